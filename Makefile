@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Assay: build, test, try out, install.
+#
+#   make                 the programs, in build/
+#   make demo            set up and show the whole product at work (root; KEEP=1 leaves it running)
+#   make check           set up and run all tests (root for those that need their own network)
+#   make check-quick     unit tests and the tests of the tree itself: under a minute
+#   make check-one T=x   one test: a unit test's name (test_ip), or a scenario's file
+#   make conformance SUITES=../shared/suites     public conformance suites
+#   make asan            everything built with ASan and UBSan, and the unit tests run so
+#   make fuzz            each fuzz target for FUZZ_SECONDS (default 10)
+#   make bench           figures, as ratios
+#   make resolver        assay-unbound.so, and an Unbound that can load it
+#   make install         to PREFIX (default /usr/local), under DESTDIR
+#   make uninstall clean help
+#
+# Settings: CC, CFLAGS, PREFIX, DESTDIR, WERROR=0 (warnings stay warnings), BUILD (default build).
+
+PREFIX    ?= /usr/local
+SYSCONFDIR ?= /etc
+STATEDIR  ?= /var/lib/assay
+BUILD     ?= build
+WERROR    ?= 1
+VERSION   := $(shell sed -n '1s/^Assay \([0-9.]*\).*/\1/p' CHANGES)
+PKG_CONFIG ?= pkg-config
+
+WARN := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith -Wwrite-strings \
+        -Wformat=2 -Wundef -Wno-unused-parameter $(if $(filter 1,$(WERROR)),-Werror)
+HARD := -fstack-protector-strong -fPIE
+CFLAGS ?= -O2 -g
+DEFS := -D_GNU_SOURCE -DASSAY_VERSION='"$(VERSION)"' -DASSAY_SYSCONFDIR='"$(SYSCONFDIR)/assay"' -DASSAY_STATEDIR='"$(STATEDIR)"'
+FORTIFY ?= -D_FORTIFY_SOURCE=2
+ALL_CFLAGS = -std=c17 $(CFLAGS) $(FORTIFY) $(WARN) $(HARD) $(DEFS) -I. -include base/banned.h -MMD -MP -fvisibility=hidden
+ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now
+
+include libraries.mk
+
+ROOMS := base policy standards judge ledger
+# A room's main programs (files *_main.c) are not part of its library.
+room_src = $(filter-out %_main.c,$(wildcard $(1)/*.c))
+room_obj = $(patsubst %.c,$(BUILD)/%.o,$(call room_src,$(1)))
+LIBS_OUR := $(foreach r,judge ledger standards policy base,$(BUILD)/libassay-$(r).a)
+
+PROGRAMS := $(BUILD)/assay $(BUILD)/assay-milter $(BUILD)/assay-ledger
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/bench_*.c))
+TOOLS := $(patsubst tests/conformance/%.c,$(BUILD)/conformance/%,$(wildcard tests/conformance/*.c))
+
+.PHONY: all check check-quick check-one demo install uninstall asan fuzz bench clean help conformance resolver tests
+.DEFAULT_GOAL := all
+
+all: $(PROGRAMS)
+
+help:
+	@sed -n '3,/^$$/s/^# \{0,1\}//p' Makefile
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(CFLAGS_$(firstword $(subst /, ,$<))) -c -o $@ $<
+
+define room_rule
+$(BUILD)/libassay-$(1).a: $(call room_obj,$(1))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
+
+$(BUILD)/assay: $(patsubst %.c,$(BUILD)/%.o,$(wildcard cli/*.c)) $(LIBS_OUR)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_cli)
+
+$(BUILD)/assay-milter: $(patsubst %.c,$(BUILD)/%.o,$(wildcard milter/*.c)) $(LIBS_OUR)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_milter)
+
+$(BUILD)/assay-ledger: $(patsubst %.c,$(BUILD)/%.o,$(wildcard ledger/*_main.c)) $(LIBS_OUR)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_ledger)
+
+# Milter files other than main are linked into unit tests too, where they hold no libmilter call.
+TEST_EXTRA := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard cli/*.c)))
+
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIBS_OUR)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_cli) $(LDLIBS_cmocka)
+
+$(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(LIBS_OUR)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_cli)
+
+$(BUILD)/conformance/%: $(BUILD)/tests/conformance/%.o $(LIBS_OUR)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_cli)
+
+tests: $(UNIT)
+
+resolver:
+	$(MAKE) -C resolver-module
+
+check check-quick check-one demo conformance fuzz bench asan: export BUILD := $(BUILD)
+demo:
+	@tests/demo
+check:
+	@tests/check all
+check-quick:
+	@tests/check quick
+check-one:
+	@tests/check one "$(T)"
+conformance:
+	@tests/check conformance "$(SUITES)"
+asan:
+	@tests/check asan
+fuzz:
+	@tests/fuzz/run $(FUZZ_SECONDS)
+bench: all $(BENCH)
+	@tests/bench/run
+
+include install.mk
+
+clean:
+	rm -rf $(BUILD) build-*
+	$(MAKE) -s -C resolver-module clean
+
+-include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d' 2>/dev/null)
+.SECONDARY:

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * banned.h - C library calls that this project does not use, made into compile errors.
+ *
+ * Each has cost somebody a hole: no length, no state of its own, or no way to tell an error from a value.
+ * Use buf.h for text that grows, snprintf for text of a known size, strtol with its end pointer for numbers.
+ * Included by the compiler's command line (-include base/banned.h), so that no file can forget it.
+ */
+#ifndef ASSAY_BASE_BANNED_H
+#define ASSAY_BASE_BANNED_H
+
+#if defined(__GNUC__) && !defined(__cplusplus) && !defined(ASSAY_ALLOW_BANNED)
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok gets atoi atol atoll tmpnam mktemp asctime ctime
+#endif
+
+#endif

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * buf.c - growing text.
+ *
+ * Promises a NUL behind the text at all times and that a failed addition changes nothing but the mark. An addition is whole or
+ * not made at all.
+ */
+#include "base/buf.h"
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+char buf_empty[1] = "";
+
+static bool reserve(struct buf *b, size_t more)
+{
+    if (b->failed || more > SIZE_MAX / 4 - b->n || (b->bound && b->n + more > b->bound)) {
+        b->failed = true;
+        return false;
+    }
+    size_t need = b->n + more + 1;
+    if (need <= b->size)
+        return true;
+    size_t size = b->size ? b->size : 64;
+    while (size < need)
+        size *= 2;
+    char *p = realloc(b->size ? b->p : NULL, size);
+    if (!p) {
+        b->failed = true;
+        return false;
+    }
+    b->p = p;
+    b->size = size;
+    return true;
+}
+
+void buf_add(struct buf *b, const void *p, size_t n)
+{
+    if (!reserve(b, n))
+        return;
+    if (n)
+        memcpy(b->p + b->n, p, n);
+    b->n += n;
+    b->p[b->n] = '\0';
+}
+
+void buf_adds(struct buf *b, const char *s)
+{
+    if (s)
+        buf_add(b, s, strlen(s));
+}
+
+void buf_addc(struct buf *b, char c)
+{
+    buf_add(b, &c, 1);
+}
+
+void buf_addslice(struct buf *b, struct slice s)
+{
+    buf_add(b, s.p, s.n);
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+    va_list ap, again;
+    va_start(ap, fmt);
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    if (n < 0)
+        b->failed = true;
+    else if (reserve(b, (size_t)n)) {
+        vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
+        b->n += (size_t)n;
+    }
+    va_end(again);
+    va_end(ap);
+}
+
+void buf_cut(struct buf *b, size_t n)
+{
+    if (n < b->n) {
+        b->n = n;
+        b->p[n] = '\0';
+    }
+}
+
+void buf_reset(struct buf *b)
+{
+    buf_cut(b, 0);
+    b->failed = false;
+}
+
+void buf_release(struct buf *b)
+{
+    if (b->size)
+        free(b->p);
+    size_t bound = b->bound;
+    *b = BUF_INIT;
+    b->bound = bound;
+}
+
+char *buf_detach(struct buf *b)
+{
+    if (!reserve(b, 0)) {
+        buf_release(b);
+        return NULL;
+    }
+    char *p = b->p;
+    p[b->n] = '\0';
+    b->size = 0;
+    b->p = buf_empty;
+    b->n = 0;
+    return p;
+}

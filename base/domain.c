@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * domain.c - the one place where text becomes a domain name.
+ *
+ * ASCII text takes the short way (case, characters, lengths); text with octets above 127 goes through libidn2 (IDNA 2008,
+ * RFC 5891, non-transitional) and then the same checks. Labels with "xn--" are checked to be real A-labels, since a fake one
+ * shows a person another name than DNS sees. Fails with a status; never half-writes the result.
+ */
+#include "base/domain.h"
+#include <idn2.h>
+#include <stdlib.h>
+
+static bool is_name_octet(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+/* Checks characters and label lengths of n octets without the final dot. */
+static enum status check_kept(const char *s, size_t n)
+{
+    size_t label = 0;
+    if (n == 0)
+        return STATUS_INVALID;
+    if (n > LIMIT_DOMAIN)
+        return STATUS_LIMIT;
+    for (size_t i = 0; i < n; i++) {
+        if (s[i] == '.') {
+            if (label == 0)
+                return STATUS_INVALID;
+            label = 0;
+        } else if (!is_name_octet((unsigned char)s[i])) {
+            return STATUS_INVALID;
+        } else if (++label > LIMIT_LABEL) {
+            return STATUS_LIMIT;
+        }
+    }
+    return label ? STATUS_OK : STATUS_INVALID;
+}
+
+static bool has_a_label(const char *s)
+{
+    return strncmp(s, "xn--", 4) == 0 || strstr(s, ".xn--") != NULL;
+}
+
+static enum status from_unicode(struct slice text, char out[LIMIT_DOMAIN + 1])
+{
+    char in[LIMIT_DOMAIN * 4 + 1];
+    if (text.n >= sizeof in)
+        return STATUS_LIMIT;
+    memcpy(in, text.p, text.n);
+    in[text.n] = '\0';
+    char *ascii = NULL;
+    int rc = idn2_to_ascii_8z(in, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+    if (rc != IDN2_OK || !ascii) {
+        idn2_free(ascii);
+        return rc == IDN2_TOO_BIG_DOMAIN || rc == IDN2_TOO_BIG_LABEL ? STATUS_LIMIT : STATUS_INVALID;
+    }
+    size_t n = strlen(ascii);
+    for (size_t i = 0; i < n; i++)
+        if (ascii[i] >= 'A' && ascii[i] <= 'Z')
+            ascii[i] = (char)(ascii[i] + ('a' - 'A'));
+    if (n && ascii[n - 1] == '.')
+        ascii[--n] = '\0';
+    enum status s = check_kept(ascii, n);
+    if (s == STATUS_OK)
+        memcpy(out, ascii, n + 1);
+    idn2_free(ascii);
+    return s;
+}
+
+/* An "xn--" label that does not decode to a U-label is a name made to deceive (RFC 5890 2.3.2.1: a fake A-label). */
+static enum status check_a_labels(const char *kept)
+{
+    char *unicode = NULL;
+    int rc = idn2_to_unicode_8z8z(kept, &unicode, IDN2_NONTRANSITIONAL);
+    idn2_free(unicode);
+    return rc == IDN2_OK ? STATUS_OK : STATUS_INVALID;
+}
+
+enum status domain_from_text(struct slice text, char out[LIMIT_DOMAIN + 1])
+{
+    char low[LIMIT_DOMAIN + 2];
+    if (text.n && memchr(text.p, '\0', text.n))
+        return STATUS_INVALID;
+    for (size_t i = 0; i < text.n; i++)
+        if ((unsigned char)text.p[i] > 127)
+            return from_unicode(text, out);
+    if (text.n > LIMIT_DOMAIN + 1)
+        return STATUS_LIMIT;
+    size_t n = text.n;
+    for (size_t i = 0; i < n; i++) {
+        char c = text.p[i];
+        low[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+    }
+    if (n && low[n - 1] == '.')
+        n--;
+    low[n] = '\0';
+    enum status s = check_kept(low, n);
+    if (s == STATUS_OK && has_a_label(low))
+        s = check_a_labels(low);
+    if (s == STATUS_OK)
+        memcpy(out, low, n + 1);
+    return s;
+}
+
+bool domain_is_kept(const char *s)
+{
+    return s && check_kept(s, strlen(s)) == STATUS_OK;
+}
+
+bool domain_is_host(const char *kept)
+{
+    if (!domain_is_kept(kept) || strchr(kept, '_'))
+        return false;
+    for (const char *p = kept; *p; p++)
+        if (*p == '-' && (p == kept || p[-1] == '.' || p[1] == '.' || p[1] == '\0'))
+            return false;
+    return true;
+}
+
+size_t domain_labels(const char *kept)
+{
+    size_t n = *kept ? 1 : 0;
+    for (; *kept; kept++)
+        n += *kept == '.';
+    return n;
+}
+
+const char *domain_parent(const char *kept)
+{
+    const char *dot = strchr(kept, '.');
+    return dot ? dot + 1 : NULL;
+}
+
+const char *domain_suffix(const char *kept, size_t count)
+{
+    size_t have = domain_labels(kept);
+    for (; have > count; have--)
+        kept = strchr(kept, '.') + 1;
+    return kept;
+}
+
+bool domain_is_within(const char *name, const char *top)
+{
+    size_t n = strlen(name), t = strlen(top);
+    if (n < t || memcmp(name + n - t, top, t) != 0)
+        return false;
+    return n == t || name[n - t - 1] == '.';
+}
+
+const char *domain_to_unicode(const char *kept, char *out, size_t size)
+{
+    char *unicode = NULL, back[LIMIT_DOMAIN + 1];
+    const char *shown = kept;
+    if (has_a_label(kept) && idn2_to_unicode_8z8z(kept, &unicode, IDN2_NONTRANSITIONAL) == IDN2_OK && unicode &&
+        from_unicode(slice_str(unicode), back) == STATUS_OK && strcmp(back, kept) == 0 && strlen(unicode) < size)
+        shown = unicode;
+    size_t n = strlen(shown);
+    if (size) {
+        if (n >= size)
+            n = size - 1;
+        memcpy(out, shown, n);
+        out[n] = '\0';
+    }
+    idn2_free(unicode);
+    return out;
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * ip.h - addresses and networks.
+ *
+ * An IPv4-mapped IPv6 address (::ffff:a.b.c.d) becomes the IPv4 address when it is read, at this one place, so that no check can
+ * be led round by the other spelling (RFC 4291 2.5.5.2). family is 4, 6, or 0 for "not known".
+ *
+ * All functions are pure and may be called from any thread.
+ */
+#ifndef ASSAY_BASE_IP_H
+#define ASSAY_BASE_IP_H
+
+#include "base/slice.h"
+#include "base/status.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sockaddr;
+
+struct ip {
+    uint8_t family;
+    uint8_t octets[16]; /* network order; IPv4 uses the first four, the rest is zero */
+};
+
+struct ip_net {
+    struct ip base; /* host bits are zero */
+    uint8_t bits;
+};
+
+#define IP_TEXT 46
+#define IP_NET_TEXT 50
+
+/* "192.0.2.1", "2001:db8::1", "IPv6:2001:db8::1" (RFC 5321 4.1.3), with or without square brackets. */
+enum status ip_from_text(struct slice text, struct ip *out) MUST_CHECK;
+
+/* From a socket address; family 0 in the result for anything but AF_INET and AF_INET6. */
+struct ip ip_from_sockaddr(const struct sockaddr *sa);
+
+/* "192.0.2.0/24", or an address alone (then /32 or /128). STATUS_INVALID also when host bits are set:
+ * a network written as 192.0.2.1/24 is more likely a mistake than an intention. */
+enum status ip_net_from_text(struct slice text, struct ip_net *out) MUST_CHECK;
+
+bool ip_eq(const struct ip *a, const struct ip *b);
+bool ip_in_net(const struct ip *a, const struct ip_net *net);
+
+/* Whether the first `bits` bits agree (same family). */
+bool ip_same_prefix(const struct ip *a, const struct ip *b, unsigned bits);
+
+/* The network of that many bits round an address (bits beyond the family's width are cut to it). */
+struct ip_net ip_net_of(const struct ip *a, unsigned bits);
+
+bool ip_is_loopback(const struct ip *a);
+
+/* Loopback, private (RFC 1918, RFC 4193), link-local, shared (RFC 6598), multicast, unspecified, reserved: not a place on the
+ * public internet. Documentation networks (RFC 5737, RFC 3849) count as public: tests live there. */
+bool ip_is_special(const struct ip *a);
+
+/* Text form; returns out. Family 0 gives "unknown". */
+const char *ip_text(const struct ip *a, char out[IP_TEXT]);
+const char *ip_net_text(const struct ip_net *n, char out[IP_NET_TEXT]);
+
+/* The name to ask for PTR: 1.2.0.192.in-addr.arpa (RFC 1035 3.5), or nibbles under ip6.arpa (RFC 3596 2.5). */
+#define IP_ARPA_TEXT 80
+const char *ip_arpa(const struct ip *a, char out[IP_ARPA_TEXT]);
+
+#endif

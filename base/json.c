@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * json.c - a JSON writer.
+ *
+ * Promises valid JSON on one line for any input, whatever octets a sender put in. Memory failure and too deep nesting set the
+ * buffer's failure mark.
+ */
+#include "base/json.h"
+#include "base/utf8.h"
+#include <inttypes.h>
+
+static void quoted(struct json *j, struct slice s)
+{
+    static const char hex[] = "0123456789abcdef";
+    buf_addc(j->out, '"');
+    for (size_t i = 0; i < s.n;) {
+        unsigned char c = (unsigned char)s.p[i];
+        size_t len = utf8_length(slice_from(s, i));
+        if (c == '"' || c == '\\') {
+            char two[2] = {'\\', (char)c};
+            buf_add(j->out, two, 2);
+        } else if (c == '\n') {
+            buf_adds(j->out, "\\n");
+        } else if (c == '\t') {
+            buf_adds(j->out, "\\t");
+        } else if (c == '\r') {
+            buf_adds(j->out, "\\r");
+        } else if (c < 0x20 || c == 0x7f) {
+            char six[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+            buf_add(j->out, six, 6);
+        } else if (len == 0) {
+            buf_adds(j->out, "\xef\xbf\xbd");
+        } else {
+            buf_add(j->out, s.p + i, len);
+        }
+        i += len ? len : 1;
+    }
+    buf_addc(j->out, '"');
+}
+
+static void start(struct json *j, const char *key)
+{
+    if (j->comma)
+        buf_addc(j->out, ',');
+    j->comma = true;
+    if (key) {
+        quoted(j, slice_str(key));
+        buf_addc(j->out, ':');
+    }
+}
+
+static void open_level(struct json *j, const char *key, char open, char close)
+{
+    start(j, key);
+    if (j->depth == JSON_DEPTH) {
+        j->out->failed = true;
+        return;
+    }
+    buf_addc(j->out, open);
+    j->close[j->depth++] = close;
+    j->comma = false;
+}
+
+void json_object(struct json *j)
+{
+    open_level(j, NULL, '{', '}');
+}
+
+void json_object_in(struct json *j, const char *key)
+{
+    open_level(j, key, '{', '}');
+}
+
+void json_array(struct json *j, const char *key)
+{
+    open_level(j, key, '[', ']');
+}
+
+void json_end(struct json *j)
+{
+    if (j->depth == 0) {
+        j->out->failed = true;
+        return;
+    }
+    buf_addc(j->out, j->close[--j->depth]);
+    j->comma = true;
+}
+
+void json_str(struct json *j, const char *key, const char *value)
+{
+    if (value)
+        json_slice(j, key, slice_str(value));
+    else
+        json_null(j, key);
+}
+
+void json_slice(struct json *j, const char *key, struct slice value)
+{
+    start(j, key);
+    quoted(j, value);
+}
+
+void json_int(struct json *j, const char *key, int64_t value)
+{
+    start(j, key);
+    buf_printf(j->out, "%" PRId64, value);
+}
+
+void json_bool(struct json *j, const char *key, bool value)
+{
+    start(j, key);
+    buf_adds(j->out, value ? "true" : "false");
+}
+
+void json_null(struct json *j, const char *key)
+{
+    start(j, key);
+    buf_adds(j->out, "null");
+}
+
+void json_opt(struct json *j, const char *key, const char *value)
+{
+    if (value && *value)
+        json_str(j, key, value);
+}

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Where the libraries are: by pkg-config where they have it, by name where they have none (libmilter, libspf2).
+pkg = $(shell $(PKG_CONFIG) $(1) $(2) 2>/dev/null)
+
+CFLAGS_standards := $(call pkg,--cflags,opendkim)
+CFLAGS_milter :=
+LDLIBS_base := $(or $(call pkg,--libs,libunbound),-lunbound) $(or $(call pkg,--libs,libidn2),-lidn2) -lpthread
+LDLIBS_standards := $(or $(call pkg,--libs,opendkim),-lopendkim) $(or $(call pkg,--libs,libcrypto),-lcrypto) \
+                    $(or $(call pkg,--libs,libssl),-lssl)
+LDLIBS_ledgerlib := $(or $(call pkg,--libs,jansson),-ljansson) $(or $(call pkg,--libs,sqlite3),-lsqlite3) $(or $(call pkg,--libs,libpq),-lpq)
+LDLIBS_cli := $(LDLIBS_standards) $(LDLIBS_ledgerlib) $(LDLIBS_base)
+LDLIBS_ledger := $(LDLIBS_cli)
+LDLIBS_milter := -lmilter $(LDLIBS_cli)
+LDLIBS_cmocka := $(or $(call pkg,--libs,cmocka),-lcmocka)

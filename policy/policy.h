@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * policy.h - the one policy file: read it, ask it, print it. The only header of this room that others include.
+ *
+ * A struct policy is one reading of the file with all its lists and includes: immutable, so any number of threads may ask it without a
+ * lock, and counted (policy_ref, policy_unref). It knows no mail and no DNS packet: callers ask with names and addresses, and get a level,
+ * an action and the statement that decided. The language is described in assay-policy(5) and in the design.
+ *
+ * Precedence, for one standard and one subject (design section 3): `always` statements first; then the more specific WHOM, then the more
+ * specific WHO (domain before network; longest name, longest prefix; `only` before the same name), then the later line. An exemption wins
+ * over a statement that is not more specific than it in either. No statement at all: POLICY_RECORD.
+ */
+#ifndef ASSAY_POLICY_POLICY_H
+#define ASSAY_POLICY_POLICY_H
+
+#include "base/buf.h"
+#include "base/ip.h"
+#include "base/standard.h"
+#include "base/status.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+enum policy_level { POLICY_IGNORE, POLICY_RECORD, POLICY_FOLLOW, POLICY_REQUIRE };
+
+/* In order of severity: the most severe of a message's actions is done. */
+enum policy_action {
+    POLICY_DELIVER, /* nothing is done */
+    POLICY_TAG,     /* headers only */
+    POLICY_QUARANTINE,
+    POLICY_HOLD,
+    POLICY_DEFER,
+    POLICY_REJECT,
+};
+
+enum policy_kind {
+    POLICY_RULE,        /* ignore, record, follow, require: of mail */
+    POLICY_NAMES_RULE,  /* the same, dnssec of names */
+    POLICY_EXEMPT,
+    POLICY_SUSPEND,     /* suspend validation */
+    POLICY_TRUST,
+    POLICY_OWN,
+    POLICY_RELAY,
+    POLICY_SUBMISSION,
+    POLICY_LIST,
+    POLICY_INCLUDE,
+    POLICY_SET,
+    POLICY_TITLE,
+};
+
+/* One statement as written. All texts live as long as the policy. */
+struct policy_statement {
+    enum policy_kind kind;
+    const char *id;     /* short and stable within one policy: "L14" (line 14 of the main file), "I2.L5" (second include) */
+    const char *file;
+    unsigned line;      /* of its first word, from 1 */
+    const char *text;   /* canonical form, one line */
+    const char *because;   /* NULL where there is none */
+    const char *agreed_by; /* of exempt, suspend, trust */
+    const char *ref;
+    time_t until;       /* first second after the `through` day, local time; 0: no end */
+};
+
+/* ---- reading ---- */
+
+struct policy;
+struct policy_report; /* what was wrong or doubtful, with places; see below */
+
+/* Reads the file and everything it names. NULL when there is any error; the report (may be NULL) then has them all. */
+struct policy *policy_load(const char *path, struct policy_report *report);
+
+/* As policy_load, from text; `name` stands for the file in messages. Relative lists and includes are taken from the current directory. */
+struct policy *policy_load_text(struct slice text, const char *name, struct policy_report *report);
+
+const struct policy *policy_ref(const struct policy *p);
+void policy_unref(const struct policy *p); /* NULL is fine */
+
+/* Short hash of what was read (file, lists, includes): 8 hex digits. In every log line. */
+const char *policy_hash(const struct policy *p);
+const char *policy_title(const struct policy *p); /* "" where there is none */
+const char *policy_owner(const struct policy *p);
+time_t policy_loaded_at(const struct policy *p);
+
+/* ---- messages ---- */
+
+enum policy_severity { POLICY_NOTE, POLICY_WARNING, POLICY_ERROR };
+
+struct policy_message {
+    enum policy_severity severity;
+    const char *file;
+    unsigned line, column;  /* from 1; line 0: about the file as a whole */
+    unsigned length;        /* columns to underline, at least 1 */
+    const char *text;       /* what is wrong */
+    const char *help;       /* what would be right, or NULL */
+    const char *source;     /* the line, made visible, or NULL */
+};
+
+struct policy_report *policy_report_new(void);
+struct policy_report *policy_report_free(struct policy_report *r);
+size_t policy_report_count(const struct policy_report *r, enum policy_severity at_least);
+const struct policy_message *policy_report_at(const struct policy_report *r, size_t i); /* NULL at the end */
+
+/* "FILE:LINE:COL: error: TEXT", the line with a caret below, "help: ..." */
+void policy_message_print(const struct policy_message *m, struct buf *out);
+
+/* ---- the last good policy ----
+ * A daemon holds a struct policy_live: the file's path, the place of the snapshot, and the policy in force. A load that succeeds becomes the
+ * policy in force at once and is kept as the snapshot (all texts in one file, written atomically). A load that fails leaves the policy in force; at
+ * start the snapshot is taken. Threads: policy_live_get from any thread, without waiting for a reload; reload from one thread at a time. */
+struct policy_live;
+
+enum policy_source { POLICY_FROM_FILE, POLICY_FROM_SNAPSHOT, POLICY_KEPT };
+
+struct policy_live *policy_live_open(const char *path, const char *snapshot_path, struct policy_report *report, enum policy_source *source);
+const struct policy *policy_live_get(struct policy_live *l); /* counted: policy_unref it */
+enum status policy_live_reload(struct policy_live *l, bool force, struct policy_report *report, enum policy_source *source) MUST_CHECK;
+struct policy_live *policy_live_close(struct policy_live *l);
+
+/* ---- asking ---- */
+
+struct policy_question {
+    enum standard standard;
+    bool names;              /* the resolver's question (dnssec of names); else mail */
+    const char *who;         /* kept domain whose name WHO is (table in design section 3), or NULL */
+    const struct ip *who_ip; /* the client's address, for standards that are also asked of networks (tls, rdns), or NULL */
+    const char *rcpt;        /* recipient address as given at RCPT, or NULL: statements "writing to" do not apply */
+    time_t at;               /* the time to judge as of; 0: now */
+    const struct ip *client; /* for `via`; NULL: unknown, then an exemption with via does not apply */
+    const char *const *signers; /* kept domains with a valid signature on this mail, for `signed by` */
+    size_t signer_count;
+};
+
+/* Why a statement that spoke of the subject did not decide. */
+enum policy_beaten_by { POLICY_BEATEN_ALWAYS, POLICY_BEATEN_WHOM, POLICY_BEATEN_WHO, POLICY_BEATEN_LATER, POLICY_BEATEN_EXEMPTION,
+                        POLICY_BEATEN_EXPIRED, POLICY_BEATEN_EVIDENCE };
+
+#define POLICY_BEATEN_MAX 16
+struct policy_beaten {
+    const struct policy_statement *statement;
+    enum policy_beaten_by why;
+};
+
+struct policy_answer {
+    enum policy_level level;   /* after an exemption */
+    enum policy_action action; /* when what `level` wants is not met: as written, or the standard's default (design section 3) */
+    bool action_written;       /* an `otherwise` stands in the statement */
+    bool trial;                /* judge, log "would have", act on nothing */
+    bool always;
+    bool strictly;             /* names: CNAME targets too */
+    bool as_published;         /* follow dmarc as published */
+    unsigned tls_version;      /* 0, 12, 13: lowest version asked for */
+    const char *text;          /* "text for the peer", or NULL */
+    const struct policy_statement *statement; /* the one that decided; NULL: none speaks of it */
+    const struct policy_statement *exemption; /* the one that lowered the level, or NULL */
+    const struct policy_statement *expired;   /* an ended exemption that would have, or NULL */
+    size_t beaten_count;       /* the first POLICY_BEATEN_MAX of those that did not decide */
+    struct policy_beaten beaten[POLICY_BEATEN_MAX];
+};
+
+/* Pure. No allocation. Any thread. */
+void policy_ask(const struct policy *p, const struct policy_question *q, struct policy_answer *a);
+
+/* The `trust` statement that makes this domain a forwarder for this recipient (NULL: any) from this client (NULL: unknown), or NULL. */
+const struct policy_statement *policy_trusted(const struct policy *p, const char *domain, const char *rcpt, const struct ip *client, time_t at);
+
+/* The `suspend validation` that covers this name now, or NULL. */
+const struct policy_statement *policy_suspended(const struct policy *p, const char *domain, time_t at);
+
+bool policy_is_own_domain(const struct policy *p, const char *domain); /* itself or below */
+bool policy_is_own_network(const struct policy *p, const struct ip *a);
+bool policy_is_relay(const struct policy *p, const struct ip *a);
+bool policy_is_submission(const struct policy *p, unsigned port, bool authenticated);
+
+/* Settings, by the names in settings.def. A name that is not there is a mistake of ours: the default of its type ("" or 0). */
+const char *policy_set_text(const struct policy *p, const char *name);
+int64_t policy_set_number(const struct policy *p, const char *name); /* NUMBER; SECONDS in seconds; BYTES in octets; SWITCH 0 or 1 */
+bool policy_set_is(const struct policy *p, const char *name, const char *word);
+
+/* Every statement in order; i from 0, NULL at the end. */
+const struct policy_statement *policy_statement_at(const struct policy *p, size_t i);
+
+const char *policy_level_name(enum policy_level l);
+const char *policy_action_name(enum policy_action a);
+
+#endif

@@ -1,12 +1,44 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * main.c - assay's entry.
+ * main.c - assay's entry: the table of sub-commands, the version, and nothing else.
+ *
+ * `assay` alone and `assay help` print the table; `assay help NAME` is `assay NAME --help`. An unknown command is EX_USAGE, with the nearest
+ * one named. What a sub-command returns is the exit code, unless stdout could not take the output: then EX_IOERR, so that a report cut
+ * short by a full disk is never taken for a whole one.
  */
-#include <stdio.h>
-#include <sysexits.h>
+#include "cli/cli.h"
+#include <locale.h>
+#include <signal.h>
 
-int main(void)
+static const struct cli_command commands[] = {
+#define COMMAND(name, function, group, help) {name, cmd_##function, group, help},
+#include "cli/commands.def"
+#undef COMMAND
+    {NULL, NULL, NULL, NULL},
+};
+
+static int run(int argc, char **argv)
 {
-    fprintf(stderr, "assay: being built\n");
-    return EX_UNAVAILABLE;
+    if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0)) {
+        printf("assay %s\n", ASSAY_VERSION);
+        return EX_OK;
+    }
+    if (argc > 2 && strcmp(argv[1], "help") == 0) {
+        char help[] = "--help", *again[] = {argv[0], argv[2], help, NULL};
+        return cli_dispatch("assay", commands, 3, again);
+    }
+    return cli_dispatch("assay", commands, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_ALL, "");
+    setlocale(LC_NUMERIC, "C");
+    signal(SIGPIPE, SIG_IGN);
+    int rc = run(argc, argv);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        cli_error("standard output did not take everything");
+        return rc == EX_OK ? EX_IOERR : rc;
+    }
+    return rc;
 }

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * cli.c - dispatch, messages, colours and widths for the sub-commands.
+ *
+ * Promises that errors go to stderr with the command's name before them, that a mistyped command is answered with the nearest one, and that
+ * escape sequences are written to terminals only (NO_COLOR and TERM=dumb are heeded).
+ */
+#include "cli/cli.h"
+#include "base/utf8.h"
+#include "policy/words.h"
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+static char prefix_now[64] = "assay";
+
+static void complain(const char *fmt, va_list ap)
+{
+    fflush(stdout);
+    fprintf(stderr, "%s: ", prefix_now);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+}
+
+void cli_error(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    complain(fmt, ap);
+    va_end(ap);
+}
+
+int cli_usage(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    complain(fmt, ap);
+    va_end(ap);
+    fprintf(stderr, "Try '%s --help'.\n", prefix_now);
+    return EX_USAGE;
+}
+
+static void print_table(const char *prefix, const struct cli_command *table)
+{
+    const char *group = NULL;
+    printf("Usage: %s COMMAND [ARGUMENT...]\n", prefix);
+    for (; table->name; table++) {
+        if (table->group && (!group || strcmp(group, table->group) != 0))
+            printf("\n%s%s%s\n", cli_colour(stdout, CLI_BOLD), table->group, cli_colour(stdout, CLI_PLAIN));
+        else if (!group)
+            putchar('\n');
+        group = table->group ? table->group : "";
+        printf("  %-12s %s\n", table->name, table->help);
+    }
+    printf("\n'%s COMMAND --help' says more.\n", prefix);
+}
+
+static int unknown(const char *prefix, const struct cli_command *table, const char *word)
+{
+    const char *names[64];
+    size_t n = 0;
+    for (; table->name && n < sizeof names / sizeof *names; table++)
+        names[n++] = table->name;
+    const char *near = words_nearest(slice_str(word), names, n);
+    fprintf(stderr, "%s: there is no command '", prefix);
+    cli_put_visible(stderr, word);
+    if (near)
+        fprintf(stderr, "'; did you mean '%s'?\n", near);
+    else
+        fprintf(stderr, "'\n");
+    fprintf(stderr, "Try '%s --help'.\n", prefix);
+    return EX_USAGE;
+}
+
+int cli_dispatch(const char *prefix, const struct cli_command *table, int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : "help";
+    if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        print_table(prefix, table);
+        return argc > 1 ? EX_OK : EX_USAGE;
+    }
+    for (const struct cli_command *c = table; c->name; c++) {
+        if (strcmp(c->name, word) != 0)
+            continue;
+        snprintf(prefix_now, sizeof prefix_now, "%s %s", prefix, word);
+        return c->run(argc - 1, argv + 1);
+    }
+    return unknown(prefix, table, word);
+}
+
+const char *cli_colour(FILE *f, enum cli_colour c)
+{
+    static const char *const codes[] = {"\033[0m", "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m", "\033[34m"};
+    const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
+    if (!isatty(fileno(f)) || (no && *no) || !term || strcmp(term, "dumb") == 0)
+        return "";
+    return codes[c];
+}
+
+int cli_width(FILE *f)
+{
+    struct winsize w;
+    int n = 100;
+    if (ioctl(fileno(f), TIOCGWINSZ, &w) == 0 && w.ws_col > 0)
+        n = w.ws_col;
+    return n < 40 ? 40 : n > 200 ? 200 : n;
+}
+
+void cli_put_visible(FILE *f, const char *text)
+{
+    struct buf b = BUF_INIT;
+    utf8_add_visible(&b, slice_str(text));
+    fwrite(b.p, 1, b.n, f);
+    buf_release(&b);
+}
+
+bool cli_flush(struct buf *b)
+{
+    bool ok = !b->failed;
+    if (!ok)
+        cli_error("out of memory");
+    else if (fwrite(b->p, 1, b->n, stdout) != b->n)
+        ok = false; /* main says so */
+    buf_release(b);
+    return ok;
+}
+
+size_t cli_columns(const char *text)
+{
+    struct slice s = slice_str(text);
+    size_t n = 0;
+    while (s.n) {
+        size_t len = utf8_length(s);
+        if (len) {
+            int w = wcwidth((wchar_t)utf8_point(s));
+            n += w < 0 ? 1 : (size_t)w;
+        } else {
+            n++;
+        }
+        s = slice_from(s, len ? len : 1);
+    }
+    return n;
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * cli.h - what the sub-commands of `assay` share.
+ *
+ * A sub-command is one function, one line in commands.def and one file (or a few with the same prefix). It prints what it was asked for on
+ * stdout, everything else on stderr, and returns its exit code: sysexits.h for usage and configuration, 0 ok / 1 warning / 2 critical /
+ * 3 unknown for checks. It may exit the process only by returning. Text for people by default, `--json` for programs; colours only on a terminal.
+ *
+ * Threads: one.
+ */
+#ifndef ASSAY_CLI_CLI_H
+#define ASSAY_CLI_CLI_H
+
+#include "base/buf.h"
+#include "base/status.h"
+#include <stdbool.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+/* Exit codes of commands that check something. */
+enum cli_exit { CLI_OK = 0, CLI_WARNING = 1, CLI_CRITICAL = 2, CLI_UNKNOWN = 3 };
+
+#define CLI_POLICY_PATH ASSAY_SYSCONFDIR "/policy"
+
+struct cli_command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *group;
+    const char *help;
+};
+
+/* "assay: TEXT" (or "assay NAME: TEXT" once a sub-command runs) and a newline on stderr. */
+void cli_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* As cli_error, with a hint at the help behind it; returns EX_USAGE. For bad options and arguments. */
+int cli_usage(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* Runs the command of `table` (ended by a name of NULL) that argv[1] names; `prefix` ("assay", "assay policy") stands in help and errors. No
+ * argument, `help`, `--help` and `-h` print the table. Returns the command's exit code, or EX_USAGE, naming the nearest command. */
+int cli_dispatch(const char *prefix, const struct cli_command *table, int argc, char **argv);
+
+/* Colours: the escape sequence where f is a terminal that shows them and NO_COLOR is unset, else "". */
+enum cli_colour { CLI_PLAIN, CLI_BOLD, CLI_DIM, CLI_RED, CLI_GREEN, CLI_YELLOW, CLI_BLUE };
+const char *cli_colour(FILE *f, enum cli_colour c);
+
+/* Columns of the terminal f is, or 100 where it is none. Between 40 and 200. */
+int cli_width(FILE *f);
+
+/* Writes text that may hold anything so that it is safe on a terminal (base/utf8.h). */
+void cli_put_visible(FILE *f, const char *text);
+
+/* Writes a finished buffer and releases it. false, after a message, when memory ran out or stdout took not all of it. */
+bool cli_flush(struct buf *b);
+
+/* Columns that text takes on a terminal: code points, wide ones twice, combining ones not at all. */
+size_t cli_columns(const char *text);
+
+#define COMMAND(name, function, group, help) int cmd_##function(int argc, char **argv);
+#include "cli/commands.def"
+#undef COMMAND
+
+#endif

@@ -68,13 +68,21 @@ static enum status from_unicode(struct slice text, char out[LIMIT_DOMAIN + 1])
     return s;
 }
 
-/* An "xn--" label that does not decode to a U-label is a name made to deceive (RFC 5890 2.3.2.1: a fake A-label). */
+/* An "xn--" label must decode, and to text that encodes to the same label: anything else is a fake A-label (RFC 5890 2.3.2.1), which
+ * shows a person another name than DNS sees. Labels of characters that IDNA 2008 does not allow (emoji) are names that exist; they pass,
+ * since they are only ever shown as the A-labels they are. */
 static enum status check_a_labels(const char *kept)
 {
-    char *unicode = NULL;
+    char *unicode = NULL, *back = NULL;
     int rc = idn2_to_unicode_8z8z(kept, &unicode, IDN2_NONTRANSITIONAL);
+    bool real = rc == IDN2_DISALLOWED;
+    if (rc == IDN2_OK && unicode) {
+        rc = idn2_to_ascii_8z(unicode, &back, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+        real = rc == IDN2_DISALLOWED || (rc == IDN2_OK && back && slice_eq_nocase(slice_str(back), slice_str(kept)));
+    }
+    idn2_free(back);
     idn2_free(unicode);
-    return rc == IDN2_OK ? STATUS_OK : STATUS_INVALID;
+    return real ? STATUS_OK : STATUS_INVALID;
 }
 
 enum status domain_from_text(struct slice text, char out[LIMIT_DOMAIN + 1])

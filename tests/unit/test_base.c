@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_base.c - arena, buffers, JSON, UTF-8, clock and the words of the standards.
+ */
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/standard.h"
+#include "base/utf8.h"
+#include "tests/unit/cm.h"
+
+#define COUNT(t) (sizeof(t) / sizeof((t)[0]))
+
+static void arena_gives_zeroed_and_bounded_memory(void **state)
+{
+    struct arena *a = arena_new(10000);
+    assert_non_null(a);
+    unsigned char *p = arena_alloc(a, 5000);
+    assert_non_null(p);
+    for (int i = 0; i < 5000; i++)
+        assert_int_equal(p[i], 0);
+    memset(p, 0xff, 5000);
+    assert_null(arena_alloc(a, 6000));
+    assert_true(arena_failed(a));
+    arena_reset(a);
+    assert_false(arena_failed(a));
+    unsigned char *again = arena_alloc(a, 4000);
+    assert_non_null(again);
+    for (int i = 0; i < 4000; i++)
+        assert_int_equal(again[i], 0);
+    assert_null(arena_array(a, SIZE_MAX / 2, 4));
+    arena_free(a);
+    assert_null(arena_free(NULL));
+}
+
+static void arena_text(void **state)
+{
+    struct arena *a = arena_new(1 << 20);
+    for (int i = 0; i < 2000; i++) {
+        char *t = arena_printf(a, "%d-%s", i, "x");
+        assert_non_null(t);
+        assert_int_equal((uintptr_t)t % _Alignof(max_align_t), 0);
+    }
+    assert_string_equal(arena_strdup(a, "abc"), "abc");
+    assert_null(arena_strdup(a, NULL));
+    struct slice s = arena_slice(a, slice_of("a\0b", 3));
+    assert_int_equal(s.n, 3);
+    assert_memory_equal(s.p, "a\0b\0", 4);
+    arena_free(a);
+}
+
+static void buf_grows_and_fails_whole(void **state)
+{
+    struct buf b = BUF_INIT;
+    assert_string_equal(b.p, "");
+    b.bound = 10;
+    buf_adds(&b, "12345");
+    buf_printf(&b, "%d", 678);
+    assert_string_equal(b.p, "12345678");
+    buf_adds(&b, "901");
+    assert_true(b.failed);
+    assert_string_equal(b.p, "12345678");
+    buf_reset(&b);
+    assert_false(b.failed);
+    buf_adds(&b, "x");
+    char *own = buf_detach(&b);
+    assert_string_equal(own, "x");
+    free(own);
+    buf_release(&b);
+    buf_release(&b);
+}
+
+static void json_survives_hostile_text(void **state)
+{
+    struct buf b = BUF_INIT;
+    struct json j = JSON_INTO(&b);
+    json_object(&j);
+    json_slice(&j, "a", slice_of("q\"\\\n\x01\x7f\xff\0z", 9));
+    json_int(&j, "n", -5);
+    json_array(&j, "l");
+    json_str(&j, NULL, "b\xc3\xbc");
+    json_bool(&j, NULL, true);
+    json_null(&j, NULL);
+    json_end(&j);
+    json_object_in(&j, "o");
+    json_end(&j);
+    json_opt(&j, "no", "");
+    json_end(&j);
+    assert_false(b.failed);
+    assert_string_equal(b.p, "{\"a\":\"q\\\"\\\\\\n\\u0001\\u007f\xef\xbf\xbd\\u0000z\",\"n\":-5,"
+                             "\"l\":[\"b\xc3\xbc\",true,null],\"o\":{}}");
+    json_end(&j);
+    assert_true(b.failed);
+    buf_release(&b);
+}
+
+static void utf8_by_rfc_3629(void **state)
+{
+    static const struct {
+        const char *in;
+        size_t len;
+    } t[] = {
+        {"a", 1}, {"\xc3\xbc", 2}, {"\xe2\x82\xac", 3}, {"\xf0\x9f\x98\x80", 4}, {"\xc0\x80", 0}, {"\xc1\xbf", 0},
+        {"\xe0\x80\x80", 0}, {"\xed\xa0\x80", 0}, {"\xf0\x80\x80\x80", 0}, {"\xf4\x90\x80\x80", 0},
+        {"\xf5\x80\x80\x80", 0}, {"\x80", 0}, {"\xc3", 0}, {"\xe2\x82", 0}, {"\xc3\x28", 0}, {"", 0},
+    };
+    for (size_t i = 0; i < COUNT(t); i++) {
+        char *copy = exact(t[i].in, strlen(t[i].in));
+        assert_int_equal(utf8_length(slice_of(copy, strlen(t[i].in))), t[i].len);
+        free(copy);
+    }
+    assert_int_equal(utf8_point(slice_str("\xf0\x9f\x98\x80")), 0x1f600);
+}
+
+static void visible_text_cannot_move_anything(void **state)
+{
+    struct buf b = BUF_INIT;
+    utf8_add_visible(&b, slice_of("a\x1b[31m\r\n\xe2\x80\xae\xff\\\xc3\xbc\0", 16));
+    assert_string_equal(b.p, "a\\x1b[31m\\x0d\\x0a\\u{202e}\\xff\\\\\xc3\xbc\\x00");
+    buf_release(&b);
+}
+
+static void words(void **state)
+{
+    for (int i = 0; i < STANDARD_COUNT; i++)
+        assert_int_equal(standard_from_name(slice_str(standard_name((enum standard)i))), i);
+    for (int i = 0; i < RESULT_COUNT; i++)
+        assert_int_equal(result_from_name(slice_str(result_name((enum result)i))), i);
+    assert_int_equal(standard_from_name(slice_str("DMARC")), STANDARD_DMARC);
+    assert_int_equal(standard_from_name(slice_str("dmarcx")), STANDARD_COUNT);
+    assert_string_equal(standard_name((enum standard)999), "?");
+    assert_string_equal(status_text(STATUS_AGAIN), "temporary failure");
+}
+
+static void clock_can_be_fixed(void **state)
+{
+    char text[CLOCK_TEXT];
+    clock_set_wall(1795216765);
+    assert_int_equal(clock_wall(), 1795216765);
+    assert_string_equal(clock_utc_text(clock_wall(), text), "2026-11-20T23:19:25Z");
+    int64_t m = clock_mono_ms();
+    assert_true(clock_mono_ms() >= m);
+    clock_set_wall(0);
+    assert_true(clock_wall() != 1795216765);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arena_gives_zeroed_and_bounded_memory), cmocka_unit_test(arena_text),
+        cmocka_unit_test(buf_grows_and_fails_whole), cmocka_unit_test(json_survives_hostile_text),
+        cmocka_unit_test(utf8_by_rfc_3629), cmocka_unit_test(visible_text_cannot_move_anything),
+        cmocka_unit_test(words), cmocka_unit_test(clock_can_be_fixed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -7,6 +7,7 @@
  * shows a person another name than DNS sees. Fails with a status; never half-writes the result.
  */
 #include "base/domain.h"
+#include "base/utf8.h"
 #include <idn2.h>
 #include <stdlib.h>
 
@@ -68,6 +69,16 @@ static enum status from_unicode(struct slice text, char out[LIMIT_DOMAIN + 1])
     return s;
 }
 
+static bool is_visible(struct slice s)
+{
+    for (size_t len; s.n; s = slice_from(s, len)) {
+        len = utf8_length(s);
+        if (len == 0 || !utf8_is_visible(utf8_point(s)))
+            return false;
+    }
+    return true;
+}
+
 /* An "xn--" label must decode, and to text that encodes to the same label: anything else is a fake A-label (RFC 5890 2.3.2.1), which
  * shows a person another name than DNS sees. Labels of characters that IDNA 2008 does not allow (emoji) are names that exist; they pass,
  * since they are only ever shown as the A-labels they are. */
@@ -76,7 +87,7 @@ static enum status check_a_labels(const char *kept)
     char *unicode = NULL, *back = NULL;
     int rc = idn2_to_unicode_8z8z(kept, &unicode, IDN2_NONTRANSITIONAL);
     bool real = rc == IDN2_DISALLOWED;
-    if (rc == IDN2_OK && unicode) {
+    if (rc == IDN2_OK && unicode && is_visible(slice_str(unicode))) {
         rc = idn2_to_ascii_8z(unicode, &back, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
         real = rc == IDN2_DISALLOWED || (rc == IDN2_OK && back && slice_eq_nocase(slice_str(back), slice_str(kept)));
     }

@@ -54,11 +54,11 @@ bool utf8_valid(struct slice s)
     return true;
 }
 
-static bool is_deceptive(uint32_t c)
+bool utf8_is_visible(uint32_t c)
 {
-    return (c >= 0x80 && c <= 0x9f) || c == 0xad || c == 0x61c || c == 0x180e || (c >= 0x200b && c <= 0x200f) ||
+    return !(c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0xad || c == 0x61c || c == 0x180e || (c >= 0x200b && c <= 0x200f) ||
            (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
-           (c >= 0xe0000 && c <= 0xe007f);
+           (c >= 0xe0000 && c <= 0xe007f));
 }
 
 void utf8_add_visible(struct buf *b, struct slice s)
@@ -70,7 +70,7 @@ void utf8_add_visible(struct buf *b, struct slice s)
             buf_adds(b, "\\\\");
         else if (len == 0 || c < 0x20 || c == 0x7f)
             buf_printf(b, "\\x%02x", (unsigned)c);
-        else if (len > 1 && is_deceptive(utf8_point(s)))
+        else if (!utf8_is_visible(utf8_point(s)))
             buf_printf(b, "\\u{%x}", (unsigned)utf8_point(s));
         else
             buf_add(b, s.p, len);

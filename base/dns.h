@@ -71,6 +71,9 @@ struct dns_answer {
 struct dns;       /* a source; see dns_unbound.h, dns_replay.h */
 struct dns_scope;
 
+/* Closes a source: its threads end, its memory goes. No scope on it may be left. NULL is fine. Returns NULL. */
+struct dns *dns_close(struct dns *source);
+
 struct dns_budget {
     unsigned lookups;   /* questions in all; 0: LIMIT_DNS_LOOKUPS */
     unsigned lookup_ms; /* one look-up; 0: LIMIT_DNS_SECONDS */

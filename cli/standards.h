@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * standards.h - what each standard is for, in plain sentences (standards.def).
+ */
+#ifndef ASSAY_CLI_STANDARDS_H
+#define ASSAY_CLI_STANDARDS_H
+
+#include "base/standard.h"
+
+struct standard_text {
+    const char *title;    /* its name and RFC */
+    const char *protects; /* one sentence: from what */
+    const char *acts;     /* one sentence: who has to do what */
+};
+
+/* Static; NULL beyond the end. */
+const struct standard_text *standard_text(enum standard s);
+
+#endif

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""keys - DKIM keys and signatures of the tests' own senders: RSA and Ed25519, by RFC 6376 and RFC 8463, relaxed/relaxed.
+
+A signer of its own, not the one under test nor its library: a mistake shared by both would not be seen. Keys are made once and kept
+in the build folder; they protect nothing.
+"""
+import base64
+import hashlib
+import os
+import re
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+STORE = os.path.join(TOP, os.environ.get("BUILD", "build"), "test-keys")
+SIGNED = ("from", "to", "subject", "date", "message-id")
+
+
+def _key(kind, name):
+    os.makedirs(STORE, exist_ok=True)
+    path = os.path.join(STORE, f"{kind}-{name}.pem")
+    try:
+        with open(path, "rb") as f:
+            return serialization.load_pem_private_key(f.read(), None)
+    except FileNotFoundError:
+        pass
+    if kind == "ed25519":
+        key = ed25519.Ed25519PrivateKey.generate()
+    else:
+        key = rsa.generate_private_key(public_exponent=65537, key_size=int(kind[3:] or 2048))
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    with open(f"{path}.{os.getpid()}", "wb") as f:
+        f.write(pem)
+    os.rename(f"{path}.{os.getpid()}", path)  # another run may be making the same key: the last one wins, whole
+    with open(path, "rb") as f:
+        return serialization.load_pem_private_key(f.read(), None)
+
+
+def record(kind, name="one"):
+    """The TXT text that publishes this key. kind: rsa (2048 bits), rsa1024, rsa512..., ed25519."""
+    public = _key(kind, name).public_key()
+    if kind == "ed25519":
+        raw = public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+        return "v=DKIM1; k=ed25519; p=" + base64.b64encode(raw).decode()
+    raw = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return "v=DKIM1; k=rsa; p=" + base64.b64encode(raw).decode()
+
+
+def txt(text):
+    """A text as the quoted strings of a TXT record, each at most 255 octets."""
+    return " ".join('"%s"' % text[i:i + 250].replace("\\", "\\\\").replace('"', '\\"') for i in range(0, len(text), 250)) or '""'
+
+
+def _relaxed_field(raw):
+    name, value = raw.split(b":", 1)
+    value = re.sub(rb"\r\n(?=[ \t])", b"", value)
+    return name.strip().lower() + b":" + re.sub(rb"[ \t]+", b" ", value).strip()
+
+
+def _relaxed_body(body):
+    lines = [re.sub(rb"[ \t]+", b" ", line).rstrip(b" ") for line in body.split(b"\r\n")]
+    while lines and not lines[-1]:
+        lines.pop()
+    return b"".join(line + b"\r\n" for line in lines)
+
+
+def split(message):
+    """Header fields (each with its folds, without the last CRLF) and body of a message with CRLF lines."""
+    head, _, body = message.partition(b"\r\n\r\n")
+    return re.split(rb"\r\n(?![ \t])", head), body
+
+
+def sign(message, domain, selector, kind="rsa", name="one", fields=SIGNED, length=None, extra=""):
+    """The message with a DKIM-Signature on top. length: l=. extra: further tags, "x=1; " for instance."""
+    key = _key(kind, name)
+    headers, body = split(message)
+    canonical = _relaxed_body(body)
+    covered = canonical if length is None else canonical[:length]
+    digest = base64.b64encode(hashlib.sha256(covered).digest()).decode()
+    algorithm = "ed25519-sha256" if kind == "ed25519" else "rsa-sha256"
+    tags = f"v=1; a={algorithm}; c=relaxed/relaxed; d={domain}; s={selector}; "
+    if length is not None:
+        tags += f"l={length}; "
+    tags += f"{extra}h={':'.join(fields)}; bh={digest}; b="
+    left = list(headers)
+    hashed = b""
+    for field in fields:  # RFC 6376 5.4.2: from the bottom up
+        for i in range(len(left) - 1, -1, -1):
+            if left[i].split(b":", 1)[0].strip().lower() == field.encode():
+                hashed += _relaxed_field(left.pop(i)) + b"\r\n"
+                break
+    hashed += _relaxed_field(b"DKIM-Signature: " + tags.encode())
+    if kind == "ed25519":
+        mark = key.sign(hashlib.sha256(hashed).digest())  # RFC 8463 3: Ed25519 over the SHA-256
+    else:
+        mark = key.sign(hashed, padding.PKCS1v15(), hashes.SHA256())
+    mark = base64.b64encode(mark).decode()
+    folded = "\r\n\t".join(mark[i:i + 70] for i in range(0, len(mark), 70))
+    return f"DKIM-Signature: {tags}\r\n\t{folded}\r\n".encode() + message

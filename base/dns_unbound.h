@@ -26,6 +26,7 @@ struct dns_unbound_config {
      * ever be secure. A file that is missing, empty or without a key is an error at dns_unbound_new. Where this process may write it and its
      * folder, it is kept up to date by RFC 5011; else it is used as it stands. */
     const char *anchor;
+    bool anchor_fixed;       /* never write the anchor file, also where we may */
     const char *anchor_seed; /* copied to `anchor` where that does not exist, e.g. "/usr/share/dns/root.key"; NULL: none */
     const char *forward;     /* "ADDRESS", "ADDRESS@PORT"; several with blanks between; NULL or "": resolve from the root */
     const char *extra;       /* an unbound.conf file read first (stub zones, local ports, dates of tests); NULL or "": none */

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The scope: one question one answer, budget, deadlines, trace, names. The source is made here, so that time is in the test's hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/dns_source.h"
+#include <stdlib.h>
+
+/* Answers names that begin with "now" at once, others when awaited, "never..." not at all. */
+struct made {
+    struct dns base;
+    unsigned asked, flights;
+};
+
+struct dns_flight {
+    char name[DNS_NAME_TEXT];
+};
+
+static struct dns_result *address(void)
+{
+    struct slice rdata = SLICE_LIT("\300\0\2\1");
+    return dns_result_new(&(struct dns_result){
+        .state = DNS_FOUND, .security = DNS_SECURE, .ttl = 10, .count = 1, .rdata = &rdata, .canonical = "c.example"});
+}
+
+static struct dns_result *made_ask(struct dns *source, const struct dns_question *q, struct dns_flight **flight)
+{
+    struct made *m = (struct made *)source;
+    m->asked++;
+    *flight = NULL;
+    if (strncmp(q->name, "now", 3) == 0)
+        return address();
+    *flight = calloc(1, sizeof **flight);
+    memcpy((*flight)->name, q->name, sizeof q->name);
+    m->flights++;
+    return NULL;
+}
+
+static struct dns_result *made_await(struct dns *source, struct dns_flight *f, int64_t until)
+{
+    if (strncmp(f->name, "never", 5) != 0)
+        return address();
+    while (clock_mono_ms() < until)
+        continue;
+    return NULL;
+}
+
+static void made_let_go(struct dns *source, struct dns_flight *f)
+{
+    ((struct made *)source)->flights--;
+    free(f);
+}
+
+static void made_close(struct dns *source)
+{
+}
+
+static const struct dns_ops made_ops = {made_ask, made_await, made_let_go, made_close};
+
+static void one_question_one_answer(void **state)
+{
+    struct made m = {.base.ops = &made_ops};
+    struct arena *arena = arena_new(1 << 20);
+    struct dns_scope *s = dns_scope_new(&m.base, arena, NULL);
+    dns_start(s, "later.example", DNS_A);
+    assert_null(dns_trace(s, 0));
+    const struct dns_answer *a = dns_get(s, "Later.Example.", DNS_A);
+    assert_int_equal(a->state, DNS_FOUND);
+    assert_int_equal(a->security, DNS_SECURE);
+    assert_string_equal(a->name, "later.example");
+    assert_string_equal(a->canonical, "c.example");
+    assert_ptr_equal(a, dns_get(s, "l\\097ter.example", DNS_A));
+    assert_int_equal(m.asked, 1);
+    dns_get(s, "later.example", DNS_AAAA);
+    assert_int_equal(m.asked, 2);
+    dns_start(s, "left.example", DNS_A);
+    dns_get(s, "now.example", DNS_A);
+    assert_string_equal(dns_trace(s, 0)->name, "later.example");
+    assert_string_equal(dns_trace(s, 2)->name, "now.example");
+    assert_null(dns_trace(s, 3));
+    assert_int_equal(m.flights, 1);
+    dns_scope_free(s);
+    assert_int_equal(m.flights, 0);
+    assert_int_equal(a->count, 1);
+    arena_free(arena);
+}
+
+static void budget(void **state)
+{
+    struct made m = {.base.ops = &made_ops};
+    struct arena *arena = arena_new(1 << 20);
+    struct dns_scope *s = dns_scope_new(&m.base, arena, &(struct dns_budget){.lookups = 2});
+    assert_int_equal(dns_get(s, "now1.example", DNS_A)->state, DNS_FOUND);
+    assert_int_equal(dns_get(s, "not..name", DNS_A)->state, DNS_BADNAME);
+    assert_int_equal(dns_get(s, "now2.example", DNS_A)->state, DNS_FOUND);
+    const struct dns_answer *a = dns_get(s, "now3.example", DNS_A);
+    assert_int_equal(a->state, DNS_TEMPFAIL);
+    assert_true(a->over_budget);
+    assert_non_null(a->why);
+    assert_int_equal(dns_get(s, "now1.example", DNS_A)->state, DNS_FOUND);
+    assert_int_equal(m.asked, 2);
+    dns_scope_free(s);
+    arena_free(arena);
+}
+
+static void deadlines(void **state)
+{
+    struct made m = {.base.ops = &made_ops};
+    struct arena *arena = arena_new(1 << 20);
+    struct dns_scope *s = dns_scope_new(&m.base, arena, &(struct dns_budget){.lookup_ms = 30, .total_ms = 100});
+    int64_t start = clock_mono_ms();
+    const struct dns_answer *a = dns_get(s, "never1.example", DNS_A);
+    assert_int_equal(a->state, DNS_TEMPFAIL);
+    assert_false(a->over_budget);
+    assert_in_range(clock_mono_ms() - start, 29, 90);
+    while (clock_mono_ms() < start + 80)
+        continue;
+    a = dns_get(s, "never2.example", DNS_A);
+    assert_int_equal(a->state, DNS_TEMPFAIL);
+    assert_true(a->over_budget);
+    assert_int_equal(dns_get(s, "now.example", DNS_A)->state, DNS_FOUND);
+    assert_int_equal(m.flights, 0);
+    dns_scope_free(s);
+    arena_free(arena);
+}
+
+static void little_memory(void **state)
+{
+    struct made m = {.base.ops = &made_ops};
+    struct arena *arena = arena_new(8192);
+    struct dns_scope *s = dns_scope_new(&m.base, arena, &(struct dns_budget){.lookups = 1000});
+    assert_non_null(s);
+    bool ran_out = false;
+    for (unsigned i = 0; i < 100; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "now%u.example", i);
+        const struct dns_answer *a = dns_get(s, name, DNS_A);
+        assert_non_null(a);
+        ran_out |= a->state == DNS_TEMPFAIL && a->over_budget;
+    }
+    assert_true(ran_out);
+    dns_scope_free(s);
+    arena_free(arena);
+}
+
+static void names(void **state)
+{
+    static const char l63[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    static const struct {
+        const char *text, *normal;
+    } cases[] = {
+        {"Example.ORG", "example.org"}, {"example.org.", "example.org"}, {".", "."}, {"a b.c", "a\\032b.c"},
+        {"a\\.b.c", "a\\046b.c"}, {"\\065.b", "a.b"}, {"a\\\\b", "a\\092b"}, {"_dmarc.x", "_dmarc.x"}, {"\xff.x", "\\255.x"},
+        {"", NULL}, {"..", NULL}, {".a", NULL}, {"a..b", NULL}, {"a\\", NULL}, {"a\\25", NULL}, {"a\\256", NULL},
+    };
+    char out[DNS_NAME_TEXT], back[DNS_NAME_TEXT];
+    uint8_t wire[DNS_NAME_WIRE];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        enum status s = dns_name_normal(cases[i].text, out);
+        if (!cases[i].normal) {
+            assert_int_equal(s, STATUS_INVALID);
+            continue;
+        }
+        assert_int_equal(s, STATUS_OK);
+        assert_string_equal(out, cases[i].normal);
+        size_t n = dns_name_to_wire(out, wire);
+        assert_int_equal(dns_name_from_wire(wire, n, back), n);
+        assert_string_equal(back, out);
+        assert_int_equal(dns_name_from_wire(wire, n - 1, back), 0);
+    }
+    char text[300];
+    snprintf(text, sizeof text, "%s.%s.%s.%.61s", l63, l63, l63, l63);
+    assert_int_equal(dns_name_normal(text, out), STATUS_OK);
+    assert_int_equal(dns_name_to_wire(out, wire), 255);
+    assert_int_equal(dns_name_from_wire(wire, 255, back), 255);
+    snprintf(text, sizeof text, "%s.%s.%s.%.62s", l63, l63, l63, l63);
+    assert_int_equal(dns_name_normal(text, out), STATUS_LIMIT);
+    snprintf(text, sizeof text, "%sa", l63);
+    assert_int_equal(dns_name_normal(text, out), STATUS_LIMIT);
+    assert_int_equal(dns_name_from_wire("\300\014", 2, back), 0);
+    assert_int_equal(dns_name_from_wire("\1a\5b", 4, back), 0);
+    assert_int_equal(dns_name_from_wire("", 0, back), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_question_one_answer), cmocka_unit_test(budget), cmocka_unit_test(deadlines),
+        cmocka_unit_test(little_memory),           cmocka_unit_test(names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -36,16 +36,15 @@ static void complain(char **error, const char *fmt, ...)
     va_end(ap);
 }
 
-/* The last words of what libunbound printed, without time stamp and process number. */
-static const char *last_words(char *log)
+/* The first error that libunbound printed (the later ones follow from it), without time stamp and process number; "" for none. */
+static const char *first_error(char *log)
 {
-    size_t n = strlen(log);
-    while (n && (log[n - 1] == '\n' || log[n - 1] == ' '))
-        log[--n] = '\0';
-    char *line = strrchr(log, '\n');
-    line = line ? line + 1 : log;
-    char *words = strstr(line, "error: ");
-    return words ? words + 7 : line;
+    char *words = log ? strstr(log, "error: ") : NULL;
+    if (!words)
+        return "";
+    words += 7;
+    words[strcspn(words, "\n")] = '\0';
+    return words;
 }
 
 static bool option(struct ub_ctx *ctx, const char *name, const char *value, char **error)
@@ -214,7 +213,7 @@ struct dns *dns_unbound_new(const struct dns_unbound_config *config, char **erro
     if (caught)
         fclose(caught);
     if (!good) {
-        complain(error, "DNS cannot be started: %s", log && *log ? last_words(log) : "out of memory");
+        complain(error, "DNS cannot be started: %s", *first_error(log) ? first_error(log) : "out of memory");
         if (u)
             unbound_free(u);
         u = NULL;

@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""play - plays scenarios against a real Postfix and assay-milter, inside a private space. What is expected is compared with what is there: the
+SMTP replies, the Maildir, Postfix's queue, the milter's log and its journal; never with what the milter was told."""
+import datetime
+import fnmatch
+import os
+import re
+import ssl
+import subprocess
+import time
+
+import keys
+import language
+import postfix
+import smtp
+from milter import Milter
+
+SERVER, SERVER6 = "203.0.113.1", "2001:db8::25"
+OURS = ("example.org", "example.net", "payroll.example.org", "victim.com")
+
+
+def substitute(text, folder):
+    """@rsa@ @ed25519@ @rsa1024@ (a TXT record's strings), @today+N@ @today-N@, @folder@."""
+    text = re.sub(r"@(rsa\d*|ed25519)@", lambda m: keys.txt(keys.record(m.group(1))), text)
+    text = re.sub(r"@today([+-]\d+)?@", lambda m: str(datetime.date.today() + datetime.timedelta(int(m.group(1) or 0))), text)
+    return text.replace("@folder@", folder)
+
+
+def matches(text, pattern):
+    """Wildcards * and ?; anything may stand before and after. Blanks and folds count as one blank."""
+    flat = " ".join(text.split())
+    pattern = re.sub(r"([\[])", "[[]", " ".join(pattern.split()))
+    return fnmatch.fnmatchcase(flat, f"*{pattern}*")
+
+
+def wait_until(test, seconds):
+    deadline = time.monotonic() + seconds
+    while not test() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return test()
+
+
+class House:
+    """The receiving side, started once: Postfix with our milter on port 25, submission on 587, TLS with a certificate of its own."""
+
+    def __init__(self, place):
+        self.place, self.mail = place, f"{place}/mail"
+        os.makedirs(f"{place}/m", exist_ok=True)
+        self.milter = Milter(f"{place}/m")
+        settings = postfix.maildir_settings(self.mail, OURS)
+        self.certificate()
+        settings.update({
+            "smtpd_milters": self.milter.address, "milter_default_action": "tempfail", "milter_protocol": "6", "milter_connect_timeout": "10s",
+            "milter_content_timeout": "60s", "recipient_delimiter": "+", "smtpd_tls_cert_file": f"{place}/cert.pem", "smtpd_tls_security_level": "may",
+            "smtpd_tls_key_file": f"{place}/key.pem", "smtpd_tls_mandatory_protocols": ">=TLSv1", "smtpd_tls_protocols": ">=TLSv1",
+            "smtpd_tls_ciphers": "low", "tls_low_cipherlist": "ALL:@SECLEVEL=0", "smtpd_recipient_limit": "100", "strict_rfc821_envelopes": "no",
+            "message_size_limit": "20000000", "header_size_limit": "1024000",
+        })
+        services = f"{SERVER}:587 inet n - n - - smtpd\n  -o {{milter_macro_daemon_name=ORIGINATING}}\n"
+        self.postfix = postfix.Postfix(f"{place}/mx", "mx.example.org", [SERVER, SERVER6], settings, services)
+
+    def certificate(self):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30", "-subj",
+                        "/CN=mx.example.org", "-keyout", f"{self.place}/key.pem", "-out", f"{self.place}/cert.pem"], check=True, capture_output=True)
+
+    def start(self):
+        self.postfix.start()
+        return self
+
+
+def compose(mail, number):
+    """The message, bytes with CRLF, as the mail's lines say."""
+    if mail.all("raw"):
+        return b"".join(language.unescape(r) for r in mail.all("raw"))
+    headers = list(mail.all("header"))
+    if "bare" not in mail.values:
+        have = {h.split(":")[0].strip().lower() for h in headers}
+        for name, value in (("To", "user@example.org"), ("Subject", mail.name), ("Date", time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime())),
+                            ("Message-ID", f"<{number}.{os.getpid()}@scenario.example>")):
+            if name.lower() not in have:
+                headers.append(f"{name}: {value}")
+    body = mail.all("body") or ["Good morning."]
+    message = b"".join(language.unescape(h) + b"\r\n" for h in headers) + b"\r\n" + b"".join(language.unescape(b) + b"\r\n" for b in body)
+    for line in mail.all("sign"):
+        message = sign(message, language.words(line), mail.place)
+    message += b"".join(language.unescape(t) + b"\r\n" for t in mail.all("tail"))
+    return b"".join(language.unescape(t) + b"\r\n" for t in mail.all("top")) + message
+
+
+def sign(message, words, place):
+    """sign KIND DOMAIN SELECTOR [fields=a,b] [length=N] [extra="x=1; "] [break=header|body]"""
+    kind, domain, selector = words[:3]
+    options = dict(w.split("=", 1) for w in words[3:])
+    arguments = {"fields": tuple(options["fields"].split(","))} if "fields" in options else {}
+    if "length" in options:
+        arguments["length"] = int(options["length"])
+    if "extra" in options:
+        arguments["extra"] = options["extra"]
+    unknown = set(options) - {"fields", "length", "extra"}
+    if unknown:
+        raise language.Wrong(f"{place}: sign: unknown {', '.join(unknown)}")
+    return keys.sign(message, domain, selector, kind, **arguments)
+
+
+def bracketed(text):
+    return text if text.startswith("<") else f"<{text}>"
+
+
+def talk(mail, message):
+    """The SMTP conversation. Returns the replies, (step, code, text)."""
+    client = smtp.Client(mail.last("client"), SERVER6 if ":" in mail.last("client") else SERVER, int(mail.last("port", "25")))
+    try:
+        if client.replies[-1][1] != 220 or client.say(f"EHLO {mail.last('helo')}", "helo")[0] != 250:
+            return client.replies
+        if mail.last("tls"):
+            start_tls(client, mail)
+        for line in mail.all("say"):
+            client.say(language.unescape(line) + b"\r\n", "say")
+        if client.say(b"MAIL FROM:" + language.unescape(mail.last("from", "<>")) + b"\r\n", "mail")[0] != 250:
+            return client.replies
+        accepted = 0
+        for to in mail.all("to") or ["<user@example.org>"]:
+            accepted += client.say(f"RCPT TO:{bracketed(to)}", "rcpt")[0] // 100 == 2
+        if accepted:
+            client.data(message)
+    except OSError as e:
+        client.replies.append(("end", 0, f"connection: {e}"))
+    finally:
+        client.close()
+    return client.replies
+
+
+def start_tls(client, mail):
+    if client.say("STARTTLS", "starttls")[0] != 220:
+        return
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    version = mail.last("tls").split()[0]
+    if version in ("1.0", "1.1", "1.2"):
+        context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, "TLSv" + version.replace(".", "_").replace("1_0", "1"))
+    client.socket = context.wrap_socket(client.socket)
+    client.file = client.socket.makefile("rb")
+    client.say(f"EHLO {mail.last('helo')}", "helo")
+
+
+class Outcome:
+    """What became of one mail, as found where it is."""
+
+    def __init__(self, replies):
+        self.replies = replies
+        self.queue_id = None
+        self.held, self.delivered = [], []  # held: content; delivered: (recipient, content)
+        self.log, self.journal = "", []
+
+    def last_reply(self):
+        final = [r for r in self.replies if r[0] in ("end", "data")]
+        if final:
+            return final[-1]
+        bad = [r for r in self.replies if r[1] // 100 != 2]
+        return bad[-1] if bad else self.replies[-1]
+
+    def action(self):
+        code = self.last_reply()[1]
+        if code // 100 == 5:
+            return "reject"
+        if code // 100 == 4:
+            return "defer"
+        if code // 100 != 2:
+            return "lost"
+        if self.held:
+            return "hold"
+        if not self.delivered:
+            return "lost"
+        stamp = header_values(self.delivered[0][1], "Assay-Verdict")
+        found = re.search(r"\b(deliver|tag|quarantine)\b", stamp[0]) if stamp else None
+        return found.group(1) if found else "deliver"
+
+    def contents(self):
+        return [content for _, content in self.delivered] + self.held
+
+
+def header_values(content, name):
+    head = re.split(rb"\r?\n\r?\n", content, maxsplit=1)[0]
+    fields = re.split(rb"\r?\n(?![ \t])", head)
+    return [f.split(b":", 1)[1].decode("utf-8", "replace") for f in fields if f.split(b":", 1)[0].strip().lower() == name.lower().encode() and b":" in f]
+
+
+def find(house, outcome):
+    """Looks where the mail is now."""
+    said = re.search(r"queued as (\S+)", outcome.last_reply()[2])
+    if said:
+        outcome.queue_id = said.group(1)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and not (outcome.held or outcome.delivered):
+            for row in house.postfix.queued():
+                if row["queue_id"] == outcome.queue_id and row["queue_name"] == "hold":
+                    outcome.held.append(house.postfix.content(outcome.queue_id))
+            if not outcome.held:
+                house.postfix.wait_idle()
+                mark = re.compile(rb"\bid " + outcome.queue_id.encode() + rb"\b")
+                outcome.delivered = [(to, c) for to, c in postfix.delivered(house.mail) if mark.search(c)]
+            if not (outcome.held or outcome.delivered):
+                time.sleep(0.02)
+
+
+class Player:
+    def __init__(self, house):
+        self.house, self.number = house, 0
+        self.complaints = []
+
+    def complain(self, place, words):
+        self.complaints.append(f"{place}: {words}")
+
+    def prepare(self, scenario):
+        """A milter of its own for each scenario: fresh state, its policy, its DNS."""
+        m = self.house.milter
+        m.stop()
+        folder = m.folder
+        subprocess.run(f"rm -rf {folder}/* {self.house.mail}/all", shell=True, check=True)
+        os.makedirs(m.state)
+        m.write_policy(substitute(scenario.sections["policy"], folder))
+        with open(f"{folder}/dns", "w", encoding="utf-8", errors="surrogateescape") as f:
+            f.write(substitute(scenario.sections["dns"], folder))
+        for name, text in scenario.files.items():
+            with open(f"{folder}/{name}", "w", encoding="utf-8") as f:
+                f.write(substitute(text, folder))
+        subprocess.run(["chown", "-R", m.user, folder], check=True)
+        m.start("--dns", f"{folder}/dns", *language.words(scenario.sections["options"]))
+
+    def play(self, scenario):
+        self.complaints = []
+        m = self.house.milter
+        try:
+            self.prepare(scenario)
+            for step in scenario.steps:
+                if isinstance(step, language.Mail):
+                    self.mail(step)
+                elif step[0] == "policy":
+                    m.write_policy(substitute(step[1], m.folder))
+                elif step[0] == "reload":
+                    said = m.reload()
+                    if step[1] and not matches(said, step[1]):
+                        self.complain(step[2], f"reload should say: {step[1]}\n    it says: {said.strip()}")
+                elif step[0] == "restart":
+                    m.stop()
+                    m.start("--dns", f"{m.folder}/dns")
+            if not m.alive():
+                self.complain(scenario.place, "assay-milter has died")
+            code = m.stop()
+            if code not in (0, None):
+                self.complain(scenario.place, f"assay-milter ended with {code} when told to stop")
+        except (RuntimeError, language.Wrong, OSError) as e:
+            self.complain(scenario.place, str(e))
+            m.stop()
+        return self.complaints
+
+    def mail(self, mail):
+        self.number += 1
+        m = self.house.milter
+        log_at = m.size()
+        records = len(m.journal()) if any(w == "journal" for w, _, _ in mail.expect) else 0
+        message = compose(mail, self.number)
+        if mail.last("via") == "protocol":
+            import protocol
+            outcome = protocol.send(m, mail, message)
+        else:
+            outcome = Outcome(talk(mail, message))
+            find(self.house, outcome)
+        wanted = [v for w, v, _ in mail.expect if w == "log"]
+        outcome.log = m.wait_words(log_at, lambda words: all(any(matches(line, v) for line in words.split("\n")) for v in wanted), 3)
+        if records or any(w == "journal" for w, _, _ in mail.expect):
+            wait_until(lambda: len(m.journal()) > records, 3)
+            outcome.journal = m.journal()[records:]
+        for what, value, place in mail.expect:
+            wrong = getattr(self, "check_" + what.replace("-", "_"))(outcome, value)
+            if wrong:
+                self.complain(place, f"{mail.name}: expect {what} {value}\n    {wrong}")
+
+    # Each returns None, or what is there instead.
+
+    def check_reply(self, outcome, value):
+        step, _, pattern = value.partition(" ")
+        found = [f"{code} {text}" for s, code, text in outcome.replies if s == step]
+        nth = re.match(r"#(\d+) (.*)", pattern)
+        if nth:
+            found, pattern = found[int(nth.group(1)) - 1:int(nth.group(1))], nth.group(2)
+        if found and fnmatch.fnmatchcase(found[-1], re.sub(r"\[", "[[]", pattern) + "*"):
+            return None
+        return f"{step}: {found or 'was never said'}; all: {outcome.replies}"
+
+    def check_action(self, outcome, value):
+        there = outcome.action()
+        return None if there == value else f"is {there}; last reply: {outcome.last_reply()[1:]}\n    log: {outcome.log.strip()[-1500:]}"
+
+    def check_header(self, outcome, value):
+        name, _, pattern = value.partition(":")
+        if not outcome.contents():
+            return "there is no mail"
+        for content in outcome.contents():
+            values = header_values(content, name)
+            if not any(matches(v, pattern.strip()) for v in values):
+                return f"{name}: " + ("; ".join(" ".join(v.split()) for v in values) or "(no such field)")
+        return None
+
+    def check_no_header(self, outcome, value):
+        name, _, pattern = value.partition(":")
+        if not outcome.contents():
+            return "there is no mail"
+        for content in outcome.contents():
+            bad = [v for v in header_values(content, name) if matches(v, pattern.strip() or "*")]
+            if bad:
+                return f"there is {name}: {' '.join(bad[0].split())}"
+        return None
+
+    def check_log(self, outcome, value):
+        return None if any(matches(line, value) for line in outcome.log.split("\n")) else f"log: {outcome.log.strip() or '(nothing)'}"
+
+    def check_no_log(self, outcome, value):
+        bad = [line for line in outcome.log.split("\n") if matches(line, value)]
+        return f"log: {bad[0]}" if bad else None
+
+    def check_journal(self, outcome, value):
+        path, _, pattern = value.partition(" ")
+        pattern = pattern.lstrip("= ")
+        found = [str(v) for record in outcome.journal for v in dig(record, path.split("."))]
+        return None if any(matches(v, pattern) for v in found) else f"journal: {path} is {found or 'not there'}; records: {outcome.journal}"
+
+    def check_delivered(self, outcome, value):
+        there = sorted(to for to, _ in outcome.delivered)
+        wanted = sorted(value.split()) if value != "nowhere" else []
+        return None if there == wanted else f"delivered to: {there or 'nobody'}"
+
+
+def dig(value, path):
+    """Every value at that path of a record; a list means each of its members."""
+    if isinstance(value, list):
+        return [v for member in value for v in dig(member, path)]
+    if not path:
+        return [value]
+    return dig(value[path[0]], path[1:]) if isinstance(value, dict) and path[0] in value else []

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""milter - assay-milter as the tests run it: in the foreground, with policy, socket, state and log in one folder."""
+import glob
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def program(name):
+    return os.path.join(TOP, os.environ.get("BUILD", "build"), name)
+
+
+class Milter:
+    def __init__(self, folder, user="postfix"):
+        self.folder, self.user = folder, user
+        self.policy, self.log, self.state = f"{folder}/policy", f"{folder}/log", f"{folder}/state"
+        self.socket_path = f"{folder}/socket"
+        self.process = None
+        os.makedirs(self.state, exist_ok=True)
+        subprocess.run(["chown", "-R", user, folder], check=True)
+
+    @property
+    def address(self):
+        return f"unix:{self.socket_path}"
+
+    def write_policy(self, text):
+        with open(self.policy, "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def start(self, *options, seconds=10, environment=None):
+        """Starts it and returns when it listens; RuntimeError with its words when it does not."""
+        out = open(self.log, "ab")
+        self.process = subprocess.Popen([program("assay-milter"), "-f", "-P", self.policy, "-s", self.address, "-S", self.state, "-u", self.user,
+                                         *options], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env={**os.environ, **(environment or {})})
+        out.close()
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                with socket.socket(socket.AF_UNIX) as s:
+                    s.connect(self.socket_path)
+                    return self
+            except OSError:
+                time.sleep(0.01)
+        raise RuntimeError(f"assay-milter does not listen (exit code {self.process.poll()}):\n{self.words()[-2000:]}")
+
+    def stop(self, seconds=10):
+        """Ends it. Returns its exit code; -9 when it would not end by itself."""
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        code, self.process = self.process.returncode, None
+        if os.path.exists(self.socket_path):
+            os.unlink(self.socket_path)
+        return code
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def words(self, start=0):
+        try:
+            with open(self.log, "rb") as f:
+                f.seek(start)
+                return f.read().decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+    def size(self):
+        return os.path.getsize(self.log) if os.path.exists(self.log) else 0
+
+    def wait_words(self, start, test, seconds=5):
+        """Waits until test(what was logged since `start`) is true. Returns what was logged."""
+        deadline = time.monotonic() + seconds
+        while True:
+            words = self.words(start)
+            if test(words) or time.monotonic() > deadline:
+                return words
+            time.sleep(0.01)
+
+    def reload(self):
+        """SIGHUP; returns what it says to it."""
+        start = self.size()
+        self.process.send_signal(signal.SIGHUP)
+        return self.wait_words(start, lambda w: "\n" in w)
+
+    def journal(self):
+        """Every record in its journal, in the order written."""
+        records = []
+        for path in glob.glob(f"{self.state}/journal/*") + glob.glob(f"{self.state}/journal/*/*"):
+            if os.path.isfile(path):
+                with open(path, encoding="utf-8", errors="replace") as f:
+                    for line in f:
+                        try:
+                            records.append(json.loads(line))
+                        except ValueError:
+                            pass  # a line that is being written
+        return sorted((r for r in records if isinstance(r, dict)), key=lambda r: r.get("t", ""))

@@ -173,6 +173,15 @@ void dmarc_start(struct dns_scope *scope, const char *from_domain);
 enum status dmarc_check(struct dns_scope *scope, struct arena *arena, const char *from_domain,
                         const struct dmarc_identifier *identifiers, size_t n, struct dmarc_finding *out) MUST_CHECK;
 
+/* From domains checked of one message; RFC 9989 11.5 asks for a bound. */
+#define DMARC_AUTHORS_MAX 8
+
+/* For a message that shows several domains as author (RFC 9989 11.5): each of the first DMARC_AUTHORS_MAX is checked, and the finding is the one with the
+ * strictest policy among those that fail; where none fails, one that could not be told; else one without a record; a pass only where every
+ * domain passes and none was left out. n == 0: RESULT_NONE. */
+enum status dmarc_check_authors(struct dns_scope *scope, struct arena *arena, const char *const *from_domains, size_t n_domains,
+                                const struct dmarc_identifier *identifiers, size_t n, struct dmarc_finding *out) MUST_CHECK;
+
 /* The same by RFC 7489: From domain, then the domain that the public suffix list (libpsl) makes its organisation; np, psd and t are not used. */
 enum status dmarc_check_psl(struct dns_scope *scope, struct arena *arena, const char *from_domain,
                             const struct dmarc_identifier *identifiers, size_t n, struct dmarc_finding *out) MUST_CHECK;

@@ -6,6 +6,10 @@
  * or several authors is a threat: DMARC has no domain to ask about, while the reader is shown one. So from_domain is set only when the
  * message has exactly one From field, that field is wholly parsed, and all its addresses have one and the same domain.
  *
+ * Where it is not set, `domains` has all that a reader may take for the author's: those of every From field that can be parsed, and of one
+ * that cannot, whatever stands behind an "@". DMARC should be asked about each of them (dmarc_check_authors), so that a broken From field does not
+ * buy what a proper one would not. They are to be used against a message only, never for it.
+ *
  * Flaws make the finding RESULT_FAIL. Remarks are departures from the RFC that honest mail is full of: recorded, never a failure.
  *
  * Pure; results live in the arena.
@@ -43,16 +47,23 @@ enum format_remark {
     FORMAT_REMARK_LONG_LINE = 1 << 1,   /* a header line over 998 octets (RFC 5322 2.1.1) */
     FORMAT_REMARK_NO_DATE = 1 << 2,     /* RFC 5322 3.6 wants a Date */
     FORMAT_REMARK_NO_SENDER = 1 << 3,   /* several authors and no Sender (RFC 5322 3.6.2) */
-    FORMAT_REMARK_AUTHORS = 1 << 4,     /* several addresses in From, all of one domain */
-    FORMAT_REMARK_GROUP_FOLD = 1 << 5,  /* a continuation line of blanks only (RFC 5322 4.2) */
+    FORMAT_REMARK_AUTHORS = 1 << 4,     /* several addresses in From, not of several domains */
+    FORMAT_REMARK_EMPTY_FOLD = 1 << 5,  /* a continuation line of blanks only (RFC 5322 4.2) */
 };
 
-/* What was seen while the body went by. The caller knows its MTA's line ends; bare_lf only where the body is known to have CRLF. */
+/* What was seen while the body went by. Set to all zero first. */
 struct format_body {
     bool nul;
     bool bare_cr;
     bool bare_lf;
+    bool last_cr; /* the last octet so far is a CR: what it is depends on the next */
 };
+
+/* Looks at the next part of the body. lf_lines: lines end in LF (a saved file), so that an LF alone is no flaw. */
+void format_body_chunk(struct format_body *body, struct slice chunk, bool lf_lines);
+
+/* The body has ended. */
+void format_body_end(struct format_body *body);
 
 struct format_finding {
     enum result result;      /* RESULT_PASS or RESULT_FAIL; RESULT_TEMPERROR when memory ran out */
@@ -64,7 +75,7 @@ struct format_finding {
     struct mailbox *from;    /* the addresses of the first From field */
     size_t from_count;
     size_t from_fields;      /* number of From fields */
-    const char *domains[FORMAT_DOMAINS_MAX]; /* all distinct domains of all From fields that could be parsed: whom a reader may take for the author */
+    const char *domains[FORMAT_DOMAINS_MAX]; /* distinct; see above */
     size_t domain_count;     /* may be larger than FORMAT_DOMAINS_MAX */
     const char *doubled;     /* the first doubled field other than From, as RFC 5322 spells it; NULL: none */
 };

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_header.c - the header section: RFC 5322 2.1.1, 2.2, 2.3, 3.6.8, 4.5, and bounds.
+ */
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/limits.h"
+#include "standards/header.h"
+#include "tests/unit/cm.h"
+
+#define COUNT(t) (sizeof(t) / sizeof((t)[0]))
+#define LIT(s) {s, sizeof(s) - 1}
+
+static void add(struct header_list *l, const char *name, const char *value)
+{
+    assert_int_equal(header_list_add(l, slice_str(name), slice_str(value)), STATUS_OK);
+}
+
+static void counts_as_any_reader_would(void **state)
+{
+    struct arena *a = arena_new(1 << 20);
+    struct header_list l;
+    header_list_init(&l, a);
+    add(&l, "Received", " 1");
+    add(&l, "From", " a@x.example");
+    add(&l, "received", " 2");
+    add(&l, "FROM ", " b@x.example");
+    add(&l, "RECEIVED", " 3");
+    add(&l, "From\t", " c@x.example");
+    assert_int_equal(header_count(&l, "from"), 3);
+    assert_int_equal(header_count(&l, "Received"), 3);
+    assert_int_equal(header_count(&l, "Fro"), 0);
+    assert_true(slice_eq(header_find(&l, "Received", 2)->value, SLICE_LIT(" 2")));
+    assert_int_equal(header_find(&l, "Received", 3)->index, 3);
+    assert_int_equal(header_find(&l, "From", 2)->index, 2);
+    assert_null(header_find(&l, "Received", 4));
+    assert_null(header_find(&l, "Received", 0));
+    assert_true(slice_eq(l.fields[3].name, SLICE_LIT("FROM ")));
+    assert_int_equal(l.flaws, HEADER_BLANK_COLON);
+    arena_free(a);
+}
+
+static void notes_flaws(void **state)
+{
+    static const struct {
+        struct slice name, value;
+        unsigned flaws;
+    } t[] = {
+        {LIT("Subject"), LIT(" x"), 0},
+        {LIT("Subject"), LIT(" folded\r\n here"), 0},
+        {LIT("Subject"), LIT(" folded\n\there"), 0},
+        {LIT("Subject"), LIT(""), 0},
+        {LIT("X-8bit"), LIT(" \xfc\xe4"), 0},
+        {LIT("!#$%&'*+-./0;<=>?@A[\\]^_`{|}~"), LIT(" x"), 0},
+        {LIT(""), LIT(" x"), HEADER_BAD_NAME},
+        {LIT("  "), LIT(" x"), HEADER_BAD_NAME | HEADER_BLANK_COLON},
+        {LIT(" From"), LIT(" x"), HEADER_BAD_NAME},
+        {LIT("Fr om"), LIT(" x"), HEADER_BAD_NAME},
+        {LIT("Fr\xfcom"), LIT(" x"), HEADER_BAD_NAME},
+        {LIT("Fr:om"), LIT(" x"), HEADER_BAD_NAME},
+        {LIT("From\x7f"), LIT(" x"), HEADER_BAD_NAME},
+        {LIT("From\0"), LIT(" x"), HEADER_BAD_NAME | HEADER_NUL},
+        {LIT("From\r\n "), LIT(" x"), HEADER_BAD_NAME | HEADER_BLANK_COLON | HEADER_BARE_CR | HEADER_BARE_LF},
+        {LIT("From "), LIT(" x"), HEADER_BLANK_COLON},
+        {LIT("Subject"), LIT(" a\0b"), HEADER_NUL},
+        {LIT("Subject"), LIT(" a\rb"), HEADER_BARE_CR},
+        {LIT("Subject"), LIT(" a\r b"), HEADER_BARE_CR},
+        {LIT("Subject"), LIT(" a\r"), HEADER_BARE_CR},
+        {LIT("Subject"), LIT(" a\nb"), HEADER_BARE_LF},
+        {LIT("Subject"), LIT(" a\r\nb"), HEADER_BARE_LF},
+        {LIT("Subject"), LIT(" a\n"), HEADER_BARE_LF},
+        {LIT("Subject"), LIT(" a\n\n b"), HEADER_BARE_LF},
+        {LIT("Subject"), LIT(" a\r\n \r\n b"), HEADER_EMPTY_FOLD},
+        {LIT("Subject"), LIT(" a\n\t"), HEADER_EMPTY_FOLD},
+        {LIT("Subject"), LIT(" a\r\r\n b"), HEADER_BARE_CR},
+    };
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct arena *a = arena_new(1 << 20);
+        struct header_list l;
+        header_list_init(&l, a);
+        assert_int_equal(header_list_add(&l, t[i].name, t[i].value), STATUS_OK);
+        if (l.fields[0].flaws != t[i].flaws)
+            fail_msg("case %zu: flaws %x, expected %x", i, l.fields[0].flaws, t[i].flaws);
+        assert_int_equal(l.flaws, t[i].flaws);
+        assert_true(slice_eq(l.fields[0].name, t[i].name));
+        assert_true(slice_eq(l.fields[0].value, t[i].value));
+        arena_free(a);
+    }
+}
+
+static void line_of(size_t octets, unsigned expected)
+{
+    struct arena *a = arena_new(1 << 20);
+    struct header_list l;
+    char *value = malloc(octets);
+    memset(value, 'x', octets);
+    header_list_init(&l, a);
+    assert_int_equal(header_list_add(&l, SLICE_LIT("Subject"), slice_of(value, octets - 8)), STATUS_OK);
+    assert_int_equal(l.flaws, expected);
+    free(value);
+    arena_free(a);
+}
+
+static void long_lines(void **state)
+{
+    line_of(998, 0);
+    line_of(999, HEADER_LONG_LINE);
+}
+
+static void has_limits(void **state)
+{
+    struct arena *a = arena_new(16 << 20);
+    struct header_list l;
+    char *big = calloc(1, LIMIT_HEADER_FIELD);
+    memset(big, 'x', LIMIT_HEADER_FIELD);
+    header_list_init(&l, a);
+    assert_int_equal(header_list_add(&l, SLICE_LIT("X"), slice_of(big, LIMIT_HEADER_FIELD - 3)), STATUS_LIMIT);
+    assert_true(l.over_limit);
+    assert_int_equal(l.count, 0);
+    header_list_init(&l, a);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(header_list_add(&l, SLICE_LIT("X"), slice_of(big, LIMIT_HEADER_FIELD - 4)), STATUS_OK);
+    assert_int_equal(header_list_add(&l, SLICE_LIT("X"), SLICE_LIT("x")), STATUS_LIMIT);
+    assert_true(l.over_limit);
+    header_list_init(&l, a);
+    for (int i = 0; i < LIMIT_HEADER_FIELDS; i++)
+        assert_int_equal(header_list_add(&l, SLICE_LIT("X"), SLICE_LIT("")), STATUS_OK);
+    assert_int_equal(header_list_add(&l, SLICE_LIT("X"), SLICE_LIT("")), STATUS_LIMIT);
+    assert_int_equal(header_find(&l, "x", LIMIT_HEADER_FIELDS)->index, LIMIT_HEADER_FIELDS);
+    free(big);
+    arena_free(a);
+    a = arena_new(16);
+    header_list_init(&l, a);
+    assert_int_equal(header_list_add(&l, SLICE_LIT("X"), SLICE_LIT("0123456789012345")), STATUS_NOMEM);
+    arena_free(a);
+}
+
+struct message {
+    struct slice text;
+    const char *fields; /* name|value| for each */
+    struct slice body;
+    unsigned flaws;
+};
+
+static const struct message messages[] = {
+    {LIT("A: 1\r\nB: 2\r\n\r\nbody\r\n"), "A| 1|B| 2|", LIT("body\r\n"), 0},
+    {LIT("A: 1\nB: 2\n\nbody\n"), "A| 1|B| 2|", LIT("body\n"), 0},
+    {LIT("A: 1\n 2\n\t3\nB:\n\n"), "A| 1\n 2\n\t3|B||", LIT(""), 0},
+    {LIT("A: 1\r\n 2\r\n\r\n"), "A| 1\r\n 2|", LIT(""), 0},
+    {LIT("From a@b Thu Jan  1 00:00:00 1970\nA: 1\n\nx"), "A| 1|", LIT("x"), 0},
+    {LIT("From : <a@b.example>\nA: 1\n\n"), "From | <a@b.example>|A| 1|", LIT(""), HEADER_BLANK_COLON},
+    {LIT("From  : <a@b.example>\n\n"), "From  | <a@b.example>|", LIT(""), HEADER_BLANK_COLON},
+    {LIT("A: 1\nno field\nB: 2\n\n"), "A| 1|B| 2|", LIT(""), HEADER_BAD_LINE},
+    {LIT("A: 1\n: x\n\n"), "A| 1|", LIT(""), HEADER_BAD_LINE},
+    {LIT(" From: <first@attack.com>\r\nFrom: <admin@legitimate.com>\r\n\r\n"), "From| <admin@legitimate.com>|", LIT(""),
+     HEADER_FIRST_BLANK | HEADER_BAD_LINE},
+    {LIT("From\r\n : <first@attack.com>\r\nTo: x\r\n\r\n"), "From\r\n | <first@attack.com>|To| x|", LIT(""),
+     HEADER_BAD_NAME | HEADER_BLANK_COLON | HEADER_BARE_CR | HEADER_BARE_LF},
+    {LIT("From\r\n : <a@b.example>\r\nnTo: x\r\n\r\n"), "From\r\n | <a@b.example>|nTo| x|", LIT(""),
+     HEADER_BAD_NAME | HEADER_BLANK_COLON | HEADER_BARE_CR | HEADER_BARE_LF},
+    {LIT("A: 1"), "A| 1|", LIT(""), HEADER_NO_END},
+    {LIT("A: 1\n"), "A| 1|", LIT(""), HEADER_NO_END},
+    {LIT(""), "", LIT(""), HEADER_NO_END},
+    {LIT("\nbody"), "", LIT("body"), 0},
+    {LIT("\r\nbody"), "", LIT("body"), 0},
+    {LIT("A: 1\r\nB: 2\nC: 3\r\n\r\nx"), "A| 1|B| 2\nC: 3|", LIT("x"), HEADER_BARE_LF},
+    {LIT("A: 1\r\nB: 2\n C\r\n\r\nx"), "A| 1|B| 2\n C|", LIT("x"), HEADER_BARE_LF},
+    {LIT("A: 1\nB: 2\r\nC: 3\n\nx"), "A| 1|B| 2\r|C| 3|", LIT("x"), HEADER_BARE_CR},
+    {LIT("A: 1\n \nB: 2\n\n"), "A| 1\n |B| 2|", LIT(""), HEADER_EMPTY_FOLD},
+    {LIT("A: 1\nB\n : 2\n\n"), "A| 1|B\n | 2|", LIT(""), HEADER_BAD_NAME | HEADER_BLANK_COLON | HEADER_BARE_LF},
+};
+
+static void reads_saved_messages(void **state)
+{
+    for (size_t i = 0; i < COUNT(messages); i++) {
+        const struct message *m = &messages[i];
+        struct arena *a = arena_new(1 << 20);
+        struct header_list l;
+        struct slice body = SLICE_LIT("unset");
+        struct buf seen = BUF_INIT;
+        char *copy = exact(m->text.p, m->text.n);
+        header_list_init(&l, a);
+        assert_int_equal(header_parse_message(&l, slice_of(copy, m->text.n), &body), STATUS_OK);
+        for (size_t k = 0; k < l.count; k++) {
+            buf_addslice(&seen, l.fields[k].name);
+            buf_addc(&seen, '|');
+            buf_addslice(&seen, l.fields[k].value);
+            buf_addc(&seen, '|');
+        }
+        assert_string_equal(seen.p, m->fields);
+        assert_true(slice_eq(body, m->body));
+        if (l.flaws != m->flaws)
+            fail_msg("message %zu: flaws %x, expected %x", i, l.flaws, m->flaws);
+        buf_release(&seen);
+        free(copy);
+        arena_free(a);
+    }
+}
+
+static void unfolds(void **state)
+{
+    struct arena *a = arena_new(1 << 16);
+    assert_true(slice_eq(header_unfold(a, SLICE_LIT(" a\r\n b\n\tc ")), SLICE_LIT("a b\tc")));
+    assert_int_equal(header_unfold(a, SLICE_LIT(" \r\n ")).n, 0);
+    assert_int_equal(header_unfold(a, SLICE_NULL).n, 0);
+    arena_free(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_as_any_reader_would), cmocka_unit_test(notes_flaws),          cmocka_unit_test(long_lines),
+        cmocka_unit_test(has_limits),                 cmocka_unit_test(reads_saved_messages), cmocka_unit_test(unfolds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -69,7 +69,7 @@ static bool read_fields(struct dkim_checker *c, const char *from_domain)
 static void choose(struct dkim_checker *c)
 {
     unsigned tried = 0;
-    for (unsigned rank = 0; rank <= 4; rank++)
+    for (unsigned rank = 0; rank <= 4 && !c->headers->over_limit; rank++)
         for (size_t i = 0; i < c->count && tried < DKIM_CHECK_SIGNATURES; i++) {
             struct dkim_one *one = &c->one[i];
             /* What is unusable whatever the key says costs nothing; expired ones are fetched for their report. */
@@ -117,7 +117,7 @@ static const char *canonicalization_of(const struct dkim_sigfield *f)
     return f->names.p ? names[f->relaxed_header][f->relaxed_body] : "";
 }
 
-/* What the field says, before anything is tried. */
+/* What the field says, before anything is tried. A header that was not read whole may hold a From that nobody counted. */
 static void describe(const struct dkim_checker *c, const struct dkim_one *one, struct dkim_signature *s)
 {
     const struct dkim_sigfield *f = &one->field;
@@ -190,8 +190,10 @@ static void judge(struct dkim_checker *c, const struct dkim_one *one, struct dki
     bool no_memory = false;
     describe(c, one, s);
     if (!one->tried) {
+        bool large = c->headers->over_limit;
         if (s->result == RESULT_PASS || s->result == RESULT_POLICY)
-            conclude(s, RESULT_NEUTRAL, "not tried: the message has too many signatures");
+            conclude(s, RESULT_NEUTRAL,
+                     large ? "not tried: the header section is larger than what we read" : "not tried: the message has too many signatures");
         return;
     }
     const char *body_problem = check_body(c, one, s, &no_memory);

@@ -113,6 +113,7 @@ static bool read_canonicalization(struct dkim_sigfield *f, const struct dkim_tag
     const struct dkim_tag *c = dkim_tags_find(tags, "c");
     if (!c)
         return true; /* simple/simple */
+    f->canonicalization_given = true;
     const char *slash = c->value.n ? memchr(c->value.p, '/', c->value.n) : NULL;
     size_t n = slash ? (size_t)(slash - c->value.p) : c->value.n;
     struct slice header = slice_of(c->value.p, n);

@@ -26,6 +26,7 @@ struct dkim_sigfield {
     const char *reason;
     enum dkim_algorithm algorithm;
     bool relaxed_header, relaxed_body;
+    bool canonicalization_given; /* c= is there */
     const char *domain;        /* d=, s=: kept names; NULL where there is none */
     const char *selector;
     const char *identity;      /* i= of DKIM, decoded; NULL where there is none */

@@ -90,5 +90,6 @@ int main(int argc, char **argv)
         dns_scope_free(dns);
         arena_free(arena);
     }
+    dns_close(source);
     return 0;
 }

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * table.c - rows as table, JSON or CSV.
+ *
+ * Promises the same cells in each form, and that no cell can break out of its place in any of them. Numbers stand to the right, headings are
+ * bold on a terminal, and a table wider than the terminal has its last text column cut there (never in a file or pipe). Failure of memory is
+ * remembered and reported once, by table_print.
+ */
+#include "cli/table.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/utf8.h"
+#include "cli/cli.h"
+#include "ledger/moment.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum cell_kind { CELL_EMPTY, CELL_TEXT, CELL_NUMBER, CELL_SHARE, CELL_DAY, CELL_MOMENT };
+
+struct cell {
+    enum cell_kind kind;
+    char *text;
+    int64_t n, whole;
+};
+
+struct table {
+    const struct table_column *columns;
+    size_t width, count, room;
+    struct cell *cells;
+    bool failed;
+};
+
+struct table *table_new(const struct table_column *columns)
+{
+    struct table *t = calloc(1, sizeof *t);
+    if (!t)
+        return NULL;
+    t->columns = columns;
+    while (columns[t->width].key)
+        t->width++;
+    return t;
+}
+
+struct table *table_free(struct table *t)
+{
+    for (size_t i = 0; t && i < t->count; i++)
+        free(t->cells[i].text);
+    if (t)
+        free(t->cells);
+    free(t);
+    return NULL;
+}
+
+static struct cell *add(struct table *t, enum cell_kind kind, int64_t n)
+{
+    if (!t || t->failed)
+        return NULL;
+    if (t->count == t->room) {
+        size_t room = t->room ? t->room * 2 : 64;
+        struct cell *grown = realloc(t->cells, room * sizeof *grown);
+        if (!grown) {
+            t->failed = true;
+            return NULL;
+        }
+        t->cells = grown;
+        t->room = room;
+    }
+    struct cell *c = &t->cells[t->count++];
+    *c = (struct cell){.kind = kind, .n = n};
+    return c;
+}
+
+void table_text(struct table *t, const char *text)
+{
+    struct cell *c = add(t, text ? CELL_TEXT : CELL_EMPTY, 0);
+    if (c && text && !(c->text = strdup(text)))
+        t->failed = true;
+}
+
+void table_number(struct table *t, int64_t n)
+{
+    (void)add(t, CELL_NUMBER, n);
+}
+
+void table_share(struct table *t, int64_t part, int64_t whole)
+{
+    struct cell *c = add(t, whole ? CELL_SHARE : CELL_EMPTY, part);
+    if (c)
+        c->whole = whole;
+}
+
+void table_day(struct table *t, int64_t day)
+{
+    (void)add(t, CELL_DAY, day);
+}
+
+void table_moment(struct table *t, int64_t moment)
+{
+    (void)add(t, moment ? CELL_MOMENT : CELL_EMPTY, moment);
+}
+
+size_t table_rows(const struct table *t)
+{
+    return t && t->width ? t->count / t->width : 0;
+}
+
+/* The cell's words; raw: for programs. */
+static void words(const struct cell *c, bool raw, struct buf *out)
+{
+    char text[MOMENT_TEXT], utc[CLOCK_TEXT];
+    switch (c->kind) {
+    case CELL_EMPTY:
+        break;
+    case CELL_TEXT:
+        if (raw)
+            buf_adds(out, c->text);
+        else
+            utf8_add_visible(out, slice_str(c->text));
+        break;
+    case CELL_NUMBER:
+        buf_printf(out, "%" PRId64, c->n);
+        break;
+    case CELL_SHARE:
+        /* Rounded down, so that 100 means all and nothing less. */
+        buf_printf(out, raw ? "%d.%d" : "%d.%d %%", (int)(c->n * 1000 / c->whole / 10), (int)(c->n * 1000 / c->whole % 10));
+        break;
+    case CELL_DAY:
+        buf_adds(out, moment_day_text(c->n, text));
+        break;
+    case CELL_MOMENT:
+        buf_adds(out, raw ? clock_utc_text((time_t)(c->n / MOMENT_SECOND), utc) : moment_local_text(c->n, text));
+        break;
+    }
+}
+
+static void as_json(const struct table *t, struct buf *out)
+{
+    struct json j = JSON_INTO(out);
+    json_array(&j, NULL);
+    for (size_t i = 0; i < t->count; i++) {
+        const struct cell *c = &t->cells[i];
+        const char *key = t->columns[i % t->width].key;
+        if (i % t->width == 0)
+            json_object(&j);
+        if (c->kind == CELL_EMPTY) {
+            json_null(&j, key);
+        } else if (c->kind == CELL_NUMBER) {
+            json_int(&j, key, c->n);
+        } else if (c->kind == CELL_SHARE) {
+            json_int(&j, key, 0);
+            buf_cut(out, out->n - 1);
+            words(c, true, out);
+        } else {
+            struct buf b = BUF_INIT;
+            words(c, true, &b);
+            json_str(&j, key, b.p);
+            buf_release(&b);
+        }
+        if ((i + 1) % t->width == 0)
+            json_end(&j);
+    }
+    json_end(&j);
+    buf_addc(out, '\n');
+}
+
+static void csv_text(struct buf *out, const char *s)
+{
+    bool quote = strpbrk(s, ",\"\r\n") != NULL;
+    if (quote)
+        buf_addc(out, '"');
+    for (; *s; s++) {
+        if (*s == '"')
+            buf_addc(out, '"');
+        buf_addc(out, *s);
+    }
+    if (quote)
+        buf_addc(out, '"');
+}
+
+static void as_csv(const struct table *t, struct buf *out)
+{
+    for (size_t i = 0; i < t->width; i++)
+        buf_printf(out, "%s%s", t->columns[i].key, i + 1 < t->width ? "," : "\r\n");
+    for (size_t i = 0; i < t->count; i++) {
+        struct buf b = BUF_INIT;
+        if (t->cells[i].kind == CELL_TEXT && t->cells[i].text[0] && strchr("=+-@\t\r", t->cells[i].text[0]))
+            buf_addc(&b, '\'');
+        words(&t->cells[i], true, &b);
+        csv_text(out, b.p);
+        buf_adds(out, (i + 1) % t->width ? "," : "\r\n");
+        buf_release(&b);
+    }
+}
+
+static bool is_number(const struct cell *c)
+{
+    return c->kind == CELL_NUMBER || c->kind == CELL_SHARE;
+}
+
+static void widths(const struct table *t, size_t *w, bool *right)
+{
+    for (size_t i = 0; i < t->width; i++) {
+        w[i] = t->columns[i].title ? cli_columns(t->columns[i].title) : 0;
+        right[i] = t->count > i && is_number(&t->cells[i]);
+    }
+    for (size_t i = 0; i < t->count; i++) {
+        struct buf b = BUF_INIT;
+        words(&t->cells[i], false, &b);
+        size_t n = cli_columns(b.p), column = i % t->width;
+        w[column] = n > w[column] ? n : w[column];
+        buf_release(&b);
+    }
+}
+
+static void pad(struct buf *line, size_t n)
+{
+    while (n--)
+        buf_addc(line, ' ');
+}
+
+static void put_cell(struct buf *line, const char *text, size_t width, bool right, bool last)
+{
+    size_t n = cli_columns(text);
+    if (right && n < width)
+        pad(line, width - n);
+    buf_adds(line, text);
+    if (!right && !last && n < width)
+        pad(line, width - n);
+    if (!last)
+        buf_adds(line, "  ");
+}
+
+/* Cuts at a column of the terminal, between characters. */
+static void cut(struct buf *line, size_t columns)
+{
+    while (line->n && cli_columns(line->p) > columns) {
+        size_t n = line->n - 1;
+        while (n && ((unsigned char)line->p[n] & 0xc0) == 0x80)
+            n--;
+        buf_cut(line, n);
+    }
+}
+
+static void as_text(const struct table *t, struct buf *out)
+{
+    size_t *w = calloc(t->width, sizeof *w), terminal = isatty(1) ? (size_t)cli_width(stdout) : 0;
+    bool *right = calloc(t->width, sizeof *right);
+    if (!w || !right) {
+        out->failed = true;
+        goto done;
+    }
+    widths(t, w, right);
+    for (size_t row = 0; row <= table_rows(t); row++) {
+        struct buf line = BUF_INIT;
+        for (size_t i = 0; i < t->width; i++) {
+            struct buf b = BUF_INIT;
+            if (!t->columns[i].title)
+                continue;
+            if (row == 0)
+                buf_adds(&b, t->columns[i].title);
+            else
+                words(&t->cells[(row - 1) * t->width + i], false, &b);
+            put_cell(&line, b.p, w[i], right[i], i + 1 == t->width);
+            buf_release(&b);
+        }
+        if (terminal)
+            cut(&line, terminal);
+        while (line.n && line.p[line.n - 1] == ' ')
+            buf_cut(&line, line.n - 1);
+        buf_printf(out, "%s%s%s\n", row ? "" : cli_colour(stdout, CLI_BOLD), line.p, row ? "" : cli_colour(stdout, CLI_PLAIN));
+        buf_release(&line);
+    }
+done:
+    free(w);
+    free(right);
+}
+
+bool table_print(const struct table *t, enum table_form form, const char *none)
+{
+    struct buf out = BUF_INIT;
+    if (!t || t->failed)
+        out.failed = true;
+    else if (form == TABLE_JSON)
+        as_json(t, &out);
+    else if (form == TABLE_CSV)
+        as_csv(t, &out);
+    else if (t->count == 0)
+        buf_printf(&out, "%s\n", none);
+    else
+        as_text(t, &out);
+    return cli_flush(&out);
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * store.c - the part of the store that both databases share: opening, parameters, rows.
+ *
+ * Promises that a wrong list of parameters is refused instead of sent, and that every failure leaves words behind in store_error(). On
+ * failure inside a transaction nothing is undone by itself: the caller rolls back.
+ */
+#include "ledger/store.h"
+#include "ledger/store_engine.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct store_rows {
+    struct store *store;
+    void *cursor;
+    enum status status;
+};
+
+struct store *store_open(const char *where, enum store_mode mode, enum status *status, char *why)
+{
+    enum status ignored;
+    char nowhere[STORE_ERROR];
+    status = status ? status : &ignored;
+    why = why ? why : nowhere;
+    bool pg = strncmp(where, "postgresql://", 13) == 0 || strncmp(where, "postgres://", 11) == 0;
+    struct store *s = pg ? store_pg_open(where, mode, status, why) : store_sqlite_open(where, mode, status, why);
+    if (!s)
+        return NULL;
+    *status = store_migrate(s, mode == STORE_WRITE);
+    if (*status == STATUS_OK)
+        return s;
+    snprintf(why, STORE_ERROR, "%s", s->error);
+    return store_close(s);
+}
+
+struct store *store_close(struct store *s)
+{
+    if (s) {
+        if (s->in_transaction)
+            store_rollback(s);
+        s->engine->close(s);
+        free(s);
+    }
+    return NULL;
+}
+
+bool store_is_shared(const struct store *s)
+{
+    return s->engine->shared;
+}
+
+const char *store_error(const struct store *s)
+{
+    return s->error;
+}
+
+static enum status values(struct store *s, const char *types, va_list ap, struct store_value *v, size_t *n)
+{
+    for (*n = 0; types[*n]; ++*n) {
+        if (*n == STORE_PARAMETERS || !strchr("ti", types[*n])) {
+            snprintf(s->error, sizeof s->error, "parameters \"%s\" of a statement", types);
+            return STATUS_INVALID;
+        }
+        v[*n] = (struct store_value){.is_number = types[*n] == 'i'};
+        if (v[*n].is_number)
+            v[*n].number = va_arg(ap, int64_t);
+        else
+            v[*n].text = va_arg(ap, const char *);
+    }
+    return STATUS_OK;
+}
+
+enum status store_run(struct store *s, int64_t *changed, const char *sql, const char *types, ...)
+{
+    struct store_value v[STORE_PARAMETERS];
+    size_t n;
+    va_list ap;
+    va_start(ap, types);
+    enum status st = values(s, types, ap, v, &n);
+    va_end(ap);
+    return st == STATUS_OK ? s->engine->run(s, sql, v, n, changed) : st;
+}
+
+static struct store_rows *ask(struct store *s, const char *sql, const char *types, va_list ap)
+{
+    struct store_value v[STORE_PARAMETERS];
+    size_t n;
+    struct store_rows *r = calloc(1, sizeof *r);
+    if (!r)
+        return NULL;
+    r->store = s;
+    r->status = values(s, types, ap, v, &n);
+    if (r->status == STATUS_OK)
+        r->status = s->engine->ask(s, sql, v, n, &r->cursor);
+    return r;
+}
+
+struct store_rows *store_ask(struct store *s, const char *sql, const char *types, ...)
+{
+    va_list ap;
+    va_start(ap, types);
+    struct store_rows *r = ask(s, sql, types, ap);
+    va_end(ap);
+    return r;
+}
+
+bool store_next(struct store_rows *r)
+{
+    return r && r->status == STATUS_OK && r->cursor && r->store->engine->next(r->store, r->cursor, &r->status);
+}
+
+const char *store_text(const struct store_rows *r, int column)
+{
+    return r->store->engine->text(r->cursor, column);
+}
+
+int64_t store_number(const struct store_rows *r, int column)
+{
+    return r->store->engine->number(r->cursor, column);
+}
+
+enum status store_done(struct store_rows *r)
+{
+    if (!r)
+        return STATUS_NOMEM;
+    enum status st = r->status;
+    if (r->cursor)
+        r->store->engine->done(r->store, r->cursor);
+    free(r);
+    return st;
+}
+
+enum status store_ask_number(struct store *s, int64_t none, int64_t *out, const char *sql, const char *types, ...)
+{
+    va_list ap;
+    va_start(ap, types);
+    struct store_rows *r = ask(s, sql, types, ap);
+    va_end(ap);
+    int64_t n = none;
+    if (store_next(r) && store_text(r, 0))
+        n = store_number(r, 0);
+    enum status st = store_done(r);
+    if (st == STATUS_OK)
+        *out = n;
+    return st;
+}
+
+enum status store_begin(struct store *s)
+{
+    enum status st = s->engine->begin(s);
+    s->in_transaction = st == STATUS_OK;
+    return st;
+}
+
+enum status store_commit(struct store *s)
+{
+    enum status st = s->engine->commit(s);
+    if (st == STATUS_OK)
+        s->in_transaction = false;
+    return st;
+}
+
+void store_rollback(struct store *s)
+{
+    s->engine->rollback(s);
+    s->in_transaction = false;
+}
+
+enum status store_vacuum(struct store *s)
+{
+    return s->engine->vacuum(s);
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * store_engine.h - between store.c and the two databases. For these files alone.
+ */
+#ifndef ASSAY_LEDGER_STORE_ENGINE_H
+#define ASSAY_LEDGER_STORE_ENGINE_H
+
+#include "ledger/store.h"
+
+struct store_value {
+    const char *text; /* NULL with is_number false: null */
+    int64_t number;
+    bool is_number;
+};
+
+struct store_engine {
+    bool shared;
+    void (*close)(struct store *);
+    /* queue: may be sent without waiting; changed is NULL then. */
+    enum status (*run)(struct store *, const char *sql, const struct store_value *v, size_t n, int64_t *changed);
+    enum status (*ask)(struct store *, const char *sql, const struct store_value *v, size_t n, void **cursor);
+    bool (*next)(struct store *, void *cursor, enum status *status);
+    const char *(*text)(void *cursor, int column);
+    int64_t (*number)(void *cursor, int column);
+    void (*done)(struct store *, void *cursor);
+    enum status (*begin)(struct store *);
+    enum status (*commit)(struct store *);
+    void (*rollback)(struct store *);
+    enum status (*vacuum)(struct store *);
+};
+
+struct store {
+    const struct store_engine *engine;
+    void *handle;
+    bool in_transaction;
+    char error[STORE_ERROR];
+};
+
+struct store *store_sqlite_open(const char *path, enum store_mode mode, enum status *status, char *why);
+struct store *store_pg_open(const char *uri, enum store_mode mode, enum status *status, char *why);
+
+#endif

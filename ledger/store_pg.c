@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * store_pg.c - the store in PostgreSQL, by libpq.
+ *
+ * Promises the same answers as store_sqlite.c. Statements without rows are sent ahead in libpq's pipeline mode inside a transaction and looked at in
+ * blocks of PIPELINE, so that taking in does not wait for a round trip per row; a failure among them shows at the next statement that waits,
+ * at store_commit at the latest, and the transaction is then to be rolled back. A server that is away, a deadlock or a
+ * failed serialisation are STATUS_AGAIN; the connection is made again at the next store_begin. Passwords in the URI never reach an error text.
+ */
+#include "ledger/store_engine.h"
+#include <inttypes.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEPT 128
+#define PIPELINE 256
+
+struct pg {
+    PGconn *connection;
+    char *uri;
+    char place[128]; /* for people: host and database only */
+    char *kept[KEPT];
+    size_t kept_count;
+    unsigned queued; /* sent and not looked at */
+    enum status queue_status;
+};
+
+struct cursor {
+    PGresult *result;
+    int row, rows;
+};
+
+static enum status status_of_state(const char *state)
+{
+    if (!state || strncmp(state, "08", 2) == 0 || strncmp(state, "40", 2) == 0 || strncmp(state, "53", 2) == 0 || strncmp(state, "57", 2) == 0 ||
+        strncmp(state, "55", 2) == 0)
+        return STATUS_AGAIN; /* connection, rollback, resources, shut-down, lock */
+    if (strncmp(state, "28", 2) == 0 || strcmp(state, "42501") == 0 || strncmp(state, "25", 2) == 0)
+        return STATUS_DENIED;
+    return STATUS_INVALID;
+}
+
+static enum status report(struct store *s, const PGresult *r)
+{
+    struct pg *p = s->handle;
+    const char *text = r ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+    if (!text || !*text)
+        text = PQerrorMessage(p->connection);
+    int n = (int)strcspn(text, "\n");
+    snprintf(s->error, sizeof s->error, "%s: %.*s", p->place, n > 200 ? 200 : n, text);
+    if (PQstatus(p->connection) != CONNECTION_OK)
+        return STATUS_AGAIN;
+    return status_of_state(r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL);
+}
+
+static bool went_well(const PGresult *r)
+{
+    ExecStatusType t = PQresultStatus(r);
+    return t == PGRES_COMMAND_OK || t == PGRES_TUPLES_OK || t == PGRES_PIPELINE_SYNC;
+}
+
+/* Looks at everything sent ahead. */
+static enum status drain(struct store *s)
+{
+    struct pg *p = s->handle;
+    if (PQpipelineStatus(p->connection) == PQ_PIPELINE_OFF)
+        return STATUS_OK;
+    if (!PQpipelineSync(p->connection))
+        p->queue_status = report(s, NULL);
+    for (bool synced = false; !synced && PQstatus(p->connection) == CONNECTION_OK;) {
+        PGresult *r = PQgetResult(p->connection);
+        if (!r)
+            continue; /* between the results of two statements */
+        synced = PQresultStatus(r) == PGRES_PIPELINE_SYNC;
+        if (!went_well(r) && PQresultStatus(r) != PGRES_PIPELINE_ABORTED && p->queue_status == STATUS_OK)
+            p->queue_status = report(s, r);
+        PQclear(r);
+    }
+    if (PQstatus(p->connection) != CONNECTION_OK)
+        p->queue_status = STATUS_AGAIN;
+    else
+        PQexitPipelineMode(p->connection);
+    p->queued = 0;
+    return p->queue_status;
+}
+
+/* The name of the prepared statement; NULL after an error. */
+static const char *prepared(struct store *s, const char *sql, size_t n, char name[16], enum status *status)
+{
+    struct pg *p = s->handle;
+    for (size_t i = 0; i < p->kept_count; i++)
+        if (strcmp(p->kept[i], sql) == 0) {
+            snprintf(name, 16, "s%zu", i);
+            return name;
+        }
+    *status = drain(s);
+    if (*status != STATUS_OK)
+        return NULL;
+    bool keep = p->kept_count < KEPT && (p->kept[p->kept_count] = strdup(sql));
+    snprintf(name, 16, keep ? "s%zu" : "", p->kept_count);
+    PGresult *r = PQprepare(p->connection, name, sql, (int)n, NULL);
+    *status = went_well(r) ? STATUS_OK : report(s, r);
+    PQclear(r);
+    if (*status == STATUS_OK && keep)
+        p->kept_count++;
+    else if (keep)
+        free(p->kept[p->kept_count]);
+    return *status == STATUS_OK ? name : NULL;
+}
+
+struct texts {
+    const char *v[STORE_PARAMETERS];
+    char numbers[STORE_PARAMETERS][24];
+};
+
+static const char *const *as_texts(struct texts *t, const struct store_value *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].is_number)
+            snprintf(t->numbers[i], sizeof t->numbers[i], "%" PRId64, v[i].number);
+        t->v[i] = v[i].is_number ? t->numbers[i] : v[i].text;
+    }
+    return t->v;
+}
+
+static enum status run(struct store *s, const char *sql, const struct store_value *v, size_t n, int64_t *changed)
+{
+    struct pg *p = s->handle;
+    struct texts t;
+    char name[16];
+    enum status st = STATUS_AGAIN;
+    if (!p->connection || !prepared(s, sql, n, name, &st))
+        return st;
+    if (!changed && s->in_transaction) {
+        if (PQpipelineStatus(p->connection) == PQ_PIPELINE_OFF && !PQenterPipelineMode(p->connection))
+            return report(s, NULL);
+        if (!PQsendQueryPrepared(p->connection, name, (int)n, as_texts(&t, v, n), NULL, NULL, 0))
+            return report(s, NULL);
+        return ++p->queued >= PIPELINE ? drain(s) : STATUS_OK;
+    }
+    st = drain(s);
+    if (st != STATUS_OK)
+        return st;
+    PGresult *r = PQexecPrepared(p->connection, name, (int)n, as_texts(&t, v, n), NULL, NULL, 0);
+    st = went_well(r) ? STATUS_OK : report(s, r);
+    if (changed)
+        *changed = strtoll(PQcmdTuples(r), NULL, 10);
+    PQclear(r);
+    return st;
+}
+
+static enum status ask(struct store *s, const char *sql, const struct store_value *v, size_t n, void **cursor)
+{
+    struct pg *p = s->handle;
+    struct texts t;
+    char name[16];
+    enum status st = STATUS_AGAIN;
+    if (!p->connection || !prepared(s, sql, n, name, &st))
+        return st;
+    st = drain(s);
+    if (st != STATUS_OK)
+        return st;
+    struct cursor *c = calloc(1, sizeof *c);
+    if (!c)
+        return STATUS_NOMEM;
+    c->result = PQexecPrepared(p->connection, name, (int)n, as_texts(&t, v, n), NULL, NULL, 0);
+    c->row = -1;
+    c->rows = PQntuples(c->result);
+    *cursor = c;
+    return went_well(c->result) ? STATUS_OK : report(s, c->result);
+}
+
+static bool next(struct store *s, void *cursor, enum status *status)
+{
+    struct cursor *c = cursor;
+    (void)s;
+    (void)status;
+    return ++c->row < c->rows;
+}
+
+static const char *text(void *cursor, int column)
+{
+    struct cursor *c = cursor;
+    return PQgetisnull(c->result, c->row, column) ? NULL : PQgetvalue(c->result, c->row, column);
+}
+
+static int64_t number(void *cursor, int column)
+{
+    const char *v = text(cursor, column);
+    return v ? strtoll(v, NULL, 10) : 0;
+}
+
+static void done(struct store *s, void *cursor)
+{
+    struct cursor *c = cursor;
+    (void)s;
+    PQclear(c->result);
+    free(c);
+}
+
+static enum status plain(struct store *s, const char *sql)
+{
+    struct pg *p = s->handle;
+    PGresult *r = PQexec(p->connection, sql);
+    enum status st = went_well(r) ? STATUS_OK : report(s, r);
+    PQclear(r);
+    return st;
+}
+
+static void forget(struct pg *p)
+{
+    while (p->kept_count)
+        free(p->kept[--p->kept_count]);
+    p->queued = 0;
+    p->queue_status = STATUS_OK;
+}
+
+static enum status connect_it(struct store *s)
+{
+    struct pg *p = s->handle;
+    static const char *const keys[] = {"dbname", "connect_timeout", "application_name", "options", NULL};
+    const char *values[] = {p->uri, "10", "assay-ledger", "-c client_min_messages=warning -c timezone=UTC", NULL};
+    forget(p);
+    PQfinish(p->connection);
+    p->connection = PQconnectdbParams(keys, values, 1);
+    if (!p->connection || PQstatus(p->connection) != CONNECTION_OK) {
+        const char *m = p->connection ? PQerrorMessage(p->connection) : "out of memory";
+        int n = (int)strcspn(m, "\n");
+        snprintf(s->error, sizeof s->error, "%s: %.*s", p->place, n > 220 ? 220 : n, m);
+        return strstr(m, "authentication failed") || strstr(m, "permission denied for database") ? STATUS_DENIED : STATUS_AGAIN;
+    }
+    return STATUS_OK;
+}
+
+static enum status begin(struct store *s)
+{
+    struct pg *p = s->handle;
+    if (PQstatus(p->connection) != CONNECTION_OK) {
+        enum status st = connect_it(s);
+        if (st != STATUS_OK)
+            return st;
+    }
+    p->queue_status = STATUS_OK;
+    return plain(s, "BEGIN");
+}
+
+static enum status commit(struct store *s)
+{
+    enum status st = drain(s);
+    if (st != STATUS_OK)
+        return st;
+    /* COMMIT of a failed transaction "succeeds" as ROLLBACK: its tag tells. */
+    struct pg *p = s->handle;
+    PGresult *r = PQexec(p->connection, "COMMIT");
+    st = !went_well(r) ? report(s, r) : strcmp(PQcmdStatus(r), "COMMIT") == 0 ? STATUS_OK : STATUS_AGAIN;
+    PQclear(r);
+    return st;
+}
+
+static void rollback(struct store *s)
+{
+    struct pg *p = s->handle;
+    char kept[STORE_ERROR];
+    memcpy(kept, s->error, sizeof kept);
+    if (PQstatus(p->connection) == CONNECTION_OK) {
+        (void)drain(s);
+        (void)plain(s, "ROLLBACK");
+    }
+    p->queue_status = STATUS_OK;
+    memcpy(s->error, kept, sizeof kept);
+}
+
+static enum status vacuum(struct store *s)
+{
+    (void)s;
+    return STATUS_OK;
+}
+
+static void close_it(struct store *s)
+{
+    struct pg *p = s->handle;
+    forget(p);
+    PQfinish(p->connection);
+    free(p->uri);
+    free(p);
+}
+
+static const struct store_engine engine = {.shared = true, .close = close_it, .run = run, .ask = ask, .next = next, .text = text, .number = number,
+                                           .done = done, .begin = begin, .commit = commit, .rollback = rollback, .vacuum = vacuum};
+
+/* Host and database of the URI, without user and password. */
+static void name_place(struct pg *p)
+{
+    char *error = NULL;
+    const char *host = "local", *db = "";
+    PQconninfoOption *options = PQconninfoParse(p->uri, &error);
+    for (PQconninfoOption *o = options; o && o->keyword; o++) {
+        if (strcmp(o->keyword, "host") == 0 && o->val)
+            host = o->val;
+        if (strcmp(o->keyword, "dbname") == 0 && o->val)
+            db = o->val;
+    }
+    snprintf(p->place, sizeof p->place, "postgresql %.60s/%.50s", host, db);
+    PQconninfoFree(options);
+    PQfreemem(error);
+}
+
+struct store *store_pg_open(const char *uri, enum store_mode mode, enum status *status, char *why)
+{
+    (void)mode;
+    struct store *s = calloc(1, sizeof *s);
+    struct pg *p = calloc(1, sizeof *p);
+    if (!s || !p || !(p->uri = strdup(uri))) {
+        free(s);
+        free(p);
+        *status = STATUS_NOMEM;
+        snprintf(why, STORE_ERROR, "out of memory");
+        return NULL;
+    }
+    s->engine = &engine;
+    s->handle = p;
+    name_place(p);
+    *status = connect_it(s);
+    if (*status == STATUS_OK && mode == STORE_READ)
+        *status = plain(s, "SET default_transaction_read_only = on");
+    if (*status == STATUS_OK)
+        return s;
+    snprintf(why, STORE_ERROR, "%s", s->error);
+    return store_close(s);
+}

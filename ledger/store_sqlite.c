@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * store_sqlite.c - the store in a file.
+ *
+ * Promises: write-ahead log, so that questions never wait for taking in; synchronous=FULL, so that what is committed is on the disk before
+ * its segment is removed. Another writer is waited for up to 30 seconds. A full disk, a locked or a read-only file are STATUS_AGAIN or STATUS_DENIED with the path in the text;
+ * a file that is no database is STATUS_INVALID and is not touched.
+ */
+#include "ledger/store_engine.h"
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define WAIT_MS 30000
+#define KEPT 96
+
+struct kept {
+    char *sql;
+    sqlite3_stmt *statement;
+    bool busy; /* its rows are being read */
+};
+
+struct sqlite {
+    sqlite3 *db;
+    char *path;
+    struct kept kept[KEPT];
+};
+
+static enum status status_of(int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_DONE:
+    case SQLITE_ROW:
+        return STATUS_OK;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_INTERRUPT:
+        return STATUS_AGAIN;
+    case SQLITE_NOMEM:
+        return STATUS_NOMEM;
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_AUTH:
+        return STATUS_DENIED;
+    default:
+        return STATUS_INVALID;
+    }
+}
+
+static enum status report(struct store *s, int rc)
+{
+    struct sqlite *q = s->handle;
+    if (status_of(rc) != STATUS_OK)
+        snprintf(s->error, sizeof s->error, "%s: %s", q->path, sqlite3_errmsg(q->db));
+    return status_of(rc);
+}
+
+/* The prepared form, kept; *own where it is the caller's to finalize. */
+static int prepare(struct sqlite *q, const char *sql, sqlite3_stmt **out, struct kept **slot)
+{
+    struct kept *free_slot = NULL;
+    *slot = NULL;
+    for (size_t i = 0; i < KEPT; i++) {
+        struct kept *k = &q->kept[i];
+        if (!k->sql) {
+            free_slot = k;
+            break;
+        }
+        if (!k->busy && strcmp(k->sql, sql) == 0) {
+            *slot = k;
+            *out = k->statement;
+            return SQLITE_OK;
+        }
+    }
+    int rc = sqlite3_prepare_v2(q->db, sql, -1, out, NULL);
+    if (rc == SQLITE_OK && free_slot && (free_slot->sql = strdup(sql))) {
+        free_slot->statement = *out;
+        *slot = free_slot;
+    }
+    return rc;
+}
+
+static int bind(sqlite3_stmt *st, const struct store_value *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        int at = (int)i + 1;
+        int rc = v[i].is_number ? sqlite3_bind_int64(st, at, v[i].number)
+                 : v[i].text    ? sqlite3_bind_text(st, at, v[i].text, -1, SQLITE_TRANSIENT)
+                                : sqlite3_bind_null(st, at);
+        if (rc != SQLITE_OK)
+            return rc;
+    }
+    return SQLITE_OK;
+}
+
+static void let_go(sqlite3_stmt *st, struct kept *k)
+{
+    if (!k) {
+        sqlite3_finalize(st);
+        return;
+    }
+    sqlite3_reset(st);
+    sqlite3_clear_bindings(st);
+    k->busy = false;
+}
+
+static enum status run(struct store *s, const char *sql, const struct store_value *v, size_t n, int64_t *changed)
+{
+    struct sqlite *q = s->handle;
+    sqlite3_stmt *st = NULL;
+    struct kept *k;
+    int rc = prepare(q, sql, &st, &k);
+    if (rc != SQLITE_OK)
+        return report(s, rc);
+    rc = bind(st, v, n);
+    if (rc == SQLITE_OK)
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW)
+            ;
+    enum status out = report(s, rc);
+    if (changed)
+        *changed = sqlite3_changes64(q->db);
+    let_go(st, k);
+    return out;
+}
+
+struct cursor {
+    sqlite3_stmt *st;
+    struct kept *kept;
+};
+
+static enum status ask(struct store *s, const char *sql, const struct store_value *v, size_t n, void **cursor)
+{
+    struct sqlite *q = s->handle;
+    struct cursor *c = calloc(1, sizeof *c);
+    if (!c)
+        return STATUS_NOMEM;
+    int rc = prepare(q, sql, &c->st, &c->kept);
+    if (rc == SQLITE_OK)
+        rc = bind(c->st, v, n);
+    if (rc != SQLITE_OK) {
+        enum status out = report(s, rc);
+        let_go(c->st, c->kept);
+        free(c);
+        return out;
+    }
+    if (c->kept)
+        c->kept->busy = true;
+    *cursor = c;
+    return STATUS_OK;
+}
+
+static bool next(struct store *s, void *cursor, enum status *status)
+{
+    struct cursor *c = cursor;
+    int rc = sqlite3_step(c->st);
+    *status = report(s, rc);
+    return rc == SQLITE_ROW;
+}
+
+static const char *text(void *cursor, int column)
+{
+    return (const char *)sqlite3_column_text(((struct cursor *)cursor)->st, column);
+}
+
+static int64_t number(void *cursor, int column)
+{
+    return sqlite3_column_int64(((struct cursor *)cursor)->st, column);
+}
+
+static void done(struct store *s, void *cursor)
+{
+    struct cursor *c = cursor;
+    (void)s;
+    let_go(c->st, c->kept);
+    free(c);
+}
+
+static enum status begin(struct store *s)
+{
+    return run(s, "BEGIN IMMEDIATE", NULL, 0, NULL);
+}
+
+static enum status commit(struct store *s)
+{
+    return run(s, "COMMIT", NULL, 0, NULL);
+}
+
+static void rollback(struct store *s)
+{
+    struct sqlite *q = s->handle;
+    if (!sqlite3_get_autocommit(q->db))
+        (void)run(s, "ROLLBACK", NULL, 0, NULL);
+}
+
+static enum status vacuum(struct store *s)
+{
+    enum status st = run(s, "PRAGMA incremental_vacuum", NULL, 0, NULL);
+    return st == STATUS_OK ? run(s, "PRAGMA wal_checkpoint(PASSIVE)", NULL, 0, NULL) : st;
+}
+
+static void close_it(struct store *s)
+{
+    struct sqlite *q = s->handle;
+    for (size_t i = 0; i < KEPT && q->kept[i].sql; i++) {
+        sqlite3_finalize(q->kept[i].statement);
+        free(q->kept[i].sql);
+    }
+    sqlite3_close_v2(q->db);
+    free(q->path);
+    free(q);
+}
+
+static const struct store_engine engine = {.close = close_it, .run = run, .ask = ask, .next = next, .text = text, .number = number, .done = done,
+                                           .begin = begin, .commit = commit, .rollback = rollback, .vacuum = vacuum};
+
+static enum status settle(struct store *s, enum store_mode mode)
+{
+    static const char *const write_pragmas[] = {"PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL",
+                                                "PRAGMA cache_size=-65536", "PRAGMA temp_store=MEMORY", "PRAGMA wal_autocheckpoint=4000"};
+    static const char *const read_pragmas[] = {"PRAGMA query_only=1", "PRAGMA cache_size=-65536", "PRAGMA temp_store=MEMORY"};
+    const char *const *p = mode == STORE_WRITE ? write_pragmas : read_pragmas;
+    size_t n = mode == STORE_WRITE ? sizeof write_pragmas / sizeof *p : sizeof read_pragmas / sizeof *p;
+    enum status st = STATUS_OK;
+    for (size_t i = 0; i < n && st == STATUS_OK; i++)
+        st = run(s, p[i], NULL, 0, NULL);
+    return st;
+}
+
+struct store *store_sqlite_open(const char *path, enum store_mode mode, enum status *status, char *why)
+{
+    struct store *s = calloc(1, sizeof *s);
+    struct sqlite *q = calloc(1, sizeof *q);
+    struct stat st;
+    if (!s || !q || !(q->path = strdup(path))) {
+        free(s);
+        free(q);
+        *status = STATUS_NOMEM;
+        snprintf(why, STORE_ERROR, "out of memory");
+        return NULL;
+    }
+    s->engine = &engine;
+    s->handle = q;
+    if (mode == STORE_READ && stat(path, &st) != 0) {
+        *status = STATUS_MISSING;
+        snprintf(why, STORE_ERROR, "%s: there is no ledger yet (assay-ledger makes it)", path);
+        return store_close(s);
+    }
+    /* A reader opens for writing too, for the shared memory of the write-ahead log; query_only keeps it from more. */
+    mode_t old = umask(0027);
+    int rc = sqlite3_open_v2(path, &q->db, SQLITE_OPEN_READWRITE | (mode == STORE_WRITE ? SQLITE_OPEN_CREATE : 0), NULL);
+    umask(old);
+    if (rc == SQLITE_OK) {
+        sqlite3_extended_result_codes(q->db, 1);
+        sqlite3_busy_timeout(q->db, WAIT_MS);
+        *status = settle(s, mode);
+    } else {
+        *status = report(s, rc);
+    }
+    if (*status == STATUS_OK)
+        return s;
+    snprintf(why, STORE_ERROR, "%s", s->error);
+    return store_close(s);
+}

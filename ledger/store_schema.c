@@ -21,13 +21,14 @@ static const char *const version_1[] = {
     "records BIGINT NOT NULL, bad BIGINT NOT NULL, state TEXT NOT NULL, changed BIGINT NOT NULL)" KEYED,
     "CREATE TABLE host (name TEXT PRIMARY KEY, first_seen BIGINT NOT NULL, last_seen BIGINT NOT NULL, mails BIGINT NOT NULL, "
     "names BIGINT NOT NULL, dropped BIGINT NOT NULL, lost BIGINT NOT NULL)" KEYED,
-    "CREATE TABLE mail (t BIGINT NOT NULL, host TEXT NOT NULL, queue_id TEXT, message_id TEXT, source TEXT NOT NULL, client TEXT, helo TEXT, "
-    "mail_from TEXT, from_domain TEXT, rcpts BIGINT NOT NULL, action TEXT NOT NULL, would TEXT NOT NULL, statement TEXT, policy TEXT, "
+    "CREATE TABLE mail (t BIGINT NOT NULL, host TEXT NOT NULL, queue_id TEXT, message_id TEXT, source TEXT NOT NULL, client TEXT, "
+    "client_net TEXT, exact BIGINT NOT NULL, helo TEXT, mail_from TEXT, from_domain TEXT, rcpts BIGINT NOT NULL, action TEXT NOT NULL, would TEXT NOT NULL, statement TEXT, policy TEXT, "
     "record TEXT)",
     "CREATE INDEX mail_t ON mail (t)",
     "CREATE INDEX mail_queue_id ON mail (queue_id) WHERE queue_id IS NOT NULL",
     "CREATE INDEX mail_message_id ON mail (message_id) WHERE message_id IS NOT NULL",
     "CREATE INDEX mail_from_domain ON mail (from_domain, t)",
+    "CREATE INDEX mail_exact ON mail (t) WHERE exact = 1",
     "CREATE INDEX mail_acted ON mail (t) WHERE would <> 'deliver'",
     "CREATE TABLE subject_day (subject TEXT NOT NULL, scope TEXT NOT NULL, standard TEXT NOT NULL, day BIGINT NOT NULL, result TEXT NOT NULL, "
     "security TEXT NOT NULL, count BIGINT NOT NULL, first_seen BIGINT NOT NULL, last_seen BIGINT NOT NULL, "

@@ -239,11 +239,12 @@ static enum status take_mail(struct store *s, struct tally *t, const struct reco
     enum status st = add_dmarc(t, r, w);
     if (st != STATUS_OK)
         return st;
+    char net[TAKE_NET];
     return store_run(s, NULL,
-                     "INSERT INTO mail (t, host, queue_id, message_id, source, client, helo, mail_from, from_domain, rcpts, action, would, "
-                     "statement, policy, record) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)",
-                     "itttt" "ttttitttt" "t", r->t, r->host, r->id, r->message_id, or_none(r->source), r->client, r->helo, r->mail_from, r->from,
-                     r->rcpts, r->action, r->would, r->statement, r->policy, keep ? text : NULL);
+                     "INSERT INTO mail (t, host, queue_id, message_id, source, client, client_net, exact, helo, mail_from, from_domain, rcpts, "
+                     "action, would, statement, policy, record) VALUES ($1,$2,$3,$4,$5,$6,$7,1,$8,$9,$10,$11,$12,$13,$14,$15,$16)",
+                     "itttttttttitttt" "t", r->t, r->host, r->id, r->message_id, or_none(r->source), r->client, take_coarse(r->client, net), r->helo,
+                     r->mail_from, r->from, r->rcpts, r->action, r->would, r->statement, r->policy, keep ? text : NULL);
 }
 
 static void join(struct buf *b, const struct value *array)

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * config.h - the ledger's settings, out of the policy (settings.def).
+ *
+ * Texts live as long as the policy they came from.
+ */
+#ifndef ASSAY_LEDGER_CONFIG_H
+#define ASSAY_LEDGER_CONFIG_H
+
+#include "policy/policy.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LEDGER_FOLDERS 32
+
+struct ledger_config {
+    const char *store;
+    char folders_text[4096];
+    const char *folders[LEDGER_FOLDERS]; /* point into folders_text: which must not be copied away from them */
+    size_t folder_count;
+    int64_t keep_identity, keep_mails, keep_days; /* seconds */
+    const char *knowledge;
+
+    const char *contact, *from, *org, *extra, *sendmail, *rfc7489_to;
+    int64_t delay, size_max, per_host;
+};
+
+void ledger_config_read(struct ledger_config *c, const struct policy *p);
+
+/* Whether DMARC reports may be sent: contact and From are set and are addresses. why (may be NULL): what is missing. */
+bool ledger_config_reports(const struct ledger_config *c, const char **why);
+
+#endif

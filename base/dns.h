@@ -107,6 +107,9 @@ bool dns_address(const struct dns_answer *a, size_t i, struct ip *out);
  * NULL when the name is not one that this project keeps. */
 const char *dns_host(struct dns_scope *s, const struct dns_answer *a, size_t i, uint16_t *preference);
 
+/* The same name in the form that dns_start takes, whatever octets it holds (as \DDD): for names that are only asked for again. NULL: malformed. */
+const char *dns_host_text(struct dns_scope *s, const struct dns_answer *a, size_t i, uint16_t *preference);
+
 const char *dns_state_name(enum dns_state s);       /* "found", "no data", ... */
 const char *dns_security_name(enum dns_security s); /* "secure", ... */
 const char *dns_type_name(enum dns_type t);         /* "TXT", ...; "TYPE123" for others is in a static table or "?" */

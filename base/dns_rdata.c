@@ -66,22 +66,34 @@ struct slice dns_txt(struct dns_scope *s, const struct dns_answer *a, size_t i)
     return slice_of(text, n);
 }
 
-const char *dns_host(struct dns_scope *s, const struct dns_answer *a, size_t i, uint16_t *preference)
+/* The host name in record i in normal form. */
+static bool read_host(const struct dns_answer *a, size_t i, uint16_t *preference, char text[DNS_NAME_TEXT])
 {
     struct slice r;
     if (!rdata_of(a, i, &r))
-        return NULL;
+        return false;
     if (a->type == DNS_MX) {
         if (r.n < 3)
-            return NULL;
+            return false;
         if (preference)
             *preference = (uint16_t)((unsigned char)r.p[0] << 8 | (unsigned char)r.p[1]);
         r = slice_from(r, 2);
     } else if (a->type != DNS_PTR && a->type != DNS_NS && a->type != DNS_CNAME) {
-        return NULL;
+        return false;
     }
+    return dns_name_from_wire(r.p, r.n, text) == r.n;
+}
+
+const char *dns_host_text(struct dns_scope *s, const struct dns_answer *a, size_t i, uint16_t *preference)
+{
+    char text[DNS_NAME_TEXT];
+    return read_host(a, i, preference, text) ? arena_strdup(dns_scope_arena(s), text) : NULL;
+}
+
+const char *dns_host(struct dns_scope *s, const struct dns_answer *a, size_t i, uint16_t *preference)
+{
     char text[DNS_NAME_TEXT], kept[LIMIT_DOMAIN + 1];
-    if (dns_name_from_wire(r.p, r.n, text) != r.n)
+    if (!read_host(a, i, preference, text))
         return NULL;
     if (strcmp(text, ".") == 0)
         return ".";

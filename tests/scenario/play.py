@@ -13,10 +13,7 @@ import keys
 import language
 import postfix
 import smtp
-from milter import Milter
-
-SERVER, SERVER6 = "203.0.113.1", "2001:db8::25"
-OURS = ("example.org", "example.net", "payroll.example.org", "victim.com")
+from house import SERVER, SERVER6, wait_until
 
 
 def substitute(text, folder):
@@ -31,41 +28,6 @@ def matches(text, pattern):
     flat = " ".join(text.split())
     pattern = re.sub(r"([\[])", "[[]", " ".join(pattern.split()))
     return fnmatch.fnmatchcase(flat, f"*{pattern}*")
-
-
-def wait_until(test, seconds):
-    deadline = time.monotonic() + seconds
-    while not test() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return test()
-
-
-class House:
-    """The receiving side, started once: Postfix with our milter on port 25, submission on 587, TLS with a certificate of its own."""
-
-    def __init__(self, place):
-        self.place, self.mail = place, f"{place}/mail"
-        os.makedirs(f"{place}/m", exist_ok=True)
-        self.milter = Milter(f"{place}/m")
-        settings = postfix.maildir_settings(self.mail, OURS)
-        self.certificate()
-        settings.update({
-            "smtpd_milters": self.milter.address, "milter_default_action": "tempfail", "milter_protocol": "6", "milter_connect_timeout": "10s",
-            "milter_content_timeout": "60s", "recipient_delimiter": "+", "smtpd_tls_cert_file": f"{place}/cert.pem", "smtpd_tls_security_level": "may",
-            "smtpd_tls_key_file": f"{place}/key.pem", "smtpd_tls_mandatory_protocols": ">=TLSv1", "smtpd_tls_protocols": ">=TLSv1",
-            "smtpd_tls_ciphers": "low", "tls_low_cipherlist": "ALL:@SECLEVEL=0", "smtpd_recipient_limit": "100", "strict_rfc821_envelopes": "no",
-            "message_size_limit": "20000000", "header_size_limit": "1024000",
-        })
-        services = f"{SERVER}:587 inet n - n - - smtpd\n  -o {{milter_macro_daemon_name=ORIGINATING}}\n"
-        self.postfix = postfix.Postfix(f"{place}/mx", "mx.example.org", [SERVER, SERVER6], settings, services)
-
-    def certificate(self):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30", "-subj",
-                        "/CN=mx.example.org", "-keyout", f"{self.place}/key.pem", "-out", f"{self.place}/cert.pem"], check=True, capture_output=True)
-
-    def start(self):
-        self.postfix.start()
-        return self
 
 
 def compose(mail, number):

@@ -113,7 +113,7 @@ class Unbound:
         if self.policy:
             environment["ASSAY_POLICY"] = self.policy
         if self.state:
-            environment["ASSAY_STATEDIR"] = self.state
+            environment["ASSAY_RESOLVER_DIR"] = self.state
         self.process = subprocess.Popen([self.binary, "-d", "-c", f"{self.folder}/unbound.conf"], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
         wait_for(f"unbound (its log: {self.folder}/log)", lambda: answers(RESOLVER, "bank.example"), 15)

@@ -121,32 +121,40 @@ def watch(folder, process):
     return code
 
 
-def outside(name, program, keep=False):
+def outside(name, program, keep=None):
     """Runs `program` (a list) in a new space and returns its exit code. keep: the program writes its exit code to PLACE/status when it
-    has done its work and stays; we return, and the space lives until the keeper, whose process id is in PLACE/keeper, is told to end."""
+    has done its work, and stays; we return, after calling keep(folder, keeper, first): the space lives until the process `keeper` is told to
+    end; `first` is the space's first process, by which others can enter it."""
     folder = new_folder(name)
     if not keep:
         return watch(folder, start(folder, program))
     keeper = os.fork()
     if keeper == 0:
         os.setsid()
-        with open(os.path.join(folder, "keeper"), "w", encoding="ascii") as f:
-            f.write(f"{os.getpid()}\n{folder}\n")
-        os._exit(watch(folder, start(folder, program)))
+        process = start(folder, program)
+        with open(f"{folder}/unshare", "w", encoding="ascii") as f:
+            f.write(f"{process.pid}\n")
+        os._exit(watch(folder, process))
     try:
         while True:
             done, status = os.waitpid(keeper, os.WNOHANG)
             if done:
                 return os.waitstatus_to_exitcode(status)
             try:
-                with open(os.path.join(folder, "status"), encoding="ascii") as f:
-                    return int(f.read())
+                code = read_number(f"{folder}/status")
+                keep(folder, keeper, children(read_number(f"{folder}/unshare"))[0])
+                return code
             except (OSError, ValueError):
                 time.sleep(0.1)
     except KeyboardInterrupt:
         os.kill(keeper, signal.SIGTERM)
         os.waitpid(keeper, 0)
         return 130
+
+
+def read_number(path):
+    with open(path, encoding="ascii") as f:
+        return int(f.read())
 
 
 # ---- inside ----

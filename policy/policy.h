@@ -49,6 +49,23 @@ enum policy_kind {
     POLICY_TITLE,
 };
 
+enum policy_party_kind {
+    POLICY_PARTY_NONE,
+    POLICY_EVERYONE,   /* and `every name` */
+    POLICY_NETWORK,
+    POLICY_DOMAIN,     /* it and all below */
+    POLICY_ONLY,       /* it alone */
+    POLICY_ADDRESS,    /* one recipient */
+    POLICY_IN_LIST,
+    POLICY_SUBMITTERS, /* `of submission` */
+};
+
+struct policy_party {
+    enum policy_party_kind kind;
+    const char *name; /* kept domain, address (domain kept), or the list's name */
+    struct ip_net net;
+};
+
 /* One statement as written. All texts live as long as the policy. */
 struct policy_statement {
     enum policy_kind kind;
@@ -60,7 +77,27 @@ struct policy_statement {
     const char *agreed_by; /* of exempt, suspend, trust */
     const char *ref;
     time_t until;       /* first second after the `through` day, local time; 0: no end */
+    time_t since;       /* first second of the `since` day, local time; 0: not said */
+
+    /* What it says, by parts. What a kind does not have is zero. */
+    enum policy_level level;       /* of rules */
+    enum policy_action action;     /* of rules: as written, or the default of the first standard */
+    bool action_written;
+    bool always, trial, strictly, as_published, own_from;
+    bool tightens;                 /* stands in a file included with `may tighten` */
+    unsigned tls_version;          /* 0, 12, 13 */
+    uint32_t standards;            /* bits POLICY_BIT(STANDARD_...) */
+    const char *peer_text;         /* "text for the peer", or NULL */
+    struct policy_party who, whom; /* `of WHO`, `exempt WHO`, `trust DOMAIN`; `writing to WHOM` (kind NONE: to everybody) */
+    struct policy_party via;       /* NETWORK or NONE */
+    const char *signed_by;         /* kept domain, or NULL */
+    const char *name;              /* list: its name; set: the setting; include: the file; title: the title */
+    const char *value;             /* list: its file; set: the value; title: the owner */
+    const char *const *items;      /* own, relay, submission: each name or network or port, in canonical text */
+    size_t item_count;
 };
+
+#define POLICY_BIT(standard) (UINT32_C(1) << (standard))
 
 /* ---- reading ---- */
 
@@ -93,7 +130,9 @@ struct policy_message {
     unsigned length;        /* columns to underline, at least 1 */
     const char *text;       /* what is wrong */
     const char *help;       /* what would be right, or NULL */
-    const char *source;     /* the line, made visible, or NULL */
+    const char *source;     /* the line, made visible and cut to a window round the place, or NULL */
+    unsigned caret;         /* columns of `source` before the place */
+    unsigned caret_length;  /* columns of `source` to underline, at least 1 */
 };
 
 struct policy_report *policy_report_new(void);
@@ -107,15 +146,21 @@ void policy_message_print(const struct policy_message *m, struct buf *out);
 /* ---- the last good policy ----
  * A daemon holds a struct policy_live: the file's path, the place of the snapshot, and the policy in force. A load that succeeds becomes the
  * policy in force at once and is kept as the snapshot (all texts in one file, written atomically). A load that fails leaves the policy in force; at
- * start the snapshot is taken. Threads: policy_live_get from any thread, without waiting for a reload; reload from one thread at a time. */
+ * start the snapshot is taken. A list that lost more than 30% of its names (against the policy in force, or at start against the snapshot) fails
+ * the load too, unless forced: half a list is more often a full disk than a wish. The report then also says what is in force instead. Threads: policy_live_get from any thread, without waiting for a reload; reload from one thread at a time. */
 struct policy_live;
 
 enum policy_source { POLICY_FROM_FILE, POLICY_FROM_SNAPSHOT, POLICY_KEPT };
 
+/* snapshot_path may be NULL: none is kept. NULL: neither file nor snapshot could be read; the caller refuses to start (EX_CONFIG). */
 struct policy_live *policy_live_open(const char *path, const char *snapshot_path, struct policy_report *report, enum policy_source *source);
 const struct policy *policy_live_get(struct policy_live *l); /* counted: policy_unref it */
 enum status policy_live_reload(struct policy_live *l, bool force, struct policy_report *report, enum policy_source *source) MUST_CHECK;
 struct policy_live *policy_live_close(struct policy_live *l);
+
+/* Whether any file, list or folder the policy in force was read from looks other than when it was read (or than at the last failed reload): a
+ * few stat calls, for programs that watch by themselves. From the thread that reloads. */
+bool policy_live_changed(struct policy_live *l);
 
 /* ---- asking ---- */
 
@@ -129,11 +174,13 @@ struct policy_question {
     const struct ip *client; /* for `via`; NULL: unknown, then an exemption with via does not apply */
     const char *const *signers; /* kept domains with a valid signature on this mail, for `signed by` */
     size_t signer_count;
+    bool own_from; /* the rule of submission (`require own-from of submission`): standard and who are not looked at; none: POLICY_IGNORE */
 };
 
 /* Why a statement that spoke of the subject did not decide. */
 enum policy_beaten_by { POLICY_BEATEN_ALWAYS, POLICY_BEATEN_WHOM, POLICY_BEATEN_WHO, POLICY_BEATEN_LATER, POLICY_BEATEN_EXEMPTION,
-                        POLICY_BEATEN_EXPIRED, POLICY_BEATEN_EVIDENCE };
+                        POLICY_BEATEN_EXPIRED, POLICY_BEATEN_EVIDENCE,
+                        POLICY_BEATEN_MAY_ONLY_TIGHTEN /* asks no more than the operator does */ };
 
 #define POLICY_BEATEN_MAX 16
 struct policy_beaten {
@@ -179,6 +226,33 @@ bool policy_set_is(const struct policy *p, const char *name, const char *word);
 
 /* Every statement in order; i from 0, NULL at the end. */
 const struct policy_statement *policy_statement_at(const struct policy *p, size_t i);
+
+/* Whether a NAMES setting holds this kept domain, by itself, by a name above it, or by a list. */
+bool policy_set_has(const struct policy *p, const char *name, const char *domain);
+
+/* The table of settings, for help, manual and completion; i from 0, NULL at the end. `value` is the policy's, as text (p NULL: the default). */
+struct policy_setting {
+    const char *name, *type, *value, *preset, *help;
+    const char *words;        /* of WORD: "enforce|dry-run"; else NULL */
+    int64_t minimum, maximum; /* both 0: no range */
+    bool set;                 /* the policy sets it */
+};
+bool policy_setting_at(const struct policy *p, size_t i, struct policy_setting *out);
+
+/* A list by its name: how many entries it holds, and its file. STATUS_MISSING when there is none of that name. */
+enum status policy_list(const struct policy *p, const char *name, size_t *entries, const char **file) MUST_CHECK;
+bool policy_list_has(const struct policy *p, const char *name, const char *domain); /* itself or a name above it */
+
+/* Octets of memory the policy takes beside the texts of its lists (for the bench and for `assay policy status`). */
+size_t policy_memory(const struct policy *p, size_t *list_text);
+
+/* The action where the statement says none: design section 3's table. own_from: of `require own-from`. */
+enum policy_action policy_default_action(enum standard s, enum policy_level l);
+
+/* A day in local time, as the policy writes it: 0 for what is no ISO 8601 date. The first second of the day `days` after it. */
+time_t policy_day(struct slice text, int days);
+#define POLICY_DAY_TEXT 16
+const char *policy_day_text(time_t t, char out[POLICY_DAY_TEXT]); /* "2027-03-31", local time */
 
 const char *policy_level_name(enum policy_level l);
 const char *policy_action_name(enum policy_action a);

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * policy_check.c - `assay policy check [--json] [FILE]`: is the policy right, and is it wise?
+ *
+ * Prints every error and warning of the file and of all it includes, then one line that counts. Exit code 0 nothing to say (notes apart), 1
+ * warnings, 2 errors: the policy cannot be loaded.
+ */
+#include "cli/policy_cmd.h"
+#include "base/json.h"
+
+static int exit_code(const struct policy_report *r, const struct policy *p)
+{
+    return !p ? CLI_CRITICAL : policy_report_count(r, POLICY_WARNING) ? CLI_WARNING : CLI_OK;
+}
+
+static void print_message(const struct policy_message *m)
+{
+    struct buf b = BUF_INIT;
+    enum cli_colour c = m->severity == POLICY_ERROR ? CLI_RED : m->severity == POLICY_WARNING ? CLI_YELLOW : CLI_BLUE;
+    policy_message_print(m, &b);
+    size_t line = strcspn(b.p, "\n");
+    printf("%s%.*s%s%s", cli_colour(stdout, c), (int)line, b.p, cli_colour(stdout, CLI_PLAIN), b.p + line);
+    buf_release(&b);
+}
+
+static void print_text(const char *path, const struct policy_report *r, const struct policy *p)
+{
+    size_t errors = policy_report_count(r, POLICY_ERROR), warnings = policy_report_count(r, POLICY_WARNING) - errors, statements = 0;
+    for (size_t i = 0; policy_report_at(r, i); i++)
+        print_message(policy_report_at(r, i));
+    while (p && policy_statement_at(p, statements))
+        statements++;
+    cli_put_visible(stdout, path);
+    if (p)
+        printf(": good, %zu statements, %zu warning%s, policy %s\n", statements, warnings, warnings == 1 ? "" : "s", policy_hash(p));
+    else
+        printf(": %zu error%s, %zu warning%s: not loaded\n", errors, errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
+}
+
+static void print_json(const char *path, const struct policy_report *r, const struct policy *p)
+{
+    static const char *const words[] = {"note", "warning", "error"};
+    struct buf b = BUF_INIT;
+    struct json j = JSON_INTO(&b);
+    json_object(&j);
+    json_str(&j, "file", path);
+    json_bool(&j, "loads", p != NULL);
+    json_opt(&j, "policy", p ? policy_hash(p) : NULL);
+    json_array(&j, "messages");
+    for (size_t i = 0; policy_report_at(r, i); i++) {
+        const struct policy_message *m = policy_report_at(r, i);
+        json_object(&j);
+        json_str(&j, "severity", words[m->severity]);
+        json_str(&j, "file", m->file);
+        if (m->line) {
+            json_int(&j, "line", m->line);
+            json_int(&j, "column", m->column);
+            json_int(&j, "length", m->length);
+        }
+        json_str(&j, "text", m->text);
+        json_opt(&j, "help", m->help);
+        json_opt(&j, "source", m->source);
+        json_end(&j);
+    }
+    json_end(&j);
+    json_end(&j);
+    buf_addc(&b, '\n');
+    cli_flush(&b);
+}
+
+int policy_cmd_check(int argc, char **argv)
+{
+    static const struct policy_usage usage = {
+        "check [--json] [FILE]", "Reads the policy and says what is wrong with it or doubtful. Exit code: 0 good, 1 warnings, 2 errors."};
+    struct policy_args a;
+    int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_JSON | POLICY_ARG_FILE);
+    if (rc >= 0)
+        return rc;
+    struct policy_report *r = policy_report_new();
+    struct policy *p = policy_load(a.file, r);
+    if (a.json)
+        print_json(a.file, r, p);
+    else
+        print_text(a.file, r, p);
+    rc = exit_code(r, p);
+    policy_unref(p);
+    policy_report_free(r);
+    return rc;
+}

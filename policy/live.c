@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * live.c - the policy a daemon runs on, and the last good one behind it.
+ *
+ * Promises: there is always a policy in force once policy_live_open has given one; a reload changes it in one step or not at all; who holds a
+ * counted policy keeps it for as long as wanted. The lock is held for the time of taking a pointer and counting it, never while files are
+ * read. The snapshot is written after the new policy is in force; that it could not be written is a warning, not a failure. On failure the report
+ * has the errors and, last, a line that says what is in force.
+ */
+#include "policy/load.h"
+#include "base/clock.h"
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+struct policy_live {
+    char *path, *snapshot_path;
+    pthread_mutex_t lock;
+    const struct policy *now;
+    uint64_t stamp; /* of the files, when they were last looked at */
+};
+
+/* ---- what the files look like ---- */
+
+static uint64_t stamp_path(uint64_t h, const char *path)
+{
+    struct stat st = {0};
+    if (stat(path, &st) != 0)
+        return h * 31 + 1;
+    const uint64_t parts[] = {(uint64_t)st.st_ino, (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec, (uint64_t)st.st_mtim.tv_nsec,
+                              (uint64_t)st.st_ctim.tv_nsec, st.st_mode, st.st_uid};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        h = (h ^ parts[i]) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+static uint64_t stamp_of(const struct policy_live *l, const struct policy *p)
+{
+    uint64_t h = stamp_path(UINT64_C(0xcbf29ce484222325), l->path);
+    for (size_t i = 0; p && i < p->unit_count; i++)
+        h = stamp_path(h, p->units[i]->path);
+    for (size_t i = 0; p && i < p->list_count; i++)
+        h = stamp_path(h, p->lists[i]->path);
+    for (const struct folder *f = p ? p->folders : NULL; f; f = f->next)
+        h = stamp_path(h, f->path);
+    return h;
+}
+
+bool policy_live_changed(struct policy_live *l)
+{
+    return stamp_of(l, l->now) != l->stamp;
+}
+
+/* ---- lists that shrank ---- */
+
+static bool shrank(const struct policy *before, const struct policy *after, struct policy_report *r, const char *way_out)
+{
+    bool any = false;
+    for (size_t i = 0; i < after->list_count; i++) {
+        const struct list *l = after->lists[i];
+        size_t had, has = l->keys.count;
+        const char *file;
+        if (l->scope || policy_list(before, l->name, &had, &file) != STATUS_OK)
+            continue;
+        if ((uint64_t)has * 100 >= (uint64_t)had * (100 - POLICY_SHRINK_PERCENT))
+            continue;
+        struct place at;
+        item_place(&after->items[l->item], &at);
+        report_add(r, POLICY_ERROR, &at, way_out, "list %s lost %zu of its %zu names: more than %u%% at once needs a second look", l->name,
+                   had - has, had, POLICY_SHRINK_PERCENT);
+        any = true;
+    }
+    return any;
+}
+
+/* ---- the snapshot ---- */
+
+static void keep_snapshot(const struct policy_live *l, const struct policy *p, struct policy_report *r)
+{
+    struct buf text = BUF_INIT;
+    char reason[256] = "out of memory";
+    struct place at = {.file = l->snapshot_path};
+    if (!l->snapshot_path)
+        return;
+    snapshot_write(p, &text);
+    if (text.failed || source_write(l->snapshot_path, buf_slice(&text), reason) != STATUS_OK)
+        report_add(r, POLICY_WARNING, &at, "without it, a start with a bad policy file is refused",
+                   "the policy in force cannot be kept as a snapshot: %s", reason);
+    buf_release(&text);
+}
+
+static const struct policy *read_snapshot(const struct policy_live *l, struct policy_report *r)
+{
+    struct source_text t = {0};
+    struct snapshot s;
+    struct place at = {.file = l->snapshot_path};
+    struct policy *p = NULL;
+    if (!l->snapshot_path)
+        return NULL;
+    enum status st = source_read(l->snapshot_path, SIZE_MAX / 4, &t);
+    if (st == STATUS_MISSING)
+        return NULL;
+    if (st != STATUS_OK) {
+        report_add(r, POLICY_ERROR, &at, t.help, "cannot read the snapshot of the last good policy: %s", t.reason);
+        return NULL;
+    }
+    if (snapshot_open(&s, t.text) != STATUS_OK) {
+        report_add(r, POLICY_ERROR, &at, "remove it", "the snapshot of the last good policy is damaged");
+        return NULL;
+    }
+    p = load_new(s.main, l->path, SLICE_NULL, &s, NULL);
+    if (p)
+        p->loaded_at = s.made;
+    else
+        report_add(r, POLICY_ERROR, &at, "remove it", "the snapshot of the last good policy cannot be used by this version");
+    snapshot_close(&s);
+    return p;
+}
+
+static void say_in_force(const struct policy_live *l, const struct policy *p, struct policy_report *r, const char *what)
+{
+    char when[CLOCK_TEXT];
+    struct place at = {.file = l->path};
+    report_add(r, POLICY_WARNING, &at, NULL, "%s is in force: policy %s, loaded %s", what, p->hash, clock_utc_text(p->loaded_at, when));
+}
+
+/* ---- life ---- */
+
+static struct policy_live *new_live(const char *path, const char *snapshot_path)
+{
+    struct policy_live *l = calloc(1, sizeof *l);
+    if (!l)
+        return NULL;
+    l->path = strdup(path);
+    l->snapshot_path = snapshot_path ? strdup(snapshot_path) : NULL;
+    if (pthread_mutex_init(&l->lock, NULL) != 0 || !l->path || (snapshot_path && !l->snapshot_path))
+        return policy_live_close(l);
+    return l;
+}
+
+struct policy_live *policy_live_close(struct policy_live *l)
+{
+    if (l) {
+        policy_unref(l->now);
+        pthread_mutex_destroy(&l->lock);
+        free(l->path);
+        free(l->snapshot_path);
+        free(l);
+    }
+    return NULL;
+}
+
+struct policy_live *policy_live_open(const char *path, const char *snapshot_path, struct policy_report *report, enum policy_source *source)
+{
+    struct policy_live *l = new_live(path, snapshot_path);
+    if (!l)
+        return NULL;
+    const struct policy *p = policy_load(path, report), *kept = read_snapshot(l, p ? NULL : report);
+    *source = POLICY_FROM_FILE;
+    if (p && kept && shrank(kept, p, report, "if that is right, remove the snapshot and start again")) {
+        policy_unref(p);
+        p = NULL;
+    }
+    if (p) {
+        policy_unref(kept);
+        keep_snapshot(l, p, report);
+    } else if (kept) {
+        *source = POLICY_FROM_SNAPSHOT;
+        say_in_force(l, kept, report, "the snapshot of the last good policy");
+        p = kept;
+    } else {
+        return policy_live_close(l);
+    }
+    l->now = p;
+    l->stamp = stamp_of(l, p);
+    return l;
+}
+
+const struct policy *policy_live_get(struct policy_live *l)
+{
+    pthread_mutex_lock(&l->lock);
+    const struct policy *p = policy_ref(l->now);
+    pthread_mutex_unlock(&l->lock);
+    return p;
+}
+
+enum status policy_live_reload(struct policy_live *l, bool force, struct policy_report *report, enum policy_source *source)
+{
+    const struct policy *p = policy_load(l->path, report), *before = l->now;
+    if (p && !force && shrank(before, p, report, "if that is right, reload with --force")) {
+        policy_unref(p);
+        p = NULL;
+    }
+    if (!p) {
+        *source = POLICY_KEPT;
+        say_in_force(l, before, report, "the policy from before");
+        l->stamp = stamp_of(l, before);
+        return STATUS_INVALID;
+    }
+    pthread_mutex_lock(&l->lock);
+    l->now = p;
+    pthread_mutex_unlock(&l->lock);
+    policy_unref(before);
+    keep_snapshot(l, p, report);
+    l->stamp = stamp_of(l, p);
+    *source = POLICY_FROM_FILE;
+    return STATUS_OK;
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * load.c - a policy's life: read whole or not at all, counted, given back.
+ *
+ * Order: the main file and what it includes, statement by statement, where they stand; then the lists, the settings, who is in which list; then
+ * the hash and the index; then doubts (lint.c). Any error on the way and there is no policy: the report has all of them. Once given out, a
+ * policy never changes.
+ */
+#include "policy/load.h"
+#include "base/clock.h"
+#include <stdlib.h>
+#include <sys/random.h>
+
+void loader_error(struct loader *ld, const struct place *at, const char *help, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    report_vadd(ld->report, POLICY_ERROR, at, help, fmt, ap);
+    va_end(ap);
+    ld->errors++;
+}
+
+void loader_warn(struct loader *ld, const struct place *at, const char *help, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    report_vadd(ld->report, POLICY_WARNING, at, help, fmt, ap);
+    va_end(ap);
+}
+
+void item_place(const struct item *it, struct place *out)
+{
+    *out = (struct place){.file = it->unit->shown, .lineno = it->s.line, .line = it->line, .text = it->word};
+}
+
+static void release_lists(struct policy *p)
+{
+    for (size_t i = 0; i < p->list_count; i++)
+        keyset_release(&p->lists[i]->keys);
+    free(p->lists);
+}
+
+static void release(struct policy *p)
+{
+    for (size_t i = 0; i < p->unit_count; i++)
+        free((void *)(uintptr_t)p->units[i]->text.p);
+    free(p->units);
+    release_lists(p);
+    settings_release(p);
+    keyset_release(&p->own.domains);
+    keyset_release(&p->own.networks);
+    keyset_release(&p->own.relays);
+    map_release(&p->list_names);
+    index_release(p);
+    free(p->items);
+    arena_free(p->arena);
+    free(p);
+}
+
+const struct policy *policy_ref(const struct policy *p)
+{
+    if (p)
+        atomic_fetch_add(&((struct policy *)(uintptr_t)p)->refs, 1);
+    return p;
+}
+
+void policy_unref(const struct policy *p)
+{
+    if (p && atomic_fetch_sub(&((struct policy *)(uintptr_t)p)->refs, 1) == 1)
+        release((struct policy *)(uintptr_t)p);
+}
+
+static struct policy *new_policy(void)
+{
+    struct policy *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    p->refs = 1;
+    if (getrandom(&p->seed, sizeof p->seed, GRND_NONBLOCK) != (ssize_t)sizeof p->seed)
+        p->seed = (uint64_t)clock_wall_us() * UINT64_C(0x9e3779b97f4a7c15);
+    p->arena = arena_new(POLICY_ARENA_MAX);
+    keyset_init(&p->own.domains, p->seed);
+    keyset_init(&p->own.networks, p->seed);
+    keyset_init(&p->own.relays, p->seed);
+    map_init(&p->list_names, p->seed);
+    p->title = p->owner = "";
+    if (!p->arena || settings_init(p) != STATUS_OK) {
+        release(p);
+        return NULL;
+    }
+    return p;
+}
+
+struct item *policy_item_add(struct policy *p)
+{
+    if (p->item_count == p->item_size) {
+        size_t size = p->item_size ? p->item_size * 2 : 64;
+        struct item *more = size > POLICY_STATEMENTS_MAX * 2u ? NULL : realloc(p->items, size * sizeof *more);
+        if (!more)
+            return NULL;
+        p->items = more;
+        p->item_size = size;
+    }
+    return &p->items[p->item_count++];
+}
+
+static uint64_t hash_more(uint64_t h, struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        h = (h ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
+    return (h ^ 0x100) * UINT64_C(0x100000001b3);
+}
+
+/* Over texts as read and lists as kept, so that the snapshot of a policy bears the policy's hash. Comments count: a new reason is a new policy. */
+static void make_hash(struct policy *p)
+{
+    static const char hex[] = "0123456789abcdef";
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < p->unit_count; i++)
+        h = hash_more(h, p->units[i]->text);
+    for (size_t i = 0; i < p->list_count; i++) {
+        const struct keyset *k = &p->lists[i]->keys;
+        h = hash_more(hash_more(h, slice_str(p->lists[i]->name)), slice_of((const char *)k->octets, k->used));
+    }
+    h ^= h >> 32;
+    for (size_t i = 0; i < 8; i++)
+        p->hash[i] = hex[h >> (28 - 4 * i) & 15];
+}
+
+enum status loader_read(struct loader *ld, enum snapshot_kind kind, const char *path, size_t most, struct source_text *t)
+{
+    struct slice kept;
+    if (!ld->snapshot)
+        return source_read(path, most, t);
+    t->help = NULL;
+    if (snapshot_get(ld->snapshot, kind, path, &kept) != STATUS_OK) {
+        memcpy(t->reason, "it is not in the snapshot", sizeof "it is not in the snapshot");
+        return STATUS_MISSING;
+    }
+    char *copy = malloc(kept.n + 1);
+    if (!copy)
+        return STATUS_NOMEM;
+    if (kept.n)
+        memcpy(copy, kept.p, kept.n);
+    t->text = slice_of(copy, kept.n);
+    return STATUS_OK;
+}
+
+const char *loader_path(struct loader *ld, const char *from, const char *name)
+{
+    const char *slash = strrchr(from, '/');
+    const char *path = name[0] == '/' || !slash ? arena_strdup(ld->p->arena, name)
+                                                : arena_printf(ld->p->arena, "%.*s/%s", (int)(slash - from), from, name);
+    if (!path)
+        ld->out_of_memory = true;
+    return path;
+}
+
+struct policy *load_new(const char *path, const char *shown, struct slice text, const struct snapshot *snapshot, struct policy_report *report)
+{
+    struct loader ld = {.p = new_policy(), .report = report, .snapshot = snapshot, .now = clock_wall()};
+    struct place whole = {.file = shown};
+    if (!ld.p) {
+        loader_error(&ld, &whole, NULL, "out of memory");
+        return NULL;
+    }
+    ld.p->loaded_at = ld.now;
+    loader_main(&ld, path, shown, text);
+    if (!ld.out_of_memory)
+        loader_lists(&ld);
+    if (!ld.out_of_memory)
+        loader_resolve(&ld);
+    make_hash(ld.p);
+    if (!ld.out_of_memory && !arena_failed(ld.p->arena) && !ld.errors && index_build(ld.p) != STATUS_OK)
+        ld.out_of_memory = true;
+    if (ld.out_of_memory || arena_failed(ld.p->arena))
+        loader_error(&ld, &whole, NULL, "out of memory while the policy was read");
+    if (!ld.errors && !snapshot)
+        lint(ld.p, report, ld.now);
+    report_sort(report);
+    if (!ld.errors)
+        return ld.p;
+    release(ld.p);
+    return NULL;
+}
+
+/* The path with its folder made absolute, so that what it includes is found whatever the working directory is later. malloc'ed. */
+static char *absolute(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup("."), *whole = NULL;
+    char *real = folder ? realpath(folder, NULL) : NULL;
+    const char *name = slash ? slash + 1 : path;
+    struct buf b = BUF_INIT;
+    if (real) {
+        buf_printf(&b, "%s%s%s", real, strcmp(real, "/") ? "/" : "", name);
+        whole = buf_detach(&b);
+    } else {
+        whole = strdup(path);
+    }
+    free(folder);
+    free(real);
+    return whole;
+}
+
+struct policy *policy_load(const char *path, struct policy_report *report)
+{
+    char *whole = absolute(path);
+    struct policy *p = load_new(whole ? whole : path, path, SLICE_NULL, NULL, report);
+    free(whole);
+    return p;
+}
+
+struct policy *policy_load_text(struct slice text, const char *name, struct policy_report *report)
+{
+    char *whole = absolute("text");
+    char *copy = malloc(text.n + 1);
+    if (copy && text.n)
+        memcpy(copy, text.p, text.n);
+    struct policy *p = copy ? load_new(whole ? whole : "text", name, slice_of(copy, text.n), NULL, report) : NULL;
+    free(whole);
+    return p;
+}
+
+const char *policy_hash(const struct policy *p)
+{
+    return p->hash;
+}
+
+const char *policy_title(const struct policy *p)
+{
+    return p->title;
+}
+
+const char *policy_owner(const struct policy *p)
+{
+    return p->owner;
+}
+
+time_t policy_loaded_at(const struct policy *p)
+{
+    return p->loaded_at;
+}
+
+const struct policy_statement *policy_statement_at(const struct policy *p, size_t i)
+{
+    return i < p->item_count ? &p->items[i].s : NULL;
+}

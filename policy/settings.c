@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * settings.c - the table of settings.def, and one policy's values.
+ *
+ * Promises that every setting has a value of its type within its range at all times: the default until a `set` changes it. A bad value changes
+ * nothing, and the caller gets the words for what would be right. Numbers with units are kept in seconds and octets. NAMES add up over
+ * several lines; of all others the last one counts.
+ */
+#include "base/domain.h"
+#include "policy/model.h"
+#include "policy/words.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+enum setting_type { WORD, TEXT, PATH, NUMBER, SECONDS, BYTES, SWITCH, NAMES, ADDRESS };
+
+struct setting {
+    const char *name;
+    enum setting_type type;
+    const char *preset;
+    int64_t minimum, maximum;
+    const char *words;
+    const char *help;
+};
+
+/* The table's fifth column is a number, or the words of a WORD. */
+#define AS_WORDS(m) _Generic((m), char *: (m), const char *: (m), default: NULL)
+#define AS_NUMBER(m) _Generic((m), char *: 0, const char *: 0, default: (m))
+#define SETTING(name, type, preset, minimum, maximum, help) \
+    {name, type, preset, minimum, AS_NUMBER(maximum), AS_WORDS(maximum), help},
+static const struct setting table[] = {
+#include "policy/settings.def"
+};
+#undef SETTING
+
+#define COUNT (sizeof table / sizeof *table)
+
+size_t setting_count(void)
+{
+    return COUNT;
+}
+
+size_t setting_find(struct slice name)
+{
+    size_t i = 0;
+    while (i < COUNT && !slice_eq(slice_str(table[i].name), name))
+        i++;
+    return i;
+}
+
+const char *setting_nearest(struct slice name)
+{
+    const char *names[COUNT];
+    for (size_t i = 0; i < COUNT; i++)
+        names[i] = table[i].name;
+    return words_nearest(name, names, COUNT);
+}
+
+/* Digits and perhaps a unit of the letters in `units`, each `factors` times the one before it. false when it is none. */
+static bool number_of(struct slice v, const char *units, const int64_t *factors, int64_t *out)
+{
+    int64_t n = 0;
+    size_t i = 0;
+    for (; i < v.n && v.p[i] >= '0' && v.p[i] <= '9'; i++) {
+        if (n > INT64_MAX / 10 - 9)
+            return false;
+        n = n * 10 + (v.p[i] - '0');
+    }
+    if (i == 0 || v.n - i > 1)
+        return false;
+    if (i < v.n) {
+        const char *unit = strchr(units, v.p[i]);
+        if (!unit || n > INT64_MAX / factors[unit - units])
+            return false;
+        n *= factors[unit - units];
+    }
+    *out = n;
+    return true;
+}
+
+static bool number_by_type(enum setting_type type, struct slice v, int64_t *out)
+{
+    static const int64_t seconds[] = {1, 60, 3600, 86400, 604800}, octets[] = {1024, 1024, 1048576, 1048576, 1073741824, 1073741824};
+    switch (type) {
+    case NUMBER:
+        return number_of(v, "", seconds, out);
+    case SECONDS:
+        return number_of(v, "smhdw", seconds, out);
+    case BYTES:
+        return number_of(v, "kKmMgG", octets, out);
+    default:
+        *out = slice_eq(v, SLICE_LIT("yes")) || slice_eq(v, SLICE_LIT("on"));
+        return *out || slice_eq(v, SLICE_LIT("no")) || slice_eq(v, SLICE_LIT("off"));
+    }
+}
+
+static enum status check_number(const struct setting *s, struct slice v, int64_t *out, char why[256])
+{
+    static const char *const forms[] = {[NUMBER] = "a number", [SECONDS] = "a time: 12s, 5m, 4h, 2d",
+                                        [BYTES] = "a size: 10k, 5M, 1G", [SWITCH] = "yes or no"};
+    if (!number_by_type(s->type, v, out)) {
+        snprintf(why, 256, "%s takes %s", s->name, forms[s->type]);
+        return STATUS_INVALID;
+    }
+    if ((s->minimum || s->maximum) && (*out < s->minimum || *out > s->maximum)) {
+        const char *unit = s->type == SECONDS ? " seconds" : s->type == BYTES ? " octets" : "";
+        snprintf(why, 256, "%s takes %lld to %lld%s", s->name, (long long)s->minimum, (long long)s->maximum, unit);
+        return STATUS_INVALID;
+    }
+    return STATUS_OK;
+}
+
+static enum status check_word(const struct setting *s, struct slice v, char why[256])
+{
+    const char *p = s->words;
+    while (p && *p) {
+        size_t n = strcspn(p, "|");
+        if (slice_eq(v, slice_of(p, n)))
+            return STATUS_OK;
+        p += n + (p[n] == '|');
+    }
+    snprintf(why, 256, "%s takes one of %s", s->name, s->words ? s->words : "");
+    return STATUS_INVALID;
+}
+
+/* An address of a server: ip, ip@port, host, host@port, several with commas; the details are the user's of the setting. */
+static enum status check_address(const struct setting *s, struct slice v, char why[256])
+{
+    while (v.n) {
+        const char *comma = memchr(v.p, ',', v.n);
+        struct slice one = slice_trim(comma ? slice_of(v.p, (size_t)(comma - v.p)) : v), host = one;
+        const char *at = one.n ? memchr(one.p, '@', one.n) : NULL;
+        int64_t port = 1, none = 1;
+        char name[LIMIT_DOMAIN + 1];
+        struct ip ip;
+        if (at) {
+            host = slice_of(one.p, (size_t)(at - one.p));
+            if (!number_of(slice_from(one, host.n + 1), "", &none, &port))
+                port = 0;
+        }
+        if (port < 1 || port > 65535 || (ip_from_text(host, &ip) != STATUS_OK && domain_from_text(host, name) != STATUS_OK)) {
+            snprintf(why, 256, "%s takes addresses: 192.0.2.1, 192.0.2.1@5353, 2001:db8::1", s->name);
+            return STATUS_INVALID;
+        }
+        v = comma ? slice_from(v, (size_t)(comma - v.p) + 1) : SLICE_NULL;
+    }
+    return STATUS_OK;
+}
+
+static enum status check_path(const struct setting *s, struct slice v, char why[256])
+{
+    if (v.n == 0 || v.p[0] == '/')
+        return STATUS_OK;
+    snprintf(why, 256, "%s takes a path that begins with /", s->name);
+    return STATUS_INVALID;
+}
+
+static enum status add_name(struct setting_value *to, struct slice name)
+{
+    char domain[LIMIT_DOMAIN + 1];
+    bool added;
+    enum status s = domain_from_text(name, domain);
+    return s == STATUS_OK ? keyset_add_domain(&to->names, domain, &added) : s;
+}
+
+/* One name, or `list NAME`, which was found before: its number comes behind a NUL-free marker the parser wrote ("list NAME"). */
+static enum status store_name(struct policy *p, const struct setting *s, struct setting_value *to, struct slice v, char why[256])
+{
+    if (v.n > 5 && memcmp(v.p, "list ", 5) == 0) {
+        struct list **more = ARENA_ARRAY(p->arena, struct list *, to->list_count + 1);
+        char *key = arena_printf(p->arena, "0 %.*s", SLICE_ARG(slice_from(v, 5)));
+        uint64_t *number = key ? map_get(&p->list_names, slice_str(key)) : NULL;
+        if (!more || !number)
+            return more && key ? STATUS_MISSING : STATUS_NOMEM;
+        if (to->list_count)
+            memcpy(more, to->lists, to->list_count * sizeof *more);
+        more[to->list_count++] = p->lists[*number];
+        p->lists[*number]->used = true;
+        to->lists = more;
+    } else {
+        enum status st = add_name(to, v);
+        if (st != STATUS_OK) {
+            snprintf(why, 256, "%s takes domain names, or list NAME", s->name);
+            return st == STATUS_NOMEM ? st : STATUS_INVALID;
+        }
+    }
+    const char *text = to->text && *to->text ? arena_printf(p->arena, "%s, %.*s", to->text, SLICE_ARG(v))
+                                             : arena_copy(p->arena, v.p, v.n);
+    if (!text)
+        return STATUS_NOMEM;
+    to->text = text;
+    return STATUS_OK;
+}
+
+enum status setting_store(struct policy *p, size_t i, struct slice v, uint32_t item, char why[256])
+{
+    const struct setting *s = &table[i];
+    struct setting_value *to = &p->settings[i];
+    enum status st = STATUS_OK;
+    int64_t number = 0;
+    *why = '\0';
+    if (s->type == NUMBER || s->type == SECONDS || s->type == BYTES || s->type == SWITCH)
+        st = check_number(s, v, &number, why);
+    else if (s->type == WORD)
+        st = check_word(s, v, why);
+    else if (s->type == PATH)
+        st = check_path(s, v, why);
+    else if (s->type == ADDRESS)
+        st = check_address(s, v, why);
+    else if (s->type == NAMES && v.n)
+        st = store_name(p, s, to, v, why);
+    if (st != STATUS_OK)
+        return st;
+    if (s->type != NAMES) {
+        const char *text = arena_copy(p->arena, v.p, v.n);
+        if (!text)
+            return STATUS_NOMEM;
+        to->text = text;
+    }
+    to->number = number;
+    to->item = item;
+    return STATUS_OK;
+}
+
+enum status settings_init(struct policy *p)
+{
+    char why[256];
+    p->settings = ARENA_ARRAY(p->arena, struct setting_value, COUNT);
+    if (!p->settings)
+        return STATUS_NOMEM;
+    for (size_t i = 0; i < COUNT; i++) {
+        keyset_init(&p->settings[i].names, p->seed);
+        p->settings[i].text = "";
+        enum status s = setting_store(p, i, slice_str(table[i].preset), 0, why);
+        if (s == STATUS_NOMEM)
+            return s;
+    }
+    return STATUS_OK;
+}
+
+void settings_release(struct policy *p)
+{
+    for (size_t i = 0; p->settings && i < COUNT; i++)
+        keyset_release(&p->settings[i].names);
+}
+
+static const struct setting_value *value_of(const struct policy *p, const char *name)
+{
+    size_t i = setting_find(slice_str(name));
+    return i < COUNT ? &p->settings[i] : NULL;
+}
+
+const char *policy_set_text(const struct policy *p, const char *name)
+{
+    const struct setting_value *v = value_of(p, name);
+    return v ? v->text : "";
+}
+
+int64_t policy_set_number(const struct policy *p, const char *name)
+{
+    const struct setting_value *v = value_of(p, name);
+    return v ? v->number : 0;
+}
+
+bool policy_set_is(const struct policy *p, const char *name, const char *word)
+{
+    return strcmp(policy_set_text(p, name), word) == 0;
+}
+
+bool policy_set_has(const struct policy *p, const char *name, const char *domain)
+{
+    const struct setting_value *v = value_of(p, name);
+    if (!v || !domain || (!v->names.count && !v->list_count))
+        return false;
+    struct keyset_name n;
+    keyset_name(p->seed, domain, &n);
+    if (keyset_longest(&v->names, &n))
+        return true;
+    for (size_t i = 0; i < v->list_count; i++)
+        if (keyset_longest(&v->lists[i]->keys, &n))
+            return true;
+    return false;
+}
+
+bool policy_setting_at(const struct policy *p, size_t i, struct policy_setting *out)
+{
+    static const char *const types[] = {[WORD] = "word",       [TEXT] = "text",     [PATH] = "path",   [NUMBER] = "number", [SECONDS] = "time",
+                                        [BYTES] = "size",      [SWITCH] = "yes|no", [NAMES] = "names", [ADDRESS] = "address"};
+    if (i >= COUNT)
+        return false;
+    const struct setting *s = &table[i];
+    *out = (struct policy_setting){.name = s->name, .type = types[s->type], .preset = s->preset, .help = s->help, .words = s->words,
+                                   .minimum = s->minimum, .maximum = s->maximum};
+    out->value = p ? p->settings[i].text : s->preset;
+    out->set = p && p->settings[i].item;
+    return true;
+}

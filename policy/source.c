@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * source.c - reading and writing whole files with suspicion.
+ *
+ * Promises never to block on what is no file, never to read more than allowed, and to say why in words. The permissions looked at are those of
+ * the file that was opened (fstat), so nobody can change it in between. A file that shrinks while it is read is taken as short as it is; one
+ * that grows is read up to the bound. On failure nothing is kept.
+ */
+#include "policy/source.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DIR_FILES_MAX 400000u
+
+static enum status system_says(struct source_text *t, int error)
+{
+    char words[128];
+    snprintf(t->reason, sizeof t->reason, "%s", strerror_r(error, words, sizeof words));
+    if (error == ENOENT || error == ENOTDIR)
+        return STATUS_MISSING;
+    return error == EACCES || error == EPERM || error == ELOOP ? STATUS_DENIED : STATUS_AGAIN;
+}
+
+static const char *kind_of(mode_t mode)
+{
+    return S_ISDIR(mode) ? "a directory" : S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : "a device";
+}
+
+static enum status check(const struct stat *st, size_t most, struct source_text *t)
+{
+    uid_t us = geteuid();
+    if (!S_ISREG(st->st_mode)) {
+        snprintf(t->reason, sizeof t->reason, "it is %s, not a file", kind_of(st->st_mode));
+        return STATUS_INVALID;
+    }
+    if (st->st_mode & S_IWOTH) {
+        snprintf(t->reason, sizeof t->reason, "anybody may write to it (mode %04o)", (unsigned)(st->st_mode & 07777));
+        t->help = "chmod o-w it";
+        return STATUS_DENIED;
+    }
+    bool ours = st->st_uid == 0 || st->st_uid == us;
+    if (t->owned_by ? st->st_uid != t->must_own : !ours && !t->any_owner) {
+        snprintf(t->reason, sizeof t->reason, "it belongs to user %lu; only root%s may own it", (unsigned long)st->st_uid,
+                 t->owned_by ? " or the owner of the including file" : " or the user who runs this");
+        t->help = "chown it to root";
+        return STATUS_DENIED;
+    }
+    if ((uintmax_t)st->st_size > most) {
+        snprintf(t->reason, sizeof t->reason, "it has %ju octets; at most %zu are read", (uintmax_t)st->st_size, most);
+        return STATUS_LIMIT;
+    }
+    t->owner = st->st_uid;
+    return STATUS_OK;
+}
+
+/* The folder a file lies in: where anybody may write, anybody may put another file of that name (the sticky bit prevents it). */
+static enum status check_folder(const char *path, struct source_text *t)
+{
+    char folder[4096];
+    struct stat st;
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
+    if (n >= sizeof folder)
+        return STATUS_OK;
+    memcpy(folder, path, n);
+    folder[n] = '\0';
+    if (stat(n ? folder : slash ? "/" : ".", &st) != 0 || !(st.st_mode & S_IWOTH) || (st.st_mode & S_ISVTX))
+        return STATUS_OK;
+    snprintf(t->reason, sizeof t->reason, "anybody may write to the folder it lies in (mode %04o)", (unsigned)(st.st_mode & 07777));
+    t->help = "chmod o-w the folder";
+    return STATUS_DENIED;
+}
+
+static enum status slurp(int fd, size_t expected, size_t most, struct source_text *t)
+{
+    size_t size = expected + 1, n = 0;
+    char *p = malloc(size);
+    while (p) {
+        ssize_t got = read(fd, p + n, size - n);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            free(p);
+            return system_says(t, errno);
+        }
+        n += (size_t)got;
+        if (got == 0)
+            break;
+        if (n > most) {
+            free(p);
+            snprintf(t->reason, sizeof t->reason, "it grew beyond %zu octets while it was read", most);
+            return STATUS_LIMIT;
+        }
+        if (n == size) {
+            char *more = realloc(p, size * 2);
+            if (!more)
+                free(p);
+            p = more;
+            size *= 2;
+        }
+    }
+    if (!p) {
+        snprintf(t->reason, sizeof t->reason, "out of memory");
+        return STATUS_NOMEM;
+    }
+    t->text = slice_of(p, n);
+    return STATUS_OK;
+}
+
+enum status source_read(const char *path, size_t most, struct source_text *t)
+{
+    struct stat st;
+    t->text = SLICE_NULL;
+    t->help = NULL;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        enum status failed = system_says(t, errno);
+        if (errno == ENXIO)
+            snprintf(t->reason, sizeof t->reason, "it is a socket or a device, not a file");
+        return failed;
+    }
+    enum status s = fstat(fd, &st) == 0 ? check(&st, most, t) : system_says(t, errno);
+    if (s == STATUS_OK)
+        s = check_folder(path, t);
+    if (s == STATUS_OK)
+        s = slurp(fd, (size_t)st.st_size, most, t);
+    close(fd);
+    return s;
+}
+
+void source_text_release(struct source_text *t)
+{
+    free((void *)(uintptr_t)t->text.p);
+    t->text = SLICE_NULL;
+}
+
+bool source_is_dir(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int by_octets(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool wanted(const char *name)
+{
+    size_t n = strlen(name);
+    return n > 7 && name[0] != '.' && strcmp(name + n - 7, ".policy") == 0;
+}
+
+static enum status collect(DIR *dir, struct buf *names, size_t *count, struct source_text *t)
+{
+    char **list = NULL;
+    size_t n = 0, size = 0;
+    enum status s = STATUS_OK;
+    for (struct dirent *e; s == STATUS_OK && (errno = 0, e = readdir(dir));) {
+        if (!wanted(e->d_name))
+            continue;
+        if (n == size) {
+            char **more = realloc(list, (size = size ? size * 2 : 64) * sizeof *list);
+            if (!more) {
+                s = STATUS_NOMEM;
+                break;
+            }
+            list = more;
+        }
+        list[n] = n < DIR_FILES_MAX ? strdup(e->d_name) : NULL;
+        if (list[n])
+            n++;
+        else
+            s = n < DIR_FILES_MAX ? STATUS_NOMEM : STATUS_LIMIT;
+    }
+    if (s == STATUS_OK && errno)
+        s = system_says(t, errno);
+    else if (s != STATUS_OK)
+        snprintf(t->reason, sizeof t->reason, s == STATUS_LIMIT ? "it holds more than %u files" : "out of memory", DIR_FILES_MAX);
+    if (n)
+        qsort(list, n, sizeof *list, by_octets);
+    for (size_t i = 0; i < n; i++) {
+        buf_add(names, list[i], strlen(list[i]) + 1);
+        free(list[i]);
+    }
+    free(list);
+    *count = n;
+    return s == STATUS_OK && names->failed ? STATUS_NOMEM : s;
+}
+
+enum status source_dir(const char *path, struct buf *names, size_t *count, struct source_text *t)
+{
+    struct stat st;
+    *count = 0;
+    t->help = NULL;
+    DIR *dir = opendir(path);
+    if (!dir)
+        return system_says(t, errno);
+    enum status s = STATUS_OK;
+    if (fstat(dirfd(dir), &st) != 0)
+        s = system_says(t, errno);
+    else if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX)) {
+        snprintf(t->reason, sizeof t->reason, "anybody may write to this directory (mode %04o)", (unsigned)(st.st_mode & 07777));
+        t->help = "chmod o-w it";
+        s = STATUS_DENIED;
+    } else {
+        s = collect(dir, names, count, t);
+    }
+    closedir(dir);
+    return s;
+}
+
+static bool put(int fd, struct slice text)
+{
+    while (text.n) {
+        ssize_t n = write(fd, text.p, text.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        text = slice_from(text, (size_t)n);
+    }
+    return fsync(fd) == 0;
+}
+
+static void sync_folder(const char *path)
+{
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
+    if (n >= sizeof folder)
+        return;
+    memcpy(folder, path, n);
+    folder[n] = '\0';
+    int fd = open(n ? folder : slash ? "/" : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        close(fd);
+    }
+}
+
+enum status source_write(const char *path, struct slice text, char reason[256])
+{
+    char temp[4096], words[128];
+    enum status s = STATUS_AGAIN;
+    int n = snprintf(temp, sizeof temp, "%s.XXXXXX", path);
+    if (n < 0 || (size_t)n >= sizeof temp) {
+        snprintf(reason, 256, "the path is too long");
+        return STATUS_LIMIT;
+    }
+    int fd = mkostemp(temp, O_CLOEXEC);
+    if (fd >= 0 && fchmod(fd, 0640) == 0 && put(fd, text) && rename(temp, path) == 0) {
+        sync_folder(path);
+        s = STATUS_OK;
+    }
+    int error = errno;
+    if (fd >= 0) {
+        close(fd);
+        if (s != STATUS_OK)
+            unlink(temp);
+    }
+    if (s != STATUS_OK) {
+        snprintf(reason, 256, "%s", strerror_r(error, words, sizeof words));
+        s = error == EACCES || error == EPERM || error == EROFS ? STATUS_DENIED : STATUS_AGAIN;
+    }
+    return s;
+}

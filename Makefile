@@ -94,7 +94,8 @@ $(BUILD)/conformance/%: $(BUILD)/tests/conformance/%.o $(LIBS_OUR)
 tests: $(UNIT)
 
 resolver:
-	$(MAKE) -C resolver-module
+	@tests/install-packages build resolver
+	@$(MAKE) --no-print-directory -C resolver-module
 
 check check-quick check-one demo conformance fuzz bench asan: export BUILD := $(BUILD)
 demo:
@@ -120,5 +121,5 @@ clean:
 	rm -rf $(BUILD) build-*
 	$(MAKE) -s -C resolver-module clean
 
--include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell test -d $(BUILD) && find $(BUILD) -type f -name '*.d' -not -path '*/unbound*/*' 2>/dev/null)
 .SECONDARY:

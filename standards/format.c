@@ -165,7 +165,7 @@ static const char *check_from(struct arena *arena, const struct header_list *lis
         f->flaws |= FORMAT_NO_FROM;
     if (f->from_fields > 1)
         f->flaws |= FORMAT_MANY_FROM;
-    if (f->domain_count > 1 && f->from_fields == 1 && !(f->flaws & FORMAT_BAD_FROM))
+    if (f->domain_count > 1 && f->from_fields == 1)
         f->flaws |= FORMAT_FROM_DOMAINS;
     if (f->from_count > 1 && f->from_fields == 1 && f->domain_count == 1)
         f->remarks |= FORMAT_REMARK_AUTHORS | (header_count(list, "Sender") ? 0 : FORMAT_REMARK_NO_SENDER);

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * decide.c - pass or refuse one DNS answer, by its owners and the policy on names.
+ *
+ * Promises: the same input and policy give the same result; no allocation, no clock but the one handed in (policy_ask reads the time only
+ * where `at` is 0). Order of the questions: did anybody answer; is it bogus (and suspended); was it rewritten by local will; is all of it
+ * secure; and only then owner by owner, in the order of the chain, so that the first unsigned owner that the policy requires is the one named.
+ * On anything unclear the answer is treated as unsigned, never as signed.
+ * RFC 4035 4.3 (states), RFC 5155 6 and 9.2 (opt-out), RFC 6672 (DNAME), RFC 7646 (negative trust anchors), RFC 8914 (extended errors).
+ */
+#include "resolver-module/decide.h"
+#include "base/domain.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_DNAME = 39, TYPE_RRSIG = 46, TYPE_NSEC = 47, TYPE_NSEC3 = 50, TYPE_ANY = 255 };
+enum { CLASS_IN = 1 };
+enum { RCODE_NOERROR = 0, RCODE_NXDOMAIN = 3, RCODE_YXDOMAIN = 6 };
+
+static const char *const state_names[DECIDE_STATE_COUNT] = {
+    "secure", "insecure", "bogus", "indeterminate", "exempt", "suspended", "opt-out", "rewritten", "local", "failed",
+};
+
+const char *decide_state_name(enum decide_state s)
+{
+    return (unsigned)s < DECIDE_STATE_COUNT ? state_names[s] : "?";
+}
+
+const char *decide_kept(const char *name)
+{
+    while (*name && !domain_is_kept(name)) {
+        const char *dot = strchr(name, '.');
+        if (!dot)
+            return NULL;
+        name = dot + 1;
+    }
+    return *name ? name : NULL;
+}
+
+bool decide_can_refuse(const struct policy *p)
+{
+    const struct policy_statement *s;
+    for (size_t i = 0; (s = policy_statement_at(p, i)) != NULL; i++)
+        if (s->kind == POLICY_NAMES_RULE && s->level == POLICY_REQUIRE)
+            return true;
+    return false;
+}
+
+bool decide_can_suspend(const struct policy *p)
+{
+    const struct policy_statement *s;
+    for (size_t i = 0; (s = policy_statement_at(p, i)) != NULL; i++)
+        if (s->kind == POLICY_SUSPEND)
+            return true;
+    return false;
+}
+
+static void ask(const struct policy *p, const char *name, time_t at, struct policy_answer *a)
+{
+    struct policy_question q = {.standard = STANDARD_DNSSEC, .names = true, .who = decide_kept(name), .at = at};
+    policy_ask(p, &q, a);
+}
+
+static const struct policy_statement *suspended(const struct policy *p, const struct decide_input *in, const char *name)
+{
+    const char *kept = decide_kept(name);
+    const struct policy_statement *s = kept ? policy_suspended(p, kept, in->at) : NULL;
+    return s && in->retired && in->retired(in->retired_arg, s) ? NULL : s;
+}
+
+/* A CNAME made from the DNAME before it (RFC 6672 3.1) is never signed: it is as good as that DNAME. */
+static enum decide_security security_of(const struct decide_input *in, size_t i)
+{
+    const struct decide_rrset *r = &in->rrsets[i];
+    if (r->type == TYPE_CNAME && i > 0 && !r->authority) {
+        const struct decide_rrset *d = &in->rrsets[i - 1];
+        size_t n = strlen(r->owner), m = strlen(d->owner);
+        if (d->type == TYPE_DNAME && n > m && strcmp(r->owner + n - m, d->owner) == 0 && (m == 0 || r->owner[n - m - 1] == '.'))
+            return d->security;
+    }
+    return r->security;
+}
+
+/* The name that the chain ends at, and whether the answer says that it has no such data there. */
+static const char *chain_end(const struct decide_input *in, bool *denied)
+{
+    const char *end = in->name;
+    bool data = false;
+    for (size_t i = 0; i < in->count; i++) {
+        const struct decide_rrset *r = &in->rrsets[i];
+        if (r->authority || r->type == TYPE_DNAME)
+            continue;
+        bool chain = r->type == TYPE_CNAME && in->type != TYPE_CNAME && in->type != TYPE_ANY;
+        if (chain && r->target)
+            end = r->target;
+        data = !chain;
+    }
+    *denied = !data;
+    return end;
+}
+
+/* How far the authority section proves a denial, or (not denied) a wildcard's right to speak: that has no SOA beside it. */
+static enum decide_security denial_security(const struct decide_input *in, bool denied, bool *opt_out)
+{
+    enum decide_security worst = DECIDE_SECURE;
+    bool soa = false, proof = false;
+    *opt_out = false;
+    for (size_t i = 0; i < in->count; i++) {
+        const struct decide_rrset *r = &in->rrsets[i];
+        if (!r->authority || (r->type != TYPE_SOA && r->type != TYPE_NSEC && r->type != TYPE_NSEC3))
+            continue;
+        soa |= r->type == TYPE_SOA;
+        proof |= r->type != TYPE_SOA;
+        *opt_out |= r->opt_out && r->security == DECIDE_SECURE;
+        if (r->security < worst)
+            worst = r->security;
+    }
+    if ((denied && !soa) || !proof)
+        return in->security < DECIDE_INSECURE ? in->security : DECIDE_INSECURE;
+    return worst;
+}
+
+static const char *title_of(const struct policy_statement *s)
+{
+    return s && s->text ? s->text : "dnssec of names";
+}
+
+static void words(struct decide_result *out, const struct policy_answer *a, const char *owner, enum decide_security how, bool target)
+{
+    const char *what = how == DECIDE_INDETERMINATE ? "cannot be validated (no trust anchor)" : "is not signed";
+    char tail[DECIDE_TEXT] = "";
+    if (a->text)
+        snprintf(tail, sizeof tail, ": %s", a->text);
+    else if (a->statement && a->statement->because)
+        snprintf(tail, sizeof tail, ", because \"%s\"", a->statement->because);
+    int n = snprintf(out->text, sizeof out->text, "policy %s: %.*s: %s %s%s%s", a->statement ? a->statement->id : "?", 90,
+                     title_of(a->statement), owner[0] ? owner : ".", what, target ? " (end of a chain)" : "", tail);
+    if (n >= (int)sizeof out->text) /* a cut must not end within a character */
+        for (char *e = out->text + sizeof out->text - 2; e > out->text && (*e & 0x80); e--)
+            *e = '\0';
+}
+
+static void refuse(const struct policy *p, const struct policy_answer *a, const char *owner, enum decide_security how, bool target,
+                   struct decide_result *out)
+{
+    out->subject = owner;
+    out->statement = a->statement;
+    out->state = how == DECIDE_INDETERMINATE ? DECIDE_STATE_INDETERMINATE : DECIDE_STATE_INSECURE;
+    words(out, a, owner, how, target);
+    out->would = a->trial || policy_set_is(p, "mode", "dry-run");
+    out->what = out->would ? DECIDE_PASS : DECIDE_REFUSE;
+}
+
+/* Judges one unsigned owner. True when that ends the matter. strict: the statement of an earlier link that asks for the whole chain, or NULL. */
+static bool judge_owner(const struct policy *p, const struct decide_input *in, const char *owner, enum decide_security how,
+                        const struct policy_answer *strict, struct decide_result *out)
+{
+    struct policy_answer a;
+    ask(p, owner, in->at, &a);
+    const struct policy_statement *s = suspended(p, in, owner);
+    if (s) {
+        out->state = DECIDE_STATE_SUSPENDED;
+        out->subject = owner;
+        out->excuse = s;
+        return false;
+    }
+    if (a.level == POLICY_REQUIRE) {
+        refuse(p, &a, owner, how, false, out);
+        return true;
+    }
+    if (strict) {
+        refuse(p, strict, owner, how, true, out);
+        return true;
+    }
+    if (a.exemption && !out->excuse) {
+        out->excuse = a.exemption;
+        out->state = DECIDE_STATE_EXEMPT;
+        out->subject = owner;
+    } else if (out->state == DECIDE_STATE_SECURE) {
+        out->state = how == DECIDE_INDETERMINATE ? DECIDE_STATE_INDETERMINATE : DECIDE_STATE_INSECURE;
+        out->subject = owner;
+    }
+    return false;
+}
+
+/* The message is not secure as a whole: which owner is to blame, and does the policy mind? */
+static void judge_chain(const struct policy *p, const struct decide_input *in, struct decide_result *out)
+{
+    struct policy_answer strict, a;
+    bool strictly = false, denied, opt_out = false;
+    out->state = DECIDE_STATE_SECURE;
+    ask(p, in->name, in->at, &a);
+    if (a.strictly && a.level == POLICY_REQUIRE)
+        strict = a, strictly = true;
+    for (size_t i = 0; i < in->count; i++) {
+        const struct decide_rrset *r = &in->rrsets[i];
+        if (r->authority || r->type == TYPE_RRSIG)
+            continue;
+        enum decide_security how = security_of(in, i);
+        if (how != DECIDE_SECURE && judge_owner(p, in, r->owner, how, strictly ? &strict : NULL, out))
+            return;
+        ask(p, r->owner, in->at, &a);
+        if (!strictly && a.strictly && a.level == POLICY_REQUIRE)
+            strict = a, strictly = true;
+    }
+    const char *end = chain_end(in, &denied);
+    enum decide_security how = denial_security(in, denied, &opt_out);
+    if (!denied && (out->state != DECIDE_STATE_SECURE || in->type == TYPE_RRSIG))
+        how = DECIDE_SECURE; /* there is an answer, already judged; the authority section only adorns it */
+    else if (how == DECIDE_SECURE && !opt_out)
+        how = DECIDE_INSECURE; /* signed, but proves nothing: too many NSEC3 iterations (RFC 9276 3.2) */
+    if (how != DECIDE_SECURE && judge_owner(p, in, end, how, strictly ? &strict : NULL, out))
+        return;
+    /* All that stands in the answer is signed, and yet it is not secure: a proof by opt-out (of a denial, or of a wildcard's right to speak). */
+    if (out->state == DECIDE_STATE_SECURE) {
+        out->state = in->type == TYPE_RRSIG ? DECIDE_STATE_INDETERMINATE : DECIDE_STATE_OPT_OUT;
+        out->subject = end;
+    }
+}
+
+/* Which link of the chain broke: the first that is neither proved nor proved unsigned. */
+static const char *broken_link(const struct decide_input *in)
+{
+    bool denied;
+    for (size_t i = 0; i < in->count; i++)
+        if (!in->rrsets[i].authority && security_of(in, i) < DECIDE_INDETERMINATE)
+            return in->rrsets[i].owner;
+    return chain_end(in, &denied);
+}
+
+static void judge_bogus(const struct policy *p, const struct decide_input *in, struct decide_result *out)
+{
+    out->subject = broken_link(in);
+    out->state = DECIDE_STATE_BOGUS;
+    const struct policy_statement *s = suspended(p, in, out->subject);
+    if (s) {
+        out->state = DECIDE_STATE_SUSPENDED;
+        out->excuse = s;
+        out->what = DECIDE_PASS_BOGUS;
+    }
+}
+
+void decide(const struct policy *p, const struct decide_input *in, struct decide_result *out)
+{
+    struct policy_answer a;
+    memset(out, 0, sizeof *out);
+    out->what = DECIDE_PASS;
+    out->subject = in->name;
+    out->record = true;
+    if (in->class != CLASS_IN) {
+        out->state = DECIDE_STATE_LOCAL;
+        out->record = false;
+        return;
+    }
+    if (in->rcode != RCODE_NOERROR && in->rcode != RCODE_NXDOMAIN && in->rcode != RCODE_YXDOMAIN) {
+        out->state = DECIDE_STATE_FAILED;
+        return;
+    }
+    if (in->security == DECIDE_BOGUS) {
+        judge_bogus(p, in, out);
+    } else if (in->rewritten) {
+        out->state = DECIDE_STATE_REWRITTEN;
+    } else if (in->security == DECIDE_SECURE) {
+        out->state = DECIDE_STATE_SECURE;
+    } else {
+        judge_chain(p, in, out);
+    }
+    if (out->what == DECIDE_REFUSE || out->would)
+        return;
+    ask(p, out->subject, in->at, &a);
+    out->record = a.level != POLICY_IGNORE;
+    if (out->state == DECIDE_STATE_SECURE && a.exemption) {
+        out->excuse = a.exemption;
+        out->unneeded = true;
+    }
+}

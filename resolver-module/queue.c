@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * queue.c - the bounded queue between the resolver's workers and the one thread that writes.
+ *
+ * Promises: a push is a handful of atomic steps and one copy, whatever the reader does; an item that was pushed is popped exactly once, in the
+ * order of its number; a full queue refuses the push and stays as it was. Each cell's sequence number says whose turn it is: equal to the number, a writer's;
+ * number + 1, the reader's; the reader then adds the number of cells for the next round.
+ */
+#include "resolver-module/queue.h"
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE 64
+
+struct queue {
+    _Alignas(LINE) atomic_size_t head; /* next number to write */
+    _Alignas(LINE) atomic_size_t tail; /* next number to read */
+    _Alignas(LINE) size_t mask;
+    size_t item;
+    size_t stride;
+    unsigned char *cells;
+};
+
+static atomic_size_t *turn(const struct queue *q, size_t number)
+{
+    return (atomic_size_t *)(void *)(q->cells + (number & q->mask) * q->stride);
+}
+
+struct queue *queue_new(size_t item_size, size_t cells)
+{
+    size_t n = 2;
+    while (n < cells && n < SIZE_MAX / 4)
+        n *= 2;
+    struct queue *q = aligned_alloc(LINE, sizeof *q);
+    if (!q)
+        return NULL;
+    memset(q, 0, sizeof *q);
+    q->item = item_size;
+    q->stride = (sizeof(atomic_size_t) + item_size + LINE - 1) / LINE * LINE;
+    q->mask = n - 1;
+    q->cells = n > SIZE_MAX / q->stride ? NULL : aligned_alloc(LINE, n * q->stride);
+    if (!q->cells) {
+        free(q);
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++)
+        atomic_init(turn(q, i), i);
+    return q;
+}
+
+struct queue *queue_free(struct queue *q)
+{
+    if (q)
+        free(q->cells);
+    free(q);
+    return NULL;
+}
+
+bool queue_push(struct queue *q, const void *item)
+{
+    size_t number = atomic_load_explicit(&q->head, memory_order_relaxed);
+    for (;;) {
+        atomic_size_t *t = turn(q, number);
+        intptr_t ahead = (intptr_t)atomic_load_explicit(t, memory_order_acquire) - (intptr_t)number;
+        if (ahead < 0)
+            return false;
+        if (ahead > 0) {
+            number = atomic_load_explicit(&q->head, memory_order_relaxed);
+        } else if (atomic_compare_exchange_weak_explicit(&q->head, &number, number + 1, memory_order_relaxed, memory_order_relaxed)) {
+            memcpy((unsigned char *)t + sizeof(atomic_size_t), item, q->item);
+            atomic_store_explicit(t, number + 1, memory_order_release);
+            return true;
+        }
+    }
+}
+
+bool queue_pop(struct queue *q, void *item)
+{
+    size_t number = atomic_load_explicit(&q->tail, memory_order_relaxed);
+    atomic_size_t *t = turn(q, number);
+    if (atomic_load_explicit(t, memory_order_acquire) != number + 1)
+        return false;
+    memcpy(item, (unsigned char *)t + sizeof(atomic_size_t), q->item);
+    atomic_store_explicit(t, number + q->mask + 1, memory_order_release);
+    atomic_store_explicit(&q->tail, number + 1, memory_order_relaxed);
+    return true;
+}
+
+size_t queue_length(const struct queue *q)
+{
+    size_t head = atomic_load_explicit(&q->head, memory_order_relaxed), tail = atomic_load_explicit(&q->tail, memory_order_relaxed);
+    return head > tail ? head - tail : 0;
+}
+
+size_t queue_capacity(const struct queue *q)
+{
+    return q->mask + 1;
+}

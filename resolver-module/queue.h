@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * queue.h - a bounded queue from many threads to one, without a lock and without waiting.
+ *
+ * Built for the resolver's workers: a push copies the item into its cell or says that there is no room, and never does anything else. Cells are
+ * numbered; a push takes a number by one atomic step, and the reader sees the cell when its sequence number says so (the bounded queue of
+ * D. Vyukov).
+ *
+ * Threads: queue_push from any; queue_pop from one at a time.
+ */
+#ifndef ASSAY_RESOLVER_MODULE_QUEUE_H
+#define ASSAY_RESOLVER_MODULE_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct queue;
+
+/* `cells` is rounded up to a power of two. NULL when out of memory. */
+struct queue *queue_new(size_t item_size, size_t cells);
+struct queue *queue_free(struct queue *q); /* NULL is fine; returns NULL */
+
+bool queue_push(struct queue *q, const void *item); /* false: full */
+bool queue_pop(struct queue *q, void *item);        /* false: empty */
+size_t queue_length(const struct queue *q);         /* about */
+size_t queue_capacity(const struct queue *q);
+
+#endif

@@ -174,6 +174,11 @@ class Player:
     def complain(self, place, words):
         self.complaints.append(f"{place}: {words}")
 
+    def write_policy(self, text):
+        """As the scenario has it, and the journal where we can read it; below, so that no line number changes."""
+        m = self.house.milter
+        m.write_policy(substitute(text, m.folder) + f'set journal.dir "{m.state}/journal"\n')
+
     def prepare(self, scenario):
         """A milter of its own for each scenario: fresh state, its policy, its DNS."""
         m = self.house.milter
@@ -181,7 +186,7 @@ class Player:
         folder = m.folder
         subprocess.run(f"rm -rf {folder}/* {self.house.mail}/all", shell=True, check=True)
         os.makedirs(m.state)
-        m.write_policy(substitute(scenario.sections["policy"], folder))
+        self.write_policy(scenario.sections["policy"])
         with open(f"{folder}/dns", "w", encoding="utf-8", errors="surrogateescape") as f:
             f.write(substitute(scenario.sections["dns"], folder))
         for name, text in scenario.files.items():
@@ -199,7 +204,7 @@ class Player:
                 if isinstance(step, language.Mail):
                     self.mail(step)
                 elif step[0] == "policy":
-                    m.write_policy(substitute(step[1], m.folder))
+                    self.write_policy(step[1])
                 elif step[0] == "reload":
                     said = m.reload()
                     if step[1] and not matches(said, step[1]):

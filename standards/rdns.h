@@ -3,9 +3,10 @@
  * rdns.h - does the client's address have a name that leads back to it (forward-confirmed reverse DNS, "iprev" of RFC 8601 section 3), and is
  * what it said in HELO a name that SMTP allows (RFC 5321 4.1.1.1, 4.1.3)?
  *
- * iprev results: pass       a name of the address has the address
- *                fail       it has names, none of them leads back; or it has no name
- *                permerror  the address is not known or is no place on the public internet, so that there is nothing to ask
+ * iprev results (RFC 8601 2.7.3):
+ *                pass       a name of the address has the address
+ *                fail       it has names, but none of them leads back to it
+ *                permerror  the address has no name, or is not known
  *                temperror  could not be found out now (time-out, server failure, bogus)
  * HELO results:  pass       a host name that has the client's address, or an address literal that is the client's
  *                neutral    well-formed, but it does not lead to the client (RFC 5321 4.1.4: no ground to refuse by itself)

@@ -7,7 +7,6 @@
  * per term: 4.6.4 limits the "terms" for which queries return nothing; an mx is void when it has no hosts or none of them an address.
  */
 #include "standards/spf_check.h"
-#include <stdio.h>
 
 static enum dns_type address_type(const struct spf_check *c)
 {

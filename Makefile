@@ -87,6 +87,11 @@ $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(LIBS_OUR)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_cli)
 
+# By clang only: tests/fuzz/run sets CC and the flags.
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIBS_OUR)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_cli)
+
 $(BUILD)/conformance/%: $(BUILD)/tests/conformance/%.o $(LIBS_OUR)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_cli)

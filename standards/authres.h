@@ -7,7 +7,8 @@
  * its way through MTAs without SMTPUTF8; our domains are A-labels), and what is too long is cut. So no value can end its quotes, begin a
  * comment, add a result or a line.
  *
- * Reading: RFC 8601 2.2, strictly; used for ARC-Authentication-Results and by tests. What it gives is what a stranger claims.
+ * Reading: RFC 8601 2.2, all or nothing, with the unquoted "/", "=", "+" and ":" in property values and the empty place behind a last ";" that
+ * many writers leave; used for ARC-Authentication-Results and by tests. What it gives is what a stranger claims.
  *
  * Threads: none of it keeps state outside what it is given.
  */

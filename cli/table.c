@@ -2,9 +2,9 @@
 /*
  * table.c - rows as table, JSON or CSV.
  *
- * Promises the same cells in each form, and that no cell can break out of its place in any of them. Numbers stand to the right, headings are
- * bold on a terminal, and a table wider than the terminal has its last text column cut there (never in a file or pipe). Failure of memory is
- * remembered and reported once, by table_print.
+ * Promises the same cells in each form, and that no cell can break out of its place in any of them. Numbers stand to
+ * the right, headings are bold on a terminal, and a table wider than the terminal has its last text column cut there
+ * (never in a file or pipe). Failure of memory is remembered and reported once, by table_print.
  */
 #include "cli/table.h"
 #include "base/clock.h"
@@ -123,7 +123,8 @@ static void words(const struct cell *c, bool raw, struct buf *out)
         break;
     case CELL_SHARE:
         /* Rounded down, so that 100 means all and nothing less. */
-        buf_printf(out, raw ? "%d.%d" : "%d.%d %%", (int)(c->n * 1000 / c->whole / 10), (int)(c->n * 1000 / c->whole % 10));
+        buf_printf(out, raw ? "%d.%d" : "%d.%d %%", (int)(c->n * 1000 / c->whole / 10),
+                   (int)(c->n * 1000 / c->whole % 10));
         break;
     case CELL_DAY:
         buf_adds(out, moment_day_text(c->n, text));
@@ -268,7 +269,8 @@ static void as_text(const struct table *t, struct buf *out)
             cut(&line, terminal);
         while (line.n && line.p[line.n - 1] == ' ')
             buf_cut(&line, line.n - 1);
-        buf_printf(out, "%s%s%s\n", row ? "" : cli_colour(stdout, CLI_BOLD), line.p, row ? "" : cli_colour(stdout, CLI_PLAIN));
+        buf_printf(out, "%s%s%s\n", row ? "" : cli_colour(stdout, CLI_BOLD), line.p,
+                   row ? "" : cli_colour(stdout, CLI_PLAIN));
         buf_release(&line);
     }
 done:

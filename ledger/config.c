@@ -2,8 +2,8 @@
 /*
  * config.c - settings of the policy as the ledger's programs use them.
  *
- * Promises values within the ranges of settings.def (the policy's parser holds them) and a folder list without repeats. Folders beyond
- * LEDGER_FOLDERS are left out: the parser's text limit keeps the list shorter.
+ * Promises values within the ranges of settings.def (the policy's parser holds them) and a folder list without repeats.
+ * Folders beyond LEDGER_FOLDERS are left out: the parser's text limit keeps the list shorter.
  */
 #include "ledger/config.h"
 #include <stdio.h>
@@ -12,7 +12,8 @@
 static void add_folders(struct ledger_config *c)
 {
     char *save = NULL;
-    for (char *f = strtok_r(c->folders_text, " \t", &save); f && c->folder_count < LEDGER_FOLDERS; f = strtok_r(NULL, " \t", &save)) {
+    for (char *f = strtok_r(c->folders_text, " \t", &save); f && c->folder_count < LEDGER_FOLDERS;
+         f = strtok_r(NULL, " \t", &save)) {
         bool there = false;
         for (size_t i = 0; i < c->folder_count; i++)
             there = there || strcmp(c->folders[i], f) == 0;
@@ -39,8 +40,8 @@ void ledger_config_read(struct ledger_config *c, const struct policy *p)
         .size_max = policy_set_number(p, "report.size-max"),
         .per_host = policy_set_number(p, "report.per-host"),
     };
-    snprintf(c->folders_text, sizeof c->folders_text, "%s %s %s", policy_set_text(p, "journal.dir"), policy_set_text(p, "resolver.journal.dir"),
-             policy_set_text(p, "ledger.journals"));
+    snprintf(c->folders_text, sizeof c->folders_text, "%s %s %s", policy_set_text(p, "journal.dir"),
+             policy_set_text(p, "resolver.journal"), policy_set_text(p, "ledger.journals"));
     add_folders(c);
 }
 

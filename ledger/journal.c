@@ -2,12 +2,13 @@
 /*
  * journal.c - the writer: callers on one side, a thread that syncs, closes and counts on the other.
  *
- * Promises what journal.h says. How: `lock` guards the segment in use; JOURNAL_WAIT appends under it with one write(2), and never opens,
- * syncs or renames more than one file under it. JOURNAL_NOWAIT takes no lock at all: it puts the record into the ring, and wakes the thread
- * only when the ring is half full (the thread looks by itself every TICK_MS). The thread alone syncs and closes: full segments are handed
- * to it in `retired`. What could not be written is counted in `pending_*` and becomes a note when writing works again.
- * After fork the process id differs from `owner`: the first call in the child makes lock, ring and thread anew and lets the parent's
- * segment alone (its lock is the parent's). On failure of any kind the caller gets a status and the loss is counted; nothing is logged.
+ * Promises what journal.h says. How: `lock` guards the segment in use; JOURNAL_WAIT appends under it with one write(2),
+ * and never opens, syncs or renames more than one file under it. JOURNAL_NOWAIT takes no lock at all: it puts the
+ * record into the ring, and wakes the thread only when the ring is half full (the thread looks by itself every
+ * TICK_MS). The thread alone syncs and closes: full segments are handed to it in `retired`. What could not be written
+ * is counted in `pending_*` and becomes a note when writing works again. After fork the process id differs from
+ * `owner`: the first call in the child makes lock, ring and thread anew and lets the parent's segment alone (its lock
+ * is the parent's). On failure of any kind the caller gets a status and the loss is counted; nothing is logged.
  */
 #include "ledger/journal.h"
 #include "base/clock.h"
@@ -54,7 +55,7 @@ struct journal {
 
     atomic_bool healthy;
     _Atomic uint64_t written, bytes, dropped, lost, refused, syncs;
-    _Atomic uint64_t folder_now; /* octets in the folder: looked up now and then, added to in between */
+    _Atomic uint64_t folder_now;  /* octets in the folder: looked up now and then, added to in between */
     int64_t last_sync, last_look; /* the thread's own */
     _Atomic uint64_t flush_wanted, flush_done;
 };
@@ -199,7 +200,8 @@ static void sync_current(struct journal *j)
     j->syncs++;
     if (ok)
         return;
-    /* The kernel reports a failed write-back once and drops the pages: what it held cannot be told. Say so, and use the file no more. */
+    /* The kernel reports a failed write-back once and drops the pages: what it held cannot be told. Say so, and use the
+     * file no more. */
     pthread_mutex_lock(&j->lock);
     j->current.broken = true;
     snprintf(j->error, sizeof j->error, "fsync: %s", strerror(error));
@@ -261,7 +263,8 @@ static bool start_thread(struct journal *j)
 static bool set_up(struct journal *j, bool child)
 {
     if (child) {
-        /* The parent's segments stay open and locked in the parent; our copies of the descriptors go. The ring's records are its too. */
+        /* The parent's segments stay open and locked in the parent; our copies of the descriptors go. The ring's
+         * records are its too. */
         if (j->current.fd >= 0)
             close(j->current.fd);
         for (unsigned i = 0; i < j->retired_count; i++)
@@ -336,7 +339,8 @@ static void defaults(struct journal *j, const struct journal_options *options)
     j->o.host = NULL;
 }
 
-struct journal *journal_open(const char *dir, const char *writer, const struct journal_options *options, const char **error)
+struct journal *journal_open(const char *dir, const char *writer, const struct journal_options *options,
+                             const char **error)
 {
     if (!name_ok(writer))
         return fail(NULL, error, "a writer's name is 1 to 24 lower-case letters, digits and hyphens", writer);
@@ -394,7 +398,8 @@ enum status journal_write(struct journal *j, struct slice record, enum journal_h
 {
     if (record.n > JOURNAL_RECORD_MAX)
         return refuse(j, STATUS_LIMIT);
-    if (record.n < 2 || record.p[0] != '{' || record.p[record.n - 1] != '}' || memchr(record.p, '\n', record.n) || memchr(record.p, '\0', record.n))
+    if (record.n < 2 || record.p[0] != '{' || record.p[record.n - 1] != '}' || memchr(record.p, '\n', record.n) ||
+        memchr(record.p, '\0', record.n))
         return refuse(j, STATUS_INVALID);
     if (!mine(j)) {
         j->lost++;
@@ -421,8 +426,14 @@ bool journal_healthy(const struct journal *j)
 void journal_stats(const struct journal *j, struct journal_stats *out)
 {
     struct journal *k = (struct journal *)j; /* the lock is no part of what the caller sees */
-    *out = (struct journal_stats){.written = k->written, .bytes = k->bytes, .dropped = k->dropped, .lost = k->lost, .refused = k->refused,
-                                  .syncs = k->syncs, .queued = (unsigned)atomic_load(&k->queue.count), .healthy = journal_healthy(j)};
+    *out = (struct journal_stats){.written = k->written,
+                                  .bytes = k->bytes,
+                                  .dropped = k->dropped,
+                                  .lost = k->lost,
+                                  .refused = k->refused,
+                                  .syncs = k->syncs,
+                                  .queued = (unsigned)atomic_load(&k->queue.count),
+                                  .healthy = journal_healthy(j)};
     if (atomic_load(&k->owner) != getpid())
         return;
     pthread_mutex_lock(&k->lock);

@@ -2,9 +2,10 @@
 /*
  * journal_queue.c - a bounded ring without locks (after D. Vyukov's bounded queue).
  *
- * Promises that a writer never waits: it gets a slot by compare-and-swap, or learns that there is none. Slot i is free for turn t when its
- * sequence is t * size + i, and holds a record when it is one more; the reader hands it to the next turn by adding the size.
- * On failure nothing is kept: the record is not in the queue and its octets are given back to the bound.
+ * Promises that a writer never waits: it gets a slot by compare-and-swap, or learns that there is none. Slot i is free
+ * for turn t when its sequence is t * size + i, and holds a record when it is one more; the reader hands it to the next
+ * turn by adding the size. On failure nothing is kept: the record is not in the queue and its octets are given back to
+ * the bound.
  */
 #include "ledger/journal_queue.h"
 #include <stdint.h>
@@ -40,7 +41,8 @@ static struct journal_queue_slot *claim(struct journal_queue *q, size_t *turn)
         size_t sequence = atomic_load_explicit(&slot->sequence, memory_order_acquire);
         intptr_t ahead = (intptr_t)sequence - (intptr_t)at;
         if (ahead == 0) {
-            if (atomic_compare_exchange_weak_explicit(&q->head, &at, at + 1, memory_order_relaxed, memory_order_relaxed)) {
+            if (atomic_compare_exchange_weak_explicit(&q->head, &at, at + 1, memory_order_relaxed,
+                                                      memory_order_relaxed)) {
                 *turn = at;
                 return slot;
             }

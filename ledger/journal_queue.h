@@ -2,8 +2,8 @@
 /*
  * journal_queue.h - records on their way to the journal's thread: bounded, many writers, one reader, no lock.
  *
- * A ring of slots with sequence numbers: a writer claims a slot by one compare-and-swap and publishes it by one store, so that a
- * writer that is descheduled delays the reader only, never another writer. Bounded by records and by octets.
+ * A ring of slots with sequence numbers: a writer claims a slot by one compare-and-swap and publishes it by one store,
+ * so that a writer that is descheduled delays the reader only, never another writer. Bounded by records and by octets.
  */
 #ifndef ASSAY_LEDGER_JOURNAL_QUEUE_H
 #define ASSAY_LEDGER_JOURNAL_QUEUE_H

@@ -2,8 +2,9 @@
 /*
  * journal_read.c - segments of a folder, and the lines of a segment.
  *
- * Promises to hand out each whole line once, in order, with the offset behind it, within a fixed space whatever the file holds; a file
- * that grows while it is read gives what is there. On a failed read it stops where it is: the lines handed out before are good.
+ * Promises to hand out each whole line once, in order, with the offset behind it, within a fixed space whatever the
+ * file holds; a file that grows while it is read gives what is there. On a failed read it stops where it is: the lines
+ * handed out before are good.
  */
 #include "ledger/journal_read.h"
 #include "ledger/journal.h"
@@ -70,7 +71,8 @@ enum status journal_list(const char *dir, struct journal_file **files, size_t *c
     for (struct dirent *e; s == STATUS_OK && (e = readdir(d));) {
         struct stat st;
         bool open;
-        if (!is_segment(e->d_name, &open) || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
+        if (!is_segment(e->d_name, &open) || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+            !S_ISREG(st.st_mode))
             continue;
         if (n == room) {
             size_t more = room ? room * 2 : 64;

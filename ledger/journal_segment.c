@@ -2,11 +2,12 @@
 /*
  * journal_segment.c - the files of a journal: made, appended to, closed, recovered.
  *
- * Promises: a file named *.open or *.journal always begins with a whole heading line (it is made under another name, locked, headed and
- * only then renamed); a file named *.journal has been synced before it got that name, and is never written again; a line is there whole or,
- * at the end of a file, in part, when its writer died in the middle. The lock (flock) lives as long as the writer: whoever gets it knows
- * that the writer is dead. On failure errno is kept, and what was half written is taken back by ftruncate; where even that fails the
- * segment is marked broken and its last line is for the reader to drop.
+ * Promises: a file named *.open or *.journal always begins with a whole heading line (it is made under another name,
+ * locked, headed and only then renamed); a file named *.journal has been synced before it got that name, and is never
+ * written again; a line is there whole or, at the end of a file, in part, when its writer died in the middle. The lock
+ * (flock) lives as long as the writer: whoever gets it knows that the writer is dead. On failure errno is kept, and
+ * what was half written is taken back by ftruncate; where even that fails the segment is marked broken and its last
+ * line is for the reader to drop.
  */
 #include "ledger/journal_segment.h"
 #include "base/clock.h"
@@ -99,7 +100,8 @@ bool segment_create(struct segment *s, int dir, const char *writer, const char *
     s->fd = openat(dir, fresh, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0660);
     if (s->fd < 0)
         return false;
-    if (flock(s->fd, LOCK_EX | LOCK_NB) != 0 || !append_own(s, "segment", writer, host) || renameat(dir, fresh, dir, open_name) != 0)
+    if (flock(s->fd, LOCK_EX | LOCK_NB) != 0 || !append_own(s, "segment", writer, host) ||
+        renameat(dir, fresh, dir, open_name) != 0)
         return abandon(s, dir, fresh);
     s->records = 0;
     s->opened_ms = clock_mono_ms();
@@ -165,7 +167,8 @@ static bool orphaned(int dir, const char *name)
     if (fd < 0)
         return false;
     bool free_of = fstat(fd, &held) == 0 && S_ISREG(held.st_mode) && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
-                   fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_ino == held.st_ino && named.st_dev == held.st_dev;
+                   fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_ino == held.st_ino &&
+                   named.st_dev == held.st_dev;
     if (free_of)
         fdatasync(fd);
     close(fd);

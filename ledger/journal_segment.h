@@ -2,9 +2,9 @@
 /*
  * journal_segment.h - one file of a journal while it is written, and the folder around it.
  *
- * Names: WRITER-YYYYMMDDThhmmssZ-XXXXXXXX.open while a process has it locked, .journal when closed. The first line bears the identity
- * (128 random bits) by which assay-ledger takes it in exactly once, whatever its name; the last line of a segment that was closed in
- * order bears the number of records.
+ * Names: WRITER-YYYYMMDDThhmmssZ-XXXXXXXX.open while a process has it locked, .journal when closed. The first line
+ * bears the identity (128 random bits) by which assay-ledger takes it in exactly once, whatever its name; the last line
+ * of a segment that was closed in order bears the number of records.
  *
  * Threads: a segment belongs to whoever holds the journal's lock; segment_sync may run beside segment_append.
  */
@@ -44,7 +44,8 @@ void segment_now(char out[SEGMENT_TIME]);
 /* Makes, locks and heads a new segment in folder `dir` (an open directory). errno says why not. */
 bool segment_create(struct segment *s, int dir, const char *writer, const char *host);
 
-/* Appends one line (its newline included). What was written of a line that did not fit is taken back. errno says why not. */
+/* Appends one line (its newline included). What was written of a line that did not fit is taken back. errno says why
+ * not. */
 bool segment_append(struct segment *s, struct slice line);
 
 /* fdatasync. */

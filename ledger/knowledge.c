@@ -2,9 +2,9 @@
 /*
  * knowledge.c - the file of domains that sign all their mail, read.
  *
- * Promises that a question is a binary search in memory under a read lock that is held for writing only while two pointers are swapped. A file
- * that is missing, too long, cut off or not ours (no heading, names out of order) leaves what was known before; nothing is ever half
- * taken. Written by tidy.c.
+ * Promises that a question is a binary search in memory under a read lock that is held for writing only while two
+ * pointers are swapped. A file that is missing, too long, cut off or not ours (no heading, names out of order) leaves
+ * what was known before; nothing is ever half taken. Written by tidy.c.
  */
 #include "ledger/knowledge.h"
 #include "base/clock.h"
@@ -92,8 +92,9 @@ static void look(struct knowledge *k)
     int fd = open(k->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return;
-    bool fresh = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && (size_t)st.st_size <= KNOWLEDGE_BYTES_MAX &&
-                 (st.st_ino != k->inode || st.st_mtim.tv_sec != k->changed.tv_sec || st.st_mtim.tv_nsec != k->changed.tv_nsec);
+    bool fresh =
+        fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && (size_t)st.st_size <= KNOWLEDGE_BYTES_MAX &&
+        (st.st_ino != k->inode || st.st_mtim.tv_sec != k->changed.tv_sec || st.st_mtim.tv_nsec != k->changed.tv_nsec);
     struct list *l = fresh ? list_read(fd, (size_t)st.st_size) : NULL;
     close(fd);
     if (!l)

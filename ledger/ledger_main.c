@@ -1,12 +1,330 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ledger_main.c - assay-ledger's entry.
+ * ledger_main.c - assay-ledger: takes journals in, forgets in time, passes knowledge on, sends DMARC reports.
+ *
+ * Promises to end within a batch of SIGTERM or SIGINT, to read the policy anew on SIGHUP (a bad one leaves the one in
+ * force), and never to give up: a store that is away is tried again with growing pauses of at most a minute while the
+ * journals wait on disk, with one line in the log when it went, one when it came back, and progress while it catches
+ * up. Lines go to stderr. Exit: 0; EX_USAGE, EX_CONFIG (policy), with -1 also EX_TEMPFAIL (store away) and EX_DATAERR
+ * (store not ours).
  */
+#include "base/clock.h"
+#include "base/dns_unbound.h"
+#include "ledger/config.h"
+#include "ledger/dmarc_run.h"
+#include "ledger/moment.h"
+#include "ledger/take.h"
+#include "ledger/tidy.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
-int main(void)
+#define TAKE_EVERY_MS 2000
+#define KNOWLEDGE_EVERY_MS 60000
+#define TIDY_EVERY_MS 3600000
+#define REPORTS_EVERY_MS 300000
+#define PROGRESS_EVERY_MS 30000
+#define PAUSE_MAX_MS 60000
+
+static volatile sig_atomic_t ending, reload;
+
+struct service {
+    const char *policy_path, *state_dir;
+    struct policy_live *live;
+    const struct policy *policy;
+    struct ledger_config config;
+    struct store *store;
+    struct dns *dns;   /* made when the first report is due */
+    bool away;         /* the store, as last logged */
+    char trouble[400]; /* of a folder, as last logged */
+    int64_t pause_ms, knowledge_due, tidy_due, reports_due, progress_due;
+    bool reports_off_said;
+};
+
+static void on_end(int s)
 {
-    fprintf(stderr, "assay-ledger: being built\n");
-    return EX_UNAVAILABLE;
+    (void)s;
+    ending = 1;
+}
+
+static void on_reload(int s)
+{
+    (void)s;
+    reload = 1;
+}
+
+static bool stop(void)
+{
+    return ending;
+}
+
+static void say(const char *fmt, ...) PRINTF_LIKE(1, 2);
+static void say(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    fputs("assay-ledger: ", stderr);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+}
+
+static void print_report(struct policy_report *r)
+{
+    struct buf b = BUF_INIT;
+    for (size_t i = 0; policy_report_at(r, i); i++)
+        policy_message_print(policy_report_at(r, i), &b);
+    fwrite(b.p, 1, b.n, stderr);
+    buf_release(&b);
+}
+
+/* ---- policy ---- */
+
+static void use_policy(struct service *s)
+{
+    char *store = s->store ? strdup(s->config.store) : NULL;
+    policy_unref(s->policy);
+    s->policy = policy_live_get(s->live);
+    ledger_config_read(&s->config, s->policy);
+    if (store && strcmp(store, s->config.store) != 0)
+        s->store = store_close(s->store);
+    free(store);
+    s->reports_off_said = false;
+    say("policy %s, store %s", policy_hash(s->policy),
+        strncmp(s->config.store, "postgres", 8) == 0 ? "PostgreSQL" : s->config.store);
+}
+
+static bool open_policy(struct service *s)
+{
+    char snapshot[4096];
+    enum policy_source source;
+    struct policy_report *r = policy_report_new();
+    snprintf(snapshot, sizeof snapshot, "%s/policy.ledger", s->state_dir);
+    s->live = policy_live_open(s->policy_path, snapshot, r, &source);
+    if (!s->live || source == POLICY_FROM_SNAPSHOT)
+        print_report(r);
+    if (s->live && source == POLICY_FROM_SNAPSHOT)
+        say("%s is not usable: running on the last good policy", s->policy_path);
+    policy_report_free(r);
+    if (s->live)
+        use_policy(s);
+    return s->live != NULL;
+}
+
+static void reload_policy(struct service *s)
+{
+    enum policy_source source;
+    struct policy_report *r = policy_report_new();
+    reload = 0;
+    if (policy_live_reload(s->live, false, r, &source) != STATUS_OK) {
+        print_report(r);
+        say("%s is not usable: the policy in force stays", s->policy_path);
+    } else {
+        use_policy(s);
+    }
+    policy_report_free(r);
+}
+
+/* ---- the store ---- */
+
+static enum status lost_store(struct service *s, enum status st, const char *why)
+{
+    if (!s->away)
+        say("the store is away, journals wait: %s", why);
+    s->away = true;
+    s->store = store_close(s->store);
+    s->pause_ms = s->pause_ms ? s->pause_ms * 2 : 1000;
+    s->pause_ms = s->pause_ms > PAUSE_MAX_MS ? PAUSE_MAX_MS : s->pause_ms;
+    return st;
+}
+
+static enum status need_store(struct service *s)
+{
+    char why[STORE_ERROR] = "";
+    enum status st = STATUS_OK;
+    if (s->store)
+        return STATUS_OK;
+    s->store = store_open(s->config.store, STORE_WRITE, &st, why);
+    if (!s->store)
+        return lost_store(s, st, why);
+    if (s->away)
+        say("the store is back");
+    s->away = false;
+    s->pause_ms = 0;
+    return STATUS_OK;
+}
+
+/* ---- work ---- */
+
+static void say_progress(struct service *s, const struct take_report *r)
+{
+    if (strcmp(r->first_trouble, s->trouble) != 0 && r->first_trouble[0])
+        say("%s", r->first_trouble);
+    snprintf(s->trouble, sizeof s->trouble, "%s", r->first_trouble);
+    if (r->waiting && clock_mono_ms() >= s->progress_due) {
+        say("catching up: %" PRIu64 " records taken, %.1f MB still to take", r->records, (double)r->waiting / 1e6);
+        s->progress_due = clock_mono_ms() + PROGRESS_EVERY_MS;
+    }
+    if (r->torn || r->bad || r->newer)
+        say("%" PRIu64 " unfinished and %" PRIu64 " unreadable lines, %" PRIu64 " segments for a newer version",
+            r->torn, r->bad, r->newer);
+}
+
+static enum status take_all(struct service *s)
+{
+    struct take_report r = {0};
+    for (size_t i = 0; i < s->config.folder_count && !ending; i++) {
+        enum status st = take_folder(s->store, s->config.folders[i], stop, &r);
+        if (st == STATUS_DENIED && !r.first_trouble[0])
+            snprintf(r.first_trouble, sizeof r.first_trouble, "%s: may not be read", s->config.folders[i]);
+        if (st == STATUS_AGAIN || st == STATUS_INVALID)
+            return lost_store(s, st, store_error(s->store));
+    }
+    if (r.newer && s->trouble[0] == '\0')
+        snprintf(r.first_trouble, sizeof r.first_trouble, "segments of a newer version wait for an upgrade");
+    else if (r.newer)
+        snprintf(r.first_trouble, sizeof r.first_trouble, "%s", s->trouble);
+    r.newer = 0;
+    say_progress(s, &r);
+    return STATUS_OK;
+}
+
+static bool open_dns(struct service *s)
+{
+    char *error = NULL;
+    s->dns = dns_unbound_new(&(struct dns_unbound_config){.anchor = policy_set_text(s->policy, "dns.anchor"),
+                                                          .anchor_fixed = true,
+                                                          .anchor_seed = "/usr/share/dns/root.key",
+                                                          .forward = policy_set_text(s->policy, "dns.forward")},
+                             &error);
+    if (!s->dns)
+        say("no DNS, so no DMARC reports: %s", error ? error : "out of memory");
+    free(error);
+    return s->dns != NULL;
+}
+
+static void send_reports(struct service *s)
+{
+    const char *why;
+    if (!ledger_config_reports(&s->config, &why)) {
+        if (!s->reports_off_said)
+            say("%s", why);
+        s->reports_off_said = true;
+        return;
+    }
+    if (!s->dns && !open_dns(s))
+        return;
+    struct dmarc_run_result result = {0};
+    enum status st = dmarc_run(s->store, &s->config, &(struct dmarc_run_options){.dns = s->dns, .stop = stop}, &result);
+    if (result.sent || result.failed)
+        say("DMARC reports: %u sent, %u to be tried again, %u not wanted", result.sent, result.failed,
+            result.suppressed);
+    if (st == STATUS_AGAIN)
+        (void)lost_store(s, st, store_error(s->store));
+}
+
+static void housekeeping(struct service *s, bool now)
+{
+    char why[STORE_ERROR];
+    size_t known;
+    int64_t rows, clock = clock_mono_ms();
+    if (s->store && (now || clock >= s->knowledge_due)) {
+        if (tidy_knowledge(s->store, s->config.knowledge, &known, why) != STATUS_OK)
+            say("knowledge: %s", why);
+        s->knowledge_due = clock + KNOWLEDGE_EVERY_MS;
+    }
+    if (s->store && (now || clock >= s->tidy_due)) {
+        struct tidy_keep keep = {s->config.keep_identity, s->config.keep_mails, s->config.keep_days};
+        enum status st = tidy_retention(s->store, &keep, &rows);
+        if (st != STATUS_OK)
+            say("retention: %s", store_error(s->store));
+        s->tidy_due = clock + TIDY_EVERY_MS;
+    }
+    if (s->store && (now || clock >= s->reports_due)) {
+        send_reports(s);
+        s->reports_due = clock + REPORTS_EVERY_MS;
+    }
+}
+
+static void wait_ms(int64_t ms)
+{
+    int64_t until = clock_mono_ms() + ms;
+    while (!ending && !reload && clock_mono_ms() < until)
+        nanosleep(&(struct timespec){.tv_nsec = 50 * 1000000}, NULL);
+}
+
+static int serve(struct service *s, bool once)
+{
+    s->tidy_due = clock_mono_ms() + 60000;
+    s->reports_due = clock_mono_ms() + 30000;
+    while (!ending) {
+        if (reload)
+            reload_policy(s);
+        enum status st = need_store(s);
+        if (st == STATUS_OK)
+            st = take_all(s);
+        if (st == STATUS_OK)
+            housekeeping(s, once);
+        if (once)
+            return st == STATUS_OK ? EX_OK : st == STATUS_AGAIN ? EX_TEMPFAIL : EX_DATAERR;
+        wait_ms(s->pause_ms ? s->pause_ms : TAKE_EVERY_MS);
+    }
+    return EX_OK;
+}
+
+static int usage(int code)
+{
+    fprintf(code ? stderr : stdout,
+            "Usage: assay-ledger [-1] [-P POLICY] [-S STATEDIR]\n"
+            "  -1, --once        take in what there is, tidy, send reports that are due, and end\n"
+            "  -P, --policy      policy file (default " ASSAY_SYSCONFDIR "/policy)\n"
+            "  -S, --state       folder for the last good policy (default " ASSAY_STATEDIR ")\n"
+            "  -V, --version\n");
+    return code;
+}
+
+static const char *argument(char **argv, int *i, const char *brief, const char *full)
+{
+    if ((strcmp(argv[*i], brief) != 0 && strcmp(argv[*i], full) != 0) || !argv[*i + 1])
+        return NULL;
+    return argv[++*i];
+}
+
+int main(int argc, char **argv)
+{
+    struct service s = {.policy_path = ASSAY_SYSCONFDIR "/policy", .state_dir = ASSAY_STATEDIR};
+    bool once = false;
+    for (int i = 1; i < argc; i++) {
+        const char *v;
+        if (strcmp(argv[i], "-1") == 0 || strcmp(argv[i], "--once") == 0)
+            once = true;
+        else if ((v = argument(argv, &i, "-P", "--policy")))
+            s.policy_path = v;
+        else if ((v = argument(argv, &i, "-S", "--state")))
+            s.state_dir = v;
+        else if (strcmp(argv[i], "-V") == 0 || strcmp(argv[i], "--version") == 0)
+            return printf("assay-ledger %s\n", ASSAY_VERSION) < 0;
+        else
+            return usage(strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0 ? EX_OK : EX_USAGE);
+    }
+    signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_end}, NULL);
+    sigaction(SIGINT, &(struct sigaction){.sa_handler = on_end}, NULL);
+    sigaction(SIGHUP, &(struct sigaction){.sa_handler = on_reload}, NULL);
+    if (!open_policy(&s)) {
+        say("there is no usable policy");
+        return EX_CONFIG;
+    }
+    int rc = serve(&s, once);
+    store_close(s.store);
+    dns_close(s.dns);
+    policy_unref(s.policy);
+    policy_live_close(s.live);
+    return rc;
 }

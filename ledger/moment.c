@@ -2,8 +2,9 @@
 /*
  * moment.c - reading and showing times.
  *
- * Promises that a text is taken wholly or not at all: anything behind a time, a 31st of February and a 25th hour are refused. Days are
- * counted by the proleptic Gregorian calendar, in UTC, so that a record falls on the same day on every host. On failure *out is untouched.
+ * Promises that a text is taken wholly or not at all: anything behind a time, a 31st of February and a 25th hour are
+ * refused. Days are counted by the proleptic Gregorian calendar, in UTC, so that a record falls on the same day on
+ * every host. On failure *out is untouched.
  */
 #include "ledger/moment.h"
 #include "base/clock.h"
@@ -35,7 +36,8 @@ static bool literal(const char **p, char c)
 static bool date(const char **p, struct tm *tm)
 {
     *tm = (struct tm){0};
-    if (!digits(p, 4, &tm->tm_year) || !literal(p, '-') || !digits(p, 2, &tm->tm_mon) || !literal(p, '-') || !digits(p, 2, &tm->tm_mday))
+    if (!digits(p, 4, &tm->tm_year) || !literal(p, '-') || !digits(p, 2, &tm->tm_mon) || !literal(p, '-') ||
+        !digits(p, 2, &tm->tm_mday))
         return false;
     tm->tm_year -= 1900;
     tm->tm_mon -= 1;
@@ -46,14 +48,16 @@ static bool date(const char **p, struct tm *tm)
 
 static bool hours(const char **p, struct tm *tm)
 {
-    return digits(p, 2, &tm->tm_hour) && literal(p, ':') && digits(p, 2, &tm->tm_min) && tm->tm_hour < 24 && tm->tm_min < 60;
+    return digits(p, 2, &tm->tm_hour) && literal(p, ':') && digits(p, 2, &tm->tm_min) && tm->tm_hour < 24 &&
+           tm->tm_min < 60;
 }
 
 bool moment_from_record(const char *text, int64_t *out)
 {
     struct tm tm;
     const char *p = text;
-    if (!p || !date(&p, &tm) || !literal(&p, 'T') || !hours(&p, &tm) || !literal(&p, ':') || !digits(&p, 2, &tm.tm_sec) || tm.tm_sec > 60)
+    if (!p || !date(&p, &tm) || !literal(&p, 'T') || !hours(&p, &tm) || !literal(&p, ':') ||
+        !digits(&p, 2, &tm.tm_sec) || tm.tm_sec > 60)
         return false;
     int64_t fraction = 0, scale = MOMENT_SECOND / 10;
     if (literal(&p, '.'))
@@ -105,7 +109,8 @@ bool moment_from_person(const char *text, int64_t *out)
         return true;
     if (!date(&p, &tm))
         return false;
-    if (*p && !((literal(&p, 'T') || literal(&p, ' ')) && hours(&p, &tm) && (!literal(&p, ':') || digits(&p, 2, &tm.tm_sec)) && !*p))
+    if (*p && !((literal(&p, 'T') || literal(&p, ' ')) && hours(&p, &tm) &&
+                (!literal(&p, ':') || digits(&p, 2, &tm.tm_sec)) && !*p))
         return false;
     tm.tm_isdst = -1;
     *out = (int64_t)timelocal(&tm) * MOMENT_SECOND;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * moment.h - times as the ledger keeps them: microseconds since 1970 (UTC) for records, days since 1970 (UTC) for counts.
+ * moment.h - times as the ledger keeps them: microseconds since 1970 (UTC) for records, days since 1970 (UTC) for
+ * counts.
  *
  * All functions are pure but for the clock they ask, and may be called from any thread.
  */
@@ -17,7 +18,8 @@
 /* "2026-11-20T23:19:25.123456Z" (fraction optional), as journals have it. False: it is no such time. */
 bool moment_from_record(const char *text, int64_t *out);
 
-/* What a person types after --since: "2026-11-20", "2026-11-20T10:00", "yesterday", "today", "90m", "24h", "7d", "4w" (ago). Local time. */
+/* What a person types after --since: "2026-11-20", "2026-11-20T10:00", "yesterday", "today", "90m", "24h", "7d", "4w"
+ * (ago). Local time. */
 bool moment_from_person(const char *text, int64_t *out);
 
 /* Days since 1970 of a moment, rounded down. */

@@ -2,8 +2,8 @@
 /*
  * record.c - journal records, read.
  *
- * Promises that a line is a record or is refused with the reason: a record has a version that this program knows, a time and a kind. What
- * else it has is optional. On failure *out holds nothing that must be freed.
+ * Promises that a line is a record or is refused with the reason: a record has a version that this program knows, a
+ * time and a kind. What else it has is optional. On failure *out holds nothing that must be freed.
  */
 #include "ledger/record.h"
 #include "ledger/journal.h"
@@ -15,7 +15,11 @@ static enum record_kind kind_of(const char *word)
     static const struct {
         const char *word;
         enum record_kind kind;
-    } kinds[] = {{"mail", RECORD_MAIL}, {"names", RECORD_NAMES}, {"note", RECORD_NOTE}, {"segment", RECORD_SEGMENT}, {"end", RECORD_END}};
+    } kinds[] = {{"mail", RECORD_MAIL},
+                 {"names", RECORD_NAMES},
+                 {"note", RECORD_NOTE},
+                 {"segment", RECORD_SEGMENT},
+                 {"end", RECORD_END}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(word, kinds[i].word) == 0)
             return kinds[i].kind;

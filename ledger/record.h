@@ -2,9 +2,9 @@
 /*
  * record.h - one record of a journal, read (assay-journal(5)).
  *
- * record_parse() takes a line apart; texts point into the line's tree and are good until record_free. Keys that are missing give NULL or 0;
- * keys that are not known are ignored, so that a newer writer of the same version can say more. Text that came from outside is as the sender
- * wrote it: show it through utf8_add_visible or cli/table.h only.
+ * record_parse() takes a line apart; texts point into the line's tree and are good until record_free. Keys that are
+ * missing give NULL or 0; keys that are not known are ignored, so that a newer writer of the same version can say more.
+ * Text that came from outside is as the sender wrote it: show it through utf8_add_visible or cli/table.h only.
  */
 #ifndef ASSAY_LEDGER_RECORD_H
 #define ASSAY_LEDGER_RECORD_H
@@ -46,7 +46,8 @@ struct record {
     int64_t dropped, lost;
 };
 
-/* STATUS_INVALID: no JSON object, or no version, time or kind (why, at least 160 octets, says which); STATUS_LIMIT: of a newer version. */
+/* STATUS_INVALID: no JSON object, or no version, time or kind (why, at least 160 octets, says which); STATUS_LIMIT: of
+ * a newer version. */
 enum status record_parse(struct slice line, struct record *out, char *why) MUST_CHECK;
 void record_free(struct record *r);
 

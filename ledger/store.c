@@ -2,8 +2,8 @@
 /*
  * store.c - the part of the store that both databases share: opening, parameters, rows.
  *
- * Promises that a wrong list of parameters is refused instead of sent, and that every failure leaves words behind in store_error(). On
- * failure inside a transaction nothing is undone by itself: the caller rolls back.
+ * Promises that a wrong list of parameters is refused instead of sent, and that every failure leaves words behind in
+ * store_error(). On failure inside a transaction nothing is undone by itself: the caller rolls back.
  */
 #include "ledger/store.h"
 #include "ledger/store_engine.h"

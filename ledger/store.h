@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * store.h - the ledger's database: SQLite in a file, or PostgreSQL, behind one set of calls and one schema (store_schema.c).
+ * store.h - the ledger's database: SQLite in a file, or PostgreSQL, behind one set of calls and one schema
+ * (store_schema.c).
  *
- * SQL is written once for both: parameters are $1, $2, ... and appear first in that order; only what both understand is used (INSERT ... ON
- * CONFLICT, plain aggregates). Statements are prepared once each and kept.
+ * SQL is written once for both: parameters are $1, $2, ... and appear first in that order; only what both understand is
+ * used (INSERT ... ON CONFLICT, plain aggregates). Statements are prepared once each and kept.
  *
- * Status everywhere: STATUS_OK; STATUS_AGAIN: may go well later (busy, disk full, server away, deadlock: roll back and do the whole transaction
- * again); STATUS_INVALID: the statement is wrong, or the database is not ours; STATUS_DENIED; STATUS_MISSING: no such file (STORE_READ);
- * STATUS_LIMIT: the schema is of a newer version than this program. store_error() then has words with the place in them.
+ * Status everywhere: STATUS_OK; STATUS_AGAIN: may go well later (busy, disk full, server away, deadlock: roll back and
+ * do the whole transaction again); STATUS_INVALID: the statement is wrong, or the database is not ours; STATUS_DENIED;
+ * STATUS_MISSING: no such file (STORE_READ); STATUS_LIMIT: the schema is of a newer version than this program.
+ * store_error() then has words with the place in them.
  *
  * Threads: a store belongs to one thread at a time. Processes may share a database as they like.
  */
@@ -29,7 +31,8 @@ enum store_mode {
 
 struct store;
 
-/* where: a file's path, or a libpq URI "postgresql://...". NULL on failure; *status (may be NULL) and why (STORE_ERROR octets) say how. */
+/* where: a file's path, or a libpq URI "postgresql://...". NULL on failure; *status (may be NULL) and why (STORE_ERROR
+ * octets) say how. */
 struct store *store_open(const char *where, enum store_mode mode, enum status *status, char *why);
 struct store *store_close(struct store *s); /* NULL is fine */
 
@@ -37,8 +40,8 @@ bool store_is_shared(const struct store *s); /* PostgreSQL: other hosts write to
 const char *store_error(const struct store *s);
 
 /* Runs a statement that gives no rows. types: one letter for each parameter: t (const char *, NULL: null), i (int64_t).
- * *changed (may be NULL): rows changed. Within store_batch a NULL `changed` lets PostgreSQL take statements without waiting for each; a failure
- * then shows at store_commit at the latest. */
+ * *changed (may be NULL): rows changed. Within store_batch a NULL `changed` lets PostgreSQL take statements without
+ * waiting for each; a failure then shows at store_commit at the latest. */
 enum status store_run(struct store *s, int64_t *changed, const char *sql, const char *types, ...) MUST_CHECK;
 
 /* Asks. Rows are then taken by store_next; store_done must follow, whether all were taken or not. */
@@ -47,10 +50,12 @@ struct store_rows *store_ask(struct store *s, const char *sql, const char *types
 bool store_next(struct store_rows *r);
 const char *store_text(const struct store_rows *r, int column); /* NULL: null; good until the next store_next */
 int64_t store_number(const struct store_rows *r, int column);   /* 0: null */
-enum status store_done(struct store_rows *r) MUST_CHECK;        /* how it went as a whole; NULL (out of memory): STATUS_NOMEM */
+enum status
+store_done(struct store_rows *r) MUST_CHECK; /* how it went as a whole; NULL (out of memory): STATUS_NOMEM */
 
 /* One number from one row; `none` where there is no row or a null. */
-enum status store_ask_number(struct store *s, int64_t none, int64_t *out, const char *sql, const char *types, ...) MUST_CHECK;
+enum status store_ask_number(struct store *s, int64_t none, int64_t *out, const char *sql, const char *types,
+                             ...) MUST_CHECK;
 
 /* Transactions do not nest. store_begin locks out other writers on SQLite (waits up to 30 s for them). */
 enum status store_begin(struct store *s) MUST_CHECK;
@@ -60,7 +65,8 @@ void store_rollback(struct store *s);
 /* Gives space back. On SQLite: what retention has freed; PostgreSQL does it by itself. */
 enum status store_vacuum(struct store *s) MUST_CHECK;
 
-/* The version of the schema this program knows, and brings the database to it (in one transaction; several processes may try at once). */
+/* The version of the schema this program knows, and brings the database to it (in one transaction; several processes
+ * may try at once). */
 #define STORE_SCHEMA_VERSION 1
 enum status store_migrate(struct store *s, bool may_write) MUST_CHECK;
 

@@ -2,10 +2,11 @@
 /*
  * store_pg.c - the store in PostgreSQL, by libpq.
  *
- * Promises the same answers as store_sqlite.c. Statements without rows are sent ahead in libpq's pipeline mode inside a transaction and looked at in
- * blocks of PIPELINE, so that taking in does not wait for a round trip per row; a failure among them shows at the next statement that waits,
- * at store_commit at the latest, and the transaction is then to be rolled back. A server that is away, a deadlock or a
- * failed serialisation are STATUS_AGAIN; the connection is made again at the next store_begin. Passwords in the URI never reach an error text.
+ * Promises the same answers as store_sqlite.c. Statements without rows are sent ahead in libpq's pipeline mode inside a
+ * transaction and looked at in blocks of PIPELINE, so that taking in does not wait for a round trip per row; a failure
+ * among them shows at the next statement that waits, at store_commit at the latest, and the transaction is then to be
+ * rolled back. A server that is away, a deadlock or a failed serialisation are STATUS_AGAIN; the connection is made
+ * again at the next store_begin. Passwords in the URI never reach an error text.
  */
 #include "ledger/store_engine.h"
 #include <inttypes.h>
@@ -34,8 +35,8 @@ struct cursor {
 
 static enum status status_of_state(const char *state)
 {
-    if (!state || strncmp(state, "08", 2) == 0 || strncmp(state, "40", 2) == 0 || strncmp(state, "53", 2) == 0 || strncmp(state, "57", 2) == 0 ||
-        strncmp(state, "55", 2) == 0)
+    if (!state || strncmp(state, "08", 2) == 0 || strncmp(state, "40", 2) == 0 || strncmp(state, "53", 2) == 0 ||
+        strncmp(state, "57", 2) == 0 || strncmp(state, "55", 2) == 0)
         return STATUS_AGAIN; /* connection, rollback, resources, shut-down, lock */
     if (strncmp(state, "28", 2) == 0 || strcmp(state, "42501") == 0 || strncmp(state, "25", 2) == 0)
         return STATUS_DENIED;
@@ -229,7 +230,8 @@ static enum status connect_it(struct store *s)
         const char *m = p->connection ? PQerrorMessage(p->connection) : "out of memory";
         int n = (int)strcspn(m, "\n");
         snprintf(s->error, sizeof s->error, "%s: %.*s", p->place, n > 220 ? 220 : n, m);
-        return strstr(m, "authentication failed") || strstr(m, "permission denied for database") ? STATUS_DENIED : STATUS_AGAIN;
+        return strstr(m, "authentication failed") || strstr(m, "permission denied for database") ? STATUS_DENIED
+                                                                                                 : STATUS_AGAIN;
     }
     return STATUS_OK;
 }
@@ -287,8 +289,18 @@ static void close_it(struct store *s)
     free(p);
 }
 
-static const struct store_engine engine = {.shared = true, .close = close_it, .run = run, .ask = ask, .next = next, .text = text, .number = number,
-                                           .done = done, .begin = begin, .commit = commit, .rollback = rollback, .vacuum = vacuum};
+static const struct store_engine engine = {.shared = true,
+                                           .close = close_it,
+                                           .run = run,
+                                           .ask = ask,
+                                           .next = next,
+                                           .text = text,
+                                           .number = number,
+                                           .done = done,
+                                           .begin = begin,
+                                           .commit = commit,
+                                           .rollback = rollback,
+                                           .vacuum = vacuum};
 
 /* Host and database of the URI, without user and password. */
 static void name_place(struct pg *p)

@@ -2,10 +2,11 @@
 /*
  * store_schema.c - the tables, once for both databases, and the way from one version to the next.
  *
- * Promises: a database is brought to STORE_SCHEMA_VERSION in one transaction, step by step, whoever comes first; others wait and find it
- * done. A database of a newer version is refused (STATUS_LIMIT) and left alone, so that an old taker cannot spoil it during a rolling upgrade. On
- * failure nothing has changed. Words: days count from 1970-01-01 (UTC), moments are microseconds since then; empty text stands for "none" in
- * keys. What the columns mean is told in assay-ledger(8).
+ * Promises: a database is brought to STORE_SCHEMA_VERSION in one transaction, step by step, whoever comes first; others
+ * wait and find it done. A database of a newer version is refused (STATUS_LIMIT) and left alone, so that an old taker
+ * cannot spoil it during a rolling upgrade. On failure nothing has changed. Words: days count from 1970-01-01 (UTC),
+ * moments are microseconds since then; empty text stands for "none" in keys. What the columns mean is told in
+ * assay-ledger(8).
  */
 #include "ledger/store.h"
 #include "ledger/store_engine.h"
@@ -17,12 +18,16 @@
 #define KEYED " $KEYED"
 
 static const char *const version_1[] = {
-    "CREATE TABLE segment (id TEXT PRIMARY KEY, host TEXT NOT NULL, writer TEXT NOT NULL, name TEXT NOT NULL, taken_to BIGINT NOT NULL, "
+    "CREATE TABLE segment (id TEXT PRIMARY KEY, host TEXT NOT NULL, writer TEXT NOT NULL, name TEXT NOT NULL, taken_to "
+    "BIGINT NOT NULL, "
     "records BIGINT NOT NULL, bad BIGINT NOT NULL, state TEXT NOT NULL, changed BIGINT NOT NULL)" KEYED,
-    "CREATE TABLE host (name TEXT PRIMARY KEY, first_seen BIGINT NOT NULL, last_seen BIGINT NOT NULL, mails BIGINT NOT NULL, "
+    "CREATE TABLE host (name TEXT PRIMARY KEY, first_seen BIGINT NOT NULL, last_seen BIGINT NOT NULL, mails BIGINT NOT "
+    "NULL, "
     "names BIGINT NOT NULL, dropped BIGINT NOT NULL, lost BIGINT NOT NULL)" KEYED,
-    "CREATE TABLE mail (t BIGINT NOT NULL, host TEXT NOT NULL, queue_id TEXT, message_id TEXT, source TEXT NOT NULL, client TEXT, "
-    "client_net TEXT, exact BIGINT NOT NULL, helo TEXT, mail_from TEXT, from_domain TEXT, rcpts BIGINT NOT NULL, action TEXT NOT NULL, would TEXT NOT NULL, statement TEXT, policy TEXT, "
+    "CREATE TABLE mail (t BIGINT NOT NULL, host TEXT NOT NULL, queue_id TEXT, message_id TEXT, source TEXT NOT NULL, "
+    "client TEXT, "
+    "client_net TEXT, exact BIGINT NOT NULL, helo TEXT, mail_from TEXT, from_domain TEXT, rcpts BIGINT NOT NULL, "
+    "action TEXT NOT NULL, would TEXT NOT NULL, statement TEXT, policy TEXT, "
     "record TEXT)",
     "CREATE INDEX mail_t ON mail (t)",
     "CREATE INDEX mail_queue_id ON mail (queue_id) WHERE queue_id IS NOT NULL",
@@ -30,38 +35,55 @@ static const char *const version_1[] = {
     "CREATE INDEX mail_from_domain ON mail (from_domain, t)",
     "CREATE INDEX mail_exact ON mail (t) WHERE exact = 1",
     "CREATE INDEX mail_acted ON mail (t) WHERE would <> 'deliver'",
-    "CREATE TABLE subject_day (subject TEXT NOT NULL, scope TEXT NOT NULL, standard TEXT NOT NULL, day BIGINT NOT NULL, result TEXT NOT NULL, "
+    "CREATE TABLE subject_day (subject TEXT NOT NULL, scope TEXT NOT NULL, standard TEXT NOT NULL, day BIGINT NOT "
+    "NULL, result TEXT NOT NULL, "
     "security TEXT NOT NULL, count BIGINT NOT NULL, first_seen BIGINT NOT NULL, last_seen BIGINT NOT NULL, "
     "PRIMARY KEY (subject, scope, standard, day, result, security))" KEYED,
     "CREATE INDEX subject_day_top ON subject_day (standard, scope, day, result, security, subject, count)",
-    "CREATE TABLE standard_hour (hour BIGINT NOT NULL, host TEXT NOT NULL, scope TEXT NOT NULL, standard TEXT NOT NULL, result TEXT NOT NULL, "
+    "CREATE TABLE standard_hour (hour BIGINT NOT NULL, host TEXT NOT NULL, scope TEXT NOT NULL, standard TEXT NOT "
+    "NULL, result TEXT NOT NULL, "
     "security TEXT NOT NULL, count BIGINT NOT NULL, PRIMARY KEY (hour, host, scope, standard, result, security))" KEYED,
-    "CREATE TABLE standard_day (day BIGINT NOT NULL, scope TEXT NOT NULL, standard TEXT NOT NULL, result TEXT NOT NULL, "
+    "CREATE TABLE standard_day (day BIGINT NOT NULL, scope TEXT NOT NULL, standard TEXT NOT NULL, result TEXT NOT "
+    "NULL, "
     "security TEXT NOT NULL, count BIGINT NOT NULL, PRIMARY KEY (day, scope, standard, result, security))" KEYED,
-    "CREATE TABLE verdict_hour (hour BIGINT NOT NULL, host TEXT NOT NULL, source TEXT NOT NULL, action TEXT NOT NULL, would TEXT NOT NULL, "
+    "CREATE TABLE verdict_hour (hour BIGINT NOT NULL, host TEXT NOT NULL, source TEXT NOT NULL, action TEXT NOT NULL, "
+    "would TEXT NOT NULL, "
     "count BIGINT NOT NULL, PRIMARY KEY (hour, host, source, action, would))" KEYED,
-    "CREATE TABLE outcome_day (day BIGINT NOT NULL, standard TEXT NOT NULL, subject TEXT NOT NULL, result TEXT NOT NULL, level TEXT NOT NULL, "
-    "action TEXT NOT NULL, statement TEXT NOT NULL, exemption TEXT NOT NULL, expired TEXT NOT NULL, trust TEXT NOT NULL, policy TEXT NOT NULL, "
+    "CREATE TABLE outcome_day (day BIGINT NOT NULL, standard TEXT NOT NULL, subject TEXT NOT NULL, result TEXT NOT "
+    "NULL, level TEXT NOT NULL, "
+    "action TEXT NOT NULL, statement TEXT NOT NULL, exemption TEXT NOT NULL, expired TEXT NOT NULL, trust TEXT NOT "
+    "NULL, policy TEXT NOT NULL, "
     "count BIGINT NOT NULL, first_seen BIGINT NOT NULL, last_seen BIGINT NOT NULL, "
     "PRIMARY KEY (day, standard, subject, result, level, action, statement, exemption, expired, trust, policy))" KEYED,
     "CREATE INDEX outcome_day_subject ON outcome_day (subject, day)",
-    "CREATE TABLE selector (domain TEXT NOT NULL, selector TEXT NOT NULL, algorithm TEXT NOT NULL, bits BIGINT NOT NULL, result TEXT NOT NULL, "
-    "count BIGINT NOT NULL, first_seen BIGINT NOT NULL, last_seen BIGINT NOT NULL, PRIMARY KEY (domain, selector, algorithm, bits, result))" KEYED,
-    "CREATE TABLE signer_day (day BIGINT NOT NULL, domain TEXT NOT NULL, passed BIGINT NOT NULL, signed BIGINT NOT NULL, "
+    "CREATE TABLE selector (domain TEXT NOT NULL, selector TEXT NOT NULL, algorithm TEXT NOT NULL, bits BIGINT NOT "
+    "NULL, result TEXT NOT NULL, "
+    "count BIGINT NOT NULL, first_seen BIGINT NOT NULL, last_seen BIGINT NOT NULL, PRIMARY KEY (domain, selector, "
+    "algorithm, bits, result))" KEYED,
+    "CREATE TABLE signer_day (day BIGINT NOT NULL, domain TEXT NOT NULL, passed BIGINT NOT NULL, signed BIGINT NOT "
+    "NULL, "
     "PRIMARY KEY (day, domain))" KEYED,
-    "CREATE TABLE zone (name TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, algorithm TEXT NOT NULL, bits BIGINT NOT NULL, "
+    "CREATE TABLE zone (name TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, algorithm TEXT NOT NULL, bits "
+    "BIGINT NOT NULL, "
     "count BIGINT NOT NULL, first_seen BIGINT NOT NULL, last_seen BIGINT NOT NULL, PRIMARY KEY (name, state))" KEYED,
-    "CREATE TABLE dmarc_domain (day BIGINT NOT NULL, domain TEXT NOT NULL, published TEXT NOT NULL, rua TEXT NOT NULL, seen BIGINT NOT NULL, "
+    "CREATE TABLE dmarc_domain (day BIGINT NOT NULL, domain TEXT NOT NULL, published TEXT NOT NULL, rua TEXT NOT NULL, "
+    "seen BIGINT NOT NULL, "
     "PRIMARY KEY (day, domain))" KEYED,
     "CREATE TABLE dmarc_row (day BIGINT NOT NULL, domain TEXT NOT NULL, tuple TEXT NOT NULL, count BIGINT NOT NULL, "
     "PRIMARY KEY (day, domain, tuple))" KEYED,
-    "CREATE TABLE report_out (day BIGINT NOT NULL, domain TEXT NOT NULL, destination TEXT NOT NULL, report_id TEXT NOT NULL, state TEXT NOT NULL, "
-    "tries BIGINT NOT NULL, next_try BIGINT NOT NULL, reason TEXT NOT NULL, rows BIGINT NOT NULL, octets BIGINT NOT NULL, "
+    "CREATE TABLE report_out (day BIGINT NOT NULL, domain TEXT NOT NULL, destination TEXT NOT NULL, report_id TEXT NOT "
+    "NULL, state TEXT NOT NULL, "
+    "tries BIGINT NOT NULL, next_try BIGINT NOT NULL, reason TEXT NOT NULL, rows BIGINT NOT NULL, octets BIGINT NOT "
+    "NULL, "
     "claimed_by TEXT NOT NULL, changed BIGINT NOT NULL, PRIMARY KEY (day, domain, destination))" KEYED,
-    "CREATE TABLE report_in (kind TEXT NOT NULL, org TEXT NOT NULL, report_id TEXT NOT NULL, domain TEXT NOT NULL, begins BIGINT NOT NULL, "
-    "ends BIGINT NOT NULL, policy TEXT NOT NULL, file TEXT NOT NULL, taken BIGINT NOT NULL, PRIMARY KEY (kind, org, report_id, domain))" KEYED,
-    "CREATE TABLE report_in_row (kind TEXT NOT NULL, org TEXT NOT NULL, report_id TEXT NOT NULL, domain TEXT NOT NULL, row BIGINT NOT NULL, "
-    "source TEXT NOT NULL, result TEXT NOT NULL, dkim TEXT NOT NULL, spf TEXT NOT NULL, header_from TEXT NOT NULL, detail TEXT NOT NULL, "
+    "CREATE TABLE report_in (kind TEXT NOT NULL, org TEXT NOT NULL, report_id TEXT NOT NULL, domain TEXT NOT NULL, "
+    "begins BIGINT NOT NULL, "
+    "ends BIGINT NOT NULL, policy TEXT NOT NULL, file TEXT NOT NULL, taken BIGINT NOT NULL, PRIMARY KEY (kind, org, "
+    "report_id, domain))" KEYED,
+    "CREATE TABLE report_in_row (kind TEXT NOT NULL, org TEXT NOT NULL, report_id TEXT NOT NULL, domain TEXT NOT NULL, "
+    "row BIGINT NOT NULL, "
+    "source TEXT NOT NULL, result TEXT NOT NULL, dkim TEXT NOT NULL, spf TEXT NOT NULL, header_from TEXT NOT NULL, "
+    "detail TEXT NOT NULL, "
     "count BIGINT NOT NULL, PRIMARY KEY (kind, org, report_id, domain, row))" KEYED,
     NULL,
 };
@@ -80,10 +102,10 @@ static enum status run_step(struct store *s, const char *sql)
 static enum status present_version(struct store *s, int64_t *version)
 {
     int64_t there = 0;
-    const char *sql = s->engine->shared
-                          ? "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE "
-                            "c.relname = 'assay_schema' AND n.nspname = current_schema()"
-                          : "SELECT count(*) FROM sqlite_master WHERE name = 'assay_schema'";
+    const char *sql = s->engine->shared ? "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+                                          "ON n.oid = c.relnamespace WHERE "
+                                          "c.relname = 'assay_schema' AND n.nspname = current_schema()"
+                                        : "SELECT count(*) FROM sqlite_master WHERE name = 'assay_schema'";
     enum status st = store_ask_number(s, 0, &there, sql, "");
     *version = 0;
     if (st != STATUS_OK || !there)
@@ -111,14 +133,16 @@ enum status store_migrate(struct store *s, bool may_write)
     int64_t version = 0;
     enum status st = present_version(s, &version);
     if (st == STATUS_OK && version > STORE_SCHEMA_VERSION) {
-        snprintf(s->error, sizeof s->error, "the ledger is of schema version %d, made by a newer assay-ledger; this one knows up to %d", (int)version,
-                 STORE_SCHEMA_VERSION);
+        snprintf(s->error, sizeof s->error,
+                 "the ledger is of schema version %d, made by a newer assay-ledger; this one knows up to %d",
+                 (int)version, STORE_SCHEMA_VERSION);
         return STATUS_LIMIT;
     }
     if (st != STATUS_OK || version == STORE_SCHEMA_VERSION)
         return st;
     if (!may_write) {
-        snprintf(s->error, sizeof s->error, "the ledger is of schema version %d and not yet brought to %d (assay-ledger does it)", (int)version,
+        snprintf(s->error, sizeof s->error,
+                 "the ledger is of schema version %d and not yet brought to %d (assay-ledger does it)", (int)version,
                  STORE_SCHEMA_VERSION);
         return STATUS_MISSING;
     }

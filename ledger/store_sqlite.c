@@ -2,9 +2,10 @@
 /*
  * store_sqlite.c - the store in a file.
  *
- * Promises: write-ahead log, so that questions never wait for taking in; synchronous=FULL, so that what is committed is on the disk before
- * its segment is removed. Another writer is waited for up to 30 seconds. A full disk, a locked or a read-only file are STATUS_AGAIN or STATUS_DENIED with the path in the text;
- * a file that is no database is STATUS_INVALID and is not touched.
+ * Promises: write-ahead log, so that questions never wait for taking in; synchronous=FULL, so that what is committed is
+ * on the disk before its segment is removed. Another writer is waited for up to 30 seconds. A full disk, a locked or a
+ * read-only file are STATUS_AGAIN or STATUS_DENIED with the path in the text; a file that is no database is
+ * STATUS_INVALID and is not touched.
  */
 #include "ledger/store_engine.h"
 #include <sqlite3.h>
@@ -216,14 +217,25 @@ static void close_it(struct store *s)
     free(q);
 }
 
-static const struct store_engine engine = {.close = close_it, .run = run, .ask = ask, .next = next, .text = text, .number = number, .done = done,
-                                           .begin = begin, .commit = commit, .rollback = rollback, .vacuum = vacuum};
+static const struct store_engine engine = {.close = close_it,
+                                           .run = run,
+                                           .ask = ask,
+                                           .next = next,
+                                           .text = text,
+                                           .number = number,
+                                           .done = done,
+                                           .begin = begin,
+                                           .commit = commit,
+                                           .rollback = rollback,
+                                           .vacuum = vacuum};
 
 static enum status settle(struct store *s, enum store_mode mode)
 {
-    static const char *const write_pragmas[] = {"PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL",
-                                                "PRAGMA cache_size=-65536", "PRAGMA temp_store=MEMORY", "PRAGMA wal_autocheckpoint=4000"};
-    static const char *const read_pragmas[] = {"PRAGMA query_only=1", "PRAGMA cache_size=-65536", "PRAGMA temp_store=MEMORY"};
+    static const char *const write_pragmas[] = {"PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA journal_mode=WAL",
+                                                "PRAGMA synchronous=FULL",        "PRAGMA cache_size=-65536",
+                                                "PRAGMA temp_store=MEMORY",       "PRAGMA wal_autocheckpoint=4000"};
+    static const char *const read_pragmas[] = {"PRAGMA query_only=1", "PRAGMA cache_size=-65536",
+                                               "PRAGMA temp_store=MEMORY"};
     const char *const *p = mode == STORE_WRITE ? write_pragmas : read_pragmas;
     size_t n = mode == STORE_WRITE ? sizeof write_pragmas / sizeof *p : sizeof read_pragmas / sizeof *p;
     enum status st = STATUS_OK;
@@ -253,7 +265,8 @@ struct store *store_sqlite_open(const char *path, enum store_mode mode, enum sta
     }
     /* A reader opens for writing too, for the shared memory of the write-ahead log; query_only keeps it from more. */
     mode_t old = umask(0027);
-    int rc = sqlite3_open_v2(path, &q->db, SQLITE_OPEN_READWRITE | (mode == STORE_WRITE ? SQLITE_OPEN_CREATE : 0), NULL);
+    int rc =
+        sqlite3_open_v2(path, &q->db, SQLITE_OPEN_READWRITE | (mode == STORE_WRITE ? SQLITE_OPEN_CREATE : 0), NULL);
     umask(old);
     if (rc == SQLITE_OK) {
         sqlite3_extended_result_codes(q->db, 1);

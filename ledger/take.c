@@ -2,11 +2,12 @@
 /*
  * take.c - segments into the store, exactly once.
  *
- * Promises what take.h says. The order that makes it so, for each batch, in one transaction: (1) move the segment's place from where this
- * taker believes it is to behind the batch; no row changed means that somebody else was here: roll back, leave the segment; (2) write what the
- * batch says; (3) commit. A segment's file is removed only after the commit that marks it done, and a file whose segment is done already (a
- * taker died in between, or the same segment was copied back) is removed unread. A last line without newline is left: in a segment still open it
- * may yet be finished; in a closed one it is the trace of a kill, counted and dropped. On failure of the store: rolled back, STATUS_AGAIN.
+ * Promises what take.h says. The order that makes it so, for each batch, in one transaction: (1) move the segment's
+ * place from where this taker believes it is to behind the batch; no row changed means that somebody else was here:
+ * roll back, leave the segment; (2) write what the batch says; (3) commit. A segment's file is removed only after the
+ * commit that marks it done, and a file whose segment is done already (a taker died in between, or the same segment was
+ * copied back) is removed unread. A last line without newline is left: in a segment still open it may yet be finished;
+ * in a closed one it is the trace of a kill, counted and dropped. On failure of the store: rolled back, STATUS_AGAIN.
  */
 #include "ledger/take.h"
 #include "base/clock.h"
@@ -32,10 +33,10 @@ struct taking {
     bool (*stop)(void);
 
     char id[SEGMENT_ID * 4];
-    off_t at;       /* taken so far */
+    off_t at; /* taken so far */
     int64_t records, bad;
-    char why[240];  /* of the first bad line */
-    bool gone;      /* done, or in another's hands */
+    char why[240]; /* of the first bad line */
+    bool gone;     /* done, or in another's hands */
 };
 
 static void trouble(struct take_report *r, const char *dir, const char *name, const char *text)
@@ -79,7 +80,8 @@ static void finish_file(struct taking *t)
 
 static enum status read_place(struct taking *t, off_t heading)
 {
-    struct store_rows *r = store_ask(t->store, "SELECT taken_to, state, records, bad FROM segment WHERE id = $1", "t", t->id);
+    struct store_rows *r =
+        store_ask(t->store, "SELECT taken_to, state, records, bad FROM segment WHERE id = $1", "t", t->id);
     t->at = heading;
     if (store_next(r)) {
         t->at = (off_t)store_number(r, 0);
@@ -93,18 +95,21 @@ static enum status read_place(struct taking *t, off_t heading)
 static enum status make_place(struct taking *t, const struct record *heading, off_t at)
 {
     return store_run(t->store, &(int64_t){0},
-                     "INSERT INTO segment (id, host, writer, name, taken_to, records, bad, state, changed) VALUES ($1,$2,$3,$4,$5,0,0,'open',$6) "
+                     "INSERT INTO segment (id, host, writer, name, taken_to, records, bad, state, changed) VALUES "
+                     "($1,$2,$3,$4,$5,0,0,'open',$6) "
                      "ON CONFLICT (id) DO NOTHING",
-                     "ttttii", t->id, heading->host, heading->writer ? heading->writer : "", t->file->name, (int64_t)at, clock_wall_us());
+                     "ttttii", t->id, heading->host, heading->writer ? heading->writer : "", t->file->name, (int64_t)at,
+                     clock_wall_us());
 }
 
 static enum status move_place(struct taking *t, off_t to, int64_t records, int64_t bad, bool done)
 {
     int64_t changed = 0;
-    enum status st = store_run(t->store, &changed,
-                               "UPDATE segment SET taken_to = $1, records = records + $2, bad = bad + $3, state = $4, changed = $5 "
-                               "WHERE id = $6 AND taken_to = $7 AND state <> 'done'",
-                               "iiititi", (int64_t)to, records, bad, done ? "done" : "open", clock_wall_us(), t->id, (int64_t)t->at);
+    enum status st =
+        store_run(t->store, &changed,
+                  "UPDATE segment SET taken_to = $1, records = records + $2, bad = bad + $3, state = $4, changed = $5 "
+                  "WHERE id = $6 AND taken_to = $7 AND state <> 'done'",
+                  "iiititi", (int64_t)to, records, bad, done ? "done" : "open", clock_wall_us(), t->id, (int64_t)t->at);
     if (st == STATUS_OK && changed != 1)
         t->gone = true;
     return st;

@@ -2,10 +2,10 @@
 /*
  * take_record.c - what one record adds to the ledger.
  *
- * Promises: the mail table gets the record as it stands (for `assay why`, until ledger.keep-identity takes it away); counts never hold a local
- * part, a queue-id or an exact address. A record of a kind this version does not know adds nothing. A DMARC report's row is made here, in the
- * canonical form that makes equal rows equal texts (RFC 9990: one record per address, result and identifiers). On failure the caller rolls
- * back the batch.
+ * Promises: the mail table gets the record as it stands (for `assay why`, until ledger.keep-identity takes it away);
+ * counts never hold a local part, a queue-id or an exact address. A record of a kind this version does not know adds
+ * nothing. A DMARC report's row is made here, in the canonical form that makes equal rows equal texts (RFC 9990: one
+ * record per address, result and identifiers). On failure the caller rolls back the batch.
  */
 #include "base/ip.h"
 #include "base/json.h"
@@ -38,17 +38,25 @@ const char *take_coarse(const char *subject, char out[TAKE_NET])
 
 /* ---- counts by standard ---- */
 
-static void add_finding(struct tally *t, const struct record *r, const struct when *w, const char *scope, const char *standard,
-                        const char *subject, const char *result, const char *security, int64_t n)
+static void add_finding(struct tally *t, const struct record *r, const struct when *w, const char *scope,
+                        const char *standard, const char *subject, const char *result, const char *security, int64_t n)
 {
     char coarse[TAKE_NET];
     const char *s = take_coarse(subject, coarse);
-    tally_add(t, &(struct tally_entry){.sum = TALLY_STANDARD_HOUR, .keys = {w->hour, r->host, scope, standard, result, security},
-                                       .counts = {n}, .moment = r->t});
-    tally_add(t, &(struct tally_entry){.sum = TALLY_STANDARD_DAY, .keys = {w->day, scope, standard, result, security}, .counts = {n}, .moment = r->t});
+    tally_add(t, &(struct tally_entry){.sum = TALLY_STANDARD_HOUR,
+                                       .keys = {w->hour, r->host, scope, standard, result, security},
+                                       .counts = {n},
+                                       .moment = r->t});
+    tally_add(t, &(struct tally_entry){.sum = TALLY_STANDARD_DAY,
+                                       .keys = {w->day, scope, standard, result, security},
+                                       .counts = {n},
+                                       .moment = r->t});
     if (s && *s)
-        tally_add(t, &(struct tally_entry){.sum = TALLY_SUBJECT_DAY, .keys = {s, scope, standard, w->day, result, security}, .counts = {n},
-                                           .moment = r->first ? r->first : r->t, .until = r->last});
+        tally_add(t, &(struct tally_entry){.sum = TALLY_SUBJECT_DAY,
+                                           .keys = {s, scope, standard, w->day, result, security},
+                                           .counts = {n},
+                                           .moment = r->first ? r->first : r->t,
+                                           .until = r->last});
 }
 
 static const char *or_none(const char *text)
@@ -60,9 +68,11 @@ static void add_signature(struct tally *t, const struct record *r, const struct 
 {
     char bits[24];
     number_text(bits, value_number(f, "bits"));
-    tally_add(t, &(struct tally_entry){.sum = TALLY_SELECTOR, .counts = {1}, .moment = r->t,
-                                       .keys = {value_text(f, "subject"), value_text(f, "selector"), value_text(f, "algorithm"), bits,
-                                                value_text(f, "result")}});
+    tally_add(t, &(struct tally_entry){.sum = TALLY_SELECTOR,
+                                       .counts = {1},
+                                       .moment = r->t,
+                                       .keys = {value_text(f, "subject"), value_text(f, "selector"),
+                                                value_text(f, "algorithm"), bits, value_text(f, "result")}});
 }
 
 static void add_findings(struct tally *t, const struct record *r, const struct when *w)
@@ -86,17 +96,21 @@ static void add_lines(struct tally *t, const struct record *r, const struct when
     size_t n = value_count(r->lines);
     for (size_t i = 0; i < n && i < RECORD_FINDINGS_MAX; i++) {
         const struct value *l = value_at(r->lines, i);
-        const char *action = value_text(l, "action"), *exemption = value_text(l, "exemption"), *expired = value_text(l, "expired");
+        const char *action = value_text(l, "action"), *exemption = value_text(l, "exemption"),
+                   *expired = value_text(l, "expired");
         const char *trust = value_text(l, "trust");
         char coarse[TAKE_NET];
         bool plain = !action || strcmp(action, "deliver") == 0;
         if (plain && !exemption && !expired && !trust)
             continue;
-        tally_add(t, &(struct tally_entry){
-                         .sum = TALLY_OUTCOME_DAY, .counts = {1}, .moment = r->t,
-                         .keys = {w->day, value_text(l, "standard"), take_coarse(or_none(value_text(l, "subject")), coarse), value_text(l, "result"),
-                                  value_text(l, "level"), action ? action : "deliver", value_text(l, "statement"), exemption, expired, trust,
-                                  r->policy}});
+        tally_add(t, &(struct tally_entry){.sum = TALLY_OUTCOME_DAY,
+                                           .counts = {1},
+                                           .moment = r->t,
+                                           .keys = {w->day, value_text(l, "standard"),
+                                                    take_coarse(or_none(value_text(l, "subject")), coarse),
+                                                    value_text(l, "result"), value_text(l, "level"),
+                                                    action ? action : "deliver", value_text(l, "statement"), exemption,
+                                                    expired, trust, r->policy}});
     }
 }
 
@@ -117,10 +131,12 @@ static const char *disposition(const struct record *r, const struct value *dmarc
         return "reject";
     if (is(r->action, "quarantine") || is(r->action, "hold"))
         return "quarantine";
-    return is(value_text(dmarc, "result"), "pass") && (is(applied, "quarantine") || is(applied, "reject")) ? "pass" : "none";
+    return is(value_text(dmarc, "result"), "pass") && (is(applied, "quarantine") || is(applied, "reject")) ? "pass"
+                                                                                                           : "none";
 }
 
-/* Why disposition and published policy differ: the verdict's reason, or local policy (RFC 9990 3.1.1.8: must be said). */
+/* Why disposition and published policy differ: the verdict's reason, or local policy (RFC 9990 3.1.1.8: must be said).
+ */
 static void put_reason(struct json *j, const struct record *r, const struct value *dmarc, const char *what)
 {
     const char *applied = value_text(dmarc, "applied"), *type = r->override, *comment = r->comment;
@@ -154,7 +170,8 @@ static void put_signatures(struct json *j, const struct record *r)
     for (int rank = 0; rank < 4; rank++)
         for (size_t i = 0; i < n && i < RECORD_FINDINGS_MAX && put < SIGNATURES_MAX; i++) {
             const struct value *f = value_at(r->findings, i);
-            if (!is(value_text(f, "standard"), "dkim") || !value_text(f, "selector") || signature_rank(f, r->from) != rank)
+            if (!is(value_text(f, "standard"), "dkim") || !value_text(f, "selector") ||
+                signature_rank(f, r->from) != rank)
                 continue;
             json_object(j);
             json_str(j, "d", or_none(value_text(f, "subject")));
@@ -187,7 +204,7 @@ static void put_tuple(struct json *j, const struct record *r, const struct value
 
 static void put_published(struct json *j, const struct value *dmarc)
 {
-    static const char *const keys[] = {"p", "sp", "np", "adkim", "aspf", "fo", "t", "discovery"};
+    static const char *const keys[] = {"p", "sp", "np", "adkim", "aspf", "fo", "t", "discovery", "org"};
     json_object(j);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         json_opt(j, keys[i], value_text(dmarc, keys[i]));
@@ -197,13 +214,17 @@ static void put_published(struct json *j, const struct value *dmarc)
 static enum status add_dmarc(struct tally *t, const struct record *r, const struct when *w)
 {
     const struct value *dmarc = record_finding(r, "dmarc");
-    const char *result = value_text(dmarc, "result"), *domain = value_text(dmarc, "record"), *rua = value_text(dmarc, "rua");
+    const char *result = value_text(dmarc, "result"), *domain = value_text(dmarc, "record"),
+               *rua = value_text(dmarc, "rua");
     if (is(result, "pass") && r->from)
-        tally_add(t, &(struct tally_entry){.sum = TALLY_SIGNER_DAY, .keys = {w->day, r->from}, .counts = {1, value_true(dmarc, "dkim_aligned")},
+        tally_add(t, &(struct tally_entry){.sum = TALLY_SIGNER_DAY,
+                                           .keys = {w->day, r->from},
+                                           .counts = {1, value_true(dmarc, "dkim_aligned")},
                                            .moment = r->t});
     bool reported = is(r->source, "internet") || is(r->source, "relay");
     const char *what = dmarc ? disposition(r, dmarc) : NULL;
-    if (!what || !reported || !r->client || !r->from || !domain || !rua || !*rua || !(is(result, "pass") || is(result, "fail")))
+    if (!what || !reported || !r->client || !r->from || !domain || !rua || !*rua ||
+        !(is(result, "pass") || is(result, "fail")))
         return STATUS_OK;
     struct buf tuple = BUF_INIT, published = BUF_INIT;
     struct json j = JSON_INTO(&tuple), k = JSON_INTO(&published);
@@ -211,10 +232,13 @@ static enum status add_dmarc(struct tally *t, const struct record *r, const stru
     put_published(&k, dmarc);
     bool ok = !tuple.failed && !published.failed;
     if (ok)
-        tally_add(t, &(struct tally_entry){.sum = TALLY_DMARC_ROW, .keys = {w->day, domain, tuple.p}, .counts = {1}, .moment = r->t});
+        tally_add(t, &(struct tally_entry){
+                         .sum = TALLY_DMARC_ROW, .keys = {w->day, domain, tuple.p}, .counts = {1}, .moment = r->t});
     /* A domain whose only mail of the day was reports gets none: two reporters would answer each other for ever. */
     if (ok && !value_true(r->root, "report"))
-        tally_add(t, &(struct tally_entry){.sum = TALLY_DMARC_DOMAIN, .keys = {w->day, domain}, .notes = {published.p, rua}, .moment = r->t});
+        tally_add(
+            t, &(struct tally_entry){
+                   .sum = TALLY_DMARC_DOMAIN, .keys = {w->day, domain}, .notes = {published.p, rua}, .moment = r->t});
     buf_release(&tuple);
     buf_release(&published);
     return ok ? STATUS_OK : STATUS_NOMEM;
@@ -222,7 +246,8 @@ static enum status add_dmarc(struct tally *t, const struct record *r, const stru
 
 /* ---- kinds ---- */
 
-static enum status take_mail(struct store *s, struct tally *t, const struct record *r, const struct when *w, struct slice line)
+static enum status take_mail(struct store *s, struct tally *t, const struct record *r, const struct when *w,
+                             struct slice line)
 {
     char text[TAKE_LINE_KEPT + 1];
     /* Longer records keep their facts in the columns and counts; only the evidence for `assay why` is cut off whole. */
@@ -232,19 +257,25 @@ static enum status take_mail(struct store *s, struct tally *t, const struct reco
         text[line.n] = '\0';
     }
     tally_add(t, &(struct tally_entry){.sum = TALLY_HOST, .keys = {r->host}, .counts = {1}, .moment = r->t});
-    tally_add(t, &(struct tally_entry){.sum = TALLY_VERDICT_HOUR, .keys = {w->hour, r->host, or_none(r->source), r->action, r->would},
-                                       .counts = {1}, .moment = r->t});
+    tally_add(t, &(struct tally_entry){.sum = TALLY_VERDICT_HOUR,
+                                       .keys = {w->hour, r->host, or_none(r->source), r->action, r->would},
+                                       .counts = {1},
+                                       .moment = r->t});
     add_findings(t, r, w);
     add_lines(t, r, w);
     enum status st = add_dmarc(t, r, w);
     if (st != STATUS_OK)
         return st;
     char net[TAKE_NET];
-    return store_run(s, NULL,
-                     "INSERT INTO mail (t, host, queue_id, message_id, source, client, client_net, exact, helo, mail_from, from_domain, rcpts, "
-                     "action, would, statement, policy, record) VALUES ($1,$2,$3,$4,$5,$6,$7,1,$8,$9,$10,$11,$12,$13,$14,$15,$16)",
-                     "itttttttttitttt" "t", r->t, r->host, r->id, r->message_id, or_none(r->source), r->client, take_coarse(r->client, net), r->helo,
-                     r->mail_from, r->from, r->rcpts, r->action, r->would, r->statement, r->policy, keep ? text : NULL);
+    return store_run(
+        s, NULL,
+        "INSERT INTO mail (t, host, queue_id, message_id, source, client, client_net, exact, helo, mail_from, "
+        "from_domain, rcpts, "
+        "action, would, statement, policy, record) VALUES ($1,$2,$3,$4,$5,$6,$7,1,$8,$9,$10,$11,$12,$13,$14,$15,$16)",
+        "itttttttttitttt"
+        "t",
+        r->t, r->host, r->id, r->message_id, or_none(r->source), r->client, take_coarse(r->client, net), r->helo,
+        r->mail_from, r->from, r->rcpts, r->action, r->would, r->statement, r->policy, keep ? text : NULL);
 }
 
 static void join(struct buf *b, const struct value *array)
@@ -269,10 +300,16 @@ static void take_names(struct tally *t, const struct record *r, const struct whe
     join(&algorithms, r->algorithms);
     number_text(bits, r->bits);
     /* The standard's words: secure passes, insecure has none, bogus fails. */
-    const char *result = is(r->state, "secure") ? "pass" : is(r->state, "bogus") || is(r->state, "refused") ? "fail"
-                         : is(r->state, "insecure") ? "none" : "untested";
+    const char *result = is(r->state, "secure")                             ? "pass"
+                         : is(r->state, "bogus") || is(r->state, "refused") ? "fail"
+                         : is(r->state, "insecure")                         ? "none"
+                                                                            : "untested";
     tally_add(t, &(struct tally_entry){.sum = TALLY_HOST, .keys = {r->host}, .counts = {0, n}, .moment = r->t});
-    tally_add(t, &(struct tally_entry){.sum = TALLY_ZONE, .keys = {r->zone, r->state}, .counts = {n}, .moment = r->first, .until = r->last,
+    tally_add(t, &(struct tally_entry){.sum = TALLY_ZONE,
+                                       .keys = {r->zone, r->state},
+                                       .counts = {n},
+                                       .moment = r->first,
+                                       .until = r->last,
                                        .notes = {r->reason, algorithms.p, bits}});
     add_finding(t, r, w, "names", "dnssec", r->zone, result, r->state, n);
     buf_release(&algorithms);
@@ -288,6 +325,7 @@ enum status take_record(struct store *s, struct tally *t, const struct record *r
     if (r->kind == RECORD_NAMES)
         take_names(t, r, &w);
     else if (r->kind == RECORD_NOTE && is(r->note, "lost"))
-        tally_add(t, &(struct tally_entry){.sum = TALLY_HOST, .keys = {r->host}, .counts = {0, 0, r->dropped, r->lost}, .moment = r->t});
+        tally_add(t, &(struct tally_entry){
+                         .sum = TALLY_HOST, .keys = {r->host}, .counts = {0, 0, r->dropped, r->lost}, .moment = r->t});
     return STATUS_OK;
 }

@@ -2,9 +2,9 @@
 /*
  * tally.c - the sums of a batch.
  *
- * Promises that after tally_flush the store's counts have grown by exactly what was added, first_seen never grew and last_seen never shrank, and
- * notes are those of the latest moment seen. A hash table over arena memory; sorted before it is written. On failure the caller rolls back
- * and calls tally_reset.
+ * Promises that after tally_flush the store's counts have grown by exactly what was added, first_seen never grew and
+ * last_seen never shrank, and notes are those of the latest moment seen. A hash table over arena memory; sorted before
+ * it is written. On failure the caller rolls back and calls tally_reset.
  */
 #include "ledger/tally.h"
 #include "base/arena.h"
@@ -218,7 +218,10 @@ static enum status put(struct store *s, const struct entry *e)
     case TALLY_SUBJECT_DAY:
         return store_run(s, NULL, m->sql, "ttttttiii", k[0], k[1], k[2], k[3], k[4], k[5], c[0], f, l);
     case TALLY_OUTCOME_DAY:
-        return store_run(s, NULL, m->sql, "ttttttttttt" "iii", k[0], k[1], k[2], k[3], k[4], k[5], k[6], k[7], k[8], k[9], k[10], c[0], f, l);
+        return store_run(s, NULL, m->sql,
+                         "ttttttttttt"
+                         "iii",
+                         k[0], k[1], k[2], k[3], k[4], k[5], k[6], k[7], k[8], k[9], k[10], c[0], f, l);
     case TALLY_SELECTOR:
         return store_run(s, NULL, m->sql, "tttttiii", k[0], k[1], k[2], k[3], k[4], c[0], f, l);
     case TALLY_SIGNER_DAY:

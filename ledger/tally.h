@@ -2,8 +2,9 @@
 /*
  * tally.h - counts of a batch of records, kept in memory and added to the store at once.
  *
- * Taking in ten mails of one domain costs one upsert per count, not ten. What is added to which table is told by a table of sums (tally.c); the
- * order of the upserts is the same in every process (table, then key), so that two takers in one PostgreSQL cannot lock each other out.
+ * Taking in ten mails of one domain costs one upsert per count, not ten. What is added to which table is told by a
+ * table of sums (tally.c); the order of the upserts is the same in every process (table, then key), so that two takers
+ * in one PostgreSQL cannot lock each other out.
  *
  * Threads: one.
  */
@@ -18,12 +19,12 @@ enum tally_sum {
     TALLY_STANDARD_DAY,  /* day, scope, standard, result, security */
     TALLY_VERDICT_HOUR,  /* hour, host, source, action, would */
     TALLY_SUBJECT_DAY,   /* subject, scope, standard, day, result, security */
-    TALLY_OUTCOME_DAY,   /* day, standard, subject, result, level, action, statement, exemption, expired, trust, policy */
-    TALLY_SELECTOR,      /* domain, selector, algorithm, bits, result */
-    TALLY_SIGNER_DAY,    /* day, domain | passed, signed */
-    TALLY_ZONE,          /* name, state | count; the reason, algorithm and bits last seen */
-    TALLY_DMARC_DOMAIN,  /* day, domain | the record and rua last seen */
-    TALLY_DMARC_ROW,     /* day, domain, tuple */
+    TALLY_OUTCOME_DAY, /* day, standard, subject, result, level, action, statement, exemption, expired, trust, policy */
+    TALLY_SELECTOR,    /* domain, selector, algorithm, bits, result */
+    TALLY_SIGNER_DAY,  /* day, domain | passed, signed */
+    TALLY_ZONE,        /* name, state | count; the reason, algorithm and bits last seen */
+    TALLY_DMARC_DOMAIN, /* day, domain | the record and rua last seen */
+    TALLY_DMARC_ROW,    /* day, domain, tuple */
     TALLY_SUMS,
 };
 
@@ -36,8 +37,8 @@ struct tally;
 struct tally *tally_new(void);
 struct tally *tally_free(struct tally *t);
 
-/* Adds. keys: as many texts as the sum has (NULL: empty). counts: as many as the sum has. moment widens first_seen and last_seen.
- * notes: kept of the latest moment (NULL: none). Out of memory is remembered until tally_flush. */
+/* Adds. keys: as many texts as the sum has (NULL: empty). counts: as many as the sum has. moment widens first_seen and
+ * last_seen. notes: kept of the latest moment (NULL: none). Out of memory is remembered until tally_flush. */
 struct tally_entry {
     enum tally_sum sum;
     const char *keys[TALLY_KEYS];
@@ -47,7 +48,8 @@ struct tally_entry {
 };
 void tally_add(struct tally *t, const struct tally_entry *e);
 
-/* Adds all to the store, within the caller's transaction, and empties the tally. STATUS_NOMEM where an addition was lost. */
+/* Adds all to the store, within the caller's transaction, and empties the tally. STATUS_NOMEM where an addition was
+ * lost. */
 enum status tally_flush(struct tally *t, struct store *s) MUST_CHECK;
 
 /* Empties it. */

@@ -2,9 +2,10 @@
 /*
  * tidy.c - retention, forgetting, knowledge.
  *
- * Promises that after tidy_retention no queue-id, Message-ID, HELO name, exact address or raw record older than keep.identity is in the store; that
- * tidy_forget leaves no row that names the subject (sums over all domains keep their numbers: they name nobody); and that the knowledge file
- * is whole or the old one. Each is one transaction; on failure nothing has changed.
+ * Promises that after tidy_retention no queue-id, Message-ID, HELO name, exact address or raw record older than
+ * keep.identity is in the store; that tidy_forget leaves no row that names the subject (sums over all domains keep
+ * their numbers: they name nobody); and that the knowledge file is whole or the old one. Each is one transaction; on
+ * failure nothing has changed.
  */
 #include "ledger/tidy.h"
 #include "base/clock.h"
@@ -47,8 +48,10 @@ enum status tidy_retention(struct store *s, const struct tidy_keep *keep, int64_
     *rows = 0;
     enum status st = store_begin(s);
     st = add(s, st, rows, "DELETE FROM mail WHERE t < $1", mails);
-    st = add(s, st, rows, "UPDATE mail SET queue_id = NULL, message_id = NULL, helo = NULL, client = NULL, record = NULL, exact = 0 "
-                          "WHERE exact = 1 AND t < $1", identity);
+    st = add(s, st, rows,
+             "UPDATE mail SET queue_id = NULL, message_id = NULL, helo = NULL, client = NULL, record = NULL, exact = 0 "
+             "WHERE exact = 1 AND t < $1",
+             identity);
     st = add(s, st, rows, "DELETE FROM dmarc_row WHERE day < $1", reports);
     st = add(s, st, rows, "DELETE FROM dmarc_domain WHERE day < $1", reports);
     st = add(s, st, rows, "DELETE FROM standard_hour WHERE hour < $1", hours);
@@ -69,7 +72,8 @@ enum status tidy_forget(struct store *s, const char *subject, int64_t *rows)
 {
     /* $1 the subject, $2 what names below it end with. An address or network never has names below it. */
     static const char *const statements[] = {
-        "DELETE FROM mail WHERE from_domain = $1 OR mail_from = $1 OR helo = $1 OR client = $1 OR client_net = $1 OR from_domain LIKE $2 OR "
+        "DELETE FROM mail WHERE from_domain = $1 OR mail_from = $1 OR helo = $1 OR client = $1 OR client_net = $1 OR "
+        "from_domain LIKE $2 OR "
         "mail_from LIKE $2 OR helo LIKE $2",
         "DELETE FROM subject_day WHERE subject = $1 OR subject LIKE $2",
         "DELETE FROM outcome_day WHERE subject = $1 OR subject LIKE $2",
@@ -150,11 +154,12 @@ static enum status write_names(const struct names *n, const char *path, char *wh
 enum status tidy_knowledge(struct store *s, const char *path, size_t *count, char *why)
 {
     struct names names = {0};
-    struct store_rows *r = store_ask(s,
-                                     "SELECT domain FROM signer_day WHERE day >= $1 GROUP BY domain HAVING sum(signed) >= $2 AND "
-                                     "sum(signed) * 100 >= sum(passed) * 99 AND max(day) - min(day) >= $3",
-                                     "iii", moment_day(clock_wall_us()) - KNOWLEDGE_WINDOW_DAYS, (int64_t)KNOWLEDGE_PASSES,
-                                     (int64_t)KNOWLEDGE_SPAN_DAYS);
+    struct store_rows *r =
+        store_ask(s,
+                  "SELECT domain FROM signer_day WHERE day >= $1 GROUP BY domain HAVING sum(signed) >= $2 AND "
+                  "sum(signed) * 100 >= sum(passed) * 99 AND max(day) - min(day) >= $3",
+                  "iii", moment_day(clock_wall_us()) - KNOWLEDGE_WINDOW_DAYS, (int64_t)KNOWLEDGE_PASSES,
+                  (int64_t)KNOWLEDGE_SPAN_DAYS);
     enum status added = STATUS_OK;
     while (added == STATUS_OK && store_next(r))
         added = add_name(&names, store_text(r, 0));

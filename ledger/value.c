@@ -2,8 +2,9 @@
 /*
  * value.c - JSON read by libjansson, behind names of our own.
  *
- * Promises that nothing in the text can make a caller crash: every question about a value has an answer for every type. On failure of a
- * parse nothing is kept. The only file that includes jansson.h (its names and those of base/json.h are the same words).
+ * Promises that nothing in the text can make a caller crash: every question about a value has an answer for every type.
+ * On failure of a parse nothing is kept. The only file that includes jansson.h (its names and those of base/json.h are
+ * the same words).
  */
 #include "ledger/value.h"
 #include <jansson.h>

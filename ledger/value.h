@@ -2,9 +2,10 @@
 /*
  * value.h - reading JSON that others wrote (libjansson behind it).
  *
- * A struct value is a JSON value within a tree that value_parse made; pointers into it are good until value_free of its root. Asking for what is
- * not there, or is of another type, gives the neutral answer (NULL, 0, false): input from outside needs no checks of its own. Depth is bounded
- * by the library (2048), length by the caller. Duplicate keys are refused. Texts with NUL are refused.
+ * A struct value is a JSON value within a tree that value_parse made; pointers into it are good until value_free of its
+ * root. Asking for what is not there, or is of another type, gives the neutral answer (NULL, 0, false): input from
+ * outside needs no checks of its own. Depth is bounded by the library (2048), length by the caller. Duplicate keys are
+ * refused. Texts with NUL are refused.
  *
  * Threads: a tree belongs to one thread at a time.
  */
@@ -18,13 +19,14 @@
 
 struct value;
 
-/* The object or array that text is. NULL: it is none; why (at least 160 octets, may be NULL) then says what is wrong and where. */
+/* The object or array that text is. NULL: it is none; why (at least 160 octets, may be NULL) then says what is wrong
+ * and where. */
 struct value *value_parse(struct slice text, char *why);
 void value_free(struct value *v); /* NULL is fine */
 
 /* Members of an object. */
 const struct value *value_get(const struct value *object, const char *key);
-const char *value_text(const struct value *object, const char *key);  /* NULL where it is no text */
+const char *value_text(const struct value *object, const char *key); /* NULL where it is no text */
 int64_t value_number(const struct value *object, const char *key);
 bool value_true(const struct value *object, const char *key);
 

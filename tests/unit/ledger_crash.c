@@ -2,9 +2,9 @@
 /*
  * ledger_crash.c - the processes that tests/ledger/crash.py kills.
  *
- *   ledger_crash write FOLDER PREFIX   writes records without end; after each that was acknowledged, its id as a line on stdout
- *   ledger_crash take FOLDER STORE     takes in without end
- *   ledger_crash drain FOLDER STORE    takes in until nothing is left; says what it took
+ *   ledger_crash write FOLDER PREFIX   writes records without end; after each that was acknowledged, its id as a line
+ * on stdout ledger_crash take FOLDER STORE     takes in without end ledger_crash drain FOLDER STORE    takes in until
+ * nothing is left; says what it took
  */
 #include "ledger/journal.h"
 #include "ledger/take.h"
@@ -27,7 +27,8 @@ static void end(int signal_number)
 static int writer(const char *dir, const char *prefix)
 {
     const char *error = "";
-    struct journal *j = journal_open(dir, "milter", &(struct journal_options){.host = prefix, .segment_bytes = 16384, .segment_seconds = 1}, &error);
+    struct journal *j = journal_open(
+        dir, "milter", &(struct journal_options){.host = prefix, .segment_bytes = 16384, .segment_seconds = 1}, &error);
     if (!j) {
         fprintf(stderr, "%s\n", error);
         return 1;
@@ -88,8 +89,8 @@ static int taker(const char *dir, const char *where, bool drain)
         usleep(10000);
     }
     if (drain)
-        printf("took %llu, torn %llu, bad %llu, aside %llu %s\n", (unsigned long long)r.records, (unsigned long long)r.torn,
-               (unsigned long long)r.bad, (unsigned long long)r.aside, r.first_trouble);
+        printf("took %llu, torn %llu, bad %llu, aside %llu %s\n", (unsigned long long)r.records,
+               (unsigned long long)r.torn, (unsigned long long)r.bad, (unsigned long long)r.aside, r.first_trouble);
     return r.bad || r.aside ? 1 : 0;
 }
 

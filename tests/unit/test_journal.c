@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_journal.c - the journal's promises, one by one: what was acknowledged is read back, whatever happened to the writer or the disk.
+ * test_journal.c - the journal's promises, one by one: what was acknowledged is read back, whatever happened to the
+ * writer or the disk.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -178,8 +179,11 @@ static void bad_names_and_places(void **state)
     (void)state;
     static const struct {
         const char *dir, *writer, *says;
-    } t[] = {{"/nonexistent/x/y", "test", "/nonexistent/x/y: No such file"}, {"/dev/null", "test", "/dev/null: Not a directory"},
-             {"/tmp", "", "a writer's name"}, {"/tmp", "Milter", "a writer's name"}, {"/tmp", "a/b", "a writer's name"}};
+    } t[] = {{"/nonexistent/x/y", "test", "/nonexistent/x/y: No such file"},
+             {"/dev/null", "test", "/dev/null: Not a directory"},
+             {"/tmp", "", "a writer's name"},
+             {"/tmp", "Milter", "a writer's name"},
+             {"/tmp", "a/b", "a writer's name"}};
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
         const char *error = NULL;
         assert_null(journal_open(t[i].dir, t[i].writer, NULL, &error));
@@ -380,7 +384,8 @@ static void works_on_after_fork(void **state)
     assert_int_equal(put(j, 1, JOURNAL_WAIT), STATUS_OK);
     pid_t child = fork();
     if (child == 0) {
-        bool ok = put(j, 10, JOURNAL_NOWAIT) == STATUS_OK && put(j, 10, JOURNAL_WAIT) == STATUS_OK && journal_flush(j, 5000);
+        bool ok =
+            put(j, 10, JOURNAL_NOWAIT) == STATUS_OK && put(j, 10, JOURNAL_WAIT) == STATUS_OK && journal_flush(j, 5000);
         journal_close(j);
         _exit(ok ? 0 : 1);
     }
@@ -409,7 +414,8 @@ static void write_file(const char *name, const void *p, size_t n)
 static void reader_survives_what_a_power_cut_leaves(void **state)
 {
     (void)state;
-    static const char torn[] = "{\"kind\":\"segment\"}\n{\"kind\":\"mail\",\"n\":1}\n\0\0\0\0\n{\"kind\":\"mail\",\"n\":2}\n{\"kind\":\"ma";
+    static const char torn[] =
+        "{\"kind\":\"segment\"}\n{\"kind\":\"mail\",\"n\":1}\n\0\0\0\0\n{\"kind\":\"mail\",\"n\":2}\n{\"kind\":\"ma";
     write_file("test-20260101T000000Z-00000001.journal", torn, sizeof torn - 1);
     size_t n = 3 * 1024 * 1024;
     char *big = malloc(n);
@@ -458,11 +464,21 @@ static void reading_goes_on_where_it_stopped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_DIR(reads_back_what_was_written), IN_DIR(nothing_written_makes_no_segment), IN_DIR(refuses_what_is_no_record),
-        IN_DIR(bad_names_and_places), IN_DIR(closes_by_size), IN_DIR(closes_by_age), IN_DIR(full_queue_is_counted_and_recorded),
-        IN_DIR(many_threads), IN_DIR(full_disk_is_counted_and_recovers), IN_DIR(folder_bound),
-        IN_DIR(killed_writer_loses_nothing_acknowledged), IN_DIR(living_writers_segment_is_left_alone), IN_DIR(works_on_after_fork),
-        IN_DIR(reader_survives_what_a_power_cut_leaves), IN_DIR(reading_goes_on_where_it_stopped),
+        IN_DIR(reads_back_what_was_written),
+        IN_DIR(nothing_written_makes_no_segment),
+        IN_DIR(refuses_what_is_no_record),
+        IN_DIR(bad_names_and_places),
+        IN_DIR(closes_by_size),
+        IN_DIR(closes_by_age),
+        IN_DIR(full_queue_is_counted_and_recorded),
+        IN_DIR(many_threads),
+        IN_DIR(full_disk_is_counted_and_recovers),
+        IN_DIR(folder_bound),
+        IN_DIR(killed_writer_loses_nothing_acknowledged),
+        IN_DIR(living_writers_segment_is_left_alone),
+        IN_DIR(works_on_after_fork),
+        IN_DIR(reader_survives_what_a_power_cut_leaves),
+        IN_DIR(reading_goes_on_where_it_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

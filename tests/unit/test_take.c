@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_take.c - segments into the store: each record once, whatever happens. On SQLite; on PostgreSQL where ASSAY_TEST_STORE has a URI
- * (tests/ledger/run starts a server for it). Every test begins with an empty database.
+ * test_take.c - segments into the store: each record once, whatever happens. On SQLite; on PostgreSQL where
+ * ASSAY_TEST_STORE has a URI (tests/ledger/run starts a server for it). Every test begins with an empty database.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,7 +33,8 @@ static int set_up(void **state)
     where = getenv("ASSAY_TEST_STORE");
     if (!where)
         where = file;
-    else if (system("psql -qAt \"$ASSAY_TEST_STORE\" -c 'DROP SCHEMA public CASCADE' -c 'CREATE SCHEMA public' >/dev/null 2>&1") != 0)
+    else if (system("psql -qAt \"$ASSAY_TEST_STORE\" -c 'DROP SCHEMA public CASCADE' -c 'CREATE SCHEMA public' "
+                    ">/dev/null 2>&1") != 0)
         return -1;
     return mkdir(journals, 0700);
 }
@@ -64,14 +65,22 @@ static int64_t number(struct store *s, const char *sql)
 }
 
 static const char mail_format[] =
-    "\"id\":\"Q%d\",\"message_id\":\"<%d@example.net>\",\"source\":\"internet\",\"client\":\"192.0.2.%d\",\"helo\":\"mail.example.net\","
-    "\"mail_from\":\"example.net\",\"from\":\"example.net\",\"rcpts\":1,\"rcpt_domains\":[\"example.org\"],\"policy\":\"1a2b3c4d\","
-    "\"verdict\":{\"action\":\"%s\",\"would\":\"%s\",\"statement\":\"L4\"},\"lines\":[{\"standard\":\"dmarc\",\"subject\":\"example.net\","
-    "\"result\":\"%s\",\"level\":\"follow\",\"action\":\"%s\",\"statement\":\"L4\"},{\"standard\":\"rdns\",\"subject\":\"192.0.2.%d\","
-    "\"result\":\"none\",\"level\":\"require\",\"action\":\"tag\",\"exemption\":\"L9\"}],\"findings\":[{\"standard\":\"spf\",\"subject\":\"example.net\","
-    "\"result\":\"%s\",\"security\":\"insecure\",\"identity\":\"mailfrom\"},{\"standard\":\"dkim\",\"subject\":\"example.net\",\"result\":\"%s\","
-    "\"selector\":\"s1\",\"algorithm\":\"rsa-sha256\",\"bits\":2048,\"aligned\":true},{\"standard\":\"dmarc\",\"subject\":\"example.net\","
-    "\"result\":\"%s\",\"security\":\"secure\",\"record\":\"example.net\",\"p\":\"reject\",\"applied\":\"reject\",\"adkim\":\"r\",\"t\":\"n\","
+    "\"id\":\"Q%d\",\"message_id\":\"<%d@example.net>\",\"source\":\"internet\",\"client\":\"192.0.2.%d\",\"helo\":"
+    "\"mail.example.net\","
+    "\"mail_from\":\"example.net\",\"from\":\"example.net\",\"rcpts\":1,\"rcpt_domains\":[\"example.org\"],\"policy\":"
+    "\"1a2b3c4d\","
+    "\"verdict\":{\"action\":\"%s\",\"would\":\"%s\",\"statement\":\"L4\"},\"lines\":[{\"standard\":\"dmarc\","
+    "\"subject\":\"example.net\","
+    "\"result\":\"%s\",\"level\":\"follow\",\"action\":\"%s\",\"statement\":\"L4\"},{\"standard\":\"rdns\",\"subject\":"
+    "\"192.0.2.%d\","
+    "\"result\":\"none\",\"level\":\"require\",\"action\":\"tag\",\"exemption\":\"L9\"}],\"findings\":[{\"standard\":"
+    "\"spf\",\"subject\":\"example.net\","
+    "\"result\":\"%s\",\"security\":\"insecure\",\"identity\":\"mailfrom\"},{\"standard\":\"dkim\",\"subject\":"
+    "\"example.net\",\"result\":\"%s\","
+    "\"selector\":\"s1\",\"algorithm\":\"rsa-sha256\",\"bits\":2048,\"aligned\":true},{\"standard\":\"dmarc\","
+    "\"subject\":\"example.net\","
+    "\"result\":\"%s\",\"security\":\"secure\",\"record\":\"example.net\",\"p\":\"reject\",\"applied\":\"reject\","
+    "\"adkim\":\"r\",\"t\":\"n\","
     "\"rua\":\"mailto:d@example.net\",\"discovery\":\"treewalk\",\"spf_aligned\":%s,\"dkim_aligned\":%s},"
     "{\"standard\":\"rdns\",\"subject\":\"192.0.2.%d\",\"result\":\"pass\"}]}";
 
@@ -82,7 +91,8 @@ static void write_mail(struct journal *j, int n, bool pass)
     const char *result = pass ? "pass" : "fail", *action = pass ? "deliver" : "reject", *yes = pass ? "true" : "false";
     journal_record(j, &out, "mail");
     buf_addc(&b, ',');
-    buf_printf(&b, mail_format, n, n, n % 250, action, action, result, action, n % 250, result, result, result, yes, yes, n % 250);
+    buf_printf(&b, mail_format, n, n, n % 250, action, action, result, action, n % 250, result, result, result, yes,
+               yes, n % 250);
     assert_int_equal(journal_write(j, buf_slice(&b), JOURNAL_WAIT), STATUS_OK);
     buf_release(&b);
 }
@@ -90,7 +100,8 @@ static void write_mail(struct journal *j, int n, bool pass)
 static struct journal *open_journal(const char *host, size_t segment_bytes)
 {
     const char *error = "";
-    struct journal *j = journal_open(journals, "milter", &(struct journal_options){.host = host, .segment_bytes = segment_bytes}, &error);
+    struct journal *j = journal_open(journals, "milter",
+                                     &(struct journal_options){.host = host, .segment_bytes = segment_bytes}, &error);
     if (!j)
         fail_msg("%s", error);
     return j;
@@ -140,12 +151,23 @@ static void takes_each_record_once(void **state)
     assert_int_equal(number(s, "SELECT count(*) FROM mail"), 100);
     assert_int_equal(number(s, "SELECT mails FROM host WHERE name = 'mx1'"), 100);
     assert_int_equal(number(s, "SELECT sum(count) FROM standard_hour"), 400);
-    assert_int_equal(number(s, "SELECT sum(count) FROM standard_day WHERE standard = 'dmarc' AND result = 'pass' AND security = 'secure'"), 75);
-    assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE subject = 'example.net' AND standard = 'spf'"), 100);
+    assert_int_equal(
+        number(
+            s,
+            "SELECT sum(count) FROM standard_day WHERE standard = 'dmarc' AND result = 'pass' AND security = 'secure'"),
+        75);
+    assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE subject = 'example.net' AND standard = 'spf'"),
+                     100);
     assert_int_equal(number(s, "SELECT sum(count) FROM verdict_hour WHERE action = 'reject'"), 25);
-    assert_int_equal(number(s, "SELECT sum(count) FROM outcome_day WHERE standard = 'dmarc' AND action = 'reject' AND statement = 'L4'"), 25);
+    assert_int_equal(
+        number(
+            s,
+            "SELECT sum(count) FROM outcome_day WHERE standard = 'dmarc' AND action = 'reject' AND statement = 'L4'"),
+        25);
     assert_int_equal(number(s, "SELECT sum(count) FROM outcome_day WHERE exemption = 'L9'"), 100);
-    assert_int_equal(number(s, "SELECT sum(count) FROM selector WHERE domain = 'example.net' AND selector = 's1' AND bits = 2048"), 100);
+    assert_int_equal(
+        number(s, "SELECT sum(count) FROM selector WHERE domain = 'example.net' AND selector = 's1' AND bits = 2048"),
+        100);
     assert_int_equal(number(s, "SELECT sum(passed) * 1000 + sum(signed) FROM signer_day"), 75075);
     assert_int_equal(number(s, "SELECT count(*) FROM dmarc_domain WHERE rua = 'mailto:d@example.net'"), 1);
     assert_int_equal(number(s, "SELECT sum(count) FROM dmarc_row"), 100);
@@ -196,7 +218,8 @@ static void copy_of_a_taken_segment_adds_nothing(void **state)
     assert_int_equal(system(command), 0);
     struct store *s = open_store();
     take(s);
-    snprintf(command, sizeof command, "for f in %s/kept/*; do cp $f %s/other-20300101T000000Z-0000000$((i=i+1)).journal; done", dir, journals);
+    snprintf(command, sizeof command,
+             "for f in %s/kept/*; do cp $f %s/other-20300101T000000Z-0000000$((i=i+1)).journal; done", dir, journals);
     assert_int_equal(system(command), 0);
     struct take_report r = take(s);
     assert_int_equal(r.records, 0);
@@ -216,16 +239,22 @@ static void put_segment(const char *name, const char *text)
     fclose(f);
 }
 
-#define HEADING(v, id) "{\"v\":" v ",\"t\":\"2026-11-20T10:00:00Z\",\"host\":\"mx1\",\"kind\":\"segment\",\"segment\":\"" id "\",\"writer\":\"milter\"}\n"
-#define NOTE(n) "{\"v\":1,\"t\":\"2026-11-20T10:00:0" n "Z\",\"host\":\"mx1\",\"kind\":\"note\",\"note\":\"lost\",\"dropped\":1,\"lost\":2}\n"
+#define HEADING(v, id)                                                                                                 \
+    "{\"v\":" v ",\"t\":\"2026-11-20T10:00:00Z\",\"host\":\"mx1\",\"kind\":\"segment\",\"segment\":\"" id              \
+    "\",\"writer\":\"milter\"}\n"
+#define NOTE(n)                                                                                                        \
+    "{\"v\":1,\"t\":\"2026-11-20T10:00:0" n                                                                            \
+    "Z\",\"host\":\"mx1\",\"kind\":\"note\",\"note\":\"lost\",\"dropped\":1,\"lost\":2}\n"
 
 static void corrupt_segments_are_set_aside(void **state)
 {
     (void)state;
-    put_segment("milter-20261120T100000Z-00000001.journal", HEADING("1", "one") NOTE("1") "{\"v\":1,\"t\":\"2026\n" NOTE("2"));
+    put_segment("milter-20261120T100000Z-00000001.journal",
+                HEADING("1", "one") NOTE("1") "{\"v\":1,\"t\":\"2026\n" NOTE("2"));
     put_segment("milter-20261120T100001Z-00000002.journal", "garbage\n" NOTE("3"));
     put_segment("milter-20261120T100002Z-00000003.journal", "");
-    put_segment("milter-20261120T100003Z-00000004.journal", HEADING("1", "four") NOTE("4") "{\"v\":1,\"t\":\"2026-11-20T1");
+    put_segment("milter-20261120T100003Z-00000004.journal",
+                HEADING("1", "four") NOTE("4") "{\"v\":1,\"t\":\"2026-11-20T1");
     struct store *s = open_store();
     struct take_report r = take(s);
     assert_int_equal(r.records, 3);
@@ -303,11 +332,18 @@ static void a_failed_statement_undoes_the_transaction(void **state)
     (void)state;
     struct store *s = open_store();
     assert_int_equal(store_begin(s), STATUS_OK);
-    assert_int_equal(store_run(s, NULL, "INSERT INTO zone (name, state, reason, algorithm, bits, count, first_seen, last_seen) VALUES "
-                                        "($1, 'x', '', '', 0, 1, 1, 1)", "t", "example.org"), STATUS_OK);
+    assert_int_equal(
+        store_run(s, NULL,
+                  "INSERT INTO zone (name, state, reason, algorithm, bits, count, first_seen, last_seen) VALUES "
+                  "($1, 'x', '', '', 0, 1, 1, 1)",
+                  "t", "example.org"),
+        STATUS_OK);
     /* The same key again: PostgreSQL says so at the commit, SQLite at once. */
-    enum status st = store_run(s, NULL, "INSERT INTO zone (name, state, reason, algorithm, bits, count, first_seen, last_seen) VALUES "
-                                        "($1, 'x', '', '', 0, 1, 1, 1)", "t", "example.org");
+    enum status st =
+        store_run(s, NULL,
+                  "INSERT INTO zone (name, state, reason, algorithm, bits, count, first_seen, last_seen) VALUES "
+                  "($1, 'x', '', '', 0, 1, 1, 1)",
+                  "t", "example.org");
     if (st == STATUS_OK)
         st = store_commit(s);
     assert_int_not_equal(st, STATUS_OK);
@@ -321,17 +357,24 @@ static void names_are_counted(void **state)
 {
     (void)state;
     put_segment("unbound-20261120T100000Z-00000001.journal",
-                HEADING("1", "names") "{\"v\":1,\"t\":\"2026-11-20T10:00:00Z\",\"host\":\"r1\",\"kind\":\"names\",\"zone\":\"example.com\","
-                "\"state\":\"insecure\",\"count\":40,\"first\":\"2026-11-20T09:00:00Z\",\"last\":\"2026-11-20T09:59:00Z\",\"types\":[\"A\"]}\n"
-                "{\"v\":1,\"t\":\"2026-11-20T10:01:00Z\",\"host\":\"r1\",\"kind\":\"names\",\"zone\":\"example.com\",\"state\":\"insecure\","
-                "\"count\":2,\"reason\":\"no DS\"}\n"
-                "{\"v\":1,\"t\":\"2026-11-20T10:01:00Z\",\"host\":\"r1\",\"kind\":\"names\",\"zone\":\"example.org\",\"state\":\"secure\","
-                "\"count\":5,\"algorithm\":[13],\"bits\":256}\n");
+                HEADING("1", "names") "{\"v\":1,\"t\":\"2026-11-20T10:00:00Z\",\"host\":\"r1\",\"kind\":\"names\","
+                                      "\"zone\":\"example.com\","
+                                      "\"state\":\"insecure\",\"count\":40,\"first\":\"2026-11-20T09:00:00Z\",\"last\":"
+                                      "\"2026-11-20T09:59:00Z\",\"types\":[\"A\"]}\n"
+                                      "{\"v\":1,\"t\":\"2026-11-20T10:01:00Z\",\"host\":\"r1\",\"kind\":\"names\","
+                                      "\"zone\":\"example.com\",\"state\":\"insecure\","
+                                      "\"count\":2,\"reason\":\"no DS\"}\n"
+                                      "{\"v\":1,\"t\":\"2026-11-20T10:01:00Z\",\"host\":\"r1\",\"kind\":\"names\","
+                                      "\"zone\":\"example.org\",\"state\":\"secure\","
+                                      "\"count\":5,\"algorithm\":[13],\"bits\":256}\n");
     struct store *s = open_store();
     take(s);
-    assert_int_equal(number(s, "SELECT count FROM zone WHERE name = 'example.com' AND state = 'insecure' AND reason = 'no DS'"), 42);
+    assert_int_equal(
+        number(s, "SELECT count FROM zone WHERE name = 'example.com' AND state = 'insecure' AND reason = 'no DS'"), 42);
     assert_int_equal(number(s, "SELECT bits FROM zone WHERE name = 'example.org' AND algorithm = '13'"), 256);
-    assert_int_equal(number(s, "SELECT count FROM standard_day WHERE scope = 'names' AND result = 'none' AND security = 'insecure'"), 42);
+    assert_int_equal(
+        number(s, "SELECT count FROM standard_day WHERE scope = 'names' AND result = 'none' AND security = 'insecure'"),
+        42);
     assert_int_equal(number(s, "SELECT first_seen / 1000000 FROM zone WHERE name = 'example.com'"), 1795165200);
     store_close(s);
 }
@@ -341,9 +384,16 @@ static void names_are_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON(takes_each_record_once), ON(counts_keep_no_exact_address), ON(takes_what_is_still_being_written), ON(copy_of_a_taken_segment_adds_nothing),
-        ON(corrupt_segments_are_set_aside), ON(newer_segments_wait), ON(two_takers_at_once), ON(old_program_leaves_a_newer_database_alone),
-        ON(a_failed_statement_undoes_the_transaction), ON(names_are_counted),
+        ON(takes_each_record_once),
+        ON(counts_keep_no_exact_address),
+        ON(takes_what_is_still_being_written),
+        ON(copy_of_a_taken_segment_adds_nothing),
+        ON(corrupt_segments_are_set_aside),
+        ON(newer_segments_wait),
+        ON(two_takers_at_once),
+        ON(old_program_leaves_a_newer_database_alone),
+        ON(a_failed_statement_undoes_the_transaction),
+        ON(names_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,14 +185,13 @@ class Player:
         m.stop()
         folder = m.folder
         subprocess.run(f"rm -rf {folder}/* {self.house.mail}/all", shell=True, check=True)
-        os.makedirs(m.state)
         self.write_policy(scenario.sections["policy"])
         with open(f"{folder}/dns", "w", encoding="utf-8", errors="surrogateescape") as f:
             f.write(substitute(scenario.sections["dns"], folder))
         for name, text in scenario.files.items():
             with open(f"{folder}/{name}", "w", encoding="utf-8") as f:
                 f.write(substitute(text, folder))
-        subprocess.run(["chown", "-R", m.user, folder], check=True)
+        m.rights()
         m.start("--dns", f"{folder}/dns", *language.words(scenario.sections["options"]))
 
     def play(self, scenario):

@@ -3,7 +3,6 @@
 import datetime
 import os
 import re
-import subprocess
 
 import dns
 import house
@@ -118,9 +117,9 @@ class World:
         m.write_policy(policy_text(m.folder))
         with open(f"{m.folder}/partners.list", "w", encoding="ascii") as f:
             f.write("unsigned.example\nsupplier.example\nlate.example\n")
-        with open(self.servers.anchor, encoding="ascii") as source, open(f"{m.folder}/root.key", "w", encoding="ascii") as to:
+        with open(self.servers.anchor, encoding="ascii") as source, open(f"{m.state}/root.key", "w", encoding="ascii") as to:
             to.write(source.read())
-        subprocess.run(["chown", "-R", m.user, m.folder], check=True)
+        m.rights()
         binary, module = dns.unbound_binary(), dns.module_file()
         if not binary or not module:
             raise RuntimeError("there is no Unbound with our module: make resolver")

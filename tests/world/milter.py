@@ -21,8 +21,12 @@ class Milter:
         self.policy, self.log, self.state = f"{folder}/policy", f"{folder}/log", f"{folder}/state"
         self.socket_path = f"{folder}/socket"
         self.process = None
+        self.rights()
+
+    def rights(self):
+        """What the daemon writes is its user's; the policy stays root's: nobody else may own it."""
         os.makedirs(self.state, exist_ok=True)
-        subprocess.run(["chown", "-R", user, folder], check=True)
+        subprocess.run(["chown", "-R", self.user, self.state], check=True)
 
     @property
     def address(self):

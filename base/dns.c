@@ -29,7 +29,7 @@ struct dns_scope {
     struct arena *arena;
     struct entry *first, **last;
     unsigned asked, lookups;
-    unsigned lookup_ms;
+    unsigned lookup_ms, total_ms;
     int64_t end;
 };
 
@@ -56,8 +56,14 @@ struct dns_scope *dns_scope_new(struct dns *source, struct arena *arena, const s
     s->last = &s->first;
     s->lookups = budget->lookups ? budget->lookups : LIMIT_DNS_LOOKUPS;
     s->lookup_ms = budget->lookup_ms ? budget->lookup_ms : LIMIT_DNS_SECONDS * 1000;
-    s->end = clock_mono_ms() + (budget->total_ms ? budget->total_ms : LIMIT_MESSAGE_SECONDS * 1000);
+    s->total_ms = budget->total_ms ? budget->total_ms : LIMIT_MESSAGE_SECONDS * 1000;
+    dns_scope_renew(s);
     return s;
+}
+
+void dns_scope_renew(struct dns_scope *s)
+{
+    s->end = clock_mono_ms() + s->total_ms;
 }
 
 struct arena *dns_scope_arena(struct dns_scope *s)

@@ -83,6 +83,9 @@ struct dns_budget {
 /* A scope on a source. budget may be NULL. Everything it gives out lives in `arena`. NULL when out of memory. */
 struct dns_scope *dns_scope_new(struct dns *source, struct arena *arena, const struct dns_budget *budget);
 
+/* The time for all look-ups (total_ms of the budget) begins anew: for a message whose body took long, when it has ended and answers are waited for. */
+void dns_scope_renew(struct dns_scope *s);
+
 /* Lets go of look-ups still under way. Must come before the arena is freed or reset. NULL is fine. Returns NULL. */
 struct dns_scope *dns_scope_free(struct dns_scope *s);
 

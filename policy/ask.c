@@ -392,7 +392,8 @@ void policy_ask(const struct policy *p, const struct policy_question *q, struct 
         asked.who = NULL;
     if (q->names)
         asked.rcpt = NULL;
-    if (q->own_from || q->names || (q->standard != STANDARD_TLS && q->standard != STANDARD_RDNS))
+    const bool of_network = q->standard == STANDARD_TLS || q->standard == STANDARD_RDNS || (q->standard == STANDARD_DMARC && !q->who);
+    if (q->own_from || q->names || !of_network)
         asked.who_ip = NULL;
     begin(&w, p, &asked, q->own_from ? (unsigned)SLOT_OWN_FROM : q->names ? (unsigned)SLOT_NAMES : (unsigned)q->standard);
     walk(&w, found_rule);

@@ -168,7 +168,8 @@ struct policy_question {
     enum standard standard;
     bool names;              /* the resolver's question (dnssec of names); else mail */
     const char *who;         /* kept domain whose name WHO is (table in design section 3), or NULL */
-    const struct ip *who_ip; /* the client's address, for standards that are also asked of networks (tls, rdns), or NULL */
+    const struct ip *who_ip; /* the client's address, for standards that are also asked of networks (tls, rdns; dmarc where who is NULL: whether a
+                                statement names the client's network, which is a ground to reject by p=reject), or NULL */
     const char *rcpt;        /* recipient address as given at RCPT, or NULL: statements "writing to" do not apply */
     time_t at;               /* the time to judge as of; 0: now */
     const struct ip *client; /* for `via`; NULL: unknown, then an exemption with via does not apply */

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * checks.c - the engines, run over one message.
+ *
+ * Order in time: the client's names at the first wanted recipient, From and signatures at the end of the header, everything else when the message
+ * has ended and all questions have been on their way for as long as the body took. Results go from engine to engine as structures: DMARC is
+ * handed SPF's and DKIM's findings, never a header (RFC 8601's fields are written from the report at the very end, by stamp.c).
+ *
+ * A HELO pass never feeds DMARC but for the null sender (RFC 9989 4.4.2; CVE-2019-20790 was that mistake).
+ */
+#include "judge/checks.h"
+
+#define CHECKS_AUTHORS 4 /* domains of one unusable From that DMARC is asked about; own bound, each costs a walk */
+
+static struct spf_input spf_input(const struct judge *j)
+{
+    const struct judge_mail *m = &j->mail;
+    return (struct spf_input){
+        .client = m->client,
+        .helo = m->helo,
+        .local = m->mail_from.local,
+        .domain = m->mail_from.domain,
+        .receiver = j->host->name,
+    };
+}
+
+void checks_start_client(struct judge *j)
+{
+    struct spf_input in = spf_input(j);
+
+    j->client_started = true;
+    if (j->mail.client.family == 0)
+        return;
+    spf_start(j->scope, &in);
+    rdns_start(j->scope, &j->mail.client, j->mail.helo);
+}
+
+enum status checks_start_header(struct judge *j)
+{
+    struct dkim_check_options dkim = {.at = j->mail.at, .opendkim = policy_set_is(j->policy, "dkim.engine", "opendkim")};
+    struct arc_check_options arc = {.at = j->mail.at};
+    const char *from;
+
+    format_check(j->arena, &j->mail.headers, NULL, &j->report.format);
+    from = j->report.format.from_domain;
+    if (from)
+        dmarc_start(j->scope, from);
+    j->dkim = dkim_checker_new(j->scope, j->arena, &j->mail.headers, from, &dkim);
+    if (!j->dkim)
+        return STATUS_NOMEM;
+    arc.body_of = j->dkim;
+    j->arc = arc_checker_new(j->scope, j->arena, &j->mail.headers, &arc);
+    return j->arc ? STATUS_OK : STATUS_NOMEM;
+}
+
+/* Whether an SPF pass says anything: a record that lets everybody send, or more addresses than the policy takes, proves nothing of the sender. */
+static bool spf_counts(const struct judge *j, const struct spf_finding *f)
+{
+    const int64_t most = policy_set_number(j->policy, "spf.max-addresses");
+
+    if (f->plus_all && !policy_set_number(j->policy, "spf.all-counts"))
+        return false;
+    return most <= 0 || f->authorised_v4 <= (uint64_t)most;
+}
+
+static enum status run_spf(struct judge *j)
+{
+    struct judge_report *r = &j->report;
+    struct spf_input in = spf_input(j);
+    enum spf_engine engine = policy_set_is(j->policy, "spf.engine", "libspf2") ? SPF_ENGINE_LIBSPF2 : SPF_ENGINE_OWN;
+    enum status s;
+
+    if (j->mail.mail_from_bad) {
+        r->spf = (struct spf_finding){.result = RESULT_PERMERROR, .identity = SPF_MAIL_FROM, .reason = "MAIL FROM is no address"};
+        s = STATUS_OK;
+    } else if (j->mail.mail_from.literal.n || (!j->mail.mail_from.domain && !j->mail.null_sender)) {
+        r->spf = (struct spf_finding){.result = RESULT_NONE, .identity = SPF_MAIL_FROM, .reason = "MAIL FROM has no domain"};
+        s = STATUS_OK;
+    } else {
+        s = spf_check_by(engine, j->scope, j->arena, &in, SPF_MAIL_FROM, &r->spf);
+    }
+    if (s == STATUS_OK)
+        s = spf_check_by(engine, j->scope, j->arena, &in, SPF_HELO, &r->helo);
+    return s;
+}
+
+static enum status run_dkim(struct judge *j)
+{
+    struct judge_report *r = &j->report;
+    enum status s = dkim_checker_end(j->dkim, &r->dkim, &r->dkim_count);
+
+    r->dkim_fields = dkim_checker_fields(j->dkim);
+    if (s == STATUS_OK)
+        s = arc_checker_end(j->arc, &r->arc);
+    return s;
+}
+
+static enum status check_domain(struct judge *j, const char *domain, struct dmarc_finding *out)
+{
+    const struct judge_report *r = &j->report;
+
+    if (policy_set_number(j->policy, "dmarc.psl"))
+        return dmarc_check_psl(j->scope, j->arena, domain, r->identifiers, r->identifier_count, out);
+    return dmarc_check(j->scope, j->arena, domain, r->identifiers, r->identifier_count, out);
+}
+
+/* How bad a finding is, for choosing among those of several authors. */
+static int gravity(const struct dmarc_finding *d)
+{
+    if (d->result == RESULT_FAIL)
+        return 10 + (d->policy_known ? (int)d->policy : 0);
+    return d->result == RESULT_TEMPERROR ? 5 : d->result == RESULT_PASS ? 0 : 1;
+}
+
+/* A From that names no one author, though domains can be read in it: each is one that a reader may take for the author (RFC 9989 11.5), so the
+ * strictest answer counts; at most CHECKS_AUTHORS are asked. A pass of one of them is no pass of the message. */
+static enum status check_authors(struct judge *j)
+{
+    const struct format_finding *f = &j->report.format;
+    enum status s = STATUS_OK;
+
+    for (size_t i = 0; i < f->domain_count && i < CHECKS_AUTHORS && s == STATUS_OK; i++)
+        dmarc_start(j->scope, f->domains[i]);
+    for (size_t i = 0; i < f->domain_count && i < CHECKS_AUTHORS && s == STATUS_OK; i++) {
+        struct dmarc_finding one;
+        s = check_domain(j, f->domains[i], &one);
+        if (s == STATUS_OK && (i == 0 || gravity(&one) > gravity(&j->report.dmarc)))
+            j->report.dmarc = one;
+    }
+    if (s == STATUS_OK && j->report.dmarc.result == RESULT_PASS)
+        j->report.dmarc = (struct dmarc_finding){
+            .result = RESULT_PERMERROR, .reason = "From does not name one author", .domain = j->report.dmarc.domain};
+    return s;
+}
+
+static enum status run_dmarc(struct judge *j)
+{
+    struct judge_report *r = &j->report;
+    struct dmarc_identifier *ids = ARENA_ARRAY(j->arena, struct dmarc_identifier, r->dkim_count + 1);
+    size_t n = 0;
+
+    if (!ids)
+        return STATUS_NOMEM;
+    if (r->spf.domain && r->spf.result != RESULT_NONE)
+        ids[n++] = (struct dmarc_identifier){
+            .kind = DMARC_SPF, .domain = r->spf.domain, .result = r->spf.result, .counts = spf_counts(j, &r->spf)};
+    for (size_t i = 0; i < r->dkim_count; i++) {
+        const struct dkim_signature *d = &r->dkim[i];
+        if (d->domain)
+            ids[n++] = (struct dmarc_identifier){
+                .kind = DMARC_DKIM, .domain = d->domain, .selector = d->selector, .result = d->result, .counts = d->counts};
+    }
+    r->identifiers = ids;
+    r->identifier_count = n;
+    if (!r->format.from_domain && r->format.domain_count)
+        return check_authors(j);
+    return check_domain(j, r->format.from_domain, &r->dmarc);
+}
+
+enum status checks_end(struct judge *j)
+{
+    struct judge_report *r = &j->report;
+    enum status s;
+
+    format_check(j->arena, &j->mail.headers, &j->mail.body, &r->format);
+    if (r->format.result == RESULT_TEMPERROR)
+        return STATUS_NOMEM;
+    if (!r->judged)
+        return STATUS_OK;
+    s = run_spf(j);
+    if (s == STATUS_OK)
+        s = run_dkim(j);
+    if (s == STATUS_OK)
+        s = run_dmarc(j);
+    if (s == STATUS_OK)
+        s = rdns_check(j->scope, j->arena, &j->mail.client, j->mail.helo, &r->rdns);
+    return s;
+}

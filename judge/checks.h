@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * checks.h - running the engines over one message, and turning what they said into facts. For judge.c alone.
+ *
+ * checks_start_* ask DNS and never wait; checks_end waits. Each may be called once, in this order. What an engine could not do for want
+ * of memory is STATUS_NOMEM; what it could not find out is in its finding.
+ */
+#ifndef ASSAY_JUDGE_CHECKS_H
+#define ASSAY_JUDGE_CHECKS_H
+
+#include "judge/judge.h"
+#include "judge/relay.h"
+
+struct judge {
+    struct arena *arena;
+    const struct policy *policy;
+    const struct judge_host *host;
+    struct dns_scope *scope;
+    struct dkim_checker *dkim;
+    struct arc_checker *arc;
+    struct judge_mail mail;
+    struct judge_report report;
+    struct relay_client relay;
+    bool behind_relay;
+    bool client_started;
+    unsigned char last_octet;
+    struct classes classes;
+};
+
+/* The client's address is known: SPF, reverse name. */
+void checks_start_client(struct judge *j);
+/* The header section is complete: From, DMARC's walk, keys. */
+enum status checks_start_header(struct judge *j) MUST_CHECK;
+/* All answers; fills the report but for its facts. */
+enum status checks_end(struct judge *j) MUST_CHECK;
+
+/* Report and mail -> facts (facts.c). Asks DNS at most whether the From domain says that it sends nothing. */
+enum status facts_fill(struct judge *j) MUST_CHECK;
+/* Only source, client and tls: what is known at RCPT. */
+enum status facts_fill_early(struct judge *j) MUST_CHECK;
+
+#endif

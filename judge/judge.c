@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * judge.c - the stages of judging one message, and the life of what belongs to it.
+ *
+ * Promises: one arena for everything but the engines' own state, which judge_free lets go of at whatever stage it is called; DNS is asked as soon
+ * as a name is known (design section 4) and waited for in judge_end only.
+ * Failure: STATUS_NOMEM and STATUS_LIMIT, see judge.h. Over-limit headers are no failure: header.h notes them and the message-format finding
+ * fails.
+ */
+#include "base/clock.h"
+#include "judge/checks.h"
+
+struct judge *judge_new(const struct judge_host *host, const struct policy *policy, size_t bound)
+{
+    struct arena *a = arena_new(bound ? bound : LIMIT_MESSAGE_ARENA);
+    struct judge *j = a ? ARENA_NEW(a, struct judge) : NULL;
+
+    if (!j) {
+        arena_free(a);
+        return NULL;
+    }
+    j->arena = a;
+    j->host = host;
+    j->policy = policy_ref(policy);
+    mail_init(&j->mail, a, clock_wall());
+    return j;
+}
+
+struct judge *judge_free(struct judge *j)
+{
+    if (!j)
+        return NULL;
+    arc_checker_free(j->arc);
+    dkim_checker_free(j->dkim);
+    dns_scope_free(j->scope);
+    policy_unref(j->policy);
+    arena_free(j->arena);
+    return NULL;
+}
+
+struct arena *judge_arena(struct judge *j)
+{
+    return j->arena;
+}
+
+struct judge_mail *judge_mail(struct judge *j)
+{
+    return &j->mail;
+}
+
+const struct policy *judge_policy(const struct judge *j)
+{
+    return j->policy;
+}
+
+const struct judge_host *judge_host_of(const struct judge *j)
+{
+    return j->host;
+}
+
+const char *judge_authserv_id(const struct judge *j)
+{
+    const char *set = policy_set_text(j->policy, "authserv-id");
+    return *set ? set : j->host->authserv_id;
+}
+
+struct judge_report *judge_report(struct judge *j)
+{
+    return &j->report;
+}
+
+const struct dns_scope *judge_scope(const struct judge *j)
+{
+    return j->scope;
+}
+
+const struct relay_client *judge_relay(const struct judge *j)
+{
+    return j->behind_relay ? &j->relay : NULL;
+}
+
+static bool judged(const struct judge *j)
+{
+    return judge_source_is_judged(j->mail.source);
+}
+
+enum status judge_envelope(struct judge *j)
+{
+    struct dns_budget budget = {
+        .lookup_ms = (unsigned)policy_set_number(j->policy, "dns.timeout") * 1000,
+        .total_ms = (unsigned)policy_set_number(j->policy, "message.timeout") * 1000,
+    };
+
+    if (!judged(j) || j->scope)
+        return STATUS_OK;
+    j->scope = dns_scope_new(j->host->dns, j->arena, &budget);
+    if (!j->scope)
+        return STATUS_NOMEM;
+    if (j->mail.source == JUDGE_INTERNET)
+        checks_start_client(j);
+    return STATUS_OK;
+}
+
+enum status judge_header(struct judge *j, struct slice name, struct slice value)
+{
+    enum status s = header_list_add(&j->mail.headers, name, value);
+    return s == STATUS_LIMIT ? STATUS_OK : s; /* noted in the list: message-format fails */
+}
+
+/* Behind a relay: who sent it is known only now. */
+static enum status resolve_relay(struct judge *j)
+{
+    enum status s = relay_find(j->arena, &j->mail.headers, j->policy, &j->relay);
+
+    if (s != STATUS_OK)
+        return s;
+    j->behind_relay = true;
+    j->mail.client_why = j->relay.reason;
+    if (j->relay.judged) {
+        j->mail.source = JUDGE_FLEET;
+        return STATUS_OK;
+    }
+    j->mail.client_hidden = !j->relay.known;
+    j->mail.client = j->relay.known ? j->relay.hop.client : (struct ip){0};
+    j->mail.helo = j->mail.helo_domain = NULL;
+    if (!j->relay.known)
+        return STATUS_OK;
+    if (policy_is_own_network(j->policy, &j->mail.client)) {
+        j->mail.source = JUDGE_OWN;
+        return STATUS_OK;
+    }
+    if (j->relay.hop.helo.n == 0)
+        return STATUS_OK;
+    char *helo = arena_copy(j->arena, j->relay.hop.helo.p, j->relay.hop.helo.n);
+    return helo ? mail_set_helo(&j->mail, j->arena, helo) : STATUS_NOMEM;
+}
+
+enum status judge_headers_end(struct judge *j)
+{
+    enum status s = STATUS_OK;
+
+    if (j->mail.source == JUDGE_RELAY)
+        s = resolve_relay(j);
+    if (s != STATUS_OK || !judged(j))
+        return s;
+    if (!j->scope && (s = judge_envelope(j)) != STATUS_OK)
+        return s;
+    if (!j->client_started)
+        checks_start_client(j);
+    return checks_start_header(j);
+}
+
+void judge_body(struct judge *j, struct slice piece, bool crlf)
+{
+    mail_see_body(&j->mail, piece, crlf, &j->last_octet);
+    if (j->dkim)
+        dkim_checker_body(j->dkim, piece);
+}
+
+bool judge_wants_body(const struct judge *j)
+{
+    return judged(j);
+}
+
+enum status judge_end(struct judge *j)
+{
+    const int64_t before = clock_mono_ms();
+    enum status s;
+
+    if (judged(j) && !j->dkim) { /* a message without header: nobody said where it ends */
+        s = judge_headers_end(j);
+        if (s != STATUS_OK)
+            return s;
+    }
+    j->report.judged = judged(j);
+    if (j->last_octet == '\r')
+        j->mail.body.bare_cr = true;
+    if (j->scope)
+        dns_scope_renew(j->scope);
+    s = checks_end(j);
+    if (s == STATUS_OK)
+        s = facts_fill(j);
+    j->report.waited_ms = clock_mono_ms() - before;
+    return s;
+}
+
+enum status judge_early(struct judge *j, const char *rcpt, struct verdict *out)
+{
+    enum status s = facts_fill_early(j);
+
+    if (s != STATUS_OK) {
+        *out = (struct verdict){.action = POLICY_DEFER, .would = POLICY_DEFER, .policy_hash = policy_hash(j->policy)};
+        return s;
+    }
+    return verdict_decide_early(j->arena, &j->report.facts, j->policy, rcpt, j->mail.at, out);
+}
+
+enum status judge_verdicts(struct judge *j, const struct classes **out)
+{
+    *out = &j->classes;
+    return classes_decide(j->arena, &j->report.facts, j->policy, j->mail.rcpts, j->mail.rcpt_count, j->mail.at, &j->classes);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * mail.c - a message's envelope and marks, taken in.
+ *
+ * Promises that MAIL FROM and RCPT are parsed here, once, by the strict grammar of standards/mailaddr.h: every later part of the program sees
+ * the same domain (design section 5; RFC 5321 4.1.2). A MAIL FROM that is no path is noted and counts as nobody's: never as the null sender,
+ * never as the part of it that looks like an address.
+ * Failure: STATUS_NOMEM, and the mail keeps what it had.
+ */
+#include "judge/mail.h"
+#include "policy/policy.h"
+#include "standards/rdns.h"
+
+void mail_init(struct judge_mail *m, struct arena *a, time_t at)
+{
+    *m = (struct judge_mail){.at = at};
+    header_list_init(&m->headers, a);
+}
+
+enum status mail_set_helo(struct judge_mail *m, struct arena *a, const char *helo)
+{
+    char name[LIMIT_DOMAIN + 1];
+
+    m->helo_domain = NULL;
+    m->helo = arena_strdup(a, helo);
+    if (!m->helo)
+        return helo ? STATUS_NOMEM : STATUS_OK;
+    if (strlen(helo) <= LIMIT_HELO) {
+        enum helo_syntax syntax = helo_parse(slice_str(helo), name, NULL);
+        if (syntax == HELO_NAME || syntax == HELO_SINGLE_LABEL) {
+            m->helo_domain = arena_strdup(a, name);
+            if (!m->helo_domain)
+                return STATUS_NOMEM;
+        }
+    }
+    return STATUS_OK;
+}
+
+enum status mail_set_from(struct judge_mail *m, struct arena *a, const char *path, bool smtputf8)
+{
+    enum status s;
+
+    m->smtputf8 = smtputf8;
+    m->mail_from = (struct mailbox){0};
+    m->mail_from_bad = m->null_sender = false;
+    m->mail_from_text = arena_strdup(a, path);
+    if (!m->mail_from_text)
+        return STATUS_NOMEM;
+    s = mailaddr_path(a, slice_str(path), smtputf8, &m->mail_from);
+    if (s == STATUS_NOMEM)
+        return s;
+    m->mail_from_bad = s != STATUS_OK;
+    m->null_sender = s == STATUS_OK && m->mail_from.local.n == 0 && !m->mail_from.domain && m->mail_from.literal.n == 0;
+    return STATUS_OK;
+}
+
+static enum status grow(struct judge_mail *m, struct arena *a)
+{
+    size_t room = m->rcpt_room ? m->rcpt_room * 2 : 8;
+    struct mail_rcpt *p;
+
+    if (m->rcpt_count < m->rcpt_room)
+        return STATUS_OK;
+    p = ARENA_ARRAY(a, struct mail_rcpt, room);
+    if (!p)
+        return STATUS_NOMEM;
+    if (m->rcpt_count)
+        memcpy(p, m->rcpts, m->rcpt_count * sizeof *p);
+    m->rcpts = p;
+    m->rcpt_room = room;
+    return STATUS_OK;
+}
+
+enum status mail_add_rcpt(struct judge_mail *m, struct arena *a, const char *path)
+{
+    struct mailbox box = {0};
+    struct slice text = slice_trim(slice_str(path));
+    enum status s;
+
+    if (m->rcpt_count >= LIMIT_RECIPIENTS)
+        return STATUS_LIMIT;
+    if (mailaddr_path(a, text, true, &box) == STATUS_NOMEM)
+        return STATUS_NOMEM;
+    s = grow(m, a);
+    if (s != STATUS_OK)
+        return s;
+    if (text.n >= 2 && text.p[0] == '<' && text.p[text.n - 1] == '>')
+        text = slice_of(text.p + 1, text.n - 2);
+    m->rcpts[m->rcpt_count] = (struct mail_rcpt){arena_copy(a, text.p, text.n), box.domain};
+    if (!m->rcpts[m->rcpt_count].address)
+        return STATUS_NOMEM;
+    m->rcpt_count++;
+    return STATUS_OK;
+}
+
+enum judge_source mail_source(const struct judge_mail *m, const struct policy *p, bool no_smtp)
+{
+    if (no_smtp)
+        return JUDGE_LOCAL;
+    if (policy_is_submission(p, m->port, m->auth_user != NULL))
+        return JUDGE_SUBMISSION;
+    if (m->peer.family && policy_is_relay(p, &m->peer))
+        return JUDGE_RELAY;
+    if (m->peer.family && policy_is_own_network(p, &m->peer))
+        return JUDGE_OWN;
+    return JUDGE_INTERNET;
+}
+
+void mail_see_body(struct judge_mail *m, struct slice piece, bool crlf, unsigned char *last)
+{
+    unsigned char before = *last;
+
+    m->body_octets += piece.n;
+    for (size_t i = 0; i < piece.n; i++) {
+        unsigned char c = (unsigned char)piece.p[i];
+        if (c == 0)
+            m->body.nul = true;
+        if (before == '\r' && c != '\n')
+            m->body.bare_cr = true;
+        if (crlf && c == '\n' && before != '\r')
+            m->body.bare_lf = true;
+        before = c;
+    }
+    *last = before;
+}
+
+struct slice mail_message_id(const struct judge_mail *m, struct arena *a)
+{
+    const struct header_field *f = header_find(&m->headers, "Message-ID", 1);
+
+    if (!f)
+        return SLICE_NULL;
+    return slice_trim(header_unfold(a, f->value));
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * reply.c - SMTP replies that help.
+ *
+ * Codes: 550 with 5.7.x for what failed (RFC 7372: 5.7.20 DKIM, 5.7.23 SPF, 5.7.25 reverse name; RFC 8689's registry: 5.7.10 TLS; RFC 9989 7.4 asks
+ * that the text of a DMARC rejection says "DMARC"), 5.6.0 for a message that is none; 451 with 4.7.x where trying again makes sense.
+ * Promises: each line is printable ASCII of at most REPLY_LINE_MAX octets. Failure: STATUS_NOMEM, with a plain reply that says no more than it must.
+ */
+#include "judge/reply.h"
+#include "base/buf.h"
+
+static const struct {
+    enum standard standard;
+    const char *name, *enhanced, *soft, *more;
+} words[] = {
+    {STANDARD_SPF, "SPF", "5.7.23", "4.7.24", "https://www.rfc-editor.org/info/rfc7208"},
+    {STANDARD_DKIM, "DKIM", "5.7.20", "4.7.20", "https://www.rfc-editor.org/info/rfc6376"},
+    {STANDARD_DMARC, "DMARC", "5.7.1", "4.7.1", "https://www.rfc-editor.org/info/rfc9989"},
+    {STANDARD_ARC, "ARC", "5.7.29", "4.7.29", "https://www.rfc-editor.org/info/rfc8617"},
+    {STANDARD_DANE, "DANE", "5.7.1", "4.7.1", "https://www.rfc-editor.org/info/rfc7672"},
+    {STANDARD_TLS, "TLS", "5.7.10", "4.7.10", "https://www.rfc-editor.org/info/rfc3207"},
+    {STANDARD_DNSSEC, "DNSSEC", "5.7.1", "4.7.1", "https://www.rfc-editor.org/info/rfc9364"},
+    {STANDARD_MESSAGE_FORMAT, "Message format", "5.6.0", "4.6.0", "https://www.rfc-editor.org/info/rfc5322"},
+    {STANDARD_RDNS, "Reverse DNS", "5.7.25", "4.7.25", "https://www.rfc-editor.org/info/rfc8601"},
+};
+
+static size_t words_of(enum standard s)
+{
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (words[i].standard == s)
+            return i;
+    return 0;
+}
+
+/* Printable ASCII only; long text is cut where a word ends. */
+static const char *clean(struct arena *a, const char *text)
+{
+    size_t n = strlen(text), cut = n;
+    char *out;
+
+    if (n > REPLY_LINE_MAX) {
+        for (cut = REPLY_LINE_MAX - 4; cut > REPLY_LINE_MAX / 2 && text[cut] != ' '; cut--)
+            ;
+        n = cut;
+    }
+    out = arena_printf(a, "%.*s%s", (int)n, text, cut < strlen(text) ? " ..." : "");
+    for (char *p = out; p && *p; p++)
+        if ((unsigned char)*p < ' ' || (unsigned char)*p > '~')
+            *p = '?';
+    return out;
+}
+
+static void add(struct reply *r, const char *line)
+{
+    if (line && r->count < REPLY_LINES)
+        r->lines[r->count++] = line;
+}
+
+/* What failed, and for whom. */
+static const char *what(struct arena *a, const struct verdict_line *l, bool soft)
+{
+    const char *name = words[words_of(l->standard)].name;
+    const char *subject = l->subject ? l->subject : "this mail";
+
+    if (soft)
+        return arena_printf(a, "%s of %s could not be checked now, please try again: %s", name, subject, l->reason);
+    if (l->standard == STANDARD_DMARC && l->signal)
+        return arena_printf(a, "%s: mail from %s is refused as its owner asks (p=reject): %s; and %s", name, subject, l->reason, l->signal);
+    if (l->level == POLICY_REQUIRE)
+        return arena_printf(a, "%s is required of %s: %s", name, subject, l->reason);
+    return arena_printf(a, "%s: mail from %s is refused: %s", name, subject, l->reason);
+}
+
+static const char *where_to_read(struct arena *a, size_t w, const struct verdict_line *l, const struct verdict *v, const struct policy *p,
+                                 const char *id)
+{
+    const char *more = policy_set_text(p, "reply.help"), *owner = policy_owner(p);
+    const char *ask = strchr(owner, '@') ? owner : NULL;
+
+    return arena_printf(a, "See %s%s%s (%s, policy %s%s%s)", *more ? more : words[w].more, ask ? ", ask " : "", ask ? ask : "", id,
+                        v->policy_hash, l->statement ? " " : "", l->statement ? l->statement->id : "");
+}
+
+enum status reply_for(struct arena *a, const struct verdict *v, const struct policy *p, const char *authserv_id, struct reply *out)
+{
+    const struct verdict_line *l = verdict_deciding(v);
+    const bool soft = v->action == POLICY_DEFER;
+    const char *line, *text = NULL, *more;
+    size_t w;
+
+    *out = (struct reply){.code = soft ? "451" : "550", .enhanced = soft ? "4.7.1" : "5.7.1"};
+    if (!l) {
+        add(out, "This mail could not be judged now, please try again later");
+        return STATUS_OK;
+    }
+    w = words_of(l->standard);
+    out->enhanced = soft ? words[w].soft : words[w].enhanced;
+    line = what(a, l, soft && l->temporary);
+    more = where_to_read(a, w, l, v, p, authserv_id);
+    if (line && more) {
+        line = clean(a, line);
+        more = clean(a, more);
+        text = l->text ? clean(a, l->text) : NULL;
+    }
+    if (!line || !more || (l->text && !text)) {
+        add(out, soft ? "Please try again later" : "Refused by policy");
+        return STATUS_NOMEM;
+    }
+    add(out, line);
+    add(out, text);
+    add(out, more);
+    return STATUS_OK;
+}
+
+void reply_split(struct reply *out)
+{
+    *out = (struct reply){.code = "451",
+                          .enhanced = "4.5.3",
+                          .lines = {"The recipients' policies differ, please try again: each group of them is then taken by itself"},
+                          .count = 1};
+}
+
+void reply_split_rcpt(struct reply *out)
+{
+    *out = (struct reply){.code = "452",
+                          .enhanced = "4.5.3",
+                          .lines = {"This recipient's policy differs from the others', please send it by itself"},
+                          .count = 1};
+}
+
+const char *reply_text(struct arena *a, const struct reply *r)
+{
+    return arena_printf(a, "%s %s %s%s%s%s%s", r->code, r->enhanced, r->lines[0], r->count > 1 ? " " : "", r->count > 1 ? r->lines[1] : "",
+                        r->count > 2 ? " " : "", r->count > 2 ? r->lines[2] : "");
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * stamp.c - Authentication-Results and Assay-Verdict, written from the report and the verdict.
+ *
+ * Promises: every value goes through standards/authres.h, which lets nothing break out; a standard that the policy ignores is not mentioned
+ * (it was not judged); everything else is, `none` too, so that a reader sees that it was looked for.
+ * Failure: STATUS_NOMEM. Nothing is stamped then, and the mail must not pass as judged.
+ */
+#include "judge/stamp.h"
+#include "base/buf.h"
+#include "judge/checks.h"
+#include "standards/authres.h"
+
+/* What a property of a sender's text may be. */
+static void domain_property(struct authres_writer *w, const char *ptype, const char *name, const char *domain)
+{
+    authres_property(w, ptype, name, domain);
+}
+
+static void write_spf(struct authres_writer *w, const struct judge *j)
+{
+    const struct judge_report *r = &j->report;
+
+    authres_method(w, "spf", result_name(r->spf.result), r->spf.reason);
+    domain_property(w, "smtp", j->mail.null_sender ? "helo" : "mailfrom", r->spf.domain);
+    if (j->mail.null_sender || !r->helo.domain)
+        return;
+    authres_method(w, "spf", result_name(r->helo.result), r->helo.reason);
+    domain_property(w, "smtp", "helo", r->helo.domain);
+}
+
+static void write_dkim(struct authres_writer *w, const struct judge *j)
+{
+    const struct judge_report *r = &j->report;
+
+    if (r->dkim_count == 0)
+        authres_method(w, "dkim", "none", NULL);
+    for (size_t i = 0; i < r->dkim_count; i++) {
+        const struct dkim_signature *d = &r->dkim[i];
+        if (!d->tried && i > 0)
+            continue; /* the journal has them all */
+        authres_method(w, "dkim", result_name(d->result), d->reason);
+        authres_property(w, "header", "d", d->domain);
+        authres_property(w, "header", "s", d->selector);
+        authres_property(w, "header", "a", d->algorithm);
+        authres_property(w, "header", "b", d->header_b);
+    }
+}
+
+static void write_dmarc(struct authres_writer *w, const struct judge *j, const struct verdict *v)
+{
+    const struct dmarc_finding *d = &j->report.dmarc;
+
+    authres_method(w, "dmarc", result_name(d->result), d->reason);
+    if (v->dmarc_override)
+        authres_comment(w, v->dmarc_comment);
+    authres_property(w, "header", "from", d->domain);
+    if (d->record)
+        authres_property(w, "policy", "dmarc", dmarc_policy_name(d->policy));
+}
+
+static void write_arc(struct authres_writer *w, const struct judge *j)
+{
+    const struct arc_finding *a = &j->report.arc;
+    char number[16];
+
+    authres_method(w, "arc", result_name(a->result), a->instance_count ? a->reason : NULL);
+    if (a->result != RESULT_PASS)
+        return;
+    snprintf(number, sizeof number, "%u", a->oldest_pass);
+    authres_property(w, "header", "oldest-pass", number); /* RFC 8617 5.2 */
+    if (a->sealers)
+        authres_property(w, "header", "d", a->sealers[0]);
+}
+
+static void write_rdns(struct authres_writer *w, const struct judge *j)
+{
+    char text[IP_TEXT];
+
+    if (j->mail.client.family == 0)
+        return;
+    authres_method(w, "iprev", result_name(j->report.rdns.result), j->report.rdns.reason);
+    authres_comment(w, j->report.rdns.name);
+    authres_property(w, "policy", "iprev", ip_text(&j->mail.client, text));
+}
+
+static void write_tls(struct authres_writer *w, const struct judge *j)
+{
+    const struct facts *f = &j->report.facts;
+
+    if (f->source == JUDGE_RELAY)
+        return;
+    authres_method(w, "x-tls", f->tls.version ? f->tls.weak ? "policy" : "pass" : "none", f->tls.version ? f->tls.weak : NULL);
+    authres_property(w, "smtp", "tls-version", j->mail.tls.version);
+    authres_property(w, "smtp", "cipher", j->mail.tls.cipher);
+}
+
+static void write_dnssec(struct authres_writer *w, const struct judge *j)
+{
+    static const char *const results[] = {
+        [DNS_UNKNOWN] = "temperror", [DNS_INSECURE] = "none", [DNS_SECURE] = "pass", [DNS_BROKEN] = "fail"};
+
+    for (size_t i = 0; i < j->report.facts.dnssec_count; i++) {
+        const struct facts_dnssec *d = &j->report.facts.dnssec[i];
+        authres_method(w, "x-dnssec", results[d->security], d->security == DNS_SECURE ? NULL : d->reason);
+        domain_property(w, "policy", "domain", d->domain);
+    }
+}
+
+static void write_dane(struct authres_writer *w, const struct judge *j)
+{
+    for (size_t i = 0; i < j->report.facts.dane_count; i++) {
+        const struct facts_dane *d = &j->report.facts.dane[i];
+        authres_method(w, "x-dane", result_name(d->posture), d->reason);
+        domain_property(w, "policy", "domain", d->domain);
+    }
+}
+
+static void write_format(struct authres_writer *w, const struct judge *j)
+{
+    if (j->report.facts.format != RESULT_PASS)
+        authres_method(w, "x-message-format", result_name(j->report.facts.format), j->report.facts.format_reason);
+}
+
+/* Whether the policy ignores a standard for this mail: every line about it says so. */
+static bool ignored(const struct verdict *v, enum standard s)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < v->line_count; i++) {
+        if (v->lines[i].standard != s)
+            continue;
+        if (v->lines[i].level != POLICY_IGNORE)
+            return false;
+        any = true;
+    }
+    return any;
+}
+
+static const char *authentication_results(struct judge *j, const struct verdict *v)
+{
+    struct buf b = BUF_INIT;
+    struct authres_writer w;
+    const char *text = NULL;
+
+    authres_begin(&w, &b, judge_authserv_id(j));
+    if (v->skipped) {
+        if (j->mail.auth_user)
+            authres_method(&w, "auth", "pass", NULL); /* RFC 8601 2.7.4; the login itself is the user's own business */
+    } else {
+        static const struct {
+            enum standard standard;
+            void (*write)(struct authres_writer *, const struct judge *);
+        } writers[] = {
+            {STANDARD_SPF, write_spf},       {STANDARD_DKIM, write_dkim}, {STANDARD_ARC, write_arc},
+            {STANDARD_DNSSEC, write_dnssec}, {STANDARD_DANE, write_dane}, {STANDARD_TLS, write_tls},
+            {STANDARD_RDNS, write_rdns},     {STANDARD_MESSAGE_FORMAT, write_format},
+        };
+        if (!ignored(v, STANDARD_DMARC))
+            write_dmarc(&w, j, v);
+        for (size_t i = 0; i < sizeof writers / sizeof *writers; i++)
+            if (!ignored(v, writers[i].standard))
+                writers[i].write(&w, j);
+    }
+    if (authres_end(&w) == STATUS_OK && !b.failed)
+        text = arena_copy(j->arena, b.p, b.n);
+    buf_release(&b);
+    return text;
+}
+
+static const char *verdict_value(struct judge *j, const struct verdict *v)
+{
+    const struct verdict_line *l = v->action > POLICY_DELIVER ? verdict_deciding(v) : verdict_would_line(v);
+    const char *statement = l && l->statement ? l->statement->id : NULL;
+
+    if (v->skipped)
+        return arena_printf(j->arena, "%s; skipped=%s; policy=%s", policy_action_name(v->action), v->skipped, v->policy_hash);
+    return arena_printf(j->arena, "%s%s%s; policy=%s%s%s%s%s", policy_action_name(v->action), statement ? "; statement=" : "",
+                        statement ? statement : "", v->policy_hash, v->held_back ? "; would=" : "",
+                        v->held_back ? policy_action_name(v->would) : "", v->held_back ? "; held=" : "",
+                        !v->held_back ? "" : v->dry_run ? "dry-run" : strncmp(v->held_back, "trial", 5) == 0 ? "trial" : "pause");
+}
+
+/* "Name: value" of the setting, split. */
+static bool quarantine_mark(struct judge *j, struct stamp_field *out)
+{
+    const char *text = policy_set_text(j->policy, "quarantine.header"), *colon = strchr(text, ':');
+
+    if (!colon || colon == text)
+        return false;
+    out->name = arena_copy(j->arena, text, (size_t)(colon - text));
+    out->value = colon + 1 + strspn(colon + 1, " \t");
+    return out->name != NULL;
+}
+
+enum status stamp_make(struct judge *j, const struct verdict *v, struct stamp *out)
+{
+    *out = (struct stamp){.count = 2};
+    out->fields[0] = (struct stamp_field){"Authentication-Results", authentication_results(j, v)};
+    out->fields[1] = (struct stamp_field){"Assay-Verdict", verdict_value(j, v)};
+    if (!out->fields[0].value || !out->fields[1].value)
+        return STATUS_NOMEM;
+    if (v->action == POLICY_QUARANTINE && quarantine_mark(j, &out->fields[2]))
+        out->count = 3;
+    return arena_failed(j->arena) ? STATUS_NOMEM : STATUS_OK;
+}
+
+/* A field above the Received field of a relay of ours: the relay put it there. */
+static bool relay_wrote(const struct judge *j, const struct header_field *field)
+{
+    if (j->mail.source != JUDGE_RELAY && j->mail.source != JUDGE_FLEET)
+        return false;
+    for (const struct header_field *f = j->mail.headers.fields; f < j->mail.headers.fields + j->mail.headers.count; f++) {
+        if (f == field)
+            return true;
+        if (header_is(f, "Received"))
+            return false;
+    }
+    return false;
+}
+
+bool stamp_is_forged(const struct judge *j, const struct header_field *field)
+{
+    const bool verdict = header_is(field, "Assay-Verdict");
+
+    if (!verdict && !(header_is(field, "Authentication-Results") && authres_is_forged(field->value, judge_authserv_id(j))))
+        return false;
+    return !relay_wrote(j, field);
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * stamp.h - the header fields a judged message gets, and those that must go.
+ *
+ *   Authentication-Results   RFC 8601, one field, every method that the policy does not ignore, each with its reason
+ *   Assay-Verdict            ACTION; statement=ID; policy=HASH [; would=ACTION; held=WHY] [; skipped=SOURCE]
+ *                            never the policy's text: what the house thinks of its correspondents is nobody's business
+ *   the quarantine mark      `set quarantine.header`, where the mail is quarantined
+ *
+ * Methods beside RFC 8601's registry, prefixed as its section 2.7.7 asks: x-tls (smtp.tls-version, smtp.cipher), x-dane (policy.mx),
+ * x-dnssec, x-message-format. iprev is rdns.
+ */
+#ifndef ASSAY_JUDGE_STAMP_H
+#define ASSAY_JUDGE_STAMP_H
+
+#include "judge/judge.h"
+
+struct stamp_field {
+    const char *name;
+    const char *value; /* lines folded by LF and tab; a leading blank is not part of it */
+};
+
+#define STAMP_FIELDS 3
+
+struct stamp {
+    struct stamp_field fields[STAMP_FIELDS]; /* in the order they shall stand, top first */
+    size_t count;
+};
+
+/* The fields for a class of recipients. STATUS_NOMEM. */
+enum status stamp_make(struct judge *j, const struct verdict *v, struct stamp *out) MUST_CHECK;
+
+/* Whether this field of the message must be removed: it could be taken for one of ours (RFC 8601 5), and was not put there by a host of ours. */
+bool stamp_is_forged(const struct judge *j, const struct header_field *field);
+
+#endif

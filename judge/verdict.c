@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * verdict.c - the frame of the verdict: run each standard's rule, sort the lines, take the most severe action.
+ *
+ * Promises: pure (see verdict.h). One line at least for each standard that the message has a subject of. The order of lines of the
+ * same severity is fixed by the table below: what a sender has to mend first stands first.
+ * Failure: when memory is out the verdict is to defer. Never to deliver what nobody judged.
+ *
+ * Order of what holds an action back: a statement on trial asks for nothing; dry-run and pause let nothing be done. `would` tells
+ * what all of them kept from being done.
+ */
+#include "judge/verdict.h"
+#include "judge/verdict_rules.h"
+
+static const struct {
+    enum standard standard;
+    void (*judge)(struct ruling *);
+} rules[] = {
+    {STANDARD_MESSAGE_FORMAT, rule_format}, {STANDARD_TLS, rule_tls},   {STANDARD_DMARC, rule_dmarc},
+    {STANDARD_DKIM, rule_dkim},             {STANDARD_SPF, rule_spf},   {STANDARD_DNSSEC, rule_dnssec},
+    {STANDARD_DANE, rule_dane},             {STANDARD_RDNS, rule_rdns}, {STANDARD_ARC, rule_arc},
+};
+
+struct verdict_line *rule_ask(struct ruling *r, enum standard s, const char *who, const struct ip *who_ip, enum result result,
+                              const char *reason)
+{
+    struct verdict_line *l = &r->lines[r->count < RULE_LINES ? r->count++ : RULE_LINES - 1];
+    struct policy_question q = {
+        .standard = s,
+        .who = who,
+        .who_ip = who_ip && who_ip->family ? who_ip : NULL,
+        .rcpt = r->rcpt,
+        .at = r->at,
+        .client = r->f->client.family ? &r->f->client : NULL,
+        .signers = r->f->signers,
+        .signer_count = r->f->signer_count,
+    };
+
+    policy_ask(r->p, &q, &r->answer);
+    *l = (struct verdict_line){
+        .standard = s,
+        .subject = who,
+        .result = result,
+        .level = r->answer.level,
+        .trial = r->answer.trial,
+        .reason = reason ? reason : result_name(result),
+        .text = r->answer.text,
+        .statement = r->answer.statement,
+        .exemption = r->answer.exemption,
+        .expired = r->answer.expired,
+    };
+    return l;
+}
+
+void rule_fails(struct ruling *r, struct verdict_line *l, const char *reason)
+{
+    l->action = r->answer.action;
+    if (reason)
+        l->reason = reason;
+}
+
+void rule_unsure(struct ruling *r, struct verdict_line *l, enum policy_action worst, bool must_defer)
+{
+    const time_t since = r->f->unsure_since;
+    const bool waits = must_defer || l->level == POLICY_REQUIRE;
+
+    if (worst <= POLICY_TAG)
+        return;
+    if (since && r->at - since >= FACTS_UNSURE_SECONDS) {
+        if (!waits)
+            return;
+        l->action = POLICY_QUARANTINE;
+        l->reason = arena_printf(r->arena, "%s; the same for over 4 hours, so judged as a failure", l->reason);
+    } else if (waits || policy_set_is(r->p, "when-unsure", "defer")) {
+        l->action = POLICY_DEFER;
+        l->temporary = true;
+    }
+}
+
+/* What a line really asks to be done. */
+static enum policy_action in_force(const struct verdict_line *l)
+{
+    return l->trial ? POLICY_DELIVER : l->action;
+}
+
+/* Most severe first; of equals, what is in force before what is on trial; else the order of the rules. Insertion sort: stable, 16 lines. */
+static void sort_lines(struct verdict_line *lines, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        struct verdict_line l = lines[i];
+        size_t k = i;
+        for (; k > 0; k--) {
+            const struct verdict_line *b = &lines[k - 1];
+            if (in_force(b) > in_force(&l) || (in_force(b) == in_force(&l) && b->action >= l.action))
+                break;
+            lines[k] = lines[k - 1];
+        }
+        lines[k] = l;
+    }
+}
+
+static void take_lines(struct ruling *r, struct verdict *v)
+{
+    enum policy_action now = POLICY_DELIVER, would = POLICY_DELIVER;
+
+    sort_lines(r->lines, r->count);
+    for (size_t i = 0; i < r->count; i++) {
+        const struct verdict_line *l = &r->lines[i];
+        if (in_force(l) > now)
+            now = in_force(l);
+        if (l->action > would)
+            would = l->action;
+        if (l->standard == STANDARD_DMARC && l->override) {
+            v->dmarc_override = l->override;
+            v->dmarc_comment = l->comment;
+        }
+    }
+    v->would = would;
+    v->action = now;
+    if (would > now)
+        v->held_back = "trial";
+    if (v->dry_run && now > POLICY_DELIVER)
+        v->held_back = "dry-run";
+    else if (r->f->paused && now > POLICY_DELIVER)
+        v->held_back = r->f->paused;
+    if (v->dry_run || r->f->paused)
+        v->action = POLICY_DELIVER;
+}
+
+static enum status decide(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt, time_t at, bool early,
+                          struct verdict *out)
+{
+    struct ruling *r = ARENA_NEW(a, struct ruling);
+    struct verdict_line *lines;
+
+    *out = (struct verdict){.action = POLICY_DEFER, .would = POLICY_DEFER, .policy_hash = policy_hash(p)};
+    if (!r)
+        return STATUS_NOMEM;
+    out->dry_run = policy_set_is(p, "mode", "dry-run");
+    r->arena = a;
+    r->f = f;
+    r->p = p;
+    r->rcpt = rcpt;
+    r->at = at;
+    if (!judge_source_is_judged(f->source)) {
+        out->skipped = judge_source_name(f->source);
+        if (f->source == JUDGE_SUBMISSION && !early)
+            rule_own_from(r);
+    } else {
+        for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+            if (!early || rules[i].standard == STANDARD_TLS)
+                rules[i].judge(r);
+    }
+    lines = ARENA_ARRAY(a, struct verdict_line, r->count + 1);
+    for (size_t i = 0; i < r->count; i++)
+        if (!r->lines[i].reason)
+            return STATUS_NOMEM;
+    if (!lines)
+        return STATUS_NOMEM;
+    take_lines(r, out);
+    memcpy(lines, r->lines, r->count * sizeof *lines);
+    out->lines = lines;
+    out->line_count = r->count;
+    return STATUS_OK;
+}
+
+enum status verdict_decide(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt, time_t at,
+                           struct verdict *out)
+{
+    return decide(a, f, p, rcpt, at, false, out);
+}
+
+enum status verdict_decide_early(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt, time_t at,
+                                 struct verdict *out)
+{
+    return decide(a, f, p, rcpt, at, true, out);
+}
+
+const struct verdict_line *verdict_deciding(const struct verdict *v)
+{
+    if (v->action == POLICY_DELIVER || v->line_count == 0)
+        return NULL;
+    return &v->lines[0];
+}
+
+const struct verdict_line *verdict_would_line(const struct verdict *v)
+{
+    for (size_t i = 0; i < v->line_count; i++)
+        if (v->lines[i].action == v->would && v->would > POLICY_DELIVER)
+            return &v->lines[i];
+    return NULL;
+}
+
+const char *verdict_override_name(enum verdict_override o)
+{
+    static const char *const names[] = {NULL, "local_policy", "mailing_list", "trusted_forwarder", "policy_test_mode", "other"};
+    return o <= OVERRIDE_OTHER ? names[o] : NULL;
+}
+
+const char *judge_source_name(enum judge_source s)
+{
+    static const char *const names[] = {"internet", "relay", "own-network", "submission", "local", "fleet"};
+    return s <= JUDGE_FLEET ? names[s] : "?";
+}
+
+bool judge_source_is_judged(enum judge_source s)
+{
+    return s == JUDGE_INTERNET || s == JUDGE_RELAY;
+}
+
+const char *facts_policy_name(enum facts_policy p)
+{
+    static const char *const names[] = {"absent", "none", "quarantine", "reject"};
+    return p <= FACTS_P_REJECT ? names[p] : "?";
+}

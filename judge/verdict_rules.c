@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * verdict_rules.c - what `follow` and `require` act on, standard by standard: the table of the policy's manual as code, one function a
+ * row (DMARC's is in verdict_dmarc.c).
+ *
+ * Each function is pure and asks for nothing where the level is ignore or record. What could not be found out is never a failure:
+ * it goes through rule_unsure(). What cannot be asked at all (the client hidden behind a relay, no such subject) is no failure either.
+ */
+#include "judge/verdict_rules.h"
+
+static bool dmarc_passed(const struct ruling *r)
+{
+    return r->f->dmarc.result == RESULT_PASS;
+}
+
+/* follow: a `fail` (-all) when DMARC did not pass; require: anything but pass then. RFC 7208 8.4 to 8.7. */
+void rule_spf(struct ruling *r)
+{
+    const struct facts *f = r->f;
+    const char *who = f->null_sender ? f->helo : f->mail_from;
+    struct verdict_line *l = rule_ask(r, STANDARD_SPF, who, NULL, f->spf.result, f->spf.reason);
+
+    if (l->level < POLICY_FOLLOW || dmarc_passed(r) || f->client_hidden)
+        return;
+    if (f->spf.result == RESULT_TEMPERROR)
+        rule_unsure(r, l, r->answer.action, false);
+    else if (l->level == POLICY_REQUIRE ? f->spf.result != RESULT_PASS : f->spf.result == RESULT_FAIL)
+        rule_fails(r, l, NULL);
+}
+
+/* require: a valid signature of the From domain's organisation. DKIM publishes no wish, so there is nothing to follow. */
+void rule_dkim(struct ruling *r)
+{
+    const struct facts *f = r->f;
+    enum result best = RESULT_NONE;
+    bool unsure = false;
+    struct verdict_line *l;
+
+    for (size_t i = 0; i < f->signature_count; i++) {
+        const struct facts_signature *s = &f->signatures[i];
+        if (!s->of_from)
+            continue;
+        if (s->counts)
+            best = RESULT_PASS;
+        else if (best == RESULT_NONE)
+            best = s->result == RESULT_PASS ? RESULT_POLICY : s->result;
+        unsure |= s->result == RESULT_TEMPERROR;
+    }
+    if (best != RESULT_PASS && unsure)
+        best = RESULT_TEMPERROR;
+    l = rule_ask(r, STANDARD_DKIM, f->from, NULL, best,
+                 best == RESULT_PASS   ? "a valid signature of the From domain's organisation"
+                 : best == RESULT_NONE ? "no signature of the From domain's organisation"
+                                       : "no valid signature of the From domain's organisation");
+    if (l->level != POLICY_REQUIRE || best == RESULT_PASS)
+        return;
+    if (best == RESULT_TEMPERROR)
+        rule_unsure(r, l, r->answer.action, false);
+    else
+        rule_fails(r, l, NULL);
+}
+
+/* require: a chain that verifies. Nothing to follow: only sealers named by `trust` change a verdict, and they do it in DMARC's rule. */
+void rule_arc(struct ruling *r)
+{
+    struct verdict_line *l = rule_ask(r, STANDARD_ARC, r->f->from, NULL, r->f->arc, r->f->arc_reason);
+
+    if (l->level != POLICY_REQUIRE || r->f->arc == RESULT_PASS)
+        return;
+    if (r->f->arc == RESULT_TEMPERROR)
+        rule_unsure(r, l, r->answer.action, false);
+    else
+        rule_fails(r, l, NULL);
+}
+
+/* follow: our own proof contradicts what is published; require: every MX host with DNSSEC-secure usable TLSA records (RFC 7672). */
+void rule_dane(struct ruling *r)
+{
+    for (size_t i = 0; i < r->f->dane_count; i++) {
+        const struct facts_dane *d = &r->f->dane[i];
+        struct verdict_line *l = rule_ask(r, STANDARD_DANE, d->domain, NULL, d->posture, d->reason);
+        if (l->level < POLICY_FOLLOW || d->posture == RESULT_UNTESTED)
+            continue;
+        if (d->contradicted)
+            rule_fails(r, l, "the MX host's certificate is not one its TLSA records allow");
+        else if (l->level == POLICY_REQUIRE && d->posture == RESULT_TEMPERROR)
+            rule_unsure(r, l, r->answer.action, false);
+        else if (l->level == POLICY_REQUIRE && d->posture != RESULT_PASS)
+            rule_fails(r, l, NULL);
+    }
+}
+
+/* require: TLS of the version asked for, without a cipher known to be weak. A relay's session says nothing of the client behind it. */
+void rule_tls(struct ruling *r)
+{
+    const struct facts *f = r->f;
+    const unsigned version = f->tls.version;
+    struct verdict_line *l;
+    unsigned wanted;
+
+    if (f->source == JUDGE_RELAY)
+        return;
+    l = rule_ask(r, STANDARD_TLS, f->mail_from, &f->client, version ? RESULT_PASS : RESULT_NONE, f->tls.words);
+    if (l->level != POLICY_REQUIRE)
+        return;
+    wanted = r->answer.tls_version ? r->answer.tls_version : 12;
+    if (version == 0) {
+        rule_fails(r, l, "the session is not encrypted");
+        return;
+    }
+    if (version < wanted)
+        rule_fails(r, l, arena_printf(r->arena, "the session uses %s, asked for is TLS 1.%u or newer", f->tls.words, wanted % 10));
+    else if (f->tls.weak)
+        rule_fails(r, l, arena_printf(r->arena, "the session uses %s: %s", f->tls.words, f->tls.weak));
+    else
+        return;
+    l->result = RESULT_FAIL;
+}
+
+/* follow: a bogus answer that the verdict needed; require: an insecure one too. Bogus waits: it may be an attack or a mistake, never the truth. */
+void rule_dnssec(struct ruling *r)
+{
+    static const enum result results[] = {
+        [DNS_UNKNOWN] = RESULT_TEMPERROR, [DNS_INSECURE] = RESULT_NONE, [DNS_SECURE] = RESULT_PASS, [DNS_BROKEN] = RESULT_FAIL};
+
+    for (size_t i = 0; i < r->f->dnssec_count; i++) {
+        const struct facts_dnssec *d = &r->f->dnssec[i];
+        struct verdict_line *l = rule_ask(r, STANDARD_DNSSEC, d->domain, NULL, results[d->security], d->reason);
+        if (l->level < POLICY_FOLLOW)
+            continue;
+        if (d->security == DNS_BROKEN) {
+            rule_fails(r, l, NULL);
+            if (l->level == POLICY_REQUIRE || !r->answer.action_written)
+                l->action = POLICY_DEFER;
+            l->temporary = l->action == POLICY_DEFER;
+        } else if (l->level == POLICY_REQUIRE && d->security == DNS_UNKNOWN) {
+            rule_unsure(r, l, r->answer.action, false);
+        } else if (l->level == POLICY_REQUIRE && d->security == DNS_INSECURE) {
+            rule_fails(r, l, NULL);
+        }
+    }
+}
+
+/* require: the grammar of RFC 5322, as far as somebody could be misled by breaking it. */
+void rule_format(struct ruling *r)
+{
+    struct verdict_line *l = rule_ask(r, STANDARD_MESSAGE_FORMAT, r->f->from, NULL, r->f->format, r->f->format_reason);
+
+    if (l->level == POLICY_REQUIRE && r->f->format != RESULT_PASS)
+        rule_fails(r, l, NULL);
+}
+
+/* require: a name whose address is the client's (RFC 8601 2.7.3, iprev). Silence is no failure. */
+void rule_rdns(struct ruling *r)
+{
+    const struct facts *f = r->f;
+    struct verdict_line *l;
+
+    if (f->client.family == 0)
+        return;
+    l = rule_ask(r, STANDARD_RDNS, f->helo, &f->client, f->rdns, f->rdns_reason);
+    if (l->level != POLICY_REQUIRE || f->rdns == RESULT_PASS)
+        return;
+    if (f->rdns == RESULT_TEMPERROR)
+        rule_unsure(r, l, r->answer.action, true);
+    else
+        rule_fails(r, l, NULL);
+}
+
+/* require own-from of submission: a user of ours writes as one of our own domains. Not a standard; told as DMARC's, whose alignment it asks of us. */
+void rule_own_from(struct ruling *r)
+{
+    const struct facts *f = r->f;
+    const bool own = f->from && policy_is_own_domain(r->p, f->from);
+    struct policy_question q = {.own_from = true, .rcpt = r->rcpt, .at = r->at};
+    struct policy_answer a;
+    struct verdict_line *l;
+
+    policy_ask(r->p, &q, &a);
+    if (a.level != POLICY_REQUIRE)
+        return;
+    l = rule_ask(r, STANDARD_DMARC, f->from, NULL, own ? RESULT_PASS : RESULT_FAIL, "the From domain is one of our own (own-from)");
+    r->answer = a;
+    l->level = a.level;
+    l->trial = a.trial;
+    l->text = a.text;
+    l->statement = a.statement;
+    l->exemption = l->expired = NULL;
+    if (!own)
+        rule_fails(r, l, "users of this server may only write as one of its own domains");
+}

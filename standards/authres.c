@@ -7,8 +7,9 @@
  *   methodspec      = [CFWS] method [CFWS] "=" [CFWS] result
  *   propspec        = ptype [CFWS] "." [CFWS] property [CFWS] "=" pvalue
  *
- * All or nothing: a field that is not wholly parsed gives no result at all. The empty place behind a last ";" is taken, since many writers leave one. Whether
- * a field is a forgery of ours is in authres_forged.c, which must also judge what cannot be parsed.
+ * All or nothing: a field that is not wholly parsed gives no result at all. The empty place behind a last ";" is taken,
+ * since many writers leave one. Whether a field is a forgery of ours is in authres_forged.c, which must also judge what
+ * cannot be parsed.
  */
 #include "standards/authres.h"
 #include "standards/lex822.h"
@@ -68,8 +69,8 @@ static bool value(struct reader *r, struct slice *out)
     return true;
 }
 
-/* What stands in a pvalue without quotes: token characters, "@", and the "/" "=" ":" "[" "]" that signature digests and addresses hold and
- * many writers leave unquoted. */
+/* What stands in a pvalue without quotes: token characters, "@", and the "/" "=" ":" "[" "]" that signature digests and
+ * addresses hold and many writers leave unquoted. */
 static bool is_pvalue(int c)
 {
     return c > 0 && (lex_is_token((unsigned char)c) || c > 127 || strchr("@/=:[]+?", c));
@@ -99,8 +100,9 @@ static bool pvalue(struct reader *r, struct slice *out)
 static bool propspec(struct reader *r, struct authres_property_read *out)
 {
     struct lex before = r->at;
-    if (keyword(r, &out->ptype) && lex_cfws(&r->at) && lex_char(&r->at, '.') && lex_cfws(&r->at) && keyword(r, &out->name) &&
-        lex_cfws(&r->at) && lex_char(&r->at, '=') && lex_cfws(&r->at) && pvalue(r, &out->value)) {
+    if (keyword(r, &out->ptype) && lex_cfws(&r->at) && lex_char(&r->at, '.') && lex_cfws(&r->at) &&
+        keyword(r, &out->name) && lex_cfws(&r->at) && lex_char(&r->at, '=') && lex_cfws(&r->at) &&
+        pvalue(r, &out->value)) {
         out->ptype = keep(r, out->ptype);
         out->name = keep(r, out->name);
         return true;
@@ -181,7 +183,8 @@ static bool no_result(struct reader *r)
 {
     struct lex before = r->at;
     struct slice word;
-    if (keyword(r, &word) && slice_eq_nocase(word, SLICE_LIT("none")) && lex_cfws(&r->at) && (lex_end(&r->at) || lex_peek(&r->at) == ';'))
+    if (keyword(r, &word) && slice_eq_nocase(word, SLICE_LIT("none")) && lex_cfws(&r->at) &&
+        (lex_end(&r->at) || lex_peek(&r->at) == ';'))
         return true;
     r->at = before;
     return false;
@@ -252,7 +255,8 @@ const struct authres_result *authres_find(const struct authres *a, const char *n
 struct slice authres_get(const struct authres_result *r, const char *ptype, const char *name)
 {
     for (size_t i = 0; i < r->property_count; i++)
-        if (slice_eq_nocase(r->properties[i].ptype, slice_str(ptype)) && slice_eq_nocase(r->properties[i].name, slice_str(name)))
+        if (slice_eq_nocase(r->properties[i].ptype, slice_str(ptype)) &&
+            slice_eq_nocase(r->properties[i].name, slice_str(name)))
             return r->properties[i].value;
     return SLICE_NULL;
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * authres_forged.c - which fields that came with a message must go, because they could be taken for ours (RFC 8601 5, CVE-2022-48521).
+ * authres_forged.c - which fields that came with a message must go, because they could be taken for ours (RFC 8601 5,
+ * CVE-2022-48521).
  *
- * The question is not "is this our name?" but "could any reader think so?". So only a field whose authserv-id is plainly read, plainly ended by ";" or
- * the end, and plainly somebody else's is left alone. Everything that is doubtful up to there is ours, and goes. Pure; reads only the
- * beginning of the field, and takes no memory.
+ * The question is not "is this our name?" but "could any reader think so?". So only a field whose authserv-id is
+ * plainly read, plainly ended by ";" or the end, and plainly somebody else's is left alone. Everything that is doubtful
+ * up to there is ours, and goes. Pure; reads only the beginning of the field, and takes no memory.
  */
 #include "base/domain.h"
 #include "standards/authres.h"
@@ -49,13 +50,15 @@ static bool ends_plainly(struct lex *at)
     return lex_cfws(at) && (lex_end(at) || lex_peek(at) == ';');
 }
 
-/* The part of an id that may be a domain name: up to the first octet that belongs to none (a job id follows), without blanks round it. */
+/* The part of an id that may be a domain name: up to the first octet that belongs to none (a job id follows), without
+ * blanks round it. */
 static struct slice name_part(struct slice id)
 {
     size_t n = 0;
     id = slice_trim(id);
-    while (n < id.n && (id.p[n] == '.' || id.p[n] == '-' || id.p[n] == '_' || (id.p[n] >= '0' && id.p[n] <= '9') ||
-                        (id.p[n] >= 'a' && id.p[n] <= 'z') || (id.p[n] >= 'A' && id.p[n] <= 'Z') || (unsigned char)id.p[n] > 127))
+    while (n < id.n &&
+           (id.p[n] == '.' || id.p[n] == '-' || id.p[n] == '_' || (id.p[n] >= '0' && id.p[n] <= '9') ||
+            (id.p[n] >= 'a' && id.p[n] <= 'z') || (id.p[n] >= 'A' && id.p[n] <= 'Z') || (unsigned char)id.p[n] > 127))
         n++;
     return slice_of(id.p, n);
 }

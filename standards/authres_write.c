@@ -5,9 +5,10 @@
  *   authres-payload = [CFWS] authserv-id [CFWS authres-version] ( no-result / 1*resinfo ) [CFWS] CRLF
  *   resinfo         = [CFWS] ";" methodspec [ CFWS reasonspec ] [ CFWS 1*propspec ]
  *
- * The field is built of pieces, each wholly made in a small buffer by one of three functions: keyword, value or comment. A piece is never
- * split, folds stand only between pieces, and every octet of a piece that somebody else may have chosen has passed plain(): printable ASCII or
- * a blank. That is all that keeps results from being injected, and it is enough.
+ * The field is built of pieces, each wholly made in a small buffer by one of three functions: keyword, value or
+ * comment. A piece is never split, folds stand only between pieces, and every octet of a piece that somebody else may
+ * have chosen has passed plain(): printable ASCII or a blank. That is all that keeps results from being injected, and
+ * it is enough.
  */
 #include "base/domain.h"
 #include "standards/authres.h"
@@ -67,7 +68,8 @@ static bool is_token(struct slice s)
     return s.n <= AUTHRES_VALUE_MAX && lex_token(&at, &token) && lex_end(&at);
 }
 
-/* [ [ local-part ] "@" ] domain-name that needs no quotes: a local part of token characters and dots, or none; a kept domain. */
+/* [ [ local-part ] "@" ] domain-name that needs no quotes: a local part of token characters and dots, or none; a kept
+ * domain. */
 static bool is_plain_address(struct slice s)
 {
     char kept[LIMIT_DOMAIN + 1];

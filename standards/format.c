@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * format.c - message-format: From, the fields that may stand once (RFC 5322 3.6), and octets that must not stand at all (RFC 5322 2.3).
+ * format.c - message-format: From, the fields that may stand once (RFC 5322 3.6), and octets that must not stand at all
+ * (RFC 5322 2.3).
  *
- * Promises a from_domain only where every reader must see the same author: one From field, wholly parsed, one domain, no line in the
- * header section about which readers differ. Sender and Resent-From are never looked at for an author. Flaws are looked for all through, so
- * that the finding has them all; `reason` names the gravest, by the order of flaw_texts.
+ * Promises a from_domain only where every reader must see the same author: one From field, wholly parsed, one domain,
+ * no line in the header section about which readers differ. Sender and Resent-From are never looked at for an author.
+ * Flaws are looked for all through, so that the finding has them all; `reason` names the gravest, by the order of
+ * flaw_texts.
  */
 #include "standards/format.h"
 #include "base/domain.h"
@@ -34,9 +36,12 @@ static const struct {
     unsigned remark;
     const char *name;
 } remark_names[] = {
-    {FORMAT_REMARK_BLANK_COLON, "blank-before-colon"}, {FORMAT_REMARK_LONG_LINE, "long-line"},
-    {FORMAT_REMARK_NO_DATE, "no-date"},                {FORMAT_REMARK_NO_SENDER, "no-sender"},
-    {FORMAT_REMARK_AUTHORS, "several-authors"},        {FORMAT_REMARK_EMPTY_FOLD, "empty-fold"},
+    {FORMAT_REMARK_BLANK_COLON, "blank-before-colon"},
+    {FORMAT_REMARK_LONG_LINE, "long-line"},
+    {FORMAT_REMARK_NO_DATE, "no-date"},
+    {FORMAT_REMARK_NO_SENDER, "no-sender"},
+    {FORMAT_REMARK_AUTHORS, "several-authors"},
+    {FORMAT_REMARK_EMPTY_FOLD, "empty-fold"},
 };
 
 /* RFC 5322 3.6: maximum 1. From is counted on its own. */
@@ -107,8 +112,8 @@ static size_t domain_run(struct slice s)
     return n;
 }
 
-/* The domains that stand behind an "@" in a From field that cannot be parsed: somebody's reader may show them as author. Only ever used
- * against a message. */
+/* The domains that stand behind an "@" in a From field that cannot be parsed: somebody's reader may show them as
+ * author. Only ever used against a message. */
 static void note_candidates(struct arena *arena, struct slice text, struct format_finding *f)
 {
     char kept[LIMIT_DOMAIN + 1];
@@ -165,7 +170,7 @@ static const char *check_from(struct arena *arena, const struct header_list *lis
         f->flaws |= FORMAT_NO_FROM;
     if (f->from_fields > 1)
         f->flaws |= FORMAT_MANY_FROM;
-    if (f->domain_count > 1 && f->from_fields == 1)
+    if (f->domain_count > 1 && f->from_fields == 1 && !(f->flaws & FORMAT_BAD_FROM))
         f->flaws |= FORMAT_FROM_DOMAINS;
     if (f->from_count > 1 && f->from_fields == 1 && f->domain_count == 1)
         f->remarks |= FORMAT_REMARK_AUTHORS | (header_count(list, "Sender") ? 0 : FORMAT_REMARK_NO_SENDER);
@@ -225,12 +230,14 @@ static const char *reason_text(struct arena *arena, const struct format_finding 
     return NULL;
 }
 
-/* Flaws that leave open who the author is; the others make the message fail, but not its author unknown: nobody must be able to hide
- * a From domain from DMARC by adding a broken line. */
-#define UNSURE_AUTHOR \
-    (FORMAT_NO_FROM | FORMAT_MANY_FROM | FORMAT_BAD_FROM | FORMAT_FROM_EMPTY | FORMAT_FROM_LITERAL | FORMAT_FROM_DOMAINS)
+/* Flaws that leave open who the author is; the others make the message fail, but not its author unknown: nobody must be
+ * able to hide a From domain from DMARC by adding a broken line. */
+#define UNSURE_AUTHOR                                                                                                  \
+    (FORMAT_NO_FROM | FORMAT_MANY_FROM | FORMAT_BAD_FROM | FORMAT_FROM_EMPTY | FORMAT_FROM_LITERAL |                   \
+     FORMAT_FROM_DOMAINS)
 
-void format_check(struct arena *arena, const struct header_list *list, const struct format_body *body, struct format_finding *out)
+void format_check(struct arena *arena, const struct header_list *list, const struct format_body *body,
+                  struct format_finding *out)
 {
     struct format_finding f = {.result = RESULT_PASS};
     const char *from_reason = check_from(arena, list, &f);

@@ -2,9 +2,9 @@
 /*
  * header.c - the header section as a list (RFC 5322 2.2, 3.6.8, 4.5).
  *
- * Promises that nothing of a field is changed, that an odd field is kept and its oddity noted, and that the bounds of base/limits.h hold
- * before anything is copied. Fields of one name are numbered by a walk over those before: with at most LIMIT_HEADER_FIELDS of them that is cheap
- * enough, and it needs no table that a sender could fill.
+ * Promises that nothing of a field is changed, that an odd field is kept and its oddity noted, and that the bounds of
+ * base/limits.h hold before anything is copied. Fields of one name are numbered by a walk over those before: with at
+ * most LIMIT_HEADER_FIELDS of them that is cheap enough, and it needs no table that a sender could fill.
  */
 #include "standards/header.h"
 #include "base/limits.h"
@@ -45,7 +45,10 @@ static unsigned name_flaws(struct slice name)
     if (plain.n != name.n)
         flaws |= HEADER_BLANK_COLON;
     for (size_t i = 0; i < name.n; i++)
-        flaws |= name.p[i] == '\0' ? HEADER_NUL : name.p[i] == '\r' ? HEADER_BARE_CR : name.p[i] == '\n' ? HEADER_BARE_LF : 0;
+        flaws |= name.p[i] == '\0'   ? HEADER_NUL
+                 : name.p[i] == '\r' ? HEADER_BARE_CR
+                 : name.p[i] == '\n' ? HEADER_BARE_LF
+                                     : 0;
     return flaws;
 }
 

@@ -2,9 +2,10 @@
 /*
  * lex822.c - RFC 5322 3.2, one function per rule.
  *
- * Promises: no rule reads beyond the end, recurses, or takes time other than linear in what it reads; a rule that fails has taken nothing.
- * CR and LF pass only as part of a fold: an LF, with or without a CR before it, that a blank follows. obs-ctext and obs-qtext (control characters, RFC 5322
- * 4.1) are taken in comments, and in quoted strings unless strict; NUL never is (obs-NO-WS-CTL leaves it out).
+ * Promises: no rule reads beyond the end, recurses, or takes time other than linear in what it reads; a rule that fails
+ * has taken nothing. CR and LF pass only as part of a fold: an LF, with or without a CR before it, that a blank
+ * follows. obs-ctext and obs-qtext (control characters, RFC 5322 4.1) are taken in comments, and in quoted strings
+ * unless strict; NUL never is (obs-NO-WS-CTL leaves it out).
  */
 #include "standards/lex822.h"
 

@@ -2,10 +2,10 @@
 /*
  * lex822.h - the tokens that mail header fields are made of (RFC 5322 3.2), one function per rule.
  *
- * A struct lex is a place in a text. Each rule reads from there: on success it moves on and returns true; otherwise it leaves the place as it was
- * and returns false. Octets above 127 count as text in comments, quoted strings and atoms (RFC 6532 3.2, and raw 8-bit of old mailers);
- * who needs UTF-8 checks for it. NUL, and CR and LF that are not part of folding white space, are never taken by any rule, so that a text
- * which holds them cannot be wholly read.
+ * A struct lex is a place in a text. Each rule reads from there: on success it moves on and returns true; otherwise it
+ * leaves the place as it was and returns false. Octets above 127 count as text in comments, quoted strings and atoms
+ * (RFC 6532 3.2, and raw 8-bit of old mailers); who needs UTF-8 checks for it. NUL, and CR and LF that are not part of
+ * folding white space, are never taken by any rule, so that a text which holds them cannot be wholly read.
  *
  * Rules that give decoded text append it to a buf, whose failure mark tells of memory.
  */
@@ -43,7 +43,8 @@ bool lex_fws(struct lex *l);
 /* comment: nested, quoted pairs; in its whole length. */
 bool lex_comment(struct lex *l);
 
-/* [CFWS]: any number of the two. False when a comment is begun and never ended: then nothing is taken. True also when there is none. */
+/* [CFWS]: any number of the two. False when a comment is begun and never ended: then nothing is taken. True also when
+ * there is none. */
 bool lex_cfws(struct lex *l);
 
 /* 1*atext (8-bit octets count as atext). */
@@ -52,7 +53,8 @@ bool lex_atom(struct lex *l, struct slice *out);
 /* dot-atom-text: 1*atext *("." 1*atext) */
 bool lex_dot_atom(struct lex *l, struct slice *out);
 
-/* quoted-string without the CFWS round it. Appends its content, quoted pairs and folds undone. strict: no control characters (obs-qtext). */
+/* quoted-string without the CFWS round it. Appends its content, quoted pairs and folds undone. strict: no control
+ * characters (obs-qtext). */
 bool lex_quoted_string(struct lex *l, bool strict, struct buf *out);
 
 /* token of RFC 2045 5.1: 1*<any CHAR except SPACE, CTLs, tspecials> */

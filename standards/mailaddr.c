@@ -7,9 +7,9 @@
  *   Mailbox       = Local-part "@" ( Domain / address-literal )
  *   Local-part    = Dot-string / Quoted-string
  *
- * One function per rule; each reads from a place and leaves it unmoved when it fails. The envelope is parsed here once, and never again in
- * another way: a second reading is what "empty sender" and result-injection tricks live on. RFC 6531 widens atext and qtext when the caller
- * says so. The From field's grammar is in mailaddr_from.c.
+ * One function per rule; each reads from a place and leaves it unmoved when it fails. The envelope is parsed here once,
+ * and never again in another way: a second reading is what "empty sender" and result-injection tricks live on. RFC 6531
+ * widens atext and qtext when the caller says so. The From field's grammar is in mailaddr_from.c.
  */
 #include "standards/mailaddr.h"
 #include "base/domain.h"
@@ -52,13 +52,15 @@ static bool domain(struct path_reader *r, char kept[LIMIT_DOMAIN + 1])
 {
     struct lex at = r->at;
     struct slice text;
-    if (!lex_dot_atom(&at, &text) || !utf8_allowed(r, text) || domain_from_text(text, kept) != STATUS_OK || has_hyphen_ends(kept))
+    if (!lex_dot_atom(&at, &text) || !utf8_allowed(r, text) || domain_from_text(text, kept) != STATUS_OK ||
+        has_hyphen_ends(kept))
         return false;
     r->at = at;
     return true;
 }
 
-/* address-literal = "[" ( IPv4-address-literal / IPv6-address-literal ) "]"; no General-address-literal has been registered. */
+/* address-literal = "[" ( IPv4-address-literal / IPv6-address-literal ) "]"; no General-address-literal has been
+ * registered. */
 static bool address_literal(struct path_reader *r)
 {
     struct ip ip;
@@ -110,7 +112,8 @@ static bool dot_string(struct path_reader *r)
     return true;
 }
 
-/* Quoted-string = DQUOTE *QcontentSMTP DQUOTE; qtextSMTP = %d32-33 / %d35-91 / %d93-126, quoted-pairSMTP = %d92 %d32-126 */
+/* Quoted-string = DQUOTE *QcontentSMTP DQUOTE; qtextSMTP = %d32-33 / %d35-91 / %d93-126, quoted-pairSMTP = %d92
+ * %d32-126 */
 static bool quoted_string(struct path_reader *r)
 {
     struct lex at = r->at;

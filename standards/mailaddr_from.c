@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mailaddr_from.c - the From field's grammar: RFC 5322 3.4 with the obsolete forms of 4.4 that cannot mislead, and RFC 6854's groups.
+ * mailaddr_from.c - the From field's grammar: RFC 5322 3.4 with the obsolete forms of 4.4 that cannot mislead, and RFC
+ * 6854's groups.
  *
  *   From         = mailbox-list / address-list
  *   address      = mailbox / group
@@ -9,9 +10,10 @@
  *   group        = display-name ":" [group-list] ";" [CFWS]
  *   addr-spec    = local-part "@" domain
  *
- * Promises: OK only when the whole field is one of these; every mailbox given stands in the field, once. A phrase and an address begin alike,
- * so phrase() reads words and addresses as they come, and mailbox_or_group() decides by what stands behind: nothing is read twice in two ways.
- * From an "@" on there is no way back: what is no address then is an error with its reason, not a word of a name.
+ * Promises: OK only when the whole field is one of these; every mailbox given stands in the field, once. A phrase and
+ * an address begin alike, so phrase() reads words and addresses as they come, and mailbox_or_group() decides by what
+ * stands behind: nothing is read twice in two ways. From an "@" on there is no way back: what is no address then is an
+ * error with its reason, not a word of a name.
  */
 #include "base/domain.h"
 #include "base/utf8.h"
@@ -24,7 +26,7 @@ enum found { FOUND, FOUND_NOT, FOUND_BAD };
 struct from_reader {
     struct lex at;
     struct arena *arena;
-    struct buf text; /* of the rule at work */
+    struct buf text;   /* of the rule at work */
     const char *no_at; /* no local part that begins before this is followed by "@": keeps a long dotted phrase linear */
     const char *reason;
     bool limit;
@@ -34,7 +36,7 @@ struct from_reader {
 
 /* The words read before "<", ":" or the end. */
 struct phrase {
-    struct buf words;       /* the display name */
+    struct buf words; /* the display name */
     size_t elements;
     struct mailbox address; /* the last address among the words; its domain is that of all others */
     size_t addresses;
@@ -70,8 +72,8 @@ static bool has_encoded_word(struct slice s)
     return false;
 }
 
-/* local-part = dot-atom / quoted-string, or words of both kinds with dots between them and nothing else (obs-local-part without CFWS).
- * In r->text. */
+/* local-part = dot-atom / quoted-string, or words of both kinds with dots between them and nothing else (obs-local-part
+ * without CFWS). In r->text. */
 static bool local_part(struct from_reader *r)
 {
     struct slice atom;
@@ -117,7 +119,8 @@ static enum found domain(struct from_reader *r, struct mailbox *m)
     return FOUND;
 }
 
-/* [CFWS] local-part [CFWS] "@". A scan that ends without "@" would end at the same place from any later word of the same dotted run. */
+/* [CFWS] local-part [CFWS] "@". A scan that ends without "@" would end at the same place from any later word of the
+ * same dotted run. */
 static bool local_part_and_at(struct from_reader *r)
 {
     if (!lex_cfws(&r->at) || (r->no_at && r->at.p < r->no_at))
@@ -282,7 +285,8 @@ static enum found mailbox_or_group_behind(struct from_reader *r, struct phrase *
     if (ph->elements == 0)
         return FOUND_NOT;
     if (ph->elements > 1 || ph->addresses != 1)
-        return bad(r, ph->addresses ? "words stand beside an address in From that has no < and >" : "From holds words that are no address");
+        return bad(r, ph->addresses ? "words stand beside an address in From that has no < and >"
+                                    : "From holds words that are no address");
     return add_mailbox(r, &ph->address, NULL);
 }
 
@@ -297,8 +301,8 @@ static enum found address(struct from_reader *r, bool in_group)
     return f;
 }
 
-/* mailbox-list, address-list and group-list with the empty places that obs-mbox-list, obs-addr-list and obs-group-list allow. FOUND_NOT: all
- * places are empty. Stops where no "," follows. */
+/* mailbox-list, address-list and group-list with the empty places that obs-mbox-list, obs-addr-list and obs-group-list
+ * allow. FOUND_NOT: all places are empty. Stops where no "," follows. */
 static enum found list(struct from_reader *r, bool in_group)
 {
     bool any = false;
@@ -336,7 +340,8 @@ static enum status from(struct from_reader *r, struct mailbox **out, size_t *cou
     return STATUS_OK;
 }
 
-enum status mailaddr_from(struct arena *arena, struct slice field_body, struct mailbox **out, size_t *count, const char **reason)
+enum status mailaddr_from(struct arena *arena, struct slice field_body, struct mailbox **out, size_t *count,
+                          const char **reason)
 {
     if (field_body.n > LIMIT_HEADER_FIELD) {
         *reason = "From is too long";

@@ -7,8 +7,9 @@
  *   tag-name  = ALPHA *ALNUMPUNC
  *   tag-value = [ tval *( 1*(WSP / FWS) tval ) ]       ; VALCHAR is %x21-3A / %x3C-7E
  *
- * Promises to point only into the text given, and to read it once. Octets above 126 make a tag invalid (DKIM's i= may hold UTF-8 by RFC 8616 2: well-formed
- * UTF-8 is taken). Line ends count as blanks only where a fold may stand; any other CR, LF, or NUL makes the tag invalid.
+ * Promises to point only into the text given, and to read it once. Octets above 126 make a tag invalid (DKIM's i= may
+ * hold UTF-8 by RFC 8616 2: well-formed UTF-8 is taken). Line ends count as blanks only where a fold may stand; any
+ * other CR, LF, or NUL makes the tag invalid.
  */
 #include "standards/taglist.h"
 #include "base/utf8.h"

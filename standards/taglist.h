@@ -2,9 +2,10 @@
 /*
  * taglist.h - lists of tag=value pairs (RFC 6376 3.2): DKIM and ARC fields and keys, DMARC records.
  *
- * taglist_next() gives one tag after the other and says of each whether it is well-formed, for records whose odd tags are to be ignored
- * (DMARC: RFC 9989 4.8). taglist_parse() takes the list whole and refuses it when anything is wrong with it, a tag that stands twice included
- * (DKIM: RFC 6376 3.2). Nothing is copied: slices point into the text. Names are compared with case unless said.
+ * taglist_next() gives one tag after the other and says of each whether it is well-formed, for records whose odd tags
+ * are to be ignored (DMARC: RFC 9989 4.8). taglist_parse() takes the list whole and refuses it when anything is wrong
+ * with it, a tag that stands twice included (DKIM: RFC 6376 3.2). Nothing is copied: slices point into the text. Names
+ * are compared with case unless said.
  */
 #ifndef ASSAY_STANDARDS_TAGLIST_H
 #define ASSAY_STANDARDS_TAGLIST_H
@@ -28,7 +29,8 @@ struct taglist_cursor {
 
 #define TAGLIST_CURSOR(text) ((struct taglist_cursor){(text)})
 
-/* The next tag, separators and empty places skipped; false at the end. A piece without "=" gives an empty value and valid == false. */
+/* The next tag, separators and empty places skipped; false at the end. A piece without "=" gives an empty value and
+ * valid == false. */
 bool taglist_next(struct taglist_cursor *c, struct tag *out);
 
 struct taglist {
@@ -36,17 +38,19 @@ struct taglist {
     size_t count;
 };
 
-/* The whole list. STATUS_INVALID: a malformed or doubled tag, or an empty place other than behind the last ";"; STATUS_LIMIT: over TAGLIST_MAX. */
+/* The whole list. STATUS_INVALID: a malformed or doubled tag, or an empty place other than behind the last ";";
+ * STATUS_LIMIT: over TAGLIST_MAX. */
 enum status taglist_parse(struct slice text, struct taglist *out) MUST_CHECK;
 
 /* The tag of that name, or NULL. */
 const struct tag *taglist_find(const struct taglist *list, const char *name);
 
-/* The next piece of a value between separators (":" in h= and q=, "," in rua=), without FWS at its ends; false at the end of *rest.
- * Pieces may be empty. */
+/* The next piece of a value between separators (":" in h= and q=, "," in rua=), without FWS at its ends; false at the
+ * end of *rest. Pieces may be empty. */
 bool taglist_piece(struct slice *rest, char separator, struct slice *out);
 
-/* Copies a value without any blanks, CR and LF (base64 in b= and bh=: RFC 6376 3.5) to out, which holds `size` octets. STATUS_LIMIT: too long. */
+/* Copies a value without any blanks, CR and LF (base64 in b= and bh=: RFC 6376 3.5) to out, which holds `size` octets.
+ * STATUS_LIMIT: too long. */
 enum status taglist_squeeze(struct slice value, char *out, size_t size, size_t *n) MUST_CHECK;
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_authres.c - Authentication-Results: what RFC 8601 2.2 lets be written and read, its appendix B examples, that nothing a sender chose can add or cut
- * a field, and every form in which a forged one may look like ours (RFC 8601 5).
+ * test_authres.c - Authentication-Results: what RFC 8601 2.2 lets be written and read, its appendix B examples, that
+ * nothing a sender chose can add or cut a field, and every form in which a forged one may look like ours (RFC 8601 5).
  */
 #include "base/arena.h"
 #include "base/buf.h"
@@ -10,7 +10,10 @@
 #include <stdio.h>
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))
-#define LIT(s) {s, sizeof(s) - 1}
+#define LIT(s)                                                                                                         \
+    {                                                                                                                  \
+        s, sizeof(s) - 1                                                                                               \
+    }
 
 /* A field read, as one line: id/version: method/version=result "reason" ptype.name=value ... ; ... */
 static enum status read_line(struct slice text, struct buf *out)
@@ -25,7 +28,8 @@ static enum status read_line(struct slice text, struct buf *out)
         buf_printf(out, "%.*s/%.*s:", SLICE_ARG(a.id), SLICE_ARG(a.version));
         for (size_t i = 0; i < a.count; i++) {
             const struct authres_result *r = &a.results[i];
-            buf_printf(out, " %.*s/%.*s=%.*s", SLICE_ARG(r->method), SLICE_ARG(r->method_version), SLICE_ARG(r->result));
+            buf_printf(out, " %.*s/%.*s=%.*s", SLICE_ARG(r->method), SLICE_ARG(r->method_version),
+                       SLICE_ARG(r->result));
             if (r->reason.n)
                 buf_printf(out, " \"%.*s\"", SLICE_ARG(r->reason));
             for (size_t p = 0; p < r->property_count; p++)
@@ -46,28 +50,35 @@ static void reads(void **state)
         /* RFC 8601 appendix B.2 to B.7 */
         {" example.org 1; none", "example.org/1:"},
         {" example.com;\r\n  spf=pass smtp.mailfrom=example.net", "example.com/: spf/=pass smtp.mailfrom=example.net;"},
-        {" example.com;\r\n  auth=pass (cram-md5) smtp.auth=sender@example.net;\r\n  spf=pass smtp.mailfrom=example.net",
+        {" example.com;\r\n  auth=pass (cram-md5) smtp.auth=sender@example.net;\r\n  spf=pass "
+         "smtp.mailfrom=example.net",
          "example.com/: auth/=pass smtp.auth=sender@example.net; spf/=pass smtp.mailfrom=example.net;"},
         {" example.com; iprev=pass policy.iprev=192.0.2.200", "example.com/: iprev/=pass policy.iprev=192.0.2.200;"},
-        {" example.com;\r\n      dkim=fail reason=\"signature verification failed\"\r\n      header.d=newyork.example.com",
+        {" example.com;\r\n      dkim=fail reason=\"signature verification failed\"\r\n      "
+         "header.d=newyork.example.com",
          "example.com/: dkim/=fail \"signature verification failed\" header.d=newyork.example.com;"},
-        {" foo.example.net (foobar) 1 (baz);\r\n    dkim (Because I like it) / 1 (One yay) = (wait for it) fail\r\n      policy (A dot can go here) . "
+        {" foo.example.net (foobar) 1 (baz);\r\n    dkim (Because I like it) / 1 (One yay) = (wait for it) fail\r\n    "
+         "  policy (A dot can go here) . "
          "(like that) expired\r\n      (this surprised me) = (as I wasn't expecting it) 1362471462",
          "foo.example.net/1: dkim/1=fail policy.expired=1362471462;"},
         {" example.com; sender-id=fail header.from=example.com; dkim=pass (good signature) header.d=example.com",
          "example.com/: sender-id/=fail header.from=example.com; dkim/=pass header.d=example.com;"},
         /* other shapes */
-        {"example.com; dkim=pass header.i=@example.com header.b=\"dzdVyOfA\"", "example.com/: dkim/=pass header.i=@example.com header.b=dzdVyOfA;"},
+        {"example.com; dkim=pass header.i=@example.com header.b=\"dzdVyOfA\"",
+         "example.com/: dkim/=pass header.i=@example.com header.b=dzdVyOfA;"},
         {"example.com; dkim=pass header.b=/d5r+A==", "example.com/: dkim/=pass header.b=/d5r+A==;"},
         {"\"mx.example.com/4711\"; none", "mx.example.com/4711/:"},
-        {"example.com; spf=pass smtp.mailfrom=\"a b\"@example.net", "example.com/: spf/=pass smtp.mailfrom=a b@example.net;"},
+        {"example.com; spf=pass smtp.mailfrom=\"a b\"@example.net",
+         "example.com/: spf/=pass smtp.mailfrom=a b@example.net;"},
         {"example.com; spf=pass reason=word", "example.com/: spf/=pass \"word\";"},
-        {"example.com; dmarc=pass (p=reject \\) \"x) header.from=a.example", "example.com/: dmarc/=pass header.from=a.example;"},
+        {"example.com; dmarc=pass (p=reject \\) \"x) header.from=a.example",
+         "example.com/: dmarc/=pass header.from=a.example;"},
         {"example.com; spf=pass;", "example.com/: spf/=pass;"},
         {"example.com; NONE", "example.com/:"},
         {"example.com; spf=none smtp.helo=x.example", "example.com/: spf/=none smtp.helo=x.example;"},
         {"example.com\n\t; spf=pass\n\tsmtp.mailfrom=x.example", "example.com/: spf/=pass smtp.mailfrom=x.example;"},
-        {"example.com; arc=pass (i=1) smtp.remote-ip=2001:db8::1", "example.com/: arc/=pass smtp.remote-ip=2001:db8::1;"},
+        {"example.com; arc=pass (i=1) smtp.remote-ip=2001:db8::1",
+         "example.com/: arc/=pass smtp.remote-ip=2001:db8::1;"},
         /* refused */
         {"", NULL},
         {"example.com", NULL},
@@ -105,7 +116,8 @@ static void finds_results_and_properties(void **state)
 {
     struct arena *arena = arena_new(1 << 20);
     struct authres a;
-    assert_int_equal(authres_parse(arena, SLICE_LIT("x; DKIM=fail header.d=a; spf=pass; dkim=pass Header.D=b"), &a), STATUS_OK);
+    assert_int_equal(authres_parse(arena, SLICE_LIT("x; DKIM=fail header.d=a; spf=pass; dkim=pass Header.D=b"), &a),
+                     STATUS_OK);
     const struct authres_result *r = authres_find(&a, "dkim", NULL);
     assert_true(slice_eq(r->result, SLICE_LIT("fail")));
     r = authres_find(&a, "dkim", r);
@@ -148,8 +160,11 @@ static void writes_what_it_is_told(void **state)
     authres_property(&w, "header", "from", "example.net");
     authres_property(&w, "policy", "dmarc", "reject");
     assert_int_equal(authres_end(&w), STATUS_OK);
-    assert_string_equal(out.p, "mx.example.org;\n\tspf=pass smtp.mailfrom=user@example.net;\n\tdkim=fail reason=\"body hash \\\"differs\\\"\" "
-                               "header.d=example.net\n\theader.b=\"aB/+c=\";\n\tdmarc=pass (p=reject \\(tested\\)) header.from=example.net\n\tpolicy.dmarc=reject");
+    assert_string_equal(
+        out.p,
+        "mx.example.org;\n\tspf=pass smtp.mailfrom=user@example.net;\n\tdkim=fail reason=\"body hash \\\"differs\\\"\" "
+        "header.d=example.net\n\theader.b=\"aB/+c=\";\n\tdmarc=pass (p=reject \\(tested\\)) "
+        "header.from=example.net\n\tpolicy.dmarc=reject");
     buf_reset(&out);
     authres_begin(&w, &out, "mx.example.org");
     assert_int_equal(authres_end(&w), STATUS_OK);
@@ -195,11 +210,39 @@ static void refuses_words_that_are_none(void **state)
 
 /* Texts with which senders have cut or added results (a4, a5, a6, CVE-2020-12272), and worse. */
 static const struct slice hostile[] = {
-    LIT("legitimate.com'a.attack.com"), LIT("any@legitimate.com(a.attack.com"), LIT("legitimate.com'@any.attack.com"), LIT("a; dkim=pass header.d=legitimate.com"),
-    LIT("a\r\n\tdkim=pass"), LIT("a\nBcc: x@y"), LIT("a\r\n\r\nbody"), LIT("a\""), LIT("a\\"), LIT("a\\\""), LIT("\"; dmarc=pass; x=\""), LIT("(("), LIT("))"), LIT("\\)"),
-    LIT("a (b)"), LIT("\0"), LIT("a\0b"), LIT("\x7f\x1b[2J"), LIT("\xff\xfe"), LIT("j\xc3\xbcrgen@b\xc3\xbc" "cher.example"), LIT(" "), LIT("=?utf-8?Q?x?="),
-    LIT("user@"), LIT("@example.com"), LIT("a@b@c"), LIT("a..b@c.example"), LIT("\"a b\"@c.example"), LIT("[192.0.2.1]"), LIT("a,b"), LIT("a=b"),
-    LIT("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
+    LIT("legitimate.com'a.attack.com"),
+    LIT("any@legitimate.com(a.attack.com"),
+    LIT("legitimate.com'@any.attack.com"),
+    LIT("a; dkim=pass header.d=legitimate.com"),
+    LIT("a\r\n\tdkim=pass"),
+    LIT("a\nBcc: x@y"),
+    LIT("a\r\n\r\nbody"),
+    LIT("a\""),
+    LIT("a\\"),
+    LIT("a\\\""),
+    LIT("\"; dmarc=pass; x=\""),
+    LIT("(("),
+    LIT("))"),
+    LIT("\\)"),
+    LIT("a (b)"),
+    LIT("\0"),
+    LIT("a\0b"),
+    LIT("\x7f\x1b[2J"),
+    LIT("\xff\xfe"),
+    LIT("j\xc3\xbcrgen@b\xc3\xbc"
+        "cher.example"),
+    LIT(" "),
+    LIT("=?utf-8?Q?x?="),
+    LIT("user@"),
+    LIT("@example.com"),
+    LIT("a@b@c"),
+    LIT("a..b@c.example"),
+    LIT("\"a b\"@c.example"),
+    LIT("[192.0.2.1]"),
+    LIT("a,b"),
+    LIT("a=b"),
+    LIT("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
 };
 
 static void no_line_breaks_out(const char *text)

@@ -6,7 +6,10 @@
 #include "tests/unit/cm.h"
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))
-#define LIT(s) {s, sizeof(s) - 1}
+#define LIT(s)                                                                                                         \
+    {                                                                                                                  \
+        s, sizeof(s) - 1                                                                                               \
+    }
 
 static void forged(void **state)
 {
@@ -56,7 +59,9 @@ static void forged(void **state)
         {LIT(" other.example\0; dkim=pass"), true},
         {LIT(" other.example\r\nfoo; dkim=pass"), true},
         {LIT(" other\x01.example; dkim=pass"), true},
-        {LIT(" b\xfc" "cher.example; dkim=pass"), true},
+        {LIT(" b\xfc"
+             "cher.example; dkim=pass"),
+         true},
         {LIT(" other.example 1 2; dkim=pass"), true},
         /* 8-bit digits and letters that IDNA makes ours (full width) */
         {LIT(" \xef\xbd\x85xample.net; dkim=pass"), true},
@@ -72,7 +77,9 @@ static void forged(void **state)
         {LIT(" example.com 1; dkim=pass"), false},
         {LIT(" (example.net) other.example; dkim=pass"), false},
         {LIT(" \"other.example/example\"; dkim=pass"), false},
-        {LIT(" b\xc3\xbc" "cher.example; dkim=pass"), false},
+        {LIT(" b\xc3\xbc"
+             "cher.example; dkim=pass"),
+         false},
         {LIT(" other.example; none"), false},
     };
     for (size_t i = 0; i < COUNT(t); i++) {
@@ -86,9 +93,15 @@ static void forged(void **state)
 static void our_id_in_other_shapes(void **state)
 {
     assert_true(authres_is_forged(SLICE_LIT(" Example.NET; spf=pass"), "EXAMPLE.net"));
-    assert_true(authres_is_forged(SLICE_LIT(" b\xc3\xbc" "cher.example; spf=pass"), "xn--bcher-kva.example"));
-    assert_true(authres_is_forged(SLICE_LIT(" B\xc3\x9c" "CHER.example; spf=pass"), "b\xc3\xbc" "cher.example"));
-    assert_true(authres_is_forged(SLICE_LIT(" xn--bcher-kva.example; spf=pass"), "b\xc3\xbc" "cher.example"));
+    assert_true(authres_is_forged(SLICE_LIT(" b\xc3\xbc"
+                                            "cher.example; spf=pass"),
+                                  "xn--bcher-kva.example"));
+    assert_true(authres_is_forged(SLICE_LIT(" B\xc3\x9c"
+                                            "CHER.example; spf=pass"),
+                                  "b\xc3\xbc"
+                                  "cher.example"));
+    assert_true(authres_is_forged(SLICE_LIT(" xn--bcher-kva.example; spf=pass"), "b\xc3\xbc"
+                                                                                 "cher.example"));
     assert_true(authres_is_forged(SLICE_LIT(" \"our mail hub\"; spf=pass"), "our mail hub"));
     assert_true(authres_is_forged(SLICE_LIT(" \"Our Mail Hub/17\"; spf=pass"), "our mail hub"));
     assert_false(authres_is_forged(SLICE_LIT(" mailhub; spf=pass"), "our mail hub"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_format.c - message-format: RFC 5322 3.6 on how often a field may stand, RFC 9989 11.5 on messages whose author cannot be told, and the
- * header tricks a8 to a19 of spoofers: never another author than every reader sees.
+ * test_format.c - message-format: RFC 5322 3.6 on how often a field may stand, RFC 9989 11.5 on messages whose author
+ * cannot be told, and the header tricks a8 to a19 of spoofers: never another author than every reader sees.
  */
 #include "base/arena.h"
 #include "base/buf.h"
@@ -24,8 +24,10 @@ struct kase {
 static const struct kase cases[] = {
     {DATE "From: a@x.example\n\n", 0, 0, "x.example", "x.example"},
     {"From: a@x.example\n\n", 0, FORMAT_REMARK_NO_DATE, "x.example", "x.example"},
-    {DATE "From: a@x.example, b@x.example\nSender: a@x.example\n\n", 0, FORMAT_REMARK_AUTHORS, "x.example", "x.example"},
-    {DATE "From: a@x.example, b@x.example\n\n", 0, FORMAT_REMARK_AUTHORS | FORMAT_REMARK_NO_SENDER, "x.example", "x.example"},
+    {DATE "From: a@x.example, b@x.example\nSender: a@x.example\n\n", 0, FORMAT_REMARK_AUTHORS, "x.example",
+     "x.example"},
+    {DATE "From: a@x.example, b@x.example\n\n", 0, FORMAT_REMARK_AUTHORS | FORMAT_REMARK_NO_SENDER, "x.example",
+     "x.example"},
     {DATE "From: G: a@x.example;\n\n", 0, 0, "x.example", "x.example"},
     {DATE "\n", FORMAT_NO_FROM, 0, NULL, ""},
     {DATE "Sender: admin@legitimate.com\n\n", FORMAT_NO_FROM, 0, NULL, ""},
@@ -33,49 +35,61 @@ static const struct kase cases[] = {
     {DATE "From:\n\n", FORMAT_BAD_FROM, 0, NULL, ""},
     {DATE "From: undisclosed:;\n\n", FORMAT_FROM_EMPTY, 0, NULL, ""},
     {DATE "From: a@[192.0.2.1]\n\n", FORMAT_FROM_LITERAL, 0, NULL, ""},
-    {DATE "From: a@[192.0.2.1], a@x.example\n\n", FORMAT_FROM_LITERAL, FORMAT_REMARK_AUTHORS | FORMAT_REMARK_NO_SENDER, NULL, "x.example"},
+    {DATE "From: a@[192.0.2.1], a@x.example\n\n", FORMAT_FROM_LITERAL, FORMAT_REMARK_AUTHORS | FORMAT_REMARK_NO_SENDER,
+     NULL, "x.example"},
     /* a8, a10 */
-    {DATE "From: <first@attack.com>\nFrom: <admin@legitimate.com>\n\n", FORMAT_MANY_FROM, 0, NULL, "attack.com legitimate.com"},
-    {DATE "From: <first@attack.com>\nFrom : <admin@legitimate.com>\n\n", FORMAT_MANY_FROM, FORMAT_REMARK_BLANK_COLON, NULL,
+    {DATE "From: <first@attack.com>\nFrom: <admin@legitimate.com>\n\n", FORMAT_MANY_FROM, 0, NULL,
      "attack.com legitimate.com"},
+    {DATE "From: <first@attack.com>\nFrom : <admin@legitimate.com>\n\n", FORMAT_MANY_FROM, FORMAT_REMARK_BLANK_COLON,
+     NULL, "attack.com legitimate.com"},
     {DATE "From: a@x.example\nfrom: a@x.example\n\n", FORMAT_MANY_FROM, 0, NULL, "x.example"},
     /* a9, a11: lines that readers disagree about; what From there is stays asked about */
-    {" From: <first@attack.com>\nFrom: <admin@legitimate.com>\n" DATE "\n", FORMAT_BAD_LINE, 0, "legitimate.com", "legitimate.com"},
-    {"From\n : <first@attack.com>\nFrom: <admin@legitimate.com>\n" DATE "\n", FORMAT_BAD_LINE | FORMAT_BARE_LF, FORMAT_REMARK_BLANK_COLON,
-     "legitimate.com", "legitimate.com"},
+    {" From: <first@attack.com>\nFrom: <admin@legitimate.com>\n" DATE "\n", FORMAT_BAD_LINE, 0, "legitimate.com",
+     "legitimate.com"},
+    {"From\n : <first@attack.com>\nFrom: <admin@legitimate.com>\n" DATE "\n", FORMAT_BAD_LINE | FORMAT_BARE_LF,
+     FORMAT_REMARK_BLANK_COLON, "legitimate.com", "legitimate.com"},
     /* a12, a13 */
-    {"From\n : <first@attack.com>\nnSender: <admin@legitimate.com>\n" DATE "\n", FORMAT_NO_FROM | FORMAT_BAD_LINE | FORMAT_BARE_LF,
-     FORMAT_REMARK_BLANK_COLON, NULL, ""},
+    {"From\n : <first@attack.com>\nnSender: <admin@legitimate.com>\n" DATE "\n",
+     FORMAT_NO_FROM | FORMAT_BAD_LINE | FORMAT_BARE_LF, FORMAT_REMARK_BLANK_COLON, NULL, ""},
     /* a14, a18 */
-    {DATE "From: <first@attack.com>, <admin@legitimate.com>\nSender: <s@sender.legitimate.com>\n\n", FORMAT_FROM_DOMAINS, 0, NULL,
-     "attack.com legitimate.com"},
-    {DATE "From: admin@legitimate.com,<second@attack.com>\n\n", FORMAT_FROM_DOMAINS, 0, NULL, "legitimate.com attack.com"},
+    {DATE "From: <first@attack.com>, <admin@legitimate.com>\nSender: <s@sender.legitimate.com>\n\n",
+     FORMAT_FROM_DOMAINS, 0, NULL, "attack.com legitimate.com"},
+    {DATE "From: admin@legitimate.com,<second@attack.com>\n\n", FORMAT_FROM_DOMAINS, 0, NULL,
+     "legitimate.com attack.com"},
     /* a15, a16, a17, a19 */
     {DATE "From:PGFkbWluQGxlZ2l0aW1hdGUuY29tPg==,<second@attack.com>\n\n", FORMAT_BAD_FROM, 0, NULL, "attack.com"},
-    {DATE "From: <@attack.com,@any.com:admin@legitimate.com>\n\n", FORMAT_BAD_FROM, 0, NULL, "attack.com any.com legitimate.com"},
-    {DATE "From: <admin@legitimate.com>\\,<second@attack.com>\n\n", FORMAT_BAD_FROM, 0, NULL, "legitimate.com attack.com"},
+    {DATE "From: <@attack.com,@any.com:admin@legitimate.com>\n\n", FORMAT_BAD_FROM, 0, NULL,
+     "attack.com any.com legitimate.com"},
+    {DATE "From: <admin@legitimate.com>\\,<second@attack.com>\n\n", FORMAT_BAD_FROM, 0, NULL,
+     "legitimate.com attack.com"},
     {DATE "From: <any@attack.com>admin@legitimate.com\n\n", FORMAT_BAD_FROM, 0, NULL, "attack.com legitimate.com"},
     {DATE "From: admin@legitimate.com>\n\n", FORMAT_BAD_FROM, 0, NULL, "legitimate.com"},
     {DATE "From: admin@legitimate.com <a@attack.com>\n\n", FORMAT_BAD_FROM, 0, NULL, "legitimate.com attack.com"},
     /* singletons */
     {DATE DATE "From: a@x.example\n\n", FORMAT_DOUBLED, 0, "x.example", "x.example"},
-    {DATE "From: a@x.example\nSubject: 1\nSUBJECT : 2\n\n", FORMAT_DOUBLED, FORMAT_REMARK_BLANK_COLON, "x.example", "x.example"},
-    {DATE "From: a@x.example\nSender: a@x.example\nSender: a@x.example\n\n", FORMAT_DOUBLED, 0, "x.example", "x.example"},
-    {DATE "From: a@x.example\nReply-To: a@x.example\nReply-To: b@x.example\n\n", FORMAT_DOUBLED, 0, "x.example", "x.example"},
+    {DATE "From: a@x.example\nSubject: 1\nSUBJECT : 2\n\n", FORMAT_DOUBLED, FORMAT_REMARK_BLANK_COLON, "x.example",
+     "x.example"},
+    {DATE "From: a@x.example\nSender: a@x.example\nSender: a@x.example\n\n", FORMAT_DOUBLED, 0, "x.example",
+     "x.example"},
+    {DATE "From: a@x.example\nReply-To: a@x.example\nReply-To: b@x.example\n\n", FORMAT_DOUBLED, 0, "x.example",
+     "x.example"},
     {DATE "From: a@x.example\nTo: a@x.example\nTo: b@x.example\n\n", FORMAT_DOUBLED, 0, "x.example", "x.example"},
     {DATE "From: a@x.example\nCc: a@x.example\nCc: b@x.example\n\n", FORMAT_DOUBLED, 0, "x.example", "x.example"},
     {DATE "From: a@x.example\nBcc:\nBcc:\n\n", FORMAT_DOUBLED, 0, "x.example", "x.example"},
     {DATE "From: a@x.example\nMessage-ID: <1@x>\nMessage-Id: <2@x>\n\n", FORMAT_DOUBLED, 0, "x.example", "x.example"},
     {DATE "From: a@x.example\nIn-Reply-To: <1@x>\nIn-Reply-To: <2@x>\n\n", FORMAT_DOUBLED, 0, "x.example", "x.example"},
     {DATE "From: a@x.example\nReferences: <1@x>\nReferences: <2@x>\n\n", FORMAT_DOUBLED, 0, "x.example", "x.example"},
-    {DATE "From: a@x.example\nReceived: 1\nReceived: 2\nComments: 1\nComments: 2\nKeywords: a\nKeywords: b\nX-A: 1\nX-A: 2\n\n", 0, 0,
-     "x.example", "x.example"},
+    {DATE "From: a@x.example\nReceived: 1\nReceived: 2\nComments: 1\nComments: 2\nKeywords: a\nKeywords: b\nX-A: "
+          "1\nX-A: 2\n\n",
+     0, 0, "x.example", "x.example"},
     /* lines and octets */
     {DATE "From: a@x.example\nthis is no field\n\n", FORMAT_BAD_LINE, 0, "x.example", "x.example"},
     {DATE "From: a@x.example\nSub ject: x\n\n", FORMAT_BAD_LINE, 0, "x.example", "x.example"},
     {DATE "From: a@x.example\nSubject: a\rb\n\n", FORMAT_BARE_CR, 0, "x.example", "x.example"},
     {DATE "From: a@x.example\nSubject: a\n \n b\n\n", 0, FORMAT_REMARK_EMPTY_FOLD, "x.example", "x.example"},
-    {DATE "From: a@B\xc3\x9c" "CHER.example\n\n", 0, 0, "xn--bcher-kva.example", "xn--bcher-kva.example"},
+    {DATE "From: a@B\xc3\x9c"
+          "CHER.example\n\n",
+     0, 0, "xn--bcher-kva.example", "xn--bcher-kva.example"},
 };
 
 static void finds(void **state)
@@ -91,7 +105,8 @@ static void finds(void **state)
         assert_int_equal(header_parse_message(&l, slice_of(copy, strlen(k->header)), NULL), STATUS_OK);
         format_check(a, &l, NULL, &f);
         if (f.flaws != k->flaws || f.remarks != k->remarks)
-            fail_msg("%s: flaws %x (expected %x), remarks %x (%x)", k->header, f.flaws, k->flaws, f.remarks, k->remarks);
+            fail_msg("%s: flaws %x (expected %x), remarks %x (%x)", k->header, f.flaws, k->flaws, f.remarks,
+                     k->remarks);
         assert_int_equal(f.result, k->flaws ? RESULT_FAIL : RESULT_PASS);
         assert_int_equal(f.reason == NULL, k->flaws == 0);
         if (k->from_domain)
@@ -190,8 +205,10 @@ static void flaws_have_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds),           cmocka_unit_test(names_the_doubled_field_and_the_gravest_flaw),
-        cmocka_unit_test(looks_at_bodies), cmocka_unit_test(over_limit_fails_but_keeps_the_author),
+        cmocka_unit_test(finds),
+        cmocka_unit_test(names_the_doubled_field_and_the_gravest_flaw),
+        cmocka_unit_test(looks_at_bodies),
+        cmocka_unit_test(over_limit_fails_but_keeps_the_author),
         cmocka_unit_test(flaws_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,7 +48,9 @@ static void takes_the_good(void **state)
         {"<a@localhost>", "a@localhost", false},
         {"<a@a_b.example>", "a@a_b.example", false},
         {"<a@xn--bcher-kva.example>", "a@xn--bcher-kva.example", false},
-        {"<a@b\xc3\xbc" "cher.example>", "a@xn--bcher-kva.example", true},
+        {"<a@b\xc3\xbc"
+         "cher.example>",
+         "a@xn--bcher-kva.example", true},
         {"<j\xc3\xbcrgen@example.com>", "j\xc3\xbcrgen@example.com", true},
         {"<\"j\xc3\xbcrgen m\"@example.com>", "\"j\xc3\xbcrgen m\"@example.com", true},
         {"<aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@example.com>",
@@ -68,7 +70,10 @@ static void takes_the_good(void **state)
     buf_release(&text);
 }
 
-#define LIT(s) {s, sizeof(s) - 1}
+#define LIT(s)                                                                                                         \
+    {                                                                                                                  \
+        s, sizeof(s) - 1                                                                                               \
+    }
 
 static void refuses_the_bad(void **state)
 {
@@ -76,17 +81,66 @@ static void refuses_the_bad(void **state)
         const char *p;
         size_t n;
     } t[] = {
-        LIT("<(any@legitimate.com>"), LIT("<any@legitimate.com(a.attack.com>"), LIT("<any@legitimate.com'@any.attack.com>"),
-        LIT("<any@legitimate.com\0.attack.com>"), LIT("<any\0@attack.com>"), LIT("<"), LIT(">"), LIT("<<>>"), LIT("<a@b.example"), LIT("a@b.example>"),
-        LIT("<a@b.example>x"), LIT("<a@b.example> x"), LIT("<a@b.example><c@d.example>"), LIT("<a>"), LIT("<@b.example>"), LIT("<a@>"), LIT("<a b@c.example>"),
-        LIT("<a @c.example>"), LIT("<a@ c.example>"), LIT("<a@c.example >"), LIT("< a@c.example>"), LIT("<.a@c.example>"), LIT("<a.@c.example>"),
-        LIT("<a..b@c.example>"), LIT("<a@c..example>"), LIT("<a@.c.example>"), LIT("<a@c.example.>"), LIT("<a@-c.example>"), LIT("<a@c-.example>"),
-        LIT("<a@c,d.example>"), LIT("<@a.example:>"), LIT("<@a.example,:b@c.example>"), LIT("<@a.example,b.example:b@c.example>"),
-        LIT("<@a.example b@c.example>"), LIT("<@a.example:@b.example:c@d.example>"), LIT("<\"a@c.example>"), LIT("<\"a\"b@c.example>"),
-        LIT("<\"a\x01\"@c.example>"), LIT("<\"a\tb\"@c.example>"), LIT("<\"a\\\x01\"@c.example>"), LIT("<a@[192.0.2.256]>"), LIT("<a@[192.0.2.1>"),
-        LIT("<a@192.0.2.1]>"), LIT("<a@[2001:db8::1]>"), LIT("<a@[IPv6:192.0.2.1]>"), LIT("<a@[x:y]>"), LIT("<a@[]>"), LIT("<a@[192.0.2.1].example>"),
-        LIT("<j\xc3\xbcrgen@example.com>"), LIT("<a@b\xc3\xbc" "cher.example>"), LIT("<a\r\n@b.example>"), LIT("<a@b.example\r\n>"), LIT("<a@b.example\n>"),
-        LIT("a@b@c.example"), LIT("<a(c)@b.example>"), LIT("<a@b.example(c)>"), LIT("<a:b@c.example>"), LIT("<a;b@c.example>"), LIT("<a\\b@c.example>"),
+        LIT("<(any@legitimate.com>"),
+        LIT("<any@legitimate.com(a.attack.com>"),
+        LIT("<any@legitimate.com'@any.attack.com>"),
+        LIT("<any@legitimate.com\0.attack.com>"),
+        LIT("<any\0@attack.com>"),
+        LIT("<"),
+        LIT(">"),
+        LIT("<<>>"),
+        LIT("<a@b.example"),
+        LIT("a@b.example>"),
+        LIT("<a@b.example>x"),
+        LIT("<a@b.example> x"),
+        LIT("<a@b.example><c@d.example>"),
+        LIT("<a>"),
+        LIT("<@b.example>"),
+        LIT("<a@>"),
+        LIT("<a b@c.example>"),
+        LIT("<a @c.example>"),
+        LIT("<a@ c.example>"),
+        LIT("<a@c.example >"),
+        LIT("< a@c.example>"),
+        LIT("<.a@c.example>"),
+        LIT("<a.@c.example>"),
+        LIT("<a..b@c.example>"),
+        LIT("<a@c..example>"),
+        LIT("<a@.c.example>"),
+        LIT("<a@c.example.>"),
+        LIT("<a@-c.example>"),
+        LIT("<a@c-.example>"),
+        LIT("<a@c,d.example>"),
+        LIT("<@a.example:>"),
+        LIT("<@a.example,:b@c.example>"),
+        LIT("<@a.example,b.example:b@c.example>"),
+        LIT("<@a.example b@c.example>"),
+        LIT("<@a.example:@b.example:c@d.example>"),
+        LIT("<\"a@c.example>"),
+        LIT("<\"a\"b@c.example>"),
+        LIT("<\"a\x01\"@c.example>"),
+        LIT("<\"a\tb\"@c.example>"),
+        LIT("<\"a\\\x01\"@c.example>"),
+        LIT("<a@[192.0.2.256]>"),
+        LIT("<a@[192.0.2.1>"),
+        LIT("<a@192.0.2.1]>"),
+        LIT("<a@[2001:db8::1]>"),
+        LIT("<a@[IPv6:192.0.2.1]>"),
+        LIT("<a@[x:y]>"),
+        LIT("<a@[]>"),
+        LIT("<a@[192.0.2.1].example>"),
+        LIT("<j\xc3\xbcrgen@example.com>"),
+        LIT("<a@b\xc3\xbc"
+            "cher.example>"),
+        LIT("<a\r\n@b.example>"),
+        LIT("<a@b.example\r\n>"),
+        LIT("<a@b.example\n>"),
+        LIT("a@b@c.example"),
+        LIT("<a(c)@b.example>"),
+        LIT("<a@b.example(c)>"),
+        LIT("<a:b@c.example>"),
+        LIT("<a;b@c.example>"),
+        LIT("<a\\b@c.example>"),
         LIT("<a@c\xff.example>"),
     };
     for (size_t i = 0; i < COUNT(t); i++) {
@@ -101,7 +155,10 @@ static void refuses_the_bad(void **state)
 
 static void smtputf8_must_be_utf8(void **state)
 {
-    static const char *const t[] = {"<j\xfcrgen@example.com>", "<a@b\xfc" "cher.example>", "<\"j\xfc\"@example.com>", "<\"\\\xc3\xbc\"@example.com>"};
+    static const char *const t[] = {"<j\xfcrgen@example.com>",
+                                    "<a@b\xfc"
+                                    "cher.example>",
+                                    "<\"j\xfc\"@example.com>", "<\"\\\xc3\xbc\"@example.com>"};
     struct arena *a = arena_new(1 << 16);
     for (size_t i = 0; i < COUNT(t); i++) {
         struct mailbox m;
@@ -142,8 +199,11 @@ static void null_path_and_postmaster_have_no_domain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_the_good),        cmocka_unit_test(refuses_the_bad), cmocka_unit_test(smtputf8_must_be_utf8),
-        cmocka_unit_test(has_limits),            cmocka_unit_test(null_path_and_postmaster_have_no_domain),
+        cmocka_unit_test(takes_the_good),
+        cmocka_unit_test(refuses_the_bad),
+        cmocka_unit_test(smtputf8_must_be_utf8),
+        cmocka_unit_test(has_limits),
+        cmocka_unit_test(null_path_and_postmaster_have_no_domain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

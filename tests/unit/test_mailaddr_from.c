@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_mailaddr_from.c - the From field: RFC 5322 3.4 and its appendix A, RFC 6854, RFC 6532, and the spoofing tricks that live on readers who
- * disagree (Chen, Paxson, Jiang, "Composition Kills", USENIX Security 2020, figures 6 and 8).
+ * test_mailaddr_from.c - the From field: RFC 5322 3.4 and its appendix A, RFC 6854, RFC 6532, and the spoofing tricks
+ * that live on readers who disagree (Chen, Paxson, Jiang, "Composition Kills", USENIX Security 2020, figures 6 and 8).
  */
 #include "base/arena.h"
 #include "base/limits.h"
@@ -22,13 +22,17 @@ static const struct good good[] = {
     {"john.q.public@example.com", "john.q.public@example.com", ""},
     {" John Doe <jdoe@machine.example>", "jdoe@machine.example", "John Doe"},
     {" \"Joe Q. Public\" <john.q.public@example.com>", "john.q.public@example.com", "Joe Q. Public"},
-    {" Mary Smith <mary@x.test>, jdoe@example.org, Who? <one@y.test>", "mary@x.test jdoe@example.org one@y.test", "Mary Smith"},
-    {" <boss@nil.test>, \"Giant; \\\"Big\\\" Box\" <sysservices@example.net>", "boss@nil.test sysservices@example.net", ""},
-    {" A Group:Ed Jones <c@a.test>,joe@where.test,John <jdoe@one.test>;", "c@a.test joe@where.test jdoe@one.test", "Ed Jones"},
+    {" Mary Smith <mary@x.test>, jdoe@example.org, Who? <one@y.test>", "mary@x.test jdoe@example.org one@y.test",
+     "Mary Smith"},
+    {" <boss@nil.test>, \"Giant; \\\"Big\\\" Box\" <sysservices@example.net>", "boss@nil.test sysservices@example.net",
+     ""},
+    {" A Group:Ed Jones <c@a.test>,joe@where.test,John <jdoe@one.test>;", "c@a.test joe@where.test jdoe@one.test",
+     "Ed Jones"},
     {" Undisclosed recipients:;", "", NULL},
     /* A.5: white space, comments and other oddities */
     {" Pete(A nice \\) chap) <pete(his account)@silly.test(his host)>", "pete@silly.test", "Pete"},
-    {" A Group(Some people)\r\n     :Chris Jones <c@(Chris's host.)public.example>,\r\n         joe@example.org,\r\n  John "
+    {" A Group(Some people)\r\n     :Chris Jones <c@(Chris's host.)public.example>,\r\n         joe@example.org,\r\n  "
+     "John "
      "<jdoe@one.test> (my dear friend); (the end of the group)",
      "c@public.example joe@example.org jdoe@one.test", "Chris Jones"},
     {"(Empty list)(start)Hidden recipients  :(nobody(that I know))  ;", "", NULL},
@@ -80,8 +84,12 @@ static const struct good good[] = {
     {" J\xc3\xbcrgen M\xc3\xbcller <a@x.example>", "a@x.example", "J\xc3\xbcrgen M\xc3\xbcller"},
     {" \"J\xfcrgen, M.\" <a@x.example>", "a@x.example", "J\xfcrgen, M."},
     {" j\xc3\xbcrgen@x.example", "j\xc3\xbcrgen@x.example", NULL},
-    {" a@b\xc3\xbc" "cher.example", "a@xn--bcher-kva.example", NULL},
-    {" a@B\xc3\x9c" "CHER.example", "a@xn--bcher-kva.example", NULL},
+    {" a@b\xc3\xbc"
+     "cher.example",
+     "a@xn--bcher-kva.example", NULL},
+    {" a@B\xc3\x9c"
+     "CHER.example",
+     "a@xn--bcher-kva.example", NULL},
     {" a@XN--BCHER-KVA.Example", "a@xn--bcher-kva.example", NULL},
     {" a@EXAMPLE.Com", "a@example.com", NULL},
     /* an address as name: only of the same domain */
@@ -98,7 +106,8 @@ static const struct good good[] = {
 };
 
 /* A heap copy of exactly the text, so that ASan sees every octet read beyond it. */
-static enum status parse(struct arena *a, const char *text, size_t n, struct mailbox **box, size_t *count, const char **why)
+static enum status parse(struct arena *a, const char *text, size_t n, struct mailbox **box, size_t *count,
+                         const char **why)
 {
     char *copy = exact(text, n);
     enum status s = mailaddr_from(a, slice_of(copy, n), box, count, why);
@@ -136,43 +145,114 @@ static void takes_the_good(void **state)
     buf_release(&text);
 }
 
-#define LIT(s) {s, sizeof(s) - 1}
+#define LIT(s)                                                                                                         \
+    {                                                                                                                  \
+        s, sizeof(s) - 1                                                                                               \
+    }
 static const struct {
     const char *p;
     size_t n;
 } bad[] = {
-    LIT(""), LIT("   "), LIT(","), LIT(" (only a comment)"),
+    LIT(""),
+    LIT("   "),
+    LIT(","),
+    LIT(" (only a comment)"),
     /* words that are no address */
-    LIT(" admin"), LIT(" John Doe"), LIT(" \"admin@bank.example\""), LIT(" admin@"), LIT(" @bank.example"), LIT(" <>"), LIT(" <admin>"),
-    LIT(" <@bank.example>"), LIT(" admin@@bank.example"), LIT(" admin bank.example"),
+    LIT(" admin"),
+    LIT(" John Doe"),
+    LIT(" \"admin@bank.example\""),
+    LIT(" admin@"),
+    LIT(" @bank.example"),
+    LIT(" <>"),
+    LIT(" <admin>"),
+    LIT(" <@bank.example>"),
+    LIT(" admin@@bank.example"),
+    LIT(" admin bank.example"),
     /* unbalanced and trailing */
-    LIT(" admin@bank.example>"), LIT(" <admin@bank.example"), LIT(" <<admin@bank.example>>"), LIT(" <admin@bank.example>>"),
-    LIT(" <any@attack.example>admin@bank.example"), LIT(" <any@attack.example> admin@bank.example"), LIT(" <a@x.example> <b@y.example>"),
-    LIT(" a@x.example b@y.example"), LIT(" a@x.example b"), LIT(" a b@x.example"), LIT(" a@x.example;"), LIT(" \"a <b@x.example>"),
-    LIT(" (a <b@x.example>"), LIT(" a) <b@x.example>"), LIT(" a@x.example (unended"), LIT(" a@x.example (un(ended)"),
+    LIT(" admin@bank.example>"),
+    LIT(" <admin@bank.example"),
+    LIT(" <<admin@bank.example>>"),
+    LIT(" <admin@bank.example>>"),
+    LIT(" <any@attack.example>admin@bank.example"),
+    LIT(" <any@attack.example> admin@bank.example"),
+    LIT(" <a@x.example> <b@y.example>"),
+    LIT(" a@x.example b@y.example"),
+    LIT(" a@x.example b"),
+    LIT(" a b@x.example"),
+    LIT(" a@x.example;"),
+    LIT(" \"a <b@x.example>"),
+    LIT(" (a <b@x.example>"),
+    LIT(" a) <b@x.example>"),
+    LIT(" a@x.example (unended"),
+    LIT(" a@x.example (un(ended)"),
     /* lists and groups that are none */
-    LIT(" Foo, Inc. <a@x.example>"), LIT(" g: a@x.example"), LIT(" : a@x.example;"), LIT(" g: h: a@x.example;;"), LIT(" g: a@x.example;;"),
-    LIT(" admin@bank.example: a@x.example;"), LIT(" g:;b@x.example"),
+    LIT(" Foo, Inc. <a@x.example>"),
+    LIT(" g: a@x.example"),
+    LIT(" : a@x.example;"),
+    LIT(" g: h: a@x.example;;"),
+    LIT(" g: a@x.example;;"),
+    LIT(" admin@bank.example: a@x.example;"),
+    LIT(" g:;b@x.example"),
     /* an address of another domain in the place of a name */
-    LIT(" admin@bank.example <a@attack.example>"), LIT(" Bob admin@bank.example <a@attack.example>"),
-    LIT(" a@x.example b@y.example <b@y.example>"), LIT(" a@[192.0.2.1] <b@y.example>"), LIT(" a@x.example <b@[192.0.2.1]>"),
+    LIT(" admin@bank.example <a@attack.example>"),
+    LIT(" Bob admin@bank.example <a@attack.example>"),
+    LIT(" a@x.example b@y.example <b@y.example>"),
+    LIT(" a@[192.0.2.1] <b@y.example>"),
+    LIT(" a@x.example <b@[192.0.2.1]>"),
     /* routes, quoted pairs outside quotes, blanks and comments within dotted words, a dot at the end */
-    LIT(" <@attack.example,@any.example:admin@bank.example>"), LIT(" <@node.test:mary@example.net>"),
-    LIT(" <admin@bank.example>\\,<second@attack.example>"), LIT(" a\\@b@x.example"), LIT(" jdoe@test   . example"), LIT(" jdoe@test.(c)example"),
-    LIT(" john . doe@x.example"), LIT(" <john . doe@x.example>"), LIT(" a@x.example."), LIT(" .a@x.example"), LIT(" a.@x.example"),
-    LIT(" a..b@x.example"), LIT(" a@x..example"), LIT(" a@.x.example"), LIT(" a@x.example..."), LIT(" <a@x.example.>"),
+    LIT(" <@attack.example,@any.example:admin@bank.example>"),
+    LIT(" <@node.test:mary@example.net>"),
+    LIT(" <admin@bank.example>\\,<second@attack.example>"),
+    LIT(" a\\@b@x.example"),
+    LIT(" jdoe@test   . example"),
+    LIT(" jdoe@test.(c)example"),
+    LIT(" john . doe@x.example"),
+    LIT(" <john . doe@x.example>"),
+    LIT(" a@x.example."),
+    LIT(" .a@x.example"),
+    LIT(" a.@x.example"),
+    LIT(" a..b@x.example"),
+    LIT(" a@x..example"),
+    LIT(" a@.x.example"),
+    LIT(" a@x.example..."),
+    LIT(" <a@x.example.>"),
     /* encoded words as addresses */
-    LIT("PGFkbWluQGxlZ2l0aW1hdGUuY29tPg==,<second@attack.example>"), LIT(" =?utf-8?B?YWRtaW5AYmFuay5leGFtcGxl?="),
-    LIT(" =?utf-8?Q?admin?=@attack.example"), LIT(" \"=?utf-8?Q?admin=40bank.example?=\"@attack.example"),
-    LIT(" =?utf-8?Q?admin@bank.example?= <a@attack.example>"), LIT(" <=?utf-8?Q?admin=40bank.example?=>"), LIT(" a@=?utf-8?Q?bank.example?="),
+    LIT("PGFkbWluQGxlZ2l0aW1hdGUuY29tPg==,<second@attack.example>"),
+    LIT(" =?utf-8?B?YWRtaW5AYmFuay5leGFtcGxl?="),
+    LIT(" =?utf-8?Q?admin?=@attack.example"),
+    LIT(" \"=?utf-8?Q?admin=40bank.example?=\"@attack.example"),
+    LIT(" =?utf-8?Q?admin@bank.example?= <a@attack.example>"),
+    LIT(" <=?utf-8?Q?admin=40bank.example?=>"),
+    LIT(" a@=?utf-8?Q?bank.example?="),
     /* domains that are none */
-    LIT(" a@exa'mple.com"), LIT(" a@bank.example(.attack.example"), LIT(" a@bank!example"), LIT(" a@xn--a.example"), LIT(" a@[192.0.2.1"),
-    LIT(" a@[192.0.2.1]x"), LIT(" a@[x\\]]"), LIT(" a@b\xfc" "cher.example"), LIT(" j\xfcrgen@x.example"),
+    LIT(" a@exa'mple.com"),
+    LIT(" a@bank.example(.attack.example"),
+    LIT(" a@bank!example"),
+    LIT(" a@xn--a.example"),
+    LIT(" a@[192.0.2.1"),
+    LIT(" a@[192.0.2.1]x"),
+    LIT(" a@[x\\]]"),
+    LIT(" a@b\xfc"
+        "cher.example"),
+    LIT(" j\xfcrgen@x.example"),
     LIT(" a@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example"),
     /* NUL, bare CR and LF, control characters in the address */
-    LIT(" a@x.example\0"), LIT(" a\0b@x.example"), LIT(" a@x\0.example"), LIT(" \"a\0b\" <a@x.example>"), LIT(" (\0) a@x.example"),
-    LIT(" a@x.example\r\nb"), LIT(" a\r@x.example"), LIT(" a\n@x.example"), LIT(" \"a\nb\" <a@x.example>"), LIT(" a\x01@x.example"),
-    LIT(" \"a\x01\"@x.example"), LIT(" a\x7f@x.example"), LIT(" J\x1b[1m <a@x.example>"), LIT(" \"\\\0\" <a@x.example>"), LIT(" \"\\"), LIT(" ("),
+    LIT(" a@x.example\0"),
+    LIT(" a\0b@x.example"),
+    LIT(" a@x\0.example"),
+    LIT(" \"a\0b\" <a@x.example>"),
+    LIT(" (\0) a@x.example"),
+    LIT(" a@x.example\r\nb"),
+    LIT(" a\r@x.example"),
+    LIT(" a\n@x.example"),
+    LIT(" \"a\nb\" <a@x.example>"),
+    LIT(" a\x01@x.example"),
+    LIT(" \"a\x01\"@x.example"),
+    LIT(" a\x7f@x.example"),
+    LIT(" J\x1b[1m <a@x.example>"),
+    LIT(" \"\\\0\" <a@x.example>"),
+    LIT(" \"\\"),
+    LIT(" ("),
 };
 
 static void refuses_the_bad(void **state)
@@ -224,7 +304,8 @@ static void has_limits(void **state)
 /* What could take quadratic time takes none to speak of: the whole test must end within a unit test's patience. */
 static void is_linear(void **state)
 {
-    static const char *const pieces[] = {"a.", "(", "\"", "a ", "(c)", "a(c)", "\"q\"", "\"q\".", "a,", "<", "\r\n ", "a.(c)", "[", "@"};
+    static const char *const pieces[] = {"a.",     "(",  "\"", "a ",    "(c)",   "a(c)", "\"q\"",
+                                         "\"q\".", "a,", "<",  "\r\n ", "a.(c)", "[",    "@"};
     for (size_t i = 0; i < COUNT(pieces); i++) {
         struct buf text = BUF_INIT;
         struct mailbox *box = NULL;

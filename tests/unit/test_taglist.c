@@ -7,7 +7,10 @@
 #include "tests/unit/cm.h"
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))
-#define LIT(s) {s, sizeof(s) - 1}
+#define LIT(s)                                                                                                         \
+    {                                                                                                                  \
+        s, sizeof(s) - 1                                                                                               \
+    }
 
 static void parses_whole_lists(void **state)
 {
@@ -124,8 +127,11 @@ static void squeezes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parses_whole_lists), cmocka_unit_test(has_a_limit), cmocka_unit_test(goes_on_behind_what_is_odd),
-        cmocka_unit_test(gives_pieces),       cmocka_unit_test(squeezes),
+        cmocka_unit_test(parses_whole_lists),
+        cmocka_unit_test(has_a_limit),
+        cmocka_unit_test(goes_on_behind_what_is_odd),
+        cmocka_unit_test(gives_pieces),
+        cmocka_unit_test(squeezes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * dmarc.c - DMARC of one message by RFC 9989: asks DNS, in the order that dmarc_eval.h gives, and hands out the
+ * finding.
+ *
+ * All names that may be needed are asked before the first answer is awaited. Promises a finding in every case: when
+ * memory runs out, it is RESULT_TEMPERROR and the status says so. Whether the From domain exists is asked (by MX, which
+ * posture checks ask too) only where a record above it has np, and where nothing below it has been seen to exist: a
+ * name below which there is something exists (RFC 8020).
+ */
+#include "base/domain.h"
+#include "standards/dmarc_eval.h"
+
+void dmarc_start(struct dns_scope *scope, const char *from_domain)
+{
+    if (from_domain)
+        dmarc_walk_start(scope, from_domain);
+}
+
+/* Asks for the walks that will be needed where the From domain's organisation is what it looks like: the last two
+ * labels. A guess that only saves waiting; what is needed is decided in dmarc_eval.c. */
+static void start_likely_walks(struct dns_scope *scope, const char *author, const struct dmarc_identifier *ids,
+                               size_t n)
+{
+    const char *likely = domain_suffix(author, 2);
+    for (size_t i = 0; i < n; i++)
+        if (ids[i].domain && ids[i].result == RESULT_PASS && domain_is_within(ids[i].domain, likely) &&
+            strcmp(ids[i].domain, author) != 0)
+            dmarc_walk_start(scope, ids[i].domain);
+}
+
+static void check_existence(struct dns_scope *scope, struct dmarc_eval *e)
+{
+    struct dmarc_finding *f = e->f;
+    enum dns_state below = f->walk->author->state;
+    e->existence_security = DNS_SECURE;
+    f->exists = DMARC_EXISTS;
+    if (below == DNS_FOUND || below == DNS_NODATA)
+        return;
+    const struct dns_answer *a = dns_get(scope, f->domain, DNS_MX);
+    e->existence_security = a->security;
+    if (a->state == DNS_NXDOMAIN && !a->canonical)
+        f->exists = DMARC_EXISTS_NOT;
+    else if (a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS)
+        f->exists = DMARC_EXISTENCE_UNKNOWN;
+}
+
+/* Identifiers that passed come first, so that the budget of look-ups is theirs. False: out of memory. */
+static bool walk_identifiers(struct dns_scope *scope, struct dmarc_eval *e)
+{
+    static const enum result order[] = {RESULT_PASS, RESULT_TEMPERROR, RESULT_COUNT};
+    for (size_t o = 0; o < sizeof order / sizeof order[0]; o++)
+        for (size_t i = 0; i < e->count; i++) {
+            if (e->aligned[i].walk || !dmarc_eval_wants_walk(e, i) ||
+                (order[o] != RESULT_COUNT && e->identifiers[i].result != order[o]))
+                continue;
+            const struct dmarc_walk *w = dmarc_walk(scope, e->arena, e->identifiers[i].domain);
+            if (!w)
+                return false;
+            e->aligned[i].walk = w;
+            e->orgs[i] = w->org_domain;
+        }
+    return true;
+}
+
+static enum status out_of_memory(struct dmarc_finding *out, const char *domain)
+{
+    *out = (struct dmarc_finding){.result = RESULT_TEMPERROR, .reason = "out of memory", .domain = domain};
+    return STATUS_NOMEM;
+}
+
+/* Walks, existence and evaluation; f->domain and f->walk are set. False: out of memory. */
+static bool evaluate(struct dns_scope *scope, struct dmarc_eval *e)
+{
+    dmarc_eval_policy(e);
+    if (dmarc_eval_wants_existence(e))
+        check_existence(scope, e);
+    if (!walk_identifiers(scope, e))
+        return false;
+    dmarc_eval_result(e);
+    return !arena_failed(e->arena);
+}
+
+enum status dmarc_check(struct dns_scope *scope, struct arena *arena, const char *from_domain,
+                        const struct dmarc_identifier *identifiers, size_t n, struct dmarc_finding *out)
+{
+    *out = (struct dmarc_finding){.result = RESULT_NONE, .reason = "no From domain to ask about"};
+    if (!from_domain)
+        return STATUS_OK;
+    struct dmarc_eval e = {.arena = arena, .identifiers = identifiers, .count = n, .f = out};
+    out->domain = arena_strdup(arena, from_domain);
+    e.aligned = ARENA_ARRAY(arena, struct dmarc_aligned, n);
+    e.orgs = ARENA_ARRAY(arena, const char *, n);
+    if (!out->domain || !e.aligned || !e.orgs)
+        return out_of_memory(out, NULL);
+    out->aligned = e.aligned;
+    out->aligned_count = n;
+    dmarc_walk_start(scope, from_domain);
+    start_likely_walks(scope, from_domain, identifiers, n);
+    out->walk = dmarc_walk(scope, arena, from_domain);
+    if (!out->walk || !evaluate(scope, &e))
+        return out_of_memory(out, out->domain);
+    return STATUS_OK;
+}
+
+/* How much one author's finding weighs against another's: a fail by its policy, then what could not be told, then no
+ * record, then a pass. */
+static int weight(const struct dmarc_finding *f)
+{
+    switch (f->result) {
+    case RESULT_FAIL:
+        return 10 + (int)f->policy;
+    case RESULT_TEMPERROR:
+        return 5;
+    case RESULT_PERMERROR:
+        return 4;
+    case RESULT_PASS:
+        return 0;
+    default:
+        return 3;
+    }
+}
+
+enum status dmarc_check_authors(struct dns_scope *scope, struct arena *arena, const char *const *from_domains,
+                                size_t n_domains, const struct dmarc_identifier *identifiers, size_t n,
+                                struct dmarc_finding *out)
+{
+    size_t checked = n_domains < DMARC_AUTHORS_MAX ? n_domains : DMARC_AUTHORS_MAX;
+    *out = (struct dmarc_finding){.result = RESULT_NONE, .reason = "no From domain to ask about"};
+    for (size_t i = 0; i < checked; i++)
+        dmarc_start(scope, from_domains[i]);
+    for (size_t i = 0; i < checked; i++) {
+        struct dmarc_finding f;
+        enum status s = dmarc_check(scope, arena, from_domains[i], identifiers, n, &f);
+        if (s != STATUS_OK)
+            return out_of_memory(out, from_domains[i]);
+        if (i == 0 || weight(&f) > weight(out))
+            *out = f;
+    }
+    if (checked < n_domains && weight(out) <= weight(&(struct dmarc_finding){.result = RESULT_NONE})) {
+        out->result = RESULT_PERMERROR;
+        out->reason = "more From domains than are checked";
+    }
+    return STATUS_OK;
+}

@@ -185,11 +185,11 @@ static void include_folder(struct loader *ld, const struct unit *from, const str
     struct place at = place_of(from, it);
     if (folder_names(ld, path, &names, &count, &t) != STATUS_OK)
         loader_error(ld, &at, t.help, "cannot include the folder %s: %s", report_visible(ld->report, slice_str(shown), 200), t.reason);
+    else if (!keep_folder(ld, path, buf_slice(&names)))
+        ld->out_of_memory = true;
     else if (count == 0)
         loader_warn(ld, &at, "files in a folder are read when they are called NAME.policy", "the folder %s holds no file *.policy",
                     report_visible(ld->report, slice_str(shown), 200));
-    else if (!keep_folder(ld, path, buf_slice(&names)))
-        ld->out_of_memory = true;
     const char *name = names.p;
     for (size_t i = 0; i < count && !ld->out_of_memory; i++, name += strlen(name) + 1) {
         const char *file = arena_printf(ld->p->arena, "%s/%s", path, name), *file_shown = arena_printf(ld->p->arena, "%s/%s", shown, name);

@@ -201,12 +201,12 @@ static void walk_whom(struct walk *w, uint32_t id, uint32_t whom_score)
 {
     const struct whom *whom = &w->p->index.whoms[id];
     chain(w, whom->everyone, whom_score, 0);
-    if (whom->lists)
-        chain_lists(w, id, whom_score);
     if (w->has_who && whom->label_counts)
         chain_domains(w, id, whom_score);
     if (w->q->who_ip)
         chain_networks(w, id, whom_score);
+    if (whom->lists)
+        chain_lists(w, id, whom_score);
 }
 
 static void walk_recipient(struct walk *w, const char *rcpt)
@@ -240,12 +240,21 @@ static void walk_recipient(struct walk *w, const char *rcpt)
     }
 }
 
+/* Large lists lie far from the processor: what will be looked at is asked for before other work, and is there after it. */
+static void expect_lists(const struct walk *w, void (*expect)(const struct keyset *, const struct keyset_name *))
+{
+    for (uint32_t head = w->has_who ? w->p->index.whoms[0].lists : 0; head; head = w->p->items[head - 1].next_list)
+        expect(&w->p->items[head - 1].who_list->keys, &w->who);
+}
+
 static void walk(struct walk *w, void (*found)(struct walk *, const struct candidate *))
 {
     w->found = found;
-    walk_whom(w, 0, 0);
+    expect_lists(w, keyset_expect);
     if (w->q->rcpt)
         walk_recipient(w, w->q->rcpt);
+    expect_lists(w, keyset_expect_key);
+    walk_whom(w, 0, 0);
 }
 
 static void begin(struct walk *w, const struct policy *p, const struct policy_question *q, unsigned slot)

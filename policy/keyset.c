@@ -8,8 +8,18 @@
  */
 #include "policy/keyset.h"
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #define SLOTS_FIRST 16u
+#define HUGE_PAGE ((uintptr_t)2 << 20)
+
+/* Large blocks are asked for at random: huge pages halve the time of a question, where the system gives them. A hint, nothing else. */
+static void advise(void *p, size_t n)
+{
+    uintptr_t from = ((uintptr_t)p + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1), to = ((uintptr_t)p + n) & ~(HUGE_PAGE - 1);
+    if (to > from)
+        (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
+}
 
 void keyset_init(struct keyset *k, uint64_t seed)
 {
@@ -98,6 +108,7 @@ static enum status grow_slots(struct keyset *k, size_t count)
     struct keyset_slot *slots = calloc(count, sizeof *slots);
     if (!slots)
         return STATUS_NOMEM;
+    advise(slots, count * sizeof *slots);
     for (size_t i = 0; i < k->slot_count; i++)
         if (k->slots[i].offset)
             place(slots, count, k->slots[i]);
@@ -119,6 +130,7 @@ static enum status grow_octets(struct keyset *k, size_t more)
         return STATUS_NOMEM;
     k->octets = p;
     k->size = size;
+    advise(p, size);
     return STATUS_OK;
 }
 
@@ -199,12 +211,33 @@ struct slice keyset_next(const struct keyset *k, size_t *at)
     return key;
 }
 
+void keyset_expect(const struct keyset *k, const struct keyset_name *n)
+{
+    for (unsigned i = n->labels; k->label_counts && i-- > 0;)
+        if (k->label_counts >> (i + 1 < 31 ? i + 1 : 31) & 1)
+            __builtin_prefetch(&k->slots[(uint32_t)n->parent[i].hash & (k->slot_count - 1)]);
+}
+
+void keyset_expect_key(const struct keyset *k, const struct keyset_name *n)
+{
+    size_t mask = k->slot_count - 1;
+    for (unsigned i = n->labels; k->label_counts && i-- > 0;) {
+        uint32_t h = (uint32_t)n->parent[i].hash;
+        if (!(k->label_counts >> (i + 1 < 31 ? i + 1 : 31) & 1))
+            continue;
+        for (size_t at = h & mask; k->slots[at].offset; at = (at + 1) & mask) {
+            if (k->slots[at].hash == h) {
+                __builtin_prefetch(k->octets + k->slots[at].offset - 1);
+                break;
+            }
+        }
+    }
+}
+
 unsigned keyset_longest(const struct keyset *k, const struct keyset_name *n)
 {
     if (!k->label_counts)
         return 0;
-    for (unsigned i = 0; i < n->labels; i++)
-        __builtin_prefetch(&k->slots[(uint32_t)n->parent[i].hash & (k->slot_count - 1)]);
     for (unsigned i = n->labels; i-- > 0;) {
         unsigned at = n->parent[i].at;
         if ((k->label_counts >> (i + 1 < 31 ? i + 1 : 31) & 1) &&

@@ -76,6 +76,11 @@ void keyset_name(uint64_t seed, const char *domain, struct keyset_name *out);
 /* Labels of the longest name in the set that is `n` or above it; 0: none. n must be hashed with the set's seed. */
 unsigned keyset_longest(const struct keyset *k, const struct keyset_name *n);
 
+/* Says that keyset_longest will be asked soon: has the memory it will look at fetched meanwhile. */
+void keyset_expect(const struct keyset *k, const struct keyset_name *n);
+/* The same one step later: the key that will be compared. */
+void keyset_expect_key(const struct keyset *k, const struct keyset_name *n);
+
 /* Bits, plus one, of the longest network in the set that holds the address; 0: none. */
 unsigned keyset_longest_net(const struct keyset *k, const struct ip *a);
 

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * bench_policy.c - a policy with a list of a million names: seconds to load it, octets a name beyond the text, nanoseconds a question.
+ *
+ * Prints figures beside the aim of each, and fails nothing. Questions are asked of names picked at random from the list, of names below them, and
+ * of names that are not in it, so that caches help as little as they do on a mail server.
+ */
+#include "base/clock.h"
+#include "policy/policy.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define NAMES 1000000u
+#define QUESTIONS 2000000u
+
+static uint64_t state = 88172645463325252u;
+
+static uint32_t draw(void)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (uint32_t)(state >> 32);
+}
+
+static void name_of(uint32_t i, char out[64])
+{
+    static const char *const tops[] = {"example", "test", "nl", "de", "co.uk"};
+    uint32_t h = i * 2654435761u;
+    snprintf(out, 64, "%s%x.%s", i & 1 ? "mail-" : "company", h, tops[i % 5]);
+}
+
+static bool write_list(const char *path)
+{
+    FILE *f = fopen(path, "w");
+    char name[64];
+    if (!f)
+        return false;
+    for (uint32_t i = 0; i < NAMES; i++) {
+        name_of(i, name);
+        fprintf(f, "%s\n", name);
+    }
+    return fclose(f) == 0;
+}
+
+static int64_t now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static void ask_many(const struct policy *p, const char *what, unsigned kind)
+{
+    static char names[65536][80];
+    struct policy_answer a;
+    uint64_t required = 0;
+    for (uint32_t i = 0; i < 65536; i++) {
+        char name[64];
+        name_of(draw() % NAMES, name);
+        snprintf(names[i], sizeof names[i], "%s%s", kind == 1 ? "mx1.relay." : kind == 2 ? "un" : "", name);
+    }
+    int64_t start = now_us();
+    for (uint32_t i = 0; i < QUESTIONS; i++) {
+        struct policy_question q = {.standard = STANDARD_DMARC, .who = names[i & 65535], .rcpt = "someone@payroll.example.org", .at = 1795176000};
+        policy_ask(p, &q, &a);
+        required += a.level == POLICY_REQUIRE;
+    }
+    double ns = (double)(now_us() - start) * 1000.0 / QUESTIONS;
+    printf("  %-44s %7.0f ns   (aim: under 500; %.2f of it; %.0f%% required)\n", what, ns, ns / 500, 100.0 * (double)required / QUESTIONS);
+}
+
+static void run(const char *folder)
+{
+    char list[256], path[256], text[1024];
+    snprintf(list, sizeof list, "%s/million.list", folder);
+    snprintf(path, sizeof path, "%s/policy", folder);
+    snprintf(text, sizeof text,
+             "record spf, dkim, arc, tls, rdns of everyone\nfollow dmarc of everyone\nlist million in \"million.list\"\n"
+             "require dmarc, dnssec of list million otherwise quarantine\nrequire dane of bank.example otherwise reject\n"
+             "require dmarc of everyone writing to pay.example.org otherwise reject\n");
+    FILE *f = fopen(path, "w");
+    if (!f || fputs(text, f) < 0 || fclose(f) != 0 || !write_list(list)) {
+        printf("bench_policy: cannot write in %s\n", folder);
+        return;
+    }
+    int64_t start = now_us();
+    struct policy *p = policy_load(path, NULL);
+    double seconds = (double)(now_us() - start) / 1e6;
+    if (p) {
+        size_t names_text, octets = policy_memory(p, &names_text);
+        printf("policy: a list of %u names\n", NAMES);
+        printf("  %-44s %7.2f s    (aim: under 1; %.2f of it)\n", "load", seconds, seconds);
+        printf("  %-44s %7.1f      (aim: under 64; %.2f of it)\n", "octets a name beyond its text", (double)octets / NAMES, (double)octets / NAMES / 64);
+        ask_many(p, "ask: a name in the list", 0);
+        ask_many(p, "ask: a name two labels below one in it", 1);
+        ask_many(p, "ask: a name not in it", 2);
+    }
+    policy_unref(p);
+    unlink(list);
+    unlink(path);
+}
+
+int main(void)
+{
+    char folder[] = "/tmp/bench_policy.XXXXXX";
+    if (!mkdtemp(folder)) {
+        printf("bench_policy: no temporary folder\n");
+        return 1;
+    }
+    run(folder);
+    rmdir(folder);
+    return 0;
+}

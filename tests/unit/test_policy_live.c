@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_policy_live.c - the policy a daemon runs on: a good reload is in force at once, a bad one changes nothing, a start with a bad or missing
+ * file takes the snapshot, a list that shrank by more than 30% needs force, a damaged snapshot is refused.
+ */
+#include "cm.h"
+#include "policy/policy.h"
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[64];
+
+static const char *in(const char *name)
+{
+    static char paths[4][128];
+    static unsigned turn;
+    char *p = paths[turn++ % 4];
+    snprintf(p, sizeof paths[0], "%s/%s", folder, name);
+    return p;
+}
+
+static void put(const char *name, const char *text)
+{
+    FILE *f = fopen(in(name), "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void put_list(const char *name, unsigned count)
+{
+    FILE *f = fopen(in(name), "w");
+    assert_non_null(f);
+    for (unsigned i = 0; i < count; i++)
+        fprintf(f, "d%u.example\n", i);
+    fprintf(f, "192.0.2.0/24\nsomebody@b.example\n");
+    assert_int_equal(fclose(f), 0);
+}
+
+#define POLICY "list l in \"names.list\"\nrequire dmarc of list l\ninclude \"customers\" may tighten\nrecord dmarc of everyone\n"
+
+static void put_all(void)
+{
+    (void)mkdir(in("customers"), 0755);
+    put("policy", POLICY);
+    put_list("names.list", 100);
+    put("customers/c.example.policy", "require spf of everyone\n");
+}
+
+static enum policy_level level_of(struct policy_live *l, const char *who)
+{
+    const struct policy *p = policy_live_get(l);
+    struct policy_answer a;
+    policy_ask(p, &(struct policy_question){.standard = STANDARD_DMARC, .who = who}, &a);
+    policy_unref(p);
+    return a.level;
+}
+
+static char *hash_of(struct policy_live *l, char out[16])
+{
+    const struct policy *p = policy_live_get(l);
+    snprintf(out, 16, "%s", policy_hash(p));
+    policy_unref(p);
+    return out;
+}
+
+static bool reports(const struct policy_report *r, const char *words)
+{
+    for (size_t i = 0; policy_report_at(r, i); i++)
+        if (strstr(policy_report_at(r, i)->text, words))
+            return true;
+    return false;
+}
+
+static void test_start_and_reload(void **state)
+{
+    enum policy_source source;
+    char before[16], after[16];
+    put_all();
+    struct policy_live *l = policy_live_open(in("policy"), in("snapshot"), NULL, &source);
+    assert_non_null(l);
+    assert_int_equal(source, POLICY_FROM_FILE);
+    assert_int_equal(level_of(l, "a.example"), POLICY_RECORD);
+    assert_int_equal(access(in("snapshot"), R_OK), 0);
+    assert_false(policy_live_changed(l));
+    hash_of(l, before);
+    put("policy", POLICY "require dmarc of a.example\n");
+    assert_true(policy_live_changed(l));
+    assert_int_equal(policy_live_reload(l, false, NULL, &source), STATUS_OK);
+    assert_int_equal(source, POLICY_FROM_FILE);
+    assert_int_equal(level_of(l, "a.example"), POLICY_REQUIRE);
+    assert_string_not_equal(before, hash_of(l, after));
+    policy_live_close(l);
+}
+
+static void test_bad_reload_keeps(void **state)
+{
+    enum policy_source source;
+    char before[16], after[16];
+    put_all();
+    struct policy_live *l = policy_live_open(in("policy"), in("snapshot"), NULL, &source);
+    hash_of(l, before);
+    put("policy", POLICY "requre dmarc of a.example\n");
+    struct policy_report *r = policy_report_new();
+    assert_int_equal(policy_live_reload(l, false, r, &source), STATUS_INVALID);
+    assert_int_equal(source, POLICY_KEPT);
+    assert_true(policy_report_count(r, POLICY_ERROR) >= 1);
+    assert_true(reports(r, "the policy from before is in force"));
+    assert_string_equal(before, hash_of(l, after));
+    assert_false(policy_live_changed(l)); /* the same bad file is not read again and again */
+    policy_report_free(r);
+    assert_int_equal(unlink(in("policy")), 0);
+    assert_int_equal(policy_live_reload(l, true, NULL, &source), STATUS_INVALID); /* force forces no missing file */
+    assert_string_equal(before, hash_of(l, after));
+    policy_live_close(l);
+}
+
+static void test_start_from_snapshot(void **state)
+{
+    enum policy_source source;
+    char before[16], after[16];
+    struct policy_answer a;
+    put_all();
+    struct policy_live *l = policy_live_open(in("policy"), in("snapshot"), NULL, &source);
+    hash_of(l, before);
+    policy_live_close(l);
+    /* Everything it was read from is gone. */
+    assert_int_equal(unlink(in("policy")), 0);
+    assert_int_equal(unlink(in("names.list")), 0);
+    assert_int_equal(unlink(in("customers/c.example.policy")), 0);
+    assert_int_equal(rmdir(in("customers")), 0);
+    struct policy_report *r = policy_report_new();
+    l = policy_live_open(in("policy"), in("snapshot"), r, &source);
+    assert_non_null(l);
+    assert_int_equal(source, POLICY_FROM_SNAPSHOT);
+    assert_true(reports(r, "the snapshot of the last good policy is in force"));
+    assert_string_equal(before, hash_of(l, after));
+    assert_int_equal(level_of(l, "x.d7.example"), POLICY_REQUIRE);
+    const struct policy *p = policy_live_get(l);
+    policy_ask(p, &(struct policy_question){.standard = STANDARD_SPF, .who = "z.example", .rcpt = "x@c.example"}, &a);
+    assert_int_equal(a.level, POLICY_REQUIRE);
+    policy_unref(p);
+    policy_report_free(r);
+    policy_live_close(l);
+}
+
+static void test_first_start_refuses(void **state)
+{
+    enum policy_source source;
+    put("policy", "nonsense\n");
+    (void)unlink(in("snapshot"));
+    struct policy_report *r = policy_report_new();
+    assert_null(policy_live_open(in("policy"), in("snapshot"), r, &source));
+    assert_true(policy_report_count(r, POLICY_ERROR) >= 1);
+    policy_report_free(r);
+}
+
+static void test_shrunk_list(void **state)
+{
+    enum policy_source source;
+    put_all();
+    struct policy_live *l = policy_live_open(in("policy"), in("snapshot"), NULL, &source);
+    put_list("names.list", 70); /* 72 of 102: lost 29.4% */
+    assert_int_equal(policy_live_reload(l, false, NULL, &source), STATUS_OK);
+    put_list("names.list", 40); /* 42 of 72 */
+    struct policy_report *r = policy_report_new();
+    assert_int_equal(policy_live_reload(l, false, r, &source), STATUS_INVALID);
+    assert_true(reports(r, "list l lost 30 of its 72 names"));
+    assert_int_equal(level_of(l, "d69.example"), POLICY_REQUIRE);
+    policy_report_free(r);
+    policy_live_close(l);
+    l = policy_live_open(in("policy"), in("snapshot"), NULL, &source); /* a restart is no way round it */
+    assert_int_equal(source, POLICY_FROM_SNAPSHOT);
+    assert_int_equal(level_of(l, "d69.example"), POLICY_REQUIRE);
+    assert_int_equal(policy_live_reload(l, true, NULL, &source), STATUS_OK);
+    assert_int_equal(level_of(l, "d69.example"), POLICY_RECORD);
+    policy_live_close(l);
+}
+
+static void test_damaged_snapshot(void **state)
+{
+    enum policy_source source;
+    put_all();
+    (void)unlink(in("snapshot"));
+    policy_live_close(policy_live_open(in("policy"), in("snapshot"), NULL, &source));
+    assert_int_equal(unlink(in("policy")), 0);
+    int fd = open(in("snapshot"), O_RDWR);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, "X", 1, 200), 1);
+    assert_int_equal(close(fd), 0);
+    struct policy_report *r = policy_report_new();
+    assert_null(policy_live_open(in("policy"), in("snapshot"), r, &source));
+    assert_true(reports(r, "damaged"));
+    policy_report_free(r);
+    assert_int_equal(truncate(in("snapshot"), 100), 0);
+    assert_null(policy_live_open(in("policy"), in("snapshot"), NULL, &source));
+    assert_int_equal(unlink(in("snapshot")), 0);
+}
+
+static void test_snapshot_unwritable(void **state)
+{
+    enum policy_source source;
+    put_all();
+    struct policy_report *r = policy_report_new();
+    struct policy_live *l = policy_live_open(in("policy"), in("no/such/folder/snapshot"), r, &source);
+    assert_non_null(l); /* the policy is in force all the same */
+    assert_true(reports(r, "cannot be kept as a snapshot"));
+    policy_report_free(r);
+    policy_live_close(l);
+}
+
+struct asker {
+    struct policy_live *l;
+    atomic_bool stop;
+    atomic_uint wrong, asked;
+};
+
+/* While policies change, every answer is wholly of one of them: a list member is required under both. */
+static void *ask_always(void *arg)
+{
+    struct asker *k = arg;
+    while (!atomic_load(&k->stop)) {
+        if (level_of(k->l, "d5.example") != POLICY_REQUIRE)
+            atomic_fetch_add(&k->wrong, 1);
+        atomic_fetch_add(&k->asked, 1);
+    }
+    return NULL;
+}
+
+static void test_reload_under_load(void **state)
+{
+    enum policy_source source;
+    pthread_t threads[3];
+    put_all();
+    struct asker k = {.l = policy_live_open(in("policy"), NULL, NULL, &source)};
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_always, &k), 0);
+    for (unsigned i = 0; i < 60; i++) {
+        put("policy", i % 3 == 2 ? "broken\n" : i % 3 ? POLICY : POLICY "require spf of everyone\n");
+        assert_int_equal(policy_live_reload(k.l, false, NULL, &source), i % 3 == 2 ? STATUS_INVALID : STATUS_OK);
+    }
+    atomic_store(&k.stop, true);
+    for (size_t i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(k.wrong, 0);
+    assert_true(k.asked > 100);
+    policy_live_close(k.l);
+}
+
+static int make_folder(void **state)
+{
+    snprintf(folder, sizeof folder, "/tmp/test_policy_live.XXXXXX");
+    return mkdtemp(folder) ? 0 : 1;
+}
+
+static int remove_folder(void **state)
+{
+    static const char *const names[] = {"policy", "names.list", "snapshot", "customers/c.example.policy"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        (void)unlink(in(names[i]));
+    (void)rmdir(in("customers"));
+    return rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_start_and_reload),    cmocka_unit_test(test_bad_reload_keeps),  cmocka_unit_test(test_start_from_snapshot),
+        cmocka_unit_test(test_first_start_refuses), cmocka_unit_test(test_shrunk_list),       cmocka_unit_test(test_damaged_snapshot),
+        cmocka_unit_test(test_snapshot_unwritable), cmocka_unit_test(test_reload_under_load),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

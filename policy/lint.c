@@ -1,9 +1,286 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * lint.c - doubts about a policy that can be read.
+ * lint.c - doubts about a policy that can be read: warnings, never errors, and nothing of the policy is changed.
+ *
+ * Says: statements that can never apply and which one hides them, exact repeats, settings that are set again; exemptions, trusts and suspensions
+ * that have ended, end soon, run long, stand open to anyone who types the name, or excuse nothing; lists that are empty or that nobody names;
+ * rejects that reject nothing because the mode is dry-run. It claims that something never applies only where that holds for every sender and
+ * recipient: what lists hold is not compared. Work is bounded by the statements times the few `always` and exemptions among them.
  */
+#include "base/domain.h"
+#include "policy/index.h"
 #include "policy/load.h"
+#include <stdlib.h>
+
+#define DAY 86400
+#define SOON (30 * DAY)
+#define LONG (180 * DAY)
+#define CHAIN_MOST 500u
+#define PAIRS_MOST 20000000u
+
+struct lint {
+    struct policy *p;
+    struct policy_report *r;
+    time_t now;
+    uint32_t *always; /* numbers of the rules that are always */
+    size_t always_count;
+};
+
+static void warn(const struct lint *l, enum policy_severity severity, const struct item *it, const char *help, const char *fmt, ...)
+    PRINTF_LIKE(5, 6);
+static void warn(const struct lint *l, enum policy_severity severity, const struct item *it, const char *help, const char *fmt, ...)
+{
+    struct place at;
+    va_list ap;
+    item_place(it, &at);
+    va_start(ap, fmt);
+    report_vadd(l->r, severity, &at, help, fmt, ap);
+    va_end(ap);
+}
+
+static bool is_rule(const struct item *it)
+{
+    return it->s.kind == POLICY_RULE || it->s.kind == POLICY_NAMES_RULE;
+}
+
+/* "line 14", or "FILE line 14" where that is another file. */
+static const char *line_of(const struct lint *l, const struct item *from, const struct item *to)
+{
+    const char *text = from->unit == to->unit ? arena_printf(l->p->arena, "line %u", to->s.line)
+                                              : arena_printf(l->p->arena, "%s line %u", to->s.file, to->s.line);
+    return text ? text : "a line";
+}
+
+/* ---- who covers whom: every subject of `inner` is one of `outer` ---- */
+
+static bool covers(const struct policy_party *outer, const struct policy_party *inner)
+{
+    if (outer->kind == POLICY_EVERYONE || outer->kind == POLICY_PARTY_NONE)
+        return true;
+    if (outer->kind == POLICY_NETWORK)
+        return inner->kind == POLICY_NETWORK && outer->net.bits <= inner->net.bits && ip_in_net(&inner->net.base, &outer->net);
+    if (outer->kind == POLICY_DOMAIN && (inner->kind == POLICY_DOMAIN || inner->kind == POLICY_ONLY))
+        return domain_is_within(inner->name, outer->name);
+    if (outer->kind == POLICY_DOMAIN && inner->kind == POLICY_ADDRESS)
+        return domain_is_within(strrchr(inner->name, '@') + 1, outer->name);
+    return outer->kind == inner->kind && outer->name && inner->name && strcmp(outer->name, inner->name) == 0;
+}
+
+/* ---- statements that never apply ---- */
+
+static uint32_t chain_of(const struct policy *p, const struct item *it)
+{
+    char net[KEYSET_NET_KEY];
+    if (it->s.who.kind == POLICY_EVERYONE || it->s.who.kind == POLICY_SUBMITTERS)
+        return p->index.whoms[it->whom_id].everyone;
+    if (it->who_list) {
+        uint32_t head = p->index.whoms[it->whom_id].lists;
+        while (head && p->items[head - 1].who_list != it->who_list)
+            head = p->items[head - 1].next_list;
+        return head;
+    }
+    struct slice key = it->s.who.kind == POLICY_NETWORK ? keyset_net_key(&it->s.who.net, net) : slice_str(it->s.who.name);
+    return index_find_who(p, it->whom_id, it->s.who.kind, keyset_hash(p->seed, key), key);
+}
+
+static const struct item *later_of_the_same(const struct lint *l, const struct item *it, uint32_t slot)
+{
+    unsigned steps = 0;
+    for (uint32_t n = chain_of(l->p, it); n && steps < CHAIN_MOST; n = l->p->items[n - 1].next, steps++) {
+        const struct item *other = &l->p->items[n - 1];
+        if (other > it && is_rule(other) && strcmp(other->s.text, it->s.text) != 0 && (other->slots & slot) && other->s.always >= it->s.always && other->s.tightens == it->s.tightens)
+            return other;
+    }
+    return NULL;
+}
+
+static const struct item *always_above(const struct lint *l, const struct item *it, uint32_t slot)
+{
+    for (size_t i = 0; !it->s.always && !it->s.tightens && i < l->always_count; i++) {
+        const struct item *a = &l->p->items[l->always[i]];
+        if ((a->slots & slot) && covers(&a->s.who, &it->s.who) && covers(&a->s.whom, &it->s.whom))
+            return a;
+    }
+    return NULL;
+}
+
+static const char *slot_name(unsigned slot)
+{
+    return slot < STANDARD_MAIL_COUNT ? standard_name((enum standard)slot) : slot == SLOT_OWN_FROM ? "own-from" : "dnssec of names";
+}
+
+static void check_hidden(const struct lint *l, const struct item *it)
+{
+    const struct item *by = NULL;
+    bool all = true;
+    const struct item *hiders[SLOT_COUNT] = {0};
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+        if (!(it->slots & SLOT_BIT(slot)))
+            continue;
+        hiders[slot] = later_of_the_same(l, it, SLOT_BIT(slot));
+        if (!hiders[slot])
+            hiders[slot] = always_above(l, it, SLOT_BIT(slot));
+        all = all && hiders[slot] && (!by || by == hiders[slot]);
+        by = hiders[slot] ? hiders[slot] : by;
+    }
+    if (all && by) {
+        warn(l, POLICY_WARNING, it, "remove one of the two", "this never applies: %s decides instead (%s)", line_of(l, it, by), by->s.text);
+        return;
+    }
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+        if (hiders[slot])
+            warn(l, POLICY_WARNING, it, arena_printf(l->p->arena, "take %s out of one of the two", slot_name(slot)),
+                 "its %s never applies: %s decides instead (%s)", slot_name(slot), line_of(l, it, hiders[slot]), hiders[slot]->s.text);
+}
+
+/* ---- repeats ---- */
+
+static bool check_repeat(const struct lint *l, struct map *seen, uint32_t number)
+{
+    const struct item *it = &l->p->items[number];
+    const uint64_t *first = map_get(seen, slice_str(it->s.text));
+    if (first) {
+        warn(l, POLICY_WARNING, it, "remove one of the two", "this repeats %s", line_of(l, it, &l->p->items[*first]));
+        return true;
+    }
+    (void)!map_put(seen, slice_str(it->s.text), number);
+    return false;
+}
+
+static void check_set(const struct lint *l, const struct item *it)
+{
+    size_t i = setting_find(slice_str(it->s.name));
+    uint32_t last = i < setting_count() ? l->p->settings[i].item : 0;
+    struct policy_setting info;
+    if (!last || &l->p->items[last - 1] == it || !policy_setting_at(l->p, i, &info) || strcmp(info.type, "names") == 0)
+        return;
+    warn(l, POLICY_WARNING, it, "remove one of the two", "%s is set again in %s, which counts", it->s.name, line_of(l, it, &l->p->items[last - 1]));
+}
+
+/* ---- what is explained ---- */
+
+static void check_days(const struct lint *l, const struct item *it, const char *what)
+{
+    char day[POLICY_DAY_TEXT];
+    time_t from = it->s.since && it->s.since < l->now ? it->s.since : l->now;
+    policy_day_text(it->s.until - DAY / 2, day);
+    if (it->s.until <= l->now)
+        warn(l, POLICY_WARNING, it, "renew it, or remove it", "the %s ended with %s and does nothing any more", what, day);
+    else if (it->s.until - l->now < SOON && it->s.kind != POLICY_SUSPEND)
+        warn(l, POLICY_WARNING, it, "agree on what comes then", "the %s ends with %s, in %lld day%s", what, day,
+             (long long)(it->s.until - l->now) / DAY, (it->s.until - l->now) / DAY == 1 ? "" : "s");
+    else if (it->s.until - from > LONG && it->s.kind == POLICY_EXEMPT)
+        warn(l, POLICY_WARNING, it, "agree on a shorter one, and look again then", "the %s runs for %lld days, through %s", what,
+             (long long)(it->s.until - from) / DAY, day);
+}
+
+static void check_open(const struct lint *l, const struct item *it)
+{
+    const uint32_t by_name = POLICY_BIT(STANDARD_DMARC) | POLICY_BIT(STANDARD_SPF);
+    if (it->s.via.kind || it->s.signed_by || !(it->s.standards & by_name))
+        return;
+    const char *which = !(it->s.standards & POLICY_BIT(STANDARD_SPF))     ? "dmarc"
+                        : !(it->s.standards & POLICY_BIT(STANDARD_DMARC)) ? "spf"
+                                                                          : "dmarc and spf";
+    warn(l, POLICY_WARNING, it, "add 'via NETWORK' or 'signed by DOMAIN'",
+         "anyone can write this sender's name: exempted from %s, forgers pass as well", which);
+}
+
+/* Whether some rule asks for what the exemption excuses, of somebody it excuses, and is not more specific. */
+static bool excuses(const struct lint *l, const struct item *it)
+{
+    for (size_t i = 0; i < l->p->item_count; i++) {
+        const struct item *rule = &l->p->items[i];
+        enum policy_level above = rule->s.kind == POLICY_NAMES_RULE ? POLICY_FOLLOW : POLICY_RECORD;
+        if (!is_rule(rule) || !(rule->slots & it->slots) || rule->s.level <= above || rule->s.always)
+            continue;
+        bool unknown = rule->who_list || it->who_list || rule->whom_list || it->whom_list;
+        if (unknown || (covers(&rule->s.who, &it->s.who) && (covers(&rule->s.whom, &it->s.whom))))
+            return true;
+    }
+    return false;
+}
+
+static void check_exemption(const struct lint *l, const struct item *it, bool look_for_rules)
+{
+    check_days(l, it, "exemption");
+    check_open(l, it);
+    if (look_for_rules && it->s.until > l->now && !excuses(l, it))
+        warn(l, POLICY_WARNING, it, "remove it, or correct who or what it is about", "this exemption excuses nothing: no statement asks it of them");
+}
+
+/* ---- lists, mode ---- */
+
+static void check_lists(const struct lint *l)
+{
+    for (size_t i = 0; i < l->p->list_count; i++) {
+        const struct list *list = l->p->lists[i];
+        if (!list->keys.count)
+            warn(l, POLICY_WARNING, &l->p->items[list->item], "is that the right file?", "list %s is empty: what is said of it never applies",
+                 list->name);
+        else if (!list->used)
+            warn(l, POLICY_NOTE, &l->p->items[list->item], NULL, "no statement speaks of list %s", list->name);
+    }
+}
+
+static void check_mode(const struct lint *l)
+{
+    const struct item *first = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < l->p->item_count; i++) {
+        const struct item *it = &l->p->items[i];
+        if (it->s.kind != POLICY_RULE || it->s.level < POLICY_FOLLOW || it->s.action != POLICY_REJECT || it->s.trial)
+            continue;
+        first = first ? first : it;
+        n++;
+    }
+    if (!first || !policy_set_is(l->p, "mode", "dry-run"))
+        return;
+    if (n == 1)
+        warn(l, POLICY_WARNING, first, "set mode enforce, when the time has come", "the mode is dry-run: this rejects nothing yet");
+    else
+        warn(l, POLICY_WARNING, first, "set mode enforce, when the time has come",
+             "the mode is dry-run: this and %zu more statement%s reject nothing yet", n - 1, n == 2 ? "" : "s");
+}
+
+static void check_item(const struct lint *l, struct map *seen, uint32_t i, bool look_for_rules)
+{
+    const struct item *it = &l->p->items[i];
+    if (it->s.kind == POLICY_SET) {
+        check_set(l, it);
+        return;
+    }
+    if (it->s.kind != POLICY_INCLUDE && it->s.kind != POLICY_LIST && check_repeat(l, seen, i))
+        return;
+    if (is_rule(it))
+        check_hidden(l, it);
+    else if (it->s.kind == POLICY_EXEMPT)
+        check_exemption(l, it, look_for_rules);
+    else if (it->s.kind == POLICY_TRUST)
+        check_days(l, it, "trust");
+    else if (it->s.kind == POLICY_SUSPEND)
+        check_days(l, it, "suspension");
+}
 
 void lint(struct policy *p, struct policy_report *r, time_t now)
 {
+    struct lint l = {.p = p, .r = r, .now = now};
+    struct map seen;
+    size_t exemptions = 0;
+    if (!r)
+        return;
+    map_init(&seen, p->seed);
+    l.always = calloc(p->item_count + 1, sizeof *l.always);
+    for (uint32_t i = 0; i < p->item_count; i++) {
+        exemptions += p->items[i].s.kind == POLICY_EXEMPT;
+        if (l.always && is_rule(&p->items[i]) && p->items[i].s.always && l.always_count < CHAIN_MOST)
+            l.always[l.always_count++] = i;
+    }
+    bool look_for_rules = exemptions * p->item_count < PAIRS_MOST;
+    for (uint32_t i = 0; i < p->item_count; i++)
+        check_item(&l, &seen, i, look_for_rules);
+    check_lists(&l);
+    check_mode(&l);
+    map_release(&seen);
+    free(l.always);
 }

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * harden.c - `assay harden`: let Postfix, Sendmail and Unbound ask Assay, with one command, undone by one command.
+ *
+ * Shows a unified diff of everything it would change, and does it after a yes. What it does not understand it refuses, and changes nothing at
+ * all then. Running it again changes nothing. --undo gives back the exact files. Nothing is restarted unasked: the commands are
+ * printed, and run with --reload.
+ */
+#include "cli/harden.h"
+#include "cli/cli.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define RUN_OUTPUT (1024 * 1024)
+
+struct options {
+    const char *policy, *state, *postfix, *root;
+    bool yes, dry_run, undo, force, reload;
+};
+
+static const struct option long_options[] = {
+    {"dry-run", no_argument, NULL, 'n'},        {"force", no_argument, NULL, 'f'},       {"help", no_argument, NULL, 'h'},
+    {"policy", required_argument, NULL, 'P'},   {"postfix", required_argument, NULL, 'p'}, {"reload", no_argument, NULL, 'r'},
+    {"root", required_argument, NULL, 'R'},     {"state", required_argument, NULL, 'S'}, {"undo", no_argument, NULL, 'u'},
+    {"yes", no_argument, NULL, 'y'},            {NULL, 0, NULL, 0},
+};
+
+void harden_refuse(struct harden *h, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    const char *text = arena_vprintf(h->arena, fmt, ap);
+    va_end(ap);
+    h->refused = true;
+    cli_error("%s", text ? text : "out of memory");
+}
+
+void harden_note(struct harden *h, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    const char *text = arena_vprintf(h->arena, fmt, ap);
+    va_end(ap);
+    printf("note: ");
+    cli_put_visible(stdout, text ? text : "out of memory");
+    putchar('\n');
+}
+
+bool harden_read(struct harden *h, const char *path, struct slice *text, bool *exists)
+{
+    const char *why = NULL;
+    enum status s = change_text(h->set, path, text, exists, &why);
+    if (s != STATUS_OK)
+        harden_refuse(h, "%s", why ? why : status_text(s));
+    return s == STATUS_OK;
+}
+
+bool harden_write(struct harden *h, const char *path, struct slice text, mode_t mode)
+{
+    const char *why = NULL;
+    enum status s = change_propose(h->set, path, text, mode, &why);
+    if (s != STATUS_OK)
+        harden_refuse(h, "%s", why ? why : status_text(s));
+    return s == STATUS_OK;
+}
+
+const char *harden_run(struct harden *h, const char *const *argv, int *code)
+{
+    int fds[2], status = 0;
+    if (code)
+        *code = -1;
+    if (pipe2(fds, O_CLOEXEC) != 0)
+        return NULL;
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int null = open("/dev/null", O_RDONLY);
+        dup2(null, 0);
+        dup2(fds[1], 1);
+        dup2(fds[1], 2);
+        execvp(argv[0], (char *const *)(uintptr_t)argv);
+        _exit(127);
+    }
+    close(fds[1]);
+    char *out = arena_alloc(h->arena, RUN_OUTPUT);
+    size_t n = 0;
+    for (ssize_t got; out && n < RUN_OUTPUT && (got = read(fds[0], out + n, RUN_OUTPUT - n)) > 0;)
+        n += (size_t)got;
+    close(fds[0]);
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || !out)
+        return NULL;
+    if (code)
+        *code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        return NULL;
+    struct slice text = slice_trim(slice_of(out, n));
+    return arena_copy(h->arena, text.p, text.n);
+}
+
+static int help(void)
+{
+    puts("Usage: assay harden [OPTION...]\n"
+         "\n"
+         "Lets Postfix or Sendmail ask assay-milter, and Unbound load the module, with the settings that mail security stands on.\n"
+         "Shows what it would change, asks, and does it.\n"
+         "\n"
+         "  -y, --yes           do it without asking\n"
+         "  -n, --dry-run       only show it\n"
+         "      --undo          give back the files as they were before the last time\n"
+         "      --force         undo files too that were changed since\n"
+         "      --reload        run the reload commands afterwards (they are printed otherwise)\n"
+         "  -P, --policy FILE   the policy (default " CLI_POLICY_PATH ")\n"
+         "  -S, --state DIR     where the originals are kept (default " ASSAY_STATEDIR ")\n"
+         "      --postfix DIR   Postfix's configuration folder, where there are several instances\n"
+         "      --root DIR      a prefix for the paths of Sendmail and Unbound\n"
+         "\n"
+         "Exit code: 0 done, or nothing to do; 1 there is something to do (--dry-run, no answer); 78 refused.");
+    return EX_OK;
+}
+
+/* -1: go on; else the exit code. */
+static int read_options(int argc, char **argv, struct options *o)
+{
+    int c;
+    *o = (struct options){.policy = CLI_POLICY_PATH, .state = ASSAY_STATEDIR, .root = ""};
+    while ((c = getopt_long(argc, argv, "hnP:S:y", long_options, NULL)) != -1) {
+        switch (c) {
+        case 'f': o->force = true; break;
+        case 'h': return help();
+        case 'n': o->dry_run = true; break;
+        case 'P': o->policy = optarg; break;
+        case 'p': o->postfix = optarg; break;
+        case 'r': o->reload = true; break;
+        case 'R': o->root = optarg; break;
+        case 'S': o->state = optarg; break;
+        case 'u': o->undo = true; break;
+        case 'y': o->yes = true; break;
+        default: return cli_usage("see the options");
+        }
+    }
+    if (optind != argc)
+        return cli_usage("'%s': no arguments are wanted", argv[optind]);
+    if (o->undo && o->dry_run)
+        return cli_usage("--undo and --dry-run do not go together");
+    return -1;
+}
+
+static void say_undone(const char *path)
+{
+    printf("%s is as it was\n", path);
+}
+
+static int undo(struct arena *a, const struct options *o, const char *keep)
+{
+    const char *why = NULL;
+    enum status s = change_undo(a, keep, o->force, say_undone, &why);
+    if (s == STATUS_OK) {
+        puts("Reload Postfix, Sendmail and Unbound, where they were changed.");
+        return EX_OK;
+    }
+    cli_error("%s", why ? why : status_text(s));
+    return s == STATUS_MISSING ? EX_NOINPUT : s == STATUS_DENIED ? EX_NOPERM : s == STATUS_INVALID ? EX_CONFIG : EX_TEMPFAIL;
+}
+
+/* Whether the person at the terminal says yes; without a terminal: no. */
+static bool ask(void)
+{
+    char line[16];
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+        return false;
+    printf("\nChange these files? [y/N] ");
+    fflush(stdout);
+    return fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y');
+}
+
+static void reload(struct harden *h, bool really)
+{
+    for (size_t i = 0; i < h->reload_count; i++) {
+        const char *argv[] = {"/bin/sh", "-c", h->reload[i], NULL};
+        int code = 0;
+        if (!really) {
+            printf("%s  %s\n", i ? "" : "To put it in force:\n", h->reload[i]);
+            continue;
+        }
+        const char *out = harden_run(h, argv, &code);
+        if (code != 0)
+            cli_error("%s: %s", h->reload[i], out && *out ? out : "failed");
+    }
+}
+
+static int apply(struct harden *h, const struct options *o, const char *keep)
+{
+    const char *why = NULL;
+    if (change_count(h->set) == 0) {
+        puts("Nothing to change: all of it is so already.");
+        return EX_OK;
+    }
+    enum status s = change_diff(h->set, stdout, &why);
+    if (s == STATUS_OK && (o->dry_run || (!o->yes && !ask()))) {
+        puts(o->dry_run ? "\nNothing was changed (--dry-run)." : "\nNothing was changed. --yes does it without asking.");
+        return CLI_WARNING;
+    }
+    if (s == STATUS_OK && mkdir(o->state, 0755) != 0 && errno != EEXIST)
+        why = arena_printf(h->arena, "%s: %s", o->state, strerror(errno)), s = STATUS_DENIED;
+    if (s == STATUS_OK)
+        s = change_apply(h->set, keep, &why);
+    if (s != STATUS_OK) {
+        cli_error("nothing was changed: %s", why ? why : status_text(s));
+        return s == STATUS_DENIED ? EX_NOPERM : EX_TEMPFAIL;
+    }
+    printf("\nDone. 'assay harden --undo' gives the files back.\n");
+    reload(h, o->reload);
+    return EX_OK;
+}
+
+static int harden(struct arena *a, const struct options *o, const char *keep)
+{
+    struct harden h = {.arena = a, .set = change_set_new(a), .policy_path = o->policy, .root = o->root, .postfix_dir = o->postfix};
+    struct policy_report *report = policy_report_new();
+    int rc = EX_CONFIG;
+    h.policy = report ? policy_load(o->policy, report) : NULL;
+    if (!h.policy || !h.set) {
+        cli_error("%s does not load: assay policy check %s says why", o->policy, o->policy);
+    } else {
+        h.socket = policy_set_text(h.policy, "milter.socket");
+        harden_postfix(&h);
+        harden_sendmail(&h);
+        harden_unbound(&h);
+        if (!h.found_mta && !h.refused)
+            harden_note(&h, "neither Postfix nor Sendmail is set up here: no mail server was changed");
+        if (h.refused)
+            cli_error("nothing was changed");
+        else
+            rc = apply(&h, o, keep);
+    }
+    policy_unref(h.policy);
+    policy_report_free(report);
+    return rc;
+}
+
+int cmd_harden(int argc, char **argv)
+{
+    struct options o;
+    int rc = read_options(argc, argv, &o);
+    if (rc != -1)
+        return rc;
+    struct arena *a = arena_new(256 * 1024 * 1024);
+    const char *keep = a ? arena_printf(a, "%s/harden", o.state) : NULL;
+    if (!keep) {
+        cli_error("out of memory");
+        arena_free(a);
+        return EX_OSERR;
+    }
+    rc = o.undo ? undo(a, &o, keep) : harden(a, &o, keep);
+    arena_free(a);
+    return rc;
+}

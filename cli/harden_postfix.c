@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * harden_postfix.c - Postfix: ask assay-milter, and stand where mail security stands.
+ *
+ * main.cf is changed by Postfix's own postconf on a copy, so that comments, order and continuation lines stay as they are; the set then holds the copy's text.
+ * A milter chain that is there already is kept: assay-milter goes first, since it must see the message as it came. What would keep mail from it
+ * (smtpd_proxy_filter), a main.cf that Postfix itself complains of, and a socket that Postfix's chroot cannot reach are refused with what to do.
+ *
+ * Settings are only ever tightened: a value that is stricter already is left alone.
+ */
+#include "cli/harden.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define MAX_EDITS 12
+#define MAX_MILTERS 4096
+
+struct postfix {
+    struct harden *h;
+    char dir[64];        /* the copy */
+    const char *original;
+    const char *edits[MAX_EDITS];
+    size_t count;
+};
+
+static const char *get(struct postfix *p, const char *name)
+{
+    const char *argv[] = {"postconf", "-c", p->dir, "-xh", name, NULL};
+    int code;
+    const char *out = harden_run(p->h, argv, &code);
+    return out && code == 0 ? out : "";
+}
+
+static void edit(struct postfix *p, const char *name, const char *value)
+{
+    const char *e = arena_printf(p->h->arena, "%s=%s", name, value);
+    if (e && p->count < MAX_EDITS)
+        p->edits[p->count++] = e;
+}
+
+static bool copy_file(struct postfix *p, const char *name)
+{
+    struct slice text;
+    bool exists;
+    const char *from = arena_printf(p->h->arena, "%s/%s", p->original, name), *to = arena_printf(p->h->arena, "%s/%s", p->dir, name);
+    if (!from || !to || !harden_read(p->h, from, &text, &exists))
+        return false;
+    if (!exists) {
+        harden_refuse(p->h, "%s: there is no such file; is Postfix set up? (dpkg-reconfigure postfix)", from);
+        return false;
+    }
+    FILE *f = fopen(to, "w");
+    bool ok = f && fwrite(text.p, 1, text.n, f) == text.n;
+    if (f && fclose(f) != 0)
+        ok = false;
+    if (!ok)
+        harden_refuse(p->h, "%s: no room for a copy", to);
+    return ok;
+}
+
+/* A copy of the configuration that Postfix reads without complaint. */
+static bool open_copy(struct postfix *p)
+{
+    snprintf(p->dir, sizeof p->dir, "/tmp/assay-postfix-XXXXXX");
+    if (!mkdtemp(p->dir)) {
+        harden_refuse(p->h, "no room in /tmp for a copy of Postfix's configuration");
+        return false;
+    }
+    if (!copy_file(p, "main.cf") || !copy_file(p, "master.cf"))
+        return false;
+    const char *argv[] = {"postconf", "-c", p->dir, "-n", NULL};
+    int code;
+    const char *out = harden_run(p->h, argv, &code);
+    const char *complaint = out ? strstr(out, "main.cf, line") : NULL;
+    if (code == 0 && !complaint && !strstr(out, "fatal:"))
+        return true;
+    harden_refuse(p->h, "%s/main.cf is not in order, and nothing is changed until it is: %s", p->original, out && *out ? out : "postconf cannot read it");
+    return false;
+}
+
+static void close_copy(struct postfix *p)
+{
+    static const char *const names[] = {"main.cf", "master.cf"};
+    char path[96];
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", p->dir, names[i]);
+        unlink(path);
+    }
+    rmdir(p->dir);
+}
+
+/* Whether the smtpd on the internet's port runs in a chroot: field 5 of "smtp inet n - y - - smtpd" ("-": no, since 3.0). */
+static bool in_chroot(struct postfix *p)
+{
+    const char *argv[] = {"postconf", "-c", p->dir, "-M", "smtp/inet", NULL};
+    const char *line = harden_run(p->h, argv, NULL);
+    char field[6][32] = {""};
+    return line && sscanf(line, "%31s %31s %31s %31s %31s", field[0], field[1], field[2], field[3], field[4]) == 5 && strcmp(field[4], "y") == 0;
+}
+
+/* How Postfix must write our socket; NULL (refused) where it cannot reach it. */
+static const char *socket_for(struct postfix *p)
+{
+    struct harden *h = p->h;
+    const char *rest = strchr(h->socket, ':');
+    rest = rest ? rest + 1 : h->socket;
+    if (strncmp(h->socket, "inet", 4) == 0) {
+        const char *at = strchr(rest, '@');
+        return arena_printf(h->arena, "inet:%s:%.*s", at ? at + 1 : "127.0.0.1", at ? (int)(at - rest) : (int)strlen(rest), rest);
+    }
+    if (!in_chroot(p))
+        return arena_printf(h->arena, "unix:%s", rest);
+    const char *queue = get(p, "queue_directory");
+    size_t n = strlen(queue);
+    if (n && strncmp(rest, queue, n) == 0 && rest[n] == '/')
+        return arena_printf(h->arena, "unix:%s", rest + n);
+    harden_refuse(h, "Postfix's smtpd runs in the chroot %s and cannot reach %s\nadd to %s:  set milter.socket \"unix:%s/assay/milter.sock\"", queue, h->socket,
+                  h->policy_path, queue);
+    return NULL;
+}
+
+static void edit_milters(struct postfix *p, const char *socket)
+{
+    const char *argv[] = {"postconf", "-c", p->dir, "-h", "smtpd_milters", NULL}; /* unexpanded: $variables stay */
+    const char *now = harden_run(p->h, argv, NULL);
+    if (!now || strlen(now) > MAX_MILTERS) {
+        harden_refuse(p->h, "smtpd_milters cannot be read, or is longer than %d octets", MAX_MILTERS);
+        return;
+    }
+    size_t n = strlen(socket);
+    for (const char *at = now; (at = strstr(at, socket)) != NULL; at += n)
+        if ((at == now || strchr(", \t", at[-1])) && strchr(", \t", at[n]))
+            return;
+    edit(p, "smtpd_milters", *now ? arena_printf(p->h->arena, "%s, %s", socket, now) : socket);
+    if (*now)
+        harden_note(p->h, "smtpd_milters: the filters that are there stay, and are asked after assay-milter: %s", now);
+}
+
+static bool is_any(const char *value, const char *a, const char *b)
+{
+    return strcmp(value, a) == 0 || (b && strcmp(value, b) == 0);
+}
+
+static void edit_rest(struct postfix *p)
+{
+    if (!is_any(get(p, "milter_protocol"), "6", NULL))
+        edit(p, "milter_protocol", "6");
+    if (!is_any(get(p, "milter_default_action"), "tempfail", "reject"))
+        edit(p, "milter_default_action", "tempfail");
+    if (is_any(get(p, "smtpd_forbid_bare_newline"), "no", NULL))
+        edit(p, "smtpd_forbid_bare_newline", "yes");
+    const char *out = get(p, "smtp_tls_security_level");
+    if (is_any(out, "", "none") || is_any(out, "may", NULL))
+        edit(p, "smtp_tls_security_level", "dane");
+    if (!is_any(get(p, "smtp_dns_support_level"), "dnssec", NULL))
+        edit(p, "smtp_dns_support_level", "dnssec");
+    const char *in = get(p, "smtpd_tls_security_level");
+    if (is_any(in, "", "none") && *get(p, "smtpd_tls_cert_file"))
+        edit(p, "smtpd_tls_security_level", "may");
+    else if (is_any(in, "", "none") && !*get(p, "smtpd_tls_chain_files"))
+        harden_note(p->h, "Postfix has no certificate: mail to this host stays unencrypted until smtpd_tls_cert_file is set");
+}
+
+/* Listeners in master.cf that set smtpd_milters for themselves do not get ours. */
+static void look_at_master(struct postfix *p)
+{
+    const char *argv[] = {"postconf", "-c", p->dir, "-P", NULL};
+    const char *out = harden_run(p->h, argv, NULL);
+    for (const char *at = out; at && (at = strstr(at, "/smtpd_milters")) != NULL; at++) {
+        const char *start = at;
+        while (start > out && start[-1] != '\n')
+            start--;
+        const char *end = strchr(at, '\n');
+        harden_note(p->h, "master.cf: %.*s: this listener has milters of its own, and does not ask assay-milter", (int)(end ? end - start : (long)strlen(start)), start);
+    }
+}
+
+static void propose(struct postfix *p)
+{
+    const char *argv[MAX_EDITS + 5] = {"postconf", "-c", p->dir, "-e"};
+    int code = 0;
+    if (p->count == 0)
+        return;
+    for (size_t i = 0; i < p->count; i++)
+        argv[4 + i] = p->edits[i];
+    const char *out = harden_run(p->h, argv, &code);
+    if (code != 0) {
+        harden_refuse(p->h, "postconf does not take the changes: %s", out ? out : "it could not be run");
+        return;
+    }
+    struct change_set *copy = change_set_new(p->h->arena);
+    struct slice text;
+    bool exists;
+    const char *why = NULL, *changed = arena_printf(p->h->arena, "%s/main.cf", p->dir), *target = arena_printf(p->h->arena, "%s/main.cf", p->original);
+    if (!copy || !changed || !target || change_text(copy, changed, &text, &exists, &why) != STATUS_OK)
+        harden_refuse(p->h, "%s", why ? why : "out of memory");
+    else if (harden_write(p->h, target, text, 0644) && p->h->reload_count < 8)
+        p->h->reload[p->h->reload_count++] = "postfix reload";
+}
+
+void harden_postfix(struct harden *h)
+{
+    struct postfix p = {.h = h};
+    const char *argv[] = {"postconf", "-h", "config_directory", NULL};
+    int code;
+    const char *dir = h->postfix_dir ? h->postfix_dir : harden_run(h, argv, &code);
+    if (!dir || !*dir || (!h->postfix_dir && code != 0))
+        return;
+    h->found_mta = true;
+    p.original = dir;
+    if (open_copy(&p)) {
+        const char *proxy = get(&p, "smtpd_proxy_filter");
+        const char *socket = *proxy ? NULL : socket_for(&p);
+        if (*proxy)
+            harden_refuse(h, "smtpd_proxy_filter=%s takes the message away before any milter sees it\nmove that filter to content_filter or to a milter first", proxy);
+        if (socket) {
+            edit_milters(&p, socket);
+            edit_rest(&p);
+            look_at_master(&p);
+            propose(&p);
+        }
+    }
+    close_copy(&p);
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * pause.c - `assay pause DURATION because "..."` and `assay resume`: break the glass, and put it back.
+ *
+ * A reason is not optional, and a pause ends by itself: at most a day. `assay pause` alone says whether one is on. The programs see it within a second; mail
+ * goes on being judged, stamped and recorded. Fails with EX_NOPERM where the state folder may not be written.
+ */
+#include "policy/pause.h"
+#include "base/clock.h"
+#include "cli/cli.h"
+#include <getopt.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const struct option long_options[] = {
+    {"help", no_argument, NULL, 'h'},
+    {"state", required_argument, NULL, 'S'},
+    {NULL, 0, NULL, 0},
+};
+
+static int help(void)
+{
+    puts("Usage: assay pause DURATION because \"REASON\"\n"
+         "       assay pause\n"
+         "       assay resume\n"
+         "\n"
+         "Turns enforcement off for a time (30m, 1h, at most 24h): mail is judged and recorded, and nothing is acted on.\n"
+         "It comes back by itself, or by 'assay resume'. Without arguments: says whether a pause is on.\n"
+         "\n"
+         "  -S, --state DIR   the programs' folder (default " ASSAY_STATEDIR ")");
+    return EX_OK;
+}
+
+/* "90s", "30m", "1h"; 0: none of these. */
+static long duration(const char *text)
+{
+    char *end;
+    long v = strtol(text, &end, 10);
+    long unit = strcmp(end, "s") == 0 ? 1 : strcmp(end, "m") == 0 ? 60 : strcmp(end, "h") == 0 ? 3600 : 0;
+    return end == text || v <= 0 || v > PAUSE_MAX_SECONDS ? 0 : v * unit;
+}
+
+static int show(const char *state)
+{
+    struct pause p;
+    char until[CLOCK_TEXT];
+    enum status s = pause_read(state, clock_wall(), &p);
+    if (s == STATUS_OK) {
+        printf("Enforcement is off until %s: ", clock_utc_text(p.until, until));
+        cli_put_visible(stdout, p.because);
+        fputs(" (", stdout);
+        cli_put_visible(stdout, p.by);
+        puts(")");
+        return CLI_WARNING;
+    }
+    if (s == STATUS_INVALID || s == STATUS_DENIED) {
+        cli_error("%s/pause: %s: it does not pause anything", state, s == STATUS_INVALID ? "not a pause file" : "not readable, or others may write it");
+        return CLI_UNKNOWN;
+    }
+    puts("No pause is on: the policy is in force.");
+    return CLI_OK;
+}
+
+static int failed(const char *state, enum status s)
+{
+    cli_error("%s/pause: %s", state, status_text(s));
+    return s == STATUS_DENIED ? EX_NOPERM : s == STATUS_AGAIN ? EX_TEMPFAIL : EX_DATAERR;
+}
+
+static int begin(const char *state, const char *length, const char *because)
+{
+    struct pause p = {0};
+    long seconds = duration(length);
+    const char *login = getenv("SUDO_USER");
+    struct passwd *pw = login ? NULL : getpwuid(getuid());
+    if (seconds <= 0 || seconds > PAUSE_MAX_SECONDS)
+        return cli_usage("'%s': a time such as 30m or 1h, at most 24h, is wanted", length);
+    if (*because == '\0' || strlen(because) > PAUSE_TEXT_MAX || strpbrk(because, "\r\n"))
+        return cli_usage("the reason must be one line of 1 to %d octets", PAUSE_TEXT_MAX);
+    p.until = clock_wall() + seconds;
+    snprintf(p.by, sizeof p.by, "%s", login ? login : pw ? pw->pw_name : "unknown");
+    snprintf(p.because, sizeof p.because, "%s", because);
+    enum status s = pause_write(state, clock_wall(), &p);
+    if (s != STATUS_OK)
+        return failed(state, s);
+    show(state);
+    return EX_OK;
+}
+
+/* -1: go on; else the exit code. */
+static int read_options(int argc, char **argv, const char **state)
+{
+    int c;
+    *state = ASSAY_STATEDIR;
+    while ((c = getopt_long(argc, argv, "hS:", long_options, NULL)) != -1) {
+        if (c == 'h')
+            return help();
+        if (c != 'S')
+            return cli_usage("see the options");
+        *state = optarg;
+    }
+    return -1;
+}
+
+int cmd_pause(int argc, char **argv)
+{
+    const char *state;
+    int rc = read_options(argc, argv, &state);
+    if (rc != -1)
+        return rc;
+    if (optind == argc)
+        return show(state);
+    if (argc - optind != 3 || strcmp(argv[optind + 1], "because") != 0)
+        return cli_usage("say for how long and why: assay pause 1h because \"...\"");
+    return begin(state, argv[optind], argv[optind + 2]);
+}
+
+int cmd_resume(int argc, char **argv)
+{
+    const char *state;
+    int rc = read_options(argc, argv, &state);
+    if (rc != -1)
+        return rc;
+    if (optind != argc)
+        return cli_usage("'%s': no arguments are wanted", argv[optind]);
+    enum status s = pause_end(state);
+    if (s == STATUS_MISSING) {
+        puts("No pause was on.");
+        return EX_OK;
+    }
+    if (s != STATUS_OK)
+        return failed(state, s);
+    puts("The policy is in force again.");
+    return EX_OK;
+}

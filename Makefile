@@ -12,6 +12,7 @@
 #   make fuzz            each fuzz target for FUZZ_SECONDS (default 10)
 #   make bench           figures, as ratios
 #   make resolver        assay-unbound.so, and an Unbound that can load it
+#   make deb             Debian packages, in build/deb/
 #   make install         to PREFIX (default /usr/local), under DESTDIR
 #   make uninstall clean help
 #
@@ -128,3 +129,7 @@ clean:
 
 -include $(shell test -d $(BUILD) && find $(BUILD) -type f -name '*.d' -not -path '*/unbound*/*' 2>/dev/null)
 .SECONDARY:
+
+.PHONY: deb
+deb: all
+	@contrib/debian/build

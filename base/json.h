@@ -31,15 +31,16 @@ struct json {
 
 #define JSON_INTO(b) ((struct json){.out = (b)})
 
-void json_object(struct json *j);                 /* { at the top or in an array */
+/* libjansson, which reads what this writes, has functions of three of these names: ours get symbols of their own. No file includes both headers. */
+void json_object(struct json *j) __asm__("assay_json_object"); /* { at the top or in an array */
 void json_object_in(struct json *j, const char *key);
-void json_array(struct json *j, const char *key);
+void json_array(struct json *j, const char *key) __asm__("assay_json_array");
 void json_end(struct json *j);                    /* } or ] */
 void json_str(struct json *j, const char *key, const char *value);
 void json_slice(struct json *j, const char *key, struct slice value);
 void json_int(struct json *j, const char *key, int64_t value);
 void json_bool(struct json *j, const char *key, bool value);
-void json_null(struct json *j, const char *key);
+void json_null(struct json *j, const char *key) __asm__("assay_json_null");
 
 /* As json_str, but writes nothing when value is NULL or empty. */
 void json_opt(struct json *j, const char *key, const char *value);

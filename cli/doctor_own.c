@@ -7,6 +7,7 @@
  * two TTLs before the next one is used (RFC 7671 8.1). Bounded: OWN_DOMAINS domains, OWN_HOSTS hosts each, OWN_ADDRESSES addresses each.
  */
 #include "base/clock.h"
+#include "base/domain.h"
 #include "base/starttls.h"
 #include "cli/doctor.h"
 #include <unistd.h>
@@ -16,6 +17,21 @@
 #define OWN_ADDRESSES 8
 #define ENDS_SOON (14 * 86400)
 #define HANDSHAKE_MS 8000
+
+/* Own domain number i, in kept form in `out`; false at the end. */
+static bool own_domain(const struct policy *p, size_t i, char out[LIMIT_DOMAIN + 1])
+{
+    const struct policy_statement *s;
+    struct ip_net net;
+    for (size_t k = 0; (s = policy_statement_at(p, k)) != NULL; k++) {
+        for (size_t n = 0; s->kind == POLICY_OWN && n < s->item_count; n++) {
+            struct slice item = slice_str(s->items[n]);
+            if (ip_net_from_text(item, &net) != STATUS_OK && domain_from_text(item, out) == STATUS_OK && i-- == 0)
+                return true;
+        }
+    }
+    return false;
+}
 
 static struct dns_scope *scope(struct doctor *d)
 {
@@ -80,13 +96,13 @@ static void judge_records(struct doctor *d, struct dns_scope *s, const char *dom
 
 void doctor_own(struct doctor *d)
 {
-    const char *domain;
+    char domain[LIMIT_DOMAIN + 1];
     size_t i = 0;
     if (!d->policy || !d->dns) {
         doctor_say(d, DOCTOR_UNKNOWN, "our own domains: without %s this cannot be looked at", d->policy ? "a trust anchor" : "a policy that loads");
         return;
     }
-    for (; i < OWN_DOMAINS && (domain = policy_own_domain_at(d->policy, i)) != NULL; i++) {
+    for (; i < OWN_DOMAINS && own_domain(d->policy, i, domain); i++) {
         struct dns_scope *s = scope(d);
         if (s)
             judge_records(d, s, domain);
@@ -161,12 +177,12 @@ static void judge_host(struct doctor *d, struct dns_scope *s, const char *domain
 
 void doctor_tlsa(struct doctor *d)
 {
-    const char *domain;
+    char domain[LIMIT_DOMAIN + 1];
     if (!d->policy || !d->dns) {
         doctor_say(d, DOCTOR_UNKNOWN, "our TLSA records: without %s this cannot be looked at", d->policy ? "a trust anchor" : "a policy that loads");
         return;
     }
-    for (size_t i = 0; i < OWN_DOMAINS && (domain = policy_own_domain_at(d->policy, i)) != NULL; i++) {
+    for (size_t i = 0; i < OWN_DOMAINS && own_domain(d->policy, i, domain); i++) {
         struct dns_scope *s = scope(d);
         const struct dns_answer *mx = s ? dns_get(s, domain, DNS_MX) : NULL;
         for (size_t k = 0; mx && answered(d, mx) && k < mx->count && k < OWN_HOSTS; k++) {

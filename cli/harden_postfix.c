@@ -24,12 +24,23 @@ struct postfix {
     size_t count;
 };
 
-static const char *get(struct postfix *p, const char *name)
+/* postconf's answer without the warnings before it (a parameter set twice); NULL when it failed. */
+static const char *ask(struct postfix *p, const char *option, const char *name)
 {
-    const char *argv[] = {"postconf", "-c", p->dir, "-xh", name, NULL};
+    const char *argv[] = {"postconf", "-c", p->dir, option, name, NULL};
     int code;
     const char *out = harden_run(p->h, argv, &code);
-    return out && code == 0 ? out : "";
+    while (out && strncmp(out, "postconf: warning:", 18) == 0) {
+        const char *next = strchr(out, '\n');
+        out = next ? next + 1 : "";
+    }
+    return out && code == 0 ? out : NULL;
+}
+
+static const char *get(struct postfix *p, const char *name)
+{
+    const char *value = ask(p, "-xh", name);
+    return value ? value : "";
 }
 
 static void edit(struct postfix *p, const char *name, const char *value)
@@ -72,8 +83,8 @@ static bool open_copy(struct postfix *p)
     const char *argv[] = {"postconf", "-c", p->dir, "-n", NULL};
     int code;
     const char *out = harden_run(p->h, argv, &code);
-    const char *complaint = out ? strstr(out, "main.cf, line") : NULL;
-    if (code == 0 && !complaint && !strstr(out, "fatal:"))
+    bool complaint = !out || strstr(out, "fatal:") || strstr(out, "missing '='") || strstr(out, "error:");
+    if (code == 0 && !complaint)
         return true;
     harden_refuse(p->h, "%s/main.cf is not in order, and nothing is changed until it is: %s", p->original, out && *out ? out : "postconf cannot read it");
     return false;
@@ -93,8 +104,7 @@ static void close_copy(struct postfix *p)
 /* Whether the smtpd on the internet's port runs in a chroot: field 5 of "smtp inet n - y - - smtpd" ("-": no, since 3.0). */
 static bool in_chroot(struct postfix *p)
 {
-    const char *argv[] = {"postconf", "-c", p->dir, "-M", "smtp/inet", NULL};
-    const char *line = harden_run(p->h, argv, NULL);
+    const char *line = ask(p, "-M", "smtp/inet");
     char field[6][32] = {""};
     return line && sscanf(line, "%31s %31s %31s %31s %31s", field[0], field[1], field[2], field[3], field[4]) == 5 && strcmp(field[4], "y") == 0;
 }
@@ -122,8 +132,7 @@ static const char *socket_for(struct postfix *p)
 
 static void edit_milters(struct postfix *p, const char *socket)
 {
-    const char *argv[] = {"postconf", "-c", p->dir, "-h", "smtpd_milters", NULL}; /* unexpanded: $variables stay */
-    const char *now = harden_run(p->h, argv, NULL);
+    const char *now = ask(p, "-h", "smtpd_milters"); /* unexpanded: $variables stay */
     if (!now || strlen(now) > MAX_MILTERS) {
         harden_refuse(p->h, "smtpd_milters cannot be read, or is longer than %d octets", MAX_MILTERS);
         return;
@@ -165,8 +174,7 @@ static void edit_rest(struct postfix *p)
 /* Listeners in master.cf that set smtpd_milters for themselves do not get ours. */
 static void look_at_master(struct postfix *p)
 {
-    const char *argv[] = {"postconf", "-c", p->dir, "-P", NULL};
-    const char *out = harden_run(p->h, argv, NULL);
+    const char *out = ask(p, "-P", NULL);
     for (const char *at = out; at && (at = strstr(at, "/smtpd_milters")) != NULL; at++) {
         const char *start = at;
         while (start > out && start[-1] != '\n')

@@ -66,15 +66,20 @@ static void defect(struct arc_chain *c, const char *what)
 }
 
 /* The link of this instance, and the place in it that `place` goes to; doubled and unreadable instances are defects. */
-static struct arc_link *link_of(struct arc_chain *c, unsigned instance, const char *unreadable)
+static struct arc_link *link_of(struct arc_chain *c, unsigned instance, const char *why_not)
 {
     if (!instance) {
-        defect(c, unreadable);
+        defect(c, why_not);
         return NULL;
     }
     if (instance > c->count)
         c->count = instance;
     return &c->links[instance - 1];
+}
+
+static const char *unreadable(struct arena *arena, const char *what, const struct dkim_sigfield *field)
+{
+    return field->instance ? NULL : arena_printf(arena, "%s without a valid i=: %s", what, field->reason);
 }
 
 static void take_aar(struct arc_chain *c, const struct header_list *headers, size_t place)
@@ -89,9 +94,9 @@ static void take_aar(struct arc_chain *c, const struct header_list *headers, siz
     }
 }
 
-static void take_message(struct arc_chain *c, const struct dkim_sigfield *field, size_t place)
+static void take_message(struct arena *arena, struct arc_chain *c, const struct dkim_sigfield *field, size_t place)
 {
-    struct arc_link *link = link_of(c, field->instance, "an ARC-Message-Signature without a valid i=");
+    struct arc_link *link = link_of(c, field->instance, unreadable(arena, "an ARC-Message-Signature", field));
     if (link && link->message_place != SIZE_MAX) {
         defect(c, "two ARC-Message-Signatures of one instance");
     } else if (link) {
@@ -100,9 +105,9 @@ static void take_message(struct arc_chain *c, const struct dkim_sigfield *field,
     }
 }
 
-static void take_seal(struct arc_chain *c, const struct dkim_sigfield *field, size_t place)
+static void take_seal(struct arena *arena, struct arc_chain *c, const struct dkim_sigfield *field, size_t place)
 {
-    struct arc_link *link = link_of(c, field->instance, "an ARC-Seal without a valid i=");
+    struct arc_link *link = link_of(c, field->instance, unreadable(arena, "an ARC-Seal", field));
     if (link && link->seal_place != SIZE_MAX) {
         defect(c, "two ARC-Seals of one instance");
     } else if (link) {
@@ -155,12 +160,12 @@ enum status arc_chain_read(struct arena *arena, const struct header_list *header
     for (size_t i = 0; i < messages; i++) {
         size_t place = dkim_fields_nth(index, message_name, i);
         dkim_sigfield_read(arena, SIGFIELD_ARC_MESSAGE, headers->fields[place].value, now, &field);
-        take_message(c, &field, place);
+        take_message(arena, c, &field, place);
     }
     for (size_t i = 0; i < seals; i++) {
         size_t place = dkim_fields_nth(index, seal_name, i);
         dkim_sigfield_read(arena, SIGFIELD_ARC_SEAL, headers->fields[place].value, now, &field);
-        take_seal(c, &field, place);
+        take_seal(arena, c, &field, place);
     }
     check_sets(c);
     return arena_failed(arena) ? STATUS_NOMEM : STATUS_OK;

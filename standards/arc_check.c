@@ -166,7 +166,7 @@ static void check_message_as(struct arc_checker *c, size_t i, bool relaxed_heade
     if (dkim_fields_hash(c->index, &r, hash) != STATUS_OK)
         conclude(proof, RESULT_TEMPERROR, "out of memory");
     else
-        dkim_proof_check(c->dns, c->arena, m, hash, proof);
+        dkim_proof_check(c->dns, c->arena, m, PROOF_BY_HASH, hash, proof);
 }
 
 /* The message signature of links[i]. Without c= it is simple/simple, by RFC 8617 4.1.2 and RFC 6376 3.5; the sealers behind the public ARC suite
@@ -203,7 +203,7 @@ static void check_seal(struct arc_checker *c, size_t i, struct dkim_proof *proof
     if (dkim_fields_seal_hash(c->index, places, n, s->b_raw, hash) != STATUS_OK)
         conclude(proof, RESULT_TEMPERROR, "out of memory");
     else
-        dkim_proof_check(c->dns, c->arena, s, hash, proof);
+        dkim_proof_check(c->dns, c->arena, s, PROOF_BY_HASH, hash, proof);
 }
 
 /* Step 4, and step 6 for every seal. All are looked at, so that a permanent defect shows behind a temporary one. */

@@ -18,6 +18,7 @@
 #include "standards/dkim_bodyhash.h"
 #include "standards/dkim_checker.h"
 #include "standards/dkim_fields.h"
+#include "standards/dkim_library.h"
 #include "standards/dkim_proof.h"
 #include "standards/header.h"
 
@@ -101,6 +102,8 @@ struct dkim_checker *dkim_checker_new(struct dns_scope *dns, struct arena *arena
     if (!read_fields(c, from_domain))
         return NULL;
     choose(c);
+    if (options && options->opendkim && c->count)
+        c->library = dkim_library_new(c);
     if (arena_failed(arena))
         return dkim_checker_free(c);
     return c;
@@ -109,6 +112,8 @@ struct dkim_checker *dkim_checker_new(struct dns_scope *dns, struct arena *arena
 void dkim_checker_body(struct dkim_checker *c, struct slice chunk)
 {
     dkim_bodyhash_add(c->bodies, chunk);
+    if (c->library)
+        dkim_library_body(c->library, chunk);
 }
 
 static const char *canonicalization_of(const struct dkim_sigfield *f)
@@ -163,11 +168,16 @@ static void check_header(struct dkim_checker *c, const struct dkim_one *one, str
     uint8_t hash[DKIM_HASH_OCTETS];
     const struct dkim_sigfield *f = &one->field;
     struct dkim_fields_request r = {.names = f->names, .relaxed = f->relaxed_header, .self = one->place, .b_raw = f->b_raw};
-    if (dkim_fields_hash(c->index, &r, hash) != STATUS_OK) {
+    bool header_ok = false, body_ok = false;
+    if (c->library && dkim_library_verdict(c->library, (size_t)(one - c->one), &header_ok, &body_ok)) {
+        s->body_hash_ok = s->body_hash_ok && (body_ok || !header_ok);
+        dkim_proof_check(c->dns, c->arena, f, header_ok ? PROOF_KNOWN_GOOD : PROOF_KNOWN_BAD, NULL, proof);
+    } else if (dkim_fields_hash(c->index, &r, hash) != STATUS_OK) {
         *proof = (struct dkim_proof){.result = RESULT_TEMPERROR, .reason = "out of memory"};
         return;
+    } else {
+        dkim_proof_check(c->dns, c->arena, f, PROOF_BY_HASH, hash, proof);
     }
-    dkim_proof_check(c->dns, c->arena, f, hash, proof);
     s->key_asked = proof->asked;
     s->key_state = proof->key_state;
     s->security = proof->security;
@@ -202,6 +212,8 @@ static void judge(struct dkim_checker *c, const struct dkim_one *one, struct dki
         conclude(s, proof.result, proof.reason);
         return;
     }
+    if (!body_problem && !s->body_hash_ok)
+        body_problem = "the body hash does not verify";
     if (body_problem) {
         conclude(s, no_memory ? RESULT_TEMPERROR : RESULT_FAIL, body_problem);
         return;
@@ -265,6 +277,8 @@ enum status dkim_checker_end(struct dkim_checker *c, const struct dkim_signature
     *out = NULL;
     *count = 0;
     dkim_bodyhash_end(c->bodies);
+    if (c->library)
+        dkim_library_end(c->library);
     for (size_t i = 0; i < c->count; i++)
         judge(c, &c->one[i], &c->out[i]);
     if (!name_by_b(c))
@@ -281,7 +295,9 @@ size_t dkim_checker_fields(const struct dkim_checker *c)
 
 struct dkim_checker *dkim_checker_free(struct dkim_checker *c)
 {
-    if (c)
+    if (c) {
         c->bodies = dkim_bodyhash_free(c->bodies);
+        c->library = dkim_library_free(c->library);
+    }
     return NULL;
 }

@@ -29,6 +29,7 @@ struct dkim_checker {
     time_t now;
     struct dkim_fields *index;
     struct dkim_bodyhash *bodies;
+    struct dkim_library *library; /* NULL: hashes are verified by ourselves */
     size_t fields;       /* DKIM-Signature fields in the message */
     size_t from_fields;  /* From fields in the message */
     struct dkim_one *one;

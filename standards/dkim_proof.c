@@ -45,7 +45,7 @@ static bool fits(const struct dkim_sigfield *f, const struct dkim_keyrec *k, str
 }
 
 /* One key record. True: it decided, no further one need be tried. */
-static bool try_record(struct slice text, const struct dkim_sigfield *f, const uint8_t hash[32], struct dkim_proof *out)
+static bool try_record(struct slice text, const struct dkim_sigfield *f, enum dkim_proof_by by, const uint8_t hash[32], struct dkim_proof *out)
 {
     struct dkim_keyrec record;
     struct dkim_pubkey *key = NULL;
@@ -62,7 +62,7 @@ static bool try_record(struct slice text, const struct dkim_sigfield *f, const u
     if (s != STATUS_OK)
         return conclude(out, s == STATUS_NOMEM ? RESULT_TEMPERROR : RESULT_PERMERROR, reason);
     out->bits = dkim_pubkey_bits(key);
-    out->verified = dkim_pubkey_verify(key, hash, f->signature, f->signature_size);
+    out->verified = by == PROOF_BY_HASH ? dkim_pubkey_verify(key, hash, f->signature, f->signature_size) : by == PROOF_KNOWN_GOOD;
     dkim_pubkey_release(key);
     if (!out->verified)
         return conclude(out, RESULT_FAIL, "the signature does not verify");
@@ -96,7 +96,8 @@ static bool has_records(const struct dns_answer *a, struct arena *arena, struct 
     return conclude(out, RESULT_TEMPERROR, reason ? reason : "the key could not be fetched");
 }
 
-void dkim_proof_check(struct dns_scope *dns, struct arena *arena, const struct dkim_sigfield *f, const uint8_t hash[32], struct dkim_proof *out)
+void dkim_proof_check(struct dns_scope *dns, struct arena *arena, const struct dkim_sigfield *f, enum dkim_proof_by by, const uint8_t hash[32],
+                      struct dkim_proof *out)
 {
     char name[LIMIT_DOMAIN + 1];
     *out = (struct dkim_proof){.reason = ""};
@@ -114,7 +115,7 @@ void dkim_proof_check(struct dns_scope *dns, struct arena *arena, const struct d
     best.result = RESULT_NONE;
     for (size_t i = 0; i < a->count && i < DKIM_CHECK_KEYS; i++) {
         struct dkim_proof one = *out;
-        bool decided = try_record(dns_txt(dns, a, i), f, hash, &one);
+        bool decided = try_record(dns_txt(dns, a, i), f, by, hash, &one);
         /* A key that was tried says more than a record that could not be used. */
         if (decided || best.result != RESULT_FAIL)
             best = one;

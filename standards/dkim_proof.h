@@ -24,7 +24,11 @@ struct dkim_proof {
 /* Asks for the key without waiting. A field without names asks nothing. */
 void dkim_proof_start(struct dns_scope *dns, const struct dkim_sigfield *f);
 
+/* Who says whether the octets verify: this code, with the hash, or somebody who has found it already (then hash is not read). */
+enum dkim_proof_by { PROOF_BY_HASH, PROOF_KNOWN_GOOD, PROOF_KNOWN_BAD };
+
 /* Awaits the key and checks the signature. Of several key records at one name the first that verifies decides, else the last problem. */
-void dkim_proof_check(struct dns_scope *dns, struct arena *arena, const struct dkim_sigfield *f, const uint8_t hash[32], struct dkim_proof *out);
+void dkim_proof_check(struct dns_scope *dns, struct arena *arena, const struct dkim_sigfield *f, enum dkim_proof_by by, const uint8_t hash[32],
+                      struct dkim_proof *out);
 
 #endif

@@ -99,8 +99,6 @@ static enum status check_domain(struct judge *j, const char *domain, struct dmar
 {
     const struct judge_report *r = &j->report;
 
-    if (policy_set_number(j->policy, "dmarc.psl"))
-        return dmarc_check_psl(j->scope, j->arena, domain, r->identifiers, r->identifier_count, out);
     return dmarc_check(j->scope, j->arena, domain, r->identifiers, r->identifier_count, out);
 }
 

@@ -103,6 +103,15 @@ static const char *reason_of(const struct verdict *v)
     return "";
 }
 
+/* What a rejection by DMARC stands on besides p=reject. */
+static const char *ground_of(const struct verdict *v)
+{
+    for (size_t i = 0; i < v->line_count; i++)
+        if (v->lines[i].signal && v->lines[i].action > POLICY_DELIVER)
+            return v->lines[i].signal;
+    return "";
+}
+
 static void put_results(struct line *l, struct judge *j)
 {
     const struct judge_report *r = judge_report(j);
@@ -147,6 +156,7 @@ void record_line(struct buf *out, struct judge *j, const struct class_of_rcpts *
     put_results(&l, j);
     put_statements(&l, v);
     put(&l, "reason", reason_of(v));
+    put(&l, "ground", ground_of(v));
     put(&l, "override", verdict_override_name(v->dmarc_override));
     put(&l, "stage", x->stage);
     put(&l, "policy", v->policy_hash);

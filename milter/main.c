@@ -1,12 +1,82 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * main.c - assay-milter's entry.
+ * main.c - assay-milter: judges incoming mail for Postfix and Sendmail (assay-milter(8)).
+ *
+ * The order of the one paragraph below is the order of privilege: read the policy, open the socket, make the folders, become the user; only
+ * then the background, threads, DNS and the network. Every step that fails ends the program with one clear line and an exit code of sysexits.h.
  */
-#include <stdio.h>
+#include "milter/log.h"
+#include "milter/options.h"
+#include "milter/server.h"
+#include "milter/session.h"
+#include "milter/start.h"
+#include <signal.h>
+#include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
-int main(void)
+#define MAIN_DRAIN_SECONDS 25 /* longer than a message may wait for DNS, shorter than a service manager's patience */
+
+static int run(const struct options *o)
 {
-    fprintf(stderr, "assay-milter: being built\n");
-    return EX_UNAVAILABLE;
+    const struct policy *p;
+    const char *socket;
+    char *copy;
+    int rc = start_policy(&the_daemon, o);
+
+    if (rc)
+        return rc;
+    p = policy_live_get(the_daemon.policy);
+    socket = o->socket ? o->socket : policy_set_text(p, "milter.socket");
+    copy = strdup(socket);
+
+    rc = copy ? server_open(copy) : EX_OSERR;
+    if (!rc)
+        rc = start_socket_rights(p, copy);
+    if (!rc)
+        rc = start_drop_rights(p, o);
+    if (!rc && !o->foreground)
+        rc = start_background();
+    if (!rc)
+        rc = start_engines(&the_daemon, o);
+    if (!rc) {
+        log_open(o->foreground != NULL);
+        log_say("version %s listens at %s: policy %s, mode %s", ASSAY_VERSION, copy, policy_hash(p), policy_set_text(p, "mode"));
+    }
+    policy_unref(p);
+    if (!rc) {
+        start_ready();
+        rc = server_run(daemon_reload);
+        if (!session_drain(MAIN_DRAIN_SECONDS)) {
+            log_say("stopped with mail under way: the MTA will try it again");
+            journal_flush(the_daemon.journal, 1000);
+            _exit(rc);
+        }
+        log_say("stopped");
+    }
+    free(copy);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o;
+    int rc = options_read(&o, argc, argv);
+
+    if (rc)
+        return rc;
+    if (o.help) {
+        options_help(stdout);
+        return EX_OK;
+    }
+    if (o.version) {
+        printf("assay-milter %s\n", ASSAY_VERSION);
+        return EX_OK;
+    }
+    if (o.test)
+        return start_test(&o);
+    signal(SIGPIPE, SIG_IGN);
+    rc = run(&o);
+    start_undo(&the_daemon);
+    return rc;
 }

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * action.c - the one caller of libmilter's functions that change a message or answer its sender.
+ *
+ * Order: forged fields are removed from the highest index down, per name, since each removal shifts those below it (CVE-2022-48521
+ * was the other order); then ours are put at the very top in reverse, so that they stand in their own order (RFC 8601 section 5: the newest is the topmost).
+ * Field values begin with a blank: with SMFIP_HDR_LEADSPC the MTA adds none.
+ * Failure: any call that libmilter or the MTA refuses makes the mail a temporary failure: it must not go on unmarked.
+ */
+#include "milter/action.h"
+#include "milter/log.h"
+#include <libmilter/mfapi.h>
+
+#define PERCENT_LINE (2 * REPLY_LINE_MAX + 1)
+
+static int cannot(const char *what)
+{
+    log_complain(LOG_ACTION, "the MTA would not %s; the mail is deferred", what);
+    return SMFIS_TEMPFAIL;
+}
+
+static bool remove_forged(SMFICTX *ctx, const struct judge *j, const struct header_list *list)
+{
+    char none[1] = "";
+
+    for (size_t i = list->count; i-- > 0;) {
+        const struct header_field *f = &list->fields[i];
+        char name[64];
+        if (!stamp_is_forged(j, f))
+            continue;
+        snprintf(name, sizeof name, "%s", header_is(f, "Assay-Verdict") ? "Assay-Verdict" : "Authentication-Results");
+        if (smfi_chgheader(ctx, name, (int)f->index, none) != MI_SUCCESS)
+            return false;
+    }
+    return true;
+}
+
+static bool insert(SMFICTX *ctx, struct arena *a, const struct stamp *stamp)
+{
+    for (size_t i = stamp->count; i-- > 0;) {
+        char *name = arena_strdup(a, stamp->fields[i].name);
+        char *value = arena_printf(a, " %s", stamp->fields[i].value);
+        if (!name || !value || smfi_insheader(ctx, 0, name, value) != MI_SUCCESS)
+            return false;
+    }
+    return true;
+}
+
+int action_pass(SMFICTX *ctx, struct judge *j, enum policy_action action, const struct stamp *stamp)
+{
+    if (!remove_forged(ctx, j, &judge_mail(j)->headers))
+        return cannot("remove a forged header field");
+    if (!insert(ctx, judge_arena(j), stamp))
+        return cannot("add header fields");
+    if (action == POLICY_HOLD) {
+        char reason[] = "assay-milter: held by policy, see Assay-Verdict";
+        if (smfi_quarantine(ctx, reason) != MI_SUCCESS)
+            return cannot("hold a mail");
+    }
+    return SMFIS_ACCEPT;
+}
+
+/* libmilter reads a reply's text as printf would: each percent sign is written twice. */
+static char *double_percent(const char *text, char out[PERCENT_LINE])
+{
+    size_t n = 0;
+
+    for (; *text && n + 2 < PERCENT_LINE; text++) {
+        if (*text == '%')
+            out[n++] = '%';
+        out[n++] = *text;
+    }
+    out[n] = 0;
+    return out;
+}
+
+int action_refuse(SMFICTX *ctx, const struct reply *r)
+{
+    char lines[REPLY_LINES][PERCENT_LINE];
+    char *line[REPLY_LINES] = {NULL};
+    int rc;
+
+    for (size_t i = 0; i < r->count; i++)
+        line[i] = double_percent(r->lines[i], lines[i]);
+    rc = smfi_setmlreply(ctx, r->code, r->enhanced, line[0], line[1], line[2], NULL);
+    if (rc != MI_SUCCESS)
+        log_complain(LOG_ACTION, "libmilter would not take the reply %s %s; the MTA's own words are used", r->code, r->enhanced);
+    return r->code[0] == '5' ? SMFIS_REJECT : SMFIS_TEMPFAIL;
+}

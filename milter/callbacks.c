@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * callbacks.c - what libmilter says, copied into the session; what was concluded, handed back.
+ *
+ * Nothing is judged or decided here. Each callback finds its session by session_of(); where there is none (out of memory at connect, a pointer
+ * that is not ours) the answer is a temporary failure.
+ *
+ * Macros are asked for by SMFIF_SETSYMLIST, since MTAs send few by default, and are read at the stage where both Postfix and Sendmail have them:
+ * daemon and port at connect; TLS and log-in at MAIL (STARTTLS and AUTH come before it); the queue-id at the end, since Postfix has none before
+ * DATA. Field values keep their leading blank (SMFIP_HDR_LEADSPC): without it simple canonicalisation could not verify.
+ */
+#include "milter/callbacks.h"
+#include "milter/action.h"
+#include "milter/conclude.h"
+#include "milter/daemon.h"
+#include "milter/log.h"
+#include <libmilter/mfapi.h>
+#include <stdlib.h>
+
+static struct session *session_from(SMFICTX *ctx)
+{
+    struct session *s = session_of(smfi_getpriv(ctx));
+
+    if (!s)
+        log_complain(LOG_MEMORY, "a connection has no state; its mail is deferred");
+    return s;
+}
+
+/* NULL where the MTA does not send it. The name with braces first, as sendmail.cf has it; single letters without. */
+static const char *macro(SMFICTX *ctx, const char *name)
+{
+    char copy[32];
+
+    snprintf(copy, sizeof copy, "%s", name);
+    return smfi_getsymval(ctx, copy);
+}
+
+static unsigned number(const char *text)
+{
+    char *end;
+    unsigned long n = text ? strtoul(text, &end, 10) : 0;
+
+    return text && *text && *end == 0 && n <= 65535 ? (unsigned)n : 0;
+}
+
+static void ask_for_macros(SMFICTX *ctx)
+{
+    static const struct {
+        int stage;
+        const char *names;
+    } wanted[] = {
+        {SMFIM_CONNECT, "j {daemon_name} {daemon_addr} {daemon_port} {client_addr} {client_port}"},
+        {SMFIM_HELO, "{tls_version} {cipher} {cipher_bits}"},
+        {SMFIM_ENVFROM, "i {auth_type} {auth_authen} {tls_version} {cipher} {cipher_bits} {verify} {cert_subject} {cert_issuer} {cert_fp}"},
+        {SMFIM_ENVRCPT, "i"},
+        {SMFIM_EOH, "i"},
+        {SMFIM_EOM, "i"},
+    };
+
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        char names[256];
+        snprintf(names, sizeof names, "%s", wanted[i].names);
+        smfi_setsymlist(ctx, wanted[i].stage, names);
+    }
+}
+
+static sfsistat on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2, unsigned long f3, unsigned long *pf0,
+                             unsigned long *pf1, unsigned long *pf2, unsigned long *pf3)
+{
+    const unsigned long needed = SMFIF_ADDHDRS | SMFIF_CHGHDRS, liked = SMFIF_QUARANTINE | SMFIF_SETSYMLIST;
+
+    if ((f0 & needed) != needed || !(f1 & SMFIP_HDR_LEADSPC)) {
+        log_complain(LOG_PROTOCOL, "the MTA does not let a filter change header fields, or eats their leading blanks (milter protocol "
+                                   "version 6 is needed: Postfix 2.6, Sendmail 8.14): no mail can be judged");
+        return SMFIS_REJECT;
+    }
+    *pf0 = f0 & (needed | liked);
+    if (f0 & SMFIF_SETSYMLIST)
+        ask_for_macros(ctx);
+    /* No answer is wanted to fields: saves a turn each. Unknown commands and DATA are not told. */
+    *pf1 = f1 & (SMFIP_HDR_LEADSPC | SMFIP_NR_HDR | SMFIP_SKIP | SMFIP_NOUNKNOWN | SMFIP_NODATA);
+    *pf2 = *pf3 = 0;
+    (void)f2;
+    (void)f3;
+    return SMFIS_CONTINUE;
+}
+
+/* The MTA's own command (sendmail) has no client. Postfix then plays a client at 127.0.0.1 without naming a listener; Sendmail gives no address. */
+static bool no_client(SMFICTX *ctx, const char *host, const struct sockaddr *address, const struct ip *peer)
+{
+    if (!address)
+        return host && strcasecmp(host, "localhost") == 0;
+    return ip_is_loopback(peer) && !macro(ctx, "{daemon_name}") && !macro(ctx, "{daemon_addr}");
+}
+
+static sfsistat on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
+{
+    struct session *s = session_new();
+
+    if (!s)
+        return SMFIS_TEMPFAIL;
+    if (address)
+        s->peer = ip_from_sockaddr((const struct sockaddr *)address);
+    s->no_smtp = no_client(ctx, host, (const struct sockaddr *)address, &s->peer);
+    s->port = number(macro(ctx, "{daemon_port}"));
+    if (!session_set(s, SESSION_PEER_NAME, host) || !session_set(s, SESSION_DAEMON, macro(ctx, "{daemon_name}")) ||
+        smfi_setpriv(ctx, s) != MI_SUCCESS) {
+        session_free(s);
+        return SMFIS_TEMPFAIL;
+    }
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat on_helo(SMFICTX *ctx, char *helo)
+{
+    struct session *s = session_from(ctx);
+
+    return s && session_set(s, SESSION_HELO, helo) ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
+}
+
+/* What is known of encryption and log-in once MAIL has come. */
+static bool take_session_macros(SMFICTX *ctx, struct session *s)
+{
+    static const struct {
+        enum session_text which;
+        const char *name;
+    } macros[] = {
+        {SESSION_TLS_VERSION, "{tls_version}"},   {SESSION_TLS_CIPHER, "{cipher}"},        {SESSION_TLS_VERIFY, "{verify}"},
+        {SESSION_CERT_SUBJECT, "{cert_subject}"}, {SESSION_CERT_ISSUER, "{cert_issuer}"},  {SESSION_CERT_FINGERPRINT, "{cert_fp}"},
+        {SESSION_AUTH, "{auth_authen}"},
+    };
+
+    for (size_t i = 0; i < sizeof macros / sizeof *macros; i++)
+        if (!session_set(s, macros[i].which, macro(ctx, macros[i].name)))
+            return false;
+    if (!s->texts[SESSION_AUTH] && !session_set(s, SESSION_AUTH, macro(ctx, "{auth_type}")))
+        return false;
+    s->tls_bits = number(macro(ctx, "{cipher_bits}"));
+    return true;
+}
+
+static sfsistat on_mail(SMFICTX *ctx, char **args)
+{
+    struct session *s = session_from(ctx);
+    const struct policy *p;
+    enum status status;
+    bool smtputf8 = false;
+
+    if (!s || !take_session_macros(ctx, s))
+        return SMFIS_TEMPFAIL;
+    for (char **arg = args + 1; args[0] && *arg; arg++)
+        smtputf8 |= strcasecmp(*arg, "SMTPUTF8") == 0;
+    p = policy_live_get(the_daemon.policy);
+    status = session_mail(s, &the_daemon.host, p, args[0] ? args[0] : "", smtputf8);
+    policy_unref(p);
+    return status == STATUS_OK ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
+}
+
+static sfsistat on_rcpt(SMFICTX *ctx, char **args)
+{
+    struct session *s = session_from(ctx);
+    struct conclusion c;
+
+    if (!s || !s->judge)
+        return SMFIS_TEMPFAIL;
+    conclude_rcpt(&the_daemon, s, args[0] ? args[0] : "", &c);
+    return c.refuse ? action_refuse(ctx, &c.reply) : SMFIS_CONTINUE;
+}
+
+static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
+{
+    struct session *s = session_from(ctx);
+
+    if (!s || !s->judge)
+        return SMFIS_NOREPLY; /* no answer is read here; the end of the message is a temporary failure */
+    if (judge_header(s->judge, slice_str(name), slice_str(value)) != STATUS_OK)
+        session_end(s);
+    return SMFIS_NOREPLY;
+}
+
+static sfsistat on_header_end(SMFICTX *ctx)
+{
+    struct session *s = session_from(ctx);
+
+    if (!s || !s->judge || judge_headers_end(s->judge) != STATUS_OK)
+        return SMFIS_TEMPFAIL;
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat on_body(SMFICTX *ctx, unsigned char *piece, size_t n)
+{
+    struct session *s = session_from(ctx);
+
+    if (!s || !s->judge)
+        return SMFIS_TEMPFAIL;
+    judge_body(s->judge, slice_of((const char *)piece, n), true);
+    return judge_wants_body(s->judge) ? SMFIS_CONTINUE : SMFIS_SKIP;
+}
+
+static sfsistat on_end(SMFICTX *ctx)
+{
+    struct session *s = session_from(ctx);
+    struct conclusion c;
+    const char *id;
+    sfsistat rc;
+
+    if (!s || !s->judge)
+        return SMFIS_TEMPFAIL;
+    id = macro(ctx, "i");
+    judge_mail(s->judge)->queue_id = arena_strdup(judge_arena(s->judge), id);
+    conclude_message(&the_daemon, s, &c);
+    rc = c.refuse ? action_refuse(ctx, &c.reply) : action_pass(ctx, s->judge, c.action, &c.stamp);
+    session_end(s);
+    return rc;
+}
+
+static sfsistat on_abort(SMFICTX *ctx)
+{
+    struct session *s = session_of(smfi_getpriv(ctx));
+
+    if (s)
+        session_end(s);
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat on_close(SMFICTX *ctx)
+{
+    session_free(session_of(smfi_getpriv(ctx)));
+    smfi_setpriv(ctx, NULL);
+    return SMFIS_CONTINUE;
+}
+
+void callbacks_describe(struct smfiDesc *out)
+{
+    static char name[] = "assay-milter";
+
+    *out = (struct smfiDesc){
+        .xxfi_name = name,
+        .xxfi_version = SMFI_VERSION,
+        .xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST,
+        .xxfi_connect = on_connect,
+        .xxfi_helo = on_helo,
+        .xxfi_envfrom = on_mail,
+        .xxfi_envrcpt = on_rcpt,
+        .xxfi_header = on_header,
+        .xxfi_eoh = on_header_end,
+        .xxfi_body = on_body,
+        .xxfi_eom = on_end,
+        .xxfi_abort = on_abort,
+        .xxfi_close = on_close,
+        .xxfi_negotiate = on_negotiate,
+    };
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * callbacks.h - what libmilter calls. See callbacks.c.
+ */
+#ifndef ASSAY_MILTER_CALLBACKS_H
+#define ASSAY_MILTER_CALLBACKS_H
+
+struct smfiDesc;
+
+/* Fills in our side of the protocol. */
+void callbacks_describe(struct smfiDesc *out);
+
+#endif

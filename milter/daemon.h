@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * daemon.h - what all sessions of assay-milter share: the policy in force, the DNS, the journal, the memory.
+ *
+ * Made by main before libmilter's threads start, given back after they have ended. libmilter hands no context of the process to its
+ * callbacks, so there is one, `the_daemon`. Its parts are thread-safe by themselves; nothing else in it changes while threads run.
+ */
+#ifndef ASSAY_MILTER_DAEMON_H
+#define ASSAY_MILTER_DAEMON_H
+
+#include "judge/judge.h"
+#include "ledger/journal.h"
+#include "ledger/knowledge.h"
+#include "milter/memory.h"
+#include "policy/policy.h"
+
+struct daemon {
+    struct policy_live *policy;
+    struct judge_host host;
+    struct journal *journal; /* NULL: none could be opened; said at the start */
+    struct memory *memory;
+    struct knowledge *knowledge; /* what the ledger knows of senders */
+};
+
+extern struct daemon the_daemon;
+
+/* SIGHUP: reads the policy again. Called by the thread that waits for signals. */
+void daemon_reload(void);
+
+#endif

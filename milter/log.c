@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * log.c - the milter's log: one line a call, to stderr or syslog, complaints limited by cause.
+ *
+ * Promises that a line is whole (one write) and never longer than LOG_MAX. Failure to log is nobody's failure: mail goes on.
+ */
+#include "milter/log.h"
+#include "base/clock.h"
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#define LOG_MAX 8192
+
+static bool stderr_wanted = true;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct {
+    int64_t since;
+    unsigned written, left_out;
+} causes[LOG_CAUSES];
+
+void log_open(bool to_stderr)
+{
+    stderr_wanted = to_stderr;
+    if (!to_stderr)
+        openlog("assay-milter", LOG_PID | LOG_NDELAY, LOG_MAIL);
+}
+
+static void put(int priority, const char *line)
+{
+    char text[LOG_MAX];
+    int n;
+
+    if (!stderr_wanted) {
+        syslog(priority, "%s", line);
+        return;
+    }
+    n = snprintf(text, sizeof text, "assay-milter: %s\n", line);
+    if (n >= (int)sizeof text) {
+        n = sizeof text - 1;
+        text[n - 1] = '\n';
+    }
+    if (n > 0 && write(STDERR_FILENO, text, (size_t)n) < 0)
+        return;
+}
+
+void log_line(const char *line)
+{
+    put(LOG_INFO, line);
+}
+
+void log_say(const char *fmt, ...)
+{
+    char text[LOG_MAX];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    put(LOG_NOTICE, text);
+}
+
+/* Whether this cause may speak; *left_out: lines that were not written since it last did. */
+static bool allowed(enum log_cause cause, unsigned *left_out)
+{
+    const int64_t now = clock_mono_ms();
+    bool ok;
+
+    pthread_mutex_lock(&lock);
+    *left_out = 0;
+    if (causes[cause].since == 0 || now - causes[cause].since > LOG_SECONDS * 1000) {
+        *left_out = causes[cause].left_out;
+        causes[cause].since = now;
+        causes[cause].written = causes[cause].left_out = 0;
+    }
+    ok = causes[cause].written < LOG_BURST;
+    if (ok)
+        causes[cause].written++;
+    else
+        causes[cause].left_out++;
+    pthread_mutex_unlock(&lock);
+    return ok;
+}
+
+void log_complain(enum log_cause cause, const char *fmt, ...)
+{
+    char text[LOG_MAX];
+    unsigned left_out;
+    va_list ap;
+    int n = 0;
+
+    if (!allowed(cause, &left_out))
+        return;
+    if (left_out)
+        n = snprintf(text, sizeof text, "(%u like this left out) ", left_out);
+    va_start(ap, fmt);
+    vsnprintf(text + n, sizeof text - (size_t)n, fmt, ap);
+    va_end(ap);
+    put(LOG_WARNING, text);
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * log.h - where assay-milter says things: stderr in the foreground, else syslog (facility mail). Any thread.
+ *
+ * Lines about mails are all written. Complaints (log_complain) are rate-limited by cause, so that a broken disk or a hostile client cannot fill
+ * the log; the next line of that cause says how many were left out.
+ */
+#ifndef ASSAY_MILTER_LOG_H
+#define ASSAY_MILTER_LOG_H
+
+#include "base/status.h"
+#include <stdbool.h>
+
+enum log_cause { LOG_START, LOG_POLICY, LOG_JOURNAL, LOG_MEMORY, LOG_PROTOCOL, LOG_ACTION, LOG_DNS, LOG_CAUSES };
+
+#define LOG_BURST 10    /* lines of one cause ... */
+#define LOG_SECONDS 60  /* ... in so many seconds */
+
+void log_open(bool to_stderr);
+void log_line(const char *line);
+void log_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
+void log_complain(enum log_cause cause, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+#endif

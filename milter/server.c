@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * server.c - libmilter as a server.
+ *
+ * libmilter waits for signals in a thread of its own and takes SIGHUP for an order to stop (libmilter/signal.c). A daemon whose reload ends it is
+ * no use, and a second thread waiting for SIGHUP would only sometimes win. So the one function by which it waits, sigwait(3), is defined
+ * here: the dynamic linker takes the program's definition before the C library's (ELF symbol order; the same with a static libmilter). It
+ * takes SIGHUP out of what the caller sees and calls `reload` instead. Everything else is as sigwait(3) says. Nothing else in this program
+ * or its libraries calls sigwait.
+ *
+ * At SIGTERM the loop would look at its flag only every five seconds; a connection to our own socket wakes it.
+ *
+ * A unix socket that nobody listens on is left over from a kill and is removed; one that answers belongs to another process and is left alone.
+ * Failure: an exit code and one line that says what and where.
+ */
+#include "milter/server.h"
+#include "milter/callbacks.h"
+#include <errno.h>
+#include <libmilter/mfapi.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static void (*on_hangup)(void);
+static struct sockaddr_storage own_address;
+static socklen_t own_length;
+
+/* Connects to ourselves a moment after libmilter has been told to stop. */
+static void *wake_listener(void *unused)
+{
+    for (int i = 0; i < 20 && own_length; i++) {
+        int fd = socket(own_address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        usleep(20000);
+        if (fd < 0)
+            break;
+        i += connect(fd, (struct sockaddr *)&own_address, own_length) != 0 ? 20 : 0;
+        close(fd);
+    }
+    return unused;
+}
+
+static void wake_soon(void)
+{
+    pthread_attr_t attr;
+    pthread_t t;
+
+    if (pthread_attr_init(&attr) != 0)
+        return;
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    if (pthread_create(&t, &attr, wake_listener, NULL) != 0)
+        own_length = 0; /* it stops all the same, later */
+    pthread_attr_destroy(&attr);
+}
+
+/* The listening socket that libmilter has made: the one of this process's descriptors that listens. */
+static void find_own_address(void)
+{
+    for (int fd = 3; fd < 64; fd++) {
+        int listens = 0;
+        socklen_t n = sizeof listens;
+        own_length = sizeof own_address;
+        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n) == 0 && listens &&
+            getsockname(fd, (struct sockaddr *)&own_address, &own_length) == 0)
+            return;
+    }
+    own_length = 0;
+}
+
+__attribute__((visibility("default"))) int sigwait(const sigset_t *set, int *sig)
+{
+    for (;;) {
+        int n = sigwaitinfo(set, NULL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno;
+        if (n != SIGHUP || !on_hangup) {
+            if (on_hangup)
+                wake_soon();
+            *sig = n;
+            return 0;
+        }
+        on_hangup();
+    }
+}
+
+/* 0: nobody is there; else an exit code. */
+static int look_at_unix_socket(const char *path)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    struct stat st;
+    int fd, rc;
+
+    if (strlen(path) >= sizeof a.sun_path) {
+        fprintf(stderr, "assay-milter: socket path '%s' is too long (at most %zu octets)\n", path, sizeof a.sun_path - 1);
+        return EX_USAGE;
+    }
+    if (lstat(path, &st) != 0)
+        return 0;
+    if (!S_ISSOCK(st.st_mode)) {
+        fprintf(stderr, "assay-milter: %s exists and is no socket: give another path or remove it\n", path);
+        return EX_CANTCREAT;
+    }
+    memcpy(a.sun_path, path, strlen(path) + 1);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    rc = fd >= 0 ? connect(fd, (struct sockaddr *)&a, sizeof a) : -1;
+    if (fd >= 0)
+        close(fd);
+    if (rc == 0) {
+        fprintf(stderr, "assay-milter: socket %s is in use: another process listens there\n", path);
+        return EX_UNAVAILABLE;
+    }
+    return 0;
+}
+
+static const char *unix_path(const char *socket)
+{
+    return strncmp(socket, "unix:", 5) == 0 ? socket + 5 : strncmp(socket, "local:", 6) == 0 ? socket + 6 : NULL;
+}
+
+int server_open(const char *socket)
+{
+    struct smfiDesc desc;
+    const char *path = unix_path(socket);
+    char *copy;
+    int rc;
+
+    if (!path && strncmp(socket, "inet:", 5) != 0 && strncmp(socket, "inet6:", 6) != 0) {
+        fprintf(stderr, "assay-milter: '%s' is no socket: write unix:PATH or inet:PORT@HOST\n", socket);
+        return EX_USAGE;
+    }
+    if (path && (rc = look_at_unix_socket(path)) != 0)
+        return rc;
+    callbacks_describe(&desc);
+    copy = strdup(socket);
+    rc = copy && smfi_register(desc) == MI_SUCCESS && smfi_setconn(copy) == MI_SUCCESS ? 0 : EX_SOFTWARE;
+    free(copy);
+    if (rc) {
+        fprintf(stderr, "assay-milter: libmilter did not take the socket '%s'\n", socket);
+        return rc;
+    }
+    errno = 0;
+    if (smfi_opensocket(1) == MI_SUCCESS)
+        return 0;
+    rc = errno;
+    fprintf(stderr, "assay-milter: cannot listen at %s: %s\n", socket, rc == EADDRINUSE ? "in use by another process" : rc ? strerror(rc) : "not a usable address");
+    return rc == EADDRINUSE ? EX_UNAVAILABLE : rc == EACCES || rc == EPERM ? EX_NOPERM : EX_CANTCREAT;
+}
+
+int server_run(void (*reload)(void))
+{
+    find_own_address();
+    on_hangup = reload;
+    return smfi_main() == MI_SUCCESS ? EX_OK : EX_UNAVAILABLE;
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * start.c - policy, engines and what can be wrong with them at the start.
+ *
+ * A policy with errors, missing or unreadable stops only a first start (EX_CONFIG, all errors shown): where a snapshot of the last good policy is
+ * kept in the state folder, the daemon runs on with it, loudly. A trust anchor that is none is EX_CONFIG: without one nothing would ever be
+ * secure, and a policy that requires DNSSEC would refuse the world. A journal that cannot be opened is loud but stops nobody's mail, unless `set
+ * journal.when-full defer`.
+ */
+#include "milter/start.h"
+#include "base/dns_replay.h"
+#include "base/dns_unbound.h"
+#include "milter/log.h"
+#include <limits.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define ANCHOR_SEED "/usr/share/dns/root.key"
+
+struct daemon the_daemon;
+
+static const char *policy_path(const struct options *o)
+{
+    return o->policy ? o->policy : ASSAY_SYSCONFDIR "/policy";
+}
+
+/* Everything from that severity on, in full. */
+static void print_report(const struct policy_report *r, enum policy_severity at_least)
+{
+    const struct policy_message *m;
+    struct buf b = BUF_INIT;
+
+    for (size_t i = 0; (m = policy_report_at(r, i)) != NULL; i++) {
+        if (m->severity < at_least)
+            continue;
+        buf_reset(&b);
+        policy_message_print(m, &b);
+        fprintf(stderr, "%s%s", b.p, b.n && b.p[b.n - 1] == '\n' ? "" : "\n");
+    }
+    buf_release(&b);
+}
+
+int start_test(const struct options *o)
+{
+    struct policy_report *r = policy_report_new();
+    const struct policy *p = r ? policy_load(policy_path(o), r) : NULL;
+
+    print_report(r, POLICY_WARNING);
+    if (p)
+        printf("assay-milter: policy %s is good (%s), mode %s\n", policy_path(o), policy_hash(p), policy_set_text(p, "mode"));
+    else
+        fprintf(stderr, "assay-milter: policy %s has errors\n", policy_path(o));
+    policy_unref(p);
+    policy_report_free(r);
+    return p ? EX_OK : EX_CONFIG;
+}
+
+/* "" where the state folder does not exist yet: then there is no snapshot to read, and it is written once there is one. */
+static void snapshot_path(const struct options *o, char out[PATH_MAX])
+{
+    snprintf(out, PATH_MAX, "%s/policy.snapshot", o->state ? o->state : ASSAY_STATEDIR);
+}
+
+int start_policy(struct daemon *d, const struct options *o)
+{
+    struct policy_report *r = policy_report_new();
+    enum policy_source source = POLICY_FROM_FILE;
+    char snapshot[PATH_MAX];
+
+    snapshot_path(o, snapshot);
+    d->policy = r ? policy_live_open(policy_path(o), snapshot, r, &source) : NULL;
+    print_report(r, POLICY_ERROR);
+    policy_report_free(r);
+    if (!d->policy) {
+        fprintf(stderr, "assay-milter: no policy to run on: %s cannot be used, and there is no snapshot of an earlier one in %s\n",
+                policy_path(o), snapshot);
+        return EX_CONFIG;
+    }
+    if (source == POLICY_FROM_SNAPSHOT)
+        fprintf(stderr, "assay-milter: %s cannot be used: RUNNING ON THE LAST GOOD POLICY, from %s\n", policy_path(o), snapshot);
+    return 0;
+}
+
+/* One line for each message, into the log. */
+static void log_report(const struct policy_report *r)
+{
+    const struct policy_message *m;
+
+    for (size_t i = 0; (m = policy_report_at(r, i)) != NULL; i++)
+        if (m->severity == POLICY_ERROR)
+            log_say("policy: %s:%u:%u: %s%s%s", m->file ? m->file : "", m->line, m->column, m->text, m->help ? "; help: " : "",
+                    m->help ? m->help : "");
+}
+
+void daemon_reload(void)
+{
+    struct policy_report *r = policy_report_new();
+    enum policy_source source = POLICY_KEPT;
+    enum status s = policy_live_reload(the_daemon.policy, false, r, &source);
+    const struct policy *p = policy_live_get(the_daemon.policy);
+
+    log_report(r);
+    if (s == STATUS_OK)
+        log_say("policy %s loaded, mode %s", policy_hash(p), policy_set_text(p, "mode"));
+    else
+        log_say("the policy could not be loaded (%s): RUNNING ON policy %s", status_text(s), policy_hash(p));
+    policy_unref(p);
+    policy_report_free(r);
+}
+
+/* A path of the settings; where it is the default and another state folder was given, the same place in that. */
+static const char *path_setting(const struct policy *p, const char *name, const struct options *o, char out[PATH_MAX])
+{
+    const char *path = policy_set_text(p, name), *usual = ASSAY_STATEDIR "/";
+    const bool moved = o->state && strncmp(path, usual, strlen(usual)) == 0;
+
+    snprintf(out, PATH_MAX, "%s%s%s", moved ? o->state : "", moved ? "/" : "", moved ? path + strlen(usual) : path);
+    return out;
+}
+
+const char *start_journal_dir(const struct policy *p, const struct options *o, char out[PATH_MAX])
+{
+    return path_setting(p, "journal.dir", o, out);
+}
+
+static int open_dns(struct daemon *d, const struct policy *p, const struct options *o)
+{
+    char *error = NULL, anchor[PATH_MAX];
+
+    if (o->dns) {
+        d->host.dns = dns_replay_new(o->dns, &error);
+    } else {
+        struct dns_unbound_config c = {
+            .anchor = path_setting(p, "dns.anchor", o, anchor),
+            .anchor_seed = ANCHOR_SEED,
+            .forward = policy_set_text(p, "dns.forward"),
+        };
+        d->host.dns = dns_unbound_new(&c, &error);
+    }
+    if (!d->host.dns)
+        fprintf(stderr, "assay-milter: %s\n", error ? error : "out of memory");
+    free(error);
+    return d->host.dns ? 0 : o->dns ? EX_NOINPUT : EX_CONFIG;
+}
+
+static int open_journal(struct daemon *d, const struct policy *p, const struct options *o)
+{
+    struct journal_options options = {
+        .host = d->host.name,
+        .segment_bytes = (size_t)policy_set_number(p, "journal.segment-size"),
+        .segment_seconds = (unsigned)policy_set_number(p, "journal.segment-age"),
+        .folder_bytes = (uint64_t)policy_set_number(p, "journal.size-cap"),
+    };
+    const char *error = NULL;
+    char dir[PATH_MAX];
+
+    d->journal = journal_open(start_journal_dir(p, o, dir), "milter", &options, &error);
+    if (d->journal)
+        return 0;
+    fprintf(stderr, "assay-milter: findings cannot be kept: %s\n", error ? error : "out of memory");
+    return policy_set_is(p, "journal.when-full", "defer") ? EX_CANTCREAT : 0;
+}
+
+static bool knows_signer(void *context, const char *domain)
+{
+    return knowledge_signs(context, domain);
+}
+
+int start_engines(struct daemon *d, const struct options *o)
+{
+    static char host[256];
+    char knowledge[PATH_MAX];
+    const struct policy *p = policy_live_get(d->policy);
+    int rc;
+
+    if (gethostname(host, sizeof host - 1) != 0 || !*host)
+        snprintf(host, sizeof host, "localhost");
+    d->host.name = d->host.authserv_id = host;
+    d->memory = memory_new();
+    d->knowledge = knowledge_open(path_setting(p, "ledger.knowledge", o, knowledge));
+    d->host.knows_signer = knows_signer;
+    d->host.context = d->knowledge;
+    rc = d->memory && d->knowledge ? open_dns(d, p, o) : EX_OSERR;
+    if (rc == 0)
+        rc = open_journal(d, p, o);
+    policy_unref(p);
+    return rc;
+}
+
+void start_undo(struct daemon *d)
+{
+    d->journal = journal_close(d->journal);
+    d->host.dns = dns_close(d->host.dns);
+    d->memory = memory_free(d->memory);
+    d->knowledge = knowledge_close(d->knowledge);
+    d->policy = policy_live_close(d->policy);
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * start_rights.c - the socket's permissions, the user, the background.
+ *
+ * Order, seen in main: the socket is made as root and given to the MTA's group; the folders are made and given to our user; then root is gone for
+ * good (groups, group, user, in this order, and checked). Nothing that reads the network runs before.
+ */
+#include "milter/start.h"
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static int ready_fd = -1;
+
+int start_socket_rights(const struct policy *p, const char *socket)
+{
+    const char *path = strncmp(socket, "unix:", 5) == 0 ? socket + 5 : strncmp(socket, "local:", 6) == 0 ? socket + 6 : NULL;
+    const char *text = policy_set_text(p, "milter.socket-mode");
+    struct group *g;
+    unsigned long mode;
+    char *end;
+
+    if (!path)
+        return 0;
+    mode = strtoul(text, &end, 8);
+    if (*text == 0 || *end || mode > 0777) {
+        fprintf(stderr, "assay-milter: set milter.socket-mode \"%s\": must be octal permissions such as 0660\n", text);
+        return EX_CONFIG;
+    }
+    g = geteuid() == 0 ? getgrnam(policy_set_text(p, "milter.socket-group")) : NULL;
+    if ((g && chown(path, (uid_t)-1, g->gr_gid) != 0) || chmod(path, (mode_t)mode) != 0) {
+        fprintf(stderr, "assay-milter: permissions of %s: %s\n", path, strerror(errno));
+        return EX_NOPERM;
+    }
+    return 0;
+}
+
+/* Makes a folder, where its parent exists, and gives it to the user. */
+static int give_folder(const char *path, const struct passwd *pw)
+{
+    struct stat st;
+
+    if (mkdir(path, 0750) != 0 && errno != EEXIST) {
+        fprintf(stderr, "assay-milter: cannot make folder %s: %s\n", path, strerror(errno));
+        return EX_CANTCREAT;
+    }
+    if (stat(path, &st) == 0 && st.st_uid == 0 && chown(path, pw->pw_uid, pw->pw_gid) != 0) {
+        fprintf(stderr, "assay-milter: cannot give folder %s to %s: %s\n", path, pw->pw_name, strerror(errno));
+        return EX_NOPERM;
+    }
+    return 0;
+}
+
+int start_drop_rights(const struct policy *p, const struct options *o)
+{
+    const char *name = o->user ? o->user : policy_set_text(p, "milter.user");
+    char journal[PATH_MAX];
+    struct passwd *pw;
+    int rc;
+
+    if (geteuid() != 0)
+        return 0;
+    pw = getpwnam(name);
+    if (!pw) {
+        fprintf(stderr, "assay-milter: there is no user '%s' to become: make it, or set milter.user (or -u)\n", name);
+        return EX_NOUSER;
+    }
+    rc = give_folder(o->state ? o->state : ASSAY_STATEDIR, pw);
+    if (rc == 0)
+        rc = give_folder(start_journal_dir(p, o, journal), pw);
+    if (rc)
+        return rc;
+    if (initgroups(pw->pw_name, pw->pw_gid) != 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0 ||
+        setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) != 0) {
+        fprintf(stderr, "assay-milter: cannot become user '%s': %s\n", name, strerror(errno));
+        return EX_NOPERM;
+    }
+    if (pw->pw_uid != 0 && setresuid(0, 0, 0) == 0) {
+        fprintf(stderr, "assay-milter: root would not go away\n");
+        return EX_SOFTWARE;
+    }
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    return 0;
+}
+
+int start_background(void)
+{
+    int fds[2], status = 0;
+    char ok;
+    pid_t pid;
+
+    if (pipe(fds) != 0 || (pid = fork()) < 0) {
+        fprintf(stderr, "assay-milter: cannot go to the background: %s\n", strerror(errno));
+        return EX_OSERR;
+    }
+    if (pid > 0) {
+        close(fds[1]);
+        if (read(fds[0], &ok, 1) == 1)
+            _exit(EX_OK);
+        waitpid(pid, &status, 0);
+        _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EX_SOFTWARE);
+    }
+    close(fds[0]);
+    ready_fd = fds[1];
+    setsid();
+    return chdir("/") == 0 ? 0 : EX_OSERR;
+}
+
+void start_ready(void)
+{
+    if (ready_fd < 0)
+        return;
+    if (write(ready_fd, "y", 1) == 1 && freopen("/dev/null", "r", stdin) && freopen("/dev/null", "w", stdout) &&
+        freopen("/dev/null", "w", stderr))
+        close(ready_fd);
+    ready_fd = -1;
+}

@@ -118,6 +118,12 @@ size_t dns_name_from_wire(const void *wire, size_t n, char out[DNS_NAME_TEXT])
     return at;
 }
 
+bool dns_name_is_whole(const void *wire, size_t n, char out[DNS_NAME_TEXT])
+{
+    size_t used = dns_name_from_wire(wire, n, out);
+    return used && used == n;
+}
+
 size_t dns_name_to_wire(const char *normal, uint8_t out[DNS_NAME_WIRE])
 {
     size_t n = 0;

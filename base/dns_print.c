@@ -40,7 +40,7 @@ static void print_hex(struct slice r, struct buf *out)
 static bool print_name(struct slice r, struct buf *out)
 {
     char text[DNS_NAME_TEXT];
-    if (dns_name_from_wire(r.p, r.n, text) != r.n)
+    if (!dns_name_is_whole(r.p, r.n, text))
         return false;
     buf_adds(out, text);
     return true;

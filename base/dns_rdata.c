@@ -81,7 +81,7 @@ static bool read_host(const struct dns_answer *a, size_t i, uint16_t *preference
     } else if (a->type != DNS_PTR && a->type != DNS_NS && a->type != DNS_CNAME) {
         return false;
     }
-    return dns_name_from_wire(r.p, r.n, text) == r.n;
+    return dns_name_is_whole(r.p, r.n, text);
 }
 
 const char *dns_host_text(struct dns_scope *s, const struct dns_answer *a, size_t i, uint16_t *preference)

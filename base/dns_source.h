@@ -63,6 +63,9 @@ enum status dns_name_normal(const char *text, char out[DNS_NAME_TEXT]) MUST_CHEC
 /* An uncompressed name at the start of n octets, to normal form. Returns the octets it takes, 0: malformed. */
 size_t dns_name_from_wire(const void *wire, size_t n, char out[DNS_NAME_TEXT]);
 
+/* The same where the name must fill all n octets. */
+bool dns_name_is_whole(const void *wire, size_t n, char out[DNS_NAME_TEXT]);
+
 /* Normal form to wire; returns the octets written. */
 size_t dns_name_to_wire(const char *normal, uint8_t out[DNS_NAME_WIRE]);
 

@@ -183,6 +183,9 @@ static void names(void **state)
     assert_int_equal(dns_name_from_wire("\300\014", 2, back), 0);
     assert_int_equal(dns_name_from_wire("\1a\5b", 4, back), 0);
     assert_int_equal(dns_name_from_wire("", 0, back), 0);
+    assert_false(dns_name_is_whole("", 0, back));
+    assert_true(dns_name_is_whole("", 1, back));
+    assert_false(dns_name_is_whole("\0x", 2, back));
 }
 
 int main(void)

@@ -2,9 +2,10 @@
 /*
  * starttls.c - SMTP up to TLS, against a peer that may be slow, silent or hostile.
  *
- * Promises to return within total_ms (one deadline for everything, checked round every wait), to leave no socket open, and to say in the
- * result how far it came. Replies are bounded; octets that arrive in clear behind the reply to STARTTLS are an attack and end the session
- * (RFC 3207 section 6). DANE is judged by OpenSSL after the rules of RFC 7672: usages 0 and 1 are not usable, DANE-EE checks neither name nor dates.
+ * Promises to return within total_ms (one deadline for everything, checked round every wait), to leave no socket open,
+ * and to say in the result how far it came. Replies are bounded; octets that arrive in clear behind the reply to
+ * STARTTLS are an attack and end the session (RFC 3207 section 6). DANE is judged by OpenSSL after the rules of RFC
+ * 7672: usages 0 and 1 are not usable, DANE-EE checks neither name nor dates.
  */
 #include "base/starttls.h"
 #include "base/clock.h"
@@ -36,8 +37,8 @@ struct session {
 
 const char *starttls_outcome_name(enum starttls_outcome o)
 {
-    static const char *const names[] = {"done", "unreachable", "timed out", "busy", "refused", "no STARTTLS", "injection",
-                                        "TLS failed", "not SMTP", "internal error"};
+    static const char *const names[] = {"done",        "unreachable", "timed out",  "busy",     "refused",
+                                        "no STARTTLS", "injection",   "TLS failed", "not SMTP", "internal error"};
     return (unsigned)o < sizeof names / sizeof names[0] ? names[o] : "?";
 }
 
@@ -144,7 +145,8 @@ static bool send_line(struct session *s, const char *verb, const char *argument)
     return true;
 }
 
-/* The length of the whole reply at the start of `in`, or 0 while it is not whole. A reply's last line has no hyphen behind its code. */
+/* The length of the whole reply at the start of `in`, or 0 while it is not whole. A reply's last line has no hyphen
+ * behind its code. */
 static size_t whole_reply(const struct session *s)
 {
     size_t at = 0;
@@ -159,7 +161,8 @@ static size_t whole_reply(const struct session *s)
     }
 }
 
-/* Reads one reply: its code, and the text in s->in, of *length octets; what lies behind stays in s->in. 0 on failure. */
+/* Reads one reply: its code, and the text in s->in, of *length octets; what lies behind stays in s->in. 0 on failure.
+ */
 static int read_reply(struct session *s, size_t *length)
 {
     size_t n;
@@ -247,7 +250,8 @@ static bool fail_tls(struct session *s, const char *what)
     return fail(s, STARTTLS_HANDSHAKE, what, slice_str(text));
 }
 
-/* RFC 7672 3.1: only DANE-TA(2) and DANE-EE(3) count; a record OpenSSL does not know (selector, digest) is left out by it. */
+/* RFC 7672 3.1: only DANE-TA(2) and DANE-EE(3) count; a record OpenSSL does not know (selector, digest) is left out by
+ * it. */
 static bool set_up_dane(struct session *s)
 {
     const struct starttls_request *r = s->request;
@@ -263,7 +267,8 @@ static bool set_up_dane(struct session *s)
         const struct starttls_tlsa *t = &r->tlsa[i];
         if (t->usage != 2 && t->usage != 3)
             continue;
-        if (SSL_dane_tlsa_add(s->ssl, t->usage, t->selector, t->matching, (const unsigned char *)t->data.p, t->data.n) > 0)
+        if (SSL_dane_tlsa_add(s->ssl, t->usage, t->selector, t->matching, (const unsigned char *)t->data.p, t->data.n) >
+            0)
             s->result->tlsa_usable++;
         ERR_clear_error();
     }

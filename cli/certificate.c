@@ -2,8 +2,8 @@
 /*
  * certificate.c - reading a certificate with OpenSSL.
  *
- * Promises texts that are safe to print, names in kept form (others are left out), and a reason in words for whatever cannot be read. RFC 6698 2.1.2: the
- * selectors are the whole certificate (0) and its SubjectPublicKeyInfo (1).
+ * Promises texts that are safe to print, names in kept form (others are left out), and a reason in words for whatever
+ * cannot be read. RFC 6698 2.1.2: the selectors are the whole certificate (0) and its SubjectPublicKeyInfo (1).
  */
 #include "cli/certificate.h"
 #include "base/domain.h"
@@ -50,7 +50,10 @@ static void read_names(struct arena *a, X509 *x, struct certificate *out)
     for (int i = 0; names && i < sk_GENERAL_NAME_num(names); i++) {
         const GENERAL_NAME *g = sk_GENERAL_NAME_value(names, i);
         if (g->type == GEN_DNS)
-            add_name(a, slice_of((const char *)ASN1_STRING_get0_data(g->d.dNSName), (size_t)ASN1_STRING_length(g->d.dNSName)), out);
+            add_name(
+                a,
+                slice_of((const char *)ASN1_STRING_get0_data(g->d.dNSName), (size_t)ASN1_STRING_length(g->d.dNSName)),
+                out);
     }
     GENERAL_NAMES_free(names);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * certificate.h - what `assay tlsa` and the check of our own duty need of a certificate: its names, dates and TLSA digests.
+ * certificate.h - what `assay tlsa` and the check of our own duty need of a certificate: its names, dates and TLSA
+ * digests.
  *
  * A struct certificate owns nothing but its arena's memory. Threads: one.
  */
@@ -15,19 +16,21 @@
 #define CERTIFICATE_MAX_NAMES 100
 
 struct certificate {
-    const char *subject;       /* one line, made visible */
-    const char *names[CERTIFICATE_MAX_NAMES]; /* DNS names of subjectAltName, kept form; a wildcard as "*.example.org" */
+    const char *subject; /* one line, made visible */
+    const char
+        *names[CERTIFICATE_MAX_NAMES]; /* DNS names of subjectAltName, kept form; a wildcard as "*.example.org" */
     size_t name_count;
     time_t not_before, not_after;
-    const char *spki_sha256;   /* hex: TLSA x 1 1 */
-    const char *whole_sha256;  /* hex: TLSA x 0 1 */
+    const char *spki_sha256;  /* hex: TLSA x 1 1 */
+    const char *whole_sha256; /* hex: TLSA x 0 1 */
 };
 
-/* The first certificate of a PEM file, or a DER file. STATUS_MISSING: no such file; STATUS_DENIED: not readable; STATUS_LIMIT: over
- * CERTIFICATE_MAX_FILE; STATUS_INVALID: no certificate in it; *why says so in words. */
+/* The first certificate of a PEM file, or a DER file. STATUS_MISSING: no such file; STATUS_DENIED: not readable;
+ * STATUS_LIMIT: over CERTIFICATE_MAX_FILE; STATUS_INVALID: no certificate in it; *why says so in words. */
 enum status certificate_read(struct arena *a, const char *path, struct certificate *out, const char **why) MUST_CHECK;
 
 /* From DER octets. */
-enum status certificate_from_der(struct arena *a, struct slice der, struct certificate *out, const char **why) MUST_CHECK;
+enum status certificate_from_der(struct arena *a, struct slice der, struct certificate *out,
+                                 const char **why) MUST_CHECK;
 
 #endif

@@ -2,8 +2,9 @@
 /*
  * change.c - proposing, showing and doing a set of file changes.
  *
- * Promises: before the first file is touched, all originals and the manifest are on disk (synced); a file is replaced by rename, with the
- * original's mode and owner; a failure half-way puts the files already replaced back. See change_undo.c for the way back.
+ * Promises: before the first file is touched, all originals and the manifest are on disk (synced); a file is replaced
+ * by rename, with the original's mode and owner; a failure half-way puts the files already replaced back. See
+ * change_undo.c for the way back.
  */
 #include "cli/change.h"
 #include "cli/change_store.h"
@@ -189,8 +190,8 @@ enum status change_apply(struct change_set *s, const char *keep, const char **wh
         const char *ignored = NULL;
         while (i-- > 0)
             if (change_replace(s->arena, &todo[i], false, &ignored) != STATUS_OK)
-                *why = arena_printf(s->arena, "%s; and %s could not be put back: %s (the original is below %s)", *why, todo[i].path,
-                                    ignored ? ignored : "no reason known", keep);
+                *why = arena_printf(s->arena, "%s; and %s could not be put back: %s (the original is below %s)", *why,
+                                    todo[i].path, ignored ? ignored : "no reason known", keep);
         change_forget(s->arena, keep);
         break;
     }

@@ -2,8 +2,9 @@
 /*
  * change_store.c - the files of a change: read, replaced by rename, kept, and put back.
  *
- * Promises that what is kept is synced before anything is replaced, and that undo gives back octets, mode and owner, or says which file was
- * changed by somebody else since. A manifest that cannot be read is STATUS_INVALID: nothing is touched then.
+ * Promises that what is kept is synced before anything is replaced, and that undo gives back octets, mode and owner, or
+ * says which file was changed by somebody else since. A manifest that cannot be read is STATUS_INVALID: nothing is
+ * touched then.
  */
 #include "cli/change_store.h"
 #include <dirent.h>
@@ -52,7 +53,8 @@ enum status change_read(struct arena *a, const char *path, struct change *c, con
     return STATUS_OK;
 }
 
-static enum status write_file(struct arena *a, const char *path, struct slice text, mode_t mode, const struct change *owner, const char **why)
+static enum status write_file(struct arena *a, const char *path, struct slice text, mode_t mode,
+                              const struct change *owner, const char **why)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -138,8 +140,9 @@ static char *manifest_text(const struct change *c, size_t n)
     for (size_t i = 0; i < n; i++) {
         char sha[65];
         sha256_hex(c[i].after, sha);
-        json_array_append_new(files, json_pack("{s:s, s:b, s:b, s:i, s:i, s:i, s:s}", "path", c[i].path, "existed", c[i].existed, "exists_after",
-                                               c[i].exists_after, "mode", (int)c[i].mode, "uid", (int)c[i].uid, "gid", (int)c[i].gid, "after", sha));
+        json_array_append_new(files, json_pack("{s:s, s:b, s:b, s:i, s:i, s:i, s:s}", "path", c[i].path, "existed",
+                                               c[i].existed, "exists_after", c[i].exists_after, "mode", (int)c[i].mode,
+                                               "uid", (int)c[i].uid, "gid", (int)c[i].gid, "after", sha));
     }
     json_t *root = json_pack("{s:i, s:o}", "v", 1, "files", files);
     char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
@@ -163,7 +166,8 @@ enum status change_store(struct arena *a, const char *keep, const struct change 
     }
     char *text = st == STATUS_OK ? manifest_text(c, n) : NULL;
     if (st == STATUS_OK)
-        st = text ? write_file(a, set_path(a, keep, set, "manifest.json"), slice_str(text), 0600, NULL, why) : STATUS_NOMEM;
+        st = text ? write_file(a, set_path(a, keep, set, "manifest.json"), slice_str(text), 0600, NULL, why)
+                  : STATUS_NOMEM;
     free(text);
     sync_folder(dir);
     sync_folder(keep);
@@ -187,13 +191,15 @@ void change_forget(struct arena *a, const char *keep)
 }
 
 /* One file of the manifest, with its original read from the set's folder. */
-static enum status load_file(struct arena *a, const char *keep, unsigned set, size_t i, json_t *j, struct change *c, char after[65], const char **why)
+static enum status load_file(struct arena *a, const char *keep, unsigned set, size_t i, json_t *j, struct change *c,
+                             char after[65], const char **why)
 {
     const char *path = NULL, *sha = NULL;
     int existed = 0, exists_after = 0, mode = 0, uid = 0, gid = 0;
     char number[24];
-    if (json_unpack(j, "{s:s, s:b, s:b, s:i, s:i, s:i, s:s}", "path", &path, "existed", &existed, "exists_after", &exists_after, "mode", &mode, "uid",
-                    &uid, "gid", &gid, "after", &sha) != 0 || strlen(sha) != 64)
+    if (json_unpack(j, "{s:s, s:b, s:b, s:i, s:i, s:i, s:s}", "path", &path, "existed", &existed, "exists_after",
+                    &exists_after, "mode", &mode, "uid", &uid, "gid", &gid, "after", &sha) != 0 ||
+        strlen(sha) != 64)
         return fail(a, STATUS_INVALID, keep, "the newest manifest.json is not one of ours", why);
     struct change kept = {0};
     snprintf(number, sizeof number, "%zu", i);
@@ -202,8 +208,13 @@ static enum status load_file(struct arena *a, const char *keep, unsigned set, si
         if (st != STATUS_OK || !kept.existed)
             return st != STATUS_OK ? st : fail(a, STATUS_INVALID, keep, "an original is gone", why);
     }
-    *c = (struct change){.path = arena_strdup(a, path), .existed = existed, .exists_after = exists_after, .mode = (mode_t)mode,
-                         .uid = (uid_t)uid, .gid = (gid_t)gid, .before = kept.before};
+    *c = (struct change){.path = arena_strdup(a, path),
+                         .existed = existed,
+                         .exists_after = exists_after,
+                         .mode = (mode_t)mode,
+                         .uid = (uid_t)uid,
+                         .gid = (gid_t)gid,
+                         .before = kept.before};
     memcpy(after, sha, 65);
     return c->path ? STATUS_OK : STATUS_NOMEM;
 }
@@ -219,7 +230,8 @@ static enum status untouched(struct arena *a, const struct change *c, const char
     sha256_hex(now.before, sha);
     if (now.existed == c->exists_after && (!now.existed || strcmp(sha, after) == 0))
         return STATUS_OK;
-    return fail(a, STATUS_INVALID, c->path, "somebody has changed it since; look at it, or use --force to put the original back all the same", why);
+    return fail(a, STATUS_INVALID, c->path,
+                "somebody has changed it since; look at it, or use --force to put the original back all the same", why);
 }
 
 enum status change_undo(struct arena *a, const char *keep, bool force, void (*done)(const char *path), const char **why)
@@ -232,7 +244,9 @@ enum status change_undo(struct arena *a, const char *keep, bool force, void (*do
     json_t *root = name ? json_load_file(name, 0, NULL) : NULL;
     json_t *list = root ? json_object_get(root, "files") : NULL;
     size_t n = json_array_size(list);
-    enum status st = json_is_array(list) && n <= CHANGE_MAX_FILES ? STATUS_OK : fail(a, STATUS_INVALID, keep, "the newest manifest.json is not one of ours", why);
+    enum status st = json_is_array(list) && n <= CHANGE_MAX_FILES
+                         ? STATUS_OK
+                         : fail(a, STATUS_INVALID, keep, "the newest manifest.json is not one of ours", why);
     for (size_t i = 0; st == STATUS_OK && i < n; i++) {
         char after[65];
         st = load_file(a, keep, set, i, json_array_get(list, i), &files[i], after, why);

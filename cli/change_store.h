@@ -2,8 +2,9 @@
 /*
  * change_store.h - inside of change.h: one file's change, and the folder where originals are kept.
  *
- * Layout of `keep`: one folder a set, named by a number that grows (000001, ...), holding manifest.json and the originals as 0, 1, ...
- * manifest.json: {"v":1,"files":[{"path":..,"existed":..,"mode":..,"uid":..,"gid":..,"after":SHA-256 of what was written}]}.
+ * Layout of `keep`: one folder a set, named by a number that grows (000001, ...), holding manifest.json and the
+ * originals as 0, 1, ... manifest.json:
+ * {"v":1,"files":[{"path":..,"existed":..,"mode":..,"uid":..,"gid":..,"after":SHA-256 of what was written}]}.
  */
 #ifndef ASSAY_CLI_CHANGE_STORE_H
 #define ASSAY_CLI_CHANGE_STORE_H
@@ -26,7 +27,8 @@ enum status change_read(struct arena *a, const char *path, struct change *c, con
 enum status change_replace(struct arena *a, const struct change *c, bool forward, const char **why) MUST_CHECK;
 
 /* Keeps the originals and the manifest, synced. */
-enum status change_store(struct arena *a, const char *keep, const struct change *c, size_t n, const char **why) MUST_CHECK;
+enum status change_store(struct arena *a, const char *keep, const struct change *c, size_t n,
+                         const char **why) MUST_CHECK;
 
 /* Removes the newest set. */
 void change_forget(struct arena *a, const char *keep);

@@ -2,8 +2,9 @@
 /*
  * doctor.c - `assay doctor`: is this server itself in order? One page, each point with what to do.
  *
- * Runs the checks of the table in order, prints what each found, and returns the worst as exit code: 0 all well, 1 a warning, 2 critical, 3 nothing
- * worse than "could not find out". Changes nothing. A check that cannot run here (no Postfix, no root) says so and fails nobody.
+ * Runs the checks of the table in order, prints what each found, and returns the worst as exit code: 0 all well, 1 a
+ * warning, 2 critical, 3 nothing worse than "could not find out". Changes nothing. A check that cannot run here (no
+ * Postfix, no root) says so and fails nobody.
  */
 #include "cli/doctor.h"
 #include "base/dns_unbound.h"
@@ -70,7 +71,8 @@ const char *doctor_setting(const struct doctor *d, const char *name, const char 
     return v && *v ? v : fallback;
 }
 
-/* Reads until the end, the bound or the deadline; what lies beyond the bound is read and dropped, so that the program can end. */
+/* Reads until the end, the bound or the deadline; what lies beyond the bound is read and dropped, so that the program
+ * can end. */
 static size_t read_all(int fd, char *out, size_t size)
 {
     size_t n = 0;
@@ -133,12 +135,9 @@ const char *doctor_run(struct doctor *d, const char *const *argv, int *code)
 }
 
 static const struct option long_options[] = {
-    {"help", no_argument, NULL, 'h'},
-    {"json", no_argument, NULL, 'j'},
-    {"policy", required_argument, NULL, 'P'},
-    {"quiet", no_argument, NULL, 'q'},
-    {"state", required_argument, NULL, 'S'},
-    {NULL, 0, NULL, 0},
+    {"help", no_argument, NULL, 'h'},         {"json", no_argument, NULL, 'j'},
+    {"policy", required_argument, NULL, 'P'}, {"quiet", no_argument, NULL, 'q'},
+    {"state", required_argument, NULL, 'S'},  {NULL, 0, NULL, 0},
 };
 
 static int help(void)
@@ -217,7 +216,8 @@ static void print_text(const struct doctor *d, const struct options *o)
     for (const struct doctor_finding *f = d->first; f; f = f->next) {
         if (o->quiet && f->state <= DOCTOR_NOTE)
             continue;
-        printf("%s%-9s%s %-9s ", cli_colour(stdout, state_colour(f->state)), state_word(f->state), cli_colour(stdout, CLI_PLAIN), f->check);
+        printf("%s%-9s%s %-9s ", cli_colour(stdout, state_colour(f->state)), state_word(f->state),
+               cli_colour(stdout, CLI_PLAIN), f->check);
         cli_put_visible(stdout, f->text);
         if (f->remedy) {
             printf("\n%20s", "");
@@ -251,7 +251,10 @@ static int exit_code(const struct doctor *d)
     for (const struct doctor_finding *f = d->first; f; f = f->next)
         if (f->state > worst)
             worst = f->state;
-    return worst == DOCTOR_CRITICAL ? CLI_CRITICAL : worst == DOCTOR_WARNING ? CLI_WARNING : worst == DOCTOR_UNKNOWN ? CLI_UNKNOWN : CLI_OK;
+    return worst == DOCTOR_CRITICAL  ? CLI_CRITICAL
+           : worst == DOCTOR_WARNING ? CLI_WARNING
+           : worst == DOCTOR_UNKNOWN ? CLI_UNKNOWN
+                                     : CLI_OK;
 }
 
 static void open_dns(struct doctor *d)

@@ -2,8 +2,9 @@
 /*
  * doctor.h - what the checks of `assay doctor` share.
  *
- * A check looks at one thing of this host and says how it is, with doctor_say(), once or several times; with anything but DOCTOR_OK it says what to
- * do. A check changes nothing, waits at most some seconds, and says DOCTOR_UNKNOWN where it could not find out: never a guess.
+ * A check looks at one thing of this host and says how it is, with doctor_say(), once or several times; with anything
+ * but DOCTOR_OK it says what to do. A check changes nothing, waits at most some seconds, and says DOCTOR_UNKNOWN where
+ * it could not find out: never a guess.
  *
  * Threads: one.
  */
@@ -17,8 +18,8 @@
 
 enum doctor_state {
     DOCTOR_OK,
-    DOCTOR_NOTE,     /* not used here, or not to be checked: no fault */
-    DOCTOR_UNKNOWN,  /* could not be found out */
+    DOCTOR_NOTE,    /* not used here, or not to be checked: no fault */
+    DOCTOR_UNKNOWN, /* could not be found out */
     DOCTOR_WARNING,
     DOCTOR_CRITICAL, /* mail or names are judged wrongly, or not at all */
 };
@@ -44,24 +45,27 @@ struct doctor {
 /* text and remedy are formatted together: remedy is what follows the first newline of the format, if any. */
 void doctor_say(struct doctor *d, enum doctor_state state, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Runs a program without a shell and returns its first output line's text (trimmed), in the arena; NULL when it could not be run, failed, or took
- * longer than 10 seconds. argv ends with NULL; argv[0] is looked up in PATH. *code gets its exit code, or -1; may be NULL. */
+/* Runs a program without a shell and returns its first output line's text (trimmed), in the arena; NULL when it could
+ * not be run, failed, or took longer than 10 seconds. argv ends with NULL; argv[0] is looked up in PATH. *code gets its
+ * exit code, or -1; may be NULL. */
 const char *doctor_run(struct doctor *d, const char *const *argv, int *code);
 
 /* The policy's setting, or the fallback where there is no policy. */
 const char *doctor_setting(const struct doctor *d, const char *name, const char *fallback);
 
-void doctor_policy(struct doctor *d);   /* doctor_policy.c: does it load, is it the one in force */
-void doctor_files(struct doctor *d);    /* doctor_host.c: ownership and modes */
+void doctor_policy(struct doctor *d); /* doctor_policy.c: does it load, is it the one in force */
+void doctor_files(struct doctor *d);  /* doctor_host.c: ownership and modes */
 void doctor_clock(struct doctor *d);
 void doctor_disk(struct doctor *d);
 void doctor_journal(struct doctor *d);
-void doctor_postfix(struct doctor *d);  /* doctor_mta.c: is the milter asked, and are the settings that mail security needs there */
+void doctor_postfix(
+    struct doctor *d); /* doctor_mta.c: is the milter asked, and are the settings that mail security needs there */
 void doctor_sendmail(struct doctor *d);
-void doctor_milter(struct doctor *d);   /* doctor_milter.c: does it answer on its socket */
-void doctor_anchor(struct doctor *d);   /* doctor_dns.c: does validation work, from here and through the resolver this host uses */
+void doctor_milter(struct doctor *d); /* doctor_milter.c: does it answer on its socket */
+void doctor_anchor(
+    struct doctor *d); /* doctor_dns.c: does validation work, from here and through the resolver this host uses */
 void doctor_resolver(struct doctor *d);
-void doctor_own(struct doctor *d);      /* doctor_own.c: our own domains' records, and TLSA against the certificate served */
+void doctor_own(struct doctor *d); /* doctor_own.c: our own domains' records, and TLSA against the certificate served */
 void doctor_tlsa(struct doctor *d);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * doctor_dns.c - does DNSSEC validation work, from here and through the resolver that this host uses?
  *
- * "Here" is what assay-milter does: libunbound with our trust anchor. The host's resolver is asked for the root's keys with the AD bit wanted (RFC
- * 6840 5.7); a resolver that validates sets it. Two questions in all.
+ * "Here" is what assay-milter does: libunbound with our trust anchor. The host's resolver is asked for the root's keys
+ * with the AD bit wanted (RFC 6840 5.7); a resolver that validates sets it. Two questions in all.
  */
 #include "base/dns_unbound.h"
 #include "cli/doctor.h"
@@ -18,7 +18,9 @@ void doctor_anchor(struct doctor *d)
 {
     const char *anchor = doctor_setting(d, "dns.anchor", ASSAY_STATEDIR "/root.key");
     if (!d->dns) {
-        doctor_say(d, DOCTOR_CRITICAL, "there is no trust anchor: neither %s nor Debian's can be used\nunbound-anchor -a %s", anchor, anchor);
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "there is no trust anchor: neither %s nor Debian's can be used\nunbound-anchor -a %s", anchor,
+                   anchor);
         return;
     }
     if (access(anchor, F_OK) != 0)
@@ -31,11 +33,18 @@ void doctor_anchor(struct doctor *d)
     if (a->state == DNS_FOUND && a->security == DNS_SECURE)
         doctor_say(d, DOCTOR_OK, "the root's keys validate by our trust anchor");
     else if (a->state == DNS_BOGUS)
-        doctor_say(d, DOCTOR_CRITICAL, "the root's keys do not validate: %s\nlook at the clock, then at the trust anchor: unbound-anchor -a %s", a->why ? a->why : "bogus", anchor);
+        doctor_say(
+            d, DOCTOR_CRITICAL,
+            "the root's keys do not validate: %s\nlook at the clock, then at the trust anchor: unbound-anchor -a %s",
+            a->why ? a->why : "bogus", anchor);
     else if (a->state == DNS_TEMPFAIL)
-        doctor_say(d, DOCTOR_UNKNOWN, "the root's name servers do not answer: %s\nlet DNS (port 53, UDP and TCP) out, or set dns.forward", a->why ? a->why : "no answer");
+        doctor_say(d, DOCTOR_UNKNOWN,
+                   "the root's name servers do not answer: %s\nlet DNS (port 53, UDP and TCP) out, or set dns.forward",
+                   a->why ? a->why : "no answer");
     else
-        doctor_say(d, DOCTOR_CRITICAL, "nothing validates here (%s, %s)\nlook at the trust anchor: unbound-anchor -a %s", dns_state_name(a->state), dns_security_name(a->security), anchor);
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "nothing validates here (%s, %s)\nlook at the trust anchor: unbound-anchor -a %s",
+                   dns_state_name(a->state), dns_security_name(a->security), anchor);
     dns_scope_free(s);
 }
 
@@ -58,5 +67,7 @@ void doctor_resolver(struct doctor *d)
     else if (((const HEADER *)(const void *)answer)->ad)
         doctor_say(d, DOCTOR_OK, "this host's resolver validates DNSSEC");
     else
-        doctor_say(d, DOCTOR_WARNING, "this host's resolver does not validate DNSSEC: outgoing DANE cannot work\nrun Unbound here, and let /etc/resolv.conf say nameserver 127.0.0.1 and options trust-ad");
+        doctor_say(d, DOCTOR_WARNING,
+                   "this host's resolver does not validate DNSSEC: outgoing DANE cannot work\nrun Unbound here, and "
+                   "let /etc/resolv.conf say nameserver 127.0.0.1 and options trust-ad");
 }

@@ -2,7 +2,8 @@
 /*
  * doctor_host.c - the host under the programs: who may change what decides, the clock, the disk, the journal's backlog.
  *
- * Signatures and exemptions are judged by the clock, evidence needs room, and whoever can write the policy or a list decides about mail. Reads only.
+ * Signatures and exemptions are judged by the clock, evidence needs room, and whoever can write the policy or a list
+ * decides about mail. Reads only.
  */
 #include "base/clock.h"
 #include "cli/doctor.h"
@@ -30,7 +31,8 @@ static void judge_path(struct doctor *d, const char *path, const char *what)
     if (st.st_mode & S_IWOTH)
         doctor_say(d, DOCTOR_CRITICAL, "%s %s may be written by everybody\nchmod o-w %s", what, path, path);
     else if (by_group && S_ISREG(st.st_mode))
-        doctor_say(d, DOCTOR_WARNING, "%s %s may be written by group %u\nchmod g-w %s", what, path, (unsigned)st.st_gid, path);
+        doctor_say(d, DOCTOR_WARNING, "%s %s may be written by group %u\nchmod g-w %s", what, path, (unsigned)st.st_gid,
+                   path);
     else
         doctor_say(d, DOCTOR_OK, "%s %s is safe from others", what, path);
 }
@@ -54,8 +56,9 @@ void doctor_clock(struct doctor *d)
     if (state < 0)
         doctor_say(d, DOCTOR_UNKNOWN, "the kernel does not say whether the clock is kept right: %s", strerror(errno));
     else if (state == TIME_ERROR || t.status & STA_UNSYNC)
-        doctor_say(d, DOCTOR_WARNING, "nothing keeps the clock right; signatures and exemptions are judged by it\n"
-                                      "run a time service, such as chrony or systemd-timesyncd");
+        doctor_say(d, DOCTOR_WARNING,
+                   "nothing keeps the clock right; signatures and exemptions are judged by it\n"
+                   "run a time service, such as chrony or systemd-timesyncd");
     else
         doctor_say(d, DOCTOR_OK, "the clock is kept right");
 }
@@ -84,13 +87,18 @@ void doctor_disk(struct doctor *d)
     }
     unsigned long long free_bytes = (unsigned long long)v.f_bavail * v.f_frsize;
     unsigned long long mega = free_bytes >> 20;
-    enum doctor_state s = free_bytes < DISK_CRITICAL ? DOCTOR_CRITICAL : free_bytes < DISK_WARNING ? DOCTOR_WARNING : DOCTOR_OK;
+    enum doctor_state s = free_bytes < DISK_CRITICAL  ? DOCTOR_CRITICAL
+                          : free_bytes < DISK_WARNING ? DOCTOR_WARNING
+                                                      : DOCTOR_OK;
     if (s != DOCTOR_OK)
-        doctor_say(d, s, "%llu MB are free where findings are kept (%s)\nmake room, or set journal.dir to a larger disk", mega, dir);
+        doctor_say(d, s,
+                   "%llu MB are free where findings are kept (%s)\nmake room, or set journal.dir to a larger disk",
+                   mega, dir);
     else
         doctor_say(d, DOCTOR_OK, "%llu MB are free where findings are kept", mega);
     if (v.f_files && v.f_favail < 1000)
-        doctor_say(d, DOCTOR_WARNING, "only %llu files can still be made on that disk\nremove small files", (unsigned long long)v.f_favail);
+        doctor_say(d, DOCTOR_WARNING, "only %llu files can still be made on that disk\nremove small files",
+                   (unsigned long long)v.f_favail);
 }
 
 static bool has_suffix(const char *name, const char *suffix)
@@ -105,7 +113,10 @@ void doctor_journal(struct doctor *d)
     DIR *handle = opendir(dir);
     if (!handle) {
         if (errno == ENOENT)
-            doctor_say(d, DOCTOR_WARNING, "there is no journal in %s: nothing was ever recorded\nstart assay-milter, or make the folder for its user", dir);
+            doctor_say(d, DOCTOR_WARNING,
+                       "there is no journal in %s: nothing was ever recorded\nstart assay-milter, or make the folder "
+                       "for its user",
+                       dir);
         else
             doctor_say(d, DOCTOR_UNKNOWN, "%s: %s\nrun this as root", dir, strerror(errno));
         return;
@@ -123,7 +134,9 @@ void doctor_journal(struct doctor *d)
     closedir(handle);
     long age = (long)(clock_wall() - oldest);
     if (age > BACKLOG_SECONDS)
-        doctor_say(d, DOCTOR_WARNING, "%u journal segments wait for assay-ledger, the oldest for %ld hours\nsystemctl status assay-ledger", waiting, age / 3600);
+        doctor_say(d, DOCTOR_WARNING,
+                   "%u journal segments wait for assay-ledger, the oldest for %ld hours\nsystemctl status assay-ledger",
+                   waiting, age / 3600);
     else
         doctor_say(d, DOCTOR_OK, "the journal is taken in (%u segments wait)", waiting);
 }

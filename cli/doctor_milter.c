@@ -2,7 +2,8 @@
 /*
  * doctor_milter.c - does assay-milter answer on its socket?
  *
- * Speaks the first step of the milter protocol (option negotiation, as an MTA does) and says good-bye. Waits at most three seconds.
+ * Speaks the first step of the milter protocol (option negotiation, as an MTA does) and says good-bye. Waits at most
+ * three seconds.
  */
 #include "cli/doctor.h"
 #include <arpa/inet.h>
@@ -86,12 +87,14 @@ void doctor_milter(struct doctor *d)
         return;
     }
     if (fd < 0) {
-        doctor_say(d, DOCTOR_CRITICAL, "nobody answers on %s (%s): mail is not judged\nsystemctl start assay-milter", spec, strerror(errno));
+        doctor_say(d, DOCTOR_CRITICAL, "nobody answers on %s (%s): mail is not judged\nsystemctl start assay-milter",
+                   spec, strerror(errno));
         return;
     }
     if (negotiate(fd))
         doctor_say(d, DOCTOR_OK, "assay-milter answers on %s", spec);
     else
-        doctor_say(d, DOCTOR_CRITICAL, "what listens on %s does not answer as a milter does\nsystemctl restart assay-milter", spec);
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "what listens on %s does not answer as a milter does\nsystemctl restart assay-milter", spec);
     close(fd);
 }

@@ -2,8 +2,9 @@
 /*
  * doctor_mta.c - do Postfix and Sendmail ask the milter, and are the settings there that mail security stands on?
  *
- * Postfix is asked by its own postconf; Sendmail's configuration is read as it stands. What an MTA's settings hide from every milter (a
- * content filter before it, which makes all mail seem to come from loopback) is said too. Changes nothing: that is `assay harden`.
+ * Postfix is asked by its own postconf; Sendmail's configuration is read as it stands. What an MTA's settings hide from
+ * every milter (a content filter before it, which makes all mail seem to come from loopback) is said too. Changes
+ * nothing: that is `assay harden`.
  */
 #include "cli/doctor.h"
 #include <stdio.h>
@@ -54,8 +55,8 @@ static const char *value_of(const struct value *v, size_t count, const char *nam
     return "";
 }
 
-/* Whether one entry of smtpd_milters is our socket: the same path, the path below Postfix's queue folder (its smtpd is often in a
- * chroot there), or the same host and port in Postfix's order. */
+/* Whether one entry of smtpd_milters is our socket: the same path, the path below Postfix's queue folder (its smtpd is
+ * often in a chroot there), or the same host and port in Postfix's order. */
 static bool is_our_socket(struct doctor *d, struct slice entry, const char *socket, const char *queue)
 {
     const char *ours = strchr(socket, ':');
@@ -93,21 +94,31 @@ static void judge_milter_settings(struct doctor *d, const struct value *v, size_
     if (milters_name_us(d, value_of(v, n, "smtpd_milters"), value_of(v, n, "queue_directory")))
         doctor_say(d, DOCTOR_OK, "Postfix asks assay-milter");
     else
-        doctor_say(d, DOCTOR_CRITICAL, "smtpd_milters does not name %s: mail is not judged\nadd the line of contrib/postfix to main.cf", socket);
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "smtpd_milters does not name %s: mail is not judged\nadd the line of contrib/postfix to main.cf",
+                   socket);
     if (strcmp(protocol, "6") != 0)
-        doctor_say(d, DOCTOR_WARNING, "milter_protocol is %s\npostconf -e milter_protocol=6", *protocol ? protocol : "not set");
+        doctor_say(d, DOCTOR_WARNING, "milter_protocol is %s\npostconf -e milter_protocol=6",
+                   *protocol ? protocol : "not set");
     if (strcmp(action, "accept") == 0)
-        doctor_say(d, DOCTOR_WARNING, "milter_default_action is accept: while the milter is away, mail comes in unjudged\npostconf -e milter_default_action=tempfail");
+        doctor_say(d, DOCTOR_WARNING,
+                   "milter_default_action is accept: while the milter is away, mail comes in unjudged\npostconf -e "
+                   "milter_default_action=tempfail");
 }
 
 static void judge_filters(struct doctor *d, const struct value *v, size_t n)
 {
     const char *proxy = value_of(v, n, "smtpd_proxy_filter"), *content = value_of(v, n, "content_filter");
     if (*proxy)
-        doctor_say(d, DOCTOR_CRITICAL, "smtpd_proxy_filter=%s: the milter sees neither header nor body of this mail\nuse content_filter, or a milter, instead", proxy);
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "smtpd_proxy_filter=%s: the milter sees neither header nor body of this mail\nuse content_filter, "
+                   "or a milter, instead",
+                   proxy);
     if (*content)
-        doctor_say(d, DOCTOR_WARNING, "content_filter=%s: mail that comes back from it seems to come from this host\n"
-                                      "set no smtpd_milters on the listener it comes back to, so that mail is judged once, on arrival", content);
+        doctor_say(d, DOCTOR_WARNING,
+                   "content_filter=%s: mail that comes back from it seems to come from this host\n"
+                   "set no smtpd_milters on the listener it comes back to, so that mail is judged once, on arrival",
+                   content);
 }
 
 static void judge_tls_settings(struct doctor *d, const struct value *v, size_t n)
@@ -115,21 +126,36 @@ static void judge_tls_settings(struct doctor *d, const struct value *v, size_t n
     const char *in = value_of(v, n, "smtpd_tls_security_level"), *out = value_of(v, n, "smtp_tls_security_level");
     const char *newline = value_of(v, n, "smtpd_forbid_bare_newline"), *dns = value_of(v, n, "smtp_dns_support_level");
     if (!*in || strcmp(in, "none") == 0)
-        doctor_say(d, DOCTOR_WARNING, "mail to this host cannot be encrypted\nget a certificate, then postconf -e smtpd_tls_security_level=may");
+        doctor_say(
+            d, DOCTOR_WARNING,
+            "mail to this host cannot be encrypted\nget a certificate, then postconf -e smtpd_tls_security_level=may");
     if (strcmp(out, "dane") != 0 && strcmp(out, "dane-only") != 0)
-        doctor_say(d, DOCTOR_WARNING, "outgoing mail does not use DANE\npostconf -e smtp_tls_security_level=dane smtp_dns_support_level=dnssec");
+        doctor_say(
+            d, DOCTOR_WARNING,
+            "outgoing mail does not use DANE\npostconf -e smtp_tls_security_level=dane smtp_dns_support_level=dnssec");
     else if (strcmp(dns, "dnssec") != 0)
-        doctor_say(d, DOCTOR_WARNING, "smtp_tls_security_level=%s without effect: Postfix does not ask for DNSSEC\npostconf -e smtp_dns_support_level=dnssec", out);
+        doctor_say(d, DOCTOR_WARNING,
+                   "smtp_tls_security_level=%s without effect: Postfix does not ask for DNSSEC\npostconf -e "
+                   "smtp_dns_support_level=dnssec",
+                   out);
     if (strcmp(newline, "no") == 0)
-        doctor_say(d, DOCTOR_WARNING, "SMTP smuggling is possible: lines may end in a bare newline\npostconf -e smtpd_forbid_bare_newline=yes");
+        doctor_say(
+            d, DOCTOR_WARNING,
+            "SMTP smuggling is possible: lines may end in a bare newline\npostconf -e smtpd_forbid_bare_newline=yes");
 }
 
 void doctor_postfix(struct doctor *d)
 {
     struct value v[] = {
-        {"smtpd_milters", NULL},           {"queue_directory", NULL},          {"milter_protocol", NULL},
-        {"milter_default_action", NULL},   {"smtpd_proxy_filter", NULL},       {"content_filter", NULL},
-        {"smtpd_tls_security_level", NULL}, {"smtp_tls_security_level", NULL}, {"smtp_dns_support_level", NULL},
+        {"smtpd_milters", NULL},
+        {"queue_directory", NULL},
+        {"milter_protocol", NULL},
+        {"milter_default_action", NULL},
+        {"smtpd_proxy_filter", NULL},
+        {"content_filter", NULL},
+        {"smtpd_tls_security_level", NULL},
+        {"smtp_tls_security_level", NULL},
+        {"smtp_dns_support_level", NULL},
         {"smtpd_forbid_bare_newline", NULL},
     };
     size_t n = sizeof v / sizeof v[0];
@@ -162,9 +188,13 @@ void doctor_sendmail(struct doctor *d)
     }
     fclose(f);
     if (!defined || !asked)
-        doctor_say(d, DOCTOR_CRITICAL, "sendmail.cf does not ask assay-milter: mail is not judged\nadd the line of contrib/sendmail to sendmail.mc and make it anew");
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "sendmail.cf does not ask assay-milter: mail is not judged\nadd the line of contrib/sendmail to "
+                   "sendmail.mc and make it anew");
     else if (!temporary)
-        doctor_say(d, DOCTOR_WARNING, "without F=T mail comes in unjudged while the milter is away\nadd F=T to INPUT_MAIL_FILTER in sendmail.mc");
+        doctor_say(
+            d, DOCTOR_WARNING,
+            "without F=T mail comes in unjudged while the milter is away\nadd F=T to INPUT_MAIL_FILTER in sendmail.mc");
     else
         doctor_say(d, DOCTOR_OK, "Sendmail asks assay-milter, and waits while it is away");
 }

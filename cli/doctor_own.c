@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * doctor_own.c - do our own domains publish what we ask of others, and do their TLSA records match the certificates really served?
+ * doctor_own.c - do our own domains publish what we ask of others, and do their TLSA records match the certificates
+ * really served?
  *
- * Most DANE outages are a domain's own renewal: so each MX of each own domain is asked, on each of its addresses, for its certificate, and that is
- * judged by OpenSSL against the records in DNS (RFC 7672). Certificates that end within two weeks are warned of, since the records are due
- * two TTLs before the next one is used (RFC 7671 8.1). Bounded: OWN_DOMAINS domains, OWN_HOSTS hosts each, OWN_ADDRESSES addresses each.
+ * Most DANE outages are a domain's own renewal: so each MX of each own domain is asked, on each of its addresses, for
+ * its certificate, and that is judged by OpenSSL against the records in DNS (RFC 7672). Certificates that end within
+ * two weeks are warned of, since the records are due two TTLs before the next one is used (RFC 7671 8.1). Bounded:
+ * OWN_DOMAINS domains, OWN_HOSTS hosts each, OWN_ADDRESSES addresses each.
  */
 #include "base/clock.h"
 #include "base/domain.h"
@@ -43,7 +45,9 @@ static struct dns_scope *scope(struct doctor *d)
 static bool answered(struct doctor *d, const struct dns_answer *a)
 {
     if (a->state == DNS_BOGUS)
-        doctor_say(d, DOCTOR_CRITICAL, "%s %s does not validate: %s\nmend the zone's signatures: nobody who validates can use it", a->name, dns_type_name(a->type), a->why ? a->why : "bogus");
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "%s %s does not validate: %s\nmend the zone's signatures: nobody who validates can use it", a->name,
+                   dns_type_name(a->type), a->why ? a->why : "bogus");
     else if (a->state == DNS_TEMPFAIL)
         doctor_say(d, DOCTOR_UNKNOWN, "%s %s: %s", a->name, dns_type_name(a->type), a->why ? a->why : "no answer");
     return a->state == DNS_FOUND;
@@ -72,9 +76,11 @@ static void judge_records(struct doctor *d, struct dns_scope *s, const char *dom
     if (answered(d, spf) || spf->state == DNS_NODATA || spf->state == DNS_NXDOMAIN) {
         const char *text = policy_record(s, spf, "v=spf1", &count);
         if (count > 1)
-            doctor_say(d, DOCTOR_CRITICAL, "%s has %u SPF records: receivers take that for an error\nkeep one", domain, count);
+            doctor_say(d, DOCTOR_CRITICAL, "%s has %u SPF records: receivers take that for an error\nkeep one", domain,
+                       count);
         else if (!text)
-            doctor_say(d, DOCTOR_WARNING, "%s has no SPF record\npublish v=spf1 with the servers that send for it, and -all", domain);
+            doctor_say(d, DOCTOR_WARNING,
+                       "%s has no SPF record\npublish v=spf1 with the servers that send for it, and -all", domain);
         else
             doctor_say(d, DOCTOR_OK, "%s has an SPF record%s", domain, spf->security == DNS_SECURE ? ", signed" : "");
     }
@@ -83,15 +89,23 @@ static void judge_records(struct doctor *d, struct dns_scope *s, const char *dom
     if (dmarc && (answered(d, dmarc) || dmarc->state == DNS_NODATA || dmarc->state == DNS_NXDOMAIN)) {
         const char *text = policy_record(s, dmarc, "v=DMARC1", &count);
         if (!text || count > 1)
-            doctor_say(d, DOCTOR_WARNING, "%s has %s\npublish v=DMARC1; p=none; rua=mailto:... first, read the reports, then tighten", domain, text ? "several DMARC records" : "no DMARC record");
+            doctor_say(d, DOCTOR_WARNING,
+                       "%s has %s\npublish v=DMARC1; p=none; rua=mailto:... first, read the reports, then tighten",
+                       domain, text ? "several DMARC records" : "no DMARC record");
         else if (strstr(text, "p=none"))
-            doctor_say(d, DOCTOR_WARNING, "%s asks receivers to do nothing about forged mail (p=none)\nread the reports, then publish p=quarantine or p=reject", domain);
+            doctor_say(d, DOCTOR_WARNING,
+                       "%s asks receivers to do nothing about forged mail (p=none)\nread the reports, then publish "
+                       "p=quarantine or p=reject",
+                       domain);
         else
             doctor_say(d, DOCTOR_OK, "%s has a DMARC policy", domain);
     }
     const struct dns_answer *soa = dns_get(s, domain, DNS_SOA);
     if (soa->state == DNS_FOUND && soa->security == DNS_INSECURE)
-        doctor_say(d, DOCTOR_WARNING, "%s is not signed with DNSSEC\nlet the zone be signed, and the registrar hand the DS record to the parent", domain);
+        doctor_say(
+            d, DOCTOR_WARNING,
+            "%s is not signed with DNSSEC\nlet the zone be signed, and the registrar hand the DS record to the parent",
+            domain);
 }
 
 void doctor_own(struct doctor *d)
@@ -99,7 +113,8 @@ void doctor_own(struct doctor *d)
     char domain[LIMIT_DOMAIN + 1];
     size_t i = 0;
     if (!d->policy || !d->dns) {
-        doctor_say(d, DOCTOR_UNKNOWN, "our own domains: without %s this cannot be looked at", d->policy ? "a trust anchor" : "a policy that loads");
+        doctor_say(d, DOCTOR_UNKNOWN, "our own domains: without %s this cannot be looked at",
+                   d->policy ? "a trust anchor" : "a policy that loads");
         return;
     }
     for (; i < OWN_DOMAINS && own_domain(d->policy, i, domain); i++) {
@@ -126,27 +141,42 @@ static size_t read_tlsa(struct doctor *d, const struct dns_answer *a, struct sta
     return n;
 }
 
-static void judge_served(struct doctor *d, const char *host, const char *domain, const struct ip *address, const struct starttls_tlsa *tlsa, size_t n)
+static void judge_served(struct doctor *d, const char *host, const char *domain, const struct ip *address,
+                         const struct starttls_tlsa *tlsa, size_t n)
 {
     char at[IP_TEXT], until[CLOCK_TEXT];
     struct starttls_result r;
-    struct starttls_request q = {.address = *address, .server_name = host, .base_domain = domain, .total_ms = HANDSHAKE_MS, .tlsa = tlsa, .tlsa_count = n};
+    struct starttls_request q = {.address = *address,
+                                 .server_name = host,
+                                 .base_domain = domain,
+                                 .total_ms = HANDSHAKE_MS,
+                                 .tlsa = tlsa,
+                                 .tlsa_count = n};
     starttls_run(d->arena, &q, &r);
     ip_text(address, at);
     if (r.outcome != STARTTLS_DONE) {
-        doctor_say(d, r.outcome == STARTTLS_NOT_OFFERED ? DOCTOR_CRITICAL : DOCTOR_UNKNOWN, "%s at %s: %s", host, at, r.reason);
+        doctor_say(d, r.outcome == STARTTLS_NOT_OFFERED ? DOCTOR_CRITICAL : DOCTOR_UNKNOWN, "%s at %s: %s", host, at,
+                   r.reason);
         return;
     }
     clock_utc_text(r.not_after, until);
     if (n && !r.dane_match)
-        doctor_say(d, DOCTOR_CRITICAL, "%s at %s serves a certificate that its TLSA records do not promise (%s): senders with DANE cannot deliver\n"
-                                       "assay tlsa %s says which record to publish", host, at, r.dane_error ? r.dane_error : "no usable record", host);
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "%s at %s serves a certificate that its TLSA records do not promise (%s): senders with DANE cannot "
+                   "deliver\n"
+                   "assay tlsa %s says which record to publish",
+                   host, at, r.dane_error ? r.dane_error : "no usable record", host);
     else if (n)
         doctor_say(d, DOCTOR_OK, "%s at %s serves what its TLSA records promise", host, at);
     if (r.not_after < clock_wall())
-        doctor_say(d, DOCTOR_WARNING, "%s at %s: its certificate ended on %s\nrenew it; keep the key, or publish the next TLSA record first", host, at, until);
+        doctor_say(
+            d, DOCTOR_WARNING,
+            "%s at %s: its certificate ended on %s\nrenew it; keep the key, or publish the next TLSA record first",
+            host, at, until);
     else if (r.not_after < clock_wall() + ENDS_SOON)
-        doctor_say(d, DOCTOR_WARNING, "%s at %s: its certificate ends on %s\nbefore it is renewed: assay tlsa --next NEW-CERTIFICATE %s", host, at, until, host);
+        doctor_say(d, DOCTOR_WARNING,
+                   "%s at %s: its certificate ends on %s\nbefore it is renewed: assay tlsa --next NEW-CERTIFICATE %s",
+                   host, at, until, host);
 }
 
 static void judge_host(struct doctor *d, struct dns_scope *s, const char *domain, const char *host)
@@ -160,9 +190,13 @@ static void judge_host(struct doctor *d, struct dns_scope *s, const char *domain
     if (a->state == DNS_FOUND && a->security == DNS_SECURE)
         n = read_tlsa(d, a, &tlsa);
     else if (a->state == DNS_FOUND)
-        doctor_say(d, DOCTOR_WARNING, "%s has TLSA records in a zone that is not signed: nobody uses them\nsign the zone", host);
+        doctor_say(d, DOCTOR_WARNING,
+                   "%s has TLSA records in a zone that is not signed: nobody uses them\nsign the zone", host);
     else if (a->state == DNS_NODATA || a->state == DNS_NXDOMAIN)
-        doctor_say(d, DOCTOR_WARNING, "%s has no TLSA records: mail to us can be read or diverted on the way\nassay tlsa %s says what to publish", host, host);
+        doctor_say(
+            d, DOCTOR_WARNING,
+            "%s has no TLSA records: mail to us can be read or diverted on the way\nassay tlsa %s says what to publish",
+            host, host);
     else
         (void)answered(d, a);
     static const enum dns_type types[] = {DNS_A, DNS_AAAA};
@@ -179,7 +213,8 @@ void doctor_tlsa(struct doctor *d)
 {
     char domain[LIMIT_DOMAIN + 1];
     if (!d->policy || !d->dns) {
-        doctor_say(d, DOCTOR_UNKNOWN, "our TLSA records: without %s this cannot be looked at", d->policy ? "a trust anchor" : "a policy that loads");
+        doctor_say(d, DOCTOR_UNKNOWN, "our TLSA records: without %s this cannot be looked at",
+                   d->policy ? "a trust anchor" : "a policy that loads");
         return;
     }
     for (size_t i = 0; i < OWN_DOMAINS && own_domain(d->policy, i, domain); i++) {

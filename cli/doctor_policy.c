@@ -14,15 +14,21 @@ void doctor_policy(struct doctor *d)
     size_t errors = report ? policy_report_count(report, POLICY_ERROR) : 0;
     size_t warnings = report ? policy_report_count(report, POLICY_WARNING) - errors : 0;
     if (!p && access(d->policy_path, F_OK) != 0)
-        doctor_say(d, DOCTOR_CRITICAL, "there is no policy %s\ncopy one of contrib/policies there: first-day refuses nothing", d->policy_path);
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "there is no policy %s\ncopy one of contrib/policies there: first-day refuses nothing",
+                   d->policy_path);
     else if (!p)
-        doctor_say(d, DOCTOR_CRITICAL, "%s does not load: %zu errors\nassay policy check %s", d->policy_path, errors, d->policy_path);
+        doctor_say(d, DOCTOR_CRITICAL, "%s does not load: %zu errors\nassay policy check %s", d->policy_path, errors,
+                   d->policy_path);
     else if (warnings)
-        doctor_say(d, DOCTOR_WARNING, "%s loads (hash %s) with %zu warnings\nassay policy check %s", d->policy_path, policy_hash(p), warnings, d->policy_path);
+        doctor_say(d, DOCTOR_WARNING, "%s loads (hash %s) with %zu warnings\nassay policy check %s", d->policy_path,
+                   policy_hash(p), warnings, d->policy_path);
     else
         doctor_say(d, DOCTOR_OK, "%s loads (hash %s)", d->policy_path, policy_hash(p));
     if (p && policy_set_is(p, "mode", "dry-run"))
-        doctor_say(d, DOCTOR_NOTE, "dry-run: everything is judged and recorded, nothing is acted on\nwhen the records look right: set mode enforce");
+        doctor_say(d, DOCTOR_NOTE,
+                   "dry-run: everything is judged and recorded, nothing is acted on\nwhen the records look right: set "
+                   "mode enforce");
     policy_unref(p);
     policy_report_free(report);
 }

@@ -2,9 +2,9 @@
 /*
  * harden.c - `assay harden`: let Postfix, Sendmail and Unbound ask Assay, with one command, undone by one command.
  *
- * Shows a unified diff of everything it would change, and does it after a yes. What it does not understand it refuses, and changes nothing at
- * all then. Running it again changes nothing. --undo gives back the exact files. Nothing is restarted unasked: the commands are
- * printed, and run with --reload.
+ * Shows a unified diff of everything it would change, and does it after a yes. What it does not understand it refuses,
+ * and changes nothing at all then. Running it again changes nothing. --undo gives back the exact files. Nothing is
+ * restarted unasked: the commands are printed, and run with --reload.
  */
 #include "cli/harden.h"
 #include "cli/cli.h"
@@ -24,10 +24,17 @@ struct options {
 };
 
 static const struct option long_options[] = {
-    {"dry-run", no_argument, NULL, 'n'},        {"force", no_argument, NULL, 'f'},       {"help", no_argument, NULL, 'h'},
-    {"policy", required_argument, NULL, 'P'},   {"postfix", required_argument, NULL, 'p'}, {"reload", no_argument, NULL, 'r'},
-    {"root", required_argument, NULL, 'R'},     {"state", required_argument, NULL, 'S'}, {"undo", no_argument, NULL, 'u'},
-    {"yes", no_argument, NULL, 'y'},            {NULL, 0, NULL, 0},
+    {"dry-run", no_argument, NULL, 'n'},
+    {"force", no_argument, NULL, 'f'},
+    {"help", no_argument, NULL, 'h'},
+    {"policy", required_argument, NULL, 'P'},
+    {"postfix", required_argument, NULL, 'p'},
+    {"reload", no_argument, NULL, 'r'},
+    {"root", required_argument, NULL, 'R'},
+    {"state", required_argument, NULL, 'S'},
+    {"undo", no_argument, NULL, 'u'},
+    {"yes", no_argument, NULL, 'y'},
+    {NULL, 0, NULL, 0},
 };
 
 void harden_refuse(struct harden *h, const char *fmt, ...)
@@ -106,7 +113,8 @@ static int help(void)
 {
     puts("Usage: assay harden [OPTION...]\n"
          "\n"
-         "Lets Postfix or Sendmail ask assay-milter, and Unbound load the module, with the settings that mail security stands on.\n"
+         "Lets Postfix or Sendmail ask assay-milter, and Unbound load the module, with the settings that mail security "
+         "stands on.\n"
          "Shows what it would change, asks, and does it.\n"
          "\n"
          "  -y, --yes           do it without asking\n"
@@ -130,17 +138,37 @@ static int read_options(int argc, char **argv, struct options *o)
     *o = (struct options){.policy = CLI_POLICY_PATH, .state = ASSAY_STATEDIR, .root = ""};
     while ((c = getopt_long(argc, argv, "hnP:S:y", long_options, NULL)) != -1) {
         switch (c) {
-        case 'f': o->force = true; break;
-        case 'h': return help();
-        case 'n': o->dry_run = true; break;
-        case 'P': o->policy = optarg; break;
-        case 'p': o->postfix = optarg; break;
-        case 'r': o->reload = true; break;
-        case 'R': o->root = optarg; break;
-        case 'S': o->state = optarg; break;
-        case 'u': o->undo = true; break;
-        case 'y': o->yes = true; break;
-        default: return cli_usage("see the options");
+        case 'f':
+            o->force = true;
+            break;
+        case 'h':
+            return help();
+        case 'n':
+            o->dry_run = true;
+            break;
+        case 'P':
+            o->policy = optarg;
+            break;
+        case 'p':
+            o->postfix = optarg;
+            break;
+        case 'r':
+            o->reload = true;
+            break;
+        case 'R':
+            o->root = optarg;
+            break;
+        case 'S':
+            o->state = optarg;
+            break;
+        case 'u':
+            o->undo = true;
+            break;
+        case 'y':
+            o->yes = true;
+            break;
+        default:
+            return cli_usage("see the options");
         }
     }
     if (optind != argc)
@@ -164,7 +192,10 @@ static int undo(struct arena *a, const struct options *o, const char *keep)
         return EX_OK;
     }
     cli_error("%s", why ? why : status_text(s));
-    return s == STATUS_MISSING ? EX_NOINPUT : s == STATUS_DENIED ? EX_NOPERM : s == STATUS_INVALID ? EX_CONFIG : EX_TEMPFAIL;
+    return s == STATUS_MISSING   ? EX_NOINPUT
+           : s == STATUS_DENIED  ? EX_NOPERM
+           : s == STATUS_INVALID ? EX_CONFIG
+                                 : EX_TEMPFAIL;
 }
 
 /* Whether the person at the terminal says yes; without a terminal: no. */
@@ -202,7 +233,8 @@ static int apply(struct harden *h, const struct options *o, const char *keep)
     }
     enum status s = change_diff(h->set, stdout, &why);
     if (s == STATUS_OK && (o->dry_run || (!o->yes && !ask()))) {
-        puts(o->dry_run ? "\nNothing was changed (--dry-run)." : "\nNothing was changed. --yes does it without asking.");
+        puts(o->dry_run ? "\nNothing was changed (--dry-run)."
+                        : "\nNothing was changed. --yes does it without asking.");
         return CLI_WARNING;
     }
     if (s == STATUS_OK && mkdir(o->state, 0755) != 0 && errno != EEXIST)
@@ -220,7 +252,8 @@ static int apply(struct harden *h, const struct options *o, const char *keep)
 
 static int harden(struct arena *a, const struct options *o, const char *keep)
 {
-    struct harden h = {.arena = a, .set = change_set_new(a), .policy_path = o->policy, .root = o->root, .postfix_dir = o->postfix};
+    struct harden h = {
+        .arena = a, .set = change_set_new(a), .policy_path = o->policy, .root = o->root, .postfix_dir = o->postfix};
     struct policy_report *report = policy_report_new();
     int rc = EX_CONFIG;
     h.policy = report ? policy_load(o->policy, report) : NULL;

@@ -2,8 +2,9 @@
 /*
  * harden.h - what the parts of `assay harden` share.
  *
- * A part looks at one program's configuration and proposes changes to the set; it touches nothing. What it does not understand it refuses with
- * harden_refuse(): then nothing at all is changed. What an admin should know but need not stop for, it says with harden_note().
+ * A part looks at one program's configuration and proposes changes to the set; it touches nothing. What it does not
+ * understand it refuses with harden_refuse(): then nothing at all is changed. What an admin should know but need not
+ * stop for, it says with harden_note().
  */
 #ifndef ASSAY_CLI_HARDEN_H
 #define ASSAY_CLI_HARDEN_H
@@ -17,12 +18,12 @@ struct harden {
     struct change_set *set;
     const struct policy *policy;
     const char *policy_path;
-    const char *root;          /* prefix of every path read or written: "" but in tests */
-    const char *postfix_dir;   /* Postfix's configuration folder, or NULL: as postconf says */
-    const char *socket;        /* milter.socket in force after the changes */
+    const char *root;        /* prefix of every path read or written: "" but in tests */
+    const char *postfix_dir; /* Postfix's configuration folder, or NULL: as postconf says */
+    const char *socket;      /* milter.socket in force after the changes */
     bool refused;
     bool found_mta;
-    const char *reload[8];     /* commands to run afterwards, one line each */
+    const char *reload[8]; /* commands to run afterwards, one line each */
     size_t reload_count;
 };
 
@@ -33,7 +34,8 @@ void harden_note(struct harden *h, const char *fmt, ...) PRINTF_LIKE(2, 3);
 bool harden_read(struct harden *h, const char *path, struct slice *text, bool *exists);
 bool harden_write(struct harden *h, const char *path, struct slice text, mode_t mode);
 
-/* Runs a program without a shell; its standard output and error in the arena (NULL: could not be run). *code: exit code. */
+/* Runs a program without a shell; its standard output and error in the arena (NULL: could not be run). *code: exit
+ * code. */
 const char *harden_run(struct harden *h, const char *const *argv, int *code);
 
 void harden_postfix(struct harden *h);

@@ -2,9 +2,10 @@
 /*
  * harden_postfix.c - Postfix: ask assay-milter, and stand where mail security stands.
  *
- * main.cf is changed by Postfix's own postconf on a copy, so that comments, order and continuation lines stay as they are; the set then holds the copy's text.
- * A milter chain that is there already is kept: assay-milter goes first, since it must see the message as it came. What would keep mail from it
- * (smtpd_proxy_filter), a main.cf that Postfix itself complains of, and a socket that Postfix's chroot cannot reach are refused with what to do.
+ * main.cf is changed by Postfix's own postconf on a copy, so that comments, order and continuation lines stay as they
+ * are; the set then holds the copy's text. A milter chain that is there already is kept: assay-milter goes first, since
+ * it must see the message as it came. What would keep mail from it (smtpd_proxy_filter), a main.cf that Postfix itself
+ * complains of, and a socket that Postfix's chroot cannot reach are refused with what to do.
  *
  * Settings are only ever tightened: a value that is stricter already is left alone.
  */
@@ -18,7 +19,7 @@
 
 struct postfix {
     struct harden *h;
-    char dir[64];        /* the copy */
+    char dir[64]; /* the copy */
     const char *original;
     const char *edits[MAX_EDITS];
     size_t count;
@@ -54,7 +55,8 @@ static bool copy_file(struct postfix *p, const char *name)
 {
     struct slice text;
     bool exists;
-    const char *from = arena_printf(p->h->arena, "%s/%s", p->original, name), *to = arena_printf(p->h->arena, "%s/%s", p->dir, name);
+    const char *from = arena_printf(p->h->arena, "%s/%s", p->original, name),
+               *to = arena_printf(p->h->arena, "%s/%s", p->dir, name);
     if (!from || !to || !harden_read(p->h, from, &text, &exists))
         return false;
     if (!exists) {
@@ -86,7 +88,8 @@ static bool open_copy(struct postfix *p)
     bool complaint = !out || strstr(out, "fatal:") || strstr(out, "missing '='") || strstr(out, "error:");
     if (code == 0 && !complaint)
         return true;
-    harden_refuse(p->h, "%s/main.cf is not in order, and nothing is changed until it is: %s", p->original, out && *out ? out : "postconf cannot read it");
+    harden_refuse(p->h, "%s/main.cf is not in order, and nothing is changed until it is: %s", p->original,
+                  out && *out ? out : "postconf cannot read it");
     return false;
 }
 
@@ -101,12 +104,14 @@ static void close_copy(struct postfix *p)
     rmdir(p->dir);
 }
 
-/* Whether the smtpd on the internet's port runs in a chroot: field 5 of "smtp inet n - y - - smtpd" ("-": no, since 3.0). */
+/* Whether the smtpd on the internet's port runs in a chroot: field 5 of "smtp inet n - y - - smtpd" ("-": no,
+ * since 3.0). */
 static bool in_chroot(struct postfix *p)
 {
     const char *line = ask(p, "-M", "smtp/inet");
     char field[6][32] = {""};
-    return line && sscanf(line, "%31s %31s %31s %31s %31s", field[0], field[1], field[2], field[3], field[4]) == 5 && strcmp(field[4], "y") == 0;
+    return line && sscanf(line, "%31s %31s %31s %31s %31s", field[0], field[1], field[2], field[3], field[4]) == 5 &&
+           strcmp(field[4], "y") == 0;
 }
 
 /* How Postfix must write our socket; NULL (refused) where it cannot reach it. */
@@ -117,7 +122,8 @@ static const char *socket_for(struct postfix *p)
     rest = rest ? rest + 1 : h->socket;
     if (strncmp(h->socket, "inet", 4) == 0) {
         const char *at = strchr(rest, '@');
-        return arena_printf(h->arena, "inet:%s:%.*s", at ? at + 1 : "127.0.0.1", at ? (int)(at - rest) : (int)strlen(rest), rest);
+        return arena_printf(h->arena, "inet:%s:%.*s", at ? at + 1 : "127.0.0.1",
+                            at ? (int)(at - rest) : (int)strlen(rest), rest);
     }
     if (!in_chroot(p))
         return arena_printf(h->arena, "unix:%s", rest);
@@ -125,8 +131,10 @@ static const char *socket_for(struct postfix *p)
     size_t n = strlen(queue);
     if (n && strncmp(rest, queue, n) == 0 && rest[n] == '/')
         return arena_printf(h->arena, "unix:%s", rest + n);
-    harden_refuse(h, "Postfix's smtpd runs in the chroot %s and cannot reach %s\nadd to %s:  set milter.socket \"unix:%s/assay/milter.sock\"", queue, h->socket,
-                  h->policy_path, queue);
+    harden_refuse(h,
+                  "Postfix's smtpd runs in the chroot %s and cannot reach %s\nadd to %s:  set milter.socket "
+                  "\"unix:%s/assay/milter.sock\"",
+                  queue, h->socket, h->policy_path, queue);
     return NULL;
 }
 
@@ -168,7 +176,8 @@ static void edit_rest(struct postfix *p)
     if (is_any(in, "", "none") && *get(p, "smtpd_tls_cert_file"))
         edit(p, "smtpd_tls_security_level", "may");
     else if (is_any(in, "", "none") && !*get(p, "smtpd_tls_chain_files"))
-        harden_note(p->h, "Postfix has no certificate: mail to this host stays unencrypted until smtpd_tls_cert_file is set");
+        harden_note(p->h,
+                    "Postfix has no certificate: mail to this host stays unencrypted until smtpd_tls_cert_file is set");
 }
 
 /* Listeners in master.cf that set smtpd_milters for themselves do not get ours. */
@@ -180,7 +189,8 @@ static void look_at_master(struct postfix *p)
         while (start > out && start[-1] != '\n')
             start--;
         const char *end = strchr(at, '\n');
-        harden_note(p->h, "master.cf: %.*s: this listener has milters of its own, and does not ask assay-milter", (int)(end ? end - start : (long)strlen(start)), start);
+        harden_note(p->h, "master.cf: %.*s: this listener has milters of its own, and does not ask assay-milter",
+                    (int)(end ? end - start : (long)strlen(start)), start);
     }
 }
 
@@ -200,7 +210,8 @@ static void propose(struct postfix *p)
     struct change_set *copy = change_set_new(p->h->arena);
     struct slice text;
     bool exists;
-    const char *why = NULL, *changed = arena_printf(p->h->arena, "%s/main.cf", p->dir), *target = arena_printf(p->h->arena, "%s/main.cf", p->original);
+    const char *why = NULL, *changed = arena_printf(p->h->arena, "%s/main.cf", p->dir),
+               *target = arena_printf(p->h->arena, "%s/main.cf", p->original);
     if (!copy || !changed || !target || change_text(copy, changed, &text, &exists, &why) != STATUS_OK)
         harden_refuse(p->h, "%s", why ? why : "out of memory");
     else if (harden_write(p->h, target, text, 0644) && p->h->reload_count < 8)
@@ -221,7 +232,10 @@ void harden_postfix(struct harden *h)
         const char *proxy = get(&p, "smtpd_proxy_filter");
         const char *socket = *proxy ? NULL : socket_for(&p);
         if (*proxy)
-            harden_refuse(h, "smtpd_proxy_filter=%s takes the message away before any milter sees it\nmove that filter to content_filter or to a milter first", proxy);
+            harden_refuse(h,
+                          "smtpd_proxy_filter=%s takes the message away before any milter sees it\nmove that filter to "
+                          "content_filter or to a milter first",
+                          proxy);
         if (socket) {
             edit_milters(&p, socket);
             edit_rest(&p);

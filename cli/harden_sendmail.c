@@ -2,8 +2,9 @@
 /*
  * harden_sendmail.c - Sendmail: INPUT_MAIL_FILTER in sendmail.mc, and sendmail.cf made from it by m4.
  *
- * F=T makes Sendmail wait while the milter is away; without it mail would come in unjudged. The line goes before the first MAILER line, and
- * before other filters, whose order stays. A sendmail.mc that m4 does not take, or a sendmail.cf that was not made from it, is refused.
+ * F=T makes Sendmail wait while the milter is away; without it mail would come in unjudged. The line goes before the
+ * first MAILER line, and before other filters, whose order stays. A sendmail.mc that m4 does not take, or a sendmail.cf
+ * that was not made from it, is refused.
  */
 #include "cli/harden.h"
 #include <stdio.h>
@@ -60,21 +61,25 @@ void harden_sendmail(struct harden *h)
 {
     struct slice mc, cf;
     bool exists, cf_exists;
-    const char *mc_path = arena_printf(h->arena, "%s/etc/mail/sendmail.mc", h->root), *cf_path = arena_printf(h->arena, "%s/etc/mail/sendmail.cf", h->root);
+    const char *mc_path = arena_printf(h->arena, "%s/etc/mail/sendmail.mc", h->root),
+               *cf_path = arena_printf(h->arena, "%s/etc/mail/sendmail.cf", h->root);
     if (!mc_path || !cf_path || !harden_read(h, mc_path, &mc, &exists) || !harden_read(h, cf_path, &cf, &cf_exists))
         return;
     if (!cf_exists)
         return;
     h->found_mta = true;
     if (!exists) {
-        harden_refuse(h, "%s is there, but the sendmail.mc it was made from is not: add the filter of contrib/sendmail by hand", cf_path);
+        harden_refuse(
+            h, "%s is there, but the sendmail.mc it was made from is not: add the filter of contrib/sendmail by hand",
+            cf_path);
         return;
     }
     if (holds(mc, "INPUT_MAIL_FILTER(`assay'"))
         return;
     const char *line = filter_line(h);
     size_t at = place(mc);
-    const char *text = line ? arena_printf(h->arena, "%.*s%s%.*s", (int)at, mc.p, line, (int)(mc.n - at), mc.p + at) : NULL;
+    const char *text =
+        line ? arena_printf(h->arena, "%.*s%s%.*s", (int)at, mc.p, line, (int)(mc.n - at), mc.p + at) : NULL;
     const char *made = text ? make_cf(h, slice_str(text)) : NULL;
     if (made && harden_write(h, mc_path, slice_str(text), 0644)) {
         const char *whole = arena_printf(h->arena, "%s\n", made);

@@ -2,8 +2,9 @@
 /*
  * harden_unbound.c - Unbound: the settings that the module needs, in a file of their own below unbound.conf.d.
  *
- * Only where the module is installed: an unbound.conf that names it without an Unbound that can load it would stop DNS. The file is the one
- * that stands in the package (ASSAY_UNBOUND_CONF), copied as it is, so that there is one text of it.
+ * Only where the module is installed: an unbound.conf that names it without an Unbound that can load it would stop DNS.
+ * The file is the one that stands in the package (ASSAY_UNBOUND_CONF), copied as it is, so that there is one text of
+ * it.
  */
 #include "cli/harden.h"
 #include <stdio.h>
@@ -15,11 +16,13 @@ void harden_unbound(struct harden *h)
 {
     struct slice text, now;
     bool exists, there;
-    const char *from = arena_printf(h->arena, "%s" MODULE_CONF, h->root), *to = arena_printf(h->arena, "%s" TARGET_DIR "/assay.conf", h->root);
+    const char *from = arena_printf(h->arena, "%s" MODULE_CONF, h->root),
+               *to = arena_printf(h->arena, "%s" TARGET_DIR "/assay.conf", h->root);
     if (!from || !to || !harden_read(h, from, &text, &exists))
         return;
     if (!exists) {
-        harden_note(h, "Unbound: the module is not installed here (package assay-unbound), and Unbound's settings stay as they are");
+        harden_note(h, "Unbound: the module is not installed here (package assay-unbound), and Unbound's settings stay "
+                       "as they are");
         return;
     }
     if (!harden_read(h, to, &now, &there) || (there && slice_eq(now, text)))

@@ -2,8 +2,9 @@
 /*
  * pause.c - `assay pause DURATION because "..."` and `assay resume`: break the glass, and put it back.
  *
- * A reason is not optional, and a pause ends by itself: at most a day. `assay pause` alone says whether one is on. The programs see it within a second; mail
- * goes on being judged, stamped and recorded. Fails with EX_NOPERM where the state folder may not be written.
+ * A reason is not optional, and a pause ends by itself: at most a day. `assay pause` alone says whether one is on. The
+ * programs see it within a second; mail goes on being judged, stamped and recorded. Fails with EX_NOPERM where the
+ * state folder may not be written.
  */
 #include "policy/pause.h"
 #include "base/clock.h"
@@ -25,7 +26,8 @@ static int help(void)
          "       assay pause\n"
          "       assay resume\n"
          "\n"
-         "Turns enforcement off for a time (30m, 1h, at most 24h): mail is judged and recorded, and nothing is acted on.\n"
+         "Turns enforcement off for a time (30m, 1h, at most 24h): mail is judged and recorded, and nothing is acted "
+         "on.\n"
          "It comes back by itself, or by 'assay resume'. Without arguments: says whether a pause is on.\n"
          "\n"
          "  -S, --state DIR   the programs' folder (default " ASSAY_STATEDIR ")");
@@ -55,7 +57,8 @@ static int show(const char *state)
         return CLI_WARNING;
     }
     if (s == STATUS_INVALID || s == STATUS_DENIED) {
-        cli_error("%s/pause: %s: it does not pause anything", state, s == STATUS_INVALID ? "not a pause file" : "not readable, or others may write it");
+        cli_error("%s/pause: %s: it does not pause anything", state,
+                  s == STATUS_INVALID ? "not a pause file" : "not readable, or others may write it");
         return CLI_UNKNOWN;
     }
     puts("No pause is on: the policy is in force.");

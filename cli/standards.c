@@ -22,7 +22,8 @@ const struct standard_text *standard_text(enum standard s)
 
 static void print_one(enum standard s)
 {
-    printf("%s%s%s: %s\n", cli_colour(stdout, CLI_BOLD), standard_name(s), cli_colour(stdout, CLI_PLAIN), texts[s].title);
+    printf("%s%s%s: %s\n", cli_colour(stdout, CLI_BOLD), standard_name(s), cli_colour(stdout, CLI_PLAIN),
+           texts[s].title);
     printf("  %s\n  %s\n", texts[s].protects, texts[s].acts);
     if (s >= STANDARD_MAIL_COUNT)
         puts("  Checked of domains only; no mail is judged by it.");
@@ -48,7 +49,8 @@ static int choose(int argc, char **argv, bool chosen[STANDARD_COUNT], bool *as_j
         if (strcmp(argv[i], "--json") == 0) {
             *as_json = true;
         } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            puts("Usage: assay standards [--json] [STANDARD...]\n\nSays of each standard what it protects from and who has to act.");
+            puts("Usage: assay standards [--json] [STANDARD...]\n\nSays of each standard what it protects from and who "
+                 "has to act.");
             return EX_OK;
         } else if (s == STANDARD_COUNT) {
             fprintf(stderr, "Standards:");

@@ -2,11 +2,13 @@
 /*
  * tlsa.c - `assay tlsa CERT|HOST`: the TLSA records to publish, and the plan for a renewal.
  *
- * For a file, what that certificate needs; for a host name, what it serves on port 25 now, on each of its addresses. 3 1 1 comes first: it
- * holds through every renewal that keeps the key (RFC 7671 5.1); 2 1 1 is added with --issuer. With --next the steps of a roll-over
- * are dated: both records out, two TTLs of waiting (RFC 7671 8.1), then the switch, then the old record away.
+ * For a file, what that certificate needs; for a host name, what it serves on port 25 now, on each of its addresses. 3
+ * 1 1 comes first: it holds through every renewal that keeps the key (RFC 7671 5.1); 2 1 1 is added with --issuer. With
+ * --next the steps of a roll-over are dated: both records out, two TTLs of waiting (RFC 7671 8.1), then the switch,
+ * then the old record away.
  *
- * Fails with EX_NOINPUT, EX_DATAERR or EX_UNAVAILABLE and one line that names the file or host; CLI_WARNING when the plan cannot be kept in time.
+ * Fails with EX_NOINPUT, EX_DATAERR or EX_UNAVAILABLE and one line that names the file or host; CLI_WARNING when the
+ * plan cannot be kept in time.
  */
 #include "base/clock.h"
 #include "base/domain.h"
@@ -37,10 +39,10 @@ struct plan {
 };
 
 static const struct option long_options[] = {
-    {"help", no_argument, NULL, 'h'},           {"issuer", required_argument, NULL, 'i'},
-    {"json", no_argument, NULL, 'j'},           {"name", required_argument, NULL, 'n'},
-    {"next", required_argument, NULL, 'x'},     {"port", required_argument, NULL, 'p'},
-    {"ttl", required_argument, NULL, 't'},      {NULL, 0, NULL, 0},
+    {"help", no_argument, NULL, 'h'},       {"issuer", required_argument, NULL, 'i'},
+    {"json", no_argument, NULL, 'j'},       {"name", required_argument, NULL, 'n'},
+    {"next", required_argument, NULL, 'x'}, {"port", required_argument, NULL, 'p'},
+    {"ttl", required_argument, NULL, 't'},  {NULL, 0, NULL, 0},
 };
 
 static int help(void)
@@ -120,7 +122,8 @@ static int read_file(struct arena *a, const char *path, struct certificate *out)
 }
 
 /* What one address serves; false after a message. */
-static bool read_address(struct arena *a, const struct options *o, const char *host, const struct ip *address, struct certificate *out)
+static bool read_address(struct arena *a, const struct options *o, const char *host, const struct ip *address,
+                         struct certificate *out)
 {
     char text[IP_TEXT];
     struct starttls_result r;
@@ -155,7 +158,8 @@ static int read_host(struct arena *a, const struct options *o, const char *host,
         if (!read_address(a, o, host, &address, &c)) {
             code = EX_UNAVAILABLE;
         } else if (seen && strcmp(c.whole_sha256, out->whole_sha256) != 0) {
-            cli_error("%s serves another certificate at %s than at its first address: publish records for both", host, ip_text(&address, text));
+            cli_error("%s serves another certificate at %s than at its first address: publish records for both", host,
+                      ip_text(&address, text));
             code = EX_DATAERR;
         } else if (!seen++) {
             *out = c;
@@ -222,20 +226,23 @@ static int print_plan(const struct options *o, const struct plan *p)
     char t[CLOCK_TEXT];
     time_t from = earliest_switch(o, p);
     if (strcmp(p->now.spki_sha256, p->next.spki_sha256) == 0) {
-        puts("\nThe next certificate keeps the key: the 3 1 1 record above stays right, and nothing has to be changed.");
+        puts(
+            "\nThe next certificate keeps the key: the 3 1 1 record above stays right, and nothing has to be changed.");
         return CLI_OK;
     }
     printf("\nRoll-over to %s:\n", p->next.subject);
     puts("1. now: publish both records, and let every name server have them");
     record(o, p, "     ", 3, p->now.spki_sha256);
     record(o, p, "     ", 3, p->next.spki_sha256);
-    printf("2. not before %s (two times the TTL): switch the mail host to the new certificate\n", clock_utc_text(from, t));
+    printf("2. not before %s (two times the TTL): switch the mail host to the new certificate\n",
+           clock_utc_text(from, t));
     printf("   and not after %s: the old one ends then\n", clock_utc_text(p->now.not_after, t));
     puts("3. after the switch has been seen to work on every address: take the old record out");
     record(o, p, "     ", 3, p->next.spki_sha256);
     if (from < p->now.not_after)
         return CLI_OK;
-    puts("The old certificate ends before the new record can be everywhere: publish at once, and expect mail to wait meanwhile.");
+    puts("The old certificate ends before the new record can be everywhere: publish at once, and expect mail to wait "
+         "meanwhile.");
     return CLI_WARNING;
 }
 

@@ -2,8 +2,8 @@
 /*
  * pause.c - the pause file.
  *
- * Promises that nothing but a whole, current file of ours, writable by its owner alone, stops enforcement: on any doubt the answer is "no pause". Writing goes by
- * rename, so that no reader sees half a file.
+ * Promises that nothing but a whole, current file of ours, writable by its owner alone, stops enforcement: on any doubt
+ * the answer is "no pause". Writing goes by rename, so that no reader sees half a file.
  */
 #include "policy/pause.h"
 #include "base/clock.h"
@@ -84,7 +84,8 @@ enum status pause_read(const char *state_dir, time_t now, struct pause *out)
     if (s != STATUS_OK)
         return s;
     const char *at = text;
-    if (!take(&at, "until", until) || !take(&at, "by", p.by) || !take(&at, "because", p.because) || *at || !read_time(until, &p.until))
+    if (!take(&at, "until", until) || !take(&at, "by", p.by) || !take(&at, "because", p.because) || *at ||
+        !read_time(until, &p.until))
         return STATUS_INVALID;
     if (p.until <= now || p.until > now + PAUSE_MAX_SECONDS)
         return STATUS_MISSING;
@@ -95,7 +96,8 @@ enum status pause_read(const char *state_dir, time_t now, struct pause *out)
 enum status pause_write(const char *state_dir, time_t now, const struct pause *p)
 {
     char path[PATH_SIZE], fresh[PATH_SIZE], until[CLOCK_TEXT];
-    if (!is_text(p->by) || !is_text(p->because) || !path_of(state_dir, "pause", path) || !path_of(state_dir, "pause.new", fresh))
+    if (!is_text(p->by) || !is_text(p->because) || !path_of(state_dir, "pause", path) ||
+        !path_of(state_dir, "pause.new", fresh))
         return STATUS_INVALID;
     if (p->until <= now || p->until > now + PAUSE_MAX_SECONDS)
         return STATUS_LIMIT;

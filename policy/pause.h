@@ -2,12 +2,11 @@
 /*
  * pause.h - breaking the glass: enforcement off for a time, with a reason, and back by itself.
  *
- * A pause is a small file in the programs' state folder, "pause", written by `assay pause` and read by assay-milter and the resolver's module:
- *     until 2026-11-21T01:19:25Z
- *     by root
- *     because the new policy refuses our own invoices
- * While it lasts, everything is judged, stamped and recorded, and nothing is acted on. It ends at its time without anybody doing anything, and at most
- * PAUSE_MAX_SECONDS after it was made. A file that is not one of ours, or that others may write, is no pause: enforcement goes on.
+ * A pause is a small file in the programs' state folder, "pause", written by `assay pause` and read by assay-milter and
+ * the resolver's module: until 2026-11-21T01:19:25Z by root because the new policy refuses our own invoices While it
+ * lasts, everything is judged, stamped and recorded, and nothing is acted on. It ends at its time without anybody doing
+ * anything, and at most PAUSE_MAX_SECONDS after it was made. A file that is not one of ours, or that others may write,
+ * is no pause: enforcement goes on.
  *
  * Threads: any; each call reads the file. Callers that ask for every message keep the answer for a second.
  */
@@ -26,11 +25,12 @@ struct pause {
     char because[PAUSE_TEXT_MAX + 1];
 };
 
-/* STATUS_OK: a pause is on, as of now. STATUS_MISSING: none is. STATUS_INVALID: the file is not one of ours; STATUS_DENIED: it cannot be read, or others may write it.
- * Anything but STATUS_OK means: enforce. */
+/* STATUS_OK: a pause is on, as of now. STATUS_MISSING: none is. STATUS_INVALID: the file is not one of ours;
+ * STATUS_DENIED: it cannot be read, or others may write it. Anything but STATUS_OK means: enforce. */
 enum status pause_read(const char *state_dir, time_t now, struct pause *out) MUST_CHECK;
 
-/* Writes it, whole or not at all. STATUS_INVALID: a text is empty, too long or holds a line end; STATUS_LIMIT: longer than PAUSE_MAX_SECONDS. */
+/* Writes it, whole or not at all. STATUS_INVALID: a text is empty, too long or holds a line end; STATUS_LIMIT: longer
+ * than PAUSE_MAX_SECONDS. */
 enum status pause_write(const char *state_dir, time_t now, const struct pause *p) MUST_CHECK;
 
 /* Ends a pause. STATUS_MISSING: there was none. */

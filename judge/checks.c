@@ -146,7 +146,8 @@ static enum status run_dmarc(struct judge *j)
         const struct dkim_signature *d = &r->dkim[i];
         if (d->domain)
             ids[n++] = (struct dmarc_identifier){
-                .kind = DMARC_DKIM, .domain = d->domain, .selector = d->selector, .result = d->result, .counts = d->counts};
+                .kind = DMARC_DKIM, .domain = d->domain, .selector = d->selector, .result = d->result,
+                .counts = d->counts || d->result == RESULT_TEMPERROR}; /* it might have counted */
     }
     r->identifiers = ids;
     r->identifier_count = n;

@@ -87,20 +87,31 @@ static void put_statements(struct line *l, const struct verdict *v)
     buf_release(&b);
 }
 
-/* Why, in words: of the line that decides, or of an exemption or trust that was used. */
+/* Why, in words: of the line that decides. */
 static const char *reason_of(const struct verdict *v)
 {
     const struct verdict_line *l = v->action > POLICY_DELIVER ? verdict_deciding(v) : verdict_would_line(v);
+    return l ? l->reason : "";
+}
 
-    if (l)
-        return l->reason;
+static void add_explained(struct buf *b, const char *what, const struct policy_statement *s)
+{
+    if (s)
+        buf_printf(b, "%s%s %s: %s", b->n ? "; " : "", what, s->id, s->because ? s->because : "");
+}
+
+/* The explained exceptions that were used, and those that have ended, in the policy's own words. */
+static void put_explained(struct line *l, const struct verdict *v)
+{
+    struct buf b = BUF_INIT;
+
     for (size_t i = 0; i < v->line_count; i++) {
-        if (v->lines[i].exemption)
-            return v->lines[i].exemption->because;
-        if (v->lines[i].trust)
-            return v->lines[i].comment;
+        add_explained(&b, "exempt", v->lines[i].exemption);
+        add_explained(&b, "trust", v->lines[i].trust);
+        add_explained(&b, "expired", v->lines[i].expired);
     }
-    return "";
+    put(l, "explained", b.p);
+    buf_release(&b);
 }
 
 /* What a rejection by DMARC stands on besides p=reject. */
@@ -157,6 +168,7 @@ void record_line(struct buf *out, struct judge *j, const struct class_of_rcpts *
     put_statements(&l, v);
     put(&l, "reason", reason_of(v));
     put(&l, "ground", ground_of(v));
+    put_explained(&l, v);
     put(&l, "override", verdict_override_name(v->dmarc_override));
     put(&l, "stage", x->stage);
     put(&l, "policy", v->policy_hash);

@@ -150,7 +150,8 @@ int server_open(const char *socket)
     if (smfi_opensocket(1) == MI_SUCCESS)
         return 0;
     rc = errno;
-    fprintf(stderr, "assay-milter: cannot listen at %s: %s\n", socket, rc == EADDRINUSE ? "in use by another process" : rc ? strerror(rc) : "not a usable address");
+    fprintf(stderr, "assay-milter: cannot listen at %s: %s\n", socket,
+            rc == EADDRINUSE ? "in use by another process" : rc ? strerror(rc) : "not a usable address");
     return rc == EADDRINUSE ? EX_UNAVAILABLE : rc == EACCES || rc == EPERM ? EX_NOPERM : EX_CANTCREAT;
 }
 

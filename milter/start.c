@@ -89,7 +89,7 @@ static void log_report(const struct policy_report *r)
 
     for (size_t i = 0; (m = policy_report_at(r, i)) != NULL; i++)
         if (m->severity == POLICY_ERROR)
-            log_say("policy: %s:%u:%u: %s%s%s", m->file ? m->file : "", m->line, m->column, m->text, m->help ? "; help: " : "",
+            log_say("policy error: %s:%u:%u: %s%s%s", m->file ? m->file : "", m->line, m->column, m->text, m->help ? "; help: " : "",
                     m->help ? m->help : "");
 }
 

@@ -15,6 +15,10 @@ int cmd_policy(int argc, char **argv)
 {
     static const struct cli_command table[] = {
         {"check", policy_cmd_check, NULL, "is the policy right, and is it wise? exit code 0, 1 (warnings) or 2 (errors)"},
+        {"ask", policy_cmd_ask, NULL, "which line decides for a sender, the ones it beat, and why"},
+        {"show", policy_cmd_show, NULL, "the policy in canonical form; --defaults: every setting"},
+        {"explained", policy_cmd_explained, NULL, "the register of what is excused: why, agreed by whom, until when"},
+        {"diff", policy_cmd_diff, NULL, "what differs between two policies"},
         {NULL, NULL, NULL, NULL},
     };
     return cli_dispatch("assay policy", table, argc, argv);

@@ -43,5 +43,10 @@ int policy_args_read(struct policy_args *a, const struct policy_usage *u, int ar
 struct policy *policy_cmd_load(const char *path, int *rc);
 
 int policy_cmd_check(int argc, char **argv);
+int policy_cmd_ask(int argc, char **argv);
+int policy_cmd_show(int argc, char **argv);
+int policy_cmd_read(int argc, char **argv);
+int policy_cmd_explained(int argc, char **argv);
+int policy_cmd_diff(int argc, char **argv);
 
 #endif

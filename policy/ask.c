@@ -343,27 +343,32 @@ static bool tighten(struct walk *w, struct policy_answer *a)
     return true;
 }
 
+/* Why one that speaks of the subject did not decide. */
+static enum policy_beaten_by why_beaten(const struct walk *w, const struct policy_answer *a, const struct candidate *decided, size_t i)
+{
+    const struct candidate *c = &w->seen[i];
+    const struct policy_statement *s = &c->item->s;
+    enum policy_beaten_by why = POLICY_BEATEN_LATER;
+    bool customer = decided->item && decided->item->s.tightens;
+    if (s->kind == POLICY_EXEMPT) {
+        if (w->unfit[i] != POLICY_BEATEN_LATER)
+            return w->unfit[i];
+        if (a->exemption || !decided->item || covers(c, decided))
+            return a->exemption ? POLICY_BEATEN_EXEMPTION : POLICY_BEATEN_NEEDLESS;
+    } else if (s->tightens != customer) {
+        return POLICY_BEATEN_MAY_ONLY_TIGHTEN;
+    }
+    if (decided->item)
+        (void)outranks(decided, c, &why);
+    return why;
+}
+
 static void tell_beaten(const struct walk *w, struct policy_answer *a, const struct candidate *decided)
 {
     for (size_t i = 0; i < w->seen_count && a->beaten_count < POLICY_BEATEN_MAX; i++) {
-        const struct candidate *c = &w->seen[i];
-        const struct policy_statement *s = &c->item->s;
-        enum policy_beaten_by why = w->unfit[i];
-        if (s == a->statement || s == a->exemption)
-            continue;
-        if (s == a->expired)
-            why = POLICY_BEATEN_EXPIRED;
-        else if (s->kind == POLICY_EXEMPT && why != POLICY_BEATEN_LATER)
-            ;
-        else if (s->tightens && !(decided->item && decided->item->s.tightens))
-            why = POLICY_BEATEN_MAY_ONLY_TIGHTEN;
-        else if (s->kind != POLICY_EXEMPT && decided->item && decided->item->s.tightens && !s->tightens)
-            why = POLICY_BEATEN_MAY_ONLY_TIGHTEN;
-        else if (s->kind == POLICY_EXEMPT && a->exemption)
-            why = outranks(&w->exemption, c, &why) ? why : POLICY_BEATEN_LATER;
-        else if (decided->item)
-            (void)outranks(decided, c, &why);
-        a->beaten[a->beaten_count++] = (struct policy_beaten){s, why};
+        const struct policy_statement *s = &w->seen[i].item->s;
+        if (s != a->statement && s != a->exemption)
+            a->beaten[a->beaten_count++] = (struct policy_beaten){s, why_beaten(w, a, decided, i)};
     }
 }
 

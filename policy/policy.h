@@ -181,7 +181,8 @@ struct policy_question {
 /* Why a statement that spoke of the subject did not decide. */
 enum policy_beaten_by { POLICY_BEATEN_ALWAYS, POLICY_BEATEN_WHOM, POLICY_BEATEN_WHO, POLICY_BEATEN_LATER, POLICY_BEATEN_EXEMPTION,
                         POLICY_BEATEN_EXPIRED, POLICY_BEATEN_EVIDENCE,
-                        POLICY_BEATEN_MAY_ONLY_TIGHTEN /* asks no more than the operator does */ };
+                        POLICY_BEATEN_MAY_ONLY_TIGHTEN, /* asks no more than the operator does */
+                        POLICY_BEATEN_NEEDLESS /* an exemption where nothing above its level is asked */ };
 
 #define POLICY_BEATEN_MAX 16
 struct policy_beaten {
@@ -243,6 +244,10 @@ bool policy_setting_at(const struct policy *p, size_t i, struct policy_setting *
 /* A list by its name: how many entries it holds, and its file. STATUS_MISSING when there is none of that name. */
 enum status policy_list(const struct policy *p, const char *name, size_t *entries, const char **file) MUST_CHECK;
 bool policy_list_has(const struct policy *p, const char *name, const char *domain); /* itself or a name above it */
+
+/* The entries of a list in the order of its file, as text; *at from 0. false at the end, or where there is no such list. */
+#define POLICY_ENTRY_TEXT 256
+bool policy_list_next(const struct policy *p, const char *name, size_t *at, char out[POLICY_ENTRY_TEXT]);
 
 /* Octets of memory the policy takes beside the texts of its lists (for the bench and for `assay policy status`). */
 size_t policy_memory(const struct policy *p, size_t *list_text);

@@ -213,25 +213,46 @@ void loader_resolve(struct loader *ld)
     }
 }
 
+static const struct list *list_of(const struct policy *p, const char *name)
+{
+    for (size_t i = 0; i < p->list_count; i++)
+        if (!p->lists[i]->scope && strcmp(p->lists[i]->name, name) == 0)
+            return p->lists[i];
+    return NULL;
+}
+
 enum status policy_list(const struct policy *p, const char *name, size_t *entries, const char **file)
 {
-    for (size_t i = 0; i < p->list_count; i++) {
-        const struct list *l = p->lists[i];
-        if (l->scope || strcmp(l->name, name) != 0)
-            continue;
-        *entries = l->keys.count;
-        *file = l->path;
-        return STATUS_OK;
-    }
-    return STATUS_MISSING;
+    const struct list *l = list_of(p, name);
+    if (!l)
+        return STATUS_MISSING;
+    *entries = l->keys.count;
+    *file = l->path;
+    return STATUS_OK;
 }
 
 bool policy_list_has(const struct policy *p, const char *name, const char *domain)
 {
+    const struct list *l = list_of(p, name);
     struct keyset_name n;
+    if (!l)
+        return false;
     keyset_name(p->seed, domain, &n);
-    for (size_t i = 0; i < p->list_count; i++)
-        if (!p->lists[i]->scope && strcmp(p->lists[i]->name, name) == 0)
-            return keyset_longest(&p->lists[i]->keys, &n) > 0;
-    return false;
+    return keyset_longest(&l->keys, &n) > 0;
+}
+
+bool policy_list_next(const struct policy *p, const char *name, size_t *at, char out[POLICY_ENTRY_TEXT])
+{
+    const struct list *l = list_of(p, name);
+    struct slice key = l ? keyset_next(&l->keys, at) : SLICE_NULL;
+    struct ip_net net;
+    if (!key.n)
+        return false;
+    if (keyset_key_net(key, &net)) {
+        ip_net_text(&net, out);
+    } else {
+        memcpy(out, key.p, key.n);
+        out[key.n] = '\0';
+    }
+    return true;
 }

@@ -42,6 +42,8 @@ class Milter:
         self.process = subprocess.Popen([program("assay-milter"), "-f", "-P", self.policy, "-s", self.address, "-S", self.state, "-u", self.user,
                                          *options], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env={**os.environ, **(environment or {})})
         out.close()
+        with open(f"{self.folder}/pid", "w", encoding="ascii") as f:
+            f.write(f"{self.process.pid}\n")
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.process.poll() is None:
             try:

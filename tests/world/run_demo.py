@@ -14,7 +14,7 @@ It is still running, and is seen by nobody outside. To talk to it:
   send a mail              nsenter -t {first} -a swaks --server 203.0.113.1 --local-interface 192.0.2.66 --from x@attacker.example \\
                                --to user@example.org --header-From info@bank.example          (or by hand: nc -s 192.0.2.66 203.0.113.1 25)
   the milter's log         {folder}/m/log
-  the policy               {folder}/m/policy     (then: nsenter -t {first} -a pkill -HUP -x assay-milter)
+  the policy               {folder}/m/policy     (then: nsenter -t {first} -a sh -c 'kill -HUP $(cat {folder}/m/pid)')
   the journal              {folder}/m/state/journal/
   the mails                {folder}/mail/user@example.org/new/   and .Junk/new/
   Postfix, Unbound         {folder}/mx/log   {folder}/unbound/log

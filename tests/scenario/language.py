@@ -169,4 +169,7 @@ def unescape(text):
 
 
 def words(text):
-    return shlex.split(text)
+    """Words at blanks; double quotes keep blanks together. A single quote is a letter like any other."""
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=False)
+    lexer.quotes, lexer.whitespace_split, lexer.commenters = '"', True, ""
+    return list(lexer)

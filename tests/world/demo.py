@@ -172,7 +172,9 @@ class Demo:
         for standard in SHOWN:
             results = []
             for finding in seen.records[-1].get("findings", []):
-                if finding.get("standard") == standard and (standard != "message-format" or finding.get("result") != "pass"):
+                if finding.get("standard") != standard or (standard == "message-format" and finding.get("result") == "pass"):
+                    continue
+                if finding.get("identity") != "helo":
                     words = finding.get("result", "?") + (f" {finding['subject']}" if finding.get("subject") else "")
                     if words not in results:
                         results.append(words)

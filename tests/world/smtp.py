@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """smtp - a client that says exactly what it is told to, byte for byte, from the address it is told to. smtplib would mend what must stay broken."""
+import re
 import socket
 
 
@@ -30,7 +31,11 @@ class Client:
                 break
             line = line.rstrip(b"\r\n").decode("utf-8", "replace")
             code = int(line[:3]) if line[:3].isdigit() else 0
-            lines.append(line[4:])
+            words = line[4:]
+            enhanced = re.match(r"\d\.\d+\.\d+ ", lines[0]) if lines else None
+            if enhanced and words.startswith(enhanced.group(0)):  # the same on each line (RFC 2034 4): once is enough
+                words = words[len(enhanced.group(0)):]
+            lines.append(words)
             if line[3:4] != "-":
                 reply = (code, " ".join(lines))
                 break

@@ -7,6 +7,7 @@
  * short by a full disk is never taken for a whole one.
  */
 #include "cli/cli.h"
+#include <libintl.h>
 #include <locale.h>
 #include <signal.h>
 
@@ -34,6 +35,7 @@ int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
     setlocale(LC_NUMERIC, "C");
+    textdomain("assay");
     signal(SIGPIPE, SIG_IGN);
     int rc = run(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -16,6 +16,7 @@ int cmd_policy(int argc, char **argv)
     static const struct cli_command table[] = {
         {"check", policy_cmd_check, NULL, "is the policy right, and is it wise? exit code 0, 1 (warnings) or 2 (errors)"},
         {"ask", policy_cmd_ask, NULL, "which line decides for a sender, the ones it beat, and why"},
+        {"read", policy_cmd_read, NULL, "the whole policy in plain sentences, for someone who knows no abbreviation"},
         {"show", policy_cmd_show, NULL, "the policy in canonical form; --defaults: every setting"},
         {"explained", policy_cmd_explained, NULL, "the register of what is excused: why, agreed by whom, until when"},
         {"diff", policy_cmd_diff, NULL, "what differs between two policies"},

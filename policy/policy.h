@@ -260,6 +260,10 @@ time_t policy_day(struct slice text, int days);
 #define POLICY_DAY_TEXT 16
 const char *policy_day_text(time_t t, char out[POLICY_DAY_TEXT]); /* "2027-03-31", local time */
 
+/* The rules that speak of one standard (names: of the resolver), in the order they are tried: the first that fits decides. *out is an array of
+ * that many that the caller frees. A list stands where its most closely written entry would. */
+size_t policy_order(const struct policy *p, unsigned standard, bool names, const struct policy_statement ***out);
+
 const char *policy_level_name(enum policy_level l);
 const char *policy_action_name(enum policy_action a);
 

@@ -283,6 +283,10 @@ static const char *unsigned_zone(struct module_qstate *q, uint8_t *name, size_t 
         q->env->key_cache ? key_cache_obtain(q->env->key_cache, name, len, q->qinfo.qclass, q->env->scratch, *q->env->now) : NULL;
     if (k && bogus && key_entry_isbad(k))
         *why = key_entry_get_reason(k);
+    /* A missing proof leaves a bad entry at a name that is no cut: what the answer itself says goes before it. */
+    const char *zone = bogus ? authority_zone(q, name) : NULL;
+    if (zone)
+        return zone;
     if (k && (bogus || key_entry_isnull(k)))
         return name_text(q->env->scratch, k->name);
     return authority_zone(q, name);
@@ -386,13 +390,13 @@ static void record(struct assay *s, struct module_qstate *q, const struct answer
 
 /* ---- storing what we kept the others from storing ---- */
 
-static void store(struct module_qstate *q, enum sec_status as)
+static void store(struct module_qstate *q, struct query_info *under, enum sec_status as)
 {
     if (!(q->query_flags & BIT_RD) || COMPAT_NO_CACHE(q))
         return;
     struct reply_info copy = *q->return_msg->rep; /* dns_cache_store copies all it keeps, and leaves this one alone */
     copy.security = as;
-    if (!COMPAT_CACHE_STORE(q->env, &q->qinfo, &copy, q->prefetch_leeway, q->query_flags, q->qstarttime))
+    if (!COMPAT_CACHE_STORE(q->env, under, &copy, q->prefetch_leeway, q->query_flags, q->qstarttime))
         log_err("assay: out of memory storing an answer");
 }
 
@@ -406,7 +410,8 @@ static bool has_better(struct module_qstate *q)
         return false;
     const struct reply_info *rep = m->entry.data;
     int rcode = FLAGS_GET_RCODE(rep->flags);
-    bool better = cfg->serve_expired || rcode == LDNS_RCODE_NOERROR || rcode == LDNS_RCODE_NXDOMAIN;
+    bool good = rcode == LDNS_RCODE_NOERROR || rcode == LDNS_RCODE_NXDOMAIN;
+    bool better = rep->security != sec_status_unchecked && (cfg->serve_expired || good); /* unchecked: was refused, may not be served */
     lock_rw_unlock(&m->entry.lock);
     return better;
 }
@@ -437,7 +442,8 @@ static void store_passed(struct module_qstate *q)
     struct reply_info *rep = q->return_msg->rep;
     if (rep->security == sec_status_secure && q->env->neg_cache)
         val_neg_addreply(q->env->neg_cache, rep);
-    store(q, rep->security);
+    /* A proof about a name above the one asked stays under that name, as the validator keeps it; what is not proved, under what was asked and judged. */
+    store(q, rep->security == sec_status_secure ? &q->return_msg->qinfo : &q->qinfo, rep->security);
 }
 
 /* ---- judging ---- */
@@ -446,7 +452,7 @@ static void refuse(struct module_qstate *q, struct query *m, const struct decide
 {
     /* An answer that came from the cache is unchecked there already; one that others stored must be made so. */
     if (q->return_msg && (q->reply_origin || !ours))
-        store(q, sec_status_unchecked);
+        store(q, &q->qinfo, sec_status_unchecked);
     if (m)
         m->text = regional_strdup(q->region, r->text);
     errinf(q, r->text);
@@ -498,7 +504,7 @@ static void judge(struct assay *s, struct module_qstate *q, int id, const struct
     if (r.what == DECIDE_REFUSE && client_judges(s, q)) {
         r.what = DECIDE_PASS; /* stored unchecked all the same: others are not let through */
         if (m && q->return_msg)
-            store(q, sec_status_unchecked);
+            store(q, &q->qinfo, sec_status_unchecked);
         m = NULL;
     }
     record(s, q, a, &r);
@@ -513,7 +519,7 @@ static void judge(struct assay *s, struct module_qstate *q, int id, const struct
     else if (m && a->input.rcode == LDNS_RCODE_SERVFAIL)
         store_failure(q);
     else if (r.what == DECIDE_PASS_BOGUS && q->return_msg)
-        store(q, sec_status_insecure);
+        store(q, &q->qinfo, sec_status_insecure);
     (void)last;
 }
 

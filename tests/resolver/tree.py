@@ -151,6 +151,10 @@ class Tree:
         ZONES[name] = (kind, server, more)
         self.reload(server)
 
+    def break_again(self, name):
+        self.sign(name)
+        self.reload(ZONES[name][1])
+
     def make(self):
         for name, (kind, _, _) in ZONES.items():
             self.key(name, kind)

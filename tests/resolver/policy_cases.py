@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The policy in a running resolver: changed while answers are cached, ended at a minute, suspended, broken, gone."""
+import os
+import time
+
+from answers_cases import POLICY, describe
+from cache_cases import passes, refused
+from resolver import Resolver
+
+HEAD = 'policy "p" owner "x@signed.zz"\nset mode enforce\nset journal.dir JOURNAL\nset resolver.record-every 1s\n'
+FREE = HEAD + "follow dnssec of every name\n"
+HARD = FREE + "require dnssec of names in unsigned.zz\n"
+
+
+def test_change_while_cached(place, tree):
+    with Resolver(place, tree, FREE) as r:
+        for _ in range(2):
+            passes(r, "www.unsigned.zz")
+            passes(r, "no.unsigned.zz", want="nx-")
+            passes(r, "to-unsigned.signed.zz")
+        r.change_policy(HARD)
+        for _ in range(2):
+            refused(r, "www.unsigned.zz")
+            refused(r, "no.unsigned.zz")
+            refused(r, "to-unsigned.signed.zz")
+        r.change_policy(FREE)
+        for _ in range(2):
+            passes(r, "www.unsigned.zz")
+            passes(r, "no.unsigned.zz", want="nx-")
+        r.change_policy(FREE + "require dnssec of names in signed.zz strictly\n")
+        for _ in range(2):
+            refused(r, "to-unsigned.signed.zz")
+            passes(r, "www.unsigned.zz")
+
+
+def test_change_without_any_query_reaches_the_cache(place, tree):
+    """Nobody asks anything but what is cached: the timer marks the cache."""
+    with Resolver(place, tree, FREE, threads=1) as r:
+        passes(r, "www.unsigned.zz")
+        r.write_policy(HARD)
+        end = time.time() + 5
+        while time.time() < end and describe(r.ask("www.unsigned.zz")) == "passes":
+            time.sleep(0.1)
+        refused(r, "www.unsigned.zz")
+        assert r.wait_for(lambda: r.status().get("judged_again", 0) >= 1, 6), r.status()
+
+
+def test_change_under_load(place, tree):
+    """Between two policies, ten times, with clients asking all the while: after each change has been seen, never an answer of the old one."""
+    import threading
+    with Resolver(place, tree, FREE, threads=2) as r:
+        stop = threading.Event()
+
+        def ask():
+            while not stop.is_set():
+                r.ask("www.unsigned.zz")
+                r.ask("zero.unsigned.zz")
+
+        clients = [threading.Thread(target=ask) for _ in range(4)]
+        for c in clients:
+            c.start()
+        try:
+            for i in range(6):
+                r.change_policy((HARD if i % 2 == 0 else FREE) + f"# {i}\n")
+                for _ in range(30):
+                    if i % 2 == 0:
+                        refused(r, "www.unsigned.zz")
+                    else:
+                        passes(r, "www.unsigned.zz")
+        finally:
+            stop.set()
+            for c in clients:
+                c.join()
+
+
+def test_list_and_include_are_watched(place, tree):
+    names = os.path.join(place, "unbound", "some.list")
+    os.makedirs(os.path.dirname(names), exist_ok=True)
+    with open(names, "w", encoding="ascii") as f:
+        f.write("free.zz\n")
+    policy = FREE + 'list some in "some.list"\nrequire dnssec of names in list some\n'
+    with Resolver(place, tree, policy) as r:
+        passes(r, "www.unsigned.zz")
+        refused(r, "www.free.zz")
+        version = r.policy_version()
+        with open(names, "w", encoding="ascii") as f:
+            f.write("free.zz\nunsigned.zz\n")
+        assert r.wait_for(lambda: r.policy_version() > version), r.words()[-400:]
+        time.sleep(0.4)
+        refused(r, "www.unsigned.zz")
+        refused(r, "www.free.zz")
+
+
+def midnight_in(seconds):
+    """TZ in which it is that many seconds to midnight."""
+    now = time.gmtime()
+    since = now.tm_hour * 3600 + now.tm_min * 60 + now.tm_sec
+    ahead = (86400 - seconds - since) % 86400
+    if ahead > 43200:
+        ahead -= 86400
+    sign, rest = ("-" if ahead >= 0 else "+"), abs(ahead)
+    local = time.gmtime(time.time() + ahead)
+    return f"XXX{sign}{rest // 3600:02}:{rest % 3600 // 60:02}:{rest % 60:02}", time.strftime("%Y-%m-%d", local)
+
+
+def test_exemption_ends_at_its_minute(place, tree):
+    zone, today = midnight_in(6)
+    policy = HARD + f'exempt unsigned.zz from dnssec because "until tonight" agreed by "us" through {today}\n'
+    os.environ["TZ"] = zone
+    try:
+        with Resolver(place, tree, policy) as r:
+            passes(r, "www.unsigned.zz")
+            passes(r, "www.unsigned.zz")
+            end = time.time() + 12
+            while time.time() < end and describe(r.ask("www.unsigned.zz")) == "passes":
+                time.sleep(0.05)
+            took = 12 - (end - time.time())
+            refused(r, "www.unsigned.zz")
+            assert 3 < took < 8, f"ended after {took:.1f} s, not about 6"
+            assert "has ended" in r.words()
+    finally:
+        del os.environ["TZ"]
+
+
+def test_suspension(place, tree):
+    today = time.strftime("%Y-%m-%d")
+    for first in (True, False):
+        policy = FREE + f'require dnssec of names in expired.zz\nsuspend validation below expired.zz because "their signer broke" agreed by "us" through {today}\n'
+        with Resolver(place, tree, policy if first else FREE, name=f"s{first}") as r:
+            if not first:  # bogus is cached when the suspension comes
+                assert r.ask("www.expired.zz").rcode == "SERVFAIL"
+                r.change_policy(policy)
+            for _ in range(3):
+                passes(r, "www.expired.zz")
+                passes(r, "no.expired.zz", want="nx-")
+                assert r.ask("to-expired.signed.zz").data
+                assert describe(r.ask("www.notyet.zz")) == "bogus"
+                assert describe(r.ask("www.stays.zz")) == "bogus"
+            assert r.wait_for(lambda: [x for x in r.records() if x["state"] == "suspended" and x["zone"] == "expired.zz"], 8), r.records()
+            r.change_policy(FREE)
+            for _ in range(2):
+                assert describe(r.ask("www.expired.zz")) == "bogus"
+
+
+def test_suspension_ends_at_its_minute(place, tree):
+    zone, today = midnight_in(6)
+    policy = FREE + f'suspend validation below expired.zz because "until tonight" agreed by "us" through {today}\n'
+    os.environ["TZ"] = zone
+    try:
+        with Resolver(place, tree, policy) as r:
+            passes(r, "www.expired.zz")
+            time.sleep(9)
+            assert describe(r.ask("www.expired.zz")) == "bogus"
+    finally:
+        del os.environ["TZ"]
+
+
+def test_suspension_ends_by_itself(place, tree):
+    today = time.strftime("%Y-%m-%d")
+    policy = FREE + f'set resolver.suspension-settles 2s\nsuspend validation below mended.zz because "broken" agreed by "us" through {today}\n'
+    with Resolver(place, tree, policy, options="  val-bogus-ttl: 1\n  key-cache-size: 100k\n  infra-host-ttl: 1\n") as r:
+        passes(r, "www.mended.zz")
+        passes(r, "zero.mended.zz")
+        tree.mend("mended.zz")
+        time.sleep(1)
+        r.control("flush_zone", "mended.zz")
+        end = time.time() + 15
+        while time.time() < end and "has ended by itself" not in r.words():
+            r.ask("zero.mended.zz")
+            time.sleep(0.2)
+        assert "has ended by itself" in r.words(), r.words()[-300:]
+        passes(r, "www.mended.zz", want="secure")
+        assert os.path.exists(os.path.join(r.state, "suspensions-ended"))
+        r.control("reload")
+        r.wait_ready()
+        tree.break_again("mended.zz")
+        time.sleep(1)
+        r.control("flush_zone", "mended.zz")
+        r.control("flush_bogus")
+        assert describe(r.ask("six.mended.zz", "AAAA")) == "bogus", "it came back to life"
+
+
+def test_bad_policy_at_reload_keeps_the_last(place, tree):
+    with Resolver(place, tree, HARD) as r:
+        refused(r, "www.unsigned.zz")
+        r.write_policy("this is no policy\n")
+        assert r.wait_for(lambda: "stays as it was" in r.words()), r.words()[-300:]
+        refused(r, "www.unsigned.zz")
+        passes(r, "www.free.zz")
+        assert r.wait_for(lambda: r.status()["policy"]["source"] == "kept" and "policy:1" in r.status()["policy"]["error"], 6), r.status()["policy"]
+        os.remove(r.policy)
+        time.sleep(0.6)
+        refused(r, "www.unsigned.zz")
+        r.control("reload")  # starts again, from the snapshot
+        r.wait_ready()
+        refused(r, "www.unsigned.zz")
+        assert r.wait_for(lambda: r.status().get("policy", {}).get("source") == "snapshot", 6), r.status()
+        r.change_policy(FREE)
+        passes(r, "www.unsigned.zz")
+
+
+def test_no_policy_at_first_start(place, tree):
+    with Resolver(place, tree, None) as r:
+        assert "there is NO policy in force" in r.words()
+        passes(r, "www.unsigned.zz")
+        passes(r, "www.signed.zz", want="secure")
+        assert describe(r.ask("www.expired.zz")) == "bogus"
+        r.change_policy(HARD)
+        for _ in range(2):
+            refused(r, "www.unsigned.zz")
+
+
+def test_a_million_names(place, tree):
+    names = os.path.join(place, "unbound", "big.list")
+    os.makedirs(os.path.dirname(names), exist_ok=True)
+    with open(names, "w", encoding="ascii") as f:
+        f.writelines(f"d{i}.example{i % 977}.zz\n" for i in range(1_000_000))
+        f.write("unsigned.zz\n")
+    policy = FREE + 'list big in "big.list"\nrequire dnssec of names in list big\n'
+    with Resolver(place, tree, policy) as r:
+        refused(r, "www.unsigned.zz")
+        passes(r, "www.free.zz")
+        with open(names, "a", encoding="ascii") as f:
+            f.write("free.zz\n")
+        slowest, end, seen = 0, time.time() + 20, False
+        while time.time() < end and not seen:
+            begin = time.time()
+            r.ask("www.signed.zz")
+            slowest = max(slowest, time.time() - begin)
+            seen = describe(r.ask("www.free.zz")) == "refused"
+        assert seen, "the longer list was not taken over"
+        assert slowest < 0.5, f"an answer took {slowest:.2f} s during the reload"

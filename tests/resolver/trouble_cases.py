@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Trouble: folders that cannot be written, a full disk, restarts, the wrong order of modules. The resolver answers on."""
+import os
+import subprocess
+import time
+
+from answers_cases import POLICY
+from cache_cases import passes, refused
+from resolver import Resolver
+
+
+def answers_on(r):
+    for _ in range(2):
+        refused(r, "www.unsigned.zz")
+        passes(r, "www.free.zz")
+        passes(r, "www.signed.zz", want="secure")
+
+
+def test_journal_that_cannot_be_written(place, tree):
+    blocked = os.path.join(place, "blocked")
+    with open(blocked, "w", encoding="ascii"):
+        pass
+    policy = POLICY.replace("journal.dir JOURNAL", f"journal.dir {blocked}/journal")
+    with Resolver(place, tree, policy) as r:
+        answers_on(r)
+        assert r.words().count("findings cannot be recorded") == 1, r.words()
+        assert r.wait_for(lambda: r.status().get("journal", {}).get("open") is False, 6), r.status()
+        os.remove(blocked)
+        os.makedirs(f"{blocked}/journal")
+        r.journal = f"{blocked}/journal"
+        assert r.wait_for(lambda: [x for x in r.records() if x["zone"] == "unsigned.zz"], 25), "nothing is written once the folder is there"
+        answers_on(r)
+
+
+def test_full_disk(place, tree):
+    small = os.path.join(place, "small")
+    os.makedirs(small)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", small], check=True)
+    try:
+        os.makedirs(f"{small}/journal")
+        with open(f"{small}/fill", "wb") as f:
+            try:
+                f.write(b"x" * 100000)
+            except OSError:
+                pass
+        policy = POLICY.replace("journal.dir JOURNAL", f"journal.dir {small}/journal")
+        with Resolver(place, tree, policy) as r:
+            r.journal = f"{small}/journal"
+            answers_on(r)
+            time.sleep(3)
+            answers_on(r)
+            os.remove(f"{small}/fill")
+            assert r.wait_for(lambda: [x for x in r.records() if x["zone"] == "unsigned.zz"], 25), "nothing is written once there is room"
+    finally:
+        subprocess.run(["umount", "-l", small], check=False)
+
+
+def test_state_folder_that_cannot_be_made(place, tree):
+    r = Resolver(place, tree, POLICY)
+    r.state = "/proc/nowhere"
+    with r:
+        answers_on(r)
+        assert "cannot be written" in r.words()
+
+
+def test_many_reloads_lose_no_thread(place, tree):
+    with Resolver(place, tree, POLICY) as r:
+        def threads():
+            with open(f"/proc/{r.process.pid}/status", encoding="ascii") as f:
+                return [int(line.split()[1]) for line in f if line.startswith("Threads:")][0]
+        before = threads()
+        for _ in range(8):
+            answers_on(r)
+            r.control("reload")
+            r.wait_ready()
+        answers_on(r)
+        assert threads() == before, f"{before} threads before, {threads()} after"
+
+
+def test_killed_and_started(place, tree):
+    r = Resolver(place, tree, POLICY).start()
+    answers_on(r)
+    time.sleep(2.5)
+    r.process.kill()
+    r.process.wait()
+    r.start()
+    try:
+        answers_on(r)
+        assert [x for x in r.records() if x["zone"] == "unsigned.zz"], r.records()
+    finally:
+        r.stop()
+
+
+def test_wrong_order_is_said(place, tree):
+    with Resolver(place, tree, POLICY, module="validator dynlib iterator") as r:
+        assert "nothing is validated before this module sees it" in r.words()
+
+
+def test_class_chaos(place, tree):
+    with Resolver(place, tree, POLICY, options='  identity: "x"\n') as r:
+        for name in ("version.bind", "id.server", "hostname.bind", "trustanchor.unbound", "nothing.at.all"):
+            r.ask(name, "TXT", rdclass="CH")
+        answers_on(r)

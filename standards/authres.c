@@ -238,7 +238,7 @@ static enum status parse(struct reader *r, struct authres *out)
 
 enum status authres_parse(struct arena *arena, struct slice text, struct authres *out)
 {
-    struct reader r = {.at = LEX_OF(slice_trim(text)), .arena = arena, .text = BUF_INIT};
+    struct reader r = {.at = lex_of(slice_trim(text)), .arena = arena, .text = BUF_INIT};
     enum status s = parse(&r, out);
     buf_release(&r.text);
     return s;

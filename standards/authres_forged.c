@@ -80,14 +80,14 @@ static bool mentions(struct slice id, struct slice ours)
 static bool names_us(struct slice id, const char *our_id)
 {
     char kept[LIMIT_DOMAIN + 1], ours[LIMIT_DOMAIN + 1];
-    struct slice name = name_part(id);
-    if (name.n < slice_trim(id).n && mentions(id, slice_str(our_id)))
+    struct slice name = name_part(id), our_text = slice_trim(slice_str(our_id));
+    if (name.n < slice_trim(id).n && mentions(id, our_text))
         return true;
     while (name.n && name.p[name.n - 1] == '.')
         name.n--;
-    if (domain_from_text(slice_str(our_id), ours) != STATUS_OK) {
+    if (domain_from_text(our_text, ours) != STATUS_OK) {
         /* Ours is no domain name: the same text, or the same with something behind it. */
-        return begins_nocase(slice_trim(id), slice_str(our_id));
+        return begins_nocase(slice_trim(id), our_text);
     }
     if (domain_from_text(name, kept) != STATUS_OK)
         return true; /* no name of anybody's: doubtful */
@@ -98,7 +98,7 @@ bool authres_is_forged(struct slice value, const char *our_id)
 {
     char id[ID_MAX];
     size_t n = 0;
-    struct lex at = LEX_OF(slice_trim(value));
+    struct lex at = lex_of(slice_trim(value));
     if (!lex_cfws(&at) || !read_id(&at, id, &n) || !ends_plainly(&at))
         return true;
     return names_us(slice_of(id, n), our_id);

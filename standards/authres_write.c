@@ -63,7 +63,7 @@ static void add_escaped(struct buf *b, struct slice text, const char *escape)
 
 static bool is_token(struct slice s)
 {
-    struct lex at = LEX_OF(s);
+    struct lex at = lex_of(s);
     struct slice token;
     return s.n <= AUTHRES_VALUE_MAX && lex_token(&at, &token) && lex_end(&at);
 }
@@ -77,7 +77,7 @@ static bool is_plain_address(struct slice s)
     if (!at)
         return false;
     struct slice local = slice_of(s.p, (size_t)(at - s.p)), domain = slice_from(s, local.n + 1);
-    struct lex l = LEX_OF(local);
+    struct lex l = lex_of(local);
     struct slice whole;
     if (local.n && (!is_token(local) || !lex_dot_atom(&l, &whole) || !lex_end(&l)))
         return false;

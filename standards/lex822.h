@@ -21,7 +21,11 @@ struct lex {
     const char *end;
 };
 
-#define LEX_OF(s) ((struct lex){(s).p, (s).p + (s).n})
+/* The whole of a text. */
+static inline struct lex lex_of(struct slice s)
+{
+    return (struct lex){s.p, s.n ? s.p + s.n : s.p};
+}
 
 static inline bool lex_end(const struct lex *l)
 {

@@ -179,7 +179,7 @@ enum status mailaddr_path(struct arena *arena, struct slice text, bool smtputf8,
         *out = (struct mailbox){.domain = NULL};
         return STATUS_OK;
     }
-    struct path_reader r = {.at = LEX_OF(text), .arena = arena, .utf8 = smtputf8, .local = BUF_INIT};
+    struct path_reader r = {.at = lex_of(text), .arena = arena, .utf8 = smtputf8, .local = BUF_INIT};
     enum status s = path(&r, out);
     buf_release(&r.local);
     return s;
@@ -187,7 +187,7 @@ enum status mailaddr_path(struct arena *arena, struct slice text, bool smtputf8,
 
 void mailaddr_add(struct buf *out, const struct mailbox *m)
 {
-    struct lex at = LEX_OF(m->local);
+    struct lex at = lex_of(m->local);
     struct slice whole;
     if (!m->domain && !m->literal.n && !m->local.n)
         return;

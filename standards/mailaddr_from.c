@@ -349,7 +349,7 @@ enum status mailaddr_from(struct arena *arena, struct slice field_body, struct m
     }
     if (field_body.n && field_body.p[field_body.n - 1] == '\n')
         field_body.n -= field_body.n > 1 && field_body.p[field_body.n - 2] == '\r' ? 2 : 1;
-    struct from_reader r = {.at = LEX_OF(field_body), .arena = arena, .text = BUF_INIT};
+    struct from_reader r = {.at = lex_of(field_body), .arena = arena, .text = BUF_INIT};
     enum status s = from(&r, out, count, reason);
     buf_release(&r.text);
     return s;

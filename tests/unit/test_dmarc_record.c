@@ -5,7 +5,10 @@
 #include "tests/unit/dmarc_case.h"
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))
-#define LIT(s) {s, sizeof(s) - 1}
+#define LIT(s)                                                                                                         \
+    {                                                                                                                  \
+        s, sizeof(s) - 1                                                                                               \
+    }
 
 static void knows_a_record(void **state)
 {
@@ -62,7 +65,7 @@ static void line_of(const struct dmarc_record *r, struct buf *out)
     state_of(p, sizeof p, r->p_state, r->p);
     state_of(sp, sizeof sp, r->sp_state, r->sp);
     state_of(np, sizeof np, r->np_state, r->np);
-    buf_printf(out, "%s %s %s %c %c %c %c %u |", p, sp, np, "uyn"[r->psd], r->testing ? 'y' : 'n',
+    buf_printf(out, "%s %s %s %c %c %c %c %u |", p, sp, np, "uyn"[r->psd], r -> testing ? 'y' : 'n',
                r->adkim_strict ? 's' : 'r', r->aspf_strict ? 's' : 'r', r->fo);
     for (size_t i = 0; i < r->rua_count; i++)
         buf_printf(out, " %s", r->rua[i]);
@@ -189,9 +192,9 @@ static void names_of_a_walk(void **state)
         {"a.b.c.d.e.f.g.h.i.j.mail.example.com",
          "a.b.c.d.e.f.g.h.i.j.mail.example.com g.h.i.j.mail.example.com h.i.j.mail.example.com i.j.mail.example.com "
          "j.mail.example.com mail.example.com example.com com"},
-        {"a.b.c.d.e.f.g.h.i.j.k.example.com",
-         "a.b.c.d.e.f.g.h.i.j.k.example.com g.h.i.j.k.example.com h.i.j.k.example.com i.j.k.example.com j.k.example.com "
-         "k.example.com example.com com"},
+        {"a.b.c.d.e.f.g.h.i.j.k.example.com", "a.b.c.d.e.f.g.h.i.j.k.example.com g.h.i.j.k.example.com "
+                                              "h.i.j.k.example.com i.j.k.example.com j.k.example.com "
+                                              "k.example.com example.com com"},
     };
     for (size_t i = 0; i < COUNT(t); i++) {
         const char *names[DMARC_WALK_MAX];
@@ -223,8 +226,8 @@ static void says_the_walk(void **state)
     struct dmarc_world w;
     struct buf text = BUF_INIT;
     case_open(&w,
-              "_dmarc.a.example.com timeout\nexample.com nodata TXT\n" D("b.example.com", "x\\027y") D(
-                  "example.com", "v=DMARC1; p=none; x=\\027") "_dmarc.com bogus \"expired\"\n",
+              "_dmarc.a.example.com timeout\nexample.com nodata TXT\n" D("b.example.com", "x\\027y")
+                  D("example.com", "v=DMARC1; p=none; x=\\027") "_dmarc.com bogus \"expired\"\n",
               "");
     dmarc_walk_describe(dmarc_walk(w.scope, w.arena, "a.example.com"), &text);
     assert_non_null(strstr(text.p, "_dmarc.a.example.com  temporary failure"));

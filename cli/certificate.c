@@ -15,11 +15,11 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 
-static const char *hex_sha256(struct arena *a, const unsigned char *p, size_t n)
+static const char *hex_sha256(struct arena *a, struct slice s)
 {
     unsigned char digest[32];
     unsigned int size = 0;
-    if (EVP_Digest(p, n, digest, &size, EVP_sha256(), NULL) != 1 || size != sizeof digest)
+    if (s.n == 0 || EVP_Digest(s.p, s.n, digest, &size, EVP_sha256(), NULL) != 1 || size != sizeof digest)
         return NULL;
     char *text = arena_alloc(a, 65);
     for (size_t i = 0; text && i < sizeof digest; i++)
@@ -69,13 +69,26 @@ static const char *subject_text(struct arena *a, X509 *x)
     return text;
 }
 
-static const char *digest_of(struct arena *a, X509 *x, bool whole)
+static struct slice der_of(struct arena *a, X509 *x, bool whole)
 {
     unsigned char *der = NULL;
     int n = whole ? i2d_X509(x, &der) : i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der);
-    const char *hex = n > 0 ? hex_sha256(a, der, (size_t)n) : NULL;
+    struct slice copy = n > 0 ? arena_slice(a, slice_of((char *)der, (size_t)n)) : SLICE_NULL;
     OPENSSL_free(der);
-    return hex;
+    return copy;
+}
+
+bool certificate_matches(const struct certificate *c, unsigned selector, unsigned matching, struct slice data)
+{
+    struct slice what = selector == 0 ? c->whole : selector == 1 ? c->spki : SLICE_NULL;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int n = 0;
+    if (what.n == 0 || matching > 2)
+        return false;
+    if (matching == 0)
+        return slice_eq(what, data);
+    const EVP_MD *md = matching == 1 ? EVP_sha256() : EVP_sha512();
+    return EVP_Digest(what.p, what.n, digest, &n, md, NULL) == 1 && slice_eq(slice_of((char *)digest, n), data);
 }
 
 static enum status fill(struct arena *a, X509 *x, struct certificate *out, const char **why)
@@ -84,8 +97,10 @@ static enum status fill(struct arena *a, X509 *x, struct certificate *out, const
     out->subject = subject_text(a, x);
     out->not_before = to_time(X509_get0_notBefore(x));
     out->not_after = to_time(X509_get0_notAfter(x));
-    out->spki_sha256 = digest_of(a, x, false);
-    out->whole_sha256 = digest_of(a, x, true);
+    out->spki = der_of(a, x, false);
+    out->whole = der_of(a, x, true);
+    out->spki_sha256 = hex_sha256(a, out->spki);
+    out->whole_sha256 = hex_sha256(a, out->whole);
     read_names(a, x, out);
     if (out->subject && out->spki_sha256 && out->whole_sha256 && !arena_failed(a))
         return STATUS_OK;

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/status.h"
+#include <stdbool.h>
 #include <time.h>
 
 #define CERTIFICATE_MAX_FILE (1024 * 1024) /* octets of a PEM file */
@@ -21,6 +22,7 @@ struct certificate {
         *names[CERTIFICATE_MAX_NAMES]; /* DNS names of subjectAltName, kept form; a wildcard as "*.example.org" */
     size_t name_count;
     time_t not_before, not_after;
+    struct slice spki, whole;  /* DER */
     const char *spki_sha256;  /* hex: TLSA x 1 1 */
     const char *whole_sha256; /* hex: TLSA x 0 1 */
 };
@@ -28,6 +30,9 @@ struct certificate {
 /* The first certificate of a PEM file, or a DER file. STATUS_MISSING: no such file; STATUS_DENIED: not readable;
  * STATUS_LIMIT: over CERTIFICATE_MAX_FILE; STATUS_INVALID: no certificate in it; *why says so in words. */
 enum status certificate_read(struct arena *a, const char *path, struct certificate *out, const char **why) MUST_CHECK;
+
+/* Whether a TLSA record with usage 3 (DANE-EE) and this selector, matching type and data promises this certificate (RFC 6698 2.1). */
+bool certificate_matches(const struct certificate *c, unsigned selector, unsigned matching, struct slice data);
 
 /* From DER octets. */
 enum status certificate_from_der(struct arena *a, struct slice der, struct certificate *out,

@@ -16,6 +16,7 @@
 #include "base/starttls.h"
 #include "cli/certificate.h"
 #include "cli/cli.h"
+#include "cli/tlsa_check.h"
 #include <getopt.h>
 #include <netdb.h>
 #include <stdlib.h>
@@ -29,7 +30,8 @@ struct options {
     const char *subject, *name, *issuer, *next;
     unsigned port;
     long ttl;
-    bool json;
+    bool json, check;
+    const char *anchor, *forward, *dns;
 };
 
 struct plan {
@@ -39,10 +41,12 @@ struct plan {
 };
 
 static const struct option long_options[] = {
-    {"help", no_argument, NULL, 'h'},       {"issuer", required_argument, NULL, 'i'},
-    {"json", no_argument, NULL, 'j'},       {"name", required_argument, NULL, 'n'},
-    {"next", required_argument, NULL, 'x'}, {"port", required_argument, NULL, 'p'},
-    {"ttl", required_argument, NULL, 't'},  {NULL, 0, NULL, 0},
+    {"anchor", required_argument, NULL, 'a'}, {"check", no_argument, NULL, 'c'},
+    {"dns", required_argument, NULL, 'd'},    {"forward", required_argument, NULL, 'f'},
+    {"help", no_argument, NULL, 'h'},         {"issuer", required_argument, NULL, 'i'},
+    {"json", no_argument, NULL, 'j'},         {"name", required_argument, NULL, 'n'},
+    {"next", required_argument, NULL, 'x'},   {"port", required_argument, NULL, 'p'},
+    {"ttl", required_argument, NULL, 't'},    {NULL, 0, NULL, 0},
 };
 
 static int help(void)
@@ -56,6 +60,10 @@ static int help(void)
          "  --issuer FILE   the issuing CA's certificate: adds a 2 1 1 record\n"
          "  --next FILE     the certificate that comes next: prints the steps of the roll-over with dates\n"
          "  --ttl SECONDS   the records' time to live (default 3600)\n"
+         "  --check         are these records to be seen in DNS, signed? Nothing is printed but what is missing\n"
+         "  --anchor FILE   with --check: the DNSSEC trust anchor (default " ASSAY_STATEDIR "/root.key)\n"
+         "  --forward ADDR  with --check: the resolver to ask (default: from the root)\n"
+         "  --dns FILE      with --check: saved answers instead of DNS\n"
          "  --json          for programs");
     return EX_OK;
 }
@@ -82,6 +90,18 @@ static int read_options(int argc, char **argv, struct options *o)
             return help();
         case 'i':
             o->issuer = optarg;
+            break;
+        case 'a':
+            o->anchor = optarg;
+            break;
+        case 'c':
+            o->check = true;
+            break;
+        case 'd':
+            o->dns = optarg;
+            break;
+        case 'f':
+            o->forward = optarg;
             break;
         case 'j':
             o->json = true;
@@ -300,7 +320,9 @@ int cmd_tlsa(int argc, char **argv)
         return EX_OSERR;
     }
     rc = gather(a, &o, &p);
-    if (rc == -1 && o.json) {
+    if (rc == -1 && o.check) {
+        rc = tlsa_check(a, p.owner, &p.now, &(struct tlsa_source){o.anchor, o.forward, o.dns});
+    } else if (rc == -1 && o.json) {
         rc = print_json(&o, &p);
     } else if (rc == -1) {
         print_records(&o, &p);

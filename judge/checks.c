@@ -10,7 +10,6 @@
  */
 #include "judge/checks.h"
 
-#define CHECKS_AUTHORS 4 /* domains of one unusable From that DMARC is asked about; own bound, each costs a walk */
 
 static struct spf_input spf_input(const struct judge *j)
 {
@@ -102,32 +101,17 @@ static enum status check_domain(struct judge *j, const char *domain, struct dmar
     return dmarc_check(j->scope, j->arena, domain, r->identifiers, r->identifier_count, out);
 }
 
-/* How bad a finding is, for choosing among those of several authors. */
-static int gravity(const struct dmarc_finding *d)
-{
-    if (d->result == RESULT_FAIL)
-        return 10 + (d->policy_known ? (int)d->policy : 0);
-    return d->result == RESULT_TEMPERROR ? 5 : d->result == RESULT_PASS ? 0 : 1;
-}
-
 /* A From that names no one author, though domains can be read in it: each is one that a reader may take for the author (RFC 9989 11.5), so the
- * strictest answer counts; at most CHECKS_AUTHORS are asked. A pass of one of them is no pass of the message. */
+ * strictest answer counts. Even where all of them pass, that is no pass of the message. */
 static enum status check_authors(struct judge *j)
 {
     const struct format_finding *f = &j->report.format;
-    enum status s = STATUS_OK;
+    struct judge_report *r = &j->report;
+    enum status s = dmarc_check_authors(j->scope, j->arena, f->domains, f->domain_count, r->identifiers, r->identifier_count, &r->dmarc);
 
-    for (size_t i = 0; i < f->domain_count && i < CHECKS_AUTHORS && s == STATUS_OK; i++)
-        dmarc_start(j->scope, f->domains[i]);
-    for (size_t i = 0; i < f->domain_count && i < CHECKS_AUTHORS && s == STATUS_OK; i++) {
-        struct dmarc_finding one;
-        s = check_domain(j, f->domains[i], &one);
-        if (s == STATUS_OK && (i == 0 || gravity(&one) > gravity(&j->report.dmarc)))
-            j->report.dmarc = one;
-    }
-    if (s == STATUS_OK && j->report.dmarc.result == RESULT_PASS)
-        j->report.dmarc = (struct dmarc_finding){
-            .result = RESULT_PERMERROR, .reason = "From does not name one author", .domain = j->report.dmarc.domain};
+    if (s == STATUS_OK && r->dmarc.result == RESULT_PASS)
+        r->dmarc = (struct dmarc_finding){
+            .result = RESULT_PERMERROR, .reason = "From does not name one author", .domain = r->dmarc.domain};
     return s;
 }
 

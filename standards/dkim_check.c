@@ -128,7 +128,7 @@ static void describe(const struct dkim_checker *c, const struct dkim_one *one, s
     const struct dkim_sigfield *f = &one->field;
     *s = (struct dkim_signature){
         .result = f->problem,
-        .reason = f->reason ? f->reason : "",
+        .reason = f->reason,
         .domain = f->domain,
         .selector = f->selector,
         .identity = f->identity,

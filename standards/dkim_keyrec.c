@@ -9,15 +9,15 @@
 #include "standards/dkim_tags.h"
 #include <stdio.h>
 
-static bool list_allows(const struct dkim_tags *tags, const char *tag, const char *word, const char *any)
+static bool list_allows(const struct taglist *tags, const char *tag, const char *word, const char *any)
 {
-    const struct dkim_tag *t = dkim_tags_find(tags, tag);
+    const struct tag *t = taglist_find(tags, tag);
     return !t || dkim_tags_list_has(t->value, word) || (any && dkim_tags_list_has(t->value, any));
 }
 
-static void read_type(const struct dkim_tags *tags, struct dkim_keyrec *out)
+static void read_type(const struct taglist *tags, struct dkim_keyrec *out)
 {
-    const struct dkim_tag *k = dkim_tags_find(tags, "k");
+    const struct tag *k = taglist_find(tags, "k");
     out->type_known = true;
     out->type = KEY_RSA;
     if (k && slice_eq(k->value, SLICE_LIT("ed25519")))
@@ -28,22 +28,22 @@ static void read_type(const struct dkim_tags *tags, struct dkim_keyrec *out)
 
 enum status dkim_keyrec_read(struct slice text, struct dkim_keyrec *out, const char **reason)
 {
-    struct dkim_tags tags;
+    struct taglist tags;
     *out = (struct dkim_keyrec){0};
     if (dkim_tags_parse(text, &tags, reason) != STATUS_OK)
         return STATUS_INVALID;
-    const struct dkim_tag *v = dkim_tags_find(&tags, "v");
+    const struct tag *v = taglist_find(&tags, "v");
     *reason = "v= is not DKIM1, or not first";
-    if (v && (v != &tags.tag[0] || !slice_eq(v->value, SLICE_LIT("DKIM1"))))
+    if (v && (v != &tags.tags[0] || !slice_eq(v->value, SLICE_LIT("DKIM1"))))
         return STATUS_MISSING;
-    const struct dkim_tag *p = dkim_tags_find(&tags, "p");
+    const struct tag *p = taglist_find(&tags, "p");
     *reason = "the key record has no p=";
     if (!p)
         return v ? STATUS_INVALID : STATUS_MISSING;
     read_type(&tags, out);
     out->sha256 = list_allows(&tags, "h", "sha256", NULL);
     out->email = list_allows(&tags, "s", "email", "*");
-    const struct dkim_tag *t = dkim_tags_find(&tags, "t");
+    const struct tag *t = taglist_find(&tags, "t");
     out->testing = t && dkim_tags_list_has(t->value, "y");
     out->strict = t && dkim_tags_list_has(t->value, "s");
     out->p = p->value;

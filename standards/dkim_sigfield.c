@@ -50,18 +50,18 @@ static bool out_of_memory(struct dkim_sigfield *f)
     return false;
 }
 
-static bool read_version(struct dkim_sigfield *f, const struct dkim_tags *tags)
+static bool read_version(struct dkim_sigfield *f, const struct taglist *tags)
 {
-    const struct dkim_tag *v = dkim_tags_find(tags, "v");
+    const struct tag *v = taglist_find(tags, "v");
     if (!v)
         return syntax(f, "no v= tag");
     return slice_eq(v->value, SLICE_LIT("1")) || syntax(f, "v= is not 1");
 }
 
-static bool read_algorithm(struct dkim_sigfield *f, const struct dkim_tags *tags)
+static bool read_algorithm(struct dkim_sigfield *f, const struct taglist *tags)
 {
     static const enum dkim_algorithm known[] = {ALGORITHM_RSA_SHA256, ALGORITHM_ED25519_SHA256, ALGORITHM_RSA_SHA1};
-    const struct dkim_tag *a = dkim_tags_find(tags, "a");
+    const struct tag *a = taglist_find(tags, "a");
     if (!a)
         return syntax(f, "no a= tag");
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -74,12 +74,12 @@ static bool read_algorithm(struct dkim_sigfield *f, const struct dkim_tags *tags
     return true;
 }
 
-static bool read_signature(struct arena *arena, struct dkim_sigfield *f, const struct dkim_tags *tags)
+static bool read_signature(struct arena *arena, struct dkim_sigfield *f, const struct taglist *tags)
 {
-    const struct dkim_tag *b = dkim_tags_find(tags, "b");
+    const struct tag *b = taglist_find(tags, "b");
     if (!b)
         return syntax(f, "no b= tag");
-    f->b_raw = b->raw;
+    f->b_raw = dkim_tags_raw(f->value, b);
     f->b_text = b->value;
     size_t room = b->value.n < SIGFIELD_SIGNATURE_MAX ? b->value.n : SIGFIELD_SIGNATURE_MAX;
     uint8_t *octets = arena_alloc(arena, room);
@@ -91,9 +91,9 @@ static bool read_signature(struct arena *arena, struct dkim_sigfield *f, const s
     return f->signature_size || syntax(f, "b= is empty");
 }
 
-static bool read_body_hash(struct dkim_sigfield *f, const struct dkim_tags *tags)
+static bool read_body_hash(struct dkim_sigfield *f, const struct taglist *tags)
 {
-    const struct dkim_tag *bh = dkim_tags_find(tags, "bh");
+    const struct tag *bh = taglist_find(tags, "bh");
     uint8_t octets[64];
     size_t n = 0;
     if (!bh)
@@ -108,9 +108,9 @@ static bool read_body_hash(struct dkim_sigfield *f, const struct dkim_tags *tags
     return true;
 }
 
-static bool read_canonicalization(struct dkim_sigfield *f, const struct dkim_tags *tags)
+static bool read_canonicalization(struct dkim_sigfield *f, const struct taglist *tags)
 {
-    const struct dkim_tag *c = dkim_tags_find(tags, "c");
+    const struct tag *c = taglist_find(tags, "c");
     if (!c)
         return true; /* simple/simple */
     f->canonicalization_given = true;
@@ -135,9 +135,9 @@ static const char *read_name(struct arena *arena, struct slice text)
     return arena_strdup(arena, name);
 }
 
-static bool read_domain(struct arena *arena, struct dkim_sigfield *f, const struct dkim_tags *tags)
+static bool read_domain(struct arena *arena, struct dkim_sigfield *f, const struct taglist *tags)
 {
-    const struct dkim_tag *d = dkim_tags_find(tags, "d");
+    const struct tag *d = taglist_find(tags, "d");
     if (!d)
         return syntax(f, "no d= tag");
     const char *name = read_name(arena, d->value);
@@ -149,9 +149,9 @@ static bool read_domain(struct arena *arena, struct dkim_sigfield *f, const stru
     return true;
 }
 
-static bool read_selector(struct arena *arena, struct dkim_sigfield *f, const struct dkim_tags *tags)
+static bool read_selector(struct arena *arena, struct dkim_sigfield *f, const struct taglist *tags)
 {
-    const struct dkim_tag *s = dkim_tags_find(tags, "s");
+    const struct tag *s = taglist_find(tags, "s");
     if (!s)
         return syntax(f, "no s= tag");
     f->selector = read_name(arena, s->value);
@@ -168,9 +168,9 @@ static bool is_field_name(struct slice s)
     return s.n > 0;
 }
 
-static bool read_names(struct dkim_sigfield *f, const struct dkim_tags *tags)
+static bool read_names(struct dkim_sigfield *f, const struct taglist *tags)
 {
-    const struct dkim_tag *h = dkim_tags_find(tags, "h");
+    const struct tag *h = taglist_find(tags, "h");
     size_t count = 0;
     if (!h)
         return syntax(f, "no h= tag");
@@ -225,9 +225,9 @@ static char *decode_identity(struct arena *arena, struct slice text)
     return out;
 }
 
-static bool read_identity(struct arena *arena, struct dkim_sigfield *f, const struct dkim_tags *tags)
+static bool read_identity(struct arena *arena, struct dkim_sigfield *f, const struct taglist *tags)
 {
-    const struct dkim_tag *i = dkim_tags_find(tags, "i");
+    const struct tag *i = taglist_find(tags, "i");
     if (!i) {
         f->identity_domain = f->domain;
         f->identity = f->domain ? arena_printf(arena, "@%s", f->domain) : NULL;
@@ -249,9 +249,9 @@ static bool read_identity(struct arena *arena, struct dkim_sigfield *f, const st
     return true;
 }
 
-static bool read_limit(struct dkim_sigfield *f, const struct dkim_tags *tags)
+static bool read_limit(struct dkim_sigfield *f, const struct taglist *tags)
 {
-    const struct dkim_tag *l = dkim_tags_find(tags, "l");
+    const struct tag *l = taglist_find(tags, "l");
     if (!l)
         return true;
     f->limited = true;
@@ -259,18 +259,18 @@ static bool read_limit(struct dkim_sigfield *f, const struct dkim_tags *tags)
 }
 
 /* q=: methods we do not know are ignored, but ours must be among them. "dns" alone is what drafts before RFC 4871 wrote. */
-static bool read_query(struct dkim_sigfield *f, const struct dkim_tags *tags)
+static bool read_query(struct dkim_sigfield *f, const struct taglist *tags)
 {
-    const struct dkim_tag *q = dkim_tags_find(tags, "q");
+    const struct tag *q = taglist_find(tags, "q");
     if (!q || dkim_tags_list_has(q->value, "dns/txt") || dkim_tags_list_has(q->value, "dns"))
         return true;
     return syntax(f, "q= offers no way to the key that we know");
 }
 
 /* t= or x= into *out. 12 digits are the most (RFC 6376 3.5). */
-static bool read_time(struct dkim_sigfield *f, const struct dkim_tags *tags, const char *name, time_t *out)
+static bool read_time(struct dkim_sigfield *f, const struct taglist *tags, const char *name, time_t *out)
 {
-    const struct dkim_tag *tag = dkim_tags_find(tags, name);
+    const struct tag *tag = taglist_find(tags, name);
     uint64_t v = 0;
     if (!tag)
         return true;
@@ -280,16 +280,16 @@ static bool read_time(struct dkim_sigfield *f, const struct dkim_tags *tags, con
     return true;
 }
 
-static bool read_times(struct dkim_sigfield *f, const struct dkim_tags *tags, time_t now)
+static bool read_times(struct dkim_sigfield *f, const struct taglist *tags, time_t now)
 {
-    bool has_expiry = dkim_tags_find(tags, "x") && f->kind == SIGFIELD_DKIM;
+    bool has_expiry = taglist_find(tags, "x") && f->kind == SIGFIELD_DKIM;
     if (!read_time(f, tags, "t", &f->signed_at))
         return false;
     if (f->kind != SIGFIELD_DKIM)
         return true;
     if (has_expiry && !read_time(f, tags, "x", &f->expires))
         return false;
-    if (has_expiry && dkim_tags_find(tags, "t") && f->expires <= f->signed_at)
+    if (has_expiry && taglist_find(tags, "t") && f->expires <= f->signed_at)
         return syntax(f, "x= is not after t=");
     if (has_expiry && f->expires < now)
         return problem(f, RESULT_POLICY, "expired (x=)");
@@ -298,9 +298,9 @@ static bool read_times(struct dkim_sigfield *f, const struct dkim_tags *tags, ti
     return true;
 }
 
-static bool read_instance(struct dkim_sigfield *f, const struct dkim_tags *tags)
+static bool read_instance(struct dkim_sigfield *f, const struct taglist *tags)
 {
-    const struct dkim_tag *i = dkim_tags_find(tags, "i");
+    const struct tag *i = taglist_find(tags, "i");
     uint64_t v = 0;
     if (!i || !dkim_tags_number(i->value, 2, &v) || v < 1 || v > 50)
         return syntax(f, "i= is not a number from 1 to 50");
@@ -309,24 +309,24 @@ static bool read_instance(struct dkim_sigfield *f, const struct dkim_tags *tags)
 }
 
 /* What only an ARC-Seal has, and must not have (RFC 8617 4.1.3). */
-static bool read_seal(struct dkim_sigfield *f, const struct dkim_tags *tags)
+static bool read_seal(struct dkim_sigfield *f, const struct taglist *tags)
 {
     static const enum result words[] = {RESULT_NONE, RESULT_PASS, RESULT_FAIL};
-    const struct dkim_tag *cv = dkim_tags_find(tags, "cv");
+    const struct tag *cv = taglist_find(tags, "cv");
     f->cv = RESULT_COUNT;
     for (size_t i = 0; cv && i < sizeof words / sizeof *words; i++)
         if (slice_eq(cv->value, slice_str(result_name(words[i]))))
             f->cv = words[i];
     if (f->cv == RESULT_COUNT)
         return syntax(f, "cv= is not none, pass or fail");
-    if (dkim_tags_find(tags, "h"))
+    if (taglist_find(tags, "h"))
         return syntax(f, "a seal must not have h= (RFC 8617 4.1.3)");
     return true;
 }
 
 void dkim_sigfield_read(struct arena *arena, enum dkim_sigfield_kind kind, struct slice value, time_t now, struct dkim_sigfield *f)
 {
-    struct dkim_tags tags;
+    struct taglist tags;
     *f = (struct dkim_sigfield){.kind = kind, .problem = RESULT_PASS, .reason = "", .cv = RESULT_NONE, .value = value};
     if (value.n > DKIM_CHECK_TAG_OCTETS) {
         syntax(f, "the field is too long");
@@ -336,6 +336,7 @@ void dkim_sigfield_read(struct arena *arena, enum dkim_sigfield_kind kind, struc
         f->problem = RESULT_NEUTRAL;
         return;
     }
+    f->reason = "";
     if (kind == SIGFIELD_DKIM)
         read_version(f, &tags);
     else

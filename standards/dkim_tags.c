@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dkim_tags.c - tag=value lists by RFC 6376 3.2, one function per rule.
+ * dkim_tags.c - the encodings in the tags of DKIM and ARC.
  *
- *   tag-list  = tag-spec *( ";" tag-spec ) [ ";" ]
- *   tag-spec  = [FWS] tag-name [FWS] "=" [FWS] tag-value [FWS]
- *   tag-name  = ALPHA *( ALPHA / DIGIT / "_" )
- *   tag-value = [ tval *( 1*(WSP / FWS) tval ) ]        tval = 1*( %x21-3A / %x3C-7E / UTF8-non-ascii )
- *
- * Promises: reads only the octets of the slice, keeps pointers into it, allocates nothing. On any breach the whole list is refused
- * (RFC 6376 6.1.1: "completely ignored"). UTF-8 (RFC 8616 section 3) is let through as octets of 0x80 and above; those who use a value
- * as a name check it there.
+ * The list itself is read by taglist.c; on any breach the whole list is refused (RFC 6376 6.1.1: "completely ignored"). What stands here reads only
+ * the octets of the slice it is given, keeps no state and allocates nothing.
  */
 #include "standards/dkim_tags.h"
 
@@ -18,96 +12,28 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static bool is_alpha(char c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
 
-static bool is_tag_name(struct slice s)
+enum status dkim_tags_parse(struct slice text, struct taglist *out, const char **reason)
 {
-    if (!s.n || !is_alpha(s.p[0]))
-        return false;
-    for (size_t i = 1; i < s.n; i++)
-        if (!is_alpha(s.p[i]) && !is_digit(s.p[i]) && s.p[i] != '_')
-            return false;
-    return true;
+    enum status s = taglist_parse(text, out);
+    if (s != STATUS_OK)
+        *reason = s == STATUS_LIMIT ? "too many tags" : "no list of tags: one is malformed, or stands twice";
+    return s;
 }
 
-static bool is_tag_value(struct slice s)
+struct slice dkim_tags_raw(struct slice text, const struct tag *tag)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (!is_space(s.p[i]) && (c < 0x21 || c == 0x7f))
-            return false;
-    }
-    return true;
-}
-
-/* One tag-spec. */
-static const char *read_spec(struct slice spec, struct dkim_tag *tag)
-{
-    const char *equals = spec.n ? memchr(spec.p, '=', spec.n) : NULL;
+    const char *end = text.p + text.n, *from = tag->name.p + tag->name.n;
+    const char *equals = memchr(from, '=', (size_t)(end - from));
     if (!equals)
-        return "a tag without '='";
-    tag->name = slice_trim(slice_of(spec.p, (size_t)(equals - spec.p)));
-    tag->raw = slice_from(spec, (size_t)(equals - spec.p) + 1);
-    tag->value = slice_trim(tag->raw);
-    if (!is_tag_name(tag->name))
-        return "a tag name that is none";
-    if (!is_tag_value(tag->value))
-        return "a control character in a tag's value";
-    return NULL;
-}
-
-static bool is_known(const struct dkim_tags *tags, struct slice name)
-{
-    for (size_t i = 0; i < tags->count; i++)
-        if (slice_eq(tags->tag[i].name, name))
-            return true;
-    return false;
-}
-
-enum status dkim_tags_parse(struct slice text, struct dkim_tags *out, const char **reason)
-{
-    struct slice rest = text;
-    out->count = 0;
-    for (;;) {
-        const char *end = rest.n ? memchr(rest.p, ';', rest.n) : NULL;
-        size_t n = end ? (size_t)(end - rest.p) : rest.n;
-        struct slice spec = slice_of(rest.p, n);
-        /* A list may end in ';' but not be empty. */
-        if (!end && out->count && !slice_trim(spec).n)
-            return STATUS_OK;
-        if (out->count == DKIM_TAGS_MAX) {
-            *reason = "too many tags";
-            return STATUS_LIMIT;
-        }
-        struct dkim_tag *tag = &out->tag[out->count];
-        if ((*reason = read_spec(spec, tag)))
-            return STATUS_INVALID;
-        if (is_known(out, tag->name)) {
-            *reason = "a tag stands twice";
-            return STATUS_INVALID;
-        }
-        out->count++;
-        if (!end)
-            return STATUS_OK;
-        rest = slice_from(rest, n + 1);
-    }
-}
-
-const struct dkim_tag *dkim_tags_find(const struct dkim_tags *tags, const char *name)
-{
-    struct slice wanted = slice_str(name);
-    for (size_t i = 0; i < tags->count; i++)
-        if (slice_eq(tags->tag[i].name, wanted))
-            return &tags->tag[i];
-    return NULL;
+        return SLICE_NULL;
+    from = equals + 1;
+    const char *stop = from < end ? memchr(from, ';', (size_t)(end - from)) : NULL;
+    return slice_of(from, (size_t)((stop ? stop : end) - from));
 }
 
 static int base64_value(char c)

@@ -9,6 +9,7 @@
  */
 #include "ledger/dmarc_run.h"
 #include "base/clock.h"
+#include "base/dns_unbound.h"
 #include "ledger/dmarc_report.h"
 #include "ledger/dmarc_rua.h"
 #include "ledger/dmarc_send.h"
@@ -23,6 +24,7 @@
 
 #define BOUND ((size_t)1 << 30)
 #define FIRST_PAUSE (15 * 60)
+#define SYSTEM_ANCHOR "/usr/share/dns/root.key"
 
 struct domain_day {
     struct domain_day *next;
@@ -315,6 +317,17 @@ static enum status serve_domain(struct run *r, const struct domain_day *d)
     dns_scope_free(scope);
     value_free(published);
     return st;
+}
+
+struct dns *dmarc_run_dns(const struct policy *p, char **error)
+{
+    const char *anchor = policy_set_text(p, "dns.anchor");
+    if (access(anchor, R_OK) != 0)
+        anchor = SYSTEM_ANCHOR;
+    return dns_unbound_new(&(struct dns_unbound_config){.anchor = anchor,
+                                                        .anchor_fixed = true,
+                                                        .forward = policy_set_text(p, "dns.forward")},
+                           error);
 }
 
 enum status dmarc_run(struct store *s, const struct ledger_config *c, const struct dmarc_run_options *o,

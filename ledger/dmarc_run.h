@@ -46,6 +46,10 @@ struct dmarc_run_result {
     unsigned sent, failed, suppressed;
 };
 
+/* The DNS that consent is asked of, by the policy's settings; the system's root key where the milter has made no trust
+ * anchor of its own yet. NULL with *error (malloc'ed) set. */
+struct dns *dmarc_run_dns(const struct policy *p, char **error) MUST_CHECK;
+
 /* STATUS_OK; STATUS_AGAIN: the store. */
 enum status dmarc_run(struct store *s, const struct ledger_config *c, const struct dmarc_run_options *o,
                       struct dmarc_run_result *result) MUST_CHECK;

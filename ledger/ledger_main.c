@@ -9,7 +9,6 @@
  * (store not ours).
  */
 #include "base/clock.h"
-#include "base/dns_unbound.h"
 #include "ledger/config.h"
 #include "ledger/dmarc_run.h"
 #include "ledger/moment.h"
@@ -198,11 +197,7 @@ static enum status take_all(struct service *s)
 static bool open_dns(struct service *s)
 {
     char *error = NULL;
-    s->dns = dns_unbound_new(&(struct dns_unbound_config){.anchor = policy_set_text(s->policy, "dns.anchor"),
-                                                          .anchor_fixed = true,
-                                                          .anchor_seed = "/usr/share/dns/root.key",
-                                                          .forward = policy_set_text(s->policy, "dns.forward")},
-                             &error);
+    s->dns = dmarc_run_dns(s->policy, &error);
     if (!s->dns)
         say("no DNS, so no DMARC reports: %s", error ? error : "out of memory");
     free(error);

@@ -43,7 +43,7 @@ struct verdict_line *rule_ask(struct ruling *r, enum standard s, const char *who
         .result = result,
         .level = r->answer.level,
         .trial = r->answer.trial,
-        .reason = reason ? reason : result_name(result),
+        .reason = reason && *reason ? reason : result_name(result),
         .text = r->answer.text,
         .statement = r->answer.statement,
         .exemption = r->answer.exemption,

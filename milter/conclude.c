@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "judge/record.h"
 #include "milter/log.h"
+#include "policy/pause.h"
 
 static void refuse(struct conclusion *out, const char *code, const char *enhanced, const char *line)
 {
@@ -86,6 +87,17 @@ static time_t waiting_since(struct daemon *d, struct session *s)
                            judge_report(s->judge)->format.from_domain, id.n ? arena_copy(judge_arena(s->judge), id.p, id.n) : NULL};
 
     return memory_first(d->memory, parts, sizeof parts / sizeof *parts, m->at, MEMORY_UNSURE_SECONDS);
+}
+
+/* `assay pause`: judged and recorded, nothing acted on. */
+static void look_for_pause(struct daemon *d, struct session *s)
+{
+    struct facts *f = &judge_report(s->judge)->facts;
+    struct pause p;
+
+    f->paused = NULL;
+    if (d->state && pause_read(d->state, clock_wall(), &p) == STATUS_OK)
+        f->paused = arena_printf(judge_arena(s->judge), "paused: %s", p.because);
 }
 
 static const struct classes *verdicts(struct daemon *d, struct session *s)
@@ -165,8 +177,10 @@ void conclude_message(struct daemon *d, struct session *s, struct conclusion *ou
     enum status status = judge_end(s->judge);
 
     *out = (struct conclusion){.refuse = true};
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        look_for_pause(d, s);
         c = verdicts(d, s);
+    }
     if (!c) {
         cannot_judge(out, status_text(status == STATUS_OK ? STATUS_NOMEM : status));
         return;
@@ -189,6 +203,7 @@ static bool refused_early(struct daemon *d, struct session *s, const char *addre
     struct class_of_rcpts c = {.rcpt = address, .rcpt_count = 1};
     struct record_extra x = {.stage = "rcpt", .took_ms = clock_mono_ms() - s->began_ms};
 
+    look_for_pause(d, s);
     if (judge_early(s->judge, address, &c.verdict) != STATUS_OK) {
         cannot_judge(out, "out of memory");
         return true;

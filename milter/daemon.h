@@ -18,6 +18,7 @@ struct daemon {
     struct policy_live *policy;
     struct judge_host host;
     struct journal *journal; /* NULL: none could be opened; said at the start */
+    const char *state;       /* the folder of what is kept */
     struct memory *memory;
     struct knowledge *knowledge; /* what the ledger knows of senders */
 };

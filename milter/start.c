@@ -177,6 +177,7 @@ int start_engines(struct daemon *d, const struct options *o)
     if (gethostname(host, sizeof host - 1) != 0 || !*host)
         snprintf(host, sizeof host, "localhost");
     d->host.name = d->host.authserv_id = host;
+    d->state = o->state ? o->state : ASSAY_STATEDIR;
     d->memory = memory_new();
     d->knowledge = knowledge_open(path_setting(p, "ledger.knowledge", o, knowledge));
     d->host.knows_signer = knows_signer;

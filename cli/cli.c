@@ -2,8 +2,8 @@
 /*
  * cli.c - dispatch, messages, colours and widths for the sub-commands.
  *
- * Promises that errors go to stderr with the command's name before them, that a mistyped command is answered with the nearest one, and that
- * escape sequences are written to terminals only (NO_COLOR and TERM=dumb are heeded).
+ * Promises that errors go to stderr with the command's name before them, that a mistyped command is answered with the
+ * nearest one, and that escape sequences are written to terminals only (NO_COLOR and TERM=dumb are heeded).
  */
 #include "cli/cli.h"
 #include "base/utf8.h"
@@ -92,7 +92,8 @@ int cli_dispatch(const char *prefix, const struct cli_command *table, int argc, 
 
 const char *cli_colour(FILE *f, enum cli_colour c)
 {
-    static const char *const codes[] = {"\033[0m", "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m", "\033[34m"};
+    static const char *const codes[] = {"\033[0m",  "\033[1m",  "\033[2m", "\033[31m",
+                                        "\033[32m", "\033[33m", "\033[34m"};
     const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
     if (!isatty(fileno(f)) || (no && *no) || !term || strcmp(term, "dumb") == 0)
         return "";

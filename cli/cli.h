@@ -2,9 +2,10 @@
 /*
  * cli.h - what the sub-commands of `assay` share.
  *
- * A sub-command is one function, one line in commands.def and one file (or a few with the same prefix). It prints what it was asked for on
- * stdout, everything else on stderr, and returns its exit code: sysexits.h for usage and configuration, 0 ok / 1 warning / 2 critical /
- * 3 unknown for checks. It may exit the process only by returning. Text for people by default, `--json` for programs; colours only on a terminal.
+ * A sub-command is one function, one line in commands.def and one file (or a few with the same prefix). It prints what
+ * it was asked for on stdout, everything else on stderr, and returns its exit code: sysexits.h for usage and
+ * configuration, 0 ok / 1 warning / 2 critical / 3 unknown for checks. It may exit the process only by returning. Text
+ * for people by default, `--json` for programs; colours only on a terminal.
  *
  * Threads: one.
  */
@@ -35,8 +36,9 @@ void cli_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* As cli_error, with a hint at the help behind it; returns EX_USAGE. For bad options and arguments. */
 int cli_usage(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
-/* Runs the command of `table` (ended by a name of NULL) that argv[1] names; `prefix` ("assay", "assay policy") stands in help and errors. No
- * argument, `help`, `--help` and `-h` print the table. Returns the command's exit code, or EX_USAGE, naming the nearest command. */
+/* Runs the command of `table` (ended by a name of NULL) that argv[1] names; `prefix` ("assay", "assay policy") stands
+ * in help and errors. No argument, `help`, `--help` and `-h` print the table. Returns the command's exit code, or
+ * EX_USAGE, naming the nearest command. */
 int cli_dispatch(const char *prefix, const struct cli_command *table, int argc, char **argv);
 
 /* Colours: the escape sequence where f is a terminal that shows them and NO_COLOR is unset, else "". */
@@ -49,7 +51,8 @@ int cli_width(FILE *f);
 /* Writes text that may hold anything so that it is safe on a terminal (base/utf8.h). */
 void cli_put_visible(FILE *f, const char *text);
 
-/* Writes a finished buffer and releases it. false, after a message, when memory ran out or stdout took not all of it. */
+/* Writes a finished buffer and releases it. false, after a message, when memory ran out or stdout took not all of it.
+ */
 bool cli_flush(struct buf *b);
 
 /* Columns that text takes on a terminal: code points, wide ones twice, combining ones not at all. */

@@ -2,9 +2,9 @@
 /*
  * main.c - assay's entry: the table of sub-commands, the version, and nothing else.
  *
- * `assay` alone and `assay help` print the table; `assay help NAME` is `assay NAME --help`. An unknown command is EX_USAGE, with the nearest
- * one named. What a sub-command returns is the exit code, unless stdout could not take the output: then EX_IOERR, so that a report cut
- * short by a full disk is never taken for a whole one.
+ * `assay` alone and `assay help` print the table; `assay help NAME` is `assay NAME --help`. An unknown command is
+ * EX_USAGE, with the nearest one named. What a sub-command returns is the exit code, unless stdout could not take the
+ * output: then EX_IOERR, so that a report cut short by a full disk is never taken for a whole one.
  */
 #include "cli/cli.h"
 #include <libintl.h>

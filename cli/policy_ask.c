@@ -2,8 +2,8 @@
 /*
  * policy_ask.c - `assay policy ask --from DOMAIN [...]`: which line decides, the ones it beat, and why.
  *
- * Asks the same question the mail filter or the resolver asks (policy_ask), so its answer is theirs. Without --standard every standard of mail is
- * asked. With --names the resolver's question is asked of the name given as --from.
+ * Asks the same question the mail filter or the resolver asks (policy_ask), so its answer is theirs. Without --standard
+ * every standard of mail is asked. With --names the resolver's question is asked of the name given as --from.
  */
 #include "base/clock.h"
 #include "base/domain.h"
@@ -39,7 +39,8 @@ static const char *who_of(const char *from)
 
 static int prepare(struct asking *k, const struct policy_args *a)
 {
-    k->q = (struct policy_question){.names = a->names, .own_from = a->submission, .rcpt = a->rcpt, .at = a->at ? a->at : clock_wall()};
+    k->q = (struct policy_question){
+        .names = a->names, .own_from = a->submission, .rcpt = a->rcpt, .at = a->at ? a->at : clock_wall()};
     if (!a->from && !a->client && !a->submission)
         return cli_usage("who is asked about? --from DOMAIN, --client ADDRESS or --submission");
     if (a->from && domain_from_text(slice_str(who_of(a->from)), k->who) != STATUS_OK)
@@ -66,9 +67,11 @@ static void say_action(const struct policy_question *q, const struct policy_answ
     else if (a->level == POLICY_RECORD)
         buf_adds(out, "judged and kept, never acted on");
     else if (q->names)
-        buf_adds(out, a->level == POLICY_REQUIRE ? "unsigned and bogus answers become SERVFAIL" : "bogus answers become SERVFAIL");
+        buf_adds(out, a->level == POLICY_REQUIRE ? "unsigned and bogus answers become SERVFAIL"
+                                                 : "bogus answers become SERVFAIL");
     else if (a->level == POLICY_FOLLOW && q->standard == STANDARD_DMARC && !a->action_written)
-        buf_adds(out, a->as_published ? "as the domain's owner publishes, to the letter" : "as the domain's owner publishes");
+        buf_adds(out, a->as_published ? "as the domain's owner publishes, to the letter"
+                                      : "as the domain's owner publishes");
     else if (a->action == POLICY_DELIVER)
         buf_adds(out, "nothing is acted on");
     else
@@ -90,8 +93,9 @@ static void print_answer(const char *name, const struct policy_question *q, cons
 {
     struct buf b = BUF_INIT;
     say_action(q, a, &b);
-    printf("%s%s%s: %s%s: %s\n", cli_colour(stdout, CLI_BOLD), name, cli_colour(stdout, CLI_PLAIN), policy_level_name(a->level),
-           a->tls_version ? a->tls_version == 13 ? " 1.3 or newer" : " 1.2 or newer" : "", b.p);
+    printf("%s%s%s: %s%s: %s\n", cli_colour(stdout, CLI_BOLD), name, cli_colour(stdout, CLI_PLAIN),
+           policy_level_name(a->level), a->tls_version ? a->tls_version == 13 ? " 1.3 or newer" : " 1.2 or newer" : "",
+           b.p);
     buf_release(&b);
     if (a->statement)
         print_statement("decided by", a->statement);
@@ -122,7 +126,8 @@ static void json_statement(struct json *j, const char *key, const struct policy_
 
 static void json_answer(struct json *j, const char *name, const struct policy_answer *a)
 {
-    static const char *const words[] = {"always", "recipient", "sender", "later", "exemption", "ended", "evidence", "may-only-tighten", "needless"};
+    static const char *const words[] = {"always", "recipient", "sender",           "later",   "exemption",
+                                        "ended",  "evidence",  "may-only-tighten", "needless"};
     json_object(j);
     json_str(j, "standard", name);
     json_str(j, "level", policy_level_name(a->level));
@@ -197,7 +202,8 @@ int policy_cmd_ask(int argc, char **argv)
         "Which line decides for this sender, the ones it beat, and why. --names asks what the resolver asks."};
     struct policy_args a;
     struct asking k = {0};
-    int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_JSON | POLICY_ARG_FILE | POLICY_ARG_QUESTION | POLICY_ARG_AT);
+    int rc = policy_args_read(&a, &usage, argc, argv,
+                              POLICY_ARG_JSON | POLICY_ARG_FILE | POLICY_ARG_QUESTION | POLICY_ARG_AT);
     if (rc < 0)
         rc = prepare(&k, &a);
     if (rc >= 0)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * policy_check.c - `assay policy check [--json] [FILE]`: is the policy right, and is it wise?
+ * policy_check.c - `assay policy check [--json] [--at DATE] [FILE]`: is the policy right, and is it wise?
  *
- * Prints every error and warning of the file and of all it includes, then one line that counts. Exit code 0 nothing to say (notes apart), 1
- * warnings, 2 errors: the policy cannot be loaded.
+ * Prints every error and warning of the file and of all it includes, then one line that counts. Exit code 0 nothing to
+ * say (notes apart), 1 warnings, 2 errors: the policy cannot be loaded.
  */
 #include "cli/policy_cmd.h"
+#include "base/clock.h"
 #include "base/json.h"
 
 static int exit_code(const struct policy_report *r, const struct policy *p)
@@ -25,16 +26,19 @@ static void print_message(const struct policy_message *m)
 
 static void print_text(const char *path, const struct policy_report *r, const struct policy *p)
 {
-    size_t errors = policy_report_count(r, POLICY_ERROR), warnings = policy_report_count(r, POLICY_WARNING) - errors, statements = 0;
+    size_t errors = policy_report_count(r, POLICY_ERROR), warnings = policy_report_count(r, POLICY_WARNING) - errors,
+           statements = 0;
     for (size_t i = 0; policy_report_at(r, i); i++)
         print_message(policy_report_at(r, i));
     while (p && policy_statement_at(p, statements))
         statements++;
     cli_put_visible(stdout, path);
     if (p)
-        printf(": good, %zu statements, %zu warning%s, policy %s\n", statements, warnings, warnings == 1 ? "" : "s", policy_hash(p));
+        printf(": good, %zu statements, %zu warning%s, policy %s\n", statements, warnings, warnings == 1 ? "" : "s",
+               policy_hash(p));
     else
-        printf(": %zu error%s, %zu warning%s: not loaded\n", errors, errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
+        printf(": %zu error%s, %zu warning%s: not loaded\n", errors, errors == 1 ? "" : "s", warnings,
+               warnings == 1 ? "" : "s");
 }
 
 static void print_json(const char *path, const struct policy_report *r, const struct policy *p)
@@ -71,11 +75,15 @@ static void print_json(const char *path, const struct policy_report *r, const st
 int policy_cmd_check(int argc, char **argv)
 {
     static const struct policy_usage usage = {
-        "check [--json] [FILE]", "Reads the policy and says what is wrong with it or doubtful. Exit code: 0 good, 1 warnings, 2 errors."};
+        "check [--json] [--at DATE] [FILE]",
+        "Reads the policy and says what is wrong with it or doubtful. --at judges its dates as of\n"
+        "another day. Exit code: 0 good, 1 warnings, 2 errors."};
     struct policy_args a;
-    int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_JSON | POLICY_ARG_FILE);
+    int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_JSON | POLICY_ARG_FILE | POLICY_ARG_AT);
     if (rc >= 0)
         return rc;
+    if (a.at)
+        clock_set_wall(a.at);
     struct policy_report *r = policy_report_new();
     struct policy *p = policy_load(a.file, r);
     if (a.json)

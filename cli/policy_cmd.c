@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * policy_cmd.c - `assay policy`: the table of its sub-commands (each in a file policy_NAME.c), and their common arguments.
+ * policy_cmd.c - `assay policy`: the table of its sub-commands (each in a file policy_NAME.c), and their common
+ * arguments.
  *
- * The policy is an operand or comes behind -P; where neither is given it is the installed one. A policy that cannot be loaded ends a sub-command
- * with its errors on stderr and EX_CONFIG, or EX_NOINPUT where there is no such file.
+ * The policy is an operand or comes behind -P; where neither is given it is the installed one. A policy that cannot be
+ * loaded ends a sub-command with its errors on stderr and EX_CONFIG, or EX_NOINPUT where there is no such file.
  */
 #include "cli/policy_cmd.h"
 #include "base/clock.h"
@@ -14,7 +15,8 @@
 int cmd_policy(int argc, char **argv)
 {
     static const struct cli_command table[] = {
-        {"check", policy_cmd_check, NULL, "is the policy right, and is it wise? exit code 0, 1 (warnings) or 2 (errors)"},
+        {"check", policy_cmd_check, NULL,
+         "is the policy right, and is it wise? exit code 0, 1 (warnings) or 2 (errors)"},
         {"ask", policy_cmd_ask, NULL, "which line decides for a sender, the ones it beat, and why"},
         {"read", policy_cmd_read, NULL, "the whole policy in plain sentences, for someone who knows no abbreviation"},
         {"show", policy_cmd_show, NULL, "the policy in canonical form; --defaults: every setting"},
@@ -25,17 +27,36 @@ int cmd_policy(int argc, char **argv)
     return cli_dispatch("assay policy", table, argc, argv);
 }
 
-enum option_number { OPT_JSON = 256, OPT_CSV, OPT_HTML, OPT_DEFAULTS, OPT_FROM, OPT_FOR, OPT_STANDARD, OPT_CLIENT, OPT_NAMES, OPT_AT, OPT_SIGNED,
-                     OPT_SUBMISSION };
+enum option_number {
+    OPT_JSON = 256,
+    OPT_CSV,
+    OPT_HTML,
+    OPT_DEFAULTS,
+    OPT_FROM,
+    OPT_FOR,
+    OPT_STANDARD,
+    OPT_CLIENT,
+    OPT_NAMES,
+    OPT_AT,
+    OPT_SIGNED,
+    OPT_SUBMISSION
+};
 
 static const struct option options[] = {
-    {"policy", required_argument, NULL, 'P'},      {"help", no_argument, NULL, 'h'},
-    {"json", no_argument, NULL, OPT_JSON},         {"csv", no_argument, NULL, OPT_CSV},
-    {"html", no_argument, NULL, OPT_HTML},         {"defaults", no_argument, NULL, OPT_DEFAULTS},
-    {"from", required_argument, NULL, OPT_FROM},   {"for", required_argument, NULL, OPT_FOR},
-    {"standard", required_argument, NULL, OPT_STANDARD}, {"client", required_argument, NULL, OPT_CLIENT},
-    {"names", no_argument, NULL, OPT_NAMES},       {"at", required_argument, NULL, OPT_AT},
-    {"signed-by", required_argument, NULL, OPT_SIGNED}, {"submission", no_argument, NULL, OPT_SUBMISSION},
+    {"policy", required_argument, NULL, 'P'},
+    {"help", no_argument, NULL, 'h'},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"csv", no_argument, NULL, OPT_CSV},
+    {"html", no_argument, NULL, OPT_HTML},
+    {"defaults", no_argument, NULL, OPT_DEFAULTS},
+    {"from", required_argument, NULL, OPT_FROM},
+    {"for", required_argument, NULL, OPT_FOR},
+    {"standard", required_argument, NULL, OPT_STANDARD},
+    {"client", required_argument, NULL, OPT_CLIENT},
+    {"names", no_argument, NULL, OPT_NAMES},
+    {"at", required_argument, NULL, OPT_AT},
+    {"signed-by", required_argument, NULL, OPT_SIGNED},
+    {"submission", no_argument, NULL, OPT_SUBMISSION},
     {NULL, 0, NULL, 0},
 };
 

@@ -2,8 +2,9 @@
 /*
  * policy_diff.c - `assay policy diff OLD NEW`: what differs between two policies, not between two files.
  *
- * Compares canonical statements (spelling, comments and blanks do not count), settings with their values, and what lists hold. Order is told where
- * the same statements stand in another one, since the later of two alike counts. Exit code 0 the same, 1 different, like diff.
+ * Compares canonical statements (spelling, comments and blanks do not count), settings with their values, and what
+ * lists hold. Order is told where the same statements stand in another one, since the later of two alike counts. Exit
+ * code 0 the same, 1 different, like diff.
  */
 #include "cli/policy_cmd.h"
 #include "policy/map.h"
@@ -129,8 +130,9 @@ static size_t print_order(const struct side *a, const struct side *b)
 
 int policy_cmd_diff(int argc, char **argv)
 {
-    static const struct policy_usage usage = {
-        "diff OLD NEW", "What differs between two policies: statements, settings, what lists hold, order. Exit code 0 the same, 1 different."};
+    static const struct policy_usage usage = {"diff OLD NEW",
+                                              "What differs between two policies: statements, settings, what lists "
+                                              "hold, order. Exit code 0 the same, 1 different."};
     struct policy_args a;
     struct side sides[2] = {0};
     int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_OTHER | POLICY_ARG_FILE);
@@ -143,8 +145,10 @@ int policy_cmd_diff(int argc, char **argv)
     if (sides[1].p) {
         count_texts(&sides[0]);
         count_texts(&sides[1]);
-        size_t n = print_missing(&sides[0], &sides[1], '-', CLI_RED) + print_missing(&sides[1], &sides[0], '+', CLI_GREEN);
-        n += print_settings(sides[0].p, sides[1].p) + print_lists(sides[0].p, sides[1].p) + print_order(&sides[0], &sides[1]);
+        size_t n =
+            print_missing(&sides[0], &sides[1], '-', CLI_RED) + print_missing(&sides[1], &sides[0], '+', CLI_GREEN);
+        n += print_settings(sides[0].p, sides[1].p) + print_lists(sides[0].p, sides[1].p) +
+             print_order(&sides[0], &sides[1]);
         map_release(&sides[0].texts);
         map_release(&sides[1].texts);
         rc = n ? CLI_WARNING : CLI_OK;

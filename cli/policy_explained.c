@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * policy_explained.c - `assay policy explained [--json|--csv|--html] [--at DATE] [FILE]`: the register of what is excused.
+ * policy_explained.c - `assay policy explained [--json|--csv|--html] [--at DATE] [FILE]`: the register of what is
+ * excused.
  *
- * One row for each exemption and standard, each suspension, each trusted forwarder: who, from what, why, agreed by whom, since and through when,
- * and its state on the day: explained, or explained but expired. How often each was used, and whether the domain meets the standard by now, is the
- * ledger's to say. As a table for the terminal, as JSON, as CSV (RFC 4180), and as one page of HTML that needs nothing else.
+ * One row for each exemption and standard, each suspension, each trusted forwarder: who, from what, why, agreed by
+ * whom, since and through when, and its state on the day: explained, or explained but expired. How often each was used,
+ * and whether the domain meets the standard by now, is the ledger's to say. As a table for the terminal, as JSON, as
+ * CSV (RFC 4180), and as one page of HTML that needs nothing else.
  */
 #include "base/clock.h"
 #include "base/domain.h"
@@ -73,7 +75,8 @@ static void csv_field(struct buf *out, const char *text, const char *end)
 
 static void put_csv(struct buf *out, struct json *j, const struct row *r)
 {
-    const char *const fields[] = {r->id, r->kind, r->standard, r->scope, r->because, r->agreed_by, r->ref, r->since, r->through, r->state};
+    const char *const fields[] = {r->id,        r->kind, r->standard, r->scope,   r->because,
+                                  r->agreed_by, r->ref,  r->since,    r->through, r->state};
     size_t n = sizeof fields / sizeof *fields;
     for (size_t i = 0; i < n; i++)
         csv_field(out, fields[i], i + 1 < n ? "," : "\r\n");
@@ -141,7 +144,8 @@ static void put_html(struct buf *out, struct json *j, const struct row *r)
 static void put_text(struct buf *out, struct json *j, const struct row *r)
 {
     buf_printf(out, "%s%s%s  %s", r->kind, *r->standard ? " from " : "", r->standard, r->scope);
-    buf_printf(out, "\n    %s, through %s%s%s\n    because ", r->state, r->through, *r->since ? ", since " : "", r->since);
+    buf_printf(out, "\n    %s, through %s%s%s\n    because ", r->state, r->through, *r->since ? ", since " : "",
+               r->since);
     utf8_add_visible(out, slice_str(r->because));
     buf_adds(out, "\n    agreed by ");
     utf8_add_visible(out, slice_str(r->agreed_by));
@@ -162,9 +166,17 @@ static size_t put_statement(const struct policy_statement *s, time_t at, put_row
     if (s->since)
         policy_day_text(s->since, since);
     policy_day_text(s->until - 43200, through);
-    struct row r = {.id = s->id, .scope = scope.p, .because = s->because, .agreed_by = s->agreed_by, .ref = s->ref, .since = since,
-                    .through = through, .standard = ""};
-    r.kind = s->kind == POLICY_EXEMPT ? "exemption" : s->kind == POLICY_TRUST ? "trusted forwarder" : "suspended validation";
+    struct row r = {.id = s->id,
+                    .scope = scope.p,
+                    .because = s->because,
+                    .agreed_by = s->agreed_by,
+                    .ref = s->ref,
+                    .since = since,
+                    .through = through,
+                    .standard = ""};
+    r.kind = s->kind == POLICY_EXEMPT  ? "exemption"
+             : s->kind == POLICY_TRUST ? "trusted forwarder"
+                                       : "suspended validation";
     r.state = s->until <= at ? "explained but expired" : "explained";
     if (s->kind != POLICY_EXEMPT) {
         put(out, j, &r);
@@ -194,7 +206,8 @@ static size_t put_all(const struct policy *p, time_t at, put_row *put, struct bu
 static const char html_head[] =
     "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Apply or explain</title>\n"
     "<style>body{font:11pt/1.4 sans-serif;margin:2em;color:#222}table{border-collapse:collapse;width:100%}"
-    "th,td{border-bottom:1px solid #bbb;padding:.4em .6em;text-align:left;vertical-align:top}thead{display:table-header-group}"
+    "th,td{border-bottom:1px solid #bbb;padding:.4em "
+    ".6em;text-align:left;vertical-align:top}thead{display:table-header-group}"
     "tr.ended{color:#a00}tr{break-inside:avoid}caption{text-align:left;padding-bottom:.6em}</style></head><body>\n";
 
 static void put_page(const struct policy *p, time_t at, struct buf *out)
@@ -207,10 +220,14 @@ static void put_page(const struct policy *p, time_t at, struct buf *out)
         buf_adds(out, ", kept by ");
         html_text(out, policy_owner(p));
     }
-    buf_printf(out, ". As of %s; policy %s.</p>\n<p>Every exception to the security standards this organisation insists on: what is excused, why, "
-                    "who agreed, and until when. An exception that has ended is in force no more; it stays in this register until it is taken out of "
-                    "the policy.</p>\n<table><thead><tr><th>What</th><th>Standard</th><th>For whom</th><th>Because</th><th>Agreed by</th>"
-                    "<th>Since</th><th>Through</th><th>State</th></tr></thead><tbody>\n",
+    buf_printf(out,
+               ". As of %s; policy %s.</p>\n<p>Every exception to the security standards this organisation insists on: "
+               "what is excused, why, "
+               "who agreed, and until when. An exception that has ended is in force no more; it stays in this register "
+               "until it is taken out of "
+               "the policy.</p>\n<table><thead><tr><th>What</th><th>Standard</th><th>For "
+               "whom</th><th>Because</th><th>Agreed by</th>"
+               "<th>Since</th><th>Through</th><th>State</th></tr></thead><tbody>\n",
                policy_day_text(at, day), policy_hash(p));
     if (put_all(p, at, put_html, out, NULL) == 0)
         buf_adds(out, "<tr><td colspan=\"8\">Nothing is excused.</td></tr>\n");
@@ -219,9 +236,9 @@ static void put_page(const struct policy *p, time_t at, struct buf *out)
 
 int policy_cmd_explained(int argc, char **argv)
 {
-    static const struct policy_usage usage = {
-        "explained [--json|--csv|--html] [--at DATE] [FILE]",
-        "The register of exemptions, suspensions and trusted forwarders: what is excused, why, agreed by whom, until when."};
+    static const struct policy_usage usage = {"explained [--json|--csv|--html] [--at DATE] [FILE]",
+                                              "The register of exemptions, suspensions and trusted forwarders: what is "
+                                              "excused, why, agreed by whom, until when."};
     struct policy_args a;
     struct buf b = BUF_INIT;
     struct json j = JSON_INTO(&b);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * policy_read.c - `assay policy read [FILE]`: the whole policy in plain sentences, for someone who knows no abbreviation.
+ * policy_read.c - `assay policy read [FILE]`: the whole policy in plain sentences, for someone who knows no
+ * abbreviation.
  *
- * What is asked of whom, with what consequence, also where the file says none; what each exception and each trust excuses; for each standard the
- * lines that speak of it, in the order they are tried, so that no reader has to guess which of two wins; and each standard that occurs
- * explained once. Every sentence names the line it stands for. Text is wrapped to the terminal.
+ * What is asked of whom, with what consequence, also where the file says none; what each exception and each trust
+ * excuses; for each standard the lines that speak of it, in the order they are tried, so that no reader has to guess
+ * which of two wins; and each standard that occurs explained once. Every sentence names the line it stands for. Text is
+ * wrapped to the terminal.
  */
 #include "base/clock.h"
 #include "base/domain.h"
@@ -138,7 +140,8 @@ static void put_consequence(const struct policy_statement *s, enum standard stan
     if (owner && s->as_published)
         buf_adds(out, _("then what the domain's owner asks for is done, to the letter"));
     else if (owner)
-        buf_adds(out, _("then what the owner asks for is done; but where the owner asks us to refuse, the message is refused only with a second sign that it is "
+        buf_adds(out, _("then what the owner asks for is done; but where the owner asks us to refuse, the message is "
+                        "refused only with a second sign that it is "
                         "forged, and otherwise put into the junk folder"));
     else
         buf_printf(out, s->level == POLICY_FOLLOW ? _("then %s") : _("if not, %s"), words_action(action));
@@ -161,7 +164,8 @@ static void say_standard(struct reading *r, const struct policy_statement *s, en
     else if (s->level == POLICY_RECORD)
         buf_adds(&b, _("looked at and written down; nothing is ever done because of it"));
     else if (!asks)
-        buf_adds(&b, _("looked at and written down; nothing is done because of it, since this standard publishes no wish of the sender's"));
+        buf_adds(&b, _("looked at and written down; nothing is done because of it, since this standard publishes no "
+                       "wish of the sender's"));
     else {
         buf_adds(&b, asks);
         if (standard == STANDARD_TLS && s->tls_version)
@@ -191,8 +195,9 @@ static void say_rule(struct reading *r, const struct policy_statement *s)
         if (s->standards & POLICY_BIT(i))
             say_standard(r, s, (enum standard)i);
     if (s->own_from) {
-        buf_adds(&b, s->level == POLICY_REQUIRE ? _("the visible sender (From) must be one of our own domains; if not, ")
-                                                : _("whether the visible sender (From) is one of our own domains is written down; "));
+        buf_adds(&b, s->level == POLICY_REQUIRE
+                         ? _("the visible sender (From) must be one of our own domains; if not, ")
+                         : _("whether the visible sender (From) is one of our own domains is written down; "));
         buf_adds(&b, words_action(s->action));
         buf_addc(&b, '.');
         paragraph_of(r, "      - ", &b);
@@ -210,7 +215,10 @@ static void say_names(struct reading *r, const struct policy_statement *s)
         buf_adds(&b, _("any name"));
     else
         put_party(r, &s->who, &b);
-    buf_printf(&b, ": %s", asks ? asks : s->level == POLICY_RECORD ? _("whether answers are signed is written down, and no answer is refused") : _("not looked at"));
+    buf_printf(&b, ": %s",
+               asks                        ? asks
+               : s->level == POLICY_RECORD ? _("whether answers are signed is written down, and no answer is refused")
+                                           : _("not looked at"));
     if (s->strictly)
         buf_adds(&b, _("; so are answers that lead on to an unsigned name elsewhere"));
     if (s->trial)
@@ -266,7 +274,8 @@ static void say_trust(struct reading *r, const struct policy_statement *s)
 {
     struct buf b = BUF_INIT;
     put_party(r, &s->who, &b);
-    buf_adds(&b, _(" is trusted as a forwarder: when it proves by its own signature or address that a message came through it, its word may save a message that fails "
+    buf_adds(&b, _(" is trusted as a forwarder: when it proves by its own signature or address that a message came "
+                   "through it, its word may save a message that fails "
                    "DMARC only because it was forwarded. Merely writing its name is not enough"));
     if (s->whom.kind) {
         buf_adds(&b, _("; only for mail written to "));
@@ -288,7 +297,8 @@ static void say_suspend(struct reading *r, const struct policy_statement *s)
 {
     struct buf b = BUF_INIT;
     put_party(r, &s->who, &b);
-    buf_adds(&b, _(": our resolver does not check signatures there, so that a known mistake of the owner does not cut the way. It ends earlier by itself when the "
+    buf_adds(&b, _(": our resolver does not check signatures there, so that a known mistake of the owner does not cut "
+                   "the way. It ends earlier by itself when the "
                    "signatures are right again."));
     put_until(s, &b);
     put_because(s, &b);
@@ -299,17 +309,21 @@ static void say_suspend(struct reading *r, const struct policy_statement *s)
 static void say_house(struct reading *r, const struct policy_statement *s)
 {
     struct buf b = BUF_INIT;
-    const char *what = s->kind == POLICY_RELAY        ? _("Mail that reaches us through a relay of our own is judged by who gave it to the relay. Our relays: ")
-                       : s->kind == POLICY_SUBMISSION ? _("Mail of our own users, which is not judged as mail from outside, is what comes by: ")
-                       : strcmp(s->name, "domains")   ? _("Mail from our own networks is not judged as mail from outside. Our networks: ")
-                                                      : _("Our own domains: ");
+    const char *what =
+        s->kind == POLICY_RELAY
+            ? _("Mail that reaches us through a relay of our own is judged by who gave it to the relay. Our relays: ")
+        : s->kind == POLICY_SUBMISSION
+            ? _("Mail of our own users, which is not judged as mail from outside, is what comes by: ")
+        : strcmp(s->name, "domains")
+            ? _("Mail from our own networks is not judged as mail from outside. Our networks: ")
+            : _("Our own domains: ");
     buf_adds(&b, what);
     for (size_t i = 0; i < s->item_count; i++) {
         char text[LIMIT_DOMAIN * 4];
         bool port = s->kind == POLICY_SUBMISSION && strcmp(s->items[i], "auth") != 0;
         const char *shown = s->kind == POLICY_SUBMISSION && !port ? _("login with a password")
-                            : s->kind == POLICY_OWN                ? domain_to_unicode(s->items[i], text, sizeof text)
-                                                                   : s->items[i];
+                            : s->kind == POLICY_OWN               ? domain_to_unicode(s->items[i], text, sizeof text)
+                                                                  : s->items[i];
         buf_printf(&b, "%s%s%s", i ? ", " : "", port ? _("port ") : "", shown);
     }
     buf_addc(&b, '.');
@@ -389,12 +403,18 @@ static void say_order(struct reading *r, const char *title, unsigned standard, b
 static void chapter_conflicts(struct reading *r)
 {
     heading(r, _("When two lines speak of the same mail"));
-    paragraph(r, "  ", _("For each standard one line alone decides, whatever the order they are written in. A line marked 'always' goes first. Then the line that names the "
-                         "recipient more closely (an address before a domain, a longer domain before a shorter). Then the line that names the sender more closely (a domain "
-                         "before a network, a longer name before a shorter, everyone last; a list counts as the name in it that fits). Of two lines as close as each "
-                         "other the one further down in the file decides. An exception wins over a line that is not more closely written than the exception itself, and never "
-                         "over 'always'. If several standards fail, the most severe consequence is what happens: refuse, before not now, before hold, before junk, before "
-                         "a note in the header."));
+    paragraph(r, "  ",
+              _("For each standard one line alone decides, whatever the order they are written in. A line marked "
+                "'always' goes first. Then the line that names the "
+                "recipient more closely (an address before a domain, a longer domain before a shorter). Then the line "
+                "that names the sender more closely (a domain "
+                "before a network, a longer name before a shorter, everyone last; a list counts as the name in it that "
+                "fits). Of two lines as close as each "
+                "other the one further down in the file decides. An exception wins over a line that is not more "
+                "closely written than the exception itself, and never "
+                "over 'always'. If several standards fail, the most severe consequence is what happens: refuse, before "
+                "not now, before hold, before junk, before "
+                "a note in the header."));
     buf_addc(&r->out, '\n');
     for (unsigned i = 0; i < STANDARD_MAIL_COUNT; i++) {
         struct buf b = BUF_INIT;
@@ -402,7 +422,8 @@ static void chapter_conflicts(struct reading *r)
         say_order(r, b.p, i, false);
         buf_release(&b);
     }
-    say_order(r, _("Names asked of our resolver: tried in this order, the first that fits decides:"), STANDARD_DNSSEC, true);
+    say_order(r, _("Names asked of our resolver: tried in this order, the first that fits decides:"), STANDARD_DNSSEC,
+              true);
 }
 
 static void chapter_standards(struct reading *r)
@@ -420,15 +441,18 @@ static void chapter_standards(struct reading *r)
 static void introduction(struct reading *r)
 {
     struct buf b = BUF_INIT;
-    buf_printf(&r->out, "%s%s%s\n\n", cli_colour(stdout, CLI_BOLD), *policy_title(r->p) ? policy_title(r->p) : _("The policy for mail and DNS"),
+    buf_printf(&r->out, "%s%s%s\n\n", cli_colour(stdout, CLI_BOLD),
+               *policy_title(r->p) ? policy_title(r->p) : _("The policy for mail and DNS"),
                cli_colour(stdout, CLI_PLAIN));
     if (*policy_owner(r->p))
         buf_printf(&b, _("Kept by %s. "), policy_owner(r->p));
     if (policy_set_is(r->p, "mode", "enforce"))
         buf_adds(&b, _("It is in force: what it says is done."));
     else
-        buf_adds(&b, _("It is a dry run: every message is judged and what would be done is written down, but nothing is done to any message."));
-    buf_printf(&b, _(" This page was made from the policy with the mark %s; lines in brackets are lines of its file."), policy_hash(r->p));
+        buf_adds(&b, _("It is a dry run: every message is judged and what would be done is written down, but nothing "
+                       "is done to any message."));
+    buf_printf(&b, _(" This page was made from the policy with the mark %s; lines in brackets are lines of its file."),
+               policy_hash(r->p));
     paragraph_of(r, "", &b);
 }
 
@@ -436,8 +460,10 @@ static void introduction(struct reading *r)
 
 int policy_cmd_read(int argc, char **argv)
 {
-    static const struct policy_usage usage = {"read [FILE]", "The whole policy in plain sentences: what is asked of whom, with what consequence, what is excused,\n"
-                                                             "and which of two lines wins. For someone who knows no abbreviation."};
+    static const struct policy_usage usage = {
+        "read [FILE]",
+        "The whole policy in plain sentences: what is asked of whom, with what consequence, what is excused,\n"
+        "and which of two lines wins. For someone who knows no abbreviation."};
     struct policy_args a;
     int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_FILE);
     if (rc >= 0)
@@ -447,11 +473,14 @@ int policy_cmd_read(int argc, char **argv)
         return rc;
     struct reading r = {.p = p, .out = BUF_INIT, .width = (size_t)cli_width(stdout)};
     introduction(&r);
-    chapter(&r, _("What happens to incoming mail"), _("Nothing is asked: all standards are looked at and written down."), KIND(POLICY_RULE));
-    chapter(&r, _("What our resolver insists on"), _("Nothing: signatures in DNS are looked at and written down."), KIND(POLICY_NAMES_RULE));
+    chapter(&r, _("What happens to incoming mail"),
+            _("Nothing is asked: all standards are looked at and written down."), KIND(POLICY_RULE));
+    chapter(&r, _("What our resolver insists on"), _("Nothing: signatures in DNS are looked at and written down."),
+            KIND(POLICY_NAMES_RULE));
     chapter(&r, _("What is excused, and why"), _("Nothing and nobody."), KIND(POLICY_EXEMPT) | KIND(POLICY_SUSPEND));
     chapter(&r, _("Who is trusted to forward mail"), _("Nobody."), KIND(POLICY_TRUST));
-    chapter(&r, _("Our own house"), _("The policy does not say which domains and networks are our own."), KIND(POLICY_OWN) | KIND(POLICY_RELAY) | KIND(POLICY_SUBMISSION));
+    chapter(&r, _("Our own house"), _("The policy does not say which domains and networks are our own."),
+            KIND(POLICY_OWN) | KIND(POLICY_RELAY) | KIND(POLICY_SUBMISSION));
     chapter_conflicts(&r);
     chapter_standards(&r);
     bool ok = cli_flush(&r.out);

@@ -2,8 +2,9 @@
 /*
  * policy_show.c - `assay policy show [--defaults] [FILE]`: the policy in canonical form.
  *
- * One statement a line, in the order of the file, in one spelling; read back it is the same policy. Included files stay includes, by their full
- * path. --defaults shows every setting there is, as `set` lines with the value in force, and in a comment what it is for and takes.
+ * One statement a line, in the order of the file, in one spelling; read back it is the same policy. Included files stay
+ * includes, by their full path. --defaults shows every setting there is, as `set` lines with the value in force, and in
+ * a comment what it is for and takes.
  */
 #include "cli/policy_cmd.h"
 
@@ -14,7 +15,9 @@ static void put_setting(const struct policy_setting *s, struct buf *out)
         buf_printf(out, " (%s)", s->words);
     else if (s->minimum || s->maximum)
         buf_printf(out, " (%s, %lld to %lld%s)", s->type, (long long)s->minimum, (long long)s->maximum,
-                   strcmp(s->type, "time") == 0 ? " seconds" : strcmp(s->type, "size") == 0 ? " octets" : "");
+                   strcmp(s->type, "time") == 0   ? " seconds"
+                   : strcmp(s->type, "size") == 0 ? " octets"
+                                                  : "");
     else
         buf_printf(out, " (%s)", s->type);
     buf_adds(out, "\n");
@@ -42,9 +45,10 @@ static bool in_main_file(const struct policy_statement *s)
 
 int policy_cmd_show(int argc, char **argv)
 {
-    static const struct policy_usage usage = {
-        "show [--defaults] [FILE]", "Prints the policy in canonical form: one statement a line. --defaults prints every setting with its value instead; with a\n"
-                                    "policy that can be read its values, else the defaults."};
+    static const struct policy_usage usage = {"show [--defaults] [FILE]",
+                                              "Prints the policy in canonical form: one statement a line. --defaults "
+                                              "prints every setting with its value instead; with a\n"
+                                              "policy that can be read its values, else the defaults."};
     struct policy_args a;
     struct buf b = BUF_INIT;
     int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_DEFAULTS | POLICY_ARG_FILE);

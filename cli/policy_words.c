@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * policy_words.c - the sentences of policy_words.h. They say what design and engines do, in words for someone who decides and is no engineer.
+ * policy_words.c - the sentences of policy_words.h. They say what design and engines do, in words for someone who
+ * decides and is no engineer.
  */
 #include "cli/policy_words.h"
 
@@ -20,28 +21,39 @@ static const char *const names[] = {
 };
 
 static const char *const what_is[] = {
-    [STANDARD_SPF] = N_("A domain's owner publishes which computers may send mail in its name. It protects the hidden return address only, and breaks when "
+    [STANDARD_SPF] = N_("A domain's owner publishes which computers may send mail in its name. It protects the hidden "
+                        "return address only, and breaks when "
                         "mail is forwarded; the owner of the sending domain has to publish and keep the list."),
-    [STANDARD_DKIM] = N_("The sending organisation signs each message, so that a change on the way, or a signature by somebody else, shows. The owner of the "
+    [STANDARD_DKIM] = N_("The sending organisation signs each message, so that a change on the way, or a signature by "
+                         "somebody else, shows. The owner of the "
                          "sending domain has to sign."),
-    [STANDARD_DMARC] = N_("It ties the sender that people see (From) to SPF or DKIM, and lets the domain's owner say what is to be done with mail that fails. "
+    [STANDARD_DMARC] = N_("It ties the sender that people see (From) to SPF or DKIM, and lets the domain's owner say "
+                          "what is to be done with mail that fails. "
                           "It protects from mail that pretends to come from the domain; its owner has to publish it."),
-    [STANDARD_ARC] = N_("A forwarder or mailing list writes down, and signs, what it saw when the mail reached it. It is only as good as the forwarder's "
+    [STANDARD_ARC] = N_("A forwarder or mailing list writes down, and signs, what it saw when the mail reached it. It "
+                        "is only as good as the forwarder's "
                         "word, so it counts only from forwarders this policy trusts."),
-    [STANDARD_DANE] = N_("A domain's owner publishes in signed DNS which certificate its mail servers use, so that mail to it cannot be diverted or read on "
+    [STANDARD_DANE] = N_("A domain's owner publishes in signed DNS which certificate its mail servers use, so that "
+                         "mail to it cannot be diverted or read on "
                          "the way. The owner of the domain, or who hosts its mail, has to publish it."),
-    [STANDARD_TLS] = N_("Mail is encrypted between mail servers. It protects from being read on the way; who runs the sending server has to switch it on and "
+    [STANDARD_TLS] = N_("Mail is encrypted between mail servers. It protects from being read on the way; who runs the "
+                        "sending server has to switch it on and "
                         "keep it modern."),
-    [STANDARD_DNSSEC] = N_("Answers from DNS, the internet's address book, are signed, so that nobody can forge them. The owner of a domain, or its DNS "
+    [STANDARD_DNSSEC] = N_("Answers from DNS, the internet's address book, are signed, so that nobody can forge them. "
+                           "The owner of a domain, or its DNS "
                            "provider, has to sign."),
-    [STANDARD_MESSAGE_FORMAT] = N_("A message must have exactly one usable sender (From), and no tricks with doubled or broken header lines. It protects from "
-                                   "messages that show people one sender and programs another; the sending program has to write it right."),
-    [STANDARD_RDNS] = N_("The sending computer's address has a name, and the name leads back to the address. Computers without one are mostly not mail servers; "
+    [STANDARD_MESSAGE_FORMAT] =
+        N_("A message must have exactly one usable sender (From), and no tricks with doubled or broken header lines. "
+           "It protects from "
+           "messages that show people one sender and programs another; the sending program has to write it right."),
+    [STANDARD_RDNS] = N_("The sending computer's address has a name, and the name leads back to the address. Computers "
+                         "without one are mostly not mail servers; "
                          "who runs the sending server has to set it."),
 };
 
 static const char *const follows[STANDARD_MAIL_COUNT] = {
-    [STANDARD_SPF] = N_("if the domain's owner says in so many words that this computer may not send for it (-all), and DMARC does not pass"),
+    [STANDARD_SPF] = N_("if the domain's owner says in so many words that this computer may not send for it (-all), "
+                        "and DMARC does not pass"),
     [STANDARD_DMARC] = N_("if the message fails and the domain's owner asks for something to be done about such mail"),
     [STANDARD_DANE] = N_("if our own test of the sender's mail server contradicts what its owner publishes"),
     [STANDARD_DNSSEC] = N_("if an answer from DNS that the judgement needs is signed wrongly"),
@@ -50,12 +62,15 @@ static const char *const follows[STANDARD_MAIL_COUNT] = {
 static const char *const requires[STANDARD_MAIL_COUNT] = {
     [STANDARD_SPF] = N_("the sending domain must publish SPF and the message must pass it, unless DMARC passes"),
     [STANDARD_DKIM] = N_("the message must bear a valid signature of the organisation in its visible sender (From)"),
-    [STANDARD_DMARC] = N_("the domain of the visible sender (From) must publish DMARC and the message must pass it: SPF or a DKIM signature must confirm that very "
+    [STANDARD_DMARC] = N_("the domain of the visible sender (From) must publish DMARC and the message must pass it: "
+                          "SPF or a DKIM signature must confirm that very "
                           "organisation. A domain without DMARC does not meet this"),
     [STANDARD_DANE] = N_("every mail server of the sending domain must have a DANE record in signed DNS"),
     [STANDARD_TLS] = N_("the connection must be encrypted"),
-    [STANDARD_DNSSEC] = N_("all answers from DNS that the judgement of the message needs must be signed, and signed rightly"),
-    [STANDARD_MESSAGE_FORMAT] = N_("the message must have exactly one usable sender (From), no doubled header lines that may stand once only, and nothing in its "
+    [STANDARD_DNSSEC] =
+        N_("all answers from DNS that the judgement of the message needs must be signed, and signed rightly"),
+    [STANDARD_MESSAGE_FORMAT] = N_("the message must have exactly one usable sender (From), no doubled header lines "
+                                   "that may stand once only, and nothing in its "
                                    "header that is no header"),
     [STANDARD_RDNS] = N_("the sending computer's address must have a name that leads back to the address"),
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * policy_words.h - the standards in plain sentences: what each is, and what each level asks of it. For people who know no abbreviation.
+ * policy_words.h - the standards in plain sentences: what each is, and what each level asks of it. For people who know
+ * no abbreviation.
  *
  * All texts go through gettext (domain "assay"); none ends with a newline.
  */
@@ -18,7 +19,8 @@ const char *words_standard(enum standard s);
 /* Two sentences: what it protects from, and who has to act. */
 const char *words_what_is(enum standard s);
 
-/* What `follow` and `require` ask: "The message must ...". `names`: of the resolver. NULL where the level asks nothing. */
+/* What `follow` and `require` ask: "The message must ...". `names`: of the resolver. NULL where the level asks nothing.
+ */
 const char *words_asks(enum standard s, enum policy_level level, bool names);
 
 /* What is done: "the message is refused", ... */

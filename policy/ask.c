@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ask.c - which statement decides (design section 3). Pure, without memory, in a time that depends on the labels of the names asked and on the
- * statements that speak of them, not on the size of the policy.
+ * ask.c - which statement decides (design section 3). Pure, without memory, in a time that depends on the labels of the
+ * names asked and on the statements that speak of them, not on the size of the policy.
  *
- * The walk collects the statements that speak of the subject: for each WHOM the recipient matches (and for "no writing to"), each WHO the sender
- * matches. Each comes with two scores. WHOM: none < domain (more labels, more) < address. WHO: everyone < network (longer prefix, more) < domain
- * (more labels, more; `only` more than its domain). A list's score is that of its entry that matched. Then: `always` first; WHOM; WHO;
- * the later. Among exemptions in force the most specific; it wins over a statement that is more specific than it in neither score, and never
- * over `always`. Last, a statement of a file that may only tighten replaces the outcome when it asks more and in nothing less.
+ * The walk collects the statements that speak of the subject: for each WHOM the recipient matches (and for "no writing
+ * to"), each WHO the sender matches. Each comes with two scores. WHOM: none < domain (more labels, more) < address.
+ * WHO: everyone < network (longer prefix, more) < domain (more labels, more; `only` more than its domain). A list's
+ * score is that of its entry that matched. Then: `always` first; WHOM; WHO; the later. Among exemptions in force the
+ * most specific; it wins over a statement that is more specific than it in neither score, and never over `always`.
+ * Last, a statement of a file that may only tighten replaces the outcome when it asks more and in nothing less.
  */
 #include "base/clock.h"
 #include "base/domain.h"
@@ -166,7 +167,8 @@ static void chain_networks(struct walk *w, uint32_t id, uint32_t whom_score)
             continue;
         struct ip_net net = ip_net_of(a, bits);
         struct slice key = keyset_net_key(&net, text);
-        chain(w, index_find_who(w->p, id, POLICY_NETWORK, keyset_hash(w->p->seed, key), key), whom_score, SCORE_NETWORK + bits);
+        chain(w, index_find_who(w->p, id, POLICY_NETWORK, keyset_hash(w->p->seed, key), key), whom_score,
+              SCORE_NETWORK + bits);
     }
 }
 
@@ -179,8 +181,10 @@ static void chain_domains(struct walk *w, uint32_t id, uint32_t whom_score)
         if (!(whom->label_counts >> (i + 1 < 31 ? i + 1 : 31) & 1))
             continue;
         if (i + 1 == n->labels)
-            chain(w, index_find_who(w->p, id, POLICY_ONLY, n->parent[i].hash, key), whom_score, SCORE_DOMAIN + 2 * (i + 1) + 1);
-        chain(w, index_find_who(w->p, id, POLICY_DOMAIN, n->parent[i].hash, key), whom_score, SCORE_DOMAIN + 2 * (i + 1));
+            chain(w, index_find_who(w->p, id, POLICY_ONLY, n->parent[i].hash, key), whom_score,
+                  SCORE_DOMAIN + 2 * (i + 1) + 1);
+        chain(w, index_find_who(w->p, id, POLICY_DOMAIN, n->parent[i].hash, key), whom_score,
+              SCORE_DOMAIN + 2 * (i + 1));
     }
 }
 
@@ -219,7 +223,9 @@ static void walk_recipient(struct walk *w, const char *rcpt)
     keyset_name(w->p->seed, r.domain, &domain);
     for (unsigned i = 0; i < domain.labels; i++) {
         struct slice key = slice_of(domain.name + domain.parent[i].at, (size_t)domain.length - domain.parent[i].at);
-        uint32_t id = x->whom_label_counts >> (i + 1 < 31 ? i + 1 : 31) & 1 ? index_find_whom(w->p, POLICY_DOMAIN, domain.parent[i].hash, key) : 0;
+        uint32_t id = x->whom_label_counts >> (i + 1 < 31 ? i + 1 : 31) & 1
+                          ? index_find_whom(w->p, POLICY_DOMAIN, domain.parent[i].hash, key)
+                          : 0;
         if (id)
             walk_whom(w, id, SCORE_DOMAIN + i + 1);
     }
@@ -240,7 +246,8 @@ static void walk_recipient(struct walk *w, const char *rcpt)
     }
 }
 
-/* Large lists lie far from the processor: what will be looked at is asked for before other work, and is there after it. */
+/* Large lists lie far from the processor: what will be looked at is asked for before other work, and is there after it.
+ */
 static void expect_lists(const struct walk *w, void (*expect)(const struct keyset *, const struct keyset_name *))
 {
     for (uint32_t head = w->has_who ? w->p->index.whoms[0].lists : 0; head; head = w->p->items[head - 1].next_list)
@@ -271,7 +278,8 @@ static void begin(struct walk *w, const struct policy *p, const struct policy_qu
         keyset_name(p->seed, q->who, &w->who);
 }
 
-/* Seeks the exemptions that excuse one rule: the most specific that is in force, and the most specific that has ended. */
+/* Seeks the exemptions that excuse one rule: the most specific that is in force, and the most specific that has ended.
+ */
 static void seek_exemptions(struct walk *w, const struct candidate *rule)
 {
     w->exemption.item = w->expired.item = NULL;
@@ -317,9 +325,10 @@ static bool asks_more(const struct policy_answer *more, const struct policy_answ
     if (more->level != than->level)
         return more->level > than->level && more->tls_version >= than->tls_version &&
                (more->action >= than->action || (than->level == POLICY_FOLLOW && !than->action_written));
-    bool less = more->action < than->action || more->tls_version < than->tls_version || (than->as_published && !more->as_published);
-    bool bigger = more->action > than->action || more->tls_version > than->tls_version || (more->as_published && !than->as_published) ||
-                  (than->trial && more->level > POLICY_RECORD);
+    bool less = more->action < than->action || more->tls_version < than->tls_version ||
+                (than->as_published && !more->as_published);
+    bool bigger = more->action > than->action || more->tls_version > than->tls_version ||
+                  (more->as_published && !than->as_published) || (than->trial && more->level > POLICY_RECORD);
     return !less && bigger;
 }
 
@@ -344,7 +353,8 @@ static bool tighten(struct walk *w, struct policy_answer *a)
 }
 
 /* Why one that speaks of the subject did not decide. */
-static enum policy_beaten_by why_beaten(const struct walk *w, const struct policy_answer *a, const struct candidate *decided, size_t i)
+static enum policy_beaten_by why_beaten(const struct walk *w, const struct policy_answer *a,
+                                        const struct candidate *decided, size_t i)
 {
     const struct candidate *c = &w->seen[i];
     const struct policy_statement *s = &c->item->s;
@@ -406,10 +416,14 @@ void policy_ask(const struct policy *p, const struct policy_question *q, struct 
         asked.who = NULL;
     if (q->names)
         asked.rcpt = NULL;
-    const bool of_network = q->standard == STANDARD_TLS || q->standard == STANDARD_RDNS || (q->standard == STANDARD_DMARC && !q->who);
+    const bool of_network =
+        q->standard == STANDARD_TLS || q->standard == STANDARD_RDNS || (q->standard == STANDARD_DMARC && !q->who);
     if (q->own_from || q->names || !of_network)
         asked.who_ip = NULL;
-    begin(&w, p, &asked, q->own_from ? (unsigned)SLOT_OWN_FROM : q->names ? (unsigned)SLOT_NAMES : (unsigned)q->standard);
+    begin(&w, p, &asked,
+          q->own_from ? (unsigned)SLOT_OWN_FROM
+          : q->names  ? (unsigned)SLOT_NAMES
+                      : (unsigned)q->standard);
     walk(&w, found_rule);
     clear(a, q->own_from ? POLICY_IGNORE : POLICY_RECORD);
     w.exemption.item = NULL;
@@ -428,8 +442,8 @@ static void found_in_force(struct walk *w, const struct candidate *c)
         keep_best(&w->rule, c);
 }
 
-static const struct policy_statement *in_force(const struct policy *p, enum slot slot, const char *domain, const char *rcpt,
-                                               const struct ip *client, time_t at)
+static const struct policy_statement *in_force(const struct policy *p, enum slot slot, const char *domain,
+                                               const char *rcpt, const struct ip *client, time_t at)
 {
     struct policy_question q = {.client = client, .who = domain, .rcpt = rcpt, .at = at};
     struct walk w;
@@ -438,7 +452,8 @@ static const struct policy_statement *in_force(const struct policy *p, enum slot
     return w.rule.item ? &w.rule.item->s : NULL;
 }
 
-const struct policy_statement *policy_trusted(const struct policy *p, const char *domain, const char *rcpt, const struct ip *client, time_t at)
+const struct policy_statement *policy_trusted(const struct policy *p, const char *domain, const char *rcpt,
+                                              const struct ip *client, time_t at)
 {
     return in_force(p, SLOT_TRUST, domain, rcpt, client, at);
 }

@@ -2,7 +2,8 @@
 /*
  * canonical.c - a statement as one line of the language, in one order of clauses and with one blank between words.
  *
- * Reading the line back gives the same statement. Names are A-labels; files are as the reader resolved them. Pure but for the buffer.
+ * Reading the line back gives the same statement. Names are A-labels; files are as the reader resolved them. Pure but
+ * for the buffer.
  */
 #include "policy/model.h"
 

@@ -2,9 +2,10 @@
 /*
  * index.c - from statements to tables that policy_ask can walk without memory or search.
  *
- * Two tables. The first finds a WHOM (domain or address; number 0 is "statements without writing to"). The second finds, for a WHOM and a WHO
- * (domain, `only` domain or network), the chain of statements with exactly that pair. Statements of everyone, and of lists, hang on the WHOM
- * itself; those of one list lie side by side, so a list is asked once. Both tables are at most half full. Built once, then only read.
+ * Two tables. The first finds a WHOM (domain or address; number 0 is "statements without writing to"). The second
+ * finds, for a WHOM and a WHO (domain, `only` domain or network), the chain of statements with exactly that pair.
+ * Statements of everyone, and of lists, hang on the WHOM itself; those of one list lie side by side, so a list is asked
+ * once. Both tables are at most half full. Built once, then only read.
  */
 #include "policy/index.h"
 #include <stdlib.h>
@@ -19,7 +20,8 @@ uint32_t index_who_hash(uint64_t name_hash, uint32_t whom_id, enum policy_party_
 static uint64_t party_hash(const struct policy *p, const struct policy_party *party)
 {
     char key[KEYSET_NET_KEY];
-    return keyset_hash(p->seed, party->kind == POLICY_NETWORK ? keyset_net_key(&party->net, key) : slice_str(party->name));
+    return keyset_hash(p->seed,
+                       party->kind == POLICY_NETWORK ? keyset_net_key(&party->net, key) : slice_str(party->name));
 }
 
 static bool same_party(const struct policy_party *a, const struct policy_party *b)
@@ -175,7 +177,8 @@ void index_release(struct policy *p)
     p->index = (struct index){0};
 }
 
-uint32_t index_find_who(const struct policy *p, uint32_t whom_id, enum policy_party_kind kind, uint64_t name_hash, struct slice key)
+uint32_t index_find_who(const struct policy *p, uint32_t whom_id, enum policy_party_kind kind, uint64_t name_hash,
+                        struct slice key)
 {
     const struct index *x = &p->index;
     size_t mask = x->who_slot_count - 1;

@@ -7,8 +7,10 @@
 
 #include "policy/model.h"
 
-/* The chain (item number + 1, or 0) of statements of exactly this WHO under this WHOM. name_hash: keyset_hash of the key. */
-uint32_t index_find_who(const struct policy *p, uint32_t whom_id, enum policy_party_kind kind, uint64_t name_hash, struct slice key);
+/* The chain (item number + 1, or 0) of statements of exactly this WHO under this WHOM. name_hash: keyset_hash of the
+ * key. */
+uint32_t index_find_who(const struct policy *p, uint32_t whom_id, enum policy_party_kind kind, uint64_t name_hash,
+                        struct slice key);
 
 /* The number of a WHOM that is a domain or an address; 0: nothing is said of it. */
 uint32_t index_find_whom(const struct policy *p, enum policy_party_kind kind, uint64_t name_hash, struct slice key);

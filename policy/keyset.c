@@ -2,9 +2,10 @@
 /*
  * keyset.c - open addressing with linear probing over one block of keys.
  *
- * Promises that a key is found whatever the order of adding, that a failed addition leaves the set as it was, and that asking reads at most
- * the run of occupied slots behind the hash. Offsets are 32 bits: a set holds at most 4 GiB of keys. Growing doubles the table and places each
- * key again by the 32 bits of hash kept beside it, without reading the keys. Tables never pass 2^31 slots, so those bits suffice.
+ * Promises that a key is found whatever the order of adding, that a failed addition leaves the set as it was, and that
+ * asking reads at most the run of occupied slots behind the hash. Offsets are 32 bits: a set holds at most 4 GiB of
+ * keys. Growing doubles the table and places each key again by the 32 bits of hash kept beside it, without reading the
+ * keys. Tables never pass 2^31 slots, so those bits suffice.
  */
 #include "policy/keyset.h"
 #include <stdlib.h>
@@ -13,7 +14,8 @@
 #define SLOTS_FIRST 16u
 #define HUGE_PAGE ((uintptr_t)2 << 20)
 
-/* Large blocks are asked for at random: huge pages halve the time of a question, where the system gives them. A hint, nothing else. */
+/* Large blocks are asked for at random: huge pages halve the time of a question, where the system gives them. A hint,
+ * nothing else. */
 static void advise(void *p, size_t n)
 {
     uintptr_t from = ((uintptr_t)p + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1), to = ((uintptr_t)p + n) & ~(HUGE_PAGE - 1);

@@ -2,10 +2,11 @@
 /*
  * keyset.h - sets of short octet strings, a million and more, asked by suffix on the mail path.
  *
- * A key is 1 to 255 octets: a kept domain, a recipient address, or a network (keyset_net_key). The octets lie one after the other in one block,
- * each behind its length; the table beside it holds an offset and 32 bits of the hash for each, at most two thirds full: 12 to 24 octets a
- * key beyond its text. Hashes run from the last octet to the first, so one pass over a name gives the hashes of all its parent domains.
- * The seed is drawn anew for each policy, so that nobody can write names that collide.
+ * A key is 1 to 255 octets: a kept domain, a recipient address, or a network (keyset_net_key). The octets lie one after
+ * the other in one block, each behind its length; the table beside it holds an offset and 32 bits of the hash for each,
+ * at most two thirds full: 12 to 24 octets a key beyond its text. Hashes run from the last octet to the first, so one
+ * pass over a name gives the hashes of all its parent domains. The seed is drawn anew for each policy, so that nobody
+ * can write names that collide.
  *
  * Threads: filling by one thread; asking by any number once it is filled. Asking takes no memory.
  */
@@ -44,7 +45,7 @@ struct keyset_name {
     unsigned labels;
     unsigned char length; /* octets of name */
     struct {
-        unsigned char at;  /* where the parent begins in name */
+        unsigned char at; /* where the parent begins in name */
         uint64_t hash;
     } parent[KEYSET_LABELS_MAX]; /* [0]: the last label alone; [labels - 1]: the name itself */
 };
@@ -52,10 +53,12 @@ struct keyset_name {
 void keyset_init(struct keyset *k, uint64_t seed);
 void keyset_release(struct keyset *k);
 
-/* Makes room for `count` keys of `octets` octets in all, so that filling moves nothing. A hint; failure shows in keyset_add. */
+/* Makes room for `count` keys of `octets` octets in all, so that filling moves nothing. A hint; failure shows in
+ * keyset_add. */
 void keyset_reserve(struct keyset *k, size_t count, size_t octets);
 
-/* Adds a key; *added false when it was there already. STATUS_LIMIT for a key too long or a set beyond 4 GiB, STATUS_NOMEM. */
+/* Adds a key; *added false when it was there already. STATUS_LIMIT for a key too long or a set beyond 4 GiB,
+ * STATUS_NOMEM. */
 enum status keyset_add(struct keyset *k, struct slice key, bool *added) MUST_CHECK;
 
 /* Adds a kept domain, an address, or a network, and notes what kinds the set holds. */

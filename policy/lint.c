@@ -2,10 +2,11 @@
 /*
  * lint.c - doubts about a policy that can be read: warnings, never errors, and nothing of the policy is changed.
  *
- * Says: statements that can never apply and which one hides them, exact repeats, settings that are set again; exemptions, trusts and suspensions
- * that have ended, end soon, run long, stand open to anyone who types the name, or excuse nothing; lists that are empty or that nobody names;
- * rejects that reject nothing because the mode is dry-run. It claims that something never applies only where that holds for every sender and
- * recipient: what lists hold is not compared. Work is bounded by the statements times the few `always` and exemptions among them.
+ * Says: statements that can never apply and which one hides them, exact repeats, settings that are set again;
+ * exemptions, trusts and suspensions that have ended, end soon, run long, stand open to anyone who types the name, or
+ * excuse nothing; lists that are empty or that nobody names; rejects that reject nothing because the mode is dry-run.
+ * It claims that something never applies only where that holds for every sender and recipient: what lists hold is not
+ * compared. Work is bounded by the statements times the few `always` and exemptions among them.
  */
 #include "base/domain.h"
 #include "policy/index.h"
@@ -26,9 +27,10 @@ struct lint {
     size_t always_count;
 };
 
-static void warn(const struct lint *l, enum policy_severity severity, const struct item *it, const char *help, const char *fmt, ...)
-    PRINTF_LIKE(5, 6);
-static void warn(const struct lint *l, enum policy_severity severity, const struct item *it, const char *help, const char *fmt, ...)
+static void doubt(const struct lint *l, enum policy_severity severity, const struct item *it, const char *help,
+                  const char *fmt, ...) PRINTF_LIKE(5, 6);
+static void doubt(const struct lint *l, enum policy_severity severity, const struct item *it, const char *help,
+                  const char *fmt, ...)
 {
     struct place at;
     va_list ap;
@@ -58,7 +60,8 @@ static bool covers(const struct policy_party *outer, const struct policy_party *
     if (outer->kind == POLICY_EVERYONE || outer->kind == POLICY_PARTY_NONE)
         return true;
     if (outer->kind == POLICY_NETWORK)
-        return inner->kind == POLICY_NETWORK && outer->net.bits <= inner->net.bits && ip_in_net(&inner->net.base, &outer->net);
+        return inner->kind == POLICY_NETWORK && outer->net.bits <= inner->net.bits &&
+               ip_in_net(&inner->net.base, &outer->net);
     if (outer->kind == POLICY_DOMAIN && (inner->kind == POLICY_DOMAIN || inner->kind == POLICY_ONLY))
         return domain_is_within(inner->name, outer->name);
     if (outer->kind == POLICY_DOMAIN && inner->kind == POLICY_ADDRESS)
@@ -79,7 +82,8 @@ static uint32_t chain_of(const struct policy *p, const struct item *it)
             head = p->items[head - 1].next_list;
         return head;
     }
-    struct slice key = it->s.who.kind == POLICY_NETWORK ? keyset_net_key(&it->s.who.net, net) : slice_str(it->s.who.name);
+    struct slice key =
+        it->s.who.kind == POLICY_NETWORK ? keyset_net_key(&it->s.who.net, net) : slice_str(it->s.who.name);
     return index_find_who(p, it->whom_id, it->s.who.kind, keyset_hash(p->seed, key), key);
 }
 
@@ -88,7 +92,8 @@ static const struct item *later_of_the_same(const struct lint *l, const struct i
     unsigned steps = 0;
     for (uint32_t n = chain_of(l->p, it); n && steps < CHAIN_MOST; n = l->p->items[n - 1].next, steps++) {
         const struct item *other = &l->p->items[n - 1];
-        if (other > it && is_rule(other) && strcmp(other->s.text, it->s.text) != 0 && (other->slots & slot) && other->s.always >= it->s.always && other->s.tightens == it->s.tightens)
+        if (other > it && is_rule(other) && strcmp(other->s.text, it->s.text) != 0 && (other->slots & slot) &&
+            other->s.always >= it->s.always && other->s.tightens == it->s.tightens)
             return other;
     }
     return NULL;
@@ -106,7 +111,9 @@ static const struct item *always_above(const struct lint *l, const struct item *
 
 static const char *slot_name(unsigned slot)
 {
-    return slot < STANDARD_MAIL_COUNT ? standard_name((enum standard)slot) : slot == SLOT_OWN_FROM ? "own-from" : "dnssec of names";
+    return slot < STANDARD_MAIL_COUNT ? standard_name((enum standard)slot)
+           : slot == SLOT_OWN_FROM    ? "own-from"
+                                      : "dnssec of names";
 }
 
 static void check_hidden(const struct lint *l, const struct item *it)
@@ -124,13 +131,15 @@ static void check_hidden(const struct lint *l, const struct item *it)
         by = hiders[slot] ? hiders[slot] : by;
     }
     if (all && by) {
-        warn(l, POLICY_WARNING, it, "remove one of the two", "this never applies: %s decides instead (%s)", line_of(l, it, by), by->s.text);
+        doubt(l, POLICY_WARNING, it, "remove one of the two", "this never applies: %s decides instead (%s)",
+              line_of(l, it, by), by->s.text);
         return;
     }
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
         if (hiders[slot])
-            warn(l, POLICY_WARNING, it, arena_printf(l->p->arena, "take %s out of one of the two", slot_name(slot)),
-                 "its %s never applies: %s decides instead (%s)", slot_name(slot), line_of(l, it, hiders[slot]), hiders[slot]->s.text);
+            doubt(l, POLICY_WARNING, it, arena_printf(l->p->arena, "take %s out of one of the two", slot_name(slot)),
+                  "its %s never applies: %s decides instead (%s)", slot_name(slot), line_of(l, it, hiders[slot]),
+                  hiders[slot]->s.text);
 }
 
 /* ---- repeats ---- */
@@ -140,7 +149,7 @@ static bool check_repeat(const struct lint *l, struct map *seen, uint32_t number
     const struct item *it = &l->p->items[number];
     const uint64_t *first = map_get(seen, slice_str(it->s.text));
     if (first) {
-        warn(l, POLICY_WARNING, it, "remove one of the two", "this repeats %s", line_of(l, it, &l->p->items[*first]));
+        doubt(l, POLICY_WARNING, it, "remove one of the two", "this repeats %s", line_of(l, it, &l->p->items[*first]));
         return true;
     }
     (void)!map_put(seen, slice_str(it->s.text), number);
@@ -154,7 +163,8 @@ static void check_set(const struct lint *l, const struct item *it)
     struct policy_setting info;
     if (!last || &l->p->items[last - 1] == it || !policy_setting_at(l->p, i, &info) || strcmp(info.type, "names") == 0)
         return;
-    warn(l, POLICY_WARNING, it, "remove one of the two", "%s is set again in %s, which counts", it->s.name, line_of(l, it, &l->p->items[last - 1]));
+    doubt(l, POLICY_WARNING, it, "remove one of the two", "%s is set again in %s, which counts", it->s.name,
+          line_of(l, it, &l->p->items[last - 1]));
 }
 
 /* ---- what is explained ---- */
@@ -165,13 +175,14 @@ static void check_days(const struct lint *l, const struct item *it, const char *
     time_t from = it->s.since && it->s.since < l->now ? it->s.since : l->now;
     policy_day_text(it->s.until - DAY / 2, day);
     if (it->s.until <= l->now)
-        warn(l, POLICY_WARNING, it, "renew it, or remove it", "the %s ended with %s and does nothing any more", what, day);
+        doubt(l, POLICY_WARNING, it, "renew it, or remove it", "the %s ended with %s and does nothing any more", what,
+              day);
     else if (it->s.until - l->now < SOON && it->s.kind != POLICY_SUSPEND)
-        warn(l, POLICY_WARNING, it, "agree on what comes then", "the %s ends with %s, in %lld day%s", what, day,
-             (long long)(it->s.until - l->now) / DAY, (it->s.until - l->now) / DAY == 1 ? "" : "s");
+        doubt(l, POLICY_WARNING, it, "agree on what comes then", "the %s ends with %s, in %lld day%s", what, day,
+              (long long)(it->s.until - l->now) / DAY, (it->s.until - l->now) / DAY == 1 ? "" : "s");
     else if (it->s.until - from > LONG && it->s.kind == POLICY_EXEMPT)
-        warn(l, POLICY_WARNING, it, "agree on a shorter one, and look again then", "the %s runs for %lld days, through %s", what,
-             (long long)(it->s.until - from) / DAY, day);
+        doubt(l, POLICY_WARNING, it, "agree on a shorter one, and look again then",
+              "the %s runs for %lld days, through %s", what, (long long)(it->s.until - from) / DAY, day);
 }
 
 static void check_open(const struct lint *l, const struct item *it)
@@ -182,8 +193,8 @@ static void check_open(const struct lint *l, const struct item *it)
     const char *which = !(it->s.standards & POLICY_BIT(STANDARD_SPF))     ? "dmarc"
                         : !(it->s.standards & POLICY_BIT(STANDARD_DMARC)) ? "spf"
                                                                           : "dmarc and spf";
-    warn(l, POLICY_WARNING, it, "add 'via NETWORK' or 'signed by DOMAIN'",
-         "anyone can write this sender's name: exempted from %s, forgers pass as well", which);
+    doubt(l, POLICY_WARNING, it, "add 'via NETWORK' or 'signed by DOMAIN'",
+          "anyone can write this sender's name: exempted from %s, forgers pass as well", which);
 }
 
 /* Whether some rule asks for what the exemption excuses, of somebody it excuses, and is not more specific. */
@@ -206,7 +217,8 @@ static void check_exemption(const struct lint *l, const struct item *it, bool lo
     check_days(l, it, "exemption");
     check_open(l, it);
     if (look_for_rules && it->s.until > l->now && !excuses(l, it))
-        warn(l, POLICY_WARNING, it, "remove it, or correct who or what it is about", "this exemption excuses nothing: no statement asks it of them");
+        doubt(l, POLICY_WARNING, it, "remove it, or correct who or what it is about",
+              "this exemption excuses nothing: no statement asks it of them");
 }
 
 /* ---- lists, mode ---- */
@@ -216,10 +228,10 @@ static void check_lists(const struct lint *l)
     for (size_t i = 0; i < l->p->list_count; i++) {
         const struct list *list = l->p->lists[i];
         if (!list->keys.count)
-            warn(l, POLICY_WARNING, &l->p->items[list->item], "is that the right file?", "list %s is empty: what is said of it never applies",
-                 list->name);
+            doubt(l, POLICY_WARNING, &l->p->items[list->item], "is that the right file?",
+                  "list %s is empty: what is said of it never applies", list->name);
         else if (!list->used)
-            warn(l, POLICY_NOTE, &l->p->items[list->item], NULL, "no statement speaks of list %s", list->name);
+            doubt(l, POLICY_NOTE, &l->p->items[list->item], NULL, "no statement speaks of list %s", list->name);
     }
 }
 
@@ -237,10 +249,11 @@ static void check_mode(const struct lint *l)
     if (!first || !policy_set_is(l->p, "mode", "dry-run"))
         return;
     if (n == 1)
-        warn(l, POLICY_WARNING, first, "set mode enforce, when the time has come", "the mode is dry-run: this rejects nothing yet");
+        doubt(l, POLICY_WARNING, first, "set mode enforce, when the time has come",
+              "the mode is dry-run: this rejects nothing yet");
     else
-        warn(l, POLICY_WARNING, first, "set mode enforce, when the time has come",
-             "the mode is dry-run: this and %zu more statement%s reject nothing yet", n - 1, n == 2 ? "" : "s");
+        doubt(l, POLICY_WARNING, first, "set mode enforce, when the time has come",
+              "the mode is dry-run: this and %zu more statement%s reject nothing yet", n - 1, n == 2 ? "" : "s");
 }
 
 static void check_item(const struct lint *l, struct map *seen, uint32_t i, bool look_for_rules)

@@ -2,9 +2,10 @@
 /*
  * lists.c - files of names: one domain, network or recipient address a line, `#` begins a comment.
  *
- * A domain means it and all below, as everywhere. Names become kept names; a fast way without libidn2 takes what is plainly a kept name already,
- * so that a million lines are read in well under a second. Each bad line is an error with its place (at most POLICY_LIST_MESSAGES_MAX of a
- * file are told), and a list with a bad line makes the policy bad: half a list would be a rule nobody wrote.
+ * A domain means it and all below, as everywhere. Names become kept names; a fast way without libidn2 takes what is
+ * plainly a kept name already, so that a million lines are read in well under a second. Each bad line is an error with
+ * its place (at most POLICY_LIST_MESSAGES_MAX of a file are told), and a list with a bad line makes the policy bad:
+ * half a list would be a rule nobody wrote.
  */
 #include "base/domain.h"
 #include "policy/load.h"
@@ -55,6 +56,18 @@ static enum status add_address(struct list *list, struct slice w, size_t at)
     return s;
 }
 
+/* What was meant as an address or a number: no top-level domain is all digits (RFC 3696 2). */
+static bool like_number(struct slice w)
+{
+    size_t i = w.n;
+    if (i && w.p[i - 1] == '.')
+        i--;
+    size_t end = i;
+    while (i && w.p[i - 1] >= '0' && w.p[i - 1] <= '9')
+        i--;
+    return memchr(w.p, '/', w.n) || (i < end && (i == 0 || w.p[i - 1] == '.'));
+}
+
 static enum status add_line(struct list *list, struct slice w)
 {
     char kept[LIMIT_DOMAIN + 1];
@@ -70,7 +83,7 @@ static enum status add_line(struct list *list, struct slice w)
         return add_address(list, w, (size_t)(at - w.p));
     if (ip_net_from_text(w, &net) == STATUS_OK)
         return keyset_add_net(&list->keys, &net, &added);
-    enum status s = memchr(w.p, '/', w.n) ? STATUS_INVALID : domain_from_text(w, kept);
+    enum status s = like_number(w) ? STATUS_INVALID : domain_from_text(w, kept);
     return s == STATUS_OK ? keyset_add_domain(&list->keys, kept, &added) : s;
 }
 
@@ -95,7 +108,8 @@ static void bad_line(struct reading *r, struct slice line, struct slice w, const
 static void read_line(struct reading *r, struct slice line)
 {
     if (line.n > POLICY_LIST_LINE_MAX) {
-        bad_line(r, slice_of(line.p, POLICY_LIST_LINE_MAX), slice_of(line.p, 1), "one name a line", "the line is too long");
+        bad_line(r, slice_of(line.p, POLICY_LIST_LINE_MAX), slice_of(line.p, 1), "one name a line",
+                 "the line is too long");
         return;
     }
     const char *comment = memchr(line.p, '#', line.n);
@@ -109,7 +123,8 @@ static void read_line(struct reading *r, struct slice line)
         bool wild = w.n > 2 && (w.p[0] == '*' || w.p[0] == '.');
         const char *help = wild ? "a domain means it and all below: leave out what stands before it"
                                 : "one domain, network (192.0.2.0/24) or address (name@domain) a line";
-        bad_line(r, line, w, help, s == STATUS_LIMIT ? "this is too long for a name" : "this is no domain name, network or address");
+        bad_line(r, line, w, help,
+                 s == STATUS_LIMIT ? "this is too long for a name" : "this is no domain name, network or address");
     }
 }
 
@@ -136,18 +151,21 @@ static void read_lines(struct reading *r, struct slice text)
     keyset_trim(&r->list->keys);
     if (r->errors > POLICY_LIST_MESSAGES_MAX) {
         struct place at = {.file = r->shown};
-        report_add(r->ld->report, POLICY_NOTE, &at, NULL, "%u more lines of this list are bad", r->errors - POLICY_LIST_MESSAGES_MAX);
+        report_add(r->ld->report, POLICY_NOTE, &at, NULL, "%u more lines of this list are bad",
+                   r->errors - POLICY_LIST_MESSAGES_MAX);
     }
 }
 
-/* A tightening file's list must lie beside or below it and belong to the same owner: else a customer could have us read out any file. */
+/* A tightening file's list must lie beside or below it and belong to the same owner: else a customer could have us read
+ * out any file. */
 static bool may_read(struct loader *ld, const struct item *it, const char *written, const struct place *at)
 {
     if (!it->unit->tighten || ld->snapshot)
         return true;
     if (written[0] != '/' && !strstr(written, ".."))
         return true;
-    loader_error(ld, at, "name a file beside this one", "this file may only tighten: its lists lie beside it or below, without '..'");
+    loader_error(ld, at, "name a file beside this one",
+                 "this file may only tighten: its lists lie beside it or below, without '..'");
     return false;
 }
 

@@ -2,10 +2,11 @@
 /*
  * live.c - the policy a daemon runs on, and the last good one behind it.
  *
- * Promises: there is always a policy in force once policy_live_open has given one; a reload changes it in one step or not at all; who holds a
- * counted policy keeps it for as long as wanted. The lock is held for the time of taking a pointer and counting it, never while files are
- * read. The snapshot is written after the new policy is in force; that it could not be written is a warning, not a failure. On failure the report
- * has the errors and, last, a line that says what is in force.
+ * Promises: there is always a policy in force once policy_live_open has given one; a reload changes it in one step or
+ * not at all; who holds a counted policy keeps it for as long as wanted. The lock is held for the time of taking a
+ * pointer and counting it, never while files are read. The snapshot is written after the new policy is in force; that
+ * it could not be written is a warning, not a failure. On failure the report has the errors and, last, a line that says
+ * what is in force.
  */
 #include "policy/load.h"
 #include "base/clock.h"
@@ -28,8 +29,13 @@ static uint64_t stamp_path(uint64_t h, const char *path)
     struct stat st = {0};
     if (stat(path, &st) != 0)
         return h * 31 + 1;
-    const uint64_t parts[] = {(uint64_t)st.st_ino, (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec, (uint64_t)st.st_mtim.tv_nsec,
-                              (uint64_t)st.st_ctim.tv_nsec, st.st_mode, st.st_uid};
+    const uint64_t parts[] = {(uint64_t)st.st_ino,
+                              (uint64_t)st.st_size,
+                              (uint64_t)st.st_mtim.tv_sec,
+                              (uint64_t)st.st_mtim.tv_nsec,
+                              (uint64_t)st.st_ctim.tv_nsec,
+                              st.st_mode,
+                              st.st_uid};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         h = (h ^ parts[i]) * UINT64_C(0x100000001b3);
     return h;
@@ -54,7 +60,8 @@ bool policy_live_changed(struct policy_live *l)
 
 /* ---- lists that shrank ---- */
 
-static bool shrank(const struct policy *before, const struct policy *after, struct policy_report *r, const char *way_out)
+static bool shrank(const struct policy *before, const struct policy *after, struct policy_report *r,
+                   const char *way_out)
 {
     bool any = false;
     for (size_t i = 0; i < after->list_count; i++) {
@@ -67,8 +74,9 @@ static bool shrank(const struct policy *before, const struct policy *after, stru
             continue;
         struct place at;
         item_place(&after->items[l->item], &at);
-        report_add(r, POLICY_ERROR, &at, way_out, "list %s lost %zu of its %zu names: more than %u%% at once needs a second look", l->name,
-                   had - has, had, POLICY_SHRINK_PERCENT);
+        report_add(r, POLICY_ERROR, &at, way_out,
+                   "list %s lost %zu of its %zu names: more than %u%% at once needs a second look", l->name, had - has,
+                   had, POLICY_SHRINK_PERCENT);
         any = true;
     }
     return any;
@@ -113,7 +121,8 @@ static const struct policy *read_snapshot(const struct policy_live *l, struct po
     if (p)
         p->loaded_at = s.made;
     else
-        report_add(r, POLICY_ERROR, &at, "remove it", "the snapshot of the last good policy cannot be used by this version");
+        report_add(r, POLICY_ERROR, &at, "remove it",
+                   "the snapshot of the last good policy cannot be used by this version");
     snapshot_close(&s);
     return p;
 }
@@ -122,7 +131,8 @@ static void say_in_force(const struct policy_live *l, const struct policy *p, st
 {
     char when[CLOCK_TEXT];
     struct place at = {.file = l->path};
-    report_add(r, POLICY_WARNING, &at, NULL, "%s is in force: policy %s, loaded %s", what, p->hash, clock_utc_text(p->loaded_at, when));
+    report_add(r, POLICY_WARNING, &at, NULL, "%s is in force: policy %s, loaded %s", what, p->hash,
+               clock_utc_text(p->loaded_at, when));
 }
 
 /* ---- life ---- */
@@ -151,7 +161,8 @@ struct policy_live *policy_live_close(struct policy_live *l)
     return NULL;
 }
 
-struct policy_live *policy_live_open(const char *path, const char *snapshot_path, struct policy_report *report, enum policy_source *source)
+struct policy_live *policy_live_open(const char *path, const char *snapshot_path, struct policy_report *report,
+                                     enum policy_source *source)
 {
     struct policy_live *l = new_live(path, snapshot_path);
     if (!l)
@@ -185,7 +196,8 @@ const struct policy *policy_live_get(struct policy_live *l)
     return p;
 }
 
-enum status policy_live_reload(struct policy_live *l, bool force, struct policy_report *report, enum policy_source *source)
+enum status policy_live_reload(struct policy_live *l, bool force, struct policy_report *report,
+                               enum policy_source *source)
 {
     const struct policy *p = policy_load(l->path, report), *before = l->now;
     if (p && !force && shrank(before, p, report, "if that is right, reload with --force")) {

@@ -2,9 +2,9 @@
 /*
  * load.c - a policy's life: read whole or not at all, counted, given back.
  *
- * Order: the main file and what it includes, statement by statement, where they stand; then the lists, the settings, who is in which list; then
- * the hash and the index; then doubts (lint.c). Any error on the way and there is no policy: the report has all of them. Once given out, a
- * policy never changes.
+ * Order: the main file and what it includes, statement by statement, where they stand; then the lists, the settings,
+ * who is in which list; then the hash and the index; then doubts (lint.c). Any error on the way and there is no policy:
+ * the report has all of them. Once given out, a policy never changes.
  */
 #include "policy/load.h"
 #include "base/clock.h"
@@ -111,7 +111,8 @@ static uint64_t hash_more(uint64_t h, struct slice s)
     return (h ^ 0x100) * UINT64_C(0x100000001b3);
 }
 
-/* Over texts as read and lists as kept, so that the snapshot of a policy bears the policy's hash. Comments count: a new reason is a new policy. */
+/* Over texts as read and lists as kept, so that the snapshot of a policy bears the policy's hash. Comments count: a new
+ * reason is a new policy. */
 static void make_hash(struct policy *p)
 {
     static const char hex[] = "0123456789abcdef";
@@ -127,7 +128,8 @@ static void make_hash(struct policy *p)
         p->hash[i] = hex[h >> (28 - 4 * i) & 15];
 }
 
-enum status loader_read(struct loader *ld, enum snapshot_kind kind, const char *path, size_t most, struct source_text *t)
+enum status loader_read(struct loader *ld, enum snapshot_kind kind, const char *path, size_t most,
+                        struct source_text *t)
 {
     struct slice kept;
     if (!ld->snapshot)
@@ -149,14 +151,16 @@ enum status loader_read(struct loader *ld, enum snapshot_kind kind, const char *
 const char *loader_path(struct loader *ld, const char *from, const char *name)
 {
     const char *slash = strrchr(from, '/');
-    const char *path = name[0] == '/' || !slash ? arena_strdup(ld->p->arena, name)
-                                                : arena_printf(ld->p->arena, "%.*s/%s", (int)(slash - from), from, name);
+    const char *path = name[0] == '/' || !slash
+                           ? arena_strdup(ld->p->arena, name)
+                           : arena_printf(ld->p->arena, "%.*s/%s", (int)(slash - from), from, name);
     if (!path)
         ld->out_of_memory = true;
     return path;
 }
 
-struct policy *load_new(const char *path, const char *shown, struct slice text, const struct snapshot *snapshot, struct policy_report *report)
+struct policy *load_new(const char *path, const char *shown, struct slice text, const struct snapshot *snapshot,
+                        struct policy_report *report)
 {
     struct loader ld = {.p = new_policy(), .report = report, .snapshot = snapshot, .now = clock_wall()};
     struct place whole = {.file = shown};
@@ -184,7 +188,8 @@ struct policy *load_new(const char *path, const char *shown, struct slice text, 
     return NULL;
 }
 
-/* The path with its folder made absolute, so that what it includes is found whatever the working directory is later. malloc'ed. */
+/* The path with its folder made absolute, so that what it includes is found whatever the working directory is later.
+ * malloc'ed. */
 static char *absolute(const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * map.h - from short texts to numbers, while a policy is read. Keys are kept by pointer: they must live as long as the map.
+ * map.h - from short texts to numbers, while a policy is read. Keys are kept by pointer: they must live as long as the
+ * map.
  */
 #ifndef ASSAY_POLICY_MAP_H
 #define ASSAY_POLICY_MAP_H

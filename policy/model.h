@@ -2,9 +2,9 @@
 /*
  * model.h - what a policy is made of, inside this room.
  *
- * Everything hangs on one struct policy: statements in the order read (an included file's stand where its `include` stands, so "the later line"
- * is the higher number), lists, the texts read, and the index that policy_ask walks. The loader fills it, the index is built once, and from then
- * on nothing changes.
+ * Everything hangs on one struct policy: statements in the order read (an included file's stand where its `include`
+ * stands, so "the later line" is the higher number), lists, the texts read, and the index that policy_ask walks. The
+ * loader fills it, the index is built once, and from then on nothing changes.
  */
 #ifndef ASSAY_POLICY_MODEL_H
 #define ASSAY_POLICY_MODEL_H
@@ -30,12 +30,12 @@ enum slot {
 /* One file of the policy language, as read. */
 struct unit {
     const char *path;
-    const char *shown;      /* in messages */
-    struct slice text;      /* heap, kept for messages and the snapshot */
-    unsigned number;        /* 0: the main file; I1, I2, ... the included ones */
-    bool tighten;           /* may only ask more, of what `whom` receives */
+    const char *shown; /* in messages */
+    struct slice text; /* heap, kept for messages and the snapshot */
+    unsigned number;   /* 0: the main file; I1, I2, ... the included ones */
+    bool tighten;      /* may only ask more, of what `whom` receives */
     struct policy_party whom;
-    uid_t owner;            /* of a tightening file */
+    uid_t owner;             /* of a tightening file */
     const struct unit *from; /* the including one, or NULL */
     unsigned depth;
 };
@@ -66,9 +66,9 @@ struct list {
 struct whom {
     struct policy_party party; /* NONE: statements without `writing to` */
     struct list *list;
-    uint32_t everyone;         /* chain of items: number + 1 */
-    uint32_t lists;            /* chain of the first items of each list */
-    uint32_t label_counts;     /* as in a keyset */
+    uint32_t everyone;     /* chain of items: number + 1 */
+    uint32_t lists;        /* chain of the first items of each list */
+    uint32_t label_counts; /* as in a keyset */
     uint64_t prefix4, prefix6[3];
 };
 

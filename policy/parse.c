@@ -2,8 +2,9 @@
 /*
  * parse.c - which statement a line is.
  *
- * The first word decides. A word that begins no statement is answered with the nearest that does. What a file may not hold that may only tighten
- * is refused before it is read further, so that a customer's file cannot make us read others.
+ * The first word decides. A word that begins no statement is answered with the nearest that does. What a file may not
+ * hold that may only tighten is refused before it is read further, so that a customer's file cannot make us read
+ * others.
  */
 #include "policy/parser.h"
 
@@ -12,10 +13,22 @@ static const struct {
     bool (*parse)(struct parser *);
     bool tightening; /* allowed in a file that may only tighten */
 } table[] = {
-    {"policy", parse_title, false},   {"always", parse_rule, true},          {"trial", parse_rule, true},      {"ignore", parse_rule, true},
-    {"record", parse_rule, true},     {"follow", parse_rule, true},          {"require", parse_rule, true},    {"exempt", parse_exempt, false},
-    {"suspend", parse_suspend, false}, {"trust", parse_trust, false},        {"own", parse_own, false},        {"relay", parse_relay, false},
-    {"submission", parse_submission, false}, {"list", parse_list, true},     {"include", parse_include, false}, {"set", parse_set, false},
+    {"policy", parse_title, false},
+    {"always", parse_rule, true},
+    {"trial", parse_rule, true},
+    {"ignore", parse_rule, true},
+    {"record", parse_rule, true},
+    {"follow", parse_rule, true},
+    {"require", parse_rule, true},
+    {"exempt", parse_exempt, false},
+    {"suspend", parse_suspend, false},
+    {"trust", parse_trust, false},
+    {"own", parse_own, false},
+    {"relay", parse_relay, false},
+    {"submission", parse_submission, false},
+    {"list", parse_list, true},
+    {"include", parse_include, false},
+    {"set", parse_set, false},
 };
 #define KINDS (sizeof table / sizeof *table)
 
@@ -42,8 +55,8 @@ bool parse_statement(struct parser *ps)
         return false;
     }
     if (ps->unit->tighten && !table[i].tightening) {
-        parse_error(ps, t, "it may record, follow and require, and name lists of its own", "this file may only tighten: '%s' is not for it to say",
-                    table[i].word);
+        parse_error(ps, t, "it may record, follow and require, and name lists of its own",
+                    "this file may only tighten: '%s' is not for it to say", table[i].word);
         return false;
     }
     return table[i].parse(ps);

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * parse_clauses.c - what follows the heart of a statement: writing to, otherwise, strictly, via, signed by, because, agreed by, since, through, ref.
+ * parse_clauses.c - what follows the heart of a statement: writing to, otherwise, strictly, via, signed by, because,
+ * agreed by, since, through, ref.
  *
- * Clauses may stand in any order, each once. One that belongs to another kind of statement is an error that says where it belongs. The end of a
- * `through` day is worked out here: the first second of the day after, in local time.
+ * Clauses may stand in any order, each once. One that belongs to another kind of statement is an error that says where
+ * it belongs. The end of a `through` day is worked out here: the first second of the day after, in local time.
  */
 #include "policy/parser.h"
 #include <stdio.h>
 
-static const char *const first_words[] = {"writing", "otherwise", "strictly", "via", "signed", "because", "agreed", "since", "through", "ref", NULL};
-static const char *const whole[] = {"writing to", "otherwise", "strictly", "via", "signed by", "because", "agreed by", "since", "through", "ref"};
+static const char *const first_words[] = {"writing", "otherwise", "strictly", "via", "signed", "because",
+                                          "agreed",  "since",     "through",  "ref", NULL};
+static const char *const whole[] = {"writing to", "otherwise", "strictly", "via",     "signed by",
+                                    "because",    "agreed by", "since",    "through", "ref"};
 static const char *const belongs[] = {
     [CLAUSE_WRITING] = "'writing to' belongs to rules of mail, exempt, trust, and include ... may tighten",
     [CLAUSE_OTHERWISE] = "'otherwise' belongs to rules of mail",
@@ -28,7 +31,8 @@ static bool take_date(struct parser *ps, int days, time_t *out)
     const struct token *t = parse_peek(ps);
     *out = t->kind == TOKEN_WORD ? policy_day(t->raw, days) : 0;
     if (*out == 0) {
-        parse_error(ps, t, "dates are written 2027-03-31 (year, month, day)", "expected a date, found %s", parse_shown(ps, t));
+        parse_error(ps, t, "dates are written 2027-03-31 (year, month, day)", "expected a date, found %s",
+                    parse_shown(ps, t));
         return false;
     }
     ps->at++;
@@ -50,8 +54,9 @@ static bool take_action(struct parser *ps)
         if (t->kind != TOKEN_STRING)
             return true;
         if (strlen(t->value) > POLICY_PEER_TEXT_MAX) {
-            parse_error(ps, t, "write the essential, and a link", "the text for the peer has %zu octets; at most %u fit in a reply",
-                        strlen(t->value), POLICY_PEER_TEXT_MAX);
+            parse_error(ps, t, "write the essential, and a link",
+                        "the text for the peer has %zu octets; at most %u fit in a reply", strlen(t->value),
+                        POLICY_PEER_TEXT_MAX);
             return false;
         }
         s->peer_text = parse_string(ps, "the text for the peer");
@@ -121,7 +126,9 @@ bool parse_clauses(struct parser *ps, uint32_t allowed)
                     n += (size_t)snprintf(what + n, sizeof what - n, n ? ", '%s'" : "'%s'", whole[i]);
             snprintf(what + n, sizeof what - n, n ? " or the end of the statement" : "%s", n ? "" : what);
             if (t->kind == TOKEN_COMMA) {
-                parse_error(ps, t, "only standards, `own` and `relay` take several with commas; write one statement for each, or use a list",
+                parse_error(ps, t,
+                            "only standards, `own` and `relay` take several with commas; write one statement for each, "
+                            "or use a list",
                             "expected %s, found a comma", what);
                 return false;
             }
@@ -154,7 +161,7 @@ bool parse_need(struct parser *ps, uint32_t needed, const struct token *statemen
             n += (size_t)snprintf(missing + n, sizeof missing - n, n ? ", '%s'" : "'%s'", whole[c]);
     if (!n)
         return true;
-    parse_error(ps, statement, "apply or explain: because \"why\" agreed by \"who\" through 2027-03-31", "'%.*s' does not say %s",
-                SLICE_ARG(statement->raw), missing);
+    parse_error(ps, statement, "apply or explain: because \"why\" agreed by \"who\" through 2027-03-31",
+                "'%.*s' does not say %s", SLICE_ARG(statement->raw), missing);
     return false;
 }

@@ -159,7 +159,8 @@ static bool take_value(struct parser *ps, struct policy_statement *s)
             return false;
         }
         ps->at++;
-        const char *one = list ? arena_printf(ps->p->arena, "list %.*s", SLICE_ARG(parse_take(ps)->raw)) : parse_copy(ps, t->raw);
+        const char *one =
+            list ? arena_printf(ps->p->arena, "list %.*s", SLICE_ARG(parse_take(ps)->raw)) : parse_copy(ps, t->raw);
         if (!one || !add_item(ps, one))
             return false;
         s->value = s->value ? arena_printf(ps->p->arena, "%s, %s", s->value, one) : one;
@@ -176,7 +177,8 @@ bool parse_set(struct parser *ps)
     size_t i = t->kind == TOKEN_WORD ? setting_find(t->raw) : setting_count();
     if (i == setting_count()) {
         const char *near = t->kind == TOKEN_WORD ? setting_nearest(t->raw) : NULL;
-        const char *help = near ? arena_printf(ps->p->arena, "did you mean '%s'?", near) : "`assay policy show --defaults` lists them all";
+        const char *help = near ? arena_printf(ps->p->arena, "did you mean '%s'?", near)
+                                : "`assay policy show --defaults` lists them all";
         parse_error(ps, t, help, "expected the name of a setting, found %s", parse_shown(ps, t));
         return false;
     }

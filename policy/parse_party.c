@@ -2,8 +2,8 @@
 /*
  * parse_party.c - who is meant: WHO, WHOM, domains, networks, names of lists.
  *
- * Names become kept names (base/domain.h) here and nowhere else. What people write by habit from elsewhere (*.example, .example, a@b as a sender,
- * 192.0.2.1/24) is refused with the form that says what they most likely meant.
+ * Names become kept names (base/domain.h) here and nowhere else. What people write by habit from elsewhere (*.example,
+ * .example, a@b as a sender, 192.0.2.1/24) is refused with the form that says what they most likely meant.
  */
 #include "policy/parser.h"
 #include "base/domain.h"
@@ -24,7 +24,8 @@ static bool like_network(struct slice w)
 
 static void bad_network(struct parser *ps, const struct token *t)
 {
-    const char *slash = memchr(t->raw.p, '/', t->raw.n), *help = "networks are written 192.0.2.0/24 or 2001:db8::/32, single addresses without /";
+    const char *slash = memchr(t->raw.p, '/', t->raw.n),
+               *help = "networks are written 192.0.2.0/24 or 2001:db8::/32, single addresses without /";
     struct ip ip;
     unsigned bits = 0;
     if (slash && ip_from_text(slice_of(t->raw.p, (size_t)(slash - t->raw.p)), &ip) == STATUS_OK) {
@@ -80,7 +81,8 @@ bool parse_domain(struct parser *ps, const char **out)
     }
     enum status s = like_network(t->raw) ? STATUS_INVALID : domain_from_text(t->raw, kept);
     if (s == STATUS_LIMIT) {
-        parse_error(ps, t, NULL, "%s is too long for a domain name (63 octets a label, 253 in all)", parse_shown(ps, t));
+        parse_error(ps, t, NULL, "%s is too long for a domain name (63 octets a label, 253 in all)",
+                    parse_shown(ps, t));
         return false;
     }
     if (s != STATUS_OK) {
@@ -97,11 +99,12 @@ bool parse_list_name(struct parser *ps, const char **out)
     bool ok = t->kind == TOKEN_WORD && t->raw.n <= 60;
     for (size_t i = 0; ok && i < t->raw.n; i++) {
         char c = t->raw.p[i];
-        ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+        ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+             c == '.';
     }
     if (!ok) {
-        parse_error(ps, t, "names of lists are letters, digits, '-', '_' and '.', at most 60", "expected the name of a list, found %s",
-                    parse_shown(ps, t));
+        parse_error(ps, t, "names of lists are letters, digits, '-', '_' and '.', at most 60",
+                    "expected the name of a list, found %s", parse_shown(ps, t));
         return false;
     }
     ps->at++;
@@ -119,7 +122,8 @@ static bool mistyped(struct parser *ps, const struct token *t)
         return false;
     if (!near || strcmp(near, "everybody") == 0)
         near = "everyone";
-    parse_error(ps, t, arena_printf(ps->p->arena, "did you mean '%s'?", near), "expected who is meant, found %s", parse_shown(ps, t));
+    parse_error(ps, t, arena_printf(ps->p->arena, "did you mean '%s'?", near), "expected who is meant, found %s",
+                parse_shown(ps, t));
     return true;
 }
 
@@ -160,7 +164,8 @@ bool parse_who(struct parser *ps, struct policy_party *out)
 static bool parse_address(struct parser *ps, const struct token *t, size_t at, struct policy_party *out)
 {
     char kept[LIMIT_DOMAIN + 1], local[LIMIT_LOCAL_PART * 4 + 1];
-    if (at == 0 || at >= sizeof local || domain_from_text(slice_from(t->raw, at + 1), kept) != STATUS_OK || at + 1 + strlen(kept) > KEYSET_KEY_MAX) {
+    if (at == 0 || at >= sizeof local || domain_from_text(slice_from(t->raw, at + 1), kept) != STATUS_OK ||
+        at + 1 + strlen(kept) > KEYSET_KEY_MAX) {
         parse_error(ps, t, "addresses are written name@domain", "%s is no address", parse_shown(ps, t));
         return false;
     }

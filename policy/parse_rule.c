@@ -2,14 +2,15 @@
 /*
  * parse_rule.c - what is asked of whom, and what is excused: LEVEL ... of WHO, exempt, suspend validation, trust.
  *
- * Grammar and meaning are checked here: which level a standard takes, what may be said of names, how long an exemption may run, what a file may
- * do that may only tighten. Defaults of actions come from design section 3's table (policy_default_action).
+ * Grammar and meaning are checked here: which level a standard takes, what may be said of names, how long an exemption
+ * may run, what a file may do that may only tighten. Defaults of actions come from design section 3's table
+ * (policy_default_action).
  */
 #include "policy/parser.h"
 #include <stdio.h>
 
-static const char *const standard_words[] = {"spf",  "dkim",           "dmarc", "arc",      "dane", "tls", "dnssec", "message-format",
-                                             "rdns", "own-from", NULL};
+static const char *const standard_words[] = {"spf",    "dkim",           "dmarc", "arc",      "dane", "tls",
+                                             "dnssec", "message-format", "rdns",  "own-from", NULL};
 
 /* `tls 1.2 or newer` and `dmarc as published`. */
 static bool take_detail(struct parser *ps, enum standard standard, const struct token *word)
@@ -19,8 +20,8 @@ static bool take_detail(struct parser *ps, enum standard standard, const struct 
     if (standard == STANDARD_TLS && t->kind == TOKEN_WORD && t->raw.n && t->raw.p[0] >= '0' && t->raw.p[0] <= '9') {
         s->tls_version = parse_is(t, "1.2") ? 12 : parse_is(t, "1.3") ? 13 : 0;
         if (!s->tls_version) {
-            parse_error(ps, t, "versions are 1.2 and 1.3: older ones are no protection (RFC 8996)", "%s is no version of tls to ask for",
-                        parse_shown(ps, t));
+            parse_error(ps, t, "versions are 1.2 and 1.3: older ones are no protection (RFC 8996)",
+                        "%s is no version of tls to ask for", parse_shown(ps, t));
             return false;
         }
         if (s->kind == POLICY_EXEMPT || s->level != POLICY_REQUIRE) {
@@ -48,7 +49,8 @@ static bool take_standard(struct parser *ps)
     enum standard standard = t->kind == TOKEN_WORD ? standard_from_name(t->raw) : STANDARD_COUNT;
     bool own_from = parse_is(t, "own-from"), nothing;
     if (!own_from && standard == STANDARD_COUNT) {
-        parse_unexpected(ps, t, "a standard: spf, dkim, dmarc, arc, dane, tls, dnssec, message-format or rdns", standard_words);
+        parse_unexpected(ps, t, "a standard: spf, dkim, dmarc, arc, dane, tls, dnssec, message-format or rdns",
+                         standard_words);
         return false;
     }
     ps->at++;
@@ -64,12 +66,13 @@ static bool take_standard(struct parser *ps)
     }
     s->standards |= POLICY_BIT(standard);
     if (s->kind != POLICY_EXEMPT && !part_standard_takes(standard, s->level, &nothing)) {
-        parse_error(ps, t, "use record; whose chain counts is said by `trust DOMAIN as forwarder`", "%s cannot be required of anybody",
-                    standard_name(standard));
+        parse_error(ps, t, "use record; whose chain counts is said by `trust DOMAIN as forwarder`",
+                    "%s cannot be required of anybody", standard_name(standard));
         return false;
     }
     if (s->kind != POLICY_EXEMPT && nothing)
-        parse_warn(ps, t, "use record or require", "%s publishes no wish of its own: 'follow' acts on nothing", standard_name(standard));
+        parse_warn(ps, t, "use record or require", "%s publishes no wish of its own: 'follow' acts on nothing",
+                   standard_name(standard));
     return take_detail(ps, standard, t);
 }
 
@@ -127,7 +130,8 @@ static bool check_names(struct parser *ps, const struct token *who)
     s->kind = POLICY_NAMES_RULE;
     s->action = POLICY_DELIVER;
     if (s->standards != POLICY_BIT(STANDARD_DNSSEC) || s->own_from) {
-        parse_error(ps, who, "write the others in a statement of their own, of everyone or of a domain", "of names only dnssec can be asked");
+        parse_error(ps, who, "write the others in a statement of their own, of everyone or of a domain",
+                    "of names only dnssec can be asked");
         return false;
     }
     return true;
@@ -143,7 +147,8 @@ static void warn_network(struct parser *ps, const struct token *who)
     for (unsigned i = 0; i < STANDARD_MAIL_COUNT; i++)
         if (s->standards & ~by_address & POLICY_BIT(i))
             parse_warn(ps, who, s->kind == POLICY_EXEMPT ? "exempt the domain, via this network" : "name a domain",
-                       "%s is asked of domains, not of networks: the statement never applies to it", standard_name((enum standard)i));
+                       "%s is asked of domains, not of networks: the statement never applies to it",
+                       standard_name((enum standard)i));
 }
 
 static bool check_rule(struct parser *ps, const struct token *who)
@@ -151,7 +156,8 @@ static bool check_rule(struct parser *ps, const struct token *who)
     struct policy_statement *s = &ps->item.s;
     bool submitters = s->who.kind == POLICY_SUBMITTERS;
     if (s->own_from != submitters || (s->own_from && s->standards)) {
-        parse_error(ps, who, "write require own-from of submission", "own-from is asked of submission, and of submission nothing else");
+        parse_error(ps, who, "write require own-from of submission",
+                    "own-from is asked of submission, and of submission nothing else");
         return false;
     }
     if (s->own_from && s->level == POLICY_FOLLOW) {
@@ -159,13 +165,13 @@ static bool check_rule(struct parser *ps, const struct token *who)
         return false;
     }
     if (s->action_written && s->level < POLICY_FOLLOW) {
-        parse_error(ps, ps->where[CLAUSE_OTHERWISE], "use follow or require to act", "%s never acts: 'otherwise' would do nothing",
-                    policy_level_name(s->level));
+        parse_error(ps, ps->where[CLAUSE_OTHERWISE], "use follow or require to act",
+                    "%s never acts: 'otherwise' would do nothing", policy_level_name(s->level));
         return false;
     }
     if (s->peer_text && s->action < POLICY_DEFER)
-        parse_warn(ps, ps->where[CLAUSE_OTHERWISE], "only defer and reject answer the peer", "%s accepts the mail: nobody reads the text",
-                   policy_action_name(s->action));
+        parse_warn(ps, ps->where[CLAUSE_OTHERWISE], "only defer and reject answer the peer",
+                   "%s accepts the mail: nobody reads the text", policy_action_name(s->action));
     warn_network(ps, who);
     return true;
 }
@@ -182,8 +188,11 @@ static bool check_tighten(struct parser *ps, const struct token *first)
         return false;
     }
     if (s->always || s->trial || s->level == POLICY_IGNORE) {
-        parse_error(ps, first, "it may record, follow and require", "this file may only tighten: '%s' is not for it to say",
-                    s->always ? "always" : s->trial ? "trial" : "ignore");
+        parse_error(ps, first, "it may record, follow and require",
+                    "this file may only tighten: '%s' is not for it to say",
+                    s->always  ? "always"
+                    : s->trial ? "trial"
+                               : "ignore");
         return false;
     }
     return true;
@@ -234,7 +243,8 @@ bool parse_rule(struct parser *ps)
     if (!parse_clauses(ps, allowed))
         return false;
     if (s->strictly && s->level != POLICY_REQUIRE) {
-        parse_error(ps, ps->where[CLAUSE_STRICTLY], "write require dnssec of names in ... strictly", "%s", "'strictly' belongs to require");
+        parse_error(ps, ps->where[CLAUSE_STRICTLY], "write require dnssec of names in ... strictly", "%s",
+                    "'strictly' belongs to require");
         return false;
     }
     if (!(names ? check_names(ps, who) : check_rule(ps, who)) || !check_tighten(ps, first))
@@ -282,10 +292,12 @@ bool parse_exempt(struct parser *ps)
         parse_error(ps, standards, "record own-from of submission", "own-from is not exempted from");
         return false;
     }
-    if (!parse_clauses(ps, EXPLAINED_ALLOWED | CLAUSE_BIT(CLAUSE_WRITING) | CLAUSE_BIT(CLAUSE_VIA) | CLAUSE_BIT(CLAUSE_SIGNED)))
+    if (!parse_clauses(ps, EXPLAINED_ALLOWED | CLAUSE_BIT(CLAUSE_WRITING) | CLAUSE_BIT(CLAUSE_VIA) |
+                               CLAUSE_BIT(CLAUSE_SIGNED)))
         return false;
     if (s->via.kind && s->signed_by) {
-        parse_error(ps, ps->where[CLAUSE_SIGNED], "write two statements if either is enough", "'via' and 'signed by' do not stand together");
+        parse_error(ps, ps->where[CLAUSE_SIGNED], "write two statements if either is enough",
+                    "'via' and 'signed by' do not stand together");
         return false;
     }
     warn_network(ps, who);

@@ -2,7 +2,8 @@
 /*
  * parse_words.c - looking at words, and complaining about them.
  *
- * Promises that every error names the place, what stands there and what was expected, and that what stands there is harmless to print.
+ * Promises that every error names the place, what stands there and what was expected, and that what stands there is
+ * harmless to print.
  */
 #include "policy/parser.h"
 #include "policy/words.h"
@@ -74,8 +75,9 @@ void parse_warn(struct parser *ps, const struct token *t, const char *help, cons
 
 static bool begins_statement(const struct token *t)
 {
-    static const char *const words[] = {"policy", "always", "trial", "ignore", "record", "follow", "require", "exempt", "suspend", "trust",
-                                        "own", "relay", "submission", "list", "include", "set"};
+    static const char *const words[] = {"policy",     "always", "trial",   "ignore", "record", "follow",
+                                        "require",    "exempt", "suspend", "trust",  "own",    "relay",
+                                        "submission", "list",   "include", "set"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (parse_is(t, words[i]))
             return true;
@@ -87,8 +89,10 @@ static const char *continuation_help(struct parser *ps, const struct token *t)
 {
     if (t == ps->l->tokens || t[-1].lineno == t->lineno || !begins_statement(t))
         return NULL;
-    return arena_printf(ps->p->arena, "the line begins with white space and so continues line %u; remove the blanks to begin a new statement",
-                        ps->l->tokens[0].lineno);
+    return arena_printf(
+        ps->p->arena,
+        "the line begins with white space and so continues line %u; remove the blanks to begin a new statement",
+        ps->l->tokens[0].lineno);
 }
 
 void parse_unexpected(struct parser *ps, const struct token *t, const char *what, const char *const *words)

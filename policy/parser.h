@@ -2,9 +2,9 @@
 /*
  * parser.h - from the words of one statement to a struct item.
  *
- * One function per rule of the grammar (assay-policy(5)). Each reads from the parser's place on and leaves it behind what it read; on an error it
- * reports (place, what was found, what was expected, the nearest word) and returns false, and the statement is given up: statements are
- * independent, so all errors of a file are found in one pass.
+ * One function per rule of the grammar (assay-policy(5)). Each reads from the parser's place on and leaves it behind
+ * what it read; on an error it reports (place, what was found, what was expected, the nearest word) and returns false,
+ * and the statement is given up: statements are independent, so all errors of a file are found in one pass.
  */
 #ifndef ASSAY_POLICY_PARSER_H
 #define ASSAY_POLICY_PARSER_H
@@ -19,14 +19,23 @@ struct parser {
     const struct unit *unit;
     struct lexer *l;
     size_t at;
-    struct item item; /* being filled */
-    uint32_t seen;    /* clauses, bits of enum clause */
+    struct item item;              /* being filled */
+    uint32_t seen;                 /* clauses, bits of enum clause */
     const struct token *where[12]; /* each clause's first word, by number */
 };
 
 enum clause {
-    CLAUSE_WRITING, CLAUSE_OTHERWISE, CLAUSE_STRICTLY, CLAUSE_VIA, CLAUSE_SIGNED,
-    CLAUSE_BECAUSE, CLAUSE_AGREED, CLAUSE_SINCE, CLAUSE_THROUGH, CLAUSE_REF, CLAUSE_COUNT,
+    CLAUSE_WRITING,
+    CLAUSE_OTHERWISE,
+    CLAUSE_STRICTLY,
+    CLAUSE_VIA,
+    CLAUSE_SIGNED,
+    CLAUSE_BECAUSE,
+    CLAUSE_AGREED,
+    CLAUSE_SINCE,
+    CLAUSE_THROUGH,
+    CLAUSE_REF,
+    CLAUSE_COUNT,
 };
 #define CLAUSE_BIT(c) (UINT32_C(1) << (c))
 
@@ -39,7 +48,7 @@ const struct token *parse_take(struct parser *ps); /* the end is never passed */
 bool parse_is(const struct token *t, const char *word);
 bool parse_accept(struct parser *ps, const char *word);
 bool parse_expect(struct parser *ps, const char *word, const char *after);
-const char *parse_string(struct parser *ps, const char *what); /* NULL after an error */
+const char *parse_string(struct parser *ps, const char *what);     /* NULL after an error */
 const char *parse_shown(struct parser *ps, const struct token *t); /* 'word' or words for it, to put into a message */
 void parse_error(struct parser *ps, const struct token *t, const char *help, const char *fmt, ...) PRINTF_LIKE(4, 5);
 void parse_warn(struct parser *ps, const struct token *t, const char *help, const char *fmt, ...) PRINTF_LIKE(4, 5);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * parts.c - the words of the language as values: levels, actions, days, and design section 3's table of what each standard does.
+ * parts.c - the words of the language as values: levels, actions, days, and design section 3's table of what each
+ * standard does.
  *
  * Pure; a day that does not exist (2027-02-30) is none.
  */
@@ -39,7 +40,8 @@ enum policy_action policy_default_action(enum standard s, enum policy_level l)
     }
 }
 
-/* Whether a level may be asked of a standard, and whether it then acts on nothing, because the standard publishes no wish. */
+/* Whether a level may be asked of a standard, and whether it then acts on nothing, because the standard publishes no
+ * wish. */
 bool part_standard_takes(enum standard s, enum policy_level l, bool *acts_on_nothing)
 {
     bool wish = s == STANDARD_SPF || s == STANDARD_DMARC || s == STANDARD_DANE || s == STANDARD_DNSSEC;

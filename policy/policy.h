@@ -2,13 +2,15 @@
 /*
  * policy.h - the one policy file: read it, ask it, print it. The only header of this room that others include.
  *
- * A struct policy is one reading of the file with all its lists and includes: immutable, so any number of threads may ask it without a
- * lock, and counted (policy_ref, policy_unref). It knows no mail and no DNS packet: callers ask with names and addresses, and get a level,
- * an action and the statement that decided. The language is described in assay-policy(5) and in the design.
+ * A struct policy is one reading of the file with all its lists and includes: immutable, so any number of threads may
+ * ask it without a lock, and counted (policy_ref, policy_unref). It knows no mail and no DNS packet: callers ask with
+ * names and addresses, and get a level, an action and the statement that decided. The language is described in
+ * assay-policy(5) and in the design.
  *
- * Precedence, for one standard and one subject (design section 3): `always` statements first; then the more specific WHOM, then the more
- * specific WHO (domain before network; longest name, longest prefix; `only` before the same name), then the later line. An exemption wins
- * over a statement that is not more specific than it in either. No statement at all: POLICY_RECORD.
+ * Precedence, for one standard and one subject (design section 3): `always` statements first; then the more specific
+ * WHOM, then the more specific WHO (domain before network; longest name, longest prefix; `only` before the same name),
+ * then the later line. An exemption wins over a statement that is not more specific than it in either. No statement at
+ * all: POLICY_RECORD.
  */
 #ifndef ASSAY_POLICY_POLICY_H
 #define ASSAY_POLICY_POLICY_H
@@ -35,10 +37,10 @@ enum policy_action {
 };
 
 enum policy_kind {
-    POLICY_RULE,        /* ignore, record, follow, require: of mail */
-    POLICY_NAMES_RULE,  /* the same, dnssec of names */
+    POLICY_RULE,       /* ignore, record, follow, require: of mail */
+    POLICY_NAMES_RULE, /* the same, dnssec of names */
     POLICY_EXEMPT,
-    POLICY_SUSPEND,     /* suspend validation */
+    POLICY_SUSPEND, /* suspend validation */
     POLICY_TRUST,
     POLICY_OWN,
     POLICY_RELAY,
@@ -51,11 +53,11 @@ enum policy_kind {
 
 enum policy_party_kind {
     POLICY_PARTY_NONE,
-    POLICY_EVERYONE,   /* and `every name` */
+    POLICY_EVERYONE, /* and `every name` */
     POLICY_NETWORK,
-    POLICY_DOMAIN,     /* it and all below */
-    POLICY_ONLY,       /* it alone */
-    POLICY_ADDRESS,    /* one recipient */
+    POLICY_DOMAIN,  /* it and all below */
+    POLICY_ONLY,    /* it alone */
+    POLICY_ADDRESS, /* one recipient */
     POLICY_IN_LIST,
     POLICY_SUBMITTERS, /* `of submission` */
 };
@@ -69,31 +71,32 @@ struct policy_party {
 /* One statement as written. All texts live as long as the policy. */
 struct policy_statement {
     enum policy_kind kind;
-    const char *id;     /* short and stable within one policy: "L14" (line 14 of the main file), "I2.L5" (second include) */
+    const char *id; /* short and stable within one policy: "L14" (line 14 of the main file), "I2.L5" (second include) */
     const char *file;
-    unsigned line;      /* of its first word, from 1 */
-    const char *text;   /* canonical form, one line */
+    unsigned line;         /* of its first word, from 1 */
+    const char *text;      /* canonical form, one line */
     const char *because;   /* NULL where there is none */
     const char *agreed_by; /* of exempt, suspend, trust */
     const char *ref;
-    time_t until;       /* first second after the `through` day, local time; 0: no end */
-    time_t since;       /* first second of the `since` day, local time; 0: not said */
+    time_t until; /* first second after the `through` day, local time; 0: no end */
+    time_t since; /* first second of the `since` day, local time; 0: not said */
 
     /* What it says, by parts. What a kind does not have is zero. */
-    enum policy_level level;       /* of rules */
-    enum policy_action action;     /* of rules: as written, or the default of the first standard */
+    enum policy_level level;   /* of rules */
+    enum policy_action action; /* of rules: as written, or the default of the first standard */
     bool action_written;
     bool always, trial, strictly, as_published, own_from;
-    bool tightens;                 /* stands in a file included with `may tighten` */
-    unsigned tls_version;          /* 0, 12, 13 */
-    uint32_t standards;            /* bits POLICY_BIT(STANDARD_...) */
-    const char *peer_text;         /* "text for the peer", or NULL */
-    struct policy_party who, whom; /* `of WHO`, `exempt WHO`, `trust DOMAIN`; `writing to WHOM` (kind NONE: to everybody) */
-    struct policy_party via;       /* NETWORK or NONE */
-    const char *signed_by;         /* kept domain, or NULL */
-    const char *name;              /* list: its name; set: the setting; include: the file; title: the title */
-    const char *value;             /* list: its file; set: the value; title: the owner */
-    const char *const *items;      /* own, relay, submission: each name or network or port, in canonical text */
+    bool tightens;         /* stands in a file included with `may tighten` */
+    unsigned tls_version;  /* 0, 12, 13 */
+    uint32_t standards;    /* bits POLICY_BIT(STANDARD_...) */
+    const char *peer_text; /* "text for the peer", or NULL */
+    struct policy_party who,
+        whom;                 /* `of WHO`, `exempt WHO`, `trust DOMAIN`; `writing to WHOM` (kind NONE: to everybody) */
+    struct policy_party via;  /* NETWORK or NONE */
+    const char *signed_by;    /* kept domain, or NULL */
+    const char *name;         /* list: its name; set: the setting; include: the file; title: the title */
+    const char *value;        /* list: its file; set: the value; title: the owner */
+    const char *const *items; /* own, relay, submission: each name or network or port, in canonical text */
     size_t item_count;
 };
 
@@ -107,7 +110,8 @@ struct policy_report; /* what was wrong or doubtful, with places; see below */
 /* Reads the file and everything it names. NULL when there is any error; the report (may be NULL) then has them all. */
 struct policy *policy_load(const char *path, struct policy_report *report);
 
-/* As policy_load, from text; `name` stands for the file in messages. Relative lists and includes are taken from the current directory. */
+/* As policy_load, from text; `name` stands for the file in messages. Relative lists and includes are taken from the
+ * current directory. */
 struct policy *policy_load_text(struct slice text, const char *name, struct policy_report *report);
 
 const struct policy *policy_ref(const struct policy *p);
@@ -126,13 +130,13 @@ enum policy_severity { POLICY_NOTE, POLICY_WARNING, POLICY_ERROR };
 struct policy_message {
     enum policy_severity severity;
     const char *file;
-    unsigned line, column;  /* from 1; line 0: about the file as a whole */
-    unsigned length;        /* columns to underline, at least 1 */
-    const char *text;       /* what is wrong */
-    const char *help;       /* what would be right, or NULL */
-    const char *source;     /* the line, made visible and cut to a window round the place, or NULL */
-    unsigned caret;         /* columns of `source` before the place */
-    unsigned caret_length;  /* columns of `source` to underline, at least 1 */
+    unsigned line, column; /* from 1; line 0: about the file as a whole */
+    unsigned length;       /* columns to underline, at least 1 */
+    const char *text;      /* what is wrong */
+    const char *help;      /* what would be right, or NULL */
+    const char *source;    /* the line, made visible and cut to a window round the place, or NULL */
+    unsigned caret;        /* columns of `source` before the place */
+    unsigned caret_length; /* columns of `source` to underline, at least 1 */
 };
 
 struct policy_report *policy_report_new(void);
@@ -144,45 +148,59 @@ const struct policy_message *policy_report_at(const struct policy_report *r, siz
 void policy_message_print(const struct policy_message *m, struct buf *out);
 
 /* ---- the last good policy ----
- * A daemon holds a struct policy_live: the file's path, the place of the snapshot, and the policy in force. A load that succeeds becomes the
- * policy in force at once and is kept as the snapshot (all texts in one file, written atomically). A load that fails leaves the policy in force; at
- * start the snapshot is taken. A list that lost more than 30% of its names (against the policy in force, or at start against the snapshot) fails
- * the load too, unless forced: half a list is more often a full disk than a wish. The report then also says what is in force instead. Threads: policy_live_get from any thread, without waiting for a reload; reload from one thread at a time. */
+ * A daemon holds a struct policy_live: the file's path, the place of the snapshot, and the policy in force. A load that
+ * succeeds becomes the policy in force at once and is kept as the snapshot (all texts in one file, written atomically).
+ * A load that fails leaves the policy in force; at start the snapshot is taken. A list that lost more than 30% of its
+ * names (against the policy in force, or at start against the snapshot) fails the load too, unless forced: half a list
+ * is more often a full disk than a wish. The report then also says what is in force instead. Threads: policy_live_get
+ * from any thread, without waiting for a reload; reload from one thread at a time. */
 struct policy_live;
 
 enum policy_source { POLICY_FROM_FILE, POLICY_FROM_SNAPSHOT, POLICY_KEPT };
 
-/* snapshot_path may be NULL: none is kept. NULL: neither file nor snapshot could be read; the caller refuses to start (EX_CONFIG). */
-struct policy_live *policy_live_open(const char *path, const char *snapshot_path, struct policy_report *report, enum policy_source *source);
+/* snapshot_path may be NULL: none is kept. NULL: neither file nor snapshot could be read; the caller refuses to start
+ * (EX_CONFIG). */
+struct policy_live *policy_live_open(const char *path, const char *snapshot_path, struct policy_report *report,
+                                     enum policy_source *source);
 const struct policy *policy_live_get(struct policy_live *l); /* counted: policy_unref it */
-enum status policy_live_reload(struct policy_live *l, bool force, struct policy_report *report, enum policy_source *source) MUST_CHECK;
+enum status policy_live_reload(struct policy_live *l, bool force, struct policy_report *report,
+                               enum policy_source *source) MUST_CHECK;
 struct policy_live *policy_live_close(struct policy_live *l);
 
-/* Whether any file, list or folder the policy in force was read from looks other than when it was read (or than at the last failed reload): a
- * few stat calls, for programs that watch by themselves. From the thread that reloads. */
+/* Whether any file, list or folder the policy in force was read from looks other than when it was read (or than at the
+ * last failed reload): a few stat calls, for programs that watch by themselves. From the thread that reloads. */
 bool policy_live_changed(struct policy_live *l);
 
 /* ---- asking ---- */
 
 struct policy_question {
     enum standard standard;
-    bool names;              /* the resolver's question (dnssec of names); else mail */
-    const char *who;         /* kept domain whose name WHO is (table in design section 3), or NULL */
-    const struct ip *who_ip; /* the client's address, for standards that are also asked of networks (tls, rdns; dmarc where who is NULL: whether a
-                                statement names the client's network, which is a ground to reject by p=reject), or NULL */
-    const char *rcpt;        /* recipient address as given at RCPT, or NULL: statements "writing to" do not apply */
-    time_t at;               /* the time to judge as of; 0: now */
-    const struct ip *client; /* for `via`; NULL: unknown, then an exemption with via does not apply */
+    bool names;                 /* the resolver's question (dnssec of names); else mail */
+    const char *who;            /* kept domain whose name WHO is (table in design section 3), or NULL */
+    const struct ip *who_ip;    /* the client's address, for standards that are also asked of networks (tls, rdns; dmarc
+                                   where who is NULL: whether a    statement names the client's network, which is a ground to
+                                   reject by p=reject), or NULL */
+    const char *rcpt;           /* recipient address as given at RCPT, or NULL: statements "writing to" do not apply */
+    time_t at;                  /* the time to judge as of; 0: now */
+    const struct ip *client;    /* for `via`; NULL: unknown, then an exemption with via does not apply */
     const char *const *signers; /* kept domains with a valid signature on this mail, for `signed by` */
     size_t signer_count;
-    bool own_from; /* the rule of submission (`require own-from of submission`): standard and who are not looked at; none: POLICY_IGNORE */
+    bool own_from; /* the rule of submission (`require own-from of submission`): standard and who are not looked at;
+                      none: POLICY_IGNORE */
 };
 
 /* Why a statement that spoke of the subject did not decide. */
-enum policy_beaten_by { POLICY_BEATEN_ALWAYS, POLICY_BEATEN_WHOM, POLICY_BEATEN_WHO, POLICY_BEATEN_LATER, POLICY_BEATEN_EXEMPTION,
-                        POLICY_BEATEN_EXPIRED, POLICY_BEATEN_EVIDENCE,
-                        POLICY_BEATEN_MAY_ONLY_TIGHTEN, /* asks no more than the operator does */
-                        POLICY_BEATEN_NEEDLESS /* an exemption where nothing above its level is asked */ };
+enum policy_beaten_by {
+    POLICY_BEATEN_ALWAYS,
+    POLICY_BEATEN_WHOM,
+    POLICY_BEATEN_WHO,
+    POLICY_BEATEN_LATER,
+    POLICY_BEATEN_EXEMPTION,
+    POLICY_BEATEN_EXPIRED,
+    POLICY_BEATEN_EVIDENCE,
+    POLICY_BEATEN_MAY_ONLY_TIGHTEN, /* asks no more than the operator does */
+    POLICY_BEATEN_NEEDLESS          /* an exemption where nothing above its level is asked */
+};
 
 #define POLICY_BEATEN_MAX 16
 struct policy_beaten {
@@ -191,27 +209,30 @@ struct policy_beaten {
 };
 
 struct policy_answer {
-    enum policy_level level;   /* after an exemption */
-    enum policy_action action; /* when what `level` wants is not met: as written, or the standard's default (design section 3) */
-    bool action_written;       /* an `otherwise` stands in the statement */
-    bool trial;                /* judge, log "would have", act on nothing */
+    enum policy_level level; /* after an exemption */
+    enum policy_action
+        action; /* when what `level` wants is not met: as written, or the standard's default (design section 3) */
+    bool action_written; /* an `otherwise` stands in the statement */
+    bool trial;          /* judge, log "would have", act on nothing */
     bool always;
-    bool strictly;             /* names: CNAME targets too */
-    bool as_published;         /* follow dmarc as published */
-    unsigned tls_version;      /* 0, 12, 13: lowest version asked for */
-    const char *text;          /* "text for the peer", or NULL */
+    bool strictly;                            /* names: CNAME targets too */
+    bool as_published;                        /* follow dmarc as published */
+    unsigned tls_version;                     /* 0, 12, 13: lowest version asked for */
+    const char *text;                         /* "text for the peer", or NULL */
     const struct policy_statement *statement; /* the one that decided; NULL: none speaks of it */
     const struct policy_statement *exemption; /* the one that lowered the level, or NULL */
     const struct policy_statement *expired;   /* an ended exemption that would have, or NULL */
-    size_t beaten_count;       /* the first POLICY_BEATEN_MAX of those that did not decide */
+    size_t beaten_count;                      /* the first POLICY_BEATEN_MAX of those that did not decide */
     struct policy_beaten beaten[POLICY_BEATEN_MAX];
 };
 
 /* Pure. No allocation. Any thread. */
 void policy_ask(const struct policy *p, const struct policy_question *q, struct policy_answer *a);
 
-/* The `trust` statement that makes this domain a forwarder for this recipient (NULL: any) from this client (NULL: unknown), or NULL. */
-const struct policy_statement *policy_trusted(const struct policy *p, const char *domain, const char *rcpt, const struct ip *client, time_t at);
+/* The `trust` statement that makes this domain a forwarder for this recipient (NULL: any) from this client (NULL:
+ * unknown), or NULL. */
+const struct policy_statement *policy_trusted(const struct policy *p, const char *domain, const char *rcpt,
+                                              const struct ip *client, time_t at);
 
 /* The `suspend validation` that covers this name now, or NULL. */
 const struct policy_statement *policy_suspended(const struct policy *p, const char *domain, time_t at);
@@ -221,9 +242,11 @@ bool policy_is_own_network(const struct policy *p, const struct ip *a);
 bool policy_is_relay(const struct policy *p, const struct ip *a);
 bool policy_is_submission(const struct policy *p, unsigned port, bool authenticated);
 
-/* Settings, by the names in settings.def. A name that is not there is a mistake of ours: the default of its type ("" or 0). */
+/* Settings, by the names in settings.def. A name that is not there is a mistake of ours: the default of its type ("" or
+ * 0). */
 const char *policy_set_text(const struct policy *p, const char *name);
-int64_t policy_set_number(const struct policy *p, const char *name); /* NUMBER; SECONDS in seconds; BYTES in octets; SWITCH 0 or 1 */
+int64_t policy_set_number(const struct policy *p,
+                          const char *name); /* NUMBER; SECONDS in seconds; BYTES in octets; SWITCH 0 or 1 */
 bool policy_set_is(const struct policy *p, const char *name, const char *word);
 
 /* Every statement in order; i from 0, NULL at the end. */
@@ -232,7 +255,8 @@ const struct policy_statement *policy_statement_at(const struct policy *p, size_
 /* Whether a NAMES setting holds this kept domain, by itself, by a name above it, or by a list. */
 bool policy_set_has(const struct policy *p, const char *name, const char *domain);
 
-/* The table of settings, for help, manual and completion; i from 0, NULL at the end. `value` is the policy's, as text (p NULL: the default). */
+/* The table of settings, for help, manual and completion; i from 0, NULL at the end. `value` is the policy's, as text
+ * (p NULL: the default). */
 struct policy_setting {
     const char *name, *type, *value, *preset, *help;
     const char *words;        /* of WORD: "enforce|dry-run"; else NULL */
@@ -245,7 +269,8 @@ bool policy_setting_at(const struct policy *p, size_t i, struct policy_setting *
 enum status policy_list(const struct policy *p, const char *name, size_t *entries, const char **file) MUST_CHECK;
 bool policy_list_has(const struct policy *p, const char *name, const char *domain); /* itself or a name above it */
 
-/* The entries of a list in the order of its file, as text; *at from 0. false at the end, or where there is no such list. */
+/* The entries of a list in the order of its file, as text; *at from 0. false at the end, or where there is no such
+ * list. */
 #define POLICY_ENTRY_TEXT 256
 bool policy_list_next(const struct policy *p, const char *name, size_t *at, char out[POLICY_ENTRY_TEXT]);
 
@@ -255,13 +280,15 @@ size_t policy_memory(const struct policy *p, size_t *list_text);
 /* The action where the statement says none: design section 3's table. own_from: of `require own-from`. */
 enum policy_action policy_default_action(enum standard s, enum policy_level l);
 
-/* A day in local time, as the policy writes it: 0 for what is no ISO 8601 date. The first second of the day `days` after it. */
+/* A day in local time, as the policy writes it: 0 for what is no ISO 8601 date. The first second of the day `days`
+ * after it. */
 time_t policy_day(struct slice text, int days);
 #define POLICY_DAY_TEXT 16
 const char *policy_day_text(time_t t, char out[POLICY_DAY_TEXT]); /* "2027-03-31", local time */
 
-/* The rules that speak of one standard (names: of the resolver), in the order they are tried: the first that fits decides. *out is an array of
- * that many that the caller frees. A list stands where its most closely written entry would. */
+/* The rules that speak of one standard (names: of the resolver), in the order they are tried: the first that fits
+ * decides. *out is an array of that many that the caller frees. A list stands where its most closely written entry
+ * would. */
 size_t policy_order(const struct policy *p, unsigned standard, bool names, const struct policy_statement ***out);
 
 const char *policy_level_name(enum policy_level l);

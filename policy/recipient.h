@@ -2,8 +2,8 @@
 /*
  * recipient.h - a recipient as given at RCPT, in the forms that `writing to` may mean it by.
  *
- * The local part is matched without regard to ASCII case, as given, without a BATV tag (draft-levine-smtp-batv: prvs=TAG=user), and without
- * +detail (RFC 5233). Quotes that are not needed are taken away (RFC 5321 4.1.2).
+ * The local part is matched without regard to ASCII case, as given, without a BATV tag (draft-levine-smtp-batv:
+ * prvs=TAG=user), and without +detail (RFC 5233). Quotes that are not needed are taken away (RFC 5321 4.1.2).
  */
 #ifndef ASSAY_POLICY_RECIPIENT_H
 #define ASSAY_POLICY_RECIPIENT_H

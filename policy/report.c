@@ -2,9 +2,10 @@
 /*
  * report.c - what was wrong or doubtful in a policy, with places.
  *
- * Promises that all texts are safe to print (base/utf8.h), that a message's source line is a window of at most WINDOW columns round the place,
- * and that at most POLICY_MESSAGES_MAX messages are kept: what does not fit is counted and said in a last message. A report without memory
- * loses texts, never counts: policy_load fails on errors even where their words were lost.
+ * Promises that all texts are safe to print (base/utf8.h), that a message's source line is a window of at most WINDOW
+ * columns round the place, and that at most POLICY_MESSAGES_MAX messages are kept: what does not fit is counted and
+ * said in a last message. A report without memory loses texts, never counts: policy_load fails on errors even where
+ * their words were lost.
  */
 #include "policy/report.h"
 #include "base/arena.h"
@@ -79,7 +80,8 @@ static unsigned columns(struct slice s)
     return n;
 }
 
-/* The start of the window: of a short line its start; else LEAD octets before the place at most, at the start of a character. */
+/* The start of the window: of a short line its start; else LEAD octets before the place at most, at the start of a
+ * character. */
 static size_t window_start(struct slice line, size_t at)
 {
     size_t from = at > LEAD && line.n > WINDOW ? at - LEAD : 0;
@@ -110,15 +112,17 @@ static void draw(struct policy_report *r, struct policy_message *m, const struct
     buf_release(&b);
 }
 
-void report_vadd(struct policy_report *r, enum policy_severity severity, const struct place *at, const char *help, const char *fmt,
-                 va_list ap)
+void report_vadd(struct policy_report *r, enum policy_severity severity, const struct place *at, const char *help,
+                 const char *fmt, va_list ap)
 {
     if (!r)
         return;
     r->by_severity[severity]++;
     if (r->count >= POLICY_MESSAGES_MAX) {
         struct policy_message *last = &r->messages[POLICY_MESSAGES_MAX];
-        *last = (struct policy_message){.severity = last->severity > severity ? last->severity : severity, };
+        *last = (struct policy_message){
+            .severity = last->severity > severity ? last->severity : severity,
+        };
         last->file = report_visible(r, slice_str(at->file), 4096);
         last->text = arena_printf(r->arena, "more than %u messages: the rest is not shown", POLICY_MESSAGES_MAX);
         last->text = last->text ? last->text : "?";
@@ -140,7 +144,8 @@ void report_vadd(struct policy_report *r, enum policy_severity severity, const s
     }
 }
 
-void report_add(struct policy_report *r, enum policy_severity severity, const struct place *at, const char *help, const char *fmt, ...)
+void report_add(struct policy_report *r, enum policy_severity severity, const struct place *at, const char *help,
+                const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -157,7 +162,8 @@ static bool goes_before(const struct policy_message *a, const struct policy_mess
     return a->column < b->column;
 }
 
-/* Insertion: few messages, mostly in order, and equal places must keep their order. Files keep the order of their first message. */
+/* Insertion: few messages, mostly in order, and equal places must keep their order. Files keep the order of their first
+ * message. */
 void report_sort(struct policy_report *r)
 {
     size_t n = r ? r->count : 0;
@@ -168,7 +174,8 @@ void report_sort(struct policy_report *r)
         size_t j = i, to = i;
         while (j > 0) {
             j--;
-            if (!strcmp(r->messages[j].file ? r->messages[j].file : "", m.file ? m.file : "") && !goes_before(&m, &r->messages[j]))
+            if (!strcmp(r->messages[j].file ? r->messages[j].file : "", m.file ? m.file : "") &&
+                !goes_before(&m, &r->messages[j]))
                 break;
             if (goes_before(&m, &r->messages[j]))
                 to = j;

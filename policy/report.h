@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * report.h - adding to a policy_report, inside this room. Every function takes a NULL report and does nothing then but what its return says.
+ * report.h - adding to a policy_report, inside this room. Every function takes a NULL report and does nothing then but
+ * what its return says.
  */
 #ifndef ASSAY_POLICY_REPORT_H
 #define ASSAY_POLICY_REPORT_H
@@ -16,16 +17,17 @@ struct place {
     struct slice text;
 };
 
+void report_add(struct policy_report *r, enum policy_severity severity, const struct place *at, const char *help,
+                const char *fmt, ...) PRINTF_LIKE(5, 6);
+void report_vadd(struct policy_report *r, enum policy_severity severity, const struct place *at, const char *help,
+                 const char *fmt, va_list ap);
 
-void report_add(struct policy_report *r, enum policy_severity severity, const struct place *at, const char *help, const char *fmt, ...)
-    PRINTF_LIKE(5, 6);
-void report_vadd(struct policy_report *r, enum policy_severity severity, const struct place *at, const char *help, const char *fmt,
-                 va_list ap);
-
-/* Puts the messages in the order of files as read and of places in them; messages of one place stay in the order added. */
+/* Puts the messages in the order of files as read and of places in them; messages of one place stay in the order added.
+ */
 void report_sort(struct policy_report *r);
 
-/* Text that may hold anything, made visible and cut to about `most` octets, in r's arena; "?" where there is no memory. */
+/* Text that may hold anything, made visible and cut to about `most` octets, in r's arena; "?" where there is no memory.
+ */
 const char *report_visible(struct policy_report *r, struct slice text, size_t most);
 
 #endif

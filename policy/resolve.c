@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * resolve.c - ties statements together once all are read: names of lists to lists, settings to values, own domains and networks to sets.
+ * resolve.c - ties statements together once all are read: names of lists to lists, settings to values, own domains and
+ * networks to sets.
  *
- * Lists may be named before they are defined. What names a list that is not there, holds the wrong kind of entry, or (in a tightening file) speaks
- * for somebody else's recipients is an error at its place.
+ * Lists may be named before they are defined. What names a list that is not there, holds the wrong kind of entry, or
+ * (in a tightening file) speaks for somebody else's recipients is an error at its place.
  */
 #include "base/domain.h"
 #include "policy/load.h"
@@ -28,7 +29,8 @@ static const char *nearest_list(struct loader *ld, const char *name)
     return near ? arena_printf(ld->p->arena, "did you mean '%s'?", near) : "define it: list NAME in \"FILE\"";
 }
 
-/* The list of that name as this statement sees it: its own file's first, where that may only tighten. NULL after an error. */
+/* The list of that name as this statement sees it: its own file's first, where that may only tighten. NULL after an
+ * error. */
 static struct list *find_list(struct loader *ld, const struct item *it, struct slice word, const char *name)
 {
     struct policy *p = ld->p;
@@ -176,7 +178,8 @@ static void check_recipients(struct loader *ld, struct item *it)
     if (outside) {
         struct place at;
         place_at(it, it->whom_word, &at);
-        loader_error(ld, &at, "it may speak only for the recipients it was included for", "%s is not among the recipients of this file",
+        loader_error(ld, &at, "it may speak only for the recipients it was included for",
+                     "%s is not among the recipients of this file",
                      report_visible(ld->report, slice_str(outside), 200));
     }
 }

@@ -2,9 +2,9 @@
 /*
  * settings.c - the table of settings.def, and one policy's values.
  *
- * Promises that every setting has a value of its type within its range at all times: the default until a `set` changes it. A bad value changes
- * nothing, and the caller gets the words for what would be right. Numbers with units are kept in seconds and octets. NAMES add up over
- * several lines; of all others the last one counts.
+ * Promises that every setting has a value of its type within its range at all times: the default until a `set` changes
+ * it. A bad value changes nothing, and the caller gets the words for what would be right. Numbers with units are kept
+ * in seconds and octets. NAMES add up over several lines; of all others the last one counts.
  */
 #include "base/domain.h"
 #include "policy/model.h"
@@ -24,9 +24,9 @@ struct setting {
 };
 
 /* The table's fifth column is a number, or the words of a WORD. */
-#define AS_WORDS(m) _Generic((m), char *: (m), const char *: (m), default: NULL)
-#define AS_NUMBER(m) _Generic((m), char *: 0, const char *: 0, default: (m))
-#define SETTING(name, type, preset, minimum, maximum, help) \
+#define AS_WORDS(m) _Generic((m), char * : (m), const char * : (m), default : NULL)
+#define AS_NUMBER(m) _Generic((m), char * : 0, const char * : 0, default : (m))
+#define SETTING(name, type, preset, minimum, maximum, help)                                                            \
     {name, type, preset, minimum, AS_NUMBER(maximum), AS_WORDS(maximum), help},
 static const struct setting table[] = {
 #include "policy/settings.def"
@@ -56,7 +56,8 @@ const char *setting_nearest(struct slice name)
     return words_nearest(name, names, COUNT);
 }
 
-/* Digits and perhaps a unit of the letters in `units`, each `factors` times the one before it. false when it is none. */
+/* Digits and perhaps a unit of the letters in `units`, each `factors` times the one before it. false when it is none.
+ */
 static bool number_of(struct slice v, const char *units, const int64_t *factors, int64_t *out)
 {
     int64_t n = 0;
@@ -80,7 +81,8 @@ static bool number_of(struct slice v, const char *units, const int64_t *factors,
 
 static bool number_by_type(enum setting_type type, struct slice v, int64_t *out)
 {
-    static const int64_t seconds[] = {1, 60, 3600, 86400, 604800}, octets[] = {1024, 1024, 1048576, 1048576, 1073741824, 1073741824};
+    static const int64_t seconds[] = {1, 60, 3600, 86400, 604800},
+                         octets[] = {1024, 1024, 1048576, 1048576, 1073741824, 1073741824};
     switch (type) {
     case NUMBER:
         return number_of(v, "", seconds, out);
@@ -96,8 +98,10 @@ static bool number_by_type(enum setting_type type, struct slice v, int64_t *out)
 
 static enum status check_number(const struct setting *s, struct slice v, int64_t *out, char why[256])
 {
-    static const char *const forms[] = {[NUMBER] = "a number", [SECONDS] = "a time: 12s, 5m, 4h, 2d",
-                                        [BYTES] = "a size: 10k, 5M, 1G", [SWITCH] = "yes or no"};
+    static const char *const forms[] = {[NUMBER] = "a number",
+                                        [SECONDS] = "a time: 12s, 5m, 4h, 2d",
+                                        [BYTES] = "a size: 10k, 5M, 1G",
+                                        [SWITCH] = "yes or no"};
     if (!number_by_type(s->type, v, out)) {
         snprintf(why, 256, "%s takes %s", s->name, forms[s->type]);
         return STATUS_INVALID;
@@ -123,7 +127,8 @@ static enum status check_word(const struct setting *s, struct slice v, char why[
     return STATUS_INVALID;
 }
 
-/* An address of a server: ip, ip@port, host, host@port, several with commas; the details are the user's of the setting. */
+/* An address of a server: ip, ip@port, host, host@port, several with commas; the details are the user's of the setting.
+ */
 static enum status check_address(const struct setting *s, struct slice v, char why[256])
 {
     while (v.n) {
@@ -138,7 +143,8 @@ static enum status check_address(const struct setting *s, struct slice v, char w
             if (!number_of(slice_from(one, host.n + 1), "", &none, &port))
                 port = 0;
         }
-        if (port < 1 || port > 65535 || (ip_from_text(host, &ip) != STATUS_OK && domain_from_text(host, name) != STATUS_OK)) {
+        if (port < 1 || port > 65535 ||
+            (ip_from_text(host, &ip) != STATUS_OK && domain_from_text(host, name) != STATUS_OK)) {
             snprintf(why, 256, "%s takes addresses: 192.0.2.1, 192.0.2.1@5353, 2001:db8::1", s->name);
             return STATUS_INVALID;
         }
@@ -163,8 +169,10 @@ static enum status add_name(struct setting_value *to, struct slice name)
     return s == STATUS_OK ? keyset_add_domain(&to->names, domain, &added) : s;
 }
 
-/* One name, or `list NAME`, which was found before: its number comes behind a NUL-free marker the parser wrote ("list NAME"). */
-static enum status store_name(struct policy *p, const struct setting *s, struct setting_value *to, struct slice v, char why[256])
+/* One name, or `list NAME`, which was found before: its number comes behind a NUL-free marker the parser wrote ("list
+ * NAME"). */
+static enum status store_name(struct policy *p, const struct setting *s, struct setting_value *to, struct slice v,
+                              char why[256])
 {
     if (v.n > 5 && memcmp(v.p, "list ", 5) == 0) {
         struct list **more = ARENA_ARRAY(p->arena, struct list *, to->list_count + 1);
@@ -284,13 +292,19 @@ bool policy_set_has(const struct policy *p, const char *name, const char *domain
 
 bool policy_setting_at(const struct policy *p, size_t i, struct policy_setting *out)
 {
-    static const char *const types[] = {[WORD] = "word",       [TEXT] = "text",     [PATH] = "path",   [NUMBER] = "number", [SECONDS] = "time",
-                                        [BYTES] = "size",      [SWITCH] = "yes|no", [NAMES] = "names", [ADDRESS] = "address"};
+    static const char *const types[] = {
+        [WORD] = "word",  [TEXT] = "text",     [PATH] = "path",   [NUMBER] = "number",  [SECONDS] = "time",
+        [BYTES] = "size", [SWITCH] = "yes|no", [NAMES] = "names", [ADDRESS] = "address"};
     if (i >= COUNT)
         return false;
     const struct setting *s = &table[i];
-    *out = (struct policy_setting){.name = s->name, .type = types[s->type], .preset = s->preset, .help = s->help, .words = s->words,
-                                   .minimum = s->minimum, .maximum = s->maximum};
+    *out = (struct policy_setting){.name = s->name,
+                                   .type = types[s->type],
+                                   .preset = s->preset,
+                                   .help = s->help,
+                                   .words = s->words,
+                                   .minimum = s->minimum,
+                                   .maximum = s->maximum};
     out->value = p ? p->settings[i].text : s->preset;
     out->set = p && p->settings[i].item;
     return true;

@@ -2,8 +2,8 @@
 /*
  * snapshot.c - writing and opening snapshots; the form is in snapshot.h.
  *
- * Opening checks the sum before anything else is believed, then every length against what is left. A snapshot is our own file, but the disk it
- * lay on may have died in the middle of it.
+ * Opening checks the sum before anything else is believed, then every length against what is left. A snapshot is our
+ * own file, but the disk it lay on may have died in the middle of it.
  */
 #include "policy/snapshot.h"
 #include "policy/model.h"
@@ -119,7 +119,8 @@ static bool entry_line(struct slice line, unsigned *kind, size_t *length, struct
     return false;
 }
 
-/* Keys of the map: "unit 12 /path" has the kind's letter put before its path, in place: the octet before the path is the blank. */
+/* Keys of the map: "unit 12 /path" has the kind's letter put before its path, in place: the octet before the path is
+ * the blank. */
 static bool index_entries(struct snapshot *s, struct slice rest)
 {
     struct slice line, path;
@@ -131,7 +132,8 @@ static bool index_entries(struct snapshot *s, struct slice rest)
         char *key = (char *)(uintptr_t)path.p - 1;
         *key = (char)('0' + kind);
         uint64_t place = (uint64_t)(rest.p - s->text.p);
-        if (map_put(&s->paths, slice_of(key, path.n + 1), place << 32 | length) != STATUS_OK || place >= UINT32_MAX || length >= UINT32_MAX)
+        if (map_put(&s->paths, slice_of(key, path.n + 1), place << 32 | length) != STATUS_OK || place >= UINT32_MAX ||
+            length >= UINT32_MAX)
             return false;
         if (kind == SNAPSHOT_UNIT && !s->main && !(s->main = strndup(path.p, path.n)))
             return false;

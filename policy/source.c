@@ -2,9 +2,9 @@
 /*
  * source.c - reading and writing whole files with suspicion.
  *
- * Promises never to block on what is no file, never to read more than allowed, and to say why in words. The permissions looked at are those of
- * the file that was opened (fstat), so nobody can change it in between. A file that shrinks while it is read is taken as short as it is; one
- * that grows is read up to the bound. On failure nothing is kept.
+ * Promises never to block on what is no file, never to read more than allowed, and to say why in words. The permissions
+ * looked at are those of the file that was opened (fstat), so nobody can change it in between. A file that shrinks
+ * while it is read is taken as short as it is; one that grows is read up to the bound. On failure nothing is kept.
  */
 #include "policy/source.h"
 #include <dirent.h>
@@ -47,7 +47,8 @@ static enum status check(const struct stat *st, size_t most, struct source_text 
     }
     bool ours = st->st_uid == 0 || st->st_uid == us;
     if (t->owned_by ? st->st_uid != t->must_own : !ours && !t->any_owner) {
-        snprintf(t->reason, sizeof t->reason, "it belongs to user %lu; only root%s may own it", (unsigned long)st->st_uid,
+        snprintf(t->reason, sizeof t->reason, "it belongs to user %lu; only root%s may own it",
+                 (unsigned long)st->st_uid,
                  t->owned_by ? " or the owner of the including file" : " or the user who runs this");
         t->help = "chown it to root";
         return STATUS_DENIED;
@@ -60,7 +61,8 @@ static enum status check(const struct stat *st, size_t most, struct source_text 
     return STATUS_OK;
 }
 
-/* The folder a file lies in: where anybody may write, anybody may put another file of that name (the sticky bit prevents it). */
+/* The folder a file lies in: where anybody may write, anybody may put another file of that name (the sticky bit
+ * prevents it). */
 static enum status check_folder(const char *path, struct source_text *t)
 {
     char folder[4096];
@@ -73,7 +75,8 @@ static enum status check_folder(const char *path, struct source_text *t)
     folder[n] = '\0';
     if (stat(n ? folder : slash ? "/" : ".", &st) != 0 || !(st.st_mode & S_IWOTH) || (st.st_mode & S_ISVTX))
         return STATUS_OK;
-    snprintf(t->reason, sizeof t->reason, "anybody may write to the folder it lies in (mode %04o)", (unsigned)(st.st_mode & 07777));
+    snprintf(t->reason, sizeof t->reason, "anybody may write to the folder it lies in (mode %04o)",
+             (unsigned)(st.st_mode & 07777));
     t->help = "chmod o-w the folder";
     return STATUS_DENIED;
 }
@@ -183,7 +186,8 @@ static enum status collect(DIR *dir, struct buf *names, size_t *count, struct so
     if (s == STATUS_OK && errno)
         s = system_says(t, errno);
     else if (s != STATUS_OK)
-        snprintf(t->reason, sizeof t->reason, s == STATUS_LIMIT ? "it holds more than %u files" : "out of memory", DIR_FILES_MAX);
+        snprintf(t->reason, sizeof t->reason, s == STATUS_LIMIT ? "it holds more than %u files" : "out of memory",
+                 DIR_FILES_MAX);
     if (n)
         qsort(list, n, sizeof *list, by_octets);
     for (size_t i = 0; i < n; i++) {
@@ -207,7 +211,8 @@ enum status source_dir(const char *path, struct buf *names, size_t *count, struc
     if (fstat(dirfd(dir), &st) != 0)
         s = system_says(t, errno);
     else if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX)) {
-        snprintf(t->reason, sizeof t->reason, "anybody may write to this directory (mode %04o)", (unsigned)(st.st_mode & 07777));
+        snprintf(t->reason, sizeof t->reason, "anybody may write to this directory (mode %04o)",
+                 (unsigned)(st.st_mode & 07777));
         t->help = "chmod o-w it";
         s = STATUS_DENIED;
     } else {

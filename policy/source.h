@@ -2,8 +2,9 @@
 /*
  * source.h - where the policy's texts come from: files on disk, or a snapshot that holds them all.
  *
- * Reading a file is refused, with a reason, where its content could be somebody else's wish: it is not a regular file (nothing is ever waited
- * for: FIFOs are opened without blocking), it or its folder is writable by everybody, or it belongs to somebody who is neither root nor us.
+ * Reading a file is refused, with a reason, where its content could be somebody else's wish: it is not a regular file
+ * (nothing is ever waited for: FIFOs are opened without blocking), it or its folder is writable by everybody, or it
+ * belongs to somebody who is neither root nor us.
  */
 #ifndef ASSAY_POLICY_SOURCE_H
 #define ASSAY_POLICY_SOURCE_H
@@ -16,27 +17,27 @@
 struct source_text {
     struct slice text; /* heap; source_text_release */
     uid_t owner;
-    bool any_owner;    /* set before reading: a customer's file may be anybody's */
-    uid_t must_own;    /* set before reading, with owned_by: the only owner allowed beside root and us */
+    bool any_owner; /* set before reading: a customer's file may be anybody's */
+    uid_t must_own; /* set before reading, with owned_by: the only owner allowed beside root and us */
     bool owned_by;
-    char reason[256];  /* after a failure: why, in words, without the path */
-    const char *help;  /* static, or NULL */
+    char reason[256]; /* after a failure: why, in words, without the path */
+    const char *help; /* static, or NULL */
 };
 
-/* Reads the whole of a regular file of at most `most` octets. STATUS_MISSING, STATUS_DENIED, STATUS_INVALID (no regular file), STATUS_LIMIT,
- * STATUS_AGAIN (an error of the system), STATUS_NOMEM; t->reason says it in words. */
+/* Reads the whole of a regular file of at most `most` octets. STATUS_MISSING, STATUS_DENIED, STATUS_INVALID (no regular
+ * file), STATUS_LIMIT, STATUS_AGAIN (an error of the system), STATUS_NOMEM; t->reason says it in words. */
 enum status source_read(const char *path, size_t most, struct source_text *t) MUST_CHECK;
 void source_text_release(struct source_text *t);
 
 /* Whether path is a directory. */
 bool source_is_dir(const char *path);
 
-/* The names of the files `*.policy` in a directory, sorted by octets, each ended by NUL, one after the other; *count of them. Dot files are
- * passed over. */
+/* The names of the files `*.policy` in a directory, sorted by octets, each ended by NUL, one after the other; *count of
+ * them. Dot files are passed over. */
 enum status source_dir(const char *path, struct buf *names, size_t *count, struct source_text *t) MUST_CHECK;
 
-/* Writes `text` to `path` so that after a crash at any moment either the old or the new content is there: a new file beside it, fsync, rename,
- * fsync of the folder. Mode 0640. */
+/* Writes `text` to `path` so that after a crash at any moment either the old or the new content is there: a new file
+ * beside it, fsync, rename, fsync of the folder. Mode 0640. */
 enum status source_write(const char *path, struct slice text, char reason[256]) MUST_CHECK;
 
 #endif

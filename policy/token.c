@@ -2,8 +2,9 @@
 /*
  * token.c - lines, continuations, comments, words, strings and commas.
  *
- * Promises to read every octet once, to report each bad line once, and to go on with the next statement after an error. CR before LF and a
- * byte order mark at the very start are taken with a note, since editors on other systems write them and they change nothing.
+ * Promises to read every octet once, to report each bad line once, and to go on with the next statement after an error.
+ * CR before LF and a byte order mark at the very start are taken with a note, since editors on other systems write them
+ * and they change nothing.
  */
 #include "policy/token.h"
 #include "base/utf8.h"
@@ -16,7 +17,8 @@ void lexer_init(struct lexer *l, const char *file, struct slice text, struct are
     if (text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0) {
         l->rest = slice_from(text, 3);
         struct place at = {.file = file, .lineno = 1};
-        report_add(report, POLICY_NOTE, &at, "save it as UTF-8 without BOM", "the file begins with a byte order mark; it is passed over");
+        report_add(report, POLICY_NOTE, &at, "save it as UTF-8 without BOM",
+                   "the file begins with a byte order mark; it is passed over");
     }
 }
 
@@ -25,7 +27,8 @@ struct place lexer_place(const struct lexer *l, const struct token *t)
     return (struct place){.file = l->file, .lineno = t->lineno, .line = t->line, .text = t->raw};
 }
 
-static void fail(struct lexer *l, struct slice line, struct slice at, const char *help, const char *fmt, ...) PRINTF_LIKE(5, 6);
+static void fail(struct lexer *l, struct slice line, struct slice at, const char *help, const char *fmt, ...)
+    PRINTF_LIKE(5, 6);
 static void fail(struct lexer *l, struct slice line, struct slice at, const char *help, const char *fmt, ...)
 {
     struct place place = {.file = l->file, .lineno = l->lineno, .line = line, .text = at};
@@ -54,22 +57,25 @@ static struct slice take_line(struct lexer *l)
     return line;
 }
 
-/* Whether a code point may stand in a policy: it can be seen, and what is seen is what is there (Unicode TR 36, bidi and invisible characters). */
+/* Whether a code point may stand in a policy: it can be seen, and what is seen is what is there (Unicode TR 36, bidi
+ * and invisible characters). */
 static bool allowed_point(uint32_t c)
 {
     if (c < 0x20)
         return c == '\t';
     if (c >= 0x7f && c < 0xa0)
         return false;
-    return !(c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
-             c == 0xfeff || (c >= 0xfff0 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff));
+    return !(c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+             (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff0 && c <= 0xfffb) ||
+             (c >= 0xe0000 && c <= 0xe0fff));
 }
 
 /* Checks the characters of a line; false after an error. */
 static bool check_line(struct lexer *l, struct slice line)
 {
     if (line.n > POLICY_LINE_MAX) {
-        fail(l, slice_of(line.p, POLICY_LINE_MAX), slice_of(line.p, 1), "a statement may go on in the next line if that begins with a blank",
+        fail(l, slice_of(line.p, POLICY_LINE_MAX), slice_of(line.p, 1),
+             "a statement may go on in the next line if that begins with a blank",
              "the line has %zu octets; at most %u are read", line.n, POLICY_LINE_MAX);
         return false;
     }
@@ -78,12 +84,15 @@ static bool check_line(struct lexer *l, struct slice line)
         unsigned char c = (unsigned char)line.p[i];
         size_t n = c < 0x80 ? 1 : utf8_length(here);
         if (n == 0) {
-            fail(l, line, slice_of(here.p, 1), "save the file as UTF-8", "the octet 0x%02X is no UTF-8 (is the file in Latin-1?)", c);
+            fail(l, line, slice_of(here.p, 1), "save the file as UTF-8",
+                 "the octet 0x%02X is no UTF-8 (is the file in Latin-1?)", c);
             return false;
         }
         uint32_t point = c < 0x80 ? c : utf8_point(here);
         if (!allowed_point(point)) {
-            const char *what = point == 0 ? "a NUL octet" : point == '\r' ? "a CR that ends no line" : "a character that cannot be seen";
+            const char *what = point == 0      ? "a NUL octet"
+                               : point == '\r' ? "a CR that ends no line"
+                                               : "a character that cannot be seen";
             fail(l, line, slice_of(here.p, n), "remove it", "%s (U+%04X)", what, (unsigned)point);
             return false;
         }
@@ -120,7 +129,8 @@ static size_t take_string(struct lexer *l, struct slice line, size_t at)
         if (line.p[i] == '\\' && i + 1 < line.n && (line.p[i + 1] == '"' || line.p[i + 1] == '\\'))
             i++;
         else if (line.p[i] == '\\') {
-            fail(l, line, slice_of(line.p + i, 1), "write \\\\ for a backslash and \\\" for a quote", "a backslash stands before neither \" nor \\");
+            fail(l, line, slice_of(line.p + i, 1), "write \\\\ for a backslash and \\\" for a quote",
+                 "a backslash stands before neither \" nor \\");
             return line.n;
         }
         if (n < POLICY_TEXT_MAX)
@@ -175,7 +185,8 @@ static bool begins_blank(struct slice line)
     return line.n && (line.p[0] == ' ' || line.p[0] == '\t');
 }
 
-/* Whether the next line with a word in it continues the statement. Looks only; lines without a word are taken on the way. */
+/* Whether the next line with a word in it continues the statement. Looks only; lines without a word are taken on the
+ * way. */
 static bool continues(struct lexer *l)
 {
     while (l->rest.n) {

@@ -2,9 +2,10 @@
 /*
  * token.h - from the text of a policy file to the words of one statement.
  *
- * A statement is a line and the lines behind it that begin with a blank. Lines without any word (blank or comment only) are passed over. What no
- * policy may hold is reported here, once per line: octets that are no UTF-8, NUL and other control characters, characters that cannot be seen or
- * turn the direction of writing, a string that does not end in its line, a line too long. The statement it stands in is then `bad`.
+ * A statement is a line and the lines behind it that begin with a blank. Lines without any word (blank or comment only)
+ * are passed over. What no policy may hold is reported here, once per line: octets that are no UTF-8, NUL and other
+ * control characters, characters that cannot be seen or turn the direction of writing, a string that does not end in
+ * its line, a line too long. The statement it stands in is then `bad`.
  */
 #ifndef ASSAY_POLICY_TOKEN_H
 #define ASSAY_POLICY_TOKEN_H
@@ -30,12 +31,13 @@ struct lexer {
     struct arena *arena;
     struct token *tokens; /* of the statement; the last is TOKEN_END. In the arena, used again for the next statement */
     size_t count, size;
-    bool bad;             /* an error was reported in this statement: do not parse it */
+    bool bad; /* an error was reported in this statement: do not parse it */
     size_t errors;
     bool out_of_memory;
 };
 
-void lexer_init(struct lexer *l, const char *file, struct slice text, struct arena *arena, struct policy_report *report);
+void lexer_init(struct lexer *l, const char *file, struct slice text, struct arena *arena,
+                struct policy_report *report);
 
 /* The next statement's tokens; false at the end of the file. At least one token stands before TOKEN_END. */
 bool lexer_next(struct lexer *l);

@@ -2,9 +2,10 @@
 /*
  * units.c - files of the policy language: the main one, and what it includes.
  *
- * An include is read where it stands, so its statements are "later" than those before it and "earlier" than those behind it. A folder means its
- * files *.policy in the order of their names. Depth, number of files and cycles are bounded. A file that may only tighten speaks for the
- * recipients the include names, or, where it names none, for the domain the file is called after (customer.example.policy).
+ * An include is read where it stands, so its statements are "later" than those before it and "earlier" than those
+ * behind it. A folder means its files *.policy in the order of their names. Depth, number of files and cycles are
+ * bounded. A file that may only tighten speaks for the recipients the include names, or, where it names none, for the
+ * domain the file is called after (customer.example.policy).
  */
 #include "base/domain.h"
 #include "policy/parser.h"
@@ -100,7 +101,8 @@ static struct place place_of(const struct unit *from, const struct item *it)
 }
 
 /* The recipients a tightening file speaks for. */
-static bool owner_of(struct loader *ld, const struct unit *from, const struct item *it, const char *path, struct policy_party *out)
+static bool owner_of(struct loader *ld, const struct unit *from, const struct item *it, const char *path,
+                     struct policy_party *out)
 {
     const char *name = strrchr(path, '/');
     char domain[LIMIT_DOMAIN + 1];
@@ -108,35 +110,41 @@ static bool owner_of(struct loader *ld, const struct unit *from, const struct it
     if (out->kind)
         return true;
     struct slice base = slice_str(name ? name + 1 : path);
-    if (base.n > 7 && domain_from_text(slice_of(base.p, base.n - 7), domain) == STATUS_OK && strcmp(base.p + base.n - 7, ".policy") == 0 &&
-        strchr(domain, '.')) {
+    if (base.n > 7 && domain_from_text(slice_of(base.p, base.n - 7), domain) == STATUS_OK &&
+        strcmp(base.p + base.n - 7, ".policy") == 0 && strchr(domain, '.')) {
         out->kind = POLICY_DOMAIN;
         out->name = arena_strdup(ld->p->arena, domain);
         return out->name != NULL;
     }
     struct place at = place_of(from, it);
-    loader_error(ld, &at, "name the file after the recipients' domain (customer.example.policy), or say: may tighten writing to customer.example",
+    loader_error(ld, &at,
+                 "name the file after the recipients' domain (customer.example.policy), or say: may tighten writing to "
+                 "customer.example",
                  "whose recipients does %s speak for?", report_visible(ld->report, slice_str(path), 200));
     return false;
 }
 
-static void include_file(struct loader *ld, const struct unit *from, const struct item *it, const char *path, const char *shown)
+static void include_file(struct loader *ld, const struct unit *from, const struct item *it, const char *path,
+                         const char *shown)
 {
     struct place at = place_of(from, it);
     struct policy_party whom = {0};
     if (from->depth + 1 > POLICY_INCLUDE_DEPTH || ld->p->unit_count > POLICY_FILES_MAX) {
-        loader_error(ld, &at, NULL, "includes go at most %u files deep, and %u in all", POLICY_INCLUDE_DEPTH, POLICY_FILES_MAX);
+        loader_error(ld, &at, NULL, "includes go at most %u files deep, and %u in all", POLICY_INCLUDE_DEPTH,
+                     POLICY_FILES_MAX);
         return;
     }
     if (!ld->snapshot && !it->s.tightens && is_cycle(path, from)) {
-        loader_error(ld, &at, "remove one of the includes", "%s includes itself", report_visible(ld->report, slice_str(shown), 200));
+        loader_error(ld, &at, "remove one of the includes", "%s includes itself",
+                     report_visible(ld->report, slice_str(shown), 200));
         return;
     }
     if (it->s.tightens && !owner_of(ld, from, it, path, &whom))
         return;
     struct source_text t = {.any_owner = it->s.tightens};
     if (loader_read(ld, SNAPSHOT_UNIT, path, POLICY_FILE_MAX, &t) != STATUS_OK) {
-        loader_error(ld, &at, t.help, "cannot include %s: %s", report_visible(ld->report, slice_str(shown), 200), t.reason);
+        loader_error(ld, &at, t.help, "cannot include %s: %s", report_visible(ld->report, slice_str(shown), 200),
+                     t.reason);
         return;
     }
     struct unit *u = add_unit(ld, path, shown, from);
@@ -152,7 +160,8 @@ static void include_file(struct loader *ld, const struct unit *from, const struc
     parse_unit(ld, u);
 }
 
-static enum status folder_names(struct loader *ld, const char *path, struct buf *names, size_t *count, struct source_text *t)
+static enum status folder_names(struct loader *ld, const char *path, struct buf *names, size_t *count,
+                                struct source_text *t)
 {
     struct slice kept;
     if (!ld->snapshot)
@@ -177,22 +186,25 @@ static bool keep_folder(struct loader *ld, const char *path, struct slice names)
     return f->names.p != NULL;
 }
 
-static void include_folder(struct loader *ld, const struct unit *from, const struct item *it, const char *path, const char *shown)
+static void include_folder(struct loader *ld, const struct unit *from, const struct item *it, const char *path,
+                           const char *shown)
 {
     struct source_text t = {0};
     struct buf names = BUF_INIT;
     size_t count = 0;
     struct place at = place_of(from, it);
     if (folder_names(ld, path, &names, &count, &t) != STATUS_OK)
-        loader_error(ld, &at, t.help, "cannot include the folder %s: %s", report_visible(ld->report, slice_str(shown), 200), t.reason);
+        loader_error(ld, &at, t.help, "cannot include the folder %s: %s",
+                     report_visible(ld->report, slice_str(shown), 200), t.reason);
     else if (!keep_folder(ld, path, buf_slice(&names)))
         ld->out_of_memory = true;
     else if (count == 0)
-        loader_warn(ld, &at, "files in a folder are read when they are called NAME.policy", "the folder %s holds no file *.policy",
-                    report_visible(ld->report, slice_str(shown), 200));
+        loader_warn(ld, &at, "files in a folder are read when they are called NAME.policy",
+                    "the folder %s holds no file *.policy", report_visible(ld->report, slice_str(shown), 200));
     const char *name = names.p;
     for (size_t i = 0; i < count && !ld->out_of_memory; i++, name += strlen(name) + 1) {
-        const char *file = arena_printf(ld->p->arena, "%s/%s", path, name), *file_shown = arena_printf(ld->p->arena, "%s/%s", shown, name);
+        const char *file = arena_printf(ld->p->arena, "%s/%s", path, name),
+                   *file_shown = arena_printf(ld->p->arena, "%s/%s", shown, name);
         if (!file || !file_shown)
             ld->out_of_memory = true;
         else

@@ -2,7 +2,8 @@
 /*
  * words.c - edit distance (Damerau's restricted form: a swap of neighbours is one slip) over short words.
  *
- * Words longer than LONGEST are never near anything, so the table is of fixed size and the work is bounded whatever was typed.
+ * Words longer than LONGEST are never near anything, so the table is of fixed size and the work is bounded whatever was
+ * typed.
  */
 #include "policy/words.h"
 

@@ -48,7 +48,7 @@ unsigned arc_chain_instance(struct slice value, struct slice *rest)
     if (!s.n || s.p[0] != '=')
         return 0;
     s = skip_cfws(slice_from(s, 1));
-    while (s.n && s.p[0] >= '0' && s.p[0] <= '9' && digits++ < 3) {
+    while (s.n && s.p[0] >= '0' && s.p[0] <= '9' && digits++ < 2) {
         n = n * 10 + (unsigned)(s.p[0] - '0');
         s = slice_from(s, 1);
     }

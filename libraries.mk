@@ -10,7 +10,7 @@ CFLAGS_standards += $(if $(HAVE_SPF2),-DASSAY_HAVE_LIBSPF2)
 CFLAGS_milter :=
 LDLIBS_base := $(or $(call pkg,--libs,libunbound),-lunbound) $(or $(call pkg,--libs,libidn2),-lidn2) -lpthread
 LDLIBS_standards := $(or $(call pkg,--libs,opendkim),-lopendkim) $(or $(call pkg,--libs,libcrypto),-lcrypto) \
-                    $(or $(call pkg,--libs,libssl),-lssl) $(if $(HAVE_SPF2),-lspf2)
+                    $(or $(call pkg,--libs,libssl),-lssl) $(or $(call pkg,--libs,libpsl),-lpsl) $(if $(HAVE_SPF2),-lspf2)
 LDLIBS_ledgerlib := $(or $(call pkg,--libs,jansson),-ljansson) $(or $(call pkg,--libs,sqlite3),-lsqlite3) $(or $(call pkg,--libs,libpq),-lpq) \
                     $(or $(call pkg,--libs,libxml-2.0),-lxml2) $(or $(call pkg,--libs,zlib),-lz)
 LDLIBS_cli := $(LDLIBS_standards) $(LDLIBS_ledgerlib) $(LDLIBS_base)

@@ -94,11 +94,10 @@ static enum status run_dkim(struct judge *j)
     return s;
 }
 
-static enum status check_domain(struct judge *j, const char *domain, struct dmarc_finding *out)
+/* Whether organisations are found the RFC 7489 way. */
+static bool psl(const struct judge *j)
 {
-    const struct judge_report *r = &j->report;
-
-    return dmarc_check(j->scope, j->arena, domain, r->identifiers, r->identifier_count, out);
+    return policy_set_is(j->policy, "dmarc.psl", "yes");
 }
 
 /* A From that names no one author, though domains can be read in it: each is one that a reader may take for the author (RFC 9989 11.5), so the
@@ -107,7 +106,7 @@ static enum status check_authors(struct judge *j)
 {
     const struct format_finding *f = &j->report.format;
     struct judge_report *r = &j->report;
-    enum status s = dmarc_check_authors(j->scope, j->arena, f->domains, f->domain_count, r->identifiers, r->identifier_count, &r->dmarc);
+    enum status s = dmarc_check_authors(j->scope, j->arena, f->domains, f->domain_count, r->identifiers, r->identifier_count, psl(j), &r->dmarc);
 
     if (s == STATUS_OK && r->dmarc.result == RESULT_PASS)
         r->dmarc = (struct dmarc_finding){
@@ -137,7 +136,7 @@ static enum status run_dmarc(struct judge *j)
     r->identifier_count = n;
     if (!r->format.from_domain && r->format.domain_count)
         return check_authors(j);
-    return check_domain(j, r->format.from_domain, &r->dmarc);
+    return (psl(j) ? dmarc_check_psl : dmarc_check)(j->scope, j->arena, r->format.from_domain, ids, n, &r->dmarc);
 }
 
 enum status checks_end(struct judge *j)

@@ -45,20 +45,32 @@ static void check_existence(struct dns_scope *scope, struct dmarc_eval *e)
         f->exists = DMARC_EXISTENCE_UNKNOWN;
 }
 
+/* The organisation of identifier i, by its own walk or by the list. False: out of memory. */
+static bool find_organisation(struct dns_scope *scope, struct dmarc_eval *e, size_t i)
+{
+    const char *domain = e->identifiers[i].domain;
+    if (e->f->psl)
+        return (e->orgs[i] = dmarc_psl_organisation(e->arena, domain)) != NULL;
+    const struct dmarc_walk *w = dmarc_walk(scope, e->arena, domain);
+    if (!w)
+        return false;
+    e->aligned[i].walk = w;
+    e->orgs[i] = w->org_domain;
+    return true;
+}
+
 /* Identifiers that passed come first, so that the budget of look-ups is theirs. False: out of memory. */
-static bool walk_identifiers(struct dns_scope *scope, struct dmarc_eval *e)
+static bool find_organisations(struct dns_scope *scope, struct dmarc_eval *e)
 {
     static const enum result order[] = {RESULT_PASS, RESULT_TEMPERROR, RESULT_COUNT};
     for (size_t o = 0; o < sizeof order / sizeof order[0]; o++)
         for (size_t i = 0; i < e->count; i++) {
-            if (e->aligned[i].walk || !dmarc_eval_wants_walk(e, i) ||
+            bool done = e->aligned[i].walk || e->orgs[i];
+            if (done || !dmarc_eval_wants_walk(e, i) ||
                 (order[o] != RESULT_COUNT && e->identifiers[i].result != order[o]))
                 continue;
-            const struct dmarc_walk *w = dmarc_walk(scope, e->arena, e->identifiers[i].domain);
-            if (!w)
+            if (!find_organisation(scope, e, i))
                 return false;
-            e->aligned[i].walk = w;
-            e->orgs[i] = w->org_domain;
         }
     return true;
 }
@@ -75,16 +87,27 @@ static bool evaluate(struct dns_scope *scope, struct dmarc_eval *e)
     dmarc_eval_policy(e);
     if (dmarc_eval_wants_existence(e))
         check_existence(scope, e);
-    if (!walk_identifiers(scope, e))
+    if (!find_organisations(scope, e))
         return false;
     dmarc_eval_result(e);
     return !arena_failed(e->arena);
 }
 
-enum status dmarc_check(struct dns_scope *scope, struct arena *arena, const char *from_domain,
-                        const struct dmarc_identifier *identifiers, size_t n, struct dmarc_finding *out)
+/* Asks for what is likely to be needed, and gets the walk of the From domain. */
+static const struct dmarc_walk *first_walk(struct dns_scope *scope, const struct dmarc_eval *e)
 {
-    *out = (struct dmarc_finding){.result = RESULT_NONE, .reason = "no From domain to ask about"};
+    const char *domain = e->f->domain;
+    if (e->f->psl)
+        return dmarc_psl_walk(scope, e->arena, domain);
+    dmarc_walk_start(scope, domain);
+    start_likely_walks(scope, domain, e->identifiers, e->count);
+    return dmarc_walk(scope, e->arena, domain);
+}
+
+static enum status check(struct dns_scope *scope, struct arena *arena, const char *from_domain,
+                         const struct dmarc_identifier *identifiers, size_t n, bool psl, struct dmarc_finding *out)
+{
+    *out = (struct dmarc_finding){.result = RESULT_NONE, .reason = "no From domain to ask about", .psl = psl};
     if (!from_domain)
         return STATUS_OK;
     struct dmarc_eval e = {.arena = arena, .identifiers = identifiers, .count = n, .f = out};
@@ -95,12 +118,22 @@ enum status dmarc_check(struct dns_scope *scope, struct arena *arena, const char
         return out_of_memory(out, NULL);
     out->aligned = e.aligned;
     out->aligned_count = n;
-    dmarc_walk_start(scope, from_domain);
-    start_likely_walks(scope, from_domain, identifiers, n);
-    out->walk = dmarc_walk(scope, arena, from_domain);
+    out->walk = first_walk(scope, &e);
     if (!out->walk || !evaluate(scope, &e))
         return out_of_memory(out, out->domain);
     return STATUS_OK;
+}
+
+enum status dmarc_check(struct dns_scope *scope, struct arena *arena, const char *from_domain,
+                        const struct dmarc_identifier *identifiers, size_t n, struct dmarc_finding *out)
+{
+    return check(scope, arena, from_domain, identifiers, n, false, out);
+}
+
+enum status dmarc_check_psl(struct dns_scope *scope, struct arena *arena, const char *from_domain,
+                            const struct dmarc_identifier *identifiers, size_t n, struct dmarc_finding *out)
+{
+    return check(scope, arena, from_domain, identifiers, n, true, out);
 }
 
 /* How much one author's finding weighs against another's: a fail by its policy, then what could not be told, then no
@@ -122,16 +155,16 @@ static int weight(const struct dmarc_finding *f)
 }
 
 enum status dmarc_check_authors(struct dns_scope *scope, struct arena *arena, const char *const *from_domains,
-                                size_t n_domains, const struct dmarc_identifier *identifiers, size_t n,
+                                size_t n_domains, const struct dmarc_identifier *identifiers, size_t n, bool psl,
                                 struct dmarc_finding *out)
 {
     size_t checked = n_domains < DMARC_AUTHORS_MAX ? n_domains : DMARC_AUTHORS_MAX;
     *out = (struct dmarc_finding){.result = RESULT_NONE, .reason = "no From domain to ask about"};
-    for (size_t i = 0; i < checked; i++)
+    for (size_t i = 0; i < checked && !psl; i++)
         dmarc_start(scope, from_domains[i]);
     for (size_t i = 0; i < checked; i++) {
         struct dmarc_finding f;
-        enum status s = dmarc_check(scope, arena, from_domains[i], identifiers, n, &f);
+        enum status s = check(scope, arena, from_domains[i], identifiers, n, psl, &f);
         if (s != STATUS_OK)
             return out_of_memory(out, from_domains[i]);
         if (i == 0 || weight(&f) > weight(out))

@@ -194,7 +194,7 @@ enum status dmarc_check(struct dns_scope *scope, struct arena *arena, const char
  * and the finding is the one with the strictest policy among those that fail; where none fails, one that could not be
  * told; else one without a record; a pass only where every domain passes and none was left out. n == 0: RESULT_NONE. */
 enum status dmarc_check_authors(struct dns_scope *scope, struct arena *arena, const char *const *from_domains,
-                                size_t n_domains, const struct dmarc_identifier *identifiers, size_t n,
+                                size_t n_domains, const struct dmarc_identifier *identifiers, size_t n, bool psl,
                                 struct dmarc_finding *out) MUST_CHECK;
 
 /* The same by RFC 7489: From domain, then the domain that the public suffix list (libpsl) makes its organisation; np,

@@ -39,10 +39,12 @@ static void choose_source(struct dmarc_finding *f)
     f->record_domain = step ? step->domain : NULL;
 }
 
-/* "does not contain a valid p tag, or contains an sp or np tag that is not valid" */
-static bool has_bad_request(const struct dmarc_record *r)
+/* "does not contain a valid p tag, or contains an sp or np tag that is not valid"; RFC 7489 knows no np. */
+static bool has_bad_request(const struct dmarc_finding *f)
 {
-    return r->p_state != DMARC_TAG_VALID || r->sp_state == DMARC_TAG_INVALID || r->np_state == DMARC_TAG_INVALID;
+    const struct dmarc_record *r = f->record;
+    return r->p_state != DMARC_TAG_VALID || r->sp_state == DMARC_TAG_INVALID ||
+           (!f->psl && r->np_state == DMARC_TAG_INVALID);
 }
 
 void dmarc_eval_policy(struct dmarc_eval *e)
@@ -52,7 +54,7 @@ void dmarc_eval_policy(struct dmarc_eval *e)
     if (!f->record)
         return;
     f->testing = f->record->testing && !f->psl;
-    if (has_bad_request(f->record)) {
+    if (has_bad_request(f)) {
         e->record_unusable = f->record->rua_count == 0;
         f->policy_known = !e->record_unusable;
     }
@@ -61,7 +63,7 @@ void dmarc_eval_policy(struct dmarc_eval *e)
 bool dmarc_eval_wants_existence(const struct dmarc_eval *e)
 {
     const struct dmarc_finding *f = e->f;
-    return f->record && f->source != DMARC_FROM_AUTHOR && !f->psl && !has_bad_request(f->record) &&
+    return f->record && f->source != DMARC_FROM_AUTHOR && !f->psl && !has_bad_request(f) &&
            f->record->np_state == DMARC_TAG_VALID;
 }
 
@@ -78,7 +80,7 @@ static void apply_tag(struct dmarc_eval *e)
 {
     struct dmarc_finding *f = e->f;
     const struct dmarc_record *r = f->record;
-    if (!r || has_bad_request(r))
+    if (!r || has_bad_request(f))
         return;
     bool has_sp = r->sp_state == DMARC_TAG_VALID;
     if (f->source == DMARC_FROM_AUTHOR)

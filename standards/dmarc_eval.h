@@ -36,4 +36,12 @@ bool dmarc_eval_wants_walk(const struct dmarc_eval *e, size_t i);
 /* Alignment of each identifier, and the result. f->exists is set. */
 void dmarc_eval_result(struct dmarc_eval *e);
 
+/* One name of a walk, by DNS: fills all of step but its domain. False: out of memory. In dmarc_walk.c. */
+bool dmarc_walk_look_up(struct dns_scope *scope, struct arena *arena, struct dmarc_step *step);
+
+/* The RFC 7489 way, dmarc_psl.c: the organisation of a name, and a "walk" of the two names that RFC 7489 asks. NULL:
+ * out of memory. */
+const char *dmarc_psl_organisation(struct arena *arena, const char *domain);
+const struct dmarc_walk *dmarc_psl_walk(struct dns_scope *scope, struct arena *arena, const char *start);
+
 #endif

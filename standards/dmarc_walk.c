@@ -9,7 +9,7 @@
  */
 #include "base/domain.h"
 #include "base/utf8.h"
-#include "standards/dmarc.h"
+#include "standards/dmarc_eval.h"
 
 #define SHORTCUT_LABELS 8 /* 4.10, step 4: from so many labels on ... */
 #define SHORTCUT_LEFT 7   /* ... the second query is for the name cut to these */
@@ -113,8 +113,7 @@ static bool take_records(struct dns_scope *scope, struct arena *arena, const str
     return true;
 }
 
-/* One step of a walk by DNS. False: out of memory. */
-static bool look_up(struct dns_scope *scope, struct arena *arena, struct dmarc_step *step)
+bool dmarc_walk_look_up(struct dns_scope *scope, struct arena *arena, struct dmarc_step *step)
 {
     const char *name = arena_printf(arena, PREFIX "%s", step->domain);
     if (!name)
@@ -138,7 +137,7 @@ const struct dmarc_walk *dmarc_walk(struct dns_scope *scope, struct arena *arena
     w->count = dmarc_walk_names(own, names);
     for (size_t i = 0; i < w->count; i++) {
         w->steps[i].domain = names[i];
-        if (!look_up(scope, arena, &w->steps[i]))
+        if (!dmarc_walk_look_up(scope, arena, &w->steps[i]))
             return NULL;
         if (w->steps[i].record && w->steps[i].record->psd != DMARC_PSD_U)
             w->count = i + 1; /* no need to wait for what lies above */

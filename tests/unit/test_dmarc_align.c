@@ -237,7 +237,7 @@ static void several_authors(void **state)
         while (n < 10 && t[i].domains[n])
             n++;
         case_open(&w, t[i].zone, t[i].ids);
-        assert_int_equal(dmarc_check_authors(w.scope, w.arena, t[i].domains, n, w.ids, w.count, &w.f), STATUS_OK);
+        assert_int_equal(dmarc_check_authors(w.scope, w.arena, t[i].domains, n, w.ids, w.count, false, &w.f), STATUS_OK);
         snprintf(line, sizeof line, "%s %s", result_name(w.f.result), w.f.domain);
         assert_string_equal(line, t[i].expect);
         case_close(&w);

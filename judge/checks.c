@@ -9,6 +9,7 @@
  * A HELO pass never feeds DMARC but for the null sender (RFC 9989 4.4.2; CVE-2019-20790 was that mistake).
  */
 #include "judge/checks.h"
+#include "judge/posture.h"
 
 
 static struct spf_input spf_input(const struct judge *j)
@@ -28,6 +29,7 @@ void checks_start_client(struct judge *j)
     struct spf_input in = spf_input(j);
 
     j->client_started = true;
+    posture_start(j, j->mail.mail_from.domain);
     if (j->mail.client.family == 0)
         return;
     spf_start(j->scope, &in);
@@ -44,6 +46,7 @@ enum status checks_start_header(struct judge *j)
     from = j->report.format.from_domain;
     if (from)
         dmarc_start(j->scope, from);
+    posture_start(j, from);
     j->dkim = dkim_checker_new(j->scope, j->arena, &j->mail.headers, from, &dkim);
     if (!j->dkim)
         return STATUS_NOMEM;

@@ -8,6 +8,7 @@
  */
 #include "base/domain.h"
 #include "judge/checks.h"
+#include "judge/posture.h"
 #include "judge/session_tls.h"
 
 /* Whether d= is of the From domain's organisation. Where DMARC found no record it has not walked: then one name must lie in the other. */
@@ -285,5 +286,6 @@ enum status facts_fill(struct judge *j)
     if (s != STATUS_OK)
         return s;
     fill_dmarc(j, f);
-    return fill_dnssec(j, f);
+    s = fill_dnssec(j, f);
+    return s == STATUS_OK ? posture_fill(j) : s;
 }

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * posture.c - which of the sender's domains are asked about DANE, and what the answer means for the verdict.
+ *
+ * A posture costs up to 31 look-ups, so a domain is looked at only where a statement asks for more than `ignore` of it, for any of the recipients
+ * (the first POSTURE_RCPTS stand for all). It says what is published; a contradiction by the certificate served is the probe's to find. Failure:
+ * STATUS_NOMEM.
+ */
+#include "judge/posture.h"
+#include "standards/dane_posture.h"
+
+#define POSTURE_RCPTS 16 /* recipients asked for; own bound: more classes than that are not kept apart either (CLASSES_MAX) */
+
+static bool asks(const struct judge *j, const char *domain, const char *rcpt)
+{
+    struct policy_question q = {
+        .standard = STANDARD_DANE,
+        .who = domain,
+        .rcpt = rcpt,
+        .at = j->mail.at,
+        .client = j->mail.client.family ? &j->mail.client : NULL,
+    };
+    struct policy_answer a;
+
+    policy_ask(j->policy, &q, &a);
+    return a.statement && a.level > POLICY_IGNORE;
+}
+
+static bool is_wanted(const struct judge *j, const char *domain)
+{
+    if (!domain)
+        return false;
+    if (j->mail.rcpt_count == 0)
+        return asks(j, domain, NULL);
+    for (size_t i = 0; i < j->mail.rcpt_count && i < POSTURE_RCPTS; i++)
+        if (asks(j, domain, j->mail.rcpts[i].address))
+            return true;
+    return false;
+}
+
+void posture_start(struct judge *j, const char *domain)
+{
+    if (is_wanted(j, domain))
+        dane_start(j->scope, domain);
+}
+
+static enum status add(struct judge *j, const char *domain)
+{
+    struct facts *f = &j->report.facts;
+    struct dane_posture p;
+
+    if (!is_wanted(j, domain))
+        return STATUS_OK;
+    enum status s = dane_check(j->scope, j->arena, domain, &p);
+    if (s == STATUS_OK)
+        f->dane[f->dane_count++] = (struct facts_dane){.domain = p.domain, .posture = p.result, .reason = p.reason};
+    return s;
+}
+
+enum status posture_fill(struct judge *j)
+{
+    struct facts *f = &j->report.facts;
+    enum status s = add(j, f->mail_from);
+
+    if (s == STATUS_OK && f->from && (!f->mail_from || strcmp(f->mail_from, f->from) != 0))
+        s = add(j, f->from);
+    return s;
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * posture.h - DANE of the sender's domains (RFC 7672), where the policy asks about it. For checks.c and facts.c.
+ */
+#ifndef ASSAY_JUDGE_POSTURE_H
+#define ASSAY_JUDGE_POSTURE_H
+
+#include "judge/checks.h"
+
+/* Asks for the MX set of a sender's domain, where a statement about dane speaks of it. NULL is fine. Never waits. */
+void posture_start(struct judge *j, const char *domain);
+
+/* Fills facts.dane for MAIL FROM and From; waits. */
+enum status posture_fill(struct judge *j) MUST_CHECK;
+
+#endif

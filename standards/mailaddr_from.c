@@ -72,6 +72,12 @@ static bool has_encoded_word(struct slice s)
     return false;
 }
 
+/* U+FF20 and U+FE6B, which compatibility normalisation makes into "@": a reader that does so sees another address. */
+static bool has_wide_at(struct slice s)
+{
+    return memmem(s.p, s.n, "\xef\xbc\xa0", 3) != NULL || memmem(s.p, s.n, "\xef\xb9\xab", 3) != NULL;
+}
+
 /* local-part = dot-atom / quoted-string, or words of both kinds with dots between them and nothing else (obs-local-part
  * without CFWS). In r->text. */
 static bool local_part(struct from_reader *r)
@@ -149,6 +155,8 @@ static enum found addr_spec(struct from_reader *r, struct mailbox *out)
     }
     if (!utf8_valid(local))
         return bad(r, "an address in From holds octets that are no UTF-8");
+    if (has_wide_at(local))
+        return bad(r, "an address in From holds a character that is shown as @");
     if (has_encoded_word(local))
         return bad(r, "an encoded word stands as an address in From");
     m.local = arena_slice(r->arena, local);

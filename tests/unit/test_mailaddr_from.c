@@ -224,6 +224,10 @@ static const struct {
     LIT(" =?utf-8?Q?admin@bank.example?= <a@attack.example>"),
     LIT(" <=?utf-8?Q?admin=40bank.example?=>"),
     LIT(" a@=?utf-8?Q?bank.example?="),
+    /* characters that normalisation makes into "@" */
+    LIT(" admin\xef\xbc\xa0legitimate.com@attack.com"),
+    LIT(" \"admin\xef\xb9\xab"
+        "bank.example\"@attack.example"),
     /* domains that are none */
     LIT(" a@exa'mple.com"),
     LIT(" a@bank.example(.attack.example"),

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "judge/record.h"
 #include "milter/log.h"
+#include "milter/pausing.h"
 #include "policy/pause.h"
 
 static void refuse(struct conclusion *out, const char *code, const char *enhanced, const char *line)
@@ -105,6 +106,7 @@ static const struct classes *verdicts(struct daemon *d, struct session *s)
     const struct classes *c;
     struct facts *f = &judge_report(s->judge)->facts;
 
+    f->paused = pausing_text(judge_arena(s->judge), d->state_dir);
     if (judge_verdicts(s->judge, &c) != STATUS_OK)
         return NULL;
     if (!waits(c))
@@ -204,6 +206,7 @@ static bool refused_early(struct daemon *d, struct session *s, const char *addre
     struct record_extra x = {.stage = "rcpt", .took_ms = clock_mono_ms() - s->began_ms};
 
     look_for_pause(d, s);
+    judge_report(s->judge)->facts.paused = pausing_text(judge_arena(s->judge), d->state_dir);
     if (judge_early(s->judge, address, &c.verdict) != STATUS_OK) {
         cannot_judge(out, "out of memory");
         return true;

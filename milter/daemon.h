@@ -15,6 +15,7 @@
 #include "policy/policy.h"
 
 struct daemon {
+    const char *state_dir;
     struct policy_live *policy;
     struct judge_host host;
     struct journal *journal; /* NULL: none could be opened; said at the start */

@@ -69,6 +69,7 @@ int start_policy(struct daemon *d, const struct options *o)
     char snapshot[PATH_MAX];
 
     snapshot_path(o, snapshot);
+    d->state_dir = o->state ? o->state : ASSAY_STATEDIR;
     d->policy = r ? policy_live_open(policy_path(o), snapshot, r, &source) : NULL;
     print_report(r, POLICY_ERROR);
     policy_report_free(r);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """language - reads scenario files. README.md beside it is the manual; an error names file and line.
 
-parse() gives a list of Scenario: policy, dns, files, options, and steps. A step is Mail, or ("policy" | "reload" | "restart", text).
+parse() gives a list of Scenario: policy, dns, files, options, and steps. A step is Mail, or ("policy" | "reload" | "restart" | "assay", text).
 """
 import os
 import re
@@ -139,7 +139,7 @@ def parse(path):
             current.steps += [("file", rest, place)] if current.steps else []
         elif keyword == "defaults":
             read_mail(current.defaults, lines)
-        elif keyword in ("reload", "restart"):
+        elif keyword in ("reload", "restart", "assay"):
             current.steps.append((keyword, rest, place))
         elif keyword == "mail":
             if current is common:
@@ -150,7 +150,7 @@ def parse(path):
                 raise Wrong(f"{place}: expects nothing: a test that cannot fail")
             current.steps.append(with_defaults(mail, current.defaults))
         else:
-            raise Wrong(f"{place}: '{keyword}' begins no section (scenario source include policy dns file options defaults mail reload restart)")
+            raise Wrong(f"{place}: '{keyword}' begins no section (scenario source include policy dns file options defaults mail reload restart assay)")
     for s in found:
         if not any(isinstance(step, Mail) for step in s.steps):
             raise Wrong(f"{s.place}: a scenario without a mail")

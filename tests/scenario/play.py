@@ -208,6 +208,10 @@ class Player:
                     said = m.reload()
                     if step[1] and not matches(said, step[1]):
                         self.complain(step[2], f"reload should say: {step[1]}\n    it says: {said.strip()}")
+                elif step[0] == "assay":
+                    said = m.command(step[1])
+                    if said:
+                        self.complain(step[2], said)
                 elif step[0] == "restart":
                     m.stop()
                     m.start("--dns", f"{m.folder}/dns")

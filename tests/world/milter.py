@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -98,6 +99,13 @@ class Milter:
         start = self.size()
         self.process.send_signal(signal.SIGHUP)
         return self.wait_words(start, lambda w: "\n" in w)
+
+    def command(self, words):
+        """Runs `assay WORDS` on this milter's state folder, and waits until the milter must have seen it. What is wrong, or None."""
+        first, *rest = shlex.split(words)
+        done = subprocess.run([program("assay"), first, "--state", self.state, *rest], capture_output=True, text=True)
+        time.sleep(1.1)
+        return None if done.returncode == 0 else f"assay {words}: exit code {done.returncode}: {done.stderr.strip()}"
 
     def journal(self):
         """Every record in its journal, in the order written."""

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * pausing.h - is a pause on (policy/pause.h)? Asked for every message, read from disk once a second.
+ */
+#ifndef ASSAY_MILTER_PAUSING_H
+#define ASSAY_MILTER_PAUSING_H
+
+#include "base/arena.h"
+
+/* "paused until 2026-11-21T01:19:25Z by root: REASON" in the arena, or NULL: the policy is in force. state_dir is the same at every call.
+ * Any thread. */
+const char *pausing_text(struct arena *a, const char *state_dir);
+
+#endif

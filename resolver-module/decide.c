@@ -140,14 +140,14 @@ static void words(struct decide_result *out, const struct policy_answer *a, cons
             *e = '\0';
 }
 
-static void refuse(const struct policy *p, const struct policy_answer *a, const char *owner, enum decide_security how, bool target,
-                   struct decide_result *out)
+static void refuse(const struct policy *p, const struct decide_input *in, const struct policy_answer *a, const char *owner,
+                   enum decide_security how, bool target, struct decide_result *out)
 {
     out->subject = owner;
     out->statement = a->statement;
     out->state = how == DECIDE_INDETERMINATE ? DECIDE_STATE_INDETERMINATE : DECIDE_STATE_INSECURE;
     words(out, a, owner, how, target);
-    out->would = a->trial || policy_set_is(p, "mode", "dry-run");
+    out->would = a->trial || in->paused || policy_set_is(p, "mode", "dry-run");
     out->what = out->would ? DECIDE_PASS : DECIDE_REFUSE;
 }
 
@@ -165,11 +165,11 @@ static bool judge_owner(const struct policy *p, const struct decide_input *in, c
         return false;
     }
     if (a.level == POLICY_REQUIRE) {
-        refuse(p, &a, owner, how, false, out);
+        refuse(p, in, &a, owner, how, false, out);
         return true;
     }
     if (strict) {
-        refuse(p, strict, owner, how, true, out);
+        refuse(p, in, strict, owner, how, true, out);
         return true;
     }
     if (a.exemption && !out->excuse) {

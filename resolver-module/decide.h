@@ -49,6 +49,7 @@ struct decide_input {
     const struct decide_rrset *rrsets;
     size_t count;
     bool rewritten;        /* RPZ, response-ip: local will */
+    bool paused;           /* enforcement is off for a time: what would be refused passes, and is recorded so */
     const char *reason;    /* the validator's words on a bogus answer, or NULL */
     time_t at;             /* now; 0: ask the clock */
     /* Whether a suspension has ended by itself (suspend.h); NULL: none has. */
@@ -81,7 +82,7 @@ enum decide_what {
 
 struct decide_result {
     enum decide_what what;
-    bool would;             /* passed only because of `trial` or dry-run: it would have been refused */
+    bool would;             /* passed only because of `trial`, dry-run or a pause: it would have been refused */
     bool record;            /* false: the policy ignores this name */
     bool unneeded;          /* an exemption covers the name, and the answer is secure */
     enum decide_state state;

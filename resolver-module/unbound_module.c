@@ -498,6 +498,7 @@ static void judge(struct assay *s, struct module_qstate *q, int id, const struct
         return;
     a->input.retired = suspend_ended;
     a->input.retired_arg = s->suspend;
+    a->input.paused = watch_paused(s->watch);
     decide(p, &a->input, &r);
     if (watch_can_suspend(s->watch))
         note_suspension(s, p, a, &r);
@@ -725,7 +726,8 @@ static bool start(struct assay *s, struct module_env *env)
     s->ignore_cd = env->cfg->ignore_cd;
     atomic_flag_clear(&s->ticking);
     s->suspend = suspend_new(path);
-    s->watch = watch_start(from_environment("ASSAY_POLICY", ASSAY_SYSCONFDIR "/policy"), dir, &hooks);
+    s->watch = watch_start(from_environment("ASSAY_POLICY", ASSAY_SYSCONFDIR "/policy"), dir,
+                           from_environment("ASSAY_STATE", ASSAY_STATEDIR), &hooks);
     if (!s->suspend || !s->watch)
         return false;
     struct observe_options o = {.dir = dir, .unbound = PACKAGE_VERSION, .watch = s->watch, .hooks = &hooks};

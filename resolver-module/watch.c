@@ -10,6 +10,7 @@
 #include "resolver-module/watch.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "policy/pause.h"
 #include "resolver-module/decide.h"
 #include <pthread.h>
 #include <signal.h>
@@ -25,10 +26,11 @@
 struct watch {
     char *path;
     char *snapshot;
+    char *state; /* folder of the file that pauses enforcement */
     struct watch_hooks hooks;
     _Atomic(struct policy_live *) live;
     atomic_uint version;
-    atomic_bool can_refuse, can_suspend, honours_cd;
+    atomic_bool can_refuse, can_suspend, honours_cd, paused;
     uint64_t seen;     /* fingerprint of the files as last read */
     time_t ends_seen;  /* ends up to here have been noticed */
     int64_t shouted;   /* clock_mono_ms of the last complaint; 0: none */
@@ -220,8 +222,20 @@ static bool something_ended(struct watch *w)
     return ended;
 }
 
+/* `assay pause`: enforcement off for a time. */
+static void look_for_pause(struct watch *w)
+{
+    struct pause p;
+    bool paused = pause_read(w->state, clock_wall(), &p) == STATUS_OK;
+    if (paused == atomic_exchange(&w->paused, paused))
+        return;
+    say(w, WATCH_WARNING, paused ? "assay: enforcement is paused: nothing is refused until it ends" : "assay: the pause has ended: enforcement is on");
+    watch_touch(w);
+}
+
 static void look(struct watch *w)
 {
+    look_for_pause(w);
     uint64_t now = fingerprint(w);
     bool again = w->shouted && clock_mono_ms() - w->shouted > SHOUT_MS;
     if (now != w->seen || again) {
@@ -270,7 +284,18 @@ static bool start_thread(struct watch *w)
     return ok;
 }
 
-struct watch *watch_start(const char *path, const char *dir, const struct watch_hooks *hooks)
+static void release(struct watch *w)
+{
+    policy_live_close(atomic_load(&w->live));
+    pthread_cond_destroy(&w->wake);
+    pthread_mutex_destroy(&w->lock);
+    free(w->path);
+    free(w->snapshot);
+    free(w->state);
+    free(w);
+}
+
+struct watch *watch_start(const char *path, const char *dir, const char *state, const struct watch_hooks *hooks)
 {
     struct watch *w = calloc(1, sizeof *w);
     if (!w)
@@ -279,6 +304,7 @@ struct watch *watch_start(const char *path, const char *dir, const struct watch_
     buf_printf(&snapshot, "%s/policy.snapshot", dir);
     w->path = strdup(path);
     w->snapshot = buf_detach(&snapshot);
+    w->state = strdup(state);
     w->hooks = *hooks;
     w->ends_seen = clock_wall();
     pthread_mutex_init(&w->lock, NULL);
@@ -287,19 +313,13 @@ struct watch *watch_start(const char *path, const char *dir, const struct watch_
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&w->wake, &attr);
     pthread_condattr_destroy(&attr);
-    if (!w->path || !w->snapshot)
-        goto failed;
-    open_policy(w);
-    if (!start_thread(w))
-        goto failed;
-    return w;
-failed:
-    policy_live_close(atomic_load(&w->live));
-    pthread_cond_destroy(&w->wake);
-    pthread_mutex_destroy(&w->lock);
-    free(w->path);
-    free(w->snapshot);
-    free(w);
+    if (w->path && w->snapshot && w->state) {
+        open_policy(w);
+        look_for_pause(w);
+        if (start_thread(w))
+            return w;
+    }
+    release(w);
     return NULL;
 }
 
@@ -312,12 +332,7 @@ struct watch *watch_stop(struct watch *w)
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
     pthread_join(w->thread, NULL);
-    policy_live_close(atomic_load(&w->live));
-    pthread_cond_destroy(&w->wake);
-    pthread_mutex_destroy(&w->lock);
-    free(w->path);
-    free(w->snapshot);
-    free(w);
+    release(w);
     return NULL;
 }
 
@@ -342,6 +357,11 @@ bool watch_can_refuse(const struct watch *w)
 bool watch_can_suspend(const struct watch *w)
 {
     return atomic_load_explicit(&w->can_suspend, memory_order_relaxed);
+}
+
+bool watch_paused(const struct watch *w)
+{
+    return atomic_load_explicit(&w->paused, memory_order_relaxed);
 }
 
 bool watch_honours_cd(const struct watch *w)

@@ -28,8 +28,9 @@ struct watch_hooks {
 
 struct watch;
 
-/* Starts the watch on the policy file; the snapshot of the last good policy is DIR/policy.snapshot. NULL when out of memory or threads. */
-struct watch *watch_start(const char *path, const char *dir, const struct watch_hooks *hooks);
+/* Starts the watch on the policy file; the snapshot of the last good policy is DIR/policy.snapshot, and a pause of enforcement (policy/pause.h) stands
+ * in folder `state`. NULL when out of memory or threads. */
+struct watch *watch_start(const char *path, const char *dir, const char *state, const struct watch_hooks *hooks);
 struct watch *watch_stop(struct watch *w); /* joins the thread; NULL is fine; returns NULL */
 
 /* The policy in force, counted (policy_unref it), or NULL. */
@@ -41,6 +42,7 @@ unsigned watch_version(const struct watch *w);
 /* What the policy in force can do at all; cheap enough for every query. */
 bool watch_can_refuse(const struct watch *w);
 bool watch_can_suspend(const struct watch *w);
+bool watch_paused(const struct watch *w);     /* enforcement is off for a time */
 bool watch_honours_cd(const struct watch *w); /* set resolver.cd honour */
 
 /* Makes the change known that somebody else noticed (a suspension that ended by itself). */

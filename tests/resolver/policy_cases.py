@@ -5,7 +5,7 @@ import time
 
 from answers_cases import POLICY, describe
 from cache_cases import passes, refused
-from resolver import Resolver
+from resolver import BUILD, Resolver
 
 HEAD = 'policy "p" owner "x@signed.zz"\nset mode enforce\nset journal.dir JOURNAL\nset resolver.record-every 1s\n'
 FREE = HEAD + "follow dnssec of every name\n"
@@ -230,3 +230,49 @@ def test_a_million_names(place, tree):
             seen = describe(r.ask("www.free.zz")) == "refused"
         assert seen, "the longer list was not taken over"
         assert slowest < 0.5, f"an answer took {slowest:.2f} s during the reload"
+
+
+def test_pause(place, tree):
+    """`assay pause`, and its end: at once, for cached answers too."""
+    import subprocess
+    assay = os.path.join(BUILD, "assay")
+    with Resolver(place, tree, HARD) as r:
+        refused(r, "www.unsigned.zz")
+        subprocess.run([assay, "pause", "1h", "-S", r.folder, "because", "a test"], check=True, capture_output=True)
+        assert r.wait_for(lambda: "enforcement is paused" in r.words(), 3)
+        time.sleep(0.4)
+        for _ in range(2):
+            passes(r, "www.unsigned.zz")
+        subprocess.run([assay, "resume", "-S", r.folder], check=True, capture_output=True)
+        assert r.wait_for(lambda: "the pause has ended" in r.words(), 3)
+        time.sleep(0.4)
+        for _ in range(2):
+            refused(r, "www.unsigned.zz")
+
+
+def test_status_command(place, tree):
+    """`assay resolver status` in its three forms, and its exit codes."""
+    import subprocess
+    assay = [os.path.join(BUILD, "assay"), "resolver", "status", "--dir"]
+
+    def run(*more):
+        return subprocess.run([*assay, *more], capture_output=True, text=True)
+
+    with Resolver(place, tree, HARD) as r:
+        for name in ("www.unsigned.zz", "www.free.zz", "www.free.zz", "www.expired.zz", "www.signed.zz"):
+            r.ask(name)
+        assert r.wait_for(lambda: any(z["zone"] == "free.zz" for z in r.status().get("insecure", [])), 8), r.status()
+        text = run(r.state)
+        assert text.returncode == 0, text
+        for word in ("unsigned.zz", "free.zz", "expired.zz", "expired from", "1 refused", "enforce"):
+            assert word in text.stdout, f"{word!r} is not in\n{text.stdout}"
+        metrics = run(r.state, "--prometheus").stdout
+        for line in ('assay_resolver_up 1', 'assay_resolver_answers_total{state="refused"} 1', 'assay_resolver_zone_answers_total{state="bogus",zone="expired.zz"} 1'):
+            assert line in metrics.splitlines(), f"{line!r} is not in\n{metrics}"
+        import json
+        assert json.loads(run(r.state, "--json").stdout)["answers"]["refused"] == 1
+        r.write_policy("nonsense\n")
+        assert r.wait_for(lambda: r.status().get("policy", {}).get("error"), 8)
+        bad = run(r.state)
+        assert bad.returncode == 1 and "last good one is in force" in bad.stdout, bad
+    assert run("/nowhere/at/all").returncode == 3

@@ -95,7 +95,7 @@ remote-control:
         os.replace(new, self.policy)
 
     def start(self, wait=True):
-        env = dict(os.environ, ASSAY_POLICY=self.policy, ASSAY_RESOLVER_DIR=self.state)
+        env = dict(os.environ, ASSAY_POLICY=self.policy, ASSAY_RESOLVER_DIR=self.state, ASSAY_STATE=self.folder)
         self.process = subprocess.Popen([f"{UNBOUND}/sbin/unbound", "-d", "-c", self.conf], env=env, stdout=subprocess.DEVNULL,
                                         stderr=open(os.path.join(self.folder, "stderr"), "ab"))
         if wait:

@@ -185,11 +185,36 @@ static enum found angle_addr(struct from_reader *r, struct mailbox *out)
     return f;
 }
 
+/* encoded-word (RFC 2047 2), whole, with specials in its text that 5 (3) forbids in phrases and many mailers put there;
+ * never "<", ">" or
+ * "@", so that no address can stand in one unseen. */
+static bool encoded_word(struct from_reader *r)
+{
+    struct lex at = r->at;
+    unsigned marks = 0;
+    if (!lex_char(&at, '=') || !lex_char(&at, '?'))
+        return false;
+    while (marks < 3) {
+        int c = lex_peek(&at);
+        if (c <= 32 || c == 127 || strchr("<>@", c))
+            return false;
+        marks += c == '?';
+        at.p++;
+    }
+    if (!lex_char(&at, '='))
+        return false;
+    buf_addslice(&r->text, slice_of(r->at.p, (size_t)(at.p - r->at.p)));
+    r->at = at;
+    return true;
+}
+
 /* word = atom / quoted-string; in phrases "." (obs-phrase) and square brackets too */
 static bool word(struct from_reader *r, const struct phrase *ph)
 {
     struct slice atom;
     buf_reset(&r->text);
+    if (encoded_word(r))
+        return true;
     if (lex_atom(&r->at, &atom)) {
         buf_addslice(&r->text, atom);
         return true;

@@ -79,6 +79,8 @@ static const struct good good[] = {
     /* encoded words are words of a name */
     {" =?UTF-8?B?SsO8cmdlbg==?= <a@x.example>", "a@x.example", "=?UTF-8?B?SsO8cmdlbg==?="},
     {" =?iso-8859-1?Q?Andr=E9?= Pirard <a@x.example>", "a@x.example", "=?iso-8859-1?Q?Andr=E9?= Pirard"},
+    {" =?utf-8?Q?Doe,_John?= <a@x.example>", "a@x.example", "=?utf-8?Q?Doe,_John?="},
+    {" =?utf-8?Q?a:_\"b\"_(c?= =?utf-8?q?[d];?= <a@x.example>", "a@x.example", NULL},
     /* raw 8-bit names, RFC 6532 names and addresses, U-labels */
     {" J\xfcrgen <a@x.example>", "a@x.example", "J\xfcrgen"},
     {" J\xc3\xbcrgen M\xc3\xbcller <a@x.example>", "a@x.example", "J\xc3\xbcrgen M\xc3\xbcller"},
@@ -221,6 +223,10 @@ static const struct {
     LIT(" =?utf-8?B?YWRtaW5AYmFuay5leGFtcGxl?="),
     LIT(" =?utf-8?Q?admin?=@attack.example"),
     LIT(" \"=?utf-8?Q?admin=40bank.example?=\"@attack.example"),
+    LIT(" =?utf-8?Q?<admin_bank.example>?= <a@attack.example>"),
+    LIT(" =?utf-8?Q?a,b? <a@x.example>"),
+    LIT(" =?utf-8?Q?a b,c?= <a@x.example>"),
+    LIT(" =?utf-8?Q?a,b?="),
     LIT(" =?utf-8?Q?admin@bank.example?= <a@attack.example>"),
     LIT(" <=?utf-8?Q?admin=40bank.example?=>"),
     LIT(" a@=?utf-8?Q?bank.example?="),

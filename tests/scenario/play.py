@@ -219,7 +219,7 @@ class Player:
                 self.complain(scenario.place, "assay-milter has died")
             code = m.stop()
             if code not in (0, None):
-                self.complain(scenario.place, f"assay-milter ended with {code} when told to stop")
+                self.complain(scenario.place, f"assay-milter ended with {code} when told to stop:\n    {m.words()[-1500:]}")
         except (RuntimeError, language.Wrong, OSError) as e:
             self.complain(scenario.place, str(e))
             m.stop()
@@ -266,7 +266,7 @@ class Player:
     def check_header(self, outcome, value):
         name, _, pattern = value.partition(":")
         if not outcome.contents():
-            return "there is no mail"
+            return f"there is no mail; last reply: {outcome.last_reply()[1:]}; log: {outcome.log.strip()[-600:]}"
         for content in outcome.contents():
             values = header_values(content, name)
             if not any(matches(v, pattern.strip()) for v in values):
@@ -276,7 +276,7 @@ class Player:
     def check_no_header(self, outcome, value):
         name, _, pattern = value.partition(":")
         if not outcome.contents():
-            return "there is no mail"
+            return f"there is no mail; last reply: {outcome.last_reply()[1:]}; log: {outcome.log.strip()[-600:]}"
         for content in outcome.contents():
             bad = [v for v in header_values(content, name) if matches(v, pattern.strip() or "*")]
             if bad:

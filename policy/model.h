@@ -16,6 +16,7 @@
 #include "policy/policy.h"
 #include "policy/report.h"
 #include <stdatomic.h>
+#include <sys/types.h>
 
 /* What a question can be about: the mail standards by their number, then what has no number there. */
 enum slot {

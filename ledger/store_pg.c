@@ -88,19 +88,19 @@ static enum status drain(struct store *s)
 }
 
 /* The name of the prepared statement; NULL after an error. */
-static const char *prepared(struct store *s, const char *sql, size_t n, char name[16], enum status *status)
+static const char *prepared(struct store *s, const char *sql, size_t n, char name[24], enum status *status)
 {
     struct pg *p = s->handle;
     for (size_t i = 0; i < p->kept_count; i++)
         if (strcmp(p->kept[i], sql) == 0) {
-            snprintf(name, 16, "s%zu", i);
+            snprintf(name, 24, "s%zu", i);
             return name;
         }
     *status = drain(s);
     if (*status != STATUS_OK)
         return NULL;
     bool keep = p->kept_count < KEPT && (p->kept[p->kept_count] = strdup(sql));
-    snprintf(name, 16, keep ? "s%zu" : "", p->kept_count);
+    snprintf(name, 24, keep ? "s%zu" : "", p->kept_count);
     PGresult *r = PQprepare(p->connection, name, sql, (int)n, NULL);
     *status = went_well(r) ? STATUS_OK : report(s, r);
     PQclear(r);
@@ -130,7 +130,7 @@ static enum status run(struct store *s, const char *sql, const struct store_valu
 {
     struct pg *p = s->handle;
     struct texts t;
-    char name[16];
+    char name[24];
     enum status st = STATUS_AGAIN;
     if (!p->connection || !prepared(s, sql, n, name, &st))
         return st;
@@ -156,7 +156,7 @@ static enum status ask(struct store *s, const char *sql, const struct store_valu
 {
     struct pg *p = s->handle;
     struct texts t;
-    char name[16];
+    char name[24];
     enum status st = STATUS_AGAIN;
     if (!p->connection || !prepared(s, sql, n, name, &st))
         return st;

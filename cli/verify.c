@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * verify.c - `assay verify MESSAGE`: the milter's verdict on a saved message, with every step, by the very code that assay-milter runs.
+ * verify.c - `assay verify MESSAGE`: the milter's verdict on a saved message, with every step, by the very code that
+ * assay-milter runs.
  *
- * Takes a file (one message or an mbox), a Maildir, a folder, or "-". DNS is asked as the milter asks it, or answered from a file
- * (--dns), and all answers of a run can be kept (--save-dns), so that a case can be judged again years later as of that day (--at; a
- * saved file knows its own day).
+ * Takes a file (one message or an mbox), a Maildir, a folder, or "-". DNS is asked as the milter asks it, or answered
+ * from a file
+ * (--dns), and all answers of a run can be kept (--save-dns), so that a case can be judged again years later as of that
+ * day (--at; a saved file knows its own day).
  *
- * Exit code by what the policy would do, dry-run or not: 0 deliver or tag, 1 quarantine or hold, 2 reject, 3 defer; of several messages the
- * highest. EX_USAGE, EX_NOINPUT, EX_CONFIG and EX_DATAERR with one line that says what and where.
+ * Exit code by what the policy would do, dry-run or not: 0 deliver or tag, 1 quarantine or hold, 2 reject, 3 defer; of
+ * several messages the highest. EX_USAGE, EX_NOINPUT, EX_CONFIG and EX_DATAERR with one line that says what and where.
  */
 #include "cli/verify.h"
 #include "base/clock.h"
@@ -35,18 +37,29 @@ struct run {
 };
 
 static const struct option long_options[] = {
-    {"at", required_argument, NULL, 'A'},     {"auth", required_argument, NULL, 'a'},  {"brief", no_argument, NULL, 'b'},
-    {"dns", required_argument, NULL, 'd'},    {"from", required_argument, NULL, 'f'},  {"header", no_argument, NULL, 'H'},
-    {"helo", required_argument, NULL, 'e'},   {"help", no_argument, NULL, 'h'},        {"ip", required_argument, NULL, 'i'},
-    {"json", no_argument, NULL, 'j'},         {"policy", required_argument, NULL, 'p'}, {"rcpt", required_argument, NULL, 'r'},
-    {"save-dns", required_argument, NULL, 's'}, {"tls", required_argument, NULL, 't'},  {NULL, 0, NULL, 0},
+    {"at", required_argument, NULL, 'A'},
+    {"auth", required_argument, NULL, 'a'},
+    {"brief", no_argument, NULL, 'b'},
+    {"dns", required_argument, NULL, 'd'},
+    {"from", required_argument, NULL, 'f'},
+    {"header", no_argument, NULL, 'H'},
+    {"helo", required_argument, NULL, 'e'},
+    {"help", no_argument, NULL, 'h'},
+    {"ip", required_argument, NULL, 'i'},
+    {"json", no_argument, NULL, 'j'},
+    {"policy", required_argument, NULL, 'p'},
+    {"rcpt", required_argument, NULL, 'r'},
+    {"save-dns", required_argument, NULL, 's'},
+    {"tls", required_argument, NULL, 't'},
+    {NULL, 0, NULL, 0},
 };
 
 static int help(void)
 {
     puts("Usage: assay verify [OPTION...] MESSAGE\n"
          "\n"
-         "Judges a saved message as assay-milter would, and shows every step. MESSAGE: a file, an mbox, a Maildir, a folder, or - for stdin.\n"
+         "Judges a saved message as assay-milter would, and shows every step. MESSAGE: a file, an mbox, a Maildir, a "
+         "folder, or - for stdin.\n"
          "\n"
          "  --ip ADDRESS      the client it came from (default: the topmost Received field)\n"
          "  --helo NAME       what the client said in HELO (default: the same field)\n"
@@ -57,8 +70,10 @@ static int help(void)
          "  --policy FILE     the policy (default " CLI_POLICY_PATH ")\n"
          "  --dns FILE        take DNS answers from a file instead of the DNS\n"
          "  --save-dns FILE   keep the DNS answers of this run\n"
-         "  --at TIME         judge as of that time: 2026-11-20T23:19:25Z, or seconds since 1970 (default: now, or when --dns was saved)\n"
-         "  --header          show the header fields that would be added and removed, and the header as DKIM canonicalises it\n"
+         "  --at TIME         judge as of that time: 2026-11-20T23:19:25Z, or seconds since 1970 (default: now, or "
+         "when --dns was saved)\n"
+         "  --header          show the header fields that would be added and removed, and the header as DKIM "
+         "canonicalises it\n"
          "  --brief           one line a message\n"
          "  --json            for programs\n"
          "\n"
@@ -69,21 +84,49 @@ static int help(void)
 static int take_option(struct verify_options *o, int c)
 {
     switch (c) {
-    case 'A': o->at = optarg; break;
-    case 'a': o->auth = optarg; break;
-    case 'b': o->brief = true; break;
-    case 'd': o->dns = optarg; break;
-    case 'e': o->helo = optarg; break;
-    case 'f': o->from = optarg; break;
-    case 'H': o->header = true; break;
-    case 'i': o->ip = optarg; break;
-    case 'j': o->json = true; break;
-    case 'p': o->policy = optarg; break;
-    case 'r': o->rcpts[o->rcpt_count++] = optarg; break;
-    case 's': o->save_dns = optarg; break;
-    case 't': o->tls = optarg; break;
-    case 'h': return help();
-    default: return cli_usage("bad option");
+    case 'A':
+        o->at = optarg;
+        break;
+    case 'a':
+        o->auth = optarg;
+        break;
+    case 'b':
+        o->brief = true;
+        break;
+    case 'd':
+        o->dns = optarg;
+        break;
+    case 'e':
+        o->helo = optarg;
+        break;
+    case 'f':
+        o->from = optarg;
+        break;
+    case 'H':
+        o->header = true;
+        break;
+    case 'i':
+        o->ip = optarg;
+        break;
+    case 'j':
+        o->json = true;
+        break;
+    case 'p':
+        o->policy = optarg;
+        break;
+    case 'r':
+        o->rcpts[o->rcpt_count++] = optarg;
+        break;
+    case 's':
+        o->save_dns = optarg;
+        break;
+    case 't':
+        o->tls = optarg;
+        break;
+    case 'h':
+        return help();
+    default:
+        return cli_usage("bad option");
     }
     return -1;
 }
@@ -132,7 +175,9 @@ static enum status fill_envelope(struct run *r, struct judge *j)
     if (o->tls) {
         const char *slash = strchr(o->tls, '/');
         int n = slash ? (int)(slash - o->tls) : (int)strlen(o->tls);
-        m->tls.version = arena_printf(a, "%s%.*s", strncasecmp(o->tls, "TLS", 3) == 0 || strncasecmp(o->tls, "SSL", 3) == 0 ? "" : "TLSv", n, o->tls);
+        m->tls.version = arena_printf(
+            a, "%s%.*s", strncasecmp(o->tls, "TLS", 3) == 0 || strncasecmp(o->tls, "SSL", 3) == 0 ? "" : "TLSv", n,
+            o->tls);
         m->tls.cipher = slash ? slash + 1 : NULL;
     }
     if (o->helo)
@@ -145,7 +190,8 @@ static enum status fill_envelope(struct run *r, struct judge *j)
 }
 
 /* Header, body and end, as a milter is told them. */
-static enum status feed(struct judge *j, struct slice message, const struct verify_options *o, struct verify_guess *guess)
+static enum status feed(struct judge *j, struct slice message, const struct verify_options *o,
+                        struct verify_guess *guess)
 {
     struct judge_mail *m = judge_mail(j);
     struct slice body = SLICE_NULL;
@@ -171,7 +217,8 @@ static enum status feed(struct judge *j, struct slice message, const struct veri
 
 static int code_of(const struct classes *c)
 {
-    static const int codes[] = {[POLICY_DELIVER] = 0, [POLICY_TAG] = 0, [POLICY_QUARANTINE] = 1, [POLICY_HOLD] = 1, [POLICY_DEFER] = 3, [POLICY_REJECT] = 2};
+    static const int codes[] = {[POLICY_DELIVER] = 0, [POLICY_TAG] = 0,   [POLICY_QUARANTINE] = 1,
+                                [POLICY_HOLD] = 1,    [POLICY_DEFER] = 3, [POLICY_REJECT] = 2};
     int worst = 0;
 
     for (size_t i = 0; i < c->count; i++)
@@ -180,7 +227,8 @@ static int code_of(const struct classes *c)
     return worst;
 }
 
-static void show(struct run *r, struct judge *j, const struct classes *c, const struct verify_guess *g, const char *name)
+static void show(struct run *r, struct judge *j, const struct classes *c, const struct verify_guess *g,
+                 const char *name)
 {
     if (r->o->json)
         verify_json(&r->json, j, c, g, name);
@@ -250,7 +298,8 @@ static int open_dns(struct run *r)
     if (r->o->dns) {
         r->host.dns = dns_replay_new(r->o->dns, &error);
     } else {
-        struct dns_unbound_config c = {.anchor = policy_set_text(r->policy, "dns.anchor"), .forward = policy_set_text(r->policy, "dns.forward")};
+        struct dns_unbound_config c = {.anchor = policy_set_text(r->policy, "dns.anchor"),
+                                       .forward = policy_set_text(r->policy, "dns.forward")};
         if (access(c.anchor, R_OK) != 0)
             c.anchor = SYSTEM_ANCHOR;
         r->host.dns = dns_unbound_new(&c, &error);

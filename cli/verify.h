@@ -22,8 +22,9 @@ struct verify_options {
 
 #define VERIFY_MESSAGE_BYTES ((size_t)256 * 1024 * 1024) /* of one file */
 
-/* Calls `each` for every message: of a file (one message, or an mbox, told by its first line), of a Maildir (new and cur), of any other folder of
- * files, or of stdin ("-"). name: for people. Stops when each returns false. 0, or an exit code after a message. */
+/* Calls `each` for every message: of a file (one message, or an mbox, told by its first line), of a Maildir (new and
+ * cur), of any other folder of files, or of stdin ("-"). name: for people. Stops when each returns false. 0, or an exit
+ * code after a message. */
 int verify_each(const char *path, bool (*each)(void *context, const char *name, struct slice message), void *context);
 
 /* ---- verify_guess.c: what was not said, taken from the saved message ---- */
@@ -32,14 +33,16 @@ struct verify_guess {
     bool ip, helo, from; /* was taken from the message, not from the options */
 };
 
-/* Fills client, HELO and MAIL FROM from the topmost Received and Return-Path fields where the options leave them out. STATUS_NOMEM. */
+/* Fills client, HELO and MAIL FROM from the topmost Received and Return-Path fields where the options leave them out.
+ * STATUS_NOMEM. */
 enum status verify_guess(struct judge *j, const struct verify_options *o, struct verify_guess *out) MUST_CHECK;
 
 /* ---- verify_print.c, verify_json.c ---- */
 
-void verify_print(struct buf *out, struct judge *j, const struct classes *c, const struct verify_options *o, const struct verify_guess *g,
-                  const char *name);
+void verify_print(struct buf *out, struct judge *j, const struct classes *c, const struct verify_options *o,
+                  const struct verify_guess *g, const char *name);
 void verify_print_brief(struct buf *out, struct judge *j, const struct classes *c, const char *name);
-void verify_json(struct json *out, struct judge *j, const struct classes *c, const struct verify_guess *g, const char *name);
+void verify_json(struct json *out, struct judge *j, const struct classes *c, const struct verify_guess *g,
+                 const char *name);
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * verify_guess.c - what `assay verify` was not told, taken from the saved message: the client and its HELO from the topmost Received field
- * that tells an address that is no loopback (our own MTA's), the MAIL FROM from Return-Path (RFC 5321 4.4).
+ * verify_guess.c - what `assay verify` was not told, taken from the saved message: the client and its HELO from the
+ * topmost Received field that tells an address that is no loopback (our own MTA's), the MAIL FROM from Return-Path (RFC
+ * 5321 4.4).
  *
  * These fields are only worth something in a message that our own MTA delivered; the output says that they were used.
  * Failure: STATUS_NOMEM. What cannot be read is left unknown: address-based standards then say so.

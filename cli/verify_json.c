@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * verify_json.c - a judged message for programs: what the journal would record (assay-journal(5), the same keys), with the look-ups, the envelope's
- * origin and each class's reply.
+ * verify_json.c - a judged message for programs: what the journal would record (assay-journal(5), the same keys), with
+ * the look-ups, the envelope's origin and each class's reply.
  */
 #include "cli/verify.h"
 #include "judge/record.h"
@@ -49,7 +49,8 @@ static void put_header(struct json *out, struct judge *j)
     json_int(out, "signatures", (int64_t)r->dkim_fields);
 }
 
-void verify_json(struct json *out, struct judge *j, const struct classes *c, const struct verify_guess *g, const char *name)
+void verify_json(struct json *out, struct judge *j, const struct classes *c, const struct verify_guess *g,
+                 const char *name)
 {
     json_object(out);
     json_str(out, "message", name);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * verify_print.c - a judged message for people: who sent it, what each standard found and on which evidence, how the policy came to its verdict, and
- * what the sender would be told.
+ * verify_print.c - a judged message for people: who sent it, what each standard found and on which evidence, how the
+ * policy came to its verdict, and what the sender would be told.
  *
- * Everything a sender or its DNS wrote is shown with base/utf8.h's escapes. Writes into a buffer; cannot fail but by its mark.
+ * Everything a sender or its DNS wrote is shown with base/utf8.h's escapes. Writes into a buffer; cannot fail but by
+ * its mark.
  */
 #include "base/clock.h"
 #include "base/utf8.h"
@@ -33,7 +34,10 @@ static void label(struct buf *out, const char *name)
 
 static const char *result_colour(enum result r)
 {
-    return cli_colour(stdout, r == RESULT_PASS ? CLI_GREEN : r == RESULT_FAIL || r == RESULT_PERMERROR ? CLI_RED : r == RESULT_NONE ? CLI_PLAIN : CLI_YELLOW);
+    return cli_colour(stdout, r == RESULT_PASS                            ? CLI_GREEN
+                              : r == RESULT_FAIL || r == RESULT_PERMERROR ? CLI_RED
+                              : r == RESULT_NONE                          ? CLI_PLAIN
+                                                                          : CLI_YELLOW);
 }
 
 static const char *action_colour(enum policy_action a)
@@ -43,12 +47,14 @@ static const char *action_colour(enum policy_action a)
 
 static const char *security_word(enum dns_security s)
 {
-    static const char *const words[] = {[DNS_UNKNOWN] = "", [DNS_INSECURE] = "unsigned", [DNS_SECURE] = "DNSSEC secure", [DNS_BROKEN] = "DNSSEC bogus"};
+    static const char *const words[] = {
+        [DNS_UNKNOWN] = "", [DNS_INSECURE] = "unsigned", [DNS_SECURE] = "DNSSEC secure", [DNS_BROKEN] = "DNSSEC bogus"};
     return words[s];
 }
 
 /* "  dkim   pass   shop.example: why   [DNSSEC secure]" */
-static void finding(struct buf *out, const char *standard, enum result r, const char *subject, const char *reason, enum dns_security s)
+static void finding(struct buf *out, const char *standard, enum result r, const char *subject, const char *reason,
+                    enum dns_security s)
 {
     const char *word = security_word(s);
 
@@ -87,7 +93,9 @@ static void put_envelope(struct buf *out, struct judge *j, const struct verify_g
     buf_printf(out, "%s\n", f->from_domain ? "" : "(no one author can be told)");
     label(out, "MAIL FROM");
     put_text(out, m->mail_from_text ? m->mail_from_text : "(not known)");
-    buf_adds(out, m->mail_from_bad ? "  (no address by RFC 5321)\n" : g->from ? "  (from the Return-Path field)\n" : "\n");
+    buf_adds(out, m->mail_from_bad ? "  (no address by RFC 5321)\n"
+                  : g->from        ? "  (from the Return-Path field)\n"
+                                   : "\n");
     label(out, "Client");
     buf_printf(out, "%s, HELO ", m->client.family ? ip_text(&m->client, text) : "(not known)");
     put_text(out, m->helo ? m->helo : "(not known)");
@@ -117,7 +125,8 @@ static void put_spf(struct buf *out, const struct spf_finding *f, const char *wh
     if (f->plus_all)
         detail(out, "note", "the record lets everybody send (+all)");
     else if (f->authorised_v4)
-        buf_printf(out, "  %-14s   %-8s %llu IPv4 addresses may send; %u of 10 look-ups used\n", "", "range", (unsigned long long)f->authorised_v4, f->terms);
+        buf_printf(out, "  %-14s   %-8s %llu IPv4 addresses may send; %u of 10 look-ups used\n", "", "range",
+                   (unsigned long long)f->authorised_v4, f->terms);
     if (f->explanation)
         detail(out, "its words", f->explanation);
 }
@@ -129,13 +138,17 @@ static void put_dkim(struct buf *out, const struct judge_report *r)
     for (size_t i = 0; i < r->dkim_count; i++) {
         const struct dkim_signature *d = &r->dkim[i];
         finding(out, "dkim", d->result, d->domain, d->reason, d->security);
-        buf_printf(out, "  %-14s   %-8s selector %s, %s, %s, %u bits%s%s%s%s%s\n", "", "signature", d->selector ? d->selector : "?", d->algorithm,
-                   d->canonicalization, d->key_bits, d->weak_key ? ", weak key" : "", d->testing ? ", testing" : "",
-                   d->oversigned_from ? ", From oversigned" : "", d->body_partly_unsigned ? ", BODY PARTLY UNSIGNED" : "",
+        buf_printf(out, "  %-14s   %-8s selector %s, %s, %s, %u bits%s%s%s%s%s\n", "", "signature",
+                   d->selector ? d->selector : "?", d->algorithm, d->canonicalization, d->key_bits,
+                   d->weak_key ? ", weak key" : "", d->testing ? ", testing" : "",
+                   d->oversigned_from ? ", From oversigned" : "",
+                   d->body_partly_unsigned ? ", BODY PARTLY UNSIGNED" : "",
                    d->counts ? "" : "; does not count for DMARC");
         if (d->result == RESULT_FAIL)
-            detail(out, "hashes", d->header_hash_ok ? "the header is as signed, the body is not" : d->body_hash_ok ? "the body is as signed, the header is not"
-                                                                                                             : "neither header nor body is as signed");
+            detail(out, "hashes",
+                   d->header_hash_ok ? "the header is as signed, the body is not"
+                   : d->body_hash_ok ? "the body is as signed, the header is not"
+                                     : "neither header nor body is as signed");
     }
 }
 
@@ -143,14 +156,16 @@ static void put_arc(struct buf *out, const struct arc_finding *a)
 {
     finding(out, "arc", a->result, NULL, a->reason, a->security);
     for (unsigned i = 0; a->sets && i < a->instance_count; i++)
-        buf_printf(out, "  %-14s   set %-4u sealed by %s (%s), it says spf=%s dkim=%s dmarc=%s\n", "", a->sets[i].instance,
-                   a->sets[i].sealer ? a->sets[i].sealer : "?", result_name(a->sets[i].seal), result_name(a->sets[i].spf),
-                   result_name(a->sets[i].dkim), result_name(a->sets[i].dmarc));
+        buf_printf(out, "  %-14s   set %-4u sealed by %s (%s), it says spf=%s dkim=%s dmarc=%s\n", "",
+                   a->sets[i].instance, a->sets[i].sealer ? a->sets[i].sealer : "?", result_name(a->sets[i].seal),
+                   result_name(a->sets[i].spf), result_name(a->sets[i].dkim), result_name(a->sets[i].dmarc));
 }
 
 static void put_dmarc(struct buf *out, const struct judge_report *r)
 {
-    static const char *const words[] = {[DMARC_UNALIGNED] = "not aligned", [DMARC_ALIGNED] = "aligned", [DMARC_ALIGNMENT_UNKNOWN] = "alignment not known now"};
+    static const char *const words[] = {[DMARC_UNALIGNED] = "not aligned",
+                                        [DMARC_ALIGNED] = "aligned",
+                                        [DMARC_ALIGNMENT_UNKNOWN] = "alignment not known now"};
     const struct dmarc_finding *d = &r->dmarc;
 
     finding(out, "dmarc", d->result, d->domain, d->reason, d->security);
@@ -159,8 +174,9 @@ static void put_dmarc(struct buf *out, const struct judge_report *r)
                    r->identifiers[i].domain ? r->identifiers[i].domain : "?", result_name(r->identifiers[i].result),
                    words[d->aligned[i].alignment], d->aligned[i].passes ? ": this one makes the pass" : "");
     if (d->record)
-        buf_printf(out, "  %-14s   %-8s %s=%s of %s, applied: %s%s\n", "", "policy", *d->tag ? d->tag : "p", dmarc_policy_name(d->published),
-                   d->record_domain, dmarc_policy_name(d->policy), d->testing ? " (t=y: the owner is testing)" : "");
+        buf_printf(out, "  %-14s   %-8s %s=%s of %s, applied: %s%s\n", "", "policy", *d->tag ? d->tag : "p",
+                   dmarc_policy_name(d->published), d->record_domain, dmarc_policy_name(d->policy),
+                   d->testing ? " (t=y: the owner is testing)" : "");
     if (d->org_domain)
         detail(out, "org", d->org_domain);
     if (d->walk) {
@@ -193,10 +209,14 @@ static void put_findings(struct buf *out, struct judge *j)
     put_dkim(out, r);
     put_arc(out, &r->arc);
     put_dmarc(out, r);
-    finding(out, "tls", f->tls.version ? RESULT_PASS : RESULT_NONE, NULL, f->tls.weak ? f->tls.weak : f->tls.words, DNS_UNKNOWN);
+    finding(out, "tls", f->tls.version ? RESULT_PASS : RESULT_NONE, NULL, f->tls.weak ? f->tls.weak : f->tls.words,
+            DNS_UNKNOWN);
     for (size_t i = 0; i < f->dnssec_count; i++)
-        finding(out, "dnssec", f->dnssec[i].security == DNS_SECURE ? RESULT_PASS : f->dnssec[i].security == DNS_BROKEN ? RESULT_FAIL : RESULT_NONE, NULL,
-                f->dnssec[i].reason, DNS_UNKNOWN);
+        finding(out, "dnssec",
+                f->dnssec[i].security == DNS_SECURE   ? RESULT_PASS
+                : f->dnssec[i].security == DNS_BROKEN ? RESULT_FAIL
+                                                      : RESULT_NONE,
+                NULL, f->dnssec[i].reason, DNS_UNKNOWN);
     for (size_t i = 0; i < f->dane_count; i++)
         finding(out, "dane", f->dane[i].posture, f->dane[i].domain, f->dane[i].reason, DNS_UNKNOWN);
     if (judge_mail(j)->client.family)
@@ -213,7 +233,8 @@ static void put_lookups(struct buf *out, struct judge *j)
     for (size_t i = 0; (a = dns_trace(judge_scope(j), i)) != NULL; i++) {
         buf_printf(out, "  %-5s ", dns_type_name(a->type));
         put_text(out, a->name);
-        buf_printf(out, "  %s%s%s", dns_state_name(a->state), *security_word(a->security) ? ", " : "", security_word(a->security));
+        buf_printf(out, "  %s%s%s", dns_state_name(a->state), *security_word(a->security) ? ", " : "",
+                   security_word(a->security));
         if (a->why) {
             buf_adds(out, ": ");
             put_text(out, a->why);
@@ -240,10 +261,12 @@ static void put_statement(struct buf *out, const char *what, const struct policy
 
 static void put_line(struct buf *out, const struct verdict_line *l)
 {
-    buf_printf(out, "  %s%-10s%s %s", action_colour(l->action), policy_action_name(l->action), cli_colour(stdout, CLI_PLAIN), standard_name(l->standard));
+    buf_printf(out, "  %s%-10s%s %s", action_colour(l->action), policy_action_name(l->action),
+               cli_colour(stdout, CLI_PLAIN), standard_name(l->standard));
     if (l->subject)
         buf_printf(out, " of %s", l->subject);
-    buf_printf(out, ": %s; the policy's level is %s%s. ", result_name(l->result), policy_level_name(l->level), l->trial ? ", on trial" : "");
+    buf_printf(out, ": %s; the policy's level is %s%s. ", result_name(l->result), policy_level_name(l->level),
+               l->trial ? ", on trial" : "");
     put_text(out, l->reason);
     buf_addc(out, '\n');
     put_statement(out, "by ", l->statement);
@@ -253,7 +276,8 @@ static void put_line(struct buf *out, const struct verdict_line *l)
     if (l->signal)
         buf_printf(out, "             ground to reject besides p=reject: %s\n", l->signal);
     if (l->override)
-        buf_printf(out, "             the owner's policy is overridden (%s): %s\n", verdict_override_name(l->override), l->comment ? l->comment : "");
+        buf_printf(out, "             the owner's policy is overridden (%s): %s\n", verdict_override_name(l->override),
+                   l->comment ? l->comment : "");
 }
 
 static void put_reply(struct buf *out, struct judge *j, const struct verdict *v)
@@ -301,7 +325,8 @@ static void put_octets(void *context, const char *p, size_t n)
     buf_add(context, p, n);
 }
 
-/* Fields added and removed, and every field as DKIM's relaxed form has it (RFC 6376 3.4.2): what a signer would have hashed. */
+/* Fields added and removed, and every field as DKIM's relaxed form has it (RFC 6376 3.4.2): what a signer would have
+ * hashed. */
 static void put_header(struct buf *out, struct judge *j, const struct verdict *v)
 {
     const struct header_list *list = &judge_mail(j)->headers;
@@ -324,8 +349,8 @@ static void put_header(struct buf *out, struct judge *j, const struct verdict *v
     }
 }
 
-void verify_print(struct buf *out, struct judge *j, const struct classes *c, const struct verify_options *o, const struct verify_guess *g,
-                  const char *name)
+void verify_print(struct buf *out, struct judge *j, const struct classes *c, const struct verify_options *o,
+                  const struct verify_guess *g, const char *name)
 {
     put_envelope(out, j, g, name);
     put_findings(out, j);
@@ -335,7 +360,8 @@ void verify_print(struct buf *out, struct judge *j, const struct classes *c, con
     for (size_t i = 0; i < c->count; i++)
         put_verdict(out, j, &c->list[i]);
     if (!c->agree)
-        buf_printf(out, "\n  The recipients' policies differ: the mail would be put off once (451) and taken in parts.\n");
+        buf_printf(out,
+                   "\n  The recipients' policies differ: the mail would be put off once (451) and taken in parts.\n");
 }
 
 void verify_print_brief(struct buf *out, struct judge *j, const struct classes *c, const char *name)
@@ -346,7 +372,8 @@ void verify_print_brief(struct buf *out, struct judge *j, const struct classes *
 
     buf_printf(out, "%s%-10s%s ", action_colour(v->would), policy_action_name(v->would), cli_colour(stdout, CLI_PLAIN));
     put_text(out, name);
-    buf_printf(out, "  %s  dmarc=%s", from ? from : "(no author)", judge_report(j)->judged ? result_name(judge_report(j)->dmarc.result) : "-");
+    buf_printf(out, "  %s  dmarc=%s", from ? from : "(no author)",
+               judge_report(j)->judged ? result_name(judge_report(j)->dmarc.result) : "-");
     if (l) {
         buf_printf(out, "  %s: ", l->statement ? l->statement->id : "default");
         put_text(out, l->reason);

@@ -2,15 +2,15 @@
 /*
  * checks.c - the engines, run over one message.
  *
- * Order in time: the client's names at the first wanted recipient, From and signatures at the end of the header, everything else when the message
- * has ended and all questions have been on their way for as long as the body took. Results go from engine to engine as structures: DMARC is
- * handed SPF's and DKIM's findings, never a header (RFC 8601's fields are written from the report at the very end, by stamp.c).
+ * Order in time: the client's names at the first wanted recipient, From and signatures at the end of the header,
+ * everything else when the message has ended and all questions have been on their way for as long as the body took.
+ * Results go from engine to engine as structures: DMARC is handed SPF's and DKIM's findings, never a header (RFC 8601's
+ * fields are written from the report at the very end, by stamp.c).
  *
  * A HELO pass never feeds DMARC but for the null sender (RFC 9989 4.4.2; CVE-2019-20790 was that mistake).
  */
 #include "judge/checks.h"
 #include "judge/posture.h"
-
 
 static struct spf_input spf_input(const struct judge *j)
 {
@@ -38,7 +38,8 @@ void checks_start_client(struct judge *j)
 
 enum status checks_start_header(struct judge *j)
 {
-    struct dkim_check_options dkim = {.at = j->mail.at, .opendkim = policy_set_is(j->policy, "dkim.engine", "opendkim")};
+    struct dkim_check_options dkim = {.at = j->mail.at,
+                                      .opendkim = policy_set_is(j->policy, "dkim.engine", "opendkim")};
     struct arc_check_options arc = {.at = j->mail.at};
     const char *from;
 
@@ -55,7 +56,8 @@ enum status checks_start_header(struct judge *j)
     return j->arc ? STATUS_OK : STATUS_NOMEM;
 }
 
-/* Whether an SPF pass says anything: a record that lets everybody send, or more addresses than the policy takes, proves nothing of the sender. */
+/* Whether an SPF pass says anything: a record that lets everybody send, or more addresses than the policy takes, proves
+ * nothing of the sender. */
 static bool spf_counts(const struct judge *j, const struct spf_finding *f)
 {
     const int64_t most = policy_set_number(j->policy, "spf.max-addresses");
@@ -73,10 +75,12 @@ static enum status run_spf(struct judge *j)
     enum status s;
 
     if (j->mail.mail_from_bad) {
-        r->spf = (struct spf_finding){.result = RESULT_PERMERROR, .identity = SPF_MAIL_FROM, .reason = "MAIL FROM is no address"};
+        r->spf = (struct spf_finding){
+            .result = RESULT_PERMERROR, .identity = SPF_MAIL_FROM, .reason = "MAIL FROM is no address"};
         s = STATUS_OK;
     } else if (j->mail.mail_from.literal.n || (!j->mail.mail_from.domain && !j->mail.null_sender)) {
-        r->spf = (struct spf_finding){.result = RESULT_NONE, .identity = SPF_MAIL_FROM, .reason = "MAIL FROM has no domain"};
+        r->spf =
+            (struct spf_finding){.result = RESULT_NONE, .identity = SPF_MAIL_FROM, .reason = "MAIL FROM has no domain"};
         s = STATUS_OK;
     } else {
         s = spf_check_by(engine, j->scope, j->arena, &in, SPF_MAIL_FROM, &r->spf);
@@ -103,13 +107,14 @@ static bool psl(const struct judge *j)
     return policy_set_is(j->policy, "dmarc.psl", "yes");
 }
 
-/* A From that names no one author, though domains can be read in it: each is one that a reader may take for the author (RFC 9989 11.5), so the
- * strictest answer counts. Even where all of them pass, that is no pass of the message. */
+/* A From that names no one author, though domains can be read in it: each is one that a reader may take for the author
+ * (RFC 9989 11.5), so the strictest answer counts. Even where all of them pass, that is no pass of the message. */
 static enum status check_authors(struct judge *j)
 {
     const struct format_finding *f = &j->report.format;
     struct judge_report *r = &j->report;
-    enum status s = dmarc_check_authors(j->scope, j->arena, f->domains, f->domain_count, r->identifiers, r->identifier_count, psl(j), &r->dmarc);
+    enum status s = dmarc_check_authors(j->scope, j->arena, f->domains, f->domain_count, r->identifiers,
+                                        r->identifier_count, psl(j), &r->dmarc);
 
     if (s == STATUS_OK && r->dmarc.result == RESULT_PASS)
         r->dmarc = (struct dmarc_finding){
@@ -131,9 +136,12 @@ static enum status run_dmarc(struct judge *j)
     for (size_t i = 0; i < r->dkim_count; i++) {
         const struct dkim_signature *d = &r->dkim[i];
         if (d->domain)
-            ids[n++] = (struct dmarc_identifier){
-                .kind = DMARC_DKIM, .domain = d->domain, .selector = d->selector, .result = d->result,
-                .counts = d->counts || d->result == RESULT_TEMPERROR}; /* it might have counted */
+            ids[n++] = (struct dmarc_identifier){.kind = DMARC_DKIM,
+                                                 .domain = d->domain,
+                                                 .selector = d->selector,
+                                                 .result = d->result,
+                                                 .counts = d->counts ||
+                                                           d->result == RESULT_TEMPERROR}; /* it might have counted */
     }
     r->identifiers = ids;
     r->identifier_count = n;

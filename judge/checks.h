@@ -2,8 +2,8 @@
 /*
  * checks.h - running the engines over one message, and turning what they said into facts. For judge.c alone.
  *
- * checks_start_* ask DNS and never wait; checks_end waits. Each may be called once, in this order. What an engine could not do for want
- * of memory is STATUS_NOMEM; what it could not find out is in its finding.
+ * checks_start_* ask DNS and never wait; checks_end waits. Each may be called once, in this order. What an engine could
+ * not do for want of memory is STATUS_NOMEM; what it could not find out is in its finding.
  */
 #ifndef ASSAY_JUDGE_CHECKS_H
 #define ASSAY_JUDGE_CHECKS_H

@@ -2,9 +2,9 @@
 /*
  * classes.c - the verdict for each recipient, gathered into classes.
  *
- * Promises: each recipient is judged by the policy asked with its own address, also where a message has ten thousand; memory grows with the
- * number of classes, not of recipients (each verdict is first made in an arena that is reset for the next).
- * Failure: STATUS_NOMEM, and the one class that is left defers.
+ * Promises: each recipient is judged by the policy asked with its own address, also where a message has ten thousand;
+ * memory grows with the number of classes, not of recipients (each verdict is first made in an arena that is reset for
+ * the next). Failure: STATUS_NOMEM, and the one class that is left defers.
  */
 #include "judge/classes.h"
 #include "judge/mail.h"
@@ -86,8 +86,8 @@ static enum status gather(struct arena *a, struct arena *scratch, const struct f
     return STATUS_OK;
 }
 
-enum status classes_decide(struct arena *a, const struct facts *f, const struct policy *p, const struct mail_rcpt *rcpts, size_t n,
-                           time_t at, struct classes *out)
+enum status classes_decide(struct arena *a, const struct facts *f, const struct policy *p,
+                           const struct mail_rcpt *rcpts, size_t n, time_t at, struct classes *out)
 {
     struct arena *scratch;
     enum status s;

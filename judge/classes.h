@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * classes.h - recipients whose policies differ (design section 4): each recipient gets the verdict of the policy that is its own, and those with
- * the same outcome are one class.
+ * classes.h - recipients whose policies differ (design section 4): each recipient gets the verdict of the policy that
+ * is its own, and those with the same outcome are one class.
  *
  * Pure. Everything lives in the arena given.
  */
@@ -23,14 +23,14 @@ struct class_of_rcpts {
 
 struct classes {
     struct class_of_rcpts list[CLASSES_MAX];
-    size_t count;              /* at least 1 */
-    const unsigned char *of;   /* the class of each recipient, by its place; NULL where there are none */
-    bool agree;                /* the actions of all classes are one */
-    size_t mildest, severest;  /* classes */
+    size_t count;             /* at least 1 */
+    const unsigned char *of;  /* the class of each recipient, by its place; NULL where there are none */
+    bool agree;               /* the actions of all classes are one */
+    size_t mildest, severest; /* classes */
 };
 
 /* STATUS_NOMEM: *out has one class that defers. */
-enum status classes_decide(struct arena *a, const struct facts *f, const struct policy *p, const struct mail_rcpt *rcpts, size_t n,
-                           time_t at, struct classes *out) MUST_CHECK;
+enum status classes_decide(struct arena *a, const struct facts *f, const struct policy *p,
+                           const struct mail_rcpt *rcpts, size_t n, time_t at, struct classes *out) MUST_CHECK;
 
 #endif

@@ -2,16 +2,17 @@
 /*
  * facts.c - from what the engines found to what the verdict is computed from.
  *
- * Promises to decide nothing: each fact is a value of a finding, or follows from findings by the words of a standard. DNS is asked for one thing
- * only, and only where a rejection may hang on it: whether the From domain says that it sends no mail at all (RFC 7208 10.1.2, RFC 7505).
- * Failure: STATUS_NOMEM.
+ * Promises to decide nothing: each fact is a value of a finding, or follows from findings by the words of a standard.
+ * DNS is asked for one thing only, and only where a rejection may hang on it: whether the From domain says that it
+ * sends no mail at all (RFC 7208 10.1.2, RFC 7505). Failure: STATUS_NOMEM.
  */
 #include "base/domain.h"
 #include "judge/checks.h"
 #include "judge/posture.h"
 #include "judge/session_tls.h"
 
-/* Whether d= is of the From domain's organisation. Where DMARC found no record it has not walked: then one name must lie in the other. */
+/* Whether d= is of the From domain's organisation. Where DMARC found no record it has not walked: then one name must
+ * lie in the other. */
 static bool of_from(const struct judge_report *r, const char *domain, enum dmarc_alignment alignment)
 {
     const char *from = r->format.from_domain;
@@ -75,7 +76,8 @@ static bool is_spf_none(struct slice text)
 {
     static const char version[] = "v=spf1";
 
-    if (text.n < sizeof version || strncasecmp(text.p, version, sizeof version - 1) != 0 || text.p[sizeof version - 1] != ' ')
+    if (text.n < sizeof version || strncasecmp(text.p, version, sizeof version - 1) != 0 ||
+        text.p[sizeof version - 1] != ' ')
         return false;
     return slice_eq_nocase(slice_trim(slice_from(text, sizeof version - 1)), SLICE_LIT("-all"));
 }
@@ -146,8 +148,8 @@ static enum dns_security identifier_security(const struct judge_report *r, size_
     return DNS_UNKNOWN;
 }
 
-/* What the verdict on the From domain needed: DMARC's own answers and, where it passes, the best identifier that makes it pass. A broken
- * identifier beside a sound one spoils nothing; where none passes, one that might have counts. */
+/* What the verdict on the From domain needed: DMARC's own answers and, where it passes, the best identifier that makes
+ * it pass. A broken identifier beside a sound one spoils nothing; where none passes, one that might have counts. */
 static enum dns_security from_security(const struct judge_report *r, const char **why)
 {
     const struct dmarc_finding *d = &r->dmarc;
@@ -173,7 +175,8 @@ static enum dns_security from_security(const struct judge_report *r, const char 
     return all;
 }
 
-static enum status add_dnssec(struct judge *j, struct facts *f, const char *domain, enum dns_security s, const char *what)
+static enum status add_dnssec(struct judge *j, struct facts *f, const char *domain, enum dns_security s,
+                              const char *what)
 {
     static const char *const words[] = {
         [DNS_UNKNOWN] = "could not be looked up now",
@@ -200,14 +203,14 @@ static enum status fill_dnssec(struct judge *j, struct facts *f)
         s = add_dnssec(j, f, f->from, sec, why);
     }
     /* SPF of a MAIL FROM domain that is not the From domain matters where DMARC did not pass without it. */
-    if (s == STATUS_OK && f->mail_from && (!f->from || strcmp(f->mail_from, f->from) != 0) && r->spf.security != DNS_UNKNOWN &&
-        !(r->dmarc.result == RESULT_PASS && !r->dmarc.spf_aligned))
+    if (s == STATUS_OK && f->mail_from && (!f->from || strcmp(f->mail_from, f->from) != 0) &&
+        r->spf.security != DNS_UNKNOWN && !(r->dmarc.result == RESULT_PASS && !r->dmarc.spf_aligned))
         s = add_dnssec(j, f, f->mail_from, r->spf.security, "the SPF record");
     return s;
 }
 
-/* Whom this mail proves to come through: see facts.h. An ARC set is believed where the content is still what its sealer saw, and where the sealer saw
- * DMARC pass for this very From domain. */
+/* Whom this mail proves to come through: see facts.h. An ARC set is believed where the content is still what its sealer
+ * saw, and where the sealer saw DMARC pass for this very From domain. */
 static enum status fill_forwarders(struct judge *j, struct facts *f)
 {
     const struct judge_report *r = &j->report;
@@ -241,13 +244,14 @@ enum status facts_fill_early(struct judge *j)
 
     f->source = m->source;
     f->client = m->client;
-    f->client_hidden = m->client_hidden;
+    f->client_hidden = m->client_hidden || m->client.family == 0;
     f->mail_from = m->mail_from.domain;
     f->helo = m->helo_domain;
     f->null_sender = m->null_sender;
     f->tls.version = session_tls_version(m->tls.version);
     f->tls.weak = f->tls.version ? session_tls_weakness(m->tls.cipher, m->tls.bits) : NULL;
-    f->tls.words = f->tls.version ? arena_printf(j->arena, "%s with %s", m->tls.version, m->tls.cipher ? m->tls.cipher : "an unknown cipher")
+    f->tls.words = f->tls.version ? arena_printf(j->arena, "%s with %s", m->tls.version,
+                                                 m->tls.cipher ? m->tls.cipher : "an unknown cipher")
                                   : "no TLS";
     return f->tls.words ? STATUS_OK : STATUS_NOMEM;
 }

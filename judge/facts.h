@@ -2,8 +2,9 @@
 /*
  * facts.h - what the verdict is computed from: plain values, no engine, no DNS, no packet.
  *
- * checks.c fills a struct facts from what the engines found; tests fill it by hand. Nothing in it is a decision. All texts live at
- * least as long as the verdict made from them. Domains are kept names (base/domain.h) or NULL: not known, or not usable.
+ * checks.c fills a struct facts from what the engines found; tests fill it by hand. Nothing in it is a decision. All
+ * texts live at least as long as the verdict made from them. Domains are kept names (base/domain.h) or NULL: not known,
+ * or not usable.
  */
 #ifndef ASSAY_JUDGE_FACTS_H
 #define ASSAY_JUDGE_FACTS_H
@@ -85,7 +86,8 @@ struct facts {
 
     struct {
         enum result result;
-        const char *domain;        /* whom DMARC was asked about: `from`, or of an unusable From the domain with the strictest policy */
+        const char *domain; /* whom DMARC was asked about: `from`, or of an unusable From the domain with the strictest
+                               policy */
         enum facts_policy published, applied;
         const char *record_domain; /* whose record it is */
         bool testing;              /* t=y lowered it */
@@ -94,7 +96,7 @@ struct facts {
         const char *reason;
     } dmarc;
     const char *sends_nothing; /* how the From domain says that it sends no mail ("SPF -all", "null MX"), or NULL */
-    bool known_signer;         /* the ledger: it signs all its mail (design section 5), this one bears no signature of it */
+    bool known_signer; /* the ledger: it signs all its mail (design section 5), this one bears no signature of it */
 
     enum result arc;
     const char *arc_reason;

@@ -2,10 +2,10 @@
 /*
  * judge.c - the stages of judging one message, and the life of what belongs to it.
  *
- * Promises: one arena for everything but the engines' own state, which judge_free lets go of at whatever stage it is called; DNS is asked as soon
- * as a name is known (design section 4) and waited for in judge_end only.
- * Failure: STATUS_NOMEM and STATUS_LIMIT, see judge.h. Over-limit headers are no failure: header.h notes them and the message-format finding
- * fails.
+ * Promises: one arena for everything but the engines' own state, which judge_free lets go of at whatever stage it is
+ * called; DNS is asked as soon as a name is known (design section 4) and waited for in judge_end only. Failure:
+ * STATUS_NOMEM and STATUS_LIMIT, see judge.h. Over-limit headers are no failure: header.h notes them and the
+ * message-format finding fails.
  */
 #include "base/clock.h"
 #include "judge/checks.h"
@@ -198,5 +198,6 @@ enum status judge_early(struct judge *j, const char *rcpt, struct verdict *out)
 enum status judge_verdicts(struct judge *j, const struct classes **out)
 {
     *out = &j->classes;
-    return classes_decide(j->arena, &j->report.facts, j->policy, j->mail.rcpts, j->mail.rcpt_count, j->mail.at, &j->classes);
+    return classes_decide(j->arena, &j->report.facts, j->policy, j->mail.rcpts, j->mail.rcpt_count, j->mail.at,
+                          &j->classes);
 }

@@ -9,14 +9,13 @@
  *     judge_headers_end(j)        From is read, signatures are, keys and DMARC's walk are asked for
  *     judge_body(j, ...)          pieces
  *     judge_end(j)                answers are awaited; the report is complete
- *     judge_verdicts(j)           what the policy makes of it, for each class of recipients (may be called again, after judge_report(j)->facts
- *                                 has got unsure_since or paused)
- *     judge_free(j)
+ *     judge_verdicts(j)           what the policy makes of it, for each class of recipients (may be called again, after
+ * judge_report(j)->facts has got unsure_since or paused) judge_free(j)
  *
- * Ownership: everything handed out lives until judge_free. Threads: one judge belongs to one thread at a time; struct judge_host and what it
- * points to are shared by all.
- * Failure: STATUS_NOMEM when the message's arena is used up (LIMIT_MESSAGE_ARENA), STATUS_LIMIT where a named limit is passed. The mail is then not
- * judged: the caller defers it, or refuses it where judge_refusal() says why it can never be.
+ * Ownership: everything handed out lives until judge_free. Threads: one judge belongs to one thread at a time; struct
+ * judge_host and what it points to are shared by all. Failure: STATUS_NOMEM when the message's arena is used up
+ * (LIMIT_MESSAGE_ARENA), STATUS_LIMIT where a named limit is passed. The mail is then not judged: the caller defers it,
+ * or refuses it where judge_refusal() says why it can never be.
  */
 #ifndef ASSAY_JUDGE_JUDGE_H
 #define ASSAY_JUDGE_JUDGE_H
@@ -46,20 +45,20 @@ struct judge_host {
 
 /* What the engines said of one message. */
 struct judge_report {
-    bool judged;           /* false: the source is one that is not judged; only `format` and `facts.source` are set */
+    bool judged; /* false: the source is one that is not judged; only `format` and `facts.source` are set */
     struct format_finding format;
     struct spf_finding spf;  /* MAIL FROM (of the null sender: postmaster at HELO) */
     struct spf_finding helo; /* the HELO name by itself */
     const struct dkim_signature *dkim;
     size_t dkim_count;
-    size_t dkim_fields;    /* DKIM-Signature fields in the message, listed or not */
+    size_t dkim_fields; /* DKIM-Signature fields in the message, listed or not */
     struct arc_finding arc;
     struct dmarc_finding dmarc;
     const struct dmarc_identifier *identifiers; /* what was handed to DMARC, in the order of dmarc.aligned */
     size_t identifier_count;
     struct rdns_finding rdns;
     struct facts facts;
-    int64_t waited_ms;     /* in judge_end */
+    int64_t waited_ms; /* in judge_end */
 };
 
 struct judge;

@@ -2,14 +2,15 @@
 /*
  * posture.c - which of the sender's domains are asked about DANE, and what the answer means for the verdict.
  *
- * A posture costs up to 31 look-ups, so a domain is looked at only where a statement asks for more than `ignore` of it, for any of the recipients
- * (the first POSTURE_RCPTS stand for all). It says what is published; a contradiction by the certificate served is the probe's to find. Failure:
- * STATUS_NOMEM.
+ * A posture costs up to 31 look-ups, so a domain is looked at only where a statement asks for more than `ignore` of it,
+ * for any of the recipients (the first POSTURE_RCPTS stand for all). It says what is published; a contradiction by the
+ * certificate served is the probe's to find. Failure: STATUS_NOMEM.
  */
 #include "judge/posture.h"
 #include "standards/dane_posture.h"
 
-#define POSTURE_RCPTS 16 /* recipients asked for; own bound: more classes than that are not kept apart either (CLASSES_MAX) */
+#define POSTURE_RCPTS                                                                                                  \
+    16 /* recipients asked for; own bound: more classes than that are not kept apart either (CLASSES_MAX) */
 
 static bool asks(const struct judge *j, const char *domain, const char *rcpt)
 {

@@ -2,9 +2,9 @@
 /*
  * record.c - the journal's record of one mail (assay-journal(5), kind mail), but for the findings (record_findings.c).
  *
- * Promises what the manual says, key by key: keys that do not apply are left out, domains are kept names, the null sender has no mail_from. Never
- * a local part: recipients are recorded by domain.
- * Failure: the buffer's own mark; the caller looks at it.
+ * Promises what the manual says, key by key: keys that do not apply are left out, domains are kept names, the null
+ * sender has no mail_from. Never a local part: recipients are recorded by domain. Failure: the buffer's own mark; the
+ * caller looks at it.
  */
 #include "judge/record.h"
 
@@ -60,7 +60,8 @@ static bool seen_before(const struct judge_mail *m, size_t i)
     return false;
 }
 
-/* Domains of the recipients of class c, each once. Only the first thousand recipients are looked at: the list is cut at RCPT_DOMAINS anyway. */
+/* Domains of the recipients of class c, each once. Only the first thousand recipients are looked at: the list is cut at
+ * RCPT_DOMAINS anyway. */
 static void put_rcpt_domains(struct json *out, const struct judge_mail *m)
 {
     size_t n = 0;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * record_findings.c - the `findings` of a mail's record: one entry for each thing a standard said, with the details that reports and
- * questions need (assay-journal(5)).
+ * record_findings.c - the `findings` of a mail's record: one entry for each thing a standard said, with the details
+ * that reports and questions need (assay-journal(5)).
  *
- * Promises to write what the engines found, not what was decided. Texts that senders or their DNS wrote are JSON strings (base/json.h).
+ * Promises to write what the engines found, not what was decided. Texts that senders or their DNS wrote are JSON
+ * strings (base/json.h).
  */
 #include "judge/checks.h"
 #include "judge/record.h"
@@ -151,7 +152,8 @@ static void put_tls(struct json *out, struct judge *j)
 
     if (f->source == JUDGE_RELAY)
         return;
-    open_finding(out, STANDARD_TLS, NULL, f->tls.version ? f->tls.weak ? RESULT_POLICY : RESULT_PASS : RESULT_NONE, f->tls.weak);
+    open_finding(out, STANDARD_TLS, NULL, f->tls.version ? f->tls.weak ? RESULT_POLICY : RESULT_PASS : RESULT_NONE,
+                 f->tls.weak);
     json_opt(out, "version", t->version);
     json_opt(out, "cipher", t->cipher);
     if (t->bits)
@@ -162,8 +164,10 @@ static void put_tls(struct json *out, struct judge *j)
 
 static void put_dnssec(struct json *out, const struct facts *f)
 {
-    static const enum result results[] = {
-        [DNS_UNKNOWN] = RESULT_TEMPERROR, [DNS_INSECURE] = RESULT_NONE, [DNS_SECURE] = RESULT_PASS, [DNS_BROKEN] = RESULT_FAIL};
+    static const enum result results[] = {[DNS_UNKNOWN] = RESULT_TEMPERROR,
+                                          [DNS_INSECURE] = RESULT_NONE,
+                                          [DNS_SECURE] = RESULT_PASS,
+                                          [DNS_BROKEN] = RESULT_FAIL};
 
     for (size_t i = 0; i < f->dnssec_count; i++) {
         open_finding(out, STANDARD_DNSSEC, f->dnssec[i].domain, results[f->dnssec[i].security], f->dnssec[i].reason);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * record_line.c - the log line of one mail: fixed keys in a fixed order, the same for every mail, so that grep, awk and log collectors need
- * no cases. As text: key=value, the value in double quotes where it is empty or holds blanks, quotes or "="; as JSON: one object.
+ * record_line.c - the log line of one mail: fixed keys in a fixed order, the same for every mail, so that grep, awk and
+ * log collectors need no cases. As text: key=value, the value in double quotes where it is empty or holds blanks,
+ * quotes or "="; as JSON: one object.
  *
- * Promises one line without control characters, whatever the sender wrote (base/utf8.h). A key without value is there, empty.
+ * Promises one line without control characters, whatever the sender wrote (base/utf8.h). A key without value is there,
+ * empty.
  */
 #include "base/utf8.h"
 #include "judge/record.h"
@@ -66,7 +68,8 @@ static void put_dkim(struct line *l, const struct judge_report *r)
     buf_release(&b);
 }
 
-/* Ids of the statements whose lines ask for anything, the most severe first; exemptions and trusts with the word before them. */
+/* Ids of the statements whose lines ask for anything, the most severe first; exemptions and trusts with the word before
+ * them. */
 static void put_statements(struct line *l, const struct verdict *v)
 {
     struct buf b = BUF_INIT;
@@ -74,8 +77,8 @@ static void put_statements(struct line *l, const struct verdict *v)
     for (size_t i = 0; i < v->line_count; i++) {
         const struct verdict_line *x = &v->lines[i];
         if (x->action > POLICY_DELIVER)
-            buf_printf(&b, "%s%s:%s%s", b.n ? "," : "", standard_name(x->standard), x->statement ? x->statement->id : "default",
-                       x->trial ? "(trial)" : "");
+            buf_printf(&b, "%s%s:%s%s", b.n ? "," : "", standard_name(x->standard),
+                       x->statement ? x->statement->id : "default", x->trial ? "(trial)" : "");
         if (x->exemption)
             buf_printf(&b, "%s%s:exempt-%s", b.n ? "," : "", standard_name(x->standard), x->exemption->id);
         if (x->expired)
@@ -145,7 +148,8 @@ static void put_results(struct line *l, struct judge *j)
     put(l, "format", result_name(r->facts.format));
 }
 
-void record_line(struct buf *out, struct judge *j, const struct class_of_rcpts *c, const struct record_extra *x, bool json)
+void record_line(struct buf *out, struct judge *j, const struct class_of_rcpts *c, const struct record_extra *x,
+                 bool json)
 {
     struct line l = {.out = out, .json = JSON_INTO(out), .as_json = json};
     const struct judge_mail *m = judge_mail(j);

@@ -9,8 +9,9 @@
  *     from [ADDRESS] (helo=HELO ...)         Exim; also port=
  *     from name (HELO HELO) (ADDRESS)        qmail
  *     from name (ADDRESS)                    Exchange and others; ADDRESS, or [ADDRESS]
- * A comment of another shape (TLS, client certificate: its subject may hold anything) is passed over. Two comments of these shapes: refused,
- * since one of them may be the client's own words. Nothing of a HELO is ever taken for the address.
+ * A comment of another shape (TLS, client certificate: its subject may hold anything) is passed over. Two comments of
+ * these shapes: refused, since one of them may be the client's own words. Nothing of a HELO is ever taken for the
+ * address.
  */
 #include "judge/relay.h"
 #include "policy/policy.h"
@@ -40,8 +41,8 @@ static struct slice take_word(struct slice *s)
     return w;
 }
 
-/* The inside of the comment that *s begins with (RFC 5322 3.2.2: nested, quoted pairs; quoted strings as Postfix writes certificate names).
- * False where it does not end. */
+/* The inside of the comment that *s begins with (RFC 5322 3.2.2: nested, quoted pairs; quoted strings as Postfix writes
+ * certificate names). False where it does not end. */
 static bool take_comment(struct slice *s, struct slice *inside)
 {
     int depth = 0;
@@ -73,7 +74,8 @@ static bool begins(struct slice s, const char *word)
 /* "[ADDRESS]" and nothing else. */
 static bool literal(struct slice w, struct ip *out)
 {
-    return w.n > 2 && w.p[0] == '[' && w.p[w.n - 1] == ']' && ip_from_text(slice_of(w.p + 1, w.n - 2), out) == STATUS_OK;
+    return w.n > 2 && w.p[0] == '[' && w.p[w.n - 1] == ']' &&
+           ip_from_text(slice_of(w.p + 1, w.n - 2), out) == STATUS_OK;
 }
 
 /* A comment that tells the client's address: [name] "[ADDRESS]" ..., or ADDRESS alone. */
@@ -121,7 +123,7 @@ static bool exim_words(struct slice inside, struct slice *helo)
 struct clause {
     struct ip from_literal; /* the word behind "from", where it is an address literal */
     struct relay_hop hop;
-    unsigned told;          /* comments that tell an address */
+    unsigned told; /* comments that tell an address */
     bool exim;
 };
 
@@ -175,7 +177,8 @@ enum status relay_read(struct slice received, struct relay_hop *out)
     return STATUS_OK;
 }
 
-/* Whether an Assay-Verdict field stands above the first Received field: where only the host that handed the mail on can have put it. */
+/* Whether an Assay-Verdict field stands above the first Received field: where only the host that handed the mail on can
+ * have put it. */
 static bool verdict_on_top(const struct header_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
@@ -187,7 +190,8 @@ static bool verdict_on_top(const struct header_list *list)
     return false;
 }
 
-enum status relay_find(struct arena *a, const struct header_list *list, const struct policy *p, struct relay_client *out)
+enum status relay_find(struct arena *a, const struct header_list *list, const struct policy *p,
+                       struct relay_client *out)
 {
     char text[IP_TEXT];
 
@@ -196,8 +200,10 @@ enum status relay_find(struct arena *a, const struct header_list *list, const st
         const struct header_field *f = header_find(list, "Received", i);
         struct relay_hop hop;
         if (!f || relay_read(f->value, &hop) != STATUS_OK) {
-            out->reason = arena_printf(a, f ? "the relay's Received field (number %u) does not tell the client"
-                                            : "there is no Received field of the relay (number %u)", i);
+            out->reason = arena_printf(a,
+                                       f ? "the relay's Received field (number %u) does not tell the client"
+                                         : "there is no Received field of the relay (number %u)",
+                                       i);
             return out->reason ? STATUS_OK : STATUS_NOMEM;
         }
         if (policy_is_relay(p, &hop.client))

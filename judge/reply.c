@@ -2,9 +2,10 @@
 /*
  * reply.c - SMTP replies that help.
  *
- * Codes: 550 with 5.7.x for what failed (RFC 7372: 5.7.20 DKIM, 5.7.23 SPF, 5.7.25 reverse name; RFC 8689's registry: 5.7.10 TLS; RFC 9989 7.4 asks
- * that the text of a DMARC rejection says "DMARC"), 5.6.0 for a message that is none; 451 with 4.7.x where trying again makes sense.
- * Promises: each line is printable ASCII of at most REPLY_LINE_MAX octets. Failure: STATUS_NOMEM, with a plain reply that says no more than it must.
+ * Codes: 550 with 5.7.x for what failed (RFC 7372: 5.7.20 DKIM, 5.7.23 SPF, 5.7.25 reverse name; RFC 8689's
+ * registry: 5.7.10 TLS; RFC 9989 7.4 asks that the text of a DMARC rejection says "DMARC"), 5.6.0 for a message that is
+ * none; 451 with 4.7.x where trying again makes sense. Promises: each line is printable ASCII of at most REPLY_LINE_MAX
+ * octets. Failure: STATUS_NOMEM, with a plain reply that says no more than it must.
  */
 #include "judge/reply.h"
 #include "base/buf.h"
@@ -65,25 +66,29 @@ static const char *what(struct arena *a, const struct verdict_line *l, bool soft
     if (soft)
         return arena_printf(a, "%s of %s could not be checked now, please try again: %s", name, subject, l->reason);
     if (l->standard == STANDARD_DMARC && l->signal)
-        return arena_printf(a, "%s: mail from %s is refused as its owner asks (p=reject): %s; and %s", name, subject, l->reason, l->signal);
+        return arena_printf(a, "%s: mail from %s is refused as its owner asks (p=reject): %s; and %s", name, subject,
+                            l->reason, l->signal);
     if (l->standard == STANDARD_MESSAGE_FORMAT)
-        return arena_printf(a, "%s: this is no well-formed mail that %s could have sent: %s", name, l->subject ? l->subject : "anybody", l->reason);
+        return arena_printf(a, "%s: this is no well-formed mail that %s could have sent: %s", name,
+                            l->subject ? l->subject : "anybody", l->reason);
     if (l->level == POLICY_REQUIRE)
         return arena_printf(a, "%s is required of %s: %s", name, subject, l->reason);
     return arena_printf(a, "%s: mail from %s is refused: %s", name, subject, l->reason);
 }
 
-static const char *where_to_read(struct arena *a, size_t w, const struct verdict_line *l, const struct verdict *v, const struct policy *p,
-                                 const char *id)
+static const char *where_to_read(struct arena *a, size_t w, const struct verdict_line *l, const struct verdict *v,
+                                 const struct policy *p, const char *id)
 {
     const char *more = policy_set_text(p, "reply.help"), *owner = policy_owner(p);
     const char *ask = strchr(owner, '@') ? owner : NULL;
 
-    return arena_printf(a, "See %s%s%s (%s, policy %s%s%s)", *more ? more : words[w].more, ask ? ", ask " : "", ask ? ask : "", id,
-                        v->policy_hash, l->statement ? " " : "", l->statement ? l->statement->id : "");
+    return arena_printf(a, "See %s%s%s (%s, policy %s%s%s)", *more ? more : words[w].more, ask ? ", ask " : "",
+                        ask ? ask : "", id, v->policy_hash, l->statement ? " " : "",
+                        l->statement ? l->statement->id : "");
 }
 
-enum status reply_for(struct arena *a, const struct verdict *v, const struct policy *p, const char *authserv_id, struct reply *out)
+enum status reply_for(struct arena *a, const struct verdict *v, const struct policy *p, const char *authserv_id,
+                      struct reply *out)
 {
     const struct verdict_line *l = verdict_deciding(v);
     const bool soft = v->action == POLICY_DEFER;
@@ -116,10 +121,11 @@ enum status reply_for(struct arena *a, const struct verdict *v, const struct pol
 
 void reply_split(struct reply *out)
 {
-    *out = (struct reply){.code = "451",
-                          .enhanced = "4.5.3",
-                          .lines = {"The recipients' policies differ, please try again: each group of them is then taken by itself"},
-                          .count = 1};
+    *out = (struct reply){
+        .code = "451",
+        .enhanced = "4.5.3",
+        .lines = {"The recipients' policies differ, please try again: each group of them is then taken by itself"},
+        .count = 1};
 }
 
 void reply_split_rcpt(struct reply *out)
@@ -132,6 +138,6 @@ void reply_split_rcpt(struct reply *out)
 
 const char *reply_text(struct arena *a, const struct reply *r)
 {
-    return arena_printf(a, "%s %s %s%s%s%s%s", r->code, r->enhanced, r->lines[0], r->count > 1 ? " " : "", r->count > 1 ? r->lines[1] : "",
-                        r->count > 2 ? " " : "", r->count > 2 ? r->lines[2] : "");
+    return arena_printf(a, "%s %s %s%s%s%s%s", r->code, r->enhanced, r->lines[0], r->count > 1 ? " " : "",
+                        r->count > 1 ? r->lines[1] : "", r->count > 2 ? " " : "", r->count > 2 ? r->lines[2] : "");
 }

@@ -2,7 +2,8 @@
 /*
  * session_tls.c - version and cipher of the session, from the MTA's macros {tls_version}, {cipher} and {cipher_bits}.
  *
- * Promises no false alarm for a suite it does not know: only what RFC 9325 section 4.1 forbids by name is weak. Cannot fail.
+ * Promises no false alarm for a suite it does not know: only what RFC 9325 section 4.1 forbids by name is weak. Cannot
+ * fail.
  */
 #include "judge/session_tls.h"
 #include <stdbool.h>
@@ -15,7 +16,8 @@ unsigned session_tls_version(const char *text)
     static const struct {
         const char *name;
         unsigned version;
-    } known[] = {{"TLSv1.3", 13}, {"TLSv1.2", 12}, {"TLSv1.1", 11}, {"TLSv1.0", 10}, {"TLSv1", 10}, {"SSLv3", 3}, {"SSLv2", 2}};
+    } known[] = {{"TLSv1.3", 13}, {"TLSv1.2", 12}, {"TLSv1.1", 11}, {"TLSv1.0", 10},
+                 {"TLSv1", 10},   {"SSLv3", 3},    {"SSLv2", 2}};
 
     if (!text || !*text)
         return 0;

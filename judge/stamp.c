@@ -2,9 +2,9 @@
 /*
  * stamp.c - Authentication-Results and Assay-Verdict, written from the report and the verdict.
  *
- * Promises: every value goes through standards/authres.h, which lets nothing break out; a standard that the policy ignores is not mentioned
- * (it was not judged); everything else is, `none` too, so that a reader sees that it was looked for.
- * Failure: STATUS_NOMEM. Nothing is stamped then, and the mail must not pass as judged.
+ * Promises: every value goes through standards/authres.h, which lets nothing break out; a standard that the policy
+ * ignores is not mentioned (it was not judged); everything else is, `none` too, so that a reader sees that it was
+ * looked for. Failure: STATUS_NOMEM. Nothing is stamped then, and the mail must not pass as judged.
  */
 #include "judge/stamp.h"
 #include "base/buf.h"
@@ -90,7 +90,8 @@ static void write_tls(struct authres_writer *w, const struct judge *j)
 
     if (f->source == JUDGE_RELAY)
         return;
-    authres_method(w, "x-tls", f->tls.version ? f->tls.weak ? "policy" : "pass" : "none", f->tls.version ? f->tls.weak : NULL);
+    authres_method(w, "x-tls", f->tls.version ? f->tls.weak ? "policy" : "pass" : "none",
+                   f->tls.version ? f->tls.weak : NULL);
     authres_property(w, "smtp", "tls-version", j->mail.tls.version);
     authres_property(w, "smtp", "cipher", j->mail.tls.cipher);
 }
@@ -152,9 +153,10 @@ static const char *authentication_results(struct judge *j, const struct verdict 
             enum standard standard;
             void (*write)(struct authres_writer *, const struct judge *);
         } writers[] = {
-            {STANDARD_SPF, write_spf},       {STANDARD_DKIM, write_dkim}, {STANDARD_ARC, write_arc},
-            {STANDARD_DNSSEC, write_dnssec}, {STANDARD_DANE, write_dane}, {STANDARD_TLS, write_tls},
-            {STANDARD_RDNS, write_rdns},     {STANDARD_MESSAGE_FORMAT, write_format},
+            {STANDARD_SPF, write_spf},   {STANDARD_DKIM, write_dkim},
+            {STANDARD_ARC, write_arc},   {STANDARD_DNSSEC, write_dnssec},
+            {STANDARD_DANE, write_dane}, {STANDARD_TLS, write_tls},
+            {STANDARD_RDNS, write_rdns}, {STANDARD_MESSAGE_FORMAT, write_format},
         };
         if (!ignored(v, STANDARD_DMARC))
             write_dmarc(&w, j, v);
@@ -174,11 +176,16 @@ static const char *verdict_value(struct judge *j, const struct verdict *v)
     const char *statement = l && l->statement ? l->statement->id : NULL;
 
     if (v->skipped)
-        return arena_printf(j->arena, "%s; skipped=%s; policy=%s", policy_action_name(v->action), v->skipped, v->policy_hash);
-    return arena_printf(j->arena, "%s%s%s; policy=%s%s%s%s%s", policy_action_name(v->action), statement ? "; statement=" : "",
-                        statement ? statement : "", v->policy_hash, v->held_back ? "; would=" : "",
-                        v->held_back ? policy_action_name(v->would) : "", v->held_back ? "; held=" : "",
-                        !v->held_back ? "" : v->dry_run ? "dry-run" : strncmp(v->held_back, "trial", 5) == 0 ? "trial" : "pause");
+        return arena_printf(j->arena, "%s; skipped=%s; policy=%s", policy_action_name(v->action), v->skipped,
+                            v->policy_hash);
+    return arena_printf(j->arena, "%s%s%s; policy=%s%s%s%s%s", policy_action_name(v->action),
+                        statement ? "; statement=" : "", statement ? statement : "", v->policy_hash,
+                        v->held_back ? "; would=" : "", v->held_back ? policy_action_name(v->would) : "",
+                        v->held_back ? "; held=" : "",
+                        !v->held_back                            ? ""
+                        : v->dry_run                             ? "dry-run"
+                        : strncmp(v->held_back, "trial", 5) == 0 ? "trial"
+                                                                 : "pause");
 }
 
 /* "Name: value" of the setting, split. */
@@ -210,7 +217,8 @@ static bool relay_wrote(const struct judge *j, const struct header_field *field)
 {
     if (j->mail.source != JUDGE_RELAY && j->mail.source != JUDGE_FLEET)
         return false;
-    for (const struct header_field *f = j->mail.headers.fields; f < j->mail.headers.fields + j->mail.headers.count; f++) {
+    for (const struct header_field *f = j->mail.headers.fields; f < j->mail.headers.fields + j->mail.headers.count;
+         f++) {
         if (f == field)
             return true;
         if (header_is(f, "Received"))
@@ -223,7 +231,8 @@ bool stamp_is_forged(const struct judge *j, const struct header_field *field)
 {
     const bool verdict = header_is(field, "Assay-Verdict");
 
-    if (!verdict && !(header_is(field, "Authentication-Results") && authres_is_forged(field->value, judge_authserv_id(j))))
+    if (!verdict &&
+        !(header_is(field, "Authentication-Results") && authres_is_forged(field->value, judge_authserv_id(j))))
         return false;
     return !relay_wrote(j, field);
 }

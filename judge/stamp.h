@@ -7,8 +7,8 @@
  *                            never the policy's text: what the house thinks of its correspondents is nobody's business
  *   the quarantine mark      `set quarantine.header`, where the mail is quarantined
  *
- * Methods beside RFC 8601's registry, prefixed as its section 2.7.7 asks: x-tls (smtp.tls-version, smtp.cipher), x-dane (policy.mx),
- * x-dnssec, x-message-format. iprev is rdns.
+ * Methods beside RFC 8601's registry, prefixed as its section 2.7.7 asks: x-tls (smtp.tls-version, smtp.cipher), x-dane
+ * (policy.mx), x-dnssec, x-message-format. iprev is rdns.
  */
 #ifndef ASSAY_JUDGE_STAMP_H
 #define ASSAY_JUDGE_STAMP_H
@@ -30,7 +30,8 @@ struct stamp {
 /* The fields for a class of recipients. STATUS_NOMEM. */
 enum status stamp_make(struct judge *j, const struct verdict *v, struct stamp *out) MUST_CHECK;
 
-/* Whether this field of the message must be removed: it could be taken for one of ours (RFC 8601 5), and was not put there by a host of ours. */
+/* Whether this field of the message must be removed: it could be taken for one of ours (RFC 8601 5), and was not put
+ * there by a host of ours. */
 bool stamp_is_forged(const struct judge *j, const struct header_field *field);
 
 #endif

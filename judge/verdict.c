@@ -2,12 +2,12 @@
 /*
  * verdict.c - the frame of the verdict: run each standard's rule, sort the lines, take the most severe action.
  *
- * Promises: pure (see verdict.h). One line at least for each standard that the message has a subject of. The order of lines of the
- * same severity is fixed by the table below: what a sender has to mend first stands first.
- * Failure: when memory is out the verdict is to defer. Never to deliver what nobody judged.
+ * Promises: pure (see verdict.h). One line at least for each standard that the message has a subject of. The order of
+ * lines of the same severity is fixed by the table below: what a sender has to mend first stands first. Failure: when
+ * memory is out the verdict is to defer. Never to deliver what nobody judged.
  *
- * Order of what holds an action back: a statement on trial asks for nothing; dry-run and pause let nothing be done. `would` tells
- * what all of them kept from being done.
+ * Order of what holds an action back: a statement on trial asks for nothing; dry-run and pause let nothing be done.
+ * `would` tells what all of them kept from being done.
  */
 #include "judge/verdict.h"
 #include "judge/verdict_rules.h"
@@ -16,13 +16,19 @@ static const struct {
     enum standard standard;
     void (*judge)(struct ruling *);
 } rules[] = {
-    {STANDARD_MESSAGE_FORMAT, rule_format}, {STANDARD_TLS, rule_tls},   {STANDARD_DMARC, rule_dmarc},
-    {STANDARD_DKIM, rule_dkim},             {STANDARD_SPF, rule_spf},   {STANDARD_DNSSEC, rule_dnssec},
-    {STANDARD_DANE, rule_dane},             {STANDARD_RDNS, rule_rdns}, {STANDARD_ARC, rule_arc},
+    {STANDARD_MESSAGE_FORMAT, rule_format},
+    {STANDARD_TLS, rule_tls},
+    {STANDARD_DMARC, rule_dmarc},
+    {STANDARD_DKIM, rule_dkim},
+    {STANDARD_SPF, rule_spf},
+    {STANDARD_DNSSEC, rule_dnssec},
+    {STANDARD_DANE, rule_dane},
+    {STANDARD_RDNS, rule_rdns},
+    {STANDARD_ARC, rule_arc},
 };
 
-struct verdict_line *rule_ask(struct ruling *r, enum standard s, const char *who, const struct ip *who_ip, enum result result,
-                              const char *reason)
+struct verdict_line *rule_ask(struct ruling *r, enum standard s, const char *who, const struct ip *who_ip,
+                              enum result result, const char *reason)
 {
     struct verdict_line *l = &r->lines[r->count < RULE_LINES ? r->count++ : RULE_LINES - 1];
     struct policy_question q = {
@@ -83,7 +89,8 @@ static enum policy_action in_force(const struct verdict_line *l)
     return l->trial ? POLICY_DELIVER : l->action;
 }
 
-/* Most severe first; of equals, what is in force before what is on trial; else the order of the rules. Insertion sort: stable, 16 lines. */
+/* Most severe first; of equals, what is in force before what is on trial; else the order of the rules. Insertion sort:
+ * stable, 16 lines. */
 static void sort_lines(struct verdict_line *lines, size_t n)
 {
     for (size_t i = 1; i < n; i++) {
@@ -127,8 +134,8 @@ static void take_lines(struct ruling *r, struct verdict *v)
         v->action = POLICY_DELIVER;
 }
 
-static enum status decide(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt, time_t at, bool early,
-                          struct verdict *out)
+static enum status decide(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt, time_t at,
+                          bool early, struct verdict *out)
 {
     struct ruling *r = ARENA_NEW(a, struct ruling);
     struct verdict_line *lines;
@@ -170,8 +177,8 @@ enum status verdict_decide(struct arena *a, const struct facts *f, const struct 
     return decide(a, f, p, rcpt, at, false, out);
 }
 
-enum status verdict_decide_early(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt, time_t at,
-                                 struct verdict *out)
+enum status verdict_decide_early(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt,
+                                 time_t at, struct verdict *out)
 {
     return decide(a, f, p, rcpt, at, true, out);
 }
@@ -193,7 +200,8 @@ const struct verdict_line *verdict_would_line(const struct verdict *v)
 
 const char *verdict_override_name(enum verdict_override o)
 {
-    static const char *const names[] = {NULL, "local_policy", "mailing_list", "trusted_forwarder", "policy_test_mode", "other"};
+    static const char *const names[] = {NULL,   "local_policy", "mailing_list", "trusted_forwarder", "policy_test_mode",
+                                        "other"};
     return o <= OVERRIDE_OTHER ? names[o] : NULL;
 }
 

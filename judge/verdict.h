@@ -2,11 +2,12 @@
 /*
  * verdict.h - facts and policy in, verdict out. The only place of the product where anything is decided about a mail.
  *
- * verdict_decide() is pure: the same facts, policy, recipient and time give the same verdict; it asks no DNS, reads no clock, writes
- * nothing but memory of the arena it is given. Any thread may call it.
+ * verdict_decide() is pure: the same facts, policy, recipient and time give the same verdict; it asks no DNS, reads no
+ * clock, writes nothing but memory of the arena it is given. Any thread may call it.
  *
- * A verdict is a list of lines, one for each standard and subject that the policy was asked about, the most severe first. Its action is the
- * most severe of them; every line names the statement that decided it, and what that statement did not find met.
+ * A verdict is a list of lines, one for each standard and subject that the policy was asked about, the most severe
+ * first. Its action is the most severe of them; every line names the statement that decided it, and what that statement
+ * did not find met.
  */
 #ifndef ASSAY_JUDGE_VERDICT_H
 #define ASSAY_JUDGE_VERDICT_H
@@ -38,19 +39,21 @@ struct verdict_line {
     const char *text;   /* the policy's text for the peer, or NULL */
     const char *signal; /* DMARC: the knowledge besides p=reject that a rejection stands on, or NULL */
     enum verdict_override override;
-    const char *comment;                       /* of the override, or NULL */
-    const struct policy_statement *statement;  /* that decided; NULL: none speaks of it */
-    const struct policy_statement *exemption;  /* that lowered the level, or NULL */
-    const struct policy_statement *expired;    /* an ended exemption that would have, or NULL */
-    const struct policy_statement *trust;      /* the forwarder's, or NULL */
+    const char *comment;                      /* of the override, or NULL */
+    const struct policy_statement *statement; /* that decided; NULL: none speaks of it */
+    const struct policy_statement *exemption; /* that lowered the level, or NULL */
+    const struct policy_statement *expired;   /* an ended exemption that would have, or NULL */
+    const struct policy_statement *trust;     /* the forwarder's, or NULL */
 };
 
 struct verdict {
     enum policy_action action; /* what is done */
-    enum policy_action would;  /* what would be done without dry-run, trial and pause; equals action where nothing holds it back */
+    enum policy_action
+        would; /* what would be done without dry-run, trial and pause; equals action where nothing holds it back */
     bool dry_run;
-    const char *held_back;     /* why action is less than would: "dry-run", "trial", "paused: ..."; or NULL */
-    const char *skipped;       /* why the sender was not judged ("submission"), or NULL; then own-from's is the only line there can be */
+    const char *held_back; /* why action is less than would: "dry-run", "trial", "paused: ..."; or NULL */
+    const char *skipped;   /* why the sender was not judged ("submission"), or NULL; then own-from's is the only line
+                              there can be */
     enum verdict_override dmarc_override;
     const char *dmarc_comment;
     const struct verdict_line *lines;
@@ -64,8 +67,8 @@ enum status verdict_decide(struct arena *a, const struct facts *f, const struct 
                            struct verdict *out) MUST_CHECK;
 
 /* Only what can be said before content crosses: tls (design section 3, table). */
-enum status verdict_decide_early(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt, time_t at,
-                                 struct verdict *out) MUST_CHECK;
+enum status verdict_decide_early(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt,
+                                 time_t at, struct verdict *out) MUST_CHECK;
 
 /* The line that the action stands on: the first that is not on trial and asks for it; NULL when nothing is done. */
 const struct verdict_line *verdict_deciding(const struct verdict *v);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * verdict_dmarc.c - DMARC's row of the table: what the owner of the From domain asks (RFC 9989), what we know besides, and what the policy
- * of this house makes of it.
+ * verdict_dmarc.c - DMARC's row of the table: what the owner of the From domain asks (RFC 9989), what we know besides,
+ * and what the policy of this house makes of it.
  *
- * RFC 9989 7.4: p=reject alone is no ground to reject. A rejection under `follow` stands on a second thing we know, named in the line
- * (signal); else the mail is quarantined and the override is named for the report. `as published` and a written `otherwise` are the
- * admin's own word and need no second ground. `require` is a demand of this house and needs none either.
+ * RFC 9989 7.4: p=reject alone is no ground to reject. A rejection under `follow` stands on a second thing we know,
+ * named in the line (signal); else the mail is quarantined and the override is named for the report. `as published` and
+ * a written `otherwise` are the admin's own word and need no second ground. `require` is a demand of this house and
+ * needs none either.
  *
- * What may save a failing mail: a forwarder that the policy trusts and that the mail proves to come through; not under `always`.
- * What may soften a rejection: an aligned signature whose headers verify and only whose body differs (a list's footer); List-* fields and
- * ARC sets alone prove nothing, anyone writes them.
+ * What may save a failing mail: a forwarder that the policy trusts and that the mail proves to come through; not under
+ * `always`. What may soften a rejection: an aligned signature whose headers verify and only whose body differs (a
+ * list's footer); List-* fields and ARC sets alone prove nothing, anyone writes them.
  */
 #include "judge/verdict_rules.h"
 
@@ -38,7 +39,8 @@ static bool only_body_changed(const struct facts *f)
     return false;
 }
 
-/* Whether the policy names the client's network in a statement about DMARC: it decides otherwise with the address than without. */
+/* Whether the policy names the client's network in a statement about DMARC: it decides otherwise with the address than
+ * without. */
 static bool network_named(const struct ruling *r)
 {
     struct policy_question q = {.standard = STANDARD_DMARC, .rcpt = r->rcpt, .at = r->at};
@@ -70,7 +72,8 @@ static const char *positive_signal(const struct ruling *r)
     return NULL;
 }
 
-/* An address that may have asked for this bounce: it bears the tag of a sender that marks its mail (BATV prvs=, SRS). */
+/* An address that may have asked for this bounce: it bears the tag of a sender that marks its mail (BATV prvs=, SRS).
+ */
 static bool asked_for_bounce(const char *rcpt)
 {
     static const char *const tags[] = {"prvs=", "srs0=", "srs1=", "srs0+", "srs1+", "srs0-", "srs1-"};
@@ -95,7 +98,8 @@ static void owner_rejects(struct ruling *r, struct verdict_line *l)
     l->signal = positive_signal(r);
     if (only_body_changed(f)) {
         l->action = POLICY_QUARANTINE;
-        override(l, OVERRIDE_MAILING_LIST, "an aligned signature verifies over the headers; only the body was changed on the way");
+        override(l, OVERRIDE_MAILING_LIST,
+                 "an aligned signature verifies over the headers; only the body was changed on the way");
     } else if (f->client_hidden) {
         l->action = POLICY_QUARANTINE;
         override(l, OVERRIDE_LOCAL_POLICY, "the client behind our relay is not known, so SPF could not be asked");
@@ -103,7 +107,8 @@ static void owner_rejects(struct ruling *r, struct verdict_line *l)
         l->action = POLICY_REJECT;
     } else {
         l->action = POLICY_QUARANTINE;
-        override(l, OVERRIDE_LOCAL_POLICY, "p=reject alone is no ground to reject (RFC 9989 7.4), nothing else is known");
+        override(l, OVERRIDE_LOCAL_POLICY,
+                 "p=reject alone is no ground to reject (RFC 9989 7.4), nothing else is known");
     }
 }
 
@@ -149,7 +154,8 @@ static void required(struct ruling *r, struct verdict_line *l)
         override(l, OVERRIDE_LOCAL_POLICY, "the receiver requires DMARC of this domain");
 }
 
-/* A temporary failure counts where a pass would have mattered. A forged signature in a dead zone must buy nobody a way in. */
+/* A temporary failure counts where a pass would have mattered. A forged signature in a dead zone must buy nobody a way
+ * in. */
 static void unsure(struct ruling *r, struct verdict_line *l, bool require)
 {
     const struct facts *f = r->f;
@@ -164,7 +170,8 @@ static void unsure(struct ruling *r, struct verdict_line *l, bool require)
 void rule_dmarc(struct ruling *r)
 {
     const struct facts *f = r->f;
-    struct verdict_line *l = rule_ask(r, STANDARD_DMARC, f->dmarc.domain ? f->dmarc.domain : f->from, NULL, f->dmarc.result, f->dmarc.reason);
+    struct verdict_line *l = rule_ask(r, STANDARD_DMARC, f->dmarc.domain ? f->dmarc.domain : f->from, NULL,
+                                      f->dmarc.result, f->dmarc.reason);
     bool require = l->level == POLICY_REQUIRE;
 
     if (require && f->null_sender && asked_for_bounce(r->rcpt) && !r->answer.always)

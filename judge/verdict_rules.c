@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * verdict_rules.c - what `follow` and `require` act on, standard by standard: the table of the policy's manual as code, one function a
- * row (DMARC's is in verdict_dmarc.c).
+ * verdict_rules.c - what `follow` and `require` act on, standard by standard: the table of the policy's manual as code,
+ * one function a row (DMARC's is in verdict_dmarc.c).
  *
- * Each function is pure and asks for nothing where the level is ignore or record. What could not be found out is never a failure:
- * it goes through rule_unsure(). What cannot be asked at all (the client hidden behind a relay, no such subject) is no failure either.
+ * Each function is pure and asks for nothing where the level is ignore or record. What could not be found out is never
+ * a failure: it goes through rule_unsure(). What cannot be asked at all (the client hidden behind a relay, no such
+ * subject) is no failure either.
  */
 #include "judge/verdict_rules.h"
 
@@ -28,7 +29,8 @@ void rule_spf(struct ruling *r)
         rule_fails(r, l, NULL);
 }
 
-/* require: a valid signature of the From domain's organisation. DKIM publishes no wish, so there is nothing to follow. */
+/* require: a valid signature of the From domain's organisation. DKIM publishes no wish, so there is nothing to follow.
+ */
 void rule_dkim(struct ruling *r)
 {
     const struct facts *f = r->f;
@@ -60,7 +62,8 @@ void rule_dkim(struct ruling *r)
         rule_fails(r, l, NULL);
 }
 
-/* require: a chain that verifies. Nothing to follow: only sealers named by `trust` change a verdict, and they do it in DMARC's rule. */
+/* require: a chain that verifies. Nothing to follow: only sealers named by `trust` change a verdict, and they do it in
+ * DMARC's rule. */
 void rule_arc(struct ruling *r)
 {
     struct verdict_line *l = rule_ask(r, STANDARD_ARC, r->f->from, NULL, r->f->arc, r->f->arc_reason);
@@ -73,7 +76,8 @@ void rule_arc(struct ruling *r)
         rule_fails(r, l, NULL);
 }
 
-/* follow: our own proof contradicts what is published; require: every MX host with DNSSEC-secure usable TLSA records (RFC 7672). */
+/* follow: our own proof contradicts what is published; require: every MX host with DNSSEC-secure usable TLSA records
+ * (RFC 7672). */
 void rule_dane(struct ruling *r)
 {
     for (size_t i = 0; i < r->f->dane_count; i++) {
@@ -90,7 +94,8 @@ void rule_dane(struct ruling *r)
     }
 }
 
-/* require: TLS of the version asked for, without a cipher known to be weak. A relay's session says nothing of the client behind it. */
+/* require: TLS of the version asked for, without a cipher known to be weak. A relay's session says nothing of the
+ * client behind it. */
 void rule_tls(struct ruling *r)
 {
     const struct facts *f = r->f;
@@ -109,7 +114,9 @@ void rule_tls(struct ruling *r)
         return;
     }
     if (version < wanted)
-        rule_fails(r, l, arena_printf(r->arena, "the session uses %s, asked for is TLS 1.%u or newer", f->tls.words, wanted % 10));
+        rule_fails(
+            r, l,
+            arena_printf(r->arena, "the session uses %s, asked for is TLS 1.%u or newer", f->tls.words, wanted % 10));
     else if (f->tls.weak)
         rule_fails(r, l, arena_printf(r->arena, "the session uses %s: %s", f->tls.words, f->tls.weak));
     else
@@ -117,11 +124,14 @@ void rule_tls(struct ruling *r)
     l->result = RESULT_FAIL;
 }
 
-/* follow: a bogus answer that the verdict needed; require: an insecure one too. Bogus waits: it may be an attack or a mistake, never the truth. */
+/* follow: a bogus answer that the verdict needed; require: an insecure one too. Bogus waits: it may be an attack or a
+ * mistake, never the truth. */
 void rule_dnssec(struct ruling *r)
 {
-    static const enum result results[] = {
-        [DNS_UNKNOWN] = RESULT_TEMPERROR, [DNS_INSECURE] = RESULT_NONE, [DNS_SECURE] = RESULT_PASS, [DNS_BROKEN] = RESULT_FAIL};
+    static const enum result results[] = {[DNS_UNKNOWN] = RESULT_TEMPERROR,
+                                          [DNS_INSECURE] = RESULT_NONE,
+                                          [DNS_SECURE] = RESULT_PASS,
+                                          [DNS_BROKEN] = RESULT_FAIL};
 
     for (size_t i = 0; i < r->f->dnssec_count; i++) {
         const struct facts_dnssec *d = &r->f->dnssec[i];
@@ -167,7 +177,8 @@ void rule_rdns(struct ruling *r)
         rule_fails(r, l, NULL);
 }
 
-/* require own-from of submission: a user of ours writes as one of our own domains. Not a standard; told as DMARC's, whose alignment it asks of us. */
+/* require own-from of submission: a user of ours writes as one of our own domains. Not a standard; told as DMARC's,
+ * whose alignment it asks of us. */
 void rule_own_from(struct ruling *r)
 {
     const struct facts *f = r->f;
@@ -179,7 +190,8 @@ void rule_own_from(struct ruling *r)
     policy_ask(r->p, &q, &a);
     if (a.level != POLICY_REQUIRE)
         return;
-    l = rule_ask(r, STANDARD_DMARC, f->from, NULL, own ? RESULT_PASS : RESULT_FAIL, "the From domain is one of our own (own-from)");
+    l = rule_ask(r, STANDARD_DMARC, f->from, NULL, own ? RESULT_PASS : RESULT_FAIL,
+                 "the From domain is one of our own (own-from)");
     r->answer = a;
     l->level = a.level;
     l->trial = a.trial;

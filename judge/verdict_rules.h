@@ -2,8 +2,8 @@
 /*
  * verdict_rules.h - between verdict.c (the frame) and the rules of the single standards. For these files alone.
  *
- * A rule asks the policy about its subjects by rule_ask(), which adds a line, and then says rule_fails() or rule_unsure() where what the
- * level wants is not met. A line of which neither was said asks for nothing.
+ * A rule asks the policy about its subjects by rule_ask(), which adds a line, and then says rule_fails() or
+ * rule_unsure() where what the level wants is not met. A line of which neither was said asks for nothing.
  */
 #ifndef ASSAY_JUDGE_VERDICT_RULES_H
 #define ASSAY_JUDGE_VERDICT_RULES_H
@@ -24,14 +24,15 @@ struct ruling {
 };
 
 /* Asks the policy; the new line has level, statement and so on, asks for nothing yet, and carries result and reason. */
-struct verdict_line *rule_ask(struct ruling *r, enum standard s, const char *who, const struct ip *who_ip, enum result result,
-                              const char *reason);
+struct verdict_line *rule_ask(struct ruling *r, enum standard s, const char *who, const struct ip *who_ip,
+                              enum result result, const char *reason);
 
 /* What the level wants is not met: the statement's action. `reason` replaces the line's; NULL keeps it. */
 void rule_fails(struct ruling *r, struct verdict_line *l, const char *reason);
 
-/* Could not be found out now; worst: what a failure would lead to. Up to a tag: nothing, it would not have mattered. Else: defer, under
- * `require` or with must_defer; other cases as `set when-unsure` says. After FACTS_UNSURE_SECONDS of the same: quarantine. */
+/* Could not be found out now; worst: what a failure would lead to. Up to a tag: nothing, it would not have mattered.
+ * Else: defer, under `require` or with must_defer; other cases as `set when-unsure` says. After FACTS_UNSURE_SECONDS of
+ * the same: quarantine. */
 void rule_unsure(struct ruling *r, struct verdict_line *l, enum policy_action worst, bool must_defer);
 
 void rule_spf(struct ruling *r);

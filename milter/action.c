@@ -2,10 +2,11 @@
 /*
  * action.c - the one caller of libmilter's functions that change a message or answer its sender.
  *
- * Order: forged fields are removed from the highest index down, per name, since each removal shifts those below it (CVE-2022-48521
- * was the other order); then ours are put at the very top in reverse, so that they stand in their own order (RFC 8601 section 5: the newest is the topmost).
- * Field values begin with a blank: with SMFIP_HDR_LEADSPC the MTA adds none.
- * Failure: any call that libmilter or the MTA refuses makes the mail a temporary failure: it must not go on unmarked.
+ * Order: forged fields are removed from the highest index down, per name, since each removal shifts those below it
+ * (CVE-2022-48521 was the other order); then ours are put at the very top in reverse, so that they stand in their own
+ * order (RFC 8601 section 5: the newest is the topmost). Field values begin with a blank: with SMFIP_HDR_LEADSPC the
+ * MTA adds none. Failure: any call that libmilter or the MTA refuses makes the mail a temporary failure: it must not go
+ * on unmarked.
  */
 #include "milter/action.h"
 #include "milter/log.h"
@@ -84,6 +85,7 @@ int action_refuse(SMFICTX *ctx, const struct reply *r)
         line[i] = double_percent(r->lines[i], lines[i]);
     rc = smfi_setmlreply(ctx, r->code, r->enhanced, line[0], line[1], line[2], NULL);
     if (rc != MI_SUCCESS)
-        log_complain(LOG_ACTION, "libmilter would not take the reply %s %s; the MTA's own words are used", r->code, r->enhanced);
+        log_complain(LOG_ACTION, "libmilter would not take the reply %s %s; the MTA's own words are used", r->code,
+                     r->enhanced);
     return r->code[0] == '5' ? SMFIS_REJECT : SMFIS_TEMPFAIL;
 }

@@ -2,12 +2,13 @@
 /*
  * callbacks.c - what libmilter says, copied into the session; what was concluded, handed back.
  *
- * Nothing is judged or decided here. Each callback finds its session by session_of(); where there is none (out of memory at connect, a pointer
- * that is not ours) the answer is a temporary failure.
+ * Nothing is judged or decided here. Each callback finds its session by session_of(); where there is none (out of
+ * memory at connect, a pointer that is not ours) the answer is a temporary failure.
  *
- * Macros are asked for by SMFIF_SETSYMLIST, since MTAs send few by default, and are read at the stage where both Postfix and Sendmail have them:
- * daemon and port at connect; TLS and log-in at MAIL (STARTTLS and AUTH come before it); the queue-id at the end, since Postfix has none before
- * DATA. Field values keep their leading blank (SMFIP_HDR_LEADSPC): without it simple canonicalisation could not verify.
+ * Macros are asked for by SMFIF_SETSYMLIST, since MTAs send few by default, and are read at the stage where both
+ * Postfix and Sendmail have them: daemon and port at connect; TLS and log-in at MAIL (STARTTLS and AUTH come before
+ * it); the queue-id at the end, since Postfix has none before DATA. Field values keep their leading blank
+ * (SMFIP_HDR_LEADSPC): without it simple canonicalisation could not verify.
  */
 #include "milter/callbacks.h"
 #include "milter/action.h"
@@ -51,7 +52,8 @@ static void ask_for_macros(SMFICTX *ctx)
     } wanted[] = {
         {SMFIM_CONNECT, "j {daemon_name} {daemon_addr} {daemon_port} {client_addr} {client_port}"},
         {SMFIM_HELO, "{tls_version} {cipher} {cipher_bits}"},
-        {SMFIM_ENVFROM, "i {auth_type} {auth_authen} {tls_version} {cipher} {cipher_bits} {verify} {cert_subject} {cert_issuer} {cert_fp}"},
+        {SMFIM_ENVFROM, "i {auth_type} {auth_authen} {tls_version} {cipher} {cipher_bits} {verify} {cert_subject} "
+                        "{cert_issuer} {cert_fp}"},
         {SMFIM_ENVRCPT, "i"},
         {SMFIM_EOH, "i"},
         {SMFIM_EOM, "i"},
@@ -64,14 +66,16 @@ static void ask_for_macros(SMFICTX *ctx)
     }
 }
 
-static sfsistat on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2, unsigned long f3, unsigned long *pf0,
-                             unsigned long *pf1, unsigned long *pf2, unsigned long *pf3)
+static sfsistat on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2, unsigned long f3,
+                             unsigned long *pf0, unsigned long *pf1, unsigned long *pf2, unsigned long *pf3)
 {
     const unsigned long needed = SMFIF_ADDHDRS | SMFIF_CHGHDRS, liked = SMFIF_QUARANTINE | SMFIF_SETSYMLIST;
 
     if ((f0 & needed) != needed || !(f1 & SMFIP_HDR_LEADSPC)) {
-        log_complain(LOG_PROTOCOL, "the MTA does not let a filter change header fields, or eats their leading blanks (milter protocol "
-                                   "version 6 is needed: Postfix 2.6, Sendmail 8.14): no mail can be judged");
+        log_complain(
+            LOG_PROTOCOL,
+            "the MTA does not let a filter change header fields, or eats their leading blanks (milter protocol "
+            "version 6 is needed: Postfix 2.6, Sendmail 8.14): no mail can be judged");
         return SMFIS_REJECT;
     }
     *pf0 = f0 & (needed | liked);
@@ -85,7 +89,8 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, u
     return SMFIS_CONTINUE;
 }
 
-/* The MTA's own command (sendmail) has no client. Postfix then plays a client at 127.0.0.1 without naming a listener; Sendmail gives no address. */
+/* The MTA's own command (sendmail) has no client. Postfix then plays a client at 127.0.0.1 without naming a listener;
+ * Sendmail gives no address. */
 static bool no_client(SMFICTX *ctx, const char *host, const struct sockaddr *address, const struct ip *peer)
 {
     if (!address)
@@ -125,8 +130,9 @@ static bool take_session_macros(SMFICTX *ctx, struct session *s)
         enum session_text which;
         const char *name;
     } macros[] = {
-        {SESSION_TLS_VERSION, "{tls_version}"},   {SESSION_TLS_CIPHER, "{cipher}"},        {SESSION_TLS_VERIFY, "{verify}"},
-        {SESSION_CERT_SUBJECT, "{cert_subject}"}, {SESSION_CERT_ISSUER, "{cert_issuer}"},  {SESSION_CERT_FINGERPRINT, "{cert_fp}"},
+        {SESSION_TLS_VERSION, "{tls_version}"}, {SESSION_TLS_CIPHER, "{cipher}"},
+        {SESSION_TLS_VERIFY, "{verify}"},       {SESSION_CERT_SUBJECT, "{cert_subject}"},
+        {SESSION_CERT_ISSUER, "{cert_issuer}"}, {SESSION_CERT_FINGERPRINT, "{cert_fp}"},
         {SESSION_AUTH, "{auth_authen}"},
     };
 

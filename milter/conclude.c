@@ -2,21 +2,20 @@
 /*
  * conclude.c - what is done with a mail whose classes of recipients have their verdicts (design section 4).
  *
- * Where the classes' actions agree, that is done. Where not: 451 once, remembering each recipient's class; on the retry the first recipient
- * names the class of the transaction and those of other classes get 452 4.5.3, so that each class comes by itself. A relay's mail is never put
- * off so (it would come back as a bounce to somebody who never sent it): there the mildest class decides, so that nobody's mail is refused by
- * another's rule.
+ * Where the classes' actions agree, that is done. Where not: 451 once, remembering each recipient's class; on the retry
+ * the first recipient names the class of the transaction and those of other classes get 452 4.5.3, so that each class
+ * comes by itself. A relay's mail is never put off so (it would come back as a bounce to somebody who never sent it):
+ * there the mildest class decides, so that nobody's mail is refused by another's rule.
  *
- * Evidence before action: journal and log are written before the MTA is answered. Where the journal cannot be written, `set
- * journal.when-full` says whether the mail waits.
- * Failure: out of memory, over a limit: the mail is deferred, and the log says so.
+ * Evidence before action: journal and log are written before the MTA is answered. Where the journal cannot be written,
+ * `set journal.when-full` says whether the mail waits. Failure: out of memory, over a limit: the mail is deferred, and
+ * the log says so.
  */
 #include "milter/conclude.h"
 #include "base/clock.h"
 #include "judge/record.h"
 #include "milter/log.h"
 #include "milter/pausing.h"
-#include "policy/pause.h"
 
 static void refuse(struct conclusion *out, const char *code, const char *enhanced, const char *line)
 {
@@ -85,20 +84,10 @@ static time_t waiting_since(struct daemon *d, struct session *s)
     struct ip_net net = ip_net_of(&m->client, m->client.family == 6 ? 56 : 24);
     char text[IP_NET_TEXT];
     const char *parts[] = {"unsure", m->client.family ? ip_net_text(&net, text) : NULL, m->mail_from_text,
-                           judge_report(s->judge)->format.from_domain, id.n ? arena_copy(judge_arena(s->judge), id.p, id.n) : NULL};
+                           judge_report(s->judge)->format.from_domain,
+                           id.n ? arena_copy(judge_arena(s->judge), id.p, id.n) : NULL};
 
     return memory_first(d->memory, parts, sizeof parts / sizeof *parts, m->at, MEMORY_UNSURE_SECONDS);
-}
-
-/* `assay pause`: judged and recorded, nothing acted on. */
-static void look_for_pause(struct daemon *d, struct session *s)
-{
-    struct facts *f = &judge_report(s->judge)->facts;
-    struct pause p;
-
-    f->paused = NULL;
-    if (d->state && pause_read(d->state, clock_wall(), &p) == STATUS_OK)
-        f->paused = arena_printf(judge_arena(s->judge), "paused: %s", p.because);
 }
 
 static const struct classes *verdicts(struct daemon *d, struct session *s)
@@ -131,7 +120,8 @@ static void remember_split(struct daemon *d, struct session *s, const struct cla
 
     for (size_t i = 0; i < m->rcpt_count; i++) {
         const char *parts[] = {"split", m->mail_from_text, m->rcpts[i].address};
-        memory_put(d->memory, parts, 3, m->at, MEMORY_SPLIT_SECONDS, mail << 8 | (uint64_t)(c->list[c->of[i]].verdict.action + 1));
+        memory_put(d->memory, parts, 3, m->at, MEMORY_SPLIT_SECONDS,
+                   mail << 8 | (uint64_t)(c->list[c->of[i]].verdict.action + 1));
     }
 }
 
@@ -180,7 +170,6 @@ void conclude_message(struct daemon *d, struct session *s, struct conclusion *ou
 
     *out = (struct conclusion){.refuse = true};
     if (status == STATUS_OK) {
-        look_for_pause(d, s);
         c = verdicts(d, s);
     }
     if (!c) {
@@ -205,7 +194,6 @@ static bool refused_early(struct daemon *d, struct session *s, const char *addre
     struct class_of_rcpts c = {.rcpt = address, .rcpt_count = 1};
     struct record_extra x = {.stage = "rcpt", .took_ms = clock_mono_ms() - s->began_ms};
 
-    look_for_pause(d, s);
     judge_report(s->judge)->facts.paused = pausing_text(judge_arena(s->judge), d->state_dir);
     if (judge_early(s->judge, address, &c.verdict) != STATUS_OK) {
         cannot_judge(out, "out of memory");
@@ -215,7 +203,8 @@ static bool refused_early(struct daemon *d, struct session *s, const char *addre
         return false;
     out->refuse = true;
     out->action = c.verdict.action;
-    if (reply_for(judge_arena(s->judge), &c.verdict, judge_policy(s->judge), judge_authserv_id(s->judge), &out->reply) == STATUS_OK)
+    if (reply_for(judge_arena(s->judge), &c.verdict, judge_policy(s->judge), judge_authserv_id(s->judge),
+                  &out->reply) == STATUS_OK)
         x.reply = reply_text(judge_arena(s->judge), &out->reply);
     keep(d, s, &c, &x);
     return true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * conclude.h - from the judge's verdicts to the one thing that is done with a mail: passed on with stamps, or answered with a reply. Also keeps
- * the evidence: journal and log line. No libmilter here.
+ * conclude.h - from the judge's verdicts to the one thing that is done with a mail: passed on with stamps, or answered
+ * with a reply. Also keeps the evidence: journal and log line. No libmilter here.
  */
 #ifndef ASSAY_MILTER_CONCLUDE_H
 #define ASSAY_MILTER_CONCLUDE_H

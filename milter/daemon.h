@@ -2,8 +2,9 @@
 /*
  * daemon.h - what all sessions of assay-milter share: the policy in force, the DNS, the journal, the memory.
  *
- * Made by main before libmilter's threads start, given back after they have ended. libmilter hands no context of the process to its
- * callbacks, so there is one, `the_daemon`. Its parts are thread-safe by themselves; nothing else in it changes while threads run.
+ * Made by main before libmilter's threads start, given back after they have ended. libmilter hands no context of the
+ * process to its callbacks, so there is one, `the_daemon`. Its parts are thread-safe by themselves; nothing else in it
+ * changes while threads run.
  */
 #ifndef ASSAY_MILTER_DAEMON_H
 #define ASSAY_MILTER_DAEMON_H
@@ -11,15 +12,14 @@
 #include "judge/judge.h"
 #include "ledger/journal.h"
 #include "ledger/knowledge.h"
-#include "milter/memory.h"
+#include "judge/memory.h"
 #include "policy/policy.h"
 
 struct daemon {
-    const char *state_dir;
+    const char *state_dir; /* of what is kept over a restart */
     struct policy_live *policy;
     struct judge_host host;
     struct journal *journal; /* NULL: none could be opened; said at the start */
-    const char *state;       /* the folder of what is kept */
     struct memory *memory;
     struct knowledge *knowledge; /* what the ledger knows of senders */
 };

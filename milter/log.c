@@ -2,7 +2,8 @@
 /*
  * log.c - the milter's log: one line a call, to stderr or syslog, complaints limited by cause.
  *
- * Promises that a line is whole (one write) and never longer than LOG_MAX. Failure to log is nobody's failure: mail goes on.
+ * Promises that a line is whole (one write) and never longer than LOG_MAX. Failure to log is nobody's failure: mail
+ * goes on.
  */
 #include "milter/log.h"
 #include "base/clock.h"

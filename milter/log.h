@@ -2,8 +2,8 @@
 /*
  * log.h - where assay-milter says things: stderr in the foreground, else syslog (facility mail). Any thread.
  *
- * Lines about mails are all written. Complaints (log_complain) are rate-limited by cause, so that a broken disk or a hostile client cannot fill
- * the log; the next line of that cause says how many were left out.
+ * Lines about mails are all written. Complaints (log_complain) are rate-limited by cause, so that a broken disk or a
+ * hostile client cannot fill the log; the next line of that cause says how many were left out.
  */
 #ifndef ASSAY_MILTER_LOG_H
 #define ASSAY_MILTER_LOG_H
@@ -13,8 +13,8 @@
 
 enum log_cause { LOG_START, LOG_POLICY, LOG_JOURNAL, LOG_MEMORY, LOG_PROTOCOL, LOG_ACTION, LOG_DNS, LOG_CAUSES };
 
-#define LOG_BURST 10    /* lines of one cause ... */
-#define LOG_SECONDS 60  /* ... in so many seconds */
+#define LOG_BURST 10   /* lines of one cause ... */
+#define LOG_SECONDS 60 /* ... in so many seconds */
 
 void log_open(bool to_stderr);
 void log_line(const char *line);

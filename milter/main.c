@@ -2,8 +2,9 @@
 /*
  * main.c - assay-milter: judges incoming mail for Postfix and Sendmail (assay-milter(8)).
  *
- * The order of the one paragraph below is the order of privilege: read the policy, open the socket, make the folders, become the user; only
- * then the background, threads, DNS and the network. Every step that fails ends the program with one clear line and an exit code of sysexits.h.
+ * The order of the one paragraph below is the order of privilege: read the policy, open the socket, make the folders,
+ * become the user; only then the background, threads, DNS and the network. Every step that fails ends the program with
+ * one clear line and an exit code of sysexits.h.
  */
 #include "milter/log.h"
 #include "milter/options.h"
@@ -41,7 +42,8 @@ static int run(const struct options *o)
         rc = start_engines(&the_daemon, o);
     if (!rc) {
         log_open(o->foreground != NULL);
-        log_say("version %s listens at %s: policy %s, mode %s", ASSAY_VERSION, copy, policy_hash(p), policy_set_text(p, "mode"));
+        log_say("version %s listens at %s: policy %s, mode %s", ASSAY_VERSION, copy, policy_hash(p),
+                policy_set_text(p, "mode"));
     }
     policy_unref(p);
     if (!rc) {

@@ -2,7 +2,8 @@
 /*
  * options.c - the command line, read by getopt_long from the one table.
  *
- * Promises: an option that is unknown, lacks its argument, or a word too many is EX_USAGE with one line that says which.
+ * Promises: an option that is unknown, lacks its argument, or a word too many is EX_USAGE with one line that says
+ * which.
  */
 #include "milter/options.h"
 #include <getopt.h>
@@ -23,7 +24,8 @@ static const struct row {
 
 void options_help(FILE *to)
 {
-    fprintf(to, "Usage: assay-milter [OPTION...]\n\nJudges incoming mail for Postfix and Sendmail by one policy file: assay-milter(8), assay-policy(5).\n\n");
+    fprintf(to, "Usage: assay-milter [OPTION...]\n\nJudges incoming mail for Postfix and Sendmail by one policy file: "
+                "assay-milter(8), assay-policy(5).\n\n");
     for (size_t i = 0; i < ROWS; i++) {
         char left[64];
         char letter[8] = "    ";
@@ -44,7 +46,8 @@ int options_read(struct options *o, int argc, char **argv)
 
     *o = (struct options){0};
     for (size_t i = 0; i < ROWS; i++) {
-        table[i] = (struct option){rows[i].name, rows[i].argument ? required_argument : no_argument, NULL, (int)(1000 + i)};
+        table[i] =
+            (struct option){rows[i].name, rows[i].argument ? required_argument : no_argument, NULL, (int)(1000 + i)};
         if (rows[i].letter) {
             letters[n++] = (char)rows[i].letter;
             if (rows[i].argument)

@@ -2,8 +2,8 @@
 /*
  * pausing.c - the pause, kept for a second.
  *
- * Promises that a pause counts within a second of being made and ends within a second of its time, and that a file that is not a
- * pause, or cannot be read, stops nothing. It is never fixed to a test's wall time: a pause is about now.
+ * Promises that a pause counts within a second of being made and ends within a second of its time, and that a file that
+ * is not a pause, or cannot be read, stops nothing. It is never fixed to a test's wall time: a pause is about now.
  */
 #include "milter/pausing.h"
 #include "base/clock.h"

@@ -2,16 +2,17 @@
 /*
  * server.c - libmilter as a server.
  *
- * libmilter waits for signals in a thread of its own and takes SIGHUP for an order to stop (libmilter/signal.c). A daemon whose reload ends it is
- * no use, and a second thread waiting for SIGHUP would only sometimes win. So the one function by which it waits, sigwait(3), is defined
- * here: the dynamic linker takes the program's definition before the C library's (ELF symbol order; the same with a static libmilter). It
- * takes SIGHUP out of what the caller sees and calls `reload` instead. Everything else is as sigwait(3) says. Nothing else in this program
- * or its libraries calls sigwait.
+ * libmilter waits for signals in a thread of its own and takes SIGHUP for an order to stop (libmilter/signal.c). A
+ * daemon whose reload ends it is no use, and a second thread waiting for SIGHUP would only sometimes win. So the one
+ * function by which it waits, sigwait(3), is defined here: the dynamic linker takes the program's definition before the
+ * C library's (ELF symbol order; the same with a static libmilter). It takes SIGHUP out of what the caller sees and
+ * calls `reload` instead. Everything else is as sigwait(3) says. Nothing else in this program or its libraries calls
+ * sigwait.
  *
  * At SIGTERM the loop would look at its flag only every five seconds; a connection to our own socket wakes it.
  *
- * A unix socket that nobody listens on is left over from a kill and is removed; one that answers belongs to another process and is left alone.
- * Failure: an exit code and one line that says what and where.
+ * A unix socket that nobody listens on is left over from a kill and is removed; one that answers belongs to another
+ * process and is left alone. Failure: an exit code and one line that says what and where.
  */
 #include "milter/server.h"
 #include "milter/callbacks.h"
@@ -99,7 +100,8 @@ static int look_at_unix_socket(const char *path)
     int fd, rc;
 
     if (strlen(path) >= sizeof a.sun_path) {
-        fprintf(stderr, "assay-milter: socket path '%s' is too long (at most %zu octets)\n", path, sizeof a.sun_path - 1);
+        fprintf(stderr, "assay-milter: socket path '%s' is too long (at most %zu octets)\n", path,
+                sizeof a.sun_path - 1);
         return EX_USAGE;
     }
     if (lstat(path, &st) != 0)
@@ -151,7 +153,9 @@ int server_open(const char *socket)
         return 0;
     rc = errno;
     fprintf(stderr, "assay-milter: cannot listen at %s: %s\n", socket,
-            rc == EADDRINUSE ? "in use by another process" : rc ? strerror(rc) : "not a usable address");
+            rc == EADDRINUSE ? "in use by another process"
+            : rc             ? strerror(rc)
+                             : "not a usable address");
     return rc == EADDRINUSE ? EX_UNAVAILABLE : rc == EACCES || rc == EPERM ? EX_NOPERM : EX_CANTCREAT;
 }
 

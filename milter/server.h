@@ -7,8 +7,9 @@
 
 #include "base/status.h"
 
-/* Opens the socket ("unix:PATH", "inet:PORT@HOST", "inet6:..."). 0, or an exit code of sysexits.h after one line on stderr: EX_USAGE for a text that is
- * no socket, EX_UNAVAILABLE where another process listens there, EX_CANTCREAT or EX_NOPERM where it cannot be made. */
+/* Opens the socket ("unix:PATH", "inet:PORT@HOST", "inet6:..."). 0, or an exit code of sysexits.h after one line on
+ * stderr: EX_USAGE for a text that is no socket, EX_UNAVAILABLE where another process listens there, EX_CANTCREAT or
+ * EX_NOPERM where it cannot be made. */
 int server_open(const char *socket);
 
 /* Runs until SIGTERM or SIGINT. `reload` is called at SIGHUP, in libmilter's signal thread. 0, or an exit code. */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static atomic_uint messages;   /* on their way, in all sessions */
+static atomic_uint messages; /* on their way, in all sessions */
 static atomic_bool stopping;
 
 struct session *session_new(void)
@@ -79,7 +79,8 @@ static bool copy_texts(const struct session *s, struct judge_mail *m, struct are
     return mail_set_helo(m, a, s->texts[SESSION_HELO]) == STATUS_OK;
 }
 
-enum status session_mail(struct session *s, const struct judge_host *host, const struct policy *p, const char *path, bool smtputf8)
+enum status session_mail(struct session *s, const struct judge_host *host, const struct policy *p, const char *path,
+                         bool smtputf8)
 {
     struct judge_mail *m;
 
@@ -93,7 +94,8 @@ enum status session_mail(struct session *s, const struct judge_host *host, const
     m->peer = s->peer;
     m->client = s->no_smtp ? (struct ip){0} : s->peer;
     m->port = s->port;
-    if (!copy_texts(s, m, judge_arena(s->judge)) || mail_set_from(m, judge_arena(s->judge), path, smtputf8) != STATUS_OK) {
+    if (!copy_texts(s, m, judge_arena(s->judge)) ||
+        mail_set_from(m, judge_arena(s->judge), path, smtputf8) != STATUS_OK) {
         session_end(s);
         return STATUS_NOMEM;
     }

@@ -2,10 +2,10 @@
 /*
  * start.c - policy, engines and what can be wrong with them at the start.
  *
- * A policy with errors, missing or unreadable stops only a first start (EX_CONFIG, all errors shown): where a snapshot of the last good policy is
- * kept in the state folder, the daemon runs on with it, loudly. A trust anchor that is none is EX_CONFIG: without one nothing would ever be
- * secure, and a policy that requires DNSSEC would refuse the world. A journal that cannot be opened is loud but stops nobody's mail, unless `set
- * journal.when-full defer`.
+ * A policy with errors, missing or unreadable stops only a first start (EX_CONFIG, all errors shown): where a snapshot
+ * of the last good policy is kept in the state folder, the daemon runs on with it, loudly. A trust anchor that is none
+ * is EX_CONFIG: without one nothing would ever be secure, and a policy that requires DNSSEC would refuse the world. A
+ * journal that cannot be opened is loud but stops nobody's mail, unless `set journal.when-full defer`.
  */
 #include "milter/start.h"
 #include "base/dns_replay.h"
@@ -48,7 +48,8 @@ int start_test(const struct options *o)
 
     print_report(r, POLICY_WARNING);
     if (p)
-        printf("assay-milter: policy %s is good (%s), mode %s\n", policy_path(o), policy_hash(p), policy_set_text(p, "mode"));
+        printf("assay-milter: policy %s is good (%s), mode %s\n", policy_path(o), policy_hash(p),
+               policy_set_text(p, "mode"));
     else
         fprintf(stderr, "assay-milter: policy %s has errors\n", policy_path(o));
     policy_unref(p);
@@ -56,7 +57,8 @@ int start_test(const struct options *o)
     return p ? EX_OK : EX_CONFIG;
 }
 
-/* "" where the state folder does not exist yet: then there is no snapshot to read, and it is written once there is one. */
+/* "" where the state folder does not exist yet: then there is no snapshot to read, and it is written once there is one.
+ */
 static void snapshot_path(const struct options *o, char out[PATH_MAX])
 {
     snprintf(out, PATH_MAX, "%s/policy.snapshot", o->state ? o->state : ASSAY_STATEDIR);
@@ -74,12 +76,15 @@ int start_policy(struct daemon *d, const struct options *o)
     print_report(r, POLICY_ERROR);
     policy_report_free(r);
     if (!d->policy) {
-        fprintf(stderr, "assay-milter: no policy to run on: %s cannot be used, and there is no snapshot of an earlier one in %s\n",
-                policy_path(o), snapshot);
+        fprintf(
+            stderr,
+            "assay-milter: no policy to run on: %s cannot be used, and there is no snapshot of an earlier one in %s\n",
+            policy_path(o), snapshot);
         return EX_CONFIG;
     }
     if (source == POLICY_FROM_SNAPSHOT)
-        fprintf(stderr, "assay-milter: %s cannot be used: RUNNING ON THE LAST GOOD POLICY, from %s\n", policy_path(o), snapshot);
+        fprintf(stderr, "assay-milter: %s cannot be used: RUNNING ON THE LAST GOOD POLICY, from %s\n", policy_path(o),
+                snapshot);
     return 0;
 }
 
@@ -90,8 +95,8 @@ static void log_report(const struct policy_report *r)
 
     for (size_t i = 0; (m = policy_report_at(r, i)) != NULL; i++)
         if (m->severity == POLICY_ERROR)
-            log_say("policy error: %s:%u:%u: %s%s%s", m->file ? m->file : "", m->line, m->column, m->text, m->help ? "; help: " : "",
-                    m->help ? m->help : "");
+            log_say("policy error: %s:%u:%u: %s%s%s", m->file ? m->file : "", m->line, m->column, m->text,
+                    m->help ? "; help: " : "", m->help ? m->help : "");
 }
 
 void daemon_reload(void)
@@ -178,7 +183,6 @@ int start_engines(struct daemon *d, const struct options *o)
     if (gethostname(host, sizeof host - 1) != 0 || !*host)
         snprintf(host, sizeof host, "localhost");
     d->host.name = d->host.authserv_id = host;
-    d->state = o->state ? o->state : ASSAY_STATEDIR;
     d->memory = memory_new();
     d->knowledge = knowledge_open(path_setting(p, "ledger.knowledge", o, knowledge));
     d->host.knows_signer = knows_signer;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * start.h - the steps of starting a daemon, each one call of main's paragraph. Each returns 0, or an exit code of sysexits.h after a message on
- * stderr that says what, where and what would be right.
+ * start.h - the steps of starting a daemon, each one call of main's paragraph. Each returns 0, or an exit code of
+ * sysexits.h after a message on stderr that says what, where and what would be right.
  */
 #ifndef ASSAY_MILTER_START_H
 #define ASSAY_MILTER_START_H
@@ -25,7 +25,8 @@ int start_socket_rights(const struct policy *p, const char *socket);
 /* As root: makes the state and journal folders and becomes the user. As anybody else: nothing. */
 int start_drop_rights(const struct policy *p, const struct options *o);
 
-/* Goes to the background; returns in the child. The parent waits until start_ready(), and leaves with the child's exit code. */
+/* Goes to the background; returns in the child. The parent waits until start_ready(), and leaves with the child's exit
+ * code. */
 int start_background(void);
 void start_ready(void);
 

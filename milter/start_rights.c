@@ -2,8 +2,9 @@
 /*
  * start_rights.c - the socket's permissions, the user, the background.
  *
- * Order, seen in main: the socket is made as root and given to the MTA's group; the folders are made and given to our user; then root is gone for
- * good (groups, group, user, in this order, and checked). Nothing that reads the network runs before.
+ * Order, seen in main: the socket is made as root and given to the MTA's group; the folders are made and given to our
+ * user; then root is gone for good (groups, group, user, in this order, and checked). Nothing that reads the network
+ * runs before.
  */
 #include "milter/start.h"
 #include <errno.h>
@@ -20,7 +21,9 @@ static int ready_fd = -1;
 
 int start_socket_rights(const struct policy *p, const char *socket)
 {
-    const char *path = strncmp(socket, "unix:", 5) == 0 ? socket + 5 : strncmp(socket, "local:", 6) == 0 ? socket + 6 : NULL;
+    const char *path = strncmp(socket, "unix:", 5) == 0    ? socket + 5
+                       : strncmp(socket, "local:", 6) == 0 ? socket + 6
+                                                           : NULL;
     const char *text = policy_set_text(p, "milter.socket-mode");
     struct group *g;
     unsigned long mode;

@@ -2,9 +2,10 @@
 /*
  * memory.c - a table of fixed size: eight places to a key's row; in a full row the entry that ends soonest gives way.
  *
- * Promises to hold at most MEMORY_ENTRIES entries, one lock, no allocation after memory_new. Failure: none after memory_new.
+ * Promises to hold at most MEMORY_ENTRIES entries, one lock, no allocation after memory_new. Failure: none after
+ * memory_new.
  */
-#include "milter/memory.h"
+#include "judge/memory.h"
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -48,7 +49,8 @@ struct memory *memory_free(struct memory *m)
     return NULL;
 }
 
-/* A key of 64 bits from SHA-256 over the secret and the parts, each with its length before it. 0 where hashing failed: nothing is remembered. */
+/* A key of 64 bits from SHA-256 over the secret and the parts, each with its length before it. 0 where hashing failed:
+ * nothing is remembered. */
 static uint64_t key_of(const struct memory *m, const char *const *parts, size_t n)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * memory.h - what the milter remembers from one delivery attempt to the next: since when a mail could not be judged, and which class a
- * recipient belonged to when recipients' policies differed. Bounded; any thread.
+ * memory.h - what is remembered from one delivery attempt to the next: since when a mail could not be judged, and which
+ * class a recipient belonged to when recipients' policies differed. Bounded; any thread.
  *
- * Keys are hashed with a secret of this process, so that nobody can make two mails meet. Where the table is full the entry that ends soonest
- * gives way: then a sender is asked once more to try again, nothing worse.
+ * Keys are hashed with a secret of this process, so that nobody can make two mails meet. Where the table is full the
+ * entry that ends soonest gives way: then a sender is asked once more to try again, nothing worse.
  */
-#ifndef ASSAY_MILTER_MEMORY_H
-#define ASSAY_MILTER_MEMORY_H
+#ifndef ASSAY_JUDGE_MEMORY_H
+#define ASSAY_JUDGE_MEMORY_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
 
-#define MEMORY_ENTRIES 65536 /* of 32 octets */
+#define MEMORY_ENTRIES 65536              /* of 32 octets */
 #define MEMORY_UNSURE_SECONDS (5 * 86400) /* as long as senders try (RFC 5321 4.5.4.1) */
 #define MEMORY_SPLIT_SECONDS 86400
 

@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_judge.c - whole messages through the judge, DNS from a table: what is stamped, what counts as forged, what is
+ * recorded, the client behind a relay, a From with several authors, what memory that runs out does.
+ */
+#include "judge/judge.h"
+#include "base/dns_replay.h"
+#include "judge/record.h"
+#include "judge/stamp.h"
+#include "ledger/value.h"
+#include "tests/unit/cm.h"
+#include <stdbool.h>
+
+#define COUNT(t) (sizeof(t) / sizeof((t)[0]))
+
+static const char zones[] = "good.example secure TXT \"v=spf1 ip4:192.0.2.10 -all\"\n"
+                            "_dmarc.good.example secure TXT \"v=DMARC1; p=reject; rua=mailto:d@good.example\"\n"
+                            "shop.example insecure TXT \"v=spf1 ip4:192.0.2.30 -all\"\n"
+                            "_dmarc.shop.example insecure TXT \"v=DMARC1; p=quarantine\"\n"
+                            "parked.example secure TXT \"V=SPF1  -ALL \"\n"
+                            "_dmarc.parked.example secure TXT \"v=DMARC1; p=reject\"\n"
+                            "nullmx.example secure MX 0 .\n"
+                            "_dmarc.nullmx.example secure TXT \"v=DMARC1; p=reject\"\n"
+                            "all.example secure TXT \"v=spf1 +all\"\n"
+                            "_dmarc.all.example secure TXT \"v=DMARC1; p=quarantine\"\n"
+                            "bogus.example bogus \"expired\"\n"
+                            "_dmarc.bogus.example bogus \"expired\"\n"
+                            "10.2.0.192.in-addr.arpa secure PTR mail.good.example\n"
+                            "mail.good.example secure A 192.0.2.10\n"
+                            "zone example secure\n";
+
+static const char usual[] =
+    "follow dmarc, spf of everyone\nrelay 203.0.113.200\nown network 203.0.113.0/25\nown domains example.org\n"
+    "submission auth\nset mode enforce\nset authserv-id mx.example.org\n";
+
+struct sent {
+    const char *client, *helo, *from, *message;
+};
+
+struct judged {
+    struct judge *j;
+    const struct classes *c;
+    struct stamp stamp;
+};
+
+static struct dns *source;
+static const struct judge_host *host(void)
+{
+    static struct judge_host h;
+    h = (struct judge_host){.dns = source, .name = "mx.example.org", .authserv_id = "host.example.org"};
+    return &h;
+}
+
+/* Feeds a message with LF line ends field by field, as an MTA would. */
+static struct judged judge_it(const char *policy, const struct sent *s, size_t bound, enum status expected)
+{
+    const struct policy *p = policy_load_text(slice_str(policy), "test", NULL);
+    struct judged r = {judge_new(host(), p, bound), NULL, {.count = 0}};
+    struct judge_mail *m;
+    struct header_list list;
+    struct arena *a = arena_new(1 << 20);
+    struct slice body;
+    enum status status;
+
+    assert_non_null(p);
+    policy_unref(p);
+    assert_non_null(r.j);
+    m = judge_mail(r.j);
+    if (s->client && ip_from_text(slice_str(s->client), &m->peer) == STATUS_OK)
+        m->client = m->peer;
+    status = mail_set_helo(m, judge_arena(r.j), s->helo);
+    if (status == STATUS_OK)
+        status = mail_set_from(m, judge_arena(r.j), s->from, false);
+    if (status == STATUS_OK)
+        status = mail_add_rcpt(m, judge_arena(r.j), "<user@example.org>");
+    m->source = mail_source(m, judge_policy(r.j), false);
+    if (status == STATUS_OK)
+        status = judge_envelope(r.j);
+    header_list_init(&list, a);
+    assert_int_equal(header_parse_message(&list, slice_str(s->message), &body), STATUS_OK);
+    for (size_t i = 0; i < list.count && status == STATUS_OK; i++)
+        status = judge_header(r.j, list.fields[i].name, list.fields[i].value);
+    if (status == STATUS_OK)
+        status = judge_headers_end(r.j);
+    if (status == STATUS_OK) {
+        judge_body(r.j, body, false);
+        status = judge_end(r.j);
+    }
+    if (status == STATUS_OK)
+        status = judge_verdicts(r.j, &r.c);
+    if (status == STATUS_OK)
+        status = stamp_make(r.j, &r.c->list[0].verdict, &r.stamp);
+    arena_free(a);
+    assert_int_equal(status, expected);
+    return r;
+}
+
+#define DATE "Date: Thu, 01 Jan 2026 00:00:00 +0000\n"
+#define FROM_GOOD "From: A <a@good.example>\n" DATE "\nhello\n"
+#define RECEIVED_BY_RELAY(client)                                                                                      \
+    "Received: from x (unknown [" client "]) by backup.example.org with ESMTP; Fri, 20 Nov 2026 10:00:00 +0000\n"
+
+static const struct {
+    const char *what, *policy; /* NULL: usual */
+    struct sent s;
+    enum policy_action action;
+    const char *stamped[4]; /* in Authentication-Results; one that begins with "!" must not be */
+} cases[] = {
+    {"aligned SPF",
+     NULL,
+     {"192.0.2.10", "mail.good.example", "<a@good.example>", FROM_GOOD},
+     POLICY_DELIVER,
+     {"mx.example.org;", "dmarc=pass", "iprev=pass", "x-dnssec=pass"}},
+    {"spoof of p=reject",
+     NULL,
+     {"192.0.2.66", "x.example", "<a@x.example>", FROM_GOOD},
+     POLICY_QUARANTINE,
+     {"dmarc=fail", "policy.dmarc=reject"}},
+    {"spoof of p=quarantine",
+     NULL,
+     {"192.0.2.66", "x.example", "<a@x.example>", "From: a@shop.example\n" DATE "\n"},
+     POLICY_QUARANTINE,
+     {"dmarc=fail", "x-dnssec=none"}},
+    {"spoof of one that sends nothing, by SPF",
+     NULL,
+     {"192.0.2.66", "x.example", "<a@x.example>", "From: a@parked.example\n" DATE "\n"},
+     POLICY_REJECT,
+     {"dmarc=fail"}},
+    {"spoof of one that sends nothing, by null MX",
+     NULL,
+     {"192.0.2.66", "x.example", "<a@x.example>", "From: a@nullmx.example\n" DATE "\n"},
+     POLICY_REJECT,
+     {"dmarc=fail"}},
+    {"+all proves nothing",
+     NULL,
+     {"192.0.2.66", "x.example", "<a@all.example>", "From: a@all.example\n" DATE "\n"},
+     POLICY_QUARANTINE,
+     {"spf=pass", "dmarc=fail"}},
+    {"+all counts where the policy says so",
+     "follow dmarc of everyone\nset spf.all-counts yes\nset mode enforce\n",
+     {"192.0.2.66", "x.example", "<a@all.example>", "From: a@all.example\n" DATE "\n"},
+     POLICY_DELIVER,
+     {"dmarc=pass"}},
+    {"a HELO pass never makes a DMARC pass (CVE-2019-20790)",
+     NULL,
+     {"192.0.2.10", "good.example", "<a@x.example>", FROM_GOOD},
+     POLICY_QUARANTINE,
+     {"dmarc=fail", "smtp.helo=good.example"}},
+    {"but of the null sender it does",
+     NULL,
+     {"192.0.2.10", "good.example", "<>", FROM_GOOD},
+     POLICY_DELIVER,
+     {"dmarc=pass", "smtp.helo=good.example", "!smtp.mailfrom"}},
+    {"a MAIL FROM that is no address is nobody's",
+     "follow dmarc of everyone\nset mode enforce\n",
+     {"192.0.2.10", "good.example", "<(a@good.example>", FROM_GOOD},
+     POLICY_QUARANTINE,
+     {"spf=permerror", "dmarc=fail", "x-message-format=fail"}},
+    {"... and fails message-format",
+     "require message-format of everyone\nset mode enforce\n",
+     {"192.0.2.10", "good.example", "<(a@good.example>", FROM_GOOD},
+     POLICY_REJECT,
+     {""}},
+    {"two From fields: the strictest author counts",
+     NULL,
+     {"192.0.2.10", "good.example", "<a@good.example>", "From: a@good.example\nFrom: b@parked.example\n" DATE "\n"},
+     POLICY_REJECT,
+     {"x-message-format=fail", "!dmarc=pass", "header.from=parked.example"}},
+    {"two authors, both would pass: no pass",
+     NULL,
+     {"192.0.2.10", "good.example", "<a@good.example>", "From: a@good.example\nFrom: b@good.example\n" DATE "\n"},
+     POLICY_DELIVER,
+     {"dmarc=permerror", "!dmarc=pass"}},
+    {"bogus waits under follow dnssec",
+     "follow dnssec, dmarc of everyone\nset mode enforce\n",
+     {"192.0.2.10", "x", "<a@bogus.example>", "From: a@bogus.example\n" DATE "\n"},
+     POLICY_DEFER,
+     {"x-dnssec=fail", "dmarc=temperror"}},
+    {"ignored standards are not mentioned",
+     "ignore spf, dkim, arc, rdns of everyone\nfollow dmarc of everyone\nset mode enforce\n",
+     {"192.0.2.10", "mail.good.example", "<a@good.example>", FROM_GOOD},
+     POLICY_DELIVER,
+     {"dmarc=pass", "!spf=", "!dkim=", "!iprev="}},
+    {"behind the relay: judged by the true client",
+     NULL,
+     {"203.0.113.200", "backup", "<a@good.example>", RECEIVED_BY_RELAY("192.0.2.10") FROM_GOOD},
+     POLICY_DELIVER,
+     {"spf=pass", "dmarc=pass", "policy.iprev=192.0.2.10", "!x-tls"}},
+    {"behind the relay: a spoof",
+     NULL,
+     {"203.0.113.200", "backup", "<a@good.example>",
+      RECEIVED_BY_RELAY("192.0.2.66") RECEIVED_BY_RELAY("192.0.2.10") FROM_GOOD},
+     POLICY_QUARANTINE,
+     {"spf=fail", "dmarc=fail"}},
+    {"behind the relay: not known",
+     NULL,
+     {"203.0.113.200", "backup", "<a@good.example>", "Received: by nobody\n" FROM_GOOD},
+     POLICY_QUARANTINE,
+     {"spf=none", "!spf=fail", "!iprev"}},
+    {"behind the relay: our own",
+     NULL,
+     {"203.0.113.200", "backup", "<a@good.example>", RECEIVED_BY_RELAY("203.0.113.7") FROM_GOOD},
+     POLICY_DELIVER,
+     {"none", "!spf="}},
+    {"judged by the relay",
+     NULL,
+     {"203.0.113.200", "backup", "<a@good.example>",
+      "Assay-Verdict: quarantine\n" RECEIVED_BY_RELAY("192.0.2.66") FROM_GOOD},
+     POLICY_DELIVER,
+     {"!spf="}},
+    {"own network",
+     NULL,
+     {"203.0.113.7", "x", "<a@good.example>", FROM_GOOD},
+     POLICY_DELIVER,
+     {"mx.example.org; none"}},
+    {"loopback is nobody special",
+     NULL,
+     {"127.0.0.1", "x", "<a@good.example>", FROM_GOOD},
+     POLICY_QUARANTINE,
+     {"spf=fail", "dmarc=fail"}},
+    {"our own domain from outside",
+     NULL,
+     {"192.0.2.66", "x", "<a@x.example>", "From: boss@example.org\n" DATE "\n"},
+     POLICY_DELIVER,
+     {"dmarc=none"}},
+};
+
+static void whole_messages(void **state)
+{
+    unsigned wrong = 0;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct judged r = judge_it(cases[i].policy ? cases[i].policy : usual, &cases[i].s, 0, STATUS_OK);
+        const char *ar = r.stamp.fields[0].value;
+        bool ok = r.c->list[0].verdict.action == cases[i].action;
+        for (size_t k = 0; k < 4 && cases[i].stamped[k]; k++)
+            ok = ok && (cases[i].stamped[k][0] == '!' ? !strstr(ar, cases[i].stamped[k] + 1)
+                                                      : strstr(ar, cases[i].stamped[k]) != NULL);
+        if (!ok) {
+            print_error("%s: %s\n%s\n", cases[i].what, policy_action_name(r.c->list[0].verdict.action), ar);
+            wrong++;
+        }
+        judge_free(r.j);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+/* Which fields of a message must go. */
+static void forged_fields(void **state)
+{
+    static const struct {
+        const char *field, *client;
+        bool forged;
+    } fields[] = {
+        {"Authentication-Results: mx.example.org; dmarc=pass\n", "192.0.2.10", true},
+        {"authentication-results: MX.Example.Org 1; dmarc=pass\n", "192.0.2.10", true},
+        {"Authentication-Results: host.example.org; dmarc=pass\n", "192.0.2.10",
+         false}, /* the policy names us otherwise */
+        {"Authentication-Results: other.example; dmarc=pass\n", "192.0.2.10", false},
+        {"Assay-Verdict: deliver\n", "192.0.2.10", true},
+        {"ASSAY-VERDICT : anything\n", "192.0.2.10", true},
+        {"Assay-Verdict: deliver\n", "203.0.113.7", true},   /* own network too */
+        {"Assay-Verdict: deliver\n", "203.0.113.200", true}, /* a relay, but below nothing that it wrote: see below */
+        {"X-Assay-Verdict: deliver\n", "192.0.2.10", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(fields); i++) {
+        char text[512];
+        struct sent s = {fields[i].client, "x", "<a@good.example>", text};
+        snprintf(text, sizeof text, "Received: from a (a [192.0.2.10]) by b\n%s%s", fields[i].field, FROM_GOOD);
+        struct judged r = judge_it(usual, &s, 0, STATUS_OK);
+        if (stamp_is_forged(r.j, &judge_mail(r.j)->headers.fields[1]) != fields[i].forged)
+            fail_msg("%s", fields[i].field);
+        assert_false(stamp_is_forged(r.j, &judge_mail(r.j)->headers.fields[0]));
+        judge_free(r.j);
+    }
+    struct sent above = {"203.0.113.200", "x", "<a@good.example>",
+                         "Assay-Verdict: quarantine\nAuthentication-Results: mx.example.org; spf=fail\n"
+                         "Received: from a (a [192.0.2.66]) by b\nAssay-Verdict: deliver\n" FROM_GOOD};
+    struct judged r = judge_it(usual, &above, 0, STATUS_OK);
+    const struct header_field *f = judge_mail(r.j)->headers.fields;
+    assert_false(stamp_is_forged(r.j, &f[0]));
+    assert_false(stamp_is_forged(r.j, &f[1]));
+    assert_true(stamp_is_forged(r.j, &f[3]));
+    judge_free(r.j);
+}
+
+static void verdict_field(void **state)
+{
+    static const struct {
+        const char *policy, *value;
+        size_t fields;
+    } kinds[] = {
+        {"follow dmarc of everyone\nset mode enforce\n", "quarantine; statement=L1; policy=", 3},
+        {"follow dmarc of everyone\nset mode enforce\nset quarantine.header \"X-Junk: yes\"\n",
+         "quarantine; statement=L1; policy=", 3},
+        {"follow dmarc of everyone\nset mode enforce\nset quarantine.header \"\"\n",
+         "quarantine; statement=L1; policy=", 2},
+        {"follow dmarc of everyone\n", "deliver; statement=L1; policy=", 2},
+        {"trial follow dmarc of everyone\nset mode enforce\n", "deliver; statement=L1; policy=", 2},
+    };
+    static const char *const rest[] = {"", "", "", "; would=quarantine; held=dry-run",
+                                       "; would=quarantine; held=trial"};
+    struct sent s = {"192.0.2.66", "x", "<a@x.example>", FROM_GOOD};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        struct judged r = judge_it(kinds[i].policy, &s, 0, STATUS_OK);
+        const char *v = r.stamp.fields[1].value;
+        assert_int_equal(r.stamp.count, kinds[i].fields);
+        assert_string_equal(r.stamp.fields[1].name, "Assay-Verdict");
+        if (strncmp(v, kinds[i].value, strlen(kinds[i].value)) != 0 ||
+            strcmp(v + strlen(kinds[i].value) + 8, rest[i]) != 0)
+            fail_msg("%s", v);
+        if (i == 1)
+            assert_string_equal(r.stamp.fields[2].name, "X-Junk");
+        judge_free(r.j);
+    }
+}
+
+/* The log line: one line, all keys in their order, whatever the sender wrote; the record: JSON by the manual, no local
+ * part. */
+static void recorded(void **state)
+{
+    static const char *const keys[] = {
+        "id=",         " action=",   " would=", " held=",   " source=", " client=",    " helo=",
+        " mail-from=", " from=",     " rcpts=", " spf=",    " dkim=",   " dmarc=",     " arc=",
+        " dnssec=",    " rdns=",     " tls=",   " format=", " by=",     " reason=",    " ground=",
+        " explained=", " override=", " stage=", " policy=", " ms=",     " message-id="};
+    struct sent s = {"192.0.2.66", "x\"\n action=deliver", "<secret@x.example>",
+                     "From: hidden@good.example\nMessage-ID: <1@x\x1b[31m>\n" DATE "\n"};
+    struct judged r = judge_it(usual, &s, 0, STATUS_OK);
+    struct record_extra x = {.stage = "end"};
+    struct buf b = BUF_INIT;
+    struct json j = JSON_INTO(&b);
+    struct value *o;
+
+    (void)state;
+    record_line(&b, r.j, &r.c->list[0], &x, false);
+    const char *at = b.p;
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        at = strstr(at, keys[i]);
+        if (!at)
+            fail_msg("%s is not in its place: %s", keys[i], b.p);
+    }
+    assert_null(strchr(b.p, '\n'));
+    assert_null(strchr(b.p, '\x1b'));
+    buf_reset(&b);
+    record_line(&b, r.j, &r.c->list[0], &x, true);
+    o = value_parse(buf_slice(&b), NULL);
+    assert_non_null(o);
+    assert_string_equal(value_text(o, "action"), "quarantine");
+    assert_non_null(value_text(o, "message-id"));
+    value_free(o);
+    buf_reset(&b);
+    json_object(&j);
+    record_mail(&j, r.j, &r.c->list[0], &x);
+    json_end(&j);
+    o = value_parse(buf_slice(&b), NULL);
+    assert_non_null(o);
+    assert_string_equal(value_text(o, "from"), "good.example");
+    assert_string_equal(value_text(o, "mail_from"), "x.example");
+    assert_string_equal(value_text(value_get(o, "verdict"), "override"), "local_policy");
+    assert_null(strstr(b.p, "secret"));
+    assert_null(strstr(b.p, "hidden"));
+    assert_null(strstr(b.p, "user@"));
+    assert_non_null(strstr(b.p, "mailto:d@good.example"));
+    value_free(o);
+    buf_release(&b);
+    judge_free(r.j);
+}
+
+/* Whatever the bound, a message is judged or the caller is told: never half. */
+static void memory_runs_out(void **state)
+{
+    struct sent s = {"192.0.2.66", "x", "<a@x.example>", FROM_GOOD};
+    unsigned told = 0, judged = 0;
+
+    (void)state;
+    for (size_t bound = 4096; bound < 400000; bound += 1777) {
+        const struct policy *p = policy_load_text(slice_str(usual), "test", NULL);
+        struct judge *j = judge_new(host(), p, bound);
+        const struct classes *c;
+        enum status status = STATUS_NOMEM;
+        policy_unref(p);
+        if (!j)
+            continue;
+        struct judge_mail *m = judge_mail(j);
+        assert_int_equal(ip_from_text(slice_str(s.client), &m->peer), STATUS_OK);
+        m->client = m->peer;
+        if (mail_set_helo(m, judge_arena(j), s.helo) == STATUS_OK &&
+            mail_set_from(m, judge_arena(j), s.from, false) == STATUS_OK && judge_envelope(j) == STATUS_OK &&
+            judge_header(j, SLICE_LIT("From"), SLICE_LIT(" a@parked.example")) == STATUS_OK &&
+            judge_headers_end(j) == STATUS_OK && judge_end(j) == STATUS_OK)
+            status = judge_verdicts(j, &c);
+        if (status == STATUS_OK) {
+            judged++;
+            assert_true(c->list[0].verdict.action == POLICY_REJECT || c->list[0].verdict.action == POLICY_DEFER ||
+                        judge_report(j)->dmarc.result == RESULT_TEMPERROR);
+        } else {
+            told++;
+        }
+        judge_free(j);
+    }
+    assert_true(told > 0);
+    assert_true(judged > 0);
+}
+
+static int set_up(void **state)
+{
+    char *error = NULL;
+    (void)state;
+    source = dns_replay_text(slice_str(zones), "test", &error);
+    if (!source)
+        print_error("%s\n", error);
+    free(error);
+    return source ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    source = dns_close(source);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole_messages), cmocka_unit_test(forged_fields),   cmocka_unit_test(verdict_field),
+        cmocka_unit_test(recorded),       cmocka_unit_test(memory_runs_out),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

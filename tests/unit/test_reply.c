@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_reply.c - what a refused sender reads: codes (RFC 3463, RFC 7372), that "DMARC" and the domain are named, and
+ * that no text, however hostile, makes a line longer than SMTP's or another line out of one (RFC 5321 4.5.3.1.5).
+ */
+#include "judge/reply.h"
+#include "tests/unit/cm.h"
+#include <stdbool.h>
+
+#define COUNT(t) (sizeof(t) / sizeof((t)[0]))
+
+static const struct policy *read_policy(const char *text)
+{
+    const struct policy *p = policy_load_text(slice_str(text), "test", NULL);
+    assert_non_null(p);
+    return p;
+}
+
+static struct verdict verdict_of(const struct verdict_line *l)
+{
+    return (struct verdict){
+        .action = l->action, .would = l->action, .lines = l, .line_count = 1, .policy_hash = "1a2b3c4d"};
+}
+
+static void codes_and_words(void **state)
+{
+    static const struct {
+        struct verdict_line line;
+        const char *code, *enhanced, *words[3];
+    } cases[] = {
+        {{.standard = STANDARD_DMARC,
+          .subject = "bank.example",
+          .result = RESULT_FAIL,
+          .level = POLICY_FOLLOW,
+          .action = POLICY_REJECT,
+          .reason = "nothing aligned",
+          .signal = "it sends no mail"},
+         "550",
+         "5.7.1",
+         {"DMARC", "bank.example", "it sends no mail"}},
+        {{.standard = STANDARD_DMARC,
+          .subject = "bank.example",
+          .level = POLICY_REQUIRE,
+          .action = POLICY_REJECT,
+          .reason = "no record"},
+         "550",
+         "5.7.1",
+         {"DMARC is required of bank.example", "no record", "rfc9989"}},
+        {{.standard = STANDARD_SPF,
+          .subject = "a.example",
+          .level = POLICY_REQUIRE,
+          .action = POLICY_REJECT,
+          .reason = "x"},
+         "550",
+         "5.7.23",
+         {"SPF", "a.example", "x"}},
+        {{.standard = STANDARD_DKIM,
+          .subject = "a.example",
+          .level = POLICY_REQUIRE,
+          .action = POLICY_REJECT,
+          .reason = "x"},
+         "550",
+         "5.7.20",
+         {"DKIM", "", ""}},
+        {{.standard = STANDARD_TLS,
+          .subject = "a.example",
+          .level = POLICY_REQUIRE,
+          .action = POLICY_REJECT,
+          .reason = "not encrypted"},
+         "550",
+         "5.7.10",
+         {"TLS", "not encrypted", ""}},
+        {{.standard = STANDARD_RDNS, .level = POLICY_REQUIRE, .action = POLICY_REJECT, .reason = "x"},
+         "550",
+         "5.7.25",
+         {"Reverse DNS", "this mail", ""}},
+        {{.standard = STANDARD_MESSAGE_FORMAT,
+          .level = POLICY_REQUIRE,
+          .action = POLICY_REJECT,
+          .reason = "two From fields"},
+         "550",
+         "5.6.0",
+         {"two From fields", "rfc5322", ""}},
+        {{.standard = STANDARD_DMARC,
+          .subject = "a.example",
+          .result = RESULT_TEMPERROR,
+          .level = POLICY_FOLLOW,
+          .action = POLICY_DEFER,
+          .temporary = true,
+          .reason = "time-out"},
+         "451",
+         "4.7.1",
+         {"could not be checked now", "try again", "time-out"}},
+        {{.standard = STANDARD_DNSSEC,
+          .subject = "a.example",
+          .level = POLICY_REQUIRE,
+          .action = POLICY_REJECT,
+          .reason = "unsigned",
+          .text = "Sign your zone"},
+         "550",
+         "5.7.1",
+         {"DNSSEC", "Sign your zone", "postmaster@example.org"}},
+    };
+    const struct policy *p = read_policy("policy \"x\" owner \"postmaster@example.org\"\n");
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct arena *a = arena_new(1 << 16);
+        struct verdict v = verdict_of(&cases[i].line);
+        struct reply r;
+        assert_int_equal(reply_for(a, &v, p, "mx.example.org", &r), STATUS_OK);
+        assert_string_equal(r.code, cases[i].code);
+        assert_string_equal(r.enhanced, cases[i].enhanced);
+        for (size_t k = 0; k < 3 && cases[i].words[k]; k++)
+            if (!strstr(reply_text(a, &r), cases[i].words[k]))
+                fail_msg("'%s' is not in '%s'", cases[i].words[k], reply_text(a, &r));
+        arena_free(a);
+    }
+    policy_unref(p);
+}
+
+static void hostile_text_stays_on_its_line(void **state)
+{
+    char reason[5000];
+    struct verdict_line l = {.standard = STANDARD_SPF,
+                             .subject = "a.example",
+                             .level = POLICY_REQUIRE,
+                             .action = POLICY_REJECT,
+                             .reason = reason,
+                             .text = "caf\xc3\xa9\r\n250 OK \x1b[31m %s %n"};
+    struct verdict v = verdict_of(&l);
+    struct arena *a = arena_new(1 << 20);
+    const struct policy *p = read_policy("set reply.help \"https://mx.example.org/why\"\n");
+    struct reply r;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof reason - 1; i++)
+        reason[i] = "ab \r\n\0\x7f\xff%"[i % 9] ? "ab \r\n\0\x7f\xff%"[i % 9] : 'z';
+    reason[sizeof reason - 1] = 0;
+    assert_int_equal(reply_for(a, &v, p, "mx.example.org", &r), STATUS_OK);
+    assert_int_equal(r.count, 3);
+    for (size_t i = 0; i < r.count; i++) {
+        assert_true(strlen(r.lines[i]) <= REPLY_LINE_MAX);
+        for (const char *c = r.lines[i]; *c; c++)
+            assert_true(*c >= ' ' && *c <= '~');
+    }
+    assert_non_null(strstr(r.lines[2], "https://mx.example.org/why"));
+    assert_null(strstr(r.lines[2], "rfc7208"));
+    arena_free(a);
+    policy_unref(p);
+}
+
+static void without_a_line(void **state)
+{
+    struct verdict v = {.action = POLICY_DEFER, .policy_hash = "x"};
+    struct arena *a = arena_new(1 << 16), *small = arena_new(16);
+    const struct policy *p = read_policy("set mode enforce\n");
+    struct verdict_line l = {.standard = STANDARD_SPF,
+                             .subject = "a.example",
+                             .level = POLICY_REQUIRE,
+                             .action = POLICY_REJECT,
+                             .reason = "x"};
+    struct reply r;
+
+    (void)state;
+    assert_int_equal(reply_for(a, &v, p, "mx", &r), STATUS_OK);
+    assert_string_equal(r.code, "451");
+    v = verdict_of(&l);
+    assert_int_equal(reply_for(small, &v, p, "mx", &r), STATUS_NOMEM);
+    assert_string_equal(r.code, "550");
+    assert_int_equal(r.count, 1);
+    reply_split(&r);
+    assert_string_equal(r.code, "451");
+    reply_split_rcpt(&r);
+    assert_string_equal(r.code, "452");
+    assert_string_equal(r.enhanced, "4.5.3");
+    arena_free(a);
+    arena_free(small);
+    policy_unref(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(codes_and_words),
+        cmocka_unit_test(hostile_text_stays_on_its_line),
+        cmocka_unit_test(without_a_line),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

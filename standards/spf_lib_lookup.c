@@ -15,15 +15,30 @@
 #include "standards/spf_lib.h"
 #include "standards/spf_record.h"
 
-static bool is_known(const char *const *names, size_t count, const char *name)
+/* The place of name among names, or count. */
+static size_t place_of(const char *const *names, size_t count, const char *name)
 {
-    size_t n = strlen(name);
+    size_t n = strlen(name), i = 0;
     if (n && name[n - 1] == '.')
         n--;
-    for (size_t i = 0; i < count; i++)
-        if (slice_eq_nocase(slice_str(names[i]), slice_of(name, n)))
-            return true;
-    return false;
+    while (i < count && !slice_eq_nocase(slice_str(names[i]), slice_of(name, n)))
+        i++;
+    return i;
+}
+
+static bool is_explanation(const struct spf_lib *l, const char *name)
+{
+    return place_of(l->explanations, l->explanation_count, name) < l->explanation_count;
+}
+
+/* Whether mx or ptr brought the name up; once for each time that they did. */
+static bool take_host(struct spf_lib *l, const char *name)
+{
+    size_t i = place_of(l->hosts, l->host_count, name);
+    if (i == l->host_count)
+        return false;
+    l->hosts[i] = l->hosts[--l->host_count];
+    return true;
 }
 
 static void remember(const char **names, size_t *count, const char *name)
@@ -131,16 +146,14 @@ static void add_records(struct spf_lib *l, const struct dns_answer *a, SPF_dns_r
 }
 
 /* Whether the look-up may be made; terms are counted here. */
-static bool is_allowed(struct spf_lib *l, const char *domain, ns_type type)
+static bool is_allowed(struct spf_lib *l, const char *domain, ns_type type, bool part)
 {
     if (type == ns_t_txt) {
         bool first = !l->first_done;
         l->first_done = true;
-        return first || (!is_known(l->explanations, l->explanation_count, domain) && count_term(l));
+        return first || (!is_explanation(l, domain) && count_term(l));
     }
-    if ((type == ns_t_a || type == ns_t_aaaa) && is_known(l->hosts, l->host_count, domain))
-        return true;
-    return (type == ns_t_a || type == ns_t_aaaa || type == ns_t_mx || type == ns_t_ptr) && count_term(l);
+    return part || ((type == ns_t_a || type == ns_t_aaaa || type == ns_t_mx || type == ns_t_ptr) && count_term(l));
 }
 
 static void judge(struct spf_lib *l, const struct dns_answer *a, bool part_of_term)
@@ -158,8 +171,8 @@ static void judge(struct spf_lib *l, const struct dns_answer *a, bool part_of_te
 static SPF_dns_rr_t *lookup(SPF_dns_server_t *layer, const char *domain, ns_type type, int should_cache)
 {
     struct spf_lib *l = layer->hook;
-    bool part = l->first_done == false || is_known(l->hosts, l->host_count, domain);
-    if (l->over_limit || l->malformed || l->failed || !is_allowed(l, domain, type))
+    bool part = type == ns_t_txt ? !l->first_done : (type == ns_t_a || type == ns_t_aaaa) && take_host(l, domain);
+    if (l->over_limit || l->malformed || l->failed || !is_allowed(l, domain, type, part))
         return SPF_dns_rr_new_init(layer, domain, type, 0, NO_DATA);
     const struct dns_answer *a = get(l, domain, (enum dns_type)type);
     judge(l, a, part);

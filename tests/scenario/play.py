@@ -35,6 +35,12 @@ def compose(mail, number):
     if mail.all("raw"):
         return b"".join(language.unescape(r) for r in mail.all("raw"))
     headers = list(mail.all("header"))
+    for line in mail.all("repeat"):
+        times, _, what = line.partition(" ")
+        kind, _, text = what.partition(" ")
+        if kind not in ("header", "letters"):
+            raise language.Wrong(f"{mail.place}: repeat N header NAME: VALUE, or repeat N letters NAME: LETTER")
+        headers += [text] * int(times) if kind == "header" else [text + text[-1] * int(times)]
     if "bare" not in mail.values:
         have = {h.split(":")[0].strip().lower() for h in headers}
         for name, value in (("To", "user@example.org"), ("Subject", mail.name), ("Date", time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime())),

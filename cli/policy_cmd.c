@@ -21,6 +21,7 @@ int cmd_policy(int argc, char **argv)
         {"read", policy_cmd_read, NULL, "the whole policy in plain sentences, for someone who knows no abbreviation"},
         {"show", policy_cmd_show, NULL, "the policy in canonical form; --defaults: every setting"},
         {"explained", policy_cmd_explained, NULL, "the register of what is excused: why, agreed by whom, until when"},
+        {"what-if", policy_cmd_what_if, NULL, "whose saved mail another policy would treat otherwise"},
         {"diff", policy_cmd_diff, NULL, "what differs between two policies"},
         {NULL, NULL, NULL, NULL},
     };
@@ -39,7 +40,8 @@ enum option_number {
     OPT_NAMES,
     OPT_AT,
     OPT_SIGNED,
-    OPT_SUBMISSION
+    OPT_SUBMISSION,
+    OPT_DNS
 };
 
 static const struct option options[] = {
@@ -57,6 +59,7 @@ static const struct option options[] = {
     {"at", required_argument, NULL, OPT_AT},
     {"signed-by", required_argument, NULL, OPT_SIGNED},
     {"submission", no_argument, NULL, OPT_SUBMISSION},
+    {"dns", required_argument, NULL, OPT_DNS},
     {NULL, 0, NULL, 0},
 };
 
@@ -64,7 +67,9 @@ static unsigned bit_of(int o)
 {
     switch (o) {
     case 'P':
-        return POLICY_ARG_FILE;
+        return POLICY_ARG_FILE | POLICY_ARG_POLICY;
+    case OPT_DNS:
+        return POLICY_ARG_MAIL;
     case OPT_JSON:
         return POLICY_ARG_JSON;
     case OPT_CSV:
@@ -115,6 +120,9 @@ static bool take(struct policy_args *a, int o, const char *value)
     case OPT_CLIENT:
         a->client = value;
         return true;
+    case OPT_DNS:
+        a->dns = value;
+        return true;
     case OPT_NAMES:
         return a->names = true;
     case OPT_SUBMISSION:
@@ -152,6 +160,8 @@ int policy_args_read(struct policy_args *a, const struct policy_usage *u, int ar
     }
     if ((allowed & POLICY_ARG_OTHER) && optind < argc)
         a->other = argv[optind++];
+    if ((allowed & POLICY_ARG_MAIL) && optind < argc)
+        a->mail = argv[optind++];
     if (!a->file && (allowed & POLICY_ARG_FILE) && optind < argc)
         a->file = argv[optind++];
     if (optind < argc)

@@ -215,6 +215,19 @@ static enum status feed(struct judge *j, struct slice message, const struct veri
     return judge_end(j);
 }
 
+enum status verify_judge(const struct judge_host *host, const struct policy *policy, const struct verify_options *o, time_t at,
+                         struct slice message, struct judge **out, const struct classes **classes)
+{
+    struct run r = {.o = o, .at = at};
+    struct verify_guess guess = {0};
+    struct judge *j = *out = judge_new(host, policy, 0);
+    enum status s = j ? fill_envelope(&r, j) : STATUS_NOMEM;
+
+    if (s == STATUS_OK)
+        s = feed(j, message, o, &guess);
+    return s == STATUS_OK ? judge_verdicts(j, classes) : s;
+}
+
 static int code_of(const struct classes *c)
 {
     static const int codes[] = {[POLICY_DELIVER] = 0, [POLICY_TAG] = 0,   [POLICY_QUARANTINE] = 1,
@@ -291,22 +304,28 @@ static int open_policy(struct run *r)
     return r->policy ? 0 : EX_CONFIG;
 }
 
-static int open_dns(struct run *r)
+struct dns *verify_dns(const char *replay, const struct policy *policy)
 {
+    struct dns *dns;
     char *error = NULL;
 
-    if (r->o->dns) {
-        r->host.dns = dns_replay_new(r->o->dns, &error);
+    if (replay) {
+        dns = dns_replay_new(replay, &error);
     } else {
-        struct dns_unbound_config c = {.anchor = policy_set_text(r->policy, "dns.anchor"),
-                                       .forward = policy_set_text(r->policy, "dns.forward")};
+        struct dns_unbound_config c = {.anchor = policy_set_text(policy, "dns.anchor"), .forward = policy_set_text(policy, "dns.forward")};
         if (access(c.anchor, R_OK) != 0)
             c.anchor = SYSTEM_ANCHOR;
-        r->host.dns = dns_unbound_new(&c, &error);
+        dns = dns_unbound_new(&c, &error);
     }
-    if (!r->host.dns)
+    if (!dns)
         cli_error("%s", error ? error : "out of memory");
     free(error);
+    return dns;
+}
+
+static int open_dns(struct run *r)
+{
+    r->host.dns = verify_dns(r->o->dns, r->policy);
     return r->host.dns ? 0 : r->o->dns ? EX_NOINPUT : EX_CONFIG;
 }
 

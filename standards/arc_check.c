@@ -13,27 +13,12 @@
  */
 #include "standards/arc_check.h"
 #include "base/clock.h"
-#include "standards/arc_chain.h"
+#include "standards/arc_checker.h"
 #include "standards/arc_results.h"
-#include "standards/dkim_checker.h"
 #include "standards/dkim_proof.h"
 #include "standards/header.h"
 
 #define EARLY_KEYS 12
-
-struct arc_checker {
-    struct dns_scope *dns;
-    struct arena *arena;
-    const struct header_list *headers;
-    struct dkim_fields *index;
-    struct dkim_bodyhash *bodies;
-    bool own_bodies;
-    struct arc_chain chain;
-    int (*body)[2]; /* per instance - 1: number of its message signature's body hash, and the one for want of c= */
-    struct arc_set *sets;
-    const char **sealers;
-    bool key_seen;
-};
 
 /* Asks for the keys that the outcome needs, newest first: message signature, then the seals. */
 static void start_keys(struct arc_checker *c)
@@ -200,7 +185,7 @@ static void check_seal(struct arc_checker *c, size_t i, struct dkim_proof *proof
         places[n++] = c->chain.links[j].message_place;
         places[n++] = c->chain.links[j].seal_place;
     }
-    if (dkim_fields_seal_hash(c->index, places, n, s->b_raw, hash) != STATUS_OK)
+    if (dkim_fields_seal_hash(c->index, places, n, NULL, 0, s->b_raw, hash) != STATUS_OK)
         conclude(proof, RESULT_TEMPERROR, "out of memory");
     else
         dkim_proof_check(c->dns, c->arena, s, PROOF_BY_HASH, hash, proof);

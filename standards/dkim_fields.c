@@ -152,20 +152,28 @@ enum status dkim_fields_hash(struct dkim_fields *f, const struct dkim_fields_req
         put_field(f, &c, f->cursor[n], SLICE_NULL, r->relaxed, true);
         f->cursor[n] = f->above[f->cursor[n]];
     }
-    put_field(f, &c, r->self, r->b_raw, r->relaxed, false);
+    if (r->self != SIZE_MAX)
+        put_field(f, &c, r->self, r->b_raw, r->relaxed, false);
+    else
+        dkim_canonical_field(&c, r->own_name, r->own_value, r->b_raw, r->relaxed, false);
     dkim_canonical_flush(&c);
     return dkim_digest_end(digest, out);
 }
 
-enum status dkim_fields_seal_hash(struct dkim_fields *f, const size_t *places, size_t count, struct slice b_raw, uint8_t out[DKIM_HASH_OCTETS])
+enum status dkim_fields_seal_hash(struct dkim_fields *f, const size_t *places, size_t count, const struct dkim_field_made *made, size_t made_count,
+                                  struct slice b_raw, uint8_t out[DKIM_HASH_OCTETS])
 {
     struct dkim_digest *digest = dkim_digest_new();
     if (!digest)
         return STATUS_NOMEM;
     struct dkim_canonical c = {.sink = into_digest, .context = digest};
     for (size_t i = 0; i < count; i++) {
-        bool last = i + 1 == count;
+        bool last = i + 1 == count + made_count;
         put_field(f, &c, places[i], last ? b_raw : SLICE_NULL, true, !last);
+    }
+    for (size_t i = 0; i < made_count; i++) {
+        bool last = i + 1 == made_count;
+        dkim_canonical_field(&c, made[i].name, made[i].value, last ? b_raw : SLICE_NULL, true, !last);
     }
     dkim_canonical_flush(&c);
     return dkim_digest_end(digest, out);

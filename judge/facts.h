@@ -62,6 +62,10 @@ struct facts_dane {
     enum result posture; /* pass: every MX host has DNSSEC-secure usable TLSA records */
     bool contradicted;   /* our own probe saw a certificate that the published records exclude */
     const char *reason;
+    const char *state;   /* dane_state_name() */
+    bool probed;         /* the policy has it probed; then proof is PASS, FAIL or UNTESTED, else NONE */
+    enum result proof;
+    const char *proof_reason; /* words; NULL where there is nothing to say */
 };
 
 #define FACTS_SENDERS 2 /* From and MAIL FROM domain; one entry where they are the same */

@@ -39,6 +39,7 @@ struct judge_host {
     /* Whether the ledger has seen the domain sign all its mail (design section 5); NULL: not known. Any thread. */
     bool (*knows_signer)(void *context, const char *domain);
     void *context;
+    struct prober *prober; /* judge/prober.h; NULL: nothing is probed */
 };
 
 #define REPORT_DNS_NOTES 8

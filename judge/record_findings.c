@@ -198,6 +198,11 @@ void record_findings(struct json *out, struct judge *j)
     put_dnssec(out, f);
     for (size_t i = 0; i < f->dane_count; i++) {
         open_finding(out, STANDARD_DANE, f->dane[i].domain, f->dane[i].posture, f->dane[i].reason);
+        json_opt(out, "state", f->dane[i].state);
+        if (f->dane[i].probed) {
+            json_str(out, "proof", result_name(f->dane[i].proof));
+            json_opt(out, "proof_reason", f->dane[i].proof_reason);
+        }
         json_end(out);
     }
     if (judge_mail(j)->client.family) {

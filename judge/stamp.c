@@ -114,6 +114,10 @@ static void write_dane(struct authres_writer *w, const struct judge *j)
         const struct facts_dane *d = &j->report.facts.dane[i];
         authres_method(w, "x-dane", result_name(d->posture), d->reason);
         domain_property(w, "policy", "domain", d->domain);
+        if (d->state)
+            authres_property(w, "policy", "state", d->state);
+        if (d->probed)
+            authres_property(w, "policy", "proof", result_name(d->proof));
     }
 }
 

@@ -10,7 +10,9 @@
 #include "milter/start.h"
 #include "base/dns_replay.h"
 #include "base/dns_unbound.h"
+#include "judge/prober.h"
 #include "milter/log.h"
+#include "milter/probing.h"
 #include <limits.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -190,12 +192,15 @@ int start_engines(struct daemon *d, const struct options *o)
     rc = d->memory && d->knowledge ? open_dns(d, p, o) : EX_OSERR;
     if (rc == 0)
         rc = open_journal(d, p, o);
+    if (rc == 0)
+        d->host.prober = probing_new(d);
     policy_unref(p);
     return rc;
 }
 
 void start_undo(struct daemon *d)
 {
+    d->host.prober = prober_free(d->host.prober);
     d->journal = journal_close(d->journal);
     d->host.dns = dns_close(d->host.dns);
     d->memory = memory_free(d->memory);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_replay.h - answers from a text file: for tests, for `assay verify --dns`, and for judging a saved case years later.
+ * dns_replay.h - answers from a text file: for tests, for `assay verify --dns`, and for judging a saved case years later. The format is
+ * assay-dns(5), too.
  *
  * One record or statement per line; `#` or `;` begins a comment; a line that begins with white space belongs to the name of the line
  * before. Names are absolute, with or without the final dot, in any case; other octets as \DDD. Words before TYPE may come in any order:
@@ -8,9 +9,9 @@
  *     NAME [SECURITY] [TTL] [as NAME2] TYPE RDATA       a record
  *     NAME [SECURITY] [TTL] [as NAME2] nodata TYPE      the name exists, records of TYPE do not
  *     NAME [SECURITY] [TTL] [as NAME2] nxdomain [TYPE]  no such name (of TYPE: for that question only)
- *     NAME timeout [TYPE]                     no answer ever comes     \  TYPE left out: all types of that name
- *     NAME servfail [TYPE]                    the server fails          | that no other line of it speaks of
- *     NAME bogus "why" [TYPE]                 validation fails         /
+ *     NAME timeout ["why"] [TYPE]             no answer ever comes     \  TYPE left out: all types of that name
+ *     NAME servfail ["why"] [TYPE]            the server fails          | that no other line of it speaks of
+ *     NAME bogus ["why"] [TYPE]               validation fails         /
  *     zone NAME secure|insecure|bogus|timeout|servfail    what holds at NAME and below where no line says otherwise
  *     time 2026-11-20T23:19:25Z               when the answers were saved (dns_replay_time)
  *

@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""reports.py - DMARC aggregate reports from end to end: a day's mail in a journal, taken in, reported, sent, read back.
+
+    reports.py BUILD FOLDER STORE MAILS
+
+Checked: every report is as RFC 9990's tables want it, and valid against its schema where that is at hand; its sums are those of the mails; the numbers stand in the mail as the RFC's grammar wants them; whom it goes to (consent, override, refusal, time-out); that
+two ledgers racing send each once; that a failure is sent again under the same names; that our own reader gives back what was written; that
+RFC 7489's form has its own elements. Ends with a line of figures.
+"""
+import collections
+import email
+import gzip
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as tree
+
+BUILD, FOLDER, STORE, MAILS = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+DAY, BEGIN = '2026-11-19', 1795046400
+NS = '{urn:ietf:params:xml:ns:dmarc-2.0}'
+DOMAINS = {  # policy domain: rua, [header From domains]
+    'example.net': ('mailto:dmarc@example.net', ['example.net', 'sub.example.net']),
+    'example.com': ('mailto:a@third.example!10m,mailto:b@example.com', ['example.com']),
+    'bank.example': ('MAILTO:c@third.example', ['bank.example']),
+    'refused.example': ('mailto:d@third.example', ['refused.example']),
+    'slow.example': ('mailto:e@third.example', ['slow.example']),
+    'old.example': ('mailto:f@old-form.example', ['old.example']),
+    'odd.example': ('https://odd.example/x, mailto:, mailto:-x@odd.example, mailto:a b@odd.example, mailto:g%2Bh@odd.example', ['odd.example']),
+}
+CONSENT = '''example.com._report._dmarc.third.example secure TXT "v=DMARC1;"
+bank.example._report._dmarc.third.example secure TXT "v=DMARC1; rua=mailto:other@third.example"
+refused.example._report._dmarc.third.example secure TXT "v=spf1 -all"
+slow.example._report._dmarc.third.example timeout TXT
+old.example._report._dmarc.old-form.example secure TXT "v=DMARC1"
+'''
+HOSTILE = ['s1', 'a<b>&"\'', 'tab\tx', 'r\u202eevil', '\u0001\u0002', ']]>', '<!ENTITY x>']
+
+
+def fail(text):
+    sys.exit('reports: ' + text)
+
+
+def check(condition, text):
+    if not condition:
+        fail(text)
+
+
+def make_journal(path):
+    chance = random.Random(5)
+    sums = collections.Counter()
+    with open(path, 'w') as out:
+        def put(record):
+            out.write(json.dumps(record, separators=(',', ':')) + '\n')
+        put(dict(v=1, t=DAY + 'T00:00:00Z', host='mx1', kind='segment', segment='reports' + str(os.getpid()), writer='milter'))
+        for n in range(MAILS):
+            policy_domain = chance.choice(list(DOMAINS))
+            rua, froms = DOMAINS[policy_domain]
+            sender = chance.choice(froms)
+            passed = chance.random() < 0.7
+            action = 'deliver' if passed else chance.choice(['reject', 'quarantine', 'deliver', 'defer'])
+            source = chance.choices(['internet', 'relay', 'submission'], [20, 1, 1])[0]
+            override = chance.choice([None, 'mailing_list', 'trusted_forwarder']) if action == 'deliver' and not passed else None
+            client = '2001:db8::%x' % chance.randrange(60) if n % 5 == 0 else '192.0.2.%d' % chance.randrange(1, 250)
+            result = 'pass' if passed else 'fail'
+            verdict = dict(action=action, would=action, statement='L5')
+            if override:
+                verdict.update(override=override, comment='because <of> "this" & that')
+            findings = [dict(standard='dkim', subject=sender, selector=chance.choice(HOSTILE), result=chance.choice(['pass', 'fail', 'temperror', 'policy', 'untested']),
+                             algorithm='rsa-sha256', bits=2048, aligned=True) for _ in range(chance.randrange(3))]
+            findings.append(dict(standard='spf', subject='mail.' + sender, identity=chance.choice(['mailfrom', 'helo']), result=result))
+            findings.append(dict(standard='dmarc', subject=sender, record=policy_domain, org=policy_domain, result=result, p='reject', sp='quarantine',
+                                 np='reject', adkim='r', aspf='s', t='n', fo='1:d', rua=rua, applied='reject' if sender == policy_domain else 'quarantine',
+                                 discovery='treewalk', spf_aligned=passed, dkim_aligned=passed and n % 2 == 0))
+            put(dict(v=1, t='%sT%02d:%02d:%02d.5Z' % (DAY, n * 24 // MAILS, n % 60, n % 59), host='mx1', kind='mail', id='Q%d' % n, source=source,
+                     client=client, mail_from='mail.' + sender, rcpts=1, verdict=verdict, findings=findings, **{'from': sender}))
+            if source != 'submission' and action != 'defer':
+                sums[policy_domain] += 1
+        # A domain whose only mail of the day is a report: it gets none.
+        put(dict(v=1, t=DAY + 'T12:00:00Z', host='mx1', kind='mail', source='internet', client='192.0.2.1', report=True, verdict=dict(action='deliver', would='deliver'),
+                 findings=[dict(standard='dmarc', record='loop.example', result='pass', p='none', applied='none', rua='mailto:x@loop.example')], **{'from': 'loop.example'}))
+    return sums
+
+
+def run(*arguments, expect=0):
+    done = subprocess.run(list(arguments), capture_output=True, text=True)
+    check(done.returncode == expect, f'{arguments} ended with {done.returncode}, not {expect}: {done.stdout}{done.stderr}')
+    return done.stdout
+
+
+def assay(*arguments, expect=0):
+    return run(os.path.join(BUILD, 'assay'), 'ledger', *arguments, '-P', FOLDER + '/policy', expect=expect)
+
+
+def total(root, ns):
+    return sum(int(c.text) for c in root.iter(ns + 'count'))
+
+
+# RFC 9990 section 3.1, its tables: element: (in this order?, {child: (least, most)}), or the pattern its text must match.
+MANY, DISPOSITION, ANY = 10 ** 9, 'none|quarantine|reject', r'(?s).*'
+GRAMMAR = {
+    'feedback': (True, dict(version=(0, 1), report_metadata=(1, 1), policy_published=(1, 1), extension=(0, 1), record=(1, MANY))),
+    'report_metadata': (False, dict(org_name=(1, 1), email=(1, 1), extra_contact_info=(0, 1), report_id=(1, 1), date_range=(1, 1), error=(0, 1), generator=(0, 1))),
+    'date_range': (False, dict(begin=(1, 1), end=(1, 1))),
+    'policy_published': (False, dict(domain=(1, 1), p=(1, 1), sp=(0, 1), np=(0, 1), adkim=(0, 1), aspf=(0, 1), discovery_method=(0, 1), fo=(0, 1), testing=(0, 1))),
+    'record': (True, dict(row=(1, 1), identifiers=(1, 1), auth_results=(1, 1))),
+    'row': (False, dict(source_ip=(1, 1), count=(1, 1), policy_evaluated=(1, 1))),
+    'policy_evaluated': (True, dict(disposition=(1, 1), dkim=(1, 1), spf=(1, 1), reason=(0, MANY))),
+    'reason': (False, dict(type=(1, 1), comment=(0, 1))),
+    'identifiers': (False, dict(header_from=(1, 1), envelope_from=(0, 1), envelope_to=(0, 1))),
+    'auth_results': (True, dict(dkim=(0, 100), spf=(0, 1))),
+    'auth_results/dkim': (False, dict(domain=(1, 1), selector=(1, 1), result=(1, 1), human_result=(0, 1))),
+    'auth_results/spf': (False, dict(domain=(1, 1), scope=(0, 1), result=(1, 1), human_result=(0, 1))),
+    'version': r'1\.0', 'begin': r'\d+', 'end': r'\d+', 'count': r'[1-9]\d*', 'p': DISPOSITION, 'sp': DISPOSITION, 'np': DISPOSITION, 'adkim': 'r|s', 'aspf': 'r|s',
+    'discovery_method': 'psl|treewalk', 'testing': 'y|n', 'disposition': DISPOSITION + '|pass', 'policy_evaluated/dkim': 'pass|fail', 'policy_evaluated/spf': 'pass|fail',
+    'type': 'local_policy|mailing_list|other|policy_test_mode|trusted_forwarder', 'scope': 'mfrom', 'source_ip': r'[0-9a-f:.]+',
+    'dkim/result': 'none|pass|fail|policy|neutral|temperror|permerror', 'spf/result': 'none|pass|fail|softfail|policy|neutral|temperror|permerror',
+}
+
+
+def conforms(node, parent=''):
+    check(node.tag.startswith(NS), f'{node.tag} is not in the namespace')
+    name = node.tag[len(NS):]
+    rule = GRAMMAR.get(f'{parent}/{name}', GRAMMAR.get(name, ANY))
+    if isinstance(rule, str):
+        check(len(node) == 0 and re.fullmatch(rule, node.text or ''), f'<{name}> in <{parent}> is {node.text!r}')
+        return
+    ordered, children = rule
+    names = [c.tag[len(NS):] for c in node]
+    for child, (least, most) in children.items():
+        check(least <= names.count(child) <= most, f'<{name}> has {names.count(child)} of <{child}>')
+    check(set(names) <= set(children), f'<{name}> has {set(names) - set(children)}')
+    check(not ordered or names == sorted(names, key=list(children).index), f'<{name}> has its elements in the order {names}')
+    for child in node:
+        conforms(child, name)
+
+
+def schema():
+    """The RFC's own schema, where the folder of suites has it beside it."""
+    path = os.path.join(os.environ.get('SUITES') or '../shared/suites', '..', 'reference', 'dmarc', 'dmarc-xml-0.2.xsd')
+    return path if os.path.exists(path) else None
+
+
+def write_policy(sendmail, contact='postmaster@example.org'):
+    with open(FOLDER + '/policy', 'w') as out:
+        out.write(f'''policy "reports" owner "postmaster@example.org"
+set journal.dir "{FOLDER}/journal"
+set ledger.store "{STORE}"
+set ledger.knowledge "{FOLDER}/knowledge"
+set report.contact "{contact}"
+set report.from "noreply-dmarc@example.org"
+set report.org "Example & <Sons>"
+set report.rfc7489-to old-form.example
+set report.sendmail "{sendmail}"
+''')
+
+
+def sent_mails():
+    return [email.message_from_binary_file(open(os.path.join(FOLDER, 'sent', n), 'rb')) for n in sorted(os.listdir(FOLDER + '/sent'))]
+
+
+def main():
+    os.makedirs(FOLDER + '/journal')
+    os.makedirs(FOLDER + '/out')
+    os.makedirs(FOLDER + '/sent')
+    if STORE.startswith('postgres'):
+        run('psql', '-qX', STORE, '-c', 'DROP SCHEMA public CASCADE', '-c', 'CREATE SCHEMA public')
+    with open(FOLDER + '/dns', 'w') as out:
+        out.write(CONSENT)
+    with open(FOLDER + '/sendmail', 'w') as out:
+        out.write(f'#!/bin/sh\nt=$(mktemp {FOLDER}/part-XXXXXX) && cat >"$t" && mv "$t" {FOLDER}/sent/$(basename "$t")\n')
+    with open(FOLDER + '/broken', 'w') as out:
+        out.write('#!/bin/sh\necho "queue file system full" >&2\nexit 75\n')
+    os.chmod(FOLDER + '/sendmail', 0o755)
+    os.chmod(FOLDER + '/broken', 0o755)
+    write_policy(FOLDER + '/broken', contact='')
+    sums = make_journal(FOLDER + '/journal/milter-20261119T000000Z-00000001.journal')
+    begun = time.time()
+    run(os.path.join(BUILD, 'assay-ledger'), '-1', '-P', FOLDER + '/policy', '-S', FOLDER)
+    took = time.time() - begun
+    common = ['dmarc-reports', '--day', DAY, '--dns', FOLDER + '/dns']
+
+    # Off until contact and From are set.
+    assay(*common, expect=78)
+    write_policy(FOLDER + '/broken')
+
+    # Whom it would go to.
+    plan = {(r['domain'], r['destination']): r['state'] for r in json.loads(assay(*common, '--dry-run', '--json'))}
+    check(plan == {('example.net', 'dmarc@example.net'): 'would send', ('example.com', 'a@third.example'): 'would send', ('example.com', 'b@example.com'): 'would send',
+                   ('bank.example', 'other@third.example'): 'would send', ('refused.example', 'd@third.example'): 'unwanted', ('slow.example', 'e@third.example'): 'ask later',
+                   ('old.example', 'f@old-form.example'): 'would send', ('odd.example', 'g+h@odd.example'): 'would send'}, f'the plan is {plan}')
+
+    # Valid, and the sums are those of the mails.
+    assay(*common, '--to', FOLDER + '/out')
+    files = sorted(os.listdir(FOLDER + '/out'))
+    check(files == sorted(f'example.org!{d}!{BEGIN}!{BEGIN + 86399}.xml.gz' for d in DOMAINS if d not in ('refused.example', 'slow.example')), f'files: {files}')
+    xsd = schema()
+    for name in files:
+        text = gzip.open(os.path.join(FOLDER, 'out', name)).read()
+        domain = name.split('!')[1]
+        root = tree.fromstring(text)
+        old = domain == 'old.example'
+        ns = '' if old else NS
+        check(root.tag == ns + 'feedback', f'{name}: {root.tag}')
+        check(total(root, ns) == sums[domain], f'{name}: {total(root, ns)} mails, not {sums[domain]}')
+        check(root.find(f'{ns}report_metadata/{ns}org_name').text == 'Example & <Sons>', name)
+        if old:
+            check(root.find('policy_published/pct').text == '100' and all(d.text != 'pass' for d in root.iter('disposition')), name)
+            check(not any(t.text == 'policy_test_mode' for t in root.iter('type')), name)
+        else:
+            conforms(root)
+        if xsd and not old:
+            done = subprocess.run(['xmllint', '--noout', '--nonet', '--schema', xsd, '-'], input=text, capture_output=True)
+            check(done.returncode == 0, f'{name}: {done.stderr.decode()[:500]}')
+        for record in root.iter(ns + 'record'):
+            evaluated = record.find(f'{ns}row/{ns}policy_evaluated')
+            failed = evaluated.find(ns + 'dkim').text == 'fail' and evaluated.find(ns + 'spf').text == 'fail'
+            want = 'reject' if record.find(f'{ns}identifiers/{ns}header_from').text == domain else 'quarantine'
+            if failed and evaluated.find(ns + 'disposition').text != want:
+                check(evaluated.find(ns + 'reason') is not None, f'{name}: an override without reason')
+
+    # Once handed over, again and again: a failure first.
+    assay(*common, expect=75)
+    check(not os.listdir(FOLDER + '/sent'), 'sent although the command failed')
+    write_policy(FOLDER + '/sendmail')
+    store_sql("UPDATE report_out SET next_try = 0 WHERE state = 'retry'")
+    racers = [subprocess.Popen([os.path.join(BUILD, 'assay'), 'ledger', *common, '-P', FOLDER + '/policy'], stdout=subprocess.DEVNULL) for _ in range(3)]
+    codes = [r.wait() for r in racers]
+    check(all(c in (0, 75) for c in codes), f'racers ended with {codes}')
+    mails = sent_mails()
+    to = sorted(m['To'] for m in mails)
+    check(to == ['a@third.example', 'b@example.com', 'dmarc@example.net', 'f@old-form.example', 'g+h@odd.example', 'other@third.example'], f'sent to {to}')
+    for m in mails:
+        check_mail(m)
+    assay(*common, expect=0)
+    check(len(sent_mails()) == len(mails), 'a report was sent twice')
+
+    # Dead in the middle of sending: the claim ends, and the same report goes out again.
+    first = {m['To']: (m['Message-ID'], m['Subject']) for m in mails}
+    store_sql("UPDATE report_out SET state = 'sending', changed = 1 WHERE destination = 'b@example.com'")
+    assay(*common)
+    again = [m for m in sent_mails() if m['To'] == 'b@example.com']
+    check(len(again) == 2 and (again[0]['Message-ID'], again[0]['Subject']) == (again[1]['Message-ID'], again[1]['Subject']) == first['b@example.com'], 'not the same names again')
+    check(again[0].get_payload()[1].get_payload() == again[1].get_payload()[1].get_payload(), 'not the same octets again')
+
+    # Read back by our own reader: files, and whole mails.
+    with open(FOLDER + '/mail.eml', 'wb') as out:
+        out.write([m for m in mails if m['To'] == 'dmarc@example.net'][0].as_bytes())
+    back = json.loads(assay('read-report', '--json', *[os.path.join(FOLDER, 'out', f) for f in files if 'example.net' not in f], FOLDER + '/mail.eml'))
+    check({r['domain']: r['count'] for r in back} == {d: sums[d] for d in DOMAINS if d not in ('refused.example', 'slow.example')}, f'read back: {back}')
+    check(all(r['state'] == 'taken' for r in back), 'not fresh')
+    back = json.loads(assay('read-report', '--json', FOLDER + '/mail.eml'))
+    check(back[0]['state'] == 'was there', 'taken twice')
+    rows = sum(len(list(tree.fromstring(gzip.open(os.path.join(FOLDER, 'out', f)).read()).iter('record'))) for f in files if 'old.' in f)
+    print(f'{MAILS} mails ({MAILS / took:.0f} a second taken in), {len(files)} reports{" valid by the schema" if xsd else " by the tables of RFC 9990 (its schema is not at hand)"}, '
+          f'{len(mails)} sent once each by three racers, read back equal; {rows} rows in the old form')
+
+
+def store_sql(sql):
+    if STORE.startswith('postgres'):
+        run('psql', '-qX', STORE, '-c', sql)
+    else:
+        run('sqlite3', STORE, sql)
+
+
+def check_mail(m):
+    subject = m['Subject'].replace('\n', '').replace('\r', '')
+    found = re.fullmatch(r'Report\s+Domain:\s+(\S+)\s+Submitter:\s+example\.org\s+Report-ID:\s+<([^>]+)>', subject)
+    check(found, f'Subject: {subject}')
+    domain, report_id = found.groups()
+    check(re.fullmatch(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9.-]+", report_id), f'Report-ID {report_id}')
+    check(m['Auto-Submitted'] == 'auto-generated', 'Auto-Submitted')
+    check(m['From'] == 'noreply-dmarc@example.org', 'From')
+    parts = m.get_payload()
+    check([p.get_content_type() for p in parts] == ['text/plain', 'application/gzip'], 'parts')
+    check(parts[1].get_filename() == f'example.org!{domain}!{BEGIN}!{BEGIN + 86399}.xml.gz', f'file name {parts[1].get_filename()}')
+    text = gzip.decompress(parts[1].get_payload(decode=True)).decode()
+    check(f'<report_id>{report_id}</report_id>' in text, 'Report-ID differs between mail and report')
+
+
+main()

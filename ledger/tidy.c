@@ -68,26 +68,38 @@ enum status tidy_retention(struct store *s, const struct tidy_keep *keep, int64_
     return st == STATUS_OK && *rows ? store_vacuum(s) : st;
 }
 
+/* before, subject with the wildcards of LIKE made plain, after */
+static void pattern(char *out, size_t size, const char *before, const char *subject, const char *after)
+{
+    size_t n = (size_t)snprintf(out, size, "%s", before);
+    for (const char *p = subject; *p && n + 3 < size; p++) {
+        if (*p == '_' || *p == '%' || *p == '!')
+            out[n++] = '!';
+        out[n++] = *p;
+    }
+    snprintf(out + n, size - n, "%s", after);
+}
+
 enum status tidy_forget(struct store *s, const char *subject, int64_t *rows)
 {
     /* $1 the subject, $2 what names below it end with. An address or network never has names below it. */
     static const char *const statements[] = {
         "DELETE FROM mail WHERE from_domain = $1 OR mail_from = $1 OR helo = $1 OR client = $1 OR client_net = $1 OR "
-        "from_domain LIKE $2 OR "
-        "mail_from LIKE $2 OR helo LIKE $2",
-        "DELETE FROM subject_day WHERE subject = $1 OR subject LIKE $2",
-        "DELETE FROM outcome_day WHERE subject = $1 OR subject LIKE $2",
-        "DELETE FROM selector WHERE domain = $1 OR domain LIKE $2",
-        "DELETE FROM signer_day WHERE domain = $1 OR domain LIKE $2",
-        "DELETE FROM zone WHERE name = $1 OR name LIKE $2",
-        "DELETE FROM dmarc_domain WHERE domain = $1 OR domain LIKE $2",
-        "DELETE FROM dmarc_row WHERE domain = $1 OR domain LIKE $2",
-        "DELETE FROM report_out WHERE domain = $1 OR domain LIKE $2",
-        "DELETE FROM report_in_row WHERE domain = $1 OR source = $1 OR domain LIKE $2",
-        "DELETE FROM report_in WHERE domain = $1 OR domain LIKE $2",
+        "from_domain LIKE $2 ESCAPE '!' OR "
+        "mail_from LIKE $2 ESCAPE '!' OR helo LIKE $2 ESCAPE '!'",
+        "DELETE FROM subject_day WHERE subject = $1 OR subject LIKE $2 ESCAPE '!'",
+        "DELETE FROM outcome_day WHERE subject = $1 OR subject LIKE $2 ESCAPE '!'",
+        "DELETE FROM selector WHERE domain = $1 OR domain LIKE $2 ESCAPE '!'",
+        "DELETE FROM signer_day WHERE domain = $1 OR domain LIKE $2 ESCAPE '!'",
+        "DELETE FROM zone WHERE name = $1 OR name LIKE $2 ESCAPE '!'",
+        "DELETE FROM dmarc_domain WHERE domain = $1 OR domain LIKE $2 ESCAPE '!'",
+        "DELETE FROM dmarc_row WHERE domain = $1 OR domain LIKE $2 ESCAPE '!'",
+        "DELETE FROM report_out WHERE domain = $1 OR domain LIKE $2 ESCAPE '!'",
+        "DELETE FROM report_in_row WHERE domain = $1 OR source = $1 OR domain LIKE $2 ESCAPE '!'",
+        "DELETE FROM report_in WHERE domain = $1 OR domain LIKE $2 ESCAPE '!'",
     };
-    char below[300];
-    snprintf(below, sizeof below, "%%.%s", subject);
+    char below[600];
+    pattern(below, sizeof below, "%.", subject, "");
     *rows = 0;
     enum status st = store_begin(s);
     for (size_t i = 0; i < sizeof statements / sizeof *statements && st == STATUS_OK; i++) {
@@ -96,11 +108,11 @@ enum status tidy_forget(struct store *s, const char *subject, int64_t *rows)
         *rows += n;
     }
     /* A DMARC row is a text with the address in it. */
-    char quoted[300];
-    snprintf(quoted, sizeof quoted, "%%\"%s\"%%", subject);
+    char quoted[600];
+    pattern(quoted, sizeof quoted, "%\"", subject, "\"%");
     if (st == STATUS_OK) {
         int64_t n = 0;
-        st = store_run(s, &n, "DELETE FROM dmarc_row WHERE tuple LIKE $1", "t", quoted);
+        st = store_run(s, &n, "DELETE FROM dmarc_row WHERE tuple LIKE $1 ESCAPE '!'", "t", quoted);
         *rows += n;
     }
     return finish(s, st);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_tidy.c - retention, forgetting and knowledge: what must go goes, what may stay stays. Days are set by hand (clock_set_wall).
+ * test_tidy.c - retention, forgetting and knowledge: what must go goes, what may stay stays. Days are set by hand
+ * (clock_set_wall).
  */
 #include "tests/unit/cm.h"
 
@@ -63,12 +64,15 @@ static void mails(const char *domain, const char *client, int days, int count, b
     for (int i = 0; i < count; i++) {
         struct record r;
         snprintf(line, sizeof line,
-                 "{\"v\":1,\"t\":\"%sT12:00:00Z\",\"host\":\"mx1\",\"kind\":\"mail\",\"id\":\"Q%d\",\"message_id\":\"<%d@x>\",\"source\":\"internet\","
-                 "\"client\":\"%s\",\"helo\":\"mail.%s\",\"mail_from\":\"%s\",\"from\":\"%s\",\"rcpts\":1,\"verdict\":{\"action\":\"deliver\"},"
-                 "\"findings\":[{\"standard\":\"dmarc\",\"subject\":\"%s\",\"record\":\"%s\",\"result\":\"%s\",\"rua\":\"mailto:a@%s\",\"spf_aligned\":%s,"
+                 "{\"v\":1,\"t\":\"%sT12:00:00Z\",\"host\":\"mx1\",\"kind\":\"mail\",\"id\":\"Q%d\",\"message_id\":\"<%"
+                 "d@x>\",\"source\":\"internet\","
+                 "\"client\":\"%s\",\"helo\":\"mail.%s\",\"mail_from\":\"%s\",\"from\":\"%s\",\"rcpts\":1,\"verdict\":{"
+                 "\"action\":\"deliver\"},"
+                 "\"findings\":[{\"standard\":\"dmarc\",\"subject\":\"%s\",\"record\":\"%s\",\"result\":\"%s\",\"rua\":"
+                 "\"mailto:a@%s\",\"spf_aligned\":%s,"
                  "\"dkim_aligned\":%s}]}",
-                 day, i, i, client, domain, domain, domain, domain, domain, pass ? "pass" : "fail", domain, pass ? "true" : "false",
-                 is_signed ? "true" : "false");
+                 day, i, i, client, domain, domain, domain, domain, domain, pass ? "pass" : "fail", domain,
+                 pass ? "true" : "false", is_signed ? "true" : "false");
         assert_int_equal(record_parse(slice_str(line), &r, NULL), STATUS_OK);
         assert_int_equal(take_record(s, t, &r, slice_str(line)), STATUS_OK);
         record_free(&r);
@@ -89,10 +93,14 @@ static void identities_go_in_time(void **state)
     mails("long.example", "192.0.2.9", 900, 5, true, true);
     assert_int_equal(tidy_retention(s, &keep, &rows), STATUS_OK);
     assert_int_equal(number("SELECT count(*) FROM mail"), 5);
-    assert_int_equal(number("SELECT count(*) FROM mail WHERE from_domain = 'new.example' AND client = '192.0.2.7' AND queue_id IS NOT NULL AND "
-                            "message_id IS NOT NULL AND record IS NOT NULL"), 2);
-    assert_int_equal(number("SELECT count(*) FROM mail WHERE from_domain = 'old.example' AND client IS NULL AND queue_id IS NULL AND message_id IS "
-                            "NULL AND helo IS NULL AND record IS NULL AND client_net = '2001:db8:1:200::/56'"), 3);
+    assert_int_equal(number("SELECT count(*) FROM mail WHERE from_domain = 'new.example' AND client = '192.0.2.7' AND "
+                            "queue_id IS NOT NULL AND "
+                            "message_id IS NOT NULL AND record IS NOT NULL"),
+                     2);
+    assert_int_equal(number("SELECT count(*) FROM mail WHERE from_domain = 'old.example' AND client IS NULL AND "
+                            "queue_id IS NULL AND message_id IS "
+                            "NULL AND helo IS NULL AND record IS NULL AND client_net = '2001:db8:1:200::/56'"),
+                     3);
     assert_int_equal(number("SELECT sum(count) FROM subject_day WHERE subject = 'gone.example'"), 4);
     assert_int_equal(number("SELECT count(*) FROM subject_day WHERE subject = 'long.example'"), 0);
     assert_int_equal(number("SELECT count(*) FROM dmarc_row WHERE domain <> 'new.example'"), 0);
@@ -185,8 +193,14 @@ static void a_bad_file_leaves_what_was_known(void **state)
     put("assay-knowledge 1 2\na.example\nb.example\n");
     knowledge_refresh(k);
     assert_int_equal(knowledge_count(k), 2);
-    static const char *const bad[] = {"", "x", "assay-knowledge 2 1\na\n", "assay-knowledge 1 3\na\nb\n", "assay-knowledge 1 1\na\nb\n",
-                                      "assay-knowledge 1 2\nb\na\n", "assay-knowledge 1 2\na\na\n", "assay-knowledge 1 2\na\nb",
+    static const char *const bad[] = {"",
+                                      "x",
+                                      "assay-knowledge 2 1\na\n",
+                                      "assay-knowledge 1 3\na\nb\n",
+                                      "assay-knowledge 1 1\na\nb\n",
+                                      "assay-knowledge 1 2\nb\na\n",
+                                      "assay-knowledge 1 2\na\na\n",
+                                      "assay-knowledge 1 2\na\nb",
                                       "assay-knowledge 1 99999999999999999999\n"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         put(bad[i]);
@@ -241,8 +255,15 @@ static void moments(void **state)
     assert_int_equal(t, INT64_C(1795216765123456));
     assert_true(moment_from_record("1970-01-01T00:00:00Z", &t));
     assert_int_equal(t, 0);
-    static const char *const none[] = {"", "2026-11-20", "2026-02-30T00:00:00Z", "2026-11-20T24:00:00Z", "2026-11-20T10:00:00", "2026-11-20T10:00:00Zx",
-                                       "2026-11-20 10:00:00Z", "2026-13-01T00:00:00Z", "x026-11-20T10:00:00Z"};
+    static const char *const none[] = {"",
+                                       "2026-11-20",
+                                       "2026-02-30T00:00:00Z",
+                                       "2026-11-20T24:00:00Z",
+                                       "2026-11-20T10:00:00",
+                                       "2026-11-20T10:00:00Zx",
+                                       "2026-11-20 10:00:00Z",
+                                       "2026-13-01T00:00:00Z",
+                                       "x026-11-20T10:00:00Z"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         assert_false(moment_from_record(none[i], &t));
     assert_false(moment_from_record(NULL, &t));
@@ -267,8 +288,13 @@ static void moments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON(identities_go_in_time), ON(what_is_forgotten_is_nowhere), ON(an_underscore_is_no_wildcard), ON(who_signs_all_its_mail),
-        ON(a_bad_file_leaves_what_was_known), ON(asked_while_it_changes), ON(moments),
+        ON(identities_go_in_time),
+        ON(what_is_forgotten_is_nowhere),
+        ON(an_underscore_is_no_wildcard),
+        ON(who_signs_all_its_mail),
+        ON(a_bad_file_leaves_what_was_known),
+        ON(asked_while_it_changes),
+        ON(moments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

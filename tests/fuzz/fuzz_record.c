@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * fuzz_record.c - a line of a journal, taken into the sums of an empty ledger in memory, and its DMARC row made into
+ * XML.
+ */
+#include "ledger/dmarc_report.h"
+#include "ledger/take.h"
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct store *s;
+    static struct tally *t;
+    char why[STORE_ERROR];
+    struct record r;
+    struct slice line = slice_of((const char *)data, size);
+    if (!s && (!(s = store_open(":memory:", STORE_WRITE, NULL, why)) || !(t = tally_new())))
+        abort();
+    if (record_parse(line, &r, why) != STATUS_OK)
+        return 0;
+    if (store_begin(s) != STATUS_OK || take_record(s, t, &r, line) != STATUS_OK || tally_flush(t, s) != STATUS_OK)
+        abort(); /* whatever a line holds, it never makes a statement fail */
+    struct store_rows *rows = store_ask(s, "SELECT tuple FROM dmarc_row", "");
+    while (store_next(rows)) {
+        struct dmarc_report_row row = {store_text(rows, 0), 1};
+        struct dmarc_report report = {.domain = "example.org",
+                                      .published = "{}",
+                                      .from = "a@example.org",
+                                      .contact = "a@example.org",
+                                      .rows = &row,
+                                      .row_count = 1};
+        struct buf xml = BUF_INIT;
+        if (dmarc_report_xml(&report, DMARC_RFC9990, 1, &xml) != STATUS_OK)
+            abort();
+        buf_release(&xml);
+    }
+    if (store_done(rows) != STATUS_OK)
+        abort();
+    store_rollback(s);
+    record_free(&r);
+    return 0;
+}

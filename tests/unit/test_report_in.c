@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_report_in.c - reports that others send: both forms, every wrapping, and what hostile senders make of them; and
+ * where our own may go.
+ */
+#include "tests/unit/cm.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "ledger/dmarc_rua.h"
+#include "ledger/report_in.h"
+#include <stdio.h>
+#include <zlib.h>
+
+static const char rfc9990[] =
+    "<?xml version=\"1.0\"?>\n<feedback "
+    "xmlns=\"urn:ietf:params:xml:ns:dmarc-2.0\"><version>1.0</version><report_metadata><org_name>Receiver</org_name>"
+    "<email>a@b.example</email><report_id>x1@b.example</report_id><date_range><begin>1795046400</"
+    "begin><end>1795132799</end></date_range></report_metadata>"
+    "<policy_published><domain>example.org</domain><p>reject</p><sp>none</sp></policy_published>"
+    "<extension><e:x xmlns:e=\"urn:x\"><record/></e:x></extension>"
+    "<record><row><source_ip>192.0.2.1</source_ip><count>7</count><policy_evaluated><disposition>none</"
+    "disposition><dkim>pass</dkim><spf>fail</spf>"
+    "<reason><type>mailing_list</type></reason></policy_evaluated></row><identifiers><header_from>example.org</"
+    "header_from></identifiers>"
+    "<auth_results><dkim><domain>example.org</domain><selector>s1</selector><result>pass</result></dkim></"
+    "auth_results></record></feedback>";
+
+static const char tlsrpt[] =
+    "{\"organization-name\":\"Company-X\",\"date-range\":{\"start-datetime\":\"2026-11-19T00:00:00Z\",\"end-datetime\":"
+    "\"2026-11-19T23:59:59Z\"},"
+    "\"contact-info\":\"sts@company-x.example\",\"report-id\":\"5065427c-23d3\",\"policies\":[{\"policy\":{\"policy-"
+    "type\":\"sts\",\"policy-domain\":"
+    "\"company-y.example\"},\"summary\":{\"total-successful-session-count\":5326,\"total-failure-session-count\":303},"
+    "\"failure-details\":[{\"result-type\":"
+    "\"certificate-expired\",\"sending-mta-ip\":\"2001:db8::1\",\"receiving-mx-hostname\":\"mx1.mail.company-y."
+    "example\",\"failed-session-count\":100},"
+    "{\"result-type\":\"starttls-not-supported\",\"sending-mta-ip\":\"2001:db8::2\",\"failed-session-count\":200}]}]}";
+
+static enum status parse(const char *p, size_t n, struct arena *a, struct report_in *r, char *why)
+{
+    char *copy = exact(p, n);
+    struct buf text = BUF_INIT;
+    enum status st = report_in_unpack(slice_of(copy, n), &text, why);
+    char *unpacked = exact(text.p, text.n);
+    size_t m = text.n;
+    buf_release(&text);
+    free(copy);
+    if (st == STATUS_OK)
+        st = report_in_parse(a, slice_of(unpacked, m), r, why);
+    free(unpacked);
+    return st;
+}
+
+static void takes(const char *p, size_t n, const char *org, const char *domain, size_t rows, int64_t count)
+{
+    char why[200] = "";
+    struct report_in r;
+    struct arena *a = arena_new(1 << 26);
+    if (parse(p, n, a, &r, why) != STATUS_OK)
+        fail_msg("%s", why);
+    assert_string_equal(r.org, org);
+    assert_string_equal(r.domain, domain);
+    assert_int_equal(r.row_count, rows);
+    int64_t sum = 0;
+    for (size_t i = 0; i < r.row_count; i++)
+        sum += r.rows[i].count;
+    assert_int_equal(sum, count);
+    assert_int_equal(r.begin, 1795046400);
+    arena_free(a);
+}
+
+static void refuses(const char *p, size_t n, const char *says)
+{
+    char why[200] = "";
+    struct report_in r;
+    struct arena *a = arena_new(1 << 26);
+    assert_int_not_equal(parse(p, n, a, &r, why), STATUS_OK);
+    if (!strstr(why, says))
+        fail_msg("'%s' does not say '%s'", why, says);
+    arena_free(a);
+}
+
+/* bits 31: gzip, -15: raw */
+static size_t pack(const char *in, size_t n, int bits, char *out, size_t size)
+{
+    z_stream z = {
+        .next_in = (Bytef *)(size_t)in, .avail_in = (uInt)n, .next_out = (Bytef *)out, .avail_out = (uInt)size};
+    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, bits, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    deflateEnd(&z);
+    return size - z.avail_out;
+}
+
+static void both_forms(void **state)
+{
+    (void)state;
+    takes(rfc9990, sizeof rfc9990 - 1, "Receiver", "example.org", 1, 7);
+    takes(tlsrpt, sizeof tlsrpt - 1, "Company-X", "company-y.example", 3, 5626);
+    char why[200];
+    struct report_in r;
+    struct arena *a = arena_new(1 << 20);
+    assert_int_equal(parse(rfc9990, sizeof rfc9990 - 1, a, &r, why), STATUS_OK);
+    assert_string_equal(r.rows[0].detail, "dkim=example.org/s1:pass reason=mailing_list");
+    assert_string_equal(r.policy, "p=reject sp=none");
+    assert_string_equal(r.rows[0].header_from, "example.org");
+    arena_free(a);
+}
+
+static void every_wrapping(void **state)
+{
+    (void)state;
+    char packed[8192], zip[9000], mail[20000], encoded[16384];
+    size_t n = pack(rfc9990, sizeof rfc9990 - 1, 31, packed, sizeof packed);
+    takes(packed, n, "Receiver", "example.org", 1, 7);
+    static const char local[] = "PK\3\4\24\0\10\0\10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\5\0\0\0a.xml";
+    memcpy(zip, local, sizeof local - 1);
+    size_t m = pack(rfc9990, sizeof rfc9990 - 1, -15, zip + sizeof local - 1, sizeof zip - sizeof local);
+    takes(zip, m + sizeof local - 1, "Receiver", "example.org", 1, 7);
+    static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t e = 0;
+    for (size_t i = 0; i < n; i += 3) {
+        unsigned v = (unsigned)(unsigned char)packed[i] << 16 |
+                     (i + 1 < n ? (unsigned)(unsigned char)packed[i + 1] << 8 : 0) |
+                     (i + 2 < n ? (unsigned char)packed[i + 2] : 0u);
+        for (int k = 3; k >= 0; k--)
+            encoded[e++] = k < 3 - (int)(n - i) + 0 ? '=' : set[v >> (6 * k) & 63];
+        if (i % 57 == 54)
+            encoded[e++] = '\n';
+    }
+    int len = snprintf(mail, sizeof mail,
+                       "From: a@b.example\r\nSubject: Report Domain: example.org\r\nContent-Type: multipart/mixed;\r\n "
+                       "boundary=\"=_b\"\r\n\r\npreamble\r\n--=_b\r\n"
+                       "Content-Type: text/plain\r\n\r\nhello\r\n--=_b\r\nContent-Type: "
+                       "application/gzip\r\nContent-Transfer-Encoding: BASE64\r\n\r\n%.*s\r\n--=_b--\r\n",
+                       (int)e, encoded);
+    takes(mail, (size_t)len, "Receiver", "example.org", 1, 7);
+    len = snprintf(mail, sizeof mail, "Content-Type: application/tlsrpt+json\n\n%s\n", tlsrpt);
+    takes(mail, (size_t)len, "Company-X", "company-y.example", 3, 5626);
+}
+
+static void bombs(void **state)
+{
+    (void)state;
+    size_t n = (size_t)160 << 20;
+    char *zeros = calloc(1, n), *packed = malloc(1 << 20);
+    assert_non_null(zeros);
+    assert_non_null(packed);
+    memset(zeros, ' ', n);
+    size_t m = pack(zeros, n, 31, packed, 1 << 20);
+    refuses(packed, m, "unpacks to more than is read");
+    refuses(packed, m / 2, "cut off");
+    free(zeros);
+    free(packed);
+    static const char laughs[] = "<?xml version=\"1.0\"?><!DOCTYPE feedback [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b "
+                                 "\"&a;&a;&a;&a;\">]><feedback>&b;</feedback>";
+    refuses(laughs, sizeof laughs - 1, "document type");
+    static const char file[] =
+        "<?xml version=\"1.0\"?><!DOCTYPE f [<!ENTITY x SYSTEM "
+        "\"file:///etc/passwd\">]><feedback><report_metadata><org_name>&x;</org_name></report_metadata></feedback>";
+    refuses(file, sizeof file - 1, "document type");
+    /* The same, hidden from the eye by another encoding. */
+    char wide[2 * sizeof file];
+    for (size_t i = 0; i < sizeof file; i++) {
+        wide[2 * i] = file[i];
+        wide[2 * i + 1] = 0;
+    }
+    refuses(wide, sizeof wide, "");
+}
+
+static void deep_and_broken(void **state)
+{
+    (void)state;
+    struct buf b = BUF_INIT;
+    buf_adds(&b, "<feedback>");
+    for (int i = 0; i < 100000; i++)
+        buf_adds(&b, "<a>");
+    refuses(b.p, b.n, "well-formed");
+    buf_reset(&b);
+    buf_adds(&b, "{\"policies\":");
+    for (int i = 0; i < 100000; i++)
+        buf_adds(&b, "[");
+    refuses(b.p, b.n, "depth");
+    buf_reset(&b);
+    for (int i = 0; i < 3000; i++)
+        buf_adds(&b, "Content-Type: multipart/mixed; boundary=x\n\n--x\n");
+    refuses(b.p, b.n, "no report");
+    buf_release(&b);
+    for (size_t cut = 1; cut < sizeof rfc9990 - 1; cut += 7)
+        refuses(rfc9990, cut, "");
+    for (size_t cut = 0; cut < sizeof tlsrpt - 1; cut += 7)
+        refuses(tlsrpt, cut, "");
+    refuses("<feedback/>", 11, "missing");
+    refuses("<other/>", 8, "");
+    refuses("PK\3\4", 4, "");
+    refuses("{}", 2, "missing");
+}
+
+/* ---- rua ---- */
+
+static void rua_addresses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *tag, *first;
+        size_t count;
+    } t[] = {
+        {"mailto:a@example.org", "a@example.org", 1},
+        {" MAILTO:a@EXAMPLE.org!10m , mailto:b@example.net", "a@example.org", 2},
+        {"mailto:a%2Bb@example.org", "a+b@example.org", 1},
+        {"mailto:a@example.org,mailto:a@example.org", "a@example.org", 1},
+        {"mailto:a@b\xc3\xbc"
+         "cher.example",
+         "a@xn--bcher-kva.example", 1},
+        {"mailto:1@a.example,mailto:2@a.example,mailto:3@a.example,mailto:4@a.example,mailto:5@a.example,mailto:6@a."
+         "example",
+         "1@a.example", 5},
+        {"https://example.org/", "", 0},
+        {"mailto:-oQ/tmp@example.org", "", 0},
+        {"mailto:a b@example.org", "", 0},
+        {"mailto:a%0aBcc:x@example.org", "", 0},
+        {"mailto:a%00@example.org", "", 0},
+        {"mailto:\"a\"@example.org", "", 0},
+        {"mailto:a@example.org,b@example.net", "a@example.org", 1},
+        {"mailto:a@[192.0.2.1]", "", 0},
+        {"mailto:a@_x.example.org", "", 0},
+        {"mailto:.a@example.org", "", 0},
+        {"mailto:a..b@example.org", "", 0},
+        {"mailto:@example.org", "", 0},
+        {"mailto:a@", "", 0},
+        {"mailto:a%4", "", 0},
+        {"", "", 0},
+        {",,,", "", 0},
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct arena *a = arena_new(1 << 16);
+        struct dmarc_rua r;
+        char *copy = exact(t[i].tag, strlen(t[i].tag));
+        assert_int_equal(dmarc_rua_parse(a, slice_of(copy, strlen(t[i].tag)), &r), STATUS_OK);
+        if (r.count != t[i].count || (r.count && strcmp(r.address[0], t[i].first) != 0))
+            fail_msg("%s: %zu, %s", t[i].tag, r.count, r.count ? r.address[0] : "");
+        free(copy);
+        arena_free(a);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(both_forms), cmocka_unit_test(every_wrapping),
+                                       cmocka_unit_test(bombs), cmocka_unit_test(deep_and_broken),
+                                       cmocka_unit_test(rua_addresses)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -106,7 +106,7 @@ static void free_set(struct arc_seal_set *s)
 static void test_chain_of_ours(void **state)
 {
     struct dkim_privkey *rsa = key_of("RSA2048"), *ed = key_of("ED25519");
-    struct arc_seal_set sets[5];
+    struct arc_seal_set sets[5] = {{.seal = NULL}};
     struct arc_finding found;
     assert_int_equal(hop(sets, 0, "Hello\r\n", "a.example", rsa, &found, &sets[0]), STATUS_OK);
     assert_int_equal(found.result, RESULT_NONE);
@@ -133,7 +133,7 @@ static void test_chain_of_ours(void **state)
 static void test_unsure_is_not_sealed(void **state)
 {
     struct dkim_privkey *rsa = key_of("RSA2048");
-    struct arc_seal_set sets[2];
+    struct arc_seal_set sets[2] = {{.seal = NULL}};
     struct arc_finding found;
     assert_int_equal(hop(sets, 0, "x\r\n", "dead.example", rsa, &found, &sets[0]), STATUS_OK);
     assert_int_equal(hop(sets, 1, "x\r\n", "a.example", rsa, &found, &sets[1]), STATUS_AGAIN);

@@ -21,6 +21,7 @@ int cmd_policy(int argc, char **argv)
         {"read", policy_cmd_read, NULL, "the whole policy in plain sentences, for someone who knows no abbreviation"},
         {"show", policy_cmd_show, NULL, "the policy in canonical form; --defaults: every setting"},
         {"explained", policy_cmd_explained, NULL, "the register of what is excused: why, agreed by whom, until when"},
+        {"status", policy_cmd_status, NULL, "which policy each program runs on, and whether it is the file's"},
         {"what-if", policy_cmd_what_if, NULL, "whose saved mail another policy would treat otherwise"},
         {"diff", policy_cmd_diff, NULL, "what differs between two policies"},
         {NULL, NULL, NULL, NULL},
@@ -41,7 +42,8 @@ enum option_number {
     OPT_AT,
     OPT_SIGNED,
     OPT_SUBMISSION,
-    OPT_DNS
+    OPT_DNS,
+    OPT_STATE
 };
 
 static const struct option options[] = {
@@ -60,6 +62,7 @@ static const struct option options[] = {
     {"signed-by", required_argument, NULL, OPT_SIGNED},
     {"submission", no_argument, NULL, OPT_SUBMISSION},
     {"dns", required_argument, NULL, OPT_DNS},
+    {"state", required_argument, NULL, OPT_STATE},
     {NULL, 0, NULL, 0},
 };
 
@@ -70,6 +73,8 @@ static unsigned bit_of(int o)
         return POLICY_ARG_FILE | POLICY_ARG_POLICY;
     case OPT_DNS:
         return POLICY_ARG_MAIL;
+    case OPT_STATE:
+        return POLICY_ARG_STATE;
     case OPT_JSON:
         return POLICY_ARG_JSON;
     case OPT_CSV:
@@ -122,6 +127,9 @@ static bool take(struct policy_args *a, int o, const char *value)
         return true;
     case OPT_DNS:
         a->dns = value;
+        return true;
+    case OPT_STATE:
+        a->state = value;
         return true;
     case OPT_NAMES:
         return a->names = true;

@@ -24,13 +24,14 @@ enum {
     POLICY_ARG_QUESTION = 64, /* --from, --for, --standard, --client, --names, --at, --signed-by, --submission */
     POLICY_ARG_AT = 128,
     POLICY_ARG_POLICY = 256, /* -P FILE alone, no operand */
+    POLICY_ARG_STATE = 1024, /* --state DIR */
     POLICY_ARG_MAIL = 512,   /* a third operand, and --dns */
 };
 
 #define POLICY_SIGNERS_MAX 16
 
 struct policy_args {
-    const char *file, *other, *mail, *dns;
+    const char *file, *other, *mail, *dns, *state;
     bool json, csv, html, defaults, names, submission;
     const char *from, *rcpt, *standard, *client;
     const char *signers[POLICY_SIGNERS_MAX];
@@ -49,6 +50,7 @@ int policy_cmd_ask(int argc, char **argv);
 int policy_cmd_show(int argc, char **argv);
 int policy_cmd_read(int argc, char **argv);
 int policy_cmd_explained(int argc, char **argv);
+int policy_cmd_status(int argc, char **argv);
 int policy_cmd_what_if(int argc, char **argv);
 int policy_cmd_diff(int argc, char **argv);
 

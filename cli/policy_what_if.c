@@ -2,12 +2,13 @@
 /*
  * policy_what_if.c - `assay policy what-if OTHER MAIL`: who gets hurt if I turn this on?
  *
- * Judges every saved message twice, by the policy in use and by the other, with the milter's own code, and counts by sender domain those whose
- * outcome would change: what is done (as if both were enforced), or, where that stays, which level decided. MAIL is a file, an mbox, a Maildir or a
- * folder, as for `assay verify`; client, HELO and MAIL FROM are taken from the topmost Received and Return-Path fields, recipients from Delivered-To.
+ * Judges every saved message twice, by the policy in use and by the other, with the milter's own code, and counts by
+ * sender domain those whose outcome would change: what is done (as if both were enforced), or, where that stays, which
+ * level decided. MAIL is a file, an mbox, a Maildir or a folder, as for `assay verify`; client, HELO and MAIL FROM are
+ * taken from the topmost Received and Return-Path fields, recipients from Delivered-To.
  *
- * DNS is asked as it is now, or answered from a file (--dns): a message of last year may have passed last year. Exit code 0 nothing changes, 1
- * something does; EX_CONFIG, EX_NOINPUT, EX_USAGE.
+ * DNS is asked as it is now, or answered from a file (--dns): a message of last year may have passed last year. Exit
+ * code 0 nothing changes, 1 something does; EX_CONFIG, EX_NOINPUT, EX_USAGE.
  */
 #include "base/clock.h"
 #include "base/json.h"
@@ -24,7 +25,7 @@ struct sender {
     const char *domain;
     size_t messages, changed;
     size_t moves[KINDS][KINDS]; /* from action to action; the diagonal is what does not change */
-    const char *line;           /* the other policy's statement that decided a change, the first seen; in the other policy */
+    const char *line; /* the other policy's statement that decided a change, the first seen; in the other policy */
 };
 
 struct what_if {
@@ -133,7 +134,8 @@ static void print_text(const struct what_if *w)
         const struct sender *s = &w->senders[i];
         struct buf b = BUF_INIT;
         put_moves(s, &b);
-        printf("%s%s%s: %zu of %zu: %s\n", cli_colour(stdout, CLI_BOLD), s->domain, cli_colour(stdout, CLI_PLAIN), s->changed, s->messages, b.p);
+        printf("%s%s%s: %zu of %zu: %s\n", cli_colour(stdout, CLI_BOLD), s->domain, cli_colour(stdout, CLI_PLAIN),
+               s->changed, s->messages, b.p);
         if (s->line) {
             printf("    by ");
             cli_put_visible(stdout, s->line);
@@ -144,8 +146,8 @@ static void print_text(const struct what_if *w)
     size_t domains = 0;
     while (domains < w->count && w->senders[domains].changed)
         domains++;
-    printf("%zu of %zu message%s would be treated otherwise, of %zu sender domain%s.\n", w->changed, w->messages, w->messages == 1 ? "" : "s",
-           domains, domains == 1 ? "" : "s");
+    printf("%zu of %zu message%s would be treated otherwise, of %zu sender domain%s.\n", w->changed, w->messages,
+           w->messages == 1 ? "" : "s", domains, domains == 1 ? "" : "s");
 }
 
 static void print_json(const struct what_if *w)
@@ -217,13 +219,15 @@ static void release(struct what_if *w)
 
 int policy_cmd_what_if(int argc, char **argv)
 {
-    static const struct policy_usage usage = {
-        "what-if [--json] [--dns FILE] [--at DATE] [-P FILE] OTHER MAIL",
-        "Judges saved mail (a file, an mbox, a Maildir, a folder) by the policy and by OTHER, and counts by sender domain what would be\n"
-        "treated otherwise. --dns answers from a saved file, as for assay verify. Exit code: 0 nothing changes, 1 something does."};
+    static const struct policy_usage usage = {"what-if [--json] [--dns FILE] [--at DATE] [-P FILE] OTHER MAIL",
+                                              "Judges saved mail (a file, an mbox, a Maildir, a folder) by the policy "
+                                              "and by OTHER, and counts by sender domain what would be\n"
+                                              "treated otherwise. --dns answers from a saved file, as for assay "
+                                              "verify. Exit code: 0 nothing changes, 1 something does."};
     struct policy_args a;
     struct what_if w = {0};
-    int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_JSON | POLICY_ARG_POLICY | POLICY_ARG_OTHER | POLICY_ARG_MAIL | POLICY_ARG_AT);
+    int rc = policy_args_read(&a, &usage, argc, argv,
+                              POLICY_ARG_JSON | POLICY_ARG_POLICY | POLICY_ARG_OTHER | POLICY_ARG_MAIL | POLICY_ARG_AT);
     if (rc >= 0)
         return rc;
     if (!a.other || !a.mail)

@@ -167,6 +167,10 @@ enum status policy_live_reload(struct policy_live *l, bool force, struct policy_
                                enum policy_source *source) MUST_CHECK;
 struct policy_live *policy_live_close(struct policy_live *l);
 
+/* Which policy a snapshot holds: its hash and when it was loaded. Where its program has not died since, that is the policy it runs on.
+ * STATUS_MISSING, STATUS_DENIED, STATUS_INVALID (damaged), ... */
+enum status policy_snapshot_says(const char *path, char hash[9], time_t *loaded) MUST_CHECK;
+
 /* Whether any file, list or folder the policy in force was read from looks other than when it was read (or than at the
  * last failed reload): a few stat calls, for programs that watch by themselves. From the thread that reloads. */
 bool policy_live_changed(struct policy_live *l);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_policy_live.c - the policy a daemon runs on: a good reload is in force at once, a bad one changes nothing, a start with a bad or missing
- * file takes the snapshot, a list that shrank by more than 30% needs force, a damaged snapshot is refused.
+ * test_policy_live.c - the policy a daemon runs on: a good reload is in force at once, a bad one changes nothing, a
+ * start with a bad or missing file takes the snapshot, a list that shrank by more than 30% needs force, a damaged
+ * snapshot is refused.
  */
 #include "cm.h"
 #include "policy/policy.h"
@@ -41,7 +42,8 @@ static void put_list(const char *name, unsigned count)
     assert_int_equal(fclose(f), 0);
 }
 
-#define POLICY "list l in \"names.list\"\nrequire dmarc of list l\ninclude \"customers\" may tighten\nrecord dmarc of everyone\n"
+#define POLICY                                                                                                         \
+    "list l in \"names.list\"\nrequire dmarc of list l\ninclude \"customers\" may tighten\nrecord dmarc of everyone\n"
 
 static void put_all(void)
 {
@@ -128,6 +130,14 @@ static void test_start_from_snapshot(void **state)
     struct policy_live *l = policy_live_open(in("policy"), in("snapshot"), NULL, &source);
     hash_of(l, before);
     policy_live_close(l);
+    time_t loaded = 0;
+    char kept[9];
+    assert_int_equal(policy_snapshot_says(in("snapshot"), kept, &loaded), STATUS_OK);
+    assert_string_equal(kept, before);
+    assert_true(loaded > 0);
+    assert_int_equal(policy_snapshot_says(in("policy"), kept, &loaded), STATUS_INVALID);
+    if (geteuid() == 0) /* written by a daemon that had dropped to its own user, read by the same before it drops */
+        assert_int_equal(chown(in("snapshot"), 12345, 12345), 0);
     /* Everything it was read from is gone. */
     assert_int_equal(unlink(in("policy")), 0);
     assert_int_equal(unlink(in("names.list")), 0);
@@ -269,8 +279,9 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_start_and_reload),    cmocka_unit_test(test_bad_reload_keeps),  cmocka_unit_test(test_start_from_snapshot),
-        cmocka_unit_test(test_first_start_refuses), cmocka_unit_test(test_shrunk_list),       cmocka_unit_test(test_damaged_snapshot),
+        cmocka_unit_test(test_start_and_reload),    cmocka_unit_test(test_bad_reload_keeps),
+        cmocka_unit_test(test_start_from_snapshot), cmocka_unit_test(test_first_start_refuses),
+        cmocka_unit_test(test_shrunk_list),         cmocka_unit_test(test_damaged_snapshot),
         cmocka_unit_test(test_snapshot_unwritable), cmocka_unit_test(test_reload_under_load),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

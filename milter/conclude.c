@@ -169,9 +169,8 @@ void conclude_message(struct daemon *d, struct session *s, struct conclusion *ou
     enum status status = judge_end(s->judge);
 
     *out = (struct conclusion){.refuse = true};
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK)
         c = verdicts(d, s);
-    }
     if (!c) {
         cannot_judge(out, status_text(status == STATUS_OK ? STATUS_NOMEM : status));
         return;

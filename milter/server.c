@@ -20,6 +20,7 @@
 #include <libmilter/mfapi.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@
 #include <unistd.h>
 
 static void (*on_hangup)(void);
+static atomic_bool told_to_stop;
 static struct sockaddr_storage own_address;
 static socklen_t own_length;
 
@@ -83,6 +85,7 @@ __attribute__((visibility("default"))) int sigwait(const sigset_t *set, int *sig
         if (n < 0)
             return errno;
         if (n != SIGHUP || !on_hangup) {
+            atomic_store(&told_to_stop, true);
             if (on_hangup)
                 wake_soon();
             *sig = n;
@@ -163,5 +166,5 @@ int server_run(void (*reload)(void))
 {
     find_own_address();
     on_hangup = reload;
-    return smfi_main() == MI_SUCCESS ? EX_OK : EX_UNAVAILABLE;
+    return smfi_main() == MI_SUCCESS || atomic_load(&told_to_stop) ? EX_OK : EX_UNAVAILABLE;
 }

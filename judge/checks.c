@@ -10,6 +10,7 @@
  * A HELO pass never feeds DMARC but for the null sender (RFC 9989 4.4.2; CVE-2019-20790 was that mistake).
  */
 #include "judge/checks.h"
+#include "judge/seal.h"
 #include "judge/posture.h"
 
 static struct spf_input spf_input(const struct judge *j)
@@ -53,6 +54,7 @@ enum status checks_start_header(struct judge *j)
         return STATUS_NOMEM;
     arc.body_of = j->dkim;
     j->arc = arc_checker_new(j->scope, j->arena, &j->mail.headers, &arc);
+    seal_prepare(j);
     return j->arc ? STATUS_OK : STATUS_NOMEM;
 }
 

@@ -23,6 +23,7 @@ struct judge {
     struct relay_client relay;
     bool behind_relay;
     bool client_started;
+    bool sealing; /* `set arc.seal` wants this mail sealed, and the body's hash is being made */
     unsigned char last_octet;
     struct classes classes;
 };

@@ -59,6 +59,7 @@ struct judge_report {
     size_t identifier_count;
     struct rdns_finding rdns;
     struct facts facts;
+    const char *seal_problem; /* why a mail that should be sealed (`set arc.seal`) was not; NULL: nothing is wrong */
     int64_t waited_ms; /* in judge_end */
 };
 

@@ -9,6 +9,7 @@
 #include "judge/stamp.h"
 #include "base/buf.h"
 #include "judge/checks.h"
+#include "judge/seal.h"
 #include "standards/authres.h"
 
 /* What a property of a sender's text may be. */
@@ -213,6 +214,8 @@ enum status stamp_make(struct judge *j, const struct verdict *v, struct stamp *o
         return STATUS_NOMEM;
     if (v->action == POLICY_QUARANTINE && quarantine_mark(j, &out->fields[2]))
         out->count = 3;
+    if (v->action < POLICY_DEFER)
+        seal_stamp(j, out->fields[0].value, out);
     return arena_failed(j->arena) ? STATUS_NOMEM : STATUS_OK;
 }
 

@@ -6,6 +6,7 @@
  *   Assay-Verdict            ACTION; statement=ID; policy=HASH [; would=ACTION; held=WHY] [; skipped=SOURCE]
  *                            never the policy's text: what the house thinks of its correspondents is nobody's business
  *   the quarantine mark      `set quarantine.header`, where the mail is quarantined
+ *   an ARC set               `set arc.seal` (seal.h), above the others
  *
  * Methods beside RFC 8601's registry, prefixed as its section 2.7.7 asks: x-tls (smtp.tls-version, smtp.cipher), x-dane
  * (policy.mx), x-dnssec, x-message-format. iprev is rdns.
@@ -20,7 +21,7 @@ struct stamp_field {
     const char *value; /* lines folded by LF and tab; a leading blank is not part of it */
 };
 
-#define STAMP_FIELDS 3
+#define STAMP_FIELDS 6
 
 struct stamp {
     struct stamp_field fields[STAMP_FIELDS]; /* in the order they shall stand, top first */

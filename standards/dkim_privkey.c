@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -64,6 +65,45 @@ struct dkim_privkey *dkim_privkey_read(const char *path, const char **error)
         return (struct dkim_privkey *)key;
     EVP_PKEY_free(key);
     return NULL;
+}
+
+/* The key read last, and what file it was. One is enough: one key seals for a host. */
+static struct {
+    pthread_mutex_t lock;
+    EVP_PKEY *key;
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec changed;
+} kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static bool is_kept(const struct stat *st)
+{
+    return kept.key && kept.device == st->st_dev && kept.inode == st->st_ino && kept.size == st->st_size &&
+           kept.changed.tv_sec == st->st_ctim.tv_sec && kept.changed.tv_nsec == st->st_ctim.tv_nsec;
+}
+
+struct dkim_privkey *dkim_privkey_kept(const char *path, const char **error)
+{
+    struct stat st;
+    EVP_PKEY *key = NULL;
+    if (stat(path, &st) != 0) {
+        *error = "the key file cannot be opened";
+        return NULL;
+    }
+    pthread_mutex_lock(&kept.lock);
+    if (!is_kept(&st)) {
+        EVP_PKEY_free(kept.key);
+        kept.key = (EVP_PKEY *)dkim_privkey_read(path, error);
+        kept.device = st.st_dev;
+        kept.inode = st.st_ino;
+        kept.size = st.st_size;
+        kept.changed = st.st_ctim;
+    }
+    if (kept.key && EVP_PKEY_up_ref(kept.key) == 1)
+        key = kept.key;
+    pthread_mutex_unlock(&kept.lock);
+    return (struct dkim_privkey *)key;
 }
 
 static EVP_PKEY *pkey_of(const struct dkim_privkey *k)

@@ -18,6 +18,10 @@ struct dkim_privkey;
  * be read, others may read it, it holds no such key. */
 struct dkim_privkey *dkim_privkey_read(const char *path, const char **error) MUST_CHECK;
 
+/* The same, kept between calls: the file is read again only when it is another one or was changed. For callers that need the key at every message.
+ * Any thread; give back what you get. */
+struct dkim_privkey *dkim_privkey_kept(const char *path, const char **error) MUST_CHECK;
+
 /* NULL is fine; returns NULL. */
 struct dkim_privkey *dkim_privkey_free(struct dkim_privkey *k);
 

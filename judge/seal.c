@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * seal.c - who is sealed, and with which key.
+ *
+ * Sealed is what was judged: mail of own networks and submission has no findings to pass on. The key is read when it is needed and kept
+ * (dkim_privkey.h), so that a new key needs no reload. What stands in the way is said once per message in the report; the mail goes on.
+ */
+#include "judge/seal.h"
+#include "judge/checks.h"
+#include "base/domain.h"
+#include "standards/arc_seal.h"
+
+static bool is_wanted(const struct judge *j)
+{
+    if (policy_set_is(j->policy, "arc.seal", "all"))
+        return true;
+    if (!policy_set_is(j->policy, "arc.seal", "relayed"))
+        return false;
+    for (size_t i = 0; i < j->mail.rcpt_count; i++) {
+        const char *domain = j->mail.rcpts[i].domain;
+        if (domain && !policy_is_own_domain(j->policy, domain))
+            return true;
+    }
+    return false;
+}
+
+void seal_prepare(struct judge *j)
+{
+    j->sealing = j->arc && is_wanted(j) && arc_seal_prepare(j->arc) == STATUS_OK;
+}
+
+/* The setting as a kept name; NULL: it is none. */
+static const char *name_of(struct judge *j, const char *setting)
+{
+    char name[LIMIT_DOMAIN + 1];
+    if (domain_from_text(slice_str(policy_set_text(j->policy, setting)), name) != STATUS_OK) {
+        j->report.seal_problem = arena_printf(j->arena, "%s is no name", setting);
+        return NULL;
+    }
+    return arena_strdup(j->arena, name);
+}
+
+static bool make(struct judge *j, const char *results, struct arc_seal_set *set)
+{
+    const char *error = NULL;
+    struct arc_seal_request r = {.results = slice_str(results), .at = j->mail.at};
+    r.domain = name_of(j, "arc.seal-domain");
+    r.selector = r.domain ? name_of(j, "arc.seal-selector") : NULL;
+    if (!r.selector)
+        return false;
+    struct dkim_privkey *key = dkim_privkey_kept(policy_set_text(j->policy, "arc.seal-key"), &error);
+    if (!key) {
+        j->report.seal_problem = arena_printf(j->arena, "arc.seal-key: %s", error ? error : "cannot be used");
+        return false;
+    }
+    r.key = key;
+    enum status s = arc_seal_make(j->arc, &j->report.arc, &r, set);
+    if (s == STATUS_NOMEM)
+        j->report.seal_problem = "out of memory";
+    dkim_privkey_free(key);
+    return s == STATUS_OK;
+}
+
+void seal_stamp(struct judge *j, const char *results, struct stamp *stamp)
+{
+    struct arc_seal_set set;
+    if (!j->sealing || stamp->count + 3 > STAMP_FIELDS || !make(j, results, &set))
+        return;
+    for (size_t i = stamp->count; i-- > 0;)
+        stamp->fields[i + 3] = stamp->fields[i];
+    stamp->fields[0] = (struct stamp_field){"ARC-Seal", set.seal};
+    stamp->fields[1] = (struct stamp_field){"ARC-Message-Signature", set.message};
+    stamp->fields[2] = (struct stamp_field){"ARC-Authentication-Results", set.aar};
+    stamp->count += 3;
+}

@@ -100,9 +100,17 @@ def read_mail(mail, lines):
                 raise Wrong(f"{place}: no such action; one of {', '.join(ACTIONS)}")
             mail.expect.append((what, value.strip(), place))
         elif keyword in BUILD:
-            mail.values.setdefault(keyword, []).append(rest)
+            mail.values.setdefault(keyword, []).extend(several(rest) if keyword == "to" else [rest])
         else:
             raise Wrong(f"{place}: '{keyword}' is no line of a mail; one of expect, {', '.join(BUILD)}")
+
+
+def several(text):
+    """user{1-3}@example.org stands for three addresses."""
+    m = re.search(r"\{(\d+)-(\d+)\}", text)
+    if not m:
+        return [text]
+    return [text[:m.start()] + str(n) + text[m.end():] for n in range(int(m.group(1)), int(m.group(2)) + 1)]
 
 
 def with_defaults(mail, defaults):

@@ -304,7 +304,7 @@ class Player:
 
     def check_delivered(self, outcome, value):
         there = sorted(to for to, _ in outcome.delivered)
-        wanted = sorted(value.split()) if value != "nowhere" else []
+        wanted = sorted(a for word in value.split() for a in language.several(word)) if value != "nowhere" else []
         return None if there == wanted else f"delivered to: {there or 'nobody'}"
 
 

@@ -22,6 +22,13 @@ void lexer_init(struct lexer *l, const char *file, struct slice text, struct are
     }
 }
 
+void lexer_release(struct lexer *l)
+{
+    free(l->tokens);
+    l->tokens = NULL;
+    l->count = l->size = 0;
+}
+
 struct place lexer_place(const struct lexer *l, const struct token *t)
 {
     return (struct place){.file = l->file, .lineno = t->lineno, .line = t->line, .text = t->raw};
@@ -105,13 +112,11 @@ static struct token *add_token(struct lexer *l, enum token_kind kind, struct sli
 {
     if (l->count == l->size) {
         size_t size = l->size ? l->size * 2 : 64;
-        struct token *more = ARENA_ARRAY(l->arena, struct token, size);
+        struct token *more = realloc(l->tokens, size * sizeof *more);
         if (!more) {
             l->out_of_memory = l->bad = true;
             return NULL;
         }
-        if (l->count)
-            memcpy(more, l->tokens, l->count * sizeof *more);
         l->tokens = more;
         l->size = size;
     }

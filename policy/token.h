@@ -29,7 +29,7 @@ struct lexer {
     unsigned lineno;   /* of the line at the start of rest, less one */
     struct policy_report *report;
     struct arena *arena;
-    struct token *tokens; /* of the statement; the last is TOKEN_END. In the arena, used again for the next statement */
+    struct token *tokens; /* of the statement, ended by a TOKEN_END; heap, used again for the next one */
     size_t count, size;
     bool bad; /* an error was reported in this statement: do not parse it */
     size_t errors;
@@ -38,6 +38,9 @@ struct lexer {
 
 void lexer_init(struct lexer *l, const char *file, struct slice text, struct arena *arena,
                 struct policy_report *report);
+
+/* Gives back the tokens; texts of strings stay in the arena. */
+void lexer_release(struct lexer *l);
 
 /* The next statement's tokens; false at the end of the file. At least one token stands before TOKEN_END. */
 bool lexer_next(struct lexer *l);

@@ -79,6 +79,7 @@ static void parse_unit(struct loader *ld, const struct unit *u)
     }
     ld->errors += lexer.errors;
     ld->out_of_memory = ld->out_of_memory || lexer.out_of_memory;
+    lexer_release(&lexer);
 }
 
 /* Whether `path` is being read already: it, or an includer of an includer of it. */

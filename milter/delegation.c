@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * delegation.c - the listener of delegation.h: sockets, requests, notes.
+ *
+ * A request is lines "name=value" ended by an empty line; the answer is "action=DUNNO" and an empty line. Promises an answer to every whole request and none to
+ * anything else; values are kept only when they look like what they must be (an address, a port, hex digits and colons), so that nothing a
+ * client wrote gets further. Locking: the notes have a mutex; connections belong to the thread alone.
+ */
+#include "milter/delegation.h"
+#include "base/clock.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static const char answer[] = "action=DUNNO\n\n";
+
+struct note {
+    struct ip client;
+    unsigned port;
+    int64_t at_ms;
+    struct delegation_note what;
+};
+
+struct peer {
+    char *octets; /* of the request so far */
+    size_t n;
+};
+
+struct delegation {
+    int listener, wake[2];
+    char path[sizeof((struct sockaddr_un *)0)->sun_path]; /* "": no unix socket */
+    pthread_t thread;
+    struct pollfd fds[DELEGATION_CLIENTS + 2]; /* the listener, the pipe that ends the thread, clients */
+    struct peer peers[DELEGATION_CLIENTS + 2];
+    size_t count;
+    pthread_mutex_t lock;
+    struct note notes[DELEGATION_NOTES];
+    size_t next;
+};
+
+/* ---- notes ---- */
+
+bool delegation_find(struct delegation *d, const struct ip *client, unsigned port, struct delegation_note *out)
+{
+    int64_t now = clock_mono_ms();
+    bool found = false;
+
+    if (!d || !client->family || !port)
+        return false;
+    pthread_mutex_lock(&d->lock);
+    for (size_t i = 0; i < DELEGATION_NOTES && !found; i++) {
+        const struct note *n = &d->notes[(d->next + DELEGATION_NOTES - 1 - i) % DELEGATION_NOTES];
+        if (n->port != port || !ip_eq(&n->client, client) || now - n->at_ms > DELEGATION_SECONDS * 1000)
+            continue;
+        *out = n->what;
+        found = true;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return found;
+}
+
+static bool is_digest(struct slice v)
+{
+    for (size_t i = 0; i < v.n; i++)
+        if (!strchr("0123456789abcdefABCDEF:", v.p[i]) || v.p[i] == '\0')
+            return false;
+    return v.n < DELEGATION_DIGEST;
+}
+
+static void take_digest(struct slice value, char out[DELEGATION_DIGEST])
+{
+    if (!is_digest(value))
+        return;
+    memcpy(out, value.p, value.n);
+    out[value.n] = '\0';
+}
+
+static unsigned take_port(struct slice v)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < v.n; i++) {
+        if (v.p[i] < '0' || v.p[i] > '9' || n > 65535)
+            return 0;
+        n = n * 10 + (unsigned)(v.p[i] - '0');
+    }
+    return n <= 65535 ? n : 0;
+}
+
+static void take_attribute(struct note *note, struct slice name, struct slice value, bool *is_request)
+{
+    if (slice_eq(name, SLICE_LIT("request")))
+        *is_request = slice_eq(value, SLICE_LIT("smtpd_access_policy"));
+    else if (slice_eq(name, SLICE_LIT("client_address")) && ip_from_text(value, &note->client) != STATUS_OK)
+        note->client.family = 0;
+    else if (slice_eq(name, SLICE_LIT("client_port")))
+        note->port = take_port(value);
+    else if (slice_eq(name, SLICE_LIT("ccert_fingerprint")))
+        take_digest(value, note->what.cert);
+    else if (slice_eq(name, SLICE_LIT("ccert_pubkey_fingerprint")))
+        take_digest(value, note->what.public_key);
+}
+
+bool delegation_take(struct delegation *d, const char *request, size_t n)
+{
+    struct note note = {.at_ms = clock_mono_ms()};
+    struct slice rest = slice_of(request, n);
+    bool is_request = false;
+
+    while (rest.n) {
+        const char *nl = memchr(rest.p, '\n', rest.n);
+        const char *equals = nl ? memchr(rest.p, '=', (size_t)(nl - rest.p)) : NULL;
+        if (!equals)
+            return false;
+        take_attribute(&note, slice_of(rest.p, (size_t)(equals - rest.p)), slice_of(equals + 1, (size_t)(nl - equals - 1)),
+                       &is_request);
+        rest = slice_from(rest, (size_t)(nl - rest.p) + 1);
+    }
+    if (!is_request)
+        return false;
+    if (note.client.family && note.port) {
+        pthread_mutex_lock(&d->lock);
+        d->notes[d->next] = note;
+        d->next = (d->next + 1) % DELEGATION_NOTES;
+        pthread_mutex_unlock(&d->lock);
+    }
+    return true;
+}
+
+/* ---- connections ---- */
+
+static void drop(struct delegation *d, size_t i)
+{
+    close(d->fds[i].fd);
+    free(d->peers[i].octets);
+    d->count--;
+    d->fds[i] = d->fds[d->count];
+    d->peers[i] = d->peers[d->count];
+}
+
+static void greet(struct delegation *d)
+{
+    int fd = accept4(d->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (fd < 0)
+        return;
+    char *octets = d->count < DELEGATION_CLIENTS + 2 ? malloc(DELEGATION_REQUEST) : NULL;
+    if (!octets) {
+        close(fd);
+        return;
+    }
+    d->fds[d->count] = (struct pollfd){.fd = fd, .events = POLLIN};
+    d->peers[d->count++] = (struct peer){.octets = octets};
+}
+
+/* Answers every whole request in what has come. false: the connection is to be ended. */
+static bool answer_all(struct delegation *d, size_t i)
+{
+    struct peer *p = &d->peers[i];
+
+    for (;;) {
+        const char *end = memmem(p->octets, p->n, "\n\n", 2);
+        if (!end)
+            return p->n < DELEGATION_REQUEST;
+        size_t n = (size_t)(end - p->octets) + 1;
+        if (!delegation_take(d, p->octets, n) || send(d->fds[i].fd, answer, sizeof answer - 1, MSG_NOSIGNAL) != sizeof answer - 1)
+            return false;
+        memmove(p->octets, p->octets + n + 1, p->n - n - 1);
+        p->n -= n + 1;
+    }
+}
+
+static bool listen_to(struct delegation *d, size_t i)
+{
+    struct peer *p = &d->peers[i];
+    ssize_t got = recv(d->fds[i].fd, p->octets + p->n, DELEGATION_REQUEST - p->n, 0);
+
+    if (got < 0)
+        return errno == EAGAIN || errno == EINTR;
+    if (got == 0)
+        return false;
+    p->n += (size_t)got;
+    return answer_all(d, i);
+}
+
+static void *delegation_main(void *arg)
+{
+    struct delegation *d = arg;
+
+    for (;;) {
+        if (poll(d->fds, (nfds_t)d->count, -1) < 0 && errno != EINTR)
+            break;
+        if (d->fds[1].revents)
+            break;
+        for (size_t i = d->count; i-- > 2;)
+            if (d->fds[i].revents && !listen_to(d, i))
+                drop(d, i);
+        if (d->fds[0].revents)
+            greet(d);
+    }
+    while (d->count > 2)
+        drop(d, d->count - 1);
+    return NULL;
+}
+
+/* ---- opening and closing ---- */
+
+static const char *complaint(const char *socket_name, const char *what)
+{
+    char *text = NULL;
+    return asprintf(&text, "%s: %s", socket_name, what) > 0 ? text : "out of memory";
+}
+
+/* A socket that nobody listens on is left over from a kill. */
+static bool is_left_over(const struct sockaddr_un *sun)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool nobody = fd >= 0 && connect(fd, (const struct sockaddr *)sun, sizeof *sun) != 0 && errno == ECONNREFUSED;
+    if (fd >= 0)
+        close(fd);
+    return nobody;
+}
+
+static int open_unix(struct delegation *d, const char *path, unsigned mode, const char *group)
+{
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    struct group *g = group && *group ? getgrnam(group) : NULL;
+
+    if (strlen(path) >= sizeof sun.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(sun.sun_path, path, strlen(path));
+    if (is_left_over(&sun))
+        unlink(path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&sun, sizeof sun) != 0 || chmod(path, mode) != 0 ||
+        (g && chown(path, (uid_t)-1, g->gr_gid) != 0 && errno != EPERM)) {
+        int e = errno;
+        if (fd >= 0)
+            close(fd);
+        errno = e;
+        return -1;
+    }
+    memcpy(d->path, sun.sun_path, sizeof d->path);
+    return fd;
+}
+
+static int open_inet(const char *spec)
+{
+    char port[16] = "", host[256] = "";
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list = NULL;
+    int fd = -1, on = 1;
+
+    errno = EINVAL;
+    if (sscanf(spec, "%15[0-9]@%255s", port, host) != 2 || getaddrinfo(host, port, &hints, &list) != 0)
+        return -1;
+    fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0) {
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        if (bind(fd, list->ai_addr, list->ai_addrlen) != 0) {
+            int e = errno;
+            close(fd);
+            errno = e;
+            fd = -1;
+        }
+    }
+    freeaddrinfo(list);
+    return fd;
+}
+
+static bool begin(struct delegation *d)
+{
+    if (listen(d->listener, 64) != 0 || pipe2(d->wake, O_CLOEXEC) != 0)
+        return false;
+    d->fds[0] = (struct pollfd){.fd = d->listener, .events = POLLIN};
+    d->fds[1] = (struct pollfd){.fd = d->wake[0], .events = POLLIN};
+    d->count = 2;
+    pthread_mutex_init(&d->lock, NULL);
+    errno = pthread_create(&d->thread, NULL, delegation_main, d);
+    return errno == 0;
+}
+
+struct delegation *delegation_open(const char *name, unsigned mode, const char *group, const char **error)
+{
+    struct delegation *d = calloc(1, sizeof *d);
+    const char *rest = strchr(name, ':');
+
+    *error = "out of memory";
+    if (!d)
+        return NULL;
+    rest = rest ? rest + 1 : name;
+    d->listener = strncmp(name, "inet", 4) == 0 ? open_inet(rest) : open_unix(d, rest, mode, group);
+    if (d->listener >= 0 && begin(d))
+        return d;
+    *error = complaint(name, strerror(errno));
+    if (d->listener >= 0)
+        close(d->listener);
+    free(d);
+    return NULL;
+}
+
+struct delegation *delegation_close(struct delegation *d)
+{
+    if (!d)
+        return NULL;
+    (void)!write(d->wake[1], "", 1);
+    pthread_join(d->thread, NULL);
+    close(d->listener);
+    close(d->wake[0]);
+    close(d->wake[1]);
+    if (d->path[0])
+        unlink(d->path);
+    pthread_mutex_destroy(&d->lock);
+    free(d);
+    return NULL;
+}

@@ -31,6 +31,7 @@ void checks_start_client(struct judge *j)
 
     j->client_started = true;
     posture_start(j, j->mail.mail_from.domain);
+    posture_start_client(j);
     if (j->mail.client.family == 0)
         return;
     spf_start(j->scope, &in);

@@ -66,6 +66,7 @@ struct facts_dane {
     bool probed;         /* the policy has it probed; then proof is PASS, FAIL or UNTESTED, else NONE */
     enum result proof;
     const char *proof_reason; /* words; NULL where there is nothing to say */
+    bool of_client;      /* not a sender's domain but the client's own name: its certificate, pinned in DNS (standards/dane_client.h) */
 };
 
 #define FACTS_SENDERS 2 /* From and MAIL FROM domain; one entry where they are the same */
@@ -107,7 +108,7 @@ struct facts {
     const struct facts_forwarder *forwarders;
     size_t forwarder_count;
 
-    struct facts_dane dane[FACTS_SENDERS];
+    struct facts_dane dane[FACTS_SENDERS + 1]; /* and the client */
     size_t dane_count;
     struct facts_dnssec dnssec[FACTS_SENDERS];
     size_t dnssec_count;

@@ -8,6 +8,7 @@
  */
 #include "judge/posture.h"
 #include "judge/prober.h"
+#include "standards/dane_client.h"
 #include "standards/dane_posture.h"
 
 #define POSTURE_RCPTS                                                                                                  \
@@ -78,6 +79,30 @@ static enum status add(struct judge *j, const char *domain)
     return prove(j, &p, d);
 }
 
+/* The client's own promise about its certificate; an entry only where it makes one, so that `require dane` asks nothing of clients that do not. */
+static enum status add_client(struct judge *j)
+{
+    const struct judge_mail *m = &j->mail;
+    struct facts *f = &j->report.facts;
+    struct dane_client_input in = {.name = m->helo_domain, .cert = m->tls.cert_fingerprint, .public_key = m->tls.cert_public_key,
+                                   .no_certificate = m->tls.cert_told};
+    struct dane_client_finding c;
+
+    if (m->source == JUDGE_RELAY || !is_wanted(j, in.name))
+        return STATUS_OK;
+    enum status s = dane_client_check(j->scope, j->arena, &in, &c);
+    if (s == STATUS_OK && c.result != RESULT_NONE)
+        f->dane[f->dane_count++] = (struct facts_dane){.domain = c.name, .posture = c.result, .reason = c.reason,
+                                                       .contradicted = c.result == RESULT_FAIL, .of_client = true};
+    return s;
+}
+
+void posture_start_client(struct judge *j)
+{
+    if (j->mail.source != JUDGE_RELAY && is_wanted(j, j->mail.helo_domain))
+        dane_client_start(j->scope, j->mail.helo_domain);
+}
+
 enum status posture_fill(struct judge *j)
 {
     struct facts *f = &j->report.facts;
@@ -85,5 +110,5 @@ enum status posture_fill(struct judge *j)
 
     if (s == STATUS_OK && f->from && (!f->mail_from || strcmp(f->mail_from, f->from) != 0))
         s = add(j, f->from);
-    return s;
+    return s == STATUS_OK ? add_client(j) : s;
 }

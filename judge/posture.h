@@ -10,6 +10,9 @@
 /* Asks for the MX set of a sender's domain, where a statement about dane speaks of it. NULL is fine. Never waits. */
 void posture_start(struct judge *j, const char *domain);
 
+/* The same for the client's own name. */
+void posture_start_client(struct judge *j);
+
 /* Fills facts.dane for MAIL FROM and From; waits. */
 enum status posture_fill(struct judge *j) MUST_CHECK;
 

@@ -8,6 +8,7 @@
  */
 #include "judge/prober.h"
 #include "base/clock.h"
+#include "base/quiet_thread.h"
 #include "base/starttls.h"
 #include <openssl/evp.h>
 #include <pthread.h>
@@ -344,7 +345,7 @@ struct prober *prober_new(const struct prober_config *config)
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->more, NULL);
     pthread_cond_init(&p->idle, NULL);
-    if (pthread_create(&p->thread, NULL, prober_main, p) == 0)
+    if (quiet_thread_create(&p->thread, prober_main, p) == 0)
         return p;
     free(p);
     return NULL;

@@ -199,6 +199,8 @@ void record_findings(struct json *out, struct judge *j)
     for (size_t i = 0; i < f->dane_count; i++) {
         open_finding(out, STANDARD_DANE, f->dane[i].domain, f->dane[i].posture, f->dane[i].reason);
         json_opt(out, "state", f->dane[i].state);
+        if (f->dane[i].of_client)
+            json_bool(out, "client", true);
         if (f->dane[i].probed) {
             json_str(out, "proof", result_name(f->dane[i].proof));
             json_opt(out, "proof_reason", f->dane[i].proof_reason);

@@ -114,7 +114,7 @@ static void write_dane(struct authres_writer *w, const struct judge *j)
     for (size_t i = 0; i < j->report.facts.dane_count; i++) {
         const struct facts_dane *d = &j->report.facts.dane[i];
         authres_method(w, "x-dane", result_name(d->posture), d->reason);
-        domain_property(w, "policy", "domain", d->domain);
+        domain_property(w, d->of_client ? "smtp" : "policy", d->of_client ? "helo" : "domain", d->domain);
         if (d->state)
             authres_property(w, "policy", "state", d->state);
         if (d->probed)

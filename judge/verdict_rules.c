@@ -85,7 +85,9 @@ void rule_dane(struct ruling *r)
         struct verdict_line *l = rule_ask(r, STANDARD_DANE, d->domain, NULL, d->posture, d->reason);
         if (l->level < POLICY_FOLLOW || d->posture == RESULT_UNTESTED)
             continue;
-        if (d->contradicted)
+        if (d->contradicted && d->of_client)
+            rule_fails(r, l, NULL);
+        else if (d->contradicted)
             rule_fails(r, l, arena_printf(r->arena, "its mail host does not serve what its TLSA records promise: %s",
                                           d->proof_reason ? d->proof_reason : "no match"));
         else if (l->level == POLICY_REQUIRE && d->posture == RESULT_TEMPERROR)

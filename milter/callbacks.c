@@ -16,6 +16,7 @@
 #include "milter/daemon.h"
 #include "milter/log.h"
 #include <libmilter/mfapi.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 
 static struct session *session_from(SMFICTX *ctx)
@@ -98,6 +99,13 @@ static bool no_client(SMFICTX *ctx, const char *host, const struct sockaddr *add
     return ip_is_loopback(peer) && !macro(ctx, "{daemon_name}") && !macro(ctx, "{daemon_addr}");
 }
 
+static unsigned port_of(const struct sockaddr *sa)
+{
+    if (sa->sa_family == AF_INET)
+        return ntohs(((const struct sockaddr_in *)(const void *)sa)->sin_port);
+    return sa->sa_family == AF_INET6 ? ntohs(((const struct sockaddr_in6 *)(const void *)sa)->sin6_port) : 0;
+}
+
 static sfsistat on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
 {
     struct session *s = session_new();
@@ -108,6 +116,7 @@ static sfsistat on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
         s->peer = ip_from_sockaddr((const struct sockaddr *)address);
     s->no_smtp = no_client(ctx, host, (const struct sockaddr *)address, &s->peer);
     s->port = number(macro(ctx, "{daemon_port}"));
+    s->peer_port = address ? port_of((const struct sockaddr *)address) : 0;
     if (!session_set(s, SESSION_PEER_NAME, host) || !session_set(s, SESSION_DAEMON, macro(ctx, "{daemon_name}")) ||
         smfi_setpriv(ctx, s) != MI_SUCCESS) {
         session_free(s);

@@ -14,6 +14,7 @@
 #include "milter/conclude.h"
 #include "base/clock.h"
 #include "judge/record.h"
+#include "milter/delegation.h"
 #include "milter/log.h"
 #include "milter/pausing.h"
 
@@ -211,6 +212,20 @@ static bool refused_early(struct daemon *d, struct session *s, const char *addre
     return true;
 }
 
+/* Digests of the client's certificate, where Postfix has told them by policy delegation: it does so before it tells the milter of a recipient. */
+static bool take_digests(struct daemon *d, struct session *s)
+{
+    struct judge_mail *m = judge_mail(s->judge);
+    struct delegation_note note;
+
+    if (s->wanted || !delegation_find(d->delegation, &s->peer, s->peer_port, &note))
+        return true;
+    m->tls.cert_told = true;
+    m->tls.cert_fingerprint = arena_strdup(judge_arena(s->judge), note.cert);
+    m->tls.cert_public_key = arena_strdup(judge_arena(s->judge), note.public_key);
+    return m->tls.cert_fingerprint && m->tls.cert_public_key;
+}
+
 void conclude_rcpt(struct daemon *d, struct session *s, const char *path, struct conclusion *out)
 {
     struct judge_mail *m = judge_mail(s->judge);
@@ -224,6 +239,10 @@ void conclude_rcpt(struct daemon *d, struct session *s, const char *path, struct
     }
     if (status != STATUS_OK) {
         cannot_judge(out, status_text(status));
+        return;
+    }
+    if (!take_digests(d, s)) {
+        cannot_judge(out, "out of memory");
         return;
     }
     address = m->rcpts[m->rcpt_count - 1].address;

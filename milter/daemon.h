@@ -19,6 +19,7 @@ struct daemon {
     const char *state_dir; /* of what is kept over a restart */
     struct policy_live *policy;
     struct judge_host host;
+    struct delegation *delegation; /* NULL: Postfix is not asked for digests of certificates */
     struct journal *journal; /* NULL: none could be opened; said at the start */
     struct memory *memory;
     struct knowledge *knowledge; /* what the ledger knows of senders */

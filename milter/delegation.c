@@ -8,6 +8,7 @@
  */
 #include "milter/delegation.h"
 #include "base/clock.h"
+#include "base/quiet_thread.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -285,7 +286,7 @@ static bool begin(struct delegation *d)
     d->fds[1] = (struct pollfd){.fd = d->wake[0], .events = POLLIN};
     d->count = 2;
     pthread_mutex_init(&d->lock, NULL);
-    errno = pthread_create(&d->thread, NULL, delegation_main, d);
+    errno = quiet_thread_create(&d->thread, delegation_main, d);
     return errno == 0;
 }
 

@@ -75,6 +75,7 @@ static bool copy_texts(const struct session *s, struct judge_mail *m, struct are
         .cert_subject = copies[SESSION_CERT_SUBJECT],
         .cert_issuer = copies[SESSION_CERT_ISSUER],
         .cert_fingerprint = copies[SESSION_CERT_FINGERPRINT],
+        .cert_told = copies[SESSION_TLS_VERIFY] != NULL, /* Sendmail; Postfix has no such macro */
     };
     return mail_set_helo(m, a, s->texts[SESSION_HELO]) == STATUS_OK;
 }

@@ -36,6 +36,7 @@ struct session {
     struct ip peer;
     bool no_smtp;  /* the MTA's own command, no client */
     unsigned port; /* of the listener; 0: not told */
+    unsigned peer_port; /* of the client's end; 0: not told */
     unsigned tls_bits;
     char *texts[SESSION_TEXTS];
     struct judge *judge; /* the message on its way; NULL between messages */

@@ -11,6 +11,7 @@
 #include "base/dns_replay.h"
 #include "base/dns_unbound.h"
 #include "judge/prober.h"
+#include "milter/delegation.h"
 #include "milter/log.h"
 #include "milter/probing.h"
 #include <limits.h>
@@ -170,6 +171,19 @@ static int open_journal(struct daemon *d, const struct policy *p, const struct o
     return policy_set_is(p, "journal.when-full", "defer") ? EX_CANTCREAT : 0;
 }
 
+static int open_delegation(struct daemon *d, const struct policy *p)
+{
+    const char *socket = policy_set_text(p, "postfix.policy-socket"), *error = NULL;
+
+    if (!*socket)
+        return 0;
+    d->delegation = delegation_open(socket, (unsigned)strtoul(policy_set_text(p, "milter.socket-mode"), NULL, 8),
+                                    policy_set_text(p, "milter.socket-group"), &error);
+    if (!d->delegation)
+        fprintf(stderr, "assay-milter: postfix.policy-socket: %s\n", error);
+    return d->delegation ? 0 : EX_UNAVAILABLE;
+}
+
 static bool knows_signer(void *context, const char *domain)
 {
     return knowledge_signs(context, domain);
@@ -193,6 +207,8 @@ int start_engines(struct daemon *d, const struct options *o)
     if (rc == 0)
         rc = open_journal(d, p, o);
     if (rc == 0)
+        rc = open_delegation(d, p);
+    if (rc == 0)
         d->host.prober = probing_new(d);
     policy_unref(p);
     return rc;
@@ -200,6 +216,7 @@ int start_engines(struct daemon *d, const struct options *o)
 
 void start_undo(struct daemon *d)
 {
+    d->delegation = delegation_close(d->delegation);
     d->host.prober = prober_free(d->host.prober);
     d->journal = journal_close(d->journal);
     d->host.dns = dns_close(d->host.dns);

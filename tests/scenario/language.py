@@ -7,7 +7,7 @@ import os
 import re
 import shlex
 
-BUILD = ("client", "helo", "from", "to", "header", "body", "raw", "sign", "top", "tail", "say", "port", "tls", "via", "bare", "macro", "repeat")
+BUILD = ("client", "helo", "from", "to", "header", "body", "raw", "sign", "top", "tail", "say", "port", "tls", "certificate", "via", "bare", "macro", "repeat")
 EXPECT = ("reply", "action", "header", "no-header", "log", "no-log", "journal", "delivered")
 ACTIONS = ("deliver", "tag", "quarantine", "hold", "defer", "reject")
 DEFAULTS = {"client": "192.0.2.10", "helo": "mail.good.example", "via": "postfix"}

@@ -12,12 +12,14 @@ import time
 import keys
 import language
 import postfix
+import certificates
 import smtp
 from house import SERVER, SERVER6, wait_until
 
 
 def substitute(text, folder):
-    """@rsa@ @ed25519@ @rsa1024@ (a TXT record's strings), @today+N@ @today-N@, @folder@."""
+    """@rsa@ @ed25519@ @rsa1024@ (a TXT record's strings), @today+N@ @today-N@, @folder@, @cert:NAME@ (the digest of its key)."""
+    text = re.sub(r"@cert:(\w+)@", lambda m: certificates.public_key_digest(m.group(1)), text)
     text = re.sub(r"@(rsa\d*|ed25519)@", lambda m: keys.txt(keys.record(m.group(1))), text)
     text = re.sub(r"@today([+-]\d+)?@", lambda m: str(datetime.date.today() + datetime.timedelta(int(m.group(1) or 0))), text)
     return text.replace("@folder@", folder)
@@ -103,6 +105,8 @@ def start_tls(client, mail):
         return
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if mail.last("certificate"):
+        context.load_cert_chain(*certificates.files(mail.last("certificate")))
     version = mail.last("tls").split()[0]
     if version in ("1.0", "1.1", "1.2"):
         context.set_ciphers("ALL:@SECLEVEL=0")

@@ -35,6 +35,8 @@ class House:
             "message_size_limit": "20000000", "header_size_limit": "1024000",
         })
         services = f"{SERVER}:587 inet n - n - - smtpd\n  -o {{milter_macro_daemon_name=ORIGINATING}}\n"
+        services += (f"{SERVER}:2525 inet n - n - - smtpd\n  -o smtpd_tls_ask_ccert=yes\n  -o smtpd_tls_fingerprint_digest=sha256\n"
+                     f"  -o {{smtpd_recipient_restrictions=check_policy_service unix:{place}/m/state/policy-socket, permit}}\n")
         self.postfix = postfix.Postfix(f"{place}/mx", "mx.example.org", [SERVER, SERVER6], settings, services)
 
     def certificate(self):

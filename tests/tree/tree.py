@@ -7,7 +7,7 @@ import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ROOMS = ("base", "policy", "standards", "judge", "ledger", "milter", "resolver-module", "cli")
-DATA = re.compile(r"^tests/(fuzz/corpus|browser/data|[a-z-]+/data|unit/dns_zones)/|\.(eml|msg|mbox|golden|json|xml|xsd|gz|zip|pem|der|png|svg|bin|expected|out)$")
+DATA = re.compile(r"^tests/(fuzz/corpus|browser/data|[a-z-]+/data|unit/dns_zones)/|^tests/policy/.*\.(policy|list)$|\.(eml|msg|mbox|golden|json|xml|xsd|gz|zip|pem|der|png|svg|bin|expected|out)$")
 
 
 def ours():

@@ -18,7 +18,7 @@ DELIVER = """\
 import os, re, sys, time
 mail = sys.stdin.buffer.read()
 head = mail.split(b"\\n\\n", 1)[0]
-junk = re.search(rb"^Assay-Verdict:\\s*quarantine", head, re.M | re.I)
+junk = re.search(rb"^X-Spam-Flag:\\s*YES", head, re.M | re.I)
 folder = sys.argv[1] + "/" + sys.argv[2] + ("/.Junk" if junk else "")
 for sub in ("tmp", "new", "cur"):
     os.makedirs(folder + "/" + sub, exist_ok=True)

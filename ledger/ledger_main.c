@@ -152,11 +152,16 @@ static enum status need_store(struct service *s)
     s->store = store_open(s->config.store, STORE_WRITE, &st, why);
     if (!s->store)
         return lost_store(s, st, why);
+    return STATUS_OK;
+}
+
+/* Only when something was done with it: a full disk can be opened. */
+static void found_store(struct service *s)
+{
     if (s->away)
         say("the store is back");
     s->away = false;
     s->pause_ms = 0;
-    return STATUS_OK;
 }
 
 /* ---- work ---- */
@@ -264,6 +269,8 @@ static int serve(struct service *s, bool once)
         enum status st = need_store(s);
         if (st == STATUS_OK)
             st = take_all(s);
+        if (st == STATUS_OK)
+            found_store(s);
         if (st == STATUS_OK)
             housekeeping(s, once);
         if (once)

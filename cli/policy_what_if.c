@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/policy_cmd.h"
+#include "cli/policy_what_if.h"
 #include "cli/verify.h"
 #include "policy/map.h"
 #include <stdlib.h>
@@ -187,14 +188,17 @@ static void print_json(const struct what_if *w)
     cli_flush(&b);
 }
 
-static int prepare(struct what_if *w, const struct policy_args *a)
+static int load_both(struct what_if *w, const struct policy_args *a)
 {
-    static char name[256];
     int rc = 0;
     w->now = policy_cmd_load(a->file, &rc);
     w->other = w->now ? policy_cmd_load(a->other, &rc) : NULL;
-    if (!w->other)
-        return rc;
+    return rc;
+}
+
+static int prepare(struct what_if *w, const struct policy_args *a)
+{
+    static char name[256];
     w->host.dns = verify_dns(a->dns, w->now);
     if (!w->host.dns)
         return a->dns ? EX_NOINPUT : EX_CONFIG;
@@ -217,35 +221,47 @@ static void release(struct what_if *w)
     policy_unref(w->other);
 }
 
+static int over_mail(struct what_if *w, const struct policy_args *a)
+{
+    int rc = prepare(w, a);
+    if (rc == 0)
+        rc = verify_each(a->mail, one, w);
+    if (rc == 0 && w->no_memory)
+        rc = EX_OSERR;
+    if (rc != 0)
+        return rc;
+    if (w->count)
+        qsort(w->senders, w->count, sizeof *w->senders, by_changed);
+    if (a->json)
+        print_json(w);
+    else
+        print_text(w);
+    return w->changed ? CLI_WARNING : CLI_OK;
+}
+
+#define LEDGER_SINCE (30 * 86400)
+
 int policy_cmd_what_if(int argc, char **argv)
 {
-    static const struct policy_usage usage = {"what-if [--json] [--dns FILE] [--at DATE] [-P FILE] OTHER MAIL",
-                                              "Judges saved mail (a file, an mbox, a Maildir, a folder) by the policy "
-                                              "and by OTHER, and counts by sender domain what would be\n"
-                                              "treated otherwise. --dns answers from a saved file, as for assay "
-                                              "verify. Exit code: 0 nothing changes, 1 something does."};
+    static const struct policy_usage usage = {
+        "what-if [--json] [--dns FILE] [--at DATE] [-P FILE] OTHER [MAIL]",
+        "Judges saved mail (a file, an mbox, a Maildir, a folder) by the policy and by OTHER, and counts by sender "
+        "domain "
+        "what\nwould be treated otherwise. --dns answers from a saved file, as for assay verify. Without MAIL, an "
+        "estimate by "
+        "what\nthe ledger saw in the last 30 days, or since --at. Exit code: 0 nothing changes, 1 something does."};
     struct policy_args a;
     struct what_if w = {0};
     int rc = policy_args_read(&a, &usage, argc, argv,
                               POLICY_ARG_JSON | POLICY_ARG_POLICY | POLICY_ARG_OTHER | POLICY_ARG_MAIL | POLICY_ARG_AT);
     if (rc >= 0)
         return rc;
-    if (!a.other || !a.mail)
-        return cli_usage("which other policy, and which mail?");
-    rc = prepare(&w, &a);
-    if (rc == 0)
-        rc = verify_each(a.mail, one, &w);
-    if (rc == 0 && w.no_memory)
-        rc = EX_OSERR;
-    if (rc == 0) {
-        if (w.count)
-            qsort(w.senders, w.count, sizeof *w.senders, by_changed);
-        if (a.json)
-            print_json(&w);
-        else
-            print_text(&w);
-        rc = w.changed ? CLI_WARNING : CLI_OK;
-    }
+    if (!a.other)
+        return cli_usage("which other policy?");
+    rc = load_both(&w, &a);
+    if (rc == 0 && w.other)
+        rc = a.mail ? over_mail(&w, &a)
+                    : what_if_ledger(w.now, w.other, a.at ? a.at : clock_wall() - LEDGER_SINCE, a.json);
     release(&w);
     return rc;
 }

@@ -20,6 +20,11 @@ from space import PLACE
 
 NAMES = {"spf": "SPF", "dkim": "DKIM", "dmarc": "DMARC", "arc": "ARC", "dnssec": "DNSSEC", "message-format": "format", "dane": "DANE", "tls": "TLS",
          "rdns": "rdns"}
+DNSSEC_WORDS = {"pass": "signed", "none": "not signed", "fail": "broken", "temperror": "no answer"}
+LEGEND = """The standards, in one line each:
+  SPF     may this address send for the domain in the envelope?        DKIM    is there a valid signature, and whose?
+  DMARC   is one of the two for the domain that the reader sees?       DNSSEC  can the DNS answers that all this rests on be trusted?
+"""
 SHOWN = ("spf", "dkim", "dmarc", "dnssec", "message-format")
 
 
@@ -175,7 +180,8 @@ class Demo:
                 if finding.get("standard") != standard or (standard == "message-format" and finding.get("result") == "pass"):
                     continue
                 if finding.get("identity") != "helo":
-                    words = finding.get("result", "?") + (f" {finding['subject']}" if finding.get("subject") else "")
+                    result = finding.get("result", "?")
+                    words = (DNSSEC_WORDS.get(result, result) if standard == "dnssec" else result) + (f" {finding['subject']}" if finding.get("subject") else "")
                     if words not in results:
                         results.append(words)
             if results:
@@ -250,7 +256,8 @@ def main():
         print(f"demo: the world does not start: {e}")
         return 1
     table.progress("")
-    print(f"A private internet, up in {time.monotonic() - start:.1f} seconds. One policy file ({world.milter.policy}) for mail and DNS.\n", flush=True)
+    print(f"A private internet, up in {time.monotonic() - start:.1f} seconds. One policy file ({world.milter.policy}) for mail and DNS.\n")
+    print(LEGEND, flush=True)
     demo = Demo(world)
     mails = demo.mails()
     questions = demo.questions()

@@ -76,6 +76,16 @@ static void put_rcpt_domains(struct json *out, const struct judge_mail *m)
     json_end(out);
 }
 
+/* A DMARC aggregate report by its subject (RFC 9990 3.5.2): the ledger reports on no domain whose only mail was reports. */
+static bool is_dmarc_report(const struct judge_mail *m)
+{
+    static const char begin[] = "Report Domain:";
+    const struct header_field *subject = header_find(&m->headers, "Subject", 1);
+    struct slice text = subject ? slice_trim(subject->value) : SLICE_NULL;
+
+    return text.n >= sizeof begin - 1 && memcmp(text.p, begin, sizeof begin - 1) == 0;
+}
+
 static void put_envelope(struct json *out, struct judge *j)
 {
     const struct judge_mail *m = judge_mail(j);
@@ -93,6 +103,8 @@ static void put_envelope(struct json *out, struct judge *j)
     json_opt(out, "helo", m->helo);
     json_opt(out, "mail_from", m->mail_from.domain);
     json_opt(out, "from", judge_report(j)->format.from_domain);
+    if (is_dmarc_report(m))
+        json_bool(out, "report", true);
 }
 
 void record_mail(struct json *out, struct judge *j, const struct class_of_rcpts *c, const struct record_extra *x)

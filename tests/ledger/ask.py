@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""ask.py - the questions of `assay ledger` and `assay why`: counted by hand, the same on both databases, in every form, before and after taking in.
+
+    ask.py BUILD FOLDER POSTGRES-URI
+"""
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+
+BUILD, FOLDER, URI = sys.argv[1:4]
+DAY = '2026-11-18'
+
+
+def fail(text):
+    sys.exit('ask: ' + text)
+
+
+def check(got, want, what):
+    if got != want:
+        fail(f'{what}: {got!r}, not {want!r}')
+
+
+def mail(n, sender, result, action, **more):
+    line = dict(standard='dmarc', subject=sender, result=result, level='follow', action=action, statement='L7', reason='because it failed')
+    line.update(more.pop('line', {}))
+    record = dict(v=1, t=f'{DAY}T10:00:{n:02d}.000001Z', host='mx1', kind='mail', id=f'Q{n}', message_id=f'<{n}@{sender}>', source='internet', client='192.0.2.9',
+                  helo='h', mail_from=sender, rcpts=1, policy='abcd1234', verdict=dict(action=more.pop('done', action), would=action, statement='L7', text='550 no'), lines=[line],
+                  findings=[dict(standard='spf', subject=sender, result='temperror' if n == 3 else 'pass', security='insecure'),
+                            dict(standard='dkim', subject=sender, selector='s\x1b[31m', algorithm='rsa-sha256', bits=1024, result='pass'),
+                            dict(standard='dmarc', subject=sender, result=result, security='secure')])
+    record.update(more)
+    record['from'] = sender
+    return record
+
+
+RECORDS = [
+    dict(v=1, t=f'{DAY}T00:00:00Z', host='mx1', kind='segment', segment='ask', writer='milter'),
+    mail(1, 'good.example', 'pass', 'deliver'),
+    mail(2, 'good.example', 'pass', 'deliver'),
+    mail(3, 'bad.example', 'fail', 'reject'),
+    mail(4, 'bad.example', 'fail', 'reject', done='deliver'),
+    mail(5, 'excused.example', 'fail', 'tag', line=dict(exemption='L9')),
+    mail(6, 'late.example', 'fail', 'quarantine', line=dict(expired='L8')),
+    mail(7, '=cmd.example', 'none', 'deliver'),
+    dict(v=1, t=f'{DAY}T11:00:00Z', host='r1', kind='names', zone='unsigned.example', state='insecure', count=50, reason='no DS'),
+    dict(v=1, t=f'{DAY}T11:00:00Z', host='r1', kind='names', zone='signed.example', state='secure', count=30, algorithm=[13], bits=256),
+    dict(v=1, t=f'{DAY}T11:00:00Z', host='r1', kind='note', note='lost', dropped=4, lost=5, error='No space left on device'),
+]
+
+
+def run(*arguments, code=0):
+    done = subprocess.run([BUILD + '/assay', *arguments], capture_output=True, text=True, env=dict(os.environ, TZ='UTC'))
+    if done.returncode != code:
+        fail(f'{arguments} ended with {done.returncode}, not {code}: {done.stdout}{done.stderr}')
+    return done.stdout if code == 0 else done.stderr
+
+
+def policy(name, store):
+    with open(f'{FOLDER}/{name}', 'w') as out:
+        out.write(f'policy "x" owner "p@example.org"\nset journal.dir "{FOLDER}/journal"\nset ledger.store "{store}"\nset ledger.knowledge "{FOLDER}/knowledge"\n')
+    return f'{FOLDER}/{name}'
+
+
+def journal():
+    with open(FOLDER + '/journal/milter-20261118T000000Z-00000001.journal', 'w') as out:
+        out.writelines(json.dumps(r) + '\n' for r in RECORDS)
+
+
+def answers(path):
+    def ask(*words):
+        return json.loads(run('ledger', *words, '--json', '-P', path))
+    rows = ask('domain', 'bad.example')
+    check([(r['what'], r['standard'], r['result'], r['count'], r['statement']) for r in rows],
+          [('mail seen', 'dkim', 'pass', 2, ''), ('mail seen', 'dmarc', 'fail', 2, ''), ('mail seen', 'spf', 'pass', 1, ''), ('mail seen', 'spf', 'temperror', 1, ''),
+           ('reject', 'dmarc', 'fail', 2, 'L7')] if rows[2]['result'] == 'pass' else
+          [('mail seen', 'dkim', 'pass', 2, ''), ('mail seen', 'dmarc', 'fail', 2, ''), ('mail seen', 'spf', 'temperror', 1, ''), ('mail seen', 'spf', 'pass', 1, ''),
+           ('reject', 'dmarc', 'fail', 2, 'L7')], 'domain')
+    check({(r['standard'], r['count'], r['pass'], r['fail'], r['none'], r['unsure']) for r in ask('standards', '--by', 'day', '--since', DAY)},
+          {('spf', 7, 85.7, 0.0, 0.0, 14.2), ('dkim', 7, 100.0, 0.0, 0.0, 0.0), ('dmarc', 7, 28.5, 57.1, 14.2, 0.0)}, 'standards')
+    check([(r['from'], r['standard'], r['count'], r['pass']) for r in ask('standards', '--names', '--since', DAY)], [('2026-11-16', 'dnssec', 80, 37.5)], 'standards of names')
+    check([(r['from'], r['action'], r['would'], r['id'], r['reason']) for r in ask('refused', '--since', DAY)],
+          [('late.example', 'quarantine', 'quarantine', 'Q6', 'dmarc: because it failed'), ('bad.example', 'deliver', 'reject', 'Q4', 'dmarc: because it failed'),
+           ('bad.example', 'reject', 'reject', 'Q3', 'dmarc: because it failed')], 'refused')
+    check([(r['subject'], r['count']) for r in ask('top', '--standard', 'dmarc')][0], ('bad.example', 2), 'top')
+    check([(r['subject'], r['scope'], r['count']) for r in ask('top', '--standard', 'dnssec', '--state', 'insecure')], [('unsigned.example', 'names', 50)], 'top of names')
+    check([(r['subject'], r['action'], r['count'], r['expired']) for r in ask('unexplained')], [('bad.example', 'reject', 2, ''), ('late.example', 'quarantine', 1, 'L8')], 'unexplained')
+    check([(r['domain'], r['bits'], r['count']) for r in ask('selectors', 'good.example')], [('good.example', 1024, 2)], 'selectors')
+    check([(r['host'], r['mails'], r['names'], r['dropped'], r['lost']) for r in ask('hosts')], [('mx1', 7, 0, 0, 0), ('r1', 0, 80, 4, 5)], 'hosts')
+    check(json.loads(run('why', 'Q3', '--json', '-P', path))['id'], 'Q3', 'why')
+    check('by line      L7' in run('why', '3@bad.example', '-P', path), True, 'why by Message-ID without brackets')
+    check('Excused by' in run('why', '<5@excused.example>', '-P', path) and 'L9' in run('why', 'Q5', '-P', path), True, 'why, excused')
+    check("no mail with queue-id or Message-ID 'Q99'" in run('why', 'Q99', '-P', path, code=66), True, 'why of none')
+    cells = list(csv.DictReader(io.StringIO(run('ledger', 'refused', '--csv', '--since', DAY, '-P', path))))
+    check([c['id'] for c in cells], ['Q6', 'Q4', 'Q3'], 'csv')
+    text = run('ledger', 'selectors', 'good.example', '-P', path)
+    check('\x1b' in text, False, 'a terminal\'s escape in a table')
+    cells = list(csv.reader(io.StringIO(run('ledger', 'domain', 'bad.example', '--csv', '-P', path))))
+    check(len(cells), 6, 'rows of csv')
+
+
+def usage():
+    path = FOLDER + '/sqlite'
+    for words, says in ((['domain'], 'missing'), (['domain', 'a', 'b'], 'too many'), (['domain', 'bad name'], 'no domain name'), (['top'], '--standard wants'),
+                        (['top', '--standard', 'x'], '--standard wants'), (['hosts', '--since', '1d'], "no option '--since'"), (['standards', '--by', 'x'], '--by wants'),
+                        (['standards', '--since', 'soon'], 'wants a time'), (['refused', '-n', '0'], 'a number'), (['nonsense'], 'no command'), (['refused', '-n', 'x'], 'a number'),
+                        (['forget', 'a b'], 'neither')):
+        check(says in run('ledger', *words, *([] if words[0] == 'nonsense' else ['-P', path]), code=64), True, f'usage {words}')
+    check('there is no ledger' in run('ledger', 'hosts', '--store', FOLDER + '/none.db', code=66), True, 'no ledger')
+    check('not a database' in run('ledger', 'hosts', '--store', FOLDER + '/sqlite', code=65), True, 'not a ledger')
+    check('cannot read' in run('ledger', 'hosts', '-P', FOLDER + '/none', code=78), True, 'no policy')
+
+
+def main():
+    os.makedirs(FOLDER + '/journal')
+    subprocess.run(['psql', '-qX', URI, '-c', 'DROP SCHEMA public CASCADE', '-c', 'CREATE SCHEMA public'], check=True, capture_output=True)
+    count = 0
+    for name, store in (('sqlite', FOLDER + '/ledger.db'), ('postgres', URI)):
+        path = policy(name, store)
+        journal()
+        shown = [json.loads(line) for line in run('ledger', 'show', '--json', '-P', path).splitlines()]
+        check(len(shown), 10, 'show')
+        check([json.loads(line)['id'] for line in run('ledger', 'show', '--json', '--domain', 'bad.example', '-P', path).splitlines()], ['Q3', 'Q4'], 'show --domain')
+        check(len(run('ledger', 'show', '-n', '3', '-P', path).splitlines()), 4, 'show -n')
+        check('by line      L7' in run('why', 'Q3', '-P', path), True, 'why from the journal')
+        subprocess.run([BUILD + '/assay-ledger', '-1', '-P', path, '-S', FOLDER], check=True, capture_output=True)
+        check(run('ledger', 'show', '-P', path), 'Nothing in the journals.\n', 'show of what was taken in')
+        answers(path)
+        check('entries about good.example are gone' in run('ledger', 'forget', 'good.example', '-P', path), True, 'forget')
+        check(run('ledger', 'domain', 'good.example', '-P', path), 'Nothing was seen of this domain.\n', 'domain forgotten')
+        count += 1
+    usage()
+    print(f'every question the same on {count} databases, from the journal and from the ledger')
+
+
+main()

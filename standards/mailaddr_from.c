@@ -38,6 +38,7 @@ struct from_reader {
 struct phrase {
     struct buf words; /* the display name */
     size_t elements;
+    bool quoted, odd;       /* a quoted-string among them; something that RFC 5322 does not know there */
     struct mailbox address; /* the last address among the words; its domain is that of all others */
     size_t addresses;
 };
@@ -185,47 +186,64 @@ static enum found angle_addr(struct from_reader *r, struct mailbox *out)
     return f;
 }
 
-/* encoded-word (RFC 2047 2), whole, with specials in its text that 5 (3) forbids in phrases and many mailers put there;
- * never "<", ">" or
- * "@", so that no address can stand in one unseen. */
-static bool encoded_word(struct from_reader *r)
+/* encoded-word (RFC 2047 2), whole, with commas and colons in its text that 5 (3) forbids in phrases and many mailers
+ * put there; never "<", ">" or
+ * "@", so that no address can stand in one unseen, nor quotes or parentheses, which other readers would begin something
+ * with. */
+static bool encoded_word(struct from_reader *r, struct phrase *ph)
 {
     struct lex at = r->at;
     unsigned marks = 0;
+    bool odd = false;
     if (!lex_char(&at, '=') || !lex_char(&at, '?'))
         return false;
     while (marks < 3) {
         int c = lex_peek(&at);
-        if (c <= 32 || c == 127 || strchr("<>@", c))
+        if (c <= 32 || c == 127 || strchr("<>@\"()\\", c))
             return false;
+        odd |= !lex_is_atext((unsigned char)c);
         marks += c == '?';
         at.p++;
     }
-    if (!lex_char(&at, '='))
+    if (!lex_char(&at, '=') || (odd && ph->quoted))
         return false;
+    ph->odd |= odd;
     buf_addslice(&r->text, slice_of(r->at.p, (size_t)(at.p - r->at.p)));
     r->at = at;
     return true;
 }
 
-/* word = atom / quoted-string; in phrases "." (obs-phrase) and square brackets too */
-static bool word(struct from_reader *r, const struct phrase *ph)
+/* "." (obs-phrase) behind another word; square brackets. */
+static bool odd_word(struct from_reader *r, struct phrase *ph)
+{
+    int c = lex_peek(&r->at);
+    bool bracket = c == '[' || c == ']';
+    if (!(bracket ? !ph->quoted : c == '.' && ph->elements))
+        return false;
+    ph->odd |= bracket;
+    buf_addc(&r->text, (char)c);
+    r->at.p++;
+    return true;
+}
+
+/* word = atom / quoted-string; and what else stands in phrases. In r->text. Odd words only where there is no
+ * quoted-string: beside one, some readers see other addresses than we do. */
+static bool word(struct from_reader *r, struct phrase *ph)
 {
     struct slice atom;
     buf_reset(&r->text);
-    if (encoded_word(r))
+    if (encoded_word(r, ph))
         return true;
     if (lex_atom(&r->at, &atom)) {
         buf_addslice(&r->text, atom);
         return true;
     }
-    int c = lex_peek(&r->at);
-    if ((c == '.' && ph->elements) || c == '[' || c == ']') {
-        buf_addc(&r->text, (char)c);
-        r->at.p++;
+    if (odd_word(r, ph))
         return true;
-    }
-    return lex_quoted_string(&r->at, false, &r->text);
+    if (ph->odd || !lex_quoted_string(&r->at, false, &r->text))
+        return false;
+    ph->quoted = true;
+    return true;
 }
 
 /* One more address among the words: a second domain there is nobody's display name. */
@@ -238,7 +256,7 @@ static enum found note_address(struct from_reader *r, struct phrase *ph, const s
     return FOUND;
 }
 
-/* phrase: words, obs-phrase, and addresses that stand where words should. Empty is FOUND too. */
+/* phrase: words, obs-phrase, and addresses that stand where the last words should. Empty is FOUND too. */
 static enum found phrase(struct from_reader *r, struct phrase *ph)
 {
     for (;;) {
@@ -256,7 +274,7 @@ static enum found phrase(struct from_reader *r, struct phrase *ph)
         }
         if (f == FOUND_BAD)
             return f;
-        if (f == FOUND_NOT && !word(r, ph))
+        if (f == FOUND_NOT && (ph->addresses || !word(r, ph)))
             return FOUND;
         if (gap)
             buf_addc(&ph->words, ' ');

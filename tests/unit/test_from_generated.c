@@ -166,7 +166,7 @@ static void phrase(struct buf *b)
             quoted_string(b, &ignored);
             break;
         case 1:
-            buf_adds(b, "=?utf-8?Q?J=C3=BCrgen,_x?=");
+            buf_adds(b, "=?utf-8?Q?J=C3=BCrgen_x?=");
             break;
         case 2:
             buf_adds(b, "Q.");

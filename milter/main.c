@@ -18,6 +18,19 @@
 
 #define MAIN_DRAIN_SECONDS 25 /* longer than a message may wait for DNS, shorter than a service manager's patience */
 
+/* For this thread and all that it will make: these signals are libmilter's signal thread's alone. Were one left open in
+ * some thread, the kernel could give the signal to that one, and its default ends the program. */
+static void block_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 static int run(const struct options *o)
 {
     const struct policy *p;
@@ -38,6 +51,7 @@ static int run(const struct options *o)
         rc = start_drop_rights(p, o);
     if (!rc && !o->foreground)
         rc = start_background();
+    block_signals();
     if (!rc)
         rc = start_engines(&the_daemon, o);
     if (!rc) {

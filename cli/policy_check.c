@@ -6,6 +6,9 @@
  * say (notes apart), 1 warnings, 2 errors: the policy cannot be loaded.
  */
 #include "cli/policy_cmd.h"
+#include "cli/verify.h"
+#include "policy/report.h"
+#include "standards/dmarc.h"
 #include "base/clock.h"
 #include "base/json.h"
 
@@ -72,25 +75,72 @@ static void print_json(const char *path, const struct policy_report *r, const st
     cli_flush(&b);
 }
 
+/* What the world sees of one of our own domains. */
+static void check_own(struct policy_report *r, struct dns *dns, const struct policy_statement *s, const char *domain)
+{
+    struct arena *arena = arena_new((size_t)16 << 20);
+    struct dns_scope *scope = arena ? dns_scope_new(dns, arena, NULL) : NULL;
+    struct place at = {.file = s->file, .lineno = s->line};
+    struct dmarc_finding f;
+    if (!scope || dmarc_check(scope, arena, domain, NULL, 0, &f) != STATUS_OK || f.dns_failed)
+        report_add(r, POLICY_WARNING, &at, NULL, "whether our own domain %s publishes DMARC could not be found out",
+                   domain);
+    else if (!f.record_domain)
+        report_add(r, POLICY_WARNING, &at,
+                   "publish a TXT record at _dmarc: \"v=DMARC1; p=none; rua=mailto:...\", and tighten it later",
+                   "our own domain %s publishes no DMARC record: others cannot tell our mail from forged mail", domain);
+    else if (f.policy == DMARC_POLICY_NONE)
+        report_add(r, POLICY_NOTE, &at, "p=quarantine or p=reject, when all our mail passes",
+                   "our own domain %s asks others to do nothing about mail that fails DMARC (p=none, of %s)", domain,
+                   f.record_domain);
+    dns_scope_free(scope);
+    arena_free(arena);
+}
+
+static void check_world(struct policy_report *r, struct dns *dns, const struct policy *p)
+{
+    const struct policy_statement *s;
+    char entry[POLICY_ENTRY_TEXT];
+    for (size_t i = 0; (s = policy_statement_at(p, i)); i++) {
+        for (size_t k = 0; s->kind == POLICY_OWN && strcmp(s->name, "domains") == 0 && k < s->item_count; k++) {
+            size_t at = 0;
+            if (strncmp(s->items[k], "list ", 5) != 0)
+                check_own(r, dns, s, s->items[k]);
+            else
+                while (policy_list_next(p, s->items[k] + 5, &at, entry))
+                    check_own(r, dns, s, entry);
+        }
+    }
+    report_sort(r);
+}
+
 int policy_cmd_check(int argc, char **argv)
 {
     static const struct policy_usage usage = {
-        "check [--json] [--at DATE] [FILE]",
+        "check [--json] [--at DATE] [--ask-dns | --dns FILE] [FILE]",
         "Reads the policy and says what is wrong with it or doubtful. --at judges its dates as of\n"
-        "another day. Exit code: 0 good, 1 warnings, 2 errors."};
+        "another day. --ask-dns looks whether our own domains publish DMARC (--dns: by a saved file of answers). Exit "
+        "code: 0 good, 1 warnings, 2 errors."};
     struct policy_args a;
-    int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_JSON | POLICY_ARG_FILE | POLICY_ARG_AT);
+    int rc =
+        policy_args_read(&a, &usage, argc, argv, POLICY_ARG_JSON | POLICY_ARG_FILE | POLICY_ARG_AT | POLICY_ARG_DNS);
     if (rc >= 0)
         return rc;
     if (a.at)
         clock_set_wall(a.at);
     struct policy_report *r = policy_report_new();
     struct policy *p = policy_load(a.file, r);
+    struct dns *dns = p && (a.dns || a.ask_dns) ? verify_dns(a.dns, p) : NULL;
+    if (dns)
+        check_world(r, dns, p);
     if (a.json)
         print_json(a.file, r, p);
     else
         print_text(a.file, r, p);
     rc = exit_code(r, p);
+    if (p && (a.dns || a.ask_dns) && !dns)
+        rc = EX_NOINPUT;
+    dns_close(dns);
     policy_unref(p);
     policy_report_free(r);
     return rc;

@@ -43,7 +43,8 @@ enum option_number {
     OPT_SIGNED,
     OPT_SUBMISSION,
     OPT_DNS,
-    OPT_STATE
+    OPT_STATE,
+    OPT_ASK_DNS
 };
 
 static const struct option options[] = {
@@ -62,6 +63,7 @@ static const struct option options[] = {
     {"signed-by", required_argument, NULL, OPT_SIGNED},
     {"submission", no_argument, NULL, OPT_SUBMISSION},
     {"dns", required_argument, NULL, OPT_DNS},
+    {"ask-dns", no_argument, NULL, OPT_ASK_DNS},
     {"state", required_argument, NULL, OPT_STATE},
     {NULL, 0, NULL, 0},
 };
@@ -72,7 +74,9 @@ static unsigned bit_of(int o)
     case 'P':
         return POLICY_ARG_FILE | POLICY_ARG_POLICY;
     case OPT_DNS:
-        return POLICY_ARG_MAIL;
+        return POLICY_ARG_MAIL | POLICY_ARG_DNS;
+    case OPT_ASK_DNS:
+        return POLICY_ARG_DNS;
     case OPT_STATE:
         return POLICY_ARG_STATE;
     case OPT_JSON:
@@ -128,6 +132,8 @@ static bool take(struct policy_args *a, int o, const char *value)
     case OPT_DNS:
         a->dns = value;
         return true;
+    case OPT_ASK_DNS:
+        return a->ask_dns = true;
     case OPT_STATE:
         a->state = value;
         return true;
@@ -156,11 +162,13 @@ int policy_args_read(struct policy_args *a, const struct policy_usage *u, int ar
     *a = (struct policy_args){0};
     opterr = 0;
     optind = 1;
-    for (int o; (o = getopt_long(argc, argv, ":P:h", options, NULL)) != -1;) {
+    for (int o, index = 0; (o = getopt_long(argc, argv, ":P:h", options, &index)) != -1;) {
         if (o == 'h')
             return help(u);
-        if (o == '?' || (o != ':' && !(bit_of(o) & allowed)))
+        if (o == '?')
             return cli_usage("there is no option '%s'", argv[optind - 1]);
+        if (o != ':' && !(bit_of(o) & allowed))
+            return cli_usage("--%s is no option of this command", o == 'P' ? "policy" : options[index].name);
         if (o == ':')
             return cli_usage("'%s' needs a value", argv[optind - 1]);
         if (!take(a, o, optarg))

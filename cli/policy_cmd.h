@@ -24,6 +24,7 @@ enum {
     POLICY_ARG_QUESTION = 64, /* --from, --for, --standard, --client, --names, --at, --signed-by, --submission */
     POLICY_ARG_AT = 128,
     POLICY_ARG_POLICY = 256, /* -P FILE alone, no operand */
+    POLICY_ARG_DNS = 2048,   /* --ask-dns, --dns */
     POLICY_ARG_STATE = 1024, /* --state DIR */
     POLICY_ARG_MAIL = 512,   /* a third operand, and --dns */
 };
@@ -32,7 +33,7 @@ enum {
 
 struct policy_args {
     const char *file, *other, *mail, *dns, *state;
-    bool json, csv, html, defaults, names, submission;
+    bool ask_dns, json, csv, html, defaults, names, submission;
     const char *from, *rcpt, *standard, *client;
     const char *signers[POLICY_SIGNERS_MAX];
     size_t signer_count;

@@ -80,9 +80,15 @@ $(BUILD)/assay-ledger: $(patsubst %.c,$(BUILD)/%.o,$(wildcard ledger/*_main.c)) 
 # Milter files other than main are linked into unit tests too, where they hold no libmilter call.
 TEST_EXTRA := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard cli/*.c)))
 
-$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIBS_OUR)
+# What of the resolver's module knows no Unbound, for the unit tests.
+MODULE_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/unbound_module.c,$(wildcard resolver-module/*.c)))
+$(BUILD)/libassay-resolver.a: $(MODULE_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libassay-resolver.a $(LIBS_OUR)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_cli) $(LDLIBS_cmocka)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_cli) $(LDLIBS_resolver) $(LDLIBS_cmocka)
 
 $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(LIBS_OUR)
 	@mkdir -p $(@D)

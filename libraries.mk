@@ -15,5 +15,6 @@ LDLIBS_ledgerlib := $(or $(call pkg,--libs,jansson),-ljansson) $(or $(call pkg,-
                     $(or $(call pkg,--libs,libxml-2.0),-lxml2) $(or $(call pkg,--libs,zlib),-lz)
 LDLIBS_cli := $(LDLIBS_standards) $(LDLIBS_ledgerlib) $(LDLIBS_base)
 LDLIBS_ledger := $(LDLIBS_cli)
+LDLIBS_resolver := $(or $(call pkg,--libs,libpsl),-lpsl)
 LDLIBS_milter := -lmilter $(LDLIBS_cli)
 LDLIBS_cmocka := $(or $(call pkg,--libs,cmocka),-lcmocka)

@@ -120,21 +120,30 @@ static enum decide_security denial_security(const struct decide_input *in, bool 
     return worst;
 }
 
-static const char *title_of(const struct policy_statement *s)
+/* What the statement asks, without its reason: that comes last, and may be cut. */
+static int title_length(const char *title)
 {
-    return s && s->text ? s->text : "dnssec of names";
+    const char *reason = strstr(title, " because \""), *action = strstr(title, " otherwise ");
+    const char *end = title + strlen(title);
+    if (reason)
+        end = reason;
+    if (action && action < end)
+        end = action;
+    return end - title < 110 ? (int)(end - title) : 110;
 }
 
 static void words(struct decide_result *out, const struct policy_answer *a, const char *owner, enum decide_security how, bool target)
 {
+    const struct policy_statement *s = a->statement;
     const char *what = how == DECIDE_INDETERMINATE ? "cannot be validated (no trust anchor)" : "is not signed";
+    const char *title = s && s->text ? s->text : "require dnssec of names";
     char tail[DECIDE_TEXT] = "";
     if (a->text)
         snprintf(tail, sizeof tail, ": %s", a->text);
-    else if (a->statement && a->statement->because)
-        snprintf(tail, sizeof tail, ", because \"%s\"", a->statement->because);
-    int n = snprintf(out->text, sizeof out->text, "policy %s: %.*s: %s %s%s%s", a->statement ? a->statement->id : "?", 90,
-                     title_of(a->statement), owner[0] ? owner : ".", what, target ? " (end of a chain)" : "", tail);
+    else if (s && s->because)
+        snprintf(tail, sizeof tail, ", because \"%s\"", s->because);
+    int n = snprintf(out->text, sizeof out->text, "policy %s: %.*s: %s %s%s%s", s ? s->id : "?", title_length(title), title,
+                     owner[0] ? owner : ".", what, target ? " (end of a chain)" : "", tail);
     if (n >= (int)sizeof out->text) /* a cut must not end within a character */
         for (char *e = out->text + sizeof out->text - 2; e > out->text && (*e & 0x80); e--)
             *e = '\0';

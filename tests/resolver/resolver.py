@@ -76,7 +76,6 @@ class Resolver:
   module-config: "{module}"
   tls-cert-bundle: ""
   infra-host-ttl: 5
-  infra-keep-probing: yes
   discard-timeout: 0
 {options}
 {'dynlib:' if with_module else ''}

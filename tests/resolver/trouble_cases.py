@@ -101,3 +101,43 @@ def test_class_chaos(place, tree):
         for name in ("version.bind", "id.server", "hostname.bind", "trustanchor.unbound", "nothing.at.all"):
             r.ask(name, "TXT", rdclass="CH")
         answers_on(r)
+
+
+def prepare(place, lib, policy="", *more, plain="/bin/true"):
+    from resolver import TOP
+    with open(os.path.join(place, "p"), "w", encoding="ascii") as f:
+        f.write(policy)
+    env = dict(os.environ, ASSAY_LIB=lib, ASSAY_RUN=os.path.join(place, "run"), ASSAY_POLICY=os.path.join(place, "p"), UNBOUND_PLAIN=plain, ASSAY_QUIET="1")
+    return subprocess.run([f"{TOP}/resolver-module/assay-unbound-prepare", *more], env=env, capture_output=True, text=True)
+
+
+def test_module_and_unbound_are_compared_before_start(place, tree):
+    import shutil
+
+    from resolver import MODULE, UNBOUND
+    lib, run = os.path.join(place, "lib"), os.path.join(place, "run")
+    os.makedirs(f"{lib}/unbound")
+    shutil.copy(f"{UNBOUND}/sbin/unbound", f"{lib}/unbound/unbound")
+    shutil.copy(MODULE, f"{lib}/assay-unbound.so")
+    assert prepare(place, lib).returncode == 0
+    with open(f"{run}/module.conf", encoding="ascii") as f:
+        assert f'dynlib-file: "{lib}/assay-unbound.so"' in f.read()
+    assert os.readlink(f"{run}/unbound") == f"{lib}/unbound/unbound"
+    assert prepare(place, lib, "", "--check").returncode in (0, 1)
+
+    with open(f"{lib}/assay-unbound.so", "r+b") as f:  # made for another Unbound
+        data = f.read()
+        at = data.index(b"assay-stamp{1.")
+        f.seek(at + 12)
+        f.write(b"9")
+    check = prepare(place, lib, "", "--check")
+    assert check.returncode == 2 and "built for another Unbound" in check.stdout, check
+    off = prepare(place, lib)
+    assert off.returncode == 0 and "WITHOUT the module" in off.stderr, off
+    with open(f"{run}/module.conf", encoding="ascii") as f:
+        assert "dynlib" not in f.read()
+    assert os.readlink(f"{run}/unbound") == "/bin/true" and os.path.exists(f"{run}/broken")
+    stop = prepare(place, lib, "set resolver.when-broken stop\n")
+    assert stop.returncode == 1 and "not started" in stop.stderr, stop
+    os.remove(f"{lib}/assay-unbound.so")
+    assert "there is no module" in prepare(place, lib).stderr

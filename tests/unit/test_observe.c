@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_observe.c - what stands between the resolver's workers and its journal: the queue (nothing twice, nothing lost, never waits), the zones added up
+ * within their bounds, suspensions that end by themselves (RFC 7646 2).
+ */
+#include "tests/unit/cm.h"
+#include "resolver-module/queue.h"
+#include "resolver-module/suspend.h"
+#include "resolver-module/zones.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static void queue_in_order_and_full(void **state)
+{
+    (void)state;
+    struct queue *q = queue_new(sizeof(int), 5);
+    assert_int_equal(queue_capacity(q), 8);
+    int v;
+    assert_false(queue_pop(q, &v));
+    for (int round = 0; round < 5; round++) {
+        for (int i = 0; i < 8; i++)
+            assert_true(queue_push(q, &i));
+        assert_false(queue_push(q, &round));
+        assert_int_equal(queue_length(q), 8);
+        for (int i = 0; i < 8; i++) {
+            assert_true(queue_pop(q, &v));
+            assert_int_equal(v, i);
+        }
+        assert_false(queue_pop(q, &v));
+    }
+    queue_free(q);
+}
+
+#define WRITERS 4
+#define EACH 50000
+static struct queue *shared;
+static atomic_uint pushed;
+
+static void *write_all(void *arg)
+{
+    unsigned me = *(unsigned *)arg;
+    for (unsigned i = 0; i < EACH; i++) {
+        unsigned item[2] = {me, i};
+        if (queue_push(shared, item))
+            atomic_fetch_add(&pushed, 1);
+    }
+    return NULL;
+}
+
+static void queue_many_writers(void **state)
+{
+    (void)state;
+    pthread_t threads[WRITERS];
+    unsigned ids[WRITERS], item[2], popped = 0, last[WRITERS];
+    memset(last, 0, sizeof last);
+    shared = queue_new(sizeof item, 256);
+    atomic_store(&pushed, 0);
+    for (unsigned i = 0; i < WRITERS; i++) {
+        ids[i] = i;
+        pthread_create(&threads[i], NULL, write_all, &ids[i]);
+    }
+    bool running = true;
+    while (running || queue_length(shared)) {
+        if (queue_pop(shared, item)) {
+            assert_in_range(item[0], 0, WRITERS - 1);
+            assert_true(item[1] >= last[item[0]]); /* each writer's own order is kept */
+            last[item[0]] = item[1] + 1;
+            popped++;
+        } else if (running && queue_length(shared) == 0) {
+            for (unsigned i = 0; i < WRITERS; i++)
+                pthread_join(threads[i], NULL);
+            running = false;
+        } else if (running) {
+            usleep(10);
+        }
+    }
+    while (queue_pop(shared, item))
+        popped++;
+    assert_int_equal(popped, atomic_load(&pushed));
+    queue_free(shared);
+}
+
+static struct zones_event event(const char *zone, enum decide_state s)
+{
+    struct zones_event e;
+    memset(&e, 0, sizeof e);
+    e.state = (uint8_t)s;
+    e.type = 1;
+    snprintf(e.zone, sizeof e.zone, "%s", zone);
+    return e;
+}
+
+static struct zones_entry *found;
+static const char *looked_for;
+static void look(struct zones_entry *e, void *arg)
+{
+    (void)arg;
+    if (strcmp(e->zone, looked_for) == 0)
+        found = e;
+}
+
+static struct zones_entry *find(struct zones *z, const char *zone)
+{
+    found = NULL;
+    looked_for = zone;
+    zones_each(z, look, NULL);
+    return found;
+}
+
+static void zones_add_up(void **state)
+{
+    (void)state;
+    struct zones *z = zones_new();
+    struct zones_event e = event("a.example", DECIDE_STATE_INSECURE);
+    for (int i = 0; i < 40; i++) {
+        e.type = (uint16_t)(i % 20 + 1);
+        e.refused = i % 2;
+        assert_true(zones_add(z, &e, 1000 + i));
+    }
+    struct zones_entry *f = find(z, "a.example");
+    assert_non_null(f);
+    assert_int_equal(f->count, 40);
+    assert_int_equal(f->refused, 20);
+    assert_int_equal(f->first_us, 1000);
+    assert_int_equal(f->last_us, 1039);
+    assert_int_equal(f->type_count, ZONES_TYPES);
+    assert_true(f->other_types);
+    zones_written(f);
+    assert_int_equal(f->new_count, 0);
+    assert_int_equal(f->count, 40);
+    e = event("a.example", DECIDE_STATE_SECURE);
+    assert_true(zones_add(z, &e, 2000));
+    assert_int_equal(zones_count(z), 2); /* another state is another entry */
+    zones_free(z);
+}
+
+/* An attacker's made-up cuts stay few, and no count is lost. */
+static void zones_cap_per_organisation(void **state)
+{
+    (void)state;
+    struct zones *z = zones_new();
+    for (int i = 0; i < 5000; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "cut%d.evil.co.uk", i);
+        struct zones_event e = event(name, DECIDE_STATE_INSECURE);
+        assert_true(zones_add(z, &e, i));
+    }
+    assert_in_range(zones_count(z), 2, ZONES_PER_ORG + 1);
+    struct zones_entry *rest = find(z, "evil.co.uk");
+    assert_non_null(rest);
+    assert_true(rest->collapsed);
+    assert_int_equal(rest->count, 5000 - ZONES_PER_ORG);
+    struct zones_event e = event("other.co.uk", DECIDE_STATE_INSECURE); /* another organisation has its own */
+    assert_true(zones_add(z, &e, 1));
+    assert_non_null(find(z, "other.co.uk"));
+    zones_free(z);
+}
+
+static void zones_bound_and_forgetting(void **state)
+{
+    (void)state;
+    struct zones *z = zones_new();
+    char name[64];
+    unsigned refused = 0;
+    for (int i = 0; i < ZONES_MAX + 1000; i++) {
+        snprintf(name, sizeof name, "z%d.example", i);
+        struct zones_event e = event(name, DECIDE_STATE_SECURE);
+        refused += !zones_add(z, &e, 5);
+    }
+    assert_int_equal(zones_count(z), ZONES_MAX);
+    assert_int_equal(refused, 1000);
+    looked_for = "none";
+    struct zones_entry *e1 = find(z, "z7.example");
+    assert_non_null(e1);
+    zones_written(e1); /* written and not seen for an hour: may go */
+    struct zones_event e = event("fresh.example", DECIDE_STATE_SECURE);
+    assert_true(zones_add(z, &e, INT64_C(3700) * 1000000));
+    assert_null(find(z, "z7.example"));
+    assert_non_null(find(z, "fresh.example"));
+    zones_free(z);
+}
+
+static void suspension_ends_when_it_validates(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/assay-suspend.XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    const struct policy_statement a = {.text = "suspend validation below a.example"}, b = {.text = "suspend validation below b.example"};
+    struct suspend *s = suspend_new(path);
+    assert_false(suspend_note(s, &a, true, 1000, 5000));
+    assert_false(suspend_note(s, &a, true, 5999, 5000));
+    assert_false(suspend_note(s, &a, false, 6000, 5000)); /* broken again: the time starts anew */
+    assert_false(suspend_note(s, &a, true, 7000, 5000));
+    assert_false(suspend_ended(s, &a));
+    assert_true(suspend_note(s, &a, true, 12000, 5000));
+    assert_true(suspend_ended(s, &a));
+    assert_false(suspend_note(s, &a, true, 13000, 5000)); /* said once */
+    assert_false(suspend_ended(s, &b));
+    suspend_free(s);
+    s = suspend_new(path); /* after a restart */
+    assert_true(suspend_ended(s, &a));
+    assert_false(suspend_ended(s, &b));
+    suspend_free(s);
+    unlink(path);
+    s = suspend_new("/nowhere/at/all");
+    assert_non_null(s);
+    assert_false(suspend_ended(s, &a));
+    suspend_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(queue_in_order_and_full),   cmocka_unit_test(queue_many_writers),
+        cmocka_unit_test(zones_add_up),              cmocka_unit_test(zones_cap_per_organisation),
+        cmocka_unit_test(zones_bound_and_forgetting), cmocka_unit_test(suspension_ends_when_it_validates),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -131,6 +131,8 @@ static void on_result(void *arg, int error, struct ub_result *ub)
     u->stats.resolved++;
     if (r && r->state == DNS_BOGUS)
         u->stats.bogus++;
+    else if (!r || r->state == DNS_TEMPFAIL)
+        u->stats.failed++;
     if (f->waiters)
         pthread_cond_broadcast(&f->arrived);
     else

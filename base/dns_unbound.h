@@ -43,7 +43,8 @@ struct dns_unbound_stats {
     uint64_t merged;    /* of these, joined to a look-up under way */
     uint64_t resolved;  /* look-ups that libunbound finished */
     uint64_t timed_out; /* waits that a deadline ended */
-    uint64_t bogus;     /* answers that did not validate */
+    uint64_t bogus;     /* of resolved: answers that did not validate */
+    uint64_t failed;    /* of resolved: temporary failures */
     uint64_t refused;   /* over LIMIT_DNS_FLIGHTS */
     uint64_t under_way;
 };

@@ -4,9 +4,11 @@
  *
  * Promises that a pause counts within a second of being made and ends within a second of its time, and that a file that
  * is not a pause, or cannot be read, stops nothing. It is never fixed to a test's wall time: a pause is about now.
+ * Where there is none, our own broken DNS may be the reason (canary.h).
  */
 #include "milter/pausing.h"
 #include "base/clock.h"
+#include "milter/canary.h"
 #include "policy/pause.h"
 #include <pthread.h>
 
@@ -29,5 +31,6 @@ const char *pausing_text(struct arena *a, const char *state_dir)
     struct pause p = last;
     bool on = last_on;
     pthread_mutex_unlock(&lock);
-    return on ? arena_printf(a, "paused until %s by %s: %s", clock_utc_text(p.until, until), p.by, p.because) : NULL;
+    return on ? arena_printf(a, "paused until %s by %s: %s", clock_utc_text(p.until, until), p.by, p.because)
+              : canary_text(a);
 }

@@ -11,6 +11,7 @@
 #include "base/dns_replay.h"
 #include "base/dns_unbound.h"
 #include "judge/prober.h"
+#include "milter/canary.h"
 #include "milter/delegation.h"
 #include "milter/log.h"
 #include "milter/probing.h"
@@ -146,6 +147,8 @@ static int open_dns(struct daemon *d, const struct policy *p, const struct optio
             .forward = policy_set_text(p, "dns.forward"),
         };
         d->host.dns = dns_unbound_new(&c, &error);
+        if (d->host.dns)
+            canary_start(d, &c);
     }
     if (!d->host.dns)
         fprintf(stderr, "assay-milter: %s\n", error ? error : "out of memory");
@@ -217,6 +220,7 @@ int start_engines(struct daemon *d, const struct options *o)
 void start_undo(struct daemon *d)
 {
     d->delegation = delegation_close(d->delegation);
+    canary_stop();
     d->host.prober = prober_free(d->host.prober);
     d->journal = journal_close(d->journal);
     d->host.dns = dns_close(d->host.dns);

@@ -6,7 +6,7 @@
 #include "tests/unit/cm.h"
 
 #include "base/clock.h"
-#include "base/dns_unbound.h"
+#include "base/dns_canary.h"
 #include <arpa/inet.h>
 #include <poll.h>
 #include <pthread.h>
@@ -396,12 +396,46 @@ static void seeded_anchor(void **state)
     assert_true(st.st_size > 0);
 }
 
+static enum dns_health canary(struct dns_unbound_config config, const char *name, char **why)
+{
+    return dns_canary(&config, name, 300, why);
+}
+
+static void canary_says(void **state)
+{
+    struct world *w = *state;
+    struct dns_unbound_config c = {.anchor = ZONES "/anchor", .extra = w->conf};
+    char *why;
+    assert_int_equal(canary(c, NULL, &why), DNS_HEALTHY);
+    assert_null(why);
+    assert_int_equal(canary(c, "good", &why), DNS_HEALTHY);
+    assert_int_equal(canary(c, "host.plain", &why), DNS_HEALTHY);
+    assert_int_equal(canary(c, "bad", &why), DNS_UNTRUSTED);
+    assert_non_null(strstr(why, "clock"));
+    free(why);
+    int64_t start = clock_mono_ms();
+    assert_int_equal(canary(c, "never.slow", &why), DNS_UNREACHABLE);
+    assert_in_range(clock_mono_ms() - start, 290, 1500);
+    assert_non_null(strstr(why, "network"));
+    free(why);
+    put(w->anchor, "");
+    c.anchor = w->anchor;
+    assert_int_equal(canary(c, NULL, &why), DNS_UNCONFIGURED);
+    assert_non_null(strstr(why, "empty"));
+    free(why);
+    /* the right file, but the key of another world: nothing validates */
+    put(w->anchor, ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n");
+    assert_int_equal(canary(c, NULL, &why), DNS_UNTRUSTED);
+    free(why);
+}
+
 int main(void)
 {
 #define WITH_WORLD(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         WITH_WORLD(states), WITH_WORLD(ttl_is_true),     WITH_WORLD(own_deadline), WITH_WORLD(merged),
         WITH_WORLD(races),  WITH_WORLD(close_under_way), WITH_WORLD(bad_settings), WITH_WORLD(seeded_anchor),
+        WITH_WORLD(canary_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

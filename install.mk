@@ -1,11 +1,29 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# install and uninstall: what goes where, once.
+#
+# install and uninstall: what goes where, once. One line a file below: MODE FROM TO. What is installed is what is removed.
+# Not touched by either: SYSCONFDIR/assay (your policy) and STATEDIR.
+SHARE := $(PREFIX)/share/assay
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+
+define INSTALL_LIST
+755 $(BUILD)/assay $(PREFIX)/bin/assay
+755 $(BUILD)/assay-milter $(PREFIX)/sbin/assay-milter
+755 $(BUILD)/assay-ledger $(PREFIX)/sbin/assay-ledger
+$(foreach m,$(wildcard man/*.[1-8]),644 $(m) $(PREFIX)/share/man/man$(lastword $(subst ., ,$(m)))/$(notdir $(m))
+)$(foreach p,$(wildcard contrib/policies/*),644 $(p) $(SHARE)/policies/$(notdir $(p))
+)$(foreach p,$(wildcard contrib/postfix/* contrib/sendmail/* contrib/unbound/* contrib/grafana/* contrib/apparmor/*),644 $(p) $(SHARE)/$(patsubst contrib/%,%,$(p))
+)755 contrib/certbot/assay-tlsa-hook $(SHARE)/certbot/assay-tlsa-hook
+$(foreach u,$(wildcard contrib/systemd/assay-*.service contrib/systemd/assay-*.timer),644 $(u) $(UNITDIR)/$(notdir $(u))
+)
+endef
+export INSTALL_LIST
+
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
-	install -m 755 $(BUILD)/assay $(DESTDIR)$(PREFIX)/bin/assay
-	install -m 755 $(BUILD)/assay-milter $(BUILD)/assay-ledger $(DESTDIR)$(PREFIX)/sbin/
-	for m in man/*.[1-8]; do d=$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; install -d $$d && install -m 644 $$m $$d/ || exit 1; done
+	@echo "$$INSTALL_LIST" | while read -r mode from to; do \
+	    [ -n "$$to" ] || continue; install -D -m "$$mode" "$$from" "$(DESTDIR)$$to" || exit 1; done
+	@echo "installed below $(DESTDIR)$(PREFIX); the policy to start from: $(SHARE)/policies/first-day.policy"
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/assay $(DESTDIR)$(PREFIX)/sbin/assay-milter $(DESTDIR)$(PREFIX)/sbin/assay-ledger
-	for m in man/*.[1-8]; do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$(basename $$m); done
+	@echo "$$INSTALL_LIST" | while read -r mode from to; do [ -n "$$to" ] || continue; rm -f "$(DESTDIR)$$to"; done
+	@for d in $(SHARE)/policies $(SHARE)/postfix $(SHARE)/sendmail $(SHARE)/unbound $(SHARE)/grafana $(SHARE)/apparmor $(SHARE)/certbot $(SHARE); do \
+	    rmdir "$(DESTDIR)$$d" 2>/dev/null || true; done

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "ledger/journal.h"
 #include "ledger/moment.h"
 #include "ledger/take.h"
@@ -379,6 +380,26 @@ static void names_are_counted(void **state)
     store_close(s);
 }
 
+static void a_clock_that_jumps_back_changes_nothing(void **state)
+{
+    (void)state;
+    time_t now = clock_wall();
+    struct store *s = open_store();
+    clock_set_wall(now);
+    write_mails("mx1", 0, 10);
+    clock_set_wall(now - 86400 * 3);
+    write_mails("mx1", 10, 20);
+    assert_int_equal(take(s).records, 20);
+    clock_set_wall(now - 86400 * 400);
+    write_mails("mx1", 20, 30);
+    assert_int_equal(take(s).records, 10);
+    clock_set_wall(0);
+    assert_int_equal(number(s, "SELECT count(DISTINCT queue_id) FROM mail"), 30);
+    assert_int_equal(number(s, "SELECT count(DISTINCT day) FROM standard_day"), 3);
+    assert_int_equal(files_with(".journal"), 0);
+    store_close(s);
+}
+
 #define ON(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -394,6 +415,7 @@ int main(void)
         ON(old_program_leaves_a_newer_database_alone),
         ON(a_failed_statement_undoes_the_transaction),
         ON(names_are_counted),
+        ON(a_clock_that_jumps_back_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

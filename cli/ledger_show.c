@@ -223,6 +223,8 @@ int ledger_show(int argc, char **argv)
     if (skip)
         memmove(s.kept, s.kept + skip, (s.count - skip) * sizeof *s.kept);
     s.count -= skip;
+    if (!readable && c.folder_count > 1)
+        cli_error("none of the journals' folders is there: %s and others", c.folders[0]);
     rc = !readable ? EX_NOINPUT : print(&s) ? EX_OK : EX_IOERR;
     if (s.bad)
         cli_error("%llu lines could not be read", (unsigned long long)s.bad);

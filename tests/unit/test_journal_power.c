@@ -3,9 +3,9 @@
  * test_journal_power.c - a power cut, as far as a process can play one: every file loses what was written to it after
  * its last fsync.
  *
- * fsync and fdatasync of this program note how long the file was then. After the cut: all that was acknowledged more than the promised second (and a tick) before the cut is there,
- * whole, and nothing is there twice. What a write-back of the kernel's own might have saved beyond that is thrown away
- * here: the hardest case.
+ * fsync and fdatasync of this program note how long the file was then. After the cut: all that was acknowledged more
+ * than the promised second (and a tick) before the cut is there, whole, and nothing is there twice. What a write-back
+ * of the kernel's own might have saved beyond that is thrown away here: the hardest case.
  */
 #include "tests/unit/cm.h"
 

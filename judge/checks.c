@@ -150,7 +150,11 @@ static enum status run_dmarc(struct judge *j)
     r->identifier_count = n;
     if (!r->format.from_domain && r->format.domain_count)
         return check_authors(j);
-    return (psl(j) ? dmarc_check_psl : dmarc_check)(j->scope, j->arena, r->format.from_domain, ids, n, &r->dmarc);
+    if (!psl(j))
+        return dmarc_check(j->scope, j->arena, r->format.from_domain, ids, n, &r->dmarc);
+    r->dmarc_compared = r->format.from_domain != NULL;
+    enum status s = dmarc_check_psl(j->scope, j->arena, r->format.from_domain, ids, n, &r->dmarc);
+    return s == STATUS_OK ? dmarc_check(j->scope, j->arena, r->format.from_domain, ids, n, &r->dmarc_by_walk) : s;
 }
 
 enum status checks_end(struct judge *j)

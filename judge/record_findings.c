@@ -127,6 +127,16 @@ static void put_dmarc(struct json *out, struct judge *j)
     json_str(out, "discovery", d->psl ? "psl" : "treewalk");
     json_bool(out, "spf_aligned", d->spf_aligned);
     json_bool(out, "dkim_aligned", d->dkim_aligned);
+    if (judge_report(j)->dmarc_compared) {
+        const struct dmarc_finding *walked = &judge_report(j)->dmarc_by_walk;
+        json_object_in(out, "by_treewalk");
+        json_str(out, "result", result_name(walked->result));
+        json_opt(out, "record", walked->record_domain);
+        json_opt(out, "org", walked->org_domain);
+        if (walked->record && walked->policy_known)
+            json_str(out, "applied", dmarc_policy_name(walked->policy));
+        json_end(out);
+    }
     json_end(out);
 }
 

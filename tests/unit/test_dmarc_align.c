@@ -3,6 +3,7 @@
  * test_dmarc_align.c - DMARC alignment (RFC 9989 4.4, 4.10.2), what DNS failures may and may not do (5.3.6), and
  * several From domains (11.5).
  */
+#include "base/limits.h"
 #include "tests/unit/dmarc_case.h"
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))
@@ -237,7 +238,8 @@ static void several_authors(void **state)
         while (n < 10 && t[i].domains[n])
             n++;
         case_open(&w, t[i].zone, t[i].ids);
-        assert_int_equal(dmarc_check_authors(w.scope, w.arena, t[i].domains, n, w.ids, w.count, false, &w.f), STATUS_OK);
+        assert_int_equal(dmarc_check_authors(w.scope, w.arena, t[i].domains, n, w.ids, w.count, false, &w.f),
+                         STATUS_OK);
         snprintf(line, sizeof line, "%s %s", result_name(w.f.result), w.f.domain);
         assert_string_equal(line, t[i].expect);
         case_close(&w);
@@ -255,6 +257,23 @@ static void out_of_memory_is_no_fail(void **state)
         assert_true(s == STATUS_NOMEM || w.f.result == RESULT_PASS);
         arena_free(small);
     }
+    case_close(&w);
+}
+
+/* A name that is too long for DNS with "_dmarc." before it has no record of its own; the walk goes on. */
+static void names_too_long_have_no_record(void **state)
+{
+    struct dmarc_world w;
+    char from[LIMIT_DOMAIN + 1] = "";
+    case_open(&w, EX, "dkim=pass:example.com");
+    for (int i = 0; i < 4; i++)
+        memset(from + strlen(from), 'a', i < 3 ? 60 : 55), memcpy(from + strlen(from), ".", 2);
+    memcpy(from + strlen(from), "example.com", 12);
+    assert_int_equal(strlen(from), 250);
+    assert_int_equal(dmarc_check(w.scope, w.arena, from, w.ids, w.count, &w.f), STATUS_OK);
+    assert_int_equal(w.f.result, RESULT_PASS);
+    assert_string_equal(w.f.record_domain, "example.com");
+    assert_int_equal(w.f.walk->steps[0].state, DNS_BADNAME);
     case_close(&w);
 }
 
@@ -280,6 +299,7 @@ int main(void)
         cmocka_unit_test(several_authors),
         cmocka_unit_test(out_of_memory_is_no_fail),
         cmocka_unit_test(over_budget_is_no_fail),
+        cmocka_unit_test(names_too_long_have_no_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -163,6 +163,9 @@ static void say_standard(struct reading *r, const struct policy_statement *s, en
         buf_adds(&b, _("not looked at"));
     else if (s->level == POLICY_RECORD)
         buf_adds(&b, _("looked at and written down; nothing is ever done because of it"));
+    else if (s->who.kind == POLICY_NETWORK && standard == STANDARD_DMARC)
+        buf_adds(&b, _("mail from there that fails is refused where the owner of its domain asks for that, without a second sign "
+                       "that it is forged"));
     else if (!asks)
         buf_adds(&b, _("looked at and written down; nothing is done because of it, since this standard publishes no "
                        "wish of the sender's"));

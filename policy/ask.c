@@ -218,7 +218,7 @@ static void walk_recipient(struct walk *w, const char *rcpt)
     const struct index *x = &w->p->index;
     struct recipient r;
     struct keyset_name domain;
-    if (x->whom_count == 1 || !recipient_parse(rcpt, &r))
+    if (x->whom_count == 1 || !recipient_parse(rcpt, x->whom_addresses || x->lists_have_addresses, &r))
         return;
     keyset_name(w->p->seed, r.domain, &domain);
     for (unsigned i = 0; i < domain.labels; i++) {

@@ -46,9 +46,10 @@ static uint32_t add_whom(struct policy *p, const struct item *it)
     struct index *x = &p->index;
     uint32_t n = (uint32_t)x->whom_count++;
     x->whoms[n] = (struct whom){.party = it->s.whom, .list = it->whom_list};
-    if (it->s.whom.kind == POLICY_IN_LIST)
+    if (it->s.whom.kind == POLICY_IN_LIST) {
         x->whom_lists[x->whom_list_count++] = n;
-    else if (it->s.whom.kind == POLICY_ADDRESS)
+        x->lists_have_addresses = x->lists_have_addresses || it->whom_list->has_address;
+    } else if (it->s.whom.kind == POLICY_ADDRESS)
         x->whom_addresses = true;
     else
         x->whom_label_counts |= UINT32_C(1) << label_bit(it->s.whom.name);

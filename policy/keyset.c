@@ -35,25 +35,38 @@ void keyset_release(struct keyset *k)
     keyset_init(k, k->seed);
 }
 
-static uint64_t step(uint64_t h, unsigned char c)
+/* A key is hashed from its end, four octets a step; up to three remain at its start and make the last step, with their
+ * number. So the hash of a suffix needs nothing of what stands before it. */
+static uint64_t step(uint64_t h, uint32_t four)
 {
-    return (h ^ c) * UINT64_C(0x100000001b3);
+    h = (h ^ four) * UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ (h >> 29);
 }
 
-/* The last mixing of a running hash, so that its high and low halves both depend on every octet. */
-static uint64_t finish(uint64_t h)
+static uint32_t four_octets(const char *p)
 {
-    h ^= h >> 32;
-    h *= UINT64_C(0xd6e8feb86659fd93);
+    uint32_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
+}
+
+/* The hash of a suffix whose whole steps gave h, with the 0 to 3 octets at its start. */
+static uint64_t finish(uint64_t h, const char *start, size_t n)
+{
+    uint32_t w = (uint32_t)n << 24;
+    for (size_t i = 0; i < n; i++)
+        w |= (uint32_t)(unsigned char)start[i] << (8 * i);
+    h = step(h, w) * UINT64_C(0xd6e8feb86659fd93);
     return h ^ (h >> 32);
 }
 
 uint64_t keyset_hash(uint64_t seed, struct slice key)
 {
     uint64_t h = seed;
-    for (size_t i = key.n; i-- > 0;)
-        h = step(h, (unsigned char)key.p[i]);
-    return finish(h);
+    size_t i = key.n;
+    for (; i >= 4; i -= 4)
+        h = step(h, four_octets(key.p + i - 4));
+    return finish(h, key.p, i);
 }
 
 void keyset_name(uint64_t seed, const char *domain, struct keyset_name *out)
@@ -65,12 +78,19 @@ void keyset_name(uint64_t seed, const char *domain, struct keyset_name *out)
     out->length = (unsigned char)(n > LIMIT_DOMAIN ? LIMIT_DOMAIN : n);
     if (n > LIMIT_DOMAIN || n == 0)
         return;
-    for (size_t i = n; i-- > 0;) {
-        h = step(h, (unsigned char)domain[i]);
-        if ((i == 0 || domain[i - 1] == '.') && out->labels < KEYSET_LABELS_MAX) {
-            out->parent[out->labels].at = (unsigned char)i;
-            out->parent[out->labels++].hash = finish(h);
+    for (size_t end = n;;) {
+        size_t most = end < 4 ? end : 3; /* suffixes that begin up to so many octets before `end` */
+        for (size_t k = 0; k <= most; k++) {
+            size_t at = end - k;
+            if (at < n && (at == 0 || domain[at - 1] == '.') && out->labels < KEYSET_LABELS_MAX) {
+                out->parent[out->labels].at = (unsigned char)at;
+                out->parent[out->labels++].hash = finish(h, domain + at, k);
+            }
         }
+        if (end < 4)
+            return;
+        end -= 4;
+        h = step(h, four_octets(domain + end));
     }
 }
 

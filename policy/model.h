@@ -82,7 +82,7 @@ struct index {
     struct whom *whoms; /* [0]: NONE */
     size_t whom_count;
     uint32_t whom_label_counts;
-    bool whom_addresses;
+    bool whom_addresses, lists_have_addresses;
     struct index_slot *whom_slots, *who_slots;
     size_t whom_slot_count, who_slot_count;
     uint32_t *whom_lists; /* numbers of whoms that are lists */

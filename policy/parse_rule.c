@@ -137,11 +137,14 @@ static bool check_names(struct parser *ps, const struct token *who)
     return true;
 }
 
-/* What is asked of whom by name, and never of an address. */
+/* What is asked of whom by name, and never of an address. That a network is named for dmarc is a ground to reject where a domain's owner asks for
+ * it (design section 5); as an exemption it is nothing. */
 static void warn_network(struct parser *ps, const struct token *who)
 {
-    const uint32_t by_address = POLICY_BIT(STANDARD_TLS) | POLICY_BIT(STANDARD_RDNS);
     const struct policy_statement *s = &ps->item.s;
+    uint32_t by_address = POLICY_BIT(STANDARD_TLS) | POLICY_BIT(STANDARD_RDNS);
+    if (s->kind == POLICY_RULE && s->level >= POLICY_FOLLOW)
+        by_address |= POLICY_BIT(STANDARD_DMARC);
     if (s->who.kind != POLICY_NETWORK || !(s->standards & ~by_address))
         return;
     for (unsigned i = 0; i < STANDARD_MAIL_COUNT; i++)

@@ -47,7 +47,26 @@ static struct slice without_tag(struct slice local)
     return end && tag >= 4 && tag <= 32 ? slice_from(local, tag + 6) : local;
 }
 
-bool recipient_parse(const char *rcpt, struct recipient *out)
+/* The usual domain without libidn2: letters, digits, hyphens, underscores and dots, no A-label to check. false: it
+ * needs the longer way. */
+static bool plain_domain(struct slice s, char out[LIMIT_DOMAIN + 1])
+{
+    size_t label = 0, i = 0;
+    if (s.n > LIMIT_DOMAIN)
+        return false;
+    for (; i < s.n; i++) {
+        char c = (char)(s.p[i] >= 'A' && s.p[i] <= 'Z' ? s.p[i] + ('a' - 'A') : s.p[i]);
+        bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c == '-' && label != 2) || c == '_';
+        if (c == '.' ? label == 0 : !good || label == LIMIT_LABEL)
+            return false;
+        label = c == '.' ? 0 : label + 1;
+        out[i] = c;
+    }
+    out[i] = '\0';
+    return label > 0;
+}
+
+bool recipient_parse(const char *rcpt, bool forms, struct recipient *out)
 {
     struct slice s = slice_trim(slice_str(rcpt));
     char local[KEYSET_KEY_MAX + 1];
@@ -55,8 +74,13 @@ bool recipient_parse(const char *rcpt, struct recipient *out)
         s = slice_of(s.p + 1, s.n - 2);
     const char *at = s.n ? memrchr(s.p, '@', s.n) : NULL;
     out->form_count = 0;
-    if (!at || domain_from_text(slice_from(s, (size_t)(at - s.p) + 1), out->domain) != STATUS_OK)
+    if (!at)
         return false;
+    struct slice domain = slice_from(s, (size_t)(at - s.p) + 1);
+    if (!plain_domain(domain, out->domain) && domain_from_text(domain, out->domain) != STATUS_OK)
+        return false;
+    if (!forms)
+        return true;
     struct slice given = slice_of(local, plain_local(slice_of(s.p, (size_t)(at - s.p)), local));
     add_form(out, given);
     struct slice tagless = without_tag(given);

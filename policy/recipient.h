@@ -17,7 +17,8 @@ struct recipient {
     size_t form_count;                 /* 0: the local part is longer than any a policy can name */
 };
 
-/* false: no domain in it (a bare local part, an address literal). Takes no memory for ASCII domains. */
-bool recipient_parse(const char *rcpt, struct recipient *out);
+/* false: no domain in it (a bare local part, an address literal). forms false: only the domain is wanted. Takes no
+ * memory for ASCII domains. */
+bool recipient_parse(const char *rcpt, bool forms, struct recipient *out);
 
 #endif

@@ -90,20 +90,21 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, u
     return SMFIS_CONTINUE;
 }
 
-/* The MTA's own command (sendmail) has no client. Postfix then plays a client at 127.0.0.1 without naming a listener;
- * Sendmail gives no address. */
-static bool no_client(SMFICTX *ctx, const char *host, const struct sockaddr *address, const struct ip *peer)
-{
-    if (!address)
-        return host && strcasecmp(host, "localhost") == 0;
-    return ip_is_loopback(peer) && !macro(ctx, "{daemon_name}") && !macro(ctx, "{daemon_addr}");
-}
-
 static unsigned port_of(const struct sockaddr *sa)
 {
     if (sa->sa_family == AF_INET)
         return ntohs(((const struct sockaddr_in *)(const void *)sa)->sin_port);
     return sa->sa_family == AF_INET6 ? ntohs(((const struct sockaddr_in6 *)(const void *)sa)->sin6_port) : 0;
+}
+
+/* The MTA's own command (sendmail) has no client. Postfix then plays one at 127.0.0.1 with port 0, which no connection
+ * can have; Sendmail gives no address. Loopback with a port is a client like any other: a content filter lets all mail
+ * in by it. */
+static bool no_client(const char *host, const struct sockaddr *address, const struct ip *peer)
+{
+    if (!address)
+        return host && strcasecmp(host, "localhost") == 0;
+    return ip_is_loopback(peer) && port_of(address) == 0;
 }
 
 static sfsistat on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
@@ -114,7 +115,7 @@ static sfsistat on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
         return SMFIS_TEMPFAIL;
     if (address)
         s->peer = ip_from_sockaddr((const struct sockaddr *)address);
-    s->no_smtp = no_client(ctx, host, (const struct sockaddr *)address, &s->peer);
+    s->no_smtp = no_client(host, (const struct sockaddr *)address, &s->peer);
     s->port = number(macro(ctx, "{daemon_port}"));
     s->peer_port = address ? port_of((const struct sockaddr *)address) : 0;
     if (!session_set(s, SESSION_PEER_NAME, host) || !session_set(s, SESSION_DAEMON, macro(ctx, "{daemon_name}")) ||

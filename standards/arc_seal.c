@@ -75,7 +75,7 @@ enum status arc_seal_make(struct arc_checker *c, const struct arc_finding *found
     if (found->result == RESULT_TEMPERROR)
         return STATUS_AGAIN;
     bool sealed_as_failed = c->chain.count && c->chain.links && c->chain.links[c->chain.count - 1].seal.cv == RESULT_FAIL;
-    if (set.instance > ARC_CHECK_SETS || sealed_as_failed)
+    if (set.instance > ARC_CHECK_SETS || sealed_as_failed || (found->result == RESULT_PASS && !c->chain.links))
         return STATUS_MISSING;
     set.aar = arena_printf(c->arena, "i=%u; %.*s", set.instance, SLICE_ARG(r->results));
     set.message = set.aar ? make_message(c, r, set.instance, at) : NULL;

@@ -170,7 +170,7 @@ static bool feed_field(DKIM *dkim, struct arena *arena, const struct header_fiel
 {
     char *text = arena_alloc(arena, f->name.n + 1 + f->value.n * 2);
     size_t n = 0;
-    if (!text)
+    if (!text || (f->flaws & (HEADER_NUL | HEADER_BAD_NAME)))
         return false;
     memcpy(text, f->name.p, f->name.n);
     n = f->name.n;

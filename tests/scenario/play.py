@@ -58,7 +58,7 @@ def compose(mail, number):
 
 
 def sign(message, words, place):
-    """sign KIND DOMAIN SELECTOR [fields=a,b] [length=N] [extra="x=1; "] [break=header|body]"""
+    """sign KIND DOMAIN SELECTOR [fields=a,b] [length=N] [extra="x=1; "] [canonical=simple/simple]"""
     kind, domain, selector = words[:3]
     options = dict(w.split("=", 1) for w in words[3:])
     arguments = {"fields": tuple(options["fields"].split(","))} if "fields" in options else {}
@@ -66,7 +66,9 @@ def sign(message, words, place):
         arguments["length"] = int(options["length"])
     if "extra" in options:
         arguments["extra"] = options["extra"]
-    unknown = set(options) - {"fields", "length", "extra"}
+    if "canonical" in options:
+        arguments["canonical"] = options["canonical"]
+    unknown = set(options) - {"fields", "length", "extra", "canonical"}
     if unknown:
         raise language.Wrong(f"{place}: sign: unknown {', '.join(unknown)}")
     return keys.sign(message, domain, selector, kind, **arguments)

@@ -65,21 +65,28 @@ def _relaxed_body(body):
     return b"".join(line + b"\r\n" for line in lines)
 
 
+def _simple_body(body):
+    return re.sub(rb"(\r\n)*\Z", b"", body) + b"\r\n"
+
+
 def split(message):
     """Header fields (each with its folds, without the last CRLF) and body of a message with CRLF lines."""
     head, _, body = message.partition(b"\r\n\r\n")
     return re.split(rb"\r\n(?![ \t])", head), body
 
 
-def sign(message, domain, selector, kind="rsa", name="one", fields=SIGNED, length=None, extra=""):
-    """The message with a DKIM-Signature on top. length: l=. extra: further tags, "x=1; " for instance."""
+def sign(message, domain, selector, kind="rsa", name="one", fields=SIGNED, length=None, extra="", canonical="relaxed/relaxed"):
+    """The message with a DKIM-Signature on top. length: l=. extra: further tags, "x=1; " for instance. canonical: c=."""
     key = _key(kind, name)
     headers, body = split(message)
-    canonical = _relaxed_body(body)
+    header_form, body_form = canonical.split("/")
+    field_form = _relaxed_field if header_form == "relaxed" else bytes
+    named = canonical
+    canonical = _relaxed_body(body) if body_form == "relaxed" else _simple_body(body)
     covered = canonical if length is None else canonical[:length]
     digest = base64.b64encode(hashlib.sha256(covered).digest()).decode()
     algorithm = "ed25519-sha256" if kind == "ed25519" else "rsa-sha256"
-    tags = f"v=1; a={algorithm}; c=relaxed/relaxed; d={domain}; s={selector}; "
+    tags = f"v=1; a={algorithm}; c={named}; d={domain}; s={selector}; "
     if length is not None:
         tags += f"l={length}; "
     tags += f"{extra}h={':'.join(fields)}; bh={digest}; b="
@@ -88,9 +95,9 @@ def sign(message, domain, selector, kind="rsa", name="one", fields=SIGNED, lengt
     for field in fields:  # RFC 6376 5.4.2: from the bottom up
         for i in range(len(left) - 1, -1, -1):
             if left[i].split(b":", 1)[0].strip().lower() == field.encode():
-                hashed += _relaxed_field(left.pop(i)) + b"\r\n"
+                hashed += field_form(left.pop(i)) + b"\r\n"
                 break
-    hashed += _relaxed_field(b"DKIM-Signature: " + tags.encode())
+    hashed += field_form(b"DKIM-Signature: " + tags.encode())
     if kind == "ed25519":
         mark = key.sign(hashlib.sha256(hashed).digest())  # RFC 8463 3: Ed25519 over the SHA-256
     else:

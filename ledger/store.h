@@ -65,6 +65,12 @@ void store_rollback(struct store *s);
 /* Gives space back. On SQLite: what retention has freed; PostgreSQL does it by itself. */
 enum status store_vacuum(struct store *s) MUST_CHECK;
 
+/* PostgreSQL keeps mails in a partition for each month: makes those between two days, and drops those that end before a
+ * moment. Outside of transactions. On SQLite nothing is done. */
+#define STORE_MONTHS_AHEAD_DAYS 62
+enum status store_months(struct store *s, int64_t from_day, int64_t to_day) MUST_CHECK;
+enum status store_drop_months(struct store *s, int64_t before) MUST_CHECK;
+
 /* The version of the schema this program knows, and brings the database to it (in one transaction; several processes
  * may try at once). */
 #define STORE_SCHEMA_VERSION 1

@@ -9,13 +9,18 @@
  * assay-ledger(8).
  */
 #include "ledger/store.h"
+#include "base/clock.h"
+#include "ledger/moment.h"
 #include "ledger/store_engine.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* $KEYED at the end of a statement: the table is its primary key (SQLite: WITHOUT ROWID). */
+/* $KEYED at the end of a statement: the table is its primary key (SQLite: WITHOUT ROWID). $MONTHLY: on PostgreSQL a
+ * partition for each month of t, so that retention drops whole months (store_months). */
 #define KEYED " $KEYED"
+
+#define MONTHS_BACK_DAYS 90
 
 static const char *const version_1[] = {
     "CREATE TABLE segment (id TEXT PRIMARY KEY, host TEXT NOT NULL, writer TEXT NOT NULL, name TEXT NOT NULL, taken_to "
@@ -28,7 +33,7 @@ static const char *const version_1[] = {
     "client TEXT, "
     "client_net TEXT, exact BIGINT NOT NULL, helo TEXT, mail_from TEXT, from_domain TEXT, rcpts BIGINT NOT NULL, "
     "action TEXT NOT NULL, would TEXT NOT NULL, statement TEXT, policy TEXT, "
-    "record TEXT)",
+    "record TEXT) $MONTHLY",
     "CREATE INDEX mail_t ON mail (t)",
     "CREATE INDEX mail_queue_id ON mail (queue_id) WHERE queue_id IS NOT NULL",
     "CREATE INDEX mail_message_id ON mail (message_id) WHERE message_id IS NOT NULL",
@@ -93,10 +98,75 @@ static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1};
 static enum status run_step(struct store *s, const char *sql)
 {
     char text[2048];
-    const char *mark = strstr(sql, "$KEYED");
-    int n = mark ? (int)(mark - sql) : (int)strlen(sql);
-    snprintf(text, sizeof text, "%.*s%s", n, sql, mark && !s->engine->shared ? "WITHOUT ROWID" : "");
+    const char *mark = strchr(sql, '$'), *instead = "";
+    if (mark && strcmp(mark, "$KEYED") == 0)
+        instead = s->engine->shared ? "" : "WITHOUT ROWID";
+    else if (mark)
+        instead = s->engine->shared ? "PARTITION BY RANGE (t)" : "";
+    snprintf(text, sizeof text, "%.*s%s", mark ? (int)(mark - sql) : (int)strlen(sql), sql, instead);
     return store_run(s, &(int64_t){0}, text, "");
+}
+
+/* ---- months ---- */
+
+/* The first day of the month `months` after that of `day`. */
+static int64_t month_after(int64_t day, int months)
+{
+    for (; months > 0; months--)
+        day = moment_month(day) + 31;
+    return moment_month(day);
+}
+
+static enum status make_month(struct store *s, int64_t first)
+{
+    char name[MOMENT_TEXT], sql[256];
+    moment_day_text(first, name);
+    snprintf(sql, sizeof sql,
+             "CREATE TABLE IF NOT EXISTS mail_%.4s%.2s PARTITION OF mail FOR VALUES FROM (%lld) TO (%lld)", name,
+             name + 5, (long long)(first * MOMENT_DAY), (long long)(month_after(first, 1) * MOMENT_DAY));
+    return store_run(s, &(int64_t){0}, sql, "");
+}
+
+enum status store_months(struct store *s, int64_t from_day, int64_t to_day)
+{
+    if (!s->engine->shared)
+        return STATUS_OK;
+    for (int64_t month = moment_month(from_day); month <= to_day; month = month_after(month, 1)) {
+        enum status st = make_month(s, month);
+        /* Rows of that month that are in mail_default already keep it from being made: they stay there. So does a race
+         * with another host. */
+        if (st != STATUS_OK && st != STATUS_INVALID)
+            return st;
+    }
+    return STATUS_OK;
+}
+
+enum status store_drop_months(struct store *s, int64_t before)
+{
+    if (!s->engine->shared)
+        return STATUS_OK;
+    char names[64][32];
+    size_t n = 0;
+    struct store_rows *r = store_ask(s,
+                                     "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE "
+                                     "i.inhparent = 'mail'::regclass "
+                                     "AND c.relname LIKE 'mail!_______' ESCAPE '!' ORDER BY c.relname",
+                                     "");
+    while (n < sizeof names / sizeof *names && store_next(r)) {
+        char first[MOMENT_TEXT];
+        int64_t day = 0;
+        const char *name = store_text(r, 0);
+        snprintf(first, sizeof first, "%.4s-%.2s-01", name + 5, name + 9);
+        if (moment_day_from_text(first, &day) && month_after(day, 1) * MOMENT_DAY <= before)
+            snprintf(names[n++], sizeof *names, "%.20s", name);
+    }
+    enum status st = store_done(r);
+    for (size_t i = 0; i < n && st == STATUS_OK; i++) {
+        char sql[64];
+        snprintf(sql, sizeof sql, "DROP TABLE IF EXISTS %s", names[i]);
+        st = store_run(s, &(int64_t){0}, sql, "");
+    }
+    return st;
 }
 
 static enum status present_version(struct store *s, int64_t *version)
@@ -123,6 +193,11 @@ static enum status upgrade(struct store *s, int64_t from)
     for (int64_t v = from; st == STATUS_OK && v < STORE_SCHEMA_VERSION; v++)
         for (const char *const *step = versions[v]; st == STATUS_OK && *step; step++)
             st = run_step(s, *step);
+    if (st == STATUS_OK && from == 0 && s->engine->shared)
+        st = run_step(s, "CREATE TABLE mail_default PARTITION OF mail DEFAULT");
+    if (st == STATUS_OK && from == 0)
+        st = store_months(s, moment_day(clock_wall_us()) - MONTHS_BACK_DAYS,
+                          moment_day(clock_wall_us()) + STORE_MONTHS_AHEAD_DAYS);
     if (st == STATUS_OK)
         st = store_run(s, &(int64_t){0}, "UPDATE assay_schema SET version = $1", "i", (int64_t)STORE_SCHEMA_VERSION);
     return st;

@@ -46,7 +46,13 @@ enum status tidy_retention(struct store *s, const struct tidy_keep *keep, int64_
     /* Rows of reports hold exact addresses: gone with them, but never before their day's report was due. */
     int64_t reports = today - (keep->identity / 86400 > 3 ? keep->identity / 86400 : 3);
     *rows = 0;
-    enum status st = store_begin(s);
+    enum status st = store_months(s, today, today + STORE_MONTHS_AHEAD_DAYS);
+    if (st == STATUS_OK)
+        st = store_drop_months(s, mails);
+    if (st == STATUS_OK)
+        st = store_begin(s);
+    if (st != STATUS_OK)
+        return st;
     st = add(s, st, rows, "DELETE FROM mail WHERE t < $1", mails);
     st = add(s, st, rows,
              "UPDATE mail SET queue_id = NULL, message_id = NULL, helo = NULL, client = NULL, record = NULL, exact = 0 "

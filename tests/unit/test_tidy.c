@@ -19,6 +19,7 @@
 
 static char dir[64], path[96], db[96];
 static struct store *s;
+static const char *where; /* a file, or PostgreSQL where ASSAY_TEST_STORE has a URI (tests/ledger/run) */
 
 static int set_up(void **state)
 {
@@ -30,7 +31,10 @@ static int set_up(void **state)
     snprintf(path, sizeof path, "%s/knowledge", dir);
     snprintf(db, sizeof db, "%s/ledger.db", dir);
     clock_set_wall((time_t)TODAY * 86400 + 3600);
-    s = store_open(db, STORE_WRITE, NULL, why);
+    where = getenv("ASSAY_TEST_STORE");
+    if (where && system("psql -qAt \"$ASSAY_TEST_STORE\" -c 'DROP SCHEMA public CASCADE' -c 'CREATE SCHEMA public' >/dev/null 2>&1") != 0)
+        return -1;
+    s = store_open(where ? where : db, STORE_WRITE, NULL, why);
     if (!s)
         print_error("%s\n", why);
     return s ? 0 : -1;
@@ -108,6 +112,29 @@ static void identities_go_in_time(void **state)
     assert_true(rows > 0);
     assert_int_equal(tidy_retention(s, &keep, &rows), STATUS_OK);
     assert_int_equal(rows, 0);
+}
+
+static void months_come_and_go(void **state)
+{
+    (void)state;
+    static const char partitions[] = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'mail'::regclass";
+    int64_t rows;
+    struct tidy_keep keep = {14 * 86400, 90 * 86400, 800 * 86400};
+    if (!where)
+        skip(); /* SQLite has no partitions */
+    assert_int_equal(number(partitions), 7); /* August to January, and the rest */
+    mails("a.example", "192.0.2.7", 1, 2, true, true);
+    mails("b.example", "192.0.2.7", 75, 3, true, true);
+    mails("c.example", "192.0.2.7", 400, 4, true, true);
+    assert_int_equal(number("SELECT count(*) FROM mail_202611"), 2);
+    assert_int_equal(number("SELECT count(*) FROM mail_202609"), 3);
+    assert_int_equal(number("SELECT count(*) FROM mail_default"), 4);
+    clock_set_wall((time_t)(TODAY + 45) * 86400);
+    assert_int_equal(tidy_retention(s, &keep, &rows), STATUS_OK);
+    assert_int_equal(number("SELECT count(*) FROM mail"), 2);
+    assert_int_equal(number(partitions), 7); /* October to March */
+    assert_int_equal(number("SELECT count(*) FROM pg_class WHERE relname IN ('mail_202608', 'mail_202609')"), 0);
+    assert_int_equal(number("SELECT count(*) FROM pg_class WHERE relname IN ('mail_202702', 'mail_202703')"), 2);
 }
 
 static void what_is_forgotten_is_nowhere(void **state)
@@ -289,6 +316,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON(identities_go_in_time),
+        ON(months_come_and_go),
         ON(what_is_forgotten_is_nowhere),
         ON(an_underscore_is_no_wildcard),
         ON(who_signs_all_its_mail),

@@ -49,6 +49,7 @@ struct header_list;
 #define DKIM_CHECK_RSA_BITS_MIN 1024 /* RFC 8301 3.2 */
 #define DKIM_CHECK_RSA_BITS_WEAK 2048 /* RFC 8301 3.2: signers SHOULD use at least this; fewer are flagged */
 #define DKIM_CHECK_RSA_BITS_MAX 8192
+#define DKIM_CHECK_RSA_EXPONENT_BITS 64 /* own bound: in use are 3 and 65537; one as long as the key makes verifying as dear as signing */
 /* Key records tried where a name has several (RFC 6376 6.1.2 leaves it to us). */
 #define DKIM_CHECK_KEYS 4
 /* How far a sender's clock may be ahead of ours, seconds. */

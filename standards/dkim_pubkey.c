@@ -14,6 +14,8 @@
 #include "standards/dkim_pubkey.h"
 #include "standards/dkim_check.h"
 #include "standards/dkim_tags.h"
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
@@ -144,15 +146,29 @@ static EVP_PKEY *read_key(enum dkim_key_type type, const uint8_t *p, size_t n)
     return key;
 }
 
+/* NULL: size and exponent are what we verify with. An exponent under 3 or even is no RSA key: anyone could sign with it. */
+static const char *refuse_rsa(const EVP_PKEY *key)
+{
+    BIGNUM *e = NULL;
+    const char *why = NULL;
+    if (EVP_PKEY_get_bits(key) > DKIM_CHECK_RSA_BITS_MAX)
+        return "the RSA key is too large";
+    if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) != 1 || BN_num_bits(e) < 2 || !BN_is_odd(e))
+        why = "the RSA key's exponent is none";
+    else if (BN_num_bits(e) > DKIM_CHECK_RSA_EXPONENT_BITS)
+        why = "the RSA key's exponent is too large";
+    BN_free(e);
+    return why;
+}
+
 static enum status make_key(enum dkim_key_type type, uint64_t hash, const uint8_t *p, size_t n, struct dkim_pubkey **out, const char **reason)
 {
     EVP_PKEY *key = read_key(type, p, n);
     *reason = type == KEY_RSA ? "p= is no RSA key" : "p= is no Ed25519 key of 32 octets";
     if (!key)
         return STATUS_INVALID;
-    int bits = EVP_PKEY_get_bits(key);
-    *reason = "the RSA key is too large";
-    if (bits > DKIM_CHECK_RSA_BITS_MAX) {
+    *reason = type == KEY_RSA ? refuse_rsa(key) : NULL;
+    if (*reason) {
         EVP_PKEY_free(key);
         return STATUS_LIMIT;
     }
@@ -164,7 +180,7 @@ static enum status make_key(enum dkim_key_type type, uint64_t hash, const uint8_
     }
     atomic_init(&k->uses, 1);
     k->type = type;
-    k->bits = type == KEY_ED25519 ? 256 : (unsigned)bits;
+    k->bits = type == KEY_ED25519 ? 256 : (unsigned)EVP_PKEY_get_bits(key);
     k->key = key;
     k->hash = hash;
     k->n = n;

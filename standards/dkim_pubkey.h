@@ -23,7 +23,7 @@ enum dkim_key_type { KEY_RSA, KEY_ED25519 };
 struct dkim_pubkey;
 
 /* The key in p= (base64). RSA: SubjectPublicKeyInfo, or RSAPublicKey as RFC 6376 3.6.1 has it; Ed25519: 32 octets (RFC 8463 4).
- * STATUS_INVALID: no such key; STATUS_LIMIT: over DKIM_CHECK_RSA_BITS_MAX; STATUS_NOMEM. *reason is static then. Release what you get. */
+ * STATUS_INVALID: no such key; STATUS_LIMIT: size or exponent beyond the bounds in dkim_check.h; STATUS_NOMEM. *reason is static then. Release what you get. */
 enum status dkim_pubkey_get(enum dkim_key_type type, struct slice base64, struct dkim_pubkey **out, const char **reason) MUST_CHECK;
 
 /* Returns NULL; NULL is fine. */

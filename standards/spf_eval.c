@@ -112,20 +112,6 @@ static void start_terms(struct spf_check *c, const char *domain, const struct sp
     }
 }
 
-/* The networks of a record that pass without a look-up, up to its first "all". */
-static void count_networks(struct spf_check *c, const struct spf_record *r)
-{
-    for (size_t i = 0; c->counting && i < r->count; i++) {
-        const struct spf_term *t = &r->terms[i];
-        if (t->qualifier == RESULT_PASS && (t->kind == SPF_TERM_IP4 || t->kind == SPF_TERM_IP6))
-            spf_ranges_add(c->arena, &c->ranges, &t->net);
-        if (t->kind == SPF_TERM_ALL) {
-            c->plus_all |= t->qualifier == RESULT_PASS;
-            return;
-        }
-    }
-}
-
 static void decided_by(struct spf_check *c, const char *domain, const struct spf_record *r, const struct spf_term *t)
 {
     c->mechanism = arena_copy(c->arena, t->text.p, t->text.n);
@@ -193,9 +179,9 @@ enum result spf_check_host(struct spf_check *c, const char *domain, bool inside)
         c->reason = where ? where : why;
         return s == STATUS_NOMEM ? RESULT_TEMPERROR : RESULT_PERMERROR;
     }
-    c->sends_nothing = !inside && c->record_count == 1 && record.count == 1 && record.terms[0].kind == SPF_TERM_ALL &&
-                       record.terms[0].qualifier == RESULT_FAIL;
-    count_networks(c, &record);
+    c->sends_nothing = !inside && c->record_count == 1 && spf_record_sends_nothing(&record);
+    if (c->counting)
+        spf_ranges_add_record(c->arena, &c->ranges, &record, &c->plus_all);
     start_terms(c, domain, &record);
     return evaluate(c, domain, &record, inside);
 }

@@ -6,6 +6,7 @@
 #define ASSAY_STANDARDS_SPF_LIB_H
 
 #include "standards/spf_macro.h"
+#include "standards/spf_range.h"
 #include "standards/spf.h"
 #include <netdb.h>
 #include <netinet/in.h>
@@ -35,6 +36,9 @@ struct spf_lib {
     size_t explanation_count;
     struct spf_consulted records[LIMIT_SPF_TERMS + 1];
     size_t record_count;
+    struct spf_ranges ranges; /* of all records seen, also of includes that do not pass */
+    bool plus_all;
+    bool sends_nothing;
 };
 
 void spf_lib_begin(struct spf_lib *l, struct dns_scope *scope, struct arena *arena, const struct spf_input *in, const char *domain,

@@ -129,6 +129,8 @@ static void add_record(struct spf_lib *l, const char *domain, struct slice text,
         mark(&l->reason, &l->malformed, why);
         return;
     }
+    l->sends_nothing = l->record_count == 1 && spf_record_sends_nothing(&record);
+    spf_ranges_add_record(l->arena, &l->ranges, &record, &l->plus_all);
     l->values.domain = domain;
     if (record.exp.n && spf_macro_domain(record.exp, &l->values, &target) == STATUS_OK)
         remember(l->explanations, &l->explanation_count, arena_copy(l->arena, target.p, target.n));

@@ -114,6 +114,10 @@ static void decide(struct spf_lib *l, enum result library, struct spf_finding *o
     out->voids = l->voids > LIMIT_SPF_VOID ? LIMIT_SPF_VOID + 1 : l->voids;
     out->records = l->records;
     out->record_count = l->record_count;
+    out->authorised_v4 = spf_ranges_count(l->arena, l->ranges.v4);
+    out->authorised_v6 = spf_ranges_count(l->arena, l->ranges.v6);
+    out->plus_all = l->plus_all;
+    out->sends_nothing = l->sends_nothing;
 }
 
 enum status spf_check_libspf2(struct dns_scope *scope, struct arena *arena, const struct spf_input *in, enum spf_identity identity,

@@ -31,6 +31,19 @@ void spf_ranges_add(struct arena *arena, struct spf_ranges *r, const struct ip_n
     r->count++;
 }
 
+void spf_ranges_add_record(struct arena *arena, struct spf_ranges *r, const struct spf_record *record, bool *plus_all)
+{
+    for (size_t i = 0; i < record->count; i++) {
+        const struct spf_term *t = &record->terms[i];
+        if (t->qualifier == RESULT_PASS && (t->kind == SPF_TERM_IP4 || t->kind == SPF_TERM_IP6))
+            spf_ranges_add(arena, r, &t->net);
+        if (t->kind == SPF_TERM_ALL) {
+            *plus_all |= t->qualifier == RESULT_PASS;
+            return;
+        }
+    }
+}
+
 static int by_first(const void *a, const void *b)
 {
     const struct spf_range *x = *(const struct spf_range *const *)a, *y = *(const struct spf_range *const *)b;

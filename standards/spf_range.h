@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/ip.h"
+#include "standards/spf_record.h"
 
 struct spf_range {
     struct spf_range *next;
@@ -24,6 +25,9 @@ struct spf_ranges {
 
 /* Adds a network; when memory or the bound is reached it is left out. */
 void spf_ranges_add(struct arena *arena, struct spf_ranges *r, const struct ip_net *net);
+
+/* Adds the networks that a record lets pass without a look-up, up to its first "all"; sets *plus_all where that one passes. */
+void spf_ranges_add_record(struct arena *arena, struct spf_ranges *r, const struct spf_record *record, bool *plus_all);
 
 /* Addresses in `v4`, or networks of 64 bits in `v6`; saturating. Sorts the list. */
 uint64_t spf_ranges_count(struct arena *arena, struct spf_range *list);

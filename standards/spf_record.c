@@ -28,6 +28,11 @@ bool spf_record_is(struct slice text)
     return text.n >= 6 && slice_eq_nocase(slice_of(text.p, 6), SLICE_LIT("v=spf1")) && (text.n == 6 || text.p[6] == ' ');
 }
 
+bool spf_record_sends_nothing(const struct spf_record *r)
+{
+    return r->count == 1 && r->terms[0].kind == SPF_TERM_ALL && r->terms[0].qualifier == RESULT_FAIL;
+}
+
 /* ip4-cidr-length and ip6-cidr-length after their slashes: "0", or no leading zero, up to max. */
 static bool cidr_number(struct slice s, unsigned max, uint8_t *out)
 {

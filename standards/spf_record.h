@@ -42,6 +42,9 @@ struct spf_record {
 /* Whether a TXT text is an SPF record: "v=spf1", any case, then a blank or the end (4.5). */
 bool spf_record_is(struct slice text);
 
+/* Whether it is exactly "-all": the domain says that it sends no mail (10.1.2). */
+bool spf_record_sends_nothing(const struct spf_record *r);
+
 /* STATUS_INVALID: a syntax error anywhere in it (4.6: permerror), *reason says where. STATUS_NOMEM. */
 enum status spf_record_parse(struct arena *arena, struct slice text, struct spf_record *out, const char **reason) MUST_CHECK;
 

@@ -273,8 +273,31 @@ static void short_lead(void **state)
     }
 }
 
+static void what_it_may_say(void **state)
+{
+    char *error = NULL;
+    struct dns *dns = dns_replay_text(SLICE_LIT("d0.example TXT \"v=spf1 ip4:192.0.2.0/24 include:d1.example +all\"\n"
+                                                "d1.example TXT \"v=spf1 -all\"\n"), "zone", &error);
+    if (!spf_engine_available(SPF_ENGINE_LIBSPF2))
+        skip();
+    struct answer a = ask(dns, SPF_ENGINE_LIBSPF2, "198.51.100.1");
+    assert_int_equal(a.f.result, RESULT_PASS);
+    assert_true(a.f.plus_all);
+    assert_false(a.f.sends_nothing);
+    assert_int_equal(a.f.authorised_v4, 256);
+    assert_int_equal(a.f.record_count, 2);
+    arena_free(a.arena);
+    dns_close(dns);
+    dns = dns_replay_text(SLICE_LIT("d0.example TXT \"v=spf1 -all\"\n"), "zone", &error);
+    a = ask(dns, SPF_ENGINE_LIBSPF2, "198.51.100.1");
+    assert_true(a.f.sends_nothing);
+    arena_free(a.arena);
+    dns_close(dns);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(agree_or_say_why), cmocka_unit_test(short_lead)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(agree_or_say_why), cmocka_unit_test(short_lead),
+                                       cmocka_unit_test(what_it_may_say)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,8 +36,10 @@ static int run(const struct options *o)
     const struct policy *p;
     const char *socket;
     char *copy;
-    int rc = start_policy(&the_daemon, o);
+    int rc;
 
+    block_signals();
+    rc = start_policy(&the_daemon, o);
     if (rc)
         return rc;
     p = policy_live_get(the_daemon.policy);
@@ -46,12 +48,13 @@ static int run(const struct options *o)
 
     rc = copy ? server_open(copy) : EX_OSERR;
     if (!rc)
-        rc = start_socket_rights(p, copy);
+        rc = start_socket_rights(p, server_hidden());
+    if (!rc)
+        rc = server_show();
     if (!rc)
         rc = start_drop_rights(p, o);
     if (!rc && !o->foreground)
         rc = start_background();
-    block_signals();
     if (!rc)
         rc = start_engines(&the_daemon, o);
     if (!rc) {

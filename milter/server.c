@@ -11,8 +11,9 @@
  *
  * At SIGTERM the loop would look at its flag only every five seconds; a connection to our own socket wakes it.
  *
- * A unix socket that nobody listens on is left over from a kill and is removed; one that answers belongs to another
- * process and is left alone. Failure: an exit code and one line that says what and where.
+ * A unix socket is made under another name beside its own and gets its own when its permissions are right, so that no
+ * MTA finds one that it may not use. One that nobody listens on is left over from a kill and is removed; one that
+ * answers belongs to another process and is left alone. Failure: an exit code and one line that says what and where.
  */
 #include "milter/server.h"
 #include "milter/callbacks.h"
@@ -34,6 +35,9 @@ static void (*on_hangup)(void);
 static atomic_bool told_to_stop;
 static struct sockaddr_storage own_address;
 static socklen_t own_length;
+#define HIDDEN ".new"
+static char shown[sizeof((struct sockaddr_un *)0)->sun_path]; /* the path of a unix socket; "" for others */
+static char hidden[sizeof shown];                             /* ... until its permissions are right */
 
 /* Connects to ourselves a moment after libmilter has been told to stop. */
 static void *wake_listener(void *unused)
@@ -62,9 +66,17 @@ static void wake_soon(void)
     pthread_attr_destroy(&attr);
 }
 
-/* The listening socket that libmilter has made: the one of this process's descriptors that listens. */
+/* Where we can be reached: the socket's path, or for an inet socket the address of the one descriptor that listens. */
 static void find_own_address(void)
 {
+    struct sockaddr_un *a = (struct sockaddr_un *)(void *)&own_address;
+
+    if (*shown) {
+        a->sun_family = AF_UNIX;
+        memcpy(a->sun_path, shown, sizeof a->sun_path);
+        own_length = sizeof *a;
+        return;
+    }
     for (int fd = 3; fd < 64; fd++) {
         int listens = 0;
         socklen_t n = sizeof listens;
@@ -102,9 +114,9 @@ static int look_at_unix_socket(const char *path)
     struct stat st;
     int fd, rc;
 
-    if (strlen(path) >= sizeof a.sun_path) {
+    if (strlen(path) + strlen(HIDDEN) >= sizeof a.sun_path) {
         fprintf(stderr, "assay-milter: socket path '%s' is too long (at most %zu octets)\n", path,
-                sizeof a.sun_path - 1);
+                sizeof a.sun_path - 1 - strlen(HIDDEN));
         return EX_USAGE;
     }
     if (lstat(path, &st) != 0)
@@ -134,7 +146,7 @@ int server_open(const char *socket)
 {
     struct smfiDesc desc;
     const char *path = unix_path(socket);
-    char *copy;
+    char copy[sizeof shown + 8];
     int rc;
 
     if (!path && strncmp(socket, "inet:", 5) != 0 && strncmp(socket, "inet6:", 6) != 0) {
@@ -143,10 +155,13 @@ int server_open(const char *socket)
     }
     if (path && (rc = look_at_unix_socket(path)) != 0)
         return rc;
+    if (path) {
+        snprintf(shown, sizeof shown, "%s", path);
+        snprintf(hidden, sizeof hidden, "%s" HIDDEN, path);
+    }
+    snprintf(copy, sizeof copy, "%s%s", path ? "unix:" : socket, path ? hidden : "");
     callbacks_describe(&desc);
-    copy = strdup(socket);
-    rc = copy && smfi_register(desc) == MI_SUCCESS && smfi_setconn(copy) == MI_SUCCESS ? 0 : EX_SOFTWARE;
-    free(copy);
+    rc = smfi_register(desc) == MI_SUCCESS && smfi_setconn(copy) == MI_SUCCESS ? 0 : EX_SOFTWARE;
     if (rc) {
         fprintf(stderr, "assay-milter: libmilter did not take the socket '%s'\n", socket);
         return rc;
@@ -162,9 +177,25 @@ int server_open(const char *socket)
     return rc == EADDRINUSE ? EX_UNAVAILABLE : rc == EACCES || rc == EPERM ? EX_NOPERM : EX_CANTCREAT;
 }
 
+const char *server_hidden(void)
+{
+    return *hidden ? hidden : NULL;
+}
+
+int server_show(void)
+{
+    if (!*hidden || rename(hidden, shown) == 0)
+        return 0;
+    fprintf(stderr, "assay-milter: cannot listen at unix:%s: %s\n", shown, strerror(errno));
+    return EX_CANTCREAT;
+}
+
 int server_run(void (*reload)(void))
 {
     find_own_address();
     on_hangup = reload;
-    return smfi_main() == MI_SUCCESS || atomic_load(&told_to_stop) ? EX_OK : EX_UNAVAILABLE;
+    int rc = smfi_main() == MI_SUCCESS || atomic_load(&told_to_stop) ? EX_OK : EX_UNAVAILABLE;
+    if (*shown)
+        unlink(shown); /* where its folder is not ours the next start removes it */
+    return rc;
 }

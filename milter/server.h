@@ -12,6 +12,11 @@
  * EX_NOPERM where it cannot be made. */
 int server_open(const char *socket);
 
+/* A unix socket is not to be found yet: the path it has until server_show(), for its permissions to be set. NULL for
+ * other sockets. */
+const char *server_hidden(void);
+int server_show(void);
+
 /* Runs until SIGTERM or SIGINT. `reload` is called at SIGHUP, in libmilter's signal thread. 0, or an exit code. */
 int server_run(void (*reload)(void));
 

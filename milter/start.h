@@ -19,8 +19,8 @@ int start_test(const struct options *o);
 /* Where findings are written: `set journal.dir`, or its place in the state folder given. Returns out. */
 const char *start_journal_dir(const struct policy *p, const struct options *o, char out[PATH_MAX]);
 
-/* Owner, group and permissions of a unix socket that was just made. */
-int start_socket_rights(const struct policy *p, const char *socket);
+/* Group and permissions of a unix socket that was just made; path NULL: it is none. */
+int start_socket_rights(const struct policy *p, const char *path);
 
 /* As root: makes the state and journal folders and becomes the user. As anybody else: nothing. */
 int start_drop_rights(const struct policy *p, const struct options *o);

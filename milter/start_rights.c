@@ -19,11 +19,8 @@
 
 static int ready_fd = -1;
 
-int start_socket_rights(const struct policy *p, const char *socket)
+int start_socket_rights(const struct policy *p, const char *path)
 {
-    const char *path = strncmp(socket, "unix:", 5) == 0    ? socket + 5
-                       : strncmp(socket, "local:", 6) == 0 ? socket + 6
-                                                           : NULL;
     const char *text = policy_set_text(p, "milter.socket-mode");
     struct group *g;
     unsigned long mode;
@@ -63,7 +60,7 @@ static int give_folder(const char *path, const struct passwd *pw)
 int start_drop_rights(const struct policy *p, const struct options *o)
 {
     const char *name = o->user ? o->user : policy_set_text(p, "milter.user");
-    char journal[PATH_MAX];
+    char journal[PATH_MAX], snapshot[PATH_MAX];
     struct passwd *pw;
     int rc;
 
@@ -75,6 +72,9 @@ int start_drop_rights(const struct policy *p, const struct options *o)
         return EX_NOUSER;
     }
     rc = give_folder(o->state ? o->state : ASSAY_STATEDIR, pw);
+    snprintf(snapshot, sizeof snapshot, "%s/policy.snapshot", o->state ? o->state : ASSAY_STATEDIR);
+    if (rc == 0 && lchown(snapshot, pw->pw_uid, pw->pw_gid) != 0 && errno != ENOENT)
+        rc = EX_NOPERM;
     if (rc == 0)
         rc = give_folder(start_journal_dir(p, o, journal), pw);
     if (rc)

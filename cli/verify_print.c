@@ -161,6 +161,18 @@ static void put_arc(struct buf *out, const struct arc_finding *a)
                    result_name(a->sets[i].spf), result_name(a->sets[i].dkim), result_name(a->sets[i].dmarc));
 }
 
+/* The names of the bits that are set, where there are any. */
+static void put_bits(struct buf *out, const char *what, unsigned bits, const char *(*name)(unsigned bit))
+{
+    if (!bits)
+        return;
+    buf_printf(out, "  %-14s   %-8s", "", what);
+    for (unsigned bit = 1; bit && bit <= bits; bit <<= 1)
+        if (bits & bit)
+            buf_printf(out, " %s", name(bit));
+    buf_addc(out, '\n');
+}
+
 static void put_dmarc(struct buf *out, const struct judge_report *r)
 {
     static const char *const words[] = {[DMARC_UNALIGNED] = "not aligned",
@@ -204,6 +216,8 @@ static void put_findings(struct buf *out, struct judge *j)
 
     heading(out, "What the standards say");
     finding(out, "message-format", f->format, NULL, f->format_reason, DNS_UNKNOWN);
+    put_bits(out, "flaws", r->format.flaws, format_flaw_name);
+    put_bits(out, "remarks", r->format.remarks, format_remark_name);
     if (!r->judged) {
         buf_printf(out, "  mail from there (%s) is not judged by its sender's names\n", judge_source_name(f->source));
         return;

@@ -186,15 +186,34 @@ static void put_dnssec(struct json *out, const struct facts *f)
     }
 }
 
+/* The names of the bits that are set; nothing where none is. */
+static void put_bits(struct json *out, const char *key, unsigned bits, const char *(*name)(unsigned bit))
+{
+    if (!bits)
+        return;
+    json_array(out, key);
+    for (unsigned bit = 1; bit && bit <= bits; bit <<= 1)
+        if (bits & bit)
+            json_str(out, NULL, name(bit));
+    json_end(out);
+}
+
+static void put_format(struct json *out, const struct judge_report *r)
+{
+    open_finding(out, STANDARD_MESSAGE_FORMAT, r->format.from_domain, r->facts.format, r->facts.format_reason);
+    put_bits(out, "flaws", r->format.flaws, format_flaw_name);
+    put_bits(out, "remarks", r->format.remarks, format_remark_name);
+    json_opt(out, "doubled", r->format.doubled);
+    json_end(out);
+}
+
 void record_findings(struct json *out, struct judge *j)
 {
     const struct judge_report *r = judge_report(j);
     const struct facts *f = &r->facts;
 
-    if (f->format != RESULT_NONE) { /* none: the mail was decided about before its header came */
-        open_finding(out, STANDARD_MESSAGE_FORMAT, r->format.from_domain, f->format, f->format_reason);
-        json_end(out);
-    }
+    if (f->format != RESULT_NONE) /* none: the mail was decided about before its header came */
+        put_format(out, r);
     if (judge_source_is_judged(f->source))
         put_tls(out, j);
     if (!r->judged)

@@ -38,11 +38,9 @@ const char *take_coarse(const char *subject, char out[TAKE_NET])
 
 /* ---- counts by standard ---- */
 
-static void add_finding(struct tally *t, const struct record *r, const struct when *w, const char *scope,
-                        const char *standard, const char *subject, const char *result, const char *security, int64_t n)
+static void add_sum(struct tally *t, const struct record *r, const struct when *w, const char *scope,
+                    const char *standard, const char *result, const char *security, int64_t n)
 {
-    char coarse[TAKE_NET];
-    const char *s = take_coarse(subject, coarse);
     tally_add(t, &(struct tally_entry){.sum = TALLY_STANDARD_HOUR,
                                        .keys = {w->hour, r->host, scope, standard, result, security},
                                        .counts = {n},
@@ -51,6 +49,13 @@ static void add_finding(struct tally *t, const struct record *r, const struct wh
                                        .keys = {w->day, scope, standard, result, security},
                                        .counts = {n},
                                        .moment = r->t});
+}
+
+static void add_subject(struct tally *t, const struct record *r, const struct when *w, const char *scope,
+                        const char *standard, const char *subject, const char *result, const char *security, int64_t n)
+{
+    char coarse[TAKE_NET];
+    const char *s = take_coarse(subject, coarse);
     if (s && *s)
         tally_add(t, &(struct tally_entry){.sum = TALLY_SUBJECT_DAY,
                                            .keys = {s, scope, standard, w->day, result, security},
@@ -75,17 +80,65 @@ static void add_signature(struct tally *t, const struct record *r, const struct 
                                                 value_text(f, "algorithm"), bits, value_text(f, "result")}});
 }
 
-static void add_findings(struct tally *t, const struct record *r, const struct when *w)
+/* The findings that are counted: of SPF's two identities HELO only where there is no MAIL FROM. */
+struct counted {
+    const struct value *f[RECORD_FINDINGS_MAX];
+    size_t n;
+};
+
+static bool is(const char *text, const char *word)
+{
+    return text && strcmp(text, word) == 0;
+}
+
+static void find_counted(const struct record *r, struct counted *c)
 {
     size_t n = value_count(r->findings);
+    c->n = 0;
     for (size_t i = 0; i < n && i < RECORD_FINDINGS_MAX; i++) {
         const struct value *f = value_at(r->findings, i);
-        const char *standard = value_text(f, "standard"), *result = value_text(f, "result");
-        if (!standard || !result)
+        bool helo = r->mail_from && is(value_text(f, "standard"), "spf") && is(value_text(f, "identity"), "helo");
+        if (value_text(f, "standard") && value_text(f, "result") && !helo)
+            c->f[c->n++] = f;
+    }
+}
+
+/* What one mail counts for: of several signatures one that passes is enough, of several domains whose DNS or hosts were
+ * looked at all must. NULL: counted with an earlier finding already. */
+static const struct value *chosen(const struct counted *c, size_t i, bool by_subject)
+{
+    const struct value *best = c->f[i];
+    const char *standard = value_text(best, "standard"), *subject = value_text(best, "subject");
+    bool one_is_enough = is(standard, "dkim") || is(standard, "spf");
+    for (size_t k = 0; k < c->n; k++) {
+        const char *other = value_text(c->f[k], "subject");
+        bool same_subject = subject && other ? strcmp(subject, other) == 0 : subject == other;
+        if (strcmp(value_text(c->f[k], "standard"), standard) != 0 || (by_subject && !same_subject))
             continue;
-        add_finding(t, r, w, "mail", standard, value_text(f, "subject"), result, or_none(value_text(f, "security")), 1);
-        if (strcmp(standard, "dkim") == 0 && value_text(f, "selector"))
-            add_signature(t, r, f);
+        if (k < i)
+            return NULL;
+        if (is(value_text(c->f[k], "result"), "pass") == one_is_enough &&
+            is(value_text(best, "result"), "pass") != one_is_enough)
+            best = c->f[k];
+    }
+    return best;
+}
+
+static void add_findings(struct tally *t, const struct record *r, const struct when *w)
+{
+    struct counted c;
+    find_counted(r, &c);
+    for (size_t i = 0; i < c.n; i++) {
+        const char *standard = value_text(c.f[i], "standard");
+        const struct value *of_mail = chosen(&c, i, false), *of_subject = chosen(&c, i, true);
+        if (of_mail)
+            add_sum(t, r, w, "mail", standard, value_text(of_mail, "result"), or_none(value_text(of_mail, "security")),
+                    1);
+        if (of_subject)
+            add_subject(t, r, w, "mail", standard, value_text(of_subject, "subject"), value_text(of_subject, "result"),
+                        or_none(value_text(of_subject, "security")), 1);
+        if (strcmp(standard, "dkim") == 0 && value_text(c.f[i], "selector"))
+            add_signature(t, r, c.f[i]);
     }
 }
 
@@ -115,11 +168,6 @@ static void add_lines(struct tally *t, const struct record *r, const struct when
 }
 
 /* ---- DMARC ---- */
-
-static bool is(const char *text, const char *word)
-{
-    return text && strcmp(text, word) == 0;
-}
 
 /* RFC 9990's disposition of this mail, or NULL where it is not to be reported (it comes again, or was not judged). */
 static const char *disposition(const struct record *r, const struct value *dmarc)
@@ -185,7 +233,12 @@ static void put_signatures(struct json *j, const struct record *r)
 
 static void put_tuple(struct json *j, const struct record *r, const struct value *dmarc, const char *what)
 {
-    const struct value *spf = record_finding(r, "spf");
+    struct counted c;
+    const struct value *spf = NULL;
+    find_counted(r, &c);
+    for (size_t i = 0; i < c.n && !spf; i++)
+        spf =
+            is(value_text(c.f[i], "standard"), "spf") && is(value_text(c.f[i], "identity"), "mailfrom") ? c.f[i] : NULL;
     json_object(j);
     json_str(j, "ip", r->client);
     json_str(j, "from", r->from);
@@ -195,7 +248,7 @@ static void put_tuple(struct json *j, const struct record *r, const struct value
     json_str(j, "spf", value_true(dmarc, "spf_aligned") ? "pass" : "fail");
     put_reason(j, r, dmarc, what);
     put_signatures(j, r);
-    if (spf && is(value_text(spf, "identity"), "mailfrom") && value_text(spf, "subject")) {
+    if (spf && value_text(spf, "subject")) {
         json_str(j, "spf_domain", value_text(spf, "subject"));
         json_str(j, "spf_result", or_none(value_text(spf, "result")));
     }
@@ -311,7 +364,8 @@ static void take_names(struct tally *t, const struct record *r, const struct whe
                                        .moment = r->first,
                                        .until = r->last,
                                        .notes = {r->reason, algorithms.p, bits}});
-    add_finding(t, r, w, "names", "dnssec", r->zone, result, r->state, n);
+    add_sum(t, r, w, "names", "dnssec", result, r->state, n);
+    add_subject(t, r, w, "names", "dnssec", r->zone, result, r->state, n);
     buf_release(&algorithms);
 }
 

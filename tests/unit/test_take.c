@@ -380,6 +380,46 @@ static void names_are_counted(void **state)
     store_close(s);
 }
 
+static void one_mail_counts_once_for_a_standard(void **state)
+{
+    (void)state;
+    put_segment(
+        "milter-20261120T100000Z-00000001.journal",
+        HEADING(
+            "1",
+            "once") "{\"v\":1,\"t\":\"2026-11-20T10:00:00Z\",\"host\":\"mx1\",\"kind\":\"mail\",\"mail_from\":\"b."
+                    "example\",\"findings\":["
+                    "{\"standard\":\"spf\",\"identity\":\"mailfrom\",\"subject\":\"b.example\",\"result\":\"fail\"},"
+                    "{\"standard\":\"spf\",\"identity\":\"helo\",\"subject\":\"h.example\",\"result\":\"pass\"},"
+                    "{\"standard\":\"dkim\",\"subject\":\"a.example\",\"selector\":\"r\",\"result\":\"fail\"},"
+                    "{\"standard\":\"dkim\",\"subject\":\"a.example\",\"selector\":\"e\",\"result\":\"pass\"},"
+                    "{\"standard\":\"dkim\",\"subject\":\"c.example\",\"selector\":\"x\",\"result\":\"neutral\"},"
+                    "{\"standard\":\"dnssec\",\"subject\":\"a.example\",\"result\":\"pass\",\"security\":\"secure\"},"
+                    "{\"standard\":\"dnssec\",\"subject\":\"b.example\",\"result\":\"none\",\"security\":\"insecure\"}]"
+                    "}\n"
+                    "{\"v\":1,\"t\":\"2026-11-20T10:00:01Z\",\"host\":\"mx1\",\"kind\":\"mail\",\"findings\":["
+                    "{\"standard\":\"spf\",\"identity\":\"helo\",\"subject\":\"h.example\",\"result\":\"pass\"}]}\n");
+    struct store *s = open_store();
+    assert_int_equal(take(s).records, 2);
+    assert_int_equal(number(s, "SELECT sum(count) FROM standard_day WHERE standard = 'spf' AND result = 'fail'"), 1);
+    assert_int_equal(number(s, "SELECT sum(count) FROM standard_day WHERE standard = 'spf'"), 2);
+    assert_int_equal(number(s, "SELECT sum(count) FROM standard_day WHERE standard = 'dkim'"), 1);
+    assert_int_equal(number(s, "SELECT sum(count) FROM standard_day WHERE standard = 'dkim' AND result = 'pass'"), 1);
+    assert_int_equal(number(s, "SELECT sum(count) FROM standard_day WHERE standard = 'dnssec' AND result = 'none' AND "
+                               "security = 'insecure'"),
+                     1);
+    assert_int_equal(number(s, "SELECT sum(count) FROM standard_day"), 4);
+    assert_int_equal(
+        number(s,
+               "SELECT count FROM subject_day WHERE standard = 'dkim' AND subject = 'a.example' AND result = 'pass'"),
+        1);
+    assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'dkim'"), 2);
+    assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'dnssec'"), 2);
+    assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE subject = 'h.example'"), 1);
+    assert_int_equal(number(s, "SELECT count(*) FROM selector"), 3);
+    store_close(s);
+}
+
 static void a_clock_that_jumps_back_changes_nothing(void **state)
 {
     (void)state;
@@ -415,6 +455,7 @@ int main(void)
         ON(old_program_leaves_a_newer_database_alone),
         ON(a_failed_statement_undoes_the_transaction),
         ON(names_are_counted),
+        ON(one_mail_counts_once_for_a_standard),
         ON(a_clock_that_jumps_back_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,6 +187,9 @@ static enum status take_all(struct service *s)
         enum status st = take_folder(s->store, s->config.folders[i], stop, &r);
         if (st == STATUS_DENIED && !r.first_trouble[0])
             snprintf(r.first_trouble, sizeof r.first_trouble, "%s: may not be read", s->config.folders[i]);
+        if (st == STATUS_MISSING && i == 0 && !r.first_trouble[0]) /* journal.dir; the others need not be there */
+            snprintf(r.first_trouble, sizeof r.first_trouble, "%s: there is no such folder (yet)",
+                     s->config.folders[i]);
         if (st == STATUS_AGAIN || st == STATUS_INVALID)
             return lost_store(s, st, store_error(s->store));
     }

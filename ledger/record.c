@@ -113,6 +113,10 @@ enum status record_parse(struct slice line, struct record *out, char *why)
         out->reason = value_text(out->root, "error");
         out->dropped = value_number(out->root, "dropped");
         out->lost = value_number(out->root, "lost");
+        if (out->note && strcmp(out->note, "dropped") == 0) { /* the module's own queue */
+            out->dropped = value_number(out->root, "count");
+            out->reason = value_text(out->root, "reason");
+        }
     }
     return STATUS_OK;
 }

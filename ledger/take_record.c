@@ -365,6 +365,14 @@ static void take_names(struct tally *t, const struct record *r, const struct whe
                                        .until = r->last,
                                        .notes = {r->reason, algorithms.p, bits}});
     add_sum(t, r, w, "names", "dnssec", result, r->state, n);
+    int64_t refused = value_number(r->root, "refused") + value_number(r->root, "would");
+    if (refused > 0)
+        tally_add(t, &(struct tally_entry){.sum = TALLY_OUTCOME_DAY,
+                                           .counts = {refused},
+                                           .moment = r->first,
+                                           .until = r->last,
+                                           .keys = {w->day, "dnssec", r->zone, result, "require", "refuse",
+                                                    r->statement, "", "", "", r->policy}});
     add_subject(t, r, w, "names", "dnssec", r->zone, result, r->state, n);
     buf_release(&algorithms);
 }
@@ -378,7 +386,7 @@ enum status take_record(struct store *s, struct tally *t, const struct record *r
         return take_mail(s, t, r, &w, line);
     if (r->kind == RECORD_NAMES)
         take_names(t, r, &w);
-    else if (r->kind == RECORD_NOTE && is(r->note, "lost"))
+    else if (r->kind == RECORD_NOTE && (is(r->note, "lost") || is(r->note, "dropped")))
         tally_add(t, &(struct tally_entry){
                          .sum = TALLY_HOST, .keys = {r->host}, .counts = {0, 0, r->dropped, r->lost}, .moment = r->t});
     return STATUS_OK;

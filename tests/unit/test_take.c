@@ -364,7 +364,10 @@ static void names_are_counted(void **state)
                                       "\"2026-11-20T09:59:00Z\",\"types\":[\"A\"]}\n"
                                       "{\"v\":1,\"t\":\"2026-11-20T10:01:00Z\",\"host\":\"r1\",\"kind\":\"names\","
                                       "\"zone\":\"example.com\",\"state\":\"insecure\","
-                                      "\"count\":2,\"reason\":\"no DS\"}\n"
+                                      "\"count\":2,\"reason\":\"no "
+                                      "DS\",\"refused\":1,\"would\":3,\"statement\":\"L6\",\"policy\":\"p\"}\n"
+                                      "{\"v\":1,\"t\":\"2026-11-20T10:01:00Z\",\"host\":\"r1\",\"kind\":\"note\","
+                                      "\"note\":\"dropped\",\"count\":9}\n"
                                       "{\"v\":1,\"t\":\"2026-11-20T10:01:00Z\",\"host\":\"r1\",\"kind\":\"names\","
                                       "\"zone\":\"example.org\",\"state\":\"secure\","
                                       "\"count\":5,\"algorithm\":[13],\"bits\":256}\n");
@@ -372,6 +375,10 @@ static void names_are_counted(void **state)
     take(s);
     assert_int_equal(
         number(s, "SELECT count FROM zone WHERE name = 'example.com' AND state = 'insecure' AND reason = 'no DS'"), 42);
+    assert_int_equal(number(s, "SELECT sum(count) FROM outcome_day WHERE subject = 'example.com' AND action = 'refuse' "
+                               "AND statement = 'L6'"),
+                     4);
+    assert_int_equal(number(s, "SELECT dropped FROM host WHERE name = 'r1'"), 9);
     assert_int_equal(number(s, "SELECT bits FROM zone WHERE name = 'example.org' AND algorithm = '13'"), 256);
     assert_int_equal(
         number(s, "SELECT count FROM standard_day WHERE scope = 'names' AND result = 'none' AND security = 'insecure'"),

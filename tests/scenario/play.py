@@ -249,6 +249,8 @@ class Player:
         else:
             outcome = Outcome(talk(mail, message))
             find(self.house, outcome)
+            if "Service unavailable" in outcome.last_reply()[2]:
+                self.complain(mail.place, f"{mail.name}: Postfix got no answer from the milter; Postfix says:\n{self.house.postfix.tail(8)}")
         wanted = [v for w, v, _ in mail.expect if w == "log"]
         outcome.log = m.wait_words(log_at, lambda words: all(any(matches(line, v) for line in words.split("\n")) for v in wanted), 3)
         if records or any(w == "journal" for w, _, _ in mail.expect):

@@ -5,7 +5,6 @@ import json
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import time
 
@@ -38,7 +37,8 @@ class Milter:
             f.write(text)
 
     def start(self, *options, seconds=10, environment=None):
-        """Starts it and returns when it listens; RuntimeError with its words when it does not."""
+        """Starts it and returns when it says that it listens; RuntimeError with its words when it does not."""
+        at = self.size()
         out = open(self.log, "ab")
         self.process = subprocess.Popen([program("assay-milter"), "-f", "-P", self.policy, "-s", self.address, "-S", self.state, "-u", self.user,
                                          *options], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env={**os.environ, **(environment or {})})
@@ -46,13 +46,11 @@ class Milter:
         with open(f"{self.folder}/pid", "w", encoding="ascii") as f:
             f.write(f"{self.process.pid}\n")
         deadline = time.monotonic() + seconds
+        # The socket alone is no sign: it is there before its permissions are, and before anybody answers.
         while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                with socket.socket(socket.AF_UNIX) as s:
-                    s.connect(self.socket_path)
-                    return self
-            except OSError:
-                time.sleep(0.01)
+            if "listens at" in self.words(at):
+                return self
+            time.sleep(0.01)
         raise RuntimeError(f"assay-milter does not listen (exit code {self.process.poll()}):\n{self.words()[-2000:]}")
 
     def stop(self, seconds=10):

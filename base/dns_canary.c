@@ -39,7 +39,7 @@ enum dns_health dns_canary(const struct dns_unbound_config *config, const char *
         return DNS_UNCONFIGURED;
     enum dns_health h = DNS_HEALTHY;
     struct arena *arena = arena_new(1 << 20);
-    struct dns_scope *scope = arena ? dns_scope_new(dns, arena, &(struct dns_budget){.lookup_ms = ms, .total_ms = ms}) : NULL;
+    struct dns_scope *scope = arena ? dns_scope_new(dns, arena, &(struct dns_budget){.lookup_ms = ms, .total_ms = ms + 1000}) : NULL;
     if (scope)
         h = judge(dns_get(scope, name ? name : ".", DNS_SOA), why);
     dns_scope_free(scope);

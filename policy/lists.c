@@ -160,7 +160,7 @@ static void read_lines(struct reading *r, struct slice text)
  * out any file. */
 static bool may_read(struct loader *ld, const struct item *it, const char *written, const struct place *at)
 {
-    if (!it->unit->tighten || ld->snapshot)
+    if (!it->unit->tighten || loader_source(ld, it->unit))
         return true;
     if (written[0] != '/' && !strstr(written, ".."))
         return true;
@@ -183,7 +183,7 @@ static void read_list(struct loader *ld, struct list *list)
         return;
     t.owned_by = it->unit->tighten && it->unit->owner != 0;
     t.must_own = it->unit->owner;
-    if (loader_read(ld, SNAPSHOT_LIST, list->path, POLICY_LIST_MAX, &t) != STATUS_OK) {
+    if (loader_read(loader_source(ld, it->unit), SNAPSHOT_LIST, list->path, POLICY_LIST_MAX, &t) != STATUS_OK) {
         loader_error(ld, &at, t.help, "cannot read list %s: %s", list->name, t.reason);
         return;
     }
@@ -230,11 +230,29 @@ static void define(struct loader *ld, uint32_t i)
     keyset_init(&list->keys, p->seed);
 }
 
+static void define_one(struct loader *ld, uint32_t i)
+{
+    const struct unit *u = ld->p->items[i].unit;
+    size_t before = ld->errors;
+    define(ld, i);
+    if (u->tighten)
+        loader_forgive(ld, u->path, before);
+}
+
+static void read_one(struct loader *ld, struct list *list)
+{
+    const struct unit *u = ld->p->items[list->item].unit;
+    size_t before = ld->errors;
+    read_list(ld, list);
+    if (u->tighten)
+        loader_forgive(ld, u->path, before);
+}
+
 void loader_lists(struct loader *ld)
 {
     for (uint32_t i = 0; i < ld->p->item_count && !ld->out_of_memory; i++)
         if (ld->p->items[i].s.kind == POLICY_LIST)
-            define(ld, i);
+            define_one(ld, i);
     for (size_t i = 0; i < ld->p->list_count && !ld->out_of_memory; i++)
-        read_list(ld, ld->p->lists[i]);
+        read_one(ld, ld->p->lists[i]);
 }

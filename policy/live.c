@@ -50,6 +50,8 @@ static uint64_t stamp_of(const struct policy_live *l, const struct policy *p)
         h = stamp_path(h, p->lists[i]->path);
     for (const struct folder *f = p ? p->folders : NULL; f; f = f->next)
         h = stamp_path(h, f->path);
+    for (const struct folder *f = p ? p->left_out : NULL; f; f = f->next)
+        h = stamp_path(h, f->path);
     return h;
 }
 
@@ -119,7 +121,7 @@ static const struct policy *read_snapshot(const struct policy_live *l, struct po
         report_add(r, POLICY_ERROR, &at, "remove it", "the snapshot of the last good policy is damaged");
         return NULL;
     }
-    p = load_new(s.main, l->path, SLICE_NULL, &s, NULL);
+    p = load_new(s.main, l->path, SLICE_NULL, &s, NULL, NULL);
     if (p)
         p->loaded_at = s.made;
     else
@@ -184,7 +186,9 @@ struct policy_live *policy_live_open(const char *path, const char *snapshot_path
     struct policy_live *l = new_live(path, snapshot_path);
     if (!l)
         return NULL;
-    const struct policy *p = policy_load(path, report), *kept = read_snapshot(l, p ? NULL : report);
+    const struct policy *kept = read_snapshot(l, NULL), *p = load_tolerant(path, kept, report);
+    if (!p && !kept)
+        kept = read_snapshot(l, report); /* again, to say what is wrong with it */
     *source = POLICY_FROM_FILE;
     if (p && kept && shrank(kept, p, report, "if that is right, remove the snapshot and start again")) {
         policy_unref(p);
@@ -216,7 +220,7 @@ const struct policy *policy_live_get(struct policy_live *l)
 enum status policy_live_reload(struct policy_live *l, bool force, struct policy_report *report,
                                enum policy_source *source)
 {
-    const struct policy *p = policy_load(l->path, report), *before = l->now;
+    const struct policy *before = l->now, *p = load_tolerant(l->path, before, report);
     if (p && !force && shrank(before, p, report, "if that is right, reload with --force")) {
         policy_unref(p);
         p = NULL;

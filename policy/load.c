@@ -128,14 +128,14 @@ static void make_hash(struct policy *p)
         p->hash[i] = hex[h >> (28 - 4 * i) & 15];
 }
 
-enum status loader_read(struct loader *ld, enum snapshot_kind kind, const char *path, size_t most,
+enum status loader_read(const struct snapshot *from, enum snapshot_kind kind, const char *path, size_t most,
                         struct source_text *t)
 {
     struct slice kept;
-    if (!ld->snapshot)
+    if (!from)
         return source_read(path, most, t);
     t->help = NULL;
-    if (snapshot_get(ld->snapshot, kind, path, &kept) != STATUS_OK) {
+    if (snapshot_get(from, kind, path, &kept) != STATUS_OK) {
         memcpy(t->reason, "it is not in the snapshot", sizeof "it is not in the snapshot");
         return STATUS_MISSING;
     }
@@ -146,6 +146,29 @@ enum status loader_read(struct loader *ld, enum snapshot_kind kind, const char *
         memcpy(copy, kept.p, kept.n);
     t->text = slice_of(copy, kept.n);
     return STATUS_OK;
+}
+
+const struct snapshot *loader_source(const struct loader *ld, const struct unit *u)
+{
+    return u->earlier && ld->tolerance ? ld->tolerance->earlier : ld->snapshot;
+}
+
+bool loader_failed(const struct loader *ld, const char *path)
+{
+    return ld->tolerance && map_get(&ld->tolerance->bad, slice_str(path));
+}
+
+void loader_forgive(struct loader *ld, const char *path, size_t before)
+{
+    struct tolerance *t = ld->tolerance;
+    if (!t || ld->errors == before)
+        return;
+    ld->forgiven += ld->errors - before;
+    if (map_get(&t->bad, slice_str(path)))
+        return;
+    const char *kept = arena_strdup(t->arena, path);
+    if (!kept || map_put(&t->bad, slice_str(kept), 1) != STATUS_OK)
+        ld->out_of_memory = true;
 }
 
 const char *loader_path(struct loader *ld, const char *from, const char *name)
@@ -159,26 +182,34 @@ const char *loader_path(struct loader *ld, const char *from, const char *name)
     return path;
 }
 
-struct policy *load_new(const char *path, const char *shown, struct slice text, const struct snapshot *snapshot,
-                        struct policy_report *report)
+static void load_all(struct loader *ld, const char *path, const char *shown, struct slice text)
 {
-    struct loader ld = {.p = new_policy(), .report = report, .snapshot = snapshot, .now = clock_wall()};
+    loader_main(ld, path, shown, text);
+    if (!ld->out_of_memory)
+        loader_lists(ld);
+    if (!ld->out_of_memory)
+        loader_resolve(ld);
+    make_hash(ld->p);
+    if (!ld->out_of_memory && !arena_failed(ld->p->arena) && !ld->errors && index_build(ld->p) != STATUS_OK)
+        ld->out_of_memory = true;
+}
+
+struct policy *load_new(const char *path, const char *shown, struct slice text, const struct snapshot *snapshot,
+                        struct policy_report *report, struct tolerance *tolerance)
+{
+    struct loader ld = {
+        .p = new_policy(), .report = report, .snapshot = snapshot, .now = clock_wall(), .tolerance = tolerance};
     struct place whole = {.file = shown};
     if (!ld.p) {
         loader_error(&ld, &whole, NULL, "out of memory");
         return NULL;
     }
     ld.p->loaded_at = ld.now;
-    loader_main(&ld, path, shown, text);
-    if (!ld.out_of_memory)
-        loader_lists(&ld);
-    if (!ld.out_of_memory)
-        loader_resolve(&ld);
-    make_hash(ld.p);
-    if (!ld.out_of_memory && !arena_failed(ld.p->arena) && !ld.errors && index_build(ld.p) != STATUS_OK)
-        ld.out_of_memory = true;
+    load_all(&ld, path, shown, text);
     if (ld.out_of_memory || arena_failed(ld.p->arena))
         loader_error(&ld, &whole, NULL, "out of memory while the policy was read");
+    if (tolerance)
+        tolerance->again = ld.errors && ld.errors == ld.forgiven;
     if (!ld.errors && !snapshot)
         lint(ld.p, report, ld.now);
     report_sort(report);
@@ -211,8 +242,59 @@ static char *absolute(const char *path)
 struct policy *policy_load(const char *path, struct policy_report *report)
 {
     char *whole = absolute(path);
-    struct policy *p = load_new(whole ? whole : path, path, SLICE_NULL, NULL, report);
+    struct policy *p = load_new(whole ? whole : path, path, SLICE_NULL, NULL, report, NULL);
     free(whole);
+    return p;
+}
+
+/* Says what became of each customer's file that had errors. */
+static void tell_bad(const struct tolerance *t, struct policy_report *report)
+{
+    for (size_t i = 0; i < t->bad.slot_count; i++) {
+        const char *path = t->bad.slots[i].key.p;
+        struct place at = {.file = path};
+        struct slice text;
+        if (!t->bad.slots[i].key.n)
+            continue;
+        bool kept = t->earlier && snapshot_get(t->earlier, SNAPSHOT_UNIT, path, &text) == STATUS_OK;
+        report_add(report, POLICY_WARNING, &at, NULL, "this customer's file has errors: %s",
+                   kept ? "its earlier version stays in force" : "nothing of it is in force");
+    }
+}
+
+/* The texts of a policy as a snapshot in memory. */
+static bool texts_of(const struct policy *p, struct snapshot *out)
+{
+    struct buf b = BUF_INIT;
+    snapshot_write(p, &b);
+    size_t n = b.n;
+    char *text = buf_detach(&b);
+    return text && snapshot_open(out, slice_of(text, n)) == STATUS_OK;
+}
+
+struct policy *load_tolerant(const char *path, const struct policy *before, struct policy_report *report)
+{
+    struct tolerance t = {.arena = arena_new(64u * 1024 * 1024)};
+    struct snapshot earlier = {0};
+    char *whole = absolute(path);
+    const char *real = whole ? whole : path;
+    map_init(&t.bad, 1);
+    struct policy *p = load_new(real, path, SLICE_NULL, NULL, report, t.arena ? &t : NULL);
+    if (!p && t.again && before && texts_of(before, &earlier)) {
+        t.earlier = &earlier;
+        p = load_new(real, path, SLICE_NULL, NULL, NULL, &t);
+    }
+    if (!p && t.again) { /* no earlier versions, or they do not fit the policy of today: leave all bad ones out */
+        t.earlier = NULL;
+        p = load_new(real, path, SLICE_NULL, NULL, NULL, &t);
+    }
+    if (p)
+        tell_bad(&t, report);
+    if (earlier.text.p)
+        snapshot_close(&earlier);
+    free(whole);
+    map_release(&t.bad);
+    arena_free(t.arena);
     return p;
 }
 
@@ -222,7 +304,7 @@ struct policy *policy_load_text(struct slice text, const char *name, struct poli
     char *copy = malloc(text.n + 1);
     if (copy && text.n)
         memcpy(copy, text.p, text.n);
-    struct policy *p = copy ? load_new(whole ? whole : "text", name, slice_of(copy, text.n), NULL, report) : NULL;
+    struct policy *p = copy ? load_new(whole ? whole : "text", name, slice_of(copy, text.n), NULL, report, NULL) : NULL;
     free(whole);
     return p;
 }

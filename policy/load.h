@@ -9,21 +9,41 @@
 #include "policy/snapshot.h"
 #include "policy/source.h"
 
+/* Errors in customers' files, for who must go on all the same: one customer's slip must not keep the policy of all
+ * others back. Such a file is taken as it was in `earlier`, or left out. */
+struct tolerance {
+    const struct snapshot *earlier; /* NULL: there is none */
+    struct arena *arena;
+    struct map bad; /* paths of tightening files that failed: their earlier text is taken, or nothing */
+    bool again;     /* all errors were in such files: load again */
+};
+
 struct loader {
     struct policy *p;
     struct policy_report *report;
     const struct snapshot *snapshot; /* NULL: from disk */
     time_t now;
     size_t errors;
+    size_t forgiven;             /* of them, in files that may only tighten */
+    struct tolerance *tolerance; /* NULL: every error counts */
     bool out_of_memory;
 };
 
 void loader_error(struct loader *ld, const struct place *at, const char *help, const char *fmt, ...) PRINTF_LIKE(4, 5);
 void loader_warn(struct loader *ld, const struct place *at, const char *help, const char *fmt, ...) PRINTF_LIKE(4, 5);
 
-/* Reads a text from disk or the snapshot. `kind`: a unit's text or a list's. */
-enum status loader_read(struct loader *ld, enum snapshot_kind kind, const char *path, size_t most,
+/* Counts the errors since `before` as the tightening file's own, and remembers it. */
+void loader_forgive(struct loader *ld, const char *path, size_t before);
+
+/* Whether a tightening file has failed in an earlier pass. */
+bool loader_failed(const struct loader *ld, const char *path);
+
+/* Reads a text from disk or a snapshot (NULL: disk). `kind`: a unit's text or a list's. */
+enum status loader_read(const struct snapshot *from, enum snapshot_kind kind, const char *path, size_t most,
                         struct source_text *t) MUST_CHECK;
+
+/* Where a unit, and the lists it names, come from. */
+const struct snapshot *loader_source(const struct loader *ld, const struct unit *u);
 
 /* `name` as seen from the file `from`: itself when absolute. In the policy's arena; NULL without memory. */
 const char *loader_path(struct loader *ld, const char *from, const char *name);
@@ -39,6 +59,9 @@ void loader_resolve(struct loader *ld);
 /* A policy from a path, a text, or a snapshot; NULL on errors. load_new never gives a policy that was not wholly read.
  */
 struct policy *load_new(const char *path, const char *shown, struct slice text, const struct snapshot *snapshot,
-                        struct policy_report *report);
+                        struct policy_report *report, struct tolerance *tolerance);
+
+/* policy_load for daemons. `before` (may be NULL) has the earlier texts of customers' files; see struct tolerance. */
+struct policy *load_tolerant(const char *path, const struct policy *before, struct policy_report *report);
 
 #endif

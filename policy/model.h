@@ -34,6 +34,7 @@ struct unit {
     const char *shown; /* in messages */
     struct slice text; /* heap, kept for messages and the snapshot */
     unsigned number;   /* 0: the main file; I1, I2, ... the included ones */
+    bool earlier;           /* a customer's file with errors, as it was before */
     bool tighten;      /* may only ask more, of what `whom` receives */
     struct policy_party whom;
     uid_t owner;             /* of a tightening file */
@@ -131,6 +132,7 @@ struct policy {
     time_t loaded_at;
     char hash[9];
     struct folder *folders;
+    struct folder *left_out; /* customers' files with errors of which nothing is in force: their paths */
 };
 
 /* ---- index.c ---- */

@@ -137,8 +137,8 @@ static bool check_names(struct parser *ps, const struct token *who)
     return true;
 }
 
-/* What is asked of whom by name, and never of an address. That a network is named for dmarc is a ground to reject where a domain's owner asks for
- * it (design section 5); as an exemption it is nothing. */
+/* What is asked of whom by name, and never of an address. That a network is named for dmarc is a ground to reject where
+ * a domain's owner asks for it (design section 5); as an exemption it is nothing. */
 static void warn_network(struct parser *ps, const struct token *who)
 {
     const struct policy_statement *s = &ps->item.s;

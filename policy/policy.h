@@ -152,7 +152,8 @@ void policy_message_print(const struct policy_message *m, struct buf *out);
  * succeeds becomes the policy in force at once and is kept as the snapshot (all texts in one file, written atomically).
  * A load that fails leaves the policy in force; at start the snapshot is taken. A list that lost more than 30% of its
  * names (against the policy in force, or at start against the snapshot) fails the load too, unless forced: half a list
- * is more often a full disk than a wish. The report then also says what is in force instead. Threads: policy_live_get
+ * is more often a full disk than a wish. Errors in files included with `may tighten` are reported and do not fail the load: one customer's slip
+ * does not keep the policy of all others back; such a file stays in force as it was before, or, where it is new, is left out. The report then also says what is in force instead. Threads: policy_live_get
  * from any thread, without waiting for a reload; reload from one thread at a time. */
 struct policy_live;
 

@@ -202,7 +202,10 @@ void loader_resolve(struct loader *ld)
     struct policy *p = ld->p;
     for (uint32_t i = 0; i < p->item_count && !ld->out_of_memory; i++) {
         struct item *it = &p->items[i];
+        size_t before = ld->errors;
         tie(ld, it);
+        if (it->unit->tighten)
+            loader_forgive(ld, it->unit->path, before);
         if (it->s.kind == POLICY_SET)
             apply_setting(ld, i);
         else if (it->s.kind == POLICY_OWN || it->s.kind == POLICY_RELAY)

@@ -125,25 +125,40 @@ static bool owner_of(struct loader *ld, const struct unit *from, const struct it
     return false;
 }
 
-static void include_file(struct loader *ld, const struct unit *from, const struct item *it, const char *path,
-                         const char *shown)
+static bool add_folder(struct loader *ld, struct folder **chain, const char *path, struct slice names)
+{
+    struct folder *f = ARENA_NEW(ld->p->arena, struct folder);
+    if (!f)
+        return false;
+    *f = (struct folder){.path = path, .names = arena_slice(ld->p->arena, names), .next = *chain};
+    *chain = f;
+    return f->names.p != NULL;
+}
+
+/* A customer's file that failed before: false, nothing of it is read; true, it is read as it was. */
+static bool earlier_version(struct loader *ld, const char *path)
+{
+    struct slice text;
+    const struct snapshot *earlier = ld->tolerance->earlier;
+    if (earlier && snapshot_get(earlier, SNAPSHOT_UNIT, path, &text) == STATUS_OK)
+        return true;
+    if (!add_folder(ld, &ld->p->left_out, arena_strdup(ld->p->arena, path), SLICE_NULL))
+        ld->out_of_memory = true;
+    return false;
+}
+
+static void read_unit(struct loader *ld, const struct unit *from, const struct item *it, const char *path,
+                      const char *shown)
 {
     struct place at = place_of(from, it);
-    struct policy_party whom = {0};
-    if (from->depth + 1 > POLICY_INCLUDE_DEPTH || ld->p->unit_count > POLICY_FILES_MAX) {
-        loader_error(ld, &at, NULL, "includes go at most %u files deep, and %u in all", POLICY_INCLUDE_DEPTH,
-                     POLICY_FILES_MAX);
-        return;
-    }
-    if (!ld->snapshot && !it->s.tightens && is_cycle(path, from)) {
-        loader_error(ld, &at, "remove one of the includes", "%s includes itself",
-                     report_visible(ld->report, slice_str(shown), 200));
-        return;
-    }
-    if (it->s.tightens && !owner_of(ld, from, it, path, &whom))
-        return;
+    struct unit made = {.tighten = it->s.tightens, .earlier = it->s.tightens && loader_failed(ld, path)};
     struct source_text t = {.any_owner = it->s.tightens};
-    if (loader_read(ld, SNAPSHOT_UNIT, path, POLICY_FILE_MAX, &t) != STATUS_OK) {
+    if (it->s.tightens && !owner_of(ld, from, it, path, &made.whom))
+        return;
+    enum status s = loader_read(loader_source(ld, &made), SNAPSHOT_UNIT, path, POLICY_FILE_MAX, &t);
+    if (s == STATUS_MISSING && it->s.tightens && ld->snapshot)
+        return; /* it was left out when the snapshot was made */
+    if (s != STATUS_OK) {
         loader_error(ld, &at, t.help, "cannot include %s: %s", report_visible(ld->report, slice_str(shown), 200),
                      t.reason);
         return;
@@ -156,9 +171,27 @@ static void include_file(struct loader *ld, const struct unit *from, const struc
     }
     u->text = t.text;
     u->owner = t.owner;
-    u->tighten = it->s.tightens;
-    u->whom = whom;
+    u->tighten = made.tighten;
+    u->earlier = made.earlier;
+    u->whom = made.whom;
     parse_unit(ld, u);
+}
+
+static void include_file(struct loader *ld, const struct unit *from, const struct item *it, const char *path,
+                         const char *shown)
+{
+    struct place at = place_of(from, it);
+    size_t before = ld->errors;
+    if (from->depth + 1 > POLICY_INCLUDE_DEPTH || ld->p->unit_count > POLICY_FILES_MAX)
+        loader_error(ld, &at, NULL, "includes go at most %u files deep, and %u in all", POLICY_INCLUDE_DEPTH,
+                     POLICY_FILES_MAX);
+    else if (!ld->snapshot && !it->s.tightens && is_cycle(path, from))
+        loader_error(ld, &at, "remove one of the includes", "%s includes itself",
+                     report_visible(ld->report, slice_str(shown), 200));
+    else if (!it->s.tightens || !loader_failed(ld, path) || earlier_version(ld, path))
+        read_unit(ld, from, it, path, shown);
+    if (it->s.tightens)
+        loader_forgive(ld, path, before);
 }
 
 static enum status folder_names(struct loader *ld, const char *path, struct buf *names, size_t *count,
@@ -175,18 +208,6 @@ static enum status folder_names(struct loader *ld, const char *path, struct buf 
     return s;
 }
 
-static bool keep_folder(struct loader *ld, const char *path, struct slice names)
-{
-    struct folder *f = ARENA_NEW(ld->p->arena, struct folder);
-    if (!f)
-        return false;
-    f->path = path;
-    f->names = arena_slice(ld->p->arena, names);
-    f->next = ld->p->folders;
-    ld->p->folders = f;
-    return f->names.p != NULL;
-}
-
 static void include_folder(struct loader *ld, const struct unit *from, const struct item *it, const char *path,
                            const char *shown)
 {
@@ -197,7 +218,7 @@ static void include_folder(struct loader *ld, const struct unit *from, const str
     if (folder_names(ld, path, &names, &count, &t) != STATUS_OK)
         loader_error(ld, &at, t.help, "cannot include the folder %s: %s",
                      report_visible(ld->report, slice_str(shown), 200), t.reason);
-    else if (!keep_folder(ld, path, buf_slice(&names)))
+    else if (!add_folder(ld, &ld->p->folders, path, buf_slice(&names)))
         ld->out_of_memory = true;
     else if (count == 0)
         loader_warn(ld, &at, "files in a folder are read when they are called NAME.policy",
@@ -235,7 +256,7 @@ void loader_main(struct loader *ld, const char *path, const char *shown, struct 
 {
     struct source_text t = {.text = text};
     struct place whole = {.file = shown};
-    if (!text.p && loader_read(ld, SNAPSHOT_UNIT, path, POLICY_FILE_MAX, &t) != STATUS_OK) {
+    if (!text.p && loader_read(ld->snapshot, SNAPSHOT_UNIT, path, POLICY_FILE_MAX, &t) != STATUS_OK) {
         loader_error(ld, &whole, t.help, "cannot read the policy: %s", t.reason);
         return;
     }

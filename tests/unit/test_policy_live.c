@@ -211,6 +211,78 @@ static void test_damaged_snapshot(void **state)
     assert_int_equal(unlink(in("snapshot")), 0);
 }
 
+static enum policy_level spf_for(struct policy_live *l, const char *rcpt)
+{
+    const struct policy *p = policy_live_get(l);
+    struct policy_answer a;
+    policy_ask(p, &(struct policy_question){.standard = STANDARD_SPF, .who = "z.example", .rcpt = rcpt}, &a);
+    policy_unref(p);
+    return a.level;
+}
+
+/* One customer's slip keeps nobody else's policy back, and costs that customer nothing. */
+static void test_bad_customer(void **state)
+{
+    enum policy_source source;
+    put_all();
+    (void)unlink(in("snapshot"));
+    struct policy_live *l = policy_live_open(in("policy"), in("snapshot"), NULL, &source);
+    assert_int_equal(spf_for(l, "x@c.example"), POLICY_REQUIRE);
+    put("customers/c.example.policy", "requre spf of everyone\n");
+    put("customers/d.example.policy", "require spf of list nowhere\n");
+    put("policy", POLICY "require dmarc of a.example\n");
+    struct policy_report *r = policy_report_new();
+    assert_int_equal(policy_live_reload(l, false, r, &source), STATUS_OK);
+    assert_int_equal(source, POLICY_FROM_FILE);
+    assert_int_equal(policy_report_count(r, POLICY_ERROR), 2); /* both are told all the same */
+    assert_true(reports(r, "its earlier version stays in force"));
+    assert_true(reports(r, "nothing of it is in force"));
+    policy_report_free(r);
+    assert_int_equal(level_of(l, "a.example"), POLICY_REQUIRE);  /* the operator's change */
+    assert_int_equal(spf_for(l, "x@c.example"), POLICY_REQUIRE); /* as before */
+    assert_int_equal(spf_for(l, "x@d.example"), POLICY_RECORD);  /* new, and bad */
+    assert_false(policy_live_changed(l));
+    policy_live_close(l);
+
+    l = policy_live_open(in("policy"), in("snapshot"), NULL, &source); /* a restart changes nothing */
+    assert_int_equal(source, POLICY_FROM_FILE);
+    assert_int_equal(spf_for(l, "x@c.example"), POLICY_REQUIRE);
+    put("customers/d.example.policy", "require spf of everyone\n");
+    assert_true(policy_live_changed(l)); /* also of a file of which nothing is in force */
+    assert_int_equal(policy_live_reload(l, false, NULL, &source), STATUS_OK);
+    assert_int_equal(spf_for(l, "x@d.example"), POLICY_REQUIRE);
+    put("policy", "requre\n" POLICY); /* the operator's own slip still counts */
+    assert_int_equal(policy_live_reload(l, false, NULL, &source), STATUS_INVALID);
+    policy_live_close(l);
+    l = policy_live_open(in("policy"), in("snapshot"), NULL,
+                         &source); /* and a snapshot that left a file out is whole */
+    assert_int_equal(source, POLICY_FROM_SNAPSHOT);
+    assert_int_equal(spf_for(l, "x@d.example"), POLICY_REQUIRE);
+    policy_live_close(l);
+    assert_int_equal(unlink(in("customers/d.example.policy")), 0);
+}
+
+/* At a first start there is nothing earlier: the customer's file is left out, the rest is in force, now and from the
+ * snapshot. */
+static void test_bad_customer_at_first_start(void **state)
+{
+    enum policy_source source;
+    put_all();
+    (void)unlink(in("snapshot"));
+    put("customers/c.example.policy", "requre spf of everyone\n");
+    struct policy_live *l = policy_live_open(in("policy"), in("snapshot"), NULL, &source);
+    assert_non_null(l);
+    assert_int_equal(level_of(l, "d5.example"), POLICY_REQUIRE);
+    assert_int_equal(spf_for(l, "x@c.example"), POLICY_RECORD);
+    policy_live_close(l);
+    assert_int_equal(unlink(in("policy")), 0);
+    l = policy_live_open(in("policy"), in("snapshot"), NULL, &source);
+    assert_non_null(l);
+    assert_int_equal(source, POLICY_FROM_SNAPSHOT);
+    assert_int_equal(level_of(l, "d5.example"), POLICY_REQUIRE);
+    policy_live_close(l);
+}
+
 static void test_snapshot_unwritable(void **state)
 {
     enum policy_source source;
@@ -282,6 +354,7 @@ int main(void)
         cmocka_unit_test(test_start_and_reload),    cmocka_unit_test(test_bad_reload_keeps),
         cmocka_unit_test(test_start_from_snapshot), cmocka_unit_test(test_first_start_refuses),
         cmocka_unit_test(test_shrunk_list),         cmocka_unit_test(test_damaged_snapshot),
+        cmocka_unit_test(test_bad_customer),        cmocka_unit_test(test_bad_customer_at_first_start),
         cmocka_unit_test(test_snapshot_unwritable), cmocka_unit_test(test_reload_under_load),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

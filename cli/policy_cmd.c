@@ -22,6 +22,7 @@ int cmd_policy(int argc, char **argv)
         {"show", policy_cmd_show, NULL, "the policy in canonical form; --defaults: every setting"},
         {"explained", policy_cmd_explained, NULL, "the register of what is excused: why, agreed by whom, until when"},
         {"status", policy_cmd_status, NULL, "which policy each program runs on, and whether it is the file's"},
+        {"accept", policy_cmd_accept, NULL, "let programs take a policy whose lists lost many names"},
         {"what-if", policy_cmd_what_if, NULL, "whose saved mail another policy would treat otherwise"},
         {"diff", policy_cmd_diff, NULL, "what differs between two policies"},
         {NULL, NULL, NULL, NULL},

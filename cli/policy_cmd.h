@@ -51,6 +51,7 @@ int policy_cmd_ask(int argc, char **argv);
 int policy_cmd_show(int argc, char **argv);
 int policy_cmd_read(int argc, char **argv);
 int policy_cmd_explained(int argc, char **argv);
+int policy_cmd_accept(int argc, char **argv);
 int policy_cmd_status(int argc, char **argv);
 int policy_cmd_what_if(int argc, char **argv);
 int policy_cmd_diff(int argc, char **argv);

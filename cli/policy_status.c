@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "cli/policy_cmd.h"
 #include <limits.h>
+#include <unistd.h>
 
 static const struct {
     const char *program, *snapshot;
@@ -126,4 +127,32 @@ int policy_cmd_status(int argc, char **argv)
     rc = exit_code(all, p);
     policy_unref(p);
     return rc;
+}
+
+int policy_cmd_accept(int argc, char **argv)
+{
+    static const struct policy_usage usage = {
+        "accept [--state DIR] [FILE]",
+        "Says to all programs that this very policy may be taken, though a list in it has lost more than 30% of its "
+        "names.\n"
+        "Reload them then. It holds until the policy or one of its lists changes again."};
+    struct policy_args a;
+    int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_STATE | POLICY_ARG_FILE);
+    if (rc >= 0)
+        return rc;
+    struct policy *p = policy_cmd_load(a.file, &rc);
+    for (size_t i = 0; p && i < PROGRAMS; i++) {
+        char path[PATH_MAX], reason[256] = "";
+        snprintf(path, sizeof path, "%s/%s", a.state ? a.state : ASSAY_STATEDIR, programs[i].snapshot);
+        if (access(path, F_OK) != 0)
+            continue;
+        if (policy_accept(p, path, reason) == STATUS_OK) {
+            printf("%s may take policy %s at its next reload or start\n", programs[i].program, policy_hash(p));
+        } else {
+            cli_error("%s: %s", path, reason);
+            rc = EX_CANTCREAT;
+        }
+    }
+    policy_unref(p);
+    return rc < 0 ? EX_OK : rc;
 }

@@ -62,8 +62,7 @@ bool policy_live_changed(struct policy_live *l)
 
 /* ---- lists that shrank ---- */
 
-static bool shrank(const struct policy *before, const struct policy *after, struct policy_report *r,
-                   const char *way_out)
+static bool shrank(const struct policy *before, const struct policy *after, struct policy_report *r)
 {
     bool any = false;
     for (size_t i = 0; i < after->list_count; i++) {
@@ -76,12 +75,39 @@ static bool shrank(const struct policy *before, const struct policy *after, stru
             continue;
         struct place at;
         item_place(&after->items[l->item], &at);
-        report_add(r, POLICY_ERROR, &at, way_out,
+        report_add(r, POLICY_ERROR, &at, "if that is right: `assay policy accept`, and reload",
                    "list %s lost %zu of its %zu names: more than %u%% at once needs a second look", l->name, had - has,
                    had, POLICY_SHRINK_PERCENT);
         any = true;
     }
     return any;
+}
+
+/* Whether somebody has looked and said that this very policy may be taken: its hash stands beside the snapshot
+ * (policy_accept). */
+static bool accepted(const struct policy_live *l, const struct policy *p)
+{
+    struct source_text t = {0};
+    struct buf path = BUF_INIT;
+    bool yes = false;
+    buf_printf(&path, "%s.accept", l->snapshot_path ? l->snapshot_path : "");
+    if (l->snapshot_path && !path.failed && source_read(path.p, 64, &t) == STATUS_OK) {
+        yes = slice_eq(slice_trim(t.text), slice_str(p->hash));
+        source_text_release(&t);
+    }
+    buf_release(&path);
+    return yes;
+}
+
+enum status policy_accept(const struct policy *p, const char *snapshot_path, char reason[256])
+{
+    struct buf path = BUF_INIT, text = BUF_INIT;
+    buf_printf(&path, "%s.accept", snapshot_path);
+    buf_printf(&text, "%s\n", p->hash);
+    enum status s = path.failed || text.failed ? STATUS_NOMEM : source_write(path.p, buf_slice(&text), 0644, reason);
+    buf_release(&path);
+    buf_release(&text);
+    return s;
 }
 
 /* ---- the snapshot ---- */
@@ -94,7 +120,7 @@ static void keep_snapshot(const struct policy_live *l, const struct policy *p, s
     if (!l->snapshot_path)
         return;
     snapshot_write(p, &text);
-    if (text.failed || source_write(l->snapshot_path, buf_slice(&text), reason) != STATUS_OK)
+    if (text.failed || source_write(l->snapshot_path, buf_slice(&text), 0640, reason) != STATUS_OK)
         report_add(r, POLICY_WARNING, &at, "without it, a start with a bad policy file is refused",
                    "the policy in force cannot be kept as a snapshot: %s", reason);
     buf_release(&text);
@@ -190,7 +216,7 @@ struct policy_live *policy_live_open(const char *path, const char *snapshot_path
     if (!p && !kept)
         kept = read_snapshot(l, report); /* again, to say what is wrong with it */
     *source = POLICY_FROM_FILE;
-    if (p && kept && shrank(kept, p, report, "if that is right, remove the snapshot and start again")) {
+    if (p && kept && !accepted(l, p) && shrank(kept, p, report)) {
         policy_unref(p);
         p = NULL;
     }
@@ -221,7 +247,7 @@ enum status policy_live_reload(struct policy_live *l, bool force, struct policy_
                                enum policy_source *source)
 {
     const struct policy *before = l->now, *p = load_tolerant(l->path, before, report);
-    if (p && !force && shrank(before, p, report, "if that is right, reload with --force")) {
+    if (p && !force && !accepted(l, p) && shrank(before, p, report)) {
         policy_unref(p);
         p = NULL;
     }

@@ -172,6 +172,10 @@ struct policy_live *policy_live_close(struct policy_live *l);
  * STATUS_MISSING, STATUS_DENIED, STATUS_INVALID (damaged), ... */
 enum status policy_snapshot_says(const char *path, char hash[9], time_t *loaded) MUST_CHECK;
 
+/* Says to the program that keeps this snapshot: this very policy may be taken, though lists in it lost many names. It holds until the policy changes
+ * again. reason: what went wrong. */
+enum status policy_accept(const struct policy *p, const char *snapshot_path, char reason[256]) MUST_CHECK;
+
 /* Whether any file, list or folder the policy in force was read from looks other than when it was read (or than at the
  * last failed reload): a few stat calls, for programs that watch by themselves. From the thread that reloads. */
 bool policy_live_changed(struct policy_live *l);

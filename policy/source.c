@@ -251,7 +251,7 @@ static void sync_folder(const char *path)
     }
 }
 
-enum status source_write(const char *path, struct slice text, char reason[256])
+enum status source_write(const char *path, struct slice text, unsigned mode, char reason[256])
 {
     char temp[4096], words[128];
     enum status s = STATUS_AGAIN;
@@ -261,7 +261,7 @@ enum status source_write(const char *path, struct slice text, char reason[256])
         return STATUS_LIMIT;
     }
     int fd = mkostemp(temp, O_CLOEXEC);
-    if (fd >= 0 && fchmod(fd, 0640) == 0 && put(fd, text) && rename(temp, path) == 0) {
+    if (fd >= 0 && fchmod(fd, mode) == 0 && put(fd, text) && rename(temp, path) == 0) {
         sync_folder(path);
         s = STATUS_OK;
     }

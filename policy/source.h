@@ -37,7 +37,7 @@ bool source_is_dir(const char *path);
 enum status source_dir(const char *path, struct buf *names, size_t *count, struct source_text *t) MUST_CHECK;
 
 /* Writes `text` to `path` so that after a crash at any moment either the old or the new content is there: a new file
- * beside it, fsync, rename, fsync of the folder. Mode 0640. */
-enum status source_write(const char *path, struct slice text, char reason[256]) MUST_CHECK;
+ * beside it, fsync, rename, fsync of the folder. With that mode. */
+enum status source_write(const char *path, struct slice text, unsigned mode, char reason[256]) MUST_CHECK;
 
 #endif

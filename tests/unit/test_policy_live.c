@@ -186,8 +186,17 @@ static void test_shrunk_list(void **state)
     l = policy_live_open(in("policy"), in("snapshot"), NULL, &source); /* a restart is no way round it */
     assert_int_equal(source, POLICY_FROM_SNAPSHOT);
     assert_int_equal(level_of(l, "d69.example"), POLICY_REQUIRE);
-    assert_int_equal(policy_live_reload(l, true, NULL, &source), STATUS_OK);
+    char reason[256];
+    struct policy *p = policy_load(in("policy"), NULL);
+    assert_int_equal(policy_accept(p, in("snapshot"), reason), STATUS_OK);
+    policy_unref(p);
+    assert_int_equal(policy_live_reload(l, false, NULL, &source), STATUS_OK); /* somebody has looked */
     assert_int_equal(level_of(l, "d69.example"), POLICY_RECORD);
+    put_list("names.list", 5); /* that was not what was accepted */
+    assert_int_equal(policy_live_reload(l, false, NULL, &source), STATUS_INVALID);
+    assert_int_equal(level_of(l, "d30.example"), POLICY_REQUIRE);
+    assert_int_equal(policy_live_reload(l, true, NULL, &source), STATUS_OK);
+    assert_int_equal(level_of(l, "d30.example"), POLICY_RECORD);
     policy_live_close(l);
 }
 
@@ -341,7 +350,8 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-    static const char *const names[] = {"policy", "names.list", "snapshot", "customers/c.example.policy"};
+    static const char *const names[] = {"policy", "names.list", "snapshot", "snapshot.accept",
+                                        "customers/c.example.policy"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         (void)unlink(in(names[i]));
     (void)rmdir(in("customers"));

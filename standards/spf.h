@@ -25,6 +25,7 @@
 #define LIMIT_SPF_VOID 2            /* RFC 7208 4.6.4 */
 #define LIMIT_SPF_MX 10             /* RFC 7208 4.6.4 */
 #define LIMIT_SPF_PTR 10            /* RFC 7208 4.6.4, 5.5 */
+#define LIMIT_SPF_RECORD 16384      /* octets of a record; own bound (3.4 asks for 512 at most), beyond: permerror */
 #define LIMIT_SPF_EXPANSION 65535   /* octets of one macro expansion, before cutting to a name; own bound, beyond: permerror */
 #define LIMIT_SPF_EXPLANATION 1024  /* octets of an explanation; own bound, beyond: none */
 

@@ -8,6 +8,7 @@
  */
 #include "standards/spf_record.h"
 #include "base/utf8.h"
+#include "standards/spf.h"
 #include "standards/spf_macro.h"
 #include <arpa/inet.h>
 
@@ -215,6 +216,10 @@ enum status spf_record_parse(struct arena *arena, struct slice text, struct spf_
 {
     struct slice rest = slice_from(text, 6);
     *out = (struct spf_record){0};
+    if (text.n > LIMIT_SPF_RECORD) {
+        *reason = "the record is longer than 16384 octets";
+        return STATUS_INVALID;
+    }
     out->terms = ARENA_ARRAY(arena, struct spf_term, count_terms(rest));
     if (!out->terms)
         return STATUS_NOMEM;

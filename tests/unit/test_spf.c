@@ -328,6 +328,32 @@ static void explanations(void **state)
     done(&c);
 }
 
+static void long_record(void **state)
+{
+    for (size_t n = LIMIT_SPF_RECORD - 1; n <= LIMIT_SPF_RECORD + 1; n++) {
+        struct buf zone = BUF_INIT;
+        char *error;
+        buf_adds(&zone, "long.example TXT \"v=spf1 ip4:192.0.2.1 x=");
+        while (zone.n < n - 5 + strlen("long.example TXT \""))
+            buf_addc(&zone, 'y');
+        buf_adds(&zone, " -all\"\n");
+        struct dns *dns = dns_replay_text(buf_slice(&zone), "long", &error);
+        assert_non_null(dns);
+        struct arena *arena = arena_new(1 << 20);
+        struct dns_scope *scope = dns_scope_new(dns, arena, NULL);
+        struct spf_input in = {.helo = "h.example", .local = SLICE_LIT("u"), .domain = "long.example"};
+        struct spf_finding f;
+        assert_int_equal(ip_from_text(SLICE_LIT(A), &in.client), STATUS_OK);
+        assert_int_equal(spf_check(scope, arena, &in, SPF_MAIL_FROM, &f), STATUS_OK);
+        assert_int_equal(f.records[0].text.n, n);
+        assert_int_equal(f.result, n <= LIMIT_SPF_RECORD ? RESULT_PASS : RESULT_PERMERROR);
+        dns_scope_free(scope);
+        arena_free(arena);
+        dns_close(dns);
+        buf_release(&zone);
+    }
+}
+
 static void no_client(void **state)
 {
     struct dns *dns = world();
@@ -370,7 +396,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table),      cmocka_unit_test(identities),   cmocka_unit_test(include_tree), cmocka_unit_test(details),
-        cmocka_unit_test(authorised), cmocka_unit_test(explanations), cmocka_unit_test(no_client),    cmocka_unit_test(little_memory),
+        cmocka_unit_test(authorised), cmocka_unit_test(explanations), cmocka_unit_test(no_client),
+        cmocka_unit_test(long_record),    cmocka_unit_test(little_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

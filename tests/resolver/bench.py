@@ -1,0 +1,104 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""bench.py [ROUNDS] - what the module costs: the same Unbound without it (plain), with a policy that records, and with one that requires DNSSEC of the
+signed and the unsigned zone, in turns. Loads: names in the cache (hot), names asked for the first time (miss); signed, unsigned, and unsigned where DNSSEC
+is required (refused). One thread on the first core, dnsperf and the name servers on the second. Printed: the median of queries a second and of processor
+time for each query, both as a ratio to plain, and the resolver's memory. On a busy machine the processor time is the one to read."""
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+if os.environ.get("ASSAY_RESOLVER_TESTS") != "inside":
+    os.environ["ASSAY_RESOLVER_TESTS"] = "inside"
+    os.execvp("unshare", ["unshare", "-n", "-m", "/usr/bin/python3", os.path.abspath(__file__), *sys.argv[1:]])
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+
+import resolver  # noqa: E402
+import tree  # noqa: E402
+
+HEAD = 'policy "bench" owner "x@signed.zz"\nset mode enforce\nset journal.dir JOURNAL\nfollow dnssec of every name\n'
+POLICIES = {"plain": None, "records": HEAD, "requires": HEAD + "require dnssec of names in signed.zz\nrequire dnssec of names in unsigned.zz\n"}
+MISSES = 12000
+LOADS = {
+    "hot signed": (["www.signed.zz A"], 4),
+    "hot unsigned": (["www.free.zz A"], 4),
+    "hot refused": (["www.unsigned.zz A"], 4),
+    "miss signed": ([f"n{i}.wild.two.zz A" for i in range(MISSES)], 0),
+    "miss unsigned": ([f"n{i}.wild.free.zz A" for i in range(MISSES)], 0),
+    "miss refused": ([f"n{i}.wild.unsigned.zz A" for i in range(MISSES)], 0),
+}
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def spent(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        words = f.read().rsplit(")", 1)[1].split()
+    return (int(words[11]) + int(words[12])) / TICK
+
+
+def memory(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return [int(line.split()[1]) for line in f if line.startswith("VmRSS")][0]
+
+
+def once(folder, world, who, load):
+    names, seconds = LOADS[load]
+    data = os.path.join(folder, load.replace(" ", "-"))
+    with open(data, "w", encoding="ascii") as f:
+        f.write("\n".join(names) + "\n")
+    place = tempfile.mkdtemp(dir=folder)
+    os.chmod(place, 0o755)
+    r = resolver.Resolver(place, world, POLICIES[who], with_module=who != "plain", threads=1, options="  msg-cache-size: 64m\n  rrset-cache-size: 128m\n")
+    with r:
+        subprocess.run(["taskset", "-a", "-c", "-p", "0", str(r.process.pid)], check=True, capture_output=True)
+        for name in ("www.signed.zz", "www.two.zz", "www.free.zz", "www.unsigned.zz"):
+            r.ask(name)
+        before = spent(r.process.pid)
+        how = ["-l", str(seconds)] if seconds else ["-n", "1"]
+        done = subprocess.run(["taskset", "-c", "1", "dnsperf", "-s", "127.0.0.1", "-d", data, "-c", "4", "-q", "60", "-t", "20", *how], capture_output=True, text=True)
+        cost = spent(r.process.pid) - before
+        lines = done.stdout.splitlines()
+        completed = int([line for line in lines if "Queries completed" in line][0].split()[2])
+        rate = float([line for line in lines if "Queries per second" in line][0].split()[-1])
+        codes = [line for line in lines if "Response codes" in line][0]
+        refused = who == "requires" and "refused" in load
+        assert ("SERVFAIL" if refused else "NOERROR") in codes and not ("NOERROR" if refused else "SERVFAIL") in codes, codes
+        return rate, cost / completed * 1e6, memory(r.process.pid)
+
+
+def main():
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    folder = tempfile.mkdtemp(prefix="assay-bench.")
+    os.chmod(folder, 0o755)
+    world = tree.Tree(folder)
+    try:
+        world.make()
+        world.serve()
+        time.sleep(1)
+        for _, process in world.servers:
+            subprocess.run(["taskset", "-a", "-c", "-p", "1", str(process.pid)], check=False, capture_output=True)
+        print(f"{'load':<15}" + "".join(f"{who:>34}" for who in POLICIES))
+        for load in LOADS:
+            got = {who: [] for who in POLICIES}
+            for _ in range(rounds):
+                for who in POLICIES:
+                    got[who].append(once(folder, world, who, load))
+            middle = {who: [statistics.median(x[i] for x in got[who]) for i in range(3)] for who in POLICIES}
+            base = middle["plain"]
+            cells = []
+            for who in POLICIES:
+                rate, cost, kb = middle[who]
+                ratio = "" if who == "plain" else f" {rate / base[0]:.2f}x / cpu {cost / base[1]:.2f}x"
+                cells.append(f"{rate:,.0f}/s {cost:.1f}us {kb / 1024:.0f}MB{ratio}")
+            print(f"{load:<15}" + "".join(f"{c:>34}" for c in cells), flush=True)
+    finally:
+        world.stop()
+        subprocess.run(["rm", "-rf", folder], check=False)
+
+
+main()

@@ -55,10 +55,20 @@ bool decide_can_suspend(const struct policy *p)
     return false;
 }
 
-static void ask(const struct policy *p, const char *name, time_t at, struct policy_answer *a)
+/* The policy's answer on one name, kept for the next question: mostly it is about the same name. */
+struct asked {
+    const char *name;
+    struct policy_answer answer;
+};
+
+static const struct policy_answer *ask(const struct policy *p, const char *name, time_t at, struct asked *memory)
 {
-    struct policy_question q = {.standard = STANDARD_DNSSEC, .names = true, .who = decide_kept(name), .at = at};
-    policy_ask(p, &q, a);
+    if (memory->name != name) {
+        struct policy_question q = {.standard = STANDARD_DNSSEC, .names = true, .who = decide_kept(name), .at = at};
+        policy_ask(p, &q, &memory->answer);
+        memory->name = name;
+    }
+    return &memory->answer;
 }
 
 static const struct policy_statement *suspended(const struct policy *p, const struct decide_input *in, const char *name)
@@ -162,10 +172,9 @@ static void refuse(const struct policy *p, const struct decide_input *in, const 
 
 /* Judges one unsigned owner. True when that ends the matter. strict: the statement of an earlier link that asks for the whole chain, or NULL. */
 static bool judge_owner(const struct policy *p, const struct decide_input *in, const char *owner, enum decide_security how,
-                        const struct policy_answer *strict, struct decide_result *out)
+                        const struct policy_answer *strict, struct asked *memory, struct decide_result *out)
 {
-    struct policy_answer a;
-    ask(p, owner, in->at, &a);
+    const struct policy_answer *a = ask(p, owner, in->at, memory);
     const struct policy_statement *s = suspended(p, in, owner);
     if (s) {
         out->state = DECIDE_STATE_SUSPENDED;
@@ -173,16 +182,16 @@ static bool judge_owner(const struct policy *p, const struct decide_input *in, c
         out->excuse = s;
         return false;
     }
-    if (a.level == POLICY_REQUIRE) {
-        refuse(p, in, &a, owner, how, false, out);
+    if (a->level == POLICY_REQUIRE) {
+        refuse(p, in, a, owner, how, false, out);
         return true;
     }
     if (strict) {
         refuse(p, in, strict, owner, how, true, out);
         return true;
     }
-    if (a.exemption && !out->excuse) {
-        out->excuse = a.exemption;
+    if (a->exemption && !out->excuse) {
+        out->excuse = a->exemption;
         out->state = DECIDE_STATE_EXEMPT;
         out->subject = owner;
     } else if (out->state == DECIDE_STATE_SECURE) {
@@ -192,39 +201,53 @@ static bool judge_owner(const struct policy *p, const struct decide_input *in, c
     return false;
 }
 
-/* The message is not secure as a whole: which owner is to blame, and does the policy mind? */
-static void judge_chain(const struct policy *p, const struct decide_input *in, struct decide_result *out)
+/* Takes down the first statement on the way that asks for the whole chain. */
+static void look_for_strictly(const struct policy_answer *a, struct policy_answer *strict, bool *strictly)
 {
-    struct policy_answer strict, a;
-    bool strictly = false, denied, opt_out = false;
-    out->state = DECIDE_STATE_SECURE;
-    ask(p, in->name, in->at, &a);
-    if (a.strictly && a.level == POLICY_REQUIRE)
-        strict = a, strictly = true;
-    for (size_t i = 0; i < in->count; i++) {
-        const struct decide_rrset *r = &in->rrsets[i];
-        if (r->authority || r->type == TYPE_RRSIG)
-            continue;
-        enum decide_security how = security_of(in, i);
-        if (how != DECIDE_SECURE && judge_owner(p, in, r->owner, how, strictly ? &strict : NULL, out))
-            return;
-        ask(p, r->owner, in->at, &a);
-        if (!strictly && a.strictly && a.level == POLICY_REQUIRE)
-            strict = a, strictly = true;
+    if (!*strictly && a->strictly && a->level == POLICY_REQUIRE) {
+        *strict = *a;
+        *strictly = true;
     }
+}
+
+/* What remains when every record set of the answer was judged: a denial, or a proof that the sets may stand there. */
+static bool judge_proof(const struct policy *p, const struct decide_input *in, const struct policy_answer *strict, struct asked *memory,
+                        struct decide_result *out)
+{
+    bool denied, opt_out = false;
     const char *end = chain_end(in, &denied);
     enum decide_security how = denial_security(in, denied, &opt_out);
     if (!denied && (out->state != DECIDE_STATE_SECURE || in->type == TYPE_RRSIG))
         how = DECIDE_SECURE; /* there is an answer, already judged; the authority section only adorns it */
     else if (how == DECIDE_SECURE && !opt_out)
         how = DECIDE_INSECURE; /* signed, but proves nothing: too many NSEC3 iterations (RFC 9276 3.2) */
-    if (how != DECIDE_SECURE && judge_owner(p, in, end, how, strictly ? &strict : NULL, out))
-        return;
+    if (how != DECIDE_SECURE && judge_owner(p, in, end, how, strict, memory, out))
+        return true;
     /* All that stands in the answer is signed, and yet it is not secure: a proof by opt-out (of a denial, or of a wildcard's right to speak). */
     if (out->state == DECIDE_STATE_SECURE) {
         out->state = in->type == TYPE_RRSIG ? DECIDE_STATE_INDETERMINATE : DECIDE_STATE_OPT_OUT;
         out->subject = end;
     }
+    return false;
+}
+
+/* The message is not secure as a whole: which owner is to blame, and does the policy mind? */
+static void judge_chain(const struct policy *p, const struct decide_input *in, struct asked *memory, struct decide_result *out)
+{
+    struct policy_answer strict;
+    bool strictly = false;
+    out->state = DECIDE_STATE_SECURE;
+    look_for_strictly(ask(p, in->name, in->at, memory), &strict, &strictly);
+    for (size_t i = 0; i < in->count; i++) {
+        const struct decide_rrset *r = &in->rrsets[i];
+        if (r->authority || r->type == TYPE_RRSIG)
+            continue;
+        enum decide_security how = security_of(in, i);
+        if (how != DECIDE_SECURE && judge_owner(p, in, r->owner, how, strictly ? &strict : NULL, memory, out))
+            return;
+        look_for_strictly(ask(p, r->owner, in->at, memory), &strict, &strictly);
+    }
+    (void)judge_proof(p, in, strictly ? &strict : NULL, memory, out);
 }
 
 /* Which link of the chain broke: the first that is neither proved nor proved unsigned. */
@@ -251,9 +274,9 @@ static void judge_bogus(const struct policy *p, const struct decide_input *in, s
 
 void decide(const struct policy *p, const struct decide_input *in, struct decide_result *out)
 {
-    struct policy_answer a;
-    memset(out, 0, sizeof *out);
-    out->what = DECIDE_PASS;
+    struct asked memory;
+    memory.name = NULL;
+    *out = (struct decide_result){.what = DECIDE_PASS};
     out->subject = in->name;
     out->record = true;
     if (in->class != CLASS_IN) {
@@ -272,14 +295,14 @@ void decide(const struct policy *p, const struct decide_input *in, struct decide
     } else if (in->security == DECIDE_SECURE) {
         out->state = DECIDE_STATE_SECURE;
     } else {
-        judge_chain(p, in, out);
+        judge_chain(p, in, &memory, out);
     }
     if (out->what == DECIDE_REFUSE || out->would)
         return;
-    ask(p, out->subject, in->at, &a);
-    out->record = a.level != POLICY_IGNORE;
-    if (out->state == DECIDE_STATE_SECURE && a.exemption) {
-        out->excuse = a.exemption;
+    const struct policy_answer *a = ask(p, out->subject, in->at, &memory);
+    out->record = a->level != POLICY_IGNORE;
+    if (out->state == DECIDE_STATE_SECURE && a->exemption) {
+        out->excuse = a->exemption;
         out->unneeded = true;
     }
 }

@@ -50,15 +50,15 @@ struct observe {
 
 void observe_event(struct observe *o, const struct zones_event *e)
 {
-    atomic_fetch_add_explicit(&o->states[e->state], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&o->states[e->state], e->weight, memory_order_relaxed);
     if (e->refused)
-        atomic_fetch_add_explicit(&o->refused, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&o->refused, e->weight, memory_order_relaxed);
     if (e->would)
-        atomic_fetch_add_explicit(&o->would, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&o->would, e->weight, memory_order_relaxed);
     if (e->state == DECIDE_STATE_FAILED) /* a count only: it says nothing of the zone */
         return;
-    if (!queue_push(o->queue, e))
-        atomic_fetch_add_explicit(&o->dropped, 1, memory_order_relaxed);
+    if (!queue_push(o->queue, e, zones_event_size(e)))
+        atomic_fetch_add_explicit(&o->dropped, e->weight, memory_order_relaxed);
 }
 
 void observe_swept(struct observe *o, uint64_t entries)
@@ -274,7 +274,7 @@ static void take_in(struct observe *o)
     int64_t now = clock_wall_us();
     for (size_t i = queue_capacity(o->queue) * 4; i > 0 && queue_pop(o->queue, &e); i--)
         if (!zones_add(o->zones, &e, now))
-            atomic_fetch_add_explicit(&o->dropped, 1, memory_order_relaxed);
+            atomic_fetch_add_explicit(&o->dropped, e.weight, memory_order_relaxed);
 }
 
 static int64_t record_every_ms(struct observe *o)

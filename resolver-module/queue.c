@@ -58,7 +58,7 @@ struct queue *queue_free(struct queue *q)
     return NULL;
 }
 
-bool queue_push(struct queue *q, const void *item)
+bool queue_push(struct queue *q, const void *item, size_t size)
 {
     size_t number = atomic_load_explicit(&q->head, memory_order_relaxed);
     for (;;) {
@@ -69,7 +69,7 @@ bool queue_push(struct queue *q, const void *item)
         if (ahead > 0) {
             number = atomic_load_explicit(&q->head, memory_order_relaxed);
         } else if (atomic_compare_exchange_weak_explicit(&q->head, &number, number + 1, memory_order_relaxed, memory_order_relaxed)) {
-            memcpy((unsigned char *)t + sizeof(atomic_size_t), item, q->item);
+            memcpy((unsigned char *)t + sizeof(atomic_size_t), item, size < q->item ? size : q->item);
             atomic_store_explicit(t, number + 1, memory_order_release);
             return true;
         }

@@ -20,7 +20,8 @@ struct queue;
 struct queue *queue_new(size_t item_size, size_t cells);
 struct queue *queue_free(struct queue *q); /* NULL is fine; returns NULL */
 
-bool queue_push(struct queue *q, const void *item); /* false: full */
+/* Copies the first `size` octets of the item (at most the item size); what is behind them is not defined at the other end. False: full. */
+bool queue_push(struct queue *q, const void *item, size_t size);
 bool queue_pop(struct queue *q, void *item);        /* false: empty */
 size_t queue_length(const struct queue *q);         /* about */
 size_t queue_capacity(const struct queue *q);

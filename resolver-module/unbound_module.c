@@ -42,10 +42,12 @@
 #include "base/clock.h"
 #include "resolver-module/decide.h"
 #include "resolver-module/observe.h"
+#include "resolver-module/recent.h"
 #include "resolver-module/suspend.h"
 #include "resolver-module/unbound_compat.h"
 #include "resolver-module/watch.h"
 #include <stdatomic.h>
+#include <stddef.h>
 
 /* What Unbound is this module for: compared with `unbound -V` before start (assay-unbound-prepare). */
 #ifndef CONFCMDLINE
@@ -69,6 +71,7 @@ struct assay {
     struct watch *watch;
     struct observe *observe;
     struct suspend *suspend;
+    struct recent *recent;
     struct module_env *env; /* the daemon's: for what workers share */
     atomic_uint swept;      /* the version the cache was last marked for */
     atomic_flag ticking;    /* some worker has the timer */
@@ -93,8 +96,8 @@ struct name {
 /* An answer, translated. */
 struct answer {
     struct decide_input input;
-    struct decide_rrset rrsets[RRSETS_MAX];
-    struct name names[2 * RRSETS_MAX + 1];
+    struct decide_rrset *rrsets;
+    struct name *names; /* room for two of each set, and the name asked */
     size_t name_count;
 };
 
@@ -184,6 +187,7 @@ static bool translate_rrset(struct answer *a, struct regional *region, struct ub
 {
     struct packed_rrset_data *d = data_of(k);
     struct decide_rrset *r = &a->rrsets[a->input.count++];
+    r->target = NULL;
     r->type = ntohs(k->rk.type);
     r->owner = add_name(a, region, k->rk.dname, k->rk.dname_len);
     r->security = security_of(d->security);
@@ -202,13 +206,23 @@ static bool is_rewritten(const struct module_qstate *q)
            (q->return_msg && q->return_msg->rep->authoritative && q->return_msg->rep->security == sec_status_insecure);
 }
 
+/* Of a secure answer every part is secure: its records need not be looked at one by one. */
+static size_t sets_to_judge(const struct reply_info *rep)
+{
+    size_t n = rep && rep->security != sec_status_secure ? rep->an_numrrsets + rep->ns_numrrsets : 0;
+    return n < RRSETS_MAX ? n : RRSETS_MAX;
+}
+
 static struct answer *translate(struct module_qstate *q)
 {
     struct regional *region = q->env->scratch;
-    struct answer *a = regional_alloc_zero(region, sizeof *a);
-    if (!a)
-        return NULL;
     struct reply_info *rep = q->return_msg ? q->return_msg->rep : NULL;
+    size_t sets = sets_to_judge(rep);
+    struct answer *a = regional_alloc_zero(region, sizeof *a);
+    if (!a || !(a->names = regional_alloc(region, (2 * sets + 1) * sizeof *a->names)))
+        return NULL;
+    if (sets && !(a->rrsets = regional_alloc(region, sets * sizeof *a->rrsets)))
+        return NULL;
     a->input.name = add_name(a, region, q->qinfo.qname, q->qinfo.qname_len);
     a->input.type = q->qinfo.qtype;
     a->input.class = q->qinfo.qclass;
@@ -216,14 +230,9 @@ static struct answer *translate(struct module_qstate *q)
     a->input.security = rep ? security_of(rep->security) : DECIDE_UNCHECKED;
     a->input.rrsets = a->rrsets;
     a->input.at = clock_wall();
-    bool rpz = rep && is_rewritten(q);
-    /* Of a secure answer every part is secure: its records need not be looked at one by one. */
-    for (size_t i = 0; rep && rep->security != sec_status_secure && i < rep->an_numrrsets + rep->ns_numrrsets; i++) {
-        if (a->input.count == RRSETS_MAX)
-            break;
-        rpz |= translate_rrset(a, region, rep->rrsets[i], i >= rep->an_numrrsets);
-    }
-    a->input.rewritten = rpz;
+    a->input.rewritten = rep && is_rewritten(q);
+    for (size_t i = 0; i < sets; i++)
+        a->input.rewritten |= translate_rrset(a, region, rep->rrsets[i], i >= rep->an_numrrsets);
     return a;
 }
 
@@ -363,29 +372,36 @@ static void event_zone(struct module_qstate *q, const struct answer *a, const st
         bogus_reason(q, why, e->reason, sizeof e->reason);
 }
 
-static void record(struct assay *s, struct module_qstate *q, const struct answer *a, const struct decide_result *r)
+/* Only what counts of it is set: the texts are long. */
+static void begin_event(struct zones_event *e, enum decide_state state, uint16_t type)
 {
-    struct zones_event e;
-    if (!r->record)
-        return;
-    memset(&e, 0, sizeof e);
-    e.state = (uint8_t)r->state;
-    e.type = q->qinfo.qtype;
-    e.refused = r->what == DECIDE_REFUSE;
-    e.would = r->would;
-    e.unneeded = r->unneeded;
+    memset(e, 0, offsetof(struct zones_event, zone));
+    e->state = (uint8_t)state;
+    e->type = type;
+    e->weight = 1;
+    e->zone[0] = e->reason[0] = '\0';
+}
+
+static void record(struct assay *s, struct module_qstate *q, const struct answer *a, const struct decide_result *r, struct zones_event *e)
+{
+    begin_event(e, r->state, q->qinfo.qtype);
+    e->refused = r->what == DECIDE_REFUSE;
+    e->would = r->would;
+    e->unneeded = r->unneeded;
     if (r->state != DECIDE_STATE_FAILED)
-        event_zone(q, a, r, &e);
+        event_zone(q, a, r, e);
     const struct policy_statement *st = r->statement ? r->statement : r->excuse;
     if (st)
-        snprintf(e.statement, sizeof e.statement, "%s", st->id);
+        snprintf(e->statement, sizeof e->statement, "%s", st->id);
     if (r->text[0])
-        snprintf(e.reason, sizeof e.reason, "%s", r->text);
+        memcpy(e->reason, r->text, sizeof e->reason);
+    e->has_reason = e->reason[0] != '\0';
     if (observe_wants_names(s->observe)) {
-        e.has_name = true;
-        copy_name(e.name, sizeof e.name, a->input.name);
+        e->has_name = true;
+        copy_name(e->name, sizeof e->name, a->input.name);
     }
-    observe_event(s->observe, &e);
+    if (r->record)
+        observe_event(s->observe, e);
 }
 
 /* ---- storing what we kept the others from storing ---- */
@@ -448,17 +464,39 @@ static void store_passed(struct module_qstate *q)
 
 /* ---- judging ---- */
 
+/* Ends the query as refused, with these words. */
+static void fail(struct module_qstate *q, struct query *m, const char *text)
+{
+    if (m)
+        m->text = regional_strdup(q->region, text);
+    errinf(q, text);
+    q->return_rcode = LDNS_RCODE_SERVFAIL;
+    q->return_msg = NULL;
+    q->no_cache_lookup = 1; /* no expired answer in its place */
+}
+
+static struct recent_key key_of(const struct module_qstate *q, unsigned version)
+{
+    return (struct recent_key){.name = q->qinfo.qname, .length = q->qinfo.qname_len, .type = q->qinfo.qtype, .version = version};
+}
+
+static void remember(struct assay *s, struct module_qstate *q, unsigned version, const struct zones_event *e)
+{
+    struct zones_event left;
+    struct recent_key k = key_of(q, version);
+    if (!(q->query_flags & BIT_RD) || COMPAT_NO_CACHE(q) || q->return_msg->rep->ttl <= 0)
+        return;
+    recent_put(s->recent, &k, *q->env->now + q->return_msg->rep->ttl, e, &left);
+    if (left.weight)
+        observe_event(s->observe, &left);
+}
+
 static void refuse(struct module_qstate *q, struct query *m, const struct decide_result *r, bool ours)
 {
     /* An answer that came from the cache is unchecked there already; one that others stored must be made so. */
     if (q->return_msg && (q->reply_origin || !ours))
         store(q, &q->qinfo, sec_status_unchecked);
-    if (m)
-        m->text = regional_strdup(q->region, r->text);
-    errinf(q, r->text);
-    q->return_rcode = LDNS_RCODE_SERVFAIL;
-    q->return_msg = NULL;
-    q->no_cache_lookup = 1; /* no expired answer in its place */
+    fail(q, m, r->text);
 }
 
 /* A CD client that this resolver lets judge for itself gets what there is. */
@@ -489,10 +527,11 @@ static struct query *minfo_of(struct module_qstate *q, int id)
 }
 
 /* One round by the policy in force. */
-static void judge(struct assay *s, struct module_qstate *q, int id, const struct policy *p, bool last)
+static void judge(struct assay *s, struct module_qstate *q, int id, const struct policy *p, unsigned version)
 {
     struct query *m = minfo_of(q, id);
     struct decide_result r;
+    struct zones_event e;
     struct answer *a = translate(q);
     if (!a)
         return;
@@ -508,8 +547,10 @@ static void judge(struct assay *s, struct module_qstate *q, int id, const struct
             store(q, &q->qinfo, sec_status_unchecked);
         m = NULL;
     }
-    record(s, q, a, &r);
+    record(s, q, a, &r, &e);
     if (r.what == DECIDE_REFUSE) {
+        if (q->return_msg)
+            remember(s, q, version, &e);
         refuse(q, m, &r, m != NULL);
         return;
     }
@@ -521,7 +562,6 @@ static void judge(struct assay *s, struct module_qstate *q, int id, const struct
         store_failure(q);
     else if (r.what == DECIDE_PASS_BOGUS && q->return_msg)
         store(q, &q->qinfo, sec_status_insecure);
-    (void)last;
 }
 
 static void finish(struct assay *s, struct module_qstate *q, int id)
@@ -531,7 +571,7 @@ static void finish(struct assay *s, struct module_qstate *q, int id)
         const struct policy *p = watch_policy(s->watch);
         if (!p)
             break;
-        judge(s, q, id, p, round == JUDGE_ROUNDS - 1);
+        judge(s, q, id, p, version);
         policy_unref(p);
         if (version == watch_version(s->watch) || !q->return_msg)
             break;
@@ -581,12 +621,21 @@ static void sweep(struct assay *s, struct module_env *env)
     observe_swept(s->observe, count);
 }
 
+static void record_repeats(struct assay *s)
+{
+    struct zones_event e;
+    for (size_t i = 0; i < RECENT_SLOTS; i++)
+        if (recent_take(s->recent, i, &e))
+            observe_event(s->observe, &e);
+}
+
 static void tick(int fd, short events, void *arg)
 {
     struct assay *s = arg;
     (void)fd;
     (void)events;
     sweep(s, s->env);
+    record_repeats(s);
     struct timeval every = {.tv_usec = TICK_US};
     ub_timer_add(s->timer, comm_base_internal(s->timer_base), tick, s, &every);
 }
@@ -626,9 +675,7 @@ static int local_callback(struct query_info *qinfo, struct module_qstate *q, str
     struct zones_event e;
     if (!qinfo || !qinfo->qname) /* class CHAOS: what the server says of itself */
         return 1;
-    memset(&e, 0, sizeof e);
-    e.state = DECIDE_STATE_LOCAL;
-    e.type = qinfo->qtype;
+    begin_event(&e, DECIDE_STATE_LOCAL, qinfo->qtype);
     e.whole_org = true;
     copy_name(e.zone, sizeof e.zone, name_text(region, qinfo->qname));
     observe_event(s->observe, &e);
@@ -708,7 +755,10 @@ static const char *from_environment(const char *name, const char *otherwise)
 
 static void release(struct assay *s)
 {
+    if (s->observe && s->recent)
+        record_repeats(s);
     s->observe = observe_stop(s->observe);
+    s->recent = recent_free(s->recent);
     s->watch = watch_stop(s->watch);
     s->suspend = suspend_free(s->suspend);
     if (s->timer && ub_event_free)
@@ -726,9 +776,10 @@ static bool start(struct assay *s, struct module_env *env)
     s->ignore_cd = env->cfg->ignore_cd;
     atomic_flag_clear(&s->ticking);
     s->suspend = suspend_new(path);
+    s->recent = recent_new();
     s->watch = watch_start(from_environment("ASSAY_POLICY", ASSAY_SYSCONFDIR "/policy"), dir,
                            from_environment("ASSAY_STATE", ASSAY_STATEDIR), &hooks);
-    if (!s->suspend || !s->watch)
+    if (!s->suspend || !s->recent || !s->watch)
         return false;
     struct observe_options o = {.dir = dir, .unbound = PACKAGE_VERSION, .watch = s->watch, .hooks = &hooks};
     s->observe = observe_start(&o);
@@ -766,6 +817,26 @@ void deinit(struct module_env *env, int id)
     release(s);
 }
 
+/* Refused of late, by this policy, and the answer it was refused for is still in the cache: no need to go the whole way. */
+static bool refused_of_late(struct assay *s, struct module_qstate *q, struct query *m)
+{
+    char text[DECIDE_TEXT];
+    struct recent_key k = key_of(q, watch_version(s->watch));
+    if (!(q->query_flags & BIT_RD) || q->qinfo.qclass != LDNS_RR_CLASS_IN || q->prefetch_leeway || q->blacklist || q->no_cache_lookup ||
+        client_judges(s, q))
+        return false;
+    struct msgreply_entry *e = msg_cache_lookup(q->env, q->qinfo.qname, q->qinfo.qname_len, q->qinfo.qtype, q->qinfo.qclass, q->query_flags,
+                                                *q->env->now, 0);
+    if (!e)
+        return false;
+    bool cached = ((struct reply_info *)e->entry.data)->security == sec_status_unchecked;
+    lock_rw_unlock(&e->entry.lock);
+    if (!cached || !recent_get(s->recent, &k, *q->env->now, text))
+        return false;
+    fail(q, m, text);
+    return true;
+}
+
 /* A query sets out. True: it ends here. */
 static bool set_out(struct assay *s, struct module_qstate *q, int id)
 {
@@ -784,6 +855,8 @@ static bool set_out(struct assay *s, struct module_qstate *q, int id)
         return false; /* judged all the same, and stored over what the validator stored */
     m->store_was = q->no_cache_store;
     q->minfo[id] = m;
+    if (refused_of_late(s, q, m))
+        return true;
     q->no_cache_store = 1;
     return false;
 }
@@ -820,5 +893,5 @@ void clear(struct module_qstate *q, int id)
 
 size_t get_mem(struct module_env *env, int id)
 {
-    return assay_of(env, id) ? sizeof(struct assay) + OBSERVE_QUEUE * sizeof(struct zones_event) : 0;
+    return assay_of(env, id) ? sizeof(struct assay) + (OBSERVE_QUEUE + RECENT_SLOTS) * sizeof(struct zones_event) : 0;
 }

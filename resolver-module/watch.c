@@ -207,19 +207,20 @@ static void reload_policy(struct watch *w)
     w->seen = fingerprint(w);
 }
 
-/* Whether an exemption or suspension ended since the last look. */
-static bool something_ended(struct watch *w)
+/* Whether an exemption or suspension began or ended since the last look. */
+static bool something_turned(struct watch *w)
 {
     time_t now = clock_wall(), from = w->ends_seen;
     const struct policy *p = watch_policy(w);
     const struct policy_statement *s;
-    bool ended = false;
+    bool turned = false;
     for (size_t i = 0; p && (s = policy_statement_at(p, i)) != NULL; i++)
-        if ((s->kind == POLICY_EXEMPT || s->kind == POLICY_SUSPEND) && s->until > from && s->until <= now)
-            ended = true;
+        if ((s->kind == POLICY_EXEMPT || s->kind == POLICY_SUSPEND) &&
+            ((s->until > from && s->until <= now) || (s->since > from && s->since <= now)))
+            turned = true;
     policy_unref(p);
     w->ends_seen = now;
-    return ended;
+    return turned;
 }
 
 /* `assay pause`: enforcement off for a time. */
@@ -244,8 +245,8 @@ static void look(struct watch *w)
         else
             open_policy(w);
     }
-    if (something_ended(w)) {
-        say(w, WATCH_INFO, "assay: an exemption or suspension has ended; what was excused by it is judged again");
+    if (something_turned(w)) {
+        say(w, WATCH_INFO, "assay: an exemption or suspension has ended or begun; what it is about is judged again");
         watch_touch(w);
     }
 }

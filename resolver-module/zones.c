@@ -8,6 +8,7 @@
  */
 #include "resolver-module/zones.h"
 #include <libpsl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,11 @@ struct zones *zones_free(struct zones *z)
     free(z->orgs);
     free(z);
     return NULL;
+}
+
+size_t zones_event_size(const struct zones_event *e)
+{
+    return e->has_name ? sizeof *e : e->has_reason ? offsetof(struct zones_event, name) : offsetof(struct zones_event, reason);
 }
 
 size_t zones_count(const struct zones *z)
@@ -216,9 +222,10 @@ bool zones_add(struct zones *z, const struct zones_event *ev, int64_t us)
         return false;
     if (e->new_count == 0)
         e->new_first_us = us;
-    e->count++, e->new_count++;
-    e->refused += ev->refused, e->new_refused += ev->refused;
-    e->would += ev->would, e->new_would += ev->would;
+    uint64_t refused = ev->refused ? ev->weight : 0, would = ev->would ? ev->weight : 0;
+    e->count += ev->weight, e->new_count += ev->weight;
+    e->refused += refused, e->new_refused += refused;
+    e->would += would, e->new_would += would;
     e->last_us = us;
     e->unneeded = ev->unneeded;
     add_type(e, ev->type);
@@ -228,7 +235,7 @@ bool zones_add(struct zones *z, const struct zones_event *ev, int64_t us)
         e->algorithm = ev->algorithm;
         e->key_bits = ev->key_bits;
     }
-    if (ev->reason[0])
+    if (ev->has_reason)
         memcpy(e->reason, ev->reason, sizeof e->reason);
     memcpy(e->statement, ev->statement, sizeof e->statement);
     return true;

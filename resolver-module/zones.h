@@ -21,19 +21,24 @@
 #define ZONES_TYPES 16   /* different query types kept for each entry; the rest as "other" */
 #define ZONES_SAMPLES 5  /* names kept for each entry, by setting only */
 
-/* One judged answer, as a worker hands it over. Plain data. */
+/* One judged answer (or `weight` alike), as a worker hands it over. Plain data. The texts stand at the end, so that what has none is handed over short:
+ * zones_event_size() octets of it count. */
 struct zones_event {
     uint8_t state;     /* enum decide_state */
     uint8_t algorithm; /* DNSKEY algorithm number of what is signed (RFC 8624); 0: not known */
     uint16_t key_bits; /* 0: not known */
     uint16_t type;     /* asked for */
-    bool refused, would, unneeded, has_name;
+    bool refused, would, unneeded;
+    bool has_name, has_reason;
     bool whole_org;         /* the cut is not known: count it for the organisational domain of `zone` */
+    uint32_t weight;        /* at least 1 */
     char statement[16];     /* id of the policy's statement that refused or excused, or "" */
-    char reason[DECIDE_TEXT]; /* of bogus and refused */
     char zone[LIMIT_DOMAIN + 3]; /* the cut; "" is the root */
+    char reason[DECIDE_TEXT];    /* of bogus and refused; only where has_reason */
     char name[LIMIT_DOMAIN + 3]; /* asked for; only where has_name */
 };
+
+size_t zones_event_size(const struct zones_event *e);
 
 struct zones_entry {
     char *zone;

@@ -21,8 +21,8 @@ static void queue_in_order_and_full(void **state)
     assert_false(queue_pop(q, &v));
     for (int round = 0; round < 5; round++) {
         for (int i = 0; i < 8; i++)
-            assert_true(queue_push(q, &i));
-        assert_false(queue_push(q, &round));
+            assert_true(queue_push(q, &i, sizeof i));
+        assert_false(queue_push(q, &round, sizeof round));
         assert_int_equal(queue_length(q), 8);
         for (int i = 0; i < 8; i++) {
             assert_true(queue_pop(q, &v));
@@ -43,7 +43,7 @@ static void *write_all(void *arg)
     unsigned me = *(unsigned *)arg;
     for (unsigned i = 0; i < EACH; i++) {
         unsigned item[2] = {me, i};
-        if (queue_push(shared, item))
+        if (queue_push(shared, item, sizeof item))
             atomic_fetch_add(&pushed, 1);
     }
     return NULL;
@@ -88,6 +88,7 @@ static struct zones_event event(const char *zone, enum decide_state s)
     memset(&e, 0, sizeof e);
     e.state = (uint8_t)s;
     e.type = 1;
+    e.weight = 1;
     snprintf(e.zone, sizeof e.zone, "%s", zone);
     return e;
 }

@@ -12,6 +12,9 @@
 #include "base/domain.h"
 #include "standards/lex822.h"
 
+/* "@" signs looked at in a From field that cannot be parsed: names that IDNA must look at cost microseconds each. */
+#define AT_SIGNS_MAX 1000
+
 /* Gravest first. */
 static const struct {
     unsigned flaw;
@@ -117,9 +120,11 @@ static size_t domain_run(struct slice s)
 static void note_candidates(struct arena *arena, struct slice text, struct format_finding *f)
 {
     char kept[LIMIT_DOMAIN + 1];
-    for (size_t i = 0; i < text.n && f->domain_count < FORMAT_DOMAINS_MAX; i++) {
+    size_t signs = 0;
+    for (size_t i = 0; i < text.n && f->domain_count < FORMAT_DOMAINS_MAX && signs < AT_SIGNS_MAX; i++) {
         if (text.p[i] != '@')
             continue;
+        signs++;
         struct slice rest = slice_from(text, i + 1);
         rest.n = domain_run(rest);
         if (domain_from_text(rest, kept) != STATUS_OK || !strchr(kept, '.'))

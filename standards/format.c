@@ -140,8 +140,8 @@ static const char *check_from_field(struct arena *arena, const struct header_fie
 {
     struct mailbox *boxes = NULL;
     size_t count = 0;
-    const char *reason = NULL;
-    if (mailaddr_from(arena, field->value, &boxes, &count, &reason) != STATUS_OK) {
+    const char *reason = "the name of the From field is broken";
+    if ((field->flaws & HEADER_BAD_NAME) || mailaddr_from(arena, field->value, &boxes, &count, &reason) != STATUS_OK) {
         f->flaws |= FORMAT_BAD_FROM;
         note_candidates(arena, field->value, f);
         return reason;

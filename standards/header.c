@@ -16,12 +16,11 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* Without the blanks that obs-optional allowed between name and colon. */
+/* Without the blanks that obs-optional allowed between name and colon, and the blanks and folds round it that nothing
+ * allowed but some readers overlook. */
 static struct slice plain_name(struct slice name)
 {
-    while (name.n && is_blank(name.p[name.n - 1]))
-        name.n--;
-    return name;
+    return slice_trim(name);
 }
 
 static bool same_name(struct slice a, struct slice b)
@@ -42,13 +41,14 @@ static unsigned name_flaws(struct slice name)
 {
     struct slice plain = plain_name(name);
     unsigned flaws = is_field_name(plain) ? 0 : HEADER_BAD_NAME;
-    if (plain.n != name.n)
+    if (name.n && is_blank(name.p[name.n - 1]))
         flaws |= HEADER_BLANK_COLON;
-    for (size_t i = 0; i < name.n; i++)
-        flaws |= name.p[i] == '\0'   ? HEADER_NUL
-                 : name.p[i] == '\r' ? HEADER_BARE_CR
-                 : name.p[i] == '\n' ? HEADER_BARE_LF
-                                     : 0;
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        flaws |= c == '\0' ? HEADER_NUL : c == '\r' ? HEADER_BARE_CR : c == '\n' ? HEADER_BARE_LF : 0;
+    }
+    if (flaws & (HEADER_NUL | HEADER_BARE_CR | HEADER_BARE_LF) || (name.n && is_blank(name.p[0])))
+        flaws |= HEADER_BAD_NAME;
     return flaws;
 }
 
@@ -261,10 +261,11 @@ enum status header_parse_message(struct header_list *list, struct slice message,
     while (s == STATUS_OK && !ended && next_line(&r, &line)) {
         ended = line.n == 0;
         if (line.n && is_blank(line.p[0])) {
-            if (field.p)
-                field.n = (size_t)(line.p + line.n - field.p);
-            else
+            if (!field.p) {
                 list->flaws |= HEADER_FIRST_BLANK | HEADER_BAD_LINE;
+                field = line;
+            }
+            field.n = (size_t)(line.p + line.n - field.p);
             continue;
         }
         if (field.p)

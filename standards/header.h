@@ -5,8 +5,9 @@
  * Fields stand in the order in which they stand in the message. A field's name and value are kept octet for octet,
  * since DKIM hashes them; what is odd about a field (a name that is none, NUL, a bare CR or LF, a line too long) is
  * noted in `flaws` and judged in format.h. Names are compared without regard to case and without the blanks that RFC
- * 5322 4.5 allowed before the colon, so that "From :" and "FROM:" are both From: whoever counts fields of a name must
- * count what any reader of the message would.
+ * 5322 4.5 allowed before the colon, nor other blanks and folds round them, which nothing allowed and some readers
+ * overlook: "From :", " From:" and "FROM:" are all From. Whoever counts fields of a name must count what any reader of
+ * the message would.
  *
  * Bounds: LIMIT_HEADER_FIELDS, LIMIT_HEADER_FIELD and LIMIT_HEADER_BYTES (base/limits.h). What is beyond them is not
  * kept: header_list_add returns STATUS_LIMIT and over_limit stays set; the message must then not be judged as if it had

@@ -43,14 +43,18 @@ static const struct kase cases[] = {
     {DATE "From: <first@attack.com>\nFrom : <admin@legitimate.com>\n\n", FORMAT_MANY_FROM, FORMAT_REMARK_BLANK_COLON,
      NULL, "attack.com legitimate.com"},
     {DATE "From: a@x.example\nfrom: a@x.example\n\n", FORMAT_MANY_FROM, 0, NULL, "x.example"},
-    /* a9, a11: lines that readers disagree about; what From there is stays asked about */
-    {" From: <first@attack.com>\nFrom: <admin@legitimate.com>\n" DATE "\n", FORMAT_BAD_LINE, 0, "legitimate.com",
-     "legitimate.com"},
-    {"From\n : <first@attack.com>\nFrom: <admin@legitimate.com>\n" DATE "\n", FORMAT_BAD_LINE | FORMAT_BARE_LF,
-     FORMAT_REMARK_BLANK_COLON, "legitimate.com", "legitimate.com"},
+    /* a9, a11, and the other way round: a From field that some readers overlook */
+    {" From: <first@attack.com>\nFrom: <admin@legitimate.com>\n" DATE "\n",
+     FORMAT_BAD_LINE | FORMAT_MANY_FROM | FORMAT_BAD_FROM, 0, NULL, "attack.com legitimate.com"},
+    {"From\n : <first@attack.com>\nFrom: <admin@legitimate.com>\n" DATE "\n",
+     FORMAT_BAD_LINE | FORMAT_BARE_LF | FORMAT_MANY_FROM | FORMAT_BAD_FROM, FORMAT_REMARK_BLANK_COLON, NULL,
+     "attack.com legitimate.com"},
+    {"From\n : <admin@legitimate.com>\nFrom: <any@attack.com>\n" DATE "\n",
+     FORMAT_BAD_LINE | FORMAT_BARE_LF | FORMAT_MANY_FROM | FORMAT_BAD_FROM, FORMAT_REMARK_BLANK_COLON, NULL,
+     "legitimate.com attack.com"},
     /* a12, a13 */
     {"From\n : <first@attack.com>\nnSender: <admin@legitimate.com>\n" DATE "\n",
-     FORMAT_NO_FROM | FORMAT_BAD_LINE | FORMAT_BARE_LF, FORMAT_REMARK_BLANK_COLON, NULL, ""},
+     FORMAT_BAD_FROM | FORMAT_BAD_LINE | FORMAT_BARE_LF, FORMAT_REMARK_BLANK_COLON, NULL, "attack.com"},
     /* a14, a18 */
     {DATE "From: <first@attack.com>, <admin@legitimate.com>\nSender: <s@sender.legitimate.com>\n\n",
      FORMAT_FROM_DOMAINS, 0, NULL, "attack.com legitimate.com"},

@@ -60,6 +60,8 @@ static const struct option_spec options[] = {
     {"--dns", NULL, OPTION_TEXT, LEDGER_DNS, AT(dns)},
     {"--dry-run", NULL, OPTION_FLAG, LEDGER_DRY_RUN, AT(dry_run)},
     {"--names", NULL, OPTION_FLAG, LEDGER_NAMES, AT(names)},
+    {"--html", NULL, OPTION_TEXT, LEDGER_HTML, AT(html)},
+    {"--text", NULL, OPTION_FORM, LEDGER_TEXT, TABLE_TEXT},
     {"--json", NULL, OPTION_FORM, LEDGER_JSON, TABLE_JSON},
     {"--csv", NULL, OPTION_FORM, LEDGER_CSV, TABLE_CSV},
 };

@@ -29,11 +29,13 @@ enum {
     LEDGER_DNS = 8192,
     LEDGER_NAMES = 16384,
     LEDGER_JSON = 32768,
+    LEDGER_HTML = 65536,
+    LEDGER_TEXT = 131072,
     LEDGER_ASK = LEDGER_STORE | LEDGER_JSON | LEDGER_CSV, /* every question to the store */
 };
 
 struct ledger_args {
-    const char *policy, *journal, *store, *domain, *by, *standard, *state, *to, *dns;
+    const char *policy, *journal, *store, *domain, *by, *standard, *state, *to, *dns, *html;
     int64_t since, until; /* microseconds; 0: not given */
     int64_t limit;        /* 0: not given */
     int64_t day;          /* days since 1970 */

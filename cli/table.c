@@ -278,18 +278,84 @@ done:
     free(right);
 }
 
+static void html_text(struct buf *out, const char *text)
+{
+    struct buf b = BUF_INIT;
+    utf8_add_visible(&b, slice_str(text));
+    for (const char *p = b.p; *p; p++) {
+        if (*p == '&')
+            buf_adds(out, "&amp;");
+        else if (*p == '<')
+            buf_adds(out, "&lt;");
+        else if (*p == '>')
+            buf_adds(out, "&gt;");
+        else if (*p == '"')
+            buf_adds(out, "&quot;");
+        else
+            buf_addc(out, *p);
+    }
+    buf_release(&b);
+}
+
+static void html_row(const struct table *t, size_t from, struct buf *out)
+{
+    buf_adds(out, "<tr>");
+    for (size_t i = 0; i < t->width; i++) {
+        struct buf b = BUF_INIT;
+        const struct cell *c = &t->cells[from + i];
+        if (!t->columns[i].title)
+            continue;
+        words(c, c->kind == CELL_TEXT, &b); /* texts are made visible by html_text */
+        buf_adds(out, is_number(c) ? "<td class=n>" : "<td>");
+        html_text(out, b.p);
+        buf_adds(out, "</td>");
+        buf_release(&b);
+    }
+    buf_adds(out, "</tr>\n");
+}
+
+static void as_html(const struct table *t, struct buf *out)
+{
+    buf_adds(out, "<table>\n<thead><tr>");
+    for (size_t i = 0; i < t->width; i++) {
+        if (!t->columns[i].title)
+            continue;
+        buf_adds(out, "<th scope=col>");
+        html_text(out, t->columns[i].title);
+        buf_adds(out, "</th>");
+    }
+    buf_adds(out, "</tr></thead>\n<tbody>\n");
+    for (size_t i = 0; i < t->count; i += t->width)
+        html_row(t, i, out);
+    buf_adds(out, "</tbody></table>\n");
+}
+
+void table_html_text(struct buf *out, const char *text)
+{
+    html_text(out, text);
+}
+
+void table_write(const struct table *t, enum table_form form, const char *none, struct buf *out)
+{
+    if (!t || t->failed)
+        out->failed = true;
+    else if (form == TABLE_JSON)
+        as_json(t, out);
+    else if (form == TABLE_CSV)
+        as_csv(t, out);
+    else if (form == TABLE_HTML && t->count)
+        as_html(t, out);
+    else if (form == TABLE_HTML)
+        buf_printf(out, "<p>%s</p>\n", none);
+    else if (t->count == 0)
+        buf_printf(out, "%s\n", none);
+    else
+        as_text(t, out);
+}
+
 bool table_print(const struct table *t, enum table_form form, const char *none)
 {
     struct buf out = BUF_INIT;
-    if (!t || t->failed)
-        out.failed = true;
-    else if (form == TABLE_JSON)
-        as_json(t, &out);
-    else if (form == TABLE_CSV)
-        as_csv(t, &out);
-    else if (t->count == 0)
-        buf_printf(&out, "%s\n", none);
-    else
-        as_text(t, &out);
+    table_write(t, form, none, &out);
     return cli_flush(&out);
 }

@@ -9,11 +9,12 @@
 #ifndef ASSAY_CLI_TABLE_H
 #define ASSAY_CLI_TABLE_H
 
+#include "base/buf.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum table_form { TABLE_TEXT, TABLE_JSON, TABLE_CSV };
+enum table_form { TABLE_TEXT, TABLE_JSON, TABLE_CSV, TABLE_HTML };
 
 struct table_column {
     const char *key;   /* in JSON, and the heading of CSV */
@@ -35,6 +36,12 @@ void table_moment(struct table *t,
                   int64_t moment); /* microseconds since 1970: local time for people, UTC for programs; 0: empty */
 
 size_t table_rows(const struct table *t);
+
+/* Adds the table to out; failure is out's mark. `none` is ours, never a sender's text. */
+void table_write(const struct table *t, enum table_form form, const char *none, struct buf *out);
+
+/* Adds text to a page: harmless to show, and no markup in it. */
+void table_html_text(struct buf *out, const char *text);
 
 /* Writes to stdout. For people: `none` instead of a table without rows. False, after a message, when memory or stdout
  * failed. */

@@ -4,6 +4,7 @@
     ask.py BUILD FOLDER POSTGRES-URI
 """
 import csv
+import html.parser
 import io
 import json
 import os
@@ -101,6 +102,52 @@ def answers(path):
     check(len(cells), 6, 'rows of csv')
 
 
+class Page(html.parser.HTMLParser):
+    """Well-formed, no script, nothing from elsewhere; the cells of its tables."""
+    def __init__(self):
+        super().__init__()
+        self.open, self.cells = [], []
+
+    def handle_starttag(self, tag, attributes):
+        if tag in ('script', 'img', 'link', 'iframe') or any(k.startswith('on') or k in ('src', 'href') for k, _ in attributes):
+            fail(f'<{tag} {attributes}> in the page')
+        if tag not in ('meta',):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        check(self.open and self.open.pop(), tag, 'the element closed')
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] == 'td':
+            self.cells.append(data)
+
+
+def report(path):
+    got = json.loads(run('report', '--since', DAY, '--until', DAY, '--json', '-P', path))
+    check({(r['action'], r['would'], r['mails']) for r in got['mail']}, {('deliver', 'deliver', 3), ('reject', 'reject', 1), ('deliver', 'reject', 1), ('tag', 'tag', 1),
+                                                                        ('quarantine', 'quarantine', 1)}, 'report: mail')
+    check({(r['standard'], r['mails'], r['met'], r['before'], r['failed']) for r in got['standards']},
+          {('spf', 7, 85.7, None, 0.0), ('dkim', 7, 100.0, None, 0.0), ('dmarc', 7, 28.5, None, 57.1)}, 'report: standards')
+    check([(r['subject'], r['action'], r['count'], r['before']) for r in got['unexplained']], [('bad.example', 'reject', 2, ''), ('late.example', 'quarantine', 1, 'L8')], 'report: unexplained')
+    check([(r['statement'], r['standard'], r['domains'], r['count'], r['because']) for r in got['explained']], [('L9', 'dmarc', 1, 1, None)], 'report: explained')
+    check([(r['state'], r['names'], r['share']) for r in got['names']], [('insecure', 50, 62.5), ('secure', 30, 37.5)], 'report: names')
+    check([(r['zone'], r['count']) for r in got['zones']], [('unsigned.example', 50)], 'report: zones')
+    check(got['about_us'], [], 'report: about us')
+    check([(r['host'], r['dropped'], r['lost']) for r in got['hosts']], [('mx1', 0, 0), ('r1', 4, 5)], 'report: hosts')
+    later = json.loads(run('report', '--since', '2026-11-19', '--until', '2026-11-19', '--json', '-P', path))
+    check({(r['standard'], r['mails'], r['before']) for r in later['standards']}, {('spf', 0, 85.7), ('dkim', 0, 100.0), ('dmarc', 0, 28.5)}, 'report: the day before')
+    run('report', '--since', DAY, '--html', FOLDER + '/www', '-P', path)
+    page = Page()
+    page.feed(open(FOLDER + '/www/index.html').read())
+    check(page.open, [], 'elements left open')
+    check('unsigned.example' in page.cells and 'bad.example' in page.cells, True, 'the page\'s cells')
+    check(os.listdir(FOLDER + '/www'), ['index.html'], 'the page\'s folder')
+    check('Not met, and not explained' in run('report', '-P', path), True, 'report as text')
+    check('zones\nzone,state,count\nunsigned.example,insecure,50\n\n' in run('report', '--since', DAY, '--csv', '-P', path).replace('\r', ''), True, 'report as csv')
+    check('lies behind' in run('report', '--since', '2026-11-19', '--until', DAY, '-P', path, code=64), True, 'report: usage')
+    check('No such file' in run('report', '--html', '/nonexistent/x', '-P', path, code=73), True, 'report: no folder')
+
+
 def usage():
     path = FOLDER + '/sqlite'
     for words, says in ((['domain'], 'missing'), (['domain', 'a', 'b'], 'too many'), (['domain', 'bad name'], 'no domain name'), (['top'], '--standard wants'),
@@ -128,6 +175,7 @@ def main():
         subprocess.run([BUILD + '/assay-ledger', '-1', '-P', path, '-S', FOLDER], check=True, capture_output=True)
         check(run('ledger', 'show', '-P', path), 'Nothing in the journals.\n', 'show of what was taken in')
         answers(path)
+        report(path)
         check('entries about good.example are gone' in run('ledger', 'forget', 'good.example', '-P', path), True, 'forget')
         check(run('ledger', 'domain', 'good.example', '-P', path), 'Nothing was seen of this domain.\n', 'domain forgotten')
         count += 1

@@ -24,7 +24,6 @@ struct judge {
     bool behind_relay;
     bool client_started;
     bool sealing; /* `set arc.seal` wants this mail sealed, and the body's hash is being made */
-    unsigned char last_octet;
     struct classes classes;
 };
 

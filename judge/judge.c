@@ -152,7 +152,8 @@ enum status judge_headers_end(struct judge *j)
 
 void judge_body(struct judge *j, struct slice piece, bool crlf)
 {
-    mail_see_body(&j->mail, piece, crlf, &j->last_octet);
+    j->mail.body_octets += piece.n;
+    format_body_chunk(&j->mail.body, piece, !crlf);
     if (j->dkim)
         dkim_checker_body(j->dkim, piece);
 }
@@ -173,8 +174,7 @@ enum status judge_end(struct judge *j)
             return s;
     }
     j->report.judged = judged(j);
-    if (j->last_octet == '\r')
-        j->mail.body.bare_cr = true;
+    format_body_end(&j->mail.body);
     if (j->scope)
         dns_scope_renew(j->scope);
     s = checks_end(j);

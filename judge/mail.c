@@ -106,24 +106,6 @@ enum judge_source mail_source(const struct judge_mail *m, const struct policy *p
     return JUDGE_INTERNET;
 }
 
-void mail_see_body(struct judge_mail *m, struct slice piece, bool crlf, unsigned char *last)
-{
-    unsigned char before = *last;
-
-    m->body_octets += piece.n;
-    for (size_t i = 0; i < piece.n; i++) {
-        unsigned char c = (unsigned char)piece.p[i];
-        if (c == 0)
-            m->body.nul = true;
-        if (before == '\r' && c != '\n')
-            m->body.bare_cr = true;
-        if (crlf && c == '\n' && before != '\r')
-            m->body.bare_lf = true;
-        before = c;
-    }
-    *last = before;
-}
-
 struct slice mail_message_id(const struct judge_mail *m, struct arena *a)
 {
     const struct header_field *f = header_find(&m->headers, "Message-ID", 1);

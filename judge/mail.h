@@ -79,10 +79,6 @@ enum status mail_add_rcpt(struct judge_mail *m, struct arena *a, const char *pat
  */
 enum judge_source mail_source(const struct judge_mail *m, const struct policy *p, bool no_smtp);
 
-/* Looks at a piece of the body for what format.h wants to know. crlf: its lines are known to end in CRLF. *last is the
- * octet before the piece (0 at the start) and is moved on. */
-void mail_see_body(struct judge_mail *m, struct slice piece, bool crlf, unsigned char *last);
-
 /* Message-ID, folds undone, without blanks; empty where there is none. Hostile. */
 struct slice mail_message_id(const struct judge_mail *m, struct arena *a);
 

@@ -323,8 +323,7 @@ static bool excuse(struct policy_answer *a, const struct policy_question *q)
 static bool asks_more(const struct policy_answer *more, const struct policy_answer *than)
 {
     if (more->level != than->level)
-        return more->level > than->level && more->tls_version >= than->tls_version &&
-               (more->action >= than->action || (than->level == POLICY_FOLLOW && !than->action_written));
+        return more->level > than->level && more->tls_version >= than->tls_version && more->action >= than->action;
     bool less = more->action < than->action || more->tls_version < than->tls_version ||
                 (than->as_published && !more->as_published);
     bool bigger = more->action > than->action || more->tls_version > than->tls_version ||

@@ -11,6 +11,7 @@
 #include "base/domain.h"
 #include "policy/index.h"
 #include "policy/load.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 #define DAY 86400
@@ -167,6 +168,31 @@ static void check_set(const struct lint *l, const struct item *it)
           line_of(l, it, &l->p->items[last - 1]));
 }
 
+/* ---- what customers ask ---- */
+
+/* Asks for a recipient the statement means, and a sender it means: if the operator's statement decides all the same,
+ * the customer's says nothing. */
+static void check_tightens(const struct lint *l, const struct item *it)
+{
+    char rcpt[KEYSET_KEY_MAX + 16];
+    if (it->s.who.kind == POLICY_IN_LIST || it->s.who.kind == POLICY_NETWORK || it->s.whom.kind == POLICY_IN_LIST ||
+        !it->s.whom.name)
+        return;
+    snprintf(rcpt, sizeof rcpt, "%s%s", it->s.whom.kind == POLICY_ADDRESS ? "" : "anybody@", it->s.whom.name);
+    for (unsigned i = 0; i < STANDARD_MAIL_COUNT; i++) {
+        struct policy_question q = {.standard = (enum standard)i, .rcpt = rcpt, .at = l->now};
+        struct policy_answer a;
+        q.who = it->s.who.name ? it->s.who.name : "somebody.invalid";
+        if (!(it->s.standards & POLICY_BIT(i)))
+            continue;
+        policy_ask(l->p, &q, &a);
+        if (a.statement && !a.statement->tightens)
+            doubt(l, POLICY_WARNING, it, "it may only ask more: a higher level, and no milder action",
+                  "its %s changes nothing: the main policy asks as much or more, in %s line %u (%s)",
+                  standard_name((enum standard)i), a.statement->file, a.statement->line, a.statement->text);
+    }
+}
+
 /* ---- what is explained ---- */
 
 static void check_days(const struct lint *l, const struct item *it, const char *what)
@@ -267,7 +293,9 @@ static void check_item(const struct lint *l, struct map *seen, uint32_t i, bool 
         return;
     if (is_rule(it))
         check_hidden(l, it);
-    else if (it->s.kind == POLICY_EXEMPT)
+    if (is_rule(it) && it->s.tightens)
+        check_tightens(l, it);
+    if (it->s.kind == POLICY_EXEMPT)
         check_exemption(l, it, look_for_rules);
     else if (it->s.kind == POLICY_TRUST)
         check_days(l, it, "trust");

@@ -3,7 +3,7 @@
 pkg = $(shell $(PKG_CONFIG) $(1) $(2) 2>/dev/null)
 
 CFLAGS_standards := $(call pkg,--cflags,opendkim)
-CFLAGS_ledger := $(call pkg,--cflags,libpq libxml-2.0)
+CFLAGS_ledger := $(call pkg,--cflags,libpq libxml-2.0 opendkim)
 # libspf2 is a second SPF engine where it is there (set spf.engine libspf2).
 HAVE_SPF2 := $(shell printf '\043include <spf2/spf.h>\n' | $(CC) -E -x c - >/dev/null 2>&1 && echo 1)
 CFLAGS_standards += $(if $(HAVE_SPF2),-DASSAY_HAVE_LIBSPF2)

@@ -35,6 +35,8 @@ void ledger_config_read(struct ledger_config *c, const struct policy *p)
         .org = policy_set_text(p, "report.org"),
         .extra = policy_set_text(p, "report.extra"),
         .sendmail = policy_set_text(p, "report.sendmail"),
+        .dkim_key = policy_set_text(p, "report.dkim-key"),
+        .dkim_selector = policy_set_text(p, "report.dkim-selector"),
         .rfc7489_to = policy_set_text(p, "report.rfc7489-to"),
         .delay = policy_set_number(p, "report.delay"),
         .size_max = policy_set_number(p, "report.size-max"),
@@ -60,6 +62,8 @@ bool ledger_config_reports(const struct ledger_config *c, const char **why)
            : !c->from[0]             ? "`set report.from` is not there: no DMARC reports are sent"
            : !is_address(c->contact) ? "`set report.contact` is no mail address"
            : !is_address(c->from)    ? "`set report.from` is no mail address"
-                                     : NULL;
+           : c->dkim_key[0] && !c->dkim_selector[0]
+               ? "`set report.dkim-selector` is not there: DMARC reports cannot be signed"
+               : NULL;
     return !*why;
 }

@@ -22,7 +22,7 @@ struct ledger_config {
     int64_t keep_identity, keep_mails, keep_days; /* seconds */
     const char *knowledge;
 
-    const char *contact, *from, *org, *extra, *sendmail, *rfc7489_to;
+    const char *contact, *from, *org, *extra, *sendmail, *rfc7489_to, *dkim_key, *dkim_selector;
     int64_t delay, size_max, per_host;
 };
 

@@ -13,6 +13,7 @@
 #include "ledger/dmarc_report.h"
 #include "ledger/dmarc_rua.h"
 #include "ledger/dmarc_send.h"
+#include "ledger/dmarc_sign.h"
 #include "ledger/moment.h"
 #include "ledger/value.h"
 #include <errno.h>
@@ -228,7 +229,7 @@ static enum status write_file(struct target *t, struct slice gzip, char *why)
 static enum status deliver(struct target *t, char *why)
 {
     struct run *r = t->run;
-    struct buf gzip = BUF_INIT, mail = BUF_INIT;
+    struct buf gzip = BUF_INIT, mail = BUF_INIT, signed_mail = BUF_INIT;
     enum dmarc_form form = wants_rfc7489(r, t->address) ? DMARC_RFC7489 : DMARC_RFC9990;
     enum status st = dmarc_report_gzip(t->report, form, (size_t)r->config->size_max, &gzip, &t->item.rows);
     t->item.octets = gzip.n;
@@ -237,6 +238,12 @@ static enum status deliver(struct target *t, char *why)
         st = write_file(t, buf_slice(&gzip), why);
     } else if (st == STATUS_OK) {
         st = dmarc_report_mail(t->report, t->address, buf_slice(&gzip), &mail);
+        if (st == STATUS_OK && r->config->dkim_key[0]) {
+            st = dmarc_sign(buf_slice(&mail), dmarc_domain_of(r->config->from), r->config->dkim_selector,
+                            r->config->dkim_key, &signed_mail, why);
+            buf_release(&mail);
+            mail = signed_mail;
+        }
         if (st == STATUS_OK)
             st = dmarc_send(r->config->sendmail, buf_slice(&mail), DMARC_RUN_SEND_SECONDS, why);
     }

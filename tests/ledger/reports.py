@@ -92,6 +92,7 @@ def run(*arguments, expect=0):
 
 
 def assay(*arguments, expect=0):
+    """stdout of `assay ledger`."""
     return run(os.path.join(BUILD, 'assay'), 'ledger', *arguments, '-P', FOLDER + '/policy', expect=expect)
 
 
@@ -155,7 +156,28 @@ set report.from "noreply-dmarc@example.org"
 set report.org "Example & <Sons>"
 set report.rfc7489-to old-form.example
 set report.sendmail "{sendmail}"
+set report.dkim-key "{FOLDER}/key.pem"
+set report.dkim-selector "rpt"
 ''')
+
+
+def make_key():
+    """A key to sign reports with; what stands in DNS for it and for DMARC of our domain."""
+    key = FOLDER + '/key.pem'
+    run('openssl', 'genrsa', '-out', key, '2048')
+    os.chmod(key, 0o640)
+    public = ''.join(run('openssl', 'rsa', '-in', key, '-pubout').splitlines()[1:-1])
+    text = ' '.join(f'"{part}"' for part in ('v=DKIM1; k=rsa; p=' + public[:200], public[200:]))
+    return f'rpt._domainkey.example.org TXT {text}\n_dmarc.example.org TXT "v=DMARC1; p=reject; adkim=s; aspf=s"\n'
+
+
+def passes_dmarc(path):
+    """By the milter's own verdict, as a receiver that knows nothing of us but DNS: the null sender, a client without SPF."""
+    done = subprocess.run([os.path.join(BUILD, 'assay'), 'verify', path, '--ip', '192.0.2.50', '--helo', 'x.example', '--from', '<>', '--rcpt', 'a@b.example',
+                           '--policy', FOLDER + '/policy', '--dns', FOLDER + '/dns', '--json'], capture_output=True, text=True)
+    findings = json.loads(done.stdout)[0]['classes'][0]['findings']
+    got = {f['standard']: f['result'] for f in findings if f['standard'] in ('dkim', 'dmarc')}
+    check(got == dict(dkim='pass', dmarc='pass'), f'a report mail is judged {got}: {[f for f in findings if f["standard"] in ("dkim", "dmarc")]}')
 
 
 def sent_mails():
@@ -169,7 +191,7 @@ def main():
     if STORE.startswith('postgres'):
         run('psql', '-qX', STORE, '-c', 'DROP SCHEMA public CASCADE', '-c', 'CREATE SCHEMA public')
     with open(FOLDER + '/dns', 'w') as out:
-        out.write(CONSENT)
+        out.write(CONSENT + make_key())
     with open(FOLDER + '/sendmail', 'w') as out:
         out.write(f'#!/bin/sh\nt=$(mktemp {FOLDER}/part-XXXXXX) && cat >"$t" && mv "$t" {FOLDER}/sent/$(basename "$t")\n')
     with open(FOLDER + '/broken', 'w') as out:
@@ -235,6 +257,19 @@ def main():
     check(to == ['a@third.example', 'b@example.com', 'dmarc@example.net', 'f@old-form.example', 'g+h@odd.example', 'other@third.example'], f'sent to {to}')
     for m in mails:
         check_mail(m)
+    for name in os.listdir(FOLDER + '/sent'):
+        passes_dmarc(os.path.join(FOLDER, 'sent', name))
+    # A key that everybody may read, or that is none, stops nothing but the sending.
+    for mode, text, says in ((0o644, None, 'open to everybody'), (0o600, 'no key', 'key.pem')):
+        os.chmod(FOLDER + '/key.pem', mode)
+        key = open(FOLDER + '/key.pem').read()
+        if text:
+            open(FOLDER + '/key.pem', 'w').write(text)
+        store_sql("UPDATE report_out SET state = 'retry', next_try = 0, tries = 1 WHERE destination = 'b@example.com'")
+        check(says in assay(*common, '--json', expect=75), f'a key that {says}')
+        os.chmod(FOLDER + '/key.pem', 0o600)
+        open(FOLDER + '/key.pem', 'w').write(key)
+    store_sql("UPDATE report_out SET state = 'sent' WHERE destination = 'b@example.com'")
     assay(*common, expect=0)
     check(len(sent_mails()) == len(mails), 'a report was sent twice')
 
@@ -256,7 +291,7 @@ def main():
     check(back[0]['state'] == 'was there', 'taken twice')
     rows = sum(len(list(tree.fromstring(gzip.open(os.path.join(FOLDER, 'out', f)).read()).iter('record'))) for f in files if 'old.' in f)
     print(f'{MAILS} mails ({MAILS / took:.0f} a second taken in), {len(files)} reports{" valid by the schema" if xsd else " by the tables of RFC 9990 (its schema is not at hand)"}, '
-          f'{len(mails)} sent once each by three racers, read back equal; {rows} rows in the old form')
+          f'{len(mails)} sent once each by three racers, signed and passing DMARC, read back equal; {rows} rows in the old form')
 
 
 def store_sql(sql):

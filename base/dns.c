@@ -29,6 +29,8 @@ struct dns_scope {
     struct arena *arena;
     struct entry *first, **last;
     unsigned asked, lookups;
+    unsigned cost;
+    bool cached_only;
     unsigned lookup_ms, total_ms;
     int64_t end;
 };
@@ -55,6 +57,7 @@ struct dns_scope *dns_scope_new(struct dns *source, struct arena *arena, const s
     s->arena = arena;
     s->last = &s->first;
     s->lookups = budget->lookups ? budget->lookups : LIMIT_DNS_LOOKUPS;
+    s->cached_only = budget->cached_only;
     s->lookup_ms = budget->lookup_ms ? budget->lookup_ms : LIMIT_DNS_SECONDS * 1000;
     s->total_ms = budget->total_ms ? budget->total_ms : LIMIT_MESSAGE_SECONDS * 1000;
     dns_scope_renew(s);
@@ -143,12 +146,16 @@ static void ask(struct dns_scope *s, struct entry *e)
         return;
     }
     s->asked++;
-    struct dns_result *r = s->source->ops->ask(s->source, e->q, &e->flight);
+    const struct dns_ops *ops = s->source->ops;
+    struct dns_result *r = !s->cached_only ? ops->ask(s->source, e->q, &e->flight) : ops->known ? ops->known(s->source, e->q) : NULL;
     if (r) {
         take(s, e, r);
+    } else if (s->cached_only) {
+        settle(e, DNS_TEMPFAIL, "this client's look-ups are used up for now", true);
     } else if (!e->flight) {
         settle(e, DNS_TEMPFAIL, "out of memory", true);
     } else {
+        s->cost++;
         e->until = clock_mono_ms() + s->lookup_ms;
         e->by_scope_end = e->until >= s->end;
         if (e->by_scope_end)
@@ -206,6 +213,11 @@ const struct dns_answer *dns_get(struct dns_scope *s, const char *name, enum dns
     else
         settle(e, DNS_TEMPFAIL, "no answer in time", false);
     return &e->answer;
+}
+
+unsigned dns_scope_cost(const struct dns_scope *s)
+{
+    return s->cost;
 }
 
 const struct dns_answer *dns_trace(const struct dns_scope *s, size_t i)

@@ -78,6 +78,7 @@ struct dns_budget {
     unsigned lookups;   /* questions in all; 0: LIMIT_DNS_LOOKUPS */
     unsigned lookup_ms; /* one look-up; 0: LIMIT_DNS_SECONDS */
     unsigned total_ms;  /* from dns_scope_new on; 0: LIMIT_MESSAGE_SECONDS */
+    bool cached_only;   /* ask nobody: what the source does not know at once is TEMPFAIL, over_budget */
 };
 
 /* A scope on a source. budget may be NULL. Everything it gives out lives in `arena`. NULL when out of memory. */
@@ -95,6 +96,9 @@ void dns_start(struct dns_scope *s, const char *name, enum dns_type type);
 
 /* The answer, awaited. Never NULL. */
 const struct dns_answer *dns_get(struct dns_scope *s, const char *name, enum dns_type type);
+
+/* Questions that the source could not answer at once: what this scope cost. */
+unsigned dns_scope_cost(const struct dns_scope *s);
 
 /* The trace: every answer this scope got, in the order asked. i from 0; NULL at the end. */
 const struct dns_answer *dns_trace(const struct dns_scope *s, size_t i);

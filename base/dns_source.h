@@ -50,6 +50,8 @@ struct dns_ops {
     /* The asker lets go of a flight; once for each that `ask` gave. */
     void (*let_go)(struct dns *source, struct dns_flight *flight);
     void (*close)(struct dns *source);
+    /* As ask, but begins nothing: NULL where the answer is not known. NULL itself: nothing is ever known at once. */
+    struct dns_result *(*known)(struct dns *source, const struct dns_question *q);
 };
 
 /* First member of each source's own struct. */

@@ -185,6 +185,12 @@ static struct dns_result *join_or_begin(struct dns_unbound *u, const struct dns_
     return NULL;
 }
 
+struct dns_result *dns_unbound_known(struct dns *source, const struct dns_question *q)
+{
+    const struct dns_unbound *u = (const struct dns_unbound *)source;
+    return u->cache ? dns_cache_get(u->cache, q, clock_mono_ms()) : NULL;
+}
+
 struct dns_result *dns_unbound_ask(struct dns *source, const struct dns_question *q, struct dns_flight **flight)
 {
     struct dns_unbound *u = (struct dns_unbound *)source;

@@ -26,12 +26,20 @@ struct judge *judge_new(const struct judge_host *host, const struct policy *poli
     return j;
 }
 
+/* Look-ups a minute that one client network may cost; 0: no cap. A relay is no such client: behind it is everybody. */
+static unsigned quota_cap(const struct judge *j)
+{
+    return policy_is_relay(j->policy, &j->mail.peer) ? 0 : (unsigned)policy_set_number(j->policy, "dns.per-client");
+}
+
 struct judge *judge_free(struct judge *j)
 {
     if (!j)
         return NULL;
     arc_checker_free(j->arc);
     dkim_checker_free(j->dkim);
+    if (j->scope)
+        quota_charge(j->host->quota, &j->mail.peer, dns_scope_cost(j->scope), quota_cap(j), clock_mono_ms());
     dns_scope_free(j->scope);
     policy_unref(j->policy);
     arena_free(j->arena);
@@ -93,6 +101,7 @@ enum status judge_envelope(struct judge *j)
 
     if (!judged(j) || j->scope)
         return STATUS_OK;
+    budget.cached_only = !quota_allows(j->host->quota, &j->mail.peer, quota_cap(j), clock_mono_ms());
     j->scope = dns_scope_new(j->host->dns, j->arena, &budget);
     if (!j->scope)
         return STATUS_NOMEM;

@@ -24,6 +24,7 @@
 #include "judge/classes.h"
 #include "judge/facts.h"
 #include "judge/mail.h"
+#include "judge/quota.h"
 #include "policy/policy.h"
 #include "standards/arc_check.h"
 #include "standards/dkim_check.h"
@@ -34,6 +35,7 @@
 /* What all messages of a process share. */
 struct judge_host {
     struct dns *dns;
+    struct quota *quota;     /* what each client network may cost; NULL: no cap */
     const char *name;        /* this host, for the journal and SPF's %{r} */
     const char *authserv_id; /* in Authentication-Results, where the policy sets none */
     /* Whether the ledger has seen the domain sign all its mail (design section 5); NULL: not known. Any thread. */

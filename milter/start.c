@@ -203,6 +203,7 @@ int start_engines(struct daemon *d, const struct options *o)
         snprintf(host, sizeof host, "localhost");
     d->host.name = d->host.authserv_id = host;
     d->memory = memory_new();
+    d->host.quota = quota_new();
     d->knowledge = knowledge_open(path_setting(p, "ledger.knowledge", o, knowledge));
     d->host.knows_signer = knows_signer;
     d->host.context = d->knowledge;
@@ -225,6 +226,7 @@ void start_undo(struct daemon *d)
     d->journal = journal_close(d->journal);
     d->host.dns = dns_close(d->host.dns);
     d->memory = memory_free(d->memory);
+    d->host.quota = quota_free(d->host.quota);
     d->knowledge = knowledge_close(d->knowledge);
     d->policy = policy_live_close(d->policy);
 }

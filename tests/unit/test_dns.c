@@ -58,7 +58,7 @@ static void made_close(struct dns *source)
 {
 }
 
-static const struct dns_ops made_ops = {made_ask, made_await, made_let_go, made_close};
+static const struct dns_ops made_ops = {made_ask, made_await, made_let_go, made_close, NULL};
 
 static void one_question_one_answer(void **state)
 {
@@ -123,6 +123,33 @@ static void deadlines(void **state)
     assert_true(a->over_budget);
     assert_int_equal(dns_get(s, "now.example", DNS_A)->state, DNS_FOUND);
     assert_int_equal(m.flights, 0);
+    dns_scope_free(s);
+    arena_free(arena);
+}
+
+static struct dns_result *made_known(struct dns *source, const struct dns_question *q)
+{
+    return strncmp(q->name, "now", 3) == 0 ? address() : NULL;
+}
+
+static void cached_only(void **state)
+{
+    const struct dns_ops ops = {made_ask, made_await, made_let_go, made_close, made_known};
+    struct made m = {.base.ops = &ops};
+    struct arena *arena = arena_new(1 << 20);
+    struct dns_scope *s = dns_scope_new(&m.base, arena, &(struct dns_budget){.cached_only = true});
+    assert_int_equal(dns_get(s, "now.example", DNS_A)->state, DNS_FOUND);
+    const struct dns_answer *a = dns_get(s, "later.example", DNS_A);
+    assert_int_equal(a->state, DNS_TEMPFAIL);
+    assert_true(a->over_budget);
+    assert_int_equal(m.asked, 0);
+    assert_int_equal(dns_scope_cost(s), 0);
+    dns_scope_free(s);
+    s = dns_scope_new(&m.base, arena, NULL);
+    dns_get(s, "now.example", DNS_A);
+    dns_get(s, "later.example", DNS_A);
+    dns_get(s, "later.example", DNS_A);
+    assert_int_equal(dns_scope_cost(s), 1);
     dns_scope_free(s);
     arena_free(arena);
 }
@@ -192,7 +219,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_question_one_answer), cmocka_unit_test(budget), cmocka_unit_test(deadlines),
-        cmocka_unit_test(little_memory),           cmocka_unit_test(names),
+        cmocka_unit_test(little_memory),           cmocka_unit_test(names),     cmocka_unit_test(cached_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

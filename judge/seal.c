@@ -48,9 +48,10 @@ static bool make(struct judge *j, const char *results, struct arc_seal_set *set)
     r.selector = r.domain ? name_of(j, "arc.seal-selector") : NULL;
     if (!r.selector)
         return false;
-    struct dkim_privkey *key = dkim_privkey_kept(policy_set_text(j->policy, "arc.seal-key"), &error);
+    const char *path = policy_set_text(j->policy, "arc.seal-key");
+    struct dkim_privkey *key = dkim_privkey_kept(path, &error);
     if (!key) {
-        j->report.seal_problem = arena_printf(j->arena, "arc.seal-key: %s", error ? error : "cannot be used");
+        j->report.seal_problem = arena_printf(j->arena, "%s: %s", path, error ? error : "cannot be used");
         return false;
     }
     r.key = key;

@@ -5,6 +5,7 @@ import datetime
 import fnmatch
 import os
 import re
+import shutil
 import ssl
 import subprocess
 import time
@@ -18,8 +19,9 @@ from house import SERVER, SERVER6, wait_until
 
 
 def substitute(text, folder):
-    """@rsa@ @ed25519@ @rsa1024@ (a TXT record's strings), @today+N@ @today-N@, @folder@, @cert:NAME@ (the digest of its key)."""
+    """@rsa@ @ed25519@ @rsa1024@ (a TXT record's strings), @key:rsa@ (its private key), @today+N@ @today-N@, @folder@, @cert:NAME@ (the digest of its key)."""
     text = re.sub(r"@cert:(\w+)@", lambda m: certificates.public_key_digest(m.group(1)), text)
+    text = re.sub(r"@key:(rsa\d*|ed25519)@", lambda m: keys.private(m.group(1)), text)
     text = re.sub(r"@(rsa\d*|ed25519)@", lambda m: keys.txt(keys.record(m.group(1))), text)
     text = re.sub(r"@today([+-]\d+)?@", lambda m: str(datetime.date.today() + datetime.timedelta(int(m.group(1) or 0))), text)
     return text.replace("@folder@", folder)
@@ -203,6 +205,9 @@ class Player:
         for name, text in scenario.files.items():
             with open(f"{folder}/{name}", "w", encoding="utf-8") as f:
                 f.write(substitute(text, folder))
+            if name.endswith(".pem"):  # a private key: the milter's alone
+                os.chmod(f"{folder}/{name}", 0o600)
+                shutil.chown(f"{folder}/{name}", m.user)
         m.rights()
         m.start("--dns", f"{folder}/dns", *language.words(scenario.sections["options"]))
 

@@ -37,6 +37,11 @@ def _key(kind, name):
         return serialization.load_pem_private_key(f.read(), None)
 
 
+def private(kind, name="one"):
+    """The private key as PEM text, for a program that signs by itself."""
+    return _key(kind, name).private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+
+
 def record(kind, name="one"):
     """The TXT text that publishes this key. kind: rsa (2048 bits), rsa1024, rsa512..., ed25519."""
     public = _key(kind, name).public_key()

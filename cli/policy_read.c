@@ -164,7 +164,8 @@ static void say_standard(struct reading *r, const struct policy_statement *s, en
     else if (s->level == POLICY_RECORD)
         buf_adds(&b, _("looked at and written down; nothing is ever done because of it"));
     else if (s->who.kind == POLICY_NETWORK && standard == STANDARD_DMARC)
-        buf_adds(&b, _("mail from there that fails is refused where the owner of its domain asks for that, without a second sign "
+        buf_adds(&b, _("mail from there that fails is refused where the owner of its domain asks for that, without a "
+                       "second sign "
                        "that it is forged"));
     else if (!asks)
         buf_adds(&b, _("looked at and written down; nothing is done because of it, since this standard publishes no "
@@ -185,7 +186,8 @@ static void say_rule(struct reading *r, const struct policy_statement *s)
     struct buf b = BUF_INIT;
     put_subject(r, s, &b);
     if (s->trial)
-        buf_adds(&b, _(", on trial (only written down, nothing is done)"));
+        buf_adds(&b,
+                 _(", on trial (what would be done is only written down; nothing is done, by no other line either)"));
     if (s->always)
         buf_adds(&b, _(", always: no other line and no exception loosens this"));
     if (s->tightens)

@@ -168,6 +168,27 @@ static void check_set(const struct lint *l, const struct item *it)
           line_of(l, it, &l->p->items[last - 1]));
 }
 
+/* ---- trials ---- */
+
+/* One statement decides, so a trial takes the place of what acted on these senders before: then nothing acts on them.
+ */
+static void check_trial(const struct lint *l, const struct item *it)
+{
+    for (size_t i = 0; i < l->p->item_count; i++) {
+        const struct item *other = &l->p->items[i];
+        if (other->s.kind != POLICY_RULE || other->s.trial || other->s.always || other->s.level < POLICY_FOLLOW ||
+            !(other->slots & it->slots) || !covers(&other->s.who, &it->s.who) || !covers(&other->s.whom, &it->s.whom))
+            continue;
+        bool hidden = other > it && covers(&it->s.who, &other->s.who) && covers(&it->s.whom, &other->s.whom);
+        if (hidden || other->s.action == POLICY_DELIVER)
+            continue;
+        doubt(l, POLICY_WARNING, it, "to try it out and lose nothing meanwhile: `assay policy what-if`",
+              "while this is on trial, %s does not act on them (%s): one line decides, and a trial does nothing",
+              line_of(l, it, other), other->s.text);
+        return;
+    }
+}
+
 /* ---- what customers ask ---- */
 
 /* Asks for a recipient the statement means, and a sender it means: if the operator's statement decides all the same,
@@ -293,6 +314,8 @@ static void check_item(const struct lint *l, struct map *seen, uint32_t i, bool 
         return;
     if (is_rule(it))
         check_hidden(l, it);
+    if (it->s.kind == POLICY_RULE && it->s.trial && look_for_rules)
+        check_trial(l, it);
     if (is_rule(it) && it->s.tightens)
         check_tightens(l, it);
     if (it->s.kind == POLICY_EXEMPT)
@@ -313,7 +336,7 @@ void lint(struct policy *p, struct policy_report *r, time_t now)
     map_init(&seen, p->seed);
     l.always = calloc(p->item_count + 1, sizeof *l.always);
     for (uint32_t i = 0; i < p->item_count; i++) {
-        exemptions += p->items[i].s.kind == POLICY_EXEMPT;
+        exemptions += p->items[i].s.kind == POLICY_EXEMPT || p->items[i].s.trial;
         if (l.always && is_rule(&p->items[i]) && p->items[i].s.always && l.always_count < CHAIN_MOST)
             l.always[l.always_count++] = i;
     }

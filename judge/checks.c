@@ -114,6 +114,7 @@ static bool psl(const struct judge *j)
  * (RFC 9989 11.5), so the strictest answer counts. Even where all of them pass, that is no pass of the message. */
 static enum status check_authors(struct judge *j)
 {
+    _Static_assert(FORMAT_DOMAINS_MAX >= DMARC_AUTHORS_MAX, "dmarc_check_authors reads as many");
     const struct format_finding *f = &j->report.format;
     struct judge_report *r = &j->report;
     enum status s = dmarc_check_authors(j->scope, j->arena, f->domains, f->domain_count, r->identifiers,

@@ -154,19 +154,33 @@ static int weight(const struct dmarc_finding *f)
     }
 }
 
+/* Copies the names to be checked, those of fewest labels first, else in their order. Returns how many. */
+static size_t cheapest_first(const char *const *domains, size_t n, const char *out[DMARC_AUTHORS_MAX])
+{
+    size_t count = n < DMARC_AUTHORS_MAX ? n : DMARC_AUTHORS_MAX;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = i;
+        for (; at && domain_labels(out[at - 1]) > domain_labels(domains[i]); at--)
+            out[at] = out[at - 1];
+        out[at] = domains[i];
+    }
+    return count;
+}
+
 enum status dmarc_check_authors(struct dns_scope *scope, struct arena *arena, const char *const *from_domains,
                                 size_t n_domains, const struct dmarc_identifier *identifiers, size_t n, bool psl,
                                 struct dmarc_finding *out)
 {
-    size_t checked = n_domains < DMARC_AUTHORS_MAX ? n_domains : DMARC_AUTHORS_MAX;
-    *out = (struct dmarc_finding){.result = RESULT_NONE, .reason = "no From domain to ask about"};
+    const char *authors[DMARC_AUTHORS_MAX];
+    size_t checked = cheapest_first(from_domains, n_domains, authors);
+    *out = (struct dmarc_finding){.result = RESULT_NONE, .reason = "no From domain to ask about", .psl = psl};
     for (size_t i = 0; i < checked && !psl; i++)
-        dmarc_start(scope, from_domains[i]);
+        dmarc_start(scope, authors[i]);
     for (size_t i = 0; i < checked; i++) {
         struct dmarc_finding f;
-        enum status s = check(scope, arena, from_domains[i], identifiers, n, psl, &f);
+        enum status s = check(scope, arena, authors[i], identifiers, n, psl, &f);
         if (s != STATUS_OK)
-            return out_of_memory(out, from_domains[i]);
+            return out_of_memory(out, authors[i]);
         if (i == 0 || weight(&f) > weight(out))
             *out = f;
     }

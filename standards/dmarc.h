@@ -188,11 +188,13 @@ enum status dmarc_check(struct dns_scope *scope, struct arena *arena, const char
                         const struct dmarc_identifier *identifiers, size_t n, struct dmarc_finding *out) MUST_CHECK;
 
 /* From domains checked of one message; RFC 9989 11.5 asks for a bound. */
-#define DMARC_AUTHORS_MAX 8
+#define DMARC_AUTHORS_MAX 16
 
-/* For a message that shows several domains as author (RFC 9989 11.5): each of the first DMARC_AUTHORS_MAX is checked,
- * and the finding is the one with the strictest policy among those that fail; where none fails, one that could not be
- * told; else one without a record; a pass only where every domain passes and none was left out. n == 0: RESULT_NONE. */
+/* For a message that shows several domains as author (RFC 9989 11.5): each of the first DMARC_AUTHORS_MAX (as many must
+ * be there to read) is checked, those of few labels first, so that names made deep to eat up the look-ups do not hide
+ * another; the finding is the one with the strictest policy among those that fail; where none fails, one that could not
+ * be told; else one without a record; a pass only where every domain passes and none was left out. n_domains == 0:
+ * RESULT_NONE. */
 enum status dmarc_check_authors(struct dns_scope *scope, struct arena *arena, const char *const *from_domains,
                                 size_t n_domains, const struct dmarc_identifier *identifiers, size_t n, bool psl,
                                 struct dmarc_finding *out) MUST_CHECK;

@@ -315,6 +315,45 @@ static void two_takers_at_once(void **state)
     store_close(s);
 }
 
+/* Each host its own folder, all the same domains: every upsert meets another's. */
+static void hosts_race_into_one_store(void **state)
+{
+    (void)state;
+    enum { HOSTS = 4, EACH = 600 };
+    char folders[HOSTS][128], name[8];
+    pid_t child[HOSTS];
+    store_close(open_store());
+    for (int i = 0; i < HOSTS; i++) {
+        snprintf(journals, sizeof journals, "%.60s/journal-%d", dir, i);
+        snprintf(folders[i], sizeof folders[i], "%s", journals);
+        snprintf(name, sizeof name, "mx%d", i);
+        write_mails(name, i * EACH, (i + 1) * EACH);
+    }
+    for (int i = 0; i < HOSTS; i++) {
+        child[i] = fork();
+        if (child[i] == 0) {
+            struct take_report r = {0};
+            struct store *s = store_open(where, STORE_WRITE, NULL, NULL);
+            enum status st = s ? STATUS_AGAIN : STATUS_INVALID;
+            for (int tries = 0; tries < 20 && st == STATUS_AGAIN; tries++)
+                st = take_folder(s, folders[i], NULL, &r);
+            store_close(s);
+            _exit(st == STATUS_OK && r.records == EACH ? 0 : 1);
+        }
+    }
+    for (int i = 0; i < HOSTS; i++) {
+        int status = -1;
+        waitpid(child[i], &status, 0);
+        assert_int_equal(status, 0);
+    }
+    struct store *s = open_store();
+    assert_int_equal(number(s, "SELECT count(DISTINCT queue_id) FROM mail"), HOSTS * EACH);
+    assert_int_equal(number(s, "SELECT count(*) FROM mail"), HOSTS * EACH);
+    assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'spf'"), HOSTS * EACH);
+    assert_int_equal(number(s, "SELECT count(*) FROM host WHERE mails = 600"), HOSTS);
+    store_close(s);
+}
+
 static void old_program_leaves_a_newer_database_alone(void **state)
 {
     (void)state;
@@ -459,6 +498,7 @@ int main(void)
         ON(corrupt_segments_are_set_aside),
         ON(newer_segments_wait),
         ON(two_takers_at_once),
+        ON(hosts_race_into_one_store),
         ON(old_program_leaves_a_newer_database_alone),
         ON(a_failed_statement_undoes_the_transaction),
         ON(names_are_counted),

@@ -10,6 +10,7 @@
 #include "base/domain.h"
 #include "cli/ledger.h"
 #include "ledger/moment.h"
+#include "ledger/questions.h"
 #include "ledger/record.h"
 
 #define ROWS_DEFAULT 30
@@ -250,14 +251,9 @@ int ledger_top(int argc, char **argv)
     const char *state = q.a.state ? q.a.state : "fail";
     bool is_result = result_from_name(slice_str(state)) != RESULT_COUNT;
     struct table *t = table_new(columns);
-    const char *sql = is_result ? "SELECT subject, scope, result, security, sum(count), min(first_seen), "
-                                  "max(last_seen) FROM subject_day WHERE standard = $1 AND "
-                                  "result = $2 AND day >= $3 AND day <= $4 GROUP BY subject, scope, result, security "
-                                  "ORDER BY sum(count) DESC, subject LIMIT $5"
-                                : "SELECT subject, scope, result, security, sum(count), min(first_seen), "
-                                  "max(last_seen) FROM subject_day WHERE standard = $1 AND "
-                                  "security = $2 AND day >= $3 AND day <= $4 GROUP BY subject, scope, result, security "
-                                  "ORDER BY sum(count) DESC, subject LIMIT $5";
+    bool dnssec = strcmp(q.a.standard, "dnssec") == 0;
+    const char *sql = is_result ? (strcmp(state, "pass") == 0 ? QUESTION_TOP_PASSED : QUESTION_TOP_NOT_PASSED)
+                                : (dnssec ? QUESTION_TOP_DNSSEC : QUESTION_TOP_SECURITY);
     struct store_rows *r =
         store_ask(q.s, sql, "ttiii", q.a.standard, state, q.since_day, q.until_day, limit_of(&q, ROWS_DEFAULT));
     while (store_next(r)) {

@@ -44,7 +44,11 @@ static const char *const version_1[] = {
     "NULL, result TEXT NOT NULL, "
     "security TEXT NOT NULL, count BIGINT NOT NULL, first_seen BIGINT NOT NULL, last_seen BIGINT NOT NULL, "
     "PRIMARY KEY (subject, scope, standard, day, result, security))" KEYED,
-    "CREATE INDEX subject_day_top ON subject_day (standard, scope, day, result, security, subject, count)",
+    /* See questions.h. */
+    "CREATE INDEX subject_day_not_passed ON subject_day (standard, result, day, subject, scope, security, count) "
+    "WHERE result <> 'pass'",
+    "CREATE INDEX subject_day_dnssec ON subject_day (security, day, subject, scope, result, count) "
+    "WHERE standard = 'dnssec'",
     "CREATE TABLE standard_hour (hour BIGINT NOT NULL, host TEXT NOT NULL, scope TEXT NOT NULL, standard TEXT NOT "
     "NULL, result TEXT NOT NULL, "
     "security TEXT NOT NULL, count BIGINT NOT NULL, PRIMARY KEY (hour, host, scope, standard, result, security))" KEYED,

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "ledger/journal.h"
 #include "ledger/moment.h"
+#include "ledger/questions.h"
 #include "ledger/take.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -130,9 +131,16 @@ static void ask(struct store *s, const char *name, const char *sql, const char *
     for (int i = 0; i < 5; i++) {
         struct timespec from, to;
         clock_gettime(CLOCK_MONOTONIC, &from);
-        struct store_rows *r = strcmp(types, "ti") == 0  ? store_ask(s, sql, types, text, a)
-                               : strcmp(types, "t") == 0 ? store_ask(s, sql, types, text)
-                                                         : store_ask(s, sql, types, a);
+        struct store_rows *r;
+        if (strcmp(types, "ttiii") == 0)
+            r = store_ask(s, sql, types, text, strcmp(text, "dnssec") == 0 ? "insecure" : "fail", a, (int64_t)1000000,
+                          (int64_t)30);
+        else if (strcmp(types, "ti") == 0)
+            r = store_ask(s, sql, types, text, a);
+        else if (strcmp(types, "t") == 0)
+            r = store_ask(s, sql, types, text);
+        else
+            r = store_ask(s, sql, types, a);
         for (rows = 0; store_next(r);)
             rows++;
         if (store_done(r) != STATUS_OK)
@@ -158,16 +166,9 @@ static void questions(struct store *s, int64_t first)
         "SELECT day, standard, result, sum(count) FROM standard_day WHERE scope = 'mail' AND day >= $1 GROUP BY day, "
         "standard, result",
         "i", NULL, 0);
-    ask(s, "top (week)",
-        "SELECT subject, sum(count) FROM subject_day WHERE standard = $1 AND result = 'fail' AND day >= $2 GROUP BY "
-        "subject ORDER BY "
-        "sum(count) DESC LIMIT 30",
-        "ti", "dmarc", week);
-    ask(s, "top (all)",
-        "SELECT subject, sum(count) FROM subject_day WHERE standard = $1 AND result = 'fail' AND day >= $2 GROUP BY "
-        "subject ORDER BY "
-        "sum(count) DESC LIMIT 30",
-        "ti", "dmarc", 0);
+    ask(s, "top (week)", QUESTION_TOP_NOT_PASSED, "ttiii", "dmarc", week);
+    ask(s, "top (all)", QUESTION_TOP_NOT_PASSED, "ttiii", "dmarc", 0);
+    ask(s, "unsigned", QUESTION_TOP_DNSSEC, "ttiii", "dnssec", week);
     ask(s, "unexplained",
         "SELECT standard, subject, sum(count) FROM outcome_day WHERE day >= $1 AND action <> 'deliver' AND exemption = "
         "'' GROUP BY "

@@ -2,12 +2,13 @@
 /*
  * dns.c - a scope: one message's use of DNS.
  *
- * Promises that a question asked twice in a scope is one question with one answer; that no scope asks more than its budget or waits
- * beyond its deadline; and that what went wrong is an answer like any other: dns_get never returns NULL. When memory runs out the
- * answer is a temporary failure. Answers are copied into the scope's arena and live on when the scope is freed.
+ * Promises that a question asked twice in a scope is one question with one answer; that no scope asks more than its
+ * budget or waits beyond its deadline; and that what went wrong is an answer like any other: dns_get never returns
+ * NULL. When memory runs out the answer is a temporary failure. Answers are copied into the scope's arena and live on
+ * when the scope is freed.
  *
- * Order of an entry's life: made by dns_start or dns_get (then it is counted), under way (flight set) or done; dns_get waits
- * and makes it done; dns_scope_free lets go of what is still under way. Only done entries are in the trace.
+ * Order of an entry's life: made by dns_start or dns_get (then it is counted), under way (flight set) or done; dns_get
+ * waits and makes it done; dns_scope_free lets go of what is still under way. Only done entries are in the trace.
  */
 #include "base/dns.h"
 #include "base/clock.h"
@@ -147,7 +148,9 @@ static void ask(struct dns_scope *s, struct entry *e)
     }
     s->asked++;
     const struct dns_ops *ops = s->source->ops;
-    struct dns_result *r = !s->cached_only ? ops->ask(s->source, e->q, &e->flight) : ops->known ? ops->known(s->source, e->q) : NULL;
+    struct dns_result *r = !s->cached_only ? ops->ask(s->source, e->q, &e->flight)
+                           : ops->known    ? ops->known(s->source, e->q)
+                                           : NULL;
     if (r) {
         take(s, e, r);
     } else if (s->cached_only) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_anchor.c - reads a trust anchor file far enough to know that it is one (RFC 4034 sections 2 and 5; RFC 5011; the file form that
- * unbound-anchor and BIND tools write: zone file lines, one record a line, comments behind ';').
+ * dns_anchor.c - reads a trust anchor file far enough to know that it is one (RFC 4034 sections 2 and 5; RFC 5011; the
+ * file form that unbound-anchor and BIND tools write: zone file lines, one record a line, comments behind ';').
  *
- * Says what is wrong in one line: missing, unreadable, empty, without a DS or DNSKEY record. Whether a key is the right one is for
- * validation to find out. A copy is written beside its place and renamed into it, so that no reader ever sees half of it.
+ * Says what is wrong in one line: missing, unreadable, empty, without a DS or DNSKEY record. Whether a key is the right
+ * one is for validation to find out. A copy is written beside its place and renamed into it, so that no reader ever
+ * sees half of it.
  */
 #include "base/dns_anchor.h"
 #include "base/buf.h"
@@ -103,7 +104,8 @@ enum status dns_anchor_check(const char *path, enum anchor_use *use, char **erro
     if (s == STATUS_OK && slice_trim(buf_slice(&text)).n == 0)
         s = complain(error, STATUS_INVALID, "trust anchor %s: the file is empty", path);
     else if (s == STATUS_OK && count_keys(buf_slice(&text), t, &several) == 0)
-        s = complain(error, STATUS_INVALID, "trust anchor %s: holds no DS or DNSKEY record; without one nothing can be validated", path);
+        s = complain(error, STATUS_INVALID,
+                     "trust anchor %s: holds no DS or DNSKEY record; without one nothing can be validated", path);
     else if (s == STATUS_OK)
         *use = !several && access(path, W_OK) == 0 && folder_is_writable(path) ? ANCHOR_RFC5011 : ANCHOR_STATIC;
     buf_release(&text);
@@ -130,7 +132,8 @@ static enum status write_beside(const char *path, struct slice text, char **erro
     if (!good && f)
         unlink(beside);
     free(beside);
-    return good ? STATUS_OK : complain(error, status_of(e), "trust anchor %s: cannot be written: %s", path, strerror(e));
+    return good ? STATUS_OK
+                : complain(error, status_of(e), "trust anchor %s: cannot be written: %s", path, strerror(e));
 }
 
 enum status dns_anchor_seed(const char *path, const char *seed, char **error)

@@ -2,9 +2,9 @@
 /*
  * dns_cache.c - a sharded hash of answers with a list of use in each shard.
  *
- * Invariants, under a shard's lock: every entry is in one chain and in the list once; `bytes` is the sum of their sizes and is within the
- * shard's part of the bound after each put. An expired answer is never given out; it is freed when met. The hash is keyed by a
- * random number of this process, so that nobody can choose names that fall into one chain.
+ * Invariants, under a shard's lock: every entry is in one chain and in the list once; `bytes` is the sum of their sizes
+ * and is within the shard's part of the bound after each put. An expired answer is never given out; it is freed when
+ * met. The hash is keyed by a random number of this process, so that nobody can choose names that fall into one chain.
  */
 #include "base/dns_cache.h"
 #include <pthread.h>
@@ -151,7 +151,8 @@ void dns_cache_put(struct dns_cache *c, const struct dns_question *q, struct dns
         return;
     uint64_t h = hash(c, q);
     struct shard *s = &c->shard[h % SHARDS];
-    *e = (struct held){.hash = h, .result = dns_result_hold(r), .type = q->type, .bytes = sizeof *e + length + r->bytes};
+    *e =
+        (struct held){.hash = h, .result = dns_result_hold(r), .type = q->type, .bytes = sizeof *e + length + r->bytes};
     memcpy(e->name, q->name, length);
 
     pthread_mutex_lock(&s->lock);

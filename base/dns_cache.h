@@ -2,8 +2,9 @@
 /*
  * dns_cache.h - finished answers, kept as long as their TTL says and no longer, within a bound of memory.
  *
- * Holds what is known: found, no data, no such name. Temporary failures and bogus answers are not taken, nor answers of TTL 0; a TTL
- * above a day counts as a day (RFC 8767 section 4 allows such a cap). When the bound is reached the longest unused answers go.
+ * Holds what is known: found, no data, no such name. Temporary failures and bogus answers are not taken, nor answers of
+ * TTL 0; a TTL above a day counts as a day (RFC 8767 section 4 allows such a cap). When the bound is reached the
+ * longest unused answers go.
  *
  * Shared by threads: sixteen shards, each with its own lock, held for the time of one search.
  */

@@ -2,8 +2,9 @@
 /*
  * dns_canary.c - one question by a resolver of its own.
  *
- * The anchor file is read, never written, and not seeded: the resolver that does the work owns it. An answer that is insecure counts as healthy:
- * the anchor is then one for another part of the name space than `name`, which is a choice. What is wrong is said with what to look at.
+ * The anchor file is read, never written, and not seeded: the resolver that does the work owns it. An answer that is
+ * insecure counts as healthy: the anchor is then one for another part of the name space than `name`, which is a choice.
+ * What is wrong is said with what to look at.
  */
 #include "base/dns_canary.h"
 #include <stdio.h>
@@ -39,7 +40,8 @@ enum dns_health dns_canary(const struct dns_unbound_config *config, const char *
         return DNS_UNCONFIGURED;
     enum dns_health h = DNS_HEALTHY;
     struct arena *arena = arena_new(1 << 20);
-    struct dns_scope *scope = arena ? dns_scope_new(dns, arena, &(struct dns_budget){.lookup_ms = ms, .total_ms = ms + 1000}) : NULL;
+    struct dns_scope *scope =
+        arena ? dns_scope_new(dns, arena, &(struct dns_budget){.lookup_ms = ms, .total_ms = ms + 1000}) : NULL;
     if (scope)
         h = judge(dns_get(scope, name ? name : ".", DNS_SOA), why);
     dns_scope_free(scope);

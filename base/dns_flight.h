@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_flight.h - what the two halves of the libunbound source share: dns_unbound.c (look-ups under way) and dns_unbound_open.c (making and
- * ending the source).
+ * dns_flight.h - what the two halves of the libunbound source share: dns_unbound.c (look-ups under way) and
+ * dns_unbound_open.c (making and ending the source).
  */
 #ifndef ASSAY_BASE_DNS_FLIGHT_H
 #define ASSAY_BASE_DNS_FLIGHT_H
@@ -21,7 +21,7 @@ struct dns_unbound {
     struct ub_ctx *ctx;
     struct dns_cache *cache; /* NULL: none */
     pthread_t poller;
-    int wake; /* eventfd; readable: the poller ends */
+    int wake;             /* eventfd; readable: the poller ends */
     pthread_mutex_t lock; /* over all below, and over all flights */
     struct dns_flight *bucket[DNS_FLIGHT_BUCKETS];
     struct dns_unbound_stats stats;
@@ -39,7 +39,8 @@ struct dns_flight {
 };
 
 struct dns_unbound *dns_unbound_of(struct dns *source); /* NULL: another kind of source */
-struct dns_result *dns_result_from_unbound(const struct ub_result *ub, const struct dns_question *q, int64_t now) MUST_CHECK;
+struct dns_result *dns_result_from_unbound(const struct ub_result *ub, const struct dns_question *q,
+                                           int64_t now) MUST_CHECK;
 struct dns_result *dns_unbound_ask(struct dns *source, const struct dns_question *q, struct dns_flight **flight);
 struct dns_result *dns_unbound_known(struct dns *source, const struct dns_question *q);
 struct dns_result *dns_unbound_await(struct dns *source, struct dns_flight *f, int64_t until);

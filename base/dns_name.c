@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_name.c - domain names as DNS has them: any octets in labels, in text (RFC 1035 5.1), in normal form, and on the wire (3.1).
+ * dns_name.c - domain names as DNS has them: any octets in labels, in text (RFC 1035 5.1), in normal form, and on the
+ * wire (3.1).
  *
- * Unlike domain.h, which keeps names that people own, this is for names to ask for: an SPF macro may put any octet of a local part into
- * one. Normal form is what two spellings of one name have in common, so that it can be compared, cached and written to a file.
- * Malformed names are refused, nothing is repaired, and results are written only on success.
+ * Unlike domain.h, which keeps names that people own, this is for names to ask for: an SPF macro may put any octet of a
+ * local part into one. Normal form is what two spellings of one name have in common, so that it can be compared, cached
+ * and written to a file. Malformed names are refused, nothing is repaired, and results are written only on success.
  */
 #include "base/dns_source.h"
 #include "base/limits.h"

@@ -2,9 +2,9 @@
 /*
  * dns_print.c - records as zone files write them, so that dns_text.c reads the same octets back.
  *
- * Whatever a record holds, its text is one line of printable ASCII. Rdata that its type's form cannot express (cut off, a compressed
- * name, more behind the end) is written as \# LENGTH HEX (RFC 3597 section 5), which expresses everything. Cannot fail but for memory,
- * which the buffer remembers.
+ * Whatever a record holds, its text is one line of printable ASCII. Rdata that its type's form cannot express (cut off,
+ * a compressed name, more behind the end) is written as \# LENGTH HEX (RFC 3597 section 5), which expresses everything.
+ * Cannot fail but for memory, which the buffer remembers.
  */
 #include "base/dns_source.h"
 #include "base/dns_text.h"
@@ -74,12 +74,16 @@ static bool print_txt(struct slice r, struct buf *out)
 static bool print_own_form(enum dns_type type, struct slice r, struct buf *out)
 {
     switch (type) {
-    case DNS_A: return print_address(AF_INET, r, out);
-    case DNS_AAAA: return print_address(AF_INET6, r, out);
-    case DNS_TXT: return print_txt(r, out);
+    case DNS_A:
+        return print_address(AF_INET, r, out);
+    case DNS_AAAA:
+        return print_address(AF_INET6, r, out);
+    case DNS_TXT:
+        return print_txt(r, out);
     case DNS_NS:
     case DNS_CNAME:
-    case DNS_PTR: return print_name(r, out);
+    case DNS_PTR:
+        return print_name(r, out);
     case DNS_MX:
         if (r.n < 3)
             return false;
@@ -91,7 +95,8 @@ static bool print_own_form(enum dns_type type, struct slice r, struct buf *out)
         buf_printf(out, "%u %u %u ", octet(r, 0), octet(r, 1), octet(r, 2));
         print_hex(slice_from(r, 3), out);
         return true;
-    default: return false;
+    default:
+        return false;
     }
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_rdata.c - reading records: text, addresses, host names (RFC 1035 3.3, RFC 3596 2.2), and the names of states and types.
+ * dns_rdata.c - reading records: text, addresses, host names (RFC 1035 3.3, RFC 3596 2.2), and the names of states and
+ * types.
  *
- * An rdata is octets from anybody: each function checks every length it meets and gives "nothing" for what is malformed; a record that
- * cannot be read is never half read.
+ * An rdata is octets from anybody: each function checks every length it meets and gives "nothing" for what is
+ * malformed; a record that cannot be read is never half read.
  */
 #include "base/dns.h"
 #include "base/dns_source.h"
@@ -105,8 +106,9 @@ const char *dns_host(struct dns_scope *s, const struct dns_answer *a, size_t i, 
 const char *dns_state_name(enum dns_state s)
 {
     static const char *const names[] = {
-        [DNS_FOUND] = "found",   [DNS_NODATA] = "no data", [DNS_NXDOMAIN] = "no such name", [DNS_TEMPFAIL] = "temporary failure",
-        [DNS_BOGUS] = "bogus",   [DNS_BADNAME] = "not a domain name",
+        [DNS_FOUND] = "found",           [DNS_NODATA] = "no data",
+        [DNS_NXDOMAIN] = "no such name", [DNS_TEMPFAIL] = "temporary failure",
+        [DNS_BOGUS] = "bogus",           [DNS_BADNAME] = "not a domain name",
     };
     return (size_t)s < sizeof names / sizeof *names ? names[s] : "?";
 }
@@ -121,18 +123,30 @@ const char *dns_security_name(enum dns_security s)
 const char *dns_type_name(enum dns_type t)
 {
     switch (t) {
-    case DNS_A: return "A";
-    case DNS_NS: return "NS";
-    case DNS_CNAME: return "CNAME";
-    case DNS_SOA: return "SOA";
-    case DNS_PTR: return "PTR";
-    case DNS_MX: return "MX";
-    case DNS_TXT: return "TXT";
-    case DNS_AAAA: return "AAAA";
-    case DNS_DS: return "DS";
-    case DNS_DNSKEY: return "DNSKEY";
-    case DNS_TLSA: return "TLSA";
-    case DNS_CAA: return "CAA";
+    case DNS_A:
+        return "A";
+    case DNS_NS:
+        return "NS";
+    case DNS_CNAME:
+        return "CNAME";
+    case DNS_SOA:
+        return "SOA";
+    case DNS_PTR:
+        return "PTR";
+    case DNS_MX:
+        return "MX";
+    case DNS_TXT:
+        return "TXT";
+    case DNS_AAAA:
+        return "AAAA";
+    case DNS_DS:
+        return "DS";
+    case DNS_DNSKEY:
+        return "DNSKEY";
+    case DNS_TLSA:
+        return "TLSA";
+    case DNS_CAA:
+        return "CAA";
     }
     return "?";
 }

@@ -2,8 +2,9 @@
 /*
  * dns_replay.c - reads a file of saved answers (format: dns_replay.h) and answers from it.
  *
- * The file is read once, whole; the first mistake in it ends the reading with file, line, and what was expected, and no source
- * is made: half a set of answers would judge a case wrongly. After that the source never changes, and answers at once.
+ * The file is read once, whole; the first mistake in it ends the reading with file, line, and what was expected, and no
+ * source is made: half a set of answers would judge a case wrongly. After that the source never changes, and answers at
+ * once.
  */
 #include "base/dns_replay.h"
 #include "base/dns_table.h"
@@ -86,7 +87,9 @@ static enum status read_name(struct reader *r, char out[DNS_NAME_TEXT])
     raw[text.n] = '\0';
     enum status s = dns_name_normal(raw, out);
     if (s != STATUS_OK)
-        return complain(r, s == STATUS_LIMIT ? "\"%.100s\": a name or a label that is too long" : "\"%.100s\" is not a domain name", raw);
+        return complain(
+            r, s == STATUS_LIMIT ? "\"%.100s\": a name or a label that is too long" : "\"%.100s\" is not a domain name",
+            raw);
     r->at++;
     return STATUS_OK;
 }
@@ -171,7 +174,7 @@ static enum status read_time(struct reader *r)
 /* The words between name and type, in any order. `l->state` other than DNS_FOUND: a statement and no record. */
 static enum status read_attributes(struct reader *r, struct dns_line *l, char as[DNS_NAME_TEXT])
 {
-    for (; r->at < r->count; ) {
+    for (; r->at < r->count;) {
         enum status s = STATUS_OK;
         if (r->token[r->at].quoted)
             return complain(r, "a quoted text is expected only after bogus, timeout or servfail, and as record data");
@@ -227,8 +230,10 @@ static enum status read_line(struct reader *r, bool continued)
         l.as = as;
     if (r->at < r->count) {
         if (!dns_type_from_text(r->token[r->at].text, &l.type))
-            return complain(r, "\"%.*s\": expected secure, insecure, nodata, nxdomain, timeout, servfail, bogus, as, a TTL, or a type",
-                            (int)(r->token[r->at].text.n > 60 ? 60 : r->token[r->at].text.n), r->token[r->at].text.p);
+            return complain(
+                r,
+                "\"%.*s\": expected secure, insecure, nodata, nxdomain, timeout, servfail, bogus, as, a TTL, or a type",
+                (int)(r->token[r->at].text.n > 60 ? 60 : r->token[r->at].text.n), r->token[r->at].text.p);
         r->at++;
     } else if (l.state == DNS_FOUND || l.state == DNS_NODATA) {
         return complain(r, "expected a type, as in NAME MX 10 mx.example.org");

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_replay.h - answers from a text file: for tests, for `assay verify --dns`, and for judging a saved case years later. The format is
- * assay-dns(5), too.
+ * dns_replay.h - answers from a text file: for tests, for `assay verify --dns`, and for judging a saved case years
+ * later. The format is assay-dns(5), too.
  *
- * One record or statement per line; `#` or `;` begins a comment; a line that begins with white space belongs to the name of the line
- * before. Names are absolute, with or without the final dot, in any case; other octets as \DDD. Words before TYPE may come in any order:
+ * One record or statement per line; `#` or `;` begins a comment; a line that begins with white space belongs to the
+ * name of the line before. Names are absolute, with or without the final dot, in any case; other octets as \DDD.
+ * Words before TYPE may come in any order:
  *
  *     NAME [SECURITY] [TTL] [as NAME2] TYPE RDATA       a record
  *     NAME [SECURITY] [TTL] [as NAME2] nodata TYPE      the name exists, records of TYPE do not
@@ -17,12 +18,15 @@
  *
  *   SECURITY  secure or insecure; left out: what `zone` says of the closest enclosing name; else insecure.
  *   TTL       seconds; left out: 300.
- *   as        the answer was found at NAME2, at the end of a CNAME chain (as a saver writes it: the links are not kept). In a file written
- *             by hand, give the CNAME records instead: they are followed, at most 16, and the chain is as secure as its weakest link.
- *   TYPE      A AAAA CAA CNAME DNSKEY DS MX NS PTR SOA TLSA TXT, or TYPE123. RDATA as in a zone file (RFC 1035 5.1: strings
- *             in quotes or bare, \DDD, several to a TXT), or `\# LENGTH HEX` for any type (RFC 3597 section 5).
+ *   as        the answer was found at NAME2, at the end of a CNAME chain (as a saver writes it: the links are not
+ *             kept). In a file written by hand, give the CNAME records instead: they are followed, at most 16, and
+ *             the chain is as secure as its weakest link.
+ *   TYPE      A AAAA CAA CNAME DNSKEY DS MX NS PTR SOA TLSA TXT, or TYPE123. RDATA as in a zone file (RFC 1035 5.1:
+ *             strings in quotes or bare, \DDD, several to a TXT), or `\# LENGTH HEX` for any type (RFC 3597
+ *             section 5).
  *
- * A name that no line speaks of: no data if names below it are listed (RFC 8020), else no such name. No wildcards, no DNAME.
+ * A name that no line speaks of: no data if names below it are listed (RFC 8020), else no such name. No wildcards, no
+ * DNAME.
  *
  *     example.org   secure 300 MX 10 mx.example.org
  *                   TXT "v=spf1 mx -all"
@@ -30,7 +34,8 @@
  *     slow.example  timeout TXT
  *     zone bad.example bogus
  *
- * The source is unchanging after it was made and may be used by all threads. A `timeout` answers at once: nobody waits in a replay.
+ * The source is unchanging after it was made and may be used by all threads. A `timeout` answers at once: nobody
+ * waits in a replay.
  */
 #ifndef ASSAY_BASE_DNS_REPLAY_H
 #define ASSAY_BASE_DNS_REPLAY_H
@@ -44,7 +49,8 @@
 #define LIMIT_REPLAY_BYTES (16u * 1024 * 1024)
 #define LIMIT_REPLAY_LINE (256u * 1024)
 
-/* A source from a file, or NULL with *error set to one line with file, line and what is wrong (malloc'ed; the caller frees it). */
+/* A source from a file, or NULL with *error set to one line with file, line and what is wrong (malloc'ed; the caller
+ * frees it). */
 struct dns *dns_replay_new(const char *path, char **error) MUST_CHECK;
 
 /* The same from text in memory; `what` names it in errors. */

@@ -2,8 +2,8 @@
 /*
  * dns_result.c - one answer as the sources share it: a single block of memory that never changes after it was made.
  *
- * The block is the struct, the array of slices, then their octets, `canonical` and `why`, each with a NUL behind. Whoever drops the last
- * reference frees it. Making one fails only for want of memory.
+ * The block is the struct, the array of slices, then their octets, `canonical` and `why`, each with a NUL behind.
+ * Whoever drops the last reference frees it. Making one fails only for want of memory.
  */
 #include "base/dns_source.h"
 #include <stdlib.h>

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_save.c - writes the answers of a scope as a replay file (dns_replay.h), so that a case can be judged again years later.
+ * dns_save.c - writes the answers of a scope as a replay file (dns_replay.h), so that a case can be judged again years
+ * later.
  *
- * Each answer becomes lines of its own question: an answer found at the end of a CNAME chain is written with "as", since the links are
- * not known here. Names that were none are left out (they are none again). Fails only where writing fails.
+ * Each answer becomes lines of its own question: an answer found at the end of a CNAME chain is written with "as",
+ * since the links are not known here. Names that were none are left out (they are none again). Fails only where writing
+ * fails.
  */
 #include "base/clock.h"
 #include "base/dns_replay.h"
@@ -22,8 +24,8 @@ static void add_type(enum dns_type type, struct buf *out)
 /* "NAME secure 300 as OTHER " of an answer that came. */
 static void add_head(const char *name, const struct dns_answer *a, struct buf *out)
 {
-    buf_printf(out, "%s%s %s %u ", name, strcmp(name, ".") == 0 ? "" : ".", a->security == DNS_SECURE ? "secure" : "insecure",
-               (unsigned)a->ttl);
+    buf_printf(out, "%s%s %s %u ", name, strcmp(name, ".") == 0 ? "" : ".",
+               a->security == DNS_SECURE ? "secure" : "insecure", (unsigned)a->ttl);
     if (a->canonical)
         buf_printf(out, "as %s ", a->canonical);
 }
@@ -50,7 +52,8 @@ static void add_answer(const struct dns_answer *a, struct buf *out)
         break;
     case DNS_TEMPFAIL:
     case DNS_BOGUS:
-        buf_printf(out, "%s%s %s ", name, strcmp(name, ".") == 0 ? "" : ".", a->state == DNS_BOGUS ? "bogus" : "servfail");
+        buf_printf(out, "%s%s %s ", name, strcmp(name, ".") == 0 ? "" : ".",
+                   a->state == DNS_BOGUS ? "bogus" : "servfail");
         dns_string_print(slice_str(a->why ? a->why : "not known"), out);
         buf_addc(out, ' ');
         break;

@@ -3,8 +3,9 @@
  * dns_source.h - what stands behind dns.h: the contract between a scope (dns.c) and a source of answers (dns_unbound.c,
  * dns_replay.c). Nobody else includes it, but tests that bring a source of their own.
  *
- * A source gets questions in normal form and gives either a result at once or a flight to wait for. A result never changes after it was
- * made, is counted by references, and is one block of memory, so that cache, flights and scopes can share it between threads.
+ * A source gets questions in normal form and gives either a result at once or a flight to wait for. A result never
+ * changes after it was made, is counted by references, and is one block of memory, so that cache, flights and scopes
+ * can share it between threads.
  */
 #ifndef ASSAY_BASE_DNS_SOURCE_H
 #define ASSAY_BASE_DNS_SOURCE_H
@@ -18,7 +19,8 @@
 #define DNS_NAME_WIRE 255
 
 struct dns_question {
-    char name[DNS_NAME_TEXT]; /* normal form: lower case, no final dot, \DDD for all but letters, digits, '-', '_'; root: "." */
+    char name[DNS_NAME_TEXT]; /* normal form: lower case, no final dot, \DDD for all but letters, digits, '-', '_';
+                                 root: "." */
     enum dns_type type;
 };
 
@@ -35,7 +37,8 @@ struct dns_result {
     size_t bytes; /* of the whole block */
 };
 
-/* A result with one reference, everything copied; NULL when out of memory. `like` needs all fields but refs and bytes. */
+/* A result with one reference, everything copied; NULL when out of memory. `like` needs all fields but refs and bytes.
+ */
 struct dns_result *dns_result_new(const struct dns_result *like) MUST_CHECK;
 struct dns_result *dns_result_hold(struct dns_result *r);
 void dns_result_drop(struct dns_result *r); /* NULL is fine */
@@ -43,7 +46,8 @@ void dns_result_drop(struct dns_result *r); /* NULL is fine */
 struct dns_flight; /* a question under way; each source defines its own */
 
 struct dns_ops {
-    /* A result (one reference for the caller), or NULL with *flight set; NULL with *flight NULL: out of memory. Never waits. */
+    /* A result (one reference for the caller), or NULL with *flight set; NULL with *flight NULL: out of memory. Never
+     * waits. */
     struct dns_result *(*ask)(struct dns *source, const struct dns_question *q, struct dns_flight **flight);
     /* Waits until monotonic time `until` (clock.h). The result (one reference for the caller), or NULL: not yet. */
     struct dns_result *(*await)(struct dns *source, struct dns_flight *flight, int64_t until);
@@ -59,7 +63,8 @@ struct dns {
     const struct dns_ops *ops;
 };
 
-/* Text (RFC 1035 5.1) to normal form. STATUS_INVALID: an empty label or a bad escape; STATUS_LIMIT: label or name too long. */
+/* Text (RFC 1035 5.1) to normal form. STATUS_INVALID: an empty label or a bad escape; STATUS_LIMIT: label or name too
+ * long. */
 enum status dns_name_normal(const char *text, char out[DNS_NAME_TEXT]) MUST_CHECK;
 
 /* An uncompressed name at the start of n octets, to normal form. Returns the octets it takes, 0: malformed. */

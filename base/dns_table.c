@@ -2,9 +2,10 @@
 /*
  * dns_table.c - what a replay file says, searched as a name server would (RFC 1034 4.3.2 without wildcards; RFC 8020).
  *
- * Order of a search at a name: a line about that type, a CNAME record (followed), a line about the whole name, the zone's state; then "no
- * data" where the name or one below it is listed, else "no such name". A negative answer is as secure as the name's own lines say, else
- * as its zone. A chain is as secure as its weakest link, and fails where a link fails. Fails only for want of memory.
+ * Order of a search at a name: a line about that type, a CNAME record (followed), a line about the whole name, the
+ * zone's state; then "no data" where the name or one below it is listed, else "no such name". A negative answer is as
+ * secure as the name's own lines say, else as its zone. A chain is as secure as its weakest link, and fails where a
+ * link fails. Fails only for want of memory.
  */
 #include "base/dns_table.h"
 #include "base/limits.h"
@@ -106,7 +107,8 @@ enum status dns_table_add(struct dns_table *t, const char *name, const struct dn
     return arena_failed(t->arena) ? STATUS_NOMEM : STATUS_OK;
 }
 
-enum status dns_table_zone(struct dns_table *t, const char *name, enum dns_state state, enum dns_security security, const char *why)
+enum status dns_table_zone(struct dns_table *t, const char *name, enum dns_state state, enum dns_security security,
+                           const char *why)
 {
     struct node *n = node_of(t, name);
     if (!n)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_text.c - reading records as zone files write them (RFC 1035 5.1, RFC 3596 2.4, RFC 3597 5, RFC 4034, RFC 6698 2.2, RFC 8659 4.1.1).
+ * dns_text.c - reading records as zone files write them (RFC 1035 5.1, RFC 3596 2.4, RFC 3597 5, RFC 4034, RFC
+ * 6698 2.2, RFC 8659 4.1.1).
  *
- * One small function per kind of field and a table that says which fields a type has. Strict: a word too many, a number out of range
- * or half a hex octet is an error with words for it; numbers have no sign. A TXT string of more than 255 octets is cut into
- * several, which a zone file may not hold but a person may mean. Nothing is kept; failure leaves rubbish in `out` that the caller drops.
+ * One small function per kind of field and a table that says which fields a type has. Strict: a word too many, a number
+ * out of range or half a hex octet is an error with words for it; numbers have no sign. A TXT string of more than 255
+ * octets is cut into several, which a zone file may not hold but a person may mean. Nothing is kept; failure leaves
+ * rubbish in `out` that the caller drops.
  */
 #include "base/dns_text.h"
 #include "base/dns_source.h"
@@ -80,8 +82,8 @@ static bool number(struct slice text, uint32_t max, uint32_t *out)
 
 bool dns_type_from_text(struct slice text, enum dns_type *out)
 {
-    static const enum dns_type known[] = {DNS_A,    DNS_NS, DNS_CNAME,  DNS_SOA,  DNS_PTR, DNS_MX,
-                                          DNS_TXT, DNS_AAAA, DNS_DS, DNS_DNSKEY, DNS_TLSA, DNS_CAA};
+    static const enum dns_type known[] = {DNS_A,   DNS_NS,   DNS_CNAME, DNS_SOA,    DNS_PTR,  DNS_MX,
+                                          DNS_TXT, DNS_AAAA, DNS_DS,    DNS_DNSKEY, DNS_TLSA, DNS_CAA};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (slice_eq_nocase(text, slice_str(dns_type_name(known[i])))) {
             *out = known[i];
@@ -89,7 +91,8 @@ bool dns_type_from_text(struct slice text, enum dns_type *out)
         }
     }
     uint32_t value;
-    if (text.n < 5 || !slice_eq_nocase(slice_of(text.p, 4), SLICE_LIT("TYPE")) || !number(slice_from(text, 4), 65535, &value))
+    if (text.n < 5 || !slice_eq_nocase(slice_of(text.p, 4), SLICE_LIT("TYPE")) ||
+        !number(slice_from(text, 4), 65535, &value))
         return false;
     *out = (enum dns_type)value;
     return true;
@@ -121,7 +124,9 @@ static const char *put_number(struct slice text, unsigned octets, struct buf *ou
 {
     uint32_t value;
     if (!number(text, octets == 1 ? 255 : octets == 2 ? 65535 : UINT32_MAX, &value))
-        return octets == 1 ? "expected a number from 0 to 255" : octets == 2 ? "expected a number from 0 to 65535" : "expected a number";
+        return octets == 1   ? "expected a number from 0 to 255"
+               : octets == 2 ? "expected a number from 0 to 65535"
+                             : "expected a number";
     for (unsigned i = octets; i-- > 0;)
         buf_addc(out, (char)(value >> (8 * i)));
     return NULL;
@@ -224,23 +229,33 @@ static const char *put_generic(const struct dns_token *t, size_t count, struct b
     return why;
 }
 
-/* Fields: 1 2 4 numbers of so many octets, n name, 4a "i", 6a "j", s strings to the end, c one string, v octets to the end, h hex to the end,
- * b base64 to the end. */
+/* Fields: 1 2 4 numbers of so many octets, n name, i IPv4 address, j IPv6 address, s strings to the end, c one string,
+ * v octets to the end, h hex to the end, b base64 to the end. */
 static const char *fields_of(enum dns_type type)
 {
     switch (type) {
-    case DNS_A: return "i";
-    case DNS_AAAA: return "j";
-    case DNS_MX: return "2n";
+    case DNS_A:
+        return "i";
+    case DNS_AAAA:
+        return "j";
+    case DNS_MX:
+        return "2n";
     case DNS_NS:
     case DNS_CNAME:
-    case DNS_PTR: return "n";
-    case DNS_SOA: return "nn44444";
-    case DNS_TXT: return "s";
-    case DNS_TLSA: return "111h";
-    case DNS_DS: return "211h";
-    case DNS_DNSKEY: return "211b";
-    case DNS_CAA: return "1cv";
+    case DNS_PTR:
+        return "n";
+    case DNS_SOA:
+        return "nn44444";
+    case DNS_TXT:
+        return "s";
+    case DNS_TLSA:
+        return "111h";
+    case DNS_DS:
+        return "211h";
+    case DNS_DNSKEY:
+        return "211b";
+    case DNS_CAA:
+        return "1cv";
     }
     return NULL;
 }
@@ -253,17 +268,28 @@ static const char *put_field(char field, const struct dns_token *t, size_t left,
     else if (left == 0)
         return "a field is missing";
     switch (field) {
-    case '1': return put_number(t->text, 1, out);
-    case '2': return put_number(t->text, 2, out);
-    case '4': return put_number(t->text, 4, out);
-    case 'n': return put_name(t->text, out);
-    case 'i': return put_address(t->text, AF_INET, out);
-    case 'j': return put_address(t->text, AF_INET6, out);
-    case 'c': return t->text.n <= 255 ? put_string(t->text, out) : "a tag is too long";
-    case 'v': return dns_text_octets(t->text, out) == STATUS_OK ? NULL : "a bad escape in a string";
-    case 'h': return put_hex(t, left, out);
-    case 'b': return put_base64(t, left, out);
-    default: break;
+    case '1':
+        return put_number(t->text, 1, out);
+    case '2':
+        return put_number(t->text, 2, out);
+    case '4':
+        return put_number(t->text, 4, out);
+    case 'n':
+        return put_name(t->text, out);
+    case 'i':
+        return put_address(t->text, AF_INET, out);
+    case 'j':
+        return put_address(t->text, AF_INET6, out);
+    case 'c':
+        return t->text.n <= 255 ? put_string(t->text, out) : "a tag is too long";
+    case 'v':
+        return dns_text_octets(t->text, out) == STATUS_OK ? NULL : "a bad escape in a string";
+    case 'h':
+        return put_hex(t, left, out);
+    case 'b':
+        return put_base64(t, left, out);
+    default:
+        break;
     }
     for (size_t i = 0; i < left; i++) {
         const char *why = put_string(t[i].text, out);
@@ -273,7 +299,8 @@ static const char *put_field(char field, const struct dns_token *t, size_t left,
     return NULL;
 }
 
-enum status dns_rdata_parse(enum dns_type type, const struct dns_token *tokens, size_t count, struct buf *out, const char **why)
+enum status dns_rdata_parse(enum dns_type type, const struct dns_token *tokens, size_t count, struct buf *out,
+                            const char **why)
 {
     const char *fields = fields_of(type);
     size_t before = out->n;

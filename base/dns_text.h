@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_text.h - records in the text of zone files (RFC 1035 section 5.1; RFC 3597 section 5 for types without a form of their own), both ways.
+ * dns_text.h - records in the text of zone files (RFC 1035 section 5.1; RFC 3597 section 5 for types without a form of
+ * their own), both ways.
  *
  * Used by the replay source and its writer. All functions are pure and may be called from any thread.
  */
@@ -18,8 +19,8 @@ struct dns_token {
     bool quoted;
 };
 
-/* Splits a line into words and quoted strings, up to a comment (# or ; at the start of a word). Returns their number; SIZE_MAX with *why
- * set: a quote that is not closed, or more than DNS_TOKENS. */
+/* Splits a line into words and quoted strings, up to a comment (# or ; at the start of a word). Returns their number;
+ * SIZE_MAX with *why set: a quote that is not closed, or more than DNS_TOKENS. */
 size_t dns_tokens(struct slice line, struct dns_token out[DNS_TOKENS], const char **why);
 
 /* "MX", "TYPE99", any case. False: no type. */

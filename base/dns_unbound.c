@@ -2,13 +2,14 @@
 /*
  * dns_unbound.c - look-ups under way: one flight per question, however many scopes wait for it.
  *
- * libunbound runs in thread mode: its resolver thread writes results to a pipe, one poller thread of ours takes them from there (ub_fd,
- * ub_process), and each waiter sleeps on its flight's condition variable until its own deadline (libunbound has none).
+ * libunbound runs in thread mode: its resolver thread writes results to a pipe, one poller thread of ours takes them
+ * from there (ub_fd, ub_process), and each waiter sleeps on its flight's condition variable until its own deadline
+ * (libunbound has none).
  *
- * Who owns a flight: the scopes that wait for it (`waiters`), and the callback that has not run yet (`pending`). Whoever ends the last of
- * both frees it, under `lock`. The last waiter to leave cancels; where ub_cancel says UB_NOID the callback has been or is being run
- * and the flight stays its own. `lock` is held while libunbound is called: libunbound calls back only from ub_process, which the poller
- * calls without it.
+ * Who owns a flight: the scopes that wait for it (`waiters`), and the callback that has not run yet (`pending`).
+ * Whoever ends the last of both frees it, under `lock`. The last waiter to leave cancels; where ub_cancel says UB_NOID
+ * the callback has been or is being run and the flight stays its own. `lock` is held while libunbound is called:
+ * libunbound calls back only from ub_process, which the poller calls without it.
  *
  * On failure: an answer that cannot be asked for is a temporary failure with words, never an error of its own.
  */
@@ -59,11 +60,16 @@ static struct dns_result *failure(const char *why)
 static const char *rcode_text(int rcode)
 {
     switch (rcode) {
-    case 1: return "the server answered FORMERR";
-    case 2: return "no server gave an answer (SERVFAIL)";
-    case 4: return "the server answered NOTIMP";
-    case 5: return "the server refused (REFUSED)";
-    default: return "the server answered with an error";
+    case 1:
+        return "the server answered FORMERR";
+    case 2:
+        return "no server gave an answer (SERVFAIL)";
+    case 4:
+        return "the server answered NOTIMP";
+    case 5:
+        return "the server refused (REFUSED)";
+    default:
+        return "the server answered with an error";
     }
 }
 
@@ -75,7 +81,8 @@ static const char *canonical_of(const struct ub_result *ub, const struct dns_que
     return out;
 }
 
-/* Order matters: an answer that did not validate is bogus whatever it holds; an error code says nothing about existence. */
+/* Order matters: an answer that did not validate is bogus whatever it holds; an error code says nothing about
+ * existence. */
 static void classify(const struct ub_result *ub, struct dns_result *r)
 {
     if (ub->bogus) {

@@ -2,10 +2,11 @@
 /*
  * dns_unbound_open.c - making and ending the libunbound source.
  *
- * Order: the anchor is looked at, then libunbound is configured (the caller's file first, so that what must hold wins), then one question
- * that needs no network (localhost) makes it read its anchors and start its resolver thread: what is wrong with the configuration is
- * found here and not at the first mail. What libunbound would print is caught meanwhile and becomes the error's words; afterwards it
- * prints nothing. Threads are made with all signals blocked, so that the program's handlers run in the program's threads.
+ * Order: the anchor is looked at, then libunbound is configured (the caller's file first, so that what must hold wins),
+ * then one question that needs no network (localhost) makes it read its anchors and start its resolver thread: what is
+ * wrong with the configuration is found here and not at the first mail. What libunbound would print is caught meanwhile
+ * and becomes the error's words; afterwards it prints nothing. Threads are made with all signals blocked, so that the
+ * program's handlers run in the program's threads.
  *
  * Fails with NULL and one line in *error; everything made until then is undone.
  */
@@ -36,7 +37,8 @@ static void complain(char **error, const char *fmt, ...)
     va_end(ap);
 }
 
-/* The first error that libunbound printed (the later ones follow from it), without time stamp and process number; "" for none. */
+/* The first error that libunbound printed (the later ones follow from it), without time stamp and process number; ""
+ * for none. */
 static const char *first_error(char *log)
 {
     char *words = log ? strstr(log, "error: ") : NULL;
@@ -59,10 +61,10 @@ static bool option(struct ub_ctx *ctx, const char *name, const char *value, char
 static bool set_options(struct ub_ctx *ctx, char **error)
 {
     static const char *const options[][2] = {
-        {"outgoing-range:", "256"},      {"num-queries-per-thread:", "2048"}, {"outgoing-num-tcp:", "32"},
-        {"msg-cache-size:", "16m"},      {"rrset-cache-size:", "32m"},        {"key-cache-size:", "8m"},
-        {"neg-cache-size:", "2m"},       {"edns-buffer-size:", "1232"},       {"aggressive-nsec:", "yes"},
-        {"harden-dnssec-stripped:", "yes"}, {"val-permissive-mode:", "no"},   {"do-not-query-localhost:", "no"},
+        {"outgoing-range:", "256"},         {"num-queries-per-thread:", "2048"}, {"outgoing-num-tcp:", "32"},
+        {"msg-cache-size:", "16m"},         {"rrset-cache-size:", "32m"},        {"key-cache-size:", "8m"},
+        {"neg-cache-size:", "2m"},          {"edns-buffer-size:", "1232"},       {"aggressive-nsec:", "yes"},
+        {"harden-dnssec-stripped:", "yes"}, {"val-permissive-mode:", "no"},      {"do-not-query-localhost:", "no"},
         {"serve-expired:", "no"},
     };
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
@@ -129,8 +131,8 @@ static bool configure(struct dns_unbound *u, const struct dns_unbound_config *co
             return false;
         }
     }
-    return set_options(u->ctx, error) && set_forward(u->ctx, config->forward, error) && set_anchor(u->ctx, config, error) &&
-           ub_ctx_async(u->ctx, 1) == 0;
+    return set_options(u->ctx, error) && set_forward(u->ctx, config->forward, error) &&
+           set_anchor(u->ctx, config, error) && ub_ctx_async(u->ctx, 1) == 0;
 }
 
 static void ignore_result(void *arg, int error, struct ub_result *result)
@@ -174,7 +176,8 @@ static void unbound_close(struct dns *source)
     unbound_free(u);
 }
 
-static const struct dns_ops unbound_ops = {dns_unbound_ask, dns_unbound_await, dns_unbound_let_go, unbound_close, dns_unbound_known};
+static const struct dns_ops unbound_ops = {dns_unbound_ask, dns_unbound_await, dns_unbound_let_go, unbound_close,
+                                           dns_unbound_known};
 
 struct dns_unbound *dns_unbound_of(struct dns *source)
 {

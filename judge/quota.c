@@ -2,9 +2,9 @@
 /*
  * quota.c - leaky buckets by client network, in a table of fixed size.
  *
- * A network has eight places where it may lie, chosen by a hash with a random key; a new one takes the place of the lowest level among them, so that a
- * network that is over its cap is not washed out by others that send little. Levels are in thousandths of a question; they leak when looked at. One lock, held
- * for a few comparisons. Nothing fails.
+ * A network has eight places where it may lie, chosen by a hash with a random key; a new one takes the place of the
+ * lowest level among them, so that a network that is over its cap is not washed out by others that send little. Levels
+ * are in thousandths of a question; they leak when looked at. One lock, held for a few comparisons. Nothing fails.
  */
 #include "judge/quota.h"
 #include <pthread.h>

@@ -2,9 +2,10 @@
 /*
  * quota.h - how much DNS one client network may cost (design section 4).
  *
- * A sender chooses the names that his mail makes us ask for. Beyond its cap a network's mail is judged by what the cache knows: what is not
- * there is a temporary failure, which never turns a failure into a pass, and which only mail of that network suffers from. Networks are /24
- * and /56. Counted are questions that no cache answered, by a leak of `per_minute` a minute; no more than that is held up.
+ * A sender chooses the names that his mail makes us ask for. Beyond its cap a network's mail is judged by what the
+ * cache knows: what is not there is a temporary failure, which never turns a failure into a pass, and which only mail
+ * of that network suffers from. Networks are /24 and /56. Counted are questions that no cache answered, by a leak of
+ * `per_minute` a minute; no more than that is held up.
  *
  * Bounded: 8,192 networks; when more are seen, those that cost least are forgotten. Any thread.
  */

@@ -2,9 +2,10 @@
 /*
  * canary.c - the thread that asks whether our own DNS is in order, and what it found last.
  *
- * How often: after start at once, then every CALM_MS; every ALARM_MS once an answer was wrong, or when look-ups of mails failed since the last
- * time and none came through. An attacker's dead domains can make it ask more often, but not fail: it asks only for `dns.canary`.
- * Settings are read anew each time, so that a reload counts. Whatever fails in here leaves enforcement as it is.
+ * How often: after start at once, then every CALM_MS; every ALARM_MS once an answer was wrong, or when look-ups of
+ * mails failed since the last time and none came through. An attacker's dead domains can make it ask more often, but
+ * not fail: it asks only for `dns.canary`. Settings are read anew each time, so that a reload counts. Whatever fails in
+ * here leaves enforcement as it is.
  */
 #include "milter/canary.h"
 #include "base/clock.h"
@@ -131,7 +132,8 @@ void canary_start(struct daemon *d, const struct dns_unbound_config *config)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    canary.running = canary.config.anchor && canary.config.forward && pthread_create(&canary.thread, NULL, watch, NULL) == 0;
+    canary.running =
+        canary.config.anchor && canary.config.forward && pthread_create(&canary.thread, NULL, watch, NULL) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!canary.running)
         log_complain(LOG_DNS, "our own DNS is not watched: no memory or no thread");

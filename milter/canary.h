@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * canary.h - while our own DNS, clock or trust anchor is broken, no mail is refused for what only we cannot see (design section 4).
+ * canary.h - while our own DNS, clock or trust anchor is broken, no mail is refused for what only we cannot see
+ * (design section 4).
  *
- * A thread asks the canary's question (base/dns_canary.h, `set dns.canary`) every few minutes, and every few seconds while look-ups fail. Two
- * wrong answers in a row suspend enforcement where `set dns.when-broken suspend` says so; one right answer ends it. Both are said in the log,
- * and again every ten minutes.
+ * A thread asks the canary's question (base/dns_canary.h, `set dns.canary`) every few minutes, and every few seconds
+ * while look-ups fail. Two wrong answers in a row suspend enforcement where `set dns.when-broken suspend` says so;
+ * one right answer ends it. Both are said in the log, and again every ten minutes.
  */
 #ifndef ASSAY_MILTER_CANARY_H
 #define ASSAY_MILTER_CANARY_H

@@ -2,13 +2,13 @@
 /*
  * dane_posture.c - the look-ups of RFC 7672 section 2.2 for one domain, and what they come to.
  *
- * Order: MX (2.2.1), or the domain itself where it has none; the addresses of all hosts, asked together; for hosts whose addresses are secure
- * their TLSA records (2.2.2, 2.2.3), asked together: at the end of a secure CNAME chain first, then at the name itself; where the chain is
- * insecure but its first link is not, at the name itself. A host whose addresses are insecure is not asked for TLSA: servers of unsigned
- * zones may fail on that (2.2.2).
+ * Order: MX (2.2.1), or the domain itself where it has none; the addresses of all hosts, asked together; for hosts
+ * whose addresses are secure their TLSA records (2.2.2, 2.2.3), asked together: at the end of a secure CNAME chain
+ * first, then at the name itself; where the chain is insecure but its first link is not, at the name itself. A host
+ * whose addresses are insecure is not asked for TLSA: servers of unsigned zones may fail on that (2.2.2).
  *
- * States are never mixed: "no records" is said only where that is proved or unsigned, a failing TLSA look-up is "broken", anything else that
- * failed is "could not tell". Fails only for want of memory.
+ * States are never mixed: "no records" is said only where that is proved or unsigned, a failing TLSA look-up is
+ * "broken", anything else that failed is "could not tell". Fails only for want of memory.
  */
 #include "standards/dane_posture.h"
 #include <stdlib.h>
@@ -22,7 +22,8 @@ struct posture {
 
 const char *dane_state_name(enum dane_state s)
 {
-    static const char *const names[] = {"protected", "partial", "insecure-mx", "unusable", "none", "no-mail", "broken", "unknown"};
+    static const char *const names[] = {"protected", "partial", "insecure-mx", "unusable",
+                                        "none",      "no-mail", "broken",      "unknown"};
     return (size_t)s < sizeof names / sizeof *names ? names[s] : "?";
 }
 
@@ -76,7 +77,8 @@ static bool is_listed(const struct dane_posture *out, const char *name)
     return false;
 }
 
-/* The hosts of an MX set: each name once, the ten most preferred. A name that is none, or ".", is nothing to send to. */
+/* The hosts of an MX set: each name once, the ten most preferred. A name that is none, or ".", is nothing to send to.
+ */
 static bool list_hosts(struct posture *p, const struct dns_answer *mx)
 {
     struct dane_posture *out = p->out;
@@ -122,18 +124,23 @@ static bool find_hosts(struct posture *p)
         out->hosts[0] = (struct dane_host){.name = out->domain};
         out->host_count = 1;
         return true;
-    case DNS_NXDOMAIN: settle(out, DANE_NONE, RESULT_NONE, "no such domain"); return false;
+    case DNS_NXDOMAIN:
+        settle(out, DANE_NONE, RESULT_NONE, "no such domain");
+        return false;
     case DNS_BOGUS:
-        settle(out, DANE_BROKEN, RESULT_FAIL, arena_printf(p->arena, "the MX answer does not validate (DNSSEC): %s", mx->why));
+        settle(out, DANE_BROKEN, RESULT_FAIL,
+               arena_printf(p->arena, "the MX answer does not validate (DNSSEC): %s", mx->why));
         return false;
     default:
-        settle(out, DANE_UNKNOWN, RESULT_TEMPERROR, arena_printf(p->arena, "the MX look-up failed: %s", mx->why ? mx->why : "no name"));
+        settle(out, DANE_UNKNOWN, RESULT_TEMPERROR,
+               arena_printf(p->arena, "the MX look-up failed: %s", mx->why ? mx->why : "no name"));
         return false;
     }
 }
 
 /* What the two address look-ups of a host come to. False: the host is settled. */
-static bool judge_addresses(struct posture *p, struct dane_host *h, const struct dns_answer *a, const struct dns_answer *aaaa)
+static bool judge_addresses(struct posture *p, struct dane_host *h, const struct dns_answer *a,
+                            const struct dns_answer *aaaa)
 {
     h->v4 = a->state == DNS_FOUND;
     h->v6 = aaaa->state == DNS_FOUND;
@@ -207,7 +214,8 @@ static bool judge_tlsa(struct posture *p, struct dane_host *h, const char *base)
     const struct dns_answer *a = get(p, name, DNS_TLSA);
     h->tlsa_security = a->security;
     switch (a->state) {
-    case DNS_FOUND: break;
+    case DNS_FOUND:
+        break;
     case DNS_BOGUS:
         h->bogus = true;
         settle_host(h, DANE_HOST_BROKEN, "its TLSA answer does not validate (DNSSEC)");
@@ -216,7 +224,9 @@ static bool judge_tlsa(struct posture *p, struct dane_host *h, const char *base)
         settle_host(h, a->over_budget ? DANE_HOST_UNKNOWN : DANE_HOST_BROKEN,
                     a->over_budget ? "its TLSA records could not be found out now" : "its TLSA look-up fails");
         return true;
-    default: settle_host(h, DANE_HOST_NONE, "it has no TLSA records"); return false;
+    default:
+        settle_host(h, DANE_HOST_NONE, "it has no TLSA records");
+        return false;
     }
     if (a->security != DNS_SECURE) {
         settle_host(h, DANE_HOST_INSECURE, "its TLSA records are not signed (DNSSEC)");
@@ -271,13 +281,15 @@ static const char *about(struct posture *p, const struct tally *t, enum dane_hos
     const struct dane_host *h = t->example[state];
     if (t->counted == 1)
         return arena_printf(p->arena, "MX host %s: %s", h->name, h->reason);
-    return arena_printf(p->arena, "%zu of %zu MX hosts, %s among them: %s", t->of[state], t->counted, h->name, h->reason);
+    return arena_printf(p->arena, "%zu of %zu MX hosts, %s among them: %s", t->of[state], t->counted, h->name,
+                        h->reason);
 }
 
 /* What stands in the way of the hosts that are not protected, the worst first. */
 static enum dane_host_state worst(const struct tally *t)
 {
-    static const enum dane_host_state order[] = {DANE_HOST_BROKEN, DANE_HOST_UNUSABLE, DANE_HOST_NONE, DANE_HOST_INSECURE};
+    static const enum dane_host_state order[] = {DANE_HOST_BROKEN, DANE_HOST_UNUSABLE, DANE_HOST_NONE,
+                                                 DANE_HOST_INSECURE};
     for (size_t i = 0; i < sizeof order / sizeof *order; i++)
         if (t->of[order[i]])
             return order[i];
@@ -289,12 +301,13 @@ static void conclude_all(struct posture *p, const struct tally *t)
 {
     struct dane_posture *out = p->out;
     if (out->mx_security != DNS_SECURE)
-        settle(out, DANE_INSECURE_MX, RESULT_NEUTRAL,
-               "the MX hosts have secure TLSA records, but the MX answer is not signed: who the hosts are can be forged");
+        settle(
+            out, DANE_INSECURE_MX, RESULT_NEUTRAL,
+            "the MX hosts have secure TLSA records, but the MX answer is not signed: who the hosts are can be forged");
     else if (out->host_count > t->looked_at)
         settle(out, DANE_PARTIAL, RESULT_NEUTRAL,
-               arena_printf(p->arena, "the first %zu of %zu MX hosts are protected, the others were not looked at", t->looked_at,
-                            out->host_count));
+               arena_printf(p->arena, "the first %zu of %zu MX hosts are protected, the others were not looked at",
+                            t->looked_at, out->host_count));
     else
         settle(out, DANE_PROTECTED, RESULT_PASS,
                out->implicit_mx ? "the domain is its own mail host and has secure, usable TLSA records"
@@ -314,11 +327,13 @@ static void conclude(struct posture *p)
     else if (t.of[DANE_HOST_UNKNOWN])
         settle(out, DANE_UNKNOWN, RESULT_TEMPERROR, about(p, &t, DANE_HOST_UNKNOWN));
     else if (good && out->mx_security != DNS_SECURE)
-        settle(out, DANE_INSECURE_MX, RESULT_NEUTRAL, "some MX hosts have secure TLSA records, but the MX answer is not signed");
+        settle(out, DANE_INSECURE_MX, RESULT_NEUTRAL,
+               "some MX hosts have secure TLSA records, but the MX answer is not signed");
     else if (good)
         settle(out, DANE_PARTIAL, RESULT_NEUTRAL, about(p, &t, worst(&t)));
     else if (t.of[DANE_HOST_BROKEN])
-        settle(out, DANE_BROKEN, t.example[DANE_HOST_BROKEN]->bogus ? RESULT_FAIL : RESULT_TEMPERROR, about(p, &t, DANE_HOST_BROKEN));
+        settle(out, DANE_BROKEN, t.example[DANE_HOST_BROKEN]->bogus ? RESULT_FAIL : RESULT_TEMPERROR,
+               about(p, &t, DANE_HOST_BROKEN));
     else if (t.of[DANE_HOST_UNUSABLE])
         settle(out, DANE_UNUSABLE, RESULT_PERMERROR, about(p, &t, DANE_HOST_UNUSABLE));
     else

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dane_posture.h - would mail to this domain go over connections that nobody can redirect or read (DANE for SMTP, RFC 7672)?
+ * dane_posture.h - would mail to this domain go over connections that nobody can redirect or read (DANE for SMTP, RFC
+ * 7672)?
  *
- * What is published, not what is served: MX, addresses and TLSA with the DNSSEC state of each, as a sending server with DANE would look at
- * them. That the certificate served matches is another question (a probe answers it), and nothing here makes a connection.
+ * What is published, not what is served: MX, addresses and TLSA with the DNSSEC state of each, as a sending server
+ * with DANE would look at them. That the certificate served matches is another question (a probe answers it), and
+ * nothing here makes a connection.
  *
- * dane_start() when the domain is known, dane_check() when the finding is needed; look-ups of all MX hosts run in parallel. At most 1 + 4 for each
- * of ten MX hosts. Everything in a finding lives in the arena. Any thread; a scope belongs to one thread at a time.
+ * dane_start() when the domain is known, dane_check() when the finding is needed; look-ups of all MX hosts run in
+ * parallel. At most 1 + 4 for each of ten MX hosts. Everything in a finding lives in the arena. Any thread; a scope
+ * belongs to one thread at a time.
  */
 #ifndef ASSAY_STANDARDS_DANE_POSTURE_H
 #define ASSAY_STANDARDS_DANE_POSTURE_H
@@ -24,7 +27,8 @@ enum dane_state {
     DANE_UNUSABLE,    /* [permerror] records, but none that mail can use: encrypted at most, not authenticated (2.2) */
     DANE_NONE,        /* [none] no secure records, or no host to send to */
     DANE_NO_MAIL,     /* [none] a null MX: the domain takes no mail (RFC 7505) */
-    DANE_BROKEN,      /* [fail] bogus answers, or [temperror] TLSA look-ups that fail: senders with DANE cannot send here at all (2.1.2, 2.2) */
+    DANE_BROKEN,      /* [fail] bogus answers, or [temperror] TLSA look-ups that fail: senders with DANE cannot send
+                         here at all (2.1.2, 2.2) */
     DANE_UNKNOWN,     /* [temperror] could not tell: other look-ups failed, or our budget ended */
 };
 
@@ -44,7 +48,8 @@ struct dane_host {
     enum dane_host_state state;
     const char *reason; /* never NULL */
     bool v4, v6;        /* kinds of address it has */
-    const char *base;   /* the TLSA base domain whose records count: `name`, or the end of its secure CNAME chain; NULL: none */
+    const char *base;   /* the TLSA base domain whose records count: `name`, or the end of its secure CNAME chain;
+                           NULL: none */
     struct dane_records records;
     enum dns_security address_security, tlsa_security;
     bool bogus;
@@ -66,7 +71,8 @@ struct dane_posture {
 void dane_start(struct dns_scope *scope, const char *domain);
 
 /* domain: kept form. STATUS_NOMEM: *out is DANE_UNKNOWN. Else STATUS_OK. */
-enum status dane_check(struct dns_scope *scope, struct arena *arena, const char *domain, struct dane_posture *out) MUST_CHECK;
+enum status dane_check(struct dns_scope *scope, struct arena *arena, const char *domain,
+                       struct dane_posture *out) MUST_CHECK;
 
 /* "protected", "partial", "insecure-mx", "unusable", "none", "no-mail", "broken", "unknown". */
 const char *dane_state_name(enum dane_state s);

@@ -2,14 +2,16 @@
 /*
  * dane_tlsa.c - a TLSA record's fields, whether mail can use it, and which of several digests counts.
  *
- * Usages 0 and 1 are unusable in SMTP: there is no list of authorities that all mail servers share (RFC 7672 3.1.3). A record that cannot be
- * understood (unknown usage, selector, matching type; a digest of the wrong length; data that is no certificate or key) is unusable, not an
- * error: the others of the set still count (RFC 6698 4.1, RFC 7671 section 4). Fails only for want of memory.
+ * Usages 0 and 1 are unusable in SMTP: there is no list of authorities that all mail servers share (RFC 7672 3.1.3). A
+ * record that cannot be understood (unknown usage, selector, matching type; a digest of the wrong length; data that is
+ * no certificate or key) is unusable, not an error: the others of the set still count (RFC 6698 4.1, RFC 7671 section
+ * 4). Fails only for want of memory.
  */
 #include "standards/dane_tlsa.h"
 #include "base/buf.h"
 
-/* Whether data is one DER SEQUENCE from its first octet to its last: what a certificate and a public key both are (X.690 8.1, 8.9). */
+/* Whether data is one DER SEQUENCE from its first octet to its last: what a certificate and a public key both are
+ * (X.690 8.1, 8.9). */
 static bool is_der_sequence(struct slice d)
 {
     if (d.n < 4 || (unsigned char)d.p[0] != 0x30)
@@ -35,10 +37,14 @@ static const char *obstacle(const struct dane_record *r)
     if (r->selector > DANE_SPKI)
         return "unknown selector";
     switch (r->matching) {
-    case DANE_FULL: return is_der_sequence(r->data) ? NULL : "the data is no certificate or key";
-    case DANE_SHA256: return r->data.n == 32 ? NULL : "a SHA-256 digest has 32 octets";
-    case DANE_SHA512: return r->data.n == 64 ? NULL : "a SHA-512 digest has 64 octets";
-    default: return "unknown matching type";
+    case DANE_FULL:
+        return is_der_sequence(r->data) ? NULL : "the data is no certificate or key";
+    case DANE_SHA256:
+        return r->data.n == 32 ? NULL : "a SHA-256 digest has 32 octets";
+    case DANE_SHA512:
+        return r->data.n == 64 ? NULL : "a SHA-512 digest has 64 octets";
+    default:
+        return "unknown matching type";
     }
 }
 
@@ -55,7 +61,8 @@ static void read_record(struct slice rdata, struct dane_record *r)
     r->usable = r->why == NULL;
 }
 
-/* RFC 7671 section 9: among digests of one usage and selector only the strongest counts; whole certificates and keys always do. */
+/* RFC 7671 section 9: among digests of one usage and selector only the strongest counts; whole certificates and keys
+ * always do. */
 static void choose_digests(struct dane_records *s)
 {
     for (size_t i = 0; i < s->count; i++) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dane_tlsa.h - TLSA records (RFC 6698 section 2, RFC 7671) and which of them a sending mail server can use (RFC 7672 section 3.1).
+ * dane_tlsa.h - TLSA records (RFC 6698 section 2, RFC 7671) and which of them a sending mail server can use (RFC 7672
+ * section 3.1).
  *
  * Pure; any thread. What comes out lives in the arena.
  */
@@ -20,7 +21,7 @@ struct dane_record {
     uint8_t usage, selector, matching;
     struct slice data;
     bool usable; /* a mail server can match it; false: `why` says what stands in the way */
-    bool used;   /* usable, and not set aside for a stronger digest of the same usage and selector (RFC 7671 section 9) */
+    bool used; /* usable, and not set aside for a stronger digest of the same usage and selector (RFC 7671 section 9) */
     const char *why; /* static words; NULL where usable */
 };
 
@@ -30,7 +31,8 @@ struct dane_records {
     size_t usable;
 };
 
-/* Reads a TLSA answer. Malformed rdata is kept as an unusable record. Any answer without records gives none. STATUS_NOMEM. */
+/* Reads a TLSA answer. Malformed rdata is kept as an unusable record. Any answer without records gives none.
+ * STATUS_NOMEM. */
 enum status dane_records_read(struct arena *arena, const struct dns_answer *a, struct dane_records *out) MUST_CHECK;
 
 /* "3 1 1 8d02...", the data cut after `octets` (0: whole). NULL when out of memory. */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * rdns.c - forward-confirmed reverse DNS (RFC 8601 section 3) and what HELO said (RFC 5321 sections 4.1.1.1, 4.1.3, 4.1.4).
+ * rdns.c - forward-confirmed reverse DNS (RFC 8601 section 3) and what HELO said (RFC 5321
+ * sections 4.1.1.1, 4.1.3, 4.1.4).
  *
- * Names of the address are asked for together, at most ten of them. One that is confirmed is a pass, whatever the others do; where none is, a
- * look-up that failed makes the result temperror, since it might have been the one. A bogus answer is a failed look-up. Fails only for
- * want of memory.
+ * Names of the address are asked for together, at most ten of them. One that is confirmed is a pass, whatever the
+ * others do; where none is, a look-up that failed makes the result temperror, since it might have been the one. A bogus
+ * answer is a failed look-up. Fails only for want of memory.
  */
 #include "standards/rdns.h"
 
@@ -81,7 +82,8 @@ void rdns_start(struct dns_scope *scope, const struct ip *client, const char *he
 }
 
 /* The names of a PTR answer, each asked for, then each awaited. */
-static void confirm(struct dns_scope *scope, const struct ip *client, const struct dns_answer *ptr, struct rdns_finding *out)
+static void confirm(struct dns_scope *scope, const struct ip *client, const struct dns_answer *ptr,
+                    struct rdns_finding *out)
 {
     const char *names[LIMIT_RDNS_NAMES], *unsure = NULL;
     size_t n = 0;
@@ -154,7 +156,8 @@ static void check_helo_name(struct dns_scope *scope, const struct ip *client, st
     }
 }
 
-static void check_helo(struct dns_scope *scope, struct arena *arena, const struct ip *client, const char *helo, struct rdns_finding *out)
+static void check_helo(struct dns_scope *scope, struct arena *arena, const struct ip *client, const char *helo,
+                       struct rdns_finding *out)
 {
     static const char *const words[] = {
         [HELO_MISSING] = "no HELO is known",
@@ -181,7 +184,8 @@ static void check_helo(struct dns_scope *scope, struct arena *arena, const struc
     }
 }
 
-enum status rdns_check(struct dns_scope *scope, struct arena *arena, const struct ip *client, const char *helo, struct rdns_finding *out)
+enum status rdns_check(struct dns_scope *scope, struct arena *arena, const struct ip *client, const char *helo,
+                       struct rdns_finding *out)
 {
     *out = (struct rdns_finding){.result = RESULT_TEMPERROR, .reason = "out of memory"};
     out->helo.result = RESULT_TEMPERROR;

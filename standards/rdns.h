@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * rdns.h - does the client's address have a name that leads back to it (forward-confirmed reverse DNS, "iprev" of RFC 8601 section 3), and is
- * what it said in HELO a name that SMTP allows (RFC 5321 4.1.1.1, 4.1.3)?
+ * rdns.h - does the client's address have a name that leads back to it (forward-confirmed reverse DNS, "iprev" of RFC
+ * 8601 section 3), and is what it said in HELO a name that SMTP allows (RFC 5321 4.1.1.1, 4.1.3)?
  *
  * iprev results (RFC 8601 2.7.3):
  *                pass       a name of the address has the address
@@ -9,8 +9,10 @@
  *                permerror  the address has no name, or is not known
  *                temperror  could not be found out now (time-out, server failure, bogus)
  * HELO results:  pass       a host name that has the client's address, or an address literal that is the client's
- *                neutral    well-formed, but it does not lead to the client (RFC 5321 4.1.4: no ground to refuse by itself)
- *                fail       no well-formed host name or address literal, a single label, or a literal that is not the client's
+ *                neutral    well-formed, but it does not lead to the client (RFC 5321 4.1.4: no ground to refuse by
+ *                           itself)
+ *                fail       no well-formed host name or address literal, a single label, or a literal that is not the
+ *                           client's
  *                temperror  well-formed; whether it leads to the client could not be found out now
  *                none       no HELO is known
  *
@@ -58,8 +60,8 @@ void rdns_start(struct dns_scope *scope, const struct ip *client, const char *he
 enum status rdns_check(struct dns_scope *scope, struct arena *arena, const struct ip *client, const char *helo,
                        struct rdns_finding *out) MUST_CHECK;
 
-/* What a HELO argument is, by its grammar alone. name gets the kept form of HELO_NAME and HELO_SINGLE_LABEL, literal the address of
- * HELO_LITERAL and HELO_BARE_ADDRESS; either may be NULL. Pure. */
+/* What a HELO argument is, by its grammar alone. name gets the kept form of HELO_NAME and HELO_SINGLE_LABEL, literal
+ * the address of HELO_LITERAL and HELO_BARE_ADDRESS; either may be NULL. Pure. */
 enum helo_syntax helo_parse(struct slice text, char name[LIMIT_DOMAIN + 1], struct ip *literal);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * spf_check.h - what one SPF check keeps while it runs, between spf_eval.c (check_host, RFC 7208 section 4) and spf_mech.c (section 5).
+ * spf_check.h - what one SPF check keeps while it runs, between spf_eval.c (check_host, RFC 7208 section 4) and
+ * spf_mech.c (section 5).
  */
 #ifndef ASSAY_STANDARDS_SPF_CHECK_H
 #define ASSAY_STANDARDS_SPF_CHECK_H
@@ -23,8 +24,8 @@ struct spf_check {
     bool plus_all;
     const char *validated; /* value of %{p}, once found out for `validated_for` */
     const char *validated_for;
-    const char *reason;      /* of the error that ends the check */
-    struct slice exp;        /* of the record that decided, and its domain */
+    const char *reason; /* of the error that ends the check */
+    struct slice exp;   /* of the record that decided, and its domain */
     const char *exp_domain;
     const char *mechanism;
     bool sends_nothing;

@@ -7,12 +7,13 @@
 
 #include "standards/spf.h"
 
-/* The domain of an identity (kept, in the arena) and its local part; NULL with *reason set: none usable, or out of memory. */
-const char *spf_identity_domain(struct arena *arena, const struct spf_input *in, enum spf_identity identity, struct slice *local,
-                                const char **reason);
+/* The domain of an identity (kept, in the arena) and its local part; NULL with *reason set: none usable, or out of
+ * memory. */
+const char *spf_identity_domain(struct arena *arena, const struct spf_input *in, enum spf_identity identity,
+                                struct slice *local, const char **reason);
 
 /* spf_check by libspf2; by our own evaluator where this build has no libspf2. */
-enum status spf_check_libspf2(struct dns_scope *scope, struct arena *arena, const struct spf_input *in, enum spf_identity identity,
-                              struct spf_finding *out) MUST_CHECK;
+enum status spf_check_libspf2(struct dns_scope *scope, struct arena *arena, const struct spf_input *in,
+                              enum spf_identity identity, struct spf_finding *out) MUST_CHECK;
 
 #endif

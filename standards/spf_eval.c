@@ -2,12 +2,12 @@
 /*
  * spf_eval.c - check_host() of RFC 7208 section 4: find the record, evaluate its terms in order, follow redirect.
  *
- * Limits hold over the whole check: struct spf_check is one for all includes and redirects. Depth needs no limit of its own, since each
- * level costs one of ten terms. Look-ups that a record's terms will need are started together when it has been read, as many as terms
- * are left; they are awaited, and counted, only when their turn comes.
+ * Limits hold over the whole check: struct spf_check is one for all includes and redirects. Depth needs no limit of its
+ * own, since each level costs one of ten terms. Look-ups that a record's terms will need are started together when it
+ * has been read, as many as terms are left; they are awaited, and counted, only when their turn comes.
  *
- * Errors end the check at once and pass through every include: temperror where DNS failed or did not validate, permerror where what is
- * published is wrong or too much (4.6, 4.6.4, 5.2).
+ * Errors end the check at once and pass through every include: temperror where DNS failed or did not validate,
+ * permerror where what is published is wrong or too much (4.6, 4.6.4, 5.2).
  */
 #include "base/utf8.h"
 #include "standards/spf_check.h"
@@ -34,8 +34,9 @@ const struct dns_answer *spf_check_get(struct spf_check *c, const char *name, en
 
 const char *spf_check_failure(struct spf_check *c, const struct dns_answer *a)
 {
-    const char *text = arena_printf(c->arena, "%.300s %s: %s%s", a->name, dns_type_name(a->type),
-                                    a->state == DNS_BOGUS ? "DNSSEC validation failed: " : "", a->why ? a->why : "no answer");
+    const char *text =
+        arena_printf(c->arena, "%.300s %s: %s%s", a->name, dns_type_name(a->type),
+                     a->state == DNS_BOGUS ? "DNSSEC validation failed: " : "", a->why ? a->why : "no answer");
     return text ? text : "a look-up failed";
 }
 
@@ -100,7 +101,8 @@ static void start_terms(struct spf_check *c, const char *domain, const struct sp
         if (t->kind == SPF_TERM_IP4 || t->kind == SPF_TERM_IP6)
             continue;
         left--;
-        if (t->kind == SPF_TERM_PTR || t->kind == SPF_TERM_EXISTS || memchr(t->domain.p ? t->domain.p : "", '%', t->domain.n))
+        if (t->kind == SPF_TERM_PTR || t->kind == SPF_TERM_EXISTS ||
+            memchr(t->domain.p ? t->domain.p : "", '%', t->domain.n))
             continue;
         const char *target = spf_check_target(c, domain, t->domain);
         if (target)
@@ -142,9 +144,12 @@ static enum result evaluate(struct spf_check *c, const char *domain, const struc
             if (!inside)
                 decided_by(c, domain, r, t);
             return t->qualifier;
-        case SPF_MATCH_TEMPERROR: return RESULT_TEMPERROR;
-        case SPF_MATCH_PERMERROR: return RESULT_PERMERROR;
-        case SPF_NO_MATCH: break;
+        case SPF_MATCH_TEMPERROR:
+            return RESULT_TEMPERROR;
+        case SPF_MATCH_PERMERROR:
+            return RESULT_PERMERROR;
+        case SPF_NO_MATCH:
+            break;
         }
         if (arena_failed(c->arena)) {
             c->reason = "out of memory";
@@ -207,7 +212,8 @@ static const char *explain(struct spf_check *c)
     struct buf out = BUF_INIT;
     const char *made = NULL;
     c->values.domain = c->exp_domain;
-    if (spf_macro_expand(text, &c->values, &out) == STATUS_OK && out.n <= LIMIT_SPF_EXPLANATION && is_plain_ascii(buf_slice(&out)))
+    if (spf_macro_expand(text, &c->values, &out) == STATUS_OK && out.n <= LIMIT_SPF_EXPLANATION &&
+        is_plain_ascii(buf_slice(&out)))
         made = arena_copy(c->arena, out.p, out.n);
     buf_release(&out);
     return made;
@@ -256,8 +262,8 @@ static enum status finish(struct spf_check *c, enum result r, struct spf_finding
     return STATUS_NOMEM;
 }
 
-enum status spf_check(struct dns_scope *scope, struct arena *arena, const struct spf_input *in, enum spf_identity identity,
-                      struct spf_finding *out)
+enum status spf_check(struct dns_scope *scope, struct arena *arena, const struct spf_input *in,
+                      enum spf_identity identity, struct spf_finding *out)
 {
     struct slice local;
     *out = (struct spf_finding){.result = RESULT_NONE, .identity = identity};

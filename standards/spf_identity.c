@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * spf_identity.c - whose record is asked for (RFC 7208 sections 2.3, 2.4, 4.1, 4.3), what both engines ask first, and which engine answers.
+ * spf_identity.c - whose record is asked for (RFC 7208 sections 2.3, 2.4, 4.1, 4.3), what both engines ask first, and
+ * which engine answers.
  *
  * A name that is no domain name of two labels or more has no record: result none, and nothing is asked.
  */
@@ -14,8 +15,8 @@ static bool domain_of(const struct spf_input *in, enum spf_identity identity, ch
     return text && domain_from_text(slice_str(text), out) == STATUS_OK && strchr(out, '.');
 }
 
-const char *spf_identity_domain(struct arena *arena, const struct spf_input *in, enum spf_identity identity, struct slice *local,
-                                const char **reason)
+const char *spf_identity_domain(struct arena *arena, const struct spf_input *in, enum spf_identity identity,
+                                struct slice *local, const char **reason)
 {
     char domain[LIMIT_DOMAIN + 1];
     bool by_helo = identity == SPF_HELO || !in->domain;
@@ -25,7 +26,8 @@ const char *spf_identity_domain(struct arena *arena, const struct spf_input *in,
     else if (by_helo && !in->helo)
         *reason = identity == SPF_HELO ? "no HELO name is known" : "the null sender, and no HELO name is known";
     else if (!domain_of(in, identity, domain))
-        *reason = by_helo ? "the HELO name is not a fully qualified domain name" : "the sender's domain is not a fully qualified domain name";
+        *reason = by_helo ? "the HELO name is not a fully qualified domain name"
+                          : "the sender's domain is not a fully qualified domain name";
     if (*reason)
         return NULL;
     *local = by_helo || in->local.n == 0 ? SLICE_LIT("postmaster") : in->local;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * spf_lib.h - between spf_libspf2.c (one check) and spf_lib_lookup.c (what the library gets to see of DNS). Only where libspf2 is there.
+ * spf_lib.h - between spf_libspf2.c (one check) and spf_lib_lookup.c (what the library gets to see of DNS). Only where
+ * libspf2 is there.
  */
 #ifndef ASSAY_STANDARDS_SPF_LIB_H
 #define ASSAY_STANDARDS_SPF_LIB_H
@@ -23,10 +24,10 @@ struct spf_lib {
     const struct spf_input *in;
     struct spf_macro_values values;
     unsigned terms, voids;
-    bool first_done;  /* the record of the domain itself was asked for */
-    bool over_limit;  /* permerror */
-    bool malformed;   /* permerror: a record that our parser refuses */
-    bool failed;      /* temperror */
+    bool first_done; /* the record of the domain itself was asked for */
+    bool over_limit; /* permerror */
+    bool malformed;  /* permerror: a record that our parser refuses */
+    bool failed;     /* temperror */
     bool any_answer;
     enum dns_security security;
     const char *reason;
@@ -41,7 +42,7 @@ struct spf_lib {
     bool sends_nothing;
 };
 
-void spf_lib_begin(struct spf_lib *l, struct dns_scope *scope, struct arena *arena, const struct spf_input *in, const char *domain,
-                   struct slice local);
+void spf_lib_begin(struct spf_lib *l, struct dns_scope *scope, struct arena *arena, const struct spf_input *in,
+                   const char *domain, struct slice local);
 
 #endif

@@ -2,12 +2,14 @@
 /*
  * spf_lib_lookup.c - libspf2's view of DNS: every look-up of one check, through our scope.
  *
- * Decides for each what RFC 7208 4.6.4 makes of it: the first TXT is the record itself, a later one an include or redirect (a term), unless
- * an exp= named it; an address of a host that mx or ptr brought up is part of that term; anything else is a term of its own. Beyond a limit
- * the library is told "no data" and the check is marked. A failing look-up is TRY_AGAIN and marks the check, but for those of ptr (5.5).
- * Of TXT it sees only records that spf_record_parse found right.
+ * Decides for each what RFC 7208 4.6.4 makes of it: the first TXT is the record itself, a later one an include or
+ * redirect (a term), unless an exp= named it; an address of a host that mx or ptr brought up is part of that term;
+ * anything else is a term of its own. Beyond a limit the library is told "no data" and the check is marked. A failing
+ * look-up is TRY_AGAIN and marks the check, but for those of ptr (5.5). Of TXT it sees only records that
+ * spf_record_parse found right.
  *
- * All memory handed to the library is made by its own functions, which it frees. Without memory: its own error path, which we caught.
+ * All memory handed to the library is made by its own functions, which it frees. Without memory: its own error path,
+ * which we caught.
  */
 #include "standards/spf_engine.h"
 
@@ -77,11 +79,15 @@ static const struct dns_answer *get(struct spf_lib *l, const char *name, enum dn
 static int herrno_of(const struct dns_answer *a)
 {
     switch (a->state) {
-    case DNS_FOUND: return NETDB_SUCCESS;
-    case DNS_NODATA: return NO_DATA;
+    case DNS_FOUND:
+        return NETDB_SUCCESS;
+    case DNS_NODATA:
+        return NO_DATA;
     case DNS_NXDOMAIN:
-    case DNS_BADNAME: return HOST_NOT_FOUND;
-    default: return TRY_AGAIN;
+    case DNS_BADNAME:
+        return HOST_NOT_FOUND;
+    default:
+        return TRY_AGAIN;
     }
 }
 
@@ -110,15 +116,18 @@ static void add_addresses(const struct dns_answer *a, SPF_dns_rr_t *rr)
 {
     struct ip ip;
     for (size_t i = 0; i < a->count; i++) {
-        if (!dns_address(a, i, &ip) || SPF_dns_rr_buf_realloc(rr, rr->num_rr, sizeof(SPF_dns_rr_data_t)) != SPF_E_SUCCESS)
+        if (!dns_address(a, i, &ip) ||
+            SPF_dns_rr_buf_realloc(rr, rr->num_rr, sizeof(SPF_dns_rr_data_t)) != SPF_E_SUCCESS)
             continue;
-        memcpy(ip.family == 4 ? (void *)&rr->rr[rr->num_rr]->a : (void *)&rr->rr[rr->num_rr]->aaaa, ip.octets, ip.family == 4 ? 4 : 16);
+        memcpy(ip.family == 4 ? (void *)&rr->rr[rr->num_rr]->a : (void *)&rr->rr[rr->num_rr]->aaaa, ip.octets,
+               ip.family == 4 ? 4 : 16);
         rr->num_rr++;
     }
 }
 
 /* The record goes to the library, its exp= target into our memory. */
-static void add_record(struct spf_lib *l, const char *domain, struct slice text, enum dns_security security, SPF_dns_rr_t *rr)
+static void add_record(struct spf_lib *l, const char *domain, struct slice text, enum dns_security security,
+                       SPF_dns_rr_t *rr)
 {
     struct spf_record record;
     struct buf target = BUF_INIT;
@@ -192,15 +201,19 @@ static SPF_dns_rr_t *lookup(SPF_dns_server_t *layer, const char *domain, ns_type
     return rr;
 }
 
-void spf_lib_begin(struct spf_lib *l, struct dns_scope *scope, struct arena *arena, const struct spf_input *in, const char *domain,
-                   struct slice local)
+void spf_lib_begin(struct spf_lib *l, struct dns_scope *scope, struct arena *arena, const struct spf_input *in,
+                   const char *domain, struct slice local)
 {
     l->scope = scope;
     l->arena = arena;
     l->in = in;
     l->layer = (SPF_dns_server_t){.lookup = lookup, .name = "assay", .hook = l};
-    l->values = (struct spf_macro_values){.local = local, .sender_domain = domain, .domain = domain, .helo = in->helo,
-                                          .receiver = in->receiver, .client = in->client};
+    l->values = (struct spf_macro_values){.local = local,
+                                          .sender_domain = domain,
+                                          .domain = domain,
+                                          .helo = in->helo,
+                                          .receiver = in->receiver,
+                                          .client = in->client};
 }
 
 #endif

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * spf_libspf2.c - the same check by libspf2, for sites that must agree with its other users and for comparing in tests.
+ * spf_libspf2.c - the same check by libspf2, for sites that must agree with its other users and for comparing in
+ * tests.
  *
- * The library is kept on a short lead, since as Debian ships it it aborts the program on an error, counts its limits per include, has no limit
- * on void look-ups, takes a failing server for "no match" in places, and reads some malformed records beyond their end:
- *   - it sees DNS only through spf_lib_lookup.c: own budget, deadline and trace, limits over the whole check (RFC 7208 4.6.4), and of TXT only
- *     records that our own parser found well-formed; what a limit or a failure makes of the result is decided here, over its head;
- *   - its error handler is replaced by one that leaves the check (longjmp; what it had allocated is lost then, the message is not);
+ * The library is kept on a short lead, since as Debian ships it it aborts the program on an error, counts its limits
+ * per include, has no limit on void look-ups, takes a failing server for "no match" in places, and reads some
+ * malformed records beyond their end:
+ *   - it sees DNS only through spf_lib_lookup.c: own budget, deadline and trace, limits over the whole check (RFC
+ *     7208 4.6.4), and of TXT only records that our own parser found well-formed; what a limit or a failure makes of
+ *     the result is decided here, over its head;
+ *   - its error handler is replaced by one that leaves the check (longjmp; what it had allocated is lost then, the
+ *     message is not);
  *   - it is given a server object of its own for each check, so that nothing is shared between threads.
  * What it cannot express (a loopback client, which it passes unasked; NUL in a local part) goes to our own evaluator.
  *
@@ -105,7 +109,8 @@ static enum result ask_library(struct spf_lib *l, const char *from)
 static void decide(struct spf_lib *l, enum result library, struct spf_finding *out)
 {
     out->result = l->failed ? RESULT_TEMPERROR : l->malformed || l->over_limit ? RESULT_PERMERROR : library;
-    const char *words = l->reason && (out->result == RESULT_TEMPERROR || out->result == RESULT_PERMERROR) ? l->reason : NULL;
+    const char *words =
+        l->reason && (out->result == RESULT_TEMPERROR || out->result == RESULT_PERMERROR) ? l->reason : NULL;
     out->reason = words ? words : arena_printf(l->arena, "libspf2: %s for %s", result_name(out->result), out->domain);
     if (!out->reason)
         out->reason = "out of memory";
@@ -120,8 +125,8 @@ static void decide(struct spf_lib *l, enum result library, struct spf_finding *o
     out->sends_nothing = l->sends_nothing;
 }
 
-enum status spf_check_libspf2(struct dns_scope *scope, struct arena *arena, const struct spf_input *in, enum spf_identity identity,
-                              struct spf_finding *out)
+enum status spf_check_libspf2(struct dns_scope *scope, struct arena *arena, const struct spf_input *in,
+                              enum spf_identity identity, struct spf_finding *out)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct slice local;
@@ -153,8 +158,8 @@ bool spf_engine_available(enum spf_engine engine)
 
 #else
 
-enum status spf_check_libspf2(struct dns_scope *scope, struct arena *arena, const struct spf_input *in, enum spf_identity identity,
-                              struct spf_finding *out)
+enum status spf_check_libspf2(struct dns_scope *scope, struct arena *arena, const struct spf_input *in,
+                              enum spf_identity identity, struct spf_finding *out)
 {
     return spf_check(scope, arena, in, identity, out);
 }
@@ -166,8 +171,8 @@ bool spf_engine_available(enum spf_engine engine)
 
 #endif
 
-enum status spf_check_by(enum spf_engine engine, struct dns_scope *scope, struct arena *arena, const struct spf_input *in,
-                         enum spf_identity identity, struct spf_finding *out)
+enum status spf_check_by(enum spf_engine engine, struct dns_scope *scope, struct arena *arena,
+                         const struct spf_input *in, enum spf_identity identity, struct spf_finding *out)
 {
     return engine == SPF_ENGINE_LIBSPF2 ? spf_check_libspf2(scope, arena, in, identity, out)
                                         : spf_check(scope, arena, in, identity, out);

@@ -2,8 +2,9 @@
 /*
  * spf_macro.c - macro-string and what it expands to (RFC 7208 sections 7.1 to 7.4).
  *
- * One reader (macro_read) serves the check and the expansion, so that what was found right is what is expanded. Values are octets
- * from the sender: nothing here treats them as text with an end. The result is bounded; a name is cut from the left by whole labels.
+ * One reader (macro_read) serves the check and the expansion, so that what was found right is what is expanded. Values
+ * are octets from the sender: nothing here treats them as text with an end. The result is bounded; a name is cut from
+ * the left by whole labels.
  */
 #include "standards/spf_macro.h"
 #include "base/clock.h"
@@ -156,16 +157,36 @@ static void add_value(char letter, const struct spf_macro_values *v, struct buf 
         buf_addc(out, '@');
         buf_adds(out, v->sender_domain);
         break;
-    case 'l': buf_addslice(out, v->local); break;
-    case 'o': buf_adds(out, v->sender_domain); break;
-    case 'd': buf_adds(out, v->domain); break;
-    case 'i': add_dotted(&v->client, out); break;
-    case 'p': buf_adds(out, v->validated ? v->validated(v->arg) : "unknown"); break;
-    case 'v': buf_adds(out, v->client.family == 6 ? "ip6" : "in-addr"); break;
-    case 'h': buf_adds(out, v->helo ? v->helo : "unknown"); break;
-    case 'c': buf_adds(out, ip_text(&v->client, text)); break;
-    case 'r': buf_adds(out, v->receiver ? v->receiver : "unknown"); break;
-    default: buf_printf(out, "%lld", (long long)clock_wall()); break;
+    case 'l':
+        buf_addslice(out, v->local);
+        break;
+    case 'o':
+        buf_adds(out, v->sender_domain);
+        break;
+    case 'd':
+        buf_adds(out, v->domain);
+        break;
+    case 'i':
+        add_dotted(&v->client, out);
+        break;
+    case 'p':
+        buf_adds(out, v->validated ? v->validated(v->arg) : "unknown");
+        break;
+    case 'v':
+        buf_adds(out, v->client.family == 6 ? "ip6" : "in-addr");
+        break;
+    case 'h':
+        buf_adds(out, v->helo ? v->helo : "unknown");
+        break;
+    case 'c':
+        buf_adds(out, ip_text(&v->client, text));
+        break;
+    case 'r':
+        buf_adds(out, v->receiver ? v->receiver : "unknown");
+        break;
+    default:
+        buf_printf(out, "%lld", (long long)clock_wall());
+        break;
     }
 }
 

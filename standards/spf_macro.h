@@ -17,12 +17,12 @@ enum spf_macro_use {
 
 /* What the letters stand for. */
 struct spf_macro_values {
-    struct slice local;         /* l */
-    const char *sender_domain;  /* o; s is local@o */
-    const char *domain;         /* d: the domain whose record is being evaluated */
-    const char *helo;           /* h */
-    const char *receiver;       /* r */
-    struct ip client;           /* i c v */
+    struct slice local;                  /* l */
+    const char *sender_domain;           /* o; s is local@o */
+    const char *domain;                  /* d: the domain whose record is being evaluated */
+    const char *helo;                    /* h */
+    const char *receiver;                /* r */
+    struct ip client;                    /* i c v */
     const char *(*validated)(void *arg); /* p; asked only where it is used */
     void *arg;
 };
@@ -33,8 +33,8 @@ const char *spf_macro_check(struct slice text, enum spf_macro_use use);
 /* Expands text that spf_macro_check found right, to out. STATUS_LIMIT: longer than LIMIT_SPF_EXPANSION. */
 enum status spf_macro_expand(struct slice text, const struct spf_macro_values *values, struct buf *out) MUST_CHECK;
 
-/* Expands a domain-spec to a name to ask for (dns.h text form: \DDD where DNS text needs it), cut from the left to 253 octets (7.3).
- * Whether it is a domain name shows when it is asked for. */
+/* Expands a domain-spec to a name to ask for (dns.h text form: \DDD where DNS text needs it), cut from the left to 253
+ * octets (7.3). Whether it is a domain name shows when it is asked for. */
 enum status spf_macro_domain(struct slice text, const struct spf_macro_values *values, struct buf *out) MUST_CHECK;
 
 #endif

@@ -2,9 +2,10 @@
 /*
  * spf_mech.c - one function per mechanism (RFC 7208 section 5) and a table of them.
  *
- * A failing or bogus look-up is temperror at once (5: "the DNS lookup returns a server error or times out"), but for ptr, which then does
- * not match (5.5). A name that is no domain name is not asked for and does not match (4.3, 4.8). A void look-up is counted once
- * per term: 4.6.4 limits the "terms" for which queries return nothing; an mx is void when it has no hosts or none of them an address.
+ * A failing or bogus look-up is temperror at once (5: "the DNS lookup returns a server error or times out"), but for
+ * ptr, which then does not match (5.5). A name that is no domain name is not asked for and does not match (4.3, 4.8). A
+ * void look-up is counted once per term: 4.6.4 limits the "terms" for which queries return nothing; an mx is void when
+ * it has no hosts or none of them an address.
  */
 #include "standards/spf_check.h"
 
@@ -43,7 +44,8 @@ static enum spf_match nothing(struct spf_check *c)
     return count_void(c) ? SPF_NO_MATCH : SPF_MATCH_PERMERROR;
 }
 
-/* Whether an address of the answer is the client's, by the prefix length of its family; addresses that may send are counted. */
+/* Whether an address of the answer is the client's, by the prefix length of its family; addresses that may send are
+ * counted. */
 static bool addresses_match(struct spf_check *c, const struct dns_answer *a, const struct spf_term *t)
 {
     unsigned bits = c->in->client.family == 6 ? t->bits6 : t->bits4;
@@ -83,17 +85,21 @@ static enum spf_match match_include(struct spf_check *c, const char *domain, con
     enum result r = spf_check_host(c, target, true);
     c->counting = counting;
     switch (r) {
-    case RESULT_PASS: return SPF_MATCH;
+    case RESULT_PASS:
+        return SPF_MATCH;
     case RESULT_FAIL:
     case RESULT_SOFTFAIL:
-    case RESULT_NEUTRAL: return SPF_NO_MATCH;
-    case RESULT_TEMPERROR: return SPF_MATCH_TEMPERROR;
+    case RESULT_NEUTRAL:
+        return SPF_NO_MATCH;
+    case RESULT_TEMPERROR:
+        return SPF_MATCH_TEMPERROR;
     case RESULT_NONE: {
         const char *text = arena_printf(c->arena, "%.300s is included but has no SPF record", target);
         c->reason = text ? text : "an included domain has no SPF record";
         return SPF_MATCH_PERMERROR;
     }
-    default: return SPF_MATCH_PERMERROR;
+    default:
+        return SPF_MATCH_PERMERROR;
     }
 }
 
@@ -243,9 +249,10 @@ enum spf_match spf_mechanism_match(struct spf_check *c, const char *domain, cons
         enum spf_match (*match)(struct spf_check *c, const char *domain, const struct spf_term *t);
         bool looks_up;
     } table[SPF_TERM_KINDS] = {
-        [SPF_TERM_ALL] = {match_all, false},        [SPF_TERM_INCLUDE] = {match_include, true}, [SPF_TERM_A] = {match_a, true},
-        [SPF_TERM_MX] = {match_mx, true},           [SPF_TERM_PTR] = {match_ptr, true},         [SPF_TERM_IP4] = {match_network, false},
-        [SPF_TERM_IP6] = {match_network, false},    [SPF_TERM_EXISTS] = {match_exists, true},
+        [SPF_TERM_ALL] = {match_all, false},     [SPF_TERM_INCLUDE] = {match_include, true},
+        [SPF_TERM_A] = {match_a, true},          [SPF_TERM_MX] = {match_mx, true},
+        [SPF_TERM_PTR] = {match_ptr, true},      [SPF_TERM_IP4] = {match_network, false},
+        [SPF_TERM_IP6] = {match_network, false}, [SPF_TERM_EXISTS] = {match_exists, true},
     };
     if (table[t->kind].looks_up && !spf_check_count_term(c))
         return SPF_MATCH_PERMERROR;

@@ -2,8 +2,8 @@
 /*
  * spf_range.c - networks as intervals of 64-bit numbers, sorted and merged when they are counted.
  *
- * An IPv6 network longer than 64 bits counts as the one of 64 bits it lies in: who holds one address of it commonly holds all.
- * Never fails: without memory for sorting the answer is 0.
+ * An IPv6 network longer than 64 bits counts as the one of 64 bits it lies in: who holds one address of it commonly
+ * holds all. Never fails: without memory for sorting the answer is 0.
  */
 #include "standards/spf_range.h"
 #include <stdlib.h>

@@ -26,7 +26,8 @@ struct spf_ranges {
 /* Adds a network; when memory or the bound is reached it is left out. */
 void spf_ranges_add(struct arena *arena, struct spf_ranges *r, const struct ip_net *net);
 
-/* Adds the networks that a record lets pass without a look-up, up to its first "all"; sets *plus_all where that one passes. */
+/* Adds the networks that a record lets pass without a look-up, up to its first "all"; sets *plus_all where that one
+ * passes. */
 void spf_ranges_add_record(struct arena *arena, struct spf_ranges *r, const struct spf_record *record, bool *plus_all);
 
 /* Addresses in `v4`, or networks of 64 bits in `v6`; saturating. Sorts the list. */

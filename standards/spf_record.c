@@ -2,9 +2,10 @@
 /*
  * spf_record.c - one function per rule of the grammar in RFC 7208 section 12.
  *
- * Strict, and over the whole record before any of it is used: RFC 7208 4.6 wants a syntax error anywhere to be permerror, whatever
- * matched before it. Terms are separated by spaces only. Names are compared without regard to case. Unknown modifiers are checked and
- * ignored (6), unknown mechanisms are errors. On failure `reason` quotes the term, cut and made harmless.
+ * Strict, and over the whole record before any of it is used: RFC 7208 4.6 wants a syntax error anywhere to be
+ * permerror, whatever matched before it. Terms are separated by spaces only. Names are compared without regard to case.
+ * Unknown modifiers are checked and ignored (6), unknown mechanisms are errors. On failure `reason` quotes the term,
+ * cut and made harmless.
  */
 #include "standards/spf_record.h"
 #include "base/utf8.h"
@@ -26,7 +27,8 @@ static bool is_digit(char c)
 
 bool spf_record_is(struct slice text)
 {
-    return text.n >= 6 && slice_eq_nocase(slice_of(text.p, 6), SLICE_LIT("v=spf1")) && (text.n == 6 || text.p[6] == ' ');
+    return text.n >= 6 && slice_eq_nocase(slice_of(text.p, 6), SLICE_LIT("v=spf1")) &&
+           (text.n == 6 || text.p[6] == ' ');
 }
 
 bool spf_record_sends_nothing(const struct spf_record *r)
@@ -104,7 +106,8 @@ static const char *rule_ptr(struct slice rest, struct spf_term *t)
     return rest.n ? domain_spec(rest, &t->domain) : NULL;
 }
 
-/* ":" address [ "/" length ], the address in the family's own form (RFC 7208 5.6; qnum has no leading zero, as inet_pton wants it). */
+/* ":" address [ "/" length ], the address in the family's own form (RFC 7208 5.6; qnum has no leading zero, as
+ * inet_pton wants it). */
 static const char *network(struct slice rest, int family, struct spf_term *t)
 {
     char text[IP_TEXT];
@@ -139,8 +142,9 @@ static const struct {
     const char *name;
     const char *(*rule)(struct slice rest, struct spf_term *t);
 } mechanisms[SPF_TERM_KINDS] = {
-    [SPF_TERM_ALL] = {"all", rule_all}, [SPF_TERM_INCLUDE] = {"include", rule_domain}, [SPF_TERM_A] = {"a", rule_a_mx},
-    [SPF_TERM_MX] = {"mx", rule_a_mx},  [SPF_TERM_PTR] = {"ptr", rule_ptr},            [SPF_TERM_IP4] = {"ip4", rule_ip4},
+    [SPF_TERM_ALL] = {"all", rule_all}, [SPF_TERM_INCLUDE] = {"include", rule_domain},
+    [SPF_TERM_A] = {"a", rule_a_mx},    [SPF_TERM_MX] = {"mx", rule_a_mx},
+    [SPF_TERM_PTR] = {"ptr", rule_ptr}, [SPF_TERM_IP4] = {"ip4", rule_ip4},
     [SPF_TERM_IP6] = {"ip6", rule_ip6}, [SPF_TERM_EXISTS] = {"exists", rule_domain},
 };
 

@@ -46,6 +46,7 @@ bool spf_record_is(struct slice text);
 bool spf_record_sends_nothing(const struct spf_record *r);
 
 /* STATUS_INVALID: a syntax error anywhere in it (4.6: permerror), *reason says where. STATUS_NOMEM. */
-enum status spf_record_parse(struct arena *arena, struct slice text, struct spf_record *out, const char **reason) MUST_CHECK;
+enum status spf_record_parse(struct arena *arena, struct slice text, struct spf_record *out,
+                             const char **reason) MUST_CHECK;
 
 #endif

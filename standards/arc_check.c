@@ -208,7 +208,16 @@ static void check_chain(struct arc_checker *c, struct arc_finding *out)
     }
 }
 
-/* Step 5: how far down the message signatures hold without a break. */
+/* Whether a message signature that holds binds what a reader sees: every From field, and the body to its end. The public suite lets h= leave out From. */
+static bool binds(const struct arc_checker *c, size_t i, bool body_partly_unsigned)
+{
+    size_t from_fields = dkim_fields_count(c->index, SLICE_LIT("from"));
+    const struct dkim_sigfield *m = &c->chain.links[i].message;
+    return !body_partly_unsigned && m->from_names > 0 && m->from_names >= from_fields;
+}
+
+/* Step 5: how far down the message signatures hold without a break. One that does not bind the message breaks it too: anybody may have changed what it
+ * leaves open. */
 static void find_oldest_pass(struct arc_checker *c, struct arc_finding *out)
 {
     size_t n = c->chain.count;
@@ -218,7 +227,7 @@ static void find_oldest_pass(struct arc_checker *c, struct arc_finding *out)
         check_message(c, i, &proof, &partly);
         struct arc_set *set = &c->sets[n - 1 - i];
         set->message = proof.result == RESULT_PASS || proof.result == RESULT_TEMPERROR ? proof.result : RESULT_FAIL;
-        if (set->message != RESULT_PASS) {
+        if (set->message != RESULT_PASS || !binds(c, i, partly)) {
             out->oldest_pass = (unsigned)i + 2;
             return;
         }
@@ -242,9 +251,9 @@ enum status arc_checker_end(struct arc_checker *c, struct arc_finding *out)
     check_chain(c, out);
     if (out->result == RESULT_PASS)
         find_oldest_pass(c, out);
-    out->counts = out->result == RESULT_PASS && !out->body_partly_unsigned;
-    if (out->result == RESULT_PASS && out->body_partly_unsigned)
-        out->reason = "l= leaves a part of the body unsigned";
+    out->counts = out->result == RESULT_PASS && binds(c, c->chain.count - 1, out->body_partly_unsigned);
+    if (out->result == RESULT_PASS && !out->counts)
+        out->reason = out->body_partly_unsigned ? "l= leaves a part of the body unsigned" : "a From field is not signed";
     if (!arena_failed(c->arena))
         return STATUS_OK;
     out->result = RESULT_TEMPERROR;

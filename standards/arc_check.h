@@ -47,11 +47,12 @@ struct arc_finding {
     enum result result;
     const char *reason;     /* one line of printable ASCII, never NULL */
     unsigned instance_count; /* highest instance; 0: none */
-    unsigned oldest_pass;   /* RFC 8617 5.2 step 6: lowest instance from which on all message signatures hold; 0: all do (or none was verified) */
+    unsigned oldest_pass;   /* RFC 8617 5.2 step 6: lowest instance from which on all message signatures hold, over every From field
+                               and the whole body; 0: all do (or none was verified) */
     const char *const *sealers; /* d= of the seals, newest first; instance_count of them; NULL entries where unreadable */
     const struct arc_set *sets; /* newest first; instance_count of them; only where the structure was readable, else NULL */
     bool body_partly_unsigned; /* l= of the newest message signature leaves octets of the body unsigned: whatever was added is nobody's */
-    bool counts;            /* pass, and the whole body signed: may be weighed with `trust` */
+    bool counts;            /* pass, with every From field and the whole body signed by the newest: may be weighed with `trust` */
     enum dns_security security; /* the worst of the keys' answers that counted; DNS_UNKNOWN where none did */
 };
 

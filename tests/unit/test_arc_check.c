@@ -47,7 +47,7 @@ static void seal(const struct link *t, struct set *sets, size_t n)
                t->extra ? t->extra : "");
     char *tags = lab_fill(value.p, t->body ? t->body : BODY);
     buf_reset(&value);
-    buf_printf(&text, "%sarc-message-signature:%s", FROM, tags);
+    buf_printf(&text, "%sarc-message-signature:%s", t->h && strcmp(t->h, "to") == 0 ? "" : FROM, tags);
     char *b = lab_sign(t->key, buf_slice(&text));
     buf_printf(&value, "%s%s", tags, b);
     sets[n].message = buf_detach(&value);
@@ -130,6 +130,12 @@ static const struct chain_case cases[] = {
     {"l= leaves nothing open", {{1, "a.example", "RSA2048", "none", .extra = "l=8; "}}, RESULT_PASS, .security = DNS_SECURE},
     {"l= leaves a part open", {{1, "a.example", "RSA2048", "none", .extra = "l=8; "}}, RESULT_PASS, 0, "l=", .body = BODY "Added.\r\n", .security = DNS_SECURE,
      .does_not_count = true},
+    {"an older l= lets a later hop add: not from there on",
+     {{1, "a.example", "RSA2048", "none", .extra = "l=8; "}, {2, "b.example", "RSA1024", "pass", .body = BODY "Added.\r\n"}},
+     RESULT_PASS, 2, .body = BODY "Added.\r\n", .security = DNS_INSECURE},
+    {"From is not signed by the newest", {{1, "a.example", "RSA2048", "none", .h = "to"}}, RESULT_PASS, 0, "From", .security = DNS_SECURE,
+     .does_not_count = true},
+    {"From is not signed by an older one", {{1, "a.example", "RSA2048", "none", .h = "to"}, B2}, RESULT_PASS, 2, .security = DNS_INSECURE},
     {"an AAR that is no A-R", {{1, "a.example", "RSA2048", "none", .aar = "((("}}, RESULT_PASS, .security = DNS_SECURE},
 };
 

@@ -3,8 +3,8 @@
  * format.c - message-format: From, the fields that may stand once (RFC 5322 3.6), and octets that must not stand at all
  * (RFC 5322 2.3).
  *
- * Promises a from_domain only where every reader must see the same author: one From field, wholly parsed, one domain,
- * no line in the header section about which readers differ. Sender and Resent-From are never looked at for an author.
+ * Promises a from_domain only where there is one From field, wholly parsed, with one domain; fields that some readers
+ * take for From count as such. Sender and Resent-From are never looked at for an author.
  * Flaws are looked for all through, so that the finding has them all; `reason` names the gravest, by the order of
  * flaw_texts.
  */

@@ -14,6 +14,8 @@
 
 #define SLOTS 131072 /* power of two above 2 * ZONES_MAX */
 #define STALE_US (INT64_C(3600) * 1000000)
+#define TIDY_US (INT64_C(10) * 1000000) /* a full table is looked through for stale ones at most this often: a flood of new names must not be
+                                           a walk through everything each */
 
 struct org {
     char *name;
@@ -24,6 +26,7 @@ struct zones {
     psl_ctx_t *psl;
     size_t count;
     size_t org_count;
+    int64_t tidy_us; /* not to be looked through for stale ones before */
     struct zones_entry **slots;
     struct org *orgs;
 };
@@ -178,8 +181,10 @@ static struct zones_entry *find_or_make(struct zones *z, const struct zones_even
     struct zones_entry *e = *entry_slot(z, ev->whole_org ? org_of(z, ev->zone) : ev->zone, ev->state);
     if (e)
         return e;
-    if (z->count >= ZONES_MAX || z->org_count >= ZONES_MAX)
+    if ((z->count >= ZONES_MAX || z->org_count >= ZONES_MAX) && us >= z->tidy_us) {
         forget_stale(z, us);
+        z->tidy_us = us + TIDY_US;
+    }
     const char *name = org_of(z, ev->zone);
     struct org *o = org_slot(z, name);
     if (!o->name) {

@@ -94,6 +94,7 @@ static void use_policy(struct service *s)
     if (store && strcmp(store, s->config.store) != 0)
         s->store = store_close(s->store);
     free(store);
+    s->dns = dns_close(s->dns); /* its settings may have changed */
     s->reports_off_said = false;
     say("policy %s, store %s", policy_hash(s->policy),
         strncmp(s->config.store, "postgres", 8) == 0 ? "PostgreSQL" : s->config.store);

@@ -285,20 +285,20 @@ static const char *authority_zone(struct module_qstate *q, uint8_t *name)
     return NULL;
 }
 
-/* The zone cut of an answer that is not secure: where the chain of trust ended, by the validator's key cache. */
+/* The zone cut of an answer that is not secure: as the answer itself says, else where the chain of trust ended, by the validator's key cache. (A
+ * missing proof leaves a bad entry there at a name that is no cut.) */
 static const char *unsigned_zone(struct module_qstate *q, uint8_t *name, size_t len, bool bogus, const char **why)
 {
+    const char *zone = authority_zone(q, name);
+    if (zone && !bogus)
+        return zone;
     struct key_entry_key *k =
         q->env->key_cache ? key_cache_obtain(q->env->key_cache, name, len, q->qinfo.qclass, q->env->scratch, *q->env->now) : NULL;
     if (k && bogus && key_entry_isbad(k))
         *why = key_entry_get_reason(k);
-    /* A missing proof leaves a bad entry at a name that is no cut: what the answer itself says goes before it. */
-    const char *zone = bogus ? authority_zone(q, name) : NULL;
-    if (zone)
-        return zone;
-    if (k && (bogus || key_entry_isnull(k)))
-        return name_text(q->env->scratch, k->name);
-    return authority_zone(q, name);
+    if (!zone && k && (bogus || key_entry_isnull(k)))
+        zone = name_text(q->env->scratch, k->name);
+    return zone;
 }
 
 static const char *ede_words(sldns_ede_code code)
@@ -341,7 +341,9 @@ static void bogus_reason(struct module_qstate *q, const char *key_reason, char *
 static void copy_name(char *out, size_t size, const char *name)
 {
     const char *kept = name ? decide_kept(name) : NULL;
-    snprintf(out, size, "%s", kept ? kept : "");
+    size_t n = kept ? strnlen(kept, size - 1) : 0;
+    memcpy(out, kept ? kept : "", n);
+    out[n] = '\0';
 }
 
 static uint16_t key_bits(struct module_qstate *q, const char *zone_of, uint8_t *name, size_t len)
@@ -408,10 +410,10 @@ static void record(struct assay *s, struct module_qstate *q, const struct answer
 
 static void store(struct module_qstate *q, struct query_info *under, enum sec_status as)
 {
-    if (!(q->query_flags & BIT_RD) || COMPAT_NO_CACHE(q))
+    if (COMPAT_NO_CACHE(q))
         return;
     struct reply_info copy = *q->return_msg->rep; /* dns_cache_store copies all it keeps, and leaves this one alone */
-    copy.security = as;
+    copy.security = q->query_flags & BIT_RD ? as : sec_status_unchecked; /* without RD only the iterator stores, which checks nothing */
     if (!COMPAT_CACHE_STORE(q->env, under, &copy, q->prefetch_leeway, q->query_flags, q->qstarttime))
         log_err("assay: out of memory storing an answer");
 }
@@ -556,6 +558,8 @@ static void judge(struct assay *s, struct module_qstate *q, int id, const struct
     }
     if (r.what == DECIDE_PASS_BOGUS)
         q->return_msg->rep->security = sec_status_insecure;
+    if (m && q->return_msg && a->input.rewritten)
+        return; /* what the operator's rules made of it is not what others should get from the cache */
     if (m && q->return_msg)
         store_passed(q);
     else if (m && a->input.rcode == LDNS_RCODE_SERVFAIL)
@@ -648,6 +652,8 @@ static void start_ticking(struct assay *s, struct module_env *env)
     s->timer_base = env->worker_base;
     struct ub_event_base *base = comm_base_internal(s->timer_base);
     struct timeval every = {.tv_usec = TICK_US};
+    if (!base) /* testbound's */
+        return;
     s->timer = ub_event_new(base, -1, UB_EV_TIMEOUT, tick, s);
     if (s->timer)
         ub_timer_add(s->timer, base, tick, s, &every);

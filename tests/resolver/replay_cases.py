@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Unbound's own replay tests (testdata/*.rpl of its source), with the module in the chain. Under a policy that records none may change its answer. Under one
+that could refuse (some other name) the module stores what the others would have: then those differ that are named here, each for its reason."""
+import glob
+import os
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+from resolver import MODULE, UNBOUND
+
+RECORDS = 'policy "r" owner "x@a.example"\nset mode enforce\nset journal.dir JOURNAL\nrecord dnssec of every name\n'
+REQUIRES = RECORDS + "set resolver.cd honour\nrequire dnssec of names in nowhere.invalid\n"
+DIFFERS = {
+    "iter_class_any": "class ANY is refused",
+    "iter_ns_spoof": "wants harden-referral-path, which is switched off",
+    # The time to live of the name server records that come along is the cache's in one, the answer's in the other.
+    "iter_prefetch": "TTL", "iter_prefetch_change": "TTL", "iter_prefetch_change2": "TTL", "iter_prefetch_fail": "TTL", "iter_prefetch_ns": "TTL",
+    "rrset_rettl": "TTL",
+}
+
+
+def testbound():
+    """The replay program, linked so that a module finds Unbound's functions in it."""
+    path = f"{UNBOUND}/obj/testbound"
+    if not os.path.exists(path):
+        with open(f"{UNBOUND}/obj/Makefile", encoding="utf-8") as f:
+            libs = re.search(r"^LIBS=(.*)$", f.read(), re.M).group(1)
+        subprocess.run(["make", "-C", f"{UNBOUND}/obj", "testbound", f"LIBS={libs} -ldl -Wl,--export-dynamic"], check=True, capture_output=True)
+    return path
+
+
+def with_module(text):
+    """The replay with dynlib in front of its modules; None where it has no validator."""
+    head, tail = text.split("CONFIG_END", 1)
+    found = re.search(r'^(?!\s*#).*module-config:\s*"([^"]*)"', head, re.M)
+    if not found:
+        head += '\nserver:\n\tmodule-config: "dynlib validator iterator"\n'
+    elif "validator" not in found.group(1):
+        return None
+    else:
+        old = found.group(1)
+        new = "dns64 dynlib " + old.replace("dns64 ", "", 1) if old.startswith("dns64") else "dynlib " + old
+        head = head.replace(found.group(0), found.group(0).replace(old, new))
+    return f'{head}\ndynlib:\n\tdynlib-file: "{MODULE}"\nCONFIG_END{tail}'
+
+
+def replay(place, policy):
+    program = testbound()
+    journal = os.path.join(place, "journal")
+    os.makedirs(journal, exist_ok=True)
+    with open(os.path.join(place, "policy"), "w", encoding="ascii") as f:
+        f.write(policy.replace("JOURNAL", journal))
+
+    def play(path):
+        name = os.path.basename(path)[:-4]
+        with open(path, encoding="latin-1") as f:
+            text = f.read()
+        ours = with_module(text)
+        results = []
+        for which, content in (("plain", text), ("module", ours)):
+            if content is None:
+                return name, None, None
+            file, state = os.path.join(place, f"{name}.{which}"), os.path.join(place, f"{name}.state")
+            os.makedirs(state, exist_ok=True)
+            with open(file, "w", encoding="latin-1") as f:
+                f.write(content)
+            env = dict(os.environ, ASSAY_POLICY=os.path.join(place, "policy"), ASSAY_RESOLVER_DIR=state, ASSAY_STATE=place)
+            results.append(subprocess.run([program, "-p", file], cwd=f"{UNBOUND}/src", env=env, capture_output=True, timeout=120).returncode)
+        return name, *results
+
+    with ThreadPoolExecutor(2) as pool:
+        played = list(pool.map(play, sorted(glob.glob(f"{UNBOUND}/src/testdata/*.rpl"))))
+    same = [name for name, plain, ours in played if plain == 0 and ours == 0]
+    changed = {name for name, plain, ours in played if plain == 0 and ours not in (0, None)}
+    assert len(same) > 300, f"only {len(same)} replays were played"
+    return changed
+
+
+def test_replays_under_a_policy_that_records(place, tree):
+    changed = replay(place, RECORDS)
+    assert not changed, f"changed: {sorted(changed)}"
+
+
+def test_replays_under_a_policy_that_requires_other_names(place, tree):
+    changed = replay(place, REQUIRES)
+    assert changed <= set(DIFFERS), f"changed, and no reason is known: {sorted(changed - set(DIFFERS))}"

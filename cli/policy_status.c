@@ -58,6 +58,8 @@ static void print_text(const char *file, const struct running *all, const struct
         for (size_t k = 0; k < sizeof words / sizeof *words; k++)
             word = strcmp(words[k][0], state) == 0 ? words[k][1] : word;
         bool known = all[i].status == STATUS_OK;
+        if (known && !p)
+            word = "the last good one, while the file cannot be loaded";
         if (known)
             clock_utc_text(all[i].loaded, when);
         bool warn = strcmp(state, "differs") == 0 || strcmp(state, "unreadable") == 0;

@@ -2,8 +2,9 @@
 /*
  * dane_client.c - client certificates pinned in DNS.
  *
- * A digest is told apart by its length: 32 octets are SHA-256, 64 are SHA-512; MD5 and SHA-1, which old configurations still give, prove nothing and count as not
- * told. Promises PASS only for a digest equal to one in a DNSSEC-secure, usable DANE-EE record. STATUS_NOMEM is the only failure.
+ * A digest is told apart by its length: 32 octets are SHA-256, 64 are SHA-512; MD5 and SHA-1, which old configurations
+ * still give, prove nothing and count as not told. Promises PASS only for a digest equal to one in a DNSSEC-secure,
+ * usable DANE-EE record. STATUS_NOMEM is the only failure.
  */
 #include "standards/dane_client.h"
 #include "base/limits.h"

@@ -257,9 +257,9 @@ class Player:
             if "Service unavailable" in outcome.last_reply()[2]:
                 self.complain(mail.place, f"{mail.name}: Postfix got no answer from the milter; Postfix says:\n{self.house.postfix.tail(8)}")
         wanted = [v for w, v, _ in mail.expect if w == "log"]
-        outcome.log = m.wait_words(log_at, lambda words: all(any(matches(line, v) for line in words.split("\n")) for v in wanted), 3)
+        outcome.log = m.wait_words(log_at, lambda words: all(any(matches(line, v) for line in words.split("\n")) for v in wanted), 8)
         if records or any(w == "journal" for w, _, _ in mail.expect):
-            wait_until(lambda: len(m.journal()) > records, 3)
+            wait_until(lambda: len(m.journal()) > records, 8)
             outcome.journal = m.journal()[records:]
         for what, value, place in mail.expect:
             wrong = getattr(self, "check_" + what.replace("-", "_"))(outcome, value)

@@ -83,7 +83,7 @@ class Demo:
             self.several(mail, message_id, text, seen)
         else:
             self.directly(mail, list(mail.to), message_id, text, seen)
-        house.wait_until(lambda: self.records(message_id), 3)
+        house.wait_until(lambda: self.records(message_id), 8)
         seen.records = self.records(message_id)
         return seen
 

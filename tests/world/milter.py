@@ -36,7 +36,7 @@ class Milter:
         with open(self.policy, "w", encoding="utf-8") as f:
             f.write(text)
 
-    def start(self, *options, seconds=10, environment=None):
+    def start(self, *options, seconds=30, environment=None):
         """Starts it and returns when it says that it listens; RuntimeError with its words when it does not."""
         at = self.size()
         out = open(self.log, "ab")

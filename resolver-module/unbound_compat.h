@@ -27,6 +27,13 @@
 #define COMPAT_BOGUS_TEXT(qstate) errinf_to_str_bogus(qstate)
 #endif
 
+/* 1.22: after a failure an expired answer is served for a while without trying again. */
+#if UNBOUND_AT_LEAST(1, 22)
+#define COMPAT_SERVE_NOREC(rep, until) ((rep)->serve_expired_norec_ttl = (until))
+#else
+#define COMPAT_SERVE_NOREC(rep, until) ((void)(until))
+#endif
+
 /* 1.22: RPZ leaves a mark in the query; before, only on the records it made. */
 #if UNBOUND_AT_LEAST(1, 22)
 #define COMPAT_RPZ_APPLIED(qstate) ((qstate)->rpz_applied)

@@ -418,18 +418,24 @@ static void store(struct module_qstate *q, struct query_info *under, enum sec_st
         log_err("assay: out of memory storing an answer");
 }
 
-/* Whether the cache holds something better than a failure, that must stay. Holds no lock at return. */
+/* Whether the cache holds something better than a failure, that must stay; an expired answer that may be served is then given more time, as the
+ * iterator would. Holds no lock at return. */
 static bool has_better(struct module_qstate *q)
 {
     struct config_file *cfg = q->env->cfg;
     struct msgreply_entry *m = msg_cache_lookup(q->env, q->qinfo.qname, q->qinfo.qname_len, q->qinfo.qtype, q->qinfo.qclass, q->query_flags,
-                                                cfg->serve_expired ? 0 : *q->env->now, 0);
+                                                cfg->serve_expired ? 0 : *q->env->now, cfg->serve_expired);
     if (!m)
         return false;
-    const struct reply_info *rep = m->entry.data;
+    struct reply_info *rep = m->entry.data;
     int rcode = FLAGS_GET_RCODE(rep->flags);
     bool good = rcode == LDNS_RCODE_NOERROR || rcode == LDNS_RCODE_NXDOMAIN;
-    bool better = rep->security != sec_status_unchecked && (cfg->serve_expired || good); /* unchecked: was refused, may not be served */
+    bool better = rep->security != sec_status_unchecked && good; /* unchecked: was refused, may not be served */
+    if (better && cfg->serve_expired) {
+        if (cfg->serve_expired_ttl_reset && *q->env->now + cfg->serve_expired_ttl > rep->serve_expired_ttl)
+            rep->serve_expired_ttl = *q->env->now + cfg->serve_expired_ttl;
+        COMPAT_SERVE_NOREC(rep, *q->env->now + RCODE_TTL);
+    }
     lock_rw_unlock(&m->entry.lock);
     return better;
 }

@@ -16,7 +16,7 @@ DIFFERS = {
     "iter_ns_spoof": "wants harden-referral-path, which is switched off",
     # The time to live of the name server records that come along is the cache's in one, the answer's in the other.
     "iter_prefetch": "TTL", "iter_prefetch_change": "TTL", "iter_prefetch_change2": "TTL", "iter_prefetch_fail": "TTL", "iter_prefetch_ns": "TTL",
-    "rrset_rettl": "TTL",
+    "rrset_rettl": "TTL", "rrset_use_cached": "TTL",
 }
 
 

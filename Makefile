@@ -12,6 +12,7 @@
 #   make fuzz            each fuzz target for FUZZ_SECONDS (default 10)
 #   make bench           figures, as ratios
 #   make resolver        assay-unbound.so, and an Unbound that can load it
+#   make check-packages  the packages, installed in a folder of plain Debian (SUITE=trixie for another)
 #   make deb             Debian packages, in build/deb/
 #   make install         to PREFIX (default /usr/local), under DESTDIR
 #   make uninstall clean help
@@ -133,9 +134,13 @@ clean:
 	rm -rf $(BUILD) build-*
 	$(MAKE) -s -C resolver-module clean
 
--include $(shell test -d $(BUILD) && find $(BUILD) -type f -name '*.d' -not -path '*/unbound*/*' 2>/dev/null)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)
 .SECONDARY:
 
 .PHONY: deb
 deb: all
 	@contrib/debian/build
+
+.PHONY: check-packages
+check-packages:
+	@tests/packages/check $(SUITE)

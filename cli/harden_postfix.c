@@ -72,6 +72,20 @@ static bool copy_file(struct postfix *p, const char *name)
     return ok;
 }
 
+/* Whether postconf says of the file that it is broken. A parameter set twice is no such thing; nor is a value with such words in it. */
+static bool complains(const char *out)
+{
+    for (const char *line = out; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, "postconf: ", 10) != 0)
+            continue;
+        size_t n = strcspn(line, "\n");
+        if (strncmp(line + 10, "fatal:", 6) == 0 || strncmp(line + 10, "error:", 6) == 0 || memmem(line, n, "missing '='", 11))
+            return true;
+    }
+    return false;
+}
+
 /* A copy of the configuration that Postfix reads without complaint. */
 static bool open_copy(struct postfix *p)
 {
@@ -85,8 +99,7 @@ static bool open_copy(struct postfix *p)
     const char *argv[] = {"postconf", "-c", p->dir, "-n", NULL};
     int code;
     const char *out = harden_run(p->h, argv, &code);
-    bool complaint = !out || strstr(out, "fatal:") || strstr(out, "missing '='") || strstr(out, "error:");
-    if (code == 0 && !complaint)
+    if (code == 0 && out && !complains(out))
         return true;
     harden_refuse(p->h, "%s/main.cf is not in order, and nothing is changed until it is: %s", p->original,
                   out && *out ? out : "postconf cannot read it");

@@ -8,7 +8,9 @@ CFLAGS_ledger := $(call pkg,--cflags,libpq libxml-2.0 opendkim)
 HAVE_SPF2 := $(shell printf '\043include <spf2/spf.h>\n' | $(CC) -E -x c - >/dev/null 2>&1 && echo 1)
 CFLAGS_standards += $(if $(HAVE_SPF2),-DASSAY_HAVE_LIBSPF2)
 CFLAGS_milter :=
-LDLIBS_base := $(or $(call pkg,--libs,libunbound),-lunbound) $(or $(call pkg,--libs,libidn2),-lidn2) -lpthread
+# libcurl brings many others: only programs that fetch anything are linked with it.
+LDLIBS_base := $(or $(call pkg,--libs,libunbound),-lunbound) $(or $(call pkg,--libs,libidn2),-lidn2) -lpthread \
+               -Wl,--push-state,--as-needed $(or $(call pkg,--libs,libcurl),-lcurl) -Wl,--pop-state
 LDLIBS_standards := $(or $(call pkg,--libs,opendkim),-lopendkim) $(or $(call pkg,--libs,libcrypto),-lcrypto) \
                     $(or $(call pkg,--libs,libssl),-lssl) $(or $(call pkg,--libs,libpsl),-lpsl) $(if $(HAVE_SPF2),-lspf2)
 LDLIBS_ledgerlib := $(or $(call pkg,--libs,jansson),-ljansson) $(or $(call pkg,--libs,sqlite3),-lsqlite3) $(or $(call pkg,--libs,libpq),-lpq) \

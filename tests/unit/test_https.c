@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_https.c - base/https: what counts as an answer (RFC 8461 3.3), which certificates do, where it connects, when it ends.
+ */
+#include "base/clock.h"
+#include "base/https.h"
+#include "tests/unit/web_host.h"
+
+#define OK "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nbody"
+#define LOCAL "127.0.0.1"
+
+static struct ip address(const char *text)
+{
+    struct ip a;
+    assert_int_equal(ip_from_text(slice_str(text), &a), STATUS_OK);
+    return a;
+}
+
+static void table(void **state)
+{
+    static const struct {
+        const char *what, *answer, *cert;
+        long days;
+        bool silent, trusted;
+        const char *body; /* of HTTPS_DONE */
+        enum https_outcome want;
+    } t[] = {
+        {"a file", OK, "w.example", 1, false, true, "body", HTTPS_DONE},
+        {"with a charset, in capitals", "HTTP/1.1 200 OK\r\ncontent-type: Text/Plain; charset=utf-8\r\nContent-Length: 1\r\n\r\nx", "w.example", 1,
+         false, true, "x", HTTPS_DONE},
+        {"without a length", "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nto the end", "w.example", 1, false, true, "to the end", HTTPS_DONE},
+        {"HTML", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1\r\n\r\nx", "w.example", 1, false, true, NULL, HTTPS_TYPE},
+        {"a longer type", "HTTP/1.1 200 OK\r\nContent-Type: text/plainer\r\nContent-Length: 1\r\n\r\nx", "w.example", 1, false, true, NULL,
+         HTTPS_TYPE},
+        {"no type", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", "w.example", 1, false, true, NULL, HTTPS_TYPE},
+        {"a redirect is not followed", "HTTP/1.1 301 Moved\r\nLocation: https://w.example/\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n",
+         "w.example", 1, false, true, NULL, HTTPS_STATUS},
+        {"not found", "HTTP/1.1 404 No\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nx", "w.example", 1, false, true, NULL, HTTPS_STATUS},
+        {"206", "HTTP/1.1 206 Part\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nx", "w.example", 1, false, true, NULL, HTTPS_STATUS},
+        {"announced too long", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 9999999\r\n\r\nx", "w.example", 1, false, true, NULL,
+         HTTPS_UNREACHABLE},
+        {"cut short", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\nx", "w.example", 1, false, true, NULL,
+         HTTPS_UNREACHABLE},
+        {"another name in the certificate", OK, "v.example", 1, false, true, NULL, HTTPS_CERTIFICATE},
+        {"the certificate has ended", OK, "w.example", -1, false, true, NULL, HTTPS_CERTIFICATE},
+        {"nobody vouches for it", OK, "w.example", 1, false, false, NULL, HTTPS_CERTIFICATE},
+        {"not HTTP", "SSH-2.0-x\r\n", "w.example", 1, false, true, NULL, HTTPS_UNREACHABLE},
+        {"silence", "", "w.example", 1, true, true, NULL, HTTPS_TIMEOUT},
+    };
+    unsigned failures = 0;
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct web w = {.answer = t[i].answer, .silent = t[i].silent};
+        web_start(&w, t[i].cert, t[i].days);
+        struct ip a = address(LOCAL);
+        struct buf body = BUF_INIT;
+        char why[HTTPS_WHY];
+        struct https_request r = {.host = "w.example", .path = "/p/q.txt", .port = w.port, .addresses = &a, .address_count = 1,
+                                  .ca_file = t[i].trusted ? w.ca_file : NULL, .total_ms = t[i].silent ? 300 : 5000};
+        enum https_outcome o = https_get(&r, &body, why);
+        bool right = o == t[i].want && strcmp(body.p, t[i].body ? t[i].body : "") == 0 && (o == HTTPS_DONE) == !why[0];
+        if (o == HTTPS_DONE)
+            right = right && strncmp(w.asked, "GET /p/q.txt HTTP/1.1\r\nHost: w.example:", 39) == 0;
+        if (!right)
+            print_error("%s: %d, \"%s\", body \"%.40s\", asked \"%.60s\"\n", t[i].what, (int)o, why, body.p, w.asked);
+        failures += !right;
+        assert_int_equal(w.taken, 1);
+        web_stop(&w);
+        buf_release(&body);
+    }
+    assert_int_equal(failures, 0);
+}
+
+/* The bound holds for a body without a length too, to the octet. */
+static void bounded(void **state)
+{
+    static const char head[] = "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n";
+    static char answer[sizeof head + HTTPS_BODY + 1];
+    for (size_t over = 0; over < 2; over++) {
+        struct web w = {.answer = answer, .answer_size = sizeof head - 1 + HTTPS_BODY + over};
+        memset(answer, 'x', sizeof answer);
+        memcpy(answer, head, sizeof head - 1);
+        web_start(&w, "w.example", 1);
+        struct ip a = address(LOCAL);
+        struct buf body = BUF_INIT;
+        char why[HTTPS_WHY];
+        struct https_request r = {.host = "w.example", .path = "/", .port = w.port, .addresses = &a, .address_count = 1, .ca_file = w.ca_file};
+        assert_int_equal(https_get(&r, &body, why), over ? HTTPS_TOO_LONG : HTTPS_DONE);
+        assert_int_equal(body.n, over ? 0 : HTTPS_BODY);
+        web_stop(&w);
+        buf_release(&body);
+    }
+}
+
+/* Only the addresses given: of several the one that answers; none: nobody is asked, even where the name could be looked up. */
+static void addresses(void **state)
+{
+    struct web w = {.answer = OK};
+    web_start(&w, "localhost", 1);
+    struct ip list[3] = {address("127.0.0.9"), address("::1"), address(LOCAL)};
+    struct buf body = BUF_INIT;
+    char why[HTTPS_WHY];
+    struct https_request r = {.host = "localhost", .path = "/", .port = w.port, .addresses = list, .address_count = 3, .ca_file = w.ca_file};
+    setenv("https_proxy", "http://127.0.0.1:1", 1);
+    setenv("ALL_PROXY", "http://127.0.0.1:1", 1);
+    assert_int_equal(https_get(&r, &body, why), HTTPS_DONE);
+    r.address_count = 2;
+    assert_int_equal(https_get(&r, &body, why), HTTPS_UNREACHABLE);
+    r.address_count = 0;
+    assert_int_equal(https_get(&r, &body, why), HTTPS_UNREACHABLE);
+    assert_string_equal(why, "there is no address to ask");
+    assert_int_equal(w.taken, 1);
+    web_stop(&w);
+    buf_release(&body);
+}
+
+int main(void)
+{
+    assert_true(https_begin());
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(table),
+        cmocka_unit_test(bounded),
+        cmocka_unit_test(addresses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

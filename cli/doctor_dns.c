@@ -48,8 +48,28 @@ void doctor_anchor(struct doctor *d)
     dns_scope_free(s);
 }
 
+/* The module and the Unbound it was built for (package assay-unbound): do they fit, and is there a newer Unbound to build for? */
+static void look_at_module(struct doctor *d)
+{
+    static const char program[] = "/usr/libexec/assay/assay-unbound-prepare";
+    const char *argv[] = {program, "--check", NULL};
+    int code;
+    if (access(program, X_OK) != 0) {
+        doctor_say(d, DOCTOR_NOTE, "the module for Unbound is not installed here (package assay-unbound)");
+        return;
+    }
+    doctor_run(d, argv, &code);
+    if (code == 0)
+        doctor_say(d, DOCTOR_OK, "the module fits the Unbound it runs in");
+    else if (code == 1)
+        doctor_say(d, DOCTOR_WARNING, "the distribution has a newer Unbound than the module was built for\napt upgrade assay-unbound, or make resolver");
+    else
+        doctor_say(d, DOCTOR_CRITICAL, "module and Unbound do not fit: names are not judged\n%s --check says why", program);
+}
+
 void doctor_resolver(struct doctor *d)
 {
+    look_at_module(d);
     struct __res_state state;
     unsigned char answer[ANSWER_MAX];
     memset(&state, 0, sizeof state);

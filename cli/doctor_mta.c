@@ -70,6 +70,9 @@ static bool is_our_socket(struct doctor *d, struct slice entry, const char *sock
         const char *turned = at ? arena_printf(d->arena, "%s:%.*s", at + 1, (int)(at - ours), ours) : NULL;
         return turned && slice_eq(theirs, slice_str(turned));
     }
+    while (theirs.n && theirs.p[0] == '/' && strncmp(ours, queue, strlen(queue)) == 0 &&
+           !slice_eq(theirs, slice_str(ours)))
+        theirs = slice_from(theirs, 1); /* below the chroot the path may be written with a slash or without */
     const char *in_queue = arena_printf(d->arena, "%s/%.*s", queue, SLICE_ARG(theirs));
     return slice_eq(theirs, slice_str(ours)) || (in_queue && strcmp(in_queue, ours) == 0);
 }

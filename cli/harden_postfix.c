@@ -9,13 +9,17 @@
  *
  * Settings are only ever tightened: a value that is stricter already is left alone.
  */
+#include "base/clock.h"
 #include "cli/harden.h"
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAX_EDITS 12
 #define MAX_MILTERS 4096
+#define DEFAULT_SOCKET "unix:/run/assay/milter.sock" /* of policy/settings.def */
 
 struct postfix {
     struct harden *h;
@@ -67,12 +71,17 @@ static bool copy_file(struct postfix *p, const char *name)
     bool ok = f && fwrite(text.p, 1, text.n, f) == text.n;
     if (f && fclose(f) != 0)
         ok = false;
-    if (!ok)
+    /* Postfix's programs wait for a moment before they read a file this fresh. */
+    if (ok)
+        utimensat(AT_FDCWD, to,
+                  (const struct timespec[2]){{.tv_sec = clock_wall() - 60}, {.tv_sec = clock_wall() - 60}}, 0);
+    else
         harden_refuse(p->h, "%s: no room for a copy", to);
     return ok;
 }
 
-/* Whether postconf says of the file that it is broken. A parameter set twice is no such thing; nor is a value with such words in it. */
+/* Whether postconf says of the file that it is broken. A parameter set twice is no such thing; nor is a value with such
+ * words in it. */
 static bool complains(const char *out)
 {
     for (const char *line = out; line; line = strchr(line, '\n')) {
@@ -80,7 +89,8 @@ static bool complains(const char *out)
         if (strncmp(line, "postconf: ", 10) != 0)
             continue;
         size_t n = strcspn(line, "\n");
-        if (strncmp(line + 10, "fatal:", 6) == 0 || strncmp(line + 10, "error:", 6) == 0 || memmem(line, n, "missing '='", 11))
+        if (strncmp(line + 10, "fatal:", 6) == 0 || strncmp(line + 10, "error:", 6) == 0 ||
+            memmem(line, n, "missing '='", 11))
             return true;
     }
     return false;
@@ -127,6 +137,27 @@ static bool in_chroot(struct postfix *p)
            strcmp(field[4], "y") == 0;
 }
 
+/* Proposes a line for the policy that puts the socket within the chroot's reach; only where the policy says nothing of
+ * it. */
+static bool move_socket(struct postfix *p, const char *queue)
+{
+    struct harden *h = p->h;
+    struct slice text;
+    bool exists;
+    if (!harden_read(h, h->policy_path, &text, &exists))
+        return false;
+    const char *whole = arena_printf(h->arena,
+                                     "%.*s%s\n# Where Postfix reaches it from its chroot (assay harden).\nset "
+                                     "milter.socket \"unix:%s/assay/milter.sock\"\n",
+                                     SLICE_ARG(text), text.n && text.p[text.n - 1] != '\n' ? "\n" : "", queue);
+    h->socket = arena_printf(h->arena, "unix:%s/assay/milter.sock", queue);
+    if (!whole || !h->socket || !harden_write(h, h->policy_path, slice_str(whole), 0644))
+        return false;
+    if (h->reload_count < 8)
+        h->reload[h->reload_count++] = "systemctl restart assay-milter";
+    return true;
+}
+
 /* How Postfix must write our socket; NULL (refused) where it cannot reach it. */
 static const char *socket_for(struct postfix *p)
 {
@@ -144,10 +175,13 @@ static const char *socket_for(struct postfix *p)
     size_t n = strlen(queue);
     if (n && strncmp(rest, queue, n) == 0 && rest[n] == '/')
         return arena_printf(h->arena, "unix:%s", rest + n);
-    harden_refuse(h,
-                  "Postfix's smtpd runs in the chroot %s and cannot reach %s\nadd to %s:  set milter.socket "
-                  "\"unix:%s/assay/milter.sock\"",
-                  queue, h->socket, h->policy_path, queue);
+    if (strcmp(h->socket, DEFAULT_SOCKET) == 0 && n && move_socket(p, queue))
+        return "unix:/assay/milter.sock";
+    if (!h->refused)
+        harden_refuse(h,
+                      "Postfix's smtpd runs in the chroot %s and cannot reach %s\nadd to %s:  set milter.socket "
+                      "\"unix:%s/assay/milter.sock\"",
+                      queue, h->socket, h->policy_path, queue);
     return NULL;
 }
 

@@ -61,17 +61,17 @@ static void open_level(struct json *j, const char *key, char open, char close)
     j->comma = false;
 }
 
-void json_object(struct json *j)
+void json_open(struct json *j)
 {
     open_level(j, NULL, '{', '}');
 }
 
-void json_object_in(struct json *j, const char *key)
+void json_open_in(struct json *j, const char *key)
 {
     open_level(j, key, '{', '}');
 }
 
-void json_array(struct json *j, const char *key)
+void json_open_array(struct json *j, const char *key)
 {
     open_level(j, key, '[', ']');
 }
@@ -91,7 +91,7 @@ void json_str(struct json *j, const char *key, const char *value)
     if (value)
         json_slice(j, key, slice_str(value));
     else
-        json_null(j, key);
+        json_write_null(j, key);
 }
 
 void json_slice(struct json *j, const char *key, struct slice value)
@@ -112,7 +112,7 @@ void json_bool(struct json *j, const char *key, bool value)
     buf_adds(j->out, value ? "true" : "false");
 }
 
-void json_null(struct json *j, const char *key)
+void json_write_null(struct json *j, const char *key)
 {
     start(j, key);
     buf_adds(j->out, "null");

@@ -3,10 +3,10 @@
  * json.h - writing JSON (RFC 8259) into a buffer, one value after the other.
  *
  *     struct json j = JSON_INTO(&buf);
- *     json_object(&j);
+ *     json_open(&j);
  *     json_str(&j, "domain", "example.org");
  *     json_int(&j, "count", 3);
- *     json_array(&j, "names"); json_str(&j, NULL, "a"); json_end(&j);
+ *     json_open_array(&j, "names"); json_str(&j, NULL, "a"); json_end(&j);
  *     json_end(&j);
  *
  * key is NULL inside an array and at the top. Text may hold any octets: what is not valid UTF-8 is written as U+FFFD, control
@@ -31,16 +31,15 @@ struct json {
 
 #define JSON_INTO(b) ((struct json){.out = (b)})
 
-/* libjansson, which reads what this writes, has functions of three of these names: ours get symbols of their own. No file includes both headers. */
-void json_object(struct json *j) __asm__("assay_json_object"); /* { at the top or in an array */
-void json_object_in(struct json *j, const char *key);
-void json_array(struct json *j, const char *key) __asm__("assay_json_array");
+void json_open(struct json *j); /* { at the top or in an array */
+void json_open_in(struct json *j, const char *key);
+void json_open_array(struct json *j, const char *key);
 void json_end(struct json *j);                    /* } or ] */
 void json_str(struct json *j, const char *key, const char *value);
 void json_slice(struct json *j, const char *key, struct slice value);
 void json_int(struct json *j, const char *key, int64_t value);
 void json_bool(struct json *j, const char *key, bool value);
-void json_null(struct json *j, const char *key) __asm__("assay_json_null");
+void json_write_null(struct json *j, const char *key);
 
 /* As json_str, but writes nothing when value is NULL or empty. */
 void json_opt(struct json *j, const char *key, const char *value);

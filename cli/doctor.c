@@ -231,9 +231,9 @@ static bool print_json(const struct doctor *d)
 {
     struct buf b = BUF_INIT;
     struct json j = JSON_INTO(&b);
-    json_array(&j, NULL);
+    json_open_array(&j, NULL);
     for (const struct doctor_finding *f = d->first; f; f = f->next) {
-        json_object(&j);
+        json_open(&j);
         json_str(&j, "check", f->check);
         json_str(&j, "state", state_word(f->state));
         json_str(&j, "text", f->text);

@@ -115,7 +115,7 @@ static void json_statement(struct json *j, const char *key, const struct policy_
 {
     if (!s)
         return;
-    json_object_in(j, key);
+    json_open_in(j, key);
     json_str(j, "id", s->id);
     json_str(j, "file", s->file);
     json_int(j, "line", s->line);
@@ -128,7 +128,7 @@ static void json_answer(struct json *j, const char *name, const struct policy_an
 {
     static const char *const words[] = {"always", "recipient", "sender",           "later",   "exemption",
                                         "ended",  "evidence",  "may-only-tighten", "needless"};
-    json_object(j);
+    json_open(j);
     json_str(j, "standard", name);
     json_str(j, "level", policy_level_name(a->level));
     json_str(j, "action", policy_action_name(a->action));
@@ -140,9 +140,9 @@ static void json_answer(struct json *j, const char *name, const struct policy_an
     json_statement(j, "statement", a->statement);
     json_statement(j, "exemption", a->exemption);
     json_statement(j, "expired", a->expired);
-    json_array(j, "beaten");
+    json_open_array(j, "beaten");
     for (size_t i = 0; i < a->beaten_count; i++) {
-        json_object(j);
+        json_open(j);
         json_str(j, "why", words[a->beaten[i].why]);
         json_statement(j, "statement", a->beaten[i].statement);
         json_end(j);
@@ -218,7 +218,7 @@ int policy_cmd_ask(int argc, char **argv)
     struct buf b = BUF_INIT;
     struct json j = JSON_INTO(&b);
     if (a.json)
-        json_array(&j, NULL);
+        json_open_array(&j, NULL);
     ask_all(&k, only, a.json ? &j : NULL);
     if (a.json) {
         json_end(&j);

@@ -49,14 +49,14 @@ static void print_json(const char *path, const struct policy_report *r, const st
     static const char *const words[] = {"note", "warning", "error"};
     struct buf b = BUF_INIT;
     struct json j = JSON_INTO(&b);
-    json_object(&j);
+    json_open(&j);
     json_str(&j, "file", path);
     json_bool(&j, "loads", p != NULL);
     json_opt(&j, "policy", p ? policy_hash(p) : NULL);
-    json_array(&j, "messages");
+    json_open_array(&j, "messages");
     for (size_t i = 0; policy_report_at(r, i); i++) {
         const struct policy_message *m = policy_report_at(r, i);
-        json_object(&j);
+        json_open(&j);
         json_str(&j, "severity", words[m->severity]);
         json_str(&j, "file", m->file);
         if (m->line) {

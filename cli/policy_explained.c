@@ -102,7 +102,7 @@ static void put_csv(struct listing *l, const struct row *r)
 static void put_json(struct listing *l, const struct row *r)
 {
     struct json *j = &l->json;
-    json_object(j);
+    json_open(j);
     json_str(j, "id", r->id);
     json_str(j, "kind", r->kind);
     json_opt(j, "standard", r->standard);
@@ -293,7 +293,7 @@ static void put_form(struct listing *l, const struct policy_args *a)
 {
     struct buf *out = l->out;
     if (a->json) {
-        json_array(&l->json, NULL);
+        json_open_array(&l->json, NULL);
         put_all(l, put_json);
         json_end(&l->json);
         buf_addc(out, '\n');

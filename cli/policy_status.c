@@ -74,12 +74,12 @@ static void print_json(const char *file, const struct running *all, const struct
     struct buf b = BUF_INIT;
     struct json j = JSON_INTO(&b);
     char when[CLOCK_TEXT];
-    json_object(&j);
+    json_open(&j);
     json_str(&j, "file", file);
     json_str(&j, "policy", p ? policy_hash(p) : NULL);
-    json_array(&j, "programs");
+    json_open_array(&j, "programs");
     for (size_t i = 0; i < PROGRAMS; i++) {
-        json_object(&j);
+        json_open(&j);
         json_str(&j, "program", programs[i].program);
         json_str(&j, "state", state_of(&all[i], p));
         if (all[i].status == STATUS_OK) {

@@ -155,24 +155,24 @@ static void print_json(const struct what_if *w)
 {
     struct buf b = BUF_INIT;
     struct json j = JSON_INTO(&b);
-    json_object(&j);
+    json_open(&j);
     json_int(&j, "messages", (int64_t)w->messages);
     json_int(&j, "changed", (int64_t)w->changed);
     json_int(&j, "not_judged", (int64_t)w->failed);
-    json_array(&j, "senders");
+    json_open_array(&j, "senders");
     for (size_t i = 0; i < w->count && w->senders[i].changed; i++) {
         const struct sender *s = &w->senders[i];
-        json_object(&j);
+        json_open(&j);
         json_str(&j, "domain", s->domain);
         json_int(&j, "messages", (int64_t)s->messages);
         json_int(&j, "changed", (int64_t)s->changed);
         json_opt(&j, "statement", s->line);
-        json_array(&j, "changes");
+        json_open_array(&j, "changes");
         for (unsigned from = 0; from < KINDS; from++) {
             for (unsigned to = 0; to < KINDS; to++) {
                 if (from == to || !s->moves[from][to])
                     continue;
-                json_object(&j);
+                json_open(&j);
                 json_str(&j, "from", policy_action_name((enum policy_action)from));
                 json_str(&j, "to", policy_action_name((enum policy_action)to));
                 json_int(&j, "count", (int64_t)s->moves[from][to]);

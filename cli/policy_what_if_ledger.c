@@ -112,15 +112,15 @@ static void print_json(const struct estimate *e, const char *since)
 {
     struct buf b = BUF_INIT;
     struct json j = JSON_INTO(&b);
-    json_object(&j);
+    json_open(&j);
     json_bool(&j, "estimate", true);
     json_str(&j, "since", since);
     json_int(&j, "results", e->looked_at);
     json_int(&j, "changed", e->changed);
-    json_array(&j, "changes");
+    json_open_array(&j, "changes");
     for (size_t i = 0; i < e->count; i++) {
         const struct change *c = &e->changes[i];
-        json_object(&j);
+        json_open(&j);
         json_str(&j, "domain", c->subject);
         json_str(&j, "standard", c->standard);
         json_str(&j, "result", c->result);

@@ -72,7 +72,7 @@ static void as_json(const struct report *r, struct buf *b)
 {
     char day[MOMENT_TEXT];
     struct json j = JSON_INTO(b);
-    json_object(&j);
+    json_open(&j);
     json_str(&j, "from", moment_day_text(r->since_day, day));
     json_str(&j, "until", moment_day_text(r->until_day, day));
     json_str(&j, "policy", policy_hash(r->policy));

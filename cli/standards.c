@@ -31,7 +31,7 @@ static void print_one(enum standard s)
 
 static void json_one(struct json *j, enum standard s)
 {
-    json_object(j);
+    json_open(j);
     json_str(j, "standard", standard_name(s));
     json_str(j, "title", texts[s].title);
     json_str(j, "protects", texts[s].protects);
@@ -76,7 +76,7 @@ int cmd_standards(int argc, char **argv)
     struct buf b = BUF_INIT;
     struct json j = JSON_INTO(&b);
     if (as_json)
-        json_array(&j, NULL);
+        json_open_array(&j, NULL);
     for (int k = 0; k < STANDARD_COUNT; k++) {
         if (chosen[k] && as_json)
             json_one(&j, (enum standard)k);

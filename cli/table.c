@@ -138,14 +138,14 @@ static void words(const struct cell *c, bool raw, struct buf *out)
 static void as_json(const struct table *t, struct buf *out)
 {
     struct json j = JSON_INTO(out);
-    json_array(&j, NULL);
+    json_open_array(&j, NULL);
     for (size_t i = 0; i < t->count; i++) {
         const struct cell *c = &t->cells[i];
         const char *key = t->columns[i % t->width].key;
         if (i % t->width == 0)
-            json_object(&j);
+            json_open(&j);
         if (c->kind == CELL_EMPTY) {
-            json_null(&j, key);
+            json_write_null(&j, key);
         } else if (c->kind == CELL_NUMBER) {
             json_int(&j, key, c->n);
         } else if (c->kind == CELL_SHARE) {

@@ -268,7 +268,7 @@ static int print_plan(const struct options *o, const struct plan *p)
 
 static void json_record(struct json *j, const struct plan *p, const char *for_what, int usage, const char *hex)
 {
-    json_object(j);
+    json_open(j);
     json_str(j, "for", for_what);
     json_str(j, "name", p->owner);
     json_int(j, "usage", usage);
@@ -284,11 +284,11 @@ static int print_json(const struct options *o, const struct plan *p)
     struct json j = JSON_INTO(&b);
     char t[CLOCK_TEXT];
     bool change = p->have_next && strcmp(p->now.spki_sha256, p->next.spki_sha256) != 0;
-    json_object(&j);
+    json_open(&j);
     json_str(&j, "subject", p->now.subject);
     json_str(&j, "not_after", clock_utc_text(p->now.not_after, t));
     json_int(&j, "ttl", o->ttl);
-    json_array(&j, "records");
+    json_open_array(&j, "records");
     json_record(&j, p, "certificate", 3, p->now.spki_sha256);
     if (p->have_issuer)
         json_record(&j, p, "issuer", 2, p->issuer.spki_sha256);

@@ -378,7 +378,7 @@ int cmd_verify(int argc, char **argv)
         rc = prepare(&r);
         r.json = JSON_INTO(&r.out);
         if (rc == 0 && o.json)
-            json_array(&r.json, NULL);
+            json_open_array(&r.json, NULL);
         if (rc == 0)
             rc = verify_each(o.message, one, &r);
         if (o.json && r.policy && r.host.dns) {

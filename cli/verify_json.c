@@ -13,9 +13,9 @@ static void put_answers(struct json *out, struct judge *j)
         [DNS_UNKNOWN] = "unknown", [DNS_INSECURE] = "insecure", [DNS_SECURE] = "secure", [DNS_BROKEN] = "bogus"};
     const struct dns_answer *a;
 
-    json_array(out, "dns");
+    json_open_array(out, "dns");
     for (size_t i = 0; judge_scope(j) && (a = dns_trace(judge_scope(j), i)) != NULL; i++) {
-        json_object(out);
+        json_open(out);
         json_str(out, "name", a->name);
         json_str(out, "type", dns_type_name(a->type));
         json_str(out, "state", dns_state_name(a->state));
@@ -52,21 +52,21 @@ static void put_header(struct json *out, struct judge *j)
 void verify_json(struct json *out, struct judge *j, const struct classes *c, const struct verify_guess *g,
                  const char *name)
 {
-    json_object(out);
+    json_open(out);
     json_str(out, "message", name);
-    json_object_in(out, "taken_from_message");
+    json_open_in(out, "taken_from_message");
     json_bool(out, "client", g->ip);
     json_bool(out, "helo", g->helo);
     json_bool(out, "mail_from", g->from);
     json_end(out);
-    json_object_in(out, "header");
+    json_open_in(out, "header");
     put_header(out, j);
     json_end(out);
     json_bool(out, "recipients_agree", c->agree);
-    json_array(out, "classes");
+    json_open_array(out, "classes");
     for (size_t i = 0; i < c->count; i++) {
         struct record_extra x = {.stage = "end", .reply = reply_of(j, &c->list[i].verdict)};
-        json_object(out);
+        json_open(out);
         json_opt(out, "rcpt", c->list[i].rcpt);
         record_mail(out, j, &c->list[i], &x);
         json_end(out);

@@ -34,7 +34,7 @@ void record_lines(struct json *out, const struct verdict *v)
 {
     for (size_t i = 0; i < v->line_count; i++) {
         const struct verdict_line *l = &v->lines[i];
-        json_object(out);
+        json_open(out);
         json_str(out, "standard", standard_name(l->standard));
         json_opt(out, "subject", l->subject);
         json_str(out, "result", result_name(l->result));
@@ -66,7 +66,7 @@ static void put_rcpt_domains(struct json *out, const struct judge_mail *m)
 {
     size_t n = 0;
 
-    json_array(out, "rcpt_domains");
+    json_open_array(out, "rcpt_domains");
     for (size_t i = 0; i < m->rcpt_count && i < 1000 && n < RCPT_DOMAINS; i++) {
         if (!m->rcpts[i].domain || seen_before(m, i))
             continue;
@@ -121,13 +121,13 @@ void record_mail(struct json *out, struct judge *j, const struct class_of_rcpts 
     if (x->split)
         json_bool(out, "split", true);
     json_int(out, "ms", x->took_ms);
-    json_object_in(out, "verdict");
+    json_open_in(out, "verdict");
     record_verdict(out, &c->verdict, x->reply);
     json_end(out);
-    json_array(out, "lines");
+    json_open_array(out, "lines");
     record_lines(out, &c->verdict);
     json_end(out);
-    json_array(out, "findings");
+    json_open_array(out, "findings");
     record_findings(out, j);
     json_end(out);
 }

@@ -11,7 +11,7 @@
 
 static void open_finding(struct json *out, enum standard s, const char *subject, enum result r, const char *reason)
 {
-    json_object(out);
+    json_open(out);
     json_str(out, "standard", standard_name(s));
     json_opt(out, "subject", subject);
     json_str(out, "result", result_name(r));
@@ -129,7 +129,7 @@ static void put_dmarc(struct json *out, struct judge *j)
     json_bool(out, "dkim_aligned", d->dkim_aligned);
     if (judge_report(j)->dmarc_compared) {
         const struct dmarc_finding *walked = &judge_report(j)->dmarc_by_walk;
-        json_object_in(out, "by_treewalk");
+        json_open_in(out, "by_treewalk");
         json_str(out, "result", result_name(walked->result));
         json_opt(out, "record", walked->record_domain);
         json_opt(out, "org", walked->org_domain);
@@ -146,7 +146,7 @@ static void put_arc(struct json *out, const struct arc_finding *a)
     if (a->instance_count) {
         put_security(out, a->security);
         json_int(out, "instances", a->instance_count);
-        json_array(out, "sealers");
+        json_open_array(out, "sealers");
         for (unsigned i = 0; a->sealers && i < a->instance_count; i++)
             if (a->sealers[i])
                 json_str(out, NULL, a->sealers[i]);
@@ -191,7 +191,7 @@ static void put_bits(struct json *out, const char *key, unsigned bits, const cha
 {
     if (!bits)
         return;
-    json_array(out, key);
+    json_open_array(out, key);
     for (unsigned bit = 1; bit && bit <= bits; bit <<= 1)
         if (bits & bit)
             json_str(out, NULL, name(bit));

@@ -157,7 +157,7 @@ void record_line(struct buf *out, struct judge *j, const struct class_of_rcpts *
     char text[IP_TEXT];
 
     if (json)
-        json_object(&l.json);
+        json_open(&l.json);
     put(&l, "id", m->queue_id);
     put(&l, "action", x->split ? "split" : policy_action_name(v->action));
     put(&l, "would", policy_action_name(v->would));

@@ -66,7 +66,7 @@ void journal_record(const struct journal *j, struct json *out, const char *kind)
 {
     char t[SEGMENT_TIME];
     segment_now(t);
-    json_object(out);
+    json_open(out);
     json_int(out, "v", JOURNAL_VERSION);
     json_str(out, "t", t);
     json_str(out, "host", j->host);

@@ -50,7 +50,7 @@ static bool append_own(struct segment *s, const char *kind, const char *writer, 
     struct json j = JSON_INTO(&b);
     char t[SEGMENT_TIME];
     segment_now(t);
-    json_object(&j);
+    json_open(&j);
     json_int(&j, "v", JOURNAL_VERSION);
     json_str(&j, "t", t);
     json_str(&j, "host", host);

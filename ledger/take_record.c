@@ -214,14 +214,14 @@ static int signature_rank(const struct value *f, const char *from)
 static void put_signatures(struct json *j, const struct record *r)
 {
     size_t n = value_count(r->findings), put = 0;
-    json_array(j, "dkim_auth");
+    json_open_array(j, "dkim_auth");
     for (int rank = 0; rank < 4; rank++)
         for (size_t i = 0; i < n && i < RECORD_FINDINGS_MAX && put < SIGNATURES_MAX; i++) {
             const struct value *f = value_at(r->findings, i);
             if (!is(value_text(f, "standard"), "dkim") || !value_text(f, "selector") ||
                 signature_rank(f, r->from) != rank)
                 continue;
-            json_object(j);
+            json_open(j);
             json_str(j, "d", or_none(value_text(f, "subject")));
             json_str(j, "s", value_text(f, "selector"));
             json_str(j, "r", or_none(value_text(f, "result")));
@@ -239,7 +239,7 @@ static void put_tuple(struct json *j, const struct record *r, const struct value
     for (size_t i = 0; i < c.n && !spf; i++)
         spf =
             is(value_text(c.f[i], "standard"), "spf") && is(value_text(c.f[i], "identity"), "mailfrom") ? c.f[i] : NULL;
-    json_object(j);
+    json_open(j);
     json_str(j, "ip", r->client);
     json_str(j, "from", r->from);
     json_opt(j, "mail_from", r->mail_from);
@@ -258,7 +258,7 @@ static void put_tuple(struct json *j, const struct record *r, const struct value
 static void put_published(struct json *j, const struct value *dmarc)
 {
     static const char *const keys[] = {"p", "sp", "np", "adkim", "aspf", "fo", "t", "discovery", "org"};
-    json_object(j);
+    json_open(j);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         json_opt(j, keys[i], value_text(dmarc, keys[i]));
     json_end(j);

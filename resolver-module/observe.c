@@ -131,7 +131,7 @@ static void write_types(struct json *j, const struct zones_entry *e)
         const char *name;
     } known[] = {{1, "A"},   {2, "NS"},   {5, "CNAME"}, {6, "SOA"},     {12, "PTR"},  {15, "MX"},   {16, "TXT"},   {28, "AAAA"},
                  {33, "SRV"}, {43, "DS"},  {46, "RRSIG"}, {48, "DNSKEY"}, {52, "TLSA"}, {64, "SVCB"}, {65, "HTTPS"}, {255, "ANY"}, {257, "CAA"}};
-    json_array(j, "types");
+    json_open_array(j, "types");
     for (unsigned i = 0; i < e->type_count; i++) {
         char number[16];
         const char *name = number;
@@ -165,7 +165,7 @@ static void entry_record(struct observe *o, const struct zones_entry *e, struct 
     json_str(&j, "last", time_text(e->last_us, text));
     write_types(&j, e);
     if (e->algorithm) {
-        json_array(&j, "algorithm");
+        json_open_array(&j, "algorithm");
         json_int(&j, NULL, e->algorithm);
         json_end(&j);
     }
@@ -178,7 +178,7 @@ static void entry_record(struct observe *o, const struct zones_entry *e, struct 
     if (e->unneeded)
         json_bool(&j, "unneeded", true);
     if (e->sample_count) {
-        json_array(&j, "samples");
+        json_open_array(&j, "samples");
         for (unsigned i = 0; i < e->sample_count; i++)
             json_str(&j, NULL, e->samples[i]);
         json_end(&j);

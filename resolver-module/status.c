@@ -34,7 +34,7 @@ static int by_count(const void *a, const void *b)
 static void write_zone(struct json *j, const struct zones_entry *e)
 {
     char text[CLOCK_TEXT];
-    json_object(j);
+    json_open(j);
     json_str(j, "zone", e->zone[0] ? e->zone : ".");
     if (e->collapsed)
         json_bool(j, "collapsed", true);
@@ -52,7 +52,7 @@ static void write_zone(struct json *j, const struct zones_entry *e)
 static void write_top(struct json *j, const char *key, const struct top *t, enum decide_state state)
 {
     size_t shown = 0;
-    json_array(j, key);
+    json_open_array(j, key);
     for (size_t i = 0; i < t->count && shown < OBSERVE_TOP; i++) {
         if (t->all[i]->state != state)
             continue;
@@ -65,10 +65,10 @@ static void write_top(struct json *j, const char *key, const struct top *t, enum
 /* Exemptions whose zone came out secure at the last look. */
 static void write_unneeded(struct json *j, const struct top *t)
 {
-    json_array(j, "unneeded");
+    json_open_array(j, "unneeded");
     for (size_t i = 0, shown = 0; i < t->count && shown < OBSERVE_TOP; i++)
         if (t->all[i]->state == DECIDE_STATE_SECURE && t->all[i]->unneeded) {
-            json_object(j);
+            json_open(j);
             json_str(j, "zone", t->all[i]->zone);
             json_str(j, "statement", t->all[i]->statement);
             json_end(j);
@@ -84,7 +84,7 @@ static void write_policy(struct json *j, struct watch *w)
     static const char *const names[] = {"file", "snapshot", "kept"};
     watch_state(w, &source, error, sizeof error);
     const struct policy *p = watch_policy(w);
-    json_object_in(j, "policy");
+    json_open_in(j, "policy");
     json_str(j, "hash", p ? policy_hash(p) : NULL);
     json_str(j, "title", p ? policy_title(p) : NULL);
     json_str(j, "mode", p ? policy_set_text(p, "mode") : NULL);
@@ -99,18 +99,18 @@ static void write_policy(struct json *j, struct watch *w)
 
 static void write_counts(struct json *j, const struct status_input *in)
 {
-    json_object_in(j, "answers");
+    json_open_in(j, "answers");
     for (int s = 0; s < DECIDE_STATE_COUNT; s++)
         json_int(j, decide_state_name((enum decide_state)s), (int64_t)in->counts.states[s]);
     json_int(j, "refused", (int64_t)in->counts.refused);
     json_int(j, "would_refuse", (int64_t)in->counts.would);
     json_end(j);
-    json_object_in(j, "queue");
+    json_open_in(j, "queue");
     json_int(j, "length", (int64_t)in->queue_length);
     json_int(j, "capacity", (int64_t)in->queue_capacity);
     json_int(j, "dropped", (int64_t)in->counts.dropped);
     json_end(j);
-    json_object_in(j, "journal");
+    json_open_in(j, "journal");
     json_bool(j, "open", in->journal_open);
     json_bool(j, "healthy", in->journal_open && in->journal.healthy);
     json_int(j, "written", (int64_t)in->journal.written);
@@ -124,7 +124,7 @@ void status_write(const struct status_input *in, struct buf *out)
     struct json j = JSON_INTO(out);
     char text[CLOCK_TEXT];
     struct top *t = calloc(1, sizeof *t);
-    json_object(&j);
+    json_open(&j);
     json_int(&j, "v", 1);
     json_str(&j, "now", clock_utc_text(clock_wall(), text));
     json_str(&j, "started", clock_utc_text((time_t)(in->started_us / 1000000), text));

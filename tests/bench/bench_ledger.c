@@ -50,7 +50,7 @@ static unsigned domain(void)
 
 static void finding(struct json *j, const char *standard, const char *subject, const char *result, const char *security)
 {
-    json_object(j);
+    json_open(j);
     json_str(j, "standard", standard);
     json_str(j, "subject", subject);
     json_str(j, "result", result);
@@ -69,7 +69,7 @@ static void record(struct buf *b, unsigned n, unsigned mails, int64_t first)
     snprintf(id, sizeof id, "4B%08X", n);
     clock_utc_text((time_t)(first + (int64_t)n * DAYS * 86400 / mails), second);
     snprintf(t, sizeof t, "%.19s.%06uZ", second, n % 1000000);
-    json_object(&j);
+    json_open(&j);
     json_int(&j, "v", 1);
     json_str(&j, "t", t);
     json_str(&j, "host", "mx1.example.org");
@@ -83,19 +83,19 @@ static void record(struct buf *b, unsigned n, unsigned mails, int64_t first)
     json_str(&j, "from", d);
     json_int(&j, "rcpts", 1);
     json_str(&j, "policy", "1a2b3c4d");
-    json_object_in(&j, "verdict");
+    json_open_in(&j, "verdict");
     json_str(&j, "action", pass ? "deliver" : "quarantine");
     json_str(&j, "would", pass ? "deliver" : "quarantine");
     json_str(&j, "statement", "L5");
     json_end(&j);
-    json_array(&j, "lines");
+    json_open_array(&j, "lines");
     finding(&j, "dmarc", d, result, "insecure");
     json_str(&j, "level", "follow");
     json_str(&j, "action", pass ? "deliver" : "quarantine");
     json_str(&j, "statement", "L5");
     json_end(&j);
     json_end(&j);
-    json_array(&j, "findings");
+    json_open_array(&j, "findings");
     static const char *const plain[] = {"spf", "arc", "tls", "dnssec", "message-format", "rdns"};
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         finding(&j, plain[i], i == 5 ? client : d, i == 0 ? result : "pass", k % 3 ? "insecure" : "secure");

@@ -61,7 +61,7 @@ static void judge_it(struct judge *j, struct slice message, bool relay)
     if (memchr(b.p, '\n', b.n))
         __builtin_trap();
     buf_reset(&b);
-    json_object(&out);
+    json_open(&out);
     record_mail(&out, j, &c->list[0], &x);
     json_end(&out);
     buf_release(&b);

@@ -41,8 +41,8 @@ static int writer(const char *dir, const char *prefix)
         journal_record(j, &out, "mail");
         json_str(&out, "id", id);
         json_str(&out, "source", "internet");
-        json_array(&out, "findings");
-        json_object(&out);
+        json_open_array(&out, "findings");
+        json_open(&out);
         json_str(&out, "standard", "spf");
         json_str(&out, "subject", i % 3 ? "example.org" : "example.net");
         json_str(&out, "result", "pass");

@@ -75,15 +75,15 @@ static void json_survives_hostile_text(void **state)
 {
     struct buf b = BUF_INIT;
     struct json j = JSON_INTO(&b);
-    json_object(&j);
+    json_open(&j);
     json_slice(&j, "a", slice_of("q\"\\\n\x01\x7f\xff\0z", 9));
     json_int(&j, "n", -5);
-    json_array(&j, "l");
+    json_open_array(&j, "l");
     json_str(&j, NULL, "b\xc3\xbc");
     json_bool(&j, NULL, true);
-    json_null(&j, NULL);
+    json_write_null(&j, NULL);
     json_end(&j);
-    json_object_in(&j, "o");
+    json_open_in(&j, "o");
     json_end(&j);
     json_opt(&j, "no", "");
     json_end(&j);

@@ -355,7 +355,7 @@ static void recorded(void **state)
     assert_non_null(value_text(o, "message-id"));
     value_free(o);
     buf_reset(&b);
-    json_object(&j);
+    json_open(&j);
     record_mail(&j, r.j, &r.c->list[0], &x);
     json_end(&j);
     o = value_parse(buf_slice(&b), NULL);

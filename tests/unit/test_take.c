@@ -320,7 +320,7 @@ static void hosts_race_into_one_store(void **state)
 {
     (void)state;
     enum { HOSTS = 4, EACH = 600 };
-    char folders[HOSTS][128], name[8];
+    char folders[HOSTS][128], name[16];
     pid_t child[HOSTS];
     store_close(open_store());
     for (int i = 0; i < HOSTS; i++) {

@@ -9,17 +9,14 @@
 #include "milter/delegation.h"
 #include "base/clock.h"
 #include "base/quiet_thread.h"
+#include "milter/listener.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 static const char answer[] = "action=DUNNO\n\n";
@@ -37,8 +34,8 @@ struct peer {
 };
 
 struct delegation {
-    int listener, wake[2];
-    char path[sizeof((struct sockaddr_un *)0)->sun_path]; /* "": no unix socket */
+    struct listener listener;
+    int wake[2];
     pthread_t thread;
     struct pollfd fds[DELEGATION_CLIENTS + 2]; /* the listener, the pipe that ends the thread, clients */
     struct peer peers[DELEGATION_CLIENTS + 2];
@@ -149,7 +146,7 @@ static void drop(struct delegation *d, size_t i)
 
 static void greet(struct delegation *d)
 {
-    int fd = accept4(d->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = accept4(d->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
     if (fd < 0)
         return;
@@ -214,75 +211,11 @@ static void *delegation_main(void *arg)
 
 /* ---- opening and closing ---- */
 
-static const char *complaint(const char *socket_name, const char *what)
-{
-    char *text = NULL;
-    return asprintf(&text, "%s: %s", socket_name, what) > 0 ? text : "out of memory";
-}
-
-/* A socket that nobody listens on is left over from a kill. */
-static bool is_left_over(const struct sockaddr_un *sun)
-{
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool nobody = fd >= 0 && connect(fd, (const struct sockaddr *)sun, sizeof *sun) != 0 && errno == ECONNREFUSED;
-    if (fd >= 0)
-        close(fd);
-    return nobody;
-}
-
-static int open_unix(struct delegation *d, const char *path, unsigned mode, const char *group)
-{
-    struct sockaddr_un sun = {.sun_family = AF_UNIX};
-    struct group *g = group && *group ? getgrnam(group) : NULL;
-
-    if (strlen(path) >= sizeof sun.sun_path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    memcpy(sun.sun_path, path, strlen(path));
-    if (is_left_over(&sun))
-        unlink(path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&sun, sizeof sun) != 0 || chmod(path, mode) != 0 ||
-        (g && chown(path, (uid_t)-1, g->gr_gid) != 0 && errno != EPERM)) {
-        int e = errno;
-        if (fd >= 0)
-            close(fd);
-        errno = e;
-        return -1;
-    }
-    memcpy(d->path, sun.sun_path, sizeof d->path);
-    return fd;
-}
-
-static int open_inet(const char *spec)
-{
-    char port[16] = "", host[256] = "";
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list = NULL;
-    int fd = -1, on = 1;
-
-    errno = EINVAL;
-    if (sscanf(spec, "%15[0-9]@%255s", port, host) != 2 || getaddrinfo(host, port, &hints, &list) != 0)
-        return -1;
-    fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0) {
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        if (bind(fd, list->ai_addr, list->ai_addrlen) != 0) {
-            int e = errno;
-            close(fd);
-            errno = e;
-            fd = -1;
-        }
-    }
-    freeaddrinfo(list);
-    return fd;
-}
-
 static bool begin(struct delegation *d)
 {
-    if (listen(d->listener, 64) != 0 || pipe2(d->wake, O_CLOEXEC) != 0)
+    if (pipe2(d->wake, O_CLOEXEC) != 0)
         return false;
-    d->fds[0] = (struct pollfd){.fd = d->listener, .events = POLLIN};
+    d->fds[0] = (struct pollfd){.fd = d->listener.fd, .events = POLLIN};
     d->fds[1] = (struct pollfd){.fd = d->wake[0], .events = POLLIN};
     d->count = 2;
     pthread_mutex_init(&d->lock, NULL);
@@ -293,18 +226,16 @@ static bool begin(struct delegation *d)
 struct delegation *delegation_open(const char *name, unsigned mode, const char *group, const char **error)
 {
     struct delegation *d = calloc(1, sizeof *d);
-    const char *rest = strchr(name, ':');
 
     *error = "out of memory";
     if (!d)
         return NULL;
-    rest = rest ? rest + 1 : name;
-    d->listener = strncmp(name, "inet", 4) == 0 ? open_inet(rest) : open_unix(d, rest, mode, group);
-    if (d->listener >= 0 && begin(d))
-        return d;
-    *error = complaint(name, strerror(errno));
-    if (d->listener >= 0)
-        close(d->listener);
+    if (listener_open(&d->listener, name, mode, group, error)) {
+        if (begin(d))
+            return d;
+        listener_close(&d->listener);
+        *error = "out of files or threads";
+    }
     free(d);
     return NULL;
 }
@@ -315,11 +246,9 @@ struct delegation *delegation_close(struct delegation *d)
         return NULL;
     (void)!write(d->wake[1], "", 1);
     pthread_join(d->thread, NULL);
-    close(d->listener);
+    listener_close(&d->listener);
     close(d->wake[0]);
     close(d->wake[1]);
-    if (d->path[0])
-        unlink(d->path);
     pthread_mutex_destroy(&d->lock);
     free(d);
     return NULL;

@@ -14,6 +14,7 @@
 #include "milter/canary.h"
 #include "milter/delegation.h"
 #include "milter/log.h"
+#include "milter/outgoing.h"
 #include "milter/probing.h"
 #include <limits.h>
 #include <stdlib.h>
@@ -213,6 +214,8 @@ int start_engines(struct daemon *d, const struct options *o)
     if (rc == 0)
         rc = open_delegation(d, p);
     if (rc == 0)
+        rc = outgoing_open(d, p);
+    if (rc == 0)
         d->host.prober = probing_new(d);
     policy_unref(p);
     return rc;
@@ -221,6 +224,7 @@ int start_engines(struct daemon *d, const struct options *o)
 void start_undo(struct daemon *d)
 {
     d->delegation = delegation_close(d->delegation);
+    outgoing_close(d);
     canary_stop();
     d->host.prober = prober_free(d->host.prober);
     d->journal = journal_close(d->journal);

@@ -147,6 +147,24 @@ static void judge_tls_settings(struct doctor *d, const struct value *v, size_t n
             "SMTP smuggling is possible: lines may end in a bare newline\npostconf -e smtpd_forbid_bare_newline=yes");
 }
 
+/* What our policy opens and what Postfix asks must be the same: a map that nobody answers keeps all outgoing mail. */
+static void judge_outgoing(struct doctor *d, const struct value *v, size_t n)
+{
+    const char *maps = value_of(v, n, "smtp_tls_policy_maps"), *socket = doctor_setting(d, "postfix.tls-policy-socket", "");
+    const char *map = strstr(maps, "socketmap:");
+    const bool asks = map && strstr(map, ":assay") != NULL;
+
+    if (asks && !*socket && d->policy)
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "smtp_tls_policy_maps asks a socketmap :assay, but the policy opens none: outgoing mail waits\n"
+                   "set postfix.tls-policy-socket in the policy and restart assay-milter");
+    else if (!asks && *socket)
+        doctor_say(d, DOCTOR_WARNING,
+                   "the policy sets postfix.tls-policy-socket %s, but Postfix does not ask it: no MTA-STS for outgoing mail\n"
+                   "postconf -e smtp_tls_policy_maps=socketmap:%s:assay",
+                   socket, socket);
+}
+
 void doctor_postfix(struct doctor *d)
 {
     struct value v[] = {
@@ -160,6 +178,7 @@ void doctor_postfix(struct doctor *d)
         {"smtp_tls_security_level", NULL},
         {"smtp_dns_support_level", NULL},
         {"smtpd_forbid_bare_newline", NULL},
+        {"smtp_tls_policy_maps", NULL},
     };
     size_t n = sizeof v / sizeof v[0];
     if (!ask_postconf(d, v, n)) {
@@ -169,6 +188,7 @@ void doctor_postfix(struct doctor *d)
     judge_milter_settings(d, v, n);
     judge_filters(d, v, n);
     judge_tls_settings(d, v, n);
+    judge_outgoing(d, v, n);
 }
 
 /* Sendmail: the filter's line is "Xassay, S=..., F=T, ..."; the filters asked are in "O InputMailFilters=...". */

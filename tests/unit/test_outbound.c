@@ -26,7 +26,7 @@ struct world {
     struct outbound *o;
     char file[64];
     char noted[256];
-    int notes;
+    atomic_int notes;
 };
 
 static void take_note(void *context, const char *domain, const char *what)

@@ -28,7 +28,7 @@ struct delegation_note {
 };
 
 /* Listens on "unix:PATH" or "inet:PORT@HOST" and starts the thread. mode and group (NULL: none) are a unix socket's. NULL on failure, with *error one
- * line (static or malloc'ed: never freed, since the program ends). */
+ * line. */
 struct delegation *delegation_open(const char *socket, unsigned mode, const char *group, const char **error);
 struct delegation *delegation_close(struct delegation *d); /* NULL is fine; returns NULL */
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,8 +22,9 @@
 
 static const char *complaint(const char *socket_name, const char *what)
 {
-    char *text = NULL;
-    return asprintf(&text, "%s: %s", socket_name, what) > 0 ? text : "out of memory";
+    static char text[PATH_MAX + 128]; /* the last one: its caller ends the program */
+    snprintf(text, sizeof text, "%s: %s", socket_name, what);
+    return text;
 }
 
 /* A socket that nobody listens on is left over from a kill. */

@@ -2,7 +2,7 @@
 /*
  * listener.h - a socket that Postfix connects to besides libmilter's: opened, its rights set, taken away again.
  *
- * Threads: any; each listener belongs to one.
+ * Threads: the main thread, at start and end.
  */
 #ifndef ASSAY_MILTER_LISTENER_H
 #define ASSAY_MILTER_LISTENER_H
@@ -16,8 +16,8 @@ struct listener {
 };
 
 /* Listens on "unix:PATH", "PATH" or "inet:PORT@HOST", without waiting in accept. mode and group (NULL: none) are a unix socket's; a socket left over
- * from a kill is replaced, one that somebody listens on is not. false: *error gets one line (static or malloc'ed: never freed, since the
- * program ends). */
+ * from a kill is replaced, one that somebody listens on is not. false: *error gets one line, good until
+ * the next failure. */
 bool listener_open(struct listener *l, const char *name, unsigned mode, const char *group, const char **error);
 
 void listener_close(struct listener *l);

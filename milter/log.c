@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -16,7 +17,7 @@
 
 #define LOG_MAX 8192
 
-static bool stderr_wanted = true;
+static atomic_bool stderr_wanted = true; /* engines start, and may complain, before the log is open */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
     int64_t since;

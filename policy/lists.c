@@ -174,9 +174,7 @@ static void read_list(struct loader *ld, struct list *list)
     const struct item *it = &ld->p->items[list->item];
     struct place at;
     struct source_text t = {0};
-    item_place(it, &at);
-    if (it->whom_word.p)
-        at.text = it->whom_word;
+    item_place_word(it, it->whom_word, &at);
     const struct slice w = it->whom_word;
     const char *written = w.n >= 2 ? arena_copy(ld->p->arena, w.p + 1, w.n - 2) : NULL;
     if (!written || !may_read(ld, it, written, &at))

@@ -33,6 +33,23 @@ void item_place(const struct item *it, struct place *out)
     *out = (struct place){.file = it->unit->shown, .lineno = it->s.line, .line = it->line, .text = it->word};
 }
 
+void item_place_word(const struct item *it, struct slice word, struct place *out)
+{
+    const struct slice whole = it->unit->text;
+    item_place(it, out);
+    if (!word.p || word.p < whole.p || word.p + word.n > whole.p + whole.n)
+        return;
+    const char *end = whole.p + whole.n, *start = word.p, *stop = word.p;
+    while (start > whole.p && start[-1] != '\n')
+        start--;
+    while (stop < end && *stop != '\n')
+        stop++;
+    for (const char *p = it->line.p; p < start; p++)
+        out->lineno += *p == '\n';
+    out->line = slice_of(start, (size_t)(stop - start));
+    out->text = word;
+}
+
 static void release_lists(struct policy *p)
 {
     for (size_t i = 0; i < p->list_count; i++)

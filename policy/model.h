@@ -164,4 +164,7 @@ void lint(struct policy *p, struct policy_report *r, time_t now);
 struct item *policy_item_add(struct policy *p);
 void item_place(const struct item *it, struct place *out);
 
+/* The same for another word of the statement, which may stand on a line of its own further down. */
+void item_place_word(const struct item *it, struct slice word, struct place *out);
+
 #endif

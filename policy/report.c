@@ -136,7 +136,8 @@ void report_vadd(struct policy_report *r, enum policy_severity severity, const s
     m->text = m->text ? m->text : "?";
     m->help = arena_strdup(r->arena, help);
     m->column = at->lineno ? 1 : 0;
-    if (at->line.p && at->text.p) {
+    /* A word that is not of that line could not be drawn in it. */
+    if (at->line.p && at->text.p && at->text.p >= at->line.p && at->text.p <= at->line.p + at->line.n) {
         m->column = columns(slice_of(at->line.p, (size_t)(at->text.p - at->line.p))) + 1;
         unsigned length = columns(at->text);
         m->length = length ? length : 1;

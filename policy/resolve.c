@@ -13,9 +13,7 @@
 
 static void place_at(const struct item *it, struct slice word, struct place *at)
 {
-    item_place(it, at);
-    if (word.p && word.p >= it->line.p && word.p <= it->line.p + it->line.n)
-        at->text = word;
+    item_place_word(it, word, at);
 }
 
 static const char *nearest_list(struct loader *ld, const char *name)

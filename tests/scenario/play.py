@@ -18,12 +18,20 @@ import smtp
 from house import SERVER, SERVER6, wait_until
 
 
+def installed_policy(name):
+    """A policy of contrib/policies; its lists are found where they are."""
+    folder = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "contrib/policies")
+    with open(f"{folder}/{name}", encoding="utf-8") as f:
+        return re.sub(r'( in ")([\w.-]+\.list")', rf"\g<1>{folder}/\g<2>", f.read())
+
+
 def substitute(text, folder):
-    """@rsa@ @ed25519@ @rsa1024@ (a TXT record's strings), @key:rsa@ (its private key), @today+N@ @today-N@, @folder@, @cert:NAME@ (the digest of its key)."""
+    """@rsa@ @ed25519@ @rsa1024@ (a TXT record's strings), @key:rsa@ (its private key), @today+N@ @today-N@, @folder@, @cert:NAME@ (the digest of its key), @contrib:NAME@ (a policy of contrib/policies)."""
     text = re.sub(r"@cert:(\w+)@", lambda m: certificates.public_key_digest(m.group(1)), text)
     text = re.sub(r"@key:(rsa\d*|ed25519)@", lambda m: keys.private(m.group(1)), text)
     text = re.sub(r"@(rsa\d*|ed25519)@", lambda m: keys.txt(keys.record(m.group(1))), text)
     text = re.sub(r"@today([+-]\d+)?@", lambda m: str(datetime.date.today() + datetime.timedelta(int(m.group(1) or 0))), text)
+    text = re.sub(r"@contrib:([\w.-]+)@", lambda m: installed_policy(m.group(1)), text)
     return text.replace("@folder@", folder)
 
 

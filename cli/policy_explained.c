@@ -12,6 +12,7 @@
 #include "base/domain.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "cli/page.h"
 #include "cli/policy_cmd.h"
 #include "cli/policy_ledger.h"
 
@@ -119,32 +120,10 @@ static void put_json(struct listing *l, const struct row *r)
     json_end(j);
 }
 
-static void html_text(struct buf *out, const char *text)
-{
-    for (; text && *text; text++) {
-        switch (*text) {
-        case '<':
-            buf_adds(out, "&lt;");
-            break;
-        case '>':
-            buf_adds(out, "&gt;");
-            break;
-        case '&':
-            buf_adds(out, "&amp;");
-            break;
-        case '"':
-            buf_adds(out, "&quot;");
-            break;
-        default:
-            buf_addc(out, *text);
-        }
-    }
-}
-
 static void html_cell(struct buf *out, const char *text)
 {
-    buf_adds(out, "<td>");
-    html_text(out, text && *text ? text : "\xe2\x80\x93");
+    buf_adds(out, text && *text >= '0' && *text <= '9' ? "<td class=n>" : "<td>");
+    page_text(out, text && *text ? text : "\xe2\x80\x93");
     buf_adds(out, "</td>");
 }
 
@@ -257,23 +236,16 @@ static size_t put_all(struct listing *l, put_row *put)
     return rows;
 }
 
-static const char html_head[] =
-    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Apply or explain</title>\n"
-    "<style>body{font:11pt/1.4 sans-serif;margin:2em;color:#222}table{border-collapse:collapse;width:100%}"
-    "th,td{border-bottom:1px solid "
-    "#bbb;padding:.4em .6em;text-align:left;vertical-align:top}thead{display:table-header-group}"
-    "tr.ended{color:#a00}tr{break-inside:avoid}</style></head><body>\n";
-
 static void put_page(struct listing *l)
 {
     char day[POLICY_DAY_TEXT];
     struct buf *out = l->out;
-    buf_adds(out, html_head);
-    buf_adds(out, "<h1>Apply or explain</h1>\n<p>");
-    html_text(out, *policy_title(l->p) ? policy_title(l->p) : "Policy for mail and DNS");
+    page_begin(out, "Apply or explain", "Apply or explain");
+    buf_adds(out, "<p>");
+    page_text(out, *policy_title(l->p) ? policy_title(l->p) : "Policy for mail and DNS");
     if (*policy_owner(l->p)) {
         buf_adds(out, ", kept by ");
-        html_text(out, policy_owner(l->p));
+        page_text(out, policy_owner(l->p));
     }
     buf_printf(
         out,
@@ -286,7 +258,8 @@ static void put_page(struct listing *l)
         policy_day_text(l->at, day), policy_hash(l->p));
     if (put_all(l, put_html) == 0)
         buf_adds(out, "<tr><td colspan=\"9\">Nothing is excused.</td></tr>\n");
-    buf_adds(out, "</tbody></table>\n</body></html>\n");
+    buf_adds(out, "</tbody></table>\n");
+    page_end(out);
 }
 
 static void put_form(struct listing *l, const struct policy_args *a)

@@ -3,11 +3,11 @@
  * policy_ledger.c - the few questions `assay policy` has for the ledger.
  *
  * Everything is a help and nothing depends on it: a ledger that is not there, or cannot be asked, makes numbers
- * unknown. Statements are known in the ledger by their id and their policy's hash, so uses count from the last change
- * of the policy on.
+ * unknown.
  */
 #include "cli/policy_ledger.h"
 #include "cli/cli.h"
+#include "ledger/exceptions.h"
 
 #define DAY 86400
 
@@ -27,19 +27,8 @@ void policy_ledger_use(struct store *s, const struct policy *p, const struct pol
     *out = (struct policy_use){.count = -1};
     if (!s)
         return;
-    struct store_rows *r =
-        standard ? store_ask(s,
-                             "SELECT sum(count), max(last_seen) FROM outcome_day WHERE policy = $1 AND exemption = $2 "
-                             "AND standard = $3",
-                             "ttt", policy_hash(p), st->id, standard)
-                 : store_ask(s, "SELECT sum(count), max(last_seen) FROM outcome_day WHERE policy = $1 AND trust = $2",
-                             "tt", policy_hash(p), st->id);
-    int64_t count = 0, last = 0;
-    if (store_next(r)) {
-        count = store_number(r, 0);
-        last = store_number(r, 1);
-    }
-    if (store_done(r) != STATUS_OK)
+    int64_t count, last;
+    if (exceptions_used(s, p, st, standard, &count, &last) != STATUS_OK)
         return;
     out->count = count;
     if (last)

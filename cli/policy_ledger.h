@@ -9,7 +9,7 @@
 #include "ledger/store.h"
 #include "policy/policy.h"
 
-/* How often a statement excused (or saved) something, under this policy. */
+/* How often a statement excused (or saved) something, under this policy and earlier ones (ledger/exceptions.h). */
 struct policy_use {
     int64_t count;              /* -1: not known */
     char last[POLICY_DAY_TEXT]; /* the last day, or "" */

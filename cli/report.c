@@ -7,6 +7,7 @@
  * codes of ledger.c, EX_CANTCREAT for the folder.
  */
 #include "cli/report.h"
+#include "cli/page.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "ledger/moment.h"
@@ -100,35 +101,23 @@ static void as_html(const struct report *r, struct buf *b)
 {
     char period[128], now[CLOCK_TEXT];
     heading(r, period);
-    buf_adds(b, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta "
-                "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-                "style-src 'unsafe-inline'\">\n<meta name=\"viewport\" content=\"width=device-width, "
-                "initial-scale=1\">\n<title>");
-    table_html_text(b, policy_title(r->policy)[0] ? policy_title(r->policy) : "Assay");
-    buf_adds(
-        b, "</title>\n<style>body{font:16px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 "
-           "1em;color:#222;background:#fff}"
-           "table{border-collapse:collapse;margin:1em "
-           "0;display:block;overflow-x:auto}th,td{text-align:left;padding:.3em 1em .3em 0;border-bottom:1px solid #ccc;"
-           "vertical-align:top}.n{text-align:right;font-variant-numeric:tabular-nums}h2{margin-top:2em}p{max-width:"
-           "45em}footer{margin-top:3em;color:#555}"
-           "@media(prefers-color-scheme:dark){body{color:#ddd;background:#1b1b1b}th,td{border-color:#444}footer{color:#"
-           "999}}</style></head>\n<body><main>\n<h1>");
-    table_html_text(b, policy_title(r->policy)[0] ? policy_title(r->policy) : "Mail and DNS");
-    buf_printf(b, "</h1>\n<p>What was found, %s.</p>\n", period);
+    const char *title = policy_title(r->policy);
+    page_begin(b, *title ? title : "Assay", *title ? title : "Mail and DNS");
+    buf_printf(b, "<p>What was found, %s.</p>\n", period);
     for (size_t i = 0; i < r->count; i++) {
         const struct report_section *s = &r->sections[i];
         buf_printf(b, "<section id=\"%s\"><h2>%s</h2>\n<p>%s</p>\n", s->key, s->title, s->explain);
         table_write(s->table, TABLE_HTML, s->none, b);
         buf_adds(b, "</section>\n");
     }
-    buf_printf(b, "</main><footer>Assay %s, policy %s, made %s", ASSAY_VERSION, policy_hash(r->policy),
+    buf_printf(b, "<footer>Assay %s, policy %s, made %s", ASSAY_VERSION, policy_hash(r->policy),
                clock_utc_text(clock_wall(), now));
     if (policy_owner(r->policy)[0]) {
         buf_adds(b, ", questions: ");
-        table_html_text(b, policy_owner(r->policy));
+        page_text(b, policy_owner(r->policy));
     }
-    buf_adds(b, "</footer></body></html>\n");
+    buf_adds(b, "</footer>\n");
+    page_end(b);
 }
 
 static int write_page(const struct buf *b, const char *dir)

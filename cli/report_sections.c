@@ -9,6 +9,7 @@
 #include "base/standard.h"
 #include "cli/report.h"
 #include "cli/standards.h"
+#include "ledger/exceptions.h"
 #include "ledger/moment.h"
 #include <inttypes.h>
 
@@ -88,9 +89,10 @@ static enum status standards(struct report *r)
 
 static enum status unexplained(struct report *r)
 {
+    char day[POLICY_DAY_TEXT];
     static const struct table_column columns[] = {{"standard", "Standard"},           {"subject", "Domain"},
                                                   {"action", "The policy asks for"},  {"count", "Count"},
-                                                  {"before", "Exemption that ended"}, {NULL, NULL}};
+                                                  {"ended", "Its exemption ended"}, {NULL, NULL}};
     struct table *t = section(r, "unexplained", "Not met, and not explained",
                               "Domains that do not do what our policy asks of them, and that nobody has excused: they "
                               "have to act, or an exception has to be "
@@ -98,58 +100,40 @@ static enum status unexplained(struct report *r)
                               "None: all that was seen meets the policy or is explained.", columns);
     struct store_rows *q = store_ask(
         r->store,
-        "SELECT standard, subject, action, sum(count), max(expired) FROM outcome_day WHERE day >= $1 AND day <= $2 AND "
-        "action <> 'deliver' AND "
+        "SELECT standard, subject, action, sum(count), max(expired), max(until) FROM outcome_day o LEFT JOIN exception e "
+        "ON e.policy = o.policy AND e.statement = o.expired WHERE o.day >= $1 AND o.day <= $2 AND action <> 'deliver' AND "
         "exemption = '' AND trust = '' GROUP BY standard, subject, action ORDER BY sum(count) DESC, subject LIMIT $3",
         "iii", r->since_day, r->until_day, (int64_t)TOP);
     while (store_next(q)) {
         for (int i = 0; i < 3; i++)
             table_text(t, store_text(q, i));
         table_number(t, store_number(q, 3));
-        table_text(t, store_text(q, 4));
+        int64_t until = store_number(q, 5);
+        table_text(t, until ? policy_day_text((time_t)until - 43200, day) : store_text(q, 4));
     }
     return store_done(q);
-}
-
-/* The statement of the policy in force that has this id; counts of another policy cannot be told by id. */
-static const struct policy_statement *statement_of(const struct report *r, const char *hash, const char *id)
-{
-    if (strcmp(hash, policy_hash(r->policy)) != 0)
-        return NULL;
-    for (size_t i = 0; policy_statement_at(r->policy, i); i++)
-        if (strcmp(policy_statement_at(r->policy, i)->id, id) == 0)
-            return policy_statement_at(r->policy, i);
-    return NULL;
 }
 
 static enum status explained(struct report *r)
 {
     static const struct table_column columns[] = {
-        {"statement", "Line"},  {"standard", "Standard"},   {"domains", "Domains"}, {"count", "Count"},
+        {"scope", "For whom"},  {"standard", "Standard"},   {"domains", "Domains"}, {"count", "Count"},
         {"because", "Because"}, {"agreed_by", "Agreed by"}, {"through", "Through"}, {NULL, NULL}};
     struct table *t = section(r, "explained", "Not met, but explained",
-                              "Exceptions of our policy that were used: who agreed to them, why, and until when. Those "
-                              "of an earlier policy are shown by their line only.",
+                              "Exceptions of our policy that were used: who agreed to them, why, and until when, as it "
+                              "was agreed last.",
                               "No exception was used.", columns);
-    struct store_rows *q = store_ask(r->store,
-                                     "SELECT CASE WHEN exemption <> '' THEN exemption ELSE trust END, standard, "
-                                     "policy, count(DISTINCT subject), sum(count) FROM outcome_day WHERE "
-                                     "day >= $1 AND day <= $2 AND (exemption <> '' OR trust <> '') GROUP BY CASE WHEN "
-                                     "exemption <> '' THEN exemption ELSE trust END, standard, policy "
-                                     "ORDER BY sum(count) DESC LIMIT $3",
-                                     "iii", r->since_day, r->until_day, (int64_t)TOP);
-    while (store_next(q)) {
-        const struct policy_statement *s = statement_of(r, store_text(q, 2), store_text(q, 0));
-        table_text(t, store_text(q, 0));
-        table_text(t, store_text(q, 1));
-        table_number(t, store_number(q, 3));
-        table_number(t, store_number(q, 4));
-        table_text(t, s ? s->because : NULL);
-        table_text(t, s ? s->agreed_by : NULL);
-        if (s && s->until)
-            table_day(t, (int64_t)(s->until - 1) / 86400);
-        else
-            table_text(t, NULL);
+    struct store_rows *q = exceptions_ask(r->store, r->since_day, r->until_day, TOP);
+    struct exceptions_use use;
+    char day[POLICY_DAY_TEXT];
+    while (exceptions_next(q, &use)) {
+        table_text(t, use.scope);
+        table_text(t, use.standard);
+        table_number(t, use.subjects);
+        table_number(t, use.count);
+        table_text(t, use.because);
+        table_text(t, use.agreed_by);
+        table_text(t, use.until ? policy_day_text((time_t)use.until - 43200, day) : NULL);
     }
     return store_done(q);
 }

@@ -7,6 +7,7 @@
  * (never in a file or pipe). Failure of memory is remembered and reported once, by table_print.
  */
 #include "cli/table.h"
+#include "cli/page.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/utf8.h"
@@ -278,25 +279,6 @@ done:
     free(right);
 }
 
-static void html_text(struct buf *out, const char *text)
-{
-    struct buf b = BUF_INIT;
-    utf8_add_visible(&b, slice_str(text));
-    for (const char *p = b.p; *p; p++) {
-        if (*p == '&')
-            buf_adds(out, "&amp;");
-        else if (*p == '<')
-            buf_adds(out, "&lt;");
-        else if (*p == '>')
-            buf_adds(out, "&gt;");
-        else if (*p == '"')
-            buf_adds(out, "&quot;");
-        else
-            buf_addc(out, *p);
-    }
-    buf_release(&b);
-}
-
 static void html_row(const struct table *t, size_t from, struct buf *out)
 {
     buf_adds(out, "<tr>");
@@ -305,9 +287,9 @@ static void html_row(const struct table *t, size_t from, struct buf *out)
         const struct cell *c = &t->cells[from + i];
         if (!t->columns[i].title)
             continue;
-        words(c, c->kind == CELL_TEXT, &b); /* texts are made visible by html_text */
-        buf_adds(out, is_number(c) ? "<td class=n>" : "<td>");
-        html_text(out, b.p);
+        words(c, c->kind == CELL_TEXT, &b); /* texts are made visible by page_text */
+        buf_adds(out, is_number(c) ? "<td class=\"n r\">" : c->kind == CELL_TEXT ? "<td>" : "<td class=n>");
+        page_text(out, b.p);
         buf_adds(out, "</td>");
         buf_release(&b);
     }
@@ -320,19 +302,14 @@ static void as_html(const struct table *t, struct buf *out)
     for (size_t i = 0; i < t->width; i++) {
         if (!t->columns[i].title)
             continue;
-        buf_adds(out, "<th scope=col>");
-        html_text(out, t->columns[i].title);
+        buf_adds(out, t->count && is_number(&t->cells[i]) ? "<th scope=col class=r>" : "<th scope=col>");
+        page_text(out, t->columns[i].title);
         buf_adds(out, "</th>");
     }
     buf_adds(out, "</tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < t->count; i += t->width)
         html_row(t, i, out);
     buf_adds(out, "</tbody></table>\n");
-}
-
-void table_html_text(struct buf *out, const char *text)
-{
-    html_text(out, text);
 }
 
 void table_write(const struct table *t, enum table_form form, const char *none, struct buf *out)

@@ -40,9 +40,6 @@ size_t table_rows(const struct table *t);
 /* Adds the table to out; failure is out's mark. `none` is ours, never a sender's text. */
 void table_write(const struct table *t, enum table_form form, const char *none, struct buf *out);
 
-/* Adds text to a page: harmless to show, and no markup in it. */
-void table_html_text(struct buf *out, const char *text);
-
 /* Writes to stdout. For people: `none` instead of a table without rows. False, after a message, when memory or stdout
  * failed. */
 bool table_print(const struct table *t, enum table_form form, const char *none);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "ledger/config.h"
 #include "ledger/dmarc_run.h"
+#include "ledger/exceptions.h"
 #include "ledger/moment.h"
 #include "ledger/take.h"
 #include "ledger/tidy.h"
@@ -44,6 +45,7 @@ struct service {
     char trouble[400]; /* of a folder, as last logged */
     int64_t pause_ms, knowledge_due, tidy_due, reports_due, progress_due;
     bool reports_off_said;
+    bool exceptions_kept; /* of the policy in force, in this store */
 };
 
 static void on_end(int s)
@@ -96,6 +98,7 @@ static void use_policy(struct service *s)
     free(store);
     s->dns = dns_close(s->dns); /* its settings may have changed */
     s->reports_off_said = false;
+    s->exceptions_kept = false;
     say("policy %s, store %s", policy_hash(s->policy),
         strncmp(s->config.store, "postgres", 8) == 0 ? "PostgreSQL" : s->config.store);
 }
@@ -153,7 +156,18 @@ static enum status need_store(struct service *s)
     s->store = store_open(s->config.store, STORE_WRITE, &st, why);
     if (!s->store)
         return lost_store(s, st, why);
+    s->exceptions_kept = false;
     return STATUS_OK;
+}
+
+/* Before records of this policy are taken in: what its ids stand for. */
+static enum status keep_exceptions(struct service *s)
+{
+    if (s->exceptions_kept)
+        return STATUS_OK;
+    enum status st = exceptions_keep(s->store, s->policy);
+    s->exceptions_kept = st == STATUS_OK;
+    return st == STATUS_OK ? st : lost_store(s, st, store_error(s->store));
 }
 
 /* Only when something was done with it: a full disk can be opened. */
@@ -271,6 +285,8 @@ static int serve(struct service *s, bool once)
         if (reload)
             reload_policy(s);
         enum status st = need_store(s);
+        if (st == STATUS_OK)
+            st = keep_exceptions(s);
         if (st == STATUS_OK)
             st = take_all(s);
         if (st == STATUS_OK)

@@ -97,7 +97,20 @@ static const char *const version_1[] = {
     NULL,
 };
 
-static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1};
+/* What the exceptions of each policy were: outcome_day names them by policy and id only, and a policy changes. The
+ * indexes are for the questions how often one was used. */
+static const char *const version_2[] = {
+    "CREATE TABLE exception (policy TEXT NOT NULL, statement TEXT NOT NULL, kind TEXT NOT NULL, scope TEXT NOT NULL, "
+    "because TEXT NOT NULL, agreed_by TEXT NOT NULL, ref TEXT NOT NULL, until BIGINT NOT NULL, day BIGINT NOT NULL, "
+    "PRIMARY KEY (policy, statement))" KEYED,
+    "CREATE INDEX exception_scope ON exception (scope, kind, policy, statement)",
+    "CREATE INDEX outcome_day_exemption ON outcome_day (policy, exemption, standard, count, last_seen) "
+    "WHERE exemption <> ''",
+    "CREATE INDEX outcome_day_trust ON outcome_day (policy, trust, count, last_seen) WHERE trust <> ''",
+    NULL,
+};
+
+static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1, version_2};
 
 static enum status run_step(struct store *s, const char *sql)
 {

@@ -65,6 +65,8 @@ enum status tidy_retention(struct store *s, const struct tidy_keep *keep, int64_
     st = add(s, st, rows, "DELETE FROM subject_day WHERE day < $1", days);
     st = add(s, st, rows, "DELETE FROM standard_day WHERE day < $1", days);
     st = add(s, st, rows, "DELETE FROM outcome_day WHERE day < $1", days);
+    st = add(s, st, rows,
+             "DELETE FROM exception WHERE day < $1 AND policy NOT IN (SELECT DISTINCT policy FROM outcome_day)", days);
     st = add(s, st, rows, "DELETE FROM signer_day WHERE day < $1", days);
     st = add(s, st, rows, "DELETE FROM report_out WHERE day < $1", days);
     st = add(s, st, rows, "DELETE FROM selector WHERE last_seen < $1", days * MOMENT_DAY);

@@ -155,10 +155,9 @@ static void heart(struct buf *out, const struct policy_statement *s)
     }
 }
 
-void canonical_statement(const struct policy_statement *s, struct buf *out)
+/* What narrows a statement beside its WHO. */
+static void conditions(struct buf *out, const struct policy_statement *s)
 {
-    char day[POLICY_DAY_TEXT];
-    heart(out, s);
     if (s->whom.kind) {
         buf_adds(out, " writing to ");
         party(out, &s->whom);
@@ -169,6 +168,19 @@ void canonical_statement(const struct policy_statement *s, struct buf *out)
     }
     if (s->signed_by)
         buf_printf(out, " signed by %s", s->signed_by);
+}
+
+void policy_scope(const struct policy_statement *s, struct buf *out)
+{
+    party(out, &s->who);
+    conditions(out, s);
+}
+
+void canonical_statement(const struct policy_statement *s, struct buf *out)
+{
+    char day[POLICY_DAY_TEXT];
+    heart(out, s);
+    conditions(out, s);
     if (s->action_written)
         buf_printf(out, " otherwise %s", policy_action_name(s->action));
     quoted(out, " ", s->peer_text);

@@ -128,8 +128,8 @@ def report(path):
                                                                         ('quarantine', 'quarantine', 1)}, 'report: mail')
     check({(r['standard'], r['mails'], r['met'], r['before'], r['failed']) for r in got['standards']},
           {('spf', 7, 85.7, None, 0.0), ('dkim', 7, 100.0, None, 0.0), ('dmarc', 7, 28.5, None, 57.1)}, 'report: standards')
-    check([(r['subject'], r['action'], r['count'], r['before']) for r in got['unexplained']], [('bad.example', 'reject', 2, ''), ('late.example', 'quarantine', 1, 'L8')], 'report: unexplained')
-    check([(r['statement'], r['standard'], r['domains'], r['count'], r['because']) for r in got['explained']], [('L9', 'dmarc', 1, 1, None)], 'report: explained')
+    check([(r['subject'], r['action'], r['count'], r['ended']) for r in got['unexplained']], [('bad.example', 'reject', 2, ''), ('late.example', 'quarantine', 1, 'L8')], 'report: unexplained')
+    check([(r['scope'], r['standard'], r['domains'], r['count'], r['because']) for r in got['explained']], [('L9', 'dmarc', 1, 1, None)], 'report: explained')
     check([(r['state'], r['names'], r['share']) for r in got['names']], [('insecure', 50, 62.5), ('secure', 30, 37.5)], 'report: names')
     check([(r['zone'], r['count']) for r in got['zones']], [('unsigned.example', 50)], 'report: zones')
     check(got['about_us'], [], 'report: about us')

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * page.h - the frame that all our HTML pages have in common: one file, nothing loaded from anywhere, no scripts, fit for
+ * a screen of any width, light or dark, and for paper.
+ */
+#ifndef ASSAY_CLI_PAGE_H
+#define ASSAY_CLI_PAGE_H
+
+#include "base/buf.h"
+
+/* Everything up to and with the first heading. Texts may be anybody's: they are escaped. */
+void page_begin(struct buf *out, const char *title, const char *heading);
+void page_end(struct buf *out);
+
+/* Adds text: harmless to show, and no markup in it. */
+void page_text(struct buf *out, const char *text);
+
+#endif

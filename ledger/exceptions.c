@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * exceptions.c - the register of exceptions in the ledger.
+ *
+ * Promises: what is written is never changed, so that hosts which may only insert can write it, and two that write the
+ * same do no harm. On failure nothing of a policy's exceptions is there, and the caller tries again later.
+ */
+#include "ledger/exceptions.h"
+#include "base/clock.h"
+#include "ledger/moment.h"
+
+static const char *kind_of(const struct policy_statement *st)
+{
+    return st->kind == POLICY_EXEMPT    ? "exemption"
+           : st->kind == POLICY_TRUST   ? "trust"
+           : st->kind == POLICY_SUSPEND ? "suspension"
+                                        : NULL;
+}
+
+static const char *text(const char *s)
+{
+    return s ? s : "";
+}
+
+static enum status keep_one(struct store *s, const struct policy *p, const struct policy_statement *st, int64_t day)
+{
+    struct buf scope = BUF_INIT;
+    policy_scope(st, &scope);
+    const char *words = scope.failed ? NULL : scope.p;
+    enum status status =
+        !words ? STATUS_NOMEM
+               : store_run(s, &(int64_t){0},
+                           "INSERT INTO exception (policy, statement, kind, scope, because, agreed_by, ref, until, day) "
+                           "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+                           "tttttttii", policy_hash(p), st->id, kind_of(st), words, text(st->because),
+                           text(st->agreed_by), text(st->ref), (int64_t)st->until, day);
+    buf_release(&scope);
+    return status;
+}
+
+enum status exceptions_keep(struct store *s, const struct policy *p)
+{
+    const struct policy_statement *st;
+    int64_t day = moment_day(clock_wall_us());
+    enum status status = store_begin(s);
+
+    for (size_t i = 0; status == STATUS_OK && (st = policy_statement_at(p, i)); i++)
+        if (kind_of(st))
+            status = keep_one(s, p, st, day);
+    if (status == STATUS_OK)
+        status = store_commit(s);
+    if (status != STATUS_OK)
+        store_rollback(s);
+    return status;
+}
+
+/* The policy in force is asked for by its own id too: it may be newer than what assay-ledger has read. */
+#define SAME_AS(column)                                                                                                \
+    "((policy = $1 AND " column " = $2) OR (policy <> $1 AND (policy, " column ") IN "                                 \
+    "(SELECT policy, statement FROM exception WHERE scope = $3 AND kind = $4)))"
+
+enum status exceptions_used(struct store *s, const struct policy *p, const struct policy_statement *st,
+                            const char *standard, int64_t *count, int64_t *last)
+{
+    struct buf scope = BUF_INIT;
+    policy_scope(st, &scope);
+    const char *words = scope.failed ? NULL : scope.p;
+    *count = *last = 0;
+    if (!words) {
+        buf_release(&scope);
+        return STATUS_NOMEM;
+    }
+    struct store_rows *r =
+        standard ? store_ask(s,
+                             "SELECT sum(count), max(last_seen) FROM outcome_day WHERE " SAME_AS(
+                                 "exemption") " AND exemption <> '' AND standard = $5",
+                             "ttttt", policy_hash(p), st->id, words, kind_of(st), standard)
+                 : store_ask(s,
+                             "SELECT sum(count), max(last_seen) FROM outcome_day WHERE " SAME_AS(
+                                 "trust") " AND trust <> ''",
+                             "tttt", policy_hash(p), st->id, words, kind_of(st));
+    if (store_next(r)) {
+        *count = store_number(r, 0);
+        *last = store_number(r, 1);
+    }
+    buf_release(&scope);
+    return store_done(r);
+}
+
+struct store_rows *exceptions_ask(struct store *s, int64_t since_day, int64_t until_day, int64_t most)
+{
+    return store_ask(
+        s,
+        "WITH used AS (SELECT COALESCE(e.scope, o.id) AS scope, o.standard AS standard, o.kind AS kind, "
+        "count(DISTINCT o.subject) AS subjects, sum(o.count) AS n FROM "
+        "(SELECT CASE WHEN exemption <> '' THEN exemption ELSE trust END AS id, "
+        "CASE WHEN exemption <> '' THEN 'exemption' ELSE 'trust' END AS kind, standard, policy, subject, count FROM "
+        "outcome_day WHERE day >= $1 AND day <= $2 AND (exemption <> '' OR trust <> '')) o "
+        "LEFT JOIN exception e ON e.policy = o.policy AND e.statement = o.id "
+        "GROUP BY COALESCE(e.scope, o.id), o.standard, o.kind) "
+        "SELECT scope, standard, subjects, n, "
+        "(SELECT because FROM exception e WHERE e.scope = used.scope AND e.kind = used.kind ORDER BY until DESC LIMIT 1), "
+        "(SELECT agreed_by FROM exception e WHERE e.scope = used.scope AND e.kind = used.kind ORDER BY until DESC LIMIT "
+        "1), (SELECT max(until) FROM exception e WHERE e.scope = used.scope AND e.kind = used.kind) "
+        "FROM used ORDER BY n DESC, scope, standard LIMIT $3",
+        "iii", since_day, until_day, most);
+}
+
+bool exceptions_next(struct store_rows *r, struct exceptions_use *out)
+{
+    if (!store_next(r))
+        return false;
+    *out = (struct exceptions_use){.scope = store_text(r, 0),
+                                   .standard = store_text(r, 1),
+                                   .subjects = store_number(r, 2),
+                                   .count = store_number(r, 3),
+                                   .because = store_text(r, 4),
+                                   .agreed_by = store_text(r, 5),
+                                   .until = store_number(r, 6)};
+    return true;
+}

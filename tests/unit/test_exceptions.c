@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_exceptions.c - the register of exceptions outlives the policies it stood in: the same exception in another line,
+ * agreed anew, is the same; another scope, standard or kind is another.
+ *
+ * On SQLite, or on the store that ASSAY_TEST_STORE names (an empty database of its own: tests/ledger/run).
+ */
+#include "tests/unit/cm.h"
+
+#include "base/clock.h"
+#include "ledger/exceptions.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define TODAY 20778 /* 2026-11-21 */
+#define AGREED " because \"they move\" agreed by \"postmaster\" through 2027-01-31\n"
+#define AGAIN " because \"they moved late\" agreed by \"board\" through 2027-03-31\n"
+
+static char dir[64], db[96];
+static struct store *s;
+static const struct policy *old, *new; /* the same exemption in lines 1 and 3 */
+
+static const struct policy *load(const char *text)
+{
+    struct policy_report *r = policy_report_new();
+    struct policy *p = policy_load_text(slice_str(text), "policy", r);
+    if (!p)
+        fail_msg("%s", policy_report_at(r, 0)->text);
+    policy_report_free(r);
+    return p;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    char why[STORE_ERROR] = "";
+    snprintf(dir, sizeof dir, "/tmp/assay-exceptions-XXXXXX");
+    if (!mkdtemp(dir))
+        return -1;
+    snprintf(db, sizeof db, "%s/ledger.db", dir);
+    clock_set_wall((time_t)TODAY * 86400 + 3600);
+    const char *where = getenv("ASSAY_TEST_STORE");
+    if (where && system("psql -qAt \"$ASSAY_TEST_STORE\" -c 'DROP SCHEMA public CASCADE' -c 'CREATE SCHEMA public' >/dev/null 2>&1") != 0)
+        return -1;
+    s = store_open(where ? where : db, STORE_WRITE, NULL, why);
+    if (!s)
+        print_error("%s\n", why);
+    old = load("exempt a.example from dane, dmarc" AGREED "trust l.example as forwarder" AGREED);
+    new = load("# one line more\nfollow dmarc of everyone\nexempt a.example from dane" AGAIN "exempt a.example from dane writing to b.example" AGREED
+               "trust l.example as forwarder" AGREED "suspend validation below s.example because \"x\" agreed by \"y\" through 2026-11-25\n");
+    return s ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char command[128];
+    policy_unref(old);
+    policy_unref(new);
+    store_close(s);
+    clock_set_wall(0);
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    return system(command);
+}
+
+static void used(const struct policy *p, const char *standard, const char *subject, const char *exemption, const char *trust, int64_t count)
+{
+    assert_int_equal(
+        store_run(s, NULL,
+                  "INSERT INTO outcome_day (day, standard, subject, result, level, action, statement, exemption, expired, trust, policy, count, "
+                  "first_seen, last_seen) VALUES ($1, $2, $3, 'fail', 'record', 'deliver', 'L9', $4, '', $5, $6, $7, $8, $9)",
+                  "itttttiii", (int64_t)TODAY, standard, subject, exemption, trust, policy_hash(p), count, (int64_t)TODAY * 86400 * 1000000,
+                  (int64_t)(TODAY * 86400 + count) * 1000000),
+        STATUS_OK);
+}
+
+static const struct policy_statement *at_line(const struct policy *p, const char *id)
+{
+    const struct policy_statement *st;
+    for (size_t i = 0; (st = policy_statement_at(p, i)); i++)
+        if (strcmp(st->id, id) == 0)
+            return st;
+    fail_msg("no statement %s", id);
+    return NULL;
+}
+
+static void fill(void)
+{
+    assert_int_equal(exceptions_keep(s, old), STATUS_OK);
+    assert_int_equal(exceptions_keep(s, new), STATUS_OK);
+    used(old, "dane", "a.example", "L1", "", 3);
+    used(old, "dmarc", "a.example", "L1", "", 5);
+    used(new, "dane", "a.example", "L3", "", 10);
+    used(new, "dane", "sub.a.example", "L3", "", 1);
+    used(new, "dane", "a.example", "L4", "", 100);
+    used(old, "dmarc", "c.example", "", "L2", 7);
+    used(new, "dmarc", "c.example", "", "L5", 20);
+}
+
+static void same_exception_in_another_line(void **state)
+{
+    (void)state;
+    int64_t count, last;
+    fill();
+    assert_int_equal(exceptions_used(s, new, at_line(new, "L3"), "dane", &count, &last), STATUS_OK);
+    assert_int_equal(count, 14);
+    assert_int_equal(last, (int64_t)(TODAY * 86400 + 10) * 1000000);
+    assert_int_equal(exceptions_used(s, old, at_line(old, "L1"), "dane", &count, &last), STATUS_OK);
+    assert_int_equal(count, 14);
+    assert_int_equal(exceptions_used(s, old, at_line(old, "L1"), "dmarc", &count, &last), STATUS_OK);
+    assert_int_equal(count, 5);
+    assert_int_equal(exceptions_used(s, new, at_line(new, "L4"), "dane", &count, &last), STATUS_OK);
+    assert_int_equal(count, 100);
+    assert_int_equal(exceptions_used(s, new, at_line(new, "L5"), NULL, &count, &last), STATUS_OK);
+    assert_int_equal(count, 27);
+}
+
+static void a_policy_not_yet_kept_is_asked_by_its_own_ids(void **state)
+{
+    (void)state;
+    int64_t count, last;
+    used(new, "dane", "a.example", "L3", "", 2);
+    used(old, "dane", "a.example", "L1", "", 4);
+    assert_int_equal(exceptions_used(s, new, at_line(new, "L3"), "dane", &count, &last), STATUS_OK);
+    assert_int_equal(count, 2);
+    assert_int_equal(exceptions_used(s, new, at_line(new, "L4"), "dane", &count, &last), STATUS_OK);
+    assert_int_equal(count, 0);
+    assert_int_equal(last, 0);
+}
+
+static void kept_once(void **state)
+{
+    (void)state;
+    int64_t n = 0;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(exceptions_keep(s, new), STATUS_OK);
+    assert_int_equal(store_ask_number(s, -1, &n, "SELECT count(*) FROM exception", ""), STATUS_OK);
+    assert_int_equal(n, 4);
+}
+
+static void listed_as_agreed_last(void **state)
+{
+    (void)state;
+    struct exceptions_use u;
+    fill();
+    used(old, "spf", "x.example", "L77", "", 1000); /* an id that no kept policy has */
+    struct store_rows *r = exceptions_ask(s, TODAY, TODAY, 10);
+    static const struct {
+        const char *scope, *standard, *because;
+        int64_t subjects, count;
+    } want[] = {
+        {"L77", "spf", NULL, 1, 1000},
+        {"a.example writing to b.example", "dane", "they move", 1, 100},
+        {"l.example", "dmarc", "they move", 1, 27},
+        {"a.example", "dane", "they moved late", 2, 14},
+        {"a.example", "dmarc", "they moved late", 1, 5},
+    };
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        assert_true(exceptions_next(r, &u));
+        assert_string_equal(u.scope, want[i].scope);
+        assert_string_equal(u.standard, want[i].standard);
+        assert_int_equal(u.subjects, want[i].subjects);
+        assert_int_equal(u.count, want[i].count);
+        if (want[i].because)
+            assert_string_equal(u.because, want[i].because);
+        else
+            assert_null(u.because);
+    }
+    assert_false(exceptions_next(r, &u));
+    assert_int_equal(store_done(r), STATUS_OK);
+    r = exceptions_ask(s, TODAY - 9, TODAY - 1, 10);
+    assert_false(exceptions_next(r, &u));
+    assert_int_equal(store_done(r), STATUS_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(same_exception_in_another_line, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_policy_not_yet_kept_is_asked_by_its_own_ids, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(kept_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(listed_as_agreed_last, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -57,7 +57,7 @@ static bool take_standard(struct parser *ps)
     if (own_from)
         return s->own_from = true;
     if (standard >= STANDARD_MAIL_COUNT) {
-        parse_error(ps, t, NULL, "%s is only checked (`assay check`), not enforced", standard_name(standard));
+        parse_error(ps, t, NULL, "%s has no statement: no message is judged by it", standard_name(standard));
         return false;
     }
     if (s->standards & POLICY_BIT(standard)) {

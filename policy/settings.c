@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum setting_type { WORD, TEXT, PATH, NUMBER, SECONDS, BYTES, SWITCH, NAMES, ADDRESS };
+enum setting_type { WORD, TEXT, PATH, NUMBER, SECONDS, BYTES, SWITCH, NAMES, ADDRESS, SOCKET, STORE, MODE };
 
 struct setting {
     const char *name;
@@ -22,6 +22,9 @@ struct setting {
     const char *words;
     const char *help;
 };
+
+/* Whether a text is of a setting's type; `why` then says what it takes. */
+typedef enum status check_text(const struct setting *s, struct slice v, char why[256]);
 
 /* The table's fifth column is a number, or the words of a WORD. */
 #define AS_WORDS(m) _Generic((m), char * : (m), const char * : (m), default : NULL)
@@ -161,6 +164,49 @@ static enum status check_path(const struct setting *s, struct slice v, char why[
     return STATUS_INVALID;
 }
 
+static bool begins(struct slice v, const char *with)
+{
+    size_t n = strlen(with);
+    return v.n >= n && memcmp(v.p, with, n) == 0;
+}
+
+/* unix:/PATH (local:/PATH), inet:PORT, inet:PORT@HOST, inet6:PORT@HOST; empty: none. */
+static enum status check_socket(const struct setting *s, struct slice v, char why[256])
+{
+    int64_t port = 0, one = 1;
+    if (v.n == 0 || begins(v, "unix:/") || begins(v, "local:/"))
+        return STATUS_OK;
+    if (begins(v, "inet:") || begins(v, "inet6:")) {
+        struct slice number = slice_from(v, (size_t)((const char *)memchr(v.p, ':', v.n) - v.p) + 1);
+        const char *at = memchr(number.p, '@', number.n);
+        number.n = at ? (size_t)(at - number.p) : number.n;
+        if (number_of(number, "", &one, &port) && port >= 1 && port <= 65535)
+            return STATUS_OK;
+    }
+    snprintf(why, 256, "%s takes unix:/PATH or inet:PORT@HOST", s->name);
+    return STATUS_INVALID;
+}
+
+static enum status check_store(const struct setting *s, struct slice v, char why[256])
+{
+    if (begins(v, "/") || begins(v, "postgresql://") || begins(v, "postgres://"))
+        return STATUS_OK;
+    snprintf(why, 256, "%s takes a file's path that begins with / (SQLite), or postgresql://USER@HOST/DATABASE", s->name);
+    return STATUS_INVALID;
+}
+
+/* Permissions in octal, of at most 0777. */
+static enum status check_mode(const struct setting *s, struct slice v, char why[256])
+{
+    bool octal = v.n >= 3 && v.n <= 4 && (v.n == 3 || v.p[0] == '0');
+    for (size_t i = 0; octal && i < v.n; i++)
+        octal = v.p[i] >= '0' && v.p[i] <= '7';
+    if (octal)
+        return STATUS_OK;
+    snprintf(why, 256, "%s takes permissions as three octal digits: 0660", s->name);
+    return STATUS_INVALID;
+}
+
 static enum status add_name(struct setting_value *to, struct slice name)
 {
     char domain[LIMIT_DOMAIN + 1];
@@ -207,14 +253,12 @@ enum status setting_store(struct policy *p, size_t i, struct slice v, uint32_t i
     enum status st = STATUS_OK;
     int64_t number = 0;
     *why = '\0';
+    static check_text *const checks[] = {[WORD] = check_word,     [PATH] = check_path,   [ADDRESS] = check_address,
+                                         [SOCKET] = check_socket, [STORE] = check_store, [MODE] = check_mode};
     if (s->type == NUMBER || s->type == SECONDS || s->type == BYTES || s->type == SWITCH)
         st = check_number(s, v, &number, why);
-    else if (s->type == WORD)
-        st = check_word(s, v, why);
-    else if (s->type == PATH)
-        st = check_path(s, v, why);
-    else if (s->type == ADDRESS)
-        st = check_address(s, v, why);
+    else if (s->type < sizeof checks / sizeof *checks && checks[s->type])
+        st = checks[s->type](s, v, why);
     else if (s->type == NAMES && v.n)
         st = store_name(p, s, to, v, why);
     if (st != STATUS_OK)
@@ -294,7 +338,8 @@ bool policy_setting_at(const struct policy *p, size_t i, struct policy_setting *
 {
     static const char *const types[] = {
         [WORD] = "word",  [TEXT] = "text",     [PATH] = "path",   [NUMBER] = "number",  [SECONDS] = "time",
-        [BYTES] = "size", [SWITCH] = "yes|no", [NAMES] = "names", [ADDRESS] = "address"};
+        [BYTES] = "size", [SWITCH] = "yes|no", [NAMES] = "names", [ADDRESS] = "address", [SOCKET] = "socket", [STORE] = "store",
+        [MODE] = "permissions"};
     if (i >= COUNT)
         return false;
     const struct setting *s = &table[i];

@@ -2,7 +2,7 @@
 /*
  * dkim_keyrec.h - a key record read (RFC 6376 3.6.1, 8463 4), and the name it is found under.
  *
- * Internal to dkim_* and arc_*; `assay check` uses it for a domain's own keys. Pure; results point into the text.
+ * Internal to dkim_* and arc_*. Pure; results point into the text.
  */
 #ifndef ASSAY_STANDARDS_DKIM_KEYREC_H
 #define ASSAY_STANDARDS_DKIM_KEYREC_H

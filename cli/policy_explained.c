@@ -35,45 +35,6 @@ struct listing {
     struct json json;
 };
 
-static void party_text(const struct policy_party *p, struct buf *out)
-{
-    char text[LIMIT_DOMAIN * 4];
-    switch (p->kind) {
-    case POLICY_EVERYONE:
-        buf_adds(out, "everyone");
-        break;
-    case POLICY_NETWORK:
-        buf_adds(out, ip_net_text(&p->net, text));
-        break;
-    case POLICY_IN_LIST:
-        buf_printf(out, "list %s", p->name);
-        break;
-    case POLICY_ONLY:
-        buf_printf(out, "only %s", domain_to_unicode(p->name, text, sizeof text));
-        break;
-    case POLICY_DOMAIN:
-        buf_adds(out, domain_to_unicode(p->name, text, sizeof text));
-        break;
-    default:
-        buf_adds(out, p->name);
-    }
-}
-
-static void scope_text(const struct policy_statement *s, struct buf *out)
-{
-    party_text(&s->who, out);
-    if (s->whom.kind) {
-        buf_adds(out, " writing to ");
-        party_text(&s->whom, out);
-    }
-    if (s->via.kind) {
-        buf_adds(out, " via ");
-        party_text(&s->via, out);
-    }
-    if (s->signed_by)
-        buf_printf(out, " signed by %s", s->signed_by);
-}
-
 static void csv_field(struct buf *out, const char *text, const char *end)
 {
     /* A spreadsheet would run a cell that begins so as a formula. */
@@ -201,7 +162,7 @@ static size_t put_statement(struct listing *l, const struct policy_statement *s)
     char since[POLICY_DAY_TEXT] = "", through[POLICY_DAY_TEXT];
     struct buf scope = BUF_INIT;
     size_t n = 0;
-    scope_text(s, &scope);
+    policy_scope(s, true, &scope);
     if (s->since)
         policy_day_text(s->since, since);
     policy_day_text(s->until - 43200, through);

@@ -25,7 +25,7 @@ static const char *text(const char *s)
 static enum status keep_one(struct store *s, const struct policy *p, const struct policy_statement *st, int64_t day)
 {
     struct buf scope = BUF_INIT;
-    policy_scope(st, &scope);
+    policy_scope(st, false, &scope);
     const char *words = scope.failed ? NULL : scope.p;
     enum status status =
         !words ? STATUS_NOMEM
@@ -63,7 +63,7 @@ enum status exceptions_used(struct store *s, const struct policy *p, const struc
                             const char *standard, int64_t *count, int64_t *last)
 {
     struct buf scope = BUF_INIT;
-    policy_scope(st, &scope);
+    policy_scope(st, false, &scope);
     const char *words = scope.failed ? NULL : scope.p;
     *count = *last = 0;
     if (!words) {

@@ -5,6 +5,7 @@
  * Reading the line back gives the same statement. Names are A-labels; files are as the reader resolved them. Pure but
  * for the buffer.
  */
+#include "base/domain.h"
 #include "policy/model.h"
 
 void canonical_quote(struct buf *out, const char *text)
@@ -26,9 +27,13 @@ static void quoted(struct buf *out, const char *before, const char *text)
     }
 }
 
-static void party(struct buf *out, const struct policy_party *p)
+static void party(struct buf *out, const struct policy_party *p, bool unicode)
 {
-    char text[IP_NET_TEXT];
+    char text[LIMIT_DOMAIN * 4];
+    _Static_assert(sizeof text >= IP_NET_TEXT, "a network's text must fit");
+    const char *name = p->name;
+    if (unicode && (p->kind == POLICY_ONLY || p->kind == POLICY_DOMAIN))
+        name = domain_to_unicode(name, text, sizeof text);
     switch (p->kind) {
     case POLICY_EVERYONE:
         buf_adds(out, "everyone");
@@ -43,10 +48,10 @@ static void party(struct buf *out, const struct policy_party *p)
         buf_printf(out, "list %s", p->name);
         break;
     case POLICY_ONLY:
-        buf_printf(out, "only %s", p->name);
+        buf_printf(out, "only %s", name);
         break;
     default:
-        buf_adds(out, p->name);
+        buf_adds(out, name);
     }
 }
 
@@ -81,7 +86,7 @@ static void rule(struct buf *out, const struct policy_statement *s)
     } else {
         if (s->kind == POLICY_NAMES_RULE)
             buf_adds(out, "names in ");
-        party(out, &s->who);
+        party(out, &s->who, false);
     }
     if (s->strictly)
         buf_adds(out, " strictly");
@@ -118,7 +123,7 @@ static void heart(struct buf *out, const struct policy_statement *s)
         break;
     case POLICY_EXEMPT:
         buf_adds(out, "exempt ");
-        party(out, &s->who);
+        party(out, &s->who, false);
         buf_adds(out, " from ");
         standards(out, s);
         break;
@@ -156,31 +161,31 @@ static void heart(struct buf *out, const struct policy_statement *s)
 }
 
 /* What narrows a statement beside its WHO. */
-static void conditions(struct buf *out, const struct policy_statement *s)
+static void conditions(struct buf *out, const struct policy_statement *s, bool unicode)
 {
     if (s->whom.kind) {
         buf_adds(out, " writing to ");
-        party(out, &s->whom);
+        party(out, &s->whom, unicode);
     }
     if (s->via.kind) {
         buf_adds(out, " via ");
-        party(out, &s->via);
+        party(out, &s->via, unicode);
     }
     if (s->signed_by)
         buf_printf(out, " signed by %s", s->signed_by);
 }
 
-void policy_scope(const struct policy_statement *s, struct buf *out)
+void policy_scope(const struct policy_statement *s, bool unicode, struct buf *out)
 {
-    party(out, &s->who);
-    conditions(out, s);
+    party(out, &s->who, unicode);
+    conditions(out, s, unicode);
 }
 
 void canonical_statement(const struct policy_statement *s, struct buf *out)
 {
     char day[POLICY_DAY_TEXT];
     heart(out, s);
-    conditions(out, s);
+    conditions(out, s, false);
     if (s->action_written)
         buf_printf(out, " otherwise %s", policy_action_name(s->action));
     quoted(out, " ", s->peer_text);

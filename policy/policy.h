@@ -101,8 +101,9 @@ struct policy_statement {
 };
 
 /* Whom a statement is about, in canonical words: WHO, `writing to`, `via`, `signed by`. Two exceptions of the same kind,
- * standard and scope are the same exception, agreed anew: reasons and dates are no part of it. */
-void policy_scope(const struct policy_statement *s, struct buf *out);
+ * standard and scope are the same exception, agreed anew: reasons and dates are no part of it. unicode: names as U-labels,
+ * for people. */
+void policy_scope(const struct policy_statement *s, bool unicode, struct buf *out);
 
 #define POLICY_BIT(standard) (UINT32_C(1) << (standard))
 

@@ -37,6 +37,10 @@ void ledger_config_read(struct ledger_config *c, const struct policy *p)
         .sendmail = policy_set_text(p, "report.sendmail"),
         .dkim_key = policy_set_text(p, "report.dkim-key"),
         .dkim_selector = policy_set_text(p, "report.dkim-selector"),
+        .smtp = policy_set_text(p, "report.smtp"),
+        .smtp_ca = policy_set_text(p, "report.smtp-ca"),
+        .smtp_login = policy_set_text(p, "report.smtp-login"),
+        .smtp_opportunistic = strcmp(policy_set_text(p, "report.smtp-tls"), "opportunistic") == 0,
         .rfc7489_to = policy_set_text(p, "report.rfc7489-to"),
         .delay = policy_set_number(p, "report.delay"),
         .size_max = policy_set_number(p, "report.size-max"),
@@ -54,6 +58,12 @@ static bool is_address(const char *s)
     return at && at > s && at[1] && !strpbrk(s, " \t\r\n<>,;:\"()[]\\") && !strchr(at + 1, '@') && strchr(at, '.');
 }
 
+struct dmarc_smtp ledger_config_smtp(const struct ledger_config *c)
+{
+    return (struct dmarc_smtp){
+        .url = c->smtp, .opportunistic = c->smtp_opportunistic, .ca_file = c->smtp_ca, .login = c->smtp_login};
+}
+
 bool ledger_config_reports(const struct ledger_config *c, const char **why)
 {
     const char *ignored;
@@ -65,5 +75,8 @@ bool ledger_config_reports(const struct ledger_config *c, const char **why)
            : c->dkim_key[0] && !c->dkim_selector[0]
                ? "`set report.dkim-selector` is not there: DMARC reports cannot be signed"
                : NULL;
+    struct dmarc_smtp smtp = ledger_config_smtp(c);
+    if (!*why && smtp.url[0])
+        (void)dmarc_smtp_is_usable(&smtp, why);
     return !*why;
 }

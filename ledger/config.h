@@ -7,6 +7,7 @@
 #ifndef ASSAY_LEDGER_CONFIG_H
 #define ASSAY_LEDGER_CONFIG_H
 
+#include "ledger/dmarc_smtp.h"
 #include "policy/policy.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,11 +23,15 @@ struct ledger_config {
     int64_t keep_identity, keep_mails, keep_days; /* seconds */
     const char *knowledge;
 
-    const char *contact, *from, *org, *extra, *sendmail, *rfc7489_to, *dkim_key, *dkim_selector;
+    const char *contact, *from, *org, *extra, *sendmail, *rfc7489_to, *dkim_key, *dkim_selector, *smtp, *smtp_ca, *smtp_login;
+    bool smtp_opportunistic;
     int64_t delay, size_max, per_host;
 };
 
 void ledger_config_read(struct ledger_config *c, const struct policy *p);
+
+/* The mail server of report.smtp; its url is "" where reports go by report.sendmail. */
+struct dmarc_smtp ledger_config_smtp(const struct ledger_config *c);
 
 /* Whether DMARC reports may be sent: contact and From are set and are addresses. why (may be NULL): what is missing. */
 bool ledger_config_reports(const struct ledger_config *c, const char **why);

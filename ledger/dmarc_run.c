@@ -225,6 +225,13 @@ static enum status write_file(struct target *t, struct slice gzip, char *why)
     return ok ? STATUS_OK : STATUS_AGAIN;
 }
 
+static enum status hand_over(const struct run *r, const char *to, struct slice mail, char *why)
+{
+    struct dmarc_smtp smtp = ledger_config_smtp(r->config);
+    return smtp.url[0] ? dmarc_smtp(&smtp, to, mail, DMARC_RUN_SEND_SECONDS, why)
+                       : dmarc_send(r->config->sendmail, mail, DMARC_RUN_SEND_SECONDS, why);
+}
+
 /* Makes the report and hands it over; why gets words for the log. */
 static enum status deliver(struct target *t, char *why)
 {
@@ -245,7 +252,7 @@ static enum status deliver(struct target *t, char *why)
             mail = signed_mail;
         }
         if (st == STATUS_OK)
-            st = dmarc_send(r->config->sendmail, buf_slice(&mail), DMARC_RUN_SEND_SECONDS, why);
+            st = hand_over(r, t->address, buf_slice(&mail), why);
     }
     buf_release(&gzip);
     buf_release(&mail);

@@ -14,6 +14,12 @@
 
 #define LINE 64
 
+/* In front of each item. */
+struct cell {
+    atomic_size_t turn;
+    size_t used; /* octets of the item that were pushed: the reader touches no more memory than the writer did */
+};
+
 struct queue {
     _Alignas(LINE) atomic_size_t head; /* next number to write */
     _Alignas(LINE) atomic_size_t tail; /* next number to read */
@@ -23,9 +29,9 @@ struct queue {
     unsigned char *cells;
 };
 
-static atomic_size_t *turn(const struct queue *q, size_t number)
+static struct cell *cell_of(const struct queue *q, size_t number)
 {
-    return (atomic_size_t *)(void *)(q->cells + (number & q->mask) * q->stride);
+    return (struct cell *)(void *)(q->cells + (number & q->mask) * q->stride);
 }
 
 struct queue *queue_new(size_t item_size, size_t cells)
@@ -38,7 +44,7 @@ struct queue *queue_new(size_t item_size, size_t cells)
         return NULL;
     memset(q, 0, sizeof *q);
     q->item = item_size;
-    q->stride = (sizeof(atomic_size_t) + item_size + LINE - 1) / LINE * LINE;
+    q->stride = (sizeof(struct cell) + item_size + LINE - 1) / LINE * LINE;
     q->mask = n - 1;
     q->cells = n > SIZE_MAX / q->stride ? NULL : aligned_alloc(LINE, n * q->stride);
     if (!q->cells) {
@@ -46,7 +52,7 @@ struct queue *queue_new(size_t item_size, size_t cells)
         return NULL;
     }
     for (size_t i = 0; i < n; i++)
-        atomic_init(turn(q, i), i);
+        atomic_init(&cell_of(q, i)->turn, i);
     return q;
 }
 
@@ -62,15 +68,16 @@ bool queue_push(struct queue *q, const void *item, size_t size)
 {
     size_t number = atomic_load_explicit(&q->head, memory_order_relaxed);
     for (;;) {
-        atomic_size_t *t = turn(q, number);
-        intptr_t ahead = (intptr_t)atomic_load_explicit(t, memory_order_acquire) - (intptr_t)number;
+        struct cell *c = cell_of(q, number);
+        intptr_t ahead = (intptr_t)atomic_load_explicit(&c->turn, memory_order_acquire) - (intptr_t)number;
         if (ahead < 0)
             return false;
         if (ahead > 0) {
             number = atomic_load_explicit(&q->head, memory_order_relaxed);
         } else if (atomic_compare_exchange_weak_explicit(&q->head, &number, number + 1, memory_order_relaxed, memory_order_relaxed)) {
-            memcpy((unsigned char *)t + sizeof(atomic_size_t), item, size < q->item ? size : q->item);
-            atomic_store_explicit(t, number + 1, memory_order_release);
+            c->used = size < q->item ? size : q->item;
+            memcpy(c + 1, item, c->used);
+            atomic_store_explicit(&c->turn, number + 1, memory_order_release);
             return true;
         }
     }
@@ -79,11 +86,11 @@ bool queue_push(struct queue *q, const void *item, size_t size)
 bool queue_pop(struct queue *q, void *item)
 {
     size_t number = atomic_load_explicit(&q->tail, memory_order_relaxed);
-    atomic_size_t *t = turn(q, number);
-    if (atomic_load_explicit(t, memory_order_acquire) != number + 1)
+    struct cell *c = cell_of(q, number);
+    if (atomic_load_explicit(&c->turn, memory_order_acquire) != number + 1)
         return false;
-    memcpy(item, (unsigned char *)t + sizeof(atomic_size_t), q->item);
-    atomic_store_explicit(t, number + q->mask + 1, memory_order_release);
+    memcpy(item, c + 1, c->used);
+    atomic_store_explicit(&c->turn, number + q->mask + 1, memory_order_release);
     atomic_store_explicit(&q->tail, number + 1, memory_order_relaxed);
     return true;
 }

@@ -80,7 +80,9 @@ struct zones *zones_free(struct zones *z)
 
 size_t zones_event_size(const struct zones_event *e)
 {
-    return e->has_name ? sizeof *e : e->has_reason ? offsetof(struct zones_event, name) : offsetof(struct zones_event, reason);
+    return e->has_name     ? sizeof *e
+           : e->has_reason ? offsetof(struct zones_event, name)
+                           : offsetof(struct zones_event, zone) + strlen(e->zone) + 1;
 }
 
 size_t zones_count(const struct zones *z)

@@ -37,6 +37,7 @@ struct dmarc_report {
     const struct dmarc_report_row *rows; /* highest count first */
     size_t row_count;
     int64_t rows_left_out; /* already, by DMARC_REPORT_ROWS */
+    int64_t mails;         /* of all rows, those left out too */
 };
 
 #define DMARC_NAME_MAX 700

@@ -10,6 +10,7 @@
 #include "ledger/dmarc_run.h"
 #include "base/clock.h"
 #include "base/dns_unbound.h"
+#include "ledger/dmarc_late.h"
 #include "ledger/dmarc_report.h"
 #include "ledger/dmarc_rua.h"
 #include "ledger/dmarc_send.h"
@@ -56,10 +57,14 @@ struct target {
 
 /* ---- what is due ---- */
 
+static int64_t last_day_due(const struct run *r)
+{
+    return moment_day(clock_wall_us() - r->config->delay * MOMENT_SECOND) - 1;
+}
+
 static enum status due(struct run *r, struct domain_day **first)
 {
-    int64_t last = moment_day(clock_wall_us() - r->config->delay * MOMENT_SECOND) - 1,
-            begin = last - DMARC_RUN_DAYS_BACK;
+    int64_t last = last_day_due(r), begin = last - DMARC_RUN_DAYS_BACK;
     if (r->o->one_day)
         begin = last = r->o->day;
     struct domain_day **tail = first;
@@ -87,8 +92,13 @@ static enum status load_rows(struct run *r, const struct domain_day *d, struct d
     int64_t n = 0;
     enum status st = store_ask_number(r->store, 0, &n, "SELECT count(*) FROM dmarc_row WHERE day = $1 AND domain = $2",
                                       "it", d->day, d->domain);
+    if (st == STATUS_OK && n > DMARC_REPORT_ROWS) /* else they are counted as they are read: of one moment */
+        st = store_ask_number(r->store, 0, &report->mails,
+                              "SELECT CAST(sum(count) AS BIGINT) FROM dmarc_row WHERE day = $1 AND domain = $2", "it",
+                              d->day, d->domain);
     if (st != STATUS_OK || n == 0)
         return st;
+    bool sum = report->mails == 0;
     size_t room = n < DMARC_REPORT_ROWS ? (size_t)n : DMARC_REPORT_ROWS;
     struct dmarc_report_row *rows = ARENA_ARRAY(r->arena, struct dmarc_report_row, room);
     if (!rows)
@@ -100,6 +110,7 @@ static enum status load_rows(struct run *r, const struct domain_day *d, struct d
     while (report->row_count < room && store_next(q)) {
         rows[report->row_count].tuple = arena_strdup(r->arena, store_text(q, 0));
         rows[report->row_count++].count = store_number(q, 1);
+        report->mails += sum ? store_number(q, 1) : 0;
     }
     report->rows = rows;
     report->rows_left_out = n - (int64_t)report->row_count;
@@ -162,11 +173,10 @@ static enum status settle(struct target *t, const char *state, const char *reaso
         state = "dead";
     int64_t next = now + ((int64_t)FIRST_PAUSE << (tries > 0 && tries < 16 ? tries - 1 : 0));
     st = store_run(r->store, &(int64_t){0},
-                   "UPDATE report_out SET state = $1, reason = $2, rows = $3, octets = $4, next_try = $5, changed = $6 "
-                   "WHERE day = $7 AND "
-                   "domain = $8 AND destination = $9",
-                   "ttiiiiitt", state, reason, (int64_t)t->item.rows, (int64_t)t->item.octets, next, now, t->at->day,
-                   t->at->domain, t->key);
+                   "UPDATE report_out SET state = $1, reason = $2, rows = $3, octets = $4, next_try = $5, changed = $6, "
+                   "mails = $7 WHERE day = $8 AND domain = $9 AND destination = $10",
+                   "ttiiiiiitt", state, reason, (int64_t)t->item.rows, (int64_t)t->item.octets, next, now,
+                   t->report->mails, t->at->day, t->at->domain, t->key);
     if (st == STATUS_OK)
         tell(t, state, reason);
     return st;
@@ -344,6 +354,35 @@ struct dns *dmarc_run_dns(const struct policy *p, char **error)
                            error);
 }
 
+/* ---- what came too late ---- */
+
+static void late_seen(void *context, const struct dmarc_late *l)
+{
+    struct run *r = context;
+    char reason[120];
+    snprintf(reason, sizeof reason,
+             l->first ? "%lld mails came after the last day on which a first report is made"
+                      : "%lld mails came after the report was sent",
+             (long long)l->mails);
+    struct dmarc_run_item item = {.day = l->day,
+                                  .domain = l->domain,
+                                  .destination = l->destination,
+                                  .state = "late",
+                                  .reason = reason,
+                                  .file = ""};
+    r->result->late += (uint64_t)l->mails;
+    if (r->o->seen)
+        r->o->seen(r->o->context, &item);
+}
+
+static enum status find_late(struct run *r)
+{
+    int64_t last = last_day_due(r), closed = last - DMARC_RUN_DAYS_BACK - 1;
+    int64_t since = last - (r->o->seen ? DMARC_LATE_DAYS : DMARC_RUN_DAYS_BACK);
+    return r->o->one_day ? dmarc_late_find(r->store, r->o->day, r->o->day, closed, late_seen, r)
+                         : dmarc_late_find(r->store, since, last, closed, late_seen, r);
+}
+
 enum status dmarc_run(struct store *s, const struct ledger_config *c, const struct dmarc_run_options *o,
                       struct dmarc_run_result *result)
 {
@@ -358,6 +397,8 @@ enum status dmarc_run(struct store *s, const struct ledger_config *c, const stru
         st = serve_domain(&r, d);
         arena_reset(r.arena);
     }
+    if (st == STATUS_OK)
+        st = find_late(&r);
     arena_free(r.list);
     arena_free(r.arena);
     return st;

@@ -6,7 +6,13 @@
  * sends it. A ledger that dies while sending leaves a claim that ends after an hour: the report is then sent again,
  * under the same Report-ID and file name. What could not be handed over is tried again after 15 minutes, then twice as
  * long each time, eight times; a destination that failed so on three days is left alone for a week. No more than
- * report.per-host reports a day go to one host.
+ * report.per-host reports a day go to one host. What hosts bring after the cut-off is counted (dmarc_late.h).
+ *
+ * What is reported: mail that came by SMTP from outside and got a verdict that was not to defer it. Behind a relay of
+ * ours (a backup MX) the mail came from outside all the same: it is reported under the client that the relay got it
+ * from, never under the relay; where that client cannot be read, it is not reported, since a report would blame the
+ * relay. Mail that a relay of our fleet has judged is reported by that one alone. Submission, own networks and mail of
+ * this host are never reported.
  */
 #ifndef ASSAY_LEDGER_DMARC_RUN_H
 #define ASSAY_LEDGER_DMARC_RUN_H
@@ -24,7 +30,7 @@
 struct dmarc_run_item {
     int64_t day;
     const char *domain, *destination;
-    const char *state;  /* "sent", "retry", "dead", "suppressed"; with dry_run or to_dir "would send", "unwanted", "ask
+    const char *state;  /* "sent", "retry", "dead", "suppressed", "late"; with dry_run or to_dir "would send", "unwanted", "ask
                            later", "written" */
     const char *reason; /* never NULL */
     size_t rows, octets;
@@ -44,6 +50,8 @@ struct dmarc_run_options {
 
 struct dmarc_run_result {
     unsigned sent, failed, suppressed;
+    uint64_t late; /* mails that came too late for their report (dmarc_late.h), of the days still looked at; with `seen`
+                      also of those before */
 };
 
 /* The DNS that consent is asked of, by the policy's settings; the system's root key where the milter has made no trust

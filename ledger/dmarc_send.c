@@ -108,9 +108,10 @@ static enum status judge(int status, char *said, char *why)
     else
         snprintf(why, 200, "the mail command ended with %d%s%.150s", WEXITSTATUS(status), b.n ? ": " : "", b.p);
     buf_release(&b);
-    if (status != -1 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return STATUS_OK;
-    return STATUS_AGAIN;
+    bool taken = status != -1 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (taken)
+        why[0] = '\0';
+    return taken ? STATUS_OK : STATUS_AGAIN;
 }
 
 enum status dmarc_send(const char *command, struct slice mail, unsigned seconds, char *why)

@@ -45,6 +45,7 @@ struct service {
     char trouble[400]; /* of a folder, as last logged */
     int64_t pause_ms, knowledge_due, tidy_due, reports_due, progress_due;
     bool reports_off_said;
+    uint64_t late_said; /* mails too late for their report, as last told */
     bool exceptions_kept; /* of the policy in force, in this store */
 };
 
@@ -243,6 +244,10 @@ static void send_reports(struct service *s)
     if (result.sent || result.failed)
         say("DMARC reports: %u sent, %u to be tried again, %u not wanted", result.sent, result.failed,
             result.suppressed);
+    if (result.late != s->late_said && result.late)
+        say("DMARC reports: %" PRIu64 " mails came too late for theirs (assay ledger dmarc-reports names them)",
+            result.late);
+    s->late_said = result.late;
     if (st == STATUS_AGAIN)
         (void)lost_store(s, st, store_error(s->store));
 }

@@ -110,7 +110,13 @@ static const char *const version_2[] = {
     NULL,
 };
 
-static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1, version_2};
+/* How many mails a report that was sent told of: what came later is late (dmarc_late.h). 0: not known. */
+static const char *const version_3[] = {
+    "ALTER TABLE report_out ADD COLUMN mails BIGINT NOT NULL DEFAULT 0",
+    NULL,
+};
+
+static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1, version_2, version_3};
 
 static enum status run_step(struct store *s, const char *sql)
 {

@@ -14,13 +14,15 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import time
 import xml.etree.ElementTree as tree
 
 BUILD, FOLDER, STORE, MAILS = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
-DAY, BEGIN = '2026-11-19', 1795046400
+BEGIN = (int(time.time()) // 86400 - 2) * 86400  # a day whose rows retention has not yet taken out
+DAY, LONG_AGO = (time.strftime('%Y-%m-%d', time.gmtime(BEGIN - n * 86400)) for n in (0, 5))
 NS = '{urn:ietf:params:xml:ns:dmarc-2.0}'
 DOMAINS = {  # policy domain: rua, [header From domains]
     'example.net': ('mailto:dmarc@example.net', ['example.net', 'sub.example.net']),
@@ -31,6 +33,7 @@ DOMAINS = {  # policy domain: rua, [header From domains]
     'old.example': ('mailto:f@old-form.example', ['old.example']),
     'odd.example': ('https://odd.example/x, mailto:, mailto:-x@odd.example, mailto:a b@odd.example, mailto:g%2Bh@odd.example', ['odd.example']),
 }
+REPORTED = [d for d in DOMAINS if d not in ('refused.example', 'slow.example')] + ['relayed.example']
 CONSENT = '''example.com._report._dmarc.third.example secure TXT "v=DMARC1;"
 bank.example._report._dmarc.third.example secure TXT "v=DMARC1; rua=mailto:other@third.example"
 refused.example._report._dmarc.third.example secure TXT "v=spf1 -all"
@@ -49,6 +52,51 @@ def check(condition, text):
         fail(text)
 
 
+def mail_of(domain, day, number, **more):
+    dmarc = dict(standard='dmarc', subject=domain, record=domain, org=domain, result='pass', p='none', applied='none', rua='mailto:r@' + domain, dkim_aligned=True)
+    return {**dict(v=1, t='%sT%02d:00:00Z' % (day, number % 24), host='mx2', kind='mail', id='R%d' % number, source='internet', client='203.0.113.7', mail_from=domain,
+                   rcpts=1, verdict=dict(action='deliver', would='deliver'), findings=[dmarc]), 'from': domain, **more}
+
+
+def take_in(name, *records):
+    """A journal of its own, taken in with reports off: nothing is sent by the way."""
+    with open(f'{FOLDER}/journal/milter-20261119T000000Z-{name}.journal', 'w') as out:
+        for r in (dict(v=1, t=DAY + 'T00:00:00Z', host='mx2', kind='segment', segment=f'{name}-{os.getpid()}', writer='milter'), *records):
+            out.write(json.dumps(r) + '\n')
+    write_policy(FOLDER + '/sendmail', contact='')
+    run(os.path.join(BUILD, 'assay-ledger'), '-1', '-P', FOLDER + '/policy', '-S', FOLDER)
+    write_policy(FOLDER + '/sendmail')
+
+
+def check_late(common):
+    """What a host brings after the cut-off is in no second report, and is named."""
+    before = len(sent_mails())
+    short = [c for c in common if c not in ('--day', DAY)]
+    take_in('00000002', *[dict(mail_of('example.net', DAY, n), findings=[dict(mail_of('example.net', DAY, n)['findings'][0], rua='mailto:dmarc@example.net')]) for n in range(3)],
+            mail_of('later.example', DAY, 4), mail_of('early.example', LONG_AGO, 5))
+    said = {(r['domain'], r['destination']): (r['state'], r['reason']) for r in json.loads(assay(*common, '--json'))}
+    check(said == {('later.example', 'r@later.example'): ('sent', ''), ('example.net', 'dmarc@example.net'): ('late', '3 mails came after the report was sent')}, f'late: {said}')
+    check(len(sent_mails()) == before + 1, 'a second report of the same day')
+    # A day that is looked back at no more: sent by hand, then a domain comes that nobody knew.
+    assay('dmarc-reports', '--dns', FOLDER + '/dns', '--day', LONG_AGO)
+    take_in('00000003', mail_of('forgotten.example', LONG_AGO, 6), mail_of('forgotten.example', LONG_AGO, 7))
+    said = [(r['day'], r['domain'], r['state'], r['reason']) for r in json.loads(assay(*short, '--json'))]
+    check(said == [(DAY, 'example.net', 'late', '3 mails came after the report was sent'),
+                   (LONG_AGO, 'forgotten.example', 'late', '2 mails came after the last day on which a first report is made')], f'late: {said}')
+    check(len(said) == 2 and len(sent_mails()) == before + 2, f'late: {said}')
+
+
+def check_independent(name, text, domain):
+    """dmarc-cat reads the same: who reports, the days, the domain, and each client's mails. With more than one job it tells other figures each time."""
+    done = subprocess.run(['dmarc-cat', '-N', '-j', '1', name], capture_output=True, text=True, cwd=FOLDER + '/out')
+    check(done.returncode == 0, f'dmarc-cat {name}: {done.stderr}')
+    check('Reporting by: Example & <Sons> — postmaster@example.org' in done.stdout and f'Domain: {domain}\n' in done.stdout, f'dmarc-cat {name}: {done.stdout[:400]}')
+    check(f'From {DAY} 00:00:00 +0000 UTC to {DAY} 23:59:59 +0000 UTC' in done.stdout, f'dmarc-cat {name}: {done.stdout[:400]}')
+    rows = [line.split() for line in done.stdout.partition('\nIP ')[2].splitlines()[1:] if line.strip()]
+    wanted = sorted(re.findall(r'<source_ip>([^<]*)</source_ip>\s*<count>(\d+)</count>', text.decode()))
+    check(sorted((r[0], r[1]) for r in rows) == wanted, f'dmarc-cat {name}: {len(rows)} rows, not {len(wanted)}')
+
+
 def make_journal(path):
     chance = random.Random(5)
     sums = collections.Counter()
@@ -64,7 +112,7 @@ def make_journal(path):
             action = 'deliver' if passed else chance.choice(['reject', 'quarantine', 'deliver', 'defer'])
             source = chance.choices(['internet', 'relay', 'submission'], [20, 1, 1])[0]
             override = chance.choice([None, 'mailing_list', 'trusted_forwarder']) if action == 'deliver' and not passed else None
-            client = '2001:db8::%x' % chance.randrange(60) if n % 5 == 0 else '192.0.2.%d' % chance.randrange(1, 250)
+            client = '2001:db8::%x' % chance.randrange(1, 60) if n % 5 == 0 else '192.0.2.%d' % chance.randrange(1, 250)
             result = 'pass' if passed else 'fail'
             verdict = dict(action=action, would=action, statement='L5')
             if override:
@@ -79,6 +127,12 @@ def make_journal(path):
                      client=client, mail_from='mail.' + sender, rcpts=1, verdict=verdict, findings=findings, **{'from': sender}))
             if source != 'submission' and action != 'defer':
                 sums[policy_domain] += 1
+        sums['relayed.example'] = 1
+        # Mail that is reported under the client behind our relay, and mail that is never: of a client that nobody knows, of ours, judged elsewhere.
+        for n, (source, client) in enumerate((('relay', '203.0.113.9'), ('relay', None), ('own-network', '203.0.113.10'), ('local', None), ('submission', '203.0.113.11'),
+                                              ('fleet', '203.0.113.12'))):
+            record = mail_of('relayed.example', DAY, n, source=source, client=client, relay='198.51.100.25')
+            put({key: value for key, value in record.items() if value is not None})
         # A domain whose only mail of the day is a report: it gets none.
         put(dict(v=1, t=DAY + 'T12:00:00Z', host='mx1', kind='mail', source='internet', client='192.0.2.1', report=True, verdict=dict(action='deliver', would='deliver'),
                  findings=[dict(standard='dmarc', record='loop.example', result='pass', p='none', applied='none', rua='mailto:x@loop.example')], **{'from': 'loop.example'}))
@@ -213,12 +267,13 @@ def main():
     plan = {(r['domain'], r['destination']): r['state'] for r in json.loads(assay(*common, '--dry-run', '--json'))}
     check(plan == {('example.net', 'dmarc@example.net'): 'would send', ('example.com', 'a@third.example'): 'would send', ('example.com', 'b@example.com'): 'would send',
                    ('bank.example', 'other@third.example'): 'would send', ('refused.example', 'd@third.example'): 'unwanted', ('slow.example', 'e@third.example'): 'ask later',
-                   ('old.example', 'f@old-form.example'): 'would send', ('odd.example', 'g+h@odd.example'): 'would send'}, f'the plan is {plan}')
+                   ('old.example', 'f@old-form.example'): 'would send', ('odd.example', 'g+h@odd.example'): 'would send',
+                   ('relayed.example', 'r@relayed.example'): 'would send'}, f'the plan is {plan}')
 
     # Valid, and the sums are those of the mails.
     assay(*common, '--to', FOLDER + '/out')
     files = sorted(os.listdir(FOLDER + '/out'))
-    check(files == sorted(f'example.org!{d}!{BEGIN}!{BEGIN + 86399}.xml.gz' for d in DOMAINS if d not in ('refused.example', 'slow.example')), f'files: {files}')
+    check(files == sorted(f'example.org!{d}!{BEGIN}!{BEGIN + 86399}.xml.gz' for d in REPORTED), f'files: {files}')
     xsd = schema()
     for name in files:
         text = gzip.open(os.path.join(FOLDER, 'out', name)).read()
@@ -237,6 +292,10 @@ def main():
         if xsd and not old:
             done = subprocess.run(['xmllint', '--noout', '--nonet', '--schema', xsd, '-'], input=text, capture_output=True)
             check(done.returncode == 0, f'{name}: {done.stderr.decode()[:500]}')
+        if shutil.which('dmarc-cat'):
+            check_independent(name, text, domain)
+        if domain == 'relayed.example':
+            check([ip.text for ip in root.iter(ns + 'source_ip')] == ['203.0.113.9'], f'{name}: not the client behind the relay')
         for record in root.iter(ns + 'record'):
             evaluated = record.find(f'{ns}row/{ns}policy_evaluated')
             failed = evaluated.find(ns + 'dkim').text == 'fail' and evaluated.find(ns + 'spf').text == 'fail'
@@ -254,7 +313,7 @@ def main():
     check(all(c in (0, 75) for c in codes), f'racers ended with {codes}')
     mails = sent_mails()
     to = sorted(m['To'] for m in mails)
-    check(to == ['a@third.example', 'b@example.com', 'dmarc@example.net', 'f@old-form.example', 'g+h@odd.example', 'other@third.example'], f'sent to {to}')
+    check(to == ['a@third.example', 'b@example.com', 'dmarc@example.net', 'f@old-form.example', 'g+h@odd.example', 'other@third.example', 'r@relayed.example'], f'sent to {to}')
     for m in mails:
         check_mail(m)
     for name in os.listdir(FOLDER + '/sent'):
@@ -281,17 +340,20 @@ def main():
     check(len(again) == 2 and (again[0]['Message-ID'], again[0]['Subject']) == (again[1]['Message-ID'], again[1]['Subject']) == first['b@example.com'], 'not the same names again')
     check(again[0].get_payload()[1].get_payload() == again[1].get_payload()[1].get_payload(), 'not the same octets again')
 
+    check_late(common)
+
     # Read back by our own reader: files, and whole mails.
     with open(FOLDER + '/mail.eml', 'wb') as out:
         out.write([m for m in mails if m['To'] == 'dmarc@example.net'][0].as_bytes())
     back = json.loads(assay('read-report', '--json', *[os.path.join(FOLDER, 'out', f) for f in files if 'example.net' not in f], FOLDER + '/mail.eml'))
-    check({r['domain']: r['count'] for r in back} == {d: sums[d] for d in DOMAINS if d not in ('refused.example', 'slow.example')}, f'read back: {back}')
+    check({r['domain']: r['count'] for r in back} == {d: sums[d] for d in REPORTED}, f'read back: {back}')
     check(all(r['state'] == 'taken' for r in back), 'not fresh')
     back = json.loads(assay('read-report', '--json', FOLDER + '/mail.eml'))
     check(back[0]['state'] == 'was there', 'taken twice')
     rows = sum(len(list(tree.fromstring(gzip.open(os.path.join(FOLDER, 'out', f)).read()).iter('record'))) for f in files if 'old.' in f)
+    other = ' and by dmarc-cat' if shutil.which('dmarc-cat') else ' (dmarc-cat is not installed)'
     print(f'{MAILS} mails ({MAILS / took:.0f} a second taken in), {len(files)} reports{" valid by the schema" if xsd else " by the tables of RFC 9990 (its schema is not at hand)"}, '
-          f'{len(mails)} sent once each by three racers, signed and passing DMARC, read back equal; {rows} rows in the old form')
+          f'{len(mails)} sent once each by three racers, signed and passing DMARC, read back equal{other}; {rows} rows in the old form')
 
 
 def store_sql(sql):

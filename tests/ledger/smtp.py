@@ -7,6 +7,7 @@ Checked: the null sender, the recipient, the mail as it was made (its signature 
 without them nothing is sent when they are required; that no password goes over a connection that is not checked, or into a word that is said; that what is
 refused is tried again, later each time, under the same Message-ID. Ends with a line of figures.
 """
+import datetime
 import email
 import logging
 import json
@@ -21,7 +22,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
 BUILD, FOLDER = sys.argv[1], sys.argv[2]
-DAY, PASSWORD = '2026-11-19', 's3cret word'
+DAY, PASSWORD = (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=2)).date().isoformat(), 's3cret word'
 cases = 0
 
 

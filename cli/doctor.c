@@ -7,6 +7,7 @@
  * Postfix, no root) says so and fails nobody.
  */
 #include "cli/doctor.h"
+#include "base/dns_replay.h"
 #include "base/dns_unbound.h"
 #include "base/json.h"
 #include "cli/cli.h"
@@ -43,7 +44,7 @@ static const struct check {
 #define CHECKS (sizeof checks / sizeof checks[0])
 
 struct options {
-    const char *policy, *state;
+    const char *policy, *state, *dns; /* dns: a file of saved answers, or NULL */
     bool json, quiet;
     bool chosen[CHECKS];
 };
@@ -135,6 +136,7 @@ const char *doctor_run(struct doctor *d, const char *const *argv, int *code)
 }
 
 static const struct option long_options[] = {
+    {"dns", required_argument, NULL, 'd'},
     {"help", no_argument, NULL, 'h'},         {"json", no_argument, NULL, 'j'},
     {"policy", required_argument, NULL, 'P'}, {"quiet", no_argument, NULL, 'q'},
     {"state", required_argument, NULL, 'S'},  {NULL, 0, NULL, 0},
@@ -150,6 +152,7 @@ static int help(void)
          "  -S, --state DIR     the programs' folder (default " ASSAY_STATEDIR ")\n"
          "  -q, --quiet         only what is not in order\n"
          "      --json          for programs\n"
+         "      --dns FILE      saved answers instead of DNS\n"
          "\n"
          "Checks, all of them when none is named:");
     for (size_t i = 0; i < CHECKS; i++)
@@ -173,6 +176,9 @@ static int read_options(int argc, char **argv, struct options *o)
     *o = (struct options){.policy = CLI_POLICY_PATH, .state = ASSAY_STATEDIR};
     while ((c = getopt_long(argc, argv, "hP:qS:", long_options, NULL)) != -1) {
         switch (c) {
+        case 'd':
+            o->dns = optarg;
+            break;
         case 'h':
             return help();
         case 'j':
@@ -257,7 +263,8 @@ static int exit_code(const struct doctor *d)
                                      : CLI_OK;
 }
 
-static void open_dns(struct doctor *d)
+/* false: the file of saved answers cannot be read, which was said. */
+static bool open_dns(struct doctor *d, const char *saved)
 {
     struct dns_unbound_config config = {
         .anchor = doctor_setting(d, "dns.anchor", ASSAY_STATEDIR "/root.key"),
@@ -268,8 +275,11 @@ static void open_dns(struct doctor *d)
     char *error = NULL;
     if (access(config.anchor, R_OK) != 0)
         config.anchor = "/usr/share/dns/root.key";
-    d->dns = dns_unbound_new(&config, &error);
+    d->dns = saved ? dns_replay_new(saved, &error) : dns_unbound_new(&config, &error);
+    if (saved && !d->dns)
+        cli_error("%s", error ? error : "out of memory");
     free(error);
+    return d->dns || !saved;
 }
 
 int cmd_doctor(int argc, char **argv)
@@ -285,7 +295,11 @@ int cmd_doctor(int argc, char **argv)
     }
     d.last = &d.first;
     d.policy = policy_load(o.policy, NULL);
-    open_dns(&d);
+    if (!open_dns(&d, o.dns)) {
+        policy_unref(d.policy);
+        arena_free(d.arena);
+        return EX_NOINPUT;
+    }
     for (size_t i = 0; i < CHECKS; i++) {
         if (!o.chosen[i])
             continue;

@@ -8,7 +8,7 @@
  */
 #include "base/dns_replay.h"
 #include "cli/ledger.h"
-#include "ledger/dmarc_run.h"
+#include "ledger/dmarc_failure.h"
 #include "ledger/tidy.h"
 #include "base/domain.h"
 #include "base/ip.h"
@@ -18,7 +18,8 @@
 static const char usage[] =
     "Usage: assay ledger dmarc-reports [--dry-run | --to FOLDER] [--day DAY]\n"
     "\n"
-    "Makes the DMARC aggregate reports (RFC 9990) that are due, and sends those that nobody has sent yet.\n"
+    "Makes the DMARC aggregate reports (RFC 9990) that are due, and sends those that nobody has sent yet; without --to and\n"
+    "--day also the failure reports (RFC 9991), where `set report.failure` allows them.\n"
     "  --dry-run         say what would be sent where, and send nothing\n"
     "  --to FOLDER       write the reports there (gzip) instead of sending them\n"
     "  --day DAY         of that day (UTC), due or not: 2026-11-20\n"
@@ -72,6 +73,8 @@ static int run(const struct ledger_args *a, struct store *s, const struct ledger
                                   .seen = seen,
                                   .context = t};
     *st = dmarc_run(s, c, &o, &result);
+    if (*st == STATUS_OK && !a->to && !a->day_given)
+        *st = dmarc_failure_run(s, c, &o, &result);
     bool ok = *st != STATUS_OK || table_print(t, a->form, "No report is due.");
     table_free(t);
     dns_close(dns);

@@ -25,7 +25,8 @@ static void put_security(struct json *out, enum dns_security s)
     json_str(out, "security", names[s]);
 }
 
-static void put_spf(struct json *out, const struct spf_finding *f, const char *identity)
+/* with_text: a failure report may be asked for, and quotes the record. */
+static void put_spf(struct json *out, const struct spf_finding *f, const char *identity, bool with_text)
 {
     open_finding(out, STANDARD_SPF, f->domain, f->result, f->reason);
     put_security(out, f->security);
@@ -35,6 +36,8 @@ static void put_spf(struct json *out, const struct spf_finding *f, const char *i
         json_int(out, "authorised", f->authorised_v4 > INT64_MAX ? INT64_MAX : (int64_t)f->authorised_v4);
     if (f->plus_all)
         json_bool(out, "plus_all", true);
+    if (with_text && f->result != RESULT_PASS && f->record_count && f->records[0].text.n)
+        json_slice(out, "txt", f->records[0].text);
     json_end(out);
 }
 
@@ -47,6 +50,9 @@ static void put_dkim(struct json *out, struct judge *j)
         open_finding(out, STANDARD_DKIM, d->domain, d->result, d->reason);
         put_security(out, d->security);
         json_opt(out, "selector", d->selector);
+        const char *at = d->identity ? strrchr(d->identity, '@') : NULL;
+        if (at && d->domain && strcmp(at + 1, d->domain) != 0)
+            json_str(out, "identity_domain", at + 1);
         json_opt(out, "algorithm", d->algorithm);
         if (d->key_bits)
             json_int(out, "bits", d->key_bits);
@@ -110,6 +116,7 @@ static void put_record(struct json *out, const struct dmarc_record *r)
     json_str(out, "t", r->testing ? "y" : "n");
     json_str(out, "psd", psd[r->psd]);
     put_uris(out, "rua", r->rua, r->rua_count);
+    put_uris(out, "ruf", r->ruf, r->ruf_count);
 }
 
 static void put_dmarc(struct json *out, struct judge *j)
@@ -218,9 +225,10 @@ void record_findings(struct json *out, struct judge *j)
         put_tls(out, j);
     if (!r->judged)
         return;
-    put_spf(out, &r->spf, judge_mail(j)->null_sender ? "helo" : "mailfrom");
+    put_spf(out, &r->spf, judge_mail(j)->null_sender ? "helo" : "mailfrom",
+            r->dmarc.record && r->dmarc.record->ruf_count);
     if (!judge_mail(j)->null_sender)
-        put_spf(out, &r->helo, "helo");
+        put_spf(out, &r->helo, "helo", false);
     put_dkim(out, j);
     put_dmarc(out, j);
     put_arc(out, &r->arc);

@@ -42,6 +42,8 @@ void ledger_config_read(struct ledger_config *c, const struct policy *p)
         .smtp_login = policy_set_text(p, "report.smtp-login"),
         .smtp_opportunistic = strcmp(policy_set_text(p, "report.smtp-tls"), "opportunistic") == 0,
         .rfc7489_to = policy_set_text(p, "report.rfc7489-to"),
+        .failure = strcmp(policy_set_text(p, "report.failure"), "redacted") == 0,
+        .failure_per_day = policy_set_number(p, "report.failure-per-day"),
         .delay = policy_set_number(p, "report.delay"),
         .size_max = policy_set_number(p, "report.size-max"),
         .per_host = policy_set_number(p, "report.per-host"),

@@ -24,8 +24,8 @@ struct ledger_config {
     const char *knowledge;
 
     const char *contact, *from, *org, *extra, *sendmail, *rfc7489_to, *dkim_key, *dkim_selector, *smtp, *smtp_ca, *smtp_login;
-    bool smtp_opportunistic;
-    int64_t delay, size_max, per_host;
+    bool smtp_opportunistic, failure;
+    int64_t delay, size_max, per_host, failure_per_day;
 };
 
 void ledger_config_read(struct ledger_config *c, const struct policy *p);

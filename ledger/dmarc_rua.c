@@ -126,8 +126,8 @@ static bool same_organisation(const char *domain, const char *org, const char *h
     return domain_is_within(domain, org) && domain_is_within(host, org);
 }
 
-enum dmarc_rua_wanted dmarc_rua_check(struct dns_scope *s, struct arena *a, const char *domain, const char *org,
-                                      const char **address, const char **why)
+static enum dmarc_rua_wanted check(struct dns_scope *s, struct arena *a, const char *tag, const char *domain,
+                                   const char *org, const char **address, const char **why)
 {
     const char *host = host_of(*address);
     *why = "the same organisation";
@@ -147,9 +147,9 @@ enum dmarc_rua_wanted dmarc_rua_check(struct dns_scope *s, struct arena *a, cons
             continue;
         struct dmarc_rua other;
         *why = arena_printf(a, "%s consents", name);
-        if (tag_of(txt, "rua").n == 0)
+        if (tag_of(txt, tag).n == 0)
             return DMARC_WANTED;
-        if (dmarc_rua_parse(a, tag_of(txt, "rua"), &other) != STATUS_OK || other.count == 0 ||
+        if (dmarc_rua_parse(a, tag_of(txt, tag), &other) != STATUS_OK || other.count == 0 ||
             strcmp(host_of(other.address[0]), host) != 0) {
             *why = arena_printf(a, "%s names an address on another host", name);
             return DMARC_UNWANTED;
@@ -160,4 +160,16 @@ enum dmarc_rua_wanted dmarc_rua_check(struct dns_scope *s, struct arena *a, cons
     if (answer->state == DNS_FOUND)
         *why = arena_printf(a, "%s has no DMARC record", name);
     return DMARC_UNWANTED;
+}
+
+enum dmarc_rua_wanted dmarc_rua_check(struct dns_scope *s, struct arena *a, const char *domain, const char *org,
+                                      const char **address, const char **why)
+{
+    return check(s, a, "rua", domain, org, address, why);
+}
+
+enum dmarc_rua_wanted dmarc_ruf_check(struct dns_scope *s, struct arena *a, const char *domain, const char *org,
+                                      const char **address, const char **why)
+{
+    return check(s, a, "ruf", domain, org, address, why);
 }

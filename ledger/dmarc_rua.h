@@ -33,4 +33,8 @@ enum dmarc_rua_wanted {
 enum dmarc_rua_wanted dmarc_rua_check(struct dns_scope *s, struct arena *a, const char *domain, const char *org,
                                       const char **address, const char **why);
 
+/* The same for the ruf tag: failure reports. */
+enum dmarc_rua_wanted dmarc_ruf_check(struct dns_scope *s, struct arena *a, const char *domain, const char *org,
+                                      const char **address, const char **why);
+
 #endif

@@ -11,10 +11,9 @@
 #include "base/clock.h"
 #include "base/dns_unbound.h"
 #include "ledger/dmarc_late.h"
+#include "ledger/dmarc_post.h"
 #include "ledger/dmarc_report.h"
 #include "ledger/dmarc_rua.h"
-#include "ledger/dmarc_send.h"
-#include "ledger/dmarc_sign.h"
 #include "ledger/moment.h"
 #include "ledger/value.h"
 #include <errno.h>
@@ -235,18 +234,11 @@ static enum status write_file(struct target *t, struct slice gzip, char *why)
     return ok ? STATUS_OK : STATUS_AGAIN;
 }
 
-static enum status hand_over(const struct run *r, const char *to, struct slice mail, char *why)
-{
-    struct dmarc_smtp smtp = ledger_config_smtp(r->config);
-    return smtp.url[0] ? dmarc_smtp(&smtp, to, mail, DMARC_RUN_SEND_SECONDS, why)
-                       : dmarc_send(r->config->sendmail, mail, DMARC_RUN_SEND_SECONDS, why);
-}
-
 /* Makes the report and hands it over; why gets words for the log. */
 static enum status deliver(struct target *t, char *why)
 {
     struct run *r = t->run;
-    struct buf gzip = BUF_INIT, mail = BUF_INIT, signed_mail = BUF_INIT;
+    struct buf gzip = BUF_INIT, mail = BUF_INIT;
     enum dmarc_form form = wants_rfc7489(r, t->address) ? DMARC_RFC7489 : DMARC_RFC9990;
     enum status st = dmarc_report_gzip(t->report, form, (size_t)r->config->size_max, &gzip, &t->item.rows);
     t->item.octets = gzip.n;
@@ -255,14 +247,8 @@ static enum status deliver(struct target *t, char *why)
         st = write_file(t, buf_slice(&gzip), why);
     } else if (st == STATUS_OK) {
         st = dmarc_report_mail(t->report, t->address, buf_slice(&gzip), &mail);
-        if (st == STATUS_OK && r->config->dkim_key[0]) {
-            st = dmarc_sign(buf_slice(&mail), dmarc_domain_of(r->config->from), r->config->dkim_selector,
-                            r->config->dkim_key, &signed_mail, why);
-            buf_release(&mail);
-            mail = signed_mail;
-        }
         if (st == STATUS_OK)
-            st = hand_over(r, t->address, buf_slice(&mail), why);
+            st = dmarc_post(r->config, t->address, buf_slice(&mail), why);
     }
     buf_release(&gzip);
     buf_release(&mail);

@@ -25,7 +25,6 @@
 #define DMARC_RUN_CLAIM_SECONDS 3600
 #define DMARC_RUN_DAYS_BACK 3 /* days looked at for what is still to be sent */
 #define DMARC_RUN_DEAD_DAYS 3
-#define DMARC_RUN_SEND_SECONDS 120
 
 struct dmarc_run_item {
     int64_t day;
@@ -50,6 +49,7 @@ struct dmarc_run_options {
 
 struct dmarc_run_result {
     unsigned sent, failed, suppressed;
+    unsigned failures; /* failure reports sent (dmarc_failure.h) */
     uint64_t late; /* mails that came too late for their report (dmarc_late.h), of the days still looked at; with `seen`
                       also of those before */
 };

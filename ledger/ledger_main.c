@@ -10,7 +10,7 @@
  */
 #include "base/clock.h"
 #include "ledger/config.h"
-#include "ledger/dmarc_run.h"
+#include "ledger/dmarc_failure.h"
 #include "ledger/exceptions.h"
 #include "ledger/moment.h"
 #include "ledger/take.h"
@@ -240,7 +240,12 @@ static void send_reports(struct service *s)
     if (!s->dns && !open_dns(s))
         return;
     struct dmarc_run_result result = {0};
-    enum status st = dmarc_run(s->store, &s->config, &(struct dmarc_run_options){.dns = s->dns, .stop = stop}, &result);
+    struct dmarc_run_options o = {.dns = s->dns, .stop = stop};
+    enum status st = dmarc_run(s->store, &s->config, &o, &result);
+    if (st == STATUS_OK)
+        st = dmarc_failure_run(s->store, &s->config, &o, &result);
+    if (result.failures)
+        say("DMARC failure reports: %u sent", result.failures);
     if (result.sent || result.failed)
         say("DMARC reports: %u sent, %u to be tried again, %u not wanted", result.sent, result.failed,
             result.suppressed);

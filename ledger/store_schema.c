@@ -116,7 +116,16 @@ static const char *const version_3[] = {
     NULL,
 };
 
-static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1, version_2, version_3};
+/* Failure reports: one row for each that was claimed (dmarc_failure.h). */
+static const char *const version_4[] = {
+    "CREATE TABLE failure_out (destination TEXT NOT NULL, report_id TEXT NOT NULL, day BIGINT NOT NULL, domain TEXT NOT "
+    "NULL, state TEXT NOT NULL, tries BIGINT NOT NULL, next_try BIGINT NOT NULL, reason TEXT NOT NULL, "
+    "PRIMARY KEY (destination, report_id))" KEYED,
+    "CREATE INDEX failure_out_day ON failure_out (day, destination)",
+    NULL,
+};
+
+static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1, version_2, version_3, version_4};
 
 static enum status run_step(struct store *s, const char *sql)
 {

@@ -76,14 +76,22 @@ static void put_rcpt_domains(struct json *out, const struct judge_mail *m)
     json_end(out);
 }
 
-/* A DMARC aggregate report by its subject (RFC 9990 3.5.2): the ledger reports on no domain whose only mail was reports. */
+/* A DMARC report, aggregate by its subject (RFC 9990 3.5.2) or about one mail by its type (RFC 5965 2): the ledger
+ * reports on no domain whose only mail was reports. */
 static bool is_dmarc_report(const struct judge_mail *m)
 {
-    static const char begin[] = "Report Domain:";
+    static const char begin[] = "Report Domain:", feedback[] = "feedback-report";
     const struct header_field *subject = header_find(&m->headers, "Subject", 1);
     struct slice text = subject ? slice_trim(subject->value) : SLICE_NULL;
 
-    return text.n >= sizeof begin - 1 && memcmp(text.p, begin, sizeof begin - 1) == 0;
+    if (text.n >= sizeof begin - 1 && memcmp(text.p, begin, sizeof begin - 1) == 0)
+        return true;
+    const struct header_field *type = header_find(&m->headers, "Content-Type", 1);
+    text = type ? type->value : SLICE_NULL;
+    for (size_t n = sizeof feedback - 1; text.n >= n; text = slice_from(text, 1))
+        if (strncasecmp(text.p, feedback, n) == 0)
+            return true;
+    return false;
 }
 
 static void put_envelope(struct json *out, struct judge *j)

@@ -61,7 +61,8 @@ static struct told look(const struct record *r)
 bool dmarc_failure_asked(const struct record *r)
 {
     struct told t = look(r);
-    const char *ruf = value_text(t.dmarc, "ruf"), *fo = value_text(t.dmarc, "fo"), *result = value_text(t.dmarc, "result");
+    const char *ruf = value_text(t.dmarc, "ruf"), *fo = value_text(t.dmarc, "fo"),
+               *result = value_text(t.dmarc, "result");
     bool dkim = value_true(t.dmarc, "dkim_aligned"), spf = value_true(t.dmarc, "spf_aligned");
     if (!ruf || !*ruf || !(is(result, "pass") || is(result, "fail")) || is(r->action, "defer") ||
         !(is(r->source, "internet") || is(r->source, "relay")) || !is_plain(r->client) || !is_plain(r->from) ||
@@ -151,17 +152,17 @@ static void put_feedback(struct buf *b, const struct record *r, const struct tol
         put_spf_dns(b, t->spf);
 }
 
-/* Of the original's header what is kept of it: From without its local part, and the Message-ID where it is a plain one. */
+/* Of the original's header what is kept of it: From without its local part, the Message-ID where it is a plain one. */
 static void put_original(struct buf *b, const struct record *r)
 {
     const char *id = r->message_id;
     size_t n = id ? strlen(id) : 0;
-    bool good = n > 2 && n < TOKEN;
-    for (size_t i = 0; good && i < n; i++)
+    bool good = n > 4 && n < TOKEN && id[0] == '<' && id[n - 1] == '>' && memchr(id, '@', n);
+    for (size_t i = 1; good && i < n - 1; i++)
         good = id[i] > 0x20 && id[i] < 0x7f && !strchr("<>\"\\(),;:[]", id[i]);
     buf_printf(b, "From: redacted@%s\n", r->from);
-    if (good && strchr(id, '@'))
-        buf_printf(b, "Message-ID: <%s>\n", id);
+    if (good)
+        buf_printf(b, "Message-ID: %s\n", id);
 }
 
 enum status dmarc_failure_mail(const struct record *r, const char *from, const char *to, const char *id,
@@ -177,8 +178,9 @@ enum status dmarc_failure_mail(const struct record *r, const char *from, const c
     buf_adds(out, "MIME-Version: 1.0\nContent-Type: multipart/report; report-type=feedback-report;\n "
                   "boundary=\"assay-dmarc-failure\"\n\n");
     buf_adds(out, "--assay-dmarc-failure\nContent-Type: text/plain; charset=us-ascii\n\n");
-    buf_printf(out, "This is a DMARC failure report (RFC 9991) about one mail that said it came\nfrom %s, received at %s.\n"
-                    "What names people has been left out.\n\n",
+    buf_printf(out,
+               "This is a DMARC failure report (RFC 9991) about one mail that said it came\nfrom %s, received at %s.\n"
+               "What names people has been left out.\n\n",
                r->from, us);
     buf_adds(out, "--assay-dmarc-failure\nContent-Type: message/feedback-report\n\n");
     put_feedback(out, r, &t, us);

@@ -48,8 +48,9 @@ static enum status find_due(struct failures *f, struct due **first)
 {
     int64_t since = clock_wall_us() - DMARC_FAILURE_SECONDS * MOMENT_SECOND;
     struct store_rows *rows =
-        store_ask(f->store, "SELECT t, record FROM mail WHERE t >= $1 AND record LIKE '%\"ruf\":\"%' ORDER BY t DESC LIMIT $2",
-                  "ii", since, (int64_t)MAILS);
+        store_ask(f->store,
+                  "SELECT t, record FROM mail WHERE t >= $1 AND record LIKE '%\"ruf\":\"%' ORDER BY t DESC LIMIT $2", "ii",
+                  since, (int64_t)MAILS);
     struct due **tail = first;
     while (!arena_failed(f->list) && store_next(rows)) {
         struct due *d = ARENA_NEW(f->list, struct due);
@@ -92,8 +93,8 @@ static enum status claim(struct failure *f, bool *ours)
     int64_t today = 0, changed = 0, now = clock_wall();
     *ours = false;
     enum status st = store_ask_number(run->store, 0, &today,
-                                      "SELECT count(*) FROM failure_out WHERE day = $1 AND destination = $2", "it", f->day,
-                                      f->key);
+                                      "SELECT count(*) FROM failure_out WHERE day = $1 AND destination = $2", "it",
+                                      f->day, f->key);
     if (st == STATUS_OK && today < run->config->failure_per_day && !run->o->dry_run)
         st = store_run(run->store, &changed,
                        "INSERT INTO failure_out (destination, report_id, day, domain, state, tries, next_try, reason) "
@@ -103,8 +104,8 @@ static enum status claim(struct failure *f, bool *ours)
     if (st != STATUS_OK || *ours || run->o->dry_run)
         return st;
     st = store_run(run->store, &changed,
-                   "UPDATE failure_out SET state = 'sending', tries = tries + 1 WHERE destination = $1 AND report_id = $2 "
-                   "AND state = 'retry' AND next_try <= $3",
+                   "UPDATE failure_out SET state = 'sending', tries = tries + 1 WHERE destination = $1 AND report_id = "
+                   "$2 AND state = 'retry' AND next_try <= $3",
                    "tti", f->key, f->id, now);
     *ours = st == STATUS_OK && changed == 1;
     return st;
@@ -120,10 +121,9 @@ static enum status settle(struct failure *f, enum status sent, const char *why)
     int64_t next = now + ((int64_t)FIRST_PAUSE << (tries > 0 && tries < 16 ? tries - 1 : 0));
     if (st == STATUS_OK)
         st = store_run(run->store, &(int64_t){0},
-                       "UPDATE failure_out SET state = $1, next_try = $2, reason = $3 WHERE destination = $4 AND report_id "
-                       "= $5",
-                       "titt"
-                       "t",
+                       "UPDATE failure_out SET state = $1, next_try = $2, reason = $3 WHERE destination = $4 AND "
+                       "report_id = $5",
+                       "tittt",
                        sent == STATUS_OK ? "sent" : "retry", next, why, f->key, f->id);
     if (st != STATUS_OK)
         return st;

@@ -57,7 +57,7 @@ def record(domain, fo='0', dkim='fail', spf='fail', ruf=None, aligned=(False, Fa
     findings = [dict(standard='dkim', subject=domain, selector='s1', result=dkim), dict(standard='spf', identity='mailfrom', subject='mail.' + domain, result=spf, txt=SPF),
                 dict(standard='dmarc', subject=domain, record=domain, org=domain, p='none', fo=fo, ruf=ruf or 'mailto:r@' + domain, dkim_aligned=aligned[0],
                      spf_aligned=aligned[1], result=dmarc or ('pass' if any(aligned) else 'fail'))]
-    whole = {**dict(v=1, t=at, host='mx1', kind='mail', id='F%d' % record.number, source='internet', client='192.0.2.66', mail_from='mail.' + domain, rcpts=1, message_id='abc.%d@%s' % (record.number, domain),
+    whole = {**dict(v=1, t=at, host='mx1', kind='mail', id='F%d' % record.number, source='internet', client='192.0.2.66', mail_from='mail.' + domain, rcpts=1, message_id='<abc.%d@%s>' % (record.number, domain),
                     verdict=dict(action='quarantine', would='quarantine'), findings=findings), 'from': domain, **more}
     return {key: value for key, value in whole.items() if value is not None}
 
@@ -70,7 +70,7 @@ def mails():
     yes = [record('zero.example'), record('one.example', '1', dkim='pass', aligned=(True, False)), record('dee.example', '1:d:s', dkim='fail', spf='pass', aligned=(False, True)),
            record('ess.example', 's', dkim='pass', aligned=(True, False)), record('out.example', ruf='mailto:x@third.example!10m'), record('moved.example', ruf='mailto:y@third.example'),
            record('unset.example', None), record('relayed.example', source='relay', client='2001:db8::7', relay='198.51.100.1'),
-           record('odd.example', message_id='x>\r\nBcc: victim@example.net', verdict=dict(action='reject', would='reject'))]
+           record('odd.example', message_id='<x@y>\r\nBcc: victim@example.net>', verdict=dict(action='reject', would='reject'))]
     # Values that the milter never writes: no line of theirs may reach the mail.
     hostile = record('bad.example')
     hostile['findings'][0].update(selector='s\r\nX: y', subject='a b')

@@ -7,13 +7,16 @@
 #include "base/dns_replay.h"
 #include "judge/record.h"
 #include "judge/stamp.h"
+#include "ledger/dmarc_failure.h"
 #include "ledger/value.h"
 #include "tests/unit/cm.h"
 #include <stdbool.h>
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))
 
-static const char zones[] = "good.example secure TXT \"v=spf1 ip4:192.0.2.10 -all\"\n"
+static const char zones[] = "asks.example secure TXT \"v=spf1 -all\"\n"
+                            "_dmarc.asks.example secure TXT \"v=DMARC1; p=none; ruf=mailto:r@asks.example\"\n"
+                            "good.example secure TXT \"v=spf1 ip4:192.0.2.10 -all\"\n"
                             "_dmarc.good.example secure TXT \"v=DMARC1; p=reject; rua=mailto:d@good.example\"\n"
                             "shop.example insecure TXT \"v=spf1 ip4:192.0.2.30 -all\"\n"
                             "_dmarc.shop.example insecure TXT \"v=DMARC1; p=quarantine\"\n"
@@ -372,6 +375,52 @@ static void recorded(void **state)
     judge_free(r.j);
 }
 
+/* What a failure report is made of (RFC 9991): in the record of a mail whose owner asks for one, and only there. */
+static void failure_recorded(void **state)
+{
+    static const struct {
+        const char *header;
+        bool asked;
+    } mails[] = {
+        {"From: hidden@asks.example\nMessage-ID: <1@asks.example>\n" DATE "\n", true},
+        {"From: hidden@asks.example\nContent-Type: multipart/report;\n report-type=Feedback-Report\n" DATE "\n", false},
+        {"From: hidden@asks.example\nSubject: Report Domain: x.example\n" DATE "\n", false},
+        {"From: hidden@good.example\n" DATE "\n", false},
+    };
+    for (size_t i = 0; i < COUNT(mails); i++) {
+        struct sent s = {"192.0.2.66", "x.example", "<secret@asks.example>", mails[i].header};
+        struct judged r = judge_it(usual, &s, 0, STATUS_OK);
+        struct record_extra x = {.stage = "end"};
+        struct buf b = BUF_INIT, mail = BUF_INIT;
+        struct json j = JSON_INTO(&b);
+        struct record record;
+        char why[200];
+        json_open(&j);
+        json_int(&j, "v", 1);
+        json_str(&j, "t", "2026-11-20T10:00:00Z");
+        json_str(&j, "host", "mx1");
+        json_str(&j, "kind", "mail");
+        record_mail(&j, r.j, &r.c->list[0], &x);
+        json_end(&j);
+        assert_int_equal(record_parse(buf_slice(&b), &record, why), STATUS_OK);
+        if (dmarc_failure_asked(&record) != mails[i].asked)
+            fail_msg("case %zu: %s", i, b.p);
+        assert_int_equal(strstr(b.p, "\"txt\":\"v=spf1") != NULL, i < 3);
+        if (mails[i].asked) {
+            assert_int_equal(dmarc_failure_mail(&record, "a@example.org", "r@asks.example", "id", &mail), STATUS_OK);
+            assert_non_null(strstr(mail.p, "\nSPF-DNS: txt asks.example\n \"v=spf1 -all\"\n"));
+            assert_non_null(strstr(mail.p, "\nMessage-ID: <1@asks.example>\n"));
+            assert_non_null(strstr(mail.p, "\nIdentity-Alignment: none\n"));
+            assert_null(strstr(mail.p, "secret"));
+            assert_null(strstr(mail.p, "hidden"));
+        }
+        record_free(&record);
+        buf_release(&b);
+        buf_release(&mail);
+        judge_free(r.j);
+    }
+}
+
 /* Whatever the bound, a message is judged or the caller is told: never half. */
 static void memory_runs_out(void **state)
 {
@@ -430,7 +479,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_messages), cmocka_unit_test(forged_fields),   cmocka_unit_test(verdict_field),
-        cmocka_unit_test(recorded),       cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(recorded),       cmocka_unit_test(failure_recorded),
+        cmocka_unit_test(memory_runs_out),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

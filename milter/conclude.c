@@ -216,7 +216,7 @@ static bool refused_early(struct daemon *d, struct session *s, const char *addre
 static bool take_digests(struct daemon *d, struct session *s)
 {
     struct judge_mail *m = judge_mail(s->judge);
-    struct delegation_note note;
+    struct access_request note;
 
     if (s->wanted || !delegation_find(d->delegation, &s->peer, s->peer_port, &note))
         return true;

@@ -2,9 +2,8 @@
 /*
  * delegation.c - the listener of delegation.h: sockets, requests, notes.
  *
- * A request is lines "name=value" ended by an empty line; the answer is "action=DUNNO" and an empty line. Promises an answer to every whole request and none to
- * anything else; values are kept only when they look like what they must be (an address, a port, hex digits and colons), so that nothing a
- * client wrote gets further. Locking: the notes have a mutex; connections belong to the thread alone.
+ * A request (base/access_request.h) ends with an empty line; the answer is "action=DUNNO" and an empty line. Promises an answer to every whole request
+ * and none to anything else. Locking: the notes have a mutex; connections belong to the thread alone.
  */
 #include "milter/delegation.h"
 #include "base/clock.h"
@@ -22,10 +21,8 @@
 static const char answer[] = "action=DUNNO\n\n";
 
 struct note {
-    struct ip client;
-    unsigned port;
+    struct access_request said;
     int64_t at_ms;
-    struct delegation_note what;
 };
 
 struct peer {
@@ -47,7 +44,7 @@ struct delegation {
 
 /* ---- notes ---- */
 
-bool delegation_find(struct delegation *d, const struct ip *client, unsigned port, struct delegation_note *out)
+bool delegation_find(struct delegation *d, const struct ip *client, unsigned port, struct access_request *out)
 {
     int64_t now = clock_mono_ms();
     bool found = false;
@@ -57,74 +54,23 @@ bool delegation_find(struct delegation *d, const struct ip *client, unsigned por
     pthread_mutex_lock(&d->lock);
     for (size_t i = 0; i < DELEGATION_NOTES && !found; i++) {
         const struct note *n = &d->notes[(d->next + DELEGATION_NOTES - 1 - i) % DELEGATION_NOTES];
-        if (n->port != port || !ip_eq(&n->client, client) || now - n->at_ms > DELEGATION_SECONDS * 1000)
+        if (n->said.port != port || !ip_eq(&n->said.client, client) || now - n->at_ms > DELEGATION_SECONDS * 1000)
             continue;
-        *out = n->what;
+        *out = n->said;
         found = true;
     }
     pthread_mutex_unlock(&d->lock);
     return found;
 }
 
-static bool is_digest(struct slice v)
-{
-    for (size_t i = 0; i < v.n; i++)
-        if (!strchr("0123456789abcdefABCDEF:", v.p[i]) || v.p[i] == '\0')
-            return false;
-    return v.n < DELEGATION_DIGEST;
-}
-
-static void take_digest(struct slice value, char out[DELEGATION_DIGEST])
-{
-    if (!is_digest(value))
-        return;
-    memcpy(out, value.p, value.n);
-    out[value.n] = '\0';
-}
-
-static unsigned take_port(struct slice v)
-{
-    unsigned n = 0;
-    for (size_t i = 0; i < v.n; i++) {
-        if (v.p[i] < '0' || v.p[i] > '9' || n > 65535)
-            return 0;
-        n = n * 10 + (unsigned)(v.p[i] - '0');
-    }
-    return n <= 65535 ? n : 0;
-}
-
-static void take_attribute(struct note *note, struct slice name, struct slice value, bool *is_request)
-{
-    if (slice_eq(name, SLICE_LIT("request")))
-        *is_request = slice_eq(value, SLICE_LIT("smtpd_access_policy"));
-    else if (slice_eq(name, SLICE_LIT("client_address")) && ip_from_text(value, &note->client) != STATUS_OK)
-        note->client.family = 0;
-    else if (slice_eq(name, SLICE_LIT("client_port")))
-        note->port = take_port(value);
-    else if (slice_eq(name, SLICE_LIT("ccert_fingerprint")))
-        take_digest(value, note->what.cert);
-    else if (slice_eq(name, SLICE_LIT("ccert_pubkey_fingerprint")))
-        take_digest(value, note->what.public_key);
-}
-
-bool delegation_take(struct delegation *d, const char *request, size_t n)
+/* Notes what a request says. false: it is none. */
+static bool take(struct delegation *d, struct slice request)
 {
     struct note note = {.at_ms = clock_mono_ms()};
-    struct slice rest = slice_of(request, n);
-    bool is_request = false;
 
-    while (rest.n) {
-        const char *nl = memchr(rest.p, '\n', rest.n);
-        const char *equals = nl ? memchr(rest.p, '=', (size_t)(nl - rest.p)) : NULL;
-        if (!equals)
-            return false;
-        take_attribute(&note, slice_of(rest.p, (size_t)(equals - rest.p)), slice_of(equals + 1, (size_t)(nl - equals - 1)),
-                       &is_request);
-        rest = slice_from(rest, (size_t)(nl - rest.p) + 1);
-    }
-    if (!is_request)
+    if (!access_request_read(request, &note.said))
         return false;
-    if (note.client.family && note.port) {
+    if (note.said.client.family && note.said.port) {
         pthread_mutex_lock(&d->lock);
         d->notes[d->next] = note;
         d->next = (d->next + 1) % DELEGATION_NOTES;
@@ -169,7 +115,7 @@ static bool answer_all(struct delegation *d, size_t i)
         if (!end)
             return p->n < DELEGATION_REQUEST;
         size_t n = (size_t)(end - p->octets) + 1;
-        if (!delegation_take(d, p->octets, n) || send(d->fds[i].fd, answer, sizeof answer - 1, MSG_NOSIGNAL) != sizeof answer - 1)
+        if (!take(d, slice_of(p->octets, n)) || send(d->fds[i].fd, answer, sizeof answer - 1, MSG_NOSIGNAL) != sizeof answer - 1)
             return false;
         memmove(p->octets, p->octets + n + 1, p->n - n - 1);
         p->n -= n + 1;
@@ -219,8 +165,11 @@ static bool begin(struct delegation *d)
     d->fds[1] = (struct pollfd){.fd = d->wake[0], .events = POLLIN};
     d->count = 2;
     pthread_mutex_init(&d->lock, NULL);
-    errno = quiet_thread_create(&d->thread, delegation_main, d);
-    return errno == 0;
+    if (quiet_thread_create(&d->thread, delegation_main, d) == 0)
+        return true;
+    close(d->wake[0]);
+    close(d->wake[1]);
+    return false;
 }
 
 struct delegation *delegation_open(const char *name, unsigned mode, const char *group, const char **error)

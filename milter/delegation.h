@@ -12,20 +12,14 @@
 #ifndef ASSAY_MILTER_DELEGATION_H
 #define ASSAY_MILTER_DELEGATION_H
 
-#include "base/ip.h"
-#include <stdbool.h>
+#include "base/access_request.h"
 
 #define DELEGATION_CLIENTS 256
 #define DELEGATION_REQUEST 65536
 #define DELEGATION_NOTES 4096
 #define DELEGATION_SECONDS 900
-#define DELEGATION_DIGEST 192 /* a digest as text: SHA-512 with colons */
 
 struct delegation;
-
-struct delegation_note {
-    char cert[DELEGATION_DIGEST], public_key[DELEGATION_DIGEST]; /* "" where the client showed none */
-};
 
 /* Listens on "unix:PATH" or "inet:PORT@HOST" and starts the thread. mode and group (NULL: none) are a unix socket's. NULL on failure, with *error one
  * line. */
@@ -33,9 +27,6 @@ struct delegation *delegation_open(const char *socket, unsigned mode, const char
 struct delegation *delegation_close(struct delegation *d); /* NULL is fine; returns NULL */
 
 /* What Postfix told of the session from this address and port. false: nothing. Any thread. */
-bool delegation_find(struct delegation *d, const struct ip *client, unsigned port, struct delegation_note *out);
-
-/* One request, for tests and the fuzzer: notes it, true when it was a whole and well-formed one. */
-bool delegation_take(struct delegation *d, const char *request, size_t n);
+bool delegation_find(struct delegation *d, const struct ip *client, unsigned port, struct access_request *out);
 
 #endif

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * socketmap.c - the listener of socketmap.h: netstrings, connections, threads.
+ * socketmap.c - the listener of socketmap.h: requests, connections, threads.
  *
- * Promises one reply to every whole request, in order, and none to anything else. A netstring is digits without a leading zero, a colon, so many
- * octets, a comma. Locking: the table of connections has a mutex; a connection's octets belong to its thread. Closing shuts every connection down, so
- * that no thread waits in recv, and then waits until the last has gone. Out of memory ends a connection, no more.
+ * Promises one reply to every whole request, in order, and none to anything else (base/netstring.h). Locking: the table of connections has a mutex; a
+ * connection's octets belong to its thread. Closing shuts every connection down, so that no thread waits in recv, and then waits until the last has gone.
+ * Out of memory ends a connection, no more.
  */
 #include "milter/socketmap.h"
+#include "base/netstring.h"
 #include "base/quiet_thread.h"
 #include "milter/listener.h"
 #include <errno.h>
@@ -17,8 +18,6 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
-
-#define LENGTH_DIGITS 4 /* of SOCKETMAP_REQUEST */
 
 struct socketmap {
     struct listener listener;
@@ -37,28 +36,6 @@ struct client {
 };
 
 /* ---- the protocol ---- */
-
-/* The first request in what has come: the octets it takes, 0 where it is not whole yet, -1 where it is none. */
-static long first_request(struct slice come, struct slice *request)
-{
-    size_t n = 0, i = 0;
-
-    for (; i < come.n && come.p[i] >= '0' && come.p[i] <= '9'; i++) {
-        if (i == LENGTH_DIGITS || (i == 1 && come.p[0] == '0'))
-            return -1;
-        n = n * 10 + (size_t)(come.p[i] - '0');
-    }
-    if (n > SOCKETMAP_REQUEST)
-        return -1;
-    if (i == come.n)
-        return 0;
-    if (i == 0 || come.p[i] != ':')
-        return -1;
-    if (come.n - i - 1 < n + 1)
-        return 0;
-    *request = slice_of(come.p + i + 1, n);
-    return come.p[i + 1 + n] == ',' ? (long)(i + n + 2) : -1;
-}
 
 static void wrap(struct buf *reply, const char *word, struct slice text)
 {
@@ -125,7 +102,7 @@ static bool answer_all(struct socketmap *m, int fd, char *come, size_t *n)
     bool good = true;
     long used;
 
-    while (good && (used = first_request(slice_of(come, *n), &request)) > 0) {
+    while (good && (used = netstring_first(slice_of(come, *n), SOCKETMAP_REQUEST, &request)) > 0) {
         reply_to(m->outbound, request, &reply);
         good = !reply.failed && send_all(fd, buf_slice(&reply));
         memmove(come, come + used, *n - (size_t)used);
@@ -137,7 +114,7 @@ static bool answer_all(struct socketmap *m, int fd, char *come, size_t *n)
 
 static void serve(struct socketmap *m, int fd)
 {
-    char come[SOCKETMAP_REQUEST + LENGTH_DIGITS + 2];
+    char come[SOCKETMAP_REQUEST + NETSTRING_FRAME];
     size_t n = 0;
 
     for (;;) {

@@ -82,17 +82,17 @@ static bool date_text(time_t t, char out[DATE])
 
 static const char *delivery(const struct record *r)
 {
-    return is(r->action, "reject") ? "reject"
+    return is(r->action, "reject")       ? "reject"
            : is(r->action, "quarantine") ? "spam"
-           : is(r->action, "hold") ? "other"
-                                   : "delivered";
+           : is(r->action, "hold")       ? "other"
+                                         : "delivered";
 }
 
 /* RFC 8601's words; what is none of them is not told. */
 static const char *result_of(const struct value *f)
 {
-    static const char *const words[] = {"none",     "pass",      "fail",      "softfail", "neutral",
-                                        "policy", "temperror", "permerror"};
+    static const char *const words[] = {"none",    "pass",   "fail",      "softfail",
+                                        "neutral", "policy", "temperror", "permerror"};
     const char *result = value_text(f, "result");
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (is(result, words[i]))

@@ -47,10 +47,9 @@ struct failure {
 static enum status find_due(struct failures *f, struct due **first)
 {
     int64_t since = clock_wall_us() - DMARC_FAILURE_SECONDS * MOMENT_SECOND;
-    struct store_rows *rows =
-        store_ask(f->store,
-                  "SELECT t, record FROM mail WHERE t >= $1 AND record LIKE '%\"ruf\":\"%' ORDER BY t DESC LIMIT $2", "ii",
-                  since, (int64_t)MAILS);
+    struct store_rows *rows = store_ask(
+        f->store, "SELECT t, record FROM mail WHERE t >= $1 AND record LIKE '%\"ruf\":\"%' ORDER BY t DESC LIMIT $2",
+        "ii", since, (int64_t)MAILS);
     struct due **tail = first;
     while (!arena_failed(f->list) && store_next(rows)) {
         struct due *d = ARENA_NEW(f->list, struct due);
@@ -92,9 +91,9 @@ static enum status claim(struct failure *f, bool *ours)
     struct failures *run = f->run;
     int64_t today = 0, changed = 0, now = clock_wall();
     *ours = false;
-    enum status st = store_ask_number(run->store, 0, &today,
-                                      "SELECT count(*) FROM failure_out WHERE day = $1 AND destination = $2", "it",
-                                      f->day, f->key);
+    enum status st =
+        store_ask_number(run->store, 0, &today, "SELECT count(*) FROM failure_out WHERE day = $1 AND destination = $2",
+                         "it", f->day, f->key);
     if (st == STATUS_OK && today < run->config->failure_per_day && !run->o->dry_run)
         st = store_run(run->store, &changed,
                        "INSERT INTO failure_out (destination, report_id, day, domain, state, tries, next_try, reason) "
@@ -123,8 +122,7 @@ static enum status settle(struct failure *f, enum status sent, const char *why)
         st = store_run(run->store, &(int64_t){0},
                        "UPDATE failure_out SET state = $1, next_try = $2, reason = $3 WHERE destination = $4 AND "
                        "report_id = $5",
-                       "tittt",
-                       sent == STATUS_OK ? "sent" : "retry", next, why, f->key, f->id);
+                       "tittt", sent == STATUS_OK ? "sent" : "retry", next, why, f->key, f->id);
     if (st != STATUS_OK)
         return st;
     run->result->failures += sent == STATUS_OK;
@@ -172,11 +170,8 @@ static enum status serve_mail(struct failures *run, const struct record *r)
     if (!scope)
         return STATUS_NOMEM;
     for (size_t i = 0; i < ruf.count && st == STATUS_OK && run->handed_over < DMARC_FAILURE_RUN; i++) {
-        struct failure f = {.run = run,
-                            .record = r,
-                            .domain = domain,
-                            .address = ruf.address[i],
-                            .day = moment_day(clock_wall_us())};
+        struct failure f = {
+            .run = run, .record = r, .domain = domain, .address = ruf.address[i], .day = moment_day(clock_wall_us())};
         name_it(r, f.id);
         st = serve(&f, scope, value_text(dmarc, "org"));
     }

@@ -171,11 +171,12 @@ static enum status settle(struct target *t, const char *state, const char *reaso
     if (strcmp(state, "retry") == 0 && tries >= DMARC_RUN_TRIES)
         state = "dead";
     int64_t next = now + ((int64_t)FIRST_PAUSE << (tries > 0 && tries < 16 ? tries - 1 : 0));
-    st = store_run(r->store, &(int64_t){0},
-                   "UPDATE report_out SET state = $1, reason = $2, rows = $3, octets = $4, next_try = $5, changed = $6, "
-                   "mails = $7 WHERE day = $8 AND domain = $9 AND destination = $10",
-                   "ttiiiiiitt", state, reason, (int64_t)t->item.rows, (int64_t)t->item.octets, next, now,
-                   t->report->mails, t->at->day, t->at->domain, t->key);
+    st =
+        store_run(r->store, &(int64_t){0},
+                  "UPDATE report_out SET state = $1, reason = $2, rows = $3, octets = $4, next_try = $5, changed = $6, "
+                  "mails = $7 WHERE day = $8 AND domain = $9 AND destination = $10",
+                  "ttiiiiiitt", state, reason, (int64_t)t->item.rows, (int64_t)t->item.octets, next, now,
+                  t->report->mails, t->at->day, t->at->domain, t->key);
     if (st == STATUS_OK)
         tell(t, state, reason);
     return st;

@@ -29,8 +29,8 @@
 struct dmarc_run_item {
     int64_t day;
     const char *domain, *destination;
-    const char *state;  /* "sent", "retry", "dead", "suppressed", "late"; with dry_run or to_dir "would send", "unwanted", "ask
-                           later", "written" */
+    const char *state;  /* "sent", "retry", "dead", "suppressed", "late"; with dry_run or to_dir "would send",
+                           "unwanted", "ask  later", "written" */
     const char *reason; /* never NULL */
     size_t rows, octets;
     const char *file;

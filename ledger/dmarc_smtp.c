@@ -42,8 +42,8 @@ bool dmarc_smtp_is_usable(const struct dmarc_smtp *s, const char **why)
     const char *host = plain ? s->url + 7 : is_smtps(s->url) ? s->url + 8 : "";
     *why = !host[0] || host[0] == ':' || strpbrk(host, "/?# \t") ? "`set report.smtp` is not smtp://HOST[:PORT] or "
                                                                    "smtps://HOST[:PORT]"
-           : strchr(host, '@')             ? "`set report.smtp` names a user: user and password belong into the file of "
-                                             "report.smtp-login"
+           : strchr(host, '@') ? "`set report.smtp` names a user: user and password belong into the file of "
+                                 "report.smtp-login"
            : s->opportunistic && s->login[0] ? "`set report.smtp-login` needs `set report.smtp-tls required`: a "
                                                "password is sent only to a server whose certificate is checked"
                                              : NULL;

@@ -86,6 +86,22 @@ def check_late(common):
     check(len(said) == 2 and len(sent_mails()) == before + 2, f'late: {said}')
 
 
+def check_left_alone(common):
+    """A destination that takes nothing, and one that would be flooded, with the reason."""
+    before, day = len(sent_mails()), BEGIN // 86400
+    store_sql("UPDATE report_out SET state = 'retry', next_try = 0, tries = 1 WHERE destination IN ('f@old-form.example', 'a@third.example', 'c@third.example')")
+    for n in (2, 3, 4):
+        store_sql('INSERT INTO report_out (day, domain, destination, report_id, state, tries, next_try, reason, rows, octets, claimed_by, changed) '
+                  f"VALUES ({day - n}, 'x.example', 'f@old-form.example', 'x', 'dead', 8, 0, '', 0, 0, '', 0)")
+    with open(FOLDER + '/policy', 'a') as out:
+        out.write('set report.per-host 1\n')
+    said = {(r['domain'], r['destination']): (r['state'], r['reason']) for r in json.loads(assay(*common, '--json')) if r['state'] != 'late'}
+    flood = 'as many reports as report.per-host allows went to this host for the day'
+    check(said == {('bank.example', 'other@third.example'): ('sent', ''), ('example.com', 'a@third.example'): ('suppressed', flood),
+                   ('old.example', 'f@old-form.example'): ('suppressed', 'it took no report on three days of the last week')}, f'left alone: {said}')
+    check(len(sent_mails()) == before + 1, 'sent all the same')
+
+
 def check_independent(name, text, domain):
     """dmarc-cat reads the same: who reports, the days, the domain, and each client's mails. With more than one job it tells other figures each time."""
     done = subprocess.run(['dmarc-cat', '-N', '-j', '1', name], capture_output=True, text=True, cwd=FOLDER + '/out')
@@ -341,6 +357,7 @@ def main():
     check(again[0].get_payload()[1].get_payload() == again[1].get_payload()[1].get_payload(), 'not the same octets again')
 
     check_late(common)
+    check_left_alone(common)
 
     # Read back by our own reader: files, and whole mails.
     with open(FOLDER + '/mail.eml', 'wb') as out:

@@ -244,6 +244,8 @@ static void judge_session(const struct starttls_result *r, struct seen *out)
     snprintf(out->reason, sizeof out->reason, "%s", r->reason);
     if (r->outcome == STARTTLS_NOT_OFFERED) {
         out->result = RESULT_FAIL; /* the records promise TLS: senders with DANE cannot deliver (RFC 7672 2.2) */
+    } else if (r->outcome == STARTTLS_DONE && r->tlsa_usable == 0) {
+        snprintf(out->reason, sizeof out->reason, "none of its records can be used"); /* such promise nothing (RFC 7671 section 10) */
     } else if (r->outcome == STARTTLS_DONE) {
         out->result = r->dane_match ? RESULT_PASS : RESULT_FAIL;
         snprintf(out->reason, sizeof out->reason, "%s", r->dane_match ? "" : r->dane_error ? r->dane_error : "no record matched");

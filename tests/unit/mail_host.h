@@ -22,7 +22,7 @@ struct server {
     enum script script;
     int listener;
     unsigned port;
-    X509 *leaf, *ca; /* ca: sent behind the leaf when not NULL */
+    X509 *leaf, *ca, *root; /* ca, then root: sent behind the leaf when not NULL */
     EVP_PKEY *key;
     int connections; /* how many it takes before it ends; 0: one */
     int taken;
@@ -47,6 +47,8 @@ static inline void serve_tls(struct server *s, int fd)
     SSL_CTX_use_PrivateKey(ctx, s->key);
     if (s->ca)
         SSL_CTX_add1_chain_cert(ctx, s->ca);
+    if (s->root)
+        SSL_CTX_add1_chain_cert(ctx, s->root);
     SSL *ssl = SSL_new(ctx);
     SSL_set_fd(ssl, fd);
     if (SSL_accept(ssl) == 1) {

@@ -19,6 +19,7 @@ struct world {
     struct dns_scope *scope;
     struct prober *prober;
     struct dane_posture posture;
+    const char *record; /* of the TLSA record; NULL: 3 1 1 and the key's digest, or another */
 };
 
 static bool forbid_all(void *context, const struct ip *a)
@@ -41,7 +42,7 @@ static void begin(struct world *w, enum script script, const char *address, bool
         snprintf(hex + 2 * i, 3, "%02x", digest[i]);
     snprintf(text, sizeof text,
              "good.example secure MX 10 mx.good.example\nmx.good.example secure A %s\nmx.good.example secure nodata AAAA\n"
-             "_25._tcp.mx.good.example secure TLSA 3 1 1 %s\n", address, hex);
+             "_25._tcp.mx.good.example secure TLSA %s%s\n", address, w->record ? w->record : "3 1 1 ", w->record ? "" : hex);
     w->dns = dns_replay_text(slice_str(text), "test", &error);
     assert_non_null(w->dns);
     w->arena = arena_new(1 << 22);
@@ -98,7 +99,7 @@ static void proves(void **state)
         {"our own addresses are never probed", "127.0.0.1", GOOD, true, true, true, RESULT_UNTESTED, 0},
     };
     for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
-        struct world w;
+        struct world w = {0};
         begin(&w, t[i].script, t[i].address, t[i].right_key, t[i].allow, t[i].forbid);
         struct proof p = asked_twice(&w);
         int taken = w.host.taken;
@@ -119,7 +120,7 @@ static void proves(void **state)
 /* However often mail asks: one probe an hour; a failure waits longer each time; a proof ends after its time. */
 static void restraint(void **state)
 {
-    struct world w;
+    struct world w = {0};
     struct proof p;
     begin(&w, GOOD, "127.0.0.1", true, true, false);
     asked_twice(&w);
@@ -136,7 +137,7 @@ static void restraint(void **state)
 
 static void backs_off(void **state)
 {
-    struct world w;
+    struct world w = {0};
     struct proof p;
     begin(&w, BUSY, "127.0.0.1", true, true, false);
     asked_twice(&w);
@@ -149,6 +150,18 @@ static void backs_off(void **state)
     end(&w);
 }
 
+/* What is DER, and no certificate, OpenSSL cannot use: it promises nothing, so nothing contradicts it. */
+static void unusable(void **state)
+{
+    struct world w = {.record = "3 0 0 30020500"};
+    begin(&w, GOOD, "127.0.0.1", true, true, false);
+    struct proof p = asked_twice(&w);
+    assert_int_equal(p.result, RESULT_UNTESTED);
+    assert_int_equal(w.host.taken, 1);
+    assert_non_null(strstr(p.reason, "none of its records can be used"));
+    end(&w);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -156,6 +169,7 @@ int main(void)
         cmocka_unit_test(proves),
         cmocka_unit_test(restraint),
         cmocka_unit_test(backs_off),
+        cmocka_unit_test(unusable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/dns.h"
+#include "base/limits.h"
 #include "base/status.h"
 #include "policy/policy.h"
 
@@ -53,6 +54,16 @@ const char *doctor_run(struct doctor *d, const char *const *argv, int *code);
 /* The policy's setting, or the fallback where there is no policy. */
 const char *doctor_setting(const struct doctor *d, const char *name, const char *fallback);
 
+/* A scope for the look-ups of one domain; NULL where there is no DNS. */
+struct dns_scope *doctor_scope(struct doctor *d);
+
+/* Says so where an answer is no answer; true where there is one to look at. */
+bool doctor_answered(struct doctor *d, const struct dns_answer *a);
+
+/* Own domain number i of the policy (which must be there), in kept form; false at the end, or at DOCTOR_OWN_DOMAINS. */
+#define DOCTOR_OWN_DOMAINS 50
+bool doctor_own_domain(const struct doctor *d, size_t i, char out[LIMIT_DOMAIN + 1]);
+
 void doctor_policy(struct doctor *d); /* doctor_policy.c: does it load, is it the one in force */
 void doctor_files(struct doctor *d);  /* doctor_host.c: ownership and modes */
 void doctor_clock(struct doctor *d);
@@ -65,7 +76,7 @@ void doctor_milter(struct doctor *d); /* doctor_milter.c: does it answer on its 
 void doctor_anchor(
     struct doctor *d); /* doctor_dns.c: does validation work, from here and through the resolver this host uses */
 void doctor_resolver(struct doctor *d);
-void doctor_own(struct doctor *d); /* doctor_own.c: our own domains' records, and TLSA against the certificate served */
-void doctor_tlsa(struct doctor *d);
+void doctor_own(struct doctor *d);  /* doctor_own.c: our own domains' records */
+void doctor_tlsa(struct doctor *d); /* doctor_tlsa.c: TLSA against the certificates served, and those of Postfix's files */
 
 #endif

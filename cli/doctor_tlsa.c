@@ -98,7 +98,11 @@ static void judge_served(struct doctor *d, const char *host, const char *domain,
         return;
     }
     clock_utc_text(r.not_after, until);
-    if (n && !r.dane_match)
+    if (n && r.tlsa_usable == 0)
+        doctor_say(d, DOCTOR_WARNING,
+                   "%s has TLSA records, and none that mail can use (RFC 7672 3.1)\nassay tlsa %s says what to publish",
+                   host, host);
+    else if (n && !r.dane_match)
         doctor_say(d, DOCTOR_CRITICAL,
                    "%s at %s serves a certificate that its TLSA records do not promise (%s): senders with DANE cannot "
                    "deliver\n"

@@ -161,8 +161,8 @@ static void judge_outgoing(struct doctor *d, const struct value *v, size_t n)
     else if (!asks && *socket)
         doctor_say(d, DOCTOR_WARNING,
                    "the policy sets postfix.tls-policy-socket %s, but Postfix does not ask it: no MTA-STS for outgoing mail\n"
-                   "postconf -e smtp_tls_policy_maps=socketmap:%s:assay",
-                   socket, socket);
+                   "assay harden puts it into smtp_tls_policy_maps, as Postfix writes it and can reach it",
+                   socket);
 }
 
 void doctor_postfix(struct doctor *d)

@@ -127,14 +127,30 @@ static void close_copy(struct postfix *p)
     rmdir(p->dir);
 }
 
-/* Whether the smtpd on the internet's port runs in a chroot: field 5 of "smtp inet n - y - - smtpd" ("-": no,
- * since 3.0). */
-static bool in_chroot(struct postfix *p)
+/* Whether a service of master.cf runs in a chroot: field 5 of "smtp inet n - y - - smtpd" ("-": no, since 3.0). */
+static bool in_chroot(struct postfix *p, const char *service)
 {
-    const char *line = ask(p, "-M", "smtp/inet");
+    const char *line = ask(p, "-M", service);
     char field[6][32] = {""};
     return line && sscanf(line, "%31s %31s %31s %31s %31s", field[0], field[1], field[2], field[3], field[4]) == 5 &&
            strcmp(field[4], "y") == 0;
+}
+
+/* How a service of Postfix must write a socket of ours; NULL where its chroot keeps it from there. */
+static const char *written_for(struct postfix *p, const char *service, const char *socket)
+{
+    struct arena *a = p->h->arena;
+    const char *rest = strchr(socket, ':');
+    rest = rest ? rest + 1 : socket;
+    if (strncmp(socket, "inet", 4) == 0) {
+        const char *at = strchr(rest, '@');
+        return arena_printf(a, "inet:%s:%.*s", at ? at + 1 : "127.0.0.1", at ? (int)(at - rest) : (int)strlen(rest), rest);
+    }
+    if (!in_chroot(p, service))
+        return arena_printf(a, "unix:%s", rest);
+    const char *queue = get(p, "queue_directory");
+    size_t n = strlen(queue);
+    return n && strncmp(rest, queue, n) == 0 && rest[n] == '/' ? arena_printf(a, "unix:%s", rest + n) : NULL;
 }
 
 /* Proposes a line for the policy that puts the socket within the chroot's reach; only where the policy says nothing of
@@ -162,20 +178,10 @@ static bool move_socket(struct postfix *p, const char *queue)
 static const char *socket_for(struct postfix *p)
 {
     struct harden *h = p->h;
-    const char *rest = strchr(h->socket, ':');
-    rest = rest ? rest + 1 : h->socket;
-    if (strncmp(h->socket, "inet", 4) == 0) {
-        const char *at = strchr(rest, '@');
-        return arena_printf(h->arena, "inet:%s:%.*s", at ? at + 1 : "127.0.0.1",
-                            at ? (int)(at - rest) : (int)strlen(rest), rest);
-    }
-    if (!in_chroot(p))
-        return arena_printf(h->arena, "unix:%s", rest);
-    const char *queue = get(p, "queue_directory");
-    size_t n = strlen(queue);
-    if (n && strncmp(rest, queue, n) == 0 && rest[n] == '/')
-        return arena_printf(h->arena, "unix:%s", rest + n);
-    if (strcmp(h->socket, DEFAULT_SOCKET) == 0 && n && move_socket(p, queue))
+    const char *written = written_for(p, "smtp/inet", h->socket), *queue = get(p, "queue_directory");
+    if (written)
+        return written;
+    if (strcmp(h->socket, DEFAULT_SOCKET) == 0 && *queue && move_socket(p, queue))
         return "unix:/assay/milter.sock";
     if (!h->refused)
         harden_refuse(h,
@@ -183,6 +189,22 @@ static const char *socket_for(struct postfix *p)
                       "\"unix:%s/assay/milter.sock\"",
                       queue, h->socket, h->policy_path, queue);
     return NULL;
+}
+
+/* Where the policy opens a socket for it, Postfix asks us how its own mail must be protected; the site's own exceptions stay, and go first. */
+static void edit_policy_maps(struct postfix *p)
+{
+    const char *socket = policy_set_text(p->h->policy, "postfix.tls-policy-socket"), *now = ask(p, "-h", "smtp_tls_policy_maps");
+    const char *map = now ? strstr(now, "socketmap:") : NULL;
+    if (!*socket || !now || (map && strstr(map, ":assay")))
+        return;
+    const char *written = written_for(p, "smtp/unix", socket), *queue = get(p, "queue_directory");
+    if (!written)
+        harden_note(p->h, "Postfix's smtp runs in the chroot %s and cannot reach %s: smtp_tls_policy_maps stays; in %s, set postfix.tls-policy-socket "
+                          "\"unix:%s/assay/tls.sock\"", queue, socket, p->h->policy_path, queue);
+    else
+        edit(p, "smtp_tls_policy_maps", *now ? arena_printf(p->h->arena, "%s, socketmap:%s:assay", now, written)
+                                             : arena_printf(p->h->arena, "socketmap:%s:assay", written));
 }
 
 static void edit_milters(struct postfix *p, const char *socket)
@@ -286,6 +308,7 @@ void harden_postfix(struct harden *h)
         if (socket) {
             edit_milters(&p, socket);
             edit_rest(&p);
+            edit_policy_maps(&p);
             look_at_master(&p);
             propose(&p);
         }

@@ -141,6 +141,8 @@ static void judge_tls_settings(struct doctor *d, const struct value *v, size_t n
                    "smtp_tls_security_level=%s without effect: Postfix does not ask for DNSSEC\npostconf -e "
                    "smtp_dns_support_level=dnssec",
                    out);
+    else
+        doctor_say(d, DOCTOR_OK, "outgoing mail uses DANE where a domain has it (smtp_tls_security_level=%s, with DNSSEC)", out);
     if (strcmp(newline, "no") == 0)
         doctor_say(
             d, DOCTOR_WARNING,

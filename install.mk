@@ -4,6 +4,7 @@
 # Not touched by either: SYSCONFDIR/assay (your policy) and STATEDIR.
 SHARE := $(PREFIX)/share/assay
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 
 define INSTALL_LIST
 755 $(BUILD)/assay $(PREFIX)/bin/assay
@@ -12,7 +13,9 @@ define INSTALL_LIST
 $(foreach m,$(wildcard man/*.[1-8]),644 $(m) $(PREFIX)/share/man/man$(lastword $(subst ., ,$(m)))/$(notdir $(m))
 )$(foreach p,$(wildcard contrib/policies/*),644 $(p) $(SHARE)/policies/$(notdir $(p))
 )$(foreach p,$(wildcard contrib/postfix/* contrib/sendmail/* contrib/unbound/* contrib/grafana/* contrib/apparmor/*),644 $(p) $(SHARE)/$(patsubst contrib/%,%,$(p))
-)755 contrib/certbot/assay-tlsa-hook $(SHARE)/certbot/assay-tlsa-hook
+)644 contrib/completion/assay.bash $(PREFIX)/share/bash-completion/completions/assay
+644 contrib/completion/_assay $(ZSHDIR)/_assay
+755 contrib/certbot/assay-tlsa-hook $(SHARE)/certbot/assay-tlsa-hook
 $(foreach u,$(wildcard contrib/systemd/assay-*.service contrib/systemd/assay-*.timer),644 $(u) $(UNITDIR)/$(notdir $(u))
 )
 endef

@@ -35,6 +35,7 @@ enum option_number {
     OPT_CSV,
     OPT_HTML,
     OPT_DEFAULTS,
+    OPT_SETTING,
     OPT_FROM,
     OPT_FOR,
     OPT_STANDARD,
@@ -55,6 +56,7 @@ static const struct option options[] = {
     {"csv", no_argument, NULL, OPT_CSV},
     {"html", no_argument, NULL, OPT_HTML},
     {"defaults", no_argument, NULL, OPT_DEFAULTS},
+    {"setting", required_argument, NULL, OPT_SETTING},
     {"from", required_argument, NULL, OPT_FROM},
     {"for", required_argument, NULL, OPT_FOR},
     {"standard", required_argument, NULL, OPT_STANDARD},
@@ -87,6 +89,7 @@ static unsigned bit_of(int o)
     case OPT_HTML:
         return POLICY_ARG_HTML;
     case OPT_DEFAULTS:
+    case OPT_SETTING:
         return POLICY_ARG_DEFAULTS;
     case OPT_AT:
         return POLICY_ARG_AT | POLICY_ARG_QUESTION;
@@ -117,6 +120,9 @@ static bool take(struct policy_args *a, int o, const char *value)
     case OPT_HTML:
         return a->html = true;
     case OPT_DEFAULTS:
+        return a->defaults = true;
+    case OPT_SETTING:
+        a->setting = value;
         return a->defaults = true;
     case OPT_FROM:
         a->from = value;

@@ -25,6 +25,9 @@
  * STATUS_INVALID: not a name; STATUS_LIMIT: too long; out is untouched then. The root (".") is STATUS_INVALID. */
 enum status domain_from_text(struct slice text, char out[LIMIT_DOMAIN + 1]) MUST_CHECK;
 
+/* What an octet of a label is in a kept name: itself, or a capital's small letter; 0: no kept name has it. */
+extern const char domain_kept_octets[256];
+
 /* Whether s already is a kept name. */
 bool domain_is_kept(const char *s);
 

@@ -273,8 +273,8 @@ static void begin(struct walk *w, const struct policy *p, const struct policy_qu
     w->seen_count = 0;
     w->any_exemption = false;
     w->rule.item = w->tighter.item = NULL;
-    w->has_who = q->who != NULL;
-    if (q->who)
+    w->has_who = q->who && (p->index.named_slots & w->slot);
+    if (w->has_who)
         keyset_name(p->seed, q->who, &w->who);
 }
 
@@ -446,6 +446,8 @@ static const struct policy_statement *in_force(const struct policy *p, enum slot
 {
     struct policy_question q = {.client = client, .who = domain, .rcpt = rcpt, .at = at};
     struct walk w;
+    if (!(p->index.slots & SLOT_BIT(slot)))
+        return NULL;
     begin(&w, p, &q, slot);
     walk(&w, found_in_force);
     return w.rule.item ? &w.rule.item->s : NULL;
@@ -455,6 +457,11 @@ const struct policy_statement *policy_trusted(const struct policy *p, const char
                                               const struct ip *client, time_t at)
 {
     return in_force(p, SLOT_TRUST, domain, rcpt, client, at);
+}
+
+bool policy_suspends(const struct policy *p)
+{
+    return p->index.slots & SLOT_BIT(SLOT_SUSPEND);
 }
 
 const struct policy_statement *policy_suspended(const struct policy *p, const char *domain, time_t at)

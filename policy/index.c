@@ -113,10 +113,13 @@ static void put(struct policy *p, uint32_t number)
     struct item *it = &p->items[number];
     it->whom_id = whom_of(p, it);
     struct whom *w = &x->whoms[it->whom_id];
+    x->slots |= it->slots;
     if (it->s.who.kind == POLICY_EVERYONE || it->s.who.kind == POLICY_SUBMITTERS) {
         hang(p, &w->everyone, number);
         return;
     }
+    if (it->who_list || it->s.who.kind != POLICY_NETWORK)
+        x->named_slots |= it->slots;
     if (it->who_list) {
         hang_list(p, w, number);
         return;

@@ -248,6 +248,9 @@ void policy_ask(const struct policy *p, const struct policy_question *q, struct 
 const struct policy_statement *policy_trusted(const struct policy *p, const char *domain, const char *rcpt,
                                               const struct ip *client, time_t at);
 
+/* Whether any statement of the policy suspends validation, in force or not. */
+bool policy_suspends(const struct policy *p);
+
 /* The `suspend validation` that covers this name now, or NULL. */
 const struct policy_statement *policy_suspended(const struct policy *p, const char *domain, time_t at);
 

@@ -46,15 +46,6 @@ bool decide_can_refuse(const struct policy *p)
     return false;
 }
 
-bool decide_can_suspend(const struct policy *p)
-{
-    const struct policy_statement *s;
-    for (size_t i = 0; (s = policy_statement_at(p, i)) != NULL; i++)
-        if (s->kind == POLICY_SUSPEND)
-            return true;
-    return false;
-}
-
 /* The policy's answer on one name, kept for the next question: mostly it is about the same name. */
 struct asked {
     const char *name;
@@ -73,7 +64,7 @@ static const struct policy_answer *ask(const struct policy *p, const char *name,
 
 static const struct policy_statement *suspended(const struct policy *p, const struct decide_input *in, const char *name)
 {
-    const char *kept = decide_kept(name);
+    const char *kept = policy_suspends(p) ? decide_kept(name) : NULL;
     const struct policy_statement *s = kept ? policy_suspended(p, kept, in->at) : NULL;
     return s && in->retired && in->retired(in->retired_arg, s) ? NULL : s;
 }

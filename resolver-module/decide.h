@@ -96,7 +96,6 @@ void decide(const struct policy *p, const struct decide_input *in, struct decide
 
 /* Whether the policy has a statement that can refuse an answer, and one that suspends validation. Scans all statements: once per reading. */
 bool decide_can_refuse(const struct policy *p);
-bool decide_can_suspend(const struct policy *p);
 
 /* The longest right-hand part of a name that is a kept name, or NULL (root, or no label can be kept). Points into name. */
 const char *decide_kept(const char *name);

@@ -11,12 +11,13 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "ledger/journal.h"
+#include "resolver-module/aside.h"
 #include "resolver-module/queue.h"
 #include "resolver-module/status.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,39 +27,84 @@
 
 #define TICK_MS 100
 #define RETRY_MS 10000
+#define SHORT_EVENT 112 /* octets; two lines of the processor's cache with what the queue puts in front */
+
+/* Of one worker: only it writes here, so that counting and handing over takes no step that others could contend for. */
+struct observe_lane {
+    struct queue *events; /* the short ones: nearly all, and few enough octets to stay in the processor's nearer memory */
+    atomic_uint_fast64_t states[DECIDE_STATE_COUNT];
+    atomic_uint_fast64_t refused, would, dropped;
+    struct observe_lane *next;
+};
 
 struct observe {
     struct observe_options options;
     char *dir;
     char *unbound;
     struct watch_hooks hooks;
-    struct queue *queue;
+    _Atomic(struct observe_lane *) lanes;
+    struct observe_lane common; /* of threads without a lane, and all long events; its counters are added to by atomic steps */
     struct zones *zones;
     struct journal *journal;
     char journal_error[160];
     int64_t started_us, retry_ms, record_ms, status_ms;
     uint64_t dropped_recorded;
     bool status_failed;
-    atomic_uint_fast64_t states[DECIDE_STATE_COUNT];
-    atomic_uint_fast64_t refused, would, dropped, swept;
+    atomic_uint_fast64_t swept;
     atomic_bool wants_names;
     atomic_bool stopping;
+    sem_t opened;
     pthread_t thread;
 };
 
 /* ---- from the workers ---- */
 
-void observe_event(struct observe *o, const struct zones_event *e)
+static struct observe_lane *release_lane(struct observe_lane *l)
 {
-    atomic_fetch_add_explicit(&o->states[e->state], e->weight, memory_order_relaxed);
+    queue_free(l->events);
+    free(l);
+    return NULL;
+}
+
+struct observe_lane *observe_lane(struct observe *o)
+{
+    struct observe_lane *l = calloc(1, sizeof *l);
+    if (!l || !(l->events = queue_new(SHORT_EVENT, OBSERVE_QUEUE)))
+        return l ? release_lane(l) : NULL;
+    l->next = atomic_load(&o->lanes);
+    while (!atomic_compare_exchange_weak(&o->lanes, &l->next, l))
+        ;
+    return l;
+}
+
+void observe_expect(const struct observe_lane *lane)
+{
+    if (lane)
+        queue_expect(lane->events);
+}
+
+static void add(struct observe *o, const struct observe_lane *lane, atomic_uint_fast64_t *counter, uint64_t n)
+{
+    if (lane == &o->common)
+        atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+    else
+        atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+void observe_event(struct observe *o, struct observe_lane *lane, const struct zones_event *e)
+{
+    struct observe_lane *l = lane ? lane : &o->common;
+    add(o, l, &l->states[e->state], e->weight);
     if (e->refused)
-        atomic_fetch_add_explicit(&o->refused, e->weight, memory_order_relaxed);
+        add(o, l, &l->refused, e->weight);
     if (e->would)
-        atomic_fetch_add_explicit(&o->would, e->weight, memory_order_relaxed);
+        add(o, l, &l->would, e->weight);
     if (e->state == DECIDE_STATE_FAILED) /* a count only: it says nothing of the zone */
         return;
-    if (!queue_push(o->queue, e, zones_event_size(e)))
-        atomic_fetch_add_explicit(&o->dropped, e->weight, memory_order_relaxed);
+    size_t size = zones_event_size(e);
+    bool taken = lane && size <= SHORT_EVENT ? queue_push_alone(lane->events, e, size) : queue_push(o->common.events, e, size);
+    if (!taken)
+        add(o, l, &l->dropped, e->weight);
 }
 
 void observe_swept(struct observe *o, uint64_t entries)
@@ -71,14 +117,21 @@ bool observe_wants_names(const struct observe *o)
     return atomic_load_explicit(&o->wants_names, memory_order_relaxed);
 }
 
-void observe_counts(const struct observe *o, struct observe_counts *out)
+static void add_counts(struct observe_counts *out, const struct observe_lane *l)
 {
     for (int i = 0; i < DECIDE_STATE_COUNT; i++)
-        out->states[i] = atomic_load_explicit(&o->states[i], memory_order_relaxed);
-    out->refused = atomic_load_explicit(&o->refused, memory_order_relaxed);
-    out->would = atomic_load_explicit(&o->would, memory_order_relaxed);
-    out->dropped = atomic_load_explicit(&o->dropped, memory_order_relaxed);
-    out->swept = atomic_load_explicit(&o->swept, memory_order_relaxed);
+        out->states[i] += atomic_load_explicit(&l->states[i], memory_order_relaxed);
+    out->refused += atomic_load_explicit(&l->refused, memory_order_relaxed);
+    out->would += atomic_load_explicit(&l->would, memory_order_relaxed);
+    out->dropped += atomic_load_explicit(&l->dropped, memory_order_relaxed);
+}
+
+void observe_counts(const struct observe *o, struct observe_counts *out)
+{
+    *out = (struct observe_counts){.swept = atomic_load_explicit(&o->swept, memory_order_relaxed)};
+    add_counts(out, &o->common);
+    for (const struct observe_lane *l = atomic_load(&o->lanes); l; l = l->next)
+        add_counts(out, l);
 }
 
 /* ---- the journal ---- */
@@ -201,7 +254,9 @@ static void record_entry(struct zones_entry *e, void *arg)
 
 static void record_drops(struct observe *o)
 {
-    uint64_t dropped = atomic_load(&o->dropped);
+    struct observe_counts counts;
+    observe_counts(o, &counts);
+    uint64_t dropped = counts.dropped;
     if (dropped == o->dropped_recorded)
         return;
     struct buf line = BUF_INIT;
@@ -235,11 +290,15 @@ static void write_status(struct observe *o)
         .zones = o->zones,
         .unbound = o->unbound,
         .started_us = o->started_us,
-        .queue_length = queue_length(o->queue),
-        .queue_capacity = queue_capacity(o->queue),
+        .queue_length = queue_length(o->common.events),
+        .queue_capacity = queue_capacity(o->common.events),
         .journal_open = o->journal != NULL,
         .journal_error = o->journal_error,
     };
+    for (const struct observe_lane *l = atomic_load(&o->lanes); l; l = l->next) {
+        in.queue_length += queue_length(l->events);
+        in.queue_capacity += queue_capacity(l->events);
+    }
     observe_counts(o, &in.counts);
     if (o->journal)
         journal_stats(o->journal, &in.journal);
@@ -268,13 +327,20 @@ static void write_status(struct observe *o)
 
 /* ---- the thread ---- */
 
-static void take_in(struct observe *o)
+static void take_in_from(struct observe *o, struct queue *queue, int64_t now)
 {
     struct zones_event e;
-    int64_t now = clock_wall_us();
-    for (size_t i = queue_capacity(o->queue) * 4; i > 0 && queue_pop(o->queue, &e); i--)
+    for (size_t i = queue_capacity(queue) * 4; i > 0 && queue_pop(queue, &e); i--)
         if (!zones_add(o->zones, &e, now))
-            atomic_fetch_add_explicit(&o->dropped, e.weight, memory_order_relaxed);
+            add(o, &o->common, &o->common.dropped, e.weight);
+}
+
+static void take_in(struct observe *o)
+{
+    int64_t now = clock_wall_us();
+    take_in_from(o, o->common.events, now);
+    for (const struct observe_lane *l = atomic_load(&o->lanes); l; l = l->next)
+        take_in_from(o, l->events, now);
 }
 
 static int64_t record_every_ms(struct observe *o)
@@ -308,6 +374,9 @@ static void work(struct observe *o)
 static void *run(void *arg)
 {
     struct observe *o = arg;
+    open_journal(o);
+    o->record_ms = clock_mono_ms() + record_every_ms(o);
+    sem_post(&o->opened);
     while (!atomic_load(&o->stopping)) {
         work(o);
         nanosleep(&(struct timespec){.tv_nsec = TICK_MS * 1000000L}, NULL);
@@ -315,13 +384,18 @@ static void *run(void *arg)
     take_in(o);
     write_journal(o);
     write_status(o);
+    journal_close(o->journal); /* its files are this thread's (aside.h) */
     return NULL;
 }
 
 static struct observe *release(struct observe *o)
 {
-    journal_close(o->journal);
-    queue_free(o->queue);
+    for (struct observe_lane *l = atomic_load(&o->lanes), *next; l; l = next) {
+        next = l->next;
+        release_lane(l);
+    }
+    queue_free(o->common.events);
+    sem_destroy(&o->opened);
     zones_free(o->zones);
     free(o->dir);
     free(o->unbound);
@@ -334,24 +408,22 @@ struct observe *observe_start(const struct observe_options *options)
     struct observe *o = calloc(1, sizeof *o);
     if (!o)
         return NULL;
+    sem_init(&o->opened, 0, 0);
     o->options = *options;
     o->hooks = *options->hooks;
     o->dir = strdup(options->dir);
     o->unbound = strdup(options->unbound ? options->unbound : "");
-    o->queue = queue_new(sizeof(struct zones_event), OBSERVE_QUEUE);
+    o->common.events = queue_new(sizeof(struct zones_event), OBSERVE_QUEUE_LONG);
     o->zones = zones_new();
     o->started_us = clock_wall_us();
-    if (!o->dir || !o->unbound || !o->queue || !o->zones)
+    if (!o->dir || !o->unbound || !o->common.events || !o->zones)
         return release(o);
     (void)mkdir(o->dir, 0750); /* the packages make it; a private set-up may lack it */
-    open_journal(o);
-    o->record_ms = clock_mono_ms() + record_every_ms(o);
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool ok = pthread_create(&o->thread, NULL, run, o) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return ok ? o : release(o);
+    if (!aside_start(&o->thread, run, o))
+        return release(o);
+    while (sem_wait(&o->opened) != 0) /* what is wrong with the journal is known when the start ends */
+        ;
+    return o;
 }
 
 struct observe *observe_stop(struct observe *o)

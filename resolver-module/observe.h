@@ -16,11 +16,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define OBSERVE_QUEUE 4096  /* events; some 2 MB */
+#define OBSERVE_QUEUE 8192      /* events of one lane, 128 octets each */
+#define OBSERVE_QUEUE_LONG 2048 /* ... of all that have a reason, a sampled name or a very long zone; some 2 MB */
 #define OBSERVE_STATUS_SECONDS 2
 #define OBSERVE_TOP 50      /* zones of each state named in the status */
 
 struct observe;
+struct observe_lane;
 
 struct observe_counts {
     uint64_t states[DECIDE_STATE_COUNT];
@@ -40,8 +42,14 @@ struct observe *observe_start(const struct observe_options *options);
 /* Takes in what is queued, writes the journal and the status, ends the thread. NULL is fine; returns NULL. */
 struct observe *observe_stop(struct observe *o);
 
-/* Any thread; never waits. */
-void observe_event(struct observe *o, const struct zones_event *e);
+/* A lane for one thread that hands over events: nobody else may use it. Lasts until observe_stop. NULL when out of memory: do without. */
+struct observe_lane *observe_lane(struct observe *o);
+
+/* An event comes soon: what it will be written to is fetched from memory meanwhile. A hint. */
+void observe_expect(const struct observe_lane *lane);
+
+/* Any thread, with its own lane or NULL; never waits. */
+void observe_event(struct observe *o, struct observe_lane *lane, const struct zones_event *e);
 void observe_swept(struct observe *o, uint64_t entries); /* cached answers marked for another judgement */
 void observe_counts(const struct observe *o, struct observe_counts *out);
 bool observe_wants_names(const struct observe *o); /* set resolver.sample-names */

@@ -83,6 +83,26 @@ bool queue_push(struct queue *q, const void *item, size_t size)
     }
 }
 
+void queue_expect(const struct queue *q)
+{
+    const char *c = (const char *)cell_of(q, atomic_load_explicit(&q->head, memory_order_relaxed));
+    __builtin_prefetch(c, 1);
+    __builtin_prefetch(c + LINE, 1);
+}
+
+bool queue_push_alone(struct queue *q, const void *item, size_t size)
+{
+    size_t number = atomic_load_explicit(&q->head, memory_order_relaxed);
+    struct cell *c = cell_of(q, number);
+    if (atomic_load_explicit(&c->turn, memory_order_acquire) != number)
+        return false;
+    c->used = size < q->item ? size : q->item;
+    memcpy(c + 1, item, c->used);
+    atomic_store_explicit(&c->turn, number + 1, memory_order_release);
+    atomic_store_explicit(&q->head, number + 1, memory_order_relaxed);
+    return true;
+}
+
 bool queue_pop(struct queue *q, void *item)
 {
     size_t number = atomic_load_explicit(&q->tail, memory_order_relaxed);

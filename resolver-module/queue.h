@@ -22,6 +22,10 @@ struct queue *queue_free(struct queue *q); /* NULL is fine; returns NULL */
 
 /* Copies the first `size` octets of the item (at most the item size); what is behind them is not defined at the other end. False: full. */
 bool queue_push(struct queue *q, const void *item, size_t size);
+/* The same where only this thread ever pushes into this queue: no atomic step that others could contend for, each of which waits until all that the
+ * processor has still to store is stored. */
+bool queue_push_alone(struct queue *q, const void *item, size_t size);
+void queue_expect(const struct queue *q);           /* a push comes soon: has its cell fetched from memory meanwhile; a hint */
 bool queue_pop(struct queue *q, void *item);        /* false: empty */
 size_t queue_length(const struct queue *q);         /* about */
 size_t queue_capacity(const struct queue *q);

@@ -23,6 +23,7 @@
 #include "respip/respip.h"
 #include "services/cache/dns.h"
 #include "services/mesh.h"
+#include "services/modstack.h"
 #include "sldns/rrdef.h"
 #include "util/config_file.h"
 #include "util/data/dname.h"
@@ -38,14 +39,18 @@
 #include "validator/val_kcache.h"
 #include "validator/val_kentry.h"
 #include "validator/val_neg.h"
+#include "validator/validator.h"
 
 #include "base/clock.h"
+#include "base/domain.h"
+#include "resolver-module/aside.h"
 #include "resolver-module/decide.h"
 #include "resolver-module/observe.h"
 #include "resolver-module/recent.h"
 #include "resolver-module/suspend.h"
 #include "resolver-module/unbound_compat.h"
 #include "resolver-module/watch.h"
+#include "resolver-module/workers.h"
 #include <stdatomic.h>
 #include <stddef.h>
 
@@ -78,6 +83,7 @@ struct assay {
     struct ub_event *timer;
     struct comm_base *timer_base;
     int ignore_cd, harden_referral; /* as configured */
+    struct workers *workers;
 };
 
 /* Of one client's query, in its region. */
@@ -108,7 +114,9 @@ static struct assay *assay_of(struct module_env *env, int id)
 
 static void log_line(enum watch_log level, const char *line)
 {
-    if (level == WATCH_ERROR)
+    if (aside_here())
+        aside_say(level, line);
+    else if (level == WATCH_ERROR)
         log_err("%s", line);
     else if (level == WATCH_WARNING)
         log_warn("%s", line);
@@ -118,9 +126,29 @@ static void log_line(enum watch_log level, const char *line)
 
 /* ---- translating ---- */
 
+/* As name_text, for a name of letters, digits, hyphens and underscores: nearly all are. NULL: another, or no memory. */
+static const char *plain_name_text(struct regional *region, const uint8_t *wire)
+{
+    size_t len = 1;
+    for (const uint8_t *w = wire; *w; w += *w + 1)
+        len += *w + 1u;
+    char *text = regional_alloc(region, len), *o = text;
+    for (const uint8_t *w = wire; text && *w; *o++ = '.', w++)
+        for (const uint8_t *last = w + *w; w < last;) {
+            if (!(*o++ = domain_kept_octets[*++w]))
+                return NULL;
+        }
+    if (text)
+        *(o > text ? o - 1 : o) = '\0';
+    return text;
+}
+
 /* Lower case, no dot at the end, odd octets as \DDD (RFC 1035 5.1). */
 static const char *name_text(struct regional *region, const uint8_t *wire)
 {
+    const char *plain = plain_name_text(region, wire);
+    if (plain)
+        return plain;
     char text[NAME_TEXT], *o = text;
     for (const uint8_t *w = wire; *w && o < text + sizeof text - 5; w += *w + 1) {
         if (o > text)
@@ -142,7 +170,7 @@ static const char *name_text(struct regional *region, const uint8_t *wire)
 static const char *add_name(struct answer *a, struct regional *region, uint8_t *wire, size_t len)
 {
     for (size_t i = 0; i < a->name_count; i++)
-        if (query_dname_compare(a->names[i].wire, wire) == 0)
+        if (a->names[i].len == len && query_dname_compare(a->names[i].wire, wire) == 0)
             return a->names[i].text;
     struct name *n = &a->names[a->name_count];
     *n = (struct name){name_text(region, wire), wire, len};
@@ -229,7 +257,7 @@ static struct answer *translate(struct module_qstate *q)
     a->input.rcode = q->return_rcode ? (unsigned)q->return_rcode : rep ? (unsigned)FLAGS_GET_RCODE(rep->flags) : LDNS_RCODE_SERVFAIL;
     a->input.security = rep ? security_of(rep->security) : DECIDE_UNCHECKED;
     a->input.rrsets = a->rrsets;
-    a->input.at = clock_wall();
+    a->input.at = (time_t)*q->env->now;
     a->input.rewritten = rep && is_rewritten(q);
     for (size_t i = 0; i < sets; i++)
         a->input.rewritten |= translate_rrset(a, region, rep->rrsets[i], i >= rep->an_numrrsets);
@@ -285,6 +313,16 @@ static const char *authority_zone(struct module_qstate *q, uint8_t *name)
     return NULL;
 }
 
+/* Where the validator, which has just judged this very name, found the chain of trust to end; NULL: it did not, or the answer came past it. Its
+ * finding is what its key cache would give, without the walk through that cache. */
+static struct key_entry_key *chain_end_of(const struct module_qstate *q, const uint8_t *name)
+{
+    int id = modstack_find(&q->env->mesh->mods, "validator");
+    const struct val_qstate *v = id >= 0 ? q->minfo[id] : NULL;
+    bool same = v && v->key_entry && v->qchase.qname == name; /* no name is copied on the way */
+    return same && key_entry_isnull(v->key_entry) ? v->key_entry : NULL;
+}
+
 /* The zone cut of an answer that is not secure: as the answer itself says, else where the chain of trust ended, by the validator's key cache. (A
  * missing proof leaves a bad entry there at a name that is no cut.) */
 static const char *unsigned_zone(struct module_qstate *q, uint8_t *name, size_t len, bool bogus, const char **why)
@@ -292,8 +330,9 @@ static const char *unsigned_zone(struct module_qstate *q, uint8_t *name, size_t 
     const char *zone = authority_zone(q, name);
     if (zone && !bogus)
         return zone;
-    struct key_entry_key *k =
-        q->env->key_cache ? key_cache_obtain(q->env->key_cache, name, len, q->qinfo.qclass, q->env->scratch, *q->env->now) : NULL;
+    struct key_entry_key *k = bogus ? NULL : chain_end_of(q, name);
+    if (!k && q->env->key_cache)
+        k = key_cache_obtain(q->env->key_cache, name, len, q->qinfo.qclass, q->env->scratch, *q->env->now);
     if (k && bogus && key_entry_isbad(k))
         *why = key_entry_get_reason(k);
     if (!zone && k && (bogus || key_entry_isnull(k)))
@@ -403,7 +442,7 @@ static void record(struct assay *s, struct module_qstate *q, const struct answer
         copy_name(e->name, sizeof e->name, a->input.name);
     }
     if (r->record)
-        observe_event(s->observe, e);
+        workers_event(s->workers, e);
 }
 
 /* ---- storing what we kept the others from storing ---- */
@@ -496,7 +535,7 @@ static void remember(struct assay *s, struct module_qstate *q, unsigned version,
         return;
     recent_put(s->recent, &k, *q->env->now + q->return_msg->rep->ttl, e, &left);
     if (left.weight)
-        observe_event(s->observe, &left);
+        workers_event(s->workers, &left);
 }
 
 static void refuse(struct module_qstate *q, struct query *m, const struct decide_result *r, bool ours)
@@ -578,11 +617,10 @@ static void finish(struct assay *s, struct module_qstate *q, int id)
 {
     for (int round = 0; round < JUDGE_ROUNDS; round++) {
         unsigned version = watch_version(s->watch);
-        const struct policy *p = watch_policy(s->watch);
+        const struct policy *p = workers_policy(s->workers, version);
         if (!p)
             break;
         judge(s, q, id, p, version);
-        policy_unref(p);
         if (version == watch_version(s->watch) || !q->return_msg)
             break;
     }
@@ -636,7 +674,7 @@ static void record_repeats(struct assay *s)
     struct zones_event e;
     for (size_t i = 0; i < RECENT_SLOTS; i++)
         if (recent_take(s->recent, i, &e))
-            observe_event(s->observe, &e);
+            workers_event(s->workers, &e);
 }
 
 static void tick(int fd, short events, void *arg)
@@ -646,6 +684,7 @@ static void tick(int fd, short events, void *arg)
     (void)events;
     sweep(s, s->env);
     record_repeats(s);
+    aside_flush(log_line);
     struct timeval every = {.tv_usec = TICK_US};
     ub_timer_add(s->timer, comm_base_internal(s->timer_base), tick, s, &every);
 }
@@ -690,7 +729,7 @@ static int local_callback(struct query_info *qinfo, struct module_qstate *q, str
     begin_event(&e, DECIDE_STATE_LOCAL, qinfo->qtype);
     e.whole_org = true;
     copy_name(e.zone, sizeof e.zone, name_text(region, qinfo->qname));
-    observe_event(s->observe, &e);
+    workers_event(s->workers, &e);
     return 1;
 }
 
@@ -767,12 +806,14 @@ static const char *from_environment(const char *name, const char *otherwise)
 
 static void release(struct assay *s)
 {
-    if (s->observe && s->recent)
+    if (s->workers)
         record_repeats(s);
+    s->workers = workers_free(s->workers);
     s->observe = observe_stop(s->observe);
     s->recent = recent_free(s->recent);
     s->watch = watch_stop(s->watch);
     s->suspend = suspend_free(s->suspend);
+    aside_flush(log_line);
     if (s->timer && ub_event_free)
         ub_event_free(s->timer); /* its event loop is gone */
     free(s);
@@ -795,7 +836,9 @@ static bool start(struct assay *s, struct module_env *env)
         return false;
     struct observe_options o = {.dir = dir, .unbound = PACKAGE_VERSION, .watch = s->watch, .hooks = &hooks};
     s->observe = observe_start(&o);
-    return s->observe != NULL;
+    aside_flush(log_line);
+    s->workers = s->observe ? workers_new(s->watch, s->observe) : NULL;
+    return s->workers != NULL;
 }
 
 int init(struct module_env *env, int id)
@@ -905,5 +948,5 @@ void clear(struct module_qstate *q, int id)
 
 size_t get_mem(struct module_env *env, int id)
 {
-    return assay_of(env, id) ? sizeof(struct assay) + (OBSERVE_QUEUE + RECENT_SLOTS) * sizeof(struct zones_event) : 0;
+    return assay_of(env, id) ? sizeof(struct assay) + OBSERVE_QUEUE * 128 + (OBSERVE_QUEUE_LONG + RECENT_SLOTS) * sizeof(struct zones_event) : 0;
 }

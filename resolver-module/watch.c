@@ -11,9 +11,9 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "policy/pause.h"
+#include "resolver-module/aside.h"
 #include "resolver-module/decide.h"
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,7 +109,7 @@ static void take_over(struct watch *w)
     const struct policy *p = watch_policy(w);
     if (p) {
         atomic_store(&w->can_refuse, decide_can_refuse(p));
-        atomic_store(&w->can_suspend, decide_can_suspend(p));
+        atomic_store(&w->can_suspend, policy_suspends(p));
         atomic_store(&w->honours_cd, policy_set_is(p, "resolver.cd", "honour"));
     }
     policy_unref(p);
@@ -274,17 +274,6 @@ static void *run(void *arg)
 
 /* ---- start and stop ---- */
 
-static bool start_thread(struct watch *w)
-{
-    /* The resolver handles signals in its own threads. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool ok = pthread_create(&w->thread, NULL, run, w) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return ok;
-}
-
 static void release(struct watch *w)
 {
     policy_live_close(atomic_load(&w->live));
@@ -317,7 +306,7 @@ struct watch *watch_start(const char *path, const char *dir, const char *state, 
     if (w->path && w->snapshot && w->state) {
         open_policy(w);
         look_for_pause(w);
-        if (start_thread(w))
+        if (aside_start(&w->thread, run, w))
             return w;
     }
     release(w);

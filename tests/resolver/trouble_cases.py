@@ -60,7 +60,7 @@ def test_state_folder_that_cannot_be_made(place, tree):
     r.state = "/proc/nowhere"
     with r:
         answers_on(r)
-        assert "cannot be written" in r.words()
+        assert r.wait_for(lambda: "cannot be written" in r.words())
 
 
 def test_many_reloads_lose_no_thread(place, tree):

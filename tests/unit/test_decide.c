@@ -247,7 +247,7 @@ static void what_a_policy_can_do(void **state)
     (void)state;
     const struct policy *p = load("record dnssec of names in a.example\nrequire dnssec of everyone\n");
     assert_false(decide_can_refuse(p)); /* the second is about mail */
-    assert_false(decide_can_suspend(p));
+    assert_false(policy_suspends(p));
     policy_unref(p);
     p = load(REQUIRE);
     assert_true(decide_can_refuse(p));

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * workers.c - each thread's own part, found by a thread-local variable.
+ *
+ * Promises: no lock, and no atomic step beyond a load, on the way of an answer but at a thread's first and where the policy changed. The variable says
+ * for which instance it holds, since what it points to dies with that one. On failure (no memory) a thread goes without: nothing is judged by it, which
+ * is what it could do anyway, and its events take the common way.
+ */
+#include "resolver-module/workers.h"
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct worker {
+    unsigned version; /* watch_version that the policy was taken at; the policy is of this one or later */
+    const struct policy *policy;
+    struct observe_lane *lane; /* NULL: none to be had */
+    struct worker *next;
+};
+
+struct workers {
+    struct watch *watch;
+    struct observe *observe;
+    unsigned instance;
+    _Atomic(struct worker *) all;
+};
+
+static atomic_uint instances;
+static _Thread_local unsigned instance_here;
+static _Thread_local struct worker *here;
+
+struct workers *workers_new(struct watch *watch, struct observe *observe)
+{
+    struct workers *w = calloc(1, sizeof *w);
+    if (!w)
+        return NULL;
+    w->watch = watch;
+    w->observe = observe;
+    w->instance = atomic_fetch_add(&instances, 1) + 1;
+    return w;
+}
+
+struct workers *workers_free(struct workers *w)
+{
+    if (!w)
+        return NULL;
+    for (struct worker *k = atomic_load(&w->all), *next; k; k = next) {
+        next = k->next;
+        policy_unref(k->policy);
+        free(k);
+    }
+    free(w);
+    return NULL;
+}
+
+static struct worker *this_one(struct workers *w)
+{
+    if (instance_here == w->instance)
+        return here;
+    instance_here = w->instance;
+    here = calloc(1, sizeof *here);
+    if (!here)
+        return NULL;
+    here->lane = observe_lane(w->observe);
+    here->next = atomic_load(&w->all);
+    while (!atomic_compare_exchange_weak(&w->all, &here->next, here))
+        ;
+    return here;
+}
+
+const struct policy *workers_policy(struct workers *w, unsigned version)
+{
+    struct worker *k = this_one(w);
+    if (!k)
+        return NULL;
+    observe_expect(k->lane);
+    if (k->version != version || !k->policy) {
+        policy_unref(k->policy);
+        k->policy = watch_policy(w->watch);
+        k->version = version;
+    }
+    return k->policy;
+}
+
+void workers_event(struct workers *w, const struct zones_event *e)
+{
+    struct worker *k = this_one(w);
+    observe_event(w->observe, k ? k->lane : NULL, e);
+}

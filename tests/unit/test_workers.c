@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_workers.c - the resolver's threads beside the module's own: each hands its events over by a lane of its own and none is lost, each sees a
+ * changed policy at its next answer, and what the module's threads have to say waits for a thread of the resolver.
+ */
+#include "tests/unit/cm.h"
+#include "resolver-module/aside.h"
+#include "resolver-module/queue.h"
+#include "resolver-module/workers.h"
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- one that pushes alone ---- */
+
+#define EACH 200000
+
+static void *push_all(void *arg)
+{
+    for (unsigned i = 0; i < EACH;) {
+        queue_expect(arg);
+        if (queue_push_alone(arg, &i, sizeof i))
+            i++;
+    }
+    return NULL;
+}
+
+static void alone_in_order_and_full(void **state)
+{
+    (void)state;
+    struct queue *q = queue_new(sizeof(unsigned), 64);
+    unsigned v, want = 0;
+    for (unsigned i = 0; i < 64; i++)
+        assert_true(queue_push_alone(q, &i, sizeof i));
+    assert_false(queue_push_alone(q, &want, sizeof want));
+    for (unsigned i = 0; i < 64; i++) {
+        assert_true(queue_pop(q, &v));
+        assert_int_equal(v, i);
+    }
+    assert_false(queue_pop(q, &v));
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, push_all, q), 0);
+    while (want < EACH)
+        if (queue_pop(q, &v))
+            assert_int_equal(v, want++);
+    pthread_join(thread, NULL);
+    assert_false(queue_pop(q, &v));
+    queue_free(q);
+}
+
+/* ---- lines for the log ---- */
+
+static unsigned lines_seen;
+static char last_line[ASIDE_LINE];
+
+static void see(enum watch_log level, const char *line)
+{
+    (void)level;
+    lines_seen++;
+    snprintf(last_line, sizeof last_line, "%s", line);
+}
+
+static int pipe_of_the_main_thread[2];
+
+static void *aside_thread(void *arg)
+{
+    unsigned lines = *(unsigned *)arg;
+    assert_true(aside_here());
+    for (unsigned i = 0; i < lines; i++) {
+        char text[40];
+        snprintf(text, sizeof text, "line %u", i);
+        aside_say(WATCH_INFO, text);
+    }
+    close(pipe_of_the_main_thread[1]);
+    return NULL;
+}
+
+static void run_aside(unsigned lines)
+{
+    pthread_t thread;
+    assert_true(aside_start(&thread, aside_thread, &lines));
+    pthread_join(thread, NULL);
+    lines_seen = 0;
+    aside_flush(see);
+}
+
+static void lines_wait_for_the_resolver(void **state)
+{
+    (void)state;
+    assert_false(aside_here());
+    assert_int_equal(pipe(pipe_of_the_main_thread), 0);
+    run_aside(3);
+    assert_int_equal(lines_seen, 3);
+    assert_string_equal(last_line, "line 2");
+    run_aside(ASIDE_LINES + 7);
+    assert_int_equal(lines_seen, ASIDE_LINES + 1);
+    assert_non_null(strstr(last_line, "7 more lines"));
+    run_aside(0);
+    assert_int_equal(lines_seen, 0);
+#ifdef __linux__
+    /* What it closes is its own: the resolver's file of that number is still open. */
+    assert_true(fcntl(pipe_of_the_main_thread[1], F_GETFD) >= 0);
+#endif
+    close(pipe_of_the_main_thread[0]);
+    close(pipe_of_the_main_thread[1]);
+}
+
+/* ---- threads that judge ---- */
+
+#define THREADS 4
+#define EVENTS 3000
+
+static struct workers *workers;
+static struct watch *watch;
+static atomic_uint saw_first, saw_second, ready;
+static atomic_bool changed;
+
+static void *judge_all(void *arg)
+{
+    struct zones_event e = {.state = DECIDE_STATE_INSECURE, .type = 1, .weight = 1};
+    (void)arg;
+    snprintf(e.zone, sizeof e.zone, "example.org");
+    const struct policy *p = workers_policy(workers, watch_version(watch));
+    atomic_fetch_add(&saw_first, p && policy_set_is(p, "mode", "dry-run"));
+    for (unsigned i = 0; i < EVENTS; i++) {
+        e.has_reason = i % 16 == 0; /* goes the common way */
+        workers_event(workers, &e);
+        if (i % 512 == 511)
+            usleep(120000); /* the writer comes every 100 ms */
+    }
+    atomic_fetch_add(&ready, 1);
+    while (!atomic_load(&changed))
+        usleep(1000);
+    p = workers_policy(workers, watch_version(watch));
+    atomic_fetch_add(&saw_second, p && policy_set_is(p, "mode", "enforce"));
+    return NULL;
+}
+
+static void write_policy(const char *path, const char *mode)
+{
+    char new[300];
+    snprintf(new, sizeof new, "%s.new", path);
+    FILE *f = fopen(new, "w");
+    assert_non_null(f);
+    fprintf(f, "policy \"t\" owner \"x@example.org\"\nset mode %s\nset journal.dir \"%.*s\"\nfollow dnssec of every name\n", mode,
+            (int)(strrchr(path, '/') - path), path);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(chmod(new, 0644), 0);
+    assert_int_equal(rename(new, path), 0);
+}
+
+static void nothing_is_lost_and_a_change_is_seen(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/assay-workers.XXXXXX", path[64];
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/policy", dir);
+    write_policy(path, "dry-run");
+    struct watch_hooks hooks = {.log = NULL};
+    watch = watch_start(path, dir, dir, &hooks);
+    assert_non_null(watch);
+    struct observe_options options = {.dir = dir, .watch = watch, .hooks = &hooks};
+    struct observe *observe = observe_start(&options);
+    assert_non_null(observe);
+    workers = workers_new(watch, observe);
+    assert_non_null(workers);
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, judge_all, NULL), 0);
+    while (atomic_load(&ready) < THREADS)
+        usleep(1000);
+    unsigned before = watch_version(watch);
+    write_policy(path, "enforce");
+    for (int i = 0; i < 5000 && watch_version(watch) == before; i++)
+        usleep(1000);
+    assert_int_not_equal(watch_version(watch), before);
+    atomic_store(&changed, true);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    struct observe_counts counts;
+    observe_counts(observe, &counts);
+    assert_int_equal(counts.states[DECIDE_STATE_INSECURE], THREADS * EVENTS);
+    assert_int_equal(counts.dropped, 0);
+    assert_int_equal(atomic_load(&saw_first), THREADS);
+    assert_int_equal(atomic_load(&saw_second), THREADS);
+    workers = workers_free(workers);
+    observe_stop(observe);
+    watch_stop(watch);
+    char command[200];
+    snprintf(command, sizeof command, "grep -h '\"kind\":\"names\"' %s/*.journal | grep -o '\"count\":[0-9]*' | awk -F: '{n += $2} END {exit n != %d}'", dir, THREADS * EVENTS);
+    assert_int_equal(system(command), 0); /* and all of it is in the journal */
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    assert_int_equal(system(command), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(alone_in_order_and_full),
+        cmocka_unit_test(lines_wait_for_the_resolver),
+        cmocka_unit_test(nothing_is_lost_and_a_change_is_seen),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

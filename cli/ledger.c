@@ -22,6 +22,7 @@ static const struct cli_command commands[] = {
     {"hosts", ledger_hosts, NULL, "the hosts that write to this ledger"},
     {"dmarc-reports", ledger_reports, NULL, "make and send a day's DMARC reports, or show what would be sent"},
     {"read-report", ledger_read_report, NULL, "take in DMARC and TLS reports that others sent about our domains"},
+    {"admit", ledger_admit, NULL, "let a host add to a shared ledger, and do nothing else"},
     {"forget", ledger_forget, NULL, "take everything about a domain or an address out of the ledger"},
     {NULL, NULL, NULL, NULL},
 };
@@ -59,6 +60,7 @@ static const struct option_spec options[] = {
     {"--to", NULL, OPTION_TEXT, LEDGER_TO, AT(to)},
     {"--dns", NULL, OPTION_TEXT, LEDGER_DNS, AT(dns)},
     {"--dry-run", NULL, OPTION_FLAG, LEDGER_DRY_RUN, AT(dry_run)},
+    {"--role", NULL, OPTION_TEXT, LEDGER_ROLE, AT(role)},
     {"--names", NULL, OPTION_FLAG, LEDGER_NAMES, AT(names)},
     {"--html", NULL, OPTION_TEXT, LEDGER_HTML, AT(html)},
     {"--text", NULL, OPTION_FORM, LEDGER_TEXT, TABLE_TEXT},

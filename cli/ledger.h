@@ -31,11 +31,12 @@ enum {
     LEDGER_JSON = 32768,
     LEDGER_HTML = 65536,
     LEDGER_TEXT = 131072,
+    LEDGER_ROLE = 262144,
     LEDGER_ASK = LEDGER_STORE | LEDGER_JSON | LEDGER_CSV, /* every question to the store */
 };
 
 struct ledger_args {
-    const char *policy, *journal, *store, *domain, *by, *standard, *state, *to, *dns, *html;
+    const char *policy, *journal, *store, *domain, *by, *standard, *state, *to, *dns, *html, *role;
     int64_t since, until; /* microseconds; 0: not given */
     int64_t limit;        /* 0: not given */
     int64_t day;          /* days since 1970 */
@@ -72,5 +73,6 @@ int ledger_hosts(int argc, char **argv);
 int ledger_reports(int argc, char **argv);
 int ledger_read_report(int argc, char **argv);
 int ledger_forget(int argc, char **argv);
+int ledger_admit(int argc, char **argv);
 
 #endif

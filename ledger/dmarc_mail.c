@@ -6,6 +6,7 @@
  * no longer than asked for (rows are left out for it, and the report says how many), and a header no field of which a
  * sender's text can reach.
  */
+#include "base/base64.h"
 #include "base/clock.h"
 #include "ledger/dmarc_report.h"
 #include "ledger/moment.h"
@@ -84,26 +85,6 @@ enum status dmarc_report_gzip(const struct dmarc_report *r, enum dmarc_form form
     }
 }
 
-static void base64(struct buf *b, struct slice in)
-{
-    static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t column = 0;
-    for (size_t i = 0; i < in.n; i += 3) {
-        unsigned char c[3] = {(unsigned char)in.p[i], i + 1 < in.n ? (unsigned char)in.p[i + 1] : 0,
-                              i + 2 < in.n ? (unsigned char)in.p[i + 2] : 0};
-        char four[4] = {set[c[0] >> 2], set[(c[0] & 3) << 4 | c[1] >> 4],
-                        i + 1 < in.n ? set[(c[1] & 15) << 2 | c[2] >> 6] : '=', i + 2 < in.n ? set[c[2] & 63] : '='};
-        buf_add(b, four, 4);
-        column += 4;
-        if (column == 76) {
-            buf_addc(b, '\n');
-            column = 0;
-        }
-    }
-    if (column)
-        buf_addc(b, '\n');
-}
-
 enum status dmarc_report_mail(const struct dmarc_report *r, const char *to, struct slice gzip, struct buf *out)
 {
     char id[DMARC_NAME_MAX], file[DMARC_NAME_MAX], day[MOMENT_TEXT], date[64];
@@ -127,7 +108,7 @@ enum status dmarc_report_mail(const struct dmarc_report *r, const char *to, stru
     buf_printf(out, "Questions: %s\n\n", r->contact);
     buf_printf(out, "--assay-dmarc-report\nContent-Type: application/gzip\nContent-Transfer-Encoding: base64\n");
     buf_printf(out, "Content-Disposition: attachment;\n filename=\"%s\"\n\n", file);
-    base64(out, gzip);
+    base64_encode(out, gzip, BASE64_MAIL_LINE);
     buf_adds(out, "\n--assay-dmarc-report--\n");
     return out->failed ? STATUS_NOMEM : STATUS_OK;
 }

@@ -12,6 +12,7 @@
 #include "ledger/config.h"
 #include "ledger/dmarc_failure.h"
 #include "ledger/exceptions.h"
+#include "ledger/inbox.h"
 #include "ledger/moment.h"
 #include "ledger/take.h"
 #include "ledger/tidy.h"
@@ -158,6 +159,8 @@ static enum status need_store(struct service *s)
     if (!s->store)
         return lost_store(s, st, why);
     s->exceptions_kept = false;
+    if (store_only_adds(s->store))
+        say("this role may only add to the ledger: what is found goes into its inbox, and its owner takes it in from there");
     return STATUS_OK;
 }
 
@@ -209,6 +212,9 @@ static enum status take_all(struct service *s)
         if (st == STATUS_AGAIN || st == STATUS_INVALID)
             return lost_store(s, st, store_error(s->store));
     }
+    enum status st = store_only_adds(s->store) ? STATUS_OK : inbox_take(s->store, stop, &r);
+    if (st != STATUS_OK)
+        return lost_store(s, st, store_error(s->store));
     if (r.newer && s->trouble[0] == '\0')
         snprintf(r.first_trouble, sizeof r.first_trouble, "segments of a newer version wait for an upgrade");
     else if (r.newer)
@@ -301,8 +307,8 @@ static int serve(struct service *s, bool once)
             st = take_all(s);
         if (st == STATUS_OK)
             found_store(s);
-        if (st == STATUS_OK)
-            housekeeping(s, once);
+        if (st == STATUS_OK && !store_only_adds(s->store))
+            housekeeping(s, once); /* the owner's, where this host may only add */
         if (once)
             return st == STATUS_OK ? EX_OK : st == STATUS_AGAIN ? EX_TEMPFAIL : EX_DATAERR;
         wait_ms(s->pause_ms ? s->pause_ms : TAKE_EVERY_MS);

@@ -6,6 +6,7 @@
  * at more than REPORT_IN_PARTS parts nested MAIL_DEPTH deep; that it takes the first report it finds and nothing else;
  * and that names in an archive are never used as names of files. On failure out holds nothing of use.
  */
+#include "base/base64.h"
 #include "base/buf.h"
 #include "ledger/report_in.h"
 #include <stdio.h>
@@ -135,32 +136,6 @@ static struct slice parameter(struct slice value, const char *name)
     return SLICE_NULL;
 }
 
-static int base64_value(char c)
-{
-    return c >= 'A' && c <= 'Z'   ? c - 'A'
-           : c >= 'a' && c <= 'z' ? c - 'a' + 26
-           : c >= '0' && c <= '9' ? c - '0' + 52
-           : c == '+'             ? 62
-           : c == '/'             ? 63
-                                  : -1;
-}
-
-static void base64_into(struct slice in, struct buf *out)
-{
-    unsigned bits = 0, have = 0;
-    for (size_t i = 0; i < in.n && in.p[i] != '='; i++) {
-        int v = base64_value(in.p[i]);
-        if (v < 0)
-            continue;
-        bits = bits << 6 | (unsigned)v;
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            buf_addc(out, (char)(bits >> have & 0xff));
-        }
-    }
-}
-
 static bool looks_like_report(struct slice s)
 {
     struct slice t = slice_trim(s);
@@ -175,7 +150,7 @@ static enum status leaf(const struct part *p, struct buf *out, char *why, unsign
     struct buf b = {.p = buf_empty, .bound = REPORT_IN_FILE};
     struct slice body = p->body;
     if (slice_eq_nocase(p->encoding, SLICE_LIT("base64"))) {
-        base64_into(body, &b);
+        base64_decode(&b, body);
         body = buf_slice(&b);
     }
     enum status st = STATUS_MISSING;

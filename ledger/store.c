@@ -18,6 +18,31 @@ struct store_rows {
     enum status status;
 };
 
+/* Sets only_adds. */
+static enum status find_rights(struct store *s)
+{
+    int64_t rights = 0;
+    enum status st = STATUS_OK;
+    if (s->engine->shared)
+        st = store_ask_number(
+            s, 0, &rights,
+            "SELECT CASE WHEN to_regclass('inbox') IS NULL OR has_table_privilege('assay_schema', 'SELECT') THEN 0 "
+            "WHEN has_table_privilege('inbox', 'INSERT') THEN 1 ELSE 2 END",
+            "");
+    s->only_adds = rights == 1;
+    if (st == STATUS_OK && rights == 2) {
+        snprintf(s->error, sizeof s->error,
+                 "this host's role has no rights in the ledger: its owner gives them, assay ledger admit HOST --role ROLE");
+        st = STATUS_DENIED;
+    }
+    return st;
+}
+
+bool store_only_adds(const struct store *s)
+{
+    return s->only_adds;
+}
+
 struct store *store_open(const char *where, enum store_mode mode, enum status *status, char *why)
 {
     enum status ignored;
@@ -28,7 +53,14 @@ struct store *store_open(const char *where, enum store_mode mode, enum status *s
     struct store *s = pg ? store_pg_open(where, mode, status, why) : store_sqlite_open(where, mode, status, why);
     if (!s)
         return NULL;
-    *status = store_migrate(s, mode == STORE_WRITE);
+    *status = find_rights(s);
+    if (*status == STATUS_OK && s->only_adds && mode == STORE_READ) {
+        snprintf(s->error, sizeof s->error,
+                 "the ledger may only be added to by this host's role: ask where its owner is, or with a role that may read");
+        *status = STATUS_DENIED;
+    } else if (*status == STATUS_OK && !s->only_adds) {
+        *status = store_migrate(s, mode == STORE_WRITE);
+    }
     if (*status == STATUS_OK)
         return s;
     snprintf(why, STORE_ERROR, "%s", s->error);

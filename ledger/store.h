@@ -37,6 +37,10 @@ struct store *store_open(const char *where, enum store_mode mode, enum status *s
 struct store *store_close(struct store *s); /* NULL is fine */
 
 bool store_is_shared(const struct store *s); /* PostgreSQL: other hosts write to it too */
+
+/* STORE_WRITE with a role that may only add to a shared ledger (inbox.h): whatever its schema's version is, as long as
+ * it has an inbox. STORE_READ with such a role fails, STATUS_DENIED. */
+bool store_only_adds(const struct store *s);
 const char *store_error(const struct store *s);
 
 /* Runs a statement that gives no rows. types: one letter for each parameter: t (const char *, NULL: null), i (int64_t).
@@ -73,7 +77,7 @@ enum status store_drop_months(struct store *s, int64_t before) MUST_CHECK;
 
 /* The version of the schema this program knows, and brings the database to it (in one transaction; several processes
  * may try at once). */
-#define STORE_SCHEMA_VERSION 4
+#define STORE_SCHEMA_VERSION 5
 enum status store_migrate(struct store *s, bool may_write) MUST_CHECK;
 
 #endif

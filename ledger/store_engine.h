@@ -33,6 +33,7 @@ struct store {
     const struct store_engine *engine;
     void *handle;
     bool in_transaction;
+    bool only_adds;
     char error[STORE_ERROR];
 };
 

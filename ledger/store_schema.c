@@ -20,6 +20,9 @@
  * partition for each month of t, so that retention drops whole months (store_months). */
 #define KEYED " $KEYED"
 
+/* A step that PostgreSQL alone takes. */
+#define SHARED "-- shared\n"
+
 #define MONTHS_BACK_DAYS 90
 
 static const char *const version_1[] = {
@@ -125,11 +128,25 @@ static const char *const version_4[] = {
     NULL,
 };
 
-static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1, version_2, version_3, version_4};
+/* What hosts that may only add have sent, and who may speak for whom (inbox.h). */
+static const char *const version_5[] = {
+    SHARED "CREATE TABLE inbox (segment TEXT NOT NULL, at BIGINT NOT NULL, upto BIGINT NOT NULL, done BIGINT NOT NULL, "
+    "role TEXT NOT NULL DEFAULT session_user, writer TEXT NOT NULL, host TEXT NOT NULL, name TEXT NOT NULL, "
+    "sent BIGINT NOT NULL, lines BYTEA NOT NULL, refused TEXT, PRIMARY KEY (segment, at, upto, done, role))",
+    SHARED "ALTER TABLE inbox ENABLE ROW LEVEL SECURITY",
+    SHARED "CREATE POLICY inbox_as_oneself ON inbox FOR INSERT WITH CHECK (role = session_user AND refused IS NULL AND "
+    "octet_length(lines) <= 8388608)",
+    SHARED "CREATE TABLE inbox_host (role TEXT NOT NULL, host TEXT NOT NULL, PRIMARY KEY (role, host))",
+    NULL,
+};
+
+static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1, version_2, version_3, version_4, version_5};
 
 static enum status run_step(struct store *s, const char *sql)
 {
     char text[2048];
+    if (strncmp(sql, SHARED, sizeof SHARED - 1) == 0 && !s->engine->shared)
+        return STATUS_OK;
     const char *mark = strchr(sql, '$'), *instead = "";
     if (mark && strcmp(mark, "$KEYED") == 0)
         instead = s->engine->shared ? "" : "WITHOUT ROWID";

@@ -1,43 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * take.c - segments into the store, exactly once.
+ * take.c - segments into the store or its inbox, exactly once.
  *
- * Promises what take.h says. The order that makes it so, for each batch, in one transaction: (1) move the segment's
- * place from where this taker believes it is to behind the batch; no row changed means that somebody else was here:
- * roll back, leave the segment; (2) write what the batch says; (3) commit. A segment's file is removed only after the
- * commit that marks it done, and a file whose segment is done already (a taker died in between, or the same segment was
- * copied back) is removed unread. A last line without newline is left: in a segment still open it may yet be finished;
- * in a closed one it is the trace of a kill, counted and dropped. On failure of the store: rolled back, STATUS_AGAIN.
+ * Promises what take.h says. The order that makes it so, for each batch, as one step of the target: (1) move the
+ * segment's place from where this taker believes it is to behind the batch; where it is elsewhere, somebody else was
+ * here: drop the batch, leave the segment; (2) write what the batch says; (3) commit. A segment's file is removed only
+ * after the commit that marks it done, and a file whose segment is done already (a taker died in between, or the same
+ * segment was copied back) is removed unread. A last line without newline is left: in a segment still open it may yet be
+ * finished; in a closed one it is the trace of a kill, counted and dropped. On failure of the store: dropped,
+ * STATUS_AGAIN.
  */
-#include "ledger/take.h"
-#include "base/clock.h"
-#include "ledger/journal_read.h"
-#include "ledger/journal_segment.h"
+#include "ledger/take_target.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define BATCH_RECORDS 5000
-#define BATCH_OCTETS ((size_t)32 << 20)
-
-struct taking {
-    struct store *store;
-    struct tally *tally;
-    const char *dir;
-    int fd; /* of dir */
-    const struct journal_file *file;
-    struct take_report *report;
-    bool (*stop)(void);
-
-    char id[SEGMENT_ID * 4];
-    off_t at; /* taken so far */
-    int64_t records, bad;
-    char why[240]; /* of the first bad line */
-    bool gone;     /* done, or in another's hands */
-};
 
 static void trouble(struct take_report *r, const char *dir, const char *name, const char *text)
 {
@@ -68,6 +47,8 @@ static void finish_file(struct taking *t)
 {
     char why[320];
     t->report->segments++;
+    if (t->target->finished)
+        t->target->finished(t);
     if (t->bad) {
         snprintf(why, sizeof why, "%lld lines could not be understood; the first: %s", (long long)t->bad, t->why);
         set_aside(t, why);
@@ -76,62 +57,16 @@ static void finish_file(struct taking *t)
     }
 }
 
-/* ---- the place kept in the store ---- */
-
-static enum status read_place(struct taking *t, off_t heading)
-{
-    struct store_rows *r =
-        store_ask(t->store, "SELECT taken_to, state, records, bad FROM segment WHERE id = $1", "t", t->id);
-    t->at = heading;
-    if (store_next(r)) {
-        t->at = (off_t)store_number(r, 0);
-        t->gone = strcmp(store_text(r, 1), "done") == 0;
-        t->records = store_number(r, 2);
-        t->bad = store_number(r, 3);
-    }
-    return store_done(r);
-}
-
-static enum status make_place(struct taking *t, const struct record *heading, off_t at)
-{
-    return store_run(t->store, &(int64_t){0},
-                     "INSERT INTO segment (id, host, writer, name, taken_to, records, bad, state, changed) VALUES "
-                     "($1,$2,$3,$4,$5,0,0,'open',$6) "
-                     "ON CONFLICT (id) DO NOTHING",
-                     "ttttii", t->id, heading->host, heading->writer ? heading->writer : "", t->file->name, (int64_t)at,
-                     clock_wall_us());
-}
-
-static enum status move_place(struct taking *t, off_t to, int64_t records, int64_t bad, bool done)
-{
-    int64_t changed = 0;
-    enum status st =
-        store_run(t->store, &changed,
-                  "UPDATE segment SET taken_to = $1, records = records + $2, bad = bad + $3, state = $4, changed = $5 "
-                  "WHERE id = $6 AND taken_to = $7 AND state <> 'done'",
-                  "iiititi", (int64_t)to, records, bad, done ? "done" : "open", clock_wall_us(), t->id, (int64_t)t->at);
-    if (st == STATUS_OK && changed != 1)
-        t->gone = true;
-    return st;
-}
-
 /* ---- batches ---- */
 
-struct batch {
-    off_t to;
-    int64_t records, bad;
-    size_t octets;
-    bool end;
-};
-
-static void note_bad(struct taking *t, struct batch *b, off_t after, const char *why)
+static void note_bad(struct taking *t, struct take_batch *b, off_t after, const char *why)
 {
     b->bad++;
     if (!t->why[0])
         snprintf(t->why, sizeof t->why, "before octet %lld: %.180s", (long long)after, why);
 }
 
-static enum status take_lines(struct taking *t, struct journal_lines *l, struct batch *b)
+static enum status take_lines(struct taking *t, struct journal_lines *l, struct take_batch *b)
 {
     struct slice line;
     struct record r;
@@ -139,7 +74,7 @@ static enum status take_lines(struct taking *t, struct journal_lines *l, struct 
     off_t after;
     uint64_t skipped = l->bad;
     enum status st = STATUS_OK;
-    while (st == STATUS_OK && b->records < BATCH_RECORDS && b->octets < BATCH_OCTETS) {
+    while (st == STATUS_OK && b->records < TAKE_BATCH_RECORDS && b->octets < t->target->batch_octets) {
         if (!journal_lines_next(l, &line, &after)) {
             b->end = true;
             break;
@@ -151,7 +86,7 @@ static enum status take_lines(struct taking *t, struct journal_lines *l, struct 
             continue;
         }
         b->records += r.kind != RECORD_SEGMENT && r.kind != RECORD_END;
-        st = take_record(t->store, t->tally, &r, line);
+        st = t->target->line(t, &r, line, after);
         record_free(&r);
     }
     if (l->bad > skipped)
@@ -159,22 +94,17 @@ static enum status take_lines(struct taking *t, struct journal_lines *l, struct 
     return st;
 }
 
-static enum status commit_batch(struct taking *t, struct journal_lines *l, struct batch *b)
+static enum status commit_batch(struct taking *t, struct journal_lines *l, struct take_batch *b)
 {
-    enum status st = store_begin(t->store);
+    enum status st = t->target->begin(t);
     if (st == STATUS_OK)
         st = take_lines(t, l, b);
-    bool done = b->end && !l->failed && !t->file->open;
-    bool nothing = b->to == t->at && !done;
+    b->done = b->end && !l->failed && !t->file->open;
+    bool nothing = b->to == t->at && !b->done;
     if (st == STATUS_OK && !nothing)
-        st = move_place(t, b->to, b->records, b->bad, done);
-    if (st == STATUS_OK && !nothing && !t->gone)
-        st = tally_flush(t->tally, t->store);
-    if (st == STATUS_OK && !nothing && !t->gone)
-        st = store_commit(t->store);
+        st = t->target->commit(t, b);
     if (st != STATUS_OK || nothing || t->gone) {
-        store_rollback(t->store);
-        tally_reset(t->tally);
+        t->target->drop(t);
         return st;
     }
     t->at = b->to;
@@ -182,7 +112,7 @@ static enum status commit_batch(struct taking *t, struct journal_lines *l, struc
     t->bad += b->bad;
     t->report->records += (uint64_t)b->records;
     t->report->bad += (uint64_t)b->bad;
-    if (done) {
+    if (b->done) {
         t->report->torn += l->torn;
         finish_file(t);
     }
@@ -198,7 +128,7 @@ static enum status take_batches(struct taking *t)
     if (st != STATUS_OK)
         return STATUS_OK; /* vanished meanwhile, or not to be read: no trouble of the store */
     for (bool end = false; st == STATUS_OK && !end && !t->gone;) {
-        struct batch b = {.to = t->at};
+        struct take_batch b = {.to = t->at};
         st = commit_batch(t, &l, &b);
         end = b.end || (t->stop && t->stop());
     }
@@ -244,10 +174,10 @@ static enum status take_segment(struct taking *t)
     t->why[0] = '\0';
     t->gone = false;
     t->records = t->bad = 0;
-    enum status st = read_place(t, after);
-    if (st == STATUS_OK && t->at == after && !t->gone)
-        st = make_place(t, &heading, after);
+    snprintf(t->host, sizeof t->host, "%s", heading.host ? heading.host : "");
+    snprintf(t->writer, sizeof t->writer, "%s", heading.writer ? heading.writer : "");
     record_free(&heading);
+    enum status st = t->target->place(t, after);
     if (st != STATUS_OK)
         return st;
     if (t->gone && !t->file->open) {
@@ -259,7 +189,8 @@ static enum status take_segment(struct taking *t)
 
 enum status take_folder(struct store *s, const char *dir, bool (*stop)(void), struct take_report *report)
 {
-    struct taking t = {.store = s, .dir = dir, .report = report, .stop = stop};
+    struct taking t = {.store = s, .dir = dir, .report = report, .stop = stop, .text = BUF_INIT};
+    t.target = store_only_adds(s) ? &take_into_inbox : &take_into_store;
     struct journal_file *files = NULL;
     size_t n = 0;
     t.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -278,9 +209,12 @@ enum status take_folder(struct store *s, const char *dir, bool (*stop)(void), st
         t.file = &files[i];
         st = take_segment(&t);
     }
+    if (st == STATUS_DENIED) /* by the store; a right can be given back, and the folder could be read */
+        st = STATUS_AGAIN;
     for (i = st == STATUS_OK ? i : i - 1; i < n; i++)
         report->waiting += files[i].bytes;
     tally_free(t.tally);
+    buf_release(&t.text);
     journal_list_free(files, n);
     close(t.fd);
     return st;

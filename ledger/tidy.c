@@ -10,6 +10,7 @@
 #include "ledger/tidy.h"
 #include "base/clock.h"
 #include "ledger/knowledge.h"
+#include "ledger/inbox.h"
 #include "ledger/moment.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -73,6 +74,9 @@ enum status tidy_retention(struct store *s, const struct tidy_keep *keep, int64_
     st = add(s, st, rows, "DELETE FROM selector WHERE last_seen < $1", days * MOMENT_DAY);
     st = add(s, st, rows, "DELETE FROM zone WHERE last_seen < $1", days * MOMENT_DAY);
     st = add(s, st, rows, "DELETE FROM segment WHERE state = 'done' AND changed < $1", now - 400 * MOMENT_DAY);
+    if (store_is_shared(s))
+        st = add(s, st, rows, "DELETE FROM inbox WHERE refused IS NOT NULL AND sent < $1",
+                 now - INBOX_REFUSED_DAYS * MOMENT_DAY);
     st = finish(s, st);
     return st == STATUS_OK && *rows ? store_vacuum(s) : st;
 }

@@ -2,6 +2,7 @@
 """crash.py - kills writers and takers at random instants and compares what was acknowledged with what is stored.
 
     crash.py BUILD FOLDER STORE KILLS [SEED]
+    crash.py BUILD FOLDER STORE KILLS adding     the folder's takers have a role that may only add (PostgreSQL); two more, the owner's, empty the inbox
 
 Two writers and two takers work on one folder and one store; KILLS times one of them, taken at random, is killed with SIGKILL after a random time
 and started anew. Then the writers end in order, the rest is taken in, and: every acknowledged record is stored; none is stored twice; what
@@ -45,9 +46,19 @@ def ask(store, sql):
     return rows
 
 
+def admit(build, program, empty, store):
+    """The tables, and a role that may only add for both writers' hosts: the way in for it."""
+    subprocess.run([program, 'drain', empty, store], check=True, capture_output=True)
+    for host in ('mx1', 'mx2'):
+        sql = subprocess.run([f'{build}/assay', 'ledger', 'admit', host, '--role', 'assay_hosts'], check=True, capture_output=True, text=True).stdout
+        subprocess.run(['psql', '-qX', '-v', 'ON_ERROR_STOP=1', store], input=sql, check=True, capture_output=True, text=True)
+    return store.replace('//assay@', '//assay_hosts@')
+
+
 def main():
     build, folder, store, kills = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
-    seed = int(sys.argv[5]) if len(sys.argv) > 5 else random.randrange(1 << 32)
+    adding = sys.argv[5:] == ['adding']
+    seed = int(sys.argv[5]) if len(sys.argv) > 5 and not adding else random.randrange(1 << 32)
     chance = random.Random(seed)
     program = os.path.join(build, 'tests', 'ledger_crash')
     subprocess.run(['make', '-s', 'BUILD=' + build, program], check=True)
@@ -56,7 +67,12 @@ def main():
         subprocess.run(['psql', '-qX', store, '-c', 'DROP SCHEMA public CASCADE', '-c', 'CREATE SCHEMA public'], check=True, capture_output=True)
     acknowledged_file = tempfile.TemporaryFile()
     writers = [Process(program, 'write', folder, name, acknowledged_file) for name in ('mx1', 'mx2')]
-    takers = [Process(program, 'take', folder, store, subprocess.DEVNULL) for _ in range(2)]
+    way_in, empty = store, folder + '.owner'
+    if adding:
+        os.makedirs(empty)
+        way_in = admit(build, program, empty, store)
+    takers = [Process(program, 'take', folder, way_in, subprocess.DEVNULL) for _ in range(2)]
+    takers += [Process(program, 'take', empty, store, subprocess.DEVNULL) for _ in range(2 * adding)]
     killed_writers = 0
     for _ in range(kills):
         time.sleep(chance.random() * 0.03)
@@ -71,9 +87,12 @@ def main():
         code = process.end()
         if code != 0:
             sys.exit(f'{process.arguments} ended with {code} (seed {seed})')
-    drained = subprocess.run([program, 'drain', folder, store], capture_output=True, text=True, timeout=300)
-    if drained.returncode != 0:
-        sys.exit(f'drain: {drained.stdout} {drained.stderr} (seed {seed})')
+    for where, to in [(folder, way_in)] + [(empty, store)] * adding:
+        drained = subprocess.run([program, 'drain', where, to], capture_output=True, text=True, timeout=300)
+        if drained.returncode != 0:
+            sys.exit(f'drain: {drained.stdout} {drained.stderr} (seed {seed})')
+    if adding and ask(store, 'SELECT count(*) FROM inbox') != ['0']:
+        sys.exit(f"left in the inbox: {ask(store, 'SELECT host, refused FROM inbox')} (seed {seed})")
     acknowledged_file.seek(0)
     acknowledged = acknowledged_file.read().decode().split()
     stored = ask(store, 'SELECT queue_id FROM mail')

@@ -6,6 +6,7 @@
  * on stdout ledger_crash take FOLDER STORE     takes in without end ledger_crash drain FOLDER STORE    takes in until
  * nothing is left; says what it took
  */
+#include "ledger/inbox.h"
 #include "ledger/journal.h"
 #include "ledger/take.h"
 #include <errno.h>
@@ -75,6 +76,8 @@ static int taker(const char *dir, const char *where, bool drain)
         for (uint64_t before = 1; s && !ended && !(drain && idle > 3); idle = r.records == before ? idle + 1 : 0) {
             before = r.records;
             st = take_folder(s, dir, stop, &r);
+            if (st == STATUS_OK && !store_only_adds(s))
+                st = inbox_take(s, stop, &r);
             if (st != STATUS_OK && st != STATUS_AGAIN) {
                 fprintf(stderr, "%s: %s\n", status_text(st), store_error(s));
                 return 1;

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * base64.h - RFC 4648 section 4, for what travels in mail and in SQL.
+ */
+#ifndef ASSAY_BASE_BASE64_H
+#define ASSAY_BASE_BASE64_H
+
+#include "base/buf.h"
+#include "base/slice.h"
+
+#define BASE64_MAIL_LINE 76 /* RFC 2045 6.8 */
+
+/* Adds the text of `in`, padded. line: characters of a line (a multiple of 4), each line ended by LF; 0: one piece without LF. */
+void base64_encode(struct buf *out, struct slice in, unsigned line);
+
+/* Adds the octets of a text, to its first '=' or its end. What is no character of the alphabet is left out (RFC 2045 6.8 asks for it). */
+void base64_decode(struct buf *out, struct slice in);
+
+#endif

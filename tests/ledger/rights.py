@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""rights.py BUILD FOLDER STORE - hosts that may only add to a shared ledger: what their role can do in the database, and what comes of what they send.
+
+Two hosts with roles of their own, and the ledger's owner, each with assay-ledger and a policy. On a PostgreSQL whose owner the STORE names."""
+import fcntl
+import json
+import os
+import subprocess
+import sys
+
+BUILD, FOLDER, STORE = sys.argv[1:4]
+checks = 0
+
+
+def check(ok, words):
+    global checks
+    checks += 1
+    if not ok:
+        sys.exit(f"not so: {words}")
+
+
+def psql(uri, *statements, stdin=None):
+    """What comes back, or None and the error's words."""
+    commands = [word for s in statements for word in ("-c", s)]
+    done = subprocess.run(["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", uri, *commands], input=stdin, capture_output=True, text=True)
+    return (done.stdout.split("\n")[:-1] if done.returncode == 0 else None), done.stderr
+
+
+def number(sql):
+    return int(psql(STORE, sql)[0][0])
+
+
+class Host:
+    def __init__(self, name, uri):
+        self.name, self.uri = name, uri
+        self.dir = os.path.join(FOLDER, name)
+        self.journal = os.path.join(self.dir, "journal")
+        os.makedirs(self.journal)
+        self.policy = os.path.join(self.dir, "policy")
+        with open(self.policy, "w", encoding="ascii") as f:
+            f.write(f'policy "{name}" owner "x@example.org"\nset journal.dir "{self.journal}"\nset ledger.knowledge "{self.dir}/knowledge"\n'
+                    f'set ledger.store "{uri}"\nfollow dmarc of everyone\n')
+        self.count = 0
+
+    def segment(self, ids, host=None, extra=b"", closed=True, name=None):
+        """A segment as a milter leaves it."""
+        self.count += 1
+        name = name or f"{self.count:032x}"[-32:].replace("0", self.name[-1], 1)
+        lines = [{"v": 1, "t": "2026-11-20T10:00:00.000001Z", "host": self.name, "kind": "segment", "segment": name, "writer": "milter"}]
+        for i, queue_id in enumerate(ids):
+            lines.append({"v": 1, "t": f"2026-11-20T10:00:00.{i:06d}Z", "host": host or self.name, "kind": "mail", "id": queue_id, "source": "internet",
+                          "action": "deliver", "would": "deliver", "findings": [{"standard": "spf", "subject": "example.org", "result": "pass"}]})
+        path = os.path.join(self.journal, f"milter-20261120T100000Z-{self.count:08x}." + ("journal" if closed else "open"))
+        with open(path, "wb") as f:
+            f.write("".join(json.dumps(line) + "\n" for line in lines).encode() + extra)
+        return path, name
+
+    def ledger(self, want=0):
+        done = subprocess.run([f"{BUILD}/assay-ledger", "-1", "-P", self.policy, "-S", self.dir], capture_output=True, text=True)
+        check(done.returncode == want, f"assay-ledger of {self.name} ends with {want}, not {done.returncode}: {done.stderr}")
+        return done.stderr
+
+    def assay(self, *words):
+        done = subprocess.run([f"{BUILD}/assay", *words, "-P", self.policy], capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr
+
+
+def admit(host, role):
+    sql = subprocess.run([f"{BUILD}/assay", "ledger", "admit", host, "--role", role], capture_output=True, text=True, check=True).stdout
+    got, why = psql(STORE, stdin=sql)
+    check(got is not None, f"the owner runs what `assay ledger admit` prints: {why}")
+
+
+def what_a_role_may(uri):
+    tables = [t for t in psql(STORE, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")[0]]
+    check(len(tables) > 20 and "inbox" in tables and "mail" in tables, "the tables are there")
+    for table in tables:
+        for sql in (f"SELECT * FROM {table}", f"DELETE FROM {table}", f"TRUNCATE {table}", f"DROP TABLE {table}", f"ALTER TABLE {table} ADD x BIGINT",
+                    f"UPDATE {table} SET {column_of(table)} = {column_of(table)}", f"COPY {table} TO STDOUT", f"BEGIN; LOCK TABLE {table} IN SHARE MODE"):
+            got, why = psql(uri, sql)
+            check(got is None and ("permission denied" in why or "must be owner" in why), f"a host's role may not: {sql}: {why}")
+        if table not in ("inbox", "exception"):
+            got, why = psql(uri, f"INSERT INTO {table} DEFAULT VALUES")
+            check(got is None and "permission denied" in why, f"a host's role may not add to {table}: {why}")
+    for sql, words in (("CREATE TABLE mine (x BIGINT)", "permission denied"), ("CREATE ROLE friend", "permission denied"),
+                       ("GRANT SELECT ON mail TO PUBLIC", "permission denied"), ("ALTER TABLE inbox DISABLE ROW LEVEL SECURITY", "must be owner"),
+                       ("INSERT INTO inbox_host VALUES ('assay_mx1', 'mx2')", "permission denied")):
+        got, why = psql(uri, sql)
+        check(got is None and words in why, f"a host's role may not: {sql}: {why}")
+    row = "INSERT INTO inbox (segment, at, upto, done, writer, host, name, sent, lines{0}) VALUES ('s', 0, 0, 0, 'milter', 'mx2', 'n', 0, ''{1})"
+    for column, value in ((", role", ", 'assay_mx2'"), (", role", ", 'assay'"), (", refused", ", 'x'")):
+        got, why = psql(uri, row.format(column, value))
+        check(got is None and "row-level security" in why, f"nobody adds as another{column}: {why}")
+
+
+def column_of(table):
+    return psql(STORE, f"SELECT attname FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum = 1")[0][0]
+
+
+def main():
+    psql(STORE, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+    owner = Host("db", STORE)
+    owner.segment(["own-1"])
+    owner.ledger()
+    for name in ("mx1", "mx2"):
+        admit(name, f"assay_{name}")
+        admit(name, f"assay_{name}")  # again: no harm
+    hosts = [Host(name, STORE.replace("//assay@", f"//assay_{name}@")) for name in ("mx1", "mx2")]
+    what_a_role_may(hosts[0].uri)
+
+    # What is found gets in, by way of the inbox, and the files go.
+    hosts[0].segment([f"a{i}" for i in range(7000)])
+    path, _ = hosts[1].segment(["b0", "b1"], closed=False)
+    writer = open(path, "ab")
+    fcntl.flock(writer, fcntl.LOCK_EX)  # as its writer has it
+    words = [h.ledger() for h in hosts]
+    check("may only add" in words[0], f"assay-ledger says what it is: {words[0]}")
+    check(os.listdir(hosts[0].journal) == [], f"what is in the inbox is gone from the host: {os.listdir(hosts[0].journal)}")
+    check(number("SELECT count(*) FROM mail") == 1 and number("SELECT count(*) FROM inbox") >= 3, "it waits in the inbox")
+    check(number("SELECT count(*) FROM exception") == 0, "no exceptions in these policies")
+    owner.ledger()
+    check(number("SELECT count(*) FROM mail") == 1 + 7000 + 2, "all is taken in, from the open segment too")
+    check(number("SELECT count(*) FROM inbox") == 0, "the inbox is empty")
+    check(number("SELECT sum(count) FROM subject_day") == 7003, "and counted")
+
+    # Sent again in other pieces: the note of how far it was sent is lost, and the segment has grown and is closed.
+    with writer:
+        writer.write(b'{"v":1,"t":"2026-11-20T10:00:01.000000Z","host":"mx2","kind":"mail","id":"b2","source":"internet","action":"deliver","would":"deliver"}\n')
+    os.rename(path, path.replace(".open", ".journal"))
+    for note in [n for n in os.listdir(hosts[1].journal) if n.startswith(".sent-")]:
+        os.unlink(os.path.join(hosts[1].journal, note))
+    hosts[1].ledger()
+    owner.ledger()
+    got = sorted(psql(STORE, "SELECT queue_id FROM mail WHERE host = 'mx2'")[0])
+    check(got == ["b0", "b1", "b2"], f"once each, whatever the pieces: {got} {os.listdir(hosts[1].journal)}")
+    check(os.listdir(hosts[1].journal) == [], "and the file is gone")
+
+    # Lines that are none are counted and the segment set aside; the others get in.
+    hosts[0].segment(["c0"], extra=b"this is no record\n\x00\x00\x00\n" + b'{"v":1,"t":"2026-11-20T10:00:02.000000Z","host":"mx1","kind":"mail","id":"c1"}\n')
+    hosts[0].ledger()
+    owner.ledger()
+    check(number("SELECT count(*) FROM mail WHERE queue_id IN ('c0', 'c1')") == 2, "records around what is none")
+    check(number("SELECT count(*) FROM segment WHERE bad > 0") == 1, "what is none is counted")
+    check(sorted(os.path.splitext(n)[1] for n in os.listdir(hosts[0].journal)) == [".bad", ".why"], f"the file is set aside: {os.listdir(hosts[0].journal)}")
+
+    # In another's name: the whole host, or single lines.
+    hosts[1].name = "mx1"
+    hosts[1].segment(["d0"], name="d" * 32)
+    hosts[1].name = "mx2"
+    hosts[1].segment(["e0"], host="mx1", name="e" * 32)
+    hosts[1].segment(["f0"], name="f" * 32)
+    hosts[1].ledger()
+    words = owner.ledger()
+    check(number("SELECT count(*) FROM mail WHERE queue_id IN ('d0', 'e0')") == 0, "nobody speaks for another")
+    check(number("SELECT count(*) FROM mail WHERE queue_id = 'f0'") == 1, "what comes behind is taken in")
+    check("may not speak for this host" in words, f"the log says so: {words}")
+    code, out, told = owner.assay("ledger", "hosts")
+    check(code == 0 and "mx1" in out and "assay_mx2" in told and "may not speak" in told, f"assay ledger hosts tells: {told}")
+    check(owner.ledger() and number("SELECT count(*) FROM inbox WHERE refused IS NOT NULL") == 1, "it stays, with its reason")
+
+    # What does not add up, or would end before it begins.
+    for i, (at, upto, lines) in enumerate(((0, 5, "{}"), (9, 3, ""), (0, 4, "!-9\n"), (0, 4, "!4"), (0, 2 ** 62, "!99999999999999999999\n"))):
+        got, why = psql(hosts[0].uri, f"INSERT INTO inbox (segment, at, upto, done, writer, host, name, sent, lines) VALUES ('bad{i}', {at}, {upto}, 0, 'm', 'mx1', 'n', extract(epoch FROM now()) * 1000000, '{lines}')")
+        check(got is not None, f"it can be added: {why}")
+    owner.ledger()
+    check(number("SELECT count(*) FROM inbox WHERE refused IS NULL") == 0 and number("SELECT count(*) FROM inbox") == 6, "all that does not add up is refused")
+
+    # The owner is upgraded, or away: hosts add all the same.
+    version = number("SELECT version FROM assay_schema")
+    psql(STORE, "UPDATE assay_schema SET version = 99")
+    hosts[0].segment(["g0"])
+    hosts[0].ledger()
+    owner.segment(["h0"])
+    check("newer" in owner.ledger(want=65), "the owner of before does not touch a newer ledger")
+    psql(STORE, f"UPDATE assay_schema SET version = {version}")
+    owner.ledger()
+    check(number("SELECT count(*) FROM mail WHERE queue_id IN ('g0', 'h0')") == 2, "and nothing is lost")
+
+    # Asking is for the owner; a right taken away is waited for.
+    code, _, told = hosts[0].assay("ledger", "standards")
+    check(code == 77 and "only be added to" in told, f"a host asks and is told: {code} {told}")
+    psql(STORE, "REVOKE INSERT ON inbox FROM assay_mx1")
+    hosts[0].segment(["i0"])
+    words = hosts[0].ledger(want=65)
+    check("assay ledger admit" in words, f"it is told what is missing: {words}")
+    psql(STORE, "GRANT INSERT ON inbox TO assay_mx1")
+    hosts[0].ledger()
+    owner.ledger()
+    check(number("SELECT count(*) FROM mail WHERE queue_id = 'i0'") == 1, "a right given back: nothing was lost meanwhile")
+    print(f"{checks} checks")
+
+
+main()

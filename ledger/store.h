@@ -66,7 +66,8 @@ enum status store_begin(struct store *s) MUST_CHECK;
 enum status store_commit(struct store *s) MUST_CHECK;
 void store_rollback(struct store *s);
 
-/* Gives space back. On SQLite: what retention has freed; PostgreSQL does it by itself. */
+/* After retention. On SQLite: gives the space back that was freed; on PostgreSQL: keeps the questions fast. Outside of
+ * transactions. */
 enum status store_vacuum(struct store *s) MUST_CHECK;
 
 /* PostgreSQL keeps mails in a partition for each month: makes those between two days, and drops those that end before a

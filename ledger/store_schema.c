@@ -128,8 +128,10 @@ static const char *const version_4[] = {
     NULL,
 };
 
-/* What hosts that may only add have sent, and who may speak for whom (inbox.h). */
+/* What hosts that may only add have sent, and who may speak for whom (inbox.h). The index is for failure reports: which mails
+ * of the last hours want one (dmarc_failure_run.c). */
 static const char *const version_5[] = {
+    "CREATE INDEX mail_ruf ON mail (t) WHERE record LIKE '%\"ruf\":\"%'",
     SHARED "CREATE TABLE inbox (segment TEXT NOT NULL, at BIGINT NOT NULL, upto BIGINT NOT NULL, done BIGINT NOT NULL, "
     "role TEXT NOT NULL DEFAULT session_user, writer TEXT NOT NULL, host TEXT NOT NULL, name TEXT NOT NULL, "
     "sent BIGINT NOT NULL, lines BYTEA NOT NULL, refused TEXT, PRIMARY KEY (segment, at, upto, done, role))",

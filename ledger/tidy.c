@@ -78,7 +78,7 @@ enum status tidy_retention(struct store *s, const struct tidy_keep *keep, int64_
         st = add(s, st, rows, "DELETE FROM inbox WHERE refused IS NOT NULL AND sent < $1",
                  now - INBOX_REFUSED_DAYS * MOMENT_DAY);
     st = finish(s, st);
-    return st == STATUS_OK && *rows ? store_vacuum(s) : st;
+    return st == STATUS_OK && (*rows || store_is_shared(s)) ? store_vacuum(s) : st;
 }
 
 /* before, subject with the wildcards of LIKE made plain, after */

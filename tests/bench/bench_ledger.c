@@ -237,6 +237,8 @@ int main(int argc, char **argv)
            st == STATUS_OK ? "" : " (FAILED)");
     printf("ledger take: %.2f s of processor time, %.0f findings a second of it, %.2f of the 50000 asked for\n",
            cpu_seconds, (double)r.records * FINDINGS / cpu_seconds, (double)r.records * FINDINGS / cpu_seconds / 50000);
+    if (store_vacuum(s) != STATUS_OK) /* as assay-ledger does each hour */
+        fprintf(stderr, "%s\n", store_error(s));
     questions(s, now);
     store_close(s);
     char command[100];

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """queries.py - the example queries and the dashboard of contrib/grafana run on a ledger, and give rows where there must be some.
 
-    queries.py SQLITE-FILE POSTGRES-URI     two ledgers that the test of reports left behind
+    queries.py SQLITE-FILE POSTGRES-URI     two ledgers with the same mails
 """
 import json
 import re

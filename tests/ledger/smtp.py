@@ -223,4 +223,5 @@ def main():
     print(f'{ways} ways to a server, {cases} checks')
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -126,7 +126,7 @@ const char *spf_macro_check(struct slice text, enum spf_macro_use use)
             return "a malformed macro";
         if (m.has_digits && m.digits == 0)
             return "a macro that keeps 0 parts";
-        if (use != SPF_MACRO_EXPLANATION && in_set("crt", m.letter))
+        if (use == SPF_MACRO_DOMAIN && in_set("crt", m.letter))
             return "a macro letter for explanations only";
         i += n;
         tail = i;

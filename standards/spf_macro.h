@@ -10,9 +10,9 @@
 #include "base/slice.h"
 
 enum spf_macro_use {
-    SPF_MACRO_STRING,      /* the value of an unknown modifier */
-    SPF_MACRO_DOMAIN,      /* domain-spec: must end in "." toplabel or in a macro */
-    SPF_MACRO_EXPLANATION, /* explain-string: blanks, and the letters c, r, t besides */
+    SPF_MACRO_STRING,      /* the value of an unknown modifier, which is ignored: macro-string, any letter */
+    SPF_MACRO_DOMAIN,      /* domain-spec: must end in "." toplabel or in a macro; not the letters c, r, t */
+    SPF_MACRO_EXPLANATION, /* explain-string: any letter, and blanks */
 };
 
 /* What the letters stand for. */

@@ -5,7 +5,7 @@
  * A failing or bogus look-up is temperror at once (5: "the DNS lookup returns a server error or times out"), but for
  * ptr, which then does not match (5.5). A name that is no domain name is not asked for and does not match (4.3, 4.8). A
  * void look-up is counted once per term: 4.6.4 limits the "terms" for which queries return nothing; an mx is void when
- * it has no hosts or none of them an address.
+ * there is no MX record, or its hosts were asked for and none has an address. A null MX (RFC 7505) is an answer.
  */
 #include "standards/spf_check.h"
 
@@ -116,27 +116,47 @@ static enum spf_match match_a(struct spf_check *c, const char *domain, const str
     return addresses_match(c, a, t) ? SPF_MATCH : SPF_NO_MATCH;
 }
 
-/* 5.4, and 4.6.4: more than ten hosts are an error. All are asked for before the first is awaited. */
+struct mx_host {
+    const char *name;
+    uint16_t preference;
+};
+
+/* The hosts by preference (5.4), at most LIMIT_SPF_MX; those of one preference as they came. Returns how many. */
+static size_t hosts_in_order(struct spf_check *c, const struct dns_answer *mx, struct mx_host out[LIMIT_SPF_MX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < mx->count && count < LIMIT_SPF_MX; i++) {
+        struct mx_host one;
+        one.name = dns_host_text(c->scope, mx, i, &one.preference);
+        if (!one.name || strcmp(one.name, ".") == 0)
+            continue;
+        size_t at = count++;
+        for (; at && out[at - 1].preference > one.preference; at--)
+            out[at] = out[at - 1];
+        out[at] = one;
+    }
+    return count;
+}
+
+/* All hosts are asked for before the first is awaited; each is judged in its turn, so that what cannot be told behind a
+ * match does no harm. */
 static enum spf_match match_mx_hosts(struct spf_check *c, const struct dns_answer *mx, const struct spf_term *t)
 {
-    bool any_address = false;
-    for (size_t i = 0; i < mx->count; i++) {
-        const char *host = dns_host_text(c->scope, mx, i, NULL);
-        if (host && strcmp(host, ".") != 0)
-            dns_start(c->scope, host, address_type(c));
-    }
-    for (size_t i = 0; i < mx->count; i++) {
-        const char *host = dns_host_text(c->scope, mx, i, NULL);
-        if (!host || strcmp(host, ".") == 0)
-            continue;
-        const struct dns_answer *a = spf_check_get(c, host, address_type(c));
+    struct mx_host host[LIMIT_SPF_MX];
+    size_t count = hosts_in_order(c, mx, host);
+    bool any_address = false, any_void = false;
+    for (size_t i = 0; i < count; i++)
+        dns_start(c->scope, host[i].name, address_type(c));
+    for (size_t i = 0; i < count; i++) {
+        const struct dns_answer *a = spf_check_get(c, host[i].name, address_type(c));
         if (failed(a))
             return temperror(c, a);
         any_address |= a->count > 0;
+        any_void |= is_void(a);
         if (addresses_match(c, a, t))
             return SPF_MATCH;
     }
-    return any_address ? SPF_NO_MATCH : nothing(c);
+    return any_void && !any_address ? nothing(c) : SPF_NO_MATCH;
 }
 
 static enum spf_match match_mx(struct spf_check *c, const char *domain, const struct spf_term *t)

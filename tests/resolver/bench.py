@@ -5,6 +5,7 @@ signed and the unsigned zone, in turns. Loads: names in the cache (hot), names a
 is required (refused). One thread (or THREADS=N) on the first core, dnsperf and the name servers on the second. Printed: the median of queries a second and of processor
 time for each query, both as a ratio to plain, and the resolver's memory. On a busy machine the processor time is the one to read."""
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -80,6 +81,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="assay-bench.")
     os.chmod(folder, 0o755)
     world = tree.Tree(folder)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         world.make()
         world.serve()

@@ -17,6 +17,8 @@
 
 #define DATE 64
 #define TOKEN 300
+#define SPF_LINE 60  /* octets of a record after which a line is folded at the next word */
+#define SPF_WORD 400 /* octets without a place to fold it: twice as many, each with a backslash, fit in 998 (RFC 5322) */
 
 static bool is(const char *a, const char *b)
 {
@@ -39,9 +41,17 @@ static const char *plain_of(const struct value *f, const char *key)
 /* The findings a report tells of. */
 struct told {
     const struct value *dmarc, *dkim, *spf;
+    bool signature_failed; /* any of them */
 };
 
-/* dkim: the first signature that failed, else the first. */
+/* RFC 9991 wants a signature told of that could have been aligned and did not pass; else one that failed, else any. */
+static int weight(const struct value *dkim)
+{
+    const char *result = value_text(dkim, "result");
+    return value_true(dkim, "aligned") && !is(result, "pass") ? 3 : is(result, "fail") ? 2 : dkim ? 1 : 0;
+}
+
+/* dkim: the first of the most weight. */
 static struct told look(const struct record *r)
 {
     struct told t = {.dmarc = record_finding(r, "dmarc")};
@@ -51,8 +61,8 @@ static struct told look(const struct record *r)
         const char *standard = value_text(f, "standard");
         if (is(standard, "spf") && !t.spf && is(value_text(f, "identity"), "mailfrom"))
             t.spf = f;
-        if (is(standard, "dkim") && plain_of(f, "selector") && plain_of(f, "subject") &&
-            (!t.dkim || (is(value_text(f, "result"), "fail") && !is(value_text(t.dkim, "result"), "fail"))))
+        t.signature_failed |= is(standard, "dkim") && is(value_text(f, "result"), "fail");
+        if (is(standard, "dkim") && plain_of(f, "selector") && plain_of(f, "subject") && weight(f) > weight(t.dkim))
             t.dkim = f;
     }
     return t;
@@ -66,11 +76,11 @@ bool dmarc_failure_asked(const struct record *r)
     bool dkim = value_true(t.dmarc, "dkim_aligned"), spf = value_true(t.dmarc, "spf_aligned");
     if (!ruf || !*ruf || !(is(result, "pass") || is(result, "fail")) || is(r->action, "defer") ||
         !(is(r->source, "internet") || is(r->source, "relay")) || !is_plain(r->client) || !is_plain(r->from) ||
-        !r->mail_from || !*r->mail_from || value_true(r->root, "report"))
+        !r->mail_from || !*r->mail_from || value_true(r->root, "report") || is(value_text(t.dmarc, "psd"), "y"))
         return false;
     fo = fo && *fo ? fo : "0";
     return (strchr(fo, '0') && !dkim && !spf) || (strchr(fo, '1') && !(dkim && spf)) ||
-           (strchr(fo, 'd') && t.dkim && is(value_text(t.dkim, "result"), "fail")) ||
+           (strchr(fo, 'd') && t.signature_failed) ||
            (strchr(fo, 's') && t.spf && is(value_text(t.spf, "result"), "fail"));
 }
 
@@ -111,18 +121,36 @@ static void put_authentication(struct buf *b, const struct record *r, const stru
     buf_addc(b, '\n');
 }
 
-/* SPF-DNS (RFC 6591): "txt" domain quoted-string. */
+/* A blank between words, where a line may be folded. */
+static bool is_gap(const char *text, size_t i)
+{
+    return i && text[i - 1] != ' ' && text[i] == ' ' && text[i + 1] && text[i + 1] != ' ';
+}
+
+/* Whether a record can be told of as it is: plain characters, in lines of a mail. */
+static bool is_tellable(const char *text, size_t n)
+{
+    bool good = n > 0 && n <= DMARC_FAILURE_SPF;
+    for (size_t i = 0, line = 0; good && i < n; i++) {
+        line = is_gap(text, i) ? 0 : line + 1;
+        good = text[i] >= 0x20 && text[i] <= 0x7e && line <= SPF_WORD;
+    }
+    return good;
+}
+
+/* SPF-DNS (RFC 6591): "txt" ":" domain ":" quoted-string. */
 static void put_spf_dns(struct buf *b, const struct value *spf)
 {
     const char *domain = plain_of(spf, "subject"), *text = value_text(spf, "txt");
     size_t n = text ? strlen(text) : 0;
-    if (!domain || n == 0 || n > DMARC_FAILURE_SPF)
+    if (!domain || !is_tellable(text, n))
         return;
-    for (size_t i = 0; i < n; i++)
-        if ((unsigned char)text[i] < 0x20 || (unsigned char)text[i] > 0x7e)
-            return;
-    buf_printf(b, "SPF-DNS: txt %s\n \"", domain);
-    for (size_t i = 0; i < n; i++) {
+    buf_printf(b, "SPF-DNS: txt : %s :\n \"", domain);
+    for (size_t i = 0, line = 0; i < n; i++, line++) {
+        if (line > SPF_LINE && is_gap(text, i)) {
+            buf_addc(b, '\n');
+            line = 0;
+        }
         if (text[i] == '"' || text[i] == '\\')
             buf_addc(b, '\\');
         buf_addc(b, text[i]);
@@ -133,9 +161,14 @@ static void put_spf_dns(struct buf *b, const struct value *spf)
 static void put_feedback(struct buf *b, const struct record *r, const struct told *t, const char *us)
 {
     char date[DATE];
-    bool dkim = value_true(t->dmarc, "dkim_aligned"), spf = value_true(t->dmarc, "spf_aligned");
+    bool no_dkim = !value_true(t->dmarc, "dkim_aligned"), no_spf = !value_true(t->dmarc, "spf_aligned");
     buf_adds(b, "Feedback-Type: auth-failure\nUser-Agent: Assay/" ASSAY_VERSION "\nVersion: 1\nAuth-Failure: dmarc\n");
-    buf_printf(b, "Identity-Alignment: %s\n", dkim && spf ? "dkim, spf" : dkim ? "dkim" : spf ? "spf" : "none");
+    /* Those that failed to (RFC 9991 section 4). */
+    buf_printf(b, "Identity-Alignment: %s\n",
+               no_dkim && no_spf ? "dkim, spf"
+               : no_dkim         ? "dkim"
+               : no_spf          ? "spf"
+                                 : "none");
     buf_printf(b, "Delivery-Result: %s\n", delivery(r));
     if (date_text((time_t)(r->t / MOMENT_SECOND), date))
         buf_printf(b, "Arrival-Date: %s\n", date);
@@ -143,7 +176,7 @@ static void put_feedback(struct buf *b, const struct record *r, const struct tol
     if (is_plain(r->mail_from))
         buf_printf(b, "Original-Mail-From: <redacted@%s>\n", r->mail_from);
     put_authentication(b, r, t, us);
-    if (t->dkim) {
+    if (t->dkim && !is(value_text(t->dkim, "result"), "pass")) {
         const char *d = value_text(t->dkim, "subject"), *i = plain_of(t->dkim, "identity_domain");
         buf_printf(b, "DKIM-Domain: %s\nDKIM-Identity: @%s\nDKIM-Selector: %s\n", d, i ? i : d,
                    value_text(t->dkim, "selector"));

@@ -9,12 +9,13 @@
  * A mail gets one when its domain's record has a ruf tag and fo asks for it: 0 (no mechanism gave an aligned pass), 1
  * (one of them did not), d (a signature failed), s (SPF failed); d and s too are answered in DMARC's form. Never about
  * mail with the null sender, nor about report mail, so two reporters cannot answer each other; nor about mail that was
- * deferred (it comes again) or whose client is not known.
+ * deferred (it comes again) or whose client is not known; nor to a public suffix operator (psd=y, RFC 9991 section 2).
  *
  * A destination outside the organisation gets one only when its DNS consents, as with aggregate reports, and no more
  * than report.failure-per-day a UTC day over the whole fleet (ledgers that count at the same instant may each send one
- * more). A report is claimed in the store first and goes out at
- * most once; what cannot be handed over is tried again while the mail is younger than DMARC_FAILURE_SECONDS.
+ * more). A report is claimed in the store first, and goes out once. What cannot be handed over is tried again while the
+ * mail is younger than DMARC_FAILURE_SECONDS; so is, after DMARC_FAILURE_CLAIM_SECONDS, what a ledger had claimed and did
+ * not settle, since it died: if it had handed it over by then, the second has the same Message-ID.
  */
 #ifndef ASSAY_LEDGER_DMARC_FAILURE_H
 #define ASSAY_LEDGER_DMARC_FAILURE_H
@@ -24,7 +25,8 @@
 
 #define DMARC_FAILURE_SECONDS (6 * 3600) /* older mails get none */
 #define DMARC_FAILURE_RUN 500            /* reports handed over by one run */
-#define DMARC_FAILURE_SPF 700            /* octets of an SPF record that are told; a longer one is left out */
+#define DMARC_FAILURE_CLAIM_SECONDS 600  /* more than handing over takes at most (DMARC_POST_SECONDS) */
+#define DMARC_FAILURE_SPF 4000           /* octets of an SPF record that are told; a longer one is left out */
 
 /* Whether the record's owner asked for a report about this mail. */
 bool dmarc_failure_asked(const struct record *r);

@@ -2,10 +2,10 @@
 /*
  * dmarc_failure_run.c - which failure reports are due, and sending them.
  *
- * Promises that a mail has at most one report to a destination: the row of failure_out is written before it is sent,
- * and a ledger that dies between leaves it unsent. Nothing is written about a destination that may not have one or has
- * had its day's number, so a flood of forged mail fills no table. Failure of the store ends the run with STATUS_AGAIN;
- * of one destination, only that one.
+ * Promises that a mail has one report to a destination: the row of failure_out is written before it is sent, so that one
+ * ledger at a time has it; it lapses, as a ledger may die before it is settled. What never went is "dead" once its mail is
+ * too old. Nothing is written about a destination that may not have one or has had its day's number, so a flood of forged
+ * mail fills no table. Failure of the store ends the run with STATUS_AGAIN; of one destination, only that one.
  */
 #include "base/clock.h"
 #include "ledger/dmarc_failure.h"
@@ -97,15 +97,15 @@ static enum status claim(struct failure *f, bool *ours)
     if (st == STATUS_OK && today < run->config->failure_per_day && !run->o->dry_run)
         st = store_run(run->store, &changed,
                        "INSERT INTO failure_out (destination, report_id, day, domain, state, tries, next_try, reason) "
-                       "VALUES ($1,$2,$3,$4,'sending',1,0,'') ON CONFLICT (destination, report_id) DO NOTHING",
-                       "ttit", f->key, f->id, f->day, f->domain);
+                       "VALUES ($1,$2,$3,$4,'sending',1,$5,'') ON CONFLICT (destination, report_id) DO NOTHING",
+                       "ttiti", f->key, f->id, f->day, f->domain, now + DMARC_FAILURE_CLAIM_SECONDS);
     *ours = st == STATUS_OK && (changed == 1 || (run->o->dry_run && today < run->config->failure_per_day));
     if (st != STATUS_OK || *ours || run->o->dry_run)
         return st;
     st = store_run(run->store, &changed,
-                   "UPDATE failure_out SET state = 'sending', tries = tries + 1 WHERE destination = $1 AND report_id = "
-                   "$2 AND state = 'retry' AND next_try <= $3",
-                   "tti", f->key, f->id, now);
+                   "UPDATE failure_out SET state = 'sending', tries = tries + 1, next_try = $1 WHERE destination = $2 "
+                   "AND report_id = $3 AND state IN ('retry', 'sending') AND next_try <= $4",
+                   "itti", now + DMARC_FAILURE_CLAIM_SECONDS, f->key, f->id, now);
     *ours = st == STATUS_OK && changed == 1;
     return st;
 }
@@ -129,6 +129,14 @@ static enum status settle(struct failure *f, enum status sent, const char *why)
     run->result->failed += sent != STATUS_OK;
     tell(f, sent == STATUS_OK ? "failure sent" : "failure retry", why);
     return STATUS_OK;
+}
+
+/* next_try is never before the mail, so what was due that long ago is of a mail that is looked at no more. */
+static enum status bury(struct store *s)
+{
+    return store_run(s, &(int64_t){0},
+                     "UPDATE failure_out SET state = 'dead' WHERE state IN ('retry', 'sending') AND next_try < $1", "i",
+                     clock_wall() - DMARC_FAILURE_SECONDS);
 }
 
 static enum status serve(struct failure *f, struct dns_scope *scope, const char *org)
@@ -200,5 +208,5 @@ enum status dmarc_failure_run(struct store *s, const struct ledger_config *c, co
     }
     arena_free(f.list);
     arena_free(f.arena);
-    return st;
+    return st == STATUS_OK && !o->dry_run ? bury(s) : st;
 }

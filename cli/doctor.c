@@ -36,6 +36,7 @@ static const struct check {
     {"milter", "assay-milter answers", doctor_milter},
     {"postfix", "Postfix asks it, and is set up safely", doctor_postfix},
     {"sendmail", "Sendmail asks it, and stops when it is away", doctor_sendmail},
+    {"listeners", "the MTA has the listeners the policy names", doctor_listeners},
     {"anchor", "DNSSEC validation works here", doctor_anchor},
     {"resolver", "this host's resolver validates and refuses", doctor_resolver},
     {"own", "our own domains publish what we ask of others", doctor_own},

@@ -72,6 +72,7 @@ void doctor_journal(struct doctor *d);
 void doctor_postfix(
     struct doctor *d); /* doctor_mta.c: is the milter asked, and are the settings that mail security needs there */
 void doctor_sendmail(struct doctor *d);
+void doctor_listeners(struct doctor *d); /* doctor_listeners.c: does the MTA know the listeners the policy names */
 void doctor_milter(struct doctor *d); /* doctor_milter.c: does it answer on its socket */
 void doctor_anchor(
     struct doctor *d); /* doctor_dns.c: does validation work, from here and through the resolver this host uses */

@@ -120,7 +120,8 @@ static void judge_filters(struct doctor *d, const struct value *v, size_t n)
     if (*content)
         doctor_say(d, DOCTOR_WARNING,
                    "content_filter=%s: mail that comes back from it seems to come from this host\n"
-                   "set no smtpd_milters on the listener it comes back to, so that mail is judged once, on arrival",
+                   "set no smtpd_milters on the listener it comes back to, or call that listener unjudged in the policy, so that mail "
+                   "is judged once, on arrival",
                    content);
 }
 

@@ -17,6 +17,7 @@ struct asking {
     char signers[POLICY_SIGNERS_MAX][LIMIT_DOMAIN + 1];
     const char *signer_list[POLICY_SIGNERS_MAX];
     struct ip client;
+    const char *listener; /* the MTA's name for it, or NULL */
 };
 
 static const char *const beaten_words[] = {
@@ -54,6 +55,7 @@ static int prepare(struct asking *k, const struct policy_args *a)
             return cli_usage("'%s' is no domain name", a->signers[i]);
         k->signer_list[i] = k->signers[i];
     }
+    k->listener = a->listener;
     k->q.signers = k->signer_list;
     k->q.signer_count = a->signer_count;
     return -1;
@@ -124,7 +126,18 @@ static void json_statement(struct json *j, const char *key, const struct policy_
     json_end(j);
 }
 
-static void json_answer(struct json *j, const char *name, const struct policy_answer *a)
+/* What the listener changes for every standard. */
+static void json_listener(struct json *j, const struct asking *k)
+{
+    const struct policy_statement *s = policy_listener(k->p, k->listener);
+    json_bool(j, "dry_run", policy_dry_run(k->p, k->listener));
+    if (!s)
+        return;
+    json_opt(j, "as", s->listener.as ? policy_listener_manner_name(s->listener.as) : NULL);
+    json_statement(j, "listener", s);
+}
+
+static void json_answer(struct json *j, const struct asking *k, const char *name, const struct policy_answer *a)
 {
     static const char *const words[] = {"always", "recipient", "sender",           "later",   "exemption",
                                         "ended",  "evidence",  "may-only-tighten", "needless"};
@@ -134,6 +147,8 @@ static void json_answer(struct json *j, const char *name, const struct policy_an
     json_str(j, "action", policy_action_name(a->action));
     json_bool(j, "trial", a->trial);
     json_bool(j, "always", a->always);
+    if (k->listener)
+        json_listener(j, k);
     if (a->tls_version)
         json_str(j, "version", a->tls_version == 13 ? "1.3" : "1.2");
     json_opt(j, "text", a->text);
@@ -156,7 +171,7 @@ static void ask_one(struct asking *k, const char *name, struct json *j)
     struct policy_answer a;
     policy_ask(k->p, &k->q, &a);
     if (j)
-        json_answer(j, name, &a);
+        json_answer(j, k, name, &a);
     else
         print_answer(name, &k->q, &a);
 }
@@ -177,9 +192,31 @@ static void ask_all(struct asking *k, enum standard only, struct json *j)
     }
 }
 
+static void say_listener(const struct asking *k)
+{
+    static const char *const words[] = {
+        [POLICY_AS_USUAL] = NULL,
+        [POLICY_AS_SUBMISSION] = "What comes in there is from our own users: sender checks are skipped.",
+        [POLICY_AS_RELAY] = "What comes in there is a relay's: judged is the client in the topmost Received line.",
+        [POLICY_AS_UNJUDGED] = "What comes in there is not judged at all.",
+    };
+    const struct policy_statement *s = policy_listener(k->p, k->listener);
+    if (!s) {
+        printf("No statement speaks of this listener.\n");
+        return;
+    }
+    print_statement("listener", s);
+    if (words[s->listener.as])
+        puts(words[s->listener.as]);
+    if (s->listener.when_unsure)
+        printf("After a temporary failure that does not decide by itself: %s.\n", s->listener.when_unsure);
+}
+
 static void say_house(const struct asking *k)
 {
     const struct policy_statement *s;
+    if (k->listener)
+        say_listener(k);
     if (k->q.who && !k->q.names && policy_is_own_domain(k->p, k->q.who))
         printf("%s is one of our own domains.\n", k->q.who);
     if (k->q.client && policy_is_own_network(k->p, k->q.client))
@@ -190,7 +227,7 @@ static void say_house(const struct asking *k)
         print_statement("trusted by", s);
     if (k->q.who && (s = policy_suspended(k->p, k->q.who, k->q.at)))
         print_statement("suspended by", s);
-    if (policy_set_is(k->p, "mode", "dry-run") && !k->q.names)
+    if (policy_dry_run(k->p, k->listener) && !k->q.names)
         printf("The mode is dry-run: actions are logged, none is done.\n");
 }
 
@@ -198,7 +235,7 @@ int policy_cmd_ask(int argc, char **argv)
 {
     static const struct policy_usage usage = {
         "ask --from DOMAIN [--for RECIPIENT] [--standard S] [--client ADDRESS] [--signed-by DOMAIN]\n"
-        "                        [--names] [--submission] [--at DATE] [--json] [FILE]",
+        "                        [--listener NAME] [--names] [--submission] [--at DATE] [--json] [FILE]",
         "Which line decides for this sender, the ones it beat, and why. --names asks what the resolver asks."};
     struct policy_args a;
     struct asking k = {0};

@@ -44,6 +44,7 @@ enum option_number {
     OPT_AT,
     OPT_SIGNED,
     OPT_SUBMISSION,
+    OPT_LISTENER,
     OPT_DNS,
     OPT_STATE,
     OPT_ASK_DNS
@@ -65,6 +66,7 @@ static const struct option options[] = {
     {"at", required_argument, NULL, OPT_AT},
     {"signed-by", required_argument, NULL, OPT_SIGNED},
     {"submission", no_argument, NULL, OPT_SUBMISSION},
+    {"listener", required_argument, NULL, OPT_LISTENER},
     {"dns", required_argument, NULL, OPT_DNS},
     {"ask-dns", no_argument, NULL, OPT_ASK_DNS},
     {"state", required_argument, NULL, OPT_STATE},
@@ -148,6 +150,9 @@ static bool take(struct policy_args *a, int o, const char *value)
         return a->names = true;
     case OPT_SUBMISSION:
         return a->submission = true;
+    case OPT_LISTENER:
+        a->listener = value;
+        return true;
     case OPT_AT:
         return take_day(a, value);
     default:

@@ -337,6 +337,30 @@ static void say_house(struct reading *r, const struct policy_statement *s)
     paragraph_of(r, "  - ", &b);
 }
 
+static void say_listener(struct reading *r, const struct policy_statement *s)
+{
+    const struct policy_listener *l = &s->listener;
+    struct buf b = BUF_INIT;
+    buf_adds(&b, _("Mail that comes in where the mail server calls itself "));
+    for (size_t i = 0; i < s->item_count; i++)
+        buf_printf(&b, "%s\"%s\"", i ? _(" or ") : "", s->items[i]);
+    buf_adds(&b, l->as == POLICY_AS_SUBMISSION ? _(" is from our own users, and not judged as mail from outside.")
+                 : l->as == POLICY_AS_RELAY    ? _(" came through a relay of ours, and is judged by who gave it to the relay.")
+                 : l->as == POLICY_AS_UNJUDGED ? _(" was judged before, and is not looked at again.")
+                                               : _(" is judged like any other."));
+    if (l->mode)
+        buf_adds(&b, strcmp(l->mode, "enforce") == 0
+                         ? _(" There, what this policy says is done, whatever holds elsewhere.")
+                         : _(" There, what would be done is written down, and nothing is done."));
+    if (l->when_unsure)
+        buf_adds(&b, strcmp(l->when_unsure, "defer") == 0
+                         ? _(" What could not be found out for the moment makes such mail wait.")
+                         : _(" What could not be found out for the moment does not hold such mail up."));
+    put_because(s, &b);
+    put_line(s, &b);
+    paragraph_of(r, "  - ", &b);
+}
+
 static void say(struct reading *r, const struct policy_statement *s)
 {
     switch (s->kind) {
@@ -354,6 +378,9 @@ static void say(struct reading *r, const struct policy_statement *s)
         break;
     case POLICY_SUSPEND:
         say_suspend(r, s);
+        break;
+    case POLICY_LISTENER:
+        say_listener(r, s);
         break;
     default:
         say_house(r, s);
@@ -485,7 +512,7 @@ int policy_cmd_read(int argc, char **argv)
     chapter(&r, _("What is excused, and why"), _("Nothing and nobody."), KIND(POLICY_EXEMPT) | KIND(POLICY_SUSPEND));
     chapter(&r, _("Who is trusted to forward mail"), _("Nobody."), KIND(POLICY_TRUST));
     chapter(&r, _("Our own house"), _("The policy does not say which domains and networks are our own."),
-            KIND(POLICY_OWN) | KIND(POLICY_RELAY) | KIND(POLICY_SUBMISSION));
+            KIND(POLICY_OWN) | KIND(POLICY_RELAY) | KIND(POLICY_SUBMISSION) | KIND(POLICY_LISTENER));
     chapter_conflicts(&r);
     chapter_standards(&r);
     bool ok = cli_flush(&r.out);

@@ -243,6 +243,7 @@ enum status facts_fill_early(struct judge *j)
     const struct judge_mail *m = &j->mail;
 
     f->source = m->source;
+    f->listener = m->daemon;
     f->client = m->client;
     f->client_hidden = m->client_hidden || m->client.family == 0;
     f->mail_from = m->mail_from.domain;

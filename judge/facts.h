@@ -128,6 +128,7 @@ struct facts {
     size_t signer_count;
 
     time_t unsure_since; /* when this same mail could not be judged for the first time; 0: it is the first time */
+    const char *listener; /* by whose name the MTA took it in, or NULL */
     const char *paused;  /* why enforcement is off for now, or NULL */
 };
 

@@ -29,7 +29,8 @@ struct judge *judge_new(const struct judge_host *host, const struct policy *poli
 /* Look-ups a minute that one client network may cost; 0: no cap. A relay is no such client: behind it is everybody. */
 static unsigned quota_cap(const struct judge *j)
 {
-    return policy_is_relay(j->policy, &j->mail.peer) ? 0 : (unsigned)policy_set_number(j->policy, "dns.per-client");
+    const bool relay = j->mail.source == JUDGE_RELAY || j->behind_relay || policy_is_relay(j->policy, &j->mail.peer);
+    return relay ? 0 : (unsigned)policy_set_number(j->policy, "dns.per-client");
 }
 
 struct judge *judge_free(struct judge *j)

@@ -95,8 +95,14 @@ enum status mail_add_rcpt(struct judge_mail *m, struct arena *a, const char *pat
 
 enum judge_source mail_source(const struct judge_mail *m, const struct policy *p, bool no_smtp)
 {
+    const struct policy_statement *listener = policy_listener(p, m->daemon);
+
     if (no_smtp)
         return JUDGE_LOCAL;
+    if (listener && listener->listener.as == POLICY_AS_SUBMISSION)
+        return JUDGE_SUBMISSION;
+    if (listener && listener->listener.as == POLICY_AS_RELAY)
+        return JUDGE_RELAY;
     if (policy_is_submission(p, m->port, m->auth_user != NULL))
         return JUDGE_SUBMISSION;
     if (m->peer.family && policy_is_relay(p, &m->peer))

@@ -104,6 +104,7 @@ static void put_envelope(struct json *out, struct judge *j)
     if (id.n)
         json_slice(out, "message_id", id);
     json_str(out, "source", judge_source_name(m->source));
+    json_opt(out, "listener", m->daemon);
     if (m->client.family)
         json_str(out, "client", ip_text(&m->client, text));
     if (m->client.family && m->peer.family && !ip_eq(&m->client, &m->peer))

@@ -77,7 +77,7 @@ void rule_unsure(struct ruling *r, struct verdict_line *l, enum policy_action wo
             return;
         l->action = POLICY_QUARANTINE;
         l->reason = arena_printf(r->arena, "%s; the same for over 4 hours, so judged as a failure", l->reason);
-    } else if (waits || policy_set_is(r->p, "when-unsure", "defer")) {
+    } else if (waits || policy_defers_unsure(r->p, r->f->listener)) {
         l->action = POLICY_DEFER;
         l->temporary = true;
     }
@@ -143,7 +143,7 @@ static enum status decide(struct arena *a, const struct facts *f, const struct p
     *out = (struct verdict){.action = POLICY_DEFER, .would = POLICY_DEFER, .policy_hash = policy_hash(p)};
     if (!r)
         return STATUS_NOMEM;
-    out->dry_run = policy_set_is(p, "mode", "dry-run");
+    out->dry_run = policy_dry_run(p, f->listener);
     r->arena = a;
     r->f = f;
     r->p = p;

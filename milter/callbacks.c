@@ -107,10 +107,24 @@ static bool no_client(const char *host, const struct sockaddr *address, const st
     return ip_is_loopback(peer) && port_of(address) == 0;
 }
 
+/* What this listener takes in was judged before: it is not looked at, so that no field of the first judgement is taken for forged. */
+static bool is_unjudged(const char *listener)
+{
+    const struct policy *p = policy_live_get(the_daemon.policy);
+    const struct policy_statement *s = policy_listener(p, listener);
+    const bool unjudged = s && s->listener.as == POLICY_AS_UNJUDGED;
+
+    policy_unref(p);
+    return unjudged;
+}
+
 static sfsistat on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
 {
-    struct session *s = session_new();
+    struct session *s;
 
+    if (is_unjudged(macro(ctx, "{daemon_name}")))
+        return SMFIS_ACCEPT;
+    s = session_new();
     if (!s)
         return SMFIS_TEMPFAIL;
     if (address)

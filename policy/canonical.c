@@ -142,6 +142,9 @@ static void heart(struct buf *out, const struct policy_statement *s)
     case POLICY_SUBMISSION:
         house(out, s, "submission");
         break;
+    case POLICY_LISTENER:
+        listener_canonical(s, out);
+        break;
     case POLICY_LIST:
         buf_printf(out, "list %s", s->name);
         quoted(out, " in ", s->value);

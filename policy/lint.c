@@ -293,7 +293,7 @@ static void check_mode(const struct lint *l)
         first = first ? first : it;
         n++;
     }
-    if (!first || !policy_set_is(l->p, "mode", "dry-run"))
+    if (!first || !policy_set_is(l->p, "mode", "dry-run") || listener_any_enforces(l->p))
         return;
     if (n == 1)
         doubt(l, POLICY_WARNING, first, "set mode enforce, when the time has come",
@@ -301,6 +301,17 @@ static void check_mode(const struct lint *l)
     else
         doubt(l, POLICY_WARNING, first, "set mode enforce, when the time has come",
               "the mode is dry-run: this and %zu more statement%s reject nothing yet", n - 1, n == 2 ? "" : "s");
+}
+
+/* Of several statements about one listener the last counts, whole. */
+static void check_listener(const struct lint *l, const struct item *it)
+{
+    for (size_t i = 0; i < it->s.item_count; i++) {
+        const struct policy_statement *s = policy_listener(l->p, it->s.items[i]);
+        if (s && s != &it->s)
+            doubt(l, POLICY_WARNING, it, "remove one of the two", "listener \"%s\" is spoken of again in %s, which counts",
+                  it->s.items[i], line_of(l, it, (const struct item *)(const void *)s));
+    }
 }
 
 static void check_item(const struct lint *l, struct map *seen, uint32_t i, bool look_for_rules)
@@ -324,6 +335,8 @@ static void check_item(const struct lint *l, struct map *seen, uint32_t i, bool 
         check_days(l, it, "trust");
     else if (it->s.kind == POLICY_SUSPEND)
         check_days(l, it, "suspension");
+    else if (it->s.kind == POLICY_LISTENER)
+        check_listener(l, it);
 }
 
 void lint(struct policy *p, struct policy_report *r, time_t now)

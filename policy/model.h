@@ -107,6 +107,8 @@ struct own {
     uint16_t ports[32];
     size_t port_count;
     bool auth, said;
+    uint32_t listeners[POLICY_LISTENERS_MAX]; /* item numbers of `listener` statements */
+    size_t listener_count;
 };
 
 /* A folder that was included: what it held. */
@@ -158,6 +160,10 @@ uint32_t part_slots(const struct policy_statement *s);
 /* ---- canonical.c ---- */
 void canonical_statement(const struct policy_statement *s, struct buf *out);
 void canonical_quote(struct buf *out, const char *text);
+
+/* ---- listener.c ---- */
+void listener_canonical(const struct policy_statement *s, struct buf *out);
+bool listener_any_enforces(const struct policy *p);
 
 /* ---- lint.c ---- */
 void lint(struct policy *p, struct policy_report *r, time_t now);

@@ -26,6 +26,7 @@ static const struct {
     {"own", parse_own, false},
     {"relay", parse_relay, false},
     {"submission", parse_submission, false},
+    {"listener", parse_listener, false},
     {"list", parse_list, true},
     {"include", parse_include, false},
     {"set", parse_set, false},

@@ -7,7 +7,7 @@
 #include "policy/parser.h"
 #include <stdio.h>
 
-static bool add_item(struct parser *ps, const char *text)
+bool parse_add_item(struct parser *ps, const char *text)
 {
     struct policy_statement *s = &ps->item.s;
     size_t n = s->item_count;
@@ -46,7 +46,7 @@ static bool take_networks(struct parser *ps)
     do {
         struct policy_party net = {0};
         char text[IP_NET_TEXT];
-        if (!parse_network(ps, &net) || !add_item(ps, parse_copy(ps, slice_str(ip_net_text(&net.net, text)))))
+        if (!parse_network(ps, &net) || !parse_add_item(ps, parse_copy(ps, slice_str(ip_net_text(&net.net, text)))))
             return false;
     } while (parse_peek(ps)->kind == TOKEN_COMMA && parse_take(ps));
     return true;
@@ -77,7 +77,7 @@ bool parse_own(struct parser *ps)
         } else if (!parse_domain(ps, &domain)) {
             return false;
         }
-        if (!add_item(ps, domain))
+        if (!parse_add_item(ps, domain))
             return false;
     } while (parse_peek(ps)->kind == TOKEN_COMMA && parse_take(ps));
     return parse_clauses(ps, 0);
@@ -105,7 +105,7 @@ bool parse_submission(struct parser *ps)
             return false;
         }
         ps->at++;
-        if (!add_item(ps, port && port <= 65535 ? arena_printf(ps->p->arena, "%u", port) : "auth"))
+        if (!parse_add_item(ps, port && port <= 65535 ? arena_printf(ps->p->arena, "%u", port) : "auth"))
             return false;
     } while (parse_peek(ps)->kind == TOKEN_COMMA && parse_take(ps));
     return parse_clauses(ps, 0);
@@ -149,7 +149,7 @@ static bool take_value(struct parser *ps, struct policy_statement *s)
     const struct token *t = parse_peek(ps);
     if (t->kind == TOKEN_STRING) {
         s->value = parse_take(ps)->value;
-        return add_item(ps, s->value);
+        return parse_add_item(ps, s->value);
     }
     do {
         t = parse_peek(ps);
@@ -161,7 +161,7 @@ static bool take_value(struct parser *ps, struct policy_statement *s)
         ps->at++;
         const char *one =
             list ? arena_printf(ps->p->arena, "list %.*s", SLICE_ARG(parse_take(ps)->raw)) : parse_copy(ps, t->raw);
-        if (!one || !add_item(ps, one))
+        if (!one || !parse_add_item(ps, one))
             return false;
         s->value = s->value ? arena_printf(ps->p->arena, "%s, %s", s->value, one) : one;
     } while (parse_peek(ps)->kind == TOKEN_COMMA && parse_take(ps));

@@ -81,5 +81,9 @@ bool parse_submission(struct parser *ps);
 bool parse_list(struct parser *ps);
 bool parse_include(struct parser *ps);
 bool parse_set(struct parser *ps);
+bool parse_add_item(struct parser *ps, const char *text); /* to the statement's items; false: no memory */
+
+/* ---- listener.c ---- */
+bool parse_listener(struct parser *ps);
 
 #endif

@@ -45,6 +45,7 @@ enum policy_kind {
     POLICY_OWN,
     POLICY_RELAY,
     POLICY_SUBMISSION,
+    POLICY_LISTENER,
     POLICY_LIST,
     POLICY_INCLUDE,
     POLICY_SET,
@@ -66,6 +67,20 @@ struct policy_party {
     enum policy_party_kind kind;
     const char *name; /* kept domain, address (domain kept), or the list's name */
     struct ip_net net;
+};
+
+/* How mail that comes in by a listener is taken. */
+enum policy_listener_manner {
+    POLICY_AS_USUAL,      /* by client, port and log-in */
+    POLICY_AS_SUBMISSION, /* from our own users */
+    POLICY_AS_RELAY,      /* through a relay of ours: the client is the one in the topmost Received line */
+    POLICY_AS_UNJUDGED,   /* not looked at: judged before, as what a content filter hands back */
+};
+const char *policy_listener_manner_name(enum policy_listener_manner m); /* "" of POLICY_AS_USUAL */
+
+struct policy_listener {
+    enum policy_listener_manner as;
+    const char *mode, *when_unsure; /* instead of the settings of these names; NULL: as they are */
 };
 
 /* One statement as written. All texts live as long as the policy. */
@@ -96,8 +111,9 @@ struct policy_statement {
     const char *signed_by;    /* kept domain, or NULL */
     const char *name;         /* list: its name; set: the setting; include: the file; title: the title */
     const char *value;        /* list: its file; set: the value; title: the owner */
-    const char *const *items; /* own, relay, submission: each name or network or port, in canonical text */
+    const char *const *items; /* own, relay, submission, listener: each name or network or port, in canonical text */
     size_t item_count;
+    struct policy_listener listener;
 };
 
 /* Whom a statement is about, in canonical words: WHO, `writing to`, `via`, `signed by`. Two exceptions of the same kind,
@@ -258,6 +274,12 @@ bool policy_is_own_domain(const struct policy *p, const char *domain); /* itself
 bool policy_is_own_network(const struct policy *p, const struct ip *a);
 bool policy_is_relay(const struct policy *p, const struct ip *a);
 bool policy_is_submission(const struct policy *p, unsigned port, bool authenticated);
+
+/* What the policy says of the MTA's listener of this name (as written; NULL, "": the MTA told none), or NULL. The other two: its mode and
+ * its when-unsure, or what is set for all. */
+const struct policy_statement *policy_listener(const struct policy *p, const char *name);
+bool policy_dry_run(const struct policy *p, const char *listener);
+bool policy_defers_unsure(const struct policy *p, const char *listener);
 
 /* Settings, by the names in settings.def. A name that is not there is a mistake of ours: the default of its type ("" or
  * 0). */

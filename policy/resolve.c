@@ -210,6 +210,8 @@ void loader_resolve(struct loader *ld)
             apply_own(ld, it);
         else if (it->s.kind == POLICY_SUBMISSION)
             apply_submission(ld, it);
+        else if (it->s.kind == POLICY_LISTENER)
+            listener_apply(ld, i);
         else if (it->s.kind == POLICY_TITLE) {
             p->title = it->s.name;
             p->owner = it->s.value ? it->s.value : "";

@@ -37,6 +37,9 @@ class House:
         services = f"{SERVER}:587 inet n - n - - smtpd\n  -o {{milter_macro_daemon_name=ORIGINATING}}\n"
         services += (f"{SERVER}:2525 inet n - n - - smtpd\n  -o smtpd_tls_ask_ccert=yes\n  -o smtpd_tls_fingerprint_digest=sha256\n"
                      f"  -o {{smtpd_recipient_restrictions=check_policy_service unix:{place}/m/state/policy-socket, permit}}\n")
+        # Listeners with a name of their own, as {daemon_name}.
+        for port, name in ((2526, "backup"), (2527, "strict"), (2528, "after filter")):
+            services += f"{SERVER}:{port} inet n - n - - smtpd\n  -o {{milter_macro_daemon_name={name}}}\n"
         self.postfix = postfix.Postfix(f"{place}/mx", "mx.example.org", [SERVER, SERVER6], settings, services)
 
     def certificate(self):

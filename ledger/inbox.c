@@ -2,11 +2,11 @@
 /*
  * inbox.c - from the inbox of a shared ledger into its tables.
  *
- * Promises: each line is taken in once, however often and in whatever pieces it was sent, since the place of its segment
- * moves in the transaction that takes it in, and lines before that place are left out; the row goes in the same
- * transaction. What a host may not say changes nothing. Rows are taken in the order of their places; a piece that is missing
- * between two (a ledger restored from a copy of last week) is told, and what comes behind it is taken. On failure the
- * batch is rolled back, and comes again.
+ * Promises: each line is taken in once, however often and in whatever pieces it was sent, since the place of its
+ * segment moves in the transaction that takes it in, and lines before that place are left out; the row goes in the
+ * same transaction. What a host may not say, and what the database does not take, changes nothing and holds up nobody.
+ * Rows are taken in the order of their places; a piece that is missing between two (a ledger restored from a copy of
+ * last week) is told, and what comes behind it is taken. On failure the batch is rolled back, and comes again.
  */
 #include "ledger/inbox.h"
 #include "base/base64.h"
@@ -20,7 +20,8 @@
 
 /* One row, without its lines. */
 struct parcel {
-    char role[128], segment[SEGMENT_ID * 4], writer[64], host[256], name[SEGMENT_NAME];
+    char role[128], writer[64], host[256], name[SEGMENT_NAME];
+    const char *segment; /* whole, however long: it is how the row is found again */
     int64_t at, upto;
     bool done;
 };
@@ -30,7 +31,7 @@ struct unpacking {
     struct tally *tally;
     struct take_report *report;
     struct parcel parcel;
-    struct buf lines;
+    struct buf lines, segment;
     struct take_batch batch;
 };
 
@@ -59,7 +60,10 @@ static enum status next_parcel(struct unpacking *u)
     if (have) {
         struct parcel *p = &u->parcel;
         copy(p->role, sizeof p->role, store_text(r, 0));
-        copy(p->segment, sizeof p->segment, store_text(r, 1));
+        buf_reset(&u->segment);
+        buf_adds(&u->segment, store_text(r, 1));
+        buf_addc(&u->segment, '\0');
+        p->segment = u->segment.p;
         copy(p->writer, sizeof p->writer, store_text(r, 2));
         copy(p->host, sizeof p->host, store_text(r, 3));
         copy(p->name, sizeof p->name, store_text(r, 4));
@@ -70,7 +74,7 @@ static enum status next_parcel(struct unpacking *u)
         base64_decode(&u->lines, slice_str(store_text(r, 8)));
     }
     enum status st = store_done(r);
-    return st == STATUS_OK && !have ? STATUS_MISSING : st == STATUS_OK && u->lines.failed ? STATUS_NOMEM : st;
+    return st == STATUS_OK && !have ? STATUS_MISSING : st == STATUS_OK && (u->lines.failed || u->segment.failed) ? STATUS_NOMEM : st;
 }
 
 /* NULL: this role may say this. */
@@ -85,6 +89,7 @@ static enum status why_not(struct unpacking *u, const char **why)
                               p->segment, p->host);
     *why = !allowed            ? "this role may not speak for this host (assay ledger admit HOST --role ROLE lets it)"
            : foreign           ? "its segment is another host's"
+           : strlen(p->segment) >= SEGMENT_ID * 4 ? "its segment's name is none"
            : p->at < 0 || p->upto < p->at || p->upto > INBOX_PLACE_MAX ? "it ends before it begins, or where no file ends"
                                : NULL;
     return st;
@@ -206,16 +211,21 @@ static enum status unpack(struct unpacking *u, const char **why, bool *other)
 static enum status take_parcel(struct unpacking *u)
 {
     const char *why = NULL;
+    char refusal[STORE_ERROR];
     bool other = false;
     enum status st = why_not(u, &why);
     if (st == STATUS_OK && !why)
         st = unpack(u, &why, &other);
-    if (st == STATUS_OK && why)
-        return refuse_parcel(u, why);
-    if (st == STATUS_OK && !other)
+    if (st == STATUS_OK && !why && !other)
         st = forget_parcel(u);
-    if (st == STATUS_OK && !other)
+    if (st == STATUS_OK && !why && !other)
         st = store_commit(u->store);
+    if (st == STATUS_LIMIT) { /* it would be so for ever, and for all that come behind it */
+        snprintf(refusal, sizeof refusal, "%s", store_error(u->store));
+        why = refusal;
+    }
+    if (why && (st == STATUS_OK || st == STATUS_LIMIT))
+        return refuse_parcel(u, why);
     if (st != STATUS_OK || other) {
         store_rollback(u->store);
         tally_reset(u->tally);
@@ -229,7 +239,7 @@ static enum status take_parcel(struct unpacking *u)
 
 enum status inbox_take(struct store *s, bool (*stop)(void), struct take_report *report)
 {
-    struct unpacking u = {.store = s, .report = report, .lines = BUF_INIT};
+    struct unpacking u = {.store = s, .report = report, .lines = BUF_INIT, .segment = BUF_INIT};
     if (!store_is_shared(s))
         return STATUS_OK;
     enum status st = (u.tally = tally_new()) ? STATUS_OK : STATUS_NOMEM;
@@ -246,6 +256,7 @@ enum status inbox_take(struct store *s, bool (*stop)(void), struct take_report *
     }
     tally_free(u.tally);
     buf_release(&u.lines);
+    buf_release(&u.segment);
     return st == STATUS_MISSING ? STATUS_OK : st;
 }
 

@@ -209,7 +209,7 @@ static enum status take_all(struct service *s)
         if (st == STATUS_MISSING && i == 0 && !r.first_trouble[0]) /* journal.dir; the others need not be there */
             snprintf(r.first_trouble, sizeof r.first_trouble, "%s: there is no such folder (yet)",
                      s->config.folders[i]);
-        if (st == STATUS_AGAIN || st == STATUS_INVALID)
+        if (st == STATUS_AGAIN || st == STATUS_INVALID || st == STATUS_LIMIT)
             return lost_store(s, st, store_error(s->store));
     }
     enum status st = store_only_adds(s->store) ? STATUS_OK : inbox_take(s->store, stop, &r);

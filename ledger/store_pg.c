@@ -40,6 +40,8 @@ static enum status status_of_state(const char *state)
         return STATUS_AGAIN; /* connection, rollback, resources, shut-down, lock */
     if (strncmp(state, "28", 2) == 0 || strcmp(state, "42501") == 0 || strncmp(state, "25", 2) == 0)
         return STATUS_DENIED;
+    if (strncmp(state, "22", 2) == 0 || strncmp(state, "54", 2) == 0)
+        return STATUS_LIMIT; /* data, program limits */
     return STATUS_INVALID;
 }
 

@@ -5,10 +5,13 @@
  * Promises: the mail table gets the record as it stands (for `assay why`, until ledger.keep-identity takes it away);
  * counts never hold a local part, a queue-id or an exact address. A record of a kind this version does not know adds
  * nothing. A DMARC report's row is made here, in the canonical form that makes equal rows equal texts (RFC 9990: one
- * record per address, result and identifiers). On failure the caller rolls back the batch.
+ * record per address, result and identifiers). What a sender or another host may have made as long or as large as it
+ * likes is bounded before it reaches an index or a sum, so that no record can stop the ledger. On failure the caller rolls
+ * back the batch.
  */
 #include "base/ip.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "ledger/moment.h"
 #include "ledger/take.h"
 #include <inttypes.h>
@@ -16,6 +19,10 @@
 #include <string.h>
 
 #define SIGNATURES_MAX 100 /* RFC 9990 3.1.4: no more in one row */
+#define ROW_SIGNATURES 1500 /* octets of a DMARC row after which it gets no further signature */
+#define ROW_MAX 2200        /* longer rows are not reported: that is no mail's */
+#define TEXT_MAX 998        /* of an indexed text (RFC 5322 2.1.1: a line) */
+#define COUNT_MAX 1000000000 /* what one record adds to a sum at most */
 #define HOUR (3600 * MOMENT_SECOND)
 
 struct when {
@@ -25,6 +32,19 @@ struct when {
 static void number_text(char out[24], int64_t n)
 {
     snprintf(out, 24, "%" PRId64, n);
+}
+
+static int64_t bounded(int64_t n)
+{
+    return n < 0 ? 0 : n > COUNT_MAX ? COUNT_MAX : n;
+}
+
+static const char *cut(const char *text, char out[TEXT_MAX + 1])
+{
+    if (!text || strlen(text) <= TEXT_MAX)
+        return text;
+    snprintf(out, TEXT_MAX + 1, "%.*s", (int)tally_cut(text, TEXT_MAX), text);
+    return out;
 }
 
 const char *take_coarse(const char *subject, char out[TAKE_NET])
@@ -218,12 +238,13 @@ static void put_signatures(struct json *j, const struct record *r)
     for (int rank = 0; rank < 4; rank++)
         for (size_t i = 0; i < n && i < RECORD_FINDINGS_MAX && put < SIGNATURES_MAX; i++) {
             const struct value *f = value_at(r->findings, i);
-            if (!is(value_text(f, "standard"), "dkim") || !value_text(f, "selector") ||
-                signature_rank(f, r->from) != rank)
+            const char *domain = or_none(value_text(f, "subject")), *selector = value_text(f, "selector");
+            if (!is(value_text(f, "standard"), "dkim") || !selector || signature_rank(f, r->from) != rank ||
+                j->out->n + strlen(domain) + strlen(selector) > ROW_SIGNATURES)
                 continue;
             json_open(j);
-            json_str(j, "d", or_none(value_text(f, "subject")));
-            json_str(j, "s", value_text(f, "selector"));
+            json_str(j, "d", domain);
+            json_str(j, "s", selector);
             json_str(j, "r", or_none(value_text(f, "result")));
             json_end(j);
             put++;
@@ -276,19 +297,19 @@ static enum status add_dmarc(struct tally *t, const struct record *r, const stru
                                            .moment = r->t});
     bool reported = is(r->source, "internet") || is(r->source, "relay");
     const char *what = dmarc ? disposition(r, dmarc) : NULL;
-    if (!what || !reported || !r->client || !r->from || !domain || !rua || !*rua ||
+    if (!what || !reported || !r->client || !r->from || !domain || strlen(domain) > LIMIT_DOMAIN || !rua || !*rua ||
         !(is(result, "pass") || is(result, "fail")))
         return STATUS_OK;
     struct buf tuple = BUF_INIT, published = BUF_INIT;
     struct json j = JSON_INTO(&tuple), k = JSON_INTO(&published);
     put_tuple(&j, r, dmarc, what);
     put_published(&k, dmarc);
-    bool ok = !tuple.failed && !published.failed;
-    if (ok)
+    bool ok = !tuple.failed && !published.failed, fits = tuple.n <= ROW_MAX;
+    if (ok && fits)
         tally_add(t, &(struct tally_entry){
                          .sum = TALLY_DMARC_ROW, .keys = {w->day, domain, tuple.p}, .counts = {1}, .moment = r->t});
     /* A domain whose only mail of the day was reports gets none: two reporters would answer each other for ever. */
-    if (ok && !value_true(r->root, "report"))
+    if (ok && fits && !value_true(r->root, "report"))
         tally_add(
             t, &(struct tally_entry){
                    .sum = TALLY_DMARC_DOMAIN, .keys = {w->day, domain}, .notes = {published.p, rua}, .moment = r->t});
@@ -319,7 +340,7 @@ static enum status take_mail(struct store *s, struct tally *t, const struct reco
     enum status st = add_dmarc(t, r, w);
     if (st != STATUS_OK)
         return st;
-    char net[TAKE_NET];
+    char net[TAKE_NET], id[TEXT_MAX + 1], message_id[TEXT_MAX + 1], from[TEXT_MAX + 1];
     return store_run(
         s, NULL,
         "INSERT INTO mail (t, host, queue_id, message_id, source, client, client_net, exact, helo, mail_from, "
@@ -327,8 +348,8 @@ static enum status take_mail(struct store *s, struct tally *t, const struct reco
         "action, would, statement, policy, record) VALUES ($1,$2,$3,$4,$5,$6,$7,1,$8,$9,$10,$11,$12,$13,$14,$15,$16)",
         "itttttttttitttt"
         "t",
-        r->t, r->host, r->id, r->message_id, or_none(r->source), r->client, take_coarse(r->client, net), r->helo,
-        r->mail_from, r->from, r->rcpts, r->action, r->would, r->statement, r->policy, keep ? text : NULL);
+        r->t, r->host, cut(r->id, id), cut(r->message_id, message_id), or_none(r->source), r->client,
+        take_coarse(r->client, net), r->helo, r->mail_from, cut(r->from, from), r->rcpts, r->action, r->would, r->statement, r->policy, keep ? text : NULL);
 }
 
 static void join(struct buf *b, const struct value *array)
@@ -347,7 +368,7 @@ static void take_names(struct tally *t, const struct record *r, const struct whe
 {
     if (!r->zone || !r->state)
         return;
-    int64_t n = r->count > 0 ? r->count : 1;
+    int64_t n = r->count > 0 ? bounded(r->count) : 1;
     char bits[24];
     struct buf algorithms = BUF_INIT;
     join(&algorithms, r->algorithms);
@@ -365,7 +386,7 @@ static void take_names(struct tally *t, const struct record *r, const struct whe
                                        .until = r->last,
                                        .notes = {r->reason, algorithms.p, bits}});
     add_sum(t, r, w, "names", "dnssec", result, r->state, n);
-    int64_t refused = value_number(r->root, "refused") + value_number(r->root, "would");
+    int64_t refused = bounded(value_number(r->root, "refused")) + bounded(value_number(r->root, "would"));
     if (refused > 0)
         tally_add(t, &(struct tally_entry){.sum = TALLY_OUTCOME_DAY,
                                            .counts = {refused},
@@ -387,7 +408,9 @@ enum status take_record(struct store *s, struct tally *t, const struct record *r
     if (r->kind == RECORD_NAMES)
         take_names(t, r, &w);
     else if (r->kind == RECORD_NOTE && (is(r->note, "lost") || is(r->note, "dropped")))
-        tally_add(t, &(struct tally_entry){
-                         .sum = TALLY_HOST, .keys = {r->host}, .counts = {0, 0, r->dropped, r->lost}, .moment = r->t});
+        tally_add(t, &(struct tally_entry){.sum = TALLY_HOST,
+                                           .keys = {r->host},
+                                           .counts = {0, 0, bounded(r->dropped), bounded(r->lost)},
+                                           .moment = r->t});
     return STATUS_OK;
 }

@@ -168,9 +168,37 @@ static struct entry *find(struct tally *t, const struct tally_entry *e)
     return fresh;
 }
 
+size_t tally_cut(const char *text, size_t most)
+{
+    while (most && ((unsigned char)text[most] & 0xC0) == 0x80)
+        most--;
+    return most;
+}
+
+/* e, or where its keys are too long *room with them cut; NULL: out of memory. */
+static const struct tally_entry *fit(struct tally *t, const struct tally_entry *e, struct tally_entry *room)
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < sums[e->sum].keys; i++)
+        n += e->keys[i] ? strlen(e->keys[i]) : 0;
+    if (n <= TALLY_KEYS_OCTETS)
+        return e;
+    *room = *e;
+    for (unsigned i = 0; i < sums[e->sum].keys; i++)
+        if (e->keys[i] && strlen(e->keys[i]) > TALLY_KEY_OCTETS) {
+            const char *key = arena_printf(t->arena, "%.*s", (int)tally_cut(e->keys[i], TALLY_KEY_OCTETS), e->keys[i]);
+            if (!key)
+                return NULL;
+            room->keys[i] = key;
+        }
+    return room;
+}
+
 void tally_add(struct tally *t, const struct tally_entry *e)
 {
-    struct entry *at = find(t, e);
+    struct tally_entry room;
+    e = fit(t, e, &room);
+    struct entry *at = e ? find(t, e) : NULL;
     if (!at) {
         t->failed = true;
         return;

@@ -29,6 +29,8 @@ enum tally_sum {
 };
 
 #define TALLY_KEYS 11
+#define TALLY_KEYS_OCTETS 2500
+#define TALLY_KEY_OCTETS (TALLY_KEYS_OCTETS / TALLY_KEYS)
 #define TALLY_COUNTS 4
 #define TALLY_NOTES 3
 
@@ -37,7 +39,8 @@ struct tally;
 struct tally *tally_new(void);
 struct tally *tally_free(struct tally *t);
 
-/* Adds. keys: as many texts as the sum has (NULL: empty). counts: as many as the sum has. moment widens first_seen and
+/* Adds. keys: as many texts as the sum has (NULL: empty); where they are longer than TALLY_KEYS_OCTETS together, each is
+ * cut at TALLY_KEY_OCTETS, since an index row of PostgreSQL holds 2,700 or so. counts: as many as the sum has. moment widens first_seen and
  * last_seen. notes: kept of the latest moment (NULL: none). Out of memory is remembered until tally_flush. */
 struct tally_entry {
     enum tally_sum sum;
@@ -51,6 +54,9 @@ void tally_add(struct tally *t, const struct tally_entry *e);
 /* Adds all to the store, within the caller's transaction, and empties the tally. STATUS_NOMEM where an addition was
  * lost. */
 enum status tally_flush(struct tally *t, struct store *s) MUST_CHECK;
+
+/* How many octets of a text that is longer than `most` are left when it is cut before a character. */
+size_t tally_cut(const char *text, size_t most);
 
 /* Empties it. */
 void tally_reset(struct tally *t);

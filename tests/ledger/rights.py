@@ -7,8 +7,10 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 BUILD, FOLDER, STORE = sys.argv[1:4]
+NOW = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - 60))  # younger than what is forgotten
 checks = 0
 
 
@@ -46,14 +48,17 @@ class Host:
         """A segment as a milter leaves it."""
         self.count += 1
         name = name or f"{self.count:032x}"[-32:].replace("0", self.name[-1], 1)
-        lines = [{"v": 1, "t": "2026-11-20T10:00:00.000001Z", "host": self.name, "kind": "segment", "segment": name, "writer": "milter"}]
+        lines = [{"v": 1, "t": f"{NOW}.000001Z", "host": self.name, "kind": "segment", "segment": name, "writer": "milter"}]
         for i, queue_id in enumerate(ids):
-            lines.append({"v": 1, "t": f"2026-11-20T10:00:00.{i:06d}Z", "host": host or self.name, "kind": "mail", "id": queue_id, "source": "internet",
+            lines.append({"v": 1, "t": f"{NOW}.{i:06d}Z", "host": host or self.name, "kind": "mail", "id": queue_id, "source": "internet",
                           "action": "deliver", "would": "deliver", "findings": [{"standard": "spf", "subject": "example.org", "result": "pass"}]})
         path = os.path.join(self.journal, f"milter-20261120T100000Z-{self.count:08x}." + ("journal" if closed else "open"))
         with open(path, "wb") as f:
             f.write("".join(json.dumps(line) + "\n" for line in lines).encode() + extra)
         return path, name
+
+    def start(self):
+        return subprocess.Popen([f"{BUILD}/assay-ledger", "-1", "-P", self.policy, "-S", self.dir], stderr=subprocess.DEVNULL)
 
     def ledger(self, want=0):
         done = subprocess.run([f"{BUILD}/assay-ledger", "-1", "-P", self.policy, "-S", self.dir], capture_output=True, text=True)
@@ -123,20 +128,30 @@ def main():
     check(number("SELECT count(*) FROM inbox") == 0, "the inbox is empty")
     check(number("SELECT sum(count) FROM subject_day") == 7003, "and counted")
 
+    # Both at once, and two owners that empty the inbox meanwhile.
+    for h in hosts:
+        for n in range(20):
+            h.segment([f"race-{h.name}-{n}-{i}" for i in range(50)])
+    racers = [h.start() for h in hosts + [owner, owner]]
+    check(all(r.wait() == 0 for r in racers), "four at once")
+    owner.ledger()
+    check(number("SELECT count(*) FROM mail WHERE queue_id LIKE 'race-%'") == 2000 and number("SELECT count(DISTINCT queue_id) FROM mail WHERE queue_id LIKE 'race-%'") == 2000, "once each")
+    check(number("SELECT count(*) FROM mail WHERE queue_id LIKE 'race-mx1%' AND host = 'mx1'") == 1000 and number("SELECT count(*) FROM inbox") == 0, "under their own names")
+
     # Sent again in other pieces: the note of how far it was sent is lost, and the segment has grown and is closed.
     with writer:
-        writer.write(b'{"v":1,"t":"2026-11-20T10:00:01.000000Z","host":"mx2","kind":"mail","id":"b2","source":"internet","action":"deliver","would":"deliver"}\n')
+        writer.write(b'{"v":1,"t":"' + NOW.encode() + b'.900001Z","host":"mx2","kind":"mail","id":"b2","source":"internet","action":"deliver","would":"deliver"}\n')
     os.rename(path, path.replace(".open", ".journal"))
     for note in [n for n in os.listdir(hosts[1].journal) if n.startswith(".sent-")]:
         os.unlink(os.path.join(hosts[1].journal, note))
     hosts[1].ledger()
     owner.ledger()
-    got = sorted(psql(STORE, "SELECT queue_id FROM mail WHERE host = 'mx2'")[0])
+    got = sorted(psql(STORE, "SELECT queue_id FROM mail WHERE host = 'mx2' AND queue_id LIKE 'b%'")[0])
     check(got == ["b0", "b1", "b2"], f"once each, whatever the pieces: {got} {os.listdir(hosts[1].journal)}")
     check(os.listdir(hosts[1].journal) == [], "and the file is gone")
 
     # Lines that are none are counted and the segment set aside; the others get in.
-    hosts[0].segment(["c0"], extra=b"this is no record\n\x00\x00\x00\n" + b'{"v":1,"t":"2026-11-20T10:00:02.000000Z","host":"mx1","kind":"mail","id":"c1"}\n')
+    hosts[0].segment(["c0"], extra=b"this is no record\n\x00\x00\x00\n" + b'{"v":1,"t":"' + NOW.encode() + b'.900002Z","host":"mx1","kind":"mail","id":"c1"}\n')
     hosts[0].ledger()
     owner.ledger()
     check(number("SELECT count(*) FROM mail WHERE queue_id IN ('c0', 'c1')") == 2, "records around what is none")
@@ -164,6 +179,16 @@ def main():
         check(got is not None, f"it can be added: {why}")
     owner.ledger()
     check(number("SELECT count(*) FROM inbox WHERE refused IS NULL") == 0 and number("SELECT count(*) FROM inbox") == 6, "all that does not add up is refused")
+
+    # What would hold up the others: a name of the segment longer than the owner's, rows that are the same but for it, and a writer of which no index can be made.
+    for i, (segment, writer) in enumerate((("s" * 5000, "m"), ("s" * 5001, "m"), ("w" * 32, "m" * 100000))):
+        got, why = psql(hosts[0].uri, f"INSERT INTO inbox (segment, at, upto, done, writer, host, name, sent, lines) VALUES ('{segment}', 0, 0, 1, '{writer}', 'mx1', repeat('n', 9999), extract(epoch FROM now()) * 1000000, '')")
+        check(got is not None, f"it can be added: {why}")
+    hosts[1].segment(["long"], name="x" * 32)
+    hosts[1].ledger()
+    owner.ledger()
+    check(number("SELECT count(*) FROM inbox WHERE refused LIKE '%name is none%'") == 2 and number("SELECT count(*) FROM inbox WHERE refused IS NULL") == 0, "refused, or taken")
+    check(number("SELECT count(*) FROM mail WHERE queue_id = 'long'") == 1, "the other host's mail is in")
 
     # The owner is upgraded, or away: hosts add all the same.
     version = number("SELECT version FROM assay_schema")

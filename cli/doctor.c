@@ -34,6 +34,7 @@ static const struct check {
     {"disk", "there is room for what is found", doctor_disk},
     {"journal", "what is found is written, and taken in", doctor_journal},
     {"milter", "assay-milter answers", doctor_milter},
+    {"message", "a test message goes through the mail server to it, and is dropped", doctor_message},
     {"postfix", "Postfix asks it, and is set up safely", doctor_postfix},
     {"sendmail", "Sendmail asks it, and stops when it is away", doctor_sendmail},
     {"listeners", "the MTA has the listeners the policy names", doctor_listeners},
@@ -46,7 +47,8 @@ static const struct check {
 
 struct options {
     const char *policy, *state, *dns; /* dns: a file of saved answers, or NULL */
-    bool json, quiet;
+    const char *smtp;
+    bool json, quiet, no_message;
     bool chosen[CHECKS];
 };
 
@@ -137,7 +139,8 @@ const char *doctor_run(struct doctor *d, const char *const *argv, int *code)
 }
 
 static const struct option long_options[] = {
-    {"dns", required_argument, NULL, 'd'},
+    {"dns", required_argument, NULL, 'd'},          {"smtp", required_argument, NULL, 's'},
+    {"no-test-message", no_argument, NULL, 'n'},
     {"help", no_argument, NULL, 'h'},         {"json", no_argument, NULL, 'j'},
     {"policy", required_argument, NULL, 'P'}, {"quiet", no_argument, NULL, 'q'},
     {"state", required_argument, NULL, 'S'},  {NULL, 0, NULL, 0},
@@ -147,13 +150,15 @@ static int help(void)
 {
     puts("Usage: assay doctor [OPTION...] [CHECK...]\n"
          "\n"
-         "Is this server itself in order? Changes nothing.\n"
+         "Is this server itself in order? Changes nothing; sends one message, which assay-milter drops.\n"
          "\n"
          "  -P, --policy FILE   the policy (default " CLI_POLICY_PATH ")\n"
          "  -S, --state DIR     the programs' folder (default " ASSAY_STATEDIR ")\n"
          "  -q, --quiet         only what is not in order\n"
          "      --json          for programs\n"
          "      --dns FILE      saved answers instead of DNS\n"
+         "      --smtp HOST[:PORT]  where the test message is given in (default: loopback, port 25)\n"
+         "      --no-test-message   send none\n"
          "\n"
          "Checks, all of them when none is named:");
     for (size_t i = 0; i < CHECKS; i++)
@@ -184,6 +189,12 @@ static int read_options(int argc, char **argv, struct options *o)
             return help();
         case 'j':
             o->json = true;
+            break;
+        case 'n':
+            o->no_message = true;
+            break;
+        case 's':
+            o->smtp = optarg;
             break;
         case 'P':
             o->policy = optarg;
@@ -289,7 +300,7 @@ int cmd_doctor(int argc, char **argv)
     int rc = read_options(argc, argv, &o);
     if (rc != -1)
         return rc;
-    struct doctor d = {.arena = arena_new(64 * 1024 * 1024), .policy_path = o.policy, .state_dir = o.state};
+    struct doctor d = {.arena = arena_new(64 * 1024 * 1024), .policy_path = o.policy, .state_dir = o.state, .smtp = o.smtp};
     if (!d.arena) {
         cli_error("out of memory");
         return EX_OSERR;
@@ -302,7 +313,7 @@ int cmd_doctor(int argc, char **argv)
         return EX_NOINPUT;
     }
     for (size_t i = 0; i < CHECKS; i++) {
-        if (!o.chosen[i])
+        if (!o.chosen[i] || (o.no_message && checks[i].run == doctor_message))
             continue;
         d.check = checks[i].name;
         checks[i].run(&d);

@@ -15,6 +15,7 @@
 #include "milter/conclude.h"
 #include "milter/daemon.h"
 #include "milter/log.h"
+#include "milter/testing.h"
 #include <libmilter/mfapi.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -175,14 +176,19 @@ static sfsistat on_mail(SMFICTX *ctx, char **args)
     const struct policy *p;
     enum status status;
     bool smtputf8 = false;
+    char words[TESTING_WORDS];
+    struct reply answer;
 
     if (!s || !take_session_macros(ctx, s))
         return SMFIS_TEMPFAIL;
+    if (testing_is_question(&the_daemon, s, args[0] ? args[0] : "", words, &answer))
+        return action_refuse(ctx, &answer);
     for (char **arg = args + 1; args[0] && *arg; arg++)
         smtputf8 |= strcasecmp(*arg, "SMTPUTF8") == 0;
     p = policy_live_get(the_daemon.policy);
     status = session_mail(s, &the_daemon.host, p, args[0] ? args[0] : "", smtputf8);
     policy_unref(p);
+    testing_begins(s, args[0] ? args[0] : "");
     return status == STATUS_OK ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
 }
 
@@ -193,6 +199,8 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **args)
 
     if (!s || !s->judge)
         return SMFIS_TEMPFAIL;
+    if (s->testing)
+        return testing_rcpt(s, args[0] ? args[0] : "") ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
     conclude_rcpt(&the_daemon, s, args[0] ? args[0] : "", &c);
     return c.refuse ? action_refuse(ctx, &c.reply) : SMFIS_CONTINUE;
 }
@@ -236,6 +244,11 @@ static sfsistat on_end(SMFICTX *ctx)
 
     if (!s || !s->judge)
         return SMFIS_TEMPFAIL;
+    if (s->testing) {
+        testing_end(&the_daemon, s);
+        session_end(s);
+        return SMFIS_DISCARD;
+    }
     id = macro(ctx, "i");
     judge_mail(s->judge)->queue_id = arena_strdup(judge_arena(s->judge), id);
     conclude_message(&the_daemon, s, &c);

@@ -45,6 +45,8 @@ struct session {
     unsigned split_class;
     unsigned wanted;   /* recipients accepted */
     bool refused_rcpt; /* some were refused by us */
+    bool tester;       /* the other end has proved to be `assay doctor` */
+    bool testing;      /* the message is its test message */
 };
 
 struct session *session_new(void);

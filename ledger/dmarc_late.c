@@ -8,14 +8,34 @@
  * some may have been told already.
  */
 #include "ledger/dmarc_late.h"
+#include "base/buf.h"
 #include "ledger/dmarc_rua.h"
 
 #define BOUND ((size_t)1 << 20)
 
 typedef void seen_function(void *context, const struct dmarc_late *late);
 
+static enum status tell(struct store *s, struct dmarc_late *l, seen_function *seen, void *context)
+{
+    struct buf hosts = BUF_INIT;
+    struct store_rows *q =
+        store_ask(s,
+                  "SELECT host, CAST(sum(count) AS BIGINT) FROM dmarc_behind WHERE day = $1 AND domain = $2 AND after >= $3 "
+                  "GROUP BY host ORDER BY sum(count) DESC, host LIMIT $4",
+                  "itii", l->day, l->domain, (int64_t)!l->first, (int64_t)DMARC_LATE_HOSTS);
+    while (store_next(q))
+        buf_printf(&hosts, "%s%s %lld", hosts.n ? ", " : "", store_text(q, 0), (long long)store_number(q, 1));
+    enum status st = store_done(q);
+    l->hosts = hosts.p ? hosts.p : "";
+    if (st == STATUS_OK && !hosts.failed)
+        seen(context, l);
+    buf_release(&hosts);
+    return st;
+}
+
 static enum status after_the_report(struct store *s, int64_t since, int64_t last, seen_function *seen, void *context)
 {
+    enum status st = STATUS_OK;
     struct store_rows *q = store_ask(
         s,
         "SELECT o.day, o.domain, o.destination, CAST(n.mails - o.mails AS BIGINT) FROM report_out o JOIN (SELECT day, "
@@ -23,11 +43,12 @@ static enum status after_the_report(struct store *s, int64_t since, int64_t last
         "o.day AND n.domain = o.domain WHERE o.state = 'sent' AND o.mails > 0 AND n.mails > o.mails "
         "ORDER BY o.day, o.domain, o.destination",
         "ii", since, last);
-    while (store_next(q)) {
-        struct dmarc_late l = {store_number(q, 0), store_number(q, 3), store_text(q, 1), store_text(q, 2), false};
-        seen(context, &l);
+    while (st == STATUS_OK && store_next(q)) {
+        struct dmarc_late l = {store_number(q, 0), store_number(q, 3), store_text(q, 1), store_text(q, 2), false, NULL};
+        st = tell(s, &l, seen, context);
     }
-    return store_done(q);
+    enum status done = store_done(q);
+    return done != STATUS_OK ? done : st;
 }
 
 static enum status without_a_report(struct store *s, int64_t since, int64_t last, seen_function *seen, void *context)
@@ -47,9 +68,9 @@ static enum status without_a_report(struct store *s, int64_t since, int64_t last
         struct dmarc_rua rua;
         arena_reset(a);
         st = dmarc_rua_parse(a, slice_str(store_text(q, 2)), &rua);
-        struct dmarc_late l = {store_number(q, 0), store_number(q, 3), store_text(q, 1), rua.address[0], true};
+        struct dmarc_late l = {store_number(q, 0), store_number(q, 3), store_text(q, 1), rua.address[0], true, NULL};
         if (st == STATUS_OK && rua.count)
-            seen(context, &l);
+            st = tell(s, &l, seen, context);
     }
     enum status done = store_done(q);
     arena_free(a);

@@ -17,11 +17,14 @@
 
 /* Days looked at by the command; the rows of older ones are gone, as ledger.keep-identity is set by default. */
 #define DMARC_LATE_DAYS 13
+#define DMARC_LATE_HOSTS 10 /* that are named */
 
 struct dmarc_late {
     int64_t day, mails;
     const char *domain, *destination; /* destination: of a domain without any report, the first it asks for */
     bool first;                       /* no report at all */
+    const char *hosts; /* "mx2 3, mx1 1": who brought them, the most first; "" where that is not known (a mail taken in while its
+                          report was being made, or by a version that did not keep it) */
 };
 
 /* The days from `since` to `last`, both in; `closed`: the last day that is looked back at no more. Calls seen for each,

@@ -346,11 +346,10 @@ struct dns *dmarc_run_dns(const struct policy *p, char **error)
 static void late_seen(void *context, const struct dmarc_late *l)
 {
     struct run *r = context;
-    char reason[120];
-    snprintf(reason, sizeof reason,
-             l->first ? "%lld mails came after the last day on which a first report is made"
-                      : "%lld mails came after the report was sent",
-             (long long)l->mails);
+    char reason[1024];
+    snprintf(reason, sizeof reason, "%lld mails came after %s%s%.800s", (long long)l->mails,
+             l->first ? "the last day on which a first report is made" : "the report was sent", l->hosts[0] ? ": " : "",
+             l->hosts);
     struct dmarc_run_item item = {.day = l->day,
                                   .domain = l->domain,
                                   .destination = l->destination,

@@ -142,7 +142,16 @@ static const char *const version_5[] = {
     NULL,
 };
 
-static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1, version_2, version_3, version_4, version_5};
+/* Which hosts brought mails on a later day than that of the mails: with after = 1 once a report about them had gone out, so
+ * that they are in none (dmarc_late.h). */
+static const char *const version_6[] = {
+    "CREATE TABLE dmarc_behind (day BIGINT NOT NULL, domain TEXT NOT NULL, host TEXT NOT NULL, after BIGINT NOT NULL, "
+    "count BIGINT NOT NULL, PRIMARY KEY (day, domain, host, after))" KEYED,
+    NULL,
+};
+
+static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1, version_2, version_3,
+                                                                  version_4, version_5, version_6};
 
 static enum status run_step(struct store *s, const char *sql)
 {

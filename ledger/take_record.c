@@ -9,6 +9,7 @@
  * likes is bounded before it reaches an index or a sum, so that no record can stop the ledger. On failure the caller rolls
  * back the batch.
  */
+#include "base/clock.h"
 #include "base/ip.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -308,6 +309,9 @@ static enum status add_dmarc(struct tally *t, const struct record *r, const stru
     if (ok && fits)
         tally_add(t, &(struct tally_entry){
                          .sum = TALLY_DMARC_ROW, .keys = {w->day, domain, tuple.p}, .counts = {1}, .moment = r->t});
+    if (ok && fits && moment_day(r->t) < moment_day(clock_wall_us())) /* it may be too late for its report (dmarc_late.h) */
+        tally_add(t, &(struct tally_entry){
+                         .sum = TALLY_DMARC_BEHIND, .keys = {w->day, domain, r->host}, .counts = {1}, .moment = r->t});
     /* A domain whose only mail of the day was reports gets none: two reporters would answer each other for ever. */
     if (ok && fits && !value_true(r->root, "report"))
         tally_add(

@@ -56,6 +56,9 @@ static const struct sum sums[TALLY_SUMS] = {
                             "seen = CASE WHEN excluded.seen > dmarc_domain.seen THEN excluded.seen ELSE dmarc_domain.seen END", 2, 0, 2, true},
     [TALLY_DMARC_ROW] = {"INSERT INTO dmarc_row (day, domain, tuple, count) VALUES ($1,$2,$3,$4) ON CONFLICT (day, domain, tuple) DO UPDATE SET "
                          COUNT("dmarc_row"), 3, 1, 0, false},
+    [TALLY_DMARC_BEHIND] = {"INSERT INTO dmarc_behind (day, domain, host, after, count) VALUES ($1,$2,$3,CASE WHEN EXISTS (SELECT 1 FROM report_out o "
+                            "WHERE o.day = $1 AND o.domain = $2 AND o.state = 'sent') THEN 1 ELSE 0 END,$4) ON CONFLICT (day, domain, host, after) "
+                            "DO UPDATE SET " COUNT("dmarc_behind"), 3, 1, 0, false},
 };
 /* clang-format on */
 
@@ -259,6 +262,7 @@ static enum status put(struct store *s, const struct entry *e)
     case TALLY_DMARC_DOMAIN:
         return store_run(s, NULL, m->sql, "tttti", k[0], k[1], e->notes[0], e->notes[1], l);
     case TALLY_DMARC_ROW:
+    case TALLY_DMARC_BEHIND:
         return store_run(s, NULL, m->sql, "ttti", k[0], k[1], k[2], c[0]);
     case TALLY_SUMS:
         break;

@@ -25,6 +25,7 @@ enum tally_sum {
     TALLY_ZONE,        /* name, state | count; the reason, algorithm and bits last seen */
     TALLY_DMARC_DOMAIN, /* day, domain | the record and rua last seen */
     TALLY_DMARC_ROW,    /* day, domain, tuple */
+    TALLY_DMARC_BEHIND, /* day, domain, host */
     TALLY_SUMS,
 };
 

@@ -61,6 +61,7 @@ enum status tidy_retention(struct store *s, const struct tidy_keep *keep, int64_
              identity);
     st = add(s, st, rows, "DELETE FROM dmarc_row WHERE day < $1", reports);
     st = add(s, st, rows, "DELETE FROM dmarc_domain WHERE day < $1", reports);
+    st = add(s, st, rows, "DELETE FROM dmarc_behind WHERE day < $1", reports);
     st = add(s, st, rows, "DELETE FROM failure_out WHERE day < $1", reports);
     st = add(s, st, rows, "DELETE FROM standard_hour WHERE hour < $1", hours);
     st = add(s, st, rows, "DELETE FROM verdict_hour WHERE hour < $1", hours);
@@ -107,6 +108,7 @@ enum status tidy_forget(struct store *s, const char *subject, int64_t *rows)
         "DELETE FROM zone WHERE name = $1 OR name LIKE $2 ESCAPE '!'",
         "DELETE FROM dmarc_domain WHERE domain = $1 OR domain LIKE $2 ESCAPE '!'",
         "DELETE FROM dmarc_row WHERE domain = $1 OR domain LIKE $2 ESCAPE '!'",
+        "DELETE FROM dmarc_behind WHERE domain = $1 OR domain LIKE $2 ESCAPE '!'",
         "DELETE FROM report_out WHERE domain = $1 OR domain LIKE $2 ESCAPE '!'",
         "DELETE FROM failure_out WHERE domain = $1 OR domain LIKE $2 ESCAPE '!'",
         "DELETE FROM report_in_row WHERE domain = $1 OR source = $1 OR domain LIKE $2 ESCAPE '!'",

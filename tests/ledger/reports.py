@@ -72,17 +72,17 @@ def check_late(common):
     """What a host brings after the cut-off is in no second report, and is named."""
     before = len(sent_mails())
     short = [c for c in common if c not in ('--day', DAY)]
-    take_in('00000002', *[dict(mail_of('example.net', DAY, n), findings=[dict(mail_of('example.net', DAY, n)['findings'][0], rua='mailto:dmarc@example.net')]) for n in range(3)],
+    take_in('00000002', *[dict(mail_of('example.net', DAY, n), host='mx2' if n else 'mx3', findings=[dict(mail_of('example.net', DAY, n)['findings'][0], rua='mailto:dmarc@example.net')]) for n in range(3)],
             mail_of('later.example', DAY, 4), mail_of('early.example', LONG_AGO, 5))
     said = {(r['domain'], r['destination']): (r['state'], r['reason']) for r in json.loads(assay(*common, '--json'))}
-    check(said == {('later.example', 'r@later.example'): ('sent', ''), ('example.net', 'dmarc@example.net'): ('late', '3 mails came after the report was sent')}, f'late: {said}')
+    check(said == {('later.example', 'r@later.example'): ('sent', ''), ('example.net', 'dmarc@example.net'): ('late', '3 mails came after the report was sent: mx2 2, mx3 1')}, f'late: {said}')
     check(len(sent_mails()) == before + 1, 'a second report of the same day')
     # A day that is looked back at no more: sent by hand, then a domain comes that nobody knew.
     assay('dmarc-reports', '--dns', FOLDER + '/dns', '--day', LONG_AGO)
     take_in('00000003', mail_of('forgotten.example', LONG_AGO, 6), mail_of('forgotten.example', LONG_AGO, 7))
     said = [(r['day'], r['domain'], r['state'], r['reason']) for r in json.loads(assay(*short, '--json'))]
-    check(said == [(DAY, 'example.net', 'late', '3 mails came after the report was sent'),
-                   (LONG_AGO, 'forgotten.example', 'late', '2 mails came after the last day on which a first report is made')], f'late: {said}')
+    check(said == [(DAY, 'example.net', 'late', '3 mails came after the report was sent: mx2 2, mx3 1'),
+                   (LONG_AGO, 'forgotten.example', 'late', '2 mails came after the last day on which a first report is made: mx2 2')], f'late: {said}')
     check(len(said) == 2 and len(sent_mails()) == before + 2, f'late: {said}')
 
 

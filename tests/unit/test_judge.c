@@ -410,7 +410,7 @@ static void failure_recorded(void **state)
             assert_int_equal(dmarc_failure_mail(&record, "a@example.org", "r@asks.example", "id", &mail), STATUS_OK);
             assert_non_null(strstr(mail.p, "\nSPF-DNS: txt : asks.example :\n \"v=spf1 -all\"\n"));
             assert_non_null(strstr(mail.p, "\nMessage-ID: <1@asks.example>\n"));
-            assert_non_null(strstr(mail.p, "\nIdentity-Alignment: none\n"));
+            assert_non_null(strstr(mail.p, "\nIdentity-Alignment: dkim, spf\n"));
             assert_null(strstr(mail.p, "secret"));
             assert_null(strstr(mail.p, "hidden"));
         }

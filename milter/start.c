@@ -16,8 +16,12 @@
 #include "milter/log.h"
 #include "milter/outgoing.h"
 #include "milter/probing.h"
+#include "standards/dkim_privkey.h"
+#include <grp.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -46,6 +50,49 @@ static void print_report(const struct policy_report *r, enum policy_severity at_
     buf_release(&b);
 }
 
+/* Whether that user may open the file: -t is run by root, whom nothing stops. false also where there is no such user. */
+static bool readable_by(const char *user, const char *path)
+{
+    gid_t groups[64];
+    int count = sizeof groups / sizeof *groups;
+    const struct passwd *pw = getpwnam(user);
+    struct stat st;
+
+    if (!pw || stat(path, &st) != 0)
+        return false;
+    if (pw->pw_uid == 0)
+        return true;
+    if (st.st_uid == pw->pw_uid)
+        return st.st_mode & S_IRUSR;
+    if (getgrouplist(user, pw->pw_gid, groups, &count) < 0)
+        return false;
+    for (int i = 0; i < count; i++)
+        if (groups[i] == st.st_gid)
+            return st.st_mode & S_IRGRP;
+    return false;
+}
+
+/* The key for ARC seals, where mail is to be sealed: without it mail would go on unsealed, and nobody be told but the log. */
+static bool test_seal_key(const struct policy *p, const struct options *o)
+{
+    const char *path = policy_set_text(p, "arc.seal-key"), *user = o->user ? o->user : policy_set_text(p, "milter.user"), *error = NULL;
+    struct dkim_privkey *key;
+    bool good = false;
+
+    if (policy_set_is(p, "arc.seal", "no"))
+        return true;
+    key = dkim_privkey_read(path, &error);
+    if (!key)
+        fprintf(stderr, "assay-milter: set arc.seal-key %s: %s; no mail would be sealed\n", path, error ? error : "cannot be used");
+    else if (geteuid() == 0 && !readable_by(user, path))
+        fprintf(stderr, "assay-milter: set arc.seal-key %s: user %s may not read it; no mail would be sealed: chown %s %s\n", path, user, user,
+                path);
+    else
+        good = true;
+    dkim_privkey_free(key);
+    return good;
+}
+
 int start_test(const struct options *o)
 {
     struct policy_report *r = policy_report_new();
@@ -57,9 +104,10 @@ int start_test(const struct options *o)
                policy_set_text(p, "mode"));
     else
         fprintf(stderr, "assay-milter: policy %s has errors\n", policy_path(o));
+    const bool good = p && test_seal_key(p, o);
     policy_unref(p);
     policy_report_free(r);
-    return p ? EX_OK : EX_CONFIG;
+    return good ? EX_OK : EX_CONFIG;
 }
 
 /* "" where the state folder does not exist yet: then there is no snapshot to read, and it is written once there is one.

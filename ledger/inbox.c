@@ -280,6 +280,26 @@ static bool is_host(const char *host)
     return n > 0 && n <= LIMIT_DOMAIN;
 }
 
+/* Ends the transaction where the role can do more than it is meant to: by itself, as a member of another, as PUBLIC. */
+static void put_check(const char *role, struct buf *out)
+{
+    buf_printf(out,
+               "DO $$ DECLARE it text; BEGIN\n"
+               "  IF EXISTS (SELECT FROM pg_roles WHERE rolname = '%s' AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls)) THEN\n"
+               "    RAISE EXCEPTION 'the role %s is one of the powerful: make another for this host'; END IF;\n"
+               "  IF has_schema_privilege('%s', current_schema(), 'CREATE') THEN\n"
+               "    RAISE EXCEPTION 'the role %s may make tables here: REVOKE CREATE ON SCHEMA %% FROM PUBLIC, or from who it is a member of', current_schema(); END IF;\n",
+               role, role, role, role);
+    buf_printf(out,
+               "  SELECT c.relname INTO it FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')\n"
+               "    AND (has_table_privilege('%s', c.oid, 'SELECT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')\n"
+               "      OR (c.relname NOT IN ('inbox', 'exception') AND has_table_privilege('%s', c.oid, 'INSERT'))) LIMIT 1;\n"
+               "  IF FOUND THEN RAISE EXCEPTION 'the role %s may do more than add to the inbox, with the table %% at least: it is its owner, or a member of a role "
+               "that may, or PUBLIC may', it; END IF;\n"
+               "END $$;\n",
+               role, role, role);
+}
+
 bool inbox_grant(const char *role, const char *host, struct buf *out, const char **why)
 {
     *why = !is_role(role)   ? "a role's name is of small letters, digits and underscores, at most 63, and begins with a letter"
@@ -296,9 +316,12 @@ bool inbox_grant(const char *role, const char *host, struct buf *out, const char
                "  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '%s') THEN CREATE ROLE %s LOGIN; END IF;\n"
                "  EXECUTE format('GRANT USAGE ON SCHEMA %%I TO %s', current_schema());\n"
                "END $$;\n"
+               "-- What the role could do before, if it was there; whatever it can do by way of others ends this, below.\n"
+               "DO $$ BEGIN EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA %%I FROM %s', current_schema()); END $$;\n"
                "GRANT INSERT ON inbox, exception TO %s;\n"
-               "INSERT INTO inbox_host (role, host) VALUES ('%s', '%s') ON CONFLICT DO NOTHING;\n"
-               "COMMIT;\n",
-               role, host, role, role, role, role, role, role, role, host);
+               "INSERT INTO inbox_host (role, host) VALUES ('%s', '%s') ON CONFLICT DO NOTHING;\n",
+               role, host, role, role, role, role, role, role, role, role, host);
+    put_check(role, out);
+    buf_adds(out, "COMMIT;\n");
     return !out->failed;
 }

@@ -37,7 +37,8 @@ struct inbox_reader {
 };
 enum status inbox_lines(struct slice text, int64_t at, int64_t from, struct inbox_reader *reader, int64_t *end) MUST_CHECK;
 
-/* The SQL that lets `role` add to this ledger for `host`, for a person to read and for psql to run as the owner. False:
+/* The SQL that lets `role` add to this ledger for `host`, for a person to read and for psql to run as the owner: takes from
+ * the role what else it was given, and ends without any change where it could still do more. False:
  * a name that cannot be one, why says which. */
 bool inbox_grant(const char *role, const char *host, struct buf *out, const char **why);
 

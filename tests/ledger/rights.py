@@ -110,6 +110,18 @@ def main():
     for name in ("mx1", "mx2"):
         admit(name, f"assay_{name}")
         admit(name, f"assay_{name}")  # again: no harm
+    # A role that was there, with rights; and those that cannot be made small.
+    psql(STORE, "CREATE ROLE assay_mx3 LOGIN", "GRANT ALL ON ALL TABLES IN SCHEMA public TO assay_mx3")
+    admit("mx3", "assay_mx3")
+    what_a_role_may(STORE.replace("//assay@", "//assay_mx3@"))
+    psql(STORE, "CREATE ROLE mighty LOGIN SUPERUSER", "CREATE ROLE reader", "GRANT SELECT ON host TO reader", "CREATE ROLE member LOGIN IN ROLE reader")
+    for role, words in (("mighty", "one of the powerful"), ("member", "with the table host"), ("assay_mx3", "REVOKE CREATE ON SCHEMA public FROM PUBLIC")):
+        if role == "assay_mx3":
+            psql(STORE, "GRANT CREATE ON SCHEMA public TO PUBLIC")
+        sql = subprocess.run([f"{BUILD}/assay", "ledger", "admit", "mx9", "--role", role], capture_output=True, text=True, check=True).stdout
+        got, why = psql(STORE, stdin=sql)
+        check(got is None and words in why and number("SELECT count(*) FROM inbox_host WHERE host = 'mx9'") == 0, f"{role} is refused, and nothing changed: {why}")
+    psql(STORE, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     hosts = [Host(name, STORE.replace("//assay@", f"//assay_{name}@")) for name in ("mx1", "mx2")]
     what_a_role_may(hosts[0].uri)
 

@@ -8,6 +8,7 @@
  */
 #include "cli/harden.h"
 #include "cli/cli.h"
+#include "cli/migrate.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -20,14 +21,19 @@
 
 struct options {
     const char *policy, *state, *postfix, *root;
-    bool yes, dry_run, undo, force, reload;
+    bool yes, dry_run, undo, force, reload, migrate;
+    struct migrate_paths old;
 };
 
 static const struct option long_options[] = {
     {"dry-run", no_argument, NULL, 'n'},
     {"force", no_argument, NULL, 'f'},
+    {"from-opendmarc", no_argument, NULL, 'M'},
     {"help", no_argument, NULL, 'h'},
+    {"opendkim-conf", required_argument, NULL, 'K'},
+    {"opendmarc-conf", required_argument, NULL, 'D'},
     {"policy", required_argument, NULL, 'P'},
+    {"policyd-spf-conf", required_argument, NULL, 'F'},
     {"postfix", required_argument, NULL, 'p'},
     {"reload", no_argument, NULL, 'r'},
     {"root", required_argument, NULL, 'R'},
@@ -120,12 +126,17 @@ static int help(void)
          "  -y, --yes           do it without asking\n"
          "  -n, --dry-run       only show it\n"
          "      --undo          give back the files as they were before the last time\n"
-         "      --force         undo files too that were changed since\n"
+         "      --force         undo files too that were changed since; replace a policy\n"
          "      --reload        run the reload commands afterwards (they are printed otherwise)\n"
          "  -P, --policy FILE   the policy (default " CLI_POLICY_PATH ")\n"
          "  -S, --state DIR     where the originals are kept (default " ASSAY_STATEDIR ")\n"
          "      --postfix DIR   Postfix's configuration folder, where there are several instances\n"
-         "      --root DIR      a prefix for the paths of Sendmail and Unbound\n"
+         "      --root DIR      a prefix for the paths of Sendmail, Unbound and the three below\n"
+         "\n"
+         "  --from-opendmarc         take over what opendmarc, opendkim and policyd-spf do: their options become the policy\n"
+         "  --opendmarc-conf FILE    where they lie (default /etc/opendmarc.conf, /etc/opendkim.conf,\n"
+         "  --opendkim-conf FILE     /etc/postfix-policyd-spf-python/policyd-spf.conf)\n"
+         "  --policyd-spf-conf FILE\n"
          "\n"
          "Exit code: 0 done, or nothing to do; 1 there is something to do (--dry-run, no answer); 78 refused.");
     return EX_OK;
@@ -143,6 +154,18 @@ static int read_options(int argc, char **argv, struct options *o)
             break;
         case 'h':
             return help();
+        case 'D':
+            o->old.of[MIGRATE_OPENDMARC] = optarg;
+            break;
+        case 'F':
+            o->old.of[MIGRATE_POLICYD] = optarg;
+            break;
+        case 'K':
+            o->old.of[MIGRATE_OPENDKIM] = optarg;
+            break;
+        case 'M':
+            o->migrate = true;
+            break;
         case 'n':
             o->dry_run = true;
             break;
@@ -173,6 +196,10 @@ static int read_options(int argc, char **argv, struct options *o)
     }
     if (optind != argc)
         return cli_usage("'%s': no arguments are wanted", argv[optind]);
+    if (!o->migrate && (o->old.of[MIGRATE_OPENDMARC] || o->old.of[MIGRATE_OPENDKIM] || o->old.of[MIGRATE_POLICYD]))
+        return cli_usage("the old configurations are read with --from-opendmarc only");
+    if (o->undo && o->migrate)
+        return cli_usage("--undo and --from-opendmarc do not go together");
     if (o->undo && o->dry_run)
         return cli_usage("--undo and --dry-run do not go together");
     return -1;
@@ -256,8 +283,13 @@ static int harden(struct arena *a, const struct options *o, const char *keep)
         .arena = a, .set = change_set_new(a), .policy_path = o->policy, .root = o->root, .postfix_dir = o->postfix};
     struct policy_report *report = policy_report_new();
     int rc = EX_CONFIG;
-    h.policy = report ? policy_load(o->policy, report) : NULL;
-    if (!h.policy || !h.set) {
+    if (o->migrate && h.set)
+        migrate(&h, &o->old, o->force);
+    else
+        h.policy = report ? policy_load(o->policy, report) : NULL;
+    if (h.refused) {
+        cli_error("nothing was changed");
+    } else if (!h.policy || !h.set) {
         cli_error("%s does not load: assay policy check %s says why", o->policy, o->policy);
     } else {
         h.socket = policy_set_text(h.policy, "milter.socket");

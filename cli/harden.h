@@ -21,6 +21,9 @@ struct harden {
     const char *root;        /* prefix of every path read or written: "" but in tests */
     const char *postfix_dir; /* Postfix's configuration folder, or NULL: as postconf says */
     const char *socket;      /* milter.socket in force after the changes */
+    const char *drop[2];     /* sockets of the filters that Assay replaces, as their own configuration writes them */
+    size_t drop_count;
+    bool drop_policyd; /* and the SPF policy server */
     bool refused;
     bool found_mta;
     const char *reload[8]; /* commands to run afterwards, one line each */

@@ -10,27 +10,16 @@
  * Settings are only ever tightened: a value that is stricter already is left alone.
  */
 #include "base/clock.h"
-#include "cli/harden.h"
+#include "cli/harden_postfix.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_EDITS 12
-#define MAX_MILTERS 4096
 #define DEFAULT_SOCKET "unix:/run/assay/milter.sock" /* of policy/settings.def */
 
-struct postfix {
-    struct harden *h;
-    char dir[64]; /* the copy */
-    const char *original;
-    const char *edits[MAX_EDITS];
-    size_t count;
-};
-
-/* postconf's answer without the warnings before it (a parameter set twice); NULL when it failed. */
-static const char *ask(struct postfix *p, const char *option, const char *name)
+const char *postfix_ask(struct postfix *p, const char *option, const char *name)
 {
     const char *argv[] = {"postconf", "-c", p->dir, option, name, NULL};
     int code;
@@ -44,15 +33,27 @@ static const char *ask(struct postfix *p, const char *option, const char *name)
 
 static const char *get(struct postfix *p, const char *name)
 {
-    const char *value = ask(p, "-xh", name);
+    const char *value = postfix_ask(p, "-xh", name);
     return value ? value : "";
 }
 
-static void edit(struct postfix *p, const char *name, const char *value)
+static void add_edit(struct postfix *p, const char **edits, size_t *count, const char *name, const char *value)
 {
     const char *e = arena_printf(p->h->arena, "%s=%s", name, value);
-    if (e && p->count < MAX_EDITS)
-        p->edits[p->count++] = e;
+    if (e && *count < POSTFIX_MAX_EDITS)
+        edits[(*count)++] = e;
+    else
+        harden_refuse(p->h, "%s: more than %d settings of one file would change", name, POSTFIX_MAX_EDITS);
+}
+
+void postfix_edit(struct postfix *p, const char *name, const char *value)
+{
+    add_edit(p, p->edits, &p->count, name, value);
+}
+
+void postfix_edit_master(struct postfix *p, const char *name, const char *value)
+{
+    add_edit(p, p->master, &p->master_count, name, value);
 }
 
 static bool copy_file(struct postfix *p, const char *name)
@@ -130,7 +131,7 @@ static void close_copy(struct postfix *p)
 /* Whether a service of master.cf runs in a chroot: field 5 of "smtp inet n - y - - smtpd" ("-": no, since 3.0). */
 static bool in_chroot(struct postfix *p, const char *service)
 {
-    const char *line = ask(p, "-M", service);
+    const char *line = postfix_ask(p, "-M", service);
     char field[6][32] = {""};
     return line && sscanf(line, "%31s %31s %31s %31s %31s", field[0], field[1], field[2], field[3], field[4]) == 5 &&
            strcmp(field[4], "y") == 0;
@@ -194,7 +195,7 @@ static const char *socket_for(struct postfix *p)
 /* Where the policy opens a socket for it, Postfix asks us how its own mail must be protected; the site's own exceptions stay, and go first. */
 static void edit_policy_maps(struct postfix *p)
 {
-    const char *socket = policy_set_text(p->h->policy, "postfix.tls-policy-socket"), *now = ask(p, "-h", "smtp_tls_policy_maps");
+    const char *socket = policy_set_text(p->h->policy, "postfix.tls-policy-socket"), *now = postfix_ask(p, "-h", "smtp_tls_policy_maps");
     const char *map = now ? strstr(now, "socketmap:") : NULL;
     if (!*socket || !now || (map && strstr(map, ":assay")))
         return;
@@ -203,22 +204,23 @@ static void edit_policy_maps(struct postfix *p)
         harden_note(p->h, "Postfix's smtp runs in the chroot %s and cannot reach %s: smtp_tls_policy_maps stays; in %s, set postfix.tls-policy-socket "
                           "\"unix:%s/assay/tls.sock\"", queue, socket, p->h->policy_path, queue);
     else
-        edit(p, "smtp_tls_policy_maps", *now ? arena_printf(p->h->arena, "%s, socketmap:%s:assay", now, written)
+        postfix_edit(p, "smtp_tls_policy_maps", *now ? arena_printf(p->h->arena, "%s, socketmap:%s:assay", now, written)
                                              : arena_printf(p->h->arena, "socketmap:%s:assay", written));
 }
 
 static void edit_milters(struct postfix *p, const char *socket)
 {
-    const char *now = ask(p, "-h", "smtpd_milters"); /* unexpanded: $variables stay */
-    if (!now || strlen(now) > MAX_MILTERS) {
-        harden_refuse(p->h, "smtpd_milters cannot be read, or is longer than %d octets", MAX_MILTERS);
+    const char *was = postfix_ask(p, "-h", "smtpd_milters"), *now = postfix_drop(p, socket); /* unexpanded: $variables stay */
+    if (!now)
         return;
-    }
     size_t n = strlen(socket);
     for (const char *at = now; (at = strstr(at, socket)) != NULL; at += n)
-        if ((at == now || strchr(", \t", at[-1])) && strchr(", \t", at[n]))
+        if ((at == now || strchr(", \t", at[-1])) && strchr(", \t", at[n])) {
+            if (was && strcmp(was, now) != 0)
+                postfix_edit(p, "smtpd_milters", now);
             return;
-    edit(p, "smtpd_milters", *now ? arena_printf(p->h->arena, "%s, %s", socket, now) : socket);
+        }
+    postfix_edit(p, "smtpd_milters", *now ? arena_printf(p->h->arena, "%s, %s", socket, now) : socket);
     if (*now)
         harden_note(p->h, "smtpd_milters: the filters that are there stay, and are asked after assay-milter: %s", now);
 }
@@ -231,46 +233,49 @@ static bool is_any(const char *value, const char *a, const char *b)
 static void edit_rest(struct postfix *p)
 {
     if (!is_any(get(p, "milter_protocol"), "6", NULL))
-        edit(p, "milter_protocol", "6");
+        postfix_edit(p, "milter_protocol", "6");
     if (!is_any(get(p, "milter_default_action"), "tempfail", "reject"))
-        edit(p, "milter_default_action", "tempfail");
+        postfix_edit(p, "milter_default_action", "tempfail");
     if (is_any(get(p, "smtpd_forbid_bare_newline"), "no", NULL))
-        edit(p, "smtpd_forbid_bare_newline", "yes");
+        postfix_edit(p, "smtpd_forbid_bare_newline", "yes");
     const char *out = get(p, "smtp_tls_security_level");
     if (is_any(out, "", "none") || is_any(out, "may", NULL))
-        edit(p, "smtp_tls_security_level", "dane");
+        postfix_edit(p, "smtp_tls_security_level", "dane");
     if (!is_any(get(p, "smtp_dns_support_level"), "dnssec", NULL))
-        edit(p, "smtp_dns_support_level", "dnssec");
+        postfix_edit(p, "smtp_dns_support_level", "dnssec");
     const char *in = get(p, "smtpd_tls_security_level");
     if (is_any(in, "", "none") && *get(p, "smtpd_tls_cert_file"))
-        edit(p, "smtpd_tls_security_level", "may");
+        postfix_edit(p, "smtpd_tls_security_level", "may");
     else if (is_any(in, "", "none") && !*get(p, "smtpd_tls_chain_files"))
         harden_note(p->h,
                     "Postfix has no certificate: mail to this host stays unencrypted until smtpd_tls_cert_file is set");
 }
 
 /* Listeners in master.cf that set smtpd_milters for themselves do not get ours. */
-static void look_at_master(struct postfix *p)
+static void look_at_master(struct postfix *p, const char *socket)
 {
-    const char *out = ask(p, "-P", NULL);
+    const char *out = postfix_ask(p, "-P", NULL);
     for (const char *at = out; at && (at = strstr(at, "/smtpd_milters")) != NULL; at++) {
         const char *start = at;
         while (start > out && start[-1] != '\n')
             start--;
         const char *end = strchr(at, '\n');
+        if (memmem(start, end ? (size_t)(end - start) : strlen(start), socket, strlen(socket)))
+            continue;
         harden_note(p->h, "master.cf: %.*s: this listener has milters of its own, and does not ask assay-milter",
                     (int)(end ? end - start : (long)strlen(start)), start);
     }
 }
 
-static void propose(struct postfix *p)
+/* Has postconf make the edits in the copy, and proposes the file. */
+static void propose(struct postfix *p, const char *option, const char *const *edits, size_t count, const char *file)
 {
-    const char *argv[MAX_EDITS + 5] = {"postconf", "-c", p->dir, "-e"};
+    const char *argv[POSTFIX_MAX_EDITS + 5] = {"postconf", "-c", p->dir, option};
     int code = 0;
-    if (p->count == 0)
+    if (count == 0)
         return;
-    for (size_t i = 0; i < p->count; i++)
-        argv[4 + i] = p->edits[i];
+    for (size_t i = 0; i < count; i++)
+        argv[4 + i] = edits[i];
     const char *out = harden_run(p->h, argv, &code);
     if (code != 0) {
         harden_refuse(p->h, "postconf does not take the changes: %s", out ? out : "it could not be run");
@@ -279,12 +284,12 @@ static void propose(struct postfix *p)
     struct change_set *copy = change_set_new(p->h->arena);
     struct slice text;
     bool exists;
-    const char *why = NULL, *changed = arena_printf(p->h->arena, "%s/main.cf", p->dir),
-               *target = arena_printf(p->h->arena, "%s/main.cf", p->original);
+    const char *why = NULL, *changed = arena_printf(p->h->arena, "%s/%s", p->dir, file),
+               *target = arena_printf(p->h->arena, "%s/%s", p->original, file);
     if (!copy || !changed || !target || change_text(copy, changed, &text, &exists, &why) != STATUS_OK)
         harden_refuse(p->h, "%s", why ? why : "out of memory");
-    else if (harden_write(p->h, target, text, 0644) && p->h->reload_count < 8)
-        p->h->reload[p->h->reload_count++] = "postfix reload";
+    else
+        harden_write(p->h, target, text, 0644);
 }
 
 void harden_postfix(struct harden *h)
@@ -309,8 +314,11 @@ void harden_postfix(struct harden *h)
             edit_milters(&p, socket);
             edit_rest(&p);
             edit_policy_maps(&p);
-            look_at_master(&p);
-            propose(&p);
+            propose(&p, "-e", p.edits, p.count, "main.cf");
+            propose(&p, "-P", p.master, p.master_count, "master.cf");
+            look_at_master(&p, socket);
+            if (p.count + p.master_count && h->reload_count < 8)
+                h->reload[h->reload_count++] = "postfix reload";
         }
     }
     close_copy(&p);

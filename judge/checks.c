@@ -77,9 +77,9 @@ static enum status run_spf(struct judge *j)
     enum spf_engine engine = policy_set_is(j->policy, "spf.engine", "libspf2") ? SPF_ENGINE_LIBSPF2 : SPF_ENGINE_OWN;
     enum status s;
 
-    if (j->mail.mail_from_bad) {
+    if (j->mail.mail_from_bad) { /* none, not permerror: no domain name could be taken from it (RFC 7208 2.6.1) */
         r->spf = (struct spf_finding){
-            .result = RESULT_PERMERROR, .identity = SPF_MAIL_FROM, .reason = "MAIL FROM is no address"};
+            .result = RESULT_NONE, .identity = SPF_MAIL_FROM, .reason = "MAIL FROM is no address"};
         s = STATUS_OK;
     } else if (j->mail.mail_from.literal.n || (!j->mail.mail_from.domain && !j->mail.null_sender)) {
         r->spf =

@@ -23,9 +23,22 @@ static struct slice plain_name(struct slice name)
     return slice_trim(name);
 }
 
+/* NUL counts as nothing: mail systems drop it, and what reads names as C strings ends there. */
 static bool same_name(struct slice a, struct slice b)
 {
-    return slice_eq_nocase(plain_name(a), plain_name(b));
+    a = plain_name(a);
+    b = plain_name(b);
+    size_t i = 0, j = 0;
+    for (;;) {
+        while (i < a.n && a.p[i] == '\0')
+            i++;
+        while (j < b.n && b.p[j] == '\0')
+            j++;
+        if (i == a.n || j == b.n)
+            return i == a.n && j == b.n;
+        if (!slice_eq_nocase(slice_of(a.p + i++, 1), slice_of(b.p + j++, 1)))
+            return false;
+    }
 }
 
 /* field-name = 1*ftext, ftext = %d33-57 / %d59-126 */

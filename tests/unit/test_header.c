@@ -19,6 +19,23 @@ static void add(struct header_list *l, const char *name, const char *value)
     assert_int_equal(header_list_add(l, slice_str(name), slice_str(value)), STATUS_OK);
 }
 
+/* What drops a NUL, or ends a name there, sees a From field. */
+static void nul_hides_no_name(void **state)
+{
+    static const struct slice names[] = {LIT("From\0"), LIT("\0From"), LIT("Fr\0om"), LIT("from\0\0 ")};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct arena *a = arena_new(1 << 20);
+        struct header_list l;
+        header_list_init(&l, a);
+        add(&l, "From", " a@x.example");
+        assert_int_equal(header_list_add(&l, names[i], SLICE_LIT(" b@x.example")), STATUS_OK);
+        assert_int_equal(header_count(&l, "From"), 2);
+        assert_int_equal(header_count(&l, "Fro"), 0);
+        assert_true(l.flaws & HEADER_BAD_NAME);
+        arena_free(a);
+    }
+}
+
 static void counts_as_any_reader_would(void **state)
 {
     struct arena *a = arena_new(1 << 20);
@@ -213,7 +230,7 @@ static void unfolds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts_as_any_reader_would),
+        cmocka_unit_test(nul_hides_no_name), cmocka_unit_test(counts_as_any_reader_would),
         cmocka_unit_test(notes_flaws),
         cmocka_unit_test(long_lines),
         cmocka_unit_test(has_limits),

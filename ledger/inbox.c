@@ -288,14 +288,15 @@ static void put_check(const char *role, struct buf *out)
                "  IF EXISTS (SELECT FROM pg_roles WHERE rolname = '%s' AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls)) THEN\n"
                "    RAISE EXCEPTION 'the role %s is one of the powerful: make another for this host'; END IF;\n"
                "  IF has_schema_privilege('%s', current_schema(), 'CREATE') THEN\n"
-               "    RAISE EXCEPTION 'the role %s may make tables here: REVOKE CREATE ON SCHEMA %% FROM PUBLIC, or from who it is a member of', current_schema(); END IF;\n",
+               "    RAISE EXCEPTION 'the role %s may make tables here: REVOKE CREATE ON SCHEMA %% FROM PUBLIC, or from who it is a "
+               "member of', current_schema(); END IF;\n",
                role, role, role, role);
     buf_printf(out,
                "  SELECT c.relname INTO it FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')\n"
                "    AND (has_table_privilege('%s', c.oid, 'SELECT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')\n"
                "      OR (c.relname NOT IN ('inbox', 'exception') AND has_table_privilege('%s', c.oid, 'INSERT'))) LIMIT 1;\n"
-               "  IF FOUND THEN RAISE EXCEPTION 'the role %s may do more than add to the inbox, with the table %% at least: it is its owner, or a member of a role "
-               "that may, or PUBLIC may', it; END IF;\n"
+               "  IF FOUND THEN RAISE EXCEPTION 'the role %s may do more than add to the inbox, with the table %% at least: it is its "
+               "owner, or a member of a role that may, or PUBLIC may', it; END IF;\n"
                "END $$;\n",
                role, role, role);
 }

@@ -102,15 +102,8 @@ def column_of(table):
     return psql(STORE, f"SELECT attname FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum = 1")[0][0]
 
 
-def main():
-    psql(STORE, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
-    owner = Host("db", STORE)
-    owner.segment(["own-1"])
-    owner.ledger()
-    for name in ("mx1", "mx2"):
-        admit(name, f"assay_{name}")
-        admit(name, f"assay_{name}")  # again: no harm
-    # A role that was there, with rights; and those that cannot be made small.
+def roles_that_were_there():
+    """One with rights, and those that cannot be made small."""
     psql(STORE, "CREATE ROLE assay_mx3 LOGIN", "GRANT ALL ON ALL TABLES IN SCHEMA public TO assay_mx3")
     admit("mx3", "assay_mx3")
     what_a_role_may(STORE.replace("//assay@", "//assay_mx3@"))
@@ -122,6 +115,17 @@ def main():
         got, why = psql(STORE, stdin=sql)
         check(got is None and words in why and number("SELECT count(*) FROM inbox_host WHERE host = 'mx9'") == 0, f"{role} is refused, and nothing changed: {why}")
     psql(STORE, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+
+
+def main():
+    psql(STORE, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+    owner = Host("db", STORE)
+    owner.segment(["own-1"])
+    owner.ledger()
+    for name in ("mx1", "mx2"):
+        admit(name, f"assay_{name}")
+        admit(name, f"assay_{name}")  # again: no harm
+    roles_that_were_there()
     hosts = [Host(name, STORE.replace("//assay@", f"//assay_{name}@")) for name in ("mx1", "mx2")]
     what_a_role_may(hosts[0].uri)
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include <stdlib.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 
 void loader_error(struct loader *ld, const struct place *at, const char *help, const char *fmt, ...)
 {
@@ -165,6 +166,25 @@ enum status loader_read(const struct snapshot *from, enum snapshot_kind kind, co
     return STATUS_OK;
 }
 
+enum status loader_unit(const struct loader *ld, const struct snapshot *from, const char *path, struct source_text *t)
+{
+    struct stat st;
+    enum status s = loader_read(from, SNAPSHOT_UNIT, path, POLICY_FILE_MAX, t);
+    if (s != STATUS_OK || !ld->trial || from || stat(path, &st) != 0 || st.st_dev != ld->trial->device ||
+        st.st_ino != ld->trial->inode)
+        return s;
+    char *copy = malloc(ld->trial->text.n + 1);
+    if (!copy) {
+        source_text_release(t);
+        return STATUS_NOMEM;
+    }
+    if (ld->trial->text.n)
+        memcpy(copy, ld->trial->text.p, ld->trial->text.n);
+    free((void *)(uintptr_t)t->text.p);
+    t->text = slice_of(copy, ld->trial->text.n);
+    return STATUS_OK;
+}
+
 const struct snapshot *loader_source(const struct loader *ld, const struct unit *u)
 {
     return u->earlier && ld->tolerance ? ld->tolerance->earlier : ld->snapshot;
@@ -211,29 +231,38 @@ static void load_all(struct loader *ld, const char *path, const char *shown, str
         ld->out_of_memory = true;
 }
 
+/* Reads all by a loader that says from where. */
+static struct policy *load_by(struct loader *ld, const char *path, const char *shown, struct slice text)
+{
+    struct tolerance *tolerance = ld->tolerance;
+    struct policy_report *report = ld->report;
+    ld->p = new_policy();
+    ld->now = clock_wall();
+    struct place whole = {.file = shown};
+    if (!ld->p) {
+        loader_error(ld, &whole, NULL, "out of memory");
+        return NULL;
+    }
+    ld->p->loaded_at = ld->now;
+    load_all(ld, path, shown, text);
+    if (ld->out_of_memory || arena_failed(ld->p->arena))
+        loader_error(ld, &whole, NULL, "out of memory while the policy was read");
+    if (tolerance)
+        tolerance->again = ld->errors && ld->errors == ld->forgiven;
+    if (!ld->errors && !ld->snapshot)
+        lint(ld->p, report, ld->now);
+    report_sort(report);
+    if (!ld->errors)
+        return ld->p;
+    release(ld->p);
+    return NULL;
+}
+
 struct policy *load_new(const char *path, const char *shown, struct slice text, const struct snapshot *snapshot,
                         struct policy_report *report, struct tolerance *tolerance)
 {
-    struct loader ld = {
-        .p = new_policy(), .report = report, .snapshot = snapshot, .now = clock_wall(), .tolerance = tolerance};
-    struct place whole = {.file = shown};
-    if (!ld.p) {
-        loader_error(&ld, &whole, NULL, "out of memory");
-        return NULL;
-    }
-    ld.p->loaded_at = ld.now;
-    load_all(&ld, path, shown, text);
-    if (ld.out_of_memory || arena_failed(ld.p->arena))
-        loader_error(&ld, &whole, NULL, "out of memory while the policy was read");
-    if (tolerance)
-        tolerance->again = ld.errors && ld.errors == ld.forgiven;
-    if (!ld.errors && !snapshot)
-        lint(ld.p, report, ld.now);
-    report_sort(report);
-    if (!ld.errors)
-        return ld.p;
-    release(ld.p);
-    return NULL;
+    struct loader ld = {.report = report, .snapshot = snapshot, .tolerance = tolerance};
+    return load_by(&ld, path, shown, text);
 }
 
 /* The path with its folder made absolute, so that what it includes is found whatever the working directory is later.
@@ -260,6 +289,21 @@ struct policy *policy_load(const char *path, struct policy_report *report)
 {
     char *whole = absolute(path);
     struct policy *p = load_new(whole ? whole : path, path, SLICE_NULL, NULL, report, NULL);
+    free(whole);
+    return p;
+}
+
+struct policy *policy_load_with(const char *path, const char *file, struct slice text, struct policy_report *report)
+{
+    struct stat st;
+    struct loader_trial trial = {.text = text};
+    struct loader ld = {.report = report, .trial = &trial};
+    if (stat(file, &st) == 0) {
+        trial.device = st.st_dev;
+        trial.inode = st.st_ino;
+    }
+    char *whole = absolute(path);
+    struct policy *p = load_by(&ld, whole ? whole : path, path, SLICE_NULL);
     free(whole);
     return p;
 }

@@ -27,7 +27,19 @@ struct loader {
     size_t forgiven;             /* of them, in files that may only tighten */
     struct tolerance *tolerance; /* NULL: every error counts */
     bool out_of_memory;
+    const struct loader_trial *trial; /* NULL: all files as they are */
 };
+
+/* A change that is tried: the file of this device and inode holds `text`. */
+struct loader_trial {
+    dev_t device;
+    ino_t inode;
+    struct slice text;
+};
+
+/* The text of one of the policy's files: on trial, from the snapshot, or from disk. */
+enum status loader_unit(const struct loader *ld, const struct snapshot *from, const char *path,
+                        struct source_text *t) MUST_CHECK;
 
 void loader_error(struct loader *ld, const struct place *at, const char *help, const char *fmt, ...) PRINTF_LIKE(4, 5);
 void loader_warn(struct loader *ld, const struct place *at, const char *help, const char *fmt, ...) PRINTF_LIKE(4, 5);

@@ -135,6 +135,10 @@ struct policy *policy_load(const char *path, struct policy_report *report);
  * current directory. */
 struct policy *policy_load_text(struct slice text, const char *name, struct policy_report *report);
 
+/* As policy_load, as if one of its files (the main one or one it includes) held `text` instead: to try a change before it is made. Nothing is
+ * written. A `file` that the policy does not read changes nothing. */
+struct policy *policy_load_with(const char *path, const char *file, struct slice text, struct policy_report *report);
+
 const struct policy *policy_ref(const struct policy *p);
 void policy_unref(const struct policy *p); /* NULL is fine */
 

@@ -155,7 +155,7 @@ static void read_unit(struct loader *ld, const struct unit *from, const struct i
     struct source_text t = {.any_owner = it->s.tightens};
     if (it->s.tightens && !owner_of(ld, from, it, path, &made.whom))
         return;
-    enum status s = loader_read(loader_source(ld, &made), SNAPSHOT_UNIT, path, POLICY_FILE_MAX, &t);
+    enum status s = loader_unit(ld, loader_source(ld, &made), path, &t);
     if (s == STATUS_MISSING && it->s.tightens && ld->snapshot)
         return; /* it was left out when the snapshot was made */
     if (s != STATUS_OK) {
@@ -256,7 +256,7 @@ void loader_main(struct loader *ld, const char *path, const char *shown, struct 
 {
     struct source_text t = {.text = text};
     struct place whole = {.file = shown};
-    if (!text.p && loader_read(ld->snapshot, SNAPSHOT_UNIT, path, POLICY_FILE_MAX, &t) != STATUS_OK) {
+    if (!text.p && loader_unit(ld, ld->snapshot, path, &t) != STATUS_OK) {
         loader_error(ld, &whole, t.help, "cannot read the policy: %s", t.reason);
         return;
     }

@@ -14,8 +14,11 @@
 #include "cli/cli.h"
 #include "cli/policy_ledger.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -155,7 +158,9 @@ static void print_step(const struct next *n, size_t i, bool all)
                s->hit_count == 1 ? "" : "s");
     if (s->state == NEXT_READY)
         printf("      none of %lld mails in %lld days would have been treated otherwise\n", (long long)n->mails, (long long)n->days);
-    if (s->state == NEXT_NOT_YET)
+    if (s->state == NEXT_NOT_YET && n->stale > NEXT_STALE_DAYS)
+        printf("      the newest mail in the ledger is %lld days old: does assay-ledger run? assay doctor says\n", (long long)n->stale);
+    else if (s->state == NEXT_NOT_YET)
         printf("      none of the mail so far would be touched, but that is %lld mails in %lld days: %lld and %lld are enough\n", (long long)n->mails,
                (long long)n->days, (long long)n->mails_least, (long long)n->days_least);
     if (s->state == NEXT_SAY)
@@ -240,6 +245,31 @@ static bool ask(const char *path)
     return fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y');
 }
 
+/* The milter and the ledger read the policy when they are told to. */
+#define RELOAD "systemctl reload assay-milter assay-ledger"
+
+/* Held while the policy is looked at once more and replaced: of two who write steps, the second is refused. */
+static int lock_of(struct next *n, const char *state, const char **why)
+{
+    const char *path = arena_printf(n->arena, "%s/next.lock", state);
+    int fd = path ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+    if (fd >= 0 && flock(fd, LOCK_EX) == 0)
+        return fd;
+    *why = arena_printf(n->arena, "%s/next.lock: %s", state, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* The whole policy, with its lists and includes, is the one that was weighed. */
+static bool as_it_was(const struct next *n)
+{
+    struct policy *p = policy_load(n->path, NULL);
+    bool same = p && strcmp(policy_hash(p), policy_hash(n->now)) == 0;
+    policy_unref(p);
+    return same;
+}
+
 static int apply(struct next *n, const struct options *o, struct change_set *set, const char *keep)
 {
     const char *why = NULL;
@@ -250,14 +280,24 @@ static int apply(struct next *n, const struct options *o, struct change_set *set
     }
     if (s == STATUS_OK && mkdir(o->state, 0755) != 0 && errno != EEXIST)
         why = arena_printf(n->arena, "%s: %s", o->state, strerror(errno)), s = STATUS_DENIED;
+    int lock = s == STATUS_OK ? lock_of(n, o->state, &why) : -1;
+    if (s == STATUS_OK && lock < 0)
+        s = STATUS_DENIED;
+    if (s == STATUS_OK && !as_it_was(n)) {
+        why = "the policy was changed meanwhile; ask again";
+        s = STATUS_AGAIN;
+    }
     if (s == STATUS_OK)
         s = change_apply(set, keep, &why);
+    if (lock >= 0)
+        close(lock);
     if (s != STATUS_OK) {
         cli_error("nothing was changed: %s", why ? why : status_text(s));
         return s == STATUS_DENIED ? EX_NOPERM : EX_TEMPFAIL;
     }
-    printf("\nDone. assay-milter and the resolver's module take it up by themselves within seconds; 'assay policy status' shows it, and\n"
-           "'assay next --undo' gives the policy of before back.\n");
+    printf("\nDone. The resolver's module takes it up by itself within seconds; for the others:\n  %s\n'assay policy status' "
+           "shows it, and 'assay next --undo' gives the policy of before back.\n",
+           RELOAD);
     return EX_OK;
 }
 
@@ -270,6 +310,12 @@ static int write_step(struct next *n, const struct options *o, const char *keep)
     const char *why = NULL;
     if (!step)
         return cli_usage("there is no step '%s' to take: assay next shows them", o->write);
+    if (step->state == NEXT_NOT_YET && !o->trial) {
+        cli_error("%s: not yet: too little was seen to say whom it would hit; nothing was written. --trial looks first; --days and --mails lower "
+                  "what is enough",
+                  step->id);
+        return EX_UNAVAILABLE;
+    }
     if (o->trial && (step->is_mode || strncmp(step->line, "own ", 4) == 0))
         return cli_usage("'%s' is no rule that could be on trial", step->id);
     if (o->trial)
@@ -300,6 +346,8 @@ static int undo(struct arena *a, const char *keep)
     enum status s = change_undo(a, keep, false, say_undone, &why);
     if (s != STATUS_OK)
         cli_error("%s", why ? why : status_text(s));
+    else
+        puts("To put it in force:\n  " RELOAD);
     return s == STATUS_OK ? EX_OK : s == STATUS_MISSING ? EX_NOINPUT : s == STATUS_DENIED ? EX_NOPERM : s == STATUS_INVALID ? EX_CONFIG : EX_TEMPFAIL;
 }
 

@@ -15,6 +15,7 @@
 #define NEXT_STEPS_MAX 16
 #define NEXT_HITS_MAX 20000  /* sender domains of one step; more are counted, not named */
 #define NEXT_MAILS_MAX 200000 /* the newest mails that are looked at */
+#define NEXT_STALE_DAYS 3    /* nothing newer, and the ledger is not being filled */
 
 /* One sender domain that a step would touch. */
 struct next_hit {
@@ -57,6 +58,7 @@ struct next {
 
     int64_t since_us, days_least, mails_least;
     int64_t mails, days; /* seen */
+    int64_t stale;       /* days since the newest mail */
     bool cut;            /* NEXT_MAILS_MAX was reached */
 
     struct next_step steps[NEXT_STEPS_MAX];
@@ -68,8 +70,8 @@ struct next {
 /* The text of the main file with this step in it. */
 struct slice next_text(const struct next *n, const struct next_step *step);
 
-/* Fills steps with those that are not taken yet. own: the domains that mail is taken for, most first, or NULL. False: out of memory, or
- * a file beside the policy cannot be written (why). */
+/* Fills steps with those that are not taken yet. own: the domains that mail is taken for, most first, or NULL. False: out of
+ * memory (why). */
 bool next_find_steps(struct next *n, const char *const *own, size_t own_count, const char **why);
 void next_release(struct next *n);
 

@@ -2,18 +2,13 @@
 /*
  * next_steps.c - the ladder from the first day to enforced: which steps there are, and which are not taken yet.
  *
- * Promises that a step is offered only where the policy with its line really asks more: each is written beside the policy (its
- * lists and includes are found from there), read by the policy's own parser, and asked. A line that a statement of the policy
- * would hide is not offered. On failure (no memory, a folder that cannot be written) no step is.
+ * Promises that a step is offered only where the policy with its line really asks more: each is read by the policy's own parser as
+ * if its file held the line, lists and includes and all, and asked; nothing is written for that. A line that a statement of the policy
+ * would hide is not offered. On failure (no memory) no step is.
  */
 #include "cli/next.h"
 #include "base/domain.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* A rule of mail for everyone. level: what is then asked at least. */
 struct rung {
@@ -137,25 +132,6 @@ struct slice next_text(const struct next *n, const struct next_step *step)
     return out;
 }
 
-/* Read where it will stand. NULL: it does not load, or *why. */
-static const struct policy *read_beside(struct next *n, struct slice text, const char **why)
-{
-    const char *slash = strrchr(n->path, '/');
-    char *path = arena_printf(n->arena, "%.*s/.assay-next.XXXXXX", slash ? (int)(slash - n->path) : 1, slash ? n->path : ".");
-    int fd = path ? mkstemp(path) : -1;
-    if (fd < 0) {
-        *why = arena_printf(n->arena, "a policy cannot be tried beside %s: %s", n->path, path ? strerror(errno) : "out of memory");
-        return NULL;
-    }
-    bool ok = write(fd, text.p, text.n) == (ssize_t)text.n;
-    if (!ok)
-        *why = arena_printf(n->arena, "%s: %s", path, strerror(errno));
-    close(fd);
-    const struct policy *p = ok ? policy_load(path, NULL) : NULL;
-    unlink(path);
-    return p;
-}
-
 /* ---- the ladder ---- */
 
 /* A rule for everyone, whoever it is sent to, that stands in the main file and decides now. */
@@ -175,7 +151,7 @@ static struct next_step *offer(struct next *n, const struct next_step *what, con
     struct next_step *s = &n->steps[n->count];
     *s = *what;
     struct slice text = s->id && s->line && s->title ? next_text(n, s) : SLICE_NULL;
-    s->after = text.n ? read_beside(n, text, why) : NULL;
+    s->after = text.n ? policy_load_with(n->path, n->path, text, NULL) : NULL;
     if (!text.n && !*why)
         *why = "out of memory";
     if (s->after)

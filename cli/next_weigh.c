@@ -8,8 +8,10 @@
  * asked. The mode is not looked at but by the step that changes it: that one counts all that the policy would do.
  * On failure of the store: its status.
  */
+#include "base/clock.h"
 #include "base/domain.h"
 #include "cli/next.h"
+#include "judge/session_tls.h"
 #include "policy/map.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,23 +34,63 @@ static enum policy_action published(const struct value *dmarc)
     return !applied || strcmp(applied, "none") == 0 ? POLICY_DELIVER : strcmp(applied, "reject") == 0 ? POLICY_REJECT : POLICY_QUARANTINE;
 }
 
-/* What this policy makes of one finding. */
-static enum policy_action act(const struct policy *p, const struct value *f, bool dmarc_passed)
+/* A signature of the From organisation holds: the one thing `require dkim` asks, however many others do not. */
+static bool is_signed(const struct record *m)
 {
-    const char *standard = value_text(f, "standard"), *subject = value_text(f, "subject");
+    for (size_t i = 0; i < value_count(m->findings) && i < RECORD_FINDINGS_MAX; i++) {
+        const struct value *f = value_at(m->findings, i);
+        const char *standard = value_text(f, "standard");
+        if (standard && strcmp(standard, "dkim") == 0 && value_true(f, "aligned") && result_of(f) == RESULT_PASS)
+            return true;
+    }
+    return false;
+}
+
+/* Whose name WHO is, where the finding itself is of somebody else's (or of nobody's); and findings that decide nothing.
+ */
+static bool is_judged(const struct record *m, const struct value *f, enum standard s, const char **subject)
+{
+    const char *identity = value_text(f, "identity");
+    if (s == STANDARD_DKIM)
+        *subject = m->from;
+    if (s == STANDARD_TLS && !*subject)
+        *subject = m->mail_from;
+    if (s == STANDARD_TLS && m->source && strcmp(m->source, "relay") == 0)
+        return false;
+    return !(s == STANDARD_SPF && identity && strcmp(identity, "helo") == 0 && m->mail_from) &&
+           !(s == STANDARD_DKIM && is_signed(m));
+}
+
+/* What this policy makes of one finding. */
+static enum policy_action act(const struct policy *p, const struct record *m, const struct value *f, bool dmarc_passed)
+{
+    const char *standard = value_text(f, "standard"), *subject = value_text(f, "subject"),
+               *version = value_text(f, "version");
     enum standard s = standard ? standard_from_name(slice_str(standard)) : STANDARD_MAIL_COUNT;
     enum result r = result_of(f);
-    if (s >= STANDARD_MAIL_COUNT || r == RESULT_PASS || r == RESULT_TEMPERROR || r == RESULT_UNTESTED || (s == STANDARD_SPF && dmarc_passed))
+    if (!is_judged(m, f, s, &subject))
+        return POLICY_DELIVER;
+    if (s == STANDARD_DKIM && r == RESULT_PASS)
+        r = RESULT_NONE; /* somebody else's signature */
+    bool may_be_old = s == STANDARD_TLS && r == RESULT_PASS && version;
+    if (may_be_old)
+        r = RESULT_POLICY; /* whether it is old, the statement says */
+    if (s >= STANDARD_MAIL_COUNT || r == RESULT_PASS || r == RESULT_TEMPERROR || r == RESULT_UNTESTED ||
+        (s == STANDARD_SPF && dmarc_passed))
         return POLICY_DELIVER;
     struct policy_question q = {.standard = s, .who = subject && domain_is_kept(subject) ? subject : NULL};
     struct policy_answer a;
     policy_ask(p, &q, &a);
+    if (may_be_old && session_tls_version(version) >= (a.tls_version ? a.tls_version : 12))
+        return POLICY_DELIVER;
     if (a.trial || a.level < POLICY_FOLLOW)
         return POLICY_DELIVER;
     if (a.level == POLICY_REQUIRE)
         return a.action;
     if (s == STANDARD_DMARC)
-        return r != RESULT_FAIL ? POLICY_DELIVER : a.action_written && published(f) != POLICY_DELIVER ? a.action : published(f);
+        return r != RESULT_FAIL                                     ? POLICY_DELIVER
+               : a.action_written && published(f) != POLICY_DELIVER ? a.action
+                                                                    : published(f);
     return s == STANDARD_SPF && r == RESULT_FAIL ? a.action : POLICY_DELIVER;
 }
 
@@ -59,7 +101,7 @@ static enum policy_action outcome(const struct policy *p, const struct record *r
     bool dmarc_passed = result_of(record_finding(r, "dmarc")) == RESULT_PASS;
     *by = NULL;
     for (size_t i = 0; i < value_count(r->findings) && i < RECORD_FINDINGS_MAX; i++) {
-        enum policy_action a = act(p, value_at(r->findings, i), dmarc_passed);
+        enum policy_action a = act(p, r, value_at(r->findings, i), dmarc_passed);
         if (a > worst) {
             worst = a;
             *by = value_at(r->findings, i);
@@ -186,7 +228,9 @@ enum status next_weigh(struct next *n, struct store *s)
     if (st == STATUS_OK)
         st = each_mail(n, s, NEXT_MAILS_MAX, count_and_weigh, &first);
     n->cut = rows > NEXT_MAILS_MAX;
+    n->stale = last ? ((int64_t)clock_wall_us() - last) / INT64_C(86400000000) : 0;
     n->days = first ? (last - first) / INT64_C(86400000000) + 1 : 0;
+    bool enough = n->days >= n->days_least && n->mails >= n->mails_least && n->stale <= NEXT_STALE_DAYS;
     for (size_t i = 0; i < n->count; i++) {
         struct next_step *step = &n->steps[i];
         map_release(&step->index->by_domain);
@@ -194,7 +238,7 @@ enum status next_weigh(struct next *n, struct store *s)
         step->index = NULL;
         next_sort_hits(step);
         if (step->state != NEXT_SAY)
-            step->state = step->mails ? NEXT_ASK_FIRST : n->days >= n->days_least && n->mails >= n->mails_least ? NEXT_READY : NEXT_NOT_YET;
+            step->state = step->mails ? NEXT_ASK_FIRST : enough ? NEXT_READY : NEXT_NOT_YET;
     }
     return st;
 }

@@ -29,6 +29,24 @@ static bool next_entry(const char **at, struct slice *entry)
     return n > 0;
 }
 
+/* Whether a list can be taken apart: braces in pairs, and no '\\' that was meant to go on in the next line. */
+static bool is_sound(struct postfix *p, const char *name, const char *list)
+{
+    struct slice entry;
+    int depth = 0;
+    bool slash = false;
+    for (const char *c = list; *c && depth >= 0; c++)
+        depth += *c == '{' ? 1 : *c == '}' ? -1 : 0;
+    for (const char *at = list; next_entry(&at, &entry);)
+        slash = slash || entry.p[entry.n - 1] == '\\';
+    if (depth != 0)
+        harden_refuse(p->h, "main.cf: %s = %s: a '%c' has no '%c'", name, list, depth > 0 ? '{' : '}', depth > 0 ? '}' : '{');
+    else if (slash)
+        harden_refuse(p->h, "main.cf: %s = %s: Postfix knows no '\\' at the end of a line; a line that begins with a blank goes on",
+                      name, list);
+    return depth == 0 && !slash;
+}
+
 /* What an entry connects to: "{ inet:h:1, timeout=1s }" is inet:h:1. */
 static struct slice target(struct slice entry)
 {
@@ -217,6 +235,8 @@ const char *postfix_drop(struct postfix *p, const char *socket)
         harden_refuse(p->h, "smtpd_milters cannot be read, or is longer than %d octets", POSTFIX_MAX_MILTERS);
         return NULL;
     }
+    if (!is_sound(p, "smtpd_milters", milters))
+        return NULL;
     if (!p->h->drop_count && !p->h->drop_policyd)
         return milters;
     refuse_hidden(p, "smtpd_milters", true);
@@ -224,7 +244,7 @@ const char *postfix_drop(struct postfix *p, const char *socket)
     if (other)
         postfix_edit(p, "non_smtpd_milters", other);
     for (size_t i = 0; p->h->drop_policyd && i < sizeof lists / sizeof *lists; i++) {
-        const char *now = postfix_ask(p, "-h", lists[i]), *left = now ? without_policyd(p, now) : NULL;
+        const char *now = postfix_ask(p, "-h", lists[i]), *left = now && is_sound(p, lists[i], now) ? without_policyd(p, now) : NULL;
         refuse_hidden(p, lists[i], false);
         if (left)
             postfix_edit(p, lists[i], left);

@@ -56,6 +56,32 @@ void postfix_edit_master(struct postfix *p, const char *name, const char *value)
     add_edit(p, p->master, &p->master_count, name, value);
 }
 
+/* What postconf does not complain of, and what an editor that was killed leaves: NUL, and a first line that continues none. */
+static bool is_text(struct postfix *p, const char *path, struct slice text)
+{
+    const char *nul = text.n ? memchr(text.p, '\0', text.n) : NULL;
+    unsigned line = 1;
+    for (const char *c = text.p; nul && c < nul; c++)
+        line += *c == '\n';
+    if (nul) {
+        harden_refuse(p->h, "%s:%u: a NUL octet; this is no text file", path, line);
+        return false;
+    }
+    for (size_t i = 0; i < text.n; line++) {
+        const char *nl = memchr(text.p + i, '\n', text.n - i);
+        struct slice whole = slice_of(text.p + i, nl ? (size_t)(nl - text.p) - i : text.n - i), words = slice_trim(whole);
+        i += whole.n + 1;
+        if (!words.n || *words.p == '#')
+            continue;
+        if (words.p == whole.p)
+            break;
+        harden_refuse(p->h, "%s:%u: a line that begins with a blank continues the one before, and there is none: is the top of the file lost?",
+                      path, line);
+        return false;
+    }
+    return true;
+}
+
 static bool copy_file(struct postfix *p, const char *name)
 {
     struct slice text;
@@ -68,6 +94,8 @@ static bool copy_file(struct postfix *p, const char *name)
         harden_refuse(p->h, "%s: there is no such file; is Postfix set up? (dpkg-reconfigure postfix)", from);
         return false;
     }
+    if (!is_text(p, from, text))
+        return false;
     FILE *f = fopen(to, "w");
     bool ok = f && fwrite(text.p, 1, text.n, f) == text.n;
     if (f && fclose(f) != 0)

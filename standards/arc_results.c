@@ -36,7 +36,7 @@ void arc_results_read(struct arena *arena, struct arc_set *set)
 {
     struct authres a;
     char name[LIMIT_DOMAIN + 1];
-    if (!set->aar.n || authres_parse(arena, set->aar, &a) != STATUS_OK)
+    if (!set->aar.n || authres_parse_lenient(arena, set->aar, &a) != STATUS_OK)
         return;
     set->authserv = printable(arena, a.id);
     set->spf = best_of(&a, "spf");

@@ -20,6 +20,7 @@ struct reader {
     struct buf text;
     struct authres_result results[AUTHRES_RESULTS_MAX];
     size_t count;
+    bool lenient;       /* properties without ptype are taken */
     enum status status; /* why the last rule failed, where it is not STATUS_INVALID */
 };
 
@@ -96,14 +97,20 @@ static bool pvalue(struct reader *r, struct slice *out)
     return rest.n > 0;
 }
 
-/* propspec */
+/* propspec; leniently also without ptype, as in the `action=none` of Microsoft 365 and the `x-bits=2048` of Fastmail:
+ * that names no property of RFC 8601, so nobody finds it, but the rest of the field can be read. */
 static bool propspec(struct reader *r, struct authres_property_read *out)
 {
     struct lex before = r->at;
-    if (keyword(r, &out->ptype) && lex_cfws(&r->at) && lex_char(&r->at, '.') && lex_cfws(&r->at) &&
-        keyword(r, &out->name) && lex_cfws(&r->at) && lex_char(&r->at, '=') && lex_cfws(&r->at) &&
-        pvalue(r, &out->value)) {
-        out->ptype = keep(r, out->ptype);
+    *out = (struct authres_property_read){.ptype = SLICE_NULL};
+    bool ok = keyword(r, &out->name) && lex_cfws(&r->at);
+    if (ok && !r->lenient && lex_peek(&r->at) != '.')
+        ok = false;
+    if (ok && lex_char(&r->at, '.')) {
+        out->ptype = keep(r, out->name);
+        ok = lex_cfws(&r->at) && keyword(r, &out->name) && lex_cfws(&r->at);
+    }
+    if (ok && lex_char(&r->at, '=') && lex_cfws(&r->at) && pvalue(r, &out->value)) {
         out->name = keep(r, out->name);
         return true;
     }
@@ -236,12 +243,22 @@ static enum status parse(struct reader *r, struct authres *out)
     return STATUS_OK;
 }
 
-enum status authres_parse(struct arena *arena, struct slice text, struct authres *out)
+static enum status read_text(struct arena *arena, struct slice text, bool lenient, struct authres *out)
 {
-    struct reader r = {.at = lex_of(slice_trim(text)), .arena = arena, .text = BUF_INIT};
+    struct reader r = {.at = lex_of(slice_trim(text)), .arena = arena, .text = BUF_INIT, .lenient = lenient};
     enum status s = parse(&r, out);
     buf_release(&r.text);
     return s;
+}
+
+enum status authres_parse(struct arena *arena, struct slice text, struct authres *out)
+{
+    return read_text(arena, text, false, out);
+}
+
+enum status authres_parse_lenient(struct arena *arena, struct slice text, struct authres *out)
+{
+    return read_text(arena, text, true, out);
 }
 
 const struct authres_result *authres_find(const struct authres *a, const char *name, const struct authres_result *after)

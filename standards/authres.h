@@ -73,7 +73,7 @@ enum status authres_end(struct authres_writer *w) MUST_CHECK;
 #define AUTHRES_PROPERTIES_MAX 50 /* of one result */
 
 struct authres_property_read {
-    struct slice ptype;
+    struct slice ptype; /* empty: none was written */
     struct slice name;
     struct slice value; /* quoting undone */
 };
@@ -96,6 +96,10 @@ struct authres {
 
 /* The value behind the field's colon. STATUS_INVALID: not what RFC 8601 2.2 says; STATUS_LIMIT; STATUS_NOMEM. */
 enum status authres_parse(struct arena *arena, struct slice value, struct authres *out) MUST_CHECK;
+
+/* The same, and properties without ptype are taken (`dmarc=pass action=none header.from=...`): large senders write them,
+ * and what they seal in ARC-Authentication-Results must be readable for `trust` to mean anything. */
+enum status authres_parse_lenient(struct arena *arena, struct slice value, struct authres *out) MUST_CHECK;
 
 /* The first result of that method (case-insensitive) from `from` on, or NULL. */
 const struct authres_result *authres_find(const struct authres *a, const char *method,

@@ -52,6 +52,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             check(authres_is_forged(text, id));
     }
     (void)authres_is_forged(text, "example.net");
+    bool strict = authres_parse(arena, text, &a) == STATUS_OK;
+    check(authres_parse_lenient(arena, text, &a) == STATUS_OK || !strict);
     if (size <= 4096)
         check_written(arena, text);
     arena_free(arena);

@@ -226,7 +226,7 @@ static void test_chains(void **state)
 
 static void test_what_sets_say(void **state)
 {
-    static const char aar[] = "Lists.Example 1; arc=pass; dmarc=fail header.from=\"x.example\"";
+    static const char aar[] = "Lists.Example 1; arc=pass; dmarc=fail action=none header.from=\"x.example\"";
     static const struct chain_case t = {"", {A1, {2, "b.example", "RSA1024", "pass", .aar = aar}}};
     struct lab l;
     struct set sets[2];

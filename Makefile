@@ -13,6 +13,7 @@
 #   make bench           figures, as ratios
 #   make resolver        assay-unbound.so, and an Unbound that can load it
 #   make check-packages  the packages, installed in a folder of plain Debian (SUITE=trixie for another)
+#   make check-boot      the packages under a systemd that really runs, in a folder of plain Debian
 #   make deb             Debian packages, in build/deb/
 #   make install         to PREFIX (default /usr/local), under DESTDIR
 #   make uninstall clean help
@@ -144,3 +145,7 @@ deb: all
 .PHONY: check-packages
 check-packages:
 	@tests/packages/check $(SUITE)
+
+.PHONY: check-boot
+check-boot:
+	@tests/packages/boot $(SUITE)

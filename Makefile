@@ -50,7 +50,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.
 BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/bench_*.c))
 TOOLS := $(patsubst tests/conformance/%.c,$(BUILD)/conformance/%,$(wildcard tests/conformance/*.c))
 
-.PHONY: all check check-quick check-one demo install uninstall asan fuzz bench clean help conformance resolver tests
+.PHONY: all check check-quick check-one demo install uninstall asan fuzz bench clean help conformance resolver tests tools
 .DEFAULT_GOAL := all
 
 all: $(PROGRAMS)
@@ -106,6 +106,9 @@ $(BUILD)/conformance/%: $(BUILD)/tests/conformance/%.o $(LIBS_OUR)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_cli)
 
 tests: $(UNIT)
+
+# What the conformance suites and the differential tests ask.
+tools: $(TOOLS)
 
 resolver:
 	@tests/install-packages build resolver

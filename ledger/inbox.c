@@ -10,6 +10,7 @@
  */
 #include "ledger/inbox.h"
 #include "base/base64.h"
+#include "base/clock.h"
 #include "base/domain.h"
 #include "ledger/take_target.h"
 #include <ctype.h>
@@ -171,8 +172,10 @@ static enum status refuse_parcel(struct unpacking *u, const char *why)
     if (st == STATUS_OK)
         st = store_run(
             u->store, &(int64_t){0},
-            "UPDATE inbox SET refused = $1 WHERE segment = $2 AND at = $3 AND upto = $4 AND done = $5 AND role = $6",
-            "ttiiit", why, p->segment, p->at, p->upto, (int64_t)p->done, p->role);
+            /* sent is the host's word, and how long it stays counts from there */
+            "UPDATE inbox SET refused = $1, sent = CASE WHEN sent > $2 THEN $2 ELSE sent END WHERE segment = $3 AND at = $4 "
+            "AND upto = $5 AND done = $6 AND role = $7",
+            "titiiit", why, clock_wall_us(), p->segment, p->at, p->upto, (int64_t)p->done, p->role);
     return st == STATUS_OK ? store_commit(u->store) : st;
 }
 

@@ -191,10 +191,11 @@ def main():
 
     # What does not add up, or would end before it begins.
     for i, (at, upto, lines) in enumerate(((0, 5, "{}"), (9, 3, ""), (0, 4, "!-9\n"), (0, 4, "!4"), (0, 2 ** 62, "!99999999999999999999\n"))):
-        got, why = psql(hosts[0].uri, f"INSERT INTO inbox (segment, at, upto, done, writer, host, name, sent, lines) VALUES ('bad{i}', {at}, {upto}, 0, 'm', 'mx1', 'n', extract(epoch FROM now()) * 1000000, '{lines}')")
+        got, why = psql(hosts[0].uri, f"INSERT INTO inbox (segment, at, upto, done, writer, host, name, sent, lines) VALUES ('bad{i}', {at}, {upto}, 0, 'm', 'mx1', 'n', {2 ** 62}, '{lines}')")
         check(got is not None, f"it can be added: {why}")
     owner.ledger()
     check(number("SELECT count(*) FROM inbox WHERE refused IS NULL") == 0 and number("SELECT count(*) FROM inbox") == 6, "all that does not add up is refused")
+    check(number("SELECT max(sent) FROM inbox") <= time.time() * 1e6, "and stays no longer, whatever the host said of the time")
 
     # What would hold up the others: a name of the segment longer than the owner's, rows that are the same but for it, and a writer of which no index can be made.
     for i, (segment, writer) in enumerate((("s" * 5000, "m"), ("s" * 5001, "m"), ("w" * 32, "m" * 100000))):

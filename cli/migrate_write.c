@@ -268,6 +268,8 @@ static void write_dkim(struct writer *w)
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
         if (tolower((unsigned char)*action) == *actions[i].old)
             ours = actions[i].ours;
+    if (!ours && *action && !strchr("aA", *action))
+        harden_refuse(w->m->h, "opendkim: On-NoSignature %s: one of accept, discard, quarantine, reject, tempfail is wanted", action);
     if (ours) {
         from(w, MIGRATE_OPENDKIM, "On-NoSignature");
         buf_printf(w->out, "# On trial: it asks for a valid signature of the From domain's organisation, not for any signature.\n"
@@ -352,13 +354,21 @@ static void write_dns(struct writer *w)
     const enum migrate_program p = has(w, MIGRATE_OPENDMARC, "DNSTimeout") ? MIGRATE_OPENDMARC : MIGRATE_OPENDKIM;
     struct migrate_set servers;
     if (has(w, p, "DNSTimeout")) {
-        const long seconds = strtol(migrate_text(w->m, p, "DNSTimeout"), NULL, 10);
+        const char *text = migrate_text(w->m, p, "DNSTimeout");
+        const long seconds = strtol(text, NULL, 10);
+        if (strspn(text, "0123456789") != strlen(text))
+            harden_refuse(w->m->h, "%s:%u: DNSTimeout %s: a number of seconds is wanted", migrate_value(w->m, p, "DNSTimeout")->file,
+                          migrate_value(w->m, p, "DNSTimeout")->line, text);
         from(w, p, "DNSTimeout");
         if (seconds < 1 || seconds > 30)
             buf_adds(w->out, "# 1 to 30 seconds are possible\n");
         buf_printf(w->out, "set dns.timeout %lds\n", seconds < 1 || seconds > 30 ? 30 : seconds);
     }
-    if (migrate_entries(w->m, migrate_value(w->m, MIGRATE_OPENDKIM, "Nameservers"), &servers) && servers.net_count) {
+    if (!migrate_entries(w->m, migrate_value(w->m, MIGRATE_OPENDKIM, "Nameservers"), &servers))
+        return;
+    for (size_t i = 0; i < servers.name_count; i++)
+        harden_note(w->m->h, "Nameservers: '%s' is no address, and is left out", servers.names[i]);
+    if (servers.net_count) {
         char text[IP_TEXT];
         from(w, MIGRATE_OPENDKIM, "Nameservers");
         if (servers.net_count > 1)
@@ -367,10 +377,23 @@ static void write_dns(struct writer *w)
     }
 }
 
+/* An answer to a fault of DNS that Assay does not give. */
+static void say_dns_error(struct writer *w)
+{
+    const struct migrate_value *v = migrate_value(w->m, MIGRATE_OPENDKIM, "On-DNSError");
+    if (!v || strchr("tTaA", *v->text))
+        return;
+    from(w, MIGRATE_OPENDKIM, "On-DNSError");
+    buf_adds(w->out, "# Not carried over: for a fault of DNS mail is deferred or accepted (set when-unsure), and never refused.\n");
+    harden_note(w->m->h, "%s:%u: On-DNSError %s is not carried over: for a fault of DNS mail is deferred or accepted", v->file,
+                v->line, v->text);
+}
+
 static void write_unsure(struct writer *w)
 {
     enum migrate_program p;
     const char *name;
+    say_dns_error(w);
     if (migrate_switch(w->m, MIGRATE_OPENDMARC, "RejectFailures"))
         p = MIGRATE_OPENDMARC, name = "RejectFailures";
     else if (migrate_switch(w->m, MIGRATE_POLICYD, "TempError_Defer"))

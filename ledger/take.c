@@ -196,6 +196,8 @@ enum status take_folder(struct store *s, const char *dir, bool (*stop)(void), st
     t.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (t.fd >= 0)
         segment_recover(t.fd, NULL);
+    if (t.fd >= 0 && t.target->sweep)
+        t.target->sweep(t.fd);
     enum status st = journal_list(dir, &files, &n);
     if (st != STATUS_OK || t.fd < 0) {
         if (t.fd >= 0)

@@ -11,15 +11,18 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "ledger/take_target.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BATCH_OCTETS ((size_t)1 << 20)
+#define NOTE_SECONDS 86400 /* older notes are of no segment any more */
 
 /* False: an identity that is none of ours and must not become part of a file's name: then there is no note. */
 static bool note_name(const struct taking *t, const char *suffix, char *out, size_t size)
@@ -103,7 +106,7 @@ static enum status commit(struct taking *t, const struct take_batch *b)
     if (st == STATUS_OK)
         st = store_commit(t->store);
     buf_release(&text);
-    if (st == STATUS_OK)
+    if (st == STATUS_OK && !b->done)
         keep_place(t, b);
     return st;
 }
@@ -122,7 +125,25 @@ static void finished(struct taking *t)
         (void)unlinkat(t->fd, name, 0);
 }
 
+/* A note is left where a taker was killed after it wrote it, while another one finished the segment. Taking away one that is
+ * in use costs no more than sending again. */
+static void sweep(int folder)
+{
+    int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+    struct stat st;
+    if (!d && fd >= 0)
+        close(fd);
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (strncmp(e->d_name, ".sent-", 6) == 0 && fstatat(folder, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            st.st_mtime < clock_wall() - NOTE_SECONDS)
+            (void)unlinkat(folder, e->d_name, 0);
+    if (d)
+        closedir(d);
+}
+
 const struct take_target take_into_inbox = {.batch_octets = BATCH_OCTETS,
+                                            .sweep = sweep,
                                             .place = place,
                                             .begin = begin,
                                             .line = line,

@@ -59,6 +59,9 @@ struct take_target {
     enum status (*commit)(struct taking *t, const struct take_batch *b);
     void (*drop)(struct taking *t);
 
+    /* Before a folder is read (may be NULL): what was left in it by one that died. */
+    void (*sweep)(int folder);
+
     /* All of the segment is taken and committed; its file goes next. */
     void (*finished)(struct taking *t);
 };

@@ -117,6 +117,17 @@ def roles_that_were_there():
     psql(STORE, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
 
 
+def old_notes(host):
+    """Notes that a killed taker left: those of yesterday go."""
+    for name, age in ((".sent-old", 2 * 86400), (".sent-young", 60)):
+        with open(os.path.join(host.journal, name), "w", encoding="ascii") as f:
+            f.write("1 1 0\n")
+        os.utime(f.name, (time.time() - age, time.time() - age))
+    host.ledger()
+    check(os.listdir(host.journal) == [".sent-young"], f"only the old note goes: {os.listdir(host.journal)}")
+    os.unlink(os.path.join(host.journal, ".sent-young"))
+
+
 def main():
     psql(STORE, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
     owner = Host("db", STORE)
@@ -165,6 +176,8 @@ def main():
     got = sorted(psql(STORE, "SELECT queue_id FROM mail WHERE host = 'mx2' AND queue_id LIKE 'b%'")[0])
     check(got == ["b0", "b1", "b2"], f"once each, whatever the pieces: {got} {os.listdir(hosts[1].journal)}")
     check(os.listdir(hosts[1].journal) == [], "and the file is gone")
+
+    old_notes(hosts[1])
 
     # Lines that are none are counted and the segment set aside; the others get in.
     hosts[0].segment(["c0"], extra=b"this is no record\n\x00\x00\x00\n" + b'{"v":1,"t":"' + NOW.encode() + b'.900002Z","host":"mx1","kind":"mail","id":"c1"}\n')

@@ -230,36 +230,89 @@ static enum status untouched(struct arena *a, const struct change *c, const char
     sha256_hex(now.before, sha);
     if (now.existed == c->exists_after && (!now.existed || strcmp(sha, after) == 0))
         return STATUS_OK;
+    if (now.existed == c->existed && (!now.existed || slice_eq(now.before, c->before)))
+        return STATUS_OK; /* put back already */
     return fail(a, STATUS_INVALID, c->path,
                 "somebody has changed it since; look at it, or use --force to put the original back all the same", why);
 }
 
-enum status change_undo(struct arena *a, const char *keep, bool force, void (*done)(const char *path), const char **why)
-{
+struct kept {
     struct change files[CHANGE_MAX_FILES];
-    unsigned set = newest(keep);
-    if (!set)
-        return fail(a, STATUS_MISSING, keep, "nothing is kept there: there is nothing to undo", why);
+    char after[CHANGE_MAX_FILES][65];
+    size_t n;
+};
+
+static enum status load_set(struct arena *a, const char *keep, unsigned set, struct kept *k, const char **why)
+{
     const char *name = set_path(a, keep, set, "manifest.json");
     json_t *root = name ? json_load_file(name, 0, NULL) : NULL;
     json_t *list = root ? json_object_get(root, "files") : NULL;
-    size_t n = json_array_size(list);
-    enum status st = json_is_array(list) && n <= CHANGE_MAX_FILES
+    k->n = json_array_size(list);
+    enum status st = json_is_array(list) && k->n <= CHANGE_MAX_FILES
                          ? STATUS_OK
                          : fail(a, STATUS_INVALID, keep, "the newest manifest.json is not one of ours", why);
-    for (size_t i = 0; st == STATUS_OK && i < n; i++) {
-        char after[65];
-        st = load_file(a, keep, set, i, json_array_get(list, i), &files[i], after, why);
-        if (st == STATUS_OK && !force)
-            st = untouched(a, &files[i], after, why);
-    }
+    for (size_t i = 0; st == STATUS_OK && i < k->n; i++)
+        st = load_file(a, keep, set, i, json_array_get(list, i), &k->files[i], k->after[i], why);
     json_decref(root);
-    for (size_t i = 0; st == STATUS_OK && i < n; i++) {
-        st = change_replace(a, &files[i], false, why);
+    return st;
+}
+
+enum status change_undo(struct arena *a, const char *keep, bool force, void (*done)(const char *path), const char **why)
+{
+    struct kept *k = arena_alloc(a, sizeof *k);
+    unsigned set = newest(keep);
+    if (!set)
+        return fail(a, STATUS_MISSING, keep, "nothing is kept there: there is nothing to undo", why);
+    enum status st = k ? load_set(a, keep, set, k, why) : STATUS_NOMEM;
+    for (size_t i = 0; st == STATUS_OK && !force && i < k->n; i++)
+        st = untouched(a, &k->files[i], k->after[i], why);
+    for (size_t i = 0; st == STATUS_OK && i < k->n; i++) {
+        st = change_replace(a, &k->files[i], false, why);
         if (st == STATUS_OK && done)
-            done(files[i].path);
+            done(k->files[i].path);
     }
     if (st == STATUS_OK)
         change_forget(a, keep);
+    return st;
+}
+
+/* One set's files of that part. *whole: nothing of the set stays to be put back. */
+static enum status release_set(struct arena *a, struct kept *k, bool (*part)(const char *path),
+                               void (*done)(const char *path), bool *whole, const char **why)
+{
+    enum status st = STATUS_OK;
+    for (size_t i = 0; st == STATUS_OK && i < k->n; i++) {
+        const char *ignored = NULL;
+        bool ours = part(k->files[i].path);
+        enum status same = untouched(a, &k->files[i], k->after[i], ours ? why : &ignored);
+        if (ours && same == STATUS_OK) {
+            st = change_replace(a, &k->files[i], false, why);
+            if (st == STATUS_OK)
+                done(k->files[i].path);
+            continue;
+        }
+        *whole = false;
+        if (ours && same != STATUS_INVALID)
+            st = same;
+    }
+    return st;
+}
+
+enum status change_release(struct arena *a, const char *keep, bool (*part)(const char *path),
+                           void (*done)(const char *path), const char **why)
+{
+    struct kept *k = arena_alloc(a, sizeof *k);
+    enum status st = k ? STATUS_OK : STATUS_NOMEM;
+    for (unsigned set = newest(keep); st == STATUS_OK && set > 0; set--) {
+        const char *dir = set_path(a, keep, set, NULL);
+        bool whole = true;
+        if (!dir || access(dir, F_OK) != 0)
+            continue;
+        st = load_set(a, keep, set, k, why);
+        if (st == STATUS_OK)
+            st = release_set(a, k, part, done, &whole, why);
+        if (st == STATUS_OK && whole && set == newest(keep))
+            change_forget(a, keep);
+    }
     return st;
 }

@@ -7,11 +7,14 @@
  * restarted unasked: the commands are printed, and run with --reload.
  */
 #include "cli/harden.h"
+#include "cli/change_store.h"
 #include "cli/cli.h"
 #include "cli/migrate.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -20,7 +23,7 @@
 #define RUN_OUTPUT (1024 * 1024)
 
 struct options {
-    const char *policy, *state, *postfix, *root;
+    const char *policy, *state, *postfix, *root, *release;
     bool yes, dry_run, undo, force, reload, migrate;
     struct migrate_paths old;
 };
@@ -35,6 +38,7 @@ static const struct option long_options[] = {
     {"policy", required_argument, NULL, 'P'},
     {"policyd-spf-conf", required_argument, NULL, 'F'},
     {"postfix", required_argument, NULL, 'p'},
+    {"release", required_argument, NULL, 'l'},
     {"reload", no_argument, NULL, 'r'},
     {"root", required_argument, NULL, 'R'},
     {"state", required_argument, NULL, 'S'},
@@ -127,6 +131,8 @@ static int help(void)
          "  -n, --dry-run       only show it\n"
          "      --undo          give back the files as they were before the last time\n"
          "      --force         undo files too that were changed since; replace a policy\n"
+         "      --release WHAT  before a package goes: nothing asks Assay any more, whatever was changed since; WHAT is mail or\n"
+         "                      resolver\n"
          "      --reload        run the reload commands afterwards (they are printed otherwise)\n"
          "  -P, --policy FILE   the policy (default " CLI_POLICY_PATH ")\n"
          "  -S, --state DIR     where the originals are kept (default " ASSAY_STATEDIR ")\n"
@@ -166,6 +172,9 @@ static int read_options(int argc, char **argv, struct options *o)
         case 'M':
             o->migrate = true;
             break;
+        case 'l':
+            o->release = optarg;
+            break;
         case 'n':
             o->dry_run = true;
             break;
@@ -202,27 +211,11 @@ static int read_options(int argc, char **argv, struct options *o)
         return cli_usage("--undo and --from-opendmarc do not go together");
     if (o->undo && o->dry_run)
         return cli_usage("--undo and --dry-run do not go together");
+    if (o->release && (o->undo || o->dry_run || o->migrate))
+        return cli_usage("--release goes with none of --undo, --dry-run, --from-opendmarc");
+    if (o->release && strcmp(o->release, "mail") != 0 && strcmp(o->release, "resolver") != 0)
+        return cli_usage("--release '%s': it is mail or resolver", o->release);
     return -1;
-}
-
-static void say_undone(const char *path)
-{
-    printf("%s is as it was\n", path);
-}
-
-static int undo(struct arena *a, const struct options *o, const char *keep)
-{
-    const char *why = NULL;
-    enum status s = change_undo(a, keep, o->force, say_undone, &why);
-    if (s == STATUS_OK) {
-        puts("Reload Postfix, Sendmail and Unbound, where they were changed.");
-        return EX_OK;
-    }
-    cli_error("%s", why ? why : status_text(s));
-    return s == STATUS_MISSING   ? EX_NOINPUT
-           : s == STATUS_DENIED  ? EX_NOPERM
-           : s == STATUS_INVALID ? EX_CONFIG
-                                 : EX_TEMPFAIL;
 }
 
 /* Whether the person at the terminal says yes; without a terminal: no. */
@@ -251,6 +244,126 @@ static void reload(struct harden *h, bool really)
     }
 }
 
+/* Which files were put back decides what is to be reloaded. */
+static bool mail_back, sendmail_back, resolver_back, policy_back;
+
+static bool is_resolver(const char *path)
+{
+    return strstr(path, "/unbound/") != NULL;
+}
+
+static bool is_mail(const char *path)
+{
+    return !is_resolver(path);
+}
+
+static void say_undone(const char *path)
+{
+    const char *name = strrchr(path, '/');
+    printf("%s is as it was\n", path);
+    if (is_resolver(path))
+        resolver_back = true;
+    else if (name && (strcmp(name, "/main.cf") == 0 || strcmp(name, "/master.cf") == 0))
+        mail_back = true;
+    else if (name && strncmp(name, "/sendmail.", 10) == 0)
+        sendmail_back = true;
+    else
+        policy_back = true;
+}
+
+/* Postfix first: while it still asks, the milter stays where it is. */
+static void reload_undone(struct harden *h, bool really, bool stays)
+{
+    h->reload_count = 0;
+    if (mail_back)
+        h->reload[h->reload_count++] = really ? "! postfix status 2>/dev/null || postfix reload" : "postfix reload";
+    if (sendmail_back)
+        h->reload[h->reload_count++] = "service sendmail reload";
+    if (resolver_back)
+        h->reload[h->reload_count++] = "systemctl restart unbound";
+    if (policy_back && stays)
+        h->reload[h->reload_count++] = "systemctl restart assay-milter";
+    reload(h, really);
+}
+
+static int undo_code(enum status s)
+{
+    return s == STATUS_MISSING   ? EX_NOINPUT
+           : s == STATUS_DENIED  ? EX_NOPERM
+           : s == STATUS_INVALID ? EX_CONFIG
+                                 : EX_TEMPFAIL;
+}
+
+static int undo(struct arena *a, const struct options *o, const char *keep)
+{
+    struct harden h = {.arena = a};
+    const char *why = NULL;
+    enum status s = change_undo(a, keep, o->force, say_undone, &why);
+    if (s == STATUS_OK) {
+        reload_undone(&h, o->reload, true);
+        return EX_OK;
+    }
+    cli_error("%s", why ? why : status_text(s));
+    return undo_code(s);
+}
+
+/* Takes out of what somebody changed since only what asks us. Where that cannot be done, it is refused, and said. */
+static enum status release_rest(struct harden *h, const struct options *o, const char *keep, const char **why)
+{
+    harden_postfix_release(h);
+    harden_sendmail_release(h);
+    if (h->refused || change_count(h->set) == 0)
+        return h->refused ? STATUS_INVALID : STATUS_OK;
+    enum status s = change_diff(h->set, stdout, why);
+    if (s == STATUS_OK && mkdir(o->state, 0755) != 0 && errno != EEXIST)
+        *why = arena_printf(h->arena, "%s: %s", o->state, strerror(errno)), s = STATUS_DENIED;
+    if (s == STATUS_OK)
+        s = change_apply(h->set, keep, why);
+    if (s == STATUS_OK) {
+        change_forget(h->arena, keep); /* undoing it would ask a milter that is gone */
+        mail_back = true;
+    }
+    return s;
+}
+
+static int release(struct arena *a, const struct options *o, const char *keep)
+{
+    struct harden h = {
+        .arena = a, .set = change_set_new(a), .policy_path = o->policy, .root = o->root, .postfix_dir = o->postfix};
+    bool mail = strcmp(o->release, "mail") == 0;
+    const char *why = NULL;
+    enum status s = h.set ? change_release(a, keep, mail ? is_mail : is_resolver, say_undone, &why) : STATUS_NOMEM;
+    struct policy_report *report = policy_report_new();
+    h.policy = report ? policy_load(o->policy, report) : NULL; /* one that does not load is no reason to stop mail */
+    h.socket = h.policy ? policy_set_text(h.policy, "milter.socket") : "";
+    if (s == STATUS_OK && mail)
+        s = release_rest(&h, o, keep, &why);
+    reload_undone(&h, o->reload, false);
+    policy_unref(h.policy);
+    policy_report_free(report);
+    if (s == STATUS_OK)
+        return EX_OK;
+    if (!h.refused)
+        cli_error("%s", why ? why : status_text(s));
+    return undo_code(s);
+}
+
+/* The socket's folder within Postfix's queue, where Postfix came after assay-milter: the package makes it otherwise. */
+static void make_socket_folder(struct harden *h)
+{
+    const struct passwd *user = getpwnam("assay");
+    const struct group *group = getgrnam("postfix");
+    const char *path = h->socket && strncmp(h->socket, "unix:", 5) == 0 ? arena_strdup(h->arena, h->socket + 5) : NULL;
+    char *slash = path ? strrchr(path, '/') : NULL;
+    if (!slash || slash == path || *h->root || h->postfix_dir || !user || !group)
+        return;
+    *slash = '\0';
+    if (mkdir(path, 0750) != 0)
+        return; /* it is there, or the milter will say what is wrong */
+    if (chown(path, user->pw_uid, group->gr_gid) != 0 || chmod(path, 02750) != 0)
+        harden_note(h, "%s: made for the socket, but not given to assay: %s", path, strerror(errno));
+}
+
 static int apply(struct harden *h, const struct options *o, const char *keep)
 {
     const char *why = NULL;
@@ -272,6 +385,7 @@ static int apply(struct harden *h, const struct options *o, const char *keep)
         cli_error("nothing was changed: %s", why ? why : status_text(s));
         return s == STATUS_DENIED ? EX_NOPERM : EX_TEMPFAIL;
     }
+    make_socket_folder(h);
     printf("\nDone. 'assay harden --undo' gives the files back.\n");
     reload(h, o->reload);
     return EX_OK;
@@ -321,7 +435,7 @@ int cmd_harden(int argc, char **argv)
         arena_free(a);
         return EX_OSERR;
     }
-    rc = o.undo ? undo(a, &o, keep) : harden(a, &o, keep);
+    rc = o.release ? release(a, &o, keep) : o.undo ? undo(a, &o, keep) : harden(a, &o, keep);
     arena_free(a);
     return rc;
 }

@@ -203,15 +203,25 @@ static bool move_socket(struct postfix *p, const char *queue)
     return true;
 }
 
+static bool socket_is_set(const struct policy *policy)
+{
+    struct policy_setting s;
+    for (size_t i = 0; policy_setting_at(policy, i, &s); i++)
+        if (strcmp(s.name, "milter.socket") == 0)
+            return s.set;
+    return false;
+}
+
 /* How Postfix must write our socket; NULL (refused) where it cannot reach it. */
 static const char *socket_for(struct postfix *p)
 {
     struct harden *h = p->h;
     const char *written = written_for(p, "smtp/inet", h->socket), *queue = get(p, "queue_directory");
+    /* In /run/assay the socket has our group, and Postfix may not open it; the folder in the queue has Postfix's. */
+    if (strcmp(h->socket, DEFAULT_SOCKET) == 0 && *queue && !socket_is_set(h->policy))
+        return move_socket(p, queue) ? written_for(p, "smtp/inet", h->socket) : NULL;
     if (written)
         return written;
-    if (strcmp(h->socket, DEFAULT_SOCKET) == 0 && *queue && move_socket(p, queue))
-        return "unix:/assay/milter.sock";
     if (!h->refused)
         harden_refuse(h,
                       "Postfix's smtpd runs in the chroot %s and cannot reach %s\nadd to %s:  set milter.socket "
@@ -320,13 +330,119 @@ static void propose(struct postfix *p, const char *option, const char *const *ed
         harden_write(p->h, target, text, 0644);
 }
 
+/* Postfix's configuration folder; NULL where there is no Postfix, or (refused) where it cannot say. */
+static const char *instance_dir(struct harden *h)
+{
+    const char *argv[] = {"postconf", "-h", "config_directory", NULL};
+    int code;
+    if (h->postfix_dir)
+        return *h->postfix_dir ? h->postfix_dir : NULL;
+    const char *out = harden_run(h, argv, &code);
+    if (!out || !*out || (code != 0 && strstr(out, "No such file")))
+        return NULL; /* not installed, or never set up */
+    if (code == 0)
+        return out;
+    harden_refuse(h, "Postfix's main.cf is not in order, and nothing is changed until it is: %s", out);
+    return NULL;
+}
+
+/* Whether an entry of a list of milters or maps is ours. */
+static bool is_ours(struct postfix *p, struct slice entry)
+{
+    const char *text = arena_copy(p->h->arena, entry.p, entry.n), *end;
+    const char *rest = strchr(p->h->socket, ':');
+    if (!text)
+        return false;
+    if (strncmp(text, "socketmap:", 10) == 0)
+        return entry.n > 6 && strcmp(text + entry.n - 6, ":assay") == 0;
+    const char *written = rest && strncmp(p->h->socket, "inet", 4) == 0 ? written_for(p, "smtp/inet", p->h->socket) : NULL;
+    const char *at = rest && !written ? strstr(text, rest + 1) : written ? strstr(text, written) : NULL;
+    size_t n = rest && !written ? strlen(rest + 1) : written ? strlen(written) : 0;
+    if (!at && (at = strstr(text, "assay/milter.sock")) != NULL)
+        n = strlen("assay/milter.sock");
+    end = at ? at + n : NULL;
+    return end && (*end == '\0' || strchr(", }\t", *end));
+}
+
+/* The list without our entries ({ ... } is one entry); NULL where none is ours. */
+static const char *without_ours(struct postfix *p, const char *list)
+{
+    const char *out = "";
+    bool found = false;
+    for (const char *at = list + strspn(list, ", \t\n"); *at; at += strspn(at, ", \t\n")) {
+        const char *start = at;
+        for (int depth = 0; *at && (depth > 0 || !strchr(", \t\n", *at)); at++)
+            depth += *at == '{' ? 1 : *at == '}' ? -1 : 0;
+        struct slice entry = slice_of(start, (size_t)(at - start));
+        bool ours = is_ours(p, entry);
+        found = found || ours;
+        if (!ours && out)
+            out = arena_printf(p->h->arena, "%s%s%.*s", out, *out ? ", " : "", SLICE_ARG(entry));
+    }
+    return found ? out : NULL;
+}
+
+static void release_list(struct postfix *p, const char *name)
+{
+    const char *now = postfix_ask(p, "-h", name), *rest = now ? without_ours(p, now) : NULL, *expanded = get(p, name);
+    if (rest)
+        postfix_edit(p, name, rest);
+    else if (without_ours(p, expanded) && !(now && strstr(now, "$smtpd_milters")))
+        harden_refuse(p->h, "%s/main.cf: %s = %s still asks Assay by a parameter of yours: take it out of there, then again",
+                      p->original, name, now ? now : "");
+}
+
+/* Listeners with settings of their own in master.cf: named, and left to whoever wrote them. */
+static void release_master(struct postfix *p)
+{
+    const char *out = postfix_ask(p, "-P", NULL);
+    for (const char *line = out; line && *line;) {
+        size_t n = strcspn(line, "\n");
+        const char *text = arena_copy(p->h->arena, line, n), *value = text ? strchr(text, '=') : NULL;
+        const char *milters = text ? strstr(text, "milters") : NULL;
+        if (value && milters && milters < value && without_ours(p, value + 1))
+            harden_refuse(p->h, "%s/master.cf: %s still asks assay-milter: take it out, then again", p->original, text);
+        line += n + (line[n] == '\n');
+    }
+}
+
+static void release_instance(struct harden *h, const char *dir)
+{
+    static const char *const lists[] = {"smtpd_milters", "non_smtpd_milters", "smtp_tls_policy_maps"};
+    struct postfix p = {.h = h, .original = dir};
+    if (open_copy(&p)) {
+        for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+            release_list(&p, lists[i]);
+        release_master(&p);
+        propose(&p, "-e", p.edits, p.count, "main.cf");
+    }
+    close_copy(&p);
+}
+
+void harden_postfix_release(struct harden *h)
+{
+    const char *more[] = {"postconf", "-h", "multi_instance_directories", NULL};
+    int code = 0;
+    const char *dir = instance_dir(h);
+    const char *main_cf = dir ? arena_printf(h->arena, "%s/main.cf", dir) : NULL;
+    if (!main_cf || access(main_cf, F_OK) != 0)
+        return; /* Postfix is there and asks nobody */
+    release_instance(h, dir);
+    const char *list = h->postfix_dir ? NULL : harden_run(h, more, &code);
+    for (const char *at = list; at && code == 0 && *(at += strspn(at, ", \t\n"));) {
+        size_t n = strcspn(at, ", \t\n");
+        const char *instance = arena_copy(h->arena, at, n);
+        if (instance)
+            release_instance(h, instance);
+        at += n;
+    }
+}
+
 void harden_postfix(struct harden *h)
 {
     struct postfix p = {.h = h};
-    const char *argv[] = {"postconf", "-h", "config_directory", NULL};
-    int code;
-    const char *dir = h->postfix_dir ? h->postfix_dir : harden_run(h, argv, &code);
-    if (!dir || !*dir || (!h->postfix_dir && code != 0))
+    const char *dir = instance_dir(h);
+    if (!dir)
         return;
     h->found_mta = true;
     p.original = dir;

@@ -87,3 +87,15 @@ void harden_sendmail(struct harden *h)
             h->reload[h->reload_count++] = "service sendmail reload";
     }
 }
+
+void harden_sendmail_release(struct harden *h)
+{
+    struct slice cf;
+    bool exists;
+    const char *path = arena_printf(h->arena, "%s/etc/mail/sendmail.cf", h->root);
+    if (path && harden_read(h, path, &cf, &exists) && exists && holds(cf, "\nXassay,"))
+        harden_refuse(h,
+                      "%s still asks assay-milter, and was changed since assay harden: take the line "
+                      "INPUT_MAIL_FILTER(`assay', ...) out of sendmail.mc, and make sendmail.cf anew (sendmailconfig)",
+                      path);
+}

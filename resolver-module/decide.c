@@ -10,7 +10,6 @@
  */
 #include "resolver-module/decide.h"
 #include "base/domain.h"
-#include <stdio.h>
 #include <string.h>
 
 enum { TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_DNAME = 39, TYPE_RRSIG = 46, TYPE_NSEC = 47, TYPE_NSEC3 = 50, TYPE_ANY = 255 };
@@ -133,20 +132,32 @@ static int title_length(const char *title)
     return end - title < 110 ? (int)(end - title) : 110;
 }
 
+/* Adds to the text what of s fits; false where some did not. */
+static bool add(struct decide_result *out, size_t *n, const char *s, size_t length)
+{
+    size_t room = sizeof out->text - 1 - *n, taken = length < room ? length : room;
+    memcpy(out->text + *n, s, taken);
+    *n += taken;
+    return taken == length;
+}
+
+/* Not by snprintf: every refused answer comes by here. */
 static void words(struct decide_result *out, const struct policy_answer *a, const char *owner, enum decide_security how, bool target)
 {
     const struct policy_statement *s = a->statement;
-    const char *what = how == DECIDE_INDETERMINATE ? "cannot be validated (no trust anchor)" : "is not signed";
     const char *title = s && s->text ? s->text : "require dnssec of names";
-    char tail[DECIDE_TEXT] = "";
-    if (a->text)
-        snprintf(tail, sizeof tail, ": %s", a->text);
-    else if (s && s->because)
-        snprintf(tail, sizeof tail, ", because \"%s\"", s->because);
-    int n = snprintf(out->text, sizeof out->text, "policy %s: %.*s: %s %s%s%s", s ? s->id : "?", title_length(title), title,
-                     owner[0] ? owner : ".", what, target ? " (end of a chain)" : "", tail);
-    if (n >= (int)sizeof out->text) /* a cut must not end within a character */
-        for (char *e = out->text + sizeof out->text - 2; e > out->text && (*e & 0x80); e--)
+    const char *because = a->text ? a->text : s ? s->because : NULL;
+    const char *const parts[] = {"policy ", s ? s->id : "?", ": ", NULL, ": ", owner[0] ? owner : ".",
+                                 how == DECIDE_INDETERMINATE ? " cannot be validated (no trust anchor)" : " is not signed",
+                                 target ? " (end of a chain)" : "", !because ? "" : a->text ? ": " : ", because \"", because ? because : "",
+                                 because && !a->text ? "\"" : ""};
+    bool whole = true;
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        whole &= parts[i] ? add(out, &n, parts[i], strlen(parts[i])) : add(out, &n, title, (size_t)title_length(title));
+    out->text[n] = '\0';
+    if (!whole) /* a cut must not end within a character */
+        for (char *e = out->text + n - 1; e > out->text && (*e & 0x80); e--)
             *e = '\0';
 }
 

@@ -28,12 +28,14 @@
 #define TICK_MS 100
 #define RETRY_MS 10000
 #define SHORT_EVENT 112 /* octets; two lines of the processor's cache with what the queue puts in front */
+#define TOLD 64         /* a power of two */
 
 /* Of one worker: only it writes here, so that counting and handing over takes no step that others could contend for. */
 struct observe_lane {
     struct queue *events; /* the short ones: nearly all, and few enough octets to stay in the processor's nearer memory */
     atomic_uint_fast64_t states[DECIDE_STATE_COUNT];
     atomic_uint_fast64_t refused, would, dropped;
+    uint64_t told[TOLD]; /* hash of zone and state, and the writer's round in which a reason for them was last handed over */
     struct observe_lane *next;
 };
 
@@ -51,6 +53,7 @@ struct observe {
     uint64_t dropped_recorded;
     bool status_failed;
     atomic_uint_fast64_t swept;
+    atomic_uint round; /* of the writer, from 1 */
     atomic_bool wants_names;
     atomic_bool stopping;
     sem_t opened;
@@ -91,6 +94,38 @@ static void add(struct observe *o, const struct observe_lane *lane, atomic_uint_
         atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
+/* A zone's record holds one reason, the last. Handing over one in each of the writer's rounds is enough, and keeps a flood of refusals out of the
+ * long queue. */
+static bool told_of_late(struct observe *o, struct observe_lane *l, const struct zones_event *e)
+{
+    uint32_t h = UINT32_C(2166136261) ^ e->state;
+    for (const char *c = e->zone; *c; c++)
+        h = (h ^ (unsigned char)*c) * UINT32_C(16777619);
+    uint64_t now = (uint64_t)h << 32 | atomic_load_explicit(&o->round, memory_order_relaxed);
+    uint64_t *told = &l->told[(h ^ h >> 16) & (TOLD - 1)];
+    bool again = *told == now;
+    *told = now;
+    return again;
+}
+
+static bool push_without_reason(struct observe_lane *lane, const struct zones_event *e, size_t size)
+{
+    struct zones_event bare;
+    memcpy(&bare, e, size);
+    bare.has_reason = false;
+    return queue_push_alone(lane->events, &bare, size);
+}
+
+static bool push(struct observe *o, struct observe_lane *lane, const struct zones_event *e)
+{
+    size_t size = zones_event_size(e), bare = offsetof(struct zones_event, zone) + strlen(e->zone) + 1;
+    if (lane && size <= SHORT_EVENT)
+        return queue_push_alone(lane->events, e, size);
+    if (lane && e->has_reason && !e->has_name && bare <= SHORT_EVENT && told_of_late(o, lane, e))
+        return push_without_reason(lane, e, bare);
+    return queue_push(o->common.events, e, size);
+}
+
 void observe_event(struct observe *o, struct observe_lane *lane, const struct zones_event *e)
 {
     struct observe_lane *l = lane ? lane : &o->common;
@@ -101,9 +136,7 @@ void observe_event(struct observe *o, struct observe_lane *lane, const struct zo
         add(o, l, &l->would, e->weight);
     if (e->state == DECIDE_STATE_FAILED) /* a count only: it says nothing of the zone */
         return;
-    size_t size = zones_event_size(e);
-    bool taken = lane && size <= SHORT_EVENT ? queue_push_alone(lane->events, e, size) : queue_push(o->common.events, e, size);
-    if (!taken)
+    if (!push(o, lane, e))
         add(o, l, &l->dropped, e->weight);
 }
 
@@ -378,6 +411,7 @@ static void *run(void *arg)
     o->record_ms = clock_mono_ms() + record_every_ms(o);
     sem_post(&o->opened);
     while (!atomic_load(&o->stopping)) {
+        atomic_fetch_add_explicit(&o->round, 1, memory_order_relaxed);
         work(o);
         nanosleep(&(struct timespec){.tv_nsec = TICK_MS * 1000000L}, NULL);
     }

@@ -4,7 +4,8 @@
  *
  * Promises: fixed memory; no waiting (each slot has a flag that is tried, not awaited); a name is compared in full, without regard to case (RFC 4343), so two
  * questions are never taken for one another; a repeat that is counted is handed over once. On failure (slot taken, another name in it) the
- * answer is "not known", and the long way is gone.
+ * answer is "not known", and the long way is gone. A refusal takes its slot at its second time only; of the first nothing is kept but a hash. So names
+ * made up at random, each asked for once, neither cost the write into a slot nor push those out that are asked for again and again.
  */
 #include "resolver-module/recent.h"
 #include <stdatomic.h>
@@ -23,6 +24,7 @@ struct slot {
 
 struct recent {
     atomic_uint repeats[RECENT_SLOTS]; /* apart from the slots, so that looking for some is one pass over 8 kB */
+    atomic_uint seen[RECENT_SLOTS];    /* hash of the question last refused for the first time */
     struct slot slots[RECENT_SLOTS];
 };
 
@@ -31,12 +33,17 @@ static uint8_t lower(uint8_t c)
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 'a' - 'A') : c; /* a label's length is below 64: never in that range */
 }
 
-static size_t index_of(const struct recent_key *k)
+static uint64_t hash_of(const struct recent_key *k)
 {
     uint64_t h = UINT64_C(0xcbf29ce484222325) ^ k->type;
     for (size_t i = 0; i < k->length; i++)
         h = (h ^ lower(k->name[i])) * UINT64_C(0x100000001b3);
-    return (size_t)(h ^ h >> 32) & (RECENT_SLOTS - 1);
+    return h;
+}
+
+static size_t index_of(uint64_t hash)
+{
+    return (size_t)(hash ^ hash >> 32) & (RECENT_SLOTS - 1);
 }
 
 static bool is_of(const struct slot *s, const struct recent_key *k)
@@ -75,10 +82,17 @@ static void give_back(struct slot *s)
 
 void recent_put(struct recent *r, const struct recent_key *k, time_t until, const struct zones_event *event, struct zones_event *left)
 {
-    size_t i = index_of(k);
+    uint64_t hash = hash_of(k);
+    size_t i = index_of(hash);
     struct slot *s = &r->slots[i];
     left->weight = 0;
-    if (k->length == 0 || k->length > sizeof s->name || !take(s))
+    if (k->length == 0 || k->length > sizeof s->name)
+        return;
+    if (atomic_load_explicit(&r->seen[i], memory_order_relaxed) != (unsigned)hash) {
+        atomic_store_explicit(&r->seen[i], (unsigned)hash, memory_order_relaxed);
+        return;
+    }
+    if (!take(s))
         return;
     unsigned repeats = atomic_exchange(&r->repeats[i], 0);
     if (repeats && s->length) {
@@ -97,7 +111,7 @@ void recent_put(struct recent *r, const struct recent_key *k, time_t until, cons
 
 bool recent_get(struct recent *r, const struct recent_key *k, time_t now, char text[DECIDE_TEXT])
 {
-    size_t i = index_of(k);
+    size_t i = index_of(hash_of(k));
     struct slot *s = &r->slots[i];
     if (!take(s))
         return false;

@@ -31,7 +31,7 @@ struct recent;
 struct recent *recent_new(void);
 struct recent *recent_free(struct recent *r); /* NULL is fine; returns NULL */
 
-/* Remembers; `event` is what the refusal was recorded as, its reason the text for the client. Repeats of what stood in the slot before are put into
+/* Remembers, from a question's second refusal on; `event` is what the refusal was recorded as, its reason the text for the client. Repeats of what stood in the slot before are put into
  * *left, whose weight is else 0. */
 void recent_put(struct recent *r, const struct recent_key *k, time_t until, const struct zones_event *event, struct zones_event *left);
 

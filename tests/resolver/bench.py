@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""bench.py [ROUNDS] - what the module costs: the same Unbound without it (plain), with a policy that records, and with one that requires DNSSEC of the
+"""bench.py [ROUNDS [LOAD...]] - what the module costs: the same Unbound without it (plain), with a policy that records, and with one that requires DNSSEC of the
 signed and the unsigned zone, in turns. Loads: names in the cache (hot), names asked for the first time (miss); signed, unsigned, and unsigned where DNSSEC
 is required (refused). One thread (or THREADS=N) on the first core, dnsperf and the name servers on the second. Printed: the median of queries a second and of processor
-time for each query, both as a ratio to plain, and the resolver's memory. On a busy machine the processor time is the one to read."""
+time for each query, both as a ratio to plain, and the resolver's memory. On a busy machine the processor time is the one to read. LOAD: only those, by their names."""
 import os
 import signal
 import statistics
@@ -78,6 +78,10 @@ def once(folder, world, who, load):
 
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    loads = sys.argv[2:] or list(LOADS)
+    for load in loads:
+        if load not in LOADS:
+            sys.exit(f"bench: no load {load!r}; there are: {', '.join(LOADS)}")
     folder = tempfile.mkdtemp(prefix="assay-bench.")
     os.chmod(folder, 0o755)
     world = tree.Tree(folder)
@@ -89,7 +93,7 @@ def main():
         for _, process in world.servers:
             subprocess.run(["taskset", "-a", "-c", "-p", "1", str(process.pid)], check=False, capture_output=True)
         print(f"{'load':<15}" + "".join(f"{who:>{w}}" for who, w in zip(POLICIES, WIDTHS)))
-        for load in LOADS:
+        for load in loads:
             got = {who: [] for who in POLICIES}
             for turn in range(rounds):
                 who_first = list(POLICIES)[turn % len(POLICIES):] + list(POLICIES)[:turn % len(POLICIES)]

@@ -197,12 +197,57 @@ static void nothing_is_lost_and_a_change_is_seen(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* ---- a flood of refusals ---- */
+
+static bool lines_with(const char *dir, const char *what)
+{
+    char command[300];
+    snprintf(command, sizeof command, "test $(grep -h '\"kind\":\"names\"' %s/*.journal | grep -c '%s') -ge 1", dir, what);
+    return system(command) == 0;
+}
+
+/* More than the long queue holds, each with words of its own: all are counted, and of each zone a reason is kept. */
+static void a_flood_of_refusals_is_counted(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/assay-workers.XXXXXX", path[64], command[200];
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/policy", dir);
+    write_policy(path, "enforce");
+    struct watch_hooks hooks = {.log = NULL};
+    watch = watch_start(path, dir, dir, &hooks);
+    struct observe_options options = {.dir = dir, .watch = watch, .hooks = &hooks};
+    struct observe *observe = observe_start(&options);
+    workers = workers_new(watch, observe);
+    assert_non_null(workers);
+    for (unsigned i = 0; i < 3 * OBSERVE_QUEUE_LONG; i++) {
+        struct zones_event e = {.state = DECIDE_STATE_INSECURE, .type = 1, .weight = 1, .refused = true, .has_reason = true};
+        snprintf(e.zone, sizeof e.zone, i % 2 ? "one.example" : "two.example");
+        snprintf(e.reason, sizeof e.reason, "n%u of %.20s is not signed", i, e.zone);
+        workers_event(workers, &e);
+    }
+    workers = workers_free(workers);
+    struct observe_counts counts;
+    observe_counts(observe, &counts);
+    assert_int_equal(counts.refused, 3 * OBSERVE_QUEUE_LONG);
+    assert_int_equal(counts.dropped, 0);
+    observe_stop(observe);
+    watch_stop(watch);
+    assert_true(lines_with(dir, "of one.example is not signed"));
+    assert_true(lines_with(dir, "of two.example is not signed"));
+    snprintf(command, sizeof command, "grep -h '\"kind\":\"names\"' %s/*.journal | grep -o '\"refused\":[0-9]*' | awk -F: '{n += $2} END {exit n != %d}'", dir, 3 * OBSERVE_QUEUE_LONG);
+    assert_int_equal(system(command), 0);
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(alone_in_order_and_full),
         cmocka_unit_test(lines_wait_for_the_resolver),
         cmocka_unit_test(nothing_is_lost_and_a_change_is_seen),
+        cmocka_unit_test(a_flood_of_refusals_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

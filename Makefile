@@ -83,7 +83,7 @@ $(BUILD)/assay-ledger: $(patsubst %.c,$(BUILD)/%.o,$(wildcard ledger/*_main.c)) 
 TEST_EXTRA := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard cli/*.c)))
 
 # What of the resolver's module knows no Unbound, for the unit tests.
-MODULE_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/unbound_module.c,$(wildcard resolver-module/*.c)))
+MODULE_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out resolver-module/unbound_%,$(wildcard resolver-module/*.c)))
 $(BUILD)/libassay-resolver.a: $(MODULE_OBJ)
 	@rm -f $@
 	ar rcs $@ $^

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * unbound_compat.h - what differs between the Unbound versions this module is built against. Included by unbound_module.c only, after config.h.
+ * unbound_compat.h - what differs between the Unbound versions this module is built against. Included by unbound_*.c only, after config.h.
  *
- * Built and tested: 1.17.1 (Debian 12), 1.22.0 (Debian 13).
+ * Built and tested: 1.17.1 (Debian 12), 1.22.0 (Debian 13), 1.26.1.
  */
 #ifndef ASSAY_RESOLVER_MODULE_UNBOUND_COMPAT_H
 #define ASSAY_RESOLVER_MODULE_UNBOUND_COMPAT_H

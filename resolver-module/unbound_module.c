@@ -10,6 +10,7 @@
  *   response (callback) a referral, or an answer about a name above the one asked, may be stored: else every query would walk from the zone's top.
  *   done     judged. Refused: SERVFAIL without message; the answer is stored `unchecked`, so that the next question comes through here again, without
  *            network. Passed: stored by us as the validator would have. SERVFAIL of the iterator: stored for 5 s as it would have.
+ *            What another module keeps from the cache (subnetcache: one network's answer) we do not store either.
  *   servfail (callback) the Extended DNS Error, from the words of the refusal (RFC 8914).
  *
  * When the policy changes, cached answers that may be judged otherwise are marked `unchecked` (sweep): by a worker, at once if a query comes, else by a
@@ -19,27 +20,14 @@
  */
 #include "config.h"
 #include "dynlibmod/dynlibmod.h"
-#include "iterator/iterator.h"
-#include "respip/respip.h"
 #include "services/cache/dns.h"
 #include "services/mesh.h"
-#include "services/modstack.h"
-#include "sldns/rrdef.h"
 #include "util/config_file.h"
 #include "util/data/dname.h"
-#include "util/data/msgreply.h"
-#include "util/data/packed_rrset.h"
-#include "util/log.h"
-#include "util/module.h"
 #include "util/net_help.h"
 #include "util/netevent.h"
 #include "util/regional.h"
-#include "util/storage/slabhash.h"
 #include "util/ub_event.h"
-#include "validator/val_kcache.h"
-#include "validator/val_kentry.h"
-#include "validator/val_neg.h"
-#include "validator/validator.h"
 
 #include "base/clock.h"
 #include "base/domain.h"
@@ -48,6 +36,8 @@
 #include "resolver-module/observe.h"
 #include "resolver-module/recent.h"
 #include "resolver-module/suspend.h"
+#include "resolver-module/unbound_answer.h"
+#include "resolver-module/unbound_cache.h"
 #include "resolver-module/unbound_compat.h"
 #include "resolver-module/watch.h"
 #include "resolver-module/workers.h"
@@ -66,9 +56,7 @@ __attribute__((used, section(".assay.stamp"))) static const char assay_stamp[] =
 #pragma weak ub_event_free
 #pragma weak ub_timer_add
 
-#define RCODE_TTL 5 /* seconds a failure is remembered: the iterator's NORR_TTL */
-#define NAME_TEXT (LDNS_MAX_DOMAINLEN * 4 + 1)
-#define RRSETS_MAX 256 /* of one answer that are judged; an unsigned answer with more is refused where any is required */
+#define OURS 2      /* no_cache_store as we set it: true like another module's 1, and told apart from it */
 #define JUDGE_ROUNDS 4
 #define TICK_US 250000
 
@@ -82,29 +70,15 @@ struct assay {
     atomic_flag ticking;    /* some worker has the timer */
     struct ub_event *timer;
     struct comm_base *timer_base;
-    int ignore_cd, harden_referral; /* as configured */
+    int ignore_cd; /* as configured */
     struct workers *workers;
 };
 
 /* Of one client's query, in its region. */
 struct query {
     int store_was; /* no_cache_store as it came */
+    bool foreign;  /* another module set it: dns64 stores by itself what comes out at the end, and subnetcache what is one network's */
     const char *text; /* of the refusal, or NULL */
-};
-
-/* A name as text beside its wire form. */
-struct name {
-    const char *text;
-    uint8_t *wire;
-    size_t len;
-};
-
-/* An answer, translated. */
-struct answer {
-    struct decide_input input;
-    struct decide_rrset *rrsets;
-    struct name *names; /* room for two of each set, and the name asked */
-    size_t name_count;
 };
 
 static struct assay *assay_of(struct module_env *env, int id)
@@ -124,398 +98,52 @@ static void log_line(enum watch_log level, const char *line)
         log_info("%s", line);
 }
 
-/* ---- translating ---- */
-
-/* As name_text, for a name of letters, digits, hyphens and underscores: nearly all are. NULL: another, or no memory. */
-static const char *plain_name_text(struct regional *region, const uint8_t *wire)
-{
-    size_t len = 1;
-    for (const uint8_t *w = wire; *w; w += *w + 1)
-        len += *w + 1u;
-    char *text = regional_alloc(region, len), *o = text;
-    for (const uint8_t *w = wire; text && *w; *o++ = '.', w++)
-        for (const uint8_t *last = w + *w; w < last;) {
-            if (!(*o++ = domain_kept_octets[*++w]))
-                return NULL;
-        }
-    if (text)
-        *(o > text ? o - 1 : o) = '\0';
-    return text;
-}
-
-/* Lower case, no dot at the end, odd octets as \DDD (RFC 1035 5.1). */
-static const char *name_text(struct regional *region, const uint8_t *wire)
-{
-    const char *plain = plain_name_text(region, wire);
-    if (plain)
-        return plain;
-    char text[NAME_TEXT], *o = text;
-    for (const uint8_t *w = wire; *w && o < text + sizeof text - 5; w += *w + 1) {
-        if (o > text)
-            *o++ = '.';
-        for (unsigned i = 1; i <= *w && o < text + sizeof text - 5; i++) {
-            uint8_t c = w[i];
-            if (c >= 'A' && c <= 'Z')
-                c = (uint8_t)(c + 'a' - 'A');
-            if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')
-                *o++ = (char)c;
-            else
-                o += snprintf(o, 5, "\\%03u", c);
-        }
-    }
-    *o = '\0';
-    return regional_strdup(region, text);
-}
-
-static const char *add_name(struct answer *a, struct regional *region, uint8_t *wire, size_t len)
-{
-    for (size_t i = 0; i < a->name_count; i++)
-        if (a->names[i].len == len && query_dname_compare(a->names[i].wire, wire) == 0)
-            return a->names[i].text;
-    struct name *n = &a->names[a->name_count];
-    *n = (struct name){name_text(region, wire), wire, len};
-    if (!n->text)
-        return "";
-    a->name_count++;
-    return n->text;
-}
-
-static enum decide_security security_of(enum sec_status s)
-{
-    switch (s) {
-    case sec_status_bogus:
-        return DECIDE_BOGUS;
-    case sec_status_indeterminate:
-        return DECIDE_INDETERMINATE;
-    case sec_status_insecure:
-        return DECIDE_INSECURE;
-    case sec_status_secure_sentinel_fail:
-    case sec_status_secure:
-        return DECIDE_SECURE;
-    default:
-        return DECIDE_UNCHECKED;
-    }
-}
-
-static struct packed_rrset_data *data_of(const struct ub_packed_rrset_key *k)
-{
-    return (struct packed_rrset_data *)k->entry.data;
-}
-
-/* NSEC3 rdata, after its length: hash algorithm, flags (RFC 5155 3.2). */
-static bool has_opt_out(uint16_t type, const struct packed_rrset_data *d)
-{
-    for (size_t i = 0; type == LDNS_RR_TYPE_NSEC3 && i < d->count; i++)
-        if (d->rr_len[i] > 4 && (d->rr_data[i][3] & 1))
-            return true;
-    return false;
-}
-
-static bool translate_rrset(struct answer *a, struct regional *region, struct ub_packed_rrset_key *k, bool authority)
-{
-    struct packed_rrset_data *d = data_of(k);
-    struct decide_rrset *r = &a->rrsets[a->input.count++];
-    r->target = NULL;
-    r->type = ntohs(k->rk.type);
-    r->owner = add_name(a, region, k->rk.dname, k->rk.dname_len);
-    r->security = security_of(d->security);
-    r->authority = authority;
-    r->opt_out = has_opt_out(r->type, d);
-    if ((r->type == LDNS_RR_TYPE_CNAME || r->type == LDNS_RR_TYPE_DNAME) && d->count > 0 && d->rr_len[0] > 2 &&
-        dname_valid(d->rr_data[0] + 2, d->rr_len[0] - 2) == d->rr_len[0] - 2)
-        r->target = add_name(a, region, d->rr_data[0] + 2, d->rr_len[0] - 2);
-    return (k->rk.flags & PACKED_RRSET_RPZ) != 0;
-}
-
-static bool is_rewritten(const struct module_qstate *q)
-{
-    const struct respip_action_info *r = q->respip_action_info;
-    return COMPAT_RPZ_APPLIED(q) || (r && r->action != respip_none && r->action != respip_inform && !r->rpz_disabled && r->rpz_used) ||
-           (q->return_msg && q->return_msg->rep->authoritative && q->return_msg->rep->security == sec_status_insecure);
-}
-
-/* Of a secure answer every part is secure: its records need not be looked at one by one. */
-static size_t sets_to_judge(const struct reply_info *rep)
-{
-    size_t n = rep && rep->security != sec_status_secure ? rep->an_numrrsets + rep->ns_numrrsets : 0;
-    return n < RRSETS_MAX ? n : RRSETS_MAX;
-}
-
-static struct answer *translate(struct module_qstate *q)
-{
-    struct regional *region = q->env->scratch;
-    struct reply_info *rep = q->return_msg ? q->return_msg->rep : NULL;
-    size_t sets = sets_to_judge(rep);
-    struct answer *a = regional_alloc_zero(region, sizeof *a);
-    if (!a || !(a->names = regional_alloc(region, (2 * sets + 1) * sizeof *a->names)))
-        return NULL;
-    if (sets && !(a->rrsets = regional_alloc(region, sets * sizeof *a->rrsets)))
-        return NULL;
-    a->input.name = add_name(a, region, q->qinfo.qname, q->qinfo.qname_len);
-    a->input.type = q->qinfo.qtype;
-    a->input.class = q->qinfo.qclass;
-    a->input.rcode = q->return_rcode ? (unsigned)q->return_rcode : rep ? (unsigned)FLAGS_GET_RCODE(rep->flags) : LDNS_RCODE_SERVFAIL;
-    a->input.security = rep ? security_of(rep->security) : DECIDE_UNCHECKED;
-    a->input.rrsets = a->rrsets;
-    a->input.at = (time_t)*q->env->now;
-    a->input.rewritten = rep && is_rewritten(q);
-    for (size_t i = 0; i < sets; i++)
-        a->input.rewritten |= translate_rrset(a, region, rep->rrsets[i], i >= rep->an_numrrsets);
-    return a;
-}
-
-/* ---- what is recorded of it ---- */
-
-static uint8_t *wire_of(const struct answer *a, const char *text, size_t *len)
-{
-    for (size_t i = 0; i < a->name_count; i++)
-        if (a->names[i].text == text) {
-            *len = a->names[i].len;
-            return a->names[i].wire;
-        }
-    return NULL;
-}
-
-/* The last signature's signer over a set: its zone (RFC 4034 3.1.7), and the algorithm. */
-static const char *signer_of(struct regional *region, const struct ub_packed_rrset_key *k, uint8_t *algorithm)
-{
-    struct packed_rrset_data *d = data_of(k);
-    if (d->rrsig_count == 0)
-        return NULL;
-    size_t i = d->count;
-    if (d->rr_len[i] < 2 + 18 + 1 || dname_valid(d->rr_data[i] + 20, d->rr_len[i] - 20) == 0)
-        return NULL;
-    *algorithm = d->rr_data[i][4];
-    return name_text(region, d->rr_data[i] + 20);
-}
-
-static const char *signed_zone(struct module_qstate *q, uint8_t *algorithm)
-{
-    struct reply_info *rep = q->return_msg->rep;
-    for (size_t i = 0; i < rep->an_numrrsets + rep->ns_numrrsets; i++) {
-        const char *zone = signer_of(q->env->scratch, rep->rrsets[i], algorithm);
-        if (zone)
-            return zone;
-    }
-    return NULL;
-}
-
-/* Owner of the SOA or NS set of the authority section that the name is in. */
-static const char *authority_zone(struct module_qstate *q, uint8_t *name)
-{
-    struct reply_info *rep = q->return_msg ? q->return_msg->rep : NULL;
-    for (size_t i = rep ? rep->an_numrrsets : 0; rep && i < rep->an_numrrsets + rep->ns_numrrsets; i++) {
-        struct ub_packed_rrset_key *k = rep->rrsets[i];
-        uint16_t type = ntohs(k->rk.type);
-        if ((type == LDNS_RR_TYPE_SOA || type == LDNS_RR_TYPE_NS) && dname_subdomain_c(name, k->rk.dname))
-            return name_text(q->env->scratch, k->rk.dname);
-    }
-    return NULL;
-}
-
-/* Where the validator, which has just judged this very name, found the chain of trust to end; NULL: it did not, or the answer came past it. Its
- * finding is what its key cache would give, without the walk through that cache. */
-static struct key_entry_key *chain_end_of(const struct module_qstate *q, const uint8_t *name)
-{
-    int id = modstack_find(&q->env->mesh->mods, "validator");
-    const struct val_qstate *v = id >= 0 ? q->minfo[id] : NULL;
-    bool same = v && v->key_entry && v->qchase.qname == name; /* no name is copied on the way */
-    return same && key_entry_isnull(v->key_entry) ? v->key_entry : NULL;
-}
-
-/* The zone cut of an answer that is not secure: as the answer itself says, else where the chain of trust ended, by the validator's key cache. (A
- * missing proof leaves a bad entry there at a name that is no cut.) */
-static const char *unsigned_zone(struct module_qstate *q, uint8_t *name, size_t len, bool bogus, const char **why)
-{
-    const char *zone = authority_zone(q, name);
-    if (zone && !bogus)
-        return zone;
-    struct key_entry_key *k = bogus ? NULL : chain_end_of(q, name);
-    if (!k && q->env->key_cache)
-        k = key_cache_obtain(q->env->key_cache, name, len, q->qinfo.qclass, q->env->scratch, *q->env->now);
-    if (k && bogus && key_entry_isbad(k))
-        *why = key_entry_get_reason(k);
-    if (!zone && k && (bogus || key_entry_isnull(k)))
-        zone = name_text(q->env->scratch, k->name);
-    return zone;
-}
-
-static const char *ede_words(sldns_ede_code code)
-{
-    switch ((int)code) {
-    case 1:
-        return "unsupported DNSKEY algorithm";
-    case 2:
-        return "unsupported DS digest type";
-    case 5:
-        return "DNSSEC indeterminate";
-    case 7:
-        return "signature expired";
-    case 8:
-        return "signature not yet valid";
-    case 9:
-        return "DNSKEY missing";
-    case 10:
-        return "RRSIGs missing";
-    case 11:
-        return "no zone key bit set";
-    case 12:
-        return "NSEC missing";
-    case 27:
-        return "unsupported NSEC3 iterations value";
-    default:
-        return "DNSSEC validation failed";
-    }
-}
-
-static void bogus_reason(struct module_qstate *q, const char *key_reason, char *out, size_t size)
-{
-    const char *words = key_reason && *key_reason ? key_reason : ede_words(q->return_msg->rep->reason_bogus);
-    char *text = COMPAT_BOGUS_TEXT(q); /* "validation failure <NAME TYPE CLASS>: WHY" */
-    const char *why = text ? strstr(text, ">: ") : NULL;
-    snprintf(out, size, "%s", why && why[3] ? why + 3 : words);
-    free(text);
-}
-
-static void copy_name(char *out, size_t size, const char *name)
-{
-    const char *kept = name ? decide_kept(name) : NULL;
-    size_t n = kept ? strnlen(kept, size - 1) : 0;
-    memcpy(out, kept ? kept : "", n);
-    out[n] = '\0';
-}
-
-static uint16_t key_bits(struct module_qstate *q, const char *zone_of, uint8_t *name, size_t len)
-{
-    struct key_entry_key *k =
-        q->env->key_cache && zone_of ? key_cache_obtain(q->env->key_cache, name, len, q->qinfo.qclass, q->env->scratch, *q->env->now) : NULL;
-    if (!k || !key_entry_isgood(k) || key_entry_isnull(k))
-        return 0;
-    size_t bits = key_entry_keysize(k);
-    return (uint16_t)(bits > UINT16_MAX ? 0 : bits);
-}
-
-static void event_zone(struct module_qstate *q, const struct answer *a, const struct decide_result *r, struct zones_event *e)
-{
-    size_t len = 0;
-    uint8_t *wire = wire_of(a, r->subject, &len);
-    const char *zone = NULL, *why = NULL;
-    if (r->state == DECIDE_STATE_SECURE || r->state == DECIDE_STATE_OPT_OUT) {
-        zone = signed_zone(q, &e->algorithm);
-        if (wire && r->state == DECIDE_STATE_SECURE)
-            e->key_bits = key_bits(q, zone, wire, len);
-    } else if (wire && r->state != DECIDE_STATE_REWRITTEN) {
-        zone = unsigned_zone(q, wire, len, r->state == DECIDE_STATE_BOGUS || r->state == DECIDE_STATE_SUSPENDED, &why);
-    }
-    e->whole_org = zone == NULL;
-    copy_name(e->zone, sizeof e->zone, zone ? zone : r->subject);
-    if ((r->state == DECIDE_STATE_BOGUS || r->state == DECIDE_STATE_SUSPENDED) && q->return_msg)
-        bogus_reason(q, why, e->reason, sizeof e->reason);
-}
-
-/* Only what counts of it is set: the texts are long. */
-static void begin_event(struct zones_event *e, enum decide_state state, uint16_t type)
-{
-    memset(e, 0, offsetof(struct zones_event, zone));
-    e->state = (uint8_t)state;
-    e->type = type;
-    e->weight = 1;
-    e->zone[0] = e->reason[0] = '\0';
-}
-
 static void record(struct assay *s, struct module_qstate *q, const struct answer *a, const struct decide_result *r, struct zones_event *e)
 {
-    begin_event(e, r->state, q->qinfo.qtype);
+    answer_begin(e, r->state, q->qinfo.qtype);
     e->refused = r->what == DECIDE_REFUSE;
     e->would = r->would;
     e->unneeded = r->unneeded;
     if (r->state != DECIDE_STATE_FAILED)
-        event_zone(q, a, r, e);
+        answer_zone(q, a, r, e);
     const struct policy_statement *st = r->statement ? r->statement : r->excuse;
     if (st)
-        snprintf(e->statement, sizeof e->statement, "%s", st->id);
+        memcpy(e->statement, st->id, strnlen(st->id, sizeof e->statement - 1)); /* NUL up to its end already (begin_event) */
     if (r->text[0])
         memcpy(e->reason, r->text, sizeof e->reason);
     e->has_reason = e->reason[0] != '\0';
     if (observe_wants_names(s->observe)) {
         e->has_name = true;
-        copy_name(e->name, sizeof e->name, a->input.name);
+        answer_copy_name(e->name, sizeof e->name, a->input.name);
     }
     if (r->record)
         workers_event(s->workers, e);
 }
 
-/* ---- storing what we kept the others from storing ---- */
-
-static void store(struct module_qstate *q, struct query_info *under, enum sec_status as)
-{
-    if (COMPAT_NO_CACHE(q))
-        return;
-    struct reply_info copy = *q->return_msg->rep; /* dns_cache_store copies all it keeps, and leaves this one alone */
-    copy.security = q->query_flags & BIT_RD ? as : sec_status_unchecked; /* without RD only the iterator stores, which checks nothing */
-    if (!COMPAT_CACHE_STORE(q->env, under, &copy, q->prefetch_leeway, q->query_flags, q->qstarttime))
-        log_err("assay: out of memory storing an answer");
-}
-
-/* Whether the cache holds something better than a failure, that must stay; an expired answer that may be served is then given more time, as the
- * iterator would. Holds no lock at return. */
-static bool has_better(struct module_qstate *q)
-{
-    struct config_file *cfg = q->env->cfg;
-    struct msgreply_entry *m = msg_cache_lookup(q->env, q->qinfo.qname, q->qinfo.qname_len, q->qinfo.qtype, q->qinfo.qclass, q->query_flags,
-                                                cfg->serve_expired ? 0 : *q->env->now, cfg->serve_expired);
-    if (!m)
-        return false;
-    struct reply_info *rep = m->entry.data;
-    int rcode = FLAGS_GET_RCODE(rep->flags);
-    bool good = rcode == LDNS_RCODE_NOERROR || rcode == LDNS_RCODE_NXDOMAIN;
-    bool better = rep->security != sec_status_unchecked && good; /* unchecked: was refused, may not be served */
-    if (better && cfg->serve_expired) {
-        if (cfg->serve_expired_ttl_reset && *q->env->now + cfg->serve_expired_ttl > rep->serve_expired_ttl)
-            rep->serve_expired_ttl = *q->env->now + cfg->serve_expired_ttl;
-        COMPAT_SERVE_NOREC(rep, *q->env->now + RCODE_TTL);
-    }
-    lock_rw_unlock(&m->entry.lock);
-    return better;
-}
-
-static void store_failure(struct module_qstate *q)
-{
-    struct reply_info err;
-    if (!(q->query_flags & BIT_RD) || COMPAT_NO_CACHE(q) || q->is_drop)
-        return;
-    if (q->prefetch_leeway > RCODE_TTL && dns_cache_prefetch_adjust(q->env, &q->qinfo, RCODE_TTL, q->query_flags))
-        return;
-    if (has_better(q))
-        return;
-    memset(&err, 0, sizeof err);
-    err.flags = (uint16_t)(BIT_QR | BIT_RA);
-    FLAGS_SET_RCODE(err.flags, LDNS_RCODE_SERVFAIL);
-    err.qdcount = 1;
-    err.ttl = RCODE_TTL;
-    err.prefetch_ttl = PREFETCH_TTL_CALC(err.ttl);
-    err.serve_expired_ttl = RCODE_TTL;
-    err.security = sec_status_indeterminate;
-    if (!COMPAT_CACHE_STORE(q->env, &q->qinfo, &err, 0, q->query_flags, q->qstarttime))
-        log_err("assay: out of memory storing a failure");
-}
-
-static void store_passed(struct module_qstate *q)
-{
-    struct reply_info *rep = q->return_msg->rep;
-    if (rep->security == sec_status_secure && q->env->neg_cache)
-        val_neg_addreply(q->env->neg_cache, rep);
-    /* A proof about a name above the one asked stays under that name, as the validator keeps it; what is not proved, under what was asked and judged. */
-    store(q, rep->security == sec_status_secure ? &q->return_msg->qinfo : &q->qinfo, rep->security);
-}
-
 /* ---- judging ---- */
 
-/* Ends the query as refused, with these words. */
-static void fail(struct module_qstate *q, struct query *m, const char *text)
+/* Who asks the same question once more on behalf of a client's query (subnetcache, of a server that knows no networks) answers it in our words. */
+static void tell_supers(struct module_qstate *q, int id, const char *text)
 {
+    struct mesh_state_ref *super;
+    if (!q->mesh_info)
+        return;
+    RBTREE_FOR(super, struct mesh_state_ref *, &q->mesh_info->super_set)
+    {
+        struct module_qstate *of = &super->s->s;
+        struct query *m = of->minfo[id];
+        if (m && of->qinfo.qtype == q->qinfo.qtype && query_dname_compare(of->qinfo.qname, q->qinfo.qname) == 0)
+            m->text = regional_strdup(of->region, text);
+    }
+}
+
+/* Ends the query as refused, with these words. */
+static void fail(struct module_qstate *q, int id, const char *text)
+{
+    struct query *m = q->minfo[id];
     if (m)
         m->text = regional_strdup(q->region, text);
+    tell_supers(q, id, text);
     errinf(q, text);
     q->return_rcode = LDNS_RCODE_SERVFAIL;
     q->return_msg = NULL;
@@ -538,12 +166,24 @@ static void remember(struct assay *s, struct module_qstate *q, unsigned version,
         workers_event(s->workers, &left);
 }
 
-static void refuse(struct module_qstate *q, struct query *m, const struct decide_result *r, bool ours)
+/* Whether we keep the others from storing this answer, and store it ourselves. */
+static bool stores(const struct module_qstate *q, const struct query *m)
 {
-    /* An answer that came from the cache is unchecked there already; one that others stored must be made so. */
-    if (q->return_msg && (q->reply_origin || !ours))
-        store(q, &q->qinfo, sec_status_unchecked);
-    fail(q, m, r->text);
+    return m && !m->foreign && !cache_from_subnetcache(q);
+}
+
+/* Withheld from some, the answer is kept so that the next question for it comes through here again. */
+static void withhold(struct module_qstate *q, const struct query *m)
+{
+    /* One that came from the cache is unchecked there already; without m others have stored it. */
+    if (q->return_msg && (!m || (q->reply_origin && stores(q, m))))
+        cache_store_unchecked(q);
+}
+
+static void refuse(struct module_qstate *q, int id, const struct decide_result *r)
+{
+    withhold(q, q->minfo[id]);
+    fail(q, id, r->text);
 }
 
 /* A CD client that this resolver lets judge for itself gets what there is. */
@@ -579,7 +219,7 @@ static void judge(struct assay *s, struct module_qstate *q, int id, const struct
     struct query *m = minfo_of(q, id);
     struct decide_result r;
     struct zones_event e;
-    struct answer *a = translate(q);
+    struct answer *a = answer_of(q);
     if (!a)
         return;
     a->input.retired = suspend_ended;
@@ -589,33 +229,36 @@ static void judge(struct assay *s, struct module_qstate *q, int id, const struct
     if (watch_can_suspend(s->watch))
         note_suspension(s, p, a, &r);
     if (r.what == DECIDE_REFUSE && client_judges(s, q)) {
-        r.what = DECIDE_PASS; /* stored unchecked all the same: others are not let through */
-        if (m && q->return_msg)
-            store(q, &q->qinfo, sec_status_unchecked);
+        r.what = DECIDE_PASS; /* unchecked all the same: others are not let through */
+        withhold(q, m);
         m = NULL;
     }
     record(s, q, a, &r, &e);
     if (r.what == DECIDE_REFUSE) {
         if (q->return_msg)
             remember(s, q, version, &e);
-        refuse(q, m, &r, m != NULL);
+        refuse(q, id, &r);
         return;
     }
     if (r.what == DECIDE_PASS_BOGUS)
         q->return_msg->rep->security = sec_status_insecure;
-    if (m && q->return_msg && a->input.rewritten)
+    if (q->return_msg && a->input.rewritten)
         return; /* what the operator's rules made of it is not what others should get from the cache */
-    if (m && q->return_msg)
-        store_passed(q);
-    else if (m && a->input.rcode == LDNS_RCODE_SERVFAIL)
-        store_failure(q);
-    else if (r.what == DECIDE_PASS_BOGUS && q->return_msg)
-        store(q, &q->qinfo, sec_status_insecure);
+    if (!stores(q, m))
+        return;
+    if (q->return_msg)
+        cache_store_passed(q);
+    else if (a->input.rcode == LDNS_RCODE_SERVFAIL)
+        cache_store_failure(q);
 }
 
 static void finish(struct assay *s, struct module_qstate *q, int id)
 {
-    for (int round = 0; round < JUDGE_ROUNDS; round++) {
+    struct query *m = minfo_of(q, id);
+    bool refused = m && m->text; /* the question that was asked once more on its behalf: judged and recorded there */
+    if (refused)
+        fail(q, id, m->text);
+    for (int round = 0; !refused && round < JUDGE_ROUNDS; round++) {
         unsigned version = watch_version(s->watch);
         const struct policy *p = workers_policy(s->workers, version);
         if (!p)
@@ -624,23 +267,11 @@ static void finish(struct assay *s, struct module_qstate *q, int id)
         if (version == watch_version(s->watch) || !q->return_msg)
             break;
     }
-    struct query *m = minfo_of(q, id);
     if (m)
         q->no_cache_store = m->store_was;
 }
 
 /* ---- marking the cache for another judgement ---- */
-
-/* Answers that are neither proved nor failed: what the policy says may differ now. Bogus ones too, for suspensions. */
-static void mark_entry(struct lruhash_entry *e, void *arg)
-{
-    struct reply_info *rep = e->data;
-    uint64_t *count = arg;
-    if (rep->security == sec_status_unchecked || rep->security == sec_status_secure || rep->rrset_count == 0)
-        return;
-    rep->security = sec_status_unchecked;
-    ++*count;
-}
 
 /* What the configuration must say for the policy's word to hold. */
 static void force_options(struct assay *s, struct config_file *cfg)
@@ -663,10 +294,8 @@ static void sweep(struct assay *s, struct module_env *env)
     unsigned version = watch_version(s->watch), swept = atomic_load(&s->swept);
     if (version == swept || !atomic_compare_exchange_strong(&s->swept, &swept, version))
         return;
-    uint64_t count = 0;
     force_options(s, env->cfg);
-    slabhash_traverse(env->msg_cache, 1, mark_entry, &count);
-    observe_swept(s->observe, count);
+    observe_swept(s->observe, cache_mark_all(env));
 }
 
 static void record_repeats(struct assay *s)
@@ -726,9 +355,9 @@ static int local_callback(struct query_info *qinfo, struct module_qstate *q, str
     struct zones_event e;
     if (!qinfo || !qinfo->qname) /* class CHAOS: what the server says of itself */
         return 1;
-    begin_event(&e, DECIDE_STATE_LOCAL, qinfo->qtype);
+    answer_begin(&e, DECIDE_STATE_LOCAL, qinfo->qtype);
     e.whole_org = true;
-    copy_name(e.zone, sizeof e.zone, name_text(region, qinfo->qname));
+    answer_copy_name(e.zone, sizeof e.zone, answer_name(region, qinfo->qname));
     workers_event(s->workers, &e);
     return 1;
 }
@@ -753,8 +382,12 @@ static int response_callback(struct module_qstate *q, struct dns_msg *response, 
 {
     struct query *m = minfo_of(q, id);
     (void)arg;
-    if (m && !m->store_was && response && response->rep)
-        q->no_cache_store = !shows_the_way(q, response);
+    if (!m || !response || !response->rep)
+        return 1;
+    cache_let_subnetcache_store(q, OURS);
+    m->foreign = q->no_cache_store && q->no_cache_store != OURS;
+    if (!m->foreign)
+        q->no_cache_store = shows_the_way(q, response) ? 0 : OURS;
     return 1;
 }
 
@@ -779,12 +412,20 @@ size_t get_mem(struct module_env *env, int id);
 
 static void check_configuration(const struct config_file *cfg)
 {
+    static const char *const caches[] = {"subnetcache", "cachedb"};
     const char *modules = cfg->module_conf ? cfg->module_conf : "";
     const char *us = strstr(modules, "dynlib"), *validator = strstr(modules, "validator");
     if (!validator || (us && validator < us))
         log_err("assay: module-config \"%s\": nothing is validated before this module sees it; write \"dynlib validator iterator\"", modules);
     if (us && strstr(us, "dns64"))
         log_err("assay: module-config \"%s\": dns64 must stand before dynlib, else its look-ups are stored before they are judged", modules);
+    for (size_t i = 0; us && i < sizeof caches / sizeof caches[0]; i++) {
+        const char *cache = strstr(modules, caches[i]);
+        if (cache && cache < us)
+            log_err("assay: module-config \"%s\": %s must stand after dynlib, else it answers before this module sees the question", modules, caches[i]);
+    }
+    if (us && strstr(us, "cachedb"))
+        log_warn("assay: module-config \"%s\": while the policy requires DNSSEC of names, cachedb is asked but given nothing new to keep", modules);
     if (cfg->val_permissive_mode)
         log_warn("assay: val-permissive-mode is on: bogus answers are let through, whatever the policy follows; required names are still refused");
 }
@@ -873,7 +514,7 @@ void deinit(struct module_env *env, int id)
 }
 
 /* Refused of late, by this policy, and the answer it was refused for is still in the cache: no need to go the whole way. */
-static bool refused_of_late(struct assay *s, struct module_qstate *q, struct query *m)
+static bool refused_of_late(struct assay *s, struct module_qstate *q, int id)
 {
     char text[DECIDE_TEXT];
     struct recent_key k = key_of(q, watch_version(s->watch));
@@ -888,7 +529,7 @@ static bool refused_of_late(struct assay *s, struct module_qstate *q, struct que
     lock_rw_unlock(&e->entry.lock);
     if (!cached || !recent_get(s->recent, &k, *q->env->now, text))
         return false;
-    fail(q, m, text);
+    fail(q, id, text);
     return true;
 }
 
@@ -909,10 +550,13 @@ static bool set_out(struct assay *s, struct module_qstate *q, int id)
     if (!m)
         return false; /* judged all the same, and stored over what the validator stored */
     m->store_was = q->no_cache_store;
+    m->foreign = q->no_cache_store != 0;
     q->minfo[id] = m;
-    if (refused_of_late(s, q, m))
+    cache_let_subnetcache_store(q, OURS);
+    if (refused_of_late(s, q, id))
         return true;
-    q->no_cache_store = 1;
+    if (!m->foreign)
+        q->no_cache_store = OURS;
     return false;
 }
 

@@ -268,14 +268,14 @@ def test_validator_and_iterator_lookups_pass(place, tree):
             refused(r, "ns9.unsigned.zz")
 
 
-def race(place, tree, threads, options):
+def race(place, tree, threads, options, module="dynlib validator iterator"):
     """Many clients at once on many unsigned names, on all threads: not one answer but SERVFAIL."""
     names = os.path.join(place, "names")
     with open(names, "w", encoding="ascii") as f:
         for i in range(3000):
             for _ in range(5):
                 f.write(f"n{i}.wild.unsigned.zz A\n")
-    with Resolver(place, tree, POLICY, threads=threads, options="  so-reuseport: yes\n" + options) as r:
+    with Resolver(place, tree, POLICY, threads=threads, module=module, options="  so-reuseport: yes\n" + options) as r:
         for _ in range(2):
             done = subprocess.run(["dnsperf", "-s", "127.0.0.1", "-d", names, "-c", "20", "-q", "200", "-n", "2", "-t", "10"], capture_output=True, text=True)
             assert done.returncode == 0, done.stderr

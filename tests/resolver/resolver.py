@@ -131,8 +131,9 @@ remote-control:
     def __exit__(self, *_):
         self.stop()
 
-    def ask(self, name, rdtype="A", cd=False, rd=True, do=False, edns=True, rdclass="IN", timeout=6, tcp=False):
-        m = dns.message.make_query(name, rdtype, rdclass, use_edns=0 if edns else False, want_dnssec=do)
+    def ask(self, name, rdtype="A", cd=False, rd=True, do=False, edns=True, rdclass="IN", timeout=6, tcp=False, network=None):
+        options = [dns.edns.ECSOption(network, 24)] if network else None
+        m = dns.message.make_query(name, rdtype, rdclass, use_edns=0 if edns else False, want_dnssec=do, options=options)
         m.flags |= dns.flags.AD  # RFC 6840 5.7: tell me
         if cd:
             m.flags |= dns.flags.CD

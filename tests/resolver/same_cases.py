@@ -16,7 +16,7 @@ def names():
     for name, rdtype, _, _ in lines(TABLE):
         yield name, rdtype
     chance = random.Random(20261121)
-    zones = [z for z in trees.ZONES if z not in (".", "arpa") and trees.ZONES[z][0] != "dead"]
+    zones = [z for z in trees.ZONES if z not in (".", "arpa") and trees.ZONES[z][0] != "dead" and trees.ZONES[z][1] != trees.NETWORKS]
     for _ in range(300):
         zone = chance.choice(zones)
         first = chance.choice(["www", "six", "alias", "no" + str(chance.randrange(50)), "x.wild", "b.c.deep", "d", "www.d", "zero", "many", "ns", "@"])

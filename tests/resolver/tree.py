@@ -11,7 +11,8 @@ import time
 
 ROOT, TLD, HOST, CHILD, DEAD = "192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.66"
 STUB = "192.0.2.5"
-ADDRESSES = (ROOT, TLD, HOST, CHILD, DEAD, STUB)
+NETWORKS = "192.0.2.6"  # answers by the client's network (EDNS Client Subnet): caches_cases.py
+ADDRESSES = (ROOT, TLD, HOST, CHILD, DEAD, STUB, NETWORKS)
 
 COMMON = """www A 203.0.113.{n}
 www TXT "text of {zone}"
@@ -55,6 +56,7 @@ ZONES = {
     "stays.zz": ("expired", HOST, ""),
     "lame.zz": ("dead", CHILD, ""),
     "dead.zz": ("dead", DEAD, ""),
+    "networks.zz": ("unsigned", NETWORKS, ""),
 }
 
 

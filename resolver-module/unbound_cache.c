@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * unbound_cache.c - what goes into Unbound's message cache and how it stands there.
+ *
+ * Promises: what is stored is what iterator and validator would have stored (their lines on time to live, prefetch, expired answers and failures are
+ * followed; where versions differ see unbound_compat.h). No lock is held at return. On failure (no memory) there is no entry, and the next
+ * question goes to the network.
+ */
+#include "resolver-module/unbound_cache.h"
+#include "services/cache/dns.h"
+#include "services/mesh.h"
+#include "validator/val_neg.h"
+#ifdef CLIENT_SUBNET
+#include "edns-subnet/subnetmod.h"
+#endif
+
+#include "resolver-module/unbound_compat.h"
+
+#define RCODE_TTL 5 /* seconds a failure is remembered: the iterator's NORR_TTL */
+
+static void store(struct module_qstate *q, struct query_info *under, enum sec_status as)
+{
+    if (COMPAT_NO_CACHE(q))
+        return;
+    struct reply_info copy = *q->return_msg->rep; /* dns_cache_store copies all it keeps, and leaves this one alone */
+    copy.security = q->query_flags & BIT_RD ? as : sec_status_unchecked; /* without RD only the iterator stores, which checks nothing */
+    if (!COMPAT_CACHE_STORE(q->env, under, &copy, q->prefetch_leeway, q->query_flags, q->qstarttime))
+        log_err("assay: out of memory storing an answer");
+}
+
+/* Whether the cache holds something better than a failure, that must stay; an expired answer that may be served is then given more time, as the
+ * iterator would. Holds no lock at return. */
+static bool has_better(struct module_qstate *q)
+{
+    struct config_file *cfg = q->env->cfg;
+    struct msgreply_entry *m = msg_cache_lookup(q->env, q->qinfo.qname, q->qinfo.qname_len, q->qinfo.qtype, q->qinfo.qclass, q->query_flags,
+                                                cfg->serve_expired ? 0 : *q->env->now, cfg->serve_expired);
+    if (!m)
+        return false;
+    struct reply_info *rep = m->entry.data;
+    int rcode = FLAGS_GET_RCODE(rep->flags);
+    bool good = rcode == LDNS_RCODE_NOERROR || rcode == LDNS_RCODE_NXDOMAIN;
+    bool better = rep->security != sec_status_unchecked && good; /* unchecked: was refused, may not be served */
+    if (better && cfg->serve_expired) {
+        if (cfg->serve_expired_ttl_reset && *q->env->now + cfg->serve_expired_ttl > rep->serve_expired_ttl)
+            rep->serve_expired_ttl = *q->env->now + cfg->serve_expired_ttl;
+        COMPAT_SERVE_NOREC(rep, *q->env->now + RCODE_TTL);
+    }
+    lock_rw_unlock(&m->entry.lock);
+    return better;
+}
+
+void cache_store_failure(struct module_qstate *q)
+{
+    struct reply_info err;
+    if (!(q->query_flags & BIT_RD) || COMPAT_NO_CACHE(q) || q->is_drop)
+        return;
+    if (q->prefetch_leeway > RCODE_TTL && dns_cache_prefetch_adjust(q->env, &q->qinfo, RCODE_TTL, q->query_flags))
+        return;
+    if (has_better(q))
+        return;
+    memset(&err, 0, sizeof err);
+    err.flags = (uint16_t)(BIT_QR | BIT_RA);
+    FLAGS_SET_RCODE(err.flags, LDNS_RCODE_SERVFAIL);
+    err.qdcount = 1;
+    err.ttl = RCODE_TTL;
+    err.prefetch_ttl = PREFETCH_TTL_CALC(err.ttl);
+    err.serve_expired_ttl = RCODE_TTL;
+    err.security = sec_status_indeterminate;
+    if (!COMPAT_CACHE_STORE(q->env, &q->qinfo, &err, 0, q->query_flags, q->qstarttime))
+        log_err("assay: out of memory storing a failure");
+}
+
+void cache_store_passed(struct module_qstate *q)
+{
+    struct reply_info *rep = q->return_msg->rep;
+    if (rep->security == sec_status_secure && q->env->neg_cache)
+        val_neg_addreply(q->env->neg_cache, rep);
+    /* A proof about a name above the one asked stays under that name, as the validator keeps it; what is not proved, under what was asked and judged. */
+    store(q, rep->security == sec_status_secure ? &q->return_msg->qinfo : &q->qinfo, rep->security);
+}
+
+void cache_store_unchecked(struct module_qstate *q)
+{
+    store(q, &q->qinfo, sec_status_unchecked);
+}
+
+#ifdef CLIENT_SUBNET
+static struct subnet_qstate *subnet_of(const struct module_qstate *q)
+{
+    int id = modstack_find(&q->env->mesh->mods, "subnetcache");
+    return id < 0 ? NULL : q->minfo[id];
+}
+
+/* It remembers no_cache_store as it found it, which was as we set it, and would keep nothing of its own. */
+void cache_let_subnetcache_store(const struct module_qstate *q, int ours)
+{
+    struct subnet_qstate *sq = subnet_of(q);
+    if (sq && sq->started_no_cache_store == ours)
+        sq->started_no_cache_store = 0;
+    if (!q->mesh_info || modstack_find(&q->env->mesh->mods, "subnetcache") < 0)
+        return;
+    struct mesh_state_ref *super;
+    RBTREE_FOR(super, struct mesh_state_ref *, &q->mesh_info->super_set)
+        if ((sq = subnet_of(&super->s->s)) != NULL && sq->started_no_cache_store == ours)
+            sq->started_no_cache_store = 0;
+}
+
+/* Whether the answer came out of subnetcache's own cache, behind which nobody was asked. */
+bool cache_from_subnetcache(const struct module_qstate *q)
+{
+    int id = subnet_of(q) ? modstack_find(&q->env->mesh->mods, "validator") : -1;
+    return id >= 0 && !q->minfo[id];
+}
+#else
+void cache_let_subnetcache_store(const struct module_qstate *q, int ours)
+{
+    (void)q, (void)ours;
+}
+
+bool cache_from_subnetcache(const struct module_qstate *q)
+{
+    (void)q;
+    return false;
+}
+#endif
+
+/* Answers that are neither proved nor failed: what the policy says may differ now. Bogus ones too, for suspensions. */
+static void mark_entry(struct lruhash_entry *e, void *arg)
+{
+    struct reply_info *rep = e->data;
+    uint64_t *count = arg;
+    if (rep->security == sec_status_unchecked || rep->security == sec_status_secure || rep->rrset_count == 0)
+        return;
+    rep->security = sec_status_unchecked;
+    ++*count;
+}
+
+uint64_t cache_mark_all(struct module_env *env)
+{
+    uint64_t count = 0;
+    slabhash_traverse(env->msg_cache, 1, mark_entry, &count);
+    return count;
+}

@@ -34,6 +34,7 @@
 
 struct journal {
     int dir;
+    char *folder;
     char writer[JOURNAL_WRITER_MAX + 1];
     char host[256];
     struct journal_options o;
@@ -312,6 +313,8 @@ static struct journal *fail(struct journal *j, const char **error, const char *w
         *error = error_text;
     if (j && j->dir >= 0)
         close(j->dir);
+    if (j)
+        free(j->folder);
     free(j);
     return NULL;
 }
@@ -348,6 +351,9 @@ struct journal *journal_open(const char *dir, const char *writer, const struct j
     if (!j)
         return fail(NULL, error, strerror(errno), dir);
     j->dir = -1;
+    j->folder = strdup(dir);
+    if (!j->folder)
+        return fail(j, error, strerror(errno), dir);
     defaults(j, options);
     snprintf(j->writer, sizeof j->writer, "%s", writer);
     if (mkdir(dir, 0770) != 0 && errno != EEXIST)
@@ -423,6 +429,11 @@ bool journal_healthy(const struct journal *j)
     return atomic_load_explicit(&j->healthy, memory_order_relaxed);
 }
 
+const char *journal_folder(const struct journal *j)
+{
+    return j->folder;
+}
+
 void journal_stats(const struct journal *j, struct journal_stats *out)
 {
     struct journal *k = (struct journal *)j; /* the lock is no part of what the caller sees */
@@ -476,6 +487,7 @@ struct journal *journal_close(struct journal *j)
     }
     journal_queue_free(&j->queue);
     close(j->dir);
+    free(j->folder);
     free(j);
     return NULL;
 }

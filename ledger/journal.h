@@ -93,6 +93,7 @@ struct journal_stats {
 };
 
 void journal_stats(const struct journal *j, struct journal_stats *out);
+const char *journal_folder(const struct journal *j); /* as it was given; good until journal_close */
 
 /* Waits until all that was queued is written and synced, at most timeout_ms. False: the time was up, or writing fails.
  */

@@ -17,6 +17,7 @@
 #include "milter/delegation.h"
 #include "milter/log.h"
 #include "milter/pausing.h"
+#include <inttypes.h>
 
 static void refuse(struct conclusion *out, const char *code, const char *enhanced, const char *line)
 {
@@ -29,6 +30,14 @@ static void cannot_judge(struct conclusion *out, const char *why)
 {
     log_complain(LOG_MEMORY, "a mail could not be judged and is deferred: %s", why);
     refuse(out, "451", "4.3.0", "This mail could not be judged now, please try again later");
+}
+
+static void complain_of(const struct journal *j)
+{
+    struct journal_stats stats;
+    journal_stats(j, &stats);
+    log_complain(LOG_JOURNAL, "a finding could not be written to the journal in %s: %s; %" PRIu64 " lost so far", journal_folder(j),
+                 stats.error[0] ? stats.error : "no reason is known", stats.lost);
 }
 
 /* Writes journal and log for one class. false: the journal could not take it. */
@@ -50,7 +59,7 @@ static bool keep(struct daemon *d, struct session *s, const struct class_of_rcpt
         json_end(&out);
         ok = !b.failed && journal_write(d->journal, buf_slice(&b), JOURNAL_WAIT) == STATUS_OK;
         if (!ok)
-            log_complain(LOG_JOURNAL, "a finding could not be written to the journal");
+            complain_of(d->journal);
     }
     buf_release(&b);
     return ok;

@@ -309,6 +309,7 @@ static void folder_bound(void **state)
     journal_stats(j, &st);
     assert_int_equal(st.lost, lost);
     assert_non_null(strstr(st.error, "over its bound"));
+    assert_string_equal(journal_folder(j), dir);
     journal_close(j);
     assert_int_equal(look().mails, ok);
 }

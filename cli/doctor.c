@@ -11,6 +11,7 @@
 #include "base/dns_unbound.h"
 #include "base/json.h"
 #include "cli/cli.h"
+#include <limits.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -294,6 +295,15 @@ static bool open_dns(struct doctor *d, const char *saved)
     return d->dns || !saved;
 }
 
+/* Where the file does not load: what the milter runs on, so that it is looked for where it is. */
+static const struct policy *policy_in_force(const char *path, const char *state)
+{
+    char snapshot[PATH_MAX];
+    const struct policy *p = policy_load(path, NULL);
+    snprintf(snapshot, sizeof snapshot, "%s/policy.snapshot", state);
+    return p ? p : policy_load_snapshot(path, snapshot, NULL);
+}
+
 int cmd_doctor(int argc, char **argv)
 {
     struct options o;
@@ -306,7 +316,7 @@ int cmd_doctor(int argc, char **argv)
         return EX_OSERR;
     }
     d.last = &d.first;
-    d.policy = policy_load(o.policy, NULL);
+    d.policy = policy_in_force(o.policy, o.state);
     if (!open_dns(&d, o.dns)) {
         policy_unref(d.policy);
         arena_free(d.arena);

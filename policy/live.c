@@ -128,15 +128,15 @@ static void keep_snapshot(const struct policy_live *l, const struct policy *p, s
 
 /* It may belong to anybody the folder lets write: a daemon that starts as root finds the one it wrote after it had
  * dropped to its own user. */
-static const struct policy *read_snapshot(const struct policy_live *l, struct policy_report *r)
+const struct policy *policy_load_snapshot(const char *path, const char *snapshot_path, struct policy_report *r)
 {
     struct source_text t = {.any_owner = true};
     struct snapshot s;
-    struct place at = {.file = l->snapshot_path};
+    struct place at = {.file = snapshot_path};
     struct policy *p = NULL;
-    if (!l->snapshot_path)
+    if (!snapshot_path)
         return NULL;
-    enum status st = source_read(l->snapshot_path, SIZE_MAX / 4, &t);
+    enum status st = source_read(snapshot_path, SIZE_MAX / 4, &t);
     if (st == STATUS_MISSING)
         return NULL;
     if (st != STATUS_OK) {
@@ -147,7 +147,7 @@ static const struct policy *read_snapshot(const struct policy_live *l, struct po
         report_add(r, POLICY_ERROR, &at, "remove it", "the snapshot of the last good policy is damaged");
         return NULL;
     }
-    p = load_new(s.main, l->path, SLICE_NULL, &s, NULL, NULL);
+    p = load_new(s.main, path, SLICE_NULL, &s, NULL, NULL);
     if (p)
         p->loaded_at = s.made;
     else
@@ -212,9 +212,9 @@ struct policy_live *policy_live_open(const char *path, const char *snapshot_path
     struct policy_live *l = new_live(path, snapshot_path);
     if (!l)
         return NULL;
-    const struct policy *kept = read_snapshot(l, NULL), *p = load_tolerant(path, kept, report);
+    const struct policy *kept = policy_load_snapshot(path, snapshot_path, NULL), *p = load_tolerant(path, kept, report);
     if (!p && !kept)
-        kept = read_snapshot(l, report); /* again, to say what is wrong with it */
+        kept = policy_load_snapshot(path, snapshot_path, report); /* again, to say what is wrong with it */
     *source = POLICY_FROM_FILE;
     if (p && kept && !accepted(l, p) && shrank(kept, p, report)) {
         policy_unref(p);

@@ -193,6 +193,10 @@ enum status policy_live_reload(struct policy_live *l, bool force, struct policy_
                                enum policy_source *source) MUST_CHECK;
 struct policy_live *policy_live_close(struct policy_live *l);
 
+/* The policy that a snapshot holds, as it was read from `path`; policy_unref it. NULL: there is none (snapshot_path NULL too), or it cannot be used:
+ * then the report, which may be NULL, says why. */
+const struct policy *policy_load_snapshot(const char *path, const char *snapshot_path, struct policy_report *report);
+
 /* Which policy a snapshot holds: its hash and when it was loaded. Where its program has not died since, that is the policy it runs on.
  * STATUS_MISSING, STATUS_DENIED, STATUS_INVALID (damaged), ... */
 enum status policy_snapshot_says(const char *path, char hash[9], time_t *loaded) MUST_CHECK;

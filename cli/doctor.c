@@ -11,10 +11,10 @@
 #include "base/dns_unbound.h"
 #include "base/json.h"
 #include "cli/cli.h"
-#include <limits.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>

@@ -311,6 +311,7 @@ static int undo(struct arena *a, const struct options *o, const char *keep)
 static enum status release_rest(struct harden *h, const struct options *o, const char *keep, const char **why)
 {
     harden_postfix_release(h);
+    size_t in_postfix = change_count(h->set);
     harden_sendmail_release(h);
     if (h->refused || change_count(h->set) == 0)
         return h->refused ? STATUS_INVALID : STATUS_OK;
@@ -321,7 +322,8 @@ static enum status release_rest(struct harden *h, const struct options *o, const
         s = change_apply(h->set, keep, why);
     if (s == STATUS_OK) {
         change_forget(h->arena, keep); /* undoing it would ask a milter that is gone */
-        mail_back = true;
+        mail_back |= in_postfix > 0;
+        sendmail_back |= change_count(h->set) > in_postfix;
     }
     return s;
 }

@@ -158,7 +158,8 @@ void harden_sendmail_release(struct harden *h)
         harden_refuse(h,
                       "%s still asks assay-milter, and was changed since assay harden; %s take the line \"Xassay\" and the word assay in \"O "
                       "InputMailFilters\" out of it",
-                      cf_path, mc_exists ? "the sendmail.mc beside it asks no more: make it anew (sendmailconfig), or" : "there is no sendmail.mc to make it of:");
+                      cf_path,
+                      mc_exists ? "the sendmail.mc beside it asks no more: make it anew (sendmailconfig), or" : "there is no sendmail.mc to make it of:");
     if (!would_ask || (asks && !made_from(h, cf, mc, cf_path)))
         return;
     const char *text = without_ours(h, mc), *made = asks && text ? make_cf(h, slice_str(text), "\nR") : NULL;

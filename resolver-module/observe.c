@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * observe.c - the thread between the resolver's workers and the journal.
+ * observe.c - the writer between the resolver's workers and the journal.
  *
  * Promises: a worker's hand-over takes some hundred nanoseconds and never waits; nothing that was taken into the queue is lost but by the journal's own
  * bounds; what is recorded comes within `resolver.record-every` (30 s) into the journal; the status file is replaced as a whole. On failure (no
@@ -12,7 +12,6 @@
 #include "base/json.h"
 #include "ledger/journal.h"
 #include "resolver-module/aside.h"
-#include "resolver-module/queue.h"
 #include "resolver-module/status.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -22,150 +21,39 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define TICK_MS 100
 #define RETRY_MS 10000
-#define SHORT_EVENT 112 /* octets; two lines of the processor's cache with what the queue puts in front */
-#define TOLD 64         /* a power of two */
-
-/* Of one worker: only it writes here, so that counting and handing over takes no step that others could contend for. */
-struct observe_lane {
-    struct queue *events; /* the short ones: nearly all, and few enough octets to stay in the processor's nearer memory */
-    atomic_uint_fast64_t states[DECIDE_STATE_COUNT];
-    atomic_uint_fast64_t refused, would, dropped;
-    uint64_t told[TOLD]; /* hash of zone and state, and the writer's round in which a reason for them was last handed over */
-    struct observe_lane *next;
-};
+#define OPEN_SECONDS 5  /* that a start waits for the journal */
+#define END_MS 10000    /* that an end waits for a process that writes */
 
 struct observe {
     struct observe_options options;
     char *dir;
     char *unbound;
     struct watch_hooks hooks;
-    _Atomic(struct observe_lane *) lanes;
-    struct observe_lane common; /* of threads without a lane, and all long events; its counters are added to by atomic steps */
+    struct lanes *lanes;
+    struct control *control;
+    pid_t process; /* 0: it is a thread */
     struct zones *zones;
     struct journal *journal;
     char journal_error[160];
     int64_t started_us, retry_ms, record_ms, status_ms;
     uint64_t dropped_recorded;
     bool status_failed;
-    atomic_uint_fast64_t swept;
-    atomic_uint round; /* of the writer, from 1 */
-    atomic_bool wants_names;
-    atomic_bool stopping;
-    sem_t opened;
     pthread_t thread;
+    bool threaded;
 };
 
-/* ---- from the workers ---- */
-
-static struct observe_lane *release_lane(struct observe_lane *l)
-{
-    queue_free(l->events);
-    free(l);
-    return NULL;
-}
-
-struct observe_lane *observe_lane(struct observe *o)
-{
-    struct observe_lane *l = calloc(1, sizeof *l);
-    if (!l || !(l->events = queue_new(SHORT_EVENT, OBSERVE_QUEUE)))
-        return l ? release_lane(l) : NULL;
-    l->next = atomic_load(&o->lanes);
-    while (!atomic_compare_exchange_weak(&o->lanes, &l->next, l))
-        ;
-    return l;
-}
-
-void observe_expect(const struct observe_lane *lane)
-{
-    if (lane)
-        queue_expect(lane->events);
-}
-
-static void add(struct observe *o, const struct observe_lane *lane, atomic_uint_fast64_t *counter, uint64_t n)
-{
-    if (lane == &o->common)
-        atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
-    else
-        atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
-}
-
-/* A zone's record holds one reason, the last. Handing over one in each of the writer's rounds is enough, and keeps a flood of refusals out of the
- * long queue. */
-static bool told_of_late(struct observe *o, struct observe_lane *l, const struct zones_event *e)
-{
-    uint32_t h = UINT32_C(2166136261) ^ e->state;
-    for (const char *c = e->zone; *c; c++)
-        h = (h ^ (unsigned char)*c) * UINT32_C(16777619);
-    uint64_t now = (uint64_t)h << 32 | atomic_load_explicit(&o->round, memory_order_relaxed);
-    uint64_t *told = &l->told[(h ^ h >> 16) & (TOLD - 1)];
-    bool again = *told == now;
-    *told = now;
-    return again;
-}
-
-static bool push_without_reason(struct observe_lane *lane, const struct zones_event *e, size_t size)
-{
-    struct zones_event bare;
-    memcpy(&bare, e, size);
-    bare.has_reason = false;
-    return queue_push_alone(lane->events, &bare, size);
-}
-
-static bool push(struct observe *o, struct observe_lane *lane, const struct zones_event *e)
-{
-    size_t size = zones_event_size(e), bare = offsetof(struct zones_event, zone) + strlen(e->zone) + 1;
-    if (lane && size <= SHORT_EVENT)
-        return queue_push_alone(lane->events, e, size);
-    if (lane && e->has_reason && !e->has_name && bare <= SHORT_EVENT && told_of_late(o, lane, e))
-        return push_without_reason(lane, e, bare);
-    return queue_push(o->common.events, e, size);
-}
-
-void observe_event(struct observe *o, struct observe_lane *lane, const struct zones_event *e)
-{
-    struct observe_lane *l = lane ? lane : &o->common;
-    add(o, l, &l->states[e->state], e->weight);
-    if (e->refused)
-        add(o, l, &l->refused, e->weight);
-    if (e->would)
-        add(o, l, &l->would, e->weight);
-    if (e->state == DECIDE_STATE_FAILED) /* a count only: it says nothing of the zone */
-        return;
-    if (!push(o, lane, e))
-        add(o, l, &l->dropped, e->weight);
-}
-
-void observe_swept(struct observe *o, uint64_t entries)
-{
-    atomic_fetch_add_explicit(&o->swept, entries, memory_order_relaxed);
-}
-
-bool observe_wants_names(const struct observe *o)
-{
-    return atomic_load_explicit(&o->wants_names, memory_order_relaxed);
-}
-
-static void add_counts(struct observe_counts *out, const struct observe_lane *l)
-{
-    for (int i = 0; i < DECIDE_STATE_COUNT; i++)
-        out->states[i] += atomic_load_explicit(&l->states[i], memory_order_relaxed);
-    out->refused += atomic_load_explicit(&l->refused, memory_order_relaxed);
-    out->would += atomic_load_explicit(&l->would, memory_order_relaxed);
-    out->dropped += atomic_load_explicit(&l->dropped, memory_order_relaxed);
-}
-
-void observe_counts(const struct observe *o, struct observe_counts *out)
-{
-    *out = (struct observe_counts){.swept = atomic_load_explicit(&o->swept, memory_order_relaxed)};
-    add_counts(out, &o->common);
-    for (const struct observe_lane *l = atomic_load(&o->lanes); l; l = l->next)
-        add_counts(out, l);
-}
+/* Shared with the writer where it is a process. */
+struct control {
+    atomic_bool stopping;
+    sem_t opened;
+};
 
 /* ---- the journal ---- */
 
@@ -287,8 +175,8 @@ static void record_entry(struct zones_entry *e, void *arg)
 
 static void record_drops(struct observe *o)
 {
-    struct observe_counts counts;
-    observe_counts(o, &counts);
+    struct lanes_counts counts;
+    lanes_counts(o->lanes, &counts);
     uint64_t dropped = counts.dropped;
     if (dropped == o->dropped_recorded)
         return;
@@ -323,16 +211,11 @@ static void write_status(struct observe *o)
         .zones = o->zones,
         .unbound = o->unbound,
         .started_us = o->started_us,
-        .queue_length = queue_length(o->common.events),
-        .queue_capacity = queue_capacity(o->common.events),
         .journal_open = o->journal != NULL,
         .journal_error = o->journal_error,
     };
-    for (const struct observe_lane *l = atomic_load(&o->lanes); l; l = l->next) {
-        in.queue_length += queue_length(l->events);
-        in.queue_capacity += queue_capacity(l->events);
-    }
-    observe_counts(o, &in.counts);
+    lanes_fill(o->lanes, &in.queue_length, &in.queue_capacity);
+    lanes_counts(o->lanes, &in.counts);
     if (o->journal)
         journal_stats(o->journal, &in.journal);
     struct buf text = BUF_INIT, path = BUF_INIT, temporary = BUF_INIT;
@@ -360,27 +243,27 @@ static void write_status(struct observe *o)
 
 /* ---- the thread ---- */
 
-static void take_in_from(struct observe *o, struct queue *queue, int64_t now)
+struct seen {
+    struct zones *zones;
+    int64_t now;
+};
+
+static bool take(const struct zones_event *e, void *arg)
 {
-    struct zones_event e;
-    for (size_t i = queue_capacity(queue) * 4; i > 0 && queue_pop(queue, &e); i--)
-        if (!zones_add(o->zones, &e, now))
-            add(o, &o->common, &o->common.dropped, e.weight);
+    const struct seen *s = arg;
+    return zones_add(s->zones, e, s->now);
 }
 
 static void take_in(struct observe *o)
 {
-    int64_t now = clock_wall_us();
-    take_in_from(o, o->common.events, now);
-    for (const struct observe_lane *l = atomic_load(&o->lanes); l; l = l->next)
-        take_in_from(o, l->events, now);
+    struct seen s = {o->zones, clock_wall_us()};
+    lanes_take_in(o->lanes, take, &s);
 }
 
 static int64_t record_every_ms(struct observe *o)
 {
     const struct policy *p = watch_policy(o->options.watch);
     int64_t seconds = p ? policy_set_number(p, "resolver.record-every") : 0;
-    atomic_store(&o->wants_names, p && policy_set_number(p, "resolver.sample-names") != 0);
     policy_unref(p);
     return (seconds > 0 ? seconds : 30) * 1000;
 }
@@ -404,32 +287,64 @@ static void work(struct observe *o)
     }
 }
 
-static void *run(void *arg)
+static bool wants_names(struct observe *o)
 {
-    struct observe *o = arg;
+    const struct policy *p = watch_policy(o->options.watch);
+    bool wanted = p && policy_set_number(p, "resolver.sample-names") != 0;
+    policy_unref(p);
+    return wanted;
+}
+
+static void write_until(struct observe *o, bool (*over)(const struct observe *o))
+{
+    lanes_next_round(o->lanes, wants_names(o));
     open_journal(o);
     o->record_ms = clock_mono_ms() + record_every_ms(o);
-    sem_post(&o->opened);
-    while (!atomic_load(&o->stopping)) {
-        atomic_fetch_add_explicit(&o->round, 1, memory_order_relaxed);
+    sem_post(&o->control->opened);
+    while (!over(o)) {
+        lanes_next_round(o->lanes, wants_names(o));
         work(o);
         nanosleep(&(struct timespec){.tv_nsec = TICK_MS * 1000000L}, NULL);
     }
     take_in(o);
     write_journal(o);
     write_status(o);
-    journal_close(o->journal); /* its files are this thread's (aside.h) */
+    o->journal = journal_close(o->journal); /* its files are this thread's (aside.h) */
+}
+
+static bool told_to_stop(const struct observe *o)
+{
+    return atomic_load(&o->control->stopping);
+}
+
+static bool stopped_or_alone(const struct observe *o)
+{
+    return told_to_stop(o) || aside_orphaned();
+}
+
+static void *run(void *arg)
+{
+    write_until(arg, told_to_stop);
     return NULL;
 }
 
+static void run_apart(void *arg)
+{
+    struct observe *o = arg;
+    if (!watch_follow_apart(o->options.watch))
+        say(o, "assay: no thread to follow the policy with: findings go where the policy of now says, until the next start");
+    write_until(o, stopped_or_alone);
+}
+
+/* ---- start and stop ---- */
+
 static struct observe *release(struct observe *o)
 {
-    for (struct observe_lane *l = atomic_load(&o->lanes), *next; l; l = next) {
-        next = l->next;
-        release_lane(l);
+    lanes_free(o->lanes);
+    if (o->control) {
+        sem_destroy(&o->control->opened);
+        munmap(o->control, sizeof *o->control);
     }
-    queue_free(o->common.events);
-    sem_destroy(&o->opened);
     zones_free(o->zones);
     free(o->dir);
     free(o->unbound);
@@ -437,34 +352,88 @@ static struct observe *release(struct observe *o)
     return NULL;
 }
 
+static struct control *new_control(void)
+{
+    struct control *c = mmap(NULL, sizeof *c, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (c == MAP_FAILED)
+        return NULL;
+    sem_init(&c->opened, 1, 0);
+    return c;
+}
+
+static void wait_until_open(struct observe *o)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += OPEN_SECONDS;
+    while (sem_timedwait(&o->control->opened, &until) != 0 && errno == EINTR) /* what is wrong with the journal is known when the start ends */
+        ;
+}
+
+static bool start_thread(struct observe *o)
+{
+    return o->threaded = aside_start(&o->thread, run, o);
+}
+
 struct observe *observe_start(const struct observe_options *options)
 {
     struct observe *o = calloc(1, sizeof *o);
     if (!o)
         return NULL;
-    sem_init(&o->opened, 0, 0);
     o->options = *options;
     o->hooks = *options->hooks;
     o->dir = strdup(options->dir);
     o->unbound = strdup(options->unbound ? options->unbound : "");
-    o->common.events = queue_new(sizeof(struct zones_event), OBSERVE_QUEUE_LONG);
+    o->lanes = lanes_new();
+    o->control = new_control();
     o->zones = zones_new();
     o->started_us = clock_wall_us();
-    if (!o->dir || !o->unbound || !o->common.events || !o->zones)
+    if (!o->dir || !o->unbound || !o->lanes || !o->control || !o->zones)
         return release(o);
     (void)mkdir(o->dir, 0750); /* the packages make it; a private set-up may lack it */
-    if (!aside_start(&o->thread, run, o))
+    if (options->apart)
+        o->process = aside_process(run_apart, o);
+    if (!o->process && !start_thread(o))
         return release(o);
-    while (sem_wait(&o->opened) != 0) /* what is wrong with the journal is known when the start ends */
-        ;
+    wait_until_open(o);
     return o;
+}
+
+void observe_look(struct observe *o)
+{
+    int how = 0;
+    if (!o->process || waitpid(o->process, &how, WNOHANG) != o->process)
+        return;
+    o->process = 0;
+    char line[200];
+    const char *by = WIFSIGNALED(how) ? "signal" : "exit code";
+    snprintf(line, sizeof line, "assay: the process that writes findings has ended (%s %d); a thread goes on in its place", by,
+             WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how));
+    say(o, line);
+    if (!start_thread(o))
+        say(o, "assay: nor is there a thread: findings are not recorded until the next start");
+}
+
+/* A disk that never answers must not keep the resolver from ending. */
+static void wait_for_end(pid_t process)
+{
+    for (int waited = 0; waited < END_MS && waitpid(process, NULL, WNOHANG) == 0; waited += 2)
+        nanosleep(&(struct timespec){.tv_nsec = 2000000L}, NULL);
 }
 
 struct observe *observe_stop(struct observe *o)
 {
     if (!o)
         return NULL;
-    atomic_store(&o->stopping, true);
-    pthread_join(o->thread, NULL);
+    atomic_store(&o->control->stopping, true);
+    if (o->process)
+        wait_for_end(o->process);
+    if (o->threaded)
+        pthread_join(o->thread, NULL);
     return release(o);
+}
+
+struct lanes *observe_lanes(const struct observe *o)
+{
+    return o->lanes;
 }

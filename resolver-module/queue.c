@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE 64
+#define LINE QUEUE_ALIGN
 
 /* In front of each item. */
 struct cell {
@@ -34,32 +34,48 @@ static struct cell *cell_of(const struct queue *q, size_t number)
     return (struct cell *)(void *)(q->cells + (number & q->mask) * q->stride);
 }
 
-struct queue *queue_new(size_t item_size, size_t cells)
+static size_t round_up(size_t cells)
 {
     size_t n = 2;
     while (n < cells && n < SIZE_MAX / 4)
         n *= 2;
-    struct queue *q = aligned_alloc(LINE, sizeof *q);
-    if (!q)
-        return NULL;
+    return n;
+}
+
+static size_t stride_of(size_t item_size)
+{
+    return (sizeof(struct cell) + item_size + LINE - 1) / LINE * LINE;
+}
+
+size_t queue_octets(size_t item_size, size_t cells)
+{
+    size_t n = round_up(cells), stride = stride_of(item_size);
+    return n > (SIZE_MAX - sizeof(struct queue)) / stride ? SIZE_MAX : sizeof(struct queue) + n * stride;
+}
+
+struct queue *queue_in(void *memory, size_t item_size, size_t cells)
+{
+    struct queue *q = memory;
+    size_t n = round_up(cells);
     memset(q, 0, sizeof *q);
     q->item = item_size;
-    q->stride = (sizeof(struct cell) + item_size + LINE - 1) / LINE * LINE;
+    q->stride = stride_of(item_size);
     q->mask = n - 1;
-    q->cells = n > SIZE_MAX / q->stride ? NULL : aligned_alloc(LINE, n * q->stride);
-    if (!q->cells) {
-        free(q);
-        return NULL;
-    }
+    q->cells = (unsigned char *)(q + 1); /* a struct queue fills whole lines */
     for (size_t i = 0; i < n; i++)
         atomic_init(&cell_of(q, i)->turn, i);
     return q;
 }
 
+struct queue *queue_new(size_t item_size, size_t cells)
+{
+    size_t octets = queue_octets(item_size, cells);
+    void *memory = octets == SIZE_MAX ? NULL : aligned_alloc(LINE, octets);
+    return memory ? queue_in(memory, item_size, cells) : NULL;
+}
+
 struct queue *queue_free(struct queue *q)
 {
-    if (q)
-        free(q->cells);
     free(q);
     return NULL;
 }

@@ -20,6 +20,12 @@ struct queue;
 struct queue *queue_new(size_t item_size, size_t cells);
 struct queue *queue_free(struct queue *q); /* NULL is fine; returns NULL */
 
+/* The same in memory of the caller's, queue_octets() of it, aligned to QUEUE_ALIGN; never fails, and is not freed here. Memory that processes share
+ * must lie at the same address in each. */
+#define QUEUE_ALIGN 64
+size_t queue_octets(size_t item_size, size_t cells);
+struct queue *queue_in(void *memory, size_t item_size, size_t cells);
+
 /* Copies the first `size` octets of the item (at most the item size); what is behind them is not defined at the other end. False: full. */
 bool queue_push(struct queue *q, const void *item, size_t size);
 /* The same where only this thread ever pushes into this queue: no atomic step that others could contend for, each of which waits until all that the

@@ -15,7 +15,7 @@ struct status_input {
     struct zones *zones;
     const char *unbound;      /* version, or NULL */
     int64_t started_us;
-    struct observe_counts counts;
+    struct lanes_counts counts;
     size_t queue_length, queue_capacity;
     bool journal_open;
     struct journal_stats journal;

@@ -21,12 +21,14 @@
 #include "config.h"
 #include "dynlibmod/dynlibmod.h"
 #include "services/cache/dns.h"
+#include "services/cache/rrset.h"
 #include "services/mesh.h"
 #include "util/config_file.h"
 #include "util/data/dname.h"
 #include "util/net_help.h"
 #include "util/netevent.h"
 #include "util/regional.h"
+#include "util/storage/slabhash.h"
 #include "util/ub_event.h"
 
 #include "base/clock.h"
@@ -59,6 +61,7 @@ __attribute__((used, section(".assay.stamp"))) static const char assay_stamp[] =
 #define OURS 2      /* no_cache_store as we set it: true like another module's 1, and told apart from it */
 #define JUDGE_ROUNDS 4
 #define TICK_US 250000
+#define APART_CACHE (16 * 1024 * 1024)
 
 struct assay {
     struct watch *watch;
@@ -112,7 +115,7 @@ static void record(struct assay *s, struct module_qstate *q, const struct answer
     if (r->text[0])
         memcpy(e->reason, r->text, sizeof e->reason);
     e->has_reason = e->reason[0] != '\0';
-    if (observe_wants_names(s->observe)) {
+    if (lanes_want_names(observe_lanes(s->observe))) {
         e->has_name = true;
         answer_copy_name(e->name, sizeof e->name, a->input.name);
     }
@@ -295,7 +298,7 @@ static void sweep(struct assay *s, struct module_env *env)
     if (version == swept || !atomic_compare_exchange_strong(&s->swept, &swept, version))
         return;
     force_options(s, env->cfg);
-    observe_swept(s->observe, cache_mark_all(env));
+    lanes_swept(observe_lanes(s->observe), cache_mark_all(env));
 }
 
 static void record_repeats(struct assay *s)
@@ -311,6 +314,8 @@ static void tick(int fd, short events, void *arg)
     struct assay *s = arg;
     (void)fd;
     (void)events;
+    watch_look(s->watch);
+    observe_look(s->observe);
     sweep(s, s->env);
     record_repeats(s);
     aside_flush(log_line);
@@ -331,6 +336,7 @@ static void start_ticking(struct assay *s, struct module_env *env)
     s->timer = ub_event_new(base, -1, UB_EV_TIMEOUT, tick, s);
     if (s->timer)
         ub_timer_add(s->timer, base, tick, s, &every);
+    watch_look(s->watch);
 }
 
 /* ---- callbacks ---- */
@@ -460,6 +466,13 @@ static void release(struct assay *s)
     free(s);
 }
 
+/* Whether this resolver has one thread, and shall keep to it: then a process writes, and the timer looks after the policy. Not where there is a cache
+ * already (reload_keep_cache): each of its pages that changes would be there twice. Nor without a timer (testbound). */
+static bool stays_alone(const struct module_env *env)
+{
+    return env->cfg->num_threads <= 1 && comm_base_internal && slabhash_get_mem(env->msg_cache) + slabhash_get_mem(&env->rrset_cache->table) < APART_CACHE;
+}
+
 static bool start(struct assay *s, struct module_env *env)
 {
     const char *dir = from_environment("ASSAY_RESOLVER_DIR", ASSAY_STATEDIR "/resolver");
@@ -469,16 +482,20 @@ static bool start(struct assay *s, struct module_env *env)
     s->env = env;
     s->ignore_cd = env->cfg->ignore_cd;
     atomic_flag_clear(&s->ticking);
+    (void)aside_ready();
     s->suspend = suspend_new(path);
     s->recent = recent_new();
     s->watch = watch_start(from_environment("ASSAY_POLICY", ASSAY_SYSCONFDIR "/policy"), dir,
                            from_environment("ASSAY_STATE", ASSAY_STATEDIR), &hooks);
     if (!s->suspend || !s->recent || !s->watch)
         return false;
-    struct observe_options o = {.dir = dir, .unbound = PACKAGE_VERSION, .watch = s->watch, .hooks = &hooks};
+    bool apart = stays_alone(env);
+    struct observe_options o = {.dir = dir, .unbound = PACKAGE_VERSION, .watch = s->watch, .hooks = &hooks, .apart = apart};
     s->observe = observe_start(&o);
     aside_flush(log_line);
-    s->workers = s->observe ? workers_new(s->watch, s->observe) : NULL;
+    if (!apart && !watch_follow(s->watch))
+        return false;
+    s->workers = s->observe ? workers_new(s->watch, observe_lanes(s->observe)) : NULL;
     return s->workers != NULL;
 }
 
@@ -592,5 +609,5 @@ void clear(struct module_qstate *q, int id)
 
 size_t get_mem(struct module_env *env, int id)
 {
-    return assay_of(env, id) ? sizeof(struct assay) + OBSERVE_QUEUE * 128 + (OBSERVE_QUEUE_LONG + RECENT_SLOTS) * sizeof(struct zones_event) : 0;
+    return assay_of(env, id) ? sizeof(struct assay) + LANES_QUEUE * 128 + (LANES_QUEUE_LONG + RECENT_SLOTS) * sizeof(struct zones_event) : 0;
 }

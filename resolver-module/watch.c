@@ -32,9 +32,12 @@ struct watch {
     atomic_uint version;
     atomic_bool can_refuse, can_suspend, honours_cd, paused;
     uint64_t seen;     /* fingerprint of the files as last read */
+    uint64_t octets;   /* of all of them, as last looked at */
+    int64_t looked_ms; /* watch_look */
     time_t ends_seen;  /* ends up to here have been noticed */
     int64_t shouted;   /* clock_mono_ms of the last complaint; 0: none */
     pthread_t thread;
+    bool followed;        /* the thread runs */
     pthread_mutex_t lock; /* state below, and the wake-up */
     pthread_cond_t wake;
     bool stopping;
@@ -58,11 +61,12 @@ static uint64_t mix(uint64_t h, const void *p, size_t n)
     return h;
 }
 
-static uint64_t mix_file(uint64_t h, const char *path)
+static uint64_t mix_file(struct watch *w, uint64_t h, const char *path)
 {
     struct stat s;
     if (stat(path, &s) != 0)
         return mix(h, "-", 1);
+    w->octets += s.st_size > 0 ? (uint64_t)s.st_size : 0;
     h = mix(h, &s.st_dev, sizeof s.st_dev);
     h = mix(h, &s.st_ino, sizeof s.st_ino);
     h = mix(h, &s.st_size, sizeof s.st_size);
@@ -72,31 +76,32 @@ static uint64_t mix_file(uint64_t h, const char *path)
 }
 
 /* A file named in a statement is relative to the file the statement stands in. */
-static uint64_t mix_named(uint64_t h, const struct policy_statement *s, const char *named)
+static uint64_t mix_named(struct watch *w, uint64_t h, const struct policy_statement *s, const char *named)
 {
     struct buf path = BUF_INIT;
     const char *slash = s->file ? strrchr(s->file, '/') : NULL;
     if (named[0] != '/' && slash)
         buf_add(&path, s->file, (size_t)(slash - s->file) + 1);
     buf_adds(&path, named);
-    h = mix_file(h, path.p);
+    h = mix_file(w, h, path.p);
     buf_release(&path);
     return h;
 }
 
 static uint64_t fingerprint(struct watch *w)
 {
-    uint64_t h = mix_file(UINT64_C(0xcbf29ce484222325), w->path);
+    w->octets = 0;
+    uint64_t h = mix_file(w, UINT64_C(0xcbf29ce484222325), w->path);
     const struct policy *p = watch_policy(w);
     const struct policy_statement *s;
     const char *last = w->path;
     for (size_t i = 0; p && (s = policy_statement_at(p, i)) != NULL; i++) {
         if (s->file && strcmp(s->file, last) != 0)
-            h = mix_file(h, last = s->file);
+            h = mix_file(w, h, last = s->file);
         if (s->kind == POLICY_LIST && s->value)
-            h = mix_named(h, s, s->value);
+            h = mix_named(w, h, s, s->value);
         if (s->kind == POLICY_INCLUDE && s->name)
-            h = mix_named(h, s, s->name);
+            h = mix_named(w, h, s, s->name);
     }
     policy_unref(p);
     return h;
@@ -234,12 +239,15 @@ static void look_for_pause(struct watch *w)
     watch_touch(w);
 }
 
-static void look(struct watch *w)
+/* `bound`: octets that may be read now. False: there is more, and it is to be read elsewhere. */
+static bool look(struct watch *w, uint64_t bound)
 {
     look_for_pause(w);
     uint64_t now = fingerprint(w);
     bool again = w->shouted && clock_mono_ms() - w->shouted > SHOUT_MS;
     if (now != w->seen || again) {
+        if (w->octets > bound)
+            return false;
         if (atomic_load(&w->live))
             reload_policy(w);
         else
@@ -249,6 +257,7 @@ static void look(struct watch *w)
         say(w, WATCH_INFO, "assay: an exemption or suspension has ended or begun; what it is about is judged again");
         watch_touch(w);
     }
+    return true;
 }
 
 static void *run(void *arg)
@@ -265,7 +274,7 @@ static void *run(void *arg)
         if (w->stopping)
             break;
         pthread_mutex_unlock(&w->lock);
-        look(w);
+        (void)look(w, UINT64_MAX);
         pthread_mutex_lock(&w->lock);
     }
     pthread_mutex_unlock(&w->lock);
@@ -306,11 +315,34 @@ struct watch *watch_start(const char *path, const char *dir, const char *state, 
     if (w->path && w->snapshot && w->state) {
         open_policy(w);
         look_for_pause(w);
-        if (aside_start(&w->thread, run, w))
-            return w;
+        return w;
     }
     release(w);
     return NULL;
+}
+
+bool watch_follow(struct watch *w)
+{
+    return w->followed = w->followed || aside_start(&w->thread, run, w);
+}
+
+bool watch_follow_apart(struct watch *w)
+{
+    w->hooks = (struct watch_hooks){.log = NULL};
+    w->followed = false;
+    return watch_follow(w);
+}
+
+void watch_look(struct watch *w)
+{
+    int64_t now = clock_mono_ms();
+    if (w->followed || now - w->looked_ms < TICK_MS)
+        return;
+    w->looked_ms = now;
+    if (look(w, WATCH_AT_ONCE) || watch_follow(w))
+        return;
+    say(w, WATCH_ERROR, "assay: the policy has changed and cannot be read: no thread is to be had");
+    w->looked_ms = now + SHOUT_MS;
 }
 
 struct watch *watch_stop(struct watch *w)
@@ -321,7 +353,8 @@ struct watch *watch_stop(struct watch *w)
     w->stopping = true;
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
-    pthread_join(w->thread, NULL);
+    if (w->followed)
+        pthread_join(w->thread, NULL);
     release(w);
     return NULL;
 }

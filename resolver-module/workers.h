@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * workers.h - what each of the resolver's threads keeps for itself, so that judging an answer takes no lock and shares no line of memory: the policy
- * in force, counted once for each change and not for each answer, and a lane to hand over what it saw (observe.h).
+ * in force, counted once for each change and not for each answer, and a lane to hand over what it saw (lanes.h).
  *
  * A thread is known by itself: the first call makes what is kept, the end of the module releases it. A reload of the resolver ends one `workers` and
  * begins another, while its main thread stays.
@@ -11,13 +11,13 @@
 #ifndef ASSAY_RESOLVER_MODULE_WORKERS_H
 #define ASSAY_RESOLVER_MODULE_WORKERS_H
 
-#include "resolver-module/observe.h"
+#include "resolver-module/lanes.h"
 #include "resolver-module/watch.h"
 
 struct workers;
 
 /* Neither is owned; both must outlive it. NULL when out of memory. */
-struct workers *workers_new(struct watch *watch, struct observe *observe);
+struct workers *workers_new(struct watch *watch, struct lanes *lanes);
 struct workers *workers_free(struct workers *w); /* NULL is fine; returns NULL */
 
 /* The policy in force at watch_version `version` or later; not counted for the caller: good until this thread's next call. A thread that has nothing to

@@ -5,6 +5,7 @@
  */
 #include "tests/unit/cm.h"
 #include "resolver-module/aside.h"
+#include "resolver-module/observe.h"
 #include "resolver-module/queue.h"
 #include "resolver-module/workers.h"
 #include <fcntl.h>
@@ -12,7 +13,9 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- one that pushes alone ---- */
@@ -92,6 +95,7 @@ static void lines_wait_for_the_resolver(void **state)
 {
     (void)state;
     assert_false(aside_here());
+    assert_true(aside_ready());
     assert_int_equal(pipe(pipe_of_the_main_thread), 0);
     run_aside(3);
     assert_int_equal(lines_seen, 3);
@@ -166,7 +170,8 @@ static void nothing_is_lost_and_a_change_is_seen(void **state)
     struct observe_options options = {.dir = dir, .watch = watch, .hooks = &hooks};
     struct observe *observe = observe_start(&options);
     assert_non_null(observe);
-    workers = workers_new(watch, observe);
+    assert_true(watch_follow(watch));
+    workers = workers_new(watch, observe_lanes(observe));
     assert_non_null(workers);
     pthread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++)
@@ -181,8 +186,8 @@ static void nothing_is_lost_and_a_change_is_seen(void **state)
     atomic_store(&changed, true);
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
-    struct observe_counts counts;
-    observe_counts(observe, &counts);
+    struct lanes_counts counts;
+    lanes_counts(observe_lanes(observe), &counts);
     assert_int_equal(counts.states[DECIDE_STATE_INSECURE], THREADS * EVENTS);
     assert_int_equal(counts.dropped, 0);
     assert_int_equal(atomic_load(&saw_first), THREADS);
@@ -218,27 +223,183 @@ static void a_flood_of_refusals_is_counted(void **state)
     watch = watch_start(path, dir, dir, &hooks);
     struct observe_options options = {.dir = dir, .watch = watch, .hooks = &hooks};
     struct observe *observe = observe_start(&options);
-    workers = workers_new(watch, observe);
+    assert_true(watch_follow(watch));
+    workers = workers_new(watch, observe_lanes(observe));
     assert_non_null(workers);
-    for (unsigned i = 0; i < 3 * OBSERVE_QUEUE_LONG; i++) {
+    for (unsigned i = 0; i < 3 * LANES_QUEUE_LONG; i++) {
         struct zones_event e = {.state = DECIDE_STATE_INSECURE, .type = 1, .weight = 1, .refused = true, .has_reason = true};
         snprintf(e.zone, sizeof e.zone, i % 2 ? "one.example" : "two.example");
         snprintf(e.reason, sizeof e.reason, "n%u of %.20s is not signed", i, e.zone);
         workers_event(workers, &e);
     }
     workers = workers_free(workers);
-    struct observe_counts counts;
-    observe_counts(observe, &counts);
-    assert_int_equal(counts.refused, 3 * OBSERVE_QUEUE_LONG);
+    struct lanes_counts counts;
+    lanes_counts(observe_lanes(observe), &counts);
+    assert_int_equal(counts.refused, 3 * LANES_QUEUE_LONG);
     assert_int_equal(counts.dropped, 0);
     observe_stop(observe);
     watch_stop(watch);
     assert_true(lines_with(dir, "of one.example is not signed"));
     assert_true(lines_with(dir, "of two.example is not signed"));
-    snprintf(command, sizeof command, "grep -h '\"kind\":\"names\"' %s/*.journal | grep -o '\"refused\":[0-9]*' | awk -F: '{n += $2} END {exit n != %d}'", dir, 3 * OBSERVE_QUEUE_LONG);
+    snprintf(command, sizeof command, "grep -h '\"kind\":\"names\"' %s/*.journal | grep -o '\"refused\":[0-9]*' | awk -F: '{n += $2} END {exit n != %d}'", dir, 3 * LANES_QUEUE_LONG);
     assert_int_equal(system(command), 0);
     snprintf(command, sizeof command, "rm -rf %s", dir);
     assert_int_equal(system(command), 0);
+}
+
+/* ---- a process that writes ---- */
+
+struct apart {
+    char dir[40];
+    struct observe *observe;
+    struct lane *lane;
+};
+
+static const struct watch_hooks words = {.log = see};
+
+static void begin_apart(struct apart *a)
+{
+    char path[64];
+    snprintf(a->dir, sizeof a->dir, "/tmp/assay-workers.XXXXXX");
+    assert_non_null(mkdtemp(a->dir));
+    snprintf(path, sizeof path, "%s/policy", a->dir);
+    write_policy(path, "enforce");
+    assert_true(aside_ready());
+    watch = watch_start(path, a->dir, a->dir, &words);
+    assert_non_null(watch);
+    struct observe_options options = {.dir = a->dir, .watch = watch, .hooks = &words, .apart = true};
+    a->observe = observe_start(&options);
+    assert_non_null(a->observe);
+    a->lane = lanes_take(observe_lanes(a->observe));
+    assert_non_null(a->lane);
+}
+
+static void hand_over(struct apart *a, unsigned count)
+{
+    struct zones_event e = {.state = DECIDE_STATE_INSECURE, .type = 1, .weight = 1, .refused = true, .has_reason = true, .zone = "example.org", .reason = "why"};
+    for (unsigned i = 0; i < count; i++)
+        lanes_event(observe_lanes(a->observe), a->lane, &e);
+}
+
+static unsigned journalled(const struct apart *a)
+{
+    char command[300], text[32] = "";
+    snprintf(command, sizeof command, "cat %s/*.journal %s/*.open 2>/dev/null | grep '\"kind\":\"names\"' | grep -o '\"count\":[0-9]*' | awk -F: '{n += $2} END {print n+0}'",
+             a->dir, a->dir);
+    FILE *f = popen(command, "r");
+    assert_non_null(f);
+    assert_non_null(fgets(text, sizeof text, f));
+    pclose(f);
+    return (unsigned)strtoul(text, NULL, 10);
+}
+
+static void clean_up(const struct apart *a)
+{
+    char command[200];
+    snprintf(command, sizeof command, "rm -rf %s", a->dir);
+    assert_int_equal(system(command), 0);
+}
+
+/* Our one child; 0: there is none. */
+static pid_t the_child(void)
+{
+    int pid = 0;
+    FILE *f = fopen("/proc/thread-self/children", "r");
+    if (f && fscanf(f, "%d", &pid) != 1)
+        pid = 0;
+    if (f)
+        fclose(f);
+    return pid;
+}
+
+static void a_process_writes_all(void **state)
+{
+    (void)state;
+    struct apart a;
+    struct lanes_counts counts;
+    begin_apart(&a);
+    pid_t child = the_child();
+    assert_true(child > 0);
+    for (int i = 0; i < 4; i++) {
+        hand_over(&a, 1500);
+        usleep(150000);
+    }
+    lanes_counts(observe_lanes(a.observe), &counts);
+    assert_int_equal(counts.refused, 6000);
+    assert_int_equal(counts.dropped, 0);
+    observe_stop(a.observe);
+    assert_int_equal(the_child(), 0); /* gone, and collected */
+    watch_stop(watch);
+    assert_int_equal(journalled(&a), 6000);
+    clean_up(&a);
+}
+
+static void a_thread_takes_the_place_of_a_killed_process(void **state)
+{
+    (void)state;
+    struct apart a;
+    begin_apart(&a);
+    pid_t child = the_child();
+    assert_true(child > 0);
+    observe_look(a.observe);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    hand_over(&a, 700); /* nobody takes it in now */
+    lines_seen = 0;
+    for (int i = 0; i < 2000 && lines_seen == 0; i++) {
+        usleep(1000);
+        observe_look(a.observe);
+    }
+    assert_int_equal(lines_seen, 1);
+    assert_non_null(strstr(last_line, "has ended (signal 9); a thread goes on"));
+    hand_over(&a, 300);
+    observe_stop(a.observe);
+    watch_stop(watch);
+    assert_int_equal(journalled(&a), 1000);
+    clean_up(&a);
+}
+
+/* A dead process that nobody has collected yet is gone, too. */
+static bool lives(pid_t pid)
+{
+    char path[40], how = 'Z';
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *f = fopen(path, "r");
+    if (f && fscanf(f, "%*d %*s %c", &how) != 1)
+        how = 'Z';
+    if (f)
+        fclose(f);
+    return how != 'Z';
+}
+
+/* The resolver is killed: what it had handed over is written all the same, and nobody is left behind. */
+static void a_process_outlives_a_killed_resolver(void **state)
+{
+    (void)state;
+    struct apart a;
+    int out[2];
+    assert_int_equal(pipe(out), 0);
+    pid_t resolver = fork();
+    if (resolver == 0) {
+        begin_apart(&a);
+        pid_t child = the_child();
+        hand_over(&a, 900);
+        if (write(out[1], &a, sizeof a) != sizeof a || write(out[1], &child, sizeof child) != sizeof child)
+            _exit(1);
+        kill(getpid(), SIGKILL);
+    }
+    pid_t child;
+    assert_int_equal(read(out[0], &a, sizeof a), sizeof a);
+    assert_int_equal(read(out[0], &child, sizeof child), sizeof child);
+    int how;
+    assert_int_equal(waitpid(resolver, &how, 0), resolver);
+    assert_true(WIFSIGNALED(how));
+    for (int i = 0; i < 5000 && lives(child); i++)
+        usleep(1000);
+    assert_false(lives(child));
+    assert_int_equal(journalled(&a), 900);
+    close(out[0]);
+    close(out[1]);
+    clean_up(&a);
 }
 
 int main(void)
@@ -247,6 +408,9 @@ int main(void)
         cmocka_unit_test(alone_in_order_and_full),
         cmocka_unit_test(lines_wait_for_the_resolver),
         cmocka_unit_test(nothing_is_lost_and_a_change_is_seen),
+        cmocka_unit_test(a_process_writes_all),
+        cmocka_unit_test(a_thread_takes_the_place_of_a_killed_process),
+        cmocka_unit_test(a_process_outlives_a_killed_resolver),
         cmocka_unit_test(a_flood_of_refusals_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
 
 struct policy_live {
     char *path, *snapshot_path;
+    bool leaves_snapshot;
     pthread_mutex_t lock;
     const struct policy *now;
     uint64_t stamp; /* of the files, when they were last looked at */
@@ -117,7 +118,7 @@ static void keep_snapshot(const struct policy_live *l, const struct policy *p, s
     struct buf text = BUF_INIT;
     char reason[256] = "out of memory";
     struct place at = {.file = l->snapshot_path};
-    if (!l->snapshot_path)
+    if (!l->snapshot_path || l->leaves_snapshot)
         return;
     snapshot_write(p, &text);
     if (text.failed || source_write(l->snapshot_path, buf_slice(&text), 0640, reason) != STATUS_OK)
@@ -233,6 +234,11 @@ struct policy_live *policy_live_open(const char *path, const char *snapshot_path
     l->now = p;
     l->stamp = stamp_of(l, p);
     return l;
+}
+
+void policy_live_leave_snapshot(struct policy_live *l)
+{
+    l->leaves_snapshot = true;
 }
 
 const struct policy *policy_live_get(struct policy_live *l)

@@ -193,6 +193,9 @@ enum status policy_live_reload(struct policy_live *l, bool force, struct policy_
                                enum policy_source *source) MUST_CHECK;
 struct policy_live *policy_live_close(struct policy_live *l);
 
+/* From now on loads leave the snapshot as it is, and so wait for no disk: another process keeps it. */
+void policy_live_leave_snapshot(struct policy_live *l);
+
 /* The policy that a snapshot holds, as it was read from `path`; policy_unref it. NULL: there is none (snapshot_path NULL too), or it cannot be used:
  * then the report, which may be NULL, says why. */
 const struct policy *policy_load_snapshot(const char *path, const char *snapshot_path, struct policy_report *report);

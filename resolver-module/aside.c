@@ -9,6 +9,9 @@
 #include "resolver-module/aside.h"
 #include "base/quiet_thread.h"
 #include "resolver-module/queue.h"
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -18,6 +21,7 @@
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
+#include <sys/resource.h>
 #include <unistd.h>
 
 struct line {
@@ -75,6 +79,23 @@ bool aside_start(pthread_t *thread, void *(*run)(void *), void *arg)
         return true;
     free(s);
     return false;
+}
+
+bool aside_is_light(void)
+{
+    unsigned long pages = 0;
+#ifdef __GLIBC__
+    (void)malloc_trim(0); /* what was freed and is still ours would be copied too, when it is used again */
+#endif
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (f && fscanf(f, "%*u %lu", &pages) != 1)
+        pages = 0;
+    if (f)
+        fclose(f);
+    struct rusage most;
+    if (pages == 0 && getrusage(RUSAGE_SELF, &most) == 0)
+        return most.ru_maxrss < ASIDE_LIGHT / 1024;
+    return pages > 0 && pages < ASIDE_LIGHT / (unsigned long)sysconf(_SC_PAGESIZE);
 }
 
 /* The resolver's sockets above all: while we held one, nobody else could listen there. */

@@ -4,7 +4,7 @@
  *
  * A process that has two threads pays for it in all of them: the C library takes locks and steps aside for cancellation, and each system call counts
  * its file up and down by an atomic step. A resolver of one thread would pay some 4 % of each question that misses the cache. So there what
- * can be done apart is done by a process of its own, forked before the cache holds anything; it ends when the resolver is gone.
+ * can be done apart is done by a process of its own, forked while there is little in memory; it ends when the resolver is gone.
  *
  * A thread started here takes no signals, and has a table of open files of its own where the system can give it one (Linux, unshare(2)). From this
  * follows the rule of this room: a file is used and closed by the thread that opened it (or one that this started), and what belongs to the
@@ -28,6 +28,10 @@ bool aside_ready(void);
 
 /* As pthread_create with default attributes. False: no thread, no memory. */
 bool aside_start(pthread_t *thread, void *(*run)(void *), void *arg);
+
+/* Whether this process holds so little memory that a copy of it may stand beside: what it writes to later is there twice until that process ends. */
+#define ASIDE_LIGHT (128 * 1024 * 1024) /* octets */
+bool aside_is_light(void);
 
 /* Starts `run` in a process of its own, which has no file open but the standard three, takes no signal that ends programs, and is gone when run returns.
  * Its memory is a copy, but for what is mapped to be shared. 0: there is none to be had. The caller collects it (waitpid(2)). */

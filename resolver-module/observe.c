@@ -399,6 +399,11 @@ struct observe *observe_start(const struct observe_options *options)
     return o;
 }
 
+bool observe_is_apart(const struct observe *o)
+{
+    return o->process != 0;
+}
+
 void observe_look(struct observe *o)
 {
     int how = 0;

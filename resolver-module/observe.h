@@ -32,6 +32,8 @@ struct observe_options {
 /* Starts the writer. NULL when out of memory or threads. */
 struct observe *observe_start(const struct observe_options *options);
 
+bool observe_is_apart(const struct observe *o); /* the writer is a process */
+
 /* Takes in what is queued, writes the journal and the status, ends the writer. NULL is fine; returns NULL. */
 struct observe *observe_stop(struct observe *o);
 

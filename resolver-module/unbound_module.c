@@ -21,14 +21,12 @@
 #include "config.h"
 #include "dynlibmod/dynlibmod.h"
 #include "services/cache/dns.h"
-#include "services/cache/rrset.h"
 #include "services/mesh.h"
 #include "util/config_file.h"
 #include "util/data/dname.h"
 #include "util/net_help.h"
 #include "util/netevent.h"
 #include "util/regional.h"
-#include "util/storage/slabhash.h"
 #include "util/ub_event.h"
 
 #include "base/clock.h"
@@ -61,7 +59,6 @@ __attribute__((used, section(".assay.stamp"))) static const char assay_stamp[] =
 #define OURS 2      /* no_cache_store as we set it: true like another module's 1, and told apart from it */
 #define JUDGE_ROUNDS 4
 #define TICK_US 250000
-#define APART_CACHE (16 * 1024 * 1024)
 
 struct assay {
     struct watch *watch;
@@ -466,11 +463,11 @@ static void release(struct assay *s)
     free(s);
 }
 
-/* Whether this resolver has one thread, and shall keep to it: then a process writes, and the timer looks after the policy. Not where there is a cache
- * already (reload_keep_cache): each of its pages that changes would be there twice. Nor without a timer (testbound). */
+/* Whether this resolver has one thread, and shall keep to it: then a process writes, and the timer looks after the policy. Not where memory is full
+ * already (reload_keep_cache), nor without a timer (testbound). */
 static bool stays_alone(const struct module_env *env)
 {
-    return env->cfg->num_threads <= 1 && comm_base_internal && slabhash_get_mem(env->msg_cache) + slabhash_get_mem(&env->rrset_cache->table) < APART_CACHE;
+    return env->cfg->num_threads <= 1 && comm_base_internal && aside_is_light();
 }
 
 static bool start(struct assay *s, struct module_env *env)
@@ -489,11 +486,12 @@ static bool start(struct assay *s, struct module_env *env)
                            from_environment("ASSAY_STATE", ASSAY_STATEDIR), &hooks);
     if (!s->suspend || !s->recent || !s->watch)
         return false;
-    bool apart = stays_alone(env);
-    struct observe_options o = {.dir = dir, .unbound = PACKAGE_VERSION, .watch = s->watch, .hooks = &hooks, .apart = apart};
+    struct observe_options o = {.dir = dir, .unbound = PACKAGE_VERSION, .watch = s->watch, .hooks = &hooks, .apart = stays_alone(env)};
     s->observe = observe_start(&o);
     aside_flush(log_line);
-    if (!apart && !watch_follow(s->watch))
+    if (s->observe && observe_is_apart(s->observe))
+        watch_leave_snapshot(s->watch);
+    else if (!watch_follow(s->watch))
         return false;
     s->workers = s->observe ? workers_new(s->watch, observe_lanes(s->observe)) : NULL;
     return s->workers != NULL;

@@ -38,6 +38,7 @@ struct watch {
     int64_t shouted;   /* clock_mono_ms of the last complaint; 0: none */
     pthread_t thread;
     bool followed;        /* the thread runs */
+    bool leaves_snapshot;
     pthread_mutex_t lock; /* state below, and the wake-up */
     pthread_cond_t wake;
     bool stopping;
@@ -179,6 +180,8 @@ static void open_policy(struct watch *w)
     enum policy_source source = POLICY_FROM_FILE;
     struct policy_live *live = policy_live_open(w->path, w->snapshot, r, &source);
     if (live) {
+        if (w->leaves_snapshot)
+            policy_live_leave_snapshot(live);
         atomic_store(&w->live, live);
         take_over(w);
         announce(w, source);
@@ -324,6 +327,13 @@ struct watch *watch_start(const char *path, const char *dir, const char *state, 
 bool watch_follow(struct watch *w)
 {
     return w->followed = w->followed || aside_start(&w->thread, run, w);
+}
+
+void watch_leave_snapshot(struct watch *w)
+{
+    w->leaves_snapshot = true;
+    if (atomic_load(&w->live))
+        policy_live_leave_snapshot(atomic_load(&w->live));
 }
 
 bool watch_follow_apart(struct watch *w)

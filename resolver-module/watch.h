@@ -45,6 +45,9 @@ bool watch_follow(struct watch *w);
 /* One look, where no thread does it; at most four times a second. For one thread at a time. */
 void watch_look(struct watch *w);
 
+/* Where another process follows the same policy: it keeps the snapshot, and no look of this one waits for a disk. */
+void watch_leave_snapshot(struct watch *w);
+
 /* In a process that was forked: a thread there, without words and without hooks; the other's watch is as it was. */
 bool watch_follow_apart(struct watch *w);
 

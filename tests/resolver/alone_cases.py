@@ -33,6 +33,11 @@ def writer_of(r):
     return found[0]
 
 
+def snapshot(r):
+    with open(os.path.join(r.state, "policy.snapshot"), encoding="utf-8") as f:
+        return f.readline().split()[2]
+
+
 def recorded(r, zone, seconds=8):
     return r.wait_for(lambda: [x for x in r.records() if x["zone"] == zone], seconds)
 
@@ -43,9 +48,11 @@ def test_one_thread_stays_one(place, tree):
         refused(r, "www.unsigned.zz")
         passes(r, "www.free.zz")
         assert threads_of(r.process.pid) == 1, threads_of(r.process.pid)
+        before = snapshot(r)
         r.change_policy(POLICY.replace("require dnssec of names in unsigned.zz", "follow dnssec of names in unsigned.zz"))
         passes(r, "www.unsigned.zz")
         assert threads_of(r.process.pid) == 1 and writer_of(r) == first
+        assert r.wait_for(lambda: snapshot(r) != before, 5), "the snapshot of the last good policy stays as it was"
         held = [os.readlink(f"/proc/{first}/fd/{fd}") for fd in os.listdir(f"/proc/{first}/fd") if int(fd) > 2]
         assert held and not any("socket" in f or "eventpoll" in f for f in held), f"the writer holds {held}"
         r.control("reload")

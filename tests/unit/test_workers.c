@@ -358,6 +358,20 @@ static void a_thread_takes_the_place_of_a_killed_process(void **state)
     clean_up(&a);
 }
 
+static void who_holds_much_has_no_copy_beside(void **state)
+{
+    (void)state;
+#ifndef __SANITIZE_ADDRESS__
+    assert_true(aside_is_light());
+    char *much = malloc(2 * ASIDE_LIGHT);
+    assert_non_null(much);
+    memset(much, 1, 2 * ASIDE_LIGHT);
+    assert_false(aside_is_light());
+    free(much);
+    assert_true(aside_is_light());
+#endif
+}
+
 /* A dead process that nobody has collected yet is gone, too. */
 static bool lives(pid_t pid)
 {
@@ -408,6 +422,7 @@ int main(void)
         cmocka_unit_test(alone_in_order_and_full),
         cmocka_unit_test(lines_wait_for_the_resolver),
         cmocka_unit_test(nothing_is_lost_and_a_change_is_seen),
+        cmocka_unit_test(who_holds_much_has_no_copy_beside),
         cmocka_unit_test(a_process_writes_all),
         cmocka_unit_test(a_thread_takes_the_place_of_a_killed_process),
         cmocka_unit_test(a_process_outlives_a_killed_resolver),

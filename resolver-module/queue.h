@@ -6,7 +6,8 @@
  * numbered; a push takes a number by one atomic step, and the reader sees the cell when its sequence number says so (the bounded queue of
  * D. Vyukov).
  *
- * Threads: queue_push from any; queue_pop from one at a time.
+ * Threads: queue_push from any; queue_pop from one at a time. In shared memory the reader may be killed at any moment and another take its place: at
+ * most one item is lost, or popped twice.
  */
 #ifndef ASSAY_RESOLVER_MODULE_QUEUE_H
 #define ASSAY_RESOLVER_MODULE_QUEUE_H

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -247,6 +248,68 @@ static void a_flood_of_refusals_is_counted(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* ---- readers that are killed ---- */
+
+#define CELLS 16
+#define KILLS 300
+
+static void a_killed_reader_leaves_the_queue_whole(void **state)
+{
+    (void)state;
+    size_t octets = queue_octets(sizeof(unsigned), CELLS);
+    void *memory = mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(memory != MAP_FAILED);
+    struct queue *q = queue_in(memory, sizeof(unsigned), CELLS);
+    unsigned v = 0, item;
+    for (int k = 0; k < KILLS; k++) {
+        pid_t reader = fork();
+        if (reader == 0)
+            for (;;)
+                (void)queue_pop(q, &item);
+        for (unsigned i = 0; i < 20000U + (unsigned)k * 37U; i++)
+            if (queue_push_alone(q, &v, sizeof v))
+                v++;
+        assert_int_equal(kill(reader, SIGKILL), 0);
+        assert_int_equal(waitpid(reader, NULL, 0), reader);
+    }
+    while (queue_pop(q, &item))
+        ;
+    for (unsigned i = 0; i < CELLS; i++)
+        assert_true(queue_push_alone(q, &i, sizeof i));
+    assert_false(queue_push_alone(q, &v, sizeof v));
+    for (unsigned i = 0; i < CELLS; i++) {
+        assert_true(queue_pop(q, &item));
+        assert_int_equal(item, i);
+    }
+    assert_false(queue_pop(q, &item));
+    munmap(memory, octets);
+}
+
+/* Just that moment: the cell is given back, and the number not yet counted. */
+static void a_reader_killed_at_the_worst_moment(void **state)
+{
+    (void)state;
+    size_t octets = queue_octets(sizeof(unsigned), 4);
+    char *memory = aligned_alloc(QUEUE_ALIGN, octets), *before = malloc(octets);
+    assert_non_null(memory);
+    assert_non_null(before);
+    struct queue *q = queue_in(memory, sizeof(unsigned), 4);
+    unsigned item;
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(queue_push_alone(q, &i, sizeof i));
+    memcpy(before, memory, octets);
+    assert_true(queue_pop(q, &item));
+    for (size_t i = 0; i < QUEUE_ALIGN * 3; i += QUEUE_ALIGN) /* its head, its tail, the rest: what was counted is forgotten, the cells are as they are */
+        memcpy(memory + i, before + i, QUEUE_ALIGN);
+    for (unsigned i = 1; i < 3; i++) {
+        assert_true(queue_pop(q, &item));
+        assert_int_equal(item, i);
+    }
+    assert_false(queue_pop(q, &item));
+    free(memory);
+    free(before);
+}
+
 /* ---- a process that writes ---- */
 
 struct apart {
@@ -422,6 +485,8 @@ int main(void)
         cmocka_unit_test(alone_in_order_and_full),
         cmocka_unit_test(lines_wait_for_the_resolver),
         cmocka_unit_test(nothing_is_lost_and_a_change_is_seen),
+        cmocka_unit_test(a_killed_reader_leaves_the_queue_whole),
+        cmocka_unit_test(a_reader_killed_at_the_worst_moment),
         cmocka_unit_test(who_holds_much_has_no_copy_beside),
         cmocka_unit_test(a_process_writes_all),
         cmocka_unit_test(a_thread_takes_the_place_of_a_killed_process),

@@ -2,8 +2,9 @@
 /*
  * lanes.c - counters and queues of the workers, in one block of shared memory.
  *
- * Promises: a hand-over takes some ten nanoseconds and never waits; what was taken is popped once, in each lane's order. A worker or a writer that is
- * killed leaves nothing locked: there is no lock. The block is 66 MB of addresses, of which only what is used is ever memory.
+ * Promises: a hand-over takes some ten nanoseconds and never waits; what was taken is popped once, in each lane's order, but for the one event at which
+ * a writer was killed (queue.h). Who is killed leaves nothing locked: there is no lock. The block is 66 MB of addresses, of which only what is used is
+ * ever memory.
  */
 #include "resolver-module/lanes.h"
 #include "resolver-module/queue.h"

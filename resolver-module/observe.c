@@ -2,8 +2,8 @@
 /*
  * observe.c - the writer between the resolver's workers and the journal.
  *
- * Promises: a worker's hand-over takes some hundred nanoseconds and never waits; nothing that was taken into the queue is lost but by the journal's own
- * bounds; what is recorded comes within `resolver.record-every` (30 s) into the journal; the status file is replaced as a whole. On failure (no
+ * Promises: nothing that was handed over (lanes.h) is lost but by the journal's own bounds, or with a writer that is killed: at most what it had taken in
+ * since its last record; what is recorded comes within `resolver.record-every` (30 s) into the journal; the status file is replaced as a whole. On failure (no
  * folder, no disk) it logs once and tries again every ten seconds; counts stay in memory and are written when it works again.
  */
 #include "resolver-module/observe.h"

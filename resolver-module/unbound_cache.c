@@ -86,31 +86,31 @@ void cache_store_unchecked(struct module_qstate *q)
 }
 
 #ifdef CLIENT_SUBNET
-static struct subnet_qstate *subnet_of(const struct module_qstate *q)
+static void let_store(struct subnet_qstate *sq, int ours)
 {
-    int id = modstack_find(&q->env->mesh->mods, "subnetcache");
-    return id < 0 ? NULL : q->minfo[id];
+    if (sq && sq->started_no_cache_store == ours)
+        sq->started_no_cache_store = 0;
 }
 
 /* It remembers no_cache_store as it found it, which was as we set it, and would keep nothing of its own. */
 void cache_let_subnetcache_store(const struct module_qstate *q, int ours)
 {
-    struct subnet_qstate *sq = subnet_of(q);
-    if (sq && sq->started_no_cache_store == ours)
-        sq->started_no_cache_store = 0;
-    if (!q->mesh_info || modstack_find(&q->env->mesh->mods, "subnetcache") < 0)
-        return;
+    int id = modstack_find(&q->env->mesh->mods, "subnetcache");
     struct mesh_state_ref *super;
-    RBTREE_FOR(super, struct mesh_state_ref *, &q->mesh_info->super_set)
-        if ((sq = subnet_of(&super->s->s)) != NULL && sq->started_no_cache_store == ours)
-            sq->started_no_cache_store = 0;
+    if (id < 0)
+        return;
+    let_store(q->minfo[id], ours);
+    if (q->mesh_info)
+        RBTREE_FOR(super, struct mesh_state_ref *, &q->mesh_info->super_set)
+            let_store(super->s->s.minfo[id], ours);
 }
 
 /* Whether the answer came out of subnetcache's own cache, behind which nobody was asked. */
 bool cache_from_subnetcache(const struct module_qstate *q)
 {
-    int id = subnet_of(q) ? modstack_find(&q->env->mesh->mods, "validator") : -1;
-    return id >= 0 && !q->minfo[id];
+    int subnet = modstack_find(&q->env->mesh->mods, "subnetcache");
+    int validator = subnet >= 0 && q->minfo[subnet] ? modstack_find(&q->env->mesh->mods, "validator") : -1;
+    return validator >= 0 && !q->minfo[validator];
 }
 #else
 void cache_let_subnetcache_store(const struct module_qstate *q, int ours)

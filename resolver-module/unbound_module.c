@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * unbound_module.c - the six functions that Unbound's dynlib module calls, and all that knows Unbound from inside.
+ * unbound_module.c - the six functions that Unbound's dynlib module calls. With unbound_answer.c, which reads Unbound's answers, and unbound_cache.c,
+ * which stores them, all that knows Unbound from inside.
  *
  * It translates and decides nothing: decide.c does. Its order, for an answer that the policy may refuse (measured in the project's reference: what
  * is left out here leaks from the cache at the second question):
@@ -108,7 +109,7 @@ static void record(struct assay *s, struct module_qstate *q, const struct answer
         answer_zone(q, a, r, e);
     const struct policy_statement *st = r->statement ? r->statement : r->excuse;
     if (st)
-        memcpy(e->statement, st->id, strnlen(st->id, sizeof e->statement - 1)); /* NUL up to its end already (begin_event) */
+        memcpy(e->statement, st->id, strnlen(st->id, sizeof e->statement - 1)); /* NUL up to its end already (answer_begin) */
     if (r->text[0])
         memcpy(e->reason, r->text, sizeof e->reason);
     e->has_reason = e->reason[0] != '\0';

@@ -39,11 +39,12 @@ ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now
 
 include libraries.mk
 
-ROOMS := base policy standards judge ledger
+# The rooms that are libraries, each before those it stands on: the order in which they are linked.
+ROOMS := feedback outgoing judge ledger journal standards engines net dns policy base
 # A room's main programs (files *_main.c) are not part of its library.
-room_src = $(filter-out %_main.c,$(wildcard $(1)/*.c))
+room_src = $(filter-out %_main.c %/main.c,$(wildcard $(1)/*.c $(1)/*/*.c))
 room_obj = $(patsubst %.c,$(BUILD)/%.o,$(call room_src,$(1)))
-LIBS_OUR := $(foreach r,judge ledger standards policy base,$(BUILD)/libassay-$(r).a)
+LIBS_OUR := $(foreach r,$(ROOMS),$(BUILD)/libassay-$(r).a)
 
 PROGRAMS := $(BUILD)/assay $(BUILD)/assay-milter $(BUILD)/assay-ledger
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -70,7 +71,7 @@ $(BUILD)/libassay-$(1).a: $(call room_obj,$(1))
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
 
-$(BUILD)/assay: $(patsubst %.c,$(BUILD)/%.o,$(wildcard cli/*.c)) $(LIBS_OUR)
+$(BUILD)/assay: $(patsubst %.c,$(BUILD)/%.o,$(wildcard cli/*.c cli/*/*.c)) $(LIBS_OUR)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_cli)
 
 $(BUILD)/assay-milter: $(patsubst %.c,$(BUILD)/%.o,$(wildcard milter/*.c)) $(LIBS_OUR)
@@ -79,16 +80,16 @@ $(BUILD)/assay-milter: $(patsubst %.c,$(BUILD)/%.o,$(wildcard milter/*.c)) $(LIB
 $(BUILD)/assay-ledger: $(patsubst %.c,$(BUILD)/%.o,$(wildcard ledger/*_main.c)) $(LIBS_OUR)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_ledger)
 
-# Milter files other than main are linked into unit tests too, where they hold no libmilter call.
-TEST_EXTRA := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard cli/*.c)))
-
 # What of the resolver's module knows no Unbound, for the unit tests.
 MODULE_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out resolver-module/unbound_%,$(wildcard resolver-module/*.c)))
 $(BUILD)/libassay-resolver.a: $(MODULE_OBJ)
 	@rm -f $@
 	ar rcs $@ $^
 
-$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libassay-resolver.a $(LIBS_OUR)
+# What stands beside the main files of assay-milter and assay, so that a unit test can be linked with any of it.
+$(foreach r,milter cli,$(eval $(call room_rule,$(r))))
+
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libassay-resolver.a $(BUILD)/libassay-cli.a $(BUILD)/libassay-milter.a $(LIBS_OUR)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_cli) $(LDLIBS_resolver) $(LDLIBS_cmocka)
 
@@ -138,7 +139,7 @@ clean:
 	rm -rf $(BUILD) build-*
 	$(MAKE) -s -C resolver-module clean
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/tests/*/*.d)
 .SECONDARY:
 
 .PHONY: deb

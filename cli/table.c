@@ -12,7 +12,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
-#include "ledger/moment.h"
+#include "ledger/timestamp.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>

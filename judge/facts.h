@@ -9,7 +9,7 @@
 #ifndef ASSAY_JUDGE_FACTS_H
 #define ASSAY_JUDGE_FACTS_H
 
-#include "base/dns.h"
+#include "dns/dns.h"
 #include "base/ip.h"
 #include "base/standard.h"
 #include <stdbool.h>
@@ -66,7 +66,7 @@ struct facts_dane {
     bool probed;         /* the policy has it probed; then proof is PASS, FAIL or UNTESTED, else NONE */
     enum result proof;
     const char *proof_reason; /* words; NULL where there is nothing to say */
-    bool of_client;      /* not a sender's domain but the client's own name: its certificate, pinned in DNS (standards/dane_client.h) */
+    bool of_client;      /* not a sender's domain but the client's own name: its certificate, pinned in DNS (standards/dane/dane_client.h) */
 };
 
 #define FACTS_SENDERS 2 /* From and MAIL FROM domain; one entry where they are the same */

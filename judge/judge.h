@@ -20,17 +20,17 @@
 #ifndef ASSAY_JUDGE_JUDGE_H
 #define ASSAY_JUDGE_JUDGE_H
 
-#include "base/dns.h"
+#include "dns/dns.h"
 #include "judge/classes.h"
 #include "judge/facts.h"
 #include "judge/mail.h"
 #include "judge/quota.h"
 #include "policy/policy.h"
-#include "standards/arc_check.h"
-#include "standards/dkim_check.h"
-#include "standards/dmarc.h"
+#include "standards/arc/arc_check.h"
+#include "standards/dkim/dkim_check.h"
+#include "standards/dmarc/dmarc.h"
 #include "standards/rdns.h"
-#include "standards/spf.h"
+#include "standards/spf/spf.h"
 
 /* What all messages of a process share. */
 struct judge_host {

@@ -12,9 +12,9 @@
 #include "base/arena.h"
 #include "base/ip.h"
 #include "judge/facts.h"
-#include "standards/format.h"
-#include "standards/header.h"
-#include "standards/mailaddr.h"
+#include "standards/message/format.h"
+#include "standards/message/header.h"
+#include "standards/message/mailaddr.h"
 #include <stdint.h>
 
 struct policy;

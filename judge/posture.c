@@ -8,8 +8,8 @@
  */
 #include "judge/posture.h"
 #include "judge/prober.h"
-#include "standards/dane_client.h"
-#include "standards/dane_posture.h"
+#include "standards/dane/dane_client.h"
+#include "standards/dane/dane_posture.h"
 
 #define POSTURE_RCPTS                                                                                                  \
     16 /* recipients asked for; own bound: more classes than that are not kept apart either (CLASSES_MAX) */

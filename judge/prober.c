@@ -9,7 +9,7 @@
 #include "judge/prober.h"
 #include "base/clock.h"
 #include "base/quiet_thread.h"
-#include "base/starttls.h"
+#include "net/starttls.h"
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdio.h>

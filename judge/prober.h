@@ -2,7 +2,7 @@
 /*
  * prober.h - does a mail host really serve the certificate that its TLSA records promise? Asked beside the mail, never in its way.
  *
- * One thread, one STARTTLS session at a time (base/starttls.h), a bounded table of results. prober_ask() tells what is known and, where nothing current
+ * One thread, one STARTTLS session at a time (net/starttls.h), a bounded table of results. prober_ask() tells what is known and, where nothing current
  * is, puts the host on the list; it never waits. Until there is a proof the answer is RESULT_UNTESTED, which decides nothing.
  *
  * Restraint, since strangers make us connect: only hosts whose posture is protected (signed records of their own ask for it), at most one probe a
@@ -12,9 +12,9 @@
 #ifndef ASSAY_JUDGE_PROBER_H
 #define ASSAY_JUDGE_PROBER_H
 
-#include "base/dns.h"
+#include "dns/dns.h"
 #include "base/limits.h"
-#include "standards/dane_posture.h"
+#include "standards/dane/dane_posture.h"
 #include <time.h>
 
 #define PROBER_HOSTS 4096        /* results kept; the oldest goes */

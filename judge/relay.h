@@ -13,7 +13,7 @@
 
 #include "base/arena.h"
 #include "base/ip.h"
-#include "standards/header.h"
+#include "standards/message/header.h"
 
 #define RELAY_HOPS_MAX 10 /* relays of ours in a row; own bound */
 

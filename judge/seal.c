@@ -8,7 +8,7 @@
 #include "judge/seal.h"
 #include "judge/checks.h"
 #include "base/domain.h"
-#include "standards/arc_seal.h"
+#include "standards/arc/arc_seal.h"
 
 static bool is_wanted(const struct judge *j)
 {

@@ -2,7 +2,7 @@
 /*
  * stamp.c - Authentication-Results and Assay-Verdict, written from the report and the verdict.
  *
- * Promises: every value goes through standards/authres.h, which lets nothing break out; a standard that the policy
+ * Promises: every value goes through standards/message/authres.h, which lets nothing break out; a standard that the policy
  * ignores is not mentioned (it was not judged); everything else is, `none` too, so that a reader sees that it was
  * looked for. Failure: STATUS_NOMEM. Nothing is stamped then, and the mail must not pass as judged.
  */
@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "judge/checks.h"
 #include "judge/seal.h"
-#include "standards/authres.h"
+#include "standards/message/authres.h"
 
 /* What a property of a sender's text may be. */
 static void domain_property(struct authres_writer *w, const char *ptype, const char *name, const char *domain)

@@ -7,7 +7,7 @@
 #ifndef ASSAY_LEDGER_CONFIG_H
 #define ASSAY_LEDGER_CONFIG_H
 
-#include "ledger/dmarc_smtp.h"
+#include "feedback/dmarc_smtp.h"
 #include "policy/policy.h"
 #include <stdbool.h>
 #include <stddef.h>

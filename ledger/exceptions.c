@@ -7,7 +7,7 @@
  */
 #include "ledger/exceptions.h"
 #include "base/clock.h"
-#include "ledger/moment.h"
+#include "ledger/timestamp.h"
 
 static const char *kind_of(const struct policy_statement *st)
 {

@@ -12,7 +12,7 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/domain.h"
-#include "ledger/take_target.h"
+#include "ledger/ingest_target.h"
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -17,7 +17,7 @@
 #define ASSAY_LEDGER_INBOX_H
 
 #include "base/buf.h"
-#include "ledger/take.h"
+#include "ledger/ingest.h"
 
 /* Adds to *report: what waits in the inbox goes into the tables; what may not be taken in stays there, with the reason in
  * its column `refused`, for INBOX_REFUSED_DAYS, and first_trouble says so. One batch a transaction. Nothing on SQLite.

@@ -10,12 +10,12 @@
  */
 #include "base/clock.h"
 #include "ledger/config.h"
-#include "ledger/dmarc_failure.h"
+#include "feedback/dmarc_failure.h"
 #include "ledger/exceptions.h"
 #include "ledger/inbox.h"
-#include "ledger/moment.h"
-#include "ledger/take.h"
-#include "ledger/tidy.h"
+#include "ledger/timestamp.h"
+#include "ledger/ingest.h"
+#include "ledger/retention.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>

@@ -6,8 +6,8 @@
  * time and a kind. What else it has is optional. On failure *out holds nothing that must be freed.
  */
 #include "ledger/record.h"
-#include "ledger/journal.h"
-#include "ledger/moment.h"
+#include "journal/journal.h"
+#include "ledger/timestamp.h"
 #include <stdio.h>
 
 static enum record_kind kind_of(const char *word)

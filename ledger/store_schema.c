@@ -10,7 +10,7 @@
  */
 #include "ledger/store.h"
 #include "base/clock.h"
-#include "ledger/moment.h"
+#include "ledger/timestamp.h"
 #include "ledger/store_engine.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -12,10 +12,10 @@
  */
 #include "milter/callbacks.h"
 #include "milter/action.h"
-#include "milter/conclude.h"
+#include "milter/end_of_message.h"
 #include "milter/daemon.h"
 #include "milter/log.h"
-#include "milter/testing.h"
+#include "milter/doctor_probe.h"
 #include <libmilter/mfapi.h>
 #include <netinet/in.h>
 #include <stdlib.h>

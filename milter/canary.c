@@ -9,7 +9,7 @@
  */
 #include "milter/canary.h"
 #include "base/clock.h"
-#include "base/dns_canary.h"
+#include "dns/dns_canary.h"
 #include "milter/log.h"
 #include <pthread.h>
 #include <signal.h>

@@ -3,7 +3,7 @@
  * canary.h - while our own DNS, clock or trust anchor is broken, no mail is refused for what only we cannot see
  * (design section 4).
  *
- * A thread asks the canary's question (base/dns_canary.h, `set dns.canary`) every few minutes, and every few seconds
+ * A thread asks the canary's question (dns/dns_canary.h, `set dns.canary`) every few minutes, and every few seconds
  * while look-ups fail. Two wrong answers in a row suspend enforcement where `set dns.when-broken suspend` says so;
  * one right answer ends it. Both are said in the log, and again every ten minutes.
  */
@@ -11,7 +11,7 @@
 #define ASSAY_MILTER_CANARY_H
 
 #include "base/arena.h"
-#include "base/dns_unbound.h"
+#include "dns/dns_unbound.h"
 #include "milter/daemon.h"
 
 /* Starts the thread; config is copied. Not started without libunbound (a replay) or where dns.canary is empty. */

@@ -10,9 +10,9 @@
 #define ASSAY_MILTER_DAEMON_H
 
 #include "judge/judge.h"
-#include "ledger/journal.h"
-#include "ledger/knowledge.h"
-#include "judge/memory.h"
+#include "journal/journal.h"
+#include "journal/known_signers.h"
+#include "milter/memory.h"
 #include "policy/policy.h"
 
 struct daemon {

@@ -2,13 +2,13 @@
 /*
  * delegation.c - the listener of delegation.h: sockets, requests, notes.
  *
- * A request (base/access_request.h) ends with an empty line; the answer is "action=DUNNO" and an empty line. Promises an answer to every whole request
+ * A request (milter/delegation_request.h) ends with an empty line; the answer is "action=DUNNO" and an empty line. Promises an answer to every whole request
  * and none to anything else. Locking: the notes have a mutex; connections belong to the thread alone.
  */
 #include "milter/delegation.h"
 #include "base/clock.h"
 #include "base/quiet_thread.h"
-#include "milter/listener.h"
+#include "net/listen.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

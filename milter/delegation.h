@@ -12,7 +12,7 @@
 #ifndef ASSAY_MILTER_DELEGATION_H
 #define ASSAY_MILTER_DELEGATION_H
 
-#include "base/access_request.h"
+#include "milter/delegation_request.h"
 
 #define DELEGATION_CLIENTS 256
 #define DELEGATION_REQUEST 65536

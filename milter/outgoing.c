@@ -7,9 +7,9 @@
  * with EX_UNAVAILABLE: Postfix, told to ask there, would keep all its mail.
  */
 #include "milter/outgoing.h"
-#include "base/https.h"
+#include "net/https.h"
 #include "milter/log.h"
-#include "milter/socketmap.h"
+#include "outgoing/socketmap.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * outgoing.h - assay-milter's part in mail that goes out: judge/outbound.h behind milter/socketmap.h, where the policy asks for it.
+ * outgoing.h - assay-milter's part in mail that goes out: outgoing/tls_policy.h behind outgoing/socketmap.h, where the policy asks for it.
  *
  * Called by the main thread at start and end.
  */

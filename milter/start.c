@@ -8,15 +8,15 @@
  * journal that cannot be opened is loud but stops nobody's mail, unless `set journal.when-full defer`.
  */
 #include "milter/start.h"
-#include "base/dns_replay.h"
-#include "base/dns_unbound.h"
+#include "dns/dns_replay.h"
+#include "dns/dns_unbound.h"
 #include "judge/prober.h"
 #include "milter/canary.h"
 #include "milter/delegation.h"
 #include "milter/log.h"
 #include "milter/outgoing.h"
-#include "milter/probing.h"
-#include "standards/dkim_privkey.h"
+#include "milter/prober_start.h"
+#include "standards/dkim/dkim_privkey.h"
 #include <grp.h>
 #include <limits.h>
 #include <pwd.h>

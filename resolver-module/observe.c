@@ -10,8 +10,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "ledger/journal.h"
-#include "resolver-module/aside.h"
+#include "journal/journal.h"
+#include "resolver-module/writer_process.h"
 #include "resolver-module/status.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -12,7 +12,7 @@
 #ifndef ASSAY_RESOLVER_MODULE_OBSERVE_H
 #define ASSAY_RESOLVER_MODULE_OBSERVE_H
 
-#include "resolver-module/lanes.h"
+#include "resolver-module/worker_queue.h"
 #include "resolver-module/watch.h"
 #include <stdbool.h>
 

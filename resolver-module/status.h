@@ -7,7 +7,7 @@
 #define ASSAY_RESOLVER_MODULE_STATUS_H
 
 #include "base/buf.h"
-#include "ledger/journal.h"
+#include "journal/journal.h"
 #include "resolver-module/observe.h"
 
 struct status_input {

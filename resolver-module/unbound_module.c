@@ -32,10 +32,10 @@
 
 #include "base/clock.h"
 #include "base/domain.h"
-#include "resolver-module/aside.h"
+#include "resolver-module/writer_process.h"
 #include "resolver-module/decide.h"
 #include "resolver-module/observe.h"
-#include "resolver-module/recent.h"
+#include "resolver-module/refusal_cache.h"
 #include "resolver-module/suspend.h"
 #include "resolver-module/unbound_answer.h"
 #include "resolver-module/unbound_cache.h"

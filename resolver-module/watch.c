@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "policy/pause.h"
-#include "resolver-module/aside.h"
+#include "resolver-module/writer_process.h"
 #include "resolver-module/decide.h"
 #include <pthread.h>
 #include <stdatomic.h>

@@ -11,7 +11,7 @@
 #ifndef ASSAY_RESOLVER_MODULE_WORKERS_H
 #define ASSAY_RESOLVER_MODULE_WORKERS_H
 
-#include "resolver-module/lanes.h"
+#include "resolver-module/worker_queue.h"
 #include "resolver-module/watch.h"
 
 struct workers;

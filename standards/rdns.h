@@ -22,7 +22,7 @@
 #define ASSAY_STANDARDS_RDNS_H
 
 #include "base/arena.h"
-#include "base/dns.h"
+#include "dns/dns.h"
 #include "base/domain.h"
 #include "base/ip.h"
 #include "base/standard.h"

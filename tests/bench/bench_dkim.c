@@ -7,11 +7,11 @@
  * empty key cache, which is what the first mail of a domain costs. Fails nothing.
  */
 #include "base/buf.h"
-#include "base/dns_replay.h"
+#include "dns/dns_replay.h"
 #include "base/limits.h"
-#include "standards/dkim_check.h"
-#include "standards/dkim_pubkey.h"
-#include "standards/header.h"
+#include "standards/dkim/dkim_check.h"
+#include "standards/dkim/dkim_pubkey.h"
+#include "standards/message/header.h"
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>

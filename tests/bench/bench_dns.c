@@ -6,7 +6,7 @@
  * names asked together, as a message asks. Prints figures and ratios; decides nothing.
  */
 #include "base/clock.h"
-#include "base/dns_unbound.h"
+#include "dns/dns_unbound.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,10 +8,10 @@
  * with one SPF and two DKIM identifiers.
  */
 #include "base/clock.h"
-#include "base/dns_replay.h"
-#include "standards/authres.h"
-#include "standards/dmarc.h"
-#include "standards/format.h"
+#include "dns/dns_replay.h"
+#include "standards/message/authres.h"
+#include "standards/dmarc/dmarc.h"
+#include "standards/message/format.h"
 #include <stdio.h>
 #include <stdlib.h>
 

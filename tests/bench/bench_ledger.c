@@ -9,10 +9,10 @@
  * over 30 days. Prints figures and their ratio to what is asked for: 50,000 findings a second, 100 ms a question.
  */
 #include "base/clock.h"
-#include "ledger/journal.h"
-#include "ledger/moment.h"
+#include "journal/journal.h"
+#include "ledger/timestamp.h"
 #include "ledger/questions.h"
-#include "ledger/take.h"
+#include "ledger/ingest.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

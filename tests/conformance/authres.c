@@ -9,8 +9,8 @@
  */
 #include "base/arena.h"
 #include "base/limits.h"
-#include "standards/authres.h"
-#include "standards/header.h"
+#include "standards/message/authres.h"
+#include "standards/message/header.h"
 #include <stdio.h>
 #include <sysexits.h>
 

@@ -11,8 +11,8 @@
  */
 #include "base/arena.h"
 #include "base/buf.h"
-#include "standards/authres.h"
-#include "standards/mailaddr.h"
+#include "standards/message/authres.h"
+#include "standards/message/mailaddr.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,17 +4,17 @@
  *
  *     signatures dkim|arc DNSFILE [AT] MESSAGE...
  *
- * DNSFILE is in the replay format (base/dns_replay.h), AT the time to judge as of (seconds since 1970, 0: now). For dkim each
+ * DNSFILE is in the replay format (dns/dns_replay.h), AT the time to judge as of (seconds since 1970, 0: now). For dkim each
  * message gives "FILE RESULT[,RESULT...] REASON[; ...]", "none" where it is unsigned; for arc "FILE RESULT OLDEST REASON".
  * The body is fed in pieces of 1, 2, 3, ... octets, so that a cut anywhere must make no difference.
  * Exit: 0; 64 usage; 66 a file cannot be read.
  */
 #include "base/arena.h"
-#include "base/dns_replay.h"
+#include "dns/dns_replay.h"
 #include "base/limits.h"
-#include "standards/arc_check.h"
-#include "standards/dkim_check.h"
-#include "standards/header.h"
+#include "standards/arc/arc_check.h"
+#include "standards/dkim/dkim_check.h"
+#include "standards/message/header.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>

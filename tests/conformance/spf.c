@@ -8,9 +8,9 @@
  * must be none from DNS. Exit status: 0 all passed, 1 some failed, 2 could not run.
  */
 #include "base/buf.h"
-#include "base/dns_replay.h"
-#include "base/dns_text.h"
-#include "standards/spf.h"
+#include "dns/dns_replay.h"
+#include "dns/dns_text.h"
+#include "standards/spf/spf.h"
 #include <stdlib.h>
 #include <unistd.h>
 

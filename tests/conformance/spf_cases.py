@@ -4,7 +4,7 @@
 
     spf_cases.py SUITE.yml DIRECTORY
 
-writes DIRECTORY/NNN.zone (one per scenario, in the format of base/dns_replay.h) and DIRECTORY/cases: one case per line, fields with a
+writes DIRECTORY/NNN.zone (one per scenario, in the format of dns/dns_replay.h) and DIRECTORY/cases: one case per line, fields with a
 tab between: zone, id, helo, host, mailfrom, results with | between, explanation. Octets that would disturb are \\DDD.
 Needs python3-yaml.
 """

@@ -2,10 +2,10 @@
 /*
  * fuzz_arc_check.c - a whole message through ARC: its chain put together and verified against a fixed zone.
  */
-#include "base/dns_replay.h"
+#include "dns/dns_replay.h"
 #include "base/limits.h"
-#include "standards/arc_check.h"
-#include "standards/header.h"
+#include "standards/arc/arc_check.h"
+#include "standards/message/header.h"
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

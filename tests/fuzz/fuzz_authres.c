@@ -4,7 +4,7 @@
  * exactly the results that were written.
  */
 #include "base/arena.h"
-#include "standards/authres.h"
+#include "standards/message/authres.h"
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -4,7 +4,7 @@
  * and the l=.
  */
 #include "base/buf.h"
-#include "standards/dkim_bodyhash.h"
+#include "standards/dkim/dkim_bodyhash.h"
 #include <openssl/evp.h>
 #include <stdlib.h>
 

@@ -3,10 +3,10 @@
  * fuzz_dkim_check.c - a whole message through DKIM: its signatures read, keyed by a fixed zone, verified both by ourselves and by
  * libopendkim, which must not pass what we do not.
  */
-#include "base/dns_replay.h"
+#include "dns/dns_replay.h"
 #include "base/limits.h"
-#include "standards/dkim_check.h"
-#include "standards/header.h"
+#include "standards/dkim/dkim_check.h"
+#include "standards/message/header.h"
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -2,7 +2,7 @@
 /*
  * fuzz_dkim_keyrec.c - a key record, its key, and a verification with it, which must fail: nobody signed anything.
  */
-#include "standards/dkim_keyrec.h"
+#include "standards/dkim/dkim_keyrec.h"
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

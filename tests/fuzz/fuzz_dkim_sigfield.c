@@ -3,7 +3,7 @@
  * fuzz_dkim_sigfield.c - a signature field's value, read as each of the three kinds. What was read must keep what dkim_sigfield.h promises.
  */
 #include "base/domain.h"
-#include "standards/dkim_sigfield.h"
+#include "standards/dkim/dkim_sigfield.h"
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -4,7 +4,7 @@
  * out.
  */
 #include "base/buf.h"
-#include "ledger/dmarc_failure.h"
+#include "feedback/dmarc_failure.h"
 #include <stdlib.h>
 #include <string.h>
 

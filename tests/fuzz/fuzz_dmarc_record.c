@@ -3,7 +3,7 @@
  * fuzz_dmarc_record.c - TXT texts of any octets as DMARC records. A text is read exactly when its version says so, and its URIs are printable.
  */
 #include "base/arena.h"
-#include "standards/dmarc.h"
+#include "standards/dmarc/dmarc.h"
 #include <stdint.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

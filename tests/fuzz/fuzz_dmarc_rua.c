@@ -4,7 +4,7 @@
  * as it is.
  */
 #include "base/domain.h"
-#include "ledger/dmarc_rua.h"
+#include "feedback/dmarc_rua.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

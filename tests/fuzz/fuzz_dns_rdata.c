@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Rdata of every type we read (the first octet chooses): readers stay within it, and what is printed reads back as the same octets. */
-#include "base/dns_source.h"
-#include "base/dns_text.h"
+#include "dns/dns_source.h"
+#include "dns/dns_text.h"
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* A file of saved answers: read, asked, saved, and read again. */
-#include "base/dns_replay.h"
+#include "dns/dns_replay.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

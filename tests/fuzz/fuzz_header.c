@@ -6,7 +6,7 @@
 #include "base/arena.h"
 #include "base/domain.h"
 #include "base/limits.h"
-#include "standards/format.h"
+#include "standards/message/format.h"
 #include <stdint.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

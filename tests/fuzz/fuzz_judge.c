@@ -4,8 +4,8 @@
  * From, relays, stamps and records. A domain that publishes "-all" and no key never gets a DMARC pass, and nothing that
  * is stamped holds a line of its own.
  */
-#include "base/dns_replay.h"
-#include "judge/record.h"
+#include "dns/dns_replay.h"
+#include "judge/mail_record.h"
 #include "judge/stamp.h"
 #include <stdint.h>
 #include <stdlib.h>

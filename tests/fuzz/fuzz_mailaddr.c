@@ -5,7 +5,7 @@
  */
 #include "base/arena.h"
 #include "base/domain.h"
-#include "standards/mailaddr.h"
+#include "standards/message/mailaddr.h"
 #include <stdint.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

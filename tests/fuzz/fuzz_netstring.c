@@ -2,7 +2,7 @@
 /*
  * fuzz_netstring.c - any octets as netstrings, as they come one more at a time: what is none stays none, what is whole stays the same, and is as long as it says.
  */
-#include "base/netstring.h"
+#include "outgoing/netstring.h"
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

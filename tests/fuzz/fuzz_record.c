@@ -3,8 +3,8 @@
  * fuzz_record.c - a line of a journal, taken into the sums of an empty ledger in memory, and its DMARC row made into
  * XML.
  */
-#include "ledger/dmarc_report.h"
-#include "ledger/take.h"
+#include "feedback/dmarc_report.h"
+#include "ledger/ingest.h"
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -4,7 +4,7 @@
  */
 #include "base/arena.h"
 #include "base/buf.h"
-#include "ledger/report_in.h"
+#include "feedback/report_in.h"
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

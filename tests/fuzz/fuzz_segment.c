@@ -3,8 +3,8 @@
  * fuzz_segment.c - a whole file of a journal's folder: its lines one by one, and again from a place in its middle, which must give the same lines; then all of
  * it taken into an empty ledger in memory as assay-ledger does, which must end with the file gone, set aside, or left alone.
  */
-#include "ledger/journal_read.h"
-#include "ledger/take.h"
+#include "journal/journal_read.h"
+#include "ledger/ingest.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  * A whole check in a world where every TXT is the input: includes and redirects lead to the same record again, hosts and names answer what
  * their type asks for. The limits must end it. By both engines, where there are two.
  */
-#include "base/dns_source.h"
-#include "standards/spf.h"
+#include "dns/dns_source.h"
+#include "standards/spf/spf.h"
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* A macro string and the sender's octets in its values: local part and text are the two halves of the input, split at its first line end. */
 #include "base/limits.h"
-#include "standards/spf.h"
-#include "standards/spf_macro.h"
+#include "standards/spf/spf.h"
+#include "standards/spf/spf_macro.h"
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* An SPF record's text, from octets to terms; what was found right must expand without reading beyond its end. */
-#include "standards/spf_macro.h"
-#include "standards/spf_record.h"
+#include "standards/spf/spf_macro.h"
+#include "standards/spf/spf_record.h"
 #include <stdint.h>
 #include <stdlib.h>
 

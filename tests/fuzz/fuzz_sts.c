@@ -2,7 +2,7 @@
 /*
  * fuzz_sts.c - any octets as an MTA-STS record and as a policy file: what is read is within its bounds, and its patterns read back as themselves.
  */
-#include "standards/sts.h"
+#include "standards/sts/sts.h"
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
 /*
  * fuzz_taglist.c - tag=value lists of any octets. What is taken whole has different names, and each can be found.
  */
-#include "standards/taglist.h"
+#include "standards/message/taglist.h"
 #include <stdint.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -12,10 +12,10 @@
 #include "tests/unit/cm.h"
 #include "tests/unit/dkim_keys.h"
 #include "base/buf.h"
-#include "base/dns_replay.h"
+#include "dns/dns_replay.h"
 #include "base/limits.h"
-#include "standards/dkim_check.h"
-#include "standards/header.h"
+#include "standards/dkim/dkim_check.h"
+#include "standards/message/header.h"
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <stdio.h>

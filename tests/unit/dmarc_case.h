@@ -11,8 +11,8 @@
 #define ASSAY_TESTS_UNIT_DMARC_CASE_H
 
 #include "base/buf.h"
-#include "base/dns_replay.h"
-#include "standards/dmarc.h"
+#include "dns/dns_replay.h"
+#include "standards/dmarc/dmarc.h"
 #include "tests/unit/cm.h"
 #include <stdio.h>
 

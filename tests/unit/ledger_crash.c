@@ -7,8 +7,8 @@
  * nothing is left; says what it took
  */
 #include "ledger/inbox.h"
-#include "ledger/journal.h"
-#include "ledger/take.h"
+#include "journal/journal.h"
+#include "ledger/ingest.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The DNS data of test_spf, in the format of base/dns_replay.h. */
+/* The DNS data of test_spf, in the format of dns/dns_replay.h. */
 #ifndef ASSAY_TESTS_UNIT_SPF_WORLD_H
 #define ASSAY_TESTS_UNIT_SPF_WORLD_H
 

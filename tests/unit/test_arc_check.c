@@ -3,7 +3,7 @@
  * test_arc_check.c - ARC chains by RFC 8617: built link by link from literal canonical texts, signed by OpenSSL, then judged whole or after damage.
  */
 #include "tests/unit/dkim_lab.h"
-#include "standards/arc_check.h"
+#include "standards/arc/arc_check.h"
 
 static const char zone[] = "s._domainkey.a.example secure TXT \"v=DKIM1; p={RSA2048}\"\n"
                            "s._domainkey.b.example TXT \"v=DKIM1; p={RSA1024}\"\n"

@@ -4,9 +4,9 @@
  * where RFC 8617 5.1 forbids it.
  */
 #include "tests/unit/dkim_lab.h"
-#include "standards/arc_seal.h"
-#include "standards/dkim_library.h"
-#include "standards/dkim_signer.h"
+#include "standards/arc/arc_seal.h"
+#include "engines/opendkim.h"
+#include "standards/dkim/dkim_signer.h"
 #include <openssl/pem.h>
 #include <sys/stat.h>
 #include <unistd.h>

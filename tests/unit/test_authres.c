@@ -5,7 +5,7 @@
  */
 #include "base/arena.h"
 #include "base/buf.h"
-#include "standards/authres.h"
+#include "standards/message/authres.h"
 #include "tests/unit/cm.h"
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
 /*
  * test_authres_forged.c - which Authentication-Results fields could be taken for ours (RFC 8601 5).
  */
-#include "standards/authres.h"
+#include "standards/message/authres.h"
 #include "tests/unit/cm.h"
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))

@@ -2,8 +2,8 @@
 /*
  * test_dane_client.c - standards/dane_client: client certificates pinned by TLSA (draft-ietf-dance-client-auth; RFC 6698 2.1, RFC 7671 5.1).
  */
-#include "base/dns_replay.h"
-#include "standards/dane_client.h"
+#include "dns/dns_replay.h"
+#include "standards/dane/dane_client.h"
 #include "tests/unit/cm.h"
 #include <stdio.h>
 

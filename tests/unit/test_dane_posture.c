@@ -6,8 +6,8 @@
 #include "tests/unit/cm.h"
 
 #include "base/buf.h"
-#include "base/dns_replay.h"
-#include "standards/dane_posture.h"
+#include "dns/dns_replay.h"
+#include "standards/dane/dane_posture.h"
 #include <stdio.h>
 
 #define S "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"

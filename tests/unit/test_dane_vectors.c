@@ -3,7 +3,7 @@
  * test_dane_vectors.c - every usage, selector and matching type of TLSA that mail can use, at every depth of a chain, with the chain served whole and cut,
  * through base/starttls as the prober and assay doctor use it (RFC 6698 2.1, RFC 7671 sections 4, 5 and 9, RFC 7672 3.1 to 3.3).
  */
-#include "base/starttls.h"
+#include "net/starttls.h"
 #include "tests/unit/mail_host.h"
 #include <signal.h>
 

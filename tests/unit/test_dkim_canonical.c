@@ -4,7 +4,7 @@
  * signatures. Every case runs with folds as CRLF (Sendmail, a file) and as LF (Postfix), and with the body in pieces of 1 octet, of 7, and whole.
  */
 #include "tests/unit/dkim_lab.h"
-#include "standards/dkim_library.h"
+#include "engines/opendkim.h"
 
 static const char zone[] = "s._domainkey.example.org TXT \"v=DKIM1; p={RSA2048}\"\n";
 

@@ -3,7 +3,7 @@
  * test_dkim_pubkey.c - public keys as DNS has them: both DER forms, sizes, exponents, what is refused and with which words, and the record around them.
  */
 #include "tests/unit/dkim_lab.h"
-#include "standards/dkim_keyrec.h"
+#include "standards/dkim/dkim_keyrec.h"
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 

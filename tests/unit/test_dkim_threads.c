@@ -4,7 +4,7 @@
  * Worth most when built with -fsanitize=thread.
  */
 #include "tests/unit/dkim_lab.h"
-#include "standards/dkim_pubkey.h"
+#include "standards/dkim/dkim_pubkey.h"
 #include <pthread.h>
 #include <stdatomic.h>
 

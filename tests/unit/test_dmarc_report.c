@@ -6,11 +6,11 @@
 #include "tests/unit/cm.h"
 
 #include "base/arena.h"
-#include "base/dns_replay.h"
-#include "ledger/dmarc_report.h"
-#include "ledger/dmarc_rua.h"
-#include "ledger/dmarc_send.h"
-#include "ledger/report_in.h"
+#include "dns/dns_replay.h"
+#include "feedback/dmarc_report.h"
+#include "feedback/dmarc_rua.h"
+#include "feedback/dmarc_send.h"
+#include "feedback/report_in.h"
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>

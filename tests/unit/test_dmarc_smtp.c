@@ -4,7 +4,7 @@
  * tests/ledger/smtp.py.
  */
 #include "base/clock.h"
-#include "ledger/dmarc_smtp.h"
+#include "feedback/dmarc_smtp.h"
 #include "tests/unit/cm.h"
 #include <netinet/in.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "base/dns_source.h"
+#include "dns/dns_source.h"
 #include <stdlib.h>
 
 /* Answers names that begin with "now" at once, others when awaited, "never..." not at all. */

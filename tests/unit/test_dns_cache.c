@@ -2,7 +2,7 @@
 /* The cache in front: TTL-true, bounded, and nothing kept that is not known. */
 #include "tests/unit/cm.h"
 
-#include "base/dns_cache.h"
+#include "dns/dns_cache.h"
 #include <stdio.h>
 
 static struct dns_question question(const char *name, enum dns_type type)

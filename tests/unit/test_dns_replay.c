@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "base/dns_replay.h"
+#include "dns/dns_replay.h"
 #include <stdlib.h>
 
 static const char zone_text[] =

@@ -6,7 +6,7 @@
 #include "tests/unit/cm.h"
 
 #include "base/clock.h"
-#include "base/dns_canary.h"
+#include "dns/dns_canary.h"
 #include <arpa/inet.h>
 #include <poll.h>
 #include <pthread.h>

@@ -9,7 +9,7 @@
  */
 #include "base/arena.h"
 #include "base/buf.h"
-#include "standards/mailaddr.h"
+#include "standards/message/mailaddr.h"
 #include "tests/unit/cm.h"
 #include <stdio.h>
 

@@ -12,7 +12,7 @@
  * The generator is seeded: a failure names its header, and comes again.
  */
 #include "base/limits.h"
-#include "standards/format.h"
+#include "standards/message/format.h"
 #include "tests/unit/dmarc_case.h"
 
 #define ROUNDS 40000

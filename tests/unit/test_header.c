@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/limits.h"
-#include "standards/header.h"
+#include "standards/message/header.h"
 #include "tests/unit/cm.h"
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))

@@ -3,7 +3,7 @@
  * test_https.c - base/https: what counts as an answer (RFC 8461 3.3), which certificates do, where it connects, when it ends.
  */
 #include "base/clock.h"
-#include "base/https.h"
+#include "net/https.h"
 #include "tests/unit/web_host.h"
 
 #define OK "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nbody"

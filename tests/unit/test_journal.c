@@ -9,8 +9,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "ledger/journal.h"
-#include "ledger/journal_read.h"
+#include "journal/journal.h"
+#include "journal/journal_read.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>

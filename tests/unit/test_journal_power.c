@@ -10,8 +10,8 @@
 #include "tests/unit/cm.h"
 
 #include "base/clock.h"
-#include "ledger/journal.h"
-#include "ledger/journal_read.h"
+#include "journal/journal.h"
+#include "journal/journal_read.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>

@@ -4,10 +4,10 @@
  * recorded, the client behind a relay, a From with several authors, what memory that runs out does.
  */
 #include "judge/judge.h"
-#include "base/dns_replay.h"
-#include "judge/record.h"
+#include "dns/dns_replay.h"
+#include "judge/mail_record.h"
 #include "judge/stamp.h"
-#include "ledger/dmarc_failure.h"
+#include "feedback/dmarc_failure.h"
 #include "ledger/value.h"
 #include "tests/unit/cm.h"
 #include <stdbool.h>

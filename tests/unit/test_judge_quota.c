@@ -3,7 +3,7 @@
 #include "tests/unit/cm.h"
 
 #include "base/clock.h"
-#include "base/dns_source.h"
+#include "dns/dns_source.h"
 #include "judge/judge.h"
 
 struct dns_flight {

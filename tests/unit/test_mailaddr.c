@@ -4,7 +4,7 @@
  */
 #include "base/arena.h"
 #include "base/limits.h"
-#include "standards/mailaddr.h"
+#include "standards/message/mailaddr.h"
 #include "tests/unit/cm.h"
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))

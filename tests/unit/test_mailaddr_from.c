@@ -5,7 +5,7 @@
  */
 #include "base/arena.h"
 #include "base/limits.h"
-#include "standards/mailaddr.h"
+#include "standards/message/mailaddr.h"
 #include "tests/unit/cm.h"
 #include <stdio.h>
 

@@ -3,7 +3,7 @@
  * test_memory.c - what is remembered from one delivery attempt to the next: first times, values, ends, and that the
  * table stays bounded.
  */
-#include "judge/memory.h"
+#include "milter/memory.h"
 #include "tests/unit/cm.h"
 #include <stdio.h>
 

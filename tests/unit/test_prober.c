@@ -3,7 +3,7 @@
  * test_prober.c - judge/prober: what it proves, what it never connects to, how seldom it connects.
  */
 #include "base/clock.h"
-#include "base/dns_replay.h"
+#include "dns/dns_replay.h"
 #include "judge/prober.h"
 #include "tests/unit/mail_host.h"
 #include <signal.h>

@@ -3,7 +3,7 @@
 #include "tests/unit/cm.h"
 
 #include "base/buf.h"
-#include "base/dns_replay.h"
+#include "dns/dns_replay.h"
 #include "standards/rdns.h"
 #include <stdio.h>
 

@@ -4,7 +4,7 @@
  * push nothing out.
  */
 #include "tests/unit/cm.h"
-#include "resolver-module/recent.h"
+#include "resolver-module/refusal_cache.h"
 #include <stdio.h>
 
 /* Wire form of LABEL.example, in its own storage. */

@@ -7,8 +7,8 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "ledger/dmarc_rua.h"
-#include "ledger/report_in.h"
+#include "feedback/dmarc_rua.h"
+#include "feedback/report_in.h"
 #include <stdio.h>
 #include <zlib.h>
 

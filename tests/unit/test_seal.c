@@ -3,7 +3,7 @@
  * test_seal.c - `set arc.seal` on whole messages through the judge: who is sealed, that the set put on top verifies, and that a key which cannot be
  * used stops no mail.
  */
-#include "base/dns_replay.h"
+#include "dns/dns_replay.h"
 #include "judge/judge.h"
 #include "judge/stamp.h"
 #include "tests/unit/dkim_lab.h"

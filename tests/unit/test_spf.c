@@ -6,8 +6,8 @@
 #include "tests/unit/cm.h"
 
 #include "base/buf.h"
-#include "base/dns_replay.h"
-#include "standards/spf.h"
+#include "dns/dns_replay.h"
+#include "standards/spf/spf.h"
 #include "tests/unit/spf_world.h"
 #include <stdio.h>
 

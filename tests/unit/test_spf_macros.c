@@ -6,9 +6,9 @@
 #include "tests/unit/cm.h"
 
 #include "base/buf.h"
-#include "base/dns_replay.h"
-#include "standards/spf.h"
-#include "standards/spf_macro.h"
+#include "dns/dns_replay.h"
+#include "standards/spf/spf.h"
+#include "standards/spf/spf_macro.h"
 
 static const char *validated(void *arg)
 {

@@ -4,7 +4,7 @@
  *
  * Each case starts one server thread on a loopback port, which plays its script for one connection and ends.
  */
-#include "base/starttls.h"
+#include "net/starttls.h"
 #include "base/clock.h"
 #include "tests/unit/cm.h"
 #include "tests/unit/mail_host.h"

@@ -5,7 +5,7 @@
 #include "tests/unit/cm.h"
 
 #include "base/buf.h"
-#include "standards/sts.h"
+#include "standards/sts/sts.h"
 
 static const struct {
     const char *what, *txt, *id; /* id NULL: no record */

@@ -3,7 +3,7 @@
  * test_taglist.c - tag=value lists: RFC 6376 3.2.
  */
 #include "base/buf.h"
-#include "standards/taglist.h"
+#include "standards/message/taglist.h"
 #include "tests/unit/cm.h"
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))

@@ -4,7 +4,7 @@
  * changed policy at its next answer, and what the module's threads have to say waits for a thread of the resolver.
  */
 #include "tests/unit/cm.h"
-#include "resolver-module/aside.h"
+#include "resolver-module/writer_process.h"
 #include "resolver-module/observe.h"
 #include "resolver-module/queue.h"
 #include "resolver-module/workers.h"

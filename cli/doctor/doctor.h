@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * doctor.h - what the checks of `assay doctor` share.
+ *
+ * A check looks at one thing of this host and says how it is, with doctor_say(), once or several times; with anything
+ * but DOCTOR_OK it says what to do. A check changes nothing, waits at most some seconds, and says DOCTOR_UNKNOWN where
+ * it could not find out: never a guess.
+ *
+ * Threads: one.
+ */
+#ifndef ASSAY_CLI_DOCTOR_DOCTOR_H
+#define ASSAY_CLI_DOCTOR_DOCTOR_H
+
+#include "base/arena.h"
+#include "dns/dns.h"
+#include "base/limits.h"
+#include "base/status.h"
+#include "policy/policy.h"
+
+enum doctor_state {
+    DOCTOR_OK,
+    DOCTOR_NOTE,    /* not used here, or not to be checked: no fault */
+    DOCTOR_UNKNOWN, /* could not be found out */
+    DOCTOR_WARNING,
+    DOCTOR_CRITICAL, /* mail or names are judged wrongly, or not at all */
+};
+
+struct doctor_finding {
+    enum doctor_state state;
+    const char *check;
+    const char *text;
+    const char *remedy; /* what to do; NULL where nothing is to be done */
+    struct doctor_finding *next;
+};
+
+struct doctor {
+    struct arena *arena;
+    const char *policy_path;
+    const char *state_dir;
+    const char *smtp;            /* where the test message is given in; NULL: this host's loopback address */
+    const char *check;           /* the one running */
+    const struct policy *policy; /* in force: the file, or where it does not load the last good one; NULL: none (its own check says so, others do without) */
+    struct dns *dns;             /* NULL where there is no validating source */
+    struct doctor_finding *first, **last;
+};
+
+/* text and remedy are formatted together: remedy is what follows the first newline of the format, if any. */
+void doctor_say(struct doctor *d, enum doctor_state state, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* Runs a program without a shell and returns its first output line's text (trimmed), in the arena; NULL when it could
+ * not be run, failed, or took longer than 10 seconds. argv ends with NULL; argv[0] is looked up in PATH. *code gets its
+ * exit code, or -1; may be NULL. */
+const char *doctor_run(struct doctor *d, const char *const *argv, int *code);
+
+/* The policy's setting, or the fallback where there is no policy. */
+const char *doctor_setting(const struct doctor *d, const char *name, const char *fallback);
+
+/* A scope for the look-ups of one domain; NULL where there is no DNS. */
+struct dns_scope *doctor_scope(struct doctor *d);
+
+/* Says so where an answer is no answer; true where there is one to look at. */
+bool doctor_answered(struct doctor *d, const struct dns_answer *a);
+
+/* Own domain number i of the policy (which must be there), in kept form; false at the end, or at DOCTOR_OWN_DOMAINS. */
+#define DOCTOR_OWN_DOMAINS 50
+bool doctor_own_domain(const struct doctor *d, size_t i, char out[LIMIT_DOMAIN + 1]);
+
+void doctor_policy(struct doctor *d); /* doctor_policy.c: does it load, is it the one in force */
+void doctor_files(struct doctor *d);  /* doctor_host.c: ownership and modes */
+void doctor_clock(struct doctor *d);
+void doctor_disk(struct doctor *d);
+void doctor_journal(struct doctor *d);
+void doctor_postfix(
+    struct doctor *d); /* doctor_mta.c: is the milter asked, and are the settings that mail security needs there */
+void doctor_sendmail(struct doctor *d);
+void doctor_listeners(struct doctor *d); /* doctor_listeners.c: does the MTA know the listeners the policy names */
+void doctor_message(struct doctor *d); /* doctor_message.c: a test message through the MTA */
+void doctor_milter(struct doctor *d); /* doctor_milter.c: does it answer on its socket */
+void doctor_anchor(
+    struct doctor *d); /* doctor_dns.c: does validation work, from here and through the resolver this host uses */
+void doctor_resolver(struct doctor *d);
+void doctor_own(struct doctor *d);  /* doctor_own.c: our own domains' records */
+void doctor_tlsa(struct doctor *d); /* doctor_tlsa.c: TLSA against the certificates served, and those of Postfix's files */
+
+#endif

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * doctor_milter.c - does assay-milter answer on its socket?
+ *
+ * Speaks the first step of the milter protocol (option negotiation, as an MTA does) and says good-bye. Waits at most
+ * three seconds.
+ */
+#include "cli/doctor/doctor.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define WAIT_SECONDS 3
+
+static int connect_unix(const char *path)
+{
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof sun.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(sun.sun_path, path, strlen(path));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&sun, sizeof sun) != 0) {
+        int e = errno;
+        close(fd);
+        errno = e;
+        return -1;
+    }
+    return fd;
+}
+
+/* PORT@HOST, as libmilter writes it. */
+static int connect_inet(struct doctor *d, const char *spec)
+{
+    char *port = arena_strdup(d->arena, spec);
+    char *host = port ? strchr(port, '@') : NULL;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
+    if (host)
+        *host++ = '\0';
+    errno = EINVAL;
+    if (!port || getaddrinfo(host, port, &hints, &list) != 0)
+        return -1;
+    int fd = -1;
+    for (struct addrinfo *i = list; i && fd < 0; i = i->ai_next) {
+        fd = socket(i->ai_family, i->ai_socktype | SOCK_CLOEXEC, i->ai_protocol);
+        if (fd >= 0 && connect(fd, i->ai_addr, i->ai_addrlen) != 0) {
+            int e = errno;
+            close(fd);
+            errno = e;
+            fd = -1;
+        }
+    }
+    freeaddrinfo(list);
+    return fd;
+}
+
+/* SMFIC_OPTNEG with version 6 and everything an MTA may offer; the answer must be SMFIC_OPTNEG too. */
+static bool negotiate(int fd)
+{
+    static const unsigned char ask[17] = {0, 0, 0, 13, 'O', 0, 0, 0, 6, 0, 0, 1, 0xff, 0, 0x1f, 0xff, 0xff};
+    static const unsigned char quit[5] = {0, 0, 0, 1, 'Q'};
+    unsigned char answer[17];
+    struct timeval tv = {.tv_sec = WAIT_SECONDS};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv);
+    bool ok = send(fd, ask, sizeof ask, MSG_NOSIGNAL) == (ssize_t)sizeof ask &&
+              recv(fd, answer, sizeof answer, MSG_WAITALL) == (ssize_t)sizeof answer && answer[4] == 'O';
+    (void)!send(fd, quit, sizeof quit, MSG_NOSIGNAL);
+    return ok;
+}
+
+void doctor_milter(struct doctor *d)
+{
+    const char *spec = doctor_setting(d, "milter.socket", "unix:/run/assay/milter.sock");
+    bool is_inet = strncmp(spec, "inet", 4) == 0;
+    const char *rest = strchr(spec, ':');
+    rest = rest ? rest + 1 : spec;
+    int fd = is_inet ? connect_inet(d, rest) : connect_unix(rest);
+    if (fd < 0 && (errno == EACCES || errno == EPERM)) {
+        doctor_say(d, DOCTOR_UNKNOWN, "%s: %s\nrun this as root", spec, strerror(errno));
+        return;
+    }
+    if (fd < 0) {
+        doctor_say(d, DOCTOR_CRITICAL, "nobody answers on %s (%s): mail is not judged\nsystemctl start assay-milter",
+                   spec, strerror(errno));
+        return;
+    }
+    if (negotiate(fd))
+        doctor_say(d, DOCTOR_OK, "assay-milter answers on %s", spec);
+    else
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "what listens on %s does not answer as a milter does\nsystemctl restart assay-milter", spec);
+    close(fd);
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * doctor_mta.c - do Postfix and Sendmail ask the milter, and are the settings there that mail security stands on?
+ *
+ * Postfix is asked by its own postconf; Sendmail's configuration is read as it stands. What an MTA's settings hide from
+ * every milter (a content filter before it, which makes all mail seem to come from loopback) is said too. Changes
+ * nothing: that is `assay harden`.
+ */
+#include "cli/doctor/doctor.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define MAX_VALUES 16
+#define MAX_CF_LINE 4096
+
+struct value {
+    const char *name, *text; /* text: "" when it is set to nothing, NULL when Postfix does not know it */
+};
+
+/* Fills in the texts from postconf's lines, "name = value". */
+static void read_values(char *lines, struct value *v, size_t count)
+{
+    char *save = NULL;
+    for (char *line = strtok_r(lines, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        char *equals = strchr(line, '=');
+        if (!equals)
+            continue;
+        *equals = '\0';
+        struct slice name = slice_trim(slice_str(line)), text = slice_trim(slice_str(equals + 1));
+        for (size_t i = 0; i < count; i++)
+            if (slice_eq(name, slice_str(v[i].name)))
+                v[i].text = text.n ? text.p : "";
+    }
+}
+
+static bool ask_postconf(struct doctor *d, struct value *v, size_t count)
+{
+    const char *argv[MAX_VALUES + 2] = {"postconf"};
+    for (size_t i = 0; i < count && i < MAX_VALUES; i++)
+        argv[i + 1] = v[i].name;
+    const char *out = doctor_run(d, argv, NULL);
+    char *lines = out ? arena_strdup(d->arena, out) : NULL;
+    if (!lines)
+        return false;
+    read_values(lines, v, count);
+    return true;
+}
+
+static const char *value_of(const struct value *v, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(v[i].name, name) == 0)
+            return v[i].text ? v[i].text : "";
+    return "";
+}
+
+/* Whether one entry of smtpd_milters is our socket: the same path, the path below Postfix's queue folder (its smtpd is
+ * often in a chroot there), or the same host and port in Postfix's order. */
+static bool is_our_socket(struct doctor *d, struct slice entry, const char *socket, const char *queue)
+{
+    const char *ours = strchr(socket, ':');
+    ours = ours ? ours + 1 : socket;
+    const char *colon = memchr(entry.p, ':', entry.n);
+    if (!colon)
+        return false;
+    struct slice theirs = slice_from(entry, (size_t)(colon - entry.p) + 1);
+    if (strncmp(socket, "inet", 4) == 0) {
+        const char *at = strchr(ours, '@');
+        const char *turned = at ? arena_printf(d->arena, "%s:%.*s", at + 1, (int)(at - ours), ours) : NULL;
+        return turned && slice_eq(theirs, slice_str(turned));
+    }
+    while (theirs.n && theirs.p[0] == '/' && strncmp(ours, queue, strlen(queue)) == 0 &&
+           !slice_eq(theirs, slice_str(ours)))
+        theirs = slice_from(theirs, 1); /* below the chroot the path may be written with a slash or without */
+    const char *in_queue = arena_printf(d->arena, "%s/%.*s", queue, SLICE_ARG(theirs));
+    return slice_eq(theirs, slice_str(ours)) || (in_queue && strcmp(in_queue, ours) == 0);
+}
+
+static bool milters_name_us(struct doctor *d, const char *milters, const char *queue)
+{
+    const char *socket = doctor_setting(d, "milter.socket", "unix:/run/assay/milter.sock");
+    for (const char *p = milters; *p;) {
+        p += strspn(p, ", \t{}");
+        size_t n = strcspn(p, ", \t{}");
+        if (n && is_our_socket(d, slice_of(p, n), socket, queue))
+            return true;
+        p += n;
+    }
+    return false;
+}
+
+static void judge_milter_settings(struct doctor *d, const struct value *v, size_t n)
+{
+    const char *socket = doctor_setting(d, "milter.socket", "unix:/run/assay/milter.sock");
+    const char *action = value_of(v, n, "milter_default_action"), *protocol = value_of(v, n, "milter_protocol");
+    if (milters_name_us(d, value_of(v, n, "smtpd_milters"), value_of(v, n, "queue_directory")))
+        doctor_say(d, DOCTOR_OK, "Postfix asks assay-milter");
+    else
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "smtpd_milters does not name %s: mail is not judged\nadd the line of contrib/postfix to main.cf",
+                   socket);
+    if (strcmp(protocol, "6") != 0)
+        doctor_say(d, DOCTOR_WARNING, "milter_protocol is %s\npostconf -e milter_protocol=6",
+                   *protocol ? protocol : "not set");
+    if (strcmp(action, "accept") == 0)
+        doctor_say(d, DOCTOR_WARNING,
+                   "milter_default_action is accept: while the milter is away, mail comes in unjudged\npostconf -e "
+                   "milter_default_action=tempfail");
+}
+
+static void judge_filters(struct doctor *d, const struct value *v, size_t n)
+{
+    const char *proxy = value_of(v, n, "smtpd_proxy_filter"), *content = value_of(v, n, "content_filter");
+    if (*proxy)
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "smtpd_proxy_filter=%s: the milter sees neither header nor body of this mail\nuse content_filter, "
+                   "or a milter, instead",
+                   proxy);
+    if (*content)
+        doctor_say(d, DOCTOR_WARNING,
+                   "content_filter=%s: mail that comes back from it seems to come from this host\n"
+                   "set no smtpd_milters on the listener it comes back to, or call that listener unjudged in the policy, so that mail "
+                   "is judged once, on arrival",
+                   content);
+}
+
+static void judge_tls_settings(struct doctor *d, const struct value *v, size_t n)
+{
+    const char *in = value_of(v, n, "smtpd_tls_security_level"), *out = value_of(v, n, "smtp_tls_security_level");
+    const char *newline = value_of(v, n, "smtpd_forbid_bare_newline"), *dns = value_of(v, n, "smtp_dns_support_level");
+    if (!*in || strcmp(in, "none") == 0)
+        doctor_say(
+            d, DOCTOR_WARNING,
+            "mail to this host cannot be encrypted\nget a certificate, then postconf -e smtpd_tls_security_level=may");
+    if (strcmp(out, "dane") != 0 && strcmp(out, "dane-only") != 0)
+        doctor_say(
+            d, DOCTOR_WARNING,
+            "outgoing mail does not use DANE\npostconf -e smtp_tls_security_level=dane smtp_dns_support_level=dnssec");
+    else if (strcmp(dns, "dnssec") != 0)
+        doctor_say(d, DOCTOR_WARNING,
+                   "smtp_tls_security_level=%s without effect: Postfix does not ask for DNSSEC\npostconf -e "
+                   "smtp_dns_support_level=dnssec",
+                   out);
+    else
+        doctor_say(d, DOCTOR_OK, "outgoing mail uses DANE where a domain has it (smtp_tls_security_level=%s, with DNSSEC)", out);
+    if (strcmp(newline, "no") == 0)
+        doctor_say(
+            d, DOCTOR_WARNING,
+            "SMTP smuggling is possible: lines may end in a bare newline\npostconf -e smtpd_forbid_bare_newline=yes");
+}
+
+/* What our policy opens and what Postfix asks must be the same: a map that nobody answers keeps all outgoing mail. */
+static void judge_outgoing(struct doctor *d, const struct value *v, size_t n)
+{
+    const char *maps = value_of(v, n, "smtp_tls_policy_maps"), *socket = doctor_setting(d, "postfix.tls-policy-socket", "");
+    const char *map = strstr(maps, "socketmap:");
+    const bool asks = map && strstr(map, ":assay") != NULL;
+
+    if (asks && !*socket && d->policy)
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "smtp_tls_policy_maps asks a socketmap :assay, but the policy opens none: outgoing mail waits\n"
+                   "set postfix.tls-policy-socket in the policy and restart assay-milter");
+    else if (!asks && *socket)
+        doctor_say(d, DOCTOR_WARNING,
+                   "the policy sets postfix.tls-policy-socket %s, but Postfix does not ask it: no MTA-STS for outgoing mail\n"
+                   "assay harden puts it into smtp_tls_policy_maps, as Postfix writes it and can reach it",
+                   socket);
+}
+
+void doctor_postfix(struct doctor *d)
+{
+    struct value v[] = {
+        {"smtpd_milters", NULL},
+        {"queue_directory", NULL},
+        {"milter_protocol", NULL},
+        {"milter_default_action", NULL},
+        {"smtpd_proxy_filter", NULL},
+        {"content_filter", NULL},
+        {"smtpd_tls_security_level", NULL},
+        {"smtp_tls_security_level", NULL},
+        {"smtp_dns_support_level", NULL},
+        {"smtpd_forbid_bare_newline", NULL},
+        {"smtp_tls_policy_maps", NULL},
+    };
+    size_t n = sizeof v / sizeof v[0];
+    if (!ask_postconf(d, v, n)) {
+        doctor_say(d, DOCTOR_NOTE, "no Postfix here (postconf gives no answer)");
+        return;
+    }
+    judge_milter_settings(d, v, n);
+    judge_filters(d, v, n);
+    judge_tls_settings(d, v, n);
+    judge_outgoing(d, v, n);
+}
+
+/* Sendmail: the filter's line is "Xassay, S=..., F=T, ..."; the filters asked are in "O InputMailFilters=...". */
+void doctor_sendmail(struct doctor *d)
+{
+    char line[MAX_CF_LINE];
+    bool defined = false, temporary = false, asked = false;
+    FILE *f = fopen("/etc/mail/sendmail.cf", "r");
+    if (!f) {
+        doctor_say(d, DOCTOR_NOTE, "no Sendmail here (no /etc/mail/sendmail.cf)");
+        return;
+    }
+    while (fgets(line, sizeof line, f)) {
+        if (strncmp(line, "Xassay", 6) == 0) {
+            defined = true;
+            temporary = strstr(line, "F=T") != NULL;
+        }
+        if (strncmp(line, "O InputMailFilters", 18) == 0)
+            asked = strstr(line, "assay") != NULL;
+    }
+    fclose(f);
+    if (!defined || !asked)
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "sendmail.cf does not ask assay-milter: mail is not judged\nadd the line of contrib/sendmail to "
+                   "sendmail.mc and make it anew");
+    else if (!temporary)
+        doctor_say(
+            d, DOCTOR_WARNING,
+            "without F=T mail comes in unjudged while the milter is away\nadd F=T to INPUT_MAIL_FILTER in sendmail.mc");
+    else
+        doctor_say(d, DOCTOR_OK, "Sendmail asks assay-milter, and waits while it is away");
+}

@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * harden.c - `assay harden`: let Postfix, Sendmail and Unbound ask Assay, with one command, undone by one command.
+ *
+ * Shows a unified diff of everything it would change, and does it after a yes. What it does not understand it refuses,
+ * and changes nothing at all then. Running it again changes nothing. --undo gives back the exact files. Nothing is
+ * restarted unasked: the commands are printed, and run with --reload.
+ */
+#include "cli/harden/harden.h"
+#include "cli/harden/undo_store.h"
+#include "cli/cli.h"
+#include "cli/harden/migrate.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define RUN_OUTPUT (1024 * 1024)
+
+struct options {
+    const char *policy, *state, *postfix, *root, *release;
+    bool yes, dry_run, undo, force, reload, migrate;
+    struct migrate_paths old;
+};
+
+static const struct option long_options[] = {
+    {"dry-run", no_argument, NULL, 'n'},
+    {"force", no_argument, NULL, 'f'},
+    {"from-opendmarc", no_argument, NULL, 'M'},
+    {"help", no_argument, NULL, 'h'},
+    {"opendkim-conf", required_argument, NULL, 'K'},
+    {"opendmarc-conf", required_argument, NULL, 'D'},
+    {"policy", required_argument, NULL, 'P'},
+    {"policyd-spf-conf", required_argument, NULL, 'F'},
+    {"postfix", required_argument, NULL, 'p'},
+    {"release", required_argument, NULL, 'l'},
+    {"reload", no_argument, NULL, 'r'},
+    {"root", required_argument, NULL, 'R'},
+    {"state", required_argument, NULL, 'S'},
+    {"undo", no_argument, NULL, 'u'},
+    {"yes", no_argument, NULL, 'y'},
+    {NULL, 0, NULL, 0},
+};
+
+void harden_refuse(struct harden *h, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    const char *text = arena_vprintf(h->arena, fmt, ap);
+    va_end(ap);
+    h->refused = true;
+    cli_error("%s", text ? text : "out of memory");
+}
+
+void harden_note(struct harden *h, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    const char *text = arena_vprintf(h->arena, fmt, ap);
+    va_end(ap);
+    printf("note: ");
+    cli_put_visible(stdout, text ? text : "out of memory");
+    putchar('\n');
+}
+
+bool harden_read(struct harden *h, const char *path, struct slice *text, bool *exists)
+{
+    const char *why = NULL;
+    enum status s = change_text(h->set, path, text, exists, &why);
+    if (s != STATUS_OK)
+        harden_refuse(h, "%s", why ? why : status_text(s));
+    return s == STATUS_OK;
+}
+
+bool harden_write(struct harden *h, const char *path, struct slice text, mode_t mode)
+{
+    const char *why = NULL;
+    enum status s = change_propose(h->set, path, text, mode, &why);
+    if (s != STATUS_OK)
+        harden_refuse(h, "%s", why ? why : status_text(s));
+    return s == STATUS_OK;
+}
+
+const char *harden_run(struct harden *h, const char *const *argv, int *code)
+{
+    int fds[2], status = 0;
+    if (code)
+        *code = -1;
+    if (pipe2(fds, O_CLOEXEC) != 0)
+        return NULL;
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int null = open("/dev/null", O_RDONLY);
+        dup2(null, 0);
+        dup2(fds[1], 1);
+        dup2(fds[1], 2);
+        execvp(argv[0], (char *const *)(uintptr_t)argv);
+        _exit(127);
+    }
+    close(fds[1]);
+    char *out = arena_alloc(h->arena, RUN_OUTPUT);
+    size_t n = 0;
+    for (ssize_t got; out && n < RUN_OUTPUT && (got = read(fds[0], out + n, RUN_OUTPUT - n)) > 0;)
+        n += (size_t)got;
+    close(fds[0]);
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || !out)
+        return NULL;
+    if (code)
+        *code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        return NULL;
+    struct slice text = slice_trim(slice_of(out, n));
+    return arena_copy(h->arena, text.p, text.n);
+}
+
+static int help(void)
+{
+    puts("Usage: assay harden [OPTION...]\n"
+         "\n"
+         "Lets Postfix or Sendmail ask assay-milter, and Unbound load the module, with the settings that mail security "
+         "stands on.\n"
+         "Shows what it would change, asks, and does it.\n"
+         "\n"
+         "  -y, --yes           do it without asking\n"
+         "  -n, --dry-run       only show it\n"
+         "      --undo          give back the files as they were before the last time\n"
+         "      --force         undo files too that were changed since; replace a policy\n"
+         "      --release WHAT  before a package goes: nothing asks Assay any more, whatever was changed since; WHAT is mail or\n"
+         "                      resolver\n"
+         "      --reload        run the reload commands afterwards (they are printed otherwise)\n"
+         "  -P, --policy FILE   the policy (default " CLI_POLICY_PATH ")\n"
+         "  -S, --state DIR     where the originals are kept (default " ASSAY_STATEDIR ")\n"
+         "      --postfix DIR   Postfix's configuration folder, where there are several instances\n"
+         "      --root DIR      a prefix for the paths of Sendmail, Unbound and the three below\n"
+         "\n"
+         "  --from-opendmarc         take over what opendmarc, opendkim and policyd-spf do: their options become the policy\n"
+         "  --opendmarc-conf FILE    where they lie (default /etc/opendmarc.conf, /etc/opendkim.conf,\n"
+         "  --opendkim-conf FILE     /etc/postfix-policyd-spf-python/policyd-spf.conf)\n"
+         "  --policyd-spf-conf FILE\n"
+         "\n"
+         "Exit code: 0 done, or nothing to do; 1 there is something to do (--dry-run, no answer); 78 refused.");
+    return EX_OK;
+}
+
+/* -1: go on; else the exit code. */
+static int read_options(int argc, char **argv, struct options *o)
+{
+    int c;
+    *o = (struct options){.policy = CLI_POLICY_PATH, .state = ASSAY_STATEDIR, .root = ""};
+    while ((c = getopt_long(argc, argv, "hnP:S:y", long_options, NULL)) != -1) {
+        switch (c) {
+        case 'f':
+            o->force = true;
+            break;
+        case 'h':
+            return help();
+        case 'D':
+            o->old.of[MIGRATE_OPENDMARC] = optarg;
+            break;
+        case 'F':
+            o->old.of[MIGRATE_POLICYD] = optarg;
+            break;
+        case 'K':
+            o->old.of[MIGRATE_OPENDKIM] = optarg;
+            break;
+        case 'M':
+            o->migrate = true;
+            break;
+        case 'l':
+            o->release = optarg;
+            break;
+        case 'n':
+            o->dry_run = true;
+            break;
+        case 'P':
+            o->policy = optarg;
+            break;
+        case 'p':
+            o->postfix = optarg;
+            break;
+        case 'r':
+            o->reload = true;
+            break;
+        case 'R':
+            o->root = optarg;
+            break;
+        case 'S':
+            o->state = optarg;
+            break;
+        case 'u':
+            o->undo = true;
+            break;
+        case 'y':
+            o->yes = true;
+            break;
+        default:
+            return cli_usage("see the options");
+        }
+    }
+    if (optind != argc)
+        return cli_usage("'%s': no arguments are wanted", argv[optind]);
+    if (!o->migrate && (o->old.of[MIGRATE_OPENDMARC] || o->old.of[MIGRATE_OPENDKIM] || o->old.of[MIGRATE_POLICYD]))
+        return cli_usage("the old configurations are read with --from-opendmarc only");
+    if (o->undo && o->migrate)
+        return cli_usage("--undo and --from-opendmarc do not go together");
+    if (o->undo && o->dry_run)
+        return cli_usage("--undo and --dry-run do not go together");
+    if (o->release && (o->undo || o->dry_run || o->migrate))
+        return cli_usage("--release goes with none of --undo, --dry-run, --from-opendmarc");
+    if (o->release && strcmp(o->release, "mail") != 0 && strcmp(o->release, "resolver") != 0)
+        return cli_usage("--release '%s': it is mail or resolver", o->release);
+    return -1;
+}
+
+/* Whether the person at the terminal says yes; without a terminal: no. */
+static bool ask(void)
+{
+    char line[16];
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+        return false;
+    printf("\nChange these files? [y/N] ");
+    fflush(stdout);
+    return fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y');
+}
+
+static void reload(struct harden *h, bool really)
+{
+    for (size_t i = 0; i < h->reload_count; i++) {
+        const char *argv[] = {"/bin/sh", "-c", h->reload[i], NULL};
+        int code = 0;
+        if (!really) {
+            printf("%s  %s\n", i ? "" : "To put it in force:\n", h->reload[i]);
+            continue;
+        }
+        const char *out = harden_run(h, argv, &code);
+        if (code != 0)
+            cli_error("%s: %s", h->reload[i], out && *out ? out : "failed");
+    }
+}
+
+/* Which files were put back decides what is to be reloaded. */
+static bool mail_back, sendmail_back, resolver_back, policy_back;
+
+static bool is_resolver(const char *path)
+{
+    return strstr(path, "/unbound/") != NULL;
+}
+
+static bool is_mail(const char *path)
+{
+    return !is_resolver(path);
+}
+
+static void say_undone(const char *path)
+{
+    const char *name = strrchr(path, '/');
+    printf("%s is as it was\n", path);
+    if (is_resolver(path))
+        resolver_back = true;
+    else if (name && (strcmp(name, "/main.cf") == 0 || strcmp(name, "/master.cf") == 0))
+        mail_back = true;
+    else if (name && strncmp(name, "/sendmail.", 10) == 0)
+        sendmail_back = true;
+    else
+        policy_back = true;
+}
+
+/* Postfix first: while it still asks, the milter stays where it is. */
+static void reload_undone(struct harden *h, bool really, bool stays)
+{
+    h->reload_count = 0;
+    if (mail_back)
+        h->reload[h->reload_count++] = really ? "! postfix status 2>/dev/null || postfix reload" : "postfix reload";
+    if (sendmail_back)
+        h->reload[h->reload_count++] = "service sendmail reload";
+    if (resolver_back)
+        h->reload[h->reload_count++] = "systemctl restart unbound";
+    if (policy_back && stays)
+        h->reload[h->reload_count++] = "systemctl restart assay-milter";
+    reload(h, really);
+}
+
+static int undo_code(enum status s)
+{
+    return s == STATUS_MISSING   ? EX_NOINPUT
+           : s == STATUS_DENIED  ? EX_NOPERM
+           : s == STATUS_INVALID ? EX_CONFIG
+                                 : EX_TEMPFAIL;
+}
+
+static int undo(struct arena *a, const struct options *o, const char *keep)
+{
+    struct harden h = {.arena = a};
+    const char *why = NULL;
+    enum status s = change_undo(a, keep, o->force, say_undone, &why);
+    if (s == STATUS_OK) {
+        reload_undone(&h, o->reload, true);
+        return EX_OK;
+    }
+    cli_error("%s", why ? why : status_text(s));
+    return undo_code(s);
+}
+
+/* Takes out of what somebody changed since only what asks us. Where that cannot be done, it is refused, and said. */
+static enum status release_rest(struct harden *h, const struct options *o, const char *keep, const char **why)
+{
+    harden_postfix_release(h);
+    size_t in_postfix = change_count(h->set);
+    harden_sendmail_release(h);
+    if (h->refused || change_count(h->set) == 0)
+        return h->refused ? STATUS_INVALID : STATUS_OK;
+    enum status s = change_diff(h->set, stdout, why);
+    if (s == STATUS_OK && mkdir(o->state, 0755) != 0 && errno != EEXIST)
+        *why = arena_printf(h->arena, "%s: %s", o->state, strerror(errno)), s = STATUS_DENIED;
+    if (s == STATUS_OK)
+        s = change_apply(h->set, keep, why);
+    if (s == STATUS_OK) {
+        change_forget(h->arena, keep); /* undoing it would ask a milter that is gone */
+        mail_back |= in_postfix > 0;
+        sendmail_back |= change_count(h->set) > in_postfix;
+    }
+    return s;
+}
+
+static int release(struct arena *a, const struct options *o, const char *keep)
+{
+    struct harden h = {
+        .arena = a, .set = change_set_new(a), .policy_path = o->policy, .root = o->root, .postfix_dir = o->postfix};
+    bool mail = strcmp(o->release, "mail") == 0;
+    const char *why = NULL;
+    enum status s = h.set ? change_release(a, keep, mail ? is_mail : is_resolver, say_undone, &why) : STATUS_NOMEM;
+    struct policy_report *report = policy_report_new();
+    h.policy = report ? policy_load(o->policy, report) : NULL; /* one that does not load is no reason to stop mail */
+    h.socket = h.policy ? policy_set_text(h.policy, "milter.socket") : "";
+    if (s == STATUS_OK && mail)
+        s = release_rest(&h, o, keep, &why);
+    reload_undone(&h, o->reload, false);
+    policy_unref(h.policy);
+    policy_report_free(report);
+    if (s == STATUS_OK)
+        return EX_OK;
+    if (!h.refused)
+        cli_error("%s", why ? why : status_text(s));
+    return undo_code(s);
+}
+
+/* The socket's folder within Postfix's queue, where Postfix came after assay-milter: the package makes it otherwise. */
+static void make_socket_folder(struct harden *h)
+{
+    const struct passwd *user = getpwnam("assay");
+    const struct group *group = getgrnam("postfix");
+    const char *path = h->socket && strncmp(h->socket, "unix:", 5) == 0 ? arena_strdup(h->arena, h->socket + 5) : NULL;
+    char *slash = path ? strrchr(path, '/') : NULL;
+    if (!slash || slash == path || *h->root || h->postfix_dir || !user || !group)
+        return;
+    *slash = '\0';
+    if (mkdir(path, 0750) != 0)
+        return; /* it is there, or the milter will say what is wrong */
+    if (chown(path, user->pw_uid, group->gr_gid) != 0 || chmod(path, 02750) != 0)
+        harden_note(h, "%s: made for the socket, but not given to assay: %s", path, strerror(errno));
+}
+
+static int apply(struct harden *h, const struct options *o, const char *keep)
+{
+    const char *why = NULL;
+    if (change_count(h->set) == 0) {
+        puts("Nothing to change: all of it is so already.");
+        return EX_OK;
+    }
+    enum status s = change_diff(h->set, stdout, &why);
+    if (s == STATUS_OK && (o->dry_run || (!o->yes && !ask()))) {
+        puts(o->dry_run ? "\nNothing was changed (--dry-run)."
+                        : "\nNothing was changed. --yes does it without asking.");
+        return CLI_WARNING;
+    }
+    if (s == STATUS_OK && mkdir(o->state, 0755) != 0 && errno != EEXIST)
+        why = arena_printf(h->arena, "%s: %s", o->state, strerror(errno)), s = STATUS_DENIED;
+    if (s == STATUS_OK)
+        s = change_apply(h->set, keep, &why);
+    if (s != STATUS_OK) {
+        cli_error("nothing was changed: %s", why ? why : status_text(s));
+        return s == STATUS_DENIED ? EX_NOPERM : EX_TEMPFAIL;
+    }
+    make_socket_folder(h);
+    printf("\nDone. 'assay harden --undo' gives the files back.\n");
+    reload(h, o->reload);
+    return EX_OK;
+}
+
+static int harden(struct arena *a, const struct options *o, const char *keep)
+{
+    struct harden h = {
+        .arena = a, .set = change_set_new(a), .policy_path = o->policy, .root = o->root, .postfix_dir = o->postfix};
+    struct policy_report *report = policy_report_new();
+    int rc = EX_CONFIG;
+    if (o->migrate && h.set)
+        migrate(&h, &o->old, o->force);
+    else
+        h.policy = report ? policy_load(o->policy, report) : NULL;
+    if (h.refused) {
+        cli_error("nothing was changed");
+    } else if (!h.policy || !h.set) {
+        cli_error("%s does not load: assay policy check %s says why", o->policy, o->policy);
+    } else {
+        h.socket = policy_set_text(h.policy, "milter.socket");
+        harden_postfix(&h);
+        harden_sendmail(&h);
+        harden_unbound(&h);
+        if (!h.found_mta && !h.refused)
+            harden_note(&h, "neither Postfix nor Sendmail is set up here: no mail server was changed");
+        if (h.refused)
+            cli_error("nothing was changed");
+        else
+            rc = apply(&h, o, keep);
+    }
+    policy_unref(h.policy);
+    policy_report_free(report);
+    return rc;
+}
+
+int cmd_harden(int argc, char **argv)
+{
+    struct options o;
+    int rc = read_options(argc, argv, &o);
+    if (rc != -1)
+        return rc;
+    struct arena *a = arena_new(256 * 1024 * 1024);
+    const char *keep = a ? arena_printf(a, "%s/harden", o.state) : NULL;
+    if (!keep) {
+        cli_error("out of memory");
+        arena_free(a);
+        return EX_OSERR;
+    }
+    rc = o.release ? release(a, &o, keep) : o.undo ? undo(a, &o, keep) : harden(a, &o, keep);
+    arena_free(a);
+    return rc;
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * harden.h - what the parts of `assay harden` share.
+ *
+ * A part looks at one program's configuration and proposes changes to the set; it touches nothing. What it does not
+ * understand it refuses with harden_refuse(): then nothing at all is changed. What an admin should know but need not
+ * stop for, it says with harden_note().
+ */
+#ifndef ASSAY_CLI_HARDEN_HARDEN_H
+#define ASSAY_CLI_HARDEN_HARDEN_H
+
+#include "base/arena.h"
+#include "cli/harden/edit.h"
+#include "policy/policy.h"
+
+struct harden {
+    struct arena *arena;
+    struct change_set *set;
+    const struct policy *policy;
+    const char *policy_path;
+    const char *root;        /* prefix of every path read or written: "" but in tests */
+    const char *postfix_dir; /* Postfix's configuration folder, or NULL: as postconf says */
+    const char *socket;      /* milter.socket in force after the changes */
+    const char *drop[2];     /* sockets of the filters that Assay replaces, as their own configuration writes them */
+    size_t drop_count;
+    bool drop_policyd; /* and the SPF policy server */
+    bool refused;
+    bool found_mta;
+    const char *reload[8]; /* commands to run afterwards, one line each */
+    size_t reload_count;
+};
+
+void harden_refuse(struct harden *h, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void harden_note(struct harden *h, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Reads and proposes, with errors turned into a refusal. false: refused. */
+bool harden_read(struct harden *h, const char *path, struct slice *text, bool *exists);
+bool harden_write(struct harden *h, const char *path, struct slice text, mode_t mode);
+
+/* Runs a program without a shell; its standard output and error in the arena (NULL: could not be run). *code: exit
+ * code. */
+const char *harden_run(struct harden *h, const char *const *argv, int *code);
+
+void harden_postfix(struct harden *h);
+void harden_sendmail(struct harden *h);
+void harden_unbound(struct harden *h);
+
+/* The way out where files were changed since, so that they cannot be put back as they were: proposes to take out what asks
+ * us, and nothing else; refuses where that is written in a way it does not understand. h->policy may be NULL. */
+void harden_postfix_release(struct harden *h);
+void harden_sendmail_release(struct harden *h);
+
+#endif

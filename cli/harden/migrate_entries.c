@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * migrate_entries.c - the hosts and domains that an option of the old configuration lists, itself or in a file.
+ *
+ * A value that begins with '/' or "file:" names a file with one entry in a line, '#' a comment; "csl:", or anything else, is a
+ * list separated by commas or blanks. An address or a network becomes a network: host bits are masked, ::ffff:192.0.2.0/120 is
+ * 192.0.2.0/24, square brackets fall away. All else is a name, as typed; "!..." too. Refused: data sets of other kinds (ldap:,
+ * dsn:, db:, refile:, lua:), a file that is not there or cannot be read, NUL, more than MIGRATE_MAX_ENTRIES.
+ */
+#include "cli/harden/migrate.h"
+#include <ctype.h>
+#include <strings.h>
+
+static bool take_net(struct slice text, struct ip_net *net)
+{
+    const char *slash = text.n ? memchr(text.p, '/', text.n) : NULL;
+    struct slice host = slash ? slice_of(text.p, (size_t)(slash - text.p)) : text;
+    unsigned bits = 0;
+    struct ip ip;
+    if (ip_from_text(host, &ip) != STATUS_OK)
+        return false;
+    const unsigned width = ip.family == 4 ? 32 : 128;
+    for (const char *d = slash ? slash + 1 : NULL; d && d < text.p + text.n; d++) {
+        if (!isdigit((unsigned char)*d) || bits > 128)
+            return false;
+        bits = bits * 10 + (unsigned)(*d - '0');
+    }
+    if (!slash)
+        bits = width;
+    else if (ip.family == 4 && memchr(host.p, ':', host.n)) /* IPv4 written as IPv6 */
+        bits = bits < 96 ? 129 : bits - 96;
+    if (bits > width || (slash && slash + 1 == text.p + text.n))
+        return false;
+    *net = ip_net_of(&ip, bits);
+    return true;
+}
+
+/* Room for one more of either; the arrays double. */
+static bool grow(struct migrate *m, struct migrate_set *set, size_t count)
+{
+    if (count & (count - 1) || (count && count < 16))
+        return true;
+    size_t room = count < 16 ? 16 : count * 2;
+    struct ip_net *nets = ARENA_ARRAY(m->h->arena, struct ip_net, room);
+    const char **names = ARENA_ARRAY(m->h->arena, const char *, room);
+    if (!nets || !names)
+        return false;
+    for (size_t i = 0; i < set->net_count; i++)
+        nets[i] = set->nets[i];
+    for (size_t i = 0; i < set->name_count; i++)
+        names[i] = set->names[i];
+    set->nets = nets, set->names = names;
+    return true;
+}
+
+static bool add(struct migrate *m, const struct migrate_value *v, struct slice entry, struct migrate_set *set)
+{
+    size_t count = set->net_count + set->name_count;
+    if (!entry.n)
+        return true;
+    if (count == MIGRATE_MAX_ENTRIES || !grow(m, set, count)) {
+        harden_refuse(m->h, "%s:%u: %s: more than %d entries", v->file, v->line, v->option->name, MIGRATE_MAX_ENTRIES);
+        return false;
+    }
+    if (entry.p[0] == '[' && entry.n > 2 && memchr(entry.p, ']', entry.n)) { /* [192.0.2.0]/24 */
+        const char *close = memchr(entry.p, ']', entry.n);
+        const char *bare = arena_printf(m->h->arena, "%.*s%.*s", (int)(close - entry.p - 1), entry.p + 1,
+                                        (int)(entry.p + entry.n - close - 1), close + 1);
+        entry = bare ? slice_str(bare) : entry;
+    }
+    if (take_net(entry, &set->nets[set->net_count]))
+        set->net_count++;
+    else
+        set->names[set->name_count++] = arena_copy(m->h->arena, entry.p, entry.n);
+    return true;
+}
+
+static bool add_all(struct migrate *m, const struct migrate_value *v, struct slice text, bool file, struct migrate_set *set)
+{
+    while (text.n) {
+        size_t n = 0;
+        while (n < text.n && !(file ? text.p[n] == '\n' : strchr(", \t", text.p[n]) != NULL))
+            n++;
+        struct slice entry = slice_of(text.p, n);
+        text = slice_from(text, n < text.n ? n + 1 : n);
+        const char *hash = file && entry.n ? memchr(entry.p, '#', entry.n) : NULL;
+        if (hash)
+            entry.n = (size_t)(hash - entry.p);
+        if (!add(m, v, slice_trim(entry), set))
+            return false;
+    }
+    return true;
+}
+
+static bool add_file(struct migrate *m, const struct migrate_value *v, const char *path, struct migrate_set *set)
+{
+    struct slice text;
+    bool exists;
+    const char *base = migrate_text(m, v->option->program, v->option->program == MIGRATE_POLICYD ? "" : "BaseDirectory");
+    const char *real = *path == '/' || !*base ? arena_printf(m->h->arena, "%s%s", m->h->root, path)
+                                              : arena_printf(m->h->arena, "%s%s/%s", m->h->root, base, path);
+    if (!real || !harden_read(m->h, real, &text, &exists))
+        return false;
+    if (!exists)
+        harden_refuse(m->h, "%s:%u: %s names %s, and there is no such file", v->file, v->line, v->option->name, real);
+    else if (text.n && memchr(text.p, '\0', text.n))
+        harden_refuse(m->h, "%s: a NUL octet; this is no text file", real);
+    else
+        return add_all(m, v, text, true, set);
+    return false;
+}
+
+bool migrate_entries(struct migrate *m, const struct migrate_value *v, struct migrate_set *set)
+{
+    static const char *const others[] = {"refile:", "db:", "bdb:", "ldap:", "ldaps:", "ldapi:", "dsn:", "lua:", "mdb:", "memcache:", "repute:", "socket:"};
+    *set = (struct migrate_set){0};
+    if (!v)
+        return true;
+    const bool a_file = strcmp(v->option->name, "IgnoreHosts") == 0 || strcmp(v->option->name, "DomainWhitelistFile") == 0;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strncasecmp(v->text, others[i], strlen(others[i])) == 0) {
+            harden_refuse(m->h, "%s:%u: %s %s: a data set of this kind is not read; write its entries into a file of one "
+                                "entry a line",
+                          v->file, v->line, v->option->name, v->text);
+            return false;
+        }
+    if (strncasecmp(v->text, "file:", 5) == 0)
+        return add_file(m, v, v->text + 5, set);
+    if (strncasecmp(v->text, "csl:", 4) == 0)
+        return add_all(m, v, slice_str(v->text + 4), false, set);
+    if (*v->text == '/' || a_file)
+        return add_file(m, v, v->text, set);
+    return add_all(m, v, slice_str(v->text), false, set);
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * ledger.h - what the sub-commands of `assay ledger` (and `assay why`) share: options, the policy's settings, the
+ * store.
+ */
+#ifndef ASSAY_CLI_LEDGER_LEDGER_H
+#define ASSAY_CLI_LEDGER_LEDGER_H
+
+#include "cli/cli.h"
+#include "cli/table.h"
+#include "ledger/config.h"
+#include "ledger/store.h"
+
+/* Options a sub-command takes besides --policy, --help. */
+enum {
+    LEDGER_SINCE = 1,
+    LEDGER_UNTIL = 2,
+    LEDGER_DOMAIN = 4,
+    LEDGER_LIMIT = 8,
+    LEDGER_BY = 16,
+    LEDGER_STANDARD = 32,
+    LEDGER_STATE = 64,
+    LEDGER_CSV = 128,
+    LEDGER_JOURNAL = 256,
+    LEDGER_STORE = 512,
+    LEDGER_DRY_RUN = 1024,
+    LEDGER_DAY = 2048,
+    LEDGER_TO = 4096,
+    LEDGER_DNS = 8192,
+    LEDGER_NAMES = 16384,
+    LEDGER_JSON = 32768,
+    LEDGER_HTML = 65536,
+    LEDGER_TEXT = 131072,
+    LEDGER_ROLE = 262144,
+    LEDGER_ASK = LEDGER_STORE | LEDGER_JSON | LEDGER_CSV, /* every question to the store */
+};
+
+struct ledger_args {
+    const char *policy, *journal, *store, *domain, *by, *standard, *state, *to, *dns, *html, *role;
+    int64_t since, until; /* microseconds; 0: not given */
+    int64_t limit;        /* 0: not given */
+    int64_t day;          /* days since 1970 */
+    bool day_given, dry_run, names;
+    enum table_form form;
+    char **words; /* operands */
+    int word_count;
+};
+
+/* Reads the arguments. -1: go on; else the exit code (help was shown, or a complaint made). `usage` is the help's text;
+ * operands are refused below `least` and above `most`. */
+int ledger_args_read(struct ledger_args *a, int argc, char **argv, unsigned takes, int least, int most,
+                     const char *usage);
+
+/* The settings: of the policy file given, or of the installed one; where there is none and `store` or `journal` is
+ * given, the defaults. NULL after a complaint: *rc is the exit code. Unref it when done. */
+const struct policy *ledger_settings(const struct ledger_args *a, struct ledger_config *c, int *rc);
+
+/* The store to ask. NULL after a complaint. *policy is to be unref'ed when done with the store. */
+struct store *ledger_store(const struct ledger_args *a, enum store_mode mode, struct ledger_config *c,
+                           const struct policy **policy, int *rc);
+
+/* Ends a question: complains when it failed; gives everything back; the exit code. */
+int ledger_end(struct store *s, const struct policy *policy, enum status st);
+
+int ledger_show(int argc, char **argv);
+int ledger_domain(int argc, char **argv);
+int ledger_standards(int argc, char **argv);
+int ledger_refused(int argc, char **argv);
+int ledger_top(int argc, char **argv);
+int ledger_unexplained(int argc, char **argv);
+int ledger_selectors(int argc, char **argv);
+int ledger_hosts(int argc, char **argv);
+int ledger_reports(int argc, char **argv);
+int ledger_read_report(int argc, char **argv);
+int ledger_forget(int argc, char **argv);
+int ledger_admit(int argc, char **argv);
+
+#endif

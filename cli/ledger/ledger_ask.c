@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * ledger_ask.c - the questions that are one question to the store: domain, standards, top, unexplained, selectors,
+ * hosts, refused.
+ *
+ * Promises to read sums by day and domain, or an index, never every mail, so that each answers at once however much is
+ * kept; and to write nothing. Shares are rounded down: 100 % means all. On failure: the exit codes of ledger.c.
+ */
+#include "base/clock.h"
+#include "base/domain.h"
+#include "cli/ledger/ledger.h"
+#include "ledger/timestamp.h"
+#include "ledger/questions.h"
+#include "ledger/record.h"
+
+#define ROWS_DEFAULT 30
+#define ASK_USAGE                                                                                                      \
+    "  --json, --csv     for programs\n"                                                                               \
+    "  --store STORE     this ledger instead of the policy's\n"                                                        \
+    "  -P, --policy FILE\n"
+#define SINCE_USAGE "  --since TIME      only from then on: 2026-11-20, yesterday, 24h, 7d, 4w\n"
+
+/* Everything one question needs. */
+struct question {
+    struct ledger_args a;
+    struct ledger_config c;
+    const struct policy *policy;
+    struct store *s;
+    int64_t since_day, until_day;
+};
+
+static int begin(struct question *q, int argc, char **argv, unsigned takes, int words, const char *usage)
+{
+    int rc = ledger_args_read(&q->a, argc, argv, takes | LEDGER_ASK, words, words, usage);
+    if (rc >= 0)
+        return rc;
+    q->s = ledger_store(&q->a, STORE_READ, &q->c, &q->policy, &rc);
+    q->since_day = q->a.since ? moment_day(q->a.since) : 0;
+    q->until_day = q->a.until ? moment_day(q->a.until) : INT64_C(1000000);
+    return q->s ? -1 : rc;
+}
+
+static int end(struct question *q, struct table *t, enum status st, const char *none)
+{
+    bool ok = st != STATUS_OK || table_print(t, q->a.form, none);
+    table_free(t);
+    int rc = ledger_end(q->s, q->policy, st);
+    return ok ? rc : EX_IOERR;
+}
+
+static int64_t limit_of(const struct question *q, int64_t otherwise)
+{
+    return q->a.limit ? q->a.limit : otherwise;
+}
+
+static int kept_domain(const char *word, char out[LIMIT_DOMAIN + 1])
+{
+    if (domain_from_text(slice_str(word), out) == STATUS_OK)
+        return -1;
+    return cli_usage("'%s' is no domain name", word);
+}
+
+/* ---- domain ---- */
+
+int ledger_domain(int argc, char **argv)
+{
+    static const char usage[] = "Usage: assay ledger domain NAME [--since TIME]\n\nWhat was seen of one domain, and "
+                                "what was done about it.\n" SINCE_USAGE ASK_USAGE;
+    static const struct table_column columns[] = {
+        {"what", "What"},       {"standard", "Standard"}, {"result", "Result"},
+        {"security", "DNSSEC"}, {"count", "Count"},       {"first", "First"},
+        {"last", "Last"},       {"statement", "Line"},    {NULL, NULL}};
+    struct question q;
+    char domain[LIMIT_DOMAIN + 1];
+    int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL, 1, usage);
+    if (rc >= 0)
+        return rc;
+    if ((rc = kept_domain(q.a.words[0], domain)) >= 0) {
+        (void)ledger_end(q.s, q.policy, STATUS_OK);
+        return rc;
+    }
+    struct table *t = table_new(columns);
+    struct store_rows *r = store_ask(q.s,
+                                     "SELECT scope, standard, result, security, sum(count), min(first_seen), "
+                                     "max(last_seen) FROM subject_day WHERE subject = $1 "
+                                     "AND day >= $2 AND day <= $3 GROUP BY scope, standard, result, security ORDER BY "
+                                     "scope, standard, sum(count) DESC",
+                                     "tii", domain, q.since_day, q.until_day);
+    while (store_next(r)) {
+        table_text(t, strcmp(store_text(r, 0), "names") == 0 ? "names seen" : "mail seen");
+        for (int i = 1; i <= 3; i++)
+            table_text(t, store_text(r, i));
+        table_number(t, store_number(r, 4));
+        table_moment(t, store_number(r, 5));
+        table_moment(t, store_number(r, 6));
+        table_text(t, "");
+    }
+    enum status st = store_done(r);
+    if (st != STATUS_OK)
+        return end(&q, t, st, "");
+    r = store_ask(
+        q.s,
+        "SELECT action, standard, result, exemption, sum(count), min(first_seen), max(last_seen), statement FROM "
+        "outcome_day WHERE subject = $1 "
+        "AND day >= $2 AND day <= $3 GROUP BY action, standard, result, exemption, statement ORDER BY sum(count) DESC",
+        "tii", domain, q.since_day, q.until_day);
+    while (store_next(r)) {
+        const char *exemption = store_text(r, 3);
+        char line[80];
+        snprintf(line, sizeof line, "%.30s%s%.30s", store_text(r, 7), *exemption ? ", excused by " : "", exemption);
+        table_text(t, *exemption ? "excused" : store_text(r, 0));
+        table_text(t, store_text(r, 1));
+        table_text(t, store_text(r, 2));
+        table_text(t, "");
+        table_number(t, store_number(r, 4));
+        table_moment(t, store_number(r, 5));
+        table_moment(t, store_number(r, 6));
+        table_text(t, line);
+    }
+    return end(&q, t, store_done(r), "Nothing was seen of this domain.");
+}
+
+/* ---- standards ---- */
+
+enum period { PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH, PERIOD_ALL };
+
+static int period_of(const char *by, enum period *out)
+{
+    static const char *const words[] = {"day", "week", "month", "all"};
+    *out = PERIOD_WEEK;
+    for (int i = 0; by && i < 4; i++)
+        if (strcmp(by, words[i]) == 0) {
+            *out = (enum period)i;
+            return -1;
+        }
+    return by ? cli_usage("--by wants day, week, month or all; not '%s'", by) : -1;
+}
+
+static int64_t period_start(enum period p, int64_t day)
+{
+    return p == PERIOD_DAY ? day : p == PERIOD_WEEK ? moment_week(day) : p == PERIOD_MONTH ? moment_month(day) : 0;
+}
+
+struct shares {
+    int64_t start;
+    char standard[32];
+    int64_t pass, fail, none, unsure;
+};
+
+static void put_shares(struct table *t, const struct shares *s, enum period p)
+{
+    int64_t all = s->pass + s->fail + s->none + s->unsure;
+    if (!all)
+        return;
+    if (p == PERIOD_ALL)
+        table_text(t, "all");
+    else
+        table_day(t, s->start);
+    table_text(t, s->standard);
+    table_number(t, all);
+    table_share(t, s->pass, all);
+    table_share(t, s->fail, all);
+    table_share(t, s->none, all);
+    table_share(t, s->unsure, all);
+}
+
+static void add_share(struct shares *s, const char *result, int64_t n)
+{
+    if (strcmp(result, "pass") == 0)
+        s->pass += n;
+    else if (strcmp(result, "none") == 0 || strcmp(result, "neutral") == 0)
+        s->none += n;
+    else if (strcmp(result, "temperror") == 0 || strcmp(result, "untested") == 0)
+        s->unsure += n;
+    else
+        s->fail += n;
+}
+
+int ledger_standards(int argc, char **argv)
+{
+    static const char usage[] =
+        "Usage: assay ledger standards [--since TIME] [--by day|week|month|all] [--names]\n\n"
+        "How much of the mail met each standard. Time-outs and what could not be tested are neither pass nor fail.\n"
+        "  --names           of the names the resolver was asked for instead of mail\n" SINCE_USAGE ASK_USAGE;
+    static const struct table_column columns[] = {
+        {"from", "From"}, {"standard", "Standard"}, {"count", "Count"},   {"pass", "Pass"},
+        {"fail", "Fail"}, {"none", "None"},         {"unsure", "Unsure"}, {NULL, NULL}};
+    struct question q;
+    enum period by;
+    int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_BY | LEDGER_NAMES, 0, usage);
+    if (rc >= 0)
+        return rc;
+    if ((rc = period_of(q.a.by, &by)) >= 0) {
+        (void)ledger_end(q.s, q.policy, STATUS_OK);
+        return rc;
+    }
+    if (!q.a.since)
+        q.since_day = by == PERIOD_ALL ? 0 : moment_day(clock_wall_us()) - 8 * 7;
+    struct table *t = table_new(columns);
+    struct shares now[32] = {{0}};
+    size_t n = 0;
+    struct store_rows *r = store_ask(
+        q.s,
+        "SELECT day, standard, result, sum(count) FROM standard_day WHERE scope = $1 AND day >= $2 AND day <= $3 "
+        "GROUP BY day, standard, result ORDER BY day, standard",
+        "tii", q.a.names ? "names" : "mail", q.since_day, q.until_day);
+    int64_t start = INT64_MIN;
+    while (store_next(r)) {
+        int64_t begins = period_start(by, store_number(r, 0));
+        if (begins != start) {
+            for (size_t i = 0; i < n; i++)
+                put_shares(t, &now[i], by);
+            n = 0;
+            start = begins;
+        }
+        size_t i = 0;
+        while (i < n && strcmp(now[i].standard, store_text(r, 1)) != 0)
+            i++;
+        if (i == n && n < sizeof now / sizeof *now) {
+            now[n] = (struct shares){.start = begins};
+            snprintf(now[n++].standard, sizeof now->standard, "%s", store_text(r, 1));
+        }
+        if (i < n)
+            add_share(&now[i], store_text(r, 2), store_number(r, 3));
+    }
+    for (size_t i = 0; i < n; i++)
+        put_shares(t, &now[i], by);
+    return end(&q, t, store_done(r), "Nothing was seen in this time.");
+}
+
+/* ---- top ---- */
+
+int ledger_top(int argc, char **argv)
+{
+    static const char usage[] =
+        "Usage: assay ledger top --standard STANDARD [--state STATE] [--since TIME] [-n COUNT]\n\n"
+        "The domains (of dnssec: also the zones the resolver saw) that were seen most with one result.\n"
+        "  --state STATE     pass, fail, none, ...; or secure, insecure, bogus (default fail)\n" SINCE_USAGE ASK_USAGE;
+    static const struct table_column columns[] = {{"subject", "Domain"},  {"scope", "Of"},    {"result", "Result"},
+                                                  {"security", "DNSSEC"}, {"count", "Count"}, {"first", "First"},
+                                                  {"last", "Last"},       {NULL, NULL}};
+    struct question q;
+    int rc =
+        begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT | LEDGER_STANDARD | LEDGER_STATE, 0, usage);
+    if (rc >= 0)
+        return rc;
+    if (!q.a.standard || standard_from_name(slice_str(q.a.standard)) == STANDARD_COUNT) {
+        (void)ledger_end(q.s, q.policy, STATUS_OK);
+        return cli_usage("--standard wants one of spf, dkim, dmarc, arc, dane, tls, dnssec, message-format, rdns");
+    }
+    const char *state = q.a.state ? q.a.state : "fail";
+    bool is_result = result_from_name(slice_str(state)) != RESULT_COUNT;
+    struct table *t = table_new(columns);
+    bool dnssec = strcmp(q.a.standard, "dnssec") == 0;
+    const char *sql = is_result ? (strcmp(state, "pass") == 0 ? QUESTION_TOP_PASSED : QUESTION_TOP_NOT_PASSED)
+                                : (dnssec ? QUESTION_TOP_DNSSEC : QUESTION_TOP_SECURITY);
+    struct store_rows *r =
+        store_ask(q.s, sql, "ttiii", q.a.standard, state, q.since_day, q.until_day, limit_of(&q, ROWS_DEFAULT));
+    while (store_next(r)) {
+        for (int i = 0; i < 4; i++)
+            table_text(t, store_text(r, i));
+        table_number(t, store_number(r, 4));
+        table_moment(t, store_number(r, 5));
+        table_moment(t, store_number(r, 6));
+    }
+    return end(&q, t, store_done(r), "None was seen.");
+}
+
+/* ---- unexplained ---- */
+
+int ledger_unexplained(int argc, char **argv)
+{
+    static const char usage[] = "Usage: assay ledger unexplained [--since TIME] [-n COUNT]\n\n"
+                                "What did not meet the policy and is excused by no exemption: those who neither apply "
+                                "nor explain.\n" SINCE_USAGE ASK_USAGE;
+    static const struct table_column columns[] = {{"standard", "Standard"},
+                                                  {"subject", "Domain"},
+                                                  {"result", "Result"},
+                                                  {"action", "Action"},
+                                                  {"statement", "Line"},
+                                                  {"count", "Count"},
+                                                  {"first", "First"},
+                                                  {"last", "Last"},
+                                                  {"expired", "Explained, expired"},
+                                                  {NULL, NULL}};
+    struct question q;
+    int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT, 0, usage);
+    if (rc >= 0)
+        return rc;
+    struct table *t = table_new(columns);
+    struct store_rows *r =
+        store_ask(q.s,
+                  "SELECT standard, subject, result, action, statement, sum(count), min(first_seen), max(last_seen), "
+                  "max(expired) FROM outcome_day "
+                  "WHERE day >= $1 AND day <= $2 AND action <> 'deliver' AND exemption = '' AND trust = '' "
+                  "GROUP BY standard, subject, result, action, statement ORDER BY sum(count) DESC, subject LIMIT $3",
+                  "iii", q.since_day, q.until_day, limit_of(&q, ROWS_DEFAULT));
+    while (store_next(r)) {
+        for (int i = 0; i < 5; i++)
+            table_text(t, store_text(r, i));
+        table_number(t, store_number(r, 5));
+        table_moment(t, store_number(r, 6));
+        table_moment(t, store_number(r, 7));
+        table_text(t, store_text(r, 8));
+    }
+    return end(&q, t, store_done(r), "Nothing: all that was seen meets the policy or is explained.");
+}
+
+/* ---- selectors ---- */
+
+int ledger_selectors(int argc, char **argv)
+{
+    static const char usage[] =
+        "Usage: assay ledger selectors NAME\n\n"
+        "The DKIM selectors, algorithms and key sizes seen of a domain and all below it.\n" ASK_USAGE;
+    static const struct table_column columns[] = {
+        {"domain", "Domain"}, {"selector", "Selector"}, {"algorithm", "Algorithm"},
+        {"bits", "Bits"},     {"result", "Result"},     {"count", "Count"},
+        {"first", "First"},   {"last", "Last"},         {NULL, NULL}};
+    struct question q;
+    char domain[LIMIT_DOMAIN + 1], below[LIMIT_DOMAIN + 8];
+    int rc = begin(&q, argc, argv, LEDGER_LIMIT, 1, usage);
+    if (rc >= 0)
+        return rc;
+    if ((rc = kept_domain(q.a.words[0], domain)) >= 0) {
+        (void)ledger_end(q.s, q.policy, STATUS_OK);
+        return rc;
+    }
+    snprintf(below, sizeof below, "%%.%s", domain);
+    struct table *t = table_new(columns);
+    struct store_rows *r = store_ask(q.s,
+                                     "SELECT domain, selector, algorithm, bits, result, count, first_seen, last_seen "
+                                     "FROM selector WHERE domain = $1 OR domain LIKE $2 "
+                                     "ORDER BY domain, last_seen DESC LIMIT $3",
+                                     "tti", domain, below, limit_of(&q, 1000));
+    while (store_next(r)) {
+        for (int i = 0; i < 3; i++)
+            table_text(t, store_text(r, i));
+        table_number(t, store_number(r, 3));
+        table_text(t, store_text(r, 4));
+        table_number(t, store_number(r, 5));
+        table_moment(t, store_number(r, 6));
+        table_moment(t, store_number(r, 7));
+    }
+    return end(&q, t, store_done(r), "No signature of this domain was seen.");
+}
+
+/* ---- hosts ---- */
+
+/* What waits in a shared ledger's inbox and may not be taken in: said apart, it is for the owner to mend. */
+static enum status tell_refused(struct store *s)
+{
+    struct store_rows *r = store_ask(s,
+                                     "SELECT host, role, refused, count(*) FROM inbox WHERE refused IS NOT NULL "
+                                     "GROUP BY host, role, refused ORDER BY host, role LIMIT 20",
+                                     "");
+    while (store_next(r))
+        cli_error("of %s (role %s) %s pieces are not taken in: %s", store_text(r, 0), store_text(r, 1), store_text(r, 3),
+                  store_text(r, 2));
+    return store_done(r);
+}
+
+int ledger_hosts(int argc, char **argv)
+{
+    static const char usage[] =
+        "Usage: assay ledger hosts\n\nThe hosts that write to this ledger, and what they had to leave out.\n" ASK_USAGE;
+    static const struct table_column columns[] = {{"host", "Host"},       {"mails", "Mails"}, {"names", "Names"},
+                                                  {"dropped", "Dropped"}, {"lost", "Lost"},   {"first", "First"},
+                                                  {"last", "Last"},       {NULL, NULL}};
+    struct question q;
+    int rc = begin(&q, argc, argv, 0, 0, usage);
+    if (rc >= 0)
+        return rc;
+    struct table *t = table_new(columns);
+    struct store_rows *r =
+        store_ask(q.s, "SELECT name, mails, names, dropped, lost, first_seen, last_seen FROM host ORDER BY name", "");
+    while (store_next(r)) {
+        table_text(t, store_text(r, 0));
+        for (int i = 1; i <= 4; i++)
+            table_number(t, store_number(r, i));
+        table_moment(t, store_number(r, 5));
+        table_moment(t, store_number(r, 6));
+    }
+    enum status st = store_done(r);
+    if (st == STATUS_OK && store_is_shared(q.s))
+        st = tell_refused(q.s);
+    return end(&q, t, st, "No host has written yet.");
+}
+
+/* ---- refused ---- */
+
+/* The first line that asked for what would be done: what was not met. */
+static void reason_of(const char *record, char *out, size_t size)
+{
+    struct record r;
+    snprintf(out, size, "%s", "");
+    if (!record || record_parse(slice_str(record), &r, NULL) != STATUS_OK)
+        return;
+    const struct value *line = value_at(r.lines, 0);
+    const char *standard = value_text(line, "standard"), *reason = value_text(line, "reason");
+    if (standard)
+        snprintf(out, size, "%s: %s", standard, reason ? reason : "");
+    record_free(&r);
+}
+
+int ledger_refused(int argc, char **argv)
+{
+    static const char usage[] =
+        "Usage: assay ledger refused [--since TIME] [-n COUNT]\n\n"
+        "Mail that was refused, deferred, held or quarantined, or would have been, the newest first.\n" SINCE_USAGE
+            ASK_USAGE;
+    static const struct table_column columns[] = {
+        {"time", "Time"}, {"host", "Host"},     {"action", "Done"}, {"would", "Policy"}, {"statement", "Line"},
+        {"from", "From"}, {"client", "Client"}, {"id", "Queue-id"}, {"reason", "Why"},   {NULL, NULL}};
+    struct question q;
+    int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT, 0, usage);
+    if (rc >= 0)
+        return rc;
+    struct table *t = table_new(columns);
+    struct store_rows *r = store_ask(q.s,
+                                     "SELECT t, host, action, would, statement, from_domain, client, client_net, "
+                                     "queue_id, record FROM mail WHERE t >= $1 AND t <= $2 AND "
+                                     "would <> 'deliver' AND would <> 'tag' ORDER BY t DESC LIMIT $3",
+                                     "iii", q.a.since, q.a.until ? q.a.until : INT64_MAX, limit_of(&q, ROWS_DEFAULT));
+    while (store_next(r)) {
+        char why[300];
+        reason_of(store_text(r, 9), why, sizeof why);
+        table_moment(t, store_number(r, 0));
+        for (int i = 1; i <= 5; i++)
+            table_text(t, store_text(r, i));
+        table_text(t, store_text(r, 6) ? store_text(r, 6) : store_text(r, 7));
+        table_text(t, store_text(r, 8));
+        table_text(t, why);
+    }
+    return end(&q, t, store_done(r), "Nothing was refused.");
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * ledger_reports.c - `assay ledger dmarc-reports`: a day's DMARC aggregate reports, by hand.
+ *
+ * Promises that --dry-run and --to send nothing and change nothing in the ledger, and that without them a report goes
+ * out only when nobody else has sent it (the claims of dmarc_run.h). On failure: EX_CONFIG where reports are not set
+ * up, saying which setting is missing; EX_TEMPFAIL where some could not be handed over and will be tried again.
+ */
+#include "dns/dns_replay.h"
+#include "cli/ledger/ledger.h"
+#include "feedback/dmarc_failure.h"
+#include "ledger/retention.h"
+#include "base/domain.h"
+#include "base/ip.h"
+#include <signal.h>
+#include <stdlib.h>
+
+static const char usage[] = "Usage: assay ledger dmarc-reports [--dry-run | --to FOLDER] [--day DAY]\n"
+                            "\n"
+                            "Makes the DMARC aggregate reports (RFC 9990) that are due, and sends those that nobody "
+                            "has sent yet; without --to and\n"
+                            "--day also the failure reports (RFC 9991), where `set report.failure` allows them.\n"
+                            "  --dry-run         say what would be sent where, and send nothing\n"
+                            "  --to FOLDER       write the reports there (gzip) instead of sending them\n"
+                            "  --day DAY         of that day (UTC), due or not: 2026-11-20\n"
+                            "  --dns FILE        ask this file of saved answers instead of DNS\n"
+                            "  --store STORE     this ledger instead of the policy's\n"
+                            "  --json, --csv     for programs\n"
+                            "  -P, --policy FILE\n";
+
+static void seen(void *context, const struct dmarc_run_item *item)
+{
+    struct table *t = context;
+    table_day(t, item->day);
+    table_text(t, item->domain);
+    table_text(t, item->destination);
+    table_text(t, item->state);
+    table_number(t, (int64_t)item->rows);
+    table_text(t, item->file);
+    table_text(t, item->reason);
+}
+
+static struct dns *open_dns(const struct ledger_args *a, const struct policy *p)
+{
+    char *error = NULL;
+    struct dns *d;
+    if (a->dns)
+        d = dns_replay_new(a->dns, &error);
+    else
+        d = dmarc_run_dns(p, &error);
+    if (!d)
+        cli_error("%s", error ? error : "out of memory");
+    free(error);
+    return d;
+}
+
+static int run(const struct ledger_args *a, struct store *s, const struct ledger_config *c, const struct policy *p,
+               enum status *st)
+{
+    static const struct table_column columns[] = {{"day", "Day"},        {"domain", "Domain"}, {"destination", "To"},
+                                                  {"state", "State"},    {"rows", "Rows"},     {"file", NULL},
+                                                  {"reason", "Because"}, {NULL, NULL}};
+    struct dns *dns = open_dns(a, p);
+    if (!dns)
+        return EX_UNAVAILABLE;
+    struct table *t = table_new(columns);
+    struct dmarc_run_result result = {0};
+    struct dmarc_run_options o = {.dns = dns,
+                                  .one_day = a->day_given,
+                                  .day = a->day,
+                                  .dry_run = a->dry_run,
+                                  .to_dir = a->to,
+                                  .seen = seen,
+                                  .context = t};
+    *st = dmarc_run(s, c, &o, &result);
+    if (*st == STATUS_OK && !a->to && !a->day_given)
+        *st = dmarc_failure_run(s, c, &o, &result);
+    bool ok = *st != STATUS_OK || table_print(t, a->form, "No report is due.");
+    table_free(t);
+    dns_close(dns);
+    return !ok ? EX_IOERR : result.failed ? EX_TEMPFAIL : EX_OK;
+}
+
+int ledger_reports(int argc, char **argv)
+{
+    struct ledger_args a;
+    struct ledger_config c;
+    const struct policy *p;
+    const char *why;
+    int rc = ledger_args_read(&a, argc, argv, LEDGER_ASK | LEDGER_DRY_RUN | LEDGER_DAY | LEDGER_TO | LEDGER_DNS, 0, 0,
+                              usage);
+    if (rc >= 0)
+        return rc;
+    if (a.dry_run && a.to)
+        return cli_usage("--dry-run and --to exclude each other");
+    struct store *s = ledger_store(&a, a.dry_run || a.to ? STORE_READ : STORE_WRITE, &c, &p, &rc);
+    if (!s)
+        return rc;
+    if (!ledger_config_reports(&c, &why)) {
+        cli_error("%s", why);
+        (void)ledger_end(s, p, STATUS_OK);
+        return EX_CONFIG;
+    }
+    enum status st = STATUS_OK;
+    int sent = run(&a, s, &c, p, &st);
+    rc = ledger_end(s, p, st);
+    return rc != EX_OK ? rc : sent;
+}
+
+/* ---- forget ---- */
+
+int ledger_forget(int argc, char **argv)
+{
+    static const char forget_usage[] =
+        "Usage: assay ledger forget DOMAIN|ADDRESS\n"
+        "\n"
+        "Takes everything about a domain (and all below), or about a client's address, out of the ledger. Sums over\n"
+        "all domains keep their numbers. Journals that were not yet taken in are not touched.\n"
+        "  --store STORE     this ledger instead of the policy's\n"
+        "  -P, --policy FILE\n";
+    struct ledger_args a;
+    struct ledger_config c;
+    const struct policy *p;
+    struct ip ip;
+    char kept[LIMIT_DOMAIN + 1];
+    int rc = ledger_args_read(&a, argc, argv, LEDGER_STORE, 1, 1, forget_usage);
+    if (rc >= 0)
+        return rc;
+    const char *subject = a.words[0];
+    if (ip_from_text(slice_str(subject), &ip) != STATUS_OK) {
+        if (domain_from_text(slice_str(subject), kept) != STATUS_OK)
+            return cli_usage("'%s' is neither a domain name nor an address", subject);
+        subject = kept;
+    }
+    struct store *s = ledger_store(&a, STORE_WRITE, &c, &p, &rc);
+    if (!s)
+        return rc;
+    int64_t rows = 0;
+    enum status st = tidy_forget(s, subject, &rows);
+    if (st == STATUS_OK)
+        printf("%lld entries about %s are gone.\n", (long long)rows, subject);
+    return ledger_end(s, p, st);
+}

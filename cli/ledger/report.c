@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * report.c - `assay report`: what was found in a time, on one page, for people who decide and for programs.
+ *
+ * Promises the same sections and figures in each form; a page that needs no network and no script, is one file, and
+ * shows a sender's text as text only; and a page in a folder that is replaced whole or not at all. On failure: the exit
+ * codes of ledger.c, EX_CANTCREAT for the folder.
+ */
+#include "cli/ledger/report.h"
+#include "cli/page.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "ledger/timestamp.h"
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PERIOD_DAYS 30
+
+static const char usage[] =
+    "Usage: assay report [--since TIME] [--until TIME] [--text | --json | --csv | --html FOLDER]\n"
+    "\n"
+    "What was found, on one page: what was done with the mail, which standards it meets and how that has changed, who "
+    "does not meet\n"
+    "the policy and is not excused, and what others report about our domains.\n"
+    "  --since TIME      from then on (default: 30 days ago); --until TIME: up to then\n"
+    "  --html FOLDER     a page for a browser: FOLDER/index.html\n"
+    "  --text            for people (the default); --json, --csv: for programs\n"
+    "  --store STORE     this ledger instead of the policy's\n"
+    "  -P, --policy FILE\n";
+
+static void heading(const struct report *r, char out[128])
+{
+    char from[MOMENT_TEXT], until[MOMENT_TEXT];
+    snprintf(out, 128, "%s to %s", moment_day_text(r->since_day, from), moment_day_text(r->until_day, until));
+}
+
+/* A sentence of ours in lines that fit. */
+static void paragraph(struct buf *b, const char *text)
+{
+    size_t column = 0, width = (size_t)(cli_width(stdout) < 78 ? cli_width(stdout) : 78);
+    while (*text) {
+        size_t n = strcspn(text, " ");
+        if (column && column + 1 + n > width) {
+            buf_addc(b, '\n');
+            column = 0;
+        } else if (column) {
+            buf_addc(b, ' ');
+            column++;
+        }
+        buf_add(b, text, n);
+        column += n;
+        text += n + (text[n] == ' ');
+    }
+    buf_addc(b, '\n');
+}
+
+static void as_text(const struct report *r, struct buf *b)
+{
+    char period[128];
+    heading(r, period);
+    buf_printf(b, "%sWhat was found, %s%s\n", cli_colour(stdout, CLI_BOLD), period, cli_colour(stdout, CLI_PLAIN));
+    for (size_t i = 0; i < r->count; i++) {
+        const struct report_section *s = &r->sections[i];
+        buf_printf(b, "\n%s%s%s\n", cli_colour(stdout, CLI_BOLD), s->title, cli_colour(stdout, CLI_PLAIN));
+        paragraph(b, s->explain);
+        buf_addc(b, '\n');
+        table_write(s->table, TABLE_TEXT, s->none, b);
+    }
+}
+
+static void as_json(const struct report *r, struct buf *b)
+{
+    char day[MOMENT_TEXT];
+    struct json j = JSON_INTO(b);
+    json_open(&j);
+    json_str(&j, "from", moment_day_text(r->since_day, day));
+    json_str(&j, "until", moment_day_text(r->until_day, day));
+    json_str(&j, "policy", policy_hash(r->policy));
+    for (size_t i = 0; i < r->count; i++) {
+        buf_printf(b, ",\"%s\":", r->sections[i].key); /* keys are ours */
+        table_write(r->sections[i].table, TABLE_JSON, "", b);
+        if (b->n && b->p[b->n - 1] == '\n')
+            buf_cut(b, b->n - 1);
+    }
+    json_end(&j);
+    buf_addc(b, '\n');
+}
+
+/* A table for each section, with a line of its name before and an empty one behind. */
+static void as_csv(const struct report *r, struct buf *b)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        buf_printf(b, "%s\r\n", r->sections[i].key);
+        table_write(r->sections[i].table, TABLE_CSV, "", b);
+        buf_adds(b, "\r\n");
+    }
+}
+
+static void as_html(const struct report *r, struct buf *b)
+{
+    char period[128], now[CLOCK_TEXT];
+    heading(r, period);
+    const char *title = policy_title(r->policy);
+    page_begin(b, *title ? title : "Assay", *title ? title : "Mail and DNS");
+    buf_printf(b, "<p>What was found, %s.</p>\n", period);
+    for (size_t i = 0; i < r->count; i++) {
+        const struct report_section *s = &r->sections[i];
+        buf_printf(b, "<section id=\"%s\"><h2>%s</h2>\n<p>%s</p>\n", s->key, s->title, s->explain);
+        table_write(s->table, TABLE_HTML, s->none, b);
+        buf_adds(b, "</section>\n");
+    }
+    buf_printf(b, "<footer>Assay %s, policy %s, made %s", ASSAY_VERSION, policy_hash(r->policy),
+               clock_utc_text(clock_wall(), now));
+    if (policy_owner(r->policy)[0]) {
+        buf_adds(b, ", questions: ");
+        page_text(b, policy_owner(r->policy));
+    }
+    buf_adds(b, "</footer>\n");
+    page_end(b);
+}
+
+static int write_page(const struct buf *b, const char *dir)
+{
+    char path[4096], fresh[4096 + 8];
+    if (snprintf(path, sizeof path, "%s/index.html", dir) >= (int)sizeof path ||
+        (mkdir(dir, 0755) != 0 && errno != EEXIST)) {
+        cli_error("%s: %s", dir, strerror(errno));
+        return EX_CANTCREAT;
+    }
+    snprintf(fresh, sizeof fresh, "%s.new", path);
+    FILE *f = fopen(fresh, "we");
+    bool ok = f && fwrite(b->p, 1, b->n, f) == b->n && fflush(f) == 0;
+    ok = f && fclose(f) == 0 && ok && rename(fresh, path) == 0;
+    if (ok)
+        return EX_OK;
+    cli_error("%s: %s", path, strerror(errno));
+    unlink(fresh);
+    return EX_CANTCREAT;
+}
+
+static int put(const struct report *r, const struct ledger_args *a)
+{
+    struct buf b = BUF_INIT;
+    if (a->html)
+        as_html(r, &b);
+    else if (a->form == TABLE_JSON)
+        as_json(r, &b);
+    else if (a->form == TABLE_CSV)
+        as_csv(r, &b);
+    else
+        as_text(r, &b);
+    if (!a->html)
+        return cli_flush(&b) ? EX_OK : EX_IOERR;
+    int rc = b.failed ? EX_OSERR : write_page(&b, a->html);
+    buf_release(&b);
+    return rc;
+}
+
+int cmd_report(int argc, char **argv)
+{
+    struct ledger_args a;
+    struct ledger_config c;
+    struct report r = {0};
+    int rc = ledger_args_read(&a, argc, argv, LEDGER_ASK | LEDGER_SINCE | LEDGER_UNTIL | LEDGER_HTML | LEDGER_TEXT, 0,
+                              0, usage);
+    if (rc >= 0)
+        return rc;
+    r.store = ledger_store(&a, STORE_READ, &c, &r.policy, &rc);
+    if (!r.store)
+        return rc;
+    r.until_day = moment_day(a.until ? a.until : clock_wall_us());
+    r.since_day = a.since ? moment_day(a.since) : r.until_day - PERIOD_DAYS + 1;
+    if (r.since_day > r.until_day) {
+        (void)ledger_end(r.store, r.policy, STATUS_OK);
+        return cli_usage("--since lies behind --until");
+    }
+    enum status st = report_fill(&r);
+    int shown = st == STATUS_OK ? put(&r, &a) : EX_OK;
+    report_free(&r);
+    rc = ledger_end(r.store, r.policy, st);
+    return rc != EX_OK ? rc : shown;
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * report_sections.c - what a report says, section by section, out of the ledger.
+ *
+ * Promises that each section compares like with like (the period before is as long and ends where this one begins),
+ * that what could not be tested counts neither as met nor as failed, and that only sums are read. A question that fails
+ * ends the filling with its status.
+ */
+#include "base/standard.h"
+#include "cli/ledger/report.h"
+#include "cli/standards.h"
+#include "ledger/exceptions.h"
+#include "ledger/timestamp.h"
+#include <inttypes.h>
+
+#define TOP 20
+
+static struct table *section(struct report *r, const char *key, const char *title, const char *explain,
+                             const char *none, const struct table_column *columns)
+{
+    struct report_section *s = &r->sections[r->count++];
+    *s = (struct report_section){key, title, explain, none, table_new(columns)};
+    return s->table;
+}
+
+static enum status done_with_mail(struct report *r)
+{
+    static const struct table_column columns[] = {
+        {"action", "Done"}, {"would", "The policy asks for"}, {"mails", "Mails"}, {"share", "Share"}, {NULL, NULL}};
+    struct table *t = section(r, "mail", "What was done with the mail",
+                              "Every mail that was judged, and what became of it. Where what was done is less than "
+                              "what the policy asks for, the server was "
+                              "only trying the policy out (dry-run or trial) or was paused. Counted by hour, for the "
+                              "last two months at most.",
+                              "No mail was judged.", columns);
+    int64_t all = 0;
+    enum status st =
+        store_ask_number(r->store, 0, &all, "SELECT sum(count) FROM verdict_hour WHERE hour >= $1 AND hour < $2", "ii",
+                         r->since_day * 24, (r->until_day + 1) * 24);
+    if (st != STATUS_OK)
+        return st;
+    struct store_rows *q = store_ask(r->store,
+                                     "SELECT action, would, sum(count) FROM verdict_hour WHERE hour >= $1 AND hour < "
+                                     "$2 GROUP BY action, would ORDER BY sum(count) DESC",
+                                     "ii", r->since_day * 24, (r->until_day + 1) * 24);
+    while (store_next(q)) {
+        table_text(t, store_text(q, 0));
+        table_text(t, store_text(q, 1));
+        table_number(t, store_number(q, 2));
+        table_share(t, store_number(q, 2), all);
+    }
+    return store_done(q);
+}
+
+static enum status standards(struct report *r)
+{
+    static const struct table_column columns[] = {{"standard", "Standard"},
+                                                  {"mails", "Mails"},
+                                                  {"met", "Met"},
+                                                  {"before", "Before"},
+                                                  {"failed", "Failed"},
+                                                  {"protects", "What it protects from"},
+                                                  {NULL, NULL}};
+    struct table *t = section(r, "standards", "Which standards the mail meets",
+                              "The share of the mail that met each standard, and the same in as many days before. What "
+                              "is missing to 100 % failed, has no such "
+                              "protection, or could not be tested.",
+                              "No mail was judged.", columns);
+    struct store_rows *q = store_ask(
+        r->store,
+        "SELECT standard, sum(CASE WHEN day >= $1 THEN count ELSE 0 END), sum(CASE WHEN day >= $1 AND result = 'pass' "
+        "THEN count ELSE 0 END), "
+        "sum(CASE WHEN day < $1 THEN count ELSE 0 END), sum(CASE WHEN day < $1 AND result = 'pass' THEN count ELSE 0 "
+        "END), "
+        "sum(CASE WHEN day >= $1 AND result IN ('fail', 'softfail', 'policy', 'permerror') THEN count ELSE 0 END) "
+        "FROM standard_day WHERE scope = 'mail' AND day >= $2 AND day <= $3 GROUP BY standard ORDER BY standard",
+        "iii", r->since_day, 2 * r->since_day - r->until_day - 1, r->until_day);
+    while (store_next(q)) {
+        const struct standard_text *text = standard_text(standard_from_name(slice_str(store_text(q, 0))));
+        table_text(t, store_text(q, 0));
+        table_number(t, store_number(q, 1));
+        table_share(t, store_number(q, 2), store_number(q, 1));
+        table_share(t, store_number(q, 4), store_number(q, 3));
+        table_share(t, store_number(q, 5), store_number(q, 1));
+        table_text(t, text ? text->protects : "");
+    }
+    return store_done(q);
+}
+
+static enum status unexplained(struct report *r)
+{
+    char day[POLICY_DAY_TEXT];
+    static const struct table_column columns[] = {{"standard", "Standard"},           {"subject", "Domain"},
+                                                  {"action", "The policy asks for"},  {"count", "Count"},
+                                                  {"ended", "Its exemption ended"}, {NULL, NULL}};
+    struct table *t = section(r, "unexplained", "Not met, and not explained",
+                              "Domains that do not do what our policy asks of them, and that nobody has excused: they "
+                              "have to act, or an exception has to be "
+                              "agreed, with a reason and an end.",
+                              "None: all that was seen meets the policy or is explained.", columns);
+    struct store_rows *q = store_ask(
+        r->store,
+        "SELECT standard, subject, action, sum(count), max(expired), max(until) FROM outcome_day o LEFT JOIN exception e "
+        "ON e.policy = o.policy AND e.statement = o.expired WHERE o.day >= $1 AND o.day <= $2 AND action <> 'deliver' AND "
+        "exemption = '' AND trust = '' GROUP BY standard, subject, action ORDER BY sum(count) DESC, subject LIMIT $3",
+        "iii", r->since_day, r->until_day, (int64_t)TOP);
+    while (store_next(q)) {
+        for (int i = 0; i < 3; i++)
+            table_text(t, store_text(q, i));
+        table_number(t, store_number(q, 3));
+        int64_t until = store_number(q, 5);
+        table_text(t, until ? policy_day_text((time_t)until - 43200, day) : store_text(q, 4));
+    }
+    return store_done(q);
+}
+
+static enum status explained(struct report *r)
+{
+    static const struct table_column columns[] = {
+        {"scope", "For whom"},  {"standard", "Standard"},   {"domains", "Domains"}, {"count", "Count"},
+        {"because", "Because"}, {"agreed_by", "Agreed by"}, {"through", "Through"}, {NULL, NULL}};
+    struct table *t = section(r, "explained", "Not met, but explained",
+                              "Exceptions of our policy that were used: who agreed to them, why, and until when, as it "
+                              "was agreed last.",
+                              "No exception was used.", columns);
+    struct store_rows *q = exceptions_ask(r->store, r->since_day, r->until_day, TOP);
+    struct exceptions_use use;
+    char day[POLICY_DAY_TEXT];
+    while (exceptions_next(q, &use)) {
+        table_text(t, use.scope);
+        table_text(t, use.standard);
+        table_number(t, use.subjects);
+        table_number(t, use.count);
+        table_text(t, use.because);
+        table_text(t, use.agreed_by);
+        table_text(t, use.until ? policy_day_text((time_t)use.until - 43200, day) : NULL);
+    }
+    return store_done(q);
+}
+
+static enum status names(struct report *r)
+{
+    static const struct table_column columns[] = {
+        {"state", "DNSSEC"}, {"names", "Names asked for"}, {"share", "Share"}, {NULL, NULL}};
+    struct table *t = section(r, "names", "What our resolver was asked for",
+                              "Secure: signed, and the signature is right. Insecure: not signed, so anybody on the way "
+                              "could have changed the answer. Bogus: the "
+                              "signature is wrong, and the answer was refused.",
+                              "The resolver's module has written nothing.", columns);
+    int64_t all = 0;
+    enum status st = store_ask_number(
+        r->store, 0, &all, "SELECT sum(count) FROM standard_day WHERE scope = 'names' AND day >= $1 AND day <= $2",
+        "ii", r->since_day, r->until_day);
+    if (st != STATUS_OK)
+        return st;
+    struct store_rows *q = store_ask(r->store,
+                                     "SELECT security, sum(count) FROM standard_day WHERE scope = 'names' AND day >= "
+                                     "$1 AND day <= $2 GROUP BY security ORDER BY sum(count) DESC",
+                                     "ii", r->since_day, r->until_day);
+    while (store_next(q)) {
+        table_text(t, store_text(q, 0));
+        table_number(t, store_number(q, 1));
+        table_share(t, store_number(q, 1), all);
+    }
+    return store_done(q);
+}
+
+static enum status unsigned_zones(struct report *r)
+{
+    static const struct table_column columns[] = {
+        {"zone", "Domain"}, {"state", "DNSSEC"}, {"count", "Asked for"}, {NULL, NULL}};
+    struct table *t = section(r, "zones", "Domains without working DNSSEC, by how often they were asked for",
+                              "Whoever runs the DNS of these domains has to sign them, or to mend what is broken.",
+                              "None was seen.", columns);
+    struct store_rows *q =
+        store_ask(r->store,
+                  "SELECT subject, security, sum(count) FROM subject_day WHERE standard = 'dnssec' AND scope = 'names' "
+                  "AND day >= $1 AND day <= $2 AND security IN "
+                  "('insecure', 'bogus') GROUP BY subject, security ORDER BY sum(count) DESC, subject LIMIT $3",
+                  "iii", r->since_day, r->until_day, (int64_t)TOP);
+    while (store_next(q)) {
+        table_text(t, store_text(q, 0));
+        table_text(t, store_text(q, 1));
+        table_number(t, store_number(q, 2));
+    }
+    return store_done(q);
+}
+
+static enum status about_us(struct report *r)
+{
+    static const struct table_column columns[] = {{"domain", "Our domain"},
+                                                  {"reporters", "Reporters"},
+                                                  {"mails", "Mails"},
+                                                  {"aligned", "Proved to be ours"},
+                                                  {NULL, NULL}};
+    struct table *t = section(r, "about_us", "What others report about our domains",
+                              "Mail that said it came from us, as the receivers who sent us DMARC reports saw it. What "
+                              "is not proved to be ours is forged, or sent by a "
+                              "server of ours that is not set up right.",
+                              "No DMARC report about our domains was read in (assay ledger read-report).", columns);
+    struct store_rows *q =
+        store_ask(r->store,
+                  "SELECT i.domain, count(DISTINCT i.org), sum(w.count), sum(CASE WHEN w.dkim = 'pass' OR w.spf = "
+                  "'pass' THEN w.count ELSE 0 END) FROM report_in i "
+                  "JOIN report_in_row w ON w.kind = i.kind AND w.org = i.org AND w.report_id = i.report_id AND "
+                  "w.domain = i.domain "
+                  "WHERE i.kind = 'dmarc' AND i.ends >= $1 AND i.begins < $2 GROUP BY i.domain ORDER BY i.domain",
+                  "ii", r->since_day * 86400, (r->until_day + 1) * 86400);
+    while (store_next(q)) {
+        table_text(t, store_text(q, 0));
+        table_number(t, store_number(q, 1));
+        table_number(t, store_number(q, 2));
+        table_share(t, store_number(q, 3), store_number(q, 2));
+    }
+    return store_done(q);
+}
+
+static enum status tls_to_us(struct report *r)
+{
+    static const struct table_column columns[] = {
+        {"domain", "Our domain"}, {"result", "Result"}, {"sessions", "Sessions"}, {NULL, NULL}};
+    struct table *t = section(
+        r, "tls_to_us", "How others reached our mail servers",
+        "Sessions of the senders who sent us TLS reports; anything but pass kept mail from us, or left it unprotected.",
+        "No TLS report was read in (assay ledger read-report).", columns);
+    struct store_rows *q = store_ask(r->store,
+                                     "SELECT w.header_from, w.result, sum(w.count) FROM report_in i JOIN report_in_row "
+                                     "w ON w.kind = i.kind AND w.org = i.org AND w.report_id = i.report_id "
+                                     "AND w.domain = i.domain WHERE i.kind = 'tls' AND i.ends >= $1 AND i.begins < $2 "
+                                     "GROUP BY w.header_from, w.result ORDER BY w.header_from, sum(w.count) DESC",
+                                     "ii", r->since_day * 86400, (r->until_day + 1) * 86400);
+    while (store_next(q)) {
+        table_text(t, store_text(q, 0));
+        table_text(t, store_text(q, 1));
+        table_number(t, store_number(q, 2));
+    }
+    return store_done(q);
+}
+
+static enum status reports_out(struct report *r)
+{
+    static const struct table_column columns[] = {{"state", "DMARC reports"}, {"count", "Count"}, {NULL, NULL}};
+    struct table *t = section(r, "reports_out", "DMARC reports we sent",
+                              "What domain owners asked us to tell them about mail in their name.", "None.", columns);
+    struct store_rows *q = store_ask(
+        r->store, "SELECT state, count(*) FROM report_out WHERE day >= $1 AND day <= $2 GROUP BY state ORDER BY state",
+        "ii", r->since_day, r->until_day);
+    while (store_next(q)) {
+        table_text(t, store_text(q, 0));
+        table_number(t, store_number(q, 1));
+    }
+    return store_done(q);
+}
+
+static enum status losses(struct report *r)
+{
+    static const struct table_column columns[] = {
+        {"host", "Host"}, {"last", "Last heard of"}, {"dropped", "Dropped"}, {"lost", "Lost"}, {NULL, NULL}};
+    struct table *t = section(r, "hosts", "How whole these figures are",
+                              "Findings that a host could not keep (a full disk, too many at once) since it began to "
+                              "write, and when it was last heard of.",
+                              "No host has written.", columns);
+    struct store_rows *q = store_ask(r->store, "SELECT name, last_seen, dropped, lost FROM host ORDER BY name", "");
+    while (store_next(q)) {
+        table_text(t, store_text(q, 0));
+        table_moment(t, store_number(q, 1));
+        table_number(t, store_number(q, 2));
+        table_number(t, store_number(q, 3));
+    }
+    return store_done(q);
+}
+
+enum status report_fill(struct report *r)
+{
+    static enum status (*const all[])(struct report *) = {done_with_mail, standards, unexplained, explained,   names,
+                                                          unsigned_zones, about_us,  tls_to_us,   reports_out, losses};
+    enum status st = STATUS_OK;
+    for (size_t i = 0; i < sizeof all / sizeof *all && st == STATUS_OK; i++)
+        st = all[i](r);
+    return st;
+}
+
+void report_free(struct report *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        table_free(r->sections[i].table);
+}

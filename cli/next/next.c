@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * next.c - `assay next`: which rule can be tightened now, who would be hit, whom to ask first; and the line is written on yes.
+ *
+ * Promises that what is shown was seen: every step is weighed by the mail in the ledger. Nothing is written unasked; what is written
+ * is shown as a diff before, is a policy that loads and asks what was promised, replaces the file whole or not at all, and is given back
+ * by --undo. A policy that changed between reading and writing is left alone. Exit: 0 nothing is left to do, or done; 1 there are
+ * steps; EX_USAGE, EX_CONFIG (policy), EX_NOINPUT (no ledger), EX_TEMPFAIL, EX_NOPERM.
+ */
+#include "cli/next/next.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "cli/harden/edit.h"
+#include "cli/cli.h"
+#include "cli/policy/policy_ledger.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DAY_US INT64_C(86400000000)
+#define SHOWN 8 /* senders of a step, without --all */
+#define OWN_MOST 8
+
+struct options {
+    const char *policy, *state, *write;
+    int64_t days, mails;
+    bool json, all, yes, undo, trial;
+};
+
+static const struct option long_options[] = {
+    {"all", no_argument, NULL, 'a'},        {"days", required_argument, NULL, 'd'},  {"help", no_argument, NULL, 'h'},
+    {"json", no_argument, NULL, 'j'},       {"mails", required_argument, NULL, 'm'}, {"policy", required_argument, NULL, 'P'},
+    {"state", required_argument, NULL, 'S'}, {"trial", no_argument, NULL, 't'},       {"undo", no_argument, NULL, 'u'},
+    {"write", required_argument, NULL, 'w'}, {"yes", no_argument, NULL, 'y'},         {NULL, 0, NULL, 0},
+};
+
+static int help(void)
+{
+    puts("Usage: assay next [--write STEP [--trial] [--yes]] [OPTION...]\n"
+         "\n"
+         "The path from the first day to enforced: which rule can be tightened now, by what the ledger saw; whose mail that would\n"
+         "touch; whom to ask first. On yes the line is written into the policy.\n"
+         "\n"
+         "  -w, --write STEP    write this step (its name, or its number), after showing the change and asking\n"
+         "      --trial         write it as a trial: judged and logged, acted on by nothing\n"
+         "  -y, --yes           do not ask\n"
+         "      --undo          give back the policy as it was before the last step\n"
+         "  -a, --all           name every sender that would be hit\n"
+         "      --days N        days of mail that are enough to be sure (default 14), and how far to look back\n"
+         "      --mails N       mails that are enough to be sure (default 100)\n"
+         "      --json          for programs\n"
+         "  -P, --policy FILE   the policy (default " CLI_POLICY_PATH ")\n"
+         "  -S, --state DIR     where the policy of before is kept (default " ASSAY_STATEDIR ")\n"
+         "\n"
+         "Exit code: 0 nothing is left to do, or it is done; 1 there are steps to take.");
+    return EX_OK;
+}
+
+static bool number(const char *text, int64_t most, int64_t *out)
+{
+    char *end;
+    errno = 0;
+    long long n = strtoll(text, &end, 10);
+    *out = n;
+    return *text && !*end && errno == 0 && n >= 1 && n <= most;
+}
+
+/* -1: go on; else the exit code. */
+static int read_options(int argc, char **argv, struct options *o)
+{
+    int c;
+    *o = (struct options){.policy = CLI_POLICY_PATH, .state = ASSAY_STATEDIR, .days = 14, .mails = 100};
+    while ((c = getopt_long(argc, argv, "ahP:S:w:y", long_options, NULL)) != -1) {
+        switch (c) {
+        case 'a':
+            o->all = true;
+            break;
+        case 'd':
+            if (!number(optarg, 366, &o->days))
+                return cli_usage("--days wants a number from 1 to 366");
+            break;
+        case 'h':
+            return help();
+        case 'j':
+            o->json = true;
+            break;
+        case 'm':
+            if (!number(optarg, 1000000, &o->mails))
+                return cli_usage("--mails wants a number from 1 to 1000000");
+            break;
+        case 'P':
+            o->policy = optarg;
+            break;
+        case 'S':
+            o->state = optarg;
+            break;
+        case 't':
+            o->trial = true;
+            break;
+        case 'u':
+            o->undo = true;
+            break;
+        case 'w':
+            o->write = optarg;
+            break;
+        case 'y':
+            o->yes = true;
+            break;
+        default:
+            return cli_usage("see the options");
+        }
+    }
+    if (optind != argc)
+        return cli_usage("'%s': no arguments are wanted", argv[optind]);
+    if ((o->trial || o->yes) && !o->write)
+        return cli_usage("--%s is for --write STEP", o->trial ? "trial" : "yes");
+    return -1;
+}
+
+/* ---- what is shown ---- */
+
+static const char *state_name(enum next_state s)
+{
+    static const char *const names[] = {[NEXT_READY] = "ready", [NEXT_ASK_FIRST] = "ask-first", [NEXT_NOT_YET] = "not-yet", [NEXT_SAY] = "yours-to-say"};
+    return names[s];
+}
+
+static void print_hits(const struct next_step *s, bool all)
+{
+    for (size_t i = 0; i < s->hit_count && (all || i < SHOWN); i++) {
+        const struct next_hit *h = &s->hits[i];
+        printf("      %s%s%s: %lld mail%s, %s; ask ", cli_colour(stdout, CLI_BOLD), h->domain, cli_colour(stdout, CLI_PLAIN), (long long)h->mails,
+               h->mails == 1 ? "" : "s", policy_action_name(h->worst));
+        cli_put_visible(stdout, h->contact ? h->contact : "its postmaster");
+        printf("\n        ");
+        cli_put_visible(stdout, h->how ? h->how : "");
+        putchar('\n');
+    }
+    if (!all && s->hit_count > SHOWN)
+        printf("      and %zu more senders (--all names them)\n", s->hit_count - SHOWN);
+    if (s->more_domains)
+        printf("      and mail of more senders than are counted here\n");
+}
+
+static void print_step(const struct next *n, size_t i, bool all)
+{
+    const struct next_step *s = &n->steps[i];
+    static const enum cli_colour colours[] = {[NEXT_READY] = CLI_GREEN, [NEXT_ASK_FIRST] = CLI_YELLOW, [NEXT_NOT_YET] = CLI_DIM, [NEXT_SAY] = CLI_BLUE};
+    printf("%2zu  %s%-12s%s %s: %s\n      %s\n", i + 1, cli_colour(stdout, colours[s->state]), state_name(s->state), cli_colour(stdout, CLI_PLAIN),
+           s->id, s->title, s->line);
+    if (s->state == NEXT_ASK_FIRST)
+        printf("      %lld of %lld mails would be treated otherwise, of %zu sender%s:\n", (long long)s->mails, (long long)n->mails, s->hit_count,
+               s->hit_count == 1 ? "" : "s");
+    if (s->state == NEXT_READY)
+        printf("      none of %lld mails in %lld days would have been treated otherwise\n", (long long)n->mails, (long long)n->days);
+    if (s->state == NEXT_NOT_YET && n->stale > NEXT_STALE_DAYS)
+        printf("      the newest mail in the ledger is %lld days old: does assay-ledger run? assay doctor says\n", (long long)n->stale);
+    else if (s->state == NEXT_NOT_YET)
+        printf("      none of the mail so far would be touched, but that is %lld mails in %lld days: %lld and %lld are enough\n", (long long)n->mails,
+               (long long)n->days, (long long)n->mails_least, (long long)n->days_least);
+    if (s->state == NEXT_SAY)
+        printf("      by the recipients of the mail so far; take away what is not yours\n");
+    print_hits(s, all);
+}
+
+static int print_text(const struct next *n, const struct options *o)
+{
+    for (size_t i = 0; i < n->count; i++)
+        print_step(n, i, o->all);
+    if (n->count == 0)
+        puts("Nothing is left to tighten on this ladder. assay policy read says what is in force.");
+    else
+        printf("\nWrite one: assay next --write %s. Who cannot be asked can be excused: exempt ... because ... agreed by ... through ...\n"
+               "(assay-policy(5)), or be looked at for a while: --trial.%s\n",
+               n->steps[0].id, n->cut ? " Only the newest mails were looked at." : "");
+    return n->count ? CLI_WARNING : CLI_OK;
+}
+
+static void put_step(struct json *j, const struct next_step *s)
+{
+    json_open(j);
+    json_str(j, "step", s->id);
+    json_str(j, "title", s->title);
+    json_str(j, "line", s->line);
+    json_str(j, "state", state_name(s->state));
+    json_int(j, "mails", s->mails);
+    json_open_array(j, "senders");
+    for (size_t i = 0; i < s->hit_count; i++) {
+        const struct next_hit *h = &s->hits[i];
+        json_open(j);
+        json_str(j, "domain", h->domain);
+        json_int(j, "mails", h->mails);
+        json_str(j, "action", policy_action_name(h->worst));
+        json_opt(j, "contact", h->contact);
+        json_opt(j, "how", h->how);
+        json_end(j);
+    }
+    json_end(j);
+    json_end(j);
+}
+
+static int print_json(const struct next *n)
+{
+    struct buf b = BUF_INIT;
+    struct json j = JSON_INTO(&b);
+    json_open(&j);
+    json_str(&j, "policy", policy_hash(n->now));
+    json_int(&j, "mails", n->mails);
+    json_int(&j, "days", n->days);
+    json_bool(&j, "all_mail_looked_at", !n->cut);
+    json_open_array(&j, "steps");
+    for (size_t i = 0; i < n->count; i++)
+        put_step(&j, &n->steps[i]);
+    json_end(&j);
+    json_end(&j);
+    buf_addc(&b, '\n');
+    return !cli_flush(&b) ? EX_OSERR : n->count ? CLI_WARNING : CLI_OK;
+}
+
+/* ---- writing ---- */
+
+static struct next_step *step_named(struct next *n, const char *name)
+{
+    int64_t i;
+    if (number(name, (int64_t)n->count, &i))
+        return &n->steps[i - 1];
+    for (size_t k = 0; k < n->count; k++)
+        if (strcmp(n->steps[k].id, name) == 0)
+            return &n->steps[k];
+    return NULL;
+}
+
+static bool ask(const char *path)
+{
+    char line[16];
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+        return false;
+    printf("\nChange %s? [y/N] ", path);
+    fflush(stdout);
+    return fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y');
+}
+
+/* The milter and the ledger read the policy when they are told to. */
+#define RELOAD "systemctl reload assay-milter assay-ledger"
+
+/* Held while the policy is looked at once more and replaced: of two who write steps, the second is refused. */
+static int lock_of(struct next *n, const char *state, const char **why)
+{
+    const char *path = arena_printf(n->arena, "%s/next.lock", state);
+    int fd = path ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+    if (fd >= 0 && flock(fd, LOCK_EX) == 0)
+        return fd;
+    *why = arena_printf(n->arena, "%s/next.lock: %s", state, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* The whole policy, with its lists and includes, is the one that was weighed. */
+static bool as_it_was(const struct next *n)
+{
+    struct policy *p = policy_load(n->path, NULL);
+    bool same = p && strcmp(policy_hash(p), policy_hash(n->now)) == 0;
+    policy_unref(p);
+    return same;
+}
+
+static int apply(struct next *n, const struct options *o, struct change_set *set, const char *keep)
+{
+    const char *why = NULL;
+    enum status s = change_diff(set, stdout, &why);
+    if (s == STATUS_OK && !o->yes && !ask(n->path)) {
+        puts("\nNothing was changed. --yes does it without asking.");
+        return CLI_WARNING;
+    }
+    if (s == STATUS_OK && mkdir(o->state, 0755) != 0 && errno != EEXIST)
+        why = arena_printf(n->arena, "%s: %s", o->state, strerror(errno)), s = STATUS_DENIED;
+    int lock = s == STATUS_OK ? lock_of(n, o->state, &why) : -1;
+    if (s == STATUS_OK && lock < 0)
+        s = STATUS_DENIED;
+    if (s == STATUS_OK && !as_it_was(n)) {
+        why = "the policy was changed meanwhile; ask again";
+        s = STATUS_AGAIN;
+    }
+    if (s == STATUS_OK)
+        s = change_apply(set, keep, &why);
+    if (lock >= 0)
+        close(lock);
+    if (s != STATUS_OK) {
+        cli_error("nothing was changed: %s", why ? why : status_text(s));
+        return s == STATUS_DENIED ? EX_NOPERM : EX_TEMPFAIL;
+    }
+    printf("\nDone. The resolver's module takes it up by itself within seconds; for the others:\n  %s\n'assay policy status' "
+           "shows it, and 'assay next --undo' gives the policy of before back.\n",
+           RELOAD);
+    return EX_OK;
+}
+
+static int write_step(struct next *n, const struct options *o, const char *keep)
+{
+    struct next_step *step = step_named(n, o->write);
+    struct change_set *set = change_set_new(n->arena);
+    struct slice text;
+    bool exists;
+    const char *why = NULL;
+    if (!step)
+        return cli_usage("there is no step '%s' to take: assay next shows them", o->write);
+    if (step->state == NEXT_NOT_YET && !o->trial) {
+        cli_error("%s: not yet: too little was seen to say whom it would hit; nothing was written. --trial looks first; --days and --mails lower "
+                  "what is enough",
+                  step->id);
+        return EX_UNAVAILABLE;
+    }
+    if (o->trial && (step->is_mode || strncmp(step->line, "own ", 4) == 0))
+        return cli_usage("'%s' is no rule that could be on trial", step->id);
+    if (o->trial)
+        step->line = strncmp(step->line, "always ", 7) == 0 ? arena_printf(n->arena, "always trial %s", step->line + 7)
+                                                            : arena_printf(n->arena, "trial %s", step->line);
+    enum status s = set && step->line ? change_text(set, n->path, &text, &exists, &why) : STATUS_NOMEM;
+    if (s == STATUS_OK && !slice_eq(text, n->text)) {
+        cli_error("%s changed meanwhile: nothing was written", n->path);
+        return EX_TEMPFAIL;
+    }
+    if (s == STATUS_OK)
+        s = change_propose(set, n->path, next_text(n, step), 0644, &why);
+    if (s != STATUS_OK) {
+        cli_error("%s", why ? why : status_text(s));
+        return s == STATUS_DENIED ? EX_NOPERM : EX_TEMPFAIL;
+    }
+    return apply(n, o, set, keep);
+}
+
+static void say_undone(const char *path)
+{
+    printf("%s is as it was\n", path);
+}
+
+static int undo(struct arena *a, const char *keep)
+{
+    const char *why = NULL;
+    enum status s = change_undo(a, keep, false, say_undone, &why);
+    if (s != STATUS_OK)
+        cli_error("%s", why ? why : status_text(s));
+    else
+        puts("To put it in force:\n  " RELOAD);
+    return s == STATUS_OK ? EX_OK : s == STATUS_MISSING ? EX_NOINPUT : s == STATUS_DENIED ? EX_NOPERM : s == STATUS_INVALID ? EX_CONFIG : EX_TEMPFAIL;
+}
+
+/* ---- the command ---- */
+
+static int weigh(struct next *n, struct store *s)
+{
+    const char *own[OWN_MOST], *why = NULL;
+    size_t own_count = 0;
+    enum status st = next_own_domains(n, s, own, OWN_MOST, &own_count);
+    if (st == STATUS_OK && !next_find_steps(n, own, own_count, &why)) {
+        cli_error("%s", why ? why : "out of memory");
+        return EX_NOPERM;
+    }
+    if (st == STATUS_OK)
+        st = next_weigh(n, s);
+    if (st != STATUS_OK)
+        cli_error("the ledger cannot be asked: %s", st == STATUS_NOMEM ? "out of memory" : store_error(s));
+    return st == STATUS_OK ? -1 : EX_TEMPFAIL;
+}
+
+static int next(struct arena *a, const struct options *o, const char *keep)
+{
+    struct next n = {.arena = a, .path = o->policy, .since_us = clock_wall_us() - o->days * 2 * DAY_US, .days_least = o->days, .mails_least = o->mails};
+    struct change_set *set = change_set_new(a);
+    struct policy_report *report = policy_report_new();
+    const char *why = NULL;
+    bool exists;
+    int rc = EX_CONFIG;
+    n.now = report ? policy_load(o->policy, report) : NULL;
+    if (!n.now || !set || change_text(set, o->policy, &n.text, &exists, &why) != STATUS_OK) {
+        cli_error("%s", n.now && why ? why : arena_printf(a, "%s does not load: assay policy check %s says why", o->policy, o->policy));
+        policy_report_free(report);
+        policy_unref(n.now);
+        return rc;
+    }
+    struct store *s = policy_ledger_open(n.now);
+    if (!s)
+        cli_error("there is no ledger to ask in %s yet: assay-ledger makes it", policy_set_text(n.now, "ledger.store"));
+    rc = s ? weigh(&n, s) : EX_NOINPUT;
+    if (rc == -1)
+        rc = o->write ? write_step(&n, o, keep) : o->json ? print_json(&n) : print_text(&n, o);
+    for (size_t i = 0; i < n.count; i++)
+        free(n.steps[i].hits);
+    next_release(&n);
+    store_close(s);
+    policy_report_free(report);
+    return rc;
+}
+
+int cmd_next(int argc, char **argv)
+{
+    struct options o;
+    int rc = read_options(argc, argv, &o);
+    if (rc != -1)
+        return rc;
+    struct arena *a = arena_new(512 * 1024 * 1024);
+    const char *keep = a ? arena_printf(a, "%s/next", o.state) : NULL;
+    if (!keep) {
+        cli_error("out of memory");
+        arena_free(a);
+        return EX_OSERR;
+    }
+    rc = o.undo ? undo(a, keep) : next(a, &o, keep);
+    arena_free(a);
+    return rc;
+}

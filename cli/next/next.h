@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * next.h - between the parts of `assay next`: the ladder of steps (next_steps.c), what each would have done to the mail that was seen
+ * (next_weigh.c), and the command itself with what it shows and writes (next.c).
+ */
+#ifndef ASSAY_CLI_NEXT_NEXT_H
+#define ASSAY_CLI_NEXT_NEXT_H
+
+#include "base/arena.h"
+#include "base/limits.h"
+#include "ledger/record.h"
+#include "ledger/store.h"
+#include "policy/policy.h"
+
+#define NEXT_STEPS_MAX 16
+#define NEXT_HITS_MAX 20000  /* sender domains of one step; more are counted, not named */
+#define NEXT_MAILS_MAX 200000 /* the newest mails that are looked at */
+#define NEXT_STALE_DAYS 3    /* nothing newer, and the ledger is not being filled */
+
+/* One sender domain that a step would touch. */
+struct next_hit {
+    const char *domain;
+    const char *contact; /* whom to ask first: a mail address */
+    const char *how;     /* in words: the first such mail */
+    int64_t mails;
+    enum policy_action worst;
+};
+
+enum next_state {
+    NEXT_READY,     /* nobody would be hit, and enough was seen to say so */
+    NEXT_ASK_FIRST, /* somebody would be: ask them, or excuse them, first */
+    NEXT_NOT_YET,   /* too little was seen */
+    NEXT_SAY,       /* yours to fill in */
+};
+
+struct next_step {
+    const char *id;    /* short, for --write */
+    const char *title; /* what it does, in a sentence */
+    const char *line;  /* the statement to be written; of `mode` the setting */
+    bool is_mode;      /* replaces `set mode` */
+    const struct policy_statement *instead_of; /* the rule for everyone that says less of `standard`: it says no more of it; or NULL */
+    enum standard standard;
+    const struct policy *after;
+
+    enum next_state state;
+    int64_t mails; /* that would be treated otherwise */
+    struct next_hit *hits;
+    size_t hit_count;
+    int64_t more_domains;
+    struct next_index *index; /* next_weigh.c's */
+};
+
+struct next {
+    struct arena *arena;
+    const char *path; /* of the policy's main file */
+    struct slice text;
+    const struct policy *now;
+
+    int64_t since_us, days_least, mails_least;
+    int64_t mails, days; /* seen */
+    int64_t stale;       /* days since the newest mail */
+    bool cut;            /* NEXT_MAILS_MAX was reached */
+
+    struct next_step steps[NEXT_STEPS_MAX];
+    size_t count;
+};
+
+/* ---- next_steps.c ---- */
+
+/* The text of the main file with this step in it. */
+struct slice next_text(const struct next *n, const struct next_step *step);
+
+/* Fills steps with those that are not taken yet. own: the domains that mail is taken for, most first, or NULL. False: out of
+ * memory (why). */
+bool next_find_steps(struct next *n, const char *const *own, size_t own_count, const char **why);
+void next_release(struct next *n);
+
+/* ---- next_weigh.c ---- */
+
+/* Looks at the newest mails since since_us, and fills what the steps would have done to them. */
+enum status next_weigh(struct next *n, struct store *s) MUST_CHECK;
+
+/* The domains that mail from outside was for, the most frequent first; at most `most`. */
+enum status next_own_domains(struct next *n, struct store *s, const char **out, size_t most, size_t *count) MUST_CHECK;
+
+/* Sorted: most mails first. */
+void next_sort_hits(struct next_step *step);
+
+#endif

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * next_steps.c - the ladder from the first day to enforced: which steps there are, and which are not taken yet.
+ *
+ * Promises that a step is offered only where the policy with its line really asks more: each is read by the policy's own parser as
+ * if its file held the line, lists and includes and all, and asked; nothing is written for that. A line that a statement of the policy
+ * would hide is not offered. On failure (no memory) no step is.
+ */
+#include "cli/next/next.h"
+#include "base/domain.h"
+#include <string.h>
+
+/* A rule of mail for everyone. level: what is then asked at least. */
+struct rung {
+    const char *id, *title, *line;
+    enum standard standard;
+    enum policy_level level;
+};
+
+/* In this order: what costs nobody anything first. */
+static const struct rung rungs[] = {
+    {"format", "messages that show people one sender and programs another are refused", "require message-format of everyone",
+     STANDARD_MESSAGE_FORMAT, POLICY_REQUIRE},
+    {"dmarc", "what domain owners publish by DMARC is done", "follow dmarc of everyone", STANDARD_DMARC, POLICY_FOLLOW},
+    {"spf", "what domain owners publish by SPF is done, where DMARC did not pass", "follow spf of everyone", STANDARD_SPF, POLICY_FOLLOW},
+    {"tls", "mail that comes in the clear, or by old TLS, is refused", "require tls 1.2 or newer of everyone", STANDARD_TLS, POLICY_REQUIRE},
+};
+
+#define A_STRANGER "stranger.invalid" /* RFC 2606: nobody's */
+
+static bool asks(const struct policy *p, const struct rung *r)
+{
+    struct policy_question q = {.standard = r->standard, .who = A_STRANGER};
+    struct policy_answer a;
+    policy_ask(p, &q, &a);
+    return a.level >= r->level && !a.trial;
+}
+
+static bool guards(const struct policy *p, const char *domain)
+{
+    struct policy_question q = {.standard = STANDARD_DMARC, .who = domain};
+    struct policy_answer a;
+    policy_ask(p, &q, &a);
+    return a.level == POLICY_REQUIRE && !a.trial;
+}
+
+/* ---- the text with a step in it ---- */
+
+/* `set mode` as it stands in the main file: the value's place in the text; n 0: it does not. */
+static struct slice mode_value(const struct next *n)
+{
+    const struct policy_statement *s, *last = NULL;
+    for (size_t i = 0; (s = policy_statement_at(n->now, i)) != NULL; i++)
+        if (s->kind == POLICY_SET && s->name && strcmp(s->name, "mode") == 0 && s->file && strcmp(s->file, n->path) == 0)
+            last = s;
+    const char *p = n->text.p, *end = p + n->text.n;
+    for (unsigned line = 1; last && p < end && line < last->line; line++) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+        p = newline ? newline + 1 : end;
+    }
+    const char *stop = last ? memchr(p, '\n', (size_t)(end - p)) : NULL;
+    stop = stop ? stop : end;
+    for (; last && p + 7 <= stop; p++)
+        if (memcmp(p, "dry-run", 7) == 0)
+            return slice_of(p, 7);
+    return SLICE_NULL;
+}
+
+/* Where line `line` of the text begins, and where a statement that begins there ends: at a line that does not continue it. */
+static struct slice statement_text(struct slice text, unsigned line)
+{
+    const char *p = text.p, *end = p + text.n, *stop;
+    for (unsigned at = 1; p < end && at < line; at++) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+        p = newline ? newline + 1 : end;
+    }
+    for (stop = p; stop < end;) {
+        const char *newline = memchr(stop, '\n', (size_t)(end - stop));
+        stop = newline ? newline + 1 : end;
+        if (stop == end || (*stop != ' ' && *stop != '\t'))
+            break;
+    }
+    return slice_of(p, (size_t)(stop - p));
+}
+
+/* The place of a standard's name in a list of several, with the comma that goes with it; n 0: it is not there, or alone. */
+static struct slice listed(struct slice statement, const char *name)
+{
+    size_t len = strlen(name);
+    for (size_t i = 1; i + len < statement.n; i++) {
+        const char *p = statement.p + i, *after = p + len;
+        if (memcmp(p, name, len) != 0 || !strchr(" \t,", p[-1]) || !strchr(" \t,\n", *after))
+            continue;
+        const char *end = statement.p + statement.n;
+        if (*after == ',') {
+            for (after++; after < end && strchr(" \t", *after);)
+                after++;
+            return slice_of(p, (size_t)(after - p));
+        }
+        while (p > statement.p && strchr(" \t", p[-1]))
+            p--;
+        return p > statement.p && p[-1] == ',' ? slice_of(p - 1, (size_t)(after - p) + 1) : SLICE_NULL;
+    }
+    return SLICE_NULL;
+}
+
+/* What gives way to the new line: of `mode` the value, else the standard's name in the rule that said less of it. */
+static struct slice gives_way(const struct next *n, const struct next_step *step)
+{
+    const struct policy_statement *s = step->instead_of;
+    if (step->is_mode)
+        return mode_value(n);
+    return s && s->file && strcmp(s->file, n->path) == 0 ? listed(statement_text(n->text, s->line), standard_name(step->standard)) : SLICE_NULL;
+}
+
+struct slice next_text(const struct next *n, const struct next_step *step)
+{
+    struct buf b = BUF_INIT;
+    struct slice old = gives_way(n, step);
+    size_t before = old.n ? (size_t)(old.p - n->text.p) : n->text.n;
+    buf_add(&b, n->text.p, before);
+    if (old.n && step->is_mode)
+        buf_adds(&b, "enforce");
+    buf_add(&b, n->text.p + before + old.n, n->text.n - before - old.n);
+    if (b.n && b.p[b.n - 1] != '\n')
+        buf_addc(&b, '\n');
+    if (!old.n || !step->is_mode)
+        buf_printf(&b, "%s\n", step->line);
+    char *kept = b.failed ? NULL : arena_copy(n->arena, b.p, b.n);
+    struct slice out = kept ? slice_of(kept, b.n) : SLICE_NULL;
+    buf_release(&b);
+    return out;
+}
+
+/* ---- the ladder ---- */
+
+/* A rule for everyone, whoever it is sent to, that stands in the main file and decides now. */
+static const struct policy_statement *said_of_everyone(const struct policy *p, enum standard standard)
+{
+    struct policy_question q = {.standard = standard, .who = A_STRANGER};
+    struct policy_answer a;
+    policy_ask(p, &q, &a);
+    const struct policy_statement *s = a.statement;
+    return s && s->who.kind == POLICY_EVERYONE && s->whom.kind == POLICY_PARTY_NONE && !s->always ? s : NULL;
+}
+
+static struct next_step *offer(struct next *n, const struct next_step *what, const char **why)
+{
+    if (n->count == NEXT_STEPS_MAX || *why)
+        return NULL;
+    struct next_step *s = &n->steps[n->count];
+    *s = *what;
+    struct slice text = s->id && s->line && s->title ? next_text(n, s) : SLICE_NULL;
+    s->after = text.n ? policy_load_with(n->path, n->path, text, NULL) : NULL;
+    if (!text.n && !*why)
+        *why = "out of memory";
+    if (s->after)
+        n->count++;
+    return s->after ? s : NULL;
+}
+
+static void take_back(struct next *n)
+{
+    policy_unref(n->steps[--n->count].after);
+}
+
+static bool has_own(const struct policy *p)
+{
+    const struct policy_statement *s;
+    for (size_t i = 0; (s = policy_statement_at(p, i)) != NULL; i++)
+        for (size_t k = 0; s->kind == POLICY_OWN && k < s->item_count; k++)
+            if (domain_is_kept(s->items[k]))
+                return true;
+    return false;
+}
+
+static void offer_own(struct next *n, const char *const *own, size_t count, const char **why)
+{
+    struct buf line = BUF_INIT;
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&line, "%s%s", i ? ", " : "own domains ", own[i]);
+    const char *kept = count && !line.failed ? arena_strdup(n->arena, line.p) : NULL;
+    struct next_step *s = kept ? offer(n, &(struct next_step){.id = "own", .title = "Assay knows which domains are yours", .line = kept}, why) : NULL;
+    if (s)
+        s->state = NEXT_SAY;
+    buf_release(&line);
+}
+
+/* Nobody but us writes in our name. */
+static void offer_guards(struct next *n, const char **why)
+{
+    const struct policy_statement *s;
+    for (size_t i = 0; (s = policy_statement_at(n->now, i)) != NULL; i++)
+        for (size_t k = 0; s->kind == POLICY_OWN && k < s->item_count && n->count < NEXT_STEPS_MAX - 2; k++) {
+            const char *domain = s->items[k];
+            if (!domain_is_kept(domain) || guards(n->now, domain))
+                continue;
+            struct next_step *step =
+                offer(n,
+                      &(struct next_step){.id = arena_printf(n->arena, "in-our-name:%s", domain),
+                                          .title = arena_printf(n->arena, "mail in the name of %s that is not from you is refused", domain),
+                                          .line = arena_printf(n->arena,
+                                                               "always require dmarc of %s otherwise reject \"This is not from %s\"",
+                                                               domain, domain)},
+                      why);
+            if (step && !guards(step->after, domain))
+                take_back(n);
+        }
+}
+
+bool next_find_steps(struct next *n, const char *const *own, size_t own_count, const char **why)
+{
+    *why = NULL;
+    if (!has_own(n->now))
+        offer_own(n, own, own_count, why);
+    for (size_t i = 0; i < sizeof rungs / sizeof *rungs && !*why; i++) {
+        if (asks(n->now, &rungs[i]))
+            continue;
+        struct next_step *step = offer(n, &(struct next_step){.id = rungs[i].id,
+                                                              .title = rungs[i].title,
+                                                              .line = rungs[i].line,
+                                                              .standard = rungs[i].standard,
+                                                              .instead_of = said_of_everyone(n->now, rungs[i].standard)},
+                                       why);
+        if (step && !asks(step->after, &rungs[i]))
+            take_back(n);
+    }
+    offer_guards(n, why);
+    if (!*why && policy_set_is(n->now, "mode", "dry-run")) {
+        struct next_step *step = offer(
+            n,
+            &(struct next_step){
+                .id = "mode", .title = "what the policy asks is done, and not only recorded", .line = "set mode enforce", .is_mode = true},
+            why);
+        if (step && !policy_set_is(step->after, "mode", "enforce"))
+            take_back(n);
+    }
+    return !*why && !arena_failed(n->arena);
+}
+
+void next_release(struct next *n)
+{
+    while (n->count)
+        take_back(n);
+    policy_unref(n->now);
+}

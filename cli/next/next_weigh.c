@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * next_weigh.c - what each step would have done to the mail that was seen.
+ *
+ * Every record of the last weeks is asked of the policy in force and of the policy with the step, finding by finding, by the milter's
+ * rules: SPF acts only where DMARC did not pass, `follow dmarc` as its owner published it, a temporary failure on nothing. Records
+ * hold no recipients' addresses: statements `writing to` are left out, as is `via`. Mail from our own networks and of submission is not
+ * asked. The mode is not looked at but by the step that changes it: that one counts all that the policy would do.
+ * On failure of the store: its status.
+ */
+#include "base/clock.h"
+#include "base/domain.h"
+#include "cli/next/next.h"
+#include "judge/session_tls.h"
+#include "policy/map.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct next_index {
+    struct map by_domain;
+};
+
+static enum result result_of(const struct value *f)
+{
+    const char *word = value_text(f, "result");
+    return word ? result_from_name(slice_str(word)) : RESULT_UNTESTED;
+}
+
+/* What the owner of the domain asked for where DMARC failed. */
+static enum policy_action published(const struct value *dmarc)
+{
+    const char *applied = value_text(dmarc, "applied");
+    return !applied || strcmp(applied, "none") == 0 ? POLICY_DELIVER : strcmp(applied, "reject") == 0 ? POLICY_REJECT : POLICY_QUARANTINE;
+}
+
+/* A signature of the From organisation holds: the one thing `require dkim` asks, however many others do not. */
+static bool is_signed(const struct record *m)
+{
+    for (size_t i = 0; i < value_count(m->findings) && i < RECORD_FINDINGS_MAX; i++) {
+        const struct value *f = value_at(m->findings, i);
+        const char *standard = value_text(f, "standard");
+        if (standard && strcmp(standard, "dkim") == 0 && value_true(f, "aligned") && result_of(f) == RESULT_PASS)
+            return true;
+    }
+    return false;
+}
+
+/* Whose name WHO is, where the finding itself is of somebody else's (or of nobody's); and findings that decide nothing.
+ */
+static bool is_judged(const struct record *m, const struct value *f, enum standard s, const char **subject)
+{
+    const char *identity = value_text(f, "identity");
+    if (s == STANDARD_DKIM)
+        *subject = m->from;
+    if (s == STANDARD_TLS && !*subject)
+        *subject = m->mail_from;
+    if (s == STANDARD_TLS && m->source && strcmp(m->source, "relay") == 0)
+        return false;
+    return !(s == STANDARD_SPF && identity && strcmp(identity, "helo") == 0 && m->mail_from) &&
+           !(s == STANDARD_DKIM && is_signed(m));
+}
+
+/* What this policy makes of one finding. */
+static enum policy_action act(const struct policy *p, const struct record *m, const struct value *f, bool dmarc_passed)
+{
+    const char *standard = value_text(f, "standard"), *subject = value_text(f, "subject"),
+               *version = value_text(f, "version");
+    enum standard s = standard ? standard_from_name(slice_str(standard)) : STANDARD_MAIL_COUNT;
+    enum result r = result_of(f);
+    if (!is_judged(m, f, s, &subject))
+        return POLICY_DELIVER;
+    if (s == STANDARD_DKIM && r == RESULT_PASS)
+        r = RESULT_NONE; /* somebody else's signature */
+    bool may_be_old = s == STANDARD_TLS && r == RESULT_PASS && version;
+    if (may_be_old)
+        r = RESULT_POLICY; /* whether it is old, the statement says */
+    if (s >= STANDARD_MAIL_COUNT || r == RESULT_PASS || r == RESULT_TEMPERROR || r == RESULT_UNTESTED ||
+        (s == STANDARD_SPF && dmarc_passed))
+        return POLICY_DELIVER;
+    struct policy_question q = {.standard = s, .who = subject && domain_is_kept(subject) ? subject : NULL};
+    struct policy_answer a;
+    policy_ask(p, &q, &a);
+    if (may_be_old && session_tls_version(version) >= (a.tls_version ? a.tls_version : 12))
+        return POLICY_DELIVER;
+    if (a.trial || a.level < POLICY_FOLLOW)
+        return POLICY_DELIVER;
+    if (a.level == POLICY_REQUIRE)
+        return a.action;
+    if (s == STANDARD_DMARC)
+        return r != RESULT_FAIL                                     ? POLICY_DELIVER
+               : a.action_written && published(f) != POLICY_DELIVER ? a.action
+                                                                    : published(f);
+    return s == STANDARD_SPF && r == RESULT_FAIL ? a.action : POLICY_DELIVER;
+}
+
+/* The severest of one mail; *by: the finding that asked for it. */
+static enum policy_action outcome(const struct policy *p, const struct record *r, const struct value **by)
+{
+    enum policy_action worst = POLICY_DELIVER;
+    bool dmarc_passed = result_of(record_finding(r, "dmarc")) == RESULT_PASS;
+    *by = NULL;
+    for (size_t i = 0; i < value_count(r->findings) && i < RECORD_FINDINGS_MAX; i++) {
+        enum policy_action a = act(p, r, value_at(r->findings, i), dmarc_passed);
+        if (a > worst) {
+            worst = a;
+            *by = value_at(r->findings, i);
+        }
+    }
+    return worst;
+}
+
+/* The record's rua is the owner's own wish to be told; else the address that every domain must have (RFC 5321 4.5.1). */
+static const char *contact_of(struct next *n, const struct record *r, const char *domain)
+{
+    const char *rua = value_text(record_finding(r, "dmarc"), "rua"), *to = rua ? strstr(rua, "mailto:") : NULL;
+    size_t len = to ? strcspn(to + 7, ",!? ") : 0;
+    return len ? arena_printf(n->arena, "%.*s", (int)(len > 254 ? 254 : len), to + 7) : arena_printf(n->arena, "postmaster@%s", domain);
+}
+
+/* "dmarc fail; from 192.0.2.7, MAIL FROM esp.example, signed by esp.example" */
+static const char *how_of(struct next *n, const struct record *r, const struct value *by)
+{
+    struct buf b = BUF_INIT;
+    const char *comma = ", signed by ";
+    buf_printf(&b, "%s %s; from %s", value_text(by, "standard"), value_text(by, "result"), r->client ? r->client : "an unknown client");
+    if (r->mail_from)
+        buf_printf(&b, ", MAIL FROM %s", r->mail_from);
+    for (size_t i = 0; i < value_count(r->findings) && i < RECORD_FINDINGS_MAX && b.n < 300; i++) {
+        const struct value *f = value_at(r->findings, i);
+        const char *standard = value_text(f, "standard"), *subject = value_text(f, "subject");
+        if (standard && subject && strcmp(standard, "dkim") == 0 && result_of(f) == RESULT_PASS) {
+            buf_printf(&b, "%s%s", comma, subject);
+            comma = " and ";
+        }
+    }
+    const char *kept = b.failed ? NULL : arena_strdup(n->arena, b.p);
+    buf_release(&b);
+    return kept;
+}
+
+static struct next_hit *hit_of(struct next *n, struct next_step *s, const struct record *r, const struct value *by)
+{
+    const char *domain = r->from ? r->from : r->mail_from ? r->mail_from : "(no usable sender)";
+    const uint64_t *at = map_get(&s->index->by_domain, slice_str(domain));
+    if (at)
+        return &s->hits[*at];
+    if (s->hit_count == NEXT_HITS_MAX) {
+        s->more_domains++;
+        return NULL;
+    }
+    if ((s->hit_count & (s->hit_count - 1)) == 0) {
+        struct next_hit *more = realloc(s->hits, (s->hit_count ? s->hit_count * 2 : 1) * sizeof *more);
+        if (!more)
+            return NULL;
+        s->hits = more;
+    }
+    const char *kept = arena_strdup(n->arena, domain);
+    if (!kept || map_put(&s->index->by_domain, slice_str(kept), s->hit_count) != STATUS_OK)
+        return NULL;
+    s->hits[s->hit_count] = (struct next_hit){.domain = kept, .contact = contact_of(n, r, kept), .how = how_of(n, r, by)};
+    return &s->hits[s->hit_count++];
+}
+
+static void weigh_mail(struct next *n, const struct record *r)
+{
+    const struct value *by;
+    enum policy_action now = outcome(n->now, r, &by);
+    for (size_t i = 0; i < n->count; i++) {
+        struct next_step *s = &n->steps[i];
+        enum policy_action then = outcome(s->after, r, &by), before = s->is_mode ? POLICY_DELIVER : now;
+        if (then <= before)
+            continue;
+        s->mails++;
+        struct next_hit *h = hit_of(n, s, r, by);
+        if (!h)
+            continue;
+        h->mails++;
+        h->worst = then > h->worst ? then : h->worst;
+    }
+}
+
+static bool is_from_outside(const struct record *r)
+{
+    return r->source && (strcmp(r->source, "internet") == 0 || strcmp(r->source, "relay") == 0);
+}
+
+typedef void mail_function(struct next *n, const struct record *r, void *arg);
+
+/* Each mail from outside, the newest first. */
+static enum status each_mail(struct next *n, struct store *s, int64_t most, mail_function *fn, void *arg)
+{
+    struct store_rows *rows =
+        store_ask(s, "SELECT record FROM mail WHERE t >= $1 AND record IS NOT NULL ORDER BY t DESC LIMIT $2", "ii", n->since_us, most);
+    while (store_next(rows)) {
+        struct record r;
+        char why[160];
+        if (record_parse(slice_str(store_text(rows, 0)), &r, why) != STATUS_OK)
+            continue;
+        if (r.kind == RECORD_MAIL && is_from_outside(&r))
+            fn(n, &r, arg);
+        record_free(&r);
+    }
+    return store_done(rows);
+}
+
+static void count_and_weigh(struct next *n, const struct record *r, void *arg)
+{
+    int64_t *first = arg;
+    n->mails++;
+    *first = *first == 0 || r->t < *first ? r->t : *first;
+    weigh_mail(n, r);
+}
+
+enum status next_weigh(struct next *n, struct store *s)
+{
+    int64_t first = 0, last = 0, rows = 0;
+    for (size_t i = 0; i < n->count; i++) {
+        struct next_index *x = n->steps[i].index = calloc(1, sizeof *x);
+        if (!x)
+            return STATUS_NOMEM;
+        map_init(&x->by_domain, 1);
+    }
+    n->mails = 0;
+    enum status st = store_ask_number(s, 0, &rows, "SELECT count(*) FROM mail WHERE t >= $1 AND record IS NOT NULL", "i", n->since_us);
+    if (st == STATUS_OK)
+        st = store_ask_number(s, 0, &last, "SELECT max(t) FROM mail WHERE t >= $1", "i", n->since_us);
+    if (st == STATUS_OK)
+        st = each_mail(n, s, NEXT_MAILS_MAX, count_and_weigh, &first);
+    n->cut = rows > NEXT_MAILS_MAX;
+    n->stale = last ? ((int64_t)clock_wall_us() - last) / INT64_C(86400000000) : 0;
+    n->days = first ? (last - first) / INT64_C(86400000000) + 1 : 0;
+    bool enough = n->days >= n->days_least && n->mails >= n->mails_least && n->stale <= NEXT_STALE_DAYS;
+    for (size_t i = 0; i < n->count; i++) {
+        struct next_step *step = &n->steps[i];
+        map_release(&step->index->by_domain);
+        free(step->index);
+        step->index = NULL;
+        next_sort_hits(step);
+        if (step->state != NEXT_SAY)
+            step->state = step->mails ? NEXT_ASK_FIRST : enough ? NEXT_READY : NEXT_NOT_YET;
+    }
+    return st;
+}
+
+static int by_mails(const void *a, const void *b)
+{
+    const struct next_hit *x = a, *y = b;
+    return x->mails != y->mails ? (x->mails > y->mails ? -1 : 1) : strcmp(x->domain, y->domain);
+}
+
+void next_sort_hits(struct next_step *step)
+{
+    if (step->hit_count)
+        qsort(step->hits, step->hit_count, sizeof *step->hits, by_mails);
+}
+
+/* ---- whose mail this is ---- */
+
+#define OWN_LOOKED_AT 5000
+#define OWN_SEEN 64
+
+struct seen {
+    const char *domain[OWN_SEEN];
+    int64_t mails[OWN_SEEN];
+    size_t count;
+};
+
+static void see_recipients(struct next *n, const struct record *r, void *arg)
+{
+    struct seen *s = arg;
+    for (size_t i = 0; i < value_count(r->rcpt_domains) && i < 16; i++) {
+        const char *domain = value_text_at(r->rcpt_domains, i);
+        size_t k = 0;
+        while (domain && k < s->count && strcmp(s->domain[k], domain) != 0)
+            k++;
+        if (!domain || !domain_is_kept(domain) || k == OWN_SEEN)
+            continue;
+        if (k == s->count) {
+            s->domain[s->count] = arena_strdup(n->arena, domain);
+            s->mails[s->count++] = 0;
+        }
+        s->mails[k]++;
+    }
+}
+
+enum status next_own_domains(struct next *n, struct store *s, const char **out, size_t most, size_t *count)
+{
+    struct seen seen = {.count = 0};
+    enum status st = each_mail(n, s, OWN_LOOKED_AT, see_recipients, &seen);
+    *count = 0;
+    while (*count < most) {
+        size_t best = OWN_SEEN;
+        for (size_t i = 0; i < seen.count; i++)
+            if (seen.domain[i] && seen.mails[i] > 0 && (best == OWN_SEEN || seen.mails[i] > seen.mails[best]))
+                best = i;
+        if (best == OWN_SEEN)
+            break;
+        out[(*count)++] = seen.domain[best];
+        seen.mails[best] = 0;
+    }
+    return st;
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * policy_check.c - `assay policy check [--json] [--at DATE] [FILE]`: is the policy right, and is it wise?
+ *
+ * Prints every error and warning of the file and of all it includes, then one line that counts. Exit code 0 nothing to
+ * say (notes apart), 1 warnings, 2 errors: the policy cannot be loaded.
+ */
+#include "cli/policy/policy_cmd.h"
+#include "cli/verify/verify.h"
+#include "policy/report.h"
+#include "standards/dmarc/dmarc.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+static int exit_code(const struct policy_report *r, const struct policy *p)
+{
+    return !p ? CLI_CRITICAL : policy_report_count(r, POLICY_WARNING) ? CLI_WARNING : CLI_OK;
+}
+
+static void print_message(const struct policy_message *m)
+{
+    struct buf b = BUF_INIT;
+    enum cli_colour c = m->severity == POLICY_ERROR ? CLI_RED : m->severity == POLICY_WARNING ? CLI_YELLOW : CLI_BLUE;
+    policy_message_print(m, &b);
+    size_t line = strcspn(b.p, "\n");
+    printf("%s%.*s%s%s", cli_colour(stdout, c), (int)line, b.p, cli_colour(stdout, CLI_PLAIN), b.p + line);
+    buf_release(&b);
+}
+
+static void print_text(const char *path, const struct policy_report *r, const struct policy *p)
+{
+    size_t errors = policy_report_count(r, POLICY_ERROR), warnings = policy_report_count(r, POLICY_WARNING) - errors,
+           statements = 0;
+    for (size_t i = 0; policy_report_at(r, i); i++)
+        print_message(policy_report_at(r, i));
+    while (p && policy_statement_at(p, statements))
+        statements++;
+    cli_put_visible(stdout, path);
+    if (p)
+        printf(": good, %zu statements, %zu warning%s, policy %s\n", statements, warnings, warnings == 1 ? "" : "s",
+               policy_hash(p));
+    else
+        printf(": %zu error%s, %zu warning%s: not loaded\n", errors, errors == 1 ? "" : "s", warnings,
+               warnings == 1 ? "" : "s");
+}
+
+static void print_json(const char *path, const struct policy_report *r, const struct policy *p)
+{
+    static const char *const words[] = {"note", "warning", "error"};
+    struct buf b = BUF_INIT;
+    struct json j = JSON_INTO(&b);
+    json_open(&j);
+    json_str(&j, "file", path);
+    json_bool(&j, "loads", p != NULL);
+    json_opt(&j, "policy", p ? policy_hash(p) : NULL);
+    json_open_array(&j, "messages");
+    for (size_t i = 0; policy_report_at(r, i); i++) {
+        const struct policy_message *m = policy_report_at(r, i);
+        json_open(&j);
+        json_str(&j, "severity", words[m->severity]);
+        json_str(&j, "file", m->file);
+        if (m->line) {
+            json_int(&j, "line", m->line);
+            json_int(&j, "column", m->column);
+            json_int(&j, "length", m->length);
+        }
+        json_str(&j, "text", m->text);
+        json_opt(&j, "help", m->help);
+        json_opt(&j, "source", m->source);
+        json_end(&j);
+    }
+    json_end(&j);
+    json_end(&j);
+    buf_addc(&b, '\n');
+    cli_flush(&b);
+}
+
+/* What the world sees of one of our own domains. */
+static void check_own(struct policy_report *r, struct dns *dns, const struct policy_statement *s, const char *domain)
+{
+    struct arena *arena = arena_new((size_t)16 << 20);
+    struct dns_scope *scope = arena ? dns_scope_new(dns, arena, NULL) : NULL;
+    struct place at = {.file = s->file, .lineno = s->line};
+    struct dmarc_finding f;
+    if (!scope || dmarc_check(scope, arena, domain, NULL, 0, &f) != STATUS_OK || f.dns_failed)
+        report_add(r, POLICY_WARNING, &at, NULL, "whether our own domain %s publishes DMARC could not be found out",
+                   domain);
+    else if (!f.record_domain)
+        report_add(r, POLICY_WARNING, &at,
+                   "publish a TXT record at _dmarc: \"v=DMARC1; p=none; rua=mailto:...\", and tighten it later",
+                   "our own domain %s publishes no DMARC record: others cannot tell our mail from forged mail", domain);
+    else if (f.policy == DMARC_POLICY_NONE)
+        report_add(r, POLICY_NOTE, &at, "p=quarantine or p=reject, when all our mail passes",
+                   "our own domain %s asks others to do nothing about mail that fails DMARC (p=none, of %s)", domain,
+                   f.record_domain);
+    dns_scope_free(scope);
+    arena_free(arena);
+}
+
+static void check_world(struct policy_report *r, struct dns *dns, const struct policy *p)
+{
+    const struct policy_statement *s;
+    char entry[POLICY_ENTRY_TEXT];
+    for (size_t i = 0; (s = policy_statement_at(p, i)); i++) {
+        for (size_t k = 0; s->kind == POLICY_OWN && strcmp(s->name, "domains") == 0 && k < s->item_count; k++) {
+            size_t at = 0;
+            if (strncmp(s->items[k], "list ", 5) != 0)
+                check_own(r, dns, s, s->items[k]);
+            else
+                while (policy_list_next(p, s->items[k] + 5, &at, entry))
+                    check_own(r, dns, s, entry);
+        }
+    }
+    report_sort(r);
+}
+
+int policy_cmd_check(int argc, char **argv)
+{
+    static const struct policy_usage usage = {
+        "check [--json] [--at DATE] [--ask-dns | --dns FILE] [FILE]",
+        "Reads the policy and says what is wrong with it or doubtful. --at judges its dates as of\n"
+        "another day. --ask-dns looks whether our own domains publish DMARC (--dns: by a saved file of answers). Exit "
+        "code: 0 good, 1 warnings, 2 errors."};
+    struct policy_args a;
+    int rc =
+        policy_args_read(&a, &usage, argc, argv, POLICY_ARG_JSON | POLICY_ARG_FILE | POLICY_ARG_AT | POLICY_ARG_DNS);
+    if (rc >= 0)
+        return rc;
+    if (a.at)
+        clock_set_wall(a.at);
+    struct policy_report *r = policy_report_new();
+    struct policy *p = policy_load(a.file, r);
+    struct dns *dns = p && (a.dns || a.ask_dns) ? verify_dns(a.dns, p) : NULL;
+    if (dns)
+        check_world(r, dns, p);
+    if (a.json)
+        print_json(a.file, r, p);
+    else
+        print_text(a.file, r, p);
+    rc = exit_code(r, p);
+    if (p && (a.dns || a.ask_dns) && !dns)
+        rc = EX_NOINPUT;
+    dns_close(dns);
+    policy_unref(p);
+    policy_report_free(r);
+    return rc;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * policy_cmd.h - what the sub-commands of `assay policy` share: their arguments and how a policy is loaded for them.
+ */
+#ifndef ASSAY_CLI_POLICY_POLICY_CMD_H
+#define ASSAY_CLI_POLICY_POLICY_CMD_H
+
+#include "cli/cli.h"
+#include "policy/policy.h"
+
+struct policy_usage {
+    const char *synopsis; /* behind "assay policy " */
+    const char *text;
+};
+
+/* Options every sub-command may take, by bits. */
+enum {
+    POLICY_ARG_JSON = 1,
+    POLICY_ARG_FILE = 2,  /* [FILE] or -P FILE: the policy; CLI_POLICY_PATH where none is said */
+    POLICY_ARG_OTHER = 4, /* a second operand */
+    POLICY_ARG_CSV = 8,
+    POLICY_ARG_HTML = 16,
+    POLICY_ARG_DEFAULTS = 32, /* --defaults, --setting */
+    POLICY_ARG_QUESTION = 64, /* --from, --for, --standard, --client, --names, --at, --signed-by, --submission, --listener */
+    POLICY_ARG_AT = 128,
+    POLICY_ARG_POLICY = 256, /* -P FILE alone, no operand */
+    POLICY_ARG_DNS = 2048,   /* --ask-dns, --dns */
+    POLICY_ARG_STATE = 1024, /* --state DIR */
+    POLICY_ARG_MAIL = 512,   /* a third operand, and --dns */
+};
+
+#define POLICY_SIGNERS_MAX 16
+
+struct policy_args {
+    const char *file, *other, *mail, *dns, *state;
+    bool ask_dns, json, csv, html, defaults, names, submission;
+    const char *from, *rcpt, *standard, *client, *setting, *listener;
+    const char *signers[POLICY_SIGNERS_MAX];
+    size_t signer_count;
+    time_t at;
+};
+
+/* Reads the arguments. -1: go on; else the exit code (help was printed, or the usage was wrong). */
+int policy_args_read(struct policy_args *a, const struct policy_usage *u, int argc, char **argv, unsigned allowed);
+
+/* The policy, or NULL after its errors went to stderr; *rc is then the exit code. */
+struct policy *policy_cmd_load(const char *path, int *rc);
+
+int policy_cmd_check(int argc, char **argv);
+int policy_cmd_ask(int argc, char **argv);
+int policy_cmd_show(int argc, char **argv);
+int policy_cmd_read(int argc, char **argv);
+int policy_cmd_explained(int argc, char **argv);
+int policy_cmd_accept(int argc, char **argv);
+int policy_cmd_status(int argc, char **argv);
+int policy_cmd_what_if(int argc, char **argv);
+int policy_cmd_diff(int argc, char **argv);
+
+#endif

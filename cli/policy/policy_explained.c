@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * policy_explained.c - `assay policy explained [--json|--csv|--html] [--at DATE] [FILE]`: the register of what is
+ * excused.
+ *
+ * One row for each exemption and standard, each suspension, each trusted forwarder: who, from what, why, agreed by
+ * whom, since and through when, and its state on the day: explained, or explained but expired. How often each was used,
+ * and whether the domain meets the standard by now, is the ledger's to say. As a table for the terminal, as JSON, as
+ * CSV (RFC 4180), and as one page of HTML that needs nothing else.
+ */
+#include "base/clock.h"
+#include "base/domain.h"
+#include "base/json.h"
+#include "base/utf8.h"
+#include "cli/page.h"
+#include "cli/policy/policy_cmd.h"
+#include "cli/policy/policy_ledger.h"
+
+#define RECENT (30 * 86400) /* how far back the ledger is asked whether a domain meets a standard by now */
+
+struct row {
+    const char *id, *kind, *standard, *scope, *because, *agreed_by, *ref, *since, *through, *state;
+    struct policy_use use;
+};
+
+struct listing;
+typedef void put_row(struct listing *l, const struct row *r);
+
+struct listing {
+    const struct policy *p;
+    struct store *store; /* NULL: no ledger to ask */
+    time_t at;
+    put_row *put;
+    struct buf *out;
+    struct json json;
+};
+
+static void csv_field(struct buf *out, const char *text, const char *end)
+{
+    /* A spreadsheet would run a cell that begins so as a formula. */
+    bool formula = text && *text && strchr("=+-@", *text);
+    buf_adds(out, formula ? "\"'" : "\"");
+    for (; text && *text; text++) {
+        if (*text == '"')
+            buf_addc(out, '"');
+        buf_addc(out, *text);
+    }
+    buf_addc(out, '"');
+    buf_adds(out, end);
+}
+
+static void put_csv(struct listing *l, const struct row *r)
+{
+    char used[24] = "";
+    if (r->use.count >= 0)
+        snprintf(used, sizeof used, "%lld", (long long)r->use.count);
+    const char *const fields[] = {r->id,  r->kind,  r->standard, r->scope, r->because, r->agreed_by,
+                                  r->ref, r->since, r->through,  r->state, used,       r->use.last};
+    size_t n = sizeof fields / sizeof *fields;
+    for (size_t i = 0; i < n; i++)
+        csv_field(l->out, fields[i], i + 1 < n ? "," : "\r\n");
+}
+
+static void put_json(struct listing *l, const struct row *r)
+{
+    struct json *j = &l->json;
+    json_open(j);
+    json_str(j, "id", r->id);
+    json_str(j, "kind", r->kind);
+    json_opt(j, "standard", r->standard);
+    json_str(j, "scope", r->scope);
+    json_str(j, "because", r->because);
+    json_str(j, "agreed_by", r->agreed_by);
+    json_opt(j, "ref", r->ref);
+    json_opt(j, "since", r->since);
+    json_str(j, "through", r->through);
+    json_str(j, "state", r->state);
+    if (r->use.count >= 0)
+        json_int(j, "used", r->use.count);
+    json_opt(j, "last_used", r->use.last);
+    json_end(j);
+}
+
+static void html_cell(struct buf *out, const char *text)
+{
+    buf_adds(out, text && *text >= '0' && *text <= '9' ? "<td class=n>" : "<td>");
+    page_text(out, text && *text ? text : "\xe2\x80\x93");
+    buf_adds(out, "</td>");
+}
+
+static void put_used(const struct row *r, struct buf *out)
+{
+    if (r->use.count < 0)
+        buf_adds(out, "not known");
+    else if (r->use.count == 0)
+        buf_adds(out, "never");
+    else
+        buf_printf(out, "%lld time%s, last on %s", (long long)r->use.count, r->use.count == 1 ? "" : "s", r->use.last);
+}
+
+static void put_html(struct listing *l, const struct row *r)
+{
+    struct buf used = BUF_INIT;
+    put_used(r, &used);
+    buf_printf(l->out, "<tr%s>", strstr(r->state, "expired") ? " class=\"ended\"" : "");
+    const char *const cells[] = {r->kind,  r->standard, r->scope, r->because, r->agreed_by,
+                                 r->since, r->through,  r->state, used.p};
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
+        html_cell(l->out, cells[i]);
+    buf_adds(l->out, "</tr>\n");
+    buf_release(&used);
+}
+
+static void put_text(struct listing *l, const struct row *r)
+{
+    struct buf *out = l->out;
+    buf_printf(out, "%s%s%s  %s", r->kind, *r->standard ? " from " : "", r->standard, r->scope);
+    buf_printf(out, "\n    %s, through %s%s%s\n    because ", r->state, r->through, *r->since ? ", since " : "",
+               r->since);
+    utf8_add_visible(out, slice_str(r->because));
+    buf_adds(out, "\n    agreed by ");
+    utf8_add_visible(out, slice_str(r->agreed_by));
+    if (r->ref) {
+        buf_adds(out, "\n    ref ");
+        utf8_add_visible(out, slice_str(r->ref));
+    }
+    buf_adds(out, "\n    used: ");
+    put_used(r, out);
+    buf_printf(out, "\n    %s\n\n", r->id);
+}
+
+/* The state on the day. That the domain meets the standard by now only the ledger can know; it is asked of single
+ * domains. */
+static const char *state_of(const struct listing *l, const struct policy_statement *s, const char *standard)
+{
+    const char *plain = s->until <= l->at ? "explained but expired" : "explained";
+    struct policy_seen seen = {0};
+    if (s->kind == POLICY_EXEMPT && (s->who.kind == POLICY_DOMAIN || s->who.kind == POLICY_ONLY))
+        policy_ledger_seen(l->store, s->who.name, standard, l->at - RECENT, &seen);
+    if (seen.passed && !seen.failed && !seen.unsure)
+        return "applied";
+    if (seen.unsure && !seen.passed && !seen.failed)
+        return "could not test";
+    if (seen.failed && s->until <= l->at)
+        return "explained but expired, not applied";
+    return plain;
+}
+
+static void put_one(struct listing *l, const struct policy_statement *s, struct row *r, const char *standard)
+{
+    r->standard = standard ? standard : "";
+    r->state = state_of(l, s, r->standard);
+    r->use = (struct policy_use){.count = -1};
+    if (s->kind != POLICY_SUSPEND)
+        policy_ledger_use(l->store, l->p, s, standard, &r->use);
+    l->put(l, r);
+}
+
+/* One row for a suspension or a trust; one for each standard of an exemption. */
+static size_t put_statement(struct listing *l, const struct policy_statement *s)
+{
+    char since[POLICY_DAY_TEXT] = "", through[POLICY_DAY_TEXT];
+    struct buf scope = BUF_INIT;
+    size_t n = 0;
+    policy_scope(s, true, &scope);
+    if (s->since)
+        policy_day_text(s->since, since);
+    policy_day_text(s->until - 43200, through);
+    struct row r = {.id = s->id, .scope = scope.p, .because = s->because, .agreed_by = s->agreed_by, .ref = s->ref};
+    r.since = since;
+    r.through = through;
+    r.kind = s->kind == POLICY_EXEMPT  ? "exemption"
+             : s->kind == POLICY_TRUST ? "trusted forwarder"
+                                       : "suspended validation";
+    if (s->kind != POLICY_EXEMPT) {
+        put_one(l, s, &r, NULL);
+        n = 1;
+    }
+    for (unsigned i = 0; i < STANDARD_MAIL_COUNT && s->kind == POLICY_EXEMPT; i++) {
+        if (!(s->standards & POLICY_BIT(i)))
+            continue;
+        put_one(l, s, &r, standard_name((enum standard)i));
+        n++;
+    }
+    buf_release(&scope);
+    return n;
+}
+
+static size_t put_all(struct listing *l, put_row *put)
+{
+    const struct policy_statement *s;
+    size_t rows = 0;
+    l->put = put;
+    for (size_t i = 0; (s = policy_statement_at(l->p, i)); i++)
+        if (s->kind == POLICY_EXEMPT || s->kind == POLICY_TRUST || s->kind == POLICY_SUSPEND)
+            rows += put_statement(l, s);
+    return rows;
+}
+
+static void put_page(struct listing *l)
+{
+    char day[POLICY_DAY_TEXT];
+    struct buf *out = l->out;
+    page_begin(out, "Apply or explain", "Apply or explain");
+    buf_adds(out, "<p>");
+    page_text(out, *policy_title(l->p) ? policy_title(l->p) : "Policy for mail and DNS");
+    if (*policy_owner(l->p)) {
+        buf_adds(out, ", kept by ");
+        page_text(out, policy_owner(l->p));
+    }
+    buf_printf(
+        out,
+        ". As of %s; policy %s.</p>\n<p>Every exception to the security standards this organisation insists on: what "
+        "is excused, why, who agreed, and until when. An exception that has ended is in force no more; it stays in "
+        "this register until it is taken out of the policy. \"Applied\": all mail of the last 30 days met the "
+        "standard, so that the exception is no longer needed.</p>\n<table><thead><tr><th>What</th><th>Standard</th>"
+        "<th>For whom</th><th>Because</th><th>Agreed by</th><th>Since</th><th>Through</th><th>State</th><th>Used</th>"
+        "</tr></thead><tbody>\n",
+        policy_day_text(l->at, day), policy_hash(l->p));
+    if (put_all(l, put_html) == 0)
+        buf_adds(out, "<tr><td colspan=\"9\">Nothing is excused.</td></tr>\n");
+    buf_adds(out, "</tbody></table>\n");
+    page_end(out);
+}
+
+static void put_form(struct listing *l, const struct policy_args *a)
+{
+    struct buf *out = l->out;
+    if (a->json) {
+        json_open_array(&l->json, NULL);
+        put_all(l, put_json);
+        json_end(&l->json);
+        buf_addc(out, '\n');
+    } else if (a->csv) {
+        buf_adds(out, "id,kind,standard,scope,because,agreed by,ref,since,through,state,used,last used\r\n");
+        put_all(l, put_csv);
+    } else if (a->html) {
+        put_page(l);
+    } else if (put_all(l, put_text) == 0) {
+        buf_adds(out, "Nothing is excused: no exemption, no suspension, no trusted forwarder.\n");
+    }
+}
+
+int policy_cmd_explained(int argc, char **argv)
+{
+    static const struct policy_usage usage = {
+        "explained [--json|--csv|--html] [--at DATE] [FILE]",
+        "The register of exemptions, suspensions and trusted forwarders: what is excused, why, agreed by whom, until "
+        "when,\n"
+        "and, where there is a ledger, how often each was used and whether it is still needed."};
+    struct policy_args a;
+    struct buf b = BUF_INIT;
+    int rc = policy_args_read(&a, &usage, argc, argv,
+                              POLICY_ARG_JSON | POLICY_ARG_CSV | POLICY_ARG_HTML | POLICY_ARG_AT | POLICY_ARG_FILE);
+    if (rc >= 0)
+        return rc;
+    if (a.json + a.csv + a.html > 1)
+        return cli_usage("--json, --csv and --html do not go together");
+    struct policy *p = policy_cmd_load(a.file, &rc);
+    if (!p)
+        return rc;
+    struct listing l = {
+        .p = p, .store = policy_ledger_open(p), .at = a.at ? a.at : clock_wall(), .out = &b, .json = JSON_INTO(&b)};
+    put_form(&l, &a);
+    bool ok = cli_flush(&b);
+    store_close(l.store);
+    policy_unref(p);
+    return ok ? EX_OK : EX_SOFTWARE;
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * policy_ledger.c - the few questions `assay policy` has for the ledger.
+ *
+ * Everything is a help and nothing depends on it: a ledger that is not there, or cannot be asked, makes numbers
+ * unknown.
+ */
+#include "cli/policy/policy_ledger.h"
+#include "cli/cli.h"
+#include "ledger/exceptions.h"
+
+#define DAY 86400
+
+struct store *policy_ledger_open(const struct policy *p)
+{
+    char why[STORE_ERROR];
+    enum status st = STATUS_OK;
+    struct store *s = store_open(policy_set_text(p, "ledger.store"), STORE_READ, &st, why);
+    if (!s && st != STATUS_MISSING)
+        cli_error("the ledger cannot be asked: %s", why);
+    return s;
+}
+
+void policy_ledger_use(struct store *s, const struct policy *p, const struct policy_statement *st, const char *standard,
+                       struct policy_use *out)
+{
+    *out = (struct policy_use){.count = -1};
+    if (!s)
+        return;
+    int64_t count, last;
+    if (exceptions_used(s, p, st, standard, &count, &last) != STATUS_OK)
+        return;
+    out->count = count;
+    if (last)
+        policy_day_text((time_t)(last / 1000000), out->last);
+}
+
+void policy_ledger_seen(struct store *s, const char *domain, const char *standard, time_t since,
+                        struct policy_seen *out)
+{
+    *out = (struct policy_seen){0};
+    if (!s)
+        return;
+    struct store_rows *r = store_ask(s,
+                                     "SELECT result, sum(count) FROM subject_day WHERE subject = $1 AND scope = 'mail' "
+                                     "AND standard = $2 AND day >= $3 "
+                                     "GROUP BY result",
+                                     "tti", domain, standard, (int64_t)since / DAY);
+    while (store_next(r)) {
+        enum result result = result_from_name(slice_str(store_text(r, 0)));
+        int64_t *to = result == RESULT_PASS                                     ? &out->passed
+                      : result == RESULT_TEMPERROR || result == RESULT_UNTESTED ? &out->unsure
+                                                                                : &out->failed;
+        *to += store_number(r, 1);
+    }
+    if (store_done(r) != STATUS_OK)
+        *out = (struct policy_seen){0};
+}

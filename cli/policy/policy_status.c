@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * policy_status.c - `assay policy status`: which policy each program runs on, and whether it is the one in the file.
+ *
+ * Each program keeps the policy in force as a snapshot in the state folder; this reads their marks and compares them
+ * with what the file gives now. A difference means that the program was not told to reload, or could not take the new
+ * file and runs on with the old. Exit code 0 all agree, 1 one differs or cannot be read, 2 the file cannot be loaded, 3
+ * nothing is known of any program.
+ */
+#include "base/clock.h"
+#include "base/json.h"
+#include "cli/policy/policy_cmd.h"
+#include <limits.h>
+#include <unistd.h>
+
+static const struct {
+    const char *program, *snapshot;
+} programs[] = {
+    {"assay-milter", "policy.snapshot"},
+    {"resolver module", "resolver/policy.snapshot"},
+    {"assay-ledger", "policy.ledger"},
+};
+#define PROGRAMS (sizeof programs / sizeof *programs)
+
+struct running {
+    enum status status;
+    char hash[9];
+    time_t loaded;
+};
+
+static const char *state_of(const struct running *r, const struct policy *p)
+{
+    if (r->status == STATUS_MISSING)
+        return "unknown";
+    if (r->status != STATUS_OK)
+        return "unreadable";
+    return p && strcmp(r->hash, policy_hash(p)) == 0 ? "same" : "differs";
+}
+
+static void print_text(const char *file, const struct running *all, const struct policy *p)
+{
+    static const char *const words[][2] = {
+        {"same", "as in the file"},
+        {"differs", "another than in the file: reload it, or see its log for why it could not"},
+        {"unknown", "has kept no policy here: it has not run yet, or keeps it elsewhere"},
+        {"unreadable", "keeps one that cannot be read"},
+    };
+    printf("%-16s ", "the file");
+    if (p)
+        printf("%s  ", policy_hash(p));
+    else
+        printf("cannot be loaded  ");
+    cli_put_visible(stdout, file);
+    putchar('\n');
+    for (size_t i = 0; i < PROGRAMS; i++) {
+        const char *state = state_of(&all[i], p), *word = "";
+        char when[CLOCK_TEXT] = "";
+        for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+            word = strcmp(words[k][0], state) == 0 ? words[k][1] : word;
+        bool known = all[i].status == STATUS_OK;
+        if (known && !p)
+            word = "the last good one, while the file cannot be loaded";
+        if (known)
+            clock_utc_text(all[i].loaded, when);
+        bool warn = strcmp(state, "differs") == 0 || strcmp(state, "unreadable") == 0;
+        printf("%-16s %s%s%s%s  %s%s%s\n", programs[i].program, known ? all[i].hash : "-", known ? "  " : "",
+               known ? "loaded " : "", when, cli_colour(stdout, warn ? CLI_YELLOW : CLI_PLAIN), word,
+               cli_colour(stdout, CLI_PLAIN));
+    }
+}
+
+static void print_json(const char *file, const struct running *all, const struct policy *p)
+{
+    struct buf b = BUF_INIT;
+    struct json j = JSON_INTO(&b);
+    char when[CLOCK_TEXT];
+    json_open(&j);
+    json_str(&j, "file", file);
+    json_str(&j, "policy", p ? policy_hash(p) : NULL);
+    json_open_array(&j, "programs");
+    for (size_t i = 0; i < PROGRAMS; i++) {
+        json_open(&j);
+        json_str(&j, "program", programs[i].program);
+        json_str(&j, "state", state_of(&all[i], p));
+        if (all[i].status == STATUS_OK) {
+            json_str(&j, "policy", all[i].hash);
+            json_str(&j, "loaded", clock_utc_text(all[i].loaded, when));
+        }
+        json_end(&j);
+    }
+    json_end(&j);
+    json_end(&j);
+    buf_addc(&b, '\n');
+    cli_flush(&b);
+}
+
+static int exit_code(const struct running *all, const struct policy *p)
+{
+    size_t known = 0, wrong = 0;
+    for (size_t i = 0; i < PROGRAMS; i++) {
+        const char *state = state_of(&all[i], p);
+        known += strcmp(state, "unknown") != 0;
+        wrong += strcmp(state, "differs") == 0 || strcmp(state, "unreadable") == 0;
+    }
+    return !p ? CLI_CRITICAL : wrong ? CLI_WARNING : known ? CLI_OK : CLI_UNKNOWN;
+}
+
+int policy_cmd_status(int argc, char **argv)
+{
+    static const struct policy_usage usage = {
+        "status [--json] [--state DIR] [FILE]",
+        "Which policy the mail filter, the resolver's module and the ledger run on, and whether it is the file's.\n"
+        "Exit code: 0 all agree, 1 one differs, 2 the file cannot be loaded, 3 nothing is known of any."};
+    struct policy_args a;
+    struct running all[PROGRAMS] = {0};
+    int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_JSON | POLICY_ARG_STATE | POLICY_ARG_FILE);
+    if (rc >= 0)
+        return rc;
+    struct policy *p = policy_cmd_load(a.file, &rc);
+    for (size_t i = 0; i < PROGRAMS; i++) {
+        char path[PATH_MAX];
+        snprintf(path, sizeof path, "%s/%s", a.state ? a.state : ASSAY_STATEDIR, programs[i].snapshot);
+        all[i].status = policy_snapshot_says(path, all[i].hash, &all[i].loaded);
+    }
+    if (a.json)
+        print_json(a.file, all, p);
+    else
+        print_text(a.file, all, p);
+    rc = exit_code(all, p);
+    policy_unref(p);
+    return rc;
+}
+
+int policy_cmd_accept(int argc, char **argv)
+{
+    static const struct policy_usage usage = {
+        "accept [--state DIR] [FILE]",
+        "Says to all programs that this very policy may be taken, though a list in it has lost more than 30% of its "
+        "names.\n"
+        "Reload them then. It holds until the policy or one of its lists changes again."};
+    struct policy_args a;
+    int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_STATE | POLICY_ARG_FILE);
+    if (rc >= 0)
+        return rc;
+    struct policy *p = policy_cmd_load(a.file, &rc);
+    for (size_t i = 0; p && i < PROGRAMS; i++) {
+        char path[PATH_MAX], reason[256] = "";
+        snprintf(path, sizeof path, "%s/%s", a.state ? a.state : ASSAY_STATEDIR, programs[i].snapshot);
+        if (access(path, F_OK) != 0)
+            continue;
+        if (policy_accept(p, path, reason) == STATUS_OK) {
+            printf("%s may take policy %s at its next reload or start\n", programs[i].program, policy_hash(p));
+        } else {
+            cli_error("%s: %s", path, reason);
+            rc = EX_CANTCREAT;
+        }
+    }
+    policy_unref(p);
+    return rc < 0 ? EX_OK : rc;
+}

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * tlsa.c - `assay tlsa CERT|HOST`: the TLSA records to publish, and the plan for a renewal.
+ *
+ * For a file, what that certificate needs; for a host name, what it serves on port 25 now, on each of its addresses. 3
+ * 1 1 comes first: it holds through every renewal that keeps the key (RFC 7671 5.1); 2 1 1 is added with --issuer. With
+ * --next the steps of a roll-over are dated: both records out, two TTLs of waiting (RFC 7671 8.1), then the switch,
+ * then the old record away.
+ *
+ * Fails with EX_NOINPUT, EX_DATAERR or EX_UNAVAILABLE and one line that names the file or host; CLI_WARNING when the
+ * plan cannot be kept in time.
+ */
+#include "base/clock.h"
+#include "base/domain.h"
+#include "base/json.h"
+#include "net/starttls.h"
+#include "cli/tlsa/certificate.h"
+#include "cli/cli.h"
+#include "cli/tlsa/tlsa_check.h"
+#include <getopt.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEFAULT_TTL 3600
+#define MAX_ADDRESSES 16
+
+struct options {
+    const char *subject, *name, *issuer, *next;
+    unsigned port;
+    long ttl;
+    bool json, check;
+    const char *anchor, *forward, *dns;
+};
+
+struct plan {
+    struct certificate now, issuer, next;
+    bool have_issuer, have_next;
+    const char *owner; /* _25._tcp.mx.example.org */
+};
+
+static const struct option long_options[] = {
+    {"anchor", required_argument, NULL, 'a'}, {"check", no_argument, NULL, 'c'},
+    {"dns", required_argument, NULL, 'd'},    {"forward", required_argument, NULL, 'f'},
+    {"help", no_argument, NULL, 'h'},         {"issuer", required_argument, NULL, 'i'},
+    {"json", no_argument, NULL, 'j'},         {"name", required_argument, NULL, 'n'},
+    {"next", required_argument, NULL, 'x'},   {"port", required_argument, NULL, 'p'},
+    {"ttl", required_argument, NULL, 't'},    {NULL, 0, NULL, 0},
+};
+
+static int help(void)
+{
+    puts("Usage: assay tlsa [OPTION...] CERTIFICATE-FILE|HOST\n"
+         "\n"
+         "Prints the TLSA records a mail host must publish (RFC 6698, RFC 7672).\n"
+         "\n"
+         "  --name HOST     the host the records are for (default: the certificate's first name)\n"
+         "  --port N        its port (default 25)\n"
+         "  --issuer FILE   the issuing CA's certificate: adds a 2 1 1 record\n"
+         "  --next FILE     the certificate that comes next: prints the steps of the roll-over with dates\n"
+         "  --ttl SECONDS   the records' time to live (default 3600)\n"
+         "  --check         are these records to be seen in DNS, signed? Nothing is printed but what is missing\n"
+         "  --anchor FILE   with --check: the DNSSEC trust anchor (default " ASSAY_STATEDIR "/root.key)\n"
+         "  --forward ADDR  with --check: the resolver to ask (default: from the root)\n"
+         "  --dns FILE      with --check: saved answers instead of DNS\n"
+         "  --json          for programs");
+    return EX_OK;
+}
+
+static bool number(const char *text, long lowest, long highest, long *out)
+{
+    char *end;
+    long v = strtol(text, &end, 10);
+    if (*text == '\0' || *end || v < lowest || v > highest)
+        return false;
+    *out = v;
+    return true;
+}
+
+/* -1: go on; else the exit code. */
+static int read_options(int argc, char **argv, struct options *o)
+{
+    int c;
+    long port = 25;
+    *o = (struct options){.ttl = DEFAULT_TTL};
+    while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+        switch (c) {
+        case 'h':
+            return help();
+        case 'i':
+            o->issuer = optarg;
+            break;
+        case 'a':
+            o->anchor = optarg;
+            break;
+        case 'c':
+            o->check = true;
+            break;
+        case 'd':
+            o->dns = optarg;
+            break;
+        case 'f':
+            o->forward = optarg;
+            break;
+        case 'j':
+            o->json = true;
+            break;
+        case 'n':
+            o->name = optarg;
+            break;
+        case 'x':
+            o->next = optarg;
+            break;
+        case 'p':
+            if (!number(optarg, 1, 65535, &port))
+                return cli_usage("--port %s: a number from 1 to 65535 is wanted", optarg);
+            break;
+        case 't':
+            if (!number(optarg, 1, 604800, &o->ttl))
+                return cli_usage("--ttl %s: seconds from 1 to 604800 (a week) are wanted", optarg);
+            break;
+        default:
+            return cli_usage("see the options");
+        }
+    }
+    o->port = (unsigned)port;
+    if (argc - optind != 1)
+        return cli_usage("one certificate file or host name is wanted");
+    o->subject = argv[optind];
+    return -1;
+}
+
+static int read_file(struct arena *a, const char *path, struct certificate *out)
+{
+    const char *why = NULL;
+    enum status s = certificate_read(a, path, out, &why);
+    if (s == STATUS_OK)
+        return -1;
+    cli_error("%s: %s", path, why ? why : status_text(s));
+    return s == STATUS_MISSING ? EX_NOINPUT : s == STATUS_DENIED ? EX_NOPERM : EX_DATAERR;
+}
+
+/* What one address serves; false after a message. */
+static bool read_address(struct arena *a, const struct options *o, const char *host, const struct ip *address,
+                         struct certificate *out)
+{
+    char text[IP_TEXT];
+    struct starttls_result r;
+    const char *why = NULL;
+    struct starttls_request q = {.address = *address, .port = o->port, .server_name = host};
+    starttls_run(a, &q, &r);
+    if (r.outcome != STARTTLS_DONE || r.chain_count == 0) {
+        cli_error("%s at %s: %s (%s)", host, ip_text(address, text), starttls_outcome_name(r.outcome), r.reason);
+        return false;
+    }
+    if (certificate_from_der(a, r.chain[0], out, &why) == STATUS_OK)
+        return true;
+    cli_error("%s at %s: %s", host, ip_text(address, text), why);
+    return false;
+}
+
+/* The certificate that a host serves, the same on all its addresses or an error that says where it differs. */
+static int read_host(struct arena *a, const struct options *o, const char *host, struct certificate *out)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
+    int rc = getaddrinfo(host, NULL, &hints, &list);
+    if (rc != 0) {
+        cli_error("%s: no such file, and as a host name: %s", host, gai_strerror(rc));
+        return EX_NOHOST;
+    }
+    size_t seen = 0;
+    int code = -1;
+    for (struct addrinfo *i = list; i && seen < MAX_ADDRESSES; i = i->ai_next) {
+        struct certificate c;
+        struct ip address = ip_from_sockaddr(i->ai_addr);
+        char text[IP_TEXT];
+        if (!read_address(a, o, host, &address, &c)) {
+            code = EX_UNAVAILABLE;
+        } else if (seen && strcmp(c.whole_sha256, out->whole_sha256) != 0) {
+            cli_error("%s serves another certificate at %s than at its first address: publish records for both", host,
+                      ip_text(&address, text));
+            code = EX_DATAERR;
+        } else if (!seen++) {
+            *out = c;
+        }
+    }
+    freeaddrinfo(list);
+    return seen ? code : EX_UNAVAILABLE;
+}
+
+static int gather(struct arena *a, const struct options *o, struct plan *p)
+{
+    char kept[LIMIT_DOMAIN + 1];
+    const char *name = o->name;
+    bool is_file = access(o->subject, F_OK) == 0 || strchr(o->subject, '/');
+    if (!is_file && domain_from_text(slice_str(o->subject), kept) != STATUS_OK) {
+        cli_error("%s: neither a file nor a host name", o->subject);
+        return EX_NOINPUT;
+    }
+    int rc = is_file ? read_file(a, o->subject, &p->now) : read_host(a, o, arena_strdup(a, kept), &p->now);
+    if (rc != -1)
+        return rc;
+    if (o->issuer && (rc = read_file(a, o->issuer, &p->issuer)) != -1)
+        return rc;
+    if (o->next && (rc = read_file(a, o->next, &p->next)) != -1)
+        return rc;
+    p->have_issuer = o->issuer != NULL;
+    p->have_next = o->next != NULL;
+    if (!name)
+        name = !is_file ? o->subject : p->now.name_count ? p->now.names[0] : NULL;
+    if (!name || name[0] == '*' || domain_from_text(slice_str(name), kept) != STATUS_OK) {
+        cli_error("%s: %s; say for which host with --name", o->subject,
+                  name ? "its name does not stand for one host" : "the certificate bears no DNS name");
+        return EX_DATAERR;
+    }
+    p->owner = arena_printf(a, "_%u._tcp.%s", o->port, kept);
+    return p->owner ? -1 : EX_OSERR;
+}
+
+static void record(const struct options *o, const struct plan *p, const char *prefix, int usage, const char *hex)
+{
+    printf("%s%s. %ld IN TLSA %d 1 1 %s\n", prefix, p->owner, o->ttl, usage, hex);
+}
+
+static void print_records(const struct options *o, const struct plan *p)
+{
+    char until[CLOCK_TEXT];
+    printf("; %s, valid until %s\n", p->now.subject, clock_utc_text(p->now.not_after, until));
+    record(o, p, "", 3, p->now.spki_sha256);
+    if (p->have_issuer) {
+        printf("; its issuer %s: only useful while the whole chain is served\n", p->issuer.subject);
+        record(o, p, "", 2, p->issuer.spki_sha256);
+    }
+}
+
+/* The earliest day of the switch: when every cache has the new record, for which two TTLs are to be waited. */
+static time_t earliest_switch(const struct options *o, const struct plan *p)
+{
+    time_t t = clock_wall() + 2 * o->ttl;
+    return t > p->next.not_before ? t : p->next.not_before;
+}
+
+static int print_plan(const struct options *o, const struct plan *p)
+{
+    char t[CLOCK_TEXT];
+    time_t from = earliest_switch(o, p);
+    if (strcmp(p->now.spki_sha256, p->next.spki_sha256) == 0) {
+        puts(
+            "\nThe next certificate keeps the key: the 3 1 1 record above stays right, and nothing has to be changed.");
+        return CLI_OK;
+    }
+    printf("\nRoll-over to %s:\n", p->next.subject);
+    puts("1. now: publish both records, and let every name server have them");
+    record(o, p, "     ", 3, p->now.spki_sha256);
+    record(o, p, "     ", 3, p->next.spki_sha256);
+    printf("2. not before %s (two times the TTL): switch the mail host to the new certificate\n",
+           clock_utc_text(from, t));
+    printf("   and not after %s: the old one ends then\n", clock_utc_text(p->now.not_after, t));
+    puts("3. after the switch has been seen to work on every address: take the old record out");
+    record(o, p, "     ", 3, p->next.spki_sha256);
+    if (from < p->now.not_after)
+        return CLI_OK;
+    puts("The old certificate ends before the new record can be everywhere: publish at once, and expect mail to wait "
+         "meanwhile.");
+    return CLI_WARNING;
+}
+
+static void json_record(struct json *j, const struct plan *p, const char *for_what, int usage, const char *hex)
+{
+    json_open(j);
+    json_str(j, "for", for_what);
+    json_str(j, "name", p->owner);
+    json_int(j, "usage", usage);
+    json_int(j, "selector", 1);
+    json_int(j, "matching", 1);
+    json_str(j, "data", hex);
+    json_end(j);
+}
+
+static int print_json(const struct options *o, const struct plan *p)
+{
+    struct buf b = BUF_INIT;
+    struct json j = JSON_INTO(&b);
+    char t[CLOCK_TEXT];
+    bool change = p->have_next && strcmp(p->now.spki_sha256, p->next.spki_sha256) != 0;
+    json_open(&j);
+    json_str(&j, "subject", p->now.subject);
+    json_str(&j, "not_after", clock_utc_text(p->now.not_after, t));
+    json_int(&j, "ttl", o->ttl);
+    json_open_array(&j, "records");
+    json_record(&j, p, "certificate", 3, p->now.spki_sha256);
+    if (p->have_issuer)
+        json_record(&j, p, "issuer", 2, p->issuer.spki_sha256);
+    if (change)
+        json_record(&j, p, "next", 3, p->next.spki_sha256);
+    json_end(&j);
+    if (p->have_next) {
+        json_bool(&j, "key_changes", change);
+        json_str(&j, "switch_not_before", clock_utc_text(change ? earliest_switch(o, p) : p->next.not_before, t));
+        json_str(&j, "switch_not_after", clock_utc_text(p->now.not_after, t));
+    }
+    json_end(&j);
+    buf_addc(&b, '\n');
+    if (!cli_flush(&b))
+        return EX_IOERR;
+    return change && earliest_switch(o, p) >= p->now.not_after ? CLI_WARNING : CLI_OK;
+}
+
+int cmd_tlsa(int argc, char **argv)
+{
+    struct options o;
+    struct plan p = {0};
+    int rc = read_options(argc, argv, &o);
+    if (rc != -1)
+        return rc;
+    struct arena *a = arena_new(32 * 1024 * 1024);
+    if (!a) {
+        cli_error("out of memory");
+        return EX_OSERR;
+    }
+    rc = gather(a, &o, &p);
+    if (rc == -1 && o.check) {
+        rc = tlsa_check(a, p.owner, &p.now, &(struct tlsa_source){o.anchor, o.forward, o.dns});
+    } else if (rc == -1 && o.json) {
+        rc = print_json(&o, &p);
+    } else if (rc == -1) {
+        print_records(&o, &p);
+        rc = p.have_next ? print_plan(&o, &p) : CLI_OK;
+    }
+    arena_free(a);
+    return rc;
+}

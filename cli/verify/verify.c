@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * verify.c - `assay verify MESSAGE`: the milter's verdict on a saved message, with every step, by the very code that
+ * assay-milter runs.
+ *
+ * Takes a file (one message or an mbox), a Maildir, a folder, or "-". DNS is asked as the milter asks it, or answered
+ * from a file
+ * (--dns), and all answers of a run can be kept (--save-dns), so that a case can be judged again years later as of that
+ * day (--at; a saved file knows its own day).
+ *
+ * Exit code by what the policy would do, dry-run or not: 0 deliver or tag, 1 quarantine or hold, 2 reject, 3 defer; of
+ * several messages the highest. EX_USAGE, EX_NOINPUT, EX_CONFIG and EX_DATAERR with one line that says what and where.
+ */
+#include "cli/verify/verify.h"
+#include "base/clock.h"
+#include "dns/dns_replay.h"
+#include "dns/dns_unbound.h"
+#include "cli/cli.h"
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define SYSTEM_ANCHOR "/usr/share/dns/root.key"
+
+struct run {
+    const struct verify_options *o;
+    const struct policy *policy;
+    struct judge_host host;
+    time_t at;
+    FILE *save;
+    struct json json;
+    struct buf out;
+    int worst; /* exit code so far */
+    int error; /* of the system; 0: none */
+    unsigned seen;
+};
+
+static const struct option long_options[] = {
+    {"at", required_argument, NULL, 'A'},
+    {"auth", required_argument, NULL, 'a'},
+    {"brief", no_argument, NULL, 'b'},
+    {"dns", required_argument, NULL, 'd'},
+    {"from", required_argument, NULL, 'f'},
+    {"header", no_argument, NULL, 'H'},
+    {"helo", required_argument, NULL, 'e'},
+    {"help", no_argument, NULL, 'h'},
+    {"ip", required_argument, NULL, 'i'},
+    {"json", no_argument, NULL, 'j'},
+    {"policy", required_argument, NULL, 'p'},
+    {"rcpt", required_argument, NULL, 'r'},
+    {"save-dns", required_argument, NULL, 's'},
+    {"tls", required_argument, NULL, 't'},
+    {NULL, 0, NULL, 0},
+};
+
+static int help(void)
+{
+    puts("Usage: assay verify [OPTION...] MESSAGE\n"
+         "\n"
+         "Judges a saved message as assay-milter would, and shows every step. MESSAGE: a file, an mbox, a Maildir, a "
+         "folder, or - for stdin.\n"
+         "\n"
+         "  --ip ADDRESS      the client it came from (default: the topmost Received field)\n"
+         "  --helo NAME       what the client said in HELO (default: the same field)\n"
+         "  --from ADDRESS    MAIL FROM; <> for the null sender (default: the Return-Path field)\n"
+         "  --rcpt ADDRESS    a recipient; may be given several times\n"
+         "  --tls VERSION     the session's TLS version, such as 1.3, or VERSION/CIPHER\n"
+         "  --auth USER       the client logged in: submission\n"
+         "  --policy FILE     the policy (default " CLI_POLICY_PATH ")\n"
+         "  --dns FILE        take DNS answers from a file instead of the DNS\n"
+         "  --save-dns FILE   keep the DNS answers of this run\n"
+         "  --at TIME         judge as of that time: 2026-11-20T23:19:25Z, or seconds since 1970 (default: now, or "
+         "when --dns was saved)\n"
+         "  --header          show the header fields that would be added and removed, and the header as DKIM "
+         "canonicalises it\n"
+         "  --brief           one line a message\n"
+         "  --json            for programs\n"
+         "\n"
+         "Exit code: 0 deliver or tag, 1 quarantine or hold, 2 reject, 3 defer.");
+    return EX_OK;
+}
+
+static int take_option(struct verify_options *o, int c)
+{
+    switch (c) {
+    case 'A':
+        o->at = optarg;
+        break;
+    case 'a':
+        o->auth = optarg;
+        break;
+    case 'b':
+        o->brief = true;
+        break;
+    case 'd':
+        o->dns = optarg;
+        break;
+    case 'e':
+        o->helo = optarg;
+        break;
+    case 'f':
+        o->from = optarg;
+        break;
+    case 'H':
+        o->header = true;
+        break;
+    case 'i':
+        o->ip = optarg;
+        break;
+    case 'j':
+        o->json = true;
+        break;
+    case 'p':
+        o->policy = optarg;
+        break;
+    case 'r':
+        o->rcpts[o->rcpt_count++] = optarg;
+        break;
+    case 's':
+        o->save_dns = optarg;
+        break;
+    case 't':
+        o->tls = optarg;
+        break;
+    case 'h':
+        return help();
+    default:
+        return cli_usage("bad option");
+    }
+    return -1;
+}
+
+/* -1: go on; else the exit code. */
+static int read_options(struct verify_options *o, int argc, char **argv)
+{
+    int c, rc;
+
+    opterr = 1;
+    optind = 1;
+    while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1)
+        if ((rc = take_option(o, c)) >= 0)
+            return rc;
+    if (optind + 1 != argc)
+        return cli_usage(optind == argc ? "which message?" : "one message, mbox or folder at a time");
+    o->message = argv[optind];
+    return -1;
+}
+
+/* 0: no time. */
+static time_t time_of(const char *text)
+{
+    struct tm tm = {0};
+    char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    long long n;
+
+    if (end && *end == 0)
+        return timegm(&tm);
+    errno = 0;
+    n = strtoll(text, &end, 10);
+    return errno == 0 && end != text && *end == 0 && n > 0 ? (time_t)n : 0;
+}
+
+static enum status fill_envelope(struct run *r, struct judge *j)
+{
+    const struct verify_options *o = r->o;
+    struct judge_mail *m = judge_mail(j);
+    struct arena *a = judge_arena(j);
+    enum status s = STATUS_OK;
+
+    m->at = r->at;
+    if (o->ip && ip_from_text(slice_str(o->ip), &m->peer) == STATUS_OK)
+        m->client = m->peer;
+    m->auth_user = o->auth;
+    if (o->tls) {
+        const char *slash = strchr(o->tls, '/');
+        int n = slash ? (int)(slash - o->tls) : (int)strlen(o->tls);
+        m->tls.version = arena_printf(
+            a, "%s%.*s", strncasecmp(o->tls, "TLS", 3) == 0 || strncasecmp(o->tls, "SSL", 3) == 0 ? "" : "TLSv", n,
+            o->tls);
+        m->tls.cipher = slash ? slash + 1 : NULL;
+    }
+    if (o->helo)
+        s = mail_set_helo(m, a, o->helo);
+    if (s == STATUS_OK && o->from)
+        s = mail_set_from(m, a, o->from, true);
+    for (size_t i = 0; s == STATUS_OK && i < o->rcpt_count; i++)
+        s = mail_add_rcpt(m, a, o->rcpts[i]);
+    return s;
+}
+
+/* Header, body and end, as a milter is told them. */
+static enum status feed(struct judge *j, struct slice message, const struct verify_options *o,
+                        struct verify_guess *guess)
+{
+    struct judge_mail *m = judge_mail(j);
+    struct slice body = SLICE_NULL;
+    const char *line = message.n ? memchr(message.p, '\n', message.n) : NULL;
+    const bool crlf = line && line > message.p && line[-1] == '\r';
+    enum status s = header_parse_message(&m->headers, message, &body);
+
+    if (s == STATUS_LIMIT)
+        s = STATUS_OK; /* noted in the list: message-format fails */
+    if (s == STATUS_OK)
+        s = verify_guess(j, o, guess);
+    if (s == STATUS_OK)
+        m->source = mail_source(m, judge_policy(j), false);
+    if (s == STATUS_OK)
+        s = judge_envelope(j);
+    if (s == STATUS_OK)
+        s = judge_headers_end(j);
+    if (s != STATUS_OK)
+        return s;
+    judge_body(j, body, crlf);
+    return judge_end(j);
+}
+
+enum status verify_judge(const struct judge_host *host, const struct policy *policy, const struct verify_options *o, time_t at,
+                         struct slice message, struct judge **out, const struct classes **classes)
+{
+    struct run r = {.o = o, .at = at};
+    struct verify_guess guess = {0};
+    struct judge *j = *out = judge_new(host, policy, 0);
+    enum status s = j ? fill_envelope(&r, j) : STATUS_NOMEM;
+
+    if (s == STATUS_OK)
+        s = feed(j, message, o, &guess);
+    return s == STATUS_OK ? judge_verdicts(j, classes) : s;
+}
+
+static int code_of(const struct classes *c)
+{
+    static const int codes[] = {[POLICY_DELIVER] = 0, [POLICY_TAG] = 0,   [POLICY_QUARANTINE] = 1,
+                                [POLICY_HOLD] = 1,    [POLICY_DEFER] = 3, [POLICY_REJECT] = 2};
+    int worst = 0;
+
+    for (size_t i = 0; i < c->count; i++)
+        if (codes[c->list[i].verdict.would] > worst)
+            worst = codes[c->list[i].verdict.would];
+    return worst;
+}
+
+static void show(struct run *r, struct judge *j, const struct classes *c, const struct verify_guess *g,
+                 const char *name)
+{
+    if (r->o->json)
+        verify_json(&r->json, j, c, g, name);
+    else if (r->o->brief)
+        verify_print_brief(&r->out, j, c, name);
+    else
+        verify_print(&r->out, j, c, r->o, g, name);
+    if (!r->o->json) {
+        fwrite(r->out.p, 1, r->out.n, stdout);
+        buf_reset(&r->out);
+    }
+}
+
+static bool one(void *context, const char *name, struct slice message)
+{
+    struct run *r = context;
+    struct judge *j = judge_new(&r->host, r->policy, 0);
+    const struct classes *c = NULL;
+    struct verify_guess guess = {0};
+    enum status s = j ? fill_envelope(r, j) : STATUS_NOMEM;
+
+    if (r->seen++ && !r->o->json && !r->o->brief)
+        putchar('\n');
+    if (s == STATUS_OK)
+        s = feed(j, message, r->o, &guess);
+    if (s == STATUS_OK)
+        s = judge_verdicts(j, &c);
+    if (s != STATUS_OK) {
+        cli_error("%s: cannot be judged: %s", name, status_text(s));
+        r->error = EX_DATAERR;
+    } else {
+        int code = code_of(c);
+        show(r, j, c, &guess, name);
+        if (code > r->worst)
+            r->worst = code;
+        if (r->save && judge_scope(j) && dns_replay_write(judge_scope(j), r->save) != STATUS_OK) {
+            cli_error("%s: %s", r->o->save_dns, strerror(errno));
+            r->error = EX_IOERR;
+        }
+    }
+    judge_free(j);
+    return r->error != EX_IOERR;
+}
+
+static int open_policy(struct run *r)
+{
+    struct policy_report *report = policy_report_new();
+    const char *path = r->o->policy ? r->o->policy : CLI_POLICY_PATH;
+    struct buf b = BUF_INIT;
+
+    r->policy = policy_load(path, report);
+    for (size_t i = 0; !r->policy && policy_report_at(report, i); i++)
+        if (policy_report_at(report, i)->severity == POLICY_ERROR)
+            policy_message_print(policy_report_at(report, i), &b);
+    fputs(b.p, stderr);
+    buf_release(&b);
+    policy_report_free(report);
+    if (!r->policy)
+        cli_error("%s: no policy to judge by%s", path, r->o->policy ? "" : "; give one with --policy");
+    return r->policy ? 0 : EX_CONFIG;
+}
+
+struct dns *verify_dns(const char *replay, const struct policy *policy)
+{
+    struct dns *dns;
+    char *error = NULL;
+
+    if (replay) {
+        dns = dns_replay_new(replay, &error);
+    } else {
+        struct dns_unbound_config c = {.anchor = policy_set_text(policy, "dns.anchor"), .forward = policy_set_text(policy, "dns.forward")};
+        if (access(c.anchor, R_OK) != 0)
+            c.anchor = SYSTEM_ANCHOR;
+        dns = dns_unbound_new(&c, &error);
+    }
+    if (!dns)
+        cli_error("%s", error ? error : "out of memory");
+    free(error);
+    return dns;
+}
+
+static int open_dns(struct run *r)
+{
+    r->host.dns = verify_dns(r->o->dns, r->policy);
+    return r->host.dns ? 0 : r->o->dns ? EX_NOINPUT : EX_CONFIG;
+}
+
+static int prepare(struct run *r)
+{
+    static char host[256];
+    struct ip ip;
+    int rc;
+
+    if (r->o->ip && ip_from_text(slice_str(r->o->ip), &ip) != STATUS_OK)
+        return cli_usage("--ip '%s' is no address", r->o->ip);
+    r->at = r->o->at ? time_of(r->o->at) : 0;
+    if (r->o->at && !r->at)
+        return cli_usage("--at '%s' is no time: write 2026-11-20T23:19:25Z or seconds since 1970", r->o->at);
+    if (gethostname(host, sizeof host - 1) != 0 || !*host)
+        snprintf(host, sizeof host, "localhost");
+    r->host.name = r->host.authserv_id = host;
+    if ((rc = open_policy(r)) != 0 || (rc = open_dns(r)) != 0)
+        return rc;
+    if (!r->at)
+        r->at = r->o->dns && dns_replay_time(r->host.dns) ? dns_replay_time(r->host.dns) : clock_wall();
+    if (r->o->save_dns && !(r->save = fopen(r->o->save_dns, "w"))) {
+        cli_error("%s: %s", r->o->save_dns, strerror(errno));
+        return EX_CANTCREAT;
+    }
+    return 0;
+}
+
+static int finish(struct run *r, int rc)
+{
+    if (r->save && fclose(r->save) != 0 && rc == 0) {
+        cli_error("%s: %s", r->o->save_dns, strerror(errno));
+        rc = EX_IOERR;
+    }
+    dns_close(r->host.dns);
+    policy_unref(r->policy);
+    buf_release(&r->out);
+    return rc ? rc : r->error ? r->error : r->worst;
+}
+
+int cmd_verify(int argc, char **argv)
+{
+    struct verify_options o = {0};
+    struct run r = {.o = &o, .out = BUF_INIT};
+    int rc;
+
+    o.rcpts = calloc((size_t)argc + 1, sizeof *o.rcpts);
+    rc = o.rcpts ? read_options(&o, argc, argv) : EX_OSERR;
+    if (rc < 0) {
+        rc = prepare(&r);
+        r.json = JSON_INTO(&r.out);
+        if (rc == 0 && o.json)
+            json_open_array(&r.json, NULL);
+        if (rc == 0)
+            rc = verify_each(o.message, one, &r);
+        if (o.json && r.policy && r.host.dns) {
+            json_end(&r.json);
+            buf_addc(&r.out, '\n');
+            fwrite(r.out.p, 1, r.out.n, stdout);
+        }
+        rc = finish(&r, rc);
+    }
+    free(o.rcpts);
+    return rc;
+}

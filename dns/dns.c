@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * dns.c - a scope: one message's use of DNS.
+ *
+ * Promises that a question asked twice in a scope is one question with one answer; that no scope asks more than its
+ * budget or waits beyond its deadline; and that what went wrong is an answer like any other: dns_get never returns
+ * NULL. When memory runs out the answer is a temporary failure. Answers are copied into the scope's arena and live on
+ * when the scope is freed.
+ *
+ * Order of an entry's life: made by dns_start or dns_get (then it is counted), under way (flight set) or done; dns_get
+ * waits and makes it done; dns_scope_free lets go of what is still under way. Only done entries are in the trace.
+ */
+#include "dns/dns.h"
+#include "base/clock.h"
+#include "dns/dns_source.h"
+#include "base/limits.h"
+
+struct entry {
+    struct entry *next;
+    struct dns_question *q; /* NULL: bad name */
+    struct dns_flight *flight;
+    int64_t until;
+    bool by_scope_end; /* `until` is the end of the scope's time, not of the look-up's */
+    bool done;
+    struct dns_answer answer;
+};
+
+struct dns_scope {
+    struct dns *source;
+    struct arena *arena;
+    struct entry *first, **last;
+    unsigned asked, lookups;
+    unsigned cost;
+    bool cached_only;
+    unsigned lookup_ms, total_ms;
+    int64_t end;
+};
+
+static const struct dns_answer no_memory = {
+    .name = "", .type = DNS_A, .state = DNS_TEMPFAIL, .why = "out of memory", .over_budget = true};
+
+struct dns *dns_close(struct dns *source)
+{
+    if (source)
+        source->ops->close(source);
+    return NULL;
+}
+
+struct dns_scope *dns_scope_new(struct dns *source, struct arena *arena, const struct dns_budget *budget)
+{
+    static const struct dns_budget defaults;
+    struct dns_scope *s = ARENA_NEW(arena, struct dns_scope);
+    if (!s)
+        return NULL;
+    if (!budget)
+        budget = &defaults;
+    s->source = source;
+    s->arena = arena;
+    s->last = &s->first;
+    s->lookups = budget->lookups ? budget->lookups : LIMIT_DNS_LOOKUPS;
+    s->cached_only = budget->cached_only;
+    s->lookup_ms = budget->lookup_ms ? budget->lookup_ms : LIMIT_DNS_SECONDS * 1000;
+    s->total_ms = budget->total_ms ? budget->total_ms : LIMIT_MESSAGE_SECONDS * 1000;
+    dns_scope_renew(s);
+    return s;
+}
+
+void dns_scope_renew(struct dns_scope *s)
+{
+    s->end = clock_mono_ms() + s->total_ms;
+}
+
+struct arena *dns_scope_arena(struct dns_scope *s)
+{
+    return s->arena;
+}
+
+struct dns_scope *dns_scope_free(struct dns_scope *s)
+{
+    if (!s)
+        return NULL;
+    for (struct entry *e = s->first; e; e = e->next) {
+        if (e->flight)
+            s->source->ops->let_go(s->source, e->flight);
+        e->flight = NULL;
+    }
+    return NULL;
+}
+
+/* The entry is answered without a source: budget, time, memory or a bad name. */
+static void settle(struct entry *e, enum dns_state state, const char *why, bool over_budget)
+{
+    e->answer.state = state;
+    e->answer.security = DNS_UNKNOWN;
+    e->answer.why = why;
+    e->answer.over_budget = over_budget;
+    e->done = true;
+}
+
+static uint32_t ttl_left(const struct dns_result *r)
+{
+    int64_t left = r->expires ? (r->expires - clock_mono_ms() + 999) / 1000 : (int64_t)r->ttl;
+    return left < 0 ? 0 : left < (int64_t)r->ttl ? (uint32_t)left : r->ttl;
+}
+
+/* Copies a result into the arena and drops it. */
+static void take(struct dns_scope *s, struct entry *e, struct dns_result *r)
+{
+    struct dns_answer *a = &e->answer;
+    struct slice *rdata = ARENA_ARRAY(s->arena, struct slice, r->count);
+    bool whole = rdata != NULL;
+    for (size_t i = 0; whole && i < r->count; i++) {
+        rdata[i] = arena_slice(s->arena, r->rdata[i]);
+        whole = rdata[i].p != NULL || r->rdata[i].n == 0;
+    }
+    a->canonical = arena_strdup(s->arena, r->canonical);
+    a->why = arena_strdup(s->arena, r->why);
+    if (!whole || (r->canonical && !a->canonical) || (r->why && !a->why)) {
+        a->canonical = NULL;
+        settle(e, DNS_TEMPFAIL, "out of memory", true);
+    } else {
+        a->state = r->state;
+        a->security = r->security;
+        a->ttl = ttl_left(r);
+        a->count = r->count;
+        a->rdata = rdata;
+        e->done = true;
+    }
+    dns_result_drop(r);
+}
+
+static struct entry *find(struct dns_scope *s, const char *name, const char *normal, enum dns_type type)
+{
+    for (struct entry *e = s->first; e; e = e->next) {
+        if (e->answer.type != type)
+            continue;
+        if (e->q ? normal && strcmp(e->q->name, normal) == 0 : strcmp(e->answer.name, name) == 0)
+            return e;
+    }
+    return NULL;
+}
+
+static void ask(struct dns_scope *s, struct entry *e)
+{
+    if (s->asked >= s->lookups) {
+        settle(e, DNS_TEMPFAIL, "no look-up left of the number allowed", true);
+        return;
+    }
+    s->asked++;
+    const struct dns_ops *ops = s->source->ops;
+    struct dns_result *r = !s->cached_only ? ops->ask(s->source, e->q, &e->flight)
+                           : ops->known    ? ops->known(s->source, e->q)
+                                           : NULL;
+    if (r) {
+        take(s, e, r);
+    } else if (s->cached_only) {
+        settle(e, DNS_TEMPFAIL, "this client's look-ups are used up for now", true);
+    } else if (!e->flight) {
+        settle(e, DNS_TEMPFAIL, "out of memory", true);
+    } else {
+        s->cost++;
+        e->until = clock_mono_ms() + s->lookup_ms;
+        e->by_scope_end = e->until >= s->end;
+        if (e->by_scope_end)
+            e->until = s->end;
+    }
+}
+
+/* The entry of this question, made and asked where there is none; NULL when out of memory. */
+static struct entry *entry_of(struct dns_scope *s, const char *name, enum dns_type type)
+{
+    char normal[DNS_NAME_TEXT];
+    bool good = dns_name_normal(name, normal) == STATUS_OK;
+    struct entry *e = find(s, name, good ? normal : NULL, type);
+    if (e)
+        return e;
+    e = ARENA_NEW(s->arena, struct entry);
+    struct dns_question *q = good ? ARENA_NEW(s->arena, struct dns_question) : NULL;
+    char *kept = arena_strdup(s->arena, name);
+    if (!e || !kept || (good && !q))
+        return NULL;
+    e->answer.name = kept;
+    e->answer.type = type;
+    *s->last = e;
+    s->last = &e->next;
+    if (!good) {
+        settle(e, DNS_BADNAME, "not a domain name", false);
+        return e;
+    }
+    e->q = q;
+    memcpy(q->name, normal, sizeof normal);
+    q->type = type;
+    ask(s, e);
+    return e;
+}
+
+void dns_start(struct dns_scope *s, const char *name, enum dns_type type)
+{
+    (void)entry_of(s, name, type);
+}
+
+const struct dns_answer *dns_get(struct dns_scope *s, const char *name, enum dns_type type)
+{
+    struct entry *e = entry_of(s, name, type);
+    if (!e)
+        return &no_memory;
+    if (e->done)
+        return &e->answer;
+    struct dns_result *r = s->source->ops->await(s->source, e->flight, e->until);
+    s->source->ops->let_go(s->source, e->flight);
+    e->flight = NULL;
+    if (r)
+        take(s, e, r);
+    else if (e->by_scope_end)
+        settle(e, DNS_TEMPFAIL, "the time for all look-ups is up", true);
+    else
+        settle(e, DNS_TEMPFAIL, "no answer in time", false);
+    return &e->answer;
+}
+
+unsigned dns_scope_cost(const struct dns_scope *s)
+{
+    return s->cost;
+}
+
+const struct dns_answer *dns_trace(const struct dns_scope *s, size_t i)
+{
+    for (const struct entry *e = s->first; e; e = e->next)
+        if (e->done && i-- == 0)
+            return &e->answer;
+    return NULL;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * dns.h - asking DNS, with the security state of every answer kept.
+ *
+ * Three things:
+ *   struct dns         a source of answers: libunbound (dns_unbound.h) or a saved file (dns_replay.h). Shared by
+ *                      threads.
+ *   struct dns_scope   one message's (or one check's) use of it: a budget of look-ups, a deadline, and the trace of
+ *                      every answer consulted. Belongs to one thread at a time; answers live as long as the scope's
+ *                      arena.
+ *   struct dns_answer  one answer. Never NULL, never half an answer.
+ *
+ * dns_start() asks and does not wait; dns_get() waits for the answer, asking first where nobody has. So whoever
+ * learns a name early starts, and the engine that needs the answer later calls dns_get() as if it were synchronous.
+ * Asking the same question twice in a scope costs nothing and gives the same answer (one message is judged on one
+ * view of DNS).
+ *
+ * States are never mixed up: "no such name" (RFC 8020: nothing below it either), "no data", "could not find out now"
+ * and "bogus" are four different things. A bogus answer (RFC 4035 4.3) carries no data here: nobody can use it by
+ * mistake.
+ */
+#ifndef ASSAY_DNS_DNS_H
+#define ASSAY_DNS_DNS_H
+
+#include "base/arena.h"
+#include "base/ip.h"
+#include "base/slice.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+enum dns_state {
+    DNS_FOUND,    /* records of the type asked for; count > 0 */
+    DNS_NODATA,   /* the name exists (NOERROR), the type does not */
+    DNS_NXDOMAIN, /* the name does not exist */
+    DNS_TEMPFAIL, /* time-out, SERVFAIL, refused, budget or deadline reached: nothing is known */
+    DNS_BOGUS,    /* DNSSEC validation failed; `why` says how */
+    DNS_BADNAME,  /* the text asked for is no domain name: nothing was asked (label > 63, name > 253, empty label) */
+};
+
+enum dns_security {
+    DNS_UNKNOWN,  /* no answer to speak of (TEMPFAIL, BADNAME), or no trust anchor */
+    DNS_INSECURE, /* proved to be unsigned */
+    DNS_SECURE,   /* validated from the trust anchor */
+    DNS_BROKEN,   /* goes with DNS_BOGUS */
+};
+
+enum dns_type {
+    DNS_A = 1,
+    DNS_NS = 2,
+    DNS_CNAME = 5,
+    DNS_SOA = 6,
+    DNS_PTR = 12,
+    DNS_MX = 15,
+    DNS_TXT = 16,
+    DNS_AAAA = 28,
+    DNS_DS = 43,
+    DNS_DNSKEY = 48,
+    DNS_TLSA = 52,
+    DNS_CAA = 257,
+};
+
+struct dns_answer {
+    const char *name; /* as asked */
+    enum dns_type type;
+    enum dns_state state;
+    enum dns_security security;
+    uint32_t ttl;           /* seconds */
+    const char *canonical;  /* the name at the end of the CNAME chain where it differs from `name`, else NULL */
+    const char *why;        /* of TEMPFAIL and BOGUS: words for a log. Static or in the scope's arena; else NULL */
+    bool over_budget;       /* TEMPFAIL because this scope's look-ups or time ran out, not because DNS failed */
+    size_t count;
+    const struct slice *rdata; /* each record's rdata, uncompressed wire form, in the order received */
+};
+
+struct dns;       /* a source; see dns_unbound.h, dns_replay.h */
+struct dns_scope;
+
+/* Closes a source: its threads end, its memory goes. No scope on it may be left. NULL is fine. Returns NULL. */
+struct dns *dns_close(struct dns *source);
+
+struct dns_budget {
+    unsigned lookups;   /* questions in all; 0: LIMIT_DNS_LOOKUPS */
+    unsigned lookup_ms; /* one look-up; 0: LIMIT_DNS_SECONDS */
+    unsigned total_ms;  /* from dns_scope_new on; 0: LIMIT_MESSAGE_SECONDS */
+    bool cached_only;   /* ask nobody: what the source does not know at once is TEMPFAIL, over_budget */
+};
+
+/* A scope on a source. budget may be NULL. Everything it gives out lives in `arena`. NULL when out of memory. */
+struct dns_scope *dns_scope_new(struct dns *source, struct arena *arena, const struct dns_budget *budget);
+
+/* The time for all look-ups (total_ms of the budget) begins anew: for a message whose body took long, when it has
+ * ended and answers are waited for. */
+void dns_scope_renew(struct dns_scope *s);
+
+/* Lets go of look-ups still under way. Must come before the arena is freed or reset. NULL is fine. Returns NULL. */
+struct dns_scope *dns_scope_free(struct dns_scope *s);
+
+/* Asks without waiting. Failure shows at dns_get(). name: presentation form, ASCII, any case, with or without the
+ * final dot; octets other than letters, digits, '-' and '_' may stand as they are or as \DDD (RFC 1035 5.1). */
+void dns_start(struct dns_scope *s, const char *name, enum dns_type type);
+
+/* The answer, awaited. Never NULL. */
+const struct dns_answer *dns_get(struct dns_scope *s, const char *name, enum dns_type type);
+
+/* Questions that the source could not answer at once: what this scope cost. */
+unsigned dns_scope_cost(const struct dns_scope *s);
+
+/* The trace: every answer this scope got, in the order asked. i from 0; NULL at the end. */
+const struct dns_answer *dns_trace(const struct dns_scope *s, size_t i);
+
+/* Whether record i of a TXT answer could be joined: its strings, concatenated without separator (RFC 7208 3.3). The
+ * result lies in the scope's arena. An rdata of no octets at all gives the empty text. SLICE_NULL when i is out
+ * of range or the rdata is malformed. */
+struct slice dns_txt(struct dns_scope *s, const struct dns_answer *a, size_t i);
+
+/* The address in record i of an A or AAAA answer. */
+bool dns_address(const struct dns_answer *a, size_t i, struct ip *out);
+
+/* The host name (kept form, see domain.h; root as ".") in record i of an MX, PTR, NS or CNAME answer, and an MX's
+ * preference (may be NULL). NULL when the name is not one that this project keeps. */
+const char *dns_host(struct dns_scope *s, const struct dns_answer *a, size_t i, uint16_t *preference);
+
+/* The same name in the form that dns_start takes, whatever octets it holds (as \DDD): for names that are only asked
+ * for again. NULL: malformed. */
+const char *dns_host_text(struct dns_scope *s, const struct dns_answer *a, size_t i, uint16_t *preference);
+
+const char *dns_state_name(enum dns_state s);       /* "found", "no data", ... */
+const char *dns_security_name(enum dns_security s); /* "secure", ... */
+const char *dns_type_name(enum dns_type t);         /* "TXT", ...; "TYPE123" for others is in a static table or "?" */
+
+#endif

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * dns_anchor.c - reads a trust anchor file far enough to know that it is one (RFC 4034 sections 2 and 5; RFC 5011; the
+ * file form that unbound-anchor and BIND tools write: zone file lines, one record a line, comments behind ';').
+ *
+ * Says what is wrong in one line: missing, unreadable, empty, without a DS or DNSKEY record. Whether a key is the right
+ * one is for validation to find out. A copy is written beside its place and renamed into it, so that no reader ever
+ * sees half of it.
+ */
+#include "dns/dns_anchor.h"
+#include "base/buf.h"
+#include "dns/dns_text.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static enum status complain(char **error, enum status s, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static enum status complain(char **error, enum status s, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    if (vasprintf(error, fmt, ap) < 0)
+        *error = NULL;
+    va_end(ap);
+    return s;
+}
+
+static enum status status_of(int e)
+{
+    return e == ENOENT || e == ENOTDIR ? STATUS_MISSING : e == EACCES || e == EPERM ? STATUS_DENIED : STATUS_AGAIN;
+}
+
+static enum status read_file(const char *path, struct buf *out, char **error)
+{
+    char chunk[4096];
+    size_t n;
+    FILE *f = fopen(path, "re");
+    int e = errno;
+    if (!f)
+        return complain(error, status_of(e), "trust anchor %s: cannot be read: %s", path, strerror(e));
+    errno = 0;
+    while ((n = fread(chunk, 1, sizeof chunk, f)) > 0 && out->n <= LIMIT_ANCHOR_BYTES)
+        buf_add(out, chunk, n);
+    e = ferror(f) ? errno : 0;
+    fclose(f);
+    if (e)
+        return complain(error, status_of(e), "trust anchor %s: cannot be read: %s", path, strerror(e));
+    if (out->n > LIMIT_ANCHOR_BYTES || out->failed)
+        return complain(error, STATUS_LIMIT, "trust anchor %s: too long for a list of keys", path);
+    return STATUS_OK;
+}
+
+/* The owner of a DS or DNSKEY record on this line; SLICE_NULL: there is none. */
+static struct slice owner_of_key(struct slice line, struct dns_token *t)
+{
+    const char *why;
+    size_t n = dns_tokens(line, t, &why);
+    for (size_t i = 1; n != SIZE_MAX && i < 4 && i + 4 < n; i++)
+        if (slice_eq_nocase(t[i].text, SLICE_LIT("DS")) || slice_eq_nocase(t[i].text, SLICE_LIT("DNSKEY")))
+            return t[0].text;
+    return SLICE_NULL;
+}
+
+/* Number of keys; *several is whether they belong to more than one zone. */
+static size_t count_keys(struct slice text, struct dns_token *t, bool *several)
+{
+    struct slice zone = SLICE_NULL;
+    size_t keys = 0;
+    while (text.n) {
+        const char *newline = memchr(text.p, '\n', text.n);
+        struct slice line = slice_of(text.p, newline ? (size_t)(newline - text.p) : text.n);
+        text = slice_from(text, line.n + 1);
+        struct slice owner = owner_of_key(line, t);
+        if (owner.n == 0)
+            continue;
+        if (keys++ && !slice_eq_nocase(owner, zone))
+            *several = true;
+        zone = owner;
+    }
+    return keys;
+}
+
+static bool folder_is_writable(const char *path)
+{
+    char *folder = strdup(path);
+    if (!folder)
+        return false;
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder ? 1 : 0] = '\0';
+    bool yes = access(slash ? folder : ".", W_OK) == 0;
+    free(folder);
+    return yes;
+}
+
+enum status dns_anchor_check(const char *path, enum anchor_use *use, char **error)
+{
+    struct buf text = BUF_INIT;
+    bool several = false;
+    struct dns_token *t = calloc(DNS_TOKENS, sizeof *t);
+    enum status s = t ? read_file(path, &text, error) : complain(error, STATUS_NOMEM, "out of memory");
+    if (s == STATUS_OK && slice_trim(buf_slice(&text)).n == 0)
+        s = complain(error, STATUS_INVALID, "trust anchor %s: the file is empty", path);
+    else if (s == STATUS_OK && count_keys(buf_slice(&text), t, &several) == 0)
+        s = complain(error, STATUS_INVALID,
+                     "trust anchor %s: holds no DS or DNSKEY record; without one nothing can be validated", path);
+    else if (s == STATUS_OK)
+        *use = !several && access(path, W_OK) == 0 && folder_is_writable(path) ? ANCHOR_RFC5011 : ANCHOR_STATIC;
+    buf_release(&text);
+    free(t);
+    return s;
+}
+
+static enum status write_beside(const char *path, struct slice text, char **error)
+{
+    char *beside = NULL;
+    if (asprintf(&beside, "%s.%ld", path, (long)getpid()) < 0)
+        return complain(error, STATUS_NOMEM, "out of memory");
+    FILE *f = fopen(beside, "we");
+    bool good = f && fwrite(text.p, 1, text.n, f) == text.n && fflush(f) == 0 && fsync(fileno(f)) == 0;
+    int e = errno;
+    if (f && fclose(f) != 0 && good) {
+        good = false;
+        e = errno;
+    }
+    if (good && rename(beside, path) != 0) {
+        good = false;
+        e = errno;
+    }
+    if (!good && f)
+        unlink(beside);
+    free(beside);
+    return good ? STATUS_OK
+                : complain(error, status_of(e), "trust anchor %s: cannot be written: %s", path, strerror(e));
+}
+
+enum status dns_anchor_seed(const char *path, const char *seed, char **error)
+{
+    struct buf text = BUF_INIT;
+    if (access(path, F_OK) == 0)
+        return STATUS_OK;
+    enum status s = read_file(seed, &text, error);
+    if (s == STATUS_OK)
+        s = write_beside(path, buf_slice(&text), error);
+    buf_release(&text);
+    return s;
+}

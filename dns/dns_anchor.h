@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * dns_anchor.h - the trust anchor file: is it one, and may it be kept up to date?
+ *
+ * A file without a key makes libunbound start without complaint and find nothing secure ever after, so it is looked at
+ * first.
+ */
+#ifndef ASSAY_DNS_DNS_ANCHOR_H
+#define ASSAY_DNS_DNS_ANCHOR_H
+
+#include "base/status.h"
+#include <stdbool.h>
+
+#define LIMIT_ANCHOR_BYTES (1024 * 1024)
+
+enum anchor_use {
+    ANCHOR_STATIC,  /* as it stands: not writable for us, or keys of several zones */
+    ANCHOR_RFC5011, /* one zone's keys, and we may write the file and its folder */
+};
+
+/* Looks at the file. Not STATUS_OK: *error is one line of what is wrong (malloc'ed; the caller frees it). */
+enum status dns_anchor_check(const char *path, enum anchor_use *use, char **error) MUST_CHECK;
+
+/* Where `path` does not exist, makes it a copy of `seed` (whole or not at all). STATUS_OK also where it exists already.
+ */
+enum status dns_anchor_seed(const char *path, const char *seed, char **error) MUST_CHECK;
+
+#endif

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * dns_cache.h - finished answers, kept as long as their TTL says and no longer, within a bound of memory.
+ *
+ * Holds what is known: found, no data, no such name. Temporary failures and bogus answers are not taken, nor answers of
+ * TTL 0; a TTL above a day counts as a day (RFC 8767 section 4 allows such a cap). When the bound is reached the
+ * longest unused answers go.
+ *
+ * Shared by threads: sixteen shards, each with its own lock, held for the time of one search.
+ */
+#ifndef ASSAY_DNS_DNS_CACHE_H
+#define ASSAY_DNS_DNS_CACHE_H
+
+#include "dns/dns_source.h"
+
+#define LIMIT_DNS_CACHE_TTL 86400 /* seconds */
+
+struct dns_cache;
+
+/* bytes: bound on keys and answers together. NULL when out of memory. */
+struct dns_cache *dns_cache_new(size_t bytes) MUST_CHECK;
+struct dns_cache *dns_cache_free(struct dns_cache *c); /* NULL is fine; returns NULL */
+
+/* The answer, with one reference for the caller, or NULL. now: clock_mono_ms(). */
+struct dns_result *dns_cache_get(struct dns_cache *c, const struct dns_question *q, int64_t now);
+
+/* Takes a reference of its own, where the answer is one to keep and memory allows. r->expires must be set. */
+void dns_cache_put(struct dns_cache *c, const struct dns_question *q, struct dns_result *r, int64_t now);
+
+/* Answers and octets held now. */
+void dns_cache_size(struct dns_cache *c, size_t *answers, size_t *bytes);
+
+#endif

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * dns_canary.c - one question by a resolver of its own.
+ *
+ * The anchor file is read, never written, and not seeded: the resolver that does the work owns it. An answer that is
+ * insecure counts as healthy: the anchor is then one for another part of the name space than `name`, which is a choice.
+ * What is wrong is said with what to look at.
+ */
+#include "dns/dns_canary.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+static enum dns_health judge(const struct dns_answer *a, char **why)
+{
+    const char *words;
+    enum dns_health h;
+    if (a->state == DNS_BOGUS) {
+        h = DNS_UNTRUSTED;
+        words = "DNS answers do not validate: look at this host's clock and at the trust anchor";
+    } else if (a->state == DNS_TEMPFAIL) {
+        h = DNS_UNREACHABLE;
+        words = "DNS cannot be reached: look at the network, dns.forward and the firewall";
+    } else {
+        return DNS_HEALTHY;
+    }
+    if (asprintf(why, "%s (%s: %s)", words, a->name, a->why ? a->why : dns_state_name(a->state)) < 0)
+        *why = NULL;
+    return h;
+}
+
+enum dns_health dns_canary(const struct dns_unbound_config *config, const char *name, unsigned ms, char **why)
+{
+    struct dns_unbound_config own = *config;
+    own.no_cache = true;
+    own.anchor_fixed = true;
+    own.anchor_seed = NULL;
+    *why = NULL;
+    struct dns *dns = dns_unbound_new(&own, why);
+    if (!dns)
+        return DNS_UNCONFIGURED;
+    enum dns_health h = DNS_HEALTHY;
+    struct arena *arena = arena_new(1 << 20);
+    struct dns_scope *scope =
+        arena ? dns_scope_new(dns, arena, &(struct dns_budget){.lookup_ms = ms, .total_ms = ms + 1000}) : NULL;
+    if (scope)
+        h = judge(dns_get(scope, name ? name : ".", DNS_SOA), why);
+    dns_scope_free(scope);
+    arena_free(arena);
+    dns_close(dns);
+    return h;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * dns_canary.h - is OUR side in order: do questions leave this host, is the clock right, is the trust anchor the
+ * world's?
+ *
+ * Asks for a name that is always there and always signed (the root's SOA), by a resolver made for this one question, so
+ * that no cache can answer for a network that is gone. When that fails, other domains' failures say nothing of those
+ * domains.
+ *
+ * Blocks for up to `ms`; starts threads for that time. Any thread; never before a fork.
+ */
+#ifndef ASSAY_DNS_DNS_CANARY_H
+#define ASSAY_DNS_DNS_CANARY_H
+
+#include "dns/dns_unbound.h"
+
+enum dns_health {
+    DNS_HEALTHY,
+    DNS_UNREACHABLE,  /* no answer: network, forwarder, port 53 */
+    DNS_UNTRUSTED,    /* the answer does not validate: clock, trust anchor, or somebody in between */
+    DNS_UNCONFIGURED, /* the resolver could not be made: the anchor file, a setting */
+};
+
+/* name: kept form, or "." or NULL for the root. *why: one line for a log (malloc'ed; the caller frees it), NULL when
+ * healthy. */
+enum dns_health dns_canary(const struct dns_unbound_config *config, const char *name, unsigned ms, char **why);
+
+#endif

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * dns_flight.h - what the two halves of the libunbound source share: dns_unbound.c (look-ups under way) and
+ * dns_unbound_open.c (making and ending the source).
+ */
+#ifndef ASSAY_DNS_DNS_FLIGHT_H
+#define ASSAY_DNS_DNS_FLIGHT_H
+
+#include "dns/dns_source.h"
+#include "dns/dns_unbound.h"
+#include <pthread.h>
+
+#define DNS_FLIGHT_BUCKETS 1024u
+
+struct ub_ctx;
+struct ub_result;
+struct dns_cache;
+
+struct dns_unbound {
+    struct dns base;
+    struct ub_ctx *ctx;
+    struct dns_cache *cache; /* NULL: none */
+    pthread_t poller;
+    int wake;             /* eventfd; readable: the poller ends */
+    pthread_mutex_t lock; /* over all below, and over all flights */
+    struct dns_flight *bucket[DNS_FLIGHT_BUCKETS];
+    struct dns_unbound_stats stats;
+};
+
+struct dns_flight {
+    struct dns_flight *next;
+    struct dns_unbound *owner;
+    unsigned waiters;
+    bool pending; /* the callback has yet to run, or is running */
+    int async_id;
+    pthread_cond_t arrived;
+    struct dns_result *result; /* set when not pending, unless memory ran out */
+    struct dns_question q;
+};
+
+struct dns_unbound *dns_unbound_of(struct dns *source); /* NULL: another kind of source */
+struct dns_result *dns_result_from_unbound(const struct ub_result *ub, const struct dns_question *q,
+                                           int64_t now) MUST_CHECK;
+struct dns_result *dns_unbound_ask(struct dns *source, const struct dns_question *q, struct dns_flight **flight);
+struct dns_result *dns_unbound_known(struct dns *source, const struct dns_question *q);
+struct dns_result *dns_unbound_await(struct dns *source, struct dns_flight *f, int64_t until);
+void dns_unbound_let_go(struct dns *source, struct dns_flight *f);
+void *dns_unbound_poll(void *unbound);
+void dns_unbound_free_flights(struct dns_unbound *u);
+
+#endif

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * dns_source.h - what stands behind dns.h: the contract between a scope (dns.c) and a source of answers (dns_unbound.c,
+ * dns_replay.c). Nobody else includes it, but tests that bring a source of their own.
+ *
+ * A source gets questions in normal form and gives either a result at once or a flight to wait for. A result never
+ * changes after it was made, is counted by references, and is one block of memory, so that cache, flights and scopes
+ * can share it between threads.
+ */
+#ifndef ASSAY_DNS_DNS_SOURCE_H
+#define ASSAY_DNS_DNS_SOURCE_H
+
+#include "dns/dns.h"
+#include "base/status.h"
+#include <stdatomic.h>
+
+/* A name in normal form: 255 octets on the wire, each at most four characters in text, and a NUL. */
+#define DNS_NAME_TEXT 1021
+#define DNS_NAME_WIRE 255
+
+struct dns_question {
+    char name[DNS_NAME_TEXT]; /* normal form: lower case, no final dot, \DDD for all but letters, digits, '-', '_';
+                                 root: "." */
+    enum dns_type type;
+};
+
+struct dns_result {
+    atomic_uint refs;
+    enum dns_state state;
+    enum dns_security security;
+    uint32_t ttl;
+    int64_t expires; /* monotonic milliseconds (clock.h) when the TTL has run out; 0: the TTL stands still */
+    const char *canonical;
+    const char *why;
+    size_t count;
+    const struct slice *rdata;
+    size_t bytes; /* of the whole block */
+};
+
+/* A result with one reference, everything copied; NULL when out of memory. `like` needs all fields but refs and bytes.
+ */
+struct dns_result *dns_result_new(const struct dns_result *like) MUST_CHECK;
+struct dns_result *dns_result_hold(struct dns_result *r);
+void dns_result_drop(struct dns_result *r); /* NULL is fine */
+
+struct dns_flight; /* a question under way; each source defines its own */
+
+struct dns_ops {
+    /* A result (one reference for the caller), or NULL with *flight set; NULL with *flight NULL: out of memory. Never
+     * waits. */
+    struct dns_result *(*ask)(struct dns *source, const struct dns_question *q, struct dns_flight **flight);
+    /* Waits until monotonic time `until` (clock.h). The result (one reference for the caller), or NULL: not yet. */
+    struct dns_result *(*await)(struct dns *source, struct dns_flight *flight, int64_t until);
+    /* The asker lets go of a flight; once for each that `ask` gave. */
+    void (*let_go)(struct dns *source, struct dns_flight *flight);
+    void (*close)(struct dns *source);
+    /* As ask, but begins nothing: NULL where the answer is not known. NULL itself: nothing is ever known at once. */
+    struct dns_result *(*known)(struct dns *source, const struct dns_question *q);
+};
+
+/* First member of each source's own struct. */
+struct dns {
+    const struct dns_ops *ops;
+};
+
+/* Text (RFC 1035 5.1) to normal form. STATUS_INVALID: an empty label or a bad escape; STATUS_LIMIT: label or name too
+ * long. */
+enum status dns_name_normal(const char *text, char out[DNS_NAME_TEXT]) MUST_CHECK;
+
+/* An uncompressed name at the start of n octets, to normal form. Returns the octets it takes, 0: malformed. */
+size_t dns_name_from_wire(const void *wire, size_t n, char out[DNS_NAME_TEXT]);
+
+/* The same where the name must fill all n octets. */
+bool dns_name_is_whole(const void *wire, size_t n, char out[DNS_NAME_TEXT]);
+
+/* Normal form to wire; returns the octets written. */
+size_t dns_name_to_wire(const char *normal, uint8_t out[DNS_NAME_WIRE]);
+
+/* The arena a scope was made with. */
+struct arena *dns_scope_arena(struct dns_scope *s);
+
+#endif

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * dns_table.c - what a replay file says, searched as a name server would (RFC 1034 4.3.2 without wildcards; RFC 8020).
+ *
+ * Order of a search at a name: a line about that type, a CNAME record (followed), a line about the whole name, the
+ * zone's state; then "no data" where the name or one below it is listed, else "no such name". A negative answer is as
+ * secure as the name's own lines say, else as its zone. A chain is as secure as its weakest link, and fails where a
+ * link fails. Fails only for want of memory.
+ */
+#include "dns/dns_table.h"
+#include "base/limits.h"
+#include <stdlib.h>
+
+#define BUCKETS 4096u
+
+struct node {
+    struct node *next;
+    struct dns_line *first, **last;
+    bool has_zone;
+    enum dns_state zone_state;
+    enum dns_security zone_security;
+    const char *zone_why;
+    char name[];
+};
+
+struct dns_table {
+    struct arena *arena;
+    struct node *bucket[BUCKETS];
+};
+
+/* What a search has gathered so far. */
+struct search {
+    const struct dns_table *table;
+    struct dns_result made;
+    struct slice rdata[LIMIT_DNS_RRS];
+    char name[DNS_NAME_TEXT];
+};
+
+static unsigned hash(const char *name)
+{
+    uint32_t h = 2166136261u;
+    for (; *name; name++)
+        h = (h ^ (unsigned char)*name) * 16777619u;
+    return h % BUCKETS;
+}
+
+/* The name above; "." of a top-level name; NULL of the root. */
+static const char *parent(const char *name)
+{
+    if (strcmp(name, ".") == 0)
+        return NULL;
+    const char *dot = strchr(name, '.');
+    return dot ? dot + 1 : ".";
+}
+
+static struct node *find(const struct dns_table *t, const char *name)
+{
+    struct node *n = t->bucket[hash(name)];
+    while (n && strcmp(n->name, name) != 0)
+        n = n->next;
+    return n;
+}
+
+struct dns_table *dns_table_new(struct arena *arena)
+{
+    struct dns_table *t = ARENA_NEW(arena, struct dns_table);
+    if (t)
+        t->arena = arena;
+    return t;
+}
+
+/* The node of a name, made with all those above it (they exist when it does). */
+static struct node *node_of(struct dns_table *t, const char *name)
+{
+    struct node *wanted = NULL;
+    for (const char *at = name; at; at = parent(at)) {
+        struct node *n = find(t, at);
+        if (!n) {
+            size_t length = strlen(at) + 1;
+            n = arena_alloc(t->arena, sizeof *n + length);
+            if (!n)
+                return NULL;
+            memcpy(n->name, at, length);
+            n->last = &n->first;
+            n->next = t->bucket[hash(at)];
+            t->bucket[hash(at)] = n;
+        }
+        if (at == name)
+            wanted = n;
+    }
+    return wanted;
+}
+
+enum status dns_table_add(struct dns_table *t, const char *name, const struct dns_line *line)
+{
+    struct node *n = node_of(t, name);
+    struct dns_line *copy = ARENA_NEW(t->arena, struct dns_line);
+    if (!n || !copy)
+        return STATUS_NOMEM;
+    *copy = *line;
+    copy->next = NULL;
+    copy->as = arena_strdup(t->arena, line->as);
+    copy->why = arena_strdup(t->arena, line->why);
+    copy->rdata = arena_slice(t->arena, line->rdata);
+    *n->last = copy;
+    n->last = &copy->next;
+    return arena_failed(t->arena) ? STATUS_NOMEM : STATUS_OK;
+}
+
+enum status dns_table_zone(struct dns_table *t, const char *name, enum dns_state state, enum dns_security security,
+                           const char *why)
+{
+    struct node *n = node_of(t, name);
+    if (!n)
+        return STATUS_NOMEM;
+    n->has_zone = true;
+    n->zone_state = state;
+    n->zone_security = security;
+    n->zone_why = arena_strdup(t->arena, why);
+    return why && !n->zone_why ? STATUS_NOMEM : STATUS_OK;
+}
+
+static const struct node *zone_of(const struct dns_table *t, const char *name)
+{
+    for (; name; name = parent(name)) {
+        const struct node *n = find(t, name);
+        if (n && n->has_zone)
+            return n;
+    }
+    return NULL;
+}
+
+static enum dns_security zone_security(const struct dns_table *t, const char *name)
+{
+    const struct node *zone = zone_of(t, name);
+    return zone && zone->zone_state == DNS_FOUND ? zone->zone_security : DNS_INSECURE;
+}
+
+static void weaken(struct search *s, enum dns_security security, const char *name)
+{
+    if (security == DNS_SECURITY_UNSET)
+        security = zone_security(s->table, name);
+    if (security < s->made.security)
+        s->made.security = security;
+}
+
+static void fail(struct search *s, enum dns_state state, const char *why)
+{
+    static const char *const bogus = "validation failure (as saved)", *const temporary = "server failure (as saved)";
+    s->made.state = state;
+    s->made.security = state == DNS_BOGUS ? DNS_BROKEN : DNS_UNKNOWN;
+    s->made.count = 0;
+    s->made.ttl = 0;
+    s->made.canonical = NULL;
+    s->made.why = why ? why : state == DNS_BOGUS ? bogus : temporary;
+}
+
+static void negative(struct search *s, enum dns_state state, const struct dns_line *line)
+{
+    s->made.state = state;
+    if (line && line->ttl < s->made.ttl)
+        s->made.ttl = line->ttl;
+}
+
+/* The lines of `type` at n into the result. False: there are none. */
+static bool take_lines(struct search *s, const struct node *n, enum dns_type type)
+{
+    bool any = false;
+    for (const struct dns_line *l = n->first; l; l = l->next) {
+        if (l->type != type)
+            continue;
+        any = true;
+        if (l->state == DNS_TEMPFAIL || l->state == DNS_BOGUS) {
+            fail(s, l->state, l->why);
+            return true;
+        }
+        weaken(s, l->security, n->name);
+        if (l->as)
+            s->made.canonical = l->as;
+        if (l->state != DNS_FOUND) {
+            negative(s, l->state, l);
+            return true;
+        }
+        if (l->ttl < s->made.ttl)
+            s->made.ttl = l->ttl;
+        if (s->made.count < LIMIT_DNS_RRS)
+            s->rdata[s->made.count++] = l->rdata;
+    }
+    if (any)
+        s->made.state = DNS_FOUND;
+    return any;
+}
+
+/* Follows a CNAME record at n: its target becomes the name searched. False: there is none. */
+static bool take_cname(struct search *s, const struct node *n)
+{
+    for (const struct dns_line *l = n->first; l; l = l->next) {
+        if (l->type != DNS_CNAME || l->state != DNS_FOUND)
+            continue;
+        weaken(s, l->security, n->name);
+        if (l->ttl < s->made.ttl)
+            s->made.ttl = l->ttl;
+        return dns_name_from_wire(l->rdata.p, l->rdata.n, s->name) != 0;
+    }
+    return false;
+}
+
+/* Nothing of the type, no CNAME: the name's own statement, or "no data". */
+static void take_nothing(struct search *s, const struct node *n)
+{
+    enum dns_security said = DNS_SECURITY_UNSET;
+    for (const struct dns_line *l = n->first; l; l = l->next) {
+        if (l->type == 0) {
+            if (l->state == DNS_TEMPFAIL || l->state == DNS_BOGUS) {
+                fail(s, l->state, l->why);
+                return;
+            }
+            weaken(s, l->security, n->name);
+            if (l->as)
+                s->made.canonical = l->as;
+            negative(s, l->state, l);
+            return;
+        }
+        if (said == DNS_SECURITY_UNSET)
+            said = l->security;
+    }
+    weaken(s, said, n->name);
+    negative(s, DNS_NODATA, NULL);
+}
+
+/* Whether every line of n leaves its security to the zone, and the zone fails: then so do they. */
+static bool zone_fails(struct search *s, const struct node *n)
+{
+    const struct node *zone = zone_of(s->table, s->name);
+    if (!zone || zone->zone_state == DNS_FOUND)
+        return false;
+    for (const struct dns_line *l = n ? n->first : NULL; l; l = l->next)
+        if (l->security != DNS_SECURITY_UNSET || l->state != DNS_FOUND)
+            return false;
+    fail(s, zone->zone_state, zone->zone_why);
+    return true;
+}
+
+/* One step at s->name. True: there is an answer; false: a CNAME leads on. */
+static bool step(struct search *s, enum dns_type type)
+{
+    const struct node *n = find(s->table, s->name);
+    if (zone_fails(s, n))
+        return true;
+    if (!n) {
+        weaken(s, zone_security(s->table, s->name), s->name);
+        negative(s, DNS_NXDOMAIN, NULL);
+        return true;
+    }
+    if (take_lines(s, n, type))
+        return true;
+    if (type != DNS_CNAME && take_cname(s, n))
+        return false;
+    take_nothing(s, n);
+    return true;
+}
+
+struct dns_result *dns_table_answer(const struct dns_table *t, const struct dns_question *q)
+{
+    struct search *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->table = t;
+    s->made = (struct dns_result){.security = DNS_SECURE, .ttl = UINT32_MAX, .rdata = s->rdata};
+    memcpy(s->name, q->name, sizeof s->name);
+    unsigned links = 0;
+    while (!step(s, q->type)) {
+        if (++links > DNS_TABLE_CHAIN) {
+            fail(s, DNS_TEMPFAIL, "too many CNAME records in a chain");
+            break;
+        }
+    }
+    if (links && s->made.state != DNS_TEMPFAIL && s->made.state != DNS_BOGUS && !s->made.canonical)
+        s->made.canonical = s->name;
+    if (s->made.ttl == UINT32_MAX)
+        s->made.ttl = 300;
+    struct dns_result *r = dns_result_new(&s->made);
+    free(s);
+    return r;
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * dns_unbound.h - answers from the DNS itself, resolved and validated in this process by libunbound.
+ *
+ * Resolves from the root, or through `forward`, in libunbound's thread mode: one resolver thread, one poller thread
+ * that hands the answers out, and any number of threads that wait. Validation is never left to another host: what a
+ * forwarder says about security is checked here against the trust anchor. In front stands a cache of parsed answers
+ * (dns_cache.h) that keeps each as long as its TTL says and no longer; temporary failures and bogus answers are not
+ * kept there.
+ *
+ * Equal questions under way at the same time, from any number of scopes, are one look-up. A scope that gives up
+ * (deadline, or dns_scope_free) lets go of its look-up at once; what was on its way is still learnt by libunbound's
+ * own cache.
+ *
+ * dns_unbound_new starts threads: call it after daemonizing, never before a fork. struct dns may be used by all
+ * threads.
+ */
+#ifndef ASSAY_DNS_DNS_UNBOUND_H
+#define ASSAY_DNS_DNS_UNBOUND_H
+
+#include "dns/dns.h"
+#include "base/status.h"
+
+/* Look-ups under way at one time over all scopes; above it a question is a temporary failure, so that a flood of
+ * mail cannot eat memory. */
+#define LIMIT_DNS_FLIGHTS 4096
+
+struct dns_unbound_config {
+    /* DNSSEC trust anchor: a file of DS or DNSKEY records, or one kept by RFC 5011 (autotrust). Not optional:
+     * without one nothing would ever be secure. A file that is missing, empty or without a key is an error at
+     * dns_unbound_new. Where this process may write it and its folder, it is kept up to date by RFC 5011; else
+     * it is used as it stands. */
+    const char *anchor;
+    bool anchor_fixed;       /* never write the anchor file, also where we may */
+    const char *anchor_seed; /* copied to `anchor` where that does not exist, e.g. "/usr/share/dns/root.key"; NULL:
+                                none */
+    const char *forward;     /* "ADDRESS", "ADDRESS@PORT"; several with blanks between; NULL or "": resolve from the
+                                root */
+    const char *extra;       /* an unbound.conf file read first (stub zones, local ports, dates of tests); NULL or "":
+                                none */
+    size_t cache_bytes;      /* of the cache in front; 0: 32 MiB */
+    bool no_cache;           /* no cache in front (tests, benches) */
+};
+
+/* A source, or NULL with *error set to one line that says what is wrong with which setting or file (malloc'ed; the
+ * caller frees it). */
+struct dns *dns_unbound_new(const struct dns_unbound_config *config, char **error) MUST_CHECK;
+
+struct dns_unbound_stats {
+    uint64_t asked;     /* questions that scopes had */
+    uint64_t cached;    /* of these, answered by the cache in front */
+    uint64_t merged;    /* of these, joined to a look-up under way */
+    uint64_t resolved;  /* look-ups that libunbound finished */
+    uint64_t timed_out; /* waits that a deadline ended */
+    uint64_t bogus;     /* of resolved: answers that did not validate */
+    uint64_t failed;    /* of resolved: temporary failures */
+    uint64_t refused;   /* over LIMIT_DNS_FLIGHTS */
+    uint64_t under_way;
+};
+
+/* Counters since the start. Zeroes where `source` is no libunbound source. */
+void dns_unbound_stats(struct dns *source, struct dns_unbound_stats *out);
+
+#endif

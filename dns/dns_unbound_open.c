@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * dns_unbound_open.c - making and ending the libunbound source.
+ *
+ * Order: the anchor is looked at, then libunbound is configured (the caller's file first, so that what must hold wins),
+ * then one question that needs no network (localhost) makes it read its anchors and start its resolver thread: what is
+ * wrong with the configuration is found here and not at the first mail. What libunbound would print is caught meanwhile
+ * and becomes the error's words; afterwards it prints nothing. Threads are made with all signals blocked, so that the
+ * program's handlers run in the program's threads.
+ *
+ * Fails with NULL and one line in *error; everything made until then is undone.
+ */
+#include "base/clock.h"
+#include "dns/dns_anchor.h"
+#include "dns/dns_cache.h"
+#include "dns/dns_flight.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unbound.h>
+#include <unistd.h>
+
+#define DEFAULT_CACHE (32u * 1024 * 1024)
+
+static void complain(char **error, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static void complain(char **error, const char *fmt, ...)
+{
+    va_list ap;
+    if (*error)
+        return;
+    va_start(ap, fmt);
+    if (vasprintf(error, fmt, ap) < 0)
+        *error = NULL;
+    va_end(ap);
+}
+
+/* The first error that libunbound printed (the later ones follow from it), without time stamp and process number; ""
+ * for none. */
+static const char *first_error(char *log)
+{
+    char *words = log ? strstr(log, "error: ") : NULL;
+    if (!words)
+        return "";
+    words += 7;
+    words[strcspn(words, "\n")] = '\0';
+    return words;
+}
+
+static bool option(struct ub_ctx *ctx, const char *name, const char *value, char **error)
+{
+    int rc = ub_ctx_set_option(ctx, name, value);
+    if (rc != 0)
+        complain(error, "libunbound does not take %s %s: %s", name, value, ub_strerror(rc));
+    return rc == 0;
+}
+
+/* libunbound as a library comes sized for one user's browser: 16 ports, caches of 1 MiB. */
+static bool set_options(struct ub_ctx *ctx, char **error)
+{
+    static const char *const options[][2] = {
+        {"outgoing-range:", "256"},         {"num-queries-per-thread:", "2048"}, {"outgoing-num-tcp:", "32"},
+        {"msg-cache-size:", "16m"},         {"rrset-cache-size:", "32m"},        {"key-cache-size:", "8m"},
+        {"neg-cache-size:", "2m"},          {"edns-buffer-size:", "1232"},       {"aggressive-nsec:", "yes"},
+        {"harden-dnssec-stripped:", "yes"}, {"val-permissive-mode:", "no"},      {"do-not-query-localhost:", "no"},
+        {"serve-expired:", "no"},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (!option(ctx, options[i][0], options[i][1], error))
+            return false;
+    return true;
+}
+
+/* "ADDRESS", "ADDRESS@PORT". */
+static bool is_forward(const char *text)
+{
+    struct ip address;
+    const char *at = strchr(text, '@');
+    if (ip_from_text(slice_of(text, at ? (size_t)(at - text) : strlen(text)), &address) != STATUS_OK)
+        return false;
+    if (!at)
+        return true;
+    char *end;
+    long port = strtol(at + 1, &end, 10);
+    return at[1] >= '0' && at[1] <= '9' && *end == '\0' && port > 0 && port <= 65535;
+}
+
+static bool set_forward(struct ub_ctx *ctx, const char *forward, char **error)
+{
+    char *copy = strdup(forward ? forward : ""), *rest = NULL;
+    bool good = copy != NULL;
+    for (char *one = copy ? strtok_r(copy, " \t,", &rest) : NULL; one && good; one = strtok_r(NULL, " \t,", &rest)) {
+        good = is_forward(one);
+        if (!good)
+            complain(error, "dns.forward \"%s\": expected ADDRESS or ADDRESS@PORT", one);
+        else if (ub_ctx_set_fwd(ctx, one) != 0) {
+            good = false;
+            complain(error, "dns.forward \"%s\": not accepted by libunbound", one);
+        }
+    }
+    free(copy);
+    return good;
+}
+
+static bool set_anchor(struct ub_ctx *ctx, const struct dns_unbound_config *config, char **error)
+{
+    enum anchor_use use = ANCHOR_STATIC;
+    if (!config->anchor || !*config->anchor) {
+        complain(error, "no trust anchor is set (dns.anchor); without one nothing can be validated");
+        return false;
+    }
+    if (config->anchor_seed && dns_anchor_seed(config->anchor, config->anchor_seed, error) != STATUS_OK)
+        return false;
+    if (dns_anchor_check(config->anchor, &use, error) != STATUS_OK)
+        return false;
+    int rc = use == ANCHOR_RFC5011 && !config->anchor_fixed ? ub_ctx_add_ta_autr(ctx, config->anchor)
+                                                            : ub_ctx_add_ta_file(ctx, config->anchor);
+    if (rc != 0)
+        complain(error, "trust anchor %s: %s", config->anchor, ub_strerror(rc));
+    return rc == 0;
+}
+
+static bool configure(struct dns_unbound *u, const struct dns_unbound_config *config, char **error)
+{
+    if (config->extra && *config->extra) {
+        int rc = ub_ctx_config(u->ctx, config->extra);
+        if (rc != 0) {
+            complain(error, "%s: not a configuration that libunbound takes: %s", config->extra, ub_strerror(rc));
+            return false;
+        }
+    }
+    return set_options(u->ctx, error) && set_forward(u->ctx, config->forward, error) &&
+           set_anchor(u->ctx, config, error) && ub_ctx_async(u->ctx, 1) == 0;
+}
+
+static void ignore_result(void *arg, int error, struct ub_result *result)
+{
+    ub_resolve_free(result);
+}
+
+/* libunbound reads its anchors and starts its thread at the first question; our poller starts after it. */
+static bool start_threads(struct dns_unbound *u, char **error)
+{
+    sigset_t all, before;
+    int id = 0;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = ub_resolve_async(u->ctx, "localhost", DNS_A, 1, NULL, ignore_result, &id);
+    bool started = rc == 0 && pthread_create(&u->poller, NULL, dns_unbound_poll, u) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc == 0 && !started)
+        complain(error, "a thread for DNS cannot be started");
+    return started;
+}
+
+static void unbound_free(struct dns_unbound *u)
+{
+    ub_ctx_delete(u->ctx);
+    dns_unbound_free_flights(u);
+    dns_cache_free(u->cache);
+    if (u->wake >= 0)
+        close(u->wake);
+    pthread_mutex_destroy(&u->lock);
+    free(u);
+}
+
+static void unbound_close(struct dns *source)
+{
+    struct dns_unbound *u = (struct dns_unbound *)source;
+    uint64_t one = 1;
+    while (write(u->wake, &one, sizeof one) < 0 && errno == EINTR)
+        continue;
+    pthread_join(u->poller, NULL);
+    unbound_free(u);
+}
+
+static const struct dns_ops unbound_ops = {dns_unbound_ask, dns_unbound_await, dns_unbound_let_go, unbound_close,
+                                           dns_unbound_known};
+
+struct dns_unbound *dns_unbound_of(struct dns *source)
+{
+    return source && source->ops == &unbound_ops ? (struct dns_unbound *)source : NULL;
+}
+
+static struct dns_unbound *unbound_make(const struct dns_unbound_config *config, char **error)
+{
+    struct dns_unbound *u = calloc(1, sizeof *u);
+    if (!u)
+        return NULL;
+    u->base.ops = &unbound_ops;
+    pthread_mutex_init(&u->lock, NULL);
+    u->wake = eventfd(0, EFD_CLOEXEC);
+    u->ctx = ub_ctx_create();
+    u->cache = config->no_cache ? NULL : dns_cache_new(config->cache_bytes ? config->cache_bytes : DEFAULT_CACHE);
+    if (u->wake >= 0 && u->ctx && (u->cache || config->no_cache))
+        return u;
+    complain(error, "libunbound cannot be started: %s", strerror(errno));
+    unbound_free(u);
+    return NULL;
+}
+
+struct dns *dns_unbound_new(const struct dns_unbound_config *config, char **error)
+{
+    char *log = NULL;
+    size_t log_size = 0;
+    *error = NULL;
+    struct dns_unbound *u = unbound_make(config, error);
+    FILE *caught = u ? open_memstream(&log, &log_size) : NULL;
+    if (u)
+        ub_ctx_debugout(u->ctx, caught);
+    bool good = u && configure(u, config, error) && start_threads(u, error);
+    if (u)
+        ub_ctx_debugout(u->ctx, NULL);
+    if (caught)
+        fclose(caught);
+    if (!good) {
+        complain(error, "DNS cannot be started: %s", *first_error(log) ? first_error(log) : "out of memory");
+        if (u)
+            unbound_free(u);
+        u = NULL;
+    }
+    free(log);
+    return u ? &u->base : NULL;
+}

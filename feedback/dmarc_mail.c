@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * dmarc_mail.c - a DMARC report's names, its compressed form and the mail round it.
+ *
+ * Promises names by RFC 9990's grammar (3.5.1, 3.5.2) for any kept domain, the same octets for the same report, a mail
+ * no longer than asked for (rows are left out for it, and the report says how many), and a header no field of which a
+ * sender's text can reach.
+ */
+#include "base/base64.h"
+#include "base/clock.h"
+#include "feedback/dmarc_report.h"
+#include "ledger/timestamp.h"
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <zlib.h>
+
+#define XML_BOUND ((size_t)1 << 30)
+/* Headers, the words for people, MIME boundaries. */
+#define MAIL_OVERHEAD 8192
+
+const char *dmarc_domain_of(const char *address)
+{
+    const char *at = strrchr(address, '@');
+    return at ? at + 1 : "";
+}
+
+void dmarc_report_id(const struct dmarc_report *r, char out[DMARC_NAME_MAX])
+{
+    char day[MOMENT_TEXT];
+    snprintf(out, DMARC_NAME_MAX, "%s.%s@%s", moment_day_text(r->day, day), r->domain, dmarc_domain_of(r->from));
+}
+
+void dmarc_report_file(const struct dmarc_report *r, char out[DMARC_NAME_MAX])
+{
+    snprintf(out, DMARC_NAME_MAX, "%s!%s!%lld!%lld.xml.gz", dmarc_domain_of(r->from), r->domain,
+             (long long)r->day * 86400, (long long)r->day * 86400 + 86399);
+}
+
+static enum status compress_into(struct slice in, struct buf *out)
+{
+    unsigned char space[65536];
+    z_stream z = {.next_in = (Bytef *)(void *)(size_t)in.p, .avail_in = (uInt)in.n};
+    if (deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        return STATUS_NOMEM;
+    int rc;
+    do {
+        z.next_out = space;
+        z.avail_out = sizeof space;
+        rc = deflate(&z, Z_FINISH);
+        buf_add(out, space, sizeof space - z.avail_out);
+    } while (rc == Z_OK && !out->failed);
+    deflateEnd(&z);
+    return rc == Z_STREAM_END && !out->failed ? STATUS_OK : STATUS_NOMEM;
+}
+
+static size_t mail_octets(size_t gzip)
+{
+    return MAIL_OVERHEAD + (gzip + 2) / 3 * 4 / 76 * 77 + 80;
+}
+
+enum status dmarc_report_gzip(const struct dmarc_report *r, enum dmarc_form form, size_t max, struct buf *out,
+                              size_t *rows)
+{
+    struct buf xml = {.p = buf_empty, .bound = XML_BOUND};
+    *rows = r->row_count;
+    for (;;) {
+        buf_reset(&xml);
+        buf_reset(out);
+        enum status st = dmarc_report_xml(r, form, *rows, &xml);
+        if (st == STATUS_OK)
+            st = compress_into(buf_slice(&xml), out);
+        if (st == STATUS_NOMEM && *rows > 1 && xml.failed) {
+            *rows /= 2; /* over the bound of the text */
+            continue;
+        }
+        size_t size = mail_octets(out->n);
+        if (st != STATUS_OK || size <= max || *rows <= 1) {
+            buf_release(&xml);
+            return st != STATUS_OK ? st : size <= max ? STATUS_OK : STATUS_LIMIT;
+        }
+        /* Rows are much alike: what the size asks for, and a little less. */
+        size_t fewer = (size_t)((double)*rows * (double)max / (double)size * 0.97);
+        *rows = fewer < 1 ? 1 : fewer < *rows ? fewer : *rows - 1;
+    }
+}
+
+enum status dmarc_report_mail(const struct dmarc_report *r, const char *to, struct slice gzip, struct buf *out)
+{
+    char id[DMARC_NAME_MAX], file[DMARC_NAME_MAX], day[MOMENT_TEXT], date[64];
+    const char *us = dmarc_domain_of(r->from);
+    time_t now = clock_wall();
+    struct tm tm;
+    dmarc_report_id(r, id);
+    dmarc_report_file(r, file);
+    moment_day_text(r->day, day);
+    if (!gmtime_r(&now, &tm) || !strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S +0000", &tm))
+        return STATUS_INVALID;
+    buf_printf(out, "From: %s\nTo: %s\nReply-To: %s\nDate: %s\nMessage-ID: <%s>\n", r->from, to, r->contact, date, id);
+    buf_printf(out, "Subject: Report Domain: %s\n Submitter: %s\n Report-ID: <%s>\n", r->domain, us, id);
+    buf_adds(out, "MIME-Version: 1.0\nAuto-Submitted: auto-generated\nContent-Type: multipart/mixed; "
+                  "boundary=\"assay-dmarc-report\"\n\n");
+    buf_adds(out, "--assay-dmarc-report\nContent-Type: text/plain; charset=utf-8\n\n");
+    buf_printf(out,
+               "This is a DMARC aggregate report (RFC 9990) about mail that said it came\nfrom %s,\nreceived at %s on "
+               "%s (UTC).\n",
+               r->domain, us, day);
+    buf_printf(out, "Questions: %s\n\n", r->contact);
+    buf_printf(out, "--assay-dmarc-report\nContent-Type: application/gzip\nContent-Transfer-Encoding: base64\n");
+    buf_printf(out, "Content-Disposition: attachment;\n filename=\"%s\"\n\n", file);
+    base64_encode(out, gzip, BASE64_MAIL_LINE);
+    buf_adds(out, "\n--assay-dmarc-report--\n");
+    return out->failed ? STATUS_NOMEM : STATUS_OK;
+}

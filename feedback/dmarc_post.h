@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * dmarc_post.h - a report's mail on its way: signed where a key is set, handed over by SMTP or by the mail command.
+ */
+#ifndef ASSAY_FEEDBACK_DMARC_POST_H
+#define ASSAY_FEEDBACK_DMARC_POST_H
+
+#include "ledger/config.h"
+
+#define DMARC_POST_SECONDS 120 /* for one hand-over */
+
+/* STATUS_OK: it was taken; why (200 octets) is "". Any other: it is to be tried again, why says what was wrong. */
+enum status dmarc_post(const struct ledger_config *c, const char *to, struct slice mail, char *why) MUST_CHECK;
+
+#endif

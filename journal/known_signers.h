@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * known_signers.h - what the ledger knows that the milter needs while it judges: which domains sign all their mail (design
+ * section 5).
+ *
+ * assay-ledger writes the file every minute, whole and under another name first; assay-milter holds it open and asks. A
+ * domain is in it when, of the mails of its own that passed DMARC in the last 30 days, at least 20 on at least 7
+ * different days' span had an aligned passing signature, and no less than 99 of 100. Mail that failed DMARC does not
+ * count: a flood of forgeries cannot take a domain off the list.
+ *
+ * Threads: knowledge_signs from any thread; it never waits for another thread, and looks for a new file at most every
+ * KNOWLEDGE_LOOK_MS. Depends on base only.
+ */
+#ifndef ASSAY_JOURNAL_KNOWN_SIGNERS_H
+#define ASSAY_JOURNAL_KNOWN_SIGNERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define KNOWLEDGE_LOOK_MS 30000
+#define KNOWLEDGE_PASSES 20
+#define KNOWLEDGE_SPAN_DAYS 7
+#define KNOWLEDGE_WINDOW_DAYS 30
+#define KNOWLEDGE_BYTES_MAX ((size_t)256 << 20)
+
+struct knowledge;
+
+/* A handle on the file, which need not be there yet: nothing is known then. NULL when out of memory. */
+struct knowledge *knowledge_open(const char *path);
+struct knowledge *knowledge_close(struct knowledge *k); /* NULL is fine; no thread may be asking */
+
+/* Whether the domain (kept form, exactly) signs all its mail. False also where nothing is known. */
+bool knowledge_signs(struct knowledge *k, const char *domain);
+
+/* How many domains are known. */
+size_t knowledge_count(struct knowledge *k);
+
+/* Looks for a new file now. */
+void knowledge_refresh(struct knowledge *k);
+
+#endif

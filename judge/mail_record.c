@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * mail_record.c - the journal's record of one mail (assay-journal(5), kind mail), but for the findings (record_findings.c).
+ *
+ * Promises what the manual says, key by key: keys that do not apply are left out, domains are kept names, the null
+ * sender has no mail_from. Never a local part: recipients are recorded by domain. Failure: the buffer's own mark; the
+ * caller looks at it.
+ */
+#include "judge/mail_record.h"
+
+#define RCPT_DOMAINS 50
+
+static void put_statement(struct json *out, const char *key, const struct policy_statement *s)
+{
+    if (s)
+        json_str(out, key, s->id);
+}
+
+void record_verdict(struct json *out, const struct verdict *v, const char *reply)
+{
+    const struct verdict_line *l = v->action > POLICY_DELIVER ? verdict_deciding(v) : verdict_would_line(v);
+
+    json_str(out, "action", policy_action_name(v->action));
+    json_str(out, "would", policy_action_name(v->would));
+    json_opt(out, "held_back", v->held_back);
+    if (l)
+        put_statement(out, "statement", l->statement);
+    json_opt(out, "text", reply);
+    json_opt(out, "override", verdict_override_name(v->dmarc_override));
+    json_opt(out, "comment", v->dmarc_comment);
+}
+
+void record_lines(struct json *out, const struct verdict *v)
+{
+    for (size_t i = 0; i < v->line_count; i++) {
+        const struct verdict_line *l = &v->lines[i];
+        json_open(out);
+        json_str(out, "standard", standard_name(l->standard));
+        json_opt(out, "subject", l->subject);
+        json_str(out, "result", result_name(l->result));
+        json_str(out, "level", policy_level_name(l->level));
+        json_str(out, "action", policy_action_name(l->action));
+        json_str(out, "reason", l->reason);
+        put_statement(out, "statement", l->statement);
+        put_statement(out, "exemption", l->exemption);
+        put_statement(out, "expired", l->expired);
+        put_statement(out, "trust", l->trust);
+        if (l->trial)
+            json_bool(out, "trial", true);
+        json_opt(out, "signal", l->signal);
+        json_end(out);
+    }
+}
+
+static bool seen_before(const struct judge_mail *m, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (m->rcpts[k].domain && strcmp(m->rcpts[k].domain, m->rcpts[i].domain) == 0)
+            return true;
+    return false;
+}
+
+/* Domains of the recipients of class c, each once. Only the first thousand recipients are looked at: the list is cut at
+ * RCPT_DOMAINS anyway. */
+static void put_rcpt_domains(struct json *out, const struct judge_mail *m)
+{
+    size_t n = 0;
+
+    json_open_array(out, "rcpt_domains");
+    for (size_t i = 0; i < m->rcpt_count && i < 1000 && n < RCPT_DOMAINS; i++) {
+        if (!m->rcpts[i].domain || seen_before(m, i))
+            continue;
+        json_str(out, NULL, m->rcpts[i].domain);
+        n++;
+    }
+    json_end(out);
+}
+
+/* A DMARC report, aggregate by its subject (RFC 9990 3.5.2) or about one mail by its type (RFC 5965 2): the ledger
+ * reports on no domain whose only mail was reports. */
+static bool is_dmarc_report(const struct judge_mail *m)
+{
+    static const char begin[] = "Report Domain:", feedback[] = "feedback-report";
+    const struct header_field *subject = header_find(&m->headers, "Subject", 1);
+    struct slice text = subject ? slice_trim(subject->value) : SLICE_NULL;
+
+    if (text.n >= sizeof begin - 1 && memcmp(text.p, begin, sizeof begin - 1) == 0)
+        return true;
+    const struct header_field *type = header_find(&m->headers, "Content-Type", 1);
+    text = type ? type->value : SLICE_NULL;
+    for (size_t n = sizeof feedback - 1; text.n >= n; text = slice_from(text, 1))
+        if (strncasecmp(text.p, feedback, n) == 0)
+            return true;
+    return false;
+}
+
+static void put_envelope(struct json *out, struct judge *j)
+{
+    const struct judge_mail *m = judge_mail(j);
+    struct slice id = mail_message_id(m, judge_arena(j));
+    char text[IP_TEXT];
+
+    json_opt(out, "id", m->queue_id);
+    if (id.n)
+        json_slice(out, "message_id", id);
+    json_str(out, "source", judge_source_name(m->source));
+    json_opt(out, "listener", m->daemon);
+    if (m->client.family)
+        json_str(out, "client", ip_text(&m->client, text));
+    if (m->client.family && m->peer.family && !ip_eq(&m->client, &m->peer))
+        json_str(out, "relay", ip_text(&m->peer, text));
+    json_opt(out, "helo", m->helo);
+    json_opt(out, "mail_from", m->mail_from.domain);
+    json_opt(out, "from", judge_report(j)->format.from_domain);
+    if (is_dmarc_report(m))
+        json_bool(out, "report", true);
+}
+
+void record_mail(struct json *out, struct judge *j, const struct class_of_rcpts *c, const struct record_extra *x)
+{
+    const struct judge_mail *m = judge_mail(j);
+
+    put_envelope(out, j);
+    json_int(out, "rcpts", (int64_t)c->rcpt_count);
+    put_rcpt_domains(out, m);
+    json_int(out, "size", (int64_t)(m->body_octets + m->headers.bytes));
+    json_str(out, "policy", c->verdict.policy_hash);
+    json_opt(out, "skipped", c->verdict.skipped);
+    json_str(out, "stage", x->stage);
+    if (x->split)
+        json_bool(out, "split", true);
+    json_int(out, "ms", x->took_ms);
+    json_open_in(out, "verdict");
+    record_verdict(out, &c->verdict, x->reply);
+    json_end(out);
+    json_open_array(out, "lines");
+    record_lines(out, &c->verdict);
+    json_end(out);
+    json_open_array(out, "findings");
+    record_findings(out, j);
+    json_end(out);
+}

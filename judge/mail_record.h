@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * mail_record.h - what is kept of a judged message: the journal's record (assay-journal(5), kind mail) and one line for the
+ * log.
+ *
+ * One record for each class of recipients. The log line has the same keys in the same order for every message, as
+ * key=value text with values quoted where they need it, or as one JSON object. Hostile text is made visible in both. No
+ * local part of an address is in either.
+ *
+ * Pure but for the buffers given.
+ */
+#ifndef ASSAY_JUDGE_MAIL_RECORD_H
+#define ASSAY_JUDGE_MAIL_RECORD_H
+
+#include "base/json.h"
+#include "judge/judge.h"
+
+struct record_extra {
+    const char *reply; /* what the peer was told, or NULL */
+    const char *stage; /* "end", "rcpt": where the mail was when this was decided */
+    int64_t took_ms;   /* from connect or the last mail to the verdict */
+    bool split;        /* the mail was put off because its recipients' policies differ */
+};
+
+/* Adds the keys of kind mail to an open object; the caller opened it (journal_record) and ends it. */
+void record_mail(struct json *out, struct judge *j, const struct class_of_rcpts *c, const struct record_extra *x);
+
+/* One line for the log, without line end. json: as JSON. */
+void record_line(struct buf *out, struct judge *j, const struct class_of_rcpts *c, const struct record_extra *x,
+                 bool json);
+
+/* ---- parts, for `assay verify --json` and the two above ---- */
+void record_findings(struct json *out, struct judge *j); /* the array's entries */
+void record_lines(struct json *out, const struct verdict *v);
+void record_verdict(struct json *out, const struct verdict *v, const char *reply);
+
+#endif

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * mail_record_line.c - the log line of one mail: fixed keys in a fixed order, the same for every mail, so that grep, awk and
+ * log collectors need no cases. As text: key=value, the value in double quotes where it is empty or holds blanks,
+ * quotes or "="; as JSON: one object.
+ *
+ * Promises one line without control characters, whatever the sender wrote (base/utf8.h). A key without value is there,
+ * empty.
+ */
+#include "base/utf8.h"
+#include "judge/mail_record.h"
+
+#define LINE_VALUE_MAX 300 /* octets of one value before escaping */
+
+struct line {
+    struct buf *out;
+    struct json json;
+    bool as_json;
+};
+
+static void put_slice(struct line *l, const char *key, struct slice value)
+{
+    struct buf b = BUF_INIT;
+    bool quote;
+
+    if (value.n > LINE_VALUE_MAX)
+        value.n = LINE_VALUE_MAX;
+    if (l->as_json) {
+        json_slice(&l->json, key, value);
+        return;
+    }
+    utf8_add_visible(&b, value);
+    quote = b.n == 0 || strpbrk(b.p, " \"=,;") != NULL;
+    buf_printf(l->out, "%s%s=%s", l->out->n ? " " : "", key, quote ? "\"" : "");
+    for (size_t i = 0; i < b.n; i++) {
+        if (b.p[i] == '"')
+            buf_addc(l->out, '\\');
+        buf_addc(l->out, b.p[i]);
+    }
+    if (quote)
+        buf_addc(l->out, '"');
+    buf_release(&b);
+}
+
+static void put(struct line *l, const char *key, const char *value)
+{
+    put_slice(l, key, slice_str(value ? value : ""));
+}
+
+static void put_number(struct line *l, const char *key, int64_t n)
+{
+    if (l->as_json)
+        json_int(&l->json, key, n);
+    else
+        buf_printf(l->out, "%s%s=%lld", l->out->n ? " " : "", key, (long long)n);
+}
+
+/* "pass:example.org/s1,fail:list.example/k" */
+static void put_dkim(struct line *l, const struct judge_report *r)
+{
+    struct buf b = BUF_INIT;
+
+    for (size_t i = 0; i < r->dkim_count && i < 8; i++)
+        buf_printf(&b, "%s%s%s%s%s%s", i ? "," : "", result_name(r->dkim[i].result), r->dkim[i].domain ? ":" : "",
+                   r->dkim[i].domain ? r->dkim[i].domain : "", r->dkim[i].selector ? "/" : "",
+                   r->dkim[i].selector ? r->dkim[i].selector : "");
+    put(l, "dkim", b.n ? b.p : "none");
+    buf_release(&b);
+}
+
+/* Ids of the statements whose lines ask for anything, the most severe first; exemptions and trusts with the word before
+ * them. */
+static void put_statements(struct line *l, const struct verdict *v)
+{
+    struct buf b = BUF_INIT;
+
+    for (size_t i = 0; i < v->line_count; i++) {
+        const struct verdict_line *x = &v->lines[i];
+        if (x->action > POLICY_DELIVER)
+            buf_printf(&b, "%s%s:%s%s", b.n ? "," : "", standard_name(x->standard),
+                       x->statement ? x->statement->id : "default", x->trial ? "(trial)" : "");
+        if (x->exemption)
+            buf_printf(&b, "%s%s:exempt-%s", b.n ? "," : "", standard_name(x->standard), x->exemption->id);
+        if (x->expired)
+            buf_printf(&b, "%s%s:expired-%s", b.n ? "," : "", standard_name(x->standard), x->expired->id);
+        if (x->trust)
+            buf_printf(&b, "%s%s:trust-%s", b.n ? "," : "", standard_name(x->standard), x->trust->id);
+    }
+    put(l, "by", b.p);
+    buf_release(&b);
+}
+
+/* Why, in words: of the line that decides. */
+static const char *reason_of(const struct verdict *v)
+{
+    const struct verdict_line *l = v->action > POLICY_DELIVER ? verdict_deciding(v) : verdict_would_line(v);
+    return l ? l->reason : "";
+}
+
+static void add_explained(struct buf *b, const char *what, const struct policy_statement *s)
+{
+    if (s)
+        buf_printf(b, "%s%s %s: %s", b->n ? "; " : "", what, s->id, s->because ? s->because : "");
+}
+
+/* The explained exceptions that were used, and those that have ended, in the policy's own words. */
+static void put_explained(struct line *l, const struct verdict *v)
+{
+    struct buf b = BUF_INIT;
+
+    for (size_t i = 0; i < v->line_count; i++) {
+        add_explained(&b, "exempt", v->lines[i].exemption);
+        add_explained(&b, "trust", v->lines[i].trust);
+        add_explained(&b, "expired", v->lines[i].expired);
+    }
+    put(l, "explained", b.p);
+    buf_release(&b);
+}
+
+/* What a rejection by DMARC stands on besides p=reject. */
+static const char *ground_of(const struct verdict *v)
+{
+    for (size_t i = 0; i < v->line_count; i++)
+        if (v->lines[i].signal && v->lines[i].action > POLICY_DELIVER)
+            return v->lines[i].signal;
+    return "";
+}
+
+static void put_results(struct line *l, struct judge *j)
+{
+    const struct judge_report *r = judge_report(j);
+    static const char *const dnssec[] = {
+        [DNS_UNKNOWN] = "unknown", [DNS_INSECURE] = "insecure", [DNS_SECURE] = "secure", [DNS_BROKEN] = "bogus"};
+
+    if (!r->judged) {
+        static const char *const keys[] = {"spf", "dkim", "dmarc", "arc", "dnssec", "rdns", "tls", "format"};
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+            put(l, keys[i], "");
+        return;
+    }
+    put(l, "spf", result_name(r->spf.result));
+    put_dkim(l, r);
+    put(l, "dmarc", result_name(r->dmarc.result));
+    put(l, "arc", result_name(r->arc.result));
+    put(l, "dnssec", r->facts.dnssec_count ? dnssec[r->facts.dnssec[0].security] : "");
+    put(l, "rdns", result_name(r->rdns.result));
+    put(l, "tls", judge_mail(j)->tls.version);
+    put(l, "format", result_name(r->facts.format));
+}
+
+void record_line(struct buf *out, struct judge *j, const struct class_of_rcpts *c, const struct record_extra *x,
+                 bool json)
+{
+    struct line l = {.out = out, .json = JSON_INTO(out), .as_json = json};
+    const struct judge_mail *m = judge_mail(j);
+    const struct verdict *v = &c->verdict;
+    char text[IP_TEXT];
+
+    if (json)
+        json_open(&l.json);
+    put(&l, "id", m->queue_id);
+    put(&l, "action", x->split ? "split" : policy_action_name(v->action));
+    put(&l, "would", policy_action_name(v->would));
+    put(&l, "held", v->held_back);
+    put(&l, "source", judge_source_name(m->source));
+    put(&l, "client", m->client.family ? ip_text(&m->client, text) : "");
+    put(&l, "helo", m->helo);
+    put(&l, "mail-from", m->null_sender ? "<>" : m->mail_from.domain);
+    put(&l, "from", judge_report(j)->format.from_domain);
+    put_number(&l, "rcpts", (int64_t)c->rcpt_count);
+    put_results(&l, j);
+    put_statements(&l, v);
+    put(&l, "reason", reason_of(v));
+    put(&l, "ground", ground_of(v));
+    put_explained(&l, v);
+    put(&l, "override", verdict_override_name(v->dmarc_override));
+    put(&l, "stage", x->stage);
+    put(&l, "policy", v->policy_hash);
+    put_number(&l, "ms", x->took_ms);
+    put_slice(&l, "message-id", mail_message_id(m, judge_arena(j)));
+    if (json)
+        json_end(&l.json);
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * ingest.c - segments into the store or its inbox, exactly once.
+ *
+ * Promises what take.h says. The order that makes it so, for each batch, as one step of the target: (1) move the
+ * segment's place from where this taker believes it is to behind the batch; where it is elsewhere, somebody else was
+ * here: drop the batch, leave the segment; (2) write what the batch says; (3) commit. A segment's file is removed only
+ * after the commit that marks it done, and a file whose segment is done already (a taker died in between, or the same
+ * segment was copied back) is removed unread. A last line without newline is left: in a segment still open it may yet be
+ * finished; in a closed one it is the trace of a kill, counted and dropped. On failure of the store: dropped,
+ * STATUS_AGAIN.
+ */
+#include "ledger/ingest_target.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void trouble(struct take_report *r, const char *dir, const char *name, const char *text)
+{
+    if (!r->first_trouble[0])
+        snprintf(r->first_trouble, sizeof r->first_trouble, "%.120s/%.96s: %.160s", dir, name, text);
+}
+
+/* Out of the way, with the reason beside it. */
+static void set_aside(struct taking *t, const char *why)
+{
+    char to[SEGMENT_NAME + 16], note[SEGMENT_NAME + 24];
+    int stem = (int)(strlen(t->file->name) - strlen(SEGMENT_CLOSED));
+    snprintf(to, sizeof to, "%.*s" SEGMENT_ASIDE, stem, t->file->name);
+    snprintf(note, sizeof note, "%s.why", to);
+    int fd = openat(t->fd, note, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (fd >= 0) {
+        dprintf(fd, "%s\n", why);
+        close(fd);
+    }
+    if (renameat(t->fd, t->file->name, t->fd, to) != 0 && errno != ENOENT)
+        trouble(t->report, t->dir, t->file->name, strerror(errno));
+    t->report->aside++;
+    trouble(t->report, t->dir, t->file->name, why);
+}
+
+/* Done with a closed segment: away with it. */
+static void finish_file(struct taking *t)
+{
+    char why[320];
+    t->report->segments++;
+    if (t->target->finished)
+        t->target->finished(t);
+    if (t->bad) {
+        snprintf(why, sizeof why, "%lld lines could not be understood; the first: %s", (long long)t->bad, t->why);
+        set_aside(t, why);
+    } else if (unlinkat(t->fd, t->file->name, 0) != 0 && errno != ENOENT) {
+        trouble(t->report, t->dir, t->file->name, strerror(errno));
+    }
+}
+
+/* ---- batches ---- */
+
+static void note_bad(struct taking *t, struct take_batch *b, off_t after, const char *why)
+{
+    b->bad++;
+    if (!t->why[0])
+        snprintf(t->why, sizeof t->why, "before octet %lld: %.180s", (long long)after, why);
+}
+
+static enum status take_lines(struct taking *t, struct journal_lines *l, struct take_batch *b)
+{
+    struct slice line;
+    struct record r;
+    char why[160];
+    off_t after;
+    uint64_t skipped = l->bad;
+    enum status st = STATUS_OK;
+    while (st == STATUS_OK && b->records < TAKE_BATCH_RECORDS && b->octets < t->target->batch_octets) {
+        if (!journal_lines_next(l, &line, &after)) {
+            b->end = true;
+            break;
+        }
+        b->to = after;
+        b->octets += line.n;
+        if (record_parse(line, &r, why) != STATUS_OK) {
+            note_bad(t, b, after, why);
+            continue;
+        }
+        b->records += r.kind != RECORD_SEGMENT && r.kind != RECORD_END;
+        st = t->target->line(t, &r, line, after);
+        record_free(&r);
+    }
+    if (l->bad > skipped)
+        note_bad(t, b, b->to, "a line is too long or holds NUL octets");
+    return st;
+}
+
+static enum status commit_batch(struct taking *t, struct journal_lines *l, struct take_batch *b)
+{
+    enum status st = t->target->begin(t);
+    if (st == STATUS_OK)
+        st = take_lines(t, l, b);
+    b->done = b->end && !l->failed && !t->file->open;
+    bool nothing = b->to == t->at && !b->done;
+    if (st == STATUS_OK && !nothing)
+        st = t->target->commit(t, b);
+    if (st != STATUS_OK || nothing || t->gone) {
+        t->target->drop(t);
+        return st;
+    }
+    t->at = b->to;
+    t->records += b->records;
+    t->bad += b->bad;
+    t->report->records += (uint64_t)b->records;
+    t->report->bad += (uint64_t)b->bad;
+    if (b->done) {
+        t->report->torn += l->torn;
+        finish_file(t);
+    }
+    return STATUS_OK;
+}
+
+static enum status take_batches(struct taking *t)
+{
+    struct journal_lines l;
+    enum status st = journal_lines_open(&l, t->dir, t->file->name, t->at);
+    if (st == STATUS_INVALID && !t->file->open)
+        trouble(t->report, t->dir, t->file->name, "it is shorter than what was taken from it");
+    if (st != STATUS_OK)
+        return STATUS_OK; /* vanished meanwhile, or not to be read: no trouble of the store */
+    for (bool end = false; st == STATUS_OK && !end && !t->gone;) {
+        struct take_batch b = {.to = t->at};
+        st = commit_batch(t, &l, &b);
+        end = b.end || (t->stop && t->stop());
+    }
+    if (l.failed)
+        trouble(t->report, t->dir, t->file->name, strerror(l.errno_kept));
+    journal_lines_close(&l);
+    return st;
+}
+
+/* Reads the heading; false: this segment is not to be taken now. */
+static bool read_heading(struct taking *t, struct record *heading, off_t *after)
+{
+    struct journal_lines l;
+    struct slice line;
+    char why[160] = "it does not begin with a heading line";
+    enum status st = journal_lines_open(&l, t->dir, t->file->name, 0);
+    if (st != STATUS_OK) {
+        if (st != STATUS_MISSING)
+            trouble(t->report, t->dir, t->file->name, status_text(st));
+        return false;
+    }
+    bool ok = journal_lines_next(&l, &line, after) && (st = record_parse(line, heading, why)) == STATUS_OK;
+    if (ok && (heading->kind != RECORD_SEGMENT || !heading->segment || strlen(heading->segment) >= sizeof t->id)) {
+        record_free(heading);
+        ok = false;
+    }
+    bool failed = l.failed;
+    journal_lines_close(&l);
+    if (st == STATUS_LIMIT)
+        t->report->newer++;
+    else if (!ok && !failed && !t->file->open)
+        set_aside(t, why);
+    return ok;
+}
+
+static enum status take_segment(struct taking *t)
+{
+    struct record heading;
+    off_t after = 0;
+    if (!read_heading(t, &heading, &after))
+        return STATUS_OK;
+    snprintf(t->id, sizeof t->id, "%s", heading.segment);
+    t->why[0] = '\0';
+    t->gone = false;
+    t->records = t->bad = 0;
+    snprintf(t->host, sizeof t->host, "%s", heading.host ? heading.host : "");
+    snprintf(t->writer, sizeof t->writer, "%s", heading.writer ? heading.writer : "");
+    record_free(&heading);
+    enum status st = t->target->place(t, after);
+    if (st != STATUS_OK)
+        return st;
+    if (t->gone && !t->file->open) {
+        finish_file(t);
+        return STATUS_OK;
+    }
+    return t->gone ? STATUS_OK : take_batches(t);
+}
+
+enum status take_folder(struct store *s, const char *dir, bool (*stop)(void), struct take_report *report)
+{
+    struct taking t = {.store = s, .dir = dir, .report = report, .stop = stop, .text = BUF_INIT};
+    t.target = store_only_adds(s) ? &take_into_inbox : &take_into_store;
+    struct journal_file *files = NULL;
+    size_t n = 0;
+    t.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (t.fd >= 0)
+        segment_recover(t.fd, NULL);
+    if (t.fd >= 0 && t.target->sweep)
+        t.target->sweep(t.fd);
+    enum status st = journal_list(dir, &files, &n);
+    if (st != STATUS_OK || t.fd < 0) {
+        if (t.fd >= 0)
+            close(t.fd);
+        return st != STATUS_OK ? st : STATUS_DENIED;
+    }
+    t.tally = tally_new();
+    st = t.tally ? STATUS_OK : STATUS_NOMEM;
+    size_t i = 0;
+    for (; i < n && st == STATUS_OK && !(stop && stop()); i++) {
+        t.file = &files[i];
+        st = take_segment(&t);
+    }
+    if (st == STATUS_DENIED) /* by the store; a right can be given back, and the folder could be read */
+        st = STATUS_AGAIN;
+    for (i = st == STATUS_OK ? i : i - 1; i < n; i++)
+        report->waiting += files[i].bytes;
+    tally_free(t.tally);
+    buf_release(&t.text);
+    journal_list_free(files, n);
+    close(t.fd);
+    return st;
+}

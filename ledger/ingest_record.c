@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * ingest_record.c - what one record adds to the ledger.
+ *
+ * Promises: the mail table gets the record as it stands (for `assay why`, until ledger.keep-identity takes it away);
+ * counts never hold a local part, a queue-id or an exact address. A record of a kind this version does not know adds
+ * nothing. A DMARC report's row is made here, in the canonical form that makes equal rows equal texts (RFC 9990: one
+ * record per address, result and identifiers). What a sender or another host may have made as long or as large as it
+ * likes is bounded before it reaches an index or a sum, so that no record can stop the ledger. On failure the caller rolls
+ * back the batch.
+ */
+#include "base/clock.h"
+#include "base/ip.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "ledger/timestamp.h"
+#include "ledger/ingest.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SIGNATURES_MAX 100 /* RFC 9990 3.1.4: no more in one row */
+#define ROW_SIGNATURES 1500 /* octets of a DMARC row after which it gets no further signature */
+#define ROW_MAX 2200        /* longer rows are not reported: that is no mail's */
+#define TEXT_MAX 998        /* of an indexed text (RFC 5322 2.1.1: a line) */
+#define COUNT_MAX 1000000000 /* what one record adds to a sum at most */
+#define HOUR (3600 * MOMENT_SECOND)
+
+struct when {
+    char day[24], hour[24];
+};
+
+static void number_text(char out[24], int64_t n)
+{
+    snprintf(out, 24, "%" PRId64, n);
+}
+
+static int64_t bounded(int64_t n)
+{
+    return n < 0 ? 0 : n > COUNT_MAX ? COUNT_MAX : n;
+}
+
+static const char *cut(const char *text, char out[TEXT_MAX + 1])
+{
+    if (!text || strlen(text) <= TEXT_MAX)
+        return text;
+    snprintf(out, TEXT_MAX + 1, "%.*s", (int)tally_cut(text, TEXT_MAX), text);
+    return out;
+}
+
+const char *take_coarse(const char *subject, char out[TAKE_NET])
+{
+    struct ip a;
+    if (!subject || ip_from_text(slice_str(subject), &a) != STATUS_OK)
+        return subject;
+    struct ip_net net = ip_net_of(&a, a.family == 4 ? 24 : 56);
+    return ip_net_text(&net, out);
+}
+
+/* ---- counts by standard ---- */
+
+static void add_sum(struct tally *t, const struct record *r, const struct when *w, const char *scope,
+                    const char *standard, const char *result, const char *security, int64_t n)
+{
+    tally_add(t, &(struct tally_entry){.sum = TALLY_STANDARD_HOUR,
+                                       .keys = {w->hour, r->host, scope, standard, result, security},
+                                       .counts = {n},
+                                       .moment = r->t});
+    tally_add(t, &(struct tally_entry){.sum = TALLY_STANDARD_DAY,
+                                       .keys = {w->day, scope, standard, result, security},
+                                       .counts = {n},
+                                       .moment = r->t});
+}
+
+static void add_subject(struct tally *t, const struct record *r, const struct when *w, const char *scope,
+                        const char *standard, const char *subject, const char *result, const char *security, int64_t n)
+{
+    char coarse[TAKE_NET];
+    const char *s = take_coarse(subject, coarse);
+    if (s && *s)
+        tally_add(t, &(struct tally_entry){.sum = TALLY_SUBJECT_DAY,
+                                           .keys = {s, scope, standard, w->day, result, security},
+                                           .counts = {n},
+                                           .moment = r->first ? r->first : r->t,
+                                           .until = r->last});
+}
+
+static const char *or_none(const char *text)
+{
+    return text ? text : "";
+}
+
+static void add_signature(struct tally *t, const struct record *r, const struct value *f)
+{
+    char bits[24];
+    number_text(bits, value_number(f, "bits"));
+    tally_add(t, &(struct tally_entry){.sum = TALLY_SELECTOR,
+                                       .counts = {1},
+                                       .moment = r->t,
+                                       .keys = {value_text(f, "subject"), value_text(f, "selector"),
+                                                value_text(f, "algorithm"), bits, value_text(f, "result")}});
+}
+
+/* The findings that are counted: of SPF's two identities HELO only where there is no MAIL FROM. */
+struct counted {
+    const struct value *f[RECORD_FINDINGS_MAX];
+    size_t n;
+};
+
+static bool is(const char *text, const char *word)
+{
+    return text && strcmp(text, word) == 0;
+}
+
+static void find_counted(const struct record *r, struct counted *c)
+{
+    size_t n = value_count(r->findings);
+    c->n = 0;
+    for (size_t i = 0; i < n && i < RECORD_FINDINGS_MAX; i++) {
+        const struct value *f = value_at(r->findings, i);
+        bool helo = r->mail_from && is(value_text(f, "standard"), "spf") && is(value_text(f, "identity"), "helo");
+        if (value_text(f, "standard") && value_text(f, "result") && !helo)
+            c->f[c->n++] = f;
+    }
+}
+
+/* What one mail counts for: of several signatures one that passes is enough, of several domains whose DNS or hosts were
+ * looked at all must. NULL: counted with an earlier finding already. */
+static const struct value *chosen(const struct counted *c, size_t i, bool by_subject)
+{
+    const struct value *best = c->f[i];
+    const char *standard = value_text(best, "standard"), *subject = value_text(best, "subject");
+    bool one_is_enough = is(standard, "dkim") || is(standard, "spf");
+    for (size_t k = 0; k < c->n; k++) {
+        const char *other = value_text(c->f[k], "subject");
+        bool same_subject = subject && other ? strcmp(subject, other) == 0 : subject == other;
+        if (strcmp(value_text(c->f[k], "standard"), standard) != 0 || (by_subject && !same_subject))
+            continue;
+        if (k < i)
+            return NULL;
+        if (is(value_text(c->f[k], "result"), "pass") == one_is_enough &&
+            is(value_text(best, "result"), "pass") != one_is_enough)
+            best = c->f[k];
+    }
+    return best;
+}
+
+static void add_findings(struct tally *t, const struct record *r, const struct when *w)
+{
+    struct counted c;
+    find_counted(r, &c);
+    for (size_t i = 0; i < c.n; i++) {
+        const char *standard = value_text(c.f[i], "standard");
+        const struct value *of_mail = chosen(&c, i, false), *of_subject = chosen(&c, i, true);
+        if (of_mail)
+            add_sum(t, r, w, "mail", standard, value_text(of_mail, "result"), or_none(value_text(of_mail, "security")),
+                    1);
+        if (of_subject)
+            add_subject(t, r, w, "mail", standard, value_text(of_subject, "subject"), value_text(of_subject, "result"),
+                        or_none(value_text(of_subject, "security")), 1);
+        if (strcmp(standard, "dkim") == 0 && value_text(c.f[i], "selector"))
+            add_signature(t, r, c.f[i]);
+    }
+}
+
+/* ---- what the policy said ---- */
+
+static void add_lines(struct tally *t, const struct record *r, const struct when *w)
+{
+    size_t n = value_count(r->lines);
+    for (size_t i = 0; i < n && i < RECORD_FINDINGS_MAX; i++) {
+        const struct value *l = value_at(r->lines, i);
+        const char *action = value_text(l, "action"), *exemption = value_text(l, "exemption"),
+                   *expired = value_text(l, "expired");
+        const char *trust = value_text(l, "trust");
+        char coarse[TAKE_NET];
+        bool plain = !action || strcmp(action, "deliver") == 0;
+        if (plain && !exemption && !expired && !trust)
+            continue;
+        tally_add(t, &(struct tally_entry){.sum = TALLY_OUTCOME_DAY,
+                                           .counts = {1},
+                                           .moment = r->t,
+                                           .keys = {w->day, value_text(l, "standard"),
+                                                    take_coarse(or_none(value_text(l, "subject")), coarse),
+                                                    value_text(l, "result"), value_text(l, "level"),
+                                                    action ? action : "deliver", value_text(l, "statement"), exemption,
+                                                    expired, trust, r->policy}});
+    }
+}
+
+/* ---- DMARC ---- */
+
+/* RFC 9990's disposition of this mail, or NULL where it is not to be reported (it comes again, or was not judged). */
+static const char *disposition(const struct record *r, const struct value *dmarc)
+{
+    const char *applied = value_text(dmarc, "applied");
+    if (is(r->action, "defer"))
+        return NULL;
+    if (is(r->action, "reject"))
+        return "reject";
+    if (is(r->action, "quarantine") || is(r->action, "hold"))
+        return "quarantine";
+    return is(value_text(dmarc, "result"), "pass") && (is(applied, "quarantine") || is(applied, "reject")) ? "pass"
+                                                                                                           : "none";
+}
+
+/* Why disposition and published policy differ: the verdict's reason, or local policy (RFC 9990 3.1.1.8: must be said).
+ */
+static void put_reason(struct json *j, const struct record *r, const struct value *dmarc, const char *what)
+{
+    const char *applied = value_text(dmarc, "applied"), *type = r->override, *comment = r->comment;
+    bool passed = is(value_text(dmarc, "result"), "pass");
+    bool differs = passed ? !is(what, "pass") && !is(what, "none") : !is(what, applied ? applied : "none");
+    if (!type && differs && is(value_text(dmarc, "t"), "y") && !is(what, "reject"))
+        type = "policy_test_mode";
+    if (!type && differs) {
+        type = "local_policy";
+        comment = comment ? comment : r->held_back;
+    }
+    if (!type)
+        return;
+    json_str(j, "type", type);
+    json_opt(j, "comment", comment);
+}
+
+static int signature_rank(const struct value *f, const char *from)
+{
+    bool pass = is(value_text(f, "result"), "pass");
+    if (pass && from && is(value_text(f, "subject"), from))
+        return 0;
+    return pass && value_true(f, "aligned") ? 1 : pass ? 2 : 3;
+}
+
+/* In the order RFC 9990 3.1.3 prefers: strictly aligned passes, relaxed, other passes, the rest. */
+static void put_signatures(struct json *j, const struct record *r)
+{
+    size_t n = value_count(r->findings), put = 0;
+    json_open_array(j, "dkim_auth");
+    for (int rank = 0; rank < 4; rank++)
+        for (size_t i = 0; i < n && i < RECORD_FINDINGS_MAX && put < SIGNATURES_MAX; i++) {
+            const struct value *f = value_at(r->findings, i);
+            const char *domain = or_none(value_text(f, "subject")), *selector = value_text(f, "selector");
+            if (!is(value_text(f, "standard"), "dkim") || !selector || signature_rank(f, r->from) != rank ||
+                j->out->n + strlen(domain) + strlen(selector) > ROW_SIGNATURES)
+                continue;
+            json_open(j);
+            json_str(j, "d", domain);
+            json_str(j, "s", selector);
+            json_str(j, "r", or_none(value_text(f, "result")));
+            json_end(j);
+            put++;
+        }
+    json_end(j);
+}
+
+static void put_tuple(struct json *j, const struct record *r, const struct value *dmarc, const char *what)
+{
+    struct counted c;
+    const struct value *spf = NULL;
+    find_counted(r, &c);
+    for (size_t i = 0; i < c.n && !spf; i++)
+        spf =
+            is(value_text(c.f[i], "standard"), "spf") && is(value_text(c.f[i], "identity"), "mailfrom") ? c.f[i] : NULL;
+    json_open(j);
+    json_str(j, "ip", r->client);
+    json_str(j, "from", r->from);
+    json_opt(j, "mail_from", r->mail_from);
+    json_str(j, "disposition", what);
+    json_str(j, "dkim", value_true(dmarc, "dkim_aligned") ? "pass" : "fail");
+    json_str(j, "spf", value_true(dmarc, "spf_aligned") ? "pass" : "fail");
+    put_reason(j, r, dmarc, what);
+    put_signatures(j, r);
+    if (spf && value_text(spf, "subject")) {
+        json_str(j, "spf_domain", value_text(spf, "subject"));
+        json_str(j, "spf_result", or_none(value_text(spf, "result")));
+    }
+    json_end(j);
+}
+
+static void put_published(struct json *j, const struct value *dmarc)
+{
+    static const char *const keys[] = {"p", "sp", "np", "adkim", "aspf", "fo", "t", "discovery", "org"};
+    json_open(j);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        json_opt(j, keys[i], value_text(dmarc, keys[i]));
+    json_end(j);
+}
+
+static enum status add_dmarc(struct tally *t, const struct record *r, const struct when *w)
+{
+    const struct value *dmarc = record_finding(r, "dmarc");
+    const char *result = value_text(dmarc, "result"), *domain = value_text(dmarc, "record"),
+               *rua = value_text(dmarc, "rua");
+    if (is(result, "pass") && r->from)
+        tally_add(t, &(struct tally_entry){.sum = TALLY_SIGNER_DAY,
+                                           .keys = {w->day, r->from},
+                                           .counts = {1, value_true(dmarc, "dkim_aligned")},
+                                           .moment = r->t});
+    bool reported = is(r->source, "internet") || is(r->source, "relay");
+    const char *what = dmarc ? disposition(r, dmarc) : NULL;
+    if (!what || !reported || !r->client || !r->from || !domain || strlen(domain) > LIMIT_DOMAIN || !rua || !*rua ||
+        !(is(result, "pass") || is(result, "fail")))
+        return STATUS_OK;
+    struct buf tuple = BUF_INIT, published = BUF_INIT;
+    struct json j = JSON_INTO(&tuple), k = JSON_INTO(&published);
+    put_tuple(&j, r, dmarc, what);
+    put_published(&k, dmarc);
+    bool ok = !tuple.failed && !published.failed, fits = tuple.n <= ROW_MAX;
+    if (ok && fits)
+        tally_add(t, &(struct tally_entry){
+                         .sum = TALLY_DMARC_ROW, .keys = {w->day, domain, tuple.p}, .counts = {1}, .moment = r->t});
+    if (ok && fits && moment_day(r->t) < moment_day(clock_wall_us())) /* it may be too late for its report (dmarc_late.h) */
+        tally_add(t, &(struct tally_entry){
+                         .sum = TALLY_DMARC_BEHIND, .keys = {w->day, domain, r->host}, .counts = {1}, .moment = r->t});
+    /* A domain whose only mail of the day was reports gets none: two reporters would answer each other for ever. */
+    if (ok && fits && !value_true(r->root, "report"))
+        tally_add(
+            t, &(struct tally_entry){
+                   .sum = TALLY_DMARC_DOMAIN, .keys = {w->day, domain}, .notes = {published.p, rua}, .moment = r->t});
+    buf_release(&tuple);
+    buf_release(&published);
+    return ok ? STATUS_OK : STATUS_NOMEM;
+}
+
+/* ---- kinds ---- */
+
+static enum status take_mail(struct store *s, struct tally *t, const struct record *r, const struct when *w,
+                             struct slice line)
+{
+    char text[TAKE_LINE_KEPT + 1];
+    /* Longer records keep their facts in the columns and counts; only the evidence for `assay why` is cut off whole. */
+    bool keep = line.n <= TAKE_LINE_KEPT;
+    if (keep) {
+        memcpy(text, line.p, line.n);
+        text[line.n] = '\0';
+    }
+    tally_add(t, &(struct tally_entry){.sum = TALLY_HOST, .keys = {r->host}, .counts = {1}, .moment = r->t});
+    tally_add(t, &(struct tally_entry){.sum = TALLY_VERDICT_HOUR,
+                                       .keys = {w->hour, r->host, or_none(r->source), r->action, r->would},
+                                       .counts = {1},
+                                       .moment = r->t});
+    add_findings(t, r, w);
+    add_lines(t, r, w);
+    enum status st = add_dmarc(t, r, w);
+    if (st != STATUS_OK)
+        return st;
+    char net[TAKE_NET], id[TEXT_MAX + 1], message_id[TEXT_MAX + 1], from[TEXT_MAX + 1];
+    return store_run(
+        s, NULL,
+        "INSERT INTO mail (t, host, queue_id, message_id, source, client, client_net, exact, helo, mail_from, "
+        "from_domain, rcpts, "
+        "action, would, statement, policy, record) VALUES ($1,$2,$3,$4,$5,$6,$7,1,$8,$9,$10,$11,$12,$13,$14,$15,$16)",
+        "itttttttttitttt"
+        "t",
+        r->t, r->host, cut(r->id, id), cut(r->message_id, message_id), or_none(r->source), r->client,
+        take_coarse(r->client, net), r->helo, r->mail_from, cut(r->from, from), r->rcpts, r->action, r->would, r->statement, r->policy, keep ? text : NULL);
+}
+
+static void join(struct buf *b, const struct value *array)
+{
+    for (size_t i = 0; i < value_count(array) && i < 16; i++) {
+        const char *word = value_text_at(array, i);
+        buf_printf(b, "%s", i ? " " : "");
+        if (word)
+            buf_adds(b, word);
+        else
+            buf_printf(b, "%" PRId64, value_number_at(array, i));
+    }
+}
+
+static void take_names(struct tally *t, const struct record *r, const struct when *w)
+{
+    if (!r->zone || !r->state)
+        return;
+    int64_t n = r->count > 0 ? bounded(r->count) : 1;
+    char bits[24];
+    struct buf algorithms = BUF_INIT;
+    join(&algorithms, r->algorithms);
+    number_text(bits, r->bits);
+    /* The standard's words: secure passes, insecure has none, bogus fails. */
+    const char *result = is(r->state, "secure")                             ? "pass"
+                         : is(r->state, "bogus") || is(r->state, "refused") ? "fail"
+                         : is(r->state, "insecure")                         ? "none"
+                                                                            : "untested";
+    tally_add(t, &(struct tally_entry){.sum = TALLY_HOST, .keys = {r->host}, .counts = {0, n}, .moment = r->t});
+    tally_add(t, &(struct tally_entry){.sum = TALLY_ZONE,
+                                       .keys = {r->zone, r->state},
+                                       .counts = {n},
+                                       .moment = r->first,
+                                       .until = r->last,
+                                       .notes = {r->reason, algorithms.p, bits}});
+    add_sum(t, r, w, "names", "dnssec", result, r->state, n);
+    int64_t refused = bounded(value_number(r->root, "refused")) + bounded(value_number(r->root, "would"));
+    if (refused > 0)
+        tally_add(t, &(struct tally_entry){.sum = TALLY_OUTCOME_DAY,
+                                           .counts = {refused},
+                                           .moment = r->first,
+                                           .until = r->last,
+                                           .keys = {w->day, "dnssec", r->zone, result, "require", "refuse",
+                                                    r->statement, "", "", "", r->policy}});
+    add_subject(t, r, w, "names", "dnssec", r->zone, result, r->state, n);
+    buf_release(&algorithms);
+}
+
+enum status take_record(struct store *s, struct tally *t, const struct record *r, struct slice line)
+{
+    struct when w;
+    number_text(w.day, moment_day(r->t));
+    number_text(w.hour, r->t / HOUR);
+    if (r->kind == RECORD_MAIL)
+        return take_mail(s, t, r, &w, line);
+    if (r->kind == RECORD_NAMES)
+        take_names(t, r, &w);
+    else if (r->kind == RECORD_NOTE && (is(r->note, "lost") || is(r->note, "dropped")))
+        tally_add(t, &(struct tally_entry){.sum = TALLY_HOST,
+                                           .keys = {r->host},
+                                           .counts = {0, 0, bounded(r->dropped), bounded(r->lost)},
+                                           .moment = r->t});
+    return STATUS_OK;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * ingest_store.c - records into the tables, and the place of each segment beside them.
+ *
+ * Promises that place and records change in one transaction, and that a batch whose place was moved by somebody else
+ * meanwhile changes nothing. On failure the caller drops the batch and tries again later.
+ */
+#include "base/clock.h"
+#include "ledger/ingest_target.h"
+#include <string.h>
+
+enum status take_place_read(struct store *s, const char *id, struct take_place *p)
+{
+    struct store_rows *r = store_ask(s, "SELECT taken_to, state, records, bad FROM segment WHERE id = $1", "t", id);
+    if (store_next(r)) {
+        p->at = store_number(r, 0);
+        p->done = strcmp(store_text(r, 1), "done") == 0;
+        p->records = store_number(r, 2);
+        p->bad = store_number(r, 3);
+    }
+    return store_done(r);
+}
+
+enum status take_place_make(struct store *s, const char *id, const char *host, const char *writer, const char *name,
+                            int64_t at)
+{
+    return store_run(s, &(int64_t){0},
+                     "INSERT INTO segment (id, host, writer, name, taken_to, records, bad, state, changed) VALUES "
+                     "($1,$2,$3,$4,$5,0,0,'open',$6) "
+                     "ON CONFLICT (id) DO NOTHING",
+                     "ttttii", id, host, writer, name, at, clock_wall_us());
+}
+
+enum status take_place_move(struct store *s, const char *id, int64_t from, const struct take_batch *b, bool *moved)
+{
+    int64_t changed = 0;
+    enum status st = store_run(
+        s, &changed,
+        "UPDATE segment SET taken_to = $1, records = records + $2, bad = bad + $3, state = $4, changed = $5 "
+        "WHERE id = $6 AND taken_to = $7 AND state <> 'done'",
+        "iiititi", (int64_t)b->to, b->records, b->bad, b->done ? "done" : "open", clock_wall_us(), id, from);
+    *moved = changed == 1;
+    return st;
+}
+
+static enum status place(struct taking *t, off_t after)
+{
+    struct take_place p = {.at = after};
+    enum status st = take_place_read(t->store, t->id, &p);
+    t->at = (off_t)p.at;
+    t->records = p.records;
+    t->bad = p.bad;
+    t->gone = p.done;
+    if (st == STATUS_OK && t->at == after && !t->gone)
+        st = take_place_make(t->store, t->id, t->host, t->writer, t->file->name, after);
+    return st;
+}
+
+static enum status begin(struct taking *t)
+{
+    return store_begin(t->store);
+}
+
+static enum status line(struct taking *t, const struct record *r, struct slice text, off_t after)
+{
+    (void)after;
+    return take_record(t->store, t->tally, r, text);
+}
+
+static enum status commit(struct taking *t, const struct take_batch *b)
+{
+    bool moved;
+    enum status st = take_place_move(t->store, t->id, (int64_t)t->at, b, &moved);
+    t->gone = st == STATUS_OK && !moved;
+    if (st == STATUS_OK && moved)
+        st = tally_flush(t->tally, t->store);
+    return st == STATUS_OK && moved ? store_commit(t->store) : st;
+}
+
+static void drop(struct taking *t)
+{
+    store_rollback(t->store);
+    tally_reset(t->tally);
+}
+
+const struct take_target take_into_store = {
+    .batch_octets = TAKE_BATCH_OCTETS, .place = place, .begin = begin, .line = line, .commit = commit, .drop = drop};

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * timestamp.c - reading and showing times.
+ *
+ * Promises that a text is taken wholly or not at all: anything behind a time, a 31st of February and a 25th hour are
+ * refused. Days are counted by the proleptic Gregorian calendar, in UTC, so that a record falls on the same day on
+ * every host. On failure *out is untouched.
+ */
+#include "ledger/timestamp.h"
+#include "base/clock.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static bool digits(const char **p, int n, int *out)
+{
+    int value = 0;
+    for (int i = 0; i < n; i++, (*p)++) {
+        if (**p < '0' || **p > '9')
+            return false;
+        value = value * 10 + (**p - '0');
+    }
+    *out = value;
+    return true;
+}
+
+static bool literal(const char **p, char c)
+{
+    if (**p != c)
+        return false;
+    (*p)++;
+    return true;
+}
+
+static bool date(const char **p, struct tm *tm)
+{
+    *tm = (struct tm){0};
+    if (!digits(p, 4, &tm->tm_year) || !literal(p, '-') || !digits(p, 2, &tm->tm_mon) || !literal(p, '-') ||
+        !digits(p, 2, &tm->tm_mday))
+        return false;
+    tm->tm_year -= 1900;
+    tm->tm_mon -= 1;
+    struct tm check = *tm;
+    time_t t = timegm(&check);
+    return t >= 0 && check.tm_mday == tm->tm_mday && check.tm_mon == tm->tm_mon && check.tm_year == tm->tm_year;
+}
+
+static bool hours(const char **p, struct tm *tm)
+{
+    return digits(p, 2, &tm->tm_hour) && literal(p, ':') && digits(p, 2, &tm->tm_min) && tm->tm_hour < 24 &&
+           tm->tm_min < 60;
+}
+
+bool moment_from_record(const char *text, int64_t *out)
+{
+    struct tm tm;
+    const char *p = text;
+    if (!p || !date(&p, &tm) || !literal(&p, 'T') || !hours(&p, &tm) || !literal(&p, ':') ||
+        !digits(&p, 2, &tm.tm_sec) || tm.tm_sec > 60)
+        return false;
+    int64_t fraction = 0, scale = MOMENT_SECOND / 10;
+    if (literal(&p, '.'))
+        for (; *p >= '0' && *p <= '9'; p++, scale /= 10)
+            fraction += (*p - '0') * scale;
+    if (!literal(&p, 'Z') || *p)
+        return false;
+    *out = (int64_t)timegm(&tm) * MOMENT_SECOND + fraction;
+    return true;
+}
+
+/* Local midnight `days` before today's. */
+static int64_t midnight(int days)
+{
+    time_t now = clock_wall();
+    struct tm tm;
+    localtime_r(&now, &tm);
+    tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+    tm.tm_mday -= days;
+    tm.tm_isdst = -1;
+    return (int64_t)timelocal(&tm) * MOMENT_SECOND;
+}
+
+static bool ago(const char *text, int64_t *out)
+{
+    char *end;
+    long n = strtol(text, &end, 10);
+    static const struct {
+        char unit;
+        int64_t seconds;
+    } units[] = {{'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (end != text && n >= 0 && n <= 100000 && end[0] == units[i].unit && !end[1]) {
+            *out = clock_wall_us() - n * units[i].seconds * MOMENT_SECOND;
+            return true;
+        }
+    return false;
+}
+
+bool moment_from_person(const char *text, int64_t *out)
+{
+    struct tm tm;
+    const char *p = text;
+    if (strcmp(text, "today") == 0 || strcmp(text, "yesterday") == 0) {
+        *out = midnight(text[0] == 'y');
+        return true;
+    }
+    if (ago(text, out))
+        return true;
+    if (!date(&p, &tm))
+        return false;
+    if (*p && !((literal(&p, 'T') || literal(&p, ' ')) && hours(&p, &tm) &&
+                (!literal(&p, ':') || digits(&p, 2, &tm.tm_sec)) && !*p))
+        return false;
+    tm.tm_isdst = -1;
+    *out = (int64_t)timelocal(&tm) * MOMENT_SECOND;
+    return true;
+}
+
+int64_t moment_day(int64_t moment)
+{
+    return moment >= 0 ? moment / MOMENT_DAY : -((-moment + MOMENT_DAY - 1) / MOMENT_DAY);
+}
+
+bool moment_day_from_text(const char *text, int64_t *day)
+{
+    struct tm tm;
+    const char *p = text;
+    if (!date(&p, &tm) || *p)
+        return false;
+    *day = (int64_t)timegm(&tm) / 86400;
+    return true;
+}
+
+const char *moment_day_text(int64_t day, char out[MOMENT_TEXT])
+{
+    char full[CLOCK_TEXT];
+    snprintf(out, MOMENT_TEXT, "%.10s", clock_utc_text((time_t)(day * 86400), full));
+    return out;
+}
+
+const char *moment_local_text(int64_t moment, char out[MOMENT_TEXT])
+{
+    struct tm tm;
+    time_t t = (time_t)(moment / MOMENT_SECOND);
+    if (!localtime_r(&t, &tm) || !strftime(out, MOMENT_TEXT, "%Y-%m-%d %H:%M:%S", &tm))
+        snprintf(out, MOMENT_TEXT, "?");
+    return out;
+}
+
+int64_t moment_week(int64_t day)
+{
+    return day - (day + 3) % 7; /* 1970-01-01 was a Thursday */
+}
+
+int64_t moment_month(int64_t day)
+{
+    time_t t = (time_t)(day * 86400);
+    struct tm tm;
+    return gmtime_r(&t, &tm) ? day - (tm.tm_mday - 1) : day;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * delegation_request.h - one request of Postfix's policy-delegation protocol (SMTPD_POLICY_README): what it says of the client and its certificate.
+ *
+ * A request is lines "name=value", each ended by LF; the empty line behind them is not part of what is read here. Attributes may come in any order; unknown
+ * ones are passed over, of one that comes twice the last counts. Any thread; nothing is allocated.
+ */
+#ifndef ASSAY_MILTER_DELEGATION_REQUEST_H
+#define ASSAY_MILTER_DELEGATION_REQUEST_H
+
+#include "base/ip.h"
+#include "base/slice.h"
+#include <stdbool.h>
+
+#define ACCESS_DIGEST 192 /* a digest as text: SHA-512 with colons */
+
+struct access_request {
+    struct ip client; /* family 0: not told, or no address */
+    unsigned port;    /* 0: not told, or no port */
+    char cert[ACCESS_DIGEST], public_key[ACCESS_DIGEST]; /* hex digits and colons; "": the client showed no certificate */
+};
+
+/* true: a whole, well-formed request (request=smtpd_access_policy). What is wrong in a value leaves that value empty; what is wrong in a line is false. */
+bool access_request_read(struct slice text, struct access_request *out);
+
+#endif

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * doctor_probe.c - doctor's test message.
+ *
+ * Order: the question proves that doctor can read what only root and we can; the answer proves the same of us, so that doctor
+ * sends the message only where it will be dropped. What is judged is a message like any other, by the engines and the policy in
+ * force; what is left out is everything that would be kept of it. Failure: no receipt; the message is dropped all the same.
+ */
+#include "milter/doctor_probe.h"
+#include "base/clock.h"
+#include "base/test_message.h"
+#include "milter/log.h"
+#include <stdio.h>
+
+bool testing_is_question(struct daemon *d, struct session *s, const char *path, char words[TESTING_WORDS], struct reply *out)
+{
+    struct test_message m;
+    const struct policy *p;
+    const char *ask;
+
+    if (!test_message_is_question(path, &ask) || test_message_read(d->state_dir, clock_wall(), &m) != STATUS_OK ||
+        strncmp(ask, m.ask, TEST_MESSAGE_SECRET) != 0)
+        return false;
+    p = policy_live_get(d->policy);
+    snprintf(words, TESTING_WORDS, "assay-milter %s is here: %s policy %s", ASSAY_VERSION, m.answer, policy_hash(p));
+    policy_unref(p);
+    *out = (struct reply){.code = "550", .enhanced = "5.7.0", .lines = {words}, .count = 1};
+    s->tester = true;
+    return true;
+}
+
+void testing_begins(struct session *s, const char *path)
+{
+    s->testing = s->tester && (strcmp(path, "<>") == 0 || !*path);
+}
+
+bool testing_rcpt(struct session *s, const char *path)
+{
+    return mail_add_rcpt(judge_mail(s->judge), judge_arena(s->judge), path) == STATUS_OK &&
+           judge_envelope(s->judge) == STATUS_OK;
+}
+
+void testing_end(struct daemon *d, struct session *s)
+{
+    const struct judge_mail *m = judge_mail(s->judge);
+    const struct classes *c = NULL;
+    struct test_message secrets;
+    struct test_receipt r = {.fields = m->headers.count, .octets = m->body_octets};
+
+    s->tester = false; /* one message for one question */
+    if (judge_end(s->judge) != STATUS_OK || judge_verdicts(s->judge, &c) != STATUS_OK || c->count == 0 ||
+        test_message_read(d->state_dir, clock_wall(), &secrets) != STATUS_OK)
+        return;
+    r.ms = clock_mono_ms() - s->began_ms;
+    snprintf(r.policy, sizeof r.policy, "%s", policy_hash(judge_policy(s->judge)));
+    snprintf(r.would, sizeof r.would, "%s", policy_action_name(c->list[0].verdict.would));
+    if (test_receipt_write(d->state_dir, &secrets, &r) != STATUS_OK)
+        log_complain(LOG_ACTION, "the receipt of a test message cannot be written to %s", d->state_dir);
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * end_of_message.c - what is done with a mail whose classes of recipients have their verdicts (design section 4).
+ *
+ * Where the classes' actions agree, that is done. Where not: 451 once, remembering each recipient's class; on the retry
+ * the first recipient names the class of the transaction and those of other classes get 452 4.5.3, so that each class
+ * comes by itself. A relay's mail is never put off so (it would come back as a bounce to somebody who never sent it):
+ * there the mildest class decides, so that nobody's mail is refused by another's rule.
+ *
+ * Evidence before action: journal and log are written before the MTA is answered. Where the journal cannot be written,
+ * `set journal.when-full` says whether the mail waits. Failure: out of memory, over a limit: the mail is deferred, and
+ * the log says so.
+ */
+#include "milter/end_of_message.h"
+#include "base/clock.h"
+#include "judge/mail_record.h"
+#include "milter/delegation.h"
+#include "milter/log.h"
+#include "milter/pause_state.h"
+#include <inttypes.h>
+
+static void refuse(struct conclusion *out, const char *code, const char *enhanced, const char *line)
+{
+    out->refuse = true;
+    out->action = code[0] == '5' ? POLICY_REJECT : POLICY_DEFER;
+    out->reply = (struct reply){.code = code, .enhanced = enhanced, .lines = {line}, .count = 1};
+}
+
+static void cannot_judge(struct conclusion *out, const char *why)
+{
+    log_complain(LOG_MEMORY, "a mail could not be judged and is deferred: %s", why);
+    refuse(out, "451", "4.3.0", "This mail could not be judged now, please try again later");
+}
+
+static void complain_of(const struct journal *j)
+{
+    struct journal_stats stats;
+    journal_stats(j, &stats);
+    log_complain(LOG_JOURNAL, "a finding could not be written to the journal in %s: %s; %" PRIu64 " lost so far", journal_folder(j),
+                 stats.error[0] ? stats.error : "no reason is known", stats.lost);
+}
+
+/* Writes journal and log for one class. false: the journal could not take it. */
+static bool keep(struct daemon *d, struct session *s, const struct class_of_rcpts *c, const struct record_extra *x)
+{
+    struct buf b = BUF_INIT;
+    bool ok = true;
+
+    record_line(&b, s->judge, c, x, policy_set_is(judge_policy(s->judge), "log.format", "json"));
+    if (b.failed)
+        log_complain(LOG_MEMORY, "a log line was lost: out of memory");
+    else
+        log_line(b.p);
+    buf_reset(&b);
+    if (d->journal) {
+        struct json out = JSON_INTO(&b);
+        journal_record(d->journal, &out, "mail");
+        record_mail(&out, s->judge, c, x);
+        json_end(&out);
+        ok = !b.failed && journal_write(d->journal, buf_slice(&b), JOURNAL_WAIT) == STATUS_OK;
+        if (!ok)
+            complain_of(d->journal);
+    }
+    buf_release(&b);
+    return ok;
+}
+
+static bool keep_all(struct daemon *d, struct session *s, const struct classes *c, const char *reply, bool split)
+{
+    struct record_extra x = {.reply = reply, .stage = "end", .took_ms = clock_mono_ms() - s->began_ms, .split = split};
+    bool ok = true;
+
+    for (size_t i = 0; i < c->count; i++)
+        ok &= keep(d, s, &c->list[i], &x);
+    return ok || !policy_set_is(judge_policy(s->judge), "journal.when-full", "defer");
+}
+
+/* ---- the same temporary failure, for how long ---- */
+
+static bool waits(const struct classes *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        for (size_t k = 0; k < c->list[i].verdict.line_count; k++)
+            if (c->list[i].verdict.lines[k].temporary)
+                return true;
+    return false;
+}
+
+/* Since when this mail has been waiting: known by sender, author, Message-ID and the client's network. */
+static time_t waiting_since(struct daemon *d, struct session *s)
+{
+    struct judge_mail *m = judge_mail(s->judge);
+    struct slice id = mail_message_id(m, judge_arena(s->judge));
+    struct ip_net net = ip_net_of(&m->client, m->client.family == 6 ? 56 : 24);
+    char text[IP_NET_TEXT];
+    const char *parts[] = {"unsure", m->client.family ? ip_net_text(&net, text) : NULL, m->mail_from_text,
+                           judge_report(s->judge)->format.from_domain,
+                           id.n ? arena_copy(judge_arena(s->judge), id.p, id.n) : NULL};
+
+    return memory_first(d->memory, parts, sizeof parts / sizeof *parts, m->at, MEMORY_UNSURE_SECONDS);
+}
+
+static const struct classes *verdicts(struct daemon *d, struct session *s)
+{
+    const struct classes *c;
+    struct facts *f = &judge_report(s->judge)->facts;
+
+    f->paused = pausing_text(judge_arena(s->judge), d->state_dir);
+    if (judge_verdicts(s->judge, &c) != STATUS_OK)
+        return NULL;
+    if (!waits(c))
+        return c;
+    f->unsure_since = waiting_since(d, s);
+    if (f->unsure_since == 0)
+        return c;
+    return judge_verdicts(s->judge, &c) == STATUS_OK ? c : NULL;
+}
+
+/* ---- recipients whose policies differ ---- */
+
+static bool may_split(const struct session *s)
+{
+    return judge_mail(s->judge)->source == JUDGE_INTERNET;
+}
+
+static void remember_split(struct daemon *d, struct session *s, const struct classes *c)
+{
+    const struct judge_mail *m = judge_mail(s->judge);
+    const uint64_t mail = memory_random(d->memory);
+
+    for (size_t i = 0; i < m->rcpt_count; i++) {
+        const char *parts[] = {"split", m->mail_from_text, m->rcpts[i].address};
+        memory_put(d->memory, parts, 3, m->at, MEMORY_SPLIT_SECONDS,
+                   mail << 8 | (uint64_t)(c->list[c->of[i]].verdict.action + 1));
+    }
+}
+
+/* Whether this recipient belongs to another class than the ones accepted so far. */
+static bool other_class(struct daemon *d, struct session *s, const char *address)
+{
+    const struct judge_mail *m = judge_mail(s->judge);
+    const char *parts[] = {"split", m->mail_from_text, address};
+    const uint64_t value = memory_get(d->memory, parts, 3, m->at);
+    const uint32_t mail = (uint32_t)(value >> 8);
+    const unsigned group = value & 0xff;
+
+    if (value == 0)
+        return false;
+    if (s->split == 0) {
+        s->split = mail;
+        s->split_class = group;
+    }
+    return s->split == mail && s->split_class != group;
+}
+
+/* ---- the end of a message ---- */
+
+static void pass_or_refuse(struct daemon *d, struct session *s, const struct classes *c, struct conclusion *out)
+{
+    struct arena *a = judge_arena(s->judge);
+    const struct verdict *v = &c->list[c->agree ? 0 : c->mildest].verdict;
+    const char *text = NULL;
+
+    out->action = v->action;
+    out->refuse = v->action >= POLICY_DEFER;
+    if (out->refuse) {
+        if (reply_for(a, v, judge_policy(s->judge), judge_authserv_id(s->judge), &out->reply) == STATUS_OK)
+            text = reply_text(a, &out->reply);
+    } else if (stamp_make(s->judge, v, &out->stamp) != STATUS_OK) {
+        cannot_judge(out, "its header fields could not be made");
+    }
+    if (judge_report(s->judge)->seal_problem)
+        log_complain(LOG_ACTION, "a mail goes on without an ARC seal: %s", judge_report(s->judge)->seal_problem);
+    if (!keep_all(d, s, c, text, false))
+        refuse(out, "451", "4.3.1", "This mail cannot be recorded now, please try again later");
+}
+
+void conclude_message(struct daemon *d, struct session *s, struct conclusion *out)
+{
+    const struct classes *c = NULL;
+    enum status status = judge_end(s->judge);
+
+    *out = (struct conclusion){.refuse = true};
+    if (status == STATUS_OK)
+        c = verdicts(d, s);
+    if (!c) {
+        cannot_judge(out, status_text(status == STATUS_OK ? STATUS_NOMEM : status));
+        return;
+    }
+    if (c->agree || !may_split(s)) {
+        pass_or_refuse(d, s, c, out);
+        return;
+    }
+    remember_split(d, s, c);
+    reply_split(&out->reply);
+    out->action = POLICY_DEFER;
+    keep_all(d, s, c, reply_text(judge_arena(s->judge), &out->reply), true);
+}
+
+/* ---- a recipient ---- */
+
+/* Whether tls or the like speaks against this recipient before anything of the mail is known. */
+static bool refused_early(struct daemon *d, struct session *s, const char *address, struct conclusion *out)
+{
+    struct class_of_rcpts c = {.rcpt = address, .rcpt_count = 1};
+    struct record_extra x = {.stage = "rcpt", .took_ms = clock_mono_ms() - s->began_ms};
+
+    judge_report(s->judge)->facts.paused = pausing_text(judge_arena(s->judge), d->state_dir);
+    if (judge_early(s->judge, address, &c.verdict) != STATUS_OK) {
+        cannot_judge(out, "out of memory");
+        return true;
+    }
+    if (c.verdict.action < POLICY_DEFER)
+        return false;
+    out->refuse = true;
+    out->action = c.verdict.action;
+    if (reply_for(judge_arena(s->judge), &c.verdict, judge_policy(s->judge), judge_authserv_id(s->judge),
+                  &out->reply) == STATUS_OK)
+        x.reply = reply_text(judge_arena(s->judge), &out->reply);
+    keep(d, s, &c, &x);
+    return true;
+}
+
+/* Digests of the client's certificate, where Postfix has told them by policy delegation: it does so before it tells the milter of a recipient. */
+static bool take_digests(struct daemon *d, struct session *s)
+{
+    struct judge_mail *m = judge_mail(s->judge);
+    struct access_request note;
+
+    if (s->wanted || !delegation_find(d->delegation, &s->peer, s->peer_port, &note))
+        return true;
+    m->tls.cert_told = true;
+    m->tls.cert_fingerprint = arena_strdup(judge_arena(s->judge), note.cert);
+    m->tls.cert_public_key = arena_strdup(judge_arena(s->judge), note.public_key);
+    return m->tls.cert_fingerprint && m->tls.cert_public_key;
+}
+
+void conclude_rcpt(struct daemon *d, struct session *s, const char *path, struct conclusion *out)
+{
+    struct judge_mail *m = judge_mail(s->judge);
+    enum status status = mail_add_rcpt(m, judge_arena(s->judge), path);
+    const char *address;
+
+    *out = (struct conclusion){0};
+    if (status == STATUS_LIMIT) {
+        refuse(out, "452", "4.5.3", "Too many recipients, please send the rest in another message");
+        return;
+    }
+    if (status != STATUS_OK) {
+        cannot_judge(out, status_text(status));
+        return;
+    }
+    if (!take_digests(d, s)) {
+        cannot_judge(out, "out of memory");
+        return;
+    }
+    address = m->rcpts[m->rcpt_count - 1].address;
+    if (may_split(s) && refused_early(d, s, address, out)) {
+        s->refused_rcpt = true;
+    } else if (may_split(s) && other_class(d, s, address)) {
+        out->refuse = true;
+        reply_split_rcpt(&out->reply);
+    } else if (s->wanted++ == 0 && judge_envelope(s->judge) != STATUS_OK) {
+        cannot_judge(out, "out of memory");
+    }
+    if (out->refuse)
+        m->rcpt_count--; /* it is none of this mail */
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * pause_state.c - the pause, kept for a second.
+ *
+ * Promises that a pause counts within a second of being made and ends within a second of its time, and that a file that
+ * is not a pause, or cannot be read, stops nothing. It is never fixed to a test's wall time: a pause is about now.
+ * Where there is none, our own broken DNS may be the reason (canary.h).
+ */
+#include "milter/pause_state.h"
+#include "base/clock.h"
+#include "milter/canary.h"
+#include "policy/pause.h"
+#include <pthread.h>
+
+#define KEEP_MS 1000
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct pause last;
+static bool last_on;
+static int64_t last_ms = -KEEP_MS;
+
+const char *pausing_text(struct arena *a, const char *state_dir)
+{
+    char until[CLOCK_TEXT];
+    int64_t now = clock_mono_ms();
+    pthread_mutex_lock(&lock);
+    if (now - last_ms >= KEEP_MS) {
+        last_on = pause_read(state_dir, clock_wall(), &last) == STATUS_OK;
+        last_ms = now;
+    }
+    struct pause p = last;
+    bool on = last_on;
+    pthread_mutex_unlock(&lock);
+    return on ? arena_printf(a, "paused until %s by %s: %s", clock_utc_text(p.until, until), p.by, p.because)
+              : canary_text(a);
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * prober_start.c - sets the prober up for this host, and keeps it from connecting to ourselves.
+ *
+ * A sender's MX that points at our own addresses, or into the networks the policy calls our own, would make us connect to ourselves by his
+ * command: refused, whatever he publishes. Special addresses (loopback, private, ...) the prober refuses by itself.
+ */
+#include "milter/prober_start.h"
+#include "judge/prober.h"
+#include <ifaddrs.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+static bool is_of_this_host(const struct ip *a)
+{
+    struct ifaddrs *list = NULL;
+    bool found = false;
+
+    if (getifaddrs(&list) != 0)
+        return true; /* not known: then rather not */
+    for (const struct ifaddrs *i = list; i && !found; i = i->ifa_next) {
+        struct ip ip = ip_from_sockaddr(i->ifa_addr);
+        found = ip.family && ip_eq(&ip, a);
+    }
+    freeifaddrs(list);
+    return found;
+}
+
+static bool forbidden(void *context, const struct ip *a)
+{
+    struct daemon *d = context;
+    const struct policy *p = policy_live_get(d->policy);
+    bool own = policy_is_own_network(p, a) || policy_is_relay(p, a);
+
+    policy_unref(p);
+    return own || is_of_this_host(a);
+}
+
+struct prober *probing_new(struct daemon *d)
+{
+    const struct policy *p = policy_live_get(d->policy);
+    struct prober_config c = {.dns = d->host.dns,
+                              .name = d->host.name,
+                              .keep_seconds = (unsigned)policy_set_number(p, "dane.probe-keep"),
+                              .rate_ms = (unsigned)policy_set_number(p, "dane.probe-interval") * 1000,
+                              .forbidden = forbidden,
+                              .context = d};
+    const char *source = policy_set_text(p, "dane.probe-source");
+    struct prober *prober = NULL;
+
+    if (*source && ip_from_text(slice_str(source), &c.source) != STATUS_OK)
+        c.source.family = 0;
+    if (*policy_set_text(p, "dane.probe"))
+        prober = prober_new(&c);
+    policy_unref(p);
+    return prober;
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * https.c - https.h by libcurl.
+ *
+ * The addresses are put into libcurl's own name cache (CURLOPT_RESOLVE), and every socket it opens is compared with them once more before it is made,
+ * so that no feature of the library, now or later, connects elsewhere. Environment variables that name proxies are not heeded. The
+ * body is bounded while it comes in; nothing is decompressed. On failure the body is empty and `why` says what failed, in the library's words made
+ * visible. Sources: RFC 8461 3.3, RFC 9110 15.3.1, RFC 2046 4.1.3.
+ */
+#include "net/https.h"
+#include <curl/curl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool is_begun;
+
+bool https_begin(void)
+{
+    is_begun = is_begun || curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    return is_begun;
+}
+
+static size_t take(char *p, size_t size, size_t count, void *context)
+{
+    struct buf *body = context;
+
+    if (count > HTTPS_BODY || body->n + count > HTTPS_BODY)
+        return 0;
+    buf_add(body, p, count);
+    return body->failed ? 0 : count;
+}
+
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    const struct https_request *r = context;
+    struct ip to = ip_from_sockaddr(&a->addr);
+
+    for (size_t i = 0; to.family && i < r->address_count; i++)
+        if (ip_eq(&to, &r->addresses[i]))
+            return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+    return CURL_SOCKET_BAD;
+}
+
+/* "HOST:PORT:ADDRESS,ADDRESS" */
+static struct curl_slist *name_entry(const struct https_request *r, unsigned port)
+{
+    struct buf b = BUF_INIT;
+    struct curl_slist *list = NULL;
+    char text[IP_TEXT];
+
+    buf_printf(&b, "%s:%u:", r->host, port);
+    for (size_t i = 0; i < r->address_count && i < HTTPS_ADDRESSES; i++)
+        buf_printf(&b, r->addresses[i].family == 6 ? "%s[%s]" : "%s%s", i ? "," : "", ip_text(&r->addresses[i], text));
+    if (!b.failed)
+        list = curl_slist_append(NULL, b.p);
+    buf_release(&b);
+    return list;
+}
+
+static bool set_up(CURL *c, const struct https_request *r, struct curl_slist *names, const char *url, struct buf *body)
+{
+    long total = r->total_ms ? (long)r->total_ms : HTTPS_TOTAL_MS;
+    CURLcode rc = CURLE_OK;
+#define SET(option, value) rc = rc ? rc : curl_easy_setopt(c, option, value)
+    SET(CURLOPT_URL, url);
+    SET(CURLOPT_PROTOCOLS_STR, "https");
+    SET(CURLOPT_RESOLVE, names);
+    SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    SET(CURLOPT_OPENSOCKETDATA, (void *)r);
+    SET(CURLOPT_PROXY, "");
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_TIMEOUT_MS, total);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, total);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_USERAGENT, "assay/" ASSAY_VERSION);
+    SET(CURLOPT_WRITEFUNCTION, take);
+    SET(CURLOPT_WRITEDATA, (void *)body);
+    if (r->ca_file) {
+        SET(CURLOPT_CAINFO, r->ca_file);
+        SET(CURLOPT_CAPATH, NULL);
+    }
+#undef SET
+    return rc == CURLE_OK;
+}
+
+static enum https_outcome outcome_of(CURLcode rc)
+{
+    switch (rc) {
+    case CURLE_OK:
+        return HTTPS_DONE;
+    case CURLE_OPERATION_TIMEDOUT:
+        return HTTPS_TIMEOUT;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ISSUER_ERROR:
+        return HTTPS_CERTIFICATE;
+    case CURLE_WRITE_ERROR:
+        return HTTPS_TOO_LONG; /* take() refused: nothing else does */
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_FAILED_INIT:
+        return HTTPS_INTERNAL;
+    default:
+        return HTTPS_UNREACHABLE;
+    }
+}
+
+/* "text/plain", alone or with parameters, in any case. */
+static bool is_text(const char *type)
+{
+    static const char want[] = "text/plain";
+
+    if (!type || strncasecmp(type, want, sizeof want - 1) != 0)
+        return false;
+    type += sizeof want - 1;
+    return *type == '\0' || *type == ';' || *type == ' ' || *type == '\t';
+}
+
+static enum https_outcome look_at_answer(CURL *c, char why[HTTPS_WHY])
+{
+    const char *type = NULL;
+    long status = 0;
+
+    curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(c, CURLINFO_CONTENT_TYPE, &type);
+    if (status != 200) {
+        snprintf(why, HTTPS_WHY, "the server says %ld, not 200", status);
+        return HTTPS_STATUS;
+    }
+    if (!is_text(type)) {
+        snprintf(why, HTTPS_WHY, "its type is %.60s, not text/plain", type ? type : "not said");
+        return HTTPS_TYPE;
+    }
+    return HTTPS_DONE;
+}
+
+static enum https_outcome run(CURL *c, struct buf *body, char why[HTTPS_WHY])
+{
+    char words[CURL_ERROR_SIZE] = "";
+
+    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, words);
+    CURLcode rc = curl_easy_perform(c);
+    enum https_outcome o = outcome_of(rc);
+    if (o == HTTPS_TOO_LONG)
+        snprintf(why, HTTPS_WHY, "%s", body->failed ? "out of memory" : "it is longer than 64 KiB");
+    else if (o != HTTPS_DONE)
+        snprintf(why, HTTPS_WHY, "%.200s", words[0] ? words : curl_easy_strerror(rc));
+    else
+        o = look_at_answer(c, why);
+    for (char *p = why; *p; p++)
+        if ((unsigned char)*p < 0x20 || (unsigned char)*p > 0x7e)
+            *p = '?';
+    return o;
+}
+
+enum https_outcome https_get(const struct https_request *r, struct buf *body, char why[HTTPS_WHY])
+{
+    unsigned port = r->port ? r->port : 443;
+    struct curl_slist *names = NULL;
+    struct buf url = BUF_INIT;
+    enum https_outcome o = HTTPS_INTERNAL;
+    CURL *c = is_begun ? curl_easy_init() : NULL;
+
+    buf_reset(body);
+    why[0] = '\0';
+    if (r->address_count == 0) {
+        snprintf(why, HTTPS_WHY, "there is no address to ask");
+        o = HTTPS_UNREACHABLE;
+    } else if (c && (names = name_entry(r, port)) != NULL) {
+        buf_printf(&url, "https://%s:%u%s", r->host, port, r->path);
+        if (!url.failed && set_up(c, r, names, url.p, body))
+            o = run(c, body, why);
+    }
+    if (o == HTTPS_INTERNAL && !why[0])
+        snprintf(why, HTTPS_WHY, "out of memory, or libcurl cannot be used");
+    if (o != HTTPS_DONE)
+        buf_reset(body);
+    curl_easy_cleanup(c);
+    curl_slist_free_all(names);
+    buf_release(&url);
+    return o;
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * listen.c - unix and inet sockets by the names that the policy gives them.
+ *
+ * Promises that a unix socket which somebody listens on is never taken away from him, and that one of ours has its group and mode before anybody can
+ * connect. On failure nothing is left open, and the line says which socket and why.
+ */
+#include "net/listen.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LISTENER_BACKLOG 64
+
+static const char *complaint(const char *socket_name, const char *what)
+{
+    static char text[PATH_MAX + 128]; /* the last one: its caller ends the program */
+    snprintf(text, sizeof text, "%s: %s", socket_name, what);
+    return text;
+}
+
+/* A socket that nobody listens on is left over from a kill. */
+static bool is_left_over(const struct sockaddr_un *sun)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool nobody = fd >= 0 && connect(fd, (const struct sockaddr *)sun, sizeof *sun) != 0 && errno == ECONNREFUSED;
+    if (fd >= 0)
+        close(fd);
+    return nobody;
+}
+
+static int open_unix(struct listener *l, const char *path, unsigned mode, const char *group)
+{
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    struct group *g = group && *group ? getgrnam(group) : NULL;
+
+    if (strlen(path) >= sizeof sun.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(sun.sun_path, path, strlen(path));
+    if (is_left_over(&sun))
+        unlink(path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&sun, sizeof sun) != 0 || chmod(path, mode) != 0 ||
+        (g && chown(path, (uid_t)-1, g->gr_gid) != 0 && errno != EPERM)) {
+        int e = errno;
+        if (fd >= 0)
+            close(fd);
+        errno = e;
+        return -1;
+    }
+    memcpy(l->path, sun.sun_path, sizeof l->path);
+    return fd;
+}
+
+static int open_inet(const char *spec)
+{
+    char port[16] = "", host[256] = "";
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list = NULL;
+    int fd = -1, on = 1;
+
+    errno = EINVAL;
+    if (sscanf(spec, "%15[0-9]@%255s", port, host) != 2 || getaddrinfo(host, port, &hints, &list) != 0)
+        return -1;
+    fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0) {
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        if (bind(fd, list->ai_addr, list->ai_addrlen) != 0) {
+            int e = errno;
+            close(fd);
+            errno = e;
+            fd = -1;
+        }
+    }
+    freeaddrinfo(list);
+    return fd;
+}
+
+bool listener_open(struct listener *l, const char *name, unsigned mode, const char *group, const char **error)
+{
+    const char *rest = strchr(name, ':');
+
+    *l = (struct listener){.fd = -1};
+    rest = rest ? rest + 1 : name;
+    l->fd = strncmp(name, "inet", 4) == 0 ? open_inet(rest) : open_unix(l, rest, mode, group);
+    if (l->fd >= 0 && listen(l->fd, LISTENER_BACKLOG) == 0)
+        return true;
+    *error = complaint(name, strerror(errno));
+    listener_close(l);
+    return false;
+}
+
+void listener_close(struct listener *l)
+{
+    if (l->fd >= 0)
+        close(l->fd);
+    if (l->path[0])
+        unlink(l->path);
+    *l = (struct listener){.fd = -1};
+}

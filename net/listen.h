@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * listen.h - a socket that Postfix connects to besides libmilter's: opened, its rights set, taken away again.
+ *
+ * Threads: the main thread, at start and end.
+ */
+#ifndef ASSAY_NET_LISTEN_H
+#define ASSAY_NET_LISTEN_H
+
+#include <stdbool.h>
+#include <sys/un.h>
+
+struct listener {
+    int fd;
+    char path[sizeof((struct sockaddr_un *)0)->sun_path]; /* "": no unix socket */
+};
+
+/* Listens on "unix:PATH", "PATH" or "inet:PORT@HOST", without waiting in accept. mode and group (NULL: none) are a unix socket's; a socket left over
+ * from a kill is replaced, one that somebody listens on is not. false: *error gets one line, good until
+ * the next failure. */
+bool listener_open(struct listener *l, const char *name, unsigned mode, const char *group, const char **error);
+
+void listener_close(struct listener *l);
+
+#endif

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * starttls.h - one SMTP session up to a finished TLS handshake, to see what a mail host really serves.
+ *
+ * For our own duty (is the certificate on port 25 the one our TLSA records promise?) and for the proof of somebody
+ * else's (RFC 7672). It connects to ONE address, says EHLO and STARTTLS, shakes hands with SNI, lets OpenSSL's own DANE
+ * code judge the chain, says QUIT, and mails nothing. The caller chooses addresses: this file would connect anywhere.
+ *
+ * No certificate is refused during the handshake: what was found is the result. Everything ends within total_ms,
+ * whatever the peer does. Not in the mail path: the call blocks.
+ *
+ * Threads: any; each call is independent. SIGPIPE must be ignored by the program.
+ */
+#ifndef ASSAY_NET_STARTTLS_H
+#define ASSAY_NET_STARTTLS_H
+
+#include "base/arena.h"
+#include "base/ip.h"
+#include "base/slice.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+/* One TLSA record (RFC 6698 2.1). */
+struct starttls_tlsa {
+    uint8_t usage, selector, matching;
+    struct slice data;
+};
+
+#define STARTTLS_MAX_TLSA 64
+#define STARTTLS_MAX_REPLY 8192 /* octets of one SMTP reply, all its lines (RFC 5321 4.5.3.1.5: 512 a line) */
+#define STARTTLS_MAX_CHAIN 16
+
+struct starttls_request {
+    struct ip address;
+    unsigned port;           /* 0: 25 */
+    const struct ip *source; /* address to connect from, or NULL */
+    const char *server_name; /* for SNI and, with DANE-TA, for the name check; NULL: none */
+    const char *base_domain; /* a second name a DANE-TA certificate may bear (RFC 7672 3.2.2), or NULL */
+    const char *ehlo;        /* our own name */
+    unsigned total_ms;       /* 0: 20,000 */
+    const struct starttls_tlsa *tlsa;
+    size_t tlsa_count;
+};
+
+enum starttls_outcome {
+    STARTTLS_DONE,        /* handshake finished; chain, version, cipher are set */
+    STARTTLS_UNREACHABLE, /* refused, no route */
+    STARTTLS_TIMEOUT,
+    STARTTLS_BUSY,    /* 4xx to greeting, EHLO or STARTTLS: 421, greylisting */
+    STARTTLS_REFUSED, /* 5xx to the greeting or EHLO */
+    STARTTLS_NOT_OFFERED,
+    STARTTLS_INJECTION, /* octets came in clear behind the reply to STARTTLS (RFC 3207 section 6) */
+    STARTTLS_HANDSHAKE, /* TLS failed */
+    STARTTLS_PROTOCOL,  /* not SMTP, a reply over the limit, connection closed */
+    STARTTLS_INTERNAL,  /* out of memory, no library */
+};
+
+struct starttls_result {
+    enum starttls_outcome outcome;
+    const char *reason;  /* words, made visible; never NULL */
+    const char *version; /* "TLSv1.3"; NULL unless DONE, as the rest */
+    const char *cipher;
+    const struct slice *chain; /* DER, the server's own certificate first */
+    size_t chain_count;
+    time_t not_before, not_after; /* of the server's certificate */
+    unsigned tlsa_usable;         /* how many of the records OpenSSL could use (usages 2 and 3 only: RFC 7672 3.1.3) */
+    bool dane_match;              /* a usable record matched, with all that its usage asks for */
+    int dane_usage;               /* 2 or 3 when dane_match, else -1 */
+    const char *dane_error;       /* why not, or NULL */
+};
+
+void starttls_run(struct arena *arena, const struct starttls_request *request, struct starttls_result *result);
+
+const char *starttls_outcome_name(enum starttls_outcome o);
+
+#endif

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * socketmap.c - the listener of socketmap.h: requests, connections, threads.
+ *
+ * Promises one reply to every whole request, in order, and none to anything else (outgoing/netstring.h). Locking: the table of connections has a mutex; a
+ * connection's octets belong to its thread. Closing shuts every connection down, so that no thread waits in recv, and then waits until the last has gone.
+ * Out of memory ends a connection, no more.
+ */
+#include "outgoing/socketmap.h"
+#include "outgoing/netstring.h"
+#include "base/quiet_thread.h"
+#include "net/listen.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+struct socketmap {
+    struct listener listener;
+    int wake[2];
+    struct outbound *outbound;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t gone;
+    size_t count;
+    int clients[SOCKETMAP_CLIENTS]; /* -1: free */
+};
+
+struct client {
+    struct socketmap *map;
+    size_t place;
+};
+
+/* ---- the protocol ---- */
+
+static void wrap(struct buf *reply, const char *word, struct slice text)
+{
+    buf_printf(reply, "%zu:%s ", strlen(word) + 1 + text.n, word);
+    buf_addslice(reply, text);
+    buf_addc(reply, ',');
+}
+
+/* A key that Postfix could ask for: visible octets. Else it is not found, like any name that is none. */
+static bool is_visible(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] <= 0x20 || s.p[i] == 0x7f)
+            return false;
+    return true;
+}
+
+/* The reply to a request, as netstring. */
+static void reply_to(struct outbound *o, struct slice request, struct buf *reply)
+{
+    static const char *const words[] = {"OK", "NOTFOUND", "TEMP"};
+    static const char name[] = SOCKETMAP_NAME " ";
+    enum outbound_answer answer = OUTBOUND_NOT_FOUND;
+    struct slice key = slice_from(request, sizeof name - 1);
+    char text[SOCKETMAP_REQUEST + 1];
+    struct buf policy = BUF_INIT;
+
+    buf_reset(reply);
+    if (request.n < sizeof name - 1 || memcmp(request.p, name, sizeof name - 1) != 0) {
+        wrap(reply, "PERM", SLICE_LIT("the only map here is " SOCKETMAP_NAME));
+        return;
+    }
+    if (is_visible(key) && key.n <= SOCKETMAP_REQUEST) {
+        if (key.n)
+            memcpy(text, key.p, key.n);
+        text[key.n] = '\0';
+        answer = outbound_ask(o, text, &policy);
+    }
+    if (policy.failed || policy.n > SOCKETMAP_REPLY - 16)
+        wrap(reply, "TEMP", SLICE_LIT("out of memory"));
+    else
+        wrap(reply, words[answer], buf_slice(&policy));
+    buf_release(&policy);
+}
+
+/* ---- connections ---- */
+
+static bool send_all(int fd, struct slice s)
+{
+    while (s.n) {
+        ssize_t n = send(fd, s.p, s.n, MSG_NOSIGNAL);
+        if (n <= 0)
+            return false;
+        s = slice_from(s, (size_t)n);
+    }
+    return true;
+}
+
+/* Answers every whole request in what has come. false: the connection is to be ended. */
+static bool answer_all(struct socketmap *m, int fd, char *come, size_t *n)
+{
+    struct buf reply = BUF_INIT;
+    struct slice request;
+    bool good = true;
+    long used;
+
+    while (good && (used = netstring_first(slice_of(come, *n), SOCKETMAP_REQUEST, &request)) > 0) {
+        reply_to(m->outbound, request, &reply);
+        good = !reply.failed && send_all(fd, buf_slice(&reply));
+        memmove(come, come + used, *n - (size_t)used);
+        *n -= (size_t)used;
+    }
+    buf_release(&reply);
+    return good && used == 0;
+}
+
+static void serve(struct socketmap *m, int fd)
+{
+    char come[SOCKETMAP_REQUEST + NETSTRING_FRAME];
+    size_t n = 0;
+
+    for (;;) {
+        ssize_t got = recv(fd, come + n, sizeof come - n, 0); /* never full: a request that long was answered or is none */
+        if (got <= 0)
+            return;
+        n += (size_t)got;
+        if (!answer_all(m, fd, come, &n))
+            return;
+    }
+}
+
+static void *client_main(void *arg)
+{
+    struct client *c = arg;
+    struct socketmap *m = c->map;
+
+    serve(m, m->clients[c->place]);
+    pthread_mutex_lock(&m->lock);
+    close(m->clients[c->place]);
+    m->clients[c->place] = -1;
+    m->count--;
+    pthread_cond_signal(&m->gone);
+    pthread_mutex_unlock(&m->lock);
+    free(c);
+    return NULL;
+}
+
+/* A free place, taken; SOCKETMAP_CLIENTS: none. */
+static size_t take_place(struct socketmap *m, int fd)
+{
+    size_t i = 0;
+
+    pthread_mutex_lock(&m->lock);
+    while (i < SOCKETMAP_CLIENTS && m->clients[i] >= 0)
+        i++;
+    if (i < SOCKETMAP_CLIENTS) {
+        m->clients[i] = fd;
+        m->count++;
+    }
+    pthread_mutex_unlock(&m->lock);
+    return i;
+}
+
+static void greet(struct socketmap *m)
+{
+    static const struct timeval idle = {.tv_sec = SOCKETMAP_IDLE};
+    int fd = accept4(m->listener.fd, NULL, NULL, SOCK_CLOEXEC);
+    struct client *c = fd >= 0 ? malloc(sizeof *c) : NULL;
+    pthread_t thread;
+
+    if (fd < 0)
+        return;
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof idle);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &idle, sizeof idle);
+    size_t place = c ? take_place(m, fd) : SOCKETMAP_CLIENTS;
+    if (place == SOCKETMAP_CLIENTS) {
+        free(c);
+        close(fd);
+        return;
+    }
+    *c = (struct client){m, place};
+    if (quiet_thread_create(&thread, client_main, c) == 0) {
+        pthread_detach(thread);
+        return;
+    }
+    pthread_mutex_lock(&m->lock);
+    m->clients[place] = -1;
+    m->count--;
+    pthread_mutex_unlock(&m->lock);
+    free(c);
+    close(fd);
+}
+
+static void *socketmap_main(void *arg)
+{
+    struct socketmap *m = arg;
+    struct pollfd fds[2] = {{.fd = m->listener.fd, .events = POLLIN}, {.fd = m->wake[0], .events = POLLIN}};
+
+    for (;;) {
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            break;
+        if (fds[1].revents)
+            break;
+        if (fds[0].revents)
+            greet(m);
+    }
+    return NULL;
+}
+
+/* ---- opening and closing ---- */
+
+static bool begin(struct socketmap *m)
+{
+    if (pipe2(m->wake, O_CLOEXEC) != 0)
+        return false;
+    pthread_mutex_init(&m->lock, NULL);
+    pthread_cond_init(&m->gone, NULL);
+    for (size_t i = 0; i < SOCKETMAP_CLIENTS; i++)
+        m->clients[i] = -1;
+    if (quiet_thread_create(&m->thread, socketmap_main, m) == 0)
+        return true;
+    close(m->wake[0]);
+    close(m->wake[1]);
+    return false;
+}
+
+struct socketmap *socketmap_open(const char *socket, unsigned mode, const char *group, struct outbound *o, const char **error)
+{
+    struct socketmap *m = calloc(1, sizeof *m);
+
+    *error = "out of memory";
+    if (!m)
+        return NULL;
+    m->outbound = o;
+    if (listener_open(&m->listener, socket, mode, group, error)) {
+        if (begin(m))
+            return m;
+        listener_close(&m->listener);
+        *error = "out of files or threads";
+    }
+    free(m);
+    return NULL;
+}
+
+struct socketmap *socketmap_close(struct socketmap *m)
+{
+    if (!m)
+        return NULL;
+    (void)!write(m->wake[1], "", 1);
+    pthread_join(m->thread, NULL);
+    listener_close(&m->listener);
+    pthread_mutex_lock(&m->lock);
+    for (size_t i = 0; i < SOCKETMAP_CLIENTS; i++)
+        if (m->clients[i] >= 0)
+            shutdown(m->clients[i], SHUT_RDWR);
+    while (m->count)
+        pthread_cond_wait(&m->gone, &m->lock);
+    pthread_mutex_unlock(&m->lock);
+    close(m->wake[0]);
+    close(m->wake[1]);
+    pthread_mutex_destroy(&m->lock);
+    pthread_cond_destroy(&m->gone);
+    free(m);
+    return NULL;
+}

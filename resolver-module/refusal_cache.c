@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * refusal_cache.c - a table of the last refusals, one slot for each hash of a question.
+ *
+ * Promises: fixed memory; no waiting (each slot has a flag that is tried, not awaited); a name is compared in full, without regard to case (RFC 4343), so two
+ * questions are never taken for one another; a repeat that is counted is handed over once. On failure (slot taken, another name in it) the
+ * answer is "not known", and the long way is gone. A refusal takes its slot at its second time only; of the first nothing is kept but a hash. So names
+ * made up at random, each asked for once, neither cost the write into a slot nor push those out that are asked for again and again.
+ */
+#include "resolver-module/refusal_cache.h"
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct slot {
+    atomic_flag taken;
+    uint8_t name[256];
+    uint16_t length; /* 0: empty */
+    uint16_t type;
+    unsigned version;
+    time_t until;
+    struct zones_event event;
+};
+
+struct recent {
+    atomic_uint repeats[RECENT_SLOTS]; /* apart from the slots, so that looking for some is one pass over 8 kB */
+    atomic_uint seen[RECENT_SLOTS];    /* hash of the question last refused for the first time */
+    struct slot slots[RECENT_SLOTS];
+};
+
+static uint8_t lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 'a' - 'A') : c; /* a label's length is below 64: never in that range */
+}
+
+static uint64_t hash_of(const struct recent_key *k)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325) ^ k->type;
+    for (size_t i = 0; i < k->length; i++)
+        h = (h ^ lower(k->name[i])) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+static size_t index_of(uint64_t hash)
+{
+    return (size_t)(hash ^ hash >> 32) & (RECENT_SLOTS - 1);
+}
+
+static bool is_of(const struct slot *s, const struct recent_key *k)
+{
+    if (s->length != k->length || s->type != k->type)
+        return false;
+    for (size_t i = 0; i < k->length; i++)
+        if (s->name[i] != lower(k->name[i]))
+            return false;
+    return true;
+}
+
+struct recent *recent_new(void)
+{
+    struct recent *r = calloc(1, sizeof *r);
+    for (size_t i = 0; r && i < RECENT_SLOTS; i++)
+        atomic_flag_clear(&r->slots[i].taken);
+    return r;
+}
+
+struct recent *recent_free(struct recent *r)
+{
+    free(r);
+    return NULL;
+}
+
+static bool take(struct slot *s)
+{
+    return !atomic_flag_test_and_set_explicit(&s->taken, memory_order_acquire);
+}
+
+static void give_back(struct slot *s)
+{
+    atomic_flag_clear_explicit(&s->taken, memory_order_release);
+}
+
+void recent_put(struct recent *r, const struct recent_key *k, time_t until, const struct zones_event *event, struct zones_event *left)
+{
+    uint64_t hash = hash_of(k);
+    size_t i = index_of(hash);
+    struct slot *s = &r->slots[i];
+    left->weight = 0;
+    if (k->length == 0 || k->length > sizeof s->name)
+        return;
+    if (atomic_load_explicit(&r->seen[i], memory_order_relaxed) != (unsigned)hash) {
+        atomic_store_explicit(&r->seen[i], (unsigned)hash, memory_order_relaxed);
+        return;
+    }
+    if (!take(s))
+        return;
+    unsigned repeats = atomic_exchange(&r->repeats[i], 0);
+    if (repeats && s->length) {
+        *left = s->event;
+        left->weight = repeats;
+    }
+    for (size_t n = 0; n < k->length; n++)
+        s->name[n] = lower(k->name[n]);
+    s->length = (uint16_t)k->length;
+    s->type = k->type;
+    s->version = k->version;
+    s->until = until;
+    s->event = *event;
+    give_back(s);
+}
+
+bool recent_get(struct recent *r, const struct recent_key *k, time_t now, char text[DECIDE_TEXT])
+{
+    size_t i = index_of(hash_of(k));
+    struct slot *s = &r->slots[i];
+    if (!take(s))
+        return false;
+    bool known = s->version == k->version && now < s->until && is_of(s, k);
+    if (known) {
+        memcpy(text, s->event.reason, DECIDE_TEXT);
+        atomic_fetch_add_explicit(&r->repeats[i], 1, memory_order_relaxed);
+    }
+    give_back(s);
+    return known;
+}
+
+bool recent_take(struct recent *r, size_t i, struct zones_event *out)
+{
+    struct slot *s = &r->slots[i];
+    if (atomic_load_explicit(&r->repeats[i], memory_order_relaxed) == 0 || !take(s))
+        return false;
+    unsigned repeats = atomic_exchange(&r->repeats[i], 0);
+    *out = s->event;
+    out->weight = repeats;
+    give_back(s);
+    return repeats > 0;
+}

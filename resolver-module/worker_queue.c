@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * worker_queue.c - counters and queues of the workers, in one block of shared memory.
+ *
+ * Promises: a hand-over takes some ten nanoseconds and never waits; what was taken is popped once, in each lane's order, but for the one event at which
+ * a writer was killed (queue.h). Who is killed leaves nothing locked: there is no lock. The block is 66 MB of addresses, of which only what is used is
+ * ever memory.
+ */
+#include "resolver-module/worker_queue.h"
+#include "resolver-module/queue.h"
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define SHORT_EVENT 112 /* octets; two lines of the processor's cache with what the queue puts in front */
+#define TOLD 64         /* a power of two */
+
+struct lane {
+    _Alignas(QUEUE_ALIGN) struct queue *events; /* the short ones: nearly all, and few enough octets to stay in the processor's nearer memory */
+    atomic_uint_fast64_t states[DECIDE_STATE_COUNT];
+    atomic_uint_fast64_t refused, would, dropped;
+    uint64_t told[TOLD]; /* hash of zone and state, and the writer's round in which a reason for them was last handed over */
+};
+
+struct lanes {
+    struct lane lane[LANES_MAX];
+    struct lane common; /* of threads without a lane, and all long events; its counters are added to by atomic steps */
+    atomic_uint taken;
+    atomic_uint ready[LANES_MAX]; /* the lane's queue is there */
+    atomic_uint_fast64_t swept;
+    atomic_uint round; /* of the writer, from 1 */
+    atomic_bool want_names;
+    size_t octets, stride; /* of the block; of one lane's queue in it */
+    unsigned char *queues;
+};
+
+static size_t up(size_t n)
+{
+    return (n + QUEUE_ALIGN - 1) / QUEUE_ALIGN * QUEUE_ALIGN;
+}
+
+struct lanes *lanes_new(void)
+{
+    size_t head = up(sizeof(struct lanes)), long_one = up(queue_octets(sizeof(struct zones_event), LANES_QUEUE_LONG));
+    size_t stride = (queue_octets(SHORT_EVENT, LANES_QUEUE) + 4095) / 4096 * 4096, octets = head + long_one + 4096 + LANES_MAX * stride;
+    struct lanes *l = mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (l == MAP_FAILED)
+        return NULL;
+    l->octets = octets;
+    l->stride = stride;
+    l->common.events = queue_in((unsigned char *)l + head, sizeof(struct zones_event), LANES_QUEUE_LONG);
+    l->queues = (unsigned char *)l + (head + long_one + 4095) / 4096 * 4096;
+    return l;
+}
+
+struct lanes *lanes_free(struct lanes *l)
+{
+    if (l)
+        munmap(l, l->octets);
+    return NULL;
+}
+
+/* ---- from the workers ---- */
+
+struct lane *lanes_take(struct lanes *l)
+{
+    unsigned i = atomic_fetch_add(&l->taken, 1);
+    if (i >= LANES_MAX)
+        return NULL;
+    l->lane[i].events = queue_in(l->queues + i * l->stride, SHORT_EVENT, LANES_QUEUE);
+    atomic_store(&l->ready[i], 1);
+    return &l->lane[i];
+}
+
+void lanes_expect(const struct lane *lane)
+{
+    if (lane)
+        queue_expect(lane->events);
+}
+
+static void add(struct lanes *l, const struct lane *lane, atomic_uint_fast64_t *counter, uint64_t n)
+{
+    if (lane == &l->common)
+        atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+    else
+        atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+/* A zone's record holds one reason, the last. Handing over one in each of the writer's rounds is enough, and keeps a flood of refusals out of the
+ * long queue. */
+static bool told_of_late(const struct lanes *all, struct lane *l, const struct zones_event *e)
+{
+    uint32_t h = UINT32_C(2166136261) ^ e->state;
+    for (const char *c = e->zone; *c; c++)
+        h = (h ^ (unsigned char)*c) * UINT32_C(16777619);
+    uint64_t now = (uint64_t)h << 32 | atomic_load_explicit(&all->round, memory_order_relaxed);
+    uint64_t *told = &l->told[(h ^ h >> 16) & (TOLD - 1)];
+    bool again = *told == now;
+    *told = now;
+    return again;
+}
+
+static bool push_without_reason(struct lane *lane, const struct zones_event *e, size_t size)
+{
+    struct zones_event bare;
+    memcpy(&bare, e, size);
+    bare.has_reason = false;
+    return queue_push_alone(lane->events, &bare, size);
+}
+
+static bool push(struct lanes *l, struct lane *lane, const struct zones_event *e)
+{
+    size_t size = zones_event_size(e), bare = offsetof(struct zones_event, zone) + strlen(e->zone) + 1;
+    if (lane && size <= SHORT_EVENT)
+        return queue_push_alone(lane->events, e, size);
+    if (lane && e->has_reason && !e->has_name && bare <= SHORT_EVENT && told_of_late(l, lane, e))
+        return push_without_reason(lane, e, bare);
+    return queue_push(l->common.events, e, size);
+}
+
+void lanes_event(struct lanes *l, struct lane *lane, const struct zones_event *e)
+{
+    struct lane *c = lane ? lane : &l->common;
+    add(l, c, &c->states[e->state], e->weight);
+    if (e->refused)
+        add(l, c, &c->refused, e->weight);
+    if (e->would)
+        add(l, c, &c->would, e->weight);
+    if (e->state == DECIDE_STATE_FAILED) /* a count only: it says nothing of the zone */
+        return;
+    if (!push(l, lane, e))
+        add(l, c, &c->dropped, e->weight);
+}
+
+void lanes_swept(struct lanes *l, uint64_t entries)
+{
+    atomic_fetch_add_explicit(&l->swept, entries, memory_order_relaxed);
+}
+
+bool lanes_want_names(const struct lanes *l)
+{
+    return atomic_load_explicit(&l->want_names, memory_order_relaxed);
+}
+
+static void add_counts(struct lanes_counts *out, const struct lane *l)
+{
+    for (int i = 0; i < DECIDE_STATE_COUNT; i++)
+        out->states[i] += atomic_load_explicit(&l->states[i], memory_order_relaxed);
+    out->refused += atomic_load_explicit(&l->refused, memory_order_relaxed);
+    out->would += atomic_load_explicit(&l->would, memory_order_relaxed);
+    out->dropped += atomic_load_explicit(&l->dropped, memory_order_relaxed);
+}
+
+void lanes_counts(const struct lanes *l, struct lanes_counts *out)
+{
+    *out = (struct lanes_counts){.swept = atomic_load_explicit(&l->swept, memory_order_relaxed)};
+    add_counts(out, &l->common);
+    for (size_t i = 0; i < LANES_MAX; i++)
+        if (atomic_load(&l->ready[i]))
+            add_counts(out, &l->lane[i]);
+}
+
+/* ---- the writer ---- */
+
+void lanes_next_round(struct lanes *l, bool want_names)
+{
+    atomic_fetch_add_explicit(&l->round, 1, memory_order_relaxed);
+    atomic_store_explicit(&l->want_names, want_names, memory_order_relaxed);
+}
+
+static void take_in_from(struct lanes *l, struct queue *queue, bool (*take)(const struct zones_event *e, void *arg), void *arg)
+{
+    struct zones_event e;
+    for (size_t i = queue_capacity(queue) * 4; i > 0 && queue_pop(queue, &e); i--)
+        if (!take(&e, arg))
+            add(l, &l->common, &l->common.dropped, e.weight);
+}
+
+void lanes_take_in(struct lanes *l, bool (*take)(const struct zones_event *e, void *arg), void *arg)
+{
+    take_in_from(l, l->common.events, take, arg);
+    for (size_t i = 0; i < LANES_MAX; i++)
+        if (atomic_load(&l->ready[i]))
+            take_in_from(l, l->lane[i].events, take, arg);
+}
+
+void lanes_fill(const struct lanes *l, size_t *length, size_t *capacity)
+{
+    *length = queue_length(l->common.events);
+    *capacity = queue_capacity(l->common.events);
+    for (size_t i = 0; i < LANES_MAX; i++)
+        if (atomic_load(&l->ready[i])) {
+            *length += queue_length(l->lane[i].events);
+            *capacity += queue_capacity(l->lane[i].events);
+        }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * arc_results.c - reads the results in an ARC-Authentication-Results through the one parser of RFC 8601 (authres.h).
+ *
+ * Several results of one method: the best counts (pass, then the first), as a receiver of the original would have let it count. Words that RFC 8601
+ * does not know are none. All of it is a claim; arc_check.c says by whom, the policy says whether to believe it.
+ * Failure: an unreadable field says nothing; memory shows in the arena.
+ */
+#include "standards/arc/arc_results.h"
+#include "base/domain.h"
+#include "standards/message/authres.h"
+
+static enum result best_of(const struct authres *a, const char *method)
+{
+    enum result best = RESULT_NONE;
+    for (const struct authres_result *r = NULL; (r = authres_find(a, method, r));) {
+        enum result one = result_from_name(r->result);
+        if (one == RESULT_COUNT || one == RESULT_UNTESTED)
+            continue;
+        if (best == RESULT_NONE || one == RESULT_PASS)
+            best = one;
+    }
+    return best;
+}
+
+static const char *printable(struct arena *arena, struct slice s)
+{
+    char *copy = arena_copy(arena, s.p, s.n);
+    for (size_t i = 0; copy && i < s.n; i++)
+        if (copy[i] < 0x20 || copy[i] > 0x7e)
+            copy[i] = '?';
+    return copy;
+}
+
+void arc_results_read(struct arena *arena, struct arc_set *set)
+{
+    struct authres a;
+    char name[LIMIT_DOMAIN + 1];
+    if (!set->aar.n || authres_parse_lenient(arena, set->aar, &a) != STATUS_OK)
+        return;
+    set->authserv = printable(arena, a.id);
+    set->spf = best_of(&a, "spf");
+    set->dkim = best_of(&a, "dkim");
+    set->dmarc = best_of(&a, "dmarc");
+    set->arc = best_of(&a, "arc");
+    const struct authres_result *dmarc = authres_find(&a, "dmarc", NULL);
+    struct slice from = dmarc ? authres_get(dmarc, "header", "from") : SLICE_NULL;
+    if (from.n && domain_from_text(from, name) == STATUS_OK)
+        set->dmarc_from = arena_strdup(arena, name);
+}

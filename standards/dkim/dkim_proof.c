@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * dkim_proof.c - fetches a signature's key, sees whether it may be used for it, and verifies.
+ *
+ * DNS states stay apart (RFC 6376 6.1.2): no such name and no data are permanent ("no key"); a time-out, SERVFAIL and a bogus answer are
+ * temporary, for this signature alone. A CNAME or DNAME on the way is the resolver's business: the answer holds TXT data only.
+ *
+ * Of a key record must hold: k= fits a= (RFC 8463 3), h= has sha256, s= has email or *, p= is not empty, and with t=s the domain of i= is d=
+ * itself. RSA keys under 1024 bits never verify anything (RFC 8301 3.2); what they say is still looked at, so that the report can tell a
+ * weak key from a forgery.
+ */
+#include "standards/dkim/dkim_proof.h"
+#include "standards/dkim/dkim_check.h"
+#include "standards/dkim/dkim_keyrec.h"
+
+void dkim_proof_start(struct dns_scope *dns, const struct dkim_sigfield *f)
+{
+    char name[LIMIT_DOMAIN + 1];
+    if (f->domain && f->selector && dkim_keyrec_name(f->selector, f->domain, name))
+        dns_start(dns, name, DNS_TXT);
+}
+
+static bool conclude(struct dkim_proof *out, enum result r, const char *reason)
+{
+    out->result = r;
+    out->reason = reason;
+    return false;
+}
+
+/* Whether this record may be used for this signature at all. */
+static bool fits(const struct dkim_sigfield *f, const struct dkim_keyrec *k, struct dkim_proof *out)
+{
+    enum dkim_key_type wanted = f->algorithm == ALGORITHM_ED25519_SHA256 ? KEY_ED25519 : KEY_RSA;
+    if (k->revoked)
+        return conclude(out, RESULT_PERMERROR, "the key is revoked");
+    if (!k->type_known || k->type != wanted)
+        return conclude(out, RESULT_PERMERROR, "the key is of another type than a= says");
+    if (!k->sha256)
+        return conclude(out, RESULT_PERMERROR, "the key is not for SHA-256 (h= of the key)");
+    if (!k->email)
+        return conclude(out, RESULT_PERMERROR, "the key is not for e-mail (s= of the key)");
+    if (k->strict && f->kind == SIGFIELD_DKIM && f->identity_domain && strcmp(f->identity_domain, f->domain) != 0)
+        return conclude(out, RESULT_PERMERROR, "the key asks for i= to be of d= itself (t=s)");
+    return true;
+}
+
+/* One key record. True: it decided, no further one need be tried. */
+static bool try_record(struct slice text, const struct dkim_sigfield *f, enum dkim_proof_by by, const uint8_t hash[32], struct dkim_proof *out)
+{
+    struct dkim_keyrec record;
+    struct dkim_pubkey *key = NULL;
+    const char *reason = "";
+    if (!text.p)
+        return conclude(out, RESULT_PERMERROR, "the key record is malformed");
+    enum status s = dkim_keyrec_read(text, &record, &reason);
+    if (s != STATUS_OK)
+        return conclude(out, RESULT_PERMERROR, reason);
+    out->testing = record.testing;
+    if (!fits(f, &record, out))
+        return false;
+    s = dkim_pubkey_get(record.type, record.p, &key, &reason);
+    if (s != STATUS_OK)
+        return conclude(out, s == STATUS_NOMEM ? RESULT_TEMPERROR : RESULT_PERMERROR, reason);
+    out->bits = dkim_pubkey_bits(key);
+    out->verified = by == PROOF_BY_HASH ? dkim_pubkey_verify(key, hash, f->signature, f->signature_size) : by == PROOF_KNOWN_GOOD;
+    dkim_pubkey_release(key);
+    if (!out->verified)
+        return conclude(out, RESULT_FAIL, "the signature does not verify");
+    conclude(out, RESULT_PASS, "");
+    if (record.type == KEY_RSA && out->bits < DKIM_CHECK_RSA_BITS_MIN)
+        conclude(out, RESULT_POLICY, "the RSA key has fewer than 1024 bits (RFC 8301 3.2)");
+    return true;
+}
+
+/* What the state of the answer alone decides. True: go on with its records. */
+static bool has_records(const struct dns_answer *a, struct arena *arena, struct dkim_proof *out)
+{
+    char *reason;
+    switch (a->state) {
+    case DNS_FOUND:
+        return true;
+    case DNS_NXDOMAIN:
+    case DNS_NODATA:
+        return conclude(out, RESULT_PERMERROR, "no key");
+    case DNS_BADNAME:
+        return conclude(out, RESULT_PERMERROR, "no key: its name is no domain name");
+    case DNS_BOGUS:
+        return conclude(out, RESULT_TEMPERROR, "the key's DNS answer is bogus");
+    case DNS_TEMPFAIL:
+        break;
+    }
+    reason = arena_printf(arena, "the key could not be fetched%s%s", a->why ? ": " : "", a->why ? a->why : "");
+    for (char *c = reason; c && *c; c++)
+        if (*c < 0x20 || *c > 0x7e)
+            *c = '?';
+    return conclude(out, RESULT_TEMPERROR, reason ? reason : "the key could not be fetched");
+}
+
+void dkim_proof_check(struct dns_scope *dns, struct arena *arena, const struct dkim_sigfield *f, enum dkim_proof_by by, const uint8_t hash[32],
+                      struct dkim_proof *out)
+{
+    char name[LIMIT_DOMAIN + 1];
+    *out = (struct dkim_proof){.reason = ""};
+    if (!dkim_keyrec_name(f->selector, f->domain, name)) {
+        conclude(out, RESULT_PERMERROR, "no key: its name would be too long");
+        return;
+    }
+    const struct dns_answer *a = dns_get(dns, name, DNS_TXT);
+    out->asked = true;
+    out->key_state = a->state;
+    out->security = a->security;
+    if (!has_records(a, arena, out))
+        return;
+    struct dkim_proof best = *out;
+    best.result = RESULT_NONE;
+    for (size_t i = 0; i < a->count && i < DKIM_CHECK_KEYS; i++) {
+        struct dkim_proof one = *out;
+        bool decided = try_record(dns_txt(dns, a, i), f, by, hash, &one);
+        /* A key that was tried says more than a record that could not be used. */
+        if (decided || best.result != RESULT_FAIL)
+            best = one;
+        if (decided)
+            break;
+    }
+    *out = best;
+}

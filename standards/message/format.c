@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * format.c - message-format: From, the fields that may stand once (RFC 5322 3.6), and octets that must not stand at all
+ * (RFC 5322 2.3).
+ *
+ * Promises a from_domain only where there is one From field, wholly parsed, with one domain; fields that some readers
+ * take for From count as such. Sender and Resent-From are never looked at for an author.
+ * Flaws are looked for all through, so that the finding has them all; `reason` names the gravest, by the order of
+ * flaw_texts.
+ */
+#include "standards/message/format.h"
+#include "base/domain.h"
+#include "standards/message/lex822.h"
+
+/* "@" signs looked at in a From field that cannot be parsed: names that IDNA must look at cost microseconds each. */
+#define AT_SIGNS_MAX 1000
+
+/* Gravest first. */
+static const struct {
+    unsigned flaw;
+    const char *name;
+    const char *text;
+} flaw_texts[] = {
+    {FORMAT_OVER_LIMIT, "over-limit", "the header section is larger than we read"},
+    {FORMAT_MANY_FROM, "many-from", "more than one From field"},
+    {FORMAT_NO_FROM, "no-from", "no From field"},
+    {FORMAT_BAD_FROM, "bad-from", "the From field cannot be parsed"},
+    {FORMAT_FROM_DOMAINS, "from-domains", "the From field has authors of several domains"},
+    {FORMAT_FROM_EMPTY, "from-empty", "the From field names no address"},
+    {FORMAT_FROM_LITERAL, "from-literal", "the From field has an address without a domain name"},
+    {FORMAT_BAD_LINE, "bad-line", "a line in the header section is no header field"},
+    {FORMAT_NUL, "nul", "the message holds a NUL octet"},
+    {FORMAT_BARE_CR, "bare-cr", "the message holds a CR without LF"},
+    {FORMAT_BARE_LF, "bare-lf", "the message holds an LF without CR"},
+    {FORMAT_DOUBLED, "doubled-field", "a field that may stand once stands more than once"},
+};
+
+static const struct {
+    unsigned remark;
+    const char *name;
+} remark_names[] = {
+    {FORMAT_REMARK_BLANK_COLON, "blank-before-colon"},
+    {FORMAT_REMARK_LONG_LINE, "long-line"},
+    {FORMAT_REMARK_NO_DATE, "no-date"},
+    {FORMAT_REMARK_NO_SENDER, "no-sender"},
+    {FORMAT_REMARK_AUTHORS, "several-authors"},
+    {FORMAT_REMARK_EMPTY_FOLD, "empty-fold"},
+};
+
+/* RFC 5322 3.6: maximum 1. From is counted on its own. */
+static const char *const singletons[] = {
+    "Date", "Sender", "Reply-To", "To", "Cc", "Bcc", "Message-ID", "In-Reply-To", "References", "Subject",
+};
+
+#define COUNT(a) (sizeof(a) / sizeof(a)[0])
+
+const char *format_flaw_name(unsigned flaw)
+{
+    for (size_t i = 0; i < COUNT(flaw_texts); i++)
+        if (flaw_texts[i].flaw == flaw)
+            return flaw_texts[i].name;
+    return "?";
+}
+
+const char *format_remark_name(unsigned remark)
+{
+    for (size_t i = 0; i < COUNT(remark_names); i++)
+        if (remark_names[i].remark == remark)
+            return remark_names[i].name;
+    return "?";
+}
+
+void format_body_chunk(struct format_body *body, struct slice chunk, bool lf_lines)
+{
+    bool cr = body->last_cr;
+    for (size_t i = 0; i < chunk.n; i++) {
+        char c = chunk.p[i];
+        if (cr && c != '\n')
+            body->bare_cr = true;
+        if (c == '\n' && !cr && !lf_lines)
+            body->bare_lf = true;
+        if (c == '\0')
+            body->nul = true;
+        cr = c == '\r';
+    }
+    body->last_cr = cr;
+}
+
+void format_body_end(struct format_body *body)
+{
+    if (body->last_cr)
+        body->bare_cr = true;
+    body->last_cr = false;
+}
+
+static void note_domain(struct format_finding *f, const char *domain)
+{
+    size_t known = f->domain_count < FORMAT_DOMAINS_MAX ? f->domain_count : FORMAT_DOMAINS_MAX;
+    for (size_t i = 0; i < known; i++)
+        if (strcmp(f->domains[i], domain) == 0)
+            return;
+    if (f->domain_count < FORMAT_DOMAINS_MAX)
+        f->domains[f->domain_count] = domain;
+    f->domain_count++;
+}
+
+/* Octets that may belong to a domain behind an "@" in broken text. */
+static size_t domain_run(struct slice s)
+{
+    size_t n = 0;
+    while (n < s.n && (lex_is_atext((unsigned char)s.p[n]) || s.p[n] == '.'))
+        n++;
+    while (n && s.p[n - 1] == '.')
+        n--;
+    return n;
+}
+
+/* The domains that stand behind an "@" in a From field that cannot be parsed: somebody's reader may show them as
+ * author. Only ever used against a message. */
+static void note_candidates(struct arena *arena, struct slice text, struct format_finding *f)
+{
+    char kept[LIMIT_DOMAIN + 1];
+    size_t signs = 0;
+    for (size_t i = 0; i < text.n && f->domain_count < FORMAT_DOMAINS_MAX && signs < AT_SIGNS_MAX; i++) {
+        if (text.p[i] != '@')
+            continue;
+        signs++;
+        struct slice rest = slice_from(text, i + 1);
+        rest.n = domain_run(rest);
+        if (domain_from_text(rest, kept) != STATUS_OK || !strchr(kept, '.'))
+            continue;
+        const char *name = arena_copy(arena, kept, strlen(kept));
+        if (name)
+            note_domain(f, name);
+    }
+}
+
+/* One From field: its flaws, its domains. Gives its parser's reason, or NULL. */
+static const char *check_from_field(struct arena *arena, const struct header_field *field, struct format_finding *f)
+{
+    struct mailbox *boxes = NULL;
+    size_t count = 0;
+    const char *reason = "the name of the From field is broken";
+    if ((field->flaws & HEADER_BAD_NAME) || mailaddr_from(arena, field->value, &boxes, &count, &reason) != STATUS_OK) {
+        f->flaws |= FORMAT_BAD_FROM;
+        note_candidates(arena, field->value, f);
+        return reason;
+    }
+    if (!f->from) {
+        f->from = boxes;
+        f->from_count = count;
+    }
+    if (count == 0)
+        f->flaws |= FORMAT_FROM_EMPTY;
+    for (size_t i = 0; i < count; i++) {
+        if (boxes[i].domain)
+            note_domain(f, boxes[i].domain);
+        else
+            f->flaws |= FORMAT_FROM_LITERAL;
+    }
+    return NULL;
+}
+
+static const char *check_from(struct arena *arena, const struct header_list *list, struct format_finding *f)
+{
+    const char *reason = NULL;
+    for (size_t i = 0; i < list->count; i++) {
+        if (!header_is(&list->fields[i], "From"))
+            continue;
+        f->from_fields++;
+        const char *why = check_from_field(arena, &list->fields[i], f);
+        reason = reason ? reason : why;
+    }
+    if (f->from_fields == 0)
+        f->flaws |= FORMAT_NO_FROM;
+    if (f->from_fields > 1)
+        f->flaws |= FORMAT_MANY_FROM;
+    if (f->domain_count > 1 && f->from_fields == 1 && !(f->flaws & FORMAT_BAD_FROM))
+        f->flaws |= FORMAT_FROM_DOMAINS;
+    if (f->from_count > 1 && f->from_fields == 1 && f->domain_count == 1)
+        f->remarks |= FORMAT_REMARK_AUTHORS | (header_count(list, "Sender") ? 0 : FORMAT_REMARK_NO_SENDER);
+    return reason;
+}
+
+static void check_singletons(const struct header_list *list, struct format_finding *f)
+{
+    for (size_t i = 0; i < COUNT(singletons); i++) {
+        size_t n = header_count(list, singletons[i]);
+        if (n > 1) {
+            f->flaws |= FORMAT_DOUBLED;
+            f->doubled = f->doubled ? f->doubled : singletons[i];
+        }
+        if (n == 0 && i == 0)
+            f->remarks |= FORMAT_REMARK_NO_DATE;
+    }
+}
+
+static void check_octets(const struct header_list *list, const struct format_body *body, struct format_finding *f)
+{
+    static const struct format_body unknown = {.nul = false};
+    unsigned odd = list->flaws;
+    body = body ? body : &unknown;
+    if ((odd & HEADER_NUL) || body->nul)
+        f->flaws |= FORMAT_NUL;
+    if ((odd & HEADER_BARE_CR) || body->bare_cr)
+        f->flaws |= FORMAT_BARE_CR;
+    if ((odd & HEADER_BARE_LF) || body->bare_lf)
+        f->flaws |= FORMAT_BARE_LF;
+    if (odd & (HEADER_BAD_LINE | HEADER_BAD_NAME | HEADER_FIRST_BLANK))
+        f->flaws |= FORMAT_BAD_LINE;
+    if (list->over_limit)
+        f->flaws |= FORMAT_OVER_LIMIT;
+    if (odd & HEADER_BLANK_COLON)
+        f->remarks |= FORMAT_REMARK_BLANK_COLON;
+    if (odd & HEADER_LONG_LINE)
+        f->remarks |= FORMAT_REMARK_LONG_LINE;
+    if (odd & HEADER_EMPTY_FOLD)
+        f->remarks |= FORMAT_REMARK_EMPTY_FOLD;
+}
+
+/* The words for the gravest flaw, with what is known of it more closely. */
+static const char *reason_text(struct arena *arena, const struct format_finding *f, const char *from_reason)
+{
+    for (size_t i = 0; i < COUNT(flaw_texts); i++) {
+        unsigned flaw = flaw_texts[i].flaw;
+        if (!(f->flaws & flaw))
+            continue;
+        const char *text = NULL;
+        if (flaw == FORMAT_BAD_FROM && from_reason)
+            text = from_reason;
+        else if (flaw == FORMAT_DOUBLED)
+            text = arena_printf(arena, "more than one %s field", f->doubled);
+        return text ? text : flaw_texts[i].text;
+    }
+    return NULL;
+}
+
+/* Flaws that leave open who the author is; the others make the message fail, but not its author unknown: nobody must be
+ * able to hide a From domain from DMARC by adding a broken line. */
+#define UNSURE_AUTHOR                                                                                                  \
+    (FORMAT_NO_FROM | FORMAT_MANY_FROM | FORMAT_BAD_FROM | FORMAT_FROM_EMPTY | FORMAT_FROM_LITERAL |                   \
+     FORMAT_FROM_DOMAINS)
+
+void format_check(struct arena *arena, const struct header_list *list, const struct format_body *body,
+                  struct format_finding *out)
+{
+    struct format_finding f = {.result = RESULT_PASS};
+    const char *from_reason = check_from(arena, list, &f);
+    check_singletons(list, &f);
+    check_octets(list, body, &f);
+    if (!(f.flaws & UNSURE_AUTHOR))
+        f.from_domain = f.domains[0];
+    if (f.flaws) {
+        f.result = RESULT_FAIL;
+        f.reason = reason_text(arena, &f, from_reason);
+    }
+    if (arena_failed(arena)) {
+        f.result = RESULT_TEMPERROR;
+        f.reason = "out of memory";
+        f.from_domain = NULL;
+    }
+    *out = f;
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * header.c - the header section as a list (RFC 5322 2.2, 3.6.8, 4.5).
+ *
+ * Promises that nothing of a field is changed, that an odd field is kept and its oddity noted, and that the bounds of
+ * base/limits.h hold before anything is copied. Fields of one name are numbered by a walk over those before: with at
+ * most LIMIT_HEADER_FIELDS of them that is cheap enough, and it needs no table that a sender could fill.
+ */
+#include "standards/message/header.h"
+#include "base/limits.h"
+
+#define LINE_MAX_OCTETS 998
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Without the blanks that obs-optional allowed between name and colon, and the blanks and folds round it that nothing
+ * allowed but some readers overlook. */
+static struct slice plain_name(struct slice name)
+{
+    return slice_trim(name);
+}
+
+/* NUL counts as nothing: mail systems drop it, and what reads names as C strings ends there. */
+static bool same_name(struct slice a, struct slice b)
+{
+    a = plain_name(a);
+    b = plain_name(b);
+    size_t i = 0, j = 0;
+    for (;;) {
+        while (i < a.n && a.p[i] == '\0')
+            i++;
+        while (j < b.n && b.p[j] == '\0')
+            j++;
+        if (i == a.n || j == b.n)
+            return i == a.n && j == b.n;
+        if (!slice_eq_nocase(slice_of(a.p + i++, 1), slice_of(b.p + j++, 1)))
+            return false;
+    }
+}
+
+/* field-name = 1*ftext, ftext = %d33-57 / %d59-126 */
+static bool is_field_name(struct slice name)
+{
+    for (size_t i = 0; i < name.n; i++)
+        if (name.p[i] < 33 || name.p[i] > 126 || name.p[i] == ':')
+            return false;
+    return name.n > 0;
+}
+
+static unsigned name_flaws(struct slice name)
+{
+    struct slice plain = plain_name(name);
+    unsigned flaws = is_field_name(plain) ? 0 : HEADER_BAD_NAME;
+    if (name.n && is_blank(name.p[name.n - 1]))
+        flaws |= HEADER_BLANK_COLON;
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        flaws |= c == '\0' ? HEADER_NUL : c == '\r' ? HEADER_BARE_CR : c == '\n' ? HEADER_BARE_LF : 0;
+    }
+    if (flaws & (HEADER_NUL | HEADER_BARE_CR | HEADER_BARE_LF) || (name.n && is_blank(name.p[0])))
+        flaws |= HEADER_BAD_NAME;
+    return flaws;
+}
+
+/* Looks at the line end at v.p[i]: whether it folds, and what stands on the line behind it. Sets *i to its LF. */
+static unsigned line_end_flaws(struct slice v, size_t *i)
+{
+    unsigned flaws = 0;
+    if (v.p[*i] == '\r') {
+        if (*i + 1 >= v.n || v.p[*i + 1] != '\n')
+            return HEADER_BARE_CR;
+        ++*i;
+    }
+    if (*i + 1 >= v.n || !is_blank(v.p[*i + 1]))
+        return HEADER_BARE_LF;
+    size_t j = *i + 1;
+    while (j < v.n && is_blank(v.p[j]))
+        j++;
+    if (j == v.n || v.p[j] == '\n' || v.p[j] == '\r')
+        flaws |= HEADER_EMPTY_FOLD;
+    return flaws;
+}
+
+static unsigned value_flaws(struct slice v, size_t name_length)
+{
+    unsigned flaws = 0;
+    size_t line = name_length + 1;
+    for (size_t i = 0; i < v.n; i++) {
+        if (v.p[i] == '\r' || v.p[i] == '\n') {
+            flaws |= line_end_flaws(v, &i);
+            line = 0;
+            continue;
+        }
+        if (v.p[i] == '\0')
+            flaws |= HEADER_NUL;
+        if (++line > LINE_MAX_OCTETS)
+            flaws |= HEADER_LONG_LINE;
+    }
+    return flaws;
+}
+
+void header_list_init(struct header_list *list, struct arena *arena)
+{
+    *list = (struct header_list){.arena = arena};
+}
+
+bool header_is(const struct header_field *field, const char *name)
+{
+    return same_name(field->name, slice_str(name));
+}
+
+const struct header_field *header_find(const struct header_list *list, const char *name, unsigned nth)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (header_is(&list->fields[i], name) && nth-- == 1)
+            return &list->fields[i];
+    return NULL;
+}
+
+size_t header_count(const struct header_list *list, const char *name)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < list->count; i++)
+        n += header_is(&list->fields[i], name);
+    return n;
+}
+
+/* Room for one more; what the list had before stays in the arena unused, at most as much again. */
+static enum status grow(struct header_list *list)
+{
+    size_t room = list->room ? list->room * 2 : 32;
+    struct header_field *more = ARENA_ARRAY(list->arena, struct header_field, room);
+    if (!more)
+        return STATUS_NOMEM;
+    if (list->count)
+        memcpy(more, list->fields, list->count * sizeof *more);
+    list->fields = more;
+    list->room = room;
+    return STATUS_OK;
+}
+
+static enum status check_bounds(struct header_list *list, struct slice name, struct slice value)
+{
+    size_t n = name.n + value.n + 3;
+    if (list->count >= LIMIT_HEADER_FIELDS || n > LIMIT_HEADER_FIELD || n > LIMIT_HEADER_BYTES - list->bytes) {
+        list->over_limit = true;
+        return STATUS_LIMIT;
+    }
+    return STATUS_OK;
+}
+
+/* Appends a field whose texts already live long enough. */
+static enum status append(struct header_list *list, struct slice name, struct slice value)
+{
+    if (list->count == list->room && grow(list) != STATUS_OK)
+        return STATUS_NOMEM;
+    unsigned index = 1;
+    for (size_t i = 0; i < list->count; i++)
+        index += same_name(list->fields[i].name, name);
+    unsigned flaws = name_flaws(name) | value_flaws(value, name.n);
+    list->fields[list->count++] = (struct header_field){name, value, index, flaws};
+    list->bytes += name.n + value.n + 3;
+    list->flaws |= flaws;
+    return STATUS_OK;
+}
+
+enum status header_list_add(struct header_list *list, struct slice name, struct slice value)
+{
+    enum status s = check_bounds(list, name, value);
+    if (s != STATUS_OK)
+        return s;
+    struct slice own_name = arena_slice(list->arena, name), own_value = arena_slice(list->arena, value);
+    if (arena_failed(list->arena))
+        return STATUS_NOMEM;
+    return append(list, own_name, own_value);
+}
+
+/* ---- a saved message ---- */
+
+struct reader {
+    struct slice rest;
+    bool crlf; /* lines of this file end in CRLF */
+};
+
+/* The next line without its end; false where there is none. */
+static bool next_line(struct reader *r, struct slice *line)
+{
+    if (r->rest.n == 0)
+        return false;
+    const char *end = r->rest.p + r->rest.n, *at = r->rest.p;
+    for (;;) {
+        at = memchr(at, '\n', (size_t)(end - at));
+        if (!at || !r->crlf || (at > r->rest.p && at[-1] == '\r'))
+            break;
+        at++;
+        if (at == end) {
+            at = NULL;
+            break;
+        }
+    }
+    size_t n = at ? (size_t)(at - r->rest.p) : r->rest.n;
+    *line = slice_of(r->rest.p, n);
+    if (at && r->crlf)
+        line->n--;
+    r->rest = slice_from(r->rest, at ? n + 1 : n);
+    return true;
+}
+
+static bool ends_in_crlf(struct slice message)
+{
+    const char *lf = message.n ? memchr(message.p, '\n', message.n) : NULL;
+    return lf && lf > message.p && lf[-1] == '\r';
+}
+
+/* A line that begins a field: name, colon, value. */
+static bool split_field(struct slice line, struct slice *name, struct slice *value)
+{
+    const char *colon = line.n ? memchr(line.p, ':', line.n) : NULL;
+    if (!colon)
+        return false;
+    *name = slice_of(line.p, (size_t)(colon - line.p));
+    *value = slice_from(line, name->n + 1);
+    return name->n > 0;
+}
+
+/* In a file whose lines end in CRLF an LF alone is a bare one, even where a blank follows. */
+static bool has_lone_lf(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] == '\n' && (i == 0 || s.p[i - 1] != '\r'))
+            return true;
+    return false;
+}
+
+static enum status take_field(struct header_list *list, struct slice field, bool crlf)
+{
+    struct slice name, value;
+    if (!split_field(field, &name, &value)) {
+        list->flaws |= HEADER_BAD_LINE;
+        return STATUS_OK;
+    }
+    enum status s = check_bounds(list, name, value);
+    if (s == STATUS_OK)
+        s = append(list, name, value);
+    if (s == STATUS_OK && crlf && has_lone_lf(field)) {
+        list->fields[list->count - 1].flaws |= HEADER_BARE_LF;
+        list->flaws |= HEADER_BARE_LF;
+    }
+    return s;
+}
+
+/* The separator line of an mbox file: "From " and an address; not a From field with a blank before its colon. */
+static bool is_mbox_line(struct slice message)
+{
+    size_t i = 5;
+    if (message.n < 6 || memcmp(message.p, "From ", 5) != 0)
+        return false;
+    while (i < message.n && is_blank(message.p[i]))
+        i++;
+    return i < message.n && message.p[i] != ':';
+}
+
+enum status header_parse_message(struct header_list *list, struct slice message, struct slice *body)
+{
+    struct reader r = {message, ends_in_crlf(message)};
+    struct slice line, field = SLICE_NULL;
+    enum status s = STATUS_OK;
+    bool ended = false;
+    if (is_mbox_line(message))
+        (void)next_line(&r, &line);
+    while (s == STATUS_OK && !ended && next_line(&r, &line)) {
+        ended = line.n == 0;
+        if (line.n && is_blank(line.p[0])) {
+            if (!field.p) {
+                list->flaws |= HEADER_FIRST_BLANK | HEADER_BAD_LINE;
+                field = line;
+            }
+            field.n = (size_t)(line.p + line.n - field.p);
+            continue;
+        }
+        if (field.p)
+            s = take_field(list, field, r.crlf);
+        field = line;
+    }
+    if (!ended) {
+        list->flaws |= HEADER_NO_END;
+        if (s == STATUS_OK && field.p)
+            s = take_field(list, field, r.crlf);
+    }
+    if (body)
+        *body = r.rest;
+    return s;
+}
+
+struct slice header_unfold(struct arena *arena, struct slice value)
+{
+    char *out = arena_alloc(arena, value.n + 1);
+    size_t n = 0;
+    if (!out)
+        return SLICE_NULL;
+    for (size_t i = 0; i < value.n; i++)
+        if (value.p[i] != '\r' && value.p[i] != '\n')
+            out[n++] = value.p[i];
+    out[n] = '\0';
+    return slice_trim(slice_of(out, n));
+}

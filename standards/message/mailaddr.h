@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * mailaddr.h - mail addresses: the paths of SMTP (RFC 5321 4.1.2) and the From field (RFC 5322 3.4, RFC 6854).
+ *
+ * The address itself is read strictly: local part, "@", domain, wholly parsed or not at all, never a guess at what was
+ * meant. Every part of the program that needs an address of a message gets it from here, so that no two parts can see
+ * two different ones. Refused although some reader somewhere would take it: source routes in header fields (RFC 5322
+ * obs-route), blanks or comments within the dotted words of a local part or a domain (obs-local-part, obs-domain),
+ * encoded words as local part (RFC 2047 5), a dot at the end of a domain, 8-bit octets that are no UTF-8.
+ *
+ * The words round it are read leniently: phrases with dots (obs-phrase: `John Q. Public <j@example.org>`), with square
+ * brackets or commas in encoded words where no quoted string stands beside them, raw 8-bit and RFC 6532 display names,
+ * comments, folds, groups, empty places in a list. An unquoted address as display name is taken only where its domain
+ * is that of the address behind it (`j@example.org <j@example.org>`): both readings give the same domain. What is taken
+ * here, other readers must see too: tests/grammar holds them against it.
+ *
+ * Underscores in domains are taken (base/domain.h); U-labels become A-labels. The 64 octets of RFC 5321 4.5.3.1.1 are
+ * not enforced on local parts: real bounce addresses are longer, and the RFC asks not to; LIMIT_ADDRESS bounds the
+ * whole.
+ *
+ * All functions are pure; results live in the arena. On failure results are untouched.
+ */
+#ifndef ASSAY_STANDARDS_MESSAGE_MAILADDR_H
+#define ASSAY_STANDARDS_MESSAGE_MAILADDR_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/slice.h"
+#include "base/status.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Mailboxes read of one From field; beyond it STATUS_LIMIT (RFC 9989 11.5 asks for such a bound). */
+#define MAILADDR_FROM_MAX 64
+
+struct mailbox {
+    struct slice local;   /* quoting undone; empty only for the null path */
+    const char *domain;   /* kept form (base/domain.h); NULL: null path, a bare <postmaster>, or a domain literal */
+    struct slice literal; /* "[192.0.2.1]", "[IPv6:...]", with its brackets; empty where there is a domain */
+    struct slice display; /* decoded of quoting only, not of encoded words; hostile text. Empty where there is none */
+};
+
+/* A Reverse-path or Forward-path as MTAs hand it over, with or without its angle brackets. A source route (RFC
+ * 5321 4.1.2 A-d-l) is checked and stripped, here and nowhere else. "<>" (and the empty text) is the null path:
+ * STATUS_OK, empty local, no domain. A bare "postmaster" is taken (RFC 5321 4.5.1), any other local part without domain
+ * is not. smtputf8: RFC 6531 local parts and U-labels are allowed. STATUS_INVALID: not a path; STATUS_LIMIT: longer
+ * than LIMIT_ADDRESS; STATUS_NOMEM. */
+enum status mailaddr_path(struct arena *arena, struct slice text, bool smtputf8, struct mailbox *out) MUST_CHECK;
+
+/* What stands behind "From:" (folds may be in). All its mailboxes in the order written, groups opened; *count 0 where
+ * there are only empty groups. STATUS_INVALID: not wholly a mailbox-list or address-list; STATUS_LIMIT: over
+ * LIMIT_HEADER_FIELD octets, an address over LIMIT_ADDRESS, or more than MAILADDR_FROM_MAX mailboxes; STATUS_NOMEM.
+ * *reason (may not be NULL) is then a static text that says why, for people. */
+enum status mailaddr_from(struct arena *arena, struct slice field_body, struct mailbox **out, size_t *count,
+                          const char **reason) MUST_CHECK;
+
+/* The address in text form, local part quoted where RFC 5321 needs it: "local@domain", "local@[literal]", "" for the
+ * null path. */
+void mailaddr_add(struct buf *out, const struct mailbox *m);
+
+#endif

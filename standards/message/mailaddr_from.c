@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * mailaddr_from.c - the From field's grammar: RFC 5322 3.4 with the obsolete forms of 4.4 that cannot mislead, and RFC
+ * 6854's groups.
+ *
+ *   From         = mailbox-list / address-list
+ *   address      = mailbox / group
+ *   mailbox      = name-addr / addr-spec
+ *   name-addr    = [display-name] angle-addr
+ *   group        = display-name ":" [group-list] ";" [CFWS]
+ *   addr-spec    = local-part "@" domain
+ *
+ * Promises: OK only when the whole field is one of these; every mailbox given stands in the field, once. A phrase and
+ * an address begin alike, so phrase() reads words and addresses as they come, and mailbox_or_group() decides by what
+ * stands behind: nothing is read twice in two ways. From an "@" on there is no way back: what is no address then is an
+ * error with its reason, not a word of a name.
+ */
+#include "base/domain.h"
+#include "base/utf8.h"
+#include "standards/message/lex822.h"
+#include "standards/message/mailaddr.h"
+
+/* What a rule that may or may not be there found. */
+enum found { FOUND, FOUND_NOT, FOUND_BAD };
+
+struct from_reader {
+    struct lex at;
+    struct arena *arena;
+    struct buf text;   /* of the rule at work */
+    const char *no_at; /* no local part that begins before this is followed by "@": keeps a long dotted phrase linear */
+    const char *reason;
+    bool limit;
+    struct mailbox box[MAILADDR_FROM_MAX];
+    size_t count;
+};
+
+/* The words read before "<", ":" or the end. */
+struct phrase {
+    struct buf words; /* the display name */
+    size_t elements;
+    bool quoted, odd;       /* a quoted-string among them; something that RFC 5322 does not know there */
+    struct mailbox address; /* the last address among the words; its domain is that of all others */
+    size_t addresses;
+};
+
+static enum found bad(struct from_reader *r, const char *reason)
+{
+    if (!r->reason)
+        r->reason = reason;
+    return FOUND_BAD;
+}
+
+/* Whether "=?" charset "?" encoding "?" text "?=" (RFC 2047 2) begins here. */
+static bool is_encoded_word(struct slice s)
+{
+    unsigned marks = 0;
+    if (s.n < 2 || s.p[0] != '=' || s.p[1] != '?')
+        return false;
+    for (size_t i = 2; i < s.n; i++) {
+        if (s.p[i] == '?' && marks >= 2 && i + 1 < s.n && s.p[i + 1] == '=')
+            return true;
+        marks += s.p[i] == '?';
+    }
+    return false;
+}
+
+/* RFC 2047 5 (3): an encoded word is never part of an address, decoded or not. */
+static bool has_encoded_word(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (is_encoded_word(slice_from(s, i)))
+            return true;
+    return false;
+}
+
+/* U+FF20 and U+FE6B, which compatibility normalisation makes into "@": a reader that does so sees another address. */
+static bool has_wide_at(struct slice s)
+{
+    return memmem(s.p, s.n, "\xef\xbc\xa0", 3) != NULL || memmem(s.p, s.n, "\xef\xb9\xab", 3) != NULL;
+}
+
+/* local-part = dot-atom / quoted-string, or words of both kinds with dots between them and nothing else (obs-local-part
+ * without CFWS). In r->text. */
+static bool local_part(struct from_reader *r)
+{
+    struct slice atom;
+    buf_reset(&r->text);
+    do {
+        if (lex_atom(&r->at, &atom))
+            buf_addslice(&r->text, atom);
+        else if (!lex_quoted_string(&r->at, true, &r->text))
+            return false;
+    } while (lex_char(&r->at, '.') && (buf_addc(&r->text, '.'), true));
+    return true;
+}
+
+/* domain-literal = "[" *([FWS] dtext) [FWS] "]"; dtext = %d33-90 / %d94-126. No folds here: strict. */
+static bool domain_literal(struct from_reader *r, struct slice *out)
+{
+    struct lex at = r->at;
+    if (!lex_char(&at, '['))
+        return false;
+    while (lex_peek(&at) > 32 && lex_peek(&at) < 127 && !strchr("[]\\", lex_peek(&at)))
+        at.p++;
+    if (!lex_char(&at, ']'))
+        return false;
+    *out = slice_of(r->at.p, (size_t)(at.p - r->at.p));
+    r->at = at;
+    return true;
+}
+
+/* domain = dot-atom / domain-literal */
+static enum found domain(struct from_reader *r, struct mailbox *m)
+{
+    struct slice text;
+    char kept[LIMIT_DOMAIN + 1];
+    if (domain_literal(r, &text)) {
+        m->literal = arena_slice(r->arena, text);
+        return FOUND;
+    }
+    if (!lex_dot_atom(&r->at, &text))
+        return bad(r, "the domain of an address in From cannot be read");
+    if (domain_from_text(text, kept) != STATUS_OK)
+        return bad(r, "an address in From has something as domain that is no domain name");
+    m->domain = arena_copy(r->arena, kept, strlen(kept));
+    return FOUND;
+}
+
+/* [CFWS] local-part [CFWS] "@". A scan that ends without "@" would end at the same place from any later word of the
+ * same dotted run. */
+static bool local_part_and_at(struct from_reader *r)
+{
+    if (!lex_cfws(&r->at) || (r->no_at && r->at.p < r->no_at))
+        return false;
+    bool local = local_part(r);
+    const char *scanned = r->at.p;
+    if (local && lex_cfws(&r->at) && lex_char(&r->at, '@'))
+        return true;
+    r->no_at = scanned;
+    return false;
+}
+
+/* addr-spec, CFWS round its parts included. FOUND_NOT, with nothing taken, while no "@" has been seen. */
+static enum found addr_spec(struct from_reader *r, struct mailbox *out)
+{
+    struct lex before = r->at;
+    struct mailbox m = {.domain = NULL};
+    if (!local_part_and_at(r)) {
+        r->at = before;
+        return FOUND_NOT;
+    }
+    struct slice local = buf_slice(&r->text);
+    if (local.n > LIMIT_ADDRESS) {
+        r->limit = true;
+        return bad(r, "an address in From is too long");
+    }
+    if (!utf8_valid(local))
+        return bad(r, "an address in From holds octets that are no UTF-8");
+    if (has_wide_at(local))
+        return bad(r, "an address in From holds a character that is shown as @");
+    if (has_encoded_word(local))
+        return bad(r, "an encoded word stands as an address in From");
+    m.local = arena_slice(r->arena, local);
+    if (!lex_cfws(&r->at))
+        return bad(r, "a comment in From is not ended");
+    enum found f = domain(r, &m);
+    if (f == FOUND && !lex_cfws(&r->at))
+        return bad(r, "a comment in From is not ended");
+    if (f == FOUND)
+        *out = m;
+    return f;
+}
+
+/* angle-addr = [CFWS] "<" addr-spec ">" [CFWS], from the "<" on; obs-route refused */
+static enum found angle_addr(struct from_reader *r, struct mailbox *out)
+{
+    if (!lex_char(&r->at, '<'))
+        return FOUND_NOT;
+    if (lex_cfws(&r->at) && lex_peek(&r->at) == '@')
+        return bad(r, "a source route stands in From");
+    enum found f = addr_spec(r, out);
+    if (f == FOUND_NOT)
+        return bad(r, "what stands between < and > in From is no address");
+    if (f == FOUND && (!lex_char(&r->at, '>') || !lex_cfws(&r->at)))
+        return bad(r, "an address in From is not ended by >");
+    return f;
+}
+
+/* encoded-word (RFC 2047 2), whole, with commas and colons in its text that 5 (3) forbids in phrases and many mailers
+ * put there; never "<", ">" or
+ * "@", so that no address can stand in one unseen, nor quotes or parentheses, which other readers would begin something
+ * with. */
+static bool encoded_word(struct from_reader *r, struct phrase *ph)
+{
+    struct lex at = r->at;
+    unsigned marks = 0;
+    bool odd = false;
+    if (!lex_char(&at, '=') || !lex_char(&at, '?'))
+        return false;
+    while (marks < 3) {
+        int c = lex_peek(&at);
+        if (c <= 32 || c == 127 || strchr("<>@\"()\\", c))
+            return false;
+        odd |= !lex_is_atext((unsigned char)c);
+        marks += c == '?';
+        at.p++;
+    }
+    if (!lex_char(&at, '=') || (odd && ph->quoted))
+        return false;
+    ph->odd |= odd;
+    buf_addslice(&r->text, slice_of(r->at.p, (size_t)(at.p - r->at.p)));
+    r->at = at;
+    return true;
+}
+
+/* "." (obs-phrase) behind another word; square brackets. */
+static bool odd_word(struct from_reader *r, struct phrase *ph)
+{
+    int c = lex_peek(&r->at);
+    bool bracket = c == '[' || c == ']';
+    if (!(bracket ? !ph->quoted : c == '.' && ph->elements))
+        return false;
+    ph->odd |= bracket;
+    buf_addc(&r->text, (char)c);
+    r->at.p++;
+    return true;
+}
+
+/* word = atom / quoted-string; and what else stands in phrases. In r->text. Odd words only where there is no
+ * quoted-string: beside one, some readers see other addresses than we do. */
+static bool word(struct from_reader *r, struct phrase *ph)
+{
+    struct slice atom;
+    buf_reset(&r->text);
+    if (encoded_word(r, ph))
+        return true;
+    if (lex_atom(&r->at, &atom)) {
+        buf_addslice(&r->text, atom);
+        return true;
+    }
+    if (odd_word(r, ph))
+        return true;
+    if (ph->odd || !lex_quoted_string(&r->at, false, &r->text))
+        return false;
+    ph->quoted = true;
+    return true;
+}
+
+/* One more address among the words: a second domain there is nobody's display name. */
+static enum found note_address(struct from_reader *r, struct phrase *ph, const struct mailbox *m)
+{
+    if (ph->addresses && (!m->domain || !ph->address.domain || strcmp(m->domain, ph->address.domain) != 0))
+        return bad(r, "From holds addresses that no comma separates");
+    ph->address = *m;
+    ph->addresses++;
+    return FOUND;
+}
+
+/* phrase: words, obs-phrase, and addresses that stand where the last words should. Empty is FOUND too. */
+static enum found phrase(struct from_reader *r, struct phrase *ph)
+{
+    for (;;) {
+        struct mailbox m;
+        const char *start = r->at.p;
+        if (!lex_cfws(&r->at))
+            return bad(r, "a comment in From is not ended");
+        bool gap = r->at.p != start && ph->words.n;
+        start = r->at.p;
+        enum found f = addr_spec(r, &m);
+        if (f == FOUND) {
+            f = note_address(r, ph, &m);
+            buf_reset(&r->text);
+            buf_addslice(&r->text, slice_trim(slice_of(start, (size_t)(r->at.p - start))));
+        }
+        if (f == FOUND_BAD)
+            return f;
+        if (f == FOUND_NOT && (ph->addresses || !word(r, ph)))
+            return FOUND;
+        if (gap)
+            buf_addc(&ph->words, ' ');
+        buf_addslice(&ph->words, buf_slice(&r->text));
+        ph->elements++;
+    }
+}
+
+static enum found add_mailbox(struct from_reader *r, const struct mailbox *m, const struct buf *display)
+{
+    if (r->count == MAILADDR_FROM_MAX) {
+        r->limit = true;
+        return bad(r, "From holds too many addresses");
+    }
+    r->box[r->count] = *m;
+    if (display)
+        r->box[r->count].display = arena_slice(r->arena, buf_slice(display));
+    r->count++;
+    return FOUND;
+}
+
+/* name-addr: the words are read, "<" is next. */
+static enum found name_addr(struct from_reader *r, const struct phrase *ph)
+{
+    struct mailbox m;
+    enum found f = angle_addr(r, &m);
+    if (f != FOUND)
+        return f;
+    if (ph->addresses && (!m.domain || !ph->address.domain || strcmp(m.domain, ph->address.domain) != 0))
+        return bad(r, "From shows an address of another domain in the place of a name");
+    return add_mailbox(r, &m, &ph->words);
+}
+
+static enum found list(struct from_reader *r, bool in_group);
+
+/* group: the display name is read, ":" is next. */
+static enum found group(struct from_reader *r, const struct phrase *ph)
+{
+    if (ph->elements == 0 || ph->addresses)
+        return bad(r, "a group in From has no proper name");
+    if (!lex_char(&r->at, ':'))
+        return FOUND_NOT;
+    enum found f = list(r, true);
+    if (f != FOUND_BAD && (!lex_char(&r->at, ';') || !lex_cfws(&r->at)))
+        return bad(r, "a group in From is not ended by ;");
+    return f == FOUND_BAD ? f : FOUND;
+}
+
+static enum found mailbox_or_group_behind(struct from_reader *r, struct phrase *ph, bool in_group)
+{
+    enum found f = phrase(r, ph);
+    if (f == FOUND_BAD)
+        return f;
+    int next = lex_peek(&r->at);
+    if (next == '<')
+        return name_addr(r, ph);
+    if (next == ':' && !in_group)
+        return group(r, ph);
+    if (ph->elements == 0)
+        return FOUND_NOT;
+    if (ph->elements > 1 || ph->addresses != 1)
+        return bad(r, ph->addresses ? "words stand beside an address in From that has no < and >"
+                                    : "From holds words that are no address");
+    return add_mailbox(r, &ph->address, NULL);
+}
+
+/* address = mailbox / group; within a group only mailboxes */
+static enum found address(struct from_reader *r, bool in_group)
+{
+    struct phrase ph = {.words = BUF_INIT};
+    enum found f = mailbox_or_group_behind(r, &ph, in_group);
+    if (ph.words.failed)
+        f = FOUND_BAD;
+    buf_release(&ph.words);
+    return f;
+}
+
+/* mailbox-list, address-list and group-list with the empty places that obs-mbox-list, obs-addr-list and obs-group-list
+ * allow. FOUND_NOT: all places are empty. Stops where no "," follows. */
+static enum found list(struct from_reader *r, bool in_group)
+{
+    bool any = false;
+    do {
+        enum found f = address(r, in_group);
+        if (f == FOUND_BAD)
+            return f;
+        any |= f == FOUND;
+    } while (lex_char(&r->at, ','));
+    return any ? FOUND : FOUND_NOT;
+}
+
+static enum status from(struct from_reader *r, struct mailbox **out, size_t *count, const char **reason)
+{
+    enum found f = list(r, false);
+    if (f == FOUND && !lex_end(&r->at))
+        f = bad(r, "From holds something behind its addresses");
+    if (r->text.failed || arena_failed(r->arena)) {
+        *reason = "out of memory";
+        return STATUS_NOMEM;
+    }
+    if (f != FOUND) {
+        *reason = r->reason ? r->reason : lex_end(&r->at) ? "From is empty" : "From holds something that is no address";
+        return r->limit ? STATUS_LIMIT : STATUS_INVALID;
+    }
+    struct mailbox *all = ARENA_ARRAY(r->arena, struct mailbox, r->count);
+    if (!all) {
+        *reason = "out of memory";
+        return STATUS_NOMEM;
+    }
+    if (r->count)
+        memcpy(all, r->box, r->count * sizeof *all);
+    *out = all;
+    *count = r->count;
+    return STATUS_OK;
+}
+
+enum status mailaddr_from(struct arena *arena, struct slice field_body, struct mailbox **out, size_t *count,
+                          const char **reason)
+{
+    if (field_body.n > LIMIT_HEADER_FIELD) {
+        *reason = "From is too long";
+        return STATUS_LIMIT;
+    }
+    if (field_body.n && field_body.p[field_body.n - 1] == '\n')
+        field_body.n -= field_body.n > 1 && field_body.p[field_body.n - 2] == '\r' ? 2 : 1;
+    struct from_reader r = {.at = lex_of(field_body), .arena = arena, .text = BUF_INIT};
+    enum status s = from(&r, out, count, reason);
+    buf_release(&r.text);
+    return s;
+}

@@ -109,7 +109,7 @@ size_t table_rows(const struct table *t)
 /* The cell's words; raw: for programs. */
 static void words(const struct cell *c, bool raw, struct buf *out)
 {
-    char text[MOMENT_TEXT], utc[CLOCK_TEXT];
+    char text[TIMESTAMP_TEXT], utc[CLOCK_TEXT];
     switch (c->kind) {
     case CELL_EMPTY:
         break;
@@ -128,10 +128,10 @@ static void words(const struct cell *c, bool raw, struct buf *out)
                    (int)(c->n * 1000 / c->whole % 10));
         break;
     case CELL_DAY:
-        buf_adds(out, moment_day_text(c->n, text));
+        buf_adds(out, timestamp_day_text(c->n, text));
         break;
     case CELL_MOMENT:
-        buf_adds(out, raw ? clock_utc_text((time_t)(c->n / MOMENT_SECOND), utc) : moment_local_text(c->n, text));
+        buf_adds(out, raw ? clock_utc_text((time_t)(c->n / TIMESTAMP_SECOND), utc) : timestamp_local_text(c->n, text));
         break;
     }
 }

@@ -170,7 +170,7 @@ static void put_feedback(struct buf *b, const struct record *r, const struct tol
                : no_spf          ? "spf"
                                  : "none");
     buf_printf(b, "Delivery-Result: %s\n", delivery(r));
-    if (date_text((time_t)(r->t / MOMENT_SECOND), date))
+    if (date_text((time_t)(r->t / TIMESTAMP_SECOND), date))
         buf_printf(b, "Arrival-Date: %s\n", date);
     buf_printf(b, "Source-IP: %s\nReported-Domain: %s\n", r->client, r->from);
     if (is_plain(r->mail_from))

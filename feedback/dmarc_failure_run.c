@@ -46,7 +46,7 @@ struct failure {
 /* The mails of the last hours whose owner may want a report: the newest first, so that a backlog costs the oldest. */
 static enum status find_due(struct failures *f, struct due **first)
 {
-    int64_t since = clock_wall_us() - DMARC_FAILURE_SECONDS * MOMENT_SECOND;
+    int64_t since = clock_wall_us() - DMARC_FAILURE_SECONDS * TIMESTAMP_SECOND;
     struct store_rows *rows = store_ask(
         f->store, "SELECT t, record FROM mail WHERE t >= $1 AND record LIKE '%\"ruf\":\"%' ORDER BY t DESC LIMIT $2",
         "ii", since, (int64_t)MAILS);
@@ -179,7 +179,7 @@ static enum status serve_mail(struct failures *run, const struct record *r)
         return STATUS_NOMEM;
     for (size_t i = 0; i < ruf.count && st == STATUS_OK && run->handed_over < DMARC_FAILURE_RUN; i++) {
         struct failure f = {
-            .run = run, .record = r, .domain = domain, .address = ruf.address[i], .day = moment_day(clock_wall_us())};
+            .run = run, .record = r, .domain = domain, .address = ruf.address[i], .day = timestamp_day(clock_wall_us())};
         name_it(r, f.id);
         st = serve(&f, scope, value_text(dmarc, "org"));
     }

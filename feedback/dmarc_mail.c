@@ -27,8 +27,8 @@ const char *dmarc_domain_of(const char *address)
 
 void dmarc_report_id(const struct dmarc_report *r, char out[DMARC_NAME_MAX])
 {
-    char day[MOMENT_TEXT];
-    snprintf(out, DMARC_NAME_MAX, "%s.%s@%s", moment_day_text(r->day, day), r->domain, dmarc_domain_of(r->from));
+    char day[TIMESTAMP_TEXT];
+    snprintf(out, DMARC_NAME_MAX, "%s.%s@%s", timestamp_day_text(r->day, day), r->domain, dmarc_domain_of(r->from));
 }
 
 void dmarc_report_file(const struct dmarc_report *r, char out[DMARC_NAME_MAX])
@@ -87,13 +87,13 @@ enum status dmarc_report_gzip(const struct dmarc_report *r, enum dmarc_form form
 
 enum status dmarc_report_mail(const struct dmarc_report *r, const char *to, struct slice gzip, struct buf *out)
 {
-    char id[DMARC_NAME_MAX], file[DMARC_NAME_MAX], day[MOMENT_TEXT], date[64];
+    char id[DMARC_NAME_MAX], file[DMARC_NAME_MAX], day[TIMESTAMP_TEXT], date[64];
     const char *us = dmarc_domain_of(r->from);
     time_t now = clock_wall();
     struct tm tm;
     dmarc_report_id(r, id);
     dmarc_report_file(r, file);
-    moment_day_text(r->day, day);
+    timestamp_day_text(r->day, day);
     if (!gmtime_r(&now, &tm) || !strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S +0000", &tm))
         return STATUS_INVALID;
     buf_printf(out, "From: %s\nTo: %s\nReply-To: %s\nDate: %s\nMessage-ID: <%s>\n", r->from, to, r->contact, date, id);

@@ -24,14 +24,14 @@
 enum dmarc_form { DMARC_RFC9990, DMARC_RFC7489 };
 
 struct dmarc_report_row {
-    const char *tuple; /* as take_record.c made it */
+    const char *tuple; /* as ingest_record.c made it */
     int64_t count;
 };
 
 struct dmarc_report {
     int64_t day;           /* days since 1970, UTC */
     const char *domain;    /* policy domain */
-    const char *published; /* as take_record.c made it */
+    const char *published; /* as ingest_record.c made it */
     const char *from;      /* our address: its domain is the submitter */
     const char *org, *contact, *extra;
     const struct dmarc_report_row *rows; /* highest count first */

@@ -58,7 +58,7 @@ struct target {
 
 static int64_t last_day_due(const struct run *r)
 {
-    return moment_day(clock_wall_us() - r->config->delay * MOMENT_SECOND) - 1;
+    return timestamp_day(clock_wall_us() - r->config->delay * TIMESTAMP_SECOND) - 1;
 }
 
 static enum status due(struct run *r, struct domain_day **first)

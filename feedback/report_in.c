@@ -29,7 +29,7 @@ static const char *keep(struct arena *a, const char *text)
 static int64_t seconds_of(const char *text)
 {
     int64_t t = 0;
-    return text && moment_from_record(text, &t) ? t / MOMENT_SECOND : 0;
+    return text && timestamp_from_record(text, &t) ? t / TIMESTAMP_SECOND : 0;
 }
 
 /* One policy: a row for what went well, one for each kind of failure. */

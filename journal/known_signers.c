@@ -23,7 +23,7 @@ struct list {
     size_t count;
 };
 
-struct knowledge {
+struct known_signers {
     char *path;
     pthread_rwlock_t lock;
     struct list *list;
@@ -57,7 +57,7 @@ static struct list *list_parse(char *text)
     if (strncmp(p, heading, sizeof heading - 1) != 0)
         return list_free(l);
     size_t count = strtoull(p + sizeof heading - 1, &p, 10);
-    if (*p++ != '\n' || count > KNOWLEDGE_BYTES_MAX || !(l->names = malloc((count + 1) * sizeof *l->names)))
+    if (*p++ != '\n' || count > KNOWN_SIGNERS_BYTES_MAX || !(l->names = malloc((count + 1) * sizeof *l->names)))
         return list_free(l);
     while (*p && l->count < count) {
         char *end = strchr(p, '\n');
@@ -86,14 +86,14 @@ static struct list *list_read(int fd, size_t n)
     return list_parse(text);
 }
 
-static void look(struct knowledge *k)
+static void look(struct known_signers *k)
 {
     struct stat st;
     int fd = open(k->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return;
     bool fresh =
-        fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && (size_t)st.st_size <= KNOWLEDGE_BYTES_MAX &&
+        fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && (size_t)st.st_size <= KNOWN_SIGNERS_BYTES_MAX &&
         (st.st_ino != k->inode || st.st_mtim.tv_sec != k->changed.tv_sec || st.st_mtim.tv_nsec != k->changed.tv_nsec);
     struct list *l = fresh ? list_read(fd, (size_t)st.st_size) : NULL;
     close(fd);
@@ -108,7 +108,7 @@ static void look(struct knowledge *k)
     list_free(old);
 }
 
-void knowledge_refresh(struct knowledge *k)
+void known_signers_refresh(struct known_signers *k)
 {
     if (atomic_flag_test_and_set(&k->looking))
         return; /* somebody is at it */
@@ -117,20 +117,20 @@ void knowledge_refresh(struct knowledge *k)
     atomic_flag_clear(&k->looking);
 }
 
-struct knowledge *knowledge_open(const char *path)
+struct known_signers *known_signers_open(const char *path)
 {
-    struct knowledge *k = calloc(1, sizeof *k);
+    struct known_signers *k = calloc(1, sizeof *k);
     if (!k || !(k->path = strdup(path))) {
         free(k);
         return NULL;
     }
     pthread_rwlock_init(&k->lock, NULL);
     atomic_flag_clear(&k->looking);
-    knowledge_refresh(k);
+    known_signers_refresh(k);
     return k;
 }
 
-struct knowledge *knowledge_close(struct knowledge *k)
+struct known_signers *known_signers_close(struct known_signers *k)
 {
     if (k) {
         pthread_rwlock_destroy(&k->lock);
@@ -146,19 +146,19 @@ static int by_name(const void *name, const void *element)
     return strcmp(name, *(const char *const *)element);
 }
 
-bool knowledge_signs(struct knowledge *k, const char *domain)
+bool known_signers_signs(struct known_signers *k, const char *domain)
 {
     if (!domain)
         return false;
-    if (clock_mono_ms() - atomic_load(&k->looked) >= KNOWLEDGE_LOOK_MS)
-        knowledge_refresh(k);
+    if (clock_mono_ms() - atomic_load(&k->looked) >= KNOWN_SIGNERS_LOOK_MS)
+        known_signers_refresh(k);
     pthread_rwlock_rdlock(&k->lock);
     bool there = k->list && bsearch(domain, k->list->names, k->list->count, sizeof *k->list->names, by_name);
     pthread_rwlock_unlock(&k->lock);
     return there;
 }
 
-size_t knowledge_count(struct knowledge *k)
+size_t known_signers_count(struct known_signers *k)
 {
     pthread_rwlock_rdlock(&k->lock);
     size_t n = k->list ? k->list->count : 0;

@@ -8,8 +8,8 @@
  * different days' span had an aligned passing signature, and no less than 99 of 100. Mail that failed DMARC does not
  * count: a flood of forgeries cannot take a domain off the list.
  *
- * Threads: knowledge_signs from any thread; it never waits for another thread, and looks for a new file at most every
- * KNOWLEDGE_LOOK_MS. Depends on base only.
+ * Threads: known_signers_signs from any thread; it never waits for another thread, and looks for a new file at most every
+ * KNOWN_SIGNERS_LOOK_MS. Depends on base only.
  */
 #ifndef ASSAY_JOURNAL_KNOWN_SIGNERS_H
 #define ASSAY_JOURNAL_KNOWN_SIGNERS_H
@@ -17,25 +17,25 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define KNOWLEDGE_LOOK_MS 30000
-#define KNOWLEDGE_PASSES 20
-#define KNOWLEDGE_SPAN_DAYS 7
-#define KNOWLEDGE_WINDOW_DAYS 30
-#define KNOWLEDGE_BYTES_MAX ((size_t)256 << 20)
+#define KNOWN_SIGNERS_LOOK_MS 30000
+#define KNOWN_SIGNERS_PASSES 20
+#define KNOWN_SIGNERS_SPAN_DAYS 7
+#define KNOWN_SIGNERS_WINDOW_DAYS 30
+#define KNOWN_SIGNERS_BYTES_MAX ((size_t)256 << 20)
 
-struct knowledge;
+struct known_signers;
 
 /* A handle on the file, which need not be there yet: nothing is known then. NULL when out of memory. */
-struct knowledge *knowledge_open(const char *path);
-struct knowledge *knowledge_close(struct knowledge *k); /* NULL is fine; no thread may be asking */
+struct known_signers *known_signers_open(const char *path);
+struct known_signers *known_signers_close(struct known_signers *k); /* NULL is fine; no thread may be asking */
 
 /* Whether the domain (kept form, exactly) signs all its mail. False also where nothing is known. */
-bool knowledge_signs(struct knowledge *k, const char *domain);
+bool known_signers_signs(struct known_signers *k, const char *domain);
 
 /* How many domains are known. */
-size_t knowledge_count(struct knowledge *k);
+size_t known_signers_count(struct known_signers *k);
 
 /* Looks for a new file now. */
-void knowledge_refresh(struct knowledge *k);
+void known_signers_refresh(struct known_signers *k);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mail_record.c - the journal's record of one mail (assay-journal(5), kind mail), but for the findings (record_findings.c).
+ * mail_record.c - the journal's record of one mail (assay-journal(5), kind mail), but for the findings (mail_record_findings.c).
  *
  * Promises what the manual says, key by key: keys that do not apply are left out, domains are kept names, the null
  * sender has no mail_from. Never a local part: recipients are recorded by domain. Failure: the buffer's own mark; the
@@ -16,7 +16,7 @@ static void put_statement(struct json *out, const char *key, const struct policy
         json_str(out, key, s->id);
 }
 
-void record_verdict(struct json *out, const struct verdict *v, const char *reply)
+void mail_record_verdict(struct json *out, const struct verdict *v, const char *reply)
 {
     const struct verdict_line *l = v->action > POLICY_DELIVER ? verdict_deciding(v) : verdict_would_line(v);
 
@@ -30,7 +30,7 @@ void record_verdict(struct json *out, const struct verdict *v, const char *reply
     json_opt(out, "comment", v->dmarc_comment);
 }
 
-void record_lines(struct json *out, const struct verdict *v)
+void mail_record_lines(struct json *out, const struct verdict *v)
 {
     for (size_t i = 0; i < v->line_count; i++) {
         const struct verdict_line *l = &v->lines[i];
@@ -116,7 +116,7 @@ static void put_envelope(struct json *out, struct judge *j)
         json_bool(out, "report", true);
 }
 
-void record_mail(struct json *out, struct judge *j, const struct class_of_rcpts *c, const struct record_extra *x)
+void mail_record_mail(struct json *out, struct judge *j, const struct class_of_rcpts *c, const struct mail_record_extra *x)
 {
     const struct judge_mail *m = judge_mail(j);
 
@@ -131,12 +131,12 @@ void record_mail(struct json *out, struct judge *j, const struct class_of_rcpts 
         json_bool(out, "split", true);
     json_int(out, "ms", x->took_ms);
     json_open_in(out, "verdict");
-    record_verdict(out, &c->verdict, x->reply);
+    mail_record_verdict(out, &c->verdict, x->reply);
     json_end(out);
     json_open_array(out, "lines");
-    record_lines(out, &c->verdict);
+    mail_record_lines(out, &c->verdict);
     json_end(out);
     json_open_array(out, "findings");
-    record_findings(out, j);
+    mail_record_findings(out, j);
     json_end(out);
 }

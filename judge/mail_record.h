@@ -15,7 +15,7 @@
 #include "base/json.h"
 #include "judge/judge.h"
 
-struct record_extra {
+struct mail_record_extra {
     const char *reply; /* what the peer was told, or NULL */
     const char *stage; /* "end", "rcpt": where the mail was when this was decided */
     int64_t took_ms;   /* from connect or the last mail to the verdict */
@@ -23,15 +23,15 @@ struct record_extra {
 };
 
 /* Adds the keys of kind mail to an open object; the caller opened it (journal_record) and ends it. */
-void record_mail(struct json *out, struct judge *j, const struct class_of_rcpts *c, const struct record_extra *x);
+void mail_record_mail(struct json *out, struct judge *j, const struct class_of_rcpts *c, const struct mail_record_extra *x);
 
 /* One line for the log, without line end. json: as JSON. */
-void record_line(struct buf *out, struct judge *j, const struct class_of_rcpts *c, const struct record_extra *x,
+void mail_record_line(struct buf *out, struct judge *j, const struct class_of_rcpts *c, const struct mail_record_extra *x,
                  bool json);
 
 /* ---- parts, for `assay verify --json` and the two above ---- */
-void record_findings(struct json *out, struct judge *j); /* the array's entries */
-void record_lines(struct json *out, const struct verdict *v);
-void record_verdict(struct json *out, const struct verdict *v, const char *reply);
+void mail_record_findings(struct json *out, struct judge *j); /* the array's entries */
+void mail_record_lines(struct json *out, const struct verdict *v);
+void mail_record_verdict(struct json *out, const struct verdict *v, const char *reply);
 
 #endif

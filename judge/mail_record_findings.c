@@ -214,7 +214,7 @@ static void put_format(struct json *out, const struct judge_report *r)
     json_end(out);
 }
 
-void record_findings(struct json *out, struct judge *j)
+void mail_record_findings(struct json *out, struct judge *j)
 {
     const struct judge_report *r = judge_report(j);
     const struct facts *f = &r->facts;

@@ -148,7 +148,7 @@ static void put_results(struct line *l, struct judge *j)
     put(l, "format", result_name(r->facts.format));
 }
 
-void record_line(struct buf *out, struct judge *j, const struct class_of_rcpts *c, const struct record_extra *x,
+void mail_record_line(struct buf *out, struct judge *j, const struct class_of_rcpts *c, const struct mail_record_extra *x,
                  bool json)
 {
     struct line l = {.out = out, .json = JSON_INTO(out), .as_json = json};

@@ -2,9 +2,9 @@
 /*
  * aggregate.c - the sums of a batch.
  *
- * Promises that after tally_flush the store's counts have grown by exactly what was added, first_seen never grew and
+ * Promises that after aggregate_flush the store's counts have grown by exactly what was added, first_seen never grew and
  * last_seen never shrank, and notes are those of the latest moment seen. A hash table over arena memory; sorted before
- * it is written. On failure the caller rolls back and calls tally_reset.
+ * it is written. On failure the caller rolls back and calls aggregate_reset.
  */
 #include "ledger/aggregate.h"
 #include "base/arena.h"
@@ -26,37 +26,37 @@ struct sum {
 #define COUNT(t) "count = " t ".count + excluded.count"
 #define LATEST(t, seen, column) column " = CASE WHEN excluded." seen " >= " t "." seen " THEN excluded." column " ELSE " t "." column " END, "
 
-static const struct sum sums[TALLY_SUMS] = {
-    [TALLY_HOST] = {"INSERT INTO host (name, mails, names, dropped, lost, first_seen, last_seen) VALUES ($1,$2,$3,$4,$5,$6,$7) "
+static const struct sum sums[AGGREGATE_SUMS] = {
+    [AGGREGATE_HOST] = {"INSERT INTO host (name, mails, names, dropped, lost, first_seen, last_seen) VALUES ($1,$2,$3,$4,$5,$6,$7) "
                     "ON CONFLICT (name) DO UPDATE SET mails = host.mails + excluded.mails, names = host.names + excluded.names, "
                     "dropped = host.dropped + excluded.dropped, lost = host.lost + excluded.lost, " FIRST("host"), 1, 4, 0, true},
-    [TALLY_STANDARD_HOUR] = {"INSERT INTO standard_hour (hour, host, scope, standard, result, security, count) VALUES ($1,$2,$3,$4,$5,$6,$7) "
+    [AGGREGATE_STANDARD_HOUR] = {"INSERT INTO standard_hour (hour, host, scope, standard, result, security, count) VALUES ($1,$2,$3,$4,$5,$6,$7) "
                              "ON CONFLICT (hour, host, scope, standard, result, security) DO UPDATE SET " COUNT("standard_hour"), 6, 1, 0, false},
-    [TALLY_STANDARD_DAY] = {"INSERT INTO standard_day (day, scope, standard, result, security, count) VALUES ($1,$2,$3,$4,$5,$6) "
+    [AGGREGATE_STANDARD_DAY] = {"INSERT INTO standard_day (day, scope, standard, result, security, count) VALUES ($1,$2,$3,$4,$5,$6) "
                             "ON CONFLICT (day, scope, standard, result, security) DO UPDATE SET " COUNT("standard_day"), 5, 1, 0, false},
-    [TALLY_VERDICT_HOUR] = {"INSERT INTO verdict_hour (hour, host, source, action, would, count) VALUES ($1,$2,$3,$4,$5,$6) "
+    [AGGREGATE_VERDICT_HOUR] = {"INSERT INTO verdict_hour (hour, host, source, action, would, count) VALUES ($1,$2,$3,$4,$5,$6) "
                             "ON CONFLICT (hour, host, source, action, would) DO UPDATE SET " COUNT("verdict_hour"), 5, 1, 0, false},
-    [TALLY_SUBJECT_DAY] = {"INSERT INTO subject_day (subject, scope, standard, day, result, security, count, first_seen, last_seen) VALUES "
+    [AGGREGATE_SUBJECT_DAY] = {"INSERT INTO subject_day (subject, scope, standard, day, result, security, count, first_seen, last_seen) VALUES "
                            "($1,$2,$3,$4,$5,$6,$7,$8,$9) ON CONFLICT (subject, scope, standard, day, result, security) DO UPDATE SET "
                            COUNT("subject_day") ", " FIRST("subject_day"), 6, 1, 0, true},
-    [TALLY_OUTCOME_DAY] = {"INSERT INTO outcome_day (day, standard, subject, result, level, action, statement, exemption, expired, trust, policy, "
+    [AGGREGATE_OUTCOME_DAY] = {"INSERT INTO outcome_day (day, standard, subject, result, level, action, statement, exemption, expired, trust, policy, "
                            "count, first_seen, last_seen) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14) ON CONFLICT (day, standard, "
                            "subject, result, level, action, statement, exemption, expired, trust, policy) DO UPDATE SET "
                            COUNT("outcome_day") ", " FIRST("outcome_day"), 11, 1, 0, true},
-    [TALLY_SELECTOR] = {"INSERT INTO selector (domain, selector, algorithm, bits, result, count, first_seen, last_seen) VALUES "
+    [AGGREGATE_SELECTOR] = {"INSERT INTO selector (domain, selector, algorithm, bits, result, count, first_seen, last_seen) VALUES "
                         "($1,$2,$3,$4,$5,$6,$7,$8) ON CONFLICT (domain, selector, algorithm, bits, result) DO UPDATE SET "
                         COUNT("selector") ", " FIRST("selector"), 5, 1, 0, true},
-    [TALLY_SIGNER_DAY] = {"INSERT INTO signer_day (day, domain, passed, signed) VALUES ($1,$2,$3,$4) ON CONFLICT (day, domain) DO UPDATE SET "
+    [AGGREGATE_SIGNER_DAY] = {"INSERT INTO signer_day (day, domain, passed, signed) VALUES ($1,$2,$3,$4) ON CONFLICT (day, domain) DO UPDATE SET "
                           "passed = signer_day.passed + excluded.passed, signed = signer_day.signed + excluded.signed", 2, 2, 0, false},
-    [TALLY_ZONE] = {"INSERT INTO zone (name, state, count, reason, algorithm, bits, first_seen, last_seen) VALUES ($1,$2,$3,$4,$5,$6,$7,$8) "
+    [AGGREGATE_ZONE] = {"INSERT INTO zone (name, state, count, reason, algorithm, bits, first_seen, last_seen) VALUES ($1,$2,$3,$4,$5,$6,$7,$8) "
                     "ON CONFLICT (name, state) DO UPDATE SET " COUNT("zone") ", " LATEST("zone", "last_seen", "reason")
                     LATEST("zone", "last_seen", "algorithm") LATEST("zone", "last_seen", "bits") FIRST("zone"), 2, 1, 3, true},
-    [TALLY_DMARC_DOMAIN] = {"INSERT INTO dmarc_domain (day, domain, published, rua, seen) VALUES ($1,$2,$3,$4,$5) ON CONFLICT (day, domain) "
+    [AGGREGATE_DMARC_DOMAIN] = {"INSERT INTO dmarc_domain (day, domain, published, rua, seen) VALUES ($1,$2,$3,$4,$5) ON CONFLICT (day, domain) "
                             "DO UPDATE SET " LATEST("dmarc_domain", "seen", "published") LATEST("dmarc_domain", "seen", "rua")
                             "seen = CASE WHEN excluded.seen > dmarc_domain.seen THEN excluded.seen ELSE dmarc_domain.seen END", 2, 0, 2, true},
-    [TALLY_DMARC_ROW] = {"INSERT INTO dmarc_row (day, domain, tuple, count) VALUES ($1,$2,$3,$4) ON CONFLICT (day, domain, tuple) DO UPDATE SET "
+    [AGGREGATE_DMARC_ROW] = {"INSERT INTO dmarc_row (day, domain, tuple, count) VALUES ($1,$2,$3,$4) ON CONFLICT (day, domain, tuple) DO UPDATE SET "
                          COUNT("dmarc_row"), 3, 1, 0, false},
-    [TALLY_DMARC_BEHIND] = {"INSERT INTO dmarc_behind (day, domain, host, after, count) VALUES ($1,$2,$3,CASE WHEN EXISTS (SELECT 1 FROM report_out o "
+    [AGGREGATE_DMARC_BEHIND] = {"INSERT INTO dmarc_behind (day, domain, host, after, count) VALUES ($1,$2,$3,CASE WHEN EXISTS (SELECT 1 FROM report_out o "
                             "WHERE o.day = $1 AND o.domain = $2 AND o.state = 'sent') THEN 1 ELSE 0 END,$4) ON CONFLICT (day, domain, host, after) "
                             "DO UPDATE SET " COUNT("dmarc_behind"), 3, 1, 0, false},
 };
@@ -65,32 +65,32 @@ static const struct sum sums[TALLY_SUMS] = {
 struct entry {
     struct entry *next;
     uint64_t hash;
-    enum tally_sum sum;
-    const char *keys[TALLY_KEYS];
-    int64_t counts[TALLY_COUNTS];
-    const char *notes[TALLY_NOTES];
+    enum aggregate_sum sum;
+    const char *keys[AGGREGATE_KEYS];
+    int64_t counts[AGGREGATE_COUNTS];
+    const char *notes[AGGREGATE_NOTES];
     int64_t first, last;
 };
 
-struct tally {
+struct aggregate {
     struct arena *arena;
     struct entry **slots;
     size_t size, count;
     bool failed;
 };
 
-struct tally *tally_new(void)
+struct aggregate *aggregate_new(void)
 {
-    struct tally *t = calloc(1, sizeof *t);
+    struct aggregate *t = calloc(1, sizeof *t);
     if (!t)
         return NULL;
     t->arena = arena_new(BOUND);
     t->size = SLOTS_FIRST;
     t->slots = calloc(t->size, sizeof *t->slots);
-    return t->arena && t->slots ? t : tally_free(t);
+    return t->arena && t->slots ? t : aggregate_free(t);
 }
 
-struct tally *tally_free(struct tally *t)
+struct aggregate *aggregate_free(struct aggregate *t)
 {
     if (t) {
         arena_free(t->arena);
@@ -100,7 +100,7 @@ struct tally *tally_free(struct tally *t)
     return NULL;
 }
 
-void tally_reset(struct tally *t)
+void aggregate_reset(struct aggregate *t)
 {
     arena_reset(t->arena);
     memset(t->slots, 0, t->size * sizeof *t->slots);
@@ -108,7 +108,7 @@ void tally_reset(struct tally *t)
     t->failed = false;
 }
 
-static uint64_t hash_of(const struct tally_entry *e)
+static uint64_t hash_of(const struct aggregate_entry *e)
 {
     uint64_t h = 1469598103934665603u + e->sum;
     for (unsigned i = 0; i < sums[e->sum].keys; i++) {
@@ -119,7 +119,7 @@ static uint64_t hash_of(const struct tally_entry *e)
     return h ^ (h >> 29);
 }
 
-static bool same(const struct entry *a, const struct tally_entry *b)
+static bool same(const struct entry *a, const struct aggregate_entry *b)
 {
     if (a->sum != b->sum)
         return false;
@@ -129,7 +129,7 @@ static bool same(const struct entry *a, const struct tally_entry *b)
     return true;
 }
 
-static void grow(struct tally *t)
+static void grow(struct aggregate *t)
 {
     size_t size = t->size * 4;
     struct entry **slots = calloc(size, sizeof *slots);
@@ -146,7 +146,7 @@ static void grow(struct tally *t)
     t->size = size;
 }
 
-static struct entry *find(struct tally *t, const struct tally_entry *e)
+static struct entry *find(struct aggregate *t, const struct aggregate_entry *e)
 {
     uint64_t h = hash_of(e);
     for (struct entry *at = t->slots[h & (t->size - 1)]; at; at = at->next)
@@ -171,7 +171,7 @@ static struct entry *find(struct tally *t, const struct tally_entry *e)
     return fresh;
 }
 
-size_t tally_cut(const char *text, size_t most)
+size_t aggregate_cut(const char *text, size_t most)
 {
     while (most && ((unsigned char)text[most] & 0xC0) == 0x80)
         most--;
@@ -179,17 +179,17 @@ size_t tally_cut(const char *text, size_t most)
 }
 
 /* e, or where its keys are too long *room with them cut; NULL: out of memory. */
-static const struct tally_entry *fit(struct tally *t, const struct tally_entry *e, struct tally_entry *room)
+static const struct aggregate_entry *fit(struct aggregate *t, const struct aggregate_entry *e, struct aggregate_entry *room)
 {
     size_t n = 0;
     for (unsigned i = 0; i < sums[e->sum].keys; i++)
         n += e->keys[i] ? strlen(e->keys[i]) : 0;
-    if (n <= TALLY_KEYS_OCTETS)
+    if (n <= AGGREGATE_KEYS_OCTETS)
         return e;
     *room = *e;
     for (unsigned i = 0; i < sums[e->sum].keys; i++)
-        if (e->keys[i] && strlen(e->keys[i]) > TALLY_KEY_OCTETS) {
-            const char *key = arena_printf(t->arena, "%.*s", (int)tally_cut(e->keys[i], TALLY_KEY_OCTETS), e->keys[i]);
+        if (e->keys[i] && strlen(e->keys[i]) > AGGREGATE_KEY_OCTETS) {
+            const char *key = arena_printf(t->arena, "%.*s", (int)aggregate_cut(e->keys[i], AGGREGATE_KEY_OCTETS), e->keys[i]);
             if (!key)
                 return NULL;
             room->keys[i] = key;
@@ -197,9 +197,9 @@ static const struct tally_entry *fit(struct tally *t, const struct tally_entry *
     return room;
 }
 
-void tally_add(struct tally *t, const struct tally_entry *e)
+void aggregate_add(struct aggregate *t, const struct aggregate_entry *e)
 {
-    struct tally_entry room;
+    struct aggregate_entry room;
     e = fit(t, e, &room);
     struct entry *at = e ? find(t, e) : NULL;
     if (!at) {
@@ -239,38 +239,38 @@ static enum status put(struct store *s, const struct entry *e)
     const int64_t *c = e->counts;
     int64_t f = e->first, l = e->last;
     switch (e->sum) {
-    case TALLY_HOST:
+    case AGGREGATE_HOST:
         return store_run(s, NULL, m->sql, "tiiiiii", k[0], c[0], c[1], c[2], c[3], f, l);
-    case TALLY_STANDARD_HOUR:
+    case AGGREGATE_STANDARD_HOUR:
         return store_run(s, NULL, m->sql, "tttttti", k[0], k[1], k[2], k[3], k[4], k[5], c[0]);
-    case TALLY_STANDARD_DAY:
-    case TALLY_VERDICT_HOUR:
+    case AGGREGATE_STANDARD_DAY:
+    case AGGREGATE_VERDICT_HOUR:
         return store_run(s, NULL, m->sql, "ttttti", k[0], k[1], k[2], k[3], k[4], c[0]);
-    case TALLY_SUBJECT_DAY:
+    case AGGREGATE_SUBJECT_DAY:
         return store_run(s, NULL, m->sql, "ttttttiii", k[0], k[1], k[2], k[3], k[4], k[5], c[0], f, l);
-    case TALLY_OUTCOME_DAY:
+    case AGGREGATE_OUTCOME_DAY:
         return store_run(s, NULL, m->sql,
                          "ttttttttttt"
                          "iii",
                          k[0], k[1], k[2], k[3], k[4], k[5], k[6], k[7], k[8], k[9], k[10], c[0], f, l);
-    case TALLY_SELECTOR:
+    case AGGREGATE_SELECTOR:
         return store_run(s, NULL, m->sql, "tttttiii", k[0], k[1], k[2], k[3], k[4], c[0], f, l);
-    case TALLY_SIGNER_DAY:
+    case AGGREGATE_SIGNER_DAY:
         return store_run(s, NULL, m->sql, "ttii", k[0], k[1], c[0], c[1]);
-    case TALLY_ZONE:
+    case AGGREGATE_ZONE:
         return store_run(s, NULL, m->sql, "ttitttii", k[0], k[1], c[0], e->notes[0], e->notes[1], e->notes[2], f, l);
-    case TALLY_DMARC_DOMAIN:
+    case AGGREGATE_DMARC_DOMAIN:
         return store_run(s, NULL, m->sql, "tttti", k[0], k[1], e->notes[0], e->notes[1], l);
-    case TALLY_DMARC_ROW:
-    case TALLY_DMARC_BEHIND:
+    case AGGREGATE_DMARC_ROW:
+    case AGGREGATE_DMARC_BEHIND:
         return store_run(s, NULL, m->sql, "ttti", k[0], k[1], k[2], c[0]);
-    case TALLY_SUMS:
+    case AGGREGATE_SUMS:
         break;
     }
     return STATUS_INVALID;
 }
 
-enum status tally_flush(struct tally *t, struct store *s)
+enum status aggregate_flush(struct aggregate *t, struct store *s)
 {
     if (t->failed || arena_failed(t->arena))
         return STATUS_NOMEM;
@@ -286,6 +286,6 @@ enum status tally_flush(struct tally *t, struct store *s)
     for (size_t i = 0; i < n && st == STATUS_OK; i++)
         st = put(s, all[i]);
     if (st == STATUS_OK)
-        tally_reset(t);
+        aggregate_reset(t);
     return st;
 }

@@ -41,7 +41,7 @@ static enum status keep_one(struct store *s, const struct policy *p, const struc
 enum status exceptions_keep(struct store *s, const struct policy *p)
 {
     const struct policy_statement *st;
-    int64_t day = moment_day(clock_wall_us());
+    int64_t day = timestamp_day(clock_wall_us());
     enum status status = store_begin(s);
 
     for (size_t i = 0; status == STATUS_OK && (st = policy_statement_at(p, i)); i++)

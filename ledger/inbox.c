@@ -29,11 +29,11 @@ struct parcel {
 
 struct unpacking {
     struct store *store;
-    struct tally *tally;
-    struct take_report *report;
+    struct aggregate *aggregate;
+    struct ingest_report *report;
     struct parcel parcel;
     struct buf lines, segment;
-    struct take_batch batch;
+    struct ingest_batch batch;
 };
 
 static void copy(char *out, size_t size, const char *text)
@@ -43,7 +43,7 @@ static void copy(char *out, size_t size, const char *text)
 
 static void trouble(struct unpacking *u, const char *text)
 {
-    struct take_report *r = u->report;
+    struct ingest_report *r = u->report;
     if (!r->first_trouble[0])
         snprintf(r->first_trouble, sizeof r->first_trouble, "inbox, from %.100s (role %.60s): %.180s", u->parcel.host,
                  u->parcel.role, text);
@@ -123,7 +123,7 @@ static enum status take_line(void *arg, struct slice line)
         trouble(u, "a line in another host's name was left out");
     } else {
         u->batch.records += r.kind != RECORD_SEGMENT && r.kind != RECORD_END;
-        st = take_record(u->store, u->tally, &r, line);
+        st = ingest_record(u->store, u->aggregate, &r, line);
     }
     record_free(&r);
     return st;
@@ -167,7 +167,7 @@ static enum status refuse_parcel(struct unpacking *u, const char *why)
     trouble(u, why);
     u->report->aside++;
     store_rollback(u->store);
-    tally_reset(u->tally);
+    aggregate_reset(u->aggregate);
     enum status st = store_begin(u->store);
     if (st == STATUS_OK)
         st = store_run(
@@ -183,13 +183,13 @@ static enum status refuse_parcel(struct unpacking *u, const char *why)
 static enum status unpack(struct unpacking *u, const char **why, bool *other)
 {
     const struct parcel *p = &u->parcel;
-    struct take_place place = {.at = p->at};
+    struct ingest_place place = {.at = p->at};
     int64_t end = p->at;
     bool moved = true;
-    u->batch = (struct take_batch){.done = p->done};
-    enum status st = take_place_make(u->store, p->segment, p->host, p->writer, p->name, p->at);
+    u->batch = (struct ingest_batch){.done = p->done};
+    enum status st = ingest_place_make(u->store, p->segment, p->host, p->writer, p->name, p->at);
     if (st == STATUS_OK)
-        st = take_place_read(u->store, p->segment, &place);
+        st = ingest_place_read(u->store, p->segment, &place);
     if (st != STATUS_OK)
         return st;
     if (p->at > place.at && !place.done)
@@ -204,9 +204,9 @@ static enum status unpack(struct unpacking *u, const char **why, bool *other)
     bool news = !place.done && (p->upto > place.at || p->done);
     u->batch.to = (off_t)(p->upto > place.at ? p->upto : place.at);
     if (st == STATUS_OK && news)
-        st = take_place_move(u->store, p->segment, place.at, &u->batch, &moved);
+        st = ingest_place_move(u->store, p->segment, place.at, &u->batch, &moved);
     if (st == STATUS_OK && moved && news)
-        st = tally_flush(u->tally, u->store);
+        st = aggregate_flush(u->aggregate, u->store);
     *other = !moved;
     return st;
 }
@@ -231,7 +231,7 @@ static enum status take_parcel(struct unpacking *u)
         return refuse_parcel(u, why);
     if (st != STATUS_OK || other) {
         store_rollback(u->store);
-        tally_reset(u->tally);
+        aggregate_reset(u->aggregate);
         return st;
     }
     u->report->records += (uint64_t)u->batch.records;
@@ -240,12 +240,12 @@ static enum status take_parcel(struct unpacking *u)
     return STATUS_OK;
 }
 
-enum status inbox_take(struct store *s, bool (*stop)(void), struct take_report *report)
+enum status inbox_take(struct store *s, bool (*stop)(void), struct ingest_report *report)
 {
     struct unpacking u = {.store = s, .report = report, .lines = BUF_INIT, .segment = BUF_INIT};
     if (!store_is_shared(s))
         return STATUS_OK;
-    enum status st = (u.tally = tally_new()) ? STATUS_OK : STATUS_NOMEM;
+    enum status st = (u.aggregate = aggregate_new()) ? STATUS_OK : STATUS_NOMEM;
     while (st == STATUS_OK && !(stop && stop())) {
         st = store_begin(s);
         if (st == STATUS_OK) /* one at a time: two would take the same row, and one of them for nothing */
@@ -257,7 +257,7 @@ enum status inbox_take(struct store *s, bool (*stop)(void), struct take_report *
         else
             store_rollback(s);
     }
-    tally_free(u.tally);
+    aggregate_free(u.aggregate);
     buf_release(&u.lines);
     buf_release(&u.segment);
     return st == STATUS_MISSING ? STATUS_OK : st;

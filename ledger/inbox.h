@@ -21,9 +21,9 @@
 
 /* Adds to *report: what waits in the inbox goes into the tables; what may not be taken in stays there, with the reason in
  * its column `refused`, for INBOX_REFUSED_DAYS, and first_trouble says so. One batch a transaction. Nothing on SQLite.
- * Statuses as take_folder(). */
+ * Statuses as ingest_folder(). */
 #define INBOX_REFUSED_DAYS 30
-enum status inbox_take(struct store *s, bool (*stop)(void), struct take_report *report) MUST_CHECK;
+enum status inbox_take(struct store *s, bool (*stop)(void), struct ingest_report *report) MUST_CHECK;
 
 /* The lines of one row, for the fuzzer too. Text: lines of a segment from place `at` on, each ended by LF; "!N" stands for
  * N octets of it that are no record. Calls line for each that ends behind `from`, counts what was left out there, and

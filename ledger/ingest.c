@@ -18,14 +18,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static void trouble(struct take_report *r, const char *dir, const char *name, const char *text)
+static void trouble(struct ingest_report *r, const char *dir, const char *name, const char *text)
 {
     if (!r->first_trouble[0])
         snprintf(r->first_trouble, sizeof r->first_trouble, "%.120s/%.96s: %.160s", dir, name, text);
 }
 
 /* Out of the way, with the reason beside it. */
-static void set_aside(struct taking *t, const char *why)
+static void set_aside(struct ingestion *t, const char *why)
 {
     char to[SEGMENT_NAME + 16], note[SEGMENT_NAME + 24];
     int stem = (int)(strlen(t->file->name) - strlen(SEGMENT_CLOSED));
@@ -43,7 +43,7 @@ static void set_aside(struct taking *t, const char *why)
 }
 
 /* Done with a closed segment: away with it. */
-static void finish_file(struct taking *t)
+static void finish_file(struct ingestion *t)
 {
     char why[320];
     t->report->segments++;
@@ -59,14 +59,14 @@ static void finish_file(struct taking *t)
 
 /* ---- batches ---- */
 
-static void note_bad(struct taking *t, struct take_batch *b, off_t after, const char *why)
+static void note_bad(struct ingestion *t, struct ingest_batch *b, off_t after, const char *why)
 {
     b->bad++;
     if (!t->why[0])
         snprintf(t->why, sizeof t->why, "before octet %lld: %.180s", (long long)after, why);
 }
 
-static enum status take_lines(struct taking *t, struct journal_lines *l, struct take_batch *b)
+static enum status ingest_lines(struct ingestion *t, struct journal_lines *l, struct ingest_batch *b)
 {
     struct slice line;
     struct record r;
@@ -74,7 +74,7 @@ static enum status take_lines(struct taking *t, struct journal_lines *l, struct 
     off_t after;
     uint64_t skipped = l->bad;
     enum status st = STATUS_OK;
-    while (st == STATUS_OK && b->records < TAKE_BATCH_RECORDS && b->octets < t->target->batch_octets) {
+    while (st == STATUS_OK && b->records < INGEST_BATCH_RECORDS && b->octets < t->target->batch_octets) {
         if (!journal_lines_next(l, &line, &after)) {
             b->end = true;
             break;
@@ -94,11 +94,11 @@ static enum status take_lines(struct taking *t, struct journal_lines *l, struct 
     return st;
 }
 
-static enum status commit_batch(struct taking *t, struct journal_lines *l, struct take_batch *b)
+static enum status commit_batch(struct ingestion *t, struct journal_lines *l, struct ingest_batch *b)
 {
     enum status st = t->target->begin(t);
     if (st == STATUS_OK)
-        st = take_lines(t, l, b);
+        st = ingest_lines(t, l, b);
     b->done = b->end && !l->failed && !t->file->open;
     bool nothing = b->to == t->at && !b->done;
     if (st == STATUS_OK && !nothing)
@@ -119,7 +119,7 @@ static enum status commit_batch(struct taking *t, struct journal_lines *l, struc
     return STATUS_OK;
 }
 
-static enum status take_batches(struct taking *t)
+static enum status ingest_batches(struct ingestion *t)
 {
     struct journal_lines l;
     enum status st = journal_lines_open(&l, t->dir, t->file->name, t->at);
@@ -128,7 +128,7 @@ static enum status take_batches(struct taking *t)
     if (st != STATUS_OK)
         return STATUS_OK; /* vanished meanwhile, or not to be read: no trouble of the store */
     for (bool end = false; st == STATUS_OK && !end && !t->gone;) {
-        struct take_batch b = {.to = t->at};
+        struct ingest_batch b = {.to = t->at};
         st = commit_batch(t, &l, &b);
         end = b.end || (t->stop && t->stop());
     }
@@ -139,7 +139,7 @@ static enum status take_batches(struct taking *t)
 }
 
 /* Reads the heading; false: this segment is not to be taken now. */
-static bool read_heading(struct taking *t, struct record *heading, off_t *after)
+static bool read_heading(struct ingestion *t, struct record *heading, off_t *after)
 {
     struct journal_lines l;
     struct slice line;
@@ -164,7 +164,7 @@ static bool read_heading(struct taking *t, struct record *heading, off_t *after)
     return ok;
 }
 
-static enum status take_segment(struct taking *t)
+static enum status ingest_segment(struct ingestion *t)
 {
     struct record heading;
     off_t after = 0;
@@ -184,13 +184,13 @@ static enum status take_segment(struct taking *t)
         finish_file(t);
         return STATUS_OK;
     }
-    return t->gone ? STATUS_OK : take_batches(t);
+    return t->gone ? STATUS_OK : ingest_batches(t);
 }
 
-enum status take_folder(struct store *s, const char *dir, bool (*stop)(void), struct take_report *report)
+enum status ingest_folder(struct store *s, const char *dir, bool (*stop)(void), struct ingest_report *report)
 {
-    struct taking t = {.store = s, .dir = dir, .report = report, .stop = stop, .text = BUF_INIT};
-    t.target = store_only_adds(s) ? &take_into_inbox : &take_into_store;
+    struct ingestion t = {.store = s, .dir = dir, .report = report, .stop = stop, .text = BUF_INIT};
+    t.target = store_only_adds(s) ? &ingest_into_inbox : &ingest_into_store;
     struct journal_file *files = NULL;
     size_t n = 0;
     t.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -204,18 +204,18 @@ enum status take_folder(struct store *s, const char *dir, bool (*stop)(void), st
             close(t.fd);
         return st != STATUS_OK ? st : STATUS_DENIED;
     }
-    t.tally = tally_new();
-    st = t.tally ? STATUS_OK : STATUS_NOMEM;
+    t.aggregate = aggregate_new();
+    st = t.aggregate ? STATUS_OK : STATUS_NOMEM;
     size_t i = 0;
     for (; i < n && st == STATUS_OK && !(stop && stop()); i++) {
         t.file = &files[i];
-        st = take_segment(&t);
+        st = ingest_segment(&t);
     }
     if (st == STATUS_DENIED) /* by the store; a right can be given back, and the folder could be read */
         st = STATUS_AGAIN;
     for (i = st == STATUS_OK ? i : i - 1; i < n; i++)
         report->waiting += files[i].bytes;
-    tally_free(t.tally);
+    aggregate_free(t.aggregate);
     buf_release(&t.text);
     journal_list_free(files, n);
     close(t.fd);

@@ -2,7 +2,7 @@
 /*
  * ingest.h - taking journals into the store, each record exactly once.
  *
- * take_folder() reads every segment of a folder from where it was left (the place is kept in the store, in the same
+ * ingest_folder() reads every segment of a folder from where it was left (the place is kept in the store, in the same
  * transaction as what was read), also those still being written; a closed segment that has been taken to its end is
  * removed. Any number of takers may work on the same folder or the same store: whoever comes second finds the place
  * moved on and takes nothing. Safe to be killed at any instant.
@@ -22,30 +22,30 @@
 #include "ledger/store.h"
 #include "ledger/aggregate.h"
 
-struct take_report {
+struct ingest_report {
     uint64_t segments; /* taken to their end, and removed or set aside */
     uint64_t records;
     uint64_t torn;           /* last lines that their writer never finished */
     uint64_t bad;            /* lines that could not be understood */
     uint64_t aside;          /* segments set aside */
     uint64_t newer;          /* segments left for a newer version */
-    uint64_t waiting;        /* octets still to be taken when take_folder returned */
+    uint64_t waiting;        /* octets still to be taken when ingest_folder returned */
     char first_trouble[400]; /* the first thing worth a line in the log; "" */
 };
 
 /* Adds to *report. STATUS_OK also where single segments had trouble; STATUS_AGAIN: the store; STATUS_MISSING,
  * STATUS_DENIED: the folder. stop (may be NULL): looked at between batches; true ends early with STATUS_OK. */
-enum status take_folder(struct store *s, const char *dir, bool (*stop)(void), struct take_report *report) MUST_CHECK;
+enum status ingest_folder(struct store *s, const char *dir, bool (*stop)(void), struct ingest_report *report) MUST_CHECK;
 
-/* One record into sums and the mail table, within the caller's transaction. take_record.c. */
-enum status take_record(struct store *s, struct tally *t, const struct record *r, struct slice line) MUST_CHECK;
+/* One record into sums and the mail table, within the caller's transaction. ingest_record.c. */
+enum status ingest_record(struct store *s, struct aggregate *t, const struct record *r, struct slice line) MUST_CHECK;
 
 /* "192.0.2.0/24" or "2001:db8:0:100::/56" of an address; other text as it is. For what is kept longer than
  * ledger.keep-identity. */
 /* Records longer than this are kept without their text. */
-#define TAKE_LINE_KEPT 65536
+#define INGEST_LINE_KEPT 65536
 
-#define TAKE_NET IP_NET_TEXT
-const char *take_coarse(const char *subject, char out[TAKE_NET]);
+#define INGEST_NET IP_NET_TEXT
+const char *ingest_coarse(const char *subject, char out[INGEST_NET]);
 
 #endif

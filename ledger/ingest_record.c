@@ -24,7 +24,7 @@
 #define ROW_MAX 2200        /* longer rows are not reported: that is no mail's */
 #define TEXT_MAX 998        /* of an indexed text (RFC 5322 2.1.1: a line) */
 #define COUNT_MAX 1000000000 /* what one record adds to a sum at most */
-#define HOUR (3600 * MOMENT_SECOND)
+#define HOUR (3600 * TIMESTAMP_SECOND)
 
 struct when {
     char day[24], hour[24];
@@ -44,11 +44,11 @@ static const char *cut(const char *text, char out[TEXT_MAX + 1])
 {
     if (!text || strlen(text) <= TEXT_MAX)
         return text;
-    snprintf(out, TEXT_MAX + 1, "%.*s", (int)tally_cut(text, TEXT_MAX), text);
+    snprintf(out, TEXT_MAX + 1, "%.*s", (int)aggregate_cut(text, TEXT_MAX), text);
     return out;
 }
 
-const char *take_coarse(const char *subject, char out[TAKE_NET])
+const char *ingest_coarse(const char *subject, char out[INGEST_NET])
 {
     struct ip a;
     if (!subject || ip_from_text(slice_str(subject), &a) != STATUS_OK)
@@ -59,26 +59,26 @@ const char *take_coarse(const char *subject, char out[TAKE_NET])
 
 /* ---- counts by standard ---- */
 
-static void add_sum(struct tally *t, const struct record *r, const struct when *w, const char *scope,
+static void add_sum(struct aggregate *t, const struct record *r, const struct when *w, const char *scope,
                     const char *standard, const char *result, const char *security, int64_t n)
 {
-    tally_add(t, &(struct tally_entry){.sum = TALLY_STANDARD_HOUR,
+    aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_STANDARD_HOUR,
                                        .keys = {w->hour, r->host, scope, standard, result, security},
                                        .counts = {n},
                                        .moment = r->t});
-    tally_add(t, &(struct tally_entry){.sum = TALLY_STANDARD_DAY,
+    aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_STANDARD_DAY,
                                        .keys = {w->day, scope, standard, result, security},
                                        .counts = {n},
                                        .moment = r->t});
 }
 
-static void add_subject(struct tally *t, const struct record *r, const struct when *w, const char *scope,
+static void add_subject(struct aggregate *t, const struct record *r, const struct when *w, const char *scope,
                         const char *standard, const char *subject, const char *result, const char *security, int64_t n)
 {
-    char coarse[TAKE_NET];
-    const char *s = take_coarse(subject, coarse);
+    char coarse[INGEST_NET];
+    const char *s = ingest_coarse(subject, coarse);
     if (s && *s)
-        tally_add(t, &(struct tally_entry){.sum = TALLY_SUBJECT_DAY,
+        aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_SUBJECT_DAY,
                                            .keys = {s, scope, standard, w->day, result, security},
                                            .counts = {n},
                                            .moment = r->first ? r->first : r->t,
@@ -90,11 +90,11 @@ static const char *or_none(const char *text)
     return text ? text : "";
 }
 
-static void add_signature(struct tally *t, const struct record *r, const struct value *f)
+static void add_signature(struct aggregate *t, const struct record *r, const struct value *f)
 {
     char bits[24];
     number_text(bits, value_number(f, "bits"));
-    tally_add(t, &(struct tally_entry){.sum = TALLY_SELECTOR,
+    aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_SELECTOR,
                                        .counts = {1},
                                        .moment = r->t,
                                        .keys = {value_text(f, "subject"), value_text(f, "selector"),
@@ -145,7 +145,7 @@ static const struct value *chosen(const struct counted *c, size_t i, bool by_sub
     return best;
 }
 
-static void add_findings(struct tally *t, const struct record *r, const struct when *w)
+static void add_findings(struct aggregate *t, const struct record *r, const struct when *w)
 {
     struct counted c;
     find_counted(r, &c);
@@ -165,7 +165,7 @@ static void add_findings(struct tally *t, const struct record *r, const struct w
 
 /* ---- what the policy said ---- */
 
-static void add_lines(struct tally *t, const struct record *r, const struct when *w)
+static void add_lines(struct aggregate *t, const struct record *r, const struct when *w)
 {
     size_t n = value_count(r->lines);
     for (size_t i = 0; i < n && i < RECORD_FINDINGS_MAX; i++) {
@@ -173,15 +173,15 @@ static void add_lines(struct tally *t, const struct record *r, const struct when
         const char *action = value_text(l, "action"), *exemption = value_text(l, "exemption"),
                    *expired = value_text(l, "expired");
         const char *trust = value_text(l, "trust");
-        char coarse[TAKE_NET];
+        char coarse[INGEST_NET];
         bool plain = !action || strcmp(action, "deliver") == 0;
         if (plain && !exemption && !expired && !trust)
             continue;
-        tally_add(t, &(struct tally_entry){.sum = TALLY_OUTCOME_DAY,
+        aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_OUTCOME_DAY,
                                            .counts = {1},
                                            .moment = r->t,
                                            .keys = {w->day, value_text(l, "standard"),
-                                                    take_coarse(or_none(value_text(l, "subject")), coarse),
+                                                    ingest_coarse(or_none(value_text(l, "subject")), coarse),
                                                     value_text(l, "result"), value_text(l, "level"),
                                                     action ? action : "deliver", value_text(l, "statement"), exemption,
                                                     expired, trust, r->policy}});
@@ -286,13 +286,13 @@ static void put_published(struct json *j, const struct value *dmarc)
     json_end(j);
 }
 
-static enum status add_dmarc(struct tally *t, const struct record *r, const struct when *w)
+static enum status add_dmarc(struct aggregate *t, const struct record *r, const struct when *w)
 {
     const struct value *dmarc = record_finding(r, "dmarc");
     const char *result = value_text(dmarc, "result"), *domain = value_text(dmarc, "record"),
                *rua = value_text(dmarc, "rua");
     if (is(result, "pass") && r->from)
-        tally_add(t, &(struct tally_entry){.sum = TALLY_SIGNER_DAY,
+        aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_SIGNER_DAY,
                                            .keys = {w->day, r->from},
                                            .counts = {1, value_true(dmarc, "dkim_aligned")},
                                            .moment = r->t});
@@ -307,16 +307,16 @@ static enum status add_dmarc(struct tally *t, const struct record *r, const stru
     put_published(&k, dmarc);
     bool ok = !tuple.failed && !published.failed, fits = tuple.n <= ROW_MAX;
     if (ok && fits)
-        tally_add(t, &(struct tally_entry){
-                         .sum = TALLY_DMARC_ROW, .keys = {w->day, domain, tuple.p}, .counts = {1}, .moment = r->t});
-    if (ok && fits && moment_day(r->t) < moment_day(clock_wall_us())) /* it may be too late for its report (dmarc_late.h) */
-        tally_add(t, &(struct tally_entry){
-                         .sum = TALLY_DMARC_BEHIND, .keys = {w->day, domain, r->host}, .counts = {1}, .moment = r->t});
+        aggregate_add(t, &(struct aggregate_entry){
+                         .sum = AGGREGATE_DMARC_ROW, .keys = {w->day, domain, tuple.p}, .counts = {1}, .moment = r->t});
+    if (ok && fits && timestamp_day(r->t) < timestamp_day(clock_wall_us())) /* it may be too late for its report (dmarc_late.h) */
+        aggregate_add(t, &(struct aggregate_entry){
+                         .sum = AGGREGATE_DMARC_BEHIND, .keys = {w->day, domain, r->host}, .counts = {1}, .moment = r->t});
     /* A domain whose only mail of the day was reports gets none: two reporters would answer each other for ever. */
     if (ok && fits && !value_true(r->root, "report"))
-        tally_add(
-            t, &(struct tally_entry){
-                   .sum = TALLY_DMARC_DOMAIN, .keys = {w->day, domain}, .notes = {published.p, rua}, .moment = r->t});
+        aggregate_add(
+            t, &(struct aggregate_entry){
+                   .sum = AGGREGATE_DMARC_DOMAIN, .keys = {w->day, domain}, .notes = {published.p, rua}, .moment = r->t});
     buf_release(&tuple);
     buf_release(&published);
     return ok ? STATUS_OK : STATUS_NOMEM;
@@ -324,18 +324,18 @@ static enum status add_dmarc(struct tally *t, const struct record *r, const stru
 
 /* ---- kinds ---- */
 
-static enum status take_mail(struct store *s, struct tally *t, const struct record *r, const struct when *w,
+static enum status ingest_mail(struct store *s, struct aggregate *t, const struct record *r, const struct when *w,
                              struct slice line)
 {
-    char text[TAKE_LINE_KEPT + 1];
+    char text[INGEST_LINE_KEPT + 1];
     /* Longer records keep their facts in the columns and counts; only the evidence for `assay why` is cut off whole. */
-    bool keep = line.n <= TAKE_LINE_KEPT;
+    bool keep = line.n <= INGEST_LINE_KEPT;
     if (keep) {
         memcpy(text, line.p, line.n);
         text[line.n] = '\0';
     }
-    tally_add(t, &(struct tally_entry){.sum = TALLY_HOST, .keys = {r->host}, .counts = {1}, .moment = r->t});
-    tally_add(t, &(struct tally_entry){.sum = TALLY_VERDICT_HOUR,
+    aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_HOST, .keys = {r->host}, .counts = {1}, .moment = r->t});
+    aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_VERDICT_HOUR,
                                        .keys = {w->hour, r->host, or_none(r->source), r->action, r->would},
                                        .counts = {1},
                                        .moment = r->t});
@@ -344,7 +344,7 @@ static enum status take_mail(struct store *s, struct tally *t, const struct reco
     enum status st = add_dmarc(t, r, w);
     if (st != STATUS_OK)
         return st;
-    char net[TAKE_NET], id[TEXT_MAX + 1], message_id[TEXT_MAX + 1], from[TEXT_MAX + 1];
+    char net[INGEST_NET], id[TEXT_MAX + 1], message_id[TEXT_MAX + 1], from[TEXT_MAX + 1];
     return store_run(
         s, NULL,
         "INSERT INTO mail (t, host, queue_id, message_id, source, client, client_net, exact, helo, mail_from, "
@@ -353,7 +353,7 @@ static enum status take_mail(struct store *s, struct tally *t, const struct reco
         "itttttttttitttt"
         "t",
         r->t, r->host, cut(r->id, id), cut(r->message_id, message_id), or_none(r->source), r->client,
-        take_coarse(r->client, net), r->helo, r->mail_from, cut(r->from, from), r->rcpts, r->action, r->would, r->statement, r->policy, keep ? text : NULL);
+        ingest_coarse(r->client, net), r->helo, r->mail_from, cut(r->from, from), r->rcpts, r->action, r->would, r->statement, r->policy, keep ? text : NULL);
 }
 
 static void join(struct buf *b, const struct value *array)
@@ -368,7 +368,7 @@ static void join(struct buf *b, const struct value *array)
     }
 }
 
-static void take_names(struct tally *t, const struct record *r, const struct when *w)
+static void ingest_names(struct aggregate *t, const struct record *r, const struct when *w)
 {
     if (!r->zone || !r->state)
         return;
@@ -382,8 +382,8 @@ static void take_names(struct tally *t, const struct record *r, const struct whe
                          : is(r->state, "bogus") || is(r->state, "refused") ? "fail"
                          : is(r->state, "insecure")                         ? "none"
                                                                             : "untested";
-    tally_add(t, &(struct tally_entry){.sum = TALLY_HOST, .keys = {r->host}, .counts = {0, n}, .moment = r->t});
-    tally_add(t, &(struct tally_entry){.sum = TALLY_ZONE,
+    aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_HOST, .keys = {r->host}, .counts = {0, n}, .moment = r->t});
+    aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_ZONE,
                                        .keys = {r->zone, r->state},
                                        .counts = {n},
                                        .moment = r->first,
@@ -392,7 +392,7 @@ static void take_names(struct tally *t, const struct record *r, const struct whe
     add_sum(t, r, w, "names", "dnssec", result, r->state, n);
     int64_t refused = bounded(value_number(r->root, "refused")) + bounded(value_number(r->root, "would"));
     if (refused > 0)
-        tally_add(t, &(struct tally_entry){.sum = TALLY_OUTCOME_DAY,
+        aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_OUTCOME_DAY,
                                            .counts = {refused},
                                            .moment = r->first,
                                            .until = r->last,
@@ -402,17 +402,17 @@ static void take_names(struct tally *t, const struct record *r, const struct whe
     buf_release(&algorithms);
 }
 
-enum status take_record(struct store *s, struct tally *t, const struct record *r, struct slice line)
+enum status ingest_record(struct store *s, struct aggregate *t, const struct record *r, struct slice line)
 {
     struct when w;
-    number_text(w.day, moment_day(r->t));
+    number_text(w.day, timestamp_day(r->t));
     number_text(w.hour, r->t / HOUR);
     if (r->kind == RECORD_MAIL)
-        return take_mail(s, t, r, &w, line);
+        return ingest_mail(s, t, r, &w, line);
     if (r->kind == RECORD_NAMES)
-        take_names(t, r, &w);
+        ingest_names(t, r, &w);
     else if (r->kind == RECORD_NOTE && (is(r->note, "lost") || is(r->note, "dropped")))
-        tally_add(t, &(struct tally_entry){.sum = TALLY_HOST,
+        aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_HOST,
                                            .keys = {r->host},
                                            .counts = {0, 0, bounded(r->dropped), bounded(r->lost)},
                                            .moment = r->t});

@@ -25,13 +25,13 @@
 #define NOTE_SECONDS 86400 /* older notes are of no segment any more */
 
 /* False: an identity that is none of ours and must not become part of a file's name: then there is no note. */
-static bool note_name(const struct taking *t, const char *suffix, char *out, size_t size)
+static bool note_name(const struct ingestion *t, const char *suffix, char *out, size_t size)
 {
     snprintf(out, size, ".sent-%s%s", t->id, suffix);
     return t->id[strspn(t->id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-")] == '\0';
 }
 
-static enum status place(struct taking *t, off_t after)
+static enum status place(struct ingestion *t, off_t after)
 {
     char name[sizeof t->id + 16], text[80] = "";
     t->at = after;
@@ -48,7 +48,7 @@ static enum status place(struct taking *t, off_t after)
     return STATUS_OK;
 }
 
-static void keep_place(const struct taking *t, const struct take_batch *b)
+static void keep_place(const struct ingestion *t, const struct ingest_batch *b)
 {
     char name[sizeof t->id + 16], fresh[sizeof t->id + 16];
     if (!note_name(t, "", name, sizeof name) || !note_name(t, ".new", fresh, sizeof fresh))
@@ -62,7 +62,7 @@ static void keep_place(const struct taking *t, const struct take_batch *b)
         (void)renameat(t->fd, fresh, t->fd, name);
 }
 
-static enum status begin(struct taking *t)
+static enum status begin(struct ingestion *t)
 {
     buf_reset(&t->text);
     t->sent_to = t->at;
@@ -70,14 +70,14 @@ static enum status begin(struct taking *t)
 }
 
 /* Octets of the segment that are no record: only their number goes along, so that places stay what they are. */
-static void leave_out(struct taking *t, off_t to)
+static void leave_out(struct ingestion *t, off_t to)
 {
     if (to > t->sent_to)
         buf_printf(&t->text, "!%" PRId64 "\n", (int64_t)(to - t->sent_to));
     t->sent_to = to;
 }
 
-static enum status line(struct taking *t, const struct record *r, struct slice text, off_t after)
+static enum status line(struct ingestion *t, const struct record *r, struct slice text, off_t after)
 {
     (void)r;
     leave_out(t, after - (off_t)text.n - 1);
@@ -87,7 +87,7 @@ static enum status line(struct taking *t, const struct record *r, struct slice t
     return STATUS_OK;
 }
 
-static enum status commit(struct taking *t, const struct take_batch *b)
+static enum status commit(struct ingestion *t, const struct ingest_batch *b)
 {
     struct buf text = BUF_INIT;
     leave_out(t, b->to);
@@ -111,14 +111,14 @@ static enum status commit(struct taking *t, const struct take_batch *b)
     return st;
 }
 
-static void drop(struct taking *t)
+static void drop(struct ingestion *t)
 {
     store_rollback(t->store);
     buf_reset(&t->text);
 }
 
 /* Before the segment goes: one without a note is sent again, a note without its segment would stay for ever. */
-static void finished(struct taking *t)
+static void finished(struct ingestion *t)
 {
     char name[sizeof t->id + 16];
     if (note_name(t, "", name, sizeof name))
@@ -142,7 +142,7 @@ static void sweep(int folder)
         closedir(d);
 }
 
-const struct take_target take_into_inbox = {.batch_octets = BATCH_OCTETS,
+const struct ingest_target ingest_into_inbox = {.batch_octets = BATCH_OCTETS,
                                             .sweep = sweep,
                                             .place = place,
                                             .begin = begin,

@@ -9,7 +9,7 @@
 #include "ledger/ingest_target.h"
 #include <string.h>
 
-enum status take_place_read(struct store *s, const char *id, struct take_place *p)
+enum status ingest_place_read(struct store *s, const char *id, struct ingest_place *p)
 {
     struct store_rows *r = store_ask(s, "SELECT taken_to, state, records, bad FROM segment WHERE id = $1", "t", id);
     if (store_next(r)) {
@@ -21,7 +21,7 @@ enum status take_place_read(struct store *s, const char *id, struct take_place *
     return store_done(r);
 }
 
-enum status take_place_make(struct store *s, const char *id, const char *host, const char *writer, const char *name,
+enum status ingest_place_make(struct store *s, const char *id, const char *host, const char *writer, const char *name,
                             int64_t at)
 {
     return store_run(s, &(int64_t){0},
@@ -31,7 +31,7 @@ enum status take_place_make(struct store *s, const char *id, const char *host, c
                      "ttttii", id, host, writer, name, at, clock_wall_us());
 }
 
-enum status take_place_move(struct store *s, const char *id, int64_t from, const struct take_batch *b, bool *moved)
+enum status ingest_place_move(struct store *s, const char *id, int64_t from, const struct ingest_batch *b, bool *moved)
 {
     int64_t changed = 0;
     enum status st = store_run(
@@ -43,45 +43,45 @@ enum status take_place_move(struct store *s, const char *id, int64_t from, const
     return st;
 }
 
-static enum status place(struct taking *t, off_t after)
+static enum status place(struct ingestion *t, off_t after)
 {
-    struct take_place p = {.at = after};
-    enum status st = take_place_read(t->store, t->id, &p);
+    struct ingest_place p = {.at = after};
+    enum status st = ingest_place_read(t->store, t->id, &p);
     t->at = (off_t)p.at;
     t->records = p.records;
     t->bad = p.bad;
     t->gone = p.done;
     if (st == STATUS_OK && t->at == after && !t->gone)
-        st = take_place_make(t->store, t->id, t->host, t->writer, t->file->name, after);
+        st = ingest_place_make(t->store, t->id, t->host, t->writer, t->file->name, after);
     return st;
 }
 
-static enum status begin(struct taking *t)
+static enum status begin(struct ingestion *t)
 {
     return store_begin(t->store);
 }
 
-static enum status line(struct taking *t, const struct record *r, struct slice text, off_t after)
+static enum status line(struct ingestion *t, const struct record *r, struct slice text, off_t after)
 {
     (void)after;
-    return take_record(t->store, t->tally, r, text);
+    return ingest_record(t->store, t->aggregate, r, text);
 }
 
-static enum status commit(struct taking *t, const struct take_batch *b)
+static enum status commit(struct ingestion *t, const struct ingest_batch *b)
 {
     bool moved;
-    enum status st = take_place_move(t->store, t->id, (int64_t)t->at, b, &moved);
+    enum status st = ingest_place_move(t->store, t->id, (int64_t)t->at, b, &moved);
     t->gone = st == STATUS_OK && !moved;
     if (st == STATUS_OK && moved)
-        st = tally_flush(t->tally, t->store);
+        st = aggregate_flush(t->aggregate, t->store);
     return st == STATUS_OK && moved ? store_commit(t->store) : st;
 }
 
-static void drop(struct taking *t)
+static void drop(struct ingestion *t)
 {
     store_rollback(t->store);
-    tally_reset(t->tally);
+    aggregate_reset(t->aggregate);
 }
 
-const struct take_target take_into_store = {
-    .batch_octets = TAKE_BATCH_OCTETS, .place = place, .begin = begin, .line = line, .commit = commit, .drop = drop};
+const struct ingest_target ingest_into_store = {
+    .batch_octets = INGEST_BATCH_OCTETS, .place = place, .begin = begin, .line = line, .commit = commit, .drop = drop};

@@ -27,8 +27,8 @@
 #include <unistd.h>
 
 #define TAKE_EVERY_MS 2000
-#define KNOWLEDGE_EVERY_MS 60000
-#define TIDY_EVERY_MS 3600000
+#define KNOWN_SIGNERS_EVERY_MS 60000
+#define RETENTION_EVERY_MS 3600000
 #define REPORTS_EVERY_MS 300000
 #define PROGRESS_EVERY_MS 30000
 #define PAUSE_MAX_MS 60000
@@ -185,7 +185,7 @@ static void found_store(struct service *s)
 
 /* ---- work ---- */
 
-static void say_progress(struct service *s, const struct take_report *r)
+static void say_progress(struct service *s, const struct ingest_report *r)
 {
     if (strcmp(r->first_trouble, s->trouble) != 0 && r->first_trouble[0])
         say("%s", r->first_trouble);
@@ -201,9 +201,9 @@ static void say_progress(struct service *s, const struct take_report *r)
 
 static enum status take_all(struct service *s)
 {
-    struct take_report r = {0};
+    struct ingest_report r = {0};
     for (size_t i = 0; i < s->config.folder_count && !ending; i++) {
-        enum status st = take_folder(s->store, s->config.folders[i], stop, &r);
+        enum status st = ingest_folder(s->store, s->config.folders[i], stop, &r);
         if (st == STATUS_DENIED && !r.first_trouble[0])
             snprintf(r.first_trouble, sizeof r.first_trouble, "%s: may not be read", s->config.folders[i]);
         if (st == STATUS_MISSING && i == 0 && !r.first_trouble[0]) /* journal.dir; the others need not be there */
@@ -269,16 +269,16 @@ static void housekeeping(struct service *s, bool now)
     size_t known;
     int64_t rows, clock = clock_mono_ms();
     if (s->store && (now || clock >= s->knowledge_due)) {
-        if (tidy_knowledge(s->store, s->config.knowledge, &known, why) != STATUS_OK)
+        if (retention_write_signers(s->store, s->config.knowledge, &known, why) != STATUS_OK)
             say("knowledge: %s", why);
-        s->knowledge_due = clock + KNOWLEDGE_EVERY_MS;
+        s->knowledge_due = clock + KNOWN_SIGNERS_EVERY_MS;
     }
     if (s->store && (now || clock >= s->tidy_due)) {
-        struct tidy_keep keep = {s->config.keep_identity, s->config.keep_mails, s->config.keep_days};
-        enum status st = tidy_retention(s->store, &keep, &rows);
+        struct retention_keep keep = {s->config.keep_identity, s->config.keep_mails, s->config.keep_days};
+        enum status st = retention_run(s->store, &keep, &rows);
         if (st != STATUS_OK)
             say("retention: %s", store_error(s->store));
-        s->tidy_due = clock + TIDY_EVERY_MS;
+        s->tidy_due = clock + RETENTION_EVERY_MS;
     }
     if (s->store && (now || clock >= s->reports_due)) {
         send_reports(s);

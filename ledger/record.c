@@ -68,9 +68,9 @@ static void read_names(struct record *r)
     r->bits = value_number(v, "bits");
     r->types = value_get(v, "types");
     r->algorithms = value_get(v, "algorithm");
-    if (!moment_from_record(value_text(v, "first"), &r->first))
+    if (!timestamp_from_record(value_text(v, "first"), &r->first))
         r->first = r->t;
-    if (!moment_from_record(value_text(v, "last"), &r->last))
+    if (!timestamp_from_record(value_text(v, "last"), &r->last))
         r->last = r->t;
 }
 
@@ -93,7 +93,7 @@ enum status record_parse(struct slice line, struct record *out, char *why)
         return refuse(out, STATUS_INVALID, why, "no record: \"v\" or \"kind\" is missing");
     if (out->version > JOURNAL_VERSION)
         return refuse(out, STATUS_LIMIT, why, "of a newer version than this program knows");
-    if (!moment_from_record(value_text(out->root, "t"), &out->t))
+    if (!timestamp_from_record(value_text(out->root, "t"), &out->t))
         return refuse(out, STATUS_INVALID, why, "\"t\" is no time");
     out->host = value_text(out->root, "host");
     if (!out->host)

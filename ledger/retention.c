@@ -2,8 +2,8 @@
 /*
  * retention.c - retention, forgetting, knowledge.
  *
- * Promises that after tidy_retention no queue-id, Message-ID, HELO name, exact address or raw record older than
- * keep.identity is in the store; that tidy_forget leaves no row that names the subject (sums over all domains keep
+ * Promises that after retention_run no queue-id, Message-ID, HELO name, exact address or raw record older than
+ * keep.identity is in the store; that retention_forget leaves no row that names the subject (sums over all domains keep
  * their numbers: they name nobody); and that the knowledge file is whole or the old one. Each is one transaction; on
  * failure nothing has changed.
  */
@@ -39,11 +39,11 @@ static enum status finish(struct store *s, enum status st)
     return st;
 }
 
-enum status tidy_retention(struct store *s, const struct tidy_keep *keep, int64_t *rows)
+enum status retention_run(struct store *s, const struct retention_keep *keep, int64_t *rows)
 {
-    int64_t now = clock_wall_us(), today = moment_day(now);
-    int64_t identity = now - keep->identity * MOMENT_SECOND, mails = now - keep->mails * MOMENT_SECOND;
-    int64_t days = today - keep->days / 86400, hours = (today - TIDY_HOURS_DAYS) * 24;
+    int64_t now = clock_wall_us(), today = timestamp_day(now);
+    int64_t identity = now - keep->identity * TIMESTAMP_SECOND, mails = now - keep->mails * TIMESTAMP_SECOND;
+    int64_t days = today - keep->days / 86400, hours = (today - RETENTION_HOURS_DAYS) * 24;
     /* Rows of reports hold exact addresses: gone with them, but never before their day's report was due. */
     int64_t reports = today - (keep->identity / 86400 > 3 ? keep->identity / 86400 : 3);
     *rows = 0;
@@ -72,12 +72,12 @@ enum status tidy_retention(struct store *s, const struct tidy_keep *keep, int64_
              "DELETE FROM exception WHERE day < $1 AND policy NOT IN (SELECT DISTINCT policy FROM outcome_day)", days);
     st = add(s, st, rows, "DELETE FROM signer_day WHERE day < $1", days);
     st = add(s, st, rows, "DELETE FROM report_out WHERE day < $1", days);
-    st = add(s, st, rows, "DELETE FROM selector WHERE last_seen < $1", days * MOMENT_DAY);
-    st = add(s, st, rows, "DELETE FROM zone WHERE last_seen < $1", days * MOMENT_DAY);
-    st = add(s, st, rows, "DELETE FROM segment WHERE state = 'done' AND changed < $1", now - 400 * MOMENT_DAY);
+    st = add(s, st, rows, "DELETE FROM selector WHERE last_seen < $1", days * TIMESTAMP_DAY);
+    st = add(s, st, rows, "DELETE FROM zone WHERE last_seen < $1", days * TIMESTAMP_DAY);
+    st = add(s, st, rows, "DELETE FROM segment WHERE state = 'done' AND changed < $1", now - 400 * TIMESTAMP_DAY);
     if (store_is_shared(s))
         st = add(s, st, rows, "DELETE FROM inbox WHERE refused IS NOT NULL AND sent < $1",
-                 now - INBOX_REFUSED_DAYS * MOMENT_DAY);
+                 now - INBOX_REFUSED_DAYS * TIMESTAMP_DAY);
     st = finish(s, st);
     return st == STATUS_OK && (*rows || store_is_shared(s)) ? store_vacuum(s) : st;
 }
@@ -94,7 +94,7 @@ static void pattern(char *out, size_t size, const char *before, const char *subj
     snprintf(out + n, size - n, "%s", after);
 }
 
-enum status tidy_forget(struct store *s, const char *subject, int64_t *rows)
+enum status retention_forget(struct store *s, const char *subject, int64_t *rows)
 {
     /* $1 the subject, $2 what names below it end with. An address or network never has names below it. */
     static const char *const statements[] = {
@@ -179,15 +179,15 @@ static enum status write_names(const struct names *n, const char *path, char *wh
     return STATUS_AGAIN;
 }
 
-enum status tidy_knowledge(struct store *s, const char *path, size_t *count, char *why)
+enum status retention_write_signers(struct store *s, const char *path, size_t *count, char *why)
 {
     struct names names = {0};
     struct store_rows *r =
         store_ask(s,
                   "SELECT domain FROM signer_day WHERE day >= $1 GROUP BY domain HAVING sum(signed) >= $2 AND "
                   "sum(signed) * 100 >= sum(passed) * 99 AND max(day) - min(day) >= $3",
-                  "iii", moment_day(clock_wall_us()) - KNOWLEDGE_WINDOW_DAYS, (int64_t)KNOWLEDGE_PASSES,
-                  (int64_t)KNOWLEDGE_SPAN_DAYS);
+                  "iii", timestamp_day(clock_wall_us()) - KNOWN_SIGNERS_WINDOW_DAYS, (int64_t)KNOWN_SIGNERS_PASSES,
+                  (int64_t)KNOWN_SIGNERS_SPAN_DAYS);
     enum status added = STATUS_OK;
     while (added == STATUS_OK && store_next(r))
         added = add_name(&names, store_text(r, 0));

@@ -7,20 +7,20 @@
 
 #include "ledger/store.h"
 
-struct tidy_keep {
+struct retention_keep {
     int64_t identity, mails, days; /* seconds; settings ledger.keep-* */
 };
 
 /* Hours are kept this long, whatever the settings: they answer "what happened last week". */
-#define TIDY_HOURS_DAYS 62
+#define RETENTION_HOURS_DAYS 62
 
 /* Takes away what is older than it may be kept, and gives its space back. *rows: how many rows it changed. */
-enum status tidy_retention(struct store *s, const struct tidy_keep *keep, int64_t *rows) MUST_CHECK;
+enum status retention_run(struct store *s, const struct retention_keep *keep, int64_t *rows) MUST_CHECK;
 
 /* Forgets everything about a domain (and below) or an address, whatever its age. *rows: how many rows went. */
-enum status tidy_forget(struct store *s, const char *subject, int64_t *rows) MUST_CHECK;
+enum status retention_forget(struct store *s, const char *subject, int64_t *rows) MUST_CHECK;
 
 /* Writes the file of knowledge.h, atomically. why: STORE_ERROR octets. */
-enum status tidy_knowledge(struct store *s, const char *path, size_t *count, char *why) MUST_CHECK;
+enum status retention_write_signers(struct store *s, const char *path, size_t *count, char *why) MUST_CHECK;
 
 #endif

@@ -173,17 +173,17 @@ static enum status run_step(struct store *s, const char *sql)
 static int64_t month_after(int64_t day, int months)
 {
     for (; months > 0; months--)
-        day = moment_month(day) + 31;
-    return moment_month(day);
+        day = timestamp_month(day) + 31;
+    return timestamp_month(day);
 }
 
 static enum status make_month(struct store *s, int64_t first)
 {
-    char name[MOMENT_TEXT], sql[256];
-    moment_day_text(first, name);
+    char name[TIMESTAMP_TEXT], sql[256];
+    timestamp_day_text(first, name);
     snprintf(sql, sizeof sql,
              "CREATE TABLE IF NOT EXISTS mail_%.4s%.2s PARTITION OF mail FOR VALUES FROM (%lld) TO (%lld)", name,
-             name + 5, (long long)(first * MOMENT_DAY), (long long)(month_after(first, 1) * MOMENT_DAY));
+             name + 5, (long long)(first * TIMESTAMP_DAY), (long long)(month_after(first, 1) * TIMESTAMP_DAY));
     return store_run(s, &(int64_t){0}, sql, "");
 }
 
@@ -191,7 +191,7 @@ enum status store_months(struct store *s, int64_t from_day, int64_t to_day)
 {
     if (!s->engine->shared)
         return STATUS_OK;
-    for (int64_t month = moment_month(from_day); month <= to_day; month = month_after(month, 1)) {
+    for (int64_t month = timestamp_month(from_day); month <= to_day; month = month_after(month, 1)) {
         enum status st = make_month(s, month);
         /* Rows of that month that are in mail_default already keep it from being made: they stay there. So does a race
          * with another host. */
@@ -213,11 +213,11 @@ enum status store_drop_months(struct store *s, int64_t before)
                                      "AND c.relname LIKE 'mail!_______' ESCAPE '!' ORDER BY c.relname",
                                      "");
     while (n < sizeof names / sizeof *names && store_next(r)) {
-        char first[MOMENT_TEXT];
+        char first[TIMESTAMP_TEXT];
         int64_t day = 0;
         const char *name = store_text(r, 0);
         snprintf(first, sizeof first, "%.4s-%.2s-01", name + 5, name + 9);
-        if (moment_day_from_text(first, &day) && month_after(day, 1) * MOMENT_DAY <= before)
+        if (timestamp_day_from_text(first, &day) && month_after(day, 1) * TIMESTAMP_DAY <= before)
             snprintf(names[n++], sizeof *names, "%.20s", name);
     }
     enum status st = store_done(r);
@@ -256,8 +256,8 @@ static enum status upgrade(struct store *s, int64_t from)
     if (st == STATUS_OK && from == 0 && s->engine->shared)
         st = run_step(s, "CREATE TABLE mail_default PARTITION OF mail DEFAULT");
     if (st == STATUS_OK && from == 0)
-        st = store_months(s, moment_day(clock_wall_us()) - MONTHS_BACK_DAYS,
-                          moment_day(clock_wall_us()) + STORE_MONTHS_AHEAD_DAYS);
+        st = store_months(s, timestamp_day(clock_wall_us()) - MONTHS_BACK_DAYS,
+                          timestamp_day(clock_wall_us()) + STORE_MONTHS_AHEAD_DAYS);
     if (st == STATUS_OK)
         st = store_run(s, &(int64_t){0}, "UPDATE assay_schema SET version = $1", "i", (int64_t)STORE_SCHEMA_VERSION);
     return st;

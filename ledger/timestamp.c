@@ -52,20 +52,20 @@ static bool hours(const char **p, struct tm *tm)
            tm->tm_min < 60;
 }
 
-bool moment_from_record(const char *text, int64_t *out)
+bool timestamp_from_record(const char *text, int64_t *out)
 {
     struct tm tm;
     const char *p = text;
     if (!p || !date(&p, &tm) || !literal(&p, 'T') || !hours(&p, &tm) || !literal(&p, ':') ||
         !digits(&p, 2, &tm.tm_sec) || tm.tm_sec > 60)
         return false;
-    int64_t fraction = 0, scale = MOMENT_SECOND / 10;
+    int64_t fraction = 0, scale = TIMESTAMP_SECOND / 10;
     if (literal(&p, '.'))
         for (; *p >= '0' && *p <= '9'; p++, scale /= 10)
             fraction += (*p - '0') * scale;
     if (!literal(&p, 'Z') || *p)
         return false;
-    *out = (int64_t)timegm(&tm) * MOMENT_SECOND + fraction;
+    *out = (int64_t)timegm(&tm) * TIMESTAMP_SECOND + fraction;
     return true;
 }
 
@@ -78,7 +78,7 @@ static int64_t midnight(int days)
     tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
     tm.tm_mday -= days;
     tm.tm_isdst = -1;
-    return (int64_t)timelocal(&tm) * MOMENT_SECOND;
+    return (int64_t)timelocal(&tm) * TIMESTAMP_SECOND;
 }
 
 static bool ago(const char *text, int64_t *out)
@@ -91,13 +91,13 @@ static bool ago(const char *text, int64_t *out)
     } units[] = {{'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (end != text && n >= 0 && n <= 100000 && end[0] == units[i].unit && !end[1]) {
-            *out = clock_wall_us() - n * units[i].seconds * MOMENT_SECOND;
+            *out = clock_wall_us() - n * units[i].seconds * TIMESTAMP_SECOND;
             return true;
         }
     return false;
 }
 
-bool moment_from_person(const char *text, int64_t *out)
+bool timestamp_from_person(const char *text, int64_t *out)
 {
     struct tm tm;
     const char *p = text;
@@ -113,16 +113,16 @@ bool moment_from_person(const char *text, int64_t *out)
                 (!literal(&p, ':') || digits(&p, 2, &tm.tm_sec)) && !*p))
         return false;
     tm.tm_isdst = -1;
-    *out = (int64_t)timelocal(&tm) * MOMENT_SECOND;
+    *out = (int64_t)timelocal(&tm) * TIMESTAMP_SECOND;
     return true;
 }
 
-int64_t moment_day(int64_t moment)
+int64_t timestamp_day(int64_t moment)
 {
-    return moment >= 0 ? moment / MOMENT_DAY : -((-moment + MOMENT_DAY - 1) / MOMENT_DAY);
+    return moment >= 0 ? moment / TIMESTAMP_DAY : -((-moment + TIMESTAMP_DAY - 1) / TIMESTAMP_DAY);
 }
 
-bool moment_day_from_text(const char *text, int64_t *day)
+bool timestamp_day_from_text(const char *text, int64_t *day)
 {
     struct tm tm;
     const char *p = text;
@@ -132,28 +132,28 @@ bool moment_day_from_text(const char *text, int64_t *day)
     return true;
 }
 
-const char *moment_day_text(int64_t day, char out[MOMENT_TEXT])
+const char *timestamp_day_text(int64_t day, char out[TIMESTAMP_TEXT])
 {
     char full[CLOCK_TEXT];
-    snprintf(out, MOMENT_TEXT, "%.10s", clock_utc_text((time_t)(day * 86400), full));
+    snprintf(out, TIMESTAMP_TEXT, "%.10s", clock_utc_text((time_t)(day * 86400), full));
     return out;
 }
 
-const char *moment_local_text(int64_t moment, char out[MOMENT_TEXT])
+const char *timestamp_local_text(int64_t moment, char out[TIMESTAMP_TEXT])
 {
     struct tm tm;
-    time_t t = (time_t)(moment / MOMENT_SECOND);
-    if (!localtime_r(&t, &tm) || !strftime(out, MOMENT_TEXT, "%Y-%m-%d %H:%M:%S", &tm))
-        snprintf(out, MOMENT_TEXT, "?");
+    time_t t = (time_t)(moment / TIMESTAMP_SECOND);
+    if (!localtime_r(&t, &tm) || !strftime(out, TIMESTAMP_TEXT, "%Y-%m-%d %H:%M:%S", &tm))
+        snprintf(out, TIMESTAMP_TEXT, "?");
     return out;
 }
 
-int64_t moment_week(int64_t day)
+int64_t timestamp_week(int64_t day)
 {
     return day - (day + 3) % 7; /* 1970-01-01 was a Thursday */
 }
 
-int64_t moment_month(int64_t day)
+int64_t timestamp_month(int64_t day)
 {
     time_t t = (time_t)(day * 86400);
     struct tm tm;

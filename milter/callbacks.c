@@ -176,32 +176,32 @@ static sfsistat on_mail(SMFICTX *ctx, char **args)
     const struct policy *p;
     enum status status;
     bool smtputf8 = false;
-    char words[TESTING_WORDS];
+    char words[DOCTOR_PROBE_WORDS];
     struct reply answer;
 
     if (!s || !take_session_macros(ctx, s))
         return SMFIS_TEMPFAIL;
-    if (testing_is_question(&the_daemon, s, args[0] ? args[0] : "", words, &answer))
+    if (doctor_probe_is_question(&the_daemon, s, args[0] ? args[0] : "", words, &answer))
         return action_refuse(ctx, &answer);
     for (char **arg = args + 1; args[0] && *arg; arg++)
         smtputf8 |= strcasecmp(*arg, "SMTPUTF8") == 0;
     p = policy_live_get(the_daemon.policy);
     status = session_mail(s, &the_daemon.host, p, args[0] ? args[0] : "", smtputf8);
     policy_unref(p);
-    testing_begins(s, args[0] ? args[0] : "");
+    doctor_probe_begins(s, args[0] ? args[0] : "");
     return status == STATUS_OK ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
 }
 
 static sfsistat on_rcpt(SMFICTX *ctx, char **args)
 {
     struct session *s = session_from(ctx);
-    struct conclusion c;
+    struct message_answer c;
 
     if (!s || !s->judge)
         return SMFIS_TEMPFAIL;
     if (s->testing)
-        return testing_rcpt(s, args[0] ? args[0] : "") ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
-    conclude_rcpt(&the_daemon, s, args[0] ? args[0] : "", &c);
+        return doctor_probe_rcpt(s, args[0] ? args[0] : "") ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
+    end_of_message_at_rcpt(&the_daemon, s, args[0] ? args[0] : "", &c);
     return c.refuse ? action_refuse(ctx, &c.reply) : SMFIS_CONTINUE;
 }
 
@@ -238,20 +238,20 @@ static sfsistat on_body(SMFICTX *ctx, unsigned char *piece, size_t n)
 static sfsistat on_end(SMFICTX *ctx)
 {
     struct session *s = session_from(ctx);
-    struct conclusion c;
+    struct message_answer c;
     const char *id;
     sfsistat rc;
 
     if (!s || !s->judge)
         return SMFIS_TEMPFAIL;
     if (s->testing) {
-        testing_end(&the_daemon, s);
+        doctor_probe_end(&the_daemon, s);
         session_end(s);
         return SMFIS_DISCARD;
     }
     id = macro(ctx, "i");
     judge_mail(s->judge)->queue_id = arena_strdup(judge_arena(s->judge), id);
-    conclude_message(&the_daemon, s, &c);
+    end_of_message(&the_daemon, s, &c);
     rc = c.refuse ? action_refuse(ctx, &c.reply) : action_pass(ctx, s->judge, c.action, &c.stamp);
     session_end(s);
     return rc;

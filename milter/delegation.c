@@ -21,7 +21,7 @@
 static const char answer[] = "action=DUNNO\n\n";
 
 struct note {
-    struct access_request said;
+    struct delegation_request said;
     int64_t at_ms;
 };
 
@@ -31,7 +31,7 @@ struct peer {
 };
 
 struct delegation {
-    struct listener listener;
+    struct listen_socket listener;
     int wake[2];
     pthread_t thread;
     struct pollfd fds[DELEGATION_CLIENTS + 2]; /* the listener, the pipe that ends the thread, clients */
@@ -44,7 +44,7 @@ struct delegation {
 
 /* ---- notes ---- */
 
-bool delegation_find(struct delegation *d, const struct ip *client, unsigned port, struct access_request *out)
+bool delegation_find(struct delegation *d, const struct ip *client, unsigned port, struct delegation_request *out)
 {
     int64_t now = clock_mono_ms();
     bool found = false;
@@ -68,7 +68,7 @@ static bool take(struct delegation *d, struct slice request)
 {
     struct note note = {.at_ms = clock_mono_ms()};
 
-    if (!access_request_read(request, &note.said))
+    if (!delegation_request_read(request, &note.said))
         return false;
     if (note.said.client.family && note.said.port) {
         pthread_mutex_lock(&d->lock);
@@ -179,10 +179,10 @@ struct delegation *delegation_open(const char *name, unsigned mode, const char *
     *error = "out of memory";
     if (!d)
         return NULL;
-    if (listener_open(&d->listener, name, mode, group, error)) {
+    if (listen_open(&d->listener, name, mode, group, error)) {
         if (begin(d))
             return d;
-        listener_close(&d->listener);
+        listen_close(&d->listener);
         *error = "out of files or threads";
     }
     free(d);
@@ -195,7 +195,7 @@ struct delegation *delegation_close(struct delegation *d)
         return NULL;
     (void)!write(d->wake[1], "", 1);
     pthread_join(d->thread, NULL);
-    listener_close(&d->listener);
+    listen_close(&d->listener);
     close(d->wake[0]);
     close(d->wake[1]);
     pthread_mutex_destroy(&d->lock);

@@ -27,6 +27,6 @@ struct delegation *delegation_open(const char *socket, unsigned mode, const char
 struct delegation *delegation_close(struct delegation *d); /* NULL is fine; returns NULL */
 
 /* What Postfix told of the session from this address and port. false: nothing. Any thread. */
-bool delegation_find(struct delegation *d, const struct ip *client, unsigned port, struct access_request *out);
+bool delegation_find(struct delegation *d, const struct ip *client, unsigned port, struct delegation_request *out);
 
 #endif

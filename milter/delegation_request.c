@@ -12,10 +12,10 @@ static bool is_digest(struct slice v)
     for (size_t i = 0; i < v.n; i++)
         if (!strchr("0123456789abcdefABCDEF:", v.p[i]) || v.p[i] == '\0')
             return false;
-    return v.n < ACCESS_DIGEST;
+    return v.n < DELEGATION_DIGEST;
 }
 
-static void read_digest(struct slice value, char out[ACCESS_DIGEST])
+static void read_digest(struct slice value, char out[DELEGATION_DIGEST])
 {
     size_t n = is_digest(value) ? value.n : 0;
     if (n)
@@ -34,7 +34,7 @@ static unsigned read_port(struct slice v)
     return n <= 65535 ? n : 0;
 }
 
-static void read_attribute(struct access_request *r, struct slice name, struct slice value, bool *is_request)
+static void read_attribute(struct delegation_request *r, struct slice name, struct slice value, bool *is_request)
 {
     if (slice_eq(name, SLICE_LIT("request")))
         *is_request = slice_eq(value, SLICE_LIT("smtpd_access_policy"));
@@ -48,11 +48,11 @@ static void read_attribute(struct access_request *r, struct slice name, struct s
         read_digest(value, r->public_key);
 }
 
-bool access_request_read(struct slice text, struct access_request *out)
+bool delegation_request_read(struct slice text, struct delegation_request *out)
 {
     bool is_request = false;
 
-    *out = (struct access_request){.port = 0};
+    *out = (struct delegation_request){.port = 0};
     while (text.n) {
         const char *nl = memchr(text.p, '\n', text.n);
         const char *equals = nl ? memchr(text.p, '=', (size_t)(nl - text.p)) : NULL;

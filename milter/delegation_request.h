@@ -12,15 +12,15 @@
 #include "base/slice.h"
 #include <stdbool.h>
 
-#define ACCESS_DIGEST 192 /* a digest as text: SHA-512 with colons */
+#define DELEGATION_DIGEST 192 /* a digest as text: SHA-512 with colons */
 
-struct access_request {
+struct delegation_request {
     struct ip client; /* family 0: not told, or no address */
     unsigned port;    /* 0: not told, or no port */
-    char cert[ACCESS_DIGEST], public_key[ACCESS_DIGEST]; /* hex digits and colons; "": the client showed no certificate */
+    char cert[DELEGATION_DIGEST], public_key[DELEGATION_DIGEST]; /* hex digits and colons; "": the client showed no certificate */
 };
 
 /* true: a whole, well-formed request (request=smtpd_access_policy). What is wrong in a value leaves that value empty; what is wrong in a line is false. */
-bool access_request_read(struct slice text, struct access_request *out);
+bool delegation_request_read(struct slice text, struct delegation_request *out);
 
 #endif

@@ -12,7 +12,7 @@
 #include "milter/log.h"
 #include <stdio.h>
 
-bool testing_is_question(struct daemon *d, struct session *s, const char *path, char words[TESTING_WORDS], struct reply *out)
+bool doctor_probe_is_question(struct daemon *d, struct session *s, const char *path, char words[DOCTOR_PROBE_WORDS], struct reply *out)
 {
     struct test_message m;
     const struct policy *p;
@@ -22,25 +22,25 @@ bool testing_is_question(struct daemon *d, struct session *s, const char *path, 
         strncmp(ask, m.ask, TEST_MESSAGE_SECRET) != 0)
         return false;
     p = policy_live_get(d->policy);
-    snprintf(words, TESTING_WORDS, "assay-milter %s is here: %s policy %s", ASSAY_VERSION, m.answer, policy_hash(p));
+    snprintf(words, DOCTOR_PROBE_WORDS, "assay-milter %s is here: %s policy %s", ASSAY_VERSION, m.answer, policy_hash(p));
     policy_unref(p);
     *out = (struct reply){.code = "550", .enhanced = "5.7.0", .lines = {words}, .count = 1};
     s->tester = true;
     return true;
 }
 
-void testing_begins(struct session *s, const char *path)
+void doctor_probe_begins(struct session *s, const char *path)
 {
     s->testing = s->tester && (strcmp(path, "<>") == 0 || !*path);
 }
 
-bool testing_rcpt(struct session *s, const char *path)
+bool doctor_probe_rcpt(struct session *s, const char *path)
 {
     return mail_add_rcpt(judge_mail(s->judge), judge_arena(s->judge), path) == STATUS_OK &&
            judge_envelope(s->judge) == STATUS_OK;
 }
 
-void testing_end(struct daemon *d, struct session *s)
+void doctor_probe_end(struct daemon *d, struct session *s)
 {
     const struct judge_mail *m = judge_mail(s->judge);
     const struct classes *c = NULL;

@@ -12,19 +12,19 @@
 #include "milter/daemon.h"
 #include "milter/session.h"
 
-#define TESTING_WORDS 160
+#define DOCTOR_PROBE_WORDS 160
 
 /* At MAIL: whether this is doctor's question. Then *out is the answer, with its words in `words`, and the session is trusted to
  * hand in the test message. */
-bool testing_is_question(struct daemon *d, struct session *s, const char *path, char words[TESTING_WORDS], struct reply *out);
+bool doctor_probe_is_question(struct daemon *d, struct session *s, const char *path, char words[DOCTOR_PROBE_WORDS], struct reply *out);
 
 /* At MAIL, once the session has begun the message: is it the test message? Then session.testing is set until the next one. */
-void testing_begins(struct session *s, const char *path);
+void doctor_probe_begins(struct session *s, const char *path);
 
 /* A recipient of it: taken, whatever the policy says. false: out of memory. */
-bool testing_rcpt(struct session *s, const char *path);
+bool doctor_probe_rcpt(struct session *s, const char *path);
 
 /* Its end: judged, neither logged nor recorded; the receipt is written. It must be discarded. */
-void testing_end(struct daemon *d, struct session *s);
+void doctor_probe_end(struct daemon *d, struct session *s);
 
 #endif

@@ -19,14 +19,14 @@
 #include "milter/pause_state.h"
 #include <inttypes.h>
 
-static void refuse(struct conclusion *out, const char *code, const char *enhanced, const char *line)
+static void refuse(struct message_answer *out, const char *code, const char *enhanced, const char *line)
 {
     out->refuse = true;
     out->action = code[0] == '5' ? POLICY_REJECT : POLICY_DEFER;
     out->reply = (struct reply){.code = code, .enhanced = enhanced, .lines = {line}, .count = 1};
 }
 
-static void cannot_judge(struct conclusion *out, const char *why)
+static void cannot_judge(struct message_answer *out, const char *why)
 {
     log_complain(LOG_MEMORY, "a mail could not be judged and is deferred: %s", why);
     refuse(out, "451", "4.3.0", "This mail could not be judged now, please try again later");
@@ -41,12 +41,12 @@ static void complain_of(const struct journal *j)
 }
 
 /* Writes journal and log for one class. false: the journal could not take it. */
-static bool keep(struct daemon *d, struct session *s, const struct class_of_rcpts *c, const struct record_extra *x)
+static bool keep(struct daemon *d, struct session *s, const struct class_of_rcpts *c, const struct mail_record_extra *x)
 {
     struct buf b = BUF_INIT;
     bool ok = true;
 
-    record_line(&b, s->judge, c, x, policy_set_is(judge_policy(s->judge), "log.format", "json"));
+    mail_record_line(&b, s->judge, c, x, policy_set_is(judge_policy(s->judge), "log.format", "json"));
     if (b.failed)
         log_complain(LOG_MEMORY, "a log line was lost: out of memory");
     else
@@ -55,7 +55,7 @@ static bool keep(struct daemon *d, struct session *s, const struct class_of_rcpt
     if (d->journal) {
         struct json out = JSON_INTO(&b);
         journal_record(d->journal, &out, "mail");
-        record_mail(&out, s->judge, c, x);
+        mail_record_mail(&out, s->judge, c, x);
         json_end(&out);
         ok = !b.failed && journal_write(d->journal, buf_slice(&b), JOURNAL_WAIT) == STATUS_OK;
         if (!ok)
@@ -67,7 +67,7 @@ static bool keep(struct daemon *d, struct session *s, const struct class_of_rcpt
 
 static bool keep_all(struct daemon *d, struct session *s, const struct classes *c, const char *reply, bool split)
 {
-    struct record_extra x = {.reply = reply, .stage = "end", .took_ms = clock_mono_ms() - s->began_ms, .split = split};
+    struct mail_record_extra x = {.reply = reply, .stage = "end", .took_ms = clock_mono_ms() - s->began_ms, .split = split};
     bool ok = true;
 
     for (size_t i = 0; i < c->count; i++)
@@ -105,7 +105,7 @@ static const struct classes *verdicts(struct daemon *d, struct session *s)
     const struct classes *c;
     struct facts *f = &judge_report(s->judge)->facts;
 
-    f->paused = pausing_text(judge_arena(s->judge), d->state_dir);
+    f->paused = pause_state_text(judge_arena(s->judge), d->state_dir);
     if (judge_verdicts(s->judge, &c) != STATUS_OK)
         return NULL;
     if (!waits(c))
@@ -155,7 +155,7 @@ static bool other_class(struct daemon *d, struct session *s, const char *address
 
 /* ---- the end of a message ---- */
 
-static void pass_or_refuse(struct daemon *d, struct session *s, const struct classes *c, struct conclusion *out)
+static void pass_or_refuse(struct daemon *d, struct session *s, const struct classes *c, struct message_answer *out)
 {
     struct arena *a = judge_arena(s->judge);
     const struct verdict *v = &c->list[c->agree ? 0 : c->mildest].verdict;
@@ -175,12 +175,12 @@ static void pass_or_refuse(struct daemon *d, struct session *s, const struct cla
         refuse(out, "451", "4.3.1", "This mail cannot be recorded now, please try again later");
 }
 
-void conclude_message(struct daemon *d, struct session *s, struct conclusion *out)
+void end_of_message(struct daemon *d, struct session *s, struct message_answer *out)
 {
     const struct classes *c = NULL;
     enum status status = judge_end(s->judge);
 
-    *out = (struct conclusion){.refuse = true};
+    *out = (struct message_answer){.refuse = true};
     if (status == STATUS_OK)
         c = verdicts(d, s);
     if (!c) {
@@ -200,12 +200,12 @@ void conclude_message(struct daemon *d, struct session *s, struct conclusion *ou
 /* ---- a recipient ---- */
 
 /* Whether tls or the like speaks against this recipient before anything of the mail is known. */
-static bool refused_early(struct daemon *d, struct session *s, const char *address, struct conclusion *out)
+static bool refused_early(struct daemon *d, struct session *s, const char *address, struct message_answer *out)
 {
     struct class_of_rcpts c = {.rcpt = address, .rcpt_count = 1};
-    struct record_extra x = {.stage = "rcpt", .took_ms = clock_mono_ms() - s->began_ms};
+    struct mail_record_extra x = {.stage = "rcpt", .took_ms = clock_mono_ms() - s->began_ms};
 
-    judge_report(s->judge)->facts.paused = pausing_text(judge_arena(s->judge), d->state_dir);
+    judge_report(s->judge)->facts.paused = pause_state_text(judge_arena(s->judge), d->state_dir);
     if (judge_early(s->judge, address, &c.verdict) != STATUS_OK) {
         cannot_judge(out, "out of memory");
         return true;
@@ -225,7 +225,7 @@ static bool refused_early(struct daemon *d, struct session *s, const char *addre
 static bool take_digests(struct daemon *d, struct session *s)
 {
     struct judge_mail *m = judge_mail(s->judge);
-    struct access_request note;
+    struct delegation_request note;
 
     if (s->wanted || !delegation_find(d->delegation, &s->peer, s->peer_port, &note))
         return true;
@@ -235,13 +235,13 @@ static bool take_digests(struct daemon *d, struct session *s)
     return m->tls.cert_fingerprint && m->tls.cert_public_key;
 }
 
-void conclude_rcpt(struct daemon *d, struct session *s, const char *path, struct conclusion *out)
+void end_of_message_at_rcpt(struct daemon *d, struct session *s, const char *path, struct message_answer *out)
 {
     struct judge_mail *m = judge_mail(s->judge);
     enum status status = mail_add_rcpt(m, judge_arena(s->judge), path);
     const char *address;
 
-    *out = (struct conclusion){0};
+    *out = (struct message_answer){0};
     if (status == STATUS_LIMIT) {
         refuse(out, "452", "4.5.3", "Too many recipients, please send the rest in another message");
         return;

@@ -11,7 +11,7 @@
 #include "milter/daemon.h"
 #include "milter/session.h"
 
-struct conclusion {
+struct message_answer {
     bool refuse; /* answer with `reply`; else pass on with `stamp`, after `action` */
     enum policy_action action;
     struct stamp stamp;
@@ -19,9 +19,9 @@ struct conclusion {
 };
 
 /* The message has ended. Waits for DNS. Never fails: what could not be judged is refused for now. */
-void conclude_message(struct daemon *d, struct session *s, struct conclusion *out);
+void end_of_message(struct daemon *d, struct session *s, struct message_answer *out);
 
 /* One more recipient, before the message is known. out->refuse: this recipient is answered with the reply. */
-void conclude_rcpt(struct daemon *d, struct session *s, const char *path, struct conclusion *out);
+void end_of_message_at_rcpt(struct daemon *d, struct session *s, const char *path, struct message_answer *out);
 
 #endif

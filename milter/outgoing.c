@@ -24,15 +24,15 @@ int outgoing_open(struct daemon *d, const struct policy *p)
 {
     const char *socket = policy_set_text(p, "postfix.tls-policy-socket"), *error = "out of memory, or libcurl cannot be used";
     char file[PATH_MAX];
-    struct outbound_config c = {.dns = d->host.dns, .file = file, .note = note};
+    struct tls_policy_config c = {.dns = d->host.dns, .file = file, .note = note};
 
     if (!*socket)
         return 0;
     snprintf(file, sizeof file, "%s/" OUTGOING_FILE, d->state_dir);
-    d->outbound = https_begin() ? outbound_new(&c) : NULL;
-    if (d->outbound)
+    d->tls_policy = https_begin() ? tls_policy_new(&c) : NULL;
+    if (d->tls_policy)
         d->socketmap = socketmap_open(socket, (unsigned)strtoul(policy_set_text(p, "milter.socket-mode"), NULL, 8),
-                                      policy_set_text(p, "milter.socket-group"), d->outbound, &error);
+                                      policy_set_text(p, "milter.socket-group"), d->tls_policy, &error);
     if (!d->socketmap)
         fprintf(stderr, "assay-milter: postfix.tls-policy-socket: %s\n", error);
     return d->socketmap ? 0 : EX_UNAVAILABLE;
@@ -41,5 +41,5 @@ int outgoing_open(struct daemon *d, const struct policy *p)
 void outgoing_close(struct daemon *d)
 {
     d->socketmap = socketmap_close(d->socketmap);
-    d->outbound = outbound_free(d->outbound);
+    d->tls_policy = tls_policy_free(d->tls_policy);
 }

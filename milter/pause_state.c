@@ -19,7 +19,7 @@ static struct pause last;
 static bool last_on;
 static int64_t last_ms = -KEEP_MS;
 
-const char *pausing_text(struct arena *a, const char *state_dir)
+const char *pause_state_text(struct arena *a, const char *state_dir)
 {
     char until[CLOCK_TEXT];
     int64_t now = clock_mono_ms();

@@ -10,6 +10,6 @@
 /* "paused until 2026-11-21T01:19:25Z by root: REASON" in the arena; "suspended: REASON" while our own DNS
  * is broken (canary.h); or NULL: the policy is in force. state_dir is the
  * same at every call. Any thread. */
-const char *pausing_text(struct arena *a, const char *state_dir);
+const char *pause_state_text(struct arena *a, const char *state_dir);
 
 #endif

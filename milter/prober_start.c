@@ -36,7 +36,7 @@ static bool forbidden(void *context, const struct ip *a)
     return own || is_of_this_host(a);
 }
 
-struct prober *probing_new(struct daemon *d)
+struct prober *prober_start(struct daemon *d)
 {
     const struct policy *p = policy_live_get(d->policy);
     struct prober_config c = {.dns = d->host.dns,

@@ -9,6 +9,6 @@
 
 /* A prober where `set dane.probe` names anybody; NULL where not, or when out of threads. The settings are those of the start: a change of dane.probe's
  * names is heeded at a reload, its first name and the other settings at a restart. */
-struct prober *probing_new(struct daemon *d);
+struct prober *prober_start(struct daemon *d);
 
 #endif

@@ -238,7 +238,7 @@ static int open_delegation(struct daemon *d, const struct policy *p)
 
 static bool knows_signer(void *context, const char *domain)
 {
-    return knowledge_signs(context, domain);
+    return known_signers_signs(context, domain);
 }
 
 int start_engines(struct daemon *d, const struct options *o)
@@ -253,7 +253,7 @@ int start_engines(struct daemon *d, const struct options *o)
     d->host.name = d->host.authserv_id = host;
     d->memory = memory_new();
     d->host.quota = quota_new();
-    d->knowledge = knowledge_open(path_setting(p, "ledger.knowledge", o, knowledge));
+    d->knowledge = known_signers_open(path_setting(p, "ledger.knowledge", o, knowledge));
     d->host.knows_signer = knows_signer;
     d->host.context = d->knowledge;
     rc = d->memory && d->knowledge ? open_dns(d, p, o) : EX_OSERR;
@@ -264,7 +264,7 @@ int start_engines(struct daemon *d, const struct options *o)
     if (rc == 0)
         rc = outgoing_open(d, p);
     if (rc == 0)
-        d->host.prober = probing_new(d);
+        d->host.prober = prober_start(d);
     policy_unref(p);
     return rc;
 }
@@ -279,6 +279,6 @@ void start_undo(struct daemon *d)
     d->host.dns = dns_close(d->host.dns);
     d->memory = memory_free(d->memory);
     d->host.quota = quota_free(d->host.quota);
-    d->knowledge = knowledge_close(d->knowledge);
+    d->knowledge = known_signers_close(d->knowledge);
     d->policy = policy_live_close(d->policy);
 }

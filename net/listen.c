@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LISTENER_BACKLOG 64
+#define LISTEN_BACKLOG 64
 
 static const char *complaint(const char *socket_name, const char *what)
 {
@@ -37,7 +37,7 @@ static bool is_left_over(const struct sockaddr_un *sun)
     return nobody;
 }
 
-static int open_unix(struct listener *l, const char *path, unsigned mode, const char *group)
+static int open_unix(struct listen_socket *l, const char *path, unsigned mode, const char *group)
 {
     struct sockaddr_un sun = {.sun_family = AF_UNIX};
     struct group *g = group && *group ? getgrnam(group) : NULL;
@@ -85,25 +85,25 @@ static int open_inet(const char *spec)
     return fd;
 }
 
-bool listener_open(struct listener *l, const char *name, unsigned mode, const char *group, const char **error)
+bool listen_open(struct listen_socket *l, const char *name, unsigned mode, const char *group, const char **error)
 {
     const char *rest = strchr(name, ':');
 
-    *l = (struct listener){.fd = -1};
+    *l = (struct listen_socket){.fd = -1};
     rest = rest ? rest + 1 : name;
     l->fd = strncmp(name, "inet", 4) == 0 ? open_inet(rest) : open_unix(l, rest, mode, group);
-    if (l->fd >= 0 && listen(l->fd, LISTENER_BACKLOG) == 0)
+    if (l->fd >= 0 && listen(l->fd, LISTEN_BACKLOG) == 0)
         return true;
     *error = complaint(name, strerror(errno));
-    listener_close(l);
+    listen_close(l);
     return false;
 }
 
-void listener_close(struct listener *l)
+void listen_close(struct listen_socket *l)
 {
     if (l->fd >= 0)
         close(l->fd);
     if (l->path[0])
         unlink(l->path);
-    *l = (struct listener){.fd = -1};
+    *l = (struct listen_socket){.fd = -1};
 }

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <sys/un.h>
 
-struct listener {
+struct listen_socket {
     int fd;
     char path[sizeof((struct sockaddr_un *)0)->sun_path]; /* "": no unix socket */
 };
@@ -18,8 +18,8 @@ struct listener {
 /* Listens on "unix:PATH", "PATH" or "inet:PORT@HOST", without waiting in accept. mode and group (NULL: none) are a unix socket's; a socket left over
  * from a kill is replaced, one that somebody listens on is not. false: *error gets one line, good until
  * the next failure. */
-bool listener_open(struct listener *l, const char *name, unsigned mode, const char *group, const char **error);
+bool listen_open(struct listen_socket *l, const char *name, unsigned mode, const char *group, const char **error);
 
-void listener_close(struct listener *l);
+void listen_close(struct listen_socket *l);
 
 #endif

@@ -20,9 +20,9 @@
 #include <unistd.h>
 
 struct socketmap {
-    struct listener listener;
+    struct listen_socket listener;
     int wake[2];
-    struct outbound *outbound;
+    struct tls_policy *tls_policy;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t gone;
@@ -54,11 +54,11 @@ static bool is_visible(struct slice s)
 }
 
 /* The reply to a request, as netstring. */
-static void reply_to(struct outbound *o, struct slice request, struct buf *reply)
+static void reply_to(struct tls_policy *o, struct slice request, struct buf *reply)
 {
     static const char *const words[] = {"OK", "NOTFOUND", "TEMP"};
     static const char name[] = SOCKETMAP_NAME " ";
-    enum outbound_answer answer = OUTBOUND_NOT_FOUND;
+    enum tls_policy_answer answer = TLS_POLICY_NOT_FOUND;
     struct slice key = slice_from(request, sizeof name - 1);
     char text[SOCKETMAP_REQUEST + 1];
     struct buf policy = BUF_INIT;
@@ -72,7 +72,7 @@ static void reply_to(struct outbound *o, struct slice request, struct buf *reply
         if (key.n)
             memcpy(text, key.p, key.n);
         text[key.n] = '\0';
-        answer = outbound_ask(o, text, &policy);
+        answer = tls_policy_ask(o, text, &policy);
     }
     if (policy.failed || policy.n > SOCKETMAP_REPLY - 16)
         wrap(reply, "TEMP", SLICE_LIT("out of memory"));
@@ -103,7 +103,7 @@ static bool answer_all(struct socketmap *m, int fd, char *come, size_t *n)
     long used;
 
     while (good && (used = netstring_first(slice_of(come, *n), SOCKETMAP_REQUEST, &request)) > 0) {
-        reply_to(m->outbound, request, &reply);
+        reply_to(m->tls_policy, request, &reply);
         good = !reply.failed && send_all(fd, buf_slice(&reply));
         memmove(come, come + used, *n - (size_t)used);
         *n -= (size_t)used;
@@ -222,18 +222,18 @@ static bool begin(struct socketmap *m)
     return false;
 }
 
-struct socketmap *socketmap_open(const char *socket, unsigned mode, const char *group, struct outbound *o, const char **error)
+struct socketmap *socketmap_open(const char *socket, unsigned mode, const char *group, struct tls_policy *o, const char **error)
 {
     struct socketmap *m = calloc(1, sizeof *m);
 
     *error = "out of memory";
     if (!m)
         return NULL;
-    m->outbound = o;
-    if (listener_open(&m->listener, socket, mode, group, error)) {
+    m->tls_policy = o;
+    if (listen_open(&m->listener, socket, mode, group, error)) {
         if (begin(m))
             return m;
-        listener_close(&m->listener);
+        listen_close(&m->listener);
         *error = "out of files or threads";
     }
     free(m);
@@ -246,7 +246,7 @@ struct socketmap *socketmap_close(struct socketmap *m)
         return NULL;
     (void)!write(m->wake[1], "", 1);
     pthread_join(m->thread, NULL);
-    listener_close(&m->listener);
+    listen_close(&m->listener);
     pthread_mutex_lock(&m->lock);
     for (size_t i = 0; i < SOCKETMAP_CLIENTS; i++)
         if (m->clients[i] >= 0)

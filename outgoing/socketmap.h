@@ -23,7 +23,7 @@
 struct socketmap;
 
 /* socket, mode, group and *error as in net/listen.h. NULL on failure. `o` must outlive it. */
-struct socketmap *socketmap_open(const char *socket, unsigned mode, const char *group, struct outbound *o, const char **error);
+struct socketmap *socketmap_open(const char *socket, unsigned mode, const char *group, struct tls_policy *o, const char **error);
 
 /* Ends all connections, and waits for the answers under way. NULL is fine; returns NULL. */
 struct socketmap *socketmap_close(struct socketmap *m);

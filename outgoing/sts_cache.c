@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * sts_cache.c - the table of outbound_cache.h and its file.
+ * sts_cache.c - the table of sts_cache.h and its file.
  *
  * The table is searched by a hash kept beside the entries: 64 KiB to look through, which is nothing beside the DNS look-ups of every question. The file is
  * lines "DOMAIN ID MODE FETCHED EXPIRES USED [PATTERN...]" below a first line that names its version. It is ours, and read as if it were not: what is
@@ -16,18 +16,18 @@
 
 #define FIRST_LINE "# MTA-STS policies of assay-milter, 1: domain id mode fetched expires used patterns\n"
 
-struct outbound_cache {
+struct sts_cache {
     size_t count;
-    uint32_t hash[OUTBOUND_DOMAINS];
-    struct outbound_entry *entry[OUTBOUND_DOMAINS];
+    uint32_t hash[TLS_POLICY_DOMAINS];
+    struct tls_policy_entry *entry[TLS_POLICY_DOMAINS];
 };
 
-struct outbound_cache *outbound_cache_new(void)
+struct sts_cache *sts_cache_new(void)
 {
-    return calloc(1, sizeof(struct outbound_cache));
+    return calloc(1, sizeof(struct sts_cache));
 }
 
-struct outbound_cache *outbound_cache_free(struct outbound_cache *c)
+struct sts_cache *sts_cache_free(struct sts_cache *c)
 {
     for (size_t i = 0; c && i < c->count; i++) {
         free(c->entry[i]->mx);
@@ -47,7 +47,7 @@ static uint32_t hash_of(const char *domain)
     return h;
 }
 
-struct outbound_entry *outbound_cache_find(struct outbound_cache *c, const char *domain)
+struct tls_policy_entry *sts_cache_find(struct sts_cache *c, const char *domain)
 {
     uint32_t h = hash_of(domain);
 
@@ -58,31 +58,31 @@ struct outbound_entry *outbound_cache_find(struct outbound_cache *c, const char 
 }
 
 /* Which is worth less: one without a policy, or else the one not asked for longer. */
-static bool is_worth_less(const struct outbound_entry *a, const struct outbound_entry *b, time_t now)
+static bool is_worth_less(const struct tls_policy_entry *a, const struct tls_policy_entry *b, time_t now)
 {
-    bool x = outbound_entry_holds(a, now), y = outbound_entry_holds(b, now);
+    bool x = tls_policy_entry_holds(a, now), y = tls_policy_entry_holds(b, now);
     return x == y ? a->used < b->used : y;
 }
 
-/* The place of a new entry in a full table; OUTBOUND_DOMAINS: none. */
-static size_t make_room(struct outbound_cache *c, time_t now)
+/* The place of a new entry in a full table; TLS_POLICY_DOMAINS: none. */
+static size_t make_room(struct sts_cache *c, time_t now)
 {
-    size_t worst = OUTBOUND_DOMAINS;
+    size_t worst = TLS_POLICY_DOMAINS;
 
     for (size_t i = 0; i < c->count; i++)
-        if (!c->entry[i]->fetching && (worst == OUTBOUND_DOMAINS || is_worth_less(c->entry[i], c->entry[worst], now)))
+        if (!c->entry[i]->fetching && (worst == TLS_POLICY_DOMAINS || is_worth_less(c->entry[i], c->entry[worst], now)))
             worst = i;
     return worst;
 }
 
-struct outbound_entry *outbound_cache_place(struct outbound_cache *c, const char *domain, time_t now)
+struct tls_policy_entry *sts_cache_place(struct sts_cache *c, const char *domain, time_t now)
 {
-    struct outbound_entry *e = outbound_cache_find(c, domain);
+    struct tls_policy_entry *e = sts_cache_find(c, domain);
     size_t at = c->count;
 
     if (e)
         return e;
-    if (at == OUTBOUND_DOMAINS && (at = make_room(c, now)) == OUTBOUND_DOMAINS)
+    if (at == TLS_POLICY_DOMAINS && (at = make_room(c, now)) == TLS_POLICY_DOMAINS)
         return NULL;
     e = at < c->count ? c->entry[at] : malloc(sizeof *e);
     if (!e)
@@ -91,19 +91,19 @@ struct outbound_entry *outbound_cache_place(struct outbound_cache *c, const char
         free(e->mx);
     else
         c->count++;
-    *e = (struct outbound_entry){.used = now};
+    *e = (struct tls_policy_entry){.used = now};
     snprintf(e->domain, sizeof e->domain, "%s", domain);
     c->entry[at] = e;
     c->hash[at] = hash_of(domain);
     return e;
 }
 
-struct outbound_entry *outbound_cache_at(struct outbound_cache *c, size_t i)
+struct tls_policy_entry *sts_cache_at(struct sts_cache *c, size_t i)
 {
     return i < c->count ? c->entry[i] : NULL;
 }
 
-enum status outbound_cache_store(struct outbound_entry *e, const struct sts_policy *p, const char *id, time_t now)
+enum status sts_cache_store(struct tls_policy_entry *e, const struct sts_policy *p, const char *id, time_t now)
 {
     struct buf mx = BUF_INIT;
     char *text;
@@ -128,12 +128,12 @@ enum status outbound_cache_store(struct outbound_entry *e, const struct sts_poli
 
 /* ---- the file ---- */
 
-void outbound_cache_text(const struct outbound_cache *c, time_t now, struct buf *out)
+void sts_cache_text(const struct sts_cache *c, time_t now, struct buf *out)
 {
     buf_adds(out, FIRST_LINE);
     for (size_t i = 0; i < c->count; i++) {
-        const struct outbound_entry *e = c->entry[i];
-        if (outbound_entry_holds(e, now))
+        const struct tls_policy_entry *e = c->entry[i];
+        if (tls_policy_entry_holds(e, now))
             buf_printf(out, "%s %s %s %" PRId64 " %" PRId64 " %" PRId64 "%s%s\n", e->domain, e->id, sts_mode_name(e->mode), (int64_t)e->fetched,
                        (int64_t)e->expires, (int64_t)e->used, *e->mx ? " " : "", e->mx);
     }
@@ -180,10 +180,10 @@ static bool are_patterns(struct slice rest, bool may_be_none)
     return n || may_be_none;
 }
 
-static bool read_line(struct outbound_cache *c, struct slice line, time_t now)
+static bool read_line(struct sts_cache *c, struct slice line, time_t now)
 {
     struct slice domain = next_word(&line), id = next_word(&line);
-    struct outbound_entry *e, read = {.fetching = false};
+    struct tls_policy_entry *e, read = {.fetching = false};
     char kept[LIMIT_DOMAIN + 1], record[64];
 
     if (domain_from_text(domain, kept) != STATUS_OK || id.n > STS_ID)
@@ -198,7 +198,7 @@ static bool read_line(struct outbound_cache *c, struct slice line, time_t now)
     if (read.expires <= now)
         return true;
     read.mx = strndup(line.n ? line.p : "", line.n);
-    e = read.mx ? outbound_cache_place(c, kept, now) : NULL;
+    e = read.mx ? sts_cache_place(c, kept, now) : NULL;
     if (!e) {
         free(read.mx);
         return true;
@@ -209,7 +209,7 @@ static bool read_line(struct outbound_cache *c, struct slice line, time_t now)
     return true;
 }
 
-enum status outbound_cache_read(struct outbound_cache *c, const char *path, time_t now, size_t *wrong)
+enum status sts_cache_read(struct sts_cache *c, const char *path, time_t now, size_t *wrong)
 {
     FILE *f = fopen(path, "re");
     char *line = NULL;

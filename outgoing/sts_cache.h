@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * sts_cache.h - the MTA-STS policies of domains that we sent to, and what is known of fetching them. For outbound.c.
+ * sts_cache.h - the MTA-STS policies of domains that we sent to, and what is known of fetching them. For tls_policy.c.
  *
  * A policy holds until `expires`, whatever its domain's DNS or web server says meanwhile (RFC 8461 5.1), so it is kept over a restart: one file,
- * written whole and exchanged at once. Not locked: outbound.c holds its lock round every call.
+ * written whole and exchanged at once. Not locked: tls_policy.c holds its lock round every call.
  */
 #ifndef ASSAY_OUTGOING_STS_CACHE_H
 #define ASSAY_OUTGOING_STS_CACHE_H
@@ -13,9 +13,9 @@
 #include "standards/sts/sts.h"
 #include <time.h>
 
-#define OUTBOUND_DOMAINS 16384 /* kept; beyond it the one not asked for longest goes, those without a policy first */
+#define TLS_POLICY_DOMAINS 16384 /* kept; beyond it the one not asked for longest goes, those without a policy first */
 
-struct outbound_entry {
+struct tls_policy_entry {
     char domain[LIMIT_DOMAIN + 1]; /* kept name */
     char id[STS_ID + 1];           /* of the record by which the policy was fetched */
     enum sts_mode mode;
@@ -27,32 +27,32 @@ struct outbound_entry {
     bool fetching;  /* somebody is at it: the entry stays where it is */
 };
 
-struct outbound_cache;
+struct sts_cache;
 
-struct outbound_cache *outbound_cache_new(void); /* NULL: out of memory */
-struct outbound_cache *outbound_cache_free(struct outbound_cache *c);
+struct sts_cache *sts_cache_new(void); /* NULL: out of memory */
+struct sts_cache *sts_cache_free(struct sts_cache *c);
 
-struct outbound_entry *outbound_cache_find(struct outbound_cache *c, const char *domain); /* NULL: none */
+struct tls_policy_entry *sts_cache_find(struct sts_cache *c, const char *domain); /* NULL: none */
 
 /* The same, or a new and empty one. NULL: out of memory, or all are being fetched. */
-struct outbound_entry *outbound_cache_place(struct outbound_cache *c, const char *domain, time_t now);
+struct tls_policy_entry *sts_cache_place(struct sts_cache *c, const char *domain, time_t now);
 
 /* Takes a fetched policy over. STATUS_NOMEM: the entry is as before. */
-enum status outbound_cache_store(struct outbound_entry *e, const struct sts_policy *p, const char *id, time_t now) MUST_CHECK;
+enum status sts_cache_store(struct tls_policy_entry *e, const struct sts_policy *p, const char *id, time_t now) MUST_CHECK;
 
-static inline bool outbound_entry_holds(const struct outbound_entry *e, time_t now)
+static inline bool tls_policy_entry_holds(const struct tls_policy_entry *e, time_t now)
 {
     return e->mx && e->expires > now;
 }
 
 /* The entry at i, from 0; NULL at the end. */
-struct outbound_entry *outbound_cache_at(struct outbound_cache *c, size_t i);
+struct tls_policy_entry *sts_cache_at(struct sts_cache *c, size_t i);
 
 /* The file's text: all policies that hold. */
-void outbound_cache_text(const struct outbound_cache *c, time_t now, struct buf *out);
+void sts_cache_text(const struct sts_cache *c, time_t now, struct buf *out);
 
 /* Takes the policies of such a file over that still hold; lines that are none are passed over, and counted. STATUS_MISSING: there is no file.
  * STATUS_AGAIN: it cannot be read (errno). */
-enum status outbound_cache_read(struct outbound_cache *c, const char *path, time_t now, size_t *wrong) MUST_CHECK;
+enum status sts_cache_read(struct sts_cache *c, const char *path, time_t now, size_t *wrong) MUST_CHECK;
 
 #endif

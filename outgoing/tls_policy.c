@@ -4,8 +4,8 @@
  *
  * Locking: one mutex for the cache, never held while DNS or the web is asked. An entry that is being fetched is marked: nobody else fetches it or takes
  * its place, and who needs it waits for the condition. Entries are looked up again after every wait.
- * Failure: what DANE says decides before anything else; where it cannot be found out, OUTBOUND_LATER. A policy that cannot be fetched (RFC 8461 3.3) leaves
- * the one that holds, or none; the domain is then not asked again before its time. Out of memory is OUTBOUND_LATER.
+ * Failure: what DANE says decides before anything else; where it cannot be found out, TLS_POLICY_LATER. A policy that cannot be fetched (RFC 8461 3.3) leaves
+ * the one that holds, or none; the domain is then not asked again before its time. Out of memory is TLS_POLICY_LATER.
  */
 #include "outgoing/tls_policy.h"
 #include "base/clock.h"
@@ -24,10 +24,10 @@
 #define ASK_ARENA (4u * 1024 * 1024)
 #define FETCH_PATH "/.well-known/mta-sts.txt" /* RFC 8461 3.3 */
 
-struct outbound {
-    struct outbound_config config;
+struct tls_policy {
+    struct tls_policy_config config;
     char *file;
-    struct outbound_cache *cache;
+    struct sts_cache *cache;
     pthread_mutex_t lock;
     pthread_cond_t fetched, wake;
     pthread_t thread;
@@ -36,7 +36,7 @@ struct outbound {
 };
 
 struct asking {
-    struct outbound *o;
+    struct tls_policy *o;
     struct arena *arena;
     struct dns_scope *scope;
     const char *domain;
@@ -58,13 +58,13 @@ static bool domain_of_key(const char *key, char out[LIMIT_DOMAIN + 1])
 
 /* ---- fetching ---- */
 
-static void note(const struct outbound *o, const char *domain, const char *what)
+static void note(const struct tls_policy *o, const char *domain, const char *what)
 {
     if (o->config.note)
         o->config.note(o->config.context, domain, what);
 }
 
-static size_t addresses_of(struct outbound *o, struct arena *arena, const char *host, struct ip out[HTTPS_ADDRESSES])
+static size_t addresses_of(struct tls_policy *o, struct arena *arena, const char *host, struct ip out[HTTPS_ADDRESSES])
 {
     static const enum dns_type types[] = {DNS_A, DNS_AAAA};
     struct dns_scope *scope = dns_scope_new(o->config.dns, arena, NULL);
@@ -83,7 +83,7 @@ static size_t addresses_of(struct outbound *o, struct arena *arena, const char *
 }
 
 /* The domain's policy as it is now. false: none to be had, `why` says what is wrong. */
-static bool fetch(struct outbound *o, struct arena *arena, const char *domain, struct sts_policy *out, char why[HTTPS_WHY])
+static bool fetch(struct tls_policy *o, struct arena *arena, const char *domain, struct sts_policy *out, char why[HTTPS_WHY])
 {
     char host[LIMIT_DOMAIN + 16];
     struct ip list[HTTPS_ADDRESSES];
@@ -112,7 +112,7 @@ static bool fetch(struct outbound *o, struct arena *arena, const char *domain, s
 }
 
 /* Fetches the policy of a marked entry and takes it over. Called with the lock held, which it gives up meanwhile. */
-static void fetch_entry(struct outbound *o, struct arena *arena, const char *domain, const char *id)
+static void fetch_entry(struct tls_policy *o, struct arena *arena, const char *domain, const char *id)
 {
     struct sts_policy p;
     char why[HTTPS_WHY] = "";
@@ -124,13 +124,13 @@ static void fetch_entry(struct outbound *o, struct arena *arena, const char *dom
         note(o, domain, why);
     pthread_mutex_lock(&o->lock);
     o->fetching--;
-    struct outbound_entry *e = outbound_cache_find(o->cache, domain); /* marked, so it is there */
+    struct tls_policy_entry *e = sts_cache_find(o->cache, domain); /* marked, so it is there */
     time_t now = clock_wall();
-    if (good && outbound_cache_store(e, &p, id ? id : e->id, now) == STATUS_OK) {
+    if (good && sts_cache_store(e, &p, id ? id : e->id, now) == STATUS_OK) {
         o->dirty = true;
     } else {
-        time_t wait = (time_t)OUTBOUND_RETRY << (e->failures < 8 ? e->failures++ : 8);
-        e->retry = now + (wait > OUTBOUND_RETRY_MAX ? OUTBOUND_RETRY_MAX : wait);
+        time_t wait = (time_t)TLS_POLICY_RETRY << (e->failures < 8 ? e->failures++ : 8);
+        e->retry = now + (wait > TLS_POLICY_RETRY_MAX ? TLS_POLICY_RETRY_MAX : wait);
     }
     e->fetching = false;
     pthread_cond_broadcast(&o->fetched);
@@ -155,36 +155,36 @@ static void find_id(const struct asking *a, const char *name, char id[STS_ID + 1
 }
 
 /* Whether the policy must be fetched before we can answer. */
-static bool is_due(const struct outbound_entry *e, const char *id, time_t now)
+static bool is_due(const struct tls_policy_entry *e, const char *id, time_t now)
 {
-    return *id && now >= e->retry && (!outbound_entry_holds(e, now) || strcmp(e->id, id) != 0);
+    return *id && now >= e->retry && (!tls_policy_entry_holds(e, now) || strcmp(e->id, id) != 0);
 }
 
 /* The domain's entry with the policy that holds, fetched where that is due; NULL: no memory, or too much is under way. With the lock held. */
-static struct outbound_entry *current_entry(const struct asking *a, const char *id)
+static struct tls_policy_entry *current_entry(const struct asking *a, const char *id)
 {
-    struct outbound *o = a->o;
-    struct outbound_entry *e = outbound_cache_find(o->cache, a->domain);
+    struct tls_policy *o = a->o;
+    struct tls_policy_entry *e = sts_cache_find(o->cache, a->domain);
     time_t now = clock_wall();
 
     if (!e && !*id)
         return NULL;
     while (e && e->fetching && is_due(e, id, now)) {
         pthread_cond_wait(&o->fetched, &o->lock); /* ends, since a fetch does */
-        e = outbound_cache_find(o->cache, a->domain);
+        e = sts_cache_find(o->cache, a->domain);
     }
     if (!e)
-        e = outbound_cache_place(o->cache, a->domain, now);
+        e = sts_cache_place(o->cache, a->domain, now);
     if (!e)
         return NULL;
     e->used = now;
     if (!is_due(e, id, now) || e->fetching)
         return e;
-    if (o->fetching >= OUTBOUND_FETCHES)
-        return outbound_entry_holds(e, now) ? e : NULL;
+    if (o->fetching >= TLS_POLICY_FETCHES)
+        return tls_policy_entry_holds(e, now) ? e : NULL;
     e->fetching = true;
     fetch_entry(o, a->arena, a->domain, id);
-    return outbound_cache_find(o->cache, a->domain);
+    return sts_cache_find(o->cache, a->domain);
 }
 
 /* "secure match=mx.example.net:.example.net servername=hostname": a wildcard is a leading dot to Postfix. */
@@ -202,26 +202,26 @@ static void say_policy(const char *patterns, struct buf *text)
     buf_adds(text, " servername=hostname");
 }
 
-static enum outbound_answer later(const struct asking *a, const char *what, const char *why)
+static enum tls_policy_answer later(const struct asking *a, const char *what, const char *why)
 {
     buf_reset(a->text);
     buf_printf(a->text, "%s: %s: %s", a->domain, what, why);
-    return OUTBOUND_LATER;
+    return TLS_POLICY_LATER;
 }
 
-static enum outbound_answer ask_sts(const struct asking *a, const char *name)
+static enum tls_policy_answer ask_sts(const struct asking *a, const char *name)
 {
     char id[STS_ID + 1];
-    enum outbound_answer answer = OUTBOUND_NOT_FOUND;
+    enum tls_policy_answer answer = TLS_POLICY_NOT_FOUND;
 
     find_id(a, name, id);
     pthread_mutex_lock(&a->o->lock);
-    struct outbound_entry *e = current_entry(a, id);
+    struct tls_policy_entry *e = current_entry(a, id);
     if (!e && *id)
         answer = later(a, "MTA-STS", "too many policies are being fetched");
-    else if (e && outbound_entry_holds(e, clock_wall()) && e->mode == STS_ENFORCE) {
+    else if (e && tls_policy_entry_holds(e, clock_wall()) && e->mode == STS_ENFORCE) {
         say_policy(e->mx, a->text);
-        answer = OUTBOUND_FOUND;
+        answer = TLS_POLICY_FOUND;
     }
     pthread_mutex_unlock(&a->o->lock);
     return answer;
@@ -260,7 +260,7 @@ static enum dane_says what_dane_says(const struct dane_posture *p)
     return p->state == DANE_UNUSABLE ? SAYS_ELSE_DANE : SAYS_NOTHING; /* 2.2: encrypted, not authenticated */
 }
 
-static enum outbound_answer answer(const struct asking *a)
+static enum tls_policy_answer answer(const struct asking *a)
 {
     char name[LIMIT_DOMAIN + 16];
     struct dane_posture p;
@@ -273,25 +273,25 @@ static enum outbound_answer answer(const struct asking *a)
     enum dane_says says = what_dane_says(&p);
     if (says == SAYS_LATER)
         return later(a, "DANE", p.reason);
-    enum outbound_answer found = says == SAYS_DANE || p.state == DANE_NO_MAIL ? OUTBOUND_NOT_FOUND : ask_sts(a, name);
-    if (found == OUTBOUND_FOUND && says == SAYS_NOT_BESIDE)
+    enum tls_policy_answer found = says == SAYS_DANE || p.state == DANE_NO_MAIL ? TLS_POLICY_NOT_FOUND : ask_sts(a, name);
+    if (found == TLS_POLICY_FOUND && says == SAYS_NOT_BESIDE)
         return later(a, "DANE", p.reason);
-    if (found != OUTBOUND_NOT_FOUND || says == SAYS_NOTHING)
+    if (found != TLS_POLICY_NOT_FOUND || says == SAYS_NOTHING)
         return found;
     buf_adds(a->text, "dane");
-    return OUTBOUND_FOUND;
+    return TLS_POLICY_FOUND;
 }
 
-enum outbound_answer outbound_ask(struct outbound *o, const char *key, struct buf *text)
+enum tls_policy_answer tls_policy_ask(struct tls_policy *o, const char *key, struct buf *text)
 {
-    static const struct dns_budget budget = {.total_ms = OUTBOUND_LOOKUP_SECONDS * 1000};
+    static const struct dns_budget budget = {.total_ms = TLS_POLICY_LOOKUP_SECONDS * 1000};
     char domain[LIMIT_DOMAIN + 1];
     struct asking a = {.o = o, .domain = domain, .text = text};
-    enum outbound_answer found;
+    enum tls_policy_answer found;
 
     buf_reset(text);
     if (!domain_of_key(key, domain))
-        return OUTBOUND_NOT_FOUND;
+        return TLS_POLICY_NOT_FOUND;
     a.arena = arena_new(ASK_ARENA);
     a.scope = a.arena ? dns_scope_new(o->config.dns, a.arena, &budget) : NULL;
     found = a.scope ? answer(&a) : later(&a, "TLS policy", "out of memory");
@@ -330,14 +330,14 @@ static bool replace(const char *path, struct slice text)
 }
 
 /* With the lock held, which it gives up while writing. */
-static void save(struct outbound *o)
+static void save(struct tls_policy *o)
 {
     struct buf text = BUF_INIT;
 
     if (!o->dirty || !o->file)
         return;
     o->dirty = false;
-    outbound_cache_text(o->cache, clock_wall(), &text);
+    sts_cache_text(o->cache, clock_wall(), &text);
     pthread_mutex_unlock(&o->lock);
     bool good = !text.failed && replace(o->file, buf_slice(&text));
     if (!good)
@@ -348,13 +348,13 @@ static void save(struct outbound *o)
 }
 
 /* One policy that holds and is a day old, so that its end does not come while its web server is kept from us (RFC 8461 10.2). With the lock held. */
-static void refresh_one(struct outbound *o)
+static void refresh_one(struct tls_policy *o)
 {
     time_t now = clock_wall();
-    struct outbound_entry *e;
+    struct tls_policy_entry *e;
 
-    for (size_t i = 0; (e = outbound_cache_at(o->cache, i)) != NULL; i++) {
-        if (e->fetching || !outbound_entry_holds(e, now) || now - e->fetched < OUTBOUND_REFRESH || now < e->retry)
+    for (size_t i = 0; (e = sts_cache_at(o->cache, i)) != NULL; i++) {
+        if (e->fetching || !tls_policy_entry_holds(e, now) || now - e->fetched < TLS_POLICY_REFRESH || now < e->retry)
             continue;
         struct arena *arena = arena_new(ASK_ARENA);
         char domain[LIMIT_DOMAIN + 1];
@@ -367,9 +367,9 @@ static void refresh_one(struct outbound *o)
     }
 }
 
-static void *outbound_main(void *arg)
+static void *tls_policy_main(void *arg)
 {
-    struct outbound *o = arg;
+    struct tls_policy *o = arg;
     unsigned ms = o->config.tick_ms ? o->config.tick_ms : 5000;
 
     pthread_mutex_lock(&o->lock);
@@ -390,9 +390,9 @@ static void *outbound_main(void *arg)
     return NULL;
 }
 
-static void give_back(struct outbound *o)
+static void give_back(struct tls_policy *o)
 {
-    outbound_cache_free(o->cache);
+    sts_cache_free(o->cache);
     pthread_mutex_destroy(&o->lock);
     pthread_cond_destroy(&o->fetched);
     pthread_cond_destroy(&o->wake);
@@ -400,10 +400,10 @@ static void give_back(struct outbound *o)
     free(o);
 }
 
-static void read_file(struct outbound *o)
+static void read_file(struct tls_policy *o)
 {
     size_t wrong = 0;
-    enum status s = outbound_cache_read(o->cache, o->file, clock_wall(), &wrong);
+    enum status s = sts_cache_read(o->cache, o->file, clock_wall(), &wrong);
 
     if (s == STATUS_AGAIN)
         note(o, o->file, strerror(errno));
@@ -411,9 +411,9 @@ static void read_file(struct outbound *o)
         note(o, o->file, "has lines that are no policies: passed over");
 }
 
-struct outbound *outbound_new(const struct outbound_config *config)
+struct tls_policy *tls_policy_new(const struct tls_policy_config *config)
 {
-    struct outbound *o = calloc(1, sizeof *o);
+    struct tls_policy *o = calloc(1, sizeof *o);
 
     if (!o)
         return NULL;
@@ -421,19 +421,19 @@ struct outbound *outbound_new(const struct outbound_config *config)
     pthread_mutex_init(&o->lock, NULL);
     pthread_cond_init(&o->fetched, NULL);
     pthread_cond_init(&o->wake, NULL);
-    o->cache = outbound_cache_new();
+    o->cache = sts_cache_new();
     o->file = config->file ? strdup(config->file) : NULL;
     if (o->cache && (o->file || !config->file)) {
         if (o->file)
             read_file(o);
-        if (quiet_thread_create(&o->thread, outbound_main, o) == 0)
+        if (quiet_thread_create(&o->thread, tls_policy_main, o) == 0)
             return o;
     }
     give_back(o);
     return NULL;
 }
 
-struct outbound *outbound_free(struct outbound *o)
+struct tls_policy *tls_policy_free(struct tls_policy *o)
 {
     if (!o)
         return NULL;

@@ -19,13 +19,13 @@
 #include "base/buf.h"
 #include "dns/dns.h"
 
-#define OUTBOUND_FETCHES 32       /* under way at once; more questions that need one are told to come later */
-#define OUTBOUND_RETRY 300        /* seconds after a failed fetch (RFC 8461 3.3 advises five minutes), doubled up to ... */
-#define OUTBOUND_RETRY_MAX 21600
-#define OUTBOUND_REFRESH 86400    /* seconds after which a policy that holds is fetched again */
-#define OUTBOUND_LOOKUP_SECONDS 20
+#define TLS_POLICY_FETCHES 32       /* under way at once; more questions that need one are told to come later */
+#define TLS_POLICY_RETRY 300        /* seconds after a failed fetch (RFC 8461 3.3 advises five minutes), doubled up to ... */
+#define TLS_POLICY_RETRY_MAX 21600
+#define TLS_POLICY_REFRESH 86400    /* seconds after which a policy that holds is fetched again */
+#define TLS_POLICY_LOOKUP_SECONDS 20
 
-struct outbound_config {
+struct tls_policy_config {
     struct dns *dns;
     const char *file;     /* where policies are kept; NULL: in memory only */
     const char *ca_file;  /* authorities' certificates; NULL: the system's */
@@ -37,23 +37,23 @@ struct outbound_config {
     void *context;
 };
 
-struct outbound;
+struct tls_policy;
 
 /* Reads the file and starts the thread: never before a fork. https_begin() must have been called. A file that cannot be read is
  * said by `note`. NULL: out of memory or threads. */
-struct outbound *outbound_new(const struct outbound_config *config);
+struct tls_policy *tls_policy_new(const struct tls_policy_config *config);
 
 /* Writes the file and ends the thread (a fetch under way is waited for). Nobody may be asking. NULL is fine; returns NULL. */
-struct outbound *outbound_free(struct outbound *o);
+struct tls_policy *tls_policy_free(struct tls_policy *o);
 
-enum outbound_answer {
-    OUTBOUND_FOUND,     /* text: the policy, as smtp_tls_policy_maps has it */
-    OUTBOUND_NOT_FOUND, /* text: empty */
-    OUTBOUND_LATER,     /* text: why */
+enum tls_policy_answer {
+    TLS_POLICY_FOUND,     /* text: the policy, as smtp_tls_policy_maps has it */
+    TLS_POLICY_NOT_FOUND, /* text: empty */
+    TLS_POLICY_LATER,     /* text: why */
 };
 
 /* key: the next hop as Postfix asks for it: "example.com", also with ":25" or ":smtp". Hosts in brackets, other ports, addresses and ".example.com" are
  * not found: a policy speaks of mail to the domain by its MX hosts only. Waits; any thread. */
-enum outbound_answer outbound_ask(struct outbound *o, const char *key, struct buf *text);
+enum tls_policy_answer tls_policy_ask(struct tls_policy *o, const char *key, struct buf *text);
 
 #endif

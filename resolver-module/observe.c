@@ -36,7 +36,7 @@ struct observe {
     char *dir;
     char *unbound;
     struct watch_hooks hooks;
-    struct lanes *lanes;
+    struct worker_queues *lanes;
     struct control *control;
     pid_t process; /* 0: it is a thread */
     struct zones *zones;
@@ -175,8 +175,8 @@ static void record_entry(struct zones_entry *e, void *arg)
 
 static void record_drops(struct observe *o)
 {
-    struct lanes_counts counts;
-    lanes_counts(o->lanes, &counts);
+    struct worker_queue_counts counts;
+    worker_queue_counts(o->lanes, &counts);
     uint64_t dropped = counts.dropped;
     if (dropped == o->dropped_recorded)
         return;
@@ -214,8 +214,8 @@ static void write_status(struct observe *o)
         .journal_open = o->journal != NULL,
         .journal_error = o->journal_error,
     };
-    lanes_fill(o->lanes, &in.queue_length, &in.queue_capacity);
-    lanes_counts(o->lanes, &in.counts);
+    worker_queue_fill(o->lanes, &in.queue_length, &in.queue_capacity);
+    worker_queue_counts(o->lanes, &in.counts);
     if (o->journal)
         journal_stats(o->journal, &in.journal);
     struct buf text = BUF_INIT, path = BUF_INIT, temporary = BUF_INIT;
@@ -257,7 +257,7 @@ static bool take(const struct zones_event *e, void *arg)
 static void take_in(struct observe *o)
 {
     struct seen s = {o->zones, clock_wall_us()};
-    lanes_take_in(o->lanes, take, &s);
+    worker_queue_take_in(o->lanes, take, &s);
 }
 
 static int64_t record_every_ms(struct observe *o)
@@ -297,12 +297,12 @@ static bool wants_names(struct observe *o)
 
 static void write_until(struct observe *o, bool (*over)(const struct observe *o))
 {
-    lanes_next_round(o->lanes, wants_names(o));
+    worker_queue_next_round(o->lanes, wants_names(o));
     open_journal(o);
     o->record_ms = clock_mono_ms() + record_every_ms(o);
     sem_post(&o->control->opened);
     while (!over(o)) {
-        lanes_next_round(o->lanes, wants_names(o));
+        worker_queue_next_round(o->lanes, wants_names(o));
         work(o);
         nanosleep(&(struct timespec){.tv_nsec = TICK_MS * 1000000L}, NULL);
     }
@@ -319,7 +319,7 @@ static bool told_to_stop(const struct observe *o)
 
 static bool stopped_or_alone(const struct observe *o)
 {
-    return told_to_stop(o) || aside_orphaned();
+    return told_to_stop(o) || writer_process_orphaned();
 }
 
 static void *run(void *arg)
@@ -340,7 +340,7 @@ static void run_apart(void *arg)
 
 static struct observe *release(struct observe *o)
 {
-    lanes_free(o->lanes);
+    worker_queue_free(o->lanes);
     if (o->control) {
         sem_destroy(&o->control->opened);
         munmap(o->control, sizeof *o->control);
@@ -372,7 +372,7 @@ static void wait_until_open(struct observe *o)
 
 static bool start_thread(struct observe *o)
 {
-    return o->threaded = aside_start(&o->thread, run, o);
+    return o->threaded = writer_process_start(&o->thread, run, o);
 }
 
 struct observe *observe_start(const struct observe_options *options)
@@ -384,7 +384,7 @@ struct observe *observe_start(const struct observe_options *options)
     o->hooks = *options->hooks;
     o->dir = strdup(options->dir);
     o->unbound = strdup(options->unbound ? options->unbound : "");
-    o->lanes = lanes_new();
+    o->lanes = worker_queue_new();
     o->control = new_control();
     o->zones = zones_new();
     o->started_us = clock_wall_us();
@@ -392,7 +392,7 @@ struct observe *observe_start(const struct observe_options *options)
         return release(o);
     (void)mkdir(o->dir, 0750); /* the packages make it; a private set-up may lack it */
     if (options->apart)
-        o->process = aside_process(run_apart, o);
+        o->process = writer_process_process(run_apart, o);
     if (!o->process && !start_thread(o))
         return release(o);
     wait_until_open(o);
@@ -438,7 +438,7 @@ struct observe *observe_stop(struct observe *o)
     return release(o);
 }
 
-struct lanes *observe_lanes(const struct observe *o)
+struct worker_queues *observe_lanes(const struct observe *o)
 {
     return o->lanes;
 }

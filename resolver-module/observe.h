@@ -41,6 +41,6 @@ struct observe *observe_stop(struct observe *o);
 void observe_look(struct observe *o);
 
 /* Where workers hand over what they saw; lasts until observe_stop. */
-struct lanes *observe_lanes(const struct observe *o);
+struct worker_queues *observe_lanes(const struct observe *o);
 
 #endif

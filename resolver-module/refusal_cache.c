@@ -22,10 +22,10 @@ struct slot {
     struct zones_event event;
 };
 
-struct recent {
-    atomic_uint repeats[RECENT_SLOTS]; /* apart from the slots, so that looking for some is one pass over 8 kB */
-    atomic_uint seen[RECENT_SLOTS];    /* hash of the question last refused for the first time */
-    struct slot slots[RECENT_SLOTS];
+struct refusal_cache {
+    atomic_uint repeats[REFUSAL_CACHE_SLOTS]; /* apart from the slots, so that looking for some is one pass over 8 kB */
+    atomic_uint seen[REFUSAL_CACHE_SLOTS];    /* hash of the question last refused for the first time */
+    struct slot slots[REFUSAL_CACHE_SLOTS];
 };
 
 static uint8_t lower(uint8_t c)
@@ -43,7 +43,7 @@ static uint64_t hash_of(const struct recent_key *k)
 
 static size_t index_of(uint64_t hash)
 {
-    return (size_t)(hash ^ hash >> 32) & (RECENT_SLOTS - 1);
+    return (size_t)(hash ^ hash >> 32) & (REFUSAL_CACHE_SLOTS - 1);
 }
 
 static bool is_of(const struct slot *s, const struct recent_key *k)
@@ -56,15 +56,15 @@ static bool is_of(const struct slot *s, const struct recent_key *k)
     return true;
 }
 
-struct recent *recent_new(void)
+struct refusal_cache *refusal_cache_new(void)
 {
-    struct recent *r = calloc(1, sizeof *r);
-    for (size_t i = 0; r && i < RECENT_SLOTS; i++)
+    struct refusal_cache *r = calloc(1, sizeof *r);
+    for (size_t i = 0; r && i < REFUSAL_CACHE_SLOTS; i++)
         atomic_flag_clear(&r->slots[i].taken);
     return r;
 }
 
-struct recent *recent_free(struct recent *r)
+struct refusal_cache *refusal_cache_free(struct refusal_cache *r)
 {
     free(r);
     return NULL;
@@ -80,7 +80,7 @@ static void give_back(struct slot *s)
     atomic_flag_clear_explicit(&s->taken, memory_order_release);
 }
 
-void recent_put(struct recent *r, const struct recent_key *k, time_t until, const struct zones_event *event, struct zones_event *left)
+void refusal_cache_put(struct refusal_cache *r, const struct recent_key *k, time_t until, const struct zones_event *event, struct zones_event *left)
 {
     uint64_t hash = hash_of(k);
     size_t i = index_of(hash);
@@ -109,7 +109,7 @@ void recent_put(struct recent *r, const struct recent_key *k, time_t until, cons
     give_back(s);
 }
 
-bool recent_get(struct recent *r, const struct recent_key *k, time_t now, char text[DECIDE_TEXT])
+bool refusal_cache_get(struct refusal_cache *r, const struct recent_key *k, time_t now, char text[DECIDE_TEXT])
 {
     size_t i = index_of(hash_of(k));
     struct slot *s = &r->slots[i];
@@ -124,7 +124,7 @@ bool recent_get(struct recent *r, const struct recent_key *k, time_t now, char t
     return known;
 }
 
-bool recent_take(struct recent *r, size_t i, struct zones_event *out)
+bool refusal_cache_take(struct refusal_cache *r, size_t i, struct zones_event *out)
 {
     struct slot *s = &r->slots[i];
     if (atomic_load_explicit(&r->repeats[i], memory_order_relaxed) == 0 || !take(s))

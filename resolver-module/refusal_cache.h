@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#define RECENT_SLOTS 2048 /* 1.6 MB; a power of two */
+#define REFUSAL_CACHE_SLOTS 2048 /* 1.6 MB; a power of two */
 
 struct recent_key {
     const uint8_t *name; /* wire form, any case */
@@ -26,19 +26,19 @@ struct recent_key {
     unsigned version;    /* of the policy (watch_version) */
 };
 
-struct recent;
+struct refusal_cache;
 
-struct recent *recent_new(void);
-struct recent *recent_free(struct recent *r); /* NULL is fine; returns NULL */
+struct refusal_cache *refusal_cache_new(void);
+struct refusal_cache *refusal_cache_free(struct refusal_cache *r); /* NULL is fine; returns NULL */
 
 /* Remembers, from a question's second refusal on; `event` is what the refusal was recorded as, its reason the text for the client. Repeats of what stood in the slot before are put into
  * *left, whose weight is else 0. */
-void recent_put(struct recent *r, const struct recent_key *k, time_t until, const struct zones_event *event, struct zones_event *left);
+void refusal_cache_put(struct refusal_cache *r, const struct recent_key *k, time_t until, const struct zones_event *event, struct zones_event *left);
 
 /* Whether the question was refused of late; then its text is copied, and the repeat counted. */
-bool recent_get(struct recent *r, const struct recent_key *k, time_t now, char text[DECIDE_TEXT]);
+bool refusal_cache_get(struct refusal_cache *r, const struct recent_key *k, time_t now, char text[DECIDE_TEXT]);
 
-/* Takes the repeats counted in slot i (0 to RECENT_SLOTS - 1) since the last time. False: none. */
-bool recent_take(struct recent *r, size_t i, struct zones_event *out);
+/* Takes the repeats counted in slot i (0 to REFUSAL_CACHE_SLOTS - 1) since the last time. False: none. */
+bool refusal_cache_take(struct refusal_cache *r, size_t i, struct zones_event *out);
 
 #endif

@@ -15,7 +15,7 @@ struct status_input {
     struct zones *zones;
     const char *unbound;      /* version, or NULL */
     int64_t started_us;
-    struct lanes_counts counts;
+    struct worker_queue_counts counts;
     size_t queue_length, queue_capacity;
     bool journal_open;
     struct journal_stats journal;

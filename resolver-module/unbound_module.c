@@ -65,7 +65,7 @@ struct assay {
     struct watch *watch;
     struct observe *observe;
     struct suspend *suspend;
-    struct recent *recent;
+    struct refusal_cache *recent;
     struct module_env *env; /* the daemon's: for what workers share */
     atomic_uint swept;      /* the version the cache was last marked for */
     atomic_flag ticking;    /* some worker has the timer */
@@ -89,8 +89,8 @@ static struct assay *assay_of(struct module_env *env, int id)
 
 static void log_line(enum watch_log level, const char *line)
 {
-    if (aside_here())
-        aside_say(level, line);
+    if (writer_process_here())
+        writer_process_say(level, line);
     else if (level == WATCH_ERROR)
         log_err("%s", line);
     else if (level == WATCH_WARNING)
@@ -113,7 +113,7 @@ static void record(struct assay *s, struct module_qstate *q, const struct answer
     if (r->text[0])
         memcpy(e->reason, r->text, sizeof e->reason);
     e->has_reason = e->reason[0] != '\0';
-    if (lanes_want_names(observe_lanes(s->observe))) {
+    if (worker_queue_want_names(observe_lanes(s->observe))) {
         e->has_name = true;
         answer_copy_name(e->name, sizeof e->name, a->input.name);
     }
@@ -162,7 +162,7 @@ static void remember(struct assay *s, struct module_qstate *q, unsigned version,
     struct recent_key k = key_of(q, version);
     if (!(q->query_flags & BIT_RD) || COMPAT_NO_CACHE(q) || q->return_msg->rep->ttl <= 0)
         return;
-    recent_put(s->recent, &k, *q->env->now + q->return_msg->rep->ttl, e, &left);
+    refusal_cache_put(s->recent, &k, *q->env->now + q->return_msg->rep->ttl, e, &left);
     if (left.weight)
         workers_event(s->workers, &left);
 }
@@ -296,14 +296,14 @@ static void sweep(struct assay *s, struct module_env *env)
     if (version == swept || !atomic_compare_exchange_strong(&s->swept, &swept, version))
         return;
     force_options(s, env->cfg);
-    lanes_swept(observe_lanes(s->observe), cache_mark_all(env));
+    worker_queue_swept(observe_lanes(s->observe), cache_mark_all(env));
 }
 
 static void record_repeats(struct assay *s)
 {
     struct zones_event e;
-    for (size_t i = 0; i < RECENT_SLOTS; i++)
-        if (recent_take(s->recent, i, &e))
+    for (size_t i = 0; i < REFUSAL_CACHE_SLOTS; i++)
+        if (refusal_cache_take(s->recent, i, &e))
             workers_event(s->workers, &e);
 }
 
@@ -316,7 +316,7 @@ static void tick(int fd, short events, void *arg)
     observe_look(s->observe);
     sweep(s, s->env);
     record_repeats(s);
-    aside_flush(log_line);
+    writer_process_flush(log_line);
     struct timeval every = {.tv_usec = TICK_US};
     ub_timer_add(s->timer, comm_base_internal(s->timer_base), tick, s, &every);
 }
@@ -455,10 +455,10 @@ static void release(struct assay *s)
         record_repeats(s);
     s->workers = workers_free(s->workers);
     s->observe = observe_stop(s->observe);
-    s->recent = recent_free(s->recent);
+    s->recent = refusal_cache_free(s->recent);
     s->watch = watch_stop(s->watch);
     s->suspend = suspend_free(s->suspend);
-    aside_flush(log_line);
+    writer_process_flush(log_line);
     if (s->timer && ub_event_free)
         ub_event_free(s->timer); /* its event loop is gone */
     free(s);
@@ -468,7 +468,7 @@ static void release(struct assay *s)
  * already (reload_keep_cache), nor without a timer (testbound). */
 static bool stays_alone(const struct module_env *env)
 {
-    return env->cfg->num_threads <= 1 && comm_base_internal && aside_is_light();
+    return env->cfg->num_threads <= 1 && comm_base_internal && writer_process_is_light();
 }
 
 static bool start(struct assay *s, struct module_env *env)
@@ -480,16 +480,16 @@ static bool start(struct assay *s, struct module_env *env)
     s->env = env;
     s->ignore_cd = env->cfg->ignore_cd;
     atomic_flag_clear(&s->ticking);
-    (void)aside_ready();
+    (void)writer_process_ready();
     s->suspend = suspend_new(path);
-    s->recent = recent_new();
+    s->recent = refusal_cache_new();
     s->watch = watch_start(from_environment("ASSAY_POLICY", ASSAY_SYSCONFDIR "/policy"), dir,
                            from_environment("ASSAY_STATE", ASSAY_STATEDIR), &hooks);
     if (!s->suspend || !s->recent || !s->watch)
         return false;
     struct observe_options o = {.dir = dir, .unbound = PACKAGE_VERSION, .watch = s->watch, .hooks = &hooks, .apart = stays_alone(env)};
     s->observe = observe_start(&o);
-    aside_flush(log_line);
+    writer_process_flush(log_line);
     if (s->observe && observe_is_apart(s->observe))
         watch_leave_snapshot(s->watch);
     else if (!watch_follow(s->watch))
@@ -543,7 +543,7 @@ static bool refused_of_late(struct assay *s, struct module_qstate *q, int id)
         return false;
     bool cached = ((struct reply_info *)e->entry.data)->security == sec_status_unchecked;
     lock_rw_unlock(&e->entry.lock);
-    if (!cached || !recent_get(s->recent, &k, *q->env->now, text))
+    if (!cached || !refusal_cache_get(s->recent, &k, *q->env->now, text))
         return false;
     fail(q, id, text);
     return true;
@@ -608,5 +608,5 @@ void clear(struct module_qstate *q, int id)
 
 size_t get_mem(struct module_env *env, int id)
 {
-    return assay_of(env, id) ? sizeof(struct assay) + LANES_QUEUE * 128 + (LANES_QUEUE_LONG + RECENT_SLOTS) * sizeof(struct zones_event) : 0;
+    return assay_of(env, id) ? sizeof(struct assay) + WORKER_QUEUE_QUEUE * 128 + (WORKER_QUEUE_QUEUE_LONG + REFUSAL_CACHE_SLOTS) * sizeof(struct zones_event) : 0;
 }

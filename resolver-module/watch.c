@@ -326,7 +326,7 @@ struct watch *watch_start(const char *path, const char *dir, const char *state, 
 
 bool watch_follow(struct watch *w)
 {
-    return w->followed = w->followed || aside_start(&w->thread, run, w);
+    return w->followed = w->followed || writer_process_start(&w->thread, run, w);
 }
 
 void watch_leave_snapshot(struct watch *w)

@@ -16,18 +16,18 @@
 #define SHORT_EVENT 112 /* octets; two lines of the processor's cache with what the queue puts in front */
 #define TOLD 64         /* a power of two */
 
-struct lane {
+struct worker_queue {
     _Alignas(QUEUE_ALIGN) struct queue *events; /* the short ones: nearly all, and few enough octets to stay in the processor's nearer memory */
     atomic_uint_fast64_t states[DECIDE_STATE_COUNT];
     atomic_uint_fast64_t refused, would, dropped;
     uint64_t told[TOLD]; /* hash of zone and state, and the writer's round in which a reason for them was last handed over */
 };
 
-struct lanes {
-    struct lane lane[LANES_MAX];
-    struct lane common; /* of threads without a lane, and all long events; its counters are added to by atomic steps */
+struct worker_queues {
+    struct worker_queue lane[WORKER_QUEUE_MAX];
+    struct worker_queue common; /* of threads without a lane, and all long events; its counters are added to by atomic steps */
     atomic_uint taken;
-    atomic_uint ready[LANES_MAX]; /* the lane's queue is there */
+    atomic_uint ready[WORKER_QUEUE_MAX]; /* the lane's queue is there */
     atomic_uint_fast64_t swept;
     atomic_uint round; /* of the writer, from 1 */
     atomic_bool want_names;
@@ -40,21 +40,21 @@ static size_t up(size_t n)
     return (n + QUEUE_ALIGN - 1) / QUEUE_ALIGN * QUEUE_ALIGN;
 }
 
-struct lanes *lanes_new(void)
+struct worker_queues *worker_queue_new(void)
 {
-    size_t head = up(sizeof(struct lanes)), long_one = up(queue_octets(sizeof(struct zones_event), LANES_QUEUE_LONG));
-    size_t stride = (queue_octets(SHORT_EVENT, LANES_QUEUE) + 4095) / 4096 * 4096, octets = head + long_one + 4096 + LANES_MAX * stride;
-    struct lanes *l = mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    size_t head = up(sizeof(struct worker_queues)), long_one = up(queue_octets(sizeof(struct zones_event), WORKER_QUEUE_QUEUE_LONG));
+    size_t stride = (queue_octets(SHORT_EVENT, WORKER_QUEUE_QUEUE) + 4095) / 4096 * 4096, octets = head + long_one + 4096 + WORKER_QUEUE_MAX * stride;
+    struct worker_queues *l = mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (l == MAP_FAILED)
         return NULL;
     l->octets = octets;
     l->stride = stride;
-    l->common.events = queue_in((unsigned char *)l + head, sizeof(struct zones_event), LANES_QUEUE_LONG);
+    l->common.events = queue_in((unsigned char *)l + head, sizeof(struct zones_event), WORKER_QUEUE_QUEUE_LONG);
     l->queues = (unsigned char *)l + (head + long_one + 4095) / 4096 * 4096;
     return l;
 }
 
-struct lanes *lanes_free(struct lanes *l)
+struct worker_queues *worker_queue_free(struct worker_queues *l)
 {
     if (l)
         munmap(l, l->octets);
@@ -63,23 +63,23 @@ struct lanes *lanes_free(struct lanes *l)
 
 /* ---- from the workers ---- */
 
-struct lane *lanes_take(struct lanes *l)
+struct worker_queue *worker_queue_take(struct worker_queues *l)
 {
     unsigned i = atomic_fetch_add(&l->taken, 1);
-    if (i >= LANES_MAX)
+    if (i >= WORKER_QUEUE_MAX)
         return NULL;
-    l->lane[i].events = queue_in(l->queues + i * l->stride, SHORT_EVENT, LANES_QUEUE);
+    l->lane[i].events = queue_in(l->queues + i * l->stride, SHORT_EVENT, WORKER_QUEUE_QUEUE);
     atomic_store(&l->ready[i], 1);
     return &l->lane[i];
 }
 
-void lanes_expect(const struct lane *lane)
+void worker_queue_expect(const struct worker_queue *lane)
 {
     if (lane)
         queue_expect(lane->events);
 }
 
-static void add(struct lanes *l, const struct lane *lane, atomic_uint_fast64_t *counter, uint64_t n)
+static void add(struct worker_queues *l, const struct worker_queue *lane, atomic_uint_fast64_t *counter, uint64_t n)
 {
     if (lane == &l->common)
         atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
@@ -89,7 +89,7 @@ static void add(struct lanes *l, const struct lane *lane, atomic_uint_fast64_t *
 
 /* A zone's record holds one reason, the last. Handing over one in each of the writer's rounds is enough, and keeps a flood of refusals out of the
  * long queue. */
-static bool told_of_late(const struct lanes *all, struct lane *l, const struct zones_event *e)
+static bool told_of_late(const struct worker_queues *all, struct worker_queue *l, const struct zones_event *e)
 {
     uint32_t h = UINT32_C(2166136261) ^ e->state;
     for (const char *c = e->zone; *c; c++)
@@ -101,7 +101,7 @@ static bool told_of_late(const struct lanes *all, struct lane *l, const struct z
     return again;
 }
 
-static bool push_without_reason(struct lane *lane, const struct zones_event *e, size_t size)
+static bool push_without_reason(struct worker_queue *lane, const struct zones_event *e, size_t size)
 {
     struct zones_event bare;
     memcpy(&bare, e, size);
@@ -109,7 +109,7 @@ static bool push_without_reason(struct lane *lane, const struct zones_event *e, 
     return queue_push_alone(lane->events, &bare, size);
 }
 
-static bool push(struct lanes *l, struct lane *lane, const struct zones_event *e)
+static bool push(struct worker_queues *l, struct worker_queue *lane, const struct zones_event *e)
 {
     size_t size = zones_event_size(e), bare = offsetof(struct zones_event, zone) + strlen(e->zone) + 1;
     if (lane && size <= SHORT_EVENT)
@@ -119,9 +119,9 @@ static bool push(struct lanes *l, struct lane *lane, const struct zones_event *e
     return queue_push(l->common.events, e, size);
 }
 
-void lanes_event(struct lanes *l, struct lane *lane, const struct zones_event *e)
+void worker_queue_event(struct worker_queues *l, struct worker_queue *lane, const struct zones_event *e)
 {
-    struct lane *c = lane ? lane : &l->common;
+    struct worker_queue *c = lane ? lane : &l->common;
     add(l, c, &c->states[e->state], e->weight);
     if (e->refused)
         add(l, c, &c->refused, e->weight);
@@ -133,17 +133,17 @@ void lanes_event(struct lanes *l, struct lane *lane, const struct zones_event *e
         add(l, c, &c->dropped, e->weight);
 }
 
-void lanes_swept(struct lanes *l, uint64_t entries)
+void worker_queue_swept(struct worker_queues *l, uint64_t entries)
 {
     atomic_fetch_add_explicit(&l->swept, entries, memory_order_relaxed);
 }
 
-bool lanes_want_names(const struct lanes *l)
+bool worker_queue_want_names(const struct worker_queues *l)
 {
     return atomic_load_explicit(&l->want_names, memory_order_relaxed);
 }
 
-static void add_counts(struct lanes_counts *out, const struct lane *l)
+static void add_counts(struct worker_queue_counts *out, const struct worker_queue *l)
 {
     for (int i = 0; i < DECIDE_STATE_COUNT; i++)
         out->states[i] += atomic_load_explicit(&l->states[i], memory_order_relaxed);
@@ -152,24 +152,24 @@ static void add_counts(struct lanes_counts *out, const struct lane *l)
     out->dropped += atomic_load_explicit(&l->dropped, memory_order_relaxed);
 }
 
-void lanes_counts(const struct lanes *l, struct lanes_counts *out)
+void worker_queue_counts(const struct worker_queues *l, struct worker_queue_counts *out)
 {
-    *out = (struct lanes_counts){.swept = atomic_load_explicit(&l->swept, memory_order_relaxed)};
+    *out = (struct worker_queue_counts){.swept = atomic_load_explicit(&l->swept, memory_order_relaxed)};
     add_counts(out, &l->common);
-    for (size_t i = 0; i < LANES_MAX; i++)
+    for (size_t i = 0; i < WORKER_QUEUE_MAX; i++)
         if (atomic_load(&l->ready[i]))
             add_counts(out, &l->lane[i]);
 }
 
 /* ---- the writer ---- */
 
-void lanes_next_round(struct lanes *l, bool want_names)
+void worker_queue_next_round(struct worker_queues *l, bool want_names)
 {
     atomic_fetch_add_explicit(&l->round, 1, memory_order_relaxed);
     atomic_store_explicit(&l->want_names, want_names, memory_order_relaxed);
 }
 
-static void take_in_from(struct lanes *l, struct queue *queue, bool (*take)(const struct zones_event *e, void *arg), void *arg)
+static void take_in_from(struct worker_queues *l, struct queue *queue, bool (*take)(const struct zones_event *e, void *arg), void *arg)
 {
     struct zones_event e;
     for (size_t i = queue_capacity(queue) * 4; i > 0 && queue_pop(queue, &e); i--)
@@ -177,19 +177,19 @@ static void take_in_from(struct lanes *l, struct queue *queue, bool (*take)(cons
             add(l, &l->common, &l->common.dropped, e.weight);
 }
 
-void lanes_take_in(struct lanes *l, bool (*take)(const struct zones_event *e, void *arg), void *arg)
+void worker_queue_take_in(struct worker_queues *l, bool (*take)(const struct zones_event *e, void *arg), void *arg)
 {
     take_in_from(l, l->common.events, take, arg);
-    for (size_t i = 0; i < LANES_MAX; i++)
+    for (size_t i = 0; i < WORKER_QUEUE_MAX; i++)
         if (atomic_load(&l->ready[i]))
             take_in_from(l, l->lane[i].events, take, arg);
 }
 
-void lanes_fill(const struct lanes *l, size_t *length, size_t *capacity)
+void worker_queue_fill(const struct worker_queues *l, size_t *length, size_t *capacity)
 {
     *length = queue_length(l->common.events);
     *capacity = queue_capacity(l->common.events);
-    for (size_t i = 0; i < LANES_MAX; i++)
+    for (size_t i = 0; i < WORKER_QUEUE_MAX; i++)
         if (atomic_load(&l->ready[i])) {
             *length += queue_length(l->lane[i].events);
             *capacity += queue_capacity(l->lane[i].events);

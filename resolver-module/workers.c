@@ -13,13 +13,13 @@
 struct worker {
     unsigned version; /* watch_version that the policy was taken at; the policy is of this one or later */
     const struct policy *policy;
-    struct lane *lane; /* NULL: none to be had */
+    struct worker_queue *lane; /* NULL: none to be had */
     struct worker *next;
 };
 
 struct workers {
     struct watch *watch;
-    struct lanes *lanes;
+    struct worker_queues *lanes;
     unsigned instance;
     _Atomic(struct worker *) all;
 };
@@ -28,7 +28,7 @@ static atomic_uint instances;
 static _Thread_local unsigned instance_here;
 static _Thread_local struct worker *here;
 
-struct workers *workers_new(struct watch *watch, struct lanes *lanes)
+struct workers *workers_new(struct watch *watch, struct worker_queues *lanes)
 {
     struct workers *w = calloc(1, sizeof *w);
     if (!w)
@@ -60,7 +60,7 @@ static struct worker *this_one(struct workers *w)
     here = calloc(1, sizeof *here);
     if (!here)
         return NULL;
-    here->lane = lanes_take(w->lanes);
+    here->lane = worker_queue_take(w->lanes);
     here->next = atomic_load(&w->all);
     while (!atomic_compare_exchange_weak(&w->all, &here->next, here))
         ;
@@ -72,7 +72,7 @@ const struct policy *workers_policy(struct workers *w, unsigned version)
     struct worker *k = this_one(w);
     if (!k)
         return NULL;
-    lanes_expect(k->lane);
+    worker_queue_expect(k->lane);
     if (k->version != version || !k->policy) {
         policy_unref(k->policy);
         k->policy = watch_policy(w->watch);
@@ -84,5 +84,5 @@ const struct policy *workers_policy(struct workers *w, unsigned version)
 void workers_event(struct workers *w, const struct zones_event *e)
 {
     struct worker *k = this_one(w);
-    lanes_event(w->lanes, k ? k->lane : NULL, e);
+    worker_queue_event(w->lanes, k ? k->lane : NULL, e);
 }

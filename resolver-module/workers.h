@@ -17,7 +17,7 @@
 struct workers;
 
 /* Neither is owned; both must outlive it. NULL when out of memory. */
-struct workers *workers_new(struct watch *watch, struct lanes *lanes);
+struct workers *workers_new(struct watch *watch, struct worker_queues *lanes);
 struct workers *workers_free(struct workers *w); /* NULL is fine; returns NULL */
 
 /* The policy in force at watch_version `version` or later; not counted for the caller: good until this thread's next call. A thread that has nothing to

@@ -2,7 +2,7 @@
 /*
  * writer_process.c - threads with a file table of their own, a process of its own, and the lines they leave for the resolver's log.
  *
- * Promises: no line is lost but beyond ASIDE_LINES, and then their number is told; a line is cut at ASIDE_LINE, never at a wrong place in memory. Lines
+ * Promises: no line is lost but beyond WRITER_PROCESS_LINES, and then their number is told; a line is cut at WRITER_PROCESS_LINE, never at a wrong place in memory. Lines
  * lie in shared memory and are handed over without a lock, so that a process killed at any moment leaves nobody waiting. Where the file table cannot
  * be had alone (another system, a filter of system calls) the thread runs all the same, and only the saving is gone.
  */
@@ -26,7 +26,7 @@
 
 struct line {
     enum watch_log level;
-    char text[ASIDE_LINE];
+    char text[WRITER_PROCESS_LINE];
 };
 
 struct lines {
@@ -45,16 +45,16 @@ static pid_t resolver; /* in a process of ours: who started it */
 static struct lines *lines;
 static atomic_uint flushed;
 
-bool aside_ready(void)
+bool writer_process_ready(void)
 {
-    size_t head = (sizeof *lines + QUEUE_ALIGN - 1) / QUEUE_ALIGN * QUEUE_ALIGN, octets = head + queue_octets(sizeof(struct line), ASIDE_LINES);
+    size_t head = (sizeof *lines + QUEUE_ALIGN - 1) / QUEUE_ALIGN * QUEUE_ALIGN, octets = head + queue_octets(sizeof(struct line), WRITER_PROCESS_LINES);
     if (lines)
         return true;
     void *p = mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED)
         return false;
     lines = p;
-    lines->queue = queue_in((char *)p + head, sizeof(struct line), ASIDE_LINES);
+    lines->queue = queue_in((char *)p + head, sizeof(struct line), WRITER_PROCESS_LINES);
     return true;
 }
 
@@ -69,7 +69,7 @@ static void *begin(void *arg)
     return s.run(s.arg);
 }
 
-bool aside_start(pthread_t *thread, void *(*run)(void *), void *arg)
+bool writer_process_start(pthread_t *thread, void *(*run)(void *), void *arg)
 {
     struct start *s = malloc(sizeof *s);
     if (!s)
@@ -81,7 +81,7 @@ bool aside_start(pthread_t *thread, void *(*run)(void *), void *arg)
     return false;
 }
 
-bool aside_is_light(void)
+bool writer_process_is_light(void)
 {
     unsigned long pages = 0;
 #ifdef __GLIBC__
@@ -94,8 +94,8 @@ bool aside_is_light(void)
         fclose(f);
     struct rusage most;
     if (pages == 0 && getrusage(RUSAGE_SELF, &most) == 0)
-        return most.ru_maxrss < ASIDE_LIGHT / 1024;
-    return pages > 0 && pages < ASIDE_LIGHT / (unsigned long)sysconf(_SC_PAGESIZE);
+        return most.ru_maxrss < WRITER_PROCESS_LIGHT / 1024;
+    return pages > 0 && pages < WRITER_PROCESS_LIGHT / (unsigned long)sysconf(_SC_PAGESIZE);
 }
 
 /* The resolver's sockets above all: while we held one, nobody else could listen there. */
@@ -110,7 +110,7 @@ static void close_files(void)
         (void)close(fd);
 }
 
-pid_t aside_process(void (*run)(void *), void *arg)
+pid_t writer_process_process(void (*run)(void *), void *arg)
 {
     static const int deaf_to[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM};
     sigset_t all, before;
@@ -136,17 +136,17 @@ pid_t aside_process(void (*run)(void *), void *arg)
     return child > 0 ? child : 0;
 }
 
-bool aside_orphaned(void)
+bool writer_process_orphaned(void)
 {
     return getppid() != resolver;
 }
 
-bool aside_here(void)
+bool writer_process_here(void)
 {
     return here;
 }
 
-void aside_say(enum watch_log level, const char *line)
+void writer_process_say(enum watch_log level, const char *line)
 {
     struct line l = {.level = level};
     if (!lines)
@@ -157,7 +157,7 @@ void aside_say(enum watch_log level, const char *line)
     atomic_fetch_add(&lines->waiting, 1);
 }
 
-void aside_flush(void (*log)(enum watch_log level, const char *line))
+void writer_process_flush(void (*log)(enum watch_log level, const char *line))
 {
     unsigned waiting = lines ? atomic_load_explicit(&lines->waiting, memory_order_relaxed) : 0;
     if (!lines || waiting == atomic_load_explicit(&flushed, memory_order_relaxed))

@@ -10,7 +10,7 @@
  * follows the rule of this room: a file is used and closed by the thread that opened it (or one that this started), and what belongs to the
  * resolver, its log above all, is not touched from here; lines for the log are left here and a worker writes them.
  *
- * Threads: all functions from any, but aside_ready before the others.
+ * Threads: all functions from any, but writer_process_ready before the others.
  */
 #ifndef ASSAY_RESOLVER_MODULE_WRITER_PROCESS_H
 #define ASSAY_RESOLVER_MODULE_WRITER_PROCESS_H
@@ -20,33 +20,33 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define ASIDE_LINES 64   /* left for a worker; more are counted, and the count is a line */
-#define ASIDE_LINE 640
+#define WRITER_PROCESS_LINES 64   /* left for a worker; more are counted, and the count is a line */
+#define WRITER_PROCESS_LINE 640
 
 /* Makes room for the lines; once for the program's life. False: no memory; lines are lost. */
-bool aside_ready(void);
+bool writer_process_ready(void);
 
 /* As pthread_create with default attributes. False: no thread, no memory. */
-bool aside_start(pthread_t *thread, void *(*run)(void *), void *arg);
+bool writer_process_start(pthread_t *thread, void *(*run)(void *), void *arg);
 
 /* Whether this process holds so little memory that a copy of it may stand beside: what it writes to later is there twice until that process ends. */
-#define ASIDE_LIGHT (128 * 1024 * 1024) /* octets */
-bool aside_is_light(void);
+#define WRITER_PROCESS_LIGHT (128 * 1024 * 1024) /* octets */
+bool writer_process_is_light(void);
 
 /* Starts `run` in a process of its own, which has no file open but the standard three, takes no signal that ends programs, and is gone when run returns.
  * Its memory is a copy, but for what is mapped to be shared. 0: there is none to be had. The caller collects it (waitpid(2)). */
-pid_t aside_process(void (*run)(void *), void *arg);
+pid_t writer_process_process(void (*run)(void *), void *arg);
 
 /* In such a process: the resolver that started it is gone. */
-bool aside_orphaned(void);
+bool writer_process_orphaned(void);
 
 /* Whether the caller is such a thread, or in such a process. */
-bool aside_here(void);
+bool writer_process_here(void);
 
 /* Leaves a line for the log. */
-void aside_say(enum watch_log level, const char *line);
+void writer_process_say(enum watch_log level, const char *line);
 
 /* Hands over what was left, oldest first; costs one atomic load where there is nothing. For threads of the resolver. */
-void aside_flush(void (*log)(enum watch_log level, const char *line));
+void writer_process_flush(void (*log)(enum watch_log level, const char *line));
 
 #endif

@@ -14,7 +14,7 @@
 
 #define SLOTS 131072 /* power of two above 2 * ZONES_MAX */
 #define STALE_US (INT64_C(3600) * 1000000)
-#define TIDY_US (INT64_C(10) * 1000000) /* a full table is looked through for stale ones at most this often: a flood of new names must not be
+#define RETENTION_US (INT64_C(10) * 1000000) /* a full table is looked through for stale ones at most this often: a flood of new names must not be
                                            a walk through everything each */
 
 struct org {
@@ -185,7 +185,7 @@ static struct zones_entry *find_or_make(struct zones *z, const struct zones_even
         return e;
     if ((z->count >= ZONES_MAX || z->org_count >= ZONES_MAX) && us >= z->tidy_us) {
         forget_stale(z, us);
-        z->tidy_us = us + TIDY_US;
+        z->tidy_us = us + RETENTION_US;
     }
     const char *name = org_of(z, ev->zone);
     struct org *o = org_slot(z, name);

@@ -82,12 +82,12 @@ static int set_value(struct ledger_args *a, const struct option_spec *o, const c
     char *place = (char *)a + o->at, *end;
     switch (o->kind) {
     case OPTION_MOMENT:
-        if (moment_from_person(value, (int64_t *)(void *)place))
+        if (timestamp_from_person(value, (int64_t *)(void *)place))
             return -1;
         return cli_usage("%s wants a time: 2026-11-20, '2026-11-20 14:00', yesterday, 24h, 7d, 4w; not '%s'", o->name,
                          value);
     case OPTION_DAY:
-        a->day_given = moment_day_from_text(value, &a->day);
+        a->day_given = timestamp_day_from_text(value, &a->day);
         return a->day_given ? -1 : cli_usage("%s wants a day such as 2026-11-20 (UTC); not '%s'", o->name, value);
     case OPTION_COUNT:
         a->limit = strtoll(value, &end, 10);

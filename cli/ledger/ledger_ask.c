@@ -35,8 +35,8 @@ static int begin(struct question *q, int argc, char **argv, unsigned takes, int 
     if (rc >= 0)
         return rc;
     q->s = ledger_store(&q->a, STORE_READ, &q->c, &q->policy, &rc);
-    q->since_day = q->a.since ? moment_day(q->a.since) : 0;
-    q->until_day = q->a.until ? moment_day(q->a.until) : INT64_C(1000000);
+    q->since_day = q->a.since ? timestamp_day(q->a.since) : 0;
+    q->until_day = q->a.until ? timestamp_day(q->a.until) : INT64_C(1000000);
     return q->s ? -1 : rc;
 }
 
@@ -138,7 +138,7 @@ static int period_of(const char *by, enum period *out)
 
 static int64_t period_start(enum period p, int64_t day)
 {
-    return p == PERIOD_DAY ? day : p == PERIOD_WEEK ? moment_week(day) : p == PERIOD_MONTH ? moment_month(day) : 0;
+    return p == PERIOD_DAY ? day : p == PERIOD_WEEK ? timestamp_week(day) : p == PERIOD_MONTH ? timestamp_month(day) : 0;
 }
 
 struct shares {
@@ -195,7 +195,7 @@ int ledger_standards(int argc, char **argv)
         return rc;
     }
     if (!q.a.since)
-        q.since_day = by == PERIOD_ALL ? 0 : moment_day(clock_wall_us()) - 8 * 7;
+        q.since_day = by == PERIOD_ALL ? 0 : timestamp_day(clock_wall_us()) - 8 * 7;
     struct table *t = table_new(columns);
     struct shares now[32] = {{0}};
     size_t n = 0;

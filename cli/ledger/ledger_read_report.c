@@ -63,7 +63,7 @@ static enum status take_one(struct store *s, struct arena *a, const char *path, 
         table_text(t, r.kind == REPORT_IN_DMARC ? "dmarc" : "tls");
         table_text(t, r.org);
         table_text(t, r.domain);
-        table_moment(t, r.begin * MOMENT_SECOND);
+        table_moment(t, r.begin * TIMESTAMP_SECOND);
         table_number(t, (int64_t)r.row_count);
         table_number(t, count);
         table_text(t, fresh ? "taken" : "was there");

@@ -136,7 +136,7 @@ int ledger_forget(int argc, char **argv)
     if (!s)
         return rc;
     int64_t rows = 0;
-    enum status st = tidy_forget(s, subject, &rows);
+    enum status st = retention_forget(s, subject, &rows);
     if (st == STATUS_OK)
         printf("%lld entries about %s are gone.\n", (long long)rows, subject);
     return ledger_end(s, p, st);

@@ -31,8 +31,8 @@ static const char usage[] =
 
 static void heading(const struct report *r, char out[128])
 {
-    char from[MOMENT_TEXT], until[MOMENT_TEXT];
-    snprintf(out, 128, "%s to %s", moment_day_text(r->since_day, from), moment_day_text(r->until_day, until));
+    char from[TIMESTAMP_TEXT], until[TIMESTAMP_TEXT];
+    snprintf(out, 128, "%s to %s", timestamp_day_text(r->since_day, from), timestamp_day_text(r->until_day, until));
 }
 
 /* A sentence of ours in lines that fit. */
@@ -71,11 +71,11 @@ static void as_text(const struct report *r, struct buf *b)
 
 static void as_json(const struct report *r, struct buf *b)
 {
-    char day[MOMENT_TEXT];
+    char day[TIMESTAMP_TEXT];
     struct json j = JSON_INTO(b);
     json_open(&j);
-    json_str(&j, "from", moment_day_text(r->since_day, day));
-    json_str(&j, "until", moment_day_text(r->until_day, day));
+    json_str(&j, "from", timestamp_day_text(r->since_day, day));
+    json_str(&j, "until", timestamp_day_text(r->until_day, day));
     json_str(&j, "policy", policy_hash(r->policy));
     for (size_t i = 0; i < r->count; i++) {
         buf_printf(b, ",\"%s\":", r->sections[i].key); /* keys are ours */
@@ -169,8 +169,8 @@ int cmd_report(int argc, char **argv)
     r.store = ledger_store(&a, STORE_READ, &c, &r.policy, &rc);
     if (!r.store)
         return rc;
-    r.until_day = moment_day(a.until ? a.until : clock_wall_us());
-    r.since_day = a.since ? moment_day(a.since) : r.until_day - PERIOD_DAYS + 1;
+    r.until_day = timestamp_day(a.until ? a.until : clock_wall_us());
+    r.since_day = a.since ? timestamp_day(a.since) : r.until_day - PERIOD_DAYS + 1;
     if (r.since_day > r.until_day) {
         (void)ledger_end(r.store, r.policy, STATUS_OK);
         return cli_usage("--since lies behind --until");

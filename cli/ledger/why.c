@@ -40,8 +40,8 @@ static void field(struct buf *b, const char *name, const char *value)
 
 static void head(struct buf *b, const struct record *r)
 {
-    char when[MOMENT_TEXT], text[96];
-    buf_printf(b, "%s%s  %s%s\n", cli_colour(stdout, CLI_BOLD), moment_local_text(r->t, when),
+    char when[TIMESTAMP_TEXT], text[96];
+    buf_printf(b, "%s%s  %s%s\n", cli_colour(stdout, CLI_BOLD), timestamp_local_text(r->t, when),
                r->id ? r->id : "(no queue-id)", cli_colour(stdout, CLI_PLAIN));
     field(b, "host", r->host);
     field(b, "from", r->from ? r->from : "(no usable From domain)");

@@ -65,10 +65,10 @@ void verify_json(struct json *out, struct judge *j, const struct classes *c, con
     json_bool(out, "recipients_agree", c->agree);
     json_open_array(out, "classes");
     for (size_t i = 0; i < c->count; i++) {
-        struct record_extra x = {.stage = "end", .reply = reply_of(j, &c->list[i].verdict)};
+        struct mail_record_extra x = {.stage = "end", .reply = reply_of(j, &c->list[i].verdict)};
         json_open(out);
         json_opt(out, "rcpt", c->list[i].rcpt);
-        record_mail(out, j, &c->list[i], &x);
+        mail_record_mail(out, j, &c->list[i], &x);
         json_end(out);
     }
     json_end(out);

@@ -225,10 +225,10 @@ int main(int argc, char **argv)
     int64_t now = clock_wall() / 86400 * 86400 - DAYS * 86400;
     write_all(j, mails, now);
     journal_close(j);
-    struct take_report r = {0};
+    struct ingest_report r = {0};
     int64_t from = clock_mono_ms();
     clock_t cpu = clock();
-    enum status st = take_folder(s, journal, NULL, &r);
+    enum status st = ingest_folder(s, journal, NULL, &r);
     double took = seconds_since(from);
     double cpu_seconds = (double)(clock() - cpu) / CLOCKS_PER_SEC;
     double rate = (double)r.records * FINDINGS / took;

@@ -17,17 +17,17 @@ static void check(int holds)
 static void check_digest(const char *text)
 {
     size_t n = strlen(text);
-    check(n < ACCESS_DIGEST && strspn(text, "0123456789abcdefABCDEF:") == n);
+    check(n < DELEGATION_DIGEST && strspn(text, "0123456789abcdefABCDEF:") == n);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *copy = malloc(size ? size : 1), text[IP_TEXT];
-    struct access_request r;
+    struct delegation_request r;
     struct ip again;
     if (size)
         memcpy(copy, data, size);
-    if (access_request_read(slice_of(copy, size), &r)) {
+    if (delegation_request_read(slice_of(copy, size), &r)) {
         check(size && copy[size - 1] == '\n' && memmem(copy, size, "request=smtpd_access_policy\n", 28) != NULL);
         check(r.port <= 65535);
         check_digest(r.cert);

@@ -35,7 +35,7 @@ static void judge_it(struct judge *j, struct slice message, bool relay)
     struct judge_mail *m = judge_mail(j);
     struct slice body = SLICE_NULL;
     const struct classes *c;
-    struct record_extra x = {.stage = "end"};
+    struct mail_record_extra x = {.stage = "end"};
     struct stamp stamp;
     struct buf b = BUF_INIT;
     struct json out = JSON_INTO(&b);
@@ -57,12 +57,12 @@ static void judge_it(struct judge *j, struct slice message, bool relay)
     if (d->result == RESULT_PASS && d->domain && strcmp(d->domain, "parked.example") == 0)
         __builtin_trap();
     check_stamp(&stamp);
-    record_line(&b, j, &c->list[0], &x, false);
+    mail_record_line(&b, j, &c->list[0], &x, false);
     if (memchr(b.p, '\n', b.n))
         __builtin_trap();
     buf_reset(&b);
     json_open(&out);
-    record_mail(&out, j, &c->list[0], &x);
+    mail_record_mail(&out, j, &c->list[0], &x);
     json_end(&out);
     buf_release(&b);
 }

@@ -12,15 +12,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct store *s;
-    static struct tally *t;
+    static struct aggregate *t;
     char why[STORE_ERROR];
     struct record r;
     struct slice line = slice_of((const char *)data, size);
-    if (!s && (!(s = store_open(":memory:", STORE_WRITE, NULL, why)) || !(t = tally_new())))
+    if (!s && (!(s = store_open(":memory:", STORE_WRITE, NULL, why)) || !(t = aggregate_new())))
         abort();
     if (record_parse(line, &r, why) != STATUS_OK)
         return 0;
-    if (store_begin(s) != STATUS_OK || take_record(s, t, &r, line) != STATUS_OK || tally_flush(t, s) != STATUS_OK)
+    if (store_begin(s) != STATUS_OK || ingest_record(s, t, &r, line) != STATUS_OK || aggregate_flush(t, s) != STATUS_OK)
         abort(); /* whatever a line holds, it never makes a statement fail */
     struct store_rows *rows = store_ask(s, "SELECT tuple FROM dmarc_row", "");
     while (store_next(rows)) {

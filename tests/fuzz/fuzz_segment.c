@@ -64,8 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t all = count(0, &middle, 0), half = all / 2;
     if (half && (count(0, &middle, half) != all || count(middle, &middle, 0) != all - half))
         abort();
-    struct take_report r = {0};
-    if (take_folder(s, dir, NULL, &r) != STATUS_OK)
+    struct ingest_report r = {0};
+    if (ingest_folder(s, dir, NULL, &r) != STATUS_OK)
         abort(); /* whatever a file holds, the store is not away */
     for (size_t i = 0; i < 3; i++) {
         char path[128];

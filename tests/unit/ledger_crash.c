@@ -68,14 +68,14 @@ static bool stop(void)
 
 static int taker(const char *dir, const char *where, bool drain)
 {
-    struct take_report r = {0};
+    struct ingest_report r = {0};
     for (int idle = 0; !ended && !(drain && idle > 3);) {
         char why[STORE_ERROR];
         enum status st;
         struct store *s = store_open(where, STORE_WRITE, &st, why);
         for (uint64_t before = 1; s && !ended && !(drain && idle > 3); idle = r.records == before ? idle + 1 : 0) {
             before = r.records;
-            st = take_folder(s, dir, stop, &r);
+            st = ingest_folder(s, dir, stop, &r);
             if (st == STATUS_OK && !store_only_adds(s))
                 st = inbox_take(s, stop, &r);
             if (st != STATUS_OK && st != STATUS_AGAIN) {

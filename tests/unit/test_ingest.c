@@ -116,10 +116,10 @@ static void write_mails(const char *host, int from, int to)
     journal_close(j);
 }
 
-static struct take_report take(struct store *s)
+static struct ingest_report take(struct store *s)
 {
-    struct take_report r = {0};
-    enum status st = take_folder(s, journals, NULL, &r);
+    struct ingest_report r = {0};
+    enum status st = ingest_folder(s, journals, NULL, &r);
     if (st != STATUS_OK)
         fail_msg("%s: %s", status_text(st), store_error(s));
     return r;
@@ -141,7 +141,7 @@ static void takes_each_record_once(void **state)
     (void)state;
     write_mails("mx1", 0, 100);
     struct store *s = open_store();
-    struct take_report r = take(s);
+    struct ingest_report r = take(s);
     assert_string_equal(r.first_trouble, "");
     assert_int_equal(r.records, 100);
     assert_true(r.segments >= 2);
@@ -184,10 +184,10 @@ static void counts_keep_no_exact_address(void **state)
     assert_int_equal(number(s, "SELECT count(*) FROM subject_day WHERE standard = 'rdns'"), 1);
     assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE subject = '192.0.2.0/24'"), 20);
     assert_int_equal(number(s, "SELECT sum(count) FROM outcome_day WHERE subject = '192.0.2.0/24'"), 20);
-    char out[TAKE_NET];
-    assert_string_equal(take_coarse("2001:db8:1:2ff::9", out), "2001:db8:1:200::/56");
-    assert_string_equal(take_coarse("example.org", out), "example.org");
-    assert_null(take_coarse(NULL, out));
+    char out[INGEST_NET];
+    assert_string_equal(ingest_coarse("2001:db8:1:2ff::9", out), "2001:db8:1:200::/56");
+    assert_string_equal(ingest_coarse("example.org", out), "example.org");
+    assert_null(ingest_coarse(NULL, out));
     store_close(s);
 }
 
@@ -222,7 +222,7 @@ static void copy_of_a_taken_segment_adds_nothing(void **state)
     snprintf(command, sizeof command,
              "for f in %s/kept/*; do cp $f %s/other-20300101T000000Z-0000000$((i=i+1)).journal; done", dir, journals);
     assert_int_equal(system(command), 0);
-    struct take_report r = take(s);
+    struct ingest_report r = take(s);
     assert_int_equal(r.records, 0);
     assert_true(r.segments > 0);
     assert_int_equal(files_with(".journal"), 0);
@@ -257,7 +257,7 @@ static void corrupt_segments_are_set_aside(void **state)
     put_segment("milter-20261120T100003Z-00000004.journal",
                 HEADING("1", "four") NOTE("4") "{\"v\":1,\"t\":\"2026-11-20T1");
     struct store *s = open_store();
-    struct take_report r = take(s);
+    struct ingest_report r = take(s);
     assert_int_equal(r.records, 3);
     assert_int_equal(r.bad, 1);
     assert_int_equal(r.aside, 3);
@@ -275,7 +275,7 @@ static void newer_segments_wait(void **state)
     (void)state;
     put_segment("milter-20261120T100000Z-00000001.journal", HEADING("2", "new") NOTE("1"));
     struct store *s = open_store();
-    struct take_report r = take(s);
+    struct ingest_report r = take(s);
     assert_int_equal(r.newer, 1);
     assert_int_equal(r.records, 0);
     assert_int_equal(files_with(".journal"), 1);
@@ -292,11 +292,11 @@ static void two_takers_at_once(void **state)
     for (int i = 0; i < 4; i++) {
         child[i] = fork();
         if (child[i] == 0) {
-            struct take_report r = {0};
+            struct ingest_report r = {0};
             struct store *s = store_open(where, STORE_WRITE, NULL, NULL);
             enum status st = s ? STATUS_AGAIN : STATUS_INVALID;
             for (int tries = 0; tries < 20 && st == STATUS_AGAIN; tries++)
-                st = take_folder(s, journals, NULL, &r);
+                st = ingest_folder(s, journals, NULL, &r);
             store_close(s);
             _exit(st == STATUS_OK ? 0 : 1);
         }
@@ -332,11 +332,11 @@ static void hosts_race_into_one_store(void **state)
     for (int i = 0; i < HOSTS; i++) {
         child[i] = fork();
         if (child[i] == 0) {
-            struct take_report r = {0};
+            struct ingest_report r = {0};
             struct store *s = store_open(where, STORE_WRITE, NULL, NULL);
             enum status st = s ? STATUS_AGAIN : STATUS_INVALID;
             for (int tries = 0; tries < 20 && st == STATUS_AGAIN; tries++)
-                st = take_folder(s, folders[i], NULL, &r);
+                st = ingest_folder(s, folders[i], NULL, &r);
             store_close(s);
             _exit(st == STATUS_OK && r.records == EACH ? 0 : 1);
         }

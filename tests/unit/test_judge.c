@@ -335,13 +335,13 @@ static void recorded(void **state)
     struct sent s = {"192.0.2.66", "x\"\n action=deliver", "<secret@x.example>",
                      "From: hidden@good.example\nMessage-ID: <1@x\x1b[31m>\n" DATE "\n"};
     struct judged r = judge_it(usual, &s, 0, STATUS_OK);
-    struct record_extra x = {.stage = "end"};
+    struct mail_record_extra x = {.stage = "end"};
     struct buf b = BUF_INIT;
     struct json j = JSON_INTO(&b);
     struct value *o;
 
     (void)state;
-    record_line(&b, r.j, &r.c->list[0], &x, false);
+    mail_record_line(&b, r.j, &r.c->list[0], &x, false);
     const char *at = b.p;
     for (size_t i = 0; i < COUNT(keys); i++) {
         at = strstr(at, keys[i]);
@@ -351,7 +351,7 @@ static void recorded(void **state)
     assert_null(strchr(b.p, '\n'));
     assert_null(strchr(b.p, '\x1b'));
     buf_reset(&b);
-    record_line(&b, r.j, &r.c->list[0], &x, true);
+    mail_record_line(&b, r.j, &r.c->list[0], &x, true);
     o = value_parse(buf_slice(&b), NULL);
     assert_non_null(o);
     assert_string_equal(value_text(o, "action"), "quarantine");
@@ -359,7 +359,7 @@ static void recorded(void **state)
     value_free(o);
     buf_reset(&b);
     json_open(&j);
-    record_mail(&j, r.j, &r.c->list[0], &x);
+    mail_record_mail(&j, r.j, &r.c->list[0], &x);
     json_end(&j);
     o = value_parse(buf_slice(&b), NULL);
     assert_non_null(o);
@@ -390,7 +390,7 @@ static void failure_recorded(void **state)
     for (size_t i = 0; i < COUNT(mails); i++) {
         struct sent s = {"192.0.2.66", "x.example", "<secret@asks.example>", mails[i].header};
         struct judged r = judge_it(usual, &s, 0, STATUS_OK);
-        struct record_extra x = {.stage = "end"};
+        struct mail_record_extra x = {.stage = "end"};
         struct buf b = BUF_INIT, mail = BUF_INIT;
         struct json j = JSON_INTO(&b);
         struct record record;
@@ -400,7 +400,7 @@ static void failure_recorded(void **state)
         json_str(&j, "t", "2026-11-20T10:00:00Z");
         json_str(&j, "host", "mx1");
         json_str(&j, "kind", "mail");
-        record_mail(&j, r.j, &r.c->list[0], &x);
+        mail_record_mail(&j, r.j, &r.c->list[0], &x);
         json_end(&j);
         assert_int_equal(record_parse(buf_slice(&b), &record, why), STATUS_OK);
         if (dmarc_failure_asked(&record) != mails[i].asked)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_postfix_protocols.c - what Postfix says to assay-milter besides the milter protocol: base/netstring, base/access_request.
+ * test_postfix_protocols.c - what Postfix says to assay-milter besides the milter protocol: base/netstring, base/delegation_request.
  */
 #include "milter/delegation_request.h"
 #include "outgoing/netstring.h"
@@ -57,9 +57,9 @@ static void requests(void **state)
         {"", false, NULL, 0, NULL, NULL},
     };
     for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
-        struct access_request r;
+        struct delegation_request r;
         char text[IP_TEXT];
-        bool good = access_request_read(slice_str(t[i].text), &r);
+        bool good = delegation_request_read(slice_str(t[i].text), &r);
         if (good != t[i].good)
             print_error("case %zu\n", i);
         assert_int_equal(good, t[i].good);

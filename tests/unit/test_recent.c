@@ -27,23 +27,23 @@ static struct zones_event event(const char *reason)
     return e;
 }
 
-static void put(struct recent *r, const char *label, const char *reason, struct zones_event *left)
+static void put(struct refusal_cache *r, const char *label, const char *reason, struct zones_event *left)
 {
     struct recent_key k = key(label, 1, 1);
     struct zones_event e = event(reason);
-    recent_put(r, &k, 100, &e, left);
+    refusal_cache_put(r, &k, 100, &e, left);
 }
 
-static bool known(struct recent *r, const char *label, uint16_t type, unsigned version, time_t now, char text[DECIDE_TEXT])
+static bool known(struct refusal_cache *r, const char *label, uint16_t type, unsigned version, time_t now, char text[DECIDE_TEXT])
 {
     struct recent_key k = key(label, type, version);
-    return recent_get(r, &k, now, text);
+    return refusal_cache_get(r, &k, now, text);
 }
 
 static void known_from_the_second_refusal_on(void **state)
 {
     (void)state;
-    struct recent *r = recent_new();
+    struct refusal_cache *r = refusal_cache_new();
     struct zones_event left;
     char text[DECIDE_TEXT];
     put(r, "www", "first", &left);
@@ -57,14 +57,14 @@ static void known_from_the_second_refusal_on(void **state)
     assert_false(known(r, "www", 1, 2, 50, text));
     assert_false(known(r, "www", 1, 1, 100, text));
     assert_false(known(r, "ww", 1, 1, 50, text));
-    recent_free(r);
+    refusal_cache_free(r);
 }
 
-static unsigned all_repeats(struct recent *r, struct zones_event *out)
+static unsigned all_repeats(struct refusal_cache *r, struct zones_event *out)
 {
     unsigned n = 0;
-    for (size_t i = 0; i < RECENT_SLOTS; i++)
-        if (recent_take(r, i, out))
+    for (size_t i = 0; i < REFUSAL_CACHE_SLOTS; i++)
+        if (refusal_cache_take(r, i, out))
             n += out->weight;
     return n;
 }
@@ -72,7 +72,7 @@ static unsigned all_repeats(struct recent *r, struct zones_event *out)
 static void repeats_are_handed_over_once(void **state)
 {
     (void)state;
-    struct recent *r = recent_new();
+    struct refusal_cache *r = refusal_cache_new();
     struct zones_event left, out;
     char text[DECIDE_TEXT];
     put(r, "www", "why", &left);
@@ -87,31 +87,31 @@ static void repeats_are_handed_over_once(void **state)
     assert_int_equal(left.weight, 1);
     assert_string_equal(left.reason, "why");
     assert_int_equal(all_repeats(r, &out), 0);
-    recent_free(r);
+    refusal_cache_free(r);
 }
 
 static void names_asked_for_once_push_nothing_out(void **state)
 {
     (void)state;
-    struct recent *r = recent_new();
+    struct refusal_cache *r = refusal_cache_new();
     struct zones_event left;
     char text[DECIDE_TEXT], label[40];
     put(r, "www", "why", &left);
     put(r, "www", "why", &left);
-    for (unsigned i = 0; i < 50 * RECENT_SLOTS; i++) {
+    for (unsigned i = 0; i < 50 * REFUSAL_CACHE_SLOTS; i++) {
         snprintf(label, sizeof label, "n%u", i);
         put(r, label, "made up", &left);
         assert_int_equal(left.weight, 0);
         assert_false(known(r, label, 1, 1, 50, text));
     }
     assert_true(known(r, "www", 1, 1, 50, text));
-    recent_free(r);
+    refusal_cache_free(r);
 }
 
 static void a_name_too_long_is_not_taken(void **state)
 {
     (void)state;
-    struct recent *r = recent_new();
+    struct refusal_cache *r = refusal_cache_new();
     struct zones_event left, e = event("why");
     uint8_t name[300] = {63};
     char text[DECIDE_TEXT];
@@ -119,11 +119,11 @@ static void a_name_too_long_is_not_taken(void **state)
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         size_t length = lengths[i];
         struct recent_key k = {.name = name, .length = length, .type = 1, .version = 1};
-        recent_put(r, &k, 100, &e, &left);
-        recent_put(r, &k, 100, &e, &left);
-        assert_false(recent_get(r, &k, 50, text));
+        refusal_cache_put(r, &k, 100, &e, &left);
+        refusal_cache_put(r, &k, 100, &e, &left);
+        assert_false(refusal_cache_get(r, &k, 50, text));
     }
-    recent_free(r);
+    refusal_cache_free(r);
 }
 
 int main(void)

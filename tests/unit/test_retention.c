@@ -61,10 +61,10 @@ static int64_t number(const char *sql)
 /* `count` mails from a domain, `days` ago; signed or aligned by SPF only. */
 static void mails(const char *domain, const char *client, int days, int count, bool pass, bool is_signed)
 {
-    char day[MOMENT_TEXT], line[1200];
-    struct tally *t = tally_new();
+    char day[TIMESTAMP_TEXT], line[1200];
+    struct aggregate *t = aggregate_new();
     assert_int_equal(store_begin(s), STATUS_OK);
-    moment_day_text(TODAY - days, day);
+    timestamp_day_text(TODAY - days, day);
     for (int i = 0; i < count; i++) {
         struct record r;
         snprintf(line, sizeof line,
@@ -78,24 +78,24 @@ static void mails(const char *domain, const char *client, int days, int count, b
                  day, i, i, client, domain, domain, domain, domain, domain, pass ? "pass" : "fail", domain,
                  pass ? "true" : "false", is_signed ? "true" : "false");
         assert_int_equal(record_parse(slice_str(line), &r, NULL), STATUS_OK);
-        assert_int_equal(take_record(s, t, &r, slice_str(line)), STATUS_OK);
+        assert_int_equal(ingest_record(s, t, &r, slice_str(line)), STATUS_OK);
         record_free(&r);
     }
-    assert_int_equal(tally_flush(t, s), STATUS_OK);
+    assert_int_equal(aggregate_flush(t, s), STATUS_OK);
     assert_int_equal(store_commit(s), STATUS_OK);
-    tally_free(t);
+    aggregate_free(t);
 }
 
 static void identities_go_in_time(void **state)
 {
     (void)state;
     int64_t rows;
-    struct tidy_keep keep = {14 * 86400, 90 * 86400, 800 * 86400};
+    struct retention_keep keep = {14 * 86400, 90 * 86400, 800 * 86400};
     mails("new.example", "192.0.2.7", 3, 2, true, true);
     mails("old.example", "2001:db8:1:2ff::9", 20, 3, true, true);
     mails("gone.example", "192.0.2.9", 95, 4, true, true);
     mails("long.example", "192.0.2.9", 900, 5, true, true);
-    assert_int_equal(tidy_retention(s, &keep, &rows), STATUS_OK);
+    assert_int_equal(retention_run(s, &keep, &rows), STATUS_OK);
     assert_int_equal(number("SELECT count(*) FROM mail"), 5);
     assert_int_equal(number("SELECT count(*) FROM mail WHERE from_domain = 'new.example' AND client = '192.0.2.7' AND "
                             "queue_id IS NOT NULL AND "
@@ -110,7 +110,7 @@ static void identities_go_in_time(void **state)
     assert_int_equal(number("SELECT count(*) FROM dmarc_row WHERE domain <> 'new.example'"), 0);
     assert_int_equal(number("SELECT sum(count) FROM dmarc_row WHERE domain = 'new.example'"), 2);
     assert_true(rows > 0);
-    assert_int_equal(tidy_retention(s, &keep, &rows), STATUS_OK);
+    assert_int_equal(retention_run(s, &keep, &rows), STATUS_OK);
     assert_int_equal(rows, 0);
 }
 
@@ -119,7 +119,7 @@ static void months_come_and_go(void **state)
     (void)state;
     static const char partitions[] = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'mail'::regclass";
     int64_t rows;
-    struct tidy_keep keep = {14 * 86400, 90 * 86400, 800 * 86400};
+    struct retention_keep keep = {14 * 86400, 90 * 86400, 800 * 86400};
     if (!where)
         skip(); /* SQLite has no partitions */
     assert_int_equal(number(partitions), 7); /* August to January, and the rest */
@@ -130,7 +130,7 @@ static void months_come_and_go(void **state)
     assert_int_equal(number("SELECT count(*) FROM mail_202609"), 3);
     assert_int_equal(number("SELECT count(*) FROM mail_default"), 4);
     clock_set_wall((time_t)(TODAY + 45) * 86400);
-    assert_int_equal(tidy_retention(s, &keep, &rows), STATUS_OK);
+    assert_int_equal(retention_run(s, &keep, &rows), STATUS_OK);
     assert_int_equal(number("SELECT count(*) FROM mail"), 2);
     assert_int_equal(number(partitions), 7); /* October to March */
     assert_int_equal(number("SELECT count(*) FROM pg_class WHERE relname IN ('mail_202608', 'mail_202609')"), 0);
@@ -144,14 +144,14 @@ static void what_is_forgotten_is_nowhere(void **state)
     mails("who.example", "192.0.2.7", 1, 2, true, true);
     mails("sub.who.example", "192.0.2.8", 1, 2, true, true);
     mails("somewho.example", "192.0.2.9", 1, 2, true, true);
-    assert_int_equal(tidy_forget(s, "who.example", &rows), STATUS_OK);
+    assert_int_equal(retention_forget(s, "who.example", &rows), STATUS_OK);
     assert_int_equal(number("SELECT count(*) FROM mail"), 2);
     assert_int_equal(number("SELECT count(*) FROM subject_day"), 1);
     assert_int_equal(number("SELECT count(*) FROM dmarc_row"), 1);
     assert_int_equal(number("SELECT count(*) FROM dmarc_domain"), 1);
     assert_int_equal(number("SELECT count(*) FROM signer_day"), 1);
     assert_int_equal(number("SELECT sum(count) FROM standard_day"), 6);
-    assert_int_equal(tidy_forget(s, "192.0.2.9", &rows), STATUS_OK);
+    assert_int_equal(retention_forget(s, "192.0.2.9", &rows), STATUS_OK);
     assert_int_equal(number("SELECT count(*) FROM mail"), 0);
     assert_int_equal(number("SELECT count(*) FROM dmarc_row"), 0);
 }
@@ -162,7 +162,7 @@ static void an_underscore_is_no_wildcard(void **state)
     int64_t rows;
     mails("x.a_b.example", "192.0.2.7", 1, 1, true, true);
     mails("x.acb.example", "192.0.2.8", 1, 1, true, true);
-    assert_int_equal(tidy_forget(s, "a_b.example", &rows), STATUS_OK);
+    assert_int_equal(retention_forget(s, "a_b.example", &rows), STATUS_OK);
     assert_int_equal(number("SELECT count(*) FROM mail WHERE from_domain = 'x.acb.example'"), 1);
     assert_int_equal(number("SELECT count(*) FROM mail"), 1);
 }
@@ -185,19 +185,19 @@ static void who_signs_all_its_mail(void **state)
         mails("rare.example", "192.0.2.6", day, 2, true, true);
     for (int day = 31; day <= 45; day++)
         mails("past.example", "192.0.2.6", day, 20, true, true);
-    assert_int_equal(tidy_knowledge(s, path, &n, why), STATUS_OK);
+    assert_int_equal(retention_write_signers(s, path, &n, why), STATUS_OK);
     assert_int_equal(n, 2);
-    struct knowledge *k = knowledge_open(path);
-    assert_true(knowledge_signs(k, "signs.example"));
-    assert_true(knowledge_signs(k, "attacked.example"));
-    assert_false(knowledge_signs(k, "mostly.example"));
-    assert_false(knowledge_signs(k, "unsigned.example"));
-    assert_false(knowledge_signs(k, "fresh.example"));
-    assert_false(knowledge_signs(k, "rare.example"));
-    assert_false(knowledge_signs(k, "past.example"));
-    assert_false(knowledge_signs(k, "sub.signs.example"));
-    assert_false(knowledge_signs(k, NULL));
-    knowledge_close(k);
+    struct known_signers *k = known_signers_open(path);
+    assert_true(known_signers_signs(k, "signs.example"));
+    assert_true(known_signers_signs(k, "attacked.example"));
+    assert_false(known_signers_signs(k, "mostly.example"));
+    assert_false(known_signers_signs(k, "unsigned.example"));
+    assert_false(known_signers_signs(k, "fresh.example"));
+    assert_false(known_signers_signs(k, "rare.example"));
+    assert_false(known_signers_signs(k, "past.example"));
+    assert_false(known_signers_signs(k, "sub.signs.example"));
+    assert_false(known_signers_signs(k, NULL));
+    known_signers_close(k);
 }
 
 static void put(const char *text)
@@ -214,12 +214,12 @@ static void put(const char *text)
 static void a_bad_file_leaves_what_was_known(void **state)
 {
     (void)state;
-    struct knowledge *k = knowledge_open(path);
+    struct known_signers *k = known_signers_open(path);
     assert_non_null(k);
-    assert_int_equal(knowledge_count(k), 0);
+    assert_int_equal(known_signers_count(k), 0);
     put("assay-knowledge 1 2\na.example\nb.example\n");
-    knowledge_refresh(k);
-    assert_int_equal(knowledge_count(k), 2);
+    known_signers_refresh(k);
+    assert_int_equal(known_signers_count(k), 2);
     static const char *const bad[] = {"",
                                       "x",
                                       "assay-knowledge 2 1\na\n",
@@ -231,24 +231,24 @@ static void a_bad_file_leaves_what_was_known(void **state)
                                       "assay-knowledge 1 99999999999999999999\n"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         put(bad[i]);
-        knowledge_refresh(k);
-        assert_int_equal(knowledge_count(k), 2);
-        assert_true(knowledge_signs(k, "b.example"));
+        known_signers_refresh(k);
+        assert_int_equal(known_signers_count(k), 2);
+        assert_true(known_signers_signs(k, "b.example"));
     }
     unlink(path);
-    knowledge_refresh(k);
-    assert_true(knowledge_signs(k, "a.example"));
+    known_signers_refresh(k);
+    assert_true(known_signers_signs(k, "a.example"));
     put("assay-knowledge 1 0\n");
-    knowledge_refresh(k);
-    assert_int_equal(knowledge_count(k), 0);
-    knowledge_close(k);
-    assert_null(knowledge_close(NULL));
+    known_signers_refresh(k);
+    assert_int_equal(known_signers_count(k), 0);
+    known_signers_close(k);
+    assert_null(known_signers_close(NULL));
 }
 
 static void *asker(void *arg)
 {
     for (int i = 0; i < 20000; i++)
-        if (!knowledge_signs(arg, "a.example"))
+        if (!known_signers_signs(arg, "a.example"))
             return arg;
     return NULL;
 }
@@ -257,30 +257,30 @@ static void asked_while_it_changes(void **state)
 {
     (void)state;
     put("assay-knowledge 1 1\na.example\n");
-    struct knowledge *k = knowledge_open(path);
+    struct known_signers *k = known_signers_open(path);
     pthread_t t[4];
     for (int i = 0; i < 4; i++)
         assert_int_equal(pthread_create(&t[i], NULL, asker, k), 0);
     for (int i = 0; i < 50; i++) {
         put(i % 2 ? "assay-knowledge 1 1\na.example\n" : "assay-knowledge 1 2\na.example\nb.example\n");
-        knowledge_refresh(k);
+        known_signers_refresh(k);
     }
     for (int i = 0; i < 4; i++) {
         void *failed = k;
         pthread_join(t[i], &failed);
         assert_null(failed);
     }
-    knowledge_close(k);
+    known_signers_close(k);
 }
 
 static void moments(void **state)
 {
     (void)state;
     int64_t t = 0, day = 0;
-    char text[MOMENT_TEXT];
-    assert_true(moment_from_record("2026-11-20T23:19:25.123456Z", &t));
+    char text[TIMESTAMP_TEXT];
+    assert_true(timestamp_from_record("2026-11-20T23:19:25.123456Z", &t));
     assert_int_equal(t, INT64_C(1795216765123456));
-    assert_true(moment_from_record("1970-01-01T00:00:00Z", &t));
+    assert_true(timestamp_from_record("1970-01-01T00:00:00Z", &t));
     assert_int_equal(t, 0);
     static const char *const none[] = {"",
                                        "2026-11-20",
@@ -292,22 +292,22 @@ static void moments(void **state)
                                        "2026-13-01T00:00:00Z",
                                        "x026-11-20T10:00:00Z"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
-        assert_false(moment_from_record(none[i], &t));
-    assert_false(moment_from_record(NULL, &t));
-    assert_true(moment_day_from_text("2026-11-21", &day));
+        assert_false(timestamp_from_record(none[i], &t));
+    assert_false(timestamp_from_record(NULL, &t));
+    assert_true(timestamp_day_from_text("2026-11-21", &day));
     assert_int_equal(day, TODAY);
-    assert_string_equal(moment_day_text(moment_week(day), text), "2026-11-16");
-    assert_string_equal(moment_day_text(moment_week(day + 1), text), "2026-11-16");
-    assert_string_equal(moment_day_text(moment_week(day + 2), text), "2026-11-23");
-    assert_string_equal(moment_day_text(moment_month(day), text), "2026-11-01");
-    assert_int_equal(moment_day(-1), -1);
-    assert_true(moment_from_person("24h", &t));
-    assert_int_equal(t, clock_wall_us() - MOMENT_DAY);
-    assert_false(moment_from_person("24x", &t));
-    assert_false(moment_from_person("-3d", &t));
-    assert_false(moment_from_person("2026-11-20T10:0", &t));
-    assert_true(moment_from_person("2026-11-20 10:00", &t));
-    assert_true(moment_from_person("yesterday", &t));
+    assert_string_equal(timestamp_day_text(timestamp_week(day), text), "2026-11-16");
+    assert_string_equal(timestamp_day_text(timestamp_week(day + 1), text), "2026-11-16");
+    assert_string_equal(timestamp_day_text(timestamp_week(day + 2), text), "2026-11-23");
+    assert_string_equal(timestamp_day_text(timestamp_month(day), text), "2026-11-01");
+    assert_int_equal(timestamp_day(-1), -1);
+    assert_true(timestamp_from_person("24h", &t));
+    assert_int_equal(t, clock_wall_us() - TIMESTAMP_DAY);
+    assert_false(timestamp_from_person("24x", &t));
+    assert_false(timestamp_from_person("-3d", &t));
+    assert_false(timestamp_from_person("2026-11-20T10:0", &t));
+    assert_true(timestamp_from_person("2026-11-20 10:00", &t));
+    assert_true(timestamp_from_person("yesterday", &t));
 }
 
 #define ON(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_tls_policy.c - judge/outbound: DANE before MTA-STS, never the other way; when a policy is fetched, kept, refreshed and forgotten.
+ * test_tls_policy.c - judge/tls_policy: DANE before MTA-STS, never the other way; when a policy is fetched, kept, refreshed and forgotten.
  */
 #include "base/clock.h"
 #include "dns/dns_replay.h"
@@ -23,7 +23,7 @@
 struct world {
     struct web web;
     struct dns *dns;
-    struct outbound *o;
+    struct tls_policy *o;
     char file[64];
     char noted[256];
     atomic_int notes;
@@ -42,15 +42,15 @@ static void open_world(struct world *w, const char *zone)
     w->dns = dns_replay_text(slice_str(zone), "zone", &error);
     if (!w->dns)
         fail_msg("%s", error);
-    struct outbound_config c = {.dns = w->dns, .file = w->file, .ca_file = w->web.ca_file, .port = w->web.port, .fetch_ms = 1000, .tick_ms = 20,
+    struct tls_policy_config c = {.dns = w->dns, .file = w->file, .ca_file = w->web.ca_file, .port = w->web.port, .fetch_ms = 1000, .tick_ms = 20,
                                 .allow_special = true, .note = take_note, .context = w};
-    w->o = outbound_new(&c);
+    w->o = tls_policy_new(&c);
     assert_non_null(w->o);
 }
 
 static void close_world(struct world *w)
 {
-    w->o = outbound_free(w->o);
+    w->o = tls_policy_free(w->o);
     w->dns = dns_close(w->dns);
 }
 
@@ -72,10 +72,10 @@ static void end(struct world *w)
     clock_set_wall(0);
 }
 
-static void expect(struct world *w, const char *what, const char *key, enum outbound_answer want, const char *text)
+static void expect(struct world *w, const char *what, const char *key, enum tls_policy_answer want, const char *text)
 {
     struct buf b = BUF_INIT;
-    enum outbound_answer got = outbound_ask(w->o, key, &b);
+    enum tls_policy_answer got = tls_policy_ask(w->o, key, &b);
     if (got != want || (text && strcmp(b.p, text) != 0))
         fail_msg("%s: %s: answer %d \"%s\", not %d \"%s\" (noted: %s)", what, key, (int)got, b.p, (int)want, text ? text : "", w->noted);
     buf_release(&b);
@@ -85,42 +85,42 @@ static void order(void **state)
 {
     static const struct {
         const char *what, *zone;
-        enum outbound_answer want;
+        enum tls_policy_answer want;
         const char *text;
         int fetched;
     } t[] = {
-        {"neither", PLAIN, OUTBOUND_NOT_FOUND, "", 0},
-        {"MTA-STS alone", PLAIN STS, OUTBOUND_FOUND, SECURE, 1},
-        {"MTA-STS beside a signed zone without TLSA", SIGNED STS, OUTBOUND_FOUND, SECURE, 1},
-        {"DANE alone", SIGNED TLSA, OUTBOUND_FOUND, "dane", 0},
-        {"DANE is not overridden", SIGNED TLSA STS, OUTBOUND_FOUND, "dane", 0},
-        {"DANE at one of two hosts", SIGNED2 TLSA STS, OUTBOUND_FOUND, "dane", 0},
-        {"DANE at one host, the other is broken", SIGNED2 TLSA "_25._tcp.mx2.d.example servfail\n" STS, OUTBOUND_FOUND, "dane", 0},
-        {"DANE at one host, the other cannot be found", SIGNED TLSA "d.example secure MX 20 z.example\nz.example timeout\n" STS, OUTBOUND_FOUND,
+        {"neither", PLAIN, TLS_POLICY_NOT_FOUND, "", 0},
+        {"MTA-STS alone", PLAIN STS, TLS_POLICY_FOUND, SECURE, 1},
+        {"MTA-STS beside a signed zone without TLSA", SIGNED STS, TLS_POLICY_FOUND, SECURE, 1},
+        {"DANE alone", SIGNED TLSA, TLS_POLICY_FOUND, "dane", 0},
+        {"DANE is not overridden", SIGNED TLSA STS, TLS_POLICY_FOUND, "dane", 0},
+        {"DANE at one of two hosts", SIGNED2 TLSA STS, TLS_POLICY_FOUND, "dane", 0},
+        {"DANE at one host, the other is broken", SIGNED2 TLSA "_25._tcp.mx2.d.example servfail\n" STS, TLS_POLICY_FOUND, "dane", 0},
+        {"DANE at one host, the other cannot be found", SIGNED TLSA "d.example secure MX 20 z.example\nz.example timeout\n" STS, TLS_POLICY_FOUND,
          "dane", 0},
-        {"TLSA times out: no downgrade", SIGNED "_25._tcp.mx.d.example timeout\n" STS, OUTBOUND_LATER, NULL, 0},
-        {"TLSA fails, no MTA-STS either", SIGNED "_25._tcp.mx.d.example servfail\n", OUTBOUND_LATER, NULL, 0},
-        {"TLSA is bogus", SIGNED "_25._tcp.mx.d.example bogus\n" STS, OUTBOUND_LATER, NULL, 0},
-        {"MX times out", "d.example timeout MX\n" STS, OUTBOUND_LATER, NULL, 0},
-        {"MX is bogus", "d.example bogus MX\n" STS, OUTBOUND_LATER, NULL, 0},
-        {"addresses of the only host time out", "d.example secure MX 10 z.example\nz.example timeout\n" STS, OUTBOUND_LATER, NULL, 0},
-        {"of one of two hosts: no policy may stand in", SIGNED "d.example secure MX 20 z.example\nz.example timeout\n" STS, OUTBOUND_LATER, NULL, 1},
-        {"of one of two hosts, no policy: Postfix looks at each", SIGNED "d.example secure MX 20 z.example\nz.example timeout\n", OUTBOUND_FOUND,
+        {"TLSA times out: no downgrade", SIGNED "_25._tcp.mx.d.example timeout\n" STS, TLS_POLICY_LATER, NULL, 0},
+        {"TLSA fails, no MTA-STS either", SIGNED "_25._tcp.mx.d.example servfail\n", TLS_POLICY_LATER, NULL, 0},
+        {"TLSA is bogus", SIGNED "_25._tcp.mx.d.example bogus\n" STS, TLS_POLICY_LATER, NULL, 0},
+        {"MX times out", "d.example timeout MX\n" STS, TLS_POLICY_LATER, NULL, 0},
+        {"MX is bogus", "d.example bogus MX\n" STS, TLS_POLICY_LATER, NULL, 0},
+        {"addresses of the only host time out", "d.example secure MX 10 z.example\nz.example timeout\n" STS, TLS_POLICY_LATER, NULL, 0},
+        {"of one of two hosts: no policy may stand in", SIGNED "d.example secure MX 20 z.example\nz.example timeout\n" STS, TLS_POLICY_LATER, NULL, 1},
+        {"of one of two hosts, no policy: Postfix looks at each", SIGNED "d.example secure MX 20 z.example\nz.example timeout\n", TLS_POLICY_FOUND,
          "dane", 0},
-        {"unusable TLSA: the policy asks for more", SIGNED "_25._tcp.mx.d.example secure TLSA 1 1 1 " S "\n" STS, OUTBOUND_FOUND, SECURE, 1},
-        {"unusable TLSA alone: encrypted", SIGNED "_25._tcp.mx.d.example secure TLSA 1 1 1 " S "\n", OUTBOUND_FOUND, "dane", 0},
+        {"unusable TLSA: the policy asks for more", SIGNED "_25._tcp.mx.d.example secure TLSA 1 1 1 " S "\n" STS, TLS_POLICY_FOUND, SECURE, 1},
+        {"unusable TLSA alone: encrypted", SIGNED "_25._tcp.mx.d.example secure TLSA 1 1 1 " S "\n", TLS_POLICY_FOUND, "dane", 0},
         {"forged MX with TLSA of its own does not lift the policy", "d.example MX 10 mx.d.example\nmx.d.example secure A 192.0.2.1\n" TLSA STS,
-         OUTBOUND_FOUND, SECURE, 1},
-        {"MX not signed, TLSA, no policy", "d.example MX 10 mx.d.example\nmx.d.example secure A 192.0.2.1\n" TLSA, OUTBOUND_FOUND, "dane", 0},
+         TLS_POLICY_FOUND, SECURE, 1},
+        {"MX not signed, TLSA, no policy", "d.example MX 10 mx.d.example\nmx.d.example secure A 192.0.2.1\n" TLSA, TLS_POLICY_FOUND, "dane", 0},
         {"MX not signed, its host's TLSA fails", "d.example MX 10 mx.d.example\nmx.d.example secure A 192.0.2.1\n_25._tcp.mx.d.example servfail\n" STS,
-         OUTBOUND_FOUND, SECURE, 1},
-        {"null MX", "d.example MX 0 .\n" STS, OUTBOUND_NOT_FOUND, "", 0},
-        {"two records", PLAIN STS "_mta-sts.d.example TXT \"v=STSv1; id=2;\"\n", OUTBOUND_NOT_FOUND, "", 0},
-        {"a record beside others", PLAIN STS "_mta-sts.d.example TXT \"something else\"\n", OUTBOUND_FOUND, SECURE, 1},
-        {"a record in two strings", PLAIN "_mta-sts.d.example TXT \"v=STSv1; i\" \"d=1\"\nmta-sts.d.example A 127.0.0.1\n", OUTBOUND_FOUND, SECURE, 1},
-        {"a broken record", PLAIN "_mta-sts.d.example TXT \"v=STSv1; id=1-2;\"\nmta-sts.d.example A 127.0.0.1\n", OUTBOUND_NOT_FOUND, "", 0},
-        {"a host for policies, no record", PLAIN "mta-sts.d.example A 127.0.0.1\n", OUTBOUND_NOT_FOUND, "", 0},
-        {"a record, no host", PLAIN "_mta-sts.d.example TXT \"v=STSv1; id=1;\"\n", OUTBOUND_NOT_FOUND, "", 0},
+         TLS_POLICY_FOUND, SECURE, 1},
+        {"null MX", "d.example MX 0 .\n" STS, TLS_POLICY_NOT_FOUND, "", 0},
+        {"two records", PLAIN STS "_mta-sts.d.example TXT \"v=STSv1; id=2;\"\n", TLS_POLICY_NOT_FOUND, "", 0},
+        {"a record beside others", PLAIN STS "_mta-sts.d.example TXT \"something else\"\n", TLS_POLICY_FOUND, SECURE, 1},
+        {"a record in two strings", PLAIN "_mta-sts.d.example TXT \"v=STSv1; i\" \"d=1\"\nmta-sts.d.example A 127.0.0.1\n", TLS_POLICY_FOUND, SECURE, 1},
+        {"a broken record", PLAIN "_mta-sts.d.example TXT \"v=STSv1; id=1-2;\"\nmta-sts.d.example A 127.0.0.1\n", TLS_POLICY_NOT_FOUND, "", 0},
+        {"a host for policies, no record", PLAIN "mta-sts.d.example A 127.0.0.1\n", TLS_POLICY_NOT_FOUND, "", 0},
+        {"a record, no host", PLAIN "_mta-sts.d.example TXT \"v=STSv1; id=1;\"\n", TLS_POLICY_NOT_FOUND, "", 0},
     };
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
         struct world w;
@@ -136,19 +136,19 @@ static void keys(void **state)
 {
     static const struct {
         const char *key;
-        enum outbound_answer want;
+        enum tls_policy_answer want;
     } t[] = {
-        {"d.example", OUTBOUND_FOUND},        {"D.Example.", OUTBOUND_FOUND},       {"d.example:25", OUTBOUND_FOUND},
-        {"d.example:smtp", OUTBOUND_FOUND},   {"d.example:587", OUTBOUND_NOT_FOUND}, {"[d.example]", OUTBOUND_NOT_FOUND},
-        {"[d.example]:25", OUTBOUND_NOT_FOUND}, {".d.example", OUTBOUND_NOT_FOUND}, {".example", OUTBOUND_NOT_FOUND},
-        {"192.0.2.1", OUTBOUND_NOT_FOUND},    {"[192.0.2.1]:25", OUTBOUND_NOT_FOUND}, {"[IPv6:2001:db8::1]", OUTBOUND_NOT_FOUND},
-        {"", OUTBOUND_NOT_FOUND},             {"user@d.example", OUTBOUND_NOT_FOUND}, {"d..example", OUTBOUND_NOT_FOUND},
-        {"unix:/run/x", OUTBOUND_NOT_FOUND},
+        {"d.example", TLS_POLICY_FOUND},        {"D.Example.", TLS_POLICY_FOUND},       {"d.example:25", TLS_POLICY_FOUND},
+        {"d.example:smtp", TLS_POLICY_FOUND},   {"d.example:587", TLS_POLICY_NOT_FOUND}, {"[d.example]", TLS_POLICY_NOT_FOUND},
+        {"[d.example]:25", TLS_POLICY_NOT_FOUND}, {".d.example", TLS_POLICY_NOT_FOUND}, {".example", TLS_POLICY_NOT_FOUND},
+        {"192.0.2.1", TLS_POLICY_NOT_FOUND},    {"[192.0.2.1]:25", TLS_POLICY_NOT_FOUND}, {"[IPv6:2001:db8::1]", TLS_POLICY_NOT_FOUND},
+        {"", TLS_POLICY_NOT_FOUND},             {"user@d.example", TLS_POLICY_NOT_FOUND}, {"d..example", TLS_POLICY_NOT_FOUND},
+        {"unix:/run/x", TLS_POLICY_NOT_FOUND},
     };
     struct world w;
     begin(&w, PLAIN STS, POLICY);
     for (size_t i = 0; i < sizeof t / sizeof *t; i++)
-        expect(&w, "key", t[i].key, t[i].want, t[i].want == OUTBOUND_FOUND ? SECURE : "");
+        expect(&w, "key", t[i].key, t[i].want, t[i].want == TLS_POLICY_FOUND ? SECURE : "");
     assert_int_equal(w.web.taken, 1);
     end(&w);
 }
@@ -168,11 +168,11 @@ static void modes_and_failures(void **state)
         struct world w;
         begin(&w, PLAIN STS, t[i].answer);
         for (int k = 0; k < 5; k++)
-            expect(&w, t[i].what, "d.example", OUTBOUND_NOT_FOUND, "");
+            expect(&w, t[i].what, "d.example", TLS_POLICY_NOT_FOUND, "");
         assert_int_equal(w.web.taken, 1); /* neither a policy nor a failure is asked for again at once */
         assert_int_equal(w.notes, i < 2 ? 0 : 1);
-        clock_set_wall(NOW + OUTBOUND_RETRY);
-        expect(&w, t[i].what, "d.example", OUTBOUND_NOT_FOUND, "");
+        clock_set_wall(NOW + TLS_POLICY_RETRY);
+        expect(&w, t[i].what, "d.example", TLS_POLICY_NOT_FOUND, "");
         assert_int_equal(w.web.taken, i < 2 ? 1 : 2);
         end(&w);
     }
@@ -183,27 +183,27 @@ static void kept(void **state)
 {
     struct world w;
     begin(&w, PLAIN STS, POLICY);
-    expect(&w, "fetched", "d.example", OUTBOUND_FOUND, SECURE);
+    expect(&w, "fetched", "d.example", TLS_POLICY_FOUND, SECURE);
     close_world(&w);
     w.web.answer = "HTTP/1.0 500 dead\r\n\r\n";
     open_world(&w, PLAIN);
-    expect(&w, "after a restart, the record gone", "d.example", OUTBOUND_FOUND, SECURE);
+    expect(&w, "after a restart, the record gone", "d.example", TLS_POLICY_FOUND, SECURE);
     assert_int_equal(w.web.taken, 1);
     close_world(&w);
     open_world(&w, PLAIN "_mta-sts.d.example TXT \"v=STSv1; id=2;\"\nmta-sts.d.example A 127.0.0.1\n");
-    expect(&w, "a new id, the web server dead", "d.example", OUTBOUND_FOUND, SECURE);
+    expect(&w, "a new id, the web server dead", "d.example", TLS_POLICY_FOUND, SECURE);
     assert_int_equal(w.web.taken, 2);
-    expect(&w, "not asked at every mail", "d.example", OUTBOUND_FOUND, SECURE);
+    expect(&w, "not asked at every mail", "d.example", TLS_POLICY_FOUND, SECURE);
     assert_int_equal(w.web.taken, 2);
     w.web.answer = HEAD "version: STSv1\nmode: enforce\nmx: other.d.example\nmax_age: 86400\n";
-    clock_set_wall(NOW + OUTBOUND_RETRY);
-    expect(&w, "the new one", "d.example", OUTBOUND_FOUND, "secure match=other.d.example servername=hostname");
+    clock_set_wall(NOW + TLS_POLICY_RETRY);
+    expect(&w, "the new one", "d.example", TLS_POLICY_FOUND, "secure match=other.d.example servername=hostname");
     close_world(&w);
     open_world(&w, PLAIN);
-    clock_set_wall(NOW + OUTBOUND_RETRY + 86399);
-    expect(&w, "to its end", "d.example", OUTBOUND_FOUND, "secure match=other.d.example servername=hostname");
-    clock_set_wall(NOW + OUTBOUND_RETRY + 86400);
-    expect(&w, "and not longer", "d.example", OUTBOUND_NOT_FOUND, "");
+    clock_set_wall(NOW + TLS_POLICY_RETRY + 86399);
+    expect(&w, "to its end", "d.example", TLS_POLICY_FOUND, "secure match=other.d.example servername=hostname");
+    clock_set_wall(NOW + TLS_POLICY_RETRY + 86400);
+    expect(&w, "and not longer", "d.example", TLS_POLICY_NOT_FOUND, "");
     end(&w);
 }
 
@@ -219,32 +219,32 @@ static void refreshed(void **state)
 {
     struct world w;
     begin(&w, PLAIN STS, POLICY);
-    expect(&w, "fetched", "d.example", OUTBOUND_FOUND, SECURE);
+    expect(&w, "fetched", "d.example", TLS_POLICY_FOUND, SECURE);
     w.web.answer = "HTTP/1.0 500 dead\r\n\r\n";
-    clock_set_wall(NOW + OUTBOUND_REFRESH);
+    clock_set_wall(NOW + TLS_POLICY_REFRESH);
     wait_for(&w, 2);
     for (int i = 0; i < 300 && !w.notes; i++)
         usleep(10000);
     usleep(100000); /* the time of the failure is noted right after */
-    expect(&w, "while it fails", "d.example", OUTBOUND_FOUND, SECURE);
+    expect(&w, "while it fails", "d.example", TLS_POLICY_FOUND, SECURE);
     w.web.answer = HEAD "version: STSv1\nmode: testing\nmx: mx.d.example\nmax_age: 86400\n";
-    clock_set_wall(NOW + OUTBOUND_REFRESH + OUTBOUND_RETRY);
+    clock_set_wall(NOW + TLS_POLICY_REFRESH + TLS_POLICY_RETRY);
     wait_for(&w, 3);
     for (int i = 0; i < 100; i++) { /* taken over right after its connection ends */
         struct buf b = BUF_INIT;
-        bool done = outbound_ask(w.o, "d.example", &b) == OUTBOUND_NOT_FOUND;
+        bool done = tls_policy_ask(w.o, "d.example", &b) == TLS_POLICY_NOT_FOUND;
         buf_release(&b);
         if (done)
             break;
         usleep(10000);
     }
-    expect(&w, "taken over", "d.example", OUTBOUND_NOT_FOUND, "");
+    expect(&w, "taken over", "d.example", TLS_POLICY_NOT_FOUND, "");
     end(&w);
 }
 
 static void *ask_dead(void *arg)
 {
-    expect(arg, "a silent web server", "d.example", OUTBOUND_NOT_FOUND, "");
+    expect(arg, "a silent web server", "d.example", TLS_POLICY_NOT_FOUND, "");
     return NULL;
 }
 
@@ -260,7 +260,7 @@ static void side_by_side(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, ask_dead, &w), 0);
     wait_for(&w, 1);
     int64_t start_ms = clock_mono_ms();
-    expect(&w, "another domain meanwhile", "e.example", OUTBOUND_FOUND, "dane");
+    expect(&w, "another domain meanwhile", "e.example", TLS_POLICY_FOUND, "dane");
     assert_true(clock_mono_ms() - start_ms < 900); /* the fetch takes 1,000 */
     for (int i = 0; i < 8; i++)
         pthread_join(threads[i], NULL);
@@ -285,31 +285,31 @@ static void spoiled_file(void **state)
     open_world(&w, PLAIN);
     assert_int_equal(w.notes, 1);
     assert_non_null(strstr(w.noted, "passed over"));
-    expect(&w, "the good line", "d.example", OUTBOUND_FOUND, SECURE);
+    expect(&w, "the good line", "d.example", TLS_POLICY_FOUND, SECURE);
     clock_set_wall(NOW + STS_MAX_AGE);
-    expect(&w, "not for ever", "d.example", OUTBOUND_NOT_FOUND, "");
+    expect(&w, "not for ever", "d.example", TLS_POLICY_NOT_FOUND, "");
     end(&w);
 }
 
 /* When the table is full, who has a policy stays. */
 static void full(void **state)
 {
-    struct outbound_cache *c = outbound_cache_new();
+    struct sts_cache *c = sts_cache_new();
     static const char *const mx[] = {"mx.d.example"};
     struct sts_policy p = {.mode = STS_ENFORCE, .max_age = 1000, .mx = mx, .mx_count = 1};
     char name[32];
-    for (int i = 0; i < OUTBOUND_DOMAINS; i++) {
+    for (int i = 0; i < TLS_POLICY_DOMAINS; i++) {
         snprintf(name, sizeof name, "d%d.example", i);
-        struct outbound_entry *e = outbound_cache_place(c, name, NOW + i);
+        struct tls_policy_entry *e = sts_cache_place(c, name, NOW + i);
         assert_non_null(e);
         if (i != 5)
-            assert_int_equal(outbound_cache_store(e, &p, "1", NOW), STATUS_OK);
+            assert_int_equal(sts_cache_store(e, &p, "1", NOW), STATUS_OK);
     }
-    assert_non_null(outbound_cache_place(c, "new.example", NOW));
-    assert_null(outbound_cache_find(c, "d5.example"));
-    assert_non_null(outbound_cache_find(c, "d0.example"));
-    assert_string_equal(outbound_cache_find(c, "new.example")->id, "");
-    outbound_cache_free(c);
+    assert_non_null(sts_cache_place(c, "new.example", NOW));
+    assert_null(sts_cache_find(c, "d5.example"));
+    assert_non_null(sts_cache_find(c, "d0.example"));
+    assert_string_equal(sts_cache_find(c, "new.example")->id, "");
+    sts_cache_free(c);
 }
 
 int main(void)

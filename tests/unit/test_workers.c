@@ -59,7 +59,7 @@ static void alone_in_order_and_full(void **state)
 /* ---- lines for the log ---- */
 
 static unsigned lines_seen;
-static char last_line[ASIDE_LINE];
+static char last_line[WRITER_PROCESS_LINE];
 
 static void see(enum watch_log level, const char *line)
 {
@@ -70,14 +70,14 @@ static void see(enum watch_log level, const char *line)
 
 static int pipe_of_the_main_thread[2];
 
-static void *aside_thread(void *arg)
+static void *writer_process_thread(void *arg)
 {
     unsigned lines = *(unsigned *)arg;
-    assert_true(aside_here());
+    assert_true(writer_process_here());
     for (unsigned i = 0; i < lines; i++) {
         char text[40];
         snprintf(text, sizeof text, "line %u", i);
-        aside_say(WATCH_INFO, text);
+        writer_process_say(WATCH_INFO, text);
     }
     close(pipe_of_the_main_thread[1]);
     return NULL;
@@ -86,23 +86,23 @@ static void *aside_thread(void *arg)
 static void run_aside(unsigned lines)
 {
     pthread_t thread;
-    assert_true(aside_start(&thread, aside_thread, &lines));
+    assert_true(writer_process_start(&thread, writer_process_thread, &lines));
     pthread_join(thread, NULL);
     lines_seen = 0;
-    aside_flush(see);
+    writer_process_flush(see);
 }
 
 static void lines_wait_for_the_resolver(void **state)
 {
     (void)state;
-    assert_false(aside_here());
-    assert_true(aside_ready());
+    assert_false(writer_process_here());
+    assert_true(writer_process_ready());
     assert_int_equal(pipe(pipe_of_the_main_thread), 0);
     run_aside(3);
     assert_int_equal(lines_seen, 3);
     assert_string_equal(last_line, "line 2");
-    run_aside(ASIDE_LINES + 7);
-    assert_int_equal(lines_seen, ASIDE_LINES + 1);
+    run_aside(WRITER_PROCESS_LINES + 7);
+    assert_int_equal(lines_seen, WRITER_PROCESS_LINES + 1);
     assert_non_null(strstr(last_line, "7 more lines"));
     run_aside(0);
     assert_int_equal(lines_seen, 0);
@@ -187,8 +187,8 @@ static void nothing_is_lost_and_a_change_is_seen(void **state)
     atomic_store(&changed, true);
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
-    struct lanes_counts counts;
-    lanes_counts(observe_lanes(observe), &counts);
+    struct worker_queue_counts counts;
+    worker_queue_counts(observe_lanes(observe), &counts);
     assert_int_equal(counts.states[DECIDE_STATE_INSECURE], THREADS * EVENTS);
     assert_int_equal(counts.dropped, 0);
     assert_int_equal(atomic_load(&saw_first), THREADS);
@@ -227,22 +227,22 @@ static void a_flood_of_refusals_is_counted(void **state)
     assert_true(watch_follow(watch));
     workers = workers_new(watch, observe_lanes(observe));
     assert_non_null(workers);
-    for (unsigned i = 0; i < 3 * LANES_QUEUE_LONG; i++) {
+    for (unsigned i = 0; i < 3 * WORKER_QUEUE_QUEUE_LONG; i++) {
         struct zones_event e = {.state = DECIDE_STATE_INSECURE, .type = 1, .weight = 1, .refused = true, .has_reason = true};
         snprintf(e.zone, sizeof e.zone, i % 2 ? "one.example" : "two.example");
         snprintf(e.reason, sizeof e.reason, "n%u of %.20s is not signed", i, e.zone);
         workers_event(workers, &e);
     }
     workers = workers_free(workers);
-    struct lanes_counts counts;
-    lanes_counts(observe_lanes(observe), &counts);
-    assert_int_equal(counts.refused, 3 * LANES_QUEUE_LONG);
+    struct worker_queue_counts counts;
+    worker_queue_counts(observe_lanes(observe), &counts);
+    assert_int_equal(counts.refused, 3 * WORKER_QUEUE_QUEUE_LONG);
     assert_int_equal(counts.dropped, 0);
     observe_stop(observe);
     watch_stop(watch);
     assert_true(lines_with(dir, "of one.example is not signed"));
     assert_true(lines_with(dir, "of two.example is not signed"));
-    snprintf(command, sizeof command, "grep -h '\"kind\":\"names\"' %s/*.journal | grep -o '\"refused\":[0-9]*' | awk -F: '{n += $2} END {exit n != %d}'", dir, 3 * LANES_QUEUE_LONG);
+    snprintf(command, sizeof command, "grep -h '\"kind\":\"names\"' %s/*.journal | grep -o '\"refused\":[0-9]*' | awk -F: '{n += $2} END {exit n != %d}'", dir, 3 * WORKER_QUEUE_QUEUE_LONG);
     assert_int_equal(system(command), 0);
     snprintf(command, sizeof command, "rm -rf %s", dir);
     assert_int_equal(system(command), 0);
@@ -315,7 +315,7 @@ static void a_reader_killed_at_the_worst_moment(void **state)
 struct apart {
     char dir[40];
     struct observe *observe;
-    struct lane *lane;
+    struct worker_queue *lane;
 };
 
 static const struct watch_hooks words = {.log = see};
@@ -327,13 +327,13 @@ static void begin_apart(struct apart *a)
     assert_non_null(mkdtemp(a->dir));
     snprintf(path, sizeof path, "%s/policy", a->dir);
     write_policy(path, "enforce");
-    assert_true(aside_ready());
+    assert_true(writer_process_ready());
     watch = watch_start(path, a->dir, a->dir, &words);
     assert_non_null(watch);
     struct observe_options options = {.dir = a->dir, .watch = watch, .hooks = &words, .apart = true};
     a->observe = observe_start(&options);
     assert_non_null(a->observe);
-    a->lane = lanes_take(observe_lanes(a->observe));
+    a->lane = worker_queue_take(observe_lanes(a->observe));
     assert_non_null(a->lane);
 }
 
@@ -341,7 +341,7 @@ static void hand_over(struct apart *a, unsigned count)
 {
     struct zones_event e = {.state = DECIDE_STATE_INSECURE, .type = 1, .weight = 1, .refused = true, .has_reason = true, .zone = "example.org", .reason = "why"};
     for (unsigned i = 0; i < count; i++)
-        lanes_event(observe_lanes(a->observe), a->lane, &e);
+        worker_queue_event(observe_lanes(a->observe), a->lane, &e);
 }
 
 static unsigned journalled(const struct apart *a)
@@ -379,7 +379,7 @@ static void a_process_writes_all(void **state)
 {
     (void)state;
     struct apart a;
-    struct lanes_counts counts;
+    struct worker_queue_counts counts;
     begin_apart(&a);
     pid_t child = the_child();
     assert_true(child > 0);
@@ -387,7 +387,7 @@ static void a_process_writes_all(void **state)
         hand_over(&a, 1500);
         usleep(150000);
     }
-    lanes_counts(observe_lanes(a.observe), &counts);
+    worker_queue_counts(observe_lanes(a.observe), &counts);
     assert_int_equal(counts.refused, 6000);
     assert_int_equal(counts.dropped, 0);
     observe_stop(a.observe);
@@ -425,13 +425,13 @@ static void who_holds_much_has_no_copy_beside(void **state)
 {
     (void)state;
 #ifndef __SANITIZE_ADDRESS__
-    assert_true(aside_is_light());
-    char *much = malloc(2 * ASIDE_LIGHT);
+    assert_true(writer_process_is_light());
+    char *much = malloc(2 * WRITER_PROCESS_LIGHT);
     assert_non_null(much);
-    memset(much, 1, 2 * ASIDE_LIGHT);
-    assert_false(aside_is_light());
+    memset(much, 1, 2 * WRITER_PROCESS_LIGHT);
+    assert_false(writer_process_is_light());
     free(much);
-    assert_true(aside_is_light());
+    assert_true(writer_process_is_light());
 #endif
 }
 

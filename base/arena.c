@@ -2,9 +2,9 @@
 /*
  * arena.c - a bump allocator with a bound.
  *
- * Blocks grow by doubling up to BLOCK_MAX; a request larger than a block gets one of its own. Promises zeroed memory aligned
- * to max_align_t, and that the sum of the blocks never passes the bound. On failure it returns NULL, marks the arena, and
- * leaves everything given out before untouched.
+ * Blocks grow by doubling up to BLOCK_MAX; a request larger than a block gets one of its own. Promises zeroed memory
+ * aligned to max_align_t, and that the sum of the blocks never passes the bound. On failure it returns NULL, marks the
+ * arena, and leaves everything given out before untouched.
  */
 #include "base/arena.h"
 #include <stdint.h>

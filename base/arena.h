@@ -2,9 +2,9 @@
 /*
  * arena.h - memory that is given back all at once.
  *
- * One arena per message, per policy, per look-up set: what is made for it lives as long as it does, and error paths have
- * nothing to undo. An arena has an upper bound; when it is reached, or malloc fails, arena_alloc returns NULL and the arena
- * remembers it (arena_failed), so that a long calculation may check once at its end.
+ * One arena per message, per policy, per look-up set: what is made for it lives as long as it does, and error paths
+ * have nothing to undo. An arena has an upper bound; when it is reached, or malloc fails, arena_alloc returns NULL and
+ * the arena remembers it (arena_failed), so that a long calculation may check once at its end.
  *
  * Threads: an arena belongs to one thread at a time. It takes no lock.
  */

@@ -10,10 +10,12 @@
 
 #define BASE64_MAIL_LINE 76 /* RFC 2045 6.8 */
 
-/* Adds the text of `in`, padded. line: characters of a line (a multiple of 4), each line ended by LF; 0: one piece without LF. */
+/* Adds the text of `in`, padded. line: characters of a line (a multiple of 4), each line ended by LF; 0: one piece
+ * without LF. */
 void base64_encode(struct buf *out, struct slice in, unsigned line);
 
-/* Adds the octets of a text, to its first '=' or its end. What is no character of the alphabet is left out (RFC 2045 6.8 asks for it). */
+/* Adds the octets of a text, to its first '=' or its end. What is no character of the alphabet is left out (RFC 2045
+ * 6.8 asks for it). */
 void base64_decode(struct buf *out, struct slice in);
 
 #endif

@@ -2,9 +2,10 @@
 /*
  * buf.h - text that grows, on the heap.
  *
- * A struct buf set to BUF_INIT is empty and valid. The octet behind the text is always NUL, so that b.p can be used as a C
- * string where the text holds no NUL. When memory runs out, or the text would pass `bound` (0: no bound), the buffer keeps
- * what it has, sets `failed`, and takes nothing more: check once at the end. buf_release gives the memory back.
+ * A struct buf set to BUF_INIT is empty and valid. The octet behind the text is always NUL, so that b.p can be used as
+ * a C string where the text holds no NUL. When memory runs out, or the text would pass `bound` (0: no bound), the
+ * buffer keeps what it has, sets `failed`, and takes nothing more: check once at the end. buf_release gives the memory
+ * back.
  *
  * Threads: one at a time.
  */

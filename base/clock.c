@@ -2,7 +2,8 @@
 /*
  * clock.c - wall and monotonic time.
  *
- * Promises that a fixed wall time is what every caller sees, and that the monotonic clock is never fixed: waiting always ends.
+ * Promises that a fixed wall time is what every caller sees, and that the monotonic clock is never fixed: waiting
+ * always ends.
  */
 #include "base/clock.h"
 #include <stdatomic.h>
@@ -40,7 +41,8 @@ int64_t clock_mono_ms(void)
 const char *clock_utc_text(time_t t, char out[CLOCK_TEXT])
 {
     struct tm tm;
-    if (!gmtime_r(&t, &tm) || tm.tm_year < -1900 || tm.tm_year > 8099 || strftime(out, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+    if (!gmtime_r(&t, &tm) || tm.tm_year < -1900 || tm.tm_year > 8099 ||
+        strftime(out, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
         snprintf(out, CLOCK_TEXT, "0000-00-00T00:00:00Z");
     return out;
 }

@@ -2,8 +2,8 @@
 /*
  * clock.h - the two clocks, and how tests and replays set the first.
  *
- * Wall time (seconds since 1970) decides dates: signatures, exemptions, days of reports. Monotonic time decides how long we
- * wait. Code asks this header and never time(2), so that a case can be judged as of any day.
+ * Wall time (seconds since 1970) decides dates: signatures, exemptions, days of reports. Monotonic time decides how
+ * long we wait. Code asks this header and never time(2), so that a case can be judged as of any day.
  *
  * Threads: clock_set_wall before other threads start; the rest from any thread.
  */

@@ -2,9 +2,9 @@
 /*
  * domain.c - the one place where text becomes a domain name.
  *
- * ASCII text takes the short way (case, characters, lengths); text with octets above 127 goes through libidn2 (IDNA 2008,
- * RFC 5891, non-transitional) and then the same checks. Labels with "xn--" are checked to be real A-labels, since a fake one
- * shows a person another name than DNS sees. Fails with a status; never half-writes the result.
+ * ASCII text takes the short way (case, characters, lengths); text with octets above 127 goes through libidn2 (IDNA
+ * 2008, RFC 5891, non-transitional) and then the same checks. Labels with "xn--" are checked to be real A-labels, since
+ * a fake one shows a person another name than DNS sees. Fails with a status; never half-writes the result.
  */
 #include "base/domain.h"
 #include "base/utf8.h"
@@ -13,13 +13,14 @@
 
 /* By table: the resolver asks it of every octet of every name it sees. */
 const char domain_kept_octets[256] = {
-    ['-'] = '-', ['_'] = '_', ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7',
-    ['8'] = '8', ['9'] = '9', ['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h',
-    ['i'] = 'i', ['j'] = 'j', ['k'] = 'k', ['l'] = 'l', ['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r',
-    ['s'] = 's', ['t'] = 't', ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z',
-    ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd', ['E'] = 'e', ['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i', ['J'] = 'j',
-    ['K'] = 'k', ['L'] = 'l', ['M'] = 'm', ['N'] = 'n', ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r', ['S'] = 's', ['T'] = 't',
-    ['U'] = 'u', ['V'] = 'v', ['W'] = 'w', ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z',
+    ['-'] = '-', ['_'] = '_', ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5',
+    ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9', ['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd',
+    ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j', ['k'] = 'k', ['l'] = 'l',
+    ['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r', ['s'] = 's', ['t'] = 't',
+    ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z', ['A'] = 'a', ['B'] = 'b',
+    ['C'] = 'c', ['D'] = 'd', ['E'] = 'e', ['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i', ['J'] = 'j',
+    ['K'] = 'k', ['L'] = 'l', ['M'] = 'm', ['N'] = 'n', ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r',
+    ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v', ['W'] = 'w', ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z',
 };
 
 static bool is_kept_octet(char c)
@@ -88,9 +89,9 @@ static bool is_visible(struct slice s)
     return true;
 }
 
-/* An "xn--" label must decode, and to text that encodes to the same label: anything else is a fake A-label (RFC 5890 2.3.2.1), which
- * shows a person another name than DNS sees. Labels of characters that IDNA 2008 does not allow (emoji) are names that exist; they pass,
- * since they are only ever shown as the A-labels they are. */
+/* An "xn--" label must decode, and to text that encodes to the same label: anything else is a fake A-label (RFC 5890
+ * 2.3.2.1), which shows a person another name than DNS sees. Labels of characters that IDNA 2008 does not allow
+ * (emoji) are names that exist; they pass, since they are only ever shown as the A-labels they are. */
 static enum status check_a_labels(const char *kept)
 {
     char *unicode = NULL, *back = NULL;

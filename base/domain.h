@@ -2,13 +2,13 @@
 /*
  * domain.h - domain names as this project keeps them.
  *
- * Kept form: A-labels, lower case, no dot at the end, labels of 1..63 octets, at most 253 octets in all (RFC 1035 2.3.4). What
- * a sender wrote becomes a kept name at one place only, domain_from_text(), so that no two parts of the program can see two
- * different names (RFC 5890 to 5892, IDNA 2008 by libidn2, non-transitional).
+ * Kept form: A-labels, lower case, no dot at the end, labels of 1..63 octets, at most 253 octets in all (RFC 1035
+ * 2.3.4). What a sender wrote becomes a kept name at one place only, domain_from_text(), so that no two parts of the
+ * program can see two different names (RFC 5890 to 5892, IDNA 2008 by libidn2, non-transitional).
  *
- * Letters, digits, hyphen and underscore are allowed (underscore: names like _dmarc). Anything else is refused: NUL, blanks,
- * quotes and 8-bit octets never reach DNS, a header or a log through a kept name. Look-ups whose names may hold other octets
- * (SPF macros) go through dns.h as text of their own and never become kept names.
+ * Letters, digits, hyphen and underscore are allowed (underscore: names like _dmarc). Anything else is refused: NUL,
+ * blanks, quotes and 8-bit octets never reach DNS, a header or a log through a kept name. Look-ups whose names may hold
+ * other octets (SPF macros) go through dns.h as text of their own and never become kept names.
  *
  * All functions are pure and may be called from any thread.
  */
@@ -31,7 +31,8 @@ extern const char domain_kept_octets[256];
 /* Whether s already is a kept name. */
 bool domain_is_kept(const char *s);
 
-/* A host name in the sense of RFC 1123 2.1: a kept name without underscore and no label that begins or ends with a hyphen. */
+/* A host name in the sense of RFC 1123 2.1: a kept name without underscore and no label that begins or ends with a
+ * hyphen. */
 bool domain_is_host(const char *kept);
 
 /* Number of labels. */

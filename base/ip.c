@@ -2,8 +2,9 @@
 /*
  * ip.c - reading, comparing and writing addresses and networks.
  *
- * Promises that equal addresses have equal octets (mapped IPv4 is unwrapped, unused octets are zero). Text that is not wholly an
- * address is STATUS_INVALID; inet_pton's strict forms are the only ones taken (no 192.0.2, no octal, no scope id).
+ * Promises that equal addresses have equal octets (mapped IPv4 is unwrapped, unused octets are zero). Text that is not
+ * wholly an address is STATUS_INVALID; inet_pton's strict forms are the only ones taken (no 192.0.2, no octal, no scope
+ * id).
  */
 #include "base/ip.h"
 #include <arpa/inet.h>

@@ -2,8 +2,8 @@
 /*
  * ip.h - addresses and networks.
  *
- * An IPv4-mapped IPv6 address (::ffff:a.b.c.d) becomes the IPv4 address when it is read, at this one place, so that no check can
- * be led round by the other spelling (RFC 4291 2.5.5.2). family is 4, 6, or 0 for "not known".
+ * An IPv4-mapped IPv6 address (::ffff:a.b.c.d) becomes the IPv4 address when it is read, at this one place, so that no
+ * check can be led round by the other spelling (RFC 4291 2.5.5.2). family is 4, 6, or 0 for "not known".
  *
  * All functions are pure and may be called from any thread.
  */
@@ -51,8 +51,8 @@ struct ip_net ip_net_of(const struct ip *a, unsigned bits);
 
 bool ip_is_loopback(const struct ip *a);
 
-/* Loopback, private (RFC 1918, RFC 4193), link-local, shared (RFC 6598), multicast, unspecified, reserved: not a place on the
- * public internet. Documentation networks (RFC 5737, RFC 3849) count as public: tests live there. */
+/* Loopback, private (RFC 1918, RFC 4193), link-local, shared (RFC 6598), multicast, unspecified, reserved: not a
+ * place on the public internet. Documentation networks (RFC 5737, RFC 3849) count as public: tests live there. */
 bool ip_is_special(const struct ip *a);
 
 /* Text form; returns out. Family 0 gives "unknown". */

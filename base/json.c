@@ -2,8 +2,8 @@
 /*
  * json.c - a JSON writer.
  *
- * Promises valid JSON on one line for any input, whatever octets a sender put in. Memory failure and too deep nesting set the
- * buffer's failure mark.
+ * Promises valid JSON on one line for any input, whatever octets a sender put in. Memory failure and too deep nesting
+ * set the buffer's failure mark.
  */
 #include "base/json.h"
 #include "base/utf8.h"

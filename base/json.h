@@ -9,8 +9,8 @@
  *     json_open_array(&j, "names"); json_str(&j, NULL, "a"); json_end(&j);
  *     json_end(&j);
  *
- * key is NULL inside an array and at the top. Text may hold any octets: what is not valid UTF-8 is written as U+FFFD, control
- * characters as \u00XX, so that the result is always one line of valid JSON. A NULL text is written as null.
+ * key is NULL inside an array and at the top. Text may hold any octets: what is not valid UTF-8 is written as U+FFFD,
+ * control characters as \u00XX, so that the result is always one line of valid JSON. A NULL text is written as null.
  * Nesting is bounded by JSON_DEPTH; beyond it the buffer's failure mark is set. Reading JSON is libjansson's job.
  */
 #ifndef ASSAY_BASE_JSON_H
@@ -34,7 +34,7 @@ struct json {
 void json_open(struct json *j); /* { at the top or in an array */
 void json_open_in(struct json *j, const char *key);
 void json_open_array(struct json *j, const char *key);
-void json_end(struct json *j);                    /* } or ] */
+void json_end(struct json *j); /* } or ] */
 void json_str(struct json *j, const char *key, const char *value);
 void json_slice(struct json *j, const char *key, struct slice value);
 void json_int(struct json *j, const char *key, int64_t value);

@@ -2,7 +2,8 @@
 /*
  * limits.h - every bound on what comes from outside that more than one room needs, with its source.
  *
- * A room's own bounds stand in its own header. Over a bound there is a clear permanent or temporary error, never a crash.
+ * A room's own bounds stand in its own header. Over a bound there is a clear permanent or temporary error, never a
+ * crash.
  */
 #ifndef ASSAY_BASE_LIMITS_H
 #define ASSAY_BASE_LIMITS_H
@@ -11,7 +12,8 @@
 #define LIMIT_DOMAIN 253
 #define LIMIT_LABEL 63
 
-/* Paths in SMTP: RFC 5321 4.5.3.1.1 to .3 (local part 64; path 256 with its angle brackets). SMTPUTF8 may need more octets. */
+/* Paths in SMTP: RFC 5321 4.5.3.1.1 to .3 (local part 64; path 256 with its angle brackets). SMTPUTF8 may need more
+ * octets. */
 #define LIMIT_LOCAL_PART 64
 #define LIMIT_ADDRESS 1024
 #define LIMIT_HELO 1024

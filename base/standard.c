@@ -7,11 +7,11 @@
 #include "base/standard.h"
 
 static const char *const standard_names[STANDARD_COUNT] = {
-    [STANDARD_SPF] = "spf",         [STANDARD_DKIM] = "dkim",       [STANDARD_DMARC] = "dmarc",
-    [STANDARD_ARC] = "arc",         [STANDARD_DANE] = "dane",       [STANDARD_TLS] = "tls",
-    [STANDARD_DNSSEC] = "dnssec",   [STANDARD_RDNS] = "rdns",       [STANDARD_MESSAGE_FORMAT] = "message-format",
-    [STANDARD_IPV6] = "ipv6",       [STANDARD_MTA_STS] = "mta-sts", [STANDARD_TLS_RPT] = "tls-rpt",
-    [STANDARD_CAA] = "caa",         [STANDARD_RPKI] = "rpki",
+    [STANDARD_SPF] = "spf",       [STANDARD_DKIM] = "dkim",       [STANDARD_DMARC] = "dmarc",
+    [STANDARD_ARC] = "arc",       [STANDARD_DANE] = "dane",       [STANDARD_TLS] = "tls",
+    [STANDARD_DNSSEC] = "dnssec", [STANDARD_RDNS] = "rdns",       [STANDARD_MESSAGE_FORMAT] = "message-format",
+    [STANDARD_IPV6] = "ipv6",     [STANDARD_MTA_STS] = "mta-sts", [STANDARD_TLS_RPT] = "tls-rpt",
+    [STANDARD_CAA] = "caa",       [STANDARD_RPKI] = "rpki",
 };
 
 static const char *const result_names[RESULT_COUNT] = {

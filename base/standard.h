@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * standard.h - the names of the standards and of their results: the words that policy, engines, verdict, journal and ledger
- * share. A result is what a standard said (RFC 8601 section 2.7 for mail); it never contains a decision.
+ * standard.h - the names of the standards and of their results: the words that policy, engines, verdict, journal and
+ * ledger share. A result is what a standard said (RFC 8601 section 2.7 for mail); it never contains a decision.
  */
 #ifndef ASSAY_BASE_STANDARD_H
 #define ASSAY_BASE_STANDARD_H
@@ -29,7 +29,7 @@ enum standard {
 };
 
 enum result {
-    RESULT_NONE,      /* the standard is not used by the subject, or does not apply */
+    RESULT_NONE, /* the standard is not used by the subject, or does not apply */
     RESULT_PASS,
     RESULT_FAIL,
     RESULT_SOFTFAIL,  /* spf */

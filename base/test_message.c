@@ -2,9 +2,9 @@
 /*
  * test_message.c - the two small files by which a test message is known.
  *
- * Promises that a file is read only where it is a plain file, root's or our own, that nobody else may write or (the secrets)
- * read, and not older than TEST_MESSAGE_SECONDS nor from the future. Files are made anew, never through a link: the folder is
- * the milter's user's, and doctor is root. Failure: a status, nothing left behind.
+ * Promises that a file is read only where it is a plain file, root's or our own, that nobody else may write or (the
+ * secrets) read, and not older than TEST_MESSAGE_SECONDS nor from the future. Files are made anew, never through a
+ * link: the folder is the milter's user's, and doctor is root. Failure: a status, nothing left behind.
  */
 #include "base/test_message.h"
 #include "base/slice.h"
@@ -133,7 +133,8 @@ enum status test_receipt_write(const char *state_dir, const struct test_message 
     char path[PATH_SIZE], text[FILE_SIZE];
     if (!path_of(state_dir, RECEIPT, path))
         return STATUS_INVALID;
-    snprintf(text, sizeof text, "%s %s %s %lld %lu %llu\n", m->answer, r->policy, r->would, r->ms, r->fields, r->octets);
+    snprintf(text, sizeof text, "%s %s %s %lld %lu %llu\n", m->answer, r->policy, r->would, r->ms, r->fields,
+             r->octets);
     return write_file(path, text, 0);
 }
 

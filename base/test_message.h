@@ -2,12 +2,14 @@
 /*
  * test_message.h - how `assay doctor` and assay-milter know each other when a test message goes through the MTA.
  *
- * Doctor, as root, leaves two random secrets in the state folder, in a file that the milter's user alone can read. `ask` goes
- * through the MTA as a sender's address; whoever answers with `answer` has read the file: an MTA that only repeats what it was
- * told cannot. Only then does the message itself follow, in the same connection; the milter drops it and leaves a receipt.
- * Nobody who cannot read that file can make the milter drop a mail, and the file is good for one minute.
+ * Doctor, as root, leaves two random secrets in the state folder, in a file that the milter's user alone can read.
+ * `ask` goes through the MTA as a sender's address; whoever answers with `answer` has read the file: an MTA that only
+ * repeats what it was told cannot. Only then does the message itself follow, in the same connection; the milter drops
+ * it and leaves a receipt. Nobody who cannot read that file can make the milter drop a mail, and the file is good for
+ * one minute.
  *
- * Threads: any. Failure: by status; what is doubtful in any way (owner, permissions, age, form) is STATUS_MISSING or DENIED.
+ * Threads: any. Failure: by status; what is doubtful in any way (owner, permissions, age, form) is STATUS_MISSING or
+ * DENIED.
  */
 #ifndef ASSAY_BASE_TEST_MESSAGE_H
 #define ASSAY_BASE_TEST_MESSAGE_H
@@ -17,7 +19,7 @@
 #include <time.h>
 
 #define TEST_MESSAGE_SECONDS 60
-#define TEST_MESSAGE_SECRET 32 /* hex digits: 128 bits */
+#define TEST_MESSAGE_SECRET 32               /* hex digits: 128 bits */
 #define TEST_MESSAGE_DOMAIN "doctor.invalid" /* RFC 6761 6.4: no such name, ever */
 #define TEST_MESSAGE_LOCAL "assay-test-"
 
@@ -43,11 +45,12 @@ void test_message_withdraw(const char *state_dir);
 /* The secrets on offer at this moment. */
 enum status test_message_read(const char *state_dir, time_t now, struct test_message *out) MUST_CHECK;
 
-/* Whether a MAIL FROM path (with or without <>) has the form of a question, so that a file need not be read for every mail;
- * *ask is where its secret begins. */
+/* Whether a MAIL FROM path (with or without <>) has the form of a question, so that a file need not be read for
+ * every mail; *ask is where its secret begins. */
 bool test_message_is_question(const char *path, const char **ask);
 
-enum status test_receipt_write(const char *state_dir, const struct test_message *m, const struct test_receipt *r) MUST_CHECK;
+enum status test_receipt_write(const char *state_dir, const struct test_message *m,
+                               const struct test_receipt *r) MUST_CHECK;
 enum status test_receipt_read(const char *state_dir, const struct test_message *m, struct test_receipt *out) MUST_CHECK;
 
 #endif

@@ -9,7 +9,8 @@
 #include "base/slice.h"
 #include <stdint.h>
 
-/* Octets of the well-formed character at the start of s (1..4), or 0: none (empty, cut off, overlong, surrogate, > U+10FFFF). */
+/* Octets of the well-formed character at the start of s (1..4), or 0: none (empty, cut off, overlong, surrogate, >
+ * U+10FFFF). */
 size_t utf8_length(struct slice s);
 
 /* The code point of the well-formed character at the start of s, whose utf8_length is not 0. */
@@ -17,12 +18,14 @@ uint32_t utf8_point(struct slice s);
 
 bool utf8_valid(struct slice s);
 
-/* Whether a code point shows itself and nothing else: no control character, nothing without width, nothing that turns the direction. */
+/* Whether a code point shows itself and nothing else: no control character, nothing without width, nothing that turns
+ * the direction. */
 bool utf8_is_visible(uint32_t point);
 
-/* Adds s to b so that it is safe on a terminal, in a log line and in a page's text: control characters (C0, C1, DEL), characters that
- * turn the writing direction or have no width (bidi controls, zero-width, BOM, line and paragraph separators), and octets that
- * are no UTF-8, become \xHH or \u{H}; a backslash becomes two. Never adds a newline. */
+/* Adds s to b so that it is safe on a terminal, in a log line and in a page's text: control characters (C0, C1,
+ * DEL), characters that turn the writing direction or have no width (bidi controls, zero-width, BOM, line and
+ * paragraph separators), and octets that are no UTF-8, become \xHH or \u{H}; a backslash becomes two. Never adds a
+ * newline. */
 void utf8_add_visible(struct buf *b, struct slice s);
 
 #endif

@@ -43,9 +43,10 @@ void page_text(struct buf *out, const char *text)
 
 void page_begin(struct buf *out, const char *title, const char *heading)
 {
-    buf_adds(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-                  "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-                  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
+    buf_adds(out,
+             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
     page_text(out, title);
     buf_printf(out, "</title>\n<style>%s</style></head>\n<body>\n<h1>", style);
     page_text(out, heading);

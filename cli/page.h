@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * page.h - the frame that all our HTML pages have in common: one file, nothing loaded from anywhere, no scripts, fit for
- * a screen of any width, light or dark, and for paper.
+ * page.h - the frame that all our HTML pages have in common: one file, nothing loaded from anywhere, no scripts, fit
+ * for a screen of any width, light or dark, and for paper.
  */
 #ifndef ASSAY_CLI_PAGE_H
 #define ASSAY_CLI_PAGE_H

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * resolver_status.c - `assay resolver status`: how the resolver's module is, from the status file it writes every two seconds.
+ * resolver_status.c - `assay resolver status`: how the resolver's module is, from the status file it writes every two
+ * seconds.
  *
- * For people by default, the file itself with --json, metrics with --prometheus (text format 0.0.4). It only reads: it asks the
- * resolver nothing. Exit code: 0 all is well; 1 something wants a look (the policy file is bad and the last good one is in force, a journal that
- * fails, findings dropped, an exemption no longer needed); 2 the module is not at work or has no policy; 3 there is no status to read.
+ * For people by default, the file itself with --json, metrics with --prometheus (text format 0.0.4). It only reads: it
+ * asks the resolver nothing. Exit code: 0 all is well; 1 something wants a look (the policy file is bad and the last
+ * good one is in force, a journal that fails, findings dropped, an exemption no longer needed); 2 the module is not at
+ * work or has no policy; 3 there is no status to read.
  */
 #include "base/clock.h"
 #include "cli/cli.h"
@@ -33,7 +35,8 @@ static int help(void)
 {
     puts("Usage: assay resolver status [--json | --prometheus] [--dir DIR]\n"
          "\n"
-         "Says how the module in Unbound is: the policy it has in force, what it saw and refused, its queue and journal,\n"
+         "Says how the module in Unbound is: the policy it has in force, what it saw and refused, its queue and "
+         "journal,\n"
          "the unsigned domains most asked for, and the broken ones with the reason.\n"
          "\n"
          "  -d, --dir DIR   the module's folder (default " ASSAY_STATEDIR "/resolver)\n"
@@ -81,14 +84,17 @@ static void judge(const json_t *s, struct verdict *v)
     const json_t *policy = json_object_get(s, "policy"), *journal = json_object_get(s, "journal");
     char line[600];
     if (age_of(s) > STALE_SECONDS) {
-        snprintf(line, sizeof line, "The module does not run: its last status is of %s. Is Unbound started with it (assay-unbound(8))?", text_of(s, "now"));
+        snprintf(line, sizeof line,
+                 "The module does not run: its last status is of %s. Is Unbound started with it (assay-unbound(8))?",
+                 text_of(s, "now"));
         complain(v, CLI_CRITICAL, line);
     }
     if (strcmp(text_of(policy, "source"), "none") == 0) {
         snprintf(line, sizeof line, "No policy is in force, every answer passes: %s", text_of(policy, "error"));
         complain(v, CLI_CRITICAL, line);
     } else if (text_of(policy, "error")[0]) {
-        snprintf(line, sizeof line, "The policy file is bad, the last good one is in force: %s", text_of(policy, "error"));
+        snprintf(line, sizeof line, "The policy file is bad, the last good one is in force: %s",
+                 text_of(policy, "error"));
         complain(v, CLI_WARNING, line);
     }
     if (!json_is_true(json_object_get(journal, "healthy"))) {
@@ -105,8 +111,9 @@ static void judge(const json_t *s, struct verdict *v)
 
 static void print_zones(const json_t *s, const char *key, const char *title, const char *none)
 {
-    static const struct table_column columns[] = {{"zone", "zone"},     {"count", "answers"}, {"refused", "refused"}, {"first", "since"},
-                                                  {"last", "last seen"}, {"reason", "why"},    {NULL, NULL}};
+    static const struct table_column columns[] = {{"zone", "zone"},   {"count", "answers"},  {"refused", "refused"},
+                                                  {"first", "since"}, {"last", "last seen"}, {"reason", "why"},
+                                                  {NULL, NULL}};
     const json_t *zones = json_object_get(s, key), *z;
     size_t i;
     if (json_array_size(zones) == 0 && !none)
@@ -130,17 +137,21 @@ static void print_zones(const json_t *s, const char *key, const char *title, con
 
 static void print_counts(const json_t *s)
 {
-    const json_t *answers = json_object_get(s, "answers"), *queue = json_object_get(s, "queue"), *journal = json_object_get(s, "journal");
-    printf("answers   %" PRId64 " secure, %" PRId64 " unsigned, %" PRId64 " bogus, %" PRId64 " refused, %" PRId64 " would be refused\n",
-           number_of(answers, "secure"), number_of(answers, "insecure") + number_of(answers, "exempt") + number_of(answers, "opt-out"),
+    const json_t *answers = json_object_get(s, "answers"), *queue = json_object_get(s, "queue"),
+                 *journal = json_object_get(s, "journal");
+    printf("answers   %" PRId64 " secure, %" PRId64 " unsigned, %" PRId64 " bogus, %" PRId64 " refused, %" PRId64
+           " would be refused\n",
+           number_of(answers, "secure"),
+           number_of(answers, "insecure") + number_of(answers, "exempt") + number_of(answers, "opt-out"),
            number_of(answers, "bogus"), number_of(answers, "refused"), number_of(answers, "would_refuse"));
-    printf("          %" PRId64 " excused, %" PRId64 " suspended, %" PRId64 " local or rewritten, %" PRId64 " unanswered by anybody\n",
-           number_of(answers, "exempt"), number_of(answers, "suspended"), number_of(answers, "local") + number_of(answers, "rewritten"),
-           number_of(answers, "failed"));
-    printf("queue     %" PRId64 " of %" PRId64 ", %" PRId64 " dropped\n", number_of(queue, "length"), number_of(queue, "capacity"),
-           number_of(queue, "dropped"));
-    printf("journal   %" PRId64 " records, %" PRId64 " lost; %" PRId64 " zones known\n", number_of(journal, "written"), number_of(journal, "lost"),
-           number_of(s, "zones"));
+    printf("          %" PRId64 " excused, %" PRId64 " suspended, %" PRId64 " local or rewritten, %" PRId64
+           " unanswered by anybody\n",
+           number_of(answers, "exempt"), number_of(answers, "suspended"),
+           number_of(answers, "local") + number_of(answers, "rewritten"), number_of(answers, "failed"));
+    printf("queue     %" PRId64 " of %" PRId64 ", %" PRId64 " dropped\n", number_of(queue, "length"),
+           number_of(queue, "capacity"), number_of(queue, "dropped"));
+    printf("journal   %" PRId64 " records, %" PRId64 " lost; %" PRId64 " zones known\n", number_of(journal, "written"),
+           number_of(journal, "lost"), number_of(s, "zones"));
 }
 
 /* Several lines, each made harmless. */
@@ -165,14 +176,15 @@ static void print_text(const json_t *s, const struct verdict *v)
         fputs("\"", stdout);
     }
     printf(", mode %s, read %s\n", text_of(policy, "mode"), text_of(policy, "loaded"));
-    printf("module    assay %s in unbound %s, since %s\n", text_of(s, "assay"), text_of(s, "unbound"), text_of(s, "started"));
+    printf("module    assay %s in unbound %s, since %s\n", text_of(s, "assay"), text_of(s, "unbound"),
+           text_of(s, "started"));
     print_counts(s);
     print_zones(s, "insecure", "Not signed, most asked first", "none");
     print_zones(s, "bogus", "Broken: validation fails", NULL);
     print_zones(s, "suspended", "Broken, and excused by a suspension", NULL);
     print_zones(s, "exempt", "Not signed, and excused by an exemption", NULL);
-    json_array_foreach(json_object_get(s, "unneeded"), i, z)
-        printf("\nNo longer needed: the exemption %s, since %s is signed.\n", text_of(z, "statement"), text_of(z, "zone"));
+    json_array_foreach(json_object_get(s, "unneeded"), i, z) printf(
+        "\nNo longer needed: the exemption %s, since %s is signed.\n", text_of(z, "statement"), text_of(z, "zone"));
     if (v->code != CLI_OK) {
         printf("\n%s", cli_colour(stdout, v->code == CLI_CRITICAL ? CLI_RED : CLI_YELLOW));
         put_lines(v->words.p);
@@ -223,7 +235,8 @@ static void zone_metric(struct buf *b, const json_t *s, const char *key)
 static bool print_prometheus(const json_t *s)
 {
     struct buf b = BUF_INIT;
-    const json_t *policy = json_object_get(s, "policy"), *queue = json_object_get(s, "queue"), *journal = json_object_get(s, "journal"), *v;
+    const json_t *policy = json_object_get(s, "policy"), *queue = json_object_get(s, "queue"),
+                 *journal = json_object_get(s, "journal"), *v;
     const char *key;
     gauge(&b, "up", "gauge", "1 while the module writes its status", age_of(s) <= STALE_SECONDS);
     metric(&b, "policy_info", "gauge", "the policy in force");
@@ -235,16 +248,20 @@ static bool print_prometheus(const json_t *s)
     add_label(&b, text_of(policy, "source"));
     buf_adds(&b, "\"} 1\n");
     gauge(&b, "policy_error", "gauge", "1 while the policy file is bad", text_of(policy, "error")[0] != '\0');
-    metric(&b, "answers_total", "counter", "answers judged, by state; refused and would_refuse are counted there besides");
+    metric(&b, "answers_total", "counter",
+           "answers judged, by state; refused and would_refuse are counted there besides");
     json_object_foreach(json_object_get(s, "answers"), key, v)
         buf_printf(&b, "assay_resolver_answers_total{state=\"%s\"} %" PRId64 "\n", key, (int64_t)json_integer_value(v));
     gauge(&b, "queue_length", "gauge", "answers waiting to be recorded", number_of(queue, "length"));
-    gauge(&b, "dropped_total", "counter", "answers judged and not recorded, the queue being full", number_of(queue, "dropped"));
-    gauge(&b, "journal_healthy", "gauge", "1 while the journal can be written", json_is_true(json_object_get(journal, "healthy")));
+    gauge(&b, "dropped_total", "counter", "answers judged and not recorded, the queue being full",
+          number_of(queue, "dropped"));
+    gauge(&b, "journal_healthy", "gauge", "1 while the journal can be written",
+          json_is_true(json_object_get(journal, "healthy")));
     gauge(&b, "journal_records_total", "counter", "records written to the journal", number_of(journal, "written"));
     gauge(&b, "journal_lost_total", "counter", "records lost on the way to the journal", number_of(journal, "lost"));
     gauge(&b, "zones", "gauge", "zone cuts known, by state", number_of(s, "zones"));
-    gauge(&b, "judged_again_total", "counter", "cached answers marked for another judgement after a change of policy", number_of(s, "judged_again"));
+    gauge(&b, "judged_again_total", "counter", "cached answers marked for another judgement after a change of policy",
+          number_of(s, "judged_again"));
     metric(&b, "zone_answers_total", "counter", "answers of the zones most asked for that are not secure");
     zone_metric(&b, s, "insecure");
     zone_metric(&b, s, "bogus");
@@ -261,7 +278,8 @@ static json_t *read_status(const char *dir)
     buf_printf(&path, "%s/status.json", dir);
     json_t *s = json_load_file(path.p, JSON_REJECT_DUPLICATES, &error);
     if (!json_is_object(s)) {
-        cli_error("%s: %s: is the module at work there (assay-unbound(8)), and may you read it?", path.p, error.text[0] ? error.text : "not a status");
+        cli_error("%s: %s: is the module at work there (assay-unbound(8)), and may you read it?", path.p,
+                  error.text[0] ? error.text : "not a status");
         json_decref(s);
         s = NULL;
     }
@@ -308,7 +326,8 @@ static int status(int argc, char **argv)
 int cmd_resolver(int argc, char **argv)
 {
     static const struct cli_command table[] = {
-        {"status", status, NULL, "the module in Unbound: policy, counters, queue, and the domains most asked for that are not signed"},
+        {"status", status, NULL,
+         "the module in Unbound: policy, counters, queue, and the domains most asked for that are not signed"},
         {NULL, NULL, NULL, NULL},
     };
     return cli_dispatch("assay resolver", table, argc, argv);

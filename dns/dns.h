@@ -64,15 +64,15 @@ struct dns_answer {
     enum dns_type type;
     enum dns_state state;
     enum dns_security security;
-    uint32_t ttl;           /* seconds */
-    const char *canonical;  /* the name at the end of the CNAME chain where it differs from `name`, else NULL */
-    const char *why;        /* of TEMPFAIL and BOGUS: words for a log. Static or in the scope's arena; else NULL */
-    bool over_budget;       /* TEMPFAIL because this scope's look-ups or time ran out, not because DNS failed */
+    uint32_t ttl;          /* seconds */
+    const char *canonical; /* the name at the end of the CNAME chain where it differs from `name`, else NULL */
+    const char *why;       /* of TEMPFAIL and BOGUS: words for a log. Static or in the scope's arena; else NULL */
+    bool over_budget;      /* TEMPFAIL because this scope's look-ups or time ran out, not because DNS failed */
     size_t count;
     const struct slice *rdata; /* each record's rdata, uncompressed wire form, in the order received */
 };
 
-struct dns;       /* a source; see dns_unbound.h, dns_replay.h */
+struct dns; /* a source; see dns_unbound.h, dns_replay.h */
 struct dns_scope;
 
 /* Closes a source: its threads end, its memory goes. No scope on it may be left. NULL is fine. Returns NULL. */

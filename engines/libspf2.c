@@ -50,14 +50,22 @@ static void replace_handlers(void)
 static enum result result_of(SPF_errcode_t code, SPF_result_t result)
 {
     switch (result) {
-    case SPF_RESULT_PASS: return RESULT_PASS;
-    case SPF_RESULT_FAIL: return RESULT_FAIL;
-    case SPF_RESULT_SOFTFAIL: return RESULT_SOFTFAIL;
-    case SPF_RESULT_NEUTRAL: return RESULT_NEUTRAL;
-    case SPF_RESULT_NONE: return RESULT_NONE;
-    case SPF_RESULT_TEMPERROR: return RESULT_TEMPERROR;
-    case SPF_RESULT_PERMERROR: return RESULT_PERMERROR;
-    default: return code == SPF_E_DNS_ERROR || code == SPF_E_NO_MEMORY ? RESULT_TEMPERROR : RESULT_PERMERROR;
+    case SPF_RESULT_PASS:
+        return RESULT_PASS;
+    case SPF_RESULT_FAIL:
+        return RESULT_FAIL;
+    case SPF_RESULT_SOFTFAIL:
+        return RESULT_SOFTFAIL;
+    case SPF_RESULT_NEUTRAL:
+        return RESULT_NEUTRAL;
+    case SPF_RESULT_NONE:
+        return RESULT_NONE;
+    case SPF_RESULT_TEMPERROR:
+        return RESULT_TEMPERROR;
+    case SPF_RESULT_PERMERROR:
+        return RESULT_PERMERROR;
+    default:
+        return code == SPF_E_DNS_ERROR || code == SPF_E_NO_MEMORY ? RESULT_TEMPERROR : RESULT_PERMERROR;
     }
 }
 

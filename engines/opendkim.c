@@ -2,14 +2,17 @@
 /*
  * opendkim.c - libopendkim behind dkim_library.h, with what it needs to be safe.
  *
- * It never sees a signature that dkim_sigfield.c did not accept: an unknown q= makes it abort, rsa-sha1 it would verify. Its resolver is
- * replaced: keys come from the message's own scope, asked for long before, so a query is answered at once; the answer it gets is a packet built here of
- * one question and one TXT record, never a chain with CNAME or DNAME, which it cannot read. No data and no name are not asked for by it at all: any
- * answer but one usable record is DKIM_DNS_ERROR, which fails that signature only, and dkim_check.c then decides from the scope's answer itself.
- * A record over RECORD_MAX would be cut in silence (its buffer has 1024 octets): such a key is verified by ourselves.
+ * It never sees a signature that dkim_sigfield.c did not accept: an unknown q= makes it abort, rsa-sha1 it would
+ * verify. Its resolver is replaced: keys come from the message's own scope, asked for long before, so a query is
+ * answered at once; the answer it gets is a packet built here of one question and one TXT record, never a chain with
+ * CNAME or DNAME, which it cannot read. No data and no name are not asked for by it at all: any answer but one usable
+ * record is DKIM_DNS_ERROR, which fails that signature only, and dkim_check.c then decides from the scope's answer
+ * itself. A record over RECORD_MAX would be cut in silence (its buffer has 1024 octets): such a key is verified by
+ * ourselves.
  *
- * The library's DNS service handle belongs to the library, not to a message; the scope in use is therefore a thread's own variable, set around
- * dkim_eom, which is the only call that asks. One DKIM_LIB serves all threads (its manual says so); a DKIM handle belongs to one.
+ * The library's DNS service handle belongs to the library, not to a message; the scope in use is therefore a thread's
+ * own variable, set around dkim_eom, which is the only call that asks. One DKIM_LIB serves all threads (its manual says
+ * so); a DKIM handle belongs to one.
  *
  * Line ends are made CRLF before it sees them. On failure of any kind the message is verified by dkim_check.c itself.
  */
@@ -158,7 +161,8 @@ static void open_library(void)
     dkim_dns_set_query_cancel(lib, query_cancel);
     /* Times and key sizes are judged by dkim_sigfield.c and dkim_proof.c. */
     if (dkim_options(lib, DKIM_OP_SETOPT, DKIM_OPTS_FLAGS, &flags, sizeof flags) != DKIM_STAT_OK ||
-        dkim_options(lib, DKIM_OP_SETOPT, DKIM_OPTS_MINKEYBITS, &bits, sizeof bits) != DKIM_STAT_OK || dkim_dns_init(lib) != 0) {
+        dkim_options(lib, DKIM_OP_SETOPT, DKIM_OPTS_MINKEYBITS, &bits, sizeof bits) != DKIM_STAT_OK ||
+        dkim_dns_init(lib) != 0) {
         dkim_close(lib);
         return;
     }

@@ -17,8 +17,9 @@
 
 #define DATE 64
 #define TOKEN 300
-#define SPF_LINE 60  /* octets of a record after which a line is folded at the next word */
-#define SPF_WORD 400 /* octets without a place to fold it: twice as many, each with a backslash, fit in 998 (RFC 5322) */
+#define SPF_LINE 60 /* octets of a record after which a line is folded at the next word */
+#define SPF_WORD                                                                                                       \
+    400 /* octets without a place to fold it: twice as many, each with a backslash, fit in 998 (RFC 5322) */
 
 static bool is(const char *a, const char *b)
 {

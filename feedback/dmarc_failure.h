@@ -14,8 +14,8 @@
  * A destination outside the organisation gets one only when its DNS consents, as with aggregate reports, and no more
  * than report.failure-per-day a UTC day over the whole fleet (ledgers that count at the same instant may each send one
  * more). A report is claimed in the store first, and goes out once. What cannot be handed over is tried again while the
- * mail is younger than DMARC_FAILURE_SECONDS; so is, after DMARC_FAILURE_CLAIM_SECONDS, what a ledger had claimed and did
- * not settle, since it died: if it had handed it over by then, the second has the same Message-ID.
+ * mail is younger than DMARC_FAILURE_SECONDS; so is, after DMARC_FAILURE_CLAIM_SECONDS, what a ledger had claimed and
+ * did not settle, since it died: if it had handed it over by then, the second has the same Message-ID.
  */
 #ifndef ASSAY_FEEDBACK_DMARC_FAILURE_H
 #define ASSAY_FEEDBACK_DMARC_FAILURE_H

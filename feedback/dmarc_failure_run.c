@@ -2,10 +2,11 @@
 /*
  * dmarc_failure_run.c - which failure reports are due, and sending them.
  *
- * Promises that a mail has one report to a destination: the row of failure_out is written before it is sent, so that one
- * ledger at a time has it; it lapses, as a ledger may die before it is settled. What never went is "dead" once its mail is
- * too old. Nothing is written about a destination that may not have one or has had its day's number, so a flood of forged
- * mail fills no table. Failure of the store ends the run with STATUS_AGAIN; of one destination, only that one.
+ * Promises that a mail has one report to a destination: the row of failure_out is written before it is sent, so that
+ * one ledger at a time has it; it lapses, as a ledger may die before it is settled. What never went is "dead" once its
+ * mail is too old. Nothing is written about a destination that may not have one or has had its day's number, so a flood
+ * of forged mail fills no table. Failure of the store ends the run with STATUS_AGAIN; of one destination, only that
+ * one.
  */
 #include "base/clock.h"
 #include "feedback/dmarc_failure.h"
@@ -178,8 +179,11 @@ static enum status serve_mail(struct failures *run, const struct record *r)
     if (!scope)
         return STATUS_NOMEM;
     for (size_t i = 0; i < ruf.count && st == STATUS_OK && run->handed_over < DMARC_FAILURE_RUN; i++) {
-        struct failure f = {
-            .run = run, .record = r, .domain = domain, .address = ruf.address[i], .day = timestamp_day(clock_wall_us())};
+        struct failure f = {.run = run,
+                            .record = r,
+                            .domain = domain,
+                            .address = ruf.address[i],
+                            .day = timestamp_day(clock_wall_us())};
         name_it(r, f.id);
         st = serve(&f, scope, value_text(dmarc, "org"));
     }

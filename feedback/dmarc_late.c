@@ -18,11 +18,11 @@ typedef void seen_function(void *context, const struct dmarc_late *late);
 static enum status tell(struct store *s, struct dmarc_late *l, seen_function *seen, void *context)
 {
     struct buf hosts = BUF_INIT;
-    struct store_rows *q =
-        store_ask(s,
-                  "SELECT host, CAST(sum(count) AS BIGINT) FROM dmarc_behind WHERE day = $1 AND domain = $2 AND after >= $3 "
-                  "GROUP BY host ORDER BY sum(count) DESC, host LIMIT $4",
-                  "itii", l->day, l->domain, (int64_t)!l->first, (int64_t)DMARC_LATE_HOSTS);
+    struct store_rows *q = store_ask(
+        s,
+        "SELECT host, CAST(sum(count) AS BIGINT) FROM dmarc_behind WHERE day = $1 AND domain = $2 AND after >= $3 "
+        "GROUP BY host ORDER BY sum(count) DESC, host LIMIT $4",
+        "itii", l->day, l->domain, (int64_t)!l->first, (int64_t)DMARC_LATE_HOSTS);
     while (store_next(q))
         buf_printf(&hosts, "%s%s %lld", hosts.n ? ", " : "", store_text(q, 0), (long long)store_number(q, 1));
     enum status st = store_done(q);

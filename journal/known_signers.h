@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * known_signers.h - what the ledger knows that the milter needs while it judges: which domains sign all their mail (design
- * section 5).
+ * known_signers.h - what the ledger knows that the milter needs while it judges: which domains sign all their mail
+ * (design section 5).
  *
  * assay-ledger writes the file every minute, whole and under another name first; assay-milter holds it open and asks. A
  * domain is in it when, of the mails of its own that passed DMARC in the last 30 days, at least 20 on at least 7
  * different days' span had an aligned passing signature, and no less than 99 of 100. Mail that failed DMARC does not
  * count: a flood of forgeries cannot take a domain off the list.
  *
- * Threads: known_signers_signs from any thread; it never waits for another thread, and looks for a new file at most every
- * KNOWN_SIGNERS_LOOK_MS. Depends on base only.
+ * Threads: known_signers_signs from any thread; it never waits for another thread, and looks for a new file at most
+ * every KNOWN_SIGNERS_LOOK_MS. Depends on base only.
  */
 #ifndef ASSAY_JOURNAL_KNOWN_SIGNERS_H
 #define ASSAY_JOURNAL_KNOWN_SIGNERS_H

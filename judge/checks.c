@@ -78,8 +78,8 @@ static enum status run_spf(struct judge *j)
     enum status s;
 
     if (j->mail.mail_from_bad) { /* none, not permerror: no domain name could be taken from it (RFC 7208 2.6.1) */
-        r->spf = (struct spf_finding){
-            .result = RESULT_NONE, .identity = SPF_MAIL_FROM, .reason = "MAIL FROM is no address"};
+        r->spf =
+            (struct spf_finding){.result = RESULT_NONE, .identity = SPF_MAIL_FROM, .reason = "MAIL FROM is no address"};
         s = STATUS_OK;
     } else if (j->mail.mail_from.literal.n || (!j->mail.mail_from.domain && !j->mail.null_sender)) {
         r->spf =

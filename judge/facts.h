@@ -62,11 +62,14 @@ struct facts_dane {
     enum result posture; /* pass: every MX host has DNSSEC-secure usable TLSA records */
     bool contradicted;   /* our own probe saw a certificate that the published records exclude */
     const char *reason;
-    const char *state;   /* dane_state_name() */
-    bool probed;         /* the policy has it probed; then proof is PASS, FAIL or UNTESTED, else NONE */
+    const char *state; /* dane_state_name() */
+    bool probed;       /* the policy has it probed; then proof is PASS, FAIL or UNTESTED, else NONE */
     enum result proof;
     const char *proof_reason; /* words; NULL where there is nothing to say */
-    bool of_client;      /* not a sender's domain but the client's own name: its certificate, pinned in DNS (standards/dane/dane_client.h) */
+    bool
+        /* not a sender's domain but the client's own name: its certificate, pinned in DNS
+         * (standards/dane/dane_client.h) */
+        of_client;
 };
 
 #define FACTS_SENDERS 2 /* From and MAIL FROM domain; one entry where they are the same */
@@ -127,9 +130,9 @@ struct facts {
     const char *const *signers; /* domains with a valid signature, for `signed by` */
     size_t signer_count;
 
-    time_t unsure_since; /* when this same mail could not be judged for the first time; 0: it is the first time */
+    time_t unsure_since;  /* when this same mail could not be judged for the first time; 0: it is the first time */
     const char *listener; /* by whose name the MTA took it in, or NULL */
-    const char *paused;  /* why enforcement is off for now, or NULL */
+    const char *paused;   /* why enforcement is off for now, or NULL */
 };
 
 /* How long the same temporary failure defers a mail before it is judged as a failure (design section 4). */

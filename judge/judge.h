@@ -57,14 +57,15 @@ struct judge_report {
     size_t dkim_fields; /* DKIM-Signature fields in the message, listed or not */
     struct arc_finding arc;
     struct dmarc_finding dmarc;
-    bool dmarc_compared;                /* dmarc is the RFC 7489 way (set dmarc.psl yes), and there is one From domain: */
-    struct dmarc_finding dmarc_by_walk; /* what RFC 9989's walk makes of it, for comparison only; nothing is decided by it */
+    bool dmarc_compared; /* dmarc is the RFC 7489 way (set dmarc.psl yes), and there is one From domain: */
+    struct dmarc_finding
+        dmarc_by_walk; /* what RFC 9989's walk makes of it, for comparison only; nothing is decided by it */
     const struct dmarc_identifier *identifiers; /* what was handed to DMARC, in the order of dmarc.aligned */
     size_t identifier_count;
     struct rdns_finding rdns;
     struct facts facts;
     const char *seal_problem; /* why a mail that should be sealed (`set arc.seal`) was not; NULL: nothing is wrong */
-    int64_t waited_ms; /* in judge_end */
+    int64_t waited_ms;        /* in judge_end */
 };
 
 struct judge;

@@ -2,9 +2,9 @@
 /*
  * mail.c - a message's envelope and marks, taken in.
  *
- * Promises that MAIL FROM and RCPT are parsed here, once, by the strict grammar of standards/message/mailaddr.h: every later
- * part of the program sees the same domain (design section 5; RFC 5321 4.1.2). A MAIL FROM that is no path is noted and
- * counts as nobody's: never as the null sender, never as the part of it that looks like an address. Failure:
+ * Promises that MAIL FROM and RCPT are parsed here, once, by the strict grammar of standards/message/mailaddr.h: every
+ * later part of the program sees the same domain (design section 5; RFC 5321 4.1.2). A MAIL FROM that is no path is
+ * noted and counts as nobody's: never as the null sender, never as the part of it that looks like an address. Failure:
  * STATUS_NOMEM, and the mail keeps what it had.
  */
 #include "judge/mail.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mail_record.c - the journal's record of one mail (assay-journal(5), kind mail), but for the findings (mail_record_findings.c).
+ * mail_record.c - the journal's record of one mail (assay-journal(5), kind mail), but for the findings
+ * (mail_record_findings.c).
  *
  * Promises what the manual says, key by key: keys that do not apply are left out, domains are kept names, the null
  * sender has no mail_from. Never a local part: recipients are recorded by domain. Failure: the buffer's own mark; the
@@ -116,7 +117,8 @@ static void put_envelope(struct json *out, struct judge *j)
         json_bool(out, "report", true);
 }
 
-void mail_record_mail(struct json *out, struct judge *j, const struct class_of_rcpts *c, const struct mail_record_extra *x)
+void mail_record_mail(struct json *out, struct judge *j, const struct class_of_rcpts *c,
+                      const struct mail_record_extra *x)
 {
     const struct judge_mail *m = judge_mail(j);
 

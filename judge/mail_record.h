@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mail_record.h - what is kept of a judged message: the journal's record (assay-journal(5), kind mail) and one line for the
- * log.
+ * mail_record.h - what is kept of a judged message: the journal's record (assay-journal(5), kind mail) and one line for
+ * the log.
  *
  * One record for each class of recipients. The log line has the same keys in the same order for every message, as
  * key=value text with values quoted where they need it, or as one JSON object. Hostile text is made visible in both. No
@@ -23,11 +23,12 @@ struct mail_record_extra {
 };
 
 /* Adds the keys of kind mail to an open object; the caller opened it (journal_record) and ends it. */
-void mail_record_mail(struct json *out, struct judge *j, const struct class_of_rcpts *c, const struct mail_record_extra *x);
+void mail_record_mail(struct json *out, struct judge *j, const struct class_of_rcpts *c,
+                      const struct mail_record_extra *x);
 
 /* One line for the log, without line end. json: as JSON. */
-void mail_record_line(struct buf *out, struct judge *j, const struct class_of_rcpts *c, const struct mail_record_extra *x,
-                 bool json);
+void mail_record_line(struct buf *out, struct judge *j, const struct class_of_rcpts *c,
+                      const struct mail_record_extra *x, bool json);
 
 /* ---- parts, for `assay verify --json` and the two above ---- */
 void mail_record_findings(struct json *out, struct judge *j); /* the array's entries */

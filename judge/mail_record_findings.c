@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mail_record_findings.c - the `findings` of a mail's record: one entry for each thing a standard said, with the details
- * that reports and questions need (assay-journal(5)).
+ * mail_record_findings.c - the `findings` of a mail's record: one entry for each thing a standard said, with the
+ * details that reports and questions need (assay-journal(5)).
  *
  * Promises to write what the engines found, not what was decided. Texts that senders or their DNS wrote are JSON
  * strings (base/json.h).

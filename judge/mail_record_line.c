@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mail_record_line.c - the log line of one mail: fixed keys in a fixed order, the same for every mail, so that grep, awk and
- * log collectors need no cases. As text: key=value, the value in double quotes where it is empty or holds blanks,
- * quotes or "="; as JSON: one object.
+ * mail_record_line.c - the log line of one mail: fixed keys in a fixed order, the same for every mail, so that grep,
+ * awk and log collectors need no cases. As text: key=value, the value in double quotes where it is empty or holds
+ * blanks, quotes or "="; as JSON: one object.
  *
  * Promises one line without control characters, whatever the sender wrote (base/utf8.h). A key without value is there,
  * empty.
@@ -148,8 +148,8 @@ static void put_results(struct line *l, struct judge *j)
     put(l, "format", result_name(r->facts.format));
 }
 
-void mail_record_line(struct buf *out, struct judge *j, const struct class_of_rcpts *c, const struct mail_record_extra *x,
-                 bool json)
+void mail_record_line(struct buf *out, struct judge *j, const struct class_of_rcpts *c,
+                      const struct mail_record_extra *x, bool json)
 {
     struct line l = {.out = out, .json = JSON_INTO(out), .as_json = json};
     const struct judge_mail *m = judge_mail(j);

@@ -47,7 +47,8 @@ void posture_start(struct judge *j, const char *domain)
         dane_start(j->scope, domain);
 }
 
-/* What our own probe knows, where the policy names the domain for it. Never waits: the first mail of a domain finds nothing yet. */
+/* What our own probe knows, where the policy names the domain for it. Never waits: the first mail of a domain finds
+ * nothing yet. */
 static enum status prove(struct judge *j, const struct dane_posture *p, struct facts_dane *d)
 {
     struct proof proof;
@@ -75,16 +76,20 @@ static enum status add(struct judge *j, const char *domain)
     if (s != STATUS_OK)
         return s;
     struct facts_dane *d = &f->dane[f->dane_count++];
-    *d = (struct facts_dane){.domain = p.domain, .posture = p.result, .state = dane_state_name(p.state), .reason = p.reason};
+    *d = (struct facts_dane){
+        .domain = p.domain, .posture = p.result, .state = dane_state_name(p.state), .reason = p.reason};
     return prove(j, &p, d);
 }
 
-/* The client's own promise about its certificate; an entry only where it makes one, so that `require dane` asks nothing of clients that do not. */
+/* The client's own promise about its certificate; an entry only where it makes one, so that `require dane` asks nothing
+ * of clients that do not. */
 static enum status add_client(struct judge *j)
 {
     const struct judge_mail *m = &j->mail;
     struct facts *f = &j->report.facts;
-    struct dane_client_input in = {.name = m->helo_domain, .cert = m->tls.cert_fingerprint, .public_key = m->tls.cert_public_key,
+    struct dane_client_input in = {.name = m->helo_domain,
+                                   .cert = m->tls.cert_fingerprint,
+                                   .public_key = m->tls.cert_public_key,
                                    .no_certificate = m->tls.cert_told};
     struct dane_client_finding c;
 
@@ -92,8 +97,11 @@ static enum status add_client(struct judge *j)
         return STATUS_OK;
     enum status s = dane_client_check(j->scope, j->arena, &in, &c);
     if (s == STATUS_OK && c.result != RESULT_NONE)
-        f->dane[f->dane_count++] = (struct facts_dane){.domain = c.name, .posture = c.result, .reason = c.reason,
-                                                       .contradicted = c.result == RESULT_FAIL, .of_client = true};
+        f->dane[f->dane_count++] = (struct facts_dane){.domain = c.name,
+                                                       .posture = c.result,
+                                                       .reason = c.reason,
+                                                       .contradicted = c.result == RESULT_FAIL,
+                                                       .of_client = true};
     return s;
 }
 

@@ -2,9 +2,10 @@
 /*
  * prober.c - the list of hosts to probe, the thread that probes them, the table of what it saw.
  *
- * Locking: one mutex for list and table, never held during a session. A task is copied out of the list before its session and its result copied in after.
- * Promises: prober_ask never waits for the network; a host is not probed more often than prober.h says, whatever mail asks for; what cannot be proved is
- * UNTESTED. Failure to get memory drops the task.
+ * Locking: one mutex for list and table, never held during a session. A task is copied out of the list before its
+ * session and its result copied in after. Promises: prober_ask never waits for the network; a host is not probed more
+ * often than prober.h says, whatever mail asks for; what cannot be proved is UNTESTED. Failure to get memory drops the
+ * task.
  */
 #include "judge/prober.h"
 #include "base/clock.h"
@@ -245,10 +246,14 @@ static void judge_session(const struct starttls_result *r, struct seen *out)
     if (r->outcome == STARTTLS_NOT_OFFERED) {
         out->result = RESULT_FAIL; /* the records promise TLS: senders with DANE cannot deliver (RFC 7672 2.2) */
     } else if (r->outcome == STARTTLS_DONE && r->tlsa_usable == 0) {
-        snprintf(out->reason, sizeof out->reason, "none of its records can be used"); /* such promise nothing (RFC 7671 section 10) */
+        snprintf(out->reason, sizeof out->reason,
+                 "none of its records can be used"); /* such promise nothing (RFC 7671 section 10) */
     } else if (r->outcome == STARTTLS_DONE) {
         out->result = r->dane_match ? RESULT_PASS : RESULT_FAIL;
-        snprintf(out->reason, sizeof out->reason, "%s", r->dane_match ? "" : r->dane_error ? r->dane_error : "no record matched");
+        snprintf(out->reason, sizeof out->reason, "%s",
+                 r->dane_match   ? ""
+                 : r->dane_error ? r->dane_error
+                                 : "no record matched");
         snprintf(out->tls, sizeof out->tls, "%s %s", r->version ? r->version : "", r->cipher ? r->cipher : "");
         out->not_after = r->not_after;
     }

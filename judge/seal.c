@@ -2,8 +2,9 @@
 /*
  * seal.c - who is sealed, and with which key.
  *
- * Sealed is what was judged: mail of own networks and submission has no findings to pass on. The key is read when it is needed and kept
- * (dkim_privkey.h), so that a new key needs no reload. What stands in the way is said once per message in the report; the mail goes on.
+ * Sealed is what was judged: mail of own networks and submission has no findings to pass on. The key is read when it is
+ * needed and kept (dkim_privkey.h), so that a new key needs no reload. What stands in the way is said once per message
+ * in the report; the mail goes on.
  */
 #include "judge/seal.h"
 #include "judge/checks.h"

@@ -2,9 +2,9 @@
 /*
  * stamp.c - Authentication-Results and Assay-Verdict, written from the report and the verdict.
  *
- * Promises: every value goes through standards/message/authres.h, which lets nothing break out; a standard that the policy
- * ignores is not mentioned (it was not judged); everything else is, `none` too, so that a reader sees that it was
- * looked for. Failure: STATUS_NOMEM. Nothing is stamped then, and the mail must not pass as judged.
+ * Promises: every value goes through standards/message/authres.h, which lets nothing break out; a standard that the
+ * policy ignores is not mentioned (it was not judged); everything else is, `none` too, so that a reader sees that it
+ * was looked for. Failure: STATUS_NOMEM. Nothing is stamped then, and the mail must not pass as judged.
  */
 #include "judge/stamp.h"
 #include "base/buf.h"

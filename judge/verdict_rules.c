@@ -80,8 +80,9 @@ void rule_dane(struct ruling *r)
         if (d->contradicted && d->of_client)
             rule_fails(r, l, NULL);
         else if (d->contradicted)
-            rule_fails(r, l, arena_printf(r->arena, "its mail host does not serve what its TLSA records promise: %s",
-                                          d->proof_reason ? d->proof_reason : "no match"));
+            rule_fails(r, l,
+                       arena_printf(r->arena, "its mail host does not serve what its TLSA records promise: %s",
+                                    d->proof_reason ? d->proof_reason : "no match"));
         else if (l->level == POLICY_REQUIRE && d->posture == RESULT_TEMPERROR)
             rule_unsure(r, l, r->answer.action, false);
         else if (l->level == POLICY_REQUIRE && d->posture != RESULT_PASS)

@@ -2,9 +2,9 @@
 /*
  * aggregate.c - the sums of a batch.
  *
- * Promises that after aggregate_flush the store's counts have grown by exactly what was added, first_seen never grew and
- * last_seen never shrank, and notes are those of the latest moment seen. A hash table over arena memory; sorted before
- * it is written. On failure the caller rolls back and calls aggregate_reset.
+ * Promises that after aggregate_flush the store's counts have grown by exactly what was added, first_seen never grew
+ * and last_seen never shrank, and notes are those of the latest moment seen. A hash table over arena memory; sorted
+ * before it is written. On failure the caller rolls back and calls aggregate_reset.
  */
 #include "ledger/aggregate.h"
 #include "base/arena.h"
@@ -179,7 +179,8 @@ size_t aggregate_cut(const char *text, size_t most)
 }
 
 /* e, or where its keys are too long *room with them cut; NULL: out of memory. */
-static const struct aggregate_entry *fit(struct aggregate *t, const struct aggregate_entry *e, struct aggregate_entry *room)
+static const struct aggregate_entry *fit(struct aggregate *t, const struct aggregate_entry *e,
+                                         struct aggregate_entry *room)
 {
     size_t n = 0;
     for (unsigned i = 0; i < sums[e->sum].keys; i++)
@@ -189,7 +190,8 @@ static const struct aggregate_entry *fit(struct aggregate *t, const struct aggre
     *room = *e;
     for (unsigned i = 0; i < sums[e->sum].keys; i++)
         if (e->keys[i] && strlen(e->keys[i]) > AGGREGATE_KEY_OCTETS) {
-            const char *key = arena_printf(t->arena, "%.*s", (int)aggregate_cut(e->keys[i], AGGREGATE_KEY_OCTETS), e->keys[i]);
+            const char *key =
+                arena_printf(t->arena, "%.*s", (int)aggregate_cut(e->keys[i], AGGREGATE_KEY_OCTETS), e->keys[i]);
             if (!key)
                 return NULL;
             room->keys[i] = key;

@@ -3,8 +3,8 @@
  * aggregate.h - counts of a batch of records, kept in memory and added to the store at once.
  *
  * Taking in ten mails of one domain costs one upsert per count, not ten. What is added to which table is told by a
- * table of sums (aggregate.c); the order of the upserts is the same in every process (table, then key), so that two takers
- * in one PostgreSQL cannot lock each other out.
+ * table of sums (aggregate.c); the order of the upserts is the same in every process (table, then key), so that two
+ * takers in one PostgreSQL cannot lock each other out.
  *
  * Threads: one.
  */
@@ -19,10 +19,11 @@ enum aggregate_sum {
     AGGREGATE_STANDARD_DAY,  /* day, scope, standard, result, security */
     AGGREGATE_VERDICT_HOUR,  /* hour, host, source, action, would */
     AGGREGATE_SUBJECT_DAY,   /* subject, scope, standard, day, result, security */
-    AGGREGATE_OUTCOME_DAY, /* day, standard, subject, result, level, action, statement, exemption, expired, trust, policy */
-    AGGREGATE_SELECTOR,    /* domain, selector, algorithm, bits, result */
-    AGGREGATE_SIGNER_DAY,  /* day, domain | passed, signed */
-    AGGREGATE_ZONE,        /* name, state | count; the reason, algorithm and bits last seen */
+    /* day, standard, subject, result, level, action, statement, exemption, expired, trust, policy */
+    AGGREGATE_OUTCOME_DAY,
+    AGGREGATE_SELECTOR,     /* domain, selector, algorithm, bits, result */
+    AGGREGATE_SIGNER_DAY,   /* day, domain | passed, signed */
+    AGGREGATE_ZONE,         /* name, state | count; the reason, algorithm and bits last seen */
     AGGREGATE_DMARC_DOMAIN, /* day, domain | the record and rua last seen */
     AGGREGATE_DMARC_ROW,    /* day, domain, tuple */
     AGGREGATE_DMARC_BEHIND, /* day, domain, host */
@@ -40,9 +41,10 @@ struct aggregate;
 struct aggregate *aggregate_new(void);
 struct aggregate *aggregate_free(struct aggregate *t);
 
-/* Adds. keys: as many texts as the sum has (NULL: empty); where they are longer than AGGREGATE_KEYS_OCTETS together, each is
- * cut at AGGREGATE_KEY_OCTETS, since an index row of PostgreSQL holds 2,700 or so. counts: as many as the sum has. moment widens first_seen and
- * last_seen. notes: kept of the latest moment (NULL: none). Out of memory is remembered until aggregate_flush. */
+/* Adds. keys: as many texts as the sum has (NULL: empty); where they are longer than AGGREGATE_KEYS_OCTETS together,
+ * each is cut at AGGREGATE_KEY_OCTETS, since an index row of PostgreSQL holds 2,700 or so. counts: as many as the
+ * sum has. moment widens first_seen and last_seen. notes: kept of the latest moment (NULL: none). Out of memory is
+ * remembered until aggregate_flush. */
 struct aggregate_entry {
     enum aggregate_sum sum;
     const char *keys[AGGREGATE_KEYS];

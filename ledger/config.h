@@ -23,7 +23,8 @@ struct ledger_config {
     int64_t keep_identity, keep_mails, keep_days; /* seconds */
     const char *knowledge;
 
-    const char *contact, *from, *org, *extra, *sendmail, *rfc7489_to, *dkim_key, *dkim_selector, *smtp, *smtp_ca, *smtp_login;
+    const char *contact, *from, *org, *extra, *sendmail, *rfc7489_to, *dkim_key, *dkim_selector, *smtp, *smtp_ca,
+        *smtp_login;
     bool smtp_opportunistic, failure;
     int64_t delay, size_max, per_host, failure_per_day;
 };

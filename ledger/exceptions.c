@@ -28,12 +28,13 @@ static enum status keep_one(struct store *s, const struct policy *p, const struc
     policy_scope(st, false, &scope);
     const char *words = scope.failed ? NULL : scope.p;
     enum status status =
-        !words ? STATUS_NOMEM
-               : store_run(s, &(int64_t){0},
-                           "INSERT INTO exception (policy, statement, kind, scope, because, agreed_by, ref, until, day) "
-                           "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
-                           "tttttttii", policy_hash(p), st->id, kind_of(st), words, text(st->because),
-                           text(st->agreed_by), text(st->ref), (int64_t)st->until, day);
+        !words
+            ? STATUS_NOMEM
+            : store_run(s, &(int64_t){0},
+                        "INSERT INTO exception (policy, statement, kind, scope, because, agreed_by, ref, until, day) "
+                        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+                        "tttttttii", policy_hash(p), st->id, kind_of(st), words, text(st->because), text(st->agreed_by),
+                        text(st->ref), (int64_t)st->until, day);
     buf_release(&scope);
     return status;
 }
@@ -71,14 +72,14 @@ enum status exceptions_used(struct store *s, const struct policy *p, const struc
         return STATUS_NOMEM;
     }
     struct store_rows *r =
-        standard ? store_ask(s,
-                             "SELECT sum(count), max(last_seen) FROM outcome_day WHERE " SAME_AS(
-                                 "exemption") " AND exemption <> '' AND standard = $5",
-                             "ttttt", policy_hash(p), st->id, words, kind_of(st), standard)
-                 : store_ask(s,
-                             "SELECT sum(count), max(last_seen) FROM outcome_day WHERE " SAME_AS(
-                                 "trust") " AND trust <> ''",
-                             "tttt", policy_hash(p), st->id, words, kind_of(st));
+        standard
+            ? store_ask(s,
+                        "SELECT sum(count), max(last_seen) FROM outcome_day WHERE " SAME_AS(
+                            "exemption") " AND exemption <> '' AND standard = $5",
+                        "ttttt", policy_hash(p), st->id, words, kind_of(st), standard)
+            : store_ask(s,
+                        "SELECT sum(count), max(last_seen) FROM outcome_day WHERE " SAME_AS("trust") " AND trust <> ''",
+                        "tttt", policy_hash(p), st->id, words, kind_of(st));
     if (store_next(r)) {
         *count = store_number(r, 0);
         *last = store_number(r, 1);
@@ -99,8 +100,10 @@ struct store_rows *exceptions_ask(struct store *s, int64_t since_day, int64_t un
         "LEFT JOIN exception e ON e.policy = o.policy AND e.statement = o.id "
         "GROUP BY COALESCE(e.scope, o.id), o.standard, o.kind) "
         "SELECT scope, standard, subjects, n, "
-        "(SELECT because FROM exception e WHERE e.scope = used.scope AND e.kind = used.kind ORDER BY until DESC LIMIT 1), "
-        "(SELECT agreed_by FROM exception e WHERE e.scope = used.scope AND e.kind = used.kind ORDER BY until DESC LIMIT "
+        "(SELECT because FROM exception e WHERE e.scope = used.scope AND e.kind = used.kind ORDER BY until DESC LIMIT "
+        "1), "
+        "(SELECT agreed_by FROM exception e WHERE e.scope = used.scope AND e.kind = used.kind ORDER BY until DESC "
+        "LIMIT "
         "1), (SELECT max(until) FROM exception e WHERE e.scope = used.scope AND e.kind = used.kind) "
         "FROM used ORDER BY n DESC, scope, standard LIMIT $3",
         "iii", since_day, until_day, most);

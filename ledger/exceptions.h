@@ -24,7 +24,7 @@ enum status exceptions_used(struct store *s, const struct policy *p, const struc
 
 /* One exception that was used, as exceptions_ask() tells it. Texts are good until the next store_next(). */
 struct exceptions_use {
-    const char *scope;     /* for whom; where its policy was never seen here: its id */
+    const char *scope; /* for whom; where its policy was never seen here: its id */
     const char *standard;
     const char *because, *agreed_by; /* as agreed last; NULL: not known */
     int64_t until;                   /* seconds since 1970, as agreed last; 0: no end known */

@@ -75,7 +75,9 @@ static enum status next_parcel(struct unpacking *u)
         base64_decode(&u->lines, slice_str(store_text(r, 8)));
     }
     enum status st = store_done(r);
-    return st == STATUS_OK && !have ? STATUS_MISSING : st == STATUS_OK && (u->lines.failed || u->segment.failed) ? STATUS_NOMEM : st;
+    return st == STATUS_OK && !have                                    ? STATUS_MISSING
+           : st == STATUS_OK && (u->lines.failed || u->segment.failed) ? STATUS_NOMEM
+                                                                       : st;
 }
 
 /* NULL: this role may say this. */
@@ -83,16 +85,17 @@ static enum status why_not(struct unpacking *u, const char **why)
 {
     const struct parcel *p = &u->parcel;
     int64_t allowed = 0, foreign = 0;
-    enum status st = store_ask_number(u->store, 0, &allowed, "SELECT count(*) FROM inbox_host WHERE role = $1 AND host = $2",
-                                      "tt", p->role, p->host);
+    enum status st = store_ask_number(
+        u->store, 0, &allowed, "SELECT count(*) FROM inbox_host WHERE role = $1 AND host = $2", "tt", p->role, p->host);
     if (st == STATUS_OK)
         st = store_ask_number(u->store, 0, &foreign, "SELECT count(*) FROM segment WHERE id = $1 AND host <> $2", "tt",
                               p->segment, p->host);
-    *why = !allowed            ? "this role may not speak for this host (assay ledger admit HOST --role ROLE lets it)"
-           : foreign           ? "its segment is another host's"
+    *why = !allowed  ? "this role may not speak for this host (assay ledger admit HOST --role ROLE lets it)"
+           : foreign ? "its segment is another host's"
            : strlen(p->segment) >= SEGMENT_ID * 4 ? "its segment's name is none"
-           : p->at < 0 || p->upto < p->at || p->upto > INBOX_PLACE_MAX ? "it ends before it begins, or where no file ends"
-                               : NULL;
+           : p->at < 0 || p->upto < p->at || p->upto > INBOX_PLACE_MAX
+               ? "it ends before it begins, or where no file ends"
+               : NULL;
     return st;
 }
 
@@ -170,12 +173,12 @@ static enum status refuse_parcel(struct unpacking *u, const char *why)
     aggregate_reset(u->aggregate);
     enum status st = store_begin(u->store);
     if (st == STATUS_OK)
-        st = store_run(
-            u->store, &(int64_t){0},
-            /* sent is the host's word, and how long it stays counts from there */
-            "UPDATE inbox SET refused = $1, sent = CASE WHEN sent > $2 THEN $2 ELSE sent END WHERE segment = $3 AND at = $4 "
-            "AND upto = $5 AND done = $6 AND role = $7",
-            "titiiit", why, clock_wall_us(), p->segment, p->at, p->upto, (int64_t)p->done, p->role);
+        st = store_run(u->store, &(int64_t){0},
+                       /* sent is the host's word, and how long it stays counts from there */
+                       "UPDATE inbox SET refused = $1, sent = CASE WHEN sent > $2 THEN $2 ELSE sent END WHERE segment "
+                       "= $3 AND at = $4 "
+                       "AND upto = $5 AND done = $6 AND role = $7",
+                       "titiiit", why, clock_wall_us(), p->segment, p->at, p->upto, (int64_t)p->done, p->role);
     return st == STATUS_OK ? store_commit(u->store) : st;
 }
 
@@ -288,43 +291,52 @@ static void put_check(const char *role, struct buf *out)
 {
     buf_printf(out,
                "DO $$ DECLARE it text; BEGIN\n"
-               "  IF EXISTS (SELECT FROM pg_roles WHERE rolname = '%s' AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls)) THEN\n"
+               "  IF EXISTS (SELECT FROM pg_roles WHERE rolname = '%s' AND (rolsuper OR rolcreaterole OR rolcreatedb "
+               "OR rolbypassrls)) THEN\n"
                "    RAISE EXCEPTION 'the role %s is one of the powerful: make another for this host'; END IF;\n"
                "  IF has_schema_privilege('%s', current_schema(), 'CREATE') THEN\n"
-               "    RAISE EXCEPTION 'the role %s may make tables here: REVOKE CREATE ON SCHEMA %% FROM PUBLIC, or from who it is a "
+               "    RAISE EXCEPTION 'the role %s may make tables here: REVOKE CREATE ON SCHEMA %% FROM PUBLIC, or from "
+               "who it is a "
                "member of', current_schema(); END IF;\n",
                role, role, role, role);
-    buf_printf(out,
-               "  SELECT c.relname INTO it FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')\n"
-               "    AND (has_table_privilege('%s', c.oid, 'SELECT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')\n"
-               "      OR (c.relname NOT IN ('inbox', 'exception') AND has_table_privilege('%s', c.oid, 'INSERT'))) LIMIT 1;\n"
-               "  IF FOUND THEN RAISE EXCEPTION 'the role %s may do more than add to the inbox, with the table %% at least: it is its "
-               "owner, or a member of a role that may, or PUBLIC may', it; END IF;\n"
-               "END $$;\n",
-               role, role, role);
+    buf_printf(
+        out,
+        "  SELECT c.relname INTO it FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND "
+        "c.relkind IN ('r', 'p')\n"
+        "    AND (has_table_privilege('%s', c.oid, 'SELECT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')\n"
+        "      OR (c.relname NOT IN ('inbox', 'exception') AND has_table_privilege('%s', c.oid, 'INSERT'))) LIMIT 1;\n"
+        "  IF FOUND THEN RAISE EXCEPTION 'the role %s may do more than add to the inbox, with the table %% at least: "
+        "it is its "
+        "owner, or a member of a role that may, or PUBLIC may', it; END IF;\n"
+        "END $$;\n",
+        role, role, role);
 }
 
 bool inbox_grant(const char *role, const char *host, struct buf *out, const char **why)
 {
-    *why = !is_role(role)   ? "a role's name is of small letters, digits and underscores, at most 63, and begins with a letter"
-           : !is_host(host) ? "a host's name is of letters, digits, hyphens and dots, as the host itself says it (uname -n)"
-                            : NULL;
+    *why = !is_role(role)
+               ? "a role's name is of small letters, digits and underscores, at most 63, and begins with a letter"
+           : !is_host(host)
+               ? "a host's name is of letters, digits, hyphens and dots, as the host itself says it (uname -n)"
+               : NULL;
     if (*why)
         return false;
-    buf_printf(out,
-               "-- Lets the role %s add to this ledger for the host %s, and nothing else. To be run by the ledger's owner,\n"
-               "-- who must be allowed to make roles. Then give it a password (\\password %s) or a line in pg_hba.conf, and on\n"
-               "-- the host: set ledger.store \"postgresql://%s@SERVER/DATABASE\"\n"
-               "BEGIN;\n"
-               "DO $$ BEGIN\n"
-               "  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '%s') THEN CREATE ROLE %s LOGIN; END IF;\n"
-               "  EXECUTE format('GRANT USAGE ON SCHEMA %%I TO %s', current_schema());\n"
-               "END $$;\n"
-               "-- What the role could do before, if it was there; whatever it can do by way of others ends this, below.\n"
-               "DO $$ BEGIN EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA %%I FROM %s', current_schema()); END $$;\n"
-               "GRANT INSERT ON inbox, exception TO %s;\n"
-               "INSERT INTO inbox_host (role, host) VALUES ('%s', '%s') ON CONFLICT DO NOTHING;\n",
-               role, host, role, role, role, role, role, role, role, role, host);
+    buf_printf(
+        out,
+        "-- Lets the role %s add to this ledger for the host %s, and nothing else. To be run by the ledger's owner,\n"
+        "-- who must be allowed to make roles. Then give it a password (\\password %s) or a line in pg_hba.conf, and "
+        "on\n"
+        "-- the host: set ledger.store \"postgresql://%s@SERVER/DATABASE\"\n"
+        "BEGIN;\n"
+        "DO $$ BEGIN\n"
+        "  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '%s') THEN CREATE ROLE %s LOGIN; END IF;\n"
+        "  EXECUTE format('GRANT USAGE ON SCHEMA %%I TO %s', current_schema());\n"
+        "END $$;\n"
+        "-- What the role could do before, if it was there; whatever it can do by way of others ends this, below.\n"
+        "DO $$ BEGIN EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA %%I FROM %s', current_schema()); END $$;\n"
+        "GRANT INSERT ON inbox, exception TO %s;\n"
+        "INSERT INTO inbox_host (role, host) VALUES ('%s', '%s') ON CONFLICT DO NOTHING;\n",
+        role, host, role, role, role, role, role, role, role, role, host);
     put_check(role, out);
     buf_adds(out, "COMMIT;\n");
     return !out->failed;

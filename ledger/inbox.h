@@ -2,14 +2,14 @@
 /*
  * inbox.h - a shared ledger (PostgreSQL) to which hosts may only add.
  *
- * A mail host stands in the open; what fifty hosts have found should not be lost, or changed, or read with one of them. So
- * a host connects with a role that may insert into the table `inbox` and into the register of exceptions, and do nothing
- * else: it lays its journals' lines there, with their places. The ledger's owner, a host with a role that may do all,
- * takes them in from there, each exactly once, as it takes its own.
+ * A mail host stands in the open; what fifty hosts have found should not be lost, or changed, or read with one of them.
+ * So a host connects with a role that may insert into the table `inbox` and into the register of exceptions, and do
+ * nothing else: it lays its journals' lines there, with their places. The ledger's owner, a host with a role that may
+ * do all, takes them in from there, each exactly once, as it takes its own.
  *
  * Which of the two a host is follows from what the role in its `set ledger.store` may do; there is nothing to set. For
- * which host a role may speak stands in the table `inbox_host`, which only the owner writes: lines in another host's name
- * are not taken in. Row security keeps a role from adding rows as another role.
+ * which host a role may speak stands in the table `inbox_host`, which only the owner writes: lines in another host's
+ * name are not taken in. Row security keeps a role from adding rows as another role.
  *
  * Threads: as the store's.
  */
@@ -19,27 +19,28 @@
 #include "base/buf.h"
 #include "ledger/ingest.h"
 
-/* Adds to *report: what waits in the inbox goes into the tables; what may not be taken in stays there, with the reason in
- * its column `refused`, for INBOX_REFUSED_DAYS, and first_trouble says so. One batch a transaction. Nothing on SQLite.
- * Statuses as ingest_folder(). */
+/* Adds to *report: what waits in the inbox goes into the tables; what may not be taken in stays there, with the
+ * reason in its column `refused`, for INBOX_REFUSED_DAYS, and first_trouble says so. One batch a transaction.
+ * Nothing on SQLite. Statuses as ingest_folder(). */
 #define INBOX_REFUSED_DAYS 30
 enum status inbox_take(struct store *s, bool (*stop)(void), struct ingest_report *report) MUST_CHECK;
 
-/* The lines of one row, for the fuzzer too. Text: lines of a segment from place `at` on, each ended by LF; "!N" stands for
- * N octets of it that are no record. Calls line for each that ends behind `from`, counts what was left out there, and
- * sets *end to the place behind all. STATUS_INVALID: not such text; else the first status of `line` that is not
- * STATUS_OK. */
+/* The lines of one row, for the fuzzer too. Text: lines of a segment from place `at` on, each ended by LF; "!N"
+ * stands for N octets of it that are no record. Calls line for each that ends behind `from`, counts what was left
+ * out there, and sets *end to the place behind all. STATUS_INVALID: not such text; else the first status of `line`
+ * that is not STATUS_OK. */
 #define INBOX_PLACE_MAX (INT64_C(1) << 53)
 struct inbox_reader {
     enum status (*line)(void *arg, struct slice line);
     void *arg;
     int64_t left_out;
 };
-enum status inbox_lines(struct slice text, int64_t at, int64_t from, struct inbox_reader *reader, int64_t *end) MUST_CHECK;
+enum status inbox_lines(struct slice text, int64_t at, int64_t from, struct inbox_reader *reader,
+                        int64_t *end) MUST_CHECK;
 
-/* The SQL that lets `role` add to this ledger for `host`, for a person to read and for psql to run as the owner: takes from
- * the role what else it was given, and ends without any change where it could still do more. False:
- * a name that cannot be one, why says which. */
+/* The SQL that lets `role` add to this ledger for `host`, for a person to read and for psql to run as the owner:
+ * takes from the role what else it was given, and ends without any change where it could still do more. False: a
+ * name that cannot be one, why says which. */
 bool inbox_grant(const char *role, const char *host, struct buf *out, const char **why);
 
 #endif

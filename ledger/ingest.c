@@ -6,8 +6,8 @@
  * segment's place from where this taker believes it is to behind the batch; where it is elsewhere, somebody else was
  * here: drop the batch, leave the segment; (2) write what the batch says; (3) commit. A segment's file is removed only
  * after the commit that marks it done, and a file whose segment is done already (a taker died in between, or the same
- * segment was copied back) is removed unread. A last line without newline is left: in a segment still open it may yet be
- * finished; in a closed one it is the trace of a kill, counted and dropped. On failure of the store: dropped,
+ * segment was copied back) is removed unread. A last line without newline is left: in a segment still open it may yet
+ * be finished; in a closed one it is the trace of a kill, counted and dropped. On failure of the store: dropped,
  * STATUS_AGAIN.
  */
 #include "ledger/ingest_target.h"

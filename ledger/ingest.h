@@ -35,7 +35,8 @@ struct ingest_report {
 
 /* Adds to *report. STATUS_OK also where single segments had trouble; STATUS_AGAIN: the store; STATUS_MISSING,
  * STATUS_DENIED: the folder. stop (may be NULL): looked at between batches; true ends early with STATUS_OK. */
-enum status ingest_folder(struct store *s, const char *dir, bool (*stop)(void), struct ingest_report *report) MUST_CHECK;
+enum status ingest_folder(struct store *s, const char *dir, bool (*stop)(void),
+                          struct ingest_report *report) MUST_CHECK;
 
 /* One record into sums and the mail table, within the caller's transaction. ingest_record.c. */
 enum status ingest_record(struct store *s, struct aggregate *t, const struct record *r, struct slice line) MUST_CHECK;

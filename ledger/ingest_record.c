@@ -6,8 +6,8 @@
  * counts never hold a local part, a queue-id or an exact address. A record of a kind this version does not know adds
  * nothing. A DMARC report's row is made here, in the canonical form that makes equal rows equal texts (RFC 9990: one
  * record per address, result and identifiers). What a sender or another host may have made as long or as large as it
- * likes is bounded before it reaches an index or a sum, so that no record can stop the ledger. On failure the caller rolls
- * back the batch.
+ * likes is bounded before it reaches an index or a sum, so that no record can stop the ledger. On failure the caller
+ * rolls back the batch.
  */
 #include "base/clock.h"
 #include "base/ip.h"
@@ -19,10 +19,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SIGNATURES_MAX 100 /* RFC 9990 3.1.4: no more in one row */
-#define ROW_SIGNATURES 1500 /* octets of a DMARC row after which it gets no further signature */
-#define ROW_MAX 2200        /* longer rows are not reported: that is no mail's */
-#define TEXT_MAX 998        /* of an indexed text (RFC 5322 2.1.1: a line) */
+#define SIGNATURES_MAX 100   /* RFC 9990 3.1.4: no more in one row */
+#define ROW_SIGNATURES 1500  /* octets of a DMARC row after which it gets no further signature */
+#define ROW_MAX 2200         /* longer rows are not reported: that is no mail's */
+#define TEXT_MAX 998         /* of an indexed text (RFC 5322 2.1.1: a line) */
 #define COUNT_MAX 1000000000 /* what one record adds to a sum at most */
 #define HOUR (3600 * TIMESTAMP_SECOND)
 
@@ -63,13 +63,13 @@ static void add_sum(struct aggregate *t, const struct record *r, const struct wh
                     const char *standard, const char *result, const char *security, int64_t n)
 {
     aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_STANDARD_HOUR,
-                                       .keys = {w->hour, r->host, scope, standard, result, security},
-                                       .counts = {n},
-                                       .moment = r->t});
+                                               .keys = {w->hour, r->host, scope, standard, result, security},
+                                               .counts = {n},
+                                               .moment = r->t});
     aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_STANDARD_DAY,
-                                       .keys = {w->day, scope, standard, result, security},
-                                       .counts = {n},
-                                       .moment = r->t});
+                                               .keys = {w->day, scope, standard, result, security},
+                                               .counts = {n},
+                                               .moment = r->t});
 }
 
 static void add_subject(struct aggregate *t, const struct record *r, const struct when *w, const char *scope,
@@ -79,10 +79,10 @@ static void add_subject(struct aggregate *t, const struct record *r, const struc
     const char *s = ingest_coarse(subject, coarse);
     if (s && *s)
         aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_SUBJECT_DAY,
-                                           .keys = {s, scope, standard, w->day, result, security},
-                                           .counts = {n},
-                                           .moment = r->first ? r->first : r->t,
-                                           .until = r->last});
+                                                   .keys = {s, scope, standard, w->day, result, security},
+                                                   .counts = {n},
+                                                   .moment = r->first ? r->first : r->t,
+                                                   .until = r->last});
 }
 
 static const char *or_none(const char *text)
@@ -95,10 +95,10 @@ static void add_signature(struct aggregate *t, const struct record *r, const str
     char bits[24];
     number_text(bits, value_number(f, "bits"));
     aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_SELECTOR,
-                                       .counts = {1},
-                                       .moment = r->t,
-                                       .keys = {value_text(f, "subject"), value_text(f, "selector"),
-                                                value_text(f, "algorithm"), bits, value_text(f, "result")}});
+                                               .counts = {1},
+                                               .moment = r->t,
+                                               .keys = {value_text(f, "subject"), value_text(f, "selector"),
+                                                        value_text(f, "algorithm"), bits, value_text(f, "result")}});
 }
 
 /* The findings that are counted: of SPF's two identities HELO only where there is no MAIL FROM. */
@@ -178,13 +178,13 @@ static void add_lines(struct aggregate *t, const struct record *r, const struct 
         if (plain && !exemption && !expired && !trust)
             continue;
         aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_OUTCOME_DAY,
-                                           .counts = {1},
-                                           .moment = r->t,
-                                           .keys = {w->day, value_text(l, "standard"),
-                                                    ingest_coarse(or_none(value_text(l, "subject")), coarse),
-                                                    value_text(l, "result"), value_text(l, "level"),
-                                                    action ? action : "deliver", value_text(l, "statement"), exemption,
-                                                    expired, trust, r->policy}});
+                                                   .counts = {1},
+                                                   .moment = r->t,
+                                                   .keys = {w->day, value_text(l, "standard"),
+                                                            ingest_coarse(or_none(value_text(l, "subject")), coarse),
+                                                            value_text(l, "result"), value_text(l, "level"),
+                                                            action ? action : "deliver", value_text(l, "statement"),
+                                                            exemption, expired, trust, r->policy}});
     }
 }
 
@@ -293,9 +293,9 @@ static enum status add_dmarc(struct aggregate *t, const struct record *r, const 
                *rua = value_text(dmarc, "rua");
     if (is(result, "pass") && r->from)
         aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_SIGNER_DAY,
-                                           .keys = {w->day, r->from},
-                                           .counts = {1, value_true(dmarc, "dkim_aligned")},
-                                           .moment = r->t});
+                                                   .keys = {w->day, r->from},
+                                                   .counts = {1, value_true(dmarc, "dkim_aligned")},
+                                                   .moment = r->t});
     bool reported = is(r->source, "internet") || is(r->source, "relay");
     const char *what = dmarc ? disposition(r, dmarc) : NULL;
     if (!what || !reported || !r->client || !r->from || !domain || strlen(domain) > LIMIT_DOMAIN || !rua || !*rua ||
@@ -307,16 +307,20 @@ static enum status add_dmarc(struct aggregate *t, const struct record *r, const 
     put_published(&k, dmarc);
     bool ok = !tuple.failed && !published.failed, fits = tuple.n <= ROW_MAX;
     if (ok && fits)
-        aggregate_add(t, &(struct aggregate_entry){
-                         .sum = AGGREGATE_DMARC_ROW, .keys = {w->day, domain, tuple.p}, .counts = {1}, .moment = r->t});
-    if (ok && fits && timestamp_day(r->t) < timestamp_day(clock_wall_us())) /* it may be too late for its report (dmarc_late.h) */
-        aggregate_add(t, &(struct aggregate_entry){
-                         .sum = AGGREGATE_DMARC_BEHIND, .keys = {w->day, domain, r->host}, .counts = {1}, .moment = r->t});
-    /* A domain whose only mail of the day was reports gets none: two reporters would answer each other for ever. */
-    if (ok && fits && !value_true(r->root, "report"))
         aggregate_add(
             t, &(struct aggregate_entry){
-                   .sum = AGGREGATE_DMARC_DOMAIN, .keys = {w->day, domain}, .notes = {published.p, rua}, .moment = r->t});
+                   .sum = AGGREGATE_DMARC_ROW, .keys = {w->day, domain, tuple.p}, .counts = {1}, .moment = r->t});
+    if (ok && fits &&
+        timestamp_day(r->t) < timestamp_day(clock_wall_us())) /* it may be too late for its report (dmarc_late.h) */
+        aggregate_add(
+            t, &(struct aggregate_entry){
+                   .sum = AGGREGATE_DMARC_BEHIND, .keys = {w->day, domain, r->host}, .counts = {1}, .moment = r->t});
+    /* A domain whose only mail of the day was reports gets none: two reporters would answer each other for ever. */
+    if (ok && fits && !value_true(r->root, "report"))
+        aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_DMARC_DOMAIN,
+                                                   .keys = {w->day, domain},
+                                                   .notes = {published.p, rua},
+                                                   .moment = r->t});
     buf_release(&tuple);
     buf_release(&published);
     return ok ? STATUS_OK : STATUS_NOMEM;
@@ -325,7 +329,7 @@ static enum status add_dmarc(struct aggregate *t, const struct record *r, const 
 /* ---- kinds ---- */
 
 static enum status ingest_mail(struct store *s, struct aggregate *t, const struct record *r, const struct when *w,
-                             struct slice line)
+                               struct slice line)
 {
     char text[INGEST_LINE_KEPT + 1];
     /* Longer records keep their facts in the columns and counts; only the evidence for `assay why` is cut off whole. */
@@ -334,11 +338,12 @@ static enum status ingest_mail(struct store *s, struct aggregate *t, const struc
         memcpy(text, line.p, line.n);
         text[line.n] = '\0';
     }
-    aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_HOST, .keys = {r->host}, .counts = {1}, .moment = r->t});
+    aggregate_add(t,
+                  &(struct aggregate_entry){.sum = AGGREGATE_HOST, .keys = {r->host}, .counts = {1}, .moment = r->t});
     aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_VERDICT_HOUR,
-                                       .keys = {w->hour, r->host, or_none(r->source), r->action, r->would},
-                                       .counts = {1},
-                                       .moment = r->t});
+                                               .keys = {w->hour, r->host, or_none(r->source), r->action, r->would},
+                                               .counts = {1},
+                                               .moment = r->t});
     add_findings(t, r, w);
     add_lines(t, r, w);
     enum status st = add_dmarc(t, r, w);
@@ -353,7 +358,8 @@ static enum status ingest_mail(struct store *s, struct aggregate *t, const struc
         "itttttttttitttt"
         "t",
         r->t, r->host, cut(r->id, id), cut(r->message_id, message_id), or_none(r->source), r->client,
-        ingest_coarse(r->client, net), r->helo, r->mail_from, cut(r->from, from), r->rcpts, r->action, r->would, r->statement, r->policy, keep ? text : NULL);
+        ingest_coarse(r->client, net), r->helo, r->mail_from, cut(r->from, from), r->rcpts, r->action, r->would,
+        r->statement, r->policy, keep ? text : NULL);
 }
 
 static void join(struct buf *b, const struct value *array)
@@ -382,22 +388,23 @@ static void ingest_names(struct aggregate *t, const struct record *r, const stru
                          : is(r->state, "bogus") || is(r->state, "refused") ? "fail"
                          : is(r->state, "insecure")                         ? "none"
                                                                             : "untested";
-    aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_HOST, .keys = {r->host}, .counts = {0, n}, .moment = r->t});
+    aggregate_add(
+        t, &(struct aggregate_entry){.sum = AGGREGATE_HOST, .keys = {r->host}, .counts = {0, n}, .moment = r->t});
     aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_ZONE,
-                                       .keys = {r->zone, r->state},
-                                       .counts = {n},
-                                       .moment = r->first,
-                                       .until = r->last,
-                                       .notes = {r->reason, algorithms.p, bits}});
+                                               .keys = {r->zone, r->state},
+                                               .counts = {n},
+                                               .moment = r->first,
+                                               .until = r->last,
+                                               .notes = {r->reason, algorithms.p, bits}});
     add_sum(t, r, w, "names", "dnssec", result, r->state, n);
     int64_t refused = bounded(value_number(r->root, "refused")) + bounded(value_number(r->root, "would"));
     if (refused > 0)
         aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_OUTCOME_DAY,
-                                           .counts = {refused},
-                                           .moment = r->first,
-                                           .until = r->last,
-                                           .keys = {w->day, "dnssec", r->zone, result, "require", "refuse",
-                                                    r->statement, "", "", "", r->policy}});
+                                                   .counts = {refused},
+                                                   .moment = r->first,
+                                                   .until = r->last,
+                                                   .keys = {w->day, "dnssec", r->zone, result, "require", "refuse",
+                                                            r->statement, "", "", "", r->policy}});
     add_subject(t, r, w, "names", "dnssec", r->zone, result, r->state, n);
     buf_release(&algorithms);
 }
@@ -413,8 +420,8 @@ enum status ingest_record(struct store *s, struct aggregate *t, const struct rec
         ingest_names(t, r, &w);
     else if (r->kind == RECORD_NOTE && (is(r->note, "lost") || is(r->note, "dropped")))
         aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_HOST,
-                                           .keys = {r->host},
-                                           .counts = {0, 0, bounded(r->dropped), bounded(r->lost)},
-                                           .moment = r->t});
+                                                   .keys = {r->host},
+                                                   .counts = {0, 0, bounded(r->dropped), bounded(r->lost)},
+                                                   .moment = r->t});
     return STATUS_OK;
 }

@@ -125,8 +125,8 @@ static void finished(struct ingestion *t)
         (void)unlinkat(t->fd, name, 0);
 }
 
-/* A note is left where a taker was killed after it wrote it, while another one finished the segment. Taking away one that is
- * in use costs no more than sending again. */
+/* A note is left where a taker was killed after it wrote it, while another one finished the segment. Taking away one
+ * that is in use costs no more than sending again. */
 static void sweep(int folder)
 {
     int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -143,10 +143,10 @@ static void sweep(int folder)
 }
 
 const struct ingest_target ingest_into_inbox = {.batch_octets = BATCH_OCTETS,
-                                            .sweep = sweep,
-                                            .place = place,
-                                            .begin = begin,
-                                            .line = line,
-                                            .commit = commit,
-                                            .drop = drop,
-                                            .finished = finished};
+                                                .sweep = sweep,
+                                                .place = place,
+                                                .begin = begin,
+                                                .line = line,
+                                                .commit = commit,
+                                                .drop = drop,
+                                                .finished = finished};

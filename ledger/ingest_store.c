@@ -22,7 +22,7 @@ enum status ingest_place_read(struct store *s, const char *id, struct ingest_pla
 }
 
 enum status ingest_place_make(struct store *s, const char *id, const char *host, const char *writer, const char *name,
-                            int64_t at)
+                              int64_t at)
 {
     return store_run(s, &(int64_t){0},
                      "INSERT INTO segment (id, host, writer, name, taken_to, records, bad, state, changed) VALUES "
@@ -34,11 +34,11 @@ enum status ingest_place_make(struct store *s, const char *id, const char *host,
 enum status ingest_place_move(struct store *s, const char *id, int64_t from, const struct ingest_batch *b, bool *moved)
 {
     int64_t changed = 0;
-    enum status st = store_run(
-        s, &changed,
-        "UPDATE segment SET taken_to = $1, records = records + $2, bad = bad + $3, state = $4, changed = $5 "
-        "WHERE id = $6 AND taken_to = $7 AND state <> 'done'",
-        "iiititi", (int64_t)b->to, b->records, b->bad, b->done ? "done" : "open", clock_wall_us(), id, from);
+    enum status st =
+        store_run(s, &changed,
+                  "UPDATE segment SET taken_to = $1, records = records + $2, bad = bad + $3, state = $4, changed = $5 "
+                  "WHERE id = $6 AND taken_to = $7 AND state <> 'done'",
+                  "iiititi", (int64_t)b->to, b->records, b->bad, b->done ? "done" : "open", clock_wall_us(), id, from);
     *moved = changed == 1;
     return st;
 }

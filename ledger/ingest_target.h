@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ingest_target.h - between take.c, which reads a folder's segments, and where they go. For the files of taking in alone.
+ * ingest_target.h - between take.c, which reads a folder's segments, and where they go. For the files of taking in
+ * alone.
  *
  * Two targets: take_store.c puts what the records say into the tables; take_send.c lays the lines themselves into the
  * inbox of a shared database, for a host that may only add (inbox.h).
@@ -30,8 +31,8 @@ struct ingestion {
     const struct ingest_target *target;
     struct store *store;
     struct aggregate *aggregate; /* take_store.c's */
-    struct buf text;     /* take_send.c's: the batch, */
-    off_t sent_to;       /* and how far it reaches */
+    struct buf text;             /* take_send.c's: the batch, */
+    off_t sent_to;               /* and how far it reaches */
     const char *dir;
     int fd; /* of dir */
     const struct journal_file *file;
@@ -68,17 +69,18 @@ struct ingest_target {
 
 extern const struct ingest_target ingest_into_store, ingest_into_inbox;
 
-/* The place of a segment in the store, in the caller's transaction. place_read leaves *at as it is where there is none. */
+/* The place of a segment in the store, in the caller's transaction. place_read leaves *at as it is where there is
+ * none. */
 struct ingest_place {
     int64_t at, records, bad;
     bool done;
 };
 enum status ingest_place_read(struct store *s, const char *id, struct ingest_place *p) MUST_CHECK;
 enum status ingest_place_make(struct store *s, const char *id, const char *host, const char *writer, const char *name,
-                            int64_t at) MUST_CHECK;
+                              int64_t at) MUST_CHECK;
 
 /* From where the caller believes it to be; *moved false: it is elsewhere, or done. */
 enum status ingest_place_move(struct store *s, const char *id, int64_t from, const struct ingest_batch *b,
-                            bool *moved) MUST_CHECK;
+                              bool *moved) MUST_CHECK;
 
 #endif

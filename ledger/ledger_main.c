@@ -46,7 +46,7 @@ struct service {
     char trouble[400]; /* of a folder, as last logged */
     int64_t pause_ms, knowledge_due, tidy_due, reports_due, progress_due;
     bool reports_off_said;
-    uint64_t late_said; /* mails too late for their report, as last told */
+    uint64_t late_said;   /* mails too late for their report, as last told */
     bool exceptions_kept; /* of the policy in force, in this store */
 };
 
@@ -160,7 +160,8 @@ static enum status need_store(struct service *s)
         return lost_store(s, st, why);
     s->exceptions_kept = false;
     if (store_only_adds(s->store))
-        say("this role may only add to the ledger: what is found goes into its inbox, and its owner takes it in from there");
+        say("this role may only add to the ledger: what is found goes into its inbox, and its owner takes it in from "
+            "there");
     return STATUS_OK;
 }
 

@@ -31,8 +31,9 @@ static enum status find_rights(struct store *s)
             "");
     s->only_adds = rights == 1;
     if (st == STATUS_OK && rights == 2) {
-        snprintf(s->error, sizeof s->error,
-                 "this host's role has no rights in the ledger: its owner gives them, assay ledger admit HOST --role ROLE");
+        snprintf(
+            s->error, sizeof s->error,
+            "this host's role has no rights in the ledger: its owner gives them, assay ledger admit HOST --role ROLE");
         st = STATUS_DENIED;
     }
     return st;
@@ -56,7 +57,8 @@ struct store *store_open(const char *where, enum store_mode mode, enum status *s
     *status = find_rights(s);
     if (*status == STATUS_OK && s->only_adds && mode == STORE_READ) {
         snprintf(s->error, sizeof s->error,
-                 "the ledger may only be added to by this host's role: ask where its owner is, or with a role that may read");
+                 "the ledger may only be added to by this host's role: ask where its owner is, or with a role that may "
+                 "read");
         *status = STATUS_DENIED;
     } else if (*status == STATUS_OK && !s->only_adds) {
         *status = store_migrate(s, mode == STORE_WRITE);

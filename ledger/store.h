@@ -8,9 +8,8 @@
  *
  * Status everywhere: STATUS_OK; STATUS_AGAIN: may go well later (busy, disk full, server away, deadlock: roll back and
  * do the whole transaction again); STATUS_INVALID: the statement is wrong, or the database is not ours; STATUS_DENIED;
- * STATUS_MISSING: no such file (STORE_READ); STATUS_LIMIT: the schema is of a newer version than this program, or a value
- * is longer or larger than this database takes.
- * store_error() then has words with the place in them.
+ * STATUS_MISSING: no such file (STORE_READ); STATUS_LIMIT: the schema is of a newer version than this program, or a
+ * value is longer or larger than this database takes. store_error() then has words with the place in them.
  *
  * Threads: a store belongs to one thread at a time. Processes may share a database as they like.
  */

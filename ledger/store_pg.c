@@ -276,8 +276,8 @@ static void rollback(struct store *s)
     memcpy(s->error, kept, sizeof kept);
 }
 
-/* PostgreSQL gives space back by itself; but the questions count on an index alone (questions.h) only where it knows that
- * the rows are settled, and its own rounds come late to a table that grows by a few hundredths a day. */
+/* PostgreSQL gives space back by itself; but the questions count on an index alone (questions.h) only where it knows
+ * that the rows are settled, and its own rounds come late to a table that grows by a few hundredths a day. */
 static enum status vacuum(struct store *s)
 {
     return plain(s, "VACUUM (ANALYZE) subject_day");

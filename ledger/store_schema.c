@@ -121,29 +121,30 @@ static const char *const version_3[] = {
 
 /* Failure reports: one row for each that was claimed (dmarc_failure.h). */
 static const char *const version_4[] = {
-    "CREATE TABLE failure_out (destination TEXT NOT NULL, report_id TEXT NOT NULL, day BIGINT NOT NULL, domain TEXT NOT "
+    "CREATE TABLE failure_out (destination TEXT NOT NULL, report_id TEXT NOT NULL, day BIGINT NOT NULL, domain TEXT "
+    "NOT "
     "NULL, state TEXT NOT NULL, tries BIGINT NOT NULL, next_try BIGINT NOT NULL, reason TEXT NOT NULL, "
     "PRIMARY KEY (destination, report_id))" KEYED,
     "CREATE INDEX failure_out_day ON failure_out (day, destination)",
     NULL,
 };
 
-/* What hosts that may only add have sent, and who may speak for whom (inbox.h). The index is for failure reports: which mails
- * of the last hours want one (dmarc_failure_run.c). */
+/* What hosts that may only add have sent, and who may speak for whom (inbox.h). The index is for failure reports:
+ * which mails of the last hours want one (dmarc_failure_run.c). */
 static const char *const version_5[] = {
     "CREATE INDEX mail_ruf ON mail (t) WHERE record LIKE '%\"ruf\":\"%'",
     SHARED "CREATE TABLE inbox (segment TEXT NOT NULL, at BIGINT NOT NULL, upto BIGINT NOT NULL, done BIGINT NOT NULL, "
-    "role TEXT NOT NULL DEFAULT session_user, writer TEXT NOT NULL, host TEXT NOT NULL, name TEXT NOT NULL, "
-    "sent BIGINT NOT NULL, lines BYTEA NOT NULL, refused TEXT, PRIMARY KEY (segment, at, upto, done, role))",
+           "role TEXT NOT NULL DEFAULT session_user, writer TEXT NOT NULL, host TEXT NOT NULL, name TEXT NOT NULL, "
+           "sent BIGINT NOT NULL, lines BYTEA NOT NULL, refused TEXT, PRIMARY KEY (segment, at, upto, done, role))",
     SHARED "ALTER TABLE inbox ENABLE ROW LEVEL SECURITY",
     SHARED "CREATE POLICY inbox_as_oneself ON inbox FOR INSERT WITH CHECK (role = session_user AND refused IS NULL AND "
-    "octet_length(lines) <= 8388608)",
+           "octet_length(lines) <= 8388608)",
     SHARED "CREATE TABLE inbox_host (role TEXT NOT NULL, host TEXT NOT NULL, PRIMARY KEY (role, host))",
     NULL,
 };
 
-/* Which hosts brought mails on a later day than that of the mails: with after = 1 once a report about them had gone out, so
- * that they are in none (dmarc_late.h). */
+/* Which hosts brought mails on a later day than that of the mails: with after = 1 once a report about them had gone
+ * out, so that they are in none (dmarc_late.h). */
 static const char *const version_6[] = {
     "CREATE TABLE dmarc_behind (day BIGINT NOT NULL, domain TEXT NOT NULL, host TEXT NOT NULL, after BIGINT NOT NULL, "
     "count BIGINT NOT NULL, PRIMARY KEY (day, domain, host, after))" KEYED,

@@ -108,7 +108,8 @@ static bool no_client(const char *host, const struct sockaddr *address, const st
     return ip_is_loopback(peer) && port_of(address) == 0;
 }
 
-/* What this listener takes in was judged before: it is not looked at, so that no field of the first judgement is taken for forged. */
+/* What this listener takes in was judged before: it is not looked at, so that no field of the first judgement is taken
+ * for forged. */
 static bool is_unjudged(const char *listener)
 {
     const struct policy *p = policy_live_get(the_daemon.policy);

@@ -20,7 +20,7 @@ struct daemon {
     struct policy_live *policy;
     struct judge_host host;
     struct delegation *delegation; /* NULL: Postfix is not asked for digests of certificates */
-    struct tls_policy *tls_policy;     /* NULL, as socketmap: Postfix asks us nothing about its own mail */
+    struct tls_policy *tls_policy; /* NULL, as socketmap: Postfix asks us nothing about its own mail */
     struct socketmap *socketmap;
     struct journal *journal; /* NULL: none could be opened; said at the start */
     struct memory *memory;

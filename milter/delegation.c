@@ -2,8 +2,9 @@
 /*
  * delegation.c - the listener of delegation.h: sockets, requests, notes.
  *
- * A request (milter/delegation_request.h) ends with an empty line; the answer is "action=DUNNO" and an empty line. Promises an answer to every whole request
- * and none to anything else. Locking: the notes have a mutex; connections belong to the thread alone.
+ * A request (milter/delegation_request.h) ends with an empty line; the answer is "action=DUNNO" and an empty line.
+ * Promises an answer to every whole request and none to anything else. Locking: the notes have a mutex; connections
+ * belong to the thread alone.
  */
 #include "milter/delegation.h"
 #include "base/clock.h"
@@ -115,7 +116,8 @@ static bool answer_all(struct delegation *d, size_t i)
         if (!end)
             return p->n < DELEGATION_REQUEST;
         size_t n = (size_t)(end - p->octets) + 1;
-        if (!take(d, slice_of(p->octets, n)) || send(d->fds[i].fd, answer, sizeof answer - 1, MSG_NOSIGNAL) != sizeof answer - 1)
+        if (!take(d, slice_of(p->octets, n)) ||
+            send(d->fds[i].fd, answer, sizeof answer - 1, MSG_NOSIGNAL) != sizeof answer - 1)
             return false;
         memmove(p->octets, p->octets + n + 1, p->n - n - 1);
         p->n -= n + 1;

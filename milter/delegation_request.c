@@ -2,8 +2,9 @@
 /*
  * delegation_request.c - reads what Postfix tells a policy service.
  *
- * Postfix passes on what strangers wrote (HELO, sender, names in certificates). So values are kept only when they look like what they must be (an
- * address, a port, hex digits and colons), and nothing a client wrote gets further. On failure what was read so far stays in *out, and must not be used.
+ * Postfix passes on what strangers wrote (HELO, sender, names in certificates). So values are kept only when they look
+ * like what they must be (an address, a port, hex digits and colons), and nothing a client wrote gets further. On
+ * failure what was read so far stays in *out, and must not be used.
  */
 #include "milter/delegation_request.h"
 
@@ -58,7 +59,8 @@ bool delegation_request_read(struct slice text, struct delegation_request *out)
         const char *equals = nl ? memchr(text.p, '=', (size_t)(nl - text.p)) : NULL;
         if (!equals)
             return false;
-        struct slice name = slice_of(text.p, (size_t)(equals - text.p)), value = slice_of(equals + 1, (size_t)(nl - equals - 1));
+        struct slice name = slice_of(text.p, (size_t)(equals - text.p)),
+                     value = slice_of(equals + 1, (size_t)(nl - equals - 1));
         read_attribute(out, name, value, &is_request);
         text = slice_from(text, (size_t)(nl - text.p) + 1);
     }

@@ -2,9 +2,10 @@
 /*
  * doctor_probe.c - doctor's test message.
  *
- * Order: the question proves that doctor can read what only root and we can; the answer proves the same of us, so that doctor
- * sends the message only where it will be dropped. What is judged is a message like any other, by the engines and the policy in
- * force; what is left out is everything that would be kept of it. Failure: no receipt; the message is dropped all the same.
+ * Order: the question proves that doctor can read what only root and we can; the answer proves the same of us, so that
+ * doctor sends the message only where it will be dropped. What is judged is a message like any other, by the engines
+ * and the policy in force; what is left out is everything that would be kept of it. Failure: no receipt; the message is
+ * dropped all the same.
  */
 #include "milter/doctor_probe.h"
 #include "base/clock.h"
@@ -12,7 +13,8 @@
 #include "milter/log.h"
 #include <stdio.h>
 
-bool doctor_probe_is_question(struct daemon *d, struct session *s, const char *path, char words[DOCTOR_PROBE_WORDS], struct reply *out)
+bool doctor_probe_is_question(struct daemon *d, struct session *s, const char *path, char words[DOCTOR_PROBE_WORDS],
+                              struct reply *out)
 {
     struct test_message m;
     const struct policy *p;
@@ -22,7 +24,8 @@ bool doctor_probe_is_question(struct daemon *d, struct session *s, const char *p
         strncmp(ask, m.ask, TEST_MESSAGE_SECRET) != 0)
         return false;
     p = policy_live_get(d->policy);
-    snprintf(words, DOCTOR_PROBE_WORDS, "assay-milter %s is here: %s policy %s", ASSAY_VERSION, m.answer, policy_hash(p));
+    snprintf(words, DOCTOR_PROBE_WORDS, "assay-milter %s is here: %s policy %s", ASSAY_VERSION, m.answer,
+             policy_hash(p));
     policy_unref(p);
     *out = (struct reply){.code = "550", .enhanced = "5.7.0", .lines = {words}, .count = 1};
     s->tester = true;

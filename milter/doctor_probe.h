@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * doctor_probe.h - the test message of `assay doctor`, as assay-milter sees it (base/test_message.h): a question at MAIL, and, from
- * whoever asked it rightly and in the same connection, one message with a null sender, which is judged, dropped and forgotten.
+ * doctor_probe.h - the test message of `assay doctor`, as assay-milter sees it (base/test_message.h): a question at
+ * MAIL, and, from whoever asked it rightly and in the same connection, one message with a null sender, which is judged,
+ * dropped and forgotten.
  *
  * No libmilter here. Threads: as a session's.
  */
@@ -14,11 +15,13 @@
 
 #define DOCTOR_PROBE_WORDS 160
 
-/* At MAIL: whether this is doctor's question. Then *out is the answer, with its words in `words`, and the session is trusted to
- * hand in the test message. */
-bool doctor_probe_is_question(struct daemon *d, struct session *s, const char *path, char words[DOCTOR_PROBE_WORDS], struct reply *out);
+/* At MAIL: whether this is doctor's question. Then *out is the answer, with its words in `words`, and the session is
+ * trusted to hand in the test message. */
+bool doctor_probe_is_question(struct daemon *d, struct session *s, const char *path, char words[DOCTOR_PROBE_WORDS],
+                              struct reply *out);
 
-/* At MAIL, once the session has begun the message: is it the test message? Then session.testing is set until the next one. */
+/* At MAIL, once the session has begun the message: is it the test message? Then session.testing is set until the next
+ * one. */
 void doctor_probe_begins(struct session *s, const char *path);
 
 /* A recipient of it: taken, whatever the policy says. false: out of memory. */

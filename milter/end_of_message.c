@@ -36,8 +36,8 @@ static void complain_of(const struct journal *j)
 {
     struct journal_stats stats;
     journal_stats(j, &stats);
-    log_complain(LOG_JOURNAL, "a finding could not be written to the journal in %s: %s; %" PRIu64 " lost so far", journal_folder(j),
-                 stats.error[0] ? stats.error : "no reason is known", stats.lost);
+    log_complain(LOG_JOURNAL, "a finding could not be written to the journal in %s: %s; %" PRIu64 " lost so far",
+                 journal_folder(j), stats.error[0] ? stats.error : "no reason is known", stats.lost);
 }
 
 /* Writes journal and log for one class. false: the journal could not take it. */
@@ -67,7 +67,8 @@ static bool keep(struct daemon *d, struct session *s, const struct class_of_rcpt
 
 static bool keep_all(struct daemon *d, struct session *s, const struct classes *c, const char *reply, bool split)
 {
-    struct mail_record_extra x = {.reply = reply, .stage = "end", .took_ms = clock_mono_ms() - s->began_ms, .split = split};
+    struct mail_record_extra x = {
+        .reply = reply, .stage = "end", .took_ms = clock_mono_ms() - s->began_ms, .split = split};
     bool ok = true;
 
     for (size_t i = 0; i < c->count; i++)
@@ -221,7 +222,8 @@ static bool refused_early(struct daemon *d, struct session *s, const char *addre
     return true;
 }
 
-/* Digests of the client's certificate, where Postfix has told them by policy delegation: it does so before it tells the milter of a recipient. */
+/* Digests of the client's certificate, where Postfix has told them by policy delegation: it does so before it tells the
+ * milter of a recipient. */
 static bool take_digests(struct daemon *d, struct session *s)
 {
     struct judge_mail *m = judge_mail(s->judge);

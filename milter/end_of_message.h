@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * end_of_message.h - from the judge's verdicts to the one thing that is done with a mail: passed on with stamps, or answered
- * with a reply. Also keeps the evidence: journal and log line. No libmilter here.
+ * end_of_message.h - from the judge's verdicts to the one thing that is done with a mail: passed on with stamps, or
+ * answered with a reply. Also keeps the evidence: journal and log line. No libmilter here.
  */
 #ifndef ASSAY_MILTER_END_OF_MESSAGE_H
 #define ASSAY_MILTER_END_OF_MESSAGE_H

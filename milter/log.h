@@ -11,7 +11,17 @@
 #include "base/status.h"
 #include <stdbool.h>
 
-enum log_cause { LOG_START, LOG_POLICY, LOG_JOURNAL, LOG_MEMORY, LOG_PROTOCOL, LOG_ACTION, LOG_DNS, LOG_OUTBOUND, LOG_CAUSES };
+enum log_cause {
+    LOG_START,
+    LOG_POLICY,
+    LOG_JOURNAL,
+    LOG_MEMORY,
+    LOG_PROTOCOL,
+    LOG_ACTION,
+    LOG_DNS,
+    LOG_OUTBOUND,
+    LOG_CAUSES
+};
 
 #define LOG_BURST 10   /* lines of one cause ... */
 #define LOG_SECONDS 60 /* ... in so many seconds */

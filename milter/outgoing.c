@@ -2,9 +2,10 @@
 /*
  * outgoing.c - opens and closes what answers Postfix about its own mail.
  *
- * The socket has the mode and group of milter.socket: who may hand us mail may ask this. What goes wrong later (a policy that cannot be fetched, a file
- * that cannot be written) is a line in the log, limited, and no mail waits for it that need not. A socket that cannot be opened ends the start
- * with EX_UNAVAILABLE: Postfix, told to ask there, would keep all its mail.
+ * The socket has the mode and group of milter.socket: who may hand us mail may ask this. What goes wrong later (a
+ * policy that cannot be fetched, a file that cannot be written) is a line in the log, limited, and no mail waits for it
+ * that need not. A socket that cannot be opened ends the start with EX_UNAVAILABLE: Postfix, told to ask there, would
+ * keep all its mail.
  */
 #include "milter/outgoing.h"
 #include "net/https.h"
@@ -22,7 +23,8 @@ static void note(void *context, const char *domain, const char *what)
 
 int outgoing_open(struct daemon *d, const struct policy *p)
 {
-    const char *socket = policy_set_text(p, "postfix.tls-policy-socket"), *error = "out of memory, or libcurl cannot be used";
+    const char *socket = policy_set_text(p, "postfix.tls-policy-socket"),
+               *error = "out of memory, or libcurl cannot be used";
     char file[PATH_MAX];
     struct tls_policy_config c = {.dns = d->host.dns, .file = file, .note = note};
 

@@ -2,8 +2,9 @@
 /*
  * prober_start.c - sets the prober up for this host, and keeps it from connecting to ourselves.
  *
- * A sender's MX that points at our own addresses, or into the networks the policy calls our own, would make us connect to ourselves by his
- * command: refused, whatever he publishes. Special addresses (loopback, private, ...) the prober refuses by itself.
+ * A sender's MX that points at our own addresses, or into the networks the policy calls our own, would make us connect
+ * to ourselves by his command: refused, whatever he publishes. Special addresses (loopback, private, ...) the prober
+ * refuses by itself.
  */
 #include "milter/prober_start.h"
 #include "judge/prober.h"

@@ -7,8 +7,9 @@
 
 #include "milter/daemon.h"
 
-/* A prober where `set dane.probe` names anybody; NULL where not, or when out of threads. The settings are those of the start: a change of dane.probe's
- * names is heeded at a reload, its first name and the other settings at a restart. */
+/* A prober where `set dane.probe` names anybody; NULL where not, or when out of threads. The settings are those of
+ * the start: a change of dane.probe's names is heeded at a reload, its first name and the other settings at a
+ * restart. */
 struct prober *prober_start(struct daemon *d);
 
 #endif

@@ -34,8 +34,8 @@ enum session_text {
 struct session {
     uint32_t magic;
     struct ip peer;
-    bool no_smtp;  /* the MTA's own command, no client */
-    unsigned port; /* of the listener; 0: not told */
+    bool no_smtp;       /* the MTA's own command, no client */
+    unsigned port;      /* of the listener; 0: not told */
     unsigned peer_port; /* of the client's end; 0: not told */
     unsigned tls_bits;
     char *texts[SESSION_TEXTS];

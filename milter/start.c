@@ -50,7 +50,8 @@ static void print_report(const struct policy_report *r, enum policy_severity at_
     buf_release(&b);
 }
 
-/* Whether that user may open the file: -t is run by root, whom nothing stops. false also where there is no such user. */
+/* Whether that user may open the file: -t is run by root, whom nothing stops. false also where there is no such
+ * user. */
 static bool readable_by(const char *user, const char *path)
 {
     gid_t groups[64];
@@ -72,10 +73,12 @@ static bool readable_by(const char *user, const char *path)
     return false;
 }
 
-/* The key for ARC seals, where mail is to be sealed: without it mail would go on unsealed, and nobody be told but the log. */
+/* The key for ARC seals, where mail is to be sealed: without it mail would go on unsealed, and nobody be told but the
+ * log. */
 static bool test_seal_key(const struct policy *p, const struct options *o)
 {
-    const char *path = policy_set_text(p, "arc.seal-key"), *user = o->user ? o->user : policy_set_text(p, "milter.user"), *error = NULL;
+    const char *path = policy_set_text(p, "arc.seal-key"),
+               *user = o->user ? o->user : policy_set_text(p, "milter.user"), *error = NULL;
     struct dkim_privkey *key;
     bool good = false;
 
@@ -83,10 +86,12 @@ static bool test_seal_key(const struct policy *p, const struct options *o)
         return true;
     key = dkim_privkey_read(path, &error);
     if (!key)
-        fprintf(stderr, "assay-milter: set arc.seal-key %s: %s; no mail would be sealed\n", path, error ? error : "cannot be used");
+        fprintf(stderr, "assay-milter: set arc.seal-key %s: %s; no mail would be sealed\n", path,
+                error ? error : "cannot be used");
     else if (geteuid() == 0 && !readable_by(user, path))
-        fprintf(stderr, "assay-milter: set arc.seal-key %s: user %s may not read it; no mail would be sealed: chown %s %s\n", path, user, user,
-                path);
+        fprintf(stderr,
+                "assay-milter: set arc.seal-key %s: user %s may not read it; no mail would be sealed: chown %s %s\n",
+                path, user, user, path);
     else
         good = true;
     dkim_privkey_free(key);

@@ -2,10 +2,11 @@
 /*
  * https.c - https.h by libcurl.
  *
- * The addresses are put into libcurl's own name cache (CURLOPT_RESOLVE), and every socket it opens is compared with them once more before it is made,
- * so that no feature of the library, now or later, connects elsewhere. Environment variables that name proxies are not heeded. The
- * body is bounded while it comes in; nothing is decompressed. On failure the body is empty and `why` says what failed, in the library's words made
- * visible. Sources: RFC 8461 3.3, RFC 9110 15.3.1, RFC 2046 4.1.3.
+ * The addresses are put into libcurl's own name cache (CURLOPT_RESOLVE), and every socket it opens is compared with
+ * them once more before it is made, so that no feature of the library, now or later, connects elsewhere. Environment
+ * variables that name proxies are not heeded. The body is bounded while it comes in; nothing is decompressed. On
+ * failure the body is empty and `why` says what failed, in the library's words made visible. Sources: RFC 8461 3.3, RFC
+ * 9110 15.3.1, RFC 2046 4.1.3.
  */
 #include "net/https.h"
 #include <curl/curl.h>

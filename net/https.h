@@ -2,9 +2,10 @@
 /*
  * https.h - one file fetched by HTTPS, from addresses that the caller chose.
  *
- * For policy files of mail domains (RFC 8461 3.3), so strict as that asks: the certificate must be valid for the host, no redirect is followed,
- * nothing is cached, only 200 and text/plain count. No name is looked up and no proxy used: a stranger's name leads to the addresses given
- * and to no other. Everything ends within total_ms. Blocks: not for the mail path.
+ * For policy files of mail domains (RFC 8461 3.3), so strict as that asks: the certificate must be valid for the host,
+ * no redirect is followed, nothing is cached, only 200 and text/plain count. No name is looked up and no proxy used: a
+ * stranger's name leads to the addresses given and to no other. Everything ends within total_ms. Blocks: not for the
+ * mail path.
  *
  * Threads: any, each call is independent; https_begin() once before other threads start.
  */
@@ -15,8 +16,8 @@
 #include "base/ip.h"
 #include <stdbool.h>
 
-#define HTTPS_BODY 65536    /* octets of a body (RFC 8461 3.3) */
-#define HTTPS_ADDRESSES 8   /* tried of those given */
+#define HTTPS_BODY 65536  /* octets of a body (RFC 8461 3.3) */
+#define HTTPS_ADDRESSES 8 /* tried of those given */
 #define HTTPS_TOTAL_MS 15000
 
 struct https_request {
@@ -43,7 +44,8 @@ enum https_outcome {
 /* false: the library cannot be used; https_get then says HTTPS_INTERNAL. */
 bool https_begin(void);
 
-/* body gets the file (HTTPS_DONE only; else it is emptied); why, of at least HTTPS_WHY octets, gets words about a failure, or "". */
+/* body gets the file (HTTPS_DONE only; else it is emptied); why, of at least HTTPS_WHY octets, gets words about a
+ * failure, or "". */
 #define HTTPS_WHY 256
 enum https_outcome https_get(const struct https_request *request, struct buf *body, char why[HTTPS_WHY]);
 

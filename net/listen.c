@@ -2,8 +2,8 @@
 /*
  * listen.c - unix and inet sockets by the names that the policy gives them.
  *
- * Promises that a unix socket which somebody listens on is never taken away from him, and that one of ours has its group and mode before anybody can
- * connect. On failure nothing is left open, and the line says which socket and why.
+ * Promises that a unix socket which somebody listens on is never taken away from him, and that one of ours has its
+ * group and mode before anybody can connect. On failure nothing is left open, and the line says which socket and why.
  */
 #include "net/listen.h"
 #include <errno.h>

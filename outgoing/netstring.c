@@ -2,8 +2,8 @@
 /*
  * netstring.c - reads netstrings as they come.
  *
- * Promises to read nothing behind what has come, to ask for no more octets than `most` and the frame, and never to take the same octets for a whole netstring
- * at one time and for none at another.
+ * Promises to read nothing behind what has come, to ask for no more octets than `most` and the frame, and never to take
+ * the same octets for a whole netstring at one time and for none at another.
  */
 #include "outgoing/netstring.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * netstring.h - octets with their number before them: "5:hello,". What Postfix's socketmap protocol is made of (socketmap_table(5)).
+ * netstring.h - octets with their number before them: "5:hello,". What Postfix's socketmap protocol is made of
+ * (socketmap_table(5)).
  *
  * Digits without a leading zero ("0" alone is zero), a colon, so many octets, a comma. Any thread.
  */
@@ -12,8 +13,9 @@
 #define NETSTRING_FRAME 8 /* the most that stands around the octets, up to NETSTRING_LONGEST */
 #define NETSTRING_LONGEST 999999
 
-/* The first netstring in what has come: how many octets it takes, its content within them in *content. 0: not whole yet. -1: it is none, or has more than
- * `most` (at most NETSTRING_LONGEST) octets, which is said as soon as it can be. */
+/* The first netstring in what has come: how many octets it takes, its content within them in *content. 0: not whole
+ * yet. -1: it is none, or has more than `most` (at most NETSTRING_LONGEST) octets, which is said as soon as it can
+ * be. */
 long netstring_first(struct slice come, size_t most, struct slice *content);
 
 #endif

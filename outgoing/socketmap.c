@@ -2,9 +2,9 @@
 /*
  * socketmap.c - the listener of socketmap.h: requests, connections, threads.
  *
- * Promises one reply to every whole request, in order, and none to anything else (outgoing/netstring.h). Locking: the table of connections has a mutex; a
- * connection's octets belong to its thread. Closing shuts every connection down, so that no thread waits in recv, and then waits until the last has gone.
- * Out of memory ends a connection, no more.
+ * Promises one reply to every whole request, in order, and none to anything else (outgoing/netstring.h). Locking: the
+ * table of connections has a mutex; a connection's octets belong to its thread. Closing shuts every connection down, so
+ * that no thread waits in recv, and then waits until the last has gone. Out of memory ends a connection, no more.
  */
 #include "outgoing/socketmap.h"
 #include "outgoing/netstring.h"
@@ -118,7 +118,8 @@ static void serve(struct socketmap *m, int fd)
     size_t n = 0;
 
     for (;;) {
-        ssize_t got = recv(fd, come + n, sizeof come - n, 0); /* never full: a request that long was answered or is none */
+        ssize_t got =
+            recv(fd, come + n, sizeof come - n, 0); /* never full: a request that long was answered or is none */
         if (got <= 0)
             return;
         n += (size_t)got;
@@ -222,7 +223,8 @@ static bool begin(struct socketmap *m)
     return false;
 }
 
-struct socketmap *socketmap_open(const char *socket, unsigned mode, const char *group, struct tls_policy *o, const char **error)
+struct socketmap *socketmap_open(const char *socket, unsigned mode, const char *group, struct tls_policy *o,
+                                 const char **error)
 {
     struct socketmap *m = calloc(1, sizeof *m);
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * socketmap.h - the third ear of assay-milter: Postfix's socketmap protocol (socketmap_table(5)), by which Postfix asks how its own mail must go out.
+ * socketmap.h - the third ear of assay-milter: Postfix's socketmap protocol (socketmap_table(5)), by which Postfix asks
+ * how its own mail must go out.
  *
- * `set postfix.tls-policy-socket` opens it; smtp_tls_policy_maps = socketmap:unix:PATH:assay makes Postfix ask. A request is the netstring "assay KEY";
- * the reply is the netstring of "OK POLICY", "NOTFOUND ", "TEMP WHY" (Postfix keeps the mail and tries again) or "PERM WHY" (for a map that is not
- * "assay", and a request without a key). outgoing/tls_policy.h knows the answers.
+ * `set postfix.tls-policy-socket` opens it; smtp_tls_policy_maps = socketmap:unix:PATH:assay makes Postfix ask. A
+ * request is the netstring "assay KEY"; the reply is the netstring of "OK POLICY", "NOTFOUND ", "TEMP WHY" (Postfix
+ * keeps the mail and tries again) or "PERM WHY" (for a map that is not "assay", and a request without a key).
+ * outgoing/tls_policy.h knows the answers.
  *
- * A thread for each connection, at most SOCKETMAP_CLIENTS: an answer that takes long keeps nobody else waiting. Who says nothing for SOCKETMAP_IDLE
- * seconds, or anything that is no request of at most SOCKETMAP_REQUEST octets, is disconnected; Postfix connects again.
+ * A thread for each connection, at most SOCKETMAP_CLIENTS: an answer that takes long keeps nobody else waiting. Who
+ * says nothing for SOCKETMAP_IDLE seconds, or anything that is no request of at most SOCKETMAP_REQUEST octets, is
+ * disconnected; Postfix connects again.
  */
 #ifndef ASSAY_OUTGOING_SOCKETMAP_H
 #define ASSAY_OUTGOING_SOCKETMAP_H
@@ -18,12 +21,14 @@
 #define SOCKETMAP_CLIENTS 256
 #define SOCKETMAP_REQUEST 2048
 #define SOCKETMAP_IDLE 300
-#define SOCKETMAP_REPLY 100000 /* what Postfix takes (socketmap_table(5)); policies of outgoing/tls_policy.h are shorter */
+#define SOCKETMAP_REPLY                                                                                                \
+    100000 /* what Postfix takes (socketmap_table(5)); policies of outgoing/tls_policy.h are shorter */
 
 struct socketmap;
 
 /* socket, mode, group and *error as in net/listen.h. NULL on failure. `o` must outlive it. */
-struct socketmap *socketmap_open(const char *socket, unsigned mode, const char *group, struct tls_policy *o, const char **error);
+struct socketmap *socketmap_open(const char *socket, unsigned mode, const char *group, struct tls_policy *o,
+                                 const char **error);
 
 /* Ends all connections, and waits for the answers under way. NULL is fine; returns NULL. */
 struct socketmap *socketmap_close(struct socketmap *m);

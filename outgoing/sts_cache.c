@@ -2,10 +2,11 @@
 /*
  * sts_cache.c - the table of sts_cache.h and its file.
  *
- * The table is searched by a hash kept beside the entries: 64 KiB to look through, which is nothing beside the DNS look-ups of every question. The file is
- * lines "DOMAIN ID MODE FETCHED EXPIRES USED [PATTERN...]" below a first line that names its version. It is ours, and read as if it were not: what is
- * no such line is passed over; an end later than a year from now is cut to that, so that a clock gone wrong keeps no policy for ever. Failure to get
- * memory leaves the table as it was.
+ * The table is searched by a hash kept beside the entries: 64 KiB to look through, which is nothing beside the DNS
+ * look-ups of every question. The file is lines "DOMAIN ID MODE FETCHED EXPIRES USED [PATTERN...]" below a first line
+ * that names its version. It is ours, and read as if it were not: what is no such line is passed over; an end later
+ * than a year from now is cut to that, so that a clock gone wrong keeps no policy for ever. Failure to get memory
+ * leaves the table as it was.
  */
 #include "outgoing/sts_cache.h"
 #include "base/domain.h"
@@ -134,8 +135,9 @@ void sts_cache_text(const struct sts_cache *c, time_t now, struct buf *out)
     for (size_t i = 0; i < c->count; i++) {
         const struct tls_policy_entry *e = c->entry[i];
         if (tls_policy_entry_holds(e, now))
-            buf_printf(out, "%s %s %s %" PRId64 " %" PRId64 " %" PRId64 "%s%s\n", e->domain, e->id, sts_mode_name(e->mode), (int64_t)e->fetched,
-                       (int64_t)e->expires, (int64_t)e->used, *e->mx ? " " : "", e->mx);
+            buf_printf(out, "%s %s %s %" PRId64 " %" PRId64 " %" PRId64 "%s%s\n", e->domain, e->id,
+                       sts_mode_name(e->mode), (int64_t)e->fetched, (int64_t)e->expires, (int64_t)e->used,
+                       *e->mx ? " " : "", e->mx);
     }
 }
 
@@ -190,8 +192,8 @@ static bool read_line(struct sts_cache *c, struct slice line, time_t now)
         return false;
     snprintf(record, sizeof record, "v=STSv1;id=%.*s", SLICE_ARG(id));
     if (sts_record_id(slice_str(record), read.id) != STATUS_OK || !read_mode(next_word(&line), &read.mode) ||
-        !read_time(next_word(&line), &read.fetched) || !read_time(next_word(&line), &read.expires) || !read_time(next_word(&line), &read.used) ||
-        !are_patterns(line, read.mode == STS_NONE))
+        !read_time(next_word(&line), &read.fetched) || !read_time(next_word(&line), &read.expires) ||
+        !read_time(next_word(&line), &read.used) || !are_patterns(line, read.mode == STS_NONE))
         return false;
     if (read.expires > now + (time_t)STS_MAX_AGE)
         read.expires = now + (time_t)STS_MAX_AGE;

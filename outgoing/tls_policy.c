@@ -2,10 +2,11 @@
 /*
  * tls_policy.c - DANE, then MTA-STS: the answer to Postfix, the fetching of policies, the thread that keeps them.
  *
- * Locking: one mutex for the cache, never held while DNS or the web is asked. An entry that is being fetched is marked: nobody else fetches it or takes
- * its place, and who needs it waits for the condition. Entries are looked up again after every wait.
- * Failure: what DANE says decides before anything else; where it cannot be found out, TLS_POLICY_LATER. A policy that cannot be fetched (RFC 8461 3.3) leaves
- * the one that holds, or none; the domain is then not asked again before its time. Out of memory is TLS_POLICY_LATER.
+ * Locking: one mutex for the cache, never held while DNS or the web is asked. An entry that is being fetched is marked:
+ * nobody else fetches it or takes its place, and who needs it waits for the condition. Entries are looked up again
+ * after every wait. Failure: what DANE says decides before anything else; where it cannot be found out,
+ * TLS_POLICY_LATER. A policy that cannot be fetched (RFC 8461 3.3) leaves the one that holds, or none; the domain is
+ * then not asked again before its time. Out of memory is TLS_POLICY_LATER.
  */
 #include "outgoing/tls_policy.h"
 #include "base/clock.h"
@@ -53,7 +54,8 @@ static bool domain_of_key(const char *key, char out[LIMIT_DOMAIN + 1])
 
     if (colon && strcmp(colon, ":25") != 0 && strcmp(colon, ":smtp") != 0)
         return false;
-    return name.n && name.p[0] != '[' && name.p[0] != '.' && ip_from_text(name, &ip) != STATUS_OK && domain_from_text(name, out) == STATUS_OK;
+    return name.n && name.p[0] != '[' && name.p[0] != '.' && ip_from_text(name, &ip) != STATUS_OK &&
+           domain_from_text(name, out) == STATUS_OK;
 }
 
 /* ---- fetching ---- */
@@ -83,7 +85,8 @@ static size_t addresses_of(struct tls_policy *o, struct arena *arena, const char
 }
 
 /* The domain's policy as it is now. false: none to be had, `why` says what is wrong. */
-static bool fetch(struct tls_policy *o, struct arena *arena, const char *domain, struct sts_policy *out, char why[HTTPS_WHY])
+static bool fetch(struct tls_policy *o, struct arena *arena, const char *domain, struct sts_policy *out,
+                  char why[HTTPS_WHY])
 {
     char host[LIMIT_DOMAIN + 16];
     struct ip list[HTTPS_ADDRESSES];
@@ -160,7 +163,8 @@ static bool is_due(const struct tls_policy_entry *e, const char *id, time_t now)
     return *id && now >= e->retry && (!tls_policy_entry_holds(e, now) || strcmp(e->id, id) != 0);
 }
 
-/* The domain's entry with the policy that holds, fetched where that is due; NULL: no memory, or too much is under way. With the lock held. */
+/* The domain's entry with the policy that holds, fetched where that is due; NULL: no memory, or too much is under way.
+ * With the lock held. */
 static struct tls_policy_entry *current_entry(const struct asking *a, const char *id)
 {
     struct tls_policy *o = a->o;
@@ -255,8 +259,11 @@ static enum dane_says what_dane_says(const struct dane_posture *p)
         return SAYS_DANE;
     if (p->state == DANE_BROKEN)
         return SAYS_LATER;
-    if (p->state == DANE_UNKNOWN) /* a host whose addresses cannot be had: Postfix passes it by, and looks at the others */
-        return is_any(p, DANE_HOST_NONE) || is_any(p, DANE_HOST_INSECURE) || is_any(p, DANE_HOST_UNUSABLE) ? SAYS_NOT_BESIDE : SAYS_LATER;
+    if (p->state ==
+        DANE_UNKNOWN) /* a host whose addresses cannot be had: Postfix passes it by, and looks at the others */
+        return is_any(p, DANE_HOST_NONE) || is_any(p, DANE_HOST_INSECURE) || is_any(p, DANE_HOST_UNUSABLE)
+                   ? SAYS_NOT_BESIDE
+                   : SAYS_LATER;
     return p->state == DANE_UNUSABLE ? SAYS_ELSE_DANE : SAYS_NOTHING; /* 2.2: encrypted, not authenticated */
 }
 
@@ -273,7 +280,8 @@ static enum tls_policy_answer answer(const struct asking *a)
     enum dane_says says = what_dane_says(&p);
     if (says == SAYS_LATER)
         return later(a, "DANE", p.reason);
-    enum tls_policy_answer found = says == SAYS_DANE || p.state == DANE_NO_MAIL ? TLS_POLICY_NOT_FOUND : ask_sts(a, name);
+    enum tls_policy_answer found =
+        says == SAYS_DANE || p.state == DANE_NO_MAIL ? TLS_POLICY_NOT_FOUND : ask_sts(a, name);
     if (found == TLS_POLICY_FOUND && says == SAYS_NOT_BESIDE)
         return later(a, "DANE", p.reason);
     if (found != TLS_POLICY_NOT_FOUND || says == SAYS_NOTHING)
@@ -347,7 +355,8 @@ static void save(struct tls_policy *o)
     o->dirty |= !good;
 }
 
-/* One policy that holds and is a day old, so that its end does not come while its web server is kept from us (RFC 8461 10.2). With the lock held. */
+/* One policy that holds and is a day old, so that its end does not come while its web server is kept from us (RFC 8461
+ * 10.2). With the lock held. */
 static void refresh_one(struct tls_policy *o)
 {
     time_t now = clock_wall();

@@ -19,7 +19,7 @@
     350u /* text for the peer: a reply line holds 512 (RFC 5321 4.5.3.1.5), less code, name and link */
 #define POLICY_MESSAGES_MAX 200u     /* errors and warnings kept of one reading */
 #define POLICY_LIST_MESSAGES_MAX 20u /* of one list's file */
-#define POLICY_LISTENERS_MAX 64u      /* `listener` statements; an MTA has a handful */
+#define POLICY_LISTENERS_MAX 64u     /* `listener` statements; an MTA has a handful */
 #define POLICY_EXEMPT_DAYS 366       /* design section 3 */
 #define POLICY_SUSPEND_DAYS 7        /* design section 3; RFC 7646 section 2: short-lived */
 #define POLICY_SHRINK_PERCENT 30u    /* a list may lose so much at a reload without force */

@@ -309,8 +309,9 @@ static void check_listener(const struct lint *l, const struct item *it)
     for (size_t i = 0; i < it->s.item_count; i++) {
         const struct policy_statement *s = policy_listener(l->p, it->s.items[i]);
         if (s && s != &it->s)
-            doubt(l, POLICY_WARNING, it, "remove one of the two", "listener \"%s\" is spoken of again in %s, which counts",
-                  it->s.items[i], line_of(l, it, (const struct item *)(const void *)s));
+            doubt(l, POLICY_WARNING, it, "remove one of the two",
+                  "listener \"%s\" is spoken of again in %s, which counts", it->s.items[i],
+                  line_of(l, it, (const struct item *)(const void *)s));
     }
 }
 

@@ -11,8 +11,10 @@
 #include "policy/parser.h"
 #include <stdlib.h>
 
-static const char *const manners[] = {
-    [POLICY_AS_USUAL] = "", [POLICY_AS_SUBMISSION] = "submission", [POLICY_AS_RELAY] = "relay", [POLICY_AS_UNJUDGED] = "unjudged"};
+static const char *const manners[] = {[POLICY_AS_USUAL] = "",
+                                      [POLICY_AS_SUBMISSION] = "submission",
+                                      [POLICY_AS_RELAY] = "relay",
+                                      [POLICY_AS_UNJUDGED] = "unjudged"};
 #define MANNERS (sizeof manners / sizeof *manners)
 
 const char *policy_listener_manner_name(enum policy_listener_manner m)
@@ -65,8 +67,8 @@ static bool said_twice(struct parser *ps, const struct token *t, bool before)
 /* as, mode and when-unsure, each at most once. false after an error. */
 static bool take_differences(struct parser *ps)
 {
-    static const char *const as[] = {"submission", "relay", "unjudged", NULL}, *const modes[] = {"enforce", "dry-run", NULL},
-                      *const unsure[] = {"accept", "defer", NULL};
+    static const char *const as[] = {"submission", "relay", "unjudged", NULL},
+                             *const modes[] = {"enforce", "dry-run", NULL}, *const unsure[] = {"accept", "defer", NULL};
     struct policy_listener *l = &ps->item.s.listener;
     for (;;) {
         const struct token *t = parse_peek(ps);
@@ -136,7 +138,8 @@ void listener_apply(struct loader *ld, uint32_t number)
     }
     struct place at;
     item_place(&ld->p->items[number], &at);
-    loader_error(ld, &at, "one statement may name several listeners", "at most %u listener statements", POLICY_LISTENERS_MAX);
+    loader_error(ld, &at, "one statement may name several listeners", "at most %u listener statements",
+                 POLICY_LISTENERS_MAX);
 }
 
 const struct policy_statement *policy_listener(const struct policy *p, const char *name)

@@ -34,7 +34,7 @@ struct unit {
     const char *shown; /* in messages */
     struct slice text; /* heap, kept for messages and the snapshot */
     unsigned number;   /* 0: the main file; I1, I2, ... the included ones */
-    bool earlier;           /* a customer's file with errors, as it was before */
+    bool earlier;      /* a customer's file with errors, as it was before */
     bool tighten;      /* may only ask more, of what `whom` receives */
     struct policy_party whom;
     uid_t owner;             /* of a tightening file */

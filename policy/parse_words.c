@@ -75,8 +75,8 @@ void parse_warn(struct parser *ps, const struct token *t, const char *help, cons
 
 static bool begins_statement(const struct token *t)
 {
-    static const char *const words[] = {"policy",     "always", "trial",   "ignore", "record", "follow",
-                                        "require",    "exempt", "suspend", "trust",  "own",    "relay",
+    static const char *const words[] = {"policy",     "always", "trial",   "ignore", "record",  "follow",
+                                        "require",    "exempt", "suspend", "trust",  "own",     "relay",
                                         "submission", "list",   "include", "set",    "listener"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (parse_is(t, words[i]))

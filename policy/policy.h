@@ -116,9 +116,9 @@ struct policy_statement {
     struct policy_listener listener;
 };
 
-/* Whom a statement is about, in canonical words: WHO, `writing to`, `via`, `signed by`. Two exceptions of the same kind,
- * standard and scope are the same exception, agreed anew: reasons and dates are no part of it. unicode: names as U-labels,
- * for people. */
+/* Whom a statement is about, in canonical words: WHO, `writing to`, `via`, `signed by`. Two exceptions of the same
+ * kind, standard and scope are the same exception, agreed anew: reasons and dates are no part of it. unicode: names
+ * as U-labels, for people. */
 void policy_scope(const struct policy_statement *s, bool unicode, struct buf *out);
 
 #define POLICY_BIT(standard) (UINT32_C(1) << (standard))
@@ -135,8 +135,8 @@ struct policy *policy_load(const char *path, struct policy_report *report);
  * current directory. */
 struct policy *policy_load_text(struct slice text, const char *name, struct policy_report *report);
 
-/* As policy_load, as if one of its files (the main one or one it includes) held `text` instead: to try a change before it is made. Nothing is
- * written. A `file` that the policy does not read changes nothing. */
+/* As policy_load, as if one of its files (the main one or one it includes) held `text` instead: to try a change
+ * before it is made. Nothing is written. A `file` that the policy does not read changes nothing. */
 struct policy *policy_load_with(const char *path, const char *file, struct slice text, struct policy_report *report);
 
 const struct policy *policy_ref(const struct policy *p);
@@ -172,14 +172,15 @@ const struct policy_message *policy_report_at(const struct policy_report *r, siz
 /* "FILE:LINE:COL: error: TEXT", the line with a caret below, "help: ..." */
 void policy_message_print(const struct policy_message *m, struct buf *out);
 
-/* ---- the last good policy ----
- * A daemon holds a struct policy_live: the file's path, the place of the snapshot, and the policy in force. A load that
- * succeeds becomes the policy in force at once and is kept as the snapshot (all texts in one file, written atomically).
- * A load that fails leaves the policy in force; at start the snapshot is taken. A list that lost more than 30% of its
- * names (against the policy in force, or at start against the snapshot) fails the load too, unless forced: half a list
- * is more often a full disk than a wish. Errors in files included with `may tighten` are reported and do not fail the load: one customer's slip
- * does not keep the policy of all others back; such a file stays in force as it was before, or, where it is new, is left out. The report then also says what is in force instead. Threads: policy_live_get
- * from any thread, without waiting for a reload; reload from one thread at a time. */
+/* ---- the last good policy ---- A daemon holds a struct policy_live: the file's path, the place of the snapshot,
+ * and the policy in force. A load that succeeds becomes the policy in force at once and is kept as the snapshot (all
+ * texts in one file, written atomically). A load that fails leaves the policy in force; at start the snapshot is
+ * taken. A list that lost more than 30% of its names (against the policy in force, or at start against the snapshot)
+ * fails the load too, unless forced: half a list is more often a full disk than a wish. Errors in files included
+ * with `may tighten` are reported and do not fail the load: one customer's slip does not keep the policy of all
+ * others back; such a file stays in force as it was before, or, where it is new, is left out. The report then also
+ * says what is in force instead. Threads: policy_live_get from any thread, without waiting for a reload; reload from
+ * one thread at a time. */
 struct policy_live;
 
 enum policy_source { POLICY_FROM_FILE, POLICY_FROM_SNAPSHOT, POLICY_KEPT };
@@ -196,16 +197,16 @@ struct policy_live *policy_live_close(struct policy_live *l);
 /* From now on loads leave the snapshot as it is, and so wait for no disk: another process keeps it. */
 void policy_live_leave_snapshot(struct policy_live *l);
 
-/* The policy that a snapshot holds, as it was read from `path`; policy_unref it. NULL: there is none (snapshot_path NULL too), or it cannot be used:
- * then the report, which may be NULL, says why. */
+/* The policy that a snapshot holds, as it was read from `path`; policy_unref it. NULL: there is none (snapshot_path
+ * NULL too), or it cannot be used: then the report, which may be NULL, says why. */
 const struct policy *policy_load_snapshot(const char *path, const char *snapshot_path, struct policy_report *report);
 
-/* Which policy a snapshot holds: its hash and when it was loaded. Where its program has not died since, that is the policy it runs on.
- * STATUS_MISSING, STATUS_DENIED, STATUS_INVALID (damaged), ... */
+/* Which policy a snapshot holds: its hash and when it was loaded. Where its program has not died since, that is the
+ * policy it runs on. STATUS_MISSING, STATUS_DENIED, STATUS_INVALID (damaged), ... */
 enum status policy_snapshot_says(const char *path, char hash[9], time_t *loaded) MUST_CHECK;
 
-/* Says to the program that keeps this snapshot: this very policy may be taken, though lists in it lost many names. It holds until the policy changes
- * again. reason: what went wrong. */
+/* Says to the program that keeps this snapshot: this very policy may be taken, though lists in it lost many names.
+ * It holds until the policy changes again. reason: what went wrong. */
 enum status policy_accept(const struct policy *p, const char *snapshot_path, char reason[256]) MUST_CHECK;
 
 /* Whether any file, list or folder the policy in force was read from looks other than when it was read (or than at the
@@ -286,8 +287,8 @@ bool policy_is_own_network(const struct policy *p, const struct ip *a);
 bool policy_is_relay(const struct policy *p, const struct ip *a);
 bool policy_is_submission(const struct policy *p, unsigned port, bool authenticated);
 
-/* What the policy says of the MTA's listener of this name (as written; NULL, "": the MTA told none), or NULL. The other two: its mode and
- * its when-unsure, or what is set for all. */
+/* What the policy says of the MTA's listener of this name (as written; NULL, "": the MTA told none), or NULL. The
+ * other two: its mode and its when-unsure, or what is set for all. */
 const struct policy_statement *policy_listener(const struct policy *p, const char *name);
 bool policy_dry_run(const struct policy *p, const char *listener);
 bool policy_defers_unsure(const struct policy *p, const char *listener);

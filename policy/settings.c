@@ -27,8 +27,8 @@ struct setting {
 typedef enum status check_text(const struct setting *s, struct slice v, char why[256]);
 
 /* The table's fifth column is a number, or the words of a WORD. */
-#define AS_WORDS(m) _Generic((m), char * : (m), const char * : (m), default : NULL)
-#define AS_NUMBER(m) _Generic((m), char * : 0, const char * : 0, default : (m))
+#define AS_WORDS(m) _Generic((m), char *: (m), const char *: (m), default: NULL)
+#define AS_NUMBER(m) _Generic((m), char *: 0, const char *: 0, default: (m))
 #define SETTING(name, type, preset, minimum, maximum, help)                                                            \
     {name, type, preset, minimum, AS_NUMBER(maximum), AS_WORDS(maximum), help},
 static const struct setting table[] = {
@@ -191,7 +191,8 @@ static enum status check_store(const struct setting *s, struct slice v, char why
 {
     if (begins(v, "/") || begins(v, "postgresql://") || begins(v, "postgres://"))
         return STATUS_OK;
-    snprintf(why, 256, "%s takes a file's path that begins with / (SQLite), or postgresql://USER@HOST/DATABASE", s->name);
+    snprintf(why, 256, "%s takes a file's path that begins with / (SQLite), or postgresql://USER@HOST/DATABASE",
+             s->name);
     return STATUS_INVALID;
 }
 
@@ -337,9 +338,9 @@ bool policy_set_has(const struct policy *p, const char *name, const char *domain
 bool policy_setting_at(const struct policy *p, size_t i, struct policy_setting *out)
 {
     static const char *const types[] = {
-        [WORD] = "word",  [TEXT] = "text",     [PATH] = "path",   [NUMBER] = "number",  [SECONDS] = "time",
-        [BYTES] = "size", [SWITCH] = "yes|no", [NAMES] = "names", [ADDRESS] = "address", [SOCKET] = "socket", [STORE] = "store",
-        [MODE] = "permissions"};
+        [WORD] = "word",       [TEXT] = "text",     [PATH] = "path",     [NUMBER] = "number",
+        [SECONDS] = "time",    [BYTES] = "size",    [SWITCH] = "yes|no", [NAMES] = "names",
+        [ADDRESS] = "address", [SOCKET] = "socket", [STORE] = "store",   [MODE] = "permissions"};
     if (i >= COUNT)
         return false;
     const struct setting *s = &table[i];

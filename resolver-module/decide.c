@@ -2,17 +2,26 @@
 /*
  * decide.c - pass or refuse one DNS answer, by its owners and the policy on names.
  *
- * Promises: the same input and policy give the same result; no allocation, no clock but the one handed in (policy_ask reads the time only
- * where `at` is 0). Order of the questions: did anybody answer; is it bogus (and suspended); was it rewritten by local will; is all of it
- * secure; and only then owner by owner, in the order of the chain, so that the first unsigned owner that the policy requires is the one named.
- * On anything unclear the answer is treated as unsigned, never as signed.
- * RFC 4035 4.3 (states), RFC 5155 6 and 9.2 (opt-out), RFC 6672 (DNAME), RFC 7646 (negative trust anchors), RFC 8914 (extended errors).
+ * Promises: the same input and policy give the same result; no allocation, no clock but the one handed in (policy_ask
+ * reads the time only where `at` is 0). Order of the questions: did anybody answer; is it bogus (and suspended); was it
+ * rewritten by local will; is all of it secure; and only then owner by owner, in the order of the chain, so that the
+ * first unsigned owner that the policy requires is the one named. On anything unclear the answer is treated as
+ * unsigned, never as signed. RFC 4035 4.3 (states), RFC 5155 6 and 9.2 (opt-out), RFC 6672 (DNAME), RFC 7646 (negative
+ * trust anchors), RFC 8914 (extended errors).
  */
 #include "resolver-module/decide.h"
 #include "base/domain.h"
 #include <string.h>
 
-enum { TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_DNAME = 39, TYPE_RRSIG = 46, TYPE_NSEC = 47, TYPE_NSEC3 = 50, TYPE_ANY = 255 };
+enum {
+    TYPE_CNAME = 5,
+    TYPE_SOA = 6,
+    TYPE_DNAME = 39,
+    TYPE_RRSIG = 46,
+    TYPE_NSEC = 47,
+    TYPE_NSEC3 = 50,
+    TYPE_ANY = 255
+};
 enum { CLASS_IN = 1 };
 enum { RCODE_NOERROR = 0, RCODE_NXDOMAIN = 3, RCODE_YXDOMAIN = 6 };
 
@@ -75,7 +84,8 @@ static enum decide_security security_of(const struct decide_input *in, size_t i)
     if (r->type == TYPE_CNAME && i > 0 && !r->authority) {
         const struct decide_rrset *d = &in->rrsets[i - 1];
         size_t n = strlen(r->owner), m = strlen(d->owner);
-        if (d->type == TYPE_DNAME && n > m && strcmp(r->owner + n - m, d->owner) == 0 && (m == 0 || r->owner[n - m - 1] == '.'))
+        if (d->type == TYPE_DNAME && n > m && strcmp(r->owner + n - m, d->owner) == 0 &&
+            (m == 0 || r->owner[n - m - 1] == '.'))
             return d->security;
     }
     return r->security;
@@ -99,7 +109,8 @@ static const char *chain_end(const struct decide_input *in, bool *denied)
     return end;
 }
 
-/* How far the authority section proves a denial, or (not denied) a wildcard's right to speak: that has no SOA beside it. */
+/* How far the authority section proves a denial, or (not denied) a wildcard's right to speak: that has no SOA beside
+ * it. */
 static enum decide_security denial_security(const struct decide_input *in, bool denied, bool *opt_out)
 {
     enum decide_security worst = DECIDE_SECURE;
@@ -142,14 +153,25 @@ static bool add(struct decide_result *out, size_t *n, const char *s, size_t leng
 }
 
 /* Not by snprintf: every refused answer comes by here. */
-static void words(struct decide_result *out, const struct policy_answer *a, const char *owner, enum decide_security how, bool target)
+static void words(struct decide_result *out, const struct policy_answer *a, const char *owner, enum decide_security how,
+                  bool target)
 {
     const struct policy_statement *s = a->statement;
     const char *title = s && s->text ? s->text : "require dnssec of names";
     const char *because = a->text ? a->text : s ? s->because : NULL;
-    const char *const parts[] = {"policy ", s ? s->id : "?", ": ", NULL, ": ", owner[0] ? owner : ".",
-                                 how == DECIDE_INDETERMINATE ? " cannot be validated (no trust anchor)" : " is not signed",
-                                 target ? " (end of a chain)" : "", !because ? "" : a->text ? ": " : ", because \"", because ? because : "",
+    const char *const parts[] = {"policy ",
+                                 s ? s->id : "?",
+                                 ": ",
+                                 NULL,
+                                 ": ",
+                                 owner[0] ? owner : ".",
+                                 how == DECIDE_INDETERMINATE ? " cannot be validated (no trust anchor)"
+                                                             : " is not signed",
+                                 target ? " (end of a chain)" : "",
+                                 !because  ? ""
+                                 : a->text ? ": "
+                                           : ", because \"",
+                                 because ? because : "",
                                  because && !a->text ? "\"" : ""};
     bool whole = true;
     size_t n = 0;
@@ -161,8 +183,8 @@ static void words(struct decide_result *out, const struct policy_answer *a, cons
             *e = '\0';
 }
 
-static void refuse(const struct policy *p, const struct decide_input *in, const struct policy_answer *a, const char *owner,
-                   enum decide_security how, bool target, struct decide_result *out)
+static void refuse(const struct policy *p, const struct decide_input *in, const struct policy_answer *a,
+                   const char *owner, enum decide_security how, bool target, struct decide_result *out)
 {
     out->subject = owner;
     out->statement = a->statement;
@@ -172,9 +194,11 @@ static void refuse(const struct policy *p, const struct decide_input *in, const 
     out->what = out->would ? DECIDE_PASS : DECIDE_REFUSE;
 }
 
-/* Judges one unsigned owner. True when that ends the matter. strict: the statement of an earlier link that asks for the whole chain, or NULL. */
-static bool judge_owner(const struct policy *p, const struct decide_input *in, const char *owner, enum decide_security how,
-                        const struct policy_answer *strict, struct asked *memory, struct decide_result *out)
+/* Judges one unsigned owner. True when that ends the matter. strict: the statement of an earlier link that asks for the
+ * whole chain, or NULL. */
+static bool judge_owner(const struct policy *p, const struct decide_input *in, const char *owner,
+                        enum decide_security how, const struct policy_answer *strict, struct asked *memory,
+                        struct decide_result *out)
 {
     const struct policy_answer *a = ask(p, owner, in->at, memory);
     const struct policy_statement *s = suspended(p, in, owner);
@@ -213,8 +237,8 @@ static void look_for_strictly(const struct policy_answer *a, struct policy_answe
 }
 
 /* What remains when every record set of the answer was judged: a denial, or a proof that the sets may stand there. */
-static bool judge_proof(const struct policy *p, const struct decide_input *in, const struct policy_answer *strict, struct asked *memory,
-                        struct decide_result *out)
+static bool judge_proof(const struct policy *p, const struct decide_input *in, const struct policy_answer *strict,
+                        struct asked *memory, struct decide_result *out)
 {
     bool denied, opt_out = false;
     const char *end = chain_end(in, &denied);
@@ -225,7 +249,8 @@ static bool judge_proof(const struct policy *p, const struct decide_input *in, c
         how = DECIDE_INSECURE; /* signed, but proves nothing: too many NSEC3 iterations (RFC 9276 3.2) */
     if (how != DECIDE_SECURE && judge_owner(p, in, end, how, strict, memory, out))
         return true;
-    /* All that stands in the answer is signed, and yet it is not secure: a proof by opt-out (of a denial, or of a wildcard's right to speak). */
+    /* All that stands in the answer is signed, and yet it is not secure: a proof by opt-out (of a denial, or of a
+     * wildcard's right to speak). */
     if (out->state == DECIDE_STATE_SECURE) {
         out->state = in->type == TYPE_RRSIG ? DECIDE_STATE_INDETERMINATE : DECIDE_STATE_OPT_OUT;
         out->subject = end;
@@ -234,7 +259,8 @@ static bool judge_proof(const struct policy *p, const struct decide_input *in, c
 }
 
 /* The message is not secure as a whole: which owner is to blame, and does the policy mind? */
-static void judge_chain(const struct policy *p, const struct decide_input *in, struct asked *memory, struct decide_result *out)
+static void judge_chain(const struct policy *p, const struct decide_input *in, struct asked *memory,
+                        struct decide_result *out)
 {
     struct policy_answer strict;
     bool strictly = false;

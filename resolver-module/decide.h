@@ -2,16 +2,19 @@
 /*
  * decide.h - what the resolver does with one answer: pass it on, or refuse it, by the policy's statements on names.
  *
- * Pure: an answer (names, types, and what the validator said of each record set) and a policy give a decision and its words. Nothing here
- * knows Unbound, and nothing is kept between two calls, so the first and the thousandth question get the same answer.
+ * Pure: an answer (names, types, and what the validator said of each record set) and a policy give a decision and its
+ * words. Nothing here knows Unbound, and nothing is kept between two calls, so the first and the thousandth question
+ * get the same answer.
  *
- * What is judged are the record sets of the answer, each by its owner: `require dnssec of names in D` refuses an answer that holds an unsigned
- * record set owned at or below D. A CNAME's target elsewhere is not the owner's doing: it passes and is recorded, unless the statement says
- * `strictly`. A denial (NXDOMAIN, NODATA) is judged by the name it denies. Passed and recorded as such: denials in a signed zone that prove
- * only by NSEC3 opt-out (RFC 5155 6, 9.2), answers rewritten by RPZ or response-ip, answers under a suspension (RFC 7646).
+ * What is judged are the record sets of the answer, each by its owner: `require dnssec of names in D` refuses an answer
+ * that holds an unsigned record set owned at or below D. A CNAME's target elsewhere is not the owner's doing: it passes
+ * and is recorded, unless the statement says `strictly`. A denial (NXDOMAIN, NODATA) is judged by the name it denies.
+ * Passed and recorded as such: denials in a signed zone that prove only by NSEC3 opt-out (RFC 5155 6, 9.2), answers
+ * rewritten by RPZ or response-ip, answers under a suspension (RFC 7646).
  *
- * Names here are text as the resolver holds them: lower case, no dot at the end, "" for the root; octets that no kept name has (base/domain.h)
- * may stand in them as \DDD, and are cut off, label by label from the left, before the policy is asked: statements can only be about what is right of them.
+ * Names here are text as the resolver holds them: lower case, no dot at the end, "" for the root; octets that no kept
+ * name has (base/domain.h) may stand in them as \DDD, and are cut off, label by label from the left, before the policy
+ * is asked: statements can only be about what is right of them.
  */
 #ifndef ASSAY_RESOLVER_MODULE_DECIDE_H
 #define ASSAY_RESOLVER_MODULE_DECIDE_H
@@ -48,10 +51,10 @@ struct decide_input {
     enum decide_security security; /* of the message: its weakest part */
     const struct decide_rrset *rrsets;
     size_t count;
-    bool rewritten;        /* RPZ, response-ip: local will */
-    bool paused;           /* enforcement is off for a time: what would be refused passes, and is recorded so */
-    const char *reason;    /* the validator's words on a bogus answer, or NULL */
-    time_t at;             /* now; 0: ask the clock */
+    bool rewritten;     /* RPZ, response-ip: local will */
+    bool paused;        /* enforcement is off for a time: what would be refused passes, and is recorded so */
+    const char *reason; /* the validator's words on a bogus answer, or NULL */
+    time_t at;          /* now; 0: ask the clock */
     /* Whether a suspension has ended by itself (suspend.h); NULL: none has. */
     bool (*retired)(const void *arg, const struct policy_statement *s);
     const void *retired_arg;
@@ -74,30 +77,33 @@ enum decide_state {
 
 enum decide_what {
     DECIDE_PASS,
-    DECIDE_REFUSE,   /* SERVFAIL with an Extended DNS Error that carries `text` */
+    DECIDE_REFUSE,     /* SERVFAIL with an Extended DNS Error that carries `text` */
     DECIDE_PASS_BOGUS, /* validation is suspended: give the bogus answer as an unsigned one */
 };
 
-#define DECIDE_TEXT 224 /* the EDE text with its NUL: fits beside a question into 512 octets (RFC 8914 2: keep it short) */
+#define DECIDE_TEXT                                                                                                    \
+    224 /* the EDE text with its NUL: fits beside a question into 512 octets (RFC 8914 2: keep it short) */
 
 struct decide_result {
     enum decide_what what;
-    bool would;             /* passed only because of `trial`, dry-run or a pause: it would have been refused */
-    bool record;            /* false: the policy ignores this name */
-    bool unneeded;          /* an exemption covers the name, and the answer is secure */
+    bool would;    /* passed only because of `trial`, dry-run or a pause: it would have been refused */
+    bool record;   /* false: the policy ignores this name */
+    bool unneeded; /* an exemption covers the name, and the answer is secure */
     enum decide_state state;
-    const char *subject;    /* the name the state is about (in the input): of what was refused, the unsigned owner */
+    const char *subject; /* the name the state is about (in the input): of what was refused, the unsigned owner */
     const struct policy_statement *statement; /* that decided a refusal, or NULL */
     const struct policy_statement *excuse;    /* the exemption or suspension that counted, or NULL */
-    char text[DECIDE_TEXT]; /* of a refusal, real or would-be; else "" */
+    char text[DECIDE_TEXT];                   /* of a refusal, real or would-be; else "" */
 };
 
 void decide(const struct policy *p, const struct decide_input *in, struct decide_result *out);
 
-/* Whether the policy has a statement that can refuse an answer, and one that suspends validation. Scans all statements: once per reading. */
+/* Whether the policy has a statement that can refuse an answer, and one that suspends validation. Scans all statements:
+ * once per reading. */
 bool decide_can_refuse(const struct policy *p);
 
-/* The longest right-hand part of a name that is a kept name, or NULL (root, or no label can be kept). Points into name. */
+/* The longest right-hand part of a name that is a kept name, or NULL (root, or no label can be kept). Points into
+ * name. */
 const char *decide_kept(const char *name);
 
 const char *decide_state_name(enum decide_state s); /* "secure", "opt-out", ... */

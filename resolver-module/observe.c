@@ -2,9 +2,10 @@
 /*
  * observe.c - the writer between the resolver's workers and the journal.
  *
- * Promises: nothing that was handed over (lanes.h) is lost but by the journal's own bounds, or with a writer that is killed: at most what it had taken in
- * since its last record; what is recorded comes within `resolver.record-every` (30 s) into the journal; the status file is replaced as a whole. On failure (no
- * folder, no disk) it logs once and tries again every ten seconds; counts stay in memory and are written when it works again.
+ * Promises: nothing that was handed over (lanes.h) is lost but by the journal's own bounds, or with a writer that is
+ * killed: at most what it had taken in since its last record; what is recorded comes within `resolver.record-every` (30
+ * s) into the journal; the status file is replaced as a whole. On failure (no folder, no disk) it logs once and tries
+ * again every ten seconds; counts stay in memory and are written when it works again.
  */
 #include "resolver-module/observe.h"
 #include "base/buf.h"
@@ -28,8 +29,8 @@
 
 #define TICK_MS 100
 #define RETRY_MS 10000
-#define OPEN_SECONDS 5  /* that a start waits for the journal */
-#define END_MS 10000    /* that an end waits for a process that writes */
+#define OPEN_SECONDS 5 /* that a start waits for the journal */
+#define END_MS 10000   /* that an end waits for a process that writes */
 
 struct observe {
     struct observe_options options;
@@ -83,7 +84,8 @@ static void open_journal(struct observe *o)
     }
     if (!o->journal_error[0]) {
         char line[300];
-        snprintf(line, sizeof line, "assay: findings cannot be recorded: %s; answers go on, and it is tried again every ten seconds",
+        snprintf(line, sizeof line,
+                 "assay: findings cannot be recorded: %s; answers go on, and it is tried again every ten seconds",
                  error ? error : "no reason given");
         say(o, line);
     }
@@ -103,8 +105,9 @@ static void write_types(struct json *j, const struct zones_entry *e)
     static const struct {
         uint16_t type;
         const char *name;
-    } known[] = {{1, "A"},   {2, "NS"},   {5, "CNAME"}, {6, "SOA"},     {12, "PTR"},  {15, "MX"},   {16, "TXT"},   {28, "AAAA"},
-                 {33, "SRV"}, {43, "DS"},  {46, "RRSIG"}, {48, "DNSKEY"}, {52, "TLSA"}, {64, "SVCB"}, {65, "HTTPS"}, {255, "ANY"}, {257, "CAA"}};
+    } known[] = {{1, "A"},     {2, "NS"},    {5, "CNAME"},  {6, "SOA"},   {12, "PTR"},   {15, "MX"},
+                 {16, "TXT"},  {28, "AAAA"}, {33, "SRV"},   {43, "DS"},   {46, "RRSIG"}, {48, "DNSKEY"},
+                 {52, "TLSA"}, {64, "SVCB"}, {65, "HTTPS"}, {255, "ANY"}, {257, "CAA"}};
     json_open_array(j, "types");
     for (unsigned i = 0; i < e->type_count; i++) {
         char number[16];
@@ -332,7 +335,8 @@ static void run_apart(void *arg)
 {
     struct observe *o = arg;
     if (!watch_follow_apart(o->options.watch))
-        say(o, "assay: no thread to follow the policy with: findings go where the policy of now says, until the next start");
+        say(o, "assay: no thread to follow the policy with: findings go where the policy of now says, until the next "
+               "start");
     write_until(o, stopped_or_alone);
 }
 
@@ -366,7 +370,8 @@ static void wait_until_open(struct observe *o)
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += OPEN_SECONDS;
-    while (sem_timedwait(&o->control->opened, &until) != 0 && errno == EINTR) /* what is wrong with the journal is known when the start ends */
+    while (sem_timedwait(&o->control->opened, &until) != 0 &&
+           errno == EINTR) /* what is wrong with the journal is known when the start ends */
         ;
 }
 
@@ -412,7 +417,8 @@ void observe_look(struct observe *o)
     o->process = 0;
     char line[200];
     const char *by = WIFSIGNALED(how) ? "signal" : "exit code";
-    snprintf(line, sizeof line, "assay: the process that writes findings has ended (%s %d); a thread goes on in its place", by,
+    snprintf(line, sizeof line,
+             "assay: the process that writes findings has ended (%s %d); a thread goes on in its place", by,
              WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how));
     say(o, line);
     if (!start_thread(o))

@@ -2,9 +2,10 @@
 /*
  * queue.c - the bounded queue between the resolver's workers and the one thread that writes.
  *
- * Promises: a push is a handful of atomic steps and one copy, whatever the reader does; an item that was pushed is popped exactly once, in the
- * order of its number; a full queue refuses the push and stays as it was. Each cell's sequence number says whose turn it is: equal to the number, a writer's;
- * number + 1, the reader's; the reader then adds the number of cells for the next round.
+ * Promises: a push is a handful of atomic steps and one copy, whatever the reader does; an item that was pushed is
+ * popped exactly once, in the order of its number; a full queue refuses the push and stays as it was. Each cell's
+ * sequence number says whose turn it is: equal to the number, a writer's; number + 1, the reader's; the reader then
+ * adds the number of cells for the next round.
  */
 #include "resolver-module/queue.h"
 #include <stdatomic.h>
@@ -90,7 +91,8 @@ bool queue_push(struct queue *q, const void *item, size_t size)
             return false;
         if (ahead > 0) {
             number = atomic_load_explicit(&q->head, memory_order_relaxed);
-        } else if (atomic_compare_exchange_weak_explicit(&q->head, &number, number + 1, memory_order_relaxed, memory_order_relaxed)) {
+        } else if (atomic_compare_exchange_weak_explicit(&q->head, &number, number + 1, memory_order_relaxed,
+                                                         memory_order_relaxed)) {
             c->used = size < q->item ? size : q->item;
             memcpy(c + 1, item, c->used);
             atomic_store_explicit(&c->turn, number + 1, memory_order_release);
@@ -140,7 +142,8 @@ bool queue_pop(struct queue *q, void *item)
 
 size_t queue_length(const struct queue *q)
 {
-    size_t head = atomic_load_explicit(&q->head, memory_order_relaxed), tail = atomic_load_explicit(&q->tail, memory_order_relaxed);
+    size_t head = atomic_load_explicit(&q->head, memory_order_relaxed),
+           tail = atomic_load_explicit(&q->tail, memory_order_relaxed);
     return head > tail ? head - tail : 0;
 }
 

@@ -2,12 +2,12 @@
 /*
  * queue.h - a bounded queue from many threads to one, without a lock and without waiting.
  *
- * Built for the resolver's workers: a push copies the item into its cell or says that there is no room, and never does anything else. Cells are
- * numbered; a push takes a number by one atomic step, and the reader sees the cell when its sequence number says so (the bounded queue of
- * D. Vyukov).
+ * Built for the resolver's workers: a push copies the item into its cell or says that there is no room, and never does
+ * anything else. Cells are numbered; a push takes a number by one atomic step, and the reader sees the cell when its
+ * sequence number says so (the bounded queue of D. Vyukov).
  *
- * Threads: queue_push from any; queue_pop from one at a time. In shared memory the reader may be killed at any moment and another take its place: at
- * most one item is lost, or popped twice.
+ * Threads: queue_push from any; queue_pop from one at a time. In shared memory the reader may be killed at any moment
+ * and another take its place: at most one item is lost, or popped twice.
  */
 #ifndef ASSAY_RESOLVER_MODULE_QUEUE_H
 #define ASSAY_RESOLVER_MODULE_QUEUE_H
@@ -21,20 +21,21 @@ struct queue;
 struct queue *queue_new(size_t item_size, size_t cells);
 struct queue *queue_free(struct queue *q); /* NULL is fine; returns NULL */
 
-/* The same in memory of the caller's, queue_octets() of it, aligned to QUEUE_ALIGN; never fails, and is not freed here. Memory that processes share
- * must lie at the same address in each. */
+/* The same in memory of the caller's, queue_octets() of it, aligned to QUEUE_ALIGN; never fails, and is not freed
+ * here. Memory that processes share must lie at the same address in each. */
 #define QUEUE_ALIGN 64
 size_t queue_octets(size_t item_size, size_t cells);
 struct queue *queue_in(void *memory, size_t item_size, size_t cells);
 
-/* Copies the first `size` octets of the item (at most the item size); what is behind them is not defined at the other end. False: full. */
+/* Copies the first `size` octets of the item (at most the item size); what is behind them is not defined at the other
+ * end. False: full. */
 bool queue_push(struct queue *q, const void *item, size_t size);
-/* The same where only this thread ever pushes into this queue: no atomic step that others could contend for, each of which waits until all that the
- * processor has still to store is stored. */
+/* The same where only this thread ever pushes into this queue: no atomic step that others could contend for, each of
+ * which waits until all that the processor has still to store is stored. */
 bool queue_push_alone(struct queue *q, const void *item, size_t size);
-void queue_expect(const struct queue *q);           /* a push comes soon: has its cell fetched from memory meanwhile; a hint */
-bool queue_pop(struct queue *q, void *item);        /* false: empty */
-size_t queue_length(const struct queue *q);         /* about */
+void queue_expect(const struct queue *q);    /* a push comes soon: has its cell fetched from memory meanwhile; a hint */
+bool queue_pop(struct queue *q, void *item); /* false: empty */
+size_t queue_length(const struct queue *q);  /* about */
 size_t queue_capacity(const struct queue *q);
 
 #endif

@@ -2,10 +2,11 @@
 /*
  * refusal_cache.c - a table of the last refusals, one slot for each hash of a question.
  *
- * Promises: fixed memory; no waiting (each slot has a flag that is tried, not awaited); a name is compared in full, without regard to case (RFC 4343), so two
- * questions are never taken for one another; a repeat that is counted is handed over once. On failure (slot taken, another name in it) the
- * answer is "not known", and the long way is gone. A refusal takes its slot at its second time only; of the first nothing is kept but a hash. So names
- * made up at random, each asked for once, neither cost the write into a slot nor push those out that are asked for again and again.
+ * Promises: fixed memory; no waiting (each slot has a flag that is tried, not awaited); a name is compared in full,
+ * without regard to case (RFC 4343), so two questions are never taken for one another; a repeat that is counted is
+ * handed over once. On failure (slot taken, another name in it) the answer is "not known", and the long way is gone. A
+ * refusal takes its slot at its second time only; of the first nothing is kept but a hash. So names made up at random,
+ * each asked for once, neither cost the write into a slot nor push those out that are asked for again and again.
  */
 #include "resolver-module/refusal_cache.h"
 #include <stdatomic.h>
@@ -80,7 +81,8 @@ static void give_back(struct slot *s)
     atomic_flag_clear_explicit(&s->taken, memory_order_release);
 }
 
-void refusal_cache_put(struct refusal_cache *r, const struct recent_key *k, time_t until, const struct zones_event *event, struct zones_event *left)
+void refusal_cache_put(struct refusal_cache *r, const struct recent_key *k, time_t until,
+                       const struct zones_event *event, struct zones_event *left)
 {
     uint64_t hash = hash_of(k);
     size_t i = index_of(hash);

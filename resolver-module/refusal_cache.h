@@ -2,11 +2,13 @@
 /*
  * refusal_cache.h - refusals of late, so that a refused name that is asked again and again costs little.
  *
- * A refusal is remembered for one question (name, type), one version of the policy, and as long as the answer it was judged by may be cached. It is
- * only a short cut: who uses it must still see that the answer lies in the resolver's cache, so that flushing a name there flushes it here.
- * Repeats are counted in place, and handed over as one event with their number.
+ * A refusal is remembered for one question (name, type), one version of the policy, and as long as the answer it was
+ * judged by may be cached. It is only a short cut: who uses it must still see that the answer lies in the resolver's
+ * cache, so that flushing a name there flushes it here. Repeats are counted in place, and handed over as one event with
+ * their number.
  *
- * Fixed memory. Threads: all functions from any thread; a slot that another thread is at is passed over, never waited for.
+ * Fixed memory. Threads: all functions from any thread; a slot that another thread is at is passed over, never waited
+ * for.
  */
 #ifndef ASSAY_RESOLVER_MODULE_REFUSAL_CACHE_H
 #define ASSAY_RESOLVER_MODULE_REFUSAL_CACHE_H
@@ -23,7 +25,7 @@ struct recent_key {
     const uint8_t *name; /* wire form, any case */
     size_t length;       /* at most 255 */
     uint16_t type;
-    unsigned version;    /* of the policy (watch_version) */
+    unsigned version; /* of the policy (watch_version) */
 };
 
 struct refusal_cache;
@@ -31,9 +33,10 @@ struct refusal_cache;
 struct refusal_cache *refusal_cache_new(void);
 struct refusal_cache *refusal_cache_free(struct refusal_cache *r); /* NULL is fine; returns NULL */
 
-/* Remembers, from a question's second refusal on; `event` is what the refusal was recorded as, its reason the text for the client. Repeats of what stood in the slot before are put into
- * *left, whose weight is else 0. */
-void refusal_cache_put(struct refusal_cache *r, const struct recent_key *k, time_t until, const struct zones_event *event, struct zones_event *left);
+/* Remembers, from a question's second refusal on; `event` is what the refusal was recorded as, its reason the text
+ * for the client. Repeats of what stood in the slot before are put into *left, whose weight is else 0. */
+void refusal_cache_put(struct refusal_cache *r, const struct recent_key *k, time_t until,
+                       const struct zones_event *event, struct zones_event *left);
 
 /* Whether the question was refused of late; then its text is copied, and the repeat counted. */
 bool refusal_cache_get(struct refusal_cache *r, const struct recent_key *k, time_t now, char text[DECIDE_TEXT]);

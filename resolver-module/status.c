@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * status.c - says in JSON how the module is: policy, counters, queue, journal, and the zones that are most asked and wanting.
+ * status.c - says in JSON how the module is: policy, counters, queue, journal, and the zones that are most asked and
+ * wanting.
  *
- * Promises: one object, bounded (OBSERVE_TOP zones for each state that is shown); no name that a client asked for is in it, only zone cuts.
+ * Promises: one object, bounded (OBSERVE_TOP zones for each state that is shown); no name that a client asked for is in
+ * it, only zone cuts.
  */
 #include "resolver-module/status.h"
 #include "base/clock.h"

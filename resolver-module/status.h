@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * status.h - the module's status as one JSON object, for DIR/status.json. Read by `assay resolver status`; its keys are described in
- * assay-unbound(8).
+ * status.h - the module's status as one JSON object, for DIR/status.json. Read by `assay resolver status`; its keys are
+ * described in assay-unbound(8).
  */
 #ifndef ASSAY_RESOLVER_MODULE_STATUS_H
 #define ASSAY_RESOLVER_MODULE_STATUS_H
@@ -13,7 +13,7 @@
 struct status_input {
     struct watch *watch;
     struct zones *zones;
-    const char *unbound;      /* version, or NULL */
+    const char *unbound; /* version, or NULL */
     int64_t started_us;
     struct worker_queue_counts counts;
     size_t queue_length, queue_capacity;
@@ -24,6 +24,5 @@ struct status_input {
 
 /* Adds the object to `out`. */
 void status_write(const struct status_input *in, struct buf *out);
-
 
 #endif

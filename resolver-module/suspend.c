@@ -2,8 +2,9 @@
 /*
  * suspend.c - remembers which suspensions of validation have ended by themselves.
  *
- * Promises: a suspension is identified by its statement's canonical text (a new date makes it another one); what ended stays ended over restarts,
- * by a file of hashes, one a line; a file that cannot be read or written costs only that memory, never an answer. RFC 7646 2 and 3.
+ * Promises: a suspension is identified by its statement's canonical text (a new date makes it another one); what ended
+ * stays ended over restarts, by a file of hashes, one a line; a file that cannot be read or written costs only that
+ * memory, never an answer. RFC 7646 2 and 3.
  */
 #include "resolver-module/suspend.h"
 #include <inttypes.h>

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * suspend.h - suspensions of validation that end by themselves (RFC 7646 2: "remove the NTA as soon as the domain is again working").
+ * suspend.h - suspensions of validation that end by themselves (RFC 7646 2: "remove the NTA as soon as the domain is
+ * again working").
  *
- * While `suspend validation below D` stands, the validator goes on validating, and only its word "bogus" is not acted on below D. So it is seen when D
- * validates again: when for a settling time (set resolver.suspension-settles) answers below D came out secure and none came out bogus, the
- * suspension has ended, for good: it is remembered in a file in the module's folder, until the statement is taken out of the policy.
+ * While `suspend validation below D` stands, the validator goes on validating, and only its word "bogus" is not acted
+ * on below D. So it is seen when D validates again: when for a settling time (set resolver.suspension-settles) answers
+ * below D came out secure and none came out bogus, the suspension has ended, for good: it is remembered in a file in
+ * the module's folder, until the statement is taken out of the policy.
  *
  * Threads: all functions from any thread; a lock is held for some comparisons, and only for names under a suspension.
  */

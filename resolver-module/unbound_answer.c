@@ -2,8 +2,8 @@
 /*
  * unbound_answer.c - reads Unbound's messages, record sets and key cache; writes none of them.
  *
- * Promises: every text lies in the worker's scratch region or in the caller's event, cut where it ends; rdata is read only where its length says that it
- * is there. On failure (region exhausted) a name is "", a translation NULL.
+ * Promises: every text lies in the worker's scratch region or in the caller's event, cut where it ends; rdata is read
+ * only where its length says that it is there. On failure (region exhausted) a name is "", a translation NULL.
  */
 #include "resolver-module/unbound_answer.h"
 #include "services/cache/dns.h"
@@ -20,7 +20,8 @@
 #include <stddef.h>
 
 #define NAME_TEXT (LDNS_MAX_DOMAINLEN * 4 + 1)
-#define RRSETS_MAX 256 /* of one answer that are judged; an unsigned answer with more is refused where any is required */
+#define RRSETS_MAX                                                                                                     \
+    256 /* of one answer that are judged; an unsigned answer with more is refused where any is required */
 
 /* A name as text beside its wire form. */
 struct answer_name {
@@ -133,7 +134,8 @@ static bool translate_rrset(struct answer *a, struct regional *region, struct ub
 static bool is_rewritten(const struct module_qstate *q)
 {
     const struct respip_action_info *r = q->respip_action_info;
-    return COMPAT_RPZ_APPLIED(q) || (r && r->action != respip_none && r->action != respip_inform && !r->rpz_disabled && r->rpz_used) ||
+    return COMPAT_RPZ_APPLIED(q) ||
+           (r && r->action != respip_none && r->action != respip_inform && !r->rpz_disabled && r->rpz_used) ||
            (q->return_msg && q->return_msg->rep->authoritative && q->return_msg->rep->security == sec_status_insecure);
 }
 
@@ -157,7 +159,9 @@ struct answer *answer_of(struct module_qstate *q)
     a->input.name = add_name(a, region, q->qinfo.qname, q->qinfo.qname_len);
     a->input.type = q->qinfo.qtype;
     a->input.class = q->qinfo.qclass;
-    a->input.rcode = q->return_rcode ? (unsigned)q->return_rcode : rep ? (unsigned)FLAGS_GET_RCODE(rep->flags) : LDNS_RCODE_SERVFAIL;
+    a->input.rcode = q->return_rcode ? (unsigned)q->return_rcode
+                     : rep           ? (unsigned)FLAGS_GET_RCODE(rep->flags)
+                                     : LDNS_RCODE_SERVFAIL;
     a->input.security = rep ? security_of(rep->security) : DECIDE_UNCHECKED;
     a->input.rrsets = a->rrsets;
     a->input.at = (time_t)*q->env->now;
@@ -216,8 +220,8 @@ static const char *authority_zone(struct module_qstate *q, uint8_t *name)
     return NULL;
 }
 
-/* Where the validator, which has just judged this very name, found the chain of trust to end; NULL: it did not, or the answer came past it. Its
- * finding is what its key cache would give, without the walk through that cache. */
+/* Where the validator, which has just judged this very name, found the chain of trust to end; NULL: it did not, or
+ * the answer came past it. Its finding is what its key cache would give, without the walk through that cache. */
 static struct key_entry_key *chain_end_of(const struct module_qstate *q, const uint8_t *name)
 {
     int id = modstack_find(&q->env->mesh->mods, "validator");
@@ -226,8 +230,8 @@ static struct key_entry_key *chain_end_of(const struct module_qstate *q, const u
     return same && key_entry_isnull(v->key_entry) ? v->key_entry : NULL;
 }
 
-/* The zone cut of an answer that is not secure: as the answer itself says, else where the chain of trust ended, by the validator's key cache. (A
- * missing proof leaves a bad entry there at a name that is no cut.) */
+/* The zone cut of an answer that is not secure: as the answer itself says, else where the chain of trust ended, by
+ * the validator's key cache. (A missing proof leaves a bad entry there at a name that is no cut.) */
 static const char *unsigned_zone(struct module_qstate *q, uint8_t *name, size_t len, bool bogus, const char **why)
 {
     const char *zone = authority_zone(q, name);
@@ -291,7 +295,9 @@ void answer_copy_name(char *out, size_t size, const char *name)
 static uint16_t key_bits(struct module_qstate *q, const char *zone_of, uint8_t *name, size_t len)
 {
     struct key_entry_key *k =
-        q->env->key_cache && zone_of ? key_cache_obtain(q->env->key_cache, name, len, q->qinfo.qclass, q->env->scratch, *q->env->now) : NULL;
+        q->env->key_cache && zone_of
+            ? key_cache_obtain(q->env->key_cache, name, len, q->qinfo.qclass, q->env->scratch, *q->env->now)
+            : NULL;
     if (!k || !key_entry_isgood(k) || key_entry_isnull(k))
         return 0;
     size_t bits = key_entry_keysize(k);

@@ -2,7 +2,8 @@
 /*
  * unbound_answer.h - an answer as Unbound holds it, put into the words of decide.h; and what zones.h records of it.
  *
- * Texts lie in the worker's scratch region: good until the next query of this thread. For files that include Unbound's headers only.
+ * Texts lie in the worker's scratch region: good until the next query of this thread. For files that include Unbound's
+ * headers only.
  *
  * Threads: all functions from any, each on a query of its own.
  */
@@ -34,7 +35,8 @@ const char *answer_name(struct regional *region, const uint8_t *wire);
 /* An event with one answer's weight; its texts are "". Only what counts of it is set: they are long. */
 void answer_begin(struct zones_event *e, enum decide_state state, uint16_t type);
 
-/* Puts in the zone cut that the verdict is about, as well as it can be known; of what is secure algorithm and key size; of what is bogus the reason. */
+/* Puts in the zone cut that the verdict is about, as well as it can be known; of what is secure algorithm and key size;
+ * of what is bogus the reason. */
 void answer_zone(struct module_qstate *q, const struct answer *a, const struct decide_result *r, struct zones_event *e);
 
 /* The part of a name that may be recorded (decide_kept), or "". */

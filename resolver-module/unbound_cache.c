@@ -2,9 +2,9 @@
 /*
  * unbound_cache.c - what goes into Unbound's message cache and how it stands there.
  *
- * Promises: what is stored is what iterator and validator would have stored (their lines on time to live, prefetch, expired answers and failures are
- * followed; where versions differ see unbound_compat.h). No lock is held at return. On failure (no memory) there is no entry, and the next
- * question goes to the network.
+ * Promises: what is stored is what iterator and validator would have stored (their lines on time to live, prefetch,
+ * expired answers and failures are followed; where versions differ see unbound_compat.h). No lock is held at return. On
+ * failure (no memory) there is no entry, and the next question goes to the network.
  */
 #include "resolver-module/unbound_cache.h"
 #include "services/cache/dns.h"
@@ -23,18 +23,21 @@ static void store(struct module_qstate *q, struct query_info *under, enum sec_st
     if (COMPAT_NO_CACHE(q))
         return;
     struct reply_info copy = *q->return_msg->rep; /* dns_cache_store copies all it keeps, and leaves this one alone */
-    copy.security = q->query_flags & BIT_RD ? as : sec_status_unchecked; /* without RD only the iterator stores, which checks nothing */
+    copy.security = q->query_flags & BIT_RD
+                        ? as
+                        : sec_status_unchecked; /* without RD only the iterator stores, which checks nothing */
     if (!COMPAT_CACHE_STORE(q->env, under, &copy, q->prefetch_leeway, q->query_flags, q->qstarttime))
         log_err("assay: out of memory storing an answer");
 }
 
-/* Whether the cache holds something better than a failure, that must stay; an expired answer that may be served is then given more time, as the
- * iterator would. Holds no lock at return. */
+/* Whether the cache holds something better than a failure, that must stay; an expired answer that may be served is
+ * then given more time, as the iterator would. Holds no lock at return. */
 static bool has_better(struct module_qstate *q)
 {
     struct config_file *cfg = q->env->cfg;
-    struct msgreply_entry *m = msg_cache_lookup(q->env, q->qinfo.qname, q->qinfo.qname_len, q->qinfo.qtype, q->qinfo.qclass, q->query_flags,
-                                                cfg->serve_expired ? 0 : *q->env->now, cfg->serve_expired);
+    struct msgreply_entry *m =
+        msg_cache_lookup(q->env, q->qinfo.qname, q->qinfo.qname_len, q->qinfo.qtype, q->qinfo.qclass, q->query_flags,
+                         cfg->serve_expired ? 0 : *q->env->now, cfg->serve_expired);
     if (!m)
         return false;
     struct reply_info *rep = m->entry.data;
@@ -76,7 +79,8 @@ void cache_store_passed(struct module_qstate *q)
     struct reply_info *rep = q->return_msg->rep;
     if (rep->security == sec_status_secure && q->env->neg_cache)
         val_neg_addreply(q->env->neg_cache, rep);
-    /* A proof about a name above the one asked stays under that name, as the validator keeps it; what is not proved, under what was asked and judged. */
+    /* A proof about a name above the one asked stays under that name, as the validator keeps it; what is not proved,
+     * under what was asked and judged. */
     store(q, rep->security == sec_status_secure ? &q->return_msg->qinfo : &q->qinfo, rep->security);
 }
 
@@ -102,7 +106,7 @@ void cache_let_subnetcache_store(const struct module_qstate *q, int ours)
     let_store(q->minfo[id], ours);
     if (q->mesh_info)
         RBTREE_FOR(super, struct mesh_state_ref *, &q->mesh_info->super_set)
-            let_store(super->s->s.minfo[id], ours);
+    let_store(super->s->s.minfo[id], ours);
 }
 
 /* Whether the answer came out of subnetcache's own cache, behind which nobody was asked. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * unbound_cache.h - storing in Unbound's message cache what iterator and validator were kept from storing, and marking what is there.
+ * unbound_cache.h - storing in Unbound's message cache what iterator and validator were kept from storing, and marking
+ * what is there.
  *
- * An entry marked `unchecked` is never served by a worker: the question for it comes through the modules again, without network.
- * For files that include Unbound's headers only.
+ * An entry marked `unchecked` is never served by a worker: the question for it comes through the modules again, without
+ * network. For files that include Unbound's headers only.
  *
  * Threads: all functions from any, each on a query of its own.
  */
@@ -16,12 +17,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Each stores the query's answer, under the query's name; nothing where the operator's forward-no-cache or stub-no-cache holds. */
-void cache_store_passed(struct module_qstate *q);    /* as validated; a proof also for the negative cache (RFC 8198) */
+/* Each stores the query's answer, under the query's name; nothing where the operator's forward-no-cache or
+ * stub-no-cache holds. */
+void cache_store_passed(struct module_qstate *q); /* as validated; a proof also for the negative cache (RFC 8198) */
 void cache_store_unchecked(struct module_qstate *q);
-void cache_store_failure(struct module_qstate *q);   /* SERVFAIL for a few seconds, unless something better is there */
+void cache_store_failure(struct module_qstate *q); /* SERVFAIL for a few seconds, unless something better is there */
 
-/* Has subnetcache (RFC 7871) keep what it gets, though no_cache_store was `ours` when it began with this query, or with the one that asked for it. */
+/* Has subnetcache (RFC 7871) keep what it gets, though no_cache_store was `ours` when it began with this query, or with
+ * the one that asked for it. */
 void cache_let_subnetcache_store(const struct module_qstate *q, int ours);
 
 /* Whether the answer came out of subnetcache's own cache, behind which nobody was asked: it is one client network's. */

@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * unbound_module.c - the six functions that Unbound's dynlib module calls. With unbound_answer.c, which reads Unbound's answers, and unbound_cache.c,
- * which stores them, all that knows Unbound from inside.
+ * unbound_module.c - the six functions that Unbound's dynlib module calls. With unbound_answer.c, which reads Unbound's
+ * answers, and unbound_cache.c, which stores them, all that knows Unbound from inside.
  *
- * It translates and decides nothing: decide.c does. Its order, for an answer that the policy may refuse (measured in the project's reference: what
- * is left out here leaks from the cache at the second question):
+ * It translates and decides nothing: decide.c does. Its order, for an answer that the policy may refuse (measured in
+ * the project's reference: what is left out here leaks from the cache at the second question):
  *
- *   new      look-ups of the validator and for priming pass untouched. Class ANY is refused. no_cache_store is set, so that neither iterator nor
+ *   new      look-ups of the validator and for priming pass untouched. Class ANY is refused. no_cache_store is set, so
+ *            that neither iterator nor
  *            validator puts an unsigned answer where a worker would serve it without asking us.
- *   response (callback) a referral, or an answer about a name above the one asked, may be stored: else every query would walk from the zone's top.
- *   done     judged. Refused: SERVFAIL without message; the answer is stored `unchecked`, so that the next question comes through here again, without
- *            network. Passed: stored by us as the validator would have. SERVFAIL of the iterator: stored for 5 s as it would have.
- *            What another module keeps from the cache (subnetcache: one network's answer) we do not store either.
+ *   response (callback) a referral, or an answer about a name above the one asked, may be stored: else every query
+ *   would walk from the zone's top.
+ *   done     judged. Refused: SERVFAIL without message; the answer is stored `unchecked`, so that the next question
+ *            comes through here again, without
+ *            network. Passed: stored by us as the validator would have. SERVFAIL of the iterator: stored for 5 s as it
+ *            would have. What another module keeps from the cache (subnetcache: one network's answer) we do not store
+ *            either.
  *   servfail (callback) the Extended DNS Error, from the words of the refusal (RFC 8914).
  *
- * When the policy changes, cached answers that may be judged otherwise are marked `unchecked` (sweep): by a worker, at once if a query comes, else by a
- * timer within a quarter second. An answer that was judged by the old policy and stored meanwhile is judged again (version before, version after).
+ * When the policy changes, cached answers that may be judged otherwise are marked `unchecked` (sweep): by a worker, at
+ * once if a query comes, else by a timer within a quarter second. An answer that was judged by the old policy and
+ * stored meanwhile is judged again (version before, version after).
  *
  * Failure: nothing here stops the resolver; out of memory costs a record or a cache entry.
  */
@@ -49,7 +54,8 @@
 #ifndef CONFCMDLINE
 #define CONFCMDLINE ""
 #endif
-__attribute__((used, section(".assay.stamp"))) static const char assay_stamp[] = "assay-stamp{" PACKAGE_VERSION "|" CONFCMDLINE "}";
+__attribute__((used, section(".assay.stamp"))) static const char assay_stamp[] =
+    "assay-stamp{" PACKAGE_VERSION "|" CONFCMDLINE "}";
 
 /* testbound, Unbound's own replay program, has no event loop to hang a timer on. */
 #pragma weak comm_base_internal
@@ -57,7 +63,7 @@ __attribute__((used, section(".assay.stamp"))) static const char assay_stamp[] =
 #pragma weak ub_event_free
 #pragma weak ub_timer_add
 
-#define OURS 2      /* no_cache_store as we set it: true like another module's 1, and told apart from it */
+#define OURS 2 /* no_cache_store as we set it: true like another module's 1, and told apart from it */
 #define JUDGE_ROUNDS 4
 #define TICK_US 250000
 
@@ -78,7 +84,10 @@ struct assay {
 /* Of one client's query, in its region. */
 struct query {
     int store_was; /* no_cache_store as it came */
-    bool foreign;  /* another module set it: dns64 stores by itself what comes out at the end, and subnetcache what is one network's */
+    bool
+        /* another module set it: dns64 stores by itself what comes out at the end, and subnetcache what is one
+         * network's */
+        foreign;
     const char *text; /* of the refusal, or NULL */
 };
 
@@ -99,7 +108,8 @@ static void log_line(enum watch_log level, const char *line)
         log_info("%s", line);
 }
 
-static void record(struct assay *s, struct module_qstate *q, const struct answer *a, const struct decide_result *r, struct zones_event *e)
+static void record(struct assay *s, struct module_qstate *q, const struct answer *a, const struct decide_result *r,
+                   struct zones_event *e)
 {
     answer_begin(e, r->state, q->qinfo.qtype);
     e->refused = r->what == DECIDE_REFUSE;
@@ -109,7 +119,8 @@ static void record(struct assay *s, struct module_qstate *q, const struct answer
         answer_zone(q, a, r, e);
     const struct policy_statement *st = r->statement ? r->statement : r->excuse;
     if (st)
-        memcpy(e->statement, st->id, strnlen(st->id, sizeof e->statement - 1)); /* NUL up to its end already (answer_begin) */
+        memcpy(e->statement, st->id,
+               strnlen(st->id, sizeof e->statement - 1)); /* NUL up to its end already (answer_begin) */
     if (r->text[0])
         memcpy(e->reason, r->text, sizeof e->reason);
     e->has_reason = e->reason[0] != '\0';
@@ -123,7 +134,8 @@ static void record(struct assay *s, struct module_qstate *q, const struct answer
 
 /* ---- judging ---- */
 
-/* Who asks the same question once more on behalf of a client's query (subnetcache, of a server that knows no networks) answers it in our words. */
+/* Who asks the same question once more on behalf of a client's query (subnetcache, of a server that knows no networks)
+ * answers it in our words. */
 static void tell_supers(struct module_qstate *q, int id, const char *text)
 {
     struct mesh_state_ref *super;
@@ -153,7 +165,8 @@ static void fail(struct module_qstate *q, int id, const char *text)
 
 static struct recent_key key_of(const struct module_qstate *q, unsigned version)
 {
-    return (struct recent_key){.name = q->qinfo.qname, .length = q->qinfo.qname_len, .type = q->qinfo.qtype, .version = version};
+    return (struct recent_key){
+        .name = q->qinfo.qname, .length = q->qinfo.qname_len, .type = q->qinfo.qtype, .version = version};
 }
 
 static void remember(struct assay *s, struct module_qstate *q, unsigned version, const struct zones_event *e)
@@ -193,7 +206,8 @@ static bool client_judges(const struct assay *s, const struct module_qstate *q)
     return (q->query_flags & BIT_CD) && watch_honours_cd(s->watch) && !q->env->cfg->ignore_cd;
 }
 
-static void note_suspension(struct assay *s, const struct policy *p, const struct answer *a, const struct decide_result *r)
+static void note_suspension(struct assay *s, const struct policy *p, const struct answer *a,
+                            const struct decide_result *r)
 {
     const struct policy_statement *st = r->excuse && r->excuse->kind == POLICY_SUSPEND ? r->excuse : NULL;
     if (!st && r->state == DECIDE_STATE_SECURE) {
@@ -282,7 +296,8 @@ static void force_options(struct assay *s, struct config_file *cfg)
     int ignore_cd = watch_honours_cd(s->watch) ? s->ignore_cd : 1;
     if (cfg->ignore_cd != ignore_cd) {
         cfg->ignore_cd = ignore_cd;
-        log_info("assay: ignore-cd-flag is now %s: the policy requires DNSSEC of names (set resolver.cd)", ignore_cd ? "yes" : "no");
+        log_info("assay: ignore-cd-flag is now %s: the policy requires DNSSEC of names (set resolver.cd)",
+                 ignore_cd ? "yes" : "no");
     }
     if (cfg->harden_referral_path) {
         cfg->harden_referral_path = 0;
@@ -324,7 +339,8 @@ static void tick(int fd, short events, void *arg)
 /* The first worker that has a query keeps the timer, in its own event loop, where no lock is held. */
 static void start_ticking(struct assay *s, struct module_env *env)
 {
-    if (!comm_base_internal || !ub_event_new || !ub_timer_add || !env->worker_base || atomic_flag_test_and_set(&s->ticking))
+    if (!comm_base_internal || !ub_event_new || !ub_timer_add || !env->worker_base ||
+        atomic_flag_test_and_set(&s->ticking))
         return;
     s->timer_base = env->worker_base;
     struct ub_event_base *base = comm_base_internal(s->timer_base);
@@ -339,9 +355,9 @@ static void start_ticking(struct assay *s, struct module_env *env)
 
 /* ---- callbacks ---- */
 
-static int servfail_callback(struct query_info *qinfo, struct module_qstate *q, struct reply_info *rep, int rcode, struct edns_data *edns,
-                             struct edns_option **options, struct comm_reply *repinfo, struct regional *region, struct timeval *start, int id,
-                             void *arg)
+static int servfail_callback(struct query_info *qinfo, struct module_qstate *q, struct reply_info *rep, int rcode,
+                             struct edns_data *edns, struct edns_option **options, struct comm_reply *repinfo,
+                             struct regional *region, struct timeval *start, int id, void *arg)
 {
     (void)qinfo, (void)rep, (void)rcode, (void)edns, (void)repinfo, (void)start, (void)arg;
     struct query *m = q ? minfo_of(q, id) : NULL;
@@ -350,9 +366,9 @@ static int servfail_callback(struct query_info *qinfo, struct module_qstate *q, 
     return 1;
 }
 
-static int local_callback(struct query_info *qinfo, struct module_qstate *q, struct reply_info *rep, int rcode, struct edns_data *edns,
-                          struct edns_option **options, struct comm_reply *repinfo, struct regional *region, struct timeval *start, int id,
-                          void *arg)
+static int local_callback(struct query_info *qinfo, struct module_qstate *q, struct reply_info *rep, int rcode,
+                          struct edns_data *edns, struct edns_option **options, struct comm_reply *repinfo,
+                          struct regional *region, struct timeval *start, int id, void *arg)
 {
     (void)q, (void)rep, (void)rcode, (void)edns, (void)options, (void)repinfo, (void)start, (void)id;
     struct assay *s = arg;
@@ -366,7 +382,8 @@ static int local_callback(struct query_info *qinfo, struct module_qstate *q, str
     return 1;
 }
 
-/* Whether a response only shows the way: a referral, or an answer about a name above the one asked (query name minimisation). */
+/* Whether a response only shows the way: a referral, or an answer about a name above the one asked (query name
+ * minimisation). */
 static bool shows_the_way(const struct module_qstate *q, const struct dns_msg *msg)
 {
     const struct reply_info *rep = msg->rep;
@@ -420,21 +437,31 @@ static void check_configuration(const struct config_file *cfg)
     const char *modules = cfg->module_conf ? cfg->module_conf : "";
     const char *us = strstr(modules, "dynlib"), *validator = strstr(modules, "validator");
     if (!validator || (us && validator < us))
-        log_err("assay: module-config \"%s\": nothing is validated before this module sees it; write \"dynlib validator iterator\"", modules);
+        log_err("assay: module-config \"%s\": nothing is validated before this module sees it; write \"dynlib "
+                "validator iterator\"",
+                modules);
     if (us && strstr(us, "dns64"))
-        log_err("assay: module-config \"%s\": dns64 must stand before dynlib, else its look-ups are stored before they are judged", modules);
+        log_err("assay: module-config \"%s\": dns64 must stand before dynlib, else its look-ups are stored before they "
+                "are judged",
+                modules);
     for (size_t i = 0; us && i < sizeof caches / sizeof caches[0]; i++) {
         const char *cache = strstr(modules, caches[i]);
         if (cache && cache < us)
-            log_err("assay: module-config \"%s\": %s must stand after dynlib, else it answers before this module sees the question", modules, caches[i]);
+            log_err("assay: module-config \"%s\": %s must stand after dynlib, else it answers before this module sees "
+                    "the question",
+                    modules, caches[i]);
     }
     if (us && strstr(us, "cachedb"))
-        log_warn("assay: module-config \"%s\": while the policy requires DNSSEC of names, cachedb is asked but given nothing new to keep", modules);
+        log_warn("assay: module-config \"%s\": while the policy requires DNSSEC of names, cachedb is asked but given "
+                 "nothing new to keep",
+                 modules);
     if (cfg->val_permissive_mode)
-        log_warn("assay: val-permissive-mode is on: bogus answers are let through, whatever the policy follows; required names are still refused");
+        log_warn("assay: val-permissive-mode is on: bogus answers are let through, whatever the policy follows; "
+                 "required names are still refused");
 }
 
-/* The validator keeps its reasons only where somebody asked for them in the log; here they are asked for, without the log. */
+/* The validator keeps its reasons only where somebody asked for them in the log; here they are asked for, without the
+ * log. */
 static void ask_for_reasons(struct config_file *cfg)
 {
     if (cfg->val_log_level == 0 && !cfg->log_servfail && !cfg->ede) {
@@ -464,8 +491,8 @@ static void release(struct assay *s)
     free(s);
 }
 
-/* Whether this resolver has one thread, and shall keep to it: then a process writes, and the timer looks after the policy. Not where memory is full
- * already (reload_keep_cache), nor without a timer (testbound). */
+/* Whether this resolver has one thread, and shall keep to it: then a process writes, and the timer looks after the
+ * policy. Not where memory is full already (reload_keep_cache), nor without a timer (testbound). */
 static bool stays_alone(const struct module_env *env)
 {
     return env->cfg->num_threads <= 1 && comm_base_internal && writer_process_is_light();
@@ -487,7 +514,8 @@ static bool start(struct assay *s, struct module_env *env)
                            from_environment("ASSAY_STATE", ASSAY_STATEDIR), &hooks);
     if (!s->suspend || !s->recent || !s->watch)
         return false;
-    struct observe_options o = {.dir = dir, .unbound = PACKAGE_VERSION, .watch = s->watch, .hooks = &hooks, .apart = stays_alone(env)};
+    struct observe_options o = {
+        .dir = dir, .unbound = PACKAGE_VERSION, .watch = s->watch, .hooks = &hooks, .apart = stays_alone(env)};
     s->observe = observe_start(&o);
     writer_process_flush(log_line);
     if (s->observe && observe_is_apart(s->observe))
@@ -529,16 +557,17 @@ void deinit(struct module_env *env, int id)
     release(s);
 }
 
-/* Refused of late, by this policy, and the answer it was refused for is still in the cache: no need to go the whole way. */
+/* Refused of late, by this policy, and the answer it was refused for is still in the cache: no need to go the whole
+ * way. */
 static bool refused_of_late(struct assay *s, struct module_qstate *q, int id)
 {
     char text[DECIDE_TEXT];
     struct recent_key k = key_of(q, watch_version(s->watch));
-    if (!(q->query_flags & BIT_RD) || q->qinfo.qclass != LDNS_RR_CLASS_IN || q->prefetch_leeway || q->blacklist || q->no_cache_lookup ||
-        client_judges(s, q))
+    if (!(q->query_flags & BIT_RD) || q->qinfo.qclass != LDNS_RR_CLASS_IN || q->prefetch_leeway || q->blacklist ||
+        q->no_cache_lookup || client_judges(s, q))
         return false;
-    struct msgreply_entry *e = msg_cache_lookup(q->env, q->qinfo.qname, q->qinfo.qname_len, q->qinfo.qtype, q->qinfo.qclass, q->query_flags,
-                                                *q->env->now, 0);
+    struct msgreply_entry *e = msg_cache_lookup(q->env, q->qinfo.qname, q->qinfo.qname_len, q->qinfo.qtype,
+                                                q->qinfo.qclass, q->query_flags, *q->env->now, 0);
     if (!e)
         return false;
     bool cached = ((struct reply_info *)e->entry.data)->security == sec_status_unchecked;
@@ -608,5 +637,7 @@ void clear(struct module_qstate *q, int id)
 
 size_t get_mem(struct module_env *env, int id)
 {
-    return assay_of(env, id) ? sizeof(struct assay) + WORKER_QUEUE_QUEUE * 128 + (WORKER_QUEUE_QUEUE_LONG + REFUSAL_CACHE_SLOTS) * sizeof(struct zones_event) : 0;
+    return assay_of(env, id) ? sizeof(struct assay) + WORKER_QUEUE_QUEUE * 128 +
+                                   (WORKER_QUEUE_QUEUE_LONG + REFUSAL_CACHE_SLOTS) * sizeof(struct zones_event)
+                             : 0;
 }

@@ -2,10 +2,11 @@
 /*
  * watch.c - keeps the policy in force fresh inside the resolver.
  *
- * Promises: the policy changes as a whole or not at all (policy_live); a file that is bad, missing or half written leaves the last good policy in
- * force, at start the snapshot in the module's folder; nothing here can make the resolver stop or wait. The order of a change is: new policy in
- * force, then the version goes up; whoever judged by the old version and stores its answer after that sees the new version and judges again.
- * Files are compared by device, inode, size, owner and change time to the nanosecond.
+ * Promises: the policy changes as a whole or not at all (policy_live); a file that is bad, missing or half written
+ * leaves the last good policy in force, at start the snapshot in the module's folder; nothing here can make the
+ * resolver stop or wait. The order of a change is: new policy in force, then the version goes up; whoever judged by the
+ * old version and stores its answer after that sees the new version and judges again. Files are compared by device,
+ * inode, size, owner and change time to the nanosecond.
  */
 #include "resolver-module/watch.h"
 #include "base/buf.h"
@@ -37,7 +38,7 @@ struct watch {
     time_t ends_seen;  /* ends up to here have been noticed */
     int64_t shouted;   /* clock_mono_ms of the last complaint; 0: none */
     pthread_t thread;
-    bool followed;        /* the thread runs */
+    bool followed; /* the thread runs */
     bool leaves_snapshot;
     pthread_mutex_t lock; /* state below, and the wake-up */
     pthread_cond_t wake;
@@ -144,7 +145,8 @@ static void first_error(const struct policy_report *r, char *out, size_t size)
     for (size_t i = 0; (m = policy_report_at(r, i)) != NULL; i++) {
         if (m->severity != POLICY_ERROR)
             continue;
-        snprintf(out, size, "%s:%u:%u: %s%s", m->file ? m->file : "?", m->line, m->column, m->text, errors > 1 ? " (and more)" : "");
+        snprintf(out, size, "%s:%u:%u: %s%s", m->file ? m->file : "?", m->line, m->column, m->text,
+                 errors > 1 ? " (and more)" : "");
         return;
     }
     snprintf(out, size, "the policy could not be read");
@@ -155,7 +157,8 @@ static void complain(struct watch *w, const struct policy_report *r, bool have)
     char error[400], line[600];
     first_error(r, error, sizeof error);
     snprintf(line, sizeof line, "assay: %s; %s", error,
-             have ? "the policy in force stays as it was" : "there is NO policy in force: every answer passes, nothing is judged");
+             have ? "the policy in force stays as it was"
+                  : "there is NO policy in force: every answer passes, nothing is judged");
     say(w, WATCH_ERROR, line);
     w->shouted = clock_mono_ms();
     remember(w, have ? POLICY_KEPT : POLICY_FROM_FILE, error);
@@ -238,7 +241,9 @@ static void look_for_pause(struct watch *w)
     bool paused = pause_read(w->state, clock_wall(), &p) == STATUS_OK;
     if (paused == atomic_exchange(&w->paused, paused))
         return;
-    say(w, WATCH_WARNING, paused ? "assay: enforcement is paused: nothing is refused until it ends" : "assay: the pause has ended: enforcement is on");
+    say(w, WATCH_WARNING,
+        paused ? "assay: enforcement is paused: nothing is refused until it ends"
+               : "assay: the pause has ended: enforcement is on");
     watch_touch(w);
 }
 

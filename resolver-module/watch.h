@@ -2,16 +2,19 @@
 /*
  * watch.h - the policy in force inside a running resolver, kept fresh without a reload of the resolver.
  *
- * Four times a second the policy's files (main file, includes, lists) are looked at by stat(2), read again when one changed, and the new policy is in
- * force at once; a bad one leaves the old in force and is logged, again every ten minutes while it stays bad. Noticed is also the second at
- * which an exemption or a suspension ends. After each such change the version goes up first, and then the `changed` hook is called, so that the
- * caller can have its cached answers judged again.
+ * Four times a second the policy's files (main file, includes, lists) are looked at by stat(2), read again when one
+ * changed, and the new policy is in force at once; a bad one leaves the old in force and is logged, again every ten
+ * minutes while it stays bad. Noticed is also the second at which an exemption or a suspension ends. After each such
+ * change the version goes up first, and then the `changed` hook is called, so that the caller can have its cached
+ * answers judged again.
  *
- * Who looks: a thread of its own (watch_follow), or the caller, whenever it pleases (watch_look), so that a program of one thread stays one. Where the
- * files known so far have more than WATCH_AT_ONCE octets they are not read by the caller: then watch_look starts the thread. (How long a list is that
- * a new policy names for the first time is not known before: it is read at once, some 0.2 s for a million names.)
+ * Who looks: a thread of its own (watch_follow), or the caller, whenever it pleases (watch_look), so that a program of
+ * one thread stays one. Where the files known so far have more than WATCH_AT_ONCE octets they are not read by the
+ * caller: then watch_look starts the thread. (How long a list is that a new policy names for the first time is not
+ * known before: it is read at once, some 0.2 s for a million names.)
  *
- * A resolver must resolve: watch_start never fails for want of a policy. Until one can be read, watch_policy gives NULL: pass everything.
+ * A resolver must resolve: watch_start never fails for want of a policy. Until one can be read, watch_policy gives
+ * NULL: pass everything.
  *
  * Threads: all functions but start, stop, follow and look from any thread; none of them waits for a reload.
  */
@@ -34,8 +37,8 @@ struct watch;
 
 #define WATCH_AT_ONCE (1024 * 1024) /* a policy of this size is read in some 5 ms */
 
-/* Reads the policy file; the snapshot of the last good policy is DIR/policy.snapshot, and a pause of enforcement (policy/pause.h) stands in folder
- * `state`. NULL when out of memory. */
+/* Reads the policy file; the snapshot of the last good policy is DIR/policy.snapshot, and a pause of enforcement
+ * (policy/pause.h) stands in folder `state`. NULL when out of memory. */
 struct watch *watch_start(const char *path, const char *dir, const char *state, const struct watch_hooks *hooks);
 struct watch *watch_stop(struct watch *w); /* joins the thread, if there is one; NULL is fine; returns NULL */
 

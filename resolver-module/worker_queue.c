@@ -2,9 +2,9 @@
 /*
  * worker_queue.c - counters and queues of the workers, in one block of shared memory.
  *
- * Promises: a hand-over takes some ten nanoseconds and never waits; what was taken is popped once, in each lane's order, but for the one event at which
- * a writer was killed (queue.h). Who is killed leaves nothing locked: there is no lock. The block is 66 MB of addresses, of which only what is used is
- * ever memory.
+ * Promises: a hand-over takes some ten nanoseconds and never waits; what was taken is popped once, in each lane's
+ * order, but for the one event at which a writer was killed (queue.h). Who is killed leaves nothing locked: there is no
+ * lock. The block is 66 MB of addresses, of which only what is used is ever memory.
  */
 #include "resolver-module/worker_queue.h"
 #include "resolver-module/queue.h"
@@ -17,15 +17,18 @@
 #define TOLD 64         /* a power of two */
 
 struct worker_queue {
-    _Alignas(QUEUE_ALIGN) struct queue *events; /* the short ones: nearly all, and few enough octets to stay in the processor's nearer memory */
+    _Alignas(QUEUE_ALIGN) struct queue
+        *events; /* the short ones: nearly all, and few enough octets to stay in the processor's nearer memory */
     atomic_uint_fast64_t states[DECIDE_STATE_COUNT];
     atomic_uint_fast64_t refused, would, dropped;
-    uint64_t told[TOLD]; /* hash of zone and state, and the writer's round in which a reason for them was last handed over */
+    uint64_t
+        told[TOLD]; /* hash of zone and state, and the writer's round in which a reason for them was last handed over */
 };
 
 struct worker_queues {
     struct worker_queue lane[WORKER_QUEUE_MAX];
-    struct worker_queue common; /* of threads without a lane, and all long events; its counters are added to by atomic steps */
+    struct worker_queue
+        common; /* of threads without a lane, and all long events; its counters are added to by atomic steps */
     atomic_uint taken;
     atomic_uint ready[WORKER_QUEUE_MAX]; /* the lane's queue is there */
     atomic_uint_fast64_t swept;
@@ -42,8 +45,10 @@ static size_t up(size_t n)
 
 struct worker_queues *worker_queue_new(void)
 {
-    size_t head = up(sizeof(struct worker_queues)), long_one = up(queue_octets(sizeof(struct zones_event), WORKER_QUEUE_QUEUE_LONG));
-    size_t stride = (queue_octets(SHORT_EVENT, WORKER_QUEUE_QUEUE) + 4095) / 4096 * 4096, octets = head + long_one + 4096 + WORKER_QUEUE_MAX * stride;
+    size_t head = up(sizeof(struct worker_queues)),
+           long_one = up(queue_octets(sizeof(struct zones_event), WORKER_QUEUE_QUEUE_LONG));
+    size_t stride = (queue_octets(SHORT_EVENT, WORKER_QUEUE_QUEUE) + 4095) / 4096 * 4096,
+           octets = head + long_one + 4096 + WORKER_QUEUE_MAX * stride;
     struct worker_queues *l = mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (l == MAP_FAILED)
         return NULL;
@@ -87,8 +92,8 @@ static void add(struct worker_queues *l, const struct worker_queue *lane, atomic
         atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
-/* A zone's record holds one reason, the last. Handing over one in each of the writer's rounds is enough, and keeps a flood of refusals out of the
- * long queue. */
+/* A zone's record holds one reason, the last. Handing over one in each of the writer's rounds is enough, and keeps a
+ * flood of refusals out of the long queue. */
 static bool told_of_late(const struct worker_queues *all, struct worker_queue *l, const struct zones_event *e)
 {
     uint32_t h = UINT32_C(2166136261) ^ e->state;
@@ -169,7 +174,8 @@ void worker_queue_next_round(struct worker_queues *l, bool want_names)
     atomic_store_explicit(&l->want_names, want_names, memory_order_relaxed);
 }
 
-static void take_in_from(struct worker_queues *l, struct queue *queue, bool (*take)(const struct zones_event *e, void *arg), void *arg)
+static void take_in_from(struct worker_queues *l, struct queue *queue,
+                         bool (*take)(const struct zones_event *e, void *arg), void *arg)
 {
     struct zones_event e;
     for (size_t i = queue_capacity(queue) * 4; i > 0 && queue_pop(queue, &e); i--)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * worker_queue.h - the workers' side of recording: counters, and the events on their way to the writer. A lane belongs to one worker, so that counting and
- * handing over takes no step that others could contend for.
+ * worker_queue.h - the workers' side of recording: counters, and the events on their way to the writer. A lane belongs
+ * to one worker, so that counting and handing over takes no step that others could contend for.
  *
- * All of it lies in memory that a process forked later shares, at the same address: the writer may be a thread or such a process. Pages that
- * nobody wrote to cost nothing.
+ * All of it lies in memory that a process forked later shares, at the same address: the writer may be a thread or such
+ * a process. Pages that nobody wrote to cost nothing.
  *
  * Threads: new and free while nobody else is at it; of the rest what each says.
  */
@@ -16,8 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WORKER_QUEUE_MAX 64    /* workers with a lane of their own; others share one */
-#define WORKER_QUEUE_QUEUE 8192     /* events of one lane, 128 octets each */
+#define WORKER_QUEUE_MAX 64          /* workers with a lane of their own; others share one */
+#define WORKER_QUEUE_QUEUE 8192      /* events of one lane, 128 octets each */
 #define WORKER_QUEUE_QUEUE_LONG 2048 /* ... of all that have a reason, a sampled name or a very long zone; some 2 MB */
 
 struct worker_queues;
@@ -28,8 +28,8 @@ struct worker_queue_counts {
     uint64_t refused, would, dropped, swept;
 };
 
-struct worker_queues *worker_queue_new(void);                 /* NULL when out of memory */
-struct worker_queues *worker_queue_free(struct worker_queues *l);     /* NULL is fine; returns NULL */
+struct worker_queues *worker_queue_new(void);                     /* NULL when out of memory */
+struct worker_queues *worker_queue_free(struct worker_queues *l); /* NULL is fine; returns NULL */
 
 /* ---- any thread ---- */
 
@@ -53,6 +53,7 @@ void worker_queue_next_round(struct worker_queues *l, bool want_names);
 /* Calls take for all that has come; false from take: there was no room for it, and it is counted as dropped. */
 void worker_queue_take_in(struct worker_queues *l, bool (*take)(const struct zones_event *e, void *arg), void *arg);
 
-void worker_queue_fill(const struct worker_queues *l, size_t *length, size_t *capacity); /* of all queues together; about */
+void worker_queue_fill(const struct worker_queues *l, size_t *length,
+                       size_t *capacity); /* of all queues together; about */
 
 #endif

@@ -2,9 +2,10 @@
 /*
  * workers.c - each thread's own part, found by a thread-local variable.
  *
- * Promises: no lock, and no atomic step beyond a load, on the way of an answer but at a thread's first and where the policy changed. The variable says
- * for which instance it holds, since what it points to dies with that one. On failure (no memory) a thread goes without: nothing is judged by it, which
- * is what it could do anyway, and its events take the common way.
+ * Promises: no lock, and no atomic step beyond a load, on the way of an answer but at a thread's first and where the
+ * policy changed. The variable says for which instance it holds, since what it points to dies with that one. On failure
+ * (no memory) a thread goes without: nothing is judged by it, which is what it could do anyway, and its events take the
+ * common way.
  */
 #include "resolver-module/workers.h"
 #include <stdatomic.h>

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * workers.h - what each of the resolver's threads keeps for itself, so that judging an answer takes no lock and shares no line of memory: the policy
- * in force, counted once for each change and not for each answer, and a lane to hand over what it saw (lanes.h).
+ * workers.h - what each of the resolver's threads keeps for itself, so that judging an answer takes no lock and shares
+ * no line of memory: the policy in force, counted once for each change and not for each answer, and a lane to hand over
+ * what it saw (lanes.h).
  *
- * A thread is known by itself: the first call makes what is kept, the end of the module releases it. A reload of the resolver ends one `workers` and
- * begins another, while its main thread stays.
+ * A thread is known by itself: the first call makes what is kept, the end of the module releases it. A reload of the
+ * resolver ends one `workers` and begins another, while its main thread stays.
  *
  * Threads: workers_policy and workers_event from any, each for itself; new and free while no other runs.
  */
@@ -20,8 +21,9 @@ struct workers;
 struct workers *workers_new(struct watch *watch, struct worker_queues *lanes);
 struct workers *workers_free(struct workers *w); /* NULL is fine; returns NULL */
 
-/* The policy in force at watch_version `version` or later; not counted for the caller: good until this thread's next call. A thread that has nothing to
- * judge keeps a policy that is no longer in force until then. NULL: there is none, or no memory: pass everything. */
+/* The policy in force at watch_version `version` or later; not counted for the caller: good until this thread's next
+ * call. A thread that has nothing to judge keeps a policy that is no longer in force until then. NULL: there is
+ * none, or no memory: pass everything. */
 const struct policy *workers_policy(struct workers *w, unsigned version);
 
 /* Hands one event over; never waits. */

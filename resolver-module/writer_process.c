@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * writer_process.c - threads with a file table of their own, a process of its own, and the lines they leave for the resolver's log.
+ * writer_process.c - threads with a file table of their own, a process of its own, and the lines they leave for the
+ * resolver's log.
  *
- * Promises: no line is lost but beyond WRITER_PROCESS_LINES, and then their number is told; a line is cut at WRITER_PROCESS_LINE, never at a wrong place in memory. Lines
- * lie in shared memory and are handed over without a lock, so that a process killed at any moment leaves nobody waiting. Where the file table cannot
- * be had alone (another system, a filter of system calls) the thread runs all the same, and only the saving is gone.
+ * Promises: no line is lost but beyond WRITER_PROCESS_LINES, and then their number is told; a line is cut at
+ * WRITER_PROCESS_LINE, never at a wrong place in memory. Lines lie in shared memory and are handed over without a lock,
+ * so that a process killed at any moment leaves nobody waiting. Where the file table cannot be had alone (another
+ * system, a filter of system calls) the thread runs all the same, and only the saving is gone.
  */
 #include "resolver-module/writer_process.h"
 #include "base/quiet_thread.h"
@@ -47,7 +49,8 @@ static atomic_uint flushed;
 
 bool writer_process_ready(void)
 {
-    size_t head = (sizeof *lines + QUEUE_ALIGN - 1) / QUEUE_ALIGN * QUEUE_ALIGN, octets = head + queue_octets(sizeof(struct line), WRITER_PROCESS_LINES);
+    size_t head = (sizeof *lines + QUEUE_ALIGN - 1) / QUEUE_ALIGN * QUEUE_ALIGN,
+           octets = head + queue_octets(sizeof(struct line), WRITER_PROCESS_LINES);
     if (lines)
         return true;
     void *p = mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -2,9 +2,10 @@
 /*
  * zones.c - adds up what the resolver saw by zone cut and state, within bounds.
  *
- * Promises: memory is bounded by ZONES_MAX whatever is asked; one organisational domain (public suffix list, libpsl) fills at most ZONES_PER_ORG
- * entries; counts are never lost to a bound, only their detail. Failure (no memory, table full of fresh entries) is a false return, nothing else.
- * Two open hash tables with linear probing: entries by zone and state, and how many cuts each organisational domain has.
+ * Promises: memory is bounded by ZONES_MAX whatever is asked; one organisational domain (public suffix list, libpsl)
+ * fills at most ZONES_PER_ORG entries; counts are never lost to a bound, only their detail. Failure (no memory, table
+ * full of fresh entries) is a false return, nothing else. Two open hash tables with linear probing: entries by zone and
+ * state, and how many cuts each organisational domain has.
  */
 #include "resolver-module/zones.h"
 #include <libpsl.h>
@@ -14,7 +15,9 @@
 
 #define SLOTS 131072 /* power of two above 2 * ZONES_MAX */
 #define STALE_US (INT64_C(3600) * 1000000)
-#define RETENTION_US (INT64_C(10) * 1000000) /* a full table is looked through for stale ones at most this often: a flood of new names must not be
+#define RETENTION_US                                                                                                   \
+    (INT64_C(10) *                                                                                                     \
+     1000000) /* a full table is looked through for stale ones at most this often: a flood of new names must not be
                                            a walk through everything each */
 
 struct org {
@@ -123,7 +126,8 @@ static struct zones_entry **entry_slot(struct zones *z, const char *zone, unsign
     }
 }
 
-/* Forgets what was not seen for an hour and is written, and builds both tables again. Rare: only when the table is full. */
+/* Forgets what was not seen for an hour and is written, and builds both tables again. Rare: only when the table is
+ * full. */
 static void forget_stale(struct zones *z, int64_t now)
 {
     struct zones_entry **old = z->slots;

@@ -2,9 +2,10 @@
 /*
  * zones.h - what the resolver saw, added up: one entry for each zone cut and state.
  *
- * Bounded, since anybody can make a resolver ask for made-up cuts: at most ZONES_MAX entries, and at most ZONES_PER_ORG cuts below one organisational
- * domain (public suffix list); what is over goes to one entry for the organisational domain as a whole, marked `collapsed`. Entries not seen for an hour
- * and already written are forgotten when room is needed.
+ * Bounded, since anybody can make a resolver ask for made-up cuts: at most ZONES_MAX entries, and at most ZONES_PER_ORG
+ * cuts below one organisational domain (public suffix list); what is over goes to one entry for the organisational
+ * domain as a whole, marked `collapsed`. Entries not seen for an hour and already written are forgotten when room is
+ * needed.
  *
  * Threads: one (the writer's).
  */
@@ -18,11 +19,11 @@
 
 #define ZONES_MAX 50000
 #define ZONES_PER_ORG 64
-#define ZONES_TYPES 16   /* different query types kept for each entry; the rest as "other" */
-#define ZONES_SAMPLES 5  /* names kept for each entry, by setting only */
+#define ZONES_TYPES 16  /* different query types kept for each entry; the rest as "other" */
+#define ZONES_SAMPLES 5 /* names kept for each entry, by setting only */
 
-/* One judged answer (or `weight` alike), as a worker hands it over. Plain data. The texts stand at the end, so that what has none is handed over short:
- * zones_event_size() octets of it count. */
+/* One judged answer (or `weight` alike), as a worker hands it over. Plain data. The texts stand at the end, so that
+ * what has none is handed over short: zones_event_size() octets of it count. */
 struct zones_event {
     uint8_t state;     /* enum decide_state */
     uint8_t algorithm; /* DNSKEY algorithm number of what is signed (RFC 8624); 0: not known */
@@ -30,9 +31,9 @@ struct zones_event {
     uint16_t type;     /* asked for */
     bool refused, would, unneeded;
     bool has_name, has_reason;
-    bool whole_org;         /* the cut is not known: count it for the organisational domain of `zone` */
-    uint32_t weight;        /* at least 1 */
-    char statement[16];     /* id of the policy's statement that refused or excused, or "" */
+    bool whole_org;              /* the cut is not known: count it for the organisational domain of `zone` */
+    uint32_t weight;             /* at least 1 */
+    char statement[16];          /* id of the policy's statement that refused or excused, or "" */
     char zone[LIMIT_DOMAIN + 3]; /* the cut; "" is the root */
     char reason[DECIDE_TEXT];    /* of bogus and refused; only where has_reason */
     char name[LIMIT_DOMAIN + 3]; /* asked for; only where has_name */
@@ -47,7 +48,7 @@ struct zones_entry {
     uint16_t key_bits;
     bool collapsed;
     bool unneeded;
-    uint64_t count, refused, would;          /* since the start */
+    uint64_t count, refused, would;             /* since the start */
     uint64_t new_count, new_refused, new_would; /* since the last zones_written */
     int64_t first_us, last_us, new_first_us;
     uint16_t types[ZONES_TYPES];

@@ -140,11 +140,15 @@ const char *doctor_run(struct doctor *d, const char *const *argv, int *code)
 }
 
 static const struct option long_options[] = {
-    {"dns", required_argument, NULL, 'd'},          {"smtp", required_argument, NULL, 's'},
+    {"dns", required_argument, NULL, 'd'},
+    {"smtp", required_argument, NULL, 's'},
     {"no-test-message", no_argument, NULL, 'n'},
-    {"help", no_argument, NULL, 'h'},         {"json", no_argument, NULL, 'j'},
-    {"policy", required_argument, NULL, 'P'}, {"quiet", no_argument, NULL, 'q'},
-    {"state", required_argument, NULL, 'S'},  {NULL, 0, NULL, 0},
+    {"help", no_argument, NULL, 'h'},
+    {"json", no_argument, NULL, 'j'},
+    {"policy", required_argument, NULL, 'P'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"state", required_argument, NULL, 'S'},
+    {NULL, 0, NULL, 0},
 };
 
 static int help(void)
@@ -310,7 +314,8 @@ int cmd_doctor(int argc, char **argv)
     int rc = read_options(argc, argv, &o);
     if (rc != -1)
         return rc;
-    struct doctor d = {.arena = arena_new(64 * 1024 * 1024), .policy_path = o.policy, .state_dir = o.state, .smtp = o.smtp};
+    struct doctor d = {
+        .arena = arena_new(64 * 1024 * 1024), .policy_path = o.policy, .state_dir = o.state, .smtp = o.smtp};
     if (!d.arena) {
         cli_error("out of memory");
         return EX_OSERR;

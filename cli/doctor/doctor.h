@@ -37,10 +37,13 @@ struct doctor {
     struct arena *arena;
     const char *policy_path;
     const char *state_dir;
-    const char *smtp;            /* where the test message is given in; NULL: this host's loopback address */
-    const char *check;           /* the one running */
-    const struct policy *policy; /* in force: the file, or where it does not load the last good one; NULL: none (its own check says so, others do without) */
-    struct dns *dns;             /* NULL where there is no validating source */
+    const char *smtp;  /* where the test message is given in; NULL: this host's loopback address */
+    const char *check; /* the one running */
+    const struct policy *
+        /* in force: the file, or where it does not load the last good one; NULL: none (its own check says so, others do
+         * without) */
+        policy;
+    struct dns *dns; /* NULL where there is no validating source */
     struct doctor_finding *first, **last;
 };
 
@@ -74,12 +77,13 @@ void doctor_postfix(
     struct doctor *d); /* doctor_mta.c: is the milter asked, and are the settings that mail security needs there */
 void doctor_sendmail(struct doctor *d);
 void doctor_listeners(struct doctor *d); /* doctor_listeners.c: does the MTA know the listeners the policy names */
-void doctor_message(struct doctor *d); /* doctor_message.c: a test message through the MTA */
-void doctor_milter(struct doctor *d); /* doctor_milter.c: does it answer on its socket */
+void doctor_message(struct doctor *d);   /* doctor_message.c: a test message through the MTA */
+void doctor_milter(struct doctor *d);    /* doctor_milter.c: does it answer on its socket */
 void doctor_anchor(
     struct doctor *d); /* doctor_dns.c: does validation work, from here and through the resolver this host uses */
 void doctor_resolver(struct doctor *d);
-void doctor_own(struct doctor *d);  /* doctor_own.c: our own domains' records */
-void doctor_tlsa(struct doctor *d); /* doctor_tlsa.c: TLSA against the certificates served, and those of Postfix's files */
+void doctor_own(struct doctor *d); /* doctor_own.c: our own domains' records */
+void doctor_tlsa(
+    struct doctor *d); /* doctor_tlsa.c: TLSA against the certificates served, and those of Postfix's files */
 
 #endif

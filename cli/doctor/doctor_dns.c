@@ -48,7 +48,8 @@ void doctor_anchor(struct doctor *d)
     dns_scope_free(s);
 }
 
-/* The module and the Unbound it was built for (package assay-unbound): do they fit, and is there a newer Unbound to build for? */
+/* The module and the Unbound it was built for (package assay-unbound): do they fit, and is there a newer Unbound to
+ * build for? */
 static void look_at_module(struct doctor *d)
 {
     static const char program[] = "/usr/libexec/assay/assay-unbound-prepare";
@@ -62,9 +63,12 @@ static void look_at_module(struct doctor *d)
     if (code == 0)
         doctor_say(d, DOCTOR_OK, "the module fits the Unbound it runs in");
     else if (code == 1)
-        doctor_say(d, DOCTOR_WARNING, "the distribution has a newer Unbound than the module was built for\napt upgrade assay-unbound, or make resolver");
+        doctor_say(d, DOCTOR_WARNING,
+                   "the distribution has a newer Unbound than the module was built for\napt upgrade assay-unbound, or "
+                   "make resolver");
     else
-        doctor_say(d, DOCTOR_CRITICAL, "module and Unbound do not fit: names are not judged\n%s --check says why", program);
+        doctor_say(d, DOCTOR_CRITICAL, "module and Unbound do not fit: names are not judged\n%s --check says why",
+                   program);
 }
 
 void doctor_resolver(struct doctor *d)

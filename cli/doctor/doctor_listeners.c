@@ -36,7 +36,8 @@ static bool is_loopback(const char *host)
            strcmp(host, "::1") == 0;
 }
 
-/* "SERVICE/inet/milter_macro_daemon_name = NAME" for each service of master.cf that sets it; main.cf's for all others. */
+/* "SERVICE/inet/milter_macro_daemon_name = NAME" for each service of master.cf that sets it; main.cf's for all
+ * others. */
 static void read_postfix(struct doctor *d, struct listeners *l)
 {
     const char *const common[] = {"postconf", "-hx", "milter_macro_daemon_name", NULL};
@@ -76,7 +77,8 @@ static void read_sendmail(struct doctor *d, struct listeners *l)
         fclose(f);
 }
 
-static void judge_listener(struct doctor *d, const struct listeners *l, const struct policy_statement *s, const char *name)
+static void judge_listener(struct doctor *d, const struct listeners *l, const struct policy_statement *s,
+                           const char *name)
 {
     bool found = false;
     for (size_t i = 0; i < l->count; i++) {
@@ -85,17 +87,19 @@ static void judge_listener(struct doctor *d, const struct listeners *l, const st
         found = true;
         if (s->listener.as == POLICY_AS_UNJUDGED && !l->list[i].loopback)
             doctor_say(d, DOCTOR_WARNING,
-                       "listener \"%s\" is not judged (%s:%u), and %s is not on a loopback address: who reaches it goes round the "
+                       "listener \"%s\" is not judged (%s:%u), and %s is not on a loopback address: who reaches it "
+                       "goes round the "
                        "policy\nlet it listen on 127.0.0.1, or let nobody but the content filter through to it",
                        name, s->file, s->line, l->list[i].where);
         else
             doctor_say(d, DOCTOR_OK, "listener \"%s\" is %s", name, l->list[i].where);
     }
     if (!found)
-        doctor_say(d, DOCTOR_WARNING,
-                   "no listener of the mail server is called \"%s\": %s:%u does nothing\n"
-                   "Postfix: -o milter_macro_daemon_name=%s at the service in master.cf; Sendmail: Name=%s in DAEMON_OPTIONS",
-                   name, s->file, s->line, name, name);
+        doctor_say(
+            d, DOCTOR_WARNING,
+            "no listener of the mail server is called \"%s\": %s:%u does nothing\n"
+            "Postfix: -o milter_macro_daemon_name=%s at the service in master.cf; Sendmail: Name=%s in DAEMON_OPTIONS",
+            name, s->file, s->line, name, name);
 }
 
 void doctor_listeners(struct doctor *d)
@@ -113,7 +117,8 @@ void doctor_listeners(struct doctor *d)
     read_postfix(d, l);
     read_sendmail(d, l);
     if (!l->count) {
-        doctor_say(d, DOCTOR_UNKNOWN, "neither Postfix nor Sendmail says what its listeners are called\nrun this on the mail server");
+        doctor_say(d, DOCTOR_UNKNOWN,
+                   "neither Postfix nor Sendmail says what its listeners are called\nrun this on the mail server");
         return;
     }
     for (size_t i = 0; (s = policy_statement_at(d->policy, i)); i++)

@@ -2,10 +2,11 @@
 /*
  * doctor_message.c - does mail reach assay-milter? A real message through the mail server, which the milter drops.
  *
- * Order: nothing is sent before the milter has shown that it is there. First a MAIL command whose sender is a question only our
- * milter can answer (base/test_message.h); only on the right answer follows, in the same connection, a message with a null sender
- * to a domain that cannot exist (RFC 6761 6.4), which the milter judges, drops, and leaves a receipt of. Should the milter die in
- * between under milter_default_action=accept, the message has nowhere to go and nobody to be sent back to.
+ * Order: nothing is sent before the milter has shown that it is there. First a MAIL command whose sender is a question
+ * only our milter can answer (base/test_message.h); only on the right answer follows, in the same connection, a message
+ * with a null sender to a domain that cannot exist (RFC 6761 6.4), which the milter judges, drops, and leaves a receipt
+ * of. Should the milter die in between under milter_default_action=accept, the message has nowhere to go and nobody to
+ * be sent back to.
  *
  * Every wait is bounded. Failure: a finding; what could not be found out is said to be unknown.
  */
@@ -116,7 +117,8 @@ static bool ask(struct doctor *d, struct talk *t, const struct test_message *m, 
 {
     char line[160];
     if (reply(t) != 220 || say(t, "EHLO localhost\r\n") / 100 != 2) {
-        doctor_say(d, DOCTOR_UNKNOWN, "the mail server at %s does not talk to us: %s\nlook into its log", where, shown(t));
+        doctor_say(d, DOCTOR_UNKNOWN, "the mail server at %s does not talk to us: %s\nlook into its log", where,
+                   shown(t));
         return false;
     }
     snprintf(line, sizeof line, "MAIL FROM:<" TEST_MESSAGE_LOCAL "%s@" TEST_MESSAGE_DOMAIN ">\r\n", m->ask);
@@ -129,29 +131,34 @@ static bool ask(struct doctor *d, struct talk *t, const struct test_message *m, 
                    "start assay-milter, and let smtpd_milters (or INPUT_MAIL_FILTER) name its socket for that listener",
                    where);
     else if (t->code / 100 == 4)
-        doctor_say(d, DOCTOR_CRITICAL,
-                   "the mail server at %s puts all mail off: %s\nstart assay-milter, and let smtpd_milters name its socket", where,
-                   shown(t));
+        doctor_say(
+            d, DOCTOR_CRITICAL,
+            "the mail server at %s puts all mail off: %s\nstart assay-milter, and let smtpd_milters name its socket",
+            where, shown(t));
     else
-        doctor_say(d, DOCTOR_UNKNOWN, "the mail server at %s refuses the test before the milter sees it: %s\nlook into its log",
-                   where, shown(t));
+        doctor_say(d, DOCTOR_UNKNOWN,
+                   "the mail server at %s refuses the test before the milter sees it: %s\nlook into its log", where,
+                   shown(t));
     return false;
 }
 
 /* true: the milter has to have it now. */
 static bool send_message(struct doctor *d, struct talk *t, const char *where)
 {
-    static const char message[] = "From: assay doctor <assay-test@" TEST_MESSAGE_DOMAIN ">\r\n"
-                                  "To: assay-test@" TEST_MESSAGE_DOMAIN "\r\n"
-                                  "Subject: test message of assay doctor, dropped by assay-milter\r\n"
-                                  "Auto-Submitted: auto-generated\r\n"
-                                  "\r\n"
-                                  "This message is a test of the way mail goes on this server. Nobody should ever see it.\r\n.\r\n";
-    if (say(t, "MAIL FROM:<>\r\n") / 100 == 2 && say(t, "RCPT TO:<assay-test@" TEST_MESSAGE_DOMAIN ">\r\n") / 100 == 2 &&
-        say(t, "DATA\r\n") == 354 && say(t, message) / 100 == 2)
+    static const char message[] =
+        "From: assay doctor <assay-test@" TEST_MESSAGE_DOMAIN ">\r\n"
+        "To: assay-test@" TEST_MESSAGE_DOMAIN "\r\n"
+        "Subject: test message of assay doctor, dropped by assay-milter\r\n"
+        "Auto-Submitted: auto-generated\r\n"
+        "\r\n"
+        "This message is a test of the way mail goes on this server. Nobody should ever see it.\r\n.\r\n";
+    if (say(t, "MAIL FROM:<>\r\n") / 100 == 2 &&
+        say(t, "RCPT TO:<assay-test@" TEST_MESSAGE_DOMAIN ">\r\n") / 100 == 2 && say(t, "DATA\r\n") == 354 &&
+        say(t, message) / 100 == 2)
         return true;
     doctor_say(d, DOCTOR_OK,
-               "assay-milter is asked about mail that comes in at %s; a whole message was not sent, since the mail server would not "
+               "assay-milter is asked about mail that comes in at %s; a whole message was not sent, since the mail "
+               "server would not "
                "take it: %s",
                where, shown(t));
     return false;
@@ -164,23 +171,28 @@ static void await_receipt(struct doctor *d, const struct test_message *m, const 
     while ((s = test_receipt_read(d->state_dir, m, &r)) != STATUS_OK && clock_mono_ms() - began < RECEIPT_MS)
         usleep(20000);
     if (s != STATUS_OK) {
-        doctor_say(d, DOCTOR_CRITICAL,
-                   "a test message given to %s did not come to its end in assay-milter (it can be delivered to nobody)\n"
-                   "look for assay-milter's and the mail server's words of this minute in the log",
-                   where);
+        doctor_say(
+            d, DOCTOR_CRITICAL,
+            "a test message given to %s did not come to its end in assay-milter (it can be delivered to nobody)\n"
+            "look for assay-milter's and the mail server's words of this minute in the log",
+            where);
         return;
     }
     const char *file = d->policy ? policy_hash(d->policy) : r.policy;
     if (r.fields == 0)
-        doctor_say(d, DOCTOR_CRITICAL, "a test message reached assay-milter without its header\nno filter may stand before the milter");
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "a test message reached assay-milter without its header\nno filter may stand before the milter");
     else if (strcmp(file, r.policy) != 0)
         doctor_say(d, DOCTOR_WARNING,
-                   "a test message was judged by policy %s in %lld ms and dropped, but the file is policy %s\nsystemctl reload "
+                   "a test message was judged by policy %s in %lld ms and dropped, but the file is policy "
+                   "%s\nsystemctl reload "
                    "assay-milter",
                    r.policy, r.ms, file);
     else
-        doctor_say(d, DOCTOR_OK, "a test message given to %s reached assay-milter, was judged by policy %s in %lld ms (%s) and dropped",
-                   where, r.policy, r.ms, r.would);
+        doctor_say(
+            d, DOCTOR_OK,
+            "a test message given to %s reached assay-milter, was judged by policy %s in %lld ms (%s) and dropped",
+            where, r.policy, r.ms, r.would);
 }
 
 static void test_at(struct doctor *d, struct talk *t, const char *where)
@@ -189,8 +201,9 @@ static void test_at(struct doctor *d, struct talk *t, const char *where)
     enum status s = test_message_offer(d->state_dir, &m);
     const int64_t began = clock_mono_ms();
     if (s != STATUS_OK) {
-        doctor_say(d, DOCTOR_UNKNOWN, "no test message was sent: nothing can be left for assay-milter in %s (%s)\n%s", d->state_dir,
-                   status_text(s), geteuid() ? "run this as root" : "is assay-milter installed, and its state folder there?");
+        doctor_say(d, DOCTOR_UNKNOWN, "no test message was sent: nothing can be left for assay-milter in %s (%s)\n%s",
+                   d->state_dir, status_text(s),
+                   geteuid() ? "run this as root" : "is assay-milter installed, and its state folder there?");
         return;
     }
     if (ask(d, t, &m, where) && send_message(d, t, where))
@@ -211,10 +224,12 @@ void doctor_message(struct doctor *d)
     for (size_t i = 0; !d->smtp && t->fd < 0 && i < sizeof usual / sizeof *usual; i++)
         t->fd = connect_to(d, where = usual[i]);
     if (t->fd < 0 && d->smtp)
-        doctor_say(d, DOCTOR_CRITICAL, "no mail server answers at %s: %s\nstart it, or correct --smtp", where, strerror(errno));
+        doctor_say(d, DOCTOR_CRITICAL, "no mail server answers at %s: %s\nstart it, or correct --smtp", where,
+                   strerror(errno));
     else if (t->fd < 0)
-        doctor_say(d, DOCTOR_NOTE, "no mail server answers on this host's loopback address, so no test message was sent; "
-                                   "--smtp HOST[:PORT] names another");
+        doctor_say(d, DOCTOR_NOTE,
+                   "no mail server answers on this host's loopback address, so no test message was sent; "
+                   "--smtp HOST[:PORT] names another");
     if (t->fd < 0)
         return;
     test_at(d, t, where);

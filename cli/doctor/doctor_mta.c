@@ -120,7 +120,8 @@ static void judge_filters(struct doctor *d, const struct value *v, size_t n)
     if (*content)
         doctor_say(d, DOCTOR_WARNING,
                    "content_filter=%s: mail that comes back from it seems to come from this host\n"
-                   "set no smtpd_milters on the listener it comes back to, or call that listener unjudged in the policy, so that mail "
+                   "set no smtpd_milters on the listener it comes back to, or call that listener unjudged in the "
+                   "policy, so that mail "
                    "is judged once, on arrival",
                    content);
 }
@@ -143,7 +144,8 @@ static void judge_tls_settings(struct doctor *d, const struct value *v, size_t n
                    "smtp_dns_support_level=dnssec",
                    out);
     else
-        doctor_say(d, DOCTOR_OK, "outgoing mail uses DANE where a domain has it (smtp_tls_security_level=%s, with DNSSEC)", out);
+        doctor_say(d, DOCTOR_OK,
+                   "outgoing mail uses DANE where a domain has it (smtp_tls_security_level=%s, with DNSSEC)", out);
     if (strcmp(newline, "no") == 0)
         doctor_say(
             d, DOCTOR_WARNING,
@@ -153,7 +155,8 @@ static void judge_tls_settings(struct doctor *d, const struct value *v, size_t n
 /* What our policy opens and what Postfix asks must be the same: a map that nobody answers keeps all outgoing mail. */
 static void judge_outgoing(struct doctor *d, const struct value *v, size_t n)
 {
-    const char *maps = value_of(v, n, "smtp_tls_policy_maps"), *socket = doctor_setting(d, "postfix.tls-policy-socket", "");
+    const char *maps = value_of(v, n, "smtp_tls_policy_maps"),
+               *socket = doctor_setting(d, "postfix.tls-policy-socket", "");
     const char *map = strstr(maps, "socketmap:");
     const bool asks = map && strstr(map, ":assay") != NULL;
 
@@ -162,10 +165,11 @@ static void judge_outgoing(struct doctor *d, const struct value *v, size_t n)
                    "smtp_tls_policy_maps asks a socketmap :assay, but the policy opens none: outgoing mail waits\n"
                    "set postfix.tls-policy-socket in the policy and restart assay-milter");
     else if (!asks && *socket)
-        doctor_say(d, DOCTOR_WARNING,
-                   "the policy sets postfix.tls-policy-socket %s, but Postfix does not ask it: no MTA-STS for outgoing mail\n"
-                   "assay harden puts it into smtp_tls_policy_maps, as Postfix writes it and can reach it",
-                   socket);
+        doctor_say(
+            d, DOCTOR_WARNING,
+            "the policy sets postfix.tls-policy-socket %s, but Postfix does not ask it: no MTA-STS for outgoing mail\n"
+            "assay harden puts it into smtp_tls_policy_maps, as Postfix writes it and can reach it",
+            socket);
 }
 
 void doctor_postfix(struct doctor *d)

@@ -18,8 +18,9 @@ void doctor_policy(struct doctor *d)
                    "there is no policy %s\ncopy one of contrib/policies there: first-day refuses nothing",
                    d->policy_path);
     else if (!p && d->policy)
-        doctor_say(d, DOCTOR_CRITICAL, "%s does not load: %zu errors; the last good one (%s) stays in force\nassay policy check %s", d->policy_path,
-                   errors, policy_hash(d->policy), d->policy_path);
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "%s does not load: %zu errors; the last good one (%s) stays in force\nassay policy check %s",
+                   d->policy_path, errors, policy_hash(d->policy), d->policy_path);
     else if (!p)
         doctor_say(d, DOCTOR_CRITICAL, "%s does not load: %zu errors\nassay policy check %s", d->policy_path, errors,
                    d->policy_path);

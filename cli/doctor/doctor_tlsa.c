@@ -55,14 +55,16 @@ static void judge_file(struct doctor *d, const char *path, const char *host, con
     }
     if (!is_for(&c, host))
         return;
-    for (size_t i = 0; i < n; i++) /* usage 2 is about an issuer, which the file may not even hold: the served chain shows it */
+    for (size_t i = 0; i < n;
+         i++) /* usage 2 is about an issuer, which the file may not even hold: the served chain shows it */
         if (tlsa[i].usage != 3 || certificate_matches(&c, tlsa[i].selector, tlsa[i].matching, tlsa[i].data))
             return;
-    doctor_say(d, DOCTOR_CRITICAL,
-               "%s is the certificate that Postfix will serve for %s, and no TLSA record promises it: from its next start "
-               "on senders with DANE cannot deliver\n"
-               "publish _25._tcp.%s TLSA 3 1 1 %s, and wait two times its TTL before Postfix is reloaded",
-               path, host, host, c.spki_sha256);
+    doctor_say(
+        d, DOCTOR_CRITICAL,
+        "%s is the certificate that Postfix will serve for %s, and no TLSA record promises it: from its next start "
+        "on senders with DANE cannot deliver\n"
+        "publish _25._tcp.%s TLSA 3 1 1 %s, and wait two times its TTL before Postfix is reloaded",
+        path, host, host, c.spki_sha256);
 }
 
 static void judge_files(struct doctor *d, const char *host, const struct starttls_tlsa *tlsa, size_t n)

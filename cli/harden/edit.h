@@ -52,9 +52,9 @@ enum status change_apply(struct change_set *s, const char *keep, const char **wh
 enum status change_undo(struct arena *a, const char *keep, bool force, void (*done)(const char *path),
                         const char **why) MUST_CHECK;
 
-/* Puts back, of all sets in `keep`, newest first, each file of that part (part says of a path whether it is one) that is
- * as it was left; a file that somebody changed since stays as it is, and its set is kept. STATUS_OK too where nothing is
- * kept. */
+/* Puts back, of all sets in `keep`, newest first, each file of that part (part says of a path whether it is one)
+ * that is as it was left; a file that somebody changed since stays as it is, and its set is kept. STATUS_OK too
+ * where nothing is kept. */
 enum status change_release(struct arena *a, const char *keep, bool (*part)(const char *path),
                            void (*done)(const char *path), const char **why) MUST_CHECK;
 

@@ -45,8 +45,9 @@ void harden_postfix(struct harden *h);
 void harden_sendmail(struct harden *h);
 void harden_unbound(struct harden *h);
 
-/* The way out where files were changed since, so that they cannot be put back as they were: proposes to take out what asks
- * us, and nothing else; refuses where that is written in a way it does not understand. h->policy may be NULL. */
+/* The way out where files were changed since, so that they cannot be put back as they were: proposes to take out
+ * what asks us, and nothing else; refuses where that is written in a way it does not understand. h->policy may be
+ * NULL. */
 void harden_postfix_release(struct harden *h);
 void harden_sendmail_release(struct harden *h);
 

@@ -2,18 +2,19 @@
 /*
  * harden_drop.c - takes the filters that Assay replaces out of Postfix's configuration.
  *
- * A filter is found by the socket its own configuration names, in each way Postfix may write it: unix or local, from the root or
- * from the queue's folder, inet by whatever name of this host. The SPF policy server is found by its service: policyd-spf, or
- * whichever spawn service of master.cf runs it. Its service stays in master.cf, which nobody asks then: the way back is short.
- * A listener with milters of its own (-o smtpd_milters) gets ours in their place. A list that names a filter by way of a
- * parameter ($filters) is refused, since that parameter may stand elsewhere too.
+ * A filter is found by the socket its own configuration names, in each way Postfix may write it: unix or local, from
+ * the root or from the queue's folder, inet by whatever name of this host. The SPF policy server is found by its
+ * service: policyd-spf, or whichever spawn service of master.cf runs it. Its service stays in master.cf, which nobody
+ * asks then: the way back is short. A listener with milters of its own (-o smtpd_milters) gets ours in their place. A
+ * list that names a filter by way of a parameter ($filters) is refused, since that parameter may stand elsewhere too.
  */
 #include "cli/harden/harden_postfix.h"
 #include <stdlib.h>
 
 static const char *const lists[] = {
-    "smtpd_client_restrictions", "smtpd_helo_restrictions",        "smtpd_sender_restrictions",      "smtpd_relay_restrictions",
-    "smtpd_recipient_restrictions", "smtpd_data_restrictions", "smtpd_end_of_data_restrictions",
+    "smtpd_client_restrictions",      "smtpd_helo_restrictions",      "smtpd_sender_restrictions",
+    "smtpd_relay_restrictions",       "smtpd_recipient_restrictions", "smtpd_data_restrictions",
+    "smtpd_end_of_data_restrictions",
 };
 
 /* The next entry of a list: a word, or all between braces. false at the end. */
@@ -40,10 +41,13 @@ static bool is_sound(struct postfix *p, const char *name, const char *list)
     for (const char *at = list; next_entry(&at, &entry);)
         slash = slash || entry.p[entry.n - 1] == '\\';
     if (depth != 0)
-        harden_refuse(p->h, "main.cf: %s = %s: a '%c' has no '%c'", name, list, depth > 0 ? '{' : '}', depth > 0 ? '}' : '{');
+        harden_refuse(p->h, "main.cf: %s = %s: a '%c' has no '%c'", name, list, depth > 0 ? '{' : '}',
+                      depth > 0 ? '}' : '{');
     else if (slash)
-        harden_refuse(p->h, "main.cf: %s = %s: Postfix knows no '\\' at the end of a line; a line that begins with a blank goes on",
-                      name, list);
+        harden_refuse(
+            p->h,
+            "main.cf: %s = %s: Postfix knows no '\\' at the end of a line; a line that begins with a blank goes on",
+            name, list);
     return depth == 0 && !slash;
 }
 
@@ -62,7 +66,8 @@ static struct slice target(struct slice entry)
 
 static bool is_here(struct slice host)
 {
-    static const char *const names[] = {"", "localhost", "127.0.0.1", "[127.0.0.1]", "[::1]", "::1", "ip6-localhost", "0.0.0.0", "[::]"};
+    static const char *const names[] = {"",    "localhost",     "127.0.0.1", "[127.0.0.1]", "[::1]",
+                                        "::1", "ip6-localhost", "0.0.0.0",   "[::]"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (slice_eq_nocase(host, slice_str(names[i])))
             return true;
@@ -98,10 +103,12 @@ static bool is_old_milter(struct postfix *p, struct slice entry, const char *que
 {
     struct slice t = target(entry);
     for (size_t i = 0; i < p->h->drop_count; i++) {
-        const char *socket = p->h->drop[i], *path = *socket == '/' ? socket : strncmp(socket, "local:", 6) == 0 ? socket + 6
-                                                        : strncmp(socket, "unix:", 5) == 0 ? socket + 5 : NULL;
-        if (!path && strncmp(socket, "inet", 4) == 0 && strchr(socket, ':') && t.n > 5 && memcmp(t.p, "inet:", 5) == 0 &&
-            same_inet(socket, t))
+        const char *socket = p->h->drop[i], *path = *socket == '/'                      ? socket
+                                                    : strncmp(socket, "local:", 6) == 0 ? socket + 6
+                                                    : strncmp(socket, "unix:", 5) == 0  ? socket + 5
+                                                                                        : NULL;
+        if (!path && strncmp(socket, "inet", 4) == 0 && strchr(socket, ':') && t.n > 5 &&
+            memcmp(t.p, "inet:", 5) == 0 && same_inet(socket, t))
             return true;
         if (path && t.n > 5 && memcmp(t.p, "unix:", 5) == 0 && same_unix(path, slice_from(t, 5), queue))
             return true;
@@ -151,7 +158,8 @@ static const char *without_milters(struct postfix *p, const char *list)
     return result;
 }
 
-/* The same of check_policy_service and its server. Entries of restrictions keep the blank between a check and its argument. */
+/* The same of check_policy_service and its server. Entries of restrictions keep the blank between a check and its
+ * argument. */
 static const char *without_policyd(struct postfix *p, const char *list)
 {
     struct buf out = BUF_INIT;
@@ -181,7 +189,9 @@ static void refuse_hidden(struct postfix *p, const char *name, bool milters)
     const char *raw = postfix_ask(p, "-h", name), *full = postfix_ask(p, "-xh", name);
     if (raw && full && strchr(raw, '$') && (milters ? without_milters(p, full) : without_policyd(p, full)) &&
         !(milters ? without_milters(p, raw) : without_policyd(p, raw)))
-        harden_refuse(p->h, "%s = %s: what is to be taken out is named by way of a parameter\nwrite its value in %s itself, and run this again",
+        harden_refuse(p->h,
+                      "%s = %s: what is to be taken out is named by way of a parameter\nwrite its value in %s itself, "
+                      "and run this again",
                       name, raw, name);
 }
 
@@ -224,7 +234,9 @@ static void drop_in_master(struct postfix *p, const char *socket)
         if (written)
             postfix_edit_master(p, name, written);
         else if (rest)
-            harden_refuse(p->h, "master.cf: %s: a list with { } cannot be changed here; take the old filter out by hand first", name);
+            harden_refuse(
+                p->h, "master.cf: %s: a list with { } cannot be changed here; take the old filter out by hand first",
+                name);
     }
 }
 
@@ -244,7 +256,8 @@ const char *postfix_drop(struct postfix *p, const char *socket)
     if (other)
         postfix_edit(p, "non_smtpd_milters", other);
     for (size_t i = 0; p->h->drop_policyd && i < sizeof lists / sizeof *lists; i++) {
-        const char *now = postfix_ask(p, "-h", lists[i]), *left = now && is_sound(p, lists[i], now) ? without_policyd(p, now) : NULL;
+        const char *now = postfix_ask(p, "-h", lists[i]),
+                   *left = now && is_sound(p, lists[i], now) ? without_policyd(p, now) : NULL;
         refuse_hidden(p, lists[i], false);
         if (left)
             postfix_edit(p, lists[i], left);

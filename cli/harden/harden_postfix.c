@@ -56,7 +56,8 @@ void postfix_edit_master(struct postfix *p, const char *name, const char *value)
     add_edit(p, p->master, &p->master_count, name, value);
 }
 
-/* What postconf does not complain of, and what an editor that was killed leaves: NUL, and a first line that continues none. */
+/* What postconf does not complain of, and what an editor that was killed leaves: NUL, and a first line that continues
+ * none. */
 static bool is_text(struct postfix *p, const char *path, struct slice text)
 {
     const char *nul = text.n ? memchr(text.p, '\0', text.n) : NULL;
@@ -69,13 +70,16 @@ static bool is_text(struct postfix *p, const char *path, struct slice text)
     }
     for (size_t i = 0; i < text.n; line++) {
         const char *nl = memchr(text.p + i, '\n', text.n - i);
-        struct slice whole = slice_of(text.p + i, nl ? (size_t)(nl - text.p) - i : text.n - i), words = slice_trim(whole);
+        struct slice whole = slice_of(text.p + i, nl ? (size_t)(nl - text.p) - i : text.n - i),
+                     words = slice_trim(whole);
         i += whole.n + 1;
         if (!words.n || *words.p == '#')
             continue;
         if (words.p == whole.p)
             break;
-        harden_refuse(p->h, "%s:%u: a line that begins with a blank continues the one before, and there is none: is the top of the file lost?",
+        harden_refuse(p->h,
+                      "%s:%u: a line that begins with a blank continues the one before, and there is none: is the top "
+                      "of the file lost?",
                       path, line);
         return false;
     }
@@ -173,7 +177,8 @@ static const char *written_for(struct postfix *p, const char *service, const cha
     rest = rest ? rest + 1 : socket;
     if (strncmp(socket, "inet", 4) == 0) {
         const char *at = strchr(rest, '@');
-        return arena_printf(a, "inet:%s:%.*s", at ? at + 1 : "127.0.0.1", at ? (int)(at - rest) : (int)strlen(rest), rest);
+        return arena_printf(a, "inet:%s:%.*s", at ? at + 1 : "127.0.0.1", at ? (int)(at - rest) : (int)strlen(rest),
+                            rest);
     }
     if (!in_chroot(p, service))
         return arena_printf(a, "unix:%s", rest);
@@ -230,25 +235,32 @@ static const char *socket_for(struct postfix *p)
     return NULL;
 }
 
-/* Where the policy opens a socket for it, Postfix asks us how its own mail must be protected; the site's own exceptions stay, and go first. */
+/* Where the policy opens a socket for it, Postfix asks us how its own mail must be protected; the site's own exceptions
+ * stay, and go first. */
 static void edit_policy_maps(struct postfix *p)
 {
-    const char *socket = policy_set_text(p->h->policy, "postfix.tls-policy-socket"), *now = postfix_ask(p, "-h", "smtp_tls_policy_maps");
+    const char *socket = policy_set_text(p->h->policy, "postfix.tls-policy-socket"),
+               *now = postfix_ask(p, "-h", "smtp_tls_policy_maps");
     const char *map = now ? strstr(now, "socketmap:") : NULL;
     if (!*socket || !now || (map && strstr(map, ":assay")))
         return;
     const char *written = written_for(p, "smtp/unix", socket), *queue = get(p, "queue_directory");
     if (!written)
-        harden_note(p->h, "Postfix's smtp runs in the chroot %s and cannot reach %s: smtp_tls_policy_maps stays; in %s, set postfix.tls-policy-socket "
-                          "\"unix:%s/assay/tls.sock\"", queue, socket, p->h->policy_path, queue);
+        harden_note(p->h,
+                    "Postfix's smtp runs in the chroot %s and cannot reach %s: smtp_tls_policy_maps stays; in %s, set "
+                    "postfix.tls-policy-socket "
+                    "\"unix:%s/assay/tls.sock\"",
+                    queue, socket, p->h->policy_path, queue);
     else
-        postfix_edit(p, "smtp_tls_policy_maps", *now ? arena_printf(p->h->arena, "%s, socketmap:%s:assay", now, written)
-                                             : arena_printf(p->h->arena, "socketmap:%s:assay", written));
+        postfix_edit(p, "smtp_tls_policy_maps",
+                     *now ? arena_printf(p->h->arena, "%s, socketmap:%s:assay", now, written)
+                          : arena_printf(p->h->arena, "socketmap:%s:assay", written));
 }
 
 static void edit_milters(struct postfix *p, const char *socket)
 {
-    const char *was = postfix_ask(p, "-h", "smtpd_milters"), *now = postfix_drop(p, socket); /* unexpanded: $variables stay */
+    const char *was = postfix_ask(p, "-h", "smtpd_milters"),
+               *now = postfix_drop(p, socket); /* unexpanded: $variables stay */
     if (!now)
         return;
     size_t n = strlen(socket);
@@ -355,7 +367,8 @@ static bool is_ours(struct postfix *p, struct slice entry)
         return false;
     if (strncmp(text, "socketmap:", 10) == 0)
         return entry.n > 6 && strcmp(text + entry.n - 6, ":assay") == 0;
-    const char *written = rest && strncmp(p->h->socket, "inet", 4) == 0 ? written_for(p, "smtp/inet", p->h->socket) : NULL;
+    const char *written =
+        rest && strncmp(p->h->socket, "inet", 4) == 0 ? written_for(p, "smtp/inet", p->h->socket) : NULL;
     const char *at = rest && !written ? strstr(text, rest + 1) : written ? strstr(text, written) : NULL;
     size_t n = rest && !written ? strlen(rest + 1) : written ? strlen(written) : 0;
     if (!at && (at = strstr(text, "assay/milter.sock")) != NULL)
@@ -388,7 +401,8 @@ static void release_list(struct postfix *p, const char *name)
     if (rest)
         postfix_edit(p, name, rest);
     else if (without_ours(p, expanded) && !(now && strstr(now, "$smtpd_milters")))
-        harden_refuse(p->h, "%s/main.cf: %s = %s still asks Assay by a parameter of yours: take it out of there, then again",
+        harden_refuse(p->h,
+                      "%s/main.cf: %s = %s still asks Assay by a parameter of yours: take it out of there, then again",
                       p->original, name, now ? now : "");
 }
 

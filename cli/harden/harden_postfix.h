@@ -27,8 +27,8 @@ const char *postfix_ask(struct postfix *p, const char *option, const char *name)
 void postfix_edit(struct postfix *p, const char *name, const char *value);
 void postfix_edit_master(struct postfix *p, const char *name, const char *value);
 
-/* Takes what h->drop and h->drop_policyd name out of every list of milters and restrictions, in main.cf and in master.cf's -o.
- * Returns smtpd_milters as it is after that; NULL: refused. */
+/* Takes what h->drop and h->drop_policyd name out of every list of milters and restrictions, in main.cf and in
+ * master.cf's -o. Returns smtpd_milters as it is after that; NULL: refused. */
 const char *postfix_drop(struct postfix *p, const char *socket);
 
 #endif

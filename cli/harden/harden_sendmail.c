@@ -75,7 +75,8 @@ static bool next_line(struct slice text, size_t *at, struct slice *line)
     return false;
 }
 
-/* Whether this sendmail.cf is what sendmail.mc makes; comments (when it was made, by whom) apart. Else what is written into it by hand would be lost. */
+/* Whether this sendmail.cf is what sendmail.mc makes; comments (when it was made, by whom) apart. Else what is written
+ * into it by hand would be lost. */
 static bool made_from(struct harden *h, struct slice cf, struct slice mc, const char *path)
 {
     const char *made = make_cf(h, mc, "\nR");
@@ -90,10 +91,11 @@ static bool made_from(struct harden *h, struct slice cf, struct slice mc, const 
         if (more == more_made && slice_eq(in_cf, in_made))
             continue;
         harden_refuse(h,
-                      "%s was not made from the sendmail.mc beside it: it has \"%.*s\", and \"%.*s\" would be made; put what was written by hand into "
+                      "%s was not made from the sendmail.mc beside it: it has \"%.*s\", and \"%.*s\" would be made; "
+                      "put what was written by hand into "
                       "sendmail.mc and run sendmailconfig, then again",
-                      path, more ? (int)(in_cf.n < 80 ? in_cf.n : 80) : 3, more ? in_cf.p : "end", more_made ? (int)(in_made.n < 80 ? in_made.n : 80) : 3,
-                      more_made ? in_made.p : "end");
+                      path, more ? (int)(in_cf.n < 80 ? in_cf.n : 80) : 3, more ? in_cf.p : "end",
+                      more_made ? (int)(in_made.n < 80 ? in_made.n : 80) : 3, more_made ? in_made.p : "end");
         return false;
     }
 }
@@ -150,16 +152,19 @@ void harden_sendmail_release(struct harden *h)
 {
     struct slice cf, mc;
     bool cf_exists, mc_exists;
-    const char *cf_path = arena_printf(h->arena, "%s/etc/mail/sendmail.cf", h->root), *mc_path = arena_printf(h->arena, "%s/etc/mail/sendmail.mc", h->root);
+    const char *cf_path = arena_printf(h->arena, "%s/etc/mail/sendmail.cf", h->root),
+               *mc_path = arena_printf(h->arena, "%s/etc/mail/sendmail.mc", h->root);
     if (!cf_path || !mc_path || !harden_read(h, cf_path, &cf, &cf_exists) || !harden_read(h, mc_path, &mc, &mc_exists))
         return;
     bool asks = cf_exists && holds(cf, "\nXassay,"), would_ask = mc_exists && holds(mc, OURS);
     if (asks && !would_ask)
         harden_refuse(h,
-                      "%s still asks assay-milter, and was changed since assay harden; %s take the line \"Xassay\" and the word assay in \"O "
+                      "%s still asks assay-milter, and was changed since assay harden; %s take the line \"Xassay\" and "
+                      "the word assay in \"O "
                       "InputMailFilters\" out of it",
                       cf_path,
-                      mc_exists ? "the sendmail.mc beside it asks no more: make it anew (sendmailconfig), or" : "there is no sendmail.mc to make it of:");
+                      mc_exists ? "the sendmail.mc beside it asks no more: make it anew (sendmailconfig), or"
+                                : "there is no sendmail.mc to make it of:");
     if (!would_ask || (asks && !made_from(h, cf, mc, cf_path)))
         return;
     const char *text = without_ours(h, mc), *made = asks && text ? make_cf(h, slice_str(text), "\nR") : NULL;

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * migrate.c - `assay harden --from-opendmarc`: the old configuration becomes the policy, and Postfix stops asking the old filters.
+ * migrate.c - `assay harden --from-opendmarc`: the old configuration becomes the policy, and Postfix stops asking the
+ * old filters.
  *
- * A policy that was carried over already stays as it is, since somebody may have worked on it; so does, and is refused, one with
- * statements of the admin's own. Only the policy that a fresh install brings is replaced unasked, or any with --force. What is
- * written is read back before it is proposed: a policy that does not load is an error of this program, and changes nothing.
+ * A policy that was carried over already stays as it is, since somebody may have worked on it; so does, and is refused,
+ * one with statements of the admin's own. Only the policy that a fresh install brings is replaced unasked, or any with
+ * --force. What is written is read back before it is proposed: a policy that does not load is an error of this program,
+ * and changes nothing.
  *
- * opendkim is taken out where it only verifies. Where it signs it stays, after assay-milter, and the admin is told how it stops
- * verifying, since its file is also the signer's.
+ * opendkim is taken out where it only verifies. Where it signs it stays, after assay-milter, and the admin is told how
+ * it stops verifying, since its file is also the signer's.
  */
 #include "cli/harden/migrate.h"
 #include "cli/cli.h"
@@ -37,7 +39,9 @@ static bool may_replace(struct harden *h, bool anew, bool *keep)
     }
     if (!exists || anew || slice_trim(now).n == 0 || (there && slice_eq(now, fresh)))
         return true;
-    harden_refuse(h, "%s has statements of its own\nwrite the new one elsewhere with --policy FILE and join the two, or --force to replace it",
+    harden_refuse(h,
+                  "%s has statements of its own\nwrite the new one elsewhere with --policy FILE and join the two, or "
+                  "--force to replace it",
                   h->policy_path);
     return false;
 }
@@ -72,11 +76,16 @@ static void say_what_goes(struct migrate *m)
     if (!m->signs)
         drop(m, MIGRATE_OPENDKIM);
     else if (strchr(mode, 'v') && v)
-        harden_note(m->h, "opendkim signs and stays in smtpd_milters; it verifies too: write 'Mode s' in %s:%u, then systemctl "
-                          "restart opendkim", v->file, v->line);
+        harden_note(
+            m->h,
+            "opendkim signs and stays in smtpd_milters; it verifies too: write 'Mode s' in %s:%u, then systemctl "
+            "restart opendkim",
+            v->file, v->line);
     else if (strchr(mode, 'v'))
-        harden_note(m->h, "opendkim signs and stays in smtpd_milters; it verifies too, since Mode is not set: add 'Mode s' to its "
-                          "configuration, then systemctl restart opendkim");
+        harden_note(
+            m->h,
+            "opendkim signs and stays in smtpd_milters; it verifies too, since Mode is not set: add 'Mode s' to its "
+            "configuration, then systemctl restart opendkim");
 }
 
 static bool load(struct harden *h, struct slice text)
@@ -109,8 +118,8 @@ bool migrate(struct harden *h, const struct migrate_paths *paths, bool anew)
     if (ok && keep)
         ok = harden_read(h, h->policy_path, &now, &exists) && load(h, now);
     else if (ok)
-        ok = load(h, buf_slice(&text)) &&
-             harden_write(h, h->policy_path, arena_slice(h->arena, buf_slice(&text)), 0644);
+        ok =
+            load(h, buf_slice(&text)) && harden_write(h, h->policy_path, arena_slice(h->arena, buf_slice(&text)), 0644);
     if (ok && !keep)
         h->reload[h->reload_count++] = "systemctl restart assay-milter";
     if (ok)

@@ -2,10 +2,11 @@
 /*
  * migrate_entries.c - the hosts and domains that an option of the old configuration lists, itself or in a file.
  *
- * A value that begins with '/' or "file:" names a file with one entry in a line, '#' a comment; "csl:", or anything else, is a
- * list separated by commas or blanks. An address or a network becomes a network: host bits are masked, ::ffff:192.0.2.0/120 is
- * 192.0.2.0/24, square brackets fall away. All else is a name, as typed; "!..." too. Refused: data sets of other kinds (ldap:,
- * dsn:, db:, refile:, lua:), a file that is not there or cannot be read, NUL, more than MIGRATE_MAX_ENTRIES.
+ * A value that begins with '/' or "file:" names a file with one entry in a line, '#' a comment; "csl:", or anything
+ * else, is a list separated by commas or blanks. An address or a network becomes a network: host bits are masked,
+ * ::ffff:192.0.2.0/120 is 192.0.2.0/24, square brackets fall away. All else is a name, as typed; "!..." too. Refused:
+ * data sets of other kinds (ldap:, dsn:, db:, refile:, lua:), a file that is not there or cannot be read, NUL, more
+ * than MIGRATE_MAX_ENTRIES.
  */
 #include "cli/harden/migrate.h"
 #include <ctype.h>
@@ -75,7 +76,8 @@ static bool add(struct migrate *m, const struct migrate_value *v, struct slice e
     return true;
 }
 
-static bool add_all(struct migrate *m, const struct migrate_value *v, struct slice text, bool file, struct migrate_set *set)
+static bool add_all(struct migrate *m, const struct migrate_value *v, struct slice text, bool file,
+                    struct migrate_set *set)
 {
     while (text.n) {
         size_t n = 0;
@@ -96,7 +98,8 @@ static bool add_file(struct migrate *m, const struct migrate_value *v, const cha
 {
     struct slice text;
     bool exists;
-    const char *base = migrate_text(m, v->option->program, v->option->program == MIGRATE_POLICYD ? "" : "BaseDirectory");
+    const char *base =
+        migrate_text(m, v->option->program, v->option->program == MIGRATE_POLICYD ? "" : "BaseDirectory");
     const char *real = *path == '/' || !*base ? arena_printf(m->h->arena, "%s%s", m->h->root, path)
                                               : arena_printf(m->h->arena, "%s%s/%s", m->h->root, base, path);
     if (!real || !harden_read(m->h, real, &text, &exists))
@@ -112,15 +115,18 @@ static bool add_file(struct migrate *m, const struct migrate_value *v, const cha
 
 bool migrate_entries(struct migrate *m, const struct migrate_value *v, struct migrate_set *set)
 {
-    static const char *const others[] = {"refile:", "db:", "bdb:", "ldap:", "ldaps:", "ldapi:", "dsn:", "lua:", "mdb:", "memcache:", "repute:", "socket:"};
+    static const char *const others[] = {"refile:", "db:",  "bdb:", "ldap:",     "ldaps:",  "ldapi:",
+                                         "dsn:",    "lua:", "mdb:", "memcache:", "repute:", "socket:"};
     *set = (struct migrate_set){0};
     if (!v)
         return true;
-    const bool a_file = strcmp(v->option->name, "IgnoreHosts") == 0 || strcmp(v->option->name, "DomainWhitelistFile") == 0;
+    const bool a_file =
+        strcmp(v->option->name, "IgnoreHosts") == 0 || strcmp(v->option->name, "DomainWhitelistFile") == 0;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (strncasecmp(v->text, others[i], strlen(others[i])) == 0) {
-            harden_refuse(m->h, "%s:%u: %s %s: a data set of this kind is not read; write its entries into a file of one "
-                                "entry a line",
+            harden_refuse(m->h,
+                          "%s:%u: %s %s: a data set of this kind is not read; write its entries into a file of one "
+                          "entry a line",
                           v->file, v->line, v->option->name, v->text);
             return false;
         }

@@ -3,10 +3,10 @@
  * migrate_read.c - the configuration files of opendmarc, opendkim and postfix-policyd-spf-python.
  *
  * The first two: "Name value" in a line, cut at '#'; opendkim's Include reads another file in its place, at most
- * MIGRATE_MAX_INCLUDES deep. The third: "name = value". Names are matched without regard to case, as the programs do. A line
- * that ends in CR LF is read as if it ended in LF. Refused, with file and line: an option that is not in migrate.def (with the
- * nearest one that is), one without a value, a NUL octet, a line beyond MIGRATE_MAX_LINE, a file that is named and cannot be
- * read, a circle of includes. All that is wrong is said, not only the first.
+ * MIGRATE_MAX_INCLUDES deep. The third: "name = value". Names are matched without regard to case, as the programs do. A
+ * line that ends in CR LF is read as if it ended in LF. Refused, with file and line: an option that is not in
+ * migrate.def (with the nearest one that is), one without a value, a NUL octet, a line beyond MIGRATE_MAX_LINE, a file
+ * that is named and cannot be read, a circle of includes. All that is wrong is said, not only the first.
  */
 #include "cli/harden/migrate.h"
 #include "policy/words.h"
@@ -131,8 +131,8 @@ static bool read_conf(struct migrate *m, const struct place *from, const char *p
     if (!path)
         return false;
     if (from->depth > MIGRATE_MAX_INCLUDES) {
-        harden_refuse(m->h, "%s:%u: %s: more than %d files deep; does a file include itself?", from->file, from->line, path,
-                      MIGRATE_MAX_INCLUDES);
+        harden_refuse(m->h, "%s:%u: %s: more than %d files deep; does a file include itself?", from->file, from->line,
+                      path, MIGRATE_MAX_INCLUDES);
         return false;
     }
     if (from->depth && *m->h->root && *path == '/')
@@ -141,7 +141,8 @@ static bool read_conf(struct migrate *m, const struct place *from, const char *p
         return false;
     if (!exists) {
         if (must)
-            harden_refuse(m->h, "%s%s%s: there is no such file", from->depth ? from->file : "", from->depth ? ": " : "", path);
+            harden_refuse(m->h, "%s%s%s: there is no such file", from->depth ? from->file : "", from->depth ? ": " : "",
+                          path);
         return false;
     }
     read_lines(m, (struct place){from->program, path, 1, from->depth + 1}, text);
@@ -158,7 +159,8 @@ bool migrate_read(struct migrate *m, const struct migrate_paths *paths)
     }
     for (unsigned p = 0; p < MIGRATE_PROGRAMS; p++) {
         const struct place top = {.program = (enum migrate_program)p};
-        const char *path = paths->of[p] ? paths->of[p] : arena_printf(m->h->arena, "%s%s", m->h->root, programs[p].path);
+        const char *path =
+            paths->of[p] ? paths->of[p] : arena_printf(m->h->arena, "%s%s", m->h->root, programs[p].path);
         m->found[p] = read_conf(m, &top, path, paths->of[p] != NULL);
         any |= m->found[p];
     }

@@ -2,10 +2,10 @@
 /*
  * migrate_write.c - the policy that asks what opendmarc, opendkim and the SPF policy server asked.
  *
- * Every statement stands below a comment that names file, line and option it comes from. What Assay cannot do as they did is
- * said in a comment of the policy and on the terminal, never dropped; where the nearest statement would refuse mail that they
- * let through, it is written on trial. Statements that need an end (exempt, trust) get the longest there is, since the old
- * configuration has none, and say that nobody has agreed to them yet.
+ * Every statement stands below a comment that names file, line and option it comes from. What Assay cannot do as they
+ * did is said in a comment of the policy and on the terminal, never dropped; where the nearest statement would refuse
+ * mail that they let through, it is written on trial. Statements that need an end (exempt, trust) get the longest there
+ * is, since the old configuration has none, and say that nobody has agreed to them yet.
  */
 #include "base/clock.h"
 #include "base/domain.h"
@@ -67,7 +67,8 @@ static const char *domain_of(struct writer *w, const struct migrate_value *v, co
 }
 
 /* One statement for each domain of an option: BEFORE domain AFTER. */
-static bool each_domain(struct writer *w, enum migrate_program p, const char *name, const char *before, const char *after)
+static bool each_domain(struct writer *w, enum migrate_program p, const char *name, const char *before,
+                        const char *after)
 {
     const struct migrate_value *v = migrate_value(w->m, p, name);
     struct migrate_set set;
@@ -90,8 +91,9 @@ static bool each_domain(struct writer *w, enum migrate_program p, const char *na
 
 static void trusts(struct writer *w, enum migrate_program p, const char *name)
 {
-    const char *after = arena_printf(w->m->h->arena, " as forwarder\n    because \"%s of %s, carried over\" " AGREED " through %s",
-                                     name, migrate_program_name(p), w->through);
+    const char *after =
+        arena_printf(w->m->h->arena, " as forwarder\n    because \"%s of %s, carried over\" " AGREED " through %s",
+                     name, migrate_program_name(p), w->through);
     each_domain(w, p, name, "trust ", after ? after : "");
 }
 
@@ -114,8 +116,10 @@ static bool is_repeat(const struct migrate_set *s, size_t i)
     return false;
 }
 
-/* The networks of `s`: our own where `other` (NULL: nobody else judges) passes them over too; else exempt from one standard. */
-static void networks(struct writer *w, const struct migrate_set *s, const struct migrate_set *other, const char *standard, const char *option)
+/* The networks of `s`: our own where `other` (NULL: nobody else judges) passes them over too; else exempt from one
+ * standard. */
+static void networks(struct writer *w, const struct migrate_set *s, const struct migrate_set *other,
+                     const char *standard, const char *option)
 {
     char text[IP_NET_TEXT];
     for (size_t i = 0; i < s->net_count; i++) {
@@ -125,8 +129,9 @@ static void networks(struct writer *w, const struct migrate_set *s, const struct
         if (!other || ip_is_loopback(&s->nets[i].base) || within(&s->nets[i], other))
             buf_printf(w->out, "own network %s\n", text);
         else
-            buf_printf(w->out, "exempt everyone from %s via %s\n    because \"%s, carried over\" " AGREED " through %s\n", standard,
-                       text, option, w->through);
+            buf_printf(w->out,
+                       "exempt everyone from %s via %s\n    because \"%s, carried over\" " AGREED " through %s\n",
+                       standard, text, option, w->through);
     }
 }
 
@@ -137,8 +142,8 @@ static void names_left_out(struct writer *w, const struct migrate_value *v, cons
         buf_printf(w->out, "# %s: left out, write its addresses: ", v->option->name);
         add_shown(w->out, s->names[i]);
         buf_addc(w->out, '\n');
-        harden_note(w->m->h, "%s:%u: %s: '%s' is left out: networks are wanted, write its addresses by 'own network'", v->file,
-                    v->line, v->option->name, s->names[i]);
+        harden_note(w->m->h, "%s:%u: %s: '%s' is left out: networks are wanted, write its addresses by 'own network'",
+                    v->file, v->line, v->option->name, s->names[i]);
     }
 }
 
@@ -146,7 +151,8 @@ static bool read_hosts(struct writer *w, enum migrate_program p, const char *nam
 {
     const struct migrate_value *v = migrate_value(w->m, p, name);
     const struct migrate_option *none = NULL;
-    struct migrate_value initial = {.option = none, .file = migrate_program_name(p), .text = migrate_text(w->m, p, name)};
+    struct migrate_value initial = {
+        .option = none, .file = migrate_program_name(p), .text = migrate_text(w->m, p, name)};
     struct migrate_option as_list = {.program = p, .name = "its initial value"};
     initial.option = &as_list;
     return migrate_entries(w->m, v ? v : *initial.text ? &initial : NULL, set);
@@ -177,7 +183,8 @@ static bool write_hosts(struct writer *w)
     struct migrate_set ignore = {0}, skip = {0}, white = {0}, both = {0}, internal = {0}, peers = {0};
     if (dmarc && !read_hosts(w, MIGRATE_OPENDMARC, "IgnoreHosts", &ignore))
         return false;
-    if (spf && (!read_hosts(w, MIGRATE_POLICYD, "skip_addresses", &skip) || !read_hosts(w, MIGRATE_POLICYD, "Whitelist", &white)))
+    if (spf && (!read_hosts(w, MIGRATE_POLICYD, "skip_addresses", &skip) ||
+                !read_hosts(w, MIGRATE_POLICYD, "Whitelist", &white)))
         return false;
     if (!join(w->m, &skip, &white, &both))
         return false;
@@ -186,7 +193,8 @@ static bool write_hosts(struct writer *w)
     hosts(w, MIGRATE_POLICYD, "Whitelist", &white, dmarc ? &ignore : NULL, "spf");
     if (dmarc || spf)
         return true;
-    if (!read_hosts(w, MIGRATE_OPENDKIM, "InternalHosts", &internal) || !read_hosts(w, MIGRATE_OPENDKIM, "PeerList", &peers))
+    if (!read_hosts(w, MIGRATE_OPENDKIM, "InternalHosts", &internal) ||
+        !read_hosts(w, MIGRATE_OPENDKIM, "PeerList", &peers))
         return false;
     hosts(w, MIGRATE_OPENDKIM, "InternalHosts", &internal, NULL, "dkim");
     hosts(w, MIGRATE_OPENDKIM, "PeerList", &peers, NULL, "dkim");
@@ -207,7 +215,8 @@ static void write_dmarc(struct writer *w)
     w->acts |= rejects;
     if (!migrate_switch(w->m, MIGRATE_OPENDMARC, "HoldQuarantinedMessages")) {
         from(w, MIGRATE_OPENDMARC, "HoldQuarantinedMessages");
-        buf_adds(w->out, "# p=quarantine is delivered, and marked in Authentication-Results only. Without this line it gets X-Spam-Flag.\n"
+        buf_adds(w->out, "# p=quarantine is delivered, and marked in Authentication-Results only. Without this line it "
+                         "gets X-Spam-Flag.\n"
                          "set quarantine.header \"\"\n");
     }
     each_domain(w, MIGRATE_OPENDMARC, "IgnoreMailFrom", "ignore  dmarc  of only ", "");
@@ -237,13 +246,16 @@ static void write_spf(struct writer *w)
     const bool first_only = migrate_switch(w->m, MIGRATE_POLICYD, "No_Mail");
     const bool rejects = is_word(level, "Fail", "Softfail", "SPF_Not_Pass");
     if (!rejects && !is_word(level, "False", "No_Check", NULL) && v)
-        harden_refuse(w->m->h, "%s:%u: Mail_From_reject = %s: one of SPF_Not_Pass, Softfail, Fail, False, No_Check is wanted",
+        harden_refuse(w->m->h,
+                      "%s:%u: Mail_From_reject = %s: one of SPF_Not_Pass, Softfail, Fail, False, No_Check is wanted",
                       v->file, v->line, level);
     from(w, MIGRATE_POLICYD, "TestOnly");
     from(w, MIGRATE_POLICYD, "Mail_From_reject");
     if (is_word(level, "Softfail", "SPF_Not_Pass", NULL)) {
-        buf_adds(w->out, "# Only fail is refused: softfail and neutral are no longer. 'require spf' would refuse mail without a record too.\n");
-        harden_note(w->m->h, "%s:%u: Mail_From_reject = %s: from now on only fail is refused", v ? v->file : "", v ? v->line : 0, level);
+        buf_adds(w->out, "# Only fail is refused: softfail and neutral are no longer. 'require spf' would refuse mail "
+                         "without a record too.\n");
+        harden_note(w->m->h, "%s:%u: Mail_From_reject = %s: from now on only fail is refused", v ? v->file : "",
+                    v ? v->line : 0, level);
     }
     buf_adds(w->out, "# Acts where DMARC did not pass. HELO is asked for mail with the null sender only.\n");
     if (rejects)
@@ -252,8 +264,8 @@ static void write_spf(struct writer *w)
         buf_adds(w->out, "record  spf  of everyone\n");
     w->acts |= rejects && !trial && !first_only;
     if (has(w, MIGRATE_POLICYD, "Reject_Not_Pass_Domains")) {
-        each_domain(w, MIGRATE_POLICYD, "Reject_Not_Pass_Domains", trial ? "trial require spf of only " : "require spf of only ",
-                    "  otherwise reject");
+        each_domain(w, MIGRATE_POLICYD, "Reject_Not_Pass_Domains",
+                    trial ? "trial require spf of only " : "require spf of only ", "  otherwise reject");
         w->acts |= !trial;
     }
     trusts(w, MIGRATE_POLICYD, "Domain_Whitelist");
@@ -269,12 +281,16 @@ static void write_dkim(struct writer *w)
         if (tolower((unsigned char)*action) == *actions[i].old)
             ours = actions[i].ours;
     if (!ours && *action && !strchr("aA", *action))
-        harden_refuse(w->m->h, "opendkim: On-NoSignature %s: one of accept, discard, quarantine, reject, tempfail is wanted", action);
+        harden_refuse(w->m->h,
+                      "opendkim: On-NoSignature %s: one of accept, discard, quarantine, reject, tempfail is wanted",
+                      action);
     if (ours) {
         from(w, MIGRATE_OPENDKIM, "On-NoSignature");
-        buf_printf(w->out, "# On trial: it asks for a valid signature of the From domain's organisation, not for any signature.\n"
-                           "trial require dkim  of everyone  otherwise %s\n",
-                   ours);
+        buf_printf(
+            w->out,
+            "# On trial: it asks for a valid signature of the From domain's organisation, not for any signature.\n"
+            "trial require dkim  of everyone  otherwise %s\n",
+            ours);
     } else {
         buf_adds(w->out, "\n# opendkim judged nobody by a signature alone\nrecord  dkim  of everyone\n");
     }
@@ -286,14 +302,17 @@ static void write_format(struct writer *w)
     static const struct {
         enum migrate_program p;
         const char *name;
-    } asks[] = {{MIGRATE_OPENDMARC, "RequiredHeaders"}, {MIGRATE_OPENDKIM, "RequiredHeaders"}, {MIGRATE_OPENDKIM, "StrictHeaders"}};
+    } asks[] = {{MIGRATE_OPENDMARC, "RequiredHeaders"},
+                {MIGRATE_OPENDKIM, "RequiredHeaders"},
+                {MIGRATE_OPENDKIM, "StrictHeaders"}};
     bool required = false;
     for (size_t i = 0; i < sizeof asks / sizeof *asks; i++)
         if (migrate_switch(w->m, asks[i].p, asks[i].name)) {
             from(w, asks[i].p, asks[i].name);
             required = true;
         }
-    buf_adds(w->out, required ? "require message-format  of everyone  otherwise reject\n" : "\n# None of them asked\nrecord  message-format  of everyone\n");
+    buf_adds(w->out, required ? "require message-format  of everyone  otherwise reject\n"
+                              : "\n# None of them asked\nrecord  message-format  of everyone\n");
     buf_adds(w->out, "record  arc, dane, tls, dnssec, rdns  of everyone\nrecord  dnssec  of every name\n");
     w->acts |= required;
 }
@@ -357,8 +376,8 @@ static void write_dns(struct writer *w)
         const char *text = migrate_text(w->m, p, "DNSTimeout");
         const long seconds = strtol(text, NULL, 10);
         if (strspn(text, "0123456789") != strlen(text))
-            harden_refuse(w->m->h, "%s:%u: DNSTimeout %s: a number of seconds is wanted", migrate_value(w->m, p, "DNSTimeout")->file,
-                          migrate_value(w->m, p, "DNSTimeout")->line, text);
+            harden_refuse(w->m->h, "%s:%u: DNSTimeout %s: a number of seconds is wanted",
+                          migrate_value(w->m, p, "DNSTimeout")->file, migrate_value(w->m, p, "DNSTimeout")->line, text);
         from(w, p, "DNSTimeout");
         if (seconds < 1 || seconds > 30)
             buf_adds(w->out, "# 1 to 30 seconds are possible\n");
@@ -384,9 +403,11 @@ static void say_dns_error(struct writer *w)
     if (!v || strchr("tTaA", *v->text))
         return;
     from(w, MIGRATE_OPENDKIM, "On-DNSError");
-    buf_adds(w->out, "# Not carried over: for a fault of DNS mail is deferred or accepted (set when-unsure), and never refused.\n");
-    harden_note(w->m->h, "%s:%u: On-DNSError %s is not carried over: for a fault of DNS mail is deferred or accepted", v->file,
-                v->line, v->text);
+    buf_adds(
+        w->out,
+        "# Not carried over: for a fault of DNS mail is deferred or accepted (set when-unsure), and never refused.\n");
+    harden_note(w->m->h, "%s:%u: On-DNSError %s is not carried over: for a fault of DNS mail is deferred or accepted",
+                v->file, v->line, v->text);
 }
 
 static void write_unsure(struct writer *w)
@@ -398,7 +419,8 @@ static void write_unsure(struct writer *w)
         p = MIGRATE_OPENDMARC, name = "RejectFailures";
     else if (migrate_switch(w->m, MIGRATE_POLICYD, "TempError_Defer"))
         p = MIGRATE_POLICYD, name = "TempError_Defer";
-    else if (w->m->found[MIGRATE_OPENDKIM] && tolower((unsigned char)*migrate_text(w->m, MIGRATE_OPENDKIM, "On-DNSError")) == 't' &&
+    else if (w->m->found[MIGRATE_OPENDKIM] &&
+             tolower((unsigned char)*migrate_text(w->m, MIGRATE_OPENDKIM, "On-DNSError")) == 't' &&
              strchr(migrate_text(w->m, MIGRATE_OPENDKIM, "Mode"), 'v'))
         p = MIGRATE_OPENDKIM, name = "On-DNSError";
     else
@@ -409,16 +431,21 @@ static void write_unsure(struct writer *w)
 
 static void write_reports(struct writer *w)
 {
-    const bool history = has(w, MIGRATE_OPENDMARC, "HistoryFile"), failure = migrate_switch(w->m, MIGRATE_OPENDMARC, "FailureReports");
+    const bool history = has(w, MIGRATE_OPENDMARC, "HistoryFile"),
+               failure = migrate_switch(w->m, MIGRATE_OPENDMARC, "FailureReports");
     const char *by = migrate_text(w->m, MIGRATE_OPENDMARC, "FailureReportsSentBy"),
                *command = migrate_text(w->m, MIGRATE_OPENDMARC, "ReportCommand");
     if (!history && !failure)
         return;
     from(w, MIGRATE_OPENDMARC, history ? "HistoryFile" : "FailureReports");
     if (!history || !strchr(by, '@')) {
-        buf_adds(w->out, history ? "# Who sent the reports stood in the options of opendmarc-reports: put it in, and take away the #.\n"
-                                 : "# Failure reports come with aggregate reports here: take away the # where both are wanted.\n");
-        harden_note(w->m->h, "no DMARC reports are sent until report.from and report.contact in the policy are filled in");
+        buf_adds(
+            w->out,
+            history
+                ? "# Who sent the reports stood in the options of opendmarc-reports: put it in, and take away the #.\n"
+                : "# Failure reports come with aggregate reports here: take away the # where both are wanted.\n");
+        harden_note(w->m->h,
+                    "no DMARC reports are sent until report.from and report.contact in the policy are filled in");
         buf_adds(w->out, "#set report.from \"");
         add_shown(w->out, *by ? by : "postmaster@your.domain");
         buf_adds(w->out, "\"\n#set report.contact \"postmaster@your.domain\"\n");
@@ -446,15 +473,19 @@ static void write_reports(struct writer *w)
 
 static void account(struct writer *w)
 {
-    static const char *const classes[] = {[MIGRATE_BECOMES] = "becomes", [MIGRATE_NOTHING] = "not needed",
-                                          [MIGRATE_CANNOT] = "NOT CARRIED OVER", [MIGRATE_SIGNS] = "stays"};
+    static const char *const classes[] = {[MIGRATE_BECOMES] = "becomes",
+                                          [MIGRATE_NOTHING] = "not needed",
+                                          [MIGRATE_CANNOT] = "NOT CARRIED OVER",
+                                          [MIGRATE_SIGNS] = "stays"};
     bool first = true;
     puts("What becomes of each option that is set (assay-migration(7) has them all):\n");
     for (size_t i = 0; i < w->m->count; i++) {
         const struct migrate_value *v = &w->m->values[i];
         const bool same = v->option->class == MIGRATE_CANNOT && strcasecmp(v->text, v->option->initial) == 0;
         const char *line = arena_printf(w->m->h->arena, "%s:%u: %s: %s: %s", v->file, v->line, v->option->name,
-                                        v->beaten ? "set again further down" : same ? "as it was" : classes[v->option->class],
+                                        v->beaten ? "set again further down"
+                                        : same    ? "as it was"
+                                                  : classes[v->option->class],
                                         v->option->words);
         cli_put_visible(stdout, line ? line : "out of memory");
         putchar('\n');
@@ -478,19 +509,22 @@ bool migrate_write(struct migrate *m, struct buf *text)
     struct tm tm;
     if (!localtime_r(&end, &tm) || !strftime(w.through, sizeof w.through, "%Y-%m-%d", &tm))
         return false;
-    buf_adds(text, "# What opendmarc, opendkim and postfix-policyd-spf-python asked (assay harden --from-opendmarc; assay-migration(7)).\n"
+    buf_adds(text, "# What opendmarc, opendkim and postfix-policyd-spf-python asked (assay harden --from-opendmarc; "
+                   "assay-migration(7)).\n"
                    "policy \"Carried over from opendmarc\"\n");
     write_dmarc(&w);
     write_spf(&w);
     write_dkim(&w);
     write_format(&w);
     bool ok = write_hosts(&w) && write_own_domains(&w);
-    buf_adds(text, "\n# Who has logged in is not judged (opendmarc: IgnoreAuthenticatedClients true).\nsubmission auth\n");
+    buf_adds(text,
+             "\n# Who has logged in is not judged (opendmarc: IgnoreAuthenticatedClients true).\nsubmission auth\n");
     write_name(&w);
     write_dns(&w);
     write_unsure(&w);
     write_reports(&w);
-    buf_printf(text, "\n# %s\nset mode %s\n", w.acts ? "They refused mail" : "They refused no mail", w.acts ? "enforce" : "dry-run");
+    buf_printf(text, "\n# %s\nset mode %s\n", w.acts ? "They refused mail" : "They refused no mail",
+               w.acts ? "enforce" : "dry-run");
     account(&w);
     if (text->failed)
         harden_refuse(m->h, "out of memory");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ledger_admit.c - `assay ledger admit`: the SQL by which a host's role may add to a shared ledger, and do nothing else.
+ * ledger_admit.c - `assay ledger admit`: the SQL by which a host's role may add to a shared ledger, and do nothing
+ * else.
  *
  * Promises to change nothing itself: a role is the database administrator's to make. What it prints can be run again.
  * On failure: EX_USAGE for a name that cannot be one.
@@ -13,8 +14,10 @@ int ledger_admit(int argc, char **argv)
     static const char usage[] =
         "Usage: assay ledger admit HOST --role ROLE | psql DATABASE\n\n"
         "Prints the SQL that lets the database role ROLE add what the host HOST has found to a shared ledger\n"
-        "(PostgreSQL), and do nothing else: not read it, not change it, not speak for another host. HOST is its name as\n"
-        "`assay ledger hosts` shows it (uname -n there). Nothing is changed before psql runs it as the ledger's owner.\n";
+        "(PostgreSQL), and do nothing else: not read it, not change it, not speak for another host. HOST is its name "
+        "as\n"
+        "`assay ledger hosts` shows it (uname -n there). Nothing is changed before psql runs it as the ledger's "
+        "owner.\n";
     struct ledger_args a;
     struct buf sql = BUF_INIT;
     const char *why;

@@ -138,7 +138,10 @@ static int period_of(const char *by, enum period *out)
 
 static int64_t period_start(enum period p, int64_t day)
 {
-    return p == PERIOD_DAY ? day : p == PERIOD_WEEK ? timestamp_week(day) : p == PERIOD_MONTH ? timestamp_month(day) : 0;
+    return p == PERIOD_DAY     ? day
+           : p == PERIOD_WEEK  ? timestamp_week(day)
+           : p == PERIOD_MONTH ? timestamp_month(day)
+                               : 0;
 }
 
 struct shares {
@@ -355,8 +358,8 @@ static enum status tell_refused(struct store *s)
                                      "GROUP BY host, role, refused ORDER BY host, role LIMIT 20",
                                      "");
     while (store_next(r))
-        cli_error("of %s (role %s) %s pieces are not taken in: %s", store_text(r, 0), store_text(r, 1), store_text(r, 3),
-                  store_text(r, 2));
+        cli_error("of %s (role %s) %s pieces are not taken in: %s", store_text(r, 0), store_text(r, 1),
+                  store_text(r, 3), store_text(r, 2));
     return store_done(r);
 }
 

@@ -90,9 +90,9 @@ static enum status standards(struct report *r)
 static enum status unexplained(struct report *r)
 {
     char day[POLICY_DAY_TEXT];
-    static const struct table_column columns[] = {{"standard", "Standard"},           {"subject", "Domain"},
-                                                  {"action", "The policy asks for"},  {"count", "Count"},
-                                                  {"ended", "Its exemption ended"}, {NULL, NULL}};
+    static const struct table_column columns[] = {{"standard", "Standard"},          {"subject", "Domain"},
+                                                  {"action", "The policy asks for"}, {"count", "Count"},
+                                                  {"ended", "Its exemption ended"},  {NULL, NULL}};
     struct table *t = section(r, "unexplained", "Not met, and not explained",
                               "Domains that do not do what our policy asks of them, and that nobody has excused: they "
                               "have to act, or an exception has to be "
@@ -100,8 +100,10 @@ static enum status unexplained(struct report *r)
                               "None: all that was seen meets the policy or is explained.", columns);
     struct store_rows *q = store_ask(
         r->store,
-        "SELECT standard, subject, action, sum(count), max(expired), max(until) FROM outcome_day o LEFT JOIN exception e "
-        "ON e.policy = o.policy AND e.statement = o.expired WHERE o.day >= $1 AND o.day <= $2 AND action <> 'deliver' AND "
+        "SELECT standard, subject, action, sum(count), max(expired), max(until) FROM outcome_day o LEFT JOIN exception "
+        "e "
+        "ON e.policy = o.policy AND e.statement = o.expired WHERE o.day >= $1 AND o.day <= $2 AND action <> 'deliver' "
+        "AND "
         "exemption = '' AND trust = '' GROUP BY standard, subject, action ORDER BY sum(count) DESC, subject LIMIT $3",
         "iii", r->since_day, r->until_day, (int64_t)TOP);
     while (store_next(q)) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * next.c - `assay next`: which rule can be tightened now, who would be hit, whom to ask first; and the line is written on yes.
+ * next.c - `assay next`: which rule can be tightened now, who would be hit, whom to ask first; and the line is written
+ * on yes.
  *
- * Promises that what is shown was seen: every step is weighed by the mail in the ledger. Nothing is written unasked; what is written
- * is shown as a diff before, is a policy that loads and asks what was promised, replaces the file whole or not at all, and is given back
- * by --undo. A policy that changed between reading and writing is left alone. Exit: 0 nothing is left to do, or done; 1 there are
- * steps; EX_USAGE, EX_CONFIG (policy), EX_NOINPUT (no ledger), EX_TEMPFAIL, EX_NOPERM.
+ * Promises that what is shown was seen: every step is weighed by the mail in the ledger. Nothing is written unasked;
+ * what is written is shown as a diff before, is a policy that loads and asks what was promised, replaces the file whole
+ * or not at all, and is given back by --undo. A policy that changed between reading and writing is left alone. Exit: 0
+ * nothing is left to do, or done; 1 there are steps; EX_USAGE, EX_CONFIG (policy), EX_NOINPUT (no ledger), EX_TEMPFAIL,
+ * EX_NOPERM.
  */
 #include "cli/next/next.h"
 #include "base/clock.h"
@@ -33,17 +35,20 @@ struct options {
 };
 
 static const struct option long_options[] = {
-    {"all", no_argument, NULL, 'a'},        {"days", required_argument, NULL, 'd'},  {"help", no_argument, NULL, 'h'},
-    {"json", no_argument, NULL, 'j'},       {"mails", required_argument, NULL, 'm'}, {"policy", required_argument, NULL, 'P'},
-    {"state", required_argument, NULL, 'S'}, {"trial", no_argument, NULL, 't'},       {"undo", no_argument, NULL, 'u'},
-    {"write", required_argument, NULL, 'w'}, {"yes", no_argument, NULL, 'y'},         {NULL, 0, NULL, 0},
+    {"all", no_argument, NULL, 'a'},         {"days", required_argument, NULL, 'd'},
+    {"help", no_argument, NULL, 'h'},        {"json", no_argument, NULL, 'j'},
+    {"mails", required_argument, NULL, 'm'}, {"policy", required_argument, NULL, 'P'},
+    {"state", required_argument, NULL, 'S'}, {"trial", no_argument, NULL, 't'},
+    {"undo", no_argument, NULL, 'u'},        {"write", required_argument, NULL, 'w'},
+    {"yes", no_argument, NULL, 'y'},         {NULL, 0, NULL, 0},
 };
 
 static int help(void)
 {
     puts("Usage: assay next [--write STEP [--trial] [--yes]] [OPTION...]\n"
          "\n"
-         "The path from the first day to enforced: which rule can be tightened now, by what the ledger saw; whose mail that would\n"
+         "The path from the first day to enforced: which rule can be tightened now, by what the ledger saw; whose mail "
+         "that would\n"
          "touch; whom to ask first. On yes the line is written into the policy.\n"
          "\n"
          "  -w, --write STEP    write this step (its name, or its number), after showing the change and asking\n"
@@ -126,7 +131,10 @@ static int read_options(int argc, char **argv, struct options *o)
 
 static const char *state_name(enum next_state s)
 {
-    static const char *const names[] = {[NEXT_READY] = "ready", [NEXT_ASK_FIRST] = "ask-first", [NEXT_NOT_YET] = "not-yet", [NEXT_SAY] = "yours-to-say"};
+    static const char *const names[] = {[NEXT_READY] = "ready",
+                                        [NEXT_ASK_FIRST] = "ask-first",
+                                        [NEXT_NOT_YET] = "not-yet",
+                                        [NEXT_SAY] = "yours-to-say"};
     return names[s];
 }
 
@@ -134,8 +142,9 @@ static void print_hits(const struct next_step *s, bool all)
 {
     for (size_t i = 0; i < s->hit_count && (all || i < SHOWN); i++) {
         const struct next_hit *h = &s->hits[i];
-        printf("      %s%s%s: %lld mail%s, %s; ask ", cli_colour(stdout, CLI_BOLD), h->domain, cli_colour(stdout, CLI_PLAIN), (long long)h->mails,
-               h->mails == 1 ? "" : "s", policy_action_name(h->worst));
+        printf("      %s%s%s: %lld mail%s, %s; ask ", cli_colour(stdout, CLI_BOLD), h->domain,
+               cli_colour(stdout, CLI_PLAIN), (long long)h->mails, h->mails == 1 ? "" : "s",
+               policy_action_name(h->worst));
         cli_put_visible(stdout, h->contact ? h->contact : "its postmaster");
         printf("\n        ");
         cli_put_visible(stdout, h->how ? h->how : "");
@@ -150,19 +159,23 @@ static void print_hits(const struct next_step *s, bool all)
 static void print_step(const struct next *n, size_t i, bool all)
 {
     const struct next_step *s = &n->steps[i];
-    static const enum cli_colour colours[] = {[NEXT_READY] = CLI_GREEN, [NEXT_ASK_FIRST] = CLI_YELLOW, [NEXT_NOT_YET] = CLI_DIM, [NEXT_SAY] = CLI_BLUE};
-    printf("%2zu  %s%-12s%s %s: %s\n      %s\n", i + 1, cli_colour(stdout, colours[s->state]), state_name(s->state), cli_colour(stdout, CLI_PLAIN),
-           s->id, s->title, s->line);
+    static const enum cli_colour colours[] = {
+        [NEXT_READY] = CLI_GREEN, [NEXT_ASK_FIRST] = CLI_YELLOW, [NEXT_NOT_YET] = CLI_DIM, [NEXT_SAY] = CLI_BLUE};
+    printf("%2zu  %s%-12s%s %s: %s\n      %s\n", i + 1, cli_colour(stdout, colours[s->state]), state_name(s->state),
+           cli_colour(stdout, CLI_PLAIN), s->id, s->title, s->line);
     if (s->state == NEXT_ASK_FIRST)
-        printf("      %lld of %lld mails would be treated otherwise, of %zu sender%s:\n", (long long)s->mails, (long long)n->mails, s->hit_count,
-               s->hit_count == 1 ? "" : "s");
+        printf("      %lld of %lld mails would be treated otherwise, of %zu sender%s:\n", (long long)s->mails,
+               (long long)n->mails, s->hit_count, s->hit_count == 1 ? "" : "s");
     if (s->state == NEXT_READY)
-        printf("      none of %lld mails in %lld days would have been treated otherwise\n", (long long)n->mails, (long long)n->days);
+        printf("      none of %lld mails in %lld days would have been treated otherwise\n", (long long)n->mails,
+               (long long)n->days);
     if (s->state == NEXT_NOT_YET && n->stale > NEXT_STALE_DAYS)
-        printf("      the newest mail in the ledger is %lld days old: does assay-ledger run? assay doctor says\n", (long long)n->stale);
+        printf("      the newest mail in the ledger is %lld days old: does assay-ledger run? assay doctor says\n",
+               (long long)n->stale);
     else if (s->state == NEXT_NOT_YET)
-        printf("      none of the mail so far would be touched, but that is %lld mails in %lld days: %lld and %lld are enough\n", (long long)n->mails,
-               (long long)n->days, (long long)n->mails_least, (long long)n->days_least);
+        printf("      none of the mail so far would be touched, but that is %lld mails in %lld days: %lld and %lld are "
+               "enough\n",
+               (long long)n->mails, (long long)n->days, (long long)n->mails_least, (long long)n->days_least);
     if (s->state == NEXT_SAY)
         printf("      by the recipients of the mail so far; take away what is not yours\n");
     print_hits(s, all);
@@ -175,7 +188,8 @@ static int print_text(const struct next *n, const struct options *o)
     if (n->count == 0)
         puts("Nothing is left to tighten on this ladder. assay policy read says what is in force.");
     else
-        printf("\nWrite one: assay next --write %s. Who cannot be asked can be excused: exempt ... because ... agreed by ... through ...\n"
+        printf("\nWrite one: assay next --write %s. Who cannot be asked can be excused: exempt ... because ... agreed "
+               "by ... through ...\n"
                "(assay-policy(5)), or be looked at for a while: --trial.%s\n",
                n->steps[0].id, n->cut ? " Only the newest mails were looked at." : "");
     return n->count ? CLI_WARNING : CLI_OK;
@@ -295,7 +309,8 @@ static int apply(struct next *n, const struct options *o, struct change_set *set
         cli_error("nothing was changed: %s", why ? why : status_text(s));
         return s == STATUS_DENIED ? EX_NOPERM : EX_TEMPFAIL;
     }
-    printf("\nDone. The resolver's module takes it up by itself within seconds; for the others:\n  %s\n'assay policy status' "
+    printf("\nDone. The resolver's module takes it up by itself within seconds; for the others:\n  %s\n'assay policy "
+           "status' "
            "shows it, and 'assay next --undo' gives the policy of before back.\n",
            RELOAD);
     return EX_OK;
@@ -311,7 +326,8 @@ static int write_step(struct next *n, const struct options *o, const char *keep)
     if (!step)
         return cli_usage("there is no step '%s' to take: assay next shows them", o->write);
     if (step->state == NEXT_NOT_YET && !o->trial) {
-        cli_error("%s: not yet: too little was seen to say whom it would hit; nothing was written. --trial looks first; --days and --mails lower "
+        cli_error("%s: not yet: too little was seen to say whom it would hit; nothing was written. --trial looks "
+                  "first; --days and --mails lower "
                   "what is enough",
                   step->id);
         return EX_UNAVAILABLE;
@@ -348,7 +364,11 @@ static int undo(struct arena *a, const char *keep)
         cli_error("%s", why ? why : status_text(s));
     else
         puts("To put it in force:\n  " RELOAD);
-    return s == STATUS_OK ? EX_OK : s == STATUS_MISSING ? EX_NOINPUT : s == STATUS_DENIED ? EX_NOPERM : s == STATUS_INVALID ? EX_CONFIG : EX_TEMPFAIL;
+    return s == STATUS_OK        ? EX_OK
+           : s == STATUS_MISSING ? EX_NOINPUT
+           : s == STATUS_DENIED  ? EX_NOPERM
+           : s == STATUS_INVALID ? EX_CONFIG
+                                 : EX_TEMPFAIL;
 }
 
 /* ---- the command ---- */
@@ -371,7 +391,11 @@ static int weigh(struct next *n, struct store *s)
 
 static int next(struct arena *a, const struct options *o, const char *keep)
 {
-    struct next n = {.arena = a, .path = o->policy, .since_us = clock_wall_us() - o->days * 2 * DAY_US, .days_least = o->days, .mails_least = o->mails};
+    struct next n = {.arena = a,
+                     .path = o->policy,
+                     .since_us = clock_wall_us() - o->days * 2 * DAY_US,
+                     .days_least = o->days,
+                     .mails_least = o->mails};
     struct change_set *set = change_set_new(a);
     struct policy_report *report = policy_report_new();
     const char *why = NULL;
@@ -379,7 +403,9 @@ static int next(struct arena *a, const struct options *o, const char *keep)
     int rc = EX_CONFIG;
     n.now = report ? policy_load(o->policy, report) : NULL;
     if (!n.now || !set || change_text(set, o->policy, &n.text, &exists, &why) != STATUS_OK) {
-        cli_error("%s", n.now && why ? why : arena_printf(a, "%s does not load: assay policy check %s says why", o->policy, o->policy));
+        cli_error("%s", n.now && why ? why
+                                     : arena_printf(a, "%s does not load: assay policy check %s says why", o->policy,
+                                                    o->policy));
         policy_report_free(report);
         policy_unref(n.now);
         return rc;

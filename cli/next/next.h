@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * next.h - between the parts of `assay next`: the ladder of steps (next_steps.c), what each would have done to the mail that was seen
- * (next_weigh.c), and the command itself with what it shows and writes (next.c).
+ * next.h - between the parts of `assay next`: the ladder of steps (next_steps.c), what each would have done to the mail
+ * that was seen (next_weigh.c), and the command itself with what it shows and writes (next.c).
  */
 #ifndef ASSAY_CLI_NEXT_NEXT_H
 #define ASSAY_CLI_NEXT_NEXT_H
@@ -13,9 +13,9 @@
 #include "policy/policy.h"
 
 #define NEXT_STEPS_MAX 16
-#define NEXT_HITS_MAX 20000  /* sender domains of one step; more are counted, not named */
+#define NEXT_HITS_MAX 20000   /* sender domains of one step; more are counted, not named */
 #define NEXT_MAILS_MAX 200000 /* the newest mails that are looked at */
-#define NEXT_STALE_DAYS 3    /* nothing newer, and the ledger is not being filled */
+#define NEXT_STALE_DAYS 3     /* nothing newer, and the ledger is not being filled */
 
 /* One sender domain that a step would touch. */
 struct next_hit {
@@ -38,7 +38,8 @@ struct next_step {
     const char *title; /* what it does, in a sentence */
     const char *line;  /* the statement to be written; of `mode` the setting */
     bool is_mode;      /* replaces `set mode` */
-    const struct policy_statement *instead_of; /* the rule for everyone that says less of `standard`: it says no more of it; or NULL */
+    const struct policy_statement
+        *instead_of; /* the rule for everyone that says less of `standard`: it says no more of it; or NULL */
     enum standard standard;
     const struct policy *after;
 
@@ -70,8 +71,8 @@ struct next {
 /* The text of the main file with this step in it. */
 struct slice next_text(const struct next *n, const struct next_step *step);
 
-/* Fills steps with those that are not taken yet. own: the domains that mail is taken for, most first, or NULL. False: out of
- * memory (why). */
+/* Fills steps with those that are not taken yet. own: the domains that mail is taken for, most first, or NULL.
+ * False: out of memory (why). */
 bool next_find_steps(struct next *n, const char *const *own, size_t own_count, const char **why);
 void next_release(struct next *n);
 

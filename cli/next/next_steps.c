@@ -2,9 +2,9 @@
 /*
  * next_steps.c - the ladder from the first day to enforced: which steps there are, and which are not taken yet.
  *
- * Promises that a step is offered only where the policy with its line really asks more: each is read by the policy's own parser as
- * if its file held the line, lists and includes and all, and asked; nothing is written for that. A line that a statement of the policy
- * would hide is not offered. On failure (no memory) no step is.
+ * Promises that a step is offered only where the policy with its line really asks more: each is read by the policy's
+ * own parser as if its file held the line, lists and includes and all, and asked; nothing is written for that. A line
+ * that a statement of the policy would hide is not offered. On failure (no memory) no step is.
  */
 #include "cli/next/next.h"
 #include "base/domain.h"
@@ -19,11 +19,13 @@ struct rung {
 
 /* In this order: what costs nobody anything first. */
 static const struct rung rungs[] = {
-    {"format", "messages that show people one sender and programs another are refused", "require message-format of everyone",
-     STANDARD_MESSAGE_FORMAT, POLICY_REQUIRE},
+    {"format", "messages that show people one sender and programs another are refused",
+     "require message-format of everyone", STANDARD_MESSAGE_FORMAT, POLICY_REQUIRE},
     {"dmarc", "what domain owners publish by DMARC is done", "follow dmarc of everyone", STANDARD_DMARC, POLICY_FOLLOW},
-    {"spf", "what domain owners publish by SPF is done, where DMARC did not pass", "follow spf of everyone", STANDARD_SPF, POLICY_FOLLOW},
-    {"tls", "mail that comes in the clear, or by old TLS, is refused", "require tls 1.2 or newer of everyone", STANDARD_TLS, POLICY_REQUIRE},
+    {"spf", "what domain owners publish by SPF is done, where DMARC did not pass", "follow spf of everyone",
+     STANDARD_SPF, POLICY_FOLLOW},
+    {"tls", "mail that comes in the clear, or by old TLS, is refused", "require tls 1.2 or newer of everyone",
+     STANDARD_TLS, POLICY_REQUIRE},
 };
 
 #define A_STRANGER "stranger.invalid" /* RFC 2606: nobody's */
@@ -51,7 +53,8 @@ static struct slice mode_value(const struct next *n)
 {
     const struct policy_statement *s, *last = NULL;
     for (size_t i = 0; (s = policy_statement_at(n->now, i)) != NULL; i++)
-        if (s->kind == POLICY_SET && s->name && strcmp(s->name, "mode") == 0 && s->file && strcmp(s->file, n->path) == 0)
+        if (s->kind == POLICY_SET && s->name && strcmp(s->name, "mode") == 0 && s->file &&
+            strcmp(s->file, n->path) == 0)
             last = s;
     const char *p = n->text.p, *end = p + n->text.n;
     for (unsigned line = 1; last && p < end && line < last->line; line++) {
@@ -66,7 +69,8 @@ static struct slice mode_value(const struct next *n)
     return SLICE_NULL;
 }
 
-/* Where line `line` of the text begins, and where a statement that begins there ends: at a line that does not continue it. */
+/* Where line `line` of the text begins, and where a statement that begins there ends: at a line that does not continue
+ * it. */
 static struct slice statement_text(struct slice text, unsigned line)
 {
     const char *p = text.p, *end = p + text.n, *stop;
@@ -83,7 +87,8 @@ static struct slice statement_text(struct slice text, unsigned line)
     return slice_of(p, (size_t)(stop - p));
 }
 
-/* The place of a standard's name in a list of several, with the comma that goes with it; n 0: it is not there, or alone. */
+/* The place of a standard's name in a list of several, with the comma that goes with it; n 0: it is not there, or
+ * alone. */
 static struct slice listed(struct slice statement, const char *name)
 {
     size_t len = strlen(name);
@@ -110,7 +115,9 @@ static struct slice gives_way(const struct next *n, const struct next_step *step
     const struct policy_statement *s = step->instead_of;
     if (step->is_mode)
         return mode_value(n);
-    return s && s->file && strcmp(s->file, n->path) == 0 ? listed(statement_text(n->text, s->line), standard_name(step->standard)) : SLICE_NULL;
+    return s && s->file && strcmp(s->file, n->path) == 0
+               ? listed(statement_text(n->text, s->line), standard_name(step->standard))
+               : SLICE_NULL;
 }
 
 struct slice next_text(const struct next *n, const struct next_step *step)
@@ -180,7 +187,10 @@ static void offer_own(struct next *n, const char *const *own, size_t count, cons
     for (size_t i = 0; i < count; i++)
         buf_printf(&line, "%s%s", i ? ", " : "own domains ", own[i]);
     const char *kept = count && !line.failed ? arena_strdup(n->arena, line.p) : NULL;
-    struct next_step *s = kept ? offer(n, &(struct next_step){.id = "own", .title = "Assay knows which domains are yours", .line = kept}, why) : NULL;
+    struct next_step *s =
+        kept ? offer(n, &(struct next_step){.id = "own", .title = "Assay knows which domains are yours", .line = kept},
+                     why)
+             : NULL;
     if (s)
         s->state = NEXT_SAY;
     buf_release(&line);
@@ -195,14 +205,15 @@ static void offer_guards(struct next *n, const char **why)
             const char *domain = s->items[k];
             if (!domain_is_kept(domain) || guards(n->now, domain))
                 continue;
-            struct next_step *step =
-                offer(n,
-                      &(struct next_step){.id = arena_printf(n->arena, "in-our-name:%s", domain),
-                                          .title = arena_printf(n->arena, "mail in the name of %s that is not from you is refused", domain),
-                                          .line = arena_printf(n->arena,
-                                                               "always require dmarc of %s otherwise reject \"This is not from %s\"",
-                                                               domain, domain)},
-                      why);
+            struct next_step *step = offer(
+                n,
+                &(struct next_step){
+                    .id = arena_printf(n->arena, "in-our-name:%s", domain),
+                    .title = arena_printf(n->arena, "mail in the name of %s that is not from you is refused", domain),
+                    .line =
+                        arena_printf(n->arena, "always require dmarc of %s otherwise reject \"This is not from %s\"",
+                                     domain, domain)},
+                why);
             if (step && !guards(step->after, domain))
                 take_back(n);
         }
@@ -216,22 +227,25 @@ bool next_find_steps(struct next *n, const char *const *own, size_t own_count, c
     for (size_t i = 0; i < sizeof rungs / sizeof *rungs && !*why; i++) {
         if (asks(n->now, &rungs[i]))
             continue;
-        struct next_step *step = offer(n, &(struct next_step){.id = rungs[i].id,
-                                                              .title = rungs[i].title,
-                                                              .line = rungs[i].line,
-                                                              .standard = rungs[i].standard,
-                                                              .instead_of = said_of_everyone(n->now, rungs[i].standard)},
+        struct next_step *step = offer(n,
+                                       &(struct next_step){.id = rungs[i].id,
+                                                           .title = rungs[i].title,
+                                                           .line = rungs[i].line,
+                                                           .standard = rungs[i].standard,
+                                                           .instead_of = said_of_everyone(n->now, rungs[i].standard)},
                                        why);
         if (step && !asks(step->after, &rungs[i]))
             take_back(n);
     }
     offer_guards(n, why);
     if (!*why && policy_set_is(n->now, "mode", "dry-run")) {
-        struct next_step *step = offer(
-            n,
-            &(struct next_step){
-                .id = "mode", .title = "what the policy asks is done, and not only recorded", .line = "set mode enforce", .is_mode = true},
-            why);
+        struct next_step *step =
+            offer(n,
+                  &(struct next_step){.id = "mode",
+                                      .title = "what the policy asks is done, and not only recorded",
+                                      .line = "set mode enforce",
+                                      .is_mode = true},
+                  why);
         if (step && !policy_set_is(step->after, "mode", "enforce"))
             take_back(n);
     }

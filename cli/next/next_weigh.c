@@ -2,11 +2,11 @@
 /*
  * next_weigh.c - what each step would have done to the mail that was seen.
  *
- * Every record of the last weeks is asked of the policy in force and of the policy with the step, finding by finding, by the milter's
- * rules: SPF acts only where DMARC did not pass, `follow dmarc` as its owner published it, a temporary failure on nothing. Records
- * hold no recipients' addresses: statements `writing to` are left out, as is `via`. Mail from our own networks and of submission is not
- * asked. The mode is not looked at but by the step that changes it: that one counts all that the policy would do.
- * On failure of the store: its status.
+ * Every record of the last weeks is asked of the policy in force and of the policy with the step, finding by finding,
+ * by the milter's rules: SPF acts only where DMARC did not pass, `follow dmarc` as its owner published it, a temporary
+ * failure on nothing. Records hold no recipients' addresses: statements `writing to` are left out, as is `via`. Mail
+ * from our own networks and of submission is not asked. The mode is not looked at but by the step that changes it: that
+ * one counts all that the policy would do. On failure of the store: its status.
  */
 #include "base/clock.h"
 #include "base/domain.h"
@@ -31,7 +31,9 @@ static enum result result_of(const struct value *f)
 static enum policy_action published(const struct value *dmarc)
 {
     const char *applied = value_text(dmarc, "applied");
-    return !applied || strcmp(applied, "none") == 0 ? POLICY_DELIVER : strcmp(applied, "reject") == 0 ? POLICY_REJECT : POLICY_QUARANTINE;
+    return !applied || strcmp(applied, "none") == 0 ? POLICY_DELIVER
+           : strcmp(applied, "reject") == 0         ? POLICY_REJECT
+                                                    : POLICY_QUARANTINE;
 }
 
 /* A signature of the From organisation holds: the one thing `require dkim` asks, however many others do not. */
@@ -110,12 +112,14 @@ static enum policy_action outcome(const struct policy *p, const struct record *r
     return worst;
 }
 
-/* The record's rua is the owner's own wish to be told; else the address that every domain must have (RFC 5321 4.5.1). */
+/* The record's rua is the owner's own wish to be told; else the address that every domain must have (RFC 5321
+ * 4.5.1). */
 static const char *contact_of(struct next *n, const struct record *r, const char *domain)
 {
     const char *rua = value_text(record_finding(r, "dmarc"), "rua"), *to = rua ? strstr(rua, "mailto:") : NULL;
     size_t len = to ? strcspn(to + 7, ",!? ") : 0;
-    return len ? arena_printf(n->arena, "%.*s", (int)(len > 254 ? 254 : len), to + 7) : arena_printf(n->arena, "postmaster@%s", domain);
+    return len ? arena_printf(n->arena, "%.*s", (int)(len > 254 ? 254 : len), to + 7)
+               : arena_printf(n->arena, "postmaster@%s", domain);
 }
 
 /* "dmarc fail; from 192.0.2.7, MAIL FROM esp.example, signed by esp.example" */
@@ -123,7 +127,8 @@ static const char *how_of(struct next *n, const struct record *r, const struct v
 {
     struct buf b = BUF_INIT;
     const char *comma = ", signed by ";
-    buf_printf(&b, "%s %s; from %s", value_text(by, "standard"), value_text(by, "result"), r->client ? r->client : "an unknown client");
+    buf_printf(&b, "%s %s; from %s", value_text(by, "standard"), value_text(by, "result"),
+               r->client ? r->client : "an unknown client");
     if (r->mail_from)
         buf_printf(&b, ", MAIL FROM %s", r->mail_from);
     for (size_t i = 0; i < value_count(r->findings) && i < RECORD_FINDINGS_MAX && b.n < 300; i++) {
@@ -158,7 +163,8 @@ static struct next_hit *hit_of(struct next *n, struct next_step *s, const struct
     const char *kept = arena_strdup(n->arena, domain);
     if (!kept || map_put(&s->index->by_domain, slice_str(kept), s->hit_count) != STATUS_OK)
         return NULL;
-    s->hits[s->hit_count] = (struct next_hit){.domain = kept, .contact = contact_of(n, r, kept), .how = how_of(n, r, by)};
+    s->hits[s->hit_count] =
+        (struct next_hit){.domain = kept, .contact = contact_of(n, r, kept), .how = how_of(n, r, by)};
     return &s->hits[s->hit_count++];
 }
 
@@ -191,7 +197,8 @@ typedef void mail_function(struct next *n, const struct record *r, void *arg);
 static enum status each_mail(struct next *n, struct store *s, int64_t most, mail_function *fn, void *arg)
 {
     struct store_rows *rows =
-        store_ask(s, "SELECT record FROM mail WHERE t >= $1 AND record IS NOT NULL ORDER BY t DESC LIMIT $2", "ii", n->since_us, most);
+        store_ask(s, "SELECT record FROM mail WHERE t >= $1 AND record IS NOT NULL ORDER BY t DESC LIMIT $2", "ii",
+                  n->since_us, most);
     while (store_next(rows)) {
         struct record r;
         char why[160];
@@ -222,7 +229,8 @@ enum status next_weigh(struct next *n, struct store *s)
         map_init(&x->by_domain, 1);
     }
     n->mails = 0;
-    enum status st = store_ask_number(s, 0, &rows, "SELECT count(*) FROM mail WHERE t >= $1 AND record IS NOT NULL", "i", n->since_us);
+    enum status st = store_ask_number(s, 0, &rows, "SELECT count(*) FROM mail WHERE t >= $1 AND record IS NOT NULL",
+                                      "i", n->since_us);
     if (st == STATUS_OK)
         st = store_ask_number(s, 0, &last, "SELECT max(t) FROM mail WHERE t >= $1", "i", n->since_us);
     if (st == STATUS_OK)

@@ -21,7 +21,8 @@ enum {
     POLICY_ARG_CSV = 8,
     POLICY_ARG_HTML = 16,
     POLICY_ARG_DEFAULTS = 32, /* --defaults, --setting */
-    POLICY_ARG_QUESTION = 64, /* --from, --for, --standard, --client, --names, --at, --signed-by, --submission, --listener */
+    POLICY_ARG_QUESTION =
+        64, /* --from, --for, --standard, --client, --names, --at, --signed-by, --submission, --listener */
     POLICY_ARG_AT = 128,
     POLICY_ARG_POLICY = 256, /* -P FILE alone, no operand */
     POLICY_ARG_DNS = 2048,   /* --ask-dns, --dns */

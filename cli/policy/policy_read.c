@@ -345,7 +345,8 @@ static void say_listener(struct reading *r, const struct policy_statement *s)
     for (size_t i = 0; i < s->item_count; i++)
         buf_printf(&b, "%s\"%s\"", i ? _(" or ") : "", s->items[i]);
     buf_adds(&b, l->as == POLICY_AS_SUBMISSION ? _(" is from our own users, and not judged as mail from outside.")
-                 : l->as == POLICY_AS_RELAY    ? _(" came through a relay of ours, and is judged by who gave it to the relay.")
+                 : l->as == POLICY_AS_RELAY
+                     ? _(" came through a relay of ours, and is judged by who gave it to the relay.")
                  : l->as == POLICY_AS_UNJUDGED ? _(" was judged before, and is not looked at again.")
                                                : _(" is judged like any other."));
     if (l->mode)

@@ -59,20 +59,25 @@ static const char *const follows[STANDARD_MAIL_COUNT] = {
     [STANDARD_DNSSEC] = N_("if an answer from DNS that the judgement needs is signed wrongly"),
 };
 
-static const char *const requires[STANDARD_MAIL_COUNT] = {
-    [STANDARD_SPF] = N_("the sending domain must publish SPF and the message must pass it, unless DMARC passes"),
-    [STANDARD_DKIM] = N_("the message must bear a valid signature of the organisation in its visible sender (From)"),
-    [STANDARD_DMARC] = N_("the domain of the visible sender (From) must publish DMARC and the message must pass it: "
-                          "SPF or a DKIM signature must confirm that very "
-                          "organisation. A domain without DMARC does not meet this"),
-    [STANDARD_DANE] = N_("every mail server of the sending domain must have a DANE record in signed DNS"),
-    [STANDARD_TLS] = N_("the connection must be encrypted"),
-    [STANDARD_DNSSEC] =
-        N_("all answers from DNS that the judgement of the message needs must be signed, and signed rightly"),
-    [STANDARD_MESSAGE_FORMAT] = N_("the message must have exactly one usable sender (From), no doubled header lines "
-                                   "that may stand once only, and nothing in its "
-                                   "header that is no header"),
-    [STANDARD_RDNS] = N_("the sending computer's address must have a name that leads back to the address"),
+static const char *const
+    requires[
+            STANDARD_MAIL_COUNT] = {
+        [STANDARD_SPF] = N_("the sending domain must publish SPF and the message must pass it, unless DMARC passes"),
+        [STANDARD_DKIM] =
+            N_("the message must bear a valid signature of the organisation in its visible sender (From)"),
+        [STANDARD_DMARC] =
+            N_("the domain of the visible sender (From) must publish DMARC and the message must pass it: "
+               "SPF or a DKIM signature must confirm that very "
+               "organisation. A domain without DMARC does not meet this"),
+        [STANDARD_DANE] = N_("every mail server of the sending domain must have a DANE record in signed DNS"),
+        [STANDARD_TLS] = N_("the connection must be encrypted"),
+        [STANDARD_DNSSEC] =
+            N_("all answers from DNS that the judgement of the message needs must be signed, and signed rightly"),
+        [STANDARD_MESSAGE_FORMAT] =
+            N_("the message must have exactly one usable sender (From), no doubled header lines "
+               "that may stand once only, and nothing in its "
+               "header that is no header"),
+        [STANDARD_RDNS] = N_("the sending computer's address must have a name that leads back to the address"),
 };
 
 const char *words_standard(enum standard s)
@@ -93,7 +98,10 @@ const char *words_asks(enum standard s, enum policy_level level, bool of_names)
                                         : NULL;
     if (s >= STANDARD_MAIL_COUNT || level < POLICY_FOLLOW)
         return NULL;
-    const char *text = level == POLICY_REQUIRE ? requires[s] : follows[s];
+    const char *text = level == POLICY_REQUIRE ?
+                                               requires[
+                                                   s]
+                                               : follows[s];
     return text ? _(text) : NULL;
 }
 

@@ -22,7 +22,7 @@ struct certificate {
         *names[CERTIFICATE_MAX_NAMES]; /* DNS names of subjectAltName, kept form; a wildcard as "*.example.org" */
     size_t name_count;
     time_t not_before, not_after;
-    struct slice spki, whole;  /* DER */
+    struct slice spki, whole; /* DER */
     const char *spki_sha256;  /* hex: TLSA x 1 1 */
     const char *whole_sha256; /* hex: TLSA x 0 1 */
 };
@@ -31,7 +31,8 @@ struct certificate {
  * STATUS_LIMIT: over CERTIFICATE_MAX_FILE; STATUS_INVALID: no certificate in it; *why says so in words. */
 enum status certificate_read(struct arena *a, const char *path, struct certificate *out, const char **why) MUST_CHECK;
 
-/* Whether a TLSA record with usage 3 (DANE-EE) and this selector, matching type and data promises this certificate (RFC 6698 2.1). */
+/* Whether a TLSA record with usage 3 (DANE-EE) and this selector, matching type and data promises this certificate (RFC
+ * 6698 2.1). */
 bool certificate_matches(const struct certificate *c, unsigned selector, unsigned matching, struct slice data);
 
 /* From DER octets. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tlsa_check.c - the question a renewal must ask before it switches: is the next certificate's TLSA record visible, signed?
+ * tlsa_check.c - the question a renewal must ask before it switches: is the next certificate's TLSA record visible,
+ * signed?
  *
- * Only DANE-EE records (usage 3) are compared: they promise the certificate itself. Answers come validated from libunbound; an insecure answer is
- * no promise (RFC 7672 2.2). Says one line on failure.
+ * Only DANE-EE records (usage 3) are compared: they promise the certificate itself. Answers come validated from
+ * libunbound; an insecure answer is no promise (RFC 7672 2.2). Says one line on failure.
  */
 #include "cli/tlsa/tlsa_check.h"
 #include "dns/dns_replay.h"
@@ -58,8 +59,9 @@ static int judge(const struct dns_answer *answer, const char *owner, const struc
     }
     if (promised(answer, c))
         return CLI_OK;
-    cli_error("%s: none of its %zu records is for this certificate: publish 3 1 1 %s as well, and wait two times its TTL", owner,
-              answer->count, c->spki_sha256);
+    cli_error(
+        "%s: none of its %zu records is for this certificate: publish 3 1 1 %s as well, and wait two times its TTL",
+        owner, answer->count, c->spki_sha256);
     return CLI_CRITICAL;
 }
 

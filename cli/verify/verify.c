@@ -215,8 +215,8 @@ static enum status feed(struct judge *j, struct slice message, const struct veri
     return judge_end(j);
 }
 
-enum status verify_judge(const struct judge_host *host, const struct policy *policy, const struct verify_options *o, time_t at,
-                         struct slice message, struct judge **out, const struct classes **classes)
+enum status verify_judge(const struct judge_host *host, const struct policy *policy, const struct verify_options *o,
+                         time_t at, struct slice message, struct judge **out, const struct classes **classes)
 {
     struct run r = {.o = o, .at = at};
     struct verify_guess guess = {0};
@@ -312,7 +312,8 @@ struct dns *verify_dns(const char *replay, const struct policy *policy)
     if (replay) {
         dns = dns_replay_new(replay, &error);
     } else {
-        struct dns_unbound_config c = {.anchor = policy_set_text(policy, "dns.anchor"), .forward = policy_set_text(policy, "dns.forward")};
+        struct dns_unbound_config c = {.anchor = policy_set_text(policy, "dns.anchor"),
+                                       .forward = policy_set_text(policy, "dns.forward")};
         if (access(c.anchor, R_OK) != 0)
             c.anchor = SYSTEM_ANCHOR;
         dns = dns_unbound_new(&c, &error);

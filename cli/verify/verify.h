@@ -20,12 +20,15 @@ struct verify_options {
 
 /* ---- verify.c, also for `assay policy what-if` ---- */
 
-/* The DNS as `assay verify` asks it: from a saved file, or by libunbound with the policy's anchor and forwarder. NULL after a message. */
+/* The DNS as `assay verify` asks it: from a saved file, or by libunbound with the policy's anchor and forwarder. NULL
+ * after a message. */
 struct dns *verify_dns(const char *replay, const struct policy *policy);
 
-/* Judges one message under one policy. *out is the judge, to be freed in any case (NULL is fine); the classes live in it. */
-enum status verify_judge(const struct judge_host *host, const struct policy *policy, const struct verify_options *o, time_t at,
-                         struct slice message, struct judge **out, const struct classes **classes) MUST_CHECK;
+/* Judges one message under one policy. *out is the judge, to be freed in any case (NULL is fine); the classes live in
+ * it. */
+enum status verify_judge(const struct judge_host *host, const struct policy *policy, const struct verify_options *o,
+                         time_t at, struct slice message, struct judge **out,
+                         const struct classes **classes) MUST_CHECK;
 
 /* ---- verify_source.c: where messages come from ---- */
 

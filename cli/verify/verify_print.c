@@ -193,8 +193,10 @@ static void put_dmarc(struct buf *out, const struct judge_report *r)
         detail(out, "org", d->org_domain);
     if (r->dmarc_compared) {
         const struct dmarc_finding *walked = &r->dmarc_by_walk;
-        buf_printf(out, "  %-14s   %-8s the above by the public suffix list (RFC 7489); by the tree walk (RFC 9989): %s, org %s\n", "",
-                   "compared", result_name(walked->result), walked->org_domain ? walked->org_domain : "not known");
+        buf_printf(
+            out,
+            "  %-14s   %-8s the above by the public suffix list (RFC 7489); by the tree walk (RFC 9989): %s, org %s\n",
+            "", "compared", result_name(walked->result), walked->org_domain ? walked->org_domain : "not known");
     }
     if (d->walk) {
         struct buf walk = BUF_INIT;

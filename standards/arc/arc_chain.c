@@ -8,8 +8,8 @@
  *        3B  instances are 1, 2, ... without gap or repetition
  *        3C  cv= is none in the first seal and pass in all others
  *
- * A field whose i= cannot be read belongs to no set, and that is a defect too: nobody can say what it was meant to be. The first defect found is
- * the one reported. Failure: memory alone.
+ * A field whose i= cannot be read belongs to no set, and that is a defect too: nobody can say what it was meant to be.
+ * The first defect found is the one reported. Failure: memory alone.
  */
 #include "standards/arc/arc_chain.h"
 #include "standards/message/header.h"
@@ -85,7 +85,8 @@ static const char *unreadable(struct arena *arena, const char *what, const struc
 static void take_aar(struct arc_chain *c, const struct header_list *headers, size_t place)
 {
     struct slice rest = SLICE_NULL;
-    struct arc_link *link = link_of(c, arc_chain_instance(headers->fields[place].value, &rest), "an ARC-Authentication-Results without a valid i=");
+    struct arc_link *link = link_of(c, arc_chain_instance(headers->fields[place].value, &rest),
+                                    "an ARC-Authentication-Results without a valid i=");
     if (link && link->aar_place != SIZE_MAX) {
         defect(c, "two ARC-Authentication-Results of one instance");
     } else if (link) {
@@ -136,8 +137,8 @@ static void check_sets(struct arc_chain *c)
     }
 }
 
-enum status arc_chain_read(struct arena *arena, const struct header_list *headers, const struct dkim_fields *index, time_t now,
-                           struct arc_chain *c)
+enum status arc_chain_read(struct arena *arena, const struct header_list *headers, const struct dkim_fields *index,
+                           time_t now, struct arc_chain *c)
 {
     size_t aars = dkim_fields_count(index, aar_name), messages = dkim_fields_count(index, message_name),
            seals = dkim_fields_count(index, seal_name);

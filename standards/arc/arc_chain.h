@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * arc_chain.h - the ARC fields of a message put together into sets, and the rules their structure must keep (RFC 8617 4.2, 5.2 steps 1 to 3).
+ * arc_chain.h - the ARC fields of a message put together into sets, and the rules their structure must keep (RFC 8617
+ * 4.2, 5.2 steps 1 to 3).
  *
  * Internal to arc_*. Everything lives in the arena. One thread at a time.
  */
@@ -26,10 +27,11 @@ struct arc_chain {
 };
 
 /* STATUS_NOMEM only. */
-enum status arc_chain_read(struct arena *arena, const struct header_list *headers, const struct dkim_fields *index, time_t now,
-                           struct arc_chain *out) MUST_CHECK;
+enum status arc_chain_read(struct arena *arena, const struct header_list *headers, const struct dkim_fields *index,
+                           time_t now, struct arc_chain *out) MUST_CHECK;
 
-/* An ARC-Authentication-Results value: the instance before its first ";", and what follows. 0: it has none (RFC 8617 4.1.1). */
+/* An ARC-Authentication-Results value: the instance before its first ";", and what follows. 0: it has none (RFC 8617
+ * 4.1.1). */
 unsigned arc_chain_instance(struct slice value, struct slice *rest);
 
 #endif

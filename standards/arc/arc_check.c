@@ -2,14 +2,16 @@
 /*
  * arc_check.c - verifies an ARC chain (RFC 8617 5.2, steps 4 to 6) and reports what its sets say.
  *
- * The newest message signature must hold, and every seal from the newest to the first; older message signatures usually do not hold any
- * more (that is what ARC is for) and only tell from which hop on nothing was changed (oldest-pass).
+ * The newest message signature must hold, and every seal from the newest to the first; older message signatures usually
+ * do not hold any more (that is what ARC is for) and only tell from which hop on nothing was changed (oldest-pass).
  *
- * A defect that will not go away is fail and beats everything; a key that could not be fetched now is temperror, and only where there was no other
- * defect. What was not looked at says none in its set, so that nothing unverified reads as verified.
+ * A defect that will not go away is fail and beats everything; a key that could not be fetched now is temperror, and
+ * only where there was no other defect. What was not looked at says none in its set, so that nothing unverified reads
+ * as verified.
  *
- * Costs are bounded: 50 sets, each field hashed as often as there are seals above it, the body's hashes shared with DKIM (dkim_bodyhash.h), keys
- * by the scope's budget. Early questions to DNS stop at EARLY_KEYS, so that a long chain of strangers cannot use up what DMARC needs.
+ * Costs are bounded: 50 sets, each field hashed as often as there are seals above it, the body's hashes shared with
+ * DKIM (dkim_bodyhash.h), keys by the scope's budget. Early questions to DNS stop at EARLY_KEYS, so that a long chain
+ * of strangers cannot use up what DMARC needs.
  */
 #include "standards/arc/arc_check.h"
 #include "base/clock.h"
@@ -101,8 +103,10 @@ void arc_checker_body(struct arc_checker *c, struct slice chunk)
         dkim_bodyhash_add(c->bodies, chunk);
 }
 
-/* Keeps the worst outcome: fail before temperror before pass. Anything that is neither pass nor temporary is a failure to ARC. */
-static enum result weigh(struct arc_checker *c, struct arc_finding *out, const struct dkim_proof *proof, unsigned instance, const char *what)
+/* Keeps the worst outcome: fail before temperror before pass. Anything that is neither pass nor temporary is a failure
+ * to ARC. */
+static enum result weigh(struct arc_checker *c, struct arc_finding *out, const struct dkim_proof *proof,
+                         unsigned instance, const char *what)
 {
     enum result mine = proof->result == RESULT_PASS || proof->result == RESULT_TEMPERROR ? proof->result : RESULT_FAIL;
     if (mine == RESULT_PASS || out->result == RESULT_FAIL || out->result == mine)
@@ -131,7 +135,8 @@ static void conclude(struct dkim_proof *proof, enum result r, const char *reason
 }
 
 /* The message signature of links[i] as if it said this c=: the body, then the header and its key. */
-static void check_message_as(struct arc_checker *c, size_t i, bool relaxed_header, int body, struct dkim_proof *proof, bool *body_partly_unsigned)
+static void check_message_as(struct arc_checker *c, size_t i, bool relaxed_header, int body, struct dkim_proof *proof,
+                             bool *body_partly_unsigned)
 {
     uint8_t hash[DKIM_HASH_OCTETS];
     uint64_t total = 0;
@@ -147,15 +152,17 @@ static void check_message_as(struct arc_checker *c, size_t i, bool relaxed_heade
         conclude(proof, RESULT_FAIL, "the body hash does not verify");
         return;
     }
-    struct dkim_fields_request r = {.names = m->names, .relaxed = relaxed_header, .self = link->message_place, .b_raw = m->b_raw};
+    struct dkim_fields_request r = {
+        .names = m->names, .relaxed = relaxed_header, .self = link->message_place, .b_raw = m->b_raw};
     if (dkim_fields_hash(c->index, &r, hash) != STATUS_OK)
         conclude(proof, RESULT_TEMPERROR, "out of memory");
     else
         dkim_proof_check(c->dns, c->arena, m, PROOF_BY_HASH, hash, proof);
 }
 
-/* The message signature of links[i]. Without c= it is simple/simple, by RFC 8617 4.1.2 and RFC 6376 3.5; the sealers behind the public ARC suite
- * took it for relaxed/relaxed (its case ams_fields_c_na), so that is tried where the first does not hold. */
+/* The message signature of links[i]. Without c= it is simple/simple, by RFC 8617 4.1.2 and RFC 6376 3.5; the sealers
+ * behind the public ARC suite took it for relaxed/relaxed (its case ams_fields_c_na), so that is tried where the
+ * first does not hold. */
 static void check_message(struct arc_checker *c, size_t i, struct dkim_proof *proof, bool *body_partly_unsigned)
 {
     const struct dkim_sigfield *m = &c->chain.links[i].message;
@@ -169,7 +176,8 @@ static void check_message(struct arc_checker *c, size_t i, struct dkim_proof *pr
         check_message_as(c, i, true, c->body[i][1], proof, body_partly_unsigned);
 }
 
-/* The seal of links[i]: over all sets up to its own, oldest first, each as AAR, message signature, seal (RFC 8617 5.1.1). */
+/* The seal of links[i]: over all sets up to its own, oldest first, each as AAR, message signature, seal (RFC 8617
+ * 5.1.1). */
 static void check_seal(struct arc_checker *c, size_t i, struct dkim_proof *proof)
 {
     uint8_t hash[DKIM_HASH_OCTETS];
@@ -208,7 +216,8 @@ static void check_chain(struct arc_checker *c, struct arc_finding *out)
     }
 }
 
-/* Whether a message signature that holds binds what a reader sees: every From field, and the body to its end. The public suite lets h= leave out From. */
+/* Whether a message signature that holds binds what a reader sees: every From field, and the body to its end. The
+ * public suite lets h= leave out From. */
 static bool binds(const struct arc_checker *c, size_t i, bool body_partly_unsigned)
 {
     size_t from_fields = dkim_fields_count(c->index, SLICE_LIT("from"));
@@ -216,8 +225,8 @@ static bool binds(const struct arc_checker *c, size_t i, bool body_partly_unsign
     return !body_partly_unsigned && m->from_names > 0 && m->from_names >= from_fields;
 }
 
-/* Step 5: how far down the message signatures hold without a break. One that does not bind the message breaks it too: anybody may have changed what it
- * leaves open. */
+/* Step 5: how far down the message signatures hold without a break. One that does not bind the message breaks it
+ * too: anybody may have changed what it leaves open. */
 static void find_oldest_pass(struct arc_checker *c, struct arc_finding *out)
 {
     size_t n = c->chain.count;
@@ -253,7 +262,8 @@ enum status arc_checker_end(struct arc_checker *c, struct arc_finding *out)
         find_oldest_pass(c, out);
     out->counts = out->result == RESULT_PASS && binds(c, c->chain.count - 1, out->body_partly_unsigned);
     if (out->result == RESULT_PASS && !out->counts)
-        out->reason = out->body_partly_unsigned ? "l= leaves a part of the body unsigned" : "a From field is not signed";
+        out->reason =
+            out->body_partly_unsigned ? "l= leaves a part of the body unsigned" : "a From field is not signed";
     if (!arena_failed(c->arena))
         return STATUS_OK;
     out->result = RESULT_TEMPERROR;

@@ -2,13 +2,15 @@
 /*
  * arc_check.h - the ARC chain of one message, verified (RFC 8617).
  *
- * Used like dkim_check.h: new when the header section is complete (keys are asked for at once), body as it comes, end, free.
- * What it finds is only what the chain proves: who sealed, and that the newest sealer's view of the message still holds. Whether
- * a sealer is believed is the policy's business: a chain sealed by a stranger proves nothing (anyone can write "dmarc=pass").
+ * Used like dkim_check.h: new when the header section is complete (keys are asked for at once), body as it comes, end,
+ * free. What it finds is only what the chain proves: who sealed, and that the newest sealer's view of the message still
+ * holds. Whether a sealer is believed is the policy's business: a chain sealed by a stranger proves nothing (anyone can
+ * write "dmarc=pass").
  *
- * Results: none (no ARC field at all), pass, fail (RFC 8617 5.2: any defect of structure, of a seal, or of the newest message signature),
- * and temperror where a key could not be fetched now and nothing else was wrong: kept apart, since RFC 8617 has no word for it
- * (for Authentication-Results it is "fail" to those who want RFC 8617's three words; RFC 8601 2.7 knows temperror).
+ * Results: none (no ARC field at all), pass, fail (RFC 8617 5.2: any defect of structure, of a seal, or of the newest
+ * message signature), and temperror where a key could not be fetched now and nothing else was wrong: kept apart, since
+ * RFC 8617 has no word for it (for Authentication-Results it is "fail" to those who want RFC 8617's three words; RFC
+ * 8601 2.7 knows temperror).
  */
 #ifndef ASSAY_STANDARDS_ARC_ARC_CHECK_H
 #define ASSAY_STANDARDS_ARC_ARC_CHECK_H
@@ -29,36 +31,43 @@ struct dkim_checker;
 #define ARC_CHECK_SETS 50
 
 struct arc_set {
-    unsigned instance;      /* i=, from 1 (the oldest) */
-    const char *sealer;     /* d= of the ARC-Seal, kept */
-    const char *selector;   /* s= of the ARC-Seal, kept */
-    const char *signer;     /* d= of the ARC-Message-Signature, kept */
-    enum result cv;         /* as written in the seal: none, pass or fail */
-    enum result seal;       /* pass, fail, temperror; none: not verified, since something else failed first */
-    enum result message;    /* the ARC-Message-Signature: same */
-    struct slice aar;       /* the ARC-Authentication-Results behind "i=N;": hostile text, as received */
-    const char *authserv;   /* its authserv-id, printable ASCII; NULL where unreadable */
-    enum result spf, dkim, dmarc, arc; /* what it says of each (none where it says nothing; of several the best). Believe only trusted sealers */
+    unsigned instance;    /* i=, from 1 (the oldest) */
+    const char *sealer;   /* d= of the ARC-Seal, kept */
+    const char *selector; /* s= of the ARC-Seal, kept */
+    const char *signer;   /* d= of the ARC-Message-Signature, kept */
+    enum result cv;       /* as written in the seal: none, pass or fail */
+    enum result seal;     /* pass, fail, temperror; none: not verified, since something else failed first */
+    enum result message;  /* the ARC-Message-Signature: same */
+    struct slice aar;     /* the ARC-Authentication-Results behind "i=N;": hostile text, as received */
+    const char *authserv; /* its authserv-id, printable ASCII; NULL where unreadable */
+    enum result spf, dkim, dmarc,
+        arc; /* what it says of each (none where it says nothing; of several the best). Believe only trusted sealers */
     const char *dmarc_from; /* header.from of its dmarc, kept; NULL where there is none */
     unsigned key_bits;      /* the seal's key; 0: none seen */
 };
 
 struct arc_finding {
     enum result result;
-    const char *reason;     /* one line of printable ASCII, never NULL */
+    const char *reason;      /* one line of printable ASCII, never NULL */
     unsigned instance_count; /* highest instance; 0: none */
-    unsigned oldest_pass;   /* RFC 8617 5.2 step 6: lowest instance from which on all message signatures hold, over every From field
+    unsigned
+        oldest_pass; /* RFC 8617 5.2 step 6: lowest instance from which on all message signatures hold, over every From field
                                and the whole body; 0: all do (or none was verified) */
-    const char *const *sealers; /* d= of the seals, newest first; instance_count of them; NULL entries where unreadable */
-    const struct arc_set *sets; /* newest first; instance_count of them; only where the structure was readable, else NULL */
-    bool body_partly_unsigned; /* l= of the newest message signature leaves octets of the body unsigned: whatever was added is nobody's */
-    bool counts;            /* pass, with every From field and the whole body signed by the newest: may be weighed with `trust` */
+    const char *const
+        *sealers; /* d= of the seals, newest first; instance_count of them; NULL entries where unreadable */
+    const struct arc_set
+        *sets; /* newest first; instance_count of them; only where the structure was readable, else NULL */
+    bool
+        /* l= of the newest message signature leaves octets of the body unsigned: whatever was added is nobody's */
+        body_partly_unsigned;
+    bool counts; /* pass, with every From field and the whole body signed by the newest: may be weighed with `trust` */
     enum dns_security security; /* the worst of the keys' answers that counted; DNS_UNKNOWN where none did */
 };
 
 struct arc_check_options {
-    time_t at;                   /* judge as of this time; 0: clock_wall() */
-    struct dkim_checker *body_of; /* a DKIM checker of the same message: its body hashes are shared and arc_checker_body does nothing. It must be
+    time_t at; /* judge as of this time; 0: clock_wall() */
+    struct dkim_checker *
+        body_of; /* a DKIM checker of the same message: its body hashes are shared and arc_checker_body does nothing. It must be
                                      made before this one, fed until its end, and freed after this one's end. NULL: none */
 };
 

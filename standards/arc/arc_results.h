@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * arc_results.h - what an ARC-Authentication-Results says, for the finding (RFC 8617 4.1.1, RFC 8601). Internal to arc_*.
+ * arc_results.h - what an ARC-Authentication-Results says, for the finding (RFC 8617 4.1.1, RFC 8601). Internal to
+ * arc_*.
  */
 #ifndef ASSAY_STANDARDS_ARC_ARC_RESULTS_H
 #define ASSAY_STANDARDS_ARC_ARC_RESULTS_H

@@ -2,12 +2,13 @@
 /*
  * arc_seal.c - makes one ARC set: results, message signature, seal, in that order (RFC 8617 5.1).
  *
- * cv= is what arc_check.c found: none where there was no chain, pass, or fail. A chain that failed is sealed by its newest set alone (5.1.2), and one that
- * says so itself gets nothing more. A chain that could not be verified now is not sealed: any cv= would be a guess.
+ * cv= is what arc_check.c found: none where there was no chain, pass, or fail. A chain that failed is sealed by its
+ * newest set alone (5.1.2), and one that says so itself gets nothing more. A chain that could not be verified now is
+ * not sealed: any cv= would be a guess.
  *
- * Signed are the fields a reader sees and replies to, each as often as it is there, and From once more so that none can be added unseen. Canonical
- * forms are relaxed/relaxed: sealed mail goes through more hands.
- * Failure: memory, told apart from "not to be sealed".
+ * Signed are the fields a reader sees and replies to, each as often as it is there, and From once more so that none can
+ * be added unseen. Canonical forms are relaxed/relaxed: sealed mail goes through more hands. Failure: memory, told
+ * apart from "not to be sealed".
  */
 #include "standards/arc/arc_seal.h"
 #include "base/clock.h"
@@ -41,17 +42,19 @@ static const char *make_message(struct arc_checker *c, const struct arc_seal_req
     if (!bh)
         return NULL;
     struct dkim_signer_request request = {.key = r->key, .field = SLICE_LIT(MESSAGE), .names = names};
-    request.tags = arena_printf(c->arena, "i=%u; a=%s; c=relaxed/relaxed; d=%s; s=%s;\n\tt=%lld; h=%s;\n\tbh=%s;\n\tb=", instance,
-                                dkim_privkey_algorithm(r->key), r->domain, r->selector, (long long)at, names, bh);
+    request.tags =
+        arena_printf(c->arena, "i=%u; a=%s; c=relaxed/relaxed; d=%s; s=%s;\n\tt=%lld; h=%s;\n\tbh=%s;\n\tb=", instance,
+                     dkim_privkey_algorithm(r->key), r->domain, r->selector, (long long)at, names, bh);
     return request.tags ? dkim_signer_sign(c->arena, c->index, &request) : NULL;
 }
 
-static const char *make_seal(struct arc_checker *c, const struct arc_seal_request *r, const struct arc_seal_set *set, enum result cv, time_t at)
+static const char *make_seal(struct arc_checker *c, const struct arc_seal_request *r, const struct arc_seal_set *set,
+                             enum result cv, time_t at)
 {
     size_t places[ARC_CHECK_SETS * 3], n = 0;
     uint8_t hash[DKIM_HASH_OCTETS];
-    char *tags = arena_printf(c->arena, "i=%u; a=%s; cv=%s; d=%s; s=%s;\n\tt=%lld;\n\tb=", set->instance, dkim_privkey_algorithm(r->key),
-                              result_name(cv), r->domain, r->selector, (long long)at);
+    char *tags = arena_printf(c->arena, "i=%u; a=%s; cv=%s; d=%s; s=%s;\n\tt=%lld;\n\tb=", set->instance,
+                              dkim_privkey_algorithm(r->key), result_name(cv), r->domain, r->selector, (long long)at);
     if (!tags)
         return NULL;
     for (size_t i = 0; cv == RESULT_PASS && i < c->chain.count; i++) {
@@ -59,8 +62,9 @@ static const char *make_seal(struct arc_checker *c, const struct arc_seal_reques
         places[n++] = c->chain.links[i].message_place;
         places[n++] = c->chain.links[i].seal_place;
     }
-    struct dkim_field_made made[3] = {
-        {SLICE_LIT(AAR), slice_str(set->aar)}, {SLICE_LIT(MESSAGE), slice_str(set->message)}, {SLICE_LIT(SEAL), slice_str(tags)}};
+    struct dkim_field_made made[3] = {{SLICE_LIT(AAR), slice_str(set->aar)},
+                                      {SLICE_LIT(MESSAGE), slice_str(set->message)},
+                                      {SLICE_LIT(SEAL), slice_str(tags)}};
     struct slice b_raw = slice_from(made[2].value, made[2].value.n);
     if (dkim_fields_seal_hash(c->index, places, n, made, 3, b_raw, hash) != STATUS_OK)
         return NULL;
@@ -68,13 +72,15 @@ static const char *make_seal(struct arc_checker *c, const struct arc_seal_reques
     return b ? arena_printf(c->arena, "%s%s", tags, b) : NULL;
 }
 
-enum status arc_seal_make(struct arc_checker *c, const struct arc_finding *found, const struct arc_seal_request *r, struct arc_seal_set *out)
+enum status arc_seal_make(struct arc_checker *c, const struct arc_finding *found, const struct arc_seal_request *r,
+                          struct arc_seal_set *out)
 {
     struct arc_seal_set set = {.instance = (unsigned)c->chain.count + 1};
     time_t at = r->at ? r->at : clock_wall();
     if (found->result == RESULT_TEMPERROR)
         return STATUS_AGAIN;
-    bool sealed_as_failed = c->chain.count && c->chain.links && c->chain.links[c->chain.count - 1].seal.cv == RESULT_FAIL;
+    bool sealed_as_failed =
+        c->chain.count && c->chain.links && c->chain.links[c->chain.count - 1].seal.cv == RESULT_FAIL;
     if (set.instance > ARC_CHECK_SETS || sealed_as_failed || (found->result == RESULT_PASS && !c->chain.links))
         return STATUS_MISSING;
     set.aar = arena_printf(c->arena, "i=%u; %.*s", set.instance, SLICE_ARG(r->results));

@@ -6,8 +6,8 @@
  *   arc_checker_end(checker, &found)
  *   arc_seal_make(checker, &found, &request, &set)
  *
- * What is sealed is the message as the checker saw it: fields that the MTA or others change after us must not be among those we name. Fields of
- * ours are not named (Authentication-Results never is: RFC 8617 4.1.2).
+ * What is sealed is the message as the checker saw it: fields that the MTA or others change after us must not be among
+ * those we name. Fields of ours are not named (Authentication-Results never is: RFC 8617 4.1.2).
  */
 #ifndef ASSAY_STANDARDS_ARC_ARC_SEAL_H
 #define ASSAY_STANDARDS_ARC_ARC_SEAL_H
@@ -33,8 +33,9 @@ struct arc_seal_set {
 /* STATUS_AGAIN: the body has begun already, or memory is out; the message cannot be sealed. */
 enum status arc_seal_prepare(struct arc_checker *c) MUST_CHECK;
 
-/* STATUS_MISSING: there is nothing to add (the chain is sealed as failed already, or has 50 sets: RFC 8617 5.1); STATUS_AGAIN: the chain could not be
- * verified now, so nobody can say cv=; STATUS_NOMEM. *out is untouched then. */
-enum status arc_seal_make(struct arc_checker *c, const struct arc_finding *found, const struct arc_seal_request *r, struct arc_seal_set *out) MUST_CHECK;
+/* STATUS_MISSING: there is nothing to add (the chain is sealed as failed already, or has 50 sets: RFC 8617 5.1);
+ * STATUS_AGAIN: the chain could not be verified now, so nobody can say cv=; STATUS_NOMEM. *out is untouched then. */
+enum status arc_seal_make(struct arc_checker *c, const struct arc_finding *found, const struct arc_seal_request *r,
+                          struct arc_seal_set *out) MUST_CHECK;
 
 #endif

@@ -28,7 +28,10 @@ void dane_client_start(struct dns_scope *scope, const char *name)
 
 static int hex_value(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* Octets of a digest as an MTA writes it; 0: not told, or not a digest that proves anything. */
@@ -71,7 +74,8 @@ static void say(struct dane_client_finding *out, enum result result, const char 
     out->reason = reason;
 }
 
-static void judge(const struct dane_records *records, const struct dane_client_input *in, struct dane_client_finding *out)
+static void judge(const struct dane_records *records, const struct dane_client_input *in,
+                  struct dane_client_finding *out)
 {
     struct digests d = {.n = {0}};
     bool comparable = false;
@@ -98,7 +102,8 @@ static void judge(const struct dane_records *records, const struct dane_client_i
 enum status dane_client_check(struct dns_scope *scope, struct arena *arena, const struct dane_client_input *in,
                               struct dane_client_finding *out)
 {
-    *out = (struct dane_client_finding){.result = RESULT_NONE, .name = in->name, .reason = "no name", .security = DNS_UNKNOWN};
+    *out = (struct dane_client_finding){
+        .result = RESULT_NONE, .name = in->name, .reason = "no name", .security = DNS_UNKNOWN};
     if (!in->name)
         return STATUS_OK;
     const char *owner = owner_of(arena, in->name);
@@ -112,7 +117,8 @@ enum status dane_client_check(struct dns_scope *scope, struct arena *arena, cons
     else if (a->state == DNS_TEMPFAIL)
         say(out, RESULT_TEMPERROR, "the TLSA records of its name could not be looked up");
     else if (a->state != DNS_FOUND || a->security != DNS_SECURE)
-        say(out, RESULT_NONE, a->state == DNS_FOUND ? "its TLSA records are not signed" : "its name has no TLSA records for clients");
+        say(out, RESULT_NONE,
+            a->state == DNS_FOUND ? "its TLSA records are not signed" : "its name has no TLSA records for clients");
     else if (dane_records_read(arena, a, &records) != STATUS_OK)
         return STATUS_NOMEM;
     else

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dane_client.h - is the client that connected the host it says it is, by its certificate and the TLSA records of its name?
+ * dane_client.h - is the client that connected the host it says it is, by its certificate and the TLSA records of its
+ * name?
  *
- * A host that publishes TLSA records at _smtp-client.NAME (draft-ietf-dance-client-auth) promises to show one of these certificates when it connects. NAME is
- * what it says in HELO. Only DANE-EE records (usage 3) with a digest can be compared: an MTA tells a filter digests of the certificate and its public key,
- * never the certificate. Nobody but the name's owner can make this fail, and only by publishing: no records, no finding.
+ * A host that publishes TLSA records at _smtp-client.NAME (draft-ietf-dance-client-auth) promises to show one of these
+ * certificates when it connects. NAME is what it says in HELO. Only DANE-EE records (usage 3) with a digest can be
+ * compared: an MTA tells a filter digests of the certificate and its public key, never the certificate. Nobody but the
+ * name's owner can make this fail, and only by publishing: no records, no finding.
  *
- * Sendmail tells {cert_fp}; Postfix tells a milter no digest, its policy-delegation protocol does (milter/delegation.h).
- * Everything lives in the arena. Any thread.
+ * Sendmail tells {cert_fp}; Postfix tells a milter no digest, its policy-delegation protocol does
+ * (milter/delegation.h). Everything lives in the arena. Any thread.
  */
 #ifndef ASSAY_STANDARDS_DANE_DANE_CLIENT_H
 #define ASSAY_STANDARDS_DANE_DANE_CLIENT_H
@@ -16,15 +18,16 @@
 #include "base/standard.h"
 
 struct dane_client_input {
-    const char *name;        /* kept; of HELO */
-    const char *cert;        /* digest of the certificate: hex, with or without colons, any case; NULL or "": not told */
-    const char *public_key;  /* digest of its SubjectPublicKeyInfo; likewise */
-    bool no_certificate;     /* the MTA would have told of a certificate, and there was none */
+    const char *name;       /* kept; of HELO */
+    const char *cert;       /* digest of the certificate: hex, with or without colons, any case; NULL or "": not told */
+    const char *public_key; /* digest of its SubjectPublicKeyInfo; likewise */
+    bool no_certificate;    /* the MTA would have told of a certificate, and there was none */
 };
 
 struct dane_client_finding {
-    /* NONE: no signed records. PASS: a record matches. FAIL: none does, or no certificate was shown. UNTESTED: records, but nothing to compare them
-     * with (no digest told, or of another kind than the records'). TEMPERROR: could not be looked up. FAIL too for a bogus answer. */
+    /* NONE: no signed records. PASS: a record matches. FAIL: none does, or no certificate was shown. UNTESTED:
+     * records, but nothing to compare them with (no digest told, or of another kind than the records'). TEMPERROR:
+     * could not be looked up. FAIL too for a bogus answer. */
     enum result result;
     const char *name;
     const char *reason; /* never NULL */

@@ -59,12 +59,12 @@ struct dane_posture {
     enum dane_state state;
     enum result result;
     const char *domain;
-    const char *reason;      /* never NULL */
+    const char *reason; /* never NULL */
     enum dns_security mx_security;
     enum dns_security security; /* of the weakest answer consulted */
-    bool implicit_mx;        /* no MX record: the domain itself is the host (RFC 5321 5.1) */
-    size_t mx_count;         /* MX records found */
-    struct dane_host *hosts; /* the first ten by preference, each name once */
+    bool implicit_mx;           /* no MX record: the domain itself is the host (RFC 5321 5.1) */
+    size_t mx_count;            /* MX records found */
+    struct dane_host *hosts;    /* the first ten by preference, each name once */
     size_t host_count;
 };
 

@@ -2,17 +2,20 @@
 /*
  * dkim_bodyhash.c - the two canonical forms of a body, as streams, and their hashes.
  *
- * simple (RFC 6376 3.4.3):  empty lines at the end of the body are one CRLF at most; an empty body is one CRLF.
- * relaxed (RFC 6376 3.4.4): white space at line ends goes; runs of it within a line are one space; empty lines at the end go; a body that is
+ * simple (RFC 6376 3.4.3):  empty lines at the end of the body are one CRLF at most; an empty body is one CRLF. relaxed
+ * (RFC 6376 3.4.4): white space at line ends goes; runs of it within a line are one space; empty lines at the end go; a
+ * body that is
  *                           not empty ends in CRLF; an empty body is nothing.
  *
- * Both are one machine: what may still turn out to be nothing (line ends, and in relaxed form white space) is counted, not stored, and put out when
- * an octet comes that needs it. So memory is constant, whatever is sent, and pieces may be cut anywhere, between CR and LF too.
+ * Both are one machine: what may still turn out to be nothing (line ends, and in relaxed form white space) is counted,
+ * not stored, and put out when an octet comes that needs it. So memory is constant, whatever is sent, and pieces may be
+ * cut anywhere, between CR and LF too.
  *
- * An l= counts octets of the canonical form (RFC 6376 3.4.5). When the count reaches a limit that somebody wants, the digest is copied and
- * finished there; so a hundred signatures with a hundred lengths cost one hash of the body.
+ * An l= counts octets of the canonical form (RFC 6376 3.4.5). When the count reaches a limit that somebody wants, the
+ * digest is copied and finished there; so a hundred signatures with a hundred lengths cost one hash of the body.
  *
- * Failure: a digest that OpenSSL could not make leaves its number without a hash, and dkim_bodyhash_get says STATUS_NOMEM.
+ * Failure: a digest that OpenSSL could not make leaves its number without a hash, and dkim_bodyhash_get says
+ * STATUS_NOMEM.
  */
 #include "standards/dkim/dkim_bodyhash.h"
 #include "standards/dkim/dkim_digest.h"

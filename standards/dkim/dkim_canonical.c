@@ -3,10 +3,11 @@
  * dkim_canonical.c - header fields made ready for hashing (RFC 6376 3.4.1 simple, 3.4.2 relaxed).
  *
  * simple:  the field as it was on the wire. A line end inside (LF or CRLF, however the MTA hands folds over) is CRLF.
- * relaxed: name in lower case without blanks around it; the value unfolded, each run of white space one space, none at either end.
+ * relaxed: name in lower case without blanks around it; the value unfolded, each run of white space one space, none at
+ * either end.
  *
- * A CR that no LF follows is no line end; it is hashed as it is. Promises: every octet of the input is looked at once; output is at most
- * twice the input plus four octets; nothing fails.
+ * A CR that no LF follows is no line end; it is hashed as it is. Promises: every octet of the input is looked at once;
+ * output is at most twice the input plus four octets; nothing fails.
  */
 #include "standards/dkim/dkim_canonical.h"
 
@@ -90,7 +91,8 @@ static void put_lower(struct dkim_canonical *c, struct slice name)
         put(c, name.p[i] >= 'A' && name.p[i] <= 'Z' ? (char)(name.p[i] + ('a' - 'A')) : name.p[i]);
 }
 
-void dkim_canonical_field(struct dkim_canonical *c, struct slice name, struct slice value, struct slice without, bool relaxed, bool line_end)
+void dkim_canonical_field(struct dkim_canonical *c, struct slice name, struct slice value, struct slice without,
+                          bool relaxed, bool line_end)
 {
     struct slice head = value, tail = SLICE_NULL;
     if (without.p) {

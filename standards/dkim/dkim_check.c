@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dkim_check.c - the signatures of one message: which are read, which are tried, and what becomes of each (RFC 6376 section 6).
+ * dkim_check.c - the signatures of one message: which are read, which are tried, and what becomes of each (RFC 6376
+ * section 6).
  *
- * Order of work. At the start every DKIM-Signature field is read up to d=, the DKIM_CHECK_LISTED first are kept, and the ones to be tried are
- * chosen: those that could align with From first (exactly its domain, then one within the other, then a common suffix of two labels), so that a
- * heap of strangers' signatures cannot crowd out the one that matters. Their keys are asked for at once and their body hashes announced. At the end
- * each is judged by itself: one dead key zone spoils nothing for the others.
+ * Order of work. At the start every DKIM-Signature field is read up to d=, the DKIM_CHECK_LISTED first are kept, and
+ * the ones to be tried are chosen: those that could align with From first (exactly its domain, then one within the
+ * other, then a common suffix of two labels), so that a heap of strangers' signatures cannot crowd out the one that
+ * matters. Their keys are asked for at once and their body hashes announced. At the end each is judged by itself: one
+ * dead key zone spoils nothing for the others.
  *
- * A signature's own verification is three steps that do not depend on each other (the header hash covers bh=, not the body): the body hash, the
- * header hash with the key, and what the rules allow. So a mailing list's footer shows as header_hash_ok without body_hash_ok.
+ * A signature's own verification is three steps that do not depend on each other (the header hash covers bh=, not the
+ * body): the body hash, the header hash with the key, and what the rules allow. So a mailing list's footer shows as
+ * header_hash_ok without body_hash_ok.
  *
- * Failure: memory alone. Everything lives in the caller's arena but OpenSSL's digests, which dkim_checker_free gives back.
+ * Failure: memory alone. Everything lives in the caller's arena but OpenSSL's digests, which dkim_checker_free gives
+ * back.
  */
 #include "standards/dkim/dkim_check.h"
 #include "base/clock.h"
@@ -24,7 +28,8 @@
 
 static const struct slice field_name = {"dkim-signature", 14};
 
-/* How well a signature could align with From; smaller is better. Real alignment is DMARC's question; this only orders. */
+/* How well a signature could align with From; smaller is better. Real alignment is DMARC's question; this only
+ * orders. */
 static unsigned rank_of(const char *domain, const char *from)
 {
     if (!domain || !from)
@@ -83,8 +88,8 @@ static void choose(struct dkim_checker *c)
         }
 }
 
-struct dkim_checker *dkim_checker_new(struct dns_scope *dns, struct arena *arena, const struct header_list *headers, const char *from_domain,
-                                      const struct dkim_check_options *options)
+struct dkim_checker *dkim_checker_new(struct dns_scope *dns, struct arena *arena, const struct header_list *headers,
+                                      const char *from_domain, const struct dkim_check_options *options)
 {
     struct dkim_checker *c = ARENA_NEW(arena, struct dkim_checker);
     if (!c)
@@ -122,7 +127,8 @@ static const char *canonicalization_of(const struct dkim_sigfield *f)
     return f->names.p ? names[f->relaxed_header][f->relaxed_body] : "";
 }
 
-/* What the field says, before anything is tried. A header that was not read whole may hold a From that nobody counted. */
+/* What the field says, before anything is tried. A header that was not read whole may hold a From that nobody
+ * counted. */
 static void describe(const struct dkim_checker *c, const struct dkim_one *one, struct dkim_signature *s)
 {
     const struct dkim_sigfield *f = &one->field;
@@ -144,7 +150,8 @@ static void describe(const struct dkim_checker *c, const struct dkim_one *one, s
 }
 
 /* The body's part. Sets body_hash_ok and what l= leaves open. The words for what is wrong, or NULL. */
-static const char *check_body(const struct dkim_checker *c, const struct dkim_one *one, struct dkim_signature *s, bool *no_memory)
+static const char *check_body(const struct dkim_checker *c, const struct dkim_one *one, struct dkim_signature *s,
+                              bool *no_memory)
 {
     uint8_t hash[DKIM_HASH_OCTETS];
     uint64_t total = 0;
@@ -163,11 +170,13 @@ static const char *check_body(const struct dkim_checker *c, const struct dkim_on
 }
 
 /* The key's part. */
-static void check_header(struct dkim_checker *c, const struct dkim_one *one, struct dkim_signature *s, struct dkim_proof *proof)
+static void check_header(struct dkim_checker *c, const struct dkim_one *one, struct dkim_signature *s,
+                         struct dkim_proof *proof)
 {
     uint8_t hash[DKIM_HASH_OCTETS];
     const struct dkim_sigfield *f = &one->field;
-    struct dkim_fields_request r = {.names = f->names, .relaxed = f->relaxed_header, .self = one->place, .b_raw = f->b_raw};
+    struct dkim_fields_request r = {
+        .names = f->names, .relaxed = f->relaxed_header, .self = one->place, .b_raw = f->b_raw};
     bool header_ok = false, body_ok = false;
     if (c->library && dkim_library_verdict(c->library, (size_t)(one - c->one), &header_ok, &body_ok)) {
         s->body_hash_ok = s->body_hash_ok && (body_ok || !header_ok);
@@ -203,7 +212,8 @@ static void judge(struct dkim_checker *c, const struct dkim_one *one, struct dki
         bool large = c->headers->over_limit;
         if (s->result == RESULT_PASS || s->result == RESULT_POLICY)
             conclude(s, RESULT_NEUTRAL,
-                     large ? "not tried: the header section is larger than what we read" : "not tried: the message has too many signatures");
+                     large ? "not tried: the header section is larger than what we read"
+                           : "not tried: the message has too many signatures");
         return;
     }
     const char *body_problem = check_body(c, one, s, &no_memory);
@@ -237,7 +247,8 @@ static void judge(struct dkim_checker *c, const struct dkim_one *one, struct dki
         s->reason = "the RSA key has fewer than 2048 bits";
 }
 
-/* The characters of b= that tell this signature from the others (RFC 6008 section 3: at least eight, white space aside). */
+/* The characters of b= that tell this signature from the others (RFC 6008 section 3: at least eight, white space
+ * aside). */
 static bool name_by_b(struct dkim_checker *c)
 {
     for (size_t i = 0; i < c->count; i++) {

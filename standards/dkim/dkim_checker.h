@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dkim_checker.h - what a DKIM checker holds, for the files that work on it: dkim_check.c, dkim_opendkim.c, and arc_check.c, which shares the
- * body's hashes and the index of the fields. Not for other rooms.
+ * dkim_checker.h - what a DKIM checker holds, for the files that work on it: dkim_check.c, dkim_opendkim.c, and
+ * arc_check.c, which shares the body's hashes and the index of the fields. Not for other rooms.
  */
 #ifndef ASSAY_STANDARDS_DKIM_DKIM_CHECKER_H
 #define ASSAY_STANDARDS_DKIM_DKIM_CHECKER_H
@@ -14,9 +14,9 @@
 /* One signature of the message. */
 struct dkim_one {
     struct dkim_sigfield field;
-    size_t place;    /* of its field in the header list */
-    unsigned nth;    /* which DKIM-Signature field from the top, from 1 */
-    unsigned rank;   /* 0: d= is From's domain; up to 4: nothing in common */
+    size_t place;  /* of its field in the header list */
+    unsigned nth;  /* which DKIM-Signature field from the top, from 1 */
+    unsigned rank; /* 0: d= is From's domain; up to 4: nothing in common */
     bool tried;
     int body;        /* number of its body hash */
     size_t b_length; /* characters of b= that make it unique */
@@ -30,11 +30,11 @@ struct dkim_checker {
     struct dkim_fields *index;
     struct dkim_bodyhash *bodies;
     struct dkim_library *library; /* NULL: hashes are verified by ourselves */
-    size_t fields;       /* DKIM-Signature fields in the message */
-    size_t from_fields;  /* From fields in the message */
+    size_t fields;                /* DKIM-Signature fields in the message */
+    size_t from_fields;           /* From fields in the message */
     struct dkim_one *one;
     struct dkim_signature *out;
-    size_t count;        /* of one and out */
+    size_t count; /* of one and out */
 };
 
 #endif

@@ -2,9 +2,10 @@
 /*
  * dkim_digest.c - SHA-256 by OpenSSL's EVP interface.
  *
- * struct dkim_digest is OpenSSL's EVP_MD_CTX under another name, so that no header of ours needs OpenSSL's. The algorithm is fetched once: in
- * OpenSSL 3 an implicit fetch at every EVP_DigestInit costs more than hashing a short header. A failure inside OpenSSL is out of memory in
- * all but theory; it is reported as that, and never taken for a hash.
+ * struct dkim_digest is OpenSSL's EVP_MD_CTX under another name, so that no header of ours needs OpenSSL's. The
+ * algorithm is fetched once: in OpenSSL 3 an implicit fetch at every EVP_DigestInit costs more than hashing a short
+ * header. A failure inside OpenSSL is out of memory in all but theory; it is reported as that, and never taken for a
+ * hash.
  */
 #include "standards/dkim/dkim_digest.h"
 #include <openssl/evp.h>

@@ -2,9 +2,10 @@
 /*
  * dkim_fields.c - an index of the header fields by name, and the hashes made over them.
  *
- * Every distinct name gets a number and a chain of its fields from the bottom of the header up (RFC 6376 5.4.2 takes them in that order). One
- * signature's hash walks h= with a cursor per name, so that its cost is the length of h= plus the octets hashed, however many fields a sender
- * piles up. The table's seed is random per process, so that names cannot be chosen to collide.
+ * Every distinct name gets a number and a chain of its fields from the bottom of the header up (RFC 6376 5.4.2 takes
+ * them in that order). One signature's hash walks h= with a cursor per name, so that its cost is the length of h= plus
+ * the octets hashed, however many fields a sender piles up. The table's seed is random per process, so that names
+ * cannot be chosen to collide.
  *
  * A name in h= that has no (further) field is the null string: hashed as nothing (RFC 6376 3.5, h=; 5.4).
  * Memory: the arena; the digest context is OpenSSL's and is freed before each function returns.
@@ -27,12 +28,12 @@ struct named {
 
 struct dkim_fields {
     const struct header_list *list;
-    uint32_t *above;    /* per field: the next field of the same name going up, or NONE */
+    uint32_t *above; /* per field: the next field of the same name going up, or NONE */
     struct named *names;
     uint32_t name_count;
-    uint32_t *slots;    /* hash table of numbers of names */
+    uint32_t *slots; /* hash table of numbers of names */
     uint32_t slot_mask;
-    uint32_t *cursor;   /* per name: the next field to take */
+    uint32_t *cursor; /* per name: the next field to take */
 };
 
 static uint64_t seed;
@@ -126,7 +127,8 @@ static void into_digest(void *context, const char *p, size_t n)
     dkim_digest_add(context, p, n);
 }
 
-static void put_field(const struct dkim_fields *f, struct dkim_canonical *c, size_t place, struct slice without, bool relaxed, bool line_end)
+static void put_field(const struct dkim_fields *f, struct dkim_canonical *c, size_t place, struct slice without,
+                      bool relaxed, bool line_end)
 {
     const struct header_field *field = &f->list->fields[place];
     dkim_canonical_field(c, field->name, field->value, without, relaxed, line_end);
@@ -160,8 +162,9 @@ enum status dkim_fields_hash(struct dkim_fields *f, const struct dkim_fields_req
     return dkim_digest_end(digest, out);
 }
 
-enum status dkim_fields_seal_hash(struct dkim_fields *f, const size_t *places, size_t count, const struct dkim_field_made *made, size_t made_count,
-                                  struct slice b_raw, uint8_t out[DKIM_HASH_OCTETS])
+enum status dkim_fields_seal_hash(struct dkim_fields *f, const size_t *places, size_t count,
+                                  const struct dkim_field_made *made, size_t made_count, struct slice b_raw,
+                                  uint8_t out[DKIM_HASH_OCTETS])
 {
     struct dkim_digest *digest = dkim_digest_new();
     if (!digest)

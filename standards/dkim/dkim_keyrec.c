@@ -2,8 +2,9 @@
 /*
  * dkim_keyrec.c - key records, one decision per tag (RFC 6376 3.6.1).
  *
- * v= must be first where it is there, and DKIM1; any other makes the record one to be discarded. Tags we do not know are ignored, g= (RFC
- * 4871) among them. What a record says is only read here; whether it fits a signature is decided where the signature is (dkim_proof.c).
+ * v= must be first where it is there, and DKIM1; any other makes the record one to be discarded. Tags we do not know
+ * are ignored, g= (RFC 4871) among them. What a record says is only read here; whether it fits a signature is decided
+ * where the signature is (dkim_proof.c).
  */
 #include "standards/dkim/dkim_keyrec.h"
 #include "standards/dkim/dkim_tags.h"

@@ -24,8 +24,8 @@ struct dkim_keyrec {
     struct slice p;          /* base64 */
 };
 
-/* STATUS_MISSING: the text is no DKIM key record at all (v= is something else: RFC 6376 has it discarded); STATUS_INVALID: it is a broken one.
- * *reason is static then. */
+/* STATUS_MISSING: the text is no DKIM key record at all (v= is something else: RFC 6376 has it discarded);
+ * STATUS_INVALID: it is a broken one. *reason is static then. */
 enum status dkim_keyrec_read(struct slice text, struct dkim_keyrec *out, const char **reason) MUST_CHECK;
 
 /* "SELECTOR._domainkey.DOMAIN". False: longer than a name can be; out is "" then. */

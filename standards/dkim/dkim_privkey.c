@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dkim_privkey.c - reads a private key, and signs a hash with it: PKCS #1 v1.5 (RFC 8017 8.2.1), or PureEdDSA over the hash (RFC 8463 3).
+ * dkim_privkey.c - reads a private key, and signs a hash with it: PKCS #1 v1.5 (RFC 8017 8.2.1), or PureEdDSA over the
+ * hash (RFC 8463 3).
  *
- * A key file that everybody may read is refused: it is no longer a private key. A file that asks for a passphrase is refused, never waited for. On
- * failure nothing is left in OpenSSL's error queue.
+ * A key file that everybody may read is refused: it is no longer a private key. A file that asks for a passphrase is
+ * refused, never waited for. On failure nothing is left in OpenSSL's error queue.
  */
 #include "standards/dkim/dkim_privkey.h"
 #include "standards/dkim/dkim_check.h"
@@ -153,7 +154,8 @@ const char *dkim_privkey_sign(const struct dkim_privkey *k, struct arena *arena,
     size_t n = sizeof signature, out = 0;
     EVP_PKEY *key = pkey_of(k);
     ERR_set_mark();
-    bool ok = EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 ? sign_ed25519(key, hash, signature, &n) : sign_rsa(key, hash, signature, &n);
+    bool ok = EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 ? sign_ed25519(key, hash, signature, &n)
+                                                            : sign_rsa(key, hash, signature, &n);
     ERR_pop_to_mark();
     const char *plain = ok ? dkim_privkey_base64(arena, signature, n) : NULL;
     char *folded = plain ? arena_alloc(arena, strlen(plain) * 2 + 1) : NULL;

@@ -2,12 +2,13 @@
 /*
  * dkim_proof.c - fetches a signature's key, sees whether it may be used for it, and verifies.
  *
- * DNS states stay apart (RFC 6376 6.1.2): no such name and no data are permanent ("no key"); a time-out, SERVFAIL and a bogus answer are
- * temporary, for this signature alone. A CNAME or DNAME on the way is the resolver's business: the answer holds TXT data only.
+ * DNS states stay apart (RFC 6376 6.1.2): no such name and no data are permanent ("no key"); a time-out, SERVFAIL and a
+ * bogus answer are temporary, for this signature alone. A CNAME or DNAME on the way is the resolver's business: the
+ * answer holds TXT data only.
  *
- * Of a key record must hold: k= fits a= (RFC 8463 3), h= has sha256, s= has email or *, p= is not empty, and with t=s the domain of i= is d=
- * itself. RSA keys under 1024 bits never verify anything (RFC 8301 3.2); what they say is still looked at, so that the report can tell a
- * weak key from a forgery.
+ * Of a key record must hold: k= fits a= (RFC 8463 3), h= has sha256, s= has email or *, p= is not empty, and with t=s
+ * the domain of i= is d= itself. RSA keys under 1024 bits never verify anything (RFC 8301 3.2); what they say is still
+ * looked at, so that the report can tell a weak key from a forgery.
  */
 #include "standards/dkim/dkim_proof.h"
 #include "standards/dkim/dkim_check.h"
@@ -45,7 +46,8 @@ static bool fits(const struct dkim_sigfield *f, const struct dkim_keyrec *k, str
 }
 
 /* One key record. True: it decided, no further one need be tried. */
-static bool try_record(struct slice text, const struct dkim_sigfield *f, enum dkim_proof_by by, const uint8_t hash[32], struct dkim_proof *out)
+static bool try_record(struct slice text, const struct dkim_sigfield *f, enum dkim_proof_by by, const uint8_t hash[32],
+                       struct dkim_proof *out)
 {
     struct dkim_keyrec record;
     struct dkim_pubkey *key = NULL;
@@ -62,7 +64,8 @@ static bool try_record(struct slice text, const struct dkim_sigfield *f, enum dk
     if (s != STATUS_OK)
         return conclude(out, s == STATUS_NOMEM ? RESULT_TEMPERROR : RESULT_PERMERROR, reason);
     out->bits = dkim_pubkey_bits(key);
-    out->verified = by == PROOF_BY_HASH ? dkim_pubkey_verify(key, hash, f->signature, f->signature_size) : by == PROOF_KNOWN_GOOD;
+    out->verified =
+        by == PROOF_BY_HASH ? dkim_pubkey_verify(key, hash, f->signature, f->signature_size) : by == PROOF_KNOWN_GOOD;
     dkim_pubkey_release(key);
     if (!out->verified)
         return conclude(out, RESULT_FAIL, "the signature does not verify");
@@ -96,8 +99,8 @@ static bool has_records(const struct dns_answer *a, struct arena *arena, struct 
     return conclude(out, RESULT_TEMPERROR, reason ? reason : "the key could not be fetched");
 }
 
-void dkim_proof_check(struct dns_scope *dns, struct arena *arena, const struct dkim_sigfield *f, enum dkim_proof_by by, const uint8_t hash[32],
-                      struct dkim_proof *out)
+void dkim_proof_check(struct dns_scope *dns, struct arena *arena, const struct dkim_sigfield *f, enum dkim_proof_by by,
+                      const uint8_t hash[32], struct dkim_proof *out)
 {
     char name[LIMIT_DOMAIN + 1];
     *out = (struct dkim_proof){.reason = ""};

@@ -2,12 +2,12 @@
 /*
  * dkim_pubkey.c - public keys on OpenSSL, behind a cache.
  *
- * The cache is a table of CACHE_SETS sets of CACHE_WAYS keys, one lock per set, found by a seeded hash of type and octets and compared octet
- * by octet; the one used longest ago in its set makes room. So it is bounded, and the worst that chosen keys can do is to push out others.
- * What is no usable key is not kept.
+ * The cache is a table of CACHE_SETS sets of CACHE_WAYS keys, one lock per set, found by a seeded hash of type and
+ * octets and compared octet by octet; the one used longest ago in its set makes room. So it is bounded, and the worst
+ * that chosen keys can do is to push out others. What is no usable key is not kept.
  *
- * A key is counted: the cache holds one count, each user one; the last one frees it. OpenSSL's EVP_PKEY is only read after it is made, which
- * OpenSSL allows from any thread.
+ * A key is counted: the cache holds one count, each user one; the last one frees it. OpenSSL's EVP_PKEY is only read
+ * after it is made, which OpenSSL allows from any thread.
  *
  * On failure: STATUS_INVALID or STATUS_LIMIT with a static reason; nothing is left in OpenSSL's error queue.
  */
@@ -36,7 +36,7 @@ struct dkim_pubkey {
     uint64_t hash;
     uint64_t last_used; /* under its set's lock */
     size_t n;
-    uint8_t octets[];   /* as p= has them, decoded: what it is found by */
+    uint8_t octets[]; /* as p= has them, decoded: what it is found by */
 };
 
 static struct cache_set {
@@ -146,7 +146,8 @@ static EVP_PKEY *read_key(enum dkim_key_type type, const uint8_t *p, size_t n)
     return key;
 }
 
-/* NULL: size and exponent are what we verify with. An exponent under 3 or even is no RSA key: anyone could sign with it. */
+/* NULL: size and exponent are what we verify with. An exponent under 3 or even is no RSA key: anyone could sign with
+ * it. */
 static const char *refuse_rsa(const EVP_PKEY *key)
 {
     BIGNUM *e = NULL;
@@ -161,7 +162,8 @@ static const char *refuse_rsa(const EVP_PKEY *key)
     return why;
 }
 
-static enum status make_key(enum dkim_key_type type, uint64_t hash, const uint8_t *p, size_t n, struct dkim_pubkey **out, const char **reason)
+static enum status make_key(enum dkim_key_type type, uint64_t hash, const uint8_t *p, size_t n,
+                            struct dkim_pubkey **out, const char **reason)
 {
     EVP_PKEY *key = read_key(type, p, n);
     *reason = type == KEY_RSA ? "p= is no RSA key" : "p= is no Ed25519 key of 32 octets";
@@ -226,7 +228,8 @@ static bool verify_rsa(EVP_PKEY *key, const uint8_t hash[32], const uint8_t *sig
 static bool verify_ed25519(EVP_PKEY *key, const uint8_t hash[32], const uint8_t *signature, size_t n)
 {
     EVP_MD_CTX *c = EVP_MD_CTX_new();
-    bool ok = c && EVP_DigestVerifyInit_ex(c, NULL, NULL, NULL, NULL, key, NULL) == 1 && EVP_DigestVerify(c, signature, n, hash, 32) == 1;
+    bool ok = c && EVP_DigestVerifyInit_ex(c, NULL, NULL, NULL, NULL, key, NULL) == 1 &&
+              EVP_DigestVerify(c, signature, n, hash, 32) == 1;
     EVP_MD_CTX_free(c);
     return ok;
 }

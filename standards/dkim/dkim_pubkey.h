@@ -2,8 +2,9 @@
 /*
  * dkim_pubkey.h - public keys as DNS has them, parsed once and kept, and the check of a signature with one.
  *
- * Internal to dkim_* and arc_*. Reading a key costs several times what a verification does (design section 10), so parsed keys are kept in one
- * bounded cache for the process. They are found by the key's own octets, never by its name: nothing in the cache can be stale.
+ * Internal to dkim_* and arc_*. Reading a key costs several times what a verification does (design section 10), so
+ * parsed keys are kept in one bounded cache for the process. They are found by the key's own octets, never by its name:
+ * nothing in the cache can be stale.
  *
  * Threads: all functions from any thread. A struct dkim_pubkey is immutable and counted.
  */
@@ -22,16 +23,19 @@ enum dkim_key_type { KEY_RSA, KEY_ED25519 };
 
 struct dkim_pubkey;
 
-/* The key in p= (base64). RSA: SubjectPublicKeyInfo, or RSAPublicKey as RFC 6376 3.6.1 has it; Ed25519: 32 octets (RFC 8463 4).
- * STATUS_INVALID: no such key; STATUS_LIMIT: size or exponent beyond the bounds in dkim_check.h; STATUS_NOMEM. *reason is static then. Release what you get. */
-enum status dkim_pubkey_get(enum dkim_key_type type, struct slice base64, struct dkim_pubkey **out, const char **reason) MUST_CHECK;
+/* The key in p= (base64). RSA: SubjectPublicKeyInfo, or RSAPublicKey as RFC 6376 3.6.1 has it; Ed25519: 32 octets
+ * (RFC 8463 4). STATUS_INVALID: no such key; STATUS_LIMIT: size or exponent beyond the bounds in dkim_check.h;
+ * STATUS_NOMEM. *reason is static then. Release what you get. */
+enum status dkim_pubkey_get(enum dkim_key_type type, struct slice base64, struct dkim_pubkey **out,
+                            const char **reason) MUST_CHECK;
 
 /* Returns NULL; NULL is fine. */
 struct dkim_pubkey *dkim_pubkey_release(struct dkim_pubkey *k);
 
 unsigned dkim_pubkey_bits(const struct dkim_pubkey *k);
 
-/* Whether this is the signature of a SHA-256 hash: PKCS #1 v1.5 (RFC 8017 8.2) or PureEdDSA over the hash (RFC 8463 3). */
+/* Whether this is the signature of a SHA-256 hash: PKCS #1 v1.5 (RFC 8017 8.2) or PureEdDSA over the hash (RFC 8463
+ * 3). */
 bool dkim_pubkey_verify(const struct dkim_pubkey *k, const uint8_t hash[32], const uint8_t *signature, size_t n);
 
 /* Empties the cache: at the end of a program, and between tests. */

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dkim_sigfield.c - reads a signature field, one function per tag (RFC 6376 3.5, 8301 3.1, 8463 3, 8616 4; RFC 8617 4.1.2, 4.1.3).
+ * dkim_sigfield.c - reads a signature field, one function per tag (RFC 6376 3.5, 8301 3.1, 8463 3, 8616 4; RFC 8617
+ * 4.1.2, 4.1.3).
  *
- * RFC 6376 6.1.1 asks for meticulous checking: anything unexpected makes the signature unusable. Each tag's function returns true when the tag
- * is right, or notes the first problem and returns false. Names (d=, s=, i=) become kept names here and nowhere else; what is none (a
- * NUL, a quote, a parenthesis, a blank) is refused before it can reach DNS, a header or a log.
+ * RFC 6376 6.1.1 asks for meticulous checking: anything unexpected makes the signature unusable. Each tag's function
+ * returns true when the tag is right, or notes the first problem and returns false. Names (d=, s=, i=) become kept
+ * names here and nowhere else; what is none (a NUL, a quote, a parenthesis, a blank) is refused before it can reach
+ * DNS, a header or a log.
  *
- * Reading goes on after a problem as far as it can, in the order a, d, s, so that a report can still say whose signature it was.
- * Nothing is allocated outside the arena; when the arena is full the field is temperror, for it was not judged.
+ * Reading goes on after a problem as far as it can, in the order a, d, s, so that a report can still say whose
+ * signature it was. Nothing is allocated outside the arena; when the arena is full the field is temperror, for it was
+ * not judged.
  */
 #include "standards/dkim/dkim_sigfield.h"
 #include "base/domain.h"
@@ -126,7 +129,8 @@ static bool read_canonicalization(struct dkim_sigfield *f, const struct taglist 
     return true;
 }
 
-/* A domain name by RFC 6376's grammar: RFC 5321's sub-domains without a final dot, or the U-labels of RFC 8616. NULL: none. */
+/* A domain name by RFC 6376's grammar: RFC 5321's sub-domains without a final dot, or the U-labels of RFC 8616. NULL:
+ * none. */
 static const char *read_name(struct arena *arena, struct slice text)
 {
     char name[LIMIT_DOMAIN + 1];
@@ -258,7 +262,8 @@ static bool read_limit(struct dkim_sigfield *f, const struct taglist *tags)
     return dkim_tags_number(l->value, 76, &f->limit) || syntax(f, "l= is not a number");
 }
 
-/* q=: methods we do not know are ignored, but ours must be among them. "dns" alone is what drafts before RFC 4871 wrote. */
+/* q=: methods we do not know are ignored, but ours must be among them. "dns" alone is what drafts before RFC 4871
+ * wrote. */
 static bool read_query(struct dkim_sigfield *f, const struct taglist *tags)
 {
     const struct tag *q = taglist_find(tags, "q");
@@ -324,7 +329,8 @@ static bool read_seal(struct dkim_sigfield *f, const struct taglist *tags)
     return true;
 }
 
-void dkim_sigfield_read(struct arena *arena, enum dkim_sigfield_kind kind, struct slice value, time_t now, struct dkim_sigfield *f)
+void dkim_sigfield_read(struct arena *arena, enum dkim_sigfield_kind kind, struct slice value, time_t now,
+                        struct dkim_sigfield *f)
 {
     struct taglist tags;
     *f = (struct dkim_sigfield){.kind = kind, .problem = RESULT_PASS, .reason = "", .cv = RESULT_NONE, .value = value};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dkim_sigfield.h - one signature field read: DKIM-Signature (RFC 6376 3.5), ARC-Message-Signature and ARC-Seal (RFC 8617 4.1).
+ * dkim_sigfield.h - one signature field read: DKIM-Signature (RFC 6376 3.5), ARC-Message-Signature and ARC-Seal (RFC
+ * 8617 4.1).
  *
  * Internal to dkim_* and arc_*. Results live in the arena or point into the field's octets. Pure but for the arena.
  */
@@ -22,21 +23,22 @@ enum dkim_algorithm { ALGORITHM_OTHER, ALGORITHM_RSA_SHA1, ALGORITHM_RSA_SHA256,
 
 struct dkim_sigfield {
     enum dkim_sigfield_kind kind;
-    enum result problem;       /* RESULT_PASS: read and usable so far; else the result this field gets (and `reason` says why) */
+    enum result
+        problem; /* RESULT_PASS: read and usable so far; else the result this field gets (and `reason` says why) */
     const char *reason;
     enum dkim_algorithm algorithm;
     bool relaxed_header, relaxed_body;
     bool canonicalization_given; /* c= is there */
-    const char *domain;        /* d=, s=: kept names; NULL where there is none */
+    const char *domain;          /* d=, s=: kept names; NULL where there is none */
     const char *selector;
-    const char *identity;      /* i= of DKIM, decoded; NULL where there is none */
+    const char *identity; /* i= of DKIM, decoded; NULL where there is none */
     const char *identity_domain;
-    struct slice names;        /* h=; p NULL where there is none */
-    size_t from_names;         /* how often h= has From */
+    struct slice names; /* h=; p NULL where there is none */
+    size_t from_names;  /* how often h= has From */
     const uint8_t *signature;
     size_t signature_size;
     uint8_t body_hash[32];
-    bool limited;              /* l= is there */
+    bool limited; /* l= is there */
     uint64_t limit;
     time_t signed_at, expires; /* 0: none */
     unsigned instance;         /* i= of ARC, 1 to 50; 0: none */
@@ -46,9 +48,10 @@ struct dkim_sigfield {
     struct slice b_text;       /* b= as written */
 };
 
-/* Reads a field's value. Never fails: what is wrong stands in `problem`. As much as could be read is filled in also then, so that a report can
- * name the signature. `now` is for x= and t=. */
-void dkim_sigfield_read(struct arena *arena, enum dkim_sigfield_kind kind, struct slice value, time_t now, struct dkim_sigfield *out);
+/* Reads a field's value. Never fails: what is wrong stands in `problem`. As much as could be read is filled in also
+ * then, so that a report can name the signature. `now` is for x= and t=. */
+void dkim_sigfield_read(struct arena *arena, enum dkim_sigfield_kind kind, struct slice value, time_t now,
+                        struct dkim_sigfield *out);
 
 /* "rsa-sha256", ...; "" for ALGORITHM_OTHER. */
 const char *dkim_algorithm_name(enum dkim_algorithm a);

@@ -2,8 +2,8 @@
 /*
  * dkim_signer.c - chooses what is signed and signs it (RFC 6376 5.4.1: the fields that are the core of a message).
  *
- * A field that is there several times is named so often, at most REPEAT_MAX; Received, Return-Path and trace fields are not signed, nor what
- * changes on the way. Failure is NULL: memory, or that the message has no From.
+ * A field that is there several times is named so often, at most REPEAT_MAX; Received, Return-Path and trace fields are
+ * not signed, nor what changes on the way. Failure is NULL: memory, or that the message has no From.
  */
 #include "standards/dkim/dkim_signer.h"
 #include "base/buf.h"
@@ -14,9 +14,12 @@
 #define LINE 60
 
 static const char *const signed_names[] = {
-    "from", "reply-to", "subject", "date", "to", "cc", "message-id", "in-reply-to", "references", "mime-version",
-    "content-type", "content-transfer-encoding", "resent-from", "resent-to", "resent-date", "resent-cc", "list-id",
-    "list-help", "list-unsubscribe", "list-unsubscribe-post", "list-post", "list-archive", "dkim-signature",
+    "from",        "reply-to",     "subject",          "date",
+    "to",          "cc",           "message-id",       "in-reply-to",
+    "references",  "mime-version", "content-type",     "content-transfer-encoding",
+    "resent-from", "resent-to",    "resent-date",      "resent-cc",
+    "list-id",     "list-help",    "list-unsubscribe", "list-unsubscribe-post",
+    "list-post",   "list-archive", "dkim-signature",
 };
 
 const char *dkim_signer_names(struct arena *arena, const struct dkim_fields *fields)
@@ -45,8 +48,12 @@ const char *dkim_signer_sign(struct arena *arena, struct dkim_fields *fields, co
 {
     uint8_t hash[DKIM_HASH_OCTETS];
     struct slice value = slice_str(r->tags);
-    struct dkim_fields_request request = {
-        .names = slice_str(r->names), .relaxed = true, .self = SIZE_MAX, .own_name = r->field, .own_value = value, .b_raw = slice_from(value, value.n)};
+    struct dkim_fields_request request = {.names = slice_str(r->names),
+                                          .relaxed = true,
+                                          .self = SIZE_MAX,
+                                          .own_name = r->field,
+                                          .own_value = value,
+                                          .b_raw = slice_from(value, value.n)};
     if (dkim_fields_hash(fields, &request, hash) != STATUS_OK)
         return NULL;
     const char *b = dkim_privkey_sign(r->key, arena, hash);
@@ -70,15 +77,17 @@ static const char *hash_of_body(struct arena *arena, struct slice body)
     return text;
 }
 
-const char *dkim_signer_field(struct arena *arena, const struct header_list *headers, struct slice body, const struct dkim_privkey *key,
-                              const char *domain, const char *selector, time_t at)
+const char *dkim_signer_field(struct arena *arena, const struct header_list *headers, struct slice body,
+                              const struct dkim_privkey *key, const char *domain, const char *selector, time_t at)
 {
     struct dkim_fields *fields = dkim_fields_new(arena, headers);
-    const char *names = fields ? dkim_signer_names(arena, fields) : NULL, *bh = names ? hash_of_body(arena, body) : NULL;
+    const char *names = fields ? dkim_signer_names(arena, fields) : NULL,
+               *bh = names ? hash_of_body(arena, body) : NULL;
     if (!bh)
         return NULL;
     struct dkim_signer_request r = {.key = key, .field = SLICE_LIT("DKIM-Signature"), .names = names};
-    r.tags = arena_printf(arena, "v=1; a=%s; c=relaxed/relaxed; d=%s; s=%s;\n\tt=%lld; h=%s;\n\tbh=%s;\n\tb=", dkim_privkey_algorithm(key), domain,
-                          selector, (long long)(at ? at : clock_wall()), names, bh);
+    r.tags =
+        arena_printf(arena, "v=1; a=%s; c=relaxed/relaxed; d=%s; s=%s;\n\tt=%lld; h=%s;\n\tbh=%s;\n\tb=",
+                     dkim_privkey_algorithm(key), domain, selector, (long long)(at ? at : clock_wall()), names, bh);
     return r.tags ? dkim_signer_sign(arena, fields, &r) : NULL;
 }

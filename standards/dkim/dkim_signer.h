@@ -2,8 +2,8 @@
 /*
  * dkim_signer.h - signing: mail of our own (reports), and the message signature of an ARC set.
  *
- * Outgoing mail of others is not signed by this product (design section 12). Everything made lives in the arena given. Any thread, one message at a
- * time.
+ * Outgoing mail of others is not signed by this product (design section 12). Everything made lives in the arena given.
+ * Any thread, one message at a time.
  */
 #ifndef ASSAY_STANDARDS_DKIM_DKIM_SIGNER_H
 #define ASSAY_STANDARDS_DKIM_DKIM_SIGNER_H
@@ -14,10 +14,12 @@
 
 struct header_list;
 
-/* A DKIM-Signature value for a whole message (RFC 6376 section 5): relaxed/relaxed, without the blank behind the colon, lines folded by LF and a
- * tab. domain and selector: kept names. at: t=; 0: clock_wall(). NULL: memory, or no From field. */
-const char *dkim_signer_field(struct arena *arena, const struct header_list *headers, struct slice body, const struct dkim_privkey *key,
-                              const char *domain, const char *selector, time_t at) MUST_CHECK;
+/* A DKIM-Signature value for a whole message (RFC 6376 section 5): relaxed/relaxed, without the blank behind the
+ * colon, lines folded by LF and a tab. domain and selector: kept names. at: t=; 0: clock_wall(). NULL: memory, or no
+ * From field. */
+const char *dkim_signer_field(struct arena *arena, const struct header_list *headers, struct slice body,
+                              const struct dkim_privkey *key, const char *domain, const char *selector,
+                              time_t at) MUST_CHECK;
 
 /* ---- for arc_seal.c ---- */
 
@@ -28,10 +30,12 @@ struct dkim_signer_request {
     const char *names;  /* its h= */
 };
 
-/* h= for this header: what a reader sees and replies to, each name as often as it is there, From once more (so that none can be added). */
+/* h= for this header: what a reader sees and replies to, each name as often as it is there, From once more (so that
+ * none can be added). */
 const char *dkim_signer_names(struct arena *arena, const struct dkim_fields *fields) MUST_CHECK;
 
 /* tags with the signature behind. */
-const char *dkim_signer_sign(struct arena *arena, struct dkim_fields *fields, const struct dkim_signer_request *r) MUST_CHECK;
+const char *dkim_signer_sign(struct arena *arena, struct dkim_fields *fields,
+                             const struct dkim_signer_request *r) MUST_CHECK;
 
 #endif

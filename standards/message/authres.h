@@ -97,8 +97,8 @@ struct authres {
 /* The value behind the field's colon. STATUS_INVALID: not what RFC 8601 2.2 says; STATUS_LIMIT; STATUS_NOMEM. */
 enum status authres_parse(struct arena *arena, struct slice value, struct authres *out) MUST_CHECK;
 
-/* The same, and properties without ptype are taken (`dmarc=pass action=none header.from=...`): large senders write them,
- * and what they seal in ARC-Authentication-Results must be readable for `trust` to mean anything. */
+/* The same, and properties without ptype are taken (`dmarc=pass action=none header.from=...`): large senders write
+ * them, and what they seal in ARC-Authentication-Results must be readable for `trust` to mean anything. */
 enum status authres_parse_lenient(struct arena *arena, struct slice value, struct authres *out) MUST_CHECK;
 
 /* The first result of that method (case-insensitive) from `from` on, or NULL. */

@@ -22,14 +22,15 @@
 #include "base/ip.h"
 #include "base/standard.h"
 
-#define LIMIT_SPF_TERMS 10          /* RFC 7208 4.6.4 */
-#define LIMIT_SPF_VOID 2            /* RFC 7208 4.6.4 */
-#define LIMIT_SPF_MX 10             /* RFC 7208 4.6.4 */
-#define LIMIT_SPF_PTR 10            /* RFC 7208 4.6.4, 5.5 */
-#define LIMIT_SPF_RECORD 16384      /* octets of a record; own bound (3.4 asks for 512 at most), beyond: permerror */
-#define LIMIT_SPF_EXPANSION 65535   /* octets of one macro expansion, before cutting to a name; own bound, beyond:
+#define LIMIT_SPF_TERMS 10     /* RFC 7208 4.6.4 */
+#define LIMIT_SPF_VOID 2       /* RFC 7208 4.6.4 */
+#define LIMIT_SPF_MX 10        /* RFC 7208 4.6.4 */
+#define LIMIT_SPF_PTR 10       /* RFC 7208 4.6.4, 5.5 */
+#define LIMIT_SPF_RECORD 16384 /* octets of a record; own bound (3.4 asks for 512 at most), beyond: permerror */
+#define LIMIT_SPF_EXPANSION                                                                                            \
+    65535                          /* octets of one macro expansion, before cutting to a name; own bound, beyond:
                                        permerror */
-#define LIMIT_SPF_EXPLANATION 1024  /* octets of an explanation; own bound, beyond: none */
+#define LIMIT_SPF_EXPLANATION 1024 /* octets of an explanation; own bound, beyond: none */
 
 struct spf_input {
     struct ip client;     /* family 0 (not known): result none */
@@ -69,7 +70,7 @@ struct spf_finding {
     uint64_t authorised_v4;
     uint64_t authorised_v6; /* in networks of 64 bits, begun ones counted as whole; saturating */
     bool plus_all;
-    bool sends_nothing; /* the record is exactly "v=spf1 -all": the domain says that it sends no mail (RFC 7208
+    bool sends_nothing;         /* the record is exactly "v=spf1 -all": the domain says that it sends no mail (RFC 7208
                            10.1.2) */
     enum dns_security security; /* of the weakest answer consulted; DNS_UNKNOWN where none came */
     unsigned terms;             /* look-up terms used, 0..11 */

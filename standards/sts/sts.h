@@ -13,13 +13,14 @@
 #include "base/status.h"
 #include <stdint.h>
 
-#define STS_ID 32               /* octets of an id (RFC 8461 3.1) */
-#define STS_FILE 65536          /* octets of a policy file (RFC 8461 3.3 advises a bound of 64 kilobytes) */
-#define STS_MAX_AGE 31557600u   /* seconds: about a year (RFC 8461 3.2) */
-#define STS_MX 128              /* patterns of one policy; own bound */
-#define STS_RECORD 4096         /* octets of a TXT record; own bound */
+#define STS_ID 32             /* octets of an id (RFC 8461 3.1) */
+#define STS_FILE 65536        /* octets of a policy file (RFC 8461 3.3 advises a bound of 64 kilobytes) */
+#define STS_MAX_AGE 31557600u /* seconds: about a year (RFC 8461 3.2) */
+#define STS_MX 128            /* patterns of one policy; own bound */
+#define STS_RECORD 4096       /* octets of a TXT record; own bound */
 
-/* Whether a TXT record begins as one of MTA-STS: "v=STSv1", blanks, ";" (3.1). All others at the name are passed over. */
+/* Whether a TXT record begins as one of MTA-STS: "v=STSv1", blanks, ";" (3.1). All others at the name are passed
+ * over. */
 bool sts_is_record(struct slice txt);
 
 /* The id of a record (3.1), as a C string. Unknown fields are passed over; of several ids the first counts.
@@ -39,12 +40,15 @@ struct sts_policy {
     size_t mx_count;       /* at least 1 unless mode is STS_NONE */
 };
 
-/* Reads a policy file (3.2). Lines end by LF or CRLF; empty ones are passed over; fields in any order; of fields given twice the first counts,
- * but every mx; unknown fields are passed over. STATUS_INVALID, with *why (static words): no policy by the grammar. STATUS_LIMIT: over STS_FILE
- * or STS_MX. STATUS_NOMEM. The policy lives in the arena. */
-enum status sts_policy_read(struct arena *arena, struct slice file, struct sts_policy *out, const char **why) MUST_CHECK;
+/* Reads a policy file (3.2). Lines end by LF or CRLF; empty ones are passed over; fields in any order; of fields
+ * given twice the first counts, but every mx; unknown fields are passed over. STATUS_INVALID, with *why (static
+ * words): no policy by the grammar. STATUS_LIMIT: over STS_FILE or STS_MX. STATUS_NOMEM. The policy lives in the
+ * arena. */
+enum status sts_policy_read(struct arena *arena, struct slice file, struct sts_policy *out,
+                            const char **why) MUST_CHECK;
 
-/* Whether a pattern of a policy allows a mail host (4.1): the same name, or with "*." exactly one label before the rest. Both are kept names. */
+/* Whether a pattern of a policy allows a mail host (4.1): the same name, or with "*." exactly one label before the
+ * rest. Both are kept names. */
 bool sts_mx_matches(const char *pattern, const char *host);
 
 /* A pattern as sts_policy_read keeps it, from text: for what was kept in a file of ours. STATUS_INVALID: none. */

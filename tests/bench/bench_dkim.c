@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * bench_dkim.c - what one DKIM signature costs: our verification, libopendkim's, and the floor (SHA-256 of the octets and one RSA verification).
+ * bench_dkim.c - what one DKIM signature costs: our verification, libopendkim's, and the floor (SHA-256 of the octets
+ * and one RSA verification).
  *
- * One message of 20 header fields and a body of 10 kB, signed by RSA 2048, relaxed/relaxed; each round is a whole one: header list, checker, body in
- * pieces of 64 kB as a milter gets it, finding. Prints processor time in microseconds per message and the ratio to the floor. Then one round each with an
- * empty key cache, which is what the first mail of a domain costs. Fails nothing.
+ * One message of 20 header fields and a body of 10 kB, signed by RSA 2048, relaxed/relaxed; each round is a whole one:
+ * header list, checker, body in pieces of 64 kB as a milter gets it, finding. Prints processor time in microseconds per
+ * message and the ratio to the floor. Then one round each with an empty key cache, which is what the first mail of a
+ * domain costs. Fails nothing.
  */
 #include "base/buf.h"
 #include "dns/dns_replay.h"
@@ -53,9 +55,15 @@ static void sign(void)
         body[i] = i % 64 == 62 ? '\r' : i % 64 == 63 ? '\n' : i % 7 == 5 && i % 64 < 61 ? ' ' : 'x';
     EVP_Digest(body, BODY, hash, NULL, EVP_sha256(), NULL);
     char *bh = base64(hash, sizeof hash), tags[1024];
-    snprintf(tags, sizeof tags, "v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.org; s=s; t=1700000000; h=from:to:subject:date:message-id; bh=%s; b=", bh);
-    buf_printf(&signed_text, "from:a@example.org\r\nto:b@example.net\r\nsubject:Bench\r\ndate:Fri, 20 Nov 2026 12:00:00 +0000\r\nmessage-id:<1@example.org>\r\n"
-                             "dkim-signature:%s", tags);
+    snprintf(tags, sizeof tags,
+             "v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.org; s=s; t=1700000000; "
+             "h=from:to:subject:date:message-id; bh=%s; b=",
+             bh);
+    buf_printf(&signed_text,
+               "from:a@example.org\r\nto:b@example.net\r\nsubject:Bench\r\ndate:Fri, 20 Nov 2026 12:00:00 "
+               "+0000\r\nmessage-id:<1@example.org>\r\n"
+               "dkim-signature:%s",
+               tags);
     EVP_MD_CTX *c = EVP_MD_CTX_new();
     if (EVP_DigestSignInit(c, NULL, EVP_sha256(), NULL, key) != 1 ||
         EVP_DigestSign(c, signature, &n, (const unsigned char *)signed_text.p, signed_text.n) != 1)
@@ -98,7 +106,8 @@ static void by_checker(bool opendkim)
     header_list_init(&list, arena);
     add(&list, "DKIM-Signature", field);
     for (int i = 0; i < FIELDS - 6; i++)
-        add(&list, "Received", " from a.example.org (a.example.org [192.0.2.1])\n\tby b.example.net; Fri, 20 Nov 2026 12:00:00 +0000");
+        add(&list, "Received",
+            " from a.example.org (a.example.org [192.0.2.1])\n\tby b.example.net; Fri, 20 Nov 2026 12:00:00 +0000");
     add(&list, "From", " a@example.org");
     add(&list, "To", " b@example.net");
     add(&list, "Subject", " Bench");
@@ -137,7 +146,8 @@ static void bare(void)
     EVP_Digest(body, BODY, hash, NULL, EVP_sha256(), NULL);
     EVP_Digest(signed_text.p, signed_text.n, hash, NULL, EVP_sha256(), NULL);
     if (EVP_PKEY_verify_init(c) != 1 || EVP_PKEY_CTX_set_rsa_padding(c, RSA_PKCS1_PADDING) != 1 ||
-        EVP_PKEY_CTX_set_signature_md(c, EVP_sha256()) != 1 || EVP_PKEY_verify(c, signature, sizeof signature, hash, sizeof hash) != 1)
+        EVP_PKEY_CTX_set_signature_md(c, EVP_sha256()) != 1 ||
+        EVP_PKEY_verify(c, signature, sizeof signature, hash, sizeof hash) != 1)
         stop("the floor does not verify");
     EVP_PKEY_CTX_free(c);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * bench_dns.c - look-ups a second: libunbound's blocking ub_resolve, our source on its thread mode, and the same with the cache in front.
+ * bench_dns.c - look-ups a second: libunbound's blocking ub_resolve, our source on its thread mode, and the same with
+ * the cache in front.
  *
- * All answers are made in the process (a local zone), so that no network is measured, only the way there and back. Four threads, scopes of twenty
- * names asked together, as a message asks. Prints figures and ratios; decides nothing.
+ * All answers are made in the process (a local zone), so that no network is measured, only the way there and back. Four
+ * threads, scopes of twenty names asked together, as a message asks. Prints figures and ratios; decides nothing.
  */
 #include "base/clock.h"
 #include "dns/dns_unbound.h"
@@ -18,7 +19,8 @@
 #define MILLISECONDS 2000
 
 static const char anchor[] = ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n";
-static const char conf[] = "server:\n local-zone: \"bench.\" redirect\n local-data: \"bench. 300 A 192.0.2.1\"\n trust-anchor-signaling: no\n";
+static const char conf[] =
+    "server:\n local-zone: \"bench.\" redirect\n local-data: \"bench. 300 A 192.0.2.1\"\n trust-anchor-signaling: no\n";
 
 struct job {
     pthread_t thread;
@@ -101,7 +103,9 @@ static double run_source(const char *anchor_path, const char *conf_path, bool ca
 {
     char *error = NULL;
     struct dns *dns = dns_unbound_new(
-        &(struct dns_unbound_config){.anchor = anchor_path, .anchor_fixed = true, .extra = conf_path, .no_cache = !cache}, &error);
+        &(struct dns_unbound_config){
+            .anchor = anchor_path, .anchor_fixed = true, .extra = conf_path, .no_cache = !cache},
+        &error);
     if (!dns) {
         fprintf(stderr, "%s\n", error);
         exit(1);

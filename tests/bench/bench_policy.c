@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * bench_policy.c - a policy with a list of a million names: seconds to load it, octets a name beyond the text, nanoseconds a question.
+ * bench_policy.c - a policy with a list of a million names: seconds to load it, octets a name beyond the text,
+ * nanoseconds a question.
  *
- * Prints figures (of processor time) beside the aim of each, and fails nothing. Questions are asked of names picked at random from the list, of names below them, and
- * of names that are not in it, so that caches help as little as they do on a mail server.
+ * Prints figures (of processor time) beside the aim of each, and fails nothing. Questions are asked of names picked at
+ * random from the list, of names below them, and of names that are not in it, so that caches help as little as they do
+ * on a mail server.
  */
 #include "base/clock.h"
 #include "policy/policy.h"
@@ -63,12 +65,16 @@ static void ask_many(const struct policy *p, const char *what, unsigned kind)
     }
     int64_t start = now_us();
     for (uint32_t i = 0; i < QUESTIONS; i++) {
-        struct policy_question q = {.standard = STANDARD_DMARC, .who = names[i & 65535], .rcpt = "someone@payroll.example.org", .at = 1795176000};
+        struct policy_question q = {.standard = STANDARD_DMARC,
+                                    .who = names[i & 65535],
+                                    .rcpt = "someone@payroll.example.org",
+                                    .at = 1795176000};
         policy_ask(p, &q, &a);
         required += a.level == POLICY_REQUIRE;
     }
     double ns = (double)(now_us() - start) * 1000.0 / QUESTIONS;
-    printf("  %-44s %7.0f ns   (aim: under 500; %.2f of it; %.0f%% required)\n", what, ns, ns / 500, 100.0 * (double)required / QUESTIONS);
+    printf("  %-44s %7.0f ns   (aim: under 500; %.2f of it; %.0f%% required)\n", what, ns, ns / 500,
+           100.0 * (double)required / QUESTIONS);
 }
 
 #define CUSTOMERS 100000u
@@ -85,19 +91,21 @@ static void customers(void)
         buf_printf(&text, "require dmarc of partner%u.example writing to c%u.example\n", i % 977, i);
     int64_t start = now_us();
     struct policy *p = policy_load_text(buf_slice(&text), "customers", NULL);
-    printf("policy: %u customers with a statement each\n  %-44s %7.2f s\n", CUSTOMERS, "load", (double)(now_us() - start) / 1e6);
+    printf("policy: %u customers with a statement each\n  %-44s %7.2f s\n", CUSTOMERS, "load",
+           (double)(now_us() - start) / 1e6);
     buf_release(&text);
     for (uint32_t i = 0; i < 4096; i++)
         snprintf(rcpts[i], sizeof rcpts[i], "someone+tag@c%u.example", draw() % CUSTOMERS);
     start = now_us();
     for (uint32_t i = 0; p && i < QUESTIONS; i++) {
-        struct policy_question q = {.standard = STANDARD_DMARC, .who = "partner7.example", .rcpt = rcpts[i & 4095], .at = 1795176000};
+        struct policy_question q = {
+            .standard = STANDARD_DMARC, .who = "partner7.example", .rcpt = rcpts[i & 4095], .at = 1795176000};
         policy_ask(p, &q, &a);
         required += a.level == POLICY_REQUIRE;
     }
     double ns = (double)(now_us() - start) * 1000.0 / QUESTIONS;
-    printf("  %-44s %7.0f ns   (aim: under 500; %.2f of it; %.1f%% required)\n", "ask: a recipient of one of them", ns, ns / 500,
-           100.0 * (double)required / QUESTIONS);
+    printf("  %-44s %7.0f ns   (aim: under 500; %.2f of it; %.1f%% required)\n", "ask: a recipient of one of them", ns,
+           ns / 500, 100.0 * (double)required / QUESTIONS);
     policy_unref(p);
 }
 
@@ -107,14 +115,16 @@ static void ask_names(const struct policy *p)
     int64_t start = now_us();
     uint64_t required = 0;
     for (uint32_t i = 0; i < QUESTIONS; i++) {
-        struct policy_question q = {.names = true, .standard = STANDARD_DNSSEC, .who = i & 1 ? "www.bank.example" : "cdn.shop.example.net",
+        struct policy_question q = {.names = true,
+                                    .standard = STANDARD_DNSSEC,
+                                    .who = i & 1 ? "www.bank.example" : "cdn.shop.example.net",
                                     .at = 1795176000};
         policy_ask(p, &q, &a);
         required += a.level == POLICY_REQUIRE;
     }
     double ns = (double)(now_us() - start) * 1000.0 / QUESTIONS;
-    printf("  %-44s %7.0f ns   (aim: under 500; %.2f of it; %.0f%% required)\n", "ask: what the resolver asks of each query", ns, ns / 500,
-           100.0 * (double)required / QUESTIONS);
+    printf("  %-44s %7.0f ns   (aim: under 500; %.2f of it; %.0f%% required)\n",
+           "ask: what the resolver asks of each query", ns, ns / 500, 100.0 * (double)required / QUESTIONS);
 }
 
 static void run(const char *folder)
@@ -122,11 +132,12 @@ static void run(const char *folder)
     char list[256], path[256], text[1024];
     snprintf(list, sizeof list, "%s/million.list", folder);
     snprintf(path, sizeof path, "%s/policy", folder);
-    snprintf(text, sizeof text,
-             "record spf, dkim, arc, tls, rdns of everyone\nfollow dmarc of everyone\nlist million in \"million.list\"\n"
-             "require dmarc, dnssec of list million otherwise quarantine\nrequire dane of bank.example otherwise reject\n"
-             "require dmarc of everyone writing to pay.example.org otherwise reject\n"
-             "follow dnssec of every name\nrequire dnssec of names in bank.example\n");
+    snprintf(
+        text, sizeof text,
+        "record spf, dkim, arc, tls, rdns of everyone\nfollow dmarc of everyone\nlist million in \"million.list\"\n"
+        "require dmarc, dnssec of list million otherwise quarantine\nrequire dane of bank.example otherwise reject\n"
+        "require dmarc of everyone writing to pay.example.org otherwise reject\n"
+        "follow dnssec of every name\nrequire dnssec of names in bank.example\n");
     FILE *f = fopen(path, "w");
     if (!f || fputs(text, f) < 0 || fclose(f) != 0 || !write_list(list)) {
         printf("bench_policy: cannot write in %s\n", folder);
@@ -139,7 +150,8 @@ static void run(const char *folder)
         size_t names_text, octets = policy_memory(p, &names_text);
         printf("policy: a list of %u names\n", NAMES);
         printf("  %-44s %7.2f s    (aim: under 1; %.2f of it)\n", "load", seconds, seconds);
-        printf("  %-44s %7.1f      (aim: under 64; %.2f of it)\n", "octets a name beyond its text", (double)octets / NAMES, (double)octets / NAMES / 64);
+        printf("  %-44s %7.1f      (aim: under 64; %.2f of it)\n", "octets a name beyond its text",
+               (double)octets / NAMES, (double)octets / NAMES / 64);
         ask_many(p, "ask: a name in the list", 0);
         ask_many(p, "ask: a name two labels below one in it", 1);
         ask_many(p, "ask: a name not in it", 2);

@@ -4,8 +4,8 @@
  *
  *     authres OUR-ID MESSAGE...
  *
- * Each field gives one line: "FILE N forged|kept parsed|unparsed VALUE", N counting from 1 at the top, the value on one line. Exit: 0; 64
- * usage; 66 a file cannot be read.
+ * Each field gives one line: "FILE N forged|kept parsed|unparsed VALUE", N counting from 1 at the top, the value on one
+ * line. Exit: 0; 64 usage; 66 a file cannot be read.
  */
 #include "base/arena.h"
 #include "base/limits.h"

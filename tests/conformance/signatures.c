@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * signatures.c - what the DKIM and ARC engines find in saved messages, one line each: the tool behind run-dkim and run-arc.
+ * signatures.c - what the DKIM and ARC engines find in saved messages, one line each: the tool behind run-dkim and
+ * run-arc.
  *
  *     signatures dkim|arc DNSFILE [AT] MESSAGE...
  *
- * DNSFILE is in the replay format (dns/dns_replay.h), AT the time to judge as of (seconds since 1970, 0: now). For dkim each
- * message gives "FILE RESULT[,RESULT...] REASON[; ...]", "none" where it is unsigned; for arc "FILE RESULT OLDEST REASON".
- * The body is fed in pieces of 1, 2, 3, ... octets, so that a cut anywhere must make no difference.
- * Exit: 0; 64 usage; 66 a file cannot be read.
+ * DNSFILE is in the replay format (dns/dns_replay.h), AT the time to judge as of (seconds since 1970, 0: now). For dkim
+ * each message gives "FILE RESULT[,RESULT...] REASON[; ...]", "none" where it is unsigned; for arc "FILE RESULT OLDEST
+ * REASON". The body is fed in pieces of 1, 2, 3, ... octets, so that a cut anywhere must make no difference. Exit: 0;
+ * 64 usage; 66 a file cannot be read.
  */
 #include "base/arena.h"
 #include "dns/dns_replay.h"
@@ -33,7 +34,8 @@ static struct slice read_whole(struct arena *arena, const char *path)
     return slice_of(p, n);
 }
 
-static void check_dkim(struct dns_scope *dns, struct arena *arena, const struct header_list *headers, struct slice body, time_t at)
+static void check_dkim(struct dns_scope *dns, struct arena *arena, const struct header_list *headers, struct slice body,
+                       time_t at)
 {
     struct dkim_check_options options = {.at = at};
     struct dkim_checker *c = dkim_checker_new(dns, arena, headers, NULL, &options);
@@ -51,7 +53,8 @@ static void check_dkim(struct dns_scope *dns, struct arena *arena, const struct 
     dkim_checker_free(c);
 }
 
-static void check_arc(struct dns_scope *dns, struct arena *arena, const struct header_list *headers, struct slice body, time_t at)
+static void check_arc(struct dns_scope *dns, struct arena *arena, const struct header_list *headers, struct slice body,
+                      time_t at)
 {
     struct arc_check_options options = {.at = at};
     struct arc_finding found;

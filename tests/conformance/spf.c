@@ -4,8 +4,8 @@
  *
  *     spf [-e own|libspf2] [-q] DIRECTORY
  *
- * -q: the last line only. An explanation is compared without regard to case, and where the suite says DEFAULT (the receiver's own words) there
- * must be none from DNS. Exit status: 0 all passed, 1 some failed, 2 could not run.
+ * -q: the last line only. An explanation is compared without regard to case, and where the suite says DEFAULT (the
+ * receiver's own words) there must be none from DNS. Exit status: 0 all passed, 1 some failed, 2 could not run.
  */
 #include "base/buf.h"
 #include "dns/dns_replay.h"
@@ -76,8 +76,12 @@ static bool run(struct runner *r, char *const field[FIELDS])
     bool good = s == STATUS_OK && is_among(field[5], result_name(f.result));
     bool words = r->engine != SPF_ENGINE_OWN || explained(field[6], f.explanation);
     if ((!good || !words) && !r->quiet)
-        printf("%s %s: %s, expected %s%s%s%s%s (%s)\n", field[0], field[1], result_name(f.result), field[5], words ? "" : "; explanation ",
-               words ? "" : f.explanation ? f.explanation : "none", words ? "" : ", expected ", words ? "" : field[6], f.reason);
+        printf("%s %s: %s, expected %s%s%s%s%s (%s)\n", field[0], field[1], result_name(f.result), field[5],
+               words ? "" : "; explanation ",
+               words           ? ""
+               : f.explanation ? f.explanation
+                               : "none",
+               words ? "" : ", expected ", words ? "" : field[6], f.reason);
     dns_scope_free(scope);
     arena_free(arena);
     return good && words;

@@ -42,7 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (c) {
             arc_checker_body(c, body);
             bool ended = arc_checker_end(c, &found) == STATUS_OK;
-            if (ended && (!found.reason || (found.counts && (found.result != RESULT_PASS || found.body_partly_unsigned))))
+            if (ended &&
+                (!found.reason || (found.counts && (found.result != RESULT_PASS || found.body_partly_unsigned))))
                 abort();
         }
         arc_checker_free(c);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_authres.c - Authentication-Results of any octets read and judged; and any octets written as reason, comment and value, which must come back as
- * exactly the results that were written.
+ * fuzz_authres.c - Authentication-Results of any octets read and judged; and any octets written as reason, comment and
+ * value, which must come back as exactly the results that were written.
  */
 #include "base/arena.h"
 #include "standards/message/authres.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* TLSA records: the input is cut at each zero octet pair into rdata of one answer; what is used must be usable, and have words if not. */
+/* TLSA records: the input is cut at each zero octet pair into rdata of one answer; what is used must be usable, and
+ * have words if not. */
 #include "standards/dane/dane_tlsa.h"
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_delegation_request.c - any octets as a request of Postfix's policy-delegation protocol: what is read is an address, a port and digests, or nothing.
+ * fuzz_delegation_request.c - any octets as a request of Postfix's policy-delegation protocol: what is read is an
+ * address, a port and digests, or nothing.
  */
 #include "milter/delegation_request.h"
 #include <stdint.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_dkim_bodyhash.c - a body cut anywhere gives the hashes that a second, plain implementation gives for it whole. The first four octets choose the cuts
- * and the l=.
+ * fuzz_dkim_bodyhash.c - a body cut anywhere gives the hashes that a second, plain implementation gives for it whole.
+ * The first four octets choose the cuts and the l=.
  */
 #include "base/buf.h"
 #include "standards/dkim/dkim_bodyhash.h"
@@ -41,7 +41,8 @@ static void plain(struct slice body, bool relaxed, struct buf *out)
         buf_adds(out, "\r\n");
 }
 
-static void compare(const struct dkim_bodyhash *b, int number, struct slice body, bool relaxed, bool limited, size_t limit)
+static void compare(const struct dkim_bodyhash *b, int number, struct slice body, bool relaxed, bool limited,
+                    size_t limit)
 {
     struct buf text = BUF_INIT;
     uint8_t got[32], want[32];
@@ -51,7 +52,8 @@ static void compare(const struct dkim_bodyhash *b, int number, struct slice body
     if (total != text.n || s != (limited && limit > text.n ? STATUS_INVALID : STATUS_OK))
         abort();
     size_t n = limited ? limit : text.n;
-    if (s == STATUS_OK && (EVP_Digest(text.p, n, want, NULL, EVP_sha256(), NULL) != 1 || memcmp(got, want, sizeof want) != 0))
+    if (s == STATUS_OK &&
+        (EVP_Digest(text.p, n, want, NULL, EVP_sha256(), NULL) != 1 || memcmp(got, want, sizeof want) != 0))
         abort();
     buf_release(&text);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_dkim_check.c - a whole message through DKIM: its signatures read, keyed by a fixed zone, verified both by ourselves and by
- * libopendkim, which must not pass what we do not.
+ * fuzz_dkim_check.c - a whole message through DKIM: its signatures read, keyed by a fixed zone, verified both by
+ * ourselves and by libopendkim, which must not pass what we do not.
  */
 #include "dns/dns_replay.h"
 #include "base/limits.h"

@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (dkim_pubkey_get(r.type, r.p, &key, &reason) != STATUS_OK)
         return 0;
-    if (dkim_pubkey_verify(key, hash, signature, r.type == KEY_ED25519 ? 64 : sizeof signature) && dkim_pubkey_bits(key) >= 512)
+    if (dkim_pubkey_verify(key, hash, signature, r.type == KEY_ED25519 ? 64 : sizeof signature) &&
+        dkim_pubkey_bits(key) >= 512)
         abort();
     dkim_pubkey_release(key);
     return 0;

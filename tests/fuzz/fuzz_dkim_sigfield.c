@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_dkim_sigfield.c - a signature field's value, read as each of the three kinds. What was read must keep what dkim_sigfield.h promises.
+ * fuzz_dkim_sigfield.c - a signature field's value, read as each of the three kinds. What was read must keep what
+ * dkim_sigfield.h promises.
  */
 #include "base/domain.h"
 #include "standards/dkim/dkim_sigfield.h"

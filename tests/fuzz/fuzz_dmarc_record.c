@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_dmarc_record.c - TXT texts of any octets as DMARC records. A text is read exactly when its version says so, and its URIs are printable.
+ * fuzz_dmarc_record.c - TXT texts of any octets as DMARC records. A text is read exactly when its version says so, and
+ * its URIs are printable.
  */
 #include "base/arena.h"
 #include "standards/dmarc/dmarc.h"

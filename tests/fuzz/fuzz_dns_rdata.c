@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Rdata of every type we read (the first octet chooses): readers stay within it, and what is printed reads back as the same octets. */
+/* Rdata of every type we read (the first octet chooses): readers stay within it, and what is printed reads back as the
+ * same octets. */
 #include "dns/dns_source.h"
 #include "dns/dns_text.h"
 #include <stdint.h>
@@ -28,7 +29,8 @@ static void print_and_read(enum dns_type type, struct slice rdata)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const enum dns_type types[] = {DNS_A, DNS_NS, DNS_CNAME, DNS_SOA, DNS_PTR, DNS_MX, DNS_TXT, DNS_AAAA, DNS_TLSA, DNS_CAA};
+    static const enum dns_type types[] = {DNS_A,  DNS_NS,  DNS_CNAME, DNS_SOA,  DNS_PTR,
+                                          DNS_MX, DNS_TXT, DNS_AAAA,  DNS_TLSA, DNS_CAA};
     if (size == 0)
         return 0;
     enum dns_type type = types[data[0] % (sizeof types / sizeof *types)];

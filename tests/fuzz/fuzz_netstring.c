@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_netstring.c - any octets as netstrings, as they come one more at a time: what is none stays none, what is whole stays the same, and is as long as it says.
+ * fuzz_netstring.c - any octets as netstrings, as they come one more at a time: what is none stays none, what is whole
+ * stays the same, and is as long as it says.
  */
 #include "outgoing/netstring.h"
 #include <stdint.h>
@@ -28,7 +29,8 @@ static long first(const uint8_t *data, size_t size, size_t *length)
     check(used >= -1 && used <= (long)size);
     if (used > 0) {
         int n = snprintf(frame, sizeof frame, "%zu:", content.n);
-        check(content.n <= MOST && content.p == copy + n && memcmp(copy, frame, (size_t)n) == 0 && used == n + (long)content.n + 1);
+        check(content.n <= MOST && content.p == copy + n && memcmp(copy, frame, (size_t)n) == 0 &&
+              used == n + (long)content.n + 1);
         check(copy[used - 1] == ',');
     }
     *length = content.n;

@@ -24,7 +24,8 @@ static void ask(const struct policy *p)
     const struct policy_statement *s;
     struct policy_answer a;
     for (size_t i = 0; i < 50 && (s = policy_statement_at(p, i)); i++) {
-        struct policy_question q = {.standard = (enum standard)(i % STANDARD_MAIL_COUNT), .names = i % 7 == 0, .rcpt = "x+y@b.example"};
+        struct policy_question q = {
+            .standard = (enum standard)(i % STANDARD_MAIL_COUNT), .names = i % 7 == 0, .rcpt = "x+y@b.example"};
         q.who = s->who.name && domain_is_kept(s->who.name) ? s->who.name : "a.example";
         q.who_ip = s->who.kind == POLICY_NETWORK ? &s->who.net.base : NULL;
         policy_ask(p, &q, &a);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_segment.c - a whole file of a journal's folder: its lines one by one, and again from a place in its middle, which must give the same lines; then all of
- * it taken into an empty ledger in memory as assay-ledger does, which must end with the file gone, set aside, or left alone.
+ * fuzz_segment.c - a whole file of a journal's folder: its lines one by one, and again from a place in its middle,
+ * which must give the same lines; then all of it taken into an empty ledger in memory as assay-ledger does, which must
+ * end with the file gone, set aside, or left alone.
  */
 #include "journal/journal_read.h"
 #include "ledger/ingest.h"

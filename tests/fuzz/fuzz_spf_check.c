@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A whole check in a world where every TXT is the input: includes and redirects lead to the same record again, hosts and names answer what
- * their type asks for. The limits must end it. By both engines, where there are two.
+ * A whole check in a world where every TXT is the input: includes and redirects lead to the same record again, hosts
+ * and names answer what their type asks for. The limits must end it. By both engines, where there are two.
  */
 #include "dns/dns_source.h"
 #include "standards/spf/spf.h"
@@ -24,9 +24,9 @@ static struct dns_result *everywhere_ask(struct dns *source, const struct dns_qu
     if (q->name[0] == 'n')
         r = (struct dns_result){.state = DNS_NXDOMAIN};
     else
-        r.rdata = q->type == DNS_TXT ? &((struct everywhere *)source)->txt
-                  : q->type == DNS_MX ? mx
-                  : q->type == DNS_A  ? &a
+        r.rdata = q->type == DNS_TXT    ? &((struct everywhere *)source)->txt
+                  : q->type == DNS_MX   ? mx
+                  : q->type == DNS_A    ? &a
                   : q->type == DNS_AAAA ? &aaaa
                                         : &name;
     if (q->type == DNS_MX && r.count)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A macro string and the sender's octets in its values: local part and text are the two halves of the input, split at its first line end. */
+/* A macro string and the sender's octets in its values: local part and text are the two halves of the input, split at
+ * its first line end. */
 #include "base/limits.h"
 #include "standards/spf/spf.h"
 #include "standards/spf/spf_macro.h"

@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *arena = arena_new(8 << 20);
     struct spf_record r;
     const char *why = NULL;
-    struct spf_macro_values v = {.local = SLICE_LIT("a.b-c+d"), .sender_domain = "x.example", .domain = "y.example", .helo = "h\\"};
+    struct spf_macro_values v = {
+        .local = SLICE_LIT("a.b-c+d"), .sender_domain = "x.example", .domain = "y.example", .helo = "h\\"};
     memcpy(copy, data, size);
     struct slice text = slice_of(copy, size);
     if (spf_record_is(text)) {
@@ -22,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         for (size_t i = 0; s == STATUS_OK && i < r.count; i++) {
             struct buf name = BUF_INIT;
-            if (r.terms[i].domain.n && spf_macro_domain(r.terms[i].domain, &v, &name) == STATUS_OK && strlen(name.p) != name.n)
+            if (r.terms[i].domain.n && spf_macro_domain(r.terms[i].domain, &v, &name) == STATUS_OK &&
+                strlen(name.p) != name.n)
                 abort();
             buf_release(&name);
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_sts.c - any octets as an MTA-STS record and as a policy file: what is read is within its bounds, and its patterns read back as themselves.
+ * fuzz_sts.c - any octets as an MTA-STS record and as a policy file: what is read is within its bounds, and its
+ * patterns read back as themselves.
  */
 #include "standards/sts/sts.h"
 #include <stdint.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dkim_keys.h - private keys for the DKIM and ARC tests, as base64 of DER (RSAPrivateKey; Ed25519: PKCS #8). They protect nothing.
+ * dkim_keys.h - private keys for the DKIM and ARC tests, as base64 of DER (RSAPrivateKey; Ed25519: PKCS #8). They
+ * protect nothing.
  */
 #ifndef ASSAY_TESTS_UNIT_DKIM_KEYS_H
 #define ASSAY_TESTS_UNIT_DKIM_KEYS_H
@@ -127,7 +128,6 @@ static const char key_rsa8192[] =
     "+JOivtWJawFetmOwc4hJFUJ+dni/ie31kOw7ZUPJzIiKeCIvoMLPxPJq3FYljEvWOHljg8Wn42zTY8CezS28iJMno1ATO95+rPhQoJ3PgoSQ"
     "o0aXej3dDvID2U815hBGhatQ5ABcCdOKuhNEmdmHBRxhWDjSdKMfXBWVGqEqlT5oBQ44/AiQr8Kzj/ioEOWGqtLNnsjwnQ8u5lMcdzxQLBEq"
     "AnntGF8oucmkoO+JTc5N0FjhHJXcw9g/PkOYJ3bJBWBSoqexWlMetqUvRcFl7lpybF5VfrtLlWWmctEoFA==";
-static const char key_ed25519[] =
-    "MC4CAQAwBQYDK2VwBCIEIF3X82PtH9iBNQPbCvbyhllwZjHFIZXBrk7l3QT4dcos";
+static const char key_ed25519[] = "MC4CAQAwBQYDK2VwBCIEIF3X82PtH9iBNQPbCvbyhllwZjHFIZXBrk7l3QT4dcos";
 
 #endif

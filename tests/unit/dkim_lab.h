@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dkim_lab.h - signs mail for the DKIM and ARC tests, without any of the code under test: the canonical text of what is signed is given literally
- * by the case, hashed and signed by OpenSSL. Also sets up the checker with answers from a replay text.
+ * dkim_lab.h - signs mail for the DKIM and ARC tests, without any of the code under test: the canonical text of what is
+ * signed is given literally by the case, hashed and signed by OpenSSL. Also sets up the checker with answers from a
+ * replay text.
  *
- * Text with {NAME} in it is filled by lab_fill: {RSA512} ... {RSA8192} and {ED25519} are public keys as p= has them, {PKCS1} the 2048-bit key
- * as RSAPublicKey (RFC 6376 3.6.1), {BH} the base64 hash of the case's canonical body.
+ * Text with {NAME} in it is filled by lab_fill: {RSA512} ... {RSA8192} and {ED25519} are public keys as p= has them,
+ * {PKCS1} the 2048-bit key as RSAPublicKey (RFC 6376 3.6.1), {BH} the base64 hash of the case's canonical body.
  */
 #ifndef ASSAY_TESTS_UNIT_DKIM_LAB_H
 #define ASSAY_TESTS_UNIT_DKIM_LAB_H

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mail_host.h - a mail host for tests: a thread on a loopback port that plays a script for one connection (or several) and ends.
+ * mail_host.h - a mail host for tests: a thread on a loopback port that plays a script for one connection (or several)
+ * and ends.
  */
 #ifndef ASSAY_TESTS_UNIT_MAIL_HOST_H
 #define ASSAY_TESTS_UNIT_MAIL_HOST_H
@@ -136,7 +137,8 @@ static inline EVP_PKEY *make_key(void)
 }
 
 /* A certificate for `name`, valid from..to seconds from now, signed by issuer (NULL: by itself). */
-static inline X509 *make_cert(EVP_PKEY *key, const char *name, bool ca, long from, long to, X509 *issuer, EVP_PKEY *issuer_key)
+static inline X509 *make_cert(EVP_PKEY *key, const char *name, bool ca, long from, long to, X509 *issuer,
+                              EVP_PKEY *issuer_key)
 {
     static long serial = 1;
     X509 *x = X509_new();

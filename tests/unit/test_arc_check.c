@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_arc_check.c - ARC chains by RFC 8617: built link by link from literal canonical texts, signed by OpenSSL, then judged whole or after damage.
+ * test_arc_check.c - ARC chains by RFC 8617: built link by link from literal canonical texts, signed by OpenSSL, then
+ * judged whole or after damage.
  */
 #include "tests/unit/dkim_lab.h"
 #include "standards/arc/arc_check.h"
@@ -19,11 +20,11 @@ struct link {
     unsigned i;
     const char *domain, *key;
     const char *cv;
-    const char *body;   /* as this hop saw it; NULL: BODY */
-    const char *h;      /* NULL: from */
-    const char *extra;  /* more tags of the message signature, e.g. "l=0; " */
+    const char *body;  /* as this hop saw it; NULL: BODY */
+    const char *h;     /* NULL: from */
+    const char *extra; /* more tags of the message signature, e.g. "l=0; " */
     const char *seal_extra;
-    const char *aar;    /* behind "i=N; "; NULL: a usual one */
+    const char *aar;      /* behind "i=N; "; NULL: a usual one */
     const char *seal_key; /* NULL: key */
 };
 
@@ -40,11 +41,12 @@ static const char *algorithm(const char *key)
 static void seal(const struct link *t, struct set *sets, size_t n)
 {
     struct buf text = BUF_INIT, value = BUF_INIT;
-    const char *usual = "mx.example; spf=pass smtp.mailfrom=example.org; dkim=fail; dkim=pass header.d=example.org; dmarc=pass header.from=Example.org";
+    const char *usual = "mx.example; spf=pass smtp.mailfrom=example.org; dkim=fail; dkim=pass header.d=example.org; "
+                        "dmarc=pass header.from=Example.org";
     buf_printf(&value, "i=%u; %s", t->i, t->aar ? t->aar : usual);
     sets[n].aar = buf_detach(&value);
-    buf_printf(&value, "i=%u; a=%s; c=relaxed/relaxed; d=%s; s=s; h=%s; %sbh={BH}; b=", t->i, algorithm(t->key), t->domain, t->h ? t->h : "from",
-               t->extra ? t->extra : "");
+    buf_printf(&value, "i=%u; a=%s; c=relaxed/relaxed; d=%s; s=s; h=%s; %sbh={BH}; b=", t->i, algorithm(t->key),
+               t->domain, t->h ? t->h : "from", t->extra ? t->extra : "");
     char *tags = lab_fill(value.p, t->body ? t->body : BODY);
     buf_reset(&value);
     buf_printf(&text, "%sarc-message-signature:%s", t->h && strcmp(t->h, "to") == 0 ? "" : FROM, tags);
@@ -55,12 +57,14 @@ static void seal(const struct link *t, struct set *sets, size_t n)
     free(b);
     buf_reset(&text);
     for (size_t i = 0; i <= n; i++) {
-        buf_printf(&text, "arc-authentication-results:%s\r\narc-message-signature:%s\r\n", sets[i].aar, sets[i].message);
+        buf_printf(&text, "arc-authentication-results:%s\r\narc-message-signature:%s\r\n", sets[i].aar,
+                   sets[i].message);
         if (i < n)
             buf_printf(&text, "arc-seal:%s\r\n", sets[i].seal);
     }
     const char *key = t->seal_key ? t->seal_key : t->key;
-    buf_printf(&value, "i=%u; a=%s; cv=%s; d=%s; s=s; %st=1700000000; b=", t->i, algorithm(key), t->cv, t->domain, t->seal_extra ? t->seal_extra : "");
+    buf_printf(&value, "i=%u; a=%s; cv=%s; d=%s; s=s; %st=1700000000; b=", t->i, algorithm(key), t->cv, t->domain,
+               t->seal_extra ? t->seal_extra : "");
     buf_printf(&text, "arc-seal:%s", value.p);
     b = lab_sign(key, buf_slice(&text));
     buf_adds(&value, b);
@@ -76,10 +80,10 @@ struct chain_case {
     struct link links[4];
     enum result result;
     unsigned oldest_pass;
-    const char *reason;   /* a part of it; NULL: empty */
-    enum damage damage;   /* to the set damaged */
-    size_t damaged;       /* index into links */
-    const char *body;     /* as it arrives; NULL: BODY */
+    const char *reason; /* a part of it; NULL: empty */
+    enum damage damage; /* to the set damaged */
+    size_t damaged;     /* index into links */
+    const char *body;   /* as it arrives; NULL: BODY */
     enum dns_security security;
     bool does_not_count;
 };
@@ -93,9 +97,21 @@ static const struct chain_case cases[] = {
     {"one set", {A1}, RESULT_PASS, .security = DNS_SECURE},
     {"two sets, RSA of 1024 bits in one", {A1, B2}, RESULT_PASS, .security = DNS_INSECURE},
     {"three sets, one Ed25519", {A1, B2, C3}, RESULT_PASS, .security = DNS_INSECURE},
-    {"a list changed the body", {{1, "a.example", "RSA2048", "none", .body = "Before.\r\n"}, B2}, RESULT_PASS, 2, .security = DNS_INSECURE},
-    {"the second of three changed it", {A1, {2, "b.example", "RSA1024", "pass", .body = "Before.\r\n"}, C3}, RESULT_PASS, 3, .security = DNS_INSECURE},
-    {"the first of three changed it", {{1, "a.example", "RSA2048", "none", .body = "Before.\r\n"}, B2, C3}, RESULT_PASS, 2, .security = DNS_INSECURE},
+    {"a list changed the body",
+     {{1, "a.example", "RSA2048", "none", .body = "Before.\r\n"}, B2},
+     RESULT_PASS,
+     2,
+     .security = DNS_INSECURE},
+    {"the second of three changed it",
+     {A1, {2, "b.example", "RSA1024", "pass", .body = "Before.\r\n"}, C3},
+     RESULT_PASS,
+     3,
+     .security = DNS_INSECURE},
+    {"the first of three changed it",
+     {{1, "a.example", "RSA2048", "none", .body = "Before.\r\n"}, B2, C3},
+     RESULT_PASS,
+     2,
+     .security = DNS_INSECURE},
     {"changed behind the newest", {A1, B2}, RESULT_FAIL, 0, "body hash", .body = "After.\r\n"},
     {"cv=fail in the newest", {A1, {2, "b.example", "RSA1024", "fail"}}, RESULT_FAIL, 0, "cv=fail"},
     {"cv=fail in an older one", {{1, "a.example", "RSA2048", "fail"}, B2}, RESULT_FAIL, 0, "cv=fail"},
@@ -116,26 +132,70 @@ static const struct chain_case cases[] = {
     {"an older message signature was changed", {A1, B2}, RESULT_FAIL, 0, "seal i=2", OTHER_MESSAGE, 0},
     {"an older seal was changed", {A1, B2}, RESULT_FAIL, 0, "seal i=2", OTHER_SEAL, 0},
     {"the newest AAR was changed", {A1, B2}, RESULT_FAIL, 0, "seal i=2", OTHER_AAR, 1},
-    {"sealed with another key", {{1, "a.example", "RSA2048", "none", .seal_key = "RSA1024"}}, RESULT_FAIL, 0, "seal i=1"},
+    {"sealed with another key",
+     {{1, "a.example", "RSA2048", "none", .seal_key = "RSA1024"}},
+     RESULT_FAIL,
+     0,
+     "seal i=1"},
     {"a key under 1024 bits", {{1, "weak.example", "RSA512", "none"}}, RESULT_FAIL, 0, "1024"},
     {"no key", {{1, "gone.example", "RSA2048", "none"}}, RESULT_FAIL, 0, "no key"},
     {"the key's zone is dead", {{1, "dead.example", "RSA2048", "none"}}, RESULT_TEMPERROR, 0, "could not be fetched"},
-    {"the key is bogus", {A1, {2, "bogus.example", "RSA2048", "pass"}}, RESULT_TEMPERROR, 0, "bogus", .security = DNS_BROKEN},
-    {"an older seal's key is dead", {{1, "dead.example", "RSA2048", "none"}, B2}, RESULT_TEMPERROR, 0, "seal i=1", .security = DNS_UNKNOWN},
-    {"dead, and broken besides: broken", {{1, "dead.example", "RSA2048", "none"}, B2}, RESULT_FAIL, 0, "body hash", .body = "x\r\n"},
+    {"the key is bogus",
+     {A1, {2, "bogus.example", "RSA2048", "pass"}},
+     RESULT_TEMPERROR,
+     0,
+     "bogus",
+     .security = DNS_BROKEN},
+    {"an older seal's key is dead",
+     {{1, "dead.example", "RSA2048", "none"}, B2},
+     RESULT_TEMPERROR,
+     0,
+     "seal i=1",
+     .security = DNS_UNKNOWN},
+    {"dead, and broken besides: broken",
+     {{1, "dead.example", "RSA2048", "none"}, B2},
+     RESULT_FAIL,
+     0,
+     "body hash",
+     .body = "x\r\n"},
     {"h= in a seal", {{1, "a.example", "RSA2048", "none", .seal_extra = "h=from; "}}, RESULT_FAIL, 0, "h="},
     {"ARC-Seal in h=", {{1, "a.example", "RSA2048", "none", .h = "from:arc-seal"}}, RESULT_FAIL, 0, "ARC-Seal"},
-    {"unknown tags", {{1, "a.example", "RSA2048", "none", .extra = "v=7; x9=y; ", .seal_extra = "zz=; "}}, RESULT_PASS, .security = DNS_SECURE},
+    {"unknown tags",
+     {{1, "a.example", "RSA2048", "none", .extra = "v=7; x9=y; ", .seal_extra = "zz=; "}},
+     RESULT_PASS,
+     .security = DNS_SECURE},
     {"t= twice in a seal", {{1, "a.example", "RSA2048", "none", .seal_extra = "t=1; "}}, RESULT_FAIL, 0, "twice"},
-    {"l= leaves nothing open", {{1, "a.example", "RSA2048", "none", .extra = "l=8; "}}, RESULT_PASS, .security = DNS_SECURE},
-    {"l= leaves a part open", {{1, "a.example", "RSA2048", "none", .extra = "l=8; "}}, RESULT_PASS, 0, "l=", .body = BODY "Added.\r\n", .security = DNS_SECURE,
+    {"l= leaves nothing open",
+     {{1, "a.example", "RSA2048", "none", .extra = "l=8; "}},
+     RESULT_PASS,
+     .security = DNS_SECURE},
+    {"l= leaves a part open",
+     {{1, "a.example", "RSA2048", "none", .extra = "l=8; "}},
+     RESULT_PASS,
+     0,
+     "l=",
+     .body = BODY "Added.\r\n",
+     .security = DNS_SECURE,
      .does_not_count = true},
     {"an older l= lets a later hop add: not from there on",
-     {{1, "a.example", "RSA2048", "none", .extra = "l=8; "}, {2, "b.example", "RSA1024", "pass", .body = BODY "Added.\r\n"}},
-     RESULT_PASS, 2, .body = BODY "Added.\r\n", .security = DNS_INSECURE},
-    {"From is not signed by the newest", {{1, "a.example", "RSA2048", "none", .h = "to"}}, RESULT_PASS, 0, "From", .security = DNS_SECURE,
+     {{1, "a.example", "RSA2048", "none", .extra = "l=8; "},
+      {2, "b.example", "RSA1024", "pass", .body = BODY "Added.\r\n"}},
+     RESULT_PASS,
+     2,
+     .body = BODY "Added.\r\n",
+     .security = DNS_INSECURE},
+    {"From is not signed by the newest",
+     {{1, "a.example", "RSA2048", "none", .h = "to"}},
+     RESULT_PASS,
+     0,
+     "From",
+     .security = DNS_SECURE,
      .does_not_count = true},
-    {"From is not signed by an older one", {{1, "a.example", "RSA2048", "none", .h = "to"}, B2}, RESULT_PASS, 2, .security = DNS_INSECURE},
+    {"From is not signed by an older one",
+     {{1, "a.example", "RSA2048", "none", .h = "to"}, B2},
+     RESULT_PASS,
+     2,
+     .security = DNS_INSECURE},
     {"an AAR that is no A-R", {{1, "a.example", "RSA2048", "none", .aar = "((("}}, RESULT_PASS, .security = DNS_SECURE},
 };
 
@@ -198,9 +258,10 @@ static void run_case(const struct chain_case *t, bool shared)
     }
     lab_add(&l, "From", " a@example.org");
     judge(&l, t, &f, shared);
-    if (f.result != t->result || f.oldest_pass != t->oldest_pass || (t->reason ? !strstr(f.reason, t->reason) : *f.reason != '\0'))
-        fail_msg("%s: got %s, oldest-pass %u, \"%s\"; want %s, %u, \"%s\"", t->name, result_name(f.result), f.oldest_pass, f.reason,
-                 result_name(t->result), t->oldest_pass, t->reason ? t->reason : "");
+    if (f.result != t->result || f.oldest_pass != t->oldest_pass ||
+        (t->reason ? !strstr(f.reason, t->reason) : *f.reason != '\0'))
+        fail_msg("%s: got %s, oldest-pass %u, \"%s\"; want %s, %u, \"%s\"", t->name, result_name(f.result),
+                 f.oldest_pass, f.reason, result_name(t->result), t->oldest_pass, t->reason ? t->reason : "");
     if (t->result == RESULT_PASS) {
         assert_int_equal(f.instance_count, n);
         assert_int_equal(f.counts, !t->does_not_count);
@@ -301,6 +362,7 @@ static int forget(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_chains), cmocka_unit_test(test_what_sets_say), cmocka_unit_test(test_length)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_chains), cmocka_unit_test(test_what_sets_say),
+                                       cmocka_unit_test(test_length)};
     return cmocka_run_group_tests(tests, NULL, forget);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_arc_seal.c - sets and signatures that we make: they must hold for the verifiers (libopendkim's too), say the right cv=, and not be made
- * where RFC 8617 5.1 forbids it.
+ * test_arc_seal.c - sets and signatures that we make: they must hold for the verifiers (libopendkim's too), say the
+ * right cv=, and not be made where RFC 8617 5.1 forbids it.
  */
 #include "tests/unit/dkim_lab.h"
 #include "standards/arc/arc_seal.h"
@@ -71,8 +71,8 @@ static void fill(struct lab *l, const struct arc_seal_set *sets, size_t n)
 }
 
 /* Verifies, and seals on top. The texts made are copied out of the arena. */
-static enum status hop(const struct arc_seal_set *sets, size_t n, const char *body, const char *domain, const struct dkim_privkey *key,
-                       struct arc_finding *found, struct arc_seal_set *out)
+static enum status hop(const struct arc_seal_set *sets, size_t n, const char *body, const char *domain,
+                       const struct dkim_privkey *key, struct arc_finding *found, struct arc_seal_set *out)
 {
     struct lab l;
     struct arc_seal_request r = {.key = key,
@@ -198,7 +198,8 @@ static int forget(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_chain_of_ours), cmocka_unit_test(test_unsure_is_not_sealed),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_chain_of_ours),
+                                       cmocka_unit_test(test_unsure_is_not_sealed),
                                        cmocka_unit_test(test_signature_of_ours), cmocka_unit_test(test_keys_refused)};
     return cmocka_run_group_tests(tests, NULL, forget);
 }

@@ -10,13 +10,11 @@
 #include <stdio.h>
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))
-#define LIT(s)                                                                                                         \
-    {                                                                                                                  \
-        s, sizeof(s) - 1                                                                                               \
-    }
+#define LIT(s) {s, sizeof(s) - 1}
 
 /* A field read, as one line: id/version: method/version=result "reason" ptype.name=value ... ; ... */
-static enum status read_line_by(enum status (*parse)(struct arena *, struct slice, struct authres *), struct slice text, struct buf *out)
+static enum status read_line_by(enum status (*parse)(struct arena *, struct slice, struct authres *), struct slice text,
+                                struct buf *out)
 {
     struct arena *arena = arena_new(1 << 20);
     struct authres a;
@@ -53,12 +51,16 @@ static void reads_leniently(void **state)
     static const struct {
         const char *in, *out; /* out NULL: refused leniently, too */
     } t[] = {
-        {" mx.microsoft.com 1; spf=pass (sender ip is 192.0.2.1) smtp.rcpttodomain=x.example smtp.mailfrom=y.example; dmarc=pass (p=none sp=none pct=100) "
+        {" mx.microsoft.com 1; spf=pass (sender ip is 192.0.2.1) smtp.rcpttodomain=x.example smtp.mailfrom=y.example; "
+         "dmarc=pass (p=none sp=none pct=100) "
          "action=none header.from=y.example; dkim=pass (signature was verified) header.d=y.example; arc=none (0)",
-         "mx.microsoft.com/1: spf/=pass smtp.rcpttodomain=x.example smtp.mailfrom=y.example; dmarc/=pass .action=none header.from=y.example; dkim/=pass "
+         "mx.microsoft.com/1: spf/=pass smtp.rcpttodomain=x.example smtp.mailfrom=y.example; dmarc/=pass .action=none "
+         "header.from=y.example; dkim/=pass "
          "header.d=y.example; arc/=none;"},
-        {" mx.example; dkim=pass (2048-bit rsa key sha256) header.d=y.example header.b=abcdefgh x-bits=2048; x-vs=clean score=-100 state=0",
-         "mx.example/: dkim/=pass header.d=y.example header.b=abcdefgh .x-bits=2048; x-vs/=clean .score=-100 .state=0;"},
+        {" mx.example; dkim=pass (2048-bit rsa key sha256) header.d=y.example header.b=abcdefgh x-bits=2048; "
+         "x-vs=clean score=-100 state=0",
+         "mx.example/: dkim/=pass header.d=y.example header.b=abcdefgh .x-bits=2048; x-vs/=clean .score=-100 "
+         ".state=0;"},
         {" mx.example; dkim=fail dkim=pass", "mx.example/: dkim/=fail .dkim=pass;"}, /* one result, and it failed */
         {" mx.example; dkim=pass action=", NULL},
         {" mx.example; dkim=pass .action=none", NULL},
@@ -360,7 +362,8 @@ static void folds_where_it_can(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads), cmocka_unit_test(reads_leniently),
+        cmocka_unit_test(reads),
+        cmocka_unit_test(reads_leniently),
         cmocka_unit_test(finds_results_and_properties),
         cmocka_unit_test(read_limits),
         cmocka_unit_test(writes_what_it_is_told),

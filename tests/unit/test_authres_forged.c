@@ -6,10 +6,7 @@
 #include "tests/unit/cm.h"
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))
-#define LIT(s)                                                                                                         \
-    {                                                                                                                  \
-        s, sizeof(s) - 1                                                                                               \
-    }
+#define LIT(s) {s, sizeof(s) - 1}
 
 static void forged(void **state)
 {

@@ -101,9 +101,22 @@ static void utf8_by_rfc_3629(void **state)
         const char *in;
         size_t len;
     } t[] = {
-        {"a", 1}, {"\xc3\xbc", 2}, {"\xe2\x82\xac", 3}, {"\xf0\x9f\x98\x80", 4}, {"\xc0\x80", 0}, {"\xc1\xbf", 0},
-        {"\xe0\x80\x80", 0}, {"\xed\xa0\x80", 0}, {"\xf0\x80\x80\x80", 0}, {"\xf4\x90\x80\x80", 0},
-        {"\xf5\x80\x80\x80", 0}, {"\x80", 0}, {"\xc3", 0}, {"\xe2\x82", 0}, {"\xc3\x28", 0}, {"", 0},
+        {"a", 1},
+        {"\xc3\xbc", 2},
+        {"\xe2\x82\xac", 3},
+        {"\xf0\x9f\x98\x80", 4},
+        {"\xc0\x80", 0},
+        {"\xc1\xbf", 0},
+        {"\xe0\x80\x80", 0},
+        {"\xed\xa0\x80", 0},
+        {"\xf0\x80\x80\x80", 0},
+        {"\xf4\x90\x80\x80", 0},
+        {"\xf5\x80\x80\x80", 0},
+        {"\x80", 0},
+        {"\xc3", 0},
+        {"\xe2\x82", 0},
+        {"\xc3\x28", 0},
+        {"", 0},
     };
     for (size_t i = 0; i < COUNT(t); i++) {
         char *copy = exact(t[i].in, strlen(t[i].in));
@@ -148,10 +161,14 @@ static void clock_can_be_fixed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arena_gives_zeroed_and_bounded_memory), cmocka_unit_test(arena_text),
-        cmocka_unit_test(buf_grows_and_fails_whole), cmocka_unit_test(json_survives_hostile_text),
-        cmocka_unit_test(utf8_by_rfc_3629), cmocka_unit_test(visible_text_cannot_move_anything),
-        cmocka_unit_test(words), cmocka_unit_test(clock_can_be_fixed),
+        cmocka_unit_test(arena_gives_zeroed_and_bounded_memory),
+        cmocka_unit_test(arena_text),
+        cmocka_unit_test(buf_grows_and_fails_whole),
+        cmocka_unit_test(json_survives_hostile_text),
+        cmocka_unit_test(utf8_by_rfc_3629),
+        cmocka_unit_test(visible_text_cannot_move_anything),
+        cmocka_unit_test(words),
+        cmocka_unit_test(clock_can_be_fixed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_dane_client.c - standards/dane_client: client certificates pinned by TLSA (draft-ietf-dance-client-auth; RFC 6698 2.1, RFC 7671 5.1).
+ * test_dane_client.c - standards/dane_client: client certificates pinned by TLSA (draft-ietf-dance-client-auth; RFC
+ * 6698 2.1, RFC 7671 5.1).
  */
 #include "dns/dns_replay.h"
 #include "standards/dane/dane_client.h"
@@ -23,15 +24,19 @@ static void cases(void **state)
         {"_smtp-client.mx.example secure TLSA 3 1 1 " A32, NULL, A32_COLONS, false, RESULT_PASS},
         {"_smtp-client.mx.example secure TLSA 3 0 1 " A32, A32, B32, false, RESULT_PASS},
         {"_smtp-client.mx.example secure TLSA 3 1 2 " A32 A32, NULL, A32 A32, false, RESULT_PASS},
-        {"_smtp-client.mx.example secure TLSA 3 1 1 " B32 "\n_smtp-client.mx.example secure TLSA 3 1 1 " A32, NULL, A32, false, RESULT_PASS},
+        {"_smtp-client.mx.example secure TLSA 3 1 1 " B32 "\n_smtp-client.mx.example secure TLSA 3 1 1 " A32, NULL, A32,
+         false, RESULT_PASS},
         {"_smtp-client.mx.example secure TLSA 3 1 1 " A32, NULL, B32, false, RESULT_FAIL},
-        {"_smtp-client.mx.example secure TLSA 3 1 1 " A32, A32, B32, false, RESULT_FAIL}, /* the certificate's digest is not the key's */
+        {"_smtp-client.mx.example secure TLSA 3 1 1 " A32, A32, B32, false,
+         RESULT_FAIL}, /* the certificate's digest is not the key's */
         {"_smtp-client.mx.example secure TLSA 3 1 1 " A32, NULL, NULL, true, RESULT_FAIL},
         {"_smtp-client.mx.example secure TLSA 3 1 1 " A32, NULL, NULL, false, RESULT_UNTESTED},
         {"_smtp-client.mx.example secure TLSA 3 1 1 " A32, A32, NULL, false, RESULT_UNTESTED},
-        {"_smtp-client.mx.example secure TLSA 3 1 1 " A32, NULL, SHA1, false, RESULT_UNTESTED}, /* SHA-1 proves nothing */
+        {"_smtp-client.mx.example secure TLSA 3 1 1 " A32, NULL, SHA1, false,
+         RESULT_UNTESTED}, /* SHA-1 proves nothing */
         {"_smtp-client.mx.example secure TLSA 3 1 1 " A32, NULL, "zz", false, RESULT_UNTESTED},
-        {"_smtp-client.mx.example secure TLSA 2 1 1 " A32, NULL, A32, false, RESULT_UNTESTED}, /* an issuer cannot be compared */
+        {"_smtp-client.mx.example secure TLSA 2 1 1 " A32, NULL, A32, false,
+         RESULT_UNTESTED}, /* an issuer cannot be compared */
         {"_smtp-client.mx.example secure TLSA 1 1 1 " A32, NULL, A32, false, RESULT_NONE},
         {"_smtp-client.mx.example insecure TLSA 3 1 1 " A32, NULL, A32, false, RESULT_NONE},
         {"_smtp-client.mx.example secure nodata TLSA", NULL, A32, false, RESULT_NONE},
@@ -49,7 +54,8 @@ static void cases(void **state)
         assert_non_null(dns);
         struct arena *a = arena_new(1 << 20);
         struct dns_scope *s = dns_scope_new(dns, a, NULL);
-        struct dane_client_input in = {.name = "mx.example", .cert = t[i].cert, .public_key = t[i].key, .no_certificate = t[i].none_shown};
+        struct dane_client_input in = {
+            .name = "mx.example", .cert = t[i].cert, .public_key = t[i].key, .no_certificate = t[i].none_shown};
         struct dane_client_finding f;
         dane_client_start(s, "mx.example");
         assert_int_equal(dane_client_check(s, a, &in, &f), STATUS_OK);

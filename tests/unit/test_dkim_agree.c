@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_dkim_agree.c - made-up messages signed by libopendkim, the signer behind much of the world's mail, and verified by us; then one octet changed, and
- * they must fail. Headers and bodies are full of what canonical forms are about: folds, blanks, empty lines, repeated names, missing line ends.
- * The pseudo-random sequence is fixed, so that a failure can be repeated: its number is printed.
+ * test_dkim_agree.c - made-up messages signed by libopendkim, the signer behind much of the world's mail, and verified
+ * by us; then one octet changed, and they must fail. Headers and bodies are full of what canonical forms are about:
+ * folds, blanks, empty lines, repeated names, missing line ends. The pseudo-random sequence is fixed, so that a failure
+ * can be repeated: its number is printed.
  */
 #include "tests/unit/dkim_lab.h"
 #include <opendkim/dkim.h>
@@ -47,7 +48,8 @@ static void add(struct message *m, const char *name, struct buf *value)
 
 static void make_value(struct buf *b)
 {
-    static const char *const pieces[] = {"a", "Bc", " ", "  ", "\t", "\r\n ", "\r\n\t", ":", ";", "=", "<x@y>", "\"", "(c)", "\xc3\xbc", "word", " \t "};
+    static const char *const pieces[] = {"a", "Bc", " ",     "  ", "\t",  "\r\n ",    "\r\n\t", ":",
+                                         ";", "=",  "<x@y>", "\"", "(c)", "\xc3\xbc", "word",   " \t "};
     for (uint32_t n = draw(12); n; n--)
         buf_adds(b, pieces[draw(sizeof pieces / sizeof *pieces)]);
     /* A field does not end in a fold: what follows would be a line of nothing. */
@@ -57,7 +59,8 @@ static void make_value(struct buf *b)
 static void make_message(struct message *m)
 {
     static const char *const names[] = {"Subject", "To", "X-a", "x-A", "Received", "Date", "MIME-Version", "Cc"};
-    static const char *const pieces[] = {"a", "word", " ", "  ", "\t", "\r\n", "\r\n\r\n", " \r\n", "\t\r\n", ".", "\xff", "line\r\n", "\r\n \r\n"};
+    static const char *const pieces[] = {"a",     "word",   " ", "  ",   "\t",       "\r\n",     "\r\n\r\n",
+                                         " \r\n", "\t\r\n", ".", "\xff", "line\r\n", "\r\n \r\n"};
     struct buf from = BUF_INIT;
     *m = (struct message){.body = BUF_INIT};
     buf_adds(&from, draw(2) ? " a@a.example" : "  \"A\"\r\n\t<a@a.example>");
@@ -112,8 +115,9 @@ static char *signed_by_library(DKIM_LIB *lib, const struct message *m, const str
     size_t n = 0;
     char *pem = pem_of(c->ed25519 ? "ED25519" : "RSA2048");
     LEAKS_OF_OTHERS_BEGIN();
-    DKIM *d = dkim_sign(lib, (const unsigned char *)"test", NULL, (unsigned char *)pem, (const unsigned char *)(c->ed25519 ? "e" : "r"),
-                        (const unsigned char *)"a.example", c->header, c->body, c->ed25519 ? DKIM_SIGN_ED25519SHA256 : DKIM_SIGN_RSASHA256, c->limit, &status);
+    DKIM *d = dkim_sign(lib, (const unsigned char *)"test", NULL, (unsigned char *)pem,
+                        (const unsigned char *)(c->ed25519 ? "e" : "r"), (const unsigned char *)"a.example", c->header,
+                        c->body, c->ed25519 ? DKIM_SIGN_ED25519SHA256 : DKIM_SIGN_RSASHA256, c->limit, &status);
     assert_non_null(d);
     for (size_t i = 0; i < m->count; i++) {
         struct buf field = BUF_INIT;
@@ -168,7 +172,8 @@ static void check_message(DKIM_LIB *lib, unsigned number)
                        .body = draw(2) ? DKIM_CANON_SIMPLE : DKIM_CANON_RELAXED,
                        .ed25519 = draw(3) == 0,
                        .limit = -1};
-    /* libopendkim 2.11 folds the field anew after an Ed25519 signature in the simple form was made over it: nobody can verify those, itself included. */
+    /* libopendkim 2.11 folds the field anew after an Ed25519 signature in the simple form was made over it: nobody can
+     * verify those, itself included. */
     if (c.ed25519)
         c.header = DKIM_CANON_RELAXED;
     char *signature = signed_by_library(lib, &m, &c);

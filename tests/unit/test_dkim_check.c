@@ -1,58 +1,61 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_dkim_check.c - one signature per case, written from the words of RFC 6376, 8301, 8463 and 8616: what the field says, what the key's record
- * says, and what must come of it. The signatures are made by OpenSSL over canonical texts that stand here literally (dkim_lab.h).
+ * test_dkim_check.c - one signature per case, written from the words of RFC 6376, 8301, 8463 and 8616: what the field
+ * says, what the key's record says, and what must come of it. The signatures are made by OpenSSL over canonical texts
+ * that stand here literally (dkim_lab.h).
  */
 #include "tests/unit/dkim_lab.h"
 
 #define NOW 1767225600 /* 2026-01-01T00:00:00Z */
 
-static const char zone[] =
-    "r512._domainkey.example.org TXT \"v=DKIM1; k=rsa; p={RSA512}\"\n"
-    "r1024._domainkey.example.org TXT \"v=DKIM1; k=rsa; p={RSA1024}\"\n"
-    "r2048._domainkey.example.org TXT \"v=DKIM1; k=rsa; p={RSA2048}\"\n"
-    "r4096._domainkey.example.org TXT \"v=DKIM1; k=rsa; p={RSA4096}\"\n"
-    "r8192._domainkey.example.org TXT \"v=DKIM1; k=rsa; p={RSA8192}\"\n"
-    "pkcs1._domainkey.example.org TXT \"v=DKIM1; p={PKCS1}\"\n"
-    "ed._domainkey.example.org TXT \"v=DKIM1; k=ed25519; p={ED25519}\"\n"
-    "edspki._domainkey.example.org TXT \"v=DKIM1; k=ed25519; p={RSA1024}\"\n"
-    "sel.two._domainkey.example.org TXT \"v=DKIM1; p={RSA2048}\"\n"
-    "u._domainkey.xn--bcher-kva.example TXT \"v=DKIM1; p={RSA2048}\"\n"
-    "nodata._domainkey.example.org nodata TXT\n"
-    "servfail._domainkey.example.org servfail\n"
-    "timeout._domainkey.example.org timeout\n"
-    "bogus._domainkey.example.org bogus \"signature expired\"\n"
-    "secure._domainkey.example.org secure TXT \"v=DKIM1; p={RSA2048}\"\n"
-    "revoked._domainkey.example.org TXT \"v=DKIM1; p=\"\n"
-    "v2._domainkey.example.org TXT \"v=DKIM2; p={RSA2048}\"\n"
-    "vlast._domainkey.example.org TXT \"p={RSA2048}; v=DKIM1\"\n"
-    "nov._domainkey.example.org TXT \"p={RSA2048}\"\n"
-    "nop._domainkey.example.org TXT \"v=DKIM1; k=rsa\"\n"
-    "badp._domainkey.example.org TXT \"v=DKIM1; p=*not base64*\"\n"
-    "noder._domainkey.example.org TXT \"v=DKIM1; p=MIIBIjANBgkq\"\n"
-    "trailing._domainkey.example.org TXT \"v=DKIM1; p={ED25519}{RSA1024}\"\n"
-    "sha1._domainkey.example.org TXT \"v=DKIM1; h=sha1; p={RSA2048}\"\n"
-    "both._domainkey.example.org TXT \"v=DKIM1; h=sha1 : sha256; p={RSA2048}\"\n"
-    "email._domainkey.example.org TXT \"v=DKIM1; s=email; p={RSA2048}\"\n"
-    "any._domainkey.example.org TXT \"v=DKIM1; s=*; p={RSA2048}\"\n"
-    "other._domainkey.example.org TXT \"v=DKIM1; s=tlsrpt; p={RSA2048}\"\n"
-    "testing._domainkey.example.org TXT \"v=DKIM1; t=y; p={RSA2048}\"\n"
-    "strict._domainkey.example.org TXT \"v=DKIM1; t=s; p={RSA2048}\"\n"
-    "flags._domainkey.example.org TXT \"v=DKIM1; t=y : s : new; p={RSA2048}\"\n"
-    "k._domainkey.example.org TXT \"v=DKIM1; k=dilithium; p={RSA2048}\"\n"
-    "spf._domainkey.example.org TXT \"v=spf1 -all\"\n"
-    "spf._domainkey.example.org TXT \"v=DKIM1; p={RSA2048}\"\n"
-    "two._domainkey.example.org TXT \"v=DKIM1; p={RSA1024}\"\n"
-    "two._domainkey.example.org TXT \"v=DKIM1; p={RSA2048}\"\n"
-    "g._domainkey.example.org TXT \"v=DKIM1; g=; n=notes =3B here; x=?; p={RSA2048};\"\n"
-    "dup._domainkey.example.org TXT \"v=DKIM1; p={RSA2048}; p={RSA2048}\"\n"
-    "empty._domainkey.example.org TXT \"\"\n"
-    "cname._domainkey.example.org CNAME r2048._domainkey.example.org\n"
-    "blanks._domainkey.example.org TXT \" v = DKIM1 ; k = rsa ; p = {RSA2048} \"\n";
+static const char zone[] = "r512._domainkey.example.org TXT \"v=DKIM1; k=rsa; p={RSA512}\"\n"
+                           "r1024._domainkey.example.org TXT \"v=DKIM1; k=rsa; p={RSA1024}\"\n"
+                           "r2048._domainkey.example.org TXT \"v=DKIM1; k=rsa; p={RSA2048}\"\n"
+                           "r4096._domainkey.example.org TXT \"v=DKIM1; k=rsa; p={RSA4096}\"\n"
+                           "r8192._domainkey.example.org TXT \"v=DKIM1; k=rsa; p={RSA8192}\"\n"
+                           "pkcs1._domainkey.example.org TXT \"v=DKIM1; p={PKCS1}\"\n"
+                           "ed._domainkey.example.org TXT \"v=DKIM1; k=ed25519; p={ED25519}\"\n"
+                           "edspki._domainkey.example.org TXT \"v=DKIM1; k=ed25519; p={RSA1024}\"\n"
+                           "sel.two._domainkey.example.org TXT \"v=DKIM1; p={RSA2048}\"\n"
+                           "u._domainkey.xn--bcher-kva.example TXT \"v=DKIM1; p={RSA2048}\"\n"
+                           "nodata._domainkey.example.org nodata TXT\n"
+                           "servfail._domainkey.example.org servfail\n"
+                           "timeout._domainkey.example.org timeout\n"
+                           "bogus._domainkey.example.org bogus \"signature expired\"\n"
+                           "secure._domainkey.example.org secure TXT \"v=DKIM1; p={RSA2048}\"\n"
+                           "revoked._domainkey.example.org TXT \"v=DKIM1; p=\"\n"
+                           "v2._domainkey.example.org TXT \"v=DKIM2; p={RSA2048}\"\n"
+                           "vlast._domainkey.example.org TXT \"p={RSA2048}; v=DKIM1\"\n"
+                           "nov._domainkey.example.org TXT \"p={RSA2048}\"\n"
+                           "nop._domainkey.example.org TXT \"v=DKIM1; k=rsa\"\n"
+                           "badp._domainkey.example.org TXT \"v=DKIM1; p=*not base64*\"\n"
+                           "noder._domainkey.example.org TXT \"v=DKIM1; p=MIIBIjANBgkq\"\n"
+                           "trailing._domainkey.example.org TXT \"v=DKIM1; p={ED25519}{RSA1024}\"\n"
+                           "sha1._domainkey.example.org TXT \"v=DKIM1; h=sha1; p={RSA2048}\"\n"
+                           "both._domainkey.example.org TXT \"v=DKIM1; h=sha1 : sha256; p={RSA2048}\"\n"
+                           "email._domainkey.example.org TXT \"v=DKIM1; s=email; p={RSA2048}\"\n"
+                           "any._domainkey.example.org TXT \"v=DKIM1; s=*; p={RSA2048}\"\n"
+                           "other._domainkey.example.org TXT \"v=DKIM1; s=tlsrpt; p={RSA2048}\"\n"
+                           "testing._domainkey.example.org TXT \"v=DKIM1; t=y; p={RSA2048}\"\n"
+                           "strict._domainkey.example.org TXT \"v=DKIM1; t=s; p={RSA2048}\"\n"
+                           "flags._domainkey.example.org TXT \"v=DKIM1; t=y : s : new; p={RSA2048}\"\n"
+                           "k._domainkey.example.org TXT \"v=DKIM1; k=dilithium; p={RSA2048}\"\n"
+                           "spf._domainkey.example.org TXT \"v=spf1 -all\"\n"
+                           "spf._domainkey.example.org TXT \"v=DKIM1; p={RSA2048}\"\n"
+                           "two._domainkey.example.org TXT \"v=DKIM1; p={RSA1024}\"\n"
+                           "two._domainkey.example.org TXT \"v=DKIM1; p={RSA2048}\"\n"
+                           "g._domainkey.example.org TXT \"v=DKIM1; g=; n=notes =3B here; x=?; p={RSA2048};\"\n"
+                           "dup._domainkey.example.org TXT \"v=DKIM1; p={RSA2048}; p={RSA2048}\"\n"
+                           "empty._domainkey.example.org TXT \"\"\n"
+                           "cname._domainkey.example.org CNAME r2048._domainkey.example.org\n"
+                           "blanks._domainkey.example.org TXT \" v = DKIM1 ; k = rsa ; p = {RSA2048} \"\n";
 
 /* The message that is signed, unless a case brings its own fields. */
-static const struct lab_field usual[] = {
-    {"Received", " from a by b"}, {"From", " Alice <alice@example.org>"}, {"To", " bob@example.net"}, {"Subject", " Meeting"}, {NULL, NULL}};
+static const struct lab_field usual[] = {{"Received", " from a by b"},
+                                         {"From", " Alice <alice@example.org>"},
+                                         {"To", " bob@example.net"},
+                                         {"Subject", " Meeting"},
+                                         {NULL, NULL}};
 #define USUAL_H "from:to:subject"
 #define USUAL_CANONICAL "from:Alice <alice@example.org>\r\nto:bob@example.net\r\nsubject:Meeting\r\n"
 #define BODY "Hello.\r\n"
@@ -67,14 +70,24 @@ static const struct lab_field usual[] = {
 #define BH "bh={BH}; "
 #define KEY(selector) V A C D "s=" selector "; " H BH "b="
 
-enum flag { COUNTS = 1, TESTING = 2, WEAK = 4, PARTLY = 8, OVERSIGNED = 16, HEADER_OK = 32, BODY_OK = 64, SECURE = 128, BROKEN = 256 };
+enum flag {
+    COUNTS = 1,
+    TESTING = 2,
+    WEAK = 4,
+    PARTLY = 8,
+    OVERSIGNED = 16,
+    HEADER_OK = 32,
+    BODY_OK = 64,
+    SECURE = 128,
+    BROKEN = 256
+};
 #define GOOD (COUNTS | HEADER_OK | BODY_OK)
 
 struct signature_case {
     const char *name;
-    const char *tags;  /* up to and with b=; canonical already, but for cases that say how it is canonical */
+    const char *tags; /* up to and with b=; canonical already, but for cases that say how it is canonical */
     enum result result;
-    unsigned flags;    /* exactly these */
+    unsigned flags;     /* exactly these */
     const char *reason; /* a part of it; NULL: must be empty */
     const char *key;    /* NULL: RSA2048 */
     const char *after;  /* what follows b=...; NULL: nothing */
@@ -86,16 +99,21 @@ struct signature_case {
     const char *opendkim;        /* libopendkim finds otherwise: why, and by what we are right */
 };
 
-static const struct lab_field two_from[] = {
-    {"From", " mallory@evil.example"}, {"From", " Alice <alice@example.org>"}, {"To", " bob@example.net"}, {"Subject", " Meeting"}, {NULL, NULL}};
-static const struct lab_field keywords[] = {{"From", " a@example.org"}, {"Keywords", " one"}, {"keywords", " two"}, {"KEYWORDS", " three"}, {NULL, NULL}};
+static const struct lab_field two_from[] = {{"From", " mallory@evil.example"},
+                                            {"From", " Alice <alice@example.org>"},
+                                            {"To", " bob@example.net"},
+                                            {"Subject", " Meeting"},
+                                            {NULL, NULL}};
+static const struct lab_field keywords[] = {
+    {"From", " a@example.org"}, {"Keywords", " one"}, {"keywords", " two"}, {"KEYWORDS", " three"}, {NULL, NULL}};
 static const struct lab_field spaced_name[] = {{"From ", " a@example.org"}, {NULL, NULL}};
 
 static const struct signature_case cases[] = {
     /* Algorithms and key sizes: RFC 8301 3.1, 3.2; RFC 8463. */
     {"RSA 2048", KEY("r2048"), RESULT_PASS, GOOD, NULL},
     {"RSA 1024 is accepted and flagged", KEY("r1024"), RESULT_PASS, GOOD | WEAK, "fewer than 2048", .key = "RSA1024"},
-    {"RSA 512 is not accepted", KEY("r512"), RESULT_POLICY, WEAK | HEADER_OK | BODY_OK, "fewer than 1024", .key = "RSA512"},
+    {"RSA 512 is not accepted", KEY("r512"), RESULT_POLICY, WEAK | HEADER_OK | BODY_OK, "fewer than 1024",
+     .key = "RSA512"},
     {"RSA 4096", KEY("r4096"), RESULT_PASS, GOOD, NULL, .key = "RSA4096"},
     {"RSA 8192", KEY("r8192"), RESULT_PASS, GOOD, NULL, .key = "RSA8192"},
     {"Ed25519", V "a=ed25519-sha256; " C D "s=ed; " H BH "b=", RESULT_PASS, GOOD, NULL, .key = "ED25519"},
@@ -104,9 +122,11 @@ static const struct signature_case cases[] = {
     {"a= unknown", V "a=rsa-sha512; " C D S H BH "b=", RESULT_NEUTRAL, 0, "a="},
     {"a= in capitals", V "a=RSA-SHA256; " C D S H BH "b=", RESULT_NEUTRAL, 0, "a="},
     {"a= missing", V C D S H BH "b=", RESULT_NEUTRAL, 0, "no a="},
-    {"Ed25519 with an RSA key", V "a=ed25519-sha256; " C D S H BH "b=", RESULT_PERMERROR, BODY_OK, "another type", .key = "ED25519"},
+    {"Ed25519 with an RSA key", V "a=ed25519-sha256; " C D S H BH "b=", RESULT_PERMERROR, BODY_OK, "another type",
+     .key = "ED25519"},
     {"RSA with an Ed25519 key", KEY("ed"), RESULT_PERMERROR, BODY_OK, "another type"},
-    {"an Ed25519 key that is not 32 octets", V "a=ed25519-sha256; " C D "s=edspki; " H BH "b=", RESULT_PERMERROR, BODY_OK, "32 octets", .key = "ED25519"},
+    {"an Ed25519 key that is not 32 octets", V "a=ed25519-sha256; " C D "s=edspki; " H BH "b=", RESULT_PERMERROR,
+     BODY_OK, "32 octets", .key = "ED25519"},
     {"signed with another key", KEY("r2048"), RESULT_FAIL, BODY_OK, "does not verify", .key = "RSA1024"},
 
     /* b= and bh=. */
@@ -140,7 +160,10 @@ static const struct signature_case cases[] = {
     {"d= with a blank", V A C "d=example.org evil.example; " S H BH "b=", RESULT_NEUTRAL, 0, "d="},
     {"d= ends in a dot", V A C "d=example.org.; " S H BH "b=", RESULT_NEUTRAL, 0, "d="},
     {"d= in capitals", V A C "d=EXAMPLE.Org; " S H BH "b=", RESULT_PASS, GOOD, NULL},
-    {"d= in U-labels (RFC 8616)", V A C "d=b\xc3\xbc" "cher.example; s=u; " H BH "b=", RESULT_PASS, GOOD, NULL},
+    {"d= in U-labels (RFC 8616)",
+     V A C "d=b\xc3\xbc"
+           "cher.example; s=u; " H BH "b=",
+     RESULT_PASS, GOOD, NULL},
     {"d= with broken UTF-8", V A C "d=b\xc3.example; s=u; " H BH "b=", RESULT_NEUTRAL, 0, "malformed"},
     {"s= missing", V A C D H BH "b=", RESULT_NEUTRAL, 0, "no s="},
     {"s= empty", V A C D "s=; " H BH "b=", RESULT_NEUTRAL, 0, "s="},
@@ -155,19 +178,21 @@ static const struct signature_case cases[] = {
     {"h= names fields that are not there", V A C D S "h=from:cc:to:subject:list-id; " BH "b=", RESULT_PASS, GOOD, NULL},
     {"h= in other case", V A C D S "h=FROM:tO:SubJect; " BH "b=", RESULT_PASS, GOOD, NULL},
     {"h= with blanks about colons", V A C D S "h=from : to : subject; " BH "b=", RESULT_PASS, GOOD, NULL},
-    {"h= takes fields from the bottom up", V A C D S "h=from:keywords:keywords; " BH "b=", RESULT_PASS, GOOD, NULL, .fields = keywords,
-     .canonical_headers = "from:a@example.org\r\nkeywords:three\r\nkeywords:two\r\n"},
-    {"h= takes them in no other order", V A C D S "h=from:keywords:keywords; " BH "b=", RESULT_FAIL, BODY_OK, "verify", .fields = keywords,
-     .canonical_headers = "from:a@example.org\r\nkeywords:one\r\nkeywords:two\r\n"},
-    {"more names than fields are nothing", V A C D S "h=from:keywords:keywords:keywords:keywords; " BH "b=", RESULT_PASS, GOOD, NULL, .fields = keywords,
+    {"h= takes fields from the bottom up", V A C D S "h=from:keywords:keywords; " BH "b=", RESULT_PASS, GOOD, NULL,
+     .fields = keywords, .canonical_headers = "from:a@example.org\r\nkeywords:three\r\nkeywords:two\r\n"},
+    {"h= takes them in no other order", V A C D S "h=from:keywords:keywords; " BH "b=", RESULT_FAIL, BODY_OK, "verify",
+     .fields = keywords, .canonical_headers = "from:a@example.org\r\nkeywords:one\r\nkeywords:two\r\n"},
+    {"more names than fields are nothing",
+     V A C D S "h=from:keywords:keywords:keywords:keywords; " BH "b=", RESULT_PASS, GOOD, NULL, .fields = keywords,
      .canonical_headers = "from:a@example.org\r\nkeywords:three\r\nkeywords:two\r\nkeywords:one\r\n"},
     {"From oversigned", V A C D S "h=from:from:to:subject; " BH "b=", RESULT_PASS, GOOD | OVERSIGNED, NULL},
     {"a From was added", V A C D S H BH "b=", RESULT_POLICY, HEADER_OK | BODY_OK, "From", .fields = two_from},
-    {"a From was added to an oversigned mail", V A C D S "h=from:from:to:subject; " BH "b=", RESULT_FAIL, BODY_OK, "verify", .fields = two_from},
+    {"a From was added to an oversigned mail", V A C D S "h=from:from:to:subject; " BH "b=", RESULT_FAIL, BODY_OK,
+     "verify", .fields = two_from},
     {"a blank before the colon, relaxed", V A C D S "h=from; " BH "b=", RESULT_PASS, GOOD, NULL, .fields = spaced_name,
      .canonical_headers = "from:a@example.org\r\n"},
-    {"h= names the signature itself: not there", V A C D S "h=from:to:subject:dkim-signature; " BH "b=", RESULT_PASS, GOOD, NULL,
-     .opendkim = "takes the signature being verified for a field that h= names; RFC 6376 3.5 excludes it"},
+    {"h= names the signature itself: not there", V A C D S "h=from:to:subject:dkim-signature; " BH "b=", RESULT_PASS,
+     GOOD, NULL, .opendkim = "takes the signature being verified for a field that h= names; RFC 6376 3.5 excludes it"},
 
     /* i=. */
     {"i= below d=", V A C D S "i=alice@mail.example.org; " H BH "b=", RESULT_PASS, GOOD, NULL},
@@ -182,7 +207,8 @@ static const struct signature_case cases[] = {
 
     /* l=. BODY has 8 octets. */
     {"l= of the whole body", V A C D S "l=8; " H BH "b=", RESULT_PASS, GOOD, NULL},
-    {"l= of a part", V A C D S "l=5; " H BH "b=", RESULT_PASS, PARTLY | HEADER_OK | BODY_OK, "l=", .sent_bh_of = "Hello"},
+    {"l= of a part", V A C D S "l=5; " H BH "b=", RESULT_PASS, PARTLY | HEADER_OK | BODY_OK,
+     "l=", .sent_bh_of = "Hello"},
     {"l=0", V A C D S "l=0; " H BH "b=", RESULT_PASS, PARTLY | HEADER_OK | BODY_OK, "l=", .sent_bh_of = ""},
     {"l= more than there is", V A C D S "l=9; " H BH "b=", RESULT_FAIL, HEADER_OK, "l="},
     {"l= enormous", V A C D S "l=99999999999999999999999999999999999999; " H BH "b=", RESULT_FAIL, HEADER_OK, "l="},
@@ -190,7 +216,8 @@ static const struct signature_case cases[] = {
 
     /* q=, t=, x=. */
     {"q=dns/txt", V A C D S "q=dns/txt; " H BH "b=", RESULT_PASS, GOOD, NULL},
-    {"q= with one more that is not known", V A C D S "q=http/well-known : dns/txt; " H BH "b=", RESULT_PASS, GOOD, NULL},
+    {"q= with one more that is not known", V A C D S "q=http/well-known : dns/txt; " H BH "b=", RESULT_PASS, GOOD,
+     NULL},
     {"q= with nothing known", V A C D S "q=http/well-known; " H BH "b=", RESULT_NEUTRAL, 0, "q="},
     {"q= empty", V A C D S "q=; " H BH "b=", RESULT_NEUTRAL, 0, "q="},
     {"x= past", V A C D S "t=1700000000; x=1767225599; " H BH "b=", RESULT_POLICY, HEADER_OK | BODY_OK, "expired"},
@@ -236,8 +263,9 @@ static const struct signature_case cases[] = {
 
 static unsigned flags_of(const struct dkim_signature *s)
 {
-    return (s->counts ? COUNTS : 0) | (s->testing ? TESTING : 0) | (s->weak_key ? WEAK : 0) | (s->body_partly_unsigned ? PARTLY : 0) |
-           (s->oversigned_from ? OVERSIGNED : 0) | (s->header_hash_ok ? HEADER_OK : 0) | (s->body_hash_ok ? BODY_OK : 0) |
+    return (s->counts ? COUNTS : 0) | (s->testing ? TESTING : 0) | (s->weak_key ? WEAK : 0) |
+           (s->body_partly_unsigned ? PARTLY : 0) | (s->oversigned_from ? OVERSIGNED : 0) |
+           (s->header_hash_ok ? HEADER_OK : 0) | (s->body_hash_ok ? BODY_OK : 0) |
            (s->security == DNS_SECURE ? SECURE : 0) | (s->security == DNS_BROKEN ? BROKEN : 0);
 }
 
@@ -274,9 +302,10 @@ static void check_case(const struct signature_case *t, bool opendkim)
     dkim_checker_body(c, SLICE_LIT(BODY));
     assert_int_equal(dkim_checker_end(c, &s, &count), STATUS_OK);
     assert_int_equal(count, 1);
-    if (s->result != t->result || flags_of(s) != t->flags || (t->reason ? !strstr(s->reason, t->reason) : *s->reason != '\0'))
-        fail_msg("%s: got %s, flags %x, \"%s\"; want %s, flags %x, \"%s\"", t->name, result_name(s->result), flags_of(s), s->reason,
-                 result_name(t->result), t->flags, t->reason ? t->reason : "");
+    if (s->result != t->result || flags_of(s) != t->flags ||
+        (t->reason ? !strstr(s->reason, t->reason) : *s->reason != '\0'))
+        fail_msg("%s: got %s, flags %x, \"%s\"; want %s, flags %x, \"%s\"", t->name, result_name(s->result),
+                 flags_of(s), s->reason, result_name(t->result), t->flags, t->reason ? t->reason : "");
     dkim_checker_free(c);
     lab_close(&l);
     free(field);
@@ -338,8 +367,9 @@ static void test_texts_of_a_finding(void **state)
 static void test_nul_in_names(void **state)
 {
     /* a3 of the known attacks: DNS would see the octets before the NUL, DMARC those after. */
-    static const char *const values[] = {" v=1; a=rsa-sha256; d=example.org; s=r2048\0.evil.example; h=from; bh=AAAA; b=AAAA",
-                                         " v=1; a=rsa-sha256; d=evil.example\0example.org; s=r2048; h=from; bh=AAAA; b=AAAA"};
+    static const char *const values[] = {
+        " v=1; a=rsa-sha256; d=example.org; s=r2048\0.evil.example; h=from; bh=AAAA; b=AAAA",
+        " v=1; a=rsa-sha256; d=evil.example\0example.org; s=r2048; h=from; bh=AAAA; b=AAAA"};
     for (size_t i = 0; i < 2; i++) {
         struct lab l;
         const struct dkim_signature *s = NULL;
@@ -380,7 +410,8 @@ static int forget(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_cases_by_opendkim), cmocka_unit_test(test_texts_of_a_finding),
-                                       cmocka_unit_test(test_nul_in_names), cmocka_unit_test(test_unsigned)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_cases_by_opendkim),
+                                       cmocka_unit_test(test_texts_of_a_finding), cmocka_unit_test(test_nul_in_names),
+                                       cmocka_unit_test(test_unsigned)};
     return cmocka_run_group_tests(tests, NULL, forget);
 }

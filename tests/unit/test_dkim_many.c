@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_dkim_many.c - many signatures on one message, and the bounds: which are tried, what one failure does to the others, what is listed.
+ * test_dkim_many.c - many signatures on one message, and the bounds: which are tried, what one failure does to the
+ * others, what is listed.
  */
 #include "tests/unit/dkim_lab.h"
 
@@ -169,7 +170,8 @@ static void refuse(struct buf *value, const char *why)
 static void test_bounds(void **state)
 {
     struct buf names = BUF_INIT, tags = BUF_INIT, lengthy = BUF_INIT, b = BUF_INIT;
-    buf_adds(&names, " v=1; a=rsa-sha256; d=example.org; s=s; bh=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=; b=AAAA; h=from");
+    buf_adds(&names,
+             " v=1; a=rsa-sha256; d=example.org; s=s; bh=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=; b=AAAA; h=from");
     for (int i = 0; i < DKIM_CHECK_NAMES; i++)
         buf_adds(&names, ":x");
     buf_adds(&tags, " v=1");
@@ -210,8 +212,11 @@ static int forget(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_aligned_ones_first), cmocka_unit_test(test_each_by_itself),       cmocka_unit_test(test_listed),
-        cmocka_unit_test(test_header_b_tells_apart), cmocka_unit_test(test_bounds), cmocka_unit_test(test_header_not_read_whole)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_aligned_ones_first),
+                                       cmocka_unit_test(test_each_by_itself),
+                                       cmocka_unit_test(test_listed),
+                                       cmocka_unit_test(test_header_b_tells_apart),
+                                       cmocka_unit_test(test_bounds),
+                                       cmocka_unit_test(test_header_not_read_whole)};
     return cmocka_run_group_tests(tests, NULL, forget);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_dkim_pubkey.c - public keys as DNS has them: both DER forms, sizes, exponents, what is refused and with which words, and the record around them.
+ * test_dkim_pubkey.c - public keys as DNS has them: both DER forms, sizes, exponents, what is refused and with which
+ * words, and the record around them.
  */
 #include "tests/unit/dkim_lab.h"
 #include "standards/dkim/dkim_keyrec.h"
@@ -18,7 +19,8 @@ static size_t put_integer(unsigned char *to, const BIGNUM *n)
     return at + (size_t)BN_bn2bin(n, to + at);
 }
 
-/* RSAPublicKey (RFC 8017 A.1.1) with this modulus and exponent, as base64. DER's shortest lengths aside: OpenSSL reads BER here. */
+/* RSAPublicKey (RFC 8017 A.1.1) with this modulus and exponent, as base64. DER's shortest lengths aside: OpenSSL reads
+ * BER here. */
 static char *rsa_key(const BIGNUM *n, const BIGNUM *e)
 {
     unsigned char der[8192], inner[8192];
@@ -48,7 +50,8 @@ static void test_sizes(void **state)
     static const struct {
         const char *name;
         unsigned bits;
-    } cases[] = {{"RSA512", 512}, {"RSA1024", 1024}, {"RSA2048", 2048}, {"PKCS1", 2048}, {"RSA4096", 4096}, {"RSA8192", 8192}};
+    } cases[] = {{"RSA512", 512}, {"RSA1024", 1024}, {"RSA2048", 2048},
+                 {"PKCS1", 2048}, {"RSA4096", 4096}, {"RSA8192", 8192}};
     unsigned bits = 0;
     const char *reason;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -177,7 +180,8 @@ static int forget(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sizes), cmocka_unit_test(test_exponents), cmocka_unit_test(test_too_large),
-                                       cmocka_unit_test(test_refused), cmocka_unit_test(test_records)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sizes), cmocka_unit_test(test_exponents),
+                                       cmocka_unit_test(test_too_large), cmocka_unit_test(test_refused),
+                                       cmocka_unit_test(test_records)};
     return cmocka_run_group_tests(tests, NULL, forget);
 }

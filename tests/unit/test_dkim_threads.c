@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_dkim_threads.c - many checkers at once: the key cache, the digests and libopendkim's one handle are shared by all threads, and nothing else is.
- * Worth most when built with -fsanitize=thread.
+ * test_dkim_threads.c - many checkers at once: the key cache, the digests and libopendkim's one handle are shared by
+ * all threads, and nothing else is. Worth most when built with -fsanitize=thread.
  */
 #include "tests/unit/dkim_lab.h"
 #include "standards/dkim/dkim_pubkey.h"
@@ -24,7 +24,9 @@ static char *make(const char *key, const char *selector)
 {
     struct buf tags = BUF_INIT, text = BUF_INIT;
     bool ed = strcmp(key, "ED25519") == 0;
-    buf_printf(&tags, "v=1; a=%s-sha256; c=relaxed/relaxed; d=a.example; s=%s; h=from; bh={BH}; b=", ed ? "ed25519" : "rsa", selector);
+    buf_printf(&tags,
+               "v=1; a=%s-sha256; c=relaxed/relaxed; d=a.example; s=%s; h=from; bh={BH}; b=", ed ? "ed25519" : "rsa",
+               selector);
     char *filled = lab_fill(tags.p, "Hello.\r\n");
     buf_printf(&text, "from:a@a.example\r\ndkim-signature:%s", filled);
     char *b = lab_sign(key, buf_slice(&text));

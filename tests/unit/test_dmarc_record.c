@@ -5,10 +5,7 @@
 #include "tests/unit/dmarc_case.h"
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))
-#define LIT(s)                                                                                                         \
-    {                                                                                                                  \
-        s, sizeof(s) - 1                                                                                               \
-    }
+#define LIT(s) {s, sizeof(s) - 1}
 
 static void knows_a_record(void **state)
 {

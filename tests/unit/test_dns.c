@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The scope: one question one answer, budget, deadlines, trace, names. The source is made here, so that time is in the test's hand. */
+/* The scope: one question one answer, budget, deadlines, trace, names. The source is made here, so that time is in the
+ * test's hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -179,9 +180,22 @@ static void names(void **state)
     static const struct {
         const char *text, *normal;
     } cases[] = {
-        {"Example.ORG", "example.org"}, {"example.org.", "example.org"}, {".", "."}, {"a b.c", "a\\032b.c"},
-        {"a\\.b.c", "a\\046b.c"}, {"\\065.b", "a.b"}, {"a\\\\b", "a\\092b"}, {"_dmarc.x", "_dmarc.x"}, {"\xff.x", "\\255.x"},
-        {"", NULL}, {"..", NULL}, {".a", NULL}, {"a..b", NULL}, {"a\\", NULL}, {"a\\25", NULL}, {"a\\256", NULL},
+        {"Example.ORG", "example.org"},
+        {"example.org.", "example.org"},
+        {".", "."},
+        {"a b.c", "a\\032b.c"},
+        {"a\\.b.c", "a\\046b.c"},
+        {"\\065.b", "a.b"},
+        {"a\\\\b", "a\\092b"},
+        {"_dmarc.x", "_dmarc.x"},
+        {"\xff.x", "\\255.x"},
+        {"", NULL},
+        {"..", NULL},
+        {".a", NULL},
+        {"a..b", NULL},
+        {"a\\", NULL},
+        {"a\\25", NULL},
+        {"a\\256", NULL},
     };
     char out[DNS_NAME_TEXT], back[DNS_NAME_TEXT];
     uint8_t wire[DNS_NAME_WIRE];
@@ -219,7 +233,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_question_one_answer), cmocka_unit_test(budget), cmocka_unit_test(deadlines),
-        cmocka_unit_test(little_memory),           cmocka_unit_test(names),     cmocka_unit_test(cached_only),
+        cmocka_unit_test(little_memory),           cmocka_unit_test(names),  cmocka_unit_test(cached_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,8 +17,8 @@ static void put(struct dns_cache *c, const char *name, enum dns_state state, int
     struct dns_question q = question(name, DNS_TXT);
     char *text = calloc(1, octets + 1);
     struct slice rdata = slice_of(text, octets);
-    struct dns_result *r =
-        dns_result_new(&(struct dns_result){.state = state, .ttl = 1, .expires = expires, .count = 1, .rdata = &rdata, .why = "w"});
+    struct dns_result *r = dns_result_new(
+        &(struct dns_result){.state = state, .ttl = 1, .expires = expires, .count = 1, .rdata = &rdata, .why = "w"});
     dns_cache_put(c, &q, r, 1000);
     dns_result_drop(r);
     free(text);
@@ -89,7 +89,7 @@ static void bounded(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(until_its_ttl), cmocka_unit_test(only_what_is_known), cmocka_unit_test(bounded)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(until_its_ttl), cmocka_unit_test(only_what_is_known),
+                                       cmocka_unit_test(bounded)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,40 +9,39 @@
 #include "dns/dns_replay.h"
 #include <stdlib.h>
 
-static const char zone_text[] =
-    "# a small world\n"
-    "time 2026-11-20T23:19:25Z\n"
-    "zone secure.example secure\n"
-    "zone bad.example bogus \"signature expired\"\n"
-    "zone dead.example timeout\n"
-    "example.org secure 600 MX 10 mx.example.org\n"
-    "            insecure MX 20 MX2.Example.ORG.\n"
-    "            TXT \"v=spf1 \" \"-all\" ; two strings, one text\n"
-    "            TXT plain\\032word\n"
-    "mx.example.org A 192.0.2.25\n"
-    "\tAAAA 2001:db8::25\n"
-    "www.secure.example CNAME host.secure.example\n"
-    "host.secure.example 60 A 192.0.2.80\n"
-    "mixed.secure.example CNAME mx.example.org\n"
-    "dangling.secure.example CNAME nowhere.secure.example\n"
-    "loop.example CNAME loop2.example\n"
-    "loop2.example CNAME loop.example\n"
-    "tobad.secure.example CNAME x.bad.example\n"
-    "x.bad.example A 192.0.2.1\n"
-    "good.bad.example secure A 192.0.2.2\n"
-    "slow.example timeout TXT\n"
-    "slow.example A 192.0.2.3\n"
-    "sick.example servfail \"no route\"\n"
-    "sick.example TXT fine\n"
-    "gone.example secure nxdomain\n"
-    "none.example secure 30 nodata MX\n"
-    "a.b.c.example A 192.0.2.4\n"
-    "empty.example TXT\n"
-    "odd\\032name.example TXT odd\n"
-    "alias.example secure 77 as real.example A 192.0.2.5\n"
-    "_25._tcp.mx.example.org TLSA 3 1 1 ABcd 0102\n"
-    "other.example TYPE99 \\# 4 00010203\n"
-    "null.example MX 0 .\n";
+static const char zone_text[] = "# a small world\n"
+                                "time 2026-11-20T23:19:25Z\n"
+                                "zone secure.example secure\n"
+                                "zone bad.example bogus \"signature expired\"\n"
+                                "zone dead.example timeout\n"
+                                "example.org secure 600 MX 10 mx.example.org\n"
+                                "            insecure MX 20 MX2.Example.ORG.\n"
+                                "            TXT \"v=spf1 \" \"-all\" ; two strings, one text\n"
+                                "            TXT plain\\032word\n"
+                                "mx.example.org A 192.0.2.25\n"
+                                "\tAAAA 2001:db8::25\n"
+                                "www.secure.example CNAME host.secure.example\n"
+                                "host.secure.example 60 A 192.0.2.80\n"
+                                "mixed.secure.example CNAME mx.example.org\n"
+                                "dangling.secure.example CNAME nowhere.secure.example\n"
+                                "loop.example CNAME loop2.example\n"
+                                "loop2.example CNAME loop.example\n"
+                                "tobad.secure.example CNAME x.bad.example\n"
+                                "x.bad.example A 192.0.2.1\n"
+                                "good.bad.example secure A 192.0.2.2\n"
+                                "slow.example timeout TXT\n"
+                                "slow.example A 192.0.2.3\n"
+                                "sick.example servfail \"no route\"\n"
+                                "sick.example TXT fine\n"
+                                "gone.example secure nxdomain\n"
+                                "none.example secure 30 nodata MX\n"
+                                "a.b.c.example A 192.0.2.4\n"
+                                "empty.example TXT\n"
+                                "odd\\032name.example TXT odd\n"
+                                "alias.example secure 77 as real.example A 192.0.2.5\n"
+                                "_25._tcp.mx.example.org TLSA 3 1 1 ABcd 0102\n"
+                                "other.example TYPE99 \\# 4 00010203\n"
+                                "null.example MX 0 .\n";
 
 struct world {
     struct dns *dns;
@@ -122,7 +121,8 @@ static void states(void **state)
     struct world *w = *state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct dns_answer *a = dns_get(w->scope, cases[i].name, cases[i].type);
-        if (a->state != cases[i].state || a->security != cases[i].security || a->count != cases[i].count || a->ttl != cases[i].ttl)
+        if (a->state != cases[i].state || a->security != cases[i].security || a->count != cases[i].count ||
+            a->ttl != cases[i].ttl)
             fail_msg("%s type %u: %s, %s, %zu records, ttl %u", cases[i].name, cases[i].type, dns_state_name(a->state),
                      dns_security_name(a->security), a->count, a->ttl);
         if (cases[i].canonical)
@@ -172,12 +172,28 @@ static void saved_and_replayed(void **state)
         const char *name;
         enum dns_type type;
     } q[] = {
-        {"example.org", DNS_MX}, {"example.org", DNS_TXT}, {"example.org", DNS_A}, {"www.secure.example", DNS_A},
-        {"www.secure.example", DNS_AAAA}, {"dangling.secure.example", DNS_A}, {"mixed.secure.example", DNS_A},
-        {"x.bad.example", DNS_A}, {"slow.example", DNS_TXT}, {"sick.example", DNS_MX}, {"gone.example", DNS_TXT},
-        {"none.example", DNS_MX}, {"empty.example", DNS_TXT}, {"odd name.example", DNS_TXT}, {"alias.example", DNS_A},
-        {"_25._tcp.mx.example.org", DNS_TLSA}, {"other.example", (enum dns_type)99}, {"null.example", DNS_MX},
-        {"host.secure.example", DNS_A}, {"mx.example.org", DNS_A}, {".", DNS_NS}, {"a..b", DNS_A},
+        {"example.org", DNS_MX},
+        {"example.org", DNS_TXT},
+        {"example.org", DNS_A},
+        {"www.secure.example", DNS_A},
+        {"www.secure.example", DNS_AAAA},
+        {"dangling.secure.example", DNS_A},
+        {"mixed.secure.example", DNS_A},
+        {"x.bad.example", DNS_A},
+        {"slow.example", DNS_TXT},
+        {"sick.example", DNS_MX},
+        {"gone.example", DNS_TXT},
+        {"none.example", DNS_MX},
+        {"empty.example", DNS_TXT},
+        {"odd name.example", DNS_TXT},
+        {"alias.example", DNS_A},
+        {"_25._tcp.mx.example.org", DNS_TLSA},
+        {"other.example", (enum dns_type)99},
+        {"null.example", DNS_MX},
+        {"host.secure.example", DNS_A},
+        {"mx.example.org", DNS_A},
+        {".", DNS_NS},
+        {"a..b", DNS_A},
     };
     struct world *w = *state;
     for (size_t i = 0; i < sizeof q / sizeof *q; i++)
@@ -195,8 +211,8 @@ static void saved_and_replayed(void **state)
         const struct dns_answer *a = dns_get(w->scope, q[i].name, q[i].type), *b = dns_get(scope, q[i].name, q[i].type);
         if (a->state != b->state || a->security != b->security || a->count != b->count || a->ttl != b->ttl ||
             (a->canonical == NULL) != (b->canonical == NULL))
-            fail_msg("%s: %s became %s, ttl %u %u in\n%s", q[i].name, dns_state_name(a->state), dns_state_name(b->state), a->ttl,
-                     b->ttl, text);
+            fail_msg("%s: %s became %s, ttl %u %u in\n%s", q[i].name, dns_state_name(a->state),
+                     dns_state_name(b->state), a->ttl, b->ttl, text);
         for (size_t k = 0; k < a->count; k++)
             assert_true(slice_eq(a->rdata[k], b->rdata[k]));
         if (a->canonical)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The libunbound source against a small signed world of its own (dns_zones/, read as auth-zones: no network) and a name server made
- * here, on loopback, that answers late or never.
+ * The libunbound source against a small signed world of its own (dns_zones/, read as auth-zones: no network) and a name
+ * server made here, on loopback, that answers late or never.
  */
 #include "tests/unit/cm.h"
 
@@ -98,12 +98,17 @@ static void write_conf(struct world *w)
 {
     static const char *const zones[] = {"good", "bad", "plain"};
     FILE *f = fopen(w->conf, "w");
-    fprintf(f, "server:\n val-override-date: \"20261115000000\"\n trust-anchor-signaling: no\n do-ip6: no\n"
-               "auth-zone:\n name: \".\"\n zonefile: \"" ZONES "/root.signed\"\n for-downstream: no\n fallback-enabled: no\n"
-               "stub-zone:\n name: \"slow\"\n stub-addr: 127.0.0.1@%d\n", w->server.port);
+    fprintf(f,
+            "server:\n val-override-date: \"20261115000000\"\n trust-anchor-signaling: no\n do-ip6: no\n"
+            "auth-zone:\n name: \".\"\n zonefile: \"" ZONES
+            "/root.signed\"\n for-downstream: no\n fallback-enabled: no\n"
+            "stub-zone:\n name: \"slow\"\n stub-addr: 127.0.0.1@%d\n",
+            w->server.port);
     for (size_t i = 0; i < 3; i++)
-        fprintf(f, "auth-zone:\n name: \"%s\"\n zonefile: \"" ZONES "/%s.signed\"\n for-downstream: no\n fallback-enabled: no\n", zones[i],
-                zones[i]);
+        fprintf(f,
+                "auth-zone:\n name: \"%s\"\n zonefile: \"" ZONES
+                "/%s.signed\"\n for-downstream: no\n fallback-enabled: no\n",
+                zones[i], zones[i]);
     fclose(f);
 }
 
@@ -125,7 +130,8 @@ static int setup(void **state)
     server_start(&w->server);
     write_conf(w);
     char *error;
-    w->dns = dns_unbound_new(&(struct dns_unbound_config){.anchor = ZONES "/anchor", .anchor_fixed = true, .extra = w->conf}, &error);
+    w->dns = dns_unbound_new(
+        &(struct dns_unbound_config){.anchor = ZONES "/anchor", .anchor_fixed = true, .extra = w->conf}, &error);
     if (!w->dns)
         fail_msg("%s", error);
     *state = w;
@@ -180,8 +186,8 @@ static void states(void **state)
         for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
             const struct dns_answer *a = dns_get(s, cases[i].name, cases[i].type);
             if (a->state != cases[i].state || a->security != cases[i].security || a->count != cases[i].count)
-                fail_msg("%s: %s, %s, %zu (%s)", cases[i].name, dns_state_name(a->state), dns_security_name(a->security), a->count,
-                         a->why ? a->why : "");
+                fail_msg("%s: %s, %s, %zu (%s)", cases[i].name, dns_state_name(a->state),
+                         dns_security_name(a->security), a->count, a->why ? a->why : "");
             if (cases[i].canonical)
                 assert_string_equal(a->canonical, cases[i].canonical);
             else
@@ -433,9 +439,9 @@ int main(void)
 {
 #define WITH_WORLD(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        WITH_WORLD(states), WITH_WORLD(ttl_is_true),     WITH_WORLD(own_deadline), WITH_WORLD(merged),
-        WITH_WORLD(races),  WITH_WORLD(close_under_way), WITH_WORLD(bad_settings), WITH_WORLD(seeded_anchor),
-        WITH_WORLD(canary_says),
+        WITH_WORLD(states),       WITH_WORLD(ttl_is_true),   WITH_WORLD(own_deadline),
+        WITH_WORLD(merged),       WITH_WORLD(races),         WITH_WORLD(close_under_way),
+        WITH_WORLD(bad_settings), WITH_WORLD(seeded_anchor), WITH_WORLD(canary_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

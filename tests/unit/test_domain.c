@@ -25,11 +25,17 @@ static void keeps(void **state)
         {"Example.ORG", "example.org"},
         {"example.org.", "example.org"},
         {"_dmarc.example.org", "_dmarc.example.org"},
-        {"b\xc3\xbc" "cher.example", "xn--bcher-kva.example"},
-        {"B\xc3\x9c" "CHER.example", "xn--bcher-kva.example"},
+        {"b\xc3\xbc"
+         "cher.example",
+         "xn--bcher-kva.example"},
+        {"B\xc3\x9c"
+         "CHER.example",
+         "xn--bcher-kva.example"},
         {"xn--bcher-kva.example", "xn--bcher-kva.example"},
         {"XN--BCHER-KVA.example", "xn--bcher-kva.example"},
-        {"stra\xc3\x9f" "e.example", "xn--strae-oqa.example"}, /* IDNA 2008: sharp s stays a letter of its own */
+        {"stra\xc3\x9f"
+         "e.example",
+         "xn--strae-oqa.example"},                  /* IDNA 2008: sharp s stays a letter of its own */
         {"xn--i-7iq.example", "xn--i-7iq.example"}, /* a heart: not IDNA 2008, but a name that DNS has */
         {L63 ".example", L63 ".example"},
         {"org", "org"},
@@ -105,7 +111,8 @@ static void relations(void **state)
 static void shows(void **state)
 {
     char out[64];
-    assert_string_equal(domain_to_unicode("xn--bcher-kva.example", out, sizeof out), "b\xc3\xbc" "cher.example");
+    assert_string_equal(domain_to_unicode("xn--bcher-kva.example", out, sizeof out), "b\xc3\xbc"
+                                                                                     "cher.example");
     assert_string_equal(domain_to_unicode("example.org", out, sizeof out), "example.org");
     assert_string_equal(domain_to_unicode("example.org", out, 5), "exam");
 }

@@ -41,14 +41,16 @@ static int set_up(void **state)
     snprintf(db, sizeof db, "%s/ledger.db", dir);
     clock_set_wall((time_t)TODAY * 86400 + 3600);
     const char *where = getenv("ASSAY_TEST_STORE");
-    if (where && system("psql -qAt \"$ASSAY_TEST_STORE\" -c 'DROP SCHEMA public CASCADE' -c 'CREATE SCHEMA public' >/dev/null 2>&1") != 0)
+    if (where && system("psql -qAt \"$ASSAY_TEST_STORE\" -c 'DROP SCHEMA public CASCADE' -c 'CREATE SCHEMA public' "
+                        ">/dev/null 2>&1") != 0)
         return -1;
     s = store_open(where ? where : db, STORE_WRITE, NULL, why);
     if (!s)
         print_error("%s\n", why);
     old = load("exempt a.example from dane, dmarc" AGREED "trust l.example as forwarder" AGREED);
-    new = load("# one line more\nfollow dmarc of everyone\nexempt a.example from dane" AGAIN "exempt a.example from dane writing to b.example" AGREED
-               "trust l.example as forwarder" AGREED "suspend validation below s.example because \"x\" agreed by \"y\" through 2026-11-25\n");
+    new = load("# one line more\nfollow dmarc of everyone\nexempt a.example from dane" AGAIN
+               "exempt a.example from dane writing to b.example" AGREED "trust l.example as forwarder" AGREED
+               "suspend validation below s.example because \"x\" agreed by \"y\" through 2026-11-25\n");
     return s ? 0 : -1;
 }
 
@@ -64,14 +66,17 @@ static int tear_down(void **state)
     return system(command);
 }
 
-static void used(const struct policy *p, const char *standard, const char *subject, const char *exemption, const char *trust, int64_t count)
+static void used(const struct policy *p, const char *standard, const char *subject, const char *exemption,
+                 const char *trust, int64_t count)
 {
     assert_int_equal(
-        store_run(s, NULL,
-                  "INSERT INTO outcome_day (day, standard, subject, result, level, action, statement, exemption, expired, trust, policy, count, "
-                  "first_seen, last_seen) VALUES ($1, $2, $3, 'fail', 'record', 'deliver', 'L9', $4, '', $5, $6, $7, $8, $9)",
-                  "itttttiii", (int64_t)TODAY, standard, subject, exemption, trust, policy_hash(p), count, (int64_t)TODAY * 86400 * 1000000,
-                  (int64_t)(TODAY * 86400 + count) * 1000000),
+        store_run(
+            s, NULL,
+            "INSERT INTO outcome_day (day, standard, subject, result, level, action, statement, exemption, expired, "
+            "trust, policy, count, "
+            "first_seen, last_seen) VALUES ($1, $2, $3, 'fail', 'record', 'deliver', 'L9', $4, '', $5, $6, $7, $8, $9)",
+            "itttttiii", (int64_t)TODAY, standard, subject, exemption, trust, policy_hash(p), count,
+            (int64_t)TODAY * 86400 * 1000000, (int64_t)(TODAY * 86400 + count) * 1000000),
         STATUS_OK);
 }
 

@@ -9,10 +9,7 @@
 #include "tests/unit/cm.h"
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))
-#define LIT(s)                                                                                                         \
-    {                                                                                                                  \
-        s, sizeof(s) - 1                                                                                               \
-    }
+#define LIT(s) {s, sizeof(s) - 1}
 
 static void add(struct header_list *l, const char *name, const char *value)
 {
@@ -231,10 +228,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nul_hides_no_name), cmocka_unit_test(counts_as_any_reader_would),
-        cmocka_unit_test(notes_flaws),
-        cmocka_unit_test(long_lines),
-        cmocka_unit_test(has_limits),
-        cmocka_unit_test(reads_saved_messages),
+        cmocka_unit_test(notes_flaws),       cmocka_unit_test(long_lines),
+        cmocka_unit_test(has_limits),        cmocka_unit_test(reads_saved_messages),
         cmocka_unit_test(unfolds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

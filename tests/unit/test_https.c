@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_https.c - base/https: what counts as an answer (RFC 8461 3.3), which certificates do, where it connects, when it ends.
+ * test_https.c - base/https: what counts as an answer (RFC 8461 3.3), which certificates do, where it connects, when it
+ * ends.
  */
 #include "base/clock.h"
 #include "net/https.h"
@@ -26,21 +27,27 @@ static void table(void **state)
         enum https_outcome want;
     } t[] = {
         {"a file", OK, "w.example", 1, false, true, "body", HTTPS_DONE},
-        {"with a charset, in capitals", "HTTP/1.1 200 OK\r\ncontent-type: Text/Plain; charset=utf-8\r\nContent-Length: 1\r\n\r\nx", "w.example", 1,
+        {"with a charset, in capitals",
+         "HTTP/1.1 200 OK\r\ncontent-type: Text/Plain; charset=utf-8\r\nContent-Length: 1\r\n\r\nx", "w.example", 1,
          false, true, "x", HTTPS_DONE},
-        {"without a length", "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nto the end", "w.example", 1, false, true, "to the end", HTTPS_DONE},
-        {"HTML", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1\r\n\r\nx", "w.example", 1, false, true, NULL, HTTPS_TYPE},
-        {"a longer type", "HTTP/1.1 200 OK\r\nContent-Type: text/plainer\r\nContent-Length: 1\r\n\r\nx", "w.example", 1, false, true, NULL,
-         HTTPS_TYPE},
+        {"without a length", "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nto the end", "w.example", 1, false,
+         true, "to the end", HTTPS_DONE},
+        {"HTML", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1\r\n\r\nx", "w.example", 1, false,
+         true, NULL, HTTPS_TYPE},
+        {"a longer type", "HTTP/1.1 200 OK\r\nContent-Type: text/plainer\r\nContent-Length: 1\r\n\r\nx", "w.example", 1,
+         false, true, NULL, HTTPS_TYPE},
         {"no type", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", "w.example", 1, false, true, NULL, HTTPS_TYPE},
-        {"a redirect is not followed", "HTTP/1.1 301 Moved\r\nLocation: https://w.example/\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n",
+        {"a redirect is not followed",
+         "HTTP/1.1 301 Moved\r\nLocation: https://w.example/\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n",
          "w.example", 1, false, true, NULL, HTTPS_STATUS},
-        {"not found", "HTTP/1.1 404 No\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nx", "w.example", 1, false, true, NULL, HTTPS_STATUS},
-        {"206", "HTTP/1.1 206 Part\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nx", "w.example", 1, false, true, NULL, HTTPS_STATUS},
-        {"announced too long", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 9999999\r\n\r\nx", "w.example", 1, false, true, NULL,
-         HTTPS_UNREACHABLE},
-        {"cut short", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\nx", "w.example", 1, false, true, NULL,
-         HTTPS_UNREACHABLE},
+        {"not found", "HTTP/1.1 404 No\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nx", "w.example", 1,
+         false, true, NULL, HTTPS_STATUS},
+        {"206", "HTTP/1.1 206 Part\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nx", "w.example", 1, false,
+         true, NULL, HTTPS_STATUS},
+        {"announced too long", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 9999999\r\n\r\nx",
+         "w.example", 1, false, true, NULL, HTTPS_UNREACHABLE},
+        {"cut short", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\nx", "w.example", 1,
+         false, true, NULL, HTTPS_UNREACHABLE},
         {"another name in the certificate", OK, "v.example", 1, false, true, NULL, HTTPS_CERTIFICATE},
         {"the certificate has ended", OK, "w.example", -1, false, true, NULL, HTTPS_CERTIFICATE},
         {"nobody vouches for it", OK, "w.example", 1, false, false, NULL, HTTPS_CERTIFICATE},
@@ -54,8 +61,13 @@ static void table(void **state)
         struct ip a = address(LOCAL);
         struct buf body = BUF_INIT;
         char why[HTTPS_WHY];
-        struct https_request r = {.host = "w.example", .path = "/p/q.txt", .port = w.port, .addresses = &a, .address_count = 1,
-                                  .ca_file = t[i].trusted ? w.ca_file : NULL, .total_ms = t[i].silent ? 300 : 5000};
+        struct https_request r = {.host = "w.example",
+                                  .path = "/p/q.txt",
+                                  .port = w.port,
+                                  .addresses = &a,
+                                  .address_count = 1,
+                                  .ca_file = t[i].trusted ? w.ca_file : NULL,
+                                  .total_ms = t[i].silent ? 300 : 5000};
         enum https_outcome o = https_get(&r, &body, why);
         bool right = o == t[i].want && strcmp(body.p, t[i].body ? t[i].body : "") == 0 && (o == HTTPS_DONE) == !why[0];
         if (o == HTTPS_DONE)
@@ -83,7 +95,12 @@ static void bounded(void **state)
         struct ip a = address(LOCAL);
         struct buf body = BUF_INIT;
         char why[HTTPS_WHY];
-        struct https_request r = {.host = "w.example", .path = "/", .port = w.port, .addresses = &a, .address_count = 1, .ca_file = w.ca_file};
+        struct https_request r = {.host = "w.example",
+                                  .path = "/",
+                                  .port = w.port,
+                                  .addresses = &a,
+                                  .address_count = 1,
+                                  .ca_file = w.ca_file};
         assert_int_equal(https_get(&r, &body, why), over ? HTTPS_TOO_LONG : HTTPS_DONE);
         assert_int_equal(body.n, over ? 0 : HTTPS_BODY);
         web_stop(&w);
@@ -91,7 +108,8 @@ static void bounded(void **state)
     }
 }
 
-/* Only the addresses given: of several the one that answers; none: nobody is asked, even where the name could be looked up. */
+/* Only the addresses given: of several the one that answers; none: nobody is asked, even where the name could be looked
+ * up. */
 static void addresses(void **state)
 {
     struct web w = {.answer = OK};
@@ -99,7 +117,8 @@ static void addresses(void **state)
     struct ip list[3] = {address("127.0.0.9"), address("::1"), address(LOCAL)};
     struct buf body = BUF_INIT;
     char why[HTTPS_WHY];
-    struct https_request r = {.host = "localhost", .path = "/", .port = w.port, .addresses = list, .address_count = 3, .ca_file = w.ca_file};
+    struct https_request r = {
+        .host = "localhost", .path = "/", .port = w.port, .addresses = list, .address_count = 3, .ca_file = w.ca_file};
     setenv("https_proxy", "http://127.0.0.1:1", 1);
     setenv("ALL_PROXY", "http://127.0.0.1:1", 1);
     assert_int_equal(https_get(&r, &body, why), HTTPS_DONE);

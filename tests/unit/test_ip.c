@@ -40,9 +40,9 @@ static void reads_and_writes(void **state)
 
 static void refuses(void **state)
 {
-    static const char *const t[] = {"", "192.0.2", "192.0.2.256", "192.0.2.01x", "1.2.3.4 ", "2001:db8::g", "fe80::1%eth0",
-                                    "[192.0.2.1", "IPv6:", "IPv6:192.0.2.1", "0x7f.1", "2001:db8::1::2", "192.0.2.1/32",
-                                    "localhost"};
+    static const char *const t[] = {
+        "",           "192.0.2", "192.0.2.256",    "192.0.2.01x", "1.2.3.4 ",       "2001:db8::g",  "fe80::1%eth0",
+        "[192.0.2.1", "IPv6:",   "IPv6:192.0.2.1", "0x7f.1",      "2001:db8::1::2", "192.0.2.1/32", "localhost"};
     struct ip a;
     for (size_t i = 0; i < COUNT(t); i++)
         assert_int_equal(ip_from_text(slice_str(t[i]), &a), STATUS_INVALID);
@@ -55,11 +55,16 @@ static void networks(void **state)
         const char *net, *address;
         bool in;
     } t[] = {
-        {"192.0.2.0/24", "192.0.2.255", true},          {"192.0.2.0/24", "192.0.3.0", false},
-        {"0.0.0.0/0", "203.0.113.9", true},             {"0.0.0.0/0", "2001:db8::1", false},
-        {"2001:db8::/32", "2001:db8:ffff::", true},     {"2001:db8::/33", "2001:db8:8000::", false},
-        {"192.0.2.1", "192.0.2.1", true},               {"192.0.2.1", "192.0.2.2", false},
-        {"192.0.2.128/25", "::ffff:192.0.2.200", true}, {"::/0", "2001:db8::1", true},
+        {"192.0.2.0/24", "192.0.2.255", true},
+        {"192.0.2.0/24", "192.0.3.0", false},
+        {"0.0.0.0/0", "203.0.113.9", true},
+        {"0.0.0.0/0", "2001:db8::1", false},
+        {"2001:db8::/32", "2001:db8:ffff::", true},
+        {"2001:db8::/33", "2001:db8:8000::", false},
+        {"192.0.2.1", "192.0.2.1", true},
+        {"192.0.2.1", "192.0.2.2", false},
+        {"192.0.2.128/25", "::ffff:192.0.2.200", true},
+        {"::/0", "2001:db8::1", true},
     };
     for (size_t i = 0; i < COUNT(t); i++) {
         struct ip_net n;
@@ -71,8 +76,9 @@ static void networks(void **state)
 
 static void bad_networks(void **state)
 {
-    static const char *const t[] = {"192.0.2.1/24", "192.0.2.0/33", "192.0.2.0/", "192.0.2.0/024", "2001:db8::/129",
-                                    "2001:db8::1/64", "192.0.2.0/-1", "192.0.2.0/1e1", "/24"};
+    static const char *const t[] = {"192.0.2.1/24",  "192.0.2.0/33",   "192.0.2.0/",
+                                    "192.0.2.0/024", "2001:db8::/129", "2001:db8::1/64",
+                                    "192.0.2.0/-1",  "192.0.2.0/1e1",  "/24"};
     struct ip_net n;
     for (size_t i = 0; i < COUNT(t); i++)
         assert_int_equal(ip_net_from_text(slice_str(t[i]), &n), STATUS_INVALID);
@@ -80,11 +86,12 @@ static void bad_networks(void **state)
 
 static void special(void **state)
 {
-    static const char *const yes[] = {"127.0.0.1", "10.1.2.3", "172.31.0.1", "192.168.0.1", "169.254.1.1", "100.64.0.1",
-                                      "224.0.0.1", "0.1.2.3", "::1", "::", "fd00::1", "fe80::1", "ff02::1",
-                                      "255.255.255.255", "::ffff:10.0.0.1"};
-    static const char *const no[] = {"192.0.2.1", "198.51.100.1", "203.0.113.1", "2001:db8::1", "172.32.0.1",
-                                     "100.128.0.1"};
+    static const char *const yes[] = {
+        "127.0.0.1",      "10.1.2.3", "172.31.0.1", "192.168.0.1", "169.254.1.1", "100.64.0.1", "224.0.0.1",
+        "0.1.2.3",        "::1",      "::",         "fd00::1",     "fe80::1",     "ff02::1",    "255.255.255.255",
+        "::ffff:10.0.0.1"};
+    static const char *const no[] = {"192.0.2.1",   "198.51.100.1", "203.0.113.1",
+                                     "2001:db8::1", "172.32.0.1",   "100.128.0.1"};
     for (size_t i = 0; i < COUNT(yes); i++) {
         struct ip a = must(yes[i]);
         assert_true(ip_is_special(&a));

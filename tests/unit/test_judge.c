@@ -478,9 +478,8 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_messages), cmocka_unit_test(forged_fields),   cmocka_unit_test(verdict_field),
-        cmocka_unit_test(recorded),       cmocka_unit_test(failure_recorded),
-        cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(whole_messages), cmocka_unit_test(forged_fields),    cmocka_unit_test(verdict_field),
+        cmocka_unit_test(recorded),       cmocka_unit_test(failure_recorded), cmocka_unit_test(memory_runs_out),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

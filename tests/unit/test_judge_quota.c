@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A client network over its cap: its mail asks nobody any more; a relay and other networks go on. The source is made here: it knows nothing at once. */
+/* A client network over its cap: its mail asks nobody any more; a relay and other networks go on. The source is made
+ * here: it knows nothing at once. */
 #include "tests/unit/cm.h"
 
 #include "base/clock.h"
@@ -62,10 +63,13 @@ static unsigned judge_one(struct judge_host *host, const struct policy *p, const
 static void capped(void **state)
 {
     struct made m = {.base.ops = &made_ops};
-    struct judge_host host = {.dns = &m.base, .name = "mx.example.org", .authserv_id = "mx.example.org", .quota = quota_new()};
+    struct judge_host host = {
+        .dns = &m.base, .name = "mx.example.org", .authserv_id = "mx.example.org", .quota = quota_new()};
     struct policy_report *r = policy_report_new();
-    struct policy *p = policy_load_text(SLICE_LIT("policy \"t\" owner \"x@example.org\"\nfollow dmarc of everyone\nset dns.per-client 10\n"
-                                                  "relay 198.51.100.1\n"), "test", r);
+    struct policy *p = policy_load_text(
+        SLICE_LIT("policy \"t\" owner \"x@example.org\"\nfollow dmarc of everyone\nset dns.per-client 10\n"
+                  "relay 198.51.100.1\n"),
+        "test", r);
     assert_non_null(p);
     unsigned first = judge_one(&host, p, "192.0.2.1", JUDGE_INTERNET), asked = first;
     assert_in_range(first, 3, 20);

@@ -70,10 +70,7 @@ static void takes_the_good(void **state)
     buf_release(&text);
 }
 
-#define LIT(s)                                                                                                         \
-    {                                                                                                                  \
-        s, sizeof(s) - 1                                                                                               \
-    }
+#define LIT(s) {s, sizeof(s) - 1}
 
 static void refuses_the_bad(void **state)
 {

@@ -148,10 +148,7 @@ static void takes_the_good(void **state)
     buf_release(&text);
 }
 
-#define LIT(s)                                                                                                         \
-    {                                                                                                                  \
-        s, sizeof(s) - 1                                                                                               \
-    }
+#define LIT(s) {s, sizeof(s) - 1}
 static const struct {
     const char *p;
     size_t n;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_observe.c - what stands between the resolver's workers and its journal: the queue (nothing twice, nothing lost, never waits), the zones added up
- * within their bounds, suspensions that end by themselves (RFC 7646 2).
+ * test_observe.c - what stands between the resolver's workers and its journal: the queue (nothing twice, nothing lost,
+ * never waits), the zones added up within their bounds, suspensions that end by themselves (RFC 7646 2).
  */
 #include "tests/unit/cm.h"
 #include "resolver-module/queue.h"
@@ -190,7 +190,8 @@ static void suspension_ends_when_it_validates(void **state)
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     close(fd);
-    const struct policy_statement a = {.text = "suspend validation below a.example"}, b = {.text = "suspend validation below b.example"};
+    const struct policy_statement a = {.text = "suspend validation below a.example"},
+                                  b = {.text = "suspend validation below b.example"};
     struct suspend *s = suspend_new(path);
     assert_false(suspend_note(s, &a, true, 1000, 5000));
     assert_false(suspend_note(s, &a, true, 5999, 5000));
@@ -216,9 +217,12 @@ static void suspension_ends_when_it_validates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(queue_in_order_and_full),   cmocka_unit_test(queue_many_writers),
-        cmocka_unit_test(zones_add_up),              cmocka_unit_test(zones_cap_per_organisation),
-        cmocka_unit_test(zones_bound_and_forgetting), cmocka_unit_test(suspension_ends_when_it_validates),
+        cmocka_unit_test(queue_in_order_and_full),
+        cmocka_unit_test(queue_many_writers),
+        cmocka_unit_test(zones_add_up),
+        cmocka_unit_test(zones_cap_per_organisation),
+        cmocka_unit_test(zones_bound_and_forgetting),
+        cmocka_unit_test(suspension_ends_when_it_validates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

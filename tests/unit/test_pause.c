@@ -65,8 +65,13 @@ static void refuses_to_write(void **state)
 static void doubt_means_enforce(void **state)
 {
     static const char good[] = "until 1970-01-01T01:00:00Z\nby root\nbecause x\n";
-    static const char *const bad[] = {"", "x", "until 1970-01-01T01:00:00Z\n", "until 1970-01-01T01:00:00Z\nby root\nbecause x", "by root\n",
-                                      "until tomorrow\nby root\nbecause x\n", "until 1970-01-01T01:00:00Z\nby root\nbecause x\nmore\n",
+    static const char *const bad[] = {"",
+                                      "x",
+                                      "until 1970-01-01T01:00:00Z\n",
+                                      "until 1970-01-01T01:00:00Z\nby root\nbecause x",
+                                      "by root\n",
+                                      "until tomorrow\nby root\nbecause x\n",
+                                      "until 1970-01-01T01:00:00Z\nby root\nbecause x\nmore\n",
                                       "until 1970-01-01T01:00:00Z\nby \nbecause x\n"};
     struct pause got;
     put(good);

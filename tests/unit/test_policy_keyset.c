@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_policy_keyset.c - the parts policies stand on: sets of names asked by suffix and networks by prefix, the nearest word, recipients' forms,
- * days. The sets are compared with a plain search over the same keys.
+ * test_policy_keyset.c - the parts policies stand on: sets of names asked by suffix and networks by prefix, the nearest
+ * word, recipients' forms, days. The sets are compared with a plain search over the same keys.
  */
 #include "cm.h"
 #include "policy/keyset.h"
@@ -95,7 +95,8 @@ static unsigned longest_net(const struct keyset *k, const char *address)
 
 static void test_networks(void **state)
 {
-    static const char *const nets[] = {"192.0.2.0/24", "192.0.2.128/25", "192.0.2.200", "0.0.0.0/0", "2001:db8::/32", "2001:db8::1", "::/0"};
+    static const char *const nets[] = {"192.0.2.0/24",  "192.0.2.128/25", "192.0.2.200", "0.0.0.0/0",
+                                       "2001:db8::/32", "2001:db8::1",    "::/0"};
     struct keyset k;
     bool added;
     char text[KEYSET_NET_KEY];
@@ -141,14 +142,25 @@ static void test_nearest_word(void **state)
     static const struct {
         const char *typed, *near;
     } table[] = {
-        {"requre", "require"}, {"rqeuire", "require"}, {"REQUIRE", "require"}, {"recrod", "record"}, {"rejct", "reject"}, {"dkm", "dkim"},
-        {"spff", "spf"},       {"dmrac", "dmarc"},     {"xyz", NULL},          {"", NULL},           {"f", NULL},         {"quarantine", NULL},
+        {"requre", "require"},
+        {"rqeuire", "require"},
+        {"REQUIRE", "require"},
+        {"recrod", "record"},
+        {"rejct", "reject"},
+        {"dkm", "dkim"},
+        {"spff", "spf"},
+        {"dmrac", "dmarc"},
+        {"xyz", NULL},
+        {"", NULL},
+        {"f", NULL},
+        {"quarantine", NULL},
         {"relay", "relay"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         const char *near = words_nearest(slice_str(table[i].typed), words, sizeof words / sizeof *words);
         if (!near != !table[i].near || (near && strcmp(near, table[i].near) != 0))
-            fail_msg("'%s': '%s', expected '%s'", table[i].typed, near ? near : "nothing", table[i].near ? table[i].near : "nothing");
+            fail_msg("'%s': '%s', expected '%s'", table[i].typed, near ? near : "nothing",
+                     table[i].near ? table[i].near : "nothing");
     }
 }
 
@@ -161,12 +173,16 @@ static void test_recipients(void **state)
         {"<user@example.org>", {"user@example.org"}},
         {"user+a+b@example.org", {"user+a+b@example.org", "user@example.org"}},
         {"prvs=0123456789=user@example.org", {"prvs=0123456789=user@example.org", "user@example.org"}},
-        {"prvs=0123456789=user+x@example.org", {"prvs=0123456789=user+x@example.org", "user+x@example.org", "user@example.org"}},
+        {"prvs=0123456789=user+x@example.org",
+         {"prvs=0123456789=user+x@example.org", "user+x@example.org", "user@example.org"}},
         {"prvs=user@example.org", {"prvs=user@example.org"}},
         {"\"user\"@example.org", {"user@example.org"}},
         {"\"u\\ser\"@example.org", {"user@example.org"}},
         {"+x@example.org", {"+x@example.org"}},
-        {"b\xc3\xbc" "ro@b\xc3\xbc" "cher.example", {"b\xc3\xbcro@xn--bcher-kva.example"}},
+        {"b\xc3\xbc"
+         "ro@b\xc3\xbc"
+         "cher.example",
+         {"b\xc3\xbcro@xn--bcher-kva.example"}},
         {"user", {NULL}},
         {"user@[192.0.2.1]", {NULL}},
         {"user@", {NULL}},
@@ -210,7 +226,9 @@ static void test_days(void **state)
     assert_int_equal(policy_day(SLICE_LIT("2027-03-28"), 1) - policy_day(SLICE_LIT("2027-03-28"), 0), 23 * 3600);
     assert_true(policy_day(SLICE_LIT("2028-02-29"), 0) != 0);
     assert_string_equal(policy_day_text(policy_day(SLICE_LIT("2027-03-28"), 0), text), "2027-03-28");
-    static const char *const none[] = {"2027-02-29", "2026-13-01", "2026-00-10", "2026-01-00", "2026-1-1", "20260101", "2026-01-01T00", "26-01-01", ""};
+    static const char *const none[] = {"2027-02-29",    "2026-13-01", "2026-00-10",
+                                       "2026-01-00",    "2026-1-1",   "20260101",
+                                       "2026-01-01T00", "26-01-01",   ""};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         assert_int_equal(policy_day(slice_str(none[i]), 0), 0);
 }
@@ -218,9 +236,9 @@ static void test_days(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_suffixes),    cmocka_unit_test(test_many),         cmocka_unit_test(test_deep_names),
-        cmocka_unit_test(test_networks),    cmocka_unit_test(test_key_lengths),  cmocka_unit_test(test_nearest_word),
-        cmocka_unit_test(test_recipients),  cmocka_unit_test(test_long_recipient), cmocka_unit_test(test_days),
+        cmocka_unit_test(test_suffixes),   cmocka_unit_test(test_many),           cmocka_unit_test(test_deep_names),
+        cmocka_unit_test(test_networks),   cmocka_unit_test(test_key_lengths),    cmocka_unit_test(test_nearest_word),
+        cmocka_unit_test(test_recipients), cmocka_unit_test(test_long_recipient), cmocka_unit_test(test_days),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

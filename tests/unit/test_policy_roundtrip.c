@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_policy_roundtrip.c - over generated policies: the canonical form, read back, is the same policy. The same statements in the same words, and
- * the same answer to every question. Seeds are fixed, so a failure comes again; it prints its policy.
+ * test_policy_roundtrip.c - over generated policies: the canonical form, read back, is the same policy. The same
+ * statements in the same words, and the same answer to every question. Seeds are fixed, so a failure comes again; it
+ * prints its policy.
  */
 #include "base/clock.h"
 #include "cm.h"
@@ -24,11 +25,21 @@ static uint32_t draw(uint32_t below)
 
 #define ONE_OF(table) table[draw(sizeof table / sizeof *table)]
 
-static const char *const domains[] = {"a.example", "b.a.example", "c.b.a.example", "example", "bank.example", "b\xc3\xbc" "cher.example",
-                                      "xn--mnchen-3ya.example", "A.Example.", "_x.test"};
-static const char *const networks[] = {"192.0.2.0/24", "192.0.2.7", "192.0.2.0/25", "2001:db8::/32", "0.0.0.0/0", "::/0", "2001:db8::1"};
+static const char *const domains[] = {"a.example",
+                                      "b.a.example",
+                                      "c.b.a.example",
+                                      "example",
+                                      "bank.example",
+                                      "b\xc3\xbc"
+                                      "cher.example",
+                                      "xn--mnchen-3ya.example",
+                                      "A.Example.",
+                                      "_x.test"};
+static const char *const networks[] = {"192.0.2.0/24", "192.0.2.7", "192.0.2.0/25", "2001:db8::/32",
+                                       "0.0.0.0/0",    "::/0",      "2001:db8::1"};
 static const char *const whoms[] = {"b.example", "x.b.example", "pay@b.example", "Pay+x@b.example", "PAY@x.b.example"};
-static const char *const texts[] = {"plain", "with \\\"quotes\\\"", "back\\\\slash", "caf\xc3\xa9 \xe2\x82\xac", "# no comment", "a, b", "  blanks  "};
+static const char *const texts[] = {
+    "plain", "with \\\"quotes\\\"", "back\\\\slash", "caf\xc3\xa9 \xe2\x82\xac", "# no comment", "a, b", "  blanks  "};
 static const char *const gaps[] = {" ", "  ", "\t", "\n  ", "   # a comment\n\t", "\n\n "};
 
 static void put(struct buf *b, const char *word)
@@ -155,9 +166,15 @@ static void put_exempt(struct buf *b)
 
 static void put_house(struct buf *b)
 {
-    static const char *const others[] = {"own domains example.org, example.net", "own network 203.0.113.0/24, 2001:db8::/48", "relay 192.0.2.10",
-                                         "submission 587, auth", "set mode enforce", "set dns.timeout 4s", "require own-from of submission",
-                                         "set authserv-id \"mx, one\"", "record own-from of submission"};
+    static const char *const others[] = {"own domains example.org, example.net",
+                                         "own network 203.0.113.0/24, 2001:db8::/48",
+                                         "relay 192.0.2.10",
+                                         "submission 587, auth",
+                                         "set mode enforce",
+                                         "set dns.timeout 4s",
+                                         "require own-from of submission",
+                                         "set authserv-id \"mx, one\"",
+                                         "record own-from of submission"};
     put(b, ONE_OF(others));
 }
 
@@ -212,9 +229,13 @@ static size_t number_of(const struct policy *p, const struct policy_statement *s
 /* One random question put to both; the answers agree, down to the number of each statement named. */
 static bool agree(const struct policy *p, const struct policy *q)
 {
-    static const char *const asked[] = {"a.example", "z.b.a.example", "c.b.a.example", "bank.example", "other.test", "xn--bcher-kva.example", "_x.test"};
+    static const char *const asked[] = {"a.example",  "z.b.a.example",         "c.b.a.example", "bank.example",
+                                        "other.test", "xn--bcher-kva.example", "_x.test"};
     static const char *const rcpts[] = {"pay+7@b.example", "x@x.b.example", "y@c.example", "pay@x.b.example"};
-    struct policy_question question = {.standard = (enum standard)draw(STANDARD_MAIL_COUNT), .names = draw(6) == 0, .own_from = draw(20) == 0, .at = NOW};
+    struct policy_question question = {.standard = (enum standard)draw(STANDARD_MAIL_COUNT),
+                                       .names = draw(6) == 0,
+                                       .own_from = draw(20) == 0,
+                                       .at = NOW};
     const char *signers[] = {ONE_OF(asked)};
     struct ip ip = {0};
     struct policy_answer a, b;
@@ -226,10 +247,11 @@ static bool agree(const struct policy *p, const struct policy *q)
         question.who_ip = question.client = &ip;
     policy_ask(p, &question, &a);
     policy_ask(q, &question, &b);
-    bool same = a.level == b.level && a.action == b.action && a.trial == b.trial && a.always == b.always && a.tls_version == b.tls_version &&
-                a.strictly == b.strictly && a.as_published == b.as_published && a.beaten_count == b.beaten_count;
-    return same && number_of(p, a.statement) == number_of(q, b.statement) && number_of(p, a.exemption) == number_of(q, b.exemption) &&
-           number_of(p, a.expired) == number_of(q, b.expired);
+    bool same = a.level == b.level && a.action == b.action && a.trial == b.trial && a.always == b.always &&
+                a.tls_version == b.tls_version && a.strictly == b.strictly && a.as_published == b.as_published &&
+                a.beaten_count == b.beaten_count;
+    return same && number_of(p, a.statement) == number_of(q, b.statement) &&
+           number_of(p, a.exemption) == number_of(q, b.exemption) && number_of(p, a.expired) == number_of(q, b.expired);
 }
 
 static void one_policy(uint32_t number)

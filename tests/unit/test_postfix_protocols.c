@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_postfix_protocols.c - what Postfix says to assay-milter besides the milter protocol: base/netstring, base/delegation_request.
+ * test_postfix_protocols.c - what Postfix says to assay-milter besides the milter protocol: base/netstring,
+ * base/delegation_request.
  */
 #include "milter/delegation_request.h"
 #include "outgoing/netstring.h"
@@ -13,11 +14,24 @@ static void netstrings(void **state)
         long used;
         const char *content;
     } t[] = {
-        {"5:hello,", 8, "hello"}, {"5:hello,5:w", 8, "hello"}, {"0:,", 3, ""},   {"10:0123456789,", 14, "0123456789"},
-        {"", 0, NULL},            {"5", 0, NULL},              {"5:", 0, NULL},  {"5:hello", 0, NULL},
-        {"0", 0, NULL},           {"5:hello;", -1, NULL},      {"05:", -1, NULL}, {"00", -1, NULL},
-        {":,", -1, NULL},         {"-1:", -1, NULL},           {"11:", -1, NULL}, {"11", -1, NULL}, /* over 10 */
-        {"5 hello,", -1, NULL},   {"99999999999999999999999999", -1, NULL},
+        {"5:hello,", 8, "hello"},
+        {"5:hello,5:w", 8, "hello"},
+        {"0:,", 3, ""},
+        {"10:0123456789,", 14, "0123456789"},
+        {"", 0, NULL},
+        {"5", 0, NULL},
+        {"5:", 0, NULL},
+        {"5:hello", 0, NULL},
+        {"0", 0, NULL},
+        {"5:hello;", -1, NULL},
+        {"05:", -1, NULL},
+        {"00", -1, NULL},
+        {":,", -1, NULL},
+        {"-1:", -1, NULL},
+        {"11:", -1, NULL},
+        {"11", -1, NULL}, /* over 10 */
+        {"5 hello,", -1, NULL},
+        {"99999999999999999999999999", -1, NULL},
     };
     for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
         struct slice content = SLICE_NULL;
@@ -41,7 +55,8 @@ static void requests(void **state)
         unsigned port;
         const char *cert, *key;
     } t[] = {
-        {IS "client_address=192.0.2.7\nclient_port=25\nccert_fingerprint=AA:bb\nccert_pubkey_fingerprint=0c\n", true, "192.0.2.7", 25, "AA:bb", "0c"},
+        {IS "client_address=192.0.2.7\nclient_port=25\nccert_fingerprint=AA:bb\nccert_pubkey_fingerprint=0c\n", true,
+         "192.0.2.7", 25, "AA:bb", "0c"},
         {"client_port=1\n" IS, true, "unknown", 1, "", ""},
         {IS "client_address=::ffff:192.0.2.7\n", true, "192.0.2.7", 0, "", ""},
         {IS "client_address=unknown\nclient_port=65536\nccert_fingerprint=a b\n", true, "unknown", 0, "", ""},

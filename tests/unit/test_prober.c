@@ -28,7 +28,8 @@ static bool forbid_all(void *context, const struct ip *a)
 }
 
 /* A domain whose one mail host is at `address` and promises the host's key, or another one. */
-static void begin(struct world *w, enum script script, const char *address, bool right_key, bool allow_special, bool forbid)
+static void begin(struct world *w, enum script script, const char *address, bool right_key, bool allow_special,
+                  bool forbid)
 {
     unsigned char digest[32];
     char hex[65], text[600], *error = NULL;
@@ -40,17 +41,24 @@ static void begin(struct world *w, enum script script, const char *address, bool
     digest[0] ^= !right_key;
     for (int i = 0; i < 32; i++)
         snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-    snprintf(text, sizeof text,
-             "good.example secure MX 10 mx.good.example\nmx.good.example secure A %s\nmx.good.example secure nodata AAAA\n"
-             "_25._tcp.mx.good.example secure TLSA %s%s\n", address, w->record ? w->record : "3 1 1 ", w->record ? "" : hex);
+    snprintf(
+        text, sizeof text,
+        "good.example secure MX 10 mx.good.example\nmx.good.example secure A %s\nmx.good.example secure nodata AAAA\n"
+        "_25._tcp.mx.good.example secure TLSA %s%s\n",
+        address, w->record ? w->record : "3 1 1 ", w->record ? "" : hex);
     w->dns = dns_replay_text(slice_str(text), "test", &error);
     assert_non_null(w->dns);
     w->arena = arena_new(1 << 22);
     w->scope = dns_scope_new(w->dns, w->arena, NULL);
     assert_int_equal(dane_check(w->scope, w->arena, "good.example", &w->posture), STATUS_OK);
     assert_int_equal(w->posture.state, DANE_PROTECTED);
-    struct prober_config c = {.dns = w->dns, .name = "probe.example", .port = w->host.port, .rate_ms = 1, .session_ms = 1500,
-                              .allow_special = allow_special, .forbidden = forbid ? forbid_all : NULL};
+    struct prober_config c = {.dns = w->dns,
+                              .name = "probe.example",
+                              .port = w->host.port,
+                              .rate_ms = 1,
+                              .session_ms = 1500,
+                              .allow_special = allow_special,
+                              .forbidden = forbid ? forbid_all : NULL};
     w->prober = prober_new(&c);
     assert_non_null(w->prober);
     clock_set_wall(NOW);

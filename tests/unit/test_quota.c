@@ -15,7 +15,8 @@ static struct ip ip(const char *text)
 static void by_network_and_minute(void **state)
 {
     struct quota *q = quota_new();
-    struct ip a = ip("192.0.2.1"), beside = ip("192.0.2.200"), other = ip("192.0.3.1"), six = ip("2001:db8::1"), six2 = ip("2001:db8:0:ff::9");
+    struct ip a = ip("192.0.2.1"), beside = ip("192.0.2.200"), other = ip("192.0.3.1"), six = ip("2001:db8::1"),
+              six2 = ip("2001:db8:0:ff::9");
     assert_true(quota_allows(q, &a, 100, 0));
     quota_charge(q, &a, 60, 100, 0);
     assert_true(quota_allows(q, &a, 100, 0));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Forward-confirmed reverse DNS and HELO: cases from RFC 8601 section 2.7.3 and RFC 5321 sections 2.3.5, 4.1.1.1, 4.1.3. */
+/* Forward-confirmed reverse DNS and HELO: cases from RFC 8601 section 2.7.3 and RFC 5321 sections 2.3.5, 4.1.1.1,
+ * 4.1.3. */
 #include "tests/unit/cm.h"
 
 #include "base/buf.h"
@@ -67,7 +68,8 @@ static void addresses(void **state)
             assert_int_equal(ip_from_text(slice_str(cases[i].client), &client), STATUS_OK);
         assert_int_equal(rdns_check(s, arena, &client, NULL, &f), STATUS_OK);
         if (f.result != cases[i].result || f.security != cases[i].security)
-            fail_msg("%s: %s, %s (%s)", cases[i].client, result_name(f.result), dns_security_name(f.security), f.reason);
+            fail_msg("%s: %s, %s (%s)", cases[i].client, result_name(f.result), dns_security_name(f.security),
+                     f.reason);
         if (cases[i].name)
             assert_string_equal(f.name, cases[i].name);
         else
@@ -85,7 +87,8 @@ static void ten_names(void **state)
     struct buf text = BUF_INIT;
     char *error;
     for (int i = 1; i <= 11; i++)
-        buf_printf(&text, "1.2.0.192.in-addr.arpa PTR n%d.example.org\nn%d.example.org A 192.0.2.%d\n", i, i, i == 11 ? 1 : 77);
+        buf_printf(&text, "1.2.0.192.in-addr.arpa PTR n%d.example.org\nn%d.example.org A 192.0.2.%d\n", i, i,
+                   i == 11 ? 1 : 77);
     struct dns *dns = dns_replay_text(buf_slice(&text), "names", &error);
     struct arena *arena = arena_new(1 << 20);
     struct dns_scope *s = dns_scope_new(dns, arena, NULL);
@@ -156,6 +159,7 @@ static void helo(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(addresses), cmocka_unit_test(ten_names), cmocka_unit_test(helo)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(addresses), cmocka_unit_test(ten_names),
+                                       cmocka_unit_test(helo)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_recent.c - refusals of late: known from the second on, for their question, policy and time only; a repeat is handed over once; names asked for once
- * push nothing out.
+ * test_recent.c - refusals of late: known from the second on, for their question, policy and time only; a repeat is
+ * handed over once; names asked for once push nothing out.
  */
 #include "tests/unit/cm.h"
 #include "resolver-module/refusal_cache.h"
@@ -34,7 +34,8 @@ static void put(struct refusal_cache *r, const char *label, const char *reason, 
     refusal_cache_put(r, &k, 100, &e, left);
 }
 
-static bool known(struct refusal_cache *r, const char *label, uint16_t type, unsigned version, time_t now, char text[DECIDE_TEXT])
+static bool known(struct refusal_cache *r, const char *label, uint16_t type, unsigned version, time_t now,
+                  char text[DECIDE_TEXT])
 {
     struct recent_key k = key(label, type, version);
     return refusal_cache_get(r, &k, now, text);

@@ -32,7 +32,8 @@ static int set_up(void **state)
     snprintf(db, sizeof db, "%s/ledger.db", dir);
     clock_set_wall((time_t)TODAY * 86400 + 3600);
     where = getenv("ASSAY_TEST_STORE");
-    if (where && system("psql -qAt \"$ASSAY_TEST_STORE\" -c 'DROP SCHEMA public CASCADE' -c 'CREATE SCHEMA public' >/dev/null 2>&1") != 0)
+    if (where && system("psql -qAt \"$ASSAY_TEST_STORE\" -c 'DROP SCHEMA public CASCADE' -c 'CREATE SCHEMA public' "
+                        ">/dev/null 2>&1") != 0)
         return -1;
     s = store_open(where ? where : db, STORE_WRITE, NULL, why);
     if (!s)
@@ -121,7 +122,7 @@ static void months_come_and_go(void **state)
     int64_t rows;
     struct retention_keep keep = {14 * 86400, 90 * 86400, 800 * 86400};
     if (!where)
-        skip(); /* SQLite has no partitions */
+        skip();                              /* SQLite has no partitions */
     assert_int_equal(number(partitions), 7); /* August to January, and the rest */
     mails("a.example", "192.0.2.7", 1, 2, true, true);
     mails("b.example", "192.0.2.7", 75, 3, true, true);
@@ -315,14 +316,10 @@ static void moments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON(identities_go_in_time),
-        ON(months_come_and_go),
-        ON(what_is_forgotten_is_nowhere),
-        ON(an_underscore_is_no_wildcard),
-        ON(who_signs_all_its_mail),
-        ON(a_bad_file_leaves_what_was_known),
-        ON(asked_while_it_changes),
-        ON(moments),
+        ON(identities_go_in_time),        ON(months_come_and_go),
+        ON(what_is_forgotten_is_nowhere), ON(an_underscore_is_no_wildcard),
+        ON(who_signs_all_its_mail),       ON(a_bad_file_leaves_what_was_known),
+        ON(asked_while_it_changes),       ON(moments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

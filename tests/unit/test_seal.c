@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_seal.c - `set arc.seal` on whole messages through the judge: who is sealed, that the set put on top verifies, and that a key which cannot be
- * used stops no mail.
+ * test_seal.c - `set arc.seal` on whole messages through the judge: who is sealed, that the set put on top verifies,
+ * and that a key which cannot be used stops no mail.
  */
 #include "dns/dns_replay.h"
 #include "judge/judge.h"
@@ -32,8 +32,9 @@ static struct sealed run(const char *settings, const char *key_path, const char 
     static struct judge_host host;
     char text[2048];
     host = (struct judge_host){.dns = source, .name = "mx.example.org", .authserv_id = "mx.example.org"};
-    snprintf(text, sizeof text, "record dkim, arc of everyone\nown domains example.org\nset mode enforce\nset arc.seal-key \"%s\"\n%s", key_path,
-             settings);
+    snprintf(text, sizeof text,
+             "record dkim, arc of everyone\nown domains example.org\nset mode enforce\nset arc.seal-key \"%s\"\n%s",
+             key_path, settings);
     const struct policy *p = policy_load_text(slice_str(text), "test", NULL);
     assert_non_null(p);
     struct sealed r = {.j = judge_new(&host, p, 0)};
@@ -165,6 +166,7 @@ static int close_source(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_who_is_sealed), cmocka_unit_test(test_no_key_stops_no_mail)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_who_is_sealed),
+                                       cmocka_unit_test(test_no_key_stops_no_mail)};
     return cmocka_run_group_tests(tests, open_source, close_source);
 }

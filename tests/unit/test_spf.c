@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * SPF as RFC 7208 words it: each case names the section it was written from. DNS data is one small world (spf_world.h); the openspf
- * suite is another test (tests/conformance/run-spf) and is not needed here.
+ * SPF as RFC 7208 words it: each case names the section it was written from. DNS data is one small world (spf_world.h);
+ * the openspf suite is another test (tests/conformance/run-spf) and is not needed here.
  */
 #include "tests/unit/cm.h"
 
@@ -96,7 +96,8 @@ static const struct spf_case cases[] = {
     {"5.6 network", "203.0.113.77", "mail.example.org", "user@nets.example", RESULT_PASS, "ip4:203.0.113.0/24"},
     {"5.6 host bits set", "203.0.114.77", "mail.example.org", "user@hostbits.example", RESULT_PASS, NULL},
     {"5.6 IPv6 network", "2001:db8:5::1", "mail.example.org", "user@nets.example", RESULT_PASS, "ip6:2001:db8:5::/48"},
-    {"5.6 IPv4-mapped client", "::ffff:203.0.113.77", "mail.example.org", "user@nets.example", RESULT_PASS, "ip4:203.0.113.0/24"},
+    {"5.6 IPv4-mapped client", "::ffff:203.0.113.77", "mail.example.org", "user@nets.example", RESULT_PASS,
+     "ip4:203.0.113.0/24"},
     {"5.6 ip6 for an IPv4 client", A, "mail.example.org", "user@all6.example", RESULT_FAIL, NULL},
     {"5.6 leading zero", A, "mail.example.org", "user@octal.example", RESULT_PERMERROR, NULL},
     {"5.6 three octets", A, "mail.example.org", "user@three.example", RESULT_PERMERROR, NULL},
@@ -203,7 +204,8 @@ static void identities(void **state)
     done(&c);
 }
 
-/* 11.1: each of nine includes includes nine that include nine; the eleventh term ends it, and DNS is asked no more than that. */
+/* 11.1: each of nine includes includes nine that include nine; the eleventh term ends it, and DNS is asked no more than
+ * that. */
 static void include_tree(void **state)
 {
     struct buf text = BUF_INIT;
@@ -301,7 +303,8 @@ static void explanations(void **state)
         const char *from, *explanation;
     } k[] = {
         {"user@exp.example", "198.51.100.9 is not one of exp.example's servers, see http://x.example/?u=user%26%40"},
-        {"user@expredir.example", "198.51.100.9 is not one of expredir.example's servers, see http://x.example/?u=user%26%40"},
+        {"user@expredir.example",
+         "198.51.100.9 is not one of expredir.example's servers, see http://x.example/?u=user%26%40"},
         {"user@expinc.example", NULL},
         {"user@expnone.example", NULL},
         {"user@exptwo.example", NULL},
@@ -395,9 +398,9 @@ static void little_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(table),      cmocka_unit_test(identities),   cmocka_unit_test(include_tree), cmocka_unit_test(details),
-        cmocka_unit_test(authorised), cmocka_unit_test(explanations), cmocka_unit_test(no_client),
-        cmocka_unit_test(long_record),    cmocka_unit_test(little_memory),
+        cmocka_unit_test(table),     cmocka_unit_test(identities),  cmocka_unit_test(include_tree),
+        cmocka_unit_test(details),   cmocka_unit_test(authorised),  cmocka_unit_test(explanations),
+        cmocka_unit_test(no_client), cmocka_unit_test(long_record), cmocka_unit_test(little_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

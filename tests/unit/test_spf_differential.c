@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Our evaluator against libspf2 on generated valid records: the same world, the same clients. Where they differ, a rule of RFC 7208 must say why; the
- * list is `reasons` below, and a reason that no case needs any more is an error too. The records come from a fixed seed, so that every run
- * is the same.
+ * Our evaluator against libspf2 on generated valid records: the same world, the same clients. Where they differ, a rule
+ * of RFC 7208 must say why; the list is `reasons` below, and a reason that no case needs any more is an error too. The
+ * records come from a fixed seed, so that every run is the same.
  */
 #include "tests/unit/cm.h"
 
@@ -31,7 +31,8 @@ static const char *const clients[] = {"192.0.2.1", "192.0.2.77", "198.51.100.9",
 
 static void add_target(struct buf *b)
 {
-    static const char *const macros[] = {"%{d}", "%{o}", "%{l}.users.example", "%{ir}.%{v}.list.example", "%{d2}", "%{l1r-}.x.example"};
+    static const char *const macros[] = {
+        "%{d}", "%{o}", "%{l}.users.example", "%{ir}.%{v}.list.example", "%{d2}", "%{l1r-}.x.example"};
     if (pick(4) == 0)
         buf_printf(b, ":%s", one_of(macros, 6));
     else if (pick(3))
@@ -50,8 +51,9 @@ static void add_cidr(struct buf *b)
 static void add_mechanism(struct buf *b, unsigned domain)
 {
     static const char *const quals[] = {"", "", "+", "-", "~", "?"};
-    static const char *const nets[] = {"ip4:192.0.2.0/24", "ip4:192.0.2.77", "ip4:198.51.100.0/28", "ip6:2001:db8::/32", "ip6:2001:db8::25",
-                                       "ip4:192.0.2.1/1", "ip6:2001:db8:7::/47", "ip4:203.0.113.0/24"};
+    static const char *const nets[] = {"ip4:192.0.2.0/24",    "ip4:192.0.2.77",    "ip4:198.51.100.0/28",
+                                       "ip6:2001:db8::/32",   "ip6:2001:db8::25",  "ip4:192.0.2.1/1",
+                                       "ip6:2001:db8:7::/47", "ip4:203.0.113.0/24"};
     buf_printf(b, " %s", one_of(quals, 6));
     switch (pick(8)) {
     case 0:
@@ -64,7 +66,9 @@ static void add_mechanism(struct buf *b, unsigned domain)
         add_target(b);
         add_cidr(b);
         break;
-    case 2: buf_printf(b, "include:d%u.example", pick(5) ? (domain + 1 + pick(3)) % DOMAINS : pick(DOMAINS + 1)); break;
+    case 2:
+        buf_printf(b, "include:d%u.example", pick(5) ? (domain + 1 + pick(3)) % DOMAINS : pick(DOMAINS + 1));
+        break;
     case 3:
         buf_adds(b, "exists:");
         buf_adds(b, pick(2) ? "%{l}.users.example" : "%{ir}.%{v}.list.example");
@@ -74,7 +78,9 @@ static void add_mechanism(struct buf *b, unsigned domain)
         if (pick(2))
             buf_adds(b, ":example");
         break;
-    default: buf_adds(b, pick(60) ? one_of(nets, 8) : pick(2) ? "ip4:0.0.0.0/0" : "ip6:::/0"); break;
+    default:
+        buf_adds(b, pick(60) ? one_of(nets, 8) : pick(2) ? "ip4:0.0.0.0/0" : "ip6:::/0");
+        break;
     }
 }
 
@@ -134,7 +140,8 @@ static struct answer ask(struct dns *dns, enum spf_engine engine, const char *cl
 {
     struct answer a = {.arena = arena_new(8 << 20)};
     struct dns_scope *scope = dns_scope_new(dns, a.arena, &(struct dns_budget){.lookups = 1000});
-    struct spf_input in = {.helo = "h0.example", .local = SLICE_LIT("user"), .domain = "d0.example", .receiver = "mx.example"};
+    struct spf_input in = {
+        .helo = "h0.example", .local = SLICE_LIT("user"), .domain = "d0.example", .receiver = "mx.example"};
     assert_int_equal(ip_from_text(slice_str(client), &in.client), STATUS_OK);
     assert_int_equal(spf_check_by(engine, scope, a.arena, &in, SPF_MAIL_FROM, &a.f), STATUS_OK);
     dns_scope_free(scope);
@@ -194,9 +201,11 @@ static struct {
 } reasons[] = {
     {"5.3, 5.6, 12: a prefix length of 0 is valid; libspf2 calls it an error", zero_prefix, 0},
     {"4.6.3, 6.1: redirect counts after all mechanisms; libspf2 follows it where it stands", redirect_first, 0},
-    {"12: a modifier's name may hold \".\" and \"_\", its value \":\" and \"/\"; libspf2 calls it an error", modifier_name, 0},
+    {"12: a modifier's name may hold \".\" and \"_\", its value \":\" and \"/\"; libspf2 calls it an error",
+     modifier_name, 0},
     {"7.3: keeping as many parts as there are keeps all; libspf2 loses the first octet", whole_value, 0},
-    {"4.6.4: an mx none of whose hosts has an address is a void term; of libspf2 only the MX answer can be counted", void_mx, 0},
+    {"4.6.4: an mx none of whose hosts has an address is a void term; of libspf2 only the MX answer can be counted",
+     void_mx, 0},
 };
 
 static void compare(struct dns *dns, const char *client, const char *zone, unsigned *unexplained)
@@ -208,8 +217,8 @@ static void compare(struct dns *dns, const char *client, const char *zone, unsig
         reasons[i].cases += explained;
     }
     if (!explained && ++*unexplained <= 5)
-        print_error("%s: ours %s (%s), libspf2 %s (%s)\n%s\n", client, result_name(ours.f.result), ours.f.reason, result_name(theirs.f.result),
-                    theirs.f.reason, zone);
+        print_error("%s: ours %s (%s), libspf2 %s (%s)\n%s\n", client, result_name(ours.f.result), ours.f.reason,
+                    result_name(theirs.f.result), theirs.f.reason, zone);
     arena_free(ours.arena);
     arena_free(theirs.arena);
 }
@@ -239,24 +248,30 @@ static void agree_or_say_why(void **state)
     assert_int_equal(unexplained, 0);
 }
 
-/* What the library does not do by itself: limits over the whole check, bogus and failing answers, a client that it would pass unasked. */
+/* What the library does not do by itself: limits over the whole check, bogus and failing answers, a client that it
+ * would pass unasked. */
 static void short_lead(void **state)
 {
     static const struct {
         const char *zone, *client;
         enum result result;
     } k[] = {
-        {"d0.example TXT \"v=spf1 include:d1.example include:d1.example -all\"\nd1.example TXT \"v=spf1 a:h1.example a:h1.example a:h1.example"
-         " a:h1.example ?all\"\nh1.example A 203.0.113.1\n", "192.0.2.1", RESULT_FAIL},
-        {"d0.example TXT \"v=spf1 include:d1.example include:d1.example include:d1.example -all\"\nd1.example TXT \"v=spf1 a:h1.example"
-         " a:h1.example a:h1.example ?all\"\nh1.example A 203.0.113.1\n", "192.0.2.1", RESULT_PERMERROR},
+        {"d0.example TXT \"v=spf1 include:d1.example include:d1.example -all\"\nd1.example TXT \"v=spf1 a:h1.example "
+         "a:h1.example a:h1.example"
+         " a:h1.example ?all\"\nh1.example A 203.0.113.1\n",
+         "192.0.2.1", RESULT_FAIL},
+        {"d0.example TXT \"v=spf1 include:d1.example include:d1.example include:d1.example -all\"\nd1.example TXT "
+         "\"v=spf1 a:h1.example"
+         " a:h1.example a:h1.example ?all\"\nh1.example A 203.0.113.1\n",
+         "192.0.2.1", RESULT_PERMERROR},
         {"d0.example TXT \"v=spf1 a:n1.example a:n2.example +all\"\n", "192.0.2.1", RESULT_PASS},
         {"d0.example TXT \"v=spf1 a:n1.example a:n2.example a:n3.example +all\"\n", "192.0.2.1", RESULT_PERMERROR},
         {"d0.example TXT \"v=spf1 a:h1.example +all\"\nh1.example bogus\n", "192.0.2.1", RESULT_TEMPERROR},
         {"d0.example TXT \"v=spf1 exists:h1.example +all\"\nh1.example servfail\n", "192.0.2.1", RESULT_TEMPERROR},
         {"d0.example TXT \"v=spf1 ip4:192.0.2.1 %{\"\n", "192.0.2.1", RESULT_PERMERROR},
         {"d0.example TXT \"v=spf1 -all\"\n", "127.0.0.1", RESULT_FAIL},
-        {"d0.example TXT \"v=spf1 ip4:192.0.2.1 -all exp=slow.example\"\nslow.example timeout\n", "192.0.2.9", RESULT_FAIL},
+        {"d0.example TXT \"v=spf1 ip4:192.0.2.1 -all exp=slow.example\"\nslow.example timeout\n", "192.0.2.9",
+         RESULT_FAIL},
     };
     if (!spf_engine_available(SPF_ENGINE_LIBSPF2))
         skip();
@@ -277,7 +292,8 @@ static void what_it_may_say(void **state)
 {
     char *error = NULL;
     struct dns *dns = dns_replay_text(SLICE_LIT("d0.example TXT \"v=spf1 ip4:192.0.2.0/24 include:d1.example +all\"\n"
-                                                "d1.example TXT \"v=spf1 -all\"\n"), "zone", &error);
+                                                "d1.example TXT \"v=spf1 -all\"\n"),
+                                      "zone", &error);
     if (!spf_engine_available(SPF_ENGINE_LIBSPF2))
         skip();
     struct answer a = ask(dns, SPF_ENGINE_LIBSPF2, "198.51.100.1");

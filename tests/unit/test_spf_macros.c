@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_spf_macros.c - what macros expand to and which are none, case by case from RFC 7208 section 7, the examples of 7.4 first; and the order
- * in which the hosts of an mx are asked (5.4).
+ * test_spf_macros.c - what macros expand to and which are none, case by case from RFC 7208 section 7, the examples of
+ * 7.4 first; and the order in which the hosts of an mx are asked (5.4).
  */
 #include "tests/unit/cm.h"
 
@@ -17,8 +17,12 @@ static const char *validated(void *arg)
 
 static struct spf_macro_values values_of(const char *client, const char *local, const char *domain)
 {
-    struct spf_macro_values v = {
-        .local = slice_str(local), .sender_domain = domain, .domain = domain, .helo = "helo.example.net", .receiver = "here.example", .validated = validated};
+    struct spf_macro_values v = {.local = slice_str(local),
+                                 .sender_domain = domain,
+                                 .domain = domain,
+                                 .helo = "helo.example.net",
+                                 .receiver = "here.example",
+                                 .validated = validated};
     assert_int_equal(ip_from_text(slice_str(client), &v.client), STATUS_OK);
     return v;
 }
@@ -68,7 +72,8 @@ static void examples(void **state)
         {"%{d2}.trusted-domains.example.net", "example.com.trusted-domains.example.net"},
     };
     static const struct expansion six[] = {
-        {"%{ir}.%{v}._spf.%{d2}", "1.0.b.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6._spf.example.com"},
+        {"%{ir}.%{v}._spf.%{d2}",
+         "1.0.b.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6._spf.example.com"},
     };
     struct spf_macro_values v = values_of("192.0.2.3", "strong-bad", "email.example.com");
     expect(&v, k, sizeof k / sizeof *k);
@@ -80,24 +85,24 @@ static void examples(void **state)
 static void transformers(void **state)
 {
     static const struct expansion k[] = {
-        {"%%%_%-", "% %20"},                              /* 7.1: the three without braces */
-        {"%{l=}", "a.b.c+d%x"},                           /* "=" is one of the seven delimiters */
-        {"%{l+}", "a=b=c.d%x"},                           /* split at +, joined with dots */
-        {"%{l+=}", "a.b.c.d%x"},                          /* several delimiters */
-        {"%{l2+=}", "c.d%x"},                             /* the rightmost two */
-        {"%{lr+=}", "d%x.c.b.a"},                         /* reversed before counting: */
-        {"%{l2r+=}", "b.a"},                              /* so the rightmost two are the first two */
+        {"%%%_%-", "% %20"},      /* 7.1: the three without braces */
+        {"%{l=}", "a.b.c+d%x"},   /* "=" is one of the seven delimiters */
+        {"%{l+}", "a=b=c.d%x"},   /* split at +, joined with dots */
+        {"%{l+=}", "a.b.c.d%x"},  /* several delimiters */
+        {"%{l2+=}", "c.d%x"},     /* the rightmost two */
+        {"%{lr+=}", "d%x.c.b.a"}, /* reversed before counting: */
+        {"%{l2r+=}", "b.a"},      /* so the rightmost two are the first two */
         {"%{l1r+=}", "a"},
-        {"%{l9999999999999999999999+=}", "a.b.c.d%x"},    /* more parts than there are: all */
-        {"%{L}", "a%3Db%3Dc%2Bd%25x"},                    /* upper case: URL escaped (7.3) */
-        {"%{L+=}", "a.b.c.d%25x"},                        /* after the split */
+        {"%{l9999999999999999999999+=}", "a.b.c.d%x"}, /* more parts than there are: all */
+        {"%{L}", "a%3Db%3Dc%2Bd%25x"},                 /* upper case: URL escaped (7.3) */
+        {"%{L+=}", "a.b.c.d%25x"},                     /* after the split */
         {"%{S}", "a%3Db%3Dc%2Bd%25x%40email.example.com"},
-        {"%{D}", "email.example.com"},                    /* unreserved characters stay (RFC 3986 2.3) */
+        {"%{D}", "email.example.com"}, /* unreserved characters stay (RFC 3986 2.3) */
         {"%{h}", "helo.example.net"},
-        {"%{h2R}", "example.helo"},                       /* the r in either case: ABNF strings have none (RFC 5234 2.3) */
+        {"%{h2R}", "example.helo"}, /* the r in either case: ABNF strings have none (RFC 5234 2.3) */
         {"%{p}", "mx.example.org"},
         {"%{p1}", "org"},
-        {"%{c}", "192.0.2.3"},                            /* readable address */
+        {"%{c}", "192.0.2.3"}, /* readable address */
         {"%{r}", "here.example"},
         {"%{v}", "in-addr"},
         {"x%{o1}y", "xcomy"},
@@ -126,17 +131,17 @@ static void grammar(void **state)
         {"example.com", true, true, true},
         {"example.com.", true, true, true},
         {"%{d}", true, true, true},
-        {"%{d}.", false, true, true},          /* domain-end is "." toplabel or a macro-expand */
-        {"x.%%", true, true, true},            /* ... and %% is a macro-expand */
+        {"%{d}.", false, true, true}, /* domain-end is "." toplabel or a macro-expand */
+        {"x.%%", true, true, true},   /* ... and %% is a macro-expand */
         {"example", false, true, true},
         {"", false, true, true},
-        {"x.123", false, true, true},          /* toplabel is not all digits */
+        {"x.123", false, true, true}, /* toplabel is not all digits */
         {"x.1a2", true, true, true},
         {"x.-a", false, true, true},
         {"x.a-", false, true, true},
-        {"x.a--b", true, true, true},          /* as in xn-- */
+        {"x.a--b", true, true, true}, /* as in xn-- */
         {"x.a_b", false, true, true},
-        {"a_b.x", true, true, true},           /* macro-literal before the end: any visible character but % */
+        {"a_b.x", true, true, true}, /* macro-literal before the end: any visible character but % */
         {"a/b.x", true, true, true},
         {"%{d}x", false, true, true},
         {"%", false, false, false},
@@ -145,24 +150,25 @@ static void grammar(void **state)
         {"%{x}.x", false, false, false},
         {"%{}.x", false, false, false},
         {"%{d", false, false, false},
-        {"%{d0}.x", false, false, false},      /* 7.3: the number MUST be nonzero */
+        {"%{d0}.x", false, false, false}, /* 7.3: the number MUST be nonzero */
         {"%{d00}.x", false, false, false},
-        {"%{dr2}.x", false, false, false},     /* transformers = *DIGIT [ "r" ] */
+        {"%{dr2}.x", false, false, false}, /* transformers = *DIGIT [ "r" ] */
         {"%{d2rr}.x", false, false, false},
-        {"%{d-r}.x", false, false, false},     /* delimiters come last */
+        {"%{d-r}.x", false, false, false}, /* delimiters come last */
         {"%{d;}.x", false, false, false},
         {"%{d.-+,/_=}", true, true, true},
-        {"%{c}.x", false, true, true},         /* 7.2: c, r, t only in explanations; an unknown modifier is ignored (6) */
+        {"%{c}.x", false, true, true}, /* 7.2: c, r, t only in explanations; an unknown modifier is ignored (6) */
         {"%{r}", false, true, true},
         {"%{T}", false, true, true},
-        {"two words", false, false, true},     /* explain-string = *( macro-string / SP ) */
+        {"two words", false, false, true}, /* explain-string = *( macro-string / SP ) */
         {"tab\there.x", false, false, false},
         {"caf\xc3\xa9.x", false, false, false}, /* macro-literal is %x21-24 / %x26-7E */
         {"del\x7f.x", false, false, false},
     };
     unsigned wrong = 0;
     for (size_t i = 0; i < sizeof k / sizeof *k; i++) {
-        const bool got[3] = {!spf_macro_check(slice_str(k[i].text), SPF_MACRO_DOMAIN), !spf_macro_check(slice_str(k[i].text), SPF_MACRO_STRING),
+        const bool got[3] = {!spf_macro_check(slice_str(k[i].text), SPF_MACRO_DOMAIN),
+                             !spf_macro_check(slice_str(k[i].text), SPF_MACRO_STRING),
                              !spf_macro_check(slice_str(k[i].text), SPF_MACRO_EXPLANATION)};
         if (got[0] == k[i].domain && got[1] == k[i].modifier && got[2] == k[i].explanation)
             continue;
@@ -201,14 +207,16 @@ struct judged {
     enum result result;
 };
 
-/* Whole checks: modifiers (section 6), void look-ups (4.6.4), and the order of an mx (5.4: "in order of MX preference"). */
+/* Whole checks: modifiers (section 6), void look-ups (4.6.4), and the order of an mx (5.4: "in order of MX
+ * preference"). */
 static void checks(void **state)
 {
     static const char zone[] =
         "unknown.example TXT \"v=spf1 seen=%{t} at=%{c}/%{r} ip4:192.0.2.3 -all\"\n"
         "often.example TXT \"v=spf1 x=1 x=2 x= ip4:192.0.2.3 -all\"\n" /* 6: "no matter where, or how often" */
         "late.example TXT \"v=spf1 -all x=y\"\n"
-        "early.example TXT \"v=spf1 redirect=good.example ip4:198.51.100.1\"\n" /* 6.1: after all mechanisms, wherever it stands */
+        /* 6.1: after all mechanisms, wherever it stands */
+        "early.example TXT \"v=spf1 redirect=good.example ip4:198.51.100.1\"\n"
         "good.example TXT \"v=spf1 ip4:192.0.2.3 -all\"\n"
         "mark.example TXT \"v=spf1 +redirect=good.example\"\n" /* modifiers have no qualifier */
         "twice.example TXT \"v=spf1 exp=a.example -all exp=b.example\"\n"
@@ -221,15 +229,20 @@ static void checks(void **state)
         "h.example MX 0 nothing.example\n"
         "good-host.example A 192.0.2.3\n"
         "slow.example timeout\n";
-    static const struct judged k[] = {
-        {"unknown.example", RESULT_PASS},  {"often.example", RESULT_PASS},     {"late.example", RESULT_FAIL},
-        {"early.example", RESULT_PASS},    {"mark.example", RESULT_PERMERROR}, {"twice.example", RESULT_PERMERROR},
-        {"value.example", RESULT_PERMERROR},
-        {"order.example", RESULT_TEMPERROR}, /* the host of preference 10 cannot be told, and it comes first */
-        {"second.example", RESULT_PASS},     /* it matched before the slow one was needed */
-        {"nullmx.example", RESULT_PASS},     /* 4.6.4: an answer count of 0 is void; a null MX is an answer of one */
-        {"nomx.example", RESULT_PERMERROR},  /* three terms whose address look-ups find nothing */
-    };
+    static const struct judged k[] =
+        {
+            {"unknown.example", RESULT_PASS},
+            {"often.example", RESULT_PASS},
+            {"late.example", RESULT_FAIL},
+            {"early.example", RESULT_PASS},
+            {"mark.example", RESULT_PERMERROR},
+            {"twice.example", RESULT_PERMERROR},
+            {"value.example", RESULT_PERMERROR},
+            {"order.example", RESULT_TEMPERROR}, /* the host of preference 10 cannot be told, and it comes first */
+            {"second.example", RESULT_PASS},     /* it matched before the slow one was needed */
+            {"nullmx.example", RESULT_PASS},    /* 4.6.4: an answer count of 0 is void; a null MX is an answer of one */
+            {"nomx.example", RESULT_PERMERROR}, /* three terms whose address look-ups find nothing */
+        };
     char *error;
     struct dns *dns = dns_replay_text(slice_str(zone), "zone", &error);
     if (!dns)
@@ -252,7 +265,7 @@ static void checks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(examples), cmocka_unit_test(transformers), cmocka_unit_test(grammar),
+        cmocka_unit_test(examples),   cmocka_unit_test(transformers), cmocka_unit_test(grammar),
         cmocka_unit_test(truncation), cmocka_unit_test(checks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

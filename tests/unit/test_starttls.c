@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_starttls.c - base/starttls against servers that are right, wrong, slow and hostile (RFC 3207, RFC 7672 3.1 and 3.2).
+ * test_starttls.c - base/starttls against servers that are right, wrong, slow and hostile (RFC 3207, RFC 7672 3.1 and
+ * 3.2).
  *
  * Each case starts one server thread on a loopback port, which plays its script for one connection and ends.
  */
@@ -12,7 +13,8 @@
 
 static struct starttls_request request_to(const struct server *s)
 {
-    struct starttls_request q = {.port = s->port, .server_name = "mx.example", .ehlo = "probe.example", .total_ms = 1000};
+    struct starttls_request q = {
+        .port = s->port, .server_name = "mx.example", .ehlo = "probe.example", .total_ms = 1000};
     assert_int_equal(ip_from_text(SLICE_LIT("127.0.0.1"), &q.address), STATUS_OK);
     return q;
 }
@@ -23,9 +25,9 @@ static void outcomes(void **state)
         enum script script;
         enum starttls_outcome want;
     } t[] = {
-        {NO_STARTTLS, STARTTLS_NOT_OFFERED}, {BUSY, STARTTLS_BUSY},          {REFUSED, STARTTLS_REFUSED},
-        {SILENT, STARTTLS_TIMEOUT},          {SLOW_DRIP, STARTTLS_TIMEOUT},  {INJECT, STARTTLS_INJECTION},
-        {NOT_SMTP, STARTTLS_PROTOCOL},       {FLOOD, STARTTLS_PROTOCOL},     {CLOSE_IN_TLS, STARTTLS_HANDSHAKE},
+        {NO_STARTTLS, STARTTLS_NOT_OFFERED}, {BUSY, STARTTLS_BUSY},         {REFUSED, STARTTLS_REFUSED},
+        {SILENT, STARTTLS_TIMEOUT},          {SLOW_DRIP, STARTTLS_TIMEOUT}, {INJECT, STARTTLS_INJECTION},
+        {NOT_SMTP, STARTTLS_PROTOCOL},       {FLOOD, STARTTLS_PROTOCOL},    {CLOSE_IN_TLS, STARTTLS_HANDSHAKE},
     };
     for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
         struct server s = {.script = t[i].script};
@@ -59,7 +61,8 @@ static void unreachable(void **state)
 
 #define DAY 86400L
 
-/* RFC 7672 3.1.1: with DANE-EE neither name nor dates count; 3.1.2: with DANE-TA both do, and the issuer must be in what is served. */
+/* RFC 7672 3.1.1: with DANE-EE neither name nor dates count; 3.1.2: with DANE-TA both do, and the issuer must be in
+ * what is served. */
 static void dane(void **state)
 {
     static const struct {
@@ -97,8 +100,8 @@ static void dane(void **state)
         starttls_run(a, &q, &r);
         stop(&s);
         if (r.outcome != STARTTLS_DONE || r.dane_match != t[i].match)
-            print_error("%s: %s (%s), match %d, %s\n", t[i].what, starttls_outcome_name(r.outcome), r.reason, r.dane_match,
-                        r.dane_error ? r.dane_error : "-");
+            print_error("%s: %s (%s), match %d, %s\n", t[i].what, starttls_outcome_name(r.outcome), r.reason,
+                        r.dane_match, r.dane_error ? r.dane_error : "-");
         assert_int_equal(r.outcome, STARTTLS_DONE);
         assert_int_equal(r.dane_match, t[i].match);
         assert_int_equal(r.tlsa_usable, t[i].usage >= 2);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_sts.c - standards/sts: the record, the policy file and the matching of mail hosts, each case by RFC 8461 (section in the case).
+ * test_sts.c - standards/sts: the record, the policy file and the matching of mail hosts, each case by RFC 8461
+ * (section in the case).
  */
 #include "tests/unit/cm.h"
 
@@ -75,11 +76,15 @@ static const struct {
 } policies[] = {
     {"3.2 the example", V E "mx: mail.example.com\nmx: *.example.net\nmx: backupmx.example.com\n" A,
      "mail.example.com *.example.net backupmx.example.com", STS_ENFORCE, 604800},
-    {"3.2 CRLF", "version: STSv1\r\nmode: testing\r\nmx: mx.example.com\r\nmax_age: 86400\r\n", "mx.example.com", STS_TESTING, 86400},
-    {"3.2 both line ends", "version: STSv1\r\nmode: testing\nmx: mx.example.com\r\nmax_age: 1", "mx.example.com", STS_TESTING, 1},
+    {"3.2 CRLF", "version: STSv1\r\nmode: testing\r\nmx: mx.example.com\r\nmax_age: 86400\r\n", "mx.example.com",
+     STS_TESTING, 86400},
+    {"3.2 both line ends", "version: STSv1\r\nmode: testing\nmx: mx.example.com\r\nmax_age: 1", "mx.example.com",
+     STS_TESTING, 1},
     {"3.2 no line end at the end", V E M "max_age: 5", "mx.example.com", STS_ENFORCE, 5},
-    {"3.2 no blank behind the colon", "version:STSv1\nmode:enforce\nmx:mx.example.com\nmax_age:5\n", "mx.example.com", STS_ENFORCE, 5},
-    {"3.2 several blanks, and behind", "version: \t STSv1 \nmode:  enforce\t\nmx: mx.example.com  \nmax_age: 5 ", "mx.example.com", STS_ENFORCE, 5},
+    {"3.2 no blank behind the colon", "version:STSv1\nmode:enforce\nmx:mx.example.com\nmax_age:5\n", "mx.example.com",
+     STS_ENFORCE, 5},
+    {"3.2 several blanks, and behind", "version: \t STSv1 \nmode:  enforce\t\nmx: mx.example.com  \nmax_age: 5 ",
+     "mx.example.com", STS_ENFORCE, 5},
     {"3.2 any order", A M E V, "mx.example.com", STS_ENFORCE, 604800},
     {"3.2 upper case in mx", V E A "mx: MX.Example.COM\n", "mx.example.com", STS_ENFORCE, 604800},
     {"3.2 unknown fields", V "x-1.2_3: any: thing = \xc3\xa4 goes\n" E M A, "mx.example.com", STS_ENFORCE, 604800},

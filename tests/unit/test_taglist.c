@@ -7,10 +7,7 @@
 #include "tests/unit/cm.h"
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))
-#define LIT(s)                                                                                                         \
-    {                                                                                                                  \
-        s, sizeof(s) - 1                                                                                               \
-    }
+#define LIT(s) {s, sizeof(s) - 1}
 
 static void parses_whole_lists(void **state)
 {

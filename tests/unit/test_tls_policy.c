@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_tls_policy.c - judge/tls_policy: DANE before MTA-STS, never the other way; when a policy is fetched, kept, refreshed and forgotten.
+ * test_tls_policy.c - judge/tls_policy: DANE before MTA-STS, never the other way; when a policy is fetched, kept,
+ * refreshed and forgotten.
  */
 #include "base/clock.h"
 #include "dns/dns_replay.h"
@@ -42,8 +43,15 @@ static void open_world(struct world *w, const char *zone)
     w->dns = dns_replay_text(slice_str(zone), "zone", &error);
     if (!w->dns)
         fail_msg("%s", error);
-    struct tls_policy_config c = {.dns = w->dns, .file = w->file, .ca_file = w->web.ca_file, .port = w->web.port, .fetch_ms = 1000, .tick_ms = 20,
-                                .allow_special = true, .note = take_note, .context = w};
+    struct tls_policy_config c = {.dns = w->dns,
+                                  .file = w->file,
+                                  .ca_file = w->web.ca_file,
+                                  .port = w->web.port,
+                                  .fetch_ms = 1000,
+                                  .tick_ms = 20,
+                                  .allow_special = true,
+                                  .note = take_note,
+                                  .context = w};
     w->o = tls_policy_new(&c);
     assert_non_null(w->o);
 }
@@ -77,7 +85,8 @@ static void expect(struct world *w, const char *what, const char *key, enum tls_
     struct buf b = BUF_INIT;
     enum tls_policy_answer got = tls_policy_ask(w->o, key, &b);
     if (got != want || (text && strcmp(b.p, text) != 0))
-        fail_msg("%s: %s: answer %d \"%s\", not %d \"%s\" (noted: %s)", what, key, (int)got, b.p, (int)want, text ? text : "", w->noted);
+        fail_msg("%s: %s: answer %d \"%s\", not %d \"%s\" (noted: %s)", what, key, (int)got, b.p, (int)want,
+                 text ? text : "", w->noted);
     buf_release(&b);
 }
 
@@ -95,30 +104,41 @@ static void order(void **state)
         {"DANE alone", SIGNED TLSA, TLS_POLICY_FOUND, "dane", 0},
         {"DANE is not overridden", SIGNED TLSA STS, TLS_POLICY_FOUND, "dane", 0},
         {"DANE at one of two hosts", SIGNED2 TLSA STS, TLS_POLICY_FOUND, "dane", 0},
-        {"DANE at one host, the other is broken", SIGNED2 TLSA "_25._tcp.mx2.d.example servfail\n" STS, TLS_POLICY_FOUND, "dane", 0},
-        {"DANE at one host, the other cannot be found", SIGNED TLSA "d.example secure MX 20 z.example\nz.example timeout\n" STS, TLS_POLICY_FOUND,
-         "dane", 0},
+        {"DANE at one host, the other is broken", SIGNED2 TLSA "_25._tcp.mx2.d.example servfail\n" STS,
+         TLS_POLICY_FOUND, "dane", 0},
+        {"DANE at one host, the other cannot be found",
+         SIGNED TLSA "d.example secure MX 20 z.example\nz.example timeout\n" STS, TLS_POLICY_FOUND, "dane", 0},
         {"TLSA times out: no downgrade", SIGNED "_25._tcp.mx.d.example timeout\n" STS, TLS_POLICY_LATER, NULL, 0},
         {"TLSA fails, no MTA-STS either", SIGNED "_25._tcp.mx.d.example servfail\n", TLS_POLICY_LATER, NULL, 0},
         {"TLSA is bogus", SIGNED "_25._tcp.mx.d.example bogus\n" STS, TLS_POLICY_LATER, NULL, 0},
         {"MX times out", "d.example timeout MX\n" STS, TLS_POLICY_LATER, NULL, 0},
         {"MX is bogus", "d.example bogus MX\n" STS, TLS_POLICY_LATER, NULL, 0},
-        {"addresses of the only host time out", "d.example secure MX 10 z.example\nz.example timeout\n" STS, TLS_POLICY_LATER, NULL, 0},
-        {"of one of two hosts: no policy may stand in", SIGNED "d.example secure MX 20 z.example\nz.example timeout\n" STS, TLS_POLICY_LATER, NULL, 1},
-        {"of one of two hosts, no policy: Postfix looks at each", SIGNED "d.example secure MX 20 z.example\nz.example timeout\n", TLS_POLICY_FOUND,
-         "dane", 0},
-        {"unusable TLSA: the policy asks for more", SIGNED "_25._tcp.mx.d.example secure TLSA 1 1 1 " S "\n" STS, TLS_POLICY_FOUND, SECURE, 1},
-        {"unusable TLSA alone: encrypted", SIGNED "_25._tcp.mx.d.example secure TLSA 1 1 1 " S "\n", TLS_POLICY_FOUND, "dane", 0},
-        {"forged MX with TLSA of its own does not lift the policy", "d.example MX 10 mx.d.example\nmx.d.example secure A 192.0.2.1\n" TLSA STS,
+        {"addresses of the only host time out", "d.example secure MX 10 z.example\nz.example timeout\n" STS,
+         TLS_POLICY_LATER, NULL, 0},
+        {"of one of two hosts: no policy may stand in",
+         SIGNED "d.example secure MX 20 z.example\nz.example timeout\n" STS, TLS_POLICY_LATER, NULL, 1},
+        {"of one of two hosts, no policy: Postfix looks at each",
+         SIGNED "d.example secure MX 20 z.example\nz.example timeout\n", TLS_POLICY_FOUND, "dane", 0},
+        {"unusable TLSA: the policy asks for more", SIGNED "_25._tcp.mx.d.example secure TLSA 1 1 1 " S "\n" STS,
          TLS_POLICY_FOUND, SECURE, 1},
-        {"MX not signed, TLSA, no policy", "d.example MX 10 mx.d.example\nmx.d.example secure A 192.0.2.1\n" TLSA, TLS_POLICY_FOUND, "dane", 0},
-        {"MX not signed, its host's TLSA fails", "d.example MX 10 mx.d.example\nmx.d.example secure A 192.0.2.1\n_25._tcp.mx.d.example servfail\n" STS,
+        {"unusable TLSA alone: encrypted", SIGNED "_25._tcp.mx.d.example secure TLSA 1 1 1 " S "\n", TLS_POLICY_FOUND,
+         "dane", 0},
+        {"forged MX with TLSA of its own does not lift the policy",
+         "d.example MX 10 mx.d.example\nmx.d.example secure A 192.0.2.1\n" TLSA STS, TLS_POLICY_FOUND, SECURE, 1},
+        {"MX not signed, TLSA, no policy", "d.example MX 10 mx.d.example\nmx.d.example secure A 192.0.2.1\n" TLSA,
+         TLS_POLICY_FOUND, "dane", 0},
+        {"MX not signed, its host's TLSA fails",
+         "d.example MX 10 mx.d.example\nmx.d.example secure A 192.0.2.1\n_25._tcp.mx.d.example servfail\n" STS,
          TLS_POLICY_FOUND, SECURE, 1},
         {"null MX", "d.example MX 0 .\n" STS, TLS_POLICY_NOT_FOUND, "", 0},
         {"two records", PLAIN STS "_mta-sts.d.example TXT \"v=STSv1; id=2;\"\n", TLS_POLICY_NOT_FOUND, "", 0},
-        {"a record beside others", PLAIN STS "_mta-sts.d.example TXT \"something else\"\n", TLS_POLICY_FOUND, SECURE, 1},
-        {"a record in two strings", PLAIN "_mta-sts.d.example TXT \"v=STSv1; i\" \"d=1\"\nmta-sts.d.example A 127.0.0.1\n", TLS_POLICY_FOUND, SECURE, 1},
-        {"a broken record", PLAIN "_mta-sts.d.example TXT \"v=STSv1; id=1-2;\"\nmta-sts.d.example A 127.0.0.1\n", TLS_POLICY_NOT_FOUND, "", 0},
+        {"a record beside others", PLAIN STS "_mta-sts.d.example TXT \"something else\"\n", TLS_POLICY_FOUND, SECURE,
+         1},
+        {"a record in two strings",
+         PLAIN "_mta-sts.d.example TXT \"v=STSv1; i\" \"d=1\"\nmta-sts.d.example A 127.0.0.1\n", TLS_POLICY_FOUND,
+         SECURE, 1},
+        {"a broken record", PLAIN "_mta-sts.d.example TXT \"v=STSv1; id=1-2;\"\nmta-sts.d.example A 127.0.0.1\n",
+         TLS_POLICY_NOT_FOUND, "", 0},
         {"a host for policies, no record", PLAIN "mta-sts.d.example A 127.0.0.1\n", TLS_POLICY_NOT_FOUND, "", 0},
         {"a record, no host", PLAIN "_mta-sts.d.example TXT \"v=STSv1; id=1;\"\n", TLS_POLICY_NOT_FOUND, "", 0},
     };
@@ -138,11 +158,21 @@ static void keys(void **state)
         const char *key;
         enum tls_policy_answer want;
     } t[] = {
-        {"d.example", TLS_POLICY_FOUND},        {"D.Example.", TLS_POLICY_FOUND},       {"d.example:25", TLS_POLICY_FOUND},
-        {"d.example:smtp", TLS_POLICY_FOUND},   {"d.example:587", TLS_POLICY_NOT_FOUND}, {"[d.example]", TLS_POLICY_NOT_FOUND},
-        {"[d.example]:25", TLS_POLICY_NOT_FOUND}, {".d.example", TLS_POLICY_NOT_FOUND}, {".example", TLS_POLICY_NOT_FOUND},
-        {"192.0.2.1", TLS_POLICY_NOT_FOUND},    {"[192.0.2.1]:25", TLS_POLICY_NOT_FOUND}, {"[IPv6:2001:db8::1]", TLS_POLICY_NOT_FOUND},
-        {"", TLS_POLICY_NOT_FOUND},             {"user@d.example", TLS_POLICY_NOT_FOUND}, {"d..example", TLS_POLICY_NOT_FOUND},
+        {"d.example", TLS_POLICY_FOUND},
+        {"D.Example.", TLS_POLICY_FOUND},
+        {"d.example:25", TLS_POLICY_FOUND},
+        {"d.example:smtp", TLS_POLICY_FOUND},
+        {"d.example:587", TLS_POLICY_NOT_FOUND},
+        {"[d.example]", TLS_POLICY_NOT_FOUND},
+        {"[d.example]:25", TLS_POLICY_NOT_FOUND},
+        {".d.example", TLS_POLICY_NOT_FOUND},
+        {".example", TLS_POLICY_NOT_FOUND},
+        {"192.0.2.1", TLS_POLICY_NOT_FOUND},
+        {"[192.0.2.1]:25", TLS_POLICY_NOT_FOUND},
+        {"[IPv6:2001:db8::1]", TLS_POLICY_NOT_FOUND},
+        {"", TLS_POLICY_NOT_FOUND},
+        {"user@d.example", TLS_POLICY_NOT_FOUND},
+        {"d..example", TLS_POLICY_NOT_FOUND},
         {"unix:/run/x", TLS_POLICY_NOT_FOUND},
     };
     struct world w;
@@ -162,7 +192,8 @@ static void modes_and_failures(void **state)
         {"none", HEAD "version: STSv1\nmode: none\nmax_age: 604800\n"},
         {"no policy", HEAD "hello\n"},
         {"404", "HTTP/1.0 404 no\r\n\r\n"},
-        {"another type", "HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\nversion: STSv1\nmode: enforce\nmx: mx.d.example\nmax_age: 604800\n"},
+        {"another type", "HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\nversion: STSv1\nmode: enforce\nmx: "
+                         "mx.d.example\nmax_age: 604800\n"},
     };
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
         struct world w;
@@ -253,8 +284,10 @@ static void side_by_side(void **state)
 {
     struct world w;
     pthread_t threads[8];
-    begin(&w, PLAIN STS "e.example secure MX 10 mx.e.example\nmx.e.example secure A 192.0.2.3\n"
-                     "_25._tcp.mx.e.example secure TLSA 3 1 1 " S "\n", POLICY);
+    begin(&w,
+          PLAIN STS "e.example secure MX 10 mx.e.example\nmx.e.example secure A 192.0.2.3\n"
+                    "_25._tcp.mx.e.example secure TLSA 3 1 1 " S "\n",
+          POLICY);
     w.web.silent = true;
     for (int i = 0; i < 8; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, ask_dead, &w), 0);
@@ -276,11 +309,15 @@ static void spoiled_file(void **state)
     begin(&w, PLAIN, POLICY);
     close_world(&w);
     FILE *f = fopen(w.file, "w");
-    snprintf(text, sizeof text, "\nd.example\nd.example 1 enforce 1 99999999999999 1\n.. 1 enforce 1 %d 1 mx.d.example\nd.example 1 enforce 1 x 1 mx\n"
-             "d.example 1-1 enforce 1 %d 1 mx.d.example\nd.example 1 strict 1 %d 1 mx.d.example\nd.example 1 enforce 1 %d 1 mx.*\n", NOW + 9, NOW + 9,
-             NOW + 9, NOW + 9);
+    snprintf(text, sizeof text,
+             "\nd.example\nd.example 1 enforce 1 99999999999999 1\n.. 1 enforce 1 %d 1 mx.d.example\nd.example 1 "
+             "enforce 1 x 1 mx\n"
+             "d.example 1-1 enforce 1 %d 1 mx.d.example\nd.example 1 strict 1 %d 1 mx.d.example\nd.example 1 enforce 1 "
+             "%d 1 mx.*\n",
+             NOW + 9, NOW + 9, NOW + 9, NOW + 9);
     fputs(text, f);
-    fprintf(f, "d.example 7 enforce %d 999999999999999 %d mx.d.example *.mail.d.example\nx.example 1 enforce 1", NOW, NOW);
+    fprintf(f, "d.example 7 enforce %d 999999999999999 %d mx.d.example *.mail.d.example\nx.example 1 enforce 1", NOW,
+            NOW);
     fclose(f);
     open_world(&w, PLAIN);
     assert_int_equal(w.notes, 1);
@@ -316,8 +353,9 @@ int main(void)
 {
     assert_true(https_begin());
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(order),     cmocka_unit_test(keys),         cmocka_unit_test(modes_and_failures), cmocka_unit_test(kept),
-        cmocka_unit_test(refreshed), cmocka_unit_test(side_by_side), cmocka_unit_test(spoiled_file),       cmocka_unit_test(full),
+        cmocka_unit_test(order),        cmocka_unit_test(keys),      cmocka_unit_test(modes_and_failures),
+        cmocka_unit_test(kept),         cmocka_unit_test(refreshed), cmocka_unit_test(side_by_side),
+        cmocka_unit_test(spoiled_file), cmocka_unit_test(full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,7 @@
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))
 #define NOW 1790000000 /* 2026-09-21 */
-#define HOURS(n) ((n)*3600)
+#define HOURS(n) ((n) * 3600)
 #define ENFORCE "set mode enforce\n"
 
 struct kase {

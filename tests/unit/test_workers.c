@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_workers.c - the resolver's threads beside the module's own: each hands its events over by a lane of its own and none is lost, each sees a
- * changed policy at its next answer, and what the module's threads have to say waits for a thread of the resolver.
+ * test_workers.c - the resolver's threads beside the module's own: each hands its events over by a lane of its own and
+ * none is lost, each sees a changed policy at its next answer, and what the module's threads have to say waits for a
+ * thread of the resolver.
  */
 #include "tests/unit/cm.h"
 #include "resolver-module/writer_process.h"
@@ -151,8 +152,9 @@ static void write_policy(const char *path, const char *mode)
     snprintf(new, sizeof new, "%s.new", path);
     FILE *f = fopen(new, "w");
     assert_non_null(f);
-    fprintf(f, "policy \"t\" owner \"x@example.org\"\nset mode %s\nset journal.dir \"%.*s\"\nfollow dnssec of every name\n", mode,
-            (int)(strrchr(path, '/') - path), path);
+    fprintf(
+        f, "policy \"t\" owner \"x@example.org\"\nset mode %s\nset journal.dir \"%.*s\"\nfollow dnssec of every name\n",
+        mode, (int)(strrchr(path, '/') - path), path);
     assert_int_equal(fclose(f), 0);
     assert_int_equal(chmod(new, 0644), 0);
     assert_int_equal(rename(new, path), 0);
@@ -197,7 +199,10 @@ static void nothing_is_lost_and_a_change_is_seen(void **state)
     observe_stop(observe);
     watch_stop(watch);
     char command[200];
-    snprintf(command, sizeof command, "grep -h '\"kind\":\"names\"' %s/*.journal | grep -o '\"count\":[0-9]*' | awk -F: '{n += $2} END {exit n != %d}'", dir, THREADS * EVENTS);
+    snprintf(command, sizeof command,
+             "grep -h '\"kind\":\"names\"' %s/*.journal | grep -o '\"count\":[0-9]*' | awk -F: '{n += $2} END {exit n "
+             "!= %d}'",
+             dir, THREADS * EVENTS);
     assert_int_equal(system(command), 0); /* and all of it is in the journal */
     snprintf(command, sizeof command, "rm -rf %s", dir);
     assert_int_equal(system(command), 0);
@@ -208,7 +213,8 @@ static void nothing_is_lost_and_a_change_is_seen(void **state)
 static bool lines_with(const char *dir, const char *what)
 {
     char command[300];
-    snprintf(command, sizeof command, "test $(grep -h '\"kind\":\"names\"' %s/*.journal | grep -c '%s') -ge 1", dir, what);
+    snprintf(command, sizeof command, "test $(grep -h '\"kind\":\"names\"' %s/*.journal | grep -c '%s') -ge 1", dir,
+             what);
     return system(command) == 0;
 }
 
@@ -228,7 +234,8 @@ static void a_flood_of_refusals_is_counted(void **state)
     workers = workers_new(watch, observe_lanes(observe));
     assert_non_null(workers);
     for (unsigned i = 0; i < 3 * WORKER_QUEUE_QUEUE_LONG; i++) {
-        struct zones_event e = {.state = DECIDE_STATE_INSECURE, .type = 1, .weight = 1, .refused = true, .has_reason = true};
+        struct zones_event e = {
+            .state = DECIDE_STATE_INSECURE, .type = 1, .weight = 1, .refused = true, .has_reason = true};
         snprintf(e.zone, sizeof e.zone, i % 2 ? "one.example" : "two.example");
         snprintf(e.reason, sizeof e.reason, "n%u of %.20s is not signed", i, e.zone);
         workers_event(workers, &e);
@@ -242,7 +249,10 @@ static void a_flood_of_refusals_is_counted(void **state)
     watch_stop(watch);
     assert_true(lines_with(dir, "of one.example is not signed"));
     assert_true(lines_with(dir, "of two.example is not signed"));
-    snprintf(command, sizeof command, "grep -h '\"kind\":\"names\"' %s/*.journal | grep -o '\"refused\":[0-9]*' | awk -F: '{n += $2} END {exit n != %d}'", dir, 3 * WORKER_QUEUE_QUEUE_LONG);
+    snprintf(command, sizeof command,
+             "grep -h '\"kind\":\"names\"' %s/*.journal | grep -o '\"refused\":[0-9]*' | awk -F: '{n += $2} END {exit "
+             "n != %d}'",
+             dir, 3 * WORKER_QUEUE_QUEUE_LONG);
     assert_int_equal(system(command), 0);
     snprintf(command, sizeof command, "rm -rf %s", dir);
     assert_int_equal(system(command), 0);
@@ -299,7 +309,8 @@ static void a_reader_killed_at_the_worst_moment(void **state)
         assert_true(queue_push_alone(q, &i, sizeof i));
     memcpy(before, memory, octets);
     assert_true(queue_pop(q, &item));
-    for (size_t i = 0; i < QUEUE_ALIGN * 3; i += QUEUE_ALIGN) /* its head, its tail, the rest: what was counted is forgotten, the cells are as they are */
+    for (size_t i = 0; i < QUEUE_ALIGN * 3;
+         i += QUEUE_ALIGN) /* its head, its tail, the rest: what was counted is forgotten, the cells are as they are */
         memcpy(memory + i, before + i, QUEUE_ALIGN);
     for (unsigned i = 1; i < 3; i++) {
         assert_true(queue_pop(q, &item));
@@ -339,7 +350,13 @@ static void begin_apart(struct apart *a)
 
 static void hand_over(struct apart *a, unsigned count)
 {
-    struct zones_event e = {.state = DECIDE_STATE_INSECURE, .type = 1, .weight = 1, .refused = true, .has_reason = true, .zone = "example.org", .reason = "why"};
+    struct zones_event e = {.state = DECIDE_STATE_INSECURE,
+                            .type = 1,
+                            .weight = 1,
+                            .refused = true,
+                            .has_reason = true,
+                            .zone = "example.org",
+                            .reason = "why"};
     for (unsigned i = 0; i < count; i++)
         worker_queue_event(observe_lanes(a->observe), a->lane, &e);
 }
@@ -347,7 +364,9 @@ static void hand_over(struct apart *a, unsigned count)
 static unsigned journalled(const struct apart *a)
 {
     char command[300], text[32] = "";
-    snprintf(command, sizeof command, "cat %s/*.journal %s/*.open 2>/dev/null | grep '\"kind\":\"names\"' | grep -o '\"count\":[0-9]*' | awk -F: '{n += $2} END {print n+0}'",
+    snprintf(command, sizeof command,
+             "cat %s/*.journal %s/*.open 2>/dev/null | grep '\"kind\":\"names\"' | grep -o '\"count\":[0-9]*' | awk "
+             "-F: '{n += $2} END {print n+0}'",
              a->dir, a->dir);
     FILE *f = popen(command, "r");
     assert_non_null(f);

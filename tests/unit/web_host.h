@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * web_host.h - an HTTPS host for tests: a thread on a loopback port that gives every connection the same octets after TLS. Its authority's certificate
- * is written to a file. With `silent` it accepts and says nothing.
+ * web_host.h - an HTTPS host for tests: a thread on a loopback port that gives every connection the same octets after
+ * TLS. Its authority's certificate is written to a file. With `silent` it accepts and says nothing.
  */
 #ifndef ASSAY_TESTS_UNIT_WEB_HOST_H
 #define ASSAY_TESTS_UNIT_WEB_HOST_H

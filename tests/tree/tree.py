@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-ROOMS = ("base", "policy", "standards", "judge", "ledger", "milter", "resolver-module", "cli")
+ROOMS = ("base", "dns", "net", "policy", "standards", "engines", "journal", "judge", "outgoing", "ledger", "feedback", "check", "report",
+         "milter", "resolver-module", "cli")
 DATA = re.compile(r"^tests/(fuzz/corpus|browser/data|[a-z-]+/data|unit/dns_zones)/|^tests/policy/.*\.(policy|list)$|\.(eml|msg|mbox|golden|json|xml|xsd|gz|zip|pem|der|png|svg|bin|expected|out)$")
 
 

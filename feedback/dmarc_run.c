@@ -16,6 +16,7 @@
 #include "feedback/dmarc_rua.h"
 #include "ledger/timestamp.h"
 #include "ledger/value.h"
+#include "policy/policy_settings.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -332,12 +333,12 @@ static enum status serve_domain(struct run *r, const struct domain_day *d)
 
 struct dns *dmarc_run_dns(const struct policy *p, char **error)
 {
-    const char *anchor = policy_set_text(p, "dns.anchor");
+    const char *anchor = policy_set_text(p, SETTING_DNS_ANCHOR);
     if (access(anchor, R_OK) != 0)
         anchor = SYSTEM_ANCHOR;
     return dns_unbound_new(&(struct dns_unbound_config){.anchor = anchor,
                                                         .anchor_fixed = true,
-                                                        .forward = policy_set_text(p, "dns.forward")},
+                                                        .forward = policy_set_text(p, SETTING_DNS_FORWARD)},
                            error);
 }
 

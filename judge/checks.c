@@ -12,6 +12,7 @@
 #include "judge/checks.h"
 #include "judge/seal.h"
 #include "judge/posture.h"
+#include "policy/policy_settings.h"
 
 static struct spf_input spf_input(const struct judge *j)
 {
@@ -41,7 +42,7 @@ void checks_start_client(struct judge *j)
 enum status checks_start_header(struct judge *j)
 {
     struct dkim_check_options dkim = {.at = j->mail.at,
-                                      .opendkim = policy_set_is(j->policy, "dkim.engine", "opendkim")};
+                                      .opendkim = policy_set_is(j->policy, SETTING_DKIM_ENGINE, "opendkim")};
     struct arc_check_options arc = {.at = j->mail.at};
     const char *from;
 
@@ -63,9 +64,9 @@ enum status checks_start_header(struct judge *j)
  * nothing of the sender. */
 static bool spf_counts(const struct judge *j, const struct spf_finding *f)
 {
-    const int64_t most = policy_set_number(j->policy, "spf.max-addresses");
+    const int64_t most = policy_set_number(j->policy, SETTING_SPF_MAX_ADDRESSES);
 
-    if (f->plus_all && !policy_set_number(j->policy, "spf.all-counts"))
+    if (f->plus_all && !policy_set_number(j->policy, SETTING_SPF_ALL_COUNTS))
         return false;
     return most <= 0 || f->authorised_v4 <= (uint64_t)most;
 }
@@ -74,7 +75,8 @@ static enum status run_spf(struct judge *j)
 {
     struct judge_report *r = &j->report;
     struct spf_input in = spf_input(j);
-    enum spf_engine engine = policy_set_is(j->policy, "spf.engine", "libspf2") ? SPF_ENGINE_LIBSPF2 : SPF_ENGINE_OWN;
+    enum spf_engine engine =
+        policy_set_is(j->policy, SETTING_SPF_ENGINE, "libspf2") ? SPF_ENGINE_LIBSPF2 : SPF_ENGINE_OWN;
     enum status s;
 
     if (j->mail.mail_from_bad) { /* none, not permerror: no domain name could be taken from it (RFC 7208 2.6.1) */
@@ -107,7 +109,7 @@ static enum status run_dkim(struct judge *j)
 /* Whether organisations are found the RFC 7489 way. */
 static bool psl(const struct judge *j)
 {
-    return policy_set_is(j->policy, "dmarc.psl", "yes");
+    return policy_set_is(j->policy, SETTING_DMARC_PSL, "yes");
 }
 
 /* A From that names no one author, though domains can be read in it: each is one that a reader may take for the author

@@ -9,6 +9,7 @@
  */
 #include "base/clock.h"
 #include "judge/checks.h"
+#include "policy/policy_settings.h"
 
 struct judge *judge_new(const struct judge_host *host, const struct policy *policy, size_t bound)
 {
@@ -30,7 +31,7 @@ struct judge *judge_new(const struct judge_host *host, const struct policy *poli
 static unsigned quota_cap(const struct judge *j)
 {
     const bool relay = j->mail.source == JUDGE_RELAY || j->behind_relay || policy_is_relay(j->policy, &j->mail.peer);
-    return relay ? 0 : (unsigned)policy_set_number(j->policy, "dns.per-client");
+    return relay ? 0 : (unsigned)policy_set_number(j->policy, SETTING_DNS_PER_CLIENT);
 }
 
 struct judge *judge_free(struct judge *j)
@@ -69,7 +70,7 @@ const struct judge_host *judge_host_of(const struct judge *j)
 
 const char *judge_authserv_id(const struct judge *j)
 {
-    const char *set = policy_set_text(j->policy, "authserv-id");
+    const char *set = policy_set_text(j->policy, SETTING_AUTHSERV_ID);
     return *set ? set : j->host->authserv_id;
 }
 
@@ -96,8 +97,8 @@ static bool judged(const struct judge *j)
 enum status judge_envelope(struct judge *j)
 {
     struct dns_budget budget = {
-        .lookup_ms = (unsigned)policy_set_number(j->policy, "dns.timeout") * 1000,
-        .total_ms = (unsigned)policy_set_number(j->policy, "message.timeout") * 1000,
+        .lookup_ms = (unsigned)policy_set_number(j->policy, SETTING_DNS_TIMEOUT) * 1000,
+        .total_ms = (unsigned)policy_set_number(j->policy, SETTING_MESSAGE_TIMEOUT) * 1000,
     };
 
     if (!judged(j) || j->scope)

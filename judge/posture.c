@@ -10,6 +10,7 @@
 #include "judge/prober.h"
 #include "standards/dane/dane_client.h"
 #include "standards/dane/dane_posture.h"
+#include "policy/policy_settings.h"
 
 #define POSTURE_RCPTS                                                                                                  \
     16 /* recipients asked for; own bound: more classes than that are not kept apart either (CLASSES_MAX) */
@@ -53,7 +54,7 @@ static enum status prove(struct judge *j, const struct dane_posture *p, struct f
 {
     struct proof proof;
 
-    if (!j->host->prober || !policy_set_has(j->policy, "dane.probe", d->domain))
+    if (!j->host->prober || !policy_set_has(j->policy, SETTING_DANE_PROBE, d->domain))
         return STATUS_OK;
     prober_ask(j->host->prober, p, j->mail.at, &proof);
     d->probed = true;

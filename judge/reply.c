@@ -9,6 +9,7 @@
  */
 #include "judge/reply.h"
 #include "base/buf.h"
+#include "policy/policy_settings.h"
 
 static const struct {
     enum standard standard;
@@ -79,7 +80,7 @@ static const char *what(struct arena *a, const struct verdict_line *l, bool soft
 static const char *where_to_read(struct arena *a, size_t w, const struct verdict_line *l, const struct verdict *v,
                                  const struct policy *p, const char *id)
 {
-    const char *more = policy_set_text(p, "reply.help"), *owner = policy_owner(p);
+    const char *more = policy_set_text(p, SETTING_REPLY_HELP), *owner = policy_owner(p);
     const char *ask = strchr(owner, '@') ? owner : NULL;
 
     return arena_printf(a, "See %s%s%s (%s, policy %s%s%s)", *more ? more : words[w].more, ask ? ", ask " : "",

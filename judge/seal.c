@@ -10,12 +10,13 @@
 #include "judge/checks.h"
 #include "base/domain.h"
 #include "standards/arc/arc_seal.h"
+#include "policy/policy_settings.h"
 
 static bool is_wanted(const struct judge *j)
 {
-    if (policy_set_is(j->policy, "arc.seal", "all"))
+    if (policy_set_is(j->policy, SETTING_ARC_SEAL, "all"))
         return true;
-    if (!policy_set_is(j->policy, "arc.seal", "relayed"))
+    if (!policy_set_is(j->policy, SETTING_ARC_SEAL, "relayed"))
         return false;
     for (size_t i = 0; i < j->mail.rcpt_count; i++) {
         const char *domain = j->mail.rcpts[i].domain;
@@ -31,11 +32,11 @@ void seal_prepare(struct judge *j)
 }
 
 /* The setting as a kept name; NULL: it is none. */
-static const char *name_of(struct judge *j, const char *setting)
+static const char *name_of(struct judge *j, enum setting_id id)
 {
     char name[LIMIT_DOMAIN + 1];
-    if (domain_from_text(slice_str(policy_set_text(j->policy, setting)), name) != STATUS_OK) {
-        j->report.seal_problem = arena_printf(j->arena, "%s is no name", setting);
+    if (domain_from_text(slice_str(policy_set_text(j->policy, id)), name) != STATUS_OK) {
+        j->report.seal_problem = arena_printf(j->arena, "%s is not a domain name", policy_setting_name(id));
         return NULL;
     }
     return arena_strdup(j->arena, name);
@@ -45,11 +46,11 @@ static bool make(struct judge *j, const char *results, struct arc_seal_set *set)
 {
     const char *error = NULL;
     struct arc_seal_request r = {.results = slice_str(results), .at = j->mail.at};
-    r.domain = name_of(j, "arc.seal-domain");
-    r.selector = r.domain ? name_of(j, "arc.seal-selector") : NULL;
+    r.domain = name_of(j, SETTING_ARC_SEAL_DOMAIN);
+    r.selector = r.domain ? name_of(j, SETTING_ARC_SEAL_SELECTOR) : NULL;
     if (!r.selector)
         return false;
-    const char *path = policy_set_text(j->policy, "arc.seal-key");
+    const char *path = policy_set_text(j->policy, SETTING_ARC_SEAL_KEY);
     struct dkim_privkey *key = dkim_privkey_kept(path, &error);
     if (!key) {
         j->report.seal_problem = arena_printf(j->arena, "%s: %s", path, error ? error : "cannot be used");

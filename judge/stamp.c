@@ -11,6 +11,7 @@
 #include "judge/checks.h"
 #include "judge/seal.h"
 #include "standards/message/authres.h"
+#include "policy/policy_settings.h"
 
 /* What a property of a sender's text may be. */
 static void domain_property(struct authres_writer *w, const char *ptype, const char *name, const char *domain)
@@ -196,7 +197,7 @@ static const char *verdict_value(struct judge *j, const struct verdict *v)
 /* "Name: value" of the setting, split. */
 static bool quarantine_mark(struct judge *j, struct stamp_field *out)
 {
-    const char *text = policy_set_text(j->policy, "quarantine.header"), *colon = strchr(text, ':');
+    const char *text = policy_set_text(j->policy, SETTING_QUARANTINE_HEADER), *colon = strchr(text, ':');
 
     if (!colon || colon == text)
         return false;

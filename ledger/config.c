@@ -6,6 +6,7 @@
  * Folders beyond LEDGER_FOLDERS are left out: the parser's text limit keeps the list shorter.
  */
 #include "ledger/config.h"
+#include "policy/policy_settings.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -25,31 +26,31 @@ static void add_folders(struct ledger_config *c)
 void ledger_config_read(struct ledger_config *c, const struct policy *p)
 {
     *c = (struct ledger_config){
-        .store = policy_set_text(p, "ledger.store"),
-        .keep_identity = policy_set_number(p, "ledger.keep-identity"),
-        .keep_mails = policy_set_number(p, "ledger.keep-mails"),
-        .keep_days = policy_set_number(p, "ledger.keep-days"),
-        .knowledge = policy_set_text(p, "ledger.knowledge"),
-        .contact = policy_set_text(p, "report.contact"),
-        .from = policy_set_text(p, "report.from"),
-        .org = policy_set_text(p, "report.org"),
-        .extra = policy_set_text(p, "report.extra"),
-        .sendmail = policy_set_text(p, "report.sendmail"),
-        .dkim_key = policy_set_text(p, "report.dkim-key"),
-        .dkim_selector = policy_set_text(p, "report.dkim-selector"),
-        .smtp = policy_set_text(p, "report.smtp"),
-        .smtp_ca = policy_set_text(p, "report.smtp-ca"),
-        .smtp_login = policy_set_text(p, "report.smtp-login"),
-        .smtp_opportunistic = strcmp(policy_set_text(p, "report.smtp-tls"), "opportunistic") == 0,
-        .rfc7489_to = policy_set_text(p, "report.rfc7489-to"),
-        .failure = strcmp(policy_set_text(p, "report.failure"), "redacted") == 0,
-        .failure_per_day = policy_set_number(p, "report.failure-per-day"),
-        .delay = policy_set_number(p, "report.delay"),
-        .size_max = policy_set_number(p, "report.size-max"),
-        .per_host = policy_set_number(p, "report.per-host"),
+        .store = policy_set_text(p, SETTING_LEDGER_STORE),
+        .keep_identity = policy_set_number(p, SETTING_LEDGER_KEEP_IDENTITY),
+        .keep_mails = policy_set_number(p, SETTING_LEDGER_KEEP_MAILS),
+        .keep_days = policy_set_number(p, SETTING_LEDGER_KEEP_DAYS),
+        .knowledge = policy_set_text(p, SETTING_LEDGER_KNOWLEDGE),
+        .contact = policy_set_text(p, SETTING_REPORT_CONTACT),
+        .from = policy_set_text(p, SETTING_REPORT_FROM),
+        .org = policy_set_text(p, SETTING_REPORT_ORG),
+        .extra = policy_set_text(p, SETTING_REPORT_EXTRA),
+        .sendmail = policy_set_text(p, SETTING_REPORT_SENDMAIL),
+        .dkim_key = policy_set_text(p, SETTING_REPORT_DKIM_KEY),
+        .dkim_selector = policy_set_text(p, SETTING_REPORT_DKIM_SELECTOR),
+        .smtp = policy_set_text(p, SETTING_REPORT_SMTP),
+        .smtp_ca = policy_set_text(p, SETTING_REPORT_SMTP_CA),
+        .smtp_login = policy_set_text(p, SETTING_REPORT_SMTP_LOGIN),
+        .smtp_opportunistic = strcmp(policy_set_text(p, SETTING_REPORT_SMTP_TLS), "opportunistic") == 0,
+        .rfc7489_to = policy_set_text(p, SETTING_REPORT_RFC7489_TO),
+        .failure = strcmp(policy_set_text(p, SETTING_REPORT_FAILURE), "redacted") == 0,
+        .failure_per_day = policy_set_number(p, SETTING_REPORT_FAILURE_PER_DAY),
+        .delay = policy_set_number(p, SETTING_REPORT_DELAY),
+        .size_max = policy_set_number(p, SETTING_REPORT_SIZE_MAX),
+        .per_host = policy_set_number(p, SETTING_REPORT_PER_HOST),
     };
-    snprintf(c->folders_text, sizeof c->folders_text, "%s %s %s", policy_set_text(p, "journal.dir"),
-             policy_set_text(p, "resolver.journal"), policy_set_text(p, "ledger.journals"));
+    snprintf(c->folders_text, sizeof c->folders_text, "%s %s %s", policy_set_text(p, SETTING_JOURNAL_DIR),
+             policy_set_text(p, SETTING_RESOLVER_JOURNAL), policy_set_text(p, SETTING_LEDGER_JOURNALS));
     add_folders(c);
 }
 

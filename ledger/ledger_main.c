@@ -16,6 +16,7 @@
 #include "ledger/timestamp.h"
 #include "ledger/ingest.h"
 #include "ledger/retention.h"
+#include "policy/policy_live.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>

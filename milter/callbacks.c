@@ -16,6 +16,7 @@
 #include "milter/daemon.h"
 #include "milter/log.h"
 #include "milter/doctor_probe.h"
+#include "policy/policy_live.h"
 #include <libmilter/mfapi.h>
 #include <netinet/in.h>
 #include <stdlib.h>

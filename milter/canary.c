@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "dns/dns_canary.h"
 #include "milter/log.h"
+#include "policy/policy_live.h"
+#include "policy/policy_settings.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -67,9 +69,9 @@ static void note(char *why, bool suspend)
 static void ask(void)
 {
     const struct policy *p = policy_live_get(canary.daemon->policy);
-    const char *name = policy_set_text(p, "dns.canary");
-    bool suspend = policy_set_is(p, "dns.when-broken", "suspend");
-    unsigned ms = (unsigned)policy_set_number(p, "dns.timeout") * 2000;
+    const char *name = policy_set_text(p, SETTING_DNS_CANARY);
+    bool suspend = policy_set_is(p, SETTING_DNS_WHEN_BROKEN, "suspend");
+    unsigned ms = (unsigned)policy_set_number(p, SETTING_DNS_TIMEOUT) * 2000;
     char *why = NULL;
     if (name && *name)
         (void)dns_canary(&canary.config, name, ms, &why);

@@ -14,6 +14,7 @@
 #include "journal/known_signers.h"
 #include "milter/memory.h"
 #include "policy/policy.h"
+#include "policy/policy_live.h"
 
 struct daemon {
     const char *state_dir; /* of what is kept over a restart */

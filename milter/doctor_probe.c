@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/test_message.h"
 #include "milter/log.h"
+#include "policy/policy_live.h"
 #include <stdio.h>
 
 bool doctor_probe_is_question(struct daemon *d, struct session *s, const char *path, char words[DOCTOR_PROBE_WORDS],

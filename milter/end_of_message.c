@@ -17,6 +17,7 @@
 #include "milter/delegation.h"
 #include "milter/log.h"
 #include "milter/pause_state.h"
+#include "policy/policy_settings.h"
 #include <inttypes.h>
 
 static void refuse(struct message_answer *out, const char *code, const char *enhanced, const char *line)
@@ -46,7 +47,7 @@ static bool keep(struct daemon *d, struct session *s, const struct class_of_rcpt
     struct buf b = BUF_INIT;
     bool ok = true;
 
-    mail_record_line(&b, s->judge, c, x, policy_set_is(judge_policy(s->judge), "log.format", "json"));
+    mail_record_line(&b, s->judge, c, x, policy_set_is(judge_policy(s->judge), SETTING_LOG_FORMAT, "json"));
     if (b.failed)
         log_complain(LOG_MEMORY, "a log line was lost: out of memory");
     else
@@ -73,7 +74,7 @@ static bool keep_all(struct daemon *d, struct session *s, const struct classes *
 
     for (size_t i = 0; i < c->count; i++)
         ok &= keep(d, s, &c->list[i], &x);
-    return ok || !policy_set_is(judge_policy(s->judge), "journal.when-full", "defer");
+    return ok || !policy_set_is(judge_policy(s->judge), SETTING_JOURNAL_WHEN_FULL, "defer");
 }
 
 /* ---- the same temporary failure, for how long ---- */

@@ -11,6 +11,8 @@
 #include "milter/server.h"
 #include "milter/session.h"
 #include "milter/start.h"
+#include "policy/policy_live.h"
+#include "policy/policy_settings.h"
 #include <signal.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -43,7 +45,7 @@ static int run(const struct options *o)
     if (rc)
         return rc;
     p = policy_live_get(the_daemon.policy);
-    socket = o->socket ? o->socket : policy_set_text(p, "milter.socket");
+    socket = o->socket ? o->socket : policy_set_text(p, SETTING_MILTER_SOCKET);
     copy = strdup(socket);
 
     rc = copy ? server_open(copy) : EX_OSERR;
@@ -60,7 +62,7 @@ static int run(const struct options *o)
     if (!rc) {
         log_open(o->foreground != NULL);
         log_say("version %s listens at %s: policy %s, mode %s", ASSAY_VERSION, copy, policy_hash(p),
-                policy_set_text(p, "mode"));
+                policy_set_text(p, SETTING_MODE));
     }
     policy_unref(p);
     if (!rc) {

@@ -11,6 +11,7 @@
 #include "net/https.h"
 #include "milter/log.h"
 #include "outgoing/socketmap.h"
+#include "policy/policy_settings.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@ static void note(void *context, const char *domain, const char *what)
 
 int outgoing_open(struct daemon *d, const struct policy *p)
 {
-    const char *socket = policy_set_text(p, "postfix.tls-policy-socket"),
+    const char *socket = policy_set_text(p, SETTING_POSTFIX_TLS_POLICY_SOCKET),
                *error = "out of memory, or libcurl cannot be used";
     char file[PATH_MAX];
     struct tls_policy_config c = {.dns = d->host.dns, .file = file, .note = note};
@@ -33,8 +34,9 @@ int outgoing_open(struct daemon *d, const struct policy *p)
     snprintf(file, sizeof file, "%s/" OUTGOING_FILE, d->state_dir);
     d->tls_policy = https_begin() ? tls_policy_new(&c) : NULL;
     if (d->tls_policy)
-        d->socketmap = socketmap_open(socket, (unsigned)strtoul(policy_set_text(p, "milter.socket-mode"), NULL, 8),
-                                      policy_set_text(p, "milter.socket-group"), d->tls_policy, &error);
+        d->socketmap =
+            socketmap_open(socket, (unsigned)strtoul(policy_set_text(p, SETTING_MILTER_SOCKET_MODE), NULL, 8),
+                           policy_set_text(p, SETTING_MILTER_SOCKET_GROUP), d->tls_policy, &error);
     if (!d->socketmap)
         fprintf(stderr, "assay-milter: postfix.tls-policy-socket: %s\n", error);
     return d->socketmap ? 0 : EX_UNAVAILABLE;

@@ -8,6 +8,8 @@
  */
 #include "milter/prober_start.h"
 #include "judge/prober.h"
+#include "policy/policy_live.h"
+#include "policy/policy_settings.h"
 #include <ifaddrs.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -42,16 +44,16 @@ struct prober *prober_start(struct daemon *d)
     const struct policy *p = policy_live_get(d->policy);
     struct prober_config c = {.dns = d->host.dns,
                               .name = d->host.name,
-                              .keep_seconds = (unsigned)policy_set_number(p, "dane.probe-keep"),
-                              .rate_ms = (unsigned)policy_set_number(p, "dane.probe-interval") * 1000,
+                              .keep_seconds = (unsigned)policy_set_number(p, SETTING_DANE_PROBE_KEEP),
+                              .rate_ms = (unsigned)policy_set_number(p, SETTING_DANE_PROBE_INTERVAL) * 1000,
                               .forbidden = forbidden,
                               .context = d};
-    const char *source = policy_set_text(p, "dane.probe-source");
+    const char *source = policy_set_text(p, SETTING_DANE_PROBE_SOURCE);
     struct prober *prober = NULL;
 
     if (*source && ip_from_text(slice_str(source), &c.source) != STATUS_OK)
         c.source.family = 0;
-    if (*policy_set_text(p, "dane.probe"))
+    if (*policy_set_text(p, SETTING_DANE_PROBE))
         prober = prober_new(&c);
     policy_unref(p);
     return prober;

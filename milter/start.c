@@ -17,6 +17,8 @@
 #include "milter/outgoing.h"
 #include "milter/prober_start.h"
 #include "standards/dkim/dkim_privkey.h"
+#include "policy/policy_live.h"
+#include "policy/policy_settings.h"
 #include <grp.h>
 #include <limits.h>
 #include <pwd.h>
@@ -77,12 +79,12 @@ static bool readable_by(const char *user, const char *path)
  * log. */
 static bool test_seal_key(const struct policy *p, const struct options *o)
 {
-    const char *path = policy_set_text(p, "arc.seal-key"),
-               *user = o->user ? o->user : policy_set_text(p, "milter.user"), *error = NULL;
+    const char *path = policy_set_text(p, SETTING_ARC_SEAL_KEY),
+               *user = o->user ? o->user : policy_set_text(p, SETTING_MILTER_USER), *error = NULL;
     struct dkim_privkey *key;
     bool good = false;
 
-    if (policy_set_is(p, "arc.seal", "no"))
+    if (policy_set_is(p, SETTING_ARC_SEAL, "no"))
         return true;
     key = dkim_privkey_read(path, &error);
     if (!key)
@@ -106,7 +108,7 @@ int start_test(const struct options *o)
     print_report(r, POLICY_WARNING);
     if (p)
         printf("assay-milter: policy %s is good (%s), mode %s\n", policy_path(o), policy_hash(p),
-               policy_set_text(p, "mode"));
+               policy_set_text(p, SETTING_MODE));
     else
         fprintf(stderr, "assay-milter: policy %s has errors\n", policy_path(o));
     const bool good = p && test_seal_key(p, o);
@@ -166,7 +168,7 @@ void daemon_reload(void)
 
     log_report(r);
     if (s == STATUS_OK)
-        log_say("policy %s loaded, mode %s", policy_hash(p), policy_set_text(p, "mode"));
+        log_say("policy %s loaded, mode %s", policy_hash(p), policy_set_text(p, SETTING_MODE));
     else
         log_say("the policy could not be loaded (%s): RUNNING ON policy %s", status_text(s), policy_hash(p));
     policy_unref(p);
@@ -174,9 +176,9 @@ void daemon_reload(void)
 }
 
 /* A path of the settings; where it is the default and another state folder was given, the same place in that. */
-static const char *path_setting(const struct policy *p, const char *name, const struct options *o, char out[PATH_MAX])
+static const char *path_setting(const struct policy *p, enum setting_id id, const struct options *o, char out[PATH_MAX])
 {
-    const char *path = policy_set_text(p, name), *usual = ASSAY_STATEDIR "/";
+    const char *path = policy_set_text(p, id), *usual = ASSAY_STATEDIR "/";
     const bool moved = o->state && strncmp(path, usual, strlen(usual)) == 0;
 
     snprintf(out, PATH_MAX, "%s%s%s", moved ? o->state : "", moved ? "/" : "", moved ? path + strlen(usual) : path);
@@ -185,7 +187,7 @@ static const char *path_setting(const struct policy *p, const char *name, const 
 
 const char *start_journal_dir(const struct policy *p, const struct options *o, char out[PATH_MAX])
 {
-    return path_setting(p, "journal.dir", o, out);
+    return path_setting(p, SETTING_JOURNAL_DIR, o, out);
 }
 
 static int open_dns(struct daemon *d, const struct policy *p, const struct options *o)
@@ -196,9 +198,9 @@ static int open_dns(struct daemon *d, const struct policy *p, const struct optio
         d->host.dns = dns_replay_new(o->dns, &error);
     } else {
         struct dns_unbound_config c = {
-            .anchor = path_setting(p, "dns.anchor", o, anchor),
+            .anchor = path_setting(p, SETTING_DNS_ANCHOR, o, anchor),
             .anchor_seed = ANCHOR_SEED,
-            .forward = policy_set_text(p, "dns.forward"),
+            .forward = policy_set_text(p, SETTING_DNS_FORWARD),
         };
         d->host.dns = dns_unbound_new(&c, &error);
         if (d->host.dns)
@@ -214,9 +216,9 @@ static int open_journal(struct daemon *d, const struct policy *p, const struct o
 {
     struct journal_options options = {
         .host = d->host.name,
-        .segment_bytes = (size_t)policy_set_number(p, "journal.segment-size"),
-        .segment_seconds = (unsigned)policy_set_number(p, "journal.segment-age"),
-        .folder_bytes = (uint64_t)policy_set_number(p, "journal.size-cap"),
+        .segment_bytes = (size_t)policy_set_number(p, SETTING_JOURNAL_SEGMENT_SIZE),
+        .segment_seconds = (unsigned)policy_set_number(p, SETTING_JOURNAL_SEGMENT_AGE),
+        .folder_bytes = (uint64_t)policy_set_number(p, SETTING_JOURNAL_SIZE_CAP),
     };
     const char *error = NULL;
     char dir[PATH_MAX];
@@ -225,17 +227,17 @@ static int open_journal(struct daemon *d, const struct policy *p, const struct o
     if (d->journal)
         return 0;
     fprintf(stderr, "assay-milter: findings cannot be kept: %s\n", error ? error : "out of memory");
-    return policy_set_is(p, "journal.when-full", "defer") ? EX_CANTCREAT : 0;
+    return policy_set_is(p, SETTING_JOURNAL_WHEN_FULL, "defer") ? EX_CANTCREAT : 0;
 }
 
 static int open_delegation(struct daemon *d, const struct policy *p)
 {
-    const char *socket = policy_set_text(p, "postfix.policy-socket"), *error = NULL;
+    const char *socket = policy_set_text(p, SETTING_POSTFIX_POLICY_SOCKET), *error = NULL;
 
     if (!*socket)
         return 0;
-    d->delegation = delegation_open(socket, (unsigned)strtoul(policy_set_text(p, "milter.socket-mode"), NULL, 8),
-                                    policy_set_text(p, "milter.socket-group"), &error);
+    d->delegation = delegation_open(socket, (unsigned)strtoul(policy_set_text(p, SETTING_MILTER_SOCKET_MODE), NULL, 8),
+                                    policy_set_text(p, SETTING_MILTER_SOCKET_GROUP), &error);
     if (!d->delegation)
         fprintf(stderr, "assay-milter: postfix.policy-socket: %s\n", error);
     return d->delegation ? 0 : EX_UNAVAILABLE;
@@ -258,7 +260,7 @@ int start_engines(struct daemon *d, const struct options *o)
     d->host.name = d->host.authserv_id = host;
     d->memory = memory_new();
     d->host.quota = quota_new();
-    d->knowledge = known_signers_open(path_setting(p, "ledger.knowledge", o, knowledge));
+    d->knowledge = known_signers_open(path_setting(p, SETTING_LEDGER_KNOWLEDGE, o, knowledge));
     d->host.knows_signer = knows_signer;
     d->host.context = d->knowledge;
     rc = d->memory && d->knowledge ? open_dns(d, p, o) : EX_OSERR;

@@ -7,6 +7,7 @@
  * runs before.
  */
 #include "milter/start.h"
+#include "policy/policy_settings.h"
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -21,7 +22,7 @@ static int ready_fd = -1;
 
 int start_socket_rights(const struct policy *p, const char *path)
 {
-    const char *text = policy_set_text(p, "milter.socket-mode");
+    const char *text = policy_set_text(p, SETTING_MILTER_SOCKET_MODE);
     struct group *g;
     unsigned long mode;
     char *end;
@@ -33,7 +34,7 @@ int start_socket_rights(const struct policy *p, const char *path)
         fprintf(stderr, "assay-milter: set milter.socket-mode \"%s\": must be octal permissions such as 0660\n", text);
         return EX_CONFIG;
     }
-    g = geteuid() == 0 ? getgrnam(policy_set_text(p, "milter.socket-group")) : NULL;
+    g = geteuid() == 0 ? getgrnam(policy_set_text(p, SETTING_MILTER_SOCKET_GROUP)) : NULL;
     if ((g && chown(path, (uid_t)-1, g->gr_gid) != 0) || chmod(path, (mode_t)mode) != 0) {
         fprintf(stderr, "assay-milter: permissions of %s: %s\n", path, strerror(errno));
         return EX_NOPERM;
@@ -59,7 +60,7 @@ static int give_folder(const char *path, const struct passwd *pw)
 
 int start_drop_rights(const struct policy *p, const struct options *o)
 {
-    const char *name = o->user ? o->user : policy_set_text(p, "milter.user");
+    const char *name = o->user ? o->user : policy_set_text(p, SETTING_MILTER_USER);
     char journal[PATH_MAX], snapshot[PATH_MAX];
     struct passwd *pw;
     int rc;

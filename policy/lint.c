@@ -11,6 +11,7 @@
 #include "base/domain.h"
 #include "policy/index.h"
 #include "policy/load.h"
+#include "policy/policy_settings.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -293,7 +294,7 @@ static void check_mode(const struct lint *l)
         first = first ? first : it;
         n++;
     }
-    if (!first || !policy_set_is(l->p, "mode", "dry-run") || listener_any_enforces(l->p))
+    if (!first || !policy_set_is(l->p, SETTING_MODE, "dry-run") || listener_any_enforces(l->p))
         return;
     if (n == 1)
         doubt(l, POLICY_WARNING, first, "set mode enforce, when the time has come",

@@ -9,6 +9,7 @@
  */
 #include "policy/load.h"
 #include "policy/parser.h"
+#include "policy/policy_settings.h"
 #include <stdlib.h>
 
 static const char *const manners[] = {[POLICY_AS_USUAL] = "",
@@ -158,14 +159,14 @@ const struct policy_statement *policy_listener(const struct policy *p, const cha
 bool policy_dry_run(const struct policy *p, const char *listener)
 {
     const struct policy_statement *s = policy_listener(p, listener);
-    return s && s->listener.mode ? strcmp(s->listener.mode, "dry-run") == 0 : policy_set_is(p, "mode", "dry-run");
+    return s && s->listener.mode ? strcmp(s->listener.mode, "dry-run") == 0 : policy_set_is(p, SETTING_MODE, "dry-run");
 }
 
 bool policy_defers_unsure(const struct policy *p, const char *listener)
 {
     const struct policy_statement *s = policy_listener(p, listener);
     return s && s->listener.when_unsure ? strcmp(s->listener.when_unsure, "defer") == 0
-                                        : policy_set_is(p, "when-unsure", "defer");
+                                        : policy_set_is(p, SETTING_WHEN_UNSURE, "defer");
 }
 
 bool listener_any_enforces(const struct policy *p)

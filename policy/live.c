@@ -10,6 +10,7 @@
  */
 #include "policy/load.h"
 #include "base/clock.h"
+#include "policy/policy_live.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

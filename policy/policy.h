@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * policy.h - the one policy file: read it, ask it, print it. The only header of this room that others include.
+ * policy.h - the one policy file: read it, ask it, print it. Beside it, for other rooms: policy_settings.h (the settings) and policy_live.h
+ * (the policy in force of a program that runs on).
  *
  * A struct policy is one reading of the file with all its lists and includes: immutable, so any number of threads may
  * ask it without a lock, and counted (policy_ref, policy_unref). It knows no mail and no DNS packet: callers ask with
@@ -172,47 +173,6 @@ const struct policy_message *policy_report_at(const struct policy_report *r, siz
 /* "FILE:LINE:COL: error: TEXT", the line with a caret below, "help: ..." */
 void policy_message_print(const struct policy_message *m, struct buf *out);
 
-/* ---- the last good policy ---- A daemon holds a struct policy_live: the file's path, the place of the snapshot,
- * and the policy in force. A load that succeeds becomes the policy in force at once and is kept as the snapshot (all
- * texts in one file, written atomically). A load that fails leaves the policy in force; at start the snapshot is
- * taken. A list that lost more than 30% of its names (against the policy in force, or at start against the snapshot)
- * fails the load too, unless forced: half a list is more often a full disk than a wish. Errors in files included
- * with `may tighten` are reported and do not fail the load: one customer's slip does not keep the policy of all
- * others back; such a file stays in force as it was before, or, where it is new, is left out. The report then also
- * says what is in force instead. Threads: policy_live_get from any thread, without waiting for a reload; reload from
- * one thread at a time. */
-struct policy_live;
-
-enum policy_source { POLICY_FROM_FILE, POLICY_FROM_SNAPSHOT, POLICY_KEPT };
-
-/* snapshot_path may be NULL: none is kept. NULL: neither file nor snapshot could be read; the caller refuses to start
- * (EX_CONFIG). */
-struct policy_live *policy_live_open(const char *path, const char *snapshot_path, struct policy_report *report,
-                                     enum policy_source *source);
-const struct policy *policy_live_get(struct policy_live *l); /* counted: policy_unref it */
-enum status policy_live_reload(struct policy_live *l, bool force, struct policy_report *report,
-                               enum policy_source *source) MUST_CHECK;
-struct policy_live *policy_live_close(struct policy_live *l);
-
-/* From now on loads leave the snapshot as it is, and so wait for no disk: another process keeps it. */
-void policy_live_leave_snapshot(struct policy_live *l);
-
-/* The policy that a snapshot holds, as it was read from `path`; policy_unref it. NULL: there is none (snapshot_path
- * NULL too), or it cannot be used: then the report, which may be NULL, says why. */
-const struct policy *policy_load_snapshot(const char *path, const char *snapshot_path, struct policy_report *report);
-
-/* Which policy a snapshot holds: its hash and when it was loaded. Where its program has not died since, that is the
- * policy it runs on. STATUS_MISSING, STATUS_DENIED, STATUS_INVALID (damaged), ... */
-enum status policy_snapshot_says(const char *path, char hash[9], time_t *loaded) MUST_CHECK;
-
-/* Says to the program that keeps this snapshot: this very policy may be taken, though lists in it lost many names.
- * It holds until the policy changes again. reason: what went wrong. */
-enum status policy_accept(const struct policy *p, const char *snapshot_path, char reason[256]) MUST_CHECK;
-
-/* Whether any file, list or folder the policy in force was read from looks other than when it was read (or than at the
- * last failed reload): a few stat calls, for programs that watch by themselves. From the thread that reloads. */
-bool policy_live_changed(struct policy_live *l);
-
 /* ---- asking ---- */
 
 struct policy_question {
@@ -293,28 +253,8 @@ const struct policy_statement *policy_listener(const struct policy *p, const cha
 bool policy_dry_run(const struct policy *p, const char *listener);
 bool policy_defers_unsure(const struct policy *p, const char *listener);
 
-/* Settings, by the names in settings.def. A name that is not there is a mistake of ours: the default of its type ("" or
- * 0). */
-const char *policy_set_text(const struct policy *p, const char *name);
-int64_t policy_set_number(const struct policy *p,
-                          const char *name); /* NUMBER; SECONDS in seconds; BYTES in octets; SWITCH 0 or 1 */
-bool policy_set_is(const struct policy *p, const char *name, const char *word);
-
 /* Every statement in order; i from 0, NULL at the end. */
 const struct policy_statement *policy_statement_at(const struct policy *p, size_t i);
-
-/* Whether a NAMES setting holds this kept domain, by itself, by a name above it, or by a list. */
-bool policy_set_has(const struct policy *p, const char *name, const char *domain);
-
-/* The table of settings, for help, manual and completion; i from 0, NULL at the end. `value` is the policy's, as text
- * (p NULL: the default). */
-struct policy_setting {
-    const char *name, *type, *value, *preset, *help;
-    const char *words;        /* of WORD: "enforce|dry-run"; else NULL */
-    int64_t minimum, maximum; /* both 0: no range */
-    bool set;                 /* the policy sets it */
-};
-bool policy_setting_at(const struct policy *p, size_t i, struct policy_setting *out);
 
 /* A list by its name: how many entries it holds, and its file. STATUS_MISSING when there is none of that name. */
 enum status policy_list(const struct policy *p, const char *name, size_t *entries, const char **file) MUST_CHECK;

@@ -9,6 +9,7 @@
 #include "base/domain.h"
 #include "policy/load.h"
 #include "policy/words.h"
+#include "policy/policy_settings.h"
 #include <stdlib.h>
 
 static void place_at(const struct item *it, struct slice word, struct place *at)

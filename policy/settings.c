@@ -8,6 +8,7 @@
  */
 #include "base/domain.h"
 #include "policy/model.h"
+#include "policy/policy_settings.h"
 #include "policy/words.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,14 +30,14 @@ typedef enum status check_text(const struct setting *s, struct slice v, char why
 /* The table's fifth column is a number, or the words of a WORD. */
 #define AS_WORDS(m) _Generic((m), char *: (m), const char *: (m), default: NULL)
 #define AS_NUMBER(m) _Generic((m), char *: 0, const char *: 0, default: (m))
-#define SETTING(name, type, preset, minimum, maximum, help)                                                            \
+#define SETTING(id, name, type, preset, minimum, maximum, help)                                                        \
     {name, type, preset, minimum, AS_NUMBER(maximum), AS_WORDS(maximum), help},
 static const struct setting table[] = {
 #include "policy/settings.def"
 };
 #undef SETTING
 
-#define COUNT (sizeof table / sizeof *table)
+#define COUNT SETTING_COUNT
 
 size_t setting_count(void)
 {
@@ -297,33 +298,30 @@ void settings_release(struct policy *p)
         keyset_release(&p->settings[i].names);
 }
 
-static const struct setting_value *value_of(const struct policy *p, const char *name)
+const char *policy_setting_name(enum setting_id id)
 {
-    size_t i = setting_find(slice_str(name));
-    return i < COUNT ? &p->settings[i] : NULL;
+    return table[id].name;
 }
 
-const char *policy_set_text(const struct policy *p, const char *name)
+const char *policy_set_text(const struct policy *p, enum setting_id id)
 {
-    const struct setting_value *v = value_of(p, name);
-    return v ? v->text : "";
+    return p->settings[id].text;
 }
 
-int64_t policy_set_number(const struct policy *p, const char *name)
+int64_t policy_set_number(const struct policy *p, enum setting_id id)
 {
-    const struct setting_value *v = value_of(p, name);
-    return v ? v->number : 0;
+    return p->settings[id].number;
 }
 
-bool policy_set_is(const struct policy *p, const char *name, const char *word)
+bool policy_set_is(const struct policy *p, enum setting_id id, const char *word)
 {
-    return strcmp(policy_set_text(p, name), word) == 0;
+    return strcmp(policy_set_text(p, id), word) == 0;
 }
 
-bool policy_set_has(const struct policy *p, const char *name, const char *domain)
+bool policy_set_has(const struct policy *p, enum setting_id id, const char *domain)
 {
-    const struct setting_value *v = value_of(p, name);
-    if (!v || !domain || (!v->names.count && !v->list_count))
+    const struct setting_value *v = &p->settings[id];
+    if (!domain || (!v->names.count && !v->list_count))
         return false;
     struct keyset_name n;
     keyset_name(p->seed, domain, &n);

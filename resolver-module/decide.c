@@ -11,6 +11,7 @@
  */
 #include "resolver-module/decide.h"
 #include "base/domain.h"
+#include "policy/policy_settings.h"
 #include <string.h>
 
 enum {
@@ -190,7 +191,7 @@ static void refuse(const struct policy *p, const struct decide_input *in, const 
     out->statement = a->statement;
     out->state = how == DECIDE_INDETERMINATE ? DECIDE_STATE_INDETERMINATE : DECIDE_STATE_INSECURE;
     words(out, a, owner, how, target);
-    out->would = a->trial || in->paused || policy_set_is(p, "mode", "dry-run");
+    out->would = a->trial || in->paused || policy_set_is(p, SETTING_MODE, "dry-run");
     out->what = out->would ? DECIDE_PASS : DECIDE_REFUSE;
 }
 

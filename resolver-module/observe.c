@@ -14,6 +14,7 @@
 #include "journal/journal.h"
 #include "resolver-module/writer_process.h"
 #include "resolver-module/status.h"
+#include "policy/policy_settings.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -70,13 +71,13 @@ static void open_journal(struct observe *o)
     if (!p)
         return;
     struct journal_options jo = {
-        .segment_bytes = (size_t)policy_set_number(p, "journal.segment-size"),
-        .segment_seconds = (unsigned)policy_set_number(p, "journal.segment-age"),
-        .folder_bytes = (uint64_t)policy_set_number(p, "journal.size-cap"),
+        .segment_bytes = (size_t)policy_set_number(p, SETTING_JOURNAL_SEGMENT_SIZE),
+        .segment_seconds = (unsigned)policy_set_number(p, SETTING_JOURNAL_SEGMENT_AGE),
+        .folder_bytes = (uint64_t)policy_set_number(p, SETTING_JOURNAL_SIZE_CAP),
     };
     const char *error = NULL;
-    const char *set = policy_set_text(p, "resolver.journal");
-    o->journal = journal_open(set && *set ? set : policy_set_text(p, "journal.dir"), "unbound", &jo, &error);
+    const char *set = policy_set_text(p, SETTING_RESOLVER_JOURNAL);
+    o->journal = journal_open(set && *set ? set : policy_set_text(p, SETTING_JOURNAL_DIR), "unbound", &jo, &error);
     policy_unref(p);
     if (o->journal) {
         o->journal_error[0] = '\0';
@@ -266,7 +267,7 @@ static void take_in(struct observe *o)
 static int64_t record_every_ms(struct observe *o)
 {
     const struct policy *p = watch_policy(o->options.watch);
-    int64_t seconds = p ? policy_set_number(p, "resolver.record-every") : 0;
+    int64_t seconds = p ? policy_set_number(p, SETTING_RESOLVER_RECORD_EVERY) : 0;
     policy_unref(p);
     return (seconds > 0 ? seconds : 30) * 1000;
 }
@@ -293,7 +294,7 @@ static void work(struct observe *o)
 static bool wants_names(struct observe *o)
 {
     const struct policy *p = watch_policy(o->options.watch);
-    bool wanted = p && policy_set_number(p, "resolver.sample-names") != 0;
+    bool wanted = p && policy_set_number(p, SETTING_RESOLVER_SAMPLE_NAMES) != 0;
     policy_unref(p);
     return wanted;
 }

@@ -9,6 +9,8 @@
 #include "resolver-module/status.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "policy/policy_live.h"
+#include "policy/policy_settings.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,7 +91,7 @@ static void write_policy(struct json *j, struct watch *w)
     json_open_in(j, "policy");
     json_str(j, "hash", p ? policy_hash(p) : NULL);
     json_str(j, "title", p ? policy_title(p) : NULL);
-    json_str(j, "mode", p ? policy_set_text(p, "mode") : NULL);
+    json_str(j, "mode", p ? policy_set_text(p, SETTING_MODE) : NULL);
     json_str(j, "loaded", p ? clock_utc_text(policy_loaded_at(p), text) : NULL);
     json_str(j, "source", p ? names[source] : "none");
     json_opt(j, "error", error);

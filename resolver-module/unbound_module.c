@@ -47,6 +47,7 @@
 #include "resolver-module/unbound_compat.h"
 #include "resolver-module/watch.h"
 #include "resolver-module/workers.h"
+#include "policy/policy_settings.h"
 #include <stdatomic.h>
 #include <stddef.h>
 
@@ -216,7 +217,7 @@ static void note_suspension(struct assay *s, const struct policy *p, const struc
     }
     if (!st || suspend_ended(s->suspend, st))
         return;
-    int64_t settle = policy_set_number(p, "resolver.suspension-settles") * 1000;
+    int64_t settle = policy_set_number(p, SETTING_RESOLVER_SUSPENSION_SETTLES) * 1000;
     if (suspend_note(s->suspend, st, r->state == DECIDE_STATE_SECURE, clock_mono_ms(), settle)) {
         log_info("assay: %s (%s) has ended by itself: answers there validate again", st->id, st->text);
         watch_touch(s->watch);

@@ -14,6 +14,8 @@
 #include "policy/pause.h"
 #include "resolver-module/writer_process.h"
 #include "resolver-module/decide.h"
+#include "policy/policy_live.h"
+#include "policy/policy_settings.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -117,7 +119,7 @@ static void take_over(struct watch *w)
     if (p) {
         atomic_store(&w->can_refuse, decide_can_refuse(p));
         atomic_store(&w->can_suspend, policy_suspends(p));
-        atomic_store(&w->honours_cd, policy_set_is(p, "resolver.cd", "honour"));
+        atomic_store(&w->honours_cd, policy_set_is(p, SETTING_RESOLVER_CD, "honour"));
     }
     policy_unref(p);
 }
@@ -170,7 +172,7 @@ static void announce(struct watch *w, enum policy_source source)
     char line[600];
     snprintf(line, sizeof line, "assay: policy %s of %s in force%s%s%s", policy_hash(p), w->path,
              source == POLICY_FROM_SNAPSHOT ? " (the last good one: the file itself is bad or missing)" : "",
-             policy_set_is(p, "mode", "dry-run") ? ", mode dry-run: nothing is refused" : "",
+             policy_set_is(p, SETTING_MODE, "dry-run") ? ", mode dry-run: nothing is refused" : "",
              atomic_load(&w->can_refuse) ? "" : ", no statement requires DNSSEC of names");
     say(w, source == POLICY_FROM_SNAPSHOT ? WATCH_ERROR : WATCH_INFO, line);
     policy_unref(p);

@@ -23,6 +23,7 @@
 
 #include "base/status.h"
 #include "policy/policy.h"
+#include "policy/policy_live.h"
 #include <stdbool.h>
 
 enum watch_log { WATCH_INFO, WATCH_WARNING, WATCH_ERROR };

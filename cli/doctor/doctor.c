@@ -11,6 +11,8 @@
 #include "dns/dns_unbound.h"
 #include "base/json.h"
 #include "cli/cli.h"
+#include "policy/policy_live.h"
+#include "policy/policy_settings.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -70,9 +72,9 @@ void doctor_say(struct doctor *d, enum doctor_state state, const char *fmt, ...)
     d->last = &f->next;
 }
 
-const char *doctor_setting(const struct doctor *d, const char *name, const char *fallback)
+const char *doctor_setting(const struct doctor *d, enum setting_id id, const char *fallback)
 {
-    const char *v = d->policy ? policy_set_text(d->policy, name) : NULL;
+    const char *v = d->policy ? policy_set_text(d->policy, id) : NULL;
     return v && *v ? v : fallback;
 }
 
@@ -284,9 +286,9 @@ static int exit_code(const struct doctor *d)
 static bool open_dns(struct doctor *d, const char *saved)
 {
     struct dns_unbound_config config = {
-        .anchor = doctor_setting(d, "dns.anchor", ASSAY_STATEDIR "/root.key"),
+        .anchor = doctor_setting(d, SETTING_DNS_ANCHOR, ASSAY_STATEDIR "/root.key"),
         .anchor_seed = NULL,
-        .forward = doctor_setting(d, "dns.forward", NULL),
+        .forward = doctor_setting(d, SETTING_DNS_FORWARD, NULL),
         .no_cache = true,
     };
     char *error = NULL;

@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/status.h"
 #include "policy/policy.h"
+#include "policy/policy_settings.h"
 
 enum doctor_state {
     DOCTOR_OK,
@@ -56,7 +57,7 @@ void doctor_say(struct doctor *d, enum doctor_state state, const char *fmt, ...)
 const char *doctor_run(struct doctor *d, const char *const *argv, int *code);
 
 /* The policy's setting, or the fallback where there is no policy. */
-const char *doctor_setting(const struct doctor *d, const char *name, const char *fallback);
+const char *doctor_setting(const struct doctor *d, enum setting_id id, const char *fallback);
 
 /* A scope for the look-ups of one domain; NULL where there is no DNS. */
 struct dns_scope *doctor_scope(struct doctor *d);

@@ -7,6 +7,7 @@
  */
 #include "dns/dns_unbound.h"
 #include "cli/doctor/doctor.h"
+#include "policy/policy_settings.h"
 #include <arpa/nameser.h>
 #include <netinet/in.h>
 #include <resolv.h>
@@ -16,7 +17,7 @@
 
 void doctor_anchor(struct doctor *d)
 {
-    const char *anchor = doctor_setting(d, "dns.anchor", ASSAY_STATEDIR "/root.key");
+    const char *anchor = doctor_setting(d, SETTING_DNS_ANCHOR, ASSAY_STATEDIR "/root.key");
     if (!d->dns) {
         doctor_say(d, DOCTOR_CRITICAL,
                    "there is no trust anchor: neither %s nor Debian's can be used\nunbound-anchor -a %s", anchor,

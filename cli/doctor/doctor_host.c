@@ -7,6 +7,7 @@
  */
 #include "base/clock.h"
 #include "cli/doctor/doctor.h"
+#include "policy/policy_settings.h"
 #include <dirent.h>
 #include <errno.h>
 #include <sys/stat.h>
@@ -79,7 +80,7 @@ static const char *existing(struct doctor *d, const char *path)
 
 void doctor_disk(struct doctor *d)
 {
-    const char *dir = doctor_setting(d, "journal.dir", ASSAY_STATEDIR "/journal");
+    const char *dir = doctor_setting(d, SETTING_JOURNAL_DIR, ASSAY_STATEDIR "/journal");
     struct statvfs v;
     if (statvfs(existing(d, dir), &v) != 0) {
         doctor_say(d, DOCTOR_UNKNOWN, "%s: %s", dir, strerror(errno));
@@ -109,7 +110,7 @@ static bool has_suffix(const char *name, const char *suffix)
 
 void doctor_journal(struct doctor *d)
 {
-    const char *dir = doctor_setting(d, "journal.dir", ASSAY_STATEDIR "/journal");
+    const char *dir = doctor_setting(d, SETTING_JOURNAL_DIR, ASSAY_STATEDIR "/journal");
     DIR *handle = opendir(dir);
     if (!handle) {
         if (errno == ENOENT)

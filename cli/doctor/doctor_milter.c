@@ -6,6 +6,7 @@
  * three seconds.
  */
 #include "cli/doctor/doctor.h"
+#include "policy/policy_settings.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -77,7 +78,7 @@ static bool negotiate(int fd)
 
 void doctor_milter(struct doctor *d)
 {
-    const char *spec = doctor_setting(d, "milter.socket", "unix:/run/assay/milter.sock");
+    const char *spec = doctor_setting(d, SETTING_MILTER_SOCKET, "unix:/run/assay/milter.sock");
     bool is_inet = strncmp(spec, "inet", 4) == 0;
     const char *rest = strchr(spec, ':');
     rest = rest ? rest + 1 : spec;

@@ -7,6 +7,7 @@
  * nothing: that is `assay harden`.
  */
 #include "cli/doctor/doctor.h"
+#include "policy/policy_settings.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -79,7 +80,7 @@ static bool is_our_socket(struct doctor *d, struct slice entry, const char *sock
 
 static bool milters_name_us(struct doctor *d, const char *milters, const char *queue)
 {
-    const char *socket = doctor_setting(d, "milter.socket", "unix:/run/assay/milter.sock");
+    const char *socket = doctor_setting(d, SETTING_MILTER_SOCKET, "unix:/run/assay/milter.sock");
     for (const char *p = milters; *p;) {
         p += strspn(p, ", \t{}");
         size_t n = strcspn(p, ", \t{}");
@@ -92,7 +93,7 @@ static bool milters_name_us(struct doctor *d, const char *milters, const char *q
 
 static void judge_milter_settings(struct doctor *d, const struct value *v, size_t n)
 {
-    const char *socket = doctor_setting(d, "milter.socket", "unix:/run/assay/milter.sock");
+    const char *socket = doctor_setting(d, SETTING_MILTER_SOCKET, "unix:/run/assay/milter.sock");
     const char *action = value_of(v, n, "milter_default_action"), *protocol = value_of(v, n, "milter_protocol");
     if (milters_name_us(d, value_of(v, n, "smtpd_milters"), value_of(v, n, "queue_directory")))
         doctor_say(d, DOCTOR_OK, "Postfix asks assay-milter");
@@ -156,7 +157,7 @@ static void judge_tls_settings(struct doctor *d, const struct value *v, size_t n
 static void judge_outgoing(struct doctor *d, const struct value *v, size_t n)
 {
     const char *maps = value_of(v, n, "smtp_tls_policy_maps"),
-               *socket = doctor_setting(d, "postfix.tls-policy-socket", "");
+               *socket = doctor_setting(d, SETTING_POSTFIX_TLS_POLICY_SOCKET, "");
     const char *map = strstr(maps, "socketmap:");
     const bool asks = map && strstr(map, ":assay") != NULL;
 

@@ -5,6 +5,7 @@
  * The details are `assay policy check`'s; here is only whether there is something to see there.
  */
 #include "cli/doctor/doctor.h"
+#include "policy/policy_settings.h"
 #include <unistd.h>
 
 void doctor_policy(struct doctor *d)
@@ -29,7 +30,7 @@ void doctor_policy(struct doctor *d)
                    policy_hash(p), warnings, d->policy_path);
     else
         doctor_say(d, DOCTOR_OK, "%s loads (hash %s)", d->policy_path, policy_hash(p));
-    if (p && policy_set_is(p, "mode", "dry-run"))
+    if (p && policy_set_is(p, SETTING_MODE, "dry-run"))
         doctor_say(d, DOCTOR_NOTE,
                    "dry-run: everything is judged and recorded, nothing is acted on\nwhen the records look right: set "
                    "mode enforce");

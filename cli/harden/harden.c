@@ -10,6 +10,7 @@
 #include "cli/harden/undo_store.h"
 #include "cli/cli.h"
 #include "cli/harden/migrate.h"
+#include "policy/policy_settings.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -339,7 +340,7 @@ static int release(struct arena *a, const struct options *o, const char *keep)
     enum status s = h.set ? change_release(a, keep, mail ? is_mail : is_resolver, say_undone, &why) : STATUS_NOMEM;
     struct policy_report *report = policy_report_new();
     h.policy = report ? policy_load(o->policy, report) : NULL; /* one that does not load is no reason to stop mail */
-    h.socket = h.policy ? policy_set_text(h.policy, "milter.socket") : "";
+    h.socket = h.policy ? policy_set_text(h.policy, SETTING_MILTER_SOCKET) : "";
     if (s == STATUS_OK && mail)
         s = release_rest(&h, o, keep, &why);
     reload_undone(&h, o->reload, false);
@@ -410,7 +411,7 @@ static int harden(struct arena *a, const struct options *o, const char *keep)
     } else if (!h.policy || !h.set) {
         cli_error("%s does not load: assay policy check %s says why", o->policy, o->policy);
     } else {
-        h.socket = policy_set_text(h.policy, "milter.socket");
+        h.socket = policy_set_text(h.policy, SETTING_MILTER_SOCKET);
         harden_postfix(&h);
         harden_sendmail(&h);
         harden_unbound(&h);

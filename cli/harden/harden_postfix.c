@@ -11,6 +11,7 @@
  */
 #include "base/clock.h"
 #include "cli/harden/harden_postfix.h"
+#include "policy/policy_settings.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,7 +240,7 @@ static const char *socket_for(struct postfix *p)
  * stay, and go first. */
 static void edit_policy_maps(struct postfix *p)
 {
-    const char *socket = policy_set_text(p->h->policy, "postfix.tls-policy-socket"),
+    const char *socket = policy_set_text(p->h->policy, SETTING_POSTFIX_TLS_POLICY_SOCKET),
                *now = postfix_ask(p, "-h", "smtp_tls_policy_maps");
     const char *map = now ? strstr(now, "socketmap:") : NULL;
     if (!*socket || !now || (map && strstr(map, ":assay")))

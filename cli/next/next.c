@@ -15,6 +15,7 @@
 #include "cli/harden/edit.h"
 #include "cli/cli.h"
 #include "cli/policy/policy_ledger.h"
+#include "policy/policy_settings.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -412,7 +413,8 @@ static int next(struct arena *a, const struct options *o, const char *keep)
     }
     struct store *s = policy_ledger_open(n.now);
     if (!s)
-        cli_error("there is no ledger to ask in %s yet: assay-ledger makes it", policy_set_text(n.now, "ledger.store"));
+        cli_error("there is no ledger to ask in %s yet: assay-ledger makes it",
+                  policy_set_text(n.now, SETTING_LEDGER_STORE));
     rc = s ? weigh(&n, s) : EX_NOINPUT;
     if (rc == -1)
         rc = o->write ? write_step(&n, o, keep) : o->json ? print_json(&n) : print_text(&n, o);

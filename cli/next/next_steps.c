@@ -8,6 +8,7 @@
  */
 #include "cli/next/next.h"
 #include "base/domain.h"
+#include "policy/policy_settings.h"
 #include <string.h>
 
 /* A rule of mail for everyone. level: what is then asked at least. */
@@ -238,7 +239,7 @@ bool next_find_steps(struct next *n, const char *const *own, size_t own_count, c
             take_back(n);
     }
     offer_guards(n, why);
-    if (!*why && policy_set_is(n->now, "mode", "dry-run")) {
+    if (!*why && policy_set_is(n->now, SETTING_MODE, "dry-run")) {
         struct next_step *step =
             offer(n,
                   &(struct next_step){.id = "mode",
@@ -246,7 +247,7 @@ bool next_find_steps(struct next *n, const char *const *own, size_t own_count, c
                                       .line = "set mode enforce",
                                       .is_mode = true},
                   why);
-        if (step && !policy_set_is(step->after, "mode", "enforce"))
+        if (step && !policy_set_is(step->after, SETTING_MODE, "enforce"))
             take_back(n);
     }
     return !*why && !arena_failed(n->arena);

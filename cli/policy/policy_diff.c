@@ -8,6 +8,7 @@
  */
 #include "cli/policy/policy_cmd.h"
 #include "policy/map.h"
+#include "policy/policy_settings.h"
 #include <stdlib.h>
 
 struct side {

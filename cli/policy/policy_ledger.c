@@ -8,6 +8,7 @@
 #include "cli/policy/policy_ledger.h"
 #include "cli/cli.h"
 #include "ledger/exceptions.h"
+#include "policy/policy_settings.h"
 
 #define DAY 86400
 
@@ -15,7 +16,7 @@ struct store *policy_ledger_open(const struct policy *p)
 {
     char why[STORE_ERROR];
     enum status st = STATUS_OK;
-    struct store *s = store_open(policy_set_text(p, "ledger.store"), STORE_READ, &st, why);
+    struct store *s = store_open(policy_set_text(p, SETTING_LEDGER_STORE), STORE_READ, &st, why);
     if (!s && st != STATUS_MISSING)
         cli_error("the ledger cannot be asked: %s", why);
     return s;

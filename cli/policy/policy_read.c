@@ -13,6 +13,7 @@
 #include "base/utf8.h"
 #include "cli/policy/policy_cmd.h"
 #include "cli/policy/policy_words.h"
+#include "policy/policy_settings.h"
 #include <stdlib.h>
 
 struct reading {
@@ -479,7 +480,7 @@ static void introduction(struct reading *r)
                cli_colour(stdout, CLI_PLAIN));
     if (*policy_owner(r->p))
         buf_printf(&b, _("Kept by %s. "), policy_owner(r->p));
-    if (policy_set_is(r->p, "mode", "enforce"))
+    if (policy_set_is(r->p, SETTING_MODE, "enforce"))
         buf_adds(&b, _("It is in force: what it says is done."));
     else
         buf_adds(&b, _("It is a dry run: every message is judged and what would be done is written down, but nothing "

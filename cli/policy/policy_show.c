@@ -7,6 +7,7 @@
  * a comment what it is for and takes.
  */
 #include "cli/policy/policy_cmd.h"
+#include "policy/policy_settings.h"
 
 static void put_setting(const struct policy_setting *s, struct buf *out)
 {

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/policy/policy_cmd.h"
+#include "policy/policy_live.h"
 #include <limits.h>
 #include <unistd.h>
 

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "cli/policy/policy_ledger.h"
 #include "cli/policy/policy_what_if.h"
+#include "policy/policy_settings.h"
 #include <stdlib.h>
 
 #define LINES_MOST 1000u
@@ -143,7 +144,7 @@ int what_if_ledger(const struct policy *now, const struct policy *other, time_t 
     struct store *s = policy_ledger_open(now);
     if (!s) {
         cli_error("there is no ledger to ask in %s; name saved mail: what-if OTHER MAIL",
-                  policy_set_text(now, "ledger.store"));
+                  policy_set_text(now, SETTING_LEDGER_STORE));
         return EX_NOINPUT;
     }
     struct store_rows *r = store_ask(s,

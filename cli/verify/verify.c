@@ -16,6 +16,7 @@
 #include "dns/dns_replay.h"
 #include "dns/dns_unbound.h"
 #include "cli/cli.h"
+#include "policy/policy_settings.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -312,8 +313,8 @@ struct dns *verify_dns(const char *replay, const struct policy *policy)
     if (replay) {
         dns = dns_replay_new(replay, &error);
     } else {
-        struct dns_unbound_config c = {.anchor = policy_set_text(policy, "dns.anchor"),
-                                       .forward = policy_set_text(policy, "dns.forward")};
+        struct dns_unbound_config c = {.anchor = policy_set_text(policy, SETTING_DNS_ANCHOR),
+                                       .forward = policy_set_text(policy, SETTING_DNS_FORWARD)};
         if (access(c.anchor, R_OK) != 0)
             c.anchor = SYSTEM_ANCHOR;
         dns = dns_unbound_new(&c, &error);

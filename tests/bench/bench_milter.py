@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""bench_milter [MAILS]: processor time of assay-milter for 1,000 mails, each on a connection of its own as Postfix does it, against the same program
+"""bench_milter [MAILS]: processor time of assay-milter for 1,000 mails, each on a connection of its own as Postfix does
+it, against the same program
 where it judges nothing (mail of an own network). DNS from a table: what is measured is the filter, not the net."""
 import importlib.machinery
 import importlib.util
@@ -65,11 +66,17 @@ def main():
         sys.exit(f"bench_milter: {sessions.PROGRAM} is not built (make all)")
     plain = sessions.GOOD
     big = plain + b"0123456789 abcdefghijklmnopqrstuvwxyz ABCDEFGHIJ\r\n" * 2000
-    kinds = {"unsigned": plain, "rsa-sha256": keys.sign(plain, "good.example", "rsa", "rsa"),
-             "ed25519-sha256": keys.sign(plain, "good.example", "ed25519", "ed25519"), "rsa-sha256, 100 kB": keys.sign(big, "good.example", "rsa", "rsa")}
+    kinds = {
+        "unsigned": plain,
+        "rsa-sha256": keys.sign(plain, "good.example", "rsa", "rsa"),
+        "ed25519-sha256": keys.sign(plain, "good.example", "ed25519", "ed25519"),
+        "rsa-sha256, 100 kB": keys.sign(big, "good.example", "rsa", "rsa"),
+    }
     nothing = run("own network 192.0.2.0/24\nset mode enforce\n", [plain])[0]
     print(f"{'judged by nothing':24} {nothing[0]:6.3f} CPU s per 1,000  {nothing[1]:7.0f} mails/s one by one   1.00")
-    for name, (cpu, rate) in zip(kinds, run("follow dmarc, spf, dnssec of everyone\nrequire message-format of everyone\nset mode enforce\n", kinds.values())):
+    for name, (cpu, rate) in zip(
+        kinds, run("follow dmarc, spf, dnssec of everyone\nrequire message-format of everyone\nset mode enforce\n", kinds.values())
+    ):
         print(f"{name:24} {cpu:6.3f} CPU s per 1,000  {rate:7.0f} mails/s one by one   {cpu / max(nothing[0], 1e-9):.2f}")
 
 

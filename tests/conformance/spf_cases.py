@@ -77,8 +77,15 @@ def main(suite, folder):
                         out.write(f"{escaped(name)}. {line}\n")
         for key, test in scenario["tests"].items():
             wanted = test["result"]
-            fields = (f"{number:03d}.zone", key, test["helo"], test["host"], test.get("mailfrom", ""),
-                      "|".join(wanted) if isinstance(wanted, list) else wanted, test.get("explanation", ""))
+            fields = (
+                f"{number:03d}.zone",
+                key,
+                test["helo"],
+                test["host"],
+                test.get("mailfrom", ""),
+                "|".join(wanted) if isinstance(wanted, list) else wanted,
+                test.get("explanation", ""),
+            )
             cases.write("\t".join(escaped(v) for v in fields) + "\n")
 
 

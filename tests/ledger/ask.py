@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""ask.py - the questions of `assay ledger` and `assay why`: counted by hand, the same on both databases, in every form, before and after taking in.
+"""ask.py - the questions of `assay ledger` and `assay why`: counted by hand, the same on both databases, in every form,
+before and after taking in.
 
     ask.py BUILD FOLDER POSTGRES-URI
 """
@@ -27,11 +28,27 @@ def check(got, want, what):
 def mail(n, sender, result, action, **more):
     line = dict(standard='dmarc', subject=sender, result=result, level='follow', action=action, statement='L7', reason='because it failed')
     line.update(more.pop('line', {}))
-    record = dict(v=1, t=f'{DAY}T10:00:{n:02d}.000001Z', host='mx1', kind='mail', id=f'Q{n}', message_id=f'<{n}@{sender}>', source='internet', client='192.0.2.9',
-                  helo='h', mail_from=sender, rcpts=1, policy='abcd1234', verdict=dict(action=more.pop('done', action), would=action, statement='L7', text='550 no'), lines=[line],
-                  findings=[dict(standard='spf', subject=sender, result='temperror' if n == 3 else 'pass', security='insecure'),
-                            dict(standard='dkim', subject=sender, selector='s\x1b[31m', algorithm='rsa-sha256', bits=1024, result='pass'),
-                            dict(standard='dmarc', subject=sender, result=result, security='secure')])
+    record = dict(
+        v=1,
+        t=f'{DAY}T10:00:{n:02d}.000001Z',
+        host='mx1',
+        kind='mail',
+        id=f'Q{n}',
+        message_id=f'<{n}@{sender}>',
+        source='internet',
+        client='192.0.2.9',
+        helo='h',
+        mail_from=sender,
+        rcpts=1,
+        policy='abcd1234',
+        verdict=dict(action=more.pop('done', action), would=action, statement='L7', text='550 no'),
+        lines=[line],
+        findings=[
+            dict(standard='spf', subject=sender, result='temperror' if n == 3 else 'pass', security='insecure'),
+            dict(standard='dkim', subject=sender, selector='s\x1b[31m', algorithm='rsa-sha256', bits=1024, result='pass'),
+            dict(standard='dmarc', subject=sender, result=result, security='secure'),
+        ],
+    )
     record.update(more)
     record['from'] = sender
     return record
@@ -61,7 +78,9 @@ def run(*arguments, code=0):
 
 def policy(name, store):
     with open(f'{FOLDER}/{name}', 'w') as out:
-        out.write(f'policy "x" owner "p@example.org"\nset journal.dir "{FOLDER}/journal"\nset ledger.store "{store}"\nset ledger.knowledge "{FOLDER}/knowledge"\n')
+        out.write(
+            f'policy "x" owner "p@example.org"\nset journal.dir "{FOLDER}/journal"\nset ledger.store "{store}"\nset ledger.knowledge "{FOLDER}/knowledge"\n'
+        )
     return f'{FOLDER}/{name}'
 
 
@@ -73,23 +92,66 @@ def journal():
 def answers(path):
     def ask(*words):
         return json.loads(run('ledger', *words, '--json', '-P', path))
+
     rows = ask('domain', 'bad.example')
-    check([(r['what'], r['standard'], r['result'], r['count'], r['statement']) for r in rows],
-          [('mail seen', 'dkim', 'pass', 2, ''), ('mail seen', 'dmarc', 'fail', 2, ''), ('mail seen', 'spf', 'pass', 1, ''), ('mail seen', 'spf', 'temperror', 1, ''),
-           ('reject', 'dmarc', 'fail', 2, 'L7')] if rows[2]['result'] == 'pass' else
-          [('mail seen', 'dkim', 'pass', 2, ''), ('mail seen', 'dmarc', 'fail', 2, ''), ('mail seen', 'spf', 'temperror', 1, ''), ('mail seen', 'spf', 'pass', 1, ''),
-           ('reject', 'dmarc', 'fail', 2, 'L7')], 'domain')
-    check({(r['standard'], r['count'], r['pass'], r['fail'], r['none'], r['unsure']) for r in ask('standards', '--by', 'day', '--since', DAY)},
-          {('spf', 7, 85.7, 0.0, 0.0, 14.2), ('dkim', 7, 100.0, 0.0, 0.0, 0.0), ('dmarc', 7, 28.5, 57.1, 14.2, 0.0)}, 'standards')
-    check([(r['from'], r['standard'], r['count'], r['pass']) for r in ask('standards', '--names', '--since', DAY)], [('2026-11-16', 'dnssec', 80, 37.5)], 'standards of names')
-    check([(r['from'], r['action'], r['would'], r['id'], r['reason']) for r in ask('refused', '--since', DAY)],
-          [('late.example', 'quarantine', 'quarantine', 'Q6', 'dmarc: because it failed'), ('bad.example', 'deliver', 'reject', 'Q4', 'dmarc: because it failed'),
-           ('bad.example', 'reject', 'reject', 'Q3', 'dmarc: because it failed')], 'refused')
+    check(
+        [(r['what'], r['standard'], r['result'], r['count'], r['statement']) for r in rows],
+        [
+            ('mail seen', 'dkim', 'pass', 2, ''),
+            ('mail seen', 'dmarc', 'fail', 2, ''),
+            ('mail seen', 'spf', 'pass', 1, ''),
+            ('mail seen', 'spf', 'temperror', 1, ''),
+            ('reject', 'dmarc', 'fail', 2, 'L7'),
+        ]
+        if rows[2]['result'] == 'pass'
+        else [
+            ('mail seen', 'dkim', 'pass', 2, ''),
+            ('mail seen', 'dmarc', 'fail', 2, ''),
+            ('mail seen', 'spf', 'temperror', 1, ''),
+            ('mail seen', 'spf', 'pass', 1, ''),
+            ('reject', 'dmarc', 'fail', 2, 'L7'),
+        ],
+        'domain',
+    )
+    check(
+        {
+            (r['standard'], r['count'], r['pass'], r['fail'], r['none'], r['unsure'])
+            for r in ask('standards', '--by', 'day', '--since', DAY)
+        },
+        {('spf', 7, 85.7, 0.0, 0.0, 14.2), ('dkim', 7, 100.0, 0.0, 0.0, 0.0), ('dmarc', 7, 28.5, 57.1, 14.2, 0.0)},
+        'standards',
+    )
+    check(
+        [(r['from'], r['standard'], r['count'], r['pass']) for r in ask('standards', '--names', '--since', DAY)],
+        [('2026-11-16', 'dnssec', 80, 37.5)],
+        'standards of names',
+    )
+    check(
+        [(r['from'], r['action'], r['would'], r['id'], r['reason']) for r in ask('refused', '--since', DAY)],
+        [
+            ('late.example', 'quarantine', 'quarantine', 'Q6', 'dmarc: because it failed'),
+            ('bad.example', 'deliver', 'reject', 'Q4', 'dmarc: because it failed'),
+            ('bad.example', 'reject', 'reject', 'Q3', 'dmarc: because it failed'),
+        ],
+        'refused',
+    )
     check([(r['subject'], r['count']) for r in ask('top', '--standard', 'dmarc')][0], ('bad.example', 2), 'top')
-    check([(r['subject'], r['scope'], r['count']) for r in ask('top', '--standard', 'dnssec', '--state', 'insecure')], [('unsigned.example', 'names', 50)], 'top of names')
-    check([(r['subject'], r['action'], r['count'], r['expired']) for r in ask('unexplained')], [('bad.example', 'reject', 2, ''), ('late.example', 'quarantine', 1, 'L8')], 'unexplained')
+    check(
+        [(r['subject'], r['scope'], r['count']) for r in ask('top', '--standard', 'dnssec', '--state', 'insecure')],
+        [('unsigned.example', 'names', 50)],
+        'top of names',
+    )
+    check(
+        [(r['subject'], r['action'], r['count'], r['expired']) for r in ask('unexplained')],
+        [('bad.example', 'reject', 2, ''), ('late.example', 'quarantine', 1, 'L8')],
+        'unexplained',
+    )
     check([(r['domain'], r['bits'], r['count']) for r in ask('selectors', 'good.example')], [('good.example', 1024, 2)], 'selectors')
-    check([(r['host'], r['mails'], r['names'], r['dropped'], r['lost']) for r in ask('hosts')], [('mx1', 7, 0, 0, 0), ('r1', 0, 80, 4, 5)], 'hosts')
+    check(
+        [(r['host'], r['mails'], r['names'], r['dropped'], r['lost']) for r in ask('hosts')],
+        [('mx1', 7, 0, 0, 0), ('r1', 0, 80, 4, 5)],
+        'hosts',
+    )
     check(json.loads(run('why', 'Q3', '--json', '-P', path))['id'], 'Q3', 'why')
     check('by line      L7' in run('why', '3@bad.example', '-P', path), True, 'why by Message-ID without brackets')
     check('Excused by' in run('why', '<5@excused.example>', '-P', path) and 'L9' in run('why', 'Q5', '-P', path), True, 'why, excused')
@@ -104,6 +166,7 @@ def answers(path):
 
 class Page(html.parser.HTMLParser):
     """Well-formed, no script, nothing from elsewhere; the cells of its tables."""
+
     def __init__(self):
         super().__init__()
         self.open, self.cells = [], []
@@ -124,18 +187,36 @@ class Page(html.parser.HTMLParser):
 
 def report(path):
     got = json.loads(run('report', '--since', DAY, '--until', DAY, '--json', '-P', path))
-    check({(r['action'], r['would'], r['mails']) for r in got['mail']}, {('deliver', 'deliver', 3), ('reject', 'reject', 1), ('deliver', 'reject', 1), ('tag', 'tag', 1),
-                                                                        ('quarantine', 'quarantine', 1)}, 'report: mail')
-    check({(r['standard'], r['mails'], r['met'], r['before'], r['failed']) for r in got['standards']},
-          {('spf', 7, 85.7, None, 0.0), ('dkim', 7, 100.0, None, 0.0), ('dmarc', 7, 28.5, None, 57.1)}, 'report: standards')
-    check([(r['subject'], r['action'], r['count'], r['ended']) for r in got['unexplained']], [('bad.example', 'reject', 2, ''), ('late.example', 'quarantine', 1, 'L8')], 'report: unexplained')
-    check([(r['scope'], r['standard'], r['domains'], r['count'], r['because']) for r in got['explained']], [('L9', 'dmarc', 1, 1, None)], 'report: explained')
+    check(
+        {(r['action'], r['would'], r['mails']) for r in got['mail']},
+        {('deliver', 'deliver', 3), ('reject', 'reject', 1), ('deliver', 'reject', 1), ('tag', 'tag', 1), ('quarantine', 'quarantine', 1)},
+        'report: mail',
+    )
+    check(
+        {(r['standard'], r['mails'], r['met'], r['before'], r['failed']) for r in got['standards']},
+        {('spf', 7, 85.7, None, 0.0), ('dkim', 7, 100.0, None, 0.0), ('dmarc', 7, 28.5, None, 57.1)},
+        'report: standards',
+    )
+    check(
+        [(r['subject'], r['action'], r['count'], r['ended']) for r in got['unexplained']],
+        [('bad.example', 'reject', 2, ''), ('late.example', 'quarantine', 1, 'L8')],
+        'report: unexplained',
+    )
+    check(
+        [(r['scope'], r['standard'], r['domains'], r['count'], r['because']) for r in got['explained']],
+        [('L9', 'dmarc', 1, 1, None)],
+        'report: explained',
+    )
     check([(r['state'], r['names'], r['share']) for r in got['names']], [('insecure', 50, 62.5), ('secure', 30, 37.5)], 'report: names')
     check([(r['zone'], r['count']) for r in got['zones']], [('unsigned.example', 50)], 'report: zones')
     check(got['about_us'], [], 'report: about us')
     check([(r['host'], r['dropped'], r['lost']) for r in got['hosts']], [('mx1', 0, 0), ('r1', 4, 5)], 'report: hosts')
     later = json.loads(run('report', '--since', '2026-11-19', '--until', '2026-11-19', '--json', '-P', path))
-    check({(r['standard'], r['mails'], r['before']) for r in later['standards']}, {('spf', 0, 85.7), ('dkim', 0, 100.0), ('dmarc', 0, 28.5)}, 'report: the day before')
+    check(
+        {(r['standard'], r['mails'], r['before']) for r in later['standards']},
+        {('spf', 0, 85.7), ('dkim', 0, 100.0), ('dmarc', 0, 28.5)},
+        'report: the day before',
+    )
     run('report', '--since', DAY, '--html', FOLDER + '/www', '-P', path)
     page = Page()
     page.feed(open(FOLDER + '/www/index.html').read())
@@ -143,17 +224,31 @@ def report(path):
     check('unsigned.example' in page.cells and 'bad.example' in page.cells, True, 'the page\'s cells')
     check(os.listdir(FOLDER + '/www'), ['index.html'], 'the page\'s folder')
     check('Not met, and not explained' in run('report', '-P', path), True, 'report as text')
-    check('zones\nzone,state,count\nunsigned.example,insecure,50\n\n' in run('report', '--since', DAY, '--csv', '-P', path).replace('\r', ''), True, 'report as csv')
+    check(
+        'zones\nzone,state,count\nunsigned.example,insecure,50\n\n' in run('report', '--since', DAY, '--csv', '-P', path).replace('\r', ''),
+        True,
+        'report as csv',
+    )
     check('lies behind' in run('report', '--since', '2026-11-19', '--until', DAY, '-P', path, code=64), True, 'report: usage')
     check('No such file' in run('report', '--html', '/nonexistent/x', '-P', path, code=73), True, 'report: no folder')
 
 
 def usage():
     path = FOLDER + '/sqlite'
-    for words, says in ((['domain'], 'missing'), (['domain', 'a', 'b'], 'too many'), (['domain', 'bad name'], 'no domain name'), (['top'], '--standard wants'),
-                        (['top', '--standard', 'x'], '--standard wants'), (['hosts', '--since', '1d'], "no option '--since'"), (['standards', '--by', 'x'], '--by wants'),
-                        (['standards', '--since', 'soon'], 'wants a time'), (['refused', '-n', '0'], 'a number'), (['nonsense'], 'no command'), (['refused', '-n', 'x'], 'a number'),
-                        (['forget', 'a b'], 'neither')):
+    for words, says in (
+        (['domain'], 'missing'),
+        (['domain', 'a', 'b'], 'too many'),
+        (['domain', 'bad name'], 'no domain name'),
+        (['top'], '--standard wants'),
+        (['top', '--standard', 'x'], '--standard wants'),
+        (['hosts', '--since', '1d'], "no option '--since'"),
+        (['standards', '--by', 'x'], '--by wants'),
+        (['standards', '--since', 'soon'], 'wants a time'),
+        (['refused', '-n', '0'], 'a number'),
+        (['nonsense'], 'no command'),
+        (['refused', '-n', 'x'], 'a number'),
+        (['forget', 'a b'], 'neither'),
+    ):
         check(says in run('ledger', *words, *([] if words[0] == 'nonsense' else ['-P', path]), code=64), True, f'usage {words}')
     check('there is no ledger' in run('ledger', 'hosts', '--store', FOLDER + '/none.db', code=66), True, 'no ledger')
     check('not a database' in run('ledger', 'hosts', '--store', FOLDER + '/sqlite', code=65), True, 'not a ledger')
@@ -169,7 +264,11 @@ def main():
         journal()
         shown = [json.loads(line) for line in run('ledger', 'show', '--json', '-P', path).splitlines()]
         check(len(shown), 10, 'show')
-        check([json.loads(line)['id'] for line in run('ledger', 'show', '--json', '--domain', 'bad.example', '-P', path).splitlines()], ['Q3', 'Q4'], 'show --domain')
+        check(
+            [json.loads(line)['id'] for line in run('ledger', 'show', '--json', '--domain', 'bad.example', '-P', path).splitlines()],
+            ['Q3', 'Q4'],
+            'show --domain',
+        )
         check(len(run('ledger', 'show', '-n', '3', '-P', path).splitlines()), 4, 'show -n')
         check('by line      L7' in run('why', 'Q3', '-P', path), True, 'why from the journal')
         subprocess.run([BUILD + '/assay-ledger', '-1', '-P', path, '-S', FOLDER], check=True, capture_output=True)

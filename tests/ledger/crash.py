@@ -2,9 +2,11 @@
 """crash.py - kills writers and takers at random instants and compares what was acknowledged with what is stored.
 
     crash.py BUILD FOLDER STORE KILLS [SEED]
-    crash.py BUILD FOLDER STORE KILLS adding     the folder's takers have a role that may only add (PostgreSQL); two more, the owner's, empty the inbox
+    crash.py BUILD FOLDER STORE KILLS adding     the folder's takers have a role that may only add (PostgreSQL); two
+    more, the owner's, empty the inbox
 
-Two writers and two takers work on one folder and one store; KILLS times one of them, taken at random, is killed with SIGKILL after a random time
+Two writers and two takers work on one folder and one store; KILLS times one of them, taken at random, is killed with
+SIGKILL after a random time
 and started anew. Then the writers end in order, the rest is taken in, and: every acknowledged record is stored; none is stored twice; what
 is stored beyond the acknowledged is at most the one record each killed writer had in hand; the counts by day are as many as the mails.
 """
@@ -50,7 +52,9 @@ def admit(build, program, empty, store):
     """The tables, and a role that may only add for both writers' hosts: the way in for it."""
     subprocess.run([program, 'drain', empty, store], check=True, capture_output=True)
     for host in ('mx1', 'mx2'):
-        sql = subprocess.run([f'{build}/assay', 'ledger', 'admit', host, '--role', 'assay_hosts'], check=True, capture_output=True, text=True).stdout
+        sql = subprocess.run(
+            [f'{build}/assay', 'ledger', 'admit', host, '--role', 'assay_hosts'], check=True, capture_output=True, text=True
+        ).stdout
         subprocess.run(['psql', '-qX', '-v', 'ON_ERROR_STOP=1', store], input=sql, check=True, capture_output=True, text=True)
     return store.replace('//assay@', '//assay_hosts@')
 
@@ -64,7 +68,9 @@ def main():
     subprocess.run(['make', '-s', 'BUILD=' + build, program], check=True)
     os.makedirs(folder)
     if store.startswith('postgres'):
-        subprocess.run(['psql', '-qX', store, '-c', 'DROP SCHEMA public CASCADE', '-c', 'CREATE SCHEMA public'], check=True, capture_output=True)
+        subprocess.run(
+            ['psql', '-qX', store, '-c', 'DROP SCHEMA public CASCADE', '-c', 'CREATE SCHEMA public'], check=True, capture_output=True
+        )
     acknowledged_file = tempfile.TemporaryFile()
     writers = [Process(program, 'write', folder, name, acknowledged_file) for name in ('mx1', 'mx2')]
     way_in, empty = store, folder + '.owner'
@@ -101,8 +107,10 @@ def main():
     extra = len(set(stored) - set(acknowledged))
     by_day = int(ask(store, 'SELECT sum(count) FROM subject_day')[0])
     left = [n for n in os.listdir(folder) if not n.startswith('.sent-')]  # notes that a kill left go after a day (rights.py)
-    result = (f'{kills} kills: {len(acknowledged)} acknowledged, {len(stored)} stored, {len(lost)} lost, {doubled} doubled, '
-              f'{extra} stored and not yet acknowledged at a kill, {by_day} counted by day')
+    result = (
+        f'{kills} kills: {len(acknowledged)} acknowledged, {len(stored)} stored, {len(lost)} lost, {doubled} doubled, '
+        f'{extra} stored and not yet acknowledged at a kill, {by_day} counted by day'
+    )
     if lost or doubled or extra > killed_writers or by_day != len(stored) or left or not acknowledged:
         sys.exit(f'{result}; left in the folder: {left}; seed {seed}')
     print(result)

@@ -3,7 +3,9 @@
 
     reports.py BUILD FOLDER STORE MAILS
 
-Checked: every report is as RFC 9990's tables want it, and valid against its schema where that is at hand; its sums are those of the mails; the numbers stand in the mail as the RFC's grammar wants them; whom it goes to (consent, override, refusal, time-out); that
+Checked: every report is as RFC 9990's tables want it, and valid against its schema where that is at hand; its sums are
+those of the mails; the numbers stand in the mail as the RFC's grammar wants them; whom it goes to (consent, override,
+refusal, time-out); that
 two ledgers racing send each once; that a failure is sent again under the same names; that our own reader gives back what was written; that
 RFC 7489's form has its own elements. Ends with a line of figures.
 """
@@ -144,7 +146,8 @@ def make_journal(path):
             if source != 'submission' and action != 'defer':
                 sums[policy_domain] += 1
         sums['relayed.example'] = 1
-        # Mail that is reported under the client behind our relay, and mail that is never: of a client that nobody knows, of ours, judged elsewhere.
+        # Mail that is reported under the client behind our relay, and mail that is never: of a client that nobody
+        # knows, of ours, judged elsewhere.
         for n, (source, client) in enumerate((('relay', '203.0.113.9'), ('relay', None), ('own-network', '203.0.113.10'), ('local', None), ('submission', '203.0.113.11'),
                                               ('fleet', '203.0.113.12'))):
             record = mail_of('relayed.example', DAY, n, source=source, client=client, relay='198.51.100.25')

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""rights.py BUILD FOLDER STORE - hosts that may only add to a shared ledger: what their role can do in the database, and what comes of what they send.
+"""rights.py BUILD FOLDER STORE - hosts that may only add to a shared ledger: what their role can do in the database,
+and what comes of what they send.
 
-Two hosts with roles of their own, and the ledger's owner, each with assay-ledger and a policy. On a PostgreSQL whose owner the STORE names."""
+Two hosts with roles of their own, and the ledger's owner, each with assay-ledger and a policy. On a PostgreSQL whose
+owner the STORE names."""
 import fcntl
 import json
 import os
@@ -210,7 +212,8 @@ def main():
     check(number("SELECT count(*) FROM inbox WHERE refused IS NULL") == 0 and number("SELECT count(*) FROM inbox") == 6, "all that does not add up is refused")
     check(number("SELECT max(sent) FROM inbox") <= time.time() * 1e6, "and stays no longer, whatever the host said of the time")
 
-    # What would hold up the others: a name of the segment longer than the owner's, rows that are the same but for it, and a writer of which no index can be made.
+    # What would hold up the others: a name of the segment longer than the owner's, rows that are the same but for it,
+    # and a writer of which no index can be made.
     for i, (segment, writer) in enumerate((("s" * 5000, "m"), ("s" * 5001, "m"), ("w" * 32, "m" * 100000))):
         got, why = psql(hosts[0].uri, f"INSERT INTO inbox (segment, at, upto, done, writer, host, name, sent, lines) VALUES ('{segment}', 0, 0, 1, '{writer}', 'mx1', repeat('n', 9999), extract(epoch FROM now()) * 1000000, '')")
         check(got is not None, f"it can be added: {why}")

@@ -3,8 +3,10 @@
 
     smtp.py BUILD FOLDER
 
-Checked: the null sender, the recipient, the mail as it was made (its signature passes DMARC at the other end), TLS and the login where they are set; that
-without them nothing is sent when they are required; that no password goes over a connection that is not checked, or into a word that is said; that what is
+Checked: the null sender, the recipient, the mail as it was made (its signature passes DMARC at the other end), TLS and
+the login where they are set; that
+without them nothing is sent when they are required; that no password goes over a connection that is not checked, or
+into a word that is said; that what is
 refused is tried again, later each time, under the same Message-ID. Ends with a line of figures.
 """
 import datetime
@@ -68,7 +70,13 @@ class Server(Controller):
             plain.close()
 
     def factory(self):
-        return Listener(self, tls_context=None if self.smtps else self.tls, authenticator=self.login if self.auth else None, auth_required=self.auth, auth_require_tls=not self.smtps)
+        return Listener(
+            self,
+            tls_context=None if self.smtps else self.tls,
+            authenticator=self.login if self.auth else None,
+            auth_required=self.auth,
+            auth_require_tls=not self.smtps,
+        )
 
     def login(self, server, session, envelope, mechanism, data):
         self.logins.append((data.login, data.password))
@@ -81,19 +89,54 @@ class Server(Controller):
         return '250 ok'
 
     async def handle_DATA(self, server, session, envelope):
-        self.taken.append((envelope.wire_from.split()[0], envelope.rcpt_tos, envelope.content, self.smtps or session.ssl is not None, session.auth_data))
+        self.taken.append(
+            (envelope.wire_from.split()[0], envelope.rcpt_tos, envelope.content, self.smtps or session.ssl is not None, session.auth_data)
+        )
         return '250 taken'
 
 
 def certificate(name, host):
     """An authority, and a certificate of it for host: (authority's file, context of a server)."""
     at = f'{FOLDER}/{name}'
-    run('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', at + '.ca.key', '-out', at + '.ca', '-subj', f'/CN={name}', '-days', '2',
-        '-addext', 'basicConstraints=critical,CA:TRUE')
+    run(
+        'openssl',
+        'req',
+        '-x509',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-keyout',
+        at + '.ca.key',
+        '-out',
+        at + '.ca',
+        '-subj',
+        f'/CN={name}',
+        '-days',
+        '2',
+        '-addext',
+        'basicConstraints=critical,CA:TRUE',
+    )
     run('openssl', 'req', '-newkey', 'rsa:2048', '-nodes', '-keyout', at + '.key', '-out', at + '.csr', '-subj', '/CN=' + host)
     with open(at + '.ext', 'w') as out:
         out.write('subjectAltName=DNS:' + host)
-    run('openssl', 'x509', '-req', '-in', at + '.csr', '-CA', at + '.ca', '-CAkey', at + '.ca.key', '-CAcreateserial', '-out', at + '.crt', '-days', '2', '-extfile', at + '.ext')
+    run(
+        'openssl',
+        'x509',
+        '-req',
+        '-in',
+        at + '.csr',
+        '-CA',
+        at + '.ca',
+        '-CAkey',
+        at + '.ca.key',
+        '-CAcreateserial',
+        '-out',
+        at + '.crt',
+        '-days',
+        '2',
+        '-extfile',
+        at + '.ext',
+    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(at + '.crt', at + '.key')
     return at + '.ca', context
@@ -101,9 +144,11 @@ def certificate(name, host):
 
 def policy(url, *more):
     with open(FOLDER + '/policy', 'w') as out:
-        out.write(f'policy "smtp" owner "postmaster@example.org"\nset journal.dir "{FOLDER}/journal"\nset ledger.store "{FOLDER}/ledger.db"\n'
-                  f'set ledger.knowledge "{FOLDER}/knowledge"\nset report.contact "postmaster@example.org"\nset report.from "noreply@example.org"\n'
-                  f'set report.dkim-key "{FOLDER}/dkim.key"\nset report.dkim-selector "rpt"\nset report.sendmail "/bin/false"\nset report.smtp "{url}"\n')
+        out.write(
+            f'policy "smtp" owner "postmaster@example.org"\nset journal.dir "{FOLDER}/journal"\nset ledger.store "{FOLDER}/ledger.db"\n'
+            f'set ledger.knowledge "{FOLDER}/knowledge"\nset report.contact "postmaster@example.org"\nset report.from "noreply@example.org"\n'
+            f'set report.dkim-key "{FOLDER}/dkim.key"\nset report.dkim-selector "rpt"\nset report.sendmail "/bin/false"\nset report.smtp "{url}"\n'
+        )
         out.write(''.join(f'set report.smtp-{line}\n' for line in more))
 
 
@@ -111,7 +156,19 @@ def send(expect=0):
     """Tries again at once: what is said about each report, and the row of the store."""
     with sqlite3.connect(FOLDER + '/ledger.db') as db:
         db.execute("UPDATE report_out SET state = 'retry', next_try = 0")
-    said = run(BUILD + '/assay', 'ledger', 'dmarc-reports', '--day', DAY, '--dns', FOLDER + '/dns', '--json', '-P', FOLDER + '/policy', expect=expect)
+    said = run(
+        BUILD + '/assay',
+        'ledger',
+        'dmarc-reports',
+        '--day',
+        DAY,
+        '--dns',
+        FOLDER + '/dns',
+        '--json',
+        '-P',
+        FOLDER + '/policy',
+        expect=expect,
+    )
     with sqlite3.connect(FOLDER + '/ledger.db') as db:
         row = db.execute('SELECT state, tries, next_try - changed, reason FROM report_out').fetchone()
     return said, row
@@ -123,12 +180,37 @@ def prepare():
     os.chmod(FOLDER + '/dkim.key', 0o600)
     public = ''.join(run('openssl', 'rsa', '-in', FOLDER + '/dkim.key', '-pubout').replace('writing RSA key\n', '').splitlines()[1:-1])
     with open(FOLDER + '/dns', 'w') as out:
-        out.write(f'rpt._domainkey.example.org TXT "v=DKIM1; p={public[:200]}" "{public[200:]}"\n_dmarc.example.org TXT "v=DMARC1; p=reject; adkim=s"\n')
-    dmarc = dict(standard='dmarc', subject='example.net', record='example.net', org='example.net', result='pass', p='none', rua='mailto:dmarc@example.net', dkim_aligned=True)
+        out.write(
+            f'rpt._domainkey.example.org TXT "v=DKIM1; p={public[:200]}" "{public[200:]}"\n_dmarc.example.org TXT "v=DMARC1; p=reject; adkim=s"\n'
+        )
+    dmarc = dict(
+        standard='dmarc',
+        subject='example.net',
+        record='example.net',
+        org='example.net',
+        result='pass',
+        p='none',
+        rua='mailto:dmarc@example.net',
+        dkim_aligned=True,
+    )
     with open(FOLDER + '/journal/milter-20261119T000000Z-00000001.journal', 'w') as out:
-        for r in (dict(v=1, t=DAY + 'T00:00:00Z', host='mx1', kind='segment', segment='smtp', writer='milter'),
-                  dict(v=1, t=DAY + 'T09:00:00Z', host='mx1', kind='mail', id='Q1', source='internet', client='192.0.2.7', mail_from='example.net', rcpts=1,
-                       verdict=dict(action='deliver', would='deliver'), findings=[dmarc], **{'from': 'example.net'})):
+        for r in (
+            dict(v=1, t=DAY + 'T00:00:00Z', host='mx1', kind='segment', segment='smtp', writer='milter'),
+            dict(
+                v=1,
+                t=DAY + 'T09:00:00Z',
+                host='mx1',
+                kind='mail',
+                id='Q1',
+                source='internet',
+                client='192.0.2.7',
+                mail_from='example.net',
+                rcpts=1,
+                verdict=dict(action='deliver', would='deliver'),
+                findings=[dmarc],
+                **{'from': 'example.net'},
+            ),
+        ):
             out.write(json.dumps(r) + '\n')
     with open(FOLDER + '/login', 'w') as out:
         out.write(f'reports\n{PASSWORD}\n')
@@ -144,8 +226,28 @@ def check_taken(server, tls, user):
     check(mail['Auto-Submitted'] == 'auto-generated' and mail['To'] == 'dmarc@example.net', 'header')
     with open(FOLDER + '/taken.eml', 'wb') as out:
         out.write(octets)
-    done = subprocess.run([BUILD + '/assay', 'verify', FOLDER + '/taken.eml', '--ip', '192.0.2.50', '--helo', 'x.example', '--from', '<>', '--rcpt', 'a@b.example',
-                           '--policy', FOLDER + '/policy', '--dns', FOLDER + '/dns', '--json'], capture_output=True, text=True)
+    done = subprocess.run(
+        [
+            BUILD + '/assay',
+            'verify',
+            FOLDER + '/taken.eml',
+            '--ip',
+            '192.0.2.50',
+            '--helo',
+            'x.example',
+            '--from',
+            '<>',
+            '--rcpt',
+            'a@b.example',
+            '--policy',
+            FOLDER + '/policy',
+            '--dns',
+            FOLDER + '/dns',
+            '--json',
+        ],
+        capture_output=True,
+        text=True,
+    )
     found = {f['standard']: f['result'] for f in json.loads(done.stdout)[0]['classes'][0]['findings']}
     check((found['dkim'], found['dmarc']) == ('pass', 'pass'), f'judged {found}')
     return mail['Message-ID'], octets
@@ -155,15 +257,16 @@ def refusals(ca, other_ca, tls, wrong_host):
     """What must not be sent, and what is said of it."""
     login = [f'login "{FOLDER}/login"', f'ca "{ca}"']
     for what, server, url, more, code, says in (
-            ('no STARTTLS', Server(), 'smtp://localhost:%d', [f'ca "{ca}"'], 75, 'STARTTLS'),
-            ('an unknown authority', Server(tls=tls), 'smtp://localhost:%d', [f'ca "{other_ca}"'], 75, 'certificate'),
-            ('another host\'s certificate', Server(tls=wrong_host), 'smtp://localhost:%d', [f'ca "{other_ca}"'], 75, 'localhost'),
-            ('no login', Server(tls=tls, auth=True), 'smtp://localhost:%d', [f'ca "{ca}"'], 75, '530'),
-            ('no AUTH offered', Server(tls=tls), 'smtp://localhost:%d', login, 75, 'localhost'),
-            ('a password in the clear', Server(auth=True), 'smtp://localhost:%d', login + ['tls opportunistic'], 78, 'certificate is checked'),
-            ('a user in the address', Server(), 'smtp://me:pw@localhost:%d', [], 78, 'names a user'),
-            ('another scheme', Server(), 'http://localhost:%d', [], 78, 'smtp://HOST'),
-            ('a path', Server(), 'smtp://localhost:%d/x', [], 78, 'smtp://HOST')):
+        ('no STARTTLS', Server(), 'smtp://localhost:%d', [f'ca "{ca}"'], 75, 'STARTTLS'),
+        ('an unknown authority', Server(tls=tls), 'smtp://localhost:%d', [f'ca "{other_ca}"'], 75, 'certificate'),
+        ('another host\'s certificate', Server(tls=wrong_host), 'smtp://localhost:%d', [f'ca "{other_ca}"'], 75, 'localhost'),
+        ('no login', Server(tls=tls, auth=True), 'smtp://localhost:%d', [f'ca "{ca}"'], 75, '530'),
+        ('no AUTH offered', Server(tls=tls), 'smtp://localhost:%d', login, 75, 'localhost'),
+        ('a password in the clear', Server(auth=True), 'smtp://localhost:%d', login + ['tls opportunistic'], 78, 'certificate is checked'),
+        ('a user in the address', Server(), 'smtp://me:pw@localhost:%d', [], 78, 'names a user'),
+        ('another scheme', Server(), 'http://localhost:%d', [], 78, 'smtp://HOST'),
+        ('a path', Server(), 'smtp://localhost:%d/x', [], 78, 'smtp://HOST'),
+    ):
         policy(url % server.port, *more)
         said, row = send(code)
         check(says in said, f'{what}: {says!r} is not in {said!r}')
@@ -171,8 +274,13 @@ def refusals(ca, other_ca, tls, wrong_host):
         server.stop()
     server = Server(tls=tls, auth=True)
     policy(f'smtp://localhost:{server.port}', *login)
-    for mode, text, says in ((0o644, f'reports\n{PASSWORD}\n', 'open to everybody'), (0o600, 'reports\n', 'two lines'), (0o600, f'a\n{PASSWORD}\nb\n', 'two lines'),
-                             (0o600, 'reports\n' + 'x' * 2000, 'too long'), (0o600, 'reports\nwrong\n', '535')):
+    for mode, text, says in (
+        (0o644, f'reports\n{PASSWORD}\n', 'open to everybody'),
+        (0o600, 'reports\n', 'two lines'),
+        (0o600, f'a\n{PASSWORD}\nb\n', 'two lines'),
+        (0o600, 'reports\n' + 'x' * 2000, 'too long'),
+        (0o600, 'reports\nwrong\n', '535'),
+    ):
         with open(FOLDER + '/login', 'w') as out:
             out.write(text)
         os.chmod(FOLDER + '/login', mode)
@@ -196,11 +304,13 @@ def main():
 
     # Each way that must work.
     ids, ways = set(), 0
-    for server, scheme, more, over_tls, user in ((Server(tls=tls, auth=True), 'smtp', [f'ca "{ca}"', f'login "{FOLDER}/login"'], True, b'reports'),
-                                                 (Server(tls=tls, smtps=True, auth=True), 'smtps', [f'ca "{ca}"', f'login "{FOLDER}/login"'], True, b'reports'),
-                                                 (Server(tls=tls), 'smtp', [f'ca "{ca}"'], True, None),
-                                                 (Server(tls=wrong_host), 'smtp', ['tls opportunistic'], True, None),
-                                                 (Server(), 'smtp', ['tls opportunistic'], False, None)):
+    for server, scheme, more, over_tls, user in (
+        (Server(tls=tls, auth=True), 'smtp', [f'ca "{ca}"', f'login "{FOLDER}/login"'], True, b'reports'),
+        (Server(tls=tls, smtps=True, auth=True), 'smtps', [f'ca "{ca}"', f'login "{FOLDER}/login"'], True, b'reports'),
+        (Server(tls=tls), 'smtp', [f'ca "{ca}"'], True, None),
+        (Server(tls=wrong_host), 'smtp', ['tls opportunistic'], True, None),
+        (Server(), 'smtp', ['tls opportunistic'], False, None),
+    ):
         policy(f'{scheme}://localhost:{server.port}', *more)
         _, row = send()
         check(row[0] == 'sent', f'{row}')
@@ -216,7 +326,7 @@ def main():
         db.execute('UPDATE report_out SET tries = 0')
     rows = [send(75)[1] for _ in range(8)]
     check([r[0] for r in rows] == ['retry'] * 7 + ['dead'], f'states {rows}')
-    check([r[2] for r in rows] == [900 * 2 ** n for n in range(8)], f'pauses {rows}')
+    check([r[2] for r in rows] == [900 * 2**n for n in range(8)], f'pauses {rows}')
     check('come back later' in rows[0][3], f'reason {rows[0][3]}')
     server.stop()
     refusals(ca, other_ca, tls, wrong_host)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""submission.py - DMARC reports given to a real Postfix by SMTP, with STARTTLS and a login that Cyrus SASL checks; in a network of its own, as root.
+"""submission.py - DMARC reports given to a real Postfix by SMTP, with STARTTLS and a login that Cyrus SASL checks; in a
+network of its own, as root.
 
     submission.py BUILD FOLDER
 
-Checked: with the right password the report is taken and delivered, over TLS, by that user, and passes DMARC where it arrives; with a wrong one, with none, and where
+Checked: with the right password the report is taken and delivered, over TLS, by that user, and passes DMARC where it
+arrives; with a wrong one, with none, and where
 the server offers no TLS, nothing is delivered, the reason is told, and it goes once the reason is gone.
 """
 import os
@@ -31,18 +33,35 @@ def server(ca):
         out.write(f'pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN LOGIN\nsasldb_path: {folder}/etc/sasl/users\n')
     set_password(folder, smtp.PASSWORD)
     mails = folder + '/mails'
-    p = postfix.Postfix(folder, 'localhost', ['127.0.0.1'], {
-        **postfix.maildir_settings(mails, ['example.net']), 'mynetworks': '203.0.113.0/24', 'smtpd_sasl_auth_enable': 'yes', 'cyrus_sasl_config_path': folder + '/etc/sasl',
-        'smtpd_sasl_local_domain': 'localhost', 'smtpd_tls_security_level': 'may', 'smtpd_tls_auth_only': 'yes', 'smtpd_tls_cert_file': f'{FOLDER}/house.crt',
-        'smtpd_tls_key_file': f'{FOLDER}/house.key', 'smtpd_tls_received_header': 'yes', 'smtpd_sasl_authenticated_header': 'yes',
-        'smtpd_client_restrictions': 'permit_sasl_authenticated, reject', 'smtpd_delay_reject': 'yes'})
+    p = postfix.Postfix(
+        folder,
+        'localhost',
+        ['127.0.0.1'],
+        {
+            **postfix.maildir_settings(mails, ['example.net']),
+            'mynetworks': '203.0.113.0/24',
+            'smtpd_sasl_auth_enable': 'yes',
+            'cyrus_sasl_config_path': folder + '/etc/sasl',
+            'smtpd_sasl_local_domain': 'localhost',
+            'smtpd_tls_security_level': 'may',
+            'smtpd_tls_auth_only': 'yes',
+            'smtpd_tls_cert_file': f'{FOLDER}/house.crt',
+            'smtpd_tls_key_file': f'{FOLDER}/house.key',
+            'smtpd_tls_received_header': 'yes',
+            'smtpd_sasl_authenticated_header': 'yes',
+            'smtpd_client_restrictions': 'permit_sasl_authenticated, reject',
+            'smtpd_delay_reject': 'yes',
+        },
+    )
     p.start()
     return p, mails
 
 
 def set_password(folder, password):
     users = folder + '/etc/sasl/users'
-    done = smtp.subprocess.run(['saslpasswd2', '-p', '-c', '-f', users, '-u', 'localhost', 'reports'], input=password, text=True, capture_output=True)
+    done = smtp.subprocess.run(
+        ['saslpasswd2', '-p', '-c', '-f', users, '-u', 'localhost', 'reports'], input=password, text=True, capture_output=True
+    )
     check(done.returncode == 0, 'saslpasswd2: ' + done.stderr)
     shutil.chown(users, pwd.getpwnam('postfix').pw_uid)
 
@@ -64,8 +83,28 @@ def logins(p):
 def judged(octets):
     with open(FOLDER + '/taken.eml', 'wb') as out:
         out.write(octets)
-    done = smtp.subprocess.run([BUILD + '/assay', 'verify', FOLDER + '/taken.eml', '--ip', '192.0.2.50', '--helo', 'x.example', '--from', '<>', '--rcpt', 'dmarc@example.net',
-                                '--policy', FOLDER + '/policy', '--dns', FOLDER + '/dns', '--json'], capture_output=True, text=True)
+    done = smtp.subprocess.run(
+        [
+            BUILD + '/assay',
+            'verify',
+            FOLDER + '/taken.eml',
+            '--ip',
+            '192.0.2.50',
+            '--helo',
+            'x.example',
+            '--from',
+            '<>',
+            '--rcpt',
+            'dmarc@example.net',
+            '--policy',
+            FOLDER + '/policy',
+            '--dns',
+            FOLDER + '/dns',
+            '--json',
+        ],
+        capture_output=True,
+        text=True,
+    )
     return {f['standard']: f['result'] for f in smtp.json.loads(done.stdout)[0]['classes'][0]['findings']}
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""trouble.py - the real assay-ledger in trouble: its database goes away and comes back, the disk is full, the disk is read-only, the policy breaks.
+"""trouble.py - the real assay-ledger in trouble: its database goes away and comes back, the disk is full, the disk is
+read-only, the policy breaks.
 
     trouble.py BUILD FOLDER POSTGRES-URI STEP      STEP: away (with the server), disk (as root, in a mount namespace of its own)
 
@@ -39,8 +40,10 @@ def until(condition, seconds, text):
 
 def write_policy(store, more=''):
     with open(FOLDER + '/policy', 'w') as out:
-        out.write(f'policy "x" owner "p@example.org"\nset journal.dir "{FOLDER}/disk/journal"\nset ledger.store "{store}"\n'
-                  f'set ledger.knowledge "{FOLDER}/knowledge"\n{more}')
+        out.write(
+            f'policy "x" owner "p@example.org"\nset journal.dir "{FOLDER}/disk/journal"\nset ledger.store "{store}"\n'
+            f'set ledger.knowledge "{FOLDER}/knowledge"\n{more}'
+        )
 
 
 class Ledger:
@@ -131,6 +134,7 @@ def disk():
     def make_room():
         check(ledger.child.poll() is None, 'assay-ledger ended with the disk full')
         mount('-o', 'remount,size=300m', FOLDER + '/disk')
+
     ids = write_for(5, make_room)
     more = write_for(1)
 
@@ -142,6 +146,7 @@ def disk():
         out = [r[0] for r in base.execute(sql)]
         base.close()
         return out
+
     until(lambda: len(stored()) >= len(ids) + len(more), 120, 'did not catch up after the disk was full')
     check(sorted(stored()) == sorted(ids + more), 'not the same records')
     lost = ask('SELECT sum(lost) FROM host')[0]
@@ -157,7 +162,9 @@ def disk():
     until(lambda: len(stored()) == len(ids) + len(more) + len(last), 60, 'did not go on after the disk was read-only')
     ledger.end()
     subprocess.run(['umount', FOLDER + '/disk'], check=True)
-    print(f'{len(ids)} acknowledged while the disk filled up and was made larger, {lost} lost and counted; {len(more) + len(last)} after: all there, once')
+    print(
+        f'{len(ids)} acknowledged while the disk filled up and was made larger, {lost} lost and counted; {len(more) + len(last)} after: all there, once'
+    )
 
 
 {'away': away, 'disk': disk}[STEP]()

@@ -2,10 +2,13 @@
 """load - a sender that loses nothing: numbered mails at a rate, each sent again until it is acknowledged, and the count of what arrived.
 
   load.py send RATE STOPFILE RESULT     sends to 192.0.2.1 until STOPFILE exists, then until all is acknowledged (at most 120 seconds more)
-  load.py count RESULT MAILDIR LOG      waits for the queue's end, and counts; exit 0: each acknowledged mail is there once, none refused, none bounced
+  load.py count RESULT MAILDIR LOG      waits for the queue's end, and counts; exit 0: each acknowledged mail is there
+  once, none refused, none bounced
 
-As MTAs do, some sessions carry one mail and some several. What is answered 4xx, or not at all, is sent again after two seconds. An answer that was
-lost after the last dot leaves open whether the mail was taken (RFC 5321 section 4.5.3.2.6): counted as unclear, sent again, and doubled if it was."""
+As MTAs do, some sessions carry one mail and some several. What is answered 4xx, or not at all, is sent again after two
+seconds. An answer that was
+lost after the last dot leaves open whether the mail was taken (RFC 5321 section 4.5.3.2.6): counted as unclear, sent
+again, and doubled if it was."""
 import glob
 import heapq
 import json
@@ -55,8 +58,10 @@ def one(smtp, number):
         code, text = smtp.docmd("DATA")
     if code != 354:
         return code, text
-    smtp.send(f"From: <sender{number}@example.com>\r\nTo: <box@load.example>\r\nSubject: number {number}\r\nDate: Fri, 20 Nov 2026 12:00:00 +0000\r\n"
-              f"Message-ID: <{number}@mail.example.com>\r\nX-Number: {number}\r\n\r\nThis is mail {number}.\r\n.\r\n")
+    smtp.send(
+        f"From: <sender{number}@example.com>\r\nTo: <box@load.example>\r\nSubject: number {number}\r\nDate: Fri, 20 Nov 2026 12:00:00 +0000\r\n"
+        f"Message-ID: <{number}@mail.example.com>\r\nX-Number: {number}\r\n\r\nThis is mail {number}.\r\n.\r\n"
+    )
     try:
         return smtp.getreply()
     except (OSError, smtplib.SMTPException) as e:
@@ -143,13 +148,21 @@ def count(result, maildir, log):
     lost = sorted(set(r["acknowledged"]) - set(there))
     doubled = sorted(n for n, c in there.items() if c > 1)
     missing = sorted(set(range(1, r["sent"] + 1)) - set(r["acknowledged"]))
-    print(f"sent {r['sent']} in {r['seconds']:.0f} s ({r['sent'] / r['seconds']:.0f} a second), acknowledged {len(set(r['acknowledged']))}, "
-          f"deferred and sent again {len(r['deferred'])}, delivered {len(there)} ({judged} judged), lost {len(lost)}, doubled {len(doubled)}, "
-          f"bounced {bounced}, refused {len(r['refused'])}, unclear {len(r['unclear'])}, never taken {len(missing)}")
+    print(
+        f"sent {r['sent']} in {r['seconds']:.0f} s ({r['sent'] / r['seconds']:.0f} a second), acknowledged {len(set(r['acknowledged']))}, "
+        f"deferred and sent again {len(r['deferred'])}, delivered {len(there)} ({judged} judged), lost {len(lost)}, doubled {len(doubled)}, "
+        f"bounced {bounced}, refused {len(r['refused'])}, unclear {len(r['unclear'])}, never taken {len(missing)}"
+    )
     for text, n in sorted(r["why"].items(), key=lambda x: -x[1])[:8]:
         print(f"        {n} x {text}")
     good = r["sent"] > 0 and not (lost or doubled or missing or bounced or r["refused"] or others)
-    for what, which in (("lost", lost), ("doubled", doubled), ("never taken", missing), ("refused", r["refused"]), ("unknown mails", others)):
+    for what, which in (
+        ("lost", lost),
+        ("doubled", doubled),
+        ("never taken", missing),
+        ("refused", r["refused"]),
+        ("unknown mails", others),
+    ):
         if which:
             print(f"        {what}: {which[:10]}")
     return 0 if good and judged > 0 else 1

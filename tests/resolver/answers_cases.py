@@ -239,4 +239,5 @@ def test_dry_run_and_trial_refuse_nothing(place, tree):
             r.wait_for(lambda: r.status().get("answers", {}).get("would_refuse"), 8)
             assert r.status()["answers"]["would_refuse"] >= 1 and r.status()["answers"]["refused"] == 0, r.status()["answers"]
         import shutil
+
         shutil.rmtree(r.folder)

@@ -1,9 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""bench.py [ROUNDS [LOAD...]] - what the module costs: the same Unbound without it (plain), with a policy that records, and with one that requires DNSSEC of the
-signed and the unsigned zone, in turns. Loads: names in the cache (hot), names asked for the first time (miss); signed, unsigned, and unsigned where DNSSEC
-is required (refused). One thread (or THREADS=N) on the first core, dnsperf and the name servers on the second. Printed: the median of queries a second and of processor
-time for each query, both as a ratio to plain, and the resolver's memory. On a busy machine the processor time is the one to read. LOAD: only those, by their names."""
+"""bench.py [ROUNDS [LOAD...]] - what the module costs: the same Unbound without it (plain), with a policy that records,
+and with one that requires DNSSEC of the
+signed and the unsigned zone, in turns. Loads: names in the cache (hot), names asked for the first time (miss); signed,
+unsigned, and unsigned where DNSSEC
+is required (refused). One thread (or THREADS=N) on the first core, dnsperf and the name servers on the second. Printed:
+the median of queries a second and of processor
+time for each query, both as a ratio to plain, and the resolver's memory. On a busy machine the processor time is the
+one to read. LOAD: only those, by their names."""
 import os
 import signal
 import statistics
@@ -23,7 +27,11 @@ import resolver  # noqa: E402
 import tree  # noqa: E402
 
 HEAD = 'policy "bench" owner "x@signed.zz"\nset mode enforce\nset journal.dir JOURNAL\nfollow dnssec of every name\n'
-POLICIES = {"plain": None, "records": HEAD, "requires": HEAD + "require dnssec of names in signed.zz\nrequire dnssec of names in unsigned.zz\n"}
+POLICIES = {
+    "plain": None,
+    "records": HEAD,
+    "requires": HEAD + "require dnssec of names in signed.zz\nrequire dnssec of names in unsigned.zz\n",
+}
 MISSES = 60000
 THREADS = int(os.environ.get("THREADS", "1"))
 WIDTHS = (24, 42, 42)
@@ -58,14 +66,25 @@ def once(folder, world, who, load):
         f.write("\n".join(names) + "\n")
     place = tempfile.mkdtemp(dir=folder)
     os.chmod(place, 0o755)
-    r = resolver.Resolver(place, world, POLICIES[who], with_module=who != "plain", threads=THREADS, options="  msg-cache-size: 64m\n  rrset-cache-size: 128m\n")
+    r = resolver.Resolver(
+        place,
+        world,
+        POLICIES[who],
+        with_module=who != "plain",
+        threads=THREADS,
+        options="  msg-cache-size: 64m\n  rrset-cache-size: 128m\n",
+    )
     with r:
         subprocess.run(["taskset", "-a", "-c", "-p", "0", str(r.process.pid)], check=True, capture_output=True)
         for name in ("www.signed.zz", "www.two.zz", "www.free.zz", "www.unsigned.zz"):
             r.ask(name)
         before = spent(r.process.pid)
         how = ["-l", str(seconds)] if seconds else ["-n", "1"]
-        done = subprocess.run(["taskset", "-c", "1", "dnsperf", "-s", "127.0.0.1", "-d", data, "-c", "4", "-q", "60", "-t", "20", *how], capture_output=True, text=True)
+        done = subprocess.run(
+            ["taskset", "-c", "1", "dnsperf", "-s", "127.0.0.1", "-d", data, "-c", "4", "-q", "60", "-t", "20", *how],
+            capture_output=True,
+            text=True,
+        )
         cost = spent(r.process.pid) - before
         lines = done.stdout.splitlines()
         completed = int([line for line in lines if "Queries completed" in line][0].split()[2])
@@ -96,7 +115,7 @@ def main():
         for load in loads:
             got = {who: [] for who in POLICIES}
             for turn in range(rounds):
-                who_first = list(POLICIES)[turn % len(POLICIES):] + list(POLICIES)[:turn % len(POLICIES)]
+                who_first = list(POLICIES)[turn % len(POLICIES) :] + list(POLICIES)[: turn % len(POLICIES)]
                 for who in who_first:
                     got[who].append(once(folder, world, who, load))
             middle = {who: [statistics.median(x[i] for x in got[who]) for i in range(3)] for who in POLICIES}

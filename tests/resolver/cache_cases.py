@@ -82,7 +82,9 @@ def test_prefetch(place, tree):
 
 def expired(place, tree, options):
     """Past its TTL, with the servers dead: what was refused stays refused, what passed is served stale."""
-    with Resolver(place, tree, POLICY, options="  serve-expired: yes\n  serve-expired-ttl: 3600\n  serve-expired-reply-ttl: 1\n" + options) as r:
+    with Resolver(
+        place, tree, POLICY, options="  serve-expired: yes\n  serve-expired-ttl: 3600\n  serve-expired-reply-ttl: 1\n" + options
+    ) as r:
         for _ in range(2):
             refused(r, "short.unsigned.zz")
             refused(r, "to-unsigned.signed.zz")
@@ -153,8 +155,16 @@ def test_cd_is_ignored_whatever_is_configured(place, tree):
 
 def test_reload_and_flush(place, tree):
     with Resolver(place, tree, POLICY) as r:
-        for command in (("reload",), ("reload_keep_cache",), ("flush_zone", "zz"), ("flush_bogus",), ("flush_negative",), ("flush", "www.unsigned.zz"),
-                        ("flush_zone", "."), ("reload_keep_cache",)):
+        for command in (
+            ("reload",),
+            ("reload_keep_cache",),
+            ("flush_zone", "zz"),
+            ("flush_bogus",),
+            ("flush_negative",),
+            ("flush", "www.unsigned.zz"),
+            ("flush_zone", "."),
+            ("reload_keep_cache",),
+        ):
             for name in ("www.unsigned.zz", "no.unsigned.zz", "to-unsigned.free.zz"):
                 refused(r, name)
                 refused(r, name)
@@ -175,6 +185,7 @@ def test_loaded_cache_is_judged_after_keep_reload(place, tree):
             f.write(plain.control("dump_cache"))
     with Resolver(place, tree, POLICY) as r:
         from resolver import UNBOUND
+
         with open(dump, encoding="utf-8") as f:
             subprocess.run([f"{UNBOUND}/sbin/unbound-control", "-c", r.conf, "load_cache"], stdin=f, check=True, capture_output=True)
         r.control("reload_keep_cache")
@@ -277,7 +288,9 @@ def race(place, tree, threads, options, module="dynlib validator iterator"):
                 f.write(f"n{i}.wild.unsigned.zz A\n")
     with Resolver(place, tree, POLICY, threads=threads, module=module, options="  so-reuseport: yes\n" + options) as r:
         for _ in range(2):
-            done = subprocess.run(["dnsperf", "-s", "127.0.0.1", "-d", names, "-c", "20", "-q", "200", "-n", "2", "-t", "10"], capture_output=True, text=True)
+            done = subprocess.run(
+                ["dnsperf", "-s", "127.0.0.1", "-d", names, "-c", "20", "-q", "200", "-n", "2", "-t", "10"], capture_output=True, text=True
+            )
             assert done.returncode == 0, done.stderr
             codes = [line.strip() for line in done.stdout.splitlines() if "Response codes" in line]
             assert codes and "SERVFAIL" in codes[0] and "NOERROR" not in codes[0] and "NXDOMAIN" not in codes[0], codes

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Modules that keep a cache of their own beside Unbound's: subnetcache (EDNS Client Subnet, RFC 7871) and cachedb. What is refused stays refused, what is
+"""Modules that keep a cache of their own beside Unbound's: subnetcache (EDNS Client Subnet, RFC 7871) and cachedb. What
+is refused stays refused, what is
 one network's stays that network's, and what passes is still kept."""
 import socket
 import subprocess
@@ -18,7 +19,9 @@ from resolver import UNBOUND, Resolver
 SUBNET = "dynlib subnetcache validator iterator"
 SUBNET_OPTIONS = f"  send-client-subnet: {trees.NETWORKS}\n  client-subnet-always-forward: yes\n"
 CACHEDB = "dynlib validator cachedb iterator"
-HAS_CACHEDB = " cachedb" in subprocess.run([f"{UNBOUND}/sbin/unbound", "-V"], capture_output=True, text=True).stdout  # Debian 12's was built without
+HAS_CACHEDB = (
+    " cachedb" in subprocess.run([f"{UNBOUND}/sbin/unbound", "-V"], capture_output=True, text=True).stdout
+)  # Debian 12's was built without
 FIRST, SECOND = "198.51.100.0", "198.51.7.0"
 
 
@@ -41,7 +44,9 @@ class Networks:
         if rdtype == 1:
             reply.answer.append(dns.rrset.from_text(name, 300, "IN", "A", f"203.0.113.{last}"))
         else:
-            reply.authority.append(dns.rrset.from_text("networks.zz.", 60, "IN", "SOA", "ns.networks.zz. h.networks.zz. 1 3600 600 86400 60"))
+            reply.authority.append(
+                dns.rrset.from_text("networks.zz.", 60, "IN", "SOA", "ns.networks.zz. h.networks.zz. 1 3600 600 86400 60")
+            )
         options = [dns.edns.ECSOption(o.address, o.srclen, 24) for o in networks]
         reply.use_edns(0, options=options)
         return reply
@@ -98,7 +103,9 @@ def test_client_subnet_and_refusals(place, tree):
                 passes(r, "www.signed.zz", want="secure", network=network)
                 for name in ("www.unsigned.zz", "to-unsigned.free.zz", "no.unsigned.zz"):
                     answer = r.ask(name, network=network)
-                    assert answer.rcode == "SERVFAIL" and not any(line.split()[0].endswith(".unsigned.zz.") for line in answer.records), f"{name} from {network}: {answer}"
+                    assert answer.rcode == "SERVFAIL" and not any(
+                        line.split()[0].endswith(".unsigned.zz.") for line in answer.records
+                    ), f"{name} from {network}: {answer}"
                     assert answer.ede and answer.ede[0][0] == 15, f"{name} from {network}: {answer}"
         r.change_policy(POLICY)
         each_network_has_its_own(r)
@@ -152,7 +159,14 @@ def test_caches_in_front_are_named(place, tree):
 def test_dns64_stores_for_itself(place, tree):
     """While an address is looked up to be translated, nobody else may be told from the cache that there is none."""
     stop, wrong = threading.Event(), []
-    with Resolver(place, tree, POLICY, module="dns64 dynlib validator iterator", options="  dns64-prefix: 64:ff9b::/96\n  num-queries-per-thread: 4096\n") as r:
+    with Resolver(
+        place,
+        tree,
+        POLICY,
+        module="dns64 dynlib validator iterator",
+        options="  dns64-prefix: 64:ff9b::/96\n  num-queries-per-thread: 4096\n",
+    ) as r:
+
         def ask(first):
             for i in range(first, first + 300):
                 if stop.is_set():
@@ -160,6 +174,7 @@ def test_dns64_stores_for_itself(place, tree):
                 answer = r.ask(f"n{i // 3}.wild.free.zz", "AAAA")
                 if not answer.data:
                     wrong.append(repr(answer))
+
         clients = [threading.Thread(target=ask, args=(k % 2,)) for k in range(6)]
         for c in clients:
             c.start()

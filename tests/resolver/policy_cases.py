@@ -48,6 +48,7 @@ def test_change_without_any_query_reaches_the_cache(place, tree):
 def test_change_under_load(place, tree):
     """Between two policies, ten times, with clients asking all the while: after each change has been seen, never an answer of the old one."""
     import threading
+
     with Resolver(place, tree, FREE, threads=2) as r:
         stop = threading.Event()
 
@@ -125,7 +126,10 @@ def test_exemption_ends_at_its_minute(place, tree):
 def test_suspension(place, tree):
     today = time.strftime("%Y-%m-%d")
     for first in (True, False):
-        policy = FREE + f'require dnssec of names in expired.zz\nsuspend validation below expired.zz because "their signer broke" agreed by "us" through {today}\n'
+        policy = (
+            FREE
+            + f'require dnssec of names in expired.zz\nsuspend validation below expired.zz because "their signer broke" agreed by "us" through {today}\n'
+        )
         with Resolver(place, tree, policy if first else FREE, name=f"s{first}") as r:
             if not first:  # bogus is cached when the suspension comes
                 assert r.ask("www.expired.zz").rcode == "SERVFAIL"
@@ -157,7 +161,9 @@ def test_suspension_ends_at_its_minute(place, tree):
 
 def test_suspension_ends_by_itself(place, tree):
     today = time.strftime("%Y-%m-%d")
-    policy = FREE + f'set resolver.suspension-settles 2s\nsuspend validation below mended.zz because "broken" agreed by "us" through {today}\n'
+    policy = (
+        FREE + f'set resolver.suspension-settles 2s\nsuspend validation below mended.zz because "broken" agreed by "us" through {today}\n'
+    )
     with Resolver(place, tree, policy, options="  val-bogus-ttl: 1\n  key-cache-size: 100k\n  infra-host-ttl: 1\n") as r:
         passes(r, "www.mended.zz")
         passes(r, "zero.mended.zz")
@@ -187,7 +193,9 @@ def test_bad_policy_at_reload_keeps_the_last(place, tree):
         assert r.wait_for(lambda: "stays as it was" in r.words()), r.words()[-300:]
         refused(r, "www.unsigned.zz")
         passes(r, "www.free.zz")
-        assert r.wait_for(lambda: r.status()["policy"]["source"] == "kept" and "policy:1" in r.status()["policy"]["error"], 6), r.status()["policy"]
+        assert r.wait_for(lambda: r.status()["policy"]["source"] == "kept" and "policy:1" in r.status()["policy"]["error"], 6), r.status()[
+            "policy"
+        ]
         os.remove(r.policy)
         time.sleep(0.6)
         refused(r, "www.unsigned.zz")
@@ -235,6 +243,7 @@ def test_a_million_names(place, tree):
 def test_pause(place, tree):
     """`assay pause`, and its end: at once, for cached answers too."""
     import subprocess
+
     assay = os.path.join(BUILD, "assay")
     with Resolver(place, tree, HARD) as r:
         refused(r, "www.unsigned.zz")
@@ -253,6 +262,7 @@ def test_pause(place, tree):
 def test_status_command(place, tree):
     """`assay resolver status` in its three forms, and its exit codes."""
     import subprocess
+
     assay = [os.path.join(BUILD, "assay"), "resolver", "status", "--dir"]
 
     def run(*more):
@@ -267,9 +277,14 @@ def test_status_command(place, tree):
         for word in ("unsigned.zz", "free.zz", "expired.zz", "expired from", "1 refused", "enforce"):
             assert word in text.stdout, f"{word!r} is not in\n{text.stdout}"
         metrics = run(r.state, "--prometheus").stdout
-        for line in ('assay_resolver_up 1', 'assay_resolver_answers_total{state="refused"} 1', 'assay_resolver_zone_answers_total{state="bogus",zone="expired.zz"} 1'):
+        for line in (
+            'assay_resolver_up 1',
+            'assay_resolver_answers_total{state="refused"} 1',
+            'assay_resolver_zone_answers_total{state="bogus",zone="expired.zz"} 1',
+        ):
             assert line in metrics.splitlines(), f"{line!r} is not in\n{metrics}"
         import json
+
         assert json.loads(run(r.state, "--json").stdout)["answers"]["refused"] == 1
         r.write_policy("nonsense\n")
         assert r.wait_for(lambda: r.status().get("policy", {}).get("error"), 8)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Unbound's own replay tests (testdata/*.rpl and, for modules left out of some builds, *.crpl of its source), with the module in the chain. Under a policy that records none may change its answer. Under one
-that could refuse (some other name) the module stores what the others would have: then those differ that are named here, each for its reason."""
+"""Unbound's own replay tests (testdata/*.rpl and, for modules left out of some builds, *.crpl of its source), with the
+module in the chain. Under a policy that records none may change its answer. Under one
+that could refuse (some other name) the module stores what the others would have: then those differ that are named here,
+each for its reason."""
 import glob
 import os
 import re
@@ -12,12 +14,19 @@ from resolver import MODULE, UNBOUND
 RECORDS = 'policy "r" owner "x@a.example"\nset mode enforce\nset journal.dir JOURNAL\nrecord dnssec of every name\n'
 REQUIRES = RECORDS + "set resolver.cd honour\nrequire dnssec of names in nowhere.invalid\n"
 DIFFERS = {
-    "iter_class_any": "class ANY is refused", "iter_class_any_merge": "class ANY is refused",
+    "iter_class_any": "class ANY is refused",
+    "iter_class_any_merge": "class ANY is refused",
     "iter_ns_spoof": "wants harden-referral-path, which is switched off",
     # The time to live of the name server records that come along is the cache's in one, the answer's in the other.
-    "iter_prefetch": "TTL", "iter_prefetch_change": "TTL", "iter_prefetch_change2": "TTL", "iter_prefetch_fail": "TTL", "iter_prefetch_ns": "TTL",
-    "rrset_rettl": "TTL", "rrset_use_cached": "TTL",
-    # What an alias leads to is kept with the answer as a whole, not under its own name too: where the alias's time to live is 0 it is asked for again.
+    "iter_prefetch": "TTL",
+    "iter_prefetch_change": "TTL",
+    "iter_prefetch_change2": "TTL",
+    "iter_prefetch_fail": "TTL",
+    "iter_prefetch_ns": "TTL",
+    "rrset_rettl": "TTL",
+    "rrset_use_cached": "TTL",
+    # What an alias leads to is kept with the answer as a whole, not under its own name too: where the alias's time to
+    # live is 0 it is asked for again.
     "iter_dname_ttl0_grace": "TTL",
 }
 
@@ -28,7 +37,9 @@ def testbound():
     if not os.path.exists(path):
         with open(f"{UNBOUND}/obj/Makefile", encoding="utf-8") as f:
             libs = re.search(r"^LIBS=(.*)$", f.read(), re.M).group(1)
-        subprocess.run(["make", "-C", f"{UNBOUND}/obj", "testbound", f"LIBS={libs} -ldl -Wl,--export-dynamic"], check=True, capture_output=True)
+        subprocess.run(
+            ["make", "-C", f"{UNBOUND}/obj", "testbound", f"LIBS={libs} -ldl -Wl,--export-dynamic"], check=True, capture_output=True
+        )
     return path
 
 
@@ -68,7 +79,9 @@ def replay(place, policy):
             with open(file, "w", encoding="latin-1") as f:
                 f.write(content)
             env = dict(os.environ, ASSAY_POLICY=os.path.join(place, "policy"), ASSAY_RESOLVER_DIR=state, ASSAY_STATE=place)
-            results.append(subprocess.run([program, "-p", file], cwd=f"{UNBOUND}/src", env=env, capture_output=True, timeout=120).returncode)
+            results.append(
+                subprocess.run([program, "-p", file], cwd=f"{UNBOUND}/src", env=env, capture_output=True, timeout=120).returncode
+            )
         return name, *results
 
     with ThreadPoolExecutor(2) as pool:

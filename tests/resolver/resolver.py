@@ -40,8 +40,19 @@ class Answer:
 
 
 class Resolver:
-    def __init__(self, folder, tree, policy, name="unbound", options="", after="", module="dynlib validator iterator", threads=THREADS, port=53,
-                 with_module=True):
+    def __init__(
+        self,
+        folder,
+        tree,
+        policy,
+        name="unbound",
+        options="",
+        after="",
+        module="dynlib validator iterator",
+        threads=THREADS,
+        port=53,
+        with_module=True,
+    ):
         self.folder = os.path.join(folder, name)
         os.makedirs(self.folder, exist_ok=True)
         self.tree, self.port, self.process = tree, port, None
@@ -57,7 +68,8 @@ class Resolver:
         if not with_module:
             module = module.replace("dynlib ", "")
         with open(self.conf, "w", encoding="ascii") as f:
-            f.write(f"""server:
+            f.write(
+                f"""server:
   interface: {WHERE}
   port: {port}
   do-ip6: no
@@ -86,7 +98,8 @@ remote-control:
   control-interface: {self.folder}/control
   control-use-cert: no
 {after}
-""")
+"""
+            )
 
     def write_policy(self, text):
         new = self.policy + ".new"
@@ -96,8 +109,12 @@ remote-control:
 
     def start(self, wait=True):
         env = dict(os.environ, ASSAY_POLICY=self.policy, ASSAY_RESOLVER_DIR=self.state, ASSAY_STATE=self.folder)
-        self.process = subprocess.Popen([f"{UNBOUND}/sbin/unbound", "-d", "-c", self.conf], env=env, stdout=subprocess.DEVNULL,
-                                        stderr=open(os.path.join(self.folder, "stderr"), "ab"))
+        self.process = subprocess.Popen(
+            [f"{UNBOUND}/sbin/unbound", "-d", "-c", self.conf],
+            env=env,
+            stdout=subprocess.DEVNULL,
+            stderr=open(os.path.join(self.folder, "stderr"), "ab"),
+        )
         if wait:
             self.wait_ready()
         return self

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where the policy does not refuse, a resolver with the module answers as one without: the same sections, flags and codes, for every name of the tree and
+"""Where the policy does not refuse, a resolver with the module answers as one without: the same sections, flags and
+codes, for every name of the tree and
 for random ones, in the same order, twice."""
 import random
 
@@ -19,9 +20,13 @@ def names():
     zones = [z for z in trees.ZONES if z not in (".", "arpa") and trees.ZONES[z][0] != "dead" and trees.ZONES[z][1] != trees.NETWORKS]
     for _ in range(300):
         zone = chance.choice(zones)
-        first = chance.choice(["www", "six", "alias", "no" + str(chance.randrange(50)), "x.wild", "b.c.deep", "d", "www.d", "zero", "many", "ns", "@"])
+        first = chance.choice(
+            ["www", "six", "alias", "no" + str(chance.randrange(50)), "x.wild", "b.c.deep", "d", "www.d", "zero", "many", "ns", "@"]
+        )
         name = zone if first == "@" else f"{first}.{zone}"
-        yield name, chance.choice(["A", "A", "A", "AAAA", "MX", "TXT", "NS", "SOA", "DS", "DNSKEY", "ANY", "CNAME", "NSEC", "RRSIG", "HTTPS"])
+        yield name, chance.choice(
+            ["A", "A", "A", "AAAA", "MX", "TXT", "NS", "SOA", "DS", "DNSKEY", "ANY", "CNAME", "NSEC", "RRSIG", "HTTPS"]
+        )
 
 
 def shape(answer):

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""tree - a small signed tree of DNS for the tests of the resolver module: its own root, one top-level domain, and below it a zone of each kind
+"""tree - a small signed tree of DNS for the tests of the resolver module: its own root, one top-level domain, and below
+it a zone of each kind
 that a validator can meet: signed (NSEC, NSEC3, opt-out), unsigned, and broken in every way that has an error code of its own (RFC 8914).
 
-Served by NSD on addresses of 192.0.2.0/24, put on the loopback of a network namespace: parents and children on different servers, so that referrals are real.
+Served by NSD on addresses of 192.0.2.0/24, put on the loopback of a network namespace: parents and children on
+different servers, so that referrals are real.
 """
 import os
 import re
@@ -31,8 +33,12 @@ ZONES = {
     ".": ("nsec", ROOT, ""),
     "zz": ("nsec", TLD, ""),
     "arpa": ("nsec", HOST, "home A 203.0.113.9\n"),
-    "signed.zz": ("nsec", HOST, "to-unsigned CNAME www.unsigned.zz.\nto-free CNAME www.free.zz.\nto-two CNAME www.two.zz.\nto-nowhere CNAME nowhere.unsigned.zz.\n"
-                  "to-expired CNAME www.expired.zz.\nd DNAME two.zz.\ndu DNAME unsigned.zz.\nns2 A 192.0.2.3\nrewritten A 203.0.113.77\n"),
+    "signed.zz": (
+        "nsec",
+        HOST,
+        "to-unsigned CNAME www.unsigned.zz.\nto-free CNAME www.free.zz.\nto-two CNAME www.two.zz.\nto-nowhere CNAME nowhere.unsigned.zz.\n"
+        "to-expired CNAME www.expired.zz.\nd DNAME two.zz.\ndu DNAME unsigned.zz.\nns2 A 192.0.2.3\nrewritten A 203.0.113.77\n",
+    ),
     "two.zz": ("nsec3", HOST, ""),
     "strict.zz": ("nsec", HOST, "to-free CNAME www.free.zz.\nto-nothing CNAME nothing.free.zz.\nto-two CNAME www.two.zz.\n"),
     "unsigned.zz": ("unsigned", HOST, "to-signed CNAME www.signed.zz.\nd DNAME signed.zz.\nrewritten A 203.0.113.77\nns9 A 192.0.2.3\n"),
@@ -41,7 +47,11 @@ ZONES = {
     "ended.zz": ("unsigned", HOST, ""),
     "noted.zz": ("unsigned", HOST, ""),
     "ignored.zz": ("unsigned", HOST, ""),
-    "free.zz": ("unsigned", HOST, "to-unsigned CNAME www.unsigned.zz.\nto-signed CNAME www.signed.zz.\nd DNAME unsigned.zz.\nd2 DNAME signed.zz.\n"),
+    "free.zz": (
+        "unsigned",
+        HOST,
+        "to-unsigned CNAME www.unsigned.zz.\nto-signed CNAME www.signed.zz.\nd DNAME unsigned.zz.\nd2 DNAME signed.zz.\n",
+    ),
     "opt.zz": ("opt-out", HOST, ""),
     "sub.opt.zz": ("unsigned", CHILD, ""),
     "stub.zz": ("unsigned", STUB, ""),
@@ -96,7 +106,7 @@ class Tree:
         key = self.run("ldns-keygen", "-a", "ECDSAP256SHA256", "-k", "-r", "/dev/urandom", dotted(name))
         with open(f"{self.folder}/{key}.ds", encoding="ascii") as f:
             words = f.read().split()
-        ds = words[words.index("DS") + 1:]
+        ds = words[words.index("DS") + 1 :]
         if kind == "wrong-ds":
             ds[3] = ds[3][:-1] + ("0" if ds[3][-1] != "0" else "1")
         if kind == "unknown-algorithm":
@@ -131,7 +141,9 @@ class Tree:
         if kind in ("unsigned", "dead"):
             os.replace(plain, signed)
             return
-        when = {"expired": ("-i", day(-60), "-e", day(-20)), "not-yet": ("-i", day(20), "-e", day(60))}.get(kind, ("-i", day(-1), "-e", day(30)))
+        when = {"expired": ("-i", day(-60), "-e", day(-20)), "not-yet": ("-i", day(20), "-e", day(60))}.get(
+            kind, ("-i", day(-1), "-e", day(30))
+        )
         form = {"nsec3": ("-n", "-t", "0"), "opt-out": ("-n", "-p", "-t", "0"), "iterations": ("-n", "-t", "2000")}.get(kind, ())
         self.run("ldns-signzone", "-f", signed, "-o", dotted(name), *when, *form, plain, self.keys[name])
         self.damage(kind, signed)
@@ -170,10 +182,25 @@ class Tree:
         self.hints = f"{self.folder}/hints"
 
     def config(self, server):
-        lines = ["server:", f"  ip-address: {server}", "  port: 53", "  username: root", '  chroot: ""', "  server-count: 1", "  hide-version: yes",
-                 f"  zonesdir: {self.folder}", f"  pidfile: {self.folder}/nsd.{server}.pid", f"  database: \"\"", f"  logfile: {self.folder}/nsd.{server}.log",
-                 f"  xfrdfile: {self.folder}/xfrd.{server}", f"  zonelistfile: {self.folder}/zonelist.{server}", "  tcp-count: 50", "  rrl-ratelimit: 0",
-                 "remote-control:", "  control-enable: no"]
+        lines = [
+            "server:",
+            f"  ip-address: {server}",
+            "  port: 53",
+            "  username: root",
+            '  chroot: ""',
+            "  server-count: 1",
+            "  hide-version: yes",
+            f"  zonesdir: {self.folder}",
+            f"  pidfile: {self.folder}/nsd.{server}.pid",
+            f"  database: \"\"",
+            f"  logfile: {self.folder}/nsd.{server}.log",
+            f"  xfrdfile: {self.folder}/xfrd.{server}",
+            f"  zonelistfile: {self.folder}/zonelist.{server}",
+            "  tcp-count: 50",
+            "  rrl-ratelimit: 0",
+            "remote-control:",
+            "  control-enable: no",
+        ]
         for name, (_, own, _) in ZONES.items():
             if own == server and ZONES[name][0] != "dead":
                 lines += ["zone:", f"  name: {dotted(name)}", f"  zonefile: {name}.signed"]

@@ -65,9 +65,11 @@ def test_state_folder_that_cannot_be_made(place, tree):
 
 def test_many_reloads_lose_no_thread(place, tree):
     with Resolver(place, tree, POLICY) as r:
+
         def threads():
             with open(f"/proc/{r.process.pid}/status", encoding="ascii") as f:
                 return [int(line.split()[1]) for line in f if line.startswith("Threads:")][0]
+
         before = threads()
         for _ in range(8):
             answers_on(r)
@@ -105,9 +107,17 @@ def test_class_chaos(place, tree):
 
 def prepare(place, lib, policy="", *more, plain="/bin/true"):
     from resolver import TOP
+
     with open(os.path.join(place, "p"), "w", encoding="ascii") as f:
         f.write(policy)
-    env = dict(os.environ, ASSAY_LIB=lib, ASSAY_RUN=os.path.join(place, "run"), ASSAY_POLICY=os.path.join(place, "p"), UNBOUND_PLAIN=plain, ASSAY_QUIET="1")
+    env = dict(
+        os.environ,
+        ASSAY_LIB=lib,
+        ASSAY_RUN=os.path.join(place, "run"),
+        ASSAY_POLICY=os.path.join(place, "p"),
+        UNBOUND_PLAIN=plain,
+        ASSAY_QUIET="1",
+    )
     return subprocess.run([f"{TOP}/resolver-module/assay-unbound-prepare", *more], env=env, capture_output=True, text=True)
 
 
@@ -115,6 +125,7 @@ def test_module_and_unbound_are_compared_before_start(place, tree):
     import shutil
 
     from resolver import MODULE, UNBOUND
+
     lib, run = os.path.join(place, "lib"), os.path.join(place, "run")
     os.makedirs(f"{lib}/unbound")
     shutil.copy(f"{UNBOUND}/sbin/unbound", f"{lib}/unbound/unbound")

@@ -1,13 +1,33 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """language - reads scenario files. README.md beside it is the manual; an error names file and line.
 
-parse() gives a list of Scenario: policy, dns, files, options, and steps. A step is Mail, or ("policy" | "reload" | "restart" | "assay", text).
+parse() gives a list of Scenario: policy, dns, files, options, and steps. A step is Mail, or ("policy" | "reload" |
+"restart" | "assay", text).
 """
 import os
 import re
 import shlex
 
-BUILD = ("client", "helo", "from", "to", "header", "body", "raw", "sign", "top", "tail", "say", "port", "tls", "certificate", "via", "bare", "macro", "repeat")
+BUILD = (
+    "client",
+    "helo",
+    "from",
+    "to",
+    "header",
+    "body",
+    "raw",
+    "sign",
+    "top",
+    "tail",
+    "say",
+    "port",
+    "tls",
+    "certificate",
+    "via",
+    "bare",
+    "macro",
+    "repeat",
+)
 EXPECT = ("reply", "action", "header", "no-header", "log", "no-log", "journal", "delivered")
 ACTIONS = ("deliver", "tag", "quarantine", "hold", "defer", "reject")
 DEFAULTS = {"client": "192.0.2.10", "helo": "mail.good.example", "via": "postfix"}
@@ -76,12 +96,12 @@ def blocks(path, depth=0):
 def outdent(lines):
     """The block's text, with the indentation of its first line taken off."""
     first = next((line for _, line in lines if line.strip()), "")
-    blank = first[:len(first) - len(first.lstrip())]
+    blank = first[: len(first) - len(first.lstrip())]
     out = []
     for place, line in lines:
         if line.strip() and not line.startswith(blank):
             raise Wrong(f"{place}: indented less than the first line of its block")
-        out.append(line[len(blank):])
+        out.append(line[len(blank) :])
     return "\n".join(out).rstrip("\n") + "\n" if first else ""
 
 
@@ -110,7 +130,7 @@ def several(text):
     m = re.search(r"\{(\d+)-(\d+)\}", text)
     if not m:
         return [text]
-    return [text[:m.start()] + str(n) + text[m.end():] for n in range(int(m.group(1)), int(m.group(2)) + 1)]
+    return [text[: m.start()] + str(n) + text[m.end() :] for n in range(int(m.group(1)), int(m.group(2)) + 1)]
 
 
 def with_defaults(mail, defaults):
@@ -158,7 +178,9 @@ def parse(path):
                 raise Wrong(f"{place}: expects nothing: a test that cannot fail")
             current.steps.append(with_defaults(mail, current.defaults))
         else:
-            raise Wrong(f"{place}: '{keyword}' begins no section (scenario source include policy dns file options defaults mail reload restart assay)")
+            raise Wrong(
+                f"{place}: '{keyword}' begins no section (scenario source include policy dns file options defaults mail reload restart assay)"
+            )
     for s in found:
         if not any(isinstance(step, Mail) for step in s.steps):
             raise Wrong(f"{s.place}: a scenario without a mail")
@@ -169,11 +191,16 @@ def parse(path):
 
 def unescape(text):
     """\\r \\n \\t \\0 \\xNN \\\\ in raw and say lines, as octets."""
+
     def one(m):
         c = m.group(1)
         return {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}.get(c) or chr(int(c[1:], 16))
-    return re.sub(r"\\(x[0-9A-Fa-f]{2}|[rnt0\\])", one, text).encode("latin-1", "surrogateescape") if text.isascii() else \
-        re.sub(r"\\(x[0-9A-Fa-f]{2}|[rnt0\\])", one, text).encode("utf-8", "surrogateescape")
+
+    return (
+        re.sub(r"\\(x[0-9A-Fa-f]{2}|[rnt0\\])", one, text).encode("latin-1", "surrogateescape")
+        if text.isascii()
+        else re.sub(r"\\(x[0-9A-Fa-f]{2}|[rnt0\\])", one, text).encode("utf-8", "surrogateescape")
+    )
 
 
 def words(text):

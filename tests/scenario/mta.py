@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""mta - the MTA's side of the milter protocol (version 6), as Postfix and Sendmail speak it: for tests that need what no MTA would send, or that need
+"""mta - the MTA's side of the milter protocol (version 6), as Postfix and Sendmail speak it: for tests that need what
+no MTA would send, or that need
 to see each answer.
 
     with Mta("unix:/run/x.sock") as mta:            # or inet:PORT@HOST
@@ -10,7 +11,8 @@ to see each answer.
         answer = mta.message(b"From: a@client.example\\r\\n\\r\\nHello\\r\\n")
         print(answer.word, answer.code, answer.text, answer.changes)
 
-Every step gives an Answer. word: continue, accept, reject, tempfail, discard, reply, skip, none (the filter asked not to answer). For a reply, code
+Every step gives an Answer. word: continue, accept, reject, tempfail, discard, reply, skip, none (the filter asked not
+to answer). For a reply, code
 is its SMTP code and text all its lines. changes (at the end of a message): tuples ("insert", index, name, value), ("add", name, value),
 ("change", index, name, value), ("quarantine", reason), in order. apply() makes the changes on a message as Postfix does.
 
@@ -24,7 +26,17 @@ WORDS = {b"c": "continue", b"a": "accept", b"r": "reject", b"t": "tempfail", b"d
 ADDHDRS, CHGBODY, ADDRCPT, DELRCPT, CHGHDRS, QUARANTINE, CHGFROM, ADDRCPT_PAR, SETSYMLIST = (1 << n for n in range(9))
 ALL_ACTIONS = 0x1FF
 NOUNKNOWN, NODATA, SKIP, RCPT_REJ = 0x100, 0x200, 0x400, 0x800
-NR_HDR, NR_CONN, NR_HELO, NR_MAIL, NR_RCPT, NR_DATA, NR_UNKN, NR_EOH, NR_BODY = (0x80, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000)
+NR_HDR, NR_CONN, NR_HELO, NR_MAIL, NR_RCPT, NR_DATA, NR_UNKN, NR_EOH, NR_BODY = (
+    0x80,
+    0x1000,
+    0x2000,
+    0x4000,
+    0x8000,
+    0x10000,
+    0x20000,
+    0x40000,
+    0x80000,
+)
 HDR_LEADSPC = 0x100000
 ALL_STEPS = 0x1FFFFF
 STAGES = ("connect", "helo", "mail", "rcpt", "data", "end", "headers-end")  # SMFIM_ 0 to 6
@@ -71,8 +83,15 @@ def split_message(message):
 
 class Mta:
     def __init__(self, address, timeout=60, version=6, actions=ALL_ACTIONS, steps=ALL_STEPS):
-        self.macros = {"connect": {"j": "mx.example.org", "{daemon_name}": "smtpd", "{daemon_addr}": "203.0.113.1", "{daemon_port}": "25"},
-                       "helo": {}, "mail": {}, "rcpt": {}, "data": {}, "headers-end": {}, "end": {"i": "4TESTqueueid"}}
+        self.macros = {
+            "connect": {"j": "mx.example.org", "{daemon_name}": "smtpd", "{daemon_addr}": "203.0.113.1", "{daemon_port}": "25"},
+            "helo": {},
+            "mail": {},
+            "rcpt": {},
+            "data": {},
+            "headers-end": {},
+            "end": {"i": "4TESTqueueid"},
+        }
         self.offered = (version, actions, steps)
         self.wanted_macros = {}
         self.socket = self._open(address, timeout)
@@ -111,7 +130,7 @@ class Mta:
         return got
 
     def receive(self):
-        n, = struct.unpack("!I", self._exactly(4))
+        (n,) = struct.unpack("!I", self._exactly(4))
         if not 1 <= n <= 1 << 24:
             raise ProtocolError(f"a packet of {n} octets")
         packet = self._exactly(n)
@@ -127,7 +146,7 @@ class Mta:
             raise ProtocolError("the filter asks for what was not offered")
         rest = data[12:]
         while len(rest) > 4:
-            stage, = struct.unpack("!I", rest[:4])
+            (stage,) = struct.unpack("!I", rest[:4])
             names, _, rest = rest[4:].partition(b"\0")
             self.wanted_macros[STAGES[stage]] = names.decode().split()
 
@@ -158,6 +177,7 @@ class Mta:
     def _change(letter, data):
         def texts(d):
             return [t.decode("utf-8", "surrogateescape") for t in d.split(b"\0")[:-1]]
+
         if letter == b"i":
             return ("insert", struct.unpack("!I", data[:4])[0], *texts(data[4:]))
         if letter == b"m":
@@ -253,7 +273,7 @@ class Mta:
         if answer.word not in ("continue", "none"):
             return answer
         for at in range(0, len(body), chunk):
-            answer = self.body(body[at:at + chunk])
+            answer = self.body(body[at : at + chunk])
             if answer.word == "skip":
                 break
             if answer.word not in ("continue", "none"):

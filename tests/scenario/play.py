@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""play - plays scenarios against a real Postfix and assay-milter, inside a private space. What is expected is compared with what is there: the
+"""play - plays scenarios against a real Postfix and assay-milter, inside a private space. What is expected is compared
+with what is there: the
 SMTP replies, the Maildir, Postfix's queue, the milter's log and its journal; never with what the milter was told."""
 import datetime
 import fnmatch
@@ -55,8 +56,12 @@ def compose(mail, number):
         headers += [text] * int(times) if kind == "header" else [text + text[-1] * int(times)]
     if "bare" not in mail.values:
         have = {h.split(":")[0].strip().lower() for h in headers}
-        for name, value in (("To", "user@example.org"), ("Subject", mail.name), ("Date", time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime())),
-                            ("Message-ID", f"<{number}.{os.getpid()}@scenario.example>")):
+        for name, value in (
+            ("To", "user@example.org"),
+            ("Subject", mail.name),
+            ("Date", time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime())),
+            ("Message-ID", f"<{number}.{os.getpid()}@scenario.example>"),
+        ):
             if name.lower() not in have:
                 headers.append(f"{name}: {value}")
     body = mail.all("body") or ["Good morning."]
@@ -167,7 +172,11 @@ class Outcome:
 def header_values(content, name):
     head = re.split(rb"\r?\n\r?\n", content, maxsplit=1)[0]
     fields = re.split(rb"\r?\n(?![ \t])", head)
-    return [f.split(b":", 1)[1].decode("utf-8", "replace") for f in fields if f.split(b":", 1)[0].strip().lower() == name.lower().encode() and b":" in f]
+    return [
+        f.split(b":", 1)[1].decode("utf-8", "replace")
+        for f in fields
+        if f.split(b":", 1)[0].strip().lower() == name.lower().encode() and b":" in f
+    ]
 
 
 def find(house, outcome):
@@ -258,12 +267,15 @@ class Player:
         message = compose(mail, self.number)
         if mail.last("via") == "protocol":
             import protocol
+
             outcome = protocol.send(m, mail, message)
         else:
             outcome = Outcome(talk(mail, message))
             find(self.house, outcome)
             if "Service unavailable" in outcome.last_reply()[2]:
-                self.complain(mail.place, f"{mail.name}: Postfix got no answer from the milter; Postfix says:\n{self.house.postfix.tail(8)}")
+                self.complain(
+                    mail.place, f"{mail.name}: Postfix got no answer from the milter; Postfix says:\n{self.house.postfix.tail(8)}"
+                )
         wanted = [v for w, v, _ in mail.expect if w == "log"]
         outcome.log = m.wait_words(log_at, lambda words: all(any(matches(line, v) for line in words.split("\n")) for v in wanted), 8)
         if records or any(w == "journal" for w, _, _ in mail.expect):
@@ -281,7 +293,7 @@ class Player:
         found = [f"{code} {text}" for s, code, text in outcome.replies if s == step]
         nth = re.match(r"#(\d+) (.*)", pattern)
         if nth:
-            found, pattern = found[int(nth.group(1)) - 1:int(nth.group(1))], nth.group(2)
+            found, pattern = found[int(nth.group(1)) - 1 : int(nth.group(1))], nth.group(2)
         if found and fnmatch.fnmatchcase(found[-1], re.sub(r"\[", "[[]", pattern) + "*"):
             return None
         return f"{step}: {found or 'was never said'}; all: {outcome.replies}"

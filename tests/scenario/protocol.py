@@ -16,8 +16,15 @@ def reply(answer):
 
 def say_macros(client, mail):
     """What an MTA tells: the defaults of Postfix, then the mail's own `macro STAGE NAME=VALUE` lines."""
-    client.macros["connect"].update({"j": "mx.example.org", "{daemon_name}": "mx.example.org", "{daemon_port}": mail.last("port", "25"),
-                                     "{daemon_addr}": "203.0.113.1", "v": "Postfix"})
+    client.macros["connect"].update(
+        {
+            "j": "mx.example.org",
+            "{daemon_name}": "mx.example.org",
+            "{daemon_port}": mail.last("port", "25"),
+            "{daemon_addr}": "203.0.113.1",
+            "v": "Postfix",
+        }
+    )
     client.macros["end"].update({"i": "PROTOCOL1"})
     client.macros["data"].update({"i": "PROTOCOL1"})
     for line in mail.all("macro"):
@@ -37,7 +44,7 @@ def content(client, message, replies):
     fields, body = fields_of(message)
     answer = client.data()
     steps = [lambda n=n, v=v: client.header(n, v) for n, v in fields] + [client.headers_end]
-    steps += [lambda at=at: client.body(body[at:at + mta.CHUNK]) for at in range(0, len(body), mta.CHUNK)] + [client.end]
+    steps += [lambda at=at: client.body(body[at : at + mta.CHUNK]) for at in range(0, len(body), mta.CHUNK)] + [client.end]
     for step in steps:
         if not answer.good:
             break
@@ -51,7 +58,10 @@ def talk(client, mail, message, replies):
     source = mail.last("client")
     answer = client.connect("unknown" if source == "unknown" else f"host.of.{source}.example", None if source == "unknown" else source)
     replies.append(("connect", *reply(answer)))
-    for step, say in (("helo", lambda: client.helo(mail.last("helo"))), ("mail", lambda: client.mail(play.language.unescape(mail.last("from", "<>"))))):
+    for step, say in (
+        ("helo", lambda: client.helo(mail.last("helo"))),
+        ("mail", lambda: client.mail(play.language.unescape(mail.last("from", "<>")))),
+    ):
         if not answer.good:
             return answer, []
         answer = say()

@@ -6,9 +6,27 @@ import subprocess
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-ROOMS = ("base", "dns", "net", "policy", "standards", "engines", "journal", "judge", "outgoing", "ledger", "feedback", "check", "report",
-         "milter", "resolver-module", "cli")
-DATA = re.compile(r"^tests/(fuzz/corpus|browser/data|[a-z-]+/data|unit/dns_zones)/|^tests/policy/.*\.(policy|list)$|\.(eml|msg|mbox|golden|json|xml|xsd|gz|zip|pem|der|png|svg|bin|expected|out)$")
+ROOMS = (
+    "base",
+    "dns",
+    "net",
+    "policy",
+    "standards",
+    "engines",
+    "journal",
+    "judge",
+    "outgoing",
+    "ledger",
+    "feedback",
+    "check",
+    "report",
+    "milter",
+    "resolver-module",
+    "cli",
+)
+DATA = re.compile(
+    r"^tests/(fuzz/corpus|browser/data|[a-z-]+/data|unit/dns_zones)/|^tests/policy/.*\.(policy|list)$|\.(eml|msg|mbox|golden|json|xml|xsd|gz|zip|pem|der|png|svg|bin|expected|out)$"
+)
 
 
 def ours():

@@ -6,6 +6,7 @@
  */
 #include "cm.h"
 #include "policy/policy.h"
+#include "policy/policy_live.h"
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>

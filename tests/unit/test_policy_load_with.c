@@ -4,6 +4,7 @@
  * ever, nothing is written, and what is wrong in it is said at its place.
  */
 #include "policy/policy.h"
+#include "policy/policy_settings.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -74,11 +75,11 @@ static void of_an_included_file(void **state)
     (void)state;
     struct policy *p = policy_load_with(main_file, included, SLICE_LIT("set mode enforce\n"), NULL);
     assert_non_null(p);
-    assert_true(policy_set_is(p, "mode", "enforce"));
+    assert_true(policy_set_is(p, SETTING_MODE, "enforce"));
     assert_int_equal(level(p, "in.example"), POLICY_FOLLOW);
     policy_unref(p);
     p = policy_load(main_file, NULL);
-    assert_true(policy_set_is(p, "mode", "dry-run"));
+    assert_true(policy_set_is(p, SETTING_MODE, "dry-run"));
     policy_unref(p);
 }
 

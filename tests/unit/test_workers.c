@@ -9,6 +9,7 @@
 #include "resolver-module/observe.h"
 #include "resolver-module/queue.h"
 #include "resolver-module/workers.h"
+#include "policy/policy_settings.h"
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -131,7 +132,7 @@ static void *judge_all(void *arg)
     (void)arg;
     snprintf(e.zone, sizeof e.zone, "example.org");
     const struct policy *p = workers_policy(workers, watch_version(watch));
-    atomic_fetch_add(&saw_first, p && policy_set_is(p, "mode", "dry-run"));
+    atomic_fetch_add(&saw_first, p && policy_set_is(p, SETTING_MODE, "dry-run"));
     for (unsigned i = 0; i < EVENTS; i++) {
         e.has_reason = i % 16 == 0; /* goes the common way */
         workers_event(workers, &e);
@@ -142,7 +143,7 @@ static void *judge_all(void *arg)
     while (!atomic_load(&changed))
         usleep(1000);
     p = workers_policy(workers, watch_version(watch));
-    atomic_fetch_add(&saw_second, p && policy_set_is(p, "mode", "enforce"));
+    atomic_fetch_add(&saw_second, p && policy_set_is(p, SETTING_MODE, "enforce"));
     return NULL;
 }
 

@@ -18,8 +18,17 @@ from demo_cases import MAILS, QUESTIONS
 from demo_house import BACKUP, LIST, World
 from space import PLACE
 
-NAMES = {"spf": "SPF", "dkim": "DKIM", "dmarc": "DMARC", "arc": "ARC", "dnssec": "DNSSEC", "message-format": "format", "dane": "DANE", "tls": "TLS",
-         "rdns": "rdns"}
+NAMES = {
+    "spf": "SPF",
+    "dkim": "DKIM",
+    "dmarc": "DMARC",
+    "arc": "ARC",
+    "dnssec": "DNSSEC",
+    "message-format": "format",
+    "dane": "DANE",
+    "tls": "TLS",
+    "rdns": "rdns",
+}
 DNSSEC_WORDS = {"pass": "signed", "none": "not signed", "fail": "broken", "temperror": "no answer"}
 LEGEND = """The standards, in one line each:
   SPF     may this address send for the domain in the envelope?        DKIM    is there a valid signature, and whose?
@@ -58,8 +67,14 @@ class Demo:
     def message(self, mail):
         self.number += 1
         message_id = f"<{self.number}.{int(time.time())}@{mail.sender.split('@')[1]}>"
-        head = [f"From: {mail.author}", *mail.extra, f"To: {', '.join(mail.to)}", f"Subject: {mail.title[:60]}",
-                "Date: " + time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime()), f"Message-ID: {message_id}"]
+        head = [
+            f"From: {mail.author}",
+            *mail.extra,
+            f"To: {', '.join(mail.to)}",
+            f"Subject: {mail.title[:60]}",
+            "Date: " + time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime()),
+            f"Message-ID: {message_id}",
+        ]
         text = ("\r\n".join(head) + "\r\n\r\nGood morning.\r\n").encode()
         return message_id, keys.sign(text, mail.sign[1], mail.sign[2], mail.sign[0]) if mail.sign else text
 
@@ -137,6 +152,7 @@ class Demo:
             with open(f"{self.world.place}/list/outcome", encoding="utf-8") as f:
                 rows = [json.loads(line) for line in f]
             return [r["said"] for r in rows if r["message_id"] == message_id]
+
         said = house.wait_until(outcome, 8)
         if not said:
             seen.end, seen.where = "lost", f"the list did not hand it on ({replies[-1]})"
@@ -157,6 +173,7 @@ class Demo:
         def handed_on():
             with open(self.world.backup.log, encoding="utf-8", errors="replace") as f:
                 return re.findall(rf"{found.group(1)}: to=.*status=(\w+) \((.*)\)$", f.read(), re.M)
+
         status, words = (house.wait_until(handed_on, 15) or [("unknown", "")])[-1]
         said = re.search(r"said: (.*?)(?: \(in reply.*)?$", words)
         seen.words = (said.group(1) if said else words) + " (to the backup MX)"
@@ -181,7 +198,9 @@ class Demo:
                     continue
                 if finding.get("identity") != "helo":
                     result = finding.get("result", "?")
-                    words = (DNSSEC_WORDS.get(result, result) if standard == "dnssec" else result) + (f" {finding['subject']}" if finding.get("subject") else "")
+                    words = (DNSSEC_WORDS.get(result, result) if standard == "dnssec" else result) + (
+                        f" {finding['subject']}" if finding.get("subject") else ""
+                    )
                     if words not in results:
                         results.append(words)
             if results:
@@ -209,7 +228,9 @@ class Demo:
 
     def mails(self):
         widths = table.layout(("", "", "", "", "", ""), (2, 26, 28, 34, 40, 18))
-        table.row(("", "What was sent", "What the standards said", "What was done", "Which line of the policy decided", "Where it is now"), widths)
+        table.row(
+            ("", "What was sent", "What the standards said", "What was done", "Which line of the policy decided", "Where it is now"), widths
+        )
         table.rule(widths)
         good = 0
         for number, mail in enumerate(MAILS, 1):
@@ -242,7 +263,11 @@ class Demo:
             right = answer == question.must and question.by in ede
             good += right
             shown = answer if right else f"{answer}\nNOT AS THE POLICY SAYS: must be {question.must} {question.by}"
-            table.row((str(number), question.title, f"{question.name} {question.kind} {' '.join(question.options)}", shown, ede), widths, painted=(3,))
+            table.row(
+                (str(number), question.title, f"{question.name} {question.kind} {' '.join(question.options)}", shown, ede),
+                widths,
+                painted=(3,),
+            )
             table.rule(widths)
         return good
 

@@ -63,8 +63,10 @@ class House(house.House):
                 f.write(text)
         os.chmod(self.mail, 0o755)
         self.postfix.settings.update({"virtual_transport": "deliver", "deliver_destination_recipient_limit": "1"})
-        self.postfix.services += (f"deliver unix - n n - - pipe\n  flags=DR user={user.pw_name} "
-                                  f"argv=/usr/bin/python3 -E -S {place}/bin/deliver.py {self.mail} ${{recipient}}\n")
+        self.postfix.services += (
+            f"deliver unix - n n - - pipe\n  flags=DR user={user.pw_name} "
+            f"argv=/usr/bin/python3 -E -S {place}/bin/deliver.py {self.mail} ${{recipient}}\n"
+        )
 
     def inbox(self, message_id, to):
         """'inbox' or 'junk' where a mail with that Message-ID lies, or None."""
@@ -78,9 +80,15 @@ class House(house.House):
 
 
 def backup_mx(place):
-    settings = {"relay_domains": "example.org, payroll.example.org", "relay_transport": f"relay:[{house.SERVER}]:25", "relay_recipient_maps": "",
-                "smtp_bind_address": BACKUP, "mynetworks": "127.0.0.0/8", "smtpd_relay_restrictions": "permit_auth_destination, reject",
-                "smtpd_peername_lookup": "yes"}
+    settings = {
+        "relay_domains": "example.org, payroll.example.org",
+        "relay_transport": f"relay:[{house.SERVER}]:25",
+        "relay_recipient_maps": "",
+        "smtp_bind_address": BACKUP,
+        "mynetworks": "127.0.0.0/8",
+        "smtpd_relay_restrictions": "permit_auth_destination, reject",
+        "smtpd_peername_lookup": "yes",
+    }
     return postfix.Postfix(f"{place}/backup", "backup.example.org", [BACKUP], settings)
 
 
@@ -91,9 +99,13 @@ def list_server(place):
     with open(outcome, "w", encoding="utf-8"):
         pass
     os.chown(outcome, user.pw_uid, user.pw_gid)
-    settings = {"virtual_mailbox_domains": "lists.example", "virtual_mailbox_maps": "static:all", "virtual_transport": "list",
-                "smtp_bind_address": LIST}
-    service = (f"list unix - n n - - pipe\n  flags=R user={user.pw_name} argv=/usr/bin/python3 -E -S {place}/bin/list.py {outcome}\n")
+    settings = {
+        "virtual_mailbox_domains": "lists.example",
+        "virtual_mailbox_maps": "static:all",
+        "virtual_transport": "list",
+        "smtp_bind_address": LIST,
+    }
+    service = f"list unix - n n - - pipe\n  flags=R user={user.pw_name} argv=/usr/bin/python3 -E -S {place}/bin/list.py {outcome}\n"
     return postfix.Postfix(f"{place}/list", "mail.lists.example", [LIST], settings, service)
 
 

@@ -25,8 +25,11 @@ def wait_for(what, test, seconds=10):
 
 def dig(server, name, kind="A", *options, timeout=3):
     """What dig says, as its lines of text."""
-    done = subprocess.run(["dig", f"@{server}", f"+time={timeout}", "+tries=1", "+norec" if server != RESOLVER else "+rec", *options, name, kind],
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        ["dig", f"@{server}", f"+time={timeout}", "+tries=1", "+norec" if server != RESOLVER else "+rec", *options, name, kind],
+        capture_output=True,
+        text=True,
+    )
     return done.stdout
 
 
@@ -56,12 +59,21 @@ class Servers:
         self.zones = zones.build(self.folder, internet.internet())
         served = [z for z in self.zones.values() if z.kind != "dead"]
         top = [z for z in served if z.name != "." and ("." not in z.name or z.name.endswith("in-addr.arpa"))]
-        groups = {"root": (self.roots, [self.zones["."]]), "top": ([zones.TLD_SERVER], top),
-                  "hosting": (list(zones.HOSTS), [z for z in served if z.name != "." and z not in top])}
+        groups = {
+            "root": (self.roots, [self.zones["."]]),
+            "top": ([zones.TLD_SERVER], top),
+            "hosting": (list(zones.HOSTS), [z for z in served if z.name != "." and z not in top]),
+        }
         for name, (where, which) in groups.items():
             conf = zones.nsd_conf(self.folder, name, where, which)
-            self.processes.append(subprocess.Popen([shutil.which("nsd") or "/usr/sbin/nsd", "-d", "-c", conf], stdin=subprocess.DEVNULL,
-                                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            self.processes.append(
+                subprocess.Popen(
+                    [shutil.which("nsd") or "/usr/sbin/nsd", "-d", "-c", conf],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+            )
         self.silent = silence(zones.DEAD_SERVER)
         for name, (where, which) in groups.items():
             wait_for(f"nsd ({name}; its log: {self.folder}/{name}.log)", lambda w=where, z=which: answers(w[0], z[0].dotted))
@@ -94,11 +106,30 @@ class Unbound:
 
     def write(self):
         os.makedirs(self.folder, exist_ok=True)
-        lines = ["server:", '    username: ""', '    chroot: ""', f'    directory: "{self.folder}"', '    pidfile: ""', "    use-syslog: no",
-                 f'    logfile: "{self.folder}/log"', "    verbosity: 1", "    num-threads: 2", f"    interface: {RESOLVER}", "    do-ip6: no",
-                 "    access-control: 0.0.0.0/0 allow", f'    trust-anchor-file: "{self.anchor}"', "    val-log-level: 2", "    unblock-lan-zones: yes",
-                 "    insecure-lan-zones: no", "    ignore-cd-flag: yes", "    ede: yes", "    harden-referral-path: no", "    infra-host-ttl: 30",
-                 "    do-not-query-localhost: yes", "    use-caps-for-id: no"]
+        lines = [
+            "server:",
+            '    username: ""',
+            '    chroot: ""',
+            f'    directory: "{self.folder}"',
+            '    pidfile: ""',
+            "    use-syslog: no",
+            f'    logfile: "{self.folder}/log"',
+            "    verbosity: 1",
+            "    num-threads: 2",
+            f"    interface: {RESOLVER}",
+            "    do-ip6: no",
+            "    access-control: 0.0.0.0/0 allow",
+            f'    trust-anchor-file: "{self.anchor}"',
+            "    val-log-level: 2",
+            "    unblock-lan-zones: yes",
+            "    insecure-lan-zones: no",
+            "    ignore-cd-flag: yes",
+            "    ede: yes",
+            "    harden-referral-path: no",
+            "    infra-host-ttl: 30",
+            "    do-not-query-localhost: yes",
+            "    use-caps-for-id: no",
+        ]
         if self.module:
             lines += ['    module-config: "dynlib validator iterator"', "dynlib:", f'    dynlib-file: "{self.module}"']
         else:
@@ -114,8 +145,13 @@ class Unbound:
             environment["ASSAY_POLICY"] = self.policy
         if self.state:
             environment["ASSAY_RESOLVER_DIR"] = self.state
-        self.process = subprocess.Popen([self.binary, "-d", "-c", f"{self.folder}/unbound.conf"], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+        self.process = subprocess.Popen(
+            [self.binary, "-d", "-c", f"{self.folder}/unbound.conf"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
         wait_for(f"unbound (its log: {self.folder}/log)", lambda: answers(RESOLVER, "bank.example"), 15)
         return self
 

@@ -27,27 +27,61 @@ class House:
         self.milter = Milter(f"{place}/m")
         settings = postfix.maildir_settings(self.mail, OURS)
         self.certificate()
-        settings.update({
-            "smtpd_milters": self.milter.address, "milter_default_action": "tempfail", "milter_protocol": "6", "milter_connect_timeout": "10s",
-            "milter_content_timeout": "60s", "recipient_delimiter": "+", "smtpd_tls_cert_file": f"{place}/cert.pem", "smtpd_tls_security_level": "may",
-            "smtpd_tls_key_file": f"{place}/key.pem", "smtpd_tls_mandatory_protocols": ">=TLSv1", "smtpd_tls_protocols": ">=TLSv1",
-            "smtpd_tls_ciphers": "low", "tls_low_cipherlist": "ALL:@SECLEVEL=0", "smtpd_recipient_limit": "100", "strict_rfc821_envelopes": "no",
-            "message_size_limit": "20000000", "header_size_limit": "1024000",
-        })
+        settings.update(
+            {
+                "smtpd_milters": self.milter.address,
+                "milter_default_action": "tempfail",
+                "milter_protocol": "6",
+                "milter_connect_timeout": "10s",
+                "milter_content_timeout": "60s",
+                "recipient_delimiter": "+",
+                "smtpd_tls_cert_file": f"{place}/cert.pem",
+                "smtpd_tls_security_level": "may",
+                "smtpd_tls_key_file": f"{place}/key.pem",
+                "smtpd_tls_mandatory_protocols": ">=TLSv1",
+                "smtpd_tls_protocols": ">=TLSv1",
+                "smtpd_tls_ciphers": "low",
+                "tls_low_cipherlist": "ALL:@SECLEVEL=0",
+                "smtpd_recipient_limit": "100",
+                "strict_rfc821_envelopes": "no",
+                "message_size_limit": "20000000",
+                "header_size_limit": "1024000",
+            }
+        )
         services = f"{SERVER}:587 inet n - n - - smtpd\n  -o {{milter_macro_daemon_name=ORIGINATING}}\n"
-        services += (f"{SERVER}:2525 inet n - n - - smtpd\n  -o smtpd_tls_ask_ccert=yes\n  -o smtpd_tls_fingerprint_digest=sha256\n"
-                     f"  -o {{smtpd_recipient_restrictions=check_policy_service unix:{place}/m/state/policy-socket, permit}}\n")
+        services += (
+            f"{SERVER}:2525 inet n - n - - smtpd\n  -o smtpd_tls_ask_ccert=yes\n  -o smtpd_tls_fingerprint_digest=sha256\n"
+            f"  -o {{smtpd_recipient_restrictions=check_policy_service unix:{place}/m/state/policy-socket, permit}}\n"
+        )
         # Listeners with a name of their own, as {daemon_name}.
         for port, name in ((2526, "backup"), (2527, "strict"), (2528, "after filter")):
             services += f"{SERVER}:{port} inet n - n - - smtpd\n  -o {{milter_macro_daemon_name={name}}}\n"
         self.postfix = postfix.Postfix(f"{place}/mx", "mx.example.org", [SERVER, SERVER6], settings, services)
 
     def certificate(self):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30", "-subj",
-                        "/CN=mx.example.org", "-keyout", f"{self.place}/key.pem", "-out", f"{self.place}/cert.pem"], check=True, capture_output=True)
+        subprocess.run(
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+                "-days",
+                "30",
+                "-subj",
+                "/CN=mx.example.org",
+                "-keyout",
+                f"{self.place}/key.pem",
+                "-out",
+                f"{self.place}/cert.pem",
+            ],
+            check=True,
+            capture_output=True,
+        )
 
     def start(self):
         self.postfix.start()
         return self
-
-

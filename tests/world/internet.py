@@ -39,19 +39,36 @@ def internet():
         ("example", "signed", "ns1.host A 198.51.100.3\nns2.host A 198.51.100.4\nns.nic A 198.51.100.2"),
         ("org", "signed", ""),
         ("arpa", "signed", ""),
-        ("in-addr.arpa", "signed", reverse(("192.0.2.10", "mail.bank.example"), ("192.0.2.20", "mail.shop.example"), ("192.0.2.30", "mail.club.example"))),
+        (
+            "in-addr.arpa",
+            "signed",
+            reverse(("192.0.2.10", "mail.bank.example"), ("192.0.2.20", "mail.shop.example"), ("192.0.2.30", "mail.club.example")),
+        ),
         # Our own house.
-        ("example.org", "signed", """
+        (
+            "example.org",
+            "signed",
+            """
             @ MX 10 mx
             @ MX 20 backup
             mx A 203.0.113.1
             backup A 203.0.113.2
             @ TXT "v=spf1 ip4:203.0.113.0/24 -all"
             _dmarc TXT "v=DMARC1; p=reject"
-            """),
+            """,
+        ),
         # In order: SPF, both kinds of DKIM key, DANE, and a wish that forgeries are refused.
         ("bank.example", "signed", sender("192.0.2.10", dmarc="p=reject", rsa="rsa", ed25519="ed", tlsa=True)),
-        ("shop.example", "signed", sender("192.0.2.20", dmarc="p=quarantine", rsa="rsa", more="www A 192.0.2.20\n*.wild A 192.0.2.21\nalias CNAME www.unsigned.example.")),
+        (
+            "shop.example",
+            "signed",
+            sender(
+                "192.0.2.20",
+                dmarc="p=quarantine",
+                rsa="rsa",
+                more="www A 192.0.2.20\n*.wild A 192.0.2.21\nalias CNAME www.unsigned.example.",
+            ),
+        ),
         # Small and careless, each in its own way.
         ("club.example", "unsigned", sender("192.0.2.30", spf="v=spf1 a:mail.club.example ?all", dmarc="p=none", ed25519="ed")),
         ("nothing.example", "signed", sender("192.0.2.31", spf=None)),

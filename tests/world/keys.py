@@ -39,7 +39,9 @@ def _key(kind, name):
 
 def private(kind, name="one"):
     """The private key as PEM text, for a program that signs by itself."""
-    return _key(kind, name).private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+    return (
+        _key(kind, name).private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+    )
 
 
 def record(kind, name="one"):
@@ -54,7 +56,7 @@ def record(kind, name="one"):
 
 def txt(text):
     """A text as the quoted strings of a TXT record, each at most 255 octets."""
-    return " ".join('"%s"' % text[i:i + 250].replace("\\", "\\\\").replace('"', '\\"') for i in range(0, len(text), 250)) or '""'
+    return " ".join('"%s"' % text[i : i + 250].replace("\\", "\\\\").replace('"', '\\"') for i in range(0, len(text), 250)) or '""'
 
 
 def _relaxed_field(raw):
@@ -108,5 +110,5 @@ def sign(message, domain, selector, kind="rsa", name="one", fields=SIGNED, lengt
     else:
         mark = key.sign(hashed, padding.PKCS1v15(), hashes.SHA256())
     mark = base64.b64encode(mark).decode()
-    folded = "\r\n\t".join(mark[i:i + 70] for i in range(0, len(mark), 70))
+    folded = "\r\n\t".join(mark[i : i + 70] for i in range(0, len(mark), 70))
     return f"DKIM-Signature: {tags}\r\n\t{folded}\r\n".encode() + message

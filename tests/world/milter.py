@@ -40,8 +40,13 @@ class Milter:
         """Starts it and returns when it says that it listens; RuntimeError with its words when it does not."""
         at = self.size()
         out = open(self.log, "ab")
-        self.process = subprocess.Popen([program("assay-milter"), "-f", "-P", self.policy, "-s", self.address, "-S", self.state, "-u", self.user,
-                                         *options], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env={**os.environ, **(environment or {})})
+        self.process = subprocess.Popen(
+            [program("assay-milter"), "-f", "-P", self.policy, "-s", self.address, "-S", self.state, "-u", self.user, *options],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env={**os.environ, **(environment or {})},
+        )
         out.close()
         with open(f"{self.folder}/pid", "w", encoding="ascii") as f:
             f.write(f"{self.process.pid}\n")

@@ -66,16 +66,44 @@ class Postfix:
         shutil.chown(f"{self.folder}/data", "postfix")
         files = next(d for d in ("/etc/postfix", "/usr/share/postfix") if os.path.exists(f"{d}/postfix-files"))
         main = {
-            "compatibility_level": "3.6", "mail_owner": "postfix", "setgid_group": "postdrop", "queue_directory": self.queue,
-            "data_directory": f"{self.folder}/data", "meta_directory": files, "daemon_directory": setting("daemon_directory"),
-            "command_directory": setting("command_directory"), "maillog_file": self.log, "maillog_file_prefixes": self.folder,
-            "myhostname": self.name, "inet_interfaces": ", ".join(self.listen), "inet_protocols": "all", "mynetworks": "127.0.0.0/8",
-            "mydestination": "", "alias_maps": "", "alias_database": "", "local_recipient_maps": "", "biff": "no", "smtp_host_lookup": "native",
-            "smtputf8_enable": "yes", "smtpd_helo_required": "no", "notify_classes": "", "smtp_tls_security_level": "none",
-            "minimal_backoff_time": "300s", "queue_run_delay": "300s", "max_idle": "100s", "shlib_directory": setting("shlib_directory"),
-            "default_database_type": "hash", "import_environment": "MAIL_CONFIG TZ LANG=C", "virtual_alias_domains": "", "smtpd_peername_lookup": "no",
-            "smtpd_client_connection_count_limit": "0", "smtpd_error_sleep_time": "0", "smtpd_soft_error_limit": "1000",
-            "smtpd_hard_error_limit": "1000", "in_flow_delay": "0", "smtpd_timeout": "60s",
+            "compatibility_level": "3.6",
+            "mail_owner": "postfix",
+            "setgid_group": "postdrop",
+            "queue_directory": self.queue,
+            "data_directory": f"{self.folder}/data",
+            "meta_directory": files,
+            "daemon_directory": setting("daemon_directory"),
+            "command_directory": setting("command_directory"),
+            "maillog_file": self.log,
+            "maillog_file_prefixes": self.folder,
+            "myhostname": self.name,
+            "inet_interfaces": ", ".join(self.listen),
+            "inet_protocols": "all",
+            "mynetworks": "127.0.0.0/8",
+            "mydestination": "",
+            "alias_maps": "",
+            "alias_database": "",
+            "local_recipient_maps": "",
+            "biff": "no",
+            "smtp_host_lookup": "native",
+            "smtputf8_enable": "yes",
+            "smtpd_helo_required": "no",
+            "notify_classes": "",
+            "smtp_tls_security_level": "none",
+            "minimal_backoff_time": "300s",
+            "queue_run_delay": "300s",
+            "max_idle": "100s",
+            "shlib_directory": setting("shlib_directory"),
+            "default_database_type": "hash",
+            "import_environment": "MAIL_CONFIG TZ LANG=C",
+            "virtual_alias_domains": "",
+            "smtpd_peername_lookup": "no",
+            "smtpd_client_connection_count_limit": "0",
+            "smtpd_error_sleep_time": "0",
+            "smtpd_soft_error_limit": "1000",
+            "smtpd_hard_error_limit": "1000",
+            "in_flow_delay": "0",
+            "smtpd_timeout": "60s",
         }
         main.update(self.settings)
         with open(f"{self.config}/main.cf", "w", encoding="utf-8") as f:
@@ -94,8 +122,13 @@ class Postfix:
         done = subprocess.run(["postfix", "-c", self.config, "check"], capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(f"{self.name}: postfix check: {done.stderr.strip()}\n{self.tail()}")
-        self.master = subprocess.Popen([f"{setting('daemon_directory')}/master", "-c", self.config, "-d"], stdin=subprocess.DEVNULL,
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "MAIL_CONFIG": self.config})
+        self.master = subprocess.Popen(
+            [f"{setting('daemon_directory')}/master", "-c", self.config, "-d"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "MAIL_CONFIG": self.config},
+        )
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline:
             if self.master.poll() is not None:
@@ -143,8 +176,14 @@ def maildir_settings(folder, domains):
     owner = user()
     os.makedirs(folder, exist_ok=True)
     os.chown(folder, owner.pw_uid, owner.pw_gid)
-    return {"virtual_mailbox_domains": ", ".join(domains), "virtual_mailbox_base": folder, "virtual_mailbox_maps": "static:all/",
-            "virtual_uid_maps": f"static:{owner.pw_uid}", "virtual_gid_maps": f"static:{owner.pw_gid}", "virtual_minimum_uid": "1"}
+    return {
+        "virtual_mailbox_domains": ", ".join(domains),
+        "virtual_mailbox_base": folder,
+        "virtual_mailbox_maps": "static:all/",
+        "virtual_uid_maps": f"static:{owner.pw_uid}",
+        "virtual_gid_maps": f"static:{owner.pw_gid}",
+        "virtual_minimum_uid": "1",
+    }
 
 
 def delivered(folder):

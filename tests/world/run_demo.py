@@ -7,7 +7,8 @@ import space
 
 
 def kept(folder, keeper, first):
-    print(f"""
+    print(
+        f"""
 It is still running, and is seen by nobody outside. To talk to it:
   a shell inside           nsenter -t {first} -a --wd=/ sh
   ask the resolver         nsenter -t {first} -a dig @203.0.113.53 www.unsigned.example
@@ -18,7 +19,8 @@ It is still running, and is seen by nobody outside. To talk to it:
   the journal              {folder}/m/state/journal/
   the mails                {folder}/mail/user@example.org/new/   and .Junk/new/
   Postfix, Unbound         {folder}/mx/log   {folder}/unbound/log
-To end it and remove all of it:   kill {keeper}""")
+To end it and remove all of it:   kill {keeper}"""
+    )
 
 
 def main():

@@ -34,7 +34,7 @@ class Client:
             words = line[4:]
             enhanced = re.match(r"\d\.\d+\.\d+ ", lines[0]) if lines else None
             if enhanced and words.startswith(enhanced.group(0)):  # the same on each line (RFC 2034 4): once is enough
-                words = words[len(enhanced.group(0)):]
+                words = words[len(enhanced.group(0)) :]
             lines.append(words)
             if line[3:4] != "-":
                 reply = (code, " ".join(lines))

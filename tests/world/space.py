@@ -22,7 +22,9 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 # Where the space's own folder is, inside: short (a unix socket's path has 107 octets), and not above the tree itself.
-PLACE = os.environ.get("WORLD") or next(p for p in ("/mnt", "/media", "/srv", "/opt") if os.path.isdir(p) and not (TOP + "/").startswith(p + "/"))
+PLACE = os.environ.get("WORLD") or next(
+    p for p in ("/mnt", "/media", "/srv", "/opt") if os.path.isdir(p) and not (TOP + "/").startswith(p + "/")
+)
 HOST = "mx.example.org"
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 PR_SET_PDEATHSIG = 1
@@ -30,8 +32,22 @@ PR_SET_PDEATHSIG = 1
 # The addresses for documentation (RFC 5737, RFC 3849), and those of the root servers, so that a resolver's built-in hints find our root.
 NETWORKS = ("192.0.2.1/24", "198.51.100.1/24", "203.0.113.1/24")
 NETWORK6 = "2001:db8::/32"
-ROOTS = ("198.41.0.4", "170.247.170.2", "199.9.14.201", "192.33.4.12", "199.7.91.13", "192.203.230.10", "192.5.5.241", "192.112.36.4",
-         "198.97.190.53", "192.36.148.17", "192.58.128.30", "193.0.14.129", "199.7.83.42", "202.12.27.33")
+ROOTS = (
+    "198.41.0.4",
+    "170.247.170.2",
+    "199.9.14.201",
+    "192.33.4.12",
+    "199.7.91.13",
+    "192.203.230.10",
+    "192.5.5.241",
+    "192.112.36.4",
+    "198.97.190.53",
+    "192.36.148.17",
+    "192.58.128.30",
+    "193.0.14.129",
+    "199.7.83.42",
+    "202.12.27.33",
+)
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -43,14 +59,16 @@ def can_enter():
     for tool in ("unshare", "ip"):
         if not shutil.which(tool):
             return f"needs the command {tool}"
-    done = subprocess.run(["unshare", "--net", "--mount", "--pid", "--uts", "--fork", "--propagation", "unchanged", "true"],
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        ["unshare", "--net", "--mount", "--pid", "--uts", "--fork", "--propagation", "unchanged", "true"], capture_output=True, text=True
+    )
     if done.returncode != 0:
         return "cannot make a network of its own here: " + (done.stderr.strip() or f"unshare ends with {done.returncode}")
     return None
 
 
 # ---- outside ----
+
 
 def die_with_parent():
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -100,8 +118,22 @@ def new_folder(name):
 
 
 def start(folder, program):
-    command = ["unshare", "--net", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child=KILL", "--propagation", "unchanged",
-               sys.executable, "-B", os.path.join(HERE, "space.py"), folder] + program
+    command = [
+        "unshare",
+        "--net",
+        "--mount",
+        "--pid",
+        "--uts",
+        "--ipc",
+        "--fork",
+        "--kill-child=KILL",
+        "--propagation",
+        "unchanged",
+        sys.executable,
+        "-B",
+        os.path.join(HERE, "space.py"),
+        folder,
+    ] + program
     return subprocess.Popen(command, preexec_fn=die_with_parent)
 
 
@@ -123,7 +155,8 @@ def watch(folder, process):
 
 def outside(name, program, keep=None):
     """Runs `program` (a list) in a new space and returns its exit code. keep: the program writes its exit code to PLACE/status when it
-    has done its work, and stays; we return, after calling keep(folder, keeper, first): the space lives until the process `keeper` is told to
+    has done its work, and stays; we return, after calling keep(folder, keeper, first): the space lives until the
+    process `keeper` is told to
     end; `first` is the space's first process, by which others can enter it."""
     folder = new_folder(name)
     if not keep:
@@ -159,6 +192,7 @@ def read_number(path):
 
 # ---- inside ----
 
+
 def mount(source, target, kind=None, flags=0):
     if libc.mount(source and source.encode(), target.encode(), kind and kind.encode(), flags, None) != 0:
         number = ctypes.get_errno()
@@ -166,7 +200,8 @@ def mount(source, target, kind=None, flags=0):
 
 
 def private_mounts():
-    """From here on no mount of ours reaches anybody else. In a chroot whose root is no mount point the kernel refuses to change "/": then we
+    """From here on no mount of ours reaches anybody else. In a chroot whose root is no mount point the kernel refuses
+    to change "/": then we
     step out to the real root for the one call and come back."""
     try:
         mount(None, "/", None, MS_REC | MS_PRIVATE)
@@ -190,8 +225,19 @@ def addresses():
     lines = ["link set lo up"]
     lines += [f"addr add {n} dev lo" for n in NETWORKS] + [f"addr add {a}/32 dev lo" for a in ROOTS]
     # Postfix takes only addresses that an interface really has: a network on lo makes all of it ours, but does not name them.
-    lines += [f"addr add {a}/32 dev lo" for a in ("203.0.113.2", "203.0.113.3", "203.0.113.53", "192.0.2.80", "198.51.100.2", "198.51.100.3",
-                                                  "198.51.100.4", "198.51.100.66")]
+    lines += [
+        f"addr add {a}/32 dev lo"
+        for a in (
+            "203.0.113.2",
+            "203.0.113.3",
+            "203.0.113.53",
+            "192.0.2.80",
+            "198.51.100.2",
+            "198.51.100.3",
+            "198.51.100.4",
+            "198.51.100.66",
+        )
+    ]
     # Addresses, not a local route: a route alone cannot be a source by itself.
     lines += [f"addr add {a}/128 dev lo nodad" for a in ("2001:db8::1", "2001:db8::10", "2001:db8::25", "2001:db8::66")]
     done = subprocess.run(["ip", "-batch", "-"], input="\n".join(lines) + "\n", capture_output=True, text=True)

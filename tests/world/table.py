@@ -48,5 +48,5 @@ def rule(widths):
 def progress(words):
     """One line that says what is going on, on a terminal; replaced by the next. "" takes it away."""
     if sys.stderr.isatty():
-        sys.stderr.write("\r\033[K" + words[:width() - 2])
+        sys.stderr.write("\r\033[K" + words[: width() - 2])
         sys.stderr.flush()

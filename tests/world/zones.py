@@ -65,7 +65,7 @@ def make_key(folder, zone):
     with open(f"{folder}/{zone.key}.ds", encoding="ascii") as f:
         words = f.read().split()
     at = words.index("DS")
-    zone.ds = " ".join(words[at + 1:])
+    zone.ds = " ".join(words[at + 1 :])
     if zone.kind == "wrong-ds":
         last = "0" if zone.ds[-1] != "0" else "1"
         zone.ds = zone.ds[:-1] + last
@@ -100,7 +100,20 @@ def sign_zone(folder, zone):
     now = time.time()
     begin, end = (now - 9 * day, now - day) if zone.kind == "expired" else (now - day, now + 14 * day)
     stamp = [time.strftime("%Y%m%d%H%M%S", time.gmtime(t)) for t in (begin, end)]
-    ldns(folder, "ldns-signzone", "-i", stamp[0], "-e", stamp[1], "-o", zone.dotted, "-f", f"{zone.label}.signed", f"{zone.label}.zone", zone.key)
+    ldns(
+        folder,
+        "ldns-signzone",
+        "-i",
+        stamp[0],
+        "-e",
+        stamp[1],
+        "-o",
+        zone.dotted,
+        "-f",
+        f"{zone.label}.signed",
+        f"{zone.label}.zone",
+        zone.key,
+    )
 
 
 def build(folder, description):
@@ -125,9 +138,22 @@ def build(folder, description):
 
 def nsd_conf(folder, name, addresses, zones):
     """One NSD that serves these zones on these addresses."""
-    lines = ["server:", f'    zonesdir: "{folder}"', '    username: ""', '    pidfile: ""', f'    zonelistfile: "{folder}/{name}.list"',
-             f'    xfrdfile: "{folder}/{name}.xfrd"', f'    xfrdir: "{folder}"', '    database: ""', "    server-count: 1", f'    logfile: "{folder}/{name}.log"',
-             "    hide-version: yes", "    rrl-ratelimit: 0", "    do-ip6: no", "    statistics: 0"]
+    lines = [
+        "server:",
+        f'    zonesdir: "{folder}"',
+        '    username: ""',
+        '    pidfile: ""',
+        f'    zonelistfile: "{folder}/{name}.list"',
+        f'    xfrdfile: "{folder}/{name}.xfrd"',
+        f'    xfrdir: "{folder}"',
+        '    database: ""',
+        "    server-count: 1",
+        f'    logfile: "{folder}/{name}.log"',
+        "    hide-version: yes",
+        "    rrl-ratelimit: 0",
+        "    do-ip6: no",
+        "    statistics: 0",
+    ]
     lines += [f"    ip-address: {a}" for a in addresses]
     lines += ["remote-control:", "    control-enable: no"]
     for zone in zones:

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * policy_live.h - the policy in force of a program that runs on: the last good one, its snapshot, and how a reload goes.
+ *
+ * A daemon holds a struct policy_live: the file's path, the place of the snapshot,
+ * and the policy in force. A load that succeeds becomes the policy in force at once and is kept as the snapshot (all
+ * texts in one file, written atomically). A load that fails leaves the policy in force; at start the snapshot is
+ * taken. A list that lost more than 30% of its names (against the policy in force, or at start against the snapshot)
+ * fails the load too, unless forced: half a list is more often a full disk than a wish. Errors in files included
+ * with `may tighten` are reported and do not fail the load: one customer's slip does not keep the policy of all
+ * others back; such a file stays in force as it was before, or, where it is new, is left out. The report then also
+ * says what is in force instead. Threads: policy_live_get from any thread, without waiting for a reload; reload from
+ * one thread at a time.
+ */
+#ifndef ASSAY_POLICY_POLICY_LIVE_H
+#define ASSAY_POLICY_POLICY_LIVE_H
+
+#include "policy/policy.h"
+
+struct policy_live;
+
+enum policy_source { POLICY_FROM_FILE, POLICY_FROM_SNAPSHOT, POLICY_KEPT };
+
+/* snapshot_path may be NULL: none is kept. NULL: neither file nor snapshot could be read; the caller refuses to start
+ * (EX_CONFIG). */
+struct policy_live *policy_live_open(const char *path, const char *snapshot_path, struct policy_report *report,
+                                     enum policy_source *source);
+const struct policy *policy_live_get(struct policy_live *l); /* counted: policy_unref it */
+enum status policy_live_reload(struct policy_live *l, bool force, struct policy_report *report,
+                               enum policy_source *source) MUST_CHECK;
+struct policy_live *policy_live_close(struct policy_live *l);
+
+/* From now on loads leave the snapshot as it is, and so wait for no disk: another process keeps it. */
+void policy_live_leave_snapshot(struct policy_live *l);
+
+/* The policy that a snapshot holds, as it was read from `path`; policy_unref it. NULL: there is none (snapshot_path
+ * NULL too), or it cannot be used: then the report, which may be NULL, says why. */
+const struct policy *policy_load_snapshot(const char *path, const char *snapshot_path, struct policy_report *report);
+
+/* Which policy a snapshot holds: its hash and when it was loaded. Where its program has not died since, that is the
+ * policy it runs on. STATUS_MISSING, STATUS_DENIED, STATUS_INVALID (damaged), ... */
+enum status policy_snapshot_says(const char *path, char hash[9], time_t *loaded) MUST_CHECK;
+
+/* Says to the program that keeps this snapshot: this very policy may be taken, though lists in it lost many names.
+ * It holds until the policy changes again. reason: what went wrong. */
+enum status policy_accept(const struct policy *p, const char *snapshot_path, char reason[256]) MUST_CHECK;
+
+/* Whether any file, list or folder the policy in force was read from looks other than when it was read (or than at the
+ * last failed reload): a few stat calls, for programs that watch by themselves. From the thread that reloads. */
+bool policy_live_changed(struct policy_live *l);
+
+#endif

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * policy_settings.h - the settings of a policy: every `set NAME VALUE` of settings.def, by its number.
+ *
+ * A policy has a value for each setting, of its type and within its range: its own, or the default. Pure; any thread;
+ * texts live as long as the policy.
+ */
+#ifndef ASSAY_POLICY_POLICY_SETTINGS_H
+#define ASSAY_POLICY_POLICY_SETTINGS_H
+
+#include "policy/policy.h"
+
+/* SETTING_MODE, SETTING_MILTER_SOCKET, ...: one for each line of settings.def, in its order. */
+enum setting_id {
+#define SETTING(id, name, type, preset, minimum, maximum, help) SETTING_##id,
+#include "policy/settings.def"
+#undef SETTING
+    SETTING_COUNT
+};
+
+/* "dns.forward": as it is written in a policy. */
+const char *policy_setting_name(enum setting_id id);
+
+/* The value as text, as it was written; NAMES separated by commas. */
+const char *policy_set_text(const struct policy *p, enum setting_id id);
+
+/* NUMBER; SECONDS in seconds; BYTES in octets; SWITCH 0 or 1; of other types 0. */
+int64_t policy_set_number(const struct policy *p, enum setting_id id);
+
+/* Whether the text is this word. */
+bool policy_set_is(const struct policy *p, enum setting_id id, const char *word);
+
+/* Whether a NAMES setting holds this kept domain, by itself, by a name above it, or by a list. */
+bool policy_set_has(const struct policy *p, enum setting_id id, const char *domain);
+
+/* The table of settings, for help, manual and completion; i from 0, NULL at the end. `value` is the policy's, as text
+ * (p NULL: the default). */
+struct policy_setting {
+    const char *name, *type, *value, *preset, *help;
+    const char *words;        /* of WORD: "enforce|dry-run"; else NULL */
+    int64_t minimum, maximum; /* both 0: no range */
+    bool set;                 /* the policy sets it */
+};
+bool policy_setting_at(const struct policy *p, size_t i, struct policy_setting *out);
+
+#endif

@@ -58,8 +58,9 @@ enum starttls_outcome {
 
 struct starttls_result {
     enum starttls_outcome outcome;
-    const char *reason;  /* words, made visible; never NULL */
-    const char *version; /* "TLSv1.3"; NULL unless DONE, as the rest */
+    const char *reason;        /* words, made visible; never NULL */
+    const char *banner, *ehlo; /* what the host said to the connection and to EHLO, made visible; NULL: nothing */
+    const char *version;       /* "TLSv1.3"; NULL unless DONE, as the rest */
     const char *cipher;
     const struct slice *chain; /* DER, the server's own certificate first */
     size_t chain_count;

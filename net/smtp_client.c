@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * smtp_client.c - SMTP up to STARTTLS, against a peer that may be slow, silent or hostile.
+ *
+ * Promises to return by the deadline (checked round every wait) and to say in outcome and reason how far it came.
+ * Replies are bounded; octets that arrive in clear behind the reply to STARTTLS are an attack and end the session (RFC
+ * 3207 section 6).
+ */
+#include "net/smtp_client.h"
+#include "base/clock.h"
+#include "base/utf8.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define DEFAULT_TOTAL_MS 20000
+#define DEFAULT_PORT 25
+
+bool smtp_client_fail(struct smtp_client *s, enum starttls_outcome outcome, const char *what, struct slice detail)
+{
+    struct buf b = BUF_INIT;
+    buf_adds(&b, what);
+    if (detail.n) {
+        buf_adds(&b, ": ");
+        utf8_add_visible(&b, slice_of(detail.p, detail.n > 200 ? 200 : detail.n));
+    }
+    char *text = b.failed ? NULL : arena_strdup(s->arena, b.p);
+    buf_release(&b);
+    s->outcome = outcome;
+    s->reason = text ? text : "out of memory";
+    return false;
+}
+
+static bool fail_errno(struct smtp_client *s, enum starttls_outcome outcome, const char *what)
+{
+    char text[128];
+    const char *e = strerror_r(errno, text, sizeof text);
+    return smtp_client_fail(s, outcome, what, slice_str(e));
+}
+
+/* Waits until the socket is ready; false (with the outcome set) when time is up. */
+bool smtp_client_wait(struct smtp_client *s, short events)
+{
+    for (;;) {
+        int64_t left = s->deadline - clock_mono_ms();
+        if (left <= 0)
+            return smtp_client_fail(s, STARTTLS_TIMEOUT, "the host took too long to answer", SLICE_NULL);
+        struct pollfd p = {.fd = s->fd, .events = events};
+        int n = poll(&p, 1, (int)left);
+        if (n > 0)
+            return true;
+        if (n < 0 && errno != EINTR)
+            return fail_errno(s, STARTTLS_INTERNAL, "poll");
+    }
+}
+
+static socklen_t to_sockaddr(const struct ip *a, unsigned port, struct sockaddr_storage *out)
+{
+    memset(out, 0, sizeof *out);
+    if (a->family == 4) {
+        struct sockaddr_in *sin = (struct sockaddr_in *)out;
+        sin->sin_family = AF_INET;
+        sin->sin_port = htons((uint16_t)port);
+        memcpy(&sin->sin_addr, a->octets, 4);
+        return sizeof *sin;
+    }
+    struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)out;
+    sin6->sin6_family = AF_INET6;
+    sin6->sin6_port = htons((uint16_t)port);
+    memcpy(&sin6->sin6_addr, a->octets, 16);
+    return sizeof *sin6;
+}
+
+static bool connect_to(struct smtp_client *s, const struct starttls_request *r)
+{
+    struct sockaddr_storage sa;
+    if (r->address.family != 4 && r->address.family != 6)
+        return smtp_client_fail(s, STARTTLS_INTERNAL, "no address", SLICE_NULL);
+    s->fd = socket(r->address.family == 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (s->fd < 0)
+        return fail_errno(s, STARTTLS_INTERNAL, "socket");
+    if (r->source && r->source->family == r->address.family) {
+        socklen_t n = to_sockaddr(r->source, 0, &sa);
+        if (bind(s->fd, (struct sockaddr *)&sa, n) != 0)
+            return fail_errno(s, STARTTLS_INTERNAL, "cannot use the source address");
+    }
+    socklen_t n = to_sockaddr(&r->address, r->port ? r->port : DEFAULT_PORT, &sa);
+    if (connect(s->fd, (struct sockaddr *)&sa, n) == 0)
+        return true;
+    if (errno != EINPROGRESS)
+        return fail_errno(s, STARTTLS_UNREACHABLE, "cannot connect");
+    if (!smtp_client_wait(s, POLLOUT))
+        return false;
+    int error = 0;
+    socklen_t size = sizeof error;
+    getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    errno = error;
+    return error == 0 || fail_errno(s, STARTTLS_UNREACHABLE, "cannot connect");
+}
+
+static bool send_line(struct smtp_client *s, const char *verb, const char *argument)
+{
+    char line[1024];
+    int n = snprintf(line, sizeof line, "%s%s%s\r\n", verb, argument ? " " : "", argument ? argument : "");
+    if (n < 0 || (size_t)n >= sizeof line)
+        return smtp_client_fail(s, STARTTLS_INTERNAL, "our own name is too long", SLICE_NULL);
+    for (size_t at = 0; at < (size_t)n;) {
+        ssize_t w = send(s->fd, line + at, (size_t)n - at, MSG_NOSIGNAL);
+        if (w > 0)
+            at += (size_t)w;
+        else if (w < 0 && (errno == EAGAIN || errno == EINTR)) {
+            if (!smtp_client_wait(s, POLLOUT))
+                return false;
+        } else {
+            return fail_errno(s, STARTTLS_PROTOCOL, "the host closed the connection");
+        }
+    }
+    return true;
+}
+
+/* The length of the whole reply at the start of `in`, or 0 while it is not whole. A reply's last line has no hyphen
+ * behind its code. */
+static size_t whole_reply(const struct smtp_client *s)
+{
+    size_t at = 0;
+    for (;;) {
+        const char *nl = at < s->have ? memchr(s->in + at, '\n', s->have - at) : NULL;
+        if (!nl)
+            return 0;
+        size_t end = (size_t)(nl - s->in) + 1;
+        if (end - at < 4 || s->in[at + 3] != '-')
+            return end;
+        at = end;
+    }
+}
+
+/* Reads one reply: its code, and the text in s->in, of *length octets; what lies behind stays in s->in. 0 on failure.
+ */
+static int read_reply(struct smtp_client *s, size_t *length)
+{
+    size_t n;
+    while ((n = whole_reply(s)) == 0) {
+        if (s->have == sizeof s->in) {
+            smtp_client_fail(s, STARTTLS_PROTOCOL, "a reply over the limit", SLICE_NULL);
+            return 0;
+        }
+        ssize_t got = recv(s->fd, s->in + s->have, sizeof s->in - s->have, 0);
+        if (got > 0) {
+            s->have += (size_t)got;
+        } else if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+            if (!smtp_client_wait(s, POLLIN))
+                return 0;
+        } else {
+            smtp_client_fail(s, STARTTLS_PROTOCOL, "the host closed the connection", SLICE_NULL);
+            return 0;
+        }
+    }
+    *length = n;
+    for (int i = 0; i < 3; i++)
+        if (n < 4 || s->in[i] < '0' || s->in[i] > '9') {
+            smtp_client_fail(s, STARTTLS_PROTOCOL, "this is no SMTP server", slice_trim(slice_of(s->in, n)));
+            return 0;
+        }
+    return (s->in[0] - '0') * 100 + (s->in[1] - '0') * 10 + (s->in[2] - '0');
+}
+
+static void drop_reply(struct smtp_client *s, size_t length)
+{
+    memmove(s->in, s->in + length, s->have - length);
+    s->have -= length;
+}
+
+/* Whether a line of the EHLO reply is the keyword STARTTLS (RFC 3207 section 2). */
+static bool offers_starttls(const struct smtp_client *s, size_t length)
+{
+    for (size_t at = 0; at < length;) {
+        const char *nl = memchr(s->in + at, '\n', length - at);
+        size_t end = nl ? (size_t)(nl - s->in) + 1 : length;
+        if (end - at > 4 && slice_eq_nocase(slice_trim(slice_of(s->in + at + 4, end - at - 4)), SLICE_LIT("STARTTLS")))
+            return true;
+        at = end;
+    }
+    return false;
+}
+
+/* A reply that must be of the 2xx kind; else the outcome says busy or refused. */
+static bool expect_2xx(struct smtp_client *s, const char *what, enum starttls_outcome refused, size_t *length)
+{
+    int code = read_reply(s, length);
+    if (code == 0)
+        return false;
+    if (code >= 200 && code <= 299)
+        return true;
+    return smtp_client_fail(s, code >= 400 && code <= 499 ? STARTTLS_BUSY : refused, what,
+                            slice_trim(slice_of(s->in, *length)));
+}
+
+/* A reply's text on one line, made visible. */
+static const char *kept_reply(struct smtp_client *s, size_t length)
+{
+    struct buf b = BUF_INIT;
+    for (size_t at = 0; at < length;) {
+        const char *nl = memchr(s->in + at, '\n', length - at);
+        size_t end = nl ? (size_t)(nl - s->in) + 1 : length;
+        buf_adds(&b, at ? " | " : "");
+        utf8_add_visible(&b, slice_trim(slice_of(s->in + at, end - at)));
+        at = end;
+    }
+    const char *text = b.failed ? NULL : arena_copy(s->arena, b.p, b.n > SMTP_CLIENT_TEXT ? SMTP_CLIENT_TEXT : b.n);
+    buf_release(&b);
+    return text;
+}
+
+static bool talk(struct smtp_client *s, const char *ehlo)
+{
+    size_t length = 0;
+    if (!expect_2xx(s, "the host greets with an error", STARTTLS_REFUSED, &length))
+        return false;
+    s->banner = kept_reply(s, length);
+    drop_reply(s, length);
+    if (!send_line(s, "EHLO", ehlo ? ehlo : "localhost"))
+        return false;
+    if (!expect_2xx(s, "the host refuses EHLO", STARTTLS_REFUSED, &length))
+        return false;
+    s->ehlo = kept_reply(s, length);
+    if (!offers_starttls(s, length))
+        return smtp_client_fail(s, STARTTLS_NOT_OFFERED, "the host does not offer STARTTLS", SLICE_NULL);
+    drop_reply(s, length);
+    if (!send_line(s, "STARTTLS", NULL) || !expect_2xx(s, "the host refuses STARTTLS", STARTTLS_NOT_OFFERED, &length))
+        return false;
+    drop_reply(s, length);
+    if (s->have)
+        return smtp_client_fail(s, STARTTLS_INJECTION, "text came in clear behind the reply to STARTTLS",
+                                slice_of(s->in, s->have));
+    return true;
+}
+
+bool smtp_client_open(struct smtp_client *s, struct arena *arena, const struct starttls_request *r)
+{
+    *s = (struct smtp_client){.arena = arena, .fd = -1, .outcome = STARTTLS_INTERNAL, .reason = "nothing was tried"};
+    s->deadline = clock_mono_ms() + (r->total_ms ? r->total_ms : DEFAULT_TOTAL_MS);
+    return connect_to(s, r) && talk(s, r->ehlo);
+}
+
+void smtp_client_close(struct smtp_client *s)
+{
+    if (s->fd >= 0)
+        close(s->fd);
+    s->fd = -1;
+}

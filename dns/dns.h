@@ -25,6 +25,7 @@
 #include "base/arena.h"
 #include "base/ip.h"
 #include "base/slice.h"
+#include "base/standard.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -126,6 +127,9 @@ const char *dns_host_text(struct dns_scope *s, const struct dns_answer *a, size_
 
 const char *dns_state_name(enum dns_state s);       /* "found", "no data", ... */
 const char *dns_security_name(enum dns_security s); /* "secure", ... */
-const char *dns_type_name(enum dns_type t);         /* "TXT", ...; "TYPE123" for others is in a static table or "?" */
+
+/* What the standard dnssec says of such an answer: secure is pass, insecure none, bogus fail, unknown temperror. */
+enum result dns_security_result(enum dns_security s);
+const char *dns_type_name(enum dns_type t); /* "TXT", ...; "TYPE123" for others is in a static table or "?" */
 
 #endif

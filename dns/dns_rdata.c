@@ -120,6 +120,15 @@ const char *dns_security_name(enum dns_security s)
     return (size_t)s < sizeof names / sizeof *names ? names[s] : "?";
 }
 
+enum result dns_security_result(enum dns_security s)
+{
+    static const enum result results[] = {[DNS_UNKNOWN] = RESULT_TEMPERROR,
+                                          [DNS_INSECURE] = RESULT_NONE,
+                                          [DNS_SECURE] = RESULT_PASS,
+                                          [DNS_BROKEN] = RESULT_FAIL};
+    return (size_t)s < sizeof results / sizeof *results ? results[s] : RESULT_TEMPERROR;
+}
+
 const char *dns_type_name(enum dns_type t)
 {
     switch (t) {

@@ -60,7 +60,7 @@ static enum status fail(struct classes *c)
 }
 
 static enum status gather(struct arena *a, struct arena *scratch, const struct facts *f, const struct policy *p,
-                          const struct mail_rcpt *rcpts, size_t n, time_t at, struct classes *out)
+                          const struct mail_rcpt *rcpts, size_t n, time_t at, const char *paused, struct classes *out)
 {
     unsigned char *of = arena_alloc(a, n);
 
@@ -70,13 +70,13 @@ static enum status gather(struct arena *a, struct arena *scratch, const struct f
         struct verdict v;
         size_t k;
         arena_reset(scratch);
-        if (verdict_decide(scratch, f, p, rcpts[i].address, at, &v) != STATUS_OK)
+        if (verdict_decide(scratch, f, p, rcpts[i].address, at, paused, &v) != STATUS_OK)
             return STATUS_NOMEM;
         k = find(out, &v);
         if (k == CLASSES_MAX) {
             k = out->count++;
             out->list[k].rcpt = rcpts[i].address;
-            if (verdict_decide(a, f, p, rcpts[i].address, at, &out->list[k].verdict) != STATUS_OK)
+            if (verdict_decide(a, f, p, rcpts[i].address, at, paused, &out->list[k].verdict) != STATUS_OK)
                 return STATUS_NOMEM;
         }
         out->list[k].rcpt_count++;
@@ -87,7 +87,7 @@ static enum status gather(struct arena *a, struct arena *scratch, const struct f
 }
 
 enum status classes_decide(struct arena *a, const struct facts *f, const struct policy *p,
-                           const struct mail_rcpt *rcpts, size_t n, time_t at, struct classes *out)
+                           const struct mail_rcpt *rcpts, size_t n, time_t at, const char *paused, struct classes *out)
 {
     struct arena *scratch;
     enum status s;
@@ -97,12 +97,12 @@ enum status classes_decide(struct arena *a, const struct facts *f, const struct 
         out->count = 1;
         out->list[0].rcpt = n ? rcpts[0].address : NULL;
         out->list[0].rcpt_count = n;
-        s = verdict_decide(a, f, p, out->list[0].rcpt, at, &out->list[0].verdict);
+        s = verdict_decide(a, f, p, out->list[0].rcpt, at, paused, &out->list[0].verdict);
         if (n && s == STATUS_OK && !(out->of = arena_alloc(a, 1)))
             s = STATUS_NOMEM;
     } else {
         scratch = arena_new(SCRATCH);
-        s = scratch ? gather(a, scratch, f, p, rcpts, n, at, out) : STATUS_NOMEM;
+        s = scratch ? gather(a, scratch, f, p, rcpts, n, at, paused, out) : STATUS_NOMEM;
         arena_free(scratch);
     }
     if (s != STATUS_OK)

@@ -31,6 +31,7 @@ struct classes {
 
 /* STATUS_NOMEM: *out has one class that defers. */
 enum status classes_decide(struct arena *a, const struct facts *f, const struct policy *p,
-                           const struct mail_rcpt *rcpts, size_t n, time_t at, struct classes *out) MUST_CHECK;
+                           const struct mail_rcpt *rcpts, size_t n, time_t at, const char *paused,
+                           struct classes *out) MUST_CHECK;
 
 #endif

@@ -34,7 +34,6 @@ bool judge_source_is_judged(enum judge_source s);
 
 /* A DMARC policy: as published, or as applied after t= (RFC 9989 4.7). */
 enum facts_policy { FACTS_P_ABSENT, FACTS_P_NONE, FACTS_P_QUARANTINE, FACTS_P_REJECT };
-const char *facts_policy_name(enum facts_policy p); /* "absent", "none", ... */
 
 struct facts_signature {
     const char *domain; /* d= */
@@ -117,9 +116,10 @@ struct facts {
     size_t dnssec_count;
 
     struct {
-        unsigned version;  /* 0: no TLS; 10, 11, 12, 13 */
-        const char *weak;  /* what is weak in the session besides its version, or NULL */
-        const char *words; /* "TLSv1.2 with AES128-SHA", for people */
+        enum result result; /* none: no TLS; policy: something besides the version is weak; else pass */
+        unsigned version;   /* 0: no TLS; 10, 11, 12, 13 */
+        const char *weak;   /* what is weak in the session besides its version, or NULL */
+        const char *words;  /* "TLSv1.2 with AES128-SHA", for people */
     } tls;
 
     enum result format;
@@ -132,7 +132,6 @@ struct facts {
 
     time_t unsure_since;  /* when this same mail could not be judged for the first time; 0: it is the first time */
     const char *listener; /* by whose name the MTA took it in, or NULL */
-    const char *paused;   /* why enforcement is off for now, or NULL */
 };
 
 /* How long the same temporary failure defers a mail before it is judged as a failure (design section 4). */

@@ -195,7 +195,7 @@ enum status judge_end(struct judge *j)
     return s;
 }
 
-enum status judge_early(struct judge *j, const char *rcpt, struct verdict *out)
+enum status judge_early(struct judge *j, const char *rcpt, const char *paused, struct verdict *out)
 {
     enum status s = facts_fill_early(j);
 
@@ -203,12 +203,12 @@ enum status judge_early(struct judge *j, const char *rcpt, struct verdict *out)
         *out = (struct verdict){.action = POLICY_DEFER, .would = POLICY_DEFER, .policy_hash = policy_hash(j->policy)};
         return s;
     }
-    return verdict_decide_early(j->arena, &j->report.facts, j->policy, rcpt, j->mail.at, out);
+    return verdict_decide_early(j->arena, &j->report.facts, j->policy, rcpt, j->mail.at, paused, out);
 }
 
-enum status judge_verdicts(struct judge *j, const struct classes **out)
+enum status judge_verdicts(struct judge *j, const char *paused, const struct classes **out)
 {
     *out = &j->classes;
-    return classes_decide(j->arena, &j->report.facts, j->policy, j->mail.rcpts, j->mail.rcpt_count, j->mail.at,
+    return classes_decide(j->arena, &j->report.facts, j->policy, j->mail.rcpts, j->mail.rcpt_count, j->mail.at, paused,
                           &j->classes);
 }

@@ -9,8 +9,9 @@
  *     judge_headers_end(j)        From is read, signatures are, keys and DMARC's walk are asked for
  *     judge_body(j, ...)          pieces
  *     judge_end(j)                answers are awaited; the report is complete
- *     judge_verdicts(j)           what the policy makes of it, for each class of recipients (may be called again, after
- * judge_report(j)->facts has got unsure_since or paused) judge_free(j)
+ *     judge_verdicts(j, paused)   what the policy makes of it, for each class of recipients (may be called again, after
+ *                                 judge_report(j)->facts has got unsure_since)
+ *     judge_free(j)
  *
  * Ownership: everything handed out lives until judge_free. Threads: one judge belongs to one thread at a time; struct
  * judge_host and what it points to are shared by all. Failure: STATUS_NOMEM when the message's arena is used up
@@ -91,9 +92,9 @@ enum status judge_headers_end(struct judge *j) MUST_CHECK;
 void judge_body(struct judge *j, struct slice piece, bool crlf);
 enum status judge_end(struct judge *j) MUST_CHECK;
 
-/* tls, for one recipient, before content crosses. */
-enum status judge_early(struct judge *j, const char *rcpt, struct verdict *out) MUST_CHECK;
-enum status judge_verdicts(struct judge *j, const struct classes **out) MUST_CHECK;
+/* tls, for one recipient, before content crosses. paused: why enforcement is off for now, or NULL. */
+enum status judge_early(struct judge *j, const char *rcpt, const char *paused, struct verdict *out) MUST_CHECK;
+enum status judge_verdicts(struct judge *j, const char *paused, const struct classes **out) MUST_CHECK;
 
 /* Whether somebody still wants the body's octets; false: pieces need not be handed in. */
 bool judge_wants_body(const struct judge *j);

@@ -93,6 +93,13 @@ enum status mail_add_rcpt(struct judge_mail *m, struct arena *a, const char *pat
     return STATUS_OK;
 }
 
+bool mail_listener_is_judged(const struct policy *p, const char *listener)
+{
+    const struct policy_statement *s = policy_listener(p, listener);
+
+    return !s || s->listener.as != POLICY_AS_UNJUDGED;
+}
+
 enum judge_source mail_source(const struct judge_mail *m, const struct policy *p, bool no_smtp)
 {
     const struct policy_statement *listener = policy_listener(p, m->daemon);

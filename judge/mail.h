@@ -76,6 +76,10 @@ enum status mail_set_from(struct judge_mail *m, struct arena *a, const char *pat
  * STATUS_LIMIT: more than LIMIT_RECIPIENTS. */
 enum status mail_add_rcpt(struct judge_mail *m, struct arena *a, const char *path) MUST_CHECK;
 
+/* Whether mail that the listener of that name takes in is looked at at all. What `listener NAME as unjudged` names was
+ * judged before: no field of the first judgement must be taken for forged. NULL: the MTA has told no name. */
+bool mail_listener_is_judged(const struct policy *p, const char *listener);
+
 /* What can be said of the source from the connection and its log-in alone. no_smtp: the MTA's own command handed it in.
  */
 enum judge_source mail_source(const struct judge_mail *m, const struct policy *p, bool no_smtp);

@@ -20,9 +20,7 @@ static void open_finding(struct json *out, enum standard s, const char *subject,
 
 static void put_security(struct json *out, enum dns_security s)
 {
-    static const char *const names[] = {
-        [DNS_UNKNOWN] = "unknown", [DNS_INSECURE] = "insecure", [DNS_SECURE] = "secure", [DNS_BROKEN] = "bogus"};
-    json_str(out, "security", names[s]);
+    json_str(out, "security", dns_security_name(s));
 }
 
 /* with_text: a failure report may be asked for, and quotes the record. */
@@ -169,8 +167,7 @@ static void put_tls(struct json *out, struct judge *j)
 
     if (f->source == JUDGE_RELAY)
         return;
-    open_finding(out, STANDARD_TLS, NULL, f->tls.version ? f->tls.weak ? RESULT_POLICY : RESULT_PASS : RESULT_NONE,
-                 f->tls.weak);
+    open_finding(out, STANDARD_TLS, NULL, f->tls.result, f->tls.weak);
     json_opt(out, "version", t->version);
     json_opt(out, "cipher", t->cipher);
     if (t->bits)
@@ -181,13 +178,9 @@ static void put_tls(struct json *out, struct judge *j)
 
 static void put_dnssec(struct json *out, const struct facts *f)
 {
-    static const enum result results[] = {[DNS_UNKNOWN] = RESULT_TEMPERROR,
-                                          [DNS_INSECURE] = RESULT_NONE,
-                                          [DNS_SECURE] = RESULT_PASS,
-                                          [DNS_BROKEN] = RESULT_FAIL};
-
     for (size_t i = 0; i < f->dnssec_count; i++) {
-        open_finding(out, STANDARD_DNSSEC, f->dnssec[i].domain, results[f->dnssec[i].security], f->dnssec[i].reason);
+        open_finding(out, STANDARD_DNSSEC, f->dnssec[i].domain, dns_security_result(f->dnssec[i].security),
+                     f->dnssec[i].reason);
         put_security(out, f->dnssec[i].security);
         json_end(out);
     }

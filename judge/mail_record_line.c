@@ -129,8 +129,6 @@ static const char *ground_of(const struct verdict *v)
 static void put_results(struct line *l, struct judge *j)
 {
     const struct judge_report *r = judge_report(j);
-    static const char *const dnssec[] = {
-        [DNS_UNKNOWN] = "unknown", [DNS_INSECURE] = "insecure", [DNS_SECURE] = "secure", [DNS_BROKEN] = "bogus"};
 
     if (!r->judged) {
         static const char *const keys[] = {"spf", "dkim", "dmarc", "arc", "dnssec", "rdns", "tls", "format"};
@@ -142,7 +140,7 @@ static void put_results(struct line *l, struct judge *j)
     put_dkim(l, r);
     put(l, "dmarc", result_name(r->dmarc.result));
     put(l, "arc", result_name(r->arc.result));
-    put(l, "dnssec", r->facts.dnssec_count ? dnssec[r->facts.dnssec[0].security] : "");
+    put(l, "dnssec", r->facts.dnssec_count ? dns_security_name(r->facts.dnssec[0].security) : "");
     put(l, "rdns", result_name(r->rdns.result));
     put(l, "tls", judge_mail(j)->tls.version);
     put(l, "format", result_name(r->facts.format));

@@ -92,20 +92,17 @@ static void write_tls(struct authres_writer *w, const struct judge *j)
 
     if (f->source == JUDGE_RELAY)
         return;
-    authres_method(w, "x-tls", f->tls.version ? f->tls.weak ? "policy" : "pass" : "none",
-                   f->tls.version ? f->tls.weak : NULL);
+    authres_method(w, "x-tls", result_name(f->tls.result), f->tls.weak);
     authres_property(w, "smtp", "tls-version", j->mail.tls.version);
     authres_property(w, "smtp", "cipher", j->mail.tls.cipher);
 }
 
 static void write_dnssec(struct authres_writer *w, const struct judge *j)
 {
-    static const char *const results[] = {
-        [DNS_UNKNOWN] = "temperror", [DNS_INSECURE] = "none", [DNS_SECURE] = "pass", [DNS_BROKEN] = "fail"};
-
     for (size_t i = 0; i < j->report.facts.dnssec_count; i++) {
         const struct facts_dnssec *d = &j->report.facts.dnssec[i];
-        authres_method(w, "x-dnssec", results[d->security], d->security == DNS_SECURE ? NULL : d->reason);
+        authres_method(w, "x-dnssec", result_name(dns_security_result(d->security)),
+                       d->security == DNS_SECURE ? NULL : d->reason);
         domain_property(w, "policy", "domain", d->domain);
     }
 }

@@ -27,62 +27,6 @@ static const struct {
     {STANDARD_ARC, rule_arc},
 };
 
-struct verdict_line *rule_ask(struct ruling *r, enum standard s, const char *who, const struct ip *who_ip,
-                              enum result result, const char *reason)
-{
-    struct verdict_line *l = &r->lines[r->count < RULE_LINES ? r->count++ : RULE_LINES - 1];
-    struct policy_question q = {
-        .standard = s,
-        .who = who,
-        .who_ip = who_ip && who_ip->family ? who_ip : NULL,
-        .rcpt = r->rcpt,
-        .at = r->at,
-        .client = r->f->client.family ? &r->f->client : NULL,
-        .signers = r->f->signers,
-        .signer_count = r->f->signer_count,
-    };
-
-    policy_ask(r->p, &q, &r->answer);
-    *l = (struct verdict_line){
-        .standard = s,
-        .subject = who,
-        .result = result,
-        .level = r->answer.level,
-        .trial = r->answer.trial,
-        .reason = reason && *reason ? reason : result_name(result),
-        .text = r->answer.text,
-        .statement = r->answer.statement,
-        .exemption = r->answer.exemption,
-        .expired = r->answer.expired,
-    };
-    return l;
-}
-
-void rule_fails(struct ruling *r, struct verdict_line *l, const char *reason)
-{
-    l->action = r->answer.action;
-    if (reason)
-        l->reason = reason;
-}
-
-void rule_unsure(struct ruling *r, struct verdict_line *l, enum policy_action worst, bool must_defer)
-{
-    const time_t since = r->f->unsure_since;
-    const bool waits = must_defer || l->level == POLICY_REQUIRE;
-
-    if (worst <= POLICY_TAG)
-        return;
-    if (since && r->at - since >= FACTS_UNSURE_SECONDS) {
-        if (!waits)
-            return;
-        l->action = POLICY_QUARANTINE;
-        l->reason = arena_printf(r->arena, "%s; the same for over 4 hours, so judged as a failure", l->reason);
-    } else if (waits || policy_defers_unsure(r->p, r->f->listener)) {
-        l->action = POLICY_DEFER;
-        l->temporary = true;
-    }
-}
-
 /* What a line really asks to be done. */
 static enum policy_action in_force(const struct verdict_line *l)
 {
@@ -106,7 +50,7 @@ static void sort_lines(struct verdict_line *lines, size_t n)
     }
 }
 
-static void take_lines(struct ruling *r, struct verdict *v)
+static void take_lines(struct ruling *r, const char *paused, struct verdict *v)
 {
     enum policy_action now = POLICY_DELIVER, would = POLICY_DELIVER;
 
@@ -128,14 +72,39 @@ static void take_lines(struct ruling *r, struct verdict *v)
         v->held_back = "trial";
     if (v->dry_run && now > POLICY_DELIVER)
         v->held_back = "dry-run";
-    else if (r->f->paused && now > POLICY_DELIVER)
-        v->held_back = r->f->paused;
-    if (v->dry_run || r->f->paused)
+    else if (paused && now > POLICY_DELIVER)
+        v->held_back = paused;
+    if (v->dry_run || paused)
         v->action = POLICY_DELIVER;
 }
 
+/* How RFC 9990 3.1.1.8 calls what is done with a mail: "hold" keeps it from its recipient as quarantine does. */
+static enum facts_policy disposition(enum policy_action a)
+{
+    return a == POLICY_REJECT ? FACTS_P_REJECT : a >= POLICY_QUARANTINE ? FACTS_P_QUARANTINE : FACTS_P_NONE;
+}
+
+/* Where no line has named an override but what is done is not what the owner asked for, the report to the owner must
+ * say so (RFC 9990 3.1.1.8). A mail that is put off comes again and is not reported. */
+static void tell_override(const struct facts *f, struct verdict *v)
+{
+    const bool record = f->dmarc.record_domain || f->dmarc.published != FACTS_P_ABSENT;
+    const enum facts_policy asked =
+        f->dmarc.result == RESULT_PASS || f->dmarc.applied == FACTS_P_ABSENT ? FACTS_P_NONE : f->dmarc.applied;
+    const enum facts_policy done = disposition(v->action);
+
+    if (v->skipped || !record || v->dmarc_override || v->action == POLICY_DEFER || done == asked)
+        return;
+    if (f->dmarc.testing && done != FACTS_P_REJECT) {
+        v->dmarc_override = OVERRIDE_POLICY_TEST_MODE;
+        return;
+    }
+    v->dmarc_override = OVERRIDE_LOCAL_POLICY;
+    v->dmarc_comment = v->held_back;
+}
+
 static enum status decide(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt, time_t at,
-                          bool early, struct verdict *out)
+                          const char *paused, bool early, struct verdict *out)
 {
     struct ruling *r = ARENA_NEW(a, struct ruling);
     struct verdict_line *lines;
@@ -164,7 +133,8 @@ static enum status decide(struct arena *a, const struct facts *f, const struct p
             return STATUS_NOMEM;
     if (!lines)
         return STATUS_NOMEM;
-    take_lines(r, out);
+    take_lines(r, paused, out);
+    tell_override(f, out);
     memcpy(lines, r->lines, r->count * sizeof *lines);
     out->lines = lines;
     out->line_count = r->count;
@@ -172,15 +142,15 @@ static enum status decide(struct arena *a, const struct facts *f, const struct p
 }
 
 enum status verdict_decide(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt, time_t at,
-                           struct verdict *out)
+                           const char *paused, struct verdict *out)
 {
-    return decide(a, f, p, rcpt, at, false, out);
+    return decide(a, f, p, rcpt, at, paused, false, out);
 }
 
 enum status verdict_decide_early(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt,
-                                 time_t at, struct verdict *out)
+                                 time_t at, const char *paused, struct verdict *out)
 {
-    return decide(a, f, p, rcpt, at, true, out);
+    return decide(a, f, p, rcpt, at, paused, true, out);
 }
 
 const struct verdict_line *verdict_deciding(const struct verdict *v)
@@ -203,21 +173,4 @@ const char *verdict_override_name(enum verdict_override o)
     static const char *const names[] = {NULL,   "local_policy", "mailing_list", "trusted_forwarder", "policy_test_mode",
                                         "other"};
     return o <= OVERRIDE_OTHER ? names[o] : NULL;
-}
-
-const char *judge_source_name(enum judge_source s)
-{
-    static const char *const names[] = {"internet", "relay", "own-network", "submission", "local", "fleet"};
-    return s <= JUDGE_FLEET ? names[s] : "?";
-}
-
-bool judge_source_is_judged(enum judge_source s)
-{
-    return s == JUDGE_INTERNET || s == JUDGE_RELAY;
-}
-
-const char *facts_policy_name(enum facts_policy p)
-{
-    static const char *const names[] = {"absent", "none", "quarantine", "reject"};
-    return p <= FACTS_P_REJECT ? names[p] : "?";
 }

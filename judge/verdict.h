@@ -61,14 +61,15 @@ struct verdict {
     const char *policy_hash;
 };
 
-/* rcpt: as given at RCPT, or NULL: statements "writing to" do not apply. at: the time to judge as of.
+/* rcpt: as given at RCPT, or NULL: statements "writing to" do not apply. at: the time to judge as of. paused: why
+ * enforcement is off for now, or NULL.
  * STATUS_NOMEM: the arena is used up; *out is then a verdict that defers, with no lines. */
 enum status verdict_decide(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt, time_t at,
-                           struct verdict *out) MUST_CHECK;
+                           const char *paused, struct verdict *out) MUST_CHECK;
 
 /* Only what can be said before content crosses: tls (design section 3, table). */
 enum status verdict_decide_early(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt,
-                                 time_t at, struct verdict *out) MUST_CHECK;
+                                 time_t at, const char *paused, struct verdict *out) MUST_CHECK;
 
 /* The line that the action stands on: the first that is not on trial and asks for it; NULL when nothing is done. */
 const struct verdict_line *verdict_deciding(const struct verdict *v);

@@ -101,7 +101,7 @@ void rule_tls(struct ruling *r)
 
     if (f->source == JUDGE_RELAY)
         return;
-    l = rule_ask(r, STANDARD_TLS, f->mail_from, &f->client, version ? RESULT_PASS : RESULT_NONE, f->tls.words);
+    l = rule_ask(r, STANDARD_TLS, f->mail_from, &f->client, f->tls.result, f->tls.words);
     if (l->level != POLICY_REQUIRE)
         return;
     wanted = r->answer.tls_version ? r->answer.tls_version : 12;
@@ -109,29 +109,24 @@ void rule_tls(struct ruling *r)
         rule_fails(r, l, "the session is not encrypted");
         return;
     }
-    if (version < wanted)
+    if (version < wanted) {
         rule_fails(
             r, l,
             arena_printf(r->arena, "the session uses %s, asked for is TLS 1.%u or newer", f->tls.words, wanted % 10));
-    else if (f->tls.weak)
+        l->result = RESULT_POLICY;
+    } else if (f->tls.weak) {
         rule_fails(r, l, arena_printf(r->arena, "the session uses %s: %s", f->tls.words, f->tls.weak));
-    else
-        return;
-    l->result = RESULT_FAIL;
+    }
 }
 
 /* follow: a bogus answer that the verdict needed; require: an insecure one too. Bogus waits: it may be an attack or a
  * mistake, never the truth. */
 void rule_dnssec(struct ruling *r)
 {
-    static const enum result results[] = {[DNS_UNKNOWN] = RESULT_TEMPERROR,
-                                          [DNS_INSECURE] = RESULT_NONE,
-                                          [DNS_SECURE] = RESULT_PASS,
-                                          [DNS_BROKEN] = RESULT_FAIL};
-
     for (size_t i = 0; i < r->f->dnssec_count; i++) {
         const struct facts_dnssec *d = &r->f->dnssec[i];
-        struct verdict_line *l = rule_ask(r, STANDARD_DNSSEC, d->domain, NULL, results[d->security], d->reason);
+        struct verdict_line *l =
+            rule_ask(r, STANDARD_DNSSEC, d->domain, NULL, dns_security_result(d->security), d->reason);
         if (l->level < POLICY_FOLLOW)
             continue;
         if (d->security == DNS_BROKEN) {

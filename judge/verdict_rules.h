@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * verdict_rules.h - between verdict.c (the frame) and the rules of the single standards. For these files alone.
+ * verdict_rules.h - between verdict.c (the frame), verdict_ruling.c (what rules share) and the rules of the single
+ * standards. For these files alone.
  *
  * A rule asks the policy about its subjects by rule_ask(), which adds a line, and then says rule_fails() or
  * rule_unsure() where what the level wants is not met. A line of which neither was said asks for nothing.

@@ -204,23 +204,13 @@ static const char *disposition(const struct record *r, const struct value *dmarc
                                                                                                            : "none";
 }
 
-/* Why disposition and published policy differ: the verdict's reason, or local policy (RFC 9990 3.1.1.8: must be said).
- */
-static void put_reason(struct json *j, const struct record *r, const struct value *dmarc, const char *what)
+/* Why disposition and published policy differ, as the verdict said it (RFC 9990 3.1.1.8: must be said). */
+static void put_reason(struct json *j, const struct record *r)
 {
-    const char *applied = value_text(dmarc, "applied"), *type = r->override, *comment = r->comment;
-    bool passed = is(value_text(dmarc, "result"), "pass");
-    bool differs = passed ? !is(what, "pass") && !is(what, "none") : !is(what, applied ? applied : "none");
-    if (!type && differs && is(value_text(dmarc, "t"), "y") && !is(what, "reject"))
-        type = "policy_test_mode";
-    if (!type && differs) {
-        type = "local_policy";
-        comment = comment ? comment : r->held_back;
-    }
-    if (!type)
+    if (!r->override)
         return;
-    json_str(j, "type", type);
-    json_opt(j, "comment", comment);
+    json_str(j, "type", r->override);
+    json_opt(j, "comment", r->comment);
 }
 
 static int signature_rank(const struct value *f, const char *from)
@@ -268,7 +258,7 @@ static void put_tuple(struct json *j, const struct record *r, const struct value
     json_str(j, "disposition", what);
     json_str(j, "dkim", value_true(dmarc, "dkim_aligned") ? "pass" : "fail");
     json_str(j, "spf", value_true(dmarc, "spf_aligned") ? "pass" : "fail");
-    put_reason(j, r, dmarc, what);
+    put_reason(j, r);
     put_signatures(j, r);
     if (spf && value_text(spf, "subject")) {
         json_str(j, "spf_domain", value_text(spf, "subject"));

@@ -109,23 +109,14 @@ static bool no_client(const char *host, const struct sockaddr *address, const st
     return ip_is_loopback(peer) && port_of(address) == 0;
 }
 
-/* What this listener takes in was judged before: it is not looked at, so that no field of the first judgement is taken
- * for forged. */
-static bool is_unjudged(const char *listener)
-{
-    const struct policy *p = policy_live_get(the_daemon.policy);
-    const struct policy_statement *s = policy_listener(p, listener);
-    const bool unjudged = s && s->listener.as == POLICY_AS_UNJUDGED;
-
-    policy_unref(p);
-    return unjudged;
-}
-
 static sfsistat on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
 {
+    const struct policy *p = policy_live_get(the_daemon.policy);
+    const bool judged = mail_listener_is_judged(p, macro(ctx, "{daemon_name}"));
     struct session *s;
 
-    if (is_unjudged(macro(ctx, "{daemon_name}")))
+    policy_unref(p);
+    if (!judged)
         return SMFIS_ACCEPT;
     s = session_new();
     if (!s)

@@ -52,7 +52,7 @@ void doctor_probe_end(struct daemon *d, struct session *s)
     struct test_receipt r = {.fields = m->headers.count, .octets = m->body_octets};
 
     s->tester = false; /* one message for one question */
-    if (judge_end(s->judge) != STATUS_OK || judge_verdicts(s->judge, &c) != STATUS_OK || c->count == 0 ||
+    if (judge_end(s->judge) != STATUS_OK || judge_verdicts(s->judge, NULL, &c) != STATUS_OK || c->count == 0 ||
         test_message_read(d->state_dir, clock_wall(), &secrets) != STATUS_OK)
         return;
     r.ms = clock_mono_ms() - s->began_ms;

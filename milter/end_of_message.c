@@ -106,16 +106,16 @@ static const struct classes *verdicts(struct daemon *d, struct session *s)
 {
     const struct classes *c;
     struct facts *f = &judge_report(s->judge)->facts;
+    const char *paused = pause_state_text(judge_arena(s->judge), d->state_dir);
 
-    f->paused = pause_state_text(judge_arena(s->judge), d->state_dir);
-    if (judge_verdicts(s->judge, &c) != STATUS_OK)
+    if (judge_verdicts(s->judge, paused, &c) != STATUS_OK)
         return NULL;
     if (!waits(c))
         return c;
     f->unsure_since = waiting_since(d, s);
     if (f->unsure_since == 0)
         return c;
-    return judge_verdicts(s->judge, &c) == STATUS_OK ? c : NULL;
+    return judge_verdicts(s->judge, paused, &c) == STATUS_OK ? c : NULL;
 }
 
 /* ---- recipients whose policies differ ---- */
@@ -207,8 +207,8 @@ static bool refused_early(struct daemon *d, struct session *s, const char *addre
     struct class_of_rcpts c = {.rcpt = address, .rcpt_count = 1};
     struct mail_record_extra x = {.stage = "rcpt", .took_ms = clock_mono_ms() - s->began_ms};
 
-    judge_report(s->judge)->facts.paused = pause_state_text(judge_arena(s->judge), d->state_dir);
-    if (judge_early(s->judge, address, &c.verdict) != STATUS_OK) {
+    if (judge_early(s->judge, address, pause_state_text(judge_arena(s->judge), d->state_dir), &c.verdict) !=
+        STATUS_OK) {
         cannot_judge(out, "out of memory");
         return true;
     }

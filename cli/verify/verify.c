@@ -226,7 +226,7 @@ enum status verify_judge(const struct judge_host *host, const struct policy *pol
 
     if (s == STATUS_OK)
         s = feed(j, message, o, &guess);
-    return s == STATUS_OK ? judge_verdicts(j, classes) : s;
+    return s == STATUS_OK ? judge_verdicts(j, NULL, classes) : s;
 }
 
 static int code_of(const struct classes *c)
@@ -269,7 +269,7 @@ static bool one(void *context, const char *name, struct slice message)
     if (s == STATUS_OK)
         s = feed(j, message, r->o, &guess);
     if (s == STATUS_OK)
-        s = judge_verdicts(j, &c);
+        s = judge_verdicts(j, NULL, &c);
     if (s != STATUS_OK) {
         cli_error("%s: cannot be judged: %s", name, status_text(s));
         r->error = EX_DATAERR;

@@ -9,8 +9,6 @@
 
 static void put_answers(struct json *out, struct judge *j)
 {
-    static const char *const names[] = {
-        [DNS_UNKNOWN] = "unknown", [DNS_INSECURE] = "insecure", [DNS_SECURE] = "secure", [DNS_BROKEN] = "bogus"};
     const struct dns_answer *a;
 
     json_open_array(out, "dns");
@@ -19,7 +17,7 @@ static void put_answers(struct json *out, struct judge *j)
         json_str(out, "name", a->name);
         json_str(out, "type", dns_type_name(a->type));
         json_str(out, "state", dns_state_name(a->state));
-        json_str(out, "security", names[a->security]);
+        json_str(out, "security", dns_security_name(a->security));
         json_int(out, "count", (int64_t)a->count);
         json_opt(out, "why", a->why);
         json_end(out);

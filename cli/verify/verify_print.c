@@ -230,14 +230,9 @@ static void put_findings(struct buf *out, struct judge *j)
     put_dkim(out, r);
     put_arc(out, &r->arc);
     put_dmarc(out, r);
-    finding(out, "tls", f->tls.version ? RESULT_PASS : RESULT_NONE, NULL, f->tls.weak ? f->tls.weak : f->tls.words,
-            DNS_UNKNOWN);
+    finding(out, "tls", f->tls.result, NULL, f->tls.weak ? f->tls.weak : f->tls.words, DNS_UNKNOWN);
     for (size_t i = 0; i < f->dnssec_count; i++)
-        finding(out, "dnssec",
-                f->dnssec[i].security == DNS_SECURE   ? RESULT_PASS
-                : f->dnssec[i].security == DNS_BROKEN ? RESULT_FAIL
-                                                      : RESULT_NONE,
-                NULL, f->dnssec[i].reason, DNS_UNKNOWN);
+        finding(out, "dnssec", dns_security_result(f->dnssec[i].security), NULL, f->dnssec[i].reason, DNS_UNKNOWN);
     for (size_t i = 0; i < f->dane_count; i++)
         finding(out, "dane", f->dane[i].posture, f->dane[i].domain, f->dane[i].reason, DNS_UNKNOWN);
     if (judge_mail(j)->client.family)

@@ -50,7 +50,7 @@ static void judge_it(struct judge *j, struct slice message, bool relay)
     if ((s != STATUS_OK && s != STATUS_LIMIT) || judge_headers_end(j) != STATUS_OK)
         return;
     judge_body(j, body, false);
-    if (judge_end(j) != STATUS_OK || judge_verdicts(j, &c) != STATUS_OK ||
+    if (judge_end(j) != STATUS_OK || judge_verdicts(j, NULL, &c) != STATUS_OK ||
         stamp_make(j, &c->list[0].verdict, &stamp) != STATUS_OK)
         return;
     const struct dmarc_finding *d = &judge_report(j)->dmarc;

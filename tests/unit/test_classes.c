@@ -42,7 +42,7 @@ static struct classes decide(struct arena *a, const struct policy *p, const stru
     struct facts f = facts();
     struct classes c;
 
-    assert_int_equal(classes_decide(a, &f, p, rcpts, n, NOW, &c), STATUS_OK);
+    assert_int_equal(classes_decide(a, &f, p, rcpts, n, NOW, NULL, &c), STATUS_OK);
     return c;
 }
 
@@ -170,7 +170,7 @@ static void out_of_memory_defers(void **state)
     struct classes c;
 
     (void)state;
-    assert_int_equal(classes_decide(a, &f, p, rcpts, 2, NOW, &c), STATUS_NOMEM);
+    assert_int_equal(classes_decide(a, &f, p, rcpts, 2, NOW, NULL, &c), STATUS_NOMEM);
     assert_int_equal(c.count, 1);
     assert_int_equal(c.list[0].verdict.action, POLICY_DEFER);
     policy_unref(p);

@@ -90,7 +90,7 @@ static struct judged judge_it(const char *policy, const struct sent *s, size_t b
         status = judge_end(r.j);
     }
     if (status == STATUS_OK)
-        status = judge_verdicts(r.j, &r.c);
+        status = judge_verdicts(r.j, NULL, &r.c);
     if (status == STATUS_OK)
         status = stamp_make(r.j, &r.c->list[0].verdict, &r.stamp);
     arena_free(a);
@@ -443,7 +443,7 @@ static void memory_runs_out(void **state)
             mail_set_from(m, judge_arena(j), s.from, false) == STATUS_OK && judge_envelope(j) == STATUS_OK &&
             judge_header(j, SLICE_LIT("From"), SLICE_LIT(" a@parked.example")) == STATUS_OK &&
             judge_headers_end(j) == STATUS_OK && judge_end(j) == STATUS_OK)
-            status = judge_verdicts(j, &c);
+            status = judge_verdicts(j, NULL, &c);
         if (status == STATUS_OK) {
             judged++;
             assert_true(c->list[0].verdict.action == POLICY_REJECT || c->list[0].verdict.action == POLICY_DEFER ||

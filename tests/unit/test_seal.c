@@ -52,7 +52,7 @@ static struct sealed run(const char *settings, const char *key_path, const char 
     assert_int_equal(judge_headers_end(r.j), STATUS_OK);
     judge_body(r.j, slice_str(body), true);
     assert_int_equal(judge_end(r.j), STATUS_OK);
-    assert_int_equal(judge_verdicts(r.j, &r.c), STATUS_OK);
+    assert_int_equal(judge_verdicts(r.j, NULL, &r.c), STATUS_OK);
     assert_int_equal(stamp_make(r.j, &r.c->list[0].verdict, &r.stamp), STATUS_OK);
     return r;
 }

@@ -26,6 +26,7 @@ struct kase {
     enum verdict_override override;
     const char *rcpt;
     enum policy_action would; /* POLICY_DELIVER: as action */
+    const char *paused;
 };
 
 #define NOTHING POLICY_DELIVER, STANDARD_COUNT
@@ -345,7 +346,8 @@ static const struct kase cases[] = {
      "follow dmarc of everyone\nown domains bank.example\n" ENFORCE,
      {SENDER, UNSURE(FACTS_P_REJECT, true), .unsure_since = NOW - HOURS(4)},
      POLICY_QUARANTINE,
-     STANDARD_DMARC},
+     STANDARD_DMARC,
+     OVERRIDE_LOCAL_POLICY},
     {"require, over 4 hours",
      "require dmarc of everyone\n" ENFORCE,
      {SENDER, UNSURE(FACTS_P_ABSENT, true), .unsure_since = NOW - HOURS(5)},
@@ -401,36 +403,41 @@ static const struct kase cases[] = {
     /* tls */
     {"require tls: none",
      "require tls of everyone\n" ENFORCE,
-     {SENDER, PASSES, .tls = {0, NULL, "no TLS"}},
+     {SENDER, PASSES, .tls = {RESULT_NONE, 0, NULL, "no TLS"}},
      POLICY_REJECT,
-     STANDARD_TLS},
+     STANDARD_TLS,
+     OVERRIDE_LOCAL_POLICY},
     {"require tls 1.2: 1.1",
      "require tls 1.2 or newer of everyone\n" ENFORCE,
-     {SENDER, PASSES, .tls = {11, NULL, "TLSv1.1"}},
+     {SENDER, PASSES, .tls = {RESULT_PASS, 11, NULL, "TLSv1.1"}},
      POLICY_REJECT,
-     STANDARD_TLS},
+     STANDARD_TLS,
+     OVERRIDE_LOCAL_POLICY},
     {"require tls 1.2: 1.2",
      "require tls 1.2 or newer of everyone\n" ENFORCE,
-     {SENDER, PASSES, .tls = {12, NULL, "TLSv1.2"}},
+     {SENDER, PASSES, .tls = {RESULT_PASS, 12, NULL, "TLSv1.2"}},
      NOTHING},
     {"require tls 1.3: 1.2",
      "require tls 1.3 of everyone\n" ENFORCE,
-     {SENDER, PASSES, .tls = {12, NULL, "TLSv1.2"}},
+     {SENDER, PASSES, .tls = {RESULT_PASS, 12, NULL, "TLSv1.2"}},
      POLICY_REJECT,
-     STANDARD_TLS},
+     STANDARD_TLS,
+     OVERRIDE_LOCAL_POLICY},
     {"require tls: a weak cipher",
      "require tls of everyone\n" ENFORCE,
-     {SENDER, PASSES, .tls = {12, "RC4", "TLSv1.2"}},
+     {SENDER, PASSES, .tls = {RESULT_POLICY, 12, "RC4", "TLSv1.2"}},
      POLICY_REJECT,
-     STANDARD_TLS},
+     STANDARD_TLS,
+     OVERRIDE_LOCAL_POLICY},
     {"require tls: of a network",
      "require tls of 192.0.2.0/24\n" ENFORCE,
-     {SENDER, PASSES, .tls = {0, NULL, "no TLS"}},
+     {SENDER, PASSES, .tls = {RESULT_NONE, 0, NULL, "no TLS"}},
      POLICY_REJECT,
-     STANDARD_TLS},
+     STANDARD_TLS,
+     OVERRIDE_LOCAL_POLICY},
     {"require tls: a relay's session says nothing",
      "require tls of everyone\n" ENFORCE,
-     {SENDER, PASSES, .source = JUDGE_RELAY, .tls = {0, NULL, "no TLS"}},
+     {SENDER, PASSES, .source = JUDGE_RELAY, .tls = {RESULT_NONE, 0, NULL, "no TLS"}},
      NOTHING},
     /* dnssec */
     {"follow dnssec: bogus waits",
@@ -446,12 +453,14 @@ static const struct kase cases[] = {
      "require dnssec of everyone otherwise quarantine\n" ENFORCE,
      {SENDER, PASSES, .dnssec = {{"bank.example", DNS_INSECURE, "x"}}, .dnssec_count = 1},
      POLICY_QUARANTINE,
-     STANDARD_DNSSEC},
+     STANDARD_DNSSEC,
+     OVERRIDE_LOCAL_POLICY},
     {"require dnssec: insecure, default",
      "require dnssec of everyone\n" ENFORCE,
      {SENDER, PASSES, .dnssec = {{"bank.example", DNS_INSECURE, "x"}}, .dnssec_count = 1},
      POLICY_REJECT,
-     STANDARD_DNSSEC},
+     STANDARD_DNSSEC,
+     OVERRIDE_LOCAL_POLICY},
     {"require dnssec: bogus waits, whatever is written",
      "require dnssec of everyone otherwise reject\n" ENFORCE,
      {SENDER, NO_RECORD, .dnssec = {{"bank.example", DNS_BROKEN, "x"}}, .dnssec_count = 1},
@@ -480,7 +489,8 @@ static const struct kase cases[] = {
      "require rdns of everyone\n" ENFORCE,
      {SENDER, PASSES, .rdns = RESULT_FAIL},
      POLICY_REJECT,
-     STANDARD_RDNS},
+     STANDARD_RDNS,
+     OVERRIDE_LOCAL_POLICY},
     {"require rdns: time-out waits",
      "require rdns of everyone\n" ENFORCE,
      {SENDER, PASSES, .rdns = RESULT_TEMPERROR},
@@ -576,6 +586,37 @@ static const struct kase cases[] = {
      NOTHING,
      OVERRIDE_LOCAL_POLICY,
      .would = POLICY_REJECT},
+    {"dry-run is local policy to the owner (RFC 9990 3.1.1.8)",
+     "follow dmarc of everyone\nown domains bank.example\n",
+     {SENDER, FAILS(FACTS_P_REJECT)},
+     NOTHING,
+     OVERRIDE_LOCAL_POLICY,
+     .would = POLICY_REJECT},
+    {"recorded only: local policy to the owner",
+     "record dmarc of everyone\n" ENFORCE,
+     {SENDER, FAILS(FACTS_P_QUARANTINE)},
+     NOTHING,
+     OVERRIDE_LOCAL_POLICY},
+    {"refused for another reason though DMARC passes: local policy to the owner",
+     "require rdns of everyone\n" ENFORCE,
+     {SENDER, PASSES, .rdns = RESULT_FAIL},
+     POLICY_REJECT,
+     STANDARD_RDNS,
+     OVERRIDE_LOCAL_POLICY},
+    {"a mail that is put off is not reported",
+     "require rdns of everyone\n" ENFORCE,
+     {SENDER, PASSES, .rdns = RESULT_TEMPERROR},
+     POLICY_DEFER,
+     STANDARD_RDNS},
+    {"what the owner is testing and nobody acted on",
+     "record dmarc of everyone\n" ENFORCE,
+     {SENDER, .dmarc = {.result = RESULT_FAIL,
+                        .published = FACTS_P_REJECT,
+                        .applied = FACTS_P_QUARANTINE,
+                        .testing = true,
+                        .reason = "x"}},
+     NOTHING,
+     OVERRIDE_POLICY_TEST_MODE},
     {"trial beside one in force",
      "trial require dmarc of everyone\nrequire spf of everyone otherwise quarantine\n" ENFORCE,
      {SENDER, SPF(RESULT_NONE), NO_RECORD},
@@ -585,10 +626,11 @@ static const struct kase cases[] = {
      .would = POLICY_REJECT},
     {"paused",
      "require dmarc of everyone\n" ENFORCE,
-     {SENDER, NO_RECORD, .paused = "paused: the DNS is down"},
+     {SENDER, NO_RECORD},
      NOTHING,
      OVERRIDE_LOCAL_POLICY,
-     .would = POLICY_REJECT},
+     .would = POLICY_REJECT,
+     .paused = "paused: the DNS is down"},
     /* who is not judged */
     {"submission", "require dmarc of everyone\n" ENFORCE, {SENDER, NO_RECORD, .source = JUDGE_SUBMISSION}, NOTHING},
     {"submission under own-from",
@@ -640,7 +682,7 @@ static bool check(const struct kase *k)
     bool ok;
 
     assert_non_null(p);
-    assert_int_equal(verdict_decide(a, &k->f, p, k->rcpt, NOW, &v), STATUS_OK);
+    assert_int_equal(verdict_decide(a, &k->f, p, k->rcpt, NOW, k->paused, &v), STATUS_OK);
     l = verdict_deciding(&v);
     ok = v.action == k->action && v.would == would && (l ? l->standard : STANDARD_COUNT) == k->by &&
          v.dmarc_override == k->override && (v.held_back != NULL) == (v.would > v.action);
@@ -677,7 +719,7 @@ static void expired_exemption_is_named(void **state)
     struct verdict v;
 
     (void)state;
-    assert_int_equal(verdict_decide(a, &f, p, NULL, NOW, &v), STATUS_OK);
+    assert_int_equal(verdict_decide(a, &f, p, NULL, NOW, NULL, &v), STATUS_OK);
     assert_int_equal(v.action, POLICY_REJECT);
     assert_non_null(v.lines[0].expired);
     assert_string_equal(v.lines[0].expired->because, "it was");
@@ -693,7 +735,7 @@ static void out_of_memory_defers(void **state)
     struct verdict v;
 
     (void)state;
-    assert_int_equal(verdict_decide(a, &f, p, NULL, NOW, &v), STATUS_NOMEM);
+    assert_int_equal(verdict_decide(a, &f, p, NULL, NOW, NULL, &v), STATUS_NOMEM);
     assert_int_equal(v.action, POLICY_DEFER);
     assert_int_equal(v.line_count, 0);
     policy_unref(p);
@@ -705,14 +747,14 @@ static void early_asks_tls_alone(void **state)
     struct arena *a = arena_new(1 << 20);
     const struct policy *p =
         read_policy("require dmarc of everyone\nrequire tls of everyone writing to payroll.example.org\n" ENFORCE);
-    struct facts f = {SENDER, .tls = {0, NULL, "no TLS"}};
+    struct facts f = {SENDER, .tls = {RESULT_NONE, 0, NULL, "no TLS"}};
     struct verdict v;
 
     (void)state;
-    assert_int_equal(verdict_decide_early(a, &f, p, "boss@payroll.example.org", NOW, &v), STATUS_OK);
+    assert_int_equal(verdict_decide_early(a, &f, p, "boss@payroll.example.org", NOW, NULL, &v), STATUS_OK);
     assert_int_equal(v.action, POLICY_REJECT);
     assert_int_equal(v.line_count, 1);
-    assert_int_equal(verdict_decide_early(a, &f, p, "user@example.org", NOW, &v), STATUS_OK);
+    assert_int_equal(verdict_decide_early(a, &f, p, "user@example.org", NOW, NULL, &v), STATUS_OK);
     assert_int_equal(v.action, POLICY_DELIVER);
     policy_unref(p);
     arena_free(a);

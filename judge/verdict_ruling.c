@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * verdict_ruling.c - what the rules of the single standards share: asking the policy, saying that a demand is not met,
+ * and what happens where something could not be found out.
+ *
+ * Promises: pure. A line asks for nothing until a rule says so. Failure: none; where the arena is used up a line's
+ * reason is NULL, and verdict.c sees it.
+ */
+#include "judge/verdict_rules.h"
+
+struct verdict_line *rule_ask(struct ruling *r, enum standard s, const char *who, const struct ip *who_ip,
+                              enum result result, const char *reason)
+{
+    struct verdict_line *l = &r->lines[r->count < RULE_LINES ? r->count++ : RULE_LINES - 1];
+    struct policy_question q = {
+        .standard = s,
+        .who = who,
+        .who_ip = who_ip && who_ip->family ? who_ip : NULL,
+        .rcpt = r->rcpt,
+        .at = r->at,
+        .client = r->f->client.family ? &r->f->client : NULL,
+        .signers = r->f->signers,
+        .signer_count = r->f->signer_count,
+    };
+
+    policy_ask(r->p, &q, &r->answer);
+    *l = (struct verdict_line){
+        .standard = s,
+        .subject = who,
+        .result = result,
+        .level = r->answer.level,
+        .trial = r->answer.trial,
+        .reason = reason && *reason ? reason : result_name(result),
+        .text = r->answer.text,
+        .statement = r->answer.statement,
+        .exemption = r->answer.exemption,
+        .expired = r->answer.expired,
+    };
+    return l;
+}
+
+void rule_fails(struct ruling *r, struct verdict_line *l, const char *reason)
+{
+    l->action = r->answer.action;
+    if (reason)
+        l->reason = reason;
+}
+
+void rule_unsure(struct ruling *r, struct verdict_line *l, enum policy_action worst, bool must_defer)
+{
+    const time_t since = r->f->unsure_since;
+    const bool waits = must_defer || l->level == POLICY_REQUIRE;
+
+    if (worst <= POLICY_TAG)
+        return;
+    if (since && r->at - since >= FACTS_UNSURE_SECONDS) {
+        if (!waits)
+            return;
+        l->action = POLICY_QUARANTINE;
+        l->reason = arena_printf(r->arena, "%s; the same for over 4 hours, so judged as a failure", l->reason);
+    } else if (waits || policy_defers_unsure(r->p, r->f->listener)) {
+        l->action = POLICY_DEFER;
+        l->temporary = true;
+    }
+}

@@ -4,9 +4,20 @@
  *
  * A room's own bounds stand in its own header. Over a bound there is a clear permanent or temporary error, never a
  * crash.
+ *
+ * A bound of ours fails closed (design section 9): what could not be judged because of it is never `none` and never a
+ * pass. An engine that stops at one says which kind in its finding; judge/verdict_ruling.c alone says what follows.
  */
 #ifndef ASSAY_BASE_LIMITS_H
 #define ASSAY_BASE_LIMITS_H
+
+/* Which kind of bound kept something from being found out. The greater one outweighs the other: what the message itself
+ * is too much for, no later attempt will find out. */
+enum limit_kind {
+    LIMIT_NOT_REACHED,
+    LIMIT_OF_MOMENT,  /* load, or what a client may cost us now: another attempt may find it out. 451 4.4.3 */
+    LIMIT_OF_MESSAGE, /* the same message meets it every time: a failure, whose reply names the limit */
+};
 
 /* Domain names: RFC 1035 2.3.4 (255 octets on the wire are 253 in text, without the final dot). */
 #define LIMIT_DOMAIN 253

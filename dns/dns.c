@@ -32,12 +32,13 @@ struct dns_scope {
     unsigned asked, lookups;
     unsigned cost;
     bool cached_only;
+    enum limit_kind limit; /* the gravest met since dns_scope_limit() was called */
     unsigned lookup_ms, total_ms;
     int64_t end;
 };
 
 static const struct dns_answer no_memory = {
-    .name = "", .type = DNS_A, .state = DNS_TEMPFAIL, .why = "out of memory", .over_budget = true};
+    .name = "", .type = DNS_A, .state = DNS_TEMPFAIL, .why = "out of memory", .limit = LIMIT_OF_MOMENT};
 
 struct dns *dns_close(struct dns *source)
 {
@@ -88,12 +89,12 @@ struct dns_scope *dns_scope_free(struct dns_scope *s)
 }
 
 /* The entry is answered without a source: budget, time, memory or a bad name. */
-static void settle(struct entry *e, enum dns_state state, const char *why, bool over_budget)
+static void settle(struct entry *e, enum dns_state state, const char *why, enum limit_kind limit)
 {
     e->answer.state = state;
     e->answer.security = DNS_UNKNOWN;
     e->answer.why = why;
-    e->answer.over_budget = over_budget;
+    e->answer.limit = limit;
     e->done = true;
 }
 
@@ -117,7 +118,7 @@ static void take(struct dns_scope *s, struct entry *e, struct dns_result *r)
     a->why = arena_strdup(s->arena, r->why);
     if (!whole || (r->canonical && !a->canonical) || (r->why && !a->why)) {
         a->canonical = NULL;
-        settle(e, DNS_TEMPFAIL, "out of memory", true);
+        settle(e, DNS_TEMPFAIL, "out of memory", LIMIT_OF_MOMENT);
     } else {
         a->state = r->state;
         a->security = r->security;
@@ -143,7 +144,7 @@ static struct entry *find(struct dns_scope *s, const char *name, const char *nor
 static void ask(struct dns_scope *s, struct entry *e)
 {
     if (s->asked >= s->lookups) {
-        settle(e, DNS_TEMPFAIL, "no look-up left of the number allowed", true);
+        settle(e, DNS_TEMPFAIL, "no look-up left of the number allowed", LIMIT_OF_MESSAGE);
         return;
     }
     s->asked++;
@@ -154,9 +155,9 @@ static void ask(struct dns_scope *s, struct entry *e)
     if (r) {
         take(s, e, r);
     } else if (s->cached_only) {
-        settle(e, DNS_TEMPFAIL, "this client's look-ups are used up for now", true);
+        settle(e, DNS_TEMPFAIL, "this client's look-ups are used up for now", LIMIT_OF_MOMENT);
     } else if (!e->flight) {
-        settle(e, DNS_TEMPFAIL, "out of memory", true);
+        settle(e, DNS_TEMPFAIL, "out of memory", LIMIT_OF_MOMENT);
     } else {
         s->cost++;
         e->until = clock_mono_ms() + s->lookup_ms;
@@ -184,7 +185,7 @@ static struct entry *entry_of(struct dns_scope *s, const char *name, enum dns_ty
     *s->last = e;
     s->last = &e->next;
     if (!good) {
-        settle(e, DNS_BADNAME, "not a domain name", false);
+        settle(e, DNS_BADNAME, "not a domain name", LIMIT_NOT_REACHED);
         return e;
     }
     e->q = q;
@@ -199,7 +200,7 @@ void dns_start(struct dns_scope *s, const char *name, enum dns_type type)
     (void)entry_of(s, name, type);
 }
 
-const struct dns_answer *dns_get(struct dns_scope *s, const char *name, enum dns_type type)
+static const struct dns_answer *await(struct dns_scope *s, const char *name, enum dns_type type)
 {
     struct entry *e = entry_of(s, name, type);
     if (!e)
@@ -212,10 +213,25 @@ const struct dns_answer *dns_get(struct dns_scope *s, const char *name, enum dns
     if (r)
         take(s, e, r);
     else if (e->by_scope_end)
-        settle(e, DNS_TEMPFAIL, "the time for all look-ups is up", true);
+        settle(e, DNS_TEMPFAIL, "the time for all look-ups is up", LIMIT_OF_MOMENT);
     else
-        settle(e, DNS_TEMPFAIL, "no answer in time", false);
+        settle(e, DNS_TEMPFAIL, "no answer in time", LIMIT_NOT_REACHED);
     return &e->answer;
+}
+
+const struct dns_answer *dns_get(struct dns_scope *s, const char *name, enum dns_type type)
+{
+    const struct dns_answer *a = await(s, name, type);
+    if (a->limit > s->limit)
+        s->limit = a->limit;
+    return a;
+}
+
+enum limit_kind dns_scope_limit(struct dns_scope *s)
+{
+    enum limit_kind limit = s->limit;
+    s->limit = LIMIT_NOT_REACHED;
+    return limit;
 }
 
 unsigned dns_scope_cost(const struct dns_scope *s)

@@ -24,6 +24,7 @@
 
 #include "base/arena.h"
 #include "base/ip.h"
+#include "base/limits.h"
 #include "base/slice.h"
 #include "base/standard.h"
 #include <stdbool.h>
@@ -68,7 +69,9 @@ struct dns_answer {
     uint32_t ttl;          /* seconds */
     const char *canonical; /* the name at the end of the CNAME chain where it differs from `name`, else NULL */
     const char *why;       /* of TEMPFAIL and BOGUS: words for a log. Static or in the scope's arena; else NULL */
-    bool over_budget;      /* TEMPFAIL because this scope's look-ups or time ran out, not because DNS failed */
+    enum limit_kind
+        limit; /* of TEMPFAIL: DNS did not fail, a bound of ours was reached. OF_MESSAGE: this scope's look-ups
+                              are used up; OF_MOMENT: time, memory, or what its client may cost now */
     size_t count;
     const struct slice *rdata; /* each record's rdata, uncompressed wire form, in the order received */
 };
@@ -83,7 +86,7 @@ struct dns_budget {
     unsigned lookups;   /* questions in all; 0: LIMIT_DNS_LOOKUPS */
     unsigned lookup_ms; /* one look-up; 0: LIMIT_DNS_SECONDS */
     unsigned total_ms;  /* from dns_scope_new on; 0: LIMIT_MESSAGE_SECONDS */
-    bool cached_only;   /* ask nobody: what the source does not know at once is TEMPFAIL, over_budget */
+    bool cached_only;   /* ask nobody: what the source does not know at once is TEMPFAIL, LIMIT_OF_MOMENT */
 };
 
 /* A scope on a source. budget may be NULL. Everything it gives out lives in `arena`. NULL when out of memory. */
@@ -102,6 +105,10 @@ void dns_start(struct dns_scope *s, const char *name, enum dns_type type);
 
 /* The answer, awaited. Never NULL. */
 const struct dns_answer *dns_get(struct dns_scope *s, const char *name, enum dns_type type);
+
+/* The gravest bound of ours that an answer handed out by dns_get() since the last call of this was kept back by. So the
+ * caller of an engine learns whether a temporary failure is DNS's or ours, whatever engine it is. */
+enum limit_kind dns_scope_limit(struct dns_scope *s);
 
 /* Questions that the source could not answer at once: what this scope cost. */
 unsigned dns_scope_cost(const struct dns_scope *s);

@@ -221,8 +221,8 @@ static bool judge_tlsa(struct posture *p, struct dane_host *h, const char *base)
         settle_host(h, DANE_HOST_BROKEN, "its TLSA answer does not validate (DNSSEC)");
         return true;
     case DNS_TEMPFAIL:
-        settle_host(h, a->over_budget ? DANE_HOST_UNKNOWN : DANE_HOST_BROKEN,
-                    a->over_budget ? "its TLSA records could not be found out now" : "its TLSA look-up fails");
+        settle_host(h, a->limit ? DANE_HOST_UNKNOWN : DANE_HOST_BROKEN,
+                    a->limit ? "its TLSA records could not be found out now" : "its TLSA look-up fails");
         return true;
     default:
         settle_host(h, DANE_HOST_NONE, "it has no TLSA records");

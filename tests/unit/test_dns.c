@@ -99,7 +99,11 @@ static void budget(void **state)
     assert_int_equal(dns_get(s, "now2.example", DNS_A)->state, DNS_FOUND);
     const struct dns_answer *a = dns_get(s, "now3.example", DNS_A);
     assert_int_equal(a->state, DNS_TEMPFAIL);
-    assert_true(a->over_budget);
+    assert_int_equal(a->limit, LIMIT_OF_MESSAGE);
+    assert_int_equal(dns_scope_limit(s), LIMIT_OF_MESSAGE);
+    assert_int_equal(dns_scope_limit(s), LIMIT_NOT_REACHED);
+    dns_get(s, "now3.example", DNS_A); /* the same answer tells it again to whoever needs it next */
+    assert_int_equal(dns_scope_limit(s), LIMIT_OF_MESSAGE);
     assert_non_null(a->why);
     assert_int_equal(dns_get(s, "now1.example", DNS_A)->state, DNS_FOUND);
     assert_int_equal(m.asked, 2);
@@ -115,13 +119,13 @@ static void deadlines(void **state)
     int64_t start = clock_mono_ms();
     const struct dns_answer *a = dns_get(s, "never1.example", DNS_A);
     assert_int_equal(a->state, DNS_TEMPFAIL);
-    assert_false(a->over_budget);
+    assert_int_equal(a->limit, LIMIT_NOT_REACHED);
     assert_in_range(clock_mono_ms() - start, 29, 90);
     while (clock_mono_ms() < start + 80)
         continue;
     a = dns_get(s, "never2.example", DNS_A);
     assert_int_equal(a->state, DNS_TEMPFAIL);
-    assert_true(a->over_budget);
+    assert_int_equal(a->limit, LIMIT_OF_MOMENT);
     assert_int_equal(dns_get(s, "now.example", DNS_A)->state, DNS_FOUND);
     assert_int_equal(m.flights, 0);
     dns_scope_free(s);
@@ -142,7 +146,7 @@ static void cached_only(void **state)
     assert_int_equal(dns_get(s, "now.example", DNS_A)->state, DNS_FOUND);
     const struct dns_answer *a = dns_get(s, "later.example", DNS_A);
     assert_int_equal(a->state, DNS_TEMPFAIL);
-    assert_true(a->over_budget);
+    assert_int_equal(a->limit, LIMIT_OF_MOMENT);
     assert_int_equal(m.asked, 0);
     assert_int_equal(dns_scope_cost(s), 0);
     dns_scope_free(s);
@@ -167,7 +171,7 @@ static void little_memory(void **state)
         snprintf(name, sizeof name, "now%u.example", i);
         const struct dns_answer *a = dns_get(s, name, DNS_A);
         assert_non_null(a);
-        ran_out |= a->state == DNS_TEMPFAIL && a->over_budget;
+        ran_out |= a->state == DNS_TEMPFAIL && a->limit == LIMIT_OF_MOMENT;
     }
     assert_true(ran_out);
     dns_scope_free(s);

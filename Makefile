@@ -148,8 +148,8 @@ deb: all
 
 .PHONY: check-packages
 check-packages:
-	@tests/packages/check $(SUITE)
+	@tests/system/packages/check $(SUITE)
 
 .PHONY: check-boot
 check-boot:
-	@tests/packages/boot $(SUITE)
+	@tests/system/boot/check $(SUITE)

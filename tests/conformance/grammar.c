@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * grammar.c - our mail grammar as a filter, so that other readers can be held against it: the tool behind
- * tests/grammar/run.
+ * tests/conformance/differential/check-grammar.
  *
  *     grammar from       each line of stdin: a From field's value in hex. Answers "refused REASON", or "taken" and each
  * mailbox's domain ("-": none) grammar authres    each line: a text in hex. Answers an Authentication-Results value, in

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ledger_crash.c - the processes that tests/ledger/crash.py kills.
+ * ledger_crash.c - the processes that tests/system/ledger/crash.py kills.
  *
  *   ledger_crash write FOLDER PREFIX   writes records without end; after each that was acknowledged, its id as a line
  * on stdout ledger_crash take FOLDER STORE     takes in without end ledger_crash drain FOLDER STORE    takes in until

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * test_dmarc_smtp.c - what report.smtp may say, and servers that say nothing. The talk with a real server is
- * tests/ledger/smtp.py.
+ * tests/system/ledger/smtp.py.
  */
 #include "base/clock.h"
 #include "feedback/dmarc_smtp.h"

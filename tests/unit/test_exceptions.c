@@ -3,7 +3,7 @@
  * test_exceptions.c - the register of exceptions outlives the policies it stood in: the same exception in another line,
  * agreed anew, is the same; another scope, standard or kind is another.
  *
- * On SQLite, or on the store that ASSAY_TEST_STORE names (an empty database of its own: tests/ledger/run).
+ * On SQLite, or on the store that ASSAY_TEST_STORE names (an empty database of its own: tests/system/ledger/run).
  */
 #include "tests/unit/cm.h"
 

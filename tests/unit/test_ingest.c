@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * test_ingest.c - segments into the store: each record once, whatever happens. On SQLite; on PostgreSQL where
- * ASSAY_TEST_STORE has a URI (tests/ledger/run starts a server for it). Every test begins with an empty database.
+ * ASSAY_TEST_STORE has a URI (tests/system/ledger/run starts a server). Every test begins with an empty database.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -19,7 +19,7 @@
 
 static char dir[64], path[96], db[96];
 static struct store *s;
-static const char *where; /* a file, or PostgreSQL where ASSAY_TEST_STORE has a URI (tests/ledger/run) */
+static const char *where; /* a file, or PostgreSQL where ASSAY_TEST_STORE has a URI (tests/system/ledger/run) */
 
 static int set_up(void **state)
 {

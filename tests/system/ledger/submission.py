@@ -18,7 +18,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import smtp  # noqa: E402
 
-sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'world'))
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../world'))
 import postfix  # noqa: E402
 
 BUILD, FOLDER = sys.argv[1], sys.argv[2]

@@ -4,7 +4,7 @@ read-only, the policy breaks.
 
     trouble.py BUILD FOLDER POSTGRES-URI STEP      STEP: away (with the server), disk (as root, in a mount namespace of its own)
 
-The server is paused and resumed by the functions of tests/ledger/postgres, in the environment. Writers are ledger_crash's.
+The server is paused and resumed by the functions of tests/system/ledger/postgres, in the environment. Writers are ledger_crash's.
 """
 import os
 import signal
@@ -79,7 +79,7 @@ def psql(sql):
 
 
 def server(what):
-    subprocess.run(['bash', '-c', f'. tests/ledger/postgres; {what}'], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    subprocess.run(['bash', '-c', f'. tests/system/ledger/postgres; {what}'], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
 def away():

@@ -15,7 +15,7 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TOP = os.path.abspath(os.path.join(__file__, "../../../.."))
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
 UNBOUND = os.environ.get("UNBOUND", os.path.join(BUILD, "unbound"))
 MODULE = os.environ.get("MODULE", os.path.join(BUILD, "assay-unbound.so"))

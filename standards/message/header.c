@@ -3,8 +3,10 @@
  * header.c - the header section as a list (RFC 5322 2.2, 3.6.8, 4.5).
  *
  * Promises that nothing of a field is changed, that an odd field is kept and its oddity noted, and that the bounds of
- * base/limits.h hold before anything is copied. Fields of one name are numbered by a walk over those before: with at
- * most LIMIT_HEADER_FIELDS of them that is cheap enough, and it needs no table that a sender could fill.
+ * base/limits.h and header.h hold before anything is copied. A saved message is read to the end of its header section,
+ * over the bounds or not. Fields of one name are numbered by a walk over those before: with at most
+ * LIMIT_HEADER_FIELDS + HEADER_DECIDING_FIELDS of them that is cheap enough, and it needs no table that a sender could
+ * fill.
  */
 #include "standards/message/header.h"
 #include "base/limits.h"
@@ -142,14 +144,56 @@ static enum status grow(struct header_list *list)
     return STATUS_OK;
 }
 
-static enum status check_bounds(struct header_list *list, struct slice name, struct slice value)
+/* From and the others that RFC 5322 3.6 allows once; what claims to be ours (RFC 8601 5); signatures. */
+static bool decides(struct slice name)
 {
-    size_t n = name.n + value.n + 3;
-    if (list->count >= LIMIT_HEADER_FIELDS || n > LIMIT_HEADER_FIELD || n > LIMIT_HEADER_BYTES - list->bytes) {
-        list->over_limit = true;
-        return STATUS_LIMIT;
+    static const char *const names[] = {
+        "From",
+        "Sender",
+        "Reply-To",
+        "To",
+        "Cc",
+        "Bcc",
+        "Date",
+        "Message-ID",
+        "Subject",
+        "In-Reply-To",
+        "References",
+        "Authentication-Results",
+        "Assay-Verdict",
+        "DKIM-Signature",
+        "ARC-Seal",
+        "ARC-Message-Signature",
+        "ARC-Authentication-Results",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (same_name(name, slice_str(names[i])))
+            return true;
+    return false;
+}
+
+/* Notes a bound that is passed. Whether the field is to be kept, *value perhaps cut to what is kept of it. */
+static bool check_bounds(struct header_list *list, struct slice name, struct slice *value)
+{
+    size_t n = name.n + value->n + 3;
+    if (list->count < LIMIT_HEADER_FIELDS && n <= LIMIT_HEADER_FIELD &&
+        n <= LIMIT_HEADER_BYTES - (list->bytes - list->extra_bytes))
+        return true;
+    list->over_limit = true;
+    if (!decides(name))
+        return false;
+    if (n > LIMIT_HEADER_FIELD) {
+        list->blind = true;
+        value->n = LIMIT_HEADER_FIELD > name.n + 3 ? LIMIT_HEADER_FIELD - name.n - 3 : 0;
+        n = name.n + value->n + 3;
     }
-    return STATUS_OK;
+    if (list->extra_fields >= HEADER_DECIDING_FIELDS || n > HEADER_DECIDING_BYTES - list->extra_bytes) {
+        list->blind = true;
+        return false;
+    }
+    list->extra_fields++;
+    list->extra_bytes += n;
+    return true;
 }
 
 /* Appends a field whose texts already live long enough. */
@@ -169,13 +213,14 @@ static enum status append(struct header_list *list, struct slice name, struct sl
 
 enum status header_list_add(struct header_list *list, struct slice name, struct slice value)
 {
-    enum status s = check_bounds(list, name, value);
-    if (s != STATUS_OK)
-        return s;
+    size_t whole = value.n, before = list->extra_fields;
+    if (!check_bounds(list, name, &value))
+        return STATUS_LIMIT;
     struct slice own_name = arena_slice(list->arena, name), own_value = arena_slice(list->arena, value);
     if (arena_failed(list->arena))
         return STATUS_NOMEM;
-    return append(list, own_name, own_value);
+    enum status s = append(list, own_name, own_value);
+    return s == STATUS_OK && (list->extra_fields > before || value.n < whole) ? STATUS_LIMIT : s;
 }
 
 /* ---- a saved message ---- */
@@ -242,9 +287,9 @@ static enum status take_field(struct header_list *list, struct slice field, bool
         list->flaws |= HEADER_BAD_LINE;
         return STATUS_OK;
     }
-    enum status s = check_bounds(list, name, value);
-    if (s == STATUS_OK)
-        s = append(list, name, value);
+    if (!check_bounds(list, name, &value))
+        return STATUS_OK;
+    enum status s = append(list, name, value);
     if (s == STATUS_OK && crlf && has_lone_lf(field)) {
         list->fields[list->count - 1].flaws |= HEADER_BARE_LF;
         list->flaws |= HEADER_BARE_LF;
@@ -292,7 +337,7 @@ enum status header_parse_message(struct header_list *list, struct slice message,
     }
     if (body)
         *body = r.rest;
-    return s;
+    return s == STATUS_OK && list->over_limit ? STATUS_LIMIT : s;
 }
 
 struct slice header_unfold(struct arena *arena, struct slice value)

@@ -9,9 +9,13 @@
  * overlook: "From :", " From:" and "FROM:" are all From. Whoever counts fields of a name must count what any reader of
  * the message would.
  *
- * Bounds: LIMIT_HEADER_FIELDS, LIMIT_HEADER_FIELD and LIMIT_HEADER_BYTES (base/limits.h). What is beyond them is not
+ * Bounds: LIMIT_HEADER_FIELDS, LIMIT_HEADER_FIELD and LIMIT_HEADER_BYTES (base/limits.h). A field beyond them is not
  * kept: header_list_add returns STATUS_LIMIT and over_limit stays set; the message must then not be judged as if it had
- * been read whole.
+ * been read whole. Fields that decide, or that name us, are kept beyond these bounds too, so that nobody hides a From
+ * behind a heap of other fields: From and the others that may stand once (RFC 5322 3.6), Authentication-Results,
+ * Assay-Verdict, DKIM-Signature and the ARC fields. They have bounds of their own, HEADER_DECIDING_FIELDS and
+ * HEADER_DECIDING_BYTES beyond the others; where those are passed, or one of them is longer than LIMIT_HEADER_FIELD,
+ * `blind` stays set: who the author is can then not be told at all.
  *
  * Threads: a list belongs to one thread at a time. It lives in the arena given and needs no freeing.
  */
@@ -38,6 +42,11 @@ enum header_flaw {
     HEADER_NO_END = 1 << 9,      /* the message ends within its header section (fine where it has no body) */
 };
 
+/* Fields that decide kept beyond LIMIT_HEADER_FIELDS, and octets of them beyond LIMIT_HEADER_BYTES. Own bounds: no
+ * honest mail has a tenth of the first. */
+#define HEADER_DECIDING_FIELDS 1000
+#define HEADER_DECIDING_BYTES (1024 * 1024)
+
 struct header_field {
     struct slice name; /* as handed over */
     struct slice
@@ -51,15 +60,18 @@ struct header_list {
     struct header_field *fields;
     size_t count;
     size_t room;
-    size_t bytes;    /* of names and values, with 3 octets each for colon and line end */
-    unsigned flaws;  /* of all fields and of the section */
-    bool over_limit; /* something was not kept */
+    size_t bytes;        /* of names and values, with 3 octets each for colon and line end */
+    unsigned flaws;      /* of all fields and of the section */
+    size_t extra_bytes;  /* of these, beyond LIMIT_HEADER_BYTES or LIMIT_HEADER_FIELDS */
+    size_t extra_fields; /* fields that decide, kept beyond those bounds */
+    bool over_limit;     /* a bound was passed: something may not have been kept */
+    bool blind;          /* a field that decides was not kept, or not whole */
 };
 
 void header_list_init(struct header_list *list, struct arena *arena);
 
 /* Takes one field over, as an MTA hands it to a milter: copies both texts. STATUS_LIMIT: a bound is passed, the field
- * is not kept; STATUS_NOMEM: the arena is full. An odd field is kept, with its flaws: STATUS_OK. */
+ * is kept only where it decides; STATUS_NOMEM: the arena is full. An odd field is kept, with its flaws: STATUS_OK. */
 enum status header_list_add(struct header_list *list, struct slice name, struct slice value) MUST_CHECK;
 
 /* The nth field of that name from the top, n from 1; NULL when there are fewer. */

@@ -124,6 +124,70 @@ static void long_lines(void **state)
     line_of(999, HEADER_LONG_LINE);
 }
 
+/* What decides is seen beyond every bound that other fields can use up; beyond its own bounds the list says so. */
+static void fields_that_decide_pass_the_bounds(void **state)
+{
+    struct arena *a = arena_new(16 << 20);
+    struct header_list l;
+    char *big = calloc(1, LIMIT_HEADER_FIELD + 1);
+    memset(big, 'x', LIMIT_HEADER_FIELD);
+    header_list_init(&l, a);
+    for (int i = 0; i < LIMIT_HEADER_FIELDS; i++)
+        assert_int_equal(header_list_add(&l, SLICE_LIT("X"), SLICE_LIT("")), STATUS_OK);
+    assert_int_equal(header_list_add(&l, SLICE_LIT("X"), SLICE_LIT("")), STATUS_LIMIT);
+    assert_int_equal(header_list_add(&l, SLICE_LIT(" FROM "), SLICE_LIT(" a@victim.example")), STATUS_LIMIT);
+    assert_int_equal(header_list_add(&l, SLICE_LIT("Authentication-Results"), SLICE_LIT(" x")), STATUS_LIMIT);
+    assert_int_equal(header_list_add(&l, SLICE_LIT("Assay-Verdict"), SLICE_LIT(" deliver")), STATUS_LIMIT);
+    assert_int_equal(header_list_add(&l, SLICE_LIT("Assay-Verdict"), SLICE_LIT(" deliver")), STATUS_LIMIT);
+    assert_int_equal(l.count, LIMIT_HEADER_FIELDS + 4);
+    assert_int_equal(header_count(&l, "From"), 1);
+    assert_int_equal(header_find(&l, "Assay-Verdict", 2)->index, 2);
+    assert_true(l.over_limit);
+    assert_false(l.blind);
+
+    header_list_init(&l, a); /* the other bound: 1 MiB before From */
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(header_list_add(&l, SLICE_LIT("X"), slice_of(big, LIMIT_HEADER_FIELD - 4)), STATUS_OK);
+    assert_int_equal(header_list_add(&l, SLICE_LIT("From"), SLICE_LIT(" a@victim.example")), STATUS_LIMIT);
+    assert_int_equal(header_count(&l, "From"), 1);
+    assert_false(l.blind);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(header_list_add(&l, SLICE_LIT("From"), slice_of(big, LIMIT_HEADER_FIELD - 7)), STATUS_LIMIT);
+    assert_true(l.blind);
+
+    header_list_init(&l, a); /* one that is too long is kept as far as it may be */
+    assert_int_equal(header_list_add(&l, SLICE_LIT("From"), slice_of(big, LIMIT_HEADER_FIELD)), STATUS_LIMIT);
+    assert_int_equal(l.count, 1);
+    assert_true(l.blind);
+
+    header_list_init(&l, a);
+    for (int i = 0; i < LIMIT_HEADER_FIELDS + HEADER_DECIDING_FIELDS; i++)
+        assert_int_equal(header_list_add(&l, SLICE_LIT("To"), SLICE_LIT("")),
+                         i < LIMIT_HEADER_FIELDS ? STATUS_OK : STATUS_LIMIT);
+    assert_false(l.blind);
+    assert_int_equal(header_list_add(&l, SLICE_LIT("To"), SLICE_LIT("")), STATUS_LIMIT);
+    assert_true(l.blind);
+    free(big);
+    arena_free(a);
+}
+
+static void a_saved_message_is_read_over_the_bounds(void **state)
+{
+    struct arena *a = arena_new(16 << 20);
+    struct header_list l;
+    struct buf text = BUF_INIT;
+    struct slice body;
+    for (int i = 0; i < LIMIT_HEADER_FIELDS + 10; i++)
+        buf_adds(&text, "X-Filler: x\n");
+    buf_adds(&text, "From: a@victim.example\nSubject: x\n\nthe body\n");
+    header_list_init(&l, a);
+    assert_int_equal(header_parse_message(&l, buf_slice(&text), &body), STATUS_LIMIT);
+    assert_int_equal(header_count(&l, "From"), 1);
+    assert_true(slice_eq_nocase(body, SLICE_LIT("the body\n")));
+    buf_release(&text);
+    arena_free(a);
+}
+
 static void has_limits(void **state)
 {
     struct arena *a = arena_new(16 << 20);
@@ -227,9 +291,14 @@ static void unfolds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nul_hides_no_name), cmocka_unit_test(counts_as_any_reader_would),
-        cmocka_unit_test(notes_flaws),       cmocka_unit_test(long_lines),
-        cmocka_unit_test(has_limits),        cmocka_unit_test(reads_saved_messages),
+        cmocka_unit_test(nul_hides_no_name),
+        cmocka_unit_test(counts_as_any_reader_would),
+        cmocka_unit_test(notes_flaws),
+        cmocka_unit_test(long_lines),
+        cmocka_unit_test(has_limits),
+        cmocka_unit_test(fields_that_decide_pass_the_bounds),
+        cmocka_unit_test(a_saved_message_is_read_over_the_bounds),
+        cmocka_unit_test(reads_saved_messages),
         cmocka_unit_test(unfolds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,10 +10,7 @@
  */
 #include "standards/message/format.h"
 #include "base/domain.h"
-#include "standards/message/lex822.h"
-
-/* "@" signs looked at in a From field that cannot be parsed: names that IDNA must look at cost microseconds each. */
-#define AT_SIGNS_MAX 1000
+#include "standards/message/author_candidates.h"
 
 /* Gravest first. */
 static const struct {
@@ -104,46 +101,43 @@ static void note_domain(struct format_finding *f, const char *domain)
     f->domain_count++;
 }
 
-/* Octets that may belong to a domain behind an "@" in broken text. */
-static size_t domain_run(struct slice s)
+/* What from_candidates' reader finds goes into the finding of the arena's message. */
+struct candidates_to {
+    struct arena *arena;
+    struct format_finding *f;
+};
+
+static void take_candidate(void *context, const char *domain)
 {
-    size_t n = 0;
-    while (n < s.n && (lex_is_atext((unsigned char)s.p[n]) || s.p[n] == '.'))
-        n++;
-    while (n && s.p[n - 1] == '.')
-        n--;
-    return n;
+    struct candidates_to *to = context;
+    const char *name = arena_strdup(to->arena, domain);
+    if (name)
+        note_domain(to->f, name);
 }
 
-/* The domains that stand behind an "@" in a From field that cannot be parsed: somebody's reader may show them as
- * author. Only ever used against a message. */
-static void note_candidates(struct arena *arena, struct slice text, struct format_finding *f)
+/* A From field that cannot be parsed: whom its readers may see, and what hides it from them. */
+static void note_candidates(struct arena *arena, const struct header_field *field, struct author_candidates *c,
+                            struct format_finding *f)
 {
-    char kept[LIMIT_DOMAIN + 1];
-    size_t signs = 0;
-    for (size_t i = 0; i < text.n && f->domain_count < FORMAT_DOMAINS_MAX && signs < AT_SIGNS_MAX; i++) {
-        if (text.p[i] != '@')
-            continue;
-        signs++;
-        struct slice rest = slice_from(text, i + 1);
-        rest.n = domain_run(rest);
-        if (domain_from_text(rest, kept) != STATUS_OK || !strchr(kept, '.'))
-            continue;
-        const char *name = arena_copy(arena, kept, strlen(kept));
-        if (name)
-            note_domain(f, name);
-    }
+    struct candidates_to to = {arena, f};
+    c->found = take_candidate;
+    c->context = &to;
+    author_candidates_read(c, field->value);
+    f->many_authors |= c->too_many;
+    if ((c->any_sign || author_is_disguised(field->value)) && f->author == FORMAT_AUTHOR_ABSENT)
+        f->author = FORMAT_AUTHOR_HIDDEN;
 }
 
 /* One From field: its flaws, its domains. Gives its parser's reason, or NULL. */
-static const char *check_from_field(struct arena *arena, const struct header_field *field, struct format_finding *f)
+static const char *check_from_field(struct arena *arena, const struct header_field *field, struct author_candidates *c,
+                                    struct format_finding *f)
 {
     struct mailbox *boxes = NULL;
     size_t count = 0;
     const char *reason = "the name of the From field is broken";
     if ((field->flaws & HEADER_BAD_NAME) || mailaddr_from(arena, field->value, &boxes, &count, &reason) != STATUS_OK) {
         f->flaws |= FORMAT_BAD_FROM;
-        note_candidates(arena, field->value, f);
+        note_candidates(arena, field, c, f);
         return reason;
     }
     if (!f->from) {
@@ -164,17 +158,23 @@ static const char *check_from_field(struct arena *arena, const struct header_fie
 static const char *check_from(struct arena *arena, const struct header_list *list, struct format_finding *f)
 {
     const char *reason = NULL;
+    struct author_candidates c = {.signs = 0};
     for (size_t i = 0; i < list->count; i++) {
         if (!header_is(&list->fields[i], "From"))
             continue;
         f->from_fields++;
-        const char *why = check_from_field(arena, &list->fields[i], f);
+        const char *why = check_from_field(arena, &list->fields[i], &c, f);
         reason = reason ? reason : why;
     }
     if (f->from_fields == 0)
         f->flaws |= FORMAT_NO_FROM;
-    if (f->from_fields > 1)
+    if (f->from_fields > 1) {
         f->flaws |= FORMAT_MANY_FROM;
+        f->author = FORMAT_AUTHOR_HIDDEN;
+    }
+    if (f->domain_count)
+        f->author = f->flaws & (FORMAT_BAD_FROM | FORMAT_MANY_FROM) ? FORMAT_AUTHOR_GUESSED : FORMAT_AUTHOR_READ;
+    f->many_authors |= f->domain_count > FORMAT_DOMAINS_MAX || list->blind;
     if (f->domain_count > 1 && f->from_fields == 1 && !(f->flaws & FORMAT_BAD_FROM))
         f->flaws |= FORMAT_FROM_DOMAINS;
     if (f->from_count > 1 && f->from_fields == 1 && f->domain_count == 1)

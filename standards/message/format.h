@@ -8,9 +8,8 @@
  * addresses have one and the same domain.
  *
  * Where it is not set, `domains` has all that a reader may take for the author's: those of every From field that can be
- * parsed, and of one that cannot, whatever stands behind an "@". DMARC should be asked about each of them
- * (dmarc_check_authors), so that a broken From field does not buy what a proper one would not. They are to be used
- * against a message only, never for it.
+ * parsed, and of one that cannot, its candidates (author_candidates.h). DMARC should be asked about each of them, so
+ * that a broken From field does not buy what a proper one would not.
  *
  * Flaws make the finding RESULT_FAIL. Remarks are departures from the RFC that honest mail is full of: recorded, never
  * a failure.
@@ -43,6 +42,15 @@ enum format_flaw {
     FORMAT_BARE_LF = 1 << 9,
     FORMAT_BAD_LINE = 1 << 10,   /* a line in the header section that is no field, or a field without a proper name */
     FORMAT_OVER_LIMIT = 1 << 11, /* more header than we read (base/limits.h) */
+};
+
+/* What is known of who the message is from. */
+enum format_author {
+    FORMAT_AUTHOR_ABSENT,  /* no From field names anybody, nor seems to */
+    FORMAT_AUTHOR_HIDDEN,  /* none can be told, but a reader may see one: an "@" without a usable domain, an encoded
+                              word, a CR alone, NUL, an octet above 127, or a second From field */
+    FORMAT_AUTHOR_GUESSED, /* `domains` are candidates: a From field cannot be parsed, or there is more than one */
+    FORMAT_AUTHOR_READ,    /* `domains` are those of the one From field's addresses */
 };
 
 enum format_remark {
@@ -80,6 +88,8 @@ struct format_finding {
     size_t from_fields;                      /* number of From fields */
     const char *domains[FORMAT_DOMAINS_MAX]; /* distinct; see above */
     size_t domain_count;                     /* may be larger than FORMAT_DOMAINS_MAX */
+    bool many_authors; /* more domains than FORMAT_DOMAINS_MAX, or not every place that may name one was looked at */
+    enum format_author author;
     const char *doubled; /* the first doubled field other than From, as RFC 5322 spells it; NULL: none */
 };
 

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * author_candidates.c - whom the readers of a broken From field may see.
+ *
+ * Promises: each octet is looked at a fixed number of times; what begins like a comment or an encoded word and does not
+ * end is plain text, so that an unended one hides nothing. Failure: out of memory is too_many.
+ */
+#include "standards/message/author_candidates.h"
+#include "base/base64.h"
+#include "base/buf.h"
+#include "base/domain.h"
+#include "standards/message/lex822.h"
+#include <string.h>
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Octets of the "@", or of a character that compatibility normalisation makes into one, at the front of s; 0: none.
+ * U+FF20 and U+FE6B. */
+static size_t sign_at(struct slice s)
+{
+    if (s.n && s.p[0] == '@')
+        return 1;
+    if (s.n >= 3 && (memcmp(s.p, "\xef\xbc\xa0", 3) == 0 || memcmp(s.p, "\xef\xb9\xab", 3) == 0))
+        return 3;
+    return 0;
+}
+
+/* ---- the domains behind the signs of a text ---- */
+
+/* The dotted words at the front of s, blanks round their dots left out, and blanks before them where `loose`. */
+static void domain_run(struct slice s, bool loose, struct buf *out)
+{
+    size_t i = 0;
+    while (loose && i < s.n && is_blank(s.p[i]))
+        i++;
+    for (; i < s.n; i++) {
+        if (lex_is_atext((unsigned char)s.p[i]) || s.p[i] == '.') {
+            buf_addc(out, s.p[i]);
+            continue;
+        }
+        size_t next = i;
+        while (loose && next < s.n && is_blank(s.p[next]))
+            next++;
+        bool dot_before = out->n && out->p[out->n - 1] == '.', dot_behind = next < s.n && s.p[next] == '.';
+        if (next == i || !(dot_before || dot_behind))
+            break;
+        i = next - 1;
+    }
+    while (out->n && out->p[out->n - 1] == '.')
+        buf_cut(out, out->n - 1);
+}
+
+/* Names longer than any domain are looked at no further. */
+#define RUN_MAX (4 * LIMIT_DOMAIN)
+
+static void read_signs(struct author_candidates *c, struct slice text, bool loose)
+{
+    struct buf run = BUF_INIT;
+    char kept[LIMIT_DOMAIN + 1];
+    for (size_t i = 0, sign; i < text.n; i += sign ? sign : 1) {
+        sign = sign_at(slice_from(text, i));
+        if (!sign)
+            continue;
+        c->any_sign = true;
+        if (++c->signs > AUTHOR_SIGNS_MAX) {
+            c->too_many = true;
+            break;
+        }
+        struct slice rest = slice_from(text, i + sign);
+        if (rest.n > RUN_MAX)
+            rest.n = RUN_MAX;
+        buf_reset(&run);
+        domain_run(rest, loose, &run);
+        if (run.n && domain_from_text(buf_slice(&run), kept) == STATUS_OK && strchr(kept, '.'))
+            c->found(c->context, kept);
+    }
+    c->too_many |= run.failed;
+    buf_release(&run);
+}
+
+/* ---- what a lenient reader makes of it ---- */
+
+/* The end of the comment that begins at s.p[i] (RFC 5322 3.2.2), or i where none ends. */
+static size_t comment_end(struct slice s, size_t i)
+{
+    int depth = 0;
+    for (size_t k = i; k < s.n; k++) {
+        if (s.p[k] == '\\')
+            k++;
+        else if (s.p[k] == '(')
+            depth++;
+        else if (s.p[k] == ')' && --depth == 0)
+            return k + 1;
+    }
+    return i;
+}
+
+/* Without the comments that end; each leaves what `instead` says. One that does not end would be looked for again from
+ * every parenthesis, so the first such one ends the search. */
+static void without_comments(struct slice s, const char *instead, struct buf *out)
+{
+    bool search = true;
+    for (size_t i = 0; i < s.n; i++) {
+        size_t end = search && s.p[i] == '(' ? comment_end(s, i) : i;
+        if (end > i) {
+            buf_adds(out, instead);
+            i = end - 1;
+            continue;
+        }
+        search &= s.p[i] != '(';
+        buf_addc(out, s.p[i]);
+    }
+}
+
+static int hex(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                  : -1;
+}
+
+/* RFC 2047 4.2 */
+static void q_decode(struct slice s, struct buf *out)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        int high = s.p[i] == '=' && i + 2 < s.n ? hex(s.p[i + 1]) : -1;
+        int low = high >= 0 ? hex(s.p[i + 2]) : -1;
+        if (low >= 0) {
+            buf_addc(out, (char)(high << 4 | low));
+            i += 2;
+        } else {
+            buf_addc(out, s.p[i] == '_' ? ' ' : s.p[i]);
+        }
+    }
+}
+
+/* encoded-word = "=?" charset "?" encoding "?" text "?=" (RFC 2047 2) at the front of s: its length, with the decoded
+ * text added where `out` is given; 0: there is none. The charset is taken for one that holds ASCII. */
+static size_t encoded_word(struct slice s, struct buf *out)
+{
+    size_t mark[3], n = 0, i = 2;
+    if (s.n < 8 || s.p[0] != '=' || s.p[1] != '?')
+        return 0;
+    for (; i < s.n && n < 3; i++)
+        if (s.p[i] == '?')
+            mark[n++] = i;
+        else if (n < 2 && (is_blank(s.p[i]) || i > 80))
+            return 0;
+    if (n < 3 || mark[1] != mark[0] + 2)
+        return 0;
+    /* The third "?" must begin the "?=" that ends the word; RFC 2047 allows no other in its text, readers do. */
+    for (i = mark[2]; i + 1 < s.n && !(s.p[i] == '?' && s.p[i + 1] == '='); i++)
+        if (i - mark[1] > 1000)
+            return 0;
+    if (i + 1 >= s.n)
+        return 0;
+    struct slice text = slice_of(s.p + mark[1] + 1, i - mark[1] - 1);
+    char kind = s.p[mark[0] + 1];
+    if (kind != 'q' && kind != 'Q' && kind != 'b' && kind != 'B')
+        return 0;
+    if (out && (kind == 'b' || kind == 'B'))
+        base64_decode(out, text);
+    else if (out)
+        q_decode(text, out);
+    return i + 2;
+}
+
+/* Encoded words decoded; blanks between two of them are none of the text (RFC 2047 6.2). */
+static void decode_words(struct slice s, struct buf *out)
+{
+    size_t blanks = 0;
+    bool after_word = false;
+    for (size_t i = 0, n; i < s.n; i += n) {
+        size_t before = out->n;
+        n = encoded_word(slice_from(s, i), out);
+        if (n) {
+            if (after_word && blanks && !out->failed) { /* the blanks were added already: move the text over them */
+                memmove(out->p + before - blanks, out->p + before, out->n - before);
+                buf_cut(out, out->n - blanks);
+            }
+            after_word = true;
+            blanks = 0;
+            continue;
+        }
+        n = 1;
+        buf_addc(out, s.p[i]);
+        if (is_blank(s.p[i]))
+            blanks++;
+        else
+            after_word = false, blanks = 0;
+    }
+}
+
+/* Without quotes, backslashes and control octets; without octets above 127 unless `eight_bit`, but for those that are
+ * shown as "@". */
+static void without_odd(struct slice s, bool eight_bit, struct buf *out)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        size_t sign = sign_at(slice_from(s, i));
+        if (sign) {
+            buf_addc(out, '@');
+            i += sign - 1;
+        } else if (c == '\t') {
+            buf_addc(out, ' ');
+        } else if (c >= ' ' && c != 127 && c != '"' && c != '\\' && (c < 128 || eight_bit)) {
+            buf_addc(out, (char)c);
+        }
+    }
+}
+
+void author_candidates_read(struct author_candidates *c, struct slice value)
+{
+    struct buf plain = BUF_INIT, decoded = BUF_INIT, text = BUF_INIT;
+    without_comments(value, " ", &plain);
+    read_signs(c, buf_slice(&plain), false);
+    decode_words(value, &decoded);
+    buf_reset(&plain);
+    without_comments(buf_slice(&decoded), "", &plain);
+    for (int eight_bit = 0; eight_bit <= 1; eight_bit++) {
+        buf_reset(&text);
+        without_odd(buf_slice(&plain), eight_bit, &text);
+        read_signs(c, buf_slice(&text), true);
+    }
+    c->too_many |= plain.failed || decoded.failed || text.failed;
+    buf_release(&plain);
+    buf_release(&decoded);
+    buf_release(&text);
+}
+
+bool author_is_disguised(struct slice value)
+{
+    for (size_t i = 0; i < value.n; i++) {
+        unsigned char c = (unsigned char)value.p[i];
+        if (c == 0 || c > 127 || (c == '\r' && (i + 1 >= value.n || value.p[i + 1] != '\n')) ||
+            (c == '=' && encoded_word(slice_from(value, i), NULL)))
+            return true;
+    }
+    return false;
+}

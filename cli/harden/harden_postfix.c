@@ -20,41 +20,10 @@
 
 #define DEFAULT_SOCKET "unix:/run/assay/milter.sock" /* of policy/settings.def */
 
-const char *postfix_ask(struct postfix *p, const char *option, const char *name)
-{
-    const char *argv[] = {"postconf", "-c", p->dir, option, name, NULL};
-    int code;
-    const char *out = harden_run(p->h, argv, &code);
-    while (out && strncmp(out, "postconf: warning:", 18) == 0) {
-        const char *next = strchr(out, '\n');
-        out = next ? next + 1 : "";
-    }
-    return out && code == 0 ? out : NULL;
-}
-
 static const char *get(struct postfix *p, const char *name)
 {
     const char *value = postfix_ask(p, "-xh", name);
     return value ? value : "";
-}
-
-static void add_edit(struct postfix *p, const char **edits, size_t *count, const char *name, const char *value)
-{
-    const char *e = arena_printf(p->h->arena, "%s=%s", name, value);
-    if (e && *count < POSTFIX_MAX_EDITS)
-        edits[(*count)++] = e;
-    else
-        harden_refuse(p->h, "%s: more than %d settings of one file would change", name, POSTFIX_MAX_EDITS);
-}
-
-void postfix_edit(struct postfix *p, const char *name, const char *value)
-{
-    add_edit(p, p->edits, &p->count, name, value);
-}
-
-void postfix_edit_master(struct postfix *p, const char *name, const char *value)
-{
-    add_edit(p, p->master, &p->master_count, name, value);
 }
 
 /* What postconf does not complain of, and what an editor that was killed leaves: NUL, and a first line that continues

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * harden_plan.c - what the parts of `assay harden` call: refuse, note, read and propose a file, run a program.
+ *
+ * Promises that a refusal is printed and remembered (h->refused), so that nothing is changed; that a program is run
+ * without a shell, with /dev/null as its input, and that at most RUN_OUTPUT octets of what it prints are kept.
+ */
+#include "cli/harden/harden.h"
+#include "cli/cli.h"
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define RUN_OUTPUT (1024 * 1024)
+
+void harden_refuse(struct harden *h, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    const char *text = arena_vprintf(h->arena, fmt, ap);
+    va_end(ap);
+    h->refused = true;
+    cli_error("%s", text ? text : "out of memory");
+}
+
+void harden_note(struct harden *h, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    const char *text = arena_vprintf(h->arena, fmt, ap);
+    va_end(ap);
+    printf("note: ");
+    cli_put_visible(stdout, text ? text : "out of memory");
+    putchar('\n');
+}
+
+bool harden_read(struct harden *h, const char *path, struct slice *text, bool *exists)
+{
+    const char *why = NULL;
+    enum status s = change_text(h->set, path, text, exists, &why);
+    if (s != STATUS_OK)
+        harden_refuse(h, "%s", why ? why : status_text(s));
+    return s == STATUS_OK;
+}
+
+bool harden_write(struct harden *h, const char *path, struct slice text, mode_t mode)
+{
+    const char *why = NULL;
+    enum status s = change_propose(h->set, path, text, mode, &why);
+    if (s != STATUS_OK)
+        harden_refuse(h, "%s", why ? why : status_text(s));
+    return s == STATUS_OK;
+}
+
+const char *harden_run(struct harden *h, const char *const *argv, int *code)
+{
+    int fds[2], status = 0;
+    if (code)
+        *code = -1;
+    if (pipe2(fds, O_CLOEXEC) != 0)
+        return NULL;
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int null = open("/dev/null", O_RDONLY);
+        dup2(null, 0);
+        dup2(fds[1], 1);
+        dup2(fds[1], 2);
+        execvp(argv[0], (char *const *)(uintptr_t)argv);
+        _exit(127);
+    }
+    close(fds[1]);
+    char *out = arena_alloc(h->arena, RUN_OUTPUT);
+    size_t n = 0;
+    for (ssize_t got; out && n < RUN_OUTPUT && (got = read(fds[0], out + n, RUN_OUTPUT - n)) > 0;)
+        n += (size_t)got;
+    close(fds[0]);
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || !out)
+        return NULL;
+    if (code)
+        *code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        return NULL;
+    struct slice text = slice_trim(slice_of(out, n));
+    return arena_copy(h->arena, text.p, text.n);
+}

@@ -23,9 +23,9 @@ struct dmarc_late {
     int64_t day, mails;
     const char *domain, *destination; /* destination: of a domain without any report, the first it asks for */
     bool first;                       /* no report at all */
-    const char *
-        hosts; /* "mx2 3, mx1 1": who brought them, the most first; "" where that is not known (a mail taken in while its
-                          report was being made, or by a version that did not keep it) */
+    /* "mx2 3, mx1 1": who brought them, the most first; "" where that is not known (a mail taken in while its report
+       was being made, or by a version that did not keep it) */
+    const char *hosts;
 };
 
 /* The days from `since` to `last`, both in; `closed`: the last day that is looked back at no more. Calls seen for each,

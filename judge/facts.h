@@ -65,10 +65,8 @@ struct facts_dane {
     bool probed;       /* the policy has it probed; then proof is PASS, FAIL or UNTESTED, else NONE */
     enum result proof;
     const char *proof_reason; /* words; NULL where there is nothing to say */
-    bool
-        /* not a sender's domain but the client's own name: its certificate, pinned in DNS
-         * (standards/dane/dane_client.h) */
-        of_client;
+    /* not a sender's domain but the client's own name: its certificate, pinned in DNS (dane_client.h) */
+    bool of_client;
 };
 
 #define FACTS_SENDERS 2 /* From and MAIL FROM domain; one entry where they are the same */

@@ -59,8 +59,8 @@ struct judge_report {
     struct arc_finding arc;
     struct dmarc_finding dmarc;
     bool dmarc_compared; /* dmarc is the RFC 7489 way (set dmarc.psl yes), and there is one From domain: */
-    struct dmarc_finding
-        dmarc_by_walk; /* what RFC 9989's walk makes of it, for comparison only; nothing is decided by it */
+    /* what RFC 9989's walk makes of it, for comparison only; nothing is decided by it */
+    struct dmarc_finding dmarc_by_walk;
     const struct dmarc_identifier *identifiers; /* what was handed to DMARC, in the order of dmarc.aligned */
     size_t identifier_count;
     struct rdns_finding rdns;

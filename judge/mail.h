@@ -32,8 +32,8 @@ struct mail_tls {
     const char *verify; /* Sendmail: {verify} */
     const char *cert_subject;
     const char *cert_issuer;
-    const char
-        *cert_fingerprint; /* digest of the client's certificate. Sendmail: {cert_fp}; Postfix: by policy delegation */
+    /* digest of the client's certificate. Sendmail: {cert_fp}; Postfix: by policy delegation */
+    const char *cert_fingerprint;
     const char *cert_public_key; /* digest of its public key; Postfix only, by policy delegation */
     bool cert_told;              /* the MTA would have told of a certificate */
 };

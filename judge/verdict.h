@@ -48,8 +48,8 @@ struct verdict_line {
 
 struct verdict {
     enum policy_action action; /* what is done */
-    enum policy_action
-        would; /* what would be done without dry-run, trial and pause; equals action where nothing holds it back */
+    /* what would be done without dry-run, trial and pause; equals action where nothing holds it back */
+    enum policy_action would;
     bool dry_run;
     const char *held_back; /* why action is less than would: "dry-run", "trial", "paused: ..."; or NULL */
     const char *skipped;   /* why the sender was not judged ("submission"), or NULL; then own-from's is the only line

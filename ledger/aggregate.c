@@ -50,9 +50,11 @@ static const struct sum sums[AGGREGATE_SUMS] = {
                           "passed = signer_day.passed + excluded.passed, signed = signer_day.signed + excluded.signed", 2, 2, 0, false},
     [AGGREGATE_ZONE] = {"INSERT INTO zone (name, state, count, reason, algorithm, bits, first_seen, last_seen) VALUES ($1,$2,$3,$4,$5,$6,$7,$8) "
                     "ON CONFLICT (name, state) DO UPDATE SET " COUNT("zone") ", " LATEST("zone", "last_seen", "reason")
-                    LATEST("zone", "last_seen", "algorithm") LATEST("zone", "last_seen", "bits") FIRST("zone"), 2, 1, 3, true},
+                    LATEST("zone", "last_seen", "algorithm") LATEST("zone", "last_seen", "bits")
+                    FIRST("zone"), 2, 1, 3, true},
     [AGGREGATE_DMARC_DOMAIN] = {"INSERT INTO dmarc_domain (day, domain, published, rua, seen) VALUES ($1,$2,$3,$4,$5) ON CONFLICT (day, domain) "
-                            "DO UPDATE SET " LATEST("dmarc_domain", "seen", "published") LATEST("dmarc_domain", "seen", "rua")
+                            "DO UPDATE SET " LATEST("dmarc_domain", "seen", "published")
+                            LATEST("dmarc_domain", "seen", "rua")
                             "seen = CASE WHEN excluded.seen > dmarc_domain.seen THEN excluded.seen ELSE dmarc_domain.seen END", 2, 0, 2, true},
     [AGGREGATE_DMARC_ROW] = {"INSERT INTO dmarc_row (day, domain, tuple, count) VALUES ($1,$2,$3,$4) ON CONFLICT (day, domain, tuple) DO UPDATE SET "
                          COUNT("dmarc_row"), 3, 1, 0, false},

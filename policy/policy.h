@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * policy.h - the one policy file: read it, ask it, print it. Beside it, for other rooms: policy_settings.h (the settings) and policy_live.h
- * (the policy in force of a program that runs on).
+ * policy.h - the one policy file: read it, ask it, print it. Beside it, for other rooms: policy_settings.h (the
+ * settings) and policy_live.h (the policy in force of a program that runs on).
  *
  * A struct policy is one reading of the file with all its lists and includes: immutable, so any number of threads may
  * ask it without a lock, and counted (policy_ref, policy_unref). It knows no mail and no DNS packet: callers ask with
@@ -177,11 +177,11 @@ void policy_message_print(const struct policy_message *m, struct buf *out);
 
 struct policy_question {
     enum standard standard;
-    bool names;                 /* the resolver's question (dnssec of names); else mail */
-    const char *who;            /* kept domain whose name WHO is (table in design section 3), or NULL */
-    const struct ip *who_ip;    /* the client's address, for standards that are also asked of networks (tls, rdns; dmarc
-                                   where who is NULL: whether a    statement names the client's network, which is a ground to
-                                   reject by p=reject), or NULL */
+    bool names;      /* the resolver's question (dnssec of names); else mail */
+    const char *who; /* kept domain whose name WHO is (table in design section 3), or NULL */
+    /* the client's address, for standards that are also asked of networks (tls, rdns; dmarc where who is NULL: whether
+       a statement names the client's network, which is a ground to reject by p=reject), or NULL */
+    const struct ip *who_ip;
     const char *rcpt;           /* recipient address as given at RCPT, or NULL: statements "writing to" do not apply */
     time_t at;                  /* the time to judge as of; 0: now */
     const struct ip *client;    /* for `via`; NULL: unknown, then an exemption with via does not apply */
@@ -212,8 +212,8 @@ struct policy_beaten {
 
 struct policy_answer {
     enum policy_level level; /* after an exemption */
-    enum policy_action
-        action; /* when what `level` wants is not met: as written, or the standard's default (design section 3) */
+    /* when what `level` wants is not met: as written, or the standard's default (design section 3) */
+    enum policy_action action;
     bool action_written; /* an `otherwise` stands in the statement */
     bool trial;          /* judge, log "would have", act on nothing */
     bool always;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * policy_live.h - the policy in force of a program that runs on: the last good one, its snapshot, and how a reload goes.
+ * policy_live.h - the policy in force of a program that runs on: the last good one, its snapshot, and how a reload
+ * goes.
  *
  * A daemon holds a struct policy_live: the file's path, the place of the snapshot,
  * and the policy in force. A load that succeeds becomes the policy in force at once and is kept as the snapshot (all

@@ -85,10 +85,9 @@ struct assay {
 /* Of one client's query, in its region. */
 struct query {
     int store_was; /* no_cache_store as it came */
-    bool
-        /* another module set it: dns64 stores by itself what comes out at the end, and subnetcache what is one
-         * network's */
-        foreign;
+    /* another module set it: dns64 stores by itself what comes out at the end, and subnetcache what is one
+       network's */
+    bool foreign;
     const char *text; /* of the refusal, or NULL */
 };
 

@@ -21,14 +21,14 @@ struct worker_queue {
         *events; /* the short ones: nearly all, and few enough octets to stay in the processor's nearer memory */
     atomic_uint_fast64_t states[DECIDE_STATE_COUNT];
     atomic_uint_fast64_t refused, would, dropped;
-    uint64_t
-        told[TOLD]; /* hash of zone and state, and the writer's round in which a reason for them was last handed over */
+    /* hash of zone and state, and the writer's round in which a reason for them was last handed over */
+    uint64_t told[TOLD];
 };
 
 struct worker_queues {
     struct worker_queue lane[WORKER_QUEUE_MAX];
-    struct worker_queue
-        common; /* of threads without a lane, and all long events; its counters are added to by atomic steps */
+    /* of threads without a lane, and all long events; its counters are added to by atomic steps */
+    struct worker_queue common;
     atomic_uint taken;
     atomic_uint ready[WORKER_QUEUE_MAX]; /* the lane's queue is there */
     atomic_uint_fast64_t swept;

@@ -40,10 +40,9 @@ struct doctor {
     const char *state_dir;
     const char *smtp;  /* where the test message is given in; NULL: this host's loopback address */
     const char *check; /* the one running */
-    const struct policy *
-        /* in force: the file, or where it does not load the last good one; NULL: none (its own check says so, others do
-         * without) */
-        policy;
+    /* in force: the file, or where it does not load the last good one; NULL: none (its own check says so, others do
+       without) */
+    const struct policy *policy;
     struct dns *dns; /* NULL where there is no validating source */
     struct doctor_finding *first, **last;
 };

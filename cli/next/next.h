@@ -38,8 +38,8 @@ struct next_step {
     const char *title; /* what it does, in a sentence */
     const char *line;  /* the statement to be written; of `mode` the setting */
     bool is_mode;      /* replaces `set mode` */
-    const struct policy_statement
-        *instead_of; /* the rule for everyone that says less of `standard`: it says no more of it; or NULL */
+    /* the rule for everyone that says less of `standard`: it says no more of it; or NULL */
+    const struct policy_statement *instead_of;
     enum standard standard;
     const struct policy *after;
 

@@ -18,8 +18,8 @@
 
 struct certificate {
     const char *subject; /* one line, made visible */
-    const char
-        *names[CERTIFICATE_MAX_NAMES]; /* DNS names of subjectAltName, kept form; a wildcard as "*.example.org" */
+    /* DNS names of subjectAltName, kept form; a wildcard as "*.example.org" */
+    const char *names[CERTIFICATE_MAX_NAMES];
     size_t name_count;
     time_t not_before, not_after;
     struct slice spki, whole; /* DER */

@@ -50,25 +50,24 @@ struct arc_finding {
     enum result result;
     const char *reason;      /* one line of printable ASCII, never NULL */
     unsigned instance_count; /* highest instance; 0: none */
-    unsigned
-        oldest_pass; /* RFC 8617 5.2 step 6: lowest instance from which on all message signatures hold, over every From field
-                               and the whole body; 0: all do (or none was verified) */
-    const char *const
-        *sealers; /* d= of the seals, newest first; instance_count of them; NULL entries where unreadable */
-    const struct arc_set
-        *sets; /* newest first; instance_count of them; only where the structure was readable, else NULL */
-    bool
-        /* l= of the newest message signature leaves octets of the body unsigned: whatever was added is nobody's */
-        body_partly_unsigned;
+    /* RFC 8617 5.2 step 6: lowest instance from which on all message signatures hold, over every From field and the
+       whole body; 0: all do (or none was verified) */
+    unsigned oldest_pass;
+    /* d= of the seals, newest first; instance_count of them; NULL entries where unreadable */
+    const char *const *sealers;
+    /* newest first; instance_count of them; only where the structure was readable, else NULL */
+    const struct arc_set *sets;
+    /* l= of the newest message signature leaves octets of the body unsigned: whatever was added is nobody's */
+    bool body_partly_unsigned;
     bool counts; /* pass, with every From field and the whole body signed by the newest: may be weighed with `trust` */
     enum dns_security security; /* the worst of the keys' answers that counted; DNS_UNKNOWN where none did */
 };
 
 struct arc_check_options {
     time_t at; /* judge as of this time; 0: clock_wall() */
-    struct dkim_checker *
-        body_of; /* a DKIM checker of the same message: its body hashes are shared and arc_checker_body does nothing. It must be
-                                     made before this one, fed until its end, and freed after this one's end. NULL: none */
+    /* a DKIM checker of the same message: its body hashes are shared and arc_checker_body does nothing. It must be made
+       before this one, fed until its end, and freed after this one's end. NULL: none */
+    struct dkim_checker *body_of;
 };
 
 struct arc_checker;

@@ -65,13 +65,12 @@ struct dkim_signature {
     const char *reason; /* why it is not a plain pass; one line of printable ASCII, never NULL ("" for a plain pass) */
     const char *domain; /* d=, kept form (base/domain.h); NULL where it is none */
     const char *selector; /* s=, kept form; NULL where it is none */
-    const char
-        *identity; /* i= decoded, domain in kept form, or "@" and d=; NULL where it is none. Hostile: show it escaped */
+    /* i= decoded, domain in kept form, or "@" and d=; NULL where it is none. Hostile: show it escaped */
+    const char *identity;
     const char *algorithm;        /* "rsa-sha256", "ed25519-sha256", "rsa-sha1"; "" for any other */
     const char *canonicalization; /* "relaxed/simple" and so on; "" where unknown */
-    const char *
-        /* first characters of b=, at least 8 and as many as tell this message's signatures apart (RFC 6008) */
-        header_b;
+    /* first characters of b=, at least 8 and as many as tell this message's signatures apart (RFC 6008) */
+    const char *header_b;
     unsigned key_bits;          /* 0: no key seen */
     enum dns_security security; /* of the key's answer */
     enum dns_state key_state;   /* of the key's answer; meaningful where key_asked */
@@ -82,9 +81,8 @@ struct dkim_signature {
     bool weak_key; /* RSA under DKIM_CHECK_RSA_BITS_WEAK bits */
     bool body_partly_unsigned; /* l= leaves octets of the body unsigned */
     bool oversigned_from;      /* h= names From more often than the message has it: none can be added unnoticed */
-    bool
-        /* the signature over the header verifies, whatever the body hash says (sign of indirect mail) */
-        header_hash_ok;
+    /* the signature over the header verifies, whatever the body hash says (sign of indirect mail) */
+    bool header_hash_ok;
     bool body_hash_ok;
     uint64_t unsigned_octets; /* body octets beyond l= (canonical form) */
     time_t signed_at;         /* t=; 0: none */
@@ -95,8 +93,8 @@ struct dkim_signature {
 /* All zero is the default of each. */
 struct dkim_check_options {
     time_t at; /* judge as of this time; 0: clock_wall() */
-    bool
-        opendkim; /* verify through libopendkim where it can (keys up to 4096 bits); default: by ourselves on OpenSSL */
+    /* verify through libopendkim where it can (keys up to 4096 bits); default: by ourselves on OpenSSL */
+    bool opendkim;
 };
 
 struct dkim_checker;

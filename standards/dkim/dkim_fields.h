@@ -32,9 +32,9 @@ size_t dkim_fields_nth(const struct dkim_fields *f, struct slice name, size_t nt
 struct dkim_fields_request {
     struct slice names; /* h=: taken one by one, each name's fields from the bottom up, each field once */
     bool relaxed;
-    size_t
-        self; /* the signature's own field: never taken by names, hashed last without its b= and without a line end; SIZE_MAX: it is
-                            not in the list but being made, and given by the next two */
+    /* the signature's own field: never taken by names, hashed last without its b= and without a line end; SIZE_MAX: it
+       is not in the list but being made, and given by the next two */
+    size_t self;
     struct slice own_name, own_value;
     struct slice b_raw; /* the octets in it that count as absent */
 };

@@ -11,9 +11,8 @@
 #include "standards/dkim/dkim_sigfield.h"
 
 struct dkim_proof {
-    enum result
-        /* pass: the signature over the hash verifies by an acceptable key; fail, policy, permerror, temperror */
-        result;
+    /* pass: the signature over the hash verifies by an acceptable key; fail, policy, permerror, temperror */
+    enum result result;
     const char *reason; /* static, or in the arena; "" for pass */
     bool verified;      /* the octets verify, whatever the key's size */
     unsigned bits;      /* of the key that decided; 0: none was read */

@@ -23,8 +23,8 @@ enum dkim_algorithm { ALGORITHM_OTHER, ALGORITHM_RSA_SHA1, ALGORITHM_RSA_SHA256,
 
 struct dkim_sigfield {
     enum dkim_sigfield_kind kind;
-    enum result
-        problem; /* RESULT_PASS: read and usable so far; else the result this field gets (and `reason` says why) */
+    /* RESULT_PASS: read and usable so far; else the result this field gets (and `reason` says why) */
+    enum result problem;
     const char *reason;
     enum dkim_algorithm algorithm;
     bool relaxed_header, relaxed_body;

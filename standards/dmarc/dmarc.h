@@ -91,8 +91,8 @@ struct dmarc_walk {
     bool unknown;                    /* one of them failed in DNS: org_domain cannot be told */
     const char *org_domain;          /* Organizational Domain of `start`; NULL when unknown */
     const struct dmarc_step *author; /* the step at `start` itself */
-    const struct dmarc_step
-        *org; /* the step whose name is org_domain, where it was queried and has a record; else NULL */
+    /* the step whose name is org_domain, where it was queried and has a record; else NULL */
+    const struct dmarc_step *org;
     const struct dmarc_step *suffix; /* the step with psd=y above `start`; else NULL */
 };
 

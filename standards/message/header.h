@@ -49,8 +49,8 @@ enum header_flaw {
 
 struct header_field {
     struct slice name; /* as handed over */
-    struct slice
-        value; /* everything behind the colon: leading blank and folding (LF or CRLF) kept, without the last line end */
+    /* everything behind the colon: leading blank and folding (LF or CRLF) kept, without the last line end */
+    struct slice value;
     unsigned index; /* from 1 among the fields of that name, as smfi_chgheader counts */
     unsigned flaws; /* HEADER_... */
 };

@@ -179,7 +179,8 @@ def parse(path):
             current.steps.append(with_defaults(mail, current.defaults))
         else:
             raise Wrong(
-                f"{place}: '{keyword}' begins no section (scenario source include policy dns file options defaults mail reload restart assay)"
+                f"{place}: '{keyword}' begins no section (scenario source include policy dns file options defaults mail reload restart "
+                "assay)"
             )
     for s in found:
         if not any(isinstance(step, Mail) for step in s.steps):

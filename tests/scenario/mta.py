@@ -282,7 +282,8 @@ class Mta:
 
 
 def apply(message, changes):
-    """The message after the filter's changes to its header, as Postfix makes them: indices count from 1 within a name, an empty value removes."""
+    """The message after the filter's changes to its header, as Postfix makes them: indices count from 1 within a name,
+    an empty value removes."""
     fields, body = split_message(message)
     fields = [list(f) for f in fields]
     for change in changes:

@@ -27,7 +27,8 @@ def installed_policy(name):
 
 
 def substitute(text, folder):
-    """@rsa@ @ed25519@ @rsa1024@ (a TXT record's strings), @key:rsa@ (its private key), @today+N@ @today-N@, @folder@, @cert:NAME@ (the digest of its key), @contrib:NAME@ (a policy of contrib/policies)."""
+    """@rsa@ @ed25519@ @rsa1024@ (a TXT record's strings), @key:rsa@ (its private key), @today+N@ @today-N@, @folder@,
+    @cert:NAME@ (the digest of its key), @contrib:NAME@ (a policy of contrib/policies)."""
     text = re.sub(r"@cert:(\w+)@", lambda m: certificates.public_key_digest(m.group(1)), text)
     text = re.sub(r"@key:(rsa\d*|ed25519)@", lambda m: keys.private(m.group(1)), text)
     text = re.sub(r"@(rsa\d*|ed25519)@", lambda m: keys.txt(keys.record(m.group(1))), text)

@@ -25,7 +25,8 @@ ROOMS = (
     "cli",
 )
 DATA = re.compile(
-    r"^tests/(fuzz/corpus|([a-z-]+/)+data|unit/dns_zones)/|^tests/tree/policy/.*\.(policy|list)$|\.(eml|msg|mbox|golden|json|xml|xsd|gz|zip|pem|der|png|svg|bin|expected|out)$"
+    r"^tests/(fuzz/corpus|([a-z-]+/)+data|unit/dns_zones)/|^tests/tree/policy/.*\.(policy|list)$"
+    r"|\.(eml|msg|mbox|golden|json|xml|xsd|gz|zip|pem|der|png|svg|bin|expected|out)$"
 )
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""dns - name servers and the resolver of the private internet: NSD for root, top level and hosting, one server that never answers, Unbound."""
+"""dns - name servers and the resolver of the private internet: NSD for root, top level and hosting, one server that
+never answers, Unbound."""
 import os
 import shutil
 import socket

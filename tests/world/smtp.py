@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""smtp - a client that says exactly what it is told to, byte for byte, from the address it is told to. smtplib would mend what must stay broken."""
+"""smtp - a client that says exactly what it is told to, byte for byte, from the address it is told to. smtplib would
+mend what must stay broken."""
 import re
 import socket
 
@@ -71,7 +72,8 @@ class Client:
 
 
 def send(source, server, helo, sender, recipients, message, port=25, before=()):
-    """One mail. Returns [(step, code, text)]: those of connect, helo, mail, each rcpt, and end. before: lines said between EHLO and MAIL."""
+    """One mail. Returns [(step, code, text)]: those of connect, helo, mail, each rcpt, and end. before: lines said
+    between EHLO and MAIL."""
     client = Client(source, server, port)
     try:
         if client.replies[-1][1] != 220 or client.say(f"EHLO {helo}", "helo")[0] != 250:

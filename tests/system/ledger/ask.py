@@ -79,7 +79,8 @@ def run(*arguments, code=0):
 def policy(name, store):
     with open(f'{FOLDER}/{name}', 'w') as out:
         out.write(
-            f'policy "x" owner "p@example.org"\nset journal.dir "{FOLDER}/journal"\nset ledger.store "{store}"\nset ledger.knowledge "{FOLDER}/knowledge"\n'
+            f'policy "x" owner "p@example.org"\nset journal.dir "{FOLDER}/journal"\nset ledger.store "{store}"\n'
+            f'set ledger.knowledge "{FOLDER}/knowledge"\n'
         )
     return f'{FOLDER}/{name}'
 

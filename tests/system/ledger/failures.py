@@ -62,8 +62,10 @@ def states():
 def policy(sendmail, failure='redacted', contact='postmaster@example.org'):
     with open(FOLDER + '/policy', 'w') as out:
         out.write(
-            f'policy "failures" owner "postmaster@example.org"\nset journal.dir "{FOLDER}/journal"\nset ledger.store "{STORE}"\nset ledger.knowledge "{FOLDER}/knowledge"\n'
-            f'set report.contact "{contact}"\nset report.from "noreply@example.org"\nset report.sendmail "{FOLDER}/{sendmail}"\nset report.dkim-key "{FOLDER}/key.pem"\n'
+            f'policy "failures" owner "postmaster@example.org"\nset journal.dir "{FOLDER}/journal"\nset ledger.store "{STORE}"\n'
+            f'set ledger.knowledge "{FOLDER}/knowledge"\n'
+            f'set report.contact "{contact}"\nset report.from "noreply@example.org"\nset report.sendmail "{FOLDER}/{sendmail}"\n'
+            f'set report.dkim-key "{FOLDER}/key.pem"\n'
             'set report.dkim-selector "rpt"\n' + (f'set report.failure {failure}\n' if failure else '')
         )
 
@@ -238,7 +240,8 @@ def prepare(records):
     with open(FOLDER + '/dns', 'w') as out:
         out.write(
             CONSENT
-            + f'rpt._domainkey.example.org TXT "v=DKIM1; p={public[:200]}" "{public[200:]}"\n_dmarc.example.org TXT "v=DMARC1; p=reject; adkim=s"\n'
+            + f'rpt._domainkey.example.org TXT "v=DKIM1; p={public[:200]}" "{public[200:]}"\n'
+              '_dmarc.example.org TXT "v=DMARC1; p=reject; adkim=s"\n'
         )
     with open(FOLDER + '/journal/milter-20261119T000000Z-00000001.journal', 'w') as out:
         for r in [dict(v=1, t=records[0]['t'], host='mx1', kind='segment', segment=f'failures{os.getpid()}', writer='milter')] + records:
@@ -357,7 +360,8 @@ def main():
     got = {f['standard']: f['result'] for f in json.loads(done.stdout)[0]['classes'][0]['findings']}
     check((got['dkim'], got['dmarc']) == ('pass', 'pass'), f'judged {got}')
     print(
-        f'{len(checked)} failure reports of {len(yes + no + capped)} mails, each once by three racers, signed and passing DMARC, {count} checks'
+        f'{len(checked)} failure reports of {len(yes + no + capped)} mails, each once by three racers, signed and passing DMARC, {count} '
+        'checks'
     )
 
 

@@ -157,7 +157,8 @@ def main():
         )
     with open(f"{FOLDER}/policy", "w", encoding="ascii") as f:
         f.write(
-            f'policy "x" owner "x@example.org"\nset journal.dir "{FOLDER}/journal"\nset ledger.knowledge "{FOLDER}/knowledge"\nset ledger.store "{STORE}"\n'
+            f'policy "x" owner "x@example.org"\nset journal.dir "{FOLDER}/journal"\nset ledger.knowledge "{FOLDER}/knowledge"\n'
+            f'set ledger.store "{STORE}"\n'
         )
     wanted = list(records())
     for number, r in enumerate(wanted):  # one a segment, so that what is amiss has a name

@@ -33,7 +33,10 @@ DOMAINS = {  # policy domain: rua, [header From domains]
     'refused.example': ('mailto:d@third.example', ['refused.example']),
     'slow.example': ('mailto:e@third.example', ['slow.example']),
     'old.example': ('mailto:f@old-form.example', ['old.example']),
-    'odd.example': ('https://odd.example/x, mailto:, mailto:-x@odd.example, mailto:a b@odd.example, mailto:g%2Bh@odd.example', ['odd.example']),
+    'odd.example': (
+        'https://odd.example/x, mailto:, mailto:-x@odd.example, mailto:a b@odd.example, mailto:g%2Bh@odd.example',
+        ['odd.example'],
+    ),
 }
 REPORTED = [d for d in DOMAINS if d not in ('refused.example', 'slow.example')] + ['relayed.example']
 CONSENT = '''example.com._report._dmarc.third.example secure TXT "v=DMARC1;"
@@ -55,9 +58,34 @@ def check(condition, text):
 
 
 def mail_of(domain, day, number, **more):
-    dmarc = dict(standard='dmarc', subject=domain, record=domain, org=domain, result='pass', p='none', applied='none', rua='mailto:r@' + domain, dkim_aligned=True)
-    return {**dict(v=1, t='%sT%02d:00:00Z' % (day, number % 24), host='mx2', kind='mail', id='R%d' % number, source='internet', client='203.0.113.7', mail_from=domain,
-                   rcpts=1, verdict=dict(action='deliver', would='deliver'), findings=[dmarc]), 'from': domain, **more}
+    dmarc = dict(
+        standard='dmarc',
+        subject=domain,
+        record=domain,
+        org=domain,
+        result='pass',
+        p='none',
+        applied='none',
+        rua='mailto:r@' + domain,
+        dkim_aligned=True,
+    )
+    return {
+        **dict(
+            v=1,
+            t='%sT%02d:00:00Z' % (day, number % 24),
+            host='mx2',
+            kind='mail',
+            id='R%d' % number,
+            source='internet',
+            client='203.0.113.7',
+            mail_from=domain,
+            rcpts=1,
+            verdict=dict(action='deliver', would='deliver'),
+            findings=[dmarc],
+        ),
+        'from': domain,
+        **more,
+    }
 
 
 def take_in(name, *records):
@@ -74,41 +102,84 @@ def check_late(common):
     """What a host brings after the cut-off is in no second report, and is named."""
     before = len(sent_mails())
     short = [c for c in common if c not in ('--day', DAY)]
-    take_in('00000002', *[dict(mail_of('example.net', DAY, n), host='mx2' if n else 'mx3', findings=[dict(mail_of('example.net', DAY, n)['findings'][0], rua='mailto:dmarc@example.net')]) for n in range(3)],
-            mail_of('later.example', DAY, 4), mail_of('early.example', LONG_AGO, 5))
+    take_in(
+        '00000002',
+        *[
+            dict(
+                mail_of('example.net', DAY, n),
+                host='mx2' if n else 'mx3',
+                findings=[dict(mail_of('example.net', DAY, n)['findings'][0], rua='mailto:dmarc@example.net')],
+            )
+            for n in range(3)
+        ],
+        mail_of('later.example', DAY, 4),
+        mail_of('early.example', LONG_AGO, 5),
+    )
     said = {(r['domain'], r['destination']): (r['state'], r['reason']) for r in json.loads(assay(*common, '--json'))}
-    check(said == {('later.example', 'r@later.example'): ('sent', ''), ('example.net', 'dmarc@example.net'): ('late', '3 mails came after the report was sent: mx2 2, mx3 1')}, f'late: {said}')
+    check(
+        said
+        == {
+            ('later.example', 'r@later.example'): ('sent', ''),
+            ('example.net', 'dmarc@example.net'): ('late', '3 mails came after the report was sent: mx2 2, mx3 1'),
+        },
+        f'late: {said}',
+    )
     check(len(sent_mails()) == before + 1, 'a second report of the same day')
     # A day that is looked back at no more: sent by hand, then a domain comes that nobody knew.
     assay('dmarc-reports', '--dns', FOLDER + '/dns', '--day', LONG_AGO)
     take_in('00000003', mail_of('forgotten.example', LONG_AGO, 6), mail_of('forgotten.example', LONG_AGO, 7))
     said = [(r['day'], r['domain'], r['state'], r['reason']) for r in json.loads(assay(*short, '--json'))]
-    check(said == [(DAY, 'example.net', 'late', '3 mails came after the report was sent: mx2 2, mx3 1'),
-                   (LONG_AGO, 'forgotten.example', 'late', '2 mails came after the last day on which a first report is made: mx2 2')], f'late: {said}')
+    check(
+        said
+        == [
+            (DAY, 'example.net', 'late', '3 mails came after the report was sent: mx2 2, mx3 1'),
+            (LONG_AGO, 'forgotten.example', 'late', '2 mails came after the last day on which a first report is made: mx2 2'),
+        ],
+        f'late: {said}',
+    )
     check(len(said) == 2 and len(sent_mails()) == before + 2, f'late: {said}')
 
 
 def check_left_alone(common):
     """A destination that takes nothing, and one that would be flooded, with the reason."""
     before, day = len(sent_mails()), BEGIN // 86400
-    store_sql("UPDATE report_out SET state = 'retry', next_try = 0, tries = 1 WHERE destination IN ('f@old-form.example', 'a@third.example', 'c@third.example')")
+    store_sql(
+        "UPDATE report_out SET state = 'retry', next_try = 0, tries = 1 WHERE destination IN ('f@old-form.example', 'a@third.example', "
+        "'c@third.example')"
+    )
     for n in (2, 3, 4):
-        store_sql('INSERT INTO report_out (day, domain, destination, report_id, state, tries, next_try, reason, rows, octets, claimed_by, changed) '
-                  f"VALUES ({day - n}, 'x.example', 'f@old-form.example', 'x', 'dead', 8, 0, '', 0, 0, '', 0)")
+        store_sql(
+            'INSERT INTO report_out (day, domain, destination, report_id, state, tries, next_try, reason, rows, octets, claimed_by, '
+            'changed) '
+            f"VALUES ({day - n}, 'x.example', 'f@old-form.example', 'x', 'dead', 8, 0, '', 0, 0, '', 0)"
+        )
     with open(FOLDER + '/policy', 'a') as out:
         out.write('set report.per-host 1\n')
-    said = {(r['domain'], r['destination']): (r['state'], r['reason']) for r in json.loads(assay(*common, '--json')) if r['state'] != 'late'}
+    said = {
+        (r['domain'], r['destination']): (r['state'], r['reason']) for r in json.loads(assay(*common, '--json')) if r['state'] != 'late'
+    }
     flood = 'as many reports as report.per-host allows went to this host for the day'
-    check(said == {('bank.example', 'other@third.example'): ('sent', ''), ('example.com', 'a@third.example'): ('suppressed', flood),
-                   ('old.example', 'f@old-form.example'): ('suppressed', 'it took no report on three days of the last week')}, f'left alone: {said}')
+    check(
+        said
+        == {
+            ('bank.example', 'other@third.example'): ('sent', ''),
+            ('example.com', 'a@third.example'): ('suppressed', flood),
+            ('old.example', 'f@old-form.example'): ('suppressed', 'it took no report on three days of the last week'),
+        },
+        f'left alone: {said}',
+    )
     check(len(sent_mails()) == before + 1, 'sent all the same')
 
 
 def check_independent(name, text, domain):
-    """dmarc-cat reads the same: who reports, the days, the domain, and each client's mails. With more than one job it tells other figures each time."""
+    """dmarc-cat reads the same: who reports, the days, the domain, and each client's mails. With more than one job it
+    tells other figures each time."""
     done = subprocess.run(['dmarc-cat', '-N', '-j', '1', name], capture_output=True, text=True, cwd=FOLDER + '/out')
     check(done.returncode == 0, f'dmarc-cat {name}: {done.stderr}')
-    check('Reporting by: Example & <Sons> — postmaster@example.org' in done.stdout and f'Domain: {domain}\n' in done.stdout, f'dmarc-cat {name}: {done.stdout[:400]}')
+    check(
+        'Reporting by: Example & <Sons> — postmaster@example.org' in done.stdout and f'Domain: {domain}\n' in done.stdout,
+        f'dmarc-cat {name}: {done.stdout[:400]}',
+    )
     check(f'From {DAY} 00:00:00 +0000 UTC to {DAY} 23:59:59 +0000 UTC' in done.stdout, f'dmarc-cat {name}: {done.stdout[:400]}')
     rows = [line.split() for line in done.stdout.partition('\nIP ')[2].splitlines()[1:] if line.strip()]
     wanted = sorted(re.findall(r'<source_ip>([^<]*)</source_ip>\s*<count>(\d+)</count>', text.decode()))
@@ -119,8 +190,10 @@ def make_journal(path):
     chance = random.Random(5)
     sums = collections.Counter()
     with open(path, 'w') as out:
+
         def put(record):
             out.write(json.dumps(record, separators=(',', ':')) + '\n')
+
         put(dict(v=1, t=DAY + 'T00:00:00Z', host='mx1', kind='segment', segment='reports' + str(os.getpid()), writer='milter'))
         for n in range(MAILS):
             policy_domain = chance.choice(list(DOMAINS))
@@ -135,26 +208,90 @@ def make_journal(path):
             verdict = dict(action=action, would=action, statement='L5')
             if override:
                 verdict.update(override=override, comment='because <of> "this" & that')
-            findings = [dict(standard='dkim', subject=sender, selector=chance.choice(HOSTILE), result=chance.choice(['pass', 'fail', 'temperror', 'policy', 'untested']),
-                             algorithm='rsa-sha256', bits=2048, aligned=True) for _ in range(chance.randrange(3))]
+            findings = [
+                dict(
+                    standard='dkim',
+                    subject=sender,
+                    selector=chance.choice(HOSTILE),
+                    result=chance.choice(['pass', 'fail', 'temperror', 'policy', 'untested']),
+                    algorithm='rsa-sha256',
+                    bits=2048,
+                    aligned=True,
+                )
+                for _ in range(chance.randrange(3))
+            ]
             findings.append(dict(standard='spf', subject='mail.' + sender, identity=chance.choice(['mailfrom', 'helo']), result=result))
-            findings.append(dict(standard='dmarc', subject=sender, record=policy_domain, org=policy_domain, result=result, p='reject', sp='quarantine',
-                                 np='reject', adkim='r', aspf='s', t='n', fo='1:d', rua=rua, applied='reject' if sender == policy_domain else 'quarantine',
-                                 discovery='treewalk', spf_aligned=passed, dkim_aligned=passed and n % 2 == 0))
-            put(dict(v=1, t='%sT%02d:%02d:%02d.5Z' % (DAY, n * 24 // MAILS, n % 60, n % 59), host='mx1', kind='mail', id='Q%d' % n, source=source,
-                     client=client, mail_from='mail.' + sender, rcpts=1, verdict=verdict, findings=findings, **{'from': sender}))
+            findings.append(
+                dict(
+                    standard='dmarc',
+                    subject=sender,
+                    record=policy_domain,
+                    org=policy_domain,
+                    result=result,
+                    p='reject',
+                    sp='quarantine',
+                    np='reject',
+                    adkim='r',
+                    aspf='s',
+                    t='n',
+                    fo='1:d',
+                    rua=rua,
+                    applied='reject' if sender == policy_domain else 'quarantine',
+                    discovery='treewalk',
+                    spf_aligned=passed,
+                    dkim_aligned=passed and n % 2 == 0,
+                )
+            )
+            put(
+                dict(
+                    v=1,
+                    t='%sT%02d:%02d:%02d.5Z' % (DAY, n * 24 // MAILS, n % 60, n % 59),
+                    host='mx1',
+                    kind='mail',
+                    id='Q%d' % n,
+                    source=source,
+                    client=client,
+                    mail_from='mail.' + sender,
+                    rcpts=1,
+                    verdict=verdict,
+                    findings=findings,
+                    **{'from': sender},
+                )
+            )
             if source != 'submission' and action != 'defer':
                 sums[policy_domain] += 1
         sums['relayed.example'] = 1
         # Mail that is reported under the client behind our relay, and mail that is never: of a client that nobody
         # knows, of ours, judged elsewhere.
-        for n, (source, client) in enumerate((('relay', '203.0.113.9'), ('relay', None), ('own-network', '203.0.113.10'), ('local', None), ('submission', '203.0.113.11'),
-                                              ('fleet', '203.0.113.12'))):
+        for n, (source, client) in enumerate(
+            (
+                ('relay', '203.0.113.9'),
+                ('relay', None),
+                ('own-network', '203.0.113.10'),
+                ('local', None),
+                ('submission', '203.0.113.11'),
+                ('fleet', '203.0.113.12'),
+            )
+        ):
             record = mail_of('relayed.example', DAY, n, source=source, client=client, relay='198.51.100.25')
             put({key: value for key, value in record.items() if value is not None})
         # A domain whose only mail of the day is a report: it gets none.
-        put(dict(v=1, t=DAY + 'T12:00:00Z', host='mx1', kind='mail', source='internet', client='192.0.2.1', report=True, verdict=dict(action='deliver', would='deliver'),
-                 findings=[dict(standard='dmarc', record='loop.example', result='pass', p='none', applied='none', rua='mailto:x@loop.example')], **{'from': 'loop.example'}))
+        put(
+            dict(
+                v=1,
+                t=DAY + 'T12:00:00Z',
+                host='mx1',
+                kind='mail',
+                source='internet',
+                client='192.0.2.1',
+                report=True,
+                verdict=dict(action='deliver', would='deliver'),
+                findings=[
+                    dict(standard='dmarc', record='loop.example', result='pass', p='none', applied='none', rua='mailto:x@loop.example')
+                ],
+                **{'from': 'loop.example'},
+            )
+        )
     return sums
 
 
@@ -174,12 +311,18 @@ def total(root, ns):
 
 
 # RFC 9990 section 3.1, its tables: element: (in this order?, {child: (least, most)}), or the pattern its text must match.
-MANY, DISPOSITION, ANY = 10 ** 9, 'none|quarantine|reject', r'(?s).*'
+MANY, DISPOSITION, ANY = 10**9, 'none|quarantine|reject', r'(?s).*'
 GRAMMAR = {
     'feedback': (True, dict(version=(0, 1), report_metadata=(1, 1), policy_published=(1, 1), extension=(0, 1), record=(1, MANY))),
-    'report_metadata': (False, dict(org_name=(1, 1), email=(1, 1), extra_contact_info=(0, 1), report_id=(1, 1), date_range=(1, 1), error=(0, 1), generator=(0, 1))),
+    'report_metadata': (
+        False,
+        dict(org_name=(1, 1), email=(1, 1), extra_contact_info=(0, 1), report_id=(1, 1), date_range=(1, 1), error=(0, 1), generator=(0, 1)),
+    ),
     'date_range': (False, dict(begin=(1, 1), end=(1, 1))),
-    'policy_published': (False, dict(domain=(1, 1), p=(1, 1), sp=(0, 1), np=(0, 1), adkim=(0, 1), aspf=(0, 1), discovery_method=(0, 1), fo=(0, 1), testing=(0, 1))),
+    'policy_published': (
+        False,
+        dict(domain=(1, 1), p=(1, 1), sp=(0, 1), np=(0, 1), adkim=(0, 1), aspf=(0, 1), discovery_method=(0, 1), fo=(0, 1), testing=(0, 1)),
+    ),
     'record': (True, dict(row=(1, 1), identifiers=(1, 1), auth_results=(1, 1))),
     'row': (False, dict(source_ip=(1, 1), count=(1, 1), policy_evaluated=(1, 1))),
     'policy_evaluated': (True, dict(disposition=(1, 1), dkim=(1, 1), spf=(1, 1), reason=(0, MANY))),
@@ -188,22 +331,37 @@ GRAMMAR = {
     'auth_results': (True, dict(dkim=(0, 100), spf=(0, 1))),
     'auth_results/dkim': (False, dict(domain=(1, 1), selector=(1, 1), result=(1, 1), human_result=(0, 1))),
     'auth_results/spf': (False, dict(domain=(1, 1), scope=(0, 1), result=(1, 1), human_result=(0, 1))),
-    'version': r'1\.0', 'begin': r'\d+', 'end': r'\d+', 'count': r'[1-9]\d*', 'p': DISPOSITION, 'sp': DISPOSITION, 'np': DISPOSITION, 'adkim': 'r|s', 'aspf': 'r|s',
-    'discovery_method': 'psl|treewalk', 'testing': 'y|n', 'disposition': DISPOSITION + '|pass', 'policy_evaluated/dkim': 'pass|fail', 'policy_evaluated/spf': 'pass|fail',
-    'type': 'local_policy|mailing_list|other|policy_test_mode|trusted_forwarder', 'scope': 'mfrom', 'source_ip': r'[0-9a-f:.]+',
-    'dkim/result': 'none|pass|fail|policy|neutral|temperror|permerror', 'spf/result': 'none|pass|fail|softfail|policy|neutral|temperror|permerror',
+    'version': r'1\.0',
+    'begin': r'\d+',
+    'end': r'\d+',
+    'count': r'[1-9]\d*',
+    'p': DISPOSITION,
+    'sp': DISPOSITION,
+    'np': DISPOSITION,
+    'adkim': 'r|s',
+    'aspf': 'r|s',
+    'discovery_method': 'psl|treewalk',
+    'testing': 'y|n',
+    'disposition': DISPOSITION + '|pass',
+    'policy_evaluated/dkim': 'pass|fail',
+    'policy_evaluated/spf': 'pass|fail',
+    'type': 'local_policy|mailing_list|other|policy_test_mode|trusted_forwarder',
+    'scope': 'mfrom',
+    'source_ip': r'[0-9a-f:.]+',
+    'dkim/result': 'none|pass|fail|policy|neutral|temperror|permerror',
+    'spf/result': 'none|pass|fail|softfail|policy|neutral|temperror|permerror',
 }
 
 
 def conforms(node, parent=''):
     check(node.tag.startswith(NS), f'{node.tag} is not in the namespace')
-    name = node.tag[len(NS):]
+    name = node.tag[len(NS) :]
     rule = GRAMMAR.get(f'{parent}/{name}', GRAMMAR.get(name, ANY))
     if isinstance(rule, str):
         check(len(node) == 0 and re.fullmatch(rule, node.text or ''), f'<{name}> in <{parent}> is {node.text!r}')
         return
     ordered, children = rule
-    names = [c.tag[len(NS):] for c in node]
+    names = [c.tag[len(NS) :] for c in node]
     for child, (least, most) in children.items():
         check(least <= names.count(child) <= most, f'<{name}> has {names.count(child)} of <{child}>')
     check(set(names) <= set(children), f'<{name}> has {set(names) - set(children)}')
@@ -220,7 +378,8 @@ def schema():
 
 def write_policy(sendmail, contact='postmaster@example.org'):
     with open(FOLDER + '/policy', 'w') as out:
-        out.write(f'''policy "reports" owner "postmaster@example.org"
+        out.write(
+            f'''policy "reports" owner "postmaster@example.org"
 set journal.dir "{FOLDER}/journal"
 set ledger.store "{STORE}"
 set ledger.knowledge "{FOLDER}/knowledge"
@@ -231,7 +390,8 @@ set report.rfc7489-to old-form.example
 set report.sendmail "{sendmail}"
 set report.dkim-key "{FOLDER}/key.pem"
 set report.dkim-selector "rpt"
-''')
+'''
+        )
 
 
 def make_key():
@@ -246,11 +406,34 @@ def make_key():
 
 def passes_dmarc(path):
     """By the milter's own verdict, as a receiver that knows nothing of us but DNS: the null sender, a client without SPF."""
-    done = subprocess.run([os.path.join(BUILD, 'assay'), 'verify', path, '--ip', '192.0.2.50', '--helo', 'x.example', '--from', '<>', '--rcpt', 'a@b.example',
-                           '--policy', FOLDER + '/policy', '--dns', FOLDER + '/dns', '--json'], capture_output=True, text=True)
+    done = subprocess.run(
+        [
+            os.path.join(BUILD, 'assay'),
+            'verify',
+            path,
+            '--ip',
+            '192.0.2.50',
+            '--helo',
+            'x.example',
+            '--from',
+            '<>',
+            '--rcpt',
+            'a@b.example',
+            '--policy',
+            FOLDER + '/policy',
+            '--dns',
+            FOLDER + '/dns',
+            '--json',
+        ],
+        capture_output=True,
+        text=True,
+    )
     findings = json.loads(done.stdout)[0]['classes'][0]['findings']
     got = {f['standard']: f['result'] for f in findings if f['standard'] in ('dkim', 'dmarc')}
-    check(got == dict(dkim='pass', dmarc='pass'), f'a report mail is judged {got}: {[f for f in findings if f["standard"] in ("dkim", "dmarc")]}')
+    check(
+        got == dict(dkim='pass', dmarc='pass'),
+        f'a report mail is judged {got}: {[f for f in findings if f["standard"] in ("dkim", "dmarc")]}',
+    )
 
 
 def sent_mails():
@@ -284,10 +467,21 @@ def main():
 
     # Whom it would go to.
     plan = {(r['domain'], r['destination']): r['state'] for r in json.loads(assay(*common, '--dry-run', '--json'))}
-    check(plan == {('example.net', 'dmarc@example.net'): 'would send', ('example.com', 'a@third.example'): 'would send', ('example.com', 'b@example.com'): 'would send',
-                   ('bank.example', 'other@third.example'): 'would send', ('refused.example', 'd@third.example'): 'unwanted', ('slow.example', 'e@third.example'): 'ask later',
-                   ('old.example', 'f@old-form.example'): 'would send', ('odd.example', 'g+h@odd.example'): 'would send',
-                   ('relayed.example', 'r@relayed.example'): 'would send'}, f'the plan is {plan}')
+    check(
+        plan
+        == {
+            ('example.net', 'dmarc@example.net'): 'would send',
+            ('example.com', 'a@third.example'): 'would send',
+            ('example.com', 'b@example.com'): 'would send',
+            ('bank.example', 'other@third.example'): 'would send',
+            ('refused.example', 'd@third.example'): 'unwanted',
+            ('slow.example', 'e@third.example'): 'ask later',
+            ('old.example', 'f@old-form.example'): 'would send',
+            ('odd.example', 'g+h@odd.example'): 'would send',
+            ('relayed.example', 'r@relayed.example'): 'would send',
+        },
+        f'the plan is {plan}',
+    )
 
     # Valid, and the sums are those of the mails.
     assay(*common, '--to', FOLDER + '/out')
@@ -327,12 +521,27 @@ def main():
     check(not os.listdir(FOLDER + '/sent'), 'sent although the command failed')
     write_policy(FOLDER + '/sendmail')
     store_sql("UPDATE report_out SET next_try = 0 WHERE state = 'retry'")
-    racers = [subprocess.Popen([os.path.join(BUILD, 'assay'), 'ledger', *common, '-P', FOLDER + '/policy'], stdout=subprocess.DEVNULL) for _ in range(3)]
+    racers = [
+        subprocess.Popen([os.path.join(BUILD, 'assay'), 'ledger', *common, '-P', FOLDER + '/policy'], stdout=subprocess.DEVNULL)
+        for _ in range(3)
+    ]
     codes = [r.wait() for r in racers]
     check(all(c in (0, 75) for c in codes), f'racers ended with {codes}')
     mails = sent_mails()
     to = sorted(m['To'] for m in mails)
-    check(to == ['a@third.example', 'b@example.com', 'dmarc@example.net', 'f@old-form.example', 'g+h@odd.example', 'other@third.example', 'r@relayed.example'], f'sent to {to}')
+    check(
+        to
+        == [
+            'a@third.example',
+            'b@example.com',
+            'dmarc@example.net',
+            'f@old-form.example',
+            'g+h@odd.example',
+            'other@third.example',
+            'r@relayed.example',
+        ],
+        f'sent to {to}',
+    )
     for m in mails:
         check_mail(m)
     for name in os.listdir(FOLDER + '/sent'):
@@ -356,7 +565,11 @@ def main():
     store_sql("UPDATE report_out SET state = 'sending', changed = 1 WHERE destination = 'b@example.com'")
     assay(*common)
     again = [m for m in sent_mails() if m['To'] == 'b@example.com']
-    check(len(again) == 2 and (again[0]['Message-ID'], again[0]['Subject']) == (again[1]['Message-ID'], again[1]['Subject']) == first['b@example.com'], 'not the same names again')
+    check(
+        len(again) == 2
+        and (again[0]['Message-ID'], again[0]['Subject']) == (again[1]['Message-ID'], again[1]['Subject']) == first['b@example.com'],
+        'not the same names again',
+    )
     check(again[0].get_payload()[1].get_payload() == again[1].get_payload()[1].get_payload(), 'not the same octets again')
 
     check_late(common)
@@ -365,15 +578,20 @@ def main():
     # Read back by our own reader: files, and whole mails.
     with open(FOLDER + '/mail.eml', 'wb') as out:
         out.write([m for m in mails if m['To'] == 'dmarc@example.net'][0].as_bytes())
-    back = json.loads(assay('read-report', '--json', *[os.path.join(FOLDER, 'out', f) for f in files if 'example.net' not in f], FOLDER + '/mail.eml'))
+    back = json.loads(
+        assay('read-report', '--json', *[os.path.join(FOLDER, 'out', f) for f in files if 'example.net' not in f], FOLDER + '/mail.eml')
+    )
     check({r['domain']: r['count'] for r in back} == {d: sums[d] for d in REPORTED}, f'read back: {back}')
     check(all(r['state'] == 'taken' for r in back), 'not fresh')
     back = json.loads(assay('read-report', '--json', FOLDER + '/mail.eml'))
     check(back[0]['state'] == 'was there', 'taken twice')
     rows = sum(len(list(tree.fromstring(gzip.open(os.path.join(FOLDER, 'out', f)).read()).iter('record'))) for f in files if 'old.' in f)
     other = ' and by dmarc-cat' if shutil.which('dmarc-cat') else ' (dmarc-cat is not installed)'
-    print(f'{MAILS} mails ({MAILS / took:.0f} a second taken in), {len(files)} reports{" valid by the schema" if xsd else " by the tables of RFC 9990 (its schema is not at hand)"}, '
-          f'{len(mails)} sent once each by three racers, signed and passing DMARC, read back equal{other}; {rows} rows in the old form')
+    print(
+        f'{MAILS} mails ({MAILS / took:.0f} a second taken in), {len(files)} '
+        f'reports{" valid by the schema" if xsd else " by the tables of RFC 9990 (its schema is not at hand)"}, '
+        f'{len(mails)} sent once each by three racers, signed and passing DMARC, read back equal{other}; {rows} rows in the old form'
+    )
 
 
 def store_sql(sql):
@@ -388,7 +606,10 @@ def check_mail(m):
     found = re.fullmatch(r'Report\s+Domain:\s+(\S+)\s+Submitter:\s+example\.org\s+Report-ID:\s+<([^>]+)>', subject)
     check(found, f'Subject: {subject}')
     domain, report_id = found.groups()
-    check(re.fullmatch(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9.-]+", report_id), f'Report-ID {report_id}')
+    check(
+        re.fullmatch(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9.-]+", report_id),
+        f'Report-ID {report_id}',
+    )
     check(m['Auto-Submitted'] == 'auto-generated', 'Auto-Submitted')
     check(m['From'] == 'noreply-dmarc@example.org', 'From')
     parts = m.get_payload()

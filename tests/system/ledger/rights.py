@@ -42,8 +42,10 @@ class Host:
         os.makedirs(self.journal)
         self.policy = os.path.join(self.dir, "policy")
         with open(self.policy, "w", encoding="ascii") as f:
-            f.write(f'policy "{name}" owner "x@example.org"\nset journal.dir "{self.journal}"\nset ledger.knowledge "{self.dir}/knowledge"\n'
-                    f'set ledger.store "{uri}"\nfollow dmarc of everyone\n')
+            f.write(
+                f'policy "{name}" owner "x@example.org"\nset journal.dir "{self.journal}"\nset ledger.knowledge "{self.dir}/knowledge"\n'
+                f'set ledger.store "{uri}"\nfollow dmarc of everyone\n'
+            )
         self.count = 0
 
     def segment(self, ids, host=None, extra=b"", closed=True, name=None):
@@ -52,8 +54,19 @@ class Host:
         name = name or f"{self.count:032x}"[-32:].replace("0", self.name[-1], 1)
         lines = [{"v": 1, "t": f"{NOW}.000001Z", "host": self.name, "kind": "segment", "segment": name, "writer": "milter"}]
         for i, queue_id in enumerate(ids):
-            lines.append({"v": 1, "t": f"{NOW}.{i:06d}Z", "host": host or self.name, "kind": "mail", "id": queue_id, "source": "internet",
-                          "action": "deliver", "would": "deliver", "findings": [{"standard": "spf", "subject": "example.org", "result": "pass"}]})
+            lines.append(
+                {
+                    "v": 1,
+                    "t": f"{NOW}.{i:06d}Z",
+                    "host": host or self.name,
+                    "kind": "mail",
+                    "id": queue_id,
+                    "source": "internet",
+                    "action": "deliver",
+                    "would": "deliver",
+                    "findings": [{"standard": "spf", "subject": "example.org", "result": "pass"}],
+                }
+            )
         path = os.path.join(self.journal, f"milter-20261120T100000Z-{self.count:08x}." + ("journal" if closed else "open"))
         with open(path, "wb") as f:
             f.write("".join(json.dumps(line) + "\n" for line in lines).encode() + extra)
@@ -82,19 +95,34 @@ def what_a_role_may(uri):
     tables = [t for t in psql(STORE, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")[0]]
     check(len(tables) > 20 and "inbox" in tables and "mail" in tables, "the tables are there")
     for table in tables:
-        for sql in (f"SELECT * FROM {table}", f"DELETE FROM {table}", f"TRUNCATE {table}", f"DROP TABLE {table}", f"ALTER TABLE {table} ADD x BIGINT",
-                    f"UPDATE {table} SET {column_of(table)} = {column_of(table)}", f"COPY {table} TO STDOUT", f"BEGIN; LOCK TABLE {table} IN SHARE MODE"):
+        for sql in (
+            f"SELECT * FROM {table}",
+            f"DELETE FROM {table}",
+            f"TRUNCATE {table}",
+            f"DROP TABLE {table}",
+            f"ALTER TABLE {table} ADD x BIGINT",
+            f"UPDATE {table} SET {column_of(table)} = {column_of(table)}",
+            f"COPY {table} TO STDOUT",
+            f"BEGIN; LOCK TABLE {table} IN SHARE MODE",
+        ):
             got, why = psql(uri, sql)
             check(got is None and ("permission denied" in why or "must be owner" in why), f"a host's role may not: {sql}: {why}")
         if table not in ("inbox", "exception"):
             got, why = psql(uri, f"INSERT INTO {table} DEFAULT VALUES")
             check(got is None and "permission denied" in why, f"a host's role may not add to {table}: {why}")
-    for sql, words in (("CREATE TABLE mine (x BIGINT)", "permission denied"), ("CREATE ROLE friend", "permission denied"),
-                       ("GRANT SELECT ON mail TO PUBLIC", "permission denied"), ("ALTER TABLE inbox DISABLE ROW LEVEL SECURITY", "must be owner"),
-                       ("INSERT INTO inbox_host VALUES ('assay_mx1', 'mx2')", "permission denied")):
+    for sql, words in (
+        ("CREATE TABLE mine (x BIGINT)", "permission denied"),
+        ("CREATE ROLE friend", "permission denied"),
+        ("GRANT SELECT ON mail TO PUBLIC", "permission denied"),
+        ("ALTER TABLE inbox DISABLE ROW LEVEL SECURITY", "must be owner"),
+        ("INSERT INTO inbox_host VALUES ('assay_mx1', 'mx2')", "permission denied"),
+    ):
         got, why = psql(uri, sql)
         check(got is None and words in why, f"a host's role may not: {sql}: {why}")
-    row = "INSERT INTO inbox (segment, at, upto, done, writer, host, name, sent, lines{0}) VALUES ('s', 0, 0, 0, 'milter', 'mx2', 'n', 0, ''{1})"
+    row = (
+        "INSERT INTO inbox (segment, at, upto, done, writer, host, name, sent, lines{0}) VALUES ('s', 0, 0, 0, 'milter', 'mx2', 'n', 0, "
+        "''{1})"
+    )
     for column, value in ((", role", ", 'assay_mx2'"), (", role", ", 'assay'"), (", refused", ", 'x'")):
         got, why = psql(uri, row.format(column, value))
         check(got is None and "row-level security" in why, f"nobody adds as another{column}: {why}")
@@ -109,13 +137,28 @@ def roles_that_were_there():
     psql(STORE, "CREATE ROLE assay_mx3 LOGIN", "GRANT ALL ON ALL TABLES IN SCHEMA public TO assay_mx3")
     admit("mx3", "assay_mx3")
     what_a_role_may(STORE.replace("//assay@", "//assay_mx3@"))
-    psql(STORE, "CREATE ROLE mighty LOGIN SUPERUSER", "CREATE ROLE reader", "GRANT SELECT ON host TO reader", "CREATE ROLE member LOGIN IN ROLE reader")
-    for role, words in (("mighty", "one of the powerful"), ("member", "with the table host"), ("assay_mx3", "REVOKE CREATE ON SCHEMA public FROM PUBLIC")):
+    psql(
+        STORE,
+        "CREATE ROLE mighty LOGIN SUPERUSER",
+        "CREATE ROLE reader",
+        "GRANT SELECT ON host TO reader",
+        "CREATE ROLE member LOGIN IN ROLE reader",
+    )
+    for role, words in (
+        ("mighty", "one of the powerful"),
+        ("member", "with the table host"),
+        ("assay_mx3", "REVOKE CREATE ON SCHEMA public FROM PUBLIC"),
+    ):
         if role == "assay_mx3":
             psql(STORE, "GRANT CREATE ON SCHEMA public TO PUBLIC")
-        sql = subprocess.run([f"{BUILD}/assay", "ledger", "admit", "mx9", "--role", role], capture_output=True, text=True, check=True).stdout
+        sql = subprocess.run(
+            [f"{BUILD}/assay", "ledger", "admit", "mx9", "--role", role], capture_output=True, text=True, check=True
+        ).stdout
         got, why = psql(STORE, stdin=sql)
-        check(got is None and words in why and number("SELECT count(*) FROM inbox_host WHERE host = 'mx9'") == 0, f"{role} is refused, and nothing changed: {why}")
+        check(
+            got is None and words in why and number("SELECT count(*) FROM inbox_host WHERE host = 'mx9'") == 0,
+            f"{role} is refused, and nothing changed: {why}",
+        )
     psql(STORE, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
 
 
@@ -164,12 +207,24 @@ def main():
     racers = [h.start() for h in hosts + [owner, owner]]
     check(all(r.wait() == 0 for r in racers), "four at once")
     owner.ledger()
-    check(number("SELECT count(*) FROM mail WHERE queue_id LIKE 'race-%'") == 2000 and number("SELECT count(DISTINCT queue_id) FROM mail WHERE queue_id LIKE 'race-%'") == 2000, "once each")
-    check(number("SELECT count(*) FROM mail WHERE queue_id LIKE 'race-mx1%' AND host = 'mx1'") == 1000 and number("SELECT count(*) FROM inbox") == 0, "under their own names")
+    check(
+        number("SELECT count(*) FROM mail WHERE queue_id LIKE 'race-%'") == 2000
+        and number("SELECT count(DISTINCT queue_id) FROM mail WHERE queue_id LIKE 'race-%'") == 2000,
+        "once each",
+    )
+    check(
+        number("SELECT count(*) FROM mail WHERE queue_id LIKE 'race-mx1%' AND host = 'mx1'") == 1000
+        and number("SELECT count(*) FROM inbox") == 0,
+        "under their own names",
+    )
 
     # Sent again in other pieces: the note of how far it was sent is lost, and the segment has grown and is closed.
     with writer:
-        writer.write(b'{"v":1,"t":"' + NOW.encode() + b'.900001Z","host":"mx2","kind":"mail","id":"b2","source":"internet","action":"deliver","would":"deliver"}\n')
+        writer.write(
+            b'{"v":1,"t":"'
+            + NOW.encode()
+            + b'.900001Z","host":"mx2","kind":"mail","id":"b2","source":"internet","action":"deliver","would":"deliver"}\n'
+        )
     os.rename(path, path.replace(".open", ".journal"))
     for note in [n for n in os.listdir(hosts[1].journal) if n.startswith(".sent-")]:
         os.unlink(os.path.join(hosts[1].journal, note))
@@ -182,12 +237,18 @@ def main():
     old_notes(hosts[1])
 
     # Lines that are none are counted and the segment set aside; the others get in.
-    hosts[0].segment(["c0"], extra=b"this is no record\n\x00\x00\x00\n" + b'{"v":1,"t":"' + NOW.encode() + b'.900002Z","host":"mx1","kind":"mail","id":"c1"}\n')
+    hosts[0].segment(
+        ["c0"],
+        extra=b"this is no record\n\x00\x00\x00\n" + b'{"v":1,"t":"' + NOW.encode() + b'.900002Z","host":"mx1","kind":"mail","id":"c1"}\n',
+    )
     hosts[0].ledger()
     owner.ledger()
     check(number("SELECT count(*) FROM mail WHERE queue_id IN ('c0', 'c1')") == 2, "records around what is none")
     check(number("SELECT count(*) FROM segment WHERE bad > 0") == 1, "what is none is counted")
-    check(sorted(os.path.splitext(n)[1] for n in os.listdir(hosts[0].journal)) == [".bad", ".why"], f"the file is set aside: {os.listdir(hosts[0].journal)}")
+    check(
+        sorted(os.path.splitext(n)[1] for n in os.listdir(hosts[0].journal)) == [".bad", ".why"],
+        f"the file is set aside: {os.listdir(hosts[0].journal)}",
+    )
 
     # In another's name: the whole host, or single lines.
     hosts[1].name = "mx1"
@@ -205,22 +266,39 @@ def main():
     check(owner.ledger() and number("SELECT count(*) FROM inbox WHERE refused IS NOT NULL") == 1, "it stays, with its reason")
 
     # What does not add up, or would end before it begins.
-    for i, (at, upto, lines) in enumerate(((0, 5, "{}"), (9, 3, ""), (0, 4, "!-9\n"), (0, 4, "!4"), (0, 2 ** 62, "!99999999999999999999\n"))):
-        got, why = psql(hosts[0].uri, f"INSERT INTO inbox (segment, at, upto, done, writer, host, name, sent, lines) VALUES ('bad{i}', {at}, {upto}, 0, 'm', 'mx1', 'n', {2 ** 62}, '{lines}')")
+    for i, (at, upto, lines) in enumerate(
+        ((0, 5, "{}"), (9, 3, ""), (0, 4, "!-9\n"), (0, 4, "!4"), (0, 2**62, "!99999999999999999999\n"))
+    ):
+        got, why = psql(
+            hosts[0].uri,
+            f"INSERT INTO inbox (segment, at, upto, done, writer, host, name, sent, lines) VALUES ('bad{i}', {at}, {upto}, 0, 'm', "
+            f"'mx1', 'n', {2 ** 62}, '{lines}')",
+        )
         check(got is not None, f"it can be added: {why}")
     owner.ledger()
-    check(number("SELECT count(*) FROM inbox WHERE refused IS NULL") == 0 and number("SELECT count(*) FROM inbox") == 6, "all that does not add up is refused")
+    check(
+        number("SELECT count(*) FROM inbox WHERE refused IS NULL") == 0 and number("SELECT count(*) FROM inbox") == 6,
+        "all that does not add up is refused",
+    )
     check(number("SELECT max(sent) FROM inbox") <= time.time() * 1e6, "and stays no longer, whatever the host said of the time")
 
     # What would hold up the others: a name of the segment longer than the owner's, rows that are the same but for it,
     # and a writer of which no index can be made.
     for i, (segment, writer) in enumerate((("s" * 5000, "m"), ("s" * 5001, "m"), ("w" * 32, "m" * 100000))):
-        got, why = psql(hosts[0].uri, f"INSERT INTO inbox (segment, at, upto, done, writer, host, name, sent, lines) VALUES ('{segment}', 0, 0, 1, '{writer}', 'mx1', repeat('n', 9999), extract(epoch FROM now()) * 1000000, '')")
+        got, why = psql(
+            hosts[0].uri,
+            f"INSERT INTO inbox (segment, at, upto, done, writer, host, name, sent, lines) VALUES ('{segment}', 0, 0, 1, '{writer}', "
+            "'mx1', repeat('n', 9999), extract(epoch FROM now()) * 1000000, '')",
+        )
         check(got is not None, f"it can be added: {why}")
     hosts[1].segment(["long"], name="x" * 32)
     hosts[1].ledger()
     owner.ledger()
-    check(number("SELECT count(*) FROM inbox WHERE refused LIKE '%name is none%'") == 2 and number("SELECT count(*) FROM inbox WHERE refused IS NULL") == 0, "refused, or taken")
+    check(
+        number("SELECT count(*) FROM inbox WHERE refused LIKE '%name is none%'") == 2
+        and number("SELECT count(*) FROM inbox WHERE refused IS NULL") == 0,
+        "refused, or taken",
+    )
     check(number("SELECT count(*) FROM mail WHERE queue_id = 'long'") == 1, "the other host's mail is in")
 
     # The owner is upgraded, or away: hosts add all the same.

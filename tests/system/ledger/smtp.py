@@ -146,8 +146,10 @@ def policy(url, *more):
     with open(FOLDER + '/policy', 'w') as out:
         out.write(
             f'policy "smtp" owner "postmaster@example.org"\nset journal.dir "{FOLDER}/journal"\nset ledger.store "{FOLDER}/ledger.db"\n'
-            f'set ledger.knowledge "{FOLDER}/knowledge"\nset report.contact "postmaster@example.org"\nset report.from "noreply@example.org"\n'
-            f'set report.dkim-key "{FOLDER}/dkim.key"\nset report.dkim-selector "rpt"\nset report.sendmail "/bin/false"\nset report.smtp "{url}"\n'
+            f'set ledger.knowledge "{FOLDER}/knowledge"\nset report.contact "postmaster@example.org"\n'
+            'set report.from "noreply@example.org"\n'
+            f'set report.dkim-key "{FOLDER}/dkim.key"\nset report.dkim-selector "rpt"\nset report.sendmail "/bin/false"\n'
+            f'set report.smtp "{url}"\n'
         )
         out.write(''.join(f'set report.smtp-{line}\n' for line in more))
 
@@ -181,7 +183,8 @@ def prepare():
     public = ''.join(run('openssl', 'rsa', '-in', FOLDER + '/dkim.key', '-pubout').replace('writing RSA key\n', '').splitlines()[1:-1])
     with open(FOLDER + '/dns', 'w') as out:
         out.write(
-            f'rpt._domainkey.example.org TXT "v=DKIM1; p={public[:200]}" "{public[200:]}"\n_dmarc.example.org TXT "v=DMARC1; p=reject; adkim=s"\n'
+            f'rpt._domainkey.example.org TXT "v=DKIM1; p={public[:200]}" "{public[200:]}"\n'
+            '_dmarc.example.org TXT "v=DMARC1; p=reject; adkim=s"\n'
         )
     dmarc = dict(
         standard='dmarc',

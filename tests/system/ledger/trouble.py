@@ -79,7 +79,8 @@ def psql(sql):
 
 
 def server(what):
-    subprocess.run(['bash', '-c', f'. tests/system/ledger/postgres; {what}'], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    nothing = subprocess.DEVNULL
+    subprocess.run(['bash', '-c', f'. tests/system/ledger/postgres; {what}'], check=True, stdin=nothing, stdout=nothing)
 
 
 def away():
@@ -163,7 +164,8 @@ def disk():
     ledger.end()
     subprocess.run(['umount', FOLDER + '/disk'], check=True)
     print(
-        f'{len(ids)} acknowledged while the disk filled up and was made larger, {lost} lost and counted; {len(more) + len(last)} after: all there, once'
+        f'{len(ids)} acknowledged while the disk filled up and was made larger, {lost} lost and counted; {len(more) + len(last)} after: '
+        'all there, once'
     )
 
 

@@ -59,7 +59,8 @@ def one(smtp, number):
     if code != 354:
         return code, text
     smtp.send(
-        f"From: <sender{number}@example.com>\r\nTo: <box@load.example>\r\nSubject: number {number}\r\nDate: Fri, 20 Nov 2026 12:00:00 +0000\r\n"
+        f"From: <sender{number}@example.com>\r\nTo: <box@load.example>\r\nSubject: number {number}\r\n"
+        "Date: Fri, 20 Nov 2026 12:00:00 +0000\r\n"
         f"Message-ID: <{number}@mail.example.com>\r\nX-Number: {number}\r\n\r\nThis is mail {number}.\r\n.\r\n"
     )
     try:
@@ -150,7 +151,8 @@ def count(result, maildir, log):
     missing = sorted(set(range(1, r["sent"] + 1)) - set(r["acknowledged"]))
     print(
         f"sent {r['sent']} in {r['seconds']:.0f} s ({r['sent'] / r['seconds']:.0f} a second), acknowledged {len(set(r['acknowledged']))}, "
-        f"deferred and sent again {len(r['deferred'])}, delivered {len(there)} ({judged} judged), lost {len(lost)}, doubled {len(doubled)}, "
+        f"deferred and sent again {len(r['deferred'])}, delivered {len(there)} ({judged} judged), lost {len(lost)}, doubled "
+        f"{len(doubled)}, "
         f"bounced {bounced}, refused {len(r['refused'])}, unclear {len(r['unclear'])}, never taken {len(missing)}"
     )
     for text, n in sorted(r["why"].items(), key=lambda x: -x[1])[:8]:

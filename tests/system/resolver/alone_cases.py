@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""An Unbound of one thread stays a process of one thread: what writes is a process beside it, which outlives neither and loses nothing when one is killed."""
+"""An Unbound of one thread stays a process of one thread: what writes is a process beside it, which outlives neither
+and loses nothing when one is killed."""
 import os
 import signal
 import time

@@ -46,7 +46,8 @@ def test_change_without_any_query_reaches_the_cache(place, tree):
 
 
 def test_change_under_load(place, tree):
-    """Between two policies, ten times, with clients asking all the while: after each change has been seen, never an answer of the old one."""
+    """Between two policies, ten times, with clients asking all the while: after each change has been seen, never an
+    answer of the old one."""
     import threading
 
     with Resolver(place, tree, FREE, threads=2) as r:
@@ -128,7 +129,8 @@ def test_suspension(place, tree):
     for first in (True, False):
         policy = (
             FREE
-            + f'require dnssec of names in expired.zz\nsuspend validation below expired.zz because "their signer broke" agreed by "us" through {today}\n'
+            + 'require dnssec of names in expired.zz\nsuspend validation below expired.zz because "their signer broke" agreed by "us" '
+              f'through {today}\n'
         )
         with Resolver(place, tree, policy if first else FREE, name=f"s{first}") as r:
             if not first:  # bogus is cached when the suspension comes

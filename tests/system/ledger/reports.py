@@ -440,7 +440,8 @@ def sent_mails():
     return [email.message_from_binary_file(open(os.path.join(FOLDER, 'sent', n), 'rb')) for n in sorted(os.listdir(FOLDER + '/sent'))]
 
 
-def main():
+def make_place():
+    """Folders, name servers' answers, and two programs to hand mail to: one that keeps it, one that fails."""
     os.makedirs(FOLDER + '/journal')
     os.makedirs(FOLDER + '/out')
     os.makedirs(FOLDER + '/sent')
@@ -455,17 +456,10 @@ def main():
     os.chmod(FOLDER + '/sendmail', 0o755)
     os.chmod(FOLDER + '/broken', 0o755)
     write_policy(FOLDER + '/broken', contact='')
-    sums = make_journal(FOLDER + '/journal/milter-20261119T000000Z-00000001.journal')
-    begun = time.time()
-    run(os.path.join(BUILD, 'assay-ledger'), '-1', '-P', FOLDER + '/policy', '-S', FOLDER)
-    took = time.time() - begun
-    common = ['dmarc-reports', '--day', DAY, '--dns', FOLDER + '/dns']
 
-    # Off until contact and From are set.
-    assay(*common, expect=78)
-    write_policy(FOLDER + '/broken')
 
-    # Whom it would go to.
+def check_plan(common):
+    """Whom it would go to."""
     plan = {(r['domain'], r['destination']): r['state'] for r in json.loads(assay(*common, '--dry-run', '--json'))}
     check(
         plan
@@ -483,7 +477,9 @@ def main():
         f'the plan is {plan}',
     )
 
-    # Valid, and the sums are those of the mails.
+
+def check_files(common, sums):
+    """Valid, and the sums are those of the mails."""
     assay(*common, '--to', FOLDER + '/out')
     files = sorted(os.listdir(FOLDER + '/out'))
     check(files == sorted(f'example.org!{d}!{BEGIN}!{BEGIN + 86399}.xml.gz' for d in REPORTED), f'files: {files}')
@@ -515,8 +511,11 @@ def main():
             want = 'reject' if record.find(f'{ns}identifiers/{ns}header_from').text == domain else 'quarantine'
             if failed and evaluated.find(ns + 'disposition').text != want:
                 check(evaluated.find(ns + 'reason') is not None, f'{name}: an override without reason')
+    return files, xsd
 
-    # Once handed over, again and again: a failure first.
+
+def check_sending(common):
+    """Once handed over, again and again: a failure first."""
     assay(*common, expect=75)
     check(not os.listdir(FOLDER + '/sent'), 'sent although the command failed')
     write_policy(FOLDER + '/sendmail')
@@ -546,7 +545,11 @@ def main():
         check_mail(m)
     for name in os.listdir(FOLDER + '/sent'):
         passes_dmarc(os.path.join(FOLDER, 'sent', name))
-    # A key that everybody may read, or that is none, stops nothing but the sending.
+    return mails
+
+
+def check_bad_keys(common, mails):
+    """A key that everybody may read, or that is none, stops nothing but the sending."""
     for mode, text, says in ((0o644, None, 'open to everybody'), (0o600, 'no key', 'key.pem')):
         os.chmod(FOLDER + '/key.pem', mode)
         key = open(FOLDER + '/key.pem').read()
@@ -560,7 +563,9 @@ def main():
     assay(*common, expect=0)
     check(len(sent_mails()) == len(mails), 'a report was sent twice')
 
-    # Dead in the middle of sending: the claim ends, and the same report goes out again.
+
+def check_sent_again(common, mails):
+    """Dead in the middle of sending: the claim ends, and the same report goes out again."""
     first = {m['To']: (m['Message-ID'], m['Subject']) for m in mails}
     store_sql("UPDATE report_out SET state = 'sending', changed = 1 WHERE destination = 'b@example.com'")
     assay(*common)
@@ -572,10 +577,9 @@ def main():
     )
     check(again[0].get_payload()[1].get_payload() == again[1].get_payload()[1].get_payload(), 'not the same octets again')
 
-    check_late(common)
-    check_left_alone(common)
 
-    # Read back by our own reader: files, and whole mails.
+def check_read_back(files, mails, sums):
+    """Read back by our own reader: files, and whole mails."""
     with open(FOLDER + '/mail.eml', 'wb') as out:
         out.write([m for m in mails if m['To'] == 'dmarc@example.net'][0].as_bytes())
     back = json.loads(
@@ -585,6 +589,27 @@ def main():
     check(all(r['state'] == 'taken' for r in back), 'not fresh')
     back = json.loads(assay('read-report', '--json', FOLDER + '/mail.eml'))
     check(back[0]['state'] == 'was there', 'taken twice')
+
+
+def main():
+    make_place()
+    sums = make_journal(FOLDER + '/journal/milter-20261119T000000Z-00000001.journal')
+    begun = time.time()
+    run(os.path.join(BUILD, 'assay-ledger'), '-1', '-P', FOLDER + '/policy', '-S', FOLDER)
+    took = time.time() - begun
+    common = ['dmarc-reports', '--day', DAY, '--dns', FOLDER + '/dns']
+
+    # Off until contact and From are set.
+    assay(*common, expect=78)
+    write_policy(FOLDER + '/broken')
+    check_plan(common)
+    files, xsd = check_files(common, sums)
+    mails = check_sending(common)
+    check_bad_keys(common, mails)
+    check_sent_again(common, mails)
+    check_late(common)
+    check_left_alone(common)
+    check_read_back(files, mails, sums)
     rows = sum(len(list(tree.fromstring(gzip.open(os.path.join(FOLDER, 'out', f)).read()).iter('record'))) for f in files if 'old.' in f)
     other = ' and by dmarc-cat' if shutil.which('dmarc-cat') else ' (dmarc-cat is not installed)'
     print(

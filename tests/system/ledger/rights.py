@@ -173,19 +173,8 @@ def old_notes(host):
     os.unlink(os.path.join(host.journal, ".sent-young"))
 
 
-def main():
-    psql(STORE, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
-    owner = Host("db", STORE)
-    owner.segment(["own-1"])
-    owner.ledger()
-    for name in ("mx1", "mx2"):
-        admit(name, f"assay_{name}")
-        admit(name, f"assay_{name}")  # again: no harm
-    roles_that_were_there()
-    hosts = [Host(name, STORE.replace("//assay@", f"//assay_{name}@")) for name in ("mx1", "mx2")]
-    what_a_role_may(hosts[0].uri)
-
-    # What is found gets in, by way of the inbox, and the files go.
+def by_way_of_the_inbox(owner, hosts):
+    """What is found gets in, by way of the inbox, and the files go."""
     hosts[0].segment([f"a{i}" for i in range(7000)])
     path, _ = hosts[1].segment(["b0", "b1"], closed=False)
     writer = open(path, "ab")
@@ -199,8 +188,11 @@ def main():
     check(number("SELECT count(*) FROM mail") == 1 + 7000 + 2, "all is taken in, from the open segment too")
     check(number("SELECT count(*) FROM inbox") == 0, "the inbox is empty")
     check(number("SELECT sum(count) FROM subject_day") == 7003, "and counted")
+    return path, writer
 
-    # Both at once, and two owners that empty the inbox meanwhile.
+
+def racing(owner, hosts):
+    """Both at once, and two owners that empty the inbox meanwhile."""
     for h in hosts:
         for n in range(20):
             h.segment([f"race-{h.name}-{n}-{i}" for i in range(50)])
@@ -218,7 +210,9 @@ def main():
         "under their own names",
     )
 
-    # Sent again in other pieces: the note of how far it was sent is lost, and the segment has grown and is closed.
+
+def sent_again(owner, hosts, path, writer):
+    """Sent again in other pieces: the note of how far it was sent is lost, and the segment has grown and is closed."""
     with writer:
         writer.write(
             b'{"v":1,"t":"'
@@ -234,9 +228,9 @@ def main():
     check(got == ["b0", "b1", "b2"], f"once each, whatever the pieces: {got} {os.listdir(hosts[1].journal)}")
     check(os.listdir(hosts[1].journal) == [], "and the file is gone")
 
-    old_notes(hosts[1])
 
-    # Lines that are none are counted and the segment set aside; the others get in.
+def no_records(owner, hosts):
+    """Lines that are none are counted and the segment set aside; the others get in."""
     hosts[0].segment(
         ["c0"],
         extra=b"this is no record\n\x00\x00\x00\n" + b'{"v":1,"t":"' + NOW.encode() + b'.900002Z","host":"mx1","kind":"mail","id":"c1"}\n',
@@ -250,7 +244,9 @@ def main():
         f"the file is set aside: {os.listdir(hosts[0].journal)}",
     )
 
-    # In another's name: the whole host, or single lines.
+
+def in_anothers_name(owner, hosts):
+    """In another's name: the whole host, or single lines."""
     hosts[1].name = "mx1"
     hosts[1].segment(["d0"], name="d" * 32)
     hosts[1].name = "mx2"
@@ -265,7 +261,9 @@ def main():
     check(code == 0 and "mx1" in out and "assay_mx2" in told and "may not speak" in told, f"assay ledger hosts tells: {told}")
     check(owner.ledger() and number("SELECT count(*) FROM inbox WHERE refused IS NOT NULL") == 1, "it stays, with its reason")
 
-    # What does not add up, or would end before it begins.
+
+def what_does_not_add_up(owner, hosts):
+    """What does not add up, or would end before it begins."""
     for i, (at, upto, lines) in enumerate(
         ((0, 5, "{}"), (9, 3, ""), (0, 4, "!-9\n"), (0, 4, "!4"), (0, 2**62, "!99999999999999999999\n"))
     ):
@@ -301,7 +299,9 @@ def main():
     )
     check(number("SELECT count(*) FROM mail WHERE queue_id = 'long'") == 1, "the other host's mail is in")
 
-    # The owner is upgraded, or away: hosts add all the same.
+
+def owner_away(owner, hosts):
+    """The owner is upgraded, or away: hosts add all the same."""
     version = number("SELECT version FROM assay_schema")
     psql(STORE, "UPDATE assay_schema SET version = 99")
     hosts[0].segment(["g0"])
@@ -312,7 +312,9 @@ def main():
     owner.ledger()
     check(number("SELECT count(*) FROM mail WHERE queue_id IN ('g0', 'h0')") == 2, "and nothing is lost")
 
-    # Asking is for the owner; a right taken away is waited for.
+
+def asking_and_rights(owner, hosts):
+    """Asking is for the owner; a right taken away is waited for."""
     code, _, told = hosts[0].assay("ledger", "standards")
     check(code == 77 and "only be added to" in told, f"a host asks and is told: {code} {told}")
     psql(STORE, "REVOKE INSERT ON inbox FROM assay_mx1")
@@ -323,6 +325,28 @@ def main():
     hosts[0].ledger()
     owner.ledger()
     check(number("SELECT count(*) FROM mail WHERE queue_id = 'i0'") == 1, "a right given back: nothing was lost meanwhile")
+
+
+def main():
+    psql(STORE, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+    owner = Host("db", STORE)
+    owner.segment(["own-1"])
+    owner.ledger()
+    for name in ("mx1", "mx2"):
+        admit(name, f"assay_{name}")
+        admit(name, f"assay_{name}")  # again: no harm
+    roles_that_were_there()
+    hosts = [Host(name, STORE.replace("//assay@", f"//assay_{name}@")) for name in ("mx1", "mx2")]
+    what_a_role_may(hosts[0].uri)
+    path, writer = by_way_of_the_inbox(owner, hosts)
+    racing(owner, hosts)
+    sent_again(owner, hosts, path, writer)
+    old_notes(hosts[1])
+    no_records(owner, hosts)
+    in_anothers_name(owner, hosts)
+    what_does_not_add_up(owner, hosts)
+    owner_away(owner, hosts)
+    asking_and_rights(owner, hosts)
     print(f"{checks} checks")
 
 

@@ -7,6 +7,7 @@
  * one is for validation to find out. A copy is written beside its place and renamed into it, so that no reader ever
  * sees half of it.
  */
+#include "base/rootfile.h"
 #include "dns/dns_anchor.h"
 #include "base/buf.h"
 #include "dns/dns_text.h"
@@ -82,15 +83,18 @@ static size_t count_keys(struct slice text, struct dns_token *t, bool *several)
     return keys;
 }
 
+/* As root only in a folder of root's: libunbound makes its temporary files there by name. */
 static bool folder_is_writable(const char *path)
 {
+    struct stat st;
     char *folder = strdup(path);
     if (!folder)
         return false;
     char *slash = strrchr(folder, '/');
     if (slash)
         slash[slash == folder ? 1 : 0] = '\0';
-    bool yes = access(slash ? folder : ".", W_OK) == 0;
+    bool yes = access(slash ? folder : ".", W_OK) == 0 && stat(slash ? folder : ".", &st) == 0 &&
+               (geteuid() != 0 || st.st_uid == 0);
     free(folder);
     return yes;
 }
@@ -115,25 +119,10 @@ enum status dns_anchor_check(const char *path, enum anchor_use *use, char **erro
 
 static enum status write_beside(const char *path, struct slice text, char **error)
 {
-    char *beside = NULL;
-    if (asprintf(&beside, "%s.%ld", path, (long)getpid()) < 0)
-        return complain(error, STATUS_NOMEM, "out of memory");
-    FILE *f = fopen(beside, "we");
-    bool good = f && fwrite(text.p, 1, text.n, f) == text.n && fflush(f) == 0 && fsync(fileno(f)) == 0;
-    int e = errno;
-    if (f && fclose(f) != 0 && good) {
-        good = false;
-        e = errno;
-    }
-    if (good && rename(beside, path) != 0) {
-        good = false;
-        e = errno;
-    }
-    if (!good && f)
-        unlink(beside);
-    free(beside);
-    return good ? STATUS_OK
-                : complain(error, status_of(e), "trust anchor %s: cannot be written: %s", path, strerror(e));
+    const struct rootfile_rights rights = {.mode = 0644, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
+    if (rootfile_write(path, text, &rights) == STATUS_OK)
+        return STATUS_OK;
+    return complain(error, status_of(errno), "trust anchor %s: cannot be written: %s", path, strerror(errno));
 }
 
 enum status dns_anchor_seed(const char *path, const char *seed, char **error)

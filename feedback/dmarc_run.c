@@ -7,6 +7,7 @@
  * report.delay has passed. Consent is asked anew for each report (a record that is taken away ends them). Failure of
  * the store ends the run with STATUS_AGAIN; of one destination, only that one.
  */
+#include "base/rootfile.h"
 #include "feedback/dmarc_run.h"
 #include "base/clock.h"
 #include "dns/dns_unbound.h"
@@ -223,16 +224,9 @@ static enum status write_file(struct target *t, struct slice gzip, char *why)
     char file[DMARC_NAME_MAX], path[4096];
     dmarc_report_file(t->report, file);
     snprintf(path, sizeof path, "%s/%s", t->run->o->to_dir, file);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    bool ok = fd >= 0;
-    for (ssize_t n; ok && gzip.n; gzip = slice_from(gzip, (size_t)n)) {
-        n = write(fd, gzip.p, gzip.n);
-        ok = n > 0;
-        n = ok ? n : 0;
-    }
-    int error = errno;
-    ok = fd >= 0 && close(fd) == 0 && ok;
-    snprintf(why, 200, "%s", ok ? "" : strerror(error));
+    const struct rootfile_rights rights = {.mode = 0644, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
+    bool ok = rootfile_write(path, gzip, &rights) == STATUS_OK;
+    snprintf(why, 200, "%s", ok ? "" : strerror(errno));
     return ok ? STATUS_OK : STATUS_AGAIN;
 }
 

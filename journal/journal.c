@@ -10,6 +10,7 @@
  * `owner`: the first call in the child makes lock, ring and thread anew and lets the parent's segment alone (its lock
  * is the parent's). On failure of any kind the caller gets a status and the loss is counted; nothing is logged.
  */
+#include "base/rootfile.h"
 #include "journal/journal.h"
 #include "base/clock.h"
 #include "journal/journal_queue.h"
@@ -358,7 +359,7 @@ struct journal *journal_open(const char *dir, const char *writer, const struct j
     snprintf(j->writer, sizeof j->writer, "%s", writer);
     if (mkdir(dir, 0770) != 0 && errno != EEXIST)
         return fail(j, error, strerror(errno), dir);
-    j->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    j->dir = rootfile_folder(dir);
     if (j->dir < 0)
         return fail(j, error, strerror(errno), dir);
     if (faccessat(j->dir, ".", W_OK | X_OK, AT_EACCESS) != 0)

@@ -10,6 +10,7 @@
  * be finished; in a closed one it is the trace of a kill, counted and dropped. On failure of the store: dropped,
  * STATUS_AGAIN.
  */
+#include "base/rootfile.h"
 #include "ledger/ingest_target.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +32,8 @@ static void set_aside(struct ingestion *t, const char *why)
     int stem = (int)(strlen(t->file->name) - strlen(SEGMENT_CLOSED));
     snprintf(to, sizeof to, "%.*s" SEGMENT_ASIDE, stem, t->file->name);
     snprintf(note, sizeof note, "%s.why", to);
-    int fd = openat(t->fd, note, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+    (void)unlinkat(t->fd, note, 0); /* what stands there may be a name of another file */
+    int fd = openat(t->fd, note, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (fd >= 0) {
         dprintf(fd, "%s\n", why);
         close(fd);
@@ -193,7 +195,7 @@ enum status ingest_folder(struct store *s, const char *dir, bool (*stop)(void), 
     t.target = store_only_adds(s) ? &ingest_into_inbox : &ingest_into_store;
     struct journal_file *files = NULL;
     size_t n = 0;
-    t.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    t.fd = rootfile_folder(dir);
     if (t.fd >= 0)
         segment_recover(t.fd, NULL);
     if (t.fd >= 0 && t.target->sweep)

@@ -53,7 +53,8 @@ static void keep_place(const struct ingestion *t, const struct ingest_batch *b)
     char name[sizeof t->id + 16], fresh[sizeof t->id + 16];
     if (!note_name(t, "", name, sizeof name) || !note_name(t, ".new", fresh, sizeof fresh))
         return;
-    int fd = openat(t->fd, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+    (void)unlinkat(t->fd, fresh, 0); /* what stands there may be a name of another file */
+    int fd = openat(t->fd, fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (fd < 0)
         return;
     bool ok = dprintf(fd, "%" PRId64 " %" PRId64 " %" PRId64 "\n", (int64_t)b->to, t->records + b->records,

@@ -18,12 +18,15 @@
 #include "ledger/retention.h"
 #include "policy/policy_live.h"
 #include <errno.h>
+#include <grp.h>
 #include <inttypes.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -336,6 +339,21 @@ static const char *argument(char **argv, int *i, const char *brief, const char *
     return argv[++*i];
 }
 
+/* Started as root, it becomes the owner of its folder before it reads or writes anything there. */
+static bool become_owner(const char *folder)
+{
+    struct stat st;
+    if (geteuid() != 0 || stat(folder, &st) != 0 || st.st_uid == 0)
+        return true;
+    const struct passwd *pw = getpwuid(st.st_uid);
+    gid_t gid = pw ? pw->pw_gid : st.st_gid;
+    bool groups = pw ? initgroups(pw->pw_name, gid) == 0 : setgroups(0, NULL) == 0;
+    if (groups && setresgid(gid, gid, gid) == 0 && setresuid(st.st_uid, st.st_uid, st.st_uid) == 0)
+        return true;
+    say("cannot become the owner of %s: %s", folder, strerror(errno));
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     struct service s = {.policy_path = ASSAY_SYSCONFDIR "/policy", .state_dir = ASSAY_STATEDIR};
@@ -357,6 +375,8 @@ int main(int argc, char **argv)
     sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_end}, NULL);
     sigaction(SIGINT, &(struct sigaction){.sa_handler = on_end}, NULL);
     sigaction(SIGHUP, &(struct sigaction){.sa_handler = on_reload}, NULL);
+    if (!become_owner(s.state_dir))
+        return EX_NOPERM;
     if (!open_policy(&s)) {
         say("there is no usable policy");
         return EX_CONFIG;

@@ -7,6 +7,7 @@
  * their numbers: they name nobody); and that the knowledge file is whole or the old one. Each is one transaction; on
  * failure nothing has changed.
  */
+#include "base/rootfile.h"
 #include "ledger/retention.h"
 #include "base/clock.h"
 #include "journal/known_signers.h"
@@ -160,23 +161,17 @@ static enum status add_name(struct names *n, const char *name)
 
 static enum status write_names(const struct names *n, const char *path, char *why)
 {
-    char fresh[4096];
-    if (snprintf(fresh, sizeof fresh, "%s.new", path) >= (int)sizeof fresh)
-        return STATUS_INVALID;
-    FILE *f = fopen(fresh, "we");
-    bool ok = f != NULL;
-    if (ok) {
-        fprintf(f, "assay-knowledge 1 %zu\n", n->count);
-        for (size_t i = 0; i < n->count; i++)
-            fprintf(f, "%s\n", n->at[i]);
-        ok = fflush(f) == 0 && !ferror(f) && fchmod(fileno(f), 0644) == 0 && fsync(fileno(f)) == 0;
-        ok = fclose(f) == 0 && ok && rename(fresh, path) == 0;
-    }
-    if (ok)
-        return STATUS_OK;
-    snprintf(why, STORE_ERROR, "%s: %s", path, strerror(errno));
-    unlink(fresh);
-    return STATUS_AGAIN;
+    const struct rootfile_rights rights = {.mode = 0644, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
+    struct buf text = BUF_INIT;
+    buf_printf(&text, "assay-knowledge 1 %zu\n", n->count);
+    for (size_t i = 0; i < n->count; i++)
+        buf_printf(&text, "%s\n", n->at[i]);
+    errno = ENOMEM;
+    enum status s = text.failed ? STATUS_NOMEM : rootfile_write(path, buf_slice(&text), &rights);
+    if (s != STATUS_OK)
+        snprintf(why, STORE_ERROR, "%s: %s", path, strerror(errno));
+    buf_release(&text);
+    return s == STATUS_OK ? s : STATUS_AGAIN;
 }
 
 enum status retention_write_signers(struct store *s, const char *path, size_t *count, char *why)

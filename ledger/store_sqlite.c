@@ -8,6 +8,7 @@
  * STATUS_INVALID and is not touched.
  */
 #include "ledger/store_engine.h"
+#include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -244,6 +245,21 @@ static enum status settle(struct store *s, enum store_mode mode)
     return st;
 }
 
+/* The folder by its real path, and the file's own name in it, which must be no link to a file elsewhere: the folder may
+ * belong to a user who is not trusted with what root may open. */
+static bool real_place(const char *path, char out[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup("."), *real = NULL;
+    struct stat st;
+    if (folder)
+        real = realpath(folder, NULL);
+    int n = real ? snprintf(out, PATH_MAX, "%s/%s", real, slash ? slash + 1 : path) : -1;
+    free(folder);
+    free(real);
+    return n > 0 && n < PATH_MAX && (lstat(out, &st) != 0 || (S_ISREG(st.st_mode) && st.st_nlink == 1));
+}
+
 struct store *store_sqlite_open(const char *path, enum store_mode mode, enum status *status, char *why)
 {
     struct store *s = calloc(1, sizeof *s);
@@ -265,8 +281,17 @@ struct store *store_sqlite_open(const char *path, enum store_mode mode, enum sta
     }
     /* A reader opens for writing too, for the shared memory of the write-ahead log; query_only keeps it from more. */
     mode_t old = umask(0027);
-    int rc =
-        sqlite3_open_v2(path, &q->db, SQLITE_OPEN_READWRITE | (mode == STORE_WRITE ? SQLITE_OPEN_CREATE : 0), NULL);
+    char real[PATH_MAX];
+    int rc;
+    if (!real_place(path, real)) {
+        umask(old);
+        *status = STATUS_DENIED;
+        snprintf(why, STORE_ERROR, "%s: not opened: its folder is missing, or it is a link or no regular file", path);
+        return store_close(s);
+    }
+    rc = sqlite3_open_v2(real, &q->db,
+                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | (mode == STORE_WRITE ? SQLITE_OPEN_CREATE : 0),
+                         NULL);
     umask(old);
     if (rc == SQLITE_OK) {
         sqlite3_extended_result_codes(q->db, 1);

@@ -38,23 +38,28 @@ static int run(const struct options *o)
     const struct policy *p;
     const char *socket;
     char *copy;
+    bool from_snapshot = false;
     int rc;
 
     block_signals();
-    rc = start_policy(&the_daemon, o);
+    rc = start_policy(&the_daemon, o, &from_snapshot);
     if (rc)
         return rc;
     p = policy_live_get(the_daemon.policy);
     socket = o->socket ? o->socket : policy_set_text(p, SETTING_MILTER_SOCKET);
     copy = strdup(socket);
 
-    rc = copy ? server_open(copy) : EX_OSERR;
+    rc = copy ? EX_OK : EX_OSERR;
+    if (!rc && from_snapshot) /* not as root: whoever may write the snapshot would choose where root listens */
+        rc = start_drop_rights(p, o, from_snapshot);
+    if (!rc)
+        rc = server_open(copy);
     if (!rc)
         rc = start_socket_rights(p, server_hidden());
     if (!rc)
         rc = server_show();
     if (!rc)
-        rc = start_drop_rights(p, o);
+        rc = start_drop_rights(p, o, from_snapshot);
     if (!rc && !o->foreground)
         rc = start_background();
     if (!rc)

@@ -124,7 +124,7 @@ static void snapshot_path(const struct options *o, char out[PATH_MAX])
     snprintf(out, PATH_MAX, "%s/policy.snapshot", o->state ? o->state : ASSAY_STATEDIR);
 }
 
-int start_policy(struct daemon *d, const struct options *o)
+int start_policy(struct daemon *d, const struct options *o, bool *from_snapshot)
 {
     struct policy_report *r = policy_report_new();
     enum policy_source source = POLICY_FROM_FILE;
@@ -142,7 +142,8 @@ int start_policy(struct daemon *d, const struct options *o)
             policy_path(o), snapshot);
         return EX_CONFIG;
     }
-    if (source == POLICY_FROM_SNAPSHOT)
+    *from_snapshot = source == POLICY_FROM_SNAPSHOT;
+    if (*from_snapshot)
         fprintf(stderr, "assay-milter: %s cannot be used: RUNNING ON THE LAST GOOD POLICY, from %s\n", policy_path(o),
                 snapshot);
     return 0;

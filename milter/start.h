@@ -10,8 +10,9 @@
 #include "milter/options.h"
 #include <limits.h>
 
-/* Reads the policy and says everything that is wrong with it. EX_CONFIG: there is none to run on. */
-int start_policy(struct daemon *d, const struct options *o);
+/* Reads the policy and says everything that is wrong with it. EX_CONFIG: there is none to run on. *from_snapshot: it is
+ * the last good one, which our user keeps: as root nothing is done that it says. */
+int start_policy(struct daemon *d, const struct options *o, bool *from_snapshot);
 
 /* -t: only that, with warnings. */
 int start_test(const struct options *o);
@@ -22,8 +23,9 @@ const char *start_journal_dir(const struct policy *p, const struct options *o, c
 /* Group and permissions of a unix socket that was just made; path NULL: it is none. */
 int start_socket_rights(const struct policy *p, const char *path);
 
-/* As root: makes the state and journal folders and becomes the user. As anybody else: nothing. */
-int start_drop_rights(const struct policy *p, const struct options *o);
+/* As root: makes the state and journal folders and becomes the user. As anybody else: nothing. With a policy from the
+ * snapshot the user is the snapshot's owner, whatever milter.user says there. */
+int start_drop_rights(const struct policy *p, const struct options *o, bool from_snapshot);
 
 /* Goes to the background; returns in the child. The parent waits until start_ready(), and leaves with the child's exit
  * code. */

@@ -6,6 +6,7 @@
  * user; then root is gone for good (groups, group, user, in this order, and checked). Nothing that reads the network
  * runs before.
  */
+#include "base/rootfile.h"
 #include "milter/start.h"
 #include "policy/policy_settings.h"
 #include <errno.h>
@@ -35,51 +36,73 @@ int start_socket_rights(const struct policy *p, const char *path)
         return EX_CONFIG;
     }
     g = geteuid() == 0 ? getgrnam(policy_set_text(p, SETTING_MILTER_SOCKET_GROUP)) : NULL;
-    if ((g && chown(path, (uid_t)-1, g->gr_gid) != 0) || chmod(path, (mode_t)mode) != 0) {
+    const struct rootfile_rights rights = {
+        .mode = (mode_t)mode, .uid = ROOTFILE_NOBODY, .gid = g ? g->gr_gid : (gid_t)-1};
+    if (rootfile_give(path, S_IFSOCK, &rights) != STATUS_OK) {
         fprintf(stderr, "assay-milter: permissions of %s: %s\n", path, strerror(errno));
         return EX_NOPERM;
     }
     return 0;
 }
 
-/* Makes a folder, where its parent exists, and gives it to the user. */
+/* Makes a folder, where its parent exists, and gives it to the user. A folder of somebody else's stays theirs: whether
+ * it can be written to is seen when it is. The user may own the folder above: see base/rootfile.h. */
 static int give_folder(const char *path, const struct passwd *pw)
 {
-    struct stat st;
+    const struct rootfile_rights rights = {.mode = 0750, .uid = pw->pw_uid, .gid = pw->pw_gid};
+    enum status s = rootfile_make_folder(path, &rights);
 
-    if (mkdir(path, 0750) != 0 && errno != EEXIST) {
-        fprintf(stderr, "assay-milter: cannot make folder %s: %s\n", path, strerror(errno));
-        return EX_CANTCREAT;
-    }
-    if (stat(path, &st) == 0 && st.st_uid == 0 && chown(path, pw->pw_uid, pw->pw_gid) != 0) {
-        fprintf(stderr, "assay-milter: cannot give folder %s to %s: %s\n", path, pw->pw_name, strerror(errno));
-        return EX_NOPERM;
-    }
-    return 0;
+    if (s == STATUS_OK || (s == STATUS_DENIED && errno == EPERM))
+        return 0;
+    fprintf(stderr, "assay-milter: cannot make folder %s for %s: %s\n", path, pw->pw_name,
+            errno == ELOOP    ? "a symbolic link that is not root's stands there; remove it"
+            : errno == EINVAL ? "what stands there is no folder; remove it"
+                              : strerror(errno));
+    return s == STATUS_DENIED ? EX_NOPERM : EX_CANTCREAT;
 }
 
-int start_drop_rights(const struct policy *p, const struct options *o)
+/* The user to become: never one that a snapshot names. A snapshot lies in a folder that the user may write to, so what
+ * it says is believed only as far as its owner's own rights go. */
+static const char *user_to_become(const struct policy *p, const struct options *o, const char *snapshot,
+                                  bool from_snapshot)
 {
-    const char *name = o->user ? o->user : policy_set_text(p, SETTING_MILTER_USER);
+    struct stat st;
+    const struct passwd *owner;
+
+    if (o->user)
+        return o->user;
+    if (!from_snapshot || (lstat(snapshot, &st) == 0 && st.st_uid == 0))
+        return policy_set_text(p, SETTING_MILTER_USER);
+    owner = lstat(snapshot, &st) == 0 ? getpwuid(st.st_uid) : NULL;
+    return owner ? owner->pw_name : "assay";
+}
+
+int start_drop_rights(const struct policy *p, const struct options *o, bool from_snapshot)
+{
+    const char *state = o->state ? o->state : ASSAY_STATEDIR, *name;
     char journal[PATH_MAX], snapshot[PATH_MAX];
     struct passwd *pw;
     int rc;
 
     if (geteuid() != 0)
         return 0;
+    snprintf(snapshot, sizeof snapshot, "%s/policy.snapshot", state);
+    name = user_to_become(p, o, snapshot, from_snapshot);
     pw = getpwnam(name);
     if (!pw) {
         fprintf(stderr, "assay-milter: there is no user '%s' to become: make it, or set milter.user (or -u)\n", name);
         return EX_NOUSER;
     }
-    rc = give_folder(o->state ? o->state : ASSAY_STATEDIR, pw);
-    snprintf(snapshot, sizeof snapshot, "%s/policy.snapshot", o->state ? o->state : ASSAY_STATEDIR);
-    if (rc == 0 && lchown(snapshot, pw->pw_uid, pw->pw_gid) != 0 && errno != ENOENT)
-        rc = EX_NOPERM;
+    rc = give_folder(state, pw);
+    /* One that root wrote before it had a user to give it to; any other is the user's, or is replaced. */
+    const struct rootfile_rights rights = {.uid = pw->pw_uid, .gid = pw->pw_gid};
+    enum status given = rc == 0 ? rootfile_give(snapshot, S_IFREG, &rights) : STATUS_OK;
     if (rc == 0)
         rc = give_folder(start_journal_dir(p, o, journal), pw);
     if (rc)
         return rc;
+    if (given != STATUS_OK && given != STATUS_MISSING)
+        fprintf(stderr, "assay-milter: %s is not given to %s, since it is a link or somebody else's\n", snapshot, name);
     if (initgroups(pw->pw_name, pw->pw_gid) != 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0 ||
         setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) != 0) {
         fprintf(stderr, "assay-milter: cannot become user '%s': %s\n", name, strerror(errno));

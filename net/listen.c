@@ -5,6 +5,7 @@
  * Promises that a unix socket which somebody listens on is never taken away from him, and that one of ours has its
  * group and mode before anybody can connect. On failure nothing is left open, and the line says which socket and why.
  */
+#include "base/rootfile.h"
 #include "net/listen.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -50,8 +51,11 @@ static int open_unix(struct listen_socket *l, const char *path, unsigned mode, c
     if (is_left_over(&sun))
         unlink(path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&sun, sizeof sun) != 0 || chmod(path, mode) != 0 ||
-        (g && chown(path, (uid_t)-1, g->gr_gid) != 0 && errno != EPERM)) {
+    const struct rootfile_rights rights = {.mode = mode, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1},
+                                 group_only = {.uid = ROOTFILE_NOBODY, .gid = g ? g->gr_gid : (gid_t)-1};
+    if (fd < 0 || bind(fd, (struct sockaddr *)&sun, sizeof sun) != 0 ||
+        rootfile_give(path, S_IFSOCK, &rights) != STATUS_OK ||
+        (g && rootfile_give(path, S_IFSOCK, &group_only) != STATUS_OK && errno != EPERM)) {
         int e = errno;
         if (fd >= 0)
             close(fd);

@@ -8,6 +8,7 @@
  * TLS_POLICY_LATER. A policy that cannot be fetched (RFC 8461 3.3) leaves the one that holds, or none; the domain is
  * then not asked again before its time. Out of memory is TLS_POLICY_LATER.
  */
+#include "base/rootfile.h"
 #include "outgoing/tls_policy.h"
 #include "base/clock.h"
 #include "base/domain.h"
@@ -310,31 +311,12 @@ enum tls_policy_answer tls_policy_ask(struct tls_policy *o, const char *key, str
 
 /* ---- the keeper ---- */
 
-static bool write_all(int fd, const char *p, size_t n)
-{
-    while (n) {
-        ssize_t done = write(fd, p, n);
-        if (done < 0 && errno != EINTR)
-            return false;
-        p += done > 0 ? done : 0;
-        n -= done > 0 ? (size_t)done : 0;
-    }
-    return fsync(fd) == 0;
-}
-
 /* The new file beside the old one, then in its place: at every instant there is a whole one. */
 static bool replace(const char *path, struct slice text)
 {
-    char beside[4096];
+    const struct rootfile_rights rights = {.mode = 0640, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
 
-    if ((size_t)snprintf(beside, sizeof beside, "%s.new", path) >= sizeof beside)
-        return false;
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-    if (fd < 0)
-        return false;
-    bool good = write_all(fd, text.p, text.n);
-    good = close(fd) == 0 && good;
-    return good && rename(beside, path) == 0;
+    return rootfile_write(path, text, &rights) == STATUS_OK;
 }
 
 /* With the lock held, which it gives up while writing. */

@@ -5,6 +5,7 @@
  * Promises that nothing but a whole, current file of ours, writable by its owner alone, stops enforcement: on any doubt
  * the answer is "no pause". Writing goes by rename, so that no reader sees half a file.
  */
+#include "base/rootfile.h"
 #include "policy/pause.h"
 #include "base/clock.h"
 #include "base/slice.h"
@@ -95,23 +96,16 @@ enum status pause_read(const char *state_dir, time_t now, struct pause *out)
 
 enum status pause_write(const char *state_dir, time_t now, const struct pause *p)
 {
-    char path[PATH_SIZE], fresh[PATH_SIZE], until[CLOCK_TEXT];
-    if (!is_text(p->by) || !is_text(p->because) || !path_of(state_dir, "pause", path) ||
-        !path_of(state_dir, "pause.new", fresh))
+    char path[PATH_SIZE], until[CLOCK_TEXT], text[2 * PAUSE_TEXT_MAX + CLOCK_TEXT + 64];
+    if (!is_text(p->by) || !is_text(p->because) || !path_of(state_dir, "pause", path))
         return STATUS_INVALID;
     if (p->until <= now || p->until > now + PAUSE_MAX_SECONDS)
         return STATUS_LIMIT;
-    unlink(fresh);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd < 0)
-        return errno == ENOSPC ? STATUS_AGAIN : STATUS_DENIED;
-    int n = dprintf(fd, "until %s\nby %s\nbecause %s\n", clock_utc_text(p->until, until), p->by, p->because);
-    bool ok = n > 0 && fchmod(fd, 0644) == 0 && fsync(fd) == 0;
-    close(fd);
-    if (ok && rename(fresh, path) == 0)
-        return STATUS_OK;
-    unlink(fresh);
-    return STATUS_AGAIN;
+    const struct rootfile_rights rights = {.mode = 0644, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
+    int n = snprintf(text, sizeof text, "until %s\nby %s\nbecause %s\n", clock_utc_text(p->until, until), p->by,
+                     p->because);
+    enum status s = rootfile_write(path, slice_of(text, (size_t)n), &rights);
+    return s == STATUS_OK || s == STATUS_AGAIN ? s : STATUS_DENIED;
 }
 
 enum status pause_end(const char *state_dir)

@@ -7,6 +7,7 @@
  * while it is read is taken as short as it is; one that grows is read up to the bound. On failure nothing is kept.
  */
 #include "policy/source.h"
+#include "base/rootfile.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -117,16 +118,49 @@ static enum status slurp(int fd, size_t expected, size_t most, struct source_tex
     return STATUS_OK;
 }
 
+/* Opens a file that may be anybody's, for a reader who may be root: a symbolic link counts only if it is root's or ours
+ * in a folder that only we may write to, or leads to a file of the link's own owner; a second name of a file only in
+ * such a folder, or to a file of the folder's owner. Else whoever may write to the folder would have us read for them
+ * what they may not. */
+static int open_anybodys(const char *path)
+{
+    const char *name;
+    struct stat place, at, st;
+    int folder = rootfile_parent(path, &name);
+    if (folder < 0)
+        return -1;
+    int fd = -1, mark = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    bool good = mark >= 0 && fstat(folder, &place) == 0 && fstat(mark, &at) == 0;
+    bool safe = good && (place.st_uid == 0 || place.st_uid == geteuid()) && !(place.st_mode & (S_IWGRP | S_IWOTH));
+    if (good)
+        fd =
+            openat(folder, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | (S_ISLNK(at.st_mode) ? 0 : O_NOFOLLOW));
+    int error = errno;
+    if (fd >= 0 && !safe && fstat(fd, &st) == 0 &&
+        (S_ISLNK(at.st_mode) ? st.st_uid != at.st_uid : st.st_nlink > 1 && st.st_uid != place.st_uid)) {
+        close(fd);
+        fd = -1;
+        error = ELOOP;
+    }
+    if (mark >= 0)
+        close(mark);
+    close(folder);
+    errno = error;
+    return fd;
+}
+
 enum status source_read(const char *path, size_t most, struct source_text *t)
 {
     struct stat st;
     t->text = SLICE_NULL;
     t->help = NULL;
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    int fd = t->any_owner ? open_anybodys(path) : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
         enum status failed = system_says(t, errno);
         if (errno == ENXIO)
             snprintf(t->reason, sizeof t->reason, "it is a socket or a device, not a file");
+        if (errno == ELOOP && t->any_owner)
+            snprintf(t->reason, sizeof t->reason, "it is a link to a file of somebody else");
         return failed;
     }
     enum status s = fstat(fd, &st) == 0 ? check(&st, most, t) : system_says(t, errno);
@@ -222,58 +256,25 @@ enum status source_dir(const char *path, struct buf *names, size_t *count, struc
     return s;
 }
 
-static bool put(int fd, struct slice text)
-{
-    while (text.n) {
-        ssize_t n = write(fd, text.p, text.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        text = slice_from(text, (size_t)n);
-    }
-    return fsync(fd) == 0;
-}
-
-static void sync_folder(const char *path)
-{
-    char folder[4096];
-    const char *slash = strrchr(path, '/');
-    size_t n = slash ? (size_t)(slash - path) : 0;
-    if (n >= sizeof folder)
-        return;
-    memcpy(folder, path, n);
-    folder[n] = '\0';
-    int fd = open(n ? folder : slash ? "/" : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void)fsync(fd);
-        close(fd);
-    }
-}
-
 enum status source_write(const char *path, struct slice text, unsigned mode, char reason[256])
 {
-    char temp[4096], words[128];
-    enum status s = STATUS_AGAIN;
-    int n = snprintf(temp, sizeof temp, "%s.XXXXXX", path);
-    if (n < 0 || (size_t)n >= sizeof temp) {
-        snprintf(reason, 256, "the path is too long");
-        return STATUS_LIMIT;
+    char words[128];
+    struct stat st;
+    const char *name;
+    struct rootfile_rights rights = {.mode = mode, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
+    int folder = geteuid() == 0 ? rootfile_parent(path, &name) : -1;
+    if (folder >= 0) { /* root writes for the owner of the folder */
+        if (fstat(folder, &st) == 0 && st.st_uid != 0) {
+            rights.uid = st.st_uid;
+            rights.gid = st.st_gid;
+        }
+        close(folder);
     }
-    int fd = mkostemp(temp, O_CLOEXEC);
-    if (fd >= 0 && fchmod(fd, mode) == 0 && put(fd, text) && rename(temp, path) == 0) {
-        sync_folder(path);
-        s = STATUS_OK;
-    }
+    enum status s = rootfile_write(path, text, &rights);
+    if (s == STATUS_OK)
+        return s;
     int error = errno;
-    if (fd >= 0) {
-        close(fd);
-        if (s != STATUS_OK)
-            unlink(temp);
-    }
-    if (s != STATUS_OK) {
-        snprintf(reason, 256, "%s", strerror_r(error, words, sizeof words));
-        s = error == EACCES || error == EPERM || error == EROFS ? STATUS_DENIED : STATUS_AGAIN;
-    }
-    return s;
+    snprintf(reason, 256, "%s",
+             error == ENAMETOOLONG ? "the path is too long" : strerror_r(error, words, sizeof words));
+    return error == ENAMETOOLONG ? STATUS_LIMIT : s == STATUS_DENIED ? s : STATUS_AGAIN;
 }

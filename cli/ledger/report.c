@@ -6,6 +6,7 @@
  * shows a sender's text as text only; and a page in a folder that is replaced whole or not at all. On failure: the exit
  * codes of ledger.c, EX_CANTCREAT for the folder.
  */
+#include "base/rootfile.h"
 #include "cli/ledger/report.h"
 #include "cli/page.h"
 #include "base/clock.h"
@@ -122,20 +123,17 @@ static void as_html(const struct report *r, struct buf *b)
 
 static int write_page(const struct buf *b, const char *dir)
 {
-    char path[4096], fresh[4096 + 8];
+    const struct rootfile_rights rights = {.mode = 0644, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
+    char path[4096];
     if (snprintf(path, sizeof path, "%s/index.html", dir) >= (int)sizeof path ||
         (mkdir(dir, 0755) != 0 && errno != EEXIST)) {
         cli_error("%s: %s", dir, strerror(errno));
         return EX_CANTCREAT;
     }
-    snprintf(fresh, sizeof fresh, "%s.new", path);
-    FILE *f = fopen(fresh, "we");
-    bool ok = f && fwrite(b->p, 1, b->n, f) == b->n && fflush(f) == 0;
-    ok = f && fclose(f) == 0 && ok && rename(fresh, path) == 0;
-    if (ok)
+    if (rootfile_write(path, buf_slice(b), &rights) == STATUS_OK)
         return EX_OK;
-    cli_error("%s: %s", path, strerror(errno));
-    unlink(fresh);
+    cli_error("%s: %s", path,
+              errno == ELOOP ? "a symbolic link on the way is not root's: it is not followed" : strerror(errno));
     return EX_CANTCREAT;
 }
 

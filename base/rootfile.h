@@ -50,8 +50,8 @@ enum status rootfile_read(const char *path, uid_t other, size_t most, struct buf
 /* Writes the file anew, whole or not at all. */
 enum status rootfile_write(const char *path, struct slice text, const struct rootfile_rights *rights) MUST_CHECK;
 
-/* Makes a folder with these rights, or gives the one that is there, root's or the caller's, to rights->uid; its mode then
- * stays as it is. */
+/* Makes a folder with these rights, or gives the one that is there, root's or the caller's, to rights->uid; its mode
+ * then stays as it is. */
 enum status rootfile_make_folder(const char *path, const struct rootfile_rights *rights) MUST_CHECK;
 
 /* Gives what stands there, of this kind (S_IFREG, S_IFSOCK, S_IFDIR), these rights. It must be root's, the caller's or

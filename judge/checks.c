@@ -39,6 +39,18 @@ void checks_start_client(struct judge *j)
     rdns_start(j->scope, &j->mail.client, j->mail.helo);
 }
 
+/* Whether organisations are found the RFC 7489 way. */
+static bool psl(const struct judge *j)
+{
+    return policy_set_is(j->policy, SETTING_DMARC_PSL, "yes");
+}
+
+static size_t author_domains(const struct judge *j)
+{
+    const size_t n = j->report.format.domain_count;
+    return n < FORMAT_DOMAINS_MAX ? n : FORMAT_DOMAINS_MAX;
+}
+
 enum status checks_start_header(struct judge *j)
 {
     struct dkim_check_options dkim = {.at = j->mail.at,
@@ -48,9 +60,10 @@ enum status checks_start_header(struct judge *j)
 
     format_check(j->arena, &j->mail.headers, NULL, &j->report.format);
     from = j->report.format.from_domain;
-    if (from)
-        dmarc_start(j->scope, from);
-    posture_start(j, from);
+    for (size_t i = 0; i < author_domains(j) && !psl(j); i++)
+        dmarc_start(j->scope, j->report.format.domains[i]);
+    for (size_t i = 0; i < author_domains(j); i++)
+        posture_start(j, j->report.format.domains[i]);
     j->dkim = dkim_checker_new(j->scope, j->arena, &j->mail.headers, from, &dkim);
     if (!j->dkim)
         return STATUS_NOMEM;
@@ -77,6 +90,7 @@ static enum status run_spf(struct judge *j)
     struct spf_input in = spf_input(j);
     enum spf_engine engine =
         policy_set_is(j->policy, SETTING_SPF_ENGINE, "libspf2") ? SPF_ENGINE_LIBSPF2 : SPF_ENGINE_OWN;
+    enum limit_kind limit = dns_scope_limit(j->scope); /* what was met before is not SPF's */
     enum status s;
 
     if (j->mail.mail_from_bad) { /* none, not permerror: no domain name could be taken from it (RFC 7208 2.6.1) */
@@ -90,6 +104,8 @@ static enum status run_spf(struct judge *j)
     } else {
         s = spf_check_by(engine, j->scope, j->arena, &in, SPF_MAIL_FROM, &r->spf);
     }
+    limit = dns_scope_limit(j->scope);
+    r->spf_limit = r->spf.result == RESULT_TEMPERROR ? limit : LIMIT_NOT_REACHED;
     if (s == STATUS_OK)
         s = spf_check_by(engine, j->scope, j->arena, &in, SPF_HELO, &r->helo);
     return s;
@@ -106,25 +122,86 @@ static enum status run_dkim(struct judge *j)
     return s;
 }
 
-/* Whether organisations are found the RFC 7489 way. */
-static bool psl(const struct judge *j)
+/* How much one author's finding weighs against another's: a fail by its policy, then what could not be told, then no
+ * record, then a pass. */
+static int weight(const struct dmarc_finding *f)
 {
-    return policy_set_is(j->policy, SETTING_DMARC_PSL, "yes");
+    switch (f->result) {
+    case RESULT_FAIL:
+        return 10 + (int)f->policy;
+    case RESULT_TEMPERROR:
+        return 5;
+    case RESULT_PERMERROR:
+        return 4;
+    case RESULT_PASS:
+        return 0;
+    default:
+        return 3;
+    }
 }
 
-/* A From that names no one author, though domains can be read in it: each is one that a reader may take for the author
- * (RFC 9989 11.5), so the strictest answer counts. Even where all of them pass, that is no pass of the message. */
+static enum status check_author(struct judge *j, struct judge_author *author)
+{
+    struct judge_report *r = &j->report;
+
+    if (!author->domain) {
+        author->dmarc = (struct dmarc_finding){.result = RESULT_PERMERROR,
+                                               .reason = "an author has an address without a domain name"};
+        return STATUS_OK;
+    }
+    if (psl(j))
+        return dmarc_check_psl(j->scope, j->arena, author->domain, r->identifiers, r->identifier_count, &author->dmarc);
+    return dmarc_check(j->scope, j->arena, author->domain, r->identifiers, r->identifier_count, &author->dmarc);
+}
+
+/* The finding of the message. Each author was checked by itself; the strictest stands for all. Where From cannot be
+ * read, or stands twice, the message is no pass even where all candidates pass (RFC 9989 11.5). */
+static enum status sum_up_authors(struct judge *j)
+{
+    struct judge_report *r = &j->report;
+
+    if (r->author_count == 0) {
+        r->dmarc = (struct dmarc_finding){.result = RESULT_NONE, .reason = "no From domain to ask about"};
+        if (r->format.author == FORMAT_AUTHOR_HIDDEN)
+            r->dmarc.result = RESULT_PERMERROR;
+        return STATUS_OK;
+    }
+    for (size_t i = 1; i < r->author_count; i++)
+        if (weight(&r->authors[i].dmarc) > weight(&r->authors[0].dmarc)) {
+            struct judge_author first = r->authors[0];
+            r->authors[0] = r->authors[i];
+            r->authors[i] = first;
+        }
+    r->dmarc = r->authors[0].dmarc;
+    if (r->format.author != FORMAT_AUTHOR_GUESSED)
+        return STATUS_OK;
+    r->dmarc.result = RESULT_PERMERROR;
+    r->dmarc.reason = arena_printf(j->arena, "From does not name one author; of those that may be meant, %s: %s",
+                                   r->authors[0].domain, r->authors[0].dmarc.reason);
+    return r->dmarc.reason ? STATUS_OK : STATUS_NOMEM;
+}
+
 static enum status check_authors(struct judge *j)
 {
-    _Static_assert(FORMAT_DOMAINS_MAX >= DMARC_AUTHORS_MAX, "dmarc_check_authors reads as many");
-    const struct format_finding *f = &j->report.format;
+    _Static_assert(FORMAT_DOMAINS_MAX + 1 == FACTS_AUTHORS, "an author for each domain, and one without");
     struct judge_report *r = &j->report;
-    enum status s = dmarc_check_authors(j->scope, j->arena, f->domains, f->domain_count, r->identifiers,
-                                        r->identifier_count, psl(j), &r->dmarc);
+    enum status s = STATUS_OK;
 
-    if (s == STATUS_OK && r->dmarc.result == RESULT_PASS)
-        r->dmarc = (struct dmarc_finding){
-            .result = RESULT_PERMERROR, .reason = "From does not name one author", .domain = r->dmarc.domain};
+    r->authors = ARENA_ARRAY(j->arena, struct judge_author, FACTS_AUTHORS);
+    if (!r->authors)
+        return STATUS_NOMEM;
+    for (size_t i = 0; i < author_domains(j); i++)
+        r->authors[r->author_count++].domain = r->format.domains[i];
+    if ((r->format.flaws & FORMAT_FROM_LITERAL) && r->author_count)
+        r->author_count++;
+    for (size_t i = 0; i < r->author_count && s == STATUS_OK; i++)
+        s = check_author(j, &r->authors[i]);
+    if (s == STATUS_OK)
+        s = sum_up_authors(j);
+    r->dmarc_compared = psl(j) && r->format.from_domain != NULL;
+    if (s == STATUS_OK && r->dmarc_compared)
+        s = dmarc_check(j->scope, j->arena, r->format.from_domain, r->identifiers, r->identifier_count,
+                        &r->dmarc_by_walk);
     return s;
 }
 
@@ -137,8 +214,11 @@ static enum status run_dmarc(struct judge *j)
     if (!ids)
         return STATUS_NOMEM;
     if (r->spf.domain && r->spf.result != RESULT_NONE)
-        ids[n++] = (struct dmarc_identifier){
-            .kind = DMARC_SPF, .domain = r->spf.domain, .result = r->spf.result, .counts = spf_counts(j, &r->spf)};
+        ids[n++] = (struct dmarc_identifier){.kind = DMARC_SPF,
+                                             .domain = r->spf.domain,
+                                             .result = r->spf.result,
+                                             .counts = spf_counts(j, &r->spf),
+                                             .limit = r->spf_limit};
     for (size_t i = 0; i < r->dkim_count; i++) {
         const struct dkim_signature *d = &r->dkim[i];
         if (d->domain)
@@ -147,17 +227,12 @@ static enum status run_dmarc(struct judge *j)
                                                  .selector = d->selector,
                                                  .result = d->result,
                                                  .counts = d->counts ||
-                                                           d->result == RESULT_TEMPERROR}; /* it might have counted */
+                                                           d->result == RESULT_TEMPERROR, /* it might have counted */
+                                                 .limit = d->limit};
     }
     r->identifiers = ids;
     r->identifier_count = n;
-    if (!r->format.from_domain && r->format.domain_count)
-        return check_authors(j);
-    if (!psl(j))
-        return dmarc_check(j->scope, j->arena, r->format.from_domain, ids, n, &r->dmarc);
-    r->dmarc_compared = r->format.from_domain != NULL;
-    enum status s = dmarc_check_psl(j->scope, j->arena, r->format.from_domain, ids, n, &r->dmarc);
-    return s == STATUS_OK ? dmarc_check(j->scope, j->arena, r->format.from_domain, ids, n, &r->dmarc_by_walk) : s;
+    return check_authors(j);
 }
 
 enum status checks_end(struct judge *j)
@@ -175,7 +250,12 @@ enum status checks_end(struct judge *j)
         s = run_dkim(j);
     if (s == STATUS_OK)
         s = run_dmarc(j);
-    if (s == STATUS_OK)
-        s = rdns_check(j->scope, j->arena, &j->mail.client, j->mail.helo, &r->rdns);
+    if (s != STATUS_OK)
+        return s;
+    (void)dns_scope_limit(j->scope);
+    s = rdns_check(j->scope, j->arena, &j->mail.client, j->mail.helo, &r->rdns);
+    r->rdns_limit = dns_scope_limit(j->scope);
+    if (r->rdns.result != RESULT_TEMPERROR)
+        r->rdns_limit = LIMIT_NOT_REACHED;
     return s;
 }

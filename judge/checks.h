@@ -8,6 +8,7 @@
 #ifndef ASSAY_JUDGE_CHECKS_H
 #define ASSAY_JUDGE_CHECKS_H
 
+#include "judge/forged.h"
 #include "judge/judge.h"
 #include "judge/relay.h"
 
@@ -21,6 +22,7 @@ struct judge {
     struct judge_mail mail;
     struct judge_report report;
     struct relay_client relay;
+    struct forged_list forged;
     bool behind_relay;
     bool client_started;
     bool sealing; /* `set arc.seal` wants this mail sealed, and the body's hash is being made */
@@ -36,6 +38,8 @@ enum status checks_end(struct judge *j) MUST_CHECK;
 
 /* Report and mail -> facts (facts.c). Asks DNS at most whether the From domain says that it sends nothing. */
 enum status facts_fill(struct judge *j) MUST_CHECK;
+/* Of it: authors, signatures and the DNSSEC state of the senders' answers (facts_authors.c). */
+enum status facts_fill_authors(struct judge *j) MUST_CHECK;
 /* Only source, client and tls: what is known at RCPT. */
 enum status facts_fill_early(struct judge *j) MUST_CHECK;
 

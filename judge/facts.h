@@ -2,7 +2,7 @@
 /*
  * facts.h - what the verdict is computed from: plain values, no engine, no DNS, no packet.
  *
- * checks.c fills a struct facts from what the engines found; tests fill it by hand. Nothing in it is a decision. All
+ * facts.c fills a struct facts from what the engines found; tests fill it by hand. Nothing in it is a decision. All
  * texts live at least as long as the verdict made from them. Domains are kept names (base/domain.h) or NULL: not known,
  * or not usable.
  */
@@ -14,6 +14,7 @@
 #include "base/standard.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 /* Where a mail came from, as far as judging it goes. */
@@ -38,9 +39,37 @@ enum facts_policy { FACTS_P_ABSENT, FACTS_P_NONE, FACTS_P_QUARANTINE, FACTS_P_RE
 struct facts_signature {
     const char *domain; /* d= */
     enum result result;
-    bool counts;         /* may feed DMARC: passes and leaves no body unsigned */
-    bool of_from;        /* d= is of the From domain's organisation */
-    bool header_hash_ok; /* the signed headers are as signed; where result is fail, only the body differs */
+    bool counts;           /* may feed DMARC: passes and leaves no body unsigned */
+    uint32_t of_author;    /* bit i: d= is of the organisation of authors[i] */
+    bool header_hash_ok;   /* the signed headers are as signed; where result is fail, only the body differs */
+    bool key_published;    /* its key was found and can be read: d= does send mail */
+    enum limit_kind limit; /* of temperror */
+};
+
+/* One whom the message is from, or may be taken to be from. All authors must pass, each by itself. */
+struct facts_author {
+    const char *domain; /* NULL: an address without a domain name */
+    struct {
+        enum result result;
+        enum facts_policy published, applied;
+        const char *record_domain; /* whose record it is */
+        bool testing;              /* t=y lowered it */
+        bool sampled_out;          /* pct left this mail out: it gets the next weaker action (RFC 7489 6.6.4) */
+        bool could_align;          /* temperror: what could not be looked up might have made it pass */
+        bool surely_aligned;       /* temperror: an identifier identical to the From domain passes, so it is no spoof */
+        enum limit_kind limit;     /* of temperror: a bound of ours kept it from being found out */
+        const char *reason;
+    } dmarc;
+    const char *sends_nothing; /* how the domain says that it sends no mail ("SPF -all", "null MX"), or NULL */
+    bool known_signer; /* the ledger: it signs all its mail (design section 5), this one bears no signature of it */
+};
+
+#define FACTS_AUTHORS 17 /* FORMAT_DOMAINS_MAX, and one for those without a domain */
+
+/* The author, where no domain can be told. */
+enum facts_no_author {
+    FACTS_AUTHOR_ABSENT, /* nothing that a reader would take for an address */
+    FACTS_AUTHOR_HIDDEN, /* a reader may see one that we cannot read */
 };
 
 /* A domain that this mail proves to come through, whoever it says it is from. */
@@ -54,6 +83,7 @@ struct facts_dnssec {
     const char *domain;
     enum dns_security security; /* the worst of the answers needed */
     const char *reason;         /* which answer that was */
+    enum limit_kind limit;      /* of unknown */
 };
 
 struct facts_dane {
@@ -65,11 +95,12 @@ struct facts_dane {
     bool probed;       /* the policy has it probed; then proof is PASS, FAIL or UNTESTED, else NONE */
     enum result proof;
     const char *proof_reason; /* words; NULL where there is nothing to say */
+    enum limit_kind limit;    /* of temperror */
     /* not a sender's domain but the client's own name: its certificate, pinned in DNS (dane_client.h) */
     bool of_client;
 };
 
-#define FACTS_SENDERS 2 /* From and MAIL FROM domain; one entry where they are the same */
+#define FACTS_SENDERS (FACTS_AUTHORS + 1) /* authors and the MAIL FROM domain, each name once */
 
 struct facts {
     enum judge_source source;
@@ -77,31 +108,28 @@ struct facts {
     bool client_hidden; /* a relay's Received line could not be read: those standards are `none` */
     const char *mail_from;
     const char *helo;
-    const char *from;
+    const char *from; /* the one author's domain; NULL: there is not exactly one usable */
     bool null_sender;
+
+    /* Bounds of ours that the message passed (design section 9): words that name the bound, or NULL. Over the first,
+     * what the header section says counts as failed; over the second, who the authors are cannot be told at all. */
+    const char *over_limit;
+    const char *unseen;
 
     struct {
         enum result result;
         const char *domain; /* MAIL FROM, or HELO for the null sender */
         const char *reason;
+        enum limit_kind limit; /* of temperror */
     } spf;
 
     const struct facts_signature *signatures;
     size_t signature_count;
 
-    struct {
-        enum result result;
-        const char *domain; /* whom DMARC was asked about: `from`, or of an unusable From the domain with the strictest
-                               policy */
-        enum facts_policy published, applied;
-        const char *record_domain; /* whose record it is */
-        bool testing;              /* t=y lowered it */
-        bool could_align;          /* temperror: what could not be looked up might have made it pass */
-        bool surely_aligned;       /* temperror: an identifier identical to the From domain passes, so it is no spoof */
-        const char *reason;
-    } dmarc;
-    const char *sends_nothing; /* how the From domain says that it sends no mail ("SPF -all", "null MX"), or NULL */
-    bool known_signer; /* the ledger: it signs all its mail (design section 5), this one bears no signature of it */
+    /* The first is the one that the mail is recorded and reported under: the one that fails under the strictest policy. */
+    struct facts_author authors[FACTS_AUTHORS];
+    size_t author_count;
+    enum facts_no_author no_author; /* where author_count is 0 */
 
     enum result arc;
     const char *arc_reason;
@@ -123,6 +151,7 @@ struct facts {
     enum result format;
     const char *format_reason;
     enum result rdns;
+    enum limit_kind rdns_limit; /* of temperror */
     const char *rdns_reason;
 
     const char *const *signers; /* domains with a valid signature, for `signed by` */

@@ -4,8 +4,8 @@
  *
  * Promises: one arena for everything but the engines' own state, which judge_free lets go of at whatever stage it is
  * called; DNS is asked as soon as a name is known (design section 4) and waited for in judge_end only. Failure:
- * STATUS_NOMEM and STATUS_LIMIT, see judge.h. Over-limit headers are no failure: header.h notes them and the
- * message-format finding fails.
+ * STATUS_NOMEM and STATUS_LIMIT, see judge.h. Over-limit headers are no failure here: header.h notes them, facts.c names
+ * the limit, and the verdict takes nothing for a pass.
  */
 #include "base/clock.h"
 #include "judge/checks.h"
@@ -114,8 +114,12 @@ enum status judge_envelope(struct judge *j)
 
 enum status judge_header(struct judge *j, struct slice name, struct slice value)
 {
-    enum status s = header_list_add(&j->mail.headers, name, value);
-    return s == STATUS_LIMIT ? STATUS_OK : s; /* noted in the list: message-format fails */
+    enum status s = forged_note(&j->forged, j->arena, judge_authserv_id(j), name, value);
+
+    if (s != STATUS_OK)
+        return s;
+    s = header_list_add(&j->mail.headers, name, value);
+    return s == STATUS_LIMIT ? STATUS_OK : s; /* noted in the list; facts.c names the limit */
 }
 
 /* Behind a relay: who sent it is known only now. */

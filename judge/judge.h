@@ -45,7 +45,11 @@ struct judge_host {
     struct prober *prober; /* judge/prober.h; NULL: nothing is probed */
 };
 
-#define REPORT_DNS_NOTES 8
+/* One whom the message is from, or may be taken to be from (RFC 9989 11.5). */
+struct judge_author {
+    const char *domain; /* NULL: an address without a domain name; dmarc is permerror then */
+    struct dmarc_finding dmarc;
+};
 
 /* What the engines said of one message. */
 struct judge_report {
@@ -57,13 +61,16 @@ struct judge_report {
     size_t dkim_count;
     size_t dkim_fields; /* DKIM-Signature fields in the message, listed or not */
     struct arc_finding arc;
-    struct dmarc_finding dmarc;
+    struct dmarc_finding dmarc;   /* of the message: its one author's, or what the authors' findings come to */
+    struct judge_author *authors; /* each author or candidate by itself, in the order of facts.authors */
+    size_t author_count;
     bool dmarc_compared; /* dmarc is the RFC 7489 way (set dmarc.psl yes), and there is one From domain: */
     /* what RFC 9989's walk makes of it, for comparison only; nothing is decided by it */
     struct dmarc_finding dmarc_by_walk;
     const struct dmarc_identifier *identifiers; /* what was handed to DMARC, in the order of dmarc.aligned */
     size_t identifier_count;
     struct rdns_finding rdns;
+    enum limit_kind spf_limit, rdns_limit; /* of temperror: the bound of ours that kept it from being found out */
     struct facts facts;
     const char *seal_problem; /* why a mail that should be sealed (`set arc.seal`) was not; NULL: nothing is wrong */
     int64_t waited_ms;        /* in judge_end */

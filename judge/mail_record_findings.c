@@ -54,7 +54,7 @@ static void put_dkim(struct json *out, struct judge *j)
         json_opt(out, "algorithm", d->algorithm);
         if (d->key_bits)
             json_int(out, "bits", d->key_bits);
-        json_bool(out, "aligned", d->domain && k < r->facts.signature_count && r->facts.signatures[k].of_from);
+        json_bool(out, "aligned", d->domain && k < r->facts.signature_count && r->facts.signatures[k].of_author != 0);
         k += d->domain != NULL;
         json_bool(out, "counts", d->counts);
         if (d->testing)
@@ -117,6 +117,18 @@ static void put_record(struct json *out, const struct dmarc_record *r)
     put_uris(out, "ruf", r->ruf, r->ruf_count);
 }
 
+/* One of several whom the message may be taken to be from. */
+static void put_candidate(struct json *out, const struct judge_author *a)
+{
+    json_open(out);
+    json_opt(out, "domain", a->domain);
+    json_str(out, "result", result_name(a->dmarc.result));
+    json_opt(out, "record", a->dmarc.record_domain);
+    if (a->dmarc.record && a->dmarc.policy_known)
+        json_str(out, "applied", dmarc_policy_name(a->dmarc.policy));
+    json_end(out);
+}
+
 static void put_dmarc(struct json *out, struct judge *j)
 {
     const struct dmarc_finding *d = &judge_report(j)->dmarc;
@@ -132,6 +144,12 @@ static void put_dmarc(struct json *out, struct judge *j)
     json_str(out, "discovery", d->psl ? "psl" : "treewalk");
     json_bool(out, "spf_aligned", d->spf_aligned);
     json_bool(out, "dkim_aligned", d->dkim_aligned);
+    if (judge_report(j)->author_count > 1) {
+        json_open_array(out, "candidates");
+        for (size_t i = 0; i < judge_report(j)->author_count; i++)
+            put_candidate(out, &judge_report(j)->authors[i]);
+        json_end(out);
+    }
     if (judge_report(j)->dmarc_compared) {
         const struct dmarc_finding *walked = &judge_report(j)->dmarc_by_walk;
         json_open_in(out, "by_treewalk");

@@ -3,7 +3,7 @@
  * posture.c - which of the sender's domains are asked about DANE, and what the answer means for the verdict.
  *
  * A posture costs up to 31 look-ups, so a domain is looked at only where a statement asks for more than `ignore` of it,
- * for any of the recipients (the first POSTURE_RCPTS stand for all). It says what is published; a contradiction by the
+ * for any of the recipients. It says what is published; a contradiction by the
  * certificate served is the probe's to find. Failure: STATUS_NOMEM.
  */
 #include "judge/posture.h"
@@ -11,9 +11,6 @@
 #include "standards/dane/dane_client.h"
 #include "standards/dane/dane_posture.h"
 #include "policy/policy_settings.h"
-
-#define POSTURE_RCPTS                                                                                                  \
-    16 /* recipients asked for; own bound: more classes than that are not kept apart either (CLASSES_MAX) */
 
 static bool asks(const struct judge *j, const char *domain, const char *rcpt)
 {
@@ -36,7 +33,7 @@ static bool is_wanted(const struct judge *j, const char *domain)
         return false;
     if (j->mail.rcpt_count == 0)
         return asks(j, domain, NULL);
-    for (size_t i = 0; i < j->mail.rcpt_count && i < POSTURE_RCPTS; i++)
+    for (size_t i = 0; i < j->mail.rcpt_count; i++)
         if (asks(j, domain, j->mail.rcpts[i].address))
             return true;
     return false;
@@ -73,12 +70,16 @@ static enum status add(struct judge *j, const char *domain)
 
     if (!is_wanted(j, domain))
         return STATUS_OK;
+    (void)dns_scope_limit(j->scope); /* what was met before is not DANE's */
     enum status s = dane_check(j->scope, j->arena, domain, &p);
     if (s != STATUS_OK)
         return s;
     struct facts_dane *d = &f->dane[f->dane_count++];
     *d = (struct facts_dane){
         .domain = p.domain, .posture = p.result, .state = dane_state_name(p.state), .reason = p.reason};
+    d->limit = dns_scope_limit(j->scope);
+    if (p.result != RESULT_TEMPERROR)
+        d->limit = LIMIT_NOT_REACHED;
     return prove(j, &p, d);
 }
 
@@ -117,7 +118,8 @@ enum status posture_fill(struct judge *j)
     struct facts *f = &j->report.facts;
     enum status s = add(j, f->mail_from);
 
-    if (s == STATUS_OK && f->from && (!f->mail_from || strcmp(f->mail_from, f->from) != 0))
-        s = add(j, f->from);
+    for (size_t i = 0; i < f->author_count && s == STATUS_OK; i++)
+        if (!f->mail_from || !f->authors[i].domain || strcmp(f->mail_from, f->authors[i].domain) != 0)
+            s = add(j, f->authors[i].domain);
     return s == STATUS_OK ? add_client(j) : s;
 }

@@ -13,7 +13,7 @@ void posture_start(struct judge *j, const char *domain);
 /* The same for the client's own name. */
 void posture_start_client(struct judge *j);
 
-/* Fills facts.dane for MAIL FROM and From; waits. */
+/* Fills facts.dane for MAIL FROM and each author; waits. facts.authors must be there. */
 enum status posture_fill(struct judge *j) MUST_CHECK;
 
 #endif

@@ -103,6 +103,8 @@ enum status reply_for(struct arena *a, const struct verdict *v, const struct pol
     }
     w = words_of(l->standard);
     out->enhanced = soft ? words[w].soft : words[w].enhanced;
+    if (soft && l->limit == LIMIT_OF_MOMENT)
+        out->enhanced = "4.4.3"; /* RFC 3463 3.5: directory server failure */
     line = what(a, l, soft && l->temporary);
     more = where_to_read(a, w, l, v, p, authserv_id);
     if (line && more) {

@@ -9,6 +9,7 @@
 #include "judge/stamp.h"
 #include "base/buf.h"
 #include "judge/checks.h"
+#include "judge/forged.h"
 #include "judge/seal.h"
 #include "standards/message/authres.h"
 #include "policy/policy_settings.h"
@@ -49,16 +50,22 @@ static void write_dkim(struct authres_writer *w, const struct judge *j)
     }
 }
 
+/* One result for each author that From names. Where it cannot be read there is one for the message, named after the
+ * strictest candidate. */
 static void write_dmarc(struct authres_writer *w, const struct judge *j, const struct verdict *v)
 {
-    const struct dmarc_finding *d = &j->report.dmarc;
+    const struct judge_report *r = &j->report;
+    const bool each = r->format.author == FORMAT_AUTHOR_READ && r->author_count > 1;
 
-    authres_method(w, "dmarc", result_name(d->result), d->reason);
-    if (v->dmarc_override)
-        authres_comment(w, v->dmarc_comment);
-    authres_property(w, "header", "from", d->domain);
-    if (d->record)
-        authres_property(w, "policy", "dmarc", dmarc_policy_name(d->policy));
+    for (size_t i = 0; i < (each ? r->author_count : 1); i++) {
+        const struct dmarc_finding *d = each ? &r->authors[i].dmarc : &r->dmarc;
+        authres_method(w, "dmarc", result_name(d->result), d->reason);
+        if (v->dmarc_override && i == 0)
+            authres_comment(w, v->dmarc_comment);
+        authres_property(w, "header", "from", d->domain);
+        if (d->record)
+            authres_property(w, "policy", "dmarc", dmarc_policy_name(d->policy));
+    }
 }
 
 static void write_arc(struct authres_writer *w, const struct judge *j)
@@ -217,27 +224,35 @@ enum status stamp_make(struct judge *j, const struct verdict *v, struct stamp *o
     return arena_failed(j->arena) ? STATUS_NOMEM : STATUS_OK;
 }
 
-/* A field above the Received field of a relay of ours: the relay put it there. */
-static bool relay_wrote(const struct judge *j, const struct header_field *field)
+/* Whether who handed the mail on is a host of our fleet, which may write in our name above its own Received field. */
+static bool fleet_wrote(const struct judge *j, bool above_trace)
 {
-    if (j->mail.source != JUDGE_RELAY && j->mail.source != JUDGE_FLEET)
-        return false;
-    for (const struct header_field *f = j->mail.headers.fields; f < j->mail.headers.fields + j->mail.headers.count;
-         f++) {
-        if (f == field)
-            return true;
-        if (header_is(f, "Received"))
-            return false;
-    }
-    return false;
+    return above_trace && (j->mail.source == JUDGE_RELAY || j->mail.source == JUDGE_FLEET);
 }
 
 bool stamp_is_forged(const struct judge *j, const struct header_field *field)
 {
-    const bool verdict = header_is(field, "Assay-Verdict");
+    bool above_trace = true;
 
-    if (!verdict &&
-        !(header_is(field, "Authentication-Results") && authres_is_forged(field->value, judge_authserv_id(j))))
-        return false;
-    return !relay_wrote(j, field);
+    for (const struct header_field *f = j->mail.headers.fields; f != field; f++)
+        above_trace &= !header_is(f, "Received");
+    return forged_claims_us(field->name, field->value, judge_authserv_id(j)) && !fleet_wrote(j, above_trace);
+}
+
+bool stamp_next_forged(const struct judge *j, size_t *at, const char **name, unsigned *index)
+{
+    while (*at < j->forged.count) {
+        const struct forged_field *f = &j->forged.fields[j->forged.count - ++*at];
+        if (fleet_wrote(j, f->above_trace))
+            continue;
+        *name = f->verdict ? "Assay-Verdict" : "Authentication-Results";
+        *index = f->index;
+        return true;
+    }
+    return false;
+}
+
+bool stamp_too_many_forged(const struct judge *j)
+{
+    return j->forged.too_many;
 }

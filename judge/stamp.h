@@ -35,4 +35,11 @@ enum status stamp_make(struct judge *j, const struct verdict *v, struct stamp *o
  * there by a host of ours. */
 bool stamp_is_forged(const struct judge *j, const struct header_field *field);
 
+/* The fields handed to judge_header() that must be removed, wherever they stand and however many there are: from the
+ * last to the first, so that no removal shifts the number of a later one. *at: 0 at the start. false: no more. */
+bool stamp_next_forged(const struct judge *j, size_t *at, const char **name, unsigned *index);
+
+/* More than FORGED_MAX of them: the message must be refused in every mode, since it cannot go on with any of them. */
+bool stamp_too_many_forged(const struct judge *j);
+
 #endif

@@ -16,6 +16,7 @@ static const struct {
     enum standard standard;
     void (*judge)(struct ruling *);
 } rules[] = {
+    {STANDARD_MESSAGE_FORMAT, rule_unseen},
     {STANDARD_MESSAGE_FORMAT, rule_format},
     {STANDARD_TLS, rule_tls},
     {STANDARD_DMARC, rule_dmarc},
@@ -88,14 +89,15 @@ static enum facts_policy disposition(enum policy_action a)
  * say so (RFC 9990 3.1.1.8). A mail that is put off comes again and is not reported. */
 static void tell_override(const struct facts *f, struct verdict *v)
 {
-    const bool record = f->dmarc.record_domain || f->dmarc.published != FACTS_P_ABSENT;
+    const struct facts_author *a = &f->authors[0]; /* the one it is reported under */
+    const bool record = a->dmarc.record_domain || a->dmarc.published != FACTS_P_ABSENT;
     const enum facts_policy asked =
-        f->dmarc.result == RESULT_PASS || f->dmarc.applied == FACTS_P_ABSENT ? FACTS_P_NONE : f->dmarc.applied;
+        a->dmarc.result == RESULT_PASS || a->dmarc.applied == FACTS_P_ABSENT ? FACTS_P_NONE : a->dmarc.applied;
     const enum facts_policy done = disposition(v->action);
 
     if (v->skipped || !record || v->dmarc_override || v->action == POLICY_DEFER || done == asked)
         return;
-    if (f->dmarc.testing && done != FACTS_P_REJECT) {
+    if (a->dmarc.testing && done != FACTS_P_REJECT) {
         v->dmarc_override = OVERRIDE_POLICY_TEST_MODE;
         return;
     }

@@ -34,10 +34,11 @@ struct verdict_line {
     enum policy_level level;
     enum policy_action action; /* what this line asks for, as if nothing were on trial */
     bool trial;
-    bool temporary;     /* it asks to wait because something could not be found out */
-    const char *reason; /* what was found, in words; never NULL */
-    const char *text;   /* the policy's text for the peer, or NULL */
-    const char *signal; /* DMARC: the knowledge besides p=reject that a rejection stands on, or NULL */
+    bool temporary;        /* it asks to wait because something could not be found out */
+    enum limit_kind limit; /* it asks for its action because a bound of ours was reached, which `reason` names */
+    const char *reason;    /* what was found, in words; never NULL */
+    const char *text;      /* the policy's text for the peer, or NULL */
+    const char *signal;    /* DMARC: the knowledge besides p=reject that a rejection stands on, or NULL */
     enum verdict_override override;
     const char *comment;                      /* of the override, or NULL */
     const struct policy_statement *statement; /* that decided; NULL: none speaks of it */

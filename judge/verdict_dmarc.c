@@ -31,11 +31,13 @@ static const struct policy_statement *trusted_forwarder(const struct ruling *r, 
 }
 
 /* An aligned signature that only a changed body breaks. */
-static bool only_body_changed(const struct facts *f)
+static bool only_body_changed(const struct facts *f, size_t author)
 {
-    for (size_t i = 0; i < f->signature_count; i++)
-        if (f->signatures[i].of_from && f->signatures[i].header_hash_ok && f->signatures[i].result == RESULT_FAIL)
+    for (size_t i = 0; i < f->signature_count; i++) {
+        const struct facts_signature *s = &f->signatures[i];
+        if ((s->of_author >> author & 1) && s->header_hash_ok && s->result == RESULT_FAIL)
             return true;
+    }
     return false;
 }
 
@@ -55,33 +57,17 @@ static bool network_named(const struct ruling *r)
 }
 
 /* The second ground for a rejection (design section 5), or NULL. */
-static const char *positive_signal(const struct ruling *r)
+static const char *positive_signal(const struct ruling *r, const struct facts_author *author)
 {
-    const struct facts *f = r->f;
-
-    const char *domain = f->dmarc.domain ? f->dmarc.domain : f->from;
-
-    if (domain && policy_is_own_domain(r->p, domain))
+    if (author->domain && policy_is_own_domain(r->p, author->domain))
         return "the From domain is our own";
-    if (f->sends_nothing)
-        return f->sends_nothing;
-    if (f->known_signer)
+    if (author->sends_nothing)
+        return author->sends_nothing;
+    if (author->known_signer)
         return "the From domain signs all its mail, and this one bears no signature of it";
     if (network_named(r))
         return "the policy names the client's network";
     return NULL;
-}
-
-/* An address that may have asked for this bounce: it bears the tag of a sender that marks its mail (BATV prvs=, SRS).
- */
-static bool asked_for_bounce(const char *rcpt)
-{
-    static const char *const tags[] = {"prvs=", "srs0=", "srs1=", "srs0+", "srs1+", "srs0-", "srs1-"};
-
-    for (size_t i = 0; rcpt && i < sizeof tags / sizeof *tags; i++)
-        if (strncasecmp(rcpt, tags[i], strlen(tags[i])) == 0)
-            return true;
-    return false;
 }
 
 static void override(struct verdict_line *l, enum verdict_override what, const char *comment)
@@ -91,12 +77,12 @@ static void override(struct verdict_line *l, enum verdict_override what, const c
 }
 
 /* The owner's policy is reject. */
-static void owner_rejects(struct ruling *r, struct verdict_line *l)
+static void owner_rejects(struct ruling *r, struct verdict_line *l, size_t k)
 {
     const struct facts *f = r->f;
 
-    l->signal = positive_signal(r);
-    if (only_body_changed(f)) {
+    l->signal = positive_signal(r, &f->authors[k]);
+    if (only_body_changed(f, k)) {
         l->action = POLICY_QUARANTINE;
         override(l, OVERRIDE_MAILING_LIST,
                  "an aligned signature verifies over the headers; only the body was changed on the way");
@@ -113,20 +99,25 @@ static void owner_rejects(struct ruling *r, struct verdict_line *l)
 }
 
 /* DMARC failed, and the policy follows the owner. */
-static void follow_owner(struct ruling *r, struct verdict_line *l)
+static void follow_owner(struct ruling *r, struct verdict_line *l, size_t k)
 {
-    const struct facts *f = r->f;
+    const struct facts_author *author = &r->f->authors[k];
+    enum facts_policy applied = author->dmarc.applied;
 
-    if (f->dmarc.testing && f->dmarc.applied != f->dmarc.published)
+    if (author->dmarc.testing && applied != author->dmarc.published)
         override(l, OVERRIDE_POLICY_TEST_MODE, "the owner is testing (t=y)");
-    if (f->dmarc.applied < FACTS_P_QUARANTINE)
+    if (author->dmarc.sampled_out && applied >= FACTS_P_QUARANTINE) {
+        applied--;
+        override(l, OVERRIDE_OTHER, "sampled out: the owner asks for a part of its mail only (pct)");
+    }
+    if (applied < FACTS_P_QUARANTINE)
         return;
-    if (r->answer.action_written && !only_body_changed(f)) {
+    if (r->answer.action_written && !only_body_changed(r->f, k)) {
         rule_fails(r, l, NULL);
-        if ((f->dmarc.applied == FACTS_P_REJECT) != (l->action == POLICY_REJECT))
+        if ((applied == FACTS_P_REJECT) != (l->action == POLICY_REJECT))
             override(l, OVERRIDE_LOCAL_POLICY, "the receiver's policy says what is done");
-    } else if (f->dmarc.applied == FACTS_P_REJECT) {
-        owner_rejects(r, l);
+    } else if (applied == FACTS_P_REJECT) {
+        owner_rejects(r, l, k);
     } else {
         l->action = POLICY_QUARANTINE;
     }
@@ -147,45 +138,98 @@ static bool rescued(struct ruling *r, struct verdict_line *l)
     return true;
 }
 
-static void required(struct ruling *r, struct verdict_line *l)
+static void required(struct ruling *r, struct verdict_line *l, const struct facts_author *author)
 {
     rule_fails(r, l, NULL);
-    if (r->f->dmarc.applied != FACTS_P_REJECT || l->action != POLICY_REJECT)
+    if (author->dmarc.applied != FACTS_P_REJECT || l->action != POLICY_REJECT)
         override(l, OVERRIDE_LOCAL_POLICY, "the receiver requires DMARC of this domain");
 }
 
 /* A temporary failure counts where a pass would have mattered. A forged signature in a dead zone must buy nobody a way
- * in. */
-static void unsure(struct ruling *r, struct verdict_line *l, bool require)
+ * in, nor may a bound of ours that somebody else's names used up. */
+static void unsure(struct ruling *r, struct verdict_line *l, const struct facts_author *author, bool require)
+{
+    const enum policy_action worst = require || r->answer.action_written ? r->answer.action : POLICY_QUARANTINE;
+    const bool might_pass = author->dmarc.could_align && author->dmarc.applied >= FACTS_P_QUARANTINE;
+    const bool unknown = author->dmarc.applied == FACTS_P_ABSENT;
+
+    if (!require && (author->dmarc.surely_aligned || (!might_pass && !unknown)))
+        return;
+    if (author->dmarc.limit)
+        rule_limited(r, l, author->dmarc.limit, NULL,
+                     author->dmarc.limit == LIMIT_OF_MESSAGE && unknown && !r->answer.action_written ? POLICY_REJECT
+                                                                                                     : worst);
+    else
+        rule_unsure(r, l, worst, require || might_pass);
+}
+
+/* The message passed a bound of ours: no author passes, and none is rescued. The owner's wish is heeded where it asks
+ * for no more than quarantine. */
+static void over_limit(struct ruling *r, struct verdict_line *l, const struct facts_author *author)
+{
+    const bool quarantine = author && author->dmarc.applied == FACTS_P_QUARANTINE && !r->f->unseen;
+    const bool written = l->level == POLICY_REQUIRE || r->answer.action_written;
+
+    rule_limited(r, l, LIMIT_OF_MESSAGE, r->f->unseen ? r->f->unseen : r->f->over_limit,
+                 written      ? r->answer.action
+                 : quarantine ? POLICY_QUARANTINE
+                              : POLICY_REJECT);
+    if (author && author->dmarc.applied != FACTS_P_REJECT)
+        override(l, OVERRIDE_LOCAL_POLICY, "the message passes a limit of the receiver's");
+}
+
+static void judge_author(struct ruling *r, size_t k)
+{
+    const struct facts_author *author = &r->f->authors[k];
+    const enum result result = author->dmarc.result;
+    struct verdict_line *l = rule_ask(r, STANDARD_DMARC, author->domain, NULL, result, author->dmarc.reason);
+    const bool require = l->level == POLICY_REQUIRE;
+
+    if (l->level < POLICY_FOLLOW)
+        return;
+    if (r->f->over_limit || r->f->unseen) {
+        over_limit(r, l, author);
+        return;
+    }
+    if (result == RESULT_PASS || (result != RESULT_FAIL && result != RESULT_TEMPERROR && !require) || rescued(r, l))
+        return;
+    if (result == RESULT_TEMPERROR)
+        unsure(r, l, author, require);
+    else if (require)
+        required(r, l, author);
+    else
+        follow_owner(r, l, k);
+}
+
+/* No domain can be told at all. Who follows DMARC cannot ask anybody's wish: a mail that names nobody is tagged, one
+ * that hides whom it names from us is quarantined. */
+static void judge_nobody(struct ruling *r)
 {
     const struct facts *f = r->f;
-    const enum policy_action worst = require || r->answer.action_written ? r->answer.action : POLICY_QUARANTINE;
+    const bool hidden = f->no_author == FACTS_AUTHOR_HIDDEN;
+    struct verdict_line *l = rule_ask(r, STANDARD_DMARC, NULL, NULL, hidden ? RESULT_PERMERROR : RESULT_NONE,
+                                      hidden ? "From names somebody whom we cannot read" : "From names nobody");
 
-    if (require || (f->dmarc.could_align && !f->dmarc.surely_aligned && f->dmarc.applied >= FACTS_P_QUARANTINE))
-        rule_unsure(r, l, worst, true);
-    else if (f->dmarc.applied == FACTS_P_ABSENT && !f->dmarc.surely_aligned)
-        rule_unsure(r, l, worst, false);
+    if (l->level < POLICY_FOLLOW)
+        return;
+    if (f->over_limit || f->unseen) {
+        over_limit(r, l, NULL);
+    } else if (rescued(r, l)) {
+        return;
+    } else if (l->level == POLICY_REQUIRE) {
+        rule_fails(r, l, NULL);
+        override(l, OVERRIDE_LOCAL_POLICY, "the receiver requires DMARC of this domain");
+    } else {
+        l->action = hidden ? POLICY_QUARANTINE : POLICY_TAG;
+        if (r->answer.action_written && r->answer.action < l->action)
+            l->action = r->answer.action;
+    }
 }
 
 void rule_dmarc(struct ruling *r)
 {
-    const struct facts *f = r->f;
-    struct verdict_line *l = rule_ask(r, STANDARD_DMARC, f->dmarc.domain ? f->dmarc.domain : f->from, NULL,
-                                      f->dmarc.result, f->dmarc.reason);
-    bool require = l->level == POLICY_REQUIRE;
-
-    if (require && f->null_sender && asked_for_bounce(r->rcpt) && !r->answer.always)
-        require = false;
-    if (l->level < POLICY_FOLLOW || f->dmarc.result == RESULT_PASS)
-        return;
-    if (f->dmarc.result != RESULT_FAIL && f->dmarc.result != RESULT_TEMPERROR && !require)
-        return;
-    if (rescued(r, l))
-        return;
-    if (f->dmarc.result == RESULT_TEMPERROR)
-        unsure(r, l, require);
-    else if (require)
-        required(r, l);
-    else
-        follow_owner(r, l);
+    for (size_t k = 0; k < r->f->author_count; k++)
+        judge_author(r, k);
+    if (r->f->author_count == 0)
+        judge_nobody(r);
 }

@@ -9,9 +9,46 @@
  */
 #include "judge/verdict_rules.h"
 
+/* Of every author. */
 static bool dmarc_passed(const struct ruling *r)
 {
-    return r->f->dmarc.result == RESULT_PASS;
+    const struct facts *f = r->f;
+
+    for (size_t i = 0; i < f->author_count; i++)
+        if (f->authors[i].dmarc.result != RESULT_PASS)
+            return false;
+    return f->author_count > 0 && !f->over_limit && !f->unseen;
+}
+
+/* Whether some statement in force follows or requires what depends on who the author is. */
+static const struct policy_statement *acts_on_authors(const struct ruling *r)
+{
+    const struct policy_statement *s;
+
+    for (size_t i = 0; (s = policy_statement_at(r->p, i)) != NULL; i++)
+        if (s->kind == POLICY_RULE && s->level >= POLICY_FOLLOW && !s->trial && !s->own_from &&
+            (s->standards &
+             (POLICY_BIT(STANDARD_DMARC) | POLICY_BIT(STANDARD_MESSAGE_FORMAT) | POLICY_BIT(STANDARD_DKIM))))
+            return s;
+    return NULL;
+}
+
+/* More is written about the author than we look at, so nobody can say whom the statements about authors are to be asked
+ * of. No honest mail comes near these bounds. */
+void rule_unseen(struct ruling *r)
+{
+    const struct policy_statement *s = r->f->unseen ? acts_on_authors(r) : NULL;
+    struct verdict_line *l;
+
+    if (!s)
+        return;
+    l = rule_ask(r, STANDARD_MESSAGE_FORMAT, NULL, NULL, RESULT_FAIL, r->f->unseen);
+    l->level = POLICY_REQUIRE;
+    l->statement = s;
+    l->exemption = l->expired = NULL;
+    l->trial = false;
+    l->text = NULL;
+    rule_limited(r, l, LIMIT_OF_MESSAGE, NULL, POLICY_REJECT);
 }
 
 /* follow: a `fail` (-all) when DMARC did not pass; require: anything but pass then. RFC 7208 8.4 to 8.7. */
@@ -23,43 +60,66 @@ void rule_spf(struct ruling *r)
 
     if (l->level < POLICY_FOLLOW || dmarc_passed(r) || f->client_hidden)
         return;
-    if (f->spf.result == RESULT_TEMPERROR)
+    if (f->spf.result == RESULT_TEMPERROR && f->spf.limit)
+        rule_limited(r, l, f->spf.limit, NULL, r->answer.action);
+    else if (f->spf.result == RESULT_TEMPERROR)
         rule_unsure(r, l, r->answer.action, false);
     else if (l->level == POLICY_REQUIRE ? f->spf.result != RESULT_PASS : f->spf.result == RESULT_FAIL)
         rule_fails(r, l, NULL);
 }
 
-/* require: a valid signature of the From domain's organisation. DKIM publishes no wish, so there is nothing to follow.
- */
-void rule_dkim(struct ruling *r)
+/* The best that this author's signatures come to; *limit: what kept the answer back where that is temperror. */
+static enum result best_signature(const struct facts *f, size_t author, enum limit_kind *limit)
 {
-    const struct facts *f = r->f;
     enum result best = RESULT_NONE;
     bool unsure = false;
-    struct verdict_line *l;
 
+    *limit = LIMIT_OF_MESSAGE;
     for (size_t i = 0; i < f->signature_count; i++) {
         const struct facts_signature *s = &f->signatures[i];
-        if (!s->of_from)
+        if (!(s->of_author >> author & 1))
             continue;
         if (s->counts)
             best = RESULT_PASS;
         else if (best == RESULT_NONE)
             best = s->result == RESULT_PASS ? RESULT_POLICY : s->result;
-        unsure |= s->result == RESULT_TEMPERROR;
+        if (s->result == RESULT_TEMPERROR) {
+            unsure = true;
+            *limit = s->limit < *limit ? s->limit : *limit;
+        }
     }
-    if (best != RESULT_PASS && unsure)
-        best = RESULT_TEMPERROR;
-    l = rule_ask(r, STANDARD_DKIM, f->from, NULL, best,
-                 best == RESULT_PASS   ? "a valid signature of the From domain's organisation"
-                 : best == RESULT_NONE ? "no signature of the From domain's organisation"
-                                       : "no valid signature of the From domain's organisation");
-    if (l->level != POLICY_REQUIRE || best == RESULT_PASS)
+    return best != RESULT_PASS && unsure ? RESULT_TEMPERROR : best;
+}
+
+static void dkim_of(struct ruling *r, const char *domain, size_t author)
+{
+    const struct facts *f = r->f;
+    enum limit_kind limit;
+    const enum result best = best_signature(f, author, &limit);
+    struct verdict_line *l = rule_ask(r, STANDARD_DKIM, domain, NULL, best,
+                                      best == RESULT_PASS   ? "a valid signature of the From domain's organisation"
+                                      : best == RESULT_NONE ? "no signature of the From domain's organisation"
+                                                            : "no valid signature of the From domain's organisation");
+
+    if (l->level != POLICY_REQUIRE)
         return;
-    if (best == RESULT_TEMPERROR)
+    if (f->over_limit)
+        rule_limited(r, l, LIMIT_OF_MESSAGE, f->over_limit, r->answer.action);
+    else if (best == RESULT_TEMPERROR && limit)
+        rule_limited(r, l, limit, NULL, r->answer.action);
+    else if (best == RESULT_TEMPERROR)
         rule_unsure(r, l, r->answer.action, false);
-    else
+    else if (best != RESULT_PASS)
         rule_fails(r, l, NULL);
+}
+
+/* require: a valid signature of each author's organisation. DKIM publishes no wish, so there is nothing to follow. */
+void rule_dkim(struct ruling *r)
+{
+    for (size_t i = 0; i < r->f->author_count; i++)
+        dkim_of(r, r->f->authors[i].domain, i);
+    if (r->f->author_count == 0)
+        dkim_of(r, NULL, FACTS_AUTHORS);
 }
 
 /* Recorded only: a chain says what strangers say. Sealers named by `trust` change a verdict, in DMARC's rule. */
@@ -83,6 +143,8 @@ void rule_dane(struct ruling *r)
             rule_fails(r, l,
                        arena_printf(r->arena, "its mail host does not serve what its TLSA records promise: %s",
                                     d->proof_reason ? d->proof_reason : "no match"));
+        else if (l->level == POLICY_REQUIRE && d->posture == RESULT_TEMPERROR && d->limit)
+            rule_limited(r, l, d->limit, NULL, r->answer.action);
         else if (l->level == POLICY_REQUIRE && d->posture == RESULT_TEMPERROR)
             rule_unsure(r, l, r->answer.action, false);
         else if (l->level == POLICY_REQUIRE && d->posture != RESULT_PASS)
@@ -134,6 +196,8 @@ void rule_dnssec(struct ruling *r)
             if (l->level == POLICY_REQUIRE || !r->answer.action_written)
                 l->action = POLICY_DEFER;
             l->temporary = l->action == POLICY_DEFER;
+        } else if (l->level == POLICY_REQUIRE && d->security == DNS_UNKNOWN && d->limit) {
+            rule_limited(r, l, d->limit, NULL, r->answer.action);
         } else if (l->level == POLICY_REQUIRE && d->security == DNS_UNKNOWN) {
             rule_unsure(r, l, r->answer.action, false);
         } else if (l->level == POLICY_REQUIRE && d->security == DNS_INSECURE) {
@@ -142,13 +206,22 @@ void rule_dnssec(struct ruling *r)
     }
 }
 
-/* require: the grammar of RFC 5322, as far as somebody could be misled by breaking it. */
-void rule_format(struct ruling *r)
+static void format_of(struct ruling *r, const char *domain)
 {
-    struct verdict_line *l = rule_ask(r, STANDARD_MESSAGE_FORMAT, r->f->from, NULL, r->f->format, r->f->format_reason);
+    struct verdict_line *l = rule_ask(r, STANDARD_MESSAGE_FORMAT, domain, NULL, r->f->format, r->f->format_reason);
 
     if (l->level == POLICY_REQUIRE && r->f->format != RESULT_PASS)
         rule_fails(r, l, NULL);
+}
+
+/* require: the grammar of RFC 5322, as far as somebody could be misled by breaking it. A statement about one domain is
+ * asked of every domain that the author may be taken for. */
+void rule_format(struct ruling *r)
+{
+    for (size_t i = 0; i < r->f->author_count; i++)
+        format_of(r, r->f->authors[i].domain);
+    if (r->f->author_count == 0)
+        format_of(r, r->f->from);
 }
 
 /* require: a name whose address is the client's (RFC 8601 2.7.3, iprev). Silence is no failure. */
@@ -162,18 +235,20 @@ void rule_rdns(struct ruling *r)
     l = rule_ask(r, STANDARD_RDNS, f->helo, &f->client, f->rdns, f->rdns_reason);
     if (l->level != POLICY_REQUIRE || f->rdns == RESULT_PASS)
         return;
-    if (f->rdns == RESULT_TEMPERROR)
+    if (f->rdns == RESULT_TEMPERROR && f->rdns_limit)
+        rule_limited(r, l, f->rdns_limit, NULL, r->answer.action);
+    else if (f->rdns == RESULT_TEMPERROR)
         rule_unsure(r, l, r->answer.action, true);
     else
         rule_fails(r, l, NULL);
 }
 
-/* require own-from of submission: a user of ours writes as one of our own domains. Not a standard; told as DMARC's,
- * whose alignment it asks of us. */
+/* require own-from of submission: a user of ours writes as one of our own domains. Not a standard; reported under
+ * DMARC, because DMARC requires this alignment of us. */
 void rule_own_from(struct ruling *r)
 {
     const struct facts *f = r->f;
-    const bool own = f->from && policy_is_own_domain(r->p, f->from);
+    const bool own = f->from && !f->unseen && policy_is_own_domain(r->p, f->from);
     struct policy_question q = {.own_from = true, .rcpt = r->rcpt, .at = r->at};
     struct policy_answer a;
     struct verdict_line *l;
@@ -190,5 +265,5 @@ void rule_own_from(struct ruling *r)
     l->statement = a.statement;
     l->exemption = l->expired = NULL;
     if (!own)
-        rule_fails(r, l, "users of this server may only write as one of its own domains");
+        rule_fails(r, l, f->unseen ? f->unseen : "users of this server may only write as one of its own domains");
 }

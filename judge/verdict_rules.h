@@ -11,7 +11,9 @@
 
 #include "judge/verdict.h"
 
-#define RULE_LINES 16 /* nine standards, two of them with two subjects */
+/* A line for each author of dmarc, dkim, message-format; for each sender of dnssec and dane, and the client's; spf, tls,
+ * rdns, arc; and the one of rule_unseen(). */
+#define RULE_LINES (3 * FACTS_AUTHORS + 2 * (FACTS_SENDERS + 1) + 5)
 
 struct ruling {
     struct arena *arena;
@@ -36,6 +38,13 @@ void rule_fails(struct ruling *r, struct verdict_line *l, const char *reason);
  * the same: quarantine. */
 void rule_unsure(struct ruling *r, struct verdict_line *l, enum policy_action worst, bool must_defer);
 
+/* A bound of ours kept it from being found out, or from being seen (design section 9); `bound` names it, or is NULL:
+ * the line's reason does. worst: what a failure leads to. Of the message: that, at once. Of the moment: defer, whatever
+ * `set when-unsure` says, where more than a tag would follow; after FACTS_UNSURE_SECONDS of the same: quarantine. */
+void rule_limited(struct ruling *r, struct verdict_line *l, enum limit_kind limit, const char *bound,
+                  enum policy_action worst);
+
+void rule_unseen(struct ruling *r); /* who the authors are cannot be told: a bound was passed */
 void rule_spf(struct ruling *r);
 void rule_dkim(struct ruling *r);
 void rule_dmarc(struct ruling *r);

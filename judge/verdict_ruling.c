@@ -46,19 +46,42 @@ void rule_fails(struct ruling *r, struct verdict_line *l, const char *reason)
         l->reason = reason;
 }
 
-void rule_unsure(struct ruling *r, struct verdict_line *l, enum policy_action worst, bool must_defer)
+/* The same temporary failure for so long that it is judged as a failure. */
+static bool failed_for_long(struct ruling *r, struct verdict_line *l)
 {
     const time_t since = r->f->unsure_since;
+
+    if (!since || r->at - since < FACTS_UNSURE_SECONDS)
+        return false;
+    l->action = POLICY_QUARANTINE;
+    l->reason = arena_printf(r->arena, "%s; the same for over 4 hours, so judged as a failure", l->reason);
+    return true;
+}
+
+void rule_unsure(struct ruling *r, struct verdict_line *l, enum policy_action worst, bool must_defer)
+{
     const bool waits = must_defer || l->level == POLICY_REQUIRE;
 
-    if (worst <= POLICY_TAG)
+    if (worst <= POLICY_TAG || (waits && failed_for_long(r, l)))
         return;
-    if (since && r->at - since >= FACTS_UNSURE_SECONDS) {
-        if (!waits)
-            return;
-        l->action = POLICY_QUARANTINE;
-        l->reason = arena_printf(r->arena, "%s; the same for over 4 hours, so judged as a failure", l->reason);
-    } else if (waits || policy_defers_unsure(r->p, r->f->listener)) {
+    if (!waits && r->f->unsure_since && r->at - r->f->unsure_since >= FACTS_UNSURE_SECONDS)
+        return;
+    if (waits || policy_defers_unsure(r->p, r->f->listener)) {
+        l->action = POLICY_DEFER;
+        l->temporary = true;
+    }
+}
+
+void rule_limited(struct ruling *r, struct verdict_line *l, enum limit_kind limit, const char *bound,
+                  enum policy_action worst)
+{
+    if (bound)
+        l->reason = bound;
+    if (limit == LIMIT_OF_MESSAGE) {
+        l->limit = limit;
+        l->action = worst;
+    } else if (worst > POLICY_TAG && !failed_for_long(r, l)) {
+        l->limit = limit;
         l->action = POLICY_DEFER;
         l->temporary = true;
     }

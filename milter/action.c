@@ -20,17 +20,15 @@ static int cannot(const char *what)
     return SMFIS_TEMPFAIL;
 }
 
-static bool remove_forged(SMFICTX *ctx, const struct judge *j, const struct header_list *list)
+static bool remove_forged(SMFICTX *ctx, const struct judge *j)
 {
-    char none[1] = "";
+    char none[1] = "", name[64];
+    const char *which;
+    unsigned index;
 
-    for (size_t i = list->count; i-- > 0;) {
-        const struct header_field *f = &list->fields[i];
-        char name[64];
-        if (!stamp_is_forged(j, f))
-            continue;
-        snprintf(name, sizeof name, "%s", header_is(f, "Assay-Verdict") ? "Assay-Verdict" : "Authentication-Results");
-        if (smfi_chgheader(ctx, name, (int)f->index, none) != MI_SUCCESS)
+    for (size_t at = 0; stamp_next_forged(j, &at, &which, &index);) {
+        snprintf(name, sizeof name, "%s", which);
+        if (smfi_chgheader(ctx, name, (int)index, none) != MI_SUCCESS)
             return false;
     }
     return true;
@@ -49,7 +47,7 @@ static bool insert(SMFICTX *ctx, struct arena *a, const struct stamp *stamp)
 
 int action_pass(SMFICTX *ctx, struct judge *j, enum policy_action action, const struct stamp *stamp)
 {
-    if (!remove_forged(ctx, j, &judge_mail(j)->headers))
+    if (!remove_forged(ctx, j))
         return cannot("remove a forged header field");
     if (!insert(ctx, judge_arena(j), stamp))
         return cannot("add header fields");

@@ -8,8 +8,8 @@
  * there the mildest class decides, so that nobody's mail is refused by another's rule.
  *
  * Evidence before action: journal and log are written before the MTA is answered. Where the journal cannot be written,
- * `set journal.when-full` says whether the mail waits. Failure: out of memory, over a limit: the mail is deferred, and
- * the log says so.
+ * `set journal.when-full` says whether the mail waits. Failure: out of memory: the mail is deferred, and the log says
+ * so.
  */
 #include "milter/end_of_message.h"
 #include "base/clock.h"
@@ -26,6 +26,9 @@ static void refuse(struct message_answer *out, const char *code, const char *enh
     out->action = code[0] == '5' ? POLICY_REJECT : POLICY_DEFER;
     out->reply = (struct reply){.code = code, .enhanced = enhanced, .lines = {line}, .count = 1};
 }
+
+/* FORGED_MAX */
+#define FORGED_TOO_MANY "more than 10000 Authentication-Results or Assay-Verdict fields claim to be this server's"
 
 static void cannot_judge(struct message_answer *out, const char *why)
 {
@@ -183,6 +186,11 @@ void end_of_message(struct daemon *d, struct session *s, struct message_answer *
     enum status status = judge_end(s->judge);
 
     *out = (struct message_answer){.refuse = true};
+    if (stamp_too_many_forged(s->judge)) {
+        log_complain(LOG_LIMIT, "a mail is refused in every mode: " FORGED_TOO_MANY);
+        refuse(out, "550", "5.6.0", FORGED_TOO_MANY);
+        return;
+    }
     if (status == STATUS_OK)
         c = verdicts(d, s);
     if (!c) {

@@ -181,6 +181,10 @@ static void put_dmarc(struct buf *out, const struct judge_report *r)
     const struct dmarc_finding *d = &r->dmarc;
 
     finding(out, "dmarc", d->result, d->domain, d->reason, d->security);
+    for (size_t i = 0; r->author_count > 1 && i < r->author_count; i++)
+        buf_printf(out, "  %-14s   %-8s %s: %s, %s\n", "", "author",
+                   r->authors[i].domain ? r->authors[i].domain : "no domain", result_name(r->authors[i].dmarc.result),
+                   r->authors[i].dmarc.reason);
     for (size_t i = 0; i < r->identifier_count && i < d->aligned_count; i++)
         buf_printf(out, "  %-14s   %-8s %s: %s, %s%s\n", "", r->identifiers[i].kind == DMARC_SPF ? "by spf" : "by dkim",
                    r->identifiers[i].domain ? r->identifiers[i].domain : "?", result_name(r->identifiers[i].result),

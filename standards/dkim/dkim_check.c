@@ -190,6 +190,7 @@ static void check_header(struct dkim_checker *c, const struct dkim_one *one, str
     s->key_asked = proof->asked;
     s->key_state = proof->key_state;
     s->security = proof->security;
+    s->limit = proof->limit;
     s->key_bits = proof->bits;
     s->testing = proof->testing;
     s->header_hash_ok = proof->verified;

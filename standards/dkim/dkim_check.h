@@ -75,10 +75,11 @@ struct dkim_signature {
     enum dns_security security; /* of the key's answer */
     enum dns_state key_state;   /* of the key's answer; meaningful where key_asked */
     bool key_asked;
-    bool tried;    /* false: over DKIM_CHECK_SIGNATURES */
-    bool counts;   /* may feed DMARC: pass, the whole body signed, not a testing key */
-    bool testing;  /* t=y in the key: the message must not be treated other than unsigned (RFC 6376 3.6.1) */
-    bool weak_key; /* RSA under DKIM_CHECK_RSA_BITS_WEAK bits */
+    enum limit_kind limit; /* of TEMPERROR: the bound of ours that kept the key back */
+    bool tried;            /* false: over DKIM_CHECK_SIGNATURES */
+    bool counts;           /* may feed DMARC: pass, the whole body signed, not a testing key */
+    bool testing;          /* t=y in the key: the message must not be treated other than unsigned (RFC 6376 3.6.1) */
+    bool weak_key;         /* RSA under DKIM_CHECK_RSA_BITS_WEAK bits */
     bool body_partly_unsigned; /* l= leaves octets of the body unsigned */
     bool oversigned_from;      /* h= names From more often than the message has it: none can be added unnoticed */
     /* the signature over the header verifies, whatever the body hash says (sign of indirect mail) */

@@ -112,6 +112,7 @@ void dkim_proof_check(struct dns_scope *dns, struct arena *arena, const struct d
     out->asked = true;
     out->key_state = a->state;
     out->security = a->security;
+    out->limit = a->limit;
     if (!has_records(a, arena, out))
         return;
     struct dkim_proof best = *out;

@@ -20,6 +20,7 @@ struct dkim_proof {
     bool asked; /* the key was asked for; key_state and security are set */
     enum dns_state key_state;
     enum dns_security security;
+    enum limit_kind limit; /* of the key's answer */
 };
 
 /* Asks for the key without waiting. A field without names asks nothing. */

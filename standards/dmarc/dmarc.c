@@ -116,11 +116,15 @@ static enum status check(struct dns_scope *scope, struct arena *arena, const cha
     e.orgs = ARENA_ARRAY(arena, const char *, n);
     if (!out->domain || !e.aligned || !e.orgs)
         return out_of_memory(out, NULL);
+    enum limit_kind limit = dns_scope_limit(scope); /* what others met is not of interest */
     out->aligned = e.aligned;
     out->aligned_count = n;
     out->walk = first_walk(scope, &e);
     if (!out->walk || !evaluate(scope, &e))
         return out_of_memory(out, out->domain);
+    limit = dns_scope_limit(scope);
+    if (out->result == RESULT_TEMPERROR && out->dns_failed)
+        out->limit = limit;
     return STATUS_OK;
 }
 

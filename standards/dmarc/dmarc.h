@@ -121,6 +121,7 @@ struct dmarc_identifier {
     const char *selector; /* DKIM only */
     enum result result;   /* only RESULT_PASS authenticates; RESULT_TEMPERROR might have */
     bool counts;          /* false: must not count although it passed (l= leaves body unsigned, +all, ...) */
+    enum limit_kind limit; /* of TEMPERROR: the bound of ours that kept it from being found out */
 };
 
 enum dmarc_alignment {
@@ -172,6 +173,7 @@ struct dmarc_finding {
     bool temp_could_have_aligned; /* no pass, and an identifier that failed for the moment could have made one: result
                                      is temperror */
     bool dns_failed;              /* a DNS answer of the walks that mattered failed: result is temperror */
+    enum limit_kind limit;        /* of TEMPERROR: it is no failure of DNS; a bound of ours kept an answer back */
     bool identical_pass; /* an identifier identical to the From domain passes, even where result is temperror: no spoof
                           */
 

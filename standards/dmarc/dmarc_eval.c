@@ -212,6 +212,17 @@ static bool could_pass(const struct dmarc_eval *e, size_t i, enum result result)
     return e->identifiers[i].result == result && e->identifiers[i].counts && e->aligned[i].alignment != DMARC_UNALIGNED;
 }
 
+/* Which bound kept those back that might have passed: where one of them failed for another reason, that one may still
+ * pass later. */
+static enum limit_kind could_pass_limit(const struct dmarc_eval *e)
+{
+    enum limit_kind least = LIMIT_OF_MESSAGE;
+    for (size_t i = 0; i < e->count; i++)
+        if (could_pass(e, i, RESULT_TEMPERROR) && e->identifiers[i].limit < least)
+            least = e->identifiers[i].limit;
+    return least;
+}
+
 static void say(struct dmarc_eval *e, enum result result, const char *reason)
 {
     e->f->result = result;
@@ -293,6 +304,7 @@ static void decide(struct dmarc_eval *e)
     for (size_t i = 0; i < e->count; i++)
         if (could_pass(e, i, RESULT_TEMPERROR)) {
             f->temp_could_have_aligned = true;
+            f->limit = could_pass_limit(e);
             say(e, RESULT_TEMPERROR,
                 arena_printf(e->arena, "%s of %s could not be checked now",
                              e->identifiers[i].kind == DMARC_SPF ? "SPF" : "DKIM", e->identifiers[i].domain));

@@ -32,9 +32,11 @@ static struct facts facts(void)
 {
     return (struct facts){.client = {4, {192, 0, 2, 1}},
                           .from = "plain.example",
+                          .authors[0].domain = "plain.example",
+                          .author_count = 1,
                           .mail_from = "plain.example",
                           .format = RESULT_PASS,
-                          .dmarc = {.result = RESULT_NONE, .reason = "no record"}};
+                          .authors[0].dmarc = {.result = RESULT_NONE, .reason = "no record"}};
 }
 
 static struct classes decide(struct arena *a, const struct policy *p, const struct mail_rcpt *rcpts, size_t n)

@@ -126,7 +126,7 @@ struct facts {
     const struct facts_signature *signatures;
     size_t signature_count;
 
-    /* The first is the one that the mail is recorded and reported under: the one that fails under the strictest policy. */
+    /* The first is the one that the mail is reported under: the one that fails under the strictest policy. */
     struct facts_author authors[FACTS_AUTHORS];
     size_t author_count;
     enum facts_no_author no_author; /* where author_count is 0 */

@@ -4,8 +4,8 @@
  *
  * Promises: one arena for everything but the engines' own state, which judge_free lets go of at whatever stage it is
  * called; DNS is asked as soon as a name is known (design section 4) and waited for in judge_end only. Failure:
- * STATUS_NOMEM and STATUS_LIMIT, see judge.h. Over-limit headers are no failure here: header.h notes them, facts.c names
- * the limit, and the verdict takes nothing for a pass.
+ * STATUS_NOMEM and STATUS_LIMIT, see judge.h. Over-limit headers are no failure here: header.h notes them, facts.c
+ * names the limit, and the verdict takes nothing for a pass.
  */
 #include "base/clock.h"
 #include "judge/checks.h"

@@ -11,8 +11,8 @@
 
 #include "judge/verdict.h"
 
-/* A line for each author of dmarc, dkim, message-format; for each sender of dnssec and dane, and the client's; spf, tls,
- * rdns, arc; and the one of rule_unseen(). */
+/* A line for each author of dmarc, dkim, message-format; for each sender of dnssec and dane, and the client's; spf,
+ * tls, rdns, arc; and the one of rule_unseen(). */
 #define RULE_LINES (3 * FACTS_AUTHORS + 2 * (FACTS_SENDERS + 1) + 5)
 
 struct ruling {

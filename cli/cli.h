@@ -23,6 +23,8 @@ enum cli_exit { CLI_OK = 0, CLI_WARNING = 1, CLI_CRITICAL = 2, CLI_UNKNOWN = 3 }
 
 #define CLI_POLICY_PATH ASSAY_SYSCONFDIR "/policy"
 
+struct policy;
+
 struct cli_command {
     const char *name;
     int (*run)(int argc, char **argv);
@@ -40,6 +42,10 @@ int cli_usage(const char *fmt, ...) PRINTF_LIKE(1, 2);
  * in help and errors. No argument, `help`, `--help` and `-h` print the table. Returns the command's exit code, or
  * EX_USAGE, naming the nearest command. */
 int cli_dispatch(const char *prefix, const struct cli_command *table, int argc, char **argv);
+
+/* The policy of that file, or NULL after its errors went to stderr; *rc is then EX_NOINPUT if there is no such file,
+ * else EX_CONFIG. */
+struct policy *cli_load_policy(const char *path, int *rc);
 
 /* Colours: the escape sequence where f is a terminal that shows them and NO_COLOR is unset, else "". */
 enum cli_colour { CLI_PLAIN, CLI_BOLD, CLI_DIM, CLI_RED, CLI_GREEN, CLI_YELLOW, CLI_BLUE };

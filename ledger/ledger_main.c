@@ -85,8 +85,7 @@ static void say(const char *fmt, ...)
 static void print_report(struct policy_report *r)
 {
     struct buf b = BUF_INIT;
-    for (size_t i = 0; policy_report_at(r, i); i++)
-        policy_message_print(policy_report_at(r, i), &b);
+    policy_report_print(r, POLICY_NOTE, &b);
     fwrite(b.p, 1, b.n, stderr);
     buf_release(&b);
 }

@@ -39,16 +39,10 @@ static const char *policy_path(const struct options *o)
 /* Everything from that severity on, in full. */
 static void print_report(const struct policy_report *r, enum policy_severity at_least)
 {
-    const struct policy_message *m;
     struct buf b = BUF_INIT;
 
-    for (size_t i = 0; (m = policy_report_at(r, i)) != NULL; i++) {
-        if (m->severity < at_least)
-            continue;
-        buf_reset(&b);
-        policy_message_print(m, &b);
-        fprintf(stderr, "%s%s", b.p, b.n && b.p[b.n - 1] == '\n' ? "" : "\n");
-    }
+    policy_report_print(r, at_least, &b);
+    fputs(b.p, stderr);
     buf_release(&b);
 }
 

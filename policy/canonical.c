@@ -8,17 +8,6 @@
 #include "base/domain.h"
 #include "policy/model.h"
 
-void canonical_quote(struct buf *out, const char *text)
-{
-    buf_addc(out, '"');
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            buf_addc(out, '\\');
-        buf_addc(out, *text);
-    }
-    buf_addc(out, '"');
-}
-
 static void quoted(struct buf *out, const char *before, const char *text)
 {
     if (text) {

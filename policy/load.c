@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * load.c - a policy's life: read whole or not at all, counted, given back.
+ * load.c - reads a policy whole or not at all.
  *
  * Order: the main file and what it includes, statement by statement, where they stand; then the lists, the settings,
  * who is in which list; then the hash and the index; then doubts (lint.c). Any error on the way and there is no policy:
@@ -9,118 +9,7 @@
 #include "policy/load.h"
 #include "base/clock.h"
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/stat.h>
-
-void loader_error(struct loader *ld, const struct place *at, const char *help, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    report_vadd(ld->report, POLICY_ERROR, at, help, fmt, ap);
-    va_end(ap);
-    ld->errors++;
-}
-
-void loader_warn(struct loader *ld, const struct place *at, const char *help, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    report_vadd(ld->report, POLICY_WARNING, at, help, fmt, ap);
-    va_end(ap);
-}
-
-void item_place(const struct item *it, struct place *out)
-{
-    *out = (struct place){.file = it->unit->shown, .lineno = it->s.line, .line = it->line, .text = it->word};
-}
-
-void item_place_word(const struct item *it, struct slice word, struct place *out)
-{
-    const struct slice whole = it->unit->text;
-    item_place(it, out);
-    if (!word.p || word.p < whole.p || word.p + word.n > whole.p + whole.n)
-        return;
-    const char *end = whole.p + whole.n, *start = word.p, *stop = word.p;
-    while (start > whole.p && start[-1] != '\n')
-        start--;
-    while (stop < end && *stop != '\n')
-        stop++;
-    for (const char *p = it->line.p; p < start; p++)
-        out->lineno += *p == '\n';
-    out->line = slice_of(start, (size_t)(stop - start));
-    out->text = word;
-}
-
-static void release_lists(struct policy *p)
-{
-    for (size_t i = 0; i < p->list_count; i++)
-        keyset_release(&p->lists[i]->keys);
-    free(p->lists);
-}
-
-static void release(struct policy *p)
-{
-    for (size_t i = 0; i < p->unit_count; i++)
-        free((void *)(uintptr_t)p->units[i]->text.p);
-    free(p->units);
-    release_lists(p);
-    settings_release(p);
-    keyset_release(&p->own.domains);
-    keyset_release(&p->own.networks);
-    keyset_release(&p->own.relays);
-    map_release(&p->list_names);
-    index_release(p);
-    free(p->items);
-    arena_free(p->arena);
-    free(p);
-}
-
-const struct policy *policy_ref(const struct policy *p)
-{
-    if (p)
-        atomic_fetch_add(&((struct policy *)(uintptr_t)p)->refs, 1);
-    return p;
-}
-
-void policy_unref(const struct policy *p)
-{
-    if (p && atomic_fetch_sub(&((struct policy *)(uintptr_t)p)->refs, 1) == 1)
-        release((struct policy *)(uintptr_t)p);
-}
-
-static struct policy *new_policy(void)
-{
-    struct policy *p = calloc(1, sizeof *p);
-    if (!p)
-        return NULL;
-    p->refs = 1;
-    if (getrandom(&p->seed, sizeof p->seed, GRND_NONBLOCK) != (ssize_t)sizeof p->seed)
-        p->seed = (uint64_t)clock_wall_us() * UINT64_C(0x9e3779b97f4a7c15);
-    p->arena = arena_new(POLICY_ARENA_MAX);
-    keyset_init(&p->own.domains, p->seed);
-    keyset_init(&p->own.networks, p->seed);
-    keyset_init(&p->own.relays, p->seed);
-    map_init(&p->list_names, p->seed);
-    p->title = p->owner = "";
-    if (!p->arena || settings_init(p) != STATUS_OK) {
-        release(p);
-        return NULL;
-    }
-    return p;
-}
-
-struct item *policy_item_add(struct policy *p)
-{
-    if (p->item_count == p->item_size) {
-        size_t size = p->item_size ? p->item_size * 2 : 64;
-        struct item *more = size > POLICY_STATEMENTS_MAX * 2u ? NULL : realloc(p->items, size * sizeof *more);
-        if (!more)
-            return NULL;
-        p->items = more;
-        p->item_size = size;
-    }
-    return &p->items[p->item_count++];
-}
 
 static uint64_t hash_more(uint64_t h, struct slice s)
 {
@@ -146,79 +35,6 @@ static void make_hash(struct policy *p)
         p->hash[i] = hex[h >> (28 - 4 * i) & 15];
 }
 
-enum status loader_read(const struct snapshot *from, enum snapshot_kind kind, const char *path, size_t most,
-                        struct source_text *t)
-{
-    struct slice kept;
-    if (!from)
-        return source_read(path, most, t);
-    t->help = NULL;
-    if (snapshot_get(from, kind, path, &kept) != STATUS_OK) {
-        memcpy(t->reason, "it is not in the snapshot", sizeof "it is not in the snapshot");
-        return STATUS_MISSING;
-    }
-    char *copy = malloc(kept.n + 1);
-    if (!copy)
-        return STATUS_NOMEM;
-    if (kept.n)
-        memcpy(copy, kept.p, kept.n);
-    t->text = slice_of(copy, kept.n);
-    return STATUS_OK;
-}
-
-enum status loader_unit(const struct loader *ld, const struct snapshot *from, const char *path, struct source_text *t)
-{
-    struct stat st;
-    enum status s = loader_read(from, SNAPSHOT_UNIT, path, POLICY_FILE_MAX, t);
-    if (s != STATUS_OK || !ld->trial || from || stat(path, &st) != 0 || st.st_dev != ld->trial->device ||
-        st.st_ino != ld->trial->inode)
-        return s;
-    char *copy = malloc(ld->trial->text.n + 1);
-    if (!copy) {
-        source_text_release(t);
-        return STATUS_NOMEM;
-    }
-    if (ld->trial->text.n)
-        memcpy(copy, ld->trial->text.p, ld->trial->text.n);
-    free((void *)(uintptr_t)t->text.p);
-    t->text = slice_of(copy, ld->trial->text.n);
-    return STATUS_OK;
-}
-
-const struct snapshot *loader_source(const struct loader *ld, const struct unit *u)
-{
-    return u->earlier && ld->tolerance ? ld->tolerance->earlier : ld->snapshot;
-}
-
-bool loader_failed(const struct loader *ld, const char *path)
-{
-    return ld->tolerance && map_get(&ld->tolerance->bad, slice_str(path));
-}
-
-void loader_forgive(struct loader *ld, const char *path, size_t before)
-{
-    struct tolerance *t = ld->tolerance;
-    if (!t || ld->errors == before)
-        return;
-    ld->forgiven += ld->errors - before;
-    if (map_get(&t->bad, slice_str(path)))
-        return;
-    const char *kept = arena_strdup(t->arena, path);
-    if (!kept || map_put(&t->bad, slice_str(kept), 1) != STATUS_OK)
-        ld->out_of_memory = true;
-}
-
-const char *loader_path(struct loader *ld, const char *from, const char *name)
-{
-    const char *slash = strrchr(from, '/');
-    const char *path = name[0] == '/' || !slash
-                           ? arena_strdup(ld->p->arena, name)
-                           : arena_printf(ld->p->arena, "%.*s/%s", (int)(slash - from), from, name);
-    if (!path)
-        ld->out_of_memory = true;
-    return path;
-}
-
 static void load_all(struct loader *ld, const char *path, const char *shown, struct slice text)
 {
     loader_main(ld, path, shown, text);
@@ -236,7 +52,7 @@ static struct policy *load_by(struct loader *ld, const char *path, const char *s
 {
     struct tolerance *tolerance = ld->tolerance;
     struct policy_report *report = ld->report;
-    ld->p = new_policy();
+    ld->p = policy_new();
     ld->now = clock_wall();
     struct place whole = {.file = shown};
     if (!ld->p) {
@@ -254,7 +70,7 @@ static struct policy *load_by(struct loader *ld, const char *path, const char *s
     report_sort(report);
     if (!ld->errors)
         return ld->p;
-    release(ld->p);
+    policy_release(ld->p);
     return NULL;
 }
 
@@ -368,29 +184,4 @@ struct policy *policy_load_text(struct slice text, const char *name, struct poli
     struct policy *p = copy ? load_new(whole ? whole : "text", name, slice_of(copy, text.n), NULL, report, NULL) : NULL;
     free(whole);
     return p;
-}
-
-const char *policy_hash(const struct policy *p)
-{
-    return p->hash;
-}
-
-const char *policy_title(const struct policy *p)
-{
-    return p->title;
-}
-
-const char *policy_owner(const struct policy *p)
-{
-    return p->owner;
-}
-
-time_t policy_loaded_at(const struct policy *p)
-{
-    return p->loaded_at;
-}
-
-const struct policy_statement *policy_statement_at(const struct policy *p, size_t i)
-{
-    return i < p->item_count ? &p->items[i].s : NULL;
 }

@@ -157,7 +157,7 @@ enum status setting_store(struct policy *p, size_t i, struct slice value, uint32
 bool part_standard_takes(enum standard s, enum policy_level l, bool *acts_on_nothing);
 uint32_t part_slots(const struct policy_statement *s);
 
-/* ---- canonical.c ---- */
+/* ---- canonical.c, quote.c ---- */
 void canonical_statement(const struct policy_statement *s, struct buf *out);
 void canonical_quote(struct buf *out, const char *text);
 
@@ -168,7 +168,11 @@ bool listener_any_enforces(const struct policy *p);
 /* ---- lint.c ---- */
 void lint(struct policy *p, struct policy_report *r, time_t now);
 
-/* ---- load.c (the loader's own header is load.h) ---- */
+/* ---- policy.c ---- */
+struct policy *policy_new(void); /* empty; NULL without memory */
+void policy_release(struct policy *p);
+
+/* ---- loader.c (the loader's own header is load.h) ---- */
 struct item *policy_item_add(struct policy *p);
 void item_place(const struct item *it, struct place *out);
 

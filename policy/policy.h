@@ -173,6 +173,9 @@ const struct policy_message *policy_report_at(const struct policy_report *r, siz
 /* "FILE:LINE:COL: error: TEXT", the line with a caret below, "help: ..." */
 void policy_message_print(const struct policy_message *m, struct buf *out);
 
+/* All messages of that severity and above, in their order. r may be NULL. */
+void policy_report_print(const struct policy_report *r, enum policy_severity at_least, struct buf *out);
+
 /* ---- asking ---- */
 
 struct policy_question {

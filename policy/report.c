@@ -205,3 +205,11 @@ void policy_message_print(const struct policy_message *m, struct buf *out)
     if (m->help)
         buf_printf(out, "  help: %s\n", m->help);
 }
+
+void policy_report_print(const struct policy_report *r, enum policy_severity at_least, struct buf *out)
+{
+    const struct policy_message *m;
+    for (size_t i = 0; (m = policy_report_at(r, i)) != NULL; i++)
+        if (m->severity >= at_least)
+            policy_message_print(m, out);
+}

@@ -14,7 +14,6 @@
 #include "base/test_message.h"
 #include "cli/doctor/doctor.h"
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,9 +33,7 @@ struct talk {
 /* HOST, HOST:PORT or [ADDRESS]:PORT. */
 static int connect_to(struct doctor *d, const char *where)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
     char *host = arena_strdup(d->arena, where), *port = host ? strrchr(host, ':') : NULL;
-    int fd = -1;
 
     if (!host)
         return -1;
@@ -49,20 +46,7 @@ static int connect_to(struct doctor *d, const char *where)
     }
     if (port)
         *port++ = '\0';
-    errno = EINVAL;
-    if (getaddrinfo(host, port ? port : "25", &hints, &list) != 0)
-        return -1;
-    for (struct addrinfo *i = list; i && fd < 0; i = i->ai_next) {
-        fd = socket(i->ai_family, i->ai_socktype | SOCK_CLOEXEC, 0);
-        if (fd >= 0 && connect(fd, i->ai_addr, i->ai_addrlen) != 0) {
-            int e = errno;
-            close(fd);
-            errno = e;
-            fd = -1;
-        }
-    }
-    freeaddrinfo(list);
-    return fd;
+    return doctor_dial(host, port ? port : "25");
 }
 
 /* The whole of the text so far is a reply when its last line has a blank behind the code. */

@@ -7,9 +7,7 @@
  */
 #include "cli/doctor/doctor.h"
 #include "policy/policy_settings.h"
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -41,24 +39,10 @@ static int connect_inet(struct doctor *d, const char *spec)
 {
     char *port = arena_strdup(d->arena, spec);
     char *host = port ? strchr(port, '@') : NULL;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
     if (host)
         *host++ = '\0';
     errno = EINVAL;
-    if (!port || getaddrinfo(host, port, &hints, &list) != 0)
-        return -1;
-    int fd = -1;
-    for (struct addrinfo *i = list; i && fd < 0; i = i->ai_next) {
-        fd = socket(i->ai_family, i->ai_socktype | SOCK_CLOEXEC, i->ai_protocol);
-        if (fd >= 0 && connect(fd, i->ai_addr, i->ai_addrlen) != 0) {
-            int e = errno;
-            close(fd);
-            errno = e;
-            fd = -1;
-        }
-    }
-    freeaddrinfo(list);
-    return fd;
+    return port ? doctor_dial(host, port) : -1;
 }
 
 /* SMFIC_OPTNEG with version 6 and everything an MTA may offer; the answer must be SMFIC_OPTNEG too. */

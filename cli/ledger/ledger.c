@@ -171,9 +171,7 @@ const struct policy *ledger_settings(const struct ledger_args *a, struct ledger_
         }
     } else {
         struct buf b = BUF_INIT;
-        for (size_t i = 0; policy_report_at(report, i); i++)
-            if (policy_report_at(report, i)->severity == POLICY_ERROR)
-                policy_message_print(policy_report_at(report, i), &b);
+        policy_report_print(report, POLICY_ERROR, &b);
         fwrite(b.p, 1, b.n, stderr);
         buf_release(&b);
         *rc = EX_CONFIG;

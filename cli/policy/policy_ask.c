@@ -248,7 +248,7 @@ int policy_cmd_ask(int argc, char **argv)
     enum standard only = a.standard ? standard_from_name(slice_str(a.standard)) : STANDARD_COUNT;
     if (a.standard && only >= STANDARD_MAIL_COUNT)
         return cli_usage("'%s' is no standard that is judged on mail", a.standard);
-    struct policy *p = policy_cmd_load(a.file, &rc);
+    struct policy *p = cli_load_policy(a.file, &rc);
     if (!p)
         return rc;
     k.p = p;

@@ -44,9 +44,6 @@ struct policy_args {
 /* Reads the arguments. -1: go on; else the exit code (help was printed, or the usage was wrong). */
 int policy_args_read(struct policy_args *a, const struct policy_usage *u, int argc, char **argv, unsigned allowed);
 
-/* The policy, or NULL after its errors went to stderr; *rc is then the exit code. */
-struct policy *policy_cmd_load(const char *path, int *rc);
-
 int policy_cmd_check(int argc, char **argv);
 int policy_cmd_ask(int argc, char **argv);
 int policy_cmd_show(int argc, char **argv);

@@ -141,8 +141,8 @@ int policy_cmd_diff(int argc, char **argv)
         return rc;
     if (!a.other)
         return cli_usage("which two policies?");
-    sides[0].p = policy_cmd_load(a.other, &rc);
-    sides[1].p = sides[0].p ? policy_cmd_load(a.file, &rc) : NULL;
+    sides[0].p = cli_load_policy(a.other, &rc);
+    sides[1].p = sides[0].p ? cli_load_policy(a.file, &rc) : NULL;
     if (sides[1].p) {
         count_texts(&sides[0]);
         count_texts(&sides[1]);

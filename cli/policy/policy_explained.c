@@ -256,7 +256,7 @@ int policy_cmd_explained(int argc, char **argv)
         return rc;
     if (a.json + a.csv + a.html > 1)
         return cli_usage("--json, --csv and --html do not go together");
-    struct policy *p = policy_cmd_load(a.file, &rc);
+    struct policy *p = cli_load_policy(a.file, &rc);
     if (!p)
         return rc;
     struct listing l = {

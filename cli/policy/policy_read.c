@@ -502,7 +502,7 @@ int policy_cmd_read(int argc, char **argv)
     int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_FILE);
     if (rc >= 0)
         return rc;
-    struct policy *p = policy_cmd_load(a.file, &rc);
+    struct policy *p = cli_load_policy(a.file, &rc);
     if (!p)
         return rc;
     struct reading r = {.p = p, .out = BUF_INIT, .width = (size_t)cli_width(stdout)};

@@ -65,7 +65,7 @@ int policy_cmd_show(int argc, char **argv)
         return rc;
     /* Settings have defaults: they can be told of where no policy was named and none can be read. */
     bool without = a.defaults && strcmp(a.file, CLI_POLICY_PATH) == 0;
-    struct policy *p = without ? policy_load(a.file, NULL) : policy_cmd_load(a.file, &rc);
+    struct policy *p = without ? policy_load(a.file, NULL) : cli_load_policy(a.file, &rc);
     if (!p && !without)
         return rc;
     const struct policy_statement *s;

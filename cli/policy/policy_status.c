@@ -117,7 +117,7 @@ int policy_cmd_status(int argc, char **argv)
     int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_JSON | POLICY_ARG_STATE | POLICY_ARG_FILE);
     if (rc >= 0)
         return rc;
-    struct policy *p = policy_cmd_load(a.file, &rc);
+    struct policy *p = cli_load_policy(a.file, &rc);
     for (size_t i = 0; i < PROGRAMS; i++) {
         char path[PATH_MAX];
         snprintf(path, sizeof path, "%s/%s", a.state ? a.state : ASSAY_STATEDIR, programs[i].snapshot);
@@ -143,7 +143,7 @@ int policy_cmd_accept(int argc, char **argv)
     int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_STATE | POLICY_ARG_FILE);
     if (rc >= 0)
         return rc;
-    struct policy *p = policy_cmd_load(a.file, &rc);
+    struct policy *p = cli_load_policy(a.file, &rc);
     for (size_t i = 0; p && i < PROGRAMS; i++) {
         char path[PATH_MAX], reason[256] = "";
         snprintf(path, sizeof path, "%s/%s", a.state ? a.state : ASSAY_STATEDIR, programs[i].snapshot);

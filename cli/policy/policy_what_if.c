@@ -191,8 +191,8 @@ static void print_json(const struct what_if *w)
 static int load_both(struct what_if *w, const struct policy_args *a)
 {
     int rc = 0;
-    w->now = policy_cmd_load(a->file, &rc);
-    w->other = w->now ? policy_cmd_load(a->other, &rc) : NULL;
+    w->now = cli_load_policy(a->file, &rc);
+    w->other = w->now ? cli_load_policy(a->other, &rc) : NULL;
     return rc;
 }
 

@@ -289,17 +289,10 @@ static bool one(void *context, const char *name, struct slice message)
 
 static int open_policy(struct run *r)
 {
-    struct policy_report *report = policy_report_new();
     const char *path = r->o->policy ? r->o->policy : CLI_POLICY_PATH;
-    struct buf b = BUF_INIT;
+    int rc;
 
-    r->policy = policy_load(path, report);
-    for (size_t i = 0; !r->policy && policy_report_at(report, i); i++)
-        if (policy_report_at(report, i)->severity == POLICY_ERROR)
-            policy_message_print(policy_report_at(report, i), &b);
-    fputs(b.p, stderr);
-    buf_release(&b);
-    policy_report_free(report);
+    r->policy = cli_load_policy(path, &rc);
     if (!r->policy)
         cli_error("%s: no policy to judge by%s", path, r->o->policy ? "" : "; give one with --policy");
     return r->policy ? 0 : EX_CONFIG;

@@ -37,12 +37,27 @@ enum limit_kind {
 /* Recipients of one message the judge keeps (RFC 5321 4.5.3.1.8 asks for at least 100). */
 #define LIMIT_RECIPIENTS 10000
 
-/* DNS: look-ups one message may cost, names a single answer may hold, and the time allowed. Design section 4. */
+/* DNS: look-ups of one scope that is no message's, names a single answer may hold, and the time allowed. */
 #define LIMIT_DNS_LOOKUPS 60
 #define LIMIT_DNS_RDATA 65535
 #define LIMIT_DNS_RRS 512
 #define LIMIT_DNS_SECONDS 5
 #define LIMIT_MESSAGE_SECONDS 20
+
+/* DNS: questions of one message, by purpose (dns.h), so that none can use up another's. DMARC: the eight names of a walk
+ * (RFC 9989 4.10) for each of 16 domains of From. SPF: for MAIL FROM and for HELO the record, ten terms of ten hosts,
+ * the reverse name with its ten names, and the explanation (RFC 7208 4.6.4, 6.2). */
+#define LIMIT_DNS_DMARC (16 * 8)
+#define LIMIT_DNS_KEYS 16
+#define LIMIT_DNS_SPF (2 * (1 + 10 + 10 * 10 + 1 + 10 + 1))
+#define LIMIT_DNS_REST 60 /* reverse names, MX and TLSA of the sender, keys of ARC */
+#define LIMIT_DNS_MESSAGE (LIMIT_DNS_DMARC + LIMIT_DNS_KEYS + LIMIT_DNS_SPF + LIMIT_DNS_REST)
+
+/* DNS: packets that the look-ups of one message may send, as far as can be told from their answers; each is charged its
+ * worst case before it begins (tests/system/dns counts at the server). */
+#define LIMIT_DNS_WIRE 150
+#define LIMIT_DNS_WIRE_LOOKUP 13
+#define LIMIT_DNS_WIRE_RESERVED (8 + LIMIT_DNS_KEYS) /* of these, kept for DMARC and keys until they have asked */
 
 /* Memory one message may use in its arena. The body is never kept, only hashed. */
 #define LIMIT_MESSAGE_ARENA (16u * 1024 * 1024)

@@ -7,8 +7,13 @@
  * NULL. When memory runs out the answer is a temporary failure. Answers are copied into the scope's arena and live on
  * when the scope is freed.
  *
- * Order of an entry's life: made by dns_start or dns_get (then it is counted), under way (flight set) or done; dns_get
- * waits and makes it done; dns_scope_free lets go of what is still under way. Only done entries are in the trace.
+ * Order of an entry's life: made by dns_start or dns_get (then it is counted), waiting while the scope may send no more
+ * packets, under way (flight set), done. dns_get waits and makes it done; dns_scope_free lets go of what is still under
+ * way. Only done entries are in the trace.
+ *
+ * Packets (LIMIT_DNS_WIRE, a message's scope only): a question that the source does not know at once holds the worst
+ * case of a look-up until it is answered, then it is charged what its answer shows: one for the answer and one for each
+ * CNAME record before it, nothing where the source knew it. A failure shows nothing: the worst case stays charged.
  */
 #include "dns/dns.h"
 #include "base/clock.h"
@@ -21,7 +26,9 @@ struct entry {
     struct dns_flight *flight;
     int64_t until;
     bool by_scope_end; /* `until` is the end of the scope's time, not of the look-up's */
+    bool waiting;      /* for packets: the source was not asked yet */
     bool done;
+    enum dns_purpose purpose;
     struct dns_answer answer;
 };
 
@@ -29,9 +36,15 @@ struct dns_scope {
     struct dns *source;
     struct arena *arena;
     struct entry *first, **last;
-    unsigned asked, lookups;
-    unsigned cost;
-    bool cached_only;
+    unsigned asked[DNS_PURPOSES], lookups[DNS_PURPOSES];
+    enum dns_purpose purpose;
+    unsigned packets, packets_held; /* charged; held by questions under way */
+    bool failed;                    /* a worst case was charged, which need not have been sent */
+    bool message;
+    bool waiting; /* an entry does */
+    struct ip client;
+    bool (*charge)(void *context);
+    void *context;
     enum limit_kind limit; /* the gravest met since dns_scope_limit() was called */
     unsigned lookup_ms, total_ms;
     int64_t end;
@@ -50,6 +63,10 @@ struct dns *dns_close(struct dns *source)
 struct dns_scope *dns_scope_new(struct dns *source, struct arena *arena, const struct dns_budget *budget)
 {
     static const struct dns_budget defaults;
+    static const unsigned of_message[DNS_PURPOSES] = {[DNS_FOR_REST] = LIMIT_DNS_REST,
+                                                      [DNS_FOR_DMARC] = LIMIT_DNS_DMARC,
+                                                      [DNS_FOR_KEYS] = LIMIT_DNS_KEYS,
+                                                      [DNS_FOR_SPF] = LIMIT_DNS_SPF};
     struct dns_scope *s = ARENA_NEW(arena, struct dns_scope);
     if (!s)
         return NULL;
@@ -58,8 +75,13 @@ struct dns_scope *dns_scope_new(struct dns *source, struct arena *arena, const s
     s->source = source;
     s->arena = arena;
     s->last = &s->first;
-    s->lookups = budget->lookups ? budget->lookups : LIMIT_DNS_LOOKUPS;
-    s->cached_only = budget->cached_only;
+    s->lookups[DNS_FOR_REST] = budget->lookups ? budget->lookups : LIMIT_DNS_LOOKUPS;
+    if (budget->message)
+        memcpy(s->lookups, of_message, sizeof of_message);
+    s->message = budget->message;
+    s->client = budget->client;
+    s->charge = budget->charge;
+    s->context = budget->context;
     s->lookup_ms = budget->lookup_ms ? budget->lookup_ms : LIMIT_DNS_SECONDS * 1000;
     s->total_ms = budget->total_ms ? budget->total_ms : LIMIT_MESSAGE_SECONDS * 1000;
     dns_scope_renew(s);
@@ -69,6 +91,12 @@ struct dns_scope *dns_scope_new(struct dns *source, struct arena *arena, const s
 void dns_scope_renew(struct dns_scope *s)
 {
     s->end = clock_mono_ms() + s->total_ms;
+}
+
+void dns_scope_purpose(struct dns_scope *s, enum dns_purpose purpose)
+{
+    if (s->message)
+        s->purpose = purpose;
 }
 
 struct arena *dns_scope_arena(struct dns_scope *s)
@@ -122,6 +150,7 @@ static void take(struct dns_scope *s, struct entry *e, struct dns_result *r)
     } else {
         a->state = r->state;
         a->security = r->security;
+        a->limit = r->limit;
         a->ttl = ttl_left(r);
         a->count = r->count;
         a->rdata = rdata;
@@ -141,30 +170,124 @@ static struct entry *find(struct dns_scope *s, const char *name, const char *nor
     return NULL;
 }
 
-static void ask(struct dns_scope *s, struct entry *e)
+/* Takes the answer of an entry under way, NULL where it did not come in time, and charges its packets. */
+static void finish(struct dns_scope *s, struct entry *e, struct dns_result *r)
 {
-    if (s->asked >= s->lookups) {
-        settle(e, DNS_TEMPFAIL, "no look-up left of the number allowed", LIMIT_OF_MESSAGE);
+    const bool failed = !r || r->state == DNS_TEMPFAIL || r->state == DNS_BOGUS;
+    const unsigned packets = failed ? LIMIT_DNS_WIRE_LOOKUP : 1 + r->links;
+
+    s->source->ops->let_go(s->source, e->flight);
+    e->flight = NULL;
+    s->packets_held -= LIMIT_DNS_WIRE_LOOKUP;
+    s->packets += packets;
+    s->failed |= failed;
+    if (r)
+        take(s, e, r);
+    else if (e->by_scope_end)
+        settle(e, DNS_TEMPFAIL, "the time for all look-ups is up", LIMIT_OF_MOMENT);
+    else
+        settle(e, DNS_TEMPFAIL, "no answer in time", LIMIT_NOT_REACHED);
+}
+
+/* Whether a look-up for this purpose may begin. Until DMARC and keys have asked, some packets are kept for them. */
+static bool has_packets(const struct dns_scope *s, enum dns_purpose purpose)
+{
+    const unsigned first = s->asked[DNS_FOR_DMARC] + s->asked[DNS_FOR_KEYS];
+    const bool kept = purpose != DNS_FOR_DMARC && purpose != DNS_FOR_KEYS && first < LIMIT_DNS_WIRE_RESERVED;
+
+    return !s->message ||
+           s->packets + s->packets_held + LIMIT_DNS_WIRE_LOOKUP + (kept ? LIMIT_DNS_WIRE_RESERVED - first : 0) <=
+               LIMIT_DNS_WIRE;
+}
+
+/* Takes the answers that have come, without waiting. */
+static void collect(struct dns_scope *s)
+{
+    for (struct entry *e = s->first; e; e = e->next) {
+        struct dns_result *r = e->flight ? s->source->ops->await(s->source, e->flight, 0) : NULL;
+        if (r)
+            finish(s, e, r);
+    }
+}
+
+/* Asks the source, which does not know the answer at once as far as is known. */
+static void begin(struct dns_scope *s, struct entry *e)
+{
+    e->waiting = false;
+    if (s->charge && !s->charge(s->context)) {
+        settle(e, DNS_TEMPFAIL, "this client's look-ups are used up for now", LIMIT_OF_MOMENT);
         return;
     }
-    s->asked++;
-    const struct dns_ops *ops = s->source->ops;
-    struct dns_result *r = !s->cached_only ? ops->ask(s->source, e->q, &e->flight)
-                           : ops->known    ? ops->known(s->source, e->q)
-                                           : NULL;
+    struct dns_result *r = s->source->ops->ask(s->source, e->q, &e->flight);
     if (r) {
         take(s, e, r);
-    } else if (s->cached_only) {
-        settle(e, DNS_TEMPFAIL, "this client's look-ups are used up for now", LIMIT_OF_MOMENT);
     } else if (!e->flight) {
         settle(e, DNS_TEMPFAIL, "out of memory", LIMIT_OF_MOMENT);
     } else {
-        s->cost++;
+        s->packets_held += LIMIT_DNS_WIRE_LOOKUP;
         e->until = clock_mono_ms() + s->lookup_ms;
         e->by_scope_end = e->until >= s->end;
         if (e->by_scope_end)
             e->until = s->end;
     }
+}
+
+/* Asks for what waits, in the order asked, as far as packets allow. */
+static void begin_waiting(struct dns_scope *s)
+{
+    if (!s->waiting)
+        return;
+    collect(s);
+    s->waiting = false;
+    for (struct entry *e = s->first; e; e = e->next) {
+        if (e->waiting && has_packets(s, e->purpose))
+            begin(s, e);
+        s->waiting |= e->waiting;
+    }
+}
+
+static void ask(struct dns_scope *s, struct entry *e)
+{
+    const struct dns_ops *ops = s->source->ops;
+
+    if (s->asked[s->purpose] >= s->lookups[s->purpose]) {
+        settle(e, DNS_TEMPFAIL, "no look-up left of the number allowed", LIMIT_OF_MESSAGE);
+        return;
+    }
+    s->asked[s->purpose]++;
+    e->purpose = s->purpose;
+    struct dns_result *r = ops->known ? ops->known(s->source, e->q) : NULL;
+    if (r) {
+        take(s, e, r);
+    } else if (has_packets(s, e->purpose)) {
+        begin(s, e);
+    } else {
+        e->waiting = s->waiting = true;
+        begin_waiting(s);
+    }
+}
+
+/* A waiting entry's turn has come: others are awaited until it may begin. Where none is under way any more and there is
+ * still no room, the packets of this message are used up. */
+static void begin_now(struct dns_scope *s, struct entry *e)
+{
+    while (e->waiting) {
+        begin_waiting(s);
+        struct entry *other = s->first;
+        while (other && !other->flight)
+            other = other->next;
+        if (e->waiting && other)
+            finish(s, other, s->source->ops->await(s->source, other->flight, other->until));
+        else if (e->waiting && !has_packets(s, e->purpose))
+            break;
+    }
+    if (!e->waiting)
+        return;
+    e->waiting = false;
+    if (s->failed)
+        settle(e, DNS_TEMPFAIL, "too many look-ups of this message failed to ask more", LIMIT_OF_MOMENT);
+    else
+        settle(e, DNS_TEMPFAIL, "no packet left of the number that a message may send", LIMIT_OF_MESSAGE);
 }
 
 /* The entry of this question, made and asked where there is none; NULL when out of memory. */
@@ -191,12 +314,14 @@ static struct entry *entry_of(struct dns_scope *s, const char *name, enum dns_ty
     e->q = q;
     memcpy(q->name, normal, sizeof normal);
     q->type = type;
+    q->client = s->client;
     ask(s, e);
     return e;
 }
 
 void dns_start(struct dns_scope *s, const char *name, enum dns_type type)
 {
+    begin_waiting(s);
     (void)entry_of(s, name, type);
 }
 
@@ -205,17 +330,10 @@ static const struct dns_answer *await(struct dns_scope *s, const char *name, enu
     struct entry *e = entry_of(s, name, type);
     if (!e)
         return &no_memory;
-    if (e->done)
-        return &e->answer;
-    struct dns_result *r = s->source->ops->await(s->source, e->flight, e->until);
-    s->source->ops->let_go(s->source, e->flight);
-    e->flight = NULL;
-    if (r)
-        take(s, e, r);
-    else if (e->by_scope_end)
-        settle(e, DNS_TEMPFAIL, "the time for all look-ups is up", LIMIT_OF_MOMENT);
-    else
-        settle(e, DNS_TEMPFAIL, "no answer in time", LIMIT_NOT_REACHED);
+    if (e->waiting)
+        begin_now(s, e);
+    if (!e->done)
+        finish(s, e, s->source->ops->await(s->source, e->flight, e->until));
     return &e->answer;
 }
 
@@ -232,11 +350,6 @@ enum limit_kind dns_scope_limit(struct dns_scope *s)
     enum limit_kind limit = s->limit;
     s->limit = LIMIT_NOT_REACHED;
     return limit;
-}
-
-unsigned dns_scope_cost(const struct dns_scope *s)
-{
-    return s->cost;
 }
 
 const struct dns_answer *dns_trace(const struct dns_scope *s, size_t i)

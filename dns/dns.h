@@ -82,11 +82,19 @@ struct dns_scope;
 /* Closes a source: its threads end, its memory goes. No scope on it may be left. NULL is fine. Returns NULL. */
 struct dns *dns_close(struct dns *source);
 
+/* What a message's question is for: each purpose has look-ups of its own (base/limits.h). */
+enum dns_purpose { DNS_FOR_REST, DNS_FOR_DMARC, DNS_FOR_KEYS, DNS_FOR_SPF, DNS_PURPOSES };
+
 struct dns_budget {
-    unsigned lookups;   /* questions in all; 0: LIMIT_DNS_LOOKUPS */
+    unsigned lookups;   /* questions in all; 0: LIMIT_DNS_LOOKUPS. Not heeded where `message` is set */
     unsigned lookup_ms; /* one look-up; 0: LIMIT_DNS_SECONDS */
     unsigned total_ms;  /* from dns_scope_new on; 0: LIMIT_MESSAGE_SECONDS */
-    bool cached_only;   /* ask nobody: what the source does not know at once is TEMPFAIL, LIMIT_OF_MOMENT */
+    bool message;       /* a mail's scope: look-ups are counted by purpose, and LIMIT_DNS_WIRE holds */
+    /* Whose mail it is: the source bounds what one client network has under way. Family 0: nobody's. */
+    struct ip client;
+    /* Asked before each question that the source does not know at once: false: TEMPFAIL, LIMIT_OF_MOMENT. NULL: yes. */
+    bool (*charge)(void *context);
+    void *context;
 };
 
 /* A scope on a source. budget may be NULL. Everything it gives out lives in `arena`. NULL when out of memory. */
@@ -99,7 +107,11 @@ void dns_scope_renew(struct dns_scope *s);
 /* Lets go of look-ups still under way. Must come before the arena is freed or reset. NULL is fine. Returns NULL. */
 struct dns_scope *dns_scope_free(struct dns_scope *s);
 
-/* Asks without waiting. Failure shows at dns_get(). name: presentation form, ASCII, any case, with or without the
+/* What the questions asked from now on are for; DNS_FOR_REST at first. */
+void dns_scope_purpose(struct dns_scope *s, enum dns_purpose purpose);
+
+/* Asks without waiting. Where the packets that a message may send are all spoken for, the question waits for others to
+ * be answered and goes out with a later call. Failure shows at dns_get(). name: presentation form, ASCII, any case, with or without the
  * final dot; octets other than letters, digits, '-' and '_' may stand as they are or as \DDD (RFC 1035 5.1). */
 void dns_start(struct dns_scope *s, const char *name, enum dns_type type);
 
@@ -109,9 +121,6 @@ const struct dns_answer *dns_get(struct dns_scope *s, const char *name, enum dns
 /* The gravest bound of ours that an answer handed out by dns_get() since the last call of this was kept back by. So the
  * caller of an engine learns whether a temporary failure is DNS's or ours, whatever engine it is. */
 enum limit_kind dns_scope_limit(struct dns_scope *s);
-
-/* Questions that the source could not answer at once: what this scope cost. */
-unsigned dns_scope_cost(const struct dns_scope *s);
 
 /* The trace: every answer this scope got, in the order asked. i from 0; NULL at the end. */
 const struct dns_answer *dns_trace(const struct dns_scope *s, size_t i);

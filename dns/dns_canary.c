@@ -32,6 +32,7 @@ enum dns_health dns_canary(const struct dns_unbound_config *config, const char *
 {
     struct dns_unbound_config own = *config;
     own.no_cache = true;
+    own.small = true;
     own.anchor_fixed = true;
     own.anchor_seed = NULL;
     *why = NULL;

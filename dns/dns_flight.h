@@ -6,6 +6,7 @@
 #ifndef ASSAY_DNS_DNS_FLIGHT_H
 #define ASSAY_DNS_DNS_FLIGHT_H
 
+#include "dns/dns_share.h"
 #include "dns/dns_source.h"
 #include "dns/dns_unbound.h"
 #include <pthread.h>
@@ -24,6 +25,8 @@ struct dns_unbound {
     int wake;             /* eventfd; readable: the poller ends */
     pthread_mutex_t lock; /* over all below, and over all flights */
     struct dns_flight *bucket[DNS_FLIGHT_BUCKETS];
+    struct dns_share *share;
+    char not_taken[64]; /* the first bound that this libunbound does not know; "": it knows all */
     struct dns_unbound_stats stats;
 };
 
@@ -33,6 +36,8 @@ struct dns_flight {
     unsigned waiters;
     bool pending; /* the callback has yet to run, or is running */
     int async_id;
+    int64_t began; /* clock_mono_ms() */
+    struct dns_ticket ticket;
     pthread_cond_t arrived;
     struct dns_result *result; /* set when not pending, unless memory ran out */
     struct dns_question q;

@@ -50,6 +50,8 @@ struct dns_result *dns_result_new(const struct dns_result *like)
         .expires = like->expires,
         .canonical = copy_text(&at, like->canonical),
         .why = copy_text(&at, like->why),
+        .limit = like->limit,
+        .links = like->links,
         .count = like->count,
         .rdata = rdata,
         .bytes = bytes,

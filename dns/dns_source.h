@@ -22,6 +22,7 @@ struct dns_question {
     char name[DNS_NAME_TEXT]; /* normal form: lower case, no final dot, \DDD for all but letters, digits, '-', '_';
                                  root: "." */
     enum dns_type type;
+    struct ip client; /* on whose behalf; family 0: nobody's. No part of what is asked */
 };
 
 struct dns_result {
@@ -32,6 +33,8 @@ struct dns_result {
     int64_t expires; /* monotonic milliseconds (clock.h) when the TTL has run out; 0: the TTL stands still */
     const char *canonical;
     const char *why;
+    enum limit_kind limit; /* of TEMPFAIL: a bound of the source's own */
+    unsigned links;        /* CNAME records followed, where the source can tell */
     size_t count;
     const struct slice *rdata;
     size_t bytes; /* of the whole block */
@@ -49,7 +52,7 @@ struct dns_ops {
     /* A result (one reference for the caller), or NULL with *flight set; NULL with *flight NULL: out of memory. Never
      * waits. */
     struct dns_result *(*ask)(struct dns *source, const struct dns_question *q, struct dns_flight **flight);
-    /* Waits until monotonic time `until` (clock.h). The result (one reference for the caller), or NULL: not yet. */
+    /* Waits until monotonic time `until` (clock.h); 0: not at all. The result (one reference for the caller), or NULL: not yet. */
     struct dns_result *(*await)(struct dns *source, struct dns_flight *flight, int64_t until);
     /* The asker lets go of a flight; once for each that `ask` gave. */
     void (*let_go)(struct dns *source, struct dns_flight *flight);

@@ -7,9 +7,12 @@
  * (libunbound has none).
  *
  * Who owns a flight: the scopes that wait for it (`waiters`), and the callback that has not run yet (`pending`).
- * Whoever ends the last of both frees it, under `lock`. The last waiter to leave cancels; where ub_cancel says UB_NOID
- * the callback has been or is being run and the flight stays its own. `lock` is held while libunbound is called:
- * libunbound calls back only from ub_process, which the poller calls without it.
+ * Whoever ends the last of both frees it, under `lock`. Nothing is cancelled: ub_cancel only forgets the callback, while
+ * libunbound goes on asking and holds its ports. So a flight that nobody waits for any more stays under way and is
+ * counted until libunbound has done with it, others may still join it, and its answer is kept in the cache. `lock` is
+ * held while libunbound is called: libunbound calls back only from ub_process, which the poller calls without it.
+ *
+ * Who may begin one is dns_share.h's to say.
  *
  * On failure: an answer that cannot be asked for is a temporary failure with words, never an error of its own.
  */
@@ -25,6 +28,9 @@
 #include <sys/eventfd.h>
 #include <unbound.h>
 #include <unistd.h>
+
+/* A look-up that got no answer for so long has met servers that do not answer. */
+#define SLOW_MS 1000
 
 static struct dns_flight **place(struct dns_unbound *u, const struct dns_question *q)
 {
@@ -52,9 +58,10 @@ static void flight_free(struct dns_flight *f)
     free(f);
 }
 
-static struct dns_result *failure(const char *why)
+static struct dns_result *failure(const char *why, enum limit_kind limit)
 {
-    return dns_result_new(&(struct dns_result){.state = DNS_TEMPFAIL, .security = DNS_UNKNOWN, .why = why});
+    return dns_result_new(
+        &(struct dns_result){.state = DNS_TEMPFAIL, .security = DNS_UNKNOWN, .why = why, .limit = limit});
 }
 
 static const char *rcode_text(int rcode)
@@ -79,6 +86,34 @@ static const char *canonical_of(const struct ub_result *ub, const struct dns_que
     if (!ub->canonname || dns_name_normal(ub->canonname, out) != STATUS_OK || strcmp(out, q->name) == 0)
         return NULL;
     return out;
+}
+
+/* The end of a name in a packet from `at` on; 0: malformed. */
+static size_t skip_name(const uint8_t *p, size_t n, size_t at)
+{
+    while (at < n && p[at] && p[at] < 0xc0)
+        at += p[at] + 1u;
+    at += at < n && p[at] >= 0xc0 ? 2 : 1;
+    return at <= n ? at : 0;
+}
+
+/* CNAME records in the answer section of libunbound's answer; what is malformed counts as none further. */
+static unsigned links_of(const struct ub_result *ub)
+{
+    const uint8_t *p = ub->answer_packet;
+    const size_t n = p && ub->answer_len > 12 ? (size_t)ub->answer_len : 0;
+    unsigned links = 0;
+    size_t at = n ? skip_name(p, n, 12) + 4 : 0;
+    for (unsigned left = n ? (unsigned)p[6] << 8 | p[7] : 0; left && at; left--) {
+        at = skip_name(p, n, at);
+        if (!at || at + 10 > n)
+            break;
+        links += p[at] == 0 && p[at + 1] == DNS_CNAME;
+        at += 10 + ((size_t)p[at + 8] << 8 | p[at + 9]);
+        if (at > n)
+            break;
+    }
+    return links;
 }
 
 /* Order matters: an answer that did not validate is bogus whatever it holds; an error code says nothing about
@@ -113,6 +148,8 @@ struct dns_result *dns_result_from_unbound(const struct ub_result *ub, const str
             r.state = DNS_NODATA;
     }
     if (r.state != DNS_TEMPFAIL && r.state != DNS_BOGUS)
+        r.links = links_of(ub);
+    if (r.state != DNS_TEMPFAIL && r.state != DNS_BOGUS)
         r.canonical = canonical_of(ub, q, canonical);
     uint32_t ttl = r.ttl < LIMIT_DNS_CACHE_TTL ? r.ttl : LIMIT_DNS_CACHE_TTL;
     r.expires = now + (int64_t)ttl * 1000;
@@ -125,7 +162,8 @@ static void on_result(void *arg, int error, struct ub_result *ub)
     struct dns_flight *f = arg;
     struct dns_unbound *u = f->owner;
     int64_t now = clock_mono_ms();
-    struct dns_result *r = error || !ub ? failure(ub_strerror(error)) : dns_result_from_unbound(ub, &f->q, now);
+    struct dns_result *r =
+        error || !ub ? failure(ub_strerror(error), LIMIT_NOT_REACHED) : dns_result_from_unbound(ub, &f->q, now);
     ub_resolve_free(ub);
     if (r && u->cache)
         dns_cache_put(u->cache, &f->q, r, now);
@@ -134,12 +172,17 @@ static void on_result(void *arg, int error, struct ub_result *ub)
     unlist(u, f);
     f->pending = false;
     f->result = r;
+    dns_share_leave(u->share, &f->ticket);
     u->stats.under_way--;
     u->stats.resolved++;
     if (r && r->state == DNS_BOGUS)
         u->stats.bogus++;
     else if (!r || r->state == DNS_TEMPFAIL)
         u->stats.failed++;
+    if (r && r->state != DNS_TEMPFAIL)
+        dns_share_answered(u->share, &f->ticket);
+    else if (now - f->began >= SLOW_MS)
+        dns_share_failed(u->share, &f->ticket, now);
     if (f->waiters)
         pthread_cond_broadcast(&f->arrived);
     else
@@ -155,6 +198,7 @@ static struct dns_flight *flight_new(struct dns_unbound *u, const struct dns_que
         return NULL;
     f->owner = u;
     f->q = *q;
+    f->began = clock_mono_ms();
     f->waiters = 1;
     f->pending = true;
     pthread_condattr_init(&monotonic);
@@ -162,6 +206,19 @@ static struct dns_flight *flight_new(struct dns_unbound *u, const struct dns_que
     pthread_cond_init(&f->arrived, &monotonic);
     pthread_condattr_destroy(&monotonic);
     return f;
+}
+
+static struct dns_result *refusal(struct dns_unbound *u, enum dns_admission why)
+{
+    static const char *const words[] = {
+        [DNS_CLIENT_BUSY] = "this client network has as many look-ups under way as it may",
+        [DNS_ZONE_BUSY] = "as many look-ups in that zone are under way as may be",
+        [DNS_ALL_BUSY] = "too many look-ups under way",
+        [DNS_ZONE_DEAD] = "the servers of that zone do not answer (many look-ups in a row)",
+    };
+    u->stats.refused += why != DNS_ZONE_DEAD;
+    u->stats.dead += why == DNS_ZONE_DEAD;
+    return failure(words[why], why == DNS_ZONE_DEAD ? LIMIT_NOT_REACHED : LIMIT_OF_MOMENT);
 }
 
 /* With the lock held: joins the flight of this question or begins one. */
@@ -174,17 +231,20 @@ static struct dns_result *join_or_begin(struct dns_unbound *u, const struct dns_
         *flight = *at;
         return NULL;
     }
-    if (u->stats.under_way >= LIMIT_DNS_FLIGHTS) {
-        u->stats.refused++;
-        return failure("too many look-ups under way");
-    }
     struct dns_flight *f = flight_new(u, q);
     if (!f)
         return NULL;
+    enum dns_admission admission =
+        dns_share_enter(u->share, &q->client, q->name, (unsigned)u->stats.under_way, f->began, &f->ticket);
+    if (admission != DNS_ADMITTED) {
+        flight_free(f);
+        return refusal(u, admission);
+    }
     int rc = ub_resolve_async(u->ctx, f->q.name, (int)q->type, 1, f, on_result, &f->async_id);
     if (rc != 0) {
+        dns_share_leave(u->share, &f->ticket);
         flight_free(f);
-        return failure(ub_strerror(rc));
+        return failure(ub_strerror(rc), LIMIT_NOT_REACHED);
     }
     u->stats.under_way++;
     *at = f;
@@ -194,21 +254,24 @@ static struct dns_result *join_or_begin(struct dns_unbound *u, const struct dns_
 
 struct dns_result *dns_unbound_known(struct dns *source, const struct dns_question *q)
 {
-    const struct dns_unbound *u = (const struct dns_unbound *)source;
-    return u->cache ? dns_cache_get(u->cache, q, clock_mono_ms()) : NULL;
+    struct dns_unbound *u = (struct dns_unbound *)source;
+    struct dns_result *r = u->cache ? dns_cache_get(u->cache, q, clock_mono_ms()) : NULL;
+    if (!r)
+        return NULL;
+    pthread_mutex_lock(&u->lock);
+    u->stats.asked++;
+    u->stats.cached++;
+    pthread_mutex_unlock(&u->lock);
+    return r;
 }
 
 struct dns_result *dns_unbound_ask(struct dns *source, const struct dns_question *q, struct dns_flight **flight)
 {
     struct dns_unbound *u = (struct dns_unbound *)source;
-    struct dns_result *r = u->cache ? dns_cache_get(u->cache, q, clock_mono_ms()) : NULL;
     *flight = NULL;
     pthread_mutex_lock(&u->lock);
     u->stats.asked++;
-    if (r)
-        u->stats.cached++;
-    else
-        r = join_or_begin(u, q, flight);
+    struct dns_result *r = join_or_begin(u, q, flight);
     pthread_mutex_unlock(&u->lock);
     return r;
 }
@@ -219,11 +282,11 @@ struct dns_result *dns_unbound_await(struct dns *source, struct dns_flight *f, i
     struct timespec end = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
     struct dns_result *r = NULL;
     pthread_mutex_lock(&u->lock);
-    while (f->pending && pthread_cond_timedwait(&f->arrived, &u->lock, &end) != ETIMEDOUT)
+    while (until && f->pending && pthread_cond_timedwait(&f->arrived, &u->lock, &end) != ETIMEDOUT)
         continue;
     if (f->result)
         r = dns_result_hold(f->result);
-    else
+    else if (until)
         u->stats.timed_out++;
     pthread_mutex_unlock(&u->lock);
     return r;
@@ -233,15 +296,11 @@ void dns_unbound_let_go(struct dns *source, struct dns_flight *f)
 {
     struct dns_unbound *u = (struct dns_unbound *)source;
     pthread_mutex_lock(&u->lock);
-    if (--f->waiters == 0) {
-        if (f->pending && ub_cancel(u->ctx, f->async_id) == 0) {
-            unlist(u, f);
-            f->pending = false;
-            u->stats.under_way--;
-        }
-        if (!f->pending)
-            flight_free(f);
-    }
+    int64_t now = f->pending ? clock_mono_ms() : 0;
+    if (f->pending && now - f->began >= SLOW_MS)
+        dns_share_failed(u->share, &f->ticket, now);
+    if (--f->waiters == 0 && !f->pending)
+        flight_free(f);
     pthread_mutex_unlock(&u->lock);
 }
 

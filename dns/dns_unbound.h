@@ -9,8 +9,8 @@
  * kept there.
  *
  * Equal questions under way at the same time, from any number of scopes, are one look-up. A scope that gives up
- * (deadline, or dns_scope_free) lets go of its look-up at once; what was on its way is still learnt by libunbound's
- * own cache.
+ * (deadline, or dns_scope_free) lets go of its look-up at once; libunbound goes on with it for some seconds, and what it
+ * finds is kept in the cache. How many may be under way for one client network and in one zone: dns_share.h.
  *
  * dns_unbound_new starts threads: call it after daemonizing, never before a fork. struct dns may be used by all
  * threads.
@@ -21,8 +21,9 @@
 #include "dns/dns.h"
 #include "base/status.h"
 
-/* Look-ups under way at one time over all scopes; above it a question is a temporary failure, so that a flood of
- * mail cannot eat memory. */
+/* Look-ups under way at one time over all scopes, and ports that libunbound may have open for them; above it a question
+ * is a temporary failure, so that a flood of mail cannot eat memory. Where the process may have fewer open files than
+ * twice as many, fewer: half of those. */
 #define LIMIT_DNS_FLIGHTS 4096
 
 struct dns_unbound_config {
@@ -40,11 +41,16 @@ struct dns_unbound_config {
                                 none */
     size_t cache_bytes;      /* of the cache in front; 0: 32 MiB */
     bool no_cache;           /* no cache in front (tests, benches) */
+    bool small;              /* for a few questions only: no more than 64 look-ups, small caches */
 };
 
 /* A source, or NULL with *error set to one line that says what is wrong with which setting or file (malloc'ed; the
  * caller frees it). */
 struct dns *dns_unbound_new(const struct dns_unbound_config *config, char **error) MUST_CHECK;
+
+/* The first setting that bounds a look-up's packets and that this libunbound does not take, for a log; NULL: it takes all
+ * (max-global-quota is known since 1.21). Lives as long as the source. */
+const char *dns_unbound_not_taken(struct dns *source);
 
 struct dns_unbound_stats {
     uint64_t asked;     /* questions that scopes had */
@@ -54,7 +60,8 @@ struct dns_unbound_stats {
     uint64_t timed_out; /* waits that a deadline ended */
     uint64_t bogus;     /* of resolved: answers that did not validate */
     uint64_t failed;    /* of resolved: temporary failures */
-    uint64_t refused;   /* over LIMIT_DNS_FLIGHTS */
+    uint64_t refused;   /* over LIMIT_DNS_FLIGHTS, or over the share of a client network or zone */
+    uint64_t dead;      /* not asked: the zone's servers are known not to answer */
     uint64_t under_way;
 };
 

@@ -14,12 +14,14 @@
 #include "dns/dns_anchor.h"
 #include "dns/dns_cache.h"
 #include "dns/dns_flight.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unbound.h>
 #include <unistd.h>
 
@@ -57,18 +59,65 @@ static bool option(struct ub_ctx *ctx, const char *name, const char *value, char
     return rc == 0;
 }
 
-/* libunbound as a library comes sized for one user's browser: 16 ports, caches of 1 MiB. */
-static bool set_options(struct ub_ctx *ctx, char **error)
+/* Look-ups that may be under way: each may need a port, which is an open file. */
+static unsigned most_flights(const struct dns_unbound_config *config)
+{
+    struct rlimit files;
+    if (config->small)
+        return 64;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur / 2 >= LIMIT_DNS_FLIGHTS)
+        return LIMIT_DNS_FLIGHTS;
+    return files.rlim_cur / 2 < 64 ? 64 : (unsigned)(files.rlim_cur / 2);
+}
+
+/* Whether this host has a way to IPv6 addresses. Nothing is sent: connecting a datagram socket only asks for a route. */
+static bool has_ipv6(void)
+{
+    struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = htons(53)};
+    int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool good = fd >= 0 && inet_pton(AF_INET6, "2001:7fd::1", &to.sin6_addr) == 1 &&
+                connect(fd, (const struct sockaddr *)&to, sizeof to) == 0;
+    if (fd >= 0)
+        close(fd);
+    return good;
+}
+
+/* What bounds the packets that one look-up may cost, as measured (tests/system/dns) against servers that lead on and on.
+ * A libunbound that does not know one of these does without, and dns_unbound_not_taken() tells. */
+static void set_bounds(struct dns_unbound *u)
 {
     static const char *const options[][2] = {
-        {"outgoing-range:", "256"},         {"num-queries-per-thread:", "2048"}, {"outgoing-num-tcp:", "32"},
-        {"msg-cache-size:", "16m"},         {"rrset-cache-size:", "32m"},        {"key-cache-size:", "8m"},
-        {"neg-cache-size:", "2m"},          {"edns-buffer-size:", "1232"},       {"aggressive-nsec:", "yes"},
-        {"harden-dnssec-stripped:", "yes"}, {"val-permissive-mode:", "no"},      {"do-not-query-localhost:", "no"},
-        {"serve-expired:", "no"},
+        {"max-query-restarts:", "7"},          /* CNAME records followed; 11 by default */
+        {"max-sent-count:", "10"},             /* packets for one name at one delegation; 32 */
+        {"outbound-msg-retry:", "3"},          /* tries of one server; 5 */
+        {"max-global-quota:", "24"},           /* packets for a question and all that it leads to (since 1.21) */
+        {"infra-cache-max-rtt:", "4000"},      /* the longest wait for one server; 120000 */
+        {"target-fetch-policy:", "0 0 0 0 0"}, /* no addresses of name servers that are not needed */
+        {"qname-minimisation:", "no"}, /* a packet for each label: a name of ten labels costs twelve times as much */
     };
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-        if (!option(ctx, options[i][0], options[i][1], error))
+        if (ub_ctx_set_option(u->ctx, options[i][0], options[i][1]) != 0 && !u->not_taken[0])
+            snprintf(u->not_taken, sizeof u->not_taken, "%s %s", options[i][0], options[i][1]);
+    if (!has_ipv6())
+        (void)ub_ctx_set_option(u->ctx, "do-ip6:", "no");
+}
+
+/* libunbound as a library comes sized for one user's browser: 16 ports, caches of 1 MiB. */
+static bool set_options(struct dns_unbound *u, unsigned flights, char **error)
+{
+    char range[16];
+    snprintf(range, sizeof range, "%u", flights);
+    set_bounds(u);
+    if (!option(u->ctx, "outgoing-range:", range, error) || !option(u->ctx, "num-queries-per-thread:", range, error))
+        return false;
+    static const char *const options[][2] = {
+        {"outgoing-num-tcp:", "32"},       {"msg-cache-size:", "16m"},         {"rrset-cache-size:", "32m"},
+        {"key-cache-size:", "8m"},         {"neg-cache-size:", "2m"},          {"edns-buffer-size:", "1232"},
+        {"aggressive-nsec:", "yes"},       {"harden-dnssec-stripped:", "yes"}, {"val-permissive-mode:", "no"},
+        {"do-not-query-localhost:", "no"}, {"serve-expired:", "no"},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (!option(u->ctx, options[i][0], options[i][1], error))
             return false;
     return true;
 }
@@ -87,6 +136,20 @@ static bool is_forward(const char *text)
     return at[1] >= '0' && at[1] <= '9' && *end == '\0' && port > 0 && port <= 65535;
 }
 
+/* With a forwarder the site's own names are asked for like others: libunbound would answer for private reverse zones,
+ * .test and home.arpa by itself (RFC 6303, 6761, 8375). Nobody can sign them from the root, so they are insecure. */
+static bool unblock_local(struct ub_ctx *ctx, char **error)
+{
+    static const char *const options[][2] = {
+        {"unblock-lan-zones:", "yes"},           {"insecure-lan-zones:", "yes"}, {"local-zone:", "test. nodefault"},
+        {"local-zone:", "home.arpa. nodefault"}, {"domain-insecure:", "test."},  {"domain-insecure:", "home.arpa."},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (!option(ctx, options[i][0], options[i][1], error))
+            return false;
+    return true;
+}
+
 static bool set_forward(struct ub_ctx *ctx, const char *forward, char **error)
 {
     char *copy = strdup(forward ? forward : ""), *rest = NULL;
@@ -101,7 +164,7 @@ static bool set_forward(struct ub_ctx *ctx, const char *forward, char **error)
         }
     }
     free(copy);
-    return good;
+    return good && (!forward || !*forward || unblock_local(ctx, error));
 }
 
 static bool set_anchor(struct ub_ctx *ctx, const struct dns_unbound_config *config, char **error)
@@ -131,7 +194,7 @@ static bool configure(struct dns_unbound *u, const struct dns_unbound_config *co
             return false;
         }
     }
-    return set_options(u->ctx, error) && set_forward(u->ctx, config->forward, error) &&
+    return set_options(u, most_flights(config), error) && set_forward(u->ctx, config->forward, error) &&
            set_anchor(u->ctx, config, error) && ub_ctx_async(u->ctx, 1) == 0;
 }
 
@@ -160,6 +223,7 @@ static void unbound_free(struct dns_unbound *u)
     ub_ctx_delete(u->ctx);
     dns_unbound_free_flights(u);
     dns_cache_free(u->cache);
+    dns_share_free(u->share);
     if (u->wake >= 0)
         close(u->wake);
     pthread_mutex_destroy(&u->lock);
@@ -193,12 +257,19 @@ static struct dns_unbound *unbound_make(const struct dns_unbound_config *config,
     pthread_mutex_init(&u->lock, NULL);
     u->wake = eventfd(0, EFD_CLOEXEC);
     u->ctx = ub_ctx_create();
+    u->share = dns_share_new(most_flights(config));
     u->cache = config->no_cache ? NULL : dns_cache_new(config->cache_bytes ? config->cache_bytes : DEFAULT_CACHE);
-    if (u->wake >= 0 && u->ctx && (u->cache || config->no_cache))
+    if (u->wake >= 0 && u->ctx && u->share && (u->cache || config->no_cache))
         return u;
     complain(error, "libunbound cannot be started: %s", strerror(errno));
     unbound_free(u);
     return NULL;
+}
+
+const char *dns_unbound_not_taken(struct dns *source)
+{
+    const struct dns_unbound *u = dns_unbound_of(source);
+    return u && u->not_taken[0] ? u->not_taken : NULL;
 }
 
 struct dns *dns_unbound_new(const struct dns_unbound_config *config, char **error)

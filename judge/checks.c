@@ -35,7 +35,9 @@ void checks_start_client(struct judge *j)
     posture_start_client(j);
     if (j->mail.client.family == 0)
         return;
+    dns_scope_purpose(j->scope, DNS_FOR_SPF);
     spf_start(j->scope, &in);
+    dns_scope_purpose(j->scope, DNS_FOR_REST);
     rdns_start(j->scope, &j->mail.client, j->mail.helo);
 }
 
@@ -60,13 +62,16 @@ enum status checks_start_header(struct judge *j)
 
     format_check(j->arena, &j->mail.headers, NULL, &j->report.format);
     from = j->report.format.from_domain;
+    dns_scope_purpose(j->scope, DNS_FOR_DMARC);
     for (size_t i = 0; i < author_domains(j) && !psl(j); i++)
         dmarc_start(j->scope, j->report.format.domains[i]);
-    for (size_t i = 0; i < author_domains(j); i++)
-        posture_start(j, j->report.format.domains[i]);
+    dns_scope_purpose(j->scope, DNS_FOR_KEYS);
     j->dkim = dkim_checker_new(j->scope, j->arena, &j->mail.headers, from, &dkim);
     if (!j->dkim)
         return STATUS_NOMEM;
+    dns_scope_purpose(j->scope, DNS_FOR_REST);
+    for (size_t i = 0; i < author_domains(j); i++)
+        posture_start(j, j->report.format.domains[i]);
     arc.body_of = j->dkim;
     j->arc = arc_checker_new(j->scope, j->arena, &j->mail.headers, &arc);
     seal_prepare(j);
@@ -245,11 +250,15 @@ enum status checks_end(struct judge *j)
         return STATUS_NOMEM;
     if (!r->judged)
         return STATUS_OK;
+    dns_scope_purpose(j->scope, DNS_FOR_SPF);
     s = run_spf(j);
+    dns_scope_purpose(j->scope, DNS_FOR_KEYS);
     if (s == STATUS_OK)
         s = run_dkim(j);
+    dns_scope_purpose(j->scope, DNS_FOR_DMARC);
     if (s == STATUS_OK)
         s = run_dmarc(j);
+    dns_scope_purpose(j->scope, DNS_FOR_REST);
     if (s != STATUS_OK)
         return s;
     (void)dns_scope_limit(j->scope);

@@ -40,8 +40,6 @@ struct judge *judge_free(struct judge *j)
         return NULL;
     arc_checker_free(j->arc);
     dkim_checker_free(j->dkim);
-    if (j->scope)
-        quota_charge(j->host->quota, &j->mail.peer, dns_scope_cost(j->scope), quota_cap(j), clock_mono_ms());
     dns_scope_free(j->scope);
     policy_unref(j->policy);
     arena_free(j->arena);
@@ -94,16 +92,27 @@ static bool judged(const struct judge *j)
     return judge_source_is_judged(j->mail.source);
 }
 
+/* Each question is charged to the client's network before it goes out. */
+static bool charge(void *judge)
+{
+    const struct judge *j = judge;
+    return quota_take(j->host->quota, &j->mail.peer, 1, quota_cap(j), clock_mono_ms());
+}
+
 enum status judge_envelope(struct judge *j)
 {
     struct dns_budget budget = {
+        .message = true,
+        .charge = charge,
+        .context = j,
         .lookup_ms = (unsigned)policy_set_number(j->policy, SETTING_DNS_TIMEOUT) * 1000,
         .total_ms = (unsigned)policy_set_number(j->policy, SETTING_MESSAGE_TIMEOUT) * 1000,
     };
 
     if (!judged(j) || j->scope)
         return STATUS_OK;
-    budget.cached_only = !quota_allows(j->host->quota, &j->mail.peer, quota_cap(j), clock_mono_ms());
+    if (quota_cap(j)) /* a relay is everybody: its look-ups are nobody's */
+        budget.client = j->mail.peer;
     j->scope = dns_scope_new(j->host->dns, j->arena, &budget);
     if (!j->scope)
         return STATUS_NOMEM;

@@ -60,8 +60,8 @@ static uint64_t level_now(const struct place *p, unsigned per_minute, int64_t no
     return p->level > leaked ? p->level - leaked : 0;
 }
 
-/* The place of a network; where it has none and `make`, the one with the lowest level is cleared for it. */
-static struct place *find(struct quota *q, const struct ip *network, unsigned per_minute, int64_t now, bool make)
+/* The place of a network; where it has none, the one with the lowest level is cleared for it. */
+static struct place *find(struct quota *q, const struct ip *network, unsigned per_minute, int64_t now)
 {
     struct place *set = set_of(q, network), *lowest = &set[0];
     for (unsigned i = 0; i < PLACES; i++) {
@@ -70,8 +70,6 @@ static struct place *find(struct quota *q, const struct ip *network, unsigned pe
         if (level_now(&set[i], per_minute, now) < level_now(lowest, per_minute, now))
             lowest = &set[i];
     }
-    if (!make)
-        return NULL;
     *lowest = (struct place){.network = *network, .seen = now};
     return lowest;
 }
@@ -81,26 +79,17 @@ static struct ip network_of(const struct ip *client)
     return ip_net_of(client, client->family == 6 ? 56 : 24).base;
 }
 
-bool quota_allows(struct quota *q, const struct ip *client, unsigned per_minute, int64_t now)
+bool quota_take(struct quota *q, const struct ip *client, unsigned questions, unsigned per_minute, int64_t now)
 {
     if (!q || client->family == 0 || per_minute == 0)
         return true;
     struct ip network = network_of(client);
     pthread_mutex_lock(&q->lock);
-    const struct place *p = find(q, &network, per_minute, now, false);
-    bool allowed = !p || level_now(p, per_minute, now) < (uint64_t)per_minute * 1000;
-    pthread_mutex_unlock(&q->lock);
-    return allowed;
-}
-
-void quota_charge(struct quota *q, const struct ip *client, unsigned questions, unsigned per_minute, int64_t now)
-{
-    if (!q || client->family == 0 || per_minute == 0 || questions == 0)
-        return;
-    struct ip network = network_of(client);
-    pthread_mutex_lock(&q->lock);
-    struct place *p = find(q, &network, per_minute, now, true);
-    p->level = level_now(p, per_minute, now) + (uint64_t)questions * 1000;
+    struct place *p = find(q, &network, per_minute, now);
+    const uint64_t level = level_now(p, per_minute, now);
+    const bool allowed = level < (uint64_t)per_minute * 1000;
+    p->level = allowed ? level + (uint64_t)questions * 1000 : level;
     p->seen = now;
     pthread_mutex_unlock(&q->lock);
+    return allowed;
 }

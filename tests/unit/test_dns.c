@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "dns/dns_source.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Answers names that begin with "now" at once, others when awaited, "never..." not at all. */
@@ -137,25 +138,116 @@ static struct dns_result *made_known(struct dns *source, const struct dns_questi
     return strncmp(q->name, "now", 3) == 0 ? address() : NULL;
 }
 
-static void cached_only(void **state)
+static bool charge(void *context)
+{
+    unsigned *left = context;
+    return *left && (*left)--;
+}
+
+/* What the source knows costs nothing; each other question is charged before it goes out, once. */
+static void charged(void **state)
 {
     const struct dns_ops ops = {made_ask, made_await, made_let_go, made_close, made_known};
     struct made m = {.base.ops = &ops};
     struct arena *arena = arena_new(1 << 20);
-    struct dns_scope *s = dns_scope_new(&m.base, arena, &(struct dns_budget){.cached_only = true});
+    unsigned left = 1;
+    struct dns_scope *s = dns_scope_new(&m.base, arena, &(struct dns_budget){.charge = charge, .context = &left});
     assert_int_equal(dns_get(s, "now.example", DNS_A)->state, DNS_FOUND);
-    const struct dns_answer *a = dns_get(s, "later.example", DNS_A);
+    assert_int_equal(left, 1);
+    dns_start(s, "later.example", DNS_A);
+    assert_int_equal(left, 0);
+    assert_int_equal(dns_get(s, "later.example", DNS_A)->state, DNS_FOUND);
+    const struct dns_answer *a = dns_get(s, "later2.example", DNS_A);
     assert_int_equal(a->state, DNS_TEMPFAIL);
     assert_int_equal(a->limit, LIMIT_OF_MOMENT);
-    assert_int_equal(m.asked, 0);
-    assert_int_equal(dns_scope_cost(s), 0);
+    assert_int_equal(dns_get(s, "now2.example", DNS_A)->state, DNS_FOUND);
+    assert_int_equal(m.asked, 1);
     dns_scope_free(s);
-    s = dns_scope_new(&m.base, arena, NULL);
-    dns_get(s, "now.example", DNS_A);
-    dns_get(s, "later.example", DNS_A);
-    dns_get(s, "later.example", DNS_A);
-    assert_int_equal(dns_scope_cost(s), 1);
+    arena_free(arena);
+}
+
+static const struct dns_answer *get_numbered(struct dns_scope *s, const char *what, unsigned i)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s%u.example", what, i);
+    return dns_get(s, name, DNS_A);
+}
+
+static void start_numbered(struct dns_scope *s, const char *what, unsigned n)
+{
+    char name[64];
+    for (unsigned i = 0; i < n; i++) {
+        snprintf(name, sizeof name, "%s%u.example", what, i);
+        dns_start(s, name, DNS_A);
+    }
+}
+
+/* A message has look-ups for each purpose: what SPF used up, DMARC and keys still have. */
+static void purposes(void **state)
+{
+    static const struct {
+        enum dns_purpose purpose;
+        unsigned most;
+    } cases[] = {{DNS_FOR_SPF, LIMIT_DNS_SPF},
+                 {DNS_FOR_REST, LIMIT_DNS_REST},
+                 {DNS_FOR_KEYS, LIMIT_DNS_KEYS},
+                 {DNS_FOR_DMARC, LIMIT_DNS_DMARC}};
+    const struct dns_ops ops = {made_ask, made_await, made_let_go, made_close, made_known};
+    struct made m = {.base.ops = &ops};
+    struct arena *arena = arena_new(8 << 20);
+    struct dns_scope *s = dns_scope_new(&m.base, arena, &(struct dns_budget){.message = true});
+    unsigned all = 0;
+    for (unsigned k = 0; k < 4; k++) {
+        char what[16];
+        snprintf(what, sizeof what, "now%u-", k);
+        dns_scope_purpose(s, cases[k].purpose);
+        for (unsigned i = 0; i < cases[k].most; i++, all++)
+            assert_int_equal(get_numbered(s, what, i)->state, DNS_FOUND);
+        assert_int_equal(get_numbered(s, what, cases[k].most)->limit, LIMIT_OF_MESSAGE);
+    }
+    assert_int_equal(all, LIMIT_DNS_MESSAGE);
     dns_scope_free(s);
+    arena_free(arena);
+}
+
+/* Plain look-ups cost one packet each when they are answered; as many are under way at a time as the worst case allows.
+ * The hundred and eleven look-ups of the greatest SPF record fit, and what is kept for DMARC and keys remains. */
+static void packets(void **state)
+{
+    struct made m = {.base.ops = &made_ops};
+    struct arena *arena = arena_new(8 << 20);
+    struct dns_scope *s = dns_scope_new(&m.base, arena, &(struct dns_budget){.message = true});
+    dns_scope_purpose(s, DNS_FOR_SPF);
+    for (unsigned i = 0; i < 111; i++)
+        assert_int_equal(get_numbered(s, "later", i)->state, DNS_FOUND);
+    while (get_numbered(s, "later", m.asked)->state == DNS_FOUND)
+        assert_in_range(m.asked, 112, LIMIT_DNS_WIRE);
+    assert_int_equal(get_numbered(s, "later", m.asked)->limit, LIMIT_OF_MESSAGE);
+    dns_scope_purpose(s, DNS_FOR_KEYS);
+    assert_int_equal(get_numbered(s, "key", 0)->state, DNS_FOUND);
+    dns_scope_free(s);
+    assert_int_equal(m.flights, 0);
+    arena_free(arena);
+}
+
+/* Servers that never answer may have been sent the worst case each: no more go out than that allows, and that is the
+ * servers' doing, not the message's. What was started waits for its turn. */
+static void packets_of_failures(void **state)
+{
+    struct made m = {.base.ops = &made_ops};
+    struct arena *arena = arena_new(8 << 20);
+    struct dns_scope *s =
+        dns_scope_new(&m.base, arena, &(struct dns_budget){.message = true, .lookup_ms = 5, .total_ms = 2000});
+    dns_scope_purpose(s, DNS_FOR_DMARC);
+    start_numbered(s, "never", 20);
+    assert_in_range(m.asked, LIMIT_DNS_WIRE / LIMIT_DNS_WIRE_LOOKUP, LIMIT_DNS_WIRE / LIMIT_DNS_WIRE_LOOKUP);
+    assert_int_equal(get_numbered(s, "never", 0)->limit, LIMIT_NOT_REACHED);
+    const struct dns_answer *a = get_numbered(s, "never", 19);
+    assert_int_equal(a->state, DNS_TEMPFAIL);
+    assert_int_equal(a->limit, LIMIT_OF_MOMENT);
+    assert_true(m.asked * LIMIT_DNS_WIRE_LOOKUP <= LIMIT_DNS_WIRE);
+    dns_scope_free(s);
+    assert_int_equal(m.flights, 0);
     arena_free(arena);
 }
 
@@ -236,8 +328,15 @@ static void names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_question_one_answer), cmocka_unit_test(budget), cmocka_unit_test(deadlines),
-        cmocka_unit_test(little_memory),           cmocka_unit_test(names),  cmocka_unit_test(cached_only),
+        cmocka_unit_test(one_question_one_answer),
+        cmocka_unit_test(budget),
+        cmocka_unit_test(deadlines),
+        cmocka_unit_test(little_memory),
+        cmocka_unit_test(names),
+        cmocka_unit_test(charged),
+        cmocka_unit_test(purposes),
+        cmocka_unit_test(packets),
+        cmocka_unit_test(packets_of_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

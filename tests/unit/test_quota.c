@@ -17,20 +17,18 @@ static void by_network_and_minute(void **state)
     struct quota *q = quota_new();
     struct ip a = ip("192.0.2.1"), beside = ip("192.0.2.200"), other = ip("192.0.3.1"), six = ip("2001:db8::1"),
               six2 = ip("2001:db8:0:ff::9");
-    assert_true(quota_allows(q, &a, 100, 0));
-    quota_charge(q, &a, 60, 100, 0);
-    assert_true(quota_allows(q, &a, 100, 0));
-    quota_charge(q, &a, 60, 100, 0);
-    assert_false(quota_allows(q, &a, 100, 0));
-    assert_false(quota_allows(q, &beside, 100, 0));
-    assert_true(quota_allows(q, &other, 100, 0));
-    assert_true(quota_allows(q, &a, 0, 0));
+    assert_true(quota_take(q, &a, 60, 100, 0));
+    assert_true(quota_take(q, &a, 60, 100, 0));
+    assert_false(quota_take(q, &a, 1, 100, 0));
+    assert_false(quota_take(q, &beside, 1, 100, 0));
+    assert_true(quota_take(q, &other, 1, 100, 0));
+    assert_true(quota_take(q, &a, 1, 0, 0));
     /* 120 - 100 a minute: below 100 after 12 seconds */
-    assert_false(quota_allows(q, &a, 100, 11999));
-    assert_true(quota_allows(q, &a, 100, 12001));
-    assert_true(quota_allows(q, &a, 100, 600000));
-    quota_charge(q, &six, 200, 100, 600000);
-    assert_false(quota_allows(q, &six2, 100, 600000));
+    assert_false(quota_take(q, &a, 1, 100, 11999));
+    assert_true(quota_take(q, &a, 1, 100, 12001));
+    assert_true(quota_take(q, &a, 1, 100, 600000));
+    assert_true(quota_take(q, &six, 200, 100, 600000));
+    assert_false(quota_take(q, &six2, 1, 100, 600000));
     quota_free(q);
 }
 
@@ -38,10 +36,10 @@ static void unknown_clients(void **state)
 {
     struct quota *q = quota_new();
     struct ip nobody = {0}, a = ip("192.0.2.1");
-    quota_charge(q, &nobody, 1000, 10, 0);
-    assert_true(quota_allows(q, &nobody, 10, 0));
-    quota_charge(NULL, &a, 1000, 10, 0);
-    assert_true(quota_allows(NULL, &a, 10, 0));
+    assert_true(quota_take(q, &nobody, 1000, 10, 0));
+    assert_true(quota_take(q, &nobody, 1, 10, 0));
+    assert_true(quota_take(NULL, &a, 1000, 10, 0));
+    assert_true(quota_take(NULL, &a, 1, 10, 0));
     assert_null(quota_free(q));
     assert_null(quota_free(NULL));
 }
@@ -51,15 +49,15 @@ static void not_washed_out(void **state)
 {
     struct quota *q = quota_new();
     struct ip a = ip("192.0.2.1"), other = {.family = 4};
-    quota_charge(q, &a, 500, 100, 0);
+    assert_true(quota_take(q, &a, 500, 100, 0));
     for (uint32_t i = 0; i < 100000; i++) {
         other.octets[0] = 10;
         other.octets[1] = (uint8_t)(i >> 8);
         other.octets[2] = (uint8_t)i;
         other.octets[0] = (uint8_t)(10 + (i >> 16));
-        quota_charge(q, &other, 2, 100, 1);
+        assert_true(quota_take(q, &other, 2, 100, 1));
     }
-    assert_false(quota_allows(q, &a, 100, 1));
+    assert_false(quota_take(q, &a, 1, 100, 1));
     quota_free(q);
 }
 

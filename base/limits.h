@@ -44,9 +44,9 @@ enum limit_kind {
 #define LIMIT_DNS_SECONDS 5
 #define LIMIT_MESSAGE_SECONDS 20
 
-/* DNS: questions of one message, by purpose (dns.h), so that none can use up another's. DMARC: the eight names of a walk
- * (RFC 9989 4.10) for each of 16 domains of From. SPF: for MAIL FROM and for HELO the record, ten terms of ten hosts,
- * the reverse name with its ten names, and the explanation (RFC 7208 4.6.4, 6.2). */
+/* DNS: questions of one message, by purpose (dns.h), so that none can use up another's. DMARC: the eight names of a
+ * walk (RFC 9989 4.10) for each of 16 domains of From. SPF: for MAIL FROM and for HELO the record, ten terms of ten
+ * hosts, the reverse name with its ten names, and the explanation (RFC 7208 4.6.4, 6.2). */
 #define LIMIT_DNS_DMARC (16 * 8)
 #define LIMIT_DNS_KEYS 16
 #define LIMIT_DNS_SPF (2 * (1 + 10 + 10 * 10 + 1 + 10 + 1))

@@ -111,8 +111,9 @@ struct dns_scope *dns_scope_free(struct dns_scope *s);
 void dns_scope_purpose(struct dns_scope *s, enum dns_purpose purpose);
 
 /* Asks without waiting. Where the packets that a message may send are all spoken for, the question waits for others to
- * be answered and goes out with a later call. Failure shows at dns_get(). name: presentation form, ASCII, any case, with or without the
- * final dot; octets other than letters, digits, '-' and '_' may stand as they are or as \DDD (RFC 1035 5.1). */
+ * be answered and goes out with a later call. Failure shows at dns_get(). name: presentation form, ASCII, any case,
+ * with or without the final dot; octets other than letters, digits, '-' and '_' may stand as they are or as \DDD (RFC
+ * 1035 5.1). */
 void dns_start(struct dns_scope *s, const char *name, enum dns_type type);
 
 /* The answer, awaited. Never NULL. */

@@ -52,7 +52,8 @@ struct dns_ops {
     /* A result (one reference for the caller), or NULL with *flight set; NULL with *flight NULL: out of memory. Never
      * waits. */
     struct dns_result *(*ask)(struct dns *source, const struct dns_question *q, struct dns_flight **flight);
-    /* Waits until monotonic time `until` (clock.h); 0: not at all. The result (one reference for the caller), or NULL: not yet. */
+    /* Waits until monotonic time `until` (clock.h); 0: not at all. The result (one reference for the caller), or NULL:
+     * not yet. */
     struct dns_result *(*await)(struct dns *source, struct dns_flight *flight, int64_t until);
     /* The asker lets go of a flight; once for each that `ask` gave. */
     void (*let_go)(struct dns *source, struct dns_flight *flight);

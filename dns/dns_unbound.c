@@ -7,10 +7,10 @@
  * (libunbound has none).
  *
  * Who owns a flight: the scopes that wait for it (`waiters`), and the callback that has not run yet (`pending`).
- * Whoever ends the last of both frees it, under `lock`. Nothing is cancelled: ub_cancel only forgets the callback, while
- * libunbound goes on asking and holds its ports. So a flight that nobody waits for any more stays under way and is
- * counted until libunbound has done with it, others may still join it, and its answer is kept in the cache. `lock` is
- * held while libunbound is called: libunbound calls back only from ub_process, which the poller calls without it.
+ * Whoever ends the last of both frees it, under `lock`. Nothing is cancelled: ub_cancel only forgets the callback,
+ * while libunbound goes on asking and holds its ports. So a flight that nobody waits for any more stays under way and
+ * is counted until libunbound has done with it, others may still join it, and its answer is kept in the cache. `lock`
+ * is held while libunbound is called: libunbound calls back only from ub_process, which the poller calls without it.
  *
  * Who may begin one is dns_share.h's to say.
  *

@@ -70,7 +70,8 @@ static unsigned most_flights(const struct dns_unbound_config *config)
     return files.rlim_cur / 2 < 64 ? 64 : (unsigned)(files.rlim_cur / 2);
 }
 
-/* Whether this host has a way to IPv6 addresses. Nothing is sent: connecting a datagram socket only asks for a route. */
+/* Whether this host has a way to IPv6 addresses. Nothing is sent: connecting a datagram socket only asks for a route.
+ */
 static bool has_ipv6(void)
 {
     struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = htons(53)};
@@ -82,8 +83,8 @@ static bool has_ipv6(void)
     return good;
 }
 
-/* What bounds the packets that one look-up may cost, as measured (tests/system/dns) against servers that lead on and on.
- * A libunbound that does not know one of these does without, and dns_unbound_not_taken() tells. */
+/* What bounds the packets that one look-up may cost, as measured (tests/system/dns) against servers that lead on and
+ * on. A libunbound that does not know one of these does without, and dns_unbound_not_taken() tells. */
 static void set_bounds(struct dns_unbound *u)
 {
     static const char *const options[][2] = {

@@ -139,7 +139,8 @@ clean:
 	rm -rf $(BUILD) build-*
 	$(MAKE) -s -C resolver-module clean
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/tests/*/*.d)
+# Not below $(BUILD)/unbound: there is a folder whose name ends like that.
+-include $(filter-out $(BUILD)/unbound%,$(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d))
 .SECONDARY:
 
 .PHONY: deb

@@ -5,7 +5,7 @@
  * Words longer than LONGEST are never near anything, so the table is of fixed size and the work is bounded whatever was
  * typed.
  */
-#include "policy/words.h"
+#include "base/words.h"
 
 #define LONGEST 40u
 

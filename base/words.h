@@ -2,8 +2,8 @@
 /*
  * words.h - the nearest word: what somebody who mistyped most likely meant.
  */
-#ifndef ASSAY_POLICY_WORDS_H
-#define ASSAY_POLICY_WORDS_H
+#ifndef ASSAY_BASE_WORDS_H
+#define ASSAY_BASE_WORDS_H
 
 #include "base/slice.h"
 #include <stddef.h>

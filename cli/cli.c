@@ -7,7 +7,7 @@
  */
 #include "cli/cli.h"
 #include "base/utf8.h"
-#include "policy/words.h"
+#include "base/words.h"
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>

@@ -9,6 +9,7 @@
  * (store not ours).
  */
 #include "base/clock.h"
+#include "base/options.h"
 #include "ledger/config.h"
 #include "feedback/dmarc_failure.h"
 #include "ledger/exceptions.h"
@@ -320,23 +321,26 @@ static int serve(struct service *s, bool once)
     return EX_OK;
 }
 
-static int usage(int code)
-{
-    fprintf(code ? stderr : stdout,
-            "Usage: assay-ledger [-1] [-P POLICY] [-S STATEDIR]\n"
-            "  -1, --once        take in what there is, tidy, send reports that are due, and end\n"
-            "  -P, --policy      policy file (default " ASSAY_SYSCONFDIR "/policy)\n"
-            "  -S, --state       folder for the last good policy (default " ASSAY_STATEDIR ")\n"
-            "  -V, --version\n");
-    return code;
-}
+struct options {
+    const char *policy, *state;
+    bool once, version;
+};
 
-static const char *argument(char **argv, int *i, const char *brief, const char *full)
-{
-    if ((strcmp(argv[*i], brief) != 0 && strcmp(argv[*i], full) != 0) || !argv[*i + 1])
-        return NULL;
-    return argv[++*i];
-}
+#define OPTIONS_OF struct options
+static const struct option_row rows[] = {
+    OPTIONS_FLAG('1', "once", once, "take in what is there now, and end"),
+    OPTIONS_TEXT('P', "policy", "FILE", policy, "the policy file (default " ASSAY_SYSCONFDIR "/policy)"),
+    OPTIONS_TEXT('S', "state", "DIR", state, "the folder for what is kept over a restart (default " ASSAY_STATEDIR ")"),
+    OPTIONS_FLAG('V', "version", version, "print the version and end"),
+};
+
+static const struct options_spec command_line = {
+    .synopsis = "[OPTION...]",
+    .text = "Takes what assay-milter and the resolver's module found into the ledger, deletes it in time, and sends "
+            "DMARC reports: assay-ledger(8).",
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+};
 
 /* Started as root, it becomes the owner of its folder before it reads or writes anything there. */
 static bool become_owner(const char *folder)
@@ -355,21 +359,13 @@ static bool become_owner(const char *folder)
 
 int main(int argc, char **argv)
 {
-    struct service s = {.policy_path = ASSAY_SYSCONFDIR "/policy", .state_dir = ASSAY_STATEDIR};
-    bool once = false;
-    for (int i = 1; i < argc; i++) {
-        const char *v;
-        if (strcmp(argv[i], "-1") == 0 || strcmp(argv[i], "--once") == 0)
-            once = true;
-        else if ((v = argument(argv, &i, "-P", "--policy")))
-            s.policy_path = v;
-        else if ((v = argument(argv, &i, "-S", "--state")))
-            s.state_dir = v;
-        else if (strcmp(argv[i], "-V") == 0 || strcmp(argv[i], "--version") == 0)
-            return printf("assay-ledger %s\n", ASSAY_VERSION) < 0;
-        else
-            return usage(strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0 ? EX_OK : EX_USAGE);
-    }
+    struct options o = {.policy = ASSAY_SYSCONFDIR "/policy", .state = ASSAY_STATEDIR};
+    int operands, rc = options_start(&command_line, "assay-ledger", argc, argv, &o, &operands, stdout, stderr);
+    if (rc >= 0)
+        return rc;
+    if (o.version)
+        return printf("assay-ledger %s\n", ASSAY_VERSION) < 0;
+    struct service s = {.policy_path = o.policy, .state_dir = o.state};
     signal(SIGPIPE, SIG_IGN);
     sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_end}, NULL);
     sigaction(SIGINT, &(struct sigaction){.sa_handler = on_end}, NULL);
@@ -380,7 +376,7 @@ int main(int argc, char **argv)
         say("there is no usable policy");
         return EX_CONFIG;
     }
-    int rc = serve(&s, once);
+    rc = serve(&s, o.once);
     store_close(s.store);
     dns_close(s.dns);
     policy_unref(s.policy);

@@ -65,7 +65,7 @@ static int run(const struct options *o)
     if (!rc)
         rc = start_engines(&the_daemon, o);
     if (!rc) {
-        log_open(o->foreground != NULL);
+        log_open(o->foreground);
         log_say("version %s listens at %s: policy %s, mode %s", ASSAY_VERSION, copy, policy_hash(p),
                 policy_set_text(p, SETTING_MODE));
     }
@@ -87,14 +87,10 @@ static int run(const struct options *o)
 int main(int argc, char **argv)
 {
     struct options o;
-    int rc = options_read(&o, argc, argv);
+    int rc = milter_options(&o, argc, argv);
 
-    if (rc)
+    if (rc >= 0)
         return rc;
-    if (o.help) {
-        options_help(stdout);
-        return EX_OK;
-    }
     if (o.version) {
         printf("assay-milter %s\n", ASSAY_VERSION);
         return EX_OK;

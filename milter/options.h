@@ -5,18 +5,18 @@
 #ifndef ASSAY_MILTER_OPTIONS_H
 #define ASSAY_MILTER_OPTIONS_H
 
-#include <stdio.h>
+#include <stdbool.h>
 
-/* A switch that was given is a non-NULL text, as an argument is. NULL: not given. */
+/* Texts that were not given are NULL; those that were point into argv. */
 struct options {
-#define OPTION(letter, long, argument, field, help) const char *field;
+#define FLAG(letter, long, field, help) bool field;
+#define TEXT(letter, long, argument, field, help) const char *field;
 #include "milter/options.def"
-#undef OPTION
+#undef FLAG
+#undef TEXT
 };
 
-/* 0, or EX_USAGE after a message on stderr that names the argument. Texts point into argv. */
-int options_read(struct options *o, int argc, char **argv);
-
-void options_help(FILE *to);
+/* -1: go on; else the exit code: the help was printed, or a message on stderr named what is wrong. */
+int milter_options(struct options *o, int argc, char **argv);
 
 #endif

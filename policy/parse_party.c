@@ -7,7 +7,7 @@
  */
 #include "policy/parser.h"
 #include "base/domain.h"
-#include "policy/words.h"
+#include "base/words.h"
 #include <stdio.h>
 
 /* Whether the word can only be meant as an address or a network. */

@@ -6,7 +6,7 @@
  * harmless to print.
  */
 #include "policy/parser.h"
-#include "policy/words.h"
+#include "base/words.h"
 #include <stdio.h>
 
 const struct token *parse_peek(const struct parser *ps)

@@ -8,7 +8,7 @@
  */
 #include "base/domain.h"
 #include "policy/load.h"
-#include "policy/words.h"
+#include "base/words.h"
 #include "policy/policy_settings.h"
 #include <stdlib.h>
 

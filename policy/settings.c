@@ -9,7 +9,7 @@
 #include "base/domain.h"
 #include "policy/model.h"
 #include "policy/policy_settings.h"
-#include "policy/words.h"
+#include "base/words.h"
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -9,7 +9,7 @@
  * that is named and cannot be read, a circle of includes. All that is wrong is said, not only the first.
  */
 #include "cli/harden/migrate.h"
-#include "policy/words.h"
+#include "base/words.h"
 #include <strings.h>
 
 static const struct migrate_option table[] = {

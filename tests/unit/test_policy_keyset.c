@@ -7,7 +7,7 @@
 #include "policy/keyset.h"
 #include "policy/policy.h"
 #include "policy/recipient.h"
-#include "policy/words.h"
+#include "base/words.h"
 #include <stdio.h>
 
 #define SEED UINT64_C(0x1234567)

@@ -82,8 +82,8 @@ enum options_end { OPTIONS_OK, OPTIONS_HELP, OPTIONS_WRONG };
 enum options_end options_read(const struct options_spec *spec, int argc, char **argv, void *into, int *operands,
                               struct buf *why);
 
-/* options_read for a program's entry: -1: go on; 0 after the help went to `out`; EX_USAGE after the complaint, and a hint
- * at the help, went to `err`. `name` as for options_help. */
+/* options_read for a program's entry: -1: go on; 0 after the help went to `out`; EX_USAGE after the complaint, and a
+ * hint at the help, went to `err`. `name` as for options_help. */
 int options_start(const struct options_spec *spec, const char *name, int argc, char **argv, void *into, int *operands,
                   FILE *out, FILE *err);
 

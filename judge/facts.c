@@ -68,6 +68,8 @@ static void fill_format(struct judge *j, struct facts *f)
 {
     f->format = j->report.format.result;
     f->format_reason = j->report.format.reason;
+    if (j->mail.mail_from.notes & MAILBOX_ODD_ADDRESS)
+        j->report.format.remarks |= FORMAT_REMARK_ODD_SENDER;
     if (j->mail.mail_from_bad) {
         f->format = RESULT_FAIL;
         f->format_reason = "MAIL FROM is no address (RFC 5321 4.1.2)";

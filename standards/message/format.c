@@ -42,6 +42,9 @@ static const struct {
     {FORMAT_REMARK_NO_SENDER, "no-sender"},
     {FORMAT_REMARK_AUTHORS, "several-authors"},
     {FORMAT_REMARK_EMPTY_FOLD, "empty-fold"},
+    {FORMAT_REMARK_ODD_NAME, "odd-name"},
+    {FORMAT_REMARK_ODD_ADDRESS, "odd-address"},
+    {FORMAT_REMARK_ODD_SENDER, "odd-sender"},
 };
 
 /* RFC 5322 3.6: maximum 1. From is counted on its own. */
@@ -147,6 +150,8 @@ static const char *check_from_field(struct arena *arena, const struct header_fie
     if (count == 0)
         f->flaws |= FORMAT_FROM_EMPTY;
     for (size_t i = 0; i < count; i++) {
+        f->remarks |= (boxes[i].notes & MAILBOX_ODD_NAME ? FORMAT_REMARK_ODD_NAME : 0u) |
+                      (boxes[i].notes & MAILBOX_ODD_ADDRESS ? FORMAT_REMARK_ODD_ADDRESS : 0u);
         if (boxes[i].domain)
             note_domain(f, boxes[i].domain);
         else

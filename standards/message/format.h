@@ -60,6 +60,9 @@ enum format_remark {
     FORMAT_REMARK_NO_SENDER = 1 << 3,   /* several authors and no Sender (RFC 5322 3.6.2) */
     FORMAT_REMARK_AUTHORS = 1 << 4,     /* several addresses in From, not of several domains */
     FORMAT_REMARK_EMPTY_FOLD = 1 << 5,  /* a continuation line of blanks only (RFC 5322 4.2) */
+    FORMAT_REMARK_ODD_NAME = 1 << 6,    /* obsolete or unquoted name in From: no phrase by RFC 5322 3.4 */
+    FORMAT_REMARK_ODD_ADDRESS = 1 << 7, /* a local part in From that RFC 5322 3.4.1 does not know, or a final dot */
+    FORMAT_REMARK_ODD_SENDER = 1 << 8,  /* the same in MAIL FROM (RFC 5321 4.1.2); set by who knows the envelope */
 };
 
 /* What was seen while the body went by. Set to all zero first. */

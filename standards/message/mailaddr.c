@@ -165,6 +165,51 @@ static enum status path(struct path_reader *r, struct mailbox *out)
     return STATUS_OK;
 }
 
+/* What may stand before the last "@" without making another "@" the right one: no controls, and nothing that quotes or
+ * comments, but for one pair of quotes round it all. */
+static bool is_odd_local(struct slice s)
+{
+    if (s.n >= 2 && s.p[0] == '"' && s.p[s.n - 1] == '"')
+        s = slice_of(s.p + 1, s.n - 2);
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c < 32 || c == 127 || strchr("<>()\"\\", c))
+            return false;
+    }
+    return true;
+}
+
+/* A path that the grammar does not take, but whose domain is beyond doubt: what stands behind the last "@". */
+static enum status odd_path(struct arena *arena, struct slice text, struct mailbox *out)
+{
+    char kept[LIMIT_DOMAIN + 1];
+    while (text.n && text.p[0] == ' ')
+        text = slice_from(text, 1);
+    while (text.n && text.p[text.n - 1] == ' ')
+        text.n--;
+    const char *at = memrchr(text.p, '@', text.n);
+    if (!at)
+        return STATUS_INVALID;
+    struct slice local = slice_of(text.p, (size_t)(at - text.p));
+    struct slice name = slice_from(text, local.n + 1);
+    if (!is_odd_local(local))
+        return STATUS_INVALID;
+    if (name.n && name.p[name.n - 1] == '.')
+        name.n--;
+    if (!utf8_valid(name) || domain_from_text(name, kept) != STATUS_OK)
+        return STATUS_INVALID;
+    const char *colon = local.n && local.p[0] == '@' ? memchr(local.p, ':', local.n) : NULL;
+    if (colon)
+        local = slice_from(local, (size_t)(colon - local.p) + 1);
+    struct mailbox box = {.notes = MAILBOX_ODD_ADDRESS,
+                          .local = arena_slice(arena, local),
+                          .domain = arena_copy(arena, kept, strlen(kept))};
+    if (arena_failed(arena))
+        return STATUS_NOMEM;
+    *out = box;
+    return STATUS_OK;
+}
+
 enum status mailaddr_path(struct arena *arena, struct slice text, bool smtputf8, struct mailbox *out)
 {
     text = slice_trim(text);
@@ -182,7 +227,7 @@ enum status mailaddr_path(struct arena *arena, struct slice text, bool smtputf8,
     struct path_reader r = {.at = lex_of(text), .arena = arena, .utf8 = smtputf8, .local = BUF_INIT};
     enum status s = path(&r, out);
     buf_release(&r.local);
-    return s;
+    return s == STATUS_INVALID ? odd_path(arena, text, out) : s;
 }
 
 void mailaddr_add(struct buf *out, const struct mailbox *m)

@@ -6,7 +6,7 @@
  * meant. Every part of the program that needs an address of a message gets it from here, so that no two parts can see
  * two different ones. Refused although some reader somewhere would take it: source routes in header fields (RFC 5322
  * obs-route), blanks or comments within the dotted words of a local part or a domain (obs-local-part, obs-domain),
- * encoded words as local part (RFC 2047 5), a dot at the end of a domain, 8-bit octets that are no UTF-8.
+ * encoded words as local part (RFC 2047 5), 8-bit octets that are no UTF-8, more than one "@".
  *
  * The words round it are read leniently: phrases with dots (obs-phrase: `John Q. Public <j@example.org>`), with square
  * brackets or commas in encoded words where no quoted string stands beside them, raw 8-bit and RFC 6532 display names,
@@ -33,8 +33,16 @@
 /* Mailboxes read of one From field; beyond it STATUS_LIMIT (RFC 9989 11.5 asks for such a bound). */
 #define MAILADDR_FROM_MAX 64
 
+/* Departures from the RFC that leave the domain beyond doubt. */
+enum mailbox_note {
+    MAILBOX_ODD_ADDRESS = 1 << 0, /* a local part that RFC 5321 does not know, or a dot behind the domain */
+    MAILBOX_ODD_NAME = 1 << 1,    /* a display name that is no phrase: unquoted commas, colons, lone parentheses */
+};
+
 struct mailbox {
-    struct slice local;   /* quoting undone; empty only for the null path */
+    unsigned notes;       /* MAILBOX_... */
+    struct slice local;   /* quoting undone; as it stands where the address is odd. Empty for the null path, and for
+                             "<@domain>" */
     const char *domain;   /* kept form (base/domain.h); NULL: null path, a bare <postmaster>, or a domain literal */
     struct slice literal; /* "[192.0.2.1]", "[IPv6:...]", with its brackets; empty where there is a domain */
     struct slice display; /* decoded of quoting only, not of encoded words; hostile text. Empty where there is none */
@@ -43,14 +51,23 @@ struct mailbox {
 /* A Reverse-path or Forward-path as MTAs hand it over, with or without its angle brackets. A source route (RFC
  * 5321 4.1.2 A-d-l) is checked and stripped, here and nowhere else. "<>" (and the empty text) is the null path:
  * STATUS_OK, empty local, no domain. A bare "postmaster" is taken (RFC 5321 4.5.1), any other local part without domain
- * is not. smtputf8: RFC 6531 local parts and U-labels are allowed. STATUS_INVALID: not a path; STATUS_LIMIT: longer
- * than LIMIT_ADDRESS; STATUS_NOMEM. */
+ * is not. smtputf8: RFC 6531 local parts and U-labels are allowed.
+ *
+ * What is asked of a path is mostly its domain, and MTAs take local parts that RFC 5321 does not know (a..b@d, a.@d,
+ * .a@d, a:b@d, a@b@d, none at all in "<@d>", 8-bit without SMTPUTF8): then the domain is what stands behind the last
+ * "@", without a final dot, and the box is marked MAILBOX_ODD_ADDRESS.
+ * STATUS_INVALID: no domain can be told, or controls or angle brackets stand in it; STATUS_LIMIT: longer than
+ * LIMIT_ADDRESS; STATUS_NOMEM. */
 enum status mailaddr_path(struct arena *arena, struct slice text, bool smtputf8, struct mailbox *out) MUST_CHECK;
 
 /* What stands behind "From:" (folds may be in). All its mailboxes in the order written, groups opened; *count 0 where
  * there are only empty groups. STATUS_INVALID: not wholly a mailbox-list or address-list; STATUS_LIMIT: over
  * LIMIT_HEADER_FIELD octets, an address over LIMIT_ADDRESS, or more than MAILADDR_FROM_MAX mailboxes; STATUS_NOMEM.
- * *reason (may not be NULL) is then a static text that says why, for people. */
+ * *reason (may not be NULL) is then a static text that says why, for people.
+ *
+ * Two departures are taken and marked. MAILBOX_ODD_ADDRESS: an address of one "@" whose local part is no dot-atom
+ * (a..b@d, a.@d, a:b@d) or whose domain has a final dot. MAILBOX_ODD_NAME: a field that is no list by the grammar, but
+ * ends in its only angle address, with no "@" in the words before it: they can only be its name. */
 enum status mailaddr_from(struct arena *arena, struct slice field_body, struct mailbox **out, size_t *count,
                           const char **reason) MUST_CHECK;
 

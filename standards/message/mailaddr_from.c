@@ -171,6 +171,50 @@ static enum found addr_spec(struct from_reader *r, struct mailbox *out)
     return f;
 }
 
+/* An address of one "@" that is no addr-spec, though its domain is beyond doubt: dots where none may stand, a colon, a
+ * dot behind the domain. Nothing that another reader would begin or end something with. */
+static enum found odd_address(struct from_reader *r, struct slice text, struct mailbox *out)
+{
+    char kept[LIMIT_DOMAIN + 1];
+    const char *at = memchr(text.p, '@', text.n);
+    if (!at || at == text.p || text.n > LIMIT_ADDRESS)
+        return FOUND_NOT;
+    struct slice local = slice_of(text.p, (size_t)(at - text.p)), name = slice_from(text, local.n + 1);
+    for (size_t i = 0; i < text.n; i++)
+        if ((unsigned char)text.p[i] <= 32 || text.p[i] == 127 || (strchr("\"()<>[]\\,;", text.p[i])))
+            return FOUND_NOT;
+    if (name.n && name.p[name.n - 1] == '.')
+        name.n--;
+    if (memchr(name.p, '@', name.n) || !utf8_valid(local) || has_wide_at(text) || has_encoded_word(local) ||
+        domain_from_text(name, kept) != STATUS_OK)
+        return FOUND_NOT;
+    *out = (struct mailbox){.notes = MAILBOX_ODD_ADDRESS,
+                            .local = arena_slice(r->arena, local),
+                            .domain = arena_copy(r->arena, kept, strlen(kept))};
+    return FOUND;
+}
+
+/* addr-spec ">", the "<" being read. */
+static enum found in_brackets(struct from_reader *r, struct mailbox *out)
+{
+    enum found f = addr_spec(r, out);
+    if (f == FOUND_NOT)
+        return bad(r, "what stands between < and > in From is no address");
+    if (f == FOUND && !lex_char(&r->at, '>'))
+        return bad(r, "an address in From is not ended by >");
+    return f;
+}
+
+/* The same with an odd address. */
+static enum found odd_in_brackets(struct from_reader *r, struct mailbox *out)
+{
+    const char *close = r->at.p < r->at.end ? memchr(r->at.p, '>', (size_t)(r->at.end - r->at.p)) : NULL;
+    if (!close || odd_address(r, slice_trim(slice_of(r->at.p, (size_t)(close - r->at.p))), out) != FOUND)
+        return FOUND_NOT;
+    r->at.p = close + 1;
+    return FOUND;
+}
+
 /* angle-addr = [CFWS] "<" addr-spec ">" [CFWS], from the "<" on; obs-route refused */
 static enum found angle_addr(struct from_reader *r, struct mailbox *out)
 {
@@ -178,12 +222,21 @@ static enum found angle_addr(struct from_reader *r, struct mailbox *out)
         return FOUND_NOT;
     if (lex_cfws(&r->at) && lex_peek(&r->at) == '@')
         return bad(r, "a source route stands in From");
-    enum found f = addr_spec(r, out);
-    if (f == FOUND_NOT)
-        return bad(r, "what stands between < and > in From is no address");
-    if (f == FOUND && (!lex_char(&r->at, '>') || !lex_cfws(&r->at)))
-        return bad(r, "an address in From is not ended by >");
-    return f;
+    const struct lex inner = r->at;
+    const char *reason_before = r->reason;
+    enum found f = in_brackets(r, out);
+    if (f == FOUND_BAD && !r->limit) {
+        const struct lex failed = r->at;
+        r->at = inner;
+        f = odd_in_brackets(r, out);
+        if (f == FOUND)
+            r->reason = reason_before;
+        else
+            r->at = failed;
+    }
+    if (f != FOUND)
+        return FOUND_BAD;
+    return lex_cfws(&r->at) ? FOUND : bad(r, "a comment in From is not ended");
 }
 
 /* encoded-word (RFC 2047 2), whole, with commas and colons in its text that 5 (3) forbids in phrases and many mailers
@@ -366,6 +419,20 @@ static enum found list(struct from_reader *r, bool in_group)
     return any ? FOUND : FOUND_NOT;
 }
 
+static enum status hand_out(struct from_reader *r, struct mailbox **out, size_t *count, const char **reason)
+{
+    struct mailbox *all = ARENA_ARRAY(r->arena, struct mailbox, r->count);
+    if (!all) {
+        *reason = "out of memory";
+        return STATUS_NOMEM;
+    }
+    if (r->count)
+        memcpy(all, r->box, r->count * sizeof *all);
+    *out = all;
+    *count = r->count;
+    return STATUS_OK;
+}
+
 static enum status from(struct from_reader *r, struct mailbox **out, size_t *count, const char **reason)
 {
     enum found f = list(r, false);
@@ -379,16 +446,52 @@ static enum status from(struct from_reader *r, struct mailbox **out, size_t *cou
         *reason = r->reason ? r->reason : lex_end(&r->at) ? "From is empty" : "From holds something that is no address";
         return r->limit ? STATUS_LIMIT : STATUS_INVALID;
     }
-    struct mailbox *all = ARENA_ARRAY(r->arena, struct mailbox, r->count);
-    if (!all) {
-        *reason = "out of memory";
-        return STATUS_NOMEM;
+    return hand_out(r, out, count, reason);
+}
+
+/* Words that can only be the name of the address behind them, whatever marks stand among them: no "@", no brackets,
+ * quotes in pairs, no bare CR or LF; and no comma right before the address, which would make two of them. */
+static bool is_odd_name(struct slice s)
+{
+    bool quoted = false;
+    if (s.n == 0 || has_wide_at(s) || !utf8_valid(s) || strchr(",;:", s.p[s.n - 1]))
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        const char c = s.p[i], next = i + 1 < s.n ? s.p[i + 1] : ' ';
+        if (c == '@' || c == '>' || c == '\\' || c == '\0' || c == 127)
+            return false;
+        if ((c == '\r' && next != '\n') || (c == '\n' && next != ' ' && next != '\t'))
+            return false;
+        if ((unsigned char)c < 32 && c != '\r' && c != '\n' && c != '\t')
+            return false;
+        quoted ^= c == '"';
     }
-    if (r->count)
-        memcpy(all, r->box, r->count * sizeof *all);
-    *out = all;
-    *count = r->count;
-    return STATUS_OK;
+    return !quoted;
+}
+
+/* A field that is no list by the grammar, but in which one author is beyond doubt: a lone odd address, or words without
+ * "@" and the field's only angle address behind them. */
+static enum found one_odd_author(struct from_reader *r, struct slice text)
+{
+    struct mailbox m;
+    text = slice_trim(text);
+    r->reason = NULL;
+    r->limit = false;
+    r->count = 0;
+    if (odd_address(r, text, &m) == FOUND)
+        return add_mailbox(r, &m, NULL);
+    const char *open = memchr(text.p, '<', text.n);
+    if (!open || text.p[text.n - 1] != '>')
+        return FOUND_NOT;
+    struct slice name = slice_trim(slice_of(text.p, (size_t)(open - text.p)));
+    if (!is_odd_name(name) || memchr(open + 1, '<', text.n - (size_t)(open + 1 - text.p)))
+        return FOUND_NOT;
+    r->at = lex_of(slice_of(open, text.n - (size_t)(open - text.p)));
+    if (angle_addr(r, &m) != FOUND || !lex_end(&r->at))
+        return FOUND_NOT;
+    m.notes |= MAILBOX_ODD_NAME;
+    m.display = arena_slice(r->arena, name);
+    return add_mailbox(r, &m, NULL);
 }
 
 enum status mailaddr_from(struct arena *arena, struct slice field_body, struct mailbox **out, size_t *count,
@@ -402,6 +505,8 @@ enum status mailaddr_from(struct arena *arena, struct slice field_body, struct m
         field_body.n -= field_body.n > 1 && field_body.p[field_body.n - 2] == '\r' ? 2 : 1;
     struct from_reader r = {.at = lex_of(field_body), .arena = arena, .text = BUF_INIT};
     enum status s = from(&r, out, count, reason);
+    if (s == STATUS_INVALID && one_odd_author(&r, field_body) == FOUND)
+        s = hand_out(&r, out, count, reason);
     buf_release(&r.text);
     return s;
 }

@@ -80,7 +80,6 @@ static void refuses_the_bad(void **state)
     } t[] = {
         LIT("<(any@legitimate.com>"),
         LIT("<any@legitimate.com(a.attack.com>"),
-        LIT("<any@legitimate.com'@any.attack.com>"),
         LIT("<any@legitimate.com\0.attack.com>"),
         LIT("<any\0@attack.com>"),
         LIT("<"),
@@ -92,27 +91,12 @@ static void refuses_the_bad(void **state)
         LIT("<a@b.example> x"),
         LIT("<a@b.example><c@d.example>"),
         LIT("<a>"),
-        LIT("<@b.example>"),
         LIT("<a@>"),
-        LIT("<a b@c.example>"),
-        LIT("<a @c.example>"),
         LIT("<a@ c.example>"),
-        LIT("<a@c.example >"),
-        LIT("< a@c.example>"),
-        LIT("<.a@c.example>"),
-        LIT("<a.@c.example>"),
-        LIT("<a..b@c.example>"),
         LIT("<a@c..example>"),
         LIT("<a@.c.example>"),
-        LIT("<a@c.example.>"),
-        LIT("<a@-c.example>"),
-        LIT("<a@c-.example>"),
         LIT("<a@c,d.example>"),
         LIT("<@a.example:>"),
-        LIT("<@a.example,:b@c.example>"),
-        LIT("<@a.example,b.example:b@c.example>"),
-        LIT("<@a.example b@c.example>"),
-        LIT("<@a.example:@b.example:c@d.example>"),
         LIT("<\"a@c.example>"),
         LIT("<\"a\"b@c.example>"),
         LIT("<\"a\x01\"@c.example>"),
@@ -126,17 +110,11 @@ static void refuses_the_bad(void **state)
         LIT("<a@[x:y]>"),
         LIT("<a@[]>"),
         LIT("<a@[192.0.2.1].example>"),
-        LIT("<j\xc3\xbcrgen@example.com>"),
-        LIT("<a@b\xc3\xbc"
-            "cher.example>"),
         LIT("<a\r\n@b.example>"),
         LIT("<a@b.example\r\n>"),
         LIT("<a@b.example\n>"),
-        LIT("a@b@c.example"),
         LIT("<a(c)@b.example>"),
         LIT("<a@b.example(c)>"),
-        LIT("<a:b@c.example>"),
-        LIT("<a;b@c.example>"),
         LIT("<a\\b@c.example>"),
         LIT("<a@c\xff.example>"),
     };
@@ -150,12 +128,55 @@ static void refuses_the_bad(void **state)
     }
 }
 
+/* Local parts that RFC 5321 does not know, and that MTAs take: the domain is what stands behind the last "@". */
+static void odd_paths(void **state)
+{
+    static const struct {
+        const char *path, *local, *domain;
+    } t[] = {
+        {"<a..b@d.example>", "a..b", "d.example"},
+        {"<a.@d.example>", "a.", "d.example"},
+        {"<.a@d.example>", ".a", "d.example"},
+        {"<a:b@d.example>", "a:b", "d.example"},
+        {"<a;b@d.example>", "a;b", "d.example"},
+        {"<a@b@d.example>", "a@b", "d.example"},
+        {"a@b@d.example", "a@b", "d.example"},
+        {"<a@d.example.>", "a", "d.example"},
+        {"<a..b@d.example.>", "a..b", "d.example"},
+        {"<a b@d.example>", "a b", "d.example"},
+        {"< a@d.example >", "a", "d.example"},
+        {"<@victim.example>", "", "victim.example"}, /* RFC 7208 4.3: postmaster is put in for SPF */
+        {"<@r.example:a..b@d.example>", "a..b", "d.example"},
+        {"<@r.example b@d.example>", "@r.example b", "d.example"},
+        {"<@r.example:@s.example:c@d.example>", "@s.example:c", "d.example"},
+        {"<j\xfcrgen@d.example>", "j\xfcrgen", "d.example"},
+        {"<j\xc3\xbcrgen@d.example>", "j\xc3\xbcrgen", "d.example"},
+        {"<\"j\xfc\"@d.example>", "\"j\xfc\"", "d.example"},
+        {"<a@b\xc3\xbc"
+         "cher.example>",
+         "a", "xn--bcher-kva.example"},
+        {"<a@-c.example>", "a", "-c.example"},
+        {"<any@legitimate.com'@any.attack.com>", "any@legitimate.com'", "any.attack.com"},
+        {"<@a.example,:b@c.example>", "b", "c.example"},
+    };
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct arena *a = arena_new(1 << 16);
+        struct mailbox m;
+        if (parse(a, t[i].path, strlen(t[i].path), false, &m) != STATUS_OK)
+            fail_msg("refused: %s", t[i].path);
+        assert_int_equal(m.notes, MAILBOX_ODD_ADDRESS);
+        assert_string_equal(m.domain, t[i].domain);
+        if (!slice_eq(m.local, slice_str(t[i].local)))
+            fail_msg("%s: local part %.*s", t[i].path, (int)m.local.n, m.local.p);
+        arena_free(a);
+    }
+}
+
 static void smtputf8_must_be_utf8(void **state)
 {
-    static const char *const t[] = {"<j\xfcrgen@example.com>",
-                                    "<a@b\xfc"
+    static const char *const t[] = {"<a@b\xfc"
                                     "cher.example>",
-                                    "<\"j\xfc\"@example.com>", "<\"\\\xc3\xbc\"@example.com>"};
+                                    "<\"\\\xc3\xbc\"@example.com>"};
     struct arena *a = arena_new(1 << 16);
     for (size_t i = 0; i < COUNT(t); i++) {
         struct mailbox m;
@@ -196,11 +217,9 @@ static void null_path_and_postmaster_have_no_domain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_the_good),
-        cmocka_unit_test(refuses_the_bad),
-        cmocka_unit_test(smtputf8_must_be_utf8),
-        cmocka_unit_test(has_limits),
-        cmocka_unit_test(null_path_and_postmaster_have_no_domain),
+        cmocka_unit_test(takes_the_good), cmocka_unit_test(refuses_the_bad),
+        cmocka_unit_test(odd_paths),      cmocka_unit_test(smtputf8_must_be_utf8),
+        cmocka_unit_test(has_limits),     cmocka_unit_test(null_path_and_postmaster_have_no_domain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

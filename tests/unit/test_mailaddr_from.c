@@ -181,12 +181,9 @@ static const struct {
     LIT(" a b@x.example"),
     LIT(" a@x.example;"),
     LIT(" \"a <b@x.example>"),
-    LIT(" (a <b@x.example>"),
-    LIT(" a) <b@x.example>"),
     LIT(" a@x.example (unended"),
     LIT(" a@x.example (un(ended)"),
     /* lists and groups that are none */
-    LIT(" Foo, Inc. <a@x.example>"),
     LIT(" g: a@x.example"),
     LIT(" : a@x.example;"),
     LIT(" g: h: a@x.example;;"),
@@ -208,28 +205,18 @@ static const struct {
     LIT(" jdoe@test.(c)example"),
     LIT(" john . doe@x.example"),
     LIT(" <john . doe@x.example>"),
-    LIT(" a@x.example."),
-    LIT(" .a@x.example"),
-    LIT(" a.@x.example"),
-    LIT(" a..b@x.example"),
     LIT(" a@x..example"),
     LIT(" a@.x.example"),
     LIT(" a@x.example..."),
-    LIT(" <a@x.example.>"),
     /* encoded words as addresses */
     LIT("PGFkbWluQGxlZ2l0aW1hdGUuY29tPg==,<second@attack.example>"),
     LIT(" =?utf-8?B?YWRtaW5AYmFuay5leGFtcGxl?="),
     LIT(" =?utf-8?Q?admin?=@attack.example"),
     LIT(" \"=?utf-8?Q?admin=40bank.example?=\"@attack.example"),
     LIT(" =?utf-8?Q?<admin_bank.example>?= <a@attack.example>"),
-    LIT(" =?utf-8?Q?a,b? <a@x.example>"),
     LIT(" =?utf-8?Q?a,\"b?= <a@x.example>"),
-    LIT(" =?utf-8?Q?a,(b?= <a@x.example>"),
-    LIT(" \"q\" [x] <a@x.example>"),
-    LIT(" [x] \"q\" <a@x.example>"),
     LIT(" a@x.example b <a@x.example>"),
     LIT(" a@x.example. <a@x.example>"),
-    LIT(" =?utf-8?Q?a b,c?= <a@x.example>"),
     LIT(" =?utf-8?Q?a,b?="),
     LIT(" =?utf-8?Q?admin@bank.example?= <a@attack.example>"),
     LIT(" <=?utf-8?Q?admin=40bank.example?=>"),
@@ -268,6 +255,80 @@ static const struct {
     LIT(" \"\\"),
     LIT(" ("),
 };
+
+/* One author beyond doubt, though not by the grammar. */
+static void odd_authors(void **state)
+{
+    static const struct {
+        const char *field;
+        unsigned notes;
+        const char *display;
+    } t[] = {
+        {" a..b@x.example", MAILBOX_ODD_ADDRESS, ""},
+        {" .a@x.example", MAILBOX_ODD_ADDRESS, ""},
+        {" a.@x.example", MAILBOX_ODD_ADDRESS, ""},
+        {" a@x.example.", MAILBOX_ODD_ADDRESS, ""},
+        {" a:b@x.example", MAILBOX_ODD_ADDRESS, ""},
+        {" <a..b@x.example>", MAILBOX_ODD_ADDRESS, ""},
+        {" Name <a..b@x.example>", MAILBOX_ODD_ADDRESS, "Name"},
+        {" \"Na, me\" <.a@x.example.> (x)", MAILBOX_ODD_ADDRESS, "Na, me"},
+        {" Name <a:b@x.example>", MAILBOX_ODD_ADDRESS, "Name"},
+        {" Acme, Inc. <news@x.example>", MAILBOX_ODD_NAME, "Acme, Inc."},
+        {" Acme: Center <news@x.example>", MAILBOX_ODD_NAME, "Acme: Center"},
+        {" Acme; Center <news@x.example>", MAILBOX_ODD_NAME, "Acme; Center"},
+        {" Acme (Center <news@x.example>", MAILBOX_ODD_NAME, "Acme (Center"},
+        {" (a <b@x.example>", MAILBOX_ODD_NAME, "(a"},
+        {" Acme) Center <news@x.example>", MAILBOX_ODD_NAME, "Acme) Center"},
+        {" Acme,\r\n Inc. <news@x.example>\r\n", MAILBOX_ODD_NAME, "Acme,\r\n Inc."},
+        {" Acme, Inc. <a..b@x.example>", MAILBOX_ODD_NAME | MAILBOX_ODD_ADDRESS, "Acme, Inc."},
+        {" \"q\" [x] <a@x.example>", MAILBOX_ODD_NAME, "\"q\" [x]"},
+        {" =?utf-8?Q?a b,c?= <a@x.example>", MAILBOX_ODD_NAME, "=?utf-8?Q?a b,c?="},
+    };
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct arena *a = arena_new(1 << 20);
+        struct mailbox *box = NULL;
+        size_t count = 99;
+        const char *why = NULL;
+        if (parse(a, t[i].field, strlen(t[i].field), &box, &count, &why) != STATUS_OK)
+            fail_msg("refused (%s): %s", why, t[i].field);
+        assert_int_equal(count, 1);
+        assert_string_equal(box[0].domain, "x.example");
+        if (box[0].notes != t[i].notes || !slice_eq(box[0].display, slice_str(t[i].display)))
+            fail_msg("%s: notes %x, name %.*s", t[i].field, box[0].notes, (int)box[0].display.n, box[0].display.p);
+        arena_free(a);
+    }
+}
+
+/* What looks like it, and is not: a second "@" anywhere, another bracket, a comma before the address. */
+static void not_odd(void **state)
+{
+    static const char *const t[] = {
+        " Acme, a@y.example <news@x.example>",
+        " Acme, <news@x.example>",
+        " Acme: <news@x.example>",
+        " Acme, Inc <news@x.example> x",
+        " Acme <x> <news@x.example>",
+        " Acme, \"Inc <news@x.example>",
+        " Acme, Inc <a@b@x.example>",
+        " a@b@x.example",
+        " <a@b@x.example>",
+        " <@y.example:a..b@x.example>",
+        " Acme,\nInc <n@x.example>",
+        " Acme, Inc <>",
+        " Acme, Inc <\"a\"..b@x.example>",
+        " a..b@x.example, c@y.example x",
+    };
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct arena *a = arena_new(1 << 20);
+        struct mailbox *box = NULL;
+        size_t count = 99;
+        const char *why = NULL;
+        if (parse(a, t[i], strlen(t[i]), &box, &count, &why) != STATUS_INVALID)
+            fail_msg("taken: %s", t[i]);
+        assert_non_null(why);
+        arena_free(a);
+    }
+}
 
 static void refuses_the_bad(void **state)
 {
@@ -338,10 +399,8 @@ static void is_linear(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_the_good),
-        cmocka_unit_test(refuses_the_bad),
-        cmocka_unit_test(has_limits),
-        cmocka_unit_test(is_linear),
+        cmocka_unit_test(takes_the_good), cmocka_unit_test(refuses_the_bad), cmocka_unit_test(odd_authors),
+        cmocka_unit_test(not_odd),        cmocka_unit_test(has_limits),      cmocka_unit_test(is_linear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

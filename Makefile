@@ -32,6 +32,8 @@ WARN := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -W
         -Wformat=2 -Wundef -Wno-unused-parameter $(if $(filter 1,$(WERROR)),-Werror)
 HARD := -fstack-protector-strong -fPIE
 CFLAGS ?= -O2 -g
+# Where the second engines' modules are looked for: fixed when we are built.
+ENGINEDIR ?= $(PREFIX)/lib/assay/engines
 DEFS := -D_GNU_SOURCE -DASSAY_VERSION='"$(VERSION)"' -DASSAY_SYSCONFDIR='"$(SYSCONFDIR)/assay"' -DASSAY_STATEDIR='"$(STATEDIR)"'
 FORTIFY ?= -D_FORTIFY_SOURCE=2
 ALL_CFLAGS = -std=c17 $(CFLAGS) $(FORTIFY) $(WARN) $(HARD) $(DEFS) -I. -include base/banned.h -MMD -MP -fvisibility=hidden
@@ -40,21 +42,23 @@ ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now
 include libraries.mk
 
 # The rooms that are libraries, each before those it stands on: the order in which they are linked.
-ROOMS := feedback outgoing judge ledger journal standards engines net dns policy base
+ROOMS := feedback outgoing judge ledger journal standards net dns policy base
 # A room's main programs (files *_main.c) are not part of its library.
 room_src = $(filter-out %_main.c %/main.c,$(wildcard $(1)/*.c $(1)/*/*.c))
 room_obj = $(patsubst %.c,$(BUILD)/%.o,$(call room_src,$(1)))
 LIBS_OUR := $(foreach r,$(ROOMS),$(BUILD)/libassay-$(r).a)
 
+# The second engines: modules that a program opens only if the policy asks for one.
+ENGINES := $(BUILD)/assay-engine-opendkim.so $(if $(HAVE_SPF2),$(BUILD)/assay-engine-libspf2.so)
 PROGRAMS := $(BUILD)/assay $(BUILD)/assay-milter $(BUILD)/assay-ledger
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/bench_*.c))
 TOOLS := $(patsubst tests/conformance/%.c,$(BUILD)/conformance/%,$(wildcard tests/conformance/*.c))
 
-.PHONY: all check check-quick check-one demo install uninstall asan fuzz bench clean help conformance resolver tests tools
+.PHONY: FORCE all check check-quick check-one demo install uninstall asan fuzz bench clean help conformance resolver tests tools
 .DEFAULT_GOAL := all
 
-all: $(PROGRAMS)
+all: $(PROGRAMS) $(ENGINES)
 
 help:
 	@sed -n '3,/^$$/s/^# \{0,1\}//p' Makefile
@@ -69,7 +73,23 @@ $(BUILD)/libassay-$(1).a: $(call room_obj,$(1))
 	@rm -f $$@
 	ar rcs $$@ $$^
 endef
-$(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
+$(foreach r,$(ROOMS) engines,$(eval $(call room_rule,$(r))))
+
+# The stamp of the modules names our version and the headers that they share with us.
+ENGINE_ABI := $(shell cat $(sort $(wildcard base/*.h dns/*.h standards/*.h standards/*/*.h)) | sha256sum | cut -c1-16)
+$(BUILD)/engine_abi: FORCE
+	@mkdir -p $(@D)
+	@echo $(ENGINE_ABI) | cmp -s - $@ || echo $(ENGINE_ABI) >$@
+ENGINE_OBJ := $(call room_obj,engines) $(BUILD)/judge/engine.o
+$(ENGINE_OBJ): $(BUILD)/engine_abi
+$(ENGINE_OBJ): DEFS += -DASSAY_ENGINE_ABI='"$(ENGINE_ABI)"' -DASSAY_ENGINE_DIR='"$(ENGINEDIR)"'
+ENGINE_NEEDS := $(foreach r,standards dns base,$(BUILD)/libassay-$(r).a)
+
+$(BUILD)/assay-engine-opendkim.so: $(BUILD)/engines/opendkim.o $(ENGINE_NEEDS)
+	$(CC) $(LDFLAGS) -shared -Wl,-z,relro,-z,now,--no-undefined,--as-needed,--exclude-libs,ALL -o $@ $^ $(LDLIBS_opendkim) $(LDLIBS_standards) $(LDLIBS_base)
+
+$(BUILD)/assay-engine-libspf2.so: $(BUILD)/engines/libspf2.o $(BUILD)/engines/libspf2_lookup.o $(ENGINE_NEEDS)
+	$(CC) $(LDFLAGS) -shared -Wl,-z,relro,-z,now,--no-undefined,--as-needed,--exclude-libs,ALL -o $@ $^ $(LDLIBS_libspf2) $(LDLIBS_standards) $(LDLIBS_base)
 
 $(BUILD)/assay: $(patsubst %.c,$(BUILD)/%.o,$(wildcard cli/*.c cli/*/*.c)) $(LIBS_OUR)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_cli)
@@ -89,24 +109,24 @@ $(BUILD)/libassay-resolver.a: $(MODULE_OBJ)
 # What stands beside the main files of assay-milter and assay, so that a unit test can be linked with any of it.
 $(foreach r,milter cli,$(eval $(call room_rule,$(r))))
 
-$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libassay-resolver.a $(BUILD)/libassay-cli.a $(BUILD)/libassay-milter.a $(LIBS_OUR)
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libassay-resolver.a $(BUILD)/libassay-cli.a $(BUILD)/libassay-milter.a $(BUILD)/libassay-engines.a $(LIBS_OUR)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_cli) $(LDLIBS_resolver) $(LDLIBS_cmocka)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_engines) $(LDLIBS_cli) $(LDLIBS_resolver) $(LDLIBS_cmocka)
 
-$(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(LIBS_OUR)
+$(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libassay-engines.a $(LIBS_OUR)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_cli)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_engines) $(LDLIBS_cli)
 
 # By clang only: tests/fuzz/run sets CC and the flags.
-$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIBS_OUR)
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libassay-engines.a $(LIBS_OUR)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_cli)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_engines) $(LDLIBS_cli)
 
-$(BUILD)/conformance/%: $(BUILD)/tests/conformance/%.o $(LIBS_OUR)
+$(BUILD)/conformance/%: $(BUILD)/tests/conformance/%.o $(BUILD)/libassay-engines.a $(LIBS_OUR)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_cli)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_engines) $(LDLIBS_cli)
 
-tests: $(UNIT)
+tests: $(UNIT) $(ENGINES)
 
 # What the conformance suites and the differential tests ask.
 tools: $(TOOLS)

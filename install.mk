@@ -10,7 +10,8 @@ define INSTALL_LIST
 755 $(BUILD)/assay $(PREFIX)/bin/assay
 755 $(BUILD)/assay-milter $(PREFIX)/sbin/assay-milter
 755 $(BUILD)/assay-ledger $(PREFIX)/sbin/assay-ledger
-$(foreach m,$(wildcard man/*.[1-8]),644 $(m) $(PREFIX)/share/man/man$(lastword $(subst ., ,$(m)))/$(notdir $(m))
+$(foreach e,$(ENGINES),644 $(e) $(ENGINEDIR)/$(notdir $(e))
+)$(foreach m,$(wildcard man/*.[1-8]),644 $(m) $(PREFIX)/share/man/man$(lastword $(subst ., ,$(m)))/$(notdir $(m))
 )$(foreach p,$(wildcard contrib/policies/*),644 $(p) $(SHARE)/policies/$(notdir $(p))
 )$(foreach p,$(wildcard contrib/beside/README contrib/beside/*/* contrib/postfix/* contrib/sendmail/* contrib/unbound/* contrib/grafana/* contrib/apparmor/*),644 $(p) $(SHARE)/$(patsubst contrib/%,%,$(p))
 )644 contrib/completion/assay.bash $(PREFIX)/share/bash-completion/completions/assay

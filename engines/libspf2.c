@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * libspf2.c - the same check by libspf2, for sites that must agree with its other users and for comparing in
- * tests.
+ * libspf2.c - the same check by libspf2, for sites that must agree with its other users and for comparing in tests.
+ * With libspf2_lookup.c it makes the module assay-engine-libspf2.so.
  *
- * The library is kept on a short lead, since as Debian ships it it aborts the program on an error, counts its limits
+ * The library is restricted, since as Debian ships it it aborts the program on an error, counts its limits
  * per include, has no limit on void look-ups, takes a failing server for "no match" in places, and reads some
  * malformed records beyond their end:
- *   - it sees DNS only through spf_lib_lookup.c: own budget, deadline and trace, limits over the whole check (RFC
+ *   - it sees DNS only through libspf2_lookup.c: own budget, deadline and trace, limits over the whole check (RFC
  *     7208 4.6.4), and of TXT only records that our own parser found well-formed; what a limit or a failure makes of
  *     the result is decided here, over its head;
  *   - its error handler is replaced by one that leaves the check (longjmp; what it had allocated is lost then, the
@@ -16,7 +16,7 @@
  *
  * Results are those of spf.h; the explanation is never asked for. On failure: temperror with a reason.
  */
-#include "standards/spf/spf_engine.h"
+#include "engines/engines.h"
 
 #ifdef ASSAY_HAVE_LIBSPF2
 #include "engines/libspf2.h"
@@ -133,8 +133,8 @@ static void decide(struct spf_lib *l, enum result library, struct spf_finding *o
     out->sends_nothing = l->sends_nothing;
 }
 
-enum status spf_check_libspf2(struct dns_scope *scope, struct arena *arena, const struct spf_input *in,
-                              enum spf_identity identity, struct spf_finding *out)
+static enum status spf_check_libspf2(struct dns_scope *scope, struct arena *arena, const struct spf_input *in,
+                                     enum spf_identity identity, struct spf_finding *out)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct slice local;
@@ -159,29 +159,10 @@ enum status spf_check_libspf2(struct dns_scope *scope, struct arena *arena, cons
     return STATUS_NOMEM;
 }
 
-bool spf_engine_available(enum spf_engine engine)
-{
-    return engine == SPF_ENGINE_OWN || engine == SPF_ENGINE_LIBSPF2;
-}
+const struct spf_engine assay_spf_engine ENGINE_EXPORT = {SPF_ENGINE_STAMP, spf_check_libspf2};
 
 #else
 
-enum status spf_check_libspf2(struct dns_scope *scope, struct arena *arena, const struct spf_input *in,
-                              enum spf_identity identity, struct spf_finding *out)
-{
-    return spf_check(scope, arena, in, identity, out);
-}
-
-bool spf_engine_available(enum spf_engine engine)
-{
-    return engine == SPF_ENGINE_OWN;
-}
+const struct spf_engine assay_spf_engine ENGINE_EXPORT = {SPF_ENGINE_STAMP, NULL};
 
 #endif
-
-enum status spf_check_by(enum spf_engine engine, struct dns_scope *scope, struct arena *arena,
-                         const struct spf_input *in, enum spf_identity identity, struct spf_finding *out)
-{
-    return engine == SPF_ENGINE_LIBSPF2 ? spf_check_libspf2(scope, arena, in, identity, out)
-                                        : spf_check(scope, arena, in, identity, out);
-}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * libspf2.h - between spf_libspf2.c (one check) and spf_lib_lookup.c (what the library gets to see of DNS). Only where
- * libspf2 is there.
+ * libspf2.h - between libspf2.c (one check) and libspf2_lookup.c (what the library sees of DNS). Only where libspf2 is
+ * installed.
  */
 #ifndef ASSAY_ENGINES_LIBSPF2_H
 #define ASSAY_ENGINES_LIBSPF2_H

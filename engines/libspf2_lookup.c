@@ -11,8 +11,6 @@
  * All memory handed to the library is made by its own functions, which it frees. Without memory: its own error path,
  * which we caught.
  */
-#include "standards/spf/spf_engine.h"
-
 #ifdef ASSAY_HAVE_LIBSPF2
 #include "engines/libspf2.h"
 #include "standards/spf/spf_record.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * opendkim.c - libopendkim behind dkim_library.h, with what it needs to be safe.
+ * opendkim.c - libopendkim behind dkim_engine.h, with what it needs to be safe: the module assay-engine-opendkim.so.
  *
  * It never sees a signature that dkim_sigfield.c did not accept: an unknown q= makes it abort, rsa-sha1 it would
  * verify. Its resolver is replaced: keys come from the message's own scope, asked for long before, so a query is
@@ -16,8 +16,9 @@
  *
  * Line ends are made CRLF before it sees them. On failure of any kind the message is verified by dkim_check.c itself.
  */
-#include "engines/opendkim.h"
+#include "engines/engines.h"
 #include "dns/dns.h"
+#include "standards/dkim/dkim_checker.h"
 #include "standards/dkim/dkim_keyrec.h"
 #include "standards/message/header.h"
 #include <pthread.h>
@@ -208,7 +209,14 @@ static bool feed_header(DKIM *dkim, const struct dkim_checker *c)
     return dkim_eoh(dkim) == DKIM_STAT_OK;
 }
 
-struct dkim_library *dkim_library_new(const struct dkim_checker *c)
+static struct dkim_library *release(struct dkim_library *l)
+{
+    if (l && l->dkim)
+        dkim_free(l->dkim);
+    return NULL;
+}
+
+static struct dkim_library *begin(const struct dkim_checker *c)
 {
     DKIM_STAT status;
     pthread_once(&library_once, open_library);
@@ -218,7 +226,7 @@ struct dkim_library *dkim_library_new(const struct dkim_checker *c)
     l->checker = c;
     l->dkim = dkim_verify(library, (const unsigned char *)"assay", NULL, &status);
     if (!l->dkim || !feed_header(l->dkim, c))
-        return dkim_library_free(l);
+        return release(l);
     return l;
 }
 
@@ -228,7 +236,7 @@ static void feed_body(struct dkim_library *l, const char *p, size_t n)
         l->failed = dkim_body(l->dkim, (unsigned char *)(uintptr_t)p, n) != DKIM_STAT_OK;
 }
 
-void dkim_library_body(struct dkim_library *l, struct slice chunk)
+static void take_body(struct dkim_library *l, struct slice chunk)
 {
     const char *p = chunk.p, *end = p + chunk.n;
     while (p < end) {
@@ -247,7 +255,7 @@ void dkim_library_body(struct dkim_library *l, struct slice chunk)
         l->cr = end[-1] == '\r';
 }
 
-void dkim_library_end(struct dkim_library *l)
+static void end_of_body(struct dkim_library *l)
 {
     bool testing = false;
     if (l->failed)
@@ -259,7 +267,7 @@ void dkim_library_end(struct dkim_library *l)
         l->failed = true;
 }
 
-bool dkim_library_verdict(const struct dkim_library *l, size_t one, bool *header_verifies, bool *body_verifies)
+static bool verdict(const struct dkim_library *l, size_t one, bool *header_verifies, bool *body_verifies)
 {
     int nth = 0;
     if (l->failed || !l->checker->one[one].tried)
@@ -280,9 +288,5 @@ bool dkim_library_verdict(const struct dkim_library *l, size_t one, bool *header
     return true;
 }
 
-struct dkim_library *dkim_library_free(struct dkim_library *l)
-{
-    if (l && l->dkim)
-        dkim_free(l->dkim);
-    return NULL;
-}
+const struct dkim_engine assay_dkim_engine ENGINE_EXPORT = {DKIM_ENGINE_STAMP, begin,   take_body,
+                                                            end_of_body,       verdict, release};

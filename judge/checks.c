@@ -55,8 +55,7 @@ static size_t author_domains(const struct judge *j)
 
 enum status checks_start_header(struct judge *j)
 {
-    struct dkim_check_options dkim = {.at = j->mail.at,
-                                      .opendkim = policy_set_is(j->policy, SETTING_DKIM_ENGINE, "opendkim")};
+    struct dkim_check_options dkim = {.at = j->mail.at, .engine = engines_dkim(j->host->engines)};
     struct arc_check_options arc = {.at = j->mail.at};
     const char *from;
 
@@ -93,8 +92,7 @@ static enum status run_spf(struct judge *j)
 {
     struct judge_report *r = &j->report;
     struct spf_input in = spf_input(j);
-    enum spf_engine engine =
-        policy_set_is(j->policy, SETTING_SPF_ENGINE, "libspf2") ? SPF_ENGINE_LIBSPF2 : SPF_ENGINE_OWN;
+    const struct spf_engine *engine = engines_spf(j->host->engines);
     enum limit_kind limit = dns_scope_limit(j->scope); /* what was met before is not SPF's */
     enum status s;
 

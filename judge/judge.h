@@ -23,6 +23,7 @@
 
 #include "dns/dns.h"
 #include "judge/classes.h"
+#include "judge/engine.h"
 #include "judge/facts.h"
 #include "judge/mail.h"
 #include "judge/quota.h"
@@ -42,7 +43,8 @@ struct judge_host {
     /* Whether the ledger has seen the domain sign all its mail (design section 5); NULL: not known. Any thread. */
     bool (*knows_signer)(void *context, const char *domain);
     void *context;
-    struct prober *prober; /* judge/prober.h; NULL: nothing is probed */
+    struct prober *prober;         /* judge/prober.h; NULL: nothing is probed */
+    const struct engines *engines; /* NULL: our own SPF and DKIM engines */
 };
 
 /* One whom the message is from, or may be taken to be from (RFC 9989 11.5). */

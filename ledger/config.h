@@ -7,7 +7,6 @@
 #ifndef ASSAY_LEDGER_CONFIG_H
 #define ASSAY_LEDGER_CONFIG_H
 
-#include "feedback/dmarc_smtp.h"
 #include "policy/policy.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,11 +29,5 @@ struct ledger_config {
 };
 
 void ledger_config_read(struct ledger_config *c, const struct policy *p);
-
-/* The mail server of report.smtp; its url is "" where reports go by report.sendmail. */
-struct dmarc_smtp ledger_config_smtp(const struct ledger_config *c);
-
-/* Whether DMARC reports may be sent: contact and From are set and are addresses. why (may be NULL): what is missing. */
-bool ledger_config_reports(const struct ledger_config *c, const char **why);
 
 #endif

@@ -10,6 +10,7 @@
  */
 #include "base/clock.h"
 #include "base/options.h"
+#include "feedback/reports_config.h"
 #include "ledger/config.h"
 #include "feedback/dmarc_failure.h"
 #include "ledger/exceptions.h"
@@ -242,7 +243,7 @@ static bool open_dns(struct service *s)
 static void send_reports(struct service *s)
 {
     const char *why;
-    if (!ledger_config_reports(&s->config, &why)) {
+    if (!reports_config_usable(&s->config, &why)) {
         if (!s->reports_off_said)
             say("%s", why);
         s->reports_off_said = true;

@@ -49,7 +49,7 @@ static int run(const struct options *o)
     socket = o->socket ? o->socket : policy_set_text(p, SETTING_MILTER_SOCKET);
     copy = strdup(socket);
 
-    rc = copy ? EX_OK : EX_OSERR;
+    rc = copy ? start_modules(&the_daemon, p) : EX_OSERR;
     if (!rc && from_snapshot) /* not as root: whoever may write the snapshot would choose where root listens */
         rc = start_drop_rights(p, o, from_snapshot);
     if (!rc)

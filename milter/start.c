@@ -94,6 +94,17 @@ static bool test_seal_key(const struct policy *p, const struct options *o)
     return good;
 }
 
+int start_modules(struct daemon *d, const struct policy *p)
+{
+    char why[ENGINE_WHY];
+
+    d->host.engines = &d->engines;
+    if (engines_use(&d->engines, p, why) == STATUS_OK)
+        return 0;
+    fprintf(stderr, "assay-milter: %s\n", why);
+    return EX_CONFIG;
+}
+
 int start_test(const struct options *o)
 {
     struct policy_report *r = policy_report_new();
@@ -105,7 +116,7 @@ int start_test(const struct options *o)
                policy_set_text(p, SETTING_MODE));
     else
         fprintf(stderr, "assay-milter: policy %s has errors\n", policy_path(o));
-    const bool good = p && test_seal_key(p, o);
+    const bool good = p && test_seal_key(p, o) && start_modules(&the_daemon, p) == 0;
     policy_unref(p);
     policy_report_free(r);
     return good ? EX_OK : EX_CONFIG;
@@ -158,10 +169,13 @@ void daemon_reload(void)
 {
     struct policy_report *r = policy_report_new();
     enum policy_source source = POLICY_KEPT;
+    char why[ENGINE_WHY];
     enum status s = policy_live_reload(the_daemon.policy, false, r, &source);
     const struct policy *p = policy_live_get(the_daemon.policy);
 
     log_report(r);
+    if (engines_use(&the_daemon.engines, p, why) != STATUS_OK)
+        log_say("%s; RUNNING ON the engine in use before", why);
     if (s == STATUS_OK)
         log_say("policy %s loaded, mode %s", policy_hash(p), policy_set_text(p, SETTING_MODE));
     else

@@ -23,6 +23,10 @@ const char *start_journal_dir(const struct policy *p, const struct options *o, c
 /* Group and permissions of a unix socket that was just made; path NULL: it is none. */
 int start_socket_rights(const struct policy *p, const char *path);
 
+/* Opens the SPF and DKIM engines that the policy asks for; before rights are dropped. EX_CONFIG: one is missing or
+ * unfit. */
+int start_modules(struct daemon *d, const struct policy *p);
+
 /* As root: makes the state and journal folders and becomes the user. As anybody else: nothing. With a policy from the
  * snapshot the user is the snapshot's owner, whatever milter.user says there. */
 int start_drop_rights(const struct policy *p, const struct options *o, bool from_snapshot);

@@ -8,6 +8,7 @@
  */
 #include "dns/dns_replay.h"
 #include "cli/ledger/ledger.h"
+#include "feedback/reports_config.h"
 #include "feedback/dmarc_failure.h"
 #include "ledger/retention.h"
 #include "base/domain.h"
@@ -96,7 +97,7 @@ int ledger_reports(int argc, char **argv)
     struct store *s = ledger_store(&a, a.dry_run || a.to ? STORE_READ : STORE_WRITE, &c, &p, &rc);
     if (!s)
         return rc;
-    if (!ledger_config_reports(&c, &why)) {
+    if (!reports_config_usable(&c, &why)) {
         cli_error("%s", why);
         (void)ledger_end(s, p, STATUS_OK);
         return EX_CONFIG;

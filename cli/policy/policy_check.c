@@ -7,6 +7,7 @@
  */
 #include "cli/policy/policy_cmd.h"
 #include "cli/verify/verify.h"
+#include "judge/engine.h"
 #include "policy/report.h"
 #include "standards/dmarc/dmarc.h"
 #include "base/clock.h"
@@ -114,6 +115,17 @@ static void check_world(struct policy_report *r, struct dns *dns, const struct p
     report_sort(r);
 }
 
+/* An engine that the policy asks for and that cannot be used here: assay-milter would not start with it. A warning: the
+ * policy may be checked on a host that judges no mail. */
+static void check_engines(struct policy_report *r, const struct policy *p)
+{
+    struct engines engines = {0};
+    char why[ENGINE_WHY];
+    if (engines_use(&engines, p, why) != STATUS_OK)
+        report_add(r, POLICY_WARNING, &(struct place){0}, "assay-milter on this host would not start with this policy",
+                   "%s", why);
+}
+
 int policy_cmd_check(int argc, char **argv)
 {
     static const struct policy_usage usage = {
@@ -131,6 +143,8 @@ int policy_cmd_check(int argc, char **argv)
     struct policy_report *r = policy_report_new();
     struct policy *p = policy_load(a.file, r);
     struct dns *dns = p && (a.dns || a.ask_dns) ? verify_dns(a.dns, p) : NULL;
+    if (p)
+        check_engines(r, p);
     if (dns)
         check_world(r, dns, p);
     if (a.json)

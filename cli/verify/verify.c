@@ -28,6 +28,7 @@ struct run {
     const struct verify_options *o;
     const struct policy *policy;
     struct judge_host host;
+    struct engines engines;
     time_t at;
     FILE *save;
     struct json json;
@@ -324,6 +325,18 @@ static int open_dns(struct run *r)
     return r->host.dns ? 0 : r->o->dns ? EX_NOINPUT : EX_CONFIG;
 }
 
+/* The engines that assay-milter would judge by: a verdict by another one would answer another question. */
+static int open_engines(struct run *r)
+{
+    char why[ENGINE_WHY];
+
+    r->host.engines = &r->engines;
+    if (engines_use(&r->engines, r->policy, why) == STATUS_OK)
+        return 0;
+    cli_error("%s", why);
+    return EX_CONFIG;
+}
+
 static int prepare(struct run *r)
 {
     static char host[256];
@@ -338,7 +351,7 @@ static int prepare(struct run *r)
     if (gethostname(host, sizeof host - 1) != 0 || !*host)
         snprintf(host, sizeof host, "localhost");
     r->host.name = r->host.authserv_id = host;
-    if ((rc = open_policy(r)) != 0 || (rc = open_dns(r)) != 0)
+    if ((rc = open_policy(r)) != 0 || (rc = open_engines(r)) != 0 || (rc = open_dns(r)) != 0)
         return rc;
     if (!r->at)
         r->at = r->o->dns && dns_replay_time(r->host.dns) ? dns_replay_time(r->host.dns) : clock_wall();

@@ -21,8 +21,8 @@
 #include "base/domain.h"
 #include "standards/dkim/dkim_bodyhash.h"
 #include "standards/dkim/dkim_checker.h"
+#include "standards/dkim/dkim_engine.h"
 #include "standards/dkim/dkim_fields.h"
-#include "engines/opendkim.h"
 #include "standards/dkim/dkim_proof.h"
 #include "standards/message/header.h"
 
@@ -107,8 +107,9 @@ struct dkim_checker *dkim_checker_new(struct dns_scope *dns, struct arena *arena
     if (!read_fields(c, from_domain))
         return NULL;
     choose(c);
-    if (options && options->opendkim && c->count)
-        c->library = dkim_library_new(c);
+    c->engine = options ? options->engine : NULL;
+    if (c->engine && c->count)
+        c->library = c->engine->begin(c);
     if (arena_failed(arena))
         return dkim_checker_free(c);
     return c;
@@ -118,7 +119,7 @@ void dkim_checker_body(struct dkim_checker *c, struct slice chunk)
 {
     dkim_bodyhash_add(c->bodies, chunk);
     if (c->library)
-        dkim_library_body(c->library, chunk);
+        c->engine->body(c->library, chunk);
 }
 
 static const char *canonicalization_of(const struct dkim_sigfield *f)
@@ -178,7 +179,7 @@ static void check_header(struct dkim_checker *c, const struct dkim_one *one, str
     struct dkim_fields_request r = {
         .names = f->names, .relaxed = f->relaxed_header, .self = one->place, .b_raw = f->b_raw};
     bool header_ok = false, body_ok = false;
-    if (c->library && dkim_library_verdict(c->library, (size_t)(one - c->one), &header_ok, &body_ok)) {
+    if (c->library && c->engine->verdict(c->library, (size_t)(one - c->one), &header_ok, &body_ok)) {
         s->body_hash_ok = s->body_hash_ok && (body_ok || !header_ok);
         dkim_proof_check(c->dns, c->arena, f, header_ok ? PROOF_KNOWN_GOOD : PROOF_KNOWN_BAD, NULL, proof);
     } else if (dkim_fields_hash(c->index, &r, hash) != STATUS_OK) {
@@ -290,7 +291,7 @@ enum status dkim_checker_end(struct dkim_checker *c, const struct dkim_signature
     *count = 0;
     dkim_bodyhash_end(c->bodies);
     if (c->library)
-        dkim_library_end(c->library);
+        c->engine->end(c->library);
     for (size_t i = 0; i < c->count; i++)
         judge(c, &c->one[i], &c->out[i]);
     if (!name_by_b(c))
@@ -309,7 +310,8 @@ struct dkim_checker *dkim_checker_free(struct dkim_checker *c)
 {
     if (c) {
         c->bodies = dkim_bodyhash_free(c->bodies);
-        c->library = dkim_library_free(c->library);
+        if (c->library)
+            c->library = c->engine->free(c->library);
     }
     return NULL;
 }

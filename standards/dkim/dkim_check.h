@@ -40,6 +40,7 @@
 #include <stdint.h>
 #include <time.h>
 
+struct dkim_engine;
 struct header_list;
 
 /* Signatures verified per message (each costs a DNS look-up and a public key operation; RFC 6376 8.4 and 6.1 allow a
@@ -94,8 +95,8 @@ struct dkim_signature {
 /* All zero is the default of each. */
 struct dkim_check_options {
     time_t at; /* judge as of this time; 0: clock_wall() */
-    /* verify through libopendkim where it can (keys up to 4096 bits); default: by ourselves on OpenSSL */
-    bool opendkim;
+    /* Verify through this library where it can (dkim_engine.h; keys up to 4096 bits); NULL: by ourselves on OpenSSL. */
+    const struct dkim_engine *engine;
 };
 
 struct dkim_checker;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dkim_checker.h - what a DKIM checker holds, for the files that work on it: dkim_check.c, dkim_opendkim.c, and
- * arc_check.c, which shares the body's hashes and the index of the fields. Not for other rooms.
+ * dkim_checker.h - what a DKIM checker holds, for the files that work on it: dkim_check.c, a second engine
+ * (dkim_engine.h), and arc_check.c, which shares the body's hashes and the index of the fields. Not for other rooms.
  */
 #ifndef ASSAY_STANDARDS_DKIM_DKIM_CHECKER_H
 #define ASSAY_STANDARDS_DKIM_DKIM_CHECKER_H
@@ -29,9 +29,10 @@ struct dkim_checker {
     time_t now;
     struct dkim_fields *index;
     struct dkim_bodyhash *bodies;
-    struct dkim_library *library; /* NULL: hashes are verified by ourselves */
-    size_t fields;                /* DKIM-Signature fields in the message */
-    size_t from_fields;           /* From fields in the message */
+    const struct dkim_engine *engine; /* of library */
+    struct dkim_library *library;     /* NULL: hashes are verified by ourselves */
+    size_t fields;                    /* DKIM-Signature fields in the message */
+    size_t from_fields;               /* From fields in the message */
     struct dkim_one *one;
     struct dkim_signature *out;
     size_t count; /* of one and out */

@@ -77,10 +77,8 @@ struct spf_finding {
     unsigned voids;             /* void look-ups, 0..3 */
 };
 
-/* Which evaluator spf_check uses. SPF_ENGINE_LIBSPF2 where this build has none behaves as SPF_ENGINE_OWN;
- * spf_engine_available tells. */
-enum spf_engine { SPF_ENGINE_OWN, SPF_ENGINE_LIBSPF2 };
-bool spf_engine_available(enum spf_engine engine);
+/* A second evaluator (standards/spf/spf_engine.h). */
+struct spf_engine;
 
 /* Asks what both checks will need first. Costs nothing to leave out. */
 void spf_start(struct dns_scope *scope, const struct spf_input *in);
@@ -90,9 +88,9 @@ void spf_start(struct dns_scope *scope, const struct spf_input *in);
 enum status spf_check(struct dns_scope *scope, struct arena *arena, const struct spf_input *in,
                       enum spf_identity identity, struct spf_finding *out) MUST_CHECK;
 
-/* The same by the engine named. By libspf2: no explanation, no mechanism; authorised_* leaves out the hosts of a and
+/* The same by the engine given; NULL: our own. By libspf2: no explanation, no mechanism; authorised_* leaves out the hosts of a and
  * mx, and takes in the networks of every include that was read. */
-enum status spf_check_by(enum spf_engine engine, struct dns_scope *scope, struct arena *arena,
+enum status spf_check_by(const struct spf_engine *engine, struct dns_scope *scope, struct arena *arena,
                          const struct spf_input *in, enum spf_identity identity, struct spf_finding *out) MUST_CHECK;
 
 #endif

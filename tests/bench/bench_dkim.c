@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "standards/dkim/dkim_check.h"
 #include "standards/dkim/dkim_pubkey.h"
+#include "engines/engines.h"
 #include "standards/message/header.h"
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
@@ -97,7 +98,7 @@ static void add(struct header_list *list, const char *name, const char *value)
 
 static void by_checker(bool opendkim)
 {
-    struct dkim_check_options options = {.opendkim = opendkim};
+    struct dkim_check_options options = {.engine = opendkim ? &assay_dkim_engine : NULL};
     struct arena *arena = arena_new(LIMIT_MESSAGE_ARENA);
     struct dns_scope *dns = dns_scope_new(source, arena, NULL);
     struct header_list list;

@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "dns/dns_replay.h"
 #include "dns/dns_text.h"
-#include "standards/spf/spf.h"
+#include "engines/engines.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -18,7 +18,7 @@
 
 struct runner {
     const char *folder;
-    enum spf_engine engine;
+    const struct spf_engine *engine;
     bool quiet;
     char zone[64]; /* the one that is open */
     struct dns *dns;
@@ -74,7 +74,7 @@ static bool run(struct runner *r, char *const field[FIELDS])
     spf_start(scope, &in);
     enum status s = spf_check_by(r->engine, scope, arena, &in, SPF_MAIL_FROM, &f);
     bool good = s == STATUS_OK && is_among(field[5], result_name(f.result));
-    bool words = r->engine != SPF_ENGINE_OWN || explained(field[6], f.explanation);
+    bool words = r->engine != NULL || explained(field[6], f.explanation);
     if ((!good || !words) && !r->quiet)
         printf("%s %s: %s, expected %s%s%s%s%s (%s)\n", field[0], field[1], result_name(f.result), field[5],
                words ? "" : "; explanation ",
@@ -133,13 +133,13 @@ static int run_all(struct runner *r)
 
 int main(int argc, char **argv)
 {
-    struct runner r = {.engine = SPF_ENGINE_OWN};
+    struct runner r = {.engine = NULL};
     int c;
     while ((c = getopt(argc, argv, "e:q")) != -1) {
         if (c == 'q')
             r.quiet = true;
         else if (c == 'e' && strcmp(optarg, "libspf2") == 0)
-            r.engine = SPF_ENGINE_LIBSPF2;
+            r.engine = &assay_spf_engine;
         else if (c != 'e' || strcmp(optarg, "own") != 0)
             argc = 0;
     }
@@ -147,7 +147,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: spf [-e own|libspf2] [-q] DIRECTORY\n");
         return 2;
     }
-    if (!spf_engine_available(r.engine)) {
+    if (r.engine && !r.engine->check) {
         printf("not run: this build has no libspf2\n");
         return 2;
     }

@@ -6,6 +6,7 @@
 #include "dns/dns_replay.h"
 #include "base/limits.h"
 #include "standards/dkim/dkim_check.h"
+#include "engines/engines.h"
 #include "standards/message/header.h"
 #include <stdlib.h>
 
@@ -27,7 +28,7 @@ static const char zone[] =
 
 static bool verify(struct dns *source, struct slice message, bool opendkim)
 {
-    struct dkim_check_options options = {.at = 1767225600, .opendkim = opendkim};
+    struct dkim_check_options options = {.at = 1767225600, .engine = opendkim ? &assay_dkim_engine : NULL};
     struct arena *arena = arena_new(LIMIT_MESSAGE_ARENA);
     struct dns_scope *dns = dns_scope_new(source, arena, NULL);
     struct header_list headers;

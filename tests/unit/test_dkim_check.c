@@ -4,6 +4,7 @@
  * says, what the key's record says, and what must come of it. The signatures are made by OpenSSL over canonical texts
  * that stand here literally (dkim_lab.h).
  */
+#include "engines/engines.h"
 #include "tests/unit/dkim_lab.h"
 
 #define NOW 1767225600 /* 2026-01-01T00:00:00Z */
@@ -289,7 +290,7 @@ static char *make_field(const struct signature_case *t)
 static void check_case(const struct signature_case *t, bool opendkim)
 {
     struct lab l;
-    struct dkim_check_options options = {.at = NOW, .opendkim = opendkim};
+    struct dkim_check_options options = {.at = NOW, .engine = opendkim ? &assay_dkim_engine : NULL};
     const struct dkim_signature *s = NULL;
     size_t count = 0;
     char *field = make_field(t);

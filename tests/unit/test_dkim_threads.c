@@ -4,6 +4,7 @@
  * all threads, and nothing else is. Worth most when built with -fsanitize=thread.
  */
 #include "tests/unit/dkim_lab.h"
+#include "engines/engines.h"
 #include "standards/dkim/dkim_pubkey.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -40,7 +41,7 @@ static char *make(const char *key, const char *selector)
 
 static bool judge(bool opendkim)
 {
-    struct dkim_check_options options = {.opendkim = opendkim};
+    struct dkim_check_options options = {.engine = opendkim ? &assay_dkim_engine : NULL};
     struct arena *arena = arena_new(LIMIT_MESSAGE_ARENA);
     struct dns_scope *dns = dns_scope_new(source, arena, NULL);
     struct header_list list;

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "dns/dns_replay.h"
-#include "standards/spf/spf.h"
+#include "engines/engines.h"
 #include <stdio.h>
 
 #define WORLDS 4000
@@ -136,7 +136,7 @@ struct answer {
     struct spf_finding f;
 };
 
-static struct answer ask(struct dns *dns, enum spf_engine engine, const char *client)
+static struct answer ask(struct dns *dns, const struct spf_engine *engine, const char *client)
 {
     struct answer a = {.arena = arena_new(8 << 20)};
     struct dns_scope *scope = dns_scope_new(dns, a.arena, &(struct dns_budget){.lookups = 1000});
@@ -210,7 +210,7 @@ static struct {
 
 static void compare(struct dns *dns, const char *client, const char *zone, unsigned *unexplained)
 {
-    struct answer ours = ask(dns, SPF_ENGINE_OWN, client), theirs = ask(dns, SPF_ENGINE_LIBSPF2, client);
+    struct answer ours = ask(dns, NULL, client), theirs = ask(dns, &assay_spf_engine, client);
     bool explained = ours.f.result == theirs.f.result;
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons && !explained; i++) {
         explained = reasons[i].explains(&ours.f, &theirs.f);
@@ -226,7 +226,7 @@ static void compare(struct dns *dns, const char *client, const char *zone, unsig
 static void agree_or_say_why(void **state)
 {
     unsigned unexplained = 0;
-    if (!spf_engine_available(SPF_ENGINE_LIBSPF2))
+    if (!assay_spf_engine.check)
         skip();
     seed = 20261120;
     for (unsigned i = 0; i < WORLDS; i++) {
@@ -273,14 +273,14 @@ static void short_lead(void **state)
         {"d0.example TXT \"v=spf1 ip4:192.0.2.1 -all exp=slow.example\"\nslow.example timeout\n", "192.0.2.9",
          RESULT_FAIL},
     };
-    if (!spf_engine_available(SPF_ENGINE_LIBSPF2))
+    if (!assay_spf_engine.check)
         skip();
     for (size_t i = 0; i < sizeof k / sizeof *k; i++) {
         char *error = NULL;
         struct dns *dns = dns_replay_text(slice_str(k[i].zone), "zone", &error);
         if (!dns)
             fail_msg("%s", error);
-        struct answer a = ask(dns, SPF_ENGINE_LIBSPF2, k[i].client);
+        struct answer a = ask(dns, &assay_spf_engine, k[i].client);
         if (a.f.result != k[i].result)
             fail_msg("%s: %s (%s)", k[i].zone, result_name(a.f.result), a.f.reason);
         arena_free(a.arena);
@@ -294,9 +294,9 @@ static void what_it_may_say(void **state)
     struct dns *dns = dns_replay_text(SLICE_LIT("d0.example TXT \"v=spf1 ip4:192.0.2.0/24 include:d1.example +all\"\n"
                                                 "d1.example TXT \"v=spf1 -all\"\n"),
                                       "zone", &error);
-    if (!spf_engine_available(SPF_ENGINE_LIBSPF2))
+    if (!assay_spf_engine.check)
         skip();
-    struct answer a = ask(dns, SPF_ENGINE_LIBSPF2, "198.51.100.1");
+    struct answer a = ask(dns, &assay_spf_engine, "198.51.100.1");
     assert_int_equal(a.f.result, RESULT_PASS);
     assert_true(a.f.plus_all);
     assert_false(a.f.sends_nothing);
@@ -305,7 +305,7 @@ static void what_it_may_say(void **state)
     arena_free(a.arena);
     dns_close(dns);
     dns = dns_replay_text(SLICE_LIT("d0.example TXT \"v=spf1 -all\"\n"), "zone", &error);
-    a = ask(dns, SPF_ENGINE_LIBSPF2, "198.51.100.1");
+    a = ask(dns, &assay_spf_engine, "198.51.100.1");
     assert_true(a.f.sends_nothing);
     arena_free(a.arena);
     dns_close(dns);

@@ -10,6 +10,7 @@ Needs root (unshare) and iproute2. can_enter() says why not.
 """
 import ctypes
 import errno
+import glob
 import os
 import shutil
 import signal
@@ -245,6 +246,24 @@ def addresses():
         sys.exit("cannot set up the addresses: " + done.stderr.strip())
 
 
+def engines():
+    """The second engines' modules, where programs built for /usr/local look for them: in a /usr/local/lib of our own with what is there."""
+    build = os.path.join(TOP, os.environ.get("BUILD", "build"))
+    modules = glob.glob(f"{build}/assay-engine-*.so")
+    if not modules:
+        return
+    old = os.open("/usr/local/lib", os.O_PATH)
+    names = [n for n in os.listdir("/usr/local/lib") if os.path.isdir(f"/usr/local/lib/{n}")]
+    mount("tmpfs", "/usr/local/lib", "tmpfs")
+    for name in names:
+        os.mkdir(f"/usr/local/lib/{name}")
+        mount(f"/proc/self/fd/{old}/{name}", f"/usr/local/lib/{name}", None, MS_BIND)
+    os.close(old)
+    os.makedirs("/usr/local/lib/assay/engines")
+    for module in modules:
+        shutil.copy(module, "/usr/local/lib/assay/engines/")
+
+
 def inside(folder, program):
     cwd = os.getcwd()
     private_mounts()
@@ -259,6 +278,7 @@ def inside(folder, program):
             mount(f"{PLACE}/{name}", os.path.realpath(f"/etc/{name}"), None, MS_BIND)
     socket.sethostname(HOST)
     addresses()
+    engines()
     if os.path.isdir(cwd):
         os.chdir(cwd)
     os.makedirs(f"{PLACE}/tmp", exist_ok=True)

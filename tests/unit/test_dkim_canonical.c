@@ -6,6 +6,7 @@
  */
 #include "tests/unit/dkim_lab.h"
 #include "engines/engines.h"
+#include "standards/dkim/dkim_checker.h"
 
 static const char zone[] = "s._domainkey.example.org TXT \"v=DKIM1; p={RSA2048}\"\n";
 

@@ -20,7 +20,7 @@ struct daemon {
     const char *state_dir; /* of what is kept over a restart */
     struct policy_live *policy;
     struct judge_host host;
-    struct engines engines; /* of host */
+    struct engines engines;        /* of host */
     struct delegation *delegation; /* NULL: Postfix is not asked for digests of certificates */
     struct tls_policy *tls_policy; /* NULL, as socketmap: Postfix asks us nothing about its own mail */
     struct socketmap *socketmap;

@@ -88,8 +88,8 @@ void spf_start(struct dns_scope *scope, const struct spf_input *in);
 enum status spf_check(struct dns_scope *scope, struct arena *arena, const struct spf_input *in,
                       enum spf_identity identity, struct spf_finding *out) MUST_CHECK;
 
-/* The same by the engine given; NULL: our own. By libspf2: no explanation, no mechanism; authorised_* leaves out the hosts
- * of a and mx, and takes in the networks of every include that was read. */
+/* The same by the engine given; NULL: our own. By libspf2: no explanation, no mechanism; authorised_* leaves out the
+ * hosts of a and mx, and takes in the networks of every include that was read. */
 enum status spf_check_by(const struct spf_engine *engine, struct dns_scope *scope, struct arena *arena,
                          const struct spf_input *in, enum spf_identity identity, struct spf_finding *out) MUST_CHECK;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dmarc_mail.c - a DMARC report's names, its compressed form and the mail round it.
+ * dmarc_mail.c - a DMARC report's compressed form and the mail round it.
  *
- * Promises names by RFC 9990's grammar (3.5.1, 3.5.2) for any kept domain, the same octets for the same report, a mail
+ * Promises the same octets for the same report, a mail
  * no longer than asked for (rows are left out for it, and the report says how many), and a header no field of which a
  * sender's text can reach.
  */
@@ -18,24 +18,6 @@
 #define XML_BOUND ((size_t)1 << 30)
 /* Headers, the words for people, MIME boundaries. */
 #define MAIL_OVERHEAD 8192
-
-const char *dmarc_domain_of(const char *address)
-{
-    const char *at = strrchr(address, '@');
-    return at ? at + 1 : "";
-}
-
-void dmarc_report_id(const struct dmarc_report *r, char out[DMARC_NAME_MAX])
-{
-    char day[TIMESTAMP_TEXT];
-    snprintf(out, DMARC_NAME_MAX, "%s.%s@%s", timestamp_day_text(r->day, day), r->domain, dmarc_domain_of(r->from));
-}
-
-void dmarc_report_file(const struct dmarc_report *r, char out[DMARC_NAME_MAX])
-{
-    snprintf(out, DMARC_NAME_MAX, "%s!%s!%lld!%lld.xml.gz", dmarc_domain_of(r->from), r->domain,
-             (long long)r->day * 86400, (long long)r->day * 86400 + 86399);
-}
 
 static enum status compress_into(struct slice in, struct buf *out)
 {

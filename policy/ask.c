@@ -469,6 +469,21 @@ const struct policy_statement *policy_suspended(const struct policy *p, const ch
     return in_force(p, SLOT_SUSPEND, domain, NULL, NULL, at);
 }
 
+static void found_exemption_in_force(struct walk *w, const struct candidate *c)
+{
+    if (c->item->s.kind == POLICY_EXEMPT)
+        found_in_force(w, c);
+}
+
+const struct policy_statement *policy_exempt_name(const struct policy *p, const char *domain, time_t at)
+{
+    struct policy_question q = {.who = domain, .at = at};
+    struct walk w;
+    begin(&w, p, &q, SLOT_NAMES);
+    walk(&w, found_exemption_in_force);
+    return w.rule.item ? &w.rule.item->s : NULL;
+}
+
 bool policy_is_own_domain(const struct policy *p, const char *domain)
 {
     struct keyset_name n;

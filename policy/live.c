@@ -18,7 +18,6 @@
 
 struct policy_live {
     char *path, *snapshot_path;
-    bool leaves_snapshot;
     pthread_mutex_t lock;
     const struct policy *now;
     uint64_t stamp; /* of the files, when they were last looked at */
@@ -119,7 +118,7 @@ static void keep_snapshot(const struct policy_live *l, const struct policy *p, s
     struct buf text = BUF_INIT;
     char reason[256] = "out of memory";
     struct place at = {.file = l->snapshot_path};
-    if (!l->snapshot_path || l->leaves_snapshot)
+    if (!l->snapshot_path)
         return;
     snapshot_write(p, &text);
     if (text.failed || source_write(l->snapshot_path, buf_slice(&text), 0640, reason) != STATUS_OK)
@@ -215,8 +214,11 @@ struct policy_live *policy_live_open(const char *path, const char *snapshot_path
     if (!l)
         return NULL;
     const struct policy *kept = policy_load_snapshot(path, snapshot_path, NULL), *p = load_tolerant(path, kept, report);
+    bool whole = p != NULL;
     if (!p && !kept)
         kept = policy_load_snapshot(path, snapshot_path, report); /* again, to say what is wrong with it */
+    if (!p && !kept)
+        p = load_without_suspensions(path, report);
     *source = POLICY_FROM_FILE;
     if (p && kept && !accepted(l, p) && shrank(kept, p, report)) {
         policy_unref(p);
@@ -224,7 +226,8 @@ struct policy_live *policy_live_open(const char *path, const char *snapshot_path
     }
     if (p) {
         policy_unref(kept);
-        keep_snapshot(l, p, report);
+        if (whole)
+            keep_snapshot(l, p, report);
     } else if (kept) {
         *source = POLICY_FROM_SNAPSHOT;
         say_in_force(l, kept, report, "the snapshot of the last good policy");
@@ -235,11 +238,6 @@ struct policy_live *policy_live_open(const char *path, const char *snapshot_path
     l->now = p;
     l->stamp = stamp_of(l, p);
     return l;
-}
-
-void policy_live_leave_snapshot(struct policy_live *l)
-{
-    l->leaves_snapshot = true;
 }
 
 const struct policy *policy_live_get(struct policy_live *l)

@@ -65,6 +65,8 @@ static struct policy *load_by(struct loader *ld, const char *path, const char *s
         loader_error(ld, &whole, NULL, "out of memory while the policy was read");
     if (tolerance)
         tolerance->again = ld->errors && ld->errors == ld->forgiven;
+    if (tolerance)
+        tolerance->only_suspensions = ld->bad_suspensions && ld->errors == ld->forgiven + ld->bad_suspensions;
     if (!ld->errors && !ld->snapshot)
         lint(ld->p, report, ld->now);
     report_sort(report);
@@ -147,6 +149,29 @@ static bool texts_of(const struct policy *p, struct snapshot *out)
     size_t n = b.n;
     char *text = buf_detach(&b);
     return text && snapshot_open(out, slice_of(text, n)) == STATUS_OK;
+}
+
+struct policy *load_without_suspensions(const char *path, struct policy_report *report)
+{
+    struct tolerance t = {.arena = arena_new(64u * 1024 * 1024)};
+    char *whole = absolute(path);
+    const char *real = whole ? whole : path;
+    map_init(&t.bad, 1);
+    struct policy *p = load_new(real, path, SLICE_NULL, NULL, NULL, t.arena ? &t : NULL);
+    if (!p && t.only_suspensions) {
+        t.leaves_suspensions = true;
+        p = load_new(real, path, SLICE_NULL, NULL, NULL, &t);
+        if (!p && t.again)
+            p = load_new(real, path, SLICE_NULL, NULL, NULL, &t);
+    }
+    struct place at = {.file = path};
+    if (p)
+        report_add(report, POLICY_WARNING, &at, "mend it: until then this policy is not kept as the last good one",
+                   "the 'suspend' statements that are wrong are left out, and the rest is in force");
+    map_release(&t.bad);
+    arena_free(t.arena);
+    free(whole);
+    return p;
 }
 
 struct policy *load_tolerant(const char *path, const struct policy *before, struct policy_report *report)

@@ -16,6 +16,10 @@ struct tolerance {
     struct arena *arena;
     struct map bad; /* paths of tightening files that failed: their earlier text is taken, or nothing */
     bool again;     /* all errors were in such files: load again */
+    /* Statements `suspend` that are wrong. To leave one out loosens nothing, so at a first start, where there is no
+     * policy to go on with, the rest is better than none. */
+    bool leaves_suspensions; /* leave them out */
+    bool only_suspensions;   /* all other errors were in customers' files */
 };
 
 struct loader {
@@ -25,6 +29,7 @@ struct loader {
     time_t now;
     size_t errors;
     size_t forgiven;             /* of them, in files that may only tighten */
+    size_t bad_suspensions;      /* of them, in statements `suspend` */
     struct tolerance *tolerance; /* NULL: every error counts */
     bool out_of_memory;
     const struct loader_trial *trial; /* NULL: all files as they are */
@@ -73,6 +78,10 @@ void listener_apply(struct loader *ld, uint32_t number); /* listener.c */
  */
 struct policy *load_new(const char *path, const char *shown, struct slice text, const struct snapshot *snapshot,
                         struct policy_report *report, struct tolerance *tolerance);
+
+/* policy_load for a daemon that has no policy at all: statements `suspend` that are wrong are left out, and the report
+ * says so. NULL where anything else is wrong. */
+struct policy *load_without_suspensions(const char *path, struct policy_report *report);
 
 /* policy_load for daemons. `before` (may be NULL) has the earlier texts of customers' files; see struct tolerance. */
 struct policy *load_tolerant(const char *path, const struct policy *before, struct policy_report *report);

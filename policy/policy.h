@@ -245,6 +245,10 @@ bool policy_suspends(const struct policy *p);
 /* The `suspend validation` that covers this name now, or NULL. */
 const struct policy_statement *policy_suspended(const struct policy *p, const char *domain, time_t at);
 
+/* The exemption from dnssec that covers this name in the resolver's questions now, whether a statement asks more of the
+ * name or not; NULL: none. */
+const struct policy_statement *policy_exempt_name(const struct policy *p, const char *domain, time_t at);
+
 bool policy_is_own_domain(const struct policy *p, const char *domain); /* itself or below */
 bool policy_is_own_network(const struct policy *p, const struct ip *a);
 bool policy_is_relay(const struct policy *p, const struct ip *a);

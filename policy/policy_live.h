@@ -10,8 +10,10 @@
  * fails the load too, unless forced: half a list is more often a full disk than a wish. Errors in files included
  * with `may tighten` are reported and do not fail the load: one customer's slip does not keep the policy of all
  * others back; such a file stays in force as it was before, or, where it is new, is left out. The report then also
- * says what is in force instead. Threads: policy_live_get from any thread, without waiting for a reload; reload from
- * one thread at a time.
+ * says what is in force instead. Where there is neither policy nor snapshot, statements `suspend validation` that are
+ * wrong are left out, and the report says so: without them nothing is loosened.
+ *
+ * Threads: policy_live_get from any thread, without waiting for a reload; reload from one thread at a time.
  */
 #ifndef ASSAY_POLICY_POLICY_LIVE_H
 #define ASSAY_POLICY_POLICY_LIVE_H
@@ -30,9 +32,6 @@ const struct policy *policy_live_get(struct policy_live *l); /* counted: policy_
 enum status policy_live_reload(struct policy_live *l, bool force, struct policy_report *report,
                                enum policy_source *source) MUST_CHECK;
 struct policy_live *policy_live_close(struct policy_live *l);
-
-/* From now on loads leave the snapshot as it is, and so wait for no disk: another process keeps it. */
-void policy_live_leave_snapshot(struct policy_live *l);
 
 /* The policy that a snapshot holds, as it was read from `path`; policy_unref it. NULL: there is none (snapshot_path
  * NULL too), or it cannot be used: then the report, which may be NULL, says why. */

@@ -64,14 +64,27 @@ static void keep(struct loader *ld, const struct unit *u, struct item *from)
     buf_release(&text);
 }
 
+/* Counts the errors since `before` as those of a statement `suspend`, or forgets them. */
+static void set_suspension_aside(struct loader *ld, size_t before)
+{
+    if (ld->tolerance && ld->tolerance->leaves_suspensions)
+        ld->errors = before;
+    else
+        ld->bad_suspensions += ld->errors - before;
+}
+
 static void parse_unit(struct loader *ld, const struct unit *u)
 {
     struct lexer lexer;
     lexer_init(&lexer, u->shown, u->text, ld->p->arena, ld->report);
     while (!ld->out_of_memory && lexer_next(&lexer)) {
         struct parser ps = {.ld = ld, .p = ld->p, .unit = u, .l = &lexer};
-        if (lexer.bad || !parse_statement(&ps))
+        size_t before = ld->errors;
+        if (lexer.bad || !parse_statement(&ps)) {
+            if (ps.item.s.kind == POLICY_SUSPEND && !u->tighten)
+                set_suspension_aside(ld, before);
             continue;
+        }
         struct item it = ps.item;
         keep(ld, u, &it);
         if (it.s.kind == POLICY_INCLUDE && !ld->out_of_memory)

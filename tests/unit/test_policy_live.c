@@ -170,6 +170,39 @@ static void test_first_start_refuses(void **state)
     policy_report_free(r);
 }
 
+/* A wrong suspension is left out at a first start, since that loosens nothing; anything else wrong is not. */
+static void test_wrong_suspension_at_first_start(void **state)
+{
+    (void)state;
+    static const char wrong[] = "suspend validation below . because \"x\" agreed by \"y\" through 2026-12-01\n";
+    char text[600];
+    enum policy_source source;
+    put_all();
+    snprintf(text, sizeof text, "%s%s", POLICY, wrong);
+    put("policy", text);
+    (void)unlink(in("snapshot"));
+    struct policy_report *r = policy_report_new();
+    struct policy_live *l = policy_live_open(in("policy"), in("snapshot"), r, &source);
+    assert_non_null(l);
+    assert_int_equal(source, POLICY_FROM_FILE);
+    assert_int_equal(level_of(l, "d7.example"), POLICY_REQUIRE);
+    assert_true(policy_report_count(r, POLICY_ERROR) > 0);
+    assert_true(reports(r, "is no domain name"));
+    assert_true(reports(r, "are left out, and the rest is in force"));
+    assert_int_equal(access(in("snapshot"), F_OK), -1); /* it is not a policy that was good */
+    policy_report_free(r);
+    r = policy_report_new(); /* a reload is no first start */
+    assert_int_equal(policy_live_reload(l, false, r, &source), STATUS_INVALID);
+    policy_report_free(r);
+    policy_live_close(l);
+    snprintf(text, sizeof text, "%s%snonsense\n", POLICY, wrong);
+    put("policy", text);
+    r = policy_report_new();
+    assert_null(policy_live_open(in("policy"), in("snapshot"), r, &source));
+    policy_report_free(r);
+    put_all();
+}
+
 static void test_shrunk_list(void **state)
 {
     enum policy_source source;
@@ -362,11 +395,17 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_start_and_reload),    cmocka_unit_test(test_bad_reload_keeps),
-        cmocka_unit_test(test_start_from_snapshot), cmocka_unit_test(test_first_start_refuses),
-        cmocka_unit_test(test_shrunk_list),         cmocka_unit_test(test_damaged_snapshot),
-        cmocka_unit_test(test_bad_customer),        cmocka_unit_test(test_bad_customer_at_first_start),
-        cmocka_unit_test(test_snapshot_unwritable), cmocka_unit_test(test_reload_under_load),
+        cmocka_unit_test(test_start_and_reload),
+        cmocka_unit_test(test_bad_reload_keeps),
+        cmocka_unit_test(test_start_from_snapshot),
+        cmocka_unit_test(test_first_start_refuses),
+        cmocka_unit_test(test_wrong_suspension_at_first_start),
+        cmocka_unit_test(test_shrunk_list),
+        cmocka_unit_test(test_damaged_snapshot),
+        cmocka_unit_test(test_bad_customer),
+        cmocka_unit_test(test_bad_customer_at_first_start),
+        cmocka_unit_test(test_snapshot_unwritable),
+        cmocka_unit_test(test_reload_under_load),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -3,11 +3,11 @@
  * decide.c - pass or refuse one DNS answer, by its owners and the policy on names.
  *
  * Promises: the same input and policy give the same result; no allocation, no clock but the one handed in (policy_ask
- * reads the time only where `at` is 0). Order of the questions: did anybody answer; is it bogus (and suspended); was it
- * rewritten by local will; is all of it secure; and only then owner by owner, in the order of the chain, so that the
- * first unsigned owner that the policy requires is the one named. On anything unclear the answer is treated as
- * unsigned, never as signed. RFC 4035 4.3 (states), RFC 5155 6 and 9.2 (opt-out), RFC 6672 (DNAME), RFC 7646 (negative
- * trust anchors), RFC 8914 (extended errors).
+ * reads the time only where `at` is 0). Order of the questions: did anybody answer; is all of it secure; then record
+ * set by record set, in the order of the chain, so that the first one that is refused is the one named; last the
+ * denial, or the proof that the sets may stand there. On anything unclear the answer is treated as unsigned, never as
+ * signed. RFC 4035 4.3 (states), RFC 5155 6 and 9.2 (opt-out), RFC 6672 (DNAME), RFC 7646 (negative trust anchors),
+ * RFC 8914 (extended errors).
  */
 #include "resolver-module/decide.h"
 #include "base/domain.h"
@@ -55,41 +55,73 @@ bool decide_can_refuse(const struct policy *p)
     return false;
 }
 
-/* The policy's answer on one name, kept for the next question: mostly it is about the same name. */
-struct asked {
-    const char *name;
+/* One decision on its way. */
+struct decision {
+    const struct policy *policy;
+    const struct decide_input *in;
+    struct decide_result *out;
+    /* The policy's answer on one name, remembered for the next question: mostly it is about the same name. */
+    const char *asked;
     struct policy_answer answer;
+    /* The first statement of the chain that asks for the whole chain. */
+    bool strictly;
+    struct policy_answer strict;
 };
 
-static const struct policy_answer *ask(const struct policy *p, const char *name, time_t at, struct asked *memory)
+static const struct policy_answer *ask(struct decision *d, const char *name)
 {
-    if (memory->name != name) {
-        struct policy_question q = {.standard = STANDARD_DNSSEC, .names = true, .who = decide_kept(name), .at = at};
-        policy_ask(p, &q, &memory->answer);
-        memory->name = name;
+    if (d->asked != name) {
+        struct policy_question q = {
+            .standard = STANDARD_DNSSEC, .names = true, .who = decide_kept(name), .at = d->in->at};
+        policy_ask(d->policy, &q, &d->answer);
+        d->asked = name;
     }
-    return &memory->answer;
+    return &d->answer;
 }
 
-static const struct policy_statement *suspended(const struct policy *p, const struct decide_input *in, const char *name)
+/* Whether this statement only records what it would refuse. */
+static bool only_would(const struct policy *p, const struct decide_input *in, const struct policy_answer *a)
+{
+    return a->trial || in->paused || policy_set_is(p, SETTING_MODE, "dry-run");
+}
+
+const struct policy_statement *decide_suspension(const struct policy *p, const char *name, time_t at)
 {
     const char *kept = policy_suspends(p) ? decide_kept(name) : NULL;
-    const struct policy_statement *s = kept ? policy_suspended(p, kept, in->at) : NULL;
-    return s && in->retired && in->retired(in->retired_arg, s) ? NULL : s;
+    return kept ? policy_suspended(p, kept, at) : NULL;
+}
+
+/* The suspension that excuses a bogus record set of this owner. */
+static const struct policy_statement *suspended(struct decision *d, const char *owner)
+{
+    const struct policy_statement *s = decide_suspension(d->policy, owner, d->in->at);
+    if (!s || (d->in->retired && d->in->retired(d->in->retired_arg, s)))
+        return NULL;
+    const struct policy_answer *a = ask(d, owner);
+    bool always = a->always && a->level == POLICY_REQUIRE && !only_would(d->policy, d->in, a);
+    return always ? NULL : s;
 }
 
 /* A CNAME made from the DNAME before it (RFC 6672 3.1) is never signed: it is as good as that DNAME. */
-static enum decide_security security_of(const struct decide_input *in, size_t i)
+static bool is_synthesized(const struct decide_input *in, size_t i)
 {
     const struct decide_rrset *r = &in->rrsets[i];
-    if (r->type == TYPE_CNAME && i > 0 && !r->authority) {
-        const struct decide_rrset *d = &in->rrsets[i - 1];
-        size_t n = strlen(r->owner), m = strlen(d->owner);
-        if (d->type == TYPE_DNAME && n > m && strcmp(r->owner + n - m, d->owner) == 0 &&
-            (m == 0 || r->owner[n - m - 1] == '.'))
-            return d->security;
-    }
-    return r->security;
+    if (r->type != TYPE_CNAME || i == 0 || r->authority || in->rrsets[i - 1].type != TYPE_DNAME)
+        return false;
+    const char *above = in->rrsets[i - 1].owner;
+    size_t n = strlen(r->owner), m = strlen(above);
+    return n > m && strcmp(r->owner + n - m, above) == 0 && (m == 0 || r->owner[n - m - 1] == '.');
+}
+
+static enum decide_security security_of(const struct decide_input *in, size_t i)
+{
+    return in->rrsets[is_synthesized(in, i) ? i - 1 : i].security;
+}
+
+/* Whether the record set leads on to another name, for this question. */
+static bool leads_on(const struct decide_input *in, const struct decide_rrset *r)
+{
+    return r->type == TYPE_CNAME && in->type != TYPE_CNAME && in->type != TYPE_ANY && !r->authority;
 }
 
 /* The name that the chain ends at, and whether the answer says that it has no such data there. */
@@ -99,15 +131,19 @@ static const char *chain_end(const struct decide_input *in, bool *denied)
     bool data = false;
     for (size_t i = 0; i < in->count; i++) {
         const struct decide_rrset *r = &in->rrsets[i];
-        if (r->authority || r->type == TYPE_DNAME)
+        if (r->authority || (r->type == TYPE_DNAME && in->type != TYPE_DNAME && in->type != TYPE_ANY))
             continue;
-        bool chain = r->type == TYPE_CNAME && in->type != TYPE_CNAME && in->type != TYPE_ANY;
-        if (chain && r->target)
+        if (leads_on(in, r) && r->target)
             end = r->target;
-        data = !chain;
+        data = !leads_on(in, r);
     }
     *denied = !data;
     return end;
+}
+
+static bool proves(const struct decide_rrset *r)
+{
+    return r->authority && (r->type == TYPE_SOA || r->type == TYPE_NSEC || r->type == TYPE_NSEC3);
 }
 
 /* How far the authority section proves a denial, or (not denied) a wildcard's right to speak: that has no SOA beside
@@ -119,7 +155,7 @@ static enum decide_security denial_security(const struct decide_input *in, bool 
     *opt_out = false;
     for (size_t i = 0; i < in->count; i++) {
         const struct decide_rrset *r = &in->rrsets[i];
-        if (!r->authority || (r->type != TYPE_SOA && r->type != TYPE_NSEC && r->type != TYPE_NSEC3))
+        if (!proves(r))
             continue;
         soa |= r->type == TYPE_SOA;
         proof |= r->type != TYPE_SOA;
@@ -132,8 +168,16 @@ static enum decide_security denial_security(const struct decide_input *in, bool 
     return worst;
 }
 
-/* What the statement asks, without its reason: that comes last, and may be cut. */
-static int title_length(const char *title)
+/* ---- the words of a refusal ---- */
+
+/* Whether an octet stands within a character (UTF-8, RFC 3629 3). */
+static bool is_continuation(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* The length of what the statement asks, without its reason: that comes last, and may be cut. */
+static size_t title_length(const char *title)
 {
     const char *reason = strstr(title, " because \""), *action = strstr(title, " otherwise ");
     const char *end = title + strlen(title);
@@ -141,16 +185,28 @@ static int title_length(const char *title)
         end = reason;
     if (action && action < end)
         end = action;
-    return end - title < 110 ? (int)(end - title) : 110;
+    size_t n = end - title < 110 ? (size_t)(end - title) : 110;
+    while (n > 0 && is_continuation(title[n]))
+        n--;
+    return n;
 }
 
-/* Adds to the text what of s fits; false where some did not. */
-static bool add(struct decide_result *out, size_t *n, const char *s, size_t length)
+/* Adds what of s fits, and never a part of a character. False where some did not fit. */
+static bool add(char text[DECIDE_TEXT], size_t *n, const char *s, size_t length)
 {
-    size_t room = sizeof out->text - 1 - *n, taken = length < room ? length : room;
-    memcpy(out->text + *n, s, taken);
+    size_t room = DECIDE_TEXT - 1 - *n, taken = length < room ? length : room;
+    while (taken < length && taken > 0 && is_continuation(s[taken]))
+        taken--;
+    memcpy(text + *n, s, taken);
     *n += taken;
     return taken == length;
+}
+
+static const char *why(enum decide_security how)
+{
+    if (how == DECIDE_INDETERMINATE)
+        return " cannot be validated (no trust anchor)";
+    return how == DECIDE_UNCHECKED ? " leads to no answer, and was not validated" : " is not signed";
 }
 
 /* Not by snprintf: every refused answer comes by here. */
@@ -160,65 +216,90 @@ static void words(struct decide_result *out, const struct policy_answer *a, cons
     const struct policy_statement *s = a->statement;
     const char *title = s && s->text ? s->text : "require dnssec of names";
     const char *because = a->text ? a->text : s ? s->because : NULL;
+    const char *before = !because ? "" : a->text ? ": " : ", because \"";
     const char *const parts[] = {"policy ",
                                  s ? s->id : "?",
                                  ": ",
                                  NULL,
                                  ": ",
                                  owner[0] ? owner : ".",
-                                 how == DECIDE_INDETERMINATE ? " cannot be validated (no trust anchor)"
-                                                             : " is not signed",
+                                 why(how),
                                  target ? " (end of a chain)" : "",
-                                 !because  ? ""
-                                 : a->text ? ": "
-                                           : ", because \"",
+                                 before,
                                  because ? because : "",
                                  because && !a->text ? "\"" : ""};
-    bool whole = true;
     size_t n = 0;
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        whole &= parts[i] ? add(out, &n, parts[i], strlen(parts[i])) : add(out, &n, title, (size_t)title_length(title));
+    bool whole = true;
+    for (size_t i = 0; whole && i < sizeof parts / sizeof parts[0]; i++)
+        whole =
+            parts[i] ? add(out->text, &n, parts[i], strlen(parts[i])) : add(out->text, &n, title, title_length(title));
     out->text[n] = '\0';
-    if (!whole) /* a cut must not end within a character */
-        for (char *e = out->text + n - 1; e > out->text && (*e & 0x80); e--)
-            *e = '\0';
 }
 
-static void refuse(const struct policy *p, const struct decide_input *in, const struct policy_answer *a,
-                   const char *owner, enum decide_security how, bool target, struct decide_result *out)
+void decide_suspension_text(const struct policy_statement *s, char text[DECIDE_TEXT])
 {
+    const char *title = s && s->text ? s->text : "suspend validation";
+    const char *const parts[] = {"policy ",
+                                 s ? s->id : "?",
+                                 ": ",
+                                 NULL,
+                                 s && s->because ? ", because \"" : "",
+                                 s && s->because ? s->because : "",
+                                 s && s->because ? "\"" : ""};
+    size_t n = 0;
+    bool whole = true;
+    for (size_t i = 0; whole && i < sizeof parts / sizeof parts[0]; i++)
+        whole = parts[i] ? add(text, &n, parts[i], strlen(parts[i])) : add(text, &n, title, title_length(title));
+    text[n] = '\0';
+}
+
+/* ---- record set by record set ---- */
+
+/* Refuses. Where that is not acted on, `would` says so, and the rest is still looked at: it may be bogus. */
+static void refuse(struct decision *d, const struct policy_answer *a, const char *owner, enum decide_security how,
+                   bool target)
+{
+    struct decide_result *out = d->out;
     out->subject = owner;
     out->statement = a->statement;
+    out->excuse = NULL;
     out->state = how == DECIDE_INDETERMINATE ? DECIDE_STATE_INDETERMINATE : DECIDE_STATE_INSECURE;
     words(out, a, owner, how, target);
-    out->would = a->trial || in->paused || policy_set_is(p, SETTING_MODE, "dry-run");
-    out->what = out->would ? DECIDE_PASS : DECIDE_REFUSE;
+    out->would = only_would(d->policy, d->in, a);
+    if (!out->would)
+        out->what = DECIDE_REFUSE;
 }
 
-/* Judges one unsigned owner. True when that ends the matter. strict: the statement of an earlier link that asks for the
- * whole chain, or NULL. */
-static bool judge_owner(const struct policy *p, const struct decide_input *in, const char *owner,
-                        enum decide_security how, const struct policy_answer *strict, struct asked *memory,
-                        struct decide_result *out)
+/* The exemption that excuses what is unsigned at this owner: from a statement about the name itself, or from an earlier
+ * link's `strictly`. */
+static const struct policy_statement *exemption_of(struct decision *d, const char *owner)
 {
-    const struct policy_answer *a = ask(p, owner, in->at, memory);
-    const struct policy_statement *s = suspended(p, in, owner);
-    if (s) {
-        out->state = DECIDE_STATE_SUSPENDED;
-        out->subject = owner;
-        out->excuse = s;
+    const struct policy_answer *a = ask(d, owner);
+    const char *kept = decide_kept(owner);
+    if (a->exemption || !d->strictly || d->strict.always || a->level == POLICY_REQUIRE || !kept)
+        return a->exemption;
+    return policy_exempt_name(d->policy, kept, d->in->at);
+}
+
+/* Judges what is unsigned at `owner`. True when that ends the matter. */
+static bool judge_owner(struct decision *d, const char *owner, enum decide_security how)
+{
+    const struct policy_answer *a = ask(d, owner);
+    struct decide_result *out = d->out;
+    const struct policy_statement *exemption = exemption_of(d, owner);
+    const struct policy_answer *by = NULL;
+    if (a->level == POLICY_REQUIRE)
+        by = a;
+    else if (d->strictly && !exemption)
+        by = &d->strict;
+    if (by && !(out->would && only_would(d->policy, d->in, by))) {
+        refuse(d, by, owner, how, by != a);
+        return out->what == DECIDE_REFUSE;
+    }
+    if (out->would)
         return false;
-    }
-    if (a->level == POLICY_REQUIRE) {
-        refuse(p, in, a, owner, how, false, out);
-        return true;
-    }
-    if (strict) {
-        refuse(p, in, strict, owner, how, true, out);
-        return true;
-    }
-    if (a->exemption && !out->excuse) {
-        out->excuse = a->exemption;
+    if (exemption && !out->excuse) {
+        out->excuse = exemption;
         out->state = DECIDE_STATE_EXEMPT;
         out->subject = owner;
     } else if (out->state == DECIDE_STATE_SECURE) {
@@ -228,110 +309,224 @@ static bool judge_owner(const struct policy *p, const struct decide_input *in, c
     return false;
 }
 
-/* Takes down the first statement on the way that asks for the whole chain. */
-static void look_for_strictly(const struct policy_answer *a, struct policy_answer *strict, bool *strictly)
+/* Remembers the first statement of the chain that asks for the whole chain. */
+static void look_for_strictly(struct decision *d, const char *owner)
 {
-    if (!*strictly && a->strictly && a->level == POLICY_REQUIRE) {
-        *strict = *a;
-        *strictly = true;
+    const struct policy_answer *a = ask(d, owner);
+    if (!d->strictly && a->strictly && a->level == POLICY_REQUIRE) {
+        d->strict = *a;
+        d->strictly = true;
     }
 }
 
-/* What remains when every record set of the answer was judged: a denial, or a proof that the sets may stand there. */
-static bool judge_proof(const struct policy *p, const struct decide_input *in, const struct policy_answer *strict,
-                        struct asked *memory, struct decide_result *out)
+/* Notes what is excused or changed at this owner, where nothing worse was said yet. */
+static void note(struct decision *d, enum decide_state state, const char *owner, const struct policy_statement *excuse)
 {
-    bool denied, opt_out = false;
-    const char *end = chain_end(in, &denied);
-    enum decide_security how = denial_security(in, denied, &opt_out);
-    if (!denied && (out->state != DECIDE_STATE_SECURE || in->type == TYPE_RRSIG))
-        how = DECIDE_SECURE; /* there is an answer, already judged; the authority section only adorns it */
-    else if (how == DECIDE_SECURE && !opt_out)
-        how = DECIDE_INSECURE; /* signed, but proves nothing: too many NSEC3 iterations (RFC 9276 3.2) */
-    if (how != DECIDE_SECURE && judge_owner(p, in, end, how, strict, memory, out))
-        return true;
-    /* All that stands in the answer is signed, and yet it is not secure: a proof by opt-out (of a denial, or of a
-     * wildcard's right to speak). */
-    if (out->state == DECIDE_STATE_SECURE) {
-        out->state = in->type == TYPE_RRSIG ? DECIDE_STATE_INDETERMINATE : DECIDE_STATE_OPT_OUT;
-        out->subject = end;
+    struct decide_result *out = d->out;
+    if (out->would || (out->state != DECIDE_STATE_SECURE && out->state != DECIDE_STATE_REWRITTEN))
+        return;
+    out->state = state;
+    out->subject = owner;
+    out->excuse = excuse;
+}
+
+static void note_suspended(struct decision *d, const char *owner, const struct policy_statement *s)
+{
+    struct decide_result *out = d->out;
+    out->what = DECIDE_PASS_BOGUS;
+    if (out->would)
+        return;
+    out->state = DECIDE_STATE_SUSPENDED;
+    out->subject = owner;
+    out->excuse = s;
+}
+
+/* Ends the matter: bogus, and nothing excuses it. The resolver makes SERVFAIL of it. */
+static bool bogus(struct decision *d, const char *owner)
+{
+    *d->out =
+        (struct decide_result){.what = DECIDE_PASS, .record = true, .state = DECIDE_STATE_BOGUS, .subject = owner};
+    return true;
+}
+
+/* A record set of the answer that is bogus, or that the validator, having met one, never came to. True when that ends
+ * the matter. */
+static bool judge_broken(struct decision *d, size_t i)
+{
+    const struct decide_input *in = d->in;
+    const struct decide_rrset *r = &in->rrsets[i];
+    const struct policy_statement *s = suspended(d, r->owner);
+    if (!s || (leads_on(in, r) && !r->target))
+        return bogus(d, r->owner);
+    note_suspended(d, r->owner, s);
+    if (in->followed || !leads_on(in, r))
+        return false;
+    d->out->what = DECIDE_FOLLOW;
+    d->out->keep = i + 1;
+    d->out->next = r->target;
+    return true;
+}
+
+/* Judges the answer's record sets. True when that ends the matter. */
+static bool judge_chain(struct decision *d)
+{
+    const struct decide_input *in = d->in;
+    for (size_t i = 0; i < in->count; i++) {
+        const struct decide_rrset *r = &in->rrsets[i];
+        enum decide_security how = security_of(in, i);
+        bool broken = in->security == DECIDE_BOGUS && how < DECIDE_INDETERMINATE;
+        if (r->authority || (r->type == TYPE_RRSIG && !broken))
+            continue;
+        if (r->local) {
+            note(d, DECIDE_STATE_REWRITTEN, r->owner, NULL);
+            continue;
+        }
+        if (broken ? judge_broken(d, i) : how != DECIDE_SECURE && judge_owner(d, r->owner, how))
+            return true;
+        look_for_strictly(d, r->owner);
     }
     return false;
 }
 
-/* The message is not secure as a whole: which owner is to blame, and does the policy mind? */
-static void judge_chain(const struct policy *p, const struct decide_input *in, struct asked *memory,
-                        struct decide_result *out)
+/* A bogus answer's denial or proof. Where no record set of the answer was to blame, the proof is, and all of it must
+ * be excused; else what of it is broken. */
+static void judge_broken_proof(struct decision *d, const char *end)
 {
-    struct policy_answer strict;
-    bool strictly = false;
-    out->state = DECIDE_STATE_SECURE;
-    look_for_strictly(ask(p, in->name, in->at, memory), &strict, &strictly);
+    const struct decide_input *in = d->in;
+    bool blamed = d->out->what == DECIDE_PASS_BOGUS;
     for (size_t i = 0; i < in->count; i++) {
         const struct decide_rrset *r = &in->rrsets[i];
-        if (r->authority || r->type == TYPE_RRSIG)
-            continue;
-        enum decide_security how = security_of(in, i);
-        if (how != DECIDE_SECURE && judge_owner(p, in, r->owner, how, strictly ? &strict : NULL, memory, out))
+        if (proves(r) && (r->security < DECIDE_INDETERMINATE || !blamed) && !suspended(d, r->owner)) {
+            (void)bogus(d, end);
             return;
-        look_for_strictly(ask(p, r->owner, in->at, memory), &strict, &strictly);
+        }
     }
-    (void)judge_proof(p, in, strictly ? &strict : NULL, memory, out);
+    if (blamed)
+        return;
+    const struct policy_statement *s = suspended(d, end);
+    if (s)
+        note_suspended(d, end, s);
+    else
+        (void)bogus(d, end);
 }
 
-/* Which link of the chain broke: the first that is neither proved nor proved unsigned. */
-static const char *broken_link(const struct decide_input *in)
+static bool has_broken_proof(const struct decide_input *in)
 {
-    bool denied;
     for (size_t i = 0; i < in->count; i++)
-        if (!in->rrsets[i].authority && security_of(in, i) < DECIDE_INDETERMINATE)
-            return in->rrsets[i].owner;
-    return chain_end(in, &denied);
+        if (proves(&in->rrsets[i]) && in->rrsets[i].security < DECIDE_INDETERMINATE)
+            return true;
+    return false;
 }
 
-static void judge_bogus(const struct policy *p, const struct decide_input *in, struct decide_result *out)
+/* What remains when every record set of the answer was judged: a denial, or a proof that the sets may stand there. */
+static void judge_proof(struct decision *d)
 {
-    out->subject = broken_link(in);
-    out->state = DECIDE_STATE_BOGUS;
-    const struct policy_statement *s = suspended(p, in, out->subject);
-    if (s) {
-        out->state = DECIDE_STATE_SUSPENDED;
-        out->excuse = s;
-        out->what = DECIDE_PASS_BOGUS;
+    const struct decide_input *in = d->in;
+    bool denied, opt_out = false;
+    const char *end = chain_end(in, &denied);
+    bool apart = in->followed && d->out->what == DECIDE_PASS_BOGUS; /* it answered a question of its own */
+    if (denied && in->local_denial) {
+        note(d, DECIDE_STATE_REWRITTEN, end, NULL);
+        return;
     }
+    if (in->security == DECIDE_BOGUS && (!apart || has_broken_proof(in))) {
+        judge_broken_proof(d, end);
+        return;
+    }
+    enum decide_security how = denial_security(in, denied, &opt_out);
+    if (how < DECIDE_INDETERMINATE && apart)
+        how = DECIDE_INSECURE;
+    if (!denied && (d->out->state != DECIDE_STATE_SECURE || d->out->would || in->type == TYPE_RRSIG))
+        how = DECIDE_SECURE; /* there is an answer, already judged; the authority section only adorns it */
+    else if (how == DECIDE_SECURE && !opt_out && !apart)
+        how = DECIDE_INSECURE; /* signed, but proves nothing: too many NSEC3 iterations (RFC 9276 3.2) */
+    if (how != DECIDE_SECURE && judge_owner(d, end, how))
+        return;
+    /* All that stands in the answer is signed, and yet it is not secure: a proof by opt-out (of a denial, or of a
+     * wildcard's right to speak). */
+    if (d->out->state == DECIDE_STATE_SECURE)
+        note(d, in->type == TYPE_RRSIG ? DECIDE_STATE_INDETERMINATE : DECIDE_STATE_OPT_OUT, end, NULL);
+}
+
+/* ---- the whole ---- */
+
+/* Nobody answered, or a chain led nowhere. What stands in such a message was not validated: where some of it is
+ * required, that is said. */
+static void judge_failure(struct decision *d)
+{
+    const struct decide_input *in = d->in;
+    d->out->state = DECIDE_STATE_FAILED;
+    for (size_t i = 0; i < in->count; i++) {
+        const struct decide_rrset *r = &in->rrsets[i];
+        if (r->authority || r->local || r->security == DECIDE_SECURE)
+            continue;
+        const struct policy_answer *a = ask(d, r->owner);
+        if (a->level == POLICY_REQUIRE && !only_would(d->policy, in, a)) {
+            refuse(d, a, r->owner, r->security < DECIDE_INDETERMINATE ? DECIDE_UNCHECKED : r->security, false);
+            return;
+        }
+    }
+}
+
+static void judge(struct decision *d)
+{
+    const struct decide_input *in = d->in;
+    if (in->rcode != RCODE_NOERROR && in->rcode != RCODE_NXDOMAIN && in->rcode != RCODE_YXDOMAIN)
+        judge_failure(d);
+    else if (in->security == DECIDE_SECURE)
+        d->out->state = DECIDE_STATE_SECURE;
+    else if (!judge_chain(d))
+        judge_proof(d);
+}
+
+/* For whom the answer is: neither the resolver itself nor a client that validates is refused anything. */
+static void mind_the_asker(struct decision *d)
+{
+    struct decide_result *out = d->out;
+    bool let = out->what == DECIDE_REFUSE && (d->in->own || d->in->client_judges);
+    if (let || (out->what == DECIDE_FOLLOW && d->in->client_judges)) {
+        out->what = DECIDE_PASS;
+        out->withhold = true;
+    }
+    if (d->in->own)
+        out->record = false;
 }
 
 void decide(const struct policy *p, const struct decide_input *in, struct decide_result *out)
 {
-    struct asked memory;
-    memory.name = NULL;
-    *out = (struct decide_result){.what = DECIDE_PASS};
-    out->subject = in->name;
-    out->record = true;
+    struct decision d;
+    d.policy = p;
+    d.in = in;
+    d.out = out;
+    d.asked = NULL;
+    d.strictly = false;
+    *out = (struct decide_result){.what = DECIDE_PASS, .subject = in->name, .record = true};
     if (in->class != CLASS_IN) {
         out->state = DECIDE_STATE_LOCAL;
         out->record = false;
         return;
     }
-    if (in->rcode != RCODE_NOERROR && in->rcode != RCODE_NXDOMAIN && in->rcode != RCODE_YXDOMAIN) {
-        out->state = DECIDE_STATE_FAILED;
-        return;
+    judge(&d);
+    if (out->what != DECIDE_REFUSE && !out->would && out->state != DECIDE_STATE_FAILED) {
+        const struct policy_answer *a = ask(&d, out->subject);
+        out->record = a->level != POLICY_IGNORE;
+        if (out->state == DECIDE_STATE_SECURE && a->exemption) {
+            out->excuse = a->exemption;
+            out->unneeded = true;
+        }
     }
-    if (in->security == DECIDE_BOGUS) {
-        judge_bogus(p, in, out);
-    } else if (in->rewritten) {
-        out->state = DECIDE_STATE_REWRITTEN;
-    } else if (in->security == DECIDE_SECURE) {
-        out->state = DECIDE_STATE_SECURE;
-    } else {
-        judge_chain(p, in, &memory, out);
-    }
-    if (out->what == DECIDE_REFUSE || out->would)
-        return;
-    const struct policy_answer *a = ask(p, out->subject, in->at, &memory);
-    out->record = a->level != POLICY_IGNORE;
-    if (out->state == DECIDE_STATE_SECURE && a->exemption) {
-        out->excuse = a->exemption;
-        out->unneeded = true;
-    }
+    mind_the_asker(&d);
+}
+
+bool decide_beside(const struct policy *p, const struct decide_input *in, const char *owner,
+                   enum decide_security security)
+{
+    struct decision d;
+    d.policy = p;
+    d.in = in;
+    d.asked = NULL;
+    if (security == DECIDE_SECURE)
+        return true;
+    const struct policy_answer *a = ask(&d, owner);
+    return security != DECIDE_BOGUS && (a->level != POLICY_REQUIRE || only_would(p, in, a));
 }

@@ -2,9 +2,9 @@
 /*
  * observe.c - the writer between the resolver's workers and the journal.
  *
- * Promises: nothing that was handed over (lanes.h) is lost but by the journal's own bounds, or with a writer that is
- * killed: at most what it had taken in since its last record; what is recorded comes within `resolver.record-every` (30
- * s) into the journal; the status file is replaced as a whole. On failure (no folder, no disk) it logs once and tries
+ * Promises: nothing that was handed over (worker_queue.h) is lost but by the journal's own bounds, or where the
+ * resolver ends while the writer's disk does not answer; what is recorded comes within `resolver.record-every` (30 s)
+ * into the journal; the status file is replaced as a whole. On failure (no folder, no disk) it logs once and tries
  * again every ten seconds; counts stay in memory and are written when it works again.
  */
 #include "resolver-module/observe.h"
@@ -12,50 +12,48 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "journal/journal.h"
-#include "resolver-module/writer_process.h"
+#include "resolver-module/background.h"
 #include "resolver-module/status.h"
 #include "policy/policy_settings.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define TICK_MS 100
 #define RETRY_MS 10000
-#define OPEN_SECONDS 5 /* that a start waits for the journal */
-#define END_MS 10000   /* that an end waits for a process that writes */
 
 struct observe {
-    struct observe_options options;
+    atomic_uint users;
+    struct watch *watch;
+    struct suspend *suspend;
     char *dir;
     char *unbound;
     struct watch_hooks hooks;
     struct worker_queues *lanes;
-    struct control *control;
-    pid_t process; /* 0: it is a thread */
     struct zones *zones;
     struct journal *journal;
     char journal_error[160];
     int64_t started_us, retry_ms, record_ms, status_ms;
     uint64_t dropped_recorded;
     bool status_failed;
-    pthread_t thread;
-    bool threaded;
+
+    atomic_bool started; /* the writer was */
+    atomic_bool opened;  /* ... and has tried to open the journal */
+    atomic_bool stopping;
+    atomic_bool ended;
+    _Atomic int64_t beat_ms; /* when the writer was last seen between two pieces of work */
+    atomic_bool given_up;
+    pthread_mutex_t lock; /* for the wake-up */
+    pthread_cond_t wake;
 };
 
-/* Shared with the writer where it is a process. */
-struct control {
-    atomic_bool stopping;
-    sem_t opened;
-};
+static struct background_slot slot;
 
 /* ---- the journal ---- */
 
@@ -67,7 +65,7 @@ static void say(const struct observe *o, const char *text)
 
 static void open_journal(struct observe *o)
 {
-    const struct policy *p = watch_policy(o->options.watch);
+    const struct policy *p = watch_policy(o->watch);
     if (!p)
         return;
     struct journal_options jo = {
@@ -150,7 +148,7 @@ static void entry_record(struct observe *o, const struct zones_entry *e, struct 
     if (e->key_bits)
         json_int(&j, "bits", e->key_bits);
     json_opt(&j, "statement", e->statement);
-    const struct policy *p = watch_policy(o->options.watch);
+    const struct policy *p = watch_policy(o->watch);
     json_opt(&j, "policy", p ? policy_hash(p) : NULL);
     policy_unref(p);
     if (e->unneeded)
@@ -208,10 +206,23 @@ static void write_journal(struct observe *o)
 
 /* ---- the status ---- */
 
+/* A file of ours to write anew. What stands there and is no file (a FIFO would wait for a reader) is taken away. */
+static int open_fresh(const char *path)
+{
+    struct stat st;
+    int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    int fd = open(path, flags, 0644);
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        return fd;
+    if (fd >= 0)
+        (void)close(fd);
+    return lstat(path, &st) == 0 && !S_ISREG(st.st_mode) && unlink(path) == 0 ? open(path, flags | O_EXCL, 0644) : -1;
+}
+
 static void write_status(struct observe *o)
 {
     struct status_input in = {
-        .watch = o->options.watch,
+        .watch = o->watch,
         .zones = o->zones,
         .unbound = o->unbound,
         .started_us = o->started_us,
@@ -227,7 +238,7 @@ static void write_status(struct observe *o)
     buf_addc(&text, '\n');
     buf_printf(&path, "%s/status.json", o->dir);
     buf_printf(&temporary, "%s/.status.new", o->dir);
-    int fd = open(temporary.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    int fd = open_fresh(temporary.p);
     bool ok = fd >= 0 && !text.failed && write(fd, text.p, text.n) == (ssize_t)text.n;
     int why = errno;
     if (fd >= 0 && close(fd) != 0)
@@ -245,7 +256,7 @@ static void write_status(struct observe *o)
     buf_release(&temporary);
 }
 
-/* ---- the thread ---- */
+/* ---- the writer ---- */
 
 struct seen {
     struct zones *zones;
@@ -266,7 +277,7 @@ static void take_in(struct observe *o)
 
 static int64_t record_every_ms(struct observe *o)
 {
-    const struct policy *p = watch_policy(o->options.watch);
+    const struct policy *p = watch_policy(o->watch);
     int64_t seconds = p ? policy_set_number(p, SETTING_RESOLVER_RECORD_EVERY) : 0;
     policy_unref(p);
     return (seconds > 0 ? seconds : 30) * 1000;
@@ -293,92 +304,95 @@ static void work(struct observe *o)
 
 static bool wants_names(struct observe *o)
 {
-    const struct policy *p = watch_policy(o->options.watch);
+    const struct policy *p = watch_policy(o->watch);
     bool wanted = p && policy_set_number(p, SETTING_RESOLVER_SAMPLE_NAMES) != 0;
     policy_unref(p);
     return wanted;
 }
 
-static void write_until(struct observe *o, bool (*over)(const struct observe *o))
+static void beat(struct observe *o)
 {
+    atomic_store(&o->beat_ms, clock_mono_ms());
+    if (atomic_exchange(&o->given_up, false))
+        say(o, "assay: the disk answers again; findings are recorded");
+}
+
+static void nap(struct observe *o)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += TICK_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_mutex_lock(&o->lock);
+    if (!atomic_load(&o->stopping))
+        pthread_cond_timedwait(&o->wake, &o->lock, &until);
+    pthread_mutex_unlock(&o->lock);
+}
+
+static void release(struct observe *o);
+
+static void run(void *arg)
+{
+    struct observe *o = arg;
+    (void)mkdir(o->dir, 0750); /* the packages make it; a private set-up may lack it */
     worker_queue_next_round(o->lanes, wants_names(o));
+    suspend_keep(o->suspend);
     open_journal(o);
     o->record_ms = clock_mono_ms() + record_every_ms(o);
-    sem_post(&o->control->opened);
-    while (!over(o)) {
+    atomic_store(&o->opened, true);
+    while (!atomic_load(&o->stopping)) {
+        beat(o);
         worker_queue_next_round(o->lanes, wants_names(o));
+        suspend_keep(o->suspend);
         work(o);
-        nanosleep(&(struct timespec){.tv_nsec = TICK_MS * 1000000L}, NULL);
+        beat(o);
+        nap(o);
     }
     take_in(o);
     write_journal(o);
+    suspend_keep(o->suspend);
     write_status(o);
-    o->journal = journal_close(o->journal); /* its files are this thread's (aside.h) */
-}
-
-static bool told_to_stop(const struct observe *o)
-{
-    return atomic_load(&o->control->stopping);
-}
-
-static bool stopped_or_alone(const struct observe *o)
-{
-    return told_to_stop(o) || writer_process_orphaned();
-}
-
-static void *run(void *arg)
-{
-    write_until(arg, told_to_stop);
-    return NULL;
-}
-
-static void run_apart(void *arg)
-{
-    struct observe *o = arg;
-    if (!watch_follow_apart(o->options.watch))
-        say(o, "assay: no thread to follow the policy with: findings go where the policy of now says, until the next "
-               "start");
-    write_until(o, stopped_or_alone);
+    o->journal = journal_close(o->journal); /* its files are this thread's (background.h) */
+    atomic_store(&o->ended, true);
+    release(o);
 }
 
 /* ---- start and stop ---- */
 
-static struct observe *release(struct observe *o)
+static void release(struct observe *o)
 {
+    if (atomic_fetch_sub(&o->users, 1) != 1)
+        return;
     worker_queue_free(o->lanes);
-    if (o->control) {
-        sem_destroy(&o->control->opened);
-        munmap(o->control, sizeof *o->control);
-    }
     zones_free(o->zones);
+    watch_release(o->watch);
+    suspend_release(o->suspend);
+    pthread_cond_destroy(&o->wake);
+    pthread_mutex_destroy(&o->lock);
     free(o->dir);
     free(o->unbound);
     free(o);
-    return NULL;
 }
 
-static struct control *new_control(void)
+static void init_wake(struct observe *o)
 {
-    struct control *c = mmap(NULL, sizeof *c, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (c == MAP_FAILED)
-        return NULL;
-    sem_init(&c->opened, 1, 0);
-    return c;
+    pthread_condattr_t attr;
+    pthread_mutex_init(&o->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&o->wake, &attr);
+    pthread_condattr_destroy(&attr);
 }
 
-static void wait_until_open(struct observe *o)
+static void start_writer(struct observe *o)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += OPEN_SECONDS;
-    while (sem_timedwait(&o->control->opened, &until) != 0 &&
-           errno == EINTR) /* what is wrong with the journal is known when the start ends */
-        ;
-}
-
-static bool start_thread(struct observe *o)
-{
-    return o->threaded = writer_process_start(&o->thread, run, o);
+    atomic_fetch_add(&o->users, 1);
+    atomic_store(&o->beat_ms, clock_mono_ms());
+    if (background_start(&slot, run, o))
+        atomic_store(&o->started, true);
+    else
+        atomic_fetch_sub(&o->users, 1);
 }
 
 struct observe *observe_start(const struct observe_options *options)
@@ -386,63 +400,49 @@ struct observe *observe_start(const struct observe_options *options)
     struct observe *o = calloc(1, sizeof *o);
     if (!o)
         return NULL;
-    o->options = *options;
+    atomic_store(&o->users, 1);
+    init_wake(o);
+    o->watch = watch_hold(options->watch);
+    o->suspend = suspend_hold(options->suspend);
     o->hooks = *options->hooks;
     o->dir = strdup(options->dir);
     o->unbound = strdup(options->unbound ? options->unbound : "");
     o->lanes = worker_queue_new();
-    o->control = new_control();
     o->zones = zones_new();
     o->started_us = clock_wall_us();
-    if (!o->dir || !o->unbound || !o->lanes || !o->control || !o->zones)
-        return release(o);
-    (void)mkdir(o->dir, 0750); /* the packages make it; a private set-up may lack it */
-    if (options->apart)
-        o->process = writer_process_process(run_apart, o);
-    if (!o->process && !start_thread(o))
-        return release(o);
-    wait_until_open(o);
+    if (!o->dir || !o->unbound || !o->lanes || !o->zones) {
+        release(o);
+        return NULL;
+    }
+    atomic_store(&o->beat_ms, clock_mono_ms());
+    start_writer(o);
+    if (atomic_load(&o->started)) /* what is wrong with the journal is known when the start ends */
+        (void)background_await(&slot, &o->opened, OBSERVE_WAIT_MS);
     return o;
-}
-
-bool observe_is_apart(const struct observe *o)
-{
-    return o->process != 0;
 }
 
 void observe_look(struct observe *o)
 {
-    int how = 0;
-    if (!o->process || waitpid(o->process, &how, WNOHANG) != o->process)
+    if (!atomic_load(&o->started))
+        start_writer(o);
+    if (clock_mono_ms() - atomic_load(&o->beat_ms) < OBSERVE_GIVE_UP_MS || atomic_exchange(&o->given_up, true))
         return;
-    o->process = 0;
-    char line[200];
-    const char *by = WIFSIGNALED(how) ? "signal" : "exit code";
-    snprintf(line, sizeof line,
-             "assay: the process that writes findings has ended (%s %d); a thread goes on in its place", by,
-             WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how));
-    say(o, line);
-    if (!start_thread(o))
-        say(o, "assay: nor is there a thread: findings are not recorded until the next start");
-}
-
-/* A disk that never answers must not keep the resolver from ending. */
-static void wait_for_end(pid_t process)
-{
-    for (int waited = 0; waited < END_MS && waitpid(process, NULL, WNOHANG) == 0; waited += 2)
-        nanosleep(&(struct timespec){.tv_nsec = 2000000L}, NULL);
+    say(o, "assay: the disk that findings are recorded on does not answer; the writer is given up until it does, "
+           "answers go on, and what finds no room in the queue is counted as dropped");
 }
 
 struct observe *observe_stop(struct observe *o)
 {
     if (!o)
         return NULL;
-    atomic_store(&o->control->stopping, true);
-    if (o->process)
-        wait_for_end(o->process);
-    if (o->threaded)
-        pthread_join(o->thread, NULL);
-    return release(o);
+    pthread_mutex_lock(&o->lock);
+    atomic_store(&o->stopping, true);
+    pthread_cond_signal(&o->wake);
+    pthread_mutex_unlock(&o->lock);
+    if (atomic_load(&o->started) && !atomic_load(&o->given_up))
+        (void)background_await(&slot, &o->ended, OBSERVE_END_MS);
+    release(o);
+    return NULL;
 }
 
 struct worker_queues *observe_lanes(const struct observe *o)

@@ -3,22 +3,28 @@
  * observe.h - what the module saw, from the resolver's workers to the journal and the status file.
  *
  * A worker hands over one event per judged answer and goes on: the queue is bounded and never waits; what does not fit
- * is counted, and the count is recorded. One writer, a thread or a process of its own (aside.h), adds the events up by
- * zone cut and state (zones.h) and every `resolver.record-every` writes what is new into the journal (kind "names",
- * assay-journal(5)), and every few seconds DIR/status.json for `assay resolver status`.
+ * is counted, and the count is recorded. One writer, a thread (background.h), adds the events up by zone cut and state
+ * (zones.h) and every `resolver.record-every` writes what is new into the journal (kind "names", assay-journal(5)), and
+ * every few seconds DIR/status.json for `assay resolver status`.
  *
  * A folder that cannot be written costs the record, never an answer: it is logged, tried again every ten seconds, and
- * the loss is counted.
+ * the loss is counted. A disk that does not answer stops the writer and nobody else: after OBSERVE_GIVE_UP_MS that is
+ * logged. Neither start, reload nor end of the resolver waits for it longer than OBSERVE_END_MS. What the writer works
+ * on is counted by reference, and freed by whoever lets go of it last.
  */
 #ifndef ASSAY_RESOLVER_MODULE_OBSERVE_H
 #define ASSAY_RESOLVER_MODULE_OBSERVE_H
 
-#include "resolver-module/worker_queue.h"
+#include "resolver-module/suspend.h"
 #include "resolver-module/watch.h"
+#include "resolver-module/worker_queue.h"
 #include <stdbool.h>
 
 #define OBSERVE_STATUS_SECONDS 2
-#define OBSERVE_TOP 50 /* zones of each state named in the status */
+#define OBSERVE_TOP 50          /* zones of each state named in the status */
+#define OBSERVE_GIVE_UP_MS 5000 /* that the writer may be busy with one piece of work */
+#define OBSERVE_WAIT_MS 300     /* that a start waits for a writer that does nothing but wait */
+#define OBSERVE_END_MS 500      /* ... and an end */
 
 struct observe;
 
@@ -26,23 +32,22 @@ struct observe_options {
     const char *dir;     /* status.json is written here */
     const char *unbound; /* version of the resolver, for the status */
     struct watch *watch;
+    struct suspend *suspend; /* whose file the writer keeps */
     const struct watch_hooks *hooks;
-    bool apart; /* the writer is a process of its own (aside.h), if one can be had */
 };
 
-/* Starts the writer. NULL when out of memory or threads. */
+/* Starts the writer. NULL when out of memory. Holds watch and suspend for as long as the writer needs them. */
 struct observe *observe_start(const struct observe_options *options);
 
-bool observe_is_apart(const struct observe *o); /* the writer is a process */
-
-/* Takes in what is queued, writes the journal and the status, ends the writer. NULL is fine; returns NULL. */
+/* Has the writer take in what is queued, write journal and status, and end; waits for that while it makes headway, and
+ * lets go of it. NULL is fine; returns NULL. */
 struct observe *observe_stop(struct observe *o);
 
-/* Now and then, from one thread: where the writer's process was killed, a thread takes its place. What that process had
- * taken in and not written is lost. */
+/* Now and then, from one thread: starts the writer where one from before the reload still hung, and says it when the
+ * writer hangs. */
 void observe_look(struct observe *o);
 
-/* Where workers hand over what they saw; lasts until observe_stop. */
+/* Where workers hand over what they saw; good until observe_stop. */
 struct worker_queues *observe_lanes(const struct observe *o);
 
 #endif

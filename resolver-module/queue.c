@@ -126,12 +126,6 @@ bool queue_pop(struct queue *q, void *item)
     size_t number = atomic_load_explicit(&q->tail, memory_order_relaxed);
     struct cell *c = cell_of(q, number);
     intptr_t ahead = (intptr_t)atomic_load_explicit(&c->turn, memory_order_acquire) - (intptr_t)(number + 1);
-    /* A reader was killed when it had given the cell back and not yet counted it: another takes its place. */
-    while (ahead > 0) {
-        atomic_store_explicit(&q->tail, ++number, memory_order_relaxed);
-        c = cell_of(q, number);
-        ahead = (intptr_t)atomic_load_explicit(&c->turn, memory_order_acquire) - (intptr_t)(number + 1);
-    }
     if (ahead < 0)
         return false;
     memcpy(item, c + 1, c->used);

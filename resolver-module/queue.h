@@ -6,8 +6,7 @@
  * anything else. Cells are numbered; a push takes a number by one atomic step, and the reader sees the cell when its
  * sequence number says so (the bounded queue of D. Vyukov).
  *
- * Threads: queue_push from any; queue_pop from one at a time. In shared memory the reader may be killed at any moment
- * and another take its place: at most one item is lost, or popped twice.
+ * Threads: queue_push from any; queue_pop from one at a time.
  */
 #ifndef ASSAY_RESOLVER_MODULE_QUEUE_H
 #define ASSAY_RESOLVER_MODULE_QUEUE_H
@@ -22,7 +21,7 @@ struct queue *queue_new(size_t item_size, size_t cells);
 struct queue *queue_free(struct queue *q); /* NULL is fine; returns NULL */
 
 /* The same in memory of the caller's, queue_octets() of it, aligned to QUEUE_ALIGN; never fails, and is not freed
- * here. Memory that processes share must lie at the same address in each. */
+ * here. */
 #define QUEUE_ALIGN 64
 size_t queue_octets(size_t item_size, size_t cells);
 struct queue *queue_in(void *memory, size_t item_size, size_t cells);

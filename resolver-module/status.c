@@ -13,6 +13,7 @@
 #include "policy/policy_settings.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct top {
     struct zones_entry *all[ZONES_MAX];
@@ -132,6 +133,7 @@ void status_write(const struct status_input *in, struct buf *out)
     json_int(&j, "v", 1);
     json_str(&j, "now", clock_utc_text(clock_wall(), text));
     json_str(&j, "started", clock_utc_text((time_t)(in->started_us / 1000000), text));
+    json_int(&j, "pid", (int64_t)getpid());
     json_opt(&j, "unbound", in->unbound);
     json_str(&j, "assay", ASSAY_VERSION);
     write_policy(&j, in->watch);

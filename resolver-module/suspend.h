@@ -4,11 +4,17 @@
  * again working").
  *
  * While `suspend validation below D` stands, the validator goes on validating, and only its word "bogus" is not acted
- * on below D. So it is seen when D validates again: when for a settling time (set resolver.suspension-settles) answers
- * below D came out secure and none came out bogus, the suspension has ended, for good: it is remembered in a file in
- * the module's folder, until the statement is taken out of the policy.
+ * on below D. So it is seen when D validates again. A suspension ends when for a settling time (set
+ * resolver.suspension-settles; at least SUSPEND_TTLS times Unbound's val-bogus-ttl, since a bogus answer is not judged
+ * again for so long) no answer below D was bogus, of any name and type, and SUSPEND_ANSWERS different questions were
+ * answered with secure data, one of them from the network. A zone that nobody asks about stays suspended. Where an
+ * answer below D is bogus after that, the suspension is in force again, until the statement's own end.
  *
- * Threads: all functions from any thread; a lock is held for some comparisons, and only for names under a suspension.
+ * What has ended is remembered in a file, until the statement is taken out of the policy. The file is read and written
+ * by the writer's thread (suspend_keep): no worker waits for it.
+ *
+ * Threads: all functions from any thread; a lock is held for some comparisons, and only for names under a suspension. A
+ * `struct suspend` is counted: who holds it may use it.
  */
 #ifndef ASSAY_RESOLVER_MODULE_SUSPEND_H
 #define ASSAY_RESOLVER_MODULE_SUSPEND_H
@@ -17,18 +23,38 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SUSPEND_MAX 64 /* suspensions that are followed; more are let end by their date only */
+#define SUSPEND_MAX 64    /* suspensions that are followed; more are let end by their date only */
+#define SUSPEND_ANSWERS 3 /* different secure answers before a suspension ends */
+#define SUSPEND_TTLS 2    /* the settling time's least, in lives of a cached bogus answer */
 
 struct suspend;
 
-/* `path`: the file of those that ended. NULL when out of memory. */
+/* `path`: the file of those that ended. NULL when out of memory. The caller holds it once. */
 struct suspend *suspend_new(const char *path);
-struct suspend *suspend_free(struct suspend *s);
+struct suspend *suspend_hold(struct suspend *s); /* once more; returns it */
+void suspend_release(struct suspend *s);         /* NULL is fine */
 
-/* An answer below a suspended domain came out so. True when that ends the suspension, now. */
-bool suspend_note(struct suspend *s, const struct policy_statement *st, bool secure, int64_t now_ms, int64_t settle_ms);
+/* An answer below a suspended domain. */
+struct suspend_answer {
+    bool secure;       /* else bogus */
+    bool fetched;      /* from the network, not from the cache */
+    uint64_t question; /* a hash of name and type */
+};
+
+enum suspend_change {
+    SUSPEND_SAME,
+    SUSPEND_ENDED, /* ended now */
+    SUSPEND_AGAIN, /* had ended, and is in force again now */
+};
+
+/* *say is set where a return to force is to be logged: once an hour for each suspension. */
+enum suspend_change suspend_note(struct suspend *s, const struct policy_statement *st, const struct suspend_answer *a,
+                                 int64_t now_ms, int64_t settle_ms, bool *say);
 
 /* Whether it has ended by itself. Signature as decide.h wants it. */
 bool suspend_ended(const void *s, const struct policy_statement *st);
+
+/* Reads the file, once; writes it where something changed. For one thread, which may wait for the disk. */
+void suspend_keep(struct suspend *s);
 
 #endif

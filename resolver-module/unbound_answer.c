@@ -115,7 +115,14 @@ static bool has_opt_out(uint16_t type, const struct packed_rrset_data *d)
     return false;
 }
 
-static bool translate_rrset(struct answer *a, struct regional *region, struct ub_packed_rrset_key *k, bool authority)
+/* Whether a rule of the operator's made this record set. Nothing that came from the network bears these flags: RPZ sets
+ * the one, response-ip the other. */
+static bool is_local(const struct ub_packed_rrset_key *k)
+{
+    return (k->rk.flags & (PACKED_RRSET_RPZ | PACKED_RRSET_FIXEDTTL)) != 0;
+}
+
+static void translate_rrset(struct answer *a, struct regional *region, struct ub_packed_rrset_key *k, bool authority)
 {
     struct packed_rrset_data *d = data_of(k);
     struct decide_rrset *r = &a->rrsets[a->input.count++];
@@ -125,18 +132,37 @@ static bool translate_rrset(struct answer *a, struct regional *region, struct ub
     r->security = security_of(d->security);
     r->authority = authority;
     r->opt_out = has_opt_out(r->type, d);
+    r->local = is_local(k);
     if ((r->type == LDNS_RR_TYPE_CNAME || r->type == LDNS_RR_TYPE_DNAME) && d->count > 0 && d->rr_len[0] > 2 &&
         dname_valid(d->rr_data[0] + 2, d->rr_len[0] - 2) == d->rr_len[0] - 2)
         r->target = add_name(a, region, d->rr_data[0] + 2, d->rr_len[0] - 2);
-    return (k->rk.flags & PACKED_RRSET_RPZ) != 0;
 }
 
-static bool is_rewritten(const struct module_qstate *q)
+/* Whether response-ip, or RPZ's rules for addresses, took away the data that they found. */
+static bool address_rule_denies(const struct respip_action_info *r)
 {
-    const struct respip_action_info *r = q->respip_action_info;
-    return COMPAT_RPZ_APPLIED(q) ||
-           (r && r->action != respip_none && r->action != respip_inform && !r->rpz_disabled && r->rpz_used) ||
-           (q->return_msg && q->return_msg->rep->authoritative && q->return_msg->rep->security == sec_status_insecure);
+    if (!r || r->rpz_disabled)
+        return false;
+    switch ((int)r->action) {
+    case respip_static:
+    case respip_redirect:
+    case respip_inform_redirect:
+    case respip_always_nxdomain:
+    case respip_always_nodata:
+        return true;
+    default: /* those that let the answer be: inform, transparent, RPZ's passthru and tcp-only; those that drop it */
+        return false;
+    }
+}
+
+/* Whether it is a rule of the operator's that the answer ends without data. RPZ leaves its zone's SOA in the additional
+ * section. */
+static bool local_denial(const struct module_qstate *q, const struct reply_info *rep)
+{
+    bool local = COMPAT_RPZ_APPLIED(q) || address_rule_denies(q->respip_action_info);
+    for (size_t i = rep->an_numrrsets; i < rep->rrset_count && !local; i++)
+        local = (rep->rrsets[i]->rk.flags & PACKED_RRSET_RPZ) != 0;
+    return local;
 }
 
 /* Of a secure answer every part is secure: its records need not be looked at one by one. */
@@ -165,15 +191,28 @@ struct answer *answer_of(struct module_qstate *q)
     a->input.security = rep ? security_of(rep->security) : DECIDE_UNCHECKED;
     a->input.rrsets = a->rrsets;
     a->input.at = (time_t)*q->env->now;
-    a->input.rewritten = rep && is_rewritten(q);
+    a->input.local_denial = rep && rep->security != sec_status_secure && local_denial(q, rep);
     for (size_t i = 0; i < sets; i++)
-        a->input.rewritten |= translate_rrset(a, region, rep->rrsets[i], i >= rep->an_numrrsets);
+        translate_rrset(a, region, rep->rrsets[i], i >= rep->an_numrrsets);
     return a;
+}
+
+bool answer_has_local(const struct answer *a)
+{
+    bool local = a->input.local_denial;
+    for (size_t i = 0; i < a->input.count && !local; i++)
+        local = a->rrsets[i].local;
+    return local;
+}
+
+enum decide_security answer_security(const struct ub_packed_rrset_key *k)
+{
+    return security_of(data_of(k)->security);
 }
 
 /* ---- what is recorded of it ---- */
 
-static uint8_t *wire_of(const struct answer *a, const char *text, size_t *len)
+uint8_t *answer_wire(const struct answer *a, const char *text, size_t *len)
 {
     for (size_t i = 0; i < a->name_count; i++)
         if (a->names[i].text == text) {
@@ -307,7 +346,7 @@ static uint16_t key_bits(struct module_qstate *q, const char *zone_of, uint8_t *
 void answer_zone(struct module_qstate *q, const struct answer *a, const struct decide_result *r, struct zones_event *e)
 {
     size_t len = 0;
-    uint8_t *wire = wire_of(a, r->subject, &len);
+    uint8_t *wire = answer_wire(a, r->subject, &len);
     const char *zone = NULL, *why = NULL;
     if (r->state == DECIDE_STATE_SECURE || r->state == DECIDE_STATE_OPT_OUT) {
         zone = signed_zone(q, &e->algorithm);

@@ -29,6 +29,15 @@ struct answer {
 /* The query's answer, or what came in its place. NULL: no memory. */
 struct answer *answer_of(struct module_qstate *q);
 
+/* Whether the operator's own rules (RPZ, response-ip) made any of it. */
+bool answer_has_local(const struct answer *a);
+
+/* What the validator said of one record set. */
+enum decide_security answer_security(const struct ub_packed_rrset_key *k);
+
+/* The wire form of a name of the answer's, by its text (the very pointer). NULL: not one of them. */
+uint8_t *answer_wire(const struct answer *a, const char *text, size_t *len);
+
 /* A name in wire form as text: lower case, no dot at the end, odd octets as \DDD (RFC 1035 5.1). NULL: no memory. */
 const char *answer_name(struct regional *region, const uint8_t *wire);
 

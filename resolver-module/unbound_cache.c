@@ -10,6 +10,7 @@
 #include "services/cache/dns.h"
 #include "services/mesh.h"
 #include "validator/val_neg.h"
+#include "validator/validator.h"
 #ifdef CLIENT_SUBNET
 #include "edns-subnet/subnetmod.h"
 #endif
@@ -18,16 +19,22 @@
 
 #define RCODE_TTL 5 /* seconds a failure is remembered: the iterator's NORR_TTL */
 
-static void store(struct module_qstate *q, struct query_info *under, enum sec_status as)
+static void store_rep(struct module_qstate *q, struct query_info *under, const struct reply_info *rep,
+                      enum sec_status as)
 {
     if (COMPAT_NO_CACHE(q))
         return;
-    struct reply_info copy = *q->return_msg->rep; /* dns_cache_store copies all it keeps, and leaves this one alone */
+    struct reply_info copy = *rep; /* dns_cache_store copies all it keeps, and leaves this one alone */
     copy.security = q->query_flags & BIT_RD
                         ? as
                         : sec_status_unchecked; /* without RD only the iterator stores, which checks nothing */
     if (!COMPAT_CACHE_STORE(q->env, under, &copy, q->prefetch_leeway, q->query_flags, q->qstarttime))
         log_err("assay: out of memory storing an answer");
+}
+
+static void store(struct module_qstate *q, struct query_info *under, enum sec_status as)
+{
+    store_rep(q, under, q->return_msg->rep, as);
 }
 
 /* Whether the cache holds something better than a failure, that must stay; an expired answer that may be served is
@@ -89,6 +96,56 @@ void cache_store_unchecked(struct module_qstate *q)
     store(q, &q->qinfo, sec_status_unchecked);
 }
 
+/* One alias of the answer, under its own name. */
+static void store_link(struct module_qstate *q, struct ub_packed_rrset_key *k)
+{
+    const struct packed_rrset_data *d = k->entry.data;
+    struct query_info under = q->qinfo;
+    struct reply_info rep = *q->return_msg->rep;
+    under.qname = k->rk.dname;
+    under.qname_len = k->rk.dname_len;
+    under.qtype = LDNS_RR_TYPE_CNAME;
+    rep.rrsets = &k;
+    rep.an_numrrsets = rep.rrset_count = 1;
+    rep.ns_numrrsets = rep.ar_numrrsets = 0;
+    rep.ttl = d->ttl;
+    rep.prefetch_ttl = PREFETCH_TTL_CALC(rep.ttl);
+    rep.serve_expired_ttl = rep.ttl + q->env->cfg->serve_expired_ttl;
+    FLAGS_SET_RCODE(rep.flags, LDNS_RCODE_NOERROR);
+    store_rep(q, &under, &rep, sec_status_unchecked);
+}
+
+/* The last part of the message as the validator had it, before response-ip changed it. */
+static void store_last_part(struct module_qstate *q)
+{
+    int id = modstack_find(&q->env->mesh->mods, "validator");
+    const struct val_qstate *v = id >= 0 ? q->minfo[id] : NULL;
+    if (!v || !v->chase_reply || v->chase_reply->an_numrrsets == 0 ||
+        v->chase_reply->security < sec_status_indeterminate || v->qchase.qtype != q->qinfo.qtype)
+        return;
+    for (size_t i = 0; i < v->chase_reply->rrset_count; i++)
+        if (v->chase_reply->rrsets[i]->rk.flags & (PACKED_RRSET_RPZ | PACKED_RRSET_FIXEDTTL))
+            return;
+    struct query_info under = v->qchase;
+    struct reply_info rep = *v->chase_reply;
+    rep.ar_numrrsets = 0;
+    rep.rrset_count = rep.an_numrrsets + rep.ns_numrrsets;
+    store_rep(q, &under, &rep, sec_status_unchecked);
+}
+
+void cache_store_behind(struct module_qstate *q)
+{
+    struct reply_info *rep = q->return_msg->rep;
+    for (size_t i = 0; i < rep->an_numrrsets; i++) {
+        struct ub_packed_rrset_key *k = rep->rrsets[i];
+        if (k->rk.flags & (PACKED_RRSET_RPZ | PACKED_RRSET_FIXEDTTL))
+            break;
+        if (ntohs(k->rk.type) == LDNS_RR_TYPE_CNAME && q->qinfo.qtype != LDNS_RR_TYPE_CNAME)
+            store_link(q, k);
+    }
+    store_last_part(q);
+}
+
 #ifdef CLIENT_SUBNET
 static void let_store(struct subnet_qstate *sq, int ours)
 {
@@ -129,12 +186,15 @@ bool cache_from_subnetcache(const struct module_qstate *q)
 }
 #endif
 
-/* Answers that are neither proved nor failed: what the policy says may differ now. Bogus ones too, for suspensions. */
+/* Answers that are neither proved nor failed: what the policy says may differ now. Bogus ones too, for suspensions, and
+ * denials without any record set. */
 static void mark_entry(struct lruhash_entry *e, void *arg)
 {
     struct reply_info *rep = e->data;
     uint64_t *count = arg;
-    if (rep->security == sec_status_unchecked || rep->security == sec_status_secure || rep->rrset_count == 0)
+    int rcode = FLAGS_GET_RCODE(rep->flags);
+    bool answers = rcode == LDNS_RCODE_NOERROR || rcode == LDNS_RCODE_NXDOMAIN || rcode == LDNS_RCODE_YXDOMAIN;
+    if (rep->security == sec_status_unchecked || rep->security == sec_status_secure || !answers)
         return;
     rep->security = sec_status_unchecked;
     ++*count;

@@ -53,4 +53,11 @@
 #define COMPAT_NO_CACHE(qstate) ((qstate)->no_cache_lookup)
 #endif
 
+/* 1.25: who asks for another question says for which client. */
+#if UNBOUND_AT_LEAST(1, 25)
+#define COMPAT_ATTACH_SUB(q, ask, sub) ((q)->env->attach_sub(q, ask, (q)->client_info, BIT_RD, 0, 0, sub))
+#else
+#define COMPAT_ATTACH_SUB(q, ask, sub) ((q)->env->attach_sub(q, ask, BIT_RD, 0, 0, sub))
+#endif
+
 #endif

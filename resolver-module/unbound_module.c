@@ -10,25 +10,26 @@
  *            that neither iterator nor
  *            validator puts an unsigned answer where a worker would serve it without asking us.
  *   response (callback) a referral, or an answer about a name above the one asked, may be stored: else every query
- *   would walk from the zone's top.
+ *            would walk from the zone's top.
  *   done     judged. Refused: SERVFAIL without message; the answer is stored `unchecked`, so that the next question
- *            comes through here again, without
- *            network. Passed: stored by us as the validator would have. SERVFAIL of the iterator: stored for 5 s as it
- *            would have. What another module keeps from the cache (subnetcache: one network's answer) we do not store
- *            either.
- *   servfail (callback) the Extended DNS Error, from the words of the refusal (RFC 8914).
+ *            comes through here again, without network. Passed: stored by us as the validator would have. SERVFAIL of
+ *            the iterator: stored for 5 s as it would have. What another module keeps from the cache (subnetcache: one
+ *            network's answer) we do not store either. Of what the operator's own rules changed (RPZ, response-ip) only
+ *            what stands behind the change is stored. Where validation is suspended for an alias, what it leads to is
+ *            asked for by itself, and joined on (`pass` is the event that then wakes us).
+ *   reply, servfail, cache (callbacks) the Extended DNS Error of a refusal, or of a suspension (RFC 8914).
  *
  * When the policy changes, cached answers that may be judged otherwise are marked `unchecked` (sweep): by a worker, at
  * once if a query comes, else by a timer within a quarter second. An answer that was judged by the old policy and
- * stored meanwhile is judged again (version before, version after).
+ * stored meanwhile is judged again (version before, version after). Configuration options that the policy depends on
+ * are compared at every query and by the timer, and put right.
  *
- * Failure: nothing here stops the resolver; out of memory costs a record or a cache entry.
+ * Failure: nothing here stops the resolver; out of memory costs a record or a cache entry. A worker of the resolver
+ * uses no file here: that is the threads' work (background.h).
  */
-#include "config.h"
-#include "dynlibmod/dynlibmod.h"
+#include "resolver-module/unbound_module.h"
 #include "services/cache/dns.h"
 #include "services/mesh.h"
-#include "util/config_file.h"
 #include "util/data/dname.h"
 #include "util/net_help.h"
 #include "util/netevent.h"
@@ -36,19 +37,13 @@
 #include "util/ub_event.h"
 
 #include "base/clock.h"
-#include "base/domain.h"
-#include "resolver-module/writer_process.h"
+#include "resolver-module/background.h"
 #include "resolver-module/decide.h"
-#include "resolver-module/observe.h"
-#include "resolver-module/refusal_cache.h"
-#include "resolver-module/suspend.h"
 #include "resolver-module/unbound_answer.h"
 #include "resolver-module/unbound_cache.h"
 #include "resolver-module/unbound_compat.h"
-#include "resolver-module/watch.h"
-#include "resolver-module/workers.h"
+#include "resolver-module/unbound_message.h"
 #include "policy/policy_settings.h"
-#include <stdatomic.h>
 #include <stddef.h>
 
 /* What Unbound is this module for: compared with `unbound -V` before start (assay-unbound-prepare). */
@@ -64,42 +59,13 @@ __attribute__((used, section(".assay.stamp"))) static const char assay_stamp[] =
 #pragma weak ub_event_free
 #pragma weak ub_timer_add
 
-#define OURS 2 /* no_cache_store as we set it: true like another module's 1, and told apart from it */
-#define JUDGE_ROUNDS 4
 #define TICK_US 250000
-
-struct assay {
-    struct watch *watch;
-    struct observe *observe;
-    struct suspend *suspend;
-    struct refusal_cache *recent;
-    struct module_env *env; /* the daemon's: for what workers share */
-    atomic_uint swept;      /* the version the cache was last marked for */
-    atomic_flag ticking;    /* some worker has the timer */
-    struct ub_event *timer;
-    struct comm_base *timer_base;
-    int ignore_cd; /* as configured */
-    struct workers *workers;
-};
-
-/* Of one client's query, in its region. */
-struct query {
-    int store_was; /* no_cache_store as it came */
-    /* another module set it: dns64 stores by itself what comes out at the end, and subnetcache what is one
-       network's */
-    bool foreign;
-    const char *text; /* of the refusal, or NULL */
-};
-
-static struct assay *assay_of(struct module_env *env, int id)
-{
-    return ((struct dynlibmod_env *)env->modinfo[id])->dyn_env;
-}
+#define EDE_NEGATIVE_TRUST_ANCHOR ((sldns_ede_code)33) /* IANA's number; Unbound has no name for it */
 
 static void log_line(enum watch_log level, const char *line)
 {
-    if (writer_process_here())
-        writer_process_say(level, line);
+    if (background_here())
+        background_say(level, line);
     else if (level == WATCH_ERROR)
         log_err("%s", line);
     else if (level == WATCH_WARNING)
@@ -108,209 +74,15 @@ static void log_line(enum watch_log level, const char *line)
         log_info("%s", line);
 }
 
-static void record(struct assay *s, struct module_qstate *q, const struct answer *a, const struct decide_result *r,
-                   struct zones_event *e)
-{
-    answer_begin(e, r->state, q->qinfo.qtype);
-    e->refused = r->what == DECIDE_REFUSE;
-    e->would = r->would;
-    e->unneeded = r->unneeded;
-    if (r->state != DECIDE_STATE_FAILED)
-        answer_zone(q, a, r, e);
-    const struct policy_statement *st = r->statement ? r->statement : r->excuse;
-    if (st)
-        memcpy(e->statement, st->id,
-               strnlen(st->id, sizeof e->statement - 1)); /* NUL up to its end already (answer_begin) */
-    if (r->text[0])
-        memcpy(e->reason, r->text, sizeof e->reason);
-    e->has_reason = e->reason[0] != '\0';
-    if (worker_queue_want_names(observe_lanes(s->observe))) {
-        e->has_name = true;
-        answer_copy_name(e->name, sizeof e->name, a->input.name);
-    }
-    if (r->record)
-        workers_event(s->workers, e);
-}
-
-/* ---- judging ---- */
-
-/* Who asks the same question once more on behalf of a client's query (subnetcache, of a server that knows no networks)
- * answers it in our words. */
-static void tell_supers(struct module_qstate *q, int id, const char *text)
-{
-    struct mesh_state_ref *super;
-    if (!q->mesh_info)
-        return;
-    RBTREE_FOR(super, struct mesh_state_ref *, &q->mesh_info->super_set)
-    {
-        struct module_qstate *of = &super->s->s;
-        struct query *m = of->minfo[id];
-        if (m && of->qinfo.qtype == q->qinfo.qtype && query_dname_compare(of->qinfo.qname, q->qinfo.qname) == 0)
-            m->text = regional_strdup(of->region, text);
-    }
-}
-
-/* Ends the query as refused, with these words. */
-static void fail(struct module_qstate *q, int id, const char *text)
-{
-    struct query *m = q->minfo[id];
-    if (m)
-        m->text = regional_strdup(q->region, text);
-    tell_supers(q, id, text);
-    errinf(q, text);
-    q->return_rcode = LDNS_RCODE_SERVFAIL;
-    q->return_msg = NULL;
-    q->no_cache_lookup = 1; /* no expired answer in its place */
-}
-
-static struct recent_key key_of(const struct module_qstate *q, unsigned version)
-{
-    return (struct recent_key){
-        .name = q->qinfo.qname, .length = q->qinfo.qname_len, .type = q->qinfo.qtype, .version = version};
-}
-
-static void remember(struct assay *s, struct module_qstate *q, unsigned version, const struct zones_event *e)
-{
-    struct zones_event left;
-    struct recent_key k = key_of(q, version);
-    if (!(q->query_flags & BIT_RD) || COMPAT_NO_CACHE(q) || q->return_msg->rep->ttl <= 0)
-        return;
-    refusal_cache_put(s->recent, &k, *q->env->now + q->return_msg->rep->ttl, e, &left);
-    if (left.weight)
-        workers_event(s->workers, &left);
-}
-
-/* Whether we keep the others from storing this answer, and store it ourselves. */
-static bool stores(const struct module_qstate *q, const struct query *m)
-{
-    return m && !m->foreign && !cache_from_subnetcache(q);
-}
-
-/* Withheld from some, the answer is kept so that the next question for it comes through here again. */
-static void withhold(struct module_qstate *q, const struct query *m)
-{
-    /* One that came from the cache is unchecked there already; without m others have stored it. */
-    if (q->return_msg && (!m || (q->reply_origin && stores(q, m))))
-        cache_store_unchecked(q);
-}
-
-static void refuse(struct module_qstate *q, int id, const struct decide_result *r)
-{
-    withhold(q, q->minfo[id]);
-    fail(q, id, r->text);
-}
-
-/* A CD client that this resolver lets judge for itself gets what there is. */
-static bool client_judges(const struct assay *s, const struct module_qstate *q)
-{
-    return (q->query_flags & BIT_CD) && watch_honours_cd(s->watch) && !q->env->cfg->ignore_cd;
-}
-
-static void note_suspension(struct assay *s, const struct policy *p, const struct answer *a,
-                            const struct decide_result *r)
-{
-    const struct policy_statement *st = r->excuse && r->excuse->kind == POLICY_SUSPEND ? r->excuse : NULL;
-    if (!st && r->state == DECIDE_STATE_SECURE) {
-        const char *kept = decide_kept(a->input.name);
-        st = kept ? policy_suspended(p, kept, a->input.at) : NULL;
-    }
-    if (!st || suspend_ended(s->suspend, st))
-        return;
-    int64_t settle = policy_set_number(p, SETTING_RESOLVER_SUSPENSION_SETTLES) * 1000;
-    if (suspend_note(s->suspend, st, r->state == DECIDE_STATE_SECURE, clock_mono_ms(), settle)) {
-        log_info("assay: %s (%s) has ended by itself: answers there validate again", st->id, st->text);
-        watch_touch(s->watch);
-    }
-}
-
-static struct query *minfo_of(struct module_qstate *q, int id)
-{
-    return q->minfo[id];
-}
-
-/* One round by the policy in force. */
-static void judge(struct assay *s, struct module_qstate *q, int id, const struct policy *p, unsigned version)
-{
-    struct query *m = minfo_of(q, id);
-    struct decide_result r;
-    struct zones_event e;
-    struct answer *a = answer_of(q);
-    if (!a)
-        return;
-    a->input.retired = suspend_ended;
-    a->input.retired_arg = s->suspend;
-    a->input.paused = watch_paused(s->watch);
-    decide(p, &a->input, &r);
-    if (watch_can_suspend(s->watch))
-        note_suspension(s, p, a, &r);
-    if (r.what == DECIDE_REFUSE && client_judges(s, q)) {
-        r.what = DECIDE_PASS; /* unchecked all the same: others are not let through */
-        withhold(q, m);
-        m = NULL;
-    }
-    record(s, q, a, &r, &e);
-    if (r.what == DECIDE_REFUSE) {
-        if (q->return_msg)
-            remember(s, q, version, &e);
-        refuse(q, id, &r);
-        return;
-    }
-    if (r.what == DECIDE_PASS_BOGUS)
-        q->return_msg->rep->security = sec_status_insecure;
-    if (q->return_msg && a->input.rewritten)
-        return; /* what the operator's rules made of it is not what others should get from the cache */
-    if (!stores(q, m))
-        return;
-    if (q->return_msg)
-        cache_store_passed(q);
-    else if (a->input.rcode == LDNS_RCODE_SERVFAIL)
-        cache_store_failure(q);
-}
-
-static void finish(struct assay *s, struct module_qstate *q, int id)
-{
-    struct query *m = minfo_of(q, id);
-    bool refused = m && m->text; /* the question that was asked once more on its behalf: judged and recorded there */
-    if (refused)
-        fail(q, id, m->text);
-    for (int round = 0; !refused && round < JUDGE_ROUNDS; round++) {
-        unsigned version = watch_version(s->watch);
-        const struct policy *p = workers_policy(s->workers, version);
-        if (!p)
-            break;
-        judge(s, q, id, p, version);
-        if (version == watch_version(s->watch) || !q->return_msg)
-            break;
-    }
-    if (m)
-        q->no_cache_store = m->store_was;
-}
-
 /* ---- marking the cache for another judgement ---- */
-
-/* What the configuration must say for the policy's word to hold. */
-static void force_options(struct assay *s, struct config_file *cfg)
-{
-    if (!watch_can_refuse(s->watch))
-        return;
-    int ignore_cd = watch_honours_cd(s->watch) ? s->ignore_cd : 1;
-    if (cfg->ignore_cd != ignore_cd) {
-        cfg->ignore_cd = ignore_cd;
-        log_info("assay: ignore-cd-flag is now %s: the policy requires DNSSEC of names (set resolver.cd)",
-                 ignore_cd ? "yes" : "no");
-    }
-    if (cfg->harden_referral_path) {
-        cfg->harden_referral_path = 0;
-        log_info("assay: harden-referral-path is now no: its look-ups would store answers before they are judged");
-    }
-}
 
 static void sweep(struct assay *s, struct module_env *env)
 {
     unsigned version = watch_version(s->watch), swept = atomic_load(&s->swept);
     if (version == swept || !atomic_compare_exchange_strong(&s->swept, &swept, version))
         return;
-    force_options(s, env->cfg);
+    options_force(s);
+    options_warn(s, env);
     worker_queue_swept(observe_lanes(s->observe), cache_mark_all(env));
 }
 
@@ -329,9 +101,10 @@ static void tick(int fd, short events, void *arg)
     (void)events;
     watch_look(s->watch);
     observe_look(s->observe);
+    options_mind(s);
     sweep(s, s->env);
     record_repeats(s);
-    writer_process_flush(log_line);
+    background_flush(log_line);
     struct timeval every = {.tv_usec = TICK_US};
     ub_timer_add(s->timer, comm_base_internal(s->timer_base), tick, s, &every);
 }
@@ -350,7 +123,6 @@ static void start_ticking(struct assay *s, struct module_env *env)
     s->timer = ub_event_new(base, -1, UB_EV_TIMEOUT, tick, s);
     if (s->timer)
         ub_timer_add(s->timer, base, tick, s, &every);
-    watch_look(s->watch);
 }
 
 /* ---- callbacks ---- */
@@ -360,9 +132,32 @@ static int servfail_callback(struct query_info *qinfo, struct module_qstate *q, 
                              struct regional *region, struct timeval *start, int id, void *arg)
 {
     (void)qinfo, (void)rep, (void)rcode, (void)edns, (void)repinfo, (void)start, (void)arg;
-    struct query *m = q ? minfo_of(q, id) : NULL;
+    struct query *m = q ? query_of(q, id) : NULL;
     if (m && m->text)
         edns_opt_list_append_ede(options, region, LDNS_EDE_BLOCKED, m->text);
+    return 1;
+}
+
+/* Extended DNS Error 33 where the answer is given out under a suspension. */
+static void tell_suspension(struct assay *s, const struct reply_info *rep, struct edns_option **options,
+                            struct regional *region)
+{
+    const struct ub_packed_rrset_key *k = rep && watch_can_suspend(s->watch) ? message_marked(rep) : NULL;
+    const struct policy *p = k ? watch_policy(s->watch) : NULL;
+    char text[DECIDE_TEXT];
+    if (!p)
+        return;
+    decide_suspension_text(decide_suspension(p, answer_name(region, k->rk.dname), 0), text);
+    edns_opt_list_append_ede(options, region, EDE_NEGATIVE_TRUST_ANCHOR, text);
+    policy_unref(p);
+}
+
+static int reply_callback(struct query_info *qinfo, struct module_qstate *q, struct reply_info *rep, int rcode,
+                          struct edns_data *edns, struct edns_option **options, struct comm_reply *repinfo,
+                          struct regional *region, struct timeval *start, int id, void *arg)
+{
+    (void)qinfo, (void)q, (void)rcode, (void)edns, (void)repinfo, (void)start, (void)id;
+    tell_suspension(arg, rep, options, region);
     return 1;
 }
 
@@ -401,7 +196,7 @@ static bool shows_the_way(const struct module_qstate *q, const struct dns_msg *m
 
 static int response_callback(struct module_qstate *q, struct dns_msg *response, int id, void *arg)
 {
-    struct query *m = minfo_of(q, id);
+    struct query *m = query_of(q, id);
     (void)arg;
     if (!m || !response || !response->rep)
         return 1;
@@ -415,6 +210,8 @@ static int response_callback(struct module_qstate *q, struct dns_msg *response, 
 static bool register_callbacks(struct module_env *env, int id, struct assay *s)
 {
     return inplace_cb_register_wrapped(servfail_callback, inplace_cb_reply_servfail, s, env, id) &&
+           inplace_cb_register_wrapped(reply_callback, inplace_cb_reply, s, env, id) &&
+           inplace_cb_register_wrapped(reply_callback, inplace_cb_reply_cache, s, env, id) &&
            inplace_cb_register_wrapped(local_callback, inplace_cb_reply_local, s, env, id) &&
            inplace_cb_register_wrapped(response_callback, inplace_cb_query_response, s, env, id);
 }
@@ -431,45 +228,6 @@ void clear(struct module_qstate *q, int id);
 size_t get_mem(struct module_env *env, int id);
 #pragma GCC visibility pop
 
-static void check_configuration(const struct config_file *cfg)
-{
-    static const char *const caches[] = {"subnetcache", "cachedb"};
-    const char *modules = cfg->module_conf ? cfg->module_conf : "";
-    const char *us = strstr(modules, "dynlib"), *validator = strstr(modules, "validator");
-    if (!validator || (us && validator < us))
-        log_err("assay: module-config \"%s\": nothing is validated before this module sees it; write \"dynlib "
-                "validator iterator\"",
-                modules);
-    if (us && strstr(us, "dns64"))
-        log_err("assay: module-config \"%s\": dns64 must stand before dynlib, else its look-ups are stored before they "
-                "are judged",
-                modules);
-    for (size_t i = 0; us && i < sizeof caches / sizeof caches[0]; i++) {
-        const char *cache = strstr(modules, caches[i]);
-        if (cache && cache < us)
-            log_err("assay: module-config \"%s\": %s must stand after dynlib, else it answers before this module sees "
-                    "the question",
-                    modules, caches[i]);
-    }
-    if (us && strstr(us, "cachedb"))
-        log_warn("assay: module-config \"%s\": while the policy requires DNSSEC of names, cachedb is asked but given "
-                 "nothing new to keep",
-                 modules);
-    if (cfg->val_permissive_mode)
-        log_warn("assay: val-permissive-mode is on: bogus answers are let through, whatever the policy follows; "
-                 "required names are still refused");
-}
-
-/* The validator keeps its reasons only where somebody asked for them in the log; here they are asked for, without the
- * log. */
-static void ask_for_reasons(struct config_file *cfg)
-{
-    if (cfg->val_log_level == 0 && !cfg->log_servfail && !cfg->ede) {
-        cfg->val_log_level = 2;
-        cfg->val_log_squelch = 1;
-    }
-}
-
 static const char *from_environment(const char *name, const char *otherwise)
 {
     const char *v = getenv(name);
@@ -478,24 +236,18 @@ static const char *from_environment(const char *name, const char *otherwise)
 
 static void release(struct assay *s)
 {
+    options_give_back(s);
     if (s->workers)
         record_repeats(s);
     s->workers = workers_free(s->workers);
     s->observe = observe_stop(s->observe);
     s->recent = refusal_cache_free(s->recent);
     s->watch = watch_stop(s->watch);
-    s->suspend = suspend_free(s->suspend);
-    writer_process_flush(log_line);
+    suspend_release(s->suspend);
+    background_flush(log_line);
     if (s->timer && ub_event_free)
         ub_event_free(s->timer); /* its event loop is gone */
     free(s);
-}
-
-/* Whether this resolver has one thread, and shall keep to it: then a process writes, and the timer looks after the
- * policy. Not where memory is full already (reload_keep_cache), nor without a timer (testbound). */
-static bool stays_alone(const struct module_env *env)
-{
-    return env->cfg->num_threads <= 1 && comm_base_internal && writer_process_is_light();
 }
 
 static bool start(struct assay *s, struct module_env *env)
@@ -504,10 +256,6 @@ static bool start(struct assay *s, struct module_env *env)
     struct watch_hooks hooks = {.log = log_line};
     char path[4096];
     snprintf(path, sizeof path, "%s/suspensions-ended", dir);
-    s->env = env;
-    s->ignore_cd = env->cfg->ignore_cd;
-    atomic_flag_clear(&s->ticking);
-    (void)writer_process_ready();
     s->suspend = suspend_new(path);
     s->recent = refusal_cache_new();
     s->watch = watch_start(from_environment("ASSAY_POLICY", ASSAY_SYSCONFDIR "/policy"), dir,
@@ -515,29 +263,38 @@ static bool start(struct assay *s, struct module_env *env)
     if (!s->suspend || !s->recent || !s->watch)
         return false;
     struct observe_options o = {
-        .dir = dir, .unbound = PACKAGE_VERSION, .watch = s->watch, .hooks = &hooks, .apart = stays_alone(env)};
+        .dir = dir, .unbound = PACKAGE_VERSION, .watch = s->watch, .suspend = s->suspend, .hooks = &hooks};
     s->observe = observe_start(&o);
-    writer_process_flush(log_line);
-    if (s->observe && observe_is_apart(s->observe))
-        watch_leave_snapshot(s->watch);
-    else if (!watch_follow(s->watch))
-        return false;
+    background_flush(log_line);
     s->workers = s->observe ? workers_new(s->watch, observe_lanes(s->observe)) : NULL;
     return s->workers != NULL;
+}
+
+static struct assay *new_assay(struct module_env *env)
+{
+    struct assay *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->env = env;
+    options_init(s, env->cfg);
+    atomic_flag_clear(&s->ticking);
+    return s;
 }
 
 int init(struct module_env *env, int id)
 {
     struct dynlibmod_env *de = env->modinfo[id];
-    struct assay *s = calloc(1, sizeof *s);
-    check_configuration(env->cfg);
-    ask_for_reasons(env->cfg);
+    de->dyn_env = NULL;
+    if (!options_check(env->cfg))
+        return 0; /* ends the resolver */
+    options_ask_for_reasons(env->cfg);
+    (void)background_ready();
+    struct assay *s = new_assay(env);
     if (!s || !start(s, env) || !register_callbacks(env, id, s)) {
         if (s)
             release(s);
-        log_err("assay: out of memory or threads at start; the module does nothing");
-        de->dyn_env = NULL;
-        return 1; /* 0 would end the resolver */
+        log_err("assay: out of memory at start; the module does nothing");
+        return 1;
     }
     de->dyn_env = s;
     atomic_store(&s->swept, watch_version(s->watch) - 1);
@@ -551,37 +308,19 @@ void deinit(struct module_env *env, int id)
     if (!s)
         return;
     inplace_cb_delete_wrapped(env, inplace_cb_reply_servfail, id);
+    inplace_cb_delete_wrapped(env, inplace_cb_reply, id);
+    inplace_cb_delete_wrapped(env, inplace_cb_reply_cache, id);
     inplace_cb_delete_wrapped(env, inplace_cb_reply_local, id);
     inplace_cb_delete_wrapped(env, inplace_cb_query_response, id);
     ((struct dynlibmod_env *)env->modinfo[id])->dyn_env = NULL;
     release(s);
 }
 
-/* Refused of late, by this policy, and the answer it was refused for is still in the cache: no need to go the whole
- * way. */
-static bool refused_of_late(struct assay *s, struct module_qstate *q, int id)
-{
-    char text[DECIDE_TEXT];
-    struct recent_key k = key_of(q, watch_version(s->watch));
-    if (!(q->query_flags & BIT_RD) || q->qinfo.qclass != LDNS_RR_CLASS_IN || q->prefetch_leeway || q->blacklist ||
-        q->no_cache_lookup || client_judges(s, q))
-        return false;
-    struct msgreply_entry *e = msg_cache_lookup(q->env, q->qinfo.qname, q->qinfo.qname_len, q->qinfo.qtype,
-                                                q->qinfo.qclass, q->query_flags, *q->env->now, 0);
-    if (!e)
-        return false;
-    bool cached = ((struct reply_info *)e->entry.data)->security == sec_status_unchecked;
-    lock_rw_unlock(&e->entry.lock);
-    if (!cached || !refusal_cache_get(s->recent, &k, *q->env->now, text))
-        return false;
-    fail(q, id, text);
-    return true;
-}
-
 /* A query sets out. True: it ends here. */
 static bool set_out(struct assay *s, struct module_qstate *q, int id)
 {
     start_ticking(s, q->env);
+    options_mind(s);
     sweep(s, q->env);
     if (!watch_can_refuse(s->watch) && !watch_can_suspend(s->watch))
         return false;
@@ -598,7 +337,7 @@ static bool set_out(struct assay *s, struct module_qstate *q, int id)
     m->foreign = q->no_cache_store != 0;
     q->minfo[id] = m;
     cache_let_subnetcache_store(q, OURS);
-    if (refused_of_late(s, q, id))
+    if (judge_refused_again(s, q, id))
         return true;
     if (!m->foreign)
         q->no_cache_store = OURS;
@@ -608,17 +347,22 @@ static bool set_out(struct assay *s, struct module_qstate *q, int id)
 void operate(struct module_qstate *q, enum module_ev event, int id, struct outbound_entry *outbound)
 {
     struct assay *s = assay_of(q->env, id);
-    bool own = !s || q->is_valrec || q->is_priming; /* look-ups that no client sees */
+    bool own = !s || q->is_valrec || q->is_priming, waits = false; /* own: look-ups that no client sees */
     (void)outbound;
     switch (event) {
     case module_event_new:
     case module_event_pass:
-        q->ext_state[id] = !own && set_out(s, q, id) ? module_finished : module_wait_module;
+        if (!own && judge_waits(query_of(q, id))) {
+            waits = judge_joined(s, q, id);
+            q->ext_state[id] = waits ? module_wait_subquery : module_finished;
+        } else {
+            q->ext_state[id] = !own && set_out(s, q, id) ? module_finished : module_wait_module;
+        }
         break;
     case module_event_moddone:
         if (!own)
-            finish(s, q, id);
-        q->ext_state[id] = module_finished;
+            waits = judge_answer(s, q, id);
+        q->ext_state[id] = waits ? module_wait_subquery : module_finished;
         break;
     default:
         q->ext_state[id] = module_error;
@@ -627,7 +371,7 @@ void operate(struct module_qstate *q, enum module_ev event, int id, struct outbo
 
 void inform_super(struct module_qstate *q, int id, struct module_qstate *super)
 {
-    (void)q, (void)id, (void)super; /* this module asks nothing of its own */
+    judge_inform(q, id, super);
 }
 
 void clear(struct module_qstate *q, int id)

@@ -4,111 +4,65 @@
  *
  * Promises: the policy changes as a whole or not at all (policy_live); a file that is bad, missing or half written
  * leaves the last good policy in force, at start the snapshot in the module's folder; nothing here can make the
- * resolver stop or wait. The order of a change is: new policy in force, then the version goes up; whoever judged by the
- * old version and stores its answer after that sees the new version and judges again. Files are compared by device,
- * inode, size, owner and change time to the nanosecond.
+ * resolver stop or wait for a disk. The order of a change is: new policy in force, then the version goes up; whoever
+ * judged by the old version and stores its answer after that sees the new version and judges again.
  */
 #include "resolver-module/watch.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "policy/pause.h"
-#include "resolver-module/writer_process.h"
-#include "resolver-module/decide.h"
 #include "policy/policy_live.h"
 #include "policy/policy_settings.h"
+#include "resolver-module/background.h"
+#include "resolver-module/decide.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define TICK_MS 250
+#define AGAIN_MS 5000 /* a bad policy is read again */
 #define SHOUT_MS (10 * 60 * 1000)
+#define FIRST_IDLE_MS 900 /* that the resolver's start waits for a disk */
+#define AGAIN_IDLE_MS 250 /* ... a reload, which has the policy of before */
 
 struct watch {
+    atomic_uint users;
     char *path;
     char *snapshot;
     char *state; /* folder of the file that pauses enforcement */
     struct watch_hooks hooks;
+    const struct policy *before; /* in force until there is one of our own; or NULL */
     _Atomic(struct policy_live *) live;
     atomic_uint version;
     atomic_bool can_refuse, can_suspend, honours_cd, paused;
-    uint64_t seen;     /* fingerprint of the files as last read */
-    uint64_t octets;   /* of all of them, as last looked at */
-    int64_t looked_ms; /* watch_look */
-    time_t ends_seen;  /* ends up to here have been noticed */
-    int64_t shouted;   /* clock_mono_ms of the last complaint; 0: none */
-    pthread_t thread;
-    bool followed; /* the thread runs */
-    bool leaves_snapshot;
+    atomic_bool followed; /* the thread was started */
+    atomic_bool read;     /* ... and has read the policy, or failed to */
+    atomic_bool stopping;
+    time_t ends_seen; /* ends up to here have been noticed */
+    int64_t tried_ms; /* clock_mono_ms of the last reading that failed; 0: it did not */
+    int64_t shouted;  /* ... of the last complaint */
+    char shouted_of[400];
     pthread_mutex_t lock; /* state below, and the wake-up */
     pthread_cond_t wake;
-    bool stopping;
     enum policy_source source;
     char error[512];
 };
+
+static struct background_slot slot;
+
+/* What was in force last, in this process: a reload of the resolver goes on with it. */
+static struct {
+    pthread_mutex_t lock;
+    const struct policy *policy;
+    char *path; /* ... read from here */
+} last = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void say(struct watch *w, enum watch_log level, const char *text)
 {
     if (w->hooks.log)
         w->hooks.log(level, text);
-}
-
-/* ---- which files ---- */
-
-static uint64_t mix(uint64_t h, const void *p, size_t n)
-{
-    const unsigned char *c = p;
-    while (n--)
-        h = (h ^ *c++) * UINT64_C(0x100000001b3);
-    return h;
-}
-
-static uint64_t mix_file(struct watch *w, uint64_t h, const char *path)
-{
-    struct stat s;
-    if (stat(path, &s) != 0)
-        return mix(h, "-", 1);
-    w->octets += s.st_size > 0 ? (uint64_t)s.st_size : 0;
-    h = mix(h, &s.st_dev, sizeof s.st_dev);
-    h = mix(h, &s.st_ino, sizeof s.st_ino);
-    h = mix(h, &s.st_size, sizeof s.st_size);
-    h = mix(h, &s.st_mtim, sizeof s.st_mtim);
-    h = mix(h, &s.st_uid, sizeof s.st_uid);
-    return mix(h, &s.st_mode, sizeof s.st_mode);
-}
-
-/* A file named in a statement is relative to the file the statement stands in. */
-static uint64_t mix_named(struct watch *w, uint64_t h, const struct policy_statement *s, const char *named)
-{
-    struct buf path = BUF_INIT;
-    const char *slash = s->file ? strrchr(s->file, '/') : NULL;
-    if (named[0] != '/' && slash)
-        buf_add(&path, s->file, (size_t)(slash - s->file) + 1);
-    buf_adds(&path, named);
-    h = mix_file(w, h, path.p);
-    buf_release(&path);
-    return h;
-}
-
-static uint64_t fingerprint(struct watch *w)
-{
-    w->octets = 0;
-    uint64_t h = mix_file(w, UINT64_C(0xcbf29ce484222325), w->path);
-    const struct policy *p = watch_policy(w);
-    const struct policy_statement *s;
-    const char *last = w->path;
-    for (size_t i = 0; p && (s = policy_statement_at(p, i)) != NULL; i++) {
-        if (s->file && strcmp(s->file, last) != 0)
-            h = mix_file(w, h, last = s->file);
-        if (s->kind == POLICY_LIST && s->value)
-            h = mix_named(w, h, s, s->value);
-        if (s->kind == POLICY_INCLUDE && s->name)
-            h = mix_named(w, h, s, s->name);
-    }
-    policy_unref(p);
-    return h;
 }
 
 /* ---- changes ---- */
@@ -124,11 +78,30 @@ static void take_over(struct watch *w)
     policy_unref(p);
 }
 
+static void keep_for_reload(struct watch *w)
+{
+    const struct policy *p = watch_policy(w);
+    pthread_mutex_lock(&last.lock);
+    const struct policy *old = last.policy;
+    last.policy = p;
+    free(last.path);
+    last.path = strdup(w->path);
+    pthread_mutex_unlock(&last.lock);
+    policy_unref(old);
+}
+
+static const struct policy *from_before(const char *path)
+{
+    pthread_mutex_lock(&last.lock);
+    bool same = last.policy && last.path && strcmp(last.path, path) == 0;
+    const struct policy *p = same ? policy_ref(last.policy) : NULL;
+    pthread_mutex_unlock(&last.lock);
+    return p;
+}
+
 void watch_touch(struct watch *w)
 {
     atomic_fetch_add(&w->version, 1);
-    if (w->hooks.changed)
-        w->hooks.changed(w->hooks.arg);
 }
 
 static void remember(struct watch *w, enum policy_source source, const char *error)
@@ -157,12 +130,17 @@ static void first_error(const struct policy_report *r, char *out, size_t size)
 static void complain(struct watch *w, const struct policy_report *r, bool have)
 {
     char error[400], line[600];
+    int64_t now = clock_mono_ms();
     first_error(r, error, sizeof error);
     snprintf(line, sizeof line, "assay: %s; %s", error,
              have ? "the policy in force stays as it was"
                   : "there is NO policy in force: every answer passes, nothing is judged");
-    say(w, WATCH_ERROR, line);
-    w->shouted = clock_mono_ms();
+    if (w->tried_ms == 0 || now - w->shouted > SHOUT_MS || strcmp(w->shouted_of, error) != 0) {
+        say(w, WATCH_ERROR, line);
+        w->shouted = now;
+        snprintf(w->shouted_of, sizeof w->shouted_of, "%s", error);
+    }
+    w->tried_ms = now;
     remember(w, have ? POLICY_KEPT : POLICY_FROM_FILE, error);
 }
 
@@ -178,6 +156,21 @@ static void announce(struct watch *w, enum policy_source source)
     policy_unref(p);
 }
 
+/* What was wrong and could be left out: in a customer's file, or in a suspension at a first start. */
+static void tell_left_out(struct watch *w, const struct policy_report *r)
+{
+    char error[400], line[600];
+    if (!policy_report_count(r, POLICY_ERROR)) {
+        remember(w, POLICY_FROM_FILE, "");
+        return;
+    }
+    first_error(r, error, sizeof error);
+    snprintf(line, sizeof line, "assay: %s; what is wrong there is left out, and the rest of the policy is in force",
+             error);
+    say(w, WATCH_ERROR, line);
+    remember(w, POLICY_FROM_FILE, error);
+}
+
 /* First reading, and every one until there is a policy at all. */
 static void open_policy(struct watch *w)
 {
@@ -185,21 +178,23 @@ static void open_policy(struct watch *w)
     enum policy_source source = POLICY_FROM_FILE;
     struct policy_live *live = policy_live_open(w->path, w->snapshot, r, &source);
     if (live) {
-        if (w->leaves_snapshot)
-            policy_live_leave_snapshot(live);
         atomic_store(&w->live, live);
         take_over(w);
+        keep_for_reload(w);
         announce(w, source);
-        char error[400] = "";
-        if (source != POLICY_FROM_FILE)
+        char error[400];
+        if (source == POLICY_FROM_FILE) {
+            tell_left_out(w, r);
+        } else {
             first_error(r, error, sizeof error);
-        remember(w, source, error);
+            remember(w, source, error);
+        }
+        w->tried_ms = 0;
         watch_touch(w);
     } else {
-        complain(w, r, false);
+        complain(w, r, w->before != NULL);
     }
     policy_report_free(r);
-    w->seen = fingerprint(w);
 }
 
 static void reload_policy(struct watch *w)
@@ -209,15 +204,15 @@ static void reload_policy(struct watch *w)
     enum status s = policy_live_reload(atomic_load(&w->live), false, r, &source);
     if (s == STATUS_OK) {
         take_over(w);
+        keep_for_reload(w);
         announce(w, source);
-        remember(w, source, "");
-        w->shouted = 0;
+        tell_left_out(w, r);
+        w->tried_ms = 0;
         watch_touch(w);
     } else {
         complain(w, r, true);
     }
     policy_report_free(r);
-    w->seen = fingerprint(w);
 }
 
 /* Whether an exemption or suspension began or ended since the last look. */
@@ -249,53 +244,55 @@ static void look_for_pause(struct watch *w)
     watch_touch(w);
 }
 
-/* `bound`: octets that may be read now. False: there is more, and it is to be read elsewhere. */
-static bool look(struct watch *w, uint64_t bound)
+/* A bad policy is read again although none of the files in force changed: what is wrong may be in a file that they do
+ * not name. */
+static void look(struct watch *w)
 {
+    struct policy_live *live = atomic_load(&w->live);
     look_for_pause(w);
-    uint64_t now = fingerprint(w);
-    bool again = w->shouted && clock_mono_ms() - w->shouted > SHOUT_MS;
-    if (now != w->seen || again) {
-        if (w->octets > bound)
-            return false;
-        if (atomic_load(&w->live))
-            reload_policy(w);
-        else
-            open_policy(w);
-    }
+    bool again = w->tried_ms && clock_mono_ms() - w->tried_ms > AGAIN_MS;
+    if (!live && again)
+        open_policy(w);
+    else if (live && (again || policy_live_changed(live)))
+        reload_policy(w);
     if (something_turned(w)) {
         say(w, WATCH_INFO, "assay: an exemption or suspension has ended or begun; what it is about is judged again");
         watch_touch(w);
     }
-    return true;
 }
 
-static void *run(void *arg)
+static void nap(struct watch *w)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += TICK_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_mutex_lock(&w->lock);
+    if (!atomic_load(&w->stopping))
+        pthread_cond_timedwait(&w->wake, &w->lock, &until);
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void run(void *arg)
 {
     struct watch *w = arg;
-    pthread_mutex_lock(&w->lock);
-    while (!w->stopping) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += TICK_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-        pthread_cond_timedwait(&w->wake, &w->lock, &until);
-        if (w->stopping)
-            break;
-        pthread_mutex_unlock(&w->lock);
-        (void)look(w, UINT64_MAX);
-        pthread_mutex_lock(&w->lock);
-    }
-    pthread_mutex_unlock(&w->lock);
-    return NULL;
+    open_policy(w);
+    look_for_pause(w);
+    atomic_store(&w->read, true);
+    for (nap(w); !atomic_load(&w->stopping); nap(w))
+        look(w);
+    watch_release(w);
 }
 
 /* ---- start and stop ---- */
 
-static void release(struct watch *w)
+void watch_release(struct watch *w)
 {
+    if (!w || atomic_fetch_sub(&w->users, 1) != 1)
+        return;
     policy_live_close(atomic_load(&w->live));
+    policy_unref(w->before);
     pthread_cond_destroy(&w->wake);
     pthread_mutex_destroy(&w->lock);
     free(w->path);
@@ -304,13 +301,30 @@ static void release(struct watch *w)
     free(w);
 }
 
-struct watch *watch_start(const char *path, const char *dir, const char *state, const struct watch_hooks *hooks)
+struct watch *watch_hold(struct watch *w)
+{
+    atomic_fetch_add(&w->users, 1);
+    return w;
+}
+
+void watch_look(struct watch *w)
+{
+    if (atomic_load(&w->followed))
+        return;
+    if (background_start(&slot, run, watch_hold(w)))
+        atomic_store(&w->followed, true);
+    else
+        watch_release(w);
+}
+
+static struct watch *new_watch(const char *path, const char *dir, const char *state, const struct watch_hooks *hooks)
 {
     struct watch *w = calloc(1, sizeof *w);
     if (!w)
         return NULL;
     struct buf snapshot = BUF_INIT;
     buf_printf(&snapshot, "%s/policy.snapshot", dir);
+    atomic_store(&w->users, 1);
     w->path = strdup(path);
     w->snapshot = buf_detach(&snapshot);
     w->state = strdup(state);
@@ -322,44 +336,42 @@ struct watch *watch_start(const char *path, const char *dir, const char *state, 
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&w->wake, &attr);
     pthread_condattr_destroy(&attr);
-    if (w->path && w->snapshot && w->state) {
-        open_policy(w);
-        look_for_pause(w);
+    if (w->path && w->snapshot && w->state)
         return w;
-    }
-    release(w);
+    watch_release(w);
     return NULL;
 }
 
-bool watch_follow(struct watch *w)
+/* The thread of before ends within a nap, unless it hangs. */
+static void start_following(struct watch *w, int idle_ms)
 {
-    return w->followed = w->followed || writer_process_start(&w->thread, run, w);
+    for (int64_t end = clock_mono_ms() + idle_ms; !atomic_load(&w->followed) && clock_mono_ms() < end;) {
+        watch_look(w);
+        if (!atomic_load(&w->followed))
+            nanosleep(&(struct timespec){.tv_nsec = 5000000L}, NULL);
+    }
 }
 
-void watch_leave_snapshot(struct watch *w)
+struct watch *watch_start(const char *path, const char *dir, const char *state, const struct watch_hooks *hooks)
 {
-    w->leaves_snapshot = true;
-    if (atomic_load(&w->live))
-        policy_live_leave_snapshot(atomic_load(&w->live));
-}
-
-bool watch_follow_apart(struct watch *w)
-{
-    w->hooks = (struct watch_hooks){.log = NULL};
-    w->followed = false;
-    return watch_follow(w);
-}
-
-void watch_look(struct watch *w)
-{
-    int64_t now = clock_mono_ms();
-    if (w->followed || now - w->looked_ms < TICK_MS)
-        return;
-    w->looked_ms = now;
-    if (look(w, WATCH_AT_ONCE) || watch_follow(w))
-        return;
-    say(w, WATCH_ERROR, "assay: the policy has changed and cannot be read: no thread is to be had");
-    w->looked_ms = now + SHOUT_MS;
+    struct watch *w = new_watch(path, dir, state, hooks);
+    if (!w)
+        return NULL;
+    w->before = from_before(path);
+    if (w->before) {
+        take_over(w);
+        remember(w, POLICY_KEPT, "the policy file has not been read since the reload");
+        watch_touch(w);
+    }
+    int idle_ms = w->before ? AGAIN_IDLE_MS : FIRST_IDLE_MS;
+    start_following(w, idle_ms);
+    if (!atomic_load(&w->followed) || !background_await(&slot, &w->read, idle_ms))
+        say(w, WATCH_ERROR,
+            w->before ? "assay: the policy file cannot be read now (its disk does not answer); the policy in force "
+                        "stays as it was"
+                      : "assay: the policy file cannot be read now (its disk does not answer); until it can, there is "
+                        "NO policy in force: every answer passes, nothing is judged");
+    return w;
 }
 
 struct watch *watch_stop(struct watch *w)
@@ -367,12 +379,10 @@ struct watch *watch_stop(struct watch *w)
     if (!w)
         return NULL;
     pthread_mutex_lock(&w->lock);
-    w->stopping = true;
+    atomic_store(&w->stopping, true);
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
-    if (w->followed)
-        pthread_join(w->thread, NULL);
-    release(w);
+    watch_release(w);
     return NULL;
 }
 
@@ -381,7 +391,9 @@ struct watch *watch_stop(struct watch *w)
 const struct policy *watch_policy(struct watch *w)
 {
     struct policy_live *live = atomic_load(&w->live);
-    return live ? policy_live_get(live) : NULL;
+    if (live)
+        return policy_live_get(live);
+    return w->before ? policy_ref(w->before) : NULL;
 }
 
 unsigned watch_version(const struct watch *w)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * worker_queue.c - counters and queues of the workers, in one block of shared memory.
+ * worker_queue.c - counters and queues of the workers, in one block of memory.
  *
  * Promises: a hand-over takes some ten nanoseconds and never waits; what was taken is popped once, in each lane's
  * order, but for the one event at which a writer was killed (queue.h). Who is killed leaves nothing locked: there is no
@@ -49,7 +49,8 @@ struct worker_queues *worker_queue_new(void)
            long_one = up(queue_octets(sizeof(struct zones_event), WORKER_QUEUE_QUEUE_LONG));
     size_t stride = (queue_octets(SHORT_EVENT, WORKER_QUEUE_QUEUE) + 4095) / 4096 * 4096,
            octets = head + long_one + 4096 + WORKER_QUEUE_MAX * stride;
-    struct worker_queues *l = mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct worker_queues *l =
+        mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (l == MAP_FAILED)
         return NULL;
     l->octets = octets;

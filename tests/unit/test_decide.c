@@ -30,9 +30,11 @@ struct want {
 };
 
 #define REQUIRE "require dnssec of names in bank.example\n"
-#define SOA_OF(zone, s) {zone, NULL, SOA, s, true, false}
-#define NSEC_OF(zone, s) {zone, NULL, NSEC, s, true, false}
-#define OPT_OUT_OF(zone, s) {zone, NULL, NSEC3, s, true, true}
+#define SOA_OF(zone, s) {zone, NULL, SOA, s, true, false, false}
+#define NSEC_OF(zone, s) {zone, NULL, NSEC, s, true, false, false}
+#define LOCAL_A(name) {name, NULL, A, INS, false, false, true}
+#define SUSPEND "suspend validation below bank.example because \"b\" agreed by \"a\" through 2026-11-22\n"
+#define OPT_OUT_OF(zone, s) {zone, NULL, NSEC3, s, true, true, false}
 
 static const struct want wants[] = {
     {"signed", REQUIRE, "www.bank.example", 0, SEC, {{0}}, DECIDE_PASS, DECIDE_STATE_SECURE, "www.bank.example"},
@@ -41,7 +43,7 @@ static const struct want wants[] = {
      "www.bank.example",
      0,
      INS,
-     {{"www.bank.example", NULL, A, INS, false, false}},
+     {{"www.bank.example", NULL, A, INS, false, false, false}},
      DECIDE_REFUSE,
      DECIDE_STATE_INSECURE,
      "www.bank.example"},
@@ -50,7 +52,7 @@ static const struct want wants[] = {
      "bank.example",
      0,
      INS,
-     {{"bank.example", NULL, A, INS, false, false}},
+     {{"bank.example", NULL, A, INS, false, false, false}},
      DECIDE_REFUSE,
      DECIDE_STATE_INSECURE,
      "bank.example"},
@@ -59,7 +61,7 @@ static const struct want wants[] = {
      "www.shop.example",
      0,
      INS,
-     {{"www.shop.example", NULL, A, INS, false, false}},
+     {{"www.shop.example", NULL, A, INS, false, false, false}},
      DECIDE_PASS,
      DECIDE_STATE_INSECURE,
      "www.shop.example"},
@@ -68,7 +70,7 @@ static const struct want wants[] = {
      "www.notbank.example",
      0,
      INS,
-     {{"www.notbank.example", NULL, A, INS, false, false}},
+     {{"www.notbank.example", NULL, A, INS, false, false, false}},
      DECIDE_PASS,
      DECIDE_STATE_INSECURE,
      "www.notbank.example"},
@@ -77,7 +79,7 @@ static const struct want wants[] = {
      "www.bank.example",
      0,
      UNC,
-     {{"www.bank.example", NULL, A, UNC, false, false}},
+     {{"www.bank.example", NULL, A, UNC, false, false, false}},
      DECIDE_REFUSE,
      DECIDE_STATE_INSECURE,
      "www.bank.example"},
@@ -86,7 +88,7 @@ static const struct want wants[] = {
      "www.bank.example",
      0,
      IND,
-     {{"www.bank.example", NULL, A, IND, false, false}},
+     {{"www.bank.example", NULL, A, IND, false, false, false}},
      DECIDE_REFUSE,
      DECIDE_STATE_INDETERMINATE,
      "www.bank.example"},
@@ -95,7 +97,8 @@ static const struct want wants[] = {
      "www.bank.example",
      0,
      INS,
-     {{"www.bank.example", "cdn.example", CNAME, SEC, false, false}, {"cdn.example", NULL, A, INS, false, false}},
+     {{"www.bank.example", "cdn.example", CNAME, SEC, false, false, false},
+      {"cdn.example", NULL, A, INS, false, false, false}},
      DECIDE_PASS,
      DECIDE_STATE_INSECURE,
      "cdn.example"},
@@ -104,7 +107,8 @@ static const struct want wants[] = {
      "www.bank.example",
      0,
      INS,
-     {{"www.bank.example", "cdn.example", CNAME, SEC, false, false}, {"cdn.example", NULL, A, INS, false, false}},
+     {{"www.bank.example", "cdn.example", CNAME, SEC, false, false, false},
+      {"cdn.example", NULL, A, INS, false, false, false}},
      DECIDE_REFUSE,
      DECIDE_STATE_INSECURE,
      "cdn.example"},
@@ -113,7 +117,8 @@ static const struct want wants[] = {
      "shop.example",
      0,
      INS,
-     {{"shop.example", "www.bank.example", CNAME, INS, false, false}, {"www.bank.example", NULL, A, INS, false, false}},
+     {{"shop.example", "www.bank.example", CNAME, INS, false, false, false},
+      {"www.bank.example", NULL, A, INS, false, false, false}},
      DECIDE_REFUSE,
      DECIDE_STATE_INSECURE,
      "www.bank.example"},
@@ -122,7 +127,8 @@ static const struct want wants[] = {
      "shop.example",
      0,
      INS,
-     {{"shop.example", "www.bank.example", CNAME, INS, false, false}, {"www.bank.example", NULL, A, SEC, false, false}},
+     {{"shop.example", "www.bank.example", CNAME, INS, false, false, false},
+      {"www.bank.example", NULL, A, SEC, false, false, false}},
      DECIDE_PASS,
      DECIDE_STATE_INSECURE,
      "shop.example"},
@@ -131,7 +137,8 @@ static const struct want wants[] = {
      "shop.example",
      0,
      INS,
-     {{"shop.example", "www.bank.example", CNAME, INS, false, false}, {"www.bank.example", NULL, A, INS, false, false}},
+     {{"shop.example", "www.bank.example", CNAME, INS, false, false, false},
+      {"www.bank.example", NULL, A, INS, false, false, false}},
      DECIDE_REFUSE,
      DECIDE_STATE_INSECURE,
      "shop.example"},
@@ -140,9 +147,9 @@ static const struct want wants[] = {
      "a.old.bank.example",
      0,
      INS,
-     {{"old.bank.example", "new.example", DNAME, SEC, false, false},
-      {"a.old.bank.example", "a.new.example", CNAME, UNC, false, false},
-      {"a.new.example", NULL, A, INS, false, false}},
+     {{"old.bank.example", "new.example", DNAME, SEC, false, false, false},
+      {"a.old.bank.example", "a.new.example", CNAME, UNC, false, false, false},
+      {"a.new.example", NULL, A, INS, false, false, false}},
      DECIDE_PASS,
      DECIDE_STATE_INSECURE,
      "a.new.example"},
@@ -151,8 +158,8 @@ static const struct want wants[] = {
      "a.old.bank.example",
      0,
      INS,
-     {{"old.bank.example", "new.example", DNAME, INS, false, false},
-      {"a.old.bank.example", "a.new.example", CNAME, UNC, false, false}},
+     {{"old.bank.example", "new.example", DNAME, INS, false, false, false},
+      {"a.old.bank.example", "a.new.example", CNAME, UNC, false, false, false}},
      DECIDE_REFUSE,
      DECIDE_STATE_INSECURE,
      "old.bank.example"},
@@ -161,8 +168,8 @@ static const struct want wants[] = {
      "x.bank.example",
      0,
      INS,
-     {{"old.example", "new.example", DNAME, SEC, false, false},
-      {"x.bank.example", "y.example", CNAME, INS, false, false}},
+     {{"old.example", "new.example", DNAME, SEC, false, false, false},
+      {"x.bank.example", "y.example", CNAME, INS, false, false, false}},
      DECIDE_REFUSE,
      DECIDE_STATE_INSECURE,
      "x.bank.example"},
@@ -216,7 +223,7 @@ static const struct want wants[] = {
      "www.bank.example",
      3,
      INS,
-     {{"www.bank.example", "no.example", CNAME, SEC, false, false}, SOA_OF("example", INS)},
+     {{"www.bank.example", "no.example", CNAME, SEC, false, false, false}, SOA_OF("example", INS)},
      DECIDE_PASS,
      DECIDE_STATE_INSECURE,
      "no.example"},
@@ -225,7 +232,7 @@ static const struct want wants[] = {
      "shop.example",
      3,
      INS,
-     {{"shop.example", "no.bank.example", CNAME, INS, false, false}, SOA_OF("bank.example", INS)},
+     {{"shop.example", "no.bank.example", CNAME, INS, false, false, false}, SOA_OF("bank.example", INS)},
      DECIDE_REFUSE,
      DECIDE_STATE_INSECURE,
      "no.bank.example"},
@@ -234,7 +241,7 @@ static const struct want wants[] = {
      "x.bank.example",
      0,
      INS,
-     {{"x.bank.example", NULL, A, SEC, false, false}, OPT_OUT_OF("h.bank.example", SEC)},
+     {{"x.bank.example", NULL, A, SEC, false, false, false}, OPT_OUT_OF("h.bank.example", SEC)},
      DECIDE_PASS,
      DECIDE_STATE_OPT_OUT,
      "x.bank.example"},
@@ -243,7 +250,7 @@ static const struct want wants[] = {
      "www.bank.example",
      0,
      BOG,
-     {{"www.bank.example", NULL, A, BOG, false, false}},
+     {{"www.bank.example", NULL, A, BOG, false, false, false}},
      DECIDE_PASS,
      DECIDE_STATE_BOGUS,
      "www.bank.example"},
@@ -270,7 +277,7 @@ static const struct want wants[] = {
      "x.lab.bank.example",
      0,
      INS,
-     {{"x.lab.bank.example", NULL, A, INS, false, false}},
+     {{"x.lab.bank.example", NULL, A, INS, false, false, false}},
      DECIDE_PASS,
      DECIDE_STATE_INSECURE,
      "x.lab.bank.example"},
@@ -279,7 +286,7 @@ static const struct want wants[] = {
      "x.y",
      0,
      INS,
-     {{"x.y", NULL, A, INS, false, false}},
+     {{"x.y", NULL, A, INS, false, false, false}},
      DECIDE_REFUSE,
      DECIDE_STATE_INSECURE,
      "x.y"},
@@ -288,7 +295,7 @@ static const struct want wants[] = {
      "",
      0,
      INS,
-     {{"", NULL, NS, INS, false, false}},
+     {{"", NULL, NS, INS, false, false, false}},
      DECIDE_REFUSE,
      DECIDE_STATE_INSECURE,
      ""},
@@ -297,7 +304,7 @@ static const struct want wants[] = {
      "a\\000b.bank.example",
      0,
      INS,
-     {{"a\\000b.bank.example", NULL, A, INS, false, false}},
+     {{"a\\000b.bank.example", NULL, A, INS, false, false, false}},
      DECIDE_REFUSE,
      DECIDE_STATE_INSECURE,
      "a\\000b.bank.example"},
@@ -306,7 +313,7 @@ static const struct want wants[] = {
      "www.bank.example",
      0,
      INS,
-     {{"www.bank.example", NULL, A, INS, false, false}},
+     {{"www.bank.example", NULL, A, INS, false, false, false}},
      DECIDE_PASS,
      DECIDE_STATE_EXEMPT,
      "www.bank.example"},
@@ -315,7 +322,7 @@ static const struct want wants[] = {
      "www.bank.example",
      0,
      INS,
-     {{"www.bank.example", NULL, A, INS, false, false}},
+     {{"www.bank.example", NULL, A, INS, false, false, false}},
      DECIDE_REFUSE,
      DECIDE_STATE_INSECURE,
      "www.bank.example"},
@@ -324,7 +331,7 @@ static const struct want wants[] = {
      "www.bank.example",
      0,
      BOG,
-     {{"www.bank.example", NULL, A, BOG, false, false}},
+     {{"www.bank.example", NULL, A, BOG, false, false, false}},
      DECIDE_PASS_BOGUS,
      DECIDE_STATE_SUSPENDED,
      "www.bank.example"},
@@ -333,7 +340,8 @@ static const struct want wants[] = {
      "www.bank.example",
      0,
      BOG,
-     {{"www.bank.example", "shop.example", CNAME, BOG, false, false}, {"shop.example", NULL, A, UNC, false, false}},
+     {{"www.bank.example", "shop.example", CNAME, BOG, false, false, false},
+      {"shop.example", NULL, A, UNC, false, false, false}},
      DECIDE_PASS,
      DECIDE_STATE_BOGUS,
      "www.bank.example"},
@@ -342,9 +350,163 @@ static const struct want wants[] = {
      "www.bank.example",
      0,
      BOG,
-     {{"www.bank.example", "shop.example", CNAME, SEC, false, false}, {"shop.example", NULL, A, BOG, false, false}},
+     {{"www.bank.example", "shop.example", CNAME, SEC, false, false, false},
+      {"shop.example", NULL, A, BOG, false, false, false}},
      DECIDE_PASS_BOGUS,
      DECIDE_STATE_SUSPENDED,
+     "shop.example"},
+    {"a suspended alias: what it leads to was not validated, and is asked for by itself",
+     SUSPEND,
+     "www.bank.example",
+     0,
+     BOG,
+     {{"www.bank.example", "shop.example", CNAME, BOG, false, false, false},
+      {"shop.example", NULL, A, UNC, false, false, false}},
+     DECIDE_FOLLOW,
+     DECIDE_STATE_SUSPENDED,
+     "www.bank.example"},
+    {"a suspended DNAME likewise",
+     SUSPEND,
+     "www.d.bank.example",
+     0,
+     BOG,
+     {{"d.bank.example", "shop.example", DNAME, BOG, false, false, false},
+      {"www.d.bank.example", "www.shop.example", CNAME, UNC, false, false, false},
+      {"www.shop.example", NULL, A, UNC, false, false, false}},
+     DECIDE_FOLLOW,
+     DECIDE_STATE_SUSPENDED,
+     "www.d.bank.example"},
+    {"two suspended aliases: one at a time",
+     SUSPEND,
+     "www.bank.example",
+     0,
+     BOG,
+     {{"www.bank.example", "w2.bank.example", CNAME, BOG, false, false, false},
+      {"w2.bank.example", "shop.example", CNAME, UNC, false, false, false},
+      {"shop.example", NULL, A, UNC, false, false, false}},
+     DECIDE_FOLLOW,
+     DECIDE_STATE_SUSPENDED,
+     "www.bank.example"},
+    {"suspended, and unsigned where required: refused",
+     REQUIRE SUSPEND,
+     "www.bank.example",
+     0,
+     INS,
+     {{"www.bank.example", NULL, A, INS, false, false, false}},
+     DECIDE_REFUSE,
+     DECIDE_STATE_INSECURE,
+     "www.bank.example"},
+    {"suspended, and bogus where required: passes",
+     REQUIRE SUSPEND,
+     "www.bank.example",
+     0,
+     BOG,
+     {{"www.bank.example", NULL, A, BOG, false, false, false}},
+     DECIDE_PASS_BOGUS,
+     DECIDE_STATE_SUSPENDED,
+     "www.bank.example"},
+    {"always required is not loosened by a suspension",
+     "always " REQUIRE SUSPEND,
+     "www.bank.example",
+     0,
+     BOG,
+     {{"www.bank.example", NULL, A, BOG, false, false, false}},
+     DECIDE_PASS,
+     DECIDE_STATE_BOGUS,
+     "www.bank.example"},
+    {"a suspended name that its parent denies: the parent's record sets are not excused",
+     SUSPEND,
+     "www.bank.example",
+     3,
+     BOG,
+     {SOA_OF("example", UNC), NSEC_OF("example", BOG)},
+     DECIDE_PASS,
+     DECIDE_STATE_BOGUS,
+     "www.bank.example"},
+    {"a suspended name that its own zone denies",
+     SUSPEND,
+     "www.bank.example",
+     3,
+     BOG,
+     {SOA_OF("bank.example", BOG), NSEC_OF("a.bank.example", UNC)},
+     DECIDE_PASS_BOGUS,
+     DECIDE_STATE_SUSPENDED,
+     "www.bank.example"},
+    {"a suspended zone whose proof is missing",
+     SUSPEND,
+     "www.bank.example",
+     3,
+     BOG,
+     {SOA_OF("bank.example", SEC)},
+     DECIDE_PASS_BOGUS,
+     DECIDE_STATE_SUSPENDED,
+     "www.bank.example"},
+    {"an unsigned, required alias before a suspended one",
+     "require dnssec of names in shop.example\n" SUSPEND,
+     "shop.example",
+     0,
+     BOG,
+     {{"shop.example", "www.bank.example", CNAME, INS, false, false, false},
+      {"www.bank.example", NULL, A, BOG, false, false, false}},
+     DECIDE_REFUSE,
+     DECIDE_STATE_INSECURE,
+     "shop.example"},
+    {"rewritten: only what was changed is excused",
+     REQUIRE,
+     "www.bank.example",
+     0,
+     INS,
+     {{"www.bank.example", "shop.example", CNAME, INS, false, false, false}, LOCAL_A("shop.example")},
+     DECIDE_REFUSE,
+     DECIDE_STATE_INSECURE,
+     "www.bank.example"},
+    {"rewritten at a required name",
+     REQUIRE,
+     "www.bank.example",
+     0,
+     INS,
+     {LOCAL_A("www.bank.example")},
+     DECIDE_PASS,
+     DECIDE_STATE_REWRITTEN,
+     "www.bank.example"},
+    {"rewritten behind a signed alias",
+     REQUIRE,
+     "www.bank.example",
+     0,
+     INS,
+     {{"www.bank.example", "shop.example", CNAME, SEC, false, false, false}, LOCAL_A("shop.example")},
+     DECIDE_PASS,
+     DECIDE_STATE_REWRITTEN,
+     "shop.example"},
+    {"the target of a strict chain is exempt",
+     "require dnssec of names in bank.example strictly\nexempt shop.example from dnssec because \"b\" agreed by \"a\" "
+     "through 2027-03-31\n",
+     "www.bank.example",
+     0,
+     INS,
+     {{"www.bank.example", "shop.example", CNAME, SEC, false, false, false},
+      {"shop.example", NULL, A, INS, false, false, false}},
+     DECIDE_PASS,
+     DECIDE_STATE_EXEMPT,
+     "shop.example"},
+    {"an alias into a loop, required",
+     REQUIRE,
+     "www.bank.example",
+     2,
+     UNC,
+     {{"www.bank.example", "loop.example", CNAME, UNC, false, false, false},
+      {"loop.example", "loop.example", CNAME, UNC, false, false, false}},
+     DECIDE_REFUSE,
+     DECIDE_STATE_INSECURE,
+     "www.bank.example"},
+    {"a failure of a free name",
+     REQUIRE,
+     "shop.example",
+     2,
+     UNC,
+     {{"shop.example", "loop.example", CNAME, UNC, false, false, false}},
+     DECIDE_PASS,
+     DECIDE_STATE_FAILED,
      "shop.example"},
 };
 
@@ -417,17 +579,127 @@ static void words_of_a_refusal(void **state)
 static void long_texts_are_cut_at_a_character(void **state)
 {
     (void)state;
-    char line[700] = "require dnssec of names in bank.example because \"";
-    for (int i = 0; i < 200; i++)
-        snprintf(line + strlen(line), sizeof line - strlen(line), "\xc3\xa4");
-    snprintf(line + strlen(line), sizeof line - strlen(line), "\"\n");
+    static const char *const characters[] = {"\xc3\xa4", "\xe5\xa5\x91", "\xf0\x9f\x94\x91"}; /* 2, 3 and 4 octets */
+    for (size_t c = 0; c < 3; c++)
+        for (int shift = 0; shift < 4; shift++) { /* so that the cut falls on each octet of a character */
+            size_t each = strlen(characters[c]);
+            char line[1200] = "require dnssec of names in bank.example because \"";
+            snprintf(line + strlen(line), sizeof line - strlen(line), "%.*s", shift, "abcd");
+            for (size_t i = 0; i < 440 / each; i++)
+                snprintf(line + strlen(line), sizeof line - strlen(line), "%s", characters[c]);
+            snprintf(line + strlen(line), sizeof line - strlen(line), "\"\n");
+            struct decide_result r;
+            const struct policy *p = load(line);
+            run(&wants[1], p, false, &r);
+            const char *reason = strstr(r.text, "because \"");
+            assert_non_null(reason);
+            reason += strlen("because \"") + (size_t)shift;
+            assert_true(strlen(r.text) < DECIDE_TEXT && strlen(r.text) >= DECIDE_TEXT - each);
+            assert_int_equal(strlen(reason) % each, 0);
+            assert_true(strlen(reason) > 60);
+            assert_true(strncmp(r.text, "policy L3", 9) == 0);
+            policy_unref(p);
+        }
+}
+
+/* A suspended alias, its target asked for by itself: what comes of the two together. */
+static void followed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *policy;
+        enum decide_security target;
+        enum decide_what does;
+        enum decide_state is;
+    } wants_of[] = {
+        {SUSPEND, SEC, DECIDE_PASS_BOGUS, DECIDE_STATE_SUSPENDED},
+        {SUSPEND, INS, DECIDE_PASS_BOGUS, DECIDE_STATE_SUSPENDED},
+        {SUSPEND, BOG, DECIDE_PASS, DECIDE_STATE_BOGUS},
+        {SUSPEND, UNC, DECIDE_PASS, DECIDE_STATE_BOGUS},
+        {SUSPEND "require dnssec of names in shop.example\n", INS, DECIDE_REFUSE, DECIDE_STATE_INSECURE},
+        {SUSPEND "require dnssec of names in shop.example\n", SEC, DECIDE_PASS_BOGUS, DECIDE_STATE_SUSPENDED},
+        {SUSPEND "require dnssec of names in bank.example strictly\n", INS, DECIDE_REFUSE, DECIDE_STATE_INSECURE},
+        {SUSPEND "suspend validation below shop.example because \"b\" agreed by \"a\" through 2026-11-22\n", BOG,
+         DECIDE_PASS_BOGUS, DECIDE_STATE_SUSPENDED},
+    };
+    for (size_t i = 0; i < sizeof wants_of / sizeof wants_of[0]; i++) {
+        const struct decide_rrset sets[] = {{"www.bank.example", "shop.example", CNAME, BOG, false, false, false},
+                                            {"shop.example", NULL, A, wants_of[i].target, false, false, false}};
+        struct decide_input in = {.name = "www.bank.example",
+                                  .type = A,
+                                  .class = 1,
+                                  .security = BOG,
+                                  .rrsets = sets,
+                                  .count = 2,
+                                  .at = NOON_2026_11_20,
+                                  .followed = true};
+        struct decide_result r;
+        const struct policy *p = load(wants_of[i].policy);
+        decide(p, &in, &r);
+        if (r.what != wants_of[i].does || r.state != wants_of[i].is)
+            print_error("followed %zu: does %d, %s\n", i, r.what, decide_state_name(r.state));
+        assert_int_equal(r.what, wants_of[i].does);
+        assert_int_equal(r.state, wants_of[i].is);
+        policy_unref(p);
+    }
+}
+
+/* In dry-run a required name would have been refused, and a suspension acts all the same. */
+static void a_suspension_acts_in_dry_run(void **state)
+{
+    (void)state;
+    struct policy_report *report = policy_report_new();
+    const struct policy *p =
+        policy_load_text(slice_str("set mode dry-run\nalways require dnssec of names in bank.example\n"
+                                   "require dnssec of names in shop.example\n" SUSPEND),
+                         "test", report);
+    assert_non_null(p);
+    const struct decide_rrset sets[] = {{"shop.example", "www.bank.example", CNAME, INS, false, false, false},
+                                        {"www.bank.example", NULL, A, BOG, false, false, false}};
+    struct decide_input in = {.name = "shop.example",
+                              .type = A,
+                              .class = 1,
+                              .security = BOG,
+                              .rrsets = sets,
+                              .count = 2,
+                              .at = NOON_2026_11_20};
     struct decide_result r;
-    const struct policy *p = load(line);
-    run(&wants[1], p, false, &r);
-    size_t n = strlen(r.text);
-    assert_true(n < DECIDE_TEXT);
-    assert_true((unsigned char)r.text[n - 1] < 0x80 || ((unsigned char)r.text[n - 1] & 0xc0) == 0x80);
-    assert_true(strncmp(r.text, "policy L3", 9) == 0);
+    decide(p, &in, &r);
+    assert_int_equal(r.what, DECIDE_PASS_BOGUS);
+    assert_true(r.would);
+    assert_string_equal(r.subject, "shop.example");
+    policy_unref(p);
+    policy_report_free(report);
+}
+
+/* The resolver's own look-ups, and clients that validate for themselves, are refused nothing; others get none of it. */
+static void the_asker_counts(void **state)
+{
+    (void)state;
+    const struct policy *p = load(REQUIRE);
+    const struct decide_rrset sets[] = {{"www.bank.example", NULL, A, INS, false, false, false}};
+    for (int own = 0; own < 2; own++) {
+        struct decide_input in = {.name = "www.bank.example",
+                                  .type = A,
+                                  .class = 1,
+                                  .security = INS,
+                                  .rrsets = sets,
+                                  .count = 1,
+                                  .at = NOON_2026_11_20,
+                                  .own = own,
+                                  .client_judges = !own};
+        struct decide_result r;
+        decide(p, &in, &r);
+        assert_int_equal(r.what, DECIDE_PASS);
+        assert_true(r.withhold);
+        assert_int_equal(r.record, !own);
+    }
+    struct decide_input in = {.at = NOON_2026_11_20};
+    assert_false(decide_beside(p, &in, "ns.bank.example", INS));
+    assert_false(decide_beside(p, &in, "ns.bank.example", UNC));
+    assert_true(decide_beside(p, &in, "ns.bank.example", SEC));
+    assert_true(decide_beside(p, &in, "ns.shop.example", INS));
+    assert_false(decide_beside(p, &in, "ns.shop.example", BOG));
     policy_unref(p);
 }
 
@@ -503,6 +775,9 @@ int main(void)
         cmocka_unit_test(table),
         cmocka_unit_test(words_of_a_refusal),
         cmocka_unit_test(long_texts_are_cut_at_a_character),
+        cmocka_unit_test(followed),
+        cmocka_unit_test(a_suspension_acts_in_dry_run),
+        cmocka_unit_test(the_asker_counts),
         cmocka_unit_test(nothing_is_refused_when),
         cmocka_unit_test(exemption_of_a_signed_zone_is_not_needed),
         cmocka_unit_test(ignored_is_not_recorded),

@@ -10,6 +10,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void queue_in_order_and_full(void **state)
@@ -183,6 +185,14 @@ static void zones_bound_and_forgetting(void **state)
     zones_free(z);
 }
 
+static enum suspend_change note(struct suspend *s, const struct policy_statement *st, bool secure, unsigned question,
+                                bool fetched, int64_t now_ms)
+{
+    const struct suspend_answer a = {.secure = secure, .fetched = fetched, .question = question};
+    bool say;
+    return suspend_note(s, st, &a, now_ms, 5000, &say);
+}
+
 static void suspension_ends_when_it_validates(void **state)
 {
     (void)state;
@@ -193,25 +203,82 @@ static void suspension_ends_when_it_validates(void **state)
     const struct policy_statement a = {.text = "suspend validation below a.example"},
                                   b = {.text = "suspend validation below b.example"};
     struct suspend *s = suspend_new(path);
-    assert_false(suspend_note(s, &a, true, 1000, 5000));
-    assert_false(suspend_note(s, &a, true, 5999, 5000));
-    assert_false(suspend_note(s, &a, false, 6000, 5000)); /* broken again: the time starts anew */
-    assert_false(suspend_note(s, &a, true, 7000, 5000));
+    suspend_keep(s);
+    assert_int_equal(note(s, &a, true, 1, true, 1000), SUSPEND_SAME);
+    assert_int_equal(note(s, &a, true, 2, true, 2000), SUSPEND_SAME);
+    assert_int_equal(note(s, &a, true, 3, true, 5999), SUSPEND_SAME);  /* too early */
+    assert_int_equal(note(s, &a, false, 4, true, 6000), SUSPEND_SAME); /* broken: time and count start anew */
+    assert_int_equal(note(s, &a, true, 1, false, 7000), SUSPEND_SAME);
+    assert_int_equal(note(s, &a, true, 2, false, 8000), SUSPEND_SAME);
+    assert_int_equal(note(s, &a, true, 2, false, 13000), SUSPEND_SAME); /* two questions are not three */
+    assert_int_equal(note(s, &a, true, 3, false, 14000), SUSPEND_SAME); /* none came from the network */
     assert_false(suspend_ended(s, &a));
-    assert_true(suspend_note(s, &a, true, 12000, 5000));
+    assert_int_equal(note(s, &a, true, 3, true, 15000), SUSPEND_ENDED);
     assert_true(suspend_ended(s, &a));
-    assert_false(suspend_note(s, &a, true, 13000, 5000)); /* said once */
+    assert_int_equal(note(s, &a, true, 1, true, 16000), SUSPEND_SAME); /* said once */
     assert_false(suspend_ended(s, &b));
-    suspend_free(s);
+    suspend_keep(s);
+    suspend_release(s);
     s = suspend_new(path); /* after a restart */
+    assert_false(suspend_ended(s, &a));
+    suspend_keep(s);
     assert_true(suspend_ended(s, &a));
     assert_false(suspend_ended(s, &b));
-    suspend_free(s);
-    unlink(path);
-    s = suspend_new("/nowhere/at/all");
-    assert_non_null(s);
+    assert_int_equal(note(s, &a, false, 1, true, 20000), SUSPEND_AGAIN); /* in force again at once */
     assert_false(suspend_ended(s, &a));
-    suspend_free(s);
+    suspend_keep(s);
+    suspend_release(s);
+    s = suspend_new(path);
+    suspend_keep(s);
+    assert_false(suspend_ended(s, &a));
+    suspend_release(s);
+    unlink(path);
+}
+
+static void return_to_force_is_said_once_an_hour(void **state)
+{
+    (void)state;
+    const struct policy_statement a = {.text = "suspend validation below a.example"};
+    struct suspend *s = suspend_new("/nowhere/at/all");
+    assert_non_null(s);
+    suspend_keep(s);
+    unsigned said = 0;
+    for (int64_t minute = 1; minute <= 130; minute++) {
+        const struct suspend_answer broken = {.fetched = true};
+        bool say;
+        for (unsigned q = 0; q < 4; q++)
+            (void)note(s, &a, true, q, true, minute * 60000 + q * 2000);
+        assert_int_equal(suspend_note(s, &a, &broken, minute * 60000 + 9000, 5000, &say), SUSPEND_AGAIN);
+        said += say;
+    }
+    assert_int_equal(said, 3);
+    suspend_keep(s);
+    suspend_release(s);
+}
+
+/* What stands in the place of the file and is none: nothing waits for it. */
+static void a_fifo_in_the_place_of_the_file(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/assay-suspend.XXXXXX", path[64], fresh[64];
+    const struct policy_statement a = {.text = "suspend validation below a.example"};
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/ended", dir);
+    snprintf(fresh, sizeof fresh, "%s/ended.new", dir);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(mkfifo(fresh, 0600), 0);
+    struct suspend *s = suspend_new(path);
+    alarm(5);
+    suspend_keep(s);
+    for (unsigned q = 0; q < 4; q++)
+        (void)note(s, &a, true, q, true, 1000 + q * 2000);
+    suspend_keep(s);
+    alarm(0);
+    assert_true(suspend_ended(s, &a));
+    suspend_release(s);
+    unlink(path);
+    unlink(fresh);
+    rmdir(dir);
 }
 
 int main(void)
@@ -223,6 +290,8 @@ int main(void)
         cmocka_unit_test(zones_cap_per_organisation),
         cmocka_unit_test(zones_bound_and_forgetting),
         cmocka_unit_test(suspension_ends_when_it_validates),
+        cmocka_unit_test(return_to_force_is_said_once_an_hour),
+        cmocka_unit_test(a_fifo_in_the_place_of_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
  * thread of the resolver.
  */
 #include "tests/unit/cm.h"
-#include "resolver-module/writer_process.h"
+#include "resolver-module/background.h"
 #include "resolver-module/observe.h"
 #include "resolver-module/queue.h"
 #include "resolver-module/workers.h"
@@ -15,10 +15,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <signal.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- one that pushes alone ---- */
@@ -61,7 +59,7 @@ static void alone_in_order_and_full(void **state)
 /* ---- lines for the log ---- */
 
 static unsigned lines_seen;
-static char last_line[WRITER_PROCESS_LINE];
+static char last_line[BACKGROUND_LINE];
 
 static void see(enum watch_log level, const char *line)
 {
@@ -72,39 +70,43 @@ static void see(enum watch_log level, const char *line)
 
 static int pipe_of_the_main_thread[2];
 
-static void *writer_process_thread(void *arg)
+static struct background_slot slot;
+static atomic_bool done;
+
+static void background_thread(void *arg)
 {
     unsigned lines = *(unsigned *)arg;
-    assert_true(writer_process_here());
+    assert_true(background_here());
     for (unsigned i = 0; i < lines; i++) {
         char text[40];
         snprintf(text, sizeof text, "line %u", i);
-        writer_process_say(WATCH_INFO, text);
+        background_say(WATCH_INFO, text);
     }
     close(pipe_of_the_main_thread[1]);
-    return NULL;
+    atomic_store(&done, true);
 }
 
 static void run_aside(unsigned lines)
 {
-    pthread_t thread;
-    assert_true(writer_process_start(&thread, writer_process_thread, &lines));
-    pthread_join(thread, NULL);
+    atomic_store(&done, false);
+    while (!background_start(&slot, background_thread, &lines)) /* the one before returns now */
+        usleep(100);
+    assert_true(background_await(&slot, &done, 5000));
     lines_seen = 0;
-    writer_process_flush(see);
+    background_flush(see);
 }
 
 static void lines_wait_for_the_resolver(void **state)
 {
     (void)state;
-    assert_false(writer_process_here());
-    assert_true(writer_process_ready());
+    assert_false(background_here());
+    assert_true(background_ready());
     assert_int_equal(pipe(pipe_of_the_main_thread), 0);
     run_aside(3);
     assert_int_equal(lines_seen, 3);
     assert_string_equal(last_line, "line 2");
-    run_aside(WRITER_PROCESS_LINES + 7);
-    assert_int_equal(lines_seen, WRITER_PROCESS_LINES + 1);
+    run_aside(BACKGROUND_LINES + 7);
+    assert_int_equal(lines_seen, BACKGROUND_LINES + 1);
     assert_non_null(strstr(last_line, "7 more lines"));
     run_aside(0);
     assert_int_equal(lines_seen, 0);
@@ -114,6 +116,50 @@ static void lines_wait_for_the_resolver(void **state)
 #endif
     close(pipe_of_the_main_thread[0]);
     close(pipe_of_the_main_thread[1]);
+}
+
+static void opens_and_waits(void *arg)
+{
+    int fd = open(arg, O_RDONLY); /* until somebody writes */
+    if (fd >= 0)
+        close(fd);
+    atomic_store(&done, true);
+}
+
+static void computes(void *arg)
+{
+    for (struct timespec a, b = {0}; b.tv_sec < 1; b.tv_sec = a.tv_sec - *(time_t *)arg)
+        clock_gettime(CLOCK_MONOTONIC, &a);
+    atomic_store(&done, true);
+}
+
+/* One that hangs is waited for no longer than said, and no second is started beside it; one that computes is. */
+static void a_thread_that_hangs_is_not_waited_for(void **state)
+{
+    (void)state;
+    static struct background_slot hangs, busy;
+    struct timespec a, b;
+    atomic_store(&done, false);
+    clock_gettime(CLOCK_MONOTONIC, &a);
+    char dir[] = "/tmp/assay-workers.XXXXXX", path[64];
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/fifo", dir);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_true(background_start(&hangs, opens_and_waits, path));
+    assert_false(background_await(&hangs, &done, 100));
+    clock_gettime(CLOCK_MONOTONIC, &b);
+    assert_true((b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000 < 1000);
+    assert_false(background_start(&hangs, opens_and_waits, path));
+    int fd = open(path, O_WRONLY); /* wakes it */
+    assert_true(fd >= 0);
+    assert_true(background_await(&hangs, &done, 5000));
+    close(fd);
+    unlink(path);
+    rmdir(dir);
+    time_t now = b.tv_sec;
+    atomic_store(&done, false);
+    assert_true(background_start(&busy, computes, &now));
+    assert_true(background_await(&busy, &done, 200));
 }
 
 /* ---- threads that judge ---- */
@@ -171,10 +217,10 @@ static void nothing_is_lost_and_a_change_is_seen(void **state)
     struct watch_hooks hooks = {.log = NULL};
     watch = watch_start(path, dir, dir, &hooks);
     assert_non_null(watch);
-    struct observe_options options = {.dir = dir, .watch = watch, .hooks = &hooks};
+    struct suspend *suspend = suspend_new("/nowhere/at/all");
+    struct observe_options options = {.dir = dir, .watch = watch, .suspend = suspend, .hooks = &hooks};
     struct observe *observe = observe_start(&options);
     assert_non_null(observe);
-    assert_true(watch_follow(watch));
     workers = workers_new(watch, observe_lanes(observe));
     assert_non_null(workers);
     pthread_t threads[THREADS];
@@ -199,6 +245,7 @@ static void nothing_is_lost_and_a_change_is_seen(void **state)
     workers = workers_free(workers);
     observe_stop(observe);
     watch_stop(watch);
+    suspend_release(suspend);
     char command[200];
     snprintf(command, sizeof command,
              "grep -h '\"kind\":\"names\"' %s/*.journal | grep -o '\"count\":[0-9]*' | awk -F: '{n += $2} END {exit n "
@@ -229,9 +276,9 @@ static void a_flood_of_refusals_is_counted(void **state)
     write_policy(path, "enforce");
     struct watch_hooks hooks = {.log = NULL};
     watch = watch_start(path, dir, dir, &hooks);
-    struct observe_options options = {.dir = dir, .watch = watch, .hooks = &hooks};
+    struct suspend *suspend = suspend_new("/nowhere/at/all");
+    struct observe_options options = {.dir = dir, .watch = watch, .suspend = suspend, .hooks = &hooks};
     struct observe *observe = observe_start(&options);
-    assert_true(watch_follow(watch));
     workers = workers_new(watch, observe_lanes(observe));
     assert_non_null(workers);
     for (unsigned i = 0; i < 3 * WORKER_QUEUE_QUEUE_LONG; i++) {
@@ -248,6 +295,7 @@ static void a_flood_of_refusals_is_counted(void **state)
     assert_int_equal(counts.dropped, 0);
     observe_stop(observe);
     watch_stop(watch);
+    suspend_release(suspend);
     assert_true(lines_with(dir, "of one.example is not signed"));
     assert_true(lines_with(dir, "of two.example is not signed"));
     snprintf(command, sizeof command,
@@ -259,258 +307,13 @@ static void a_flood_of_refusals_is_counted(void **state)
     assert_int_equal(system(command), 0);
 }
 
-/* ---- readers that are killed ---- */
-
-#define CELLS 16
-#define KILLS 300
-
-static void a_killed_reader_leaves_the_queue_whole(void **state)
-{
-    (void)state;
-    size_t octets = queue_octets(sizeof(unsigned), CELLS);
-    void *memory = mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    assert_true(memory != MAP_FAILED);
-    struct queue *q = queue_in(memory, sizeof(unsigned), CELLS);
-    unsigned v = 0, item;
-    for (int k = 0; k < KILLS; k++) {
-        pid_t reader = fork();
-        if (reader == 0)
-            for (;;)
-                (void)queue_pop(q, &item);
-        for (unsigned i = 0; i < 20000U + (unsigned)k * 37U; i++)
-            if (queue_push_alone(q, &v, sizeof v))
-                v++;
-        assert_int_equal(kill(reader, SIGKILL), 0);
-        assert_int_equal(waitpid(reader, NULL, 0), reader);
-    }
-    while (queue_pop(q, &item))
-        ;
-    for (unsigned i = 0; i < CELLS; i++)
-        assert_true(queue_push_alone(q, &i, sizeof i));
-    assert_false(queue_push_alone(q, &v, sizeof v));
-    for (unsigned i = 0; i < CELLS; i++) {
-        assert_true(queue_pop(q, &item));
-        assert_int_equal(item, i);
-    }
-    assert_false(queue_pop(q, &item));
-    munmap(memory, octets);
-}
-
-/* Just that moment: the cell is given back, and the number not yet counted. */
-static void a_reader_killed_at_the_worst_moment(void **state)
-{
-    (void)state;
-    size_t octets = queue_octets(sizeof(unsigned), 4);
-    char *memory = aligned_alloc(QUEUE_ALIGN, octets), *before = malloc(octets);
-    assert_non_null(memory);
-    assert_non_null(before);
-    struct queue *q = queue_in(memory, sizeof(unsigned), 4);
-    unsigned item;
-    for (unsigned i = 0; i < 3; i++)
-        assert_true(queue_push_alone(q, &i, sizeof i));
-    memcpy(before, memory, octets);
-    assert_true(queue_pop(q, &item));
-    for (size_t i = 0; i < QUEUE_ALIGN * 3;
-         i += QUEUE_ALIGN) /* its head, its tail, the rest: what was counted is forgotten, the cells are as they are */
-        memcpy(memory + i, before + i, QUEUE_ALIGN);
-    for (unsigned i = 1; i < 3; i++) {
-        assert_true(queue_pop(q, &item));
-        assert_int_equal(item, i);
-    }
-    assert_false(queue_pop(q, &item));
-    free(memory);
-    free(before);
-}
-
-/* ---- a process that writes ---- */
-
-struct apart {
-    char dir[40];
-    struct observe *observe;
-    struct worker_queue *lane;
-};
-
-static const struct watch_hooks words = {.log = see};
-
-static void begin_apart(struct apart *a)
-{
-    char path[64];
-    snprintf(a->dir, sizeof a->dir, "/tmp/assay-workers.XXXXXX");
-    assert_non_null(mkdtemp(a->dir));
-    snprintf(path, sizeof path, "%s/policy", a->dir);
-    write_policy(path, "enforce");
-    assert_true(writer_process_ready());
-    watch = watch_start(path, a->dir, a->dir, &words);
-    assert_non_null(watch);
-    struct observe_options options = {.dir = a->dir, .watch = watch, .hooks = &words, .apart = true};
-    a->observe = observe_start(&options);
-    assert_non_null(a->observe);
-    a->lane = worker_queue_take(observe_lanes(a->observe));
-    assert_non_null(a->lane);
-}
-
-static void hand_over(struct apart *a, unsigned count)
-{
-    struct zones_event e = {.state = DECIDE_STATE_INSECURE,
-                            .type = 1,
-                            .weight = 1,
-                            .refused = true,
-                            .has_reason = true,
-                            .zone = "example.org",
-                            .reason = "why"};
-    for (unsigned i = 0; i < count; i++)
-        worker_queue_event(observe_lanes(a->observe), a->lane, &e);
-}
-
-static unsigned journalled(const struct apart *a)
-{
-    char command[300], text[32] = "";
-    snprintf(command, sizeof command,
-             "cat %s/*.journal %s/*.open 2>/dev/null | grep '\"kind\":\"names\"' | grep -o '\"count\":[0-9]*' | awk "
-             "-F: '{n += $2} END {print n+0}'",
-             a->dir, a->dir);
-    FILE *f = popen(command, "r");
-    assert_non_null(f);
-    assert_non_null(fgets(text, sizeof text, f));
-    pclose(f);
-    return (unsigned)strtoul(text, NULL, 10);
-}
-
-static void clean_up(const struct apart *a)
-{
-    char command[200];
-    snprintf(command, sizeof command, "rm -rf %s", a->dir);
-    assert_int_equal(system(command), 0);
-}
-
-/* Our one child; 0: there is none. */
-static pid_t the_child(void)
-{
-    int pid = 0;
-    FILE *f = fopen("/proc/thread-self/children", "r");
-    if (f && fscanf(f, "%d", &pid) != 1)
-        pid = 0;
-    if (f)
-        fclose(f);
-    return pid;
-}
-
-static void a_process_writes_all(void **state)
-{
-    (void)state;
-    struct apart a;
-    struct worker_queue_counts counts;
-    begin_apart(&a);
-    pid_t child = the_child();
-    assert_true(child > 0);
-    for (int i = 0; i < 4; i++) {
-        hand_over(&a, 1500);
-        usleep(150000);
-    }
-    worker_queue_counts(observe_lanes(a.observe), &counts);
-    assert_int_equal(counts.refused, 6000);
-    assert_int_equal(counts.dropped, 0);
-    observe_stop(a.observe);
-    assert_int_equal(the_child(), 0); /* gone, and collected */
-    watch_stop(watch);
-    assert_int_equal(journalled(&a), 6000);
-    clean_up(&a);
-}
-
-static void a_thread_takes_the_place_of_a_killed_process(void **state)
-{
-    (void)state;
-    struct apart a;
-    begin_apart(&a);
-    pid_t child = the_child();
-    assert_true(child > 0);
-    observe_look(a.observe);
-    assert_int_equal(kill(child, SIGKILL), 0);
-    hand_over(&a, 700); /* nobody takes it in now */
-    lines_seen = 0;
-    for (int i = 0; i < 2000 && lines_seen == 0; i++) {
-        usleep(1000);
-        observe_look(a.observe);
-    }
-    assert_int_equal(lines_seen, 1);
-    assert_non_null(strstr(last_line, "has ended (signal 9); a thread goes on"));
-    hand_over(&a, 300);
-    observe_stop(a.observe);
-    watch_stop(watch);
-    assert_int_equal(journalled(&a), 1000);
-    clean_up(&a);
-}
-
-static void who_holds_much_has_no_copy_beside(void **state)
-{
-    (void)state;
-#ifndef __SANITIZE_ADDRESS__
-    assert_true(writer_process_is_light());
-    char *much = malloc(2 * WRITER_PROCESS_LIGHT);
-    assert_non_null(much);
-    memset(much, 1, 2 * WRITER_PROCESS_LIGHT);
-    assert_false(writer_process_is_light());
-    free(much);
-    assert_true(writer_process_is_light());
-#endif
-}
-
-/* A dead process that nobody has collected yet is gone, too. */
-static bool lives(pid_t pid)
-{
-    char path[40], how = 'Z';
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    FILE *f = fopen(path, "r");
-    if (f && fscanf(f, "%*d %*s %c", &how) != 1)
-        how = 'Z';
-    if (f)
-        fclose(f);
-    return how != 'Z';
-}
-
-/* The resolver is killed: what it had handed over is written all the same, and nobody is left behind. */
-static void a_process_outlives_a_killed_resolver(void **state)
-{
-    (void)state;
-    struct apart a;
-    int out[2];
-    assert_int_equal(pipe(out), 0);
-    pid_t resolver = fork();
-    if (resolver == 0) {
-        begin_apart(&a);
-        pid_t child = the_child();
-        hand_over(&a, 900);
-        if (write(out[1], &a, sizeof a) != sizeof a || write(out[1], &child, sizeof child) != sizeof child)
-            _exit(1);
-        kill(getpid(), SIGKILL);
-    }
-    pid_t child;
-    assert_int_equal(read(out[0], &a, sizeof a), sizeof a);
-    assert_int_equal(read(out[0], &child, sizeof child), sizeof child);
-    int how;
-    assert_int_equal(waitpid(resolver, &how, 0), resolver);
-    assert_true(WIFSIGNALED(how));
-    for (int i = 0; i < 5000 && lives(child); i++)
-        usleep(1000);
-    assert_false(lives(child));
-    assert_int_equal(journalled(&a), 900);
-    close(out[0]);
-    close(out[1]);
-    clean_up(&a);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(alone_in_order_and_full),
         cmocka_unit_test(lines_wait_for_the_resolver),
         cmocka_unit_test(nothing_is_lost_and_a_change_is_seen),
-        cmocka_unit_test(a_killed_reader_leaves_the_queue_whole),
-        cmocka_unit_test(a_reader_killed_at_the_worst_moment),
-        cmocka_unit_test(who_holds_much_has_no_copy_beside),
-        cmocka_unit_test(a_process_writes_all),
-        cmocka_unit_test(a_thread_takes_the_place_of_a_killed_process),
-        cmocka_unit_test(a_process_outlives_a_killed_resolver),
+        cmocka_unit_test(a_thread_that_hangs_is_not_waited_for),
         cmocka_unit_test(a_flood_of_refusals_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,6 +93,42 @@ def test_list_and_include_are_watched(place, tree):
         refused(r, "www.free.zz")
 
 
+def test_a_customers_file_mended_in_place(place, tree):
+    """Broken when it was read, and mended without another file's appearing: seen."""
+    folder = os.path.join(place, "unbound", "customers")
+    os.makedirs(folder, exist_ok=True)
+
+    def write(text):
+        with open(os.path.join(folder, "a.policy"), "w", encoding="ascii") as f:
+            f.write(text)
+
+    write("nonsense here\n")
+    with Resolver(place, tree, FREE + f'include "{folder}" may tighten\n') as r:
+        passes(r, "www.unsigned.zz")
+        version = r.policy_version()
+        write("follow dmarc of everyone writing to a.example\n")
+        assert r.wait_for(lambda: r.policy_version() > version, 4), r.words()[-500:]
+        write("nonsense again\n")
+        version = r.policy_version()
+        write("require dmarc of everyone writing to a.example\n")
+        assert r.wait_for(lambda: r.policy_version() > version, 4), r.words()[-500:]
+
+
+def test_a_bad_file_newly_named_is_read_again(place, tree):
+    """An error in a file that the policy in force does not name: mended there, it is seen within seconds."""
+    new = os.path.join(place, "unbound", "more.policy")
+    with Resolver(place, tree, FREE) as r:
+        passes(r, "www.unsigned.zz")
+        with open(new, "w", encoding="ascii") as f:
+            f.write("nonsense\n")
+        r.write_policy(FREE + 'include "more.policy"\n')
+        assert r.wait_for(lambda: "stays as it was" in r.words()), r.words()[-300:]
+        with open(new, "w", encoding="ascii") as f:
+            f.write("require dnssec of names in unsigned.zz\n")
+        assert r.wait_for(lambda: describe(r.ask("www.unsigned.zz")) == "refused", 9), r.words()[-300:]
+        assert r.words().count("stays as it was") == 1, r.words()
+
+
 def midnight_in(seconds):
     """TZ in which it is that many seconds to midnight."""
     now = time.gmtime()
@@ -161,31 +197,83 @@ def test_suspension_ends_at_its_minute(place, tree):
         del os.environ["TZ"]
 
 
+SETTLES = "set resolver.suspension-settles 2s\n"
+MENDED = f'suspend validation below mended.zz because "broken" agreed by "us" through {time.strftime("%Y-%m-%d")}\n'
+QUICK = "  val-bogus-ttl: 1\n  key-cache-size: 100k\n  infra-host-ttl: 1\n"
+
+
+def mend(r, tree):
+    tree.mend("mended.zz")
+    time.sleep(1)
+    r.control("flush_zone", "mended.zz")
+    r.control("flush_bogus")
+
+
+def break_again(r, tree):
+    tree.break_again("mended.zz")
+    time.sleep(1)
+    r.control("flush_zone", "mended.zz")
+    r.control("flush_bogus")
+
+
+def ask_for(r, seconds, *questions, fresh=None, times=1):
+    """Asks until the suspension has ended, at most for so long. fresh: a zone whose answers are not to come from the cache."""
+    end = time.time() + seconds
+    while time.time() < end and r.words().count("has ended by itself") < times:
+        if fresh:
+            r.control("flush_zone", fresh)
+        for name, rdtype in questions:
+            r.ask(name, rdtype)
+        time.sleep(0.2)
+    return r.words().count("has ended by itself") >= times
+
+
 def test_suspension_ends_by_itself(place, tree):
-    today = time.strftime("%Y-%m-%d")
-    policy = (
-        FREE + f'set resolver.suspension-settles 2s\nsuspend validation below mended.zz because "broken" agreed by "us" through {today}\n'
-    )
-    with Resolver(place, tree, policy, options="  val-bogus-ttl: 1\n  key-cache-size: 100k\n  infra-host-ttl: 1\n") as r:
-        passes(r, "www.mended.zz")
-        passes(r, "zero.mended.zz")
-        tree.mend("mended.zz")
-        time.sleep(1)
-        r.control("flush_zone", "mended.zz")
-        end = time.time() + 15
-        while time.time() < end and "has ended by itself" not in r.words():
-            r.ask("zero.mended.zz")
-            time.sleep(0.2)
-        assert "has ended by itself" in r.words(), r.words()[-300:]
-        passes(r, "www.mended.zz", want="secure")
-        assert os.path.exists(os.path.join(r.state, "suspensions-ended"))
-        r.control("reload")
-        r.wait_ready()
+    three = (("zero.mended.zz", "A"), ("www.mended.zz", "A"), ("www.mended.zz", "TXT"))
+    try:
+        with Resolver(place, tree, FREE + SETTLES + MENDED, options=QUICK) as r:
+            passes(r, "www.mended.zz")
+            passes(r, "zero.mended.zz")
+            mend(r, tree)
+            assert not ask_for(r, 4, three[0]), "one question is not enough to see a zone validate"
+            assert not ask_for(r, 4, *three[:2]), "two questions are not enough to see a zone validate"
+            assert ask_for(r, 15, *three), r.words()[-300:]
+            passes(r, "www.mended.zz", want="secure")
+            assert r.wait_for(lambda: os.path.exists(os.path.join(r.state, "suspensions-ended")), 3), os.listdir(r.state)
+            r.control("reload")
+            r.wait_ready()
+            for times in (2, 3):  # broken again before the statement's end: in force again at that very question
+                break_again(r, tree)
+                passes(r, "www.mended.zz", "TXT")
+                passes(r, "six.mended.zz", "AAAA")
+                mend(r, tree)
+                assert ask_for(r, 15, *three, times=times), r.words()[-300:]
+            assert r.words().count("is in force again") == 1, "said more than once an hour"
+    finally:
         tree.break_again("mended.zz")
-        time.sleep(1)
-        r.control("flush_zone", "mended.zz")
-        r.control("flush_bogus")
-        assert describe(r.ask("six.mended.zz", "AAAA")) == "bogus", "it came back to life"
+
+
+def test_suspension_does_not_end_while_part_is_broken(place, tree):
+    """A zone whose A is broken and whose TXT is fine, asked for all the while."""
+    policy = FREE + SETTLES + MENDED.replace("mended.zz", "nosig.zz")
+    fine = (("www.nosig.zz", "TXT"), ("many.nosig.zz", "TXT"), ("six.nosig.zz", "AAAA"), ("nosig.zz", "SOA"))
+    with Resolver(place, tree, policy, options=QUICK) as r:
+        assert not ask_for(r, 7, ("www.nosig.zz", "A"), *fine), "it ended"
+        passes(r, "www.nosig.zz")
+        assert ask_for(r, 10, *fine, fresh="nosig.zz"), "nobody asks for what is broken, and it does not end"
+        passes(r, "www.nosig.zz")
+        passes(r, "zero.nosig.zz")
+
+
+def test_suspension_nobody_asks_about_stays(place, tree):
+    with Resolver(place, tree, FREE + SETTLES + MENDED, options=QUICK) as r:
+        time.sleep(3)
+        assert "has ended" not in r.words()
+
+
+def test_short_settling_is_said(place, tree):
+    with Resolver(place, tree, FREE + SETTLES + MENDED) as r:
+        assert "resolver.suspension-settles is taken as 120 s" in r.words(), r.words()
 
 
 def test_bad_policy_at_reload_keeps_the_last(place, tree):
@@ -218,6 +306,27 @@ def test_no_policy_at_first_start(place, tree):
         r.change_policy(HARD)
         for _ in range(2):
             refused(r, "www.unsigned.zz")
+
+
+def test_a_wrong_suspension_at_a_first_start(place, tree):
+    """Left out, loudly; the rest is in force. Not where there is a policy to go on with."""
+    import subprocess
+
+    wrong = HARD + f'suspend validation below . because "all is broken" agreed by "us" through {time.strftime("%Y-%m-%d")}\n'
+    with Resolver(place, tree, wrong) as r:
+        for _ in range(2):
+            refused(r, "www.unsigned.zz")
+            assert describe(r.ask("www.expired.zz")) == "bogus"
+        assert "policy:7:26:" in r.words() and "is left out, and the rest of the policy is in force" in r.words(), r.words()
+        assert r.wait_for(lambda: "policy:7" in r.status().get("policy", {}).get("error", ""), 6), r.status()
+        assert subprocess.run([os.path.join(BUILD, "assay"), "policy", "check", r.policy], capture_output=True).returncode == 2
+        r.change_policy(HARD)
+        refused(r, "www.unsigned.zz")
+        r.write_policy(wrong.replace("names in unsigned.zz", "names in free.zz"))
+        assert r.wait_for(lambda: "stays as it was" in r.words()), r.words()[-300:]
+        refused(r, "www.unsigned.zz")
+    with Resolver(place, tree, wrong + "nonsense\n", name="second") as r:
+        assert "NO policy in force" in r.words()
 
 
 def test_a_million_names(place, tree):

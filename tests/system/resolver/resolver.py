@@ -20,7 +20,7 @@ BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
 UNBOUND = os.environ.get("UNBOUND", os.path.join(BUILD, "unbound"))
 MODULE = os.environ.get("MODULE", os.path.join(BUILD, "assay-unbound.so"))
 WHERE = "127.0.0.1"
-THREADS = int(os.environ.get("THREADS", "2"))  # of a resolver whose test does not say; with 1 the module has no thread in it
+THREADS = int(os.environ.get("THREADS", "2"))  # of a resolver whose test does not say
 
 
 class Answer:
@@ -52,10 +52,11 @@ class Resolver:
         threads=THREADS,
         port=53,
         with_module=True,
+        env=None,
     ):
         self.folder = os.path.join(folder, name)
         os.makedirs(self.folder, exist_ok=True)
-        self.tree, self.port, self.process = tree, port, None
+        self.tree, self.port, self.process, self.env = tree, port, None, env or {}
         self.policy = os.path.join(self.folder, "policy")
         self.state = os.path.join(self.folder, "state")
         self.journal = os.path.join(self.folder, "journal")
@@ -108,7 +109,7 @@ remote-control:
         os.replace(new, self.policy)
 
     def start(self, wait=True):
-        env = dict(os.environ, ASSAY_POLICY=self.policy, ASSAY_RESOLVER_DIR=self.state, ASSAY_STATE=self.folder)
+        env = dict(os.environ, ASSAY_POLICY=self.policy, ASSAY_RESOLVER_DIR=self.state, ASSAY_STATE=self.folder, **self.env)
         self.process = subprocess.Popen(
             [f"{UNBOUND}/sbin/unbound", "-d", "-c", self.conf],
             env=env,

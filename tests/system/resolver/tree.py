@@ -36,12 +36,23 @@ ZONES = {
     "signed.zz": (
         "nsec",
         HOST,
-        "to-unsigned CNAME www.unsigned.zz.\nto-free CNAME www.free.zz.\nto-two CNAME www.two.zz.\nto-nowhere CNAME nowhere.unsigned.zz.\n"
-        "to-expired CNAME www.expired.zz.\nd DNAME two.zz.\ndu DNAME unsigned.zz.\nns2 A 192.0.2.3\nrewritten A 203.0.113.77\n",
+        "to-unsigned CNAME www.unsigned.zz.\nto-free CNAME www.free.zz.\nto-two CNAME www.two.zz.\n"
+        "to-nowhere CNAME nowhere.unsigned.zz.\n"
+        "to-expired CNAME www.expired.zz.\nvia-expired CNAME to-notyet.expired.zz.\nloop CNAME loop.unsigned.zz.\n"
+        "@ MX 10 mail.unsigned.zz.\n"
+        "_sip._tcp SRV 1 1 5060 mail.unsigned.zz.\nto-auth CNAME www.auth.zz.\nd DNAME two.zz.\ndu DNAME unsigned.zz.\n"
+        "ns2 A 192.0.2.3\nrewritten A 203.0.113.77\n",
     ),
     "two.zz": ("nsec3", HOST, ""),
     "strict.zz": ("nsec", HOST, "to-free CNAME www.free.zz.\nto-nothing CNAME nothing.free.zz.\nto-two CNAME www.two.zz.\n"),
-    "unsigned.zz": ("unsigned", HOST, "to-signed CNAME www.signed.zz.\nd DNAME signed.zz.\nrewritten A 203.0.113.77\nns9 A 192.0.2.3\n"),
+    "unsigned.zz": (
+        "unsigned",
+        HOST,
+        "to-signed CNAME www.signed.zz.\nd DNAME signed.zz.\nrewritten A 203.0.113.77\nns9 A 192.0.2.3\n"
+        "mail A 203.0.113.88\nloop CNAME pool\npool CNAME loop\nto-rewritten CNAME rewritten.signed.zz.\nto-auth CNAME www.auth.zz.\n"
+        "to-free CNAME www.free.zz.\nprimary A 192.0.2.3\n"
+        "into-loop CNAME loop.free.zz.\ninto-self CNAME self.free.zz.\n",
+    ),
     "hosted.zz": ("unsigned", HOST, ""),
     "excused.zz": ("unsigned", HOST, ""),
     "ended.zz": ("unsigned", HOST, ""),
@@ -50,13 +61,22 @@ ZONES = {
     "free.zz": (
         "unsigned",
         HOST,
-        "to-unsigned CNAME www.unsigned.zz.\nto-signed CNAME www.signed.zz.\nd DNAME unsigned.zz.\nd2 DNAME signed.zz.\n",
+        "to-unsigned CNAME www.unsigned.zz.\nto-signed CNAME www.signed.zz.\nd DNAME unsigned.zz.\nd2 DNAME signed.zz.\n"
+        "loop CNAME pool.sub.opt.zz.\nself CNAME self\nto-suspended CNAME to-notyet.expired.zz.\n"
+        "to-suspended2 CNAME to-signed.expired.zz.\nto-required CNAME to-rewritten.unsigned.zz.\n",
     ),
     "opt.zz": ("opt-out", HOST, ""),
-    "sub.opt.zz": ("unsigned", CHILD, ""),
+    "sub.opt.zz": ("unsigned", CHILD, "pool CNAME loop.free.zz.\n"),
     "stub.zz": ("unsigned", STUB, ""),
-    "expired.zz": ("expired", HOST, ""),
-    "notyet.zz": ("not-yet", HOST, ""),
+    "expired.zz": (
+        "expired",
+        HOST,
+        "to-notyet CNAME www.notyet.zz.\nto-unsigned CNAME www.unsigned.zz.\nto-signed CNAME www.signed.zz.\nto-free CNAME www.free.zz.\n"
+        "to-self CNAME to-signed\nto-nowhere CNAME nowhere.signed.zz.\nto-strict CNAME to-free.strict.zz.\nto-stays CNAME www.stays.zz.\n"
+        "loop CNAME pool\npool CNAME loop\nround CNAME round.notyet.zz.\n*.starred CNAME www.notyet.zz.\n"
+        "dn DNAME notyet.zz.\ndu DNAME unsigned.zz.\nds DNAME signed.zz.\n@ MX 10 www.free.zz.\n",
+    ),
+    "notyet.zz": ("not-yet", HOST, "round CNAME round.expired.zz.\n"),
     "wrongds.zz": ("wrong-ds", HOST, ""),
     "nosig.zz": ("missing-rrsig", HOST, ""),
     "nonsec.zz": ("missing-nsec", HOST, ""),
@@ -66,6 +86,7 @@ ZONES = {
     "stays.zz": ("expired", HOST, ""),
     "lame.zz": ("dead", CHILD, ""),
     "dead.zz": ("dead", DEAD, ""),
+    "auth.zz": ("unsigned", HOST, ""),
     "networks.zz": ("unsigned", NETWORKS, ""),
 }
 
@@ -203,7 +224,7 @@ class Tree:
         ]
         for name, (_, own, _) in ZONES.items():
             if own == server and ZONES[name][0] != "dead":
-                lines += ["zone:", f"  name: {dotted(name)}", f"  zonefile: {name}.signed"]
+                lines += ["zone:", f"  name: {dotted(name)}", f"  zonefile: {name}.signed", "  provide-xfr: 0.0.0.0/0 NOKEY"]
         return "\n".join(lines) + "\n"
 
     def serve(self):

@@ -93,11 +93,6 @@ def test_killed_and_started(place, tree):
         r.stop()
 
 
-def test_wrong_order_is_said(place, tree):
-    with Resolver(place, tree, POLICY, module="validator dynlib iterator") as r:
-        assert "nothing is validated before this module sees it" in r.words()
-
-
 def test_class_chaos(place, tree):
     with Resolver(place, tree, POLICY, options='  identity: "x"\n') as r:
         for name in ("version.bind", "id.server", "hostname.bind", "trustanchor.unbound", "nothing.at.all"):

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * unbound_module.h - what the files that know Unbound share: one loaded module, one query on its way, and the functions
+ * between them. For unbound_*.c only; the order of things is told in unbound_module.c.
+ */
+#ifndef ASSAY_RESOLVER_MODULE_UNBOUND_MODULE_H
+#define ASSAY_RESOLVER_MODULE_UNBOUND_MODULE_H
+
+#include "config.h"
+#include "dynlibmod/dynlibmod.h"
+#include "util/config_file.h"
+#include "util/module.h"
+
+#include "resolver-module/observe.h"
+#include "resolver-module/refusal_cache.h"
+#include "resolver-module/suspend.h"
+#include "resolver-module/watch.h"
+#include "resolver-module/workers.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#define OURS 2 /* no_cache_store as we set it: true like another module's 1, and told apart from it */
+
+/* An option of Unbound's that the policy depends on. */
+struct forced {
+    const char *name;
+    int *value;
+    int want;                /* while it is forced */
+    int stood;               /* before it was */
+    bool on;                 /* it is forced */
+    _Atomic int64_t said_ms; /* last time that a change was put right in the log; 0: never */
+};
+
+struct assay {
+    struct watch *watch;
+    struct observe *observe;
+    struct suspend *suspend;
+    struct refusal_cache *recent;
+    struct module_env *env; /* the daemon's: for what workers share */
+    atomic_uint swept;      /* the version the cache was last marked for */
+    atomic_flag ticking;    /* some worker has the timer */
+    struct ub_event *timer;
+    struct comm_base *timer_base;
+    struct workers *workers;
+    struct forced ignore_cd, referral_path;
+    atomic_flag forcing;
+};
+
+/* Of one client's query, in its region. */
+struct query {
+    int store_was; /* no_cache_store as it came */
+    bool foreign;  /* another module set it: dns64 stores by itself what comes out at the end, and subnetcache what is
+                         one network's */
+    const char *text; /* of the refusal, or NULL */
+    /* A suspended alias: what it leads to is asked for by itself. */
+    enum { FOLLOW_NOT, FOLLOW_WAITS, FOLLOW_ANSWERED } follow;
+    struct reply_info *tail; /* its answer; NULL: there is none */
+    bool tail_stays;         /* ... is not to be kept in the cache with ours */
+    bool changed; /* the operator's own rules made some of the answer, or it is not stored for another reason */
+};
+
+static inline struct assay *assay_of(struct module_env *env, int id)
+{
+    return ((struct dynlibmod_env *)env->modinfo[id])->dyn_env;
+}
+
+static inline struct query *query_of(struct module_qstate *q, int id)
+{
+    return q->minfo[id];
+}
+
+/* ---- unbound_judge.c ---- */
+
+/* An answer has come: judges it, and makes of the query what the client gets. True: it waits for another question's
+ * answer. */
+bool judge_answer(struct assay *s, struct module_qstate *q, int id);
+
+/* Whether the query waits for what a suspended alias leads to; then judge_joined() when that has come. */
+bool judge_waits(const struct query *m);
+bool judge_joined(struct assay *s, struct module_qstate *q, int id);
+
+/* The answer to such a question, for the query that waits for it. */
+void judge_inform(struct module_qstate *q, int id, struct module_qstate *super);
+
+/* Whether the question was refused a short time ago, by this policy, and the answer it was refused for is still in the
+ * cache: then the query is ended so. */
+bool judge_refused_again(struct assay *s, struct module_qstate *q, int id);
+
+/* The settling time of suspensions, in milliseconds, by the policy and by Unbound's val-bogus-ttl. */
+int64_t judge_settle_ms(const struct module_env *env, const struct policy *p);
+
+/* ---- unbound_options.c ---- */
+
+/* Whether module-config is one that this module can do its work in; what is wrong is logged. */
+bool options_check(const struct config_file *cfg);
+
+/* Has the validator keep its reasons, which end in the record. */
+void options_ask_for_reasons(struct config_file *cfg);
+
+void options_init(struct assay *s, struct config_file *cfg);
+void options_force(struct assay *s);     /* forces, or gives back, as the policy in force wants it */
+void options_mind(struct assay *s);      /* puts right what was changed meanwhile; cheap enough for every query */
+void options_give_back(struct assay *s); /* at the end */
+void options_warn(struct assay *s, const struct module_env *env); /* of settings that do not fit the policy */
+
+#endif

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * unbound_options.c - Unbound's own configuration, as far as the policy's word depends on it.
+ *
+ * Promises: an option that the policy needs is forced while a statement requires DNSSEC of names, put right when
+ * somebody changes it meanwhile, and given back after; a module-config in which required names would come past this
+ * module is refused in words.
+ */
+#include "resolver-module/unbound_module.h"
+#include "util/log.h"
+
+#include "base/clock.h"
+#include "policy/policy_settings.h"
+#include <string.h>
+
+#define SAY_FORCED_MS 60000
+
+/* Puts the option right, or gives it back. An operator's change of a forced option is undone, said once a minute, and
+ * is what is given back later. */
+static void force(struct forced *f, bool wanted)
+{
+    int now = *f->value;
+    if (!wanted) {
+        if (f->on && now == f->want)
+            *f->value = f->stood;
+        f->on = false;
+        return;
+    }
+    if (f->on && now == f->want)
+        return;
+    bool again = f->on;
+    f->stood = now;
+    f->on = true;
+    if (now == f->want)
+        return;
+    *f->value = f->want;
+    int64_t ms = clock_mono_ms(), said = atomic_load(&f->said_ms);
+    if (again && said && ms - said < SAY_FORCED_MS)
+        return;
+    if (again)
+        atomic_store(&f->said_ms, ms);
+    log_info("assay: %s is now %s: the policy requires DNSSEC of names%s", f->name, f->want ? "yes" : "no",
+             again ? " (it was changed meanwhile)" : "");
+}
+
+void options_force(struct assay *s)
+{
+    bool can_refuse = watch_can_refuse(s->watch);
+    if (atomic_flag_test_and_set(&s->forcing)) /* another worker is at it */
+        return;
+    force(&s->ignore_cd, can_refuse && !watch_honours_cd(s->watch));
+    force(&s->referral_path, can_refuse);
+    atomic_flag_clear(&s->forcing);
+}
+
+void options_mind(struct assay *s)
+{
+    if ((s->ignore_cd.on && *s->ignore_cd.value != s->ignore_cd.want) ||
+        (s->referral_path.on && *s->referral_path.value != s->referral_path.want))
+        options_force(s);
+}
+
+void options_init(struct assay *s, struct config_file *cfg)
+{
+    s->ignore_cd = (struct forced){.name = "ignore-cd-flag", .value = &cfg->ignore_cd, .want = 1};
+    s->referral_path = (struct forced){.name = "harden-referral-path", .value = &cfg->harden_referral_path, .want = 0};
+    atomic_flag_clear(&s->forcing);
+}
+
+void options_give_back(struct assay *s)
+{
+    force(&s->ignore_cd, false);
+    force(&s->referral_path, false);
+}
+
+void options_warn(struct assay *s, const struct module_env *env)
+{
+    const struct policy *p = watch_can_suspend(s->watch) ? watch_policy(s->watch) : NULL;
+    int64_t settle = p ? policy_set_number(p, SETTING_RESOLVER_SUSPENSION_SETTLES) * 1000 : 0;
+    if (p && settle < judge_settle_ms(env, p))
+        log_warn("assay: resolver.suspension-settles is taken as %d s: a bogus answer is not judged again for %d s "
+                 "(val-bogus-ttl), and twice that is the least",
+                 (int)(judge_settle_ms(env, p) / 1000), (int)env->cfg->bogus_ttl);
+    policy_unref(p);
+}
+
+/* False: this module cannot do its work so, and must not seem to. */
+bool options_check(const struct config_file *cfg)
+{
+    static const char *const caches[] = {"subnetcache", "cachedb"};
+    const char *modules = cfg->module_conf ? cfg->module_conf : "";
+    const char *us = strstr(modules, "dynlib"), *validator = strstr(modules, "validator");
+    if (!validator || (us && validator < us)) {
+        log_err("assay: module-config \"%s\": nothing is validated before this module sees it, so required names would "
+                "be refused once and then served from the cache; the resolver does not start so: write \"dynlib "
+                "validator iterator\"",
+                modules);
+        return false;
+    }
+    if (us && strstr(us, "dns64"))
+        log_err("assay: module-config \"%s\": dns64 must stand before dynlib, else its look-ups are stored before they "
+                "are judged",
+                modules);
+    for (size_t i = 0; us && i < sizeof caches / sizeof caches[0]; i++) {
+        const char *cache = strstr(modules, caches[i]);
+        if (cache && cache < us)
+            log_err("assay: module-config \"%s\": %s must stand after dynlib, else it answers before this module sees "
+                    "the question",
+                    modules, caches[i]);
+    }
+    if (us && strstr(us, "cachedb"))
+        log_warn("assay: module-config \"%s\": while the policy requires DNSSEC of names, cachedb is asked but given "
+                 "nothing new to keep",
+                 modules);
+    if (cfg->val_permissive_mode)
+        log_warn("assay: val-permissive-mode is on: bogus answers are let through, whatever the policy follows; "
+                 "required names are still refused");
+    return true;
+}
+
+/* The validator keeps its reasons only where somebody asked for them in the log; here they are asked for, without the
+ * log. */
+void options_ask_for_reasons(struct config_file *cfg)
+{
+    if (cfg->val_log_level == 0 && !cfg->log_servfail && !cfg->ede) {
+        cfg->val_log_level = 2;
+        cfg->val_log_squelch = 1;
+    }
+}

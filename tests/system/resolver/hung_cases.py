@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Nothing of ours stops DNS: a disk that does not answer, and FIFOs in the places of our files, under load, through
+reload, SIGTERM and kill -9, with one thread and with two. Answers flow on, at most a second of silence, no process left."""
+import os
+import signal
+import subprocess
+import threading
+import time
+
+import dns.exception
+from answers_cases import POLICY, describe
+from cache_cases import passes, refused
+from resolver import Resolver
+
+# Loaded before the C library: file operations in the module's folders wait while the flag stands there.
+HANG = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+static int ours(const char *p) { return p && (strstr(p, "/state") || strstr(p, "/journal") || strstr(p, "/unbound/policy")); }
+static void gate(const char *p)
+{
+    const char *flag = getenv("HANG_FLAG");
+    while (flag && ours(p) && access(flag, F_OK) == 0)
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+}
+static void gate_fd(int fd)
+{
+    char link[64], path[512];
+    snprintf(link, sizeof link, "/proc/thread-self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof path - 1);
+    path[n > 0 ? n : 0] = 0;
+    gate(path);
+}
+#define REAL(ret, name, ...) static ret (*real)(__VA_ARGS__); if (!real) real = (ret (*)(__VA_ARGS__))dlsym(RTLD_NEXT, name)
+int open(const char *p, int f, ...) { va_list a; va_start(a, f); mode_t m = va_arg(a, mode_t); va_end(a); gate(p);
+    REAL(int, "open", const char *, int, mode_t); return real(p, f, m); }
+int openat(int d, const char *p, int f, ...) { va_list a; va_start(a, f); mode_t m = va_arg(a, mode_t); va_end(a); gate(p); gate_fd(d);
+    REAL(int, "openat", int, const char *, int, mode_t); return real(d, p, f, m); }
+int __open_2(const char *p, int f) { gate(p); REAL(int, "open", const char *, int, mode_t); return real(p, f, 0); }
+int stat(const char *p, struct stat *s) { gate(p); REAL(int, "stat", const char *, struct stat *); return real(p, s); }
+int lstat(const char *p, struct stat *s) { gate(p); REAL(int, "lstat", const char *, struct stat *); return real(p, s); }
+int mkdir(const char *p, mode_t m) { gate(p); REAL(int, "mkdir", const char *, mode_t); return real(p, m); }
+int rename(const char *p, const char *q) { gate(p); REAL(int, "rename", const char *, const char *); return real(p, q); }
+int renameat(int d, const char *p, int e, const char *q) { gate_fd(d);
+    REAL(int, "renameat", int, const char *, int, const char *); return real(d, p, e, q); }
+int fsync(int fd) { gate_fd(fd); REAL(int, "fsync", int); return real(fd); }
+int fdatasync(int fd) { gate_fd(fd); REAL(int, "fdatasync", int); return real(fd); }
+ssize_t write(int fd, const void *b, size_t n) { gate_fd(fd); REAL(ssize_t, "write", int, const void *, size_t); return real(fd, b, n); }
+FILE *fopen(const char *p, const char *m) { gate(p); REAL(FILE *, "fopen", const char *, const char *); return real(p, m); }
+"""
+
+
+class Disk:
+    """A disk that can be made to hang."""
+
+    def __init__(self, place):
+        self.flag = os.path.join(place, "hangs")
+        self.shim = os.path.join(place, "hang.so")
+        source = os.path.join(place, "hang.c")
+        with open(source, "w", encoding="ascii") as f:
+            f.write(HANG)
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-w", "-o", self.shim, source, "-ldl"], check=True)
+
+    def hang(self):
+        with open(self.flag, "w", encoding="ascii"):
+            pass
+
+    def answer(self):
+        if os.path.exists(self.flag):
+            os.remove(self.flag)
+
+    def resolver(self, place, tree, policy, **options):
+        return Resolver(place, tree, policy, **options, env={"LD_PRELOAD": self.shim, "HANG_FLAG": self.flag})
+
+
+class Load:
+    """Asks all the while, and knows the longest time without an answer."""
+
+    def __init__(self, r):
+        self.r, self.going, self.longest, self.wrong, self.count = r, True, 0.0, [], 0
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        last, names = time.time(), (("www.unsigned.zz", "refused"), ("www.free.zz", "passes"), ("www.signed.zz", "secure"))
+        while self.going:
+            for name, want in names:
+                try:
+                    answer = describe(self.r.ask(name, timeout=0.2))
+                    if answer != want:
+                        self.wrong.append(f"{name}: {answer}")
+                    self.count += 1
+                    self.longest = max(self.longest, time.time() - last)
+                    last = time.time()
+                except (dns.exception.DNSException, OSError):
+                    pass
+            time.sleep(0.005)
+        self.longest = max(self.longest, time.time() - last)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.going = False
+        self.thread.join()
+
+
+def threads_of(pid):
+    return len(os.listdir(f"/proc/{pid}/task"))
+
+
+def no_children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        assert not f.read().split(), "it has a process beside it"
+
+
+def quiet(load, what, bound=1.0):
+    assert load.longest <= bound, f"{what}: {load.longest:.2f} s without an answer"
+    assert not load.wrong, load.wrong[:5]
+    load.longest = 0.0
+
+
+def hung_disk(place, tree, threads):
+    disk = Disk(place)
+    with disk.resolver(place, tree, POLICY, threads=threads, name="unbound") as r:
+        no_children(r.process.pid)
+        for name in ("www.unsigned.zz", "www.free.zz", "www.signed.zz"):
+            r.ask(name)
+        time.sleep(1)
+        with Load(r) as load:
+            time.sleep(1)
+            normal = threads_of(r.process.pid)
+            quiet(load, "before")
+            disk.hang()
+            try:
+                assert r.wait_for(lambda: "the disk that findings are recorded on does not answer" in r.words(), 9), r.words()[-300:]
+                quiet(load, "while it hangs")
+                for round in range(4):
+                    r.control("reload")
+                    time.sleep(1)
+                    quiet(load, f"reload {round}")
+                assert threads_of(r.process.pid) <= normal + 1, f"{threads_of(r.process.pid)} threads, {normal} before"
+            finally:
+                disk.answer()
+            assert r.wait_for(lambda: len(r.records()) > 0, 12)
+            time.sleep(1)
+            r.control("reload")
+            time.sleep(2)
+            quiet(load, "when it answers again")
+            assert threads_of(r.process.pid) <= normal, f"{threads_of(r.process.pid)} threads, {normal} before"
+            version = r.policy_version()
+            r.write_policy(POLICY + "# another\n")
+            assert r.wait_for(lambda: r.policy_version() > version, 5), "the policy is no longer followed"
+        disk.hang()
+        time.sleep(0.5)
+        began = time.time()
+        assert r.stop() == 0, r.words()[-300:]
+        assert time.time() - began < 1.5, f"the end took {time.time() - began:.1f} s"
+        disk.answer()
+
+
+def test_hung_disk_one_thread(place, tree):
+    hung_disk(place, tree, 1)
+
+
+def test_hung_disk_two_threads(place, tree):
+    hung_disk(place, tree, 2)
+
+
+def test_hung_disk_stopped_after_giving_up(place, tree):
+    disk = Disk(place)
+    for how in (signal.SIGTERM, signal.SIGKILL, signal.SIGINT):
+        disk.answer()
+        r = disk.resolver(place, tree, POLICY, threads=1, name="unbound").start()
+        refused(r, "www.unsigned.zz")
+        disk.hang()
+        assert r.wait_for(lambda: r.words().count("findings are recorded on does not answer"), 9), r.words()[-300:]
+        passes(r, "www.free.zz")
+        began = time.time()
+        r.process.send_signal(how)
+        r.process.wait(5)
+        assert time.time() - began < 1.2, f"{how}: {time.time() - began:.1f} s"
+        os.remove(r.log)
+    disk.answer()
+
+
+def test_start_with_a_hung_disk(place, tree):
+    """No policy can be read: answers pass, loudly; when the disk answers, it is in force."""
+    disk = Disk(place)
+    disk.hang()
+    r = disk.resolver(place, tree, POLICY, name="unbound")
+    began = time.time()
+    try:
+        r.start()
+        assert time.time() - began < 3, f"the start took {time.time() - began:.1f} s"
+        assert "NO policy in force" in r.words(), r.words()
+        passes(r, "www.unsigned.zz")
+        disk.answer()
+        assert r.wait_for(lambda: describe(r.ask("www.unsigned.zz")) == "refused", 5), r.words()[-300:]
+    finally:
+        disk.answer()
+        r.stop()
+
+
+def test_the_last_policy_holds_over_a_reload(place, tree):
+    """The policy's disk hangs, and Unbound is reloaded: what was in force stays in force."""
+    disk = Disk(place)
+    with disk.resolver(place, tree, POLICY, name="unbound") as r:
+        refused(r, "www.unsigned.zz")
+        disk.hang()
+        try:
+            time.sleep(0.5)
+            for _ in range(3):
+                r.control("reload")
+                r.wait_ready()
+                for _ in range(2):
+                    refused(r, "www.unsigned.zz")
+                    passes(r, "www.free.zz")
+        finally:
+            disk.answer()
+        version = r.policy_version()
+        r.write_policy(POLICY + "# another\n")
+        assert r.wait_for(lambda: r.policy_version() > version, 6), r.words()[-300:]
+
+
+def test_fifos_in_the_places_of_files(place, tree):
+    for threads in (1, 2):
+        for fifo in (".status.new", "status.json", "suspensions-ended", "suspensions-ended.new", "policy.snapshot", "pause"):
+            r = Resolver(place, tree, POLICY, name=f"{fifo}{threads}", threads=threads)
+            folder = r.folder if fifo == "pause" else r.state
+            os.mkfifo(os.path.join(folder, fifo))
+            began = time.time()
+            r.start()
+            assert time.time() - began < 3, f"{fifo}: the start took {time.time() - began:.1f} s"
+            try:
+                refused(r, "www.unsigned.zz")
+                with Load(r) as load:
+                    time.sleep(0.5)
+                    r.control("reload")
+                    time.sleep(1)
+                quiet(load, fifo)
+                assert r.wait_for(lambda: r.status().get("policy", {}).get("source") == "file", 6), f"{fifo}: {r.status()}"
+            finally:
+                began = time.time()
+                assert r.stop() == 0
+                assert time.time() - began < 1.5, f"{fifo}: the end took {time.time() - began:.1f} s"
+
+
+def test_a_fifo_in_the_place_of_the_policy(place, tree):
+    with Resolver(place, tree, POLICY, threads=1) as r:
+        refused(r, "www.unsigned.zz")
+        os.mkfifo(r.policy + ".fifo")
+        os.replace(r.policy + ".fifo", r.policy)
+        with Load(r) as load:
+            time.sleep(1)
+            r.control("reload")
+            time.sleep(1.5)
+        quiet(load, "policy")
+        os.remove(r.policy)
+        version = r.policy_version()
+        r.write_policy(POLICY + "# another\n")
+        assert r.wait_for(lambda: r.policy_version() > version, 6), "the policy is no longer followed"
+
+
+def test_many_reloads_under_load(place, tree):
+    for threads in (1, 2):
+        with Resolver(place, tree, POLICY, name=f"t{threads}", threads=threads) as r:
+            refused(r, "www.unsigned.zz")
+            with Load(r) as load:
+                for _ in range(15):
+                    r.control("reload")
+                    time.sleep(0.5)
+            quiet(load, "reloads")
+            assert r.stop() == 0
+            zones = {x["zone"] for x in r.records()}
+            assert {"unsigned.zz", "free.zz", "signed.zz"} <= zones, zones
+
+
+def test_a_killed_resolver_leaves_its_findings(place, tree):
+    """What was written is in the journal; nothing is left running."""
+    r = Resolver(place, tree, POLICY, threads=1).start()
+    refused(r, "www.unsigned.zz")
+    passes(r, "www.free.zz")
+    assert r.wait_for(lambda: {x["zone"] for x in r.records()} >= {"unsigned.zz", "free.zz"}, 5)
+    no_children(r.process.pid)
+    r.process.kill()
+    r.process.wait()
+    assert {x["zone"] for x in r.records()} >= {"unsigned.zz", "free.zz"}

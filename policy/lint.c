@@ -162,6 +162,12 @@ static void check_set(const struct lint *l, const struct item *it)
 {
     size_t i = setting_find(slice_str(it->s.name));
     uint32_t last = i < setting_count() ? l->p->settings[i].item : 0;
+    const char *told = i == SETTING_MILTER_SOCKET               ? l->p->mta_socket
+                       : i == SETTING_POSTFIX_TLS_POLICY_SOCKET ? l->p->mta_tls_policy_socket
+                                                                : NULL;
+    if (told && last && &l->p->items[last - 1] == it && strcmp(l->p->settings[i].text, told) != 0)
+        doubt(l, POLICY_WARNING, it, "take the line out, or run assay harden again",
+              "the MTA asks %s, where `assay harden` put it: assay-milter listens at both", told);
     struct policy_setting info;
     if (!last || &l->p->items[last - 1] == it || !policy_setting_at(l->p, i, &info) || strcmp(info.type, "names") == 0)
         return;

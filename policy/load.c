@@ -7,6 +7,8 @@
  * the report has all of them. Once given out, a policy never changes.
  */
 #include "policy/load.h"
+#include "policy/mta_socket.h"
+#include "policy/policy_settings.h"
 #include "base/clock.h"
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -35,6 +37,31 @@ static void make_hash(struct policy *p)
         p->hash[i] = hex[h >> (28 - 4 * i) & 15];
 }
 
+/* Where the MTA asks is where we listen, unless the policy says otherwise. */
+static void take_mta_sockets(struct loader *ld, const char *path)
+{
+    static const struct {
+        enum setting_id id;
+        const char *file;
+    } sockets[] = {{SETTING_MILTER_SOCKET, MTA_SOCKET_FILE},
+                   {SETTING_POSTFIX_TLS_POLICY_SOCKET, MTA_SOCKET_TLS_POLICY_FILE}};
+    struct policy *p = ld->p;
+    char text[MTA_SOCKET_MAX];
+    for (size_t i = 0; i < sizeof sockets / sizeof *sockets; i++) {
+        if (!mta_socket_read(path, sockets[i].file, text))
+            continue;
+        const char *kept = arena_strdup(p->arena, text);
+        struct setting_value *v = &p->settings[sockets[i].id];
+        if (!kept) {
+            ld->out_of_memory = true;
+            return;
+        }
+        *(i == 0 ? &p->mta_socket : &p->mta_tls_policy_socket) = kept;
+        if (!v->item)
+            v->text = kept;
+    }
+}
+
 static void load_all(struct loader *ld, const char *path, const char *shown, struct slice text)
 {
     loader_main(ld, path, shown, text);
@@ -42,6 +69,7 @@ static void load_all(struct loader *ld, const char *path, const char *shown, str
         loader_lists(ld);
     if (!ld->out_of_memory)
         loader_resolve(ld);
+    take_mta_sockets(ld, path);
     make_hash(ld->p);
     if (!ld->out_of_memory && !arena_failed(ld->p->arena) && !ld->errors && index_build(ld->p) != STATUS_OK)
         ld->out_of_memory = true;

@@ -135,6 +135,7 @@ struct policy {
     const char *title, *owner;
     time_t loaded_at;
     char hash[9];
+    const char *mta_socket, *mta_tls_policy_socket; /* what `assay harden` told the MTA; NULL: nothing */
     struct folder *folders;
     struct folder *left_out; /* customers' files with errors of which nothing is in force: their paths */
 };

@@ -4,6 +4,7 @@
  *
  * load.c fills a new one. Once given out, a policy never changes; only its count of users does, atomically.
  */
+#include "policy/policy_settings.h"
 #include "policy/model.h"
 #include "base/clock.h"
 #include <stdlib.h>
@@ -90,4 +91,14 @@ time_t policy_loaded_at(const struct policy *p)
 const struct policy_statement *policy_statement_at(const struct policy *p, size_t i)
 {
     return i < p->item_count ? &p->items[i].s : NULL;
+}
+
+const char *policy_mta_socket(const struct policy *p)
+{
+    return p->mta_socket;
+}
+
+const char *policy_mta_tls_policy_socket(const struct policy *p)
+{
+    return p->mta_tls_policy_socket;
 }

@@ -43,4 +43,9 @@ struct policy_setting {
 };
 bool policy_setting_at(const struct policy *p, size_t i, struct policy_setting *out);
 
+/* The unix sockets that `assay harden` told the MTA (mta_socket.h): the defaults of milter.socket and of
+ * postfix.tls-policy-socket. NULL: none. Where the policy sets another, both are listened at. */
+const char *policy_mta_socket(const struct policy *p);
+const char *policy_mta_tls_policy_socket(const struct policy *p);
+
 #endif

@@ -3,17 +3,20 @@
  * edit.c - proposing, showing and doing a set of file changes.
  *
  * Promises: before the first file is touched, all originals and the manifest are on disk (synced); a file is replaced
- * by rename, with the original's mode and owner; a failure half-way puts the files already replaced back. See
- * change_undo.c for the way back.
+ * by rename, with the original's mode and owner (one with several names is written in place, so that they stay one
+ * file); a failure half-way puts the files already replaced back. The way back is in undo_store.c and undo.c.
  */
 #include "cli/harden/edit.h"
 #include "cli/harden/undo_store.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define LINKS_MAX 40
 
 struct change_set {
     struct arena *arena;
@@ -37,12 +40,32 @@ static struct change *find(struct change_set *s, const char *path)
     return NULL;
 }
 
+/* Where a path leads to: through symbolic links, also through one whose end is not there yet. NULL: its folder is
+ * missing. */
+static const char *real_place(struct arena *a, const char *path)
+{
+    char *real = realpath(path, NULL), target[PATH_MAX];
+    const char *at = path;
+    for (int links = 0; !real && links < LINKS_MAX; links++) {
+        ssize_t n = readlink(at, target, sizeof target - 1);
+        const char *slash = strrchr(at, '/');
+        if (n <= 0)
+            break;
+        target[n] = '\0';
+        at = target[0] == '/' || !slash ? arena_strdup(a, target)
+                                        : arena_printf(a, "%.*s/%s", (int)(slash - at), at, target);
+        if (!at)
+            return NULL;
+    }
+    const char *found = arena_strdup(a, real ? real : at);
+    free(real);
+    return found;
+}
+
 /* The entry for path, made from the disk at its first use. */
 static enum status entry(struct change_set *s, const char *path, struct change **out, const char **why)
 {
-    char *real = realpath(path, NULL);
-    const char *name = arena_strdup(s->arena, real ? real : path);
-    free(real);
+    const char *name = real_place(s->arena, path);
     if (!name)
         return STATUS_NOMEM;
     *out = find(s, name);
@@ -89,9 +112,32 @@ enum status change_propose(struct change_set *s, const char *path, struct slice 
     return STATUS_OK;
 }
 
+enum status change_remove(struct change_set *s, const char *path, const char **why)
+{
+    struct change *c;
+    enum status st = entry(s, path, &c, why);
+    if (st == STATUS_OK)
+        c->exists_after = false;
+    return st;
+}
+
+void change_edit(struct change_set *s, const char *path, const char *name, const char *was, const char *now)
+{
+    const char *ignored, *kept = arena_strdup(s->arena, name);
+    struct change *c;
+    struct change_edit *e = ARENA_NEW(s->arena, struct change_edit);
+    if (!e || entry(s, path, &c, &ignored) != STATUS_OK)
+        return;
+    *e = (struct change_edit){.name = kept,
+                              .was = was ? arena_strdup(s->arena, was) : NULL,
+                              .now = now ? arena_strdup(s->arena, now) : NULL,
+                              .next = c->edits};
+    c->edits = e;
+}
+
 static bool is_change(const struct change *c)
 {
-    return c->existed != c->exists_after || !slice_eq(c->before, c->after);
+    return c->existed != c->exists_after || (c->exists_after && !slice_eq(c->before, c->after));
 }
 
 size_t change_count(const struct change_set *s)
@@ -108,6 +154,19 @@ const char *change_path(const struct change_set *s, size_t i)
         if (is_change(&s->files[k]) && i-- == 0)
             return s->files[k].path;
     return NULL;
+}
+
+enum status change_may_write(struct change_set *s, const char **why)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const char *path = s->files[i].path, *slash = strrchr(path, '/');
+        const char *folder = slash == path ? "/" : slash ? arena_copy(s->arena, path, (size_t)(slash - path)) : ".";
+        if (!is_change(&s->files[i]) || !folder || access(folder, W_OK) == 0)
+            continue;
+        *why = arena_printf(s->arena, "%s: %s", folder, strerror(errno));
+        return errno == ENOENT ? STATUS_MISSING : STATUS_DENIED;
+    }
+    return STATUS_OK;
 }
 
 /* A file without a name, holding text, whose descriptor a child process can open as /dev/fd/N. -1 on failure. */
@@ -182,7 +241,7 @@ enum status change_apply(struct change_set *s, const char *keep, const char **wh
             todo[n++] = s->files[i];
     if (n == 0)
         return STATUS_OK;
-    enum status st = change_store(s->arena, keep, todo, n, why);
+    enum status st = keep ? change_store(s->arena, keep, todo, n, why) : STATUS_OK;
     for (size_t i = 0; st == STATUS_OK && i < n; i++) {
         st = change_replace(s->arena, &todo[i], true, why);
         if (st == STATUS_OK)
@@ -191,8 +250,9 @@ enum status change_apply(struct change_set *s, const char *keep, const char **wh
         while (i-- > 0)
             if (change_replace(s->arena, &todo[i], false, &ignored) != STATUS_OK)
                 *why = arena_printf(s->arena, "%s; and %s could not be put back: %s (the original is below %s)", *why,
-                                    todo[i].path, ignored ? ignored : "no reason known", keep);
-        change_forget(s->arena, keep);
+                                    todo[i].path, ignored ? ignored : "no reason known", keep ? keep : "no folder");
+        if (keep)
+            change_forget(s->arena, keep);
         break;
     }
     return st;

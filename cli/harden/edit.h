@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * edit.h - a set of changes to configuration files: shown first, done whole or not at all, undone exactly.
+ * edit.h - a set of changes to configuration files: shown first, done whole or not at all, and undone later.
  *
- * Changes are proposed one by one; nothing is touched until change_apply(). It keeps each file as it was (octets, mode,
- * owner) in a folder of its own below `keep` with a manifest, and then replaces the files one by one, each by rename.
- * When one cannot be replaced, those already replaced are put back. change_undo() puts back the newest set, and refuses
- * a file that somebody has changed since.
+ * Changes are proposed one by one; nothing is touched until change_apply(). It keeps each file as it was and as it will
+ * be in a set of its own in the undo store (undo_store.h), and then replaces the files one by one, each by rename. When
+ * one cannot be replaced, those already replaced are put back.
  *
  * Limits: CHANGE_MAX_FILES files of CHANGE_MAX_FILE octets. Symbolic links are followed: the file they lead to is
- * replaced. Threads: one. Errors are one line in *why, in the arena.
+ * replaced, or made where a link leads to a file that is not there yet. A file with several names (hard links) is
+ * written in place. Threads: one. Errors are one line in *why, in the arena.
  */
 #ifndef ASSAY_CLI_HARDEN_EDIT_H
 #define ASSAY_CLI_HARDEN_EDIT_H
@@ -35,27 +35,26 @@ enum status change_text(struct change_set *s, const char *path, struct slice *te
 enum status change_propose(struct change_set *s, const char *path, struct slice text, mode_t mode,
                            const char **why) MUST_CHECK;
 
+/* Proposes that there be no such file. */
+enum status change_remove(struct change_set *s, const char *path, const char **why) MUST_CHECK;
+
+/* Remembers with the file that its setting `name` had the value `was` (NULL: it was not set) and has `now` after the
+ * change: what undo needs where the file is edited afterwards. */
+void change_edit(struct change_set *s, const char *path, const char *name, const char *was, const char *now);
+
 /* How many files would change. */
 size_t change_count(const struct change_set *s);
 
 /* The path of file i of those; NULL at the end. */
 const char *change_path(const struct change_set *s, size_t i);
 
+/* Whether the folders of those files can be written to. STATUS_DENIED, STATUS_MISSING. */
+enum status change_may_write(struct change_set *s, const char **why) MUST_CHECK;
+
 /* A unified diff of all of it. */
 enum status change_diff(struct change_set *s, FILE *out, const char **why) MUST_CHECK;
 
-/* Does it. `keep` is made where it is missing (mode 0700). */
+/* Does it. `keep` is the undo store's folder for this command; NULL: nothing is kept, and it cannot be undone. */
 enum status change_apply(struct change_set *s, const char *keep, const char **why) MUST_CHECK;
-
-/* Puts the newest set in `keep` back. STATUS_MISSING: there is none. STATUS_INVALID: a file was changed since (force:
- * put it back all the same). done is called for each path put back; may be NULL. */
-enum status change_undo(struct arena *a, const char *keep, bool force, void (*done)(const char *path),
-                        const char **why) MUST_CHECK;
-
-/* Puts back, of all sets in `keep`, newest first, each file of that part (part says of a path whether it is one)
- * that is as it was left; a file that somebody changed since stays as it is, and its set is kept. STATUS_OK too
- * where nothing is kept. */
-enum status change_release(struct arena *a, const char *keep, bool (*part)(const char *path),
-                           void (*done)(const char *path), const char **why) MUST_CHECK;
 
 #endif

@@ -3,10 +3,12 @@
  * harden.c - `assay harden`: let Postfix, Sendmail and Unbound ask Assay, with one command, undone by one command.
  *
  * Shows a unified diff of everything it would change, and does it after a yes. What it does not understand it refuses,
- * and changes nothing at all then. Running it again changes nothing. --undo gives back the exact files. Nothing is
- * restarted unasked: the commands are printed, and run with --reload.
+ * and changes nothing at all then. Running it again changes nothing. --undo takes back what it wrote (undo.c). Nothing
+ * is restarted unasked: the commands are printed, and run with --reload.
  */
+#include "base/rootfile.h"
 #include "cli/harden/harden.h"
+#include "cli/harden/undo.h"
 #include "cli/harden/undo_store.h"
 #include "cli/cli.h"
 #include "cli/harden/migrate.h"
@@ -18,12 +20,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-struct options {
-    const char *policy, *state, *postfix, *root, *release;
-    bool yes, dry_run, undo, force, reload, migrate;
-    struct migrate_paths old;
-};
 
 static const struct option long_options[] = {
     {"dry-run", no_argument, NULL, 'n'},
@@ -54,32 +50,33 @@ static int help(void)
          "\n"
          "  -y, --yes           do it without asking\n"
          "  -n, --dry-run       only show it\n"
-         "      --undo          give back the files as they were before the last time\n"
-         "      --force         undo files too that were changed since; replace a policy\n"
+         "      --undo          take back what the last time wrote; what was changed since stays, and is named\n"
          "      --release WHAT  before a package goes: nothing asks Assay any more, whatever was changed since; WHAT "
          "is mail or\n"
          "                      resolver\n"
          "      --reload        run the reload commands afterwards (they are printed otherwise)\n"
          "  -P, --policy FILE   the policy (default " CLI_POLICY_PATH ")\n"
-         "  -S, --state DIR     where the originals are kept (default " ASSAY_STATEDIR ")\n"
+         "  -S, --state DIR     the state folder (default " ASSAY_STATEDIR "); originals are kept in DIR-undo\n"
          "      --postfix DIR   Postfix's configuration folder, where there are several instances\n"
-         "      --root DIR      a prefix for the paths of Sendmail, Unbound and the three below\n"
+         "      --root DIR      a prefix for all paths that are not given: policy, state, Postfix, Sendmail, Unbound\n"
          "\n"
          "  --from-opendmarc         take over what opendmarc, opendkim and policyd-spf do: their options become the "
          "policy\n"
+         "  --force                  replace a policy that is there\n"
          "  --opendmarc-conf FILE    where they lie (default /etc/opendmarc.conf, /etc/opendkim.conf,\n"
          "  --opendkim-conf FILE     /etc/postfix-policyd-spf-python/policyd-spf.conf)\n"
          "  --policyd-spf-conf FILE\n"
          "\n"
-         "Exit code: 0 done, or nothing to do; 1 there is something to do (--dry-run, no answer); 78 refused.");
+         "Exit code: 0 done, or nothing to do; 1 there is something to do (--dry-run, no answer), or --undo left "
+         "something;\n77 may not write; 78 refused.");
     return EX_OK;
 }
 
 /* -1: go on; else the exit code. */
-static int read_options(int argc, char **argv, struct options *o)
+static int read_options(int argc, char **argv, struct harden_options *o)
 {
     int c;
-    *o = (struct options){.policy = CLI_POLICY_PATH, .state = ASSAY_STATEDIR, .root = ""};
+    *o = (struct harden_options){.root = ""};
     while ((c = getopt_long(argc, argv, "hnP:S:y", long_options, NULL)) != -1) {
         switch (c) {
         case 'f':
@@ -134,6 +131,9 @@ static int read_options(int argc, char **argv, struct options *o)
         return cli_usage("'%s': no arguments are wanted", argv[optind]);
     if (!o->migrate && (o->old.of[MIGRATE_OPENDMARC] || o->old.of[MIGRATE_OPENDKIM] || o->old.of[MIGRATE_POLICYD]))
         return cli_usage("the old configurations are read with --from-opendmarc only");
+    if (o->force && !o->migrate)
+        return cli_usage(
+            "--force goes with --from-opendmarc only: --undo takes back what still stands as it was written");
     if (o->undo && o->migrate)
         return cli_usage("--undo and --from-opendmarc do not go together");
     if (o->undo && o->dry_run)
@@ -156,7 +156,7 @@ static bool ask(void)
     return fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y');
 }
 
-static void reload(struct harden *h, bool really)
+void harden_reload(struct harden *h, bool really)
 {
     for (size_t i = 0; i < h->reload_count; i++) {
         const char *argv[] = {"/bin/sh", "-c", h->reload[i], NULL};
@@ -171,112 +171,6 @@ static void reload(struct harden *h, bool really)
     }
 }
 
-/* Which files were put back decides what is to be reloaded. */
-static bool mail_back, sendmail_back, resolver_back, policy_back;
-
-static bool is_resolver(const char *path)
-{
-    return strstr(path, "/unbound/") != NULL;
-}
-
-static bool is_mail(const char *path)
-{
-    return !is_resolver(path);
-}
-
-static void say_undone(const char *path)
-{
-    const char *name = strrchr(path, '/');
-    printf("%s is as it was\n", path);
-    if (is_resolver(path))
-        resolver_back = true;
-    else if (name && (strcmp(name, "/main.cf") == 0 || strcmp(name, "/master.cf") == 0))
-        mail_back = true;
-    else if (name && strncmp(name, "/sendmail.", 10) == 0)
-        sendmail_back = true;
-    else
-        policy_back = true;
-}
-
-/* Postfix first: while it still asks, the milter stays where it is. */
-static void reload_undone(struct harden *h, bool really, bool stays)
-{
-    h->reload_count = 0;
-    if (mail_back)
-        h->reload[h->reload_count++] = really ? "! postfix status 2>/dev/null || postfix reload" : "postfix reload";
-    if (sendmail_back)
-        h->reload[h->reload_count++] = "service sendmail reload";
-    if (resolver_back)
-        h->reload[h->reload_count++] = "systemctl restart unbound";
-    if (policy_back && stays)
-        h->reload[h->reload_count++] = "systemctl restart assay-milter";
-    reload(h, really);
-}
-
-static int undo_code(enum status s)
-{
-    return s == STATUS_MISSING   ? EX_NOINPUT
-           : s == STATUS_DENIED  ? EX_NOPERM
-           : s == STATUS_INVALID ? EX_CONFIG
-                                 : EX_TEMPFAIL;
-}
-
-static int undo(struct arena *a, const struct options *o, const char *keep)
-{
-    struct harden h = {.arena = a};
-    const char *why = NULL;
-    enum status s = change_undo(a, keep, o->force, say_undone, &why);
-    if (s == STATUS_OK) {
-        reload_undone(&h, o->reload, true);
-        return EX_OK;
-    }
-    cli_error("%s", why ? why : status_text(s));
-    return undo_code(s);
-}
-
-/* Takes out of what somebody changed since only what asks us. Where that cannot be done, it is refused, and said. */
-static enum status release_rest(struct harden *h, const struct options *o, const char *keep, const char **why)
-{
-    harden_postfix_release(h);
-    size_t in_postfix = change_count(h->set);
-    harden_sendmail_release(h);
-    if (h->refused || change_count(h->set) == 0)
-        return h->refused ? STATUS_INVALID : STATUS_OK;
-    enum status s = change_diff(h->set, stdout, why);
-    if (s == STATUS_OK && mkdir(o->state, 0755) != 0 && errno != EEXIST)
-        *why = arena_printf(h->arena, "%s: %s", o->state, strerror(errno)), s = STATUS_DENIED;
-    if (s == STATUS_OK)
-        s = change_apply(h->set, keep, why);
-    if (s == STATUS_OK) {
-        change_forget(h->arena, keep); /* undoing it would ask a milter that is gone */
-        mail_back |= in_postfix > 0;
-        sendmail_back |= change_count(h->set) > in_postfix;
-    }
-    return s;
-}
-
-static int release(struct arena *a, const struct options *o, const char *keep)
-{
-    struct harden h = {
-        .arena = a, .set = change_set_new(a), .policy_path = o->policy, .root = o->root, .postfix_dir = o->postfix};
-    bool mail = strcmp(o->release, "mail") == 0;
-    const char *why = NULL;
-    enum status s = h.set ? change_release(a, keep, mail ? is_mail : is_resolver, say_undone, &why) : STATUS_NOMEM;
-    struct policy_report *report = policy_report_new();
-    h.policy = report ? policy_load(o->policy, report) : NULL; /* one that does not load is no reason to stop mail */
-    h.socket = h.policy ? policy_set_text(h.policy, SETTING_MILTER_SOCKET) : "";
-    if (s == STATUS_OK && mail)
-        s = release_rest(&h, o, keep, &why);
-    reload_undone(&h, o->reload, false);
-    policy_unref(h.policy);
-    policy_report_free(report);
-    if (s == STATUS_OK)
-        return EX_OK;
-    if (!h.refused)
-        cli_error("%s", why ? why : status_text(s));
-    return undo_code(s);
-}
-
 /* The socket's folder within Postfix's queue, where Postfix came after assay-milter: the package makes it otherwise. */
 static void make_socket_folder(struct harden *h)
 {
@@ -284,16 +178,18 @@ static void make_socket_folder(struct harden *h)
     const struct group *group = getgrnam("postfix");
     const char *path = h->socket && strncmp(h->socket, "unix:", 5) == 0 ? arena_strdup(h->arena, h->socket + 5) : NULL;
     char *slash = path ? strrchr(path, '/') : NULL;
+    struct stat st;
     if (!slash || slash == path || *h->root || h->postfix_dir || !user || !group)
         return;
     *slash = '\0';
-    if (mkdir(path, 0750) != 0)
+    if (lstat(path, &st) == 0)
         return; /* it is there, or the milter will say what is wrong */
-    if (chown(path, user->pw_uid, group->gr_gid) != 0 || chmod(path, 02750) != 0)
-        harden_note(h, "%s: made for the socket, but not given to assay: %s", path, strerror(errno));
+    const struct rootfile_rights rights = {.mode = 02750, .uid = user->pw_uid, .gid = group->gr_gid};
+    if (rootfile_make_folder(path, &rights) != STATUS_OK)
+        harden_note(h, "%s: not made for the socket: %s", path, strerror(errno));
 }
 
-static int apply(struct harden *h, const struct options *o, const char *keep)
+static int apply(struct harden *h, const struct harden_options *o, const char *keep)
 {
     const char *why = NULL;
     if (change_count(h->set) == 0) {
@@ -301,13 +197,13 @@ static int apply(struct harden *h, const struct options *o, const char *keep)
         return EX_OK;
     }
     enum status s = change_diff(h->set, stdout, &why);
+    if (s == STATUS_OK)
+        s = change_may_write(h->set, &why);
     if (s == STATUS_OK && (o->dry_run || (!o->yes && !ask()))) {
         puts(o->dry_run ? "\nNothing was changed (--dry-run)."
                         : "\nNothing was changed. --yes does it without asking.");
         return CLI_WARNING;
     }
-    if (s == STATUS_OK && mkdir(o->state, 0755) != 0 && errno != EEXIST)
-        why = arena_printf(h->arena, "%s: %s", o->state, strerror(errno)), s = STATUS_DENIED;
     if (s == STATUS_OK)
         s = change_apply(h->set, keep, &why);
     if (s != STATUS_OK) {
@@ -316,11 +212,11 @@ static int apply(struct harden *h, const struct options *o, const char *keep)
     }
     make_socket_folder(h);
     printf("\nDone. 'assay harden --undo' gives the files back.\n");
-    reload(h, o->reload);
+    harden_reload(h, o->reload);
     return EX_OK;
 }
 
-static int harden(struct arena *a, const struct options *o, const char *keep)
+static int harden(struct arena *a, const struct harden_options *o, const char *keep)
 {
     struct harden h = {
         .arena = a, .set = change_set_new(a), .policy_path = o->policy, .root = o->root, .postfix_dir = o->postfix};
@@ -351,20 +247,37 @@ static int harden(struct arena *a, const struct options *o, const char *keep)
     return rc;
 }
 
+/* Where no path was given, one below --root. */
+static bool settle_paths(struct arena *a, struct harden_options *o)
+{
+    o->policy = o->policy ? o->policy : arena_printf(a, "%s" CLI_POLICY_PATH, o->root);
+    o->state = o->state ? o->state : arena_printf(a, "%s" ASSAY_STATEDIR, o->root);
+    if (!o->postfix && *o->root) {
+        const char *main_cf = arena_printf(a, "%s/etc/postfix/main.cf", o->root);
+        o->postfix = !main_cf ? NULL : access(main_cf, F_OK) == 0 ? arena_printf(a, "%s/etc/postfix", o->root) : "";
+    }
+    return o->policy && o->state && (o->postfix || !*o->root);
+}
+
 int cmd_harden(int argc, char **argv)
 {
-    struct options o;
+    struct harden_options o;
+    const char *why = NULL, *ignored = NULL;
     int rc = read_options(argc, argv, &o);
     if (rc != -1)
         return rc;
     struct arena *a = arena_new(256 * 1024 * 1024);
-    const char *keep = a ? arena_printf(a, "%s/harden", o.state) : NULL;
+    const char *keep = a && settle_paths(a, &o) ? undo_place(a, o.state, "harden") : NULL;
     if (!keep) {
         cli_error("out of memory");
         arena_free(a);
         return EX_OSERR;
     }
-    rc = o.release ? release(a, &o, keep) : o.undo ? undo(a, &o, keep) : harden(a, &o, keep);
+    if (!o.dry_run && undo_adopt(a, o.state, "harden", &ignored, &why) != STATUS_OK)
+        cli_error("%s", why ? why : "what an earlier version kept cannot be taken over");
+    if (ignored)
+        cli_error("%s", ignored);
+    rc = o.release ? harden_release(a, &o, keep) : o.undo ? harden_undo(a, &o, keep) : harden(a, &o, keep);
     arena_free(a);
     return rc;
 }

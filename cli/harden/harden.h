@@ -23,7 +23,8 @@ struct harden {
     const char *socket;      /* milter.socket in force after the changes */
     const char *drop[2];     /* sockets of the filters that Assay replaces, as their own configuration writes them */
     size_t drop_count;
-    bool drop_policyd; /* and the SPF policy server */
+    bool drop_policyd;  /* and the SPF policy server */
+    bool socket_is_new; /* the file that says where the MTA asks is written or changes */
     bool refused;
     bool found_mta;
     const char *reload[8]; /* commands to run afterwards, one line each */
@@ -40,6 +41,12 @@ bool harden_write(struct harden *h, const char *path, struct slice text, mode_t 
 /* Runs a program without a shell; its standard output and error in the arena (NULL: could not be run). *code: exit
  * code. */
 const char *harden_run(struct harden *h, const char *const *argv, int *code);
+
+/* Proposes the file that says where the MTA asks (policy/mta_socket.h). false: refused. */
+bool harden_tell_socket(struct harden *h);
+
+/* Runs the commands of h->reload, or prints them. */
+void harden_reload(struct harden *h, bool really);
 
 void harden_postfix(struct harden *h);
 void harden_sendmail(struct harden *h);

@@ -17,19 +17,6 @@ static const char *const lists[] = {
     "smtpd_end_of_data_restrictions",
 };
 
-/* The next entry of a list: a word, or all between braces. false at the end. */
-static bool next_entry(const char **at, struct slice *entry)
-{
-    const char *p = *at + strspn(*at, ", \t\r\n");
-    size_t n = 0;
-    int depth = 0;
-    for (; p[n] && (depth > 0 || !strchr(", \t\r\n", p[n])); n++)
-        depth += p[n] == '{' ? 1 : p[n] == '}' ? -1 : 0;
-    *entry = slice_of(p, n);
-    *at = p + n;
-    return n > 0;
-}
-
 /* Whether a list can be taken apart: braces in pairs, and no '\\' that was meant to go on in the next line. */
 static bool is_sound(struct postfix *p, const char *name, const char *list)
 {
@@ -38,7 +25,7 @@ static bool is_sound(struct postfix *p, const char *name, const char *list)
     bool slash = false;
     for (const char *c = list; *c && depth >= 0; c++)
         depth += *c == '{' ? 1 : *c == '}' ? -1 : 0;
-    for (const char *at = list; next_entry(&at, &entry);)
+    for (const char *at = list; postfix_next_entry(&at, &entry);)
         slash = slash || entry.p[entry.n - 1] == '\\';
     if (depth != 0)
         harden_refuse(p->h, "main.cf: %s = %s: a '%c' has no '%c'", name, list, depth > 0 ? '{' : '}',
@@ -147,7 +134,7 @@ static const char *without_milters(struct postfix *p, const char *list)
     struct buf out = BUF_INIT;
     struct slice entry;
     bool found = false;
-    while (next_entry(&at, &entry)) {
+    while (postfix_next_entry(&at, &entry)) {
         if (is_old_milter(p, entry, queue ? queue : ""))
             found = true;
         else
@@ -166,9 +153,10 @@ static const char *without_policyd(struct postfix *p, const char *list)
     struct slice entry, next;
     bool found = false;
     const char *at = list, *end = list;
-    while (next_entry(&at, &entry)) {
+    while (postfix_next_entry(&at, &entry)) {
         const char *after = at;
-        if (slice_eq(entry, slice_str("check_policy_service")) && next_entry(&after, &next) && is_policyd(p, next)) {
+        if (slice_eq(entry, slice_str("check_policy_service")) && postfix_next_entry(&after, &next) &&
+            is_policyd(p, next)) {
             at = after;
             found = true;
         } else { /* joined as it was: by a comma or by blanks */
@@ -201,7 +189,7 @@ static const char *without_blanks(struct postfix *p, const char *list)
     struct buf out = BUF_INIT;
     struct slice entry;
     bool good = true;
-    for (const char *at = list; next_entry(&at, &entry);) {
+    for (const char *at = list; postfix_next_entry(&at, &entry);) {
         good = good && *entry.p != '{';
         buf_adds(&out, out.n ? "," : "");
         buf_addslice(&out, entry);

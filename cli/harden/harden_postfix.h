@@ -5,10 +5,13 @@
 #ifndef ASSAY_CLI_HARDEN_HARDEN_POSTFIX_H
 #define ASSAY_CLI_HARDEN_HARDEN_POSTFIX_H
 
+#include "base/buf.h"
 #include "cli/harden/harden.h"
 
 #define POSTFIX_MAX_EDITS 48
 #define POSTFIX_MAX_MILTERS 4096 /* octets of a list of milters or restrictions */
+
+struct change_edit;
 
 struct postfix {
     struct harden *h;
@@ -23,6 +26,36 @@ struct postfix {
 /* postconf's answer to one question without the warnings before it (a parameter set twice); NULL when it failed. */
 const char *postfix_ask(struct postfix *p, const char *option, const char *name);
 
+/* The value that a parameter has once all $names in it are put in; "" where there is none. */
+const char *postfix_get(struct postfix *p, const char *name);
+
+/* The value that main.cf itself gives a parameter, or (master, SERVICE/TYPE/NAME) master.cf a service; NULL: none. */
+const char *postfix_explicit(struct postfix *p, bool master, const char *name);
+
+/* Makes the copy of the configuration in p->original. false: refused, since Postfix itself complains of it. */
+bool postfix_open(struct postfix *p);
+void postfix_close(struct postfix *p);
+
+/* How a service of Postfix must write a socket of ours; NULL where its chroot keeps it from there. */
+const char *postfix_writes(struct postfix *p, const char *service, const char *socket);
+
+/* The two halves of it: the edits in the copy (false: refused), and the copy's file proposed. */
+bool postfix_run_edits(struct postfix *p, const char *option, const char *const *edits, size_t count);
+void postfix_take_copy(struct postfix *p, const char *file);
+
+/* Has postconf make the edits (option -e or -P) in the copy, and proposes the file. */
+void postfix_propose(struct postfix *p, const char *option, const char *const *edits, size_t count, const char *file);
+
+/* Postfix's configuration folder; NULL where there is no Postfix, or (refused) where it cannot say. */
+const char *postfix_instance(struct harden *h);
+
+/* The next entry of a list of milters, maps or restrictions: a word, or all between braces. false at the end. */
+bool postfix_next_entry(const char **at, struct slice *entry);
+
+/* Whether an entry of a list of milters or maps asks us; and the list without such entries (NULL: none is ours). */
+bool postfix_is_ours(struct postfix *p, struct slice entry);
+const char *postfix_without_ours(struct postfix *p, const char *list);
+
 /* Proposes a value. Too many edits are refused. */
 void postfix_edit(struct postfix *p, const char *name, const char *value);
 void postfix_edit_master(struct postfix *p, const char *name, const char *value);
@@ -30,5 +63,10 @@ void postfix_edit_master(struct postfix *p, const char *name, const char *value)
 /* Takes what h->drop and h->drop_policyd name out of every list of milters and restrictions, in main.cf and in
  * master.cf's -o. Returns smtpd_milters as it is after that; NULL: refused. */
 const char *postfix_drop(struct postfix *p, const char *socket);
+
+/* Takes back, in main.cf or master.cf (path), what these edits wrote and what still stands so; proposes the file. A line
+ * for each setting that somebody changed since goes into left, *count of them. */
+void postfix_undo_file(struct harden *h, const char *path, const struct change_edit *edits, struct buf *left,
+                       size_t *count);
 
 #endif

@@ -5,7 +5,13 @@
  * Promises that postconf works on the copy in p->dir, and that edits beyond POSTFIX_MAX_EDITS are refused.
  */
 #include "cli/harden/harden_postfix.h"
+#include "base/clock.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 const char *postfix_ask(struct postfix *p, const char *option, const char *name)
 {
@@ -36,4 +42,262 @@ void postfix_edit(struct postfix *p, const char *name, const char *value)
 void postfix_edit_master(struct postfix *p, const char *name, const char *value)
 {
     add_edit(p, p->master, &p->master_count, name, value);
+}
+
+const char *postfix_get(struct postfix *p, const char *name)
+{
+    const char *value = postfix_ask(p, "-xh", name);
+    return value ? value : "";
+}
+
+/* What postconf does not complain of, and what an editor that was killed leaves: NUL, and a first line that continues
+ * none. */
+static bool is_text(struct postfix *p, const char *path, struct slice text)
+{
+    const char *nul = text.n ? memchr(text.p, '\0', text.n) : NULL;
+    unsigned line = 1;
+    for (const char *c = text.p; nul && c < nul; c++)
+        line += *c == '\n';
+    if (nul) {
+        harden_refuse(p->h, "%s:%u: a NUL octet; this is no text file", path, line);
+        return false;
+    }
+    for (size_t i = 0; i < text.n; line++) {
+        const char *nl = memchr(text.p + i, '\n', text.n - i);
+        struct slice whole = slice_of(text.p + i, nl ? (size_t)(nl - text.p) - i : text.n - i),
+                     words = slice_trim(whole);
+        i += whole.n + 1;
+        if (!words.n || *words.p == '#')
+            continue;
+        if (words.p == whole.p)
+            break;
+        harden_refuse(p->h,
+                      "%s:%u: a line that begins with a blank continues the one before, and there is none: is the top "
+                      "of the file lost?",
+                      path, line);
+        return false;
+    }
+    return true;
+}
+
+static bool copy_file(struct postfix *p, const char *name)
+{
+    struct slice text;
+    bool exists;
+    const char *from = arena_printf(p->h->arena, "%s/%s", p->original, name),
+               *to = arena_printf(p->h->arena, "%s/%s", p->dir, name);
+    if (!from || !to || !harden_read(p->h, from, &text, &exists))
+        return false;
+    if (!exists) {
+        harden_refuse(p->h, "%s: there is no such file; is Postfix set up? (dpkg-reconfigure postfix)", from);
+        return false;
+    }
+    if (!is_text(p, from, text))
+        return false;
+    FILE *f = fopen(to, "w");
+    bool ok = f && fwrite(text.p, 1, text.n, f) == text.n;
+    if (f && fclose(f) != 0)
+        ok = false;
+    /* Postfix's programs wait for a moment before they read a file this fresh. */
+    if (ok)
+        utimensat(AT_FDCWD, to,
+                  (const struct timespec[2]){{.tv_sec = clock_wall() - 60}, {.tv_sec = clock_wall() - 60}}, 0);
+    else
+        harden_refuse(p->h, "%s: no room for a copy", to);
+    return ok;
+}
+
+/* Whether postconf says of the file that it is broken. A parameter set twice is no such thing; nor is a value with such
+ * words in it. */
+static bool complains(const char *out)
+{
+    for (const char *line = out; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, "postconf: ", 10) != 0)
+            continue;
+        size_t n = strcspn(line, "\n");
+        if (strncmp(line + 10, "fatal:", 6) == 0 || strncmp(line + 10, "error:", 6) == 0 ||
+            memmem(line, n, "missing '='", 11))
+            return true;
+    }
+    return false;
+}
+
+/* A copy of the configuration that Postfix reads without complaint. */
+bool postfix_open(struct postfix *p)
+{
+    snprintf(p->dir, sizeof p->dir, "/tmp/assay-postfix-XXXXXX");
+    if (!mkdtemp(p->dir)) {
+        harden_refuse(p->h, "no room in /tmp for a copy of Postfix's configuration");
+        return false;
+    }
+    if (!copy_file(p, "main.cf") || !copy_file(p, "master.cf"))
+        return false;
+    const char *argv[] = {"postconf", "-c", p->dir, "-n", NULL};
+    int code;
+    const char *out = harden_run(p->h, argv, &code);
+    if (code == 0 && out && !complains(out))
+        return true;
+    harden_refuse(p->h, "%s/main.cf is not in order, and nothing is changed until it is: %s", p->original,
+                  out && *out ? out : "postconf cannot read it");
+    return false;
+}
+
+void postfix_close(struct postfix *p)
+{
+    static const char *const names[] = {"main.cf", "master.cf"};
+    char path[96];
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", p->dir, names[i]);
+        unlink(path);
+    }
+    rmdir(p->dir);
+}
+
+/* Whether a service of master.cf runs in a chroot: field 5 of "smtp inet n - y - - smtpd" ("-": no, since 3.0). */
+static bool in_chroot(struct postfix *p, const char *service)
+{
+    const char *line = postfix_ask(p, "-M", service);
+    char field[6][32] = {""};
+    return line && sscanf(line, "%31s %31s %31s %31s %31s", field[0], field[1], field[2], field[3], field[4]) == 5 &&
+           strcmp(field[4], "y") == 0;
+}
+
+/* How a service of Postfix must write a socket of ours; NULL where its chroot keeps it from there. */
+const char *postfix_writes(struct postfix *p, const char *service, const char *socket)
+{
+    struct arena *a = p->h->arena;
+    const char *rest = strchr(socket, ':');
+    rest = rest ? rest + 1 : socket;
+    if (strncmp(socket, "inet", 4) == 0) {
+        const char *at = strchr(rest, '@');
+        return arena_printf(a, "inet:%s:%.*s", at ? at + 1 : "127.0.0.1", at ? (int)(at - rest) : (int)strlen(rest),
+                            rest);
+    }
+    if (!in_chroot(p, service))
+        return arena_printf(a, "unix:%s", rest);
+    const char *queue = postfix_get(p, "queue_directory");
+    size_t n = strlen(queue);
+    return n && strncmp(rest, queue, n) == 0 && rest[n] == '/' ? arena_printf(a, "unix:%s", rest + n) : NULL;
+}
+
+const char *postfix_explicit(struct postfix *p, bool master, const char *name)
+{
+    const char *out = postfix_ask(p, master ? "-P" : "-n", name), *equals = out ? strstr(out, " =") : NULL;
+    const size_t n = strlen(name);
+    if (!equals || strncmp(out, name, n) != 0 || out[n] != ' ')
+        return NULL;
+    struct slice value = slice_trim(slice_str(equals + 2));
+    return arena_copy(p->h->arena, value.p ? value.p : "", value.n);
+}
+
+/* What each edit changes is remembered with the file, for the way back. */
+static void remember(struct postfix *p, const char *target, bool master, const char *edit)
+{
+    const char *equals = strchr(edit, '=');
+    const char *name = equals ? arena_copy(p->h->arena, edit, (size_t)(equals - edit)) : NULL;
+    if (name)
+        change_edit(p->h->set, target, name, postfix_explicit(p, master, name), equals + 1);
+}
+
+bool postfix_run_edits(struct postfix *p, const char *option, const char *const *edits, size_t count)
+{
+    const char *argv[POSTFIX_MAX_EDITS + 5] = {"postconf", "-c", p->dir, option};
+    int code = 0;
+    if (count == 0)
+        return true;
+    for (size_t i = 0; i < count; i++)
+        argv[4 + i] = edits[i];
+    const char *out = harden_run(p->h, argv, &code);
+    if (code != 0)
+        harden_refuse(p->h, "postconf does not take the changes: %s", out ? out : "it could not be run");
+    return code == 0;
+}
+
+void postfix_take_copy(struct postfix *p, const char *file)
+{
+    struct change_set *copy = change_set_new(p->h->arena);
+    struct slice text;
+    bool exists;
+    const char *why = NULL, *changed = arena_printf(p->h->arena, "%s/%s", p->dir, file),
+               *target = arena_printf(p->h->arena, "%s/%s", p->original, file);
+    if (!copy || !changed || !target || change_text(copy, changed, &text, &exists, &why) != STATUS_OK)
+        harden_refuse(p->h, "%s", why ? why : "out of memory");
+    else
+        harden_write(p->h, target, text, 0644);
+}
+
+/* Has postconf make the edits in the copy, and proposes the file. */
+void postfix_propose(struct postfix *p, const char *option, const char *const *edits, size_t count, const char *file)
+{
+    const char *path = arena_printf(p->h->arena, "%s/%s", p->original, file);
+    for (size_t i = 0; path && i < count; i++)
+        remember(p, path, strcmp(option, "-P") == 0, edits[i]);
+    if (count && postfix_run_edits(p, option, edits, count))
+        postfix_take_copy(p, file);
+}
+
+/* Postfix's configuration folder; NULL where there is no Postfix, or (refused) where it cannot say. */
+const char *postfix_instance(struct harden *h)
+{
+    const char *argv[] = {"postconf", "-h", "config_directory", NULL};
+    int code;
+    if (h->postfix_dir)
+        return *h->postfix_dir ? h->postfix_dir : NULL;
+    const char *out = harden_run(h, argv, &code);
+    if (!out || !*out || (code != 0 && strstr(out, "No such file")))
+        return NULL; /* not installed, or never set up */
+    if (code == 0)
+        return out;
+    harden_refuse(h, "Postfix's main.cf is not in order, and nothing is changed until it is: %s", out);
+    return NULL;
+}
+
+/* The next entry of a list: a word, or all between braces. false at the end. */
+bool postfix_next_entry(const char **at, struct slice *entry)
+{
+    const char *p = *at + strspn(*at, ", \t\r\n");
+    size_t n = 0;
+    int depth = 0;
+    for (; p[n] && (depth > 0 || !strchr(", \t\r\n", p[n])); n++)
+        depth += p[n] == '{' ? 1 : p[n] == '}' ? -1 : 0;
+    *entry = slice_of(p, n);
+    *at = p + n;
+    return n > 0;
+}
+
+/* Whether an entry of a list of milters or maps is ours. */
+bool postfix_is_ours(struct postfix *p, struct slice entry)
+{
+    const char *text = arena_copy(p->h->arena, entry.p, entry.n), *colon = strchr(p->h->socket, ':');
+    const char *written = *p->h->socket ? postfix_writes(p, "smtp/inet", p->h->socket) : NULL;
+    const char *const forms[] = {written, colon && colon[1] == '/' ? colon + 1 : NULL, "assay/milter.sock"};
+    if (!text)
+        return false;
+    if (strncmp(text, "socketmap:", 10) == 0)
+        return entry.n > 6 && strcmp(text + entry.n - 6, ":assay") == 0;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        const char *at = forms[i] ? strstr(text, forms[i]) : NULL;
+        if (at && strchr(", }\t", at[strlen(forms[i])])) /* or the end */
+            return true;
+    }
+    return false;
+}
+
+/* The list without our entries ({ ... } is one entry); NULL where none is ours. */
+const char *postfix_without_ours(struct postfix *p, const char *list)
+{
+    const char *out = "";
+    bool found = false;
+    for (const char *at = list + strspn(list, ", \t\n"); *at; at += strspn(at, ", \t\n")) {
+        const char *start = at;
+        for (int depth = 0; *at && (depth > 0 || !strchr(", \t\n", *at)); at++)
+            depth += *at == '{' ? 1 : *at == '}' ? -1 : 0;
+        struct slice entry = slice_of(start, (size_t)(at - start));
+        bool ours = postfix_is_ours(p, entry);
+        found = found || ours;
+        if (!ours && out)
+            out = arena_printf(p->h->arena, "%s%s%.*s", out, *out ? ", " : "", SLICE_ARG(entry));
+    }
+    return found ? out : NULL;
 }

@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * undo_store.c - the files of a change: read, replaced by rename, kept, and put back.
+ * undo_store.c - the files of a change: read, replaced, kept in the undo store, and read back from it.
  *
- * Promises that what is kept is synced before anything is replaced, and that undo gives back octets, mode and owner, or
- * says which file was changed by somebody else since. A manifest that cannot be read is STATUS_INVALID: nothing is
- * touched then.
+ * Promises that what is kept is synced before anything is replaced; that all work in the store is by base/rootfile, so
+ * that no set is read which somebody else could have written. A manifest that cannot be read is STATUS_INVALID: nothing
+ * is touched then.
  */
 #include "cli/harden/undo_store.h"
+#include "base/rootfile.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define SET_DIGITS 6
+#define MANIFEST "manifest.json"
+#define VERSION 2
+
+static const struct rootfile_rights private = {.mode = 0600, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
 
 static enum status fail(struct arena *a, enum status s, const char *path, const char *what, const char **why)
 {
@@ -24,10 +30,12 @@ static enum status fail(struct arena *a, enum status s, const char *path, const 
     return s;
 }
 
+/* ---- one file ---- */
+
 enum status change_read(struct arena *a, const char *path, struct change *c, const char **why)
 {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return errno == ENOENT || errno == ENOTDIR ? STATUS_OK : fail(a, STATUS_DENIED, path, NULL, why);
     bool regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
@@ -46,6 +54,7 @@ enum status change_read(struct arena *a, const char *path, struct change *c, con
     if (!text)
         return STATUS_NOMEM;
     c->existed = true;
+    c->several_names = st.st_nlink > 1;
     c->mode = st.st_mode & 07777;
     c->uid = st.st_uid;
     c->gid = st.st_gid;
@@ -53,66 +62,107 @@ enum status change_read(struct arena *a, const char *path, struct change *c, con
     return STATUS_OK;
 }
 
-static enum status write_file(struct arena *a, const char *path, struct slice text, mode_t mode,
-                              const struct change *owner, const char **why)
+static bool put(int fd, struct slice text)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return fail(a, errno == ENOSPC ? STATUS_AGAIN : STATUS_DENIED, path, NULL, why);
-    bool ok = true;
-    for (size_t at = 0; ok && at < text.n;) {
+    for (size_t at = 0; at < text.n;) {
         ssize_t w = write(fd, text.p + at, text.n - at);
-        ok = w > 0;
-        at += ok ? (size_t)w : 0;
+        if (w <= 0)
+            return false;
+        at += (size_t)w;
     }
-    if (ok && owner && owner->existed)
-        ok = fchown(fd, owner->uid, owner->gid) == 0;
-    ok = ok && fchmod(fd, mode) == 0 && fsync(fd) == 0;
-    enum status st = ok ? STATUS_OK : fail(a, errno == ENOSPC ? STATUS_AGAIN : STATUS_DENIED, path, NULL, why);
-    close(fd);
-    if (!ok)
-        unlink(path);
-    return st;
+    return true;
 }
 
-static void sync_folder(const char *dir)
+/* A file with several names stays one file: it is written where it is. The original is in the store by then. */
+static enum status write_in_place(struct arena *a, const char *path, struct slice text, const char **why)
 {
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
+    struct stat st;
+    int fd = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    bool ok = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && put(fd, text) &&
+              ftruncate(fd, (off_t)text.n) == 0 && fsync(fd) == 0;
+    enum status s = ok ? STATUS_OK : fail(a, rootfile_status(errno), path, NULL, why);
+    if (fd >= 0)
         close(fd);
-    }
+    return s;
 }
 
 enum status change_replace(struct arena *a, const struct change *c, bool forward, const char **why)
 {
     bool exists = forward ? c->exists_after : c->existed;
-    if (!exists)
-        return unlink(c->path) == 0 || errno == ENOENT ? STATUS_OK : fail(a, STATUS_DENIED, c->path, NULL, why);
-    const char *temporary = arena_printf(a, "%s.assay-new", c->path);
-    if (!temporary)
-        return STATUS_NOMEM;
-    unlink(temporary);
-    enum status st = write_file(a, temporary, forward ? c->after : c->before, c->mode, c, why);
-    if (st != STATUS_OK)
-        return st;
-    if (rename(temporary, c->path) == 0)
+    struct slice text = forward ? c->after : c->before;
+    struct rootfile_rights rights = {.mode = c->mode, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
+    if (c->existed) {
+        rights.uid = c->uid;
+        rights.gid = c->gid;
+    }
+    if (exists && c->several_names)
+        return write_in_place(a, c->path, text, why);
+    enum status s = exists ? rootfile_write(c->path, text, &rights) : rootfile_remove(c->path);
+    if (s == STATUS_OK || (!exists && s == STATUS_MISSING))
         return STATUS_OK;
-    st = fail(a, STATUS_DENIED, c->path, NULL, why);
-    unlink(temporary);
-    return st;
+    return fail(a, s == STATUS_AGAIN ? s : STATUS_DENIED, c->path, NULL, why);
 }
 
-/* The newest set's number; 0: none. */
-static unsigned newest(const char *keep)
+/* ---- the store ---- */
+
+const char *undo_place(struct arena *a, const char *state, const char *what)
+{
+    size_t n = strlen(state);
+    while (n > 1 && state[n - 1] == '/')
+        n--;
+    return arena_printf(a, "%.*s-undo/%s", (int)n, state, what);
+}
+
+/* The folder, made where it is missing; refused where others may write to it or own it. */
+static enum status own_folder(struct arena *a, const char *path, const char **why)
+{
+    const struct rootfile_rights rights = {.mode = 0700, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
+    struct stat st;
+    enum status s = rootfile_make_folder(path, &rights);
+    if (s != STATUS_OK)
+        return fail(a, s, path, NULL, why);
+    int fd = rootfile_folder(path);
+    bool good = fd >= 0 && fstat(fd, &st) == 0 && (st.st_uid == 0 || st.st_uid == geteuid()) && !(st.st_mode & 022);
+    if (fd >= 0)
+        close(fd);
+    return good ? STATUS_OK : fail(a, STATUS_DENIED, path, "it must be root's, and nobody else may write to it", why);
+}
+
+/* Opens a folder of sets to read it. -1: there is none, or (refused) it is not ours alone. */
+static int open_folder(struct arena *a, const char *path, bool *refused, const char **why)
+{
+    struct stat st;
+    int fd = rootfile_folder(path);
+    *refused = fd < 0 && errno != ENOENT && errno != ENOTDIR;
+    if (*refused)
+        (void)fail(a, STATUS_DENIED, path, NULL, why);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &st) == 0 && (st.st_uid == 0 || st.st_uid == geteuid()) && !(st.st_mode & 022))
+        return fd;
+    close(fd);
+    *refused = true;
+    (void)fail(a, STATUS_DENIED, path, "not read: it is not root's alone", why);
+    return -1;
+}
+
+static unsigned number_of(const char *name)
+{
+    char *end;
+    unsigned long v = strtoul(name, &end, 10);
+    return *end == '\0' && strlen(name) == SET_DIGITS && v < 1000000 ? (unsigned)v : 0;
+}
+
+/* The newest set's number below `below`; 0: none. */
+static unsigned newest(const char *keep, unsigned below)
 {
     unsigned top = 0;
-    DIR *d = opendir(keep);
+    int fd = rootfile_folder(keep);
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
     for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
-        char *end;
-        unsigned long v = strtoul(e->d_name, &end, 10);
-        if (*end == '\0' && end != e->d_name && v < 1000000 && v > top)
-            top = (unsigned)v;
+        unsigned v = number_of(e->d_name);
+        if (v > top && (!below || v < below))
+            top = v;
     }
     if (d)
         closedir(d);
@@ -134,55 +184,96 @@ static void sha256_hex(struct slice s, char out[65])
             snprintf(out + 2 * i, 3, "%02x", digest[i]);
 }
 
+static json_t *edits_json(const struct change_edit *e)
+{
+    json_t *list = json_array();
+    for (; e; e = e->next)
+        json_array_append_new(list, json_pack("{s:s, s:s?, s:s?}", "name", e->name, "was", e->was, "now", e->now));
+    return list;
+}
+
 static char *manifest_text(const struct change *c, size_t n)
 {
     json_t *files = json_array();
     for (size_t i = 0; i < n; i++) {
         char sha[65];
-        sha256_hex(c[i].after, sha);
-        json_array_append_new(files, json_pack("{s:s, s:b, s:b, s:i, s:i, s:i, s:s}", "path", c[i].path, "existed",
+        if (c[i].sha[0]) /* of a set that is taken over */
+            memcpy(sha, c[i].sha, sizeof sha);
+        else
+            sha256_hex(c[i].exists_after ? c[i].after : SLICE_NULL, sha);
+        json_array_append_new(files, json_pack("{s:s, s:b, s:b, s:i, s:s, s:o}", "path", c[i].path, "existed",
                                                c[i].existed, "exists_after", c[i].exists_after, "mode", (int)c[i].mode,
-                                               "uid", (int)c[i].uid, "gid", (int)c[i].gid, "after", sha));
+                                               "after", sha, "edits", edits_json(c[i].edits)));
     }
-    json_t *root = json_pack("{s:i, s:o}", "v", 1, "files", files);
+    json_t *root = json_pack("{s:i, s:o}", "v", VERSION, "files", files);
     char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
     json_decref(root);
     return text;
 }
 
+static enum status keep_text(struct arena *a, const char *path, struct slice text, const char **why)
+{
+    enum status s = path ? rootfile_write(path, text, &private) : STATUS_NOMEM;
+    return s == STATUS_OK || !path ? s : fail(a, s, path, NULL, why);
+}
+
+/* The store's own folder, and the command's in it. */
+static enum status own_folders(struct arena *a, const char *keep, const char **why)
+{
+    const char *slash = strrchr(keep, '/'), *store = slash ? arena_copy(a, keep, (size_t)(slash - keep)) : ".";
+    enum status s = store ? own_folder(a, store, why) : STATUS_NOMEM;
+    return s == STATUS_OK ? own_folder(a, keep, why) : s;
+}
+
+int undo_lock(struct arena *a, const char *keep, const char **why)
+{
+    int fd = own_folders(a, keep, why) == STATUS_OK ? rootfile_folder(keep) : -1;
+    if (fd < 0 || flock(fd, LOCK_EX) == 0)
+        return fd;
+    (void)fail(a, STATUS_AGAIN, keep, NULL, why);
+    close(fd);
+    return -1;
+}
+
 enum status change_store(struct arena *a, const char *keep, const struct change *c, size_t n, const char **why)
 {
-    char number[24];
-    if (mkdir(keep, 0700) != 0 && errno != EEXIST)
-        return fail(a, STATUS_DENIED, keep, NULL, why);
-    unsigned set = newest(keep) + 1;
+    char name[32];
+    enum status st = own_folders(a, keep, why);
+    if (st != STATUS_OK)
+        return st;
+    unsigned set = newest(keep, 0) + 1;
     const char *dir = set_path(a, keep, set, NULL);
     if (!dir || mkdir(dir, 0700) != 0)
         return fail(a, STATUS_DENIED, dir ? dir : keep, NULL, why);
-    enum status st = STATUS_OK;
     for (size_t i = 0; st == STATUS_OK && i < n; i++) {
-        snprintf(number, sizeof number, "%zu", i);
-        st = c[i].existed ? write_file(a, set_path(a, keep, set, number), c[i].before, 0600, NULL, why) : STATUS_OK;
+        snprintf(name, sizeof name, "%zu", i);
+        if (c[i].existed)
+            st = keep_text(a, set_path(a, keep, set, name), c[i].before, why);
+        snprintf(name, sizeof name, "%zu.after", i);
+        if (st == STATUS_OK && c[i].exists_after && (c[i].after_known || !c[i].sha[0]))
+            st = keep_text(a, set_path(a, keep, set, name), c[i].after, why);
     }
     char *text = st == STATUS_OK ? manifest_text(c, n) : NULL;
     if (st == STATUS_OK)
-        st = text ? write_file(a, set_path(a, keep, set, "manifest.json"), slice_str(text), 0600, NULL, why)
-                  : STATUS_NOMEM;
+        st = text ? keep_text(a, set_path(a, keep, set, MANIFEST), slice_str(text), why) : STATUS_NOMEM;
     free(text);
-    sync_folder(dir);
-    sync_folder(keep);
+    int fd = rootfile_folder(keep);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
     if (st != STATUS_OK)
-        change_forget(a, keep);
+        undo_forget(a, keep, set);
     return st;
 }
 
-void change_forget(struct arena *a, const char *keep)
+void undo_forget(struct arena *a, const char *keep, unsigned number)
 {
-    unsigned set = newest(keep);
-    const char *dir = set ? set_path(a, keep, set, NULL) : NULL;
-    DIR *d = dir ? opendir(dir) : NULL;
+    const char *dir = number ? set_path(a, keep, number, NULL) : NULL;
+    int fd = dir ? rootfile_folder(dir) : -1;
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
     for (struct dirent *e; d && (e = readdir(d)) != NULL;)
-        if (e->d_name[0] != '.')
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
             unlinkat(dirfd(d), e->d_name, 0);
     if (d)
         closedir(d);
@@ -190,37 +281,119 @@ void change_forget(struct arena *a, const char *keep)
         rmdir(dir);
 }
 
-/* One file of the manifest, with its original read from the set's folder. */
+void change_forget(struct arena *a, const char *keep)
+{
+    undo_forget(a, keep, newest(keep, 0));
+}
+
+/* ---- reading a set ---- */
+
+/* A text of a set, into the arena. STATUS_MISSING: it is not there. */
+static enum status read_text(struct arena *a, const char *keep, unsigned set, const char *name, struct slice *out,
+                             const char **why)
+{
+    struct buf b = BUF_INIT;
+    const char *path = set_path(a, keep, set, name);
+    enum status s = path ? rootfile_read(path, ROOTFILE_NOBODY, CHANGE_MAX_FILE, &b) : STATUS_NOMEM;
+    if (s == STATUS_OK)
+        *out = arena_slice(a, buf_slice(&b));
+    else if (s != STATUS_MISSING && path)
+        (void)fail(a, s, path, "not read: it is no regular file of root's, or cannot be read", why);
+    buf_release(&b);
+    return s;
+}
+
+static struct change_edit *read_edits(struct arena *a, const json_t *list)
+{
+    struct change_edit *first = NULL;
+    for (size_t i = json_array_size(list); i-- > 0;) {
+        struct change_edit *e = ARENA_NEW(a, struct change_edit);
+        json_t *j = json_array_get(list, i);
+        const char *name = json_string_value(json_object_get(j, "name")),
+                   *was = json_string_value(json_object_get(j, "was")),
+                   *now = json_string_value(json_object_get(j, "now"));
+        if (!e || !name)
+            continue;
+        *e = (struct change_edit){.name = arena_strdup(a, name),
+                                  .was = was ? arena_strdup(a, was) : NULL,
+                                  .now = now ? arena_strdup(a, now) : NULL,
+                                  .next = first};
+        first = e;
+    }
+    return first;
+}
+
+/* One file of the manifest, with its original and what was written. */
 static enum status load_file(struct arena *a, const char *keep, unsigned set, size_t i, json_t *j, struct change *c,
-                             char after[65], const char **why)
+                             const char **why)
 {
     const char *path = NULL, *sha = NULL;
-    int existed = 0, exists_after = 0, mode = 0, uid = 0, gid = 0;
-    char number[24];
-    if (json_unpack(j, "{s:s, s:b, s:b, s:i, s:i, s:i, s:s}", "path", &path, "existed", &existed, "exists_after",
-                    &exists_after, "mode", &mode, "uid", &uid, "gid", &gid, "after", &sha) != 0 ||
-        strlen(sha) != 64)
-        return fail(a, STATUS_INVALID, keep, "the newest manifest.json is not one of ours", why);
-    struct change kept = {0};
-    snprintf(number, sizeof number, "%zu", i);
-    if (existed) {
-        enum status st = change_read(a, set_path(a, keep, set, number), &kept, why);
-        if (st != STATUS_OK || !kept.existed)
-            return st != STATUS_OK ? st : fail(a, STATUS_INVALID, keep, "an original is gone", why);
-    }
+    int existed = 0, exists_after = 0, mode = 0;
+    json_t *edits = NULL;
+    char name[32];
+    if (json_unpack(j, "{s:s, s:b, s:b, s:i, s:s, s?:o}", "path", &path, "existed", &existed, "exists_after",
+                    &exists_after, "mode", &mode, "after", &sha, "edits", &edits) != 0 ||
+        strlen(sha) != 64 || path[0] != '/')
+        return fail(a, STATUS_INVALID, keep, "the newest " MANIFEST " is not one of ours", why);
+    /* The mode counts only for a file that has to be made again; never a set-user-id bit. */
     *c = (struct change){.path = arena_strdup(a, path),
                          .existed = existed,
                          .exists_after = exists_after,
-                         .mode = (mode_t)mode,
-                         .uid = (uid_t)uid,
-                         .gid = (gid_t)gid,
-                         .before = kept.before};
-    memcpy(after, sha, 65);
-    return c->path ? STATUS_OK : STATUS_NOMEM;
+                         .mode = (mode_t)mode & 0777,
+                         .edits = read_edits(a, edits)};
+    memcpy(c->sha, sha, 65);
+    if (!c->path)
+        return STATUS_NOMEM;
+    snprintf(name, sizeof name, "%zu", i);
+    enum status st = existed ? read_text(a, keep, set, name, &c->before, why) : STATUS_OK;
+    if (st == STATUS_MISSING)
+        return fail(a, STATUS_INVALID, keep, "an original is gone", why);
+    if (st != STATUS_OK)
+        return st;
+    snprintf(name, sizeof name, "%zu.after", i);
+    st = exists_after ? read_text(a, keep, set, name, &c->after, why) : STATUS_MISSING;
+    c->after_known = st == STATUS_OK;
+    return st == STATUS_MISSING ? STATUS_OK : st;
 }
 
-/* Whether the file still is what change_apply wrote. */
-static enum status untouched(struct arena *a, const struct change *c, const char *after, const char **why)
+static enum status load_set(struct arena *a, const char *keep, unsigned number, struct undo_set *set, const char **why)
+{
+    struct slice text = SLICE_NULL;
+    bool refused = false;
+    const char *dir = set_path(a, keep, number, NULL);
+    int fd = dir ? open_folder(a, dir, &refused, why) : -1;
+    if (fd < 0)
+        return refused ? STATUS_DENIED : STATUS_MISSING;
+    close(fd);
+    enum status st = read_text(a, keep, number, MANIFEST, &text, why);
+    if (st != STATUS_OK && st != STATUS_MISSING)
+        return st;
+    json_t *root = st == STATUS_OK ? json_loadb(text.p, text.n, 0, NULL) : NULL,
+           *list = root ? json_object_get(root, "files") : NULL;
+    set->number = number;
+    set->count = json_array_size(list);
+    st = json_is_array(list) && set->count <= CHANGE_MAX_FILES
+             ? STATUS_OK
+             : fail(a, STATUS_INVALID, keep, "the newest " MANIFEST " is not one of ours", why);
+    for (size_t i = 0; st == STATUS_OK && i < set->count; i++)
+        st = load_file(a, keep, number, i, json_array_get(list, i), &set->files[i], why);
+    json_decref(root);
+    return st;
+}
+
+enum status undo_load(struct arena *a, const char *keep, unsigned below, struct undo_set *set, const char **why)
+{
+    bool refused = false;
+    int fd = open_folder(a, keep, &refused, why);
+    if (fd < 0)
+        return refused ? STATUS_DENIED : STATUS_MISSING;
+    close(fd);
+    unsigned number = newest(keep, below);
+    return number ? load_set(a, keep, number, set, why) : STATUS_MISSING;
+}
+
+enum status undo_state_of(struct arena *a, const struct change *c, enum undo_state *state, struct slice *text,
+                          const char **why)
 {
     struct change now = {0};
     char sha[65];
@@ -228,91 +401,65 @@ static enum status untouched(struct arena *a, const struct change *c, const char
     if (st != STATUS_OK)
         return st;
     sha256_hex(now.before, sha);
-    if (now.existed == c->exists_after && (!now.existed || strcmp(sha, after) == 0))
+    *text = now.before;
+    *state = now.existed == c->exists_after && (!now.existed || strcmp(sha, c->sha) == 0)     ? UNDO_AS_WRITTEN
+             : now.existed == c->existed && (!now.existed || slice_eq(now.before, c->before)) ? UNDO_BACK
+                                                                                              : UNDO_CHANGED;
+    return STATUS_OK;
+}
+
+/* ---- what earlier versions kept ---- */
+
+/* Whether an old folder and all in it is root's (or ours), and nobody else may write to it. */
+static bool is_roots(const char *path, bool sets)
+{
+    struct stat st;
+    int fd = rootfile_folder(path);
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+    bool good = d && fstat(fd, &st) == 0 && (st.st_uid == 0 || st.st_uid == geteuid()) && !(st.st_mode & 022);
+    for (struct dirent *e; good && (e = readdir(d)) != NULL;) {
+        if (e->d_name[0] == '.')
+            continue;
+        good = fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && (st.st_uid == 0 || st.st_uid == geteuid()) &&
+               (sets ? S_ISDIR(st.st_mode) && number_of(e->d_name) : S_ISREG(st.st_mode) && st.st_nlink == 1);
+    }
+    if (d)
+        closedir(d);
+    else if (fd >= 0)
+        close(fd);
+    return good;
+}
+
+enum status undo_adopt(struct arena *a, const char *state, const char *what, const char **ignored, const char **why)
+{
+    const char *old = arena_printf(a, "%s/%s", state, what), *keep = undo_place(a, state, what);
+    struct stat st;
+    *ignored = NULL;
+    if (!old || !keep)
+        return STATUS_NOMEM;
+    if (lstat(old, &st) != 0)
         return STATUS_OK;
-    if (now.existed == c->existed && (!now.existed || slice_eq(now.before, c->before)))
-        return STATUS_OK; /* put back already */
-    return fail(a, STATUS_INVALID, c->path,
-                "somebody has changed it since; look at it, or use --force to put the original back all the same", why);
-}
-
-struct kept {
-    struct change files[CHANGE_MAX_FILES];
-    char after[CHANGE_MAX_FILES][65];
-    size_t n;
-};
-
-static enum status load_set(struct arena *a, const char *keep, unsigned set, struct kept *k, const char **why)
-{
-    const char *name = set_path(a, keep, set, "manifest.json");
-    json_t *root = name ? json_load_file(name, 0, NULL) : NULL;
-    json_t *list = root ? json_object_get(root, "files") : NULL;
-    k->n = json_array_size(list);
-    enum status st = json_is_array(list) && k->n <= CHANGE_MAX_FILES
-                         ? STATUS_OK
-                         : fail(a, STATUS_INVALID, keep, "the newest manifest.json is not one of ours", why);
-    for (size_t i = 0; st == STATUS_OK && i < k->n; i++)
-        st = load_file(a, keep, set, i, json_array_get(list, i), &k->files[i], k->after[i], why);
-    json_decref(root);
-    return st;
-}
-
-enum status change_undo(struct arena *a, const char *keep, bool force, void (*done)(const char *path), const char **why)
-{
-    struct kept *k = arena_alloc(a, sizeof *k);
-    unsigned set = newest(keep);
-    if (!set)
-        return fail(a, STATUS_MISSING, keep, "nothing is kept there: there is nothing to undo", why);
-    enum status st = k ? load_set(a, keep, set, k, why) : STATUS_NOMEM;
-    for (size_t i = 0; st == STATUS_OK && !force && i < k->n; i++)
-        st = untouched(a, &k->files[i], k->after[i], why);
-    for (size_t i = 0; st == STATUS_OK && i < k->n; i++) {
-        st = change_replace(a, &k->files[i], false, why);
-        if (st == STATUS_OK && done)
-            done(k->files[i].path);
-    }
-    if (st == STATUS_OK)
-        change_forget(a, keep);
-    return st;
-}
-
-/* One set's files of that part. *whole: nothing of the set stays to be put back. */
-static enum status release_set(struct arena *a, struct kept *k, bool (*part)(const char *path),
-                               void (*done)(const char *path), bool *whole, const char **why)
-{
-    enum status st = STATUS_OK;
-    for (size_t i = 0; st == STATUS_OK && i < k->n; i++) {
-        const char *ignored = NULL;
-        bool ours = part(k->files[i].path);
-        enum status same = untouched(a, &k->files[i], k->after[i], ours ? why : &ignored);
-        if (ours && same == STATUS_OK) {
-            st = change_replace(a, &k->files[i], false, why);
-            if (st == STATUS_OK)
-                done(k->files[i].path);
+    bool good = is_roots(old, true);
+    enum status s = STATUS_OK;
+    struct undo_set *set = arena_alloc(a, sizeof *set);
+    unsigned top = good ? newest(old, 0) : 0;
+    for (unsigned n = 1; s == STATUS_OK && set && good && n <= top; n++) {
+        const char *dir = set_path(a, old, n, NULL);
+        if (!dir || lstat(dir, &st) != 0)
             continue;
-        }
-        *whole = false;
-        if (ours && same != STATUS_INVALID)
-            st = same;
+        good = is_roots(dir, false) && load_set(a, old, n, set, why) == STATUS_OK;
+        if (good)
+            s = change_store(a, keep, set->files, set->count, why);
+        if (good && s == STATUS_OK)
+            undo_forget(a, old, n);
     }
-    return st;
-}
-
-enum status change_release(struct arena *a, const char *keep, bool (*part)(const char *path),
-                           void (*done)(const char *path), const char **why)
-{
-    struct kept *k = arena_alloc(a, sizeof *k);
-    enum status st = k ? STATUS_OK : STATUS_NOMEM;
-    for (unsigned set = newest(keep); st == STATUS_OK && set > 0; set--) {
-        const char *dir = set_path(a, keep, set, NULL);
-        bool whole = true;
-        if (!dir || access(dir, F_OK) != 0)
-            continue;
-        st = load_set(a, keep, set, k, why);
-        if (st == STATUS_OK)
-            st = release_set(a, k, part, done, &whole, why);
-        if (st == STATUS_OK && whole && set == newest(keep))
-            change_forget(a, keep);
-    }
-    return st;
+    if (good && s == STATUS_OK)
+        (void)rmdir(old);
+    else if (!good)
+        *ignored = arena_printf(a,
+                                "%s: what an earlier version kept there is not believed, since it is not root's alone; "
+                                "look at it, and remove it",
+                                old);
+    *why = good ? *why : NULL;
+    return s;
 }

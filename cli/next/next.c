@@ -5,24 +5,21 @@
  *
  * Promises that what is shown was seen: every step is weighed by the mail in the ledger. Nothing is written unasked;
  * what is written is shown as a diff before, is a policy that loads and asks what was promised, replaces the file whole
- * or not at all, and is given back by --undo. A policy that changed between reading and writing is left alone. Exit: 0
+ * or not at all, and is taken out again by --undo. A policy that changed between reading and writing is left alone. Exit: 0
  * nothing is left to do, or done; 1 there are steps; EX_USAGE, EX_CONFIG (policy), EX_NOINPUT (no ledger), EX_TEMPFAIL,
  * EX_NOPERM.
  */
 #include "cli/next/next.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "cli/harden/edit.h"
+#include "cli/harden/undo_store.h"
 #include "cli/cli.h"
 #include "cli/policy/policy_ledger.h"
 #include "policy/policy_settings.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define DAY_US INT64_C(86400000000)
@@ -55,13 +52,13 @@ static int help(void)
          "  -w, --write STEP    write this step (its name, or its number), after showing the change and asking\n"
          "      --trial         write it as a trial: judged and logged, acted on by nothing\n"
          "  -y, --yes           do not ask\n"
-         "      --undo          give back the policy as it was before the last step\n"
+         "      --undo          take the last step out of the policy again\n"
          "  -a, --all           name every sender that would be hit\n"
          "      --days N        days of mail that are enough to be sure (default 14), and how far to look back\n"
          "      --mails N       mails that are enough to be sure (default 100)\n"
          "      --json          for programs\n"
          "  -P, --policy FILE   the policy (default " CLI_POLICY_PATH ")\n"
-         "  -S, --state DIR     where the policy of before is kept (default " ASSAY_STATEDIR ")\n"
+         "  -S, --state DIR     the state folder (default " ASSAY_STATEDIR "); what is undone is kept in DIR-undo\n"
          "\n"
          "Exit code: 0 nothing is left to do, or it is done; 1 there are steps to take.");
     return EX_OK;
@@ -263,19 +260,6 @@ static bool ask(const char *path)
 /* The milter and the ledger read the policy when they are told to. */
 #define RELOAD "systemctl reload assay-milter assay-ledger"
 
-/* Held while the policy is looked at once more and replaced: of two who write steps, the second is refused. */
-static int lock_of(struct next *n, const char *state, const char **why)
-{
-    const char *path = arena_printf(n->arena, "%s/next.lock", state);
-    int fd = path ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
-    if (fd >= 0 && flock(fd, LOCK_EX) == 0)
-        return fd;
-    *why = arena_printf(n->arena, "%s/next.lock: %s", state, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
 /* The whole policy, with its lists and includes, is the one that was weighed. */
 static bool as_it_was(const struct next *n)
 {
@@ -293,9 +277,8 @@ static int apply(struct next *n, const struct options *o, struct change_set *set
         puts("\nNothing was changed. --yes does it without asking.");
         return CLI_WARNING;
     }
-    if (s == STATUS_OK && mkdir(o->state, 0755) != 0 && errno != EEXIST)
-        why = arena_printf(n->arena, "%s: %s", o->state, strerror(errno)), s = STATUS_DENIED;
-    int lock = s == STATUS_OK ? lock_of(n, o->state, &why) : -1;
+    /* Held while the policy is looked at once more and replaced: of two who write steps, the second is refused. */
+    int lock = s == STATUS_OK ? undo_lock(n->arena, keep, &why) : -1;
     if (s == STATUS_OK && lock < 0)
         s = STATUS_DENIED;
     if (s == STATUS_OK && !as_it_was(n)) {
@@ -312,7 +295,7 @@ static int apply(struct next *n, const struct options *o, struct change_set *set
     }
     printf("\nDone. The resolver's module takes it up by itself within seconds; for the others:\n  %s\n'assay policy "
            "status' "
-           "shows it, and 'assay next --undo' gives the policy of before back.\n",
+           "shows it, and 'assay next --undo' takes it out again.\n",
            RELOAD);
     return EX_OK;
 }
@@ -350,26 +333,6 @@ static int write_step(struct next *n, const struct options *o, const char *keep)
         return s == STATUS_DENIED ? EX_NOPERM : EX_TEMPFAIL;
     }
     return apply(n, o, set, keep);
-}
-
-static void say_undone(const char *path)
-{
-    printf("%s is as it was\n", path);
-}
-
-static int undo(struct arena *a, const char *keep)
-{
-    const char *why = NULL;
-    enum status s = change_undo(a, keep, false, say_undone, &why);
-    if (s != STATUS_OK)
-        cli_error("%s", why ? why : status_text(s));
-    else
-        puts("To put it in force:\n  " RELOAD);
-    return s == STATUS_OK        ? EX_OK
-           : s == STATUS_MISSING ? EX_NOINPUT
-           : s == STATUS_DENIED  ? EX_NOPERM
-           : s == STATUS_INVALID ? EX_CONFIG
-                                 : EX_TEMPFAIL;
 }
 
 /* ---- the command ---- */
@@ -433,13 +396,18 @@ int cmd_next(int argc, char **argv)
     if (rc != -1)
         return rc;
     struct arena *a = arena_new(512 * 1024 * 1024);
-    const char *keep = a ? arena_printf(a, "%s/next", o.state) : NULL;
+    const char *why = NULL, *ignored = NULL;
+    const char *keep = a ? undo_place(a, o.state, "next") : NULL;
     if (!keep) {
         cli_error("out of memory");
         arena_free(a);
         return EX_OSERR;
     }
-    rc = o.undo ? undo(a, keep) : next(a, &o, keep);
+    if (undo_adopt(a, o.state, "next", &ignored, &why) != STATUS_OK)
+        cli_error("%s", why ? why : "what an earlier version kept cannot be taken over");
+    if (ignored)
+        cli_error("%s", ignored);
+    rc = o.undo ? next_undo(a, keep, RELOAD) : next(a, &o, keep);
     arena_free(a);
     return rc;
 }

@@ -87,4 +87,7 @@ enum status next_own_domains(struct next *n, struct store *s, const char **out, 
 /* Sorted: most mails first. */
 void next_sort_hits(struct next_step *step);
 
+/* Takes the newest set kept in `keep` back. Returns the exit code. reload: the command that puts it in force. */
+int next_undo(struct arena *a, const char *keep, const char *reload);
+
 #endif

@@ -156,21 +156,6 @@ static bool ask(void)
     return fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y');
 }
 
-void harden_reload(struct harden *h, bool really)
-{
-    for (size_t i = 0; i < h->reload_count; i++) {
-        const char *argv[] = {"/bin/sh", "-c", h->reload[i], NULL};
-        int code = 0;
-        if (!really) {
-            printf("%s  %s\n", i ? "" : "To put it in force:\n", h->reload[i]);
-            continue;
-        }
-        const char *out = harden_run(h, argv, &code);
-        if (code != 0)
-            cli_error("%s: %s", h->reload[i], out && *out ? out : "failed");
-    }
-}
-
 /* The socket's folder within Postfix's queue, where Postfix came after assay-milter: the package makes it otherwise. */
 static void make_socket_folder(struct harden *h)
 {

@@ -85,3 +85,18 @@ const char *harden_run(struct harden *h, const char *const *argv, int *code)
     struct slice text = slice_trim(slice_of(out, n));
     return arena_copy(h->arena, text.p, text.n);
 }
+
+void harden_reload(struct harden *h, bool really)
+{
+    for (size_t i = 0; i < h->reload_count; i++) {
+        const char *argv[] = {"/bin/sh", "-c", h->reload[i], NULL};
+        int code = 0;
+        if (!really) {
+            printf("%s  %s\n", i ? "" : "To put it in force:\n", h->reload[i]);
+            continue;
+        }
+        const char *out = harden_run(h, argv, &code);
+        if (code != 0)
+            cli_error("%s: %s", h->reload[i], out && *out ? out : "failed");
+    }
+}

@@ -64,8 +64,8 @@ void postfix_edit_master(struct postfix *p, const char *name, const char *value)
  * master.cf's -o. Returns smtpd_milters as it is after that; NULL: refused. */
 const char *postfix_drop(struct postfix *p, const char *socket);
 
-/* Takes back, in main.cf or master.cf (path), what these edits wrote and what still stands so; proposes the file. A line
- * for each setting that somebody changed since goes into left, *count of them. */
+/* Takes back, in main.cf or master.cf (path), what these edits wrote and what still stands so; proposes the file. A
+ * line for each setting that somebody changed since goes into left, *count of them. */
 void postfix_undo_file(struct harden *h, const char *path, const struct change_edit *edits, struct buf *left,
                        size_t *count);
 

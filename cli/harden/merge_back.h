@@ -15,8 +15,8 @@
 #define MERGE_LINES 20000   /* of a file; more: STATUS_LIMIT */
 #define MERGE_COMPARED 1500 /* lines of the middle that differ: above that they are one block */
 
-/* before: as it was; after: as we wrote it; now: as it stands. *out: the result. Into `left`: a line for each thing that
- * stays, "remove: TEXT" or "put back: TEXT"; *left_count of them. */
+/* before: as it was; after: as we wrote it; now: as it stands. *out: the result. Into `left`: a line for each thing
+ * that stays, "remove: TEXT" or "put back: TEXT"; *left_count of them. */
 enum status merge_back(struct arena *a, struct slice before, struct slice after, struct slice now, struct slice *out,
                        struct buf *left, size_t *left_count) MUST_CHECK;
 

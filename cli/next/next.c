@@ -6,8 +6,8 @@
  * Promises that what is shown was seen: every step is weighed by the mail in the ledger. Nothing is written unasked;
  * what is written is shown as a diff before, is a policy that loads and asks what was promised, replaces the file whole
  * or not at all, and is taken out again by --undo. A policy that changed between reading and writing is left alone.
- * Exit: 0 nothing is left to do, or done; 1 there are steps; EX_USAGE, EX_CONFIG (policy), EX_NOINPUT (no ledger), EX_TEMPFAIL,
- * EX_NOPERM.
+ * Exit: 0 nothing is left to do, or done; 1 there are steps; EX_USAGE, EX_CONFIG (policy), EX_NOINPUT (no ledger),
+ * EX_TEMPFAIL, EX_NOPERM.
  */
 #include "cli/next/next.h"
 #include "base/clock.h"

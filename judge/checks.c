@@ -55,7 +55,9 @@ static size_t author_domains(const struct judge *j)
 
 enum status checks_start_header(struct judge *j)
 {
-    struct dkim_check_options dkim = {.at = j->mail.at, .engine = engines_dkim(j->host->engines)};
+    struct dkim_check_options dkim = {.at = j->mail.at,
+                                      .engine = engines_dkim(j->host->engines),
+                                      .ignore_testing = policy_set_is(j->policy, SETTING_DKIM_TESTING_KEYS, "ignore")};
     struct arc_check_options arc = {.at = j->mail.at};
     const char *from;
 

@@ -50,6 +50,7 @@ static enum status fill_signatures(struct judge *j, struct facts *f)
     for (size_t i = 0; i < r->dkim_count; i++) {
         const struct dkim_signature *d = &r->dkim[i];
         struct facts_signature *one = &s[f->signature_count];
+        const bool as_none = d->testing && d->result == RESULT_NEUTRAL; /* a failing testing key */
         if (!d->domain)
             continue;
         *one = (struct facts_signature){
@@ -57,10 +58,10 @@ static enum status fill_signatures(struct judge *j, struct facts *f)
             .result = d->result,
             .counts = d->counts,
             .header_hash_ok = d->header_hash_ok,
-            .key_published = d->key_bits > 0,
+            .key_published = d->key_bits > 0 && !as_none,
             .limit = d->limit,
         };
-        for (size_t k = 0; k < r->author_count; k++)
+        for (size_t k = 0; k < r->author_count && !as_none; k++)
             if (of_author(&r->authors[k], d->domain, alignment_of(r, &r->authors[k], d)))
                 one->of_author |= UINT32_C(1) << k;
         f->signature_count++;

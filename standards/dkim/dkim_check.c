@@ -98,6 +98,7 @@ struct dkim_checker *dkim_checker_new(struct dns_scope *dns, struct arena *arena
     c->arena = arena;
     c->headers = headers;
     c->now = options && options->at ? options->at : clock_wall();
+    c->ignore_testing = options && options->ignore_testing;
     c->index = dkim_fields_new(arena, headers);
     c->bodies = dkim_bodyhash_new(arena);
     if (!c->index || !c->bodies)
@@ -205,7 +206,7 @@ static void conclude(struct dkim_signature *s, enum result r, const char *reason
 }
 
 /* One signature. What weighs more comes first: a problem of the key or the hashes says more than an expiry. */
-static void judge(struct dkim_checker *c, const struct dkim_one *one, struct dkim_signature *s)
+static void judge_whole(struct dkim_checker *c, const struct dkim_one *one, struct dkim_signature *s)
 {
     struct dkim_proof proof = {0};
     bool no_memory = false;
@@ -240,13 +241,28 @@ static void judge(struct dkim_checker *c, const struct dkim_one *one, struct dki
         conclude(s, RESULT_POLICY, "the message has a From field that is not signed");
         return;
     }
-    s->counts = !s->body_partly_unsigned && !s->testing;
     if (s->body_partly_unsigned)
-        s->reason = "l= leaves a part of the body unsigned";
-    else if (s->testing)
-        s->reason = "the key is for testing only (t=y)";
-    else if (s->weak_key)
+        conclude(s, RESULT_POLICY, "l= leaves a part of the body unsigned");
+    else if (s->testing && c->ignore_testing)
+        conclude(s, RESULT_POLICY, "the key is for testing only (t=y), and dkim.testing-keys is ignore");
+    else
+        s->counts = true;
+    if (s->counts && s->testing)
+        s->reason = "testing key (t=y)";
+    else if (s->counts && s->weak_key)
         s->reason = "the RSA key has fewer than 2048 bits";
+}
+
+/* RFC 6376 3.6.1: a message signed in testing is not treated worse than an unsigned one, even should the signature
+ * fail. */
+static void judge(struct dkim_checker *c, const struct dkim_one *one, struct dkim_signature *s)
+{
+    judge_whole(c, one, s);
+    if (!s->testing || s->result != RESULT_FAIL)
+        return;
+    const char *text = arena_printf(c->arena, "%s; its key is for testing (t=y), so it is as no signature", s->reason);
+    conclude(s, RESULT_NEUTRAL, text ? text : "a testing key (t=y)");
+    s->header_hash_ok = false;
 }
 
 /* The characters of b= that tell this signature from the others (RFC 6008 section 3: at least eight, white space

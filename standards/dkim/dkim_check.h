@@ -31,6 +31,7 @@
 #define ASSAY_STANDARDS_DKIM_DKIM_CHECK_H
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "dns/dns.h"
 #include "base/slice.h"
 #include "base/standard.h"
@@ -45,7 +46,7 @@ struct header_list;
 
 /* Signatures verified per message (each costs a DNS look-up and a public key operation; RFC 6376 8.4 and 6.1 allow a
  * limit). The ones that may align with From come first, then the order in the message. */
-#define DKIM_CHECK_SIGNATURES 8
+#define DKIM_CHECK_SIGNATURES LIMIT_DNS_KEYS
 /* Signatures listed in the result; further ones are only counted (RFC 9990 reports at most 100 per message). */
 #define DKIM_CHECK_LISTED 100
 /* Names in h=, octets in one tag's value, key sizes: own bounds, far above what is in use. */
@@ -78,10 +79,12 @@ struct dkim_signature {
     bool key_asked;
     enum limit_kind limit; /* of TEMPERROR: the bound of ours that kept the key back */
     bool tried;            /* false: over DKIM_CHECK_SIGNATURES */
-    bool counts;           /* may feed DMARC: pass, the whole body signed, not a testing key */
-    bool testing;          /* t=y in the key: the message must not be treated other than unsigned (RFC 6376 3.6.1) */
-    bool weak_key;         /* RSA under DKIM_CHECK_RSA_BITS_WEAK bits */
-    bool body_partly_unsigned; /* l= leaves octets of the body unsigned */
+    bool counts;           /* may feed DMARC: a pass, and the whole body signed */
+    /* t=y in the key (RFC 6376 3.6.1). A pass is a pass with a reason, or `policy` where options.ignore_testing; what
+     * does not pass is `neutral`, without header_hash_ok: as if the mail had no such signature. */
+    bool testing;
+    bool weak_key;             /* RSA under DKIM_CHECK_RSA_BITS_WEAK bits */
+    bool body_partly_unsigned; /* l= leaves octets of the body unsigned: result `policy` */
     bool oversigned_from;      /* h= names From more often than the message has it: none can be added unnoticed */
     /* the signature over the header verifies, whatever the body hash says (sign of indirect mail) */
     bool header_hash_ok;
@@ -97,6 +100,7 @@ struct dkim_check_options {
     time_t at; /* judge as of this time; 0: clock_wall() */
     /* Verify through this library where it can (dkim_engine.h; keys up to 4096 bits); NULL: by ourselves on OpenSSL. */
     const struct dkim_engine *engine;
+    bool ignore_testing; /* signatures by testing keys do not count */
 };
 
 struct dkim_checker;

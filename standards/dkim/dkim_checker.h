@@ -33,6 +33,7 @@ struct dkim_checker {
     struct dkim_library *library;     /* NULL: hashes are verified by ourselves */
     size_t fields;                    /* DKIM-Signature fields in the message */
     size_t from_fields;               /* From fields in the message */
+    bool ignore_testing;
     struct dkim_one *one;
     struct dkim_signature *out;
     size_t count; /* of one and out */

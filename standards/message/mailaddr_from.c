@@ -177,7 +177,7 @@ static enum found odd_address(struct from_reader *r, struct slice text, struct m
 {
     char kept[LIMIT_DOMAIN + 1];
     const char *at = memchr(text.p, '@', text.n);
-    if (!at || at == text.p || text.n > LIMIT_ADDRESS)
+    if (!at || at == text.p || at[-1] == ':' || text.n > LIMIT_ADDRESS)
         return FOUND_NOT;
     struct slice local = slice_of(text.p, (size_t)(at - text.p)), name = slice_from(text, local.n + 1);
     for (size_t i = 0; i < text.n; i++)

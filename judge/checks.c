@@ -79,9 +79,7 @@ enum status checks_start_header(struct judge *j)
     return j->arc ? STATUS_OK : STATUS_NOMEM;
 }
 
-/* Whether an SPF pass says anything: a record that lets everybody send, or more addresses than the policy takes, proves
- * nothing of the sender. */
-static bool spf_counts(const struct judge *j, const struct spf_finding *f)
+bool checks_spf_counts(const struct judge *j, const struct spf_finding *f)
 {
     const int64_t most = policy_set_number(j->policy, SETTING_SPF_MAX_ADDRESSES);
 
@@ -222,7 +220,7 @@ static enum status run_dmarc(struct judge *j)
         ids[n++] = (struct dmarc_identifier){.kind = DMARC_SPF,
                                              .domain = r->spf.domain,
                                              .result = r->spf.result,
-                                             .counts = spf_counts(j, &r->spf),
+                                             .counts = checks_spf_counts(j, &r->spf),
                                              .limit = r->spf_limit};
     for (size_t i = 0; i < r->dkim_count; i++) {
         const struct dkim_signature *d = &r->dkim[i];

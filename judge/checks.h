@@ -33,6 +33,9 @@ struct judge {
 void checks_start_client(struct judge *j);
 /* The header section is complete: From, DMARC's walk, keys. */
 enum status checks_start_header(struct judge *j) MUST_CHECK;
+/* Whether an SPF pass says anything: a record that lets everybody send, or more addresses than the policy takes, proves
+ * nothing of the sender. */
+bool checks_spf_counts(const struct judge *j, const struct spf_finding *f);
 /* All answers; fills the report but for its facts. */
 enum status checks_end(struct judge *j) MUST_CHECK;
 

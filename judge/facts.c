@@ -6,6 +6,7 @@
  * What is known of the authors is
  * filled in by facts_authors.c. Failure: STATUS_NOMEM.
  */
+#include "judge/bounce.h"
 #include "judge/checks.h"
 #include "judge/posture.h"
 #include "judge/session_tls.h"
@@ -14,7 +15,14 @@
 #define LIMIT_TEXT_(n) #n
 #define LIMIT_TEXT(n) LIMIT_TEXT_(n)
 
-/* Whom this mail proves to come through: see facts.h. An ARC set is believed where the content is still what its sealer
+/* Whether an SPF pass shows who sent it: the record counts by the settings, and does not let half the internet send. */
+static bool spf_proves(const struct judge *j, const struct spf_finding *f)
+{
+    return checks_spf_counts(j, f) && !f->plus_all && f->authorised_v4 < UINT64_C(1) << 31 &&
+           f->authorised_v6 < UINT64_C(1) << 60;
+}
+
+/* Whom this mail proves to come through: see facts.h. A name typed in HELO is no proof, be it of the null sender. An ARC set is believed where the content is still what its sealer
  * saw, and where the sealer saw DMARC pass for this very From domain. */
 static enum status fill_forwarders(struct judge *j, struct facts *f)
 {
@@ -35,7 +43,7 @@ static enum status fill_forwarders(struct judge *j, struct facts *f)
     for (size_t i = 0; i < r->dkim_count; i++)
         if (r->dkim[i].counts && r->dkim[i].domain)
             list[n++] = (struct facts_forwarder){r->dkim[i].domain, "its DKIM signature"};
-    if (r->spf.result == RESULT_PASS && r->spf.domain && !r->spf.plus_all)
+    if (r->spf.result == RESULT_PASS && r->spf.domain && !f->null_sender && spf_proves(j, &r->spf))
         list[n++] = (struct facts_forwarder){r->spf.domain, "SPF"};
     f->forwarders = list;
     f->forwarder_count = n;
@@ -93,6 +101,7 @@ enum status facts_fill(struct judge *j)
         f->unseen = "the From field may be taken to name more than " LIMIT_TEXT(FORMAT_DOMAINS_MAX) " domains";
     if (s != STATUS_OK || !r->judged)
         return s;
+    f->notification = bounce_is_notification(&j->mail.headers);
     f->spf.result = r->spf.result;
     f->spf.domain = r->spf.domain;
     f->spf.reason = r->spf.reason;

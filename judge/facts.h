@@ -110,6 +110,7 @@ struct facts {
     const char *helo;
     const char *from; /* the one author's domain; NULL: there is not exactly one usable */
     bool null_sender;
+    bool notification; /* it has the form of a delivery status or disposition notification (judge/bounce.h) */
 
     /* Bounds of ours that the message passed (design section 9): words that name the bound, or NULL. Over the first,
      * what the header section says counts as failed; over the second, who the authors are cannot be told at all. */

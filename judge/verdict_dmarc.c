@@ -178,12 +178,19 @@ static void over_limit(struct ruling *r, struct verdict_line *l, const struct fa
         override(l, OVERRIDE_LOCAL_POLICY, "the message passes a limit of the receiver's");
 }
 
+/* Whether the statement excuses this mail from `require`: only where it says so (`except bounces`), and only a
+ * notification that nobody answers. What its author's owner asks for is still followed. */
+static bool is_required(const struct ruling *r, const struct verdict_line *l)
+{
+    return l->level == POLICY_REQUIRE && !(r->answer.except_bounces && r->f->null_sender && r->f->notification);
+}
+
 static void judge_author(struct ruling *r, size_t k)
 {
     const struct facts_author *author = &r->f->authors[k];
     const enum result result = author->dmarc.result;
     struct verdict_line *l = rule_ask(r, STANDARD_DMARC, author->domain, NULL, result, author->dmarc.reason);
-    const bool require = l->level == POLICY_REQUIRE;
+    const bool require = is_required(r, l);
 
     if (l->level < POLICY_FOLLOW)
         return;
@@ -216,7 +223,7 @@ static void judge_nobody(struct ruling *r)
         over_limit(r, l, NULL);
     } else if (rescued(r, l)) {
         return;
-    } else if (l->level == POLICY_REQUIRE) {
+    } else if (is_required(r, l)) {
         rule_fails(r, l, NULL);
         override(l, OVERRIDE_LOCAL_POLICY, "the receiver requires DMARC of this domain");
     } else {

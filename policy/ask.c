@@ -297,6 +297,7 @@ static void answer_from(struct policy_answer *a, const struct policy_statement *
     a->always = s->always;
     a->strictly = s->strictly;
     a->as_published = s->as_published;
+    a->except_bounces = s->except_bounces && standard == STANDARD_DMARC;
     a->tls_version = standard == STANDARD_TLS ? s->tls_version : 0;
     a->text = s->peer_text;
     a->statement = s;
@@ -313,7 +314,7 @@ static bool excuse(struct policy_answer *a, const struct policy_question *q)
     a->level = to;
     a->action = q->names ? POLICY_DEFER : POLICY_DELIVER;
     a->action_written = false;
-    a->strictly = a->as_published = false;
+    a->strictly = a->as_published = a->except_bounces = false;
     a->tls_version = 0;
     a->text = NULL;
     return true;
@@ -325,9 +326,10 @@ static bool asks_more(const struct policy_answer *more, const struct policy_answ
     if (more->level != than->level)
         return more->level > than->level && more->tls_version >= than->tls_version && more->action >= than->action;
     bool less = more->action < than->action || more->tls_version < than->tls_version ||
-                (than->as_published && !more->as_published);
+                (than->as_published && !more->as_published) || (more->except_bounces && !than->except_bounces);
     bool bigger = more->action > than->action || more->tls_version > than->tls_version ||
-                  (more->as_published && !than->as_published) || (than->trial && more->level > POLICY_RECORD);
+                  (more->as_published && !than->as_published) || (than->except_bounces && !more->except_bounces) ||
+                  (than->trial && more->level > POLICY_RECORD);
     return !less && bigger;
 }
 
@@ -385,7 +387,7 @@ static void clear(struct policy_answer *a, enum policy_level level)
 {
     a->level = level;
     a->action = POLICY_DELIVER;
-    a->action_written = a->trial = a->always = a->strictly = a->as_published = false;
+    a->action_written = a->trial = a->always = a->strictly = a->as_published = a->except_bounces = false;
     a->tls_version = 0;
     a->text = NULL;
     a->statement = a->exemption = a->expired = NULL;

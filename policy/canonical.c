@@ -61,6 +61,15 @@ static void standards(struct buf *out, const struct policy_statement *s)
         buf_printf(out, "%sown-from", comma);
 }
 
+/* A forwarder is meant by its exact name unless the statement says more. */
+static void forwarder(struct buf *out, const struct policy_statement *s, bool unicode)
+{
+    const struct policy_party name = {.kind = POLICY_DOMAIN, .name = s->who.name};
+    party(out, &name, unicode);
+    if (s->who.kind == POLICY_DOMAIN)
+        buf_adds(out, " and below");
+}
+
 static void rule(struct buf *out, const struct policy_statement *s)
 {
     if (s->always)
@@ -79,6 +88,8 @@ static void rule(struct buf *out, const struct policy_statement *s)
     }
     if (s->strictly)
         buf_adds(out, " strictly");
+    if (s->except_bounces)
+        buf_adds(out, " except bounces");
 }
 
 static void house(struct buf *out, const struct policy_statement *s, const char *word)
@@ -120,7 +131,9 @@ static void heart(struct buf *out, const struct policy_statement *s)
         buf_printf(out, "suspend validation below %s", s->who.name);
         break;
     case POLICY_TRUST:
-        buf_printf(out, "trust %s as forwarder", s->who.name);
+        buf_adds(out, "trust ");
+        forwarder(out, s, false);
+        buf_adds(out, " as forwarder");
         break;
     case POLICY_OWN:
         house(out, s, strcmp(s->name, "domains") == 0 ? "own domains" : "own network");
@@ -169,7 +182,10 @@ static void conditions(struct buf *out, const struct policy_statement *s, bool u
 
 void policy_scope(const struct policy_statement *s, bool unicode, struct buf *out)
 {
-    party(out, &s->who, unicode);
+    if (s->kind == POLICY_TRUST)
+        forwarder(out, s, unicode);
+    else
+        party(out, &s->who, unicode);
     conditions(out, s, unicode);
 }
 

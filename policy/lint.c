@@ -310,6 +310,31 @@ static void check_mode(const struct lint *l)
               "the mode is dry-run: this and %zu more statement%s reject nothing yet", n - 1, n == 2 ? "" : "s");
 }
 
+static bool asks(const struct item *it, enum policy_level level, enum standard standard)
+{
+    return it->s.kind == POLICY_RULE && it->s.level == level && !it->s.trial &&
+           (it->s.standards & POLICY_BIT(standard)) != 0;
+}
+
+/* follow dmarc asks the owner of the author's domain: a mail that names no author, or one that cannot be read, has no
+ * owner to ask. */
+static void check_authors(const struct lint *l)
+{
+    const struct item *first = NULL;
+    for (size_t i = 0; i < l->p->item_count; i++) {
+        const struct item *it = &l->p->items[i];
+        if (asks(it, POLICY_REQUIRE, STANDARD_MESSAGE_FORMAT) && it->s.who.kind == POLICY_EVERYONE && !it->s.whom.kind)
+            return;
+        if (!first && asks(it, POLICY_FOLLOW, STANDARD_DMARC) && it->s.who.kind != POLICY_NETWORK)
+            first = it;
+    }
+    if (first)
+        doubt(
+            l, POLICY_WARNING, first, "add: require message-format of everyone",
+            "a mail whose From names nobody, or cannot be read, has no owner whose wish could be followed: it is only "
+            "tagged, or put into the junk folder");
+}
+
 /* Of several statements about one listener the last counts, whole. */
 static void check_listener(const struct lint *l, const struct item *it)
 {
@@ -337,6 +362,11 @@ static void check_item(const struct lint *l, struct map *seen, uint32_t i, bool 
         check_trial(l, it);
     if (is_rule(it) && it->s.tightens)
         check_tightens(l, it);
+    if (it->s.except_bounces)
+        doubt(
+            l, POLICY_WARNING, it, "leave it out, where bounces of those senders are signed",
+            "'except bounces' lets in every mail from the null sender that has the form of a delivery notice, whoever "
+            "it says it is from");
     if (it->s.kind == POLICY_EXEMPT)
         check_exemption(l, it, look_for_rules);
     else if (it->s.kind == POLICY_TRUST)
@@ -366,6 +396,7 @@ void lint(struct policy *p, struct policy_report *r, time_t now)
         check_item(&l, &seen, i, look_for_rules);
     check_lists(&l);
     check_mode(&l);
+    check_authors(&l);
     map_release(&seen);
     free(l.always);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * parse_clauses.c - what follows the heart of a statement: writing to, otherwise, strictly, via, signed by, because,
+ * parse_clauses.c - what follows the heart of a statement: writing to, otherwise, strictly, except bounces, via, signed by, because,
  * agreed by, since, through, ref.
  *
  * Clauses may stand in any order, each once. One that belongs to another kind of statement is an error that says where
@@ -9,14 +9,15 @@
 #include "policy/parser.h"
 #include <stdio.h>
 
-static const char *const first_words[] = {"writing", "otherwise", "strictly", "via", "signed", "because",
-                                          "agreed",  "since",     "through",  "ref", NULL};
-static const char *const whole[] = {"writing to", "otherwise", "strictly", "via",     "signed by",
-                                    "because",    "agreed by", "since",    "through", "ref"};
+static const char *const first_words[] = {"writing", "otherwise", "strictly", "except",  "via", "signed",
+                                          "because", "agreed",    "since",    "through", "ref", NULL};
+static const char *const whole[] = {"writing to", "otherwise", "strictly", "except bounces", "via", "signed by",
+                                    "because",    "agreed by", "since",    "through",        "ref"};
 static const char *const belongs[] = {
     [CLAUSE_WRITING] = "'writing to' belongs to rules of mail, exempt, trust, and include ... may tighten",
     [CLAUSE_OTHERWISE] = "'otherwise' belongs to rules of mail",
     [CLAUSE_STRICTLY] = "'strictly' belongs to 'require dnssec of names ...'",
+    [CLAUSE_EXCEPT] = "'except bounces' belongs to 'require dmarc of ...'",
     [CLAUSE_VIA] = "'via' belongs to exempt and trust",
     [CLAUSE_SIGNED] = "'signed by' belongs to exempt",
     [CLAUSE_BECAUSE] = "",
@@ -89,6 +90,8 @@ static bool take_clause(struct parser *ps, enum clause c)
         return take_action(ps);
     case CLAUSE_STRICTLY:
         return s->strictly = true;
+    case CLAUSE_EXCEPT:
+        return s->except_bounces = parse_expect(ps, "bounces", "after 'except'");
     case CLAUSE_VIA:
         if (parse_accept(ps, "list")) {
             s->via.kind = POLICY_IN_LIST;

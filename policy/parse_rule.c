@@ -243,6 +243,8 @@ bool parse_rule(struct parser *ps)
     if (!take_names(ps, &names) || (!names && !parse_who(ps, &s->who)))
         return false;
     uint32_t allowed = names ? CLAUSE_BIT(CLAUSE_STRICTLY) : CLAUSE_BIT(CLAUSE_WRITING) | CLAUSE_BIT(CLAUSE_OTHERWISE);
+    if (!names && s->level == POLICY_REQUIRE && (s->standards & POLICY_BIT(STANDARD_DMARC)))
+        allowed |= CLAUSE_BIT(CLAUSE_EXCEPT);
     if (!parse_clauses(ps, allowed))
         return false;
     if (s->strictly && s->level != POLICY_REQUIRE) {
@@ -326,10 +328,16 @@ bool parse_trust(struct parser *ps)
     struct policy_statement *s = &ps->item.s;
     const struct token *first = parse_take(ps);
     s->kind = POLICY_TRUST;
-    s->who.kind = POLICY_DOMAIN;
+    s->who.kind = POLICY_ONLY;
     ps->item.who_word = parse_peek(ps)->raw;
-    if (!parse_domain(ps, &s->who.name) || !parse_expect(ps, "as", "after the domain that is trusted") ||
-        !parse_expect(ps, "forwarder", "after 'as'"))
+    if (!parse_domain(ps, &s->who.name))
+        return false;
+    if (parse_accept(ps, "and")) {
+        s->who.kind = POLICY_DOMAIN;
+        if (!parse_expect(ps, "below", "after 'and'"))
+            return false;
+    }
+    if (!parse_expect(ps, "as", "after the domain that is trusted") || !parse_expect(ps, "forwarder", "after 'as'"))
         return false;
     if (!parse_clauses(ps, EXPLAINED_ALLOWED | CLAUSE_BIT(CLAUSE_WRITING) | CLAUSE_BIT(CLAUSE_VIA)))
         return false;

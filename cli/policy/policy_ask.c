@@ -78,6 +78,8 @@ static void say_action(const struct policy_question *q, const struct policy_answ
         buf_adds(out, "nothing is acted on");
     else
         buf_printf(out, "otherwise %s", policy_action_name(a->action));
+    if (a->except_bounces)
+        buf_adds(out, ", except notifications from the null sender");
     if (a->trial)
         buf_adds(out, " (trial: only logged)");
 }

@@ -150,6 +150,9 @@ static void put_consequence(const struct policy_statement *s, enum standard stan
         buf_adds(out, _(" (the usual consequence, since the line names none)"));
     if (s->level == POLICY_REQUIRE && !s->action_written && standard == STANDARD_DNSSEC)
         buf_adds(out, _("; answers signed wrongly only delay it"));
+    if (s->except_bounces && standard == STANDARD_DMARC)
+        buf_adds(out, _("; but a message without a sender that has the form of a delivery notice is excused, whoever "
+                        "it says it is from"));
     if (s->peer_text && s->action >= POLICY_DEFER)
         buf_printf(out, _(", with the words \"%s\""), s->peer_text);
 }

@@ -367,12 +367,18 @@ static void test_trust(void **state)
 {
     struct policy *p =
         load("trust lists.example as forwarder" WHY "trust fwd.example as forwarder via 192.0.2.0/24" WHY
-             "trust old.example as forwarder" WAS "trust to.example as forwarder writing to b.example" WHY);
+             "trust old.example as forwarder" WAS "trust to.example as forwarder writing to b.example" WHY
+             "trust all.example and below as forwarder" WHY);
     struct ip in, out;
     assert_int_equal(ip_from_text(SLICE_LIT("192.0.2.9"), &in), STATUS_OK);
     assert_int_equal(ip_from_text(SLICE_LIT("198.51.100.9"), &out), STATUS_OK);
     assert_int_equal(line_of(policy_trusted(p, "lists.example", NULL, NULL, NOW)), 1);
-    assert_int_equal(line_of(policy_trusted(p, "a.lists.example", "x@b.example", &out, NOW)), 1);
+    assert_int_equal(line_of(policy_trusted(p, "lists.example", "x@b.example", &out, NOW)), 1);
+    assert_null(
+        policy_trusted(p, "a.lists.example", NULL, NULL, NOW)); /* its exact name, unless the statement says more */
+    assert_null(policy_trusted(p, "example", NULL, NULL, NOW));
+    assert_int_equal(line_of(policy_trusted(p, "all.example", NULL, NULL, NOW)), 5);
+    assert_int_equal(line_of(policy_trusted(p, "a.all.example", NULL, NULL, NOW)), 5);
     assert_null(policy_trusted(p, "other.example", NULL, NULL, NOW));
     assert_null(policy_trusted(p, "fwd.example", NULL, NULL, NOW));
     assert_null(policy_trusted(p, "fwd.example", NULL, &out, NOW));

@@ -191,6 +191,8 @@ static void put_statement(struct buf *b)
     case 3:
         put(b, "trust");
         put(b, ONE_OF(domains));
+        if (draw(2))
+            put(b, "and below");
         put(b, "as forwarder");
         if (draw(2)) {
             put(b, "via");

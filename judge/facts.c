@@ -22,8 +22,9 @@ static bool spf_proves(const struct judge *j, const struct spf_finding *f)
            f->authorised_v6 < UINT64_C(1) << 60;
 }
 
-/* Whom this mail proves to come through: see facts.h. A name typed in HELO is no proof, be it of the null sender. An ARC set is believed where the content is still what its sealer
- * saw, and where the sealer saw DMARC pass for this very From domain. */
+/* Whom this mail proves to come through: see facts.h. A name typed in HELO is no proof, not even of the null sender. An
+ * ARC set is believed where the content is still what its sealer saw, and where the sealer saw DMARC pass for this very
+ * From domain. */
 static enum status fill_forwarders(struct judge *j, struct facts *f)
 {
     const struct judge_report *r = &j->report;

@@ -102,7 +102,7 @@ struct policy_statement {
     enum policy_action action; /* of rules: as written, or the default of the first standard */
     bool action_written;
     bool always, trial, strictly, as_published, own_from;
-    bool except_bounces; /* require dmarc: not of notifications from the null sender */
+    bool except_bounces;   /* require dmarc: not of notifications from the null sender */
     bool tightens;         /* stands in a file included with `may tighten` */
     unsigned tls_version;  /* 0, 12, 13 */
     uint32_t standards;    /* bits POLICY_BIT(STANDARD_...) */

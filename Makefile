@@ -42,7 +42,7 @@ ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now
 include libraries.mk
 
 # The rooms that are libraries, each before those it stands on: the order in which they are linked.
-ROOMS := feedback outgoing judge ledger journal standards net dns policy base
+ROOMS := feedback check outgoing judge ledger journal standards net dns policy base
 # A room's main programs (files *_main.c) are not part of its library.
 room_src = $(filter-out %_main.c %/main.c,$(wildcard $(1)/*.c $(1)/*/*.c))
 room_obj = $(patsubst %.c,$(BUILD)/%.o,$(call room_src,$(1)))

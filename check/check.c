@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * check.c - all tests over one domain's facts, in their order.
+ *
+ * Promises the same report for the same facts: the clock, the network and this computer's files are not looked at. The
+ * DNS part of the facts becomes a source of answers; a question that is not in it gets "could not be looked up".
+ */
+#include "check/testing.h"
+#include "dns/dns_replay.h"
+#include <stdlib.h>
+
+#define LOOKUPS 2000
+#define ALL_MS 60000
+
+static const struct dns_budget budget = {.lookups = LOOKUPS, .lookup_ms = 5000, .total_ms = ALL_MS};
+
+static void run(struct testing *t)
+{
+    tests_dns(t);
+    if (!t->gone) {
+        tests_mail(t);
+        tests_spf(t);
+        tests_dmarc(t);
+        tests_tls(t);
+        tests_cert(t);
+        tests_transport(t);
+    }
+    if (!t->report->sends && t->rejects && t->report->results[CHECK_DKIM].state == CHECK_UNTESTED)
+        t->report->results[CHECK_DKIM] = (struct check_result){.evidence = ""};
+    grade_report(t);
+}
+
+enum status check_judge(struct arena *arena, const struct facts *facts, unsigned table, struct check_report *out,
+                        const char **error)
+{
+    char *why = NULL;
+    *out = (struct check_report){.domain = facts->domain, .at = facts->at};
+    out->table = table ? table : facts->table ? facts->table : CHECK_TABLE;
+    if (out->table != CHECK_TABLE) {
+        *error =
+            arena_printf(arena, "there is no table %u of grades; this program has table %d", out->table, CHECK_TABLE);
+        return STATUS_LIMIT;
+    }
+    struct dns *source = dns_replay_text(buf_slice(&facts->dns), "dns", &why);
+    if (!source) {
+        *error = arena_printf(arena, "the DNS part of the facts: %s", why ? why : "out of memory");
+        free(why);
+        return STATUS_INVALID;
+    }
+    struct dns_scope *scope = dns_scope_new(source, arena, &budget);
+    struct testing t = {.arena = arena, .facts = facts, .scope = scope, .report = out};
+    if (scope)
+        run(&t);
+    dns_scope_free(scope);
+    dns_close(source);
+    *error = "out of memory";
+    return scope && !arena_failed(arena) ? STATUS_OK : STATUS_NOMEM;
+}
+
+void check_ask(struct dns_scope *scope, struct arena *arena, const struct facts *facts)
+{
+    static const enum dns_type types[] = {DNS_SOA,  DNS_NS,     DNS_MX, DNS_TXT, DNS_A,
+                                          DNS_AAAA, DNS_DNSKEY, DNS_DS, DNS_CAA};
+    static const char *const below[] = {"_dmarc", "_mta-sts", "_smtp._tls", "default._bimi"};
+    struct check_report report = {.domain = facts->domain};
+    struct testing t = {.arena = arena, .facts = facts, .scope = scope, .report = &report};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        dns_start(scope, facts->domain, types[i]);
+    for (size_t i = 0; i < sizeof below / sizeof below[0]; i++) {
+        const char *name = arena_printf(arena, "%s.%s", below[i], facts->domain);
+        if (name)
+            dns_start(scope, name, DNS_TXT);
+    }
+    run(&t);
+}

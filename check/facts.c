@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * facts.c - reads a file of facts (facts.h).
+ *
+ * Promises that a file that is too long, cut off, of a newer version or out of its grammar is refused with its line,
+ * and that no entry beyond a bound is kept. Everything lives in the caller's arena.
+ */
+#include "check/facts.h"
+#include "base/base64.h"
+#include "base/domain.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FIELDS 32
+
+struct field {
+    struct slice name;
+    const char *value; /* octets undone, NUL behind */
+    size_t n;
+};
+
+struct line {
+    struct facts *f;
+    struct field fields[FIELDS];
+    size_t count;
+};
+
+static int hex(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* A quoted value; *s begins behind the quote and ends behind the closing one. NULL: not closed, a bad escape, memory. */
+static char *read_quoted(struct arena *arena, struct slice *s, size_t *n)
+{
+    const char *close = s->n ? memchr(s->p, '"', s->n) : NULL;
+    char *out = close ? arena_alloc(arena, (size_t)(close - s->p) + 1) : NULL;
+    if (!out)
+        return NULL;
+    *n = 0;
+    const char *p = s->p;
+    while (p < close) {
+        if (*p != '\\') {
+            out[(*n)++] = *p++;
+        } else {
+            int high = close - p >= 4 && p[1] == 'x' ? hex(p[2]) : -1, low = high >= 0 ? hex(p[3]) : -1;
+            if (low < 0)
+                return NULL;
+            out[(*n)++] = (char)(high << 4 | low);
+            p += 4;
+        }
+    }
+    out[*n] = '\0';
+    *s = slice_from(*s, (size_t)(close - s->p) + 1);
+    return out;
+}
+
+static const char *read_fields(struct line *l, struct slice s)
+{
+    for (l->count = 0; s.n; l->count++) {
+        if (s.p[0] != ' ' || l->count == FIELDS)
+            return l->count == FIELDS ? "too many fields" : "a blank should be here, before a field";
+        s = slice_from(s, 1);
+        const char *equals = s.n ? memchr(s.p, '=', s.n) : NULL;
+        if (!equals || equals == s.p)
+            return "a field should be NAME=VALUE";
+        struct field *f = &l->fields[l->count];
+        f->name = slice_of(s.p, (size_t)(equals - s.p));
+        s = slice_from(s, f->name.n + 1);
+        if (s.n && s.p[0] == '"') {
+            s = slice_from(s, 1);
+            f->value = read_quoted(l->f->arena, &s, &f->n);
+        } else {
+            const char *blank = s.n ? memchr(s.p, ' ', s.n) : NULL;
+            f->n = blank ? (size_t)(blank - s.p) : s.n;
+            f->value = arena_copy(l->f->arena, s.p ? s.p : "", f->n);
+            s = slice_from(s, f->n);
+        }
+        if (!f->value)
+            return arena_failed(l->f->arena) ? "out of memory"
+                                             : "a quoted value should end with a quote and hold \\xHH";
+    }
+    return NULL;
+}
+
+static const struct field *find_field(const struct line *l, const char *name)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (slice_eq(l->fields[i].name, slice_str(name)))
+            return &l->fields[i];
+    return NULL;
+}
+
+/* "" where it is not there: the tests need no NULL. A text with NUL is cut there. */
+static const char *text_of(const struct line *l, const char *name)
+{
+    const struct field *f = find_field(l, name);
+    return f ? f->value : "";
+}
+
+static int64_t number_of(const struct line *l, const char *name, int64_t most)
+{
+    const char *v = text_of(l, name);
+    char *end;
+    intmax_t n = strtoimax(v, &end, 10);
+    return *v && !*end && n >= 0 && n <= most ? (int64_t)n : 0;
+}
+
+static bool address_of(const struct line *l, struct ip *out)
+{
+    return ip_from_text(slice_str(text_of(l, "address")), out) == STATUS_OK;
+}
+
+static enum facts_here here_of(const struct line *l, const char *name)
+{
+    const char *v = text_of(l, name);
+    return strcmp(v, "yes") == 0 ? FACTS_YES : strcmp(v, "no") == 0 ? FACTS_NO : FACTS_NOT_TRIED;
+}
+
+static const char *read_subject(struct facts *f, const struct line *l)
+{
+    char name[LIMIT_DOMAIN + 1];
+    if (domain_from_text(slice_str(text_of(l, "domain")), name) != STATUS_OK)
+        return "domain= should be a domain name";
+    f->domain = arena_strdup(f->arena, name);
+    f->at = (time_t)number_of(l, "time", INT64_C(253402300799));
+    f->program = text_of(l, "program");
+    f->table = (unsigned)number_of(l, "table", 1000);
+    return f->domain ? NULL : "out of memory";
+}
+
+static const char *read_here(struct facts *f, const struct line *l)
+{
+    f->ipv4 = here_of(l, "ipv4");
+    f->ipv6 = here_of(l, "ipv6");
+    f->canary = text_of(l, "canary");
+    f->rtr = text_of(l, "rtr");
+    return NULL;
+}
+
+static const char *read_selector(struct facts *f, const struct line *l)
+{
+    if (f->selector_count < FACTS_SELECTORS)
+        f->selectors[f->selector_count++] = (struct facts_selector){text_of(l, "name"), text_of(l, "source")};
+    return NULL;
+}
+
+static const char *read_server(struct facts *f, const struct line *l)
+{
+    struct facts_server s = {.host = text_of(l, "host"),
+                             .question = text_of(l, "question"),
+                             .outcome = text_of(l, "outcome"),
+                             .why = text_of(l, "why"),
+                             .rcode = (unsigned)number_of(l, "rcode", 15),
+                             .authoritative = number_of(l, "aa", 1),
+                             .tcp = number_of(l, "tcp", 1),
+                             .serial = (uint32_t)number_of(l, "serial", UINT32_MAX),
+                             .signed_to = (time_t)number_of(l, "signed-to", UINT32_MAX),
+                             .digest = text_of(l, "digest")};
+    if (!address_of(l, &s.address))
+        return "address= should be an IP address";
+    if (f->server_count < FACTS_SERVERS)
+        f->servers[f->server_count++] = s;
+    return NULL;
+}
+
+static const char *read_smtp(struct facts *f, const struct line *l)
+{
+    struct facts_smtp s = {.host = text_of(l, "host"),
+                           .outcome = text_of(l, "outcome"),
+                           .reason = text_of(l, "reason"),
+                           .banner = text_of(l, "banner"),
+                           .ehlo = text_of(l, "ehlo"),
+                           .version = text_of(l, "version"),
+                           .cipher = text_of(l, "cipher"),
+                           .dane = text_of(l, "dane"),
+                           .trust = text_of(l, "trust"),
+                           .usage = find_field(l, "usage") ? (int)number_of(l, "usage", 3) : -1};
+    if (!address_of(l, &s.address))
+        return "address= should be an IP address";
+    if (f->smtp_count < FACTS_SMTP)
+        f->smtp[f->smtp_count++] = s;
+    return NULL;
+}
+
+/* A certificate of the host named last. */
+static const char *read_cert(struct facts *f, const struct line *l)
+{
+    struct facts_smtp *s = f->smtp_count ? &f->smtp[f->smtp_count - 1] : NULL;
+    struct buf der = BUF_INIT;
+    if (!s)
+        return "a certificate should stand behind its host's smtp line";
+    if (s->cert_count == FACTS_CHAIN)
+        return NULL;
+    base64_decode(&der, slice_str(text_of(l, "der")));
+    struct slice kept = der.failed ? SLICE_NULL : arena_slice(f->arena, buf_slice(&der));
+    buf_release(&der);
+    if (!kept.p)
+        return "out of memory";
+    s->certs[s->cert_count++] = kept;
+    return NULL;
+}
+
+static const char *read_tls(struct facts *f, const struct line *l)
+{
+    struct facts_tls t = {.host = text_of(l, "host"), .probe = text_of(l, "probe"), .outcome = text_of(l, "outcome")};
+    struct hello_answer *a = &t.answer;
+    a->version = (uint16_t)number_of(l, "version", UINT16_MAX);
+    a->cipher = (uint16_t)number_of(l, "cipher", UINT16_MAX);
+    a->group = (uint16_t)number_of(l, "group", UINT16_MAX);
+    a->signature = (uint16_t)number_of(l, "signature", UINT16_MAX);
+    a->dh_bits = (uint16_t)number_of(l, "dh-bits", UINT16_MAX);
+    a->compression = (uint8_t)number_of(l, "compression", 255);
+    a->alert = (uint8_t)number_of(l, "alert", 255);
+    a->ems = number_of(l, "ems", 1);
+    a->renegotiation = number_of(l, "renegotiation", 1);
+    if (!address_of(l, &t.address))
+        return "address= should be an IP address";
+    if (f->tls_count < FACTS_TLS)
+        f->tls[f->tls_count++] = t;
+    return NULL;
+}
+
+static const char *read_web(struct facts *f, const struct line *l)
+{
+    const struct field *body = find_field(l, "body");
+    if (f->web_count < FACTS_WEB)
+        f->web[f->web_count++] =
+            (struct facts_web){text_of(l, "host"), text_of(l, "path"), text_of(l, "outcome"), text_of(l, "why"),
+                               body ? slice_of(body->value, body->n) : SLICE_NULL};
+    return NULL;
+}
+
+/* One line behind the first. NULL, or what is wrong. */
+static const char *read_line(struct facts *f, struct slice text)
+{
+    static const struct {
+        const char *kind;
+        const char *(*read)(struct facts *f, const struct line *l);
+    } kinds[] = {{"subject", read_subject}, {"here", read_here}, {"selector", read_selector}, {"server", read_server},
+                 {"smtp", read_smtp},       {"cert", read_cert}, {"tls", read_tls},           {"web", read_web}};
+    const char *blank = text.n ? memchr(text.p, ' ', text.n) : NULL;
+    struct slice kind = slice_of(text.p, blank ? (size_t)(blank - text.p) : text.n);
+    if (slice_eq(kind, SLICE_LIT("dns"))) {
+        buf_addslice(&f->dns, slice_from(text, 4));
+        buf_addc(&f->dns, '\n');
+        return f->dns.failed ? "out of memory" : NULL;
+    }
+    struct line l = {.f = f};
+    const char *wrong = read_fields(&l, slice_from(text, kind.n));
+    for (size_t i = 0; !wrong && i < sizeof kinds / sizeof kinds[0]; i++)
+        if (slice_eq(kind, slice_str(kinds[i].kind)))
+            return kinds[i].read(f, &l);
+    return wrong;
+}
+
+static const char *read_all(struct facts *f, struct slice text, unsigned *number)
+{
+    char first[64];
+    snprintf(first, sizeof first, "assay-facts %d", FACTS_VERSION);
+    for (*number = 1; text.n; (*number)++) {
+        const char *nl = memchr(text.p, '\n', text.n);
+        struct slice line = slice_of(text.p, nl ? (size_t)(nl - text.p) : text.n);
+        if (!nl || line.n > FACTS_LINE)
+            return nl ? "the line is too long" : "the file is cut off: its last line should end";
+        text = slice_from(text, line.n + 1);
+        if (*number == 1) {
+            if (!slice_eq(line, slice_str(first)))
+                return "a file of facts begins with \"assay-facts 1\"";
+        } else if (line.n) {
+            const char *wrong = read_line(f, line);
+            if (wrong)
+                return wrong;
+        }
+    }
+    return f->domain ? NULL : "there is no line \"subject domain=...\"";
+}
+
+struct facts *facts_read(struct arena *arena, struct slice text, const char **error)
+{
+    struct facts *f = ARENA_NEW(arena, struct facts);
+    unsigned number = 0;
+    *error = "out of memory";
+    if (!f)
+        return NULL;
+    f->arena = arena;
+    f->canary = f->rtr = f->program = "";
+    f->dns = BUF_INIT;
+    const char *wrong = text.n > FACTS_OCTETS ? "the file is over 4 MB" : read_all(f, text, &number);
+    if (!wrong)
+        return f;
+    *error = arena_printf(arena, "line %u: %s", number, wrong);
+    if (!*error)
+        *error = wrong;
+    facts_free(f);
+    return NULL;
+}
+
+void facts_free(struct facts *f)
+{
+    if (f)
+        buf_release(&f->dns);
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * facts.h - everything that was asked about one domain, and what came of each question. No opinion.
+ *
+ * Facts are text, line by line, and the tests read nothing else: a check that runs now writes its facts, reads them
+ * back, and judges what it read. So a file judged again years later gives the same result. What could not be asked is
+ * a fact with its cause.
+ *
+ * A line is a kind and fields NAME=VALUE; a value is bare (printable ASCII without blank, quote or backslash) or quoted,
+ * with \xHH for all else. Lines of kind "dns" are followed by a line of assay-dns(5) instead. Unknown kinds and fields
+ * are passed over, so that an older reader takes a newer file of the same version.
+ *
+ * A file is hostile when it is read: at most FACTS_OCTETS, FACTS_LINE a line, and as many entries of each kind as the
+ * constants say. Reading is pure; a struct facts is one arena's and belongs to one thread at a time.
+ */
+#ifndef ASSAY_CHECK_FACTS_H
+#define ASSAY_CHECK_FACTS_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/ip.h"
+#include "base/status.h"
+#include "check/hello.h"
+#include "dns/dns.h"
+#include "net/starttls.h"
+#include <time.h>
+
+#define FACTS_VERSION 1
+#define FACTS_OCTETS (4u * 1024 * 1024)
+#define FACTS_LINE (256u * 1024)
+#define FACTS_SERVERS 256  /* answers of name servers */
+#define FACTS_SMTP 64      /* addresses of mail hosts */
+#define FACTS_TLS 1600     /* handshakes begun */
+#define FACTS_CHAIN 10     /* certificates of one host */
+#define FACTS_SELECTORS 64 /* DKIM selectors */
+#define FACTS_WEB 4
+#define FACTS_MX 10 /* mail hosts looked at, the most preferred first */
+
+/* Whether something of ours was there to ask with. */
+enum facts_here { FACTS_YES, FACTS_NO, FACTS_NOT_TRIED };
+
+/* What a name server of the domain said by itself (dns/direct.h). */
+struct facts_server {
+    const char *host;
+    struct ip address;
+    const char *question; /* "SOA", "TLSA", ... */
+    const char *outcome;  /* "answered", "timeout", ...; "skipped": not asked, `why` says so */
+    const char *why;      /* "" where there is nothing to say */
+    unsigned rcode;
+    bool authoritative, tcp;
+    uint32_t serial;    /* of a SOA */
+    time_t signed_to;   /* the earliest end of a signature in the answer; 0: none */
+    const char *digest; /* of the records, in an order of our own: equal answers have equal digests */
+};
+
+struct facts_smtp {
+    const char *host;
+    struct ip address;
+    const char *outcome; /* starttls_outcome_name, or "not asked" */
+    const char *reason, *banner, *ehlo;
+    const char *version, *cipher; /* of OpenSSL's handshake */
+    const char *dane;             /* "match", "none" (no usable record), or why nothing matched */
+    int usage;                    /* of the record that matched; -1 */
+    const char *trust;            /* "ok": issued by an authority of the computer that asked; else why not */
+    size_t cert_count;
+    struct slice certs[FACTS_CHAIN]; /* DER, the host's own first */
+};
+
+struct facts_tls {
+    const char *host;
+    struct ip address;
+    const char *probe;   /* tls_probe.h */
+    const char *outcome; /* "accepted", "refused", or why nothing is known */
+    struct hello_answer answer;
+};
+
+struct facts_web {
+    const char *host, *path, *outcome, *why;
+    struct slice body;
+};
+
+struct facts_selector {
+    const char *name, *source; /* "option", "ledger" */
+};
+
+struct facts {
+    struct arena *arena;
+    const char *domain, *program;
+    unsigned table; /* of the grades: check/grade.h */
+    time_t at;
+    enum facts_here ipv4, ipv6;
+    const char *canary; /* "" : our own DNS is in order; else what is wrong with it */
+    const char *rtr;    /* "not configured", ... */
+    struct buf dns;     /* lines of assay-dns(5) */
+    size_t server_count, smtp_count, tls_count, web_count, selector_count;
+    struct facts_server servers[FACTS_SERVERS];
+    struct facts_smtp smtp[FACTS_SMTP];
+    struct facts_tls tls[FACTS_TLS];
+    struct facts_web web[FACTS_WEB];
+    struct facts_selector selectors[FACTS_SELECTORS];
+};
+
+/* Reads. NULL: *error is one line with the place and what would be right (in the arena). The facts live in the arena,
+ * but `dns`, which facts_free gives back. */
+struct facts *facts_read(struct arena *arena, struct slice text, const char **error) MUST_CHECK;
+void facts_free(struct facts *f); /* NULL is fine */
+
+/* ---- writing ---- */
+
+void facts_begin_line(struct buf *b, const char *kind);
+void facts_text(struct buf *b, const char *name, struct slice value);
+void facts_str(struct buf *b, const char *name, const char *value); /* NULL: nothing is written */
+void facts_number(struct buf *b, const char *name, int64_t value);
+void facts_ip(struct buf *b, const char *name, const struct ip *a);
+void facts_end_line(struct buf *b);
+
+#endif

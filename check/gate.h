@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * gate.h - restraint: how often, and how many at once, one address is asked by all threads of a run.
+ *
+ * gate_enter() waits until fewer than GATE_AT_ONCE are in and the last began long enough ago; gate_leave() lets the next
+ * in. Waiting is bounded by who holds the place: every caller bounds what it does inside.
+ */
+#ifndef ASSAY_CHECK_GATE_H
+#define ASSAY_CHECK_GATE_H
+
+#include "base/ip.h"
+
+#define GATE_AT_ONCE 2
+
+struct gate;
+
+/* pace_ms: least time between two beginnings at one address. NULL: out of memory. */
+struct gate *gate_new(unsigned pace_ms);
+struct gate *gate_free(struct gate *g); /* NULL is fine; nobody may be inside */
+
+/* false: out of memory; do not ask, and do not leave. */
+bool gate_enter(struct gate *g, const struct ip *address);
+void gate_leave(struct gate *g, const struct ip *address);
+
+#endif

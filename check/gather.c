@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * gather.c - the order in which a domain is asked about, and the threads that do it.
+ *
+ * Promises facts in the same order however the threads run: each conversation writes into a buffer of its own, and the
+ * buffers are joined in the order of names and addresses. What an address said is kept for the run, so that a second
+ * domain with the same mail host does not ask again; whoever comes meanwhile waits for it.
+ */
+#include "check/gather_host.h"
+#include "base/clock.h"
+#include "base/quiet_thread.h"
+#include "check/testing.h"
+#include "dns/dns_replay.h"
+#include "net/https.h"
+#include "standards/dane/dane_posture.h"
+#include "standards/sts/sts.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ARENA (64u << 20)
+#define JOBS 128
+
+struct kept {
+    struct kept *next;
+    char *key;
+    char *text; /* NULL while it is asked */
+};
+
+struct gather {
+    struct gather_config config;
+    struct gate *gate;
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    struct kept *kept;
+};
+
+struct job {
+    struct gather *g;
+    struct gather_host host;
+    void (*run)(const struct gather_host *h, struct buf *out);
+    const char *key; /* of what is kept; NULL: not kept */
+    struct buf out;
+    pthread_t thread;
+    bool started;
+};
+
+struct work {
+    struct gather *g;
+    struct arena *arena;
+    struct dns_scope *scope;
+    const char *domain;
+    size_t count;
+    struct job jobs[JOBS];
+};
+
+struct gather *gather_new(const struct gather_config *config)
+{
+    struct gather *g = calloc(1, sizeof *g);
+    if (!g)
+        return NULL;
+    g->config = *config;
+    g->gate = gate_new(config->pace_ms);
+    pthread_mutex_init(&g->lock, NULL);
+    pthread_cond_init(&g->done, NULL);
+    return g->gate ? g : gather_free(g);
+}
+
+struct gather *gather_free(struct gather *g)
+{
+    if (!g)
+        return NULL;
+    for (struct kept *k = g->kept, *next; k; k = next) {
+        next = k->next;
+        free(k->key);
+        free(k->text);
+        free(k);
+    }
+    gate_free(g->gate);
+    pthread_cond_destroy(&g->done);
+    pthread_mutex_destroy(&g->lock);
+    free(g);
+    return NULL;
+}
+
+/* ---- what was asked already in this run ---- */
+
+/* The entry of a key; *mine: nobody has asked yet, and the caller must. NULL: out of memory. */
+static struct kept *claim(struct gather *g, const char *key, bool *mine)
+{
+    struct kept *k = g->kept;
+    *mine = false;
+    while (k && strcmp(k->key, key) != 0)
+        k = k->next;
+    if (k)
+        return k;
+    k = calloc(1, sizeof *k);
+    if (k)
+        k->key = strdup(key);
+    if (!k || !k->key) {
+        free(k);
+        return NULL;
+    }
+    k->next = g->kept;
+    g->kept = k;
+    *mine = true;
+    return k;
+}
+
+static void run_kept(struct job *j)
+{
+    bool mine;
+    pthread_mutex_lock(&j->g->lock);
+    struct kept *k = claim(j->g, j->key, &mine);
+    while (k && !mine && !k->text)
+        pthread_cond_wait(&j->g->done, &j->g->lock);
+    if (k && !mine)
+        buf_adds(&j->out, k->text);
+    pthread_mutex_unlock(&j->g->lock);
+    if (k && !mine)
+        return;
+    j->run(&j->host, &j->out);
+    if (!k)
+        return;
+    char *text = strdup(j->out.failed ? "" : j->out.p);
+    pthread_mutex_lock(&j->g->lock);
+    k->text = text ? text : strdup("");
+    pthread_cond_broadcast(&j->g->done);
+    pthread_mutex_unlock(&j->g->lock);
+}
+
+static void *job_main(void *context)
+{
+    struct job *j = context;
+    if (j->key)
+        run_kept(j);
+    else
+        j->run(&j->host, &j->out);
+    return NULL;
+}
+
+/* ---- what is to be asked ---- */
+
+static struct job *new_job(struct work *w, const char *host, const struct ip *address)
+{
+    if (w->count == JOBS)
+        return NULL;
+    struct job *j = &w->jobs[w->count++];
+    *j = (struct job){.g = w->g, .out = BUF_INIT};
+    j->host = (struct gather_host){
+        .config = &w->g->config, .gate = w->g->gate, .host = host, .address = *address, .domain = w->domain};
+    return j;
+}
+
+static const struct dane_host *posture_of(const struct dane_posture *p, const char *host)
+{
+    for (size_t i = 0; i < p->host_count; i++)
+        if (strcmp(p->hosts[i].name, host) == 0)
+            return &p->hosts[i];
+    return NULL;
+}
+
+static void plan_smtp(struct work *w)
+{
+    struct mail_hosts *m = ARENA_NEW(w->arena, struct mail_hosts);
+    struct dane_posture p = {.host_count = 0};
+    if (!m)
+        return;
+    mail_hosts_find(w->scope, w->arena, w->domain, m);
+    if (m->count && dane_check(w->scope, w->arena, w->domain, &p) != STATUS_OK)
+        p.host_count = 0;
+    for (size_t i = 0; i < m->count; i++)
+        for (size_t k = 0; k < m->hosts[i].address_count; k++) {
+            struct job *j = new_job(w, m->hosts[i].name, &m->hosts[i].addresses[k]);
+            const struct dane_host *d = posture_of(&p, m->hosts[i].name);
+            char ip[IP_TEXT];
+            if (!j)
+                return;
+            j->run = gather_smtp;
+            j->host.base = w->domain;
+            if (d && d->state == DANE_HOST_PROTECTED) {
+                j->host.records = d->records.record;
+                j->host.record_count = d->records.count;
+            }
+            /* A certificate may bear the domain's own name too (RFC 7672 3.2.2), so with TLSA the domain is in the key. */
+            j->key = arena_printf(w->arena, "%s %s %s", m->hosts[i].name, ip_text(&j->host.address, ip),
+                                  j->host.record_count ? w->domain : "");
+        }
+}
+
+/* A name in the domain's own zones whose TLSA a name server must be able to answer for. */
+static const char *tlsa_name(struct work *w)
+{
+    const struct dns_answer *mx = dns_get(w->scope, w->domain, DNS_MX);
+    for (size_t i = 0; i < mx->count; i++) {
+        const char *host = dns_host(w->scope, mx, i, NULL);
+        size_t n = host ? strlen(host) : 0, d = strlen(w->domain);
+        if (n > d && host[n - d - 1] == '.' && strcmp(host + n - d, w->domain) == 0)
+            return arena_printf(w->arena, "_25._tcp.%s", host);
+    }
+    return arena_printf(w->arena, "_25._tcp.%s", w->domain);
+}
+
+static void plan_servers(struct work *w)
+{
+    const struct dns_answer *ns = dns_get(w->scope, w->domain, DNS_NS);
+    const char *tlsa = tlsa_name(w), *name = w->domain;
+    size_t planned = 0;
+    while (ns->state != DNS_FOUND && (name = strchr(name, '.')) != NULL)
+        ns = dns_get(w->scope, ++name, DNS_NS);
+    for (size_t i = 0; i < ns->count; i++) {
+        const char *host = dns_host(w->scope, ns, i, NULL);
+        for (int family = 0; host && family < 2; family++) {
+            const struct dns_answer *a = dns_get(w->scope, host, family ? DNS_AAAA : DNS_A);
+            struct ip address;
+            for (size_t k = 0; k < a->count && planned < GATHER_SERVERS; k++) {
+                struct job *j = dns_address(a, k, &address) ? new_job(w, host, &address) : NULL;
+                if (!j)
+                    continue;
+                j->run = gather_server;
+                j->host.tlsa = tlsa;
+                planned++;
+            }
+        }
+    }
+}
+
+/* All jobs, GATHER_AT_ONCE at a time, their lines in order. */
+static void run_jobs(struct work *w, struct buf *out)
+{
+    for (size_t from = 0; from < w->count; from += GATHER_AT_ONCE) {
+        size_t to = from + GATHER_AT_ONCE < w->count ? from + GATHER_AT_ONCE : w->count;
+        for (size_t i = from; i < to; i++)
+            w->jobs[i].started = quiet_thread_create(&w->jobs[i].thread, job_main, &w->jobs[i]) == 0;
+        for (size_t i = from; i < to; i++) {
+            if (w->jobs[i].started)
+                pthread_join(w->jobs[i].thread, NULL);
+            else
+                job_main(&w->jobs[i]);
+        }
+    }
+    for (size_t i = 0; i < w->count; i++) {
+        buf_addslice(out, buf_slice(&w->jobs[i].out));
+        out->failed = out->failed || w->jobs[i].out.failed;
+        buf_release(&w->jobs[i].out);
+    }
+}
+
+/* ---- MTA-STS ---- */
+
+static const char *web_outcome(enum https_outcome o)
+{
+    static const char *const names[] = {"done",   "unreachable", "timed out", "certificate",
+                                        "status", "type",        "too long",  "internal error"};
+    return (unsigned)o < sizeof names / sizeof names[0] ? names[o] : "?";
+}
+
+static void write_web(const char *host, const char *path, const char *outcome, const char *why, struct slice body,
+                      struct buf *out)
+{
+    facts_begin_line(out, "web");
+    facts_str(out, "host", host);
+    facts_str(out, "path", path);
+    facts_str(out, "outcome", outcome);
+    facts_str(out, "why", why);
+    if (body.p)
+        facts_text(out, "body", body);
+    facts_end_line(out);
+}
+
+static bool has_sts(struct work *w)
+{
+    const char *name = arena_printf(w->arena, "_mta-sts.%s", w->domain);
+    const struct dns_answer *a = name ? dns_get(w->scope, name, DNS_TXT) : NULL;
+    for (size_t i = 0; a && i < a->count; i++)
+        if (sts_is_record(dns_txt(w->scope, a, i)))
+            return true;
+    return false;
+}
+
+static void gather_web(struct work *w, struct buf *out)
+{
+    static const char path[] = "/.well-known/mta-sts.txt";
+    const char *host = arena_printf(w->arena, "mta-sts.%s", w->domain);
+    struct ip addresses[HTTPS_ADDRESSES], one;
+    size_t count = 0, seen = 0;
+    char why[HTTPS_WHY] = "";
+    struct buf body = BUF_INIT;
+    if (!host || !has_sts(w))
+        return;
+    for (int family = 0; family < 2; family++) {
+        const struct dns_answer *a = dns_get(w->scope, host, family ? DNS_AAAA : DNS_A);
+        for (size_t i = 0; i < a->count && count < HTTPS_ADDRESSES; i++)
+            if (dns_address(a, i, &one) && ++seen && !gather_forbidden(&w->g->config, &one))
+                addresses[count++] = one;
+    }
+    if (!count) {
+        const char *said = seen ? "no address of it may be asked" : "the name has no address";
+        write_web(host, path, seen ? "not asked" : "unreachable", said, SLICE_NULL, out);
+        return;
+    }
+    struct https_request q = {.host = host,
+                              .path = path,
+                              .port = w->g->config.https_port,
+                              .addresses = addresses,
+                              .address_count = count,
+                              .ca_file = w->g->config.ca_file};
+    enum https_outcome o = https_get(&q, &body, why);
+    write_web(host, path, web_outcome(o), why, o == HTTPS_DONE ? buf_slice(&body) : SLICE_NULL, out);
+    buf_release(&body);
+}
+
+/* ---- the whole ---- */
+
+static const char *here(enum facts_here h)
+{
+    return h == FACTS_YES ? "yes" : h == FACTS_NO ? "no" : "not tried";
+}
+
+static void write_head(const struct gather_config *c, const char *domain, const struct facts_selector *selectors,
+                       size_t count, struct buf *out)
+{
+    buf_printf(out, "assay-facts %d\n", FACTS_VERSION);
+    facts_begin_line(out, "subject");
+    facts_str(out, "domain", domain);
+    facts_number(out, "time", clock_wall());
+    facts_str(out, "program", ASSAY_VERSION);
+    facts_number(out, "table", CHECK_TABLE);
+    facts_end_line(out);
+    facts_begin_line(out, "here");
+    facts_str(out, "ipv4", here(c->ipv4));
+    facts_str(out, "ipv6", here(c->ipv6));
+    facts_str(out, "canary", c->canary ? c->canary : "");
+    facts_str(out, "rtr", "no RTR cache is configured");
+    facts_end_line(out);
+    for (size_t i = 0; i < count && i < FACTS_SELECTORS; i++) {
+        facts_begin_line(out, "selector");
+        facts_str(out, "name", selectors[i].name);
+        facts_str(out, "source", selectors[i].source);
+        facts_end_line(out);
+    }
+}
+
+/* Every answer the scope got, each line behind the word "dns". */
+static enum status write_dns(const struct dns_scope *scope, struct buf *out)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    enum status s = f ? dns_replay_write(scope, f) : STATUS_NOMEM;
+    if (f && fclose(f) != 0)
+        s = STATUS_NOMEM;
+    for (char *line = text, *end; s == STATUS_OK && line && (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        buf_adds(out, "dns ");
+        buf_add(out, line, (size_t)(end - line) + 1);
+    }
+    free(text);
+    return s;
+}
+
+static enum status gather_all(struct work *w, const struct facts *head, struct buf *out)
+{
+    enum status s;
+    check_ask(w->scope, w->arena, head);
+    plan_servers(w);
+    plan_smtp(w);
+    struct buf web = BUF_INIT, talks = BUF_INIT;
+    const char *sts = arena_printf(w->arena, "mta-sts.%s", w->domain);
+    if (sts && has_sts(w)) { /* known to the facts, too */
+        (void)dns_get(w->scope, sts, DNS_A);
+        (void)dns_get(w->scope, sts, DNS_AAAA);
+    }
+    s = write_dns(w->scope, out);
+    if (s == STATUS_OK) {
+        run_jobs(w, &talks);
+        gather_web(w, &web);
+        buf_addslice(out, buf_slice(&talks));
+        buf_addslice(out, buf_slice(&web));
+    }
+    if (talks.failed || web.failed || out->failed || arena_failed(w->arena))
+        s = STATUS_NOMEM;
+    buf_release(&talks);
+    buf_release(&web);
+    return s;
+}
+
+enum status gather_domain(struct gather *g, const char *domain, const struct facts_selector *selectors,
+                          size_t selector_count, struct buf *out)
+{
+    static const struct dns_budget budget = {.lookups = 2000, .lookup_ms = 5000, .total_ms = 60000};
+    struct arena *arena = arena_new(ARENA);
+    struct work *w = arena ? arena_alloc(arena, sizeof *w) : NULL;
+    const char *error;
+    struct facts *head = NULL;
+    enum status s = STATUS_NOMEM;
+    write_head(&g->config, domain, selectors, selector_count, out);
+    if (w && !out->failed)
+        head = facts_read(arena, buf_slice(out), &error);
+    if (head) {
+        *w = (struct work){.g = g, .arena = arena, .domain = head->domain};
+        w->scope = dns_scope_new(g->config.dns, arena, &budget);
+        if (w->scope)
+            s = gather_all(w, head, out);
+        dns_scope_free(w->scope);
+    }
+    facts_free(head);
+    arena_free(arena);
+    return s;
+}

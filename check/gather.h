@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * gather.h - asks everything about a domain, and writes it down as facts (facts.h).
+ *
+ * First DNS, through a validating source: whatever the tests will want to know. Then, side by side, what each name
+ * server says by itself, each address of each mail host (STARTTLS, certificate, the TLS it accepts), and the MTA-STS
+ * policy. One address of a mail host is asked once in a run, however many domains use it.
+ *
+ * Restraint (gate.h): at most two connections at once to one address, and a pause between two; no MAIL, no RCPT, no DATA
+ * is ever sent. Addresses that are not on the public internet are "not asked", unless allowed.
+ *
+ * Blocks, for a bounded time: connections end after connect_ms, DNS after a minute. Threads: gather_domain() from any
+ * number of threads that share one struct gather.
+ */
+#ifndef ASSAY_CHECK_GATHER_H
+#define ASSAY_CHECK_GATHER_H
+
+#include "base/buf.h"
+#include "base/status.h"
+#include "check/facts.h"
+
+#define GATHER_SERVERS 16 /* addresses of name servers asked directly, of one domain */
+#define GATHER_AT_ONCE 16 /* conversations of one domain at one time */
+#define GATHER_CONNECT_MS 20000
+#define GATHER_PACE_MS 1000
+
+struct gather_config {
+    struct dns *dns;
+    const char *ehlo;                                  /* our own name */
+    const char *canary;                                /* what is wrong with our own DNS; "": nothing */
+    enum facts_here ipv4, ipv6;                        /* whether this computer has them */
+    bool allow_special;                                /* private and loopback addresses may be asked */
+    bool (*is_own)(void *context, const struct ip *a); /* own addresses: not asked; NULL: none */
+    void *context;
+    const char *ca_file;                      /* certificates of authorities, PEM; NULL: the system's */
+    unsigned smtp_port, https_port, dns_port; /* 0: 25, 443, 53 */
+    unsigned pace_ms;                         /* least time between two questions to one address */
+    unsigned connect_ms;                      /* longest conversation; 0: GATHER_CONNECT_MS */
+};
+
+struct gather;
+
+/* NULL: out of memory. The configuration is copied; what it points to must outlive it. */
+struct gather *gather_new(const struct gather_config *config);
+struct gather *gather_free(struct gather *g); /* NULL is fine */
+
+/* Adds the facts of a domain (a kept name) to out. STATUS_NOMEM. selectors may be NULL. */
+enum status gather_domain(struct gather *g, const char *domain, const struct facts_selector *selectors,
+                          size_t selector_count, struct buf *out) MUST_CHECK;
+
+#endif

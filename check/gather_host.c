@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * gather_host.c - asks one address, and writes what it said.
+ *
+ * Promises bounded memory (an arena of its own for each conversation) and time, and a line even where nothing came of
+ * it: what could not be asked is a fact with its cause.
+ */
+#include "check/gather_host.h"
+#include "base/base64.h"
+#include "base/clock.h"
+#include "check/tls_probe.h"
+#include "dns/direct.h"
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ARENA (16u << 20) /* of one conversation: two dozen answers of 128 kB, and chains */
+
+const char *gather_forbidden(const struct gather_config *c, const struct ip *a)
+{
+    if (ip_is_special(a) && !c->allow_special)
+        return "not an address of the public internet";
+    if (c->is_own && c->is_own(c->context, a))
+        return "an address of our own";
+    if ((a->family == 4 ? c->ipv4 : c->ipv6) != FACTS_YES)
+        return a->family == 4 ? "this computer has no IPv4" : "this computer has no IPv6";
+    return NULL;
+}
+
+/* ---- mail hosts ---- */
+
+static X509 *read_cert(struct slice der)
+{
+    const unsigned char *p = (const unsigned char *)der.p;
+    return der.n ? d2i_X509(NULL, &p, (long)der.n) : NULL;
+}
+
+/* Whether an authority of this computer vouches for the chain; "ok" or why not. The name is no part of it. */
+static const char *trust_of(const struct gather_config *c, const struct starttls_result *r)
+{
+    int error = X509_V_ERR_UNSPECIFIED;
+    X509 *leaf = r->chain_count ? read_cert(r->chain[0]) : NULL;
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    for (size_t i = 1; chain && i < r->chain_count; i++) {
+        X509 *more = read_cert(r->chain[i]);
+        if (more && !sk_X509_push(chain, more))
+            X509_free(more);
+    }
+    int loaded = !store       ? 0
+                 : c->ca_file ? X509_STORE_load_file(store, c->ca_file)
+                              : X509_STORE_set_default_paths(store);
+    if (leaf && ctx && loaded == 1 && X509_STORE_CTX_init(ctx, store, leaf, chain) == 1) {
+        X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(ctx), clock_wall());
+        X509_VERIFY_PARAM_set_purpose(X509_STORE_CTX_get0_param(ctx), X509_PURPOSE_SSL_SERVER);
+        X509_verify_cert(ctx);
+        error = X509_STORE_CTX_get_error(ctx);
+    }
+    sk_X509_pop_free(chain, X509_free);
+    X509_STORE_CTX_free(ctx);
+    X509_STORE_free(store);
+    X509_free(leaf);
+    ERR_clear_error();
+    return error == X509_V_OK ? "ok" : X509_verify_cert_error_string(error);
+}
+
+static void write_certs(const struct starttls_result *r, struct buf *out)
+{
+    for (size_t i = 0; i < r->chain_count && i < FACTS_CHAIN; i++) {
+        struct buf text = BUF_INIT;
+        if (r->chain[i].n > FACTS_LINE / 2)
+            continue;
+        base64_encode(&text, r->chain[i], 0);
+        facts_begin_line(out, "cert");
+        facts_text(out, "der", buf_slice(&text));
+        facts_end_line(out);
+        out->failed = out->failed || text.failed;
+        buf_release(&text);
+    }
+}
+
+static void write_smtp(const struct gather_host *h, const struct starttls_result *r, struct buf *out)
+{
+    facts_begin_line(out, "smtp");
+    facts_str(out, "host", h->host);
+    facts_ip(out, "address", &h->address);
+    facts_str(out, "outcome", starttls_outcome_name(r->outcome));
+    facts_str(out, "reason", r->reason);
+    facts_str(out, "banner", r->banner);
+    facts_str(out, "ehlo", r->ehlo);
+    facts_str(out, "version", r->version);
+    facts_str(out, "cipher", r->cipher);
+    if (r->outcome == STARTTLS_DONE) {
+        if (h->record_count)
+            facts_str(out, "dane", r->dane_match ? "match" : r->tlsa_usable ? r->dane_error : "none");
+        if (r->dane_match)
+            facts_number(out, "usage", r->dane_usage);
+        facts_str(out, "trust", trust_of(h->config, r));
+    }
+    facts_end_line(out);
+    if (r->outcome == STARTTLS_DONE)
+        write_certs(r, out);
+}
+
+static void write_tls(const struct gather_host *h, const struct tls_probe *p, struct buf *out)
+{
+    const struct hello_answer *a = &p->answer;
+    facts_begin_line(out, "tls");
+    facts_str(out, "host", h->host);
+    facts_ip(out, "address", &h->address);
+    facts_str(out, "probe", p->name);
+    facts_str(out, "outcome", p->outcome);
+    const struct {
+        const char *name;
+        unsigned value;
+    } numbers[] = {{"version", a->version},     {"cipher", a->cipher},   {"group", a->group},
+                   {"signature", a->signature}, {"dh-bits", a->dh_bits}, {"compression", a->compression},
+                   {"alert", a->alert},         {"ems", a->ems},         {"renegotiation", a->renegotiation}};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (numbers[i].value)
+            facts_number(out, numbers[i].name, numbers[i].value);
+    facts_end_line(out);
+}
+
+/* The records that count (RFC 7671 section 9: the strongest digest of each kind), as OpenSSL takes them. */
+static size_t usable_records(const struct gather_host *h, struct starttls_tlsa out[STARTTLS_MAX_TLSA])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < h->record_count && n < STARTTLS_MAX_TLSA; i++)
+        if (h->records[i].used)
+            out[n++] = (struct starttls_tlsa){h->records[i].usage, h->records[i].selector, h->records[i].matching,
+                                              h->records[i].data};
+    return n;
+}
+
+static void ask_smtp(const struct gather_host *h, struct arena *arena, struct buf *out)
+{
+    struct starttls_tlsa tlsa[STARTTLS_MAX_TLSA];
+    struct starttls_request q = {.address = h->address,
+                                 .port = h->config->smtp_port,
+                                 .server_name = h->host,
+                                 .base_domain = h->base,
+                                 .ehlo = h->config->ehlo,
+                                 .total_ms = h->config->connect_ms ? h->config->connect_ms : GATHER_CONNECT_MS,
+                                 .tlsa = tlsa,
+                                 .tlsa_count = usable_records(h, tlsa)};
+    struct starttls_result r;
+    struct tls_probe *probes = ARENA_ARRAY(arena, struct tls_probe, TLS_PROBE_CONNECTIONS);
+    if (!probes || !gate_enter(h->gate, &h->address)) {
+        out->failed = true;
+        return;
+    }
+    starttls_run(arena, &q, &r);
+    gate_leave(h->gate, &h->address);
+    write_smtp(h, &r, out);
+    if (r.outcome != STARTTLS_DONE && r.outcome != STARTTLS_HANDSHAKE)
+        return;
+    size_t n = tls_probe_run(arena, h->gate, &q, probes);
+    for (size_t i = 0; i < n; i++)
+        write_tls(h, &probes[i], out);
+}
+
+void gather_smtp(const struct gather_host *h, struct buf *out)
+{
+    const char *why = gather_forbidden(h->config, &h->address);
+    struct arena *arena = why ? NULL : arena_new(ARENA);
+    if (why) {
+        facts_begin_line(out, "smtp");
+        facts_str(out, "host", h->host);
+        facts_ip(out, "address", &h->address);
+        facts_str(out, "outcome", "not asked");
+        facts_str(out, "reason", why);
+        facts_end_line(out);
+    } else if (!arena) {
+        out->failed = true;
+    } else {
+        ask_smtp(h, arena, out);
+    }
+    arena_free(arena);
+}
+
+/* ---- name servers ---- */
+
+static int by_octets(const void *a, const void *b)
+{
+    const struct slice *x = a, *y = b;
+    int c = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
+    return c ? c : x->n < y->n ? -1 : x->n > y->n;
+}
+
+/* A digest of the records of one type, in an order of our own. */
+static void digest_of(struct arena *arena, const struct dns_direct_answer *a, enum dns_type type, char out[17])
+{
+    struct slice *sorted = ARENA_ARRAY(arena, struct slice, a->count);
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+    size_t n = 0;
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    for (size_t i = 0; sorted && i < a->count; i++)
+        if (a->records[i].type == type)
+            sorted[n++] = a->records[i].rdata;
+    out[0] = '\0';
+    if (sorted && md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1) {
+        qsort(sorted, n, sizeof *sorted, by_octets);
+        for (size_t i = 0; i < n; i++) {
+            unsigned char size[2] = {(unsigned char)(sorted[i].n >> 8), (unsigned char)sorted[i].n};
+            EVP_DigestUpdate(md, size, sizeof size);
+            EVP_DigestUpdate(md, sorted[i].p, sorted[i].n);
+        }
+        EVP_DigestFinal_ex(md, hash, &length);
+        for (size_t i = 0; i < 8 && i < length; i++)
+            snprintf(out + 2 * i, 3, "%02x", hash[i]);
+    }
+    EVP_MD_CTX_free(md);
+}
+
+static uint32_t number_at(struct slice r, size_t at)
+{
+    const unsigned char *p = (const unsigned char *)r.p;
+    return at + 4 > r.n ? 0 : (uint32_t)p[at] << 24 | (uint32_t)p[at + 1] << 16 | (uint32_t)p[at + 2] << 8 | p[at + 3];
+}
+
+static void write_server(const struct gather_host *h, struct arena *arena, enum dns_type type,
+                         const struct dns_direct_answer *a, struct buf *out)
+{
+    char digest[17];
+    uint32_t serial = 0, ends = 0;
+    for (size_t i = 0; i < a->count; i++) {
+        const struct dns_direct_record *r = &a->records[i];
+        uint32_t end = r->type == DNS_RRSIG ? number_at(r->rdata, 8) : 0; /* RFC 4034 3.1.5 */
+        ends = end && (!ends || end < ends) ? end : ends;
+        if (r->type == DNS_SOA && r->rdata.n >= 20)
+            serial = number_at(r->rdata, r->rdata.n - 20);
+    }
+    facts_begin_line(out, "server");
+    facts_str(out, "host", h->host);
+    facts_ip(out, "address", &h->address);
+    facts_str(out, "question", dns_type_name(type));
+    facts_str(out, "outcome", dns_direct_outcome_name(a->outcome));
+    facts_str(out, "why", a->why);
+    if (a->outcome == DNS_DIRECT_ANSWERED) {
+        digest_of(arena, a, type, digest);
+        facts_number(out, "rcode", a->rcode);
+        facts_number(out, "aa", a->authoritative);
+        facts_number(out, "tcp", a->tcp);
+        facts_str(out, "digest", digest);
+    }
+    if (serial)
+        facts_number(out, "serial", serial);
+    if (ends)
+        facts_number(out, "signed-to", ends);
+    facts_end_line(out);
+}
+
+static void skip_server(const struct gather_host *h, const char *why, struct buf *out)
+{
+    facts_begin_line(out, "server");
+    facts_str(out, "host", h->host);
+    facts_ip(out, "address", &h->address);
+    facts_str(out, "question", "SOA");
+    facts_str(out, "outcome", "skipped");
+    facts_str(out, "why", why);
+    facts_end_line(out);
+}
+
+void gather_server(const struct gather_host *h, struct buf *out)
+{
+    static const enum dns_type types[] = {DNS_SOA, DNS_NS, DNS_MX, DNS_TXT, DNS_TLSA};
+    const char *why = gather_forbidden(h->config, &h->address);
+    if (why) {
+        skip_server(h, why, out);
+        return;
+    }
+    bool alive = true;
+    for (size_t i = 0; i < sizeof types / sizeof types[0] && alive; i++) {
+        struct arena *arena = arena_new(ARENA);
+        struct dns_direct_answer a;
+        struct dns_direct_request q = {.server = h->address,
+                                       .port = h->config->dns_port,
+                                       .name = types[i] == DNS_TLSA ? h->tlsa : h->domain,
+                                       .type = types[i]};
+        if (!arena || !gate_enter(h->gate, &h->address)) {
+            out->failed = true;
+            arena_free(arena);
+            return;
+        }
+        dns_direct_ask(arena, &q, &a);
+        gate_leave(h->gate, &h->address);
+        write_server(h, arena, types[i], &a, out);
+        alive = a.outcome == DNS_DIRECT_ANSWERED; /* a silent server is asked no more */
+        arena_free(arena);
+    }
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * testing.c - how results are noted, and where a domain's mail goes (testing.h).
+ *
+ * Promises one result a test whatever the number of hosts: the most severe state, and the evidence of every host in it.
+ * Fails only for memory, which the arena remembers.
+ */
+#include "check/testing.h"
+#include "base/utf8.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+#define EVIDENCE 2000 /* octets of one result's evidence; own bound */
+
+static const struct check_test_info infos[CHECK_TESTS] = {
+#define CHECK_TEST(id, name, standard, level, weight, cap, who, breaks, sentence, source)                              \
+    [CHECK_##id] = {name,  STANDARD_##standard, CHECK_##level, weight, CHECK_##cap, CHECK_BY_##who, breaks, sentence,  \
+                    source},
+#include "check/tests.def"
+#undef CHECK_TEST
+};
+
+const struct check_test_info *check_test_info(enum check_test t)
+{
+    return (unsigned)t < CHECK_TESTS ? &infos[t] : NULL;
+}
+
+enum check_test check_test_from_name(struct slice name)
+{
+    int i = 0;
+    while (i < CHECK_TESTS && !slice_eq(slice_str(infos[i].name), name))
+        i++;
+    return (enum check_test)i;
+}
+
+const char *check_state_name(enum check_state s)
+{
+    static const char *const names[] = {"not applicable", "pass", "note", "untested", "advice", "fail"};
+    return (unsigned)s < sizeof names / sizeof names[0] ? names[s] : "?";
+}
+
+const char *check_who_name(enum check_who w)
+{
+    static const char *const names[] = {"zone", "dns", "mail"};
+    return (unsigned)w < sizeof names / sizeof names[0] ? names[w] : "?";
+}
+
+const char *check_who_words(enum check_who w)
+{
+    static const char *const words[] = {"whoever keeps the domain's DNS entries",
+                                        "whoever runs the domain's name servers",
+                                        "whoever runs the domain's mail servers"};
+    return (unsigned)w < sizeof words / sizeof words[0] ? words[w] : "?";
+}
+
+const char *check_level_name(enum check_level l)
+{
+    static const char *const names[] = {"required", "recommended", "optional"};
+    return (unsigned)l < sizeof names / sizeof names[0] ? names[l] : "?";
+}
+
+enum check_state testing_unmet(enum check_test test)
+{
+    static const enum check_state states[] = {CHECK_FAIL, CHECK_ADVICE, CHECK_NOTE};
+    return states[infos[test].level];
+}
+
+const char *testing_shown(struct testing *t, struct slice text, size_t most)
+{
+    struct buf b = BUF_INIT;
+    utf8_add_visible(&b, slice_of(text.p, text.n > most ? most : text.n));
+    if (text.n > most)
+        buf_adds(&b, "...");
+    const char *out = b.failed ? NULL : arena_copy(t->arena, b.p, b.n);
+    buf_release(&b);
+    return out ? out : "";
+}
+
+const char *testing_failure(struct testing *t, const struct dns_answer *a)
+{
+    const char *words = a->state == DNS_BOGUS ? "its DNSSEC signatures are not valid" : "could not be looked up";
+    const char *text =
+        a->why ? arena_printf(t->arena, "%s (%s)", words, testing_shown(t, slice_str(a->why), 200)) : words;
+    return text ? text : words;
+}
+
+void testing_say(struct testing *t, enum check_test test, enum check_state state, const char *fix, const char *format,
+                 ...)
+{
+    struct check_result *r = &t->report->results[test];
+    va_list ap;
+    va_start(ap, format);
+    const char *text = arena_vprintf(t->arena, format, ap);
+    va_end(ap);
+    bool first = !r->evidence || state > r->state;
+    if (!text || (!first && state < r->state))
+        return;
+    const char *all = first                       ? text
+                      : strstr(r->evidence, text) ? r->evidence
+                                                  : arena_printf(t->arena, "%s; %s", r->evidence, text);
+    if (all && strlen(all) <= EVIDENCE)
+        r->evidence = all;
+    r->state = state;
+    if (fix && (first || !r->fix))
+        r->fix = fix;
+    else if (first)
+        r->fix = NULL;
+}
+
+/* ---- where the mail goes ---- */
+
+static void find_addresses(struct dns_scope *scope, struct mail_host *h)
+{
+    const struct dns_answer *answers[] = {dns_get(scope, h->name, DNS_A), dns_get(scope, h->name, DNS_AAAA)};
+    h->v4 = answers[0];
+    h->v6 = answers[1];
+    h->alias = dns_get(scope, h->name, DNS_CNAME)->state == DNS_FOUND;
+    for (size_t k = 0; k < 2; k++) {
+        if (answers[k]->state == DNS_TEMPFAIL || answers[k]->state == DNS_BOGUS)
+            h->failed = answers[k]->why ? answers[k]->why : "no answer";
+        for (size_t i = 0; i < answers[k]->count && i < TESTING_ADDRESSES; i++)
+            if (dns_address(answers[k], i, &h->addresses[h->address_count]))
+                h->address_count++;
+    }
+}
+
+static int by_preference(const void *a, const void *b)
+{
+    const struct mail_host *x = a, *y = b;
+    return x->preference != y->preference ? (x->preference > y->preference ? 1 : -1) : strcmp(x->name, y->name);
+}
+
+/* The most preferred FACTS_MX hosts, each name once. */
+static void find_mx(struct dns_scope *scope, struct arena *arena, struct mail_hosts *out)
+{
+    struct mail_host *all = ARENA_ARRAY(arena, struct mail_host, out->mx->count);
+    size_t count = 0;
+    for (size_t i = 0; all && i < out->mx->count; i++) {
+        struct mail_host h = {.name = NULL};
+        h.name = dns_host(scope, out->mx, i, &h.preference);
+        if (h.name && strcmp(h.name, ".") == 0)
+            out->null_mx = true;
+        else if (h.name)
+            all[count++] = h;
+    }
+    out->null_mx_mixed = out->null_mx && out->mx->count > 1;
+    if (!all || (out->null_mx && !out->null_mx_mixed))
+        return;
+    qsort(all, count, sizeof *all, by_preference);
+    for (size_t i = 0; i < count && out->count < FACTS_MX; i++) {
+        bool known = false;
+        for (size_t k = 0; k < out->count; k++)
+            known = known || strcmp(out->hosts[k].name, all[i].name) == 0;
+        if (!known)
+            out->hosts[out->count++] = all[i];
+    }
+}
+
+void mail_hosts_find(struct dns_scope *scope, struct arena *arena, const char *domain, struct mail_hosts *out)
+{
+    *out = (struct mail_hosts){.mx = dns_get(scope, domain, DNS_MX)};
+    if (out->mx->state == DNS_FOUND) {
+        find_mx(scope, arena, out);
+    } else if (out->mx->state == DNS_NODATA) {
+        out->implicit = true;
+        out->hosts[out->count++] = (struct mail_host){.name = domain};
+    } else {
+        out->unknown = out->mx->state != DNS_NXDOMAIN;
+    }
+    for (size_t i = 0; i < out->count; i++) {
+        dns_start(scope, out->hosts[i].name, DNS_A);
+        dns_start(scope, out->hosts[i].name, DNS_AAAA);
+        dns_start(scope, out->hosts[i].name, DNS_CNAME);
+    }
+    for (size_t i = 0; i < out->count; i++)
+        find_addresses(scope, &out->hosts[i]);
+    if (out->implicit && out->hosts[0].address_count == 0 && !out->hosts[0].failed)
+        out->count = 0; /* nothing to send to */
+}

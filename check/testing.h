@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * testing.h - what the tests share while they run. For the files of the tests alone (tests_*.c).
+ */
+#ifndef ASSAY_CHECK_TESTING_H
+#define ASSAY_CHECK_TESTING_H
+
+#include "check/check.h"
+#include "dns/dns.h"
+
+#define TESTING_ADDRESSES 4 /* of one mail host of each family; own bound */
+
+struct mail_host {
+    const char *name;
+    uint16_t preference;
+    const struct dns_answer *v4, *v6;
+    struct ip addresses[2 * TESTING_ADDRESSES];
+    size_t address_count;
+    bool alias;         /* the name is a CNAME */
+    const char *failed; /* its addresses could not be looked up: why; NULL */
+};
+
+struct mail_hosts {
+    const struct dns_answer *mx;
+    bool null_mx;       /* a single MX 0 . (RFC 7505) */
+    bool null_mx_mixed; /* beside others, which RFC 7505 section 3 forbids */
+    bool implicit;      /* no MX: the domain itself (RFC 5321 5.1) */
+    bool unknown;       /* MX could not be looked up */
+    size_t count;
+    struct mail_host hosts[FACTS_MX];
+};
+
+struct testing {
+    struct arena *arena;
+    const struct facts *facts;
+    struct dns_scope *scope;
+    struct check_report *report;
+    struct mail_hosts mail;
+    bool signed_zone, gone;
+    bool dane, sts_enforced, rejects; /* what A+ asks for; rejects: p=reject */
+    const char *spf_text;
+};
+
+/* Where the mail of a domain goes, by DNS. */
+void mail_hosts_find(struct dns_scope *scope, struct arena *arena, const char *domain, struct mail_hosts *out);
+
+/* Notes a result. A test that is told several times (once a host) keeps the most severe state and the evidence of all
+ * that are not better; fix may be NULL. */
+void testing_say(struct testing *t, enum check_test test, enum check_state state, const char *fix, const char *format,
+                 ...) PRINTF_LIKE(5, 6);
+
+/* Not met: FAIL, ADVICE or NOTE, by the test's level. */
+enum check_state testing_unmet(enum check_test test);
+
+/* Hostile text made visible, in the arena, cut at `most` octets. Never NULL. */
+const char *testing_shown(struct testing *t, struct slice text, size_t most);
+
+/* Words for an answer that says nothing: "could not be looked up: no answer in time". */
+const char *testing_failure(struct testing *t, const struct dns_answer *a);
+
+void tests_dns(struct testing *t);       /* tests_dns.c */
+void tests_mail(struct testing *t);      /* tests_mail.c: mail hosts and their addresses */
+void tests_spf(struct testing *t);       /* tests_spf.c */
+void tests_dmarc(struct testing *t);     /* tests_dmarc.c: DMARC, DKIM, BIMI */
+void tests_tls(struct testing *t);       /* tests_tls.c */
+void tests_cert(struct testing *t);      /* tests_cert.c */
+void tests_transport(struct testing *t); /* tests_transport.c: DANE, MTA-STS, TLS-RPT, CAA, RPKI */
+void grade_report(struct testing *t);    /* grade.c */
+
+#endif

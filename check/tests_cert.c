@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * tests_cert.c - the certificates that the mail hosts of a domain show.
+ *
+ * Pure over the facts; whether an authority is trusted was found out when they were gathered. OpenSSL reads the
+ * certificates; none is taken to be well formed.
+ */
+#include "check/testing.h"
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#define DAYS_LEFT 7
+#define RSA_LEAST 2048
+
+static X509 *read_cert(struct slice der)
+{
+    const unsigned char *p = (const unsigned char *)der.p;
+    return der.n ? d2i_X509(NULL, &p, (long)der.n) : NULL;
+}
+
+static const char *host_words(struct testing *t, const struct facts_smtp *s)
+{
+    char ip[IP_TEXT];
+    const char *text = arena_printf(t->arena, "%s (%s)", s->host, ip_text(&s->address, ip));
+    return text ? text : s->host;
+}
+
+/* Whether a TLSA record of usage 3 pins the host's certificate: then dates and names do not count (RFC 7671 5.1). */
+static bool is_pinned(const struct facts_smtp *s)
+{
+    return s->usage == 3;
+}
+
+static void test_dates(struct testing *t, const struct facts_smtp *s, X509 *leaf)
+{
+    int days = 0, seconds = 0;
+    ASN1_TIME *now = ASN1_TIME_set(NULL, t->facts->at);
+    bool early = now && ASN1_TIME_compare(X509_get0_notBefore(leaf), now) > 0;
+    bool known = now && ASN1_TIME_diff(&days, &seconds, now, X509_get0_notAfter(leaf)) == 1;
+    ASN1_TIME_free(now);
+    static const char fix[] = "Renew the certificate, and let it renew itself (certbot, acme.sh).";
+    if (is_pinned(s))
+        testing_say(t, CHECK_CERT_DATES, CHECK_PASS, NULL, "pinned by DANE-EE: the dates do not count");
+    else if (!known)
+        testing_say(t, CHECK_CERT_DATES, CHECK_FAIL, fix, "%s: its dates cannot be read", host_words(t, s));
+    else if (early)
+        testing_say(t, CHECK_CERT_DATES, CHECK_FAIL, fix, "%s: not valid yet", host_words(t, s));
+    else if (days < 0 || seconds < 0)
+        testing_say(t, CHECK_CERT_DATES, CHECK_FAIL, fix, "%s: expired %d days ago", host_words(t, s), -days);
+    else if (days < DAYS_LEFT)
+        testing_say(t, CHECK_CERT_DATES, CHECK_FAIL, fix, "%s: ends in %d days", host_words(t, s), days);
+    else
+        testing_say(t, CHECK_CERT_DATES, CHECK_PASS, NULL, "ends in %d days", days);
+}
+
+static void test_key(struct testing *t, const struct facts_smtp *s, X509 *cert)
+{
+    EVP_PKEY *key = X509_get0_pubkey(cert);
+    int bits = key ? EVP_PKEY_get_bits(key) : 0;
+    bool rsa = key && EVP_PKEY_base_id(key) == EVP_PKEY_RSA, elliptic = key && EVP_PKEY_base_id(key) == EVP_PKEY_EC;
+    static const char fix[] = "Make a new key: ECDSA P-256, or RSA with 3072 bits.";
+    if (!key || (rsa && bits < RSA_LEAST) || (elliptic && bits < 224))
+        testing_say(t, CHECK_CERT_KEY, CHECK_FAIL, fix, "%s: %s with %d bits", host_words(t, s),
+                    rsa        ? "RSA"
+                    : elliptic ? "ECDSA"
+                               : "a key",
+                    bits);
+    else
+        testing_say(t, CHECK_CERT_KEY, CHECK_PASS, NULL, "%s with %d bits",
+                    rsa        ? "RSA"
+                    : elliptic ? "ECDSA"
+                               : "EdDSA",
+                    bits);
+}
+
+/* A self-signed certificate's own signature protects nothing, so its hash does not count. */
+static void test_signature(struct testing *t, const struct facts_smtp *s, X509 *cert)
+{
+    int digest = NID_undef;
+    bool self_signed = X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(cert)) == 0;
+    if (X509_get_signature_info(cert, &digest, NULL, NULL, NULL) != 1)
+        digest = NID_undef;
+    if (!self_signed && (digest == NID_sha1 || digest == NID_md5 || digest == NID_md5_sha1))
+        testing_say(t, CHECK_CERT_SIGNATURE, CHECK_FAIL, "Let the authority issue the certificate anew, with SHA-256.",
+                    "%s: signed with %s", host_words(t, s), OBJ_nid2sn(digest));
+    else
+        testing_say(t, CHECK_CERT_SIGNATURE, CHECK_PASS, NULL, "SHA-256 or better");
+}
+
+static void test_name(struct testing *t, const struct facts_smtp *s, X509 *leaf)
+{
+    if (X509_check_host(leaf, s->host, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1)
+        testing_say(t, CHECK_CERT_NAME, CHECK_PASS, NULL, "names the mail server");
+    else if (is_pinned(s))
+        testing_say(t, CHECK_CERT_NAME, CHECK_PASS, NULL, "pinned by DANE-EE: the name does not count");
+    else
+        testing_say(t, CHECK_CERT_NAME, CHECK_ADVICE, arena_printf(t->arena, "Get a certificate for %s.", s->host),
+                    "%s: the certificate does not name it", host_words(t, s));
+}
+
+static void test_trust(struct testing *t, const struct facts_smtp *s)
+{
+    if (!*s->trust)
+        return;
+    if (strcmp(s->trust, "ok") == 0)
+        testing_say(t, CHECK_CERT_TRUST, CHECK_PASS, NULL, "issued by a known authority");
+    else
+        testing_say(t, CHECK_CERT_TRUST, CHECK_NOTE, "Get a certificate from a public authority.", "%s: %s",
+                    host_words(t, s), testing_shown(t, slice_str(s->trust), 200));
+}
+
+void tests_cert(struct testing *t)
+{
+    for (size_t i = 0; i < t->facts->smtp_count; i++) {
+        const struct facts_smtp *s = &t->facts->smtp[i];
+        X509 *leaf = s->cert_count ? read_cert(s->certs[0]) : NULL;
+        if (!s->cert_count)
+            continue;
+        if (!leaf) {
+            testing_say(t, CHECK_CERT_KEY, CHECK_UNTESTED, NULL, "%s: its certificate cannot be read",
+                        host_words(t, s));
+            ERR_clear_error();
+            continue;
+        }
+        test_dates(t, s, leaf);
+        test_key(t, s, leaf);
+        test_signature(t, s, leaf);
+        test_name(t, s, leaf);
+        test_trust(t, s);
+        X509_free(leaf);
+        ERR_clear_error();
+    }
+}

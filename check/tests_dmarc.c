@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * tests_dmarc.c - DMARC (RFC 9989), the keys of DKIM, and BIMI.
+ *
+ * Pure over the facts. DMARC is read by the project's own engine, so that a check and a verdict see one record. DKIM
+ * keys are looked at only where a selector is known: none known is "not known", never a failure.
+ */
+#include "base/domain.h"
+#include "check/testing.h"
+#include "standards/dkim/dkim_keyrec.h"
+#include "standards/dmarc/dmarc.h"
+
+#define RSA_LEAST 1024u /* RFC 8301 3.2 */
+#define RSA_GOOD 2048u
+
+static const char *record_fix(struct testing *t, const char *policy)
+{
+    return arena_printf(t->arena, "_dmarc.%s. TXT \"v=DMARC1; p=%s; rua=mailto:dmarc@%s\"", t->facts->domain, policy,
+                        t->facts->domain);
+}
+
+/* A text at the right place that was meant as a record and is none. */
+static const char *near_miss(struct testing *t)
+{
+    const char *name = arena_printf(t->arena, "_dmarc.%s", t->facts->domain);
+    const struct dns_answer *a = name ? dns_get(t->scope, name, DNS_TXT) : NULL;
+    for (size_t i = 0; a && i < a->count; i++) {
+        struct slice text = slice_trim(dns_txt(t->scope, a, i));
+        if (text.n >= 4 && !dmarc_is_record(text) &&
+            (slice_eq_nocase(slice_of(text.p, 2), SLICE_LIT("v=")) ||
+             slice_eq_nocase(slice_of(text.p, 2), SLICE_LIT("p="))))
+            return testing_shown(t, text, 200);
+    }
+    return NULL;
+}
+
+static bool test_record(struct testing *t, const struct dmarc_finding *f)
+{
+    const struct dmarc_step *own = f->walk ? f->walk->author : NULL;
+    if (own && own->records > 1) {
+        testing_say(t, CHECK_DMARC, CHECK_FAIL, "Leave one DMARC record.", "%u DMARC records at _dmarc.%s",
+                    own->records, t->facts->domain);
+    } else if (!f->record && (f->dns_failed || !f->policy_known)) {
+        testing_say(t, CHECK_DMARC, CHECK_UNTESTED, NULL, "%s", f->reason);
+    } else if (!f->record) {
+        const char *close = near_miss(t);
+        testing_say(t, CHECK_DMARC, CHECK_FAIL, record_fix(t, "quarantine"),
+                    close ? "there is no DMARC record that can be read; found: %s" : "there is no DMARC record%s",
+                    close ? close : "");
+    } else {
+        testing_say(t, CHECK_DMARC, CHECK_PASS, NULL, "_dmarc.%s: %s", f->record_domain,
+                    testing_shown(t, slice_str(f->record->text), 450));
+        return true;
+    }
+    return false;
+}
+
+/* Whether the text has a tag of this name at all, valid or not. */
+static bool has_tag(const char *text, const char *tag)
+{
+    size_t n = strlen(tag);
+    for (const char *p = text; p; p = strchr(p, ';')) {
+        p += strspn(p, "; \t");
+        if (strncasecmp(p, tag, n) == 0 && (p[n] == '=' || p[n] == ' '))
+            return true;
+    }
+    return false;
+}
+
+static void test_syntax(struct testing *t, const struct dmarc_record *r)
+{
+    const struct {
+        const char *tag;
+        bool wrong;
+    } tags[] = {{"p", r->p_state != DMARC_TAG_VALID},
+                {"sp", r->sp_state == DMARC_TAG_INVALID},
+                {"np", r->np_state == DMARC_TAG_INVALID},
+                {"rua", r->rua_count == 0 && has_tag(r->text, "rua")},
+                {"ruf", r->ruf_count == 0 && has_tag(r->text, "ruf")}};
+    for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++)
+        if (tags[i].wrong)
+            testing_say(t, CHECK_DMARC_SYNTAX, CHECK_FAIL, "Correct the tag.", "the tag %s %s", tags[i].tag,
+                        has_tag(r->text, tags[i].tag) ? "has no value that can be read" : "is missing");
+    testing_say(t, CHECK_DMARC_SYNTAX, CHECK_PASS, NULL, "every tag can be read");
+}
+
+static void test_policy(struct testing *t, const struct dmarc_finding *f)
+{
+    const struct dmarc_record *r = f->record;
+    t->rejects = f->policy == DMARC_POLICY_REJECT && !f->testing;
+    if (f->policy == DMARC_POLICY_NONE)
+        testing_say(t, CHECK_DMARC_POLICY, CHECK_FAIL, record_fix(t, "quarantine"), "%s=%s%s", *f->tag ? f->tag : "p",
+                    dmarc_policy_name(f->published), f->testing ? ", and t=y lowers it" : "");
+    else
+        testing_say(t, CHECK_DMARC_POLICY, CHECK_PASS, NULL, "%s=%s", f->tag, dmarc_policy_name(f->policy));
+    if (f->source != DMARC_FROM_AUTHOR || f->policy == DMARC_POLICY_NONE)
+        return;
+    if (r->sp_state == DMARC_TAG_VALID && r->sp < r->p)
+        testing_say(t, CHECK_DMARC_SUB, CHECK_FAIL, "Remove sp=, or make it as strict as p=.",
+                    "sp=%s is weaker than p=%s", dmarc_policy_name(r->sp), dmarc_policy_name(r->p));
+    if (r->np_state == DMARC_TAG_VALID && r->np < r->p)
+        testing_say(t, CHECK_DMARC_SUB, CHECK_FAIL, "Remove np=, or make it as strict as p=.",
+                    "np=%s is weaker than p=%s", dmarc_policy_name(r->np), dmarc_policy_name(r->p));
+    testing_say(t, CHECK_DMARC_SUB, CHECK_PASS, NULL, "as strict as the domain's own");
+}
+
+/* The domain of a mailto: URI, as a kept name. */
+static bool destination(const char *uri, char out[LIMIT_DOMAIN + 1])
+{
+    const char *at = strncasecmp(uri, "mailto:", 7) == 0 ? strrchr(uri, '@') : NULL;
+    return at && domain_from_text(slice_of(at + 1, strcspn(at + 1, "!?/")), out) == STATUS_OK;
+}
+
+static bool agreed(struct testing *t, const char *policy_domain, const char *to, bool *unknown)
+{
+    const struct dmarc_walk *own = dmarc_walk(t->scope, t->arena, policy_domain),
+                            *other = dmarc_walk(t->scope, t->arena, to);
+    if (own && other && own->org_domain && other->org_domain && strcmp(own->org_domain, other->org_domain) == 0)
+        return true;
+    const char *name = arena_printf(t->arena, "%s._report._dmarc.%s", policy_domain, to);
+    const struct dns_answer *a = name ? dns_get(t->scope, name, DNS_TXT) : NULL;
+    for (size_t i = 0; a && i < a->count; i++)
+        if (dmarc_is_record(dns_txt(t->scope, a, i)))
+            return true;
+    *unknown = !a || a->state == DNS_TEMPFAIL || a->state == DNS_BADNAME;
+    return false;
+}
+
+static void test_reports(struct testing *t, const struct dmarc_finding *f)
+{
+    const struct dmarc_record *r = f->record;
+    if (r->rua_count == 0) {
+        testing_say(t, CHECK_DMARC_RUA, CHECK_ADVICE, arena_printf(t->arena, "rua=mailto:dmarc@%s", t->facts->domain),
+                    "no reports are asked for");
+        return;
+    }
+    testing_say(t, CHECK_DMARC_RUA, CHECK_PASS, NULL, "%zu destinations", r->rua_count);
+    for (size_t i = 0; i < r->rua_count; i++) {
+        char to[LIMIT_DOMAIN + 1];
+        bool unknown = false;
+        if (!destination(r->rua[i], to))
+            continue;
+        if (agreed(t, f->record_domain, to, &unknown))
+            testing_say(t, CHECK_DMARC_EXTERNAL, CHECK_PASS, NULL, "every destination is its own or has agreed");
+        else
+            testing_say(t, CHECK_DMARC_EXTERNAL, unknown ? CHECK_UNTESTED : CHECK_FAIL,
+                        arena_printf(t->arena, "%s._report._dmarc.%s. TXT \"v=DMARC1\"", f->record_domain,
+                                     testing_shown(t, slice_str(to), LIMIT_DOMAIN)),
+                        "%s has not agreed to receive them", testing_shown(t, slice_str(to), LIMIT_DOMAIN));
+    }
+}
+
+/* ---- DKIM ---- */
+
+static void judge_key(struct testing *t, const char *selector, const struct dkim_keyrec *k)
+{
+    struct dkim_pubkey *key = NULL;
+    const char *reason = NULL;
+    if (k->revoked) {
+        testing_say(t, CHECK_DKIM, CHECK_PASS, NULL, "%s: revoked", selector);
+        return;
+    }
+    if (!k->type_known || dkim_pubkey_get(k->type, k->p, &key, &reason) != STATUS_OK) {
+        testing_say(t, CHECK_DKIM, CHECK_FAIL, "Publish the key again.", "%s: %s", selector,
+                    reason ? reason : "a kind of key that nobody knows");
+        return;
+    }
+    unsigned bits = dkim_pubkey_bits(key);
+    key = dkim_pubkey_release(key);
+    if (k->type == KEY_RSA && bits < RSA_LEAST)
+        testing_say(t, CHECK_DKIM, CHECK_FAIL, "Make a new key of 2048 bits.", "%s: RSA with %u bits", selector, bits);
+    else if (k->type == KEY_RSA && bits < RSA_GOOD)
+        testing_say(t, CHECK_DKIM, CHECK_ADVICE, "Make a new key of 2048 bits.", "%s: RSA with %u bits", selector,
+                    bits);
+    else if (k->testing)
+        testing_say(t, CHECK_DKIM, CHECK_ADVICE, "Remove t=y.", "%s: the key says that it is a test (t=y)", selector);
+    else
+        testing_say(t, CHECK_DKIM, CHECK_PASS, NULL, "%s: %s", selector, k->type == KEY_RSA ? "RSA" : "Ed25519");
+}
+
+static void test_selector(struct testing *t, const struct facts_selector *s)
+{
+    char name[LIMIT_DOMAIN + 1];
+    const char *selector = testing_shown(t, slice_str(s->name), 100), *reason = NULL;
+    const struct dns_answer *a;
+    struct dkim_keyrec key;
+    if (!dkim_keyrec_name(s->name, t->facts->domain, name)) {
+        testing_say(t, CHECK_DKIM, CHECK_UNTESTED, NULL, "%s: no name of a selector", selector);
+        return;
+    }
+    a = dns_get(t->scope, name, DNS_TXT);
+    for (size_t i = 0; i < a->count; i++) {
+        struct slice text = dns_txt(t->scope, a, i);
+        enum status read = text.p ? dkim_keyrec_read(text, &key, &reason) : STATUS_INVALID;
+        if (read == STATUS_OK) {
+            judge_key(t, selector, &key);
+            return;
+        }
+    }
+    if (a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS)
+        testing_say(t, CHECK_DKIM, CHECK_UNTESTED, NULL, "%s %s", selector, testing_failure(t, a));
+    else
+        testing_say(t, CHECK_DKIM, CHECK_FAIL, "Publish the key of this selector, or stop signing with it.", "%s: %s",
+                    selector, reason ? reason : "there is no key");
+}
+
+static void test_bimi(struct testing *t)
+{
+    const char *name = arena_printf(t->arena, "default._bimi.%s", t->facts->domain);
+    const struct dns_answer *a = name ? dns_get(t->scope, name, DNS_TXT) : NULL;
+    for (size_t i = 0; a && i < a->count; i++) {
+        struct slice text = dns_txt(t->scope, a, i);
+        if (text.n >= 7 && slice_eq_nocase(slice_of(text.p, 7), SLICE_LIT("v=BIMI1")))
+            testing_say(t, CHECK_BIMI, CHECK_PASS, NULL, "a record is there");
+    }
+    if (!t->report->results[CHECK_BIMI].evidence)
+        testing_say(t, CHECK_BIMI, CHECK_NOTE, NULL, "no record");
+}
+
+void tests_dmarc(struct testing *t)
+{
+    struct dmarc_finding f;
+    if (dmarc_check(t->scope, t->arena, t->facts->domain, NULL, 0, &f) == STATUS_OK && test_record(t, &f)) {
+        test_syntax(t, f.record);
+        test_policy(t, &f);
+        test_reports(t, &f);
+    }
+    for (size_t i = 0; i < t->facts->selector_count; i++)
+        test_selector(t, &t->facts->selectors[i]);
+    if (t->facts->selector_count == 0 && t->report->sends)
+        testing_say(t, CHECK_DKIM, CHECK_UNTESTED, NULL,
+                    "not known: no mail of the domain was seen here, and no --selector was given");
+    test_bimi(t);
+}

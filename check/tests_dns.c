@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * tests_dns.c - the domain in DNS: does it exist, is it signed, and how good are its name servers.
+ *
+ * Pure over the facts. What validates comes from our own validating look-ups; what each name server says by itself
+ * (signature dates, differences, questions it cannot answer) from the questions put to it directly.
+ */
+#include "check/testing.h"
+#include "dns/direct.h"
+
+#define EXPIRY_DAYS 3
+#define RSA_BITS 2048u
+
+/* The zone that holds the domain: its name at or above, where NS records are. */
+static const char *find_apex(struct testing *t)
+{
+    for (const char *name = t->facts->domain; name; name = strchr(name, '.') ? strchr(name, '.') + 1 : NULL)
+        if (dns_get(t->scope, name, DNS_NS)->state == DNS_FOUND)
+            return name;
+    return t->facts->domain;
+}
+
+static void test_existence(struct testing *t)
+{
+    const struct dns_answer *soa = dns_get(t->scope, t->facts->domain, DNS_SOA);
+    t->gone = soa->state == DNS_NXDOMAIN;
+    if (t->gone)
+        testing_say(t, CHECK_EXISTS, CHECK_FAIL, NULL, "%s does not exist (NXDOMAIN)", t->facts->domain);
+    else if (soa->state == DNS_TEMPFAIL)
+        testing_say(t, CHECK_EXISTS, CHECK_UNTESTED, NULL, "%s %s", t->facts->domain, testing_failure(t, soa));
+    else
+        testing_say(t, CHECK_EXISTS, CHECK_PASS, NULL, "%s is there", t->facts->domain);
+}
+
+static void test_validation(struct testing *t)
+{
+    static const enum dns_type types[] = {DNS_SOA, DNS_NS, DNS_MX, DNS_TXT, DNS_DNSKEY};
+    const struct dns_answer *soa = dns_get(t->scope, t->facts->domain, DNS_SOA);
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        const struct dns_answer *a = dns_get(t->scope, t->facts->domain, types[i]);
+        if (a->state == DNS_BOGUS)
+            testing_say(
+                t, CHECK_DNSSEC_VALID, CHECK_FAIL,
+                "Ask the DNS host to sign the zone anew, or to make the DS record in the parent zone fit its key.",
+                "%s %s: %s", t->facts->domain, dns_type_name(types[i]), testing_failure(t, a));
+    }
+    t->signed_zone = soa->security == DNS_SECURE;
+    if (soa->state == DNS_TEMPFAIL || soa->security == DNS_UNKNOWN) {
+        testing_say(t, CHECK_DNSSEC_VALID, CHECK_UNTESTED, NULL, "%s", testing_failure(t, soa));
+        testing_say(t, CHECK_DNSSEC_SIGNED, CHECK_UNTESTED, NULL, "%s", testing_failure(t, soa));
+    } else if (soa->state == DNS_BOGUS) {
+        t->signed_zone = true;
+        testing_say(t, CHECK_DNSSEC_SIGNED, CHECK_PASS, NULL, "the parent zone holds a DS record");
+    } else if (t->signed_zone) {
+        testing_say(t, CHECK_DNSSEC_VALID, CHECK_PASS, NULL, "validated from the root");
+        testing_say(t, CHECK_DNSSEC_SIGNED, CHECK_PASS, NULL, "validated from the root");
+    } else {
+        testing_say(t, CHECK_DNSSEC_SIGNED, CHECK_FAIL,
+                    "Switch DNSSEC on at the DNS host, and let the registrar publish the DS record.",
+                    "%s is proved to be unsigned", t->facts->domain);
+    }
+}
+
+/* Bits of the modulus in an RSA key (RFC 3110 section 2); 0: malformed. */
+static unsigned rsa_bits(struct slice key)
+{
+    const unsigned char *p = (const unsigned char *)key.p;
+    size_t exponent, at = 1;
+    if (key.n < 3)
+        return 0;
+    exponent = p[0];
+    if (exponent == 0) {
+        exponent = (size_t)p[1] << 8 | p[2];
+        at = 3;
+    }
+    at += exponent;
+    while (at < key.n && p[at] == 0)
+        at++;
+    return at < key.n ? (unsigned)(key.n - at) * 8 : 0;
+}
+
+static void test_keys(struct testing *t, const char *apex)
+{
+    const struct dns_answer *keys = dns_get(t->scope, apex, DNS_DNSKEY);
+    static const char fix[] = "Roll the DNSSEC keys over to algorithm 13 (ECDSA P-256).";
+    for (size_t i = 0; i < keys->count; i++) {
+        struct slice r = keys->rdata[i];
+        unsigned algorithm = r.n > 4 ? (unsigned char)r.p[3] : 0, bits = rsa_bits(slice_from(r, 4));
+        bool rsa = algorithm == 5 || algorithm == 7 || algorithm == 8 || algorithm == 10;
+        if (algorithm == 1 || algorithm == 3 || algorithm == 5 || algorithm == 6 || algorithm == 7 || algorithm == 12)
+            testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, fix, "a key of %s has algorithm %u (SHA-1 or older)",
+                        apex, algorithm);
+        else if (rsa && bits < RSA_BITS - 8)
+            testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, fix, "a key of %s is RSA with %u bits", apex, bits);
+        else
+            testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_PASS, NULL, "algorithm %u", algorithm);
+    }
+    if (keys->count == 0)
+        testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_UNTESTED, NULL, "the keys of %s %s", apex,
+                    testing_failure(t, keys));
+}
+
+static void test_digests(struct testing *t, const char *apex)
+{
+    const struct dns_answer *ds = dns_get(t->scope, apex, DNS_DS);
+    bool strong = false;
+    for (size_t i = 0; i < ds->count; i++)
+        strong = strong || (ds->rdata[i].n > 4 && (unsigned char)ds->rdata[i].p[3] >= 2);
+    if (strong)
+        testing_say(t, CHECK_DNSSEC_DIGEST, CHECK_PASS, NULL, "DS with SHA-256 or better");
+    else if (ds->count)
+        testing_say(t, CHECK_DNSSEC_DIGEST, CHECK_FAIL,
+                    "Let the registrar publish a DS record with digest type 2 (SHA-256).",
+                    "the DS records of %s have SHA-1 alone", apex);
+    else if (ds->state != DNS_NODATA)
+        testing_say(t, CHECK_DNSSEC_DIGEST, CHECK_UNTESTED, NULL, "the DS records of %s %s", apex,
+                    testing_failure(t, ds));
+}
+
+static void test_nsec3(struct testing *t, const char *apex)
+{
+    const struct dns_answer *a = dns_get(t->scope, apex, DNS_NSEC3PARAM);
+    if (a->state == DNS_NODATA) {
+        testing_say(t, CHECK_DNSSEC_NSEC3, CHECK_PASS, NULL, "the zone uses NSEC");
+        return;
+    }
+    if (a->state != DNS_FOUND || a->rdata[0].n < 5) {
+        testing_say(t, CHECK_DNSSEC_NSEC3, CHECK_UNTESTED, NULL, "NSEC3PARAM of %s %s", apex, testing_failure(t, a));
+        return;
+    }
+    const unsigned char *p = (const unsigned char *)a->rdata[0].p;
+    unsigned iterations = (unsigned)p[2] << 8 | p[3], salt = p[4];
+    if (iterations || salt)
+        testing_say(t, CHECK_DNSSEC_NSEC3, CHECK_ADVICE, "Set NSEC3 to 0 iterations and no salt.",
+                    "NSEC3 with %u extra iterations and a salt of %u octets", iterations, salt);
+    else
+        testing_say(t, CHECK_DNSSEC_NSEC3, CHECK_PASS, NULL, "NSEC3 without extra iterations and salt");
+}
+
+static void test_expiry(struct testing *t)
+{
+    time_t earliest = 0;
+    for (size_t i = 0; i < t->facts->server_count; i++) {
+        const struct facts_server *s = &t->facts->servers[i];
+        if (s->signed_to && (!earliest || s->signed_to < earliest))
+            earliest = s->signed_to;
+    }
+    if (!earliest) {
+        testing_say(t, CHECK_DNSSEC_EXPIRY, CHECK_UNTESTED, NULL, "no name server showed its signatures");
+        return;
+    }
+    long long hours = ((long long)earliest - (long long)t->facts->at) / 3600;
+    if (hours < EXPIRY_DAYS * 24)
+        testing_say(t, CHECK_DNSSEC_EXPIRY, CHECK_FAIL, "Ask the DNS host why the zone is not signed anew in time.",
+                    "a signature ends in %lld hours", hours);
+    else
+        testing_say(t, CHECK_DNSSEC_EXPIRY, CHECK_PASS, NULL, "the first signature ends in %lld days", hours / 24);
+}
+
+/* ---- name servers ---- */
+
+static bool answered(const struct facts_server *s)
+{
+    return strcmp(s->outcome, "answered") == 0 && s->rcode == 0;
+}
+
+static bool asks(const struct facts_server *s, const char *question, int family)
+{
+    return strcmp(s->question, question) == 0 && (!family || s->address.family == family) &&
+           strcmp(s->outcome, "skipped") != 0;
+}
+
+static const char *rcode_name(unsigned rcode)
+{
+    static const char *const names[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"};
+    return rcode < sizeof names / sizeof names[0] ? names[rcode] : "an error";
+}
+
+static const char *server_words(struct testing *t, const struct facts_server *s)
+{
+    char ip[IP_TEXT];
+    const char *said = strcmp(s->outcome, "answered") != 0 ? s->outcome : rcode_name(s->rcode);
+    const char *text = arena_printf(t->arena, "%s (%s): %s", s->host, ip_text(&s->address, ip), said);
+    return text ? text : "";
+}
+
+/* Whether they answer, over one family of addresses (0: IPv4, and a server is silent only if others are not). */
+static void test_answers(struct testing *t, enum check_test test, int family)
+{
+    bool any = false, looked = false;
+    for (size_t i = 0; i < t->facts->server_count; i++)
+        any = any || (asks(&t->facts->servers[i], "SOA", 0) && answered(&t->facts->servers[i]));
+    for (size_t i = 0; i < t->facts->server_count; i++) {
+        const struct facts_server *s = &t->facts->servers[i];
+        if (!asks(s, "SOA", family))
+            continue;
+        looked = true;
+        if (answered(s) && !s->authoritative)
+            testing_say(t, test, CHECK_FAIL, "Let this name server load the zone, or take it out of the NS records.",
+                        "%s does not hold the zone", s->host);
+        else if (answered(s))
+            testing_say(t, test, CHECK_PASS, NULL, "all answer");
+        else
+            testing_say(t, test, any ? CHECK_FAIL : CHECK_UNTESTED,
+                        any ? "Start this name server, or take it out of the NS records." : NULL, "%s",
+                        server_words(t, s));
+    }
+    if (!looked)
+        testing_say(t, test, CHECK_UNTESTED, NULL, "no name server was asked");
+}
+
+static void test_ipv6(struct testing *t, const struct dns_answer *ns)
+{
+    unsigned with = 0;
+    for (size_t i = 0; i < ns->count; i++) {
+        const char *host = dns_host(t->scope, ns, i, NULL);
+        with += host && dns_get(t->scope, host, DNS_AAAA)->state == DNS_FOUND;
+    }
+    if (with >= 2)
+        testing_say(t, CHECK_NS_IPV6, CHECK_PASS, NULL, "%u name servers have an IPv6 address", with);
+    else
+        testing_say(t, CHECK_NS_IPV6, CHECK_FAIL, "Give at least two name servers an AAAA record.",
+                    "%u of %zu name servers have an IPv6 address", with, ns->count);
+    if (t->facts->ipv6 != FACTS_YES && with)
+        testing_say(t, CHECK_NS_IPV6_REACH, CHECK_UNTESTED, NULL, "this computer has no IPv6");
+    else if (with)
+        test_answers(t, CHECK_NS_IPV6_REACH, 6);
+}
+
+/* Whether all give the same records; a SOA's serial may differ for the moments that a change takes. */
+static void test_agreement(struct testing *t)
+{
+    static const char *const questions[] = {"NS", "MX", "TXT"};
+    bool looked = false;
+    for (size_t q = 0; q < sizeof questions / sizeof questions[0]; q++) {
+        const struct facts_server *first = NULL;
+        for (size_t i = 0; i < t->facts->server_count; i++) {
+            const struct facts_server *s = &t->facts->servers[i];
+            if (!asks(s, questions[q], 0) || !answered(s))
+                continue;
+            looked = looked || first;
+            if (first && strcmp(first->digest, s->digest) != 0)
+                testing_say(t, CHECK_NS_AGREE, CHECK_FAIL, "Let every name server load the same zone.",
+                            "%s and %s differ about %s", first->host, s->host, questions[q]);
+            first = first ? first : s;
+        }
+    }
+    if (looked)
+        testing_say(t, CHECK_NS_AGREE, CHECK_PASS, NULL, "NS, MX and TXT are the same everywhere");
+    else
+        testing_say(t, CHECK_NS_AGREE, CHECK_UNTESTED, NULL, "fewer than two name servers answered");
+}
+
+static void test_tlsa_question(struct testing *t)
+{
+    bool looked = false;
+    for (size_t i = 0; i < t->facts->server_count; i++) {
+        const struct facts_server *s = &t->facts->servers[i];
+        if (!asks(s, "TLSA", 0))
+            continue;
+        looked = true;
+        bool fails = strcmp(s->outcome, "answered") == 0 && s->rcode != 0 && s->rcode != 3;
+        bool silent = strcmp(s->outcome, "timeout") == 0;
+        for (size_t k = 0; silent && k < t->facts->server_count; k++) /* silent to this question alone */
+            silent = !asks(&t->facts->servers[k], "SOA", 0) || !ip_eq(&t->facts->servers[k].address, &s->address) ||
+                     answered(&t->facts->servers[k]);
+        if (fails || silent)
+            testing_say(
+                t, CHECK_NS_TLSA, CHECK_FAIL,
+                "Ask the DNS host to mend the name server: it must answer a question for TLSA with the records, or "
+                "that there are none.",
+                "asked for TLSA: %s", server_words(t, s));
+        else if (strcmp(s->outcome, "answered") == 0)
+            testing_say(t, CHECK_NS_TLSA, CHECK_PASS, NULL, "answered");
+    }
+    if (!looked || !t->report->results[CHECK_NS_TLSA].evidence)
+        testing_say(t, CHECK_NS_TLSA, CHECK_UNTESTED, NULL, "no name server answered");
+}
+
+void tests_dns(struct testing *t)
+{
+    test_existence(t);
+    if (t->gone)
+        return;
+    test_validation(t);
+    const char *apex = find_apex(t);
+    const struct dns_answer *ns = dns_get(t->scope, apex, DNS_NS);
+    if (t->signed_zone && t->report->results[CHECK_DNSSEC_VALID].state != CHECK_FAIL) {
+        test_keys(t, apex);
+        test_digests(t, apex);
+        test_nsec3(t, apex);
+        test_expiry(t);
+    }
+    if (ns->count >= 2)
+        testing_say(t, CHECK_NS_COUNT, CHECK_PASS, NULL, "%zu name servers", ns->count);
+    else if (ns->count == 1)
+        testing_say(t, CHECK_NS_COUNT, CHECK_FAIL, "Add a second name server in another network.", "one name server");
+    else
+        testing_say(t, CHECK_NS_COUNT, CHECK_UNTESTED, NULL, "the name servers %s", testing_failure(t, ns));
+    if (ns->count)
+        test_ipv6(t, ns);
+    test_answers(t, CHECK_NS_ANSWER, 4);
+    test_agreement(t);
+    test_tlsa_question(t);
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * tests_mail.c - the mail hosts of a domain: MX, their names and addresses, and whether they answer.
+ *
+ * Pure over the facts. A host that could not be asked is untested where nothing else of ours worked, and a failure only
+ * where its neighbours answered.
+ */
+#include "check/testing.h"
+
+static const char *address_text(struct testing *t, const struct ip *a)
+{
+    char text[IP_TEXT];
+    const char *kept = arena_strdup(t->arena, ip_text(a, text));
+    return kept ? kept : "";
+}
+
+static void test_mx(struct testing *t)
+{
+    const struct mail_hosts *m = &t->mail;
+    const char *domain = t->facts->domain;
+    if (m->unknown)
+        testing_say(t, CHECK_MX, CHECK_UNTESTED, NULL, "MX of %s %s", domain, testing_failure(t, m->mx));
+    else if (m->null_mx_mixed)
+        testing_say(t, CHECK_MX, CHECK_FAIL, "Remove the record with the single dot, or all the others.",
+                    "a null MX (\"0 .\") stands beside other MX records");
+    else if (m->null_mx)
+        testing_say(t, CHECK_MX, CHECK_PASS, NULL, "the domain takes no mail (null MX)");
+    else if (m->implicit && m->count)
+        testing_say(t, CHECK_MX, CHECK_PASS, NULL, "no MX: mail goes to the address of %s itself", domain);
+    else if (m->implicit)
+        testing_say(t, CHECK_MX, CHECK_PASS, NULL, "no MX and no address: the domain takes no mail");
+    else if (m->count)
+        testing_say(t, CHECK_MX, CHECK_PASS, NULL, "%zu mail servers", m->count);
+    else
+        testing_say(t, CHECK_MX, CHECK_FAIL, "Publish an MX record with the name of a mail server.",
+                    "no MX record holds a usable name");
+}
+
+static void test_names(struct testing *t)
+{
+    for (size_t i = 0; i < t->mail.count; i++) {
+        const struct mail_host *h = &t->mail.hosts[i];
+        struct ip literal;
+        if (h->alias && !t->mail.implicit)
+            testing_say(t, CHECK_MX_HOST, CHECK_FAIL, "Name the host itself in the MX record, not its alias.",
+                        "%s is an alias (CNAME)", h->name);
+        else if (ip_from_text(slice_str(h->name), &literal) == STATUS_OK)
+            testing_say(t, CHECK_MX_HOST, CHECK_FAIL, "An MX record holds a name, not an address.", "%s is an address",
+                        h->name);
+        else if (h->address_count == 0 && h->failed)
+            testing_say(t, CHECK_MX_HOST, CHECK_UNTESTED, NULL, "%s: %s", h->name,
+                        testing_shown(t, slice_str(h->failed), 200));
+        else if (h->address_count == 0)
+            testing_say(t, CHECK_MX_HOST, CHECK_FAIL, "Give the mail server an A record, or remove it from MX.",
+                        "%s has no address", h->name);
+        else
+            testing_say(t, CHECK_MX_HOST, CHECK_PASS, NULL, "every mail server has addresses");
+    }
+}
+
+static void test_dnssec(struct testing *t)
+{
+    for (size_t i = 0; i < t->mail.count; i++) {
+        const struct mail_host *h = &t->mail.hosts[i];
+        const struct dns_answer *a = h->v4->state == DNS_FOUND ? h->v4 : h->v6;
+        bool bogus = h->v4->state == DNS_BOGUS || h->v6->state == DNS_BOGUS;
+        if (bogus)
+            testing_say(t, CHECK_DNSSEC_MX, CHECK_FAIL, "Ask the mail host to mend the signatures of its zone.",
+                        "%s: its DNSSEC signatures are not valid", h->name);
+        else if (a->state == DNS_TEMPFAIL)
+            testing_say(t, CHECK_DNSSEC_MX, CHECK_UNTESTED, NULL, "%s %s", h->name, testing_failure(t, a));
+        else if (a->security == DNS_SECURE)
+            testing_say(t, CHECK_DNSSEC_MX, CHECK_PASS, NULL, "signed");
+        else if (a->security == DNS_INSECURE)
+            testing_say(t, CHECK_DNSSEC_MX, CHECK_FAIL,
+                        "Ask the mail host to sign the zone of its servers with DNSSEC.", "%s is not signed", h->name);
+    }
+}
+
+static const struct facts_smtp *smtp_of(const struct facts *f, const char *host, const struct ip *a)
+{
+    for (size_t i = 0; i < f->smtp_count; i++)
+        if (ip_eq(&f->smtp[i].address, a) && strcmp(f->smtp[i].host, host) == 0)
+            return &f->smtp[i];
+    return NULL;
+}
+
+/* Whether SMTP was spoken at all: the host is there, whatever it thought of us. */
+static bool is_there(const struct facts_smtp *s)
+{
+    return s && *s->banner;
+}
+
+static void test_ipv6(struct testing *t)
+{
+    for (size_t i = 0; i < t->mail.count; i++) {
+        const struct mail_host *h = &t->mail.hosts[i];
+        if (h->v6->state == DNS_FOUND)
+            testing_say(t, CHECK_MX_IPV6, CHECK_PASS, NULL, "every mail server has an IPv6 address");
+        else if (h->v6->state == DNS_NODATA && h->address_count)
+            testing_say(t, CHECK_MX_IPV6, CHECK_FAIL,
+                        arena_printf(t->arena, "%s. AAAA <IPv6 address of the mail server>", h->name),
+                        "%s has no IPv6 address", h->name);
+        else if (h->failed)
+            testing_say(t, CHECK_MX_IPV6, CHECK_UNTESTED, NULL, "%s %s", h->name, testing_failure(t, h->v6));
+    }
+}
+
+/* One family of addresses. A silent host is its own fault only where another one answers us. */
+static void test_answers(struct testing *t, enum check_test test, int family)
+{
+    bool any = false;
+    for (size_t i = 0; i < t->facts->smtp_count; i++)
+        any = any || is_there(&t->facts->smtp[i]);
+    for (size_t i = 0; i < t->mail.count; i++)
+        for (size_t k = 0; k < t->mail.hosts[i].address_count; k++) {
+            const struct mail_host *h = &t->mail.hosts[i];
+            const struct facts_smtp *s = smtp_of(t->facts, h->name, &h->addresses[k]);
+            if (h->addresses[k].family != family || !s)
+                continue;
+            const char *ip = address_text(t, &h->addresses[k]);
+            if (is_there(s))
+                testing_say(t, test, CHECK_PASS, NULL, "every mail server answers");
+            else if (strcmp(s->outcome, "not asked") == 0)
+                testing_say(t, test, CHECK_UNTESTED, NULL, "%s (%s): not asked: %s", h->name, ip, s->reason);
+            else
+                testing_say(t, test, any ? CHECK_FAIL : CHECK_UNTESTED,
+                            any ? "Start the mail server at this address, or remove the address from DNS." : NULL,
+                            "%s (%s): %s: %s", h->name, ip, s->outcome, testing_shown(t, slice_str(s->reason), 200));
+        }
+}
+
+/* An address has a name that leads back to it (forward-confirmed). */
+static void test_ptr_of(struct testing *t, const struct mail_host *h, const struct ip *a)
+{
+    char arpa[IP_ARPA_TEXT];
+    const char *ip = address_text(t, a);
+    const struct dns_answer *ptr = dns_get(t->scope, ip_arpa(a, arpa), DNS_PTR);
+    bool confirmed = false, failed = ptr->state == DNS_TEMPFAIL || ptr->state == DNS_BOGUS;
+    for (size_t i = 0; i < ptr->count && i < TESTING_ADDRESSES && !confirmed; i++) {
+        const char *name = dns_host(t->scope, ptr, i, NULL);
+        const struct dns_answer *back = name ? dns_get(t->scope, name, a->family == 4 ? DNS_A : DNS_AAAA) : NULL;
+        struct ip found;
+        for (size_t k = 0; back && k < back->count; k++)
+            confirmed = confirmed || (dns_address(back, k, &found) && ip_eq(&found, a));
+        failed = failed || (back && back->state == DNS_TEMPFAIL);
+    }
+    if (confirmed)
+        testing_say(t, CHECK_MX_PTR, CHECK_PASS, NULL, "every address has a name that leads back to it");
+    else if (failed)
+        testing_say(t, CHECK_MX_PTR, CHECK_UNTESTED, NULL, "the name of %s %s", ip, testing_failure(t, ptr));
+    else
+        testing_say(t, CHECK_MX_PTR, CHECK_ADVICE, arena_printf(t->arena, "%s. PTR %s.", arpa, h->name),
+                    "%s (%s) has no name that leads back to it", h->name, ip);
+}
+
+void tests_mail(struct testing *t)
+{
+    mail_hosts_find(t->scope, t->arena, t->facts->domain, &t->mail);
+    t->report->receives = t->mail.count > 0 || t->mail.unknown;
+    test_mx(t);
+    test_names(t);
+    test_dnssec(t);
+    test_ipv6(t);
+    test_answers(t, CHECK_MX_ANSWER, 4);
+    if (t->facts->ipv6 == FACTS_YES)
+        test_answers(t, CHECK_MX_IPV6_REACH, 6);
+    else if (t->report->results[CHECK_MX_IPV6].state == CHECK_PASS)
+        testing_say(t, CHECK_MX_IPV6_REACH, CHECK_UNTESTED, NULL, "this computer has no IPv6");
+    for (size_t i = 0; i < t->mail.count; i++)
+        for (size_t k = 0; k < t->mail.hosts[i].address_count; k++)
+            test_ptr_of(t, &t->mail.hosts[i], &t->mail.hosts[i].addresses[k]);
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * tests_spf.c - the SPF record of a domain and all that it includes (RFC 7208).
+ *
+ * Counts what a receiver would have to look up in the worst case, whoever the client is: each include, a, mx, ptr,
+ * exists and redirect is one of the ten terms of section 4.6.4, over the whole tree; names with macros are counted and
+ * not looked up. Promises to read at most RECORDS records, however they include each other.
+ */
+#include "check/testing.h"
+#include "standards/spf/spf_record.h"
+
+#define RECORDS 40   /* records of one tree; own bound */
+#define TERMS 10u    /* RFC 7208 4.6.4 */
+#define VOIDS 2u     /* the same */
+#define MX_NAMES 10u /* the same */
+#define WIDE 1000000.0
+#define EVERYBODY 2147483648.0 /* half of all IPv4 addresses */
+
+struct tree {
+    struct testing *t;
+    unsigned terms, voids, records;
+    double addresses;     /* of IPv4 */
+    const char *eleventh; /* the term that is one too many */
+    const char *third;    /* the name without an answer that is one too many */
+    bool ptr;
+    bool cut; /* RECORDS reached */
+};
+
+enum fetched { FETCHED, FETCHED_NONE, FETCHED_SEVERAL, FETCHED_UNKNOWN };
+
+/* The one SPF record of a name. */
+static enum fetched fetch(struct testing *t, const char *domain, struct slice *text, const struct dns_answer **answer)
+{
+    const struct dns_answer *a = dns_get(t->scope, domain, DNS_TXT);
+    unsigned found = 0;
+    *answer = a;
+    for (size_t i = 0; i < a->count; i++) {
+        struct slice one = dns_txt(t->scope, a, i);
+        if (one.p && spf_record_is(one)) {
+            *text = one;
+            found++;
+        }
+    }
+    if (a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS)
+        return FETCHED_UNKNOWN;
+    return found == 0 ? FETCHED_NONE : found == 1 ? FETCHED : FETCHED_SEVERAL;
+}
+
+static const char *term_text(struct tree *w, struct slice term, const char *domain)
+{
+    const char *text = arena_printf(w->t->arena, "%s in the record of %s", testing_shown(w->t, term, 200), domain);
+    return text ? text : "";
+}
+
+static void count_term(struct tree *w, struct slice term, const char *domain)
+{
+    if (++w->terms == TERMS + 1)
+        w->eleventh = term_text(w, term, domain);
+}
+
+static void count_void(struct tree *w, const struct dns_answer *a, struct slice term, const char *domain)
+{
+    if ((a->state == DNS_NXDOMAIN || a->state == DNS_NODATA) && ++w->voids == VOIDS + 1)
+        w->third = term_text(w, term, domain);
+}
+
+/* The name a term speaks of; NULL: it holds macros, so that it depends on the mail. */
+static const char *target_of(struct tree *w, struct slice spec, const char *domain)
+{
+    if (spec.n == 0)
+        return domain;
+    return memchr(spec.p, '%', spec.n) ? NULL : arena_copy(w->t->arena, spec.p, spec.n);
+}
+
+static void add_net(struct tree *w, unsigned bits)
+{
+    w->addresses += (double)(UINT64_C(1) << (bits > 32 ? 0 : 32 - bits));
+}
+
+static void walk_address(struct tree *w, const struct spf_term *term, const char *name, const char *domain)
+{
+    const struct dns_answer *v4 = dns_get(w->t->scope, name, DNS_A), *v6 = dns_get(w->t->scope, name, DNS_AAAA);
+    if (v4->state != DNS_FOUND && v6->state != DNS_FOUND)
+        count_void(w, v4, term->text, domain);
+    for (size_t i = 0; i < v4->count; i++)
+        add_net(w, term->bits4);
+}
+
+static void walk_mx(struct tree *w, const struct spf_term *term, const char *name, const char *domain)
+{
+    const struct dns_answer *mx = dns_get(w->t->scope, name, DNS_MX);
+    count_void(w, mx, term->text, domain);
+    if (mx->count > MX_NAMES)
+        testing_say(w->t, CHECK_SPF_LOOKUPS, CHECK_FAIL, "List the addresses in place of mx.",
+                    "%s: %zu mail hosts, at most %u are looked up", term_text(w, term->text, domain), mx->count,
+                    MX_NAMES);
+    for (size_t i = 0; i < mx->count && i < MX_NAMES; i++) {
+        const char *host = dns_host_text(w->t->scope, mx, i, NULL);
+        const struct dns_answer *a = host ? dns_get(w->t->scope, host, DNS_A) : NULL;
+        for (size_t k = 0; a && k < a->count; k++)
+            add_net(w, term->bits4);
+    }
+}
+
+static void walk_record(struct tree *w, const char *domain, struct slice text, unsigned depth);
+
+/* An include or a redirect: the record there must be. */
+static void walk_into(struct tree *w, struct slice term, struct slice spec, const char *domain, unsigned depth)
+{
+    const char *name = target_of(w, spec, domain);
+    const struct dns_answer *a = NULL;
+    struct slice text = SLICE_NULL;
+    count_term(w, term, domain);
+    if (!name)
+        return;
+    if (w->records >= RECORDS || depth >= RECORDS) {
+        w->cut = true;
+        return;
+    }
+    switch (fetch(w->t, name, &text, &a)) {
+    case FETCHED:
+        walk_record(w, name, text, depth + 1);
+        return;
+    case FETCHED_NONE:
+        count_void(w, a, term, domain);
+        testing_say(w->t, CHECK_SPF_SYNTAX, CHECK_FAIL, "Remove this term, or correct its name.",
+                    "%s: there is no SPF record", term_text(w, term, domain));
+        return;
+    case FETCHED_SEVERAL:
+        testing_say(w->t, CHECK_SPF_SYNTAX, CHECK_FAIL, "Ask whoever keeps that name to leave one SPF record.",
+                    "%s: several SPF records", term_text(w, term, domain));
+        return;
+    case FETCHED_UNKNOWN:
+        testing_say(w->t, CHECK_SPF_SYNTAX, CHECK_UNTESTED, NULL, "%s: %s", term_text(w, term, domain),
+                    testing_failure(w->t, a));
+        return;
+    }
+}
+
+static void walk_term(struct tree *w, const struct spf_term *term, const char *domain, unsigned depth)
+{
+    const char *name = target_of(w, term->domain, domain);
+    switch (term->kind) {
+    case SPF_TERM_ALL:
+        if (term->qualifier == RESULT_PASS)
+            testing_say(w->t, CHECK_SPF_EVERYBODY, CHECK_FAIL, "End the record with -all.", "%s",
+                        term_text(w, term->text, domain));
+        return;
+    case SPF_TERM_INCLUDE:
+        walk_into(w, term->text, term->domain, domain, depth);
+        return;
+    case SPF_TERM_IP4:
+        if (term->qualifier == RESULT_PASS)
+            add_net(w, term->net.bits);
+        return;
+    case SPF_TERM_IP6:
+        if (term->qualifier == RESULT_PASS && term->net.bits <= 8)
+            testing_say(w->t, CHECK_SPF_EVERYBODY, CHECK_FAIL, "List your own networks only.", "%s",
+                        term_text(w, term->text, domain));
+        return;
+    case SPF_TERM_A:
+    case SPF_TERM_MX:
+    case SPF_TERM_PTR:
+    case SPF_TERM_EXISTS:
+        count_term(w, term->text, domain);
+        w->ptr = w->ptr || term->kind == SPF_TERM_PTR;
+        if (name && term->kind == SPF_TERM_A)
+            walk_address(w, term, name, domain);
+        else if (name && term->kind == SPF_TERM_MX)
+            walk_mx(w, term, name, domain);
+        else if (name && term->kind == SPF_TERM_EXISTS)
+            count_void(w, dns_get(w->t->scope, name, DNS_A), term->text, domain);
+        return;
+    case SPF_TERM_KINDS:
+        return;
+    }
+}
+
+static void walk_record(struct tree *w, const char *domain, struct slice text, unsigned depth)
+{
+    struct spf_record r;
+    const char *reason = NULL;
+    w->records++;
+    if (spf_record_parse(w->t->arena, text, &r, &reason) != STATUS_OK) {
+        testing_say(w->t, CHECK_SPF_SYNTAX, CHECK_FAIL, "Correct the record.", "the record of %s: %s", domain,
+                    reason ? testing_shown(w->t, slice_str(reason), 200) : "cannot be read");
+        return;
+    }
+    bool ends = false;
+    for (size_t i = 0; i < r.count && !ends; i++) {
+        walk_term(w, &r.terms[i], domain, depth);
+        ends = r.terms[i].kind == SPF_TERM_ALL;
+    }
+    if (!ends && r.redirect.n)
+        walk_into(w, r.redirect_text, r.redirect, domain, depth);
+}
+
+/* What the record says of everybody else, redirects followed; NEUTRAL where it says nothing (RFC 7208 4.7). */
+static enum result last_word(struct testing *t, const char *domain, struct slice text)
+{
+    const struct dns_answer *a;
+    for (unsigned hops = 0; hops < TERMS; hops++) {
+        struct spf_record r;
+        const char *reason;
+        if (spf_record_parse(t->arena, text, &r, &reason) != STATUS_OK)
+            return RESULT_PERMERROR;
+        for (size_t i = 0; i < r.count; i++)
+            if (r.terms[i].kind == SPF_TERM_ALL)
+                return r.terms[i].qualifier;
+        if (!r.redirect.n || memchr(r.redirect.p, '%', r.redirect.n))
+            return RESULT_NEUTRAL;
+        domain = arena_copy(t->arena, r.redirect.p, r.redirect.n);
+        if (!domain || fetch(t, domain, &text, &a) != FETCHED)
+            return RESULT_NEUTRAL;
+    }
+    return RESULT_NEUTRAL;
+}
+
+static void judge_policy(struct testing *t, struct slice text)
+{
+    enum result word = last_word(t, t->facts->domain, text);
+    if (word == RESULT_FAIL || word == RESULT_SOFTFAIL)
+        testing_say(t, CHECK_SPF_POLICY, CHECK_PASS, NULL, "%s",
+                    word == RESULT_FAIL ? "mail from elsewhere fails (-all)"
+                                        : "mail from elsewhere is doubtful (~all)");
+    else if (word == RESULT_NEUTRAL)
+        testing_say(t, CHECK_SPF_POLICY, CHECK_FAIL, "End the record with -all, or with ~all.",
+                    "the record says nothing about mail from elsewhere");
+}
+
+static void judge_tree(struct testing *t, const struct tree *w)
+{
+    if (w->cut)
+        testing_say(t, CHECK_SPF_SYNTAX, CHECK_FAIL, "Remove the include that leads back to itself.",
+                    "the records include each other without end");
+    testing_say(t, CHECK_SPF_SYNTAX, CHECK_PASS, NULL, "%u records read", w->records);
+    if (w->eleventh)
+        testing_say(t, CHECK_SPF_LOOKUPS, CHECK_FAIL, "Remove includes, or list the networks they stand for.",
+                    "%u look-ups, at most %u; one too many is %s", w->terms, TERMS, w->eleventh);
+    else
+        testing_say(t, CHECK_SPF_LOOKUPS, CHECK_PASS, NULL, "%u of %u look-ups", w->terms, TERMS);
+    if (w->third)
+        testing_say(t, CHECK_SPF_VOID, CHECK_FAIL, "Remove the names that do not exist.",
+                    "%u names without an answer, at most %u; one too many is %s", w->voids, VOIDS, w->third);
+    else
+        testing_say(t, CHECK_SPF_VOID, CHECK_PASS, NULL, "%u names without an answer", w->voids);
+    if (w->addresses >= EVERYBODY)
+        testing_say(t, CHECK_SPF_EVERYBODY, CHECK_FAIL, "List your own networks only.",
+                    "the record allows %.0f IPv4 addresses", w->addresses);
+    testing_say(t, CHECK_SPF_EVERYBODY, CHECK_PASS, NULL, "not everybody is allowed");
+    if (w->addresses >= WIDE)
+        testing_say(t, CHECK_SPF_WIDE, CHECK_ADVICE, "List the networks that really send.",
+                    "the record allows %.0f IPv4 addresses", w->addresses);
+    else
+        testing_say(t, CHECK_SPF_WIDE, CHECK_PASS, NULL, "%.0f IPv4 addresses are allowed", w->addresses);
+    if (w->ptr)
+        testing_say(t, CHECK_SPF_PTR, CHECK_ADVICE, "List the addresses in place of ptr.", "the record uses ptr");
+    else
+        testing_say(t, CHECK_SPF_PTR, CHECK_PASS, NULL, "no ptr");
+}
+
+void tests_spf(struct testing *t)
+{
+    struct slice text = SLICE_NULL;
+    const struct dns_answer *a = NULL;
+    struct tree w = {.t = t};
+    struct spf_record r;
+    const char *reason;
+    enum fetched got = fetch(t, t->facts->domain, &text, &a);
+    t->report->sends = true;
+    if (got == FETCHED_UNKNOWN) {
+        testing_say(t, CHECK_SPF, CHECK_UNTESTED, NULL, "TXT of %s %s", t->facts->domain, testing_failure(t, a));
+    } else if (got == FETCHED_NONE) {
+        const char *fix = t->mail.count ? arena_printf(t->arena, "%s. TXT \"v=spf1 mx -all\"", t->facts->domain)
+                                        : arena_printf(t->arena, "%s. TXT \"v=spf1 -all\"", t->facts->domain);
+        testing_say(t, CHECK_SPF, CHECK_FAIL, fix, "there is no SPF record");
+    } else if (got == FETCHED_SEVERAL) {
+        testing_say(t, CHECK_SPF, CHECK_FAIL, "Join the SPF records into one.", "there are several SPF records");
+    } else {
+        testing_say(t, CHECK_SPF, CHECK_PASS, NULL, "%s", testing_shown(t, text, 450));
+        t->report->sends = spf_record_parse(t->arena, text, &r, &reason) != STATUS_OK || !spf_record_sends_nothing(&r);
+        walk_record(&w, t->facts->domain, text, 0);
+        judge_tree(t, &w);
+        judge_policy(t, text);
+    }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * tests_tls.c - what TLS the mail hosts of a domain offer (RFC 9325; NCSC-NL TLS guidelines 2025-05).
+ *
+ * Pure over the facts: the conversations and the offers that tls_probe.c made. A host that was not reached is untested
+ * here; that it does not answer is said by tests_mail.c.
+ */
+#include "check/testing.h"
+
+#define DH_GOOD 3072
+#define DH_LEAST 2048
+
+static const char *where(struct testing *t, const char *host, const struct ip *a)
+{
+    char ip[IP_TEXT];
+    const char *text = arena_printf(t->arena, "%s (%s)", host, ip_text(a, ip));
+    return text ? text : host;
+}
+
+static const struct facts_tls *probe_of(const struct facts *f, const struct facts_smtp *s, const char *probe)
+{
+    for (size_t i = 0; i < f->tls_count; i++)
+        if (ip_eq(&f->tls[i].address, &s->address) && strcmp(f->tls[i].host, s->host) == 0 &&
+            strcmp(f->tls[i].probe, probe) == 0)
+            return &f->tls[i];
+    return NULL;
+}
+
+static bool accepts(const struct facts *f, const struct facts_smtp *s, const char *probe)
+{
+    const struct facts_tls *p = probe_of(f, s, probe);
+    return p && strcmp(p->outcome, "accepted") == 0;
+}
+
+static bool refuses(const struct facts *f, const struct facts_smtp *s, const char *probe)
+{
+    const struct facts_tls *p = probe_of(f, s, probe);
+    return p && (strcmp(p->outcome, "refused") == 0 || strcmp(p->outcome, "not TLS") == 0);
+}
+
+static void test_starttls(struct testing *t, const struct facts_smtp *s)
+{
+    const char *at = where(t, s->host, &s->address);
+    static const char fix[] =
+        "Give the mail server a certificate and switch STARTTLS on (Postfix: smtpd_tls_security_level = may).";
+    if (strcmp(s->outcome, "done") == 0)
+        testing_say(t, CHECK_STARTTLS, CHECK_PASS, NULL, "every mail server encrypts");
+    else if (strcmp(s->outcome, "no STARTTLS") == 0)
+        testing_say(t, CHECK_STARTTLS, CHECK_FAIL, fix, "%s does not offer it", at);
+    else if (strcmp(s->outcome, "injection") == 0)
+        testing_say(t, CHECK_STARTTLS, CHECK_FAIL, "Bring the mail server's software up to date.",
+                    "%s sends text in clear behind its answer to STARTTLS", at);
+    else if (strcmp(s->outcome, "TLS failed") == 0)
+        testing_say(t, CHECK_STARTTLS, CHECK_FAIL, fix, "%s offers it, but TLS fails: %s", at,
+                    testing_shown(t, slice_str(s->reason), 200));
+    else
+        testing_say(t, CHECK_STARTTLS, CHECK_UNTESTED, NULL, "%s: %s: %s", at, s->outcome,
+                    testing_shown(t, slice_str(s->reason), 200));
+}
+
+static void test_versions(struct testing *t, const struct facts_smtp *s)
+{
+    static const char *const old[][2] = {{"tls11", "TLS 1.1"}, {"tls10", "TLS 1.0"}, {"ssl3", "SSL 3.0"}};
+    const struct facts *f = t->facts;
+    const char *at = where(t, s->host, &s->address);
+    bool any_old = false, refused = false;
+    for (size_t i = 0; i < sizeof old / sizeof old[0]; i++) {
+        any_old = any_old || accepts(f, s, old[i][0]);
+        refused = refused || refuses(f, s, old[i][0]);
+        if (accepts(f, s, old[i][0]))
+            testing_say(t, CHECK_TLS_OLD, CHECK_FAIL,
+                        "Switch the old protocols off (Postfix: smtpd_tls_protocols = >=TLSv1.2).", "%s offers %s", at,
+                        old[i][1]);
+    }
+    if (!any_old && refused)
+        testing_say(t, CHECK_TLS_OLD, CHECK_PASS, NULL, "none of TLS 1.1, TLS 1.0 and SSL 3.0 is offered");
+    if (accepts(f, s, "tls12") || accepts(f, s, "tls13") || strcmp(s->version, "TLSv1.2") == 0 ||
+        strcmp(s->version, "TLSv1.3") == 0)
+        testing_say(t, CHECK_TLS_VERSION, CHECK_PASS, NULL, "TLS 1.2 or 1.3 is offered");
+    else if (refuses(f, s, "tls12") && (any_old || *s->version))
+        testing_say(t, CHECK_TLS_VERSION, CHECK_FAIL, "Bring the mail server's TLS library up to date.",
+                    "%s offers neither TLS 1.2 nor TLS 1.3", at);
+    else
+        testing_say(t, CHECK_TLS_VERSION, CHECK_UNTESTED, NULL, "%s: which versions it offers is not known", at);
+}
+
+static const char *cipher_name(uint16_t id)
+{
+    const struct hello_name *n = hello_cipher(id);
+    return n ? n->name : "an unknown cipher";
+}
+
+/* What a host accepted of one list. */
+static void test_list(struct testing *t, const struct facts_smtp *s, const char *probe, enum check_test test,
+                      const char *fix)
+{
+    bool asked = false;
+    for (size_t i = 0; i < t->facts->tls_count; i++) {
+        const struct facts_tls *p = &t->facts->tls[i];
+        if (!ip_eq(&p->address, &s->address) || strcmp(p->host, s->host) != 0 || strcmp(p->probe, probe) != 0)
+            continue;
+        asked = asked || strcmp(p->outcome, "refused") == 0;
+        if (strcmp(p->outcome, "accepted") == 0)
+            testing_say(t, test, testing_unmet(test), fix, "%s accepts %s", where(t, s->host, &s->address),
+                        cipher_name(p->answer.cipher));
+    }
+    if (asked)
+        testing_say(t, test, CHECK_PASS, NULL, "none is accepted");
+}
+
+static void test_ciphers(struct testing *t, const struct facts_smtp *s)
+{
+    static const char modern[] =
+        "Leave the old ciphers out (Postfix: smtpd_tls_exclude_ciphers, tls_medium_cipherlist).";
+    test_list(t, s, "broken", CHECK_TLS_CIPHERS, modern);
+    test_list(t, s, "old", CHECK_TLS_CIPHERS_OLD, modern);
+    if (accepts(t->facts, s, "tls13") && !accepts(t->facts, s, "tls12"))
+        testing_say(t, CHECK_TLS_CIPHERS_OLD, CHECK_PASS, NULL, "TLS 1.3 alone is offered");
+    const struct facts_tls *order = probe_of(t->facts, s, "order");
+    if (!order || strcmp(order->outcome, "accepted") != 0) {
+        if (accepts(t->facts, s, "tls12") || accepts(t->facts, s, "tls13"))
+            testing_say(t, CHECK_TLS_ORDER, CHECK_PASS, NULL, "only good ciphers are offered");
+        return;
+    }
+    const struct hello_name *chosen = hello_cipher(order->answer.cipher);
+    if (chosen && chosen->worth <= HELLO_SUFFICIENT)
+        testing_say(t, CHECK_TLS_ORDER, CHECK_PASS, NULL, "the server chooses the better cipher");
+    else
+        testing_say(t, CHECK_TLS_ORDER, CHECK_ADVICE,
+                    "Let the server choose (Postfix: tls_preempt_cipherlist = yes), or leave the weaker ciphers out.",
+                    "%s chose %s though better ones were offered", where(t, s->host, &s->address),
+                    cipher_name(order->answer.cipher));
+}
+
+static void test_exchange(struct testing *t, const struct facts_smtp *s)
+{
+    const struct facts_tls *dhe = probe_of(t->facts, s, "dhe"), *weak = probe_of(t->facts, s, "weak-group");
+    const char *at = where(t, s->host, &s->address);
+    if (weak && strcmp(weak->outcome, "accepted") == 0 && hello_group(weak->answer.group) &&
+        hello_group(weak->answer.group)->worth >= HELLO_INSUFFICIENT)
+        testing_say(t, CHECK_TLS_EXCHANGE, CHECK_FAIL, "Offer X25519 and P-256 (Postfix: tls_eecdh_auto_curves).",
+                    "%s accepts the group %s", at, hello_group(weak->answer.group)->name);
+    if (dhe && strcmp(dhe->outcome, "accepted") == 0 && dhe->answer.dh_bits && dhe->answer.dh_bits < DH_LEAST)
+        testing_say(t, CHECK_TLS_EXCHANGE, CHECK_FAIL,
+                    "Use Diffie-Hellman parameters of 3072 bits, or leave DHE out (Postfix: "
+                    "smtpd_tls_dh1024_param_file = auto).",
+                    "%s uses Diffie-Hellman with %u bits", at, dhe->answer.dh_bits);
+    if (accepts(t->facts, s, "tls12") || accepts(t->facts, s, "tls13"))
+        testing_say(t, CHECK_TLS_EXCHANGE, CHECK_PASS, NULL, "strong groups");
+    const struct facts_tls *sha1 = probe_of(t->facts, s, "sha1");
+    if (sha1 && strcmp(sha1->outcome, "accepted") == 0 && sha1->answer.signature >> 8 == 2)
+        testing_say(t, CHECK_TLS_HASH, CHECK_FAIL, "Bring the mail server's TLS library up to date.",
+                    "%s signs the key exchange with SHA-1", at);
+    else if (sha1 || accepts(t->facts, s, "tls13"))
+        testing_say(t, CHECK_TLS_HASH, CHECK_PASS, NULL, "SHA-1 is refused");
+}
+
+static void test_extensions(struct testing *t, const struct facts_smtp *s)
+{
+    const struct facts_tls *p = probe_of(t->facts, s, "tls12");
+    const char *at = where(t, s->host, &s->address);
+    if (!p || strcmp(p->outcome, "accepted") != 0) {
+        if (accepts(t->facts, s, "tls13")) {
+            testing_say(t, CHECK_TLS_COMPRESSION, CHECK_PASS, NULL, "TLS 1.3 has none");
+            testing_say(t, CHECK_TLS_RENEGOTIATION, CHECK_PASS, NULL, "TLS 1.3 has none");
+            testing_say(t, CHECK_TLS_EMS, CHECK_PASS, NULL, "TLS 1.3 has it built in");
+        }
+        return;
+    }
+    static const char update[] = "Bring the mail server's TLS library up to date.";
+    if (p->answer.compression)
+        testing_say(t, CHECK_TLS_COMPRESSION, CHECK_FAIL,
+                    "Switch TLS compression off (Postfix: tls_ssl_options = NO_COMPRESSION).", "%s compresses", at);
+    else
+        testing_say(t, CHECK_TLS_COMPRESSION, CHECK_PASS, NULL, "off");
+    if (p->answer.renegotiation)
+        testing_say(t, CHECK_TLS_RENEGOTIATION, CHECK_PASS, NULL, "secure renegotiation is supported");
+    else
+        testing_say(t, CHECK_TLS_RENEGOTIATION, CHECK_FAIL, update, "%s does not know secure renegotiation", at);
+    if (p->answer.ems)
+        testing_say(t, CHECK_TLS_EMS, CHECK_PASS, NULL, "used");
+    else
+        testing_say(t, CHECK_TLS_EMS, CHECK_ADVICE, update, "%s does not use it", at);
+}
+
+void tests_tls(struct testing *t)
+{
+    for (size_t i = 0; i < t->facts->smtp_count; i++) {
+        const struct facts_smtp *s = &t->facts->smtp[i];
+        if (s->address.family == 6 && t->facts->ipv6 != FACTS_YES)
+            continue;
+        test_starttls(t, s);
+        if (strcmp(s->outcome, "done") != 0)
+            continue;
+        test_versions(t, s);
+        test_ciphers(t, s);
+        test_exchange(t, s);
+        test_extensions(t, s);
+        if (accepts(t->facts, s, "pq"))
+            testing_say(t, CHECK_TLS_PQ, CHECK_PASS, NULL, "X25519MLKEM768 is offered");
+        else
+            testing_say(t, CHECK_TLS_PQ, CHECK_NOTE, NULL, "%s does not offer X25519MLKEM768",
+                        where(t, s->host, &s->address));
+    }
+    if (t->mail.count && t->facts->smtp_count == 0)
+        testing_say(t, CHECK_STARTTLS, CHECK_UNTESTED, NULL, "no mail server could be asked");
+}

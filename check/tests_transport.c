@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * tests_transport.c - how mail to the domain is protected on its way: DANE, MTA-STS, TLS-RPT; and CAA and RPKI.
+ *
+ * Pure over the facts. Posture is read by the project's own DANE engine, policies by its own MTA-STS reader, so that a
+ * check and a delivery see the same. Whether a TLSA record matches was found by OpenSSL when the host was asked.
+ */
+#include "check/testing.h"
+#include "standards/dane/dane_posture.h"
+#include "standards/sts/sts.h"
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+/* ---- DANE ---- */
+
+static bool asked(const struct facts_smtp *s, const struct dane_host *h)
+{
+    return strcmp(s->host, h->name) == 0 && strcmp(s->outcome, "done") == 0;
+}
+
+/* Whether the certificates served match, over every address of one host. */
+static void test_match(struct testing *t, const struct dane_host *h)
+{
+    bool any = false;
+    for (size_t i = 0; i < t->facts->smtp_count; i++) {
+        const struct facts_smtp *s = &t->facts->smtp[i];
+        char ip[IP_TEXT];
+        if (!asked(s, h) || !*s->dane || strcmp(s->dane, "none") == 0)
+            continue;
+        any = true;
+        if (strcmp(s->dane, "match") == 0)
+            testing_say(t, CHECK_DANE_MATCH, CHECK_PASS, NULL, "every certificate matches");
+        else
+            testing_say(t, CHECK_DANE_MATCH, CHECK_FAIL,
+                        arena_printf(t->arena,
+                                     "Publish the record of the certificate that %s serves (assay tlsa prints it), and "
+                                     "remove those of old ones.",
+                                     h->name),
+                        "%s (%s): %s", h->name, ip_text(&s->address, ip), testing_shown(t, slice_str(s->dane), 200));
+    }
+    if (!any)
+        testing_say(t, CHECK_DANE_MATCH, CHECK_UNTESTED, NULL, "%s could not be asked for its certificate", h->name);
+}
+
+/* RFC 7671 8.1: the next key's record is there before the key. */
+static void test_rollover(struct testing *t, const struct dane_host *h)
+{
+    if (h->records.usable >= 2)
+        testing_say(t, CHECK_DANE_ROLLOVER, CHECK_PASS, NULL, "a second record is there");
+    else
+        testing_say(t, CHECK_DANE_ROLLOVER, CHECK_NOTE, NULL, "%s has one usable record", h->name);
+}
+
+static void test_dane_host(struct testing *t, const struct dane_host *h)
+{
+    switch (h->state) {
+    case DANE_HOST_PROTECTED:
+        testing_say(t, CHECK_DANE, CHECK_PASS, NULL, "every mail server is protected");
+        testing_say(t, CHECK_DANE_USABLE, CHECK_PASS, NULL, "usable");
+        test_match(t, h);
+        test_rollover(t, h);
+        return;
+    case DANE_HOST_UNUSABLE:
+        testing_say(t, CHECK_DANE_USABLE, CHECK_FAIL, "Publish a record \"3 1 1\" (assay tlsa prints it).",
+                    "%s: no record that mail can use (usage 2 or 3)", h->name);
+        return;
+    case DANE_HOST_BROKEN:
+        testing_say(t, CHECK_NS_TLSA, CHECK_FAIL,
+                    "Ask the DNS host of the mail server to mend its name servers or signatures.", "TLSA of %s: %s",
+                    h->name, h->reason);
+        return;
+    case DANE_HOST_NONE:
+        testing_say(
+            t, CHECK_DANE, CHECK_ADVICE,
+            arena_printf(t->arena, "_25._tcp.%s. TLSA 3 1 1 <digest; assay tlsa prints it on the server>", h->name),
+            "%s has no TLSA record", h->name);
+        return;
+    case DANE_HOST_INSECURE:
+        testing_say(t, CHECK_DANE, CHECK_ADVICE, "Sign the mail server's zone with DNSSEC first.", "%s is not signed",
+                    h->name);
+        return;
+    case DANE_HOST_NO_ADDRESS:
+        return;
+    case DANE_HOST_UNKNOWN:
+        testing_say(t, CHECK_DANE, CHECK_UNTESTED, NULL, "%s: %s", h->name, h->reason);
+        return;
+    }
+}
+
+static void test_dane(struct testing *t)
+{
+    struct dane_posture p;
+    if (!t->mail.count || dane_check(t->scope, t->arena, t->facts->domain, &p) != STATUS_OK)
+        return;
+    for (size_t i = 0; i < p.host_count; i++)
+        test_dane_host(t, &p.hosts[i]);
+    if (p.state == DANE_INSECURE_MX)
+        testing_say(t, CHECK_DANE, CHECK_ADVICE, "Sign the domain's own zone with DNSSEC, too.",
+                    "the mail servers are protected, but the MX record that names them is not signed");
+    t->dane = p.state == DANE_PROTECTED && t->report->results[CHECK_DANE_MATCH].state <= CHECK_UNTESTED;
+}
+
+/* ---- MTA-STS ---- */
+
+static bool text_begins(struct slice text, const char *with)
+{
+    return text.n >= strlen(with) && slice_eq(slice_of(text.p, strlen(with)), slice_str(with));
+}
+
+/* Whether a mail host meets a policy: its name, and the certificate of each of its addresses (RFC 8461 4.1, 4.2). */
+static const char *unmet_by(struct testing *t, const struct sts_policy *p, const struct mail_host *h)
+{
+    bool named = false;
+    for (size_t i = 0; i < p->mx_count; i++)
+        named = named || sts_mx_matches(p->mx[i], h->name);
+    if (!named)
+        return "the policy does not name it";
+    for (size_t i = 0; i < t->facts->smtp_count; i++) {
+        const struct facts_smtp *s = &t->facts->smtp[i];
+        if (strcmp(s->host, h->name) != 0)
+            continue;
+        if (strcmp(s->outcome, "no STARTTLS") == 0)
+            return "it does not encrypt";
+        if (strcmp(s->outcome, "done") != 0)
+            continue;
+        if (strcmp(s->trust, "ok") != 0)
+            return "its certificate is not issued by a known authority, or not valid";
+        const unsigned char *der = (const unsigned char *)s->certs[0].p;
+        X509 *leaf = s->cert_count ? d2i_X509(NULL, &der, (long)s->certs[0].n) : NULL;
+        bool fits = leaf && X509_check_host(leaf, h->name, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
+        X509_free(leaf);
+        ERR_clear_error();
+        if (!fits)
+            return "its certificate does not name it";
+    }
+    return NULL;
+}
+
+static void test_policy(struct testing *t, const struct sts_policy *p)
+{
+    t->sts_enforced = p->mode == STS_ENFORCE;
+    for (size_t i = 0; i < t->mail.count && p->mode != STS_NONE; i++) {
+        const char *why = unmet_by(t, p, &t->mail.hosts[i]);
+        if (why)
+            testing_say(t, CHECK_STS_MX, p->mode == STS_ENFORCE ? CHECK_FAIL : CHECK_ADVICE,
+                        arena_printf(t->arena, "mx: %s (a line of the policy file), with a valid certificate",
+                                     t->mail.hosts[i].name),
+                        "%s: %s", t->mail.hosts[i].name, why);
+        else
+            testing_say(t, CHECK_STS_MX, CHECK_PASS, NULL, "every mail server meets the policy");
+        t->sts_enforced = t->sts_enforced && !why;
+    }
+    if (p->mode == STS_ENFORCE)
+        testing_say(t, CHECK_STS_MODE, CHECK_PASS, NULL, "mode: enforce");
+    else
+        testing_say(t, CHECK_STS_MODE, CHECK_ADVICE, "mode: enforce (in the policy file, with a new id in DNS)",
+                    "mode: %s", sts_mode_name(p->mode));
+}
+
+static void test_file(struct testing *t)
+{
+    const struct facts_web *w = t->facts->web_count ? &t->facts->web[0] : NULL;
+    struct sts_policy policy;
+    const char *why = NULL;
+    if (!w || strcmp(w->outcome, "timed out") == 0 || strcmp(w->outcome, "not asked") == 0) {
+        testing_say(t, CHECK_STS_VALID, CHECK_UNTESTED, NULL, "the policy: %s",
+                    w ? testing_shown(t, slice_str(w->why), 200) : "not asked");
+    } else if (strcmp(w->outcome, "done") != 0) {
+        testing_say(
+            t, CHECK_STS_VALID, CHECK_FAIL,
+            arena_printf(t->arena, "Serve the policy at https://%s%s, with a valid certificate.", w->host, w->path),
+            "%s: %s", w->host, testing_shown(t, slice_str(*w->why ? w->why : w->outcome), 200));
+    } else if (sts_policy_read(t->arena, w->body, &policy, &why) != STATUS_OK) {
+        testing_say(t, CHECK_STS_VALID, CHECK_FAIL, "Correct the policy file.", "the policy file: %s",
+                    why ? why : "it is over the limit");
+    } else {
+        testing_say(t, CHECK_STS_VALID, CHECK_PASS, NULL, "fetched and read");
+        test_policy(t, &policy);
+    }
+}
+
+static void test_sts(struct testing *t)
+{
+    const char *name = arena_printf(t->arena, "_mta-sts.%s", t->facts->domain);
+    const struct dns_answer *a = name ? dns_get(t->scope, name, DNS_TXT) : NULL;
+    unsigned found = 0;
+    char id[STS_ID + 1];
+    bool good = false;
+    for (size_t i = 0; a && i < a->count; i++) {
+        struct slice text = dns_txt(t->scope, a, i);
+        if (text.p && sts_is_record(text)) {
+            found++;
+            good = sts_record_id(text, id) == STATUS_OK;
+        }
+    }
+    if (!a || a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS)
+        testing_say(t, CHECK_STS, CHECK_UNTESTED, NULL, "_mta-sts.%s %s", t->facts->domain,
+                    a ? testing_failure(t, a) : "");
+    else if (found == 0 && t->dane)
+        testing_say(t, CHECK_STS, CHECK_PASS, NULL, "not needed: the domain uses DANE");
+    else if (found == 0)
+        testing_say(
+            t, CHECK_STS, CHECK_ADVICE,
+            arena_printf(
+                t->arena,
+                "_mta-sts.%s. TXT \"v=STSv1; id=1\", and a policy file at https://mta-sts.%s/.well-known/mta-sts.txt",
+                t->facts->domain, t->facts->domain),
+            "there is no MTA-STS record");
+    else
+        testing_say(t, CHECK_STS, CHECK_PASS, NULL, "a record is there");
+    if (found > 1 || (found == 1 && !good))
+        testing_say(t, CHECK_STS_VALID, CHECK_FAIL,
+                    arena_printf(t->arena, "_mta-sts.%s. TXT \"v=STSv1; id=1\"", t->facts->domain),
+                    found > 1 ? "several MTA-STS records: they count as none"
+                              : "the MTA-STS record has no id that can be read");
+    else if (found == 1)
+        test_file(t);
+}
+
+static void test_tlsrpt(struct testing *t)
+{
+    const char *name = arena_printf(t->arena, "_smtp._tls.%s", t->facts->domain);
+    const struct dns_answer *a = name ? dns_get(t->scope, name, DNS_TXT) : NULL;
+    unsigned found = 0;
+    for (size_t i = 0; a && i < a->count; i++)
+        found += text_begins(dns_txt(t->scope, a, i), "v=TLSRPTv1");
+    if (!a || a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS)
+        testing_say(t, CHECK_TLS_RPT, CHECK_UNTESTED, NULL, "_smtp._tls.%s %s", t->facts->domain,
+                    a ? testing_failure(t, a) : "");
+    else if (found == 1)
+        testing_say(t, CHECK_TLS_RPT, CHECK_PASS, NULL, "reports are asked for");
+    else
+        testing_say(t, CHECK_TLS_RPT, CHECK_ADVICE,
+                    arena_printf(t->arena, "_smtp._tls.%s. TXT \"v=TLSRPTv1; rua=mailto:tls-reports@%s\"",
+                                 t->facts->domain, t->facts->domain),
+                    found ? "several TLS-RPT records: they count as none" : "there is no TLS-RPT record");
+}
+
+/* The CAA records that hold for the domain: at the closest name at or above it that has any (RFC 8659 section 3). */
+static void test_caa(struct testing *t)
+{
+    for (const char *name = t->facts->domain; name; name = strchr(name, '.') ? strchr(name, '.') + 1 : NULL) {
+        const struct dns_answer *a = dns_get(t->scope, name, DNS_CAA);
+        if (a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS) {
+            testing_say(t, CHECK_CAA, CHECK_UNTESTED, NULL, "CAA of %s %s", name, testing_failure(t, a));
+            return;
+        }
+        for (size_t i = 0; i < a->count; i++) {
+            struct slice r = a->rdata[i];
+            size_t tag = r.n > 2 ? (unsigned char)r.p[1] : 0;
+            if (tag && r.n >= 2 + tag && slice_eq_nocase(slice_of(r.p + 2, tag), SLICE_LIT("issue"))) {
+                testing_say(t, CHECK_CAA, CHECK_PASS, NULL, "at %s", name);
+                return;
+            }
+        }
+        if (a->count)
+            break;
+    }
+    testing_say(t, CHECK_CAA, CHECK_ADVICE,
+                arena_printf(t->arena, "%s. CAA 0 issue \"<your certificate authority>\"", t->facts->domain),
+                "no CAA record says who may issue");
+}
+
+void tests_transport(struct testing *t)
+{
+    test_caa(t);
+    if (!t->report->receives)
+        return;
+    test_dane(t);
+    test_sts(t);
+    test_tlsrpt(t);
+    testing_say(t, CHECK_RPKI, CHECK_UNTESTED, NULL, "%s",
+                *t->facts->rtr ? t->facts->rtr : "no RTR cache is configured");
+}

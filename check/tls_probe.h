@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * tls_probe.h - what TLS a mail host accepts: handshakes that are begun and not finished, each with an offer of its own.
+ *
+ * At most TLS_PROBE_CONNECTIONS connections to one address, one after the other. Which ciphers a host accepts is found
+ * by leaving out what it chose and asking again. Nothing is sent but EHLO, STARTTLS and a ClientHello. Blocks.
+ *
+ * Threads: any; one call is one address.
+ */
+#ifndef ASSAY_CHECK_TLS_PROBE_H
+#define ASSAY_CHECK_TLS_PROBE_H
+
+#include "check/gate.h"
+#include "check/hello.h"
+#include "net/starttls.h"
+
+#define TLS_PROBE_CONNECTIONS 24
+#define TLS_PROBE_TRIES 4 /* rounds of leaving out what was chosen, for each list of ciphers */
+
+struct tls_probe {
+    const char *name;    /* "tls13", "tls12", "tls11", "tls10", "ssl3", "pq", "broken", "old", "phase-out", "order",
+                            "sha1", "weak-group", "dhe" */
+    const char *outcome; /* "accepted", "refused", or why nothing is known; never NULL */
+    struct hello_answer answer;
+};
+
+/* Fills out with what was found; how many. request: as for starttls_run; of it the address, port, source, server_name,
+ * ehlo and total_ms (of one connection) count. */
+size_t tls_probe_run(struct arena *arena, struct gate *gate, const struct starttls_request *request,
+                     struct tls_probe out[TLS_PROBE_CONNECTIONS]);
+
+#endif

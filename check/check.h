@@ -69,6 +69,7 @@ struct check_report {
     time_t at;
     unsigned table;
     bool sends, receives; /* false: the domain says that it does not */
+    bool rejects;         /* its DMARC policy is reject, in force */
     struct check_result results[CHECK_TESTS];
     unsigned counts[CHECK_FAIL + 1];
     unsigned score; /* 0 to 100 */

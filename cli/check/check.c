@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * check.c - `assay check`: is a domain safe to write to, and safe from being forged?
+ *
+ * Reads which domains are meant, lets check_run.c gather and judge them, and shows each in the form asked for. Exit
+ * codes: 0 good, 1 warning, 2 critical, 3 unknown, the worst of all domains (unknown only where nothing was worse than
+ * good); sysexits for usage and files.
+ */
+#include "base/domain.h"
+#include "cli/check/check_cmd.h"
+#include "cli/check/check_watch.h"
+#include "cli/cli.h"
+#include "cli/table.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define LINE 4096
+
+struct command {
+    struct check_options o;
+    const struct policy *policy;
+    char **domains;
+    size_t count, room;
+    struct watch *watch;
+    struct buf out, metrics;
+    struct json json;
+    int worst;
+    int error; /* sysexits: a file could not be written */
+    FILE *resume;
+};
+
+/* ---- which domains ---- */
+
+static bool add_domain(struct command *c, const char *text, const char *place, unsigned line)
+{
+    char name[LIMIT_DOMAIN + 1];
+    if (domain_from_text(slice_trim(slice_str(text)), name) != STATUS_OK) {
+        if (line)
+            cli_error("%s:%u: '%s' is not a domain name", place, line, text);
+        else
+            cli_error("'%s' is not a domain name", text);
+        return false;
+    }
+    for (size_t i = 0; c->count < 1000 && i < c->count; i++) /* the short way; a list may repeat itself */
+        if (strcmp(c->domains[i], name) == 0)
+            return true;
+    if (c->count == CHECK_DOMAINS) {
+        cli_error("at most %d domains in one run", CHECK_DOMAINS);
+        return false;
+    }
+    if (c->count == c->room) {
+        size_t room = c->room ? 2 * c->room : 64;
+        char **more = realloc(c->domains, room * sizeof *more);
+        if (!more)
+            return false;
+        c->domains = more;
+        c->room = room;
+    }
+    c->domains[c->count] = strdup(name);
+    return c->domains[c->count] && ++c->count;
+}
+
+static int add_list(struct command *c)
+{
+    FILE *f = fopen(c->o.list, "re");
+    char line[LINE];
+    if (!f) {
+        cli_error("%s: %s", c->o.list, strerror(errno));
+        return EX_NOINPUT;
+    }
+    int rc = 0;
+    for (unsigned n = 1; !rc && fgets(line, sizeof line, f); n++) {
+        line[strcspn(line, "\r\n")] = '\0';
+        char *text = line + strspn(line, " \t");
+        if (*text && *text != '#' && !add_domain(c, text, c->o.list, n))
+            rc = EX_DATAERR;
+    }
+    fclose(f);
+    return rc;
+}
+
+static int add_own(struct command *c)
+{
+    const struct policy_statement *s;
+    for (size_t i = 0; (s = policy_statement_at(c->policy, i)) != NULL; i++)
+        for (size_t k = 0; s->kind == POLICY_OWN && k < s->item_count; k++)
+            if (domain_is_kept(s->items[k]) && strchr(s->items[k], '.') && !add_domain(c, s->items[k], c->o.policy, 0))
+                return EX_DATAERR;
+    if (c->count)
+        return 0;
+    cli_error("the policy has no line \"own domains ...\"");
+    return EX_CONFIG;
+}
+
+/* A line of JSON for each domain that is done: those are not asked again. */
+static int open_resume(struct command *c)
+{
+    char *line = NULL;
+    size_t size = 0, kept = 0;
+    int fd = open(c->o.resume, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "a+");
+    if (!f) {
+        cli_error("%s: %s", c->o.resume, strerror(errno));
+        return EX_CANTCREAT;
+    }
+    rewind(f);
+    while (getline(&line, &size, f) > 0) {
+        char name[LIMIT_DOMAIN + 1];
+        if (sscanf(line, "{\"domain\":\"%253[^\"]\"", name) != 1)
+            continue;
+        for (size_t i = 0; i < c->count; i++)
+            if (c->domains[i] && strcmp(c->domains[i], name) == 0) {
+                free(c->domains[i]);
+                c->domains[i] = NULL;
+            }
+    }
+    free(line);
+    for (size_t i = 0; i < c->count; i++)
+        if (c->domains[i])
+            c->domains[kept++] = c->domains[i];
+    c->count = kept;
+    c->resume = f;
+    return 0;
+}
+
+static int load_policy(struct command *c)
+{
+    struct policy_report *report = policy_report_new();
+    const char *path = c->o.policy ? c->o.policy : CLI_POLICY_PATH;
+    bool needed = c->o.own || c->o.policy;
+    if (needed || access(path, R_OK) == 0)
+        c->policy = policy_load(path, report);
+    for (size_t i = 0; needed && !c->policy && policy_report_at(report, i); i++) {
+        struct buf b = BUF_INIT;
+        if (policy_report_at(report, i)->severity == POLICY_ERROR)
+            policy_message_print(policy_report_at(report, i), &b);
+        fputs(b.p, stderr);
+        buf_release(&b);
+    }
+    policy_report_free(report);
+    return needed && !c->policy ? EX_CONFIG : 0;
+}
+
+static int find_domains(struct command *c)
+{
+    for (size_t i = 0; i < c->o.domain_count; i++)
+        if (!add_domain(c, c->o.domains[i], NULL, 0))
+            return EX_USAGE;
+    int rc = load_policy(c);
+    if (!rc && c->o.list)
+        rc = add_list(c);
+    if (!rc && c->o.own)
+        rc = add_own(c);
+    if (!rc && c->o.resume)
+        rc = open_resume(c);
+    return rc;
+}
+
+/* ---- what is shown ---- */
+
+static void write_file(struct command *c, const char *path, struct buf *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (text->failed || fd < 0 || write(fd, text->p, text->n) != (ssize_t)text->n) {
+        cli_error("%s: %s", path, text->failed ? "out of memory" : strerror(errno));
+        c->error = EX_CANTCREAT;
+    }
+    if (fd >= 0)
+        close(fd);
+    buf_release(text);
+}
+
+int check_exit(const struct check_options *o, const struct check_one *one)
+{
+    const struct check_report *r = &one->report;
+    if (one->error)
+        return CLI_UNKNOWN;
+    if (o->least != CHECK_NONE && r->grade > o->least)
+        return CLI_CRITICAL;
+    if (r->grade >= CHECK_D || (o->least == CHECK_NONE && r->grade > CHECK_B && r->counts[CHECK_FAIL] > 2))
+        return CLI_CRITICAL;
+    if (r->counts[CHECK_FAIL])
+        return CLI_WARNING;
+    return r->least != r->grade ? CLI_UNKNOWN : CLI_OK;
+}
+
+/* 3 only where nothing was worse than 0. */
+static int worse_exit(int a, int b)
+{
+    static const int order[] = {[CLI_OK] = 0, [CLI_UNKNOWN] = 1, [CLI_WARNING] = 2, [CLI_CRITICAL] = 3};
+    return order[b] > order[a] ? b : a;
+}
+
+static void resume_line(struct command *c, struct check_one *one)
+{
+    struct buf b = BUF_INIT;
+    struct json j = JSON_INTO(&b);
+    check_write_json(one, c->o.profile, &j);
+    buf_addc(&b, '\n');
+    if (b.failed || fwrite(b.p, 1, b.n, c->resume) != b.n || fflush(c->resume) != 0) {
+        cli_error("%s: %s", c->o.resume, b.failed ? "out of memory" : strerror(errno));
+        c->error = EX_IOERR;
+    }
+    buf_release(&b);
+}
+
+static void show_files(struct command *c, struct check_one *one)
+{
+    struct buf b = BUF_INIT;
+    if (c->o.html) {
+        check_write_html(one, &b);
+        write_file(c, c->o.html, &b);
+    }
+    if (c->o.label) {
+        check_write_label(one, &b);
+        write_file(c, c->o.label, &b);
+    }
+    if (c->o.prometheus)
+        check_write_metrics(one, &c->metrics);
+}
+
+static void show(struct command *c, struct check_one *one)
+{
+    const struct check_options *o = &c->o;
+    if (o->watch)
+        watch_show(c->watch, one, &c->out);
+    else if (o->nagios)
+        check_show_line(one, &c->out);
+    else if (o->csv)
+        check_write_csv(one, &c->out);
+    else if (o->fix)
+        check_show_fix(one, &c->out);
+    else
+        check_show(o, one, &c->out);
+    if (!o->csv && !o->fix && !o->nagios && !o->watch && c->count > 1)
+        buf_addc(&c->out, '\n');
+}
+
+static void flush(struct command *c)
+{
+    if (c->out.n && fwrite(c->out.p, 1, c->out.n, stdout) != c->out.n)
+        c->error = EX_IOERR;
+    if (c->out.failed)
+        c->error = EX_OSERR;
+    buf_cut(&c->out, 0);
+}
+
+static void one_done(void *context, struct check_one *one)
+{
+    struct command *c = context;
+    c->worst = worse_exit(c->worst, check_exit(&c->o, one));
+    if (c->o.json)
+        check_write_json(one, c->o.profile, &c->json);
+    else if (one->error)
+        cli_error("%s: %s", one->domain, one->error);
+    else
+        show(c, one);
+    if (c->resume)
+        resume_line(c, one);
+    if (!one->error)
+        show_files(c, one);
+    flush(c);
+}
+
+static int list_tests(const struct check_options *o)
+{
+    static const struct table_column columns[] = {{"test", "Test"},     {"standard", "Standard"},  {"level", "Level"},
+                                                  {"weight", "Points"}, {"sentence", "Asked for"}, {"source", "Source"},
+                                                  {NULL, NULL}};
+    struct table *t = table_new(columns);
+    for (int i = 0; i < CHECK_TESTS; i++) {
+        const struct check_test_info *info = check_test_info((enum check_test)i);
+        table_text(t, info->name);
+        table_text(t, standard_name(info->standard));
+        table_text(t, check_level_name(info->level));
+        table_number(t, info->weight);
+        table_text(t, info->sentence);
+        table_text(t, info->source);
+    }
+    bool good = table_print(t, o->json ? TABLE_JSON : o->csv ? TABLE_CSV : TABLE_TEXT, "none");
+    table_free(t);
+    return good ? EX_OK : EX_IOERR;
+}
+
+static int run_all(struct command *c)
+{
+    struct check_one one;
+    if (c->o.watch && !(c->watch = watch_open(c->o.state)))
+        return EX_CANTCREAT;
+    if (c->o.csv)
+        check_write_csv_head(&c->out);
+    c->json = JSON_INTO(&c->out);
+    if (c->o.json)
+        json_open_array(&c->json, NULL);
+    int rc = 0;
+    if (c->o.from) {
+        (void)check_read_file(&c->o, c->o.from, &one);
+        if (one.error)
+            rc = EX_DATAERR;
+        one_done(c, &one);
+        check_one_free(&one);
+    } else if (c->count) {
+        rc = check_run(&c->o, c->policy, c->domains, c->count, one_done, c);
+    }
+    if (c->o.json) {
+        json_end(&c->json);
+        buf_addc(&c->out, '\n');
+    }
+    flush(c);
+    if (c->o.prometheus && !rc)
+        write_file(c, c->o.prometheus, &c->metrics);
+    if (c->watch && watch_close(c->watch) != 0)
+        c->error = EX_CANTCREAT;
+    c->watch = NULL;
+    return rc ? rc : c->error ? c->error : c->worst;
+}
+
+int cmd_check(int argc, char **argv)
+{
+    struct command c = {.out = BUF_INIT, .metrics = BUF_INIT};
+    int rc = check_args_read(argc, argv, &c.o);
+    if (rc != -1)
+        return rc;
+    if (c.o.tests)
+        return list_tests(&c.o);
+    if (!c.o.from)
+        rc = find_domains(&c);
+    if (rc <= 0)
+        rc = run_all(&c);
+    for (size_t i = 0; i < c.count; i++)
+        free(c.domains[i]);
+    free(c.domains);
+    if (c.resume)
+        fclose(c.resume);
+    buf_release(&c.out);
+    buf_release(&c.metrics);
+    policy_unref(c.policy);
+    return rc;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * check_cmd.h - between the parts of `assay check`: its arguments (check_args.c), the run over one domain or many
+ * (check_run.c), and the forms of a report (check_show.c for people, check_write.c for programs and pages,
+ * check_profile.c against a list of requirements).
+ */
+#ifndef ASSAY_CLI_CHECK_CHECK_CMD_H
+#define ASSAY_CLI_CHECK_CHECK_CMD_H
+
+#include "base/json.h"
+#include "check/check.h"
+#include "check/gather.h"
+#include "policy/policy.h"
+
+#define CHECK_SELECTORS 32
+#define CHECK_DOMAINS 100000 /* of one run; own bound */
+#define CHECK_PARALLEL 16
+#define CHECK_PARALLEL_MOST 64
+
+struct check_options {
+    const char *list, *save, *from, *policy, *html, *label, *profile, *resume, *state, *prometheus, *ca_file;
+    struct facts_selector selectors[CHECK_SELECTORS];
+    size_t selector_count;
+    unsigned table, parallel, pace_ms;
+    enum check_grade least; /* of --min-grade; CHECK_NONE: not asked for */
+    bool own, json, csv, fix, tests, nagios, watch, allow_private;
+    char **domains;
+    size_t domain_count;
+};
+
+/* One domain, judged. Everything lives in `arena`. */
+struct check_one {
+    const char *domain;
+    struct arena *arena;
+    struct facts *facts;
+    struct check_report report;
+    const char *error; /* it could not be judged: why; NULL */
+};
+
+/* Reads the arguments. -1: go on; else the exit code. */
+int check_args_read(int argc, char **argv, struct check_options *o);
+
+/* ---- check_run.c ---- */
+
+/* Every domain, in the order given: `done` is called for each from the main thread, as soon as it and all before it are
+ * there, and must not keep it. The exit code of what went wrong, or 0. */
+int check_run(const struct check_options *o, const struct policy *policy, char **domains, size_t count,
+              void (*done)(void *context, struct check_one *one), void *context);
+
+/* A file of facts. false: one->error says why. */
+bool check_read_file(const struct check_options *o, const char *path, struct check_one *one);
+void check_one_free(struct check_one *one);
+
+/* 0 good, 1 warning, 2 critical, 3 unknown, of one report. */
+int check_exit(const struct check_options *o, const struct check_one *one);
+
+/* ---- forms ---- */
+
+void check_show(const struct check_options *o, const struct check_one *one, struct buf *out);
+void check_show_fix(const struct check_one *one, struct buf *out);
+void check_show_line(const struct check_one *one, struct buf *out); /* --nagios */
+void check_write_json(const struct check_one *one, const char *profile, struct json *j);
+void check_write_csv_head(struct buf *out);
+void check_write_csv(const struct check_one *one, struct buf *out);
+void check_write_html(const struct check_one *one, struct buf *out);
+void check_write_label(const struct check_one *one, struct buf *out);
+void check_write_metrics(const struct check_one *one, struct buf *out);
+
+/* "A", or "B to A" where what could not be tested hides something. */
+const char *check_grade_words(const struct check_report *r, char out[12]);
+
+/* ---- check_profile.c ---- */
+
+struct check_profile_result {
+    size_t met, missing, unknown, rules;
+    enum check_test first_missing[CHECK_TESTS];
+};
+
+bool check_profile_exists(const char *name);
+void check_profile_list(struct buf *out);
+void check_profile_judge(const char *name, const struct check_report *r, struct check_profile_result *out);
+void check_profile_show(const char *name, const struct check_report *r, struct buf *out);
+
+#endif

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * check_run.c - gathers and judges domains, several at once, and hands them on in the order given.
+ *
+ * Promises bounded memory: at most `parallel` domains are under way or wait for the one before them. Ctrl-C ends the
+ * program; what was handed on before is complete.
+ */
+#include "base/clock.h"
+#include "base/quiet_thread.h"
+#include "cli/check/check_cmd.h"
+#include "cli/cli.h"
+#include "dns/dns_canary.h"
+#include "dns/dns_unbound.h"
+#include "net/https.h"
+#include "policy/policy_settings.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ARENA (64u << 20) /* of one domain */
+#define SYSTEM_ANCHOR "/usr/share/dns/root.key"
+#define CANARY_MS 10000
+
+struct slot {
+    struct check_one one;
+    size_t index;
+    bool full; /* judged, and not handed on yet */
+};
+
+struct run {
+    const struct check_options *o;
+    struct gather *gather;
+    char **domains;
+    size_t count, next, handed;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct slot slots[CHECK_PARALLEL_MOST];
+};
+
+void check_one_free(struct check_one *one)
+{
+    facts_free(one->facts);
+    one->arena = arena_free(one->arena);
+    one->facts = NULL;
+}
+
+/* Text of facts to a report. */
+static void judge(const struct check_options *o, struct slice text, struct check_one *one)
+{
+    const char *error = "out of memory";
+    struct slice kept = arena_slice(one->arena, text);
+    one->facts = kept.p ? facts_read(one->arena, kept, &error) : NULL;
+    if (!one->facts || check_judge(one->arena, one->facts, o->table, &one->report, &error) != STATUS_OK)
+        one->error = error;
+    else
+        one->domain = one->facts->domain;
+}
+
+bool check_read_file(const struct check_options *o, const char *path, struct check_one *one)
+{
+    struct buf text = {.p = buf_empty, .bound = FACTS_OCTETS + 1};
+    char chunk[65536];
+    ssize_t n = -1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    *one = (struct check_one){.domain = path, .arena = arena_new(ARENA)};
+    if (fd < 0 || fstat(fd, &st) != 0)
+        one->error = arena_printf(one->arena, "%s", strerror(errno));
+    else if (!S_ISREG(st.st_mode))
+        one->error = "not a regular file";
+    while (!one->error && (n = read(fd, chunk, sizeof chunk)) > 0 && !text.failed)
+        buf_add(&text, chunk, (size_t)n);
+    if (fd >= 0)
+        close(fd);
+    if (!one->error && text.failed)
+        one->error = "the file is over 4 MB";
+    if (!one->error)
+        judge(o, buf_slice(&text), one);
+    buf_release(&text);
+    return !one->error;
+}
+
+/* FILE, or FOLDER/DOMAIN.facts; for its owner alone. */
+static const char *save(const struct check_options *o, const char *domain, bool several, struct slice text,
+                        struct arena *arena)
+{
+    const char *path = several ? arena_printf(arena, "%s/%s.facts", o->save, domain) : o->save;
+    int fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+    bool good = fd >= 0 && write(fd, text.p, text.n) == (ssize_t)text.n;
+    if (fd >= 0 && close(fd) != 0)
+        good = false;
+    return good ? NULL : arena_printf(arena, "%s: %s", path ? path : o->save, strerror(errno));
+}
+
+static void check_domain(struct run *r, const char *domain, struct check_one *one)
+{
+    struct buf text = {.p = buf_empty, .bound = FACTS_OCTETS};
+    *one = (struct check_one){.domain = domain, .arena = arena_new(ARENA)};
+    if (!one->arena || gather_domain(r->gather, domain, r->o->selectors, r->o->selector_count, &text) != STATUS_OK)
+        one->error = text.failed ? "the facts are over 4 MB, or memory ran out" : "out of memory";
+    if (!one->error && r->o->save)
+        one->error = save(r->o, domain, r->count > 1, buf_slice(&text), one->arena);
+    if (!one->error)
+        judge(r->o, buf_slice(&text), one);
+    buf_release(&text);
+}
+
+static void *worker(void *context)
+{
+    struct run *r = context;
+    pthread_mutex_lock(&r->lock);
+    while (r->next < r->count) {
+        /* Nobody runs further ahead of the one handed on last than there are slots. */
+        if (r->next >= r->handed + r->o->parallel) {
+            pthread_cond_wait(&r->changed, &r->lock);
+            continue;
+        }
+        size_t index = r->next++;
+        struct slot *s = &r->slots[index % r->o->parallel];
+        pthread_mutex_unlock(&r->lock);
+        check_domain(r, r->domains[index], &s->one);
+        pthread_mutex_lock(&r->lock);
+        s->index = index;
+        s->full = true;
+        pthread_cond_broadcast(&r->changed);
+    }
+    pthread_mutex_unlock(&r->lock);
+    return NULL;
+}
+
+static void show_progress(const struct run *r, int64_t begun)
+{
+    if (!isatty(STDERR_FILENO) || r->count < 2)
+        return;
+    int64_t took = clock_mono_ms() - begun, left = took / (int64_t)r->handed * (int64_t)(r->count - r->handed) / 1000;
+    fprintf(stderr, "\r%zu of %zu domains, about %lld min %02lld s left   %s", r->handed, r->count,
+            (long long)left / 60, (long long)left % 60, r->handed == r->count ? "\n" : "");
+    fflush(stderr);
+}
+
+static void hand_on(struct run *r, void (*done)(void *context, struct check_one *one), void *context)
+{
+    int64_t begun = clock_mono_ms();
+    pthread_mutex_lock(&r->lock);
+    while (r->handed < r->count) {
+        struct slot *s = &r->slots[r->handed % r->o->parallel];
+        if (!s->full || s->index != r->handed) {
+            pthread_cond_wait(&r->changed, &r->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&r->lock);
+        done(context, &s->one);
+        check_one_free(&s->one);
+        pthread_mutex_lock(&r->lock);
+        s->full = false;
+        r->handed++;
+        show_progress(r, begun);
+        pthread_cond_broadcast(&r->changed);
+    }
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* ---- what we ask with ---- */
+
+/* Whether this computer has a way out over a family of addresses: a route is looked up, nothing is sent. */
+static enum facts_here has_route(int family, const char *to)
+{
+    union {
+        struct sockaddr sa;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } a = {0};
+    bool good;
+    int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return FACTS_NO;
+    a.sa.sa_family = (sa_family_t)family;
+    if (family == AF_INET) {
+        a.in.sin_port = htons(53);
+        inet_pton(AF_INET, to, &a.in.sin_addr);
+        good = connect(fd, &a.sa, sizeof a.in) == 0;
+    } else {
+        a.in6.sin6_port = htons(53);
+        inet_pton(AF_INET6, to, &a.in6.sin6_addr);
+        good = connect(fd, &a.sa, sizeof a.in6) == 0;
+    }
+    close(fd);
+    return good ? FACTS_YES : FACTS_NO;
+}
+
+/* Own addresses are asked only where own domains or names on the command line were given. */
+static bool is_own(void *context, const struct ip *a)
+{
+    return policy_is_own_network(context, a);
+}
+
+static struct dns *open_dns(const struct policy *policy, char **canary)
+{
+    struct dns_unbound_config c = {.anchor = policy ? policy_set_text(policy, SETTING_DNS_ANCHOR) : SYSTEM_ANCHOR,
+                                   .forward = policy ? policy_set_text(policy, SETTING_DNS_FORWARD) : NULL,
+                                   .anchor_fixed = true};
+    char *error = NULL;
+    if (access(c.anchor, R_OK) != 0)
+        c.anchor = SYSTEM_ANCHOR;
+    struct dns *dns = dns_unbound_new(&c, &error);
+    if (!dns)
+        cli_error("%s", error ? error : "out of memory");
+    else
+        (void)dns_canary(&c, NULL, CANARY_MS, canary);
+    free(error);
+    return dns;
+}
+
+static const char *host_name(char out[256])
+{
+    return gethostname(out, 256) == 0 && memchr(out, '\0', 256) && *out ? out : "localhost";
+}
+
+static void start_threads(struct run *r, void (*done)(void *context, struct check_one *one), void *context)
+{
+    pthread_t threads[CHECK_PARALLEL_MOST];
+    size_t started = 0, wanted = r->o->parallel < r->count ? r->o->parallel : r->count;
+    while (started < wanted && quiet_thread_create(&threads[started], worker, r) == 0)
+        started++;
+    if (started)
+        hand_on(r, done, context);
+    for (size_t i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+}
+
+int check_run(const struct check_options *o, const struct policy *policy, char **domains, size_t count,
+              void (*done)(void *context, struct check_one *one), void *context)
+{
+    char *canary = NULL, name[256];
+    struct dns *dns = open_dns(policy, &canary);
+    struct gather_config c = {.dns = dns,
+                              .ehlo = host_name(name),
+                              .canary = canary ? canary : "",
+                              .ipv4 = has_route(AF_INET, "198.41.0.4"),
+                              .ipv6 = has_route(AF_INET6, "2001:503:ba3e::2:30"),
+                              .allow_special = o->allow_private,
+                              .is_own = policy && o->list ? is_own : NULL,
+                              .context = (void *)(uintptr_t)policy,
+                              .ca_file = o->ca_file,
+                              .pace_ms = o->pace_ms};
+    struct run *r = calloc(1, sizeof *r);
+    if (r && dns && https_begin())
+        r->gather = gather_new(&c);
+    if (r && r->gather) {
+        r->o = o;
+        r->domains = domains;
+        r->count = count;
+        pthread_mutex_init(&r->lock, NULL);
+        pthread_cond_init(&r->changed, NULL);
+        start_threads(r, done, context);
+        pthread_cond_destroy(&r->changed);
+        pthread_mutex_destroy(&r->lock);
+    }
+    bool ran = r && r->gather;
+    if (r)
+        gather_free(r->gather);
+    free(r);
+    dns_close(dns);
+    free(canary);
+    return ran ? 0 : dns ? EX_OSERR : EX_CONFIG;
+}

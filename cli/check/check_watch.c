@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * check_watch.c - the state of `assay check --watch` (check_watch.h).
+ *
+ * Promises that a file that is damaged costs the comparison of the lines that cannot be read and nothing else, and that
+ * a crash leaves the old file or the new one, whole.
+ */
+#include "cli/check/check_watch.h"
+#include "cli/cli.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define STATE_OCTETS (16u << 20)
+
+struct watch {
+    const char *path;
+    struct buf before, after;
+};
+
+struct watch *watch_open(const char *path)
+{
+    struct watch *w = calloc(1, sizeof *w);
+    FILE *f = fopen(path, "re");
+    char chunk[8192];
+    size_t n;
+    if (!w || (!f && errno != ENOENT)) {
+        cli_error("%s: %s", path, w ? strerror(errno) : "out of memory");
+        free(w);
+        return NULL;
+    }
+    w->path = path;
+    w->before = (struct buf){.p = buf_empty, .bound = STATE_OCTETS};
+    w->after = BUF_INIT;
+    while (f && (n = fread(chunk, 1, sizeof chunk, f)) > 0)
+        buf_add(&w->before, chunk, n);
+    if (f)
+        fclose(f);
+    return w;
+}
+
+/* The line of a domain, its name left out; NULL: none. */
+static const char *line_of(const struct watch *w, const char *domain)
+{
+    size_t n = strlen(domain);
+    for (const char *p = w->before.p; p && *p; p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL)
+        if (strncmp(p, domain, n) == 0 && p[n] == '\t')
+            return p + n + 1;
+    return NULL;
+}
+
+static bool was_unmet(const char *tests, const char *test)
+{
+    size_t n = strlen(test);
+    for (const char *p = tests; p && *p && *p != '\n'; p += strcspn(p, ",\n"), p += *p == ',')
+        if (strncmp(p, test, n) == 0 && (p[n] == ',' || p[n] == '\n' || !p[n]))
+            return true;
+    return false;
+}
+
+static void show_tests(const struct check_one *one, const char *tests, struct buf *out)
+{
+    for (int i = 0; i < CHECK_TESTS; i++) {
+        const char *name = check_test_info((enum check_test)i)->name;
+        const struct check_result *r = &one->report.results[i];
+        bool before = was_unmet(tests, name), now = r->state >= CHECK_ADVICE;
+        if (now && !before)
+            buf_printf(out, "%s: %s is no longer met: %s\n", one->domain, name, r->evidence);
+        else if (before && r->state <= CHECK_NOTE)
+            buf_printf(out, "%s: %s is met again\n", one->domain, name);
+    }
+}
+
+static void note(struct watch *w, const struct check_one *one, unsigned unsure, const char *tests)
+{
+    buf_printf(&w->after, "%s\t%s\t%u\t%u\t", one->domain, check_grade_name(one->report.grade), one->report.score,
+               unsure);
+    const char *comma = "";
+    for (int i = 0; i < CHECK_TESTS; i++) {
+        const char *name = check_test_info((enum check_test)i)->name;
+        enum check_state s = one->report.results[i].state;
+        /* What could not be tested stays as it was seen last. */
+        if (s >= CHECK_ADVICE || (s == CHECK_UNTESTED && was_unmet(tests, name))) {
+            buf_printf(&w->after, "%s%s", comma, name);
+            comma = ",";
+        }
+    }
+    buf_addc(&w->after, '\n');
+}
+
+void watch_show(struct watch *w, const struct check_one *one, struct buf *out)
+{
+    const struct check_report *r = &one->report;
+    const char *line = line_of(w, one->domain), *tests = NULL;
+    char grade[8] = "";
+    unsigned score = 0, unsure = 0;
+    int at = 0;
+    if (line && sscanf(line, "%7[^\t]\t%u\t%u\t%n", grade, &score, &unsure, &at) == 3 && at)
+        tests = line + at;
+    unsure = r->least != r->grade ? unsure + 1 : 0;
+    if (!tests)
+        buf_printf(out, "%s: seen for the first time: grade %s, %u of 100\n", one->domain, check_grade_name(r->grade),
+                   r->score);
+    else if (strcmp(grade, check_grade_name(r->grade)) != 0 && (!unsure || unsure >= WATCH_PATIENCE))
+        buf_printf(out, "%s: grade %s, %u of 100; it was %s, %u\n", one->domain, check_grade_name(r->grade), r->score,
+                   grade, score);
+    if (tests)
+        show_tests(one, tests, out);
+    if (unsure == WATCH_PATIENCE)
+        buf_printf(out, "%s: could not be tested wholly for the third time in a row\n", one->domain);
+    note(w, one, unsure, tests);
+}
+
+/* Domains that this run did not look at keep their lines. */
+static void keep_others(struct watch *w)
+{
+    for (const char *p = w->before.p, *end; p && *p; p = end + 1) {
+        end = strchr(p, '\n');
+        if (!end)
+            return;
+        size_t n = strcspn(p, "\t\n");
+        bool known = false;
+        for (const char *q = w->after.p; q && *q && !known; q = strchr(q, '\n') ? strchr(q, '\n') + 1 : NULL)
+            known = strncmp(q, p, n + 1) == 0;
+        if (!known)
+            buf_add(&w->after, p, (size_t)(end - p) + 1);
+    }
+}
+
+int watch_close(struct watch *w)
+{
+    char name[4096];
+    keep_others(w);
+    int n = snprintf(name, sizeof name, "%s.new", w->path);
+    FILE *f = n > 0 && (size_t)n < sizeof name && !w->after.failed ? fopen(name, "we") : NULL;
+    bool good = f && fwrite(w->after.p, 1, w->after.n, f) == w->after.n && fflush(f) == 0 && fsync(fileno(f)) == 0;
+    if (f && fclose(f) != 0)
+        good = false;
+    good = good && rename(name, w->path) == 0;
+    if (!good)
+        cli_error("%s: %s", w->path, w->after.failed ? "out of memory" : strerror(errno));
+    buf_release(&w->before);
+    buf_release(&w->after);
+    free(w);
+    return good ? 0 : -1;
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * check_write.c - a report as JSON, CSV, a page, a label, and metrics.
+ *
+ * Promises that no text of a stranger leaves its place: JSON and HTML by the writers of base/json.h and cli/page.h, CSV
+ * with quotes and with an apostrophe before what a spreadsheet would take for a formula, SVG with nothing in it but the
+ * domain's kept name, the grade and a date. Page and label refer to nothing outside themselves.
+ */
+#include "base/clock.h"
+#include "cli/check/check_cmd.h"
+#include "cli/page.h"
+#include <stdio.h>
+
+void check_write_json(const struct check_one *one, const char *profile, struct json *j)
+{
+    const struct check_report *r = &one->report;
+    char when[CLOCK_TEXT];
+    json_open(j);
+    json_str(j, "domain", one->domain);
+    if (one->error) {
+        json_str(j, "error", one->error);
+        json_end(j);
+        return;
+    }
+    json_str(j, "time", clock_utc_text(r->at, when));
+    json_int(j, "table", r->table);
+    json_str(j, "grade", check_grade_name(r->grade));
+    json_str(j, "grade_at_least", check_grade_name(r->least));
+    json_int(j, "score", r->score);
+    json_bool(j, "sends", r->sends);
+    json_bool(j, "receives", r->receives);
+    json_open_array(j, "first");
+    for (size_t i = 0; i < CHECK_FIRST && r->first[i] != CHECK_TESTS; i++)
+        json_str(j, NULL, check_test_info(r->first[i])->name);
+    json_end(j);
+    json_open_array(j, "results");
+    for (int i = 0; i < CHECK_TESTS; i++) {
+        const struct check_test_info *info = check_test_info((enum check_test)i);
+        const struct check_result *x = &r->results[i];
+        json_open(j);
+        json_str(j, "test", info->name);
+        json_str(j, "standard", standard_name(info->standard));
+        json_str(j, "level", check_level_name(info->level));
+        json_str(j, "state", check_state_name(x->state));
+        json_str(j, "evidence", x->evidence);
+        json_opt(j, "fix", x->fix);
+        json_str(j, "who", check_who_name(info->who));
+        json_end(j);
+    }
+    json_end(j);
+    if (profile) {
+        struct check_profile_result p;
+        check_profile_judge(profile, r, &p);
+        json_open_in(j, "profile");
+        json_str(j, "name", profile);
+        json_int(j, "requirements", (int64_t)p.rules);
+        json_int(j, "met", (int64_t)p.met);
+        json_int(j, "untested", (int64_t)p.unknown);
+        json_open_array(j, "missing");
+        for (size_t i = 0; i < p.missing; i++)
+            json_str(j, NULL, check_test_info(p.first_missing[i])->name);
+        json_end(j);
+        json_end(j);
+    }
+    json_end(j);
+}
+
+/* ---- CSV (RFC 4180) ---- */
+
+static void add_cell(struct buf *out, const char *text)
+{
+    buf_addc(out, '"');
+    if (*text && strchr("=+-@\t\r", *text))
+        buf_addc(out, '\'');
+    for (; *text; text++) {
+        if (*text == '"')
+            buf_addc(out, '"');
+        buf_addc(out, *text);
+    }
+    buf_addc(out, '"');
+}
+
+void check_write_csv_head(struct buf *out)
+{
+    buf_adds(out, "domain,time,grade,score,test,standard,level,state,evidence,fix\r\n");
+}
+
+void check_write_csv(const struct check_one *one, struct buf *out)
+{
+    const struct check_report *r = &one->report;
+    char when[CLOCK_TEXT], score[16];
+    snprintf(score, sizeof score, "%u", r->score);
+    clock_utc_text(r->at, when);
+    for (int i = 0; i < CHECK_TESTS; i++) {
+        const struct check_test_info *info = check_test_info((enum check_test)i);
+        const struct check_result *x = &r->results[i];
+        const char *const cells[] = {one->domain,
+                                     when,
+                                     check_grade_name(r->grade),
+                                     score,
+                                     info->name,
+                                     standard_name(info->standard),
+                                     check_level_name(info->level),
+                                     check_state_name(x->state),
+                                     x->evidence,
+                                     x->fix ? x->fix : ""};
+        for (size_t k = 0; k < sizeof cells / sizeof cells[0]; k++) {
+            if (k)
+                buf_addc(out, ',');
+            add_cell(out, cells[k]);
+        }
+        buf_adds(out, "\r\n");
+    }
+}
+
+/* ---- HTML ---- */
+
+static void add_row(const struct check_report *r, enum check_test test, struct buf *out)
+{
+    const struct check_test_info *info = check_test_info(test);
+    const struct check_result *x = &r->results[test];
+    buf_adds(out, "<tr><td>");
+    page_text(out, info->sentence);
+    buf_adds(out, "</td><td>");
+    page_text(out, check_state_name(x->state));
+    buf_adds(out, "</td><td>");
+    page_text(out, x->evidence);
+    if (x->state >= CHECK_ADVICE) {
+        buf_adds(out, "<br>");
+        page_text(out, info->breaks);
+    }
+    if (x->fix) {
+        buf_adds(out, "<br><code>");
+        page_text(out, x->fix);
+        buf_adds(out, "</code>");
+    }
+    buf_adds(out, "</td></tr>\n");
+}
+
+static void add_table(const struct check_report *r, const char *title, enum check_state from, enum check_state to,
+                      struct buf *out)
+{
+    bool any = false;
+    for (int i = 0; i < CHECK_TESTS; i++) {
+        if (r->results[i].state < from || r->results[i].state > to)
+            continue;
+        if (!any) {
+            buf_adds(out, "<h2>");
+            page_text(out, title);
+            buf_adds(out, "</h2>\n<table><thead><tr><th scope=\"col\">Asked for</th><th scope=\"col\">Result</th>"
+                          "<th scope=\"col\">Found, and what to do</th></tr></thead><tbody>\n");
+        }
+        any = true;
+        add_row(r, (enum check_test)i, out);
+    }
+    if (any)
+        buf_adds(out, "</tbody></table>\n");
+}
+
+void check_write_html(const struct check_one *one, struct buf *out)
+{
+    const struct check_report *r = &one->report;
+    char grade[12], when[CLOCK_TEXT];
+    page_begin(out, one->domain, one->domain);
+    buf_printf(out, "<p>Grade <strong>%s</strong>, %u of 100 points, on %s.</p>\n", check_grade_words(r, grade),
+               r->score, clock_utc_text(r->at, when));
+    add_table(r, "Not met", CHECK_ADVICE, CHECK_FAIL, out);
+    add_table(r, "Could not be tested", CHECK_UNTESTED, CHECK_UNTESTED, out);
+    add_table(r, "In order", CHECK_PASS, CHECK_NOTE, out);
+    page_end(out);
+}
+
+/* ---- label ---- */
+
+void check_write_label(const struct check_one *one, struct buf *out)
+{
+    static const char *const fills[] = {"#00693e", "#00693e", "#3c6e00", "#7a5c00", "#9a4a00", "#a03000", "#a01818"};
+    const struct check_report *r = &one->report;
+    char when[CLOCK_TEXT], grade[12];
+    clock_utc_text(r->at, when);
+    check_grade_words(r, grade);
+    buf_printf(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"120\" height=\"120\" viewBox=\"0 0 120 120\" role=\"img\" "
+        "aria-labelledby=\"t d\">\n<title id=\"t\">Mail and DNS security of %s: grade %s</title>\n"
+        "<desc id=\"d\">%u of 100 points on %.10s, tested with Assay</desc>\n"
+        "<rect width=\"120\" height=\"120\" rx=\"10\" fill=\"#ffffff\" stroke=\"#333333\"/>\n"
+        "<rect x=\"10\" y=\"10\" width=\"100\" height=\"64\" rx=\"6\" fill=\"%s\"/>\n",
+        one->domain, grade, r->score, when, fills[r->grade <= CHECK_F ? r->grade : CHECK_F]);
+    buf_printf(
+        out,
+        "<text x=\"60\" y=\"58\" font-family=\"sans-serif\" font-size=\"%d\" font-weight=\"bold\" fill=\"#ffffff\" "
+        "text-anchor=\"middle\">%s</text>\n"
+        "<text x=\"60\" y=\"91\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#222222\" text-anchor=\"middle\" "
+        "textLength=\"%d\" lengthAdjust=\"spacingAndGlyphs\">%s</text>\n"
+        "<text x=\"60\" y=\"108\" font-family=\"sans-serif\" font-size=\"11\" fill=\"#222222\" "
+        "text-anchor=\"middle\">%.10s</text>\n</svg>\n",
+        strlen(grade) > 2 ? 24 : 46, grade, (int)(strlen(one->domain) * 7 > 104 ? 104 : strlen(one->domain) * 7),
+        one->domain, when);
+}
+
+void check_write_metrics(const struct check_one *one, struct buf *out)
+{
+    const struct check_report *r = &one->report;
+    buf_printf(out, "assay_check_score{domain=\"%s\"} %u\n", one->domain, r->score);
+    buf_printf(out, "assay_check_grade{domain=\"%s\",grade=\"%s\"} 1\n", one->domain, check_grade_name(r->grade));
+    buf_printf(out, "assay_check_failed{domain=\"%s\"} %u\n", one->domain, r->counts[CHECK_FAIL]);
+    buf_printf(out, "assay_check_untested{domain=\"%s\"} %u\n", one->domain, r->counts[CHECK_UNTESTED]);
+    buf_printf(out, "assay_check_time_seconds{domain=\"%s\"} %lld\n", one->domain, (long long)r->at);
+}

@@ -274,6 +274,8 @@ static const char *read_all(struct facts *f, struct slice text, unsigned *number
                 return wrong;
         }
     }
+    if (*number == 1)
+        return "the file is empty; a file of facts begins with \"assay-facts 1\"";
     return f->domain ? NULL : "there is no line \"subject domain=...\"";
 }
 

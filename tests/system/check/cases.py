@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""cases: domains with one planted fault each, domains with two, and domains without any. A case says which tests must not be met,
+and no others may be."""
+import sys
+
+import hosts
+import names
+from names import DEAD, FIRST, NO_TLSA, OTHER, SECOND, Zone
+
+import keys  # tests/world
+
+NS = [("ns1.host.example.", FIRST), ("ns2.host.example.", SECOND)]
+PROVIDER = "mail.provider.example"  # a mail host of somebody else, signed and in order
+NEXT = "3 1 1 " + "ab" * 32
+
+
+class Case:
+    """name: the first label below .example. expect: names of tests that are not met. untested: of tests that must be untested."""
+
+    def __init__(self, name, expect="", **spec):
+        self.name, self.domain, self.expect = name, f"{name}.example", set(expect.split())
+        self.spec = spec
+        self.untested = set(spec.get("untested", "").split())
+        self.v4 = self.v6 = None
+
+    def get(self, key, otherwise):
+        value = self.spec.get(key, otherwise)
+        return value.replace("%%", self.domain) if isinstance(value, str) else value
+
+    # ---- DNS ----
+
+    def zone(self, authority):
+        own = self.get("mx", f"@ MX 10 mx.{self.domain}.")
+        lines = [own, self.get("address", "")]
+        if self.get("host", True):
+            lines += [f"mx A {self.v4}"] + ([f"mx AAAA {self.v6}"] if self.get("aaaa", True) else [])
+        lines += self.texts("@", "spf", "v=spf1 mx -all")
+        lines += self.texts("_dmarc", "dmarc", f"v=DMARC1; p=reject; rua=mailto:dmarc@{self.domain}")
+        lines += self.texts("sel._domainkey", "dkim", keys.record("rsa"))
+        lines += self.texts("_smtp._tls", "tlsrpt", f"v=TLSRPTv1; rua=mailto:tls@{self.domain}")
+        lines += self.texts("_mta-sts", "sts", None)
+        if self.get("sts_file", None) is not None:
+            lines.append("mta-sts A 25.25.25.250")
+        if self.get("caa", True):
+            lines.append('@ CAA 0 issue "ca.example"')
+        lines += [f"_25._tcp.mx TLSA {r}" for r in self.tlsa(authority)]
+        lines.append(self.get("more", ""))
+        kind = self.spec.get("zone", {})
+        return Zone(self.domain, "\n".join(lines), self.spec.get("servers"), self.spec.get("other"), **kind)
+
+    def texts(self, owner, key, otherwise):
+        value = self.get(key, otherwise)
+        all_of_it = value if isinstance(value, list) else [value] if value else []
+        return [f"{owner} TXT {keys.txt(t.replace('%%', self.domain))}" for t in all_of_it]
+
+    def tlsa(self, authority):
+        wanted = self.spec.get("tlsa", ["3 1 1 {own}", NEXT])
+        if not wanted or not self.get("host", True):
+            return []
+        pem = self.certificate(authority)[1]
+        values = {
+            "own": authority.association(pem),
+            "own512": authority.association(pem, "sha512"),
+            "ca": authority.association(authority.path),
+        }
+        return [r.format(**values) for r in wanted]
+
+    # ---- the mail host ----
+
+    def certificate(self, authority):
+        return authority.issue(self.get("cert_name", f"mx.{self.domain}"), **self.spec.get("cert", {}))
+
+    def server(self, authority):
+        tls = hosts.context(*self.certificate(authority), **self.spec.get("tls", {}))
+        return hosts.Host(tls, self.spec.get("flaw"), self.spec.get("manner"))
+
+
+def plain(name, expect="", **spec):
+    """Without DANE and without MTA-STS: what is wrong with a certificate is seen there, since nothing pins it."""
+    return Case(name, "dane mta-sts " + expect, **{"tlsa": [], **spec})
+
+
+def made_up(name, expect, flaw, **spec):
+    return Case(name, expect, flaw=flaw, **spec)
+
+
+STS = "version: STSv1\nmode: {mode}\nmx: {mx}\nmax_age: 604800\n"
+
+
+def sts(name, expect, mode="enforce", mx="mx.%%", record="v=STSv1; id=1", **spec):
+    return Case(name, expect, sts=record, sts_file=STS.format(mode=mode, mx=mx), **spec)
+
+
+def other_mx(text):
+    return text.replace("MX 10 mx.", "MX 10 old.")
+
+
+WITHOUT_FAULT = [
+    Case("good"),
+    sts("goodsts", ""),
+    Case(
+        "goodparked", "", mx="@ MX 0 .", host=False, spf="v=spf1 -all", dkim=None, tlsrpt=None,
+        dmarc="v=DMARC1; p=reject; sp=reject; np=reject; rua=mailto:d@%%",
+    ),
+    Case("goodhosted", "", mx=f"@ MX 10 {PROVIDER}.", host=False, spf=f"v=spf1 include:spf.provider.example ~all"),
+    Case("goodsoft", "", spf="v=spf1 mx ~all"),
+    Case("goodquarantine", "", dmarc="v=DMARC1; p=quarantine; rua=mailto:d@%%"),
+    Case("goodissuer", "", tlsa=["2 1 1 {ca}", "3 1 1 {own}"]),
+    Case("goodthirteen", "", flaw=None, tls={"ciphers": "ECDHE+AESGCM"}),
+    Case("goodredirect", "", spf="v=spf1 redirect=spf.provider.example"),
+    Case("goodagility", "", tlsa=["3 1 1 {own}", "3 1 2 {own512}"]),
+    Case("goodnsec3", "", zone={"nsec3": (0, "")}),
+]
+
+ONE_FAULT = [
+    # DNS and DNSSEC
+    Case("expired", "dnssec-valid", zone={"begin": -9, "end": -1}, spread=True),
+    Case("wrongds", "dnssec-valid", zone={"wrong_ds": True}, spread=True),
+    Case("unsigned", "dnssec-signed dane mta-sts", zone={"unsigned": True}, mx=f"@ MX 10 {PROVIDER}.", host=False,
+         spf="v=spf1 include:spf.provider.example -all"),
+    Case("oldalgorithm", "dnssec-algorithm", zone={"algorithm": "RSASHA1", "bits": 2048}),
+    Case("smallkey", "dnssec-algorithm", zone={"algorithm": "RSASHA256", "bits": 1024}),
+    Case("sha1ds", "dnssec-digest", zone={"sha1_ds": True}),
+    Case("nsec3", "dnssec-nsec3", zone={"nsec3": (10, "abcd")}),
+    Case("endssoon", "dnssec-expiry", zone={"end": 1}),
+    Case("unsignedmx", "dnssec-mx dane mta-sts", mx="@ MX 10 mx.nosign.example.", host=False, spf="v=spf1 mx -all"),
+    Case("oneserver", "ns-count ns-ipv6", servers=NS[:1], spread=True),
+    Case("lame", "ns-answer ns-ipv6-reach", servers=NS + [("ns5.host.example.", OTHER)]),
+    Case("deadserver", "ns-answer ns-ipv6-reach", servers=NS + [("ns6.host.example.", DEAD)]),
+    Case("differ", "ns-agree", servers=NS[:1] + [("ns5.host.example.", OTHER)], other=other_mx, spread=True),
+    Case("notlsa", "ns-tlsa", servers=[("ns7.host.example.", NO_TLSA), ("ns8.host.example.", NO_TLSA)], tlsa=[], spread=True),
+    Case("nsv4", "ns-ipv6", servers=[("ns1.host.example.", FIRST), ("nsfour.host.example.", (SECOND[0], None))]),
+    Case("nsv6dead", "ns-ipv6-reach", servers=NS + [("ns9.host.example.", (SECOND[0], DEAD[1]))]),
+    # Mail hosts
+    Case("mixednull", "mx", mx="@ MX 0 .\n@ MX 10 mx"),
+    Case("aliasmx", "mx-host", mx="@ MX 10 alias", more="alias CNAME mx\n_25._tcp.alias CNAME _25._tcp.mx", cert_name="alias.aliasmx.example",
+         spread=True),
+    Case("nohost", "mx-host", mx="@ MX 10 mx\n@ MX 20 gone.%%."),
+    Case("mxv4", "mx-ipv6", aaaa=False),
+    Case("mxv6dead", "mx-ipv6-reach", closed6=True),
+    Case("mxdead", "mx-answer", mx="@ MX 10 mx\n@ MX 20 closed.provider.example.", spread=True),
+    Case("noname", "mx-ptr", no_ptr=True),
+    # SPF
+    Case("nospf", "spf", spf=None),
+    Case("twospf", "spf", spf=["v=spf1 mx -all", "v=spf1 a -all"]),
+    Case("badspf", "spf-syntax", spf="v=spf1 mx ip4:192.0.2.300 -all", spread=True),
+    Case("longspf", "spf-lookups", spf="v=spf1 mx " + " ".join(f"a:a{i}.provider.example" for i in range(10)) + " -all"),
+    Case("deepspf", "spf-lookups", spf="v=spf1 include:deep.provider.example -all"),
+    Case("voidspf", "spf-void", spf="v=spf1 mx a:gone1.%% a:gone2.%% a:gone3.%% -all"),
+    Case("neutral", "spf-policy", spf="v=spf1 mx ?all"),
+    Case("noall", "spf-policy", spf="v=spf1 mx"),
+    Case("everybody", "spf-everybody", spf="v=spf1 mx +all"),
+    Case("halves", "spf-everybody spf-wide", spf="v=spf1 mx ip4:0.0.0.0/1 ip4:128.0.0.0/1 -all"),
+    Case("wide", "spf-wide", spf="v=spf1 mx ip4:10.0.0.0/8 -all"),
+    Case("ptrspf", "spf-ptr", spf="v=spf1 mx ptr -all"),
+    Case("gonespf", "spf-syntax", spf="v=spf1 mx include:gone.provider.example -all"),
+    Case("loopspf", "spf-syntax spf-lookups", spf="v=spf1 mx include:loop.provider.example -all"),
+    # DMARC and DKIM
+    Case("nodmarc", "dmarc", dmarc=None),
+    Case("twodmarc", "dmarc", dmarc=["v=DMARC1; p=reject", "v=DMARC1; p=none"]),
+    Case("nearmiss", "dmarc", dmarc="v=DMARC 1; p=reject"),
+    Case("none", "dmarc-policy", dmarc="v=DMARC1; p=none; rua=mailto:d@%%"),
+    Case("testing", "dmarc-policy", dmarc="v=DMARC1; p=quarantine; t=y; rua=mailto:d@%%"),
+    Case("spnone", "dmarc-subdomains", dmarc="v=DMARC1; p=reject; sp=none; rua=mailto:d@%%"),
+    Case("npnone", "dmarc-subdomains", dmarc="v=DMARC1; p=reject; np=none; rua=mailto:d@%%"),
+    Case("norua", "dmarc-reports", dmarc="v=DMARC1; p=reject"),
+    Case("external", "dmarc-external", dmarc="v=DMARC1; p=reject; rua=mailto:d@provider.example"),
+    Case("badtag", "dmarc-syntax", dmarc="v=DMARC1; p=reject; sp=rejekt; rua=mailto:d@%%", spread=True),
+    Case("dkim1024", "dkim", dkim=keys.record("rsa1024")),
+    Case("dkim512", "dkim", dkim=keys.record("rsa512")),
+    Case("dkimtest", "dkim", dkim=keys.record("rsa").replace("k=rsa;", "k=rsa; t=y;")),
+    Case("nokey", "dkim", dkim=None),
+    Case("brokenkey", "dkim", dkim="v=DKIM1; k=rsa; p=AAAA"),
+    # TLS
+    Case("clear", "starttls", manner="plain", tlsa=[], spread=True),
+    Case("injection", "starttls", manner="injection", tlsa=[], spread=True),
+    made_up("tls11", "tls-old", "tls11"),
+    made_up("tls10", "tls-old", "tls10"),
+    made_up("ssl3", "tls-old", "ssl3"),
+    Case("onlytls11", "tls-version tls-old", flaw="only-tls11", tlsa=[], spread=True),
+    made_up("broken", "tls-ciphers", "broken"),
+    made_up("oldcipher", "tls-ciphers-old", "old"),
+    made_up("order", "tls-order", "order"),
+    made_up("dh1024", "tls-exchange", "dh1024"),
+    made_up("weakgroup", "tls-exchange", "weak-group"),
+    made_up("sha1", "tls-hash", "sha1"),
+    made_up("compression", "tls-compression", "compression"),
+    made_up("norenegotiation", "tls-renegotiation", "no-renegotiation"),
+    made_up("noems", "tls-ems", "no-ems"),
+    # Certificates
+    plain("oldcert", "cert-dates", cert={"begin": -90, "end": -3}),
+    plain("soon", "cert-dates", cert={"end": 3}),
+    plain("othername", "cert-name", cert_name="www.provider.example"),
+    # Python's server takes these certificates only at a level at which it signs with SHA-1, too.
+    plain("smallcert", "cert-key tls-hash", cert={"kind": "rsa1024"}, tls={"level": 0}),
+    plain("sha1cert", "cert-signature tls-hash", cert={"digest": "sha1"}, tls={"level": 0}),
+    # DANE
+    Case("nodane", "dane mta-sts", tlsa=[]),
+    Case("mismatch", "dane-match mta-sts", tlsa=[NEXT]),
+    Case("unusable", "dane-usable mta-sts", tlsa=["1 1 1 {own}", "0 1 1 {ca}"]),
+    Case("agility", "dane-match mta-sts", tlsa=["3 1 1 {own}", "3 1 2 " + "cd" * 64]),
+    # MTA-STS, TLS-RPT, CAA
+    Case("nofile", "mta-sts-valid", sts="v=STSv1; id=1"),
+    Case("badfile", "mta-sts-valid", sts="v=STSv1; id=1", sts_file="version: STSv1\nmode: enforce\n"),
+    Case("missingfile", "mta-sts-valid", sts="v=STSv1; id=1", sts_file=""),
+    Case("stscert", "mta-sts-valid", sts="v=STSv1; id=1", sts_file=STS.format(mode="enforce", mx="mx.%%"), sts_wrong=True),
+    sts("stsmx", "mta-sts-mx", mx="mail.%%"),
+    sts("ststesting", "mta-sts-mode", mode="testing"),
+    sts("stsid", "mta-sts-valid", record="v=STSv1; id=not good"),
+    Case("twosts", "mta-sts-valid", sts=["v=STSv1; id=1", "v=STSv1; id=2"], sts_file=STS.format(mode="enforce", mx="mx.%%")),
+    Case("norpt", "tls-rpt", tlsrpt=None),
+    Case("nocaa", "caa", caa=False),
+]
+
+TWO_FAULTS = [
+    Case("two1", "spf dmarc", spf=None, dmarc=None),
+    Case("two2", "dmarc-policy caa", dmarc="v=DMARC1; p=none; rua=mailto:d@%%", caa=False),
+    Case("two3", "spf-policy tls-rpt", spf="v=spf1 mx ?all", tlsrpt=None),
+    Case("two4", "mx-ptr dmarc-reports", no_ptr=True, dmarc="v=DMARC1; p=reject"),
+    Case("two5", "dnssec-expiry dkim", zone={"end": 1}, dkim=None),
+    Case("two6", "tls-old caa", flaw="tls10", caa=False),
+    Case("two7", "dnssec-nsec3 spf-ptr", zone={"nsec3": (5, "")}, spf="v=spf1 mx ptr -all"),
+    Case("two8", "dane-match mta-sts dmarc-policy", tlsa=[NEXT], dmarc="v=DMARC1; p=none; rua=mailto:d@%%"),
+    Case("two9", "mx-ipv6 spf-void", aaaa=False, spf="v=spf1 mx a:g1.%% a:g2.%% a:g3.%% -all"),
+    Case("two10", "dane mta-sts cert-dates cert-name", tlsa=[], cert={"end": -1}, cert_name="x.provider.example"),
+    sts("two11", "mta-sts-mode tls-rpt", mode="testing", tlsrpt=None),
+    Case("two12", "ns-ipv6 dmarc-subdomains", servers=[("ns1.host.example.", FIRST), ("nsfour.host.example.", (SECOND[0], None))],
+         dmarc="v=DMARC1; p=reject; sp=none; rua=mailto:d@%%"),
+    Case("two13", "dnssec-digest spf-wide", zone={"sha1_ds": True}, spf="v=spf1 mx ip4:10.0.0.0/8 -all"),
+    Case("two14", "tls-ciphers dkim", flaw="broken", dkim=keys.record("rsa512")),
+    Case("two15", "tls-hash dmarc-external", flaw="sha1", dmarc="v=DMARC1; p=reject; rua=mailto:d@provider.example"),
+    Case("two16", "tls-compression caa", flaw="compression", caa=False),
+    Case("two17", "spf-lookups caa", spf="v=spf1 include:deep.provider.example -all", caa=False),
+    Case("two18", "dkim dmarc", dkim=None, dmarc=None),
+    Case("two19", "mx-host caa", mx="@ MX 10 mx\n@ MX 20 gone.%%.", caa=False),
+    Case("two20", "dnssec-algorithm tls-rpt", zone={"algorithm": "RSASHA256", "bits": 1024}, tlsrpt=None),
+]
+
+# Servers that cannot be tested: never a failure, the cause named.
+TROUBLE = [
+    Case("tarpit", "", manner="tarpit", tlsa=[], cause="timed out"),
+    Case("silentmx", "", manner="silent", tlsa=[], cause="timed out"),
+    Case("busy", "", manner="421", tlsa=[], cause="busy"),
+    Case("greylist", "", manner="greylist", tlsa=[], cause="busy"),
+    Case("garbage", "", manner="garbage", tlsa=[], cause="not SMTP"),
+    Case("banner", "", manner="banner", tlsa=[], cause="not SMTP"),
+    Case("flood", "", manner="flood", tlsa=[], cause="TLS failed"),
+    Case("closed", "", closed=True, tlsa=[], cause="unreachable"),
+    Case("private", "", address4="10.1.2.3", aaaa=False, closed=True, tlsa=[], cause="not an address of the public internet"),
+]
+
+HOSTILE = Case("hostile", "", manner="hostile", dmarc="v=DMARC1; p=reject; rua=mailto:d@%%; x=<script>alert(1)</script>\x1b[31m")
+
+ALL = WITHOUT_FAULT + ONE_FAULT + TWO_FAULTS + TROUBLE + [HOSTILE]
+
+
+def number():
+    """Gives every case addresses of its own."""
+    for i, case in enumerate(ALL):
+        case.v4 = case.get("address4", None) or f"25.25.25.{i + 10}"
+        case.v6 = f"2a10:25::{i + 10:x}"
+
+
+def description(authority):
+    """All zones."""
+    number()
+    pairs = [(a, f"mx.{c.domain}") for c in ALL if not c.get("no_ptr", False) for a in (c.v4, c.v6)]
+    pairs += [("25.25.25.2", PROVIDER), ("2a10:25::2", PROVIDER), ("25.25.25.3", "mx.nosign.example"), ("2a10:25::3", "mx.nosign.example")]
+    pairs += [("25.25.25.4", "closed.provider.example"), ("2a10:25::4", "closed.provider.example")]
+    host = "\n".join(
+        f"ns{n} A {pair[0]}\nns{n} AAAA {pair[1]}"
+        for n, pair in ((1, FIRST), (2, SECOND), (5, OTHER), (6, DEAD), (7, NO_TLSA), (8, NO_TLSA))
+    )
+    host += f"\nnsfour A {SECOND[0]}\nns9 A {SECOND[0]}\nns9 AAAA {DEAD[1]}"
+    own = authority.association(authority.issue(PROVIDER)[1])
+    provider = f"""
+        mail A 25.25.25.2
+        mail AAAA 2a10:25::2
+        closed A 25.25.25.4
+        closed AAAA 2a10:25::4
+        _25._tcp.mail TLSA 3 1 1 {own}
+        _25._tcp.mail TLSA {NEXT}
+        spf TXT "v=spf1 ip4:25.25.25.2 -all"
+        loop TXT "v=spf1 include:loop.provider.example -all"
+        deep TXT "v=spf1 include:deep1.provider.example include:deep2.provider.example include:deep3.provider.example -all"
+        {chr(10).join(f'deep{i} TXT "v=spf1 ' + " ".join(f"a:a{i}.provider.example" for i in range(3)) + '"' for i in (1, 2, 3))}
+        {chr(10).join(f"a{i} A 25.25.25.2" for i in range(10))}
+        """
+    strip = lambda text: "\n".join(line.strip() for line in text.split("\n"))
+    zones = [Zone("."), Zone("example", f"ns.nic A {names.TLD[0]}\nns.nic AAAA {names.TLD[1]}"), Zone("arpa"), Zone("in-addr.arpa"), Zone("ip6.arpa")]
+    zones += [Zone("host.example", host), Zone("provider.example", strip(provider))]
+    zones += [Zone("nosign.example", "mx A 25.25.25.3\nmx AAAA 2a10:25::3", unsigned=True)]
+    zones += [Zone(*names.reverse_zone("25.25.25.0/24", pairs)), Zone(*names.reverse_zone("2a10:25::/32", pairs))]
+    return zones + [c.zone(authority) for c in ALL]
+
+
+def listeners(authority):
+    """Every mail host, and the policy host."""
+    all_of_them, policy = hosts.Listeners(), hosts.PolicyHost(authority)
+    for c in ALL:
+        host = c.server(authority)
+        if not c.get("closed", False) and c.get("host", True):
+            all_of_them.add(c.v4, 25, host)
+            if not c.get("closed6", False):
+                all_of_them.add(c.v6, 25, host)
+        text = c.get("sts_file", None)
+        if text:
+            policy.files[f"mta-sts.{c.domain}"] = text
+        if c.get("sts_wrong", False):
+            policy.wrong.add(f"mta-sts.{c.domain}")
+    for n, name in ((2, PROVIDER), (3, "mx.nosign.example")):
+        provider = hosts.Host(hosts.context(*authority.issue(name)))
+        all_of_them.add(f"25.25.25.{n}", 25, provider)
+        all_of_them.add(f"2a10:25::{n}", 25, provider)
+    all_of_them.add("25.25.25.250", 443, policy)
+    all_of_them.start()
+
+
+if __name__ == "__main__":
+    sys.exit("cases: run it by tests/system/check/run")

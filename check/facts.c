@@ -31,7 +31,8 @@ static int hex(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* A quoted value; *s begins behind the quote and ends behind the closing one. NULL: not closed, a bad escape, memory. */
+/* A quoted value; *s begins behind the quote and ends behind the closing one. NULL: not closed, a bad escape,
+ * memory. */
 static char *read_quoted(struct arena *arena, struct slice *s, size_t *n)
 {
     const char *close = s->n ? memchr(s->p, '"', s->n) : NULL;

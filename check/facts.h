@@ -6,9 +6,9 @@
  * back, and judges what it read. So a file judged again years later gives the same result. What could not be asked is
  * a fact with its cause.
  *
- * A line is a kind and fields NAME=VALUE; a value is bare (printable ASCII without blank, quote or backslash) or quoted,
- * with \xHH for all else. Lines of kind "dns" are followed by a line of assay-dns(5) instead. Unknown kinds and fields
- * are passed over, so that an older reader takes a newer file of the same version.
+ * A line is a kind and fields NAME=VALUE; a value is bare (printable ASCII without blank, quote or backslash) or
+ * quoted, with \xHH for all else. Lines of kind "dns" are followed by a line of assay-dns(5) instead. Unknown kinds and
+ * fields are passed over, so that an older reader takes a newer file of the same version.
  *
  * A file is hostile when it is read: at most FACTS_OCTETS, FACTS_LINE a line, and as many entries of each kind as the
  * constants say. Reading is pure; a struct facts is one arena's and belongs to one thread at a time.

@@ -2,8 +2,8 @@
 /*
  * gate.h - restraint: how often, and how many at once, one address is asked by all threads of a run.
  *
- * gate_enter() waits until fewer than GATE_AT_ONCE are in and the last began long enough ago; gate_leave() lets the next
- * in. Waiting is bounded by who holds the place: every caller bounds what it does inside.
+ * gate_enter() waits until fewer than GATE_AT_ONCE are in and the last began long enough ago; gate_leave() lets the
+ * next in. Waiting is bounded by who holds the place: every caller bounds what it does inside.
  */
 #ifndef ASSAY_CHECK_GATE_H
 #define ASSAY_CHECK_GATE_H

@@ -181,7 +181,8 @@ static void plan_smtp(struct work *w)
                 j->host.records = d->records.record;
                 j->host.record_count = d->records.count;
             }
-            /* A certificate may bear the domain's own name too (RFC 7672 3.2.2), so with TLSA the domain is in the key. */
+            /* A certificate may bear the domain's own name too (RFC 7672 3.2.2), so with TLSA the domain is in the
+             * key. */
             j->key = arena_printf(w->arena, "%s %s %s", m->hosts[i].name, ip_text(&j->host.address, ip),
                                   j->host.record_count ? w->domain : "");
         }

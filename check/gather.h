@@ -6,8 +6,8 @@
  * server says by itself, each address of each mail host (STARTTLS, certificate, the TLS it accepts), and the MTA-STS
  * policy. One address of a mail host is asked once in a run, however many domains use it.
  *
- * Restraint (gate.h): at most two connections at once to one address, and a pause between two; no MAIL, no RCPT, no DATA
- * is ever sent. Addresses that are not on the public internet are "not asked", unless allowed.
+ * Restraint (gate.h): at most two connections at once to one address, and a pause between two; no MAIL, no RCPT, no
+ * DATA is ever sent. Addresses that are not on the public internet are "not asked", unless allowed.
  *
  * Blocks, for a bounded time: connections end after connect_ms, DNS after a minute. Threads: gather_domain() from any
  * number of threads that share one struct gather.

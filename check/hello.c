@@ -196,13 +196,15 @@ static void read_server_hello(struct cursor c, struct hello_answer *out)
     (void)take(&c, get(&c, 1)); /* session */
     out->cipher = (uint16_t)get(&c, 2);
     out->compression = (uint8_t)get(&c, 1);
-    if (c.bad) {
+    if (c.bad || out->version < HELLO_SSL3) {
         out->state = HELLO_MALFORMED;
         return;
     }
     out->retry = memcmp(random.p, retry, sizeof retry) == 0;
     if (c.n >= 2)
         read_extensions(take(&c, get(&c, 2)), out);
+    if (out->version < HELLO_SSL3 || out->version > HELLO_TLS13)
+        out->state = HELLO_MALFORMED;
     if (out->version >= HELLO_TLS13 && out->state == HELLO_MORE)
         out->state = HELLO_ACCEPTED; /* all else of TLS 1.3 is encrypted */
 }

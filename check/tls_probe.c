@@ -2,8 +2,8 @@
 /*
  * tls_probe.c - the offers of tls_probe.h, one after the other.
  *
- * Promises at most TLS_PROBE_CONNECTIONS connections and total_ms for each. A host that does not answer as a mail server
- * does is not asked again: what was asked of it says why.
+ * Promises at most TLS_PROBE_CONNECTIONS connections and total_ms for each. A host that does not answer as a mail
+ * server does is not asked again: what was asked of it says why.
  */
 #include "check/tls_probe.h"
 #include "net/smtp_client.h"

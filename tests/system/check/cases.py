@@ -99,7 +99,13 @@ WITHOUT_FAULT = [
     Case("good"),
     sts("goodsts", ""),
     Case(
-        "goodparked", "", mx="@ MX 0 .", host=False, spf="v=spf1 -all", dkim=None, tlsrpt=None,
+        "goodparked",
+        "",
+        mx="@ MX 0 .",
+        host=False,
+        spf="v=spf1 -all",
+        dkim=None,
+        tlsrpt=None,
         dmarc="v=DMARC1; p=reject; sp=reject; np=reject; rua=mailto:d@%%",
     ),
     Case("goodhosted", "", mx=f"@ MX 10 {PROVIDER}.", host=False, spf=f"v=spf1 include:spf.provider.example ~all"),
@@ -116,8 +122,14 @@ ONE_FAULT = [
     # DNS and DNSSEC
     Case("expired", "dnssec-valid", zone={"begin": -9, "end": -1}, spread=True),
     Case("wrongds", "dnssec-valid", zone={"wrong_ds": True}, spread=True),
-    Case("unsigned", "dnssec-signed dane mta-sts", zone={"unsigned": True}, mx=f"@ MX 10 {PROVIDER}.", host=False,
-         spf="v=spf1 include:spf.provider.example -all"),
+    Case(
+        "unsigned",
+        "dnssec-signed dane mta-sts",
+        zone={"unsigned": True},
+        mx=f"@ MX 10 {PROVIDER}.",
+        host=False,
+        spf="v=spf1 include:spf.provider.example -all",
+    ),
     Case("oldalgorithm", "dnssec-algorithm", zone={"algorithm": "RSASHA1", "bits": 2048}),
     Case("smallkey", "dnssec-algorithm", zone={"algorithm": "RSASHA256", "bits": 1024}),
     Case("sha1ds", "dnssec-digest", zone={"sha1_ds": True}),
@@ -133,8 +145,14 @@ ONE_FAULT = [
     Case("nsv6dead", "ns-ipv6-reach", servers=NS + [("ns9.host.example.", (SECOND[0], DEAD[1]))]),
     # Mail hosts
     Case("mixednull", "mx", mx="@ MX 0 .\n@ MX 10 mx"),
-    Case("aliasmx", "mx-host", mx="@ MX 10 alias", more="alias CNAME mx\n_25._tcp.alias CNAME _25._tcp.mx", cert_name="alias.aliasmx.example",
-         spread=True),
+    Case(
+        "aliasmx",
+        "mx-host",
+        mx="@ MX 10 alias",
+        more="alias CNAME mx\n_25._tcp.alias CNAME _25._tcp.mx",
+        cert_name="alias.aliasmx.example",
+        spread=True,
+    ),
     Case("nohost", "mx-host", mx="@ MX 10 mx\n@ MX 20 gone.%%."),
     Case("mxv4", "mx-ipv6", aaaa=False),
     Case("mxv6dead", "mx-ipv6-reach", closed6=True),
@@ -224,8 +242,12 @@ TWO_FAULTS = [
     Case("two9", "mx-ipv6 spf-void", aaaa=False, spf="v=spf1 mx a:g1.%% a:g2.%% a:g3.%% -all"),
     Case("two10", "dane mta-sts cert-dates cert-name", tlsa=[], cert={"end": -1}, cert_name="x.provider.example"),
     sts("two11", "mta-sts-mode tls-rpt", mode="testing", tlsrpt=None),
-    Case("two12", "ns-ipv6 dmarc-subdomains", servers=[("ns1.host.example.", FIRST), ("nsfour.host.example.", (SECOND[0], None))],
-         dmarc="v=DMARC1; p=reject; sp=none; rua=mailto:d@%%"),
+    Case(
+        "two12",
+        "ns-ipv6 dmarc-subdomains",
+        servers=[("ns1.host.example.", FIRST), ("nsfour.host.example.", (SECOND[0], None))],
+        dmarc="v=DMARC1; p=reject; sp=none; rua=mailto:d@%%",
+    ),
     Case("two13", "dnssec-digest spf-wide", zone={"sha1_ds": True}, spf="v=spf1 mx ip4:10.0.0.0/8 -all"),
     Case("two14", "tls-ciphers dkim", flaw="broken", dkim=keys.record("rsa512")),
     Case("two15", "tls-hash dmarc-external", flaw="sha1", dmarc="v=DMARC1; p=reject; rua=mailto:d@provider.example"),
@@ -265,7 +287,12 @@ def description(authority):
     """All zones."""
     number()
     pairs = [(a, f"mx.{c.domain}") for c in ALL if not c.get("no_ptr", False) for a in (c.v4, c.v6)]
-    pairs += [("25.25.25.2", PROVIDER), ("2a10:25::2", PROVIDER), ("25.25.25.3", "mx.nosign.example"), ("2a10:25::3", "mx.nosign.example")]
+    pairs += [
+        ("25.25.25.2", PROVIDER),
+        ("2a10:25::2", PROVIDER),
+        ("25.25.25.3", "mx.nosign.example"),
+        ("2a10:25::3", "mx.nosign.example"),
+    ]
     pairs += [("25.25.25.4", "closed.provider.example"), ("2a10:25::4", "closed.provider.example")]
     host = "\n".join(
         f"ns{n} A {pair[0]}\nns{n} AAAA {pair[1]}"
@@ -287,7 +314,13 @@ def description(authority):
         {chr(10).join(f"a{i} A 25.25.25.2" for i in range(10))}
         """
     strip = lambda text: "\n".join(line.strip() for line in text.split("\n"))
-    zones = [Zone("."), Zone("example", f"ns.nic A {names.TLD[0]}\nns.nic AAAA {names.TLD[1]}"), Zone("arpa"), Zone("in-addr.arpa"), Zone("ip6.arpa")]
+    zones = [
+        Zone("."),
+        Zone("example", f"ns.nic A {names.TLD[0]}\nns.nic AAAA {names.TLD[1]}"),
+        Zone("arpa"),
+        Zone("in-addr.arpa"),
+        Zone("ip6.arpa"),
+    ]
     zones += [Zone("host.example", host), Zone("provider.example", strip(provider))]
     zones += [Zone("nosign.example", "mx A 25.25.25.3\nmx AAAA 2a10:25::3", unsigned=True)]
     zones += [Zone(*names.reverse_zone("25.25.25.0/24", pairs)), Zone(*names.reverse_zone("2a10:25::/32", pairs))]

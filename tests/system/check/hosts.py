@@ -49,11 +49,7 @@ class Authority:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), False)
         cert = builder.sign(self.key, hashes.SHA256()) if digest is None else self.sign_old(path, key, host)
         with open(path + ".key", "wb") as f:
-            f.write(
-                key.private_bytes(
-                    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-                )
-            )
+            f.write(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
         with open(path + ".pem", "wb") as f:
             f.write(cert.public_bytes(serialization.Encoding.PEM))
             if chain:
@@ -66,7 +62,17 @@ class Authority:
         for name, k in (("ca", self.key), ("leaf", key)):
             with open(f"{path}.{name}", "wb") as f:
                 f.write(k.private_bytes(*plain))
-        subject = ["openssl", "req", "-new", "-key", f"{path}.leaf", "-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}"]
+        subject = [
+            "openssl",
+            "req",
+            "-new",
+            "-key",
+            f"{path}.leaf",
+            "-subj",
+            f"/CN={host}",
+            "-addext",
+            f"subjectAltName=DNS:{host}",
+        ]
         subprocess.run(subject + ["-out", f"{path}.csr"], check=True, capture_output=True)
         sign = ["openssl", "x509", "-req", "-in", f"{path}.csr", "-CA", self.path, "-CAkey", f"{path}.ca", "-sha1", "-days", "80"]
         sign += ["-set_serial", "77", "-copy_extensions", "copy"]
@@ -78,9 +84,7 @@ class Authority:
 
         with open(path, "rb") as f:
             cert = x509.load_pem_x509_certificate(f.read())
-        spki = cert.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+        spki = cert.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
         return hashlib.new(digest, spki).hexdigest()
 
 

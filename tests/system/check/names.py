@@ -12,8 +12,20 @@ import time
 ROOT, TLD = "198.41.0.4", ("198.51.100.2", "2001:db8:53::2")
 # The IPv6 addresses of the root servers, for a resolver's built-in hints (space.ROOTS has the IPv4 ones).
 ROOTS6 = (
-    "2001:503:ba3e::2:30", "2801:1b8:10::b", "2001:500:200::b", "2001:500:2::c", "2001:500:2d::d", "2001:500:a8::e", "2001:500:2f::f",
-    "2001:500:12::d0d", "2001:500:1::53", "2001:7fe::53", "2001:503:c27::2:30", "2001:7fd::1", "2001:500:9f::42", "2001:dc3::35",
+    "2001:503:ba3e::2:30",
+    "2801:1b8:10::b",
+    "2001:500:200::b",
+    "2001:500:2::c",
+    "2001:500:2d::d",
+    "2001:500:a8::e",
+    "2001:500:2f::f",
+    "2001:500:12::d0d",
+    "2001:500:1::53",
+    "2001:7fe::53",
+    "2001:503:c27::2:30",
+    "2001:7fd::1",
+    "2001:500:9f::42",
+    "2001:dc3::35",
 )
 # Name servers: IPv4 and IPv6 of each.
 FIRST = ("198.51.100.3", "2001:db8:53::3")
@@ -101,7 +113,10 @@ def nsd(folder, name, addresses, files):
         f.write("".join(f" ip-address: {a}\n" for a in addresses) + "remote-control:\n control-enable: no\n")
         f.write("".join(f'zone:\n name: "{dotted}"\n zonefile: "{file}"\n' for dotted, file in files))
     return subprocess.Popen(
-        [shutil.which("nsd") or "/usr/sbin/nsd", "-d", "-c", path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [shutil.which("nsd") or "/usr/sbin/nsd", "-d", "-c", path],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
 
 

@@ -116,6 +116,7 @@ static bool open_policy(struct service *s)
     enum policy_source source;
     struct policy_report *r = policy_report_new();
     snprintf(snapshot, sizeof snapshot, "%s/policy.ledger", s->state_dir);
+    policy_live_settle(s->policy_path, snapshot);
     s->live = policy_live_open(s->policy_path, snapshot, r, &source);
     if (!s->live || source == POLICY_FROM_SNAPSHOT)
         print_report(r);
@@ -131,7 +132,10 @@ static void reload_policy(struct service *s)
 {
     enum policy_source source;
     struct policy_report *r = policy_report_new();
+    char snapshot[4096];
     reload = 0;
+    snprintf(snapshot, sizeof snapshot, "%s/policy.ledger", s->state_dir);
+    policy_live_settle(s->policy_path, snapshot);
     if (policy_live_reload(s->live, false, r, &source) != STATUS_OK) {
         print_report(r);
         say("%s is not usable: the policy in force stays", s->policy_path);

@@ -15,9 +15,12 @@
 #include "milter/memory.h"
 #include "policy/policy.h"
 #include "policy/policy_live.h"
+#include <limits.h>
 
 struct daemon {
     const char *state_dir; /* of what is kept over a restart */
+    const char *policy_path;
+    char snapshot[PATH_MAX]; /* of the policy in force */
     struct policy_live *policy;
     struct judge_host host;
     struct engines engines;        /* of host */

@@ -133,36 +133,46 @@ int start_policy(struct daemon *d, const struct options *o, bool *from_snapshot)
 {
     struct policy_report *r = policy_report_new();
     enum policy_source source = POLICY_FROM_FILE;
-    char snapshot[PATH_MAX];
 
-    snapshot_path(o, snapshot);
+    snapshot_path(o, d->snapshot);
     d->state_dir = o->state ? o->state : ASSAY_STATEDIR;
-    d->policy = r ? policy_live_open(policy_path(o), snapshot, r, &source) : NULL;
+    d->policy_path = policy_path(o);
+    policy_live_settle(d->policy_path, d->snapshot);
+    d->policy = r ? policy_live_open(policy_path(o), d->snapshot, r, &source) : NULL;
     print_report(r, POLICY_ERROR);
     policy_report_free(r);
     if (!d->policy) {
         fprintf(
             stderr,
             "assay-milter: no policy to run on: %s cannot be used, and there is no snapshot of an earlier one in %s\n",
-            policy_path(o), snapshot);
+            policy_path(o), d->snapshot);
         return EX_CONFIG;
     }
     *from_snapshot = source == POLICY_FROM_SNAPSHOT;
     if (*from_snapshot)
         fprintf(stderr, "assay-milter: %s cannot be used: RUNNING ON THE LAST GOOD POLICY, from %s\n", policy_path(o),
-                snapshot);
+                d->snapshot);
     return 0;
 }
 
-/* One line for each message, into the log. */
+static void log_error(const struct policy_message *m)
+{
+    char place[32] = "";
+
+    if (m->line)
+        snprintf(place, sizeof place, ":%u:%u", m->line, m->column);
+    log_say("policy error: %s%s: %s%s%s", m->file ? m->file : "", place, m->text, m->help ? "; help: " : "",
+            m->help ? m->help : "");
+}
+
+/* One line for each error, into the log. */
 static void log_report(const struct policy_report *r)
 {
     const struct policy_message *m;
 
     for (size_t i = 0; (m = policy_report_at(r, i)) != NULL; i++)
         if (m->severity == POLICY_ERROR)
-            log_say("policy error: %s:%u:%u: %s%s%s", m->file ? m->file : "", m->line, m->column, m->text,
-                    m->help ? "; help: " : "", m->help ? m->help : "");
+            log_error(m);
 }
 
 void daemon_reload(void)
@@ -170,6 +180,9 @@ void daemon_reload(void)
     struct policy_report *r = policy_report_new();
     enum policy_source source = POLICY_KEPT;
     char why[ENGINE_WHY];
+    const struct policy *before = policy_live_get(the_daemon.policy);
+
+    policy_live_settle(the_daemon.policy_path, the_daemon.snapshot);
     enum status s = policy_live_reload(the_daemon.policy, false, r, &source);
     const struct policy *p = policy_live_get(the_daemon.policy);
 
@@ -177,9 +190,13 @@ void daemon_reload(void)
     if (engines_use(&the_daemon.engines, p, why) != STATUS_OK)
         log_say("%s; RUNNING ON the engine in use before", why);
     if (s == STATUS_OK)
-        log_say("policy %s loaded, mode %s", policy_hash(p), policy_set_text(p, SETTING_MODE));
+        log_say("policy %s loaded, mode %s%s", policy_hash(p), policy_set_text(p, SETTING_MODE),
+                policy_set_is(before, SETTING_MODE, "enforce") && policy_set_is(p, SETTING_MODE, "dry-run")
+                    ? ": ENFORCEMENT IS OFF from now on, as the file says"
+                    : "");
     else
         log_say("the policy could not be loaded (%s): RUNNING ON policy %s", status_text(s), policy_hash(p));
+    policy_unref(before);
     policy_unref(p);
     policy_report_free(r);
 }

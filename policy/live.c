@@ -10,11 +10,13 @@
  */
 #include "policy/load.h"
 #include "base/clock.h"
+#include "policy/guard.h"
 #include "policy/policy_live.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
 struct policy_live {
     char *path, *snapshot_path;
@@ -61,54 +63,53 @@ bool policy_live_changed(struct policy_live *l)
     return stamp_of(l, l->now) != l->stamp;
 }
 
-/* ---- lists that shrank ---- */
+/* ---- files that are still being written ---- */
 
-static bool shrank(const struct policy *before, const struct policy *after, struct policy_report *r)
+static int64_t age_ms(const char *path)
 {
-    bool any = false;
-    for (size_t i = 0; i < after->list_count; i++) {
-        const struct list *l = after->lists[i];
-        size_t had, has = l->keys.count;
-        const char *file;
-        if (l->scope || policy_list(before, l->name, &had, &file) != STATUS_OK)
-            continue;
-        if ((uint64_t)has * 100 >= (uint64_t)had * (100 - POLICY_SHRINK_PERCENT))
-            continue;
-        struct place at;
-        item_place(&after->items[l->item], &at);
-        report_add(r, POLICY_ERROR, &at, "if that is right: `assay policy accept`, and reload",
-                   "list %s lost %zu of its %zu names: more than %u%% at once needs a second look", l->name, had - has,
-                   had, POLICY_SHRINK_PERCENT);
-        any = true;
-    }
-    return any;
+    struct stat st;
+    struct timespec now;
+    if (stat(path, &st) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0)
+        return INT64_MAX;
+    int64_t age = (now.tv_sec - st.st_mtim.tv_sec) * 1000 + (now.tv_nsec - st.st_mtim.tv_nsec) / 1000000;
+    return age < -1000 ? INT64_MAX : age; /* a time stamp of the future says nothing */
 }
 
-/* Whether somebody has looked and said that this very policy may be taken: its hash stands beside the snapshot
- * (policy_accept). */
-static bool accepted(const struct policy_live *l, const struct policy *p)
+bool policy_live_settled(const char *path)
 {
-    struct source_text t = {0};
-    struct buf path = BUF_INIT;
-    bool yes = false;
-    buf_printf(&path, "%s.accept", l->snapshot_path ? l->snapshot_path : "");
-    if (l->snapshot_path && !path.failed && source_read(path.p, 64, &t) == STATUS_OK) {
-        yes = slice_eq(slice_trim(t.text), slice_str(p->hash));
-        source_text_release(&t);
-    }
-    buf_release(&path);
+    return age_ms(path) >= POLICY_SETTLE_MS;
+}
+
+/* Waits until the file has not been written to for so long, or the deadline. */
+static void wait_for_age(const char *path, int64_t ms, int64_t deadline)
+{
+    while (age_ms(path) < ms && clock_mono_ms() < deadline)
+        nanosleep(&(struct timespec){.tv_nsec = 50 * 1000000}, NULL);
+}
+
+/* Whether the file as it stands would be kept out, or says less than what is in force. */
+static bool doubtful(const char *path, const struct policy *before)
+{
+    const struct policy *p = load_tolerant(path, before, NULL);
+    bool yes = !p || (before && (p->item_count < before->item_count || guard_keeps_out(before, p, path, NULL)));
+    policy_unref(p);
     return yes;
 }
 
-enum status policy_accept(const struct policy *p, const char *snapshot_path, char reason[256])
+void policy_live_settle(const char *path, const char *snapshot_path)
 {
-    struct buf path = BUF_INIT, text = BUF_INIT;
-    buf_printf(&path, "%s.accept", snapshot_path);
-    buf_printf(&text, "%s\n", p->hash);
-    enum status s = path.failed || text.failed ? STATUS_NOMEM : source_write(path.p, buf_slice(&text), 0644, reason);
-    buf_release(&path);
-    buf_release(&text);
-    return s;
+    int64_t deadline = clock_mono_ms() + POLICY_SETTLE_MAX_MS;
+    wait_for_age(path, POLICY_SETTLE_MS, deadline);
+    if (age_ms(path) >= POLICY_SETTLE_DOUBT_MS)
+        return;
+    const struct policy *before = policy_load_snapshot(path, snapshot_path, NULL);
+    while (age_ms(path) < POLICY_SETTLE_DOUBT_MS && clock_mono_ms() < deadline && doubtful(path, before)) {
+        uint64_t seen = stamp_path(0, path);
+        while (stamp_path(0, path) == seen && age_ms(path) < POLICY_SETTLE_DOUBT_MS && clock_mono_ms() < deadline)
+            nanosleep(&(struct timespec){.tv_nsec = 50 * 1000000}, NULL);
+        wait_for_age(path, POLICY_SETTLE_MS, deadline);
+    }
+    policy_unref(before);
 }
 
 /* ---- the snapshot ---- */
@@ -220,7 +221,7 @@ struct policy_live *policy_live_open(const char *path, const char *snapshot_path
     if (!p && !kept)
         p = load_without_suspensions(path, report);
     *source = POLICY_FROM_FILE;
-    if (p && kept && !accepted(l, p) && shrank(kept, p, report)) {
+    if (p && kept && !guard_is_accepted(p, l->snapshot_path) && guard_keeps_out(kept, p, path, report)) {
         policy_unref(p);
         p = NULL;
     }
@@ -248,11 +249,28 @@ const struct policy *policy_live_get(struct policy_live *l)
     return p;
 }
 
+struct policy *policy_load_as_kept(const char *path, const char *snapshot_path, struct policy_report *report)
+{
+    const struct policy *kept = policy_load_snapshot(path, snapshot_path, NULL);
+    struct policy *p = load_tolerant(path, kept, report);
+    policy_unref(kept);
+    return p;
+}
+
+bool policy_live_takes(const char *path, const char *snapshot_path, struct policy_report *report)
+{
+    const struct policy *kept = policy_load_snapshot(path, snapshot_path, NULL), *p = load_tolerant(path, kept, report);
+    bool yes = p && !(kept && !guard_is_accepted(p, snapshot_path) && guard_keeps_out(kept, p, path, report));
+    policy_unref(p);
+    policy_unref(kept);
+    return yes;
+}
+
 enum status policy_live_reload(struct policy_live *l, bool force, struct policy_report *report,
                                enum policy_source *source)
 {
     const struct policy *before = l->now, *p = load_tolerant(l->path, before, report);
-    if (p && !force && !accepted(l, p) && shrank(before, p, report)) {
+    if (p && !force && !guard_is_accepted(p, l->snapshot_path) && guard_keeps_out(before, p, l->path, report)) {
         policy_unref(p);
         p = NULL;
     }

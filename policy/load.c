@@ -75,6 +75,15 @@ static void load_all(struct loader *ld, const char *path, const char *shown, str
         ld->out_of_memory = true;
 }
 
+/* A title alone says nothing. */
+static bool says_nothing(const struct policy *p)
+{
+    for (size_t i = 0; i < p->item_count; i++)
+        if (p->items[i].s.kind != POLICY_TITLE)
+            return false;
+    return true;
+}
+
 /* Reads all by a loader that says from where. */
 static struct policy *load_by(struct loader *ld, const char *path, const char *shown, struct slice text)
 {
@@ -91,6 +100,9 @@ static struct policy *load_by(struct loader *ld, const char *path, const char *s
     load_all(ld, path, shown, text);
     if (ld->out_of_memory || arena_failed(ld->p->arena))
         loader_error(ld, &whole, NULL, "out of memory while the policy was read");
+    if (!ld->errors && !ld->snapshot && !text.p && says_nothing(ld->p))
+        loader_error(ld, &whole, "start from first-day.policy, in share/assay/policies",
+                     "there is no statement in this file: it is empty or cut short");
     if (tolerance)
         tolerance->again = ld->errors && ld->errors == ld->forgiven;
     if (tolerance)

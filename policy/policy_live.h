@@ -3,15 +3,16 @@
  * policy_live.h - the policy in force of a program that runs on: the last good one, its snapshot, and how a reload
  * goes.
  *
- * A daemon holds a struct policy_live: the file's path, the place of the snapshot,
- * and the policy in force. A load that succeeds becomes the policy in force at once and is kept as the snapshot (all
- * texts in one file, written atomically). A load that fails leaves the policy in force; at start the snapshot is
- * taken. A list that lost more than 30% of its names (against the policy in force, or at start against the snapshot)
- * fails the load too, unless forced: half a list is more often a full disk than a wish. Errors in files included
- * with `may tighten` are reported and do not fail the load: one customer's slip does not keep the policy of all
- * others back; such a file stays in force as it was before, or, where it is new, is left out. The report then also
- * says what is in force instead. Where there is neither policy nor snapshot, statements `suspend validation` that are
- * wrong are left out, and the report says so: without them nothing is loosened.
+ * A daemon holds a struct policy_live: the file's path, the place of the snapshot, and the policy in force. A load
+ * that succeeds becomes the policy in force at once and is kept as the snapshot (all texts in one file, written
+ * atomically). A load that fails leaves the policy in force; at start the snapshot is taken. A policy that looks like
+ * an accident (policy/guard.h: a list that lost more than 30% of its names, fewer than half of the statements, no `set
+ * mode` while the policy in force enforces) is kept out in the same way, against the policy in force or at start
+ * against the snapshot, until it is accepted (policy_accept) or forced. A written `set mode dry-run` is obeyed at once.
+ * Errors in files included with `may tighten` are reported and do not fail the load: one customer's slip does not keep
+ * the policy of all others back; such a file stays in force as it was before, or, if it is new, is left out. The report
+ * then also says what is in force instead. Where there is neither policy nor snapshot, statements `suspend validation`
+ * that are wrong are left out, and the report says so: without them nothing is loosened.
  *
  * Threads: policy_live_get from any thread, without waiting for a reload; reload from one thread at a time.
  */
@@ -33,6 +34,28 @@ enum status policy_live_reload(struct policy_live *l, bool force, struct policy_
                                enum policy_source *source) MUST_CHECK;
 struct policy_live *policy_live_close(struct policy_live *l);
 
+/* A file that is still being written is not read yet. policy_live_settled: whether `path` was left alone for
+ * POLICY_SETTLE_MS; one stat call. policy_live_settle waits for that, at most POLICY_SETTLE_MAX_MS; a file that does
+ * not load, or that says less than the policy of the snapshot (NULL: none), must have been left alone for
+ * POLICY_SETTLE_DOUBT_MS. To be called before policy_live_open and policy_live_reload by programs whose thread may
+ * wait. */
+#define POLICY_SETTLE_MS 1000
+#define POLICY_SETTLE_DOUBT_MS 3000
+#define POLICY_SETTLE_MAX_MS 10000
+bool policy_live_settled(const char *path);
+void policy_live_settle(const char *path, const char *snapshot_path);
+
+/* The policy as a program that keeps this snapshot would read it now: a customer's file with errors stays as it was in
+ * the snapshot, or is left out. NULL: errors, which the report (may be NULL) has. */
+struct policy *policy_load_as_kept(const char *path, const char *snapshot_path, struct policy_report *report);
+
+/* Whether a program that keeps this snapshot would take the policy file as it stands now. Changes nothing; the report
+ * says why not. */
+bool policy_live_takes(const char *path, const char *snapshot_path, struct policy_report *report);
+
+/* From now on loads leave the snapshot as it is, and so wait for no disk: another process keeps it. */
+void policy_live_leave_snapshot(struct policy_live *l);
+
 /* The policy that a snapshot holds, as it was read from `path`; policy_unref it. NULL: there is none (snapshot_path
  * NULL too), or it cannot be used: then the report, which may be NULL, says why. */
 const struct policy *policy_load_snapshot(const char *path, const char *snapshot_path, struct policy_report *report);
@@ -41,8 +64,9 @@ const struct policy *policy_load_snapshot(const char *path, const char *snapshot
  * policy it runs on. STATUS_MISSING, STATUS_DENIED, STATUS_INVALID (damaged), ... */
 enum status policy_snapshot_says(const char *path, char hash[9], time_t *loaded) MUST_CHECK;
 
-/* Says to the program that keeps this snapshot: this very policy may be taken, though lists in it lost many names.
- * It holds until the policy changes again. reason: what went wrong. */
+/* Tells the program that owns this snapshot that this very policy may be taken, though it looks like an accident: lists
+ * that lost many names, fewer than half of the statements, no `set mode` while the policy in force enforces. It holds
+ * until the policy changes again. reason: what went wrong. */
 enum status policy_accept(const struct policy *p, const char *snapshot_path, char reason[256]) MUST_CHECK;
 
 /* Whether any file, list or folder the policy in force was read from looks other than when it was read (or than at the

@@ -40,9 +40,10 @@ struct watch {
     atomic_bool followed; /* the thread was started */
     atomic_bool read;     /* ... and has read the policy, or failed to */
     atomic_bool stopping;
-    time_t ends_seen; /* ends up to here have been noticed */
-    int64_t tried_ms; /* clock_mono_ms of the last reading that failed; 0: it did not */
-    int64_t shouted;  /* ... of the last complaint */
+    time_t ends_seen;     /* ends up to here have been noticed */
+    int64_t unsettled_ms; /* clock_mono_ms since when a change is waited for; 0: none is */
+    int64_t tried_ms;     /* clock_mono_ms of the last reading that failed; 0: it did not */
+    int64_t shouted;      /* ... of the last complaint */
     char shouted_of[400];
     pthread_mutex_t lock; /* state below, and the wake-up */
     pthread_cond_t wake;
@@ -244,6 +245,16 @@ static void look_for_pause(struct watch *w)
     watch_touch(w);
 }
 
+/* Whether the file that has changed is still being written: it is looked at again at the next tick, for at most
+ * POLICY_SETTLE_MAX_MS. */
+static bool is_being_written(struct watch *w)
+{
+    int64_t now = clock_mono_ms();
+    if (!w->unsettled_ms)
+        w->unsettled_ms = now;
+    return !policy_live_settled(w->path) && now - w->unsettled_ms < POLICY_SETTLE_MAX_MS;
+}
+
 /* A bad policy is read again although none of the files in force changed: what is wrong may be in a file that they do
  * not name. */
 static void look(struct watch *w)
@@ -253,7 +264,9 @@ static void look(struct watch *w)
     bool again = w->tried_ms && clock_mono_ms() - w->tried_ms > AGAIN_MS;
     if (!live && again)
         open_policy(w);
-    else if (live && (again || policy_live_changed(live)))
+    else if (live && !policy_live_changed(live))
+        w->unsettled_ms = 0;
+    if (live && (again || (policy_live_changed(live) && !is_being_written(w))))
         reload_policy(w);
     if (something_turned(w)) {
         say(w, WATCH_INFO, "assay: an exemption or suspension has ended or begun; what it is about is judged again");

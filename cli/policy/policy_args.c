@@ -26,7 +26,9 @@ enum option_number {
     OPT_LISTENER,
     OPT_DNS,
     OPT_STATE,
-    OPT_ASK_DNS
+    OPT_ASK_DNS,
+    OPT_STRICT,
+    OPT_FOR_RELOAD
 };
 
 static const struct option options[] = {
@@ -49,6 +51,8 @@ static const struct option options[] = {
     {"dns", required_argument, NULL, OPT_DNS},
     {"ask-dns", no_argument, NULL, OPT_ASK_DNS},
     {"state", required_argument, NULL, OPT_STATE},
+    {"strict", no_argument, NULL, OPT_STRICT},
+    {"for-reload", no_argument, NULL, OPT_FOR_RELOAD},
     {NULL, 0, NULL, 0},
 };
 
@@ -63,6 +67,9 @@ static unsigned bit_of(int o)
         return POLICY_ARG_DNS;
     case OPT_STATE:
         return POLICY_ARG_STATE;
+    case OPT_STRICT:
+    case OPT_FOR_RELOAD:
+        return POLICY_ARG_CHECK;
     case OPT_JSON:
         return POLICY_ARG_JSON;
     case OPT_CSV:
@@ -94,6 +101,10 @@ static bool take(struct policy_args *a, int o, const char *value)
     case 'P':
         a->file = value;
         return true;
+    case OPT_STRICT:
+        return a->strict = true;
+    case OPT_FOR_RELOAD:
+        return a->for_reload = true;
     case OPT_JSON:
         return a->json = true;
     case OPT_CSV:

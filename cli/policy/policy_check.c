@@ -1,21 +1,51 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * policy_check.c - `assay policy check [--json] [--at DATE] [FILE]`: is the policy right, and is it wise?
+ * policy_check.c - `assay policy check [--strict] [--for-reload] [--json] [--at DATE] [FILE]`: is the policy right, and
+ * is it wise?
  *
- * Prints every error and warning of the file and of all it includes, then one line that counts. Exit code 0 nothing to
- * say (notes apart), 1 warnings, 2 errors: the policy cannot be loaded.
+ * Prints every error and warning of the file and of all it includes, then one line that counts. Exit code 0 it loads,
+ * with or without warnings; 1 warnings, with --strict; 2 errors: the policy cannot be loaded. --for-reload asks what a
+ * program would do that is told to reload: 0 it takes the file, 2 it would keep the policy that it runs on.
  */
 #include "cli/policy/policy_cmd.h"
 #include "cli/verify/verify.h"
 #include "judge/engine.h"
+#include "policy/policy_live.h"
 #include "policy/report.h"
 #include "standards/dmarc/dmarc.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include <unistd.h>
 
-static int exit_code(const struct policy_report *r, const struct policy *p)
+static int exit_code(const struct policy_report *r, const struct policy *p, bool strict)
 {
-    return !p ? CLI_CRITICAL : policy_report_count(r, POLICY_WARNING) ? CLI_WARNING : CLI_OK;
+    return !p ? CLI_CRITICAL : strict && policy_report_count(r, POLICY_WARNING) ? CLI_WARNING : CLI_OK;
+}
+
+/* Whether the program that keeps the first of the snapshots that are here (assay-milter's, assay-ledger's) would take
+ * the file. What speaks against it goes to stderr. */
+static int for_reload(const struct policy_args *a)
+{
+    char snapshot[PATH_MAX];
+    const char *program = policy_program(0, a->state, snapshot);
+    if (access(snapshot, F_OK) != 0)
+        program = policy_program(2, a->state, snapshot);
+    bool runs = access(snapshot, F_OK) == 0;
+    struct policy_report *r = policy_report_new();
+    struct buf b = BUF_INIT;
+    bool takes = policy_live_takes(a->file, runs ? snapshot : NULL, r);
+    if (!takes) {
+        policy_report_print(r, POLICY_ERROR, &b);
+        fputs(b.p, stderr);
+        cli_error("%s: %s would keep the policy that it runs on", a->file, runs ? program : "a program");
+    }
+    if (takes) {
+        cli_put_visible(stdout, a->file);
+        puts(": would be taken");
+    }
+    buf_release(&b);
+    policy_report_free(r);
+    return takes ? CLI_OK : CLI_CRITICAL;
 }
 
 static void print_message(const struct policy_message *m)
@@ -129,15 +159,22 @@ static void check_engines(struct policy_report *r, const struct policy *p)
 int policy_cmd_check(int argc, char **argv)
 {
     static const struct policy_usage usage = {
-        "check [--json] [--at DATE] [--ask-dns | --dns FILE] [FILE]",
-        "Reads the policy and says what is wrong with it or doubtful. --at judges its dates as of\n"
-        "another day. --ask-dns looks whether our own domains publish DMARC (--dns: by a saved file of answers). Exit "
-        "code: 0 good, 1 warnings, 2 errors."};
+        "check [--strict] [--json] [--at DATE] [--ask-dns | --dns FILE] [FILE]\n"
+        "       assay policy check --for-reload [--state DIR] [FILE]",
+        "Reads the policy and shows each error and doubt, its place and a fix. --at judges its dates as of another\n"
+        "day. --ask-dns looks whether our own domains publish DMARC (--dns: by a saved file of answers). "
+        "--for-reload:\n"
+        "would the programs take it, if they were told to reload now? Exit code: 0 it loads, 1 warnings (with "
+        "--strict\n"
+        "only), 2 errors, or (--for-reload) it would be kept out."};
     struct policy_args a;
-    int rc =
-        policy_args_read(&a, &usage, argc, argv, POLICY_ARG_JSON | POLICY_ARG_FILE | POLICY_ARG_AT | POLICY_ARG_DNS);
+    int rc = policy_args_read(&a, &usage, argc, argv,
+                              POLICY_ARG_JSON | POLICY_ARG_FILE | POLICY_ARG_AT | POLICY_ARG_DNS | POLICY_ARG_STATE |
+                                  POLICY_ARG_CHECK);
     if (rc >= 0)
         return rc;
+    if (a.for_reload)
+        return for_reload(&a);
     if (a.at)
         clock_set_wall(a.at);
     struct policy_report *r = policy_report_new();
@@ -151,7 +188,7 @@ int policy_cmd_check(int argc, char **argv)
         print_json(a.file, r, p);
     else
         print_text(a.file, r, p);
-    rc = exit_code(r, p);
+    rc = exit_code(r, p, a.strict);
     if (p && (a.dns || a.ask_dns) && !dns)
         rc = EX_NOINPUT;
     dns_close(dns);

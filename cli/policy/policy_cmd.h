@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "policy/policy.h"
+#include <limits.h>
 
 struct policy_usage {
     const char *synopsis; /* behind "assay policy " */
@@ -27,6 +28,7 @@ enum {
     POLICY_ARG_POLICY = 256, /* -P FILE alone, no operand */
     POLICY_ARG_DNS = 2048,   /* --ask-dns, --dns */
     POLICY_ARG_STATE = 1024, /* --state DIR */
+    POLICY_ARG_CHECK = 4096, /* --strict, --for-reload */
     POLICY_ARG_MAIL = 512,   /* a third operand, and --dns */
 };
 
@@ -34,7 +36,7 @@ enum {
 
 struct policy_args {
     const char *file, *other, *mail, *dns, *state;
-    bool ask_dns, json, csv, html, defaults, names, submission;
+    bool ask_dns, strict, for_reload, json, csv, html, defaults, names, submission;
     const char *from, *rcpt, *standard, *client, *setting, *listener;
     const char *signers[POLICY_SIGNERS_MAX];
     size_t signer_count;
@@ -43,6 +45,13 @@ struct policy_args {
 
 /* Reads the arguments. -1: go on; else the exit code (help was printed, or the usage was wrong). */
 int policy_args_read(struct policy_args *a, const struct policy_usage *u, int argc, char **argv, unsigned allowed);
+
+/* Prints what differs between two policies, a line each; returns how many lines. policy_diff.c. */
+size_t policy_diff_print(const struct policy *before, const struct policy *after);
+
+/* Path of the snapshot that program number i of those that share the policy keeps in `state` (NULL: the usual folder);
+ * the program's name, or NULL at the end. policy_programs.c. */
+const char *policy_program(size_t i, const char *state, char snapshot[PATH_MAX]);
 
 int policy_cmd_check(int argc, char **argv);
 int policy_cmd_ask(int argc, char **argv);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 struct side {
-    struct policy *p;
+    const struct policy *p;
     struct map texts; /* canonical statement -> times */
 };
 
@@ -129,32 +129,33 @@ static size_t print_order(const struct side *a, const struct side *b)
     return 1;
 }
 
+size_t policy_diff_print(const struct policy *before, const struct policy *after)
+{
+    struct side sides[2] = {{.p = before}, {.p = after}};
+    count_texts(&sides[0]);
+    count_texts(&sides[1]);
+    size_t n = print_missing(&sides[0], &sides[1], '-', CLI_RED) + print_missing(&sides[1], &sides[0], '+', CLI_GREEN);
+    n += print_settings(before, after) + print_lists(before, after) + print_order(&sides[0], &sides[1]);
+    map_release(&sides[0].texts);
+    map_release(&sides[1].texts);
+    return n;
+}
+
 int policy_cmd_diff(int argc, char **argv)
 {
     static const struct policy_usage usage = {"diff OLD NEW",
                                               "What differs between two policies: statements, settings, what lists "
                                               "hold, order. Exit code 0 the same, 1 different."};
     struct policy_args a;
-    struct side sides[2] = {0};
     int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_OTHER | POLICY_ARG_FILE);
     if (rc >= 0)
         return rc;
     if (!a.other)
         return cli_usage("which two policies?");
-    sides[0].p = cli_load_policy(a.other, &rc);
-    sides[1].p = sides[0].p ? cli_load_policy(a.file, &rc) : NULL;
-    if (sides[1].p) {
-        count_texts(&sides[0]);
-        count_texts(&sides[1]);
-        size_t n =
-            print_missing(&sides[0], &sides[1], '-', CLI_RED) + print_missing(&sides[1], &sides[0], '+', CLI_GREEN);
-        n += print_settings(sides[0].p, sides[1].p) + print_lists(sides[0].p, sides[1].p) +
-             print_order(&sides[0], &sides[1]);
-        map_release(&sides[0].texts);
-        map_release(&sides[1].texts);
-        rc = n ? CLI_WARNING : CLI_OK;
-    }
-    policy_unref(sides[0].p);
-    policy_unref(sides[1].p);
+    struct policy *before = cli_load_policy(a.other, &rc), *after = before ? cli_load_policy(a.file, &rc) : NULL;
+    if (after)
+        rc = policy_diff_print(before, after) ? CLI_WARNING : CLI_OK;
+    policy_unref(before);
+    policy_unref(after);
     return rc;
 }

@@ -14,16 +14,10 @@
 #include <limits.h>
 #include <unistd.h>
 
-static const struct {
-    const char *program, *snapshot;
-} programs[] = {
-    {"assay-milter", "policy.snapshot"},
-    {"resolver module", "resolver/policy.snapshot"},
-    {"assay-ledger", "policy.ledger"},
-};
-#define PROGRAMS (sizeof programs / sizeof *programs)
+#define PROGRAMS 3
 
 struct running {
+    const char *program;
     enum status status;
     char hash[9];
     time_t loaded;
@@ -64,7 +58,7 @@ static void print_text(const char *file, const struct running *all, const struct
         if (known)
             clock_utc_text(all[i].loaded, when);
         bool warn = strcmp(state, "differs") == 0 || strcmp(state, "unreadable") == 0;
-        printf("%-16s %s%s%s%s  %s%s%s\n", programs[i].program, known ? all[i].hash : "-", known ? "  " : "",
+        printf("%-16s %s%s%s%s  %s%s%s\n", all[i].program, known ? all[i].hash : "-", known ? "  " : "",
                known ? "loaded " : "", when, cli_colour(stdout, warn ? CLI_YELLOW : CLI_PLAIN), word,
                cli_colour(stdout, CLI_PLAIN));
     }
@@ -81,7 +75,7 @@ static void print_json(const char *file, const struct running *all, const struct
     json_open_array(&j, "programs");
     for (size_t i = 0; i < PROGRAMS; i++) {
         json_open(&j);
-        json_str(&j, "program", programs[i].program);
+        json_str(&j, "program", all[i].program);
         json_str(&j, "state", state_of(&all[i], p));
         if (all[i].status == STATUS_OK) {
             json_str(&j, "policy", all[i].hash);
@@ -120,7 +114,7 @@ int policy_cmd_status(int argc, char **argv)
     struct policy *p = cli_load_policy(a.file, &rc);
     for (size_t i = 0; i < PROGRAMS; i++) {
         char path[PATH_MAX];
-        snprintf(path, sizeof path, "%s/%s", a.state ? a.state : ASSAY_STATEDIR, programs[i].snapshot);
+        all[i].program = policy_program(i, a.state, path);
         all[i].status = policy_snapshot_says(path, all[i].hash, &all[i].loaded);
     }
     if (a.json)
@@ -130,32 +124,4 @@ int policy_cmd_status(int argc, char **argv)
     rc = exit_code(all, p);
     policy_unref(p);
     return rc;
-}
-
-int policy_cmd_accept(int argc, char **argv)
-{
-    static const struct policy_usage usage = {
-        "accept [--state DIR] [FILE]",
-        "Says to all programs that this very policy may be taken, though a list in it has lost more than 30% of its "
-        "names.\n"
-        "Reload them then. It holds until the policy or one of its lists changes again."};
-    struct policy_args a;
-    int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_STATE | POLICY_ARG_FILE);
-    if (rc >= 0)
-        return rc;
-    struct policy *p = cli_load_policy(a.file, &rc);
-    for (size_t i = 0; p && i < PROGRAMS; i++) {
-        char path[PATH_MAX], reason[256] = "";
-        snprintf(path, sizeof path, "%s/%s", a.state ? a.state : ASSAY_STATEDIR, programs[i].snapshot);
-        if (access(path, F_OK) != 0)
-            continue;
-        if (policy_accept(p, path, reason) == STATUS_OK) {
-            printf("%s may take policy %s at its next reload or start\n", programs[i].program, policy_hash(p));
-        } else {
-            cli_error("%s: %s", path, reason);
-            rc = EX_CANTCREAT;
-        }
-    }
-    policy_unref(p);
-    return rc < 0 ? EX_OK : rc;
 }

@@ -7,11 +7,13 @@
 #include "cm.h"
 #include "policy/policy.h"
 #include "policy/policy_live.h"
+#include "policy/policy_settings.h"
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static char folder[64];
@@ -31,6 +33,17 @@ static void put(const char *name, const char *text)
     assert_non_null(f);
     assert_true(fputs(text, f) >= 0);
     assert_int_equal(fclose(f), 0);
+}
+
+/* As put, but left alone for a minute by its time stamp. */
+static void put_old(const char *name, const char *text)
+{
+    put(name, text);
+    struct timespec now[2];
+    clock_gettime(CLOCK_REALTIME, &now[0]);
+    now[0].tv_sec -= 60;
+    now[1] = now[0];
+    assert_int_equal(utimensat(AT_FDCWD, in(name), now, 0), 0);
 }
 
 static void put_list(const char *name, unsigned count)
@@ -234,6 +247,201 @@ static void test_shrunk_list(void **state)
     policy_live_close(l);
 }
 
+#define ENFORCING                                                                                                      \
+    "require dmarc of a.example\nrequire dmarc of b.example\nrequire dmarc of c.example\n"                             \
+    "require dmarc of d.example\nrequire dmarc of e.example\nset mode enforce\n"
+
+static bool enforces(struct policy_live *l)
+{
+    const struct policy *p = policy_live_get(l);
+    bool yes = policy_set_is(p, SETTING_MODE, "enforce");
+    policy_unref(p);
+    return yes;
+}
+
+/* `text` after ENFORCING: by a reload and at a start against the snapshot, which must agree. Whether it is in force. */
+static bool takes_over(const char *text, const char *words)
+{
+    enum policy_source source;
+    char before[16], after[16];
+    put("policy", ENFORCING);
+    (void)unlink(in("snapshot"));
+    (void)unlink(in("snapshot.accept"));
+    struct policy_live *l = policy_live_open(in("policy"), in("snapshot"), NULL, &source);
+    hash_of(l, before);
+    put("policy", text);
+    bool would = policy_live_takes(in("policy"), in("snapshot"), NULL);
+    policy_live_close(l);
+
+    struct policy_report *r = policy_report_new(); /* a start, which leaves the snapshot where it keeps the file out */
+    l = policy_live_open(in("policy"), in("snapshot"), r, &source);
+    bool started = source == POLICY_FROM_FILE;
+    assert_int_equal(started, strcmp(before, hash_of(l, after)) != 0);
+    if (words)
+        assert_true(reports(r, words));
+    policy_live_close(l);
+    policy_report_free(r);
+
+    put("policy", ENFORCING);
+    (void)unlink(in("snapshot"));
+    l = policy_live_open(in("policy"), in("snapshot"), NULL, &source);
+    put("policy", text);
+    r = policy_report_new();
+    bool reloaded = policy_live_reload(l, false, r, &source) == STATUS_OK;
+    if (words)
+        assert_true(reports(r, words));
+    if (!reloaded)
+        assert_true(enforces(l));
+    policy_report_free(r);
+    policy_live_close(l);
+    assert_int_equal(started, reloaded);
+    assert_int_equal(would, reloaded);
+    return reloaded;
+}
+
+/* What looks like an accident is kept out, and the policy in force goes on enforcing. */
+static void test_accidents_are_kept_out(void **state)
+{
+    assert_false(takes_over("", "there is no statement"));
+    assert_false(takes_over("# all of it is a comment\n\n", "there is no statement"));
+    assert_false(takes_over("policy \"a title alone\"\n", "there is no statement"));
+    assert_false(takes_over("require dmarc of a.example\nrequire dmarc of b.example\nrequire dmarc of c.example\n",
+                            "has no `set mode`"));
+    assert_false(takes_over("require dmarc of a.example\nset mode enforce\n", "fewer than half"));
+    assert_true(
+        takes_over("require dmarc of a.example\nrequire dmarc of b.example\nset mode enforce\n", NULL)); /* half */
+}
+
+/* Cut anywhere, the file never ends enforcement. */
+static void test_cut_short_anywhere(void **state)
+{
+    char text[sizeof ENFORCING];
+    for (size_t n = 0; n < sizeof ENFORCING - 3; n++) {
+        memcpy(text, ENFORCING, n);
+        text[n] = '\0';
+        assert_false(takes_over(text, NULL));
+    }
+}
+
+/* A written `set mode dry-run` is the emergency brake: obeyed at once, whatever else is missing. */
+static void test_brake(void **state)
+{
+    assert_true(takes_over("set mode dry-run\n", NULL));
+    assert_true(takes_over("require dmarc of a.example\nset mode dry-run\n", NULL));
+}
+
+static void test_brake_with_a_lost_list(void **state)
+{
+    enum policy_source source;
+    put_all();
+    put("policy", POLICY "set mode enforce\n");
+    (void)unlink(in("snapshot"));
+    struct policy_live *l = policy_live_open(in("policy"), in("snapshot"), NULL, &source);
+    assert_true(enforces(l));
+    put_list("names.list", 1);
+    put("policy", POLICY "set mode dry-run\n");
+    assert_int_equal(policy_live_reload(l, false, NULL, &source), STATUS_OK);
+    assert_false(enforces(l));
+    policy_live_close(l);
+}
+
+/* Accepted is one policy, by its hash; the next accident is kept out again. */
+static void test_accept(void **state)
+{
+    enum policy_source source;
+    char reason[256];
+    put("policy", ENFORCING);
+    (void)unlink(in("snapshot"));
+    struct policy_live *l = policy_live_open(in("policy"), in("snapshot"), NULL, &source);
+    put("policy", "require dmarc of a.example\n");
+    assert_int_equal(policy_live_reload(l, false, NULL, &source), STATUS_INVALID);
+    struct policy *p = policy_load_as_kept(in("policy"), in("snapshot"), NULL);
+    assert_int_equal(policy_accept(p, in("snapshot"), reason), STATUS_OK);
+    policy_unref(p);
+    put("policy", "require dmarc of b.example\n"); /* another one than what was accepted */
+    assert_int_equal(policy_live_reload(l, false, NULL, &source), STATUS_INVALID);
+    put("policy", "require dmarc of a.example\n");
+    assert_true(policy_live_takes(in("policy"), in("snapshot"), NULL));
+    assert_int_equal(policy_live_reload(l, false, NULL, &source), STATUS_OK);
+    assert_false(enforces(l));
+    policy_live_close(l);
+    (void)unlink(in("snapshot.accept"));
+}
+
+/* One customer's many statements do not count: it could keep everybody's policy out by taking them away. Many
+ * customers' files that go at once do. */
+static void test_customers_do_not_count(void **state)
+{
+    enum policy_source source;
+    char name[64], many[4000] = "";
+    put_all();
+    for (unsigned i = 0; i < 100; i++)
+        snprintf(many + strlen(many), sizeof many - strlen(many), "require spf of a%u.example\n", i);
+    put("customers/c.example.policy", many);
+    (void)unlink(in("snapshot"));
+    struct policy_live *l = policy_live_open(in("policy"), in("snapshot"), NULL, &source);
+    put("customers/c.example.policy", "require spf of a1.example\n");
+    assert_int_equal(policy_live_reload(l, false, NULL, &source), STATUS_OK);
+    for (unsigned i = 0; i < 20; i++) {
+        snprintf(name, sizeof name, "customers/n%u.example.policy", i);
+        put(name, "require spf of everyone\n");
+    }
+    assert_int_equal(policy_live_reload(l, false, NULL, &source), STATUS_OK);
+    for (unsigned i = 0; i < 20; i++) {
+        snprintf(name, sizeof name, "customers/n%u.example.policy", i);
+        assert_int_equal(unlink(in(name)), 0);
+    }
+    struct policy_report *r = policy_report_new();
+    assert_int_equal(policy_live_reload(l, false, r, &source), STATUS_INVALID);
+    assert_true(reports(r, "20 of 21 customers' files are gone"));
+    policy_report_free(r);
+    policy_live_close(l);
+}
+
+static void *write_slowly(void *arg)
+{
+    FILE *f = fopen(in("policy"), "w");
+    (void)arg;
+    fputs("require dmarc of a.example\n", f);
+    fflush(f);
+    nanosleep(&(struct timespec){.tv_sec = 1, .tv_nsec = 500000000}, NULL);
+    fputs("require dmarc of f.example\nset mode enforce\nrequire dmarc of g.example\n", f);
+    fclose(f);
+    return NULL;
+}
+
+static int64_t settle_ms(void)
+{
+    struct timespec from, to;
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    policy_live_settle(in("policy"), in("snapshot"));
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    return (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000;
+}
+
+/* A file that is still being written is waited for; one left alone costs no time. */
+static void test_settle(void **state)
+{
+    enum policy_source source;
+    pthread_t t;
+    put_old("policy", ENFORCING);
+    (void)unlink(in("snapshot"));
+    struct policy_live *l = policy_live_open(in("policy"), in("snapshot"), NULL, &source);
+    assert_true(policy_live_settled(in("policy")));
+    assert_true(settle_ms() < 500);
+    assert_int_equal(pthread_create(&t, NULL, write_slowly, NULL), 0);
+    nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+    assert_false(policy_live_settled(in("policy")));
+    int64_t took = settle_ms();
+    assert_true(took > 1000 && took < POLICY_SETTLE_MAX_MS);
+    assert_int_equal(policy_live_reload(l, false, NULL, &source), STATUS_OK);
+    assert_int_equal(level_of(l, "g.example"), POLICY_REQUIRE);
+    pthread_join(t, NULL);
+    policy_live_close(l);
+    assert_int_equal(unlink(in("policy")), 0);
+    assert_true(settle_ms() < 500); /* a missing file is not waited for */
+}
+
 static void test_damaged_snapshot(void **state)
 {
     enum policy_source source;
@@ -401,6 +609,13 @@ int main(void)
         cmocka_unit_test(test_first_start_refuses),
         cmocka_unit_test(test_wrong_suspension_at_first_start),
         cmocka_unit_test(test_shrunk_list),
+        cmocka_unit_test(test_accidents_are_kept_out),
+        cmocka_unit_test(test_cut_short_anywhere),
+        cmocka_unit_test(test_brake),
+        cmocka_unit_test(test_brake_with_a_lost_list),
+        cmocka_unit_test(test_accept),
+        cmocka_unit_test(test_customers_do_not_count),
+        cmocka_unit_test(test_settle),
         cmocka_unit_test(test_damaged_snapshot),
         cmocka_unit_test(test_bad_customer),
         cmocka_unit_test(test_bad_customer_at_first_start),

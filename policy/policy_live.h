@@ -53,9 +53,6 @@ struct policy *policy_load_as_kept(const char *path, const char *snapshot_path, 
  * says why not. */
 bool policy_live_takes(const char *path, const char *snapshot_path, struct policy_report *report);
 
-/* From now on loads leave the snapshot as it is, and so wait for no disk: another process keeps it. */
-void policy_live_leave_snapshot(struct policy_live *l);
-
 /* The policy that a snapshot holds, as it was read from `path`; policy_unref it. NULL: there is none (snapshot_path
  * NULL too), or it cannot be used: then the report, which may be NULL, says why. */
 const struct policy *policy_load_snapshot(const char *path, const char *snapshot_path, struct policy_report *report);

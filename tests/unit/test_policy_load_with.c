@@ -114,7 +114,7 @@ static void an_empty_text(void **state)
     (void)state;
     struct policy *p = policy_load_with(main_file, included, SLICE_LIT(""), NULL);
     assert_non_null(p);
-    assert_int_equal(level(p, "in.example"), POLICY_RECORD);
+    assert_int_equal(level(p, "in.example"), POLICY_FOLLOW);
     policy_unref(p);
     assert_null(policy_load_with(main_file, main_file, SLICE_LIT(""), NULL));
 }

@@ -37,6 +37,7 @@ static const struct option long_options[] = {
     {"state", required_argument, NULL, 'S'},
     {"undo", no_argument, NULL, 'u'},
     {"yes", no_argument, NULL, 'y'},
+    {"yes-untested", no_argument, NULL, 'U'},
     {NULL, 0, NULL, 0},
 };
 
@@ -49,6 +50,7 @@ static int help(void)
          "Shows what it would change, asks, and does it.\n"
          "\n"
          "  -y, --yes           do it without asking\n"
+         "      --yes-untested  the same, though AppArmor forbids to try Unbound's configuration by a start beside\n"
          "  -n, --dry-run       only show it\n"
          "      --undo          take back what the last time wrote; what was changed since stays, and is named\n"
          "      --release WHAT  before a package goes: nothing asks Assay any more, whatever was changed since; WHAT "
@@ -119,6 +121,10 @@ static int read_options(int argc, char **argv, struct harden_options *o)
             break;
         case 'u':
             o->undo = true;
+            break;
+        case 'U':
+            o->untested = true;
+            o->yes = true;
             break;
         case 'y':
             o->yes = true;
@@ -207,6 +213,7 @@ static int harden(struct arena *a, const struct harden_options *o, const char *k
         .arena = a, .set = change_set_new(a), .policy_path = o->policy, .root = o->root, .postfix_dir = o->postfix};
     struct policy_report *report = policy_report_new();
     int rc = EX_CONFIG;
+    h.untested = o->untested;
     if (o->migrate && h.set)
         migrate(&h, &o->old, o->force);
     else

@@ -25,6 +25,7 @@ struct harden {
     size_t drop_count;
     bool drop_policyd;  /* and the SPF policy server */
     bool socket_is_new; /* the file that says where the MTA asks is written or changes */
+    bool untested;      /* --yes-untested */
     bool refused;
     bool found_mta;
     const char *reload[8]; /* commands to run afterwards, one line each */

@@ -11,7 +11,7 @@
 /* What the command line said; paths are settled. */
 struct harden_options {
     const char *policy, *state, *postfix, *root, *release;
-    bool yes, dry_run, undo, force, reload, migrate;
+    bool yes, untested, dry_run, undo, force, reload, migrate;
     struct migrate_paths old;
 };
 

@@ -110,6 +110,8 @@ def prepare(place, lib, policy="", *more, plain="/bin/true"):
         ASSAY_LIB=lib,
         ASSAY_RUN=os.path.join(place, "run"),
         ASSAY_POLICY=os.path.join(place, "p"),
+        ASSAY_COMMAND=os.path.join(TOP, os.environ.get("BUILD", "build"), "assay"),
+        ASSAY_MODULES=os.path.join(place, "modules"),
         UNBOUND_PLAIN=plain,
         ASSAY_QUIET="1",
     )
@@ -145,5 +147,28 @@ def test_module_and_unbound_are_compared_before_start(place, tree):
     assert os.readlink(f"{run}/unbound") == "/bin/true" and os.path.exists(f"{run}/broken")
     stop = prepare(place, lib, "set resolver.when-broken stop\n")
     assert stop.returncode == 1 and "not started" in stop.stderr, stop
+    with open(f"{place}/more", "w", encoding="ascii") as f:
+        f.write('set resolver.when-broken "stop"\n')
+    written = ('set resolver.when-broken "stop"\n', 'set\n  resolver.when-broken\n  "stop" # words\n', f'include "{place}/more"\n')
+    for policy in written:  # as the policy's own reader understands it
+        stop = prepare(place, lib, policy)
+        assert stop.returncode == 1 and "not started" in stop.stderr, (policy, stop)
+    stop = prepare(place, lib, "set resolver.when-broken stop\nrequir nonsense\n")
+    assert stop.returncode == 1 and "it was stop at the last start" in stop.stderr, stop
+    assert prepare(place, lib, "set resolver.when-broken off\n").returncode == 0
+    os.remove(f"{run}/when-broken")
+    off = prepare(place, lib, "requir nonsense\n")
+    assert off.returncode == 0 and "off is taken" in off.stderr, off
+    for line, chain in (
+        ("dynlib respip validator iterator", "respip validator iterator"),
+        ("dns64 dynlib validator iterator", "dns64 validator iterator"),
+        ('dynlib validator iterator"\nserver: x', "validator iterator"),
+        ("validator iterator", "validator iterator"),
+    ):
+        with open(f"{place}/modules", "w", encoding="ascii") as f:
+            f.write(f"{line}\n")
+        assert prepare(place, lib).returncode == 0
+        with open(f"{run}/module.conf", encoding="ascii") as f:
+            assert f.read() == f'server:\n    module-config: "{chain}"\n', line
     os.remove(f"{lib}/assay-unbound.so")
     assert "there is no module" in prepare(place, lib).stderr

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * unbound_trial.h - a configuration of Unbound is tried: by unbound-checkconf, and by a start of a copy beside.
+ */
+#ifndef ASSAY_CLI_HARDEN_UNBOUND_TRIAL_H
+#define ASSAY_CLI_HARDEN_UNBOUND_TRIAL_H
+
+#include "cli/harden/unbound_conf.h"
+
+struct unbound_trial {
+    struct harden *h;
+    const char *unbound, *checkconf, *module; /* programs and our module */
+    const char *ours;                         /* our file of settings; what it says is tried too */
+    char dir[64];                             /* of the copies; removed by unbound_trial_end */
+};
+
+/* Makes the folder. false: refused. */
+bool unbound_trial_begin(struct unbound_trial *t);
+void unbound_trial_end(struct unbound_trial *t);
+
+/* What unbound-checkconf -o NAME says of the configuration without our part; NULL: it finds a mistake (*said). */
+const char *unbound_trial_ask(struct unbound_trial *t, const struct unbound_conf *c, const char *name,
+                              const char **said);
+
+/* Starts a copy of it with this chain on a free port of 127.0.0.1: no control, no pidfile, no log, no chroot; trust
+ * anchors and zone files are copies, no primary, master or url, no cachedb backend, no dnstap; the module has a state
+ * folder of its own. Within UNBOUND_TRIAL_SECONDS it must answer a local question, and the module's status must stand
+ * there. Its process group ends with the trial. false: *said has why, in Unbound's words. */
+bool unbound_trial_start(struct unbound_trial *t, const struct unbound_conf *c, const char *chain, const char **said);
+
+#define UNBOUND_TRIAL_SECONDS 10
+
+#endif

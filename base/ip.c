@@ -8,8 +8,10 @@
  */
 #include "base/ip.h"
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 static unsigned width(const struct ip *a)
@@ -133,21 +135,83 @@ bool ip_is_loopback(const struct ip *a)
     return (a->family == 4 && a->octets[0] == 127) || (a->family == 6 && memcmp(a->octets, one, 16) == 0);
 }
 
-static bool special4(const uint8_t *o)
+/* The IANA special-purpose address registries of IPv4 and IPv6 (RFC 6890 and what is entered since; read 2026-11), all
+ * entries that are not globally reachable, with multicast and the reserved rest. First match decides. `embeds`: at that
+ * octet stands an IPv4 address by which it is judged, 0: none. Documentation networks: see ip_is_special in ip.h. */
+static const struct special {
+    uint8_t family, base[16], bits;
+    enum { IS_SPECIAL, IS_PUBLIC, IS_DOCUMENTATION } what;
+    uint8_t embeds;
+} specials[] = {
+    {4, {192, 0, 0, 9}, 32, IS_PUBLIC, 0},               /* Port Control Protocol anycast, RFC 7723 */
+    {4, {192, 0, 0, 10}, 32, IS_PUBLIC, 0},              /* TURN anycast, RFC 8155 */
+    {4, {0}, 8, IS_SPECIAL, 0},                          /* this network, RFC 791 */
+    {4, {10}, 8, IS_SPECIAL, 0},                         /* private, RFC 1918 */
+    {4, {100, 64}, 10, IS_SPECIAL, 0},                   /* shared, RFC 6598 */
+    {4, {127}, 8, IS_SPECIAL, 0},                        /* loopback, RFC 1122 */
+    {4, {169, 254}, 16, IS_SPECIAL, 0},                  /* link-local, RFC 3927 */
+    {4, {172, 16}, 12, IS_SPECIAL, 0},                   /* private */
+    {4, {192, 0, 0}, 24, IS_SPECIAL, 0},                 /* IETF protocol assignments, RFC 6890 */
+    {4, {192, 0, 2}, 24, IS_DOCUMENTATION, 0},           /* TEST-NET-1, RFC 5737 */
+    {4, {192, 88, 99}, 24, IS_SPECIAL, 0},               /* deprecated 6to4 relay anycast, RFC 7526 */
+    {4, {192, 168}, 16, IS_SPECIAL, 0},                  /* private */
+    {4, {198, 18}, 15, IS_SPECIAL, 0},                   /* benchmarking, RFC 2544 */
+    {4, {198, 51, 100}, 24, IS_DOCUMENTATION, 0},        /* TEST-NET-2 */
+    {4, {203, 0, 113}, 24, IS_DOCUMENTATION, 0},         /* TEST-NET-3 */
+    {4, {224}, 3, IS_SPECIAL, 0},                        /* multicast, reserved, broadcast: RFC 5771, 1112, 8190 */
+    {6, {[10] = 0xff, 0xff}, 96, IS_PUBLIC, 12},         /* IPv4-mapped, RFC 4291: by the address in it */
+    {6, {0, 0x64, 0xff, 0x9b}, 96, IS_PUBLIC, 12},       /* NAT64, RFC 6052: likewise */
+    {6, {0, 0x64, 0xff, 0x9b, 0, 1}, 48, IS_SPECIAL, 0}, /* local NAT64, RFC 8215 */
+    {6, {0}, 96, IS_SPECIAL, 0},                         /* unspecified, loopback, deprecated IPv4-compatible */
+    {6, {1}, 64, IS_SPECIAL, 0},                         /* discard-only, RFC 6666 */
+    {6, {1, 0, 0, 0, 0, 0, 0, 1}, 64, IS_SPECIAL, 0},    /* dummy prefix, RFC 9780 */
+    {6, {0x20, 1, 0, 1, [15] = 1}, 128, IS_PUBLIC, 0},   /* PCP anycast */
+    {6, {0x20, 1, 0, 1, [15] = 2}, 128, IS_PUBLIC, 0},   /* TURN anycast */
+    {6, {0x20, 1, 0, 3}, 32, IS_PUBLIC, 0},              /* AMT, RFC 7450 */
+    {6, {0x20, 1, 0, 4, 1, 0x12}, 48, IS_PUBLIC, 0},     /* AS112, RFC 7535 */
+    {6, {0x20, 1, 0, 0x20}, 28, IS_PUBLIC, 0},           /* ORCHIDv2, RFC 7343 */
+    {6, {0x20, 1, 0, 0x30}, 28, IS_PUBLIC, 0},           /* drone remote identifiers, RFC 9374 */
+    {6, {0x20, 1}, 23, IS_SPECIAL, 0},                   /* IETF protocol assignments with Teredo, RFC 2928, 4380 */
+    {6, {0x20, 1, 0xd, 0xb8}, 32, IS_DOCUMENTATION, 0},  /* RFC 3849 */
+    {6, {0x20, 2}, 16, IS_PUBLIC, 2},                    /* 6to4, RFC 3056: by the address in it */
+    {6, {0x3f, 0xff}, 20, IS_DOCUMENTATION, 0},          /* RFC 9637 */
+    {6, {0x5f}, 16, IS_SPECIAL, 0},                      /* segment routing identifiers, RFC 9602 */
+    {6, {0xfc}, 7, IS_SPECIAL, 0},                       /* unique local, RFC 4193 */
+    {6, {0xfe, 0x80}, 10, IS_SPECIAL, 0},                /* link-local */
+    {6, {0xfe, 0xc0}, 10, IS_SPECIAL, 0},                /* deprecated site-local, RFC 3879 */
+    {6, {0xff}, 8, IS_SPECIAL, 0},                       /* multicast */
+};
+
+static bool documentation_is_public;
+
+static void read_environment(void)
 {
-    return o[0] == 0 || o[0] == 10 || o[0] == 127 || o[0] >= 224 || (o[0] == 100 && (o[1] & 0xc0) == 64) ||
-           (o[0] == 169 && o[1] == 254) || (o[0] == 172 && (o[1] & 0xf0) == 16) || (o[0] == 192 && o[1] == 168);
+    const char *set = secure_getenv("ASSAY_TEST_DOCUMENTATION_NETWORKS");
+    documentation_is_public = set && strcmp(set, "public") == 0;
+}
+
+static bool is_special_for_tests_too(const struct special *s)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, read_environment);
+    return s->what == IS_SPECIAL || (s->what == IS_DOCUMENTATION && !documentation_is_public);
 }
 
 bool ip_is_special(const struct ip *a)
 {
-    static const uint8_t zero[15] = {0};
-    if (a->family == 4)
-        return special4(a->octets);
-    if (a->family != 6)
-        return true;
-    return memcmp(a->octets, zero, 15) == 0 || (a->octets[0] & 0xfe) == 0xfc || a->octets[0] == 0xff ||
-           (a->octets[0] == 0xfe && (a->octets[1] & 0xc0) == 0x80);
+    for (size_t i = 0; i < sizeof specials / sizeof *specials; i++) {
+        const struct special *s = &specials[i];
+        struct ip base = {.family = s->family};
+        memcpy(base.octets, s->base, sizeof base.octets);
+        if (!ip_same_prefix(a, &base, s->bits))
+            continue;
+        if (!s->embeds)
+            return is_special_for_tests_too(s);
+        struct ip inner = {.family = 4};
+        memcpy(inner.octets, a->octets + s->embeds, 4);
+        return ip_is_special(&inner);
+    }
+    return a->family != 4 && a->family != 6;
 }
 
 const char *ip_text(const struct ip *a, char out[IP_TEXT])

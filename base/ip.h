@@ -51,8 +51,12 @@ struct ip_net ip_net_of(const struct ip *a, unsigned bits);
 
 bool ip_is_loopback(const struct ip *a);
 
-/* Loopback, private (RFC 1918, RFC 4193), link-local, shared (RFC 6598), multicast, unspecified, reserved: not a
- * place on the public internet. Documentation networks (RFC 5737, RFC 3849) count as public: tests live there. */
+/* Not a place on the public internet, by IANA's special-purpose address registries: loopback, private, link-local,
+ * shared, benchmarking, documentation, protocol assignments, multicast, reserved and so on. IPv4-mapped, NAT64
+ * (64:ff9b::/96) and 6to4 (2002::/16) addresses are judged by the IPv4 address in them. Family 0 is special.
+ *
+ * For tests only: the environment variable ASSAY_TEST_DOCUMENTATION_NETWORKS=public, read once, makes documentation
+ * networks (RFC 5737, 3849, 9637) public. */
 bool ip_is_special(const struct ip *a);
 
 /* Text form; returns out. Family 0 gives "unknown". */

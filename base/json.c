@@ -9,9 +9,18 @@
 #include "base/utf8.h"
 #include <inttypes.h>
 
+/* \uXXXX, as a surrogate pair above the Basic Multilingual Plane (RFC 8259 7). */
+static void escaped(struct json *j, uint32_t c)
+{
+    if (c > 0xffff) {
+        escaped(j, 0xd800 + ((c - 0x10000) >> 10));
+        c = 0xdc00 + ((c - 0x10000) & 0x3ff);
+    }
+    buf_printf(j->out, "\\u%04x", (unsigned)c);
+}
+
 static void quoted(struct json *j, struct slice s)
 {
-    static const char hex[] = "0123456789abcdef";
     buf_addc(j->out, '"');
     for (size_t i = 0; i < s.n;) {
         unsigned char c = (unsigned char)s.p[i];
@@ -25,11 +34,10 @@ static void quoted(struct json *j, struct slice s)
             buf_adds(j->out, "\\t");
         } else if (c == '\r') {
             buf_adds(j->out, "\\r");
-        } else if (c < 0x20 || c == 0x7f) {
-            char six[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
-            buf_add(j->out, six, 6);
         } else if (len == 0) {
             buf_adds(j->out, "\xef\xbf\xbd");
+        } else if (!utf8_is_visible(utf8_point(slice_from(s, i)))) {
+            escaped(j, utf8_point(slice_from(s, i)));
         } else {
             buf_add(j->out, s.p + i, len);
         }

@@ -10,8 +10,10 @@
  *     json_end(&j);
  *
  * key is NULL inside an array and at the top. Text may hold any octets: what is not valid UTF-8 is written as U+FFFD,
- * control characters as \u00XX, so that the result is always one line of valid JSON. A NULL text is written as null.
- * Nesting is bounded by JSON_DEPTH; beyond it the buffer's failure mark is set. Reading JSON is libjansson's job.
+ * and what utf8_is_visible() refuses (C0 and C1 controls, U+2028, U+2029, bidirectional controls, characters without
+ * width) as \uXXXX, so that the result is always one line of valid JSON that is safe on a terminal. A NULL text is
+ * written as null. Nesting is bounded by JSON_DEPTH; beyond it the
+ * buffer's failure mark is set. Reading JSON is libjansson's job.
  */
 #ifndef ASSAY_BASE_JSON_H
 #define ASSAY_BASE_JSON_H

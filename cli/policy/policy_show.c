@@ -2,12 +2,42 @@
 /*
  * policy_show.c - `assay policy show [--defaults | --setting NAME] [FILE]`: the policy in canonical form.
  *
- * One statement a line, in the order of the file, in one spelling; read back it is the same policy. Included files stay
- * includes, by their full path. --defaults shows every setting there is, as `set` lines with the value in force, and in
- * a comment what it is for and takes.
+ * One statement a line, in the order of the file, in one spelling; read back it is the same policy, but for a
+ * database's password, which is shown as asterisks. Included files stay includes, by their full path. --defaults shows
+ * every setting there is, as `set` lines with the value in force, and in a comment what it is for and takes.
  */
 #include "cli/policy/policy_cmd.h"
 #include "policy/policy_settings.h"
+
+/* A password in a database's address (postgresql://USER:PASSWORD@HOST/..., ?password=...) is not shown. */
+static void put_without_password(struct buf *out, const char *text)
+{
+    const char *start = strstr(text, "://"), *parameter = strstr(text, "password=");
+    if (!start || (strstr(text, "postgres") == NULL)) {
+        buf_adds(out, text);
+        return;
+    }
+    start += 3;
+    const char *end = start + strcspn(start, "/?\" ");
+    const char *at = memrchr(start, '@', (size_t)(end - start));
+    /* an unescaped slash in the password: the last @ of all ends it */
+    if (!at && strrchr(start, '@') && memchr(start, ':', (size_t)(end - start)))
+        at = strrchr(start, '@');
+    const char *colon = at ? memchr(start, ':', (size_t)(at - start)) : NULL;
+    if (colon) {
+        buf_add(out, text, (size_t)(colon + 1 - text));
+        buf_adds(out, "********");
+        text = at;
+    }
+    while (parameter && parameter >= text) {
+        parameter += strlen("password=");
+        buf_add(out, text, (size_t)(parameter - text));
+        buf_adds(out, "********");
+        text = parameter + strcspn(parameter, "&\" ");
+        parameter = strstr(text, "password=");
+    }
+    buf_adds(out, text);
+}
 
 static void put_setting(const struct policy_setting *s, struct buf *out)
 {
@@ -26,10 +56,12 @@ static void put_setting(const struct policy_setting *s, struct buf *out)
     bool names = strcmp(s->type, "names") == 0;
     if (names && !*s->value)
         buf_printf(out, "# set %s\n", s->name);
-    else if (plain || names)
-        buf_printf(out, "set %s %s\n", s->name, s->value);
-    else
-        buf_printf(out, "set %s \"%s\"\n", s->name, s->value);
+    else {
+        const char *quote = plain || names ? "" : "\"";
+        buf_printf(out, "set %s %s", s->name, quote);
+        put_without_password(out, s->value);
+        buf_printf(out, "%s\n", quote);
+    }
 }
 
 /* All of them, or the one of that name. false: there is none. */
@@ -75,8 +107,10 @@ int policy_cmd_show(int argc, char **argv)
         return EX_USAGE;
     }
     for (size_t i = 0; !a.defaults && (s = policy_statement_at(p, i)); i++)
-        if (in_main_file(s))
-            buf_printf(&b, "%s\n", s->text);
+        if (in_main_file(s)) {
+            put_without_password(&b, s->text);
+            buf_addc(&b, '\n');
+        }
     bool ok = cli_flush(&b);
     policy_unref(p);
     return ok ? EX_OK : EX_SOFTWARE;

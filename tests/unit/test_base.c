@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include <stdio.h>
 #include "base/standard.h"
 #include "base/utf8.h"
 #include "tests/unit/cm.h"
@@ -95,6 +96,30 @@ static void json_survives_hostile_text(void **state)
     buf_release(&b);
 }
 
+/* What ends a line or turns the writing direction in a terminal, a viewer or JavaScript stands escaped. */
+static void json_shows_nothing_hidden(void **state)
+{
+    static const struct {
+        const char *text, *written;
+    } t[] = {
+        {"\xc2\x85", "\\u0085"},          {"\xc2\x9b", "\\u009b"},
+        {"\xe2\x80\xa8", "\\u2028"},      {"\xe2\x80\xa9", "\\u2029"},
+        {"\xe2\x80\xae", "\\u202e"},      {"\xe2\x81\xa6", "\\u2066"},
+        {"\xe2\x80\x8f", "\\u200f"},      {"\xd8\x9c", "\\u061c"},
+        {"\xef\xbb\xbf", "\\ufeff"},      {"\xf3\xa0\x80\x81", "\\udb40\\udc01"},
+        {"\xe2\x82\xac", "\xe2\x82\xac"}, {"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"},
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct buf b = BUF_INIT;
+        struct json j = JSON_INTO(&b);
+        char expected[40];
+        snprintf(expected, sizeof expected, "\"%s\"", t[i].written);
+        json_str(&j, NULL, t[i].text);
+        assert_string_equal(b.p, expected);
+        buf_release(&b);
+    }
+}
+
 static void utf8_by_rfc_3629(void **state)
 {
     static const struct {
@@ -165,6 +190,7 @@ int main(void)
         cmocka_unit_test(arena_text),
         cmocka_unit_test(buf_grows_and_fails_whole),
         cmocka_unit_test(json_survives_hostile_text),
+        cmocka_unit_test(json_shows_nothing_hidden),
         cmocka_unit_test(utf8_by_rfc_3629),
         cmocka_unit_test(visible_text_cannot_move_anything),
         cmocka_unit_test(words),

@@ -84,22 +84,78 @@ static void bad_networks(void **state)
         assert_int_equal(ip_net_from_text(slice_str(t[i]), &n), STATUS_INVALID);
 }
 
+/* IANA's special-purpose address registries; addresses that hold an IPv4 address are judged by that. */
 static void special(void **state)
 {
     static const char *const yes[] = {
-        "127.0.0.1",      "10.1.2.3", "172.31.0.1", "192.168.0.1", "169.254.1.1", "100.64.0.1", "224.0.0.1",
-        "0.1.2.3",        "::1",      "::",         "fd00::1",     "fe80::1",     "ff02::1",    "255.255.255.255",
-        "::ffff:10.0.0.1"};
-    static const char *const no[] = {"192.0.2.1",   "198.51.100.1", "203.0.113.1",
-                                     "2001:db8::1", "172.32.0.1",   "100.128.0.1"};
+        "127.0.0.1",
+        "10.1.2.3",
+        "172.31.0.1",
+        "192.168.0.1",
+        "169.254.1.1",
+        "100.64.0.1",
+        "224.0.0.1",
+        "0.1.2.3",
+        "240.0.0.1",
+        "255.255.255.255",
+        "192.0.0.1",
+        "192.0.0.170",
+        "192.88.99.1",
+        "198.18.0.1",
+        "198.19.255.255",
+        "192.0.2.1",
+        "198.51.100.1",
+        "203.0.113.1",
+        "2001:db8::1",
+        "3fff::1",
+        "::1",
+        "::",
+        "::5",
+        "::10.0.0.1",
+        "::8.8.8.8",
+        "fd00::1",
+        "fc00::1",
+        "fe80::1",
+        "fec0::1",
+        "feff::1",
+        "ff02::1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::10.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b:1::1",
+        "2002:a00:1::1",
+        "2002:7f00:1::1",
+        "2002:c0a8:101::1",
+        "2001::1",
+        "2001:0:102:304::1",
+        "2001:2::1",
+        "2001:10::1",
+        "100::1",
+        "100:0:0:1::1",
+        "5f00::1",
+    };
+    static const char *const no[] = {
+        "8.8.8.8",       "172.32.0.1",      "100.128.0.1",      "192.0.1.1",      "198.20.0.1",
+        "192.0.0.9",     "192.0.0.10",      "223.255.255.255",  "2a00::1",        "2001:500::1",
+        "2001:200::1",   "2002:808:808::1", "64:ff9b::8.8.8.8", "::ffff:8.8.8.8", "2001:3::1",
+        "2001:4:112::1", "2001:1::1",       "2001:20::1",       "64:ff9c::1",
+    };
     for (size_t i = 0; i < COUNT(yes); i++) {
         struct ip a = must(yes[i]);
-        assert_true(ip_is_special(&a));
+        if (!ip_is_special(&a))
+            fail_msg("public: %s", yes[i]);
     }
     for (size_t i = 0; i < COUNT(no); i++) {
         struct ip a = must(no[i]);
-        assert_false(ip_is_special(&a));
+        if (ip_is_special(&a))
+            fail_msg("special: %s", no[i]);
     }
+    /* as a record's rdata may hold it, not read from text */
+    struct ip mapped = {.family = 6, .octets = {[10] = 0xff, 0xff, 10, 0, 0, 1}};
+    assert_true(ip_is_special(&mapped));
+    mapped.octets[12] = 8;
+    assert_false(ip_is_special(&mapped));
+    assert_true(ip_is_special(&(struct ip){0}));
 }
 
 static void reverse_names(void **state)

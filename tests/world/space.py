@@ -284,6 +284,7 @@ def inside(folder, program):
     os.makedirs(f"{PLACE}/tmp", exist_ok=True)
     os.chmod(f"{PLACE}/tmp", 0o1777)
     os.environ["TMPDIR"] = f"{PLACE}/tmp"
+    os.environ["ASSAY_TEST_DOCUMENTATION_NETWORKS"] = "public"  # base/ip.h: they are the internet in here
     os.environ["WORLD"] = PLACE
     os.environ["WORLD_FOLDER"] = folder
     # The program gets its own child, so that we are free to collect those whose parents have died.

@@ -125,9 +125,11 @@ enum dns_admission dns_share_enter(struct dns_share *s, const struct ip *client,
     }
     if (is_dead(s, out->zone_tag, now))
         return DNS_ZONE_DEAD;
-    const unsigned part = under_way < s->most ? (s->most - under_way + DNS_SHARE_PART - 1) / DNS_SHARE_PART : 0;
-    if (part == 0)
+    if (under_way >= s->most)
         return DNS_ALL_BUSY;
+    unsigned part = (s->most - under_way) / DNS_SHARE_PART;
+    if (part < DNS_SHARE_FEW)
+        part = DNS_SHARE_FEW;
     if (of_client >= part)
         return DNS_CLIENT_BUSY;
     if (count_of(s->zone, out->zone) >= part)

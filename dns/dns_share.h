@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #define DNS_SHARE_PART 8 /* of what is free */
+#define DNS_SHARE_FEW 4  /* that everybody may have while there is room */
 #define DNS_SHARE_FAILURES 8
 #define DNS_SHARE_DEAD_MS 30000
 #define DNS_SHARE_RETRY_MS 2000

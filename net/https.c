@@ -11,6 +11,8 @@
 #include "net/https.h"
 #include <curl/curl.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -61,6 +63,17 @@ static struct curl_slist *name_entry(const struct https_request *r, unsigned por
     return list;
 }
 
+/* RFC 8461 3.3: the host's name must be a DNS-ID of the certificate. OpenSSL and libcurl would else take a Common Name
+ * where there is no DNS name. */
+static CURLcode demand_dns_id(CURL *c, void *ssl_ctx, void *context)
+{
+    const struct https_request *r = context;
+    X509_VERIFY_PARAM *p = SSL_CTX_get0_param(ssl_ctx);
+
+    X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return X509_VERIFY_PARAM_set1_host(p, r->host, 0) == 1 ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+}
+
 static bool set_up(CURL *c, const struct https_request *r, struct curl_slist *names, const char *url, struct buf *body)
 {
     long total = r->total_ms ? (long)r->total_ms : HTTPS_TOTAL_MS;
@@ -73,6 +86,8 @@ static bool set_up(CURL *c, const struct https_request *r, struct curl_slist *na
     SET(CURLOPT_OPENSOCKETDATA, (void *)r);
     SET(CURLOPT_PROXY, "");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_SSL_CTX_FUNCTION, demand_dns_id);
+    SET(CURLOPT_SSL_CTX_DATA, (void *)r);
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -99,12 +114,12 @@ static enum https_outcome outcome_of(CURLcode rc)
         return HTTPS_TIMEOUT;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_ISSUER_ERROR:
         return HTTPS_CERTIFICATE;
     case CURLE_WRITE_ERROR:
-        return HTTPS_TOO_LONG; /* take() refused: nothing else does */
+        return HTTPS_TOO_LONG;     /* take() refused: nothing else does */
+    case CURLE_SSL_CACERT_BADFILE: /* the authorities' certificates are ours to have */
     case CURLE_OUT_OF_MEMORY:
     case CURLE_FAILED_INIT:
         return HTTPS_INTERNAL;

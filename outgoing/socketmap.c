@@ -53,26 +53,38 @@ static bool is_visible(struct slice s)
     return true;
 }
 
+/* The map's name before the first blank; *key: what is behind it. No blank: no map. */
+static struct slice map_of(struct slice request, struct slice *key)
+{
+    const char *blank = request.n ? memchr(request.p, ' ', request.n) : NULL;
+
+    *key = SLICE_NULL;
+    if (!blank)
+        return SLICE_NULL;
+    *key = slice_from(request, (size_t)(blank - request.p) + 1);
+    return slice_of(request.p, (size_t)(blank - request.p));
+}
+
 /* The reply to a request, as netstring. */
 static void reply_to(struct tls_policy *o, struct slice request, struct buf *reply)
 {
     static const char *const words[] = {"OK", "NOTFOUND", "TEMP"};
-    static const char name[] = SOCKETMAP_NAME " ";
     enum tls_policy_answer answer = TLS_POLICY_NOT_FOUND;
-    struct slice key = slice_from(request, sizeof name - 1);
+    struct slice key, map = map_of(request, &key);
+    const bool attributes = slice_eq(map, SLICE_LIT(SOCKETMAP_NAME_ATTRIBUTES));
     char text[SOCKETMAP_REQUEST + 1];
     struct buf policy = BUF_INIT;
 
     buf_reset(reply);
-    if (request.n < sizeof name - 1 || memcmp(request.p, name, sizeof name - 1) != 0) {
-        wrap(reply, "PERM", SLICE_LIT("the only map here is " SOCKETMAP_NAME));
+    if (!attributes && !slice_eq(map, SLICE_LIT(SOCKETMAP_NAME))) {
+        wrap(reply, "PERM", SLICE_LIT("the maps here are " SOCKETMAP_NAME " and " SOCKETMAP_NAME_ATTRIBUTES));
         return;
     }
     if (is_visible(key) && key.n <= SOCKETMAP_REQUEST) {
         if (key.n)
             memcpy(text, key.p, key.n);
         text[key.n] = '\0';
-        answer = tls_policy_ask(o, text, &policy);
+        answer = tls_policy_ask(o, &(struct tls_policy_question){.key = text, .attributes = attributes}, &policy);
     }
     if (policy.failed || policy.n > SOCKETMAP_REPLY - 16)
         wrap(reply, "TEMP", SLICE_LIT("out of memory"));
@@ -137,7 +149,8 @@ static void *client_main(void *arg)
     pthread_mutex_lock(&m->lock);
     close(m->clients[c->place]);
     m->clients[c->place] = -1;
-    m->count--;
+    if (m->count-- == SOCKETMAP_CLIENTS)
+        (void)!write(m->wake[1], "r", 1); /* there is room again */
     pthread_cond_signal(&m->gone);
     pthread_mutex_unlock(&m->lock);
     free(c);
@@ -184,21 +197,27 @@ static void greet(struct socketmap *m)
     }
     pthread_mutex_lock(&m->lock);
     m->clients[place] = -1;
-    m->count--;
+    m->count--; /* by the thread that greets: it looks again */
     pthread_mutex_unlock(&m->lock);
     free(c);
     close(fd);
 }
 
+/* With every place taken nobody is greeted: who connects now waits in the kernel's queue until somebody leaves. */
 static void *socketmap_main(void *arg)
 {
     struct socketmap *m = arg;
-    struct pollfd fds[2] = {{.fd = m->listener.fd, .events = POLLIN}, {.fd = m->wake[0], .events = POLLIN}};
+    struct pollfd fds[2] = {{.events = POLLIN}, {.fd = m->wake[0], .events = POLLIN}};
+    char why = 'r';
 
     for (;;) {
+        pthread_mutex_lock(&m->lock);
+        fds[0].fd = m->count < SOCKETMAP_CLIENTS ? m->listener.fd : -1;
+        pthread_mutex_unlock(&m->lock);
+        fds[0].revents = 0;
         if (poll(fds, 2, -1) < 0 && errno != EINTR)
             break;
-        if (fds[1].revents)
+        if (fds[1].revents && (read(m->wake[0], &why, 1) != 1 || why == 'q'))
             break;
         if (fds[0].revents)
             greet(m);
@@ -246,7 +265,7 @@ struct socketmap *socketmap_close(struct socketmap *m)
 {
     if (!m)
         return NULL;
-    (void)!write(m->wake[1], "", 1);
+    (void)!write(m->wake[1], "q", 1);
     pthread_join(m->thread, NULL);
     listen_close(&m->listener);
     pthread_mutex_lock(&m->lock);

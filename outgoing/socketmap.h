@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * socketmap.h - the third ear of assay-milter: Postfix's socketmap protocol (socketmap_table(5)), by which Postfix asks
+ * socketmap.h - the listener of assay-outgoing: Postfix's socketmap protocol (socketmap_table(5)), by which Postfix asks
  * how its own mail must go out.
  *
  * `set postfix.tls-policy-socket` opens it; smtp_tls_policy_maps = socketmap:unix:PATH:assay makes Postfix ask. A
  * request is the netstring "assay KEY"; the reply is the netstring of "OK POLICY", "NOTFOUND ", "TEMP WHY" (Postfix
- * keeps the mail and tries again) or "PERM WHY" (for a map that is not "assay", and a request without a key).
+ * keeps the mail and tries again) or "PERM WHY" (for another map, and a request without a key). The map "assay-sts"
+ * is the same with the attributes of MTA-STS, which Postfix 3.10 and later understand and older ones refuse.
  * outgoing/tls_policy.h knows the answers.
  *
- * A thread for each connection, at most SOCKETMAP_CLIENTS: an answer that takes long keeps nobody else waiting. Who
+ * A thread for each connection, at most SOCKETMAP_CLIENTS: an answer that takes long keeps nobody else waiting. Above
+ * that a client waits until another leaves. Who
  * says nothing for SOCKETMAP_IDLE seconds, or anything that is no request of at most SOCKETMAP_REQUEST octets, is
  * disconnected; Postfix connects again.
  */
@@ -18,6 +20,7 @@
 #include "outgoing/tls_policy.h"
 
 #define SOCKETMAP_NAME "assay"
+#define SOCKETMAP_NAME_ATTRIBUTES "assay-sts"
 #define SOCKETMAP_CLIENTS 256
 #define SOCKETMAP_REQUEST 2048
 #define SOCKETMAP_IDLE 300

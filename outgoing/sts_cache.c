@@ -177,7 +177,7 @@ static bool are_patterns(struct slice rest, bool may_be_none)
     size_t n = 0;
 
     for (; rest.n; n++)
-        if (n == STS_MX || sts_pattern(next_word(&rest), pattern) != STATUS_OK)
+        if (sts_pattern(next_word(&rest), pattern) != STATUS_OK)
             return false;
     return n || may_be_none;
 }

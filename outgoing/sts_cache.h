@@ -25,7 +25,10 @@ struct tls_policy_entry {
     time_t used;             /* last asked for */
     time_t retry;            /* not fetched before */
     unsigned failures;
-    bool fetching; /* somebody is at it: the entry stays where it is */
+    bool ours;               /* the last fetch failed by our own fault */
+    char wanted[STS_ID + 1]; /* id of the record for which a fetch is under way */
+    char why[128];           /* the last failure that was the domain's */
+    bool fetching;           /* somebody is at it: the entry stays where it is */
 };
 
 struct sts_cache;

@@ -1,49 +1,65 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tls_policy.c - DANE, then MTA-STS: the answer to Postfix, the fetching of policies, the thread that keeps them.
+ * tls_policy.c - DANE, then MTA-STS: the answer to Postfix, and the thread that keeps policies fresh.
  *
  * Locking: one mutex for the cache, never held while DNS or the web is asked. An entry that is being fetched is marked:
- * nobody else fetches it or takes its place, and who needs it waits for the condition. Entries are looked up again
- * after every wait. Failure: what DANE says decides before anything else; where it cannot be found out,
- * TLS_POLICY_LATER. A policy that cannot be fetched (RFC 8461 3.3) leaves the one that holds, or none; the domain is
- * then not asked again before its time. Out of memory is TLS_POLICY_LATER.
+ * nobody else fetches it or takes its place, and who needs it waits for the condition, until a deadline. Entries are
+ * looked up again after every wait. Failure: what DANE says decides before anything else; if it cannot be found out,
+ * TLS_POLICY_LATER. A policy whose own fetch failed (RFC 8461 3.3) leaves the one that holds, or none; the domain is
+ * then not asked again before its time. A fetch that we could not make, or not in time, is TLS_POLICY_LATER, as is want
+ * of memory.
  */
-#include "base/rootfile.h"
 #include "outgoing/tls_policy.h"
 #include "base/clock.h"
 #include "base/domain.h"
-#include "net/https.h"
 #include "base/quiet_thread.h"
+#include "base/rootfile.h"
+#include "outgoing/sts_answer.h"
 #include "outgoing/sts_cache.h"
+#include "outgoing/sts_fetch.h"
 #include "standards/dane/dane_posture.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define ASK_ARENA (4u * 1024 * 1024)
-#define FETCH_PATH "/.well-known/mta-sts.txt" /* RFC 8461 3.3 */
 
 struct tls_policy {
     struct tls_policy_config config;
     char *file;
     struct sts_cache *cache;
+    struct sts_fetch *fetcher;
     pthread_mutex_t lock;
     pthread_cond_t fetched, wake;
     pthread_t thread;
-    unsigned fetching;
     bool stop, dirty;
 };
 
 struct asking {
     struct tls_policy *o;
+    const struct tls_policy_question *q;
     struct arena *arena;
     struct dns_scope *scope;
     const char *domain;
     struct buf *text;
 };
+
+static void step(const struct asking *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static void step(const struct asking *a, const char *fmt, ...)
+{
+    char words[1024];
+    va_list ap;
+
+    if (!a->q->step)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(words, sizeof words, fmt, ap);
+    va_end(ap);
+    a->q->step(a->q->context, words);
+}
 
 /* ---- the key ---- */
 
@@ -67,12 +83,15 @@ static void note(const struct tls_policy *o, const char *domain, const char *wha
         o->config.note(o->config.context, domain, what);
 }
 
-static size_t addresses_of(struct tls_policy *o, struct arena *arena, const char *host, struct ip out[HTTPS_ADDRESSES])
+static size_t addresses_of(struct tls_policy *o, struct arena *arena, const char *domain,
+                           struct ip out[HTTPS_ADDRESSES])
 {
     static const enum dns_type types[] = {DNS_A, DNS_AAAA};
     struct dns_scope *scope = dns_scope_new(o->config.dns, arena, NULL);
+    char host[LIMIT_DOMAIN + 16];
     size_t n = 0;
 
+    snprintf(host, sizeof host, "mta-sts.%s", domain);
     for (size_t k = 0; scope && k < 2; k++)
         dns_start(scope, host, types[k]);
     for (size_t k = 0; scope && k < 2; k++) {
@@ -85,59 +104,52 @@ static size_t addresses_of(struct tls_policy *o, struct arena *arena, const char
     return n;
 }
 
-/* The domain's policy as it is now. false: none to be had, `why` says what is wrong. */
-static bool fetch(struct tls_policy *o, struct arena *arena, const char *domain, struct sts_policy *out,
-                  char why[HTTPS_WHY])
+/* Takes over what a fetch came to; by the fetch's thread. The id was put into the entry when the fetch was asked for. */
+static void take_over(void *context, const char *domain, enum sts_fetch_outcome outcome,
+                      const struct sts_policy *policy, const char *why)
 {
-    char host[LIMIT_DOMAIN + 16];
-    struct ip list[HTTPS_ADDRESSES];
-    struct buf body = BUF_INIT;
-    const char *wrong = NULL;
+    struct tls_policy *o = context;
 
-    snprintf(host, sizeof host, "mta-sts.%s", domain);
-    if (strlen(host) > LIMIT_DOMAIN) {
-        snprintf(why, HTTPS_WHY, "its name is too long for a policy host");
-        return false;
-    }
-    struct https_request r = {.host = host,
-                              .path = FETCH_PATH,
-                              .port = o->config.port,
-                              .addresses = list,
-                              .address_count = addresses_of(o, arena, host, list),
-                              .ca_file = o->config.ca_file,
-                              .total_ms = o->config.fetch_ms};
-    bool good = https_get(&r, &body, why) == HTTPS_DONE;
-    if (good && sts_policy_read(arena, buf_slice(&body), out, &wrong) != STATUS_OK) {
-        snprintf(why, HTTPS_WHY, "%s", wrong);
-        good = false;
-    }
-    buf_release(&body);
-    return good;
-}
-
-/* Fetches the policy of a marked entry and takes it over. Called with the lock held, which it gives up meanwhile. */
-static void fetch_entry(struct tls_policy *o, struct arena *arena, const char *domain, const char *id)
-{
-    struct sts_policy p;
-    char why[HTTPS_WHY] = "";
-
-    o->fetching++;
-    pthread_mutex_unlock(&o->lock);
-    bool good = fetch(o, arena, domain, &p, why);
-    if (!good)
+    if (outcome != STS_FETCH_DONE)
         note(o, domain, why);
     pthread_mutex_lock(&o->lock);
-    o->fetching--;
     struct tls_policy_entry *e = sts_cache_find(o->cache, domain); /* marked, so it is there */
     time_t now = clock_wall();
-    if (good && sts_cache_store(e, &p, id ? id : e->id, now) == STATUS_OK) {
+    if (outcome == STS_FETCH_DONE && sts_cache_store(e, policy, e->wanted, now) == STATUS_OK) {
         o->dirty = true;
-    } else {
+    } else if (outcome == STS_FETCH_THEIRS) {
         time_t wait = (time_t)TLS_POLICY_RETRY << (e->failures < 8 ? e->failures++ : 8);
         e->retry = now + (wait > TLS_POLICY_RETRY_MAX ? TLS_POLICY_RETRY_MAX : wait);
+        snprintf(e->why, sizeof e->why, "%s", why);
+    } else {
+        e->retry = now + TLS_POLICY_RETRY_OURS;
     }
+    e->ours = outcome != STS_FETCH_DONE && outcome != STS_FETCH_THEIRS;
     e->fetching = false;
     pthread_cond_broadcast(&o->fetched);
+    pthread_mutex_unlock(&o->lock);
+}
+
+/* Queues the fetch of a policy for a record's id. Called with the lock held, which it gives up meanwhile. */
+static void start_fetch(struct tls_policy *o, struct tls_policy_entry *e, const char *id)
+{
+    char domain[LIMIT_DOMAIN + 1];
+    struct ip list[HTTPS_ADDRESSES];
+    enum status s = STATUS_NOMEM;
+
+    memcpy(domain, e->domain, sizeof domain);
+    e->fetching = true;
+    if (id != e->wanted)
+        snprintf(e->wanted, sizeof e->wanted, "%s", id);
+    pthread_mutex_unlock(&o->lock);
+    struct arena *arena = arena_new(ASK_ARENA);
+    if (arena)
+        s = sts_fetch_start(o->fetcher, domain, list, addresses_of(o, arena, domain, list));
+    arena_free(arena);
+    if (s != STATUS_OK)
+        take_over(o, domain, STS_FETCH_OURS, NULL,
+                  s == STATUS_LIMIT ? "the queue of policies to fetch is full" : "out of memory");
+    pthread_mutex_lock(&o->lock);
 }
 
 /* ---- MTA-STS ---- */
@@ -164,47 +176,41 @@ static bool is_due(const struct tls_policy_entry *e, const char *id, time_t now)
     return *id && now >= e->retry && (!tls_policy_entry_holds(e, now) || strcmp(e->id, id) != 0);
 }
 
-/* The domain's entry with the policy that holds, fetched where that is due; NULL: no memory, or too much is under way.
- * With the lock held. */
+static struct timespec deadline_of(const struct tls_policy *o)
+{
+    unsigned ms = o->config.wait_ms ? o->config.wait_ms : TLS_POLICY_WAIT_MS;
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_nsec += (long)(ms % 1000) * 1000000;
+    t.tv_sec += (time_t)(ms / 1000) + t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    return t;
+}
+
+/* The domain's entry, its policy fetched if that is due, or waited for. NULL: there is none, and none can be made. With
+ * the lock held. */
 static struct tls_policy_entry *current_entry(const struct asking *a, const char *id)
 {
     struct tls_policy *o = a->o;
+    const struct timespec deadline = deadline_of(o);
     struct tls_policy_entry *e = sts_cache_find(o->cache, a->domain);
-    time_t now = clock_wall();
 
-    if (!e && !*id)
+    if (!e && (!*id || o->config.no_fetch))
         return NULL;
-    while (e && e->fetching && is_due(e, id, now)) {
-        pthread_cond_wait(&o->fetched, &o->lock); /* ends, since a fetch does */
-        e = sts_cache_find(o->cache, a->domain);
-    }
     if (!e)
-        e = sts_cache_place(o->cache, a->domain, now);
+        e = sts_cache_place(o->cache, a->domain, clock_wall());
     if (!e)
         return NULL;
-    e->used = now;
-    if (!is_due(e, id, now) || e->fetching)
+    e->used = clock_wall();
+    if (o->config.no_fetch || !is_due(e, id, clock_wall()))
         return e;
-    if (o->fetching >= TLS_POLICY_FETCHES)
-        return tls_policy_entry_holds(e, now) ? e : NULL;
-    e->fetching = true;
-    fetch_entry(o, a->arena, a->domain, id);
+    if (!e->fetching)
+        start_fetch(o, e, id);
+    while ((e = sts_cache_find(o->cache, a->domain)) != NULL && e->fetching)
+        if (pthread_cond_timedwait(&o->fetched, &o->lock, &deadline) != 0)
+            break;
     return sts_cache_find(o->cache, a->domain);
-}
-
-/* "secure match=mx.example.net:.example.net servername=hostname": a wildcard is a leading dot to Postfix. */
-static void say_policy(const char *patterns, struct buf *text)
-{
-    buf_adds(text, "secure match=");
-    for (bool first = true; *patterns; first = false) {
-        size_t n = strcspn(patterns, " ");
-        bool any = patterns[0] == '*';
-        if (!first)
-            buf_addc(text, ':');
-        buf_add(text, patterns + any, n - any);
-        patterns += n + (patterns[n] == ' ');
-    }
-    buf_adds(text, " servername=hostname");
 }
 
 static enum tls_policy_answer later(const struct asking *a, const char *what, const char *why)
@@ -214,58 +220,183 @@ static enum tls_policy_answer later(const struct asking *a, const char *what, co
     return TLS_POLICY_LATER;
 }
 
-static enum tls_policy_answer ask_sts(const struct asking *a, const char *name)
+/* What is known of a domain's MTA-STS policy, copied out of the cache. */
+struct known {
+    bool enforced;
+    bool late; /* there is a record, and no policy yet, by no fault of the domain's */
+    char *patterns;
+    time_t max_age;
+};
+
+/* False: out of memory. */
+static bool find_policy(const struct asking *a, const char *name, struct known *k)
 {
     char id[STS_ID + 1];
-    enum tls_policy_answer answer = TLS_POLICY_NOT_FOUND;
 
+    *k = (struct known){.enforced = false};
     find_id(a, name, id);
+    if (*id)
+        step(a, "MTA-STS: the TXT record at %s has id %s", name, id);
+    else
+        step(a, "MTA-STS: no valid TXT record at %s (RFC 8461 3.1)", name);
     pthread_mutex_lock(&a->o->lock);
-    struct tls_policy_entry *e = current_entry(a, id);
-    if (!e && *id)
-        answer = later(a, "MTA-STS", "too many policies are being fetched");
-    else if (e && tls_policy_entry_holds(e, clock_wall()) && e->mode == STS_ENFORCE) {
-        say_policy(e->mx, a->text);
-        answer = TLS_POLICY_FOUND;
+    const struct tls_policy_entry *e = current_entry(a, id);
+    const time_t now = clock_wall();
+    if (e && tls_policy_entry_holds(e, now)) {
+        step(a, "MTA-STS: the policy with id %s is in mode %s, for %lld more seconds%s", e->id, sts_mode_name(e->mode),
+             (long long)(e->expires - now), strcmp(e->id, id) == 0 || !*id ? "" : "; the new one cannot be had yet");
+        step(a, "MTA-STS: its mx: %s", *e->mx ? e->mx : "none");
+        k->enforced = e->mode == STS_ENFORCE;
+        k->max_age = e->expires - e->fetched;
+        k->patterns = k->enforced ? strdup(e->mx) : NULL;
+    } else if (*id && a->o->config.no_fetch) {
+        step(a, "MTA-STS: no policy is remembered, and none is fetched without --fetch");
+    } else if (*id && (!e || e->fetching || e->ours)) {
+        step(a, "MTA-STS: the policy could not be fetched yet, by no fault of the domain's");
+        k->late = true;
+    } else if (*id) {
+        step(a, "MTA-STS: the policy could not be fetched (%s): as if there were none (RFC 8461 3.3)",
+             *e->why ? e->why : "no words");
     }
     pthread_mutex_unlock(&a->o->lock);
-    return answer;
+    return !k->enforced || k->patterns;
 }
 
 /* ---- DANE ---- */
 
-enum dane_says {
-    SAYS_DANE,       /* it is there, and decides alone */
-    SAYS_ELSE_DANE,  /* an enforced policy may ask for more; else Postfix is to look at each host */
-    SAYS_NOT_BESIDE, /* some host cannot be looked at now: no policy may stand in; else as before */
-    SAYS_LATER,
-    SAYS_NOTHING,
+/* What the hosts of a domain come to. A host that failed is as good as unreachable (RFC 7672 2.1.2). */
+struct hosts {
+    bool with_tlsa;    /* at least one host has secure, usable TLSA records */
+    bool without_tlsa; /* at least one host can be reached without */
+    bool unusable;     /* at least one has TLSA records that mail cannot use: encrypted, not authenticated (2.2) */
+    bool failed;
 };
 
-static bool is_any(const struct dane_posture *p, enum dane_host_state s)
+static bool is_failed(const struct dane_host *h)
 {
-    for (size_t i = 0; i < p->host_count; i++)
-        if (p->hosts[i].state == s)
-            return true;
-    return false;
+    return h->state == DANE_HOST_BROKEN || h->state == DANE_HOST_UNKNOWN;
 }
 
-static enum dane_says what_dane_says(const struct dane_posture *p)
+static struct hosts look_at_hosts(const struct asking *a, const struct dane_posture *p)
 {
-    bool secure = p->mx_security == DNS_SECURE, any = is_any(p, DANE_HOST_PROTECTED);
+    struct hosts s = {.without_tlsa = p->mx_count > p->host_count && p->host_count == LIMIT_DANE_HOSTS};
 
-    if (p->mx_security == DNS_INSECURE) /* RFC 7672 2.2.1: not authenticated, whatever the hosts publish or fail to */
-        return any || is_any(p, DANE_HOST_UNUSABLE) ? SAYS_ELSE_DANE : SAYS_NOTHING;
-    if (secure && any)
-        return SAYS_DANE;
-    if (p->state == DANE_BROKEN)
-        return SAYS_LATER;
-    if (p->state ==
-        DANE_UNKNOWN) /* a host whose addresses cannot be had: Postfix passes it by, and looks at the others */
-        return is_any(p, DANE_HOST_NONE) || is_any(p, DANE_HOST_INSECURE) || is_any(p, DANE_HOST_UNUSABLE)
-                   ? SAYS_NOT_BESIDE
-                   : SAYS_LATER;
-    return p->state == DANE_UNUSABLE ? SAYS_ELSE_DANE : SAYS_NOTHING; /* 2.2: encrypted, not authenticated */
+    for (size_t i = 0; i < p->host_count; i++) {
+        const struct dane_host *h = &p->hosts[i];
+        step(a, "DANE: MX host %s (preference %u): %s%s", h->name, h->preference, h->reason,
+             is_failed(h) ? "; it is left out, as unreachable (RFC 7672 2.1.2)" : "");
+        s.with_tlsa |= h->state == DANE_HOST_PROTECTED;
+        s.unusable |= h->state == DANE_HOST_UNUSABLE;
+        s.without_tlsa |=
+            h->state == DANE_HOST_NONE || h->state == DANE_HOST_INSECURE || h->state == DANE_HOST_UNUSABLE;
+        s.failed |= is_failed(h);
+    }
+    return s;
+}
+
+/* The mail hosts that may be used under an MTA-STS policy: all names of the MX set but those that failed where the set
+ * is secure. with_tlsa: only those with TLSA records. */
+static const char **usable_hosts(const struct asking *a, const struct dane_posture *p, bool with_tlsa, size_t *count)
+{
+    const struct dns_answer *mx = dns_get(a->scope, a->domain, DNS_MX);
+    const char **list = ARENA_ARRAY(a->arena, const char *, mx->count + 1);
+
+    *count = 0;
+    if (!list)
+        return NULL;
+    if (p->implicit_mx)
+        list[(*count)++] = a->domain;
+    for (size_t i = 0; i < mx->count && !p->implicit_mx; i++) {
+        const char *name = dns_host(a->scope, mx, i, NULL);
+        const struct dane_host *h = NULL;
+        for (size_t k = 0; name && k < p->host_count; k++)
+            if (strcmp(p->hosts[k].name, name) == 0)
+                h = &p->hosts[k];
+        bool good =
+            with_tlsa ? h && h->state == DANE_HOST_PROTECTED : !h || p->mx_security != DNS_SECURE || !is_failed(h);
+        if (name && strcmp(name, ".") != 0 && good)
+            list[(*count)++] = name;
+    }
+    return list;
+}
+
+static enum tls_policy_answer no_host_matches(const struct asking *a, const struct sts_answer *s)
+{
+    struct buf names = BUF_INIT;
+
+    for (size_t i = 0; i < s->host_count && i < 10; i++)
+        buf_printf(&names, "%s%s", i ? ", " : "", s->hosts[i]);
+    if (!s->host_count)
+        buf_adds(&names, "none can be used now");
+    buf_adds(&names, "; the policy allows ");
+    buf_adds(&names, s->patterns);
+    step(a, "MTA-STS: no mail host matches the policy (RFC 8461 4.1): %s", names.failed ? "" : names.p);
+    note(a->o, a->domain, names.failed ? "no mail host matches the policy" : names.p);
+    enum tls_policy_answer answer =
+        later(a, "MTA-STS: no mail host matches the policy (RFC 8461 4.1)", names.failed ? "out of memory" : names.p);
+    buf_release(&names);
+    if (!s->attributes || !s->host_count)
+        return answer;
+    buf_reset(a->text);
+    sts_answer_print_failure(s, a->text);
+    return TLS_POLICY_FOUND;
+}
+
+/* The answer under an enforced policy. */
+static enum tls_policy_answer enforce(const struct asking *a, const struct dane_posture *p, const struct hosts *s,
+                                      const struct known *k)
+{
+    struct sts_answer sts = {
+        .domain = a->domain, .patterns = k->patterns, .max_age = k->max_age, .attributes = a->q->attributes};
+
+    const bool dane = s->with_tlsa && p->mx_security == DNS_SECURE;
+    sts.hosts = usable_hosts(a, p, dane, &sts.host_count);
+    if (!sts.hosts)
+        return later(a, "TLS policy", "out of memory");
+    if (!p->host_count && !p->implicit_mx) { /* no such domain: Postfix finds that out, and returns the mail */
+        sts_answer_print_patterns(&sts, a->text);
+        return TLS_POLICY_FOUND;
+    }
+    if (!dane)
+        return sts_answer_print(&sts, a->text) ? TLS_POLICY_FOUND : no_host_matches(a, &sts);
+    for (size_t i = 0; i < sts.host_count; i++)
+        if (sts_answer_matches(k->patterns, sts.hosts[i])) {
+            step(a,
+                 "some hosts have TLSA records and others do not; %s has, and matches the MTA-STS policy: only hosts "
+                 "with TLSA records are used",
+                 sts.hosts[i]);
+            buf_adds(a->text, "dane-only");
+            return TLS_POLICY_FOUND;
+        }
+    sts.attributes = false; /* attributes of MTA-STS belong to no answer of DANE */
+    return no_host_matches(a, &sts);
+}
+
+static enum tls_policy_answer found_dane(const struct asking *a)
+{
+    buf_adds(a->text, "dane");
+    return TLS_POLICY_FOUND;
+}
+
+/* After DANE has been looked at: what MTA-STS adds. */
+static enum tls_policy_answer beside_sts(const struct asking *a, const struct dane_posture *p, const struct hosts *s,
+                                         const char *name)
+{
+    enum tls_policy_answer answer;
+    struct known k;
+
+    if (!find_policy(a, name, &k))
+        return later(a, "MTA-STS", "out of memory");
+    if (k.late)
+        answer = later(a, "MTA-STS", "the domain has a policy that could not be fetched yet");
+    else if (k.enforced)
+        answer = enforce(a, p, s, &k);
+    else if (s->with_tlsa || s->unusable || (s->failed && p->mx_security == DNS_SECURE))
+        answer = found_dane(a); /* Postfix itself passes by a host whose look-ups fail */
+    else
+        answer = TLS_POLICY_NOT_FOUND;
+    free(k.patterns);
+    return answer;
 }
 
 static enum tls_policy_answer answer(const struct asking *a)
@@ -278,28 +409,28 @@ static enum tls_policy_answer answer(const struct asking *a)
     dns_start(a->scope, name, DNS_TXT);
     if (dane_check(a->scope, a->arena, a->domain, &p) != STATUS_OK)
         return later(a, "DANE", "out of memory");
-    enum dane_says says = what_dane_says(&p);
-    if (says == SAYS_LATER)
+    step(a, "DANE: %s (MX answer: %s)", p.reason, dns_security_name(p.mx_security));
+    if (p.state == DANE_NO_MAIL)
+        return TLS_POLICY_NOT_FOUND;
+    struct hosts s = look_at_hosts(a, &p);
+    if (!p.host_count && (p.state == DANE_BROKEN || p.state == DANE_UNKNOWN))
         return later(a, "DANE", p.reason);
-    enum tls_policy_answer found =
-        says == SAYS_DANE || p.state == DANE_NO_MAIL ? TLS_POLICY_NOT_FOUND : ask_sts(a, name);
-    if (found == TLS_POLICY_FOUND && says == SAYS_NOT_BESIDE)
+    if (p.mx_security == DNS_SECURE && s.failed && !s.with_tlsa && !s.without_tlsa)
         return later(a, "DANE", p.reason);
-    if (found != TLS_POLICY_NOT_FOUND || says == SAYS_NOTHING)
-        return found;
-    buf_adds(a->text, "dane");
-    return TLS_POLICY_FOUND;
+    if (p.mx_security == DNS_SECURE && s.with_tlsa && !s.without_tlsa)
+        return found_dane(a);
+    return beside_sts(a, &p, &s, name);
 }
 
-enum tls_policy_answer tls_policy_ask(struct tls_policy *o, const char *key, struct buf *text)
+enum tls_policy_answer tls_policy_ask(struct tls_policy *o, const struct tls_policy_question *q, struct buf *text)
 {
     static const struct dns_budget budget = {.total_ms = TLS_POLICY_LOOKUP_SECONDS * 1000};
     char domain[LIMIT_DOMAIN + 1];
-    struct asking a = {.o = o, .domain = domain, .text = text};
+    struct asking a = {.o = o, .q = q, .domain = domain, .text = text};
     enum tls_policy_answer found;
 
     buf_reset(text);
-    if (!domain_of_key(key, domain))
+    if (!domain_of_key(q->key, domain))
         return TLS_POLICY_NOT_FOUND;
     a.arena = arena_new(ASK_ARENA);
     a.scope = a.arena ? dns_scope_new(o->config.dns, a.arena, &budget) : NULL;
@@ -324,7 +455,7 @@ static void save(struct tls_policy *o)
 {
     struct buf text = BUF_INIT;
 
-    if (!o->dirty || !o->file)
+    if (!o->dirty || !o->file || o->config.read_only)
         return;
     o->dirty = false;
     sts_cache_text(o->cache, clock_wall(), &text);
@@ -347,13 +478,8 @@ static void refresh_one(struct tls_policy *o)
     for (size_t i = 0; (e = sts_cache_at(o->cache, i)) != NULL; i++) {
         if (e->fetching || !tls_policy_entry_holds(e, now) || now - e->fetched < TLS_POLICY_REFRESH || now < e->retry)
             continue;
-        struct arena *arena = arena_new(ASK_ARENA);
-        char domain[LIMIT_DOMAIN + 1];
-        memcpy(domain, e->domain, sizeof domain);
-        e->fetching = arena != NULL;
-        if (arena)
-            fetch_entry(o, arena, domain, NULL);
-        arena_free(arena);
+        memcpy(e->wanted, e->id, sizeof e->wanted);
+        start_fetch(o, e, e->wanted);
         return;
     }
 }
@@ -372,7 +498,7 @@ static void *tls_policy_main(void *arg)
         until.tv_nsec %= 1000000000;
         while (!o->stop && pthread_cond_timedwait(&o->wake, &o->lock, &until) == 0)
             ;
-        if (!o->stop)
+        if (!o->stop && !o->config.read_only)
             refresh_one(o);
         save(o);
     }
@@ -383,6 +509,7 @@ static void *tls_policy_main(void *arg)
 
 static void give_back(struct tls_policy *o)
 {
+    sts_fetch_free(o->fetcher);
     sts_cache_free(o->cache);
     pthread_mutex_destroy(&o->lock);
     pthread_cond_destroy(&o->fetched);
@@ -405,6 +532,11 @@ static void read_file(struct tls_policy *o)
 struct tls_policy *tls_policy_new(const struct tls_policy_config *config)
 {
     struct tls_policy *o = calloc(1, sizeof *o);
+    const struct sts_fetch_config fetch = {.ca_file = config->ca_file,
+                                           .port = config->port,
+                                           .fetch_ms = config->fetch_ms,
+                                           .done = take_over,
+                                           .context = o};
 
     if (!o)
         return NULL;
@@ -413,8 +545,9 @@ struct tls_policy *tls_policy_new(const struct tls_policy_config *config)
     pthread_cond_init(&o->fetched, NULL);
     pthread_cond_init(&o->wake, NULL);
     o->cache = sts_cache_new();
+    o->fetcher = sts_fetch_new(&fetch);
     o->file = config->file ? strdup(config->file) : NULL;
-    if (o->cache && (o->file || !config->file)) {
+    if (o->cache && o->fetcher && (o->file || !config->file)) {
         if (o->file)
             read_file(o);
         if (quiet_thread_create(&o->thread, tls_policy_main, o) == 0)
@@ -433,6 +566,10 @@ struct tls_policy *tls_policy_free(struct tls_policy *o)
     pthread_cond_broadcast(&o->wake);
     pthread_mutex_unlock(&o->lock);
     pthread_join(o->thread, NULL);
+    o->fetcher = sts_fetch_free(o->fetcher);
+    pthread_mutex_lock(&o->lock);
+    save(o); /* what the last fetches brought */
+    pthread_mutex_unlock(&o->lock);
     give_back(o);
     return NULL;
 }

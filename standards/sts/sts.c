@@ -11,8 +11,11 @@
  */
 #include "standards/sts/sts.h"
 #include "base/domain.h"
+#include "base/ip.h"
+#include <ctype.h>
 #include <stdio.h>
 
+#define STS_MX_LINE 4  /* octets of the shortest mx line, "mx:a" */
 #define NAME_OCTETS 32 /* of a field's name (3.1, 3.2) */
 
 static bool is_alnum(char c)
@@ -185,14 +188,36 @@ static enum status take_max_age(struct reading *r, struct slice value)
     return STATUS_OK;
 }
 
+/* An mx that is an address, in any spelling, also behind a wildcard: no mail host has such a name, so the line matches
+ * nothing and is left out. The rest of the policy holds. */
+static bool is_address(struct slice value)
+{
+    struct ip ip;
+
+    if (value.n > 2 && value.p[0] == '*' && value.p[1] == '.')
+        value = slice_from(value, 2);
+    if (value.n && value.p[value.n - 1] == '.')
+        value.n--;
+    if (ip_from_text(value, &ip) == STATUS_OK || (value.n && value.p[0] == '['))
+        return true;
+    /* A last label of digits, or "0x" and hex digits: what inet_aton(3) reads (octal, hexadecimal, short forms). */
+    size_t start = value.n;
+    while (start && value.p[start - 1] != '.')
+        start--;
+    struct slice last = slice_from(value, start);
+    bool hex = last.n > 2 && last.p[0] == '0' && (last.p[1] == 'x' || last.p[1] == 'X');
+    for (size_t i = hex ? 2 : 0; i < last.n; i++)
+        if (hex ? !isxdigit((unsigned char)last.p[i]) : !isdigit((unsigned char)last.p[i]))
+            return false;
+    return last.n > 0;
+}
+
 static enum status take_mx(struct reading *r, struct slice value)
 {
     char pattern[LIMIT_DOMAIN + 3];
 
-    if (r->policy->mx_count == STS_MX) {
-        r->why = "it has too many mx";
-        return STATUS_LIMIT;
-    }
+    if (is_address(value))
+        return STATUS_OK;
     if (sts_pattern(value, pattern) != STATUS_OK)
         return wrong(r, "an mx of it is no host name");
     r->mx[r->policy->mx_count] = arena_strdup(r->arena, pattern);
@@ -235,7 +260,7 @@ static enum status is_whole(struct reading *r)
     if (!r->max_age)
         return wrong(r, "it has no max_age");
     if (!r->policy->mx_count && r->policy->mode != STS_NONE)
-        return wrong(r, "it has no mx");
+        return wrong(r, "it has no mx that names a host");
     return STATUS_OK;
 }
 
@@ -249,7 +274,7 @@ enum status sts_policy_read(struct arena *arena, struct slice file, struct sts_p
     *why = "it is longer than 64 KiB";
     if (file.n > STS_FILE)
         return STATUS_LIMIT;
-    out->mx = r.mx = ARENA_ARRAY(arena, const char *, STS_MX);
+    out->mx = r.mx = ARENA_ARRAY(arena, const char *, file.n / STS_MX_LINE + 1);
     if (!r.mx)
         s = STATUS_NOMEM;
     while (s == STATUS_OK && rest.p && rest.n) {

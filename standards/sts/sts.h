@@ -16,7 +16,6 @@
 #define STS_ID 32             /* octets of an id (RFC 8461 3.1) */
 #define STS_FILE 65536        /* octets of a policy file (RFC 8461 3.3 advises a bound of 64 kilobytes) */
 #define STS_MAX_AGE 31557600u /* seconds: about a year (RFC 8461 3.2) */
-#define STS_MX 128            /* patterns of one policy; own bound */
 #define STS_RECORD 4096       /* octets of a TXT record; own bound */
 
 /* Whether a TXT record begins as one of MTA-STS: "v=STSv1", blanks, ";" (3.1). All others at the name are passed
@@ -41,8 +40,8 @@ struct sts_policy {
 };
 
 /* Reads a policy file (3.2). Lines end by LF or CRLF; empty ones are passed over; fields in any order; of fields
- * given twice the first counts, but every mx; unknown fields are passed over. STATUS_INVALID, with *why (static
- * words): no policy by the grammar. STATUS_LIMIT: over STS_FILE or STS_MX. STATUS_NOMEM. The policy lives in the
+ * given twice the first counts, but every mx; unknown fields are passed over, and so are mx that are addresses. STATUS_INVALID, with *why (static
+ * words): no policy by the grammar. STATUS_LIMIT: over STS_FILE, which bounds the number of mx too. STATUS_NOMEM. The policy lives in the
  * arena. */
 enum status sts_policy_read(struct arena *arena, struct slice file, struct sts_policy *out,
                             const char **why) MUST_CHECK;

@@ -13,9 +13,10 @@
 #define S "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define HEAD "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n"
 #define POLICY HEAD "version: STSv1\nmode: enforce\nmx: mx.d.example\nmx: *.mail.d.example\nmax_age: 604800\n"
-#define SECURE "secure match=mx.d.example:.mail.d.example servername=hostname"
+#define SECURE "secure match=mx.d.example servername=hostname"
 #define STS "_mta-sts.d.example TXT \"v=STSv1; id=1;\"\nmta-sts.d.example A 127.0.0.1\n"
 #define PLAIN "d.example MX 10 mx.d.example\nmx.d.example A 192.0.2.1\n"
+#define OTHER "d.example MX 20 other.d.example\nother.d.example A 192.0.2.4\n"
 #define SIGNED "d.example secure MX 10 mx.d.example\nmx.d.example secure A 192.0.2.1\n"
 #define SIGNED2 SIGNED "d.example secure MX 20 mx2.d.example\nmx2.d.example secure A 192.0.2.2\n"
 #define TLSA "_25._tcp.mx.d.example secure TLSA 3 1 1 " S "\n"
@@ -83,7 +84,7 @@ static void end(struct world *w)
 static void expect(struct world *w, const char *what, const char *key, enum tls_policy_answer want, const char *text)
 {
     struct buf b = BUF_INIT;
-    enum tls_policy_answer got = tls_policy_ask(w->o, key, &b);
+    enum tls_policy_answer got = tls_policy_ask(w->o, &(struct tls_policy_question){.key = key}, &b);
     if (got != want || (text && strcmp(b.p, text) != 0))
         fail_msg("%s: %s: answer %d \"%s\", not %d \"%s\" (noted: %s)", what, key, (int)got, b.p, (int)want,
                  text ? text : "", w->noted);
@@ -103,7 +104,43 @@ static void order(void **state)
         {"MTA-STS beside a signed zone without TLSA", SIGNED STS, TLS_POLICY_FOUND, SECURE, 1},
         {"DANE alone", SIGNED TLSA, TLS_POLICY_FOUND, "dane", 0},
         {"DANE is not overridden", SIGNED TLSA STS, TLS_POLICY_FOUND, "dane", 0},
-        {"DANE at one of two hosts", SIGNED2 TLSA STS, TLS_POLICY_FOUND, "dane", 0},
+        {"mixed, no policy", SIGNED2 TLSA, TLS_POLICY_FOUND, "dane", 0},
+        {"mixed, an enforced policy: only hosts with TLSA, since one of them matches", SIGNED2 TLSA STS,
+         TLS_POLICY_FOUND, "dane-only", 1},
+        {"mixed, no host with TLSA matches the policy: never a downgrade",
+         SIGNED2 "_25._tcp.mx2.d.example secure TLSA 3 1 1 " S "\n" STS, TLS_POLICY_LATER, NULL, 1},
+        {"mixed: the host without TLSA in an unsigned zone",
+         SIGNED TLSA "d.example secure MX 20 mx.u.example\nmx.u.example A 192.0.2.3\n" STS, TLS_POLICY_FOUND,
+         "dane-only", 1},
+        {"mixed: in an unsigned zone, no policy",
+         SIGNED TLSA "d.example secure MX 20 mx.u.example\nmx.u.example A 192.0.2.3\n", TLS_POLICY_FOUND, "dane", 0},
+        {"a failing host beside one in an unsigned zone: the other is used",
+         SIGNED "_25._tcp.mx.d.example servfail\nd.example secure MX 20 mx.u.example\nmx.u.example A 192.0.2.3\n",
+         TLS_POLICY_FOUND, "dane", 0},
+        {"a host whose address is bogus beside a good one",
+         SIGNED TLSA "d.example secure MX 20 z.example\nz.example bogus\n", TLS_POLICY_FOUND, "dane", 0},
+        {"a host whose address is bogus beside one without TLSA",
+         SIGNED "d.example secure MX 20 z.example\nz.example bogus\n", TLS_POLICY_FOUND, "dane", 0},
+        {"both hosts fail", SIGNED2 "_25._tcp.mx.d.example servfail\n_25._tcp.mx2.d.example bogus\n", TLS_POLICY_LATER,
+         NULL, 0},
+        {"a host that failed is not among the names",
+         SIGNED "_25._tcp.mx.d.example servfail\nd.example secure MX 20 a.mail.d.example\na.mail.d.example secure A "
+                "192.0.2.3\n" STS,
+         TLS_POLICY_FOUND, "secure match=a.mail.d.example servername=hostname", 1},
+        {"the only host that matches failed", SIGNED2 "_25._tcp.mx.d.example servfail\n" STS, TLS_POLICY_LATER, NULL,
+         1},
+        {"4.1: a wildcard is one label",
+         "d.example MX 10 a.b.mail.d.example\nd.example MX 20 a.mail.d.example\na.mail.d.example A "
+         "192.0.2.1\na.b.mail.d.example A 192.0.2.2\n" STS,
+         TLS_POLICY_FOUND, "secure match=a.mail.d.example servername=hostname", 1},
+        {"4.1: not the name itself", "d.example MX 10 mail.d.example\nmail.d.example A 192.0.2.1\n" STS,
+         TLS_POLICY_LATER, NULL, 1},
+        {"no host matches", "d.example MX 10 mx.evil.example\nmx.evil.example A 192.0.2.1\n" STS, TLS_POLICY_LATER,
+         NULL, 1},
+        {"no MX: the domain itself", "d.example A 192.0.2.1\n" STS, TLS_POLICY_LATER, NULL, 1},
+        {"no such domain: Postfix finds that out",
+         "_mta-sts.d.example TXT \"v=STSv1; id=1;\"\nmta-sts.d.example A 127.0.0.1\nd.example nxdomain\n",
+         TLS_POLICY_FOUND, "secure match=mx.d.example:.mail.d.example servername=hostname", 1},
         {"DANE at one host, the other is broken", SIGNED2 TLSA "_25._tcp.mx2.d.example servfail\n" STS,
          TLS_POLICY_FOUND, "dane", 0},
         {"DANE at one host, the other cannot be found",
@@ -115,8 +152,8 @@ static void order(void **state)
         {"MX is bogus", "d.example bogus MX\n" STS, TLS_POLICY_LATER, NULL, 0},
         {"addresses of the only host time out", "d.example secure MX 10 z.example\nz.example timeout\n" STS,
          TLS_POLICY_LATER, NULL, 0},
-        {"of one of two hosts: no policy may stand in",
-         SIGNED "d.example secure MX 20 z.example\nz.example timeout\n" STS, TLS_POLICY_LATER, NULL, 1},
+        {"of one of two hosts: the policy decides for the other",
+         SIGNED "d.example secure MX 20 z.example\nz.example timeout\n" STS, TLS_POLICY_FOUND, SECURE, 1},
         {"of one of two hosts, no policy: Postfix looks at each",
          SIGNED "d.example secure MX 20 z.example\nz.example timeout\n", TLS_POLICY_FOUND, "dane", 0},
         {"unusable TLSA: the policy asks for more", SIGNED "_25._tcp.mx.d.example secure TLSA 1 1 1 " S "\n" STS,
@@ -213,7 +250,7 @@ static void modes_and_failures(void **state)
 static void kept(void **state)
 {
     struct world w;
-    begin(&w, PLAIN STS, POLICY);
+    begin(&w, PLAIN OTHER STS, POLICY);
     expect(&w, "fetched", "d.example", TLS_POLICY_FOUND, SECURE);
     close_world(&w);
     w.web.answer = "HTTP/1.0 500 dead\r\n\r\n";
@@ -221,7 +258,7 @@ static void kept(void **state)
     expect(&w, "after a restart, the record gone", "d.example", TLS_POLICY_FOUND, SECURE);
     assert_int_equal(w.web.taken, 1);
     close_world(&w);
-    open_world(&w, PLAIN "_mta-sts.d.example TXT \"v=STSv1; id=2;\"\nmta-sts.d.example A 127.0.0.1\n");
+    open_world(&w, PLAIN OTHER "_mta-sts.d.example TXT \"v=STSv1; id=2;\"\nmta-sts.d.example A 127.0.0.1\n");
     expect(&w, "a new id, the web server dead", "d.example", TLS_POLICY_FOUND, SECURE);
     assert_int_equal(w.web.taken, 2);
     expect(&w, "not asked at every mail", "d.example", TLS_POLICY_FOUND, SECURE);
@@ -230,7 +267,7 @@ static void kept(void **state)
     clock_set_wall(NOW + TLS_POLICY_RETRY);
     expect(&w, "the new one", "d.example", TLS_POLICY_FOUND, "secure match=other.d.example servername=hostname");
     close_world(&w);
-    open_world(&w, PLAIN);
+    open_world(&w, PLAIN OTHER);
     clock_set_wall(NOW + TLS_POLICY_RETRY + 86399);
     expect(&w, "to its end", "d.example", TLS_POLICY_FOUND, "secure match=other.d.example servername=hostname");
     clock_set_wall(NOW + TLS_POLICY_RETRY + 86400);
@@ -263,7 +300,7 @@ static void refreshed(void **state)
     wait_for(&w, 3);
     for (int i = 0; i < 100; i++) { /* taken over right after its connection ends */
         struct buf b = BUF_INIT;
-        bool done = tls_policy_ask(w.o, "d.example", &b) == TLS_POLICY_NOT_FOUND;
+        bool done = tls_policy_ask(w.o, &(struct tls_policy_question){.key = "d.example"}, &b) == TLS_POLICY_NOT_FOUND;
         buf_release(&b);
         if (done)
             break;

@@ -9,14 +9,18 @@
  * 9110 15.3.1, RFC 2046 4.1.3.
  */
 #include "net/https.h"
+#include "base/clock.h"
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define STORE_SECONDS 3600
 
 static bool is_begun;
 
@@ -63,13 +67,49 @@ static struct curl_slist *name_entry(const struct https_request *r, unsigned por
     return list;
 }
 
+/* The authorities' certificates: those of the file, or the system's. Reading them costs more than a fetch, so the
+ * system's are shared by all threads and read anew after STORE_SECONDS. NULL: none can be had. The caller frees it. */
+static X509_STORE *trusted(const char *ca_file)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static X509_STORE *kept;
+    static int64_t since;
+    X509_STORE *store = NULL;
+
+    if (ca_file) {
+        store = X509_STORE_new();
+        if (store && X509_STORE_load_file(store, ca_file) == 1)
+            return store;
+        X509_STORE_free(store);
+        return NULL;
+    }
+    pthread_mutex_lock(&lock);
+    if (!kept || clock_mono_ms() - since > STORE_SECONDS * 1000) {
+        store = X509_STORE_new();
+        if (store && X509_STORE_set_default_paths(store) == 1) {
+            X509_STORE_free(kept);
+            kept = store;
+            since = clock_mono_ms();
+        } else {
+            X509_STORE_free(store);
+        }
+    }
+    store = kept && X509_STORE_up_ref(kept) ? kept : NULL;
+    pthread_mutex_unlock(&lock);
+    return store;
+}
+
 /* RFC 8461 3.3: the host's name must be a DNS-ID of the certificate. OpenSSL and libcurl would else take a Common Name
  * where there is no DNS name. */
-static CURLcode demand_dns_id(CURL *c, void *ssl_ctx, void *context)
+static CURLcode set_up_tls(CURL *c, void *ssl_ctx, void *context)
 {
     const struct https_request *r = context;
     X509_VERIFY_PARAM *p = SSL_CTX_get0_param(ssl_ctx);
+    X509_STORE *store = trusted(r->ca_file);
 
+    if (!store)
+        return CURLE_SSL_CACERT_BADFILE;
+    SSL_CTX_set_cert_store(ssl_ctx, store); /* which frees it */
     X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     return X509_VERIFY_PARAM_set1_host(p, r->host, 0) == 1 ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }
@@ -86,7 +126,7 @@ static bool set_up(CURL *c, const struct https_request *r, struct curl_slist *na
     SET(CURLOPT_OPENSOCKETDATA, (void *)r);
     SET(CURLOPT_PROXY, "");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
-    SET(CURLOPT_SSL_CTX_FUNCTION, demand_dns_id);
+    SET(CURLOPT_SSL_CTX_FUNCTION, set_up_tls);
     SET(CURLOPT_SSL_CTX_DATA, (void *)r);
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
@@ -97,10 +137,8 @@ static bool set_up(CURL *c, const struct https_request *r, struct curl_slist *na
     SET(CURLOPT_USERAGENT, "assay/" ASSAY_VERSION);
     SET(CURLOPT_WRITEFUNCTION, take);
     SET(CURLOPT_WRITEDATA, (void *)body);
-    if (r->ca_file) {
-        SET(CURLOPT_CAINFO, r->ca_file);
-        SET(CURLOPT_CAPATH, NULL);
-    }
+    SET(CURLOPT_CAINFO, NULL); /* set_up_tls knows better */
+    SET(CURLOPT_CAPATH, NULL);
 #undef SET
     return rc == CURLE_OK;
 }

@@ -62,12 +62,23 @@ static bool set_up_dane(struct session *s)
     return true;
 }
 
+/* By the signatures that we take a server chooses between its certificates (RFC 8446 4.4.2.2). */
+static const char *const sigalgs[] = {
+    [STARTTLS_KEYS_RSA] =
+        "rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512:"
+        "RSA+SHA1",
+    [STARTTLS_KEYS_ECDSA] = "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519",
+};
+
 static bool set_up_tls(struct session *s)
 {
     s->ctx = SSL_CTX_new(TLS_client_method());
     if (!s->ctx || SSL_CTX_dane_enable(s->ctx) <= 0)
         return fail_tls(s, "OpenSSL could not be set up");
     SSL_CTX_set_verify(s->ctx, SSL_VERIFY_NONE, NULL);
+    SSL_CTX_set_security_level(s->ctx, 0); /* a small key behind a matching record is a match (RFC 7672 3.1.1) */
+    if (s->request->keys != STARTTLS_KEYS_ANY && SSL_CTX_set1_sigalgs_list(s->ctx, sigalgs[s->request->keys]) != 1)
+        return fail_tls(s, "OpenSSL could not be set up");
     s->ssl = SSL_new(s->ctx);
     if (!s->ssl || SSL_set_fd(s->ssl, s->client.fd) != 1)
         return fail_tls(s, "OpenSSL could not be set up");
@@ -118,6 +129,9 @@ static bool keep_chain(struct session *s)
     s->result->chain = out;
     s->result->chain_count = (size_t)n;
     if (n > 0) {
+        EVP_PKEY *key = X509_get0_pubkey(sk_X509_value(chain, 0));
+        s->result->key_bits = key ? (unsigned)EVP_PKEY_get_bits(key) : 0;
+        s->result->weak_key = key && EVP_PKEY_get_security_bits(key) < STARTTLS_SECURITY_BITS;
         s->result->not_before = asn1_time(X509_get0_notBefore(sk_X509_value(chain, 0)));
         s->result->not_after = asn1_time(X509_get0_notAfter(sk_X509_value(chain, 0)));
     }

@@ -31,6 +31,10 @@ struct starttls_tlsa {
 #define STARTTLS_MAX_REPLY 8192 /* octets of one SMTP reply, all its lines (RFC 5321 4.5.3.1.5: 512 a line) */
 #define STARTTLS_MAX_CHAIN 16
 
+/* Which of its certificates a server is asked for: many have one with an RSA key and one with an ECDSA key, and each
+ * sender meets the one that its own software prefers. */
+enum starttls_keys { STARTTLS_KEYS_ANY, STARTTLS_KEYS_RSA, STARTTLS_KEYS_ECDSA };
+
 struct starttls_request {
     struct ip address;
     unsigned port;           /* 0: 25 */
@@ -39,9 +43,12 @@ struct starttls_request {
     const char *base_domain; /* a second name a DANE-TA certificate may bear (RFC 7672 3.2.2), or NULL */
     const char *ehlo;        /* our own name */
     unsigned total_ms;       /* 0: 20,000 */
+    enum starttls_keys keys;
     const struct starttls_tlsa *tlsa;
     size_t tlsa_count;
 };
+
+#define STARTTLS_SECURITY_BITS 112 /* RSA-2048, P-224: what NIST SP 800-57 asks for since 2014 */
 
 enum starttls_outcome {
     STARTTLS_DONE,        /* handshake finished; chain, version, cipher are set */
@@ -65,6 +72,8 @@ struct starttls_result {
     const struct slice *chain; /* DER, the server's own certificate first */
     size_t chain_count;
     time_t not_before, not_after; /* of the server's certificate */
+    unsigned key_bits;            /* of its key */
+    bool weak_key;                /* under STARTTLS_SECURITY_BITS: a match all the same, and to be told apart */
     unsigned tlsa_usable;         /* how many of the records OpenSSL could use (usages 2 and 3 only: RFC 7672 3.1.3) */
     bool dane_match;              /* a usable record matched, with all that its usage asks for */
     int dane_usage;               /* 2 or 3 when dane_match, else -1 */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * socketmap.h - the listener of assay-outgoing: Postfix's socketmap protocol (socketmap_table(5)), by which Postfix asks
- * how its own mail must go out.
+ * socketmap.h - the listener of assay-outgoing: Postfix's socketmap protocol (socketmap_table(5)), by which Postfix
+ * asks how its own mail must go out.
  *
  * `set postfix.tls-policy-socket` opens it; smtp_tls_policy_maps = socketmap:unix:PATH:assay makes Postfix ask. A
  * request is the netstring "assay KEY"; the reply is the netstring of "OK POLICY", "NOTFOUND ", "TEMP WHY" (Postfix

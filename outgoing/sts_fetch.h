@@ -43,8 +43,9 @@ struct sts_fetch *sts_fetch_new(const struct sts_fetch_config *config); /* NULL:
 /* Waits for the jobs that run; those that wait end as STS_FETCH_OURS. NULL is fine; returns NULL. */
 struct sts_fetch *sts_fetch_free(struct sts_fetch *f);
 
-/* Queues a job: domain is canonical, at most HTTPS_ADDRESSES addresses of its policy host. done() is called once
- * unless this fails, by this very call if there is no thread: hold no lock. STATUS_LIMIT: the queue is full; STATUS_NOMEM. */
+/* Queues a job: domain is canonical, at most HTTPS_ADDRESSES addresses of its policy host. done() is called once unless
+ * this fails; by this very call if there is no thread, so hold no lock. STATUS_LIMIT: the queue is full; STATUS_NOMEM.
+ */
 enum status sts_fetch_start(struct sts_fetch *f, const char *domain, const struct ip *addresses,
                             size_t count) MUST_CHECK;
 

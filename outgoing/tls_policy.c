@@ -104,7 +104,7 @@ static size_t addresses_of(struct tls_policy *o, struct arena *arena, const char
     return n;
 }
 
-/* Takes over what a fetch came to; by the fetch's thread. The id was put into the entry when the fetch was asked for. */
+/* Takes over what a fetch came to; by the fetch's thread. The id was put into the entry when the fetch was started. */
 static void take_over(void *context, const char *domain, enum sts_fetch_outcome outcome,
                       const struct sts_policy *policy, const char *why)
 {

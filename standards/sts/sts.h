@@ -39,10 +39,10 @@ struct sts_policy {
     size_t mx_count;       /* at least 1 unless mode is STS_NONE */
 };
 
-/* Reads a policy file (3.2). Lines end by LF or CRLF; empty ones are passed over; fields in any order; of fields
- * given twice the first counts, but every mx; unknown fields are passed over, and so are mx that are addresses. STATUS_INVALID, with *why (static
- * words): no policy by the grammar. STATUS_LIMIT: over STS_FILE, which bounds the number of mx too. STATUS_NOMEM. The policy lives in the
- * arena. */
+/* Reads a policy file (3.2). Lines end by LF or CRLF; empty ones are passed over; fields in any order; of fields given
+ * twice the first counts, but every mx; unknown fields are passed over, and so are mx that are addresses.
+ * STATUS_INVALID, with *why (static words): no policy by the grammar. STATUS_LIMIT: over STS_FILE, which bounds the
+ * number of mx too. STATUS_NOMEM. The policy lives in the arena. */
 enum status sts_policy_read(struct arena *arena, struct slice file, struct sts_policy *out,
                             const char **why) MUST_CHECK;
 

@@ -143,6 +143,8 @@ static inline X509 *make_cert(EVP_PKEY *key, const char *name, bool ca, long fro
     static long serial = 1;
     X509 *x = X509_new();
     char san[128];
+    const bool cn_only = strncmp(name, "CN:", 3) == 0; /* a certificate without DNS names */
+    name += cn_only ? 3 : 0;
     snprintf(san, sizeof san, "DNS:%s", name);
     X509_set_version(x, 2);
     ASN1_INTEGER_set(X509_get_serialNumber(x), serial++);
@@ -152,7 +154,8 @@ static inline X509 *make_cert(EVP_PKEY *key, const char *name, bool ca, long fro
     X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0);
     X509_set_issuer_name(x, X509_get_subject_name(issuer ? issuer : x));
     X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, san);
-    X509_add_ext(x, e, -1);
+    if (!cn_only)
+        X509_add_ext(x, e, -1);
     X509_EXTENSION_free(e);
     e = X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints, ca ? "critical,CA:TRUE" : "CA:FALSE");
     X509_add_ext(x, e, -1);

@@ -49,6 +49,7 @@ static void table(void **state)
         {"cut short", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\nx", "w.example", 1,
          false, true, NULL, HTTPS_UNREACHABLE},
         {"another name in the certificate", OK, "v.example", 1, false, true, NULL, HTTPS_CERTIFICATE},
+        {"RFC 8461 3.3: only a Common Name", OK, "CN:w.example", 1, false, true, NULL, HTTPS_CERTIFICATE},
         {"the certificate has ended", OK, "w.example", -1, false, true, NULL, HTTPS_CERTIFICATE},
         {"nobody vouches for it", OK, "w.example", 1, false, false, NULL, HTTPS_CERTIFICATE},
         {"not HTTP", "SSH-2.0-x\r\n", "w.example", 1, false, true, NULL, HTTPS_UNREACHABLE},

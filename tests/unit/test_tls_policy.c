@@ -29,6 +29,7 @@ struct world {
     char file[64];
     char noted[256];
     atomic_int notes;
+    unsigned wait_ms;
 };
 
 static void take_note(void *context, const char *domain, const char *what)
@@ -49,6 +50,7 @@ static void open_world(struct world *w, const char *zone)
                                   .ca_file = w->web.ca_file,
                                   .port = w->web.port,
                                   .fetch_ms = 1000,
+                                  .wait_ms = w->wait_ms,
                                   .tick_ms = 20,
                                   .allow_special = true,
                                   .note = take_note,
@@ -187,6 +189,55 @@ static void order(void **state)
             fail_msg("%s: fetched %d times, not %d", t[i].what, w.web.taken, t[i].fetched);
         end(&w);
     }
+}
+
+/* For Postfix 3.10 and later (TLSRPT_README): the policy beside the answer; none beside an answer of DANE. */
+static void attributes(void **state)
+{
+    static const struct {
+        const char *what, *zone, *text;
+    } t[] = {
+        {"enforced", PLAIN STS,
+         SECURE " policy_type=sts policy_domain=d.example policy_ttl=604800 { policy_string = version: STSv1 } { "
+                "policy_string = mode: enforce } { policy_string = mx: mx.d.example } { policy_string = mx: "
+                "*.mail.d.example } { policy_string = max_age: 604800 } mx_host_pattern=mx.d.example "
+                "mx_host_pattern=*.mail.d.example"},
+        {"DANE", SIGNED TLSA STS, "dane"},
+        {"mixed", SIGNED2 TLSA STS, "dane-only"},
+        {"no host matches: delivered nowhere, and reported", "d.example MX 10 mx.evil.example\n" STS,
+         "secure match=hostname servername=hostname policy_type=sts policy_domain=d.example policy_ttl=604800 { "
+         "policy_string = version: STSv1 } { policy_string = mode: enforce } { policy_string = mx: mx.d.example } { "
+         "policy_string = mx: *.mail.d.example } { policy_string = max_age: 604800 } mx_host_pattern=mx.d.example "
+         "mx_host_pattern=*.mail.d.example policy_failure=validation-failure"},
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct world w;
+        struct buf b = BUF_INIT;
+        begin(&w, t[i].zone, POLICY);
+        assert_int_equal(tls_policy_ask(w.o, &(struct tls_policy_question){.key = "d.example", .attributes = true}, &b),
+                         TLS_POLICY_FOUND);
+        if (strcmp(b.p, t[i].text) != 0)
+            fail_msg("%s: %s", t[i].what, b.p);
+        buf_release(&b);
+        end(&w);
+    }
+}
+
+/* A fetch that ends after the wait: to be tried later, and there when it is asked for again. One of a policy that holds
+ * is not waited for in vain. */
+static void late(void **state)
+{
+    struct world w;
+    begin(&w, PLAIN STS, POLICY);
+    close_world(&w);
+    w.web.silent = true;
+    w.wait_ms = 200;
+    open_world(&w, PLAIN STS);
+    expect(&w, "its fetch is still under way", "d.example", TLS_POLICY_LATER, NULL);
+    usleep(1200000);
+    expect(&w, "its own fetch failed: as if no policy", "d.example", TLS_POLICY_NOT_FOUND, "");
+    assert_int_equal(w.web.taken, 1);
+    end(&w);
 }
 
 static void keys(void **state)
@@ -390,9 +441,10 @@ int main(void)
 {
     assert_true(https_begin());
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(order),        cmocka_unit_test(keys),      cmocka_unit_test(modes_and_failures),
-        cmocka_unit_test(kept),         cmocka_unit_test(refreshed), cmocka_unit_test(side_by_side),
-        cmocka_unit_test(spoiled_file), cmocka_unit_test(full),
+        cmocka_unit_test(order),     cmocka_unit_test(attributes),         cmocka_unit_test(late),
+        cmocka_unit_test(keys),      cmocka_unit_test(modes_and_failures), cmocka_unit_test(kept),
+        cmocka_unit_test(refreshed), cmocka_unit_test(side_by_side),       cmocka_unit_test(spoiled_file),
+        cmocka_unit_test(full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

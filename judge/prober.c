@@ -259,7 +259,42 @@ static void judge_session(const struct starttls_result *r, struct seen *out)
     }
 }
 
-/* One host: its addresses in turn until one answers. Fills in result, reason, tls and not_after. */
+/* One session, its outcome in *out. Returns which keys the host may have besides the one it showed; ANY: not known. */
+static enum starttls_keys probe_address(struct prober *p, struct task *t, const struct ip *address,
+                                        enum starttls_keys keys, struct seen *out)
+{
+    struct starttls_result r;
+    struct starttls_request q = {.address = *address,
+                                 .port = p->config.port,
+                                 .source = p->config.source.family ? &p->config.source : NULL,
+                                 .server_name = t->host,
+                                 .base_domain = t->domain,
+                                 .ehlo = p->name,
+                                 .total_ms = p->config.session_ms,
+                                 .keys = keys,
+                                 .tlsa = t->tlsa,
+                                 .tlsa_count = t->count};
+    *out = (struct seen){.result = RESULT_UNTESTED};
+    starttls_run(t->arena, &q, &r);
+    judge_session(&r, out);
+    return r.outcome != STARTTLS_DONE ? STARTTLS_KEYS_ANY : r.rsa_key ? STARTTLS_KEYS_ECDSA : STARTTLS_KEYS_RSA;
+}
+
+/* Takes a session's outcome over: a failure counts whatever other sessions found, a pass more than no answer. */
+static void add_session(struct seen *out, const struct seen *one)
+{
+    if (out->result == RESULT_FAIL || (one->result == RESULT_UNTESTED && out->result == RESULT_PASS))
+        return;
+    const time_t ends = out->not_after;
+    out->result = one->result;
+    out->not_after = ends && (!one->not_after || ends < one->not_after) ? ends : one->not_after;
+    memcpy(out->reason, one->reason, sizeof out->reason);
+    if (one->tls[0])
+        memcpy(out->tls, one->tls, sizeof out->tls);
+}
+
+/* One host: each of its addresses, each for its certificates with RSA and ECDSA keys, since senders meet either.
+ * Fills in result, reason, tls and not_after. */
 static void probe(struct prober *p, struct task *t, struct seen *out)
 {
     struct ip list[PROBER_ADDRESSES];
@@ -267,21 +302,14 @@ static void probe(struct prober *p, struct task *t, struct seen *out)
     size_t n = addresses(p, t, list, &never);
     out->result = RESULT_UNTESTED;
     snprintf(out->reason, sizeof out->reason, "%s", never ? "its addresses are never probed" : "it has no address");
-    for (size_t i = 0; i < n; i++) {
-        struct starttls_result r;
-        struct starttls_request q = {.address = list[i],
-                                     .port = p->config.port,
-                                     .source = p->config.source.family ? &p->config.source : NULL,
-                                     .server_name = t->host,
-                                     .base_domain = t->domain,
-                                     .ehlo = p->name,
-                                     .total_ms = p->config.session_ms,
-                                     .tlsa = t->tlsa,
-                                     .tlsa_count = t->count};
-        starttls_run(t->arena, &q, &r);
-        judge_session(&r, out);
-        if (r.outcome != STARTTLS_UNREACHABLE && r.outcome != STARTTLS_TIMEOUT)
-            return;
+    for (size_t i = 0; i < n && out->result != RESULT_FAIL; i++) {
+        struct seen one;
+        enum starttls_keys others = probe_address(p, t, &list[i], STARTTLS_KEYS_ANY, &one);
+        add_session(out, &one);
+        if (others == STARTTLS_KEYS_ANY || one.result != RESULT_PASS)
+            continue;
+        probe_address(p, t, &list[i], others, &one);
+        add_session(out, &one);
     }
 }
 

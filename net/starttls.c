@@ -131,6 +131,7 @@ static bool keep_chain(struct session *s)
     if (n > 0) {
         EVP_PKEY *key = X509_get0_pubkey(sk_X509_value(chain, 0));
         s->result->key_bits = key ? (unsigned)EVP_PKEY_get_bits(key) : 0;
+        s->result->rsa_key = key && EVP_PKEY_is_a(key, "RSA");
         s->result->weak_key = key && EVP_PKEY_get_security_bits(key) < STARTTLS_SECURITY_BITS;
         s->result->not_before = asn1_time(X509_get0_notBefore(sk_X509_value(chain, 0)));
         s->result->not_after = asn1_time(X509_get0_notAfter(sk_X509_value(chain, 0)));

@@ -73,6 +73,7 @@ struct starttls_result {
     size_t chain_count;
     time_t not_before, not_after; /* of the server's certificate */
     unsigned key_bits;            /* of its key */
+    bool rsa_key;                 /* it is RSA; else another algorithm */
     bool weak_key;                /* under STARTTLS_SECURITY_BITS: a match all the same, and to be told apart */
     unsigned tlsa_usable;         /* how many of the records OpenSSL could use (usages 2 and 3 only: RFC 7672 3.1.3) */
     bool dane_match;              /* a usable record matched, with all that its usage asks for */

@@ -78,19 +78,6 @@ static struct slice der_of(struct arena *a, X509 *x, bool whole)
     return copy;
 }
 
-bool certificate_matches(const struct certificate *c, unsigned selector, unsigned matching, struct slice data)
-{
-    struct slice what = selector == 0 ? c->whole : selector == 1 ? c->spki : SLICE_NULL;
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int n = 0;
-    if (what.n == 0 || matching > 2)
-        return false;
-    if (matching == 0)
-        return slice_eq(what, data);
-    const EVP_MD *md = matching == 1 ? EVP_sha256() : EVP_sha512();
-    return EVP_Digest(what.p, what.n, digest, &n, md, NULL) == 1 && slice_eq(slice_of((char *)digest, n), data);
-}
-
 static enum status fill(struct arena *a, X509 *x, struct certificate *out, const char **why)
 {
     *out = (struct certificate){0};
@@ -159,4 +146,56 @@ enum status certificate_read(struct arena *a, const char *path, struct certifica
         return STATUS_LIMIT;
     }
     return from_octets(a, slice_of(octets, n), out, why);
+}
+
+/* Whether the next PEM object begins another chain: a private key, after certificates. */
+static bool begins_chain(const char *name, const struct certificate_chain *c)
+{
+    return strstr(name, "PRIVATE KEY") != NULL && c->count > 0;
+}
+
+enum status certificate_read_chains(struct arena *a, const char *path, struct certificate_chain out[CERTIFICATE_CHAINS],
+                                    size_t *count)
+{
+    FILE *f = fopen(path, "rb");
+    char *name = NULL, *header = NULL;
+    unsigned char *data = NULL;
+    long n = 0;
+
+    *count = 0;
+    if (!f)
+        return errno == ENOENT || errno == ENOTDIR ? STATUS_MISSING : STATUS_DENIED;
+    memset(out, 0, CERTIFICATE_CHAINS * sizeof *out);
+    while (PEM_read(f, &name, &header, &data, &n) == 1) {
+        struct certificate_chain *c = &out[*count];
+        if (begins_chain(name, c) && *count + 1 < CERTIFICATE_CHAINS)
+            c = &out[++*count];
+        if (strstr(name, "CERTIFICATE") && n > 0 && c->count < CERTIFICATE_CHAIN)
+            c->der[c->count++] = arena_slice(a, slice_of((char *)data, (size_t)n));
+        OPENSSL_free(name);
+        OPENSSL_free(header);
+        OPENSSL_clear_free(data, (size_t)n);
+    }
+    if (!out[0].count && fseek(f, 0, SEEK_SET) == 0) {
+        X509 *x = d2i_X509_fp(f, NULL);
+        if (x)
+            out[0].der[out[0].count++] = der_of(a, x, true);
+        X509_free(x);
+    }
+    ERR_clear_error();
+    fclose(f);
+    *count += out[*count].count > 0;
+    return *count ? STATUS_OK : STATUS_INVALID;
+}
+
+bool certificate_is_issued_by(struct slice certificate, struct slice issuer)
+{
+    const unsigned char *p = (const unsigned char *)certificate.p, *q = (const unsigned char *)issuer.p;
+    X509 *x = d2i_X509(NULL, &p, (long)certificate.n), *y = d2i_X509(NULL, &q, (long)issuer.n);
+    bool good = x && y && X509_check_issued(y, x) == X509_V_OK && X509_verify(x, X509_get0_pubkey(y)) == 1;
+
+    X509_free(x);
+    X509_free(y);
+    ERR_clear_error();
+    return good;
 }

@@ -31,9 +31,23 @@ struct certificate {
  * STATUS_LIMIT: over CERTIFICATE_MAX_FILE; STATUS_INVALID: no certificate in it; *why says so in words. */
 enum status certificate_read(struct arena *a, const char *path, struct certificate *out, const char **why) MUST_CHECK;
 
-/* Whether a TLSA record with usage 3 (DANE-EE) and this selector, matching type and data promises this certificate (RFC
- * 6698 2.1). */
-bool certificate_matches(const struct certificate *c, unsigned selector, unsigned matching, struct slice data);
+#define CERTIFICATE_CHAIN 16
+#define CERTIFICATE_CHAINS 8
+
+/* A server's certificate and those that it sends with it, DER. */
+struct certificate_chain {
+    struct slice der[CERTIFICATE_CHAIN];
+    size_t count;
+};
+
+/* The chains of a PEM file: one for each private key that stands before certificates (Postfix's smtpd_tls_chain_files),
+ * or one for the whole file, or for the one certificate of a DER file. STATUS_INVALID: there is none; STATUS_MISSING,
+ * STATUS_DENIED. What is over the two limits is left out. */
+enum status certificate_read_chains(struct arena *a, const char *path, struct certificate_chain out[CERTIFICATE_CHAINS],
+                                    size_t *count) MUST_CHECK;
+
+/* Whether the issuer signed the certificate, both DER. */
+bool certificate_is_issued_by(struct slice certificate, struct slice issuer);
 
 /* From DER octets. */
 enum status certificate_from_der(struct arena *a, struct slice der, struct certificate *out,

@@ -2,8 +2,8 @@
 /*
  * tlsa.c - `assay tlsa CERT|HOST`: the TLSA records to publish, and the plan for a renewal.
  *
- * For a file, what that certificate needs; for a host name, what it serves on port 25 now, on each of its addresses. 3
- * 1 1 comes first: it holds through every renewal that keeps the key (RFC 7671 5.1); 2 1 1 is added with --issuer. With
+ * For a file, what that certificate needs; for a host name, what it serves on port 25 now, on each of its addresses and
+ * for each kind of key. 3 1 1 comes first: it holds through every renewal that keeps the key (RFC 7671 5.1); 2 1 1 is added with --issuer. With
  * --next the steps of a roll-over are dated: both records out, two TTLs of waiting (RFC 7671 8.1), then the switch,
  * then the old record away.
  *
@@ -34,10 +34,15 @@ struct options {
     const char *anchor, *forward, *dns;
 };
 
+#define MAX_KEYS 8 /* different keys that one host serves */
+
 struct plan {
     struct certificate now, issuer, next;
+    struct certificate other[MAX_KEYS]; /* what a host serves besides, with other keys */
+    size_t other_count;
+    struct certificate_chain chain, next_chain;
     bool have_issuer, have_next;
-    const char *owner; /* _25._tcp.mx.example.org */
+    const char *host, *owner; /* mx.example.org, _25._tcp.mx.example.org */
 };
 
 static const struct option long_options[] = {
@@ -141,12 +146,29 @@ static int read_file(struct arena *a, const char *path, struct certificate *out)
     return s == STATUS_MISSING ? EX_NOINPUT : s == STATUS_DENIED ? EX_NOPERM : EX_DATAERR;
 }
 
-/* What one address serves; false after a message. */
+static void keep_served(struct plan *p, const struct certificate *c, const struct starttls_result *r, bool first)
+{
+    if (first) {
+        p->now = *c;
+        for (size_t i = 0; i < r->chain_count && i < CERTIFICATE_CHAIN; i++)
+            p->chain.der[p->chain.count++] = r->chain[i];
+        return;
+    }
+    bool known = strcmp(c->spki_sha256, p->now.spki_sha256) == 0;
+    for (size_t i = 0; i < p->other_count; i++)
+        known |= strcmp(c->spki_sha256, p->other[i].spki_sha256) == 0;
+    if (!known && p->other_count < MAX_KEYS)
+        p->other[p->other_count++] = *c;
+}
+
+/* What one address serves, to a client that prefers ECDSA and to one that knows only RSA, or the reverse. False after a
+ * message. */
 static bool read_address(struct arena *a, const struct options *o, const char *host, const struct ip *address,
-                         struct certificate *out)
+                         struct plan *p, bool first)
 {
     char text[IP_TEXT];
     struct starttls_result r;
+    struct certificate c;
     const char *why = NULL;
     struct starttls_request q = {.address = *address, .port = o->port, .server_name = host};
     starttls_run(a, &q, &r);
@@ -154,39 +176,50 @@ static bool read_address(struct arena *a, const struct options *o, const char *h
         cli_error("%s at %s: %s (%s)", host, ip_text(address, text), starttls_outcome_name(r.outcome), r.reason);
         return false;
     }
-    if (certificate_from_der(a, r.chain[0], out, &why) == STATUS_OK)
-        return true;
-    cli_error("%s at %s: %s", host, ip_text(address, text), why);
-    return false;
+    if (certificate_from_der(a, r.chain[0], &c, &why) != STATUS_OK) {
+        cli_error("%s at %s: %s", host, ip_text(address, text), why);
+        return false;
+    }
+    keep_served(p, &c, &r, first);
+    q.keys = r.rsa_key ? STARTTLS_KEYS_ECDSA : STARTTLS_KEYS_RSA;
+    starttls_run(a, &q, &r);
+    if (r.outcome == STARTTLS_DONE && r.chain_count && certificate_from_der(a, r.chain[0], &c, &why) == STATUS_OK)
+        keep_served(p, &c, &r, false);
+    return true;
 }
 
-/* The certificate that a host serves, the same on all its addresses or an error that says where it differs. */
-static int read_host(struct arena *a, const struct options *o, const char *host, struct certificate *out)
+/* The certificates that a host serves, on all its addresses. */
+static int read_host(struct arena *a, const struct options *o, const char *host, struct plan *p)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
-    int rc = getaddrinfo(host, NULL, &hints, &list);
+    int rc = getaddrinfo(host, NULL, &hints, &list), code = -1;
+    size_t seen = 0;
     if (rc != 0) {
         cli_error("%s: no such file, and as a host name: %s", host, gai_strerror(rc));
         return EX_NOHOST;
     }
-    size_t seen = 0;
-    int code = -1;
     for (struct addrinfo *i = list; i && seen < MAX_ADDRESSES; i = i->ai_next) {
-        struct certificate c;
         struct ip address = ip_from_sockaddr(i->ai_addr);
-        char text[IP_TEXT];
-        if (!read_address(a, o, host, &address, &c)) {
+        if (read_address(a, o, host, &address, p, seen == 0))
+            seen++;
+        else
             code = EX_UNAVAILABLE;
-        } else if (seen && strcmp(c.whole_sha256, out->whole_sha256) != 0) {
-            cli_error("%s serves another certificate at %s than at its first address: publish records for both", host,
-                      ip_text(&address, text));
-            code = EX_DATAERR;
-        } else if (!seen++) {
-            *out = c;
-        }
     }
     freeaddrinfo(list);
     return seen ? code : EX_UNAVAILABLE;
+}
+
+static bool read_chain(struct arena *a, const char *path, struct certificate_chain *out)
+{
+    struct certificate_chain chains[CERTIFICATE_CHAINS];
+    size_t n;
+
+    if (certificate_read_chains(a, path, chains, &n) != STATUS_OK) {
+        cli_error("%s: its certificates cannot be read", path);
+        return false;
+    }
+    *out = chains[0];
+    return true;
 }
 
 static int gather(struct arena *a, const struct options *o, struct plan *p)
@@ -198,13 +231,21 @@ static int gather(struct arena *a, const struct options *o, struct plan *p)
         cli_error("%s: neither a file nor a host name", o->subject);
         return EX_NOINPUT;
     }
-    int rc = is_file ? read_file(a, o->subject, &p->now) : read_host(a, o, arena_strdup(a, kept), &p->now);
+    int rc = is_file ? read_file(a, o->subject, &p->now) : read_host(a, o, arena_strdup(a, kept), p);
     if (rc != -1)
         return rc;
     if (o->issuer && (rc = read_file(a, o->issuer, &p->issuer)) != -1)
         return rc;
     if (o->next && (rc = read_file(a, o->next, &p->next)) != -1)
         return rc;
+    if (o->issuer && !certificate_is_issued_by(p->now.whole, p->issuer.whole)) {
+        cli_error("--issuer %s: it did not issue %s: the certificate that signed it is wanted (often the second one of "
+                  "fullchain.pem)",
+                  o->issuer, o->subject);
+        return EX_DATAERR;
+    }
+    if ((is_file && !read_chain(a, o->subject, &p->chain)) || (o->next && !read_chain(a, o->next, &p->next_chain)))
+        return EX_DATAERR;
     p->have_issuer = o->issuer != NULL;
     p->have_next = o->next != NULL;
     if (!name)
@@ -214,8 +255,9 @@ static int gather(struct arena *a, const struct options *o, struct plan *p)
                   name ? "its name does not stand for one host" : "the certificate bears no DNS name");
         return EX_DATAERR;
     }
+    p->host = arena_strdup(a, kept);
     p->owner = arena_printf(a, "_%u._tcp.%s", o->port, kept);
-    return p->owner ? -1 : EX_OSERR;
+    return p->host && p->owner ? -1 : EX_OSERR;
 }
 
 static void record(const struct options *o, const struct plan *p, const char *prefix, int usage, const char *hex)
@@ -228,6 +270,11 @@ static void print_records(const struct options *o, const struct plan *p)
     char until[CLOCK_TEXT];
     printf("; %s, valid until %s\n", p->now.subject, clock_utc_text(p->now.not_after, until));
     record(o, p, "", 3, p->now.spki_sha256);
+    for (size_t i = 0; i < p->other_count; i++) {
+        printf("; served as well, with another key: %s, valid until %s\n", p->other[i].subject,
+               clock_utc_text(p->other[i].not_after, until));
+        record(o, p, "", 3, p->other[i].spki_sha256);
+    }
     if (p->have_issuer) {
         printf("; its issuer %s: only useful while the whole chain is served\n", p->issuer.subject);
         record(o, p, "", 2, p->issuer.spki_sha256);
@@ -239,6 +286,13 @@ static time_t earliest_switch(const struct options *o, const struct plan *p)
 {
     time_t t = clock_wall() + 2 * o->ttl;
     return t > p->next.not_before ? t : p->next.not_before;
+}
+
+/* A usage 2 record stays through the roll-over. */
+static void issuer_record(const struct options *o, const struct plan *p, const char *prefix)
+{
+    if (p->have_issuer)
+        record(o, p, prefix, 2, p->issuer.spki_sha256);
 }
 
 static int print_plan(const struct options *o, const struct plan *p)
@@ -254,15 +308,20 @@ static int print_plan(const struct options *o, const struct plan *p)
     puts("1. now: publish both records, and let every name server have them");
     record(o, p, "     ", 3, p->now.spki_sha256);
     record(o, p, "     ", 3, p->next.spki_sha256);
+    issuer_record(o, p, "     ");
     printf("2. not before %s (two times the TTL): switch the mail host to the new certificate\n",
            clock_utc_text(from, t));
-    printf("   and not after %s: the old one ends then\n", clock_utc_text(p->now.not_after, t));
+    printf("   (the old one ends on %s; DANE with usage 3 does not look at that, other senders may)\n",
+           clock_utc_text(p->now.not_after, t));
     puts("3. after the switch has been seen to work on every address: take the old record out");
     record(o, p, "     ", 3, p->next.spki_sha256);
+    issuer_record(o, p, "     ");
     if (from < p->now.not_after)
         return CLI_OK;
-    puts("The old certificate ends before the new record can be everywhere: publish at once, and expect mail to wait "
-         "meanwhile.");
+    puts("The old certificate ends before the new record can be everywhere: publish at once, and serve the old one "
+         "until "
+         "then.\nA 3 1 1 record holds beyond the end of its certificate (RFC 7671 5.1); senders that check dates, as "
+         "MTA-STS asks, defer\nmeanwhile.");
     return CLI_WARNING;
 }
 
@@ -292,6 +351,8 @@ static int print_json(const struct options *o, const struct plan *p)
     json_record(&j, p, "certificate", 3, p->now.spki_sha256);
     if (p->have_issuer)
         json_record(&j, p, "issuer", 2, p->issuer.spki_sha256);
+    for (size_t i = 0; i < p->other_count; i++)
+        json_record(&j, p, "other", 3, p->other[i].spki_sha256);
     if (change)
         json_record(&j, p, "next", 3, p->next.spki_sha256);
     json_end(&j);
@@ -321,7 +382,12 @@ int cmd_tlsa(int argc, char **argv)
     }
     rc = gather(a, &o, &p);
     if (rc == -1 && o.check) {
-        rc = tlsa_check(a, p.owner, &p.now, &(struct tlsa_source){o.anchor, o.forward, o.dns});
+        struct tlsa_question q = {.host = p.host,
+                                  .port = o.port,
+                                  .certificate = &p.now,
+                                  .chain = &p.chain,
+                                  .next = p.have_next ? &p.next_chain : NULL};
+        rc = tlsa_check(a, &q, &(struct tlsa_source){o.anchor, o.forward, o.dns});
     } else if (rc == -1 && o.json) {
         rc = print_json(&o, &p);
     } else if (rc == -1) {

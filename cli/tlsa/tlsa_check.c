@@ -3,13 +3,16 @@
  * tlsa_check.c - the question a renewal must ask before it switches: is the next certificate's TLSA record visible,
  * signed?
  *
- * Only DANE-EE records (usage 3) are compared: they promise the certificate itself. Answers come validated from
- * libunbound; an insecure answer is no promise (RFC 7672 2.2). Says one line on failure.
+ * Whether records and chain match is standards/dane/dane_match.h's answer: as a sending mail server judges it, digest
+ * agility included (RFC 7671 9). Answers come validated from libunbound; an insecure answer is no promise (RFC 7672
+ * 2.2). Says one line on failure.
  */
 #include "cli/tlsa/tlsa_check.h"
 #include "dns/dns_replay.h"
 #include "dns/dns_unbound.h"
+#include "base/clock.h"
 #include "cli/cli.h"
+#include "standards/dane/dane_match.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -26,17 +29,55 @@ static struct dns *open_source(const struct tlsa_source *s, char **error)
     return dns_unbound_new(&config, error);
 }
 
-static bool promised(const struct dns_answer *answer, const struct certificate *c)
+/* Whether the records hold for the chain after the renewal. */
+static bool holds_next(struct arena *a, const struct tlsa_question *q, const struct dane_match_request *now,
+                       const struct dane_match *m)
 {
-    for (size_t i = 0; i < answer->count; i++) {
-        struct slice r = answer->rdata[i];
-        if (r.n > 3 && r.p[0] == 3 && certificate_matches(c, (uint8_t)r.p[1], (uint8_t)r.p[2], slice_from(r, 3)))
-            return true;
-    }
-    return false;
+    struct dane_match_request next = *now;
+    struct dane_match n;
+
+    if (!q->next)
+        return m->holds_after_renewal;
+    next.chain = q->next->der;
+    next.chain_count = q->next->count;
+    return dane_match(a, &next, &n) == STATUS_OK && n.state == DANE_MATCH_YES;
 }
 
-static int judge(const struct dns_answer *answer, const char *owner, const struct certificate *c)
+static int judge_records(struct arena *a, const struct dns_answer *answer, const char *owner,
+                         const struct tlsa_question *q)
+{
+    struct dane_records records;
+    struct dane_match_request r = {.records = &records,
+                                   .chain = q->chain->der,
+                                   .chain_count = q->chain->count,
+                                   .host = q->host,
+                                   .at = clock_wall()};
+    struct dane_match m;
+
+    if (dane_records_read(a, answer, &records) != STATUS_OK || dane_match(a, &r, &m) != STATUS_OK) {
+        cli_error("out of memory");
+        return EX_OSERR;
+    }
+    if (m.state != DANE_MATCH_YES) {
+        cli_error("%s: none of its %zu records promises this certificate (%s): publish 3 1 1 %s as well, and wait two "
+                  "times its TTL",
+                  owner, answer->count, m.why, q->certificate->spki_sha256);
+        return CLI_CRITICAL;
+    }
+    if (holds_next(a, q, &r, &m))
+        return CLI_OK;
+    if (q->next)
+        cli_error("%s: its records promise this certificate, but not the next one: publish that one's record too, and "
+                  "wait two times its TTL",
+                  owner);
+    else
+        cli_error("%s: its records promise this very certificate only: the next renewal needs a new record, even if it "
+                  "keeps the key; publish 3 1 1 %s instead",
+                  owner, q->certificate->spki_sha256);
+    return CLI_WARNING;
+}
+
+static int judge(struct arena *a, const struct dns_answer *answer, const char *owner, const struct tlsa_question *q)
 {
     switch (answer->state) {
     case DNS_TEMPFAIL:
@@ -48,7 +89,8 @@ static int judge(const struct dns_answer *answer, const char *owner, const struc
         return CLI_CRITICAL;
     case DNS_NODATA:
     case DNS_NXDOMAIN:
-        cli_error("%s has no TLSA record: publish 3 1 1 %s, and wait two times its TTL", owner, c->spki_sha256);
+        cli_error("%s has no TLSA record: publish 3 1 1 %s, and wait two times its TTL", owner,
+                  q->certificate->spki_sha256);
         return CLI_CRITICAL;
     case DNS_FOUND:
         break;
@@ -57,26 +99,44 @@ static int judge(const struct dns_answer *answer, const char *owner, const struc
         cli_error("%s: the zone is not signed, so the record promises nothing", owner);
         return CLI_CRITICAL;
     }
-    if (promised(answer, c))
-        return CLI_OK;
-    cli_error(
-        "%s: none of its %zu records is for this certificate: publish 3 1 1 %s as well, and wait two times its TTL",
-        owner, answer->count, c->spki_sha256);
-    return CLI_CRITICAL;
+    return judge_records(a, answer, owner, q);
 }
 
-int tlsa_check(struct arena *a, const char *owner, const struct certificate *c, const struct tlsa_source *source)
+/* The records that count: those of a secure alias's target first, then the host's own (RFC 7672 2.2.2). */
+static const struct dns_answer *find(struct arena *a, struct dns_scope *scope, const struct tlsa_question *q,
+                                     const char **owner)
+{
+    static const enum dns_type types[] = {DNS_A, DNS_AAAA};
+
+    for (size_t i = 0; i < 2; i++) {
+        const struct dns_answer *address = dns_get(scope, q->host, types[i]);
+        if (address->state != DNS_FOUND || address->security != DNS_SECURE || !address->canonical ||
+            strcmp(address->canonical, q->host) == 0)
+            continue;
+        *owner = arena_printf(a, "_%u._tcp.%s", q->port, address->canonical);
+        const struct dns_answer *tlsa = *owner ? dns_get(scope, *owner, DNS_TLSA) : NULL;
+        if (tlsa && tlsa->state != DNS_NODATA && tlsa->state != DNS_NXDOMAIN)
+            return tlsa;
+        break;
+    }
+    *owner = arena_printf(a, "_%u._tcp.%s", q->port, q->host);
+    return *owner ? dns_get(scope, *owner, DNS_TLSA) : NULL;
+}
+
+int tlsa_check(struct arena *a, const struct tlsa_question *q, const struct tlsa_source *source)
 {
     char *error = NULL;
+    const char *owner = NULL;
     struct dns *dns = open_source(source, &error);
     if (!dns) {
         cli_error("%s", error ? error : "no DNS");
         free(error);
         return CLI_UNKNOWN;
     }
-    struct dns_budget budget = {.lookups = 2, .lookup_ms = 10000, .total_ms = 15000};
+    struct dns_budget budget = {.lookups = 8, .lookup_ms = 10000, .total_ms = 15000};
     struct dns_scope *scope = dns_scope_new(dns, a, &budget);
-    int rc = scope ? judge(dns_get(scope, owner, DNS_TLSA), owner, c) : EX_OSERR;
+    const struct dns_answer *answer = scope ? find(a, scope, q, &owner) : NULL;
+    int rc = answer ? judge(a, answer, owner, q) : EX_OSERR;
     dns_scope_free(scope);
     dns_close(dns);
     return rc;

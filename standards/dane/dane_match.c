@@ -4,8 +4,8 @@
  *
  * OpenSSL is given the records that choose_digests (dane_tlsa.c) left in use, and the chain as a server would send it,
  * in the order of a TLS client's verification. The words about a failure come from the records and the chain, since
- * OpenSSL's are about certificates. Without memory, or if OpenSSL cannot do it, STATUS_NOMEM; nothing stays in its error
- * queue.
+ * OpenSSL's are about certificates. Without memory, or if OpenSSL cannot do it, STATUS_NOMEM; nothing stays in its
+ * error queue.
  */
 #include "standards/dane/dane_match.h"
 #include <openssl/err.h>

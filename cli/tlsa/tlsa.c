@@ -3,9 +3,9 @@
  * tlsa.c - `assay tlsa CERT|HOST`: the TLSA records to publish, and the plan for a renewal.
  *
  * For a file, what that certificate needs; for a host name, what it serves on port 25 now, on each of its addresses and
- * for each kind of key. 3 1 1 comes first: it holds through every renewal that keeps the key (RFC 7671 5.1); 2 1 1 is added with --issuer. With
- * --next the steps of a roll-over are dated: both records out, two TTLs of waiting (RFC 7671 8.1), then the switch,
- * then the old record away.
+ * for each kind of key. 3 1 1 comes first: it holds through every renewal that keeps the key (RFC 7671 5.1); 2 1 1 is
+ * added with --issuer. With --next the steps of a roll-over are dated: both records out, two TTLs of waiting (RFC 7671
+ * 8.1), then the switch, then the old record away.
  *
  * Fails with EX_NOINPUT, EX_DATAERR or EX_UNAVAILABLE and one line that names the file or host; CLI_WARNING when the
  * plan cannot be kept in time.

@@ -50,7 +50,7 @@ LIBS_OUR := $(foreach r,$(ROOMS),$(BUILD)/libassay-$(r).a)
 
 # The second engines: modules that a program opens only if the policy asks for one.
 ENGINES := $(BUILD)/assay-engine-opendkim.so $(if $(HAVE_SPF2),$(BUILD)/assay-engine-libspf2.so)
-PROGRAMS := $(BUILD)/assay $(BUILD)/assay-milter $(BUILD)/assay-ledger
+PROGRAMS := $(BUILD)/assay $(BUILD)/assay-milter $(BUILD)/assay-outgoing $(BUILD)/assay-ledger
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/bench_*.c))
 TOOLS := $(patsubst tests/conformance/%.c,$(BUILD)/conformance/%,$(wildcard tests/conformance/*.c))
@@ -94,10 +94,15 @@ $(BUILD)/assay-engine-libspf2.so: $(BUILD)/engines/libspf2.o $(BUILD)/engines/li
 $(BUILD)/assay: $(patsubst %.c,$(BUILD)/%.o,$(wildcard cli/*.c cli/*/*.c)) $(LIBS_OUR)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_cli)
 
-$(BUILD)/assay-milter: $(patsubst %.c,$(BUILD)/%.o,$(wildcard milter/*.c)) $(LIBS_OUR)
+# Each program is linked with the rooms below it and no others.
+rooms = $(patsubst %,$(BUILD)/libassay-%.a,$(1))
+$(BUILD)/assay-milter: $(patsubst %.c,$(BUILD)/%.o,$(wildcard milter/*.c)) $(call rooms,judge journal standards net dns policy base)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_milter)
 
-$(BUILD)/assay-ledger: $(patsubst %.c,$(BUILD)/%.o,$(wildcard ledger/*_main.c)) $(LIBS_OUR)
+$(BUILD)/assay-outgoing: $(patsubst %.c,$(BUILD)/%.o,$(wildcard outgoing/*_main.c)) $(call rooms,outgoing standards net dns policy base)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_outgoing)
+
+$(BUILD)/assay-ledger: $(patsubst %.c,$(BUILD)/%.o,$(wildcard ledger/*_main.c)) $(call rooms,feedback ledger journal standards net dns policy base)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_ledger)
 
 # What of the resolver's module knows no Unbound, for the unit tests.

@@ -9,6 +9,7 @@ ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 define INSTALL_LIST
 755 $(BUILD)/assay $(PREFIX)/bin/assay
 755 $(BUILD)/assay-milter $(PREFIX)/sbin/assay-milter
+755 $(BUILD)/assay-outgoing $(PREFIX)/sbin/assay-outgoing
 755 $(BUILD)/assay-ledger $(PREFIX)/sbin/assay-ledger
 $(foreach e,$(ENGINES),644 $(e) $(ENGINEDIR)/$(notdir $(e))
 )$(foreach m,$(wildcard man/*.[1-8]),644 $(m) $(PREFIX)/share/man/man$(lastword $(subst ., ,$(m)))/$(notdir $(m))

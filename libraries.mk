@@ -10,14 +10,16 @@ CFLAGS_engines := -fPIC $(call pkg,--cflags,opendkim) $(if $(HAVE_SPF2),-DASSAY_
 LDLIBS_opendkim := $(or $(call pkg,--libs,opendkim),-lopendkim)
 LDLIBS_libspf2 := -lspf2
 LDLIBS_engines := $(LDLIBS_opendkim) $(if $(HAVE_SPF2),$(LDLIBS_libspf2))
-# libcurl brings many others: only programs that fetch anything are linked with it.
-LDLIBS_base := $(or $(call pkg,--libs,libunbound),-lunbound) $(or $(call pkg,--libs,libidn2),-lidn2) -lpthread \
-               -Wl,--push-state,--as-needed $(or $(call pkg,--libs,libcurl),-lcurl) -Wl,--pop-state
-LDLIBS_standards := $(or $(call pkg,--libs,libcrypto),-lcrypto) $(or $(call pkg,--libs,libssl),-lssl) $(or $(call pkg,--libs,libpsl),-lpsl)
+# Only what is used is linked with: libcurl brings many others, and only programs that fetch or post anything need it.
+LDLIBS_needed := -Wl,--as-needed
+LDLIBS_curl := $(or $(call pkg,--libs,libcurl),-lcurl)
+LDLIBS_base := $(or $(call pkg,--libs,libunbound),-lunbound) $(or $(call pkg,--libs,libidn2),-lidn2) -lpthread
+LDLIBS_standards := $(LDLIBS_needed) $(or $(call pkg,--libs,libssl),-lssl) $(or $(call pkg,--libs,libcrypto),-lcrypto) $(or $(call pkg,--libs,libpsl),-lpsl)
 LDLIBS_ledgerlib := $(or $(call pkg,--libs,jansson),-ljansson) $(or $(call pkg,--libs,sqlite3),-lsqlite3) $(or $(call pkg,--libs,libpq),-lpq) \
                     $(or $(call pkg,--libs,libxml-2.0),-lxml2) $(or $(call pkg,--libs,zlib),-lz)
-LDLIBS_cli := $(LDLIBS_standards) $(LDLIBS_ledgerlib) $(LDLIBS_base)
+LDLIBS_cli := $(LDLIBS_standards) $(LDLIBS_ledgerlib) $(LDLIBS_base) $(LDLIBS_curl)
 LDLIBS_ledger := $(LDLIBS_cli)
 LDLIBS_resolver := $(or $(call pkg,--libs,libpsl),-lpsl)
-LDLIBS_milter := -lmilter $(LDLIBS_standards) $(LDLIBS_base)
+LDLIBS_milter := $(LDLIBS_needed) -lmilter $(LDLIBS_standards) $(LDLIBS_base)
+LDLIBS_outgoing := $(LDLIBS_standards) $(LDLIBS_base) $(LDLIBS_curl)
 LDLIBS_cmocka := $(or $(call pkg,--libs,cmocka),-lcmocka)

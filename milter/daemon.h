@@ -25,9 +25,7 @@ struct daemon {
     struct judge_host host;
     struct engines engines;        /* of host */
     struct delegation *delegation; /* NULL: Postfix is not asked for digests of certificates */
-    struct tls_policy *tls_policy; /* NULL, as socketmap: Postfix asks us nothing about its own mail */
-    struct socketmap *socketmap;
-    struct journal *journal; /* NULL: none could be opened; said at the start */
+    struct journal *journal;       /* NULL: none could be opened; said at the start */
     struct memory *memory;
     struct known_signers *knowledge; /* what the ledger knows of senders */
 };

@@ -19,7 +19,6 @@ enum log_cause {
     LOG_PROTOCOL,
     LOG_ACTION,
     LOG_DNS,
-    LOG_OUTBOUND,
     LOG_LIMIT,
     LOG_CAUSES
 };

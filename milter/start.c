@@ -14,7 +14,6 @@
 #include "milter/canary.h"
 #include "milter/delegation.h"
 #include "milter/log.h"
-#include "milter/outgoing.h"
 #include "milter/prober_start.h"
 #include "standards/dkim/dkim_privkey.h"
 #include "policy/policy_live.h"
@@ -295,8 +294,6 @@ int start_engines(struct daemon *d, const struct options *o)
     if (rc == 0)
         rc = open_delegation(d, p);
     if (rc == 0)
-        rc = outgoing_open(d, p);
-    if (rc == 0)
         d->host.prober = prober_start(d);
     policy_unref(p);
     return rc;
@@ -305,7 +302,6 @@ int start_engines(struct daemon *d, const struct options *o)
 void start_undo(struct daemon *d)
 {
     d->delegation = delegation_close(d->delegation);
-    outgoing_close(d);
     canary_stop();
     d->host.prober = prober_free(d->host.prober);
     d->journal = journal_close(d->journal);

@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LISTEN_BACKLOG 64
+#define LISTEN_BACKLOG 4096 /* clients that wait for a place; the kernel may hold fewer (net.core.somaxconn) */
 
 static const char *complaint(const char *socket_name, const char *what)
 {

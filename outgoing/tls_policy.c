@@ -19,6 +19,7 @@
 #include "outgoing/sts_fetch.h"
 #include "standards/dane/dane_posture.h"
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -518,6 +519,19 @@ static void give_back(struct tls_policy *o)
     free(o);
 }
 
+/* A damaged file is kept beside, so that it can be looked at; the policies that could be read are written anew. */
+static void set_aside(struct tls_policy *o)
+{
+    char aside[PATH_MAX];
+
+    o->dirty = true;
+    if (!o->config.read_only && snprintf(aside, sizeof aside, "%s.damaged", o->file) < (int)sizeof aside &&
+        rename(o->file, aside) == 0)
+        note(o, o->file, "has lines that are no policies: passed over; the file is kept as FILE.damaged");
+    else
+        note(o, o->file, "has lines that are no policies: passed over");
+}
+
 static void read_file(struct tls_policy *o)
 {
     size_t wrong = 0;
@@ -526,7 +540,7 @@ static void read_file(struct tls_policy *o)
     if (s == STATUS_AGAIN)
         note(o, o->file, strerror(errno));
     else if (wrong)
-        note(o, o->file, "has lines that are no policies: passed over");
+        set_aside(o);
 }
 
 struct tls_policy *tls_policy_new(const struct tls_policy_config *config)
@@ -534,7 +548,7 @@ struct tls_policy *tls_policy_new(const struct tls_policy_config *config)
     struct tls_policy *o = calloc(1, sizeof *o);
     const struct sts_fetch_config fetch = {.ca_file = config->ca_file,
                                            .port = config->port,
-                                           .fetch_ms = config->fetch_ms,
+                                           .fetch_ms = config->fetch_ms ? config->fetch_ms : TLS_POLICY_FETCH_MS,
                                            .done = take_over,
                                            .context = o};
 

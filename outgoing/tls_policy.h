@@ -26,8 +26,9 @@
 #include "dns/dns.h"
 #include <stdbool.h>
 
-#define TLS_POLICY_WAIT_MS 15000 /* for a fetch; Postfix waits 100 s for a socketmap */
-#define TLS_POLICY_RETRY_OURS 30 /* seconds after a fetch that failed by our own fault */
+#define TLS_POLICY_WAIT_MS 15000  /* for a fetch; Postfix waits 100 s for a socketmap */
+#define TLS_POLICY_FETCH_MS 14000 /* longest fetch: one that begins at once fails, or not, before the wait ends */
+#define TLS_POLICY_RETRY_OURS 30  /* seconds after a fetch that failed by our own fault */
 #define TLS_POLICY_RETRY 300 /* seconds after a failed fetch (RFC 8461 3.3 advises five minutes), doubled up to ... */
 #define TLS_POLICY_RETRY_MAX 21600
 #define TLS_POLICY_REFRESH 86400 /* seconds after which a policy that holds is fetched again */
@@ -38,7 +39,7 @@ struct tls_policy_config {
     const char *file;    /* where policies are kept; NULL: in memory only */
     const char *ca_file; /* authorities' certificates; NULL: the system's */
     unsigned port;       /* of policy hosts; 0: 443 */
-    unsigned fetch_ms;   /* longest fetch; 0: HTTPS_TOTAL_MS */
+    unsigned fetch_ms;   /* longest fetch; 0: TLS_POLICY_FETCH_MS */
     unsigned tick_ms;    /* how often the file is written where needed; 0: 5,000 */
     unsigned wait_ms;    /* longest wait for a fetch; 0: TLS_POLICY_WAIT_MS */
     bool allow_special;  /* tests only: policy hosts may be on loopback */

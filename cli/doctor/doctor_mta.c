@@ -164,7 +164,7 @@ static void judge_outgoing(struct doctor *d, const struct value *v, size_t n)
     if (asks && !*socket && d->policy)
         doctor_say(d, DOCTOR_CRITICAL,
                    "smtp_tls_policy_maps asks a socketmap :assay, but the policy opens none: outgoing mail waits\n"
-                   "set postfix.tls-policy-socket in the policy and restart assay-milter");
+                   "set postfix.tls-policy-socket in the policy: assay-outgoing then opens it");
     else if (!asks && *socket)
         doctor_say(
             d, DOCTOR_WARNING,

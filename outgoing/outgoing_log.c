@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * outgoing_log.c - lines on stderr, each one write, and the limits of lines about domains.
+ *
+ * Locking: one mutex round the table of domains. Failure to write is nobody's failure: mail goes on.
+ */
+#include "outgoing/outgoing_log.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINE 2048
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct {
+    char name[LIMIT_DOMAIN + 1];
+    int64_t since;
+    unsigned left_out;
+} domains[OUTGOING_LOG_DOMAINS];
+static struct {
+    int64_t since;
+    unsigned written, left_out;
+} all;
+
+static void put(const char *text)
+{
+    char line[LINE + 32];
+    int n = snprintf(line, sizeof line, "assay-outgoing: %s\n", text);
+
+    if (n >= (int)sizeof line) {
+        n = sizeof line - 1;
+        line[n - 1] = '\n';
+    }
+    if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
+        return;
+}
+
+void outgoing_log(const char *fmt, ...)
+{
+    char text[LINE];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    put(text);
+}
+
+static unsigned place_of(const char *domain)
+{
+    uint32_t h = 2166136261u; /* FNV-1a */
+
+    while (*domain)
+        h = (h ^ (unsigned char)*domain++) * 16777619u;
+    return h % OUTGOING_LOG_DOMAINS;
+}
+
+bool outgoing_log_may(const char *domain, int64_t now_ms, struct outgoing_log_left *left)
+{
+    bool may;
+
+    pthread_mutex_lock(&lock);
+    const unsigned i = place_of(domain);
+    const bool known = domains[i].since && strcmp(domains[i].name, domain) == 0;
+    if (!all.since || now_ms - all.since >= OUTGOING_LOG_SECONDS * 1000) {
+        all.since = now_ms;
+        all.written = 0;
+    }
+    may = !(known && now_ms - domains[i].since < OUTGOING_LOG_DOMAIN_SECONDS * 1000);
+    if (!may) {
+        domains[i].left_out++;
+    } else if (all.written >= OUTGOING_LOG_BURST) {
+        all.left_out++;
+        may = false;
+    } else {
+        *left = (struct outgoing_log_left){known ? domains[i].left_out : 0, all.left_out};
+        all.written++;
+        all.left_out = 0;
+        domains[i].since = now_ms;
+        domains[i].left_out = 0;
+        snprintf(domains[i].name, sizeof domains[i].name, "%s", domain);
+    }
+    pthread_mutex_unlock(&lock);
+    return may;
+}
+
+void outgoing_log_domain(const char *domain, const char *what)
+{
+    struct outgoing_log_left left;
+    char before[96] = "";
+
+    if (!outgoing_log_may(domain, clock_mono_ms(), &left))
+        return;
+    if (left.of_domain || left.of_all)
+        snprintf(before, sizeof before, "(left out before: %u about this domain, %u about others) ", left.of_domain,
+                 left.of_all);
+    outgoing_log("%sMTA-STS: %s: %s", before, domain, what);
+}

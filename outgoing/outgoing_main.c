@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * outgoing_main.c - assay-outgoing: tells Postfix how mail going out must be protected (assay-outgoing(8)).
+ *
+ * Promises to serve the socket of `set postfix.tls-policy-socket` while the policy has that setting, and to hold
+ * nothing open while it has not: the policy is watched, so that no restart is needed when the setting comes, changes or
+ * goes. A socket that another process still listens on (an assay-milter of an earlier version) is tried again until it
+ * is free. SIGHUP reads the policy again; SIGTERM and SIGINT end the program once the answers under way are given. A
+ * policy that cannot be used leaves the last good one in force. Exit codes are those of sysexits.h, after one line on
+ * stderr.
+ */
+#include "base/clock.h"
+#include "base/options.h"
+#include "dns/dns_replay.h"
+#include "dns/dns_unbound.h"
+#include "net/https.h"
+#include "outgoing/outgoing_log.h"
+#include "outgoing/socketmap.h"
+#include "policy/policy_live.h"
+#include "policy/policy_settings.h"
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define CACHE_FILE "mta-sts"
+#define ANCHOR_SEED "/usr/share/dns/root.key"
+#define WATCH_MS 1000 /* between two looks at the policy */
+#define RETRY_MS 100  /* between two tries to open the socket */
+
+struct options {
+#define FLAG(letter, long, field, help) bool field;
+#define TEXT(letter, long, argument, field, help) const char *field;
+#include "outgoing/options.def"
+#undef FLAG
+#undef TEXT
+};
+
+#define OPTIONS_OF struct options
+static const struct option_row rows[] = {
+#define FLAG(letter, long, field, help) OPTIONS_FLAG(letter, long, field, help),
+#define TEXT(letter, long, argument, field, help) OPTIONS_TEXT(letter, long, argument, field, help),
+#include "outgoing/options.def"
+#undef FLAG
+#undef TEXT
+};
+
+struct service {
+    const struct options *o;
+    const char *state_dir;
+    struct policy_live *policy;
+    char socket[256]; /* that is wanted; "": none */
+    unsigned mode;
+    char group[64];
+    struct dns *dns;
+    struct tls_policy *answers;
+    struct socketmap *map;
+    char trouble[256]; /* with the socket, as last logged */
+};
+
+/* ---- what is served ---- */
+
+static void note(void *context, const char *domain, const char *what)
+{
+    outgoing_log_domain(domain, what);
+}
+
+static bool open_dns(struct service *s, const struct policy *p)
+{
+    const char *anchor = policy_set_text(p, SETTING_DNS_ANCHOR);
+    char own[PATH_MAX], *error = NULL;
+
+    /* The anchor is kept up to date by whoever uses it (RFC 5011): the milter's file is not ours to write. */
+    snprintf(own, sizeof own, "%s/root.key", s->state_dir);
+    struct dns_unbound_config c = {.anchor =
+                                       strncmp(anchor, ASSAY_STATEDIR "/", sizeof ASSAY_STATEDIR) == 0 ? own : anchor,
+                                   .anchor_seed = ANCHOR_SEED,
+                                   .forward = policy_set_text(p, SETTING_DNS_FORWARD)};
+    s->dns = s->o->dns ? dns_replay_new(s->o->dns, &error) : dns_unbound_new(&c, &error);
+    if (!s->dns)
+        snprintf(s->trouble, sizeof s->trouble, "%s", error ? error : "out of memory");
+    free(error);
+    return s->dns != NULL;
+}
+
+static void close_all(struct service *s)
+{
+    s->map = socketmap_close(s->map);
+    s->answers = tls_policy_free(s->answers);
+    s->dns = dns_close(s->dns);
+    malloc_trim(0);
+}
+
+/* Opens what is wanted. What is in the way is logged once, and again when it is something else. */
+static void open_all(struct service *s, const struct policy *p)
+{
+    char file[PATH_MAX], before[sizeof s->trouble];
+    const char *error = "out of memory, or libcurl cannot be used";
+    struct tls_policy_config c = {.file = file, .note = note};
+
+    memcpy(before, s->trouble, sizeof before);
+    snprintf(file, sizeof file, "%s/" CACHE_FILE, s->state_dir);
+    if (!s->dns && !open_dns(s, p)) {
+        error = NULL;
+    } else if (!s->answers) {
+        c.dns = s->dns;
+        s->answers = https_begin() ? tls_policy_new(&c) : NULL;
+    }
+    if (s->answers)
+        s->map = socketmap_open(s->socket, s->mode, s->group, s->answers, &error);
+    if (s->map) {
+        outgoing_log("listening at %s: policy %s", s->socket, policy_hash(p));
+        s->trouble[0] = '\0';
+        return;
+    }
+    if (error)
+        snprintf(s->trouble, sizeof s->trouble, "%s", error);
+    if (strcmp(before, s->trouble) != 0)
+        outgoing_log("postfix.tls-policy-socket: %s; trying again", s->trouble);
+}
+
+/* Takes over the settings of the policy in force. */
+static void heed(struct service *s, const struct policy *p)
+{
+    const char *socket = policy_set_text(p, SETTING_POSTFIX_TLS_POLICY_SOCKET);
+    const char *group = policy_set_text(p, SETTING_MILTER_SOCKET_GROUP);
+    unsigned mode = (unsigned)strtoul(policy_set_text(p, SETTING_MILTER_SOCKET_MODE), NULL, 8);
+
+    if (strcmp(s->socket, socket) == 0 && strcmp(s->group, group) == 0 && s->mode == mode)
+        return;
+    if (s->map)
+        outgoing_log("the socket %s is closed: the policy's settings have changed", s->socket);
+    close_all(s);
+    snprintf(s->socket, sizeof s->socket, "%s", socket);
+    snprintf(s->group, sizeof s->group, "%s", group);
+    s->mode = mode;
+    s->trouble[0] = '\0';
+    if (!*socket)
+        outgoing_log("the policy has no postfix.tls-policy-socket: nothing to serve; watching the policy");
+}
+
+/* ---- the policy ---- */
+
+static void reload(struct service *s)
+{
+    struct policy_report *r = policy_report_new();
+    enum policy_source source = POLICY_KEPT;
+    enum status st = r ? policy_live_reload(s->policy, false, r, &source) : STATUS_NOMEM;
+    const struct policy *p = policy_live_get(s->policy);
+    const struct policy_message *m;
+
+    for (size_t i = 0; r && (m = policy_report_at(r, i)) != NULL; i++)
+        if (m->severity == POLICY_ERROR)
+            outgoing_log("policy error: %s:%u:%u: %s", m->file ? m->file : "", m->line, m->column, m->text);
+    if (st == STATUS_OK)
+        outgoing_log("policy %s loaded", policy_hash(p));
+    else
+        outgoing_log("the policy could not be loaded (%s): RUNNING ON policy %s", status_text(st), policy_hash(p));
+    heed(s, p);
+    policy_unref(p);
+    policy_report_free(r);
+}
+
+static int open_policy(struct service *s)
+{
+    const char *path = s->o->policy ? s->o->policy : ASSAY_SYSCONFDIR "/policy";
+    struct policy_report *r = policy_report_new();
+    enum policy_source source = POLICY_FROM_FILE;
+    char snapshot[PATH_MAX];
+    struct buf b = BUF_INIT;
+    const struct policy_message *m;
+
+    snprintf(snapshot, sizeof snapshot, "%s/policy.snapshot", s->state_dir);
+    s->policy = r ? policy_live_open(path, snapshot, r, &source) : NULL;
+    for (size_t i = 0; r && (m = policy_report_at(r, i)) != NULL; i++) {
+        buf_reset(&b);
+        if (m->severity == POLICY_ERROR)
+            policy_message_print(m, &b);
+        fputs(b.n ? b.p : "", stderr);
+    }
+    buf_release(&b);
+    policy_report_free(r);
+    if (!s->policy) {
+        outgoing_log("no policy to run on: %s cannot be used, and there is no snapshot of an earlier one in %s", path,
+                     snapshot);
+        return EX_CONFIG;
+    }
+    if (source == POLICY_FROM_SNAPSHOT)
+        outgoing_log("%s cannot be used: RUNNING ON THE LAST GOOD POLICY, from %s", path, snapshot);
+    return 0;
+}
+
+static int test(const struct options *o)
+{
+    struct service s = {.o = o, .state_dir = "/nonexistent"};
+    int rc = open_policy(&s);
+    const struct policy *p = rc ? NULL : policy_live_get(s.policy);
+    const char *socket = p ? policy_set_text(p, SETTING_POSTFIX_TLS_POLICY_SOCKET) : "";
+
+    if (p)
+        printf("assay-outgoing: policy %s is good, %s%s\n", policy_hash(p),
+               *socket ? "the socket is " : "no postfix.tls-policy-socket is set", socket);
+    policy_unref(p);
+    s.policy = policy_live_close(s.policy);
+    return rc;
+}
+
+/* ---- start and end ---- */
+
+/* As root: becomes the user, with its folder made. As anybody else: nothing. */
+static int drop_rights(const struct options *o, const char *state_dir)
+{
+    const char *name = o->user ? o->user : "assay-outgoing";
+    struct passwd *pw;
+    struct stat st;
+
+    if (geteuid() != 0)
+        return 0;
+    pw = getpwnam(name);
+    if (!pw) {
+        outgoing_log("there is no user '%s' to become: make it, or give another with -u", name);
+        return EX_NOUSER;
+    }
+    if (mkdir(state_dir, 0750) == 0 ? lchown(state_dir, pw->pw_uid, pw->pw_gid) != 0
+                                    : errno != EEXIST || lstat(state_dir, &st) != 0 || !S_ISDIR(st.st_mode)) {
+        outgoing_log("cannot make folder %s: %s", state_dir, strerror(errno));
+        return EX_CANTCREAT;
+    }
+    if (initgroups(pw->pw_name, pw->pw_gid) != 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0 ||
+        setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) != 0 || (pw->pw_uid && setresuid(0, 0, 0) == 0)) {
+        outgoing_log("cannot become user '%s': %s", name, strerror(errno));
+        return EX_NOPERM;
+    }
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    return 0;
+}
+
+/* Until told to stop. Signals are blocked in all threads and taken here. */
+static void serve(struct service *s, const sigset_t *signals)
+{
+    for (;;) {
+        const bool wanted = *s->socket && !s->map;
+        struct timespec pause = {.tv_sec = wanted ? 0 : WATCH_MS / 1000, .tv_nsec = wanted ? RETRY_MS * 1000000L : 0};
+        int got = sigtimedwait(signals, NULL, &pause);
+
+        if (got == SIGTERM || got == SIGINT)
+            return;
+        if (got == SIGHUP || policy_live_changed(s->policy))
+            reload(s);
+        if (*s->socket && !s->map) {
+            const struct policy *p = policy_live_get(s->policy);
+            open_all(s, p);
+            policy_unref(p);
+        }
+    }
+}
+
+static int run(const struct options *o)
+{
+    struct service s = {.o = o, .state_dir = o->state ? o->state : ASSAY_STATEDIR "-outgoing", .socket = "?"};
+    const struct policy *p;
+    sigset_t signals;
+    int rc;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    rc = drop_rights(o, s.state_dir);
+    if (rc == 0)
+        rc = open_policy(&s);
+    if (rc)
+        return rc;
+    p = policy_live_get(s.policy);
+    outgoing_log("version %s started: policy %s", ASSAY_VERSION, policy_hash(p));
+    heed(&s, p);
+    policy_unref(p);
+    serve(&s, &signals);
+    close_all(&s);
+    s.policy = policy_live_close(s.policy);
+    outgoing_log("stopped");
+    return EX_OK;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct options_spec spec = {
+        .synopsis = "[OPTION...]",
+        .text = "Tells Postfix how mail going out must be protected, by DANE and MTA-STS: assay-outgoing(8), "
+                "assay-policy(5).",
+        .rows = rows,
+        .row_count = sizeof rows / sizeof *rows,
+    };
+    struct options o = {0};
+    int operands, rc = options_start(&spec, "assay-outgoing", argc, argv, &o, &operands, stdout, stderr);
+
+    if (rc >= 0)
+        return rc;
+    if (o.version) {
+        printf("assay-outgoing %s\n", ASSAY_VERSION);
+        return EX_OK;
+    }
+    return o.test ? test(&o) : run(&o);
+}

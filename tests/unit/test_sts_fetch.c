@@ -167,7 +167,7 @@ static void full_and_stopped(void **state)
 {
     static struct host h;
     static struct tally t;
-    struct sts_fetch_config config = {.fetch_ms = 500, .done = done, .context = &t};
+    struct sts_fetch_config config = {.fetch_ms = 5000, .done = done, .context = &t}; /* longer than filling takes */
 
     open_host(&h);
     config.port = h.port;

@@ -297,6 +297,7 @@ static void join(struct module_qstate *q, int id)
 bool judge_answer(struct assay *s, struct module_qstate *q, int id)
 {
     struct query *m = query_of(q, id);
+    struct reply_info *whole = q->return_msg ? q->return_msg->rep : NULL; /* as it came: judging shapes it */
     bool refused = m && m->text, waits = false; /* judged and recorded where it was asked on this query's behalf */
     if (refused)
         fail(q, id, m->text);
@@ -305,6 +306,8 @@ bool judge_answer(struct assay *s, struct module_qstate *q, int id)
         const struct policy *p = workers_policy(s->workers, version);
         if (!p)
             break;
+        if (q->return_msg)
+            q->return_msg->rep = whole;
         waits = judge(s, q, id, p, version);
         if (version == watch_version(s->watch) || !q->return_msg)
             break;

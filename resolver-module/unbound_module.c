@@ -20,7 +20,7 @@
  *   reply, servfail, cache (callbacks) the Extended DNS Error of a refusal, or of a suspension (RFC 8914).
  *
  * When the policy changes, cached answers that may be judged otherwise are marked `unchecked` (sweep): by a worker, at
- * once if a query comes, else by a timer within a quarter second. An answer that was judged by the old policy and
+ * once if a query comes, else by a timer within a tenth of a second. An answer that was judged by the old policy and
  * stored meanwhile is judged again (version before, version after). Configuration options that the policy depends on
  * are compared at every query and by the timer, and put right.
  *
@@ -59,7 +59,7 @@ __attribute__((used, section(".assay.stamp"))) static const char assay_stamp[] =
 #pragma weak ub_event_free
 #pragma weak ub_timer_add
 
-#define TICK_US 250000
+#define TICK_US 100000
 #define EDE_NEGATIVE_TRUST_ANCHOR ((sldns_ede_code)33) /* IANA's number; Unbound has no name for it */
 
 static void log_line(enum watch_log level, const char *line)

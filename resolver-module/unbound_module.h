@@ -56,7 +56,7 @@ struct query {
     enum { FOLLOW_NOT, FOLLOW_WAITS, FOLLOW_ANSWERED } follow;
     struct reply_info *tail; /* its answer; NULL: there is none */
     bool tail_stays;         /* ... is not to be kept in the cache with ours */
-    bool changed; /* the operator's own rules made some of the answer, or it is not stored for another reason */
+    bool changed;            /* the operator's own rules made some of the answer */
 };
 
 static inline struct assay *assay_of(struct module_env *env, int id)

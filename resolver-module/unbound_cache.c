@@ -19,15 +19,14 @@
 
 #define RCODE_TTL 5 /* seconds a failure is remembered: the iterator's NORR_TTL */
 
+/* Without RD there is at most a referral, which is no answer: nothing of it is stored. */
 static void store_rep(struct module_qstate *q, struct query_info *under, const struct reply_info *rep,
                       enum sec_status as)
 {
-    if (COMPAT_NO_CACHE(q))
+    if (COMPAT_NO_CACHE(q) || !(q->query_flags & BIT_RD))
         return;
     struct reply_info copy = *rep; /* dns_cache_store copies all it keeps, and leaves this one alone */
-    copy.security = q->query_flags & BIT_RD
-                        ? as
-                        : sec_status_unchecked; /* without RD only the iterator stores, which checks nothing */
+    copy.security = as;
     if (!COMPAT_CACHE_STORE(q->env, under, &copy, q->prefetch_leeway, q->query_flags, q->qstarttime))
         log_err("assay: out of memory storing an answer");
 }

@@ -107,10 +107,12 @@ static void withhold(struct module_qstate *q, const struct query *m)
         cache_store_unchecked(q);
 }
 
-/* A CD client that this resolver lets judge for itself gets what there is. */
+/* A CD client that this resolver lets judge for itself gets what there is: where the policy says so, or has nothing to
+ * refuse and leaves ignore-cd-flag as it is configured. */
 static bool client_judges(const struct assay *s, const struct module_qstate *q)
 {
-    return (q->query_flags & BIT_CD) && watch_honours_cd(s->watch) && !q->env->cfg->ignore_cd;
+    return (q->query_flags & BIT_CD) && !q->env->cfg->ignore_cd &&
+           (watch_honours_cd(s->watch) || !watch_can_refuse(s->watch));
 }
 
 /* A look-up of Unbound's own, that went the way of a client's question: for an auth-zone's primary, for a trust

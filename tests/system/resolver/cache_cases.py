@@ -70,6 +70,20 @@ def test_recursion_not_desired(place, tree):
             refused(r, name, rdtype)
 
 
+def test_recursion_not_desired_leaves_no_denial(place, tree):
+    """A referral, which is all that such a client gets, is no answer: the next client gets the data."""
+    with Resolver(place, tree, POLICY) as r:
+        passes(r, "www.free.zz")
+        passes(r, "www.signed.zz", want="secure")
+        for name, rdtype, want in (("six.free.zz", "AAAA", "passes"), ("six.signed.zz", "AAAA", "secure"), ("many.free.zz", "TXT", "passes")):
+            for _ in range(2):
+                for cd in (False, True):
+                    r.ask(name, rdtype, rd=False, cd=cd)
+            passes(r, name, rdtype, want=want)
+            r.ask(name, rdtype, rd=False)
+            passes(r, name, rdtype, want=want)
+
+
 def test_prefetch(place, tree):
     with Resolver(place, tree, POLICY, options="  prefetch: yes\n") as r:
         end = time.time() + 5

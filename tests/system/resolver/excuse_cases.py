@@ -101,6 +101,10 @@ def test_suspension_with_cd_honoured(place, tree):
             bogus(r, "to-notyet.expired.zz")
             assert r.ask("to-unsigned.expired.zz", cd=True).data
             refused(r, "to-unsigned.expired.zz")
+    with Resolver(place, tree, FREE + SUSPEND, name="free") as r:  # nothing to refuse: ignore-cd-flag is as configured
+        for _ in range(3):
+            assert r.ask("to-notyet.expired.zz", cd=True).data
+            bogus(r, "to-notyet.expired.zz")
 
 
 def test_suspension_excuses_bogus_only(place, tree):
@@ -391,3 +395,26 @@ def test_forced_options(place, tree):
         r.change_policy(FREE)
         assert get(r, "ignore-cd-flag") == "yes"
 
+
+
+def test_every_type_behind_every_link(place, tree):
+    """Each kind of link before each kind of name, for many types, in turns and again: one verdict each time, and no record
+    of a required or broken name in any of the answers."""
+    policy = HARD + SUSPEND + "require dnssec of names in strict.zz strictly\n"
+    links = ("to-unsigned.signed", "to-unsigned.free", "to-expired.signed", "to-notyet.expired", "to-unsigned.expired", "to-strict.expired")
+    links += ("www.du.expired", "www.dn.expired", "via-expired.signed", "to-suspended.free", "to-free.strict", "www.du.signed", "alias.unsigned")
+    types = ("A", "AAAA", "TXT", "MX", "SRV", "HTTPS", "TLSA", "CAA", "NS", "SOA", "DS", "PTR", "TYPE65280")
+    with Resolver(place, tree, policy, threads=2, options="  minimal-responses: no\n  prefetch: yes\n") as r:
+        verdicts = {}
+        for how in WAYS + ({"rd": False}, {}):
+            for link in links:
+                for rdtype in types:
+                    answer = r.ask(f"{link}.zz", rdtype, **how)
+                    sections = answer.message.answer + answer.message.authority + answer.message.additional
+                    for record in sections if how.get("rd", True) else answer.message.answer:
+                        owner = record.name.to_text()
+                        # What is signed passes: the delegation's own DS denial, and record sets of the parents.
+                        assert not owner.endswith((".unsigned.zz.", "notyet.zz.")), f"{link} {rdtype} {how}: {answer.message}"
+                    if how.get("rd", True):
+                        verdict = verdicts.setdefault((link, rdtype), describe(answer))
+                        assert describe(answer) == verdict, f"{link} {rdtype} {how}: {answer}, before {verdict}"

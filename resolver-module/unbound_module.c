@@ -236,7 +236,6 @@ static const char *from_environment(const char *name, const char *otherwise)
 
 static void release(struct assay *s)
 {
-    options_give_back(s);
     if (s->workers)
         record_repeats(s);
     s->workers = workers_free(s->workers);

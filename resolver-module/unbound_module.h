@@ -97,10 +97,10 @@ bool options_check(const struct config_file *cfg);
 /* Has the validator keep its reasons, which end in the record. */
 void options_ask_for_reasons(struct config_file *cfg);
 
+/* The configuration is read anew for each module, and may be gone when this one ends: nothing is given back then. */
 void options_init(struct assay *s, struct config_file *cfg);
-void options_force(struct assay *s);     /* forces, or gives back, as the policy in force wants it */
-void options_mind(struct assay *s);      /* puts right what was changed meanwhile; cheap enough for every query */
-void options_give_back(struct assay *s); /* at the end */
+void options_force(struct assay *s); /* forces, or gives back, as the policy in force wants it */
+void options_mind(struct assay *s);  /* puts right what was changed meanwhile; cheap enough for every query */
 void options_warn(struct assay *s, const struct module_env *env); /* of settings that do not fit the policy */
 
 #endif

@@ -67,12 +67,6 @@ void options_init(struct assay *s, struct config_file *cfg)
     atomic_flag_clear(&s->forcing);
 }
 
-void options_give_back(struct assay *s)
-{
-    force(&s->ignore_cd, false);
-    force(&s->referral_path, false);
-}
-
 void options_warn(struct assay *s, const struct module_env *env)
 {
     const struct policy *p = watch_can_suspend(s->watch) ? watch_policy(s->watch) : NULL;

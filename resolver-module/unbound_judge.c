@@ -236,6 +236,26 @@ static void decide_on(struct assay *s, struct module_qstate *q, struct answer *a
         decide(p, &a->input, r);
 }
 
+/* Whether Unbound sends what stands beside the answer. With minimal-responses it does not where the answer is positive
+ * (its positive_answer()). A secure message is looked at all the same: it outlives a change of that option in the cache,
+ * where others are judged again. */
+static bool sends_beside(const struct module_qstate *q)
+{
+    const struct reply_info *rep = q->return_msg->rep;
+    if (!q->env->cfg->minimal_responses || rep->security == sec_status_secure || q->qinfo.qtype == LDNS_RR_TYPE_NS ||
+        FLAGS_GET_RCODE(rep->flags) != LDNS_RCODE_NOERROR)
+        return true;
+    bool positive = false;
+    for (size_t i = 0; i < rep->an_numrrsets + rep->ns_numrrsets; i++) {
+        uint16_t type = ntohs(rep->rrsets[i]->rk.type);
+        if (i < rep->an_numrrsets)
+            positive |= type == q->qinfo.qtype;
+        else if (type == LDNS_RR_TYPE_NSEC || type == LDNS_RR_TYPE_NSEC3)
+            return true;
+    }
+    return !positive;
+}
+
 /* Makes of the message what may be given out. */
 static void shape(struct assay *s, struct module_qstate *q, const struct policy *p, struct answer *a,
                   const struct decide_result *r)
@@ -245,7 +265,7 @@ static void shape(struct assay *s, struct module_qstate *q, const struct policy 
         message_empty(q); /* nobody validated it */
     if (q->return_msg && r->what == DECIDE_PASS_BOGUS)
         message_suspend(q);
-    else if (q->return_msg && watch_can_refuse(s->watch) && !a->input.own)
+    else if (q->return_msg && watch_can_refuse(s->watch) && !a->input.own && sends_beside(q))
         message_thin(q, may_stand_beside, &b);
 }
 

@@ -237,8 +237,8 @@ static void decide_on(struct assay *s, struct module_qstate *q, struct answer *a
 }
 
 /* Whether Unbound sends what stands beside the answer. With minimal-responses it does not where the answer is positive
- * (its positive_answer()). A secure message is looked at all the same: it outlives a change of that option in the cache,
- * where others are judged again. */
+ * (its positive_answer()). A secure message is looked at all the same: in the cache it outlives a change of that
+ * option, where others are judged again. */
 static bool sends_beside(const struct module_qstate *q)
 {
     const struct reply_info *rep = q->return_msg->rep;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_decide.c - the resolver's decision on made-up answers: chains, denials, suspensions, rewritten record sets, under
- * a policy that has one of everything. What is checked is the principle: a record set that is given out was proved, or
- * is excused by itself.
+ * fuzz_decide.c - the resolver's decision on made-up answers: chains, denials, suspensions, rewritten record sets,
+ * under a policy that has one of everything. What is checked is the principle: a record set that is given out was
+ * proved, or is excused by itself.
  */
 #include "policy/policy.h"
 #include "resolver-module/decide.h"

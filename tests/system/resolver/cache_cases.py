@@ -75,7 +75,8 @@ def test_recursion_not_desired_leaves_no_denial(place, tree):
     with Resolver(place, tree, POLICY) as r:
         passes(r, "www.free.zz")
         passes(r, "www.signed.zz", want="secure")
-        for name, rdtype, want in (("six.free.zz", "AAAA", "passes"), ("six.signed.zz", "AAAA", "secure"), ("many.free.zz", "TXT", "passes")):
+        questions = (("six.free.zz", "AAAA", "passes"), ("six.signed.zz", "AAAA", "secure"), ("many.free.zz", "TXT", "passes"))
+        for name, rdtype, want in questions:
             for _ in range(2):
                 for cd in (False, True):
                     r.ask(name, rdtype, rd=False, cd=cd)

@@ -18,7 +18,8 @@
 #include <limits.h>
 
 struct daemon {
-    const char *state_dir; /* of what is kept over a restart */
+    const char *state_dir;   /* of what is kept over a restart */
+    const char *main_socket; /* libmilter's; NULL: it was given by option, and no other place is wanted */
     const char *policy_path;
     char snapshot[PATH_MAX]; /* of the policy in force */
     struct policy_live *policy;

@@ -9,6 +9,7 @@
 #include "milter/log.h"
 #include "milter/options.h"
 #include "milter/server.h"
+#include "milter/second_socket.h"
 #include "milter/session.h"
 #include "milter/start.h"
 #include "policy/policy_live.h"
@@ -69,10 +70,16 @@ static int run(const struct options *o)
         log_say("version %s listens at %s: policy %s, mode %s", ASSAY_VERSION, copy, policy_hash(p),
                 policy_set_text(p, SETTING_MODE));
     }
+    if (!rc && !o->socket) {
+        the_daemon.main_socket = copy;
+        second_socket_begin(server_connect);
+        second_socket_listen(p, copy);
+    }
     policy_unref(p);
     if (!rc) {
         start_ready();
         rc = server_run(daemon_reload);
+        second_socket_close();
         if (!session_drain(MAIN_DRAIN_SECONDS)) {
             log_say("stopped with mail under way: the MTA will try it again");
             journal_flush(the_daemon.journal, 1000);

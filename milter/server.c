@@ -88,6 +88,17 @@ static void find_own_address(void)
     own_length = 0;
 }
 
+int server_connect(void)
+{
+    int fd = own_length ? socket(own_address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&own_address, own_length) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
 __attribute__((visibility("default"))) int sigwait(const sigset_t *set, int *sig)
 {
     for (;;) {
@@ -184,15 +195,16 @@ const char *server_hidden(void)
 
 int server_show(void)
 {
-    if (!*hidden || rename(hidden, shown) == 0)
+    if (!*hidden || rename(hidden, shown) == 0) {
+        find_own_address();
         return 0;
+    }
     fprintf(stderr, "assay-milter: cannot listen at unix:%s: %s\n", shown, strerror(errno));
     return EX_CANTCREAT;
 }
 
 int server_run(void (*reload)(void))
 {
-    find_own_address();
     on_hangup = reload;
     int rc = smfi_main() == MI_SUCCESS || atomic_load(&told_to_stop) ? EX_OK : EX_UNAVAILABLE;
     if (*shown)

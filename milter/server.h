@@ -20,4 +20,7 @@ int server_show(void);
 /* Runs until SIGTERM or SIGINT. `reload` is called at SIGHUP, in libmilter's signal thread. 0, or an exit code. */
 int server_run(void (*reload)(void));
 
+/* A connection to our own socket, once server_run() has begun; -1: there is none. */
+int server_connect(void);
+
 #endif

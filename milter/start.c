@@ -7,6 +7,7 @@
  * is EX_CONFIG: without one nothing would ever be secure, and a policy that requires DNSSEC would refuse the world. A
  * journal that cannot be opened is loud but stops nobody's mail, unless `set journal.when-full defer`.
  */
+#include "milter/second_socket.h"
 #include "milter/start.h"
 #include "dns/dns_replay.h"
 #include "dns/dns_unbound.h"
@@ -193,7 +194,9 @@ void daemon_reload(void)
                 policy_set_is(before, SETTING_MODE, "enforce") && policy_set_is(p, SETTING_MODE, "dry-run")
                     ? ": ENFORCEMENT IS OFF from now on, as the file says"
                     : "");
-    else
+    if (s == STATUS_OK && the_daemon.main_socket)
+        second_socket_listen(p, the_daemon.main_socket);
+    if (s != STATUS_OK)
         log_say("the policy could not be loaded (%s): RUNNING ON policy %s", status_text(s), policy_hash(p));
     policy_unref(before);
     policy_unref(p);

@@ -7,6 +7,7 @@
  * nothing: that is `assay harden`.
  */
 #include "cli/doctor/doctor.h"
+#include "cli/harden/mta_asks.h"
 #include "policy/policy_settings.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,11 +81,13 @@ static bool is_our_socket(struct doctor *d, struct slice entry, const char *sock
 
 static bool milters_name_us(struct doctor *d, const char *milters, const char *queue)
 {
-    const char *socket = doctor_setting(d, SETTING_MILTER_SOCKET, "unix:/run/assay/milter.sock");
+    const char *socket = doctor_setting(d, SETTING_MILTER_SOCKET, "unix:/run/assay/milter.sock"),
+               *told = d->policy ? policy_mta_socket(d->policy) : NULL; /* listened at, too */
     for (const char *p = milters; *p;) {
         p += strspn(p, ", \t{}");
         size_t n = strcspn(p, ", \t{}");
-        if (n && is_our_socket(d, slice_of(p, n), socket, queue))
+        if (n && (is_our_socket(d, slice_of(p, n), socket, queue) ||
+                  (told && is_our_socket(d, slice_of(p, n), told, queue))))
             return true;
         p += n;
     }
@@ -95,11 +98,14 @@ static void judge_milter_settings(struct doctor *d, const struct value *v, size_
 {
     const char *socket = doctor_setting(d, SETTING_MILTER_SOCKET, "unix:/run/assay/milter.sock");
     const char *action = value_of(v, n, "milter_default_action"), *protocol = value_of(v, n, "milter_protocol");
-    if (milters_name_us(d, value_of(v, n, "smtpd_milters"), value_of(v, n, "queue_directory")))
+    const char *elsewhere = d->policy ? mta_asks_elsewhere(d->arena, d->policy) : NULL;
+    if (elsewhere)
+        doctor_say(d, DOCTOR_CRITICAL, "%s\nassay harden puts both right; then systemctl restart assay-milter",
+                   elsewhere);
+    else if (milters_name_us(d, value_of(v, n, "smtpd_milters"), value_of(v, n, "queue_directory")))
         doctor_say(d, DOCTOR_OK, "Postfix asks assay-milter");
     else
-        doctor_say(d, DOCTOR_CRITICAL,
-                   "smtpd_milters does not name %s: mail is not judged\nadd the line of contrib/postfix to main.cf",
+        doctor_say(d, DOCTOR_CRITICAL, "smtpd_milters does not name %s: mail is not judged\nassay harden puts it there",
                    socket);
     if (strcmp(protocol, "6") != 0)
         doctor_say(d, DOCTOR_WARNING, "milter_protocol is %s\npostconf -e milter_protocol=6",
@@ -173,9 +179,24 @@ static void judge_outgoing(struct doctor *d, const struct value *v, size_t n)
             socket);
 }
 
+/* An enforced MTA-STS policy is `secure`: without authorities no certificate passes, and the mail waits. */
+static void judge_authorities(struct doctor *d, const struct value *v, size_t n)
+{
+    const char *maps = value_of(v, n, "smtp_tls_policy_maps");
+    if (*value_of(v, n, "smtp_tls_CAfile") || *value_of(v, n, "smtp_tls_CApath") ||
+        strcmp(value_of(v, n, "tls_append_default_CA"), "yes") == 0 || !strstr(maps, ":assay"))
+        return;
+    doctor_say(d, DOCTOR_CRITICAL,
+               "Postfix knows no certificate authorities: mail to domains with an enforced MTA-STS policy waits\nassay "
+               "harden sets smtp_tls_CAfile, or: postconf -e smtp_tls_CAfile=/etc/ssl/certs/ca-certificates.crt");
+}
+
 void doctor_postfix(struct doctor *d)
 {
     struct value v[] = {
+        {"smtp_tls_CAfile", NULL},
+        {"smtp_tls_CApath", NULL},
+        {"tls_append_default_CA", NULL},
         {"smtpd_milters", NULL},
         {"queue_directory", NULL},
         {"milter_protocol", NULL},
@@ -197,6 +218,7 @@ void doctor_postfix(struct doctor *d)
     judge_filters(d, v, n);
     judge_tls_settings(d, v, n);
     judge_outgoing(d, v, n);
+    judge_authorities(d, v, n);
 }
 
 /* Sendmail: the filter's line is "Xassay, S=..., F=T, ..."; the filters asked are in "O InputMailFilters=...". */

@@ -2,8 +2,8 @@
 /*
  * mta_asks.c - compares what Postfix asks with where assay-milter listens.
  *
- * Promises to change nothing, and to claim something only of entries that are plainly Assay's: a unix socket in a folder
- * of that name.
+ * Promises to change nothing, and to claim something only of entries that are plainly Assay's: a unix socket in a
+ * folder of that name.
  */
 #include "cli/harden/mta_asks.h"
 #include "cli/harden/harden_postfix.h"

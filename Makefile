@@ -67,6 +67,15 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(CFLAGS_$(firstword $(subst /, ,$<))) -c -o $@ $<
 
+# Catalogues of languages, as tables of C.
+CATALOGUES := $(patsubst po/%.po,$(BUILD)/po/%.inc,$(wildcard po/*.po))
+$(BUILD)/po/%.inc: po/%.po po/compile
+	@mkdir -p $(@D)
+	po/compile $< >$@.new
+	@mv $@.new $@
+$(BUILD)/base/language.o: $(CATALOGUES)
+CFLAGS_base := -I$(BUILD)
+
 define room_rule
 $(BUILD)/libassay-$(1).a: $(call room_obj,$(1))
 	@mkdir -p $$(@D)

@@ -1,18 +1,43 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * standards.c - `assay standards [--json] [NAME...]`: each standard in two plain sentences.
+ * standards.c - `assay standards`: the twenty standards that matter, each in plain sentences: what it protects from, who
+ * has to act, what it costs, what Assay does about it.
  *
  * Written for someone who knows no abbreviation. An unknown name is EX_USAGE, and the known ones are listed.
  */
-#include "base/json.h"
-#include "base/standard.h"
-#include "cli/cli.h"
 #include "cli/standards.h"
+#include "base/json.h"
+#include "cli/cli.h"
+#include "cli/page.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 static const struct standard_text texts[STANDARD_COUNT] = {
-#define STANDARD_TEXT(name, title, protects, acts) [STANDARD_##name] = {title, protects, acts},
+#define STANDARD_TEXT(name, ...) [STANDARD_##name] = {__VA_ARGS__},
+#define OTHER_STANDARD(word, ...)
 #include "cli/standards.def"
 #undef STANDARD_TEXT
+#undef OTHER_STANDARD
+};
+
+static const struct {
+    const char *word;
+    struct standard_text text;
+} others[] = {
+#define STANDARD_TEXT(name, ...)
+#define OTHER_STANDARD(word, ...) {word, {__VA_ARGS__}},
+#include "cli/standards.def"
+#undef STANDARD_TEXT
+#undef OTHER_STANDARD
+};
+
+#define OTHERS (sizeof others / sizeof others[0])
+#define ALL (STANDARD_COUNT + OTHERS)
+
+struct choice {
+    bool chosen[ALL], as_json;
+    const char *html;
 };
 
 const struct standard_text *standard_text(enum standard s)
@@ -20,70 +45,150 @@ const struct standard_text *standard_text(enum standard s)
     return (unsigned)s < STANDARD_COUNT ? &texts[s] : NULL;
 }
 
-static void print_one(enum standard s)
+static const char *word_at(size_t i)
 {
-    printf("%s%s%s: %s\n", cli_colour(stdout, CLI_BOLD), standard_name(s), cli_colour(stdout, CLI_PLAIN),
-           texts[s].title);
-    printf("  %s\n  %s\n", texts[s].protects, texts[s].acts);
-    if (s >= STANDARD_MAIL_COUNT)
-        puts("  Checked of domains only; no mail is judged by it.");
+    return i < STANDARD_COUNT ? standard_name((enum standard)i) : others[i - STANDARD_COUNT].word;
 }
 
-static void json_one(struct json *j, enum standard s)
+static const struct standard_text *text_at(size_t i)
 {
+    return i < STANDARD_COUNT ? &texts[i] : &others[i - STANDARD_COUNT].text;
+}
+
+static void print_one(size_t i)
+{
+    const struct standard_text *t = text_at(i);
+    printf("%s%s%s: %s\n", cli_colour(stdout, CLI_BOLD), word_at(i), cli_colour(stdout, CLI_PLAIN), t->title);
+    printf("  %s\n  %s\n  Cost: %s\n  Here: %s\n  Status: %s. %s\n", t->protects, t->acts, t->cost, t->here, t->status,
+           t->address);
+}
+
+static void json_one(struct json *j, size_t i)
+{
+    const struct standard_text *t = text_at(i);
     json_open(j);
-    json_str(j, "standard", standard_name(s));
-    json_str(j, "title", texts[s].title);
-    json_str(j, "protects", texts[s].protects);
-    json_str(j, "acts", texts[s].acts);
-    json_bool(j, "judged_on_mail", s < STANDARD_MAIL_COUNT);
+    json_str(j, "standard", word_at(i));
+    json_str(j, "title", t->title);
+    json_str(j, "protects", t->protects);
+    json_str(j, "acts", t->acts);
+    json_str(j, "cost", t->cost);
+    json_str(j, "here", t->here);
+    json_str(j, "status", t->status);
+    json_str(j, "address", t->address);
+    json_bool(j, "judged_on_mail", i < STANDARD_MAIL_COUNT);
+    json_bool(j, "checked_of_domains", i < STANDARD_COUNT && i != STANDARD_ARC);
     json_end(j);
 }
 
+static void html_one(struct buf *b, size_t i)
+{
+    const struct standard_text *t = text_at(i);
+    const char *const rows[][2] = {{"Protects from", t->protects},
+                                   {"Who has to act", t->acts},
+                                   {"Cost", t->cost},
+                                   {"Here", t->here},
+                                   {"Status", t->status}};
+    buf_printf(b, "<h2 id=\"%s\">", word_at(i));
+    page_text(b, t->title);
+    buf_adds(b, "</h2>\n<dl>");
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        buf_printf(b, "<dt>%s</dt><dd>", rows[k][0]);
+        page_text(b, rows[k][1]);
+        buf_adds(b, "</dd>");
+    }
+    buf_adds(b, "<dt>Text</dt><dd><a href=\"");
+    page_text(b, t->address);
+    buf_adds(b, "\">");
+    page_text(b, t->address);
+    buf_adds(b, "</a></dd></dl>\n");
+}
+
+static int name_unknown(const char *name)
+{
+    fprintf(stderr, "Standards:");
+    for (size_t k = 0; k < ALL; k++)
+        fprintf(stderr, " %s", word_at(k));
+    fputc('\n', stderr);
+    return cli_usage("'%s' is not a standard", name);
+}
+
+static int choose_name(struct choice *c, const char *name)
+{
+    for (size_t k = 0; k < ALL; k++)
+        if (strcasecmp(word_at(k), name) == 0) {
+            c->chosen[k] = true;
+            return -1;
+        }
+    return name_unknown(name);
+}
+
 /* Marks the standards named by the arguments; -1: go on, else the exit code. */
-static int choose(int argc, char **argv, bool chosen[STANDARD_COUNT], bool *as_json)
+static int choose(int argc, char **argv, struct choice *c)
 {
     bool any = false;
     for (int i = 1; i < argc; i++) {
-        enum standard s = standard_from_name(slice_str(argv[i]));
         if (strcmp(argv[i], "--json") == 0) {
-            *as_json = true;
+            c->as_json = true;
         } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            puts("Usage: assay standards [--json] [STANDARD...]\n\nSays of each standard what it protects from and who "
-                 "has to act.");
+            puts(
+                "Usage: assay standards [--json | --html FILE] [STANDARD...]\n\nSays of each standard what it protects "
+                "from, who has to act,\nwhat it costs, and what Assay does about it.");
             return EX_OK;
-        } else if (s == STANDARD_COUNT) {
-            fprintf(stderr, "Standards:");
-            for (int k = 0; k < STANDARD_COUNT; k++)
-                fprintf(stderr, " %s", standard_name((enum standard)k));
-            fputc('\n', stderr);
-            return cli_usage("'%s' is no standard", argv[i]);
+        } else if (strcmp(argv[i], "--html") == 0 && i + 1 < argc) {
+            c->html = argv[++i];
+        } else if (strncmp(argv[i], "--html=", 7) == 0) {
+            c->html = argv[i] + 7;
+        } else if (argv[i][0] == '-') {
+            return cli_usage("unknown option '%s'", argv[i]);
         } else {
-            chosen[s] = any = true;
+            int rc = choose_name(c, argv[i]);
+            any = true;
+            if (rc != -1)
+                return rc;
         }
     }
-    for (int k = 0; k < STANDARD_COUNT && !any; k++)
-        chosen[k] = true;
+    for (size_t k = 0; k < ALL && !any; k++)
+        c->chosen[k] = true;
     return -1;
+}
+
+static int write_page(const struct choice *c)
+{
+    struct buf b = BUF_INIT;
+    page_begin(&b, "Standards for mail and DNS", "Standards for mail and DNS");
+    for (size_t k = 0; k < ALL; k++)
+        if (c->chosen[k])
+            html_one(&b, k);
+    page_end(&b);
+    int fd = open(c->html, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    bool good = !b.failed && fd >= 0 && write(fd, b.p, b.n) == (ssize_t)b.n;
+    if (!good)
+        cli_error("%s: %s", c->html, b.failed ? "out of memory" : strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    buf_release(&b);
+    return good ? EX_OK : EX_CANTCREAT;
 }
 
 int cmd_standards(int argc, char **argv)
 {
-    bool chosen[STANDARD_COUNT] = {false}, as_json = false;
-    int rc = choose(argc, argv, chosen, &as_json);
+    struct choice c = {.html = NULL};
+    int rc = choose(argc, argv, &c);
     if (rc != -1)
         return rc;
+    if (c.html)
+        return write_page(&c);
     struct buf b = BUF_INIT;
     struct json j = JSON_INTO(&b);
-    if (as_json)
+    if (c.as_json)
         json_open_array(&j, NULL);
-    for (int k = 0; k < STANDARD_COUNT; k++) {
-        if (chosen[k] && as_json)
-            json_one(&j, (enum standard)k);
-        else if (chosen[k])
-            print_one((enum standard)k);
+    for (size_t k = 0; k < ALL; k++) {
+        if (c.chosen[k] && c.as_json)
+            json_one(&j, k);
+        else if (c.chosen[k])
+            print_one(k);
     }
-    if (!as_json)
+    if (!c.as_json)
         return EX_OK;
     json_end(&j);
     buf_addc(&b, '\n');

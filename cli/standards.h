@@ -11,6 +11,9 @@ struct standard_text {
     const char *title;    /* its name and RFC */
     const char *protects; /* one sentence: from what */
     const char *acts;     /* one sentence: who has to do what */
+    const char *cost;     /* one sentence: of money or time */
+    const char *here;     /* one sentence: what Assay does about it */
+    const char *status, *address;
 };
 
 /* Static; NULL beyond the end. */

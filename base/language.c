@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * language.c - looks a text up in the catalogue of a language (language.h).
+ *
+ * The catalogues are made from po/NAME.po by po/compile when the program is built, sorted by the English text, so that
+ * a look-up is a binary search. Promises never to return NULL for a text that is not NULL.
+ */
+#include "base/language.h"
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct entry {
+    const char *english, *text;
+};
+
+static const struct entry entries_nl[] = {
+#include "po/nl.inc"
+};
+
+static const struct {
+    const char *name;
+    const struct entry *entries;
+    size_t count;
+} catalogues[LANGUAGE_COUNT] = {
+    [LANGUAGE_EN] = {"en", NULL, 0},
+    [LANGUAGE_NL] = {"nl", entries_nl, sizeof entries_nl / sizeof entries_nl[0]},
+};
+
+static int by_english(const void *key, const void *entry)
+{
+    return strcmp(key, ((const struct entry *)entry)->english);
+}
+
+const char *language_text(enum language l, const char *english)
+{
+    if ((unsigned)l >= LANGUAGE_COUNT || !catalogues[l].count || !english)
+        return english;
+    const struct entry *e = bsearch(english, catalogues[l].entries, catalogues[l].count, sizeof *e, by_english);
+    return e ? e->text : english;
+}
+
+const char *language_name(enum language l)
+{
+    return (unsigned)l < LANGUAGE_COUNT ? catalogues[l].name : "en";
+}
+
+bool language_from_name(const char *name, enum language *out)
+{
+    size_t n = strcspn(name, "_.@-");
+    for (int i = 0; i < LANGUAGE_COUNT; i++)
+        if (n == strlen(catalogues[i].name) && strncasecmp(name, catalogues[i].name, n) == 0) {
+            *out = (enum language)i;
+            return true;
+        }
+    return false;
+}
+
+enum language language_of_user(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    enum language l = LANGUAGE_EN;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value) {
+            (void)language_from_name(value, &l);
+            break;
+        }
+    }
+    return l;
+}

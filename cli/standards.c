@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * standards.c - `assay standards`: the twenty standards that matter, each in plain sentences: what it protects from, who
- * has to act, what it costs, what Assay does about it.
+ * standards.c - `assay standards`: the twenty standards that matter, each in plain sentences: what it protects from,
+ * who has to act, what it costs, what Assay does about it.
  *
  * Written for someone who knows no abbreviation. An unknown name is EX_USAGE, and the known ones are listed.
  */

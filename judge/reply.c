@@ -66,6 +66,9 @@ static const char *what(struct arena *a, const struct verdict_line *l, bool soft
 
     if (soft)
         return arena_printf(a, "%s of %s could not be checked now, please try again: %s", name, subject, l->reason);
+    if (l->statement && l->statement->own_from)
+        return arena_printf(a, "Sender address not allowed: users of this server may not send as %s: %s", subject,
+                            l->reason);
     if (l->standard == STANDARD_DMARC && l->signal)
         return arena_printf(a, "%s: mail from %s is refused as its owner asks (p=reject): %s; and %s", name, subject,
                             l->reason, l->signal);
@@ -83,9 +86,12 @@ static const char *where_to_read(struct arena *a, size_t w, const struct verdict
     const char *more = policy_set_text(p, SETTING_REPLY_HELP), *owner = policy_owner(p);
     const char *ask = strchr(owner, '@') ? owner : NULL;
 
-    return arena_printf(a, "See %s%s%s (%s, policy %s%s%s)", *more ? more : words[w].more, ask ? ", ask " : "",
-                        ask ? ask : "", id, v->policy_hash, l->statement ? " " : "",
-                        l->statement ? l->statement->id : "");
+    const bool own_from = l->statement && l->statement->own_from; /* no standard of anybody's: no RFC to read */
+    const char *page = *more ? more : own_from ? NULL : words[w].more;
+
+    return arena_printf(a, "%s%s%s%s%s(%s, policy %s%s%s)", page ? "See " : "", page ? page : "",
+                        ask ? page ? ", ask " : "Ask " : "", ask ? ask : "", page || ask ? " " : "", id, v->policy_hash,
+                        l->statement ? " " : "", l->statement ? l->statement->id : "");
 }
 
 enum status reply_for(struct arena *a, const struct verdict *v, const struct policy *p, const char *authserv_id,

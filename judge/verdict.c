@@ -11,6 +11,7 @@
  */
 #include "judge/verdict.h"
 #include "judge/verdict_rules.h"
+#include <string.h>
 
 static const struct {
     enum standard standard;
@@ -105,6 +106,82 @@ static void tell_override(const struct facts *f, struct verdict *v)
     v->dmarc_comment = v->held_back;
 }
 
+/* ---- the rules, asked several times ---- */
+
+static void run_rules(struct ruling *r, bool early)
+{
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (!early || rules[i].standard == STANDARD_TLS)
+            rules[i].judge(r);
+}
+
+/* The same question once more: of somebody else's statements, or as if nothing were excused. NULL: no memory. */
+static struct ruling *asked_again(const struct ruling *r, enum policy_whose whose, bool no_exemptions, bool early)
+{
+    struct ruling *again = ARENA_NEW(r->arena, struct ruling);
+
+    if (!again)
+        return NULL;
+    again->arena = r->arena;
+    again->f = r->f;
+    again->p = r->p;
+    again->rcpt = r->rcpt;
+    again->at = r->at;
+    again->whose = whose;
+    again->no_exemptions = no_exemptions;
+    run_rules(again, early);
+    return again;
+}
+
+static struct verdict_line *line_about(struct ruling *r, const struct verdict_line *like)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        struct verdict_line *l = &r->lines[i];
+        const char *a = l->subject ? l->subject : "", *b = like->subject ? like->subject : "";
+        if (l->standard == like->standard && strcmp(a, b) == 0)
+            return l;
+    }
+    return NULL;
+}
+
+/* An exemption counts as used only where it excused something: where the line asks for nothing without it, too, the
+ * mail met the demand. */
+static bool drop_unused_exemptions(struct ruling *r, bool early)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < r->count; i++)
+        any = any || r->lines[i].exemption;
+    struct ruling *strict = any ? asked_again(r, r->whose, true, early) : NULL;
+    for (size_t i = 0; strict && i < r->count; i++) {
+        struct verdict_line *l = &r->lines[i];
+        const struct verdict_line *without = l->exemption ? line_about(strict, l) : NULL;
+        if (without && without->action == POLICY_DELIVER)
+            *l = *without;
+    }
+    return !any || strict;
+}
+
+/* What the recipient's own file asks: of it and the operator's statements, the more severe action counts. */
+static bool add_customers(struct ruling *r, bool early)
+{
+    if (!r->rcpt || !policy_has_customers(r->p))
+        return true;
+    struct ruling *customer = asked_again(r, POLICY_WHOSE_CUSTOMER, false, early);
+    for (size_t i = 0; customer && i < customer->count; i++) {
+        const struct verdict_line *asks = &customer->lines[i];
+        struct verdict_line *l = line_about(r, asks);
+        if (!asks->statement || !asks->statement->tightens)
+            continue;
+        if (!l && r->count < RULE_LINES)
+            r->lines[r->count++] = *asks;
+        else if (l && (in_force(asks) > in_force(l) ||
+                       (in_force(asks) == in_force(l) && asks->action >= l->action && asks->level > l->level)))
+            *l = *asks;
+    }
+    return customer != NULL;
+}
+
 static enum status decide(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt, time_t at,
                           const char *paused, bool early, struct verdict *out)
 {
@@ -125,9 +202,10 @@ static enum status decide(struct arena *a, const struct facts *f, const struct p
         if (f->source == JUDGE_SUBMISSION && !early)
             rule_own_from(r);
     } else {
-        for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-            if (!early || rules[i].standard == STANDARD_TLS)
-                rules[i].judge(r);
+        r->whose = POLICY_WHOSE_OPERATOR;
+        run_rules(r, early);
+        if (!drop_unused_exemptions(r, early) || !add_customers(r, early))
+            return STATUS_NOMEM;
     }
     lines = ARENA_ARRAY(a, struct verdict_line, r->count + 1);
     for (size_t i = 0; i < r->count; i++)

@@ -21,6 +21,8 @@ struct ruling {
     const struct policy *p;
     const char *rcpt;
     time_t at;
+    enum policy_whose whose;
+    bool no_exemptions;
     struct verdict_line lines[RULE_LINES];
     size_t count;
     struct policy_answer answer; /* to the last rule_ask */

@@ -21,6 +21,8 @@ struct verdict_line *rule_ask(struct ruling *r, enum standard s, const char *who
         .client = r->f->client.family ? &r->f->client : NULL,
         .signers = r->f->signers,
         .signer_count = r->f->signer_count,
+        .whose = r->whose,
+        .no_exemptions = r->no_exemptions,
     };
 
     policy_ask(r->p, &q, &r->answer);

@@ -8,12 +8,14 @@
  * WHO: everyone < network (longer prefix, more) < domain (more labels, more; `only` more than its domain). A list's
  * score is that of its entry that matched. Then: `always` first; WHOM; WHO; the later. Among exemptions in force the
  * most specific; it wins over a statement that is more specific than it in neither score, and never over `always`.
- * Last, a statement of a file that may only tighten replaces the outcome when it asks more and in nothing less.
+ * Last, a statement of a file that may only tighten replaces the answer when it asks more in some outcome and less in
+ * none; where it asks more in some and less in others, both count (policy_answer's `also`, and enum policy_whose).
  */
 #include "base/clock.h"
 #include "base/domain.h"
 #include "policy/index.h"
 #include "policy/recipient.h"
+#include <stdio.h>
 
 #define SCORE_NETWORK 0x100u
 #define SCORE_DOMAIN 0x1000u
@@ -284,7 +286,7 @@ static void seek_exemptions(struct walk *w, const struct candidate *rule)
 {
     w->exemption.item = w->expired.item = NULL;
     w->target = *rule;
-    if (w->any_exemption)
+    if (w->any_exemption && !w->q->no_exemptions)
         walk(w, found_exemption);
 }
 
@@ -320,33 +322,77 @@ static bool excuse(struct policy_answer *a, const struct policy_question *q)
     return true;
 }
 
-/* Whether `more` asks more than `than`, and in nothing less. */
-static bool asks_more(const struct policy_answer *more, const struct policy_answer *than)
+/* What a message can turn out to be, as far as answers differ in it. TLS: in the clear, older than 1.2, 1.2; the others:
+ * nothing published, failed where the owner wishes nothing, wishes quarantine, wishes reject, wishes reject and a second
+ * sign speaks of forgery (RFC 9989 7.4). */
+#define OUTCOMES 5
+
+static void act_on_outcomes(const struct policy_answer *a, enum standard standard, enum policy_action out[OUTCOMES])
 {
-    if (more->level != than->level)
-        return more->level > than->level && more->tls_version >= than->tls_version && more->action >= than->action;
-    bool less = more->action < than->action || more->tls_version < than->tls_version ||
-                (than->as_published && !more->as_published) || (more->except_bounces && !than->except_bounces);
-    bool bigger = more->action > than->action || more->tls_version > than->tls_version ||
-                  (more->as_published && !than->as_published) || (than->except_bounces && !more->except_bounces) ||
-                  (than->trial && more->level > POLICY_RECORD);
-    return !less && bigger;
+    for (size_t i = 0; i < OUTCOMES; i++)
+        out[i] = POLICY_DELIVER;
+    if (a->trial || a->level < POLICY_FOLLOW)
+        return;
+    if (standard == STANDARD_TLS) {
+        const unsigned floor = a->tls_version ? a->tls_version : 12;
+        for (unsigned i = 0; i < 3 && a->level == POLICY_REQUIRE; i++)
+            out[i] = i < 2 || floor > 12 ? a->action : POLICY_DELIVER;
+        return;
+    }
+    if (a->level == POLICY_REQUIRE) {
+        for (size_t i = 0; i < OUTCOMES; i++)
+            out[i] = a->action;
+        return;
+    }
+    if (standard != STANDARD_DMARC || a->action_written) {
+        out[2] = out[3] = out[4] = a->action;
+        return;
+    }
+    out[2] = POLICY_QUARANTINE;
+    out[3] = a->as_published ? POLICY_REJECT : POLICY_QUARANTINE;
+    out[4] = POLICY_REJECT;
 }
 
-/* Lets a customer's statement replace the outcome. True when it did. */
-static bool tighten(struct walk *w, struct policy_answer *a)
+/* Decided for each outcome, not by a rank of levels. *more: `a` asks more than b in some outcome; *less: less in some. */
+static void compare(const struct policy_answer *a, const struct policy_answer *b, enum standard standard, bool *more,
+                    bool *less)
 {
-    struct policy_answer customer = {0};
+    enum policy_action of_a[OUTCOMES], of_b[OUTCOMES];
+    act_on_outcomes(a, standard, of_a);
+    act_on_outcomes(b, standard, of_b);
+    *more = *less = false;
+    for (size_t i = 0; i < OUTCOMES; i++) {
+        *more = *more || of_a[i] > of_b[i];
+        *less = *less || of_a[i] < of_b[i];
+    }
+    *more = *more || (!*less && a->level > b->level);
+}
+
+/* The customer's statement, where no exemption excuses from it. */
+static bool customer_asks(struct walk *w, struct policy_answer *customer)
+{
     struct candidate exemption = w->exemption;
     if (!w->tighter.item)
         return false;
-    answer_from(&customer, &w->tighter.item->s, w->q->standard);
-    if (!asks_more(&customer, a))
-        return false;
+    *customer = (struct policy_answer){.level = POLICY_RECORD};
+    answer_from(customer, &w->tighter.item->s, w->q->standard);
     seek_exemptions(w, &w->tighter);
     bool excused = w->exemption.item != NULL;
     w->exemption = exemption;
-    if (excused)
+    return !excused;
+}
+
+/* Lets a customer's statement replace the answer. True when it did. */
+static bool tighten(struct walk *w, struct policy_answer *a)
+{
+    struct policy_answer customer;
+    bool more, less;
+    if (!customer_asks(w, &customer))
+        return false;
+    compare(&customer, a, w->q->standard, &more, &less);
+    if (less && more)
+        a->also = customer.statement;
+    if (less || !more)
         return false;
     a->exemption = a->expired = NULL;
     answer_from(a, &w->tighter.item->s, w->q->standard);
@@ -390,7 +436,7 @@ static void clear(struct policy_answer *a, enum policy_level level)
     a->action_written = a->trial = a->always = a->strictly = a->as_published = a->except_bounces = false;
     a->tls_version = 0;
     a->text = NULL;
-    a->statement = a->exemption = a->expired = NULL;
+    a->statement = a->also = a->exemption = a->expired = NULL;
     a->beaten_count = 0;
 }
 
@@ -428,14 +474,58 @@ void policy_ask(const struct policy *p, const struct policy_question *q, struct 
     walk(&w, found_rule);
     clear(a, q->own_from ? POLICY_IGNORE : POLICY_RECORD);
     w.exemption.item = NULL;
-    if (w.rule.item)
-        decide(&w, a);
-    struct candidate decided = tighten(&w, a) ? w.tighter : w.rule;
+    bool customer = false;
+    if (q->whose == POLICY_WHOSE_CUSTOMER) {
+        struct policy_answer asked_for;
+        customer = customer_asks(&w, &asked_for);
+        if (customer)
+            answer_from(a, &w.tighter.item->s, q->standard);
+    } else {
+        if (w.rule.item)
+            decide(&w, a);
+        customer = q->whose == POLICY_WHOSE_BOTH && tighten(&w, a);
+    }
+    struct candidate decided = customer ? w.tighter : w.rule;
     if (w.seen_count > 1 || (w.seen_count && !a->statement))
         tell_beaten(&w, a, &decided);
 }
 
 /* ---- other questions ---- */
+
+bool policy_has_customers(const struct policy *p)
+{
+    for (size_t i = 0; i < p->unit_count; i++)
+        if (p->units[i]->tighten)
+            return true;
+    return false;
+}
+
+bool policy_tightens_nothing(const struct policy *p, const struct policy_statement *s, enum standard standard,
+                             time_t at, const struct policy_statement **instead)
+{
+    char rcpt[KEYSET_KEY_MAX + 16];
+    struct policy_answer operator, customer;
+    bool more, less;
+    if (s->who.kind == POLICY_IN_LIST || s->who.kind == POLICY_NETWORK || s->whom.kind == POLICY_IN_LIST ||
+        !s->whom.name)
+        return false;
+    snprintf(rcpt, sizeof rcpt, "%s%s", s->whom.kind == POLICY_ADDRESS ? "" : "anybody@", s->whom.name);
+    struct policy_question q = {.standard = standard,
+                                .who = s->who.name ? s->who.name : "somebody.invalid",
+                                .rcpt = rcpt,
+                                .at = at,
+                                .whose = POLICY_WHOSE_OPERATOR,
+                                .no_exemptions = true};
+    policy_ask(p, &q, &operator);
+    q.whose = POLICY_WHOSE_CUSTOMER;
+    policy_ask(p, &q, &customer);
+    if (customer.statement != s || !operator.statement)
+        return false;
+    compare(&customer, &operator, standard, &more, &less);
+    if (instead)
+        *instead = operator.statement;
+    return !more;
+}
 
 static void found_in_force(struct walk *w, const struct candidate *c)
 {

@@ -198,27 +198,25 @@ static void check_trial(const struct lint *l, const struct item *it)
 
 /* ---- what customers ask ---- */
 
-/* Asks for a recipient the statement means, and a sender it means: if the operator's statement decides all the same,
- * the customer's says nothing. */
 static void check_tightens(const struct lint *l, const struct item *it)
 {
-    char rcpt[KEYSET_KEY_MAX + 16];
-    if (it->s.who.kind == POLICY_IN_LIST || it->s.who.kind == POLICY_NETWORK || it->s.whom.kind == POLICY_IN_LIST ||
-        !it->s.whom.name)
-        return;
-    snprintf(rcpt, sizeof rcpt, "%s%s", it->s.whom.kind == POLICY_ADDRESS ? "" : "anybody@", it->s.whom.name);
-    for (unsigned i = 0; i < STANDARD_MAIL_COUNT; i++) {
-        struct policy_question q = {.standard = (enum standard)i, .rcpt = rcpt, .at = l->now};
-        struct policy_answer a;
-        q.who = it->s.who.name ? it->s.who.name : "somebody.invalid";
-        if (!(it->s.standards & POLICY_BIT(i)))
-            continue;
-        policy_ask(l->p, &q, &a);
-        if (a.statement && !a.statement->tightens)
-            doubt(l, POLICY_WARNING, it, "it may only ask more: a higher level, and no milder action",
+    const struct policy_statement *instead;
+    for (unsigned i = 0; i < STANDARD_MAIL_COUNT; i++)
+        if ((it->s.standards & POLICY_BIT(i)) &&
+            policy_tightens_nothing(l->p, &it->s, (enum standard)i, l->now, &instead))
+            doubt(l, POLICY_WARNING, it, "it may only ask more: act where the main policy does not, or more severely",
                   "its %s changes nothing: the main policy asks as much or more, in %s line %u (%s)",
-                  standard_name((enum standard)i), a.statement->file, a.statement->line, a.statement->text);
-    }
+                  standard_name((enum standard)i), instead->file, instead->line, instead->text);
+}
+
+/* A provider's customers send with domains of their own. */
+static void check_own_from(const struct lint *l, const struct item *it)
+{
+    size_t domains = l->p->own.domains.count;
+    if (it->s.own_from && it->s.level == POLICY_REQUIRE && domains < 2)
+        doubt(l, POLICY_WARNING, it, "name every domain that users send with in `own domains`, or remove this",
+              "users of this server may write as %s only: mail they send as any other domain is refused",
+              domains ? "the one own domain" : "no domain, since none is named as own, so as nobody");
 }
 
 /* ---- what is explained ---- */
@@ -362,6 +360,7 @@ static void check_item(const struct lint *l, struct map *seen, uint32_t i, bool 
         check_trial(l, it);
     if (is_rule(it) && it->s.tightens)
         check_tightens(l, it);
+    check_own_from(l, it);
     if (it->s.except_bounces)
         doubt(
             l, POLICY_WARNING, it, "leave it out, where bounces of those senders are signed",

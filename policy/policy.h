@@ -179,6 +179,14 @@ void policy_report_print(const struct policy_report *r, enum policy_severity at_
 
 /* ---- asking ---- */
 
+/* Whose statements are asked. A customer's file that may only tighten never takes the place of what the operator asks:
+ * of the two answers each outcome gets the more severe action. */
+enum policy_whose {
+    POLICY_WHOSE_BOTH, /* the customer's where it asks more in some outcome and less in none, else the operator's */
+    POLICY_WHOSE_OPERATOR,
+    POLICY_WHOSE_CUSTOMER, /* no statement: the recipient's file says nothing of it */
+};
+
 struct policy_question {
     enum standard standard;
     bool names;      /* the resolver's question (dnssec of names); else mail */
@@ -191,6 +199,8 @@ struct policy_question {
     const struct ip *client;    /* for `via`; NULL: unknown, then an exemption with via does not apply */
     const char *const *signers; /* kept domains with a valid signature on this mail, for `signed by` */
     size_t signer_count;
+    enum policy_whose whose;
+    bool no_exemptions; /* as if there were none */
     bool own_from; /* the rule of submission (`require own-from of submission`): standard and who are not looked at;
                       none: POLICY_IGNORE */
 };
@@ -227,6 +237,7 @@ struct policy_answer {
     unsigned tls_version;                     /* 0, 12, 13: lowest version asked for */
     const char *text;                         /* "text for the peer", or NULL */
     const struct policy_statement *statement; /* the one that decided; NULL: none speaks of it */
+    const struct policy_statement *also;      /* WHOSE_BOTH: a customer's, which asks more in some outcomes only */
     const struct policy_statement *exemption; /* the one that lowered the level, or NULL */
     const struct policy_statement *expired;   /* an ended exemption that would have, or NULL */
     size_t beaten_count;                      /* the first POLICY_BEATEN_MAX of those that did not decide */
@@ -235,6 +246,15 @@ struct policy_answer {
 
 /* Pure. No allocation. Any thread. */
 void policy_ask(const struct policy *p, const struct policy_question *q, struct policy_answer *a);
+
+/* Whether any customer's file tightens this policy. */
+bool policy_has_customers(const struct policy *p);
+
+/* Whether a customer's statement asks more than the operator's do in no outcome, for the senders and the recipient it
+ * names: it then does nothing. instead (may be NULL): the operator's statement that asks as much. False where that
+ * cannot be told from the statement alone (lists, networks). */
+bool policy_tightens_nothing(const struct policy *p, const struct policy_statement *s, enum standard standard,
+                             time_t at, const struct policy_statement **instead);
 
 /* The `trust` statement that makes this domain a forwarder for this recipient (NULL: any) from this client (NULL:
  * unknown), or NULL. */

@@ -4,9 +4,41 @@
  *
  * The details are `assay policy check`'s; here is only whether there is something to see there.
  */
+#include "base/clock.h"
 #include "cli/doctor/doctor.h"
+#include "policy/pause.h"
+#include "policy/policy_live.h"
 #include "policy/policy_settings.h"
+#include <limits.h>
+#include <stdio.h>
 #include <unistd.h>
+
+/* A pause in force is named: nothing is acted on, whatever the policy says. */
+static void say_pause(struct doctor *d)
+{
+    struct pause p;
+    char until[CLOCK_TEXT];
+    if (pause_read(d->state_dir, clock_wall(), &p) == STATUS_OK)
+        doctor_say(d, DOCTOR_WARNING, "enforcement is paused until %s by %s: %s\nassay resume ends the pause",
+                   clock_utc_text(p.until, until), p.by, p.because);
+}
+
+/* What the milter would do at its next reload or start with the file as it is now. */
+static void say_kept_out(struct doctor *d, const struct policy *p)
+{
+    char snapshot[PATH_MAX];
+    struct policy_report *r = policy_report_new();
+    snprintf(snapshot, sizeof snapshot, "%s/policy.snapshot", d->state_dir);
+    if (p && access(snapshot, R_OK) == 0 && !policy_live_takes(d->policy_path, snapshot, r)) {
+        const struct policy_message *m, *first = NULL;
+        for (size_t i = 0; (m = policy_report_at(r, i)) != NULL && !first; i++)
+            first = m->severity == POLICY_ERROR ? m : NULL;
+        doctor_say(d, DOCTOR_CRITICAL, "%s is kept out, and the policy from before goes on: %s\n%s", d->policy_path,
+                   first ? first->text : "it looks like an accident",
+                   first && first->help ? first->help : "assay policy accept lets it in");
+    }
+    policy_report_free(r);
+}
 
 void doctor_policy(struct doctor *d)
 {
@@ -26,14 +58,16 @@ void doctor_policy(struct doctor *d)
         doctor_say(d, DOCTOR_CRITICAL, "%s does not load: %zu errors\nassay policy check %s", d->policy_path, errors,
                    d->policy_path);
     else if (warnings)
-        doctor_say(d, DOCTOR_WARNING, "%s loads (hash %s) with %zu warnings\nassay policy check %s", d->policy_path,
-                   policy_hash(p), warnings, d->policy_path);
+        doctor_say(d, DOCTOR_WARNING, "%s loads (hash %s) with %zu warning%s\nassay policy check %s", d->policy_path,
+                   policy_hash(p), warnings, warnings == 1 ? "" : "s", d->policy_path);
     else
         doctor_say(d, DOCTOR_OK, "%s loads (hash %s)", d->policy_path, policy_hash(p));
     if (p && policy_set_is(p, SETTING_MODE, "dry-run"))
         doctor_say(d, DOCTOR_NOTE,
                    "dry-run: everything is judged and recorded, nothing is acted on\nwhen the records look right: set "
                    "mode enforce");
+    say_kept_out(d, p);
+    say_pause(d);
     policy_unref(p);
     policy_report_free(report);
 }

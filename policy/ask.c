@@ -322,9 +322,9 @@ static bool excuse(struct policy_answer *a, const struct policy_question *q)
     return true;
 }
 
-/* What a message can turn out to be, as far as answers differ in it. TLS: in the clear, older than 1.2, 1.2; the others:
- * nothing published, failed where the owner wishes nothing, wishes quarantine, wishes reject, wishes reject and a second
- * sign speaks of forgery (RFC 9989 7.4). */
+/* What a message can turn out to be, as far as answers differ in it. TLS: in the clear, older than 1.2, 1.2. The
+ * others: nothing published; failed where the owner wishes nothing, wishes quarantine, wishes reject, wishes reject and
+ * a second sign speaks of forgery (RFC 9989 7.4). */
 #define OUTCOMES 5
 
 static void act_on_outcomes(const struct policy_answer *a, enum standard standard, enum policy_action out[OUTCOMES])
@@ -353,7 +353,8 @@ static void act_on_outcomes(const struct policy_answer *a, enum standard standar
     out[4] = POLICY_REJECT;
 }
 
-/* Decided for each outcome, not by a rank of levels. *more: `a` asks more than b in some outcome; *less: less in some. */
+/* Decided for each outcome, not by a rank of levels. *more: `a` asks more than b in some outcome; *less: less in some.
+ */
 static void compare(const struct policy_answer *a, const struct policy_answer *b, enum standard standard, bool *more,
                     bool *less)
 {

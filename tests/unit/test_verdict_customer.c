@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_verdict_customer.c - a customer's file in the verdict: of what the operator and the customer ask, the more severe
- * action counts, for each outcome by itself.
+ * test_verdict_customer.c - a customer's file in the verdict: of what the operator and the customer ask, the more
+ * severe action counts, for each outcome by itself.
  */
 #include "base/arena.h"
 #include "tests/unit/verdict_case.h"

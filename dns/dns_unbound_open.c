@@ -91,7 +91,7 @@ static void set_bounds(struct dns_unbound *u)
         {"max-query-restarts:", "7"},          /* CNAME records followed; 11 by default */
         {"max-sent-count:", "10"},             /* packets for one name at one delegation; 32 */
         {"outbound-msg-retry:", "3"},          /* tries of one server; 5 */
-        {"max-global-quota:", "24"},           /* packets for a question and all that it leads to (since 1.21) */
+        {"max-global-quota:", "50"},           /* packets for a question and all that it leads to (since 1.21) */
         {"infra-cache-max-rtt:", "4000"},      /* the longest wait for one server; 120000 */
         {"target-fetch-policy:", "0 0 0 0 0"}, /* no addresses of name servers that are not needed */
         {"qname-minimisation:", "no"}, /* a packet for each label: a name of ten labels costs twelve times as much */
@@ -142,8 +142,9 @@ static bool is_forward(const char *text)
 static bool unblock_local(struct ub_ctx *ctx, char **error)
 {
     static const char *const options[][2] = {
-        {"unblock-lan-zones:", "yes"},           {"insecure-lan-zones:", "yes"}, {"local-zone:", "test. nodefault"},
-        {"local-zone:", "home.arpa. nodefault"}, {"domain-insecure:", "test."},  {"domain-insecure:", "home.arpa."},
+        {"unblock-lan-zones:", "yes"},        {"insecure-lan-zones:", "yes"},
+        {"local-zone:", "test. transparent"}, {"local-zone:", "home.arpa. transparent"},
+        {"domain-insecure:", "test."},        {"domain-insecure:", "home.arpa."},
     };
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (!option(ctx, options[i][0], options[i][1], error))

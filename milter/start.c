@@ -23,6 +23,7 @@
 #include <limits.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -30,6 +31,8 @@
 #define ANCHOR_SEED "/usr/share/dns/root.key"
 
 struct daemon the_daemon;
+
+#define OPEN_FILES 65536u /* contrib/systemd/assay-milter.service */
 
 static const char *policy_path(const struct options *o)
 {
@@ -218,6 +221,18 @@ const char *start_journal_dir(const struct policy *p, const struct options *o, c
     return path_setting(p, SETTING_JOURNAL_DIR, o, out);
 }
 
+/* Look-ups under way and connections need open files; the soft limit is often 1,024. What the hard one allows is taken,
+ * up to what the unit file sets. */
+static void raise_open_files(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= OPEN_FILES)
+        return;
+    files.rlim_cur = files.rlim_max < OPEN_FILES ? files.rlim_max : OPEN_FILES;
+    (void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static int open_dns(struct daemon *d, const struct policy *p, const struct options *o)
 {
     char *error = NULL, anchor[PATH_MAX];
@@ -230,9 +245,14 @@ static int open_dns(struct daemon *d, const struct policy *p, const struct optio
             .anchor_seed = ANCHOR_SEED,
             .forward = policy_set_text(p, SETTING_DNS_FORWARD),
         };
+        raise_open_files();
         d->host.dns = dns_unbound_new(&c, &error);
-        if (d->host.dns)
+        if (d->host.dns) {
+            const char *not_taken = dns_unbound_not_taken(d->host.dns);
+            if (not_taken)
+                log_say("this libunbound does not know the bound \"%s\"; look-ups are bounded without it", not_taken);
             canary_start(d, &c);
+        }
     }
     if (!d->host.dns)
         fprintf(stderr, "assay-milter: %s\n", error ? error : "out of memory");

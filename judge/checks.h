@@ -25,7 +25,9 @@ struct judge {
     struct forged_list forged;
     bool behind_relay;
     bool client_started;
-    bool sealing; /* `set arc.seal` wants this mail sealed, and the body's hash is being made */
+    bool sealing;               /* `set arc.seal` wants this mail sealed, and the body's hash is being made */
+    struct dkim_bodyhash *body; /* for the fleet's proof; NULL: nobody needs it */
+    int body_number;
     struct classes classes;
 };
 

@@ -9,6 +9,8 @@
  */
 #include "base/clock.h"
 #include "judge/checks.h"
+#include "judge/fleet.h"
+#include "standards/dkim/dkim_bodyhash.h"
 #include "policy/policy_settings.h"
 
 struct judge *judge_new(const struct judge_host *host, const struct policy *policy, size_t bound)
@@ -38,6 +40,7 @@ struct judge *judge_free(struct judge *j)
 {
     if (!j)
         return NULL;
+    dkim_bodyhash_free(j->body);
     arc_checker_free(j->arc);
     dkim_checker_free(j->dkim);
     dns_scope_free(j->scope);
@@ -134,35 +137,65 @@ enum status judge_header(struct judge *j, struct slice name, struct slice value)
 /* Behind a relay: who sent it is known only now. */
 static enum status resolve_relay(struct judge *j)
 {
-    enum status s = relay_find(j->arena, &j->mail.headers, j->policy, &j->relay);
+    enum status s = relay_find(j->arena, &j->mail.headers, j->policy, &j->mail.peer, &j->relay);
 
     if (s != STATUS_OK)
         return s;
     j->behind_relay = true;
     j->mail.client_why = j->relay.reason;
-    if (j->relay.judged) {
-        j->mail.source = JUDGE_FLEET;
-        return STATUS_OK;
-    }
     j->mail.client_hidden = !j->relay.known;
     j->mail.client = j->relay.known ? j->relay.hop.client : (struct ip){0};
     j->mail.helo = j->mail.helo_domain = NULL;
     if (!j->relay.known)
         return STATUS_OK;
-    if (policy_is_own_network(j->policy, &j->mail.client)) {
-        j->mail.source = JUDGE_OWN;
-        return STATUS_OK;
-    }
     if (j->relay.hop.helo.n == 0)
         return STATUS_OK;
     char *helo = arena_copy(j->arena, j->relay.hop.helo.p, j->relay.hop.helo.n);
     return helo ? mail_set_helo(&j->mail, j->arena, helo) : STATUS_NOMEM;
 }
 
+/* Whether the fleet's proof is to be made or checked: then the body must be hashed. */
+static enum status prepare_proof(struct judge *j)
+{
+    if (!judged(j) || !*policy_set_text(j->policy, SETTING_FLEET_KEY_FILE))
+        return STATUS_OK;
+    j->body = dkim_bodyhash_new(j->arena);
+    j->body_number = j->body ? dkim_bodyhash_want(j->body, true, false, 0) : -1;
+    return j->body_number >= 0 ? STATUS_OK : STATUS_NOMEM;
+}
+
+/* Whether a host of our fleet, a stated relay, proves by one of the keys that it has judged this very message. */
+static bool fleet_judged(const struct judge *j)
+{
+    static const enum setting_id ids[] = {SETTING_FLEET_KEY_FILE, SETTING_FLEET_KEY_FILE_OTHER};
+    const struct header_field *f;
+    struct fleet_key key;
+    uint8_t hash[32];
+    uint64_t total;
+    const char *why;
+
+    if (!j->body || !j->behind_relay || !policy_is_relay(j->policy, &j->mail.peer) ||
+        !header_find(&j->mail.headers, "Assay-Verdict", 1) ||
+        dkim_bodyhash_get(j->body, j->body_number, hash, &total) != STATUS_OK)
+        return false;
+    for (size_t k = 0; k < sizeof ids / sizeof *ids; k++) {
+        const char *path = policy_set_text(j->policy, ids[k]);
+        if (!*path || !fleet_key_read(path, &key, &why))
+            continue;
+        for (unsigned i = 1; i <= FLEET_FIELDS_MAX && (f = header_find(&j->mail.headers, "Assay-Verdict", i)) != NULL;
+             i++)
+            if (fleet_is_proved(&key, f->value, &j->mail, hash, j->mail.at))
+                return true;
+    }
+    return false;
+}
+
 enum status judge_headers_end(struct judge *j)
 {
-    enum status s = STATUS_OK;
+    enum status s = prepare_proof(j);
 
+    if (s != STATUS_OK)
+        return s;
     if (j->mail.source == JUDGE_RELAY)
         s = resolve_relay(j);
     if (s != STATUS_OK || !judged(j))
@@ -180,6 +213,8 @@ void judge_body(struct judge *j, struct slice piece, bool crlf)
     format_body_chunk(&j->mail.body, piece, !crlf);
     if (j->dkim)
         dkim_checker_body(j->dkim, piece);
+    if (j->body)
+        dkim_bodyhash_add(j->body, piece);
 }
 
 bool judge_wants_body(const struct judge *j)
@@ -197,6 +232,10 @@ enum status judge_end(struct judge *j)
         if (s != STATUS_OK)
             return s;
     }
+    if (j->body)
+        dkim_bodyhash_end(j->body);
+    if (fleet_judged(j))
+        j->mail.source = JUDGE_FLEET;
     j->report.judged = judged(j);
     format_body_end(&j->mail.body);
     if (j->scope)

@@ -74,8 +74,9 @@ struct judge_report {
     struct rdns_finding rdns;
     enum limit_kind spf_limit, rdns_limit; /* of temperror: the bound of ours that kept it from being found out */
     struct facts facts;
-    const char *seal_problem; /* why a mail that should be sealed (`set arc.seal`) was not; NULL: nothing is wrong */
-    int64_t waited_ms;        /* in judge_end */
+    const char *seal_problem;  /* why a mail that should be sealed (`set arc.seal`) was not; NULL: nothing is wrong */
+    const char *fleet_problem; /* why no proof for our fleet could be made; NULL: nothing is wrong */
+    int64_t waited_ms;         /* in judge_end */
 };
 
 struct judge;

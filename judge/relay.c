@@ -7,8 +7,10 @@
  *     from HELO ([ADDRESS] ...)              Sendmail, Exim without reverse name
  *     from name ([ADDRESS] helo=HELO)        Exim
  *     from [ADDRESS] (helo=HELO ...)         Exim; also port=
- *     from name (HELO HELO) (ADDRESS)        qmail
+ *     from name (HELO HELO) (ADDRESS)        qmail; ident@ADDRESS too
  *     from name (ADDRESS)                    Exchange and others; ADDRESS, or [ADDRESS]
+ *     from [ADDRESS] (HELO HELO) by host (CommuniGate Pro ...)   "account NAME" may stand before HELO
+ * ADDRESS may have :PORT behind its bracket (Exim).
  * A comment of another shape (TLS, client certificate: its subject may hold anything) is passed over. Two comments of
  * these shapes: refused, since one of them may be the client's own words. Nothing of a HELO is ever taken for the
  * address.
@@ -71,21 +73,38 @@ static bool begins(struct slice s, const char *word)
     return s.n >= n && strncasecmp(s.p, word, n) == 0;
 }
 
-/* "[ADDRESS]" and nothing else. */
+/* "[ADDRESS]", perhaps with ":PORT", and nothing else. */
 static bool literal(struct slice w, struct ip *out)
 {
+    size_t end = w.n;
+
+    while (end && w.p[end - 1] >= '0' && w.p[end - 1] <= '9')
+        end--;
+    if (end < w.n && end && w.p[end - 1] == ':')
+        w.n = end - 1;
     return w.n > 2 && w.p[0] == '[' && w.p[w.n - 1] == ']' &&
            ip_from_text(slice_of(w.p + 1, w.n - 2), out) == STATUS_OK;
 }
 
+/* ADDRESS, or what identd said of the user, "@" and ADDRESS. */
+static bool bare_address(struct slice w, struct ip *out)
+{
+    for (size_t i = w.n; i-- > 0;)
+        if (w.p[i] == '@')
+            return ip_from_text(slice_from(w, i + 1), out) == STATUS_OK;
+    return ip_from_text(w, out) == STATUS_OK;
+}
+
 /* A comment that tells the client's address: [name] "[ADDRESS]" ..., or ADDRESS alone. */
-static bool tcp_info(struct slice inside, struct ip *out, struct slice *helo)
+static bool tcp_info(struct slice inside, struct ip *out, struct slice *helo, struct slice *name)
 {
     struct slice rest = skip_blanks(inside), w = take_word(&rest);
 
     if (slice_trim(rest).n == 0 && w.n && w.p[0] != '[')
-        return ip_from_text(w, out) == STATUS_OK;
+        return bare_address(w, out);
+    *name = SLICE_NULL;
     if (w.n == 0 || w.p[0] != '[') {
+        *name = w;
         rest = skip_blanks(rest);
         w = take_word(&rest);
     }
@@ -123,9 +142,25 @@ static bool exim_words(struct slice inside, struct slice *helo)
 struct clause {
     struct ip from_literal; /* the word behind "from", where it is an address literal */
     struct relay_hop hop;
-    unsigned told; /* comments that tell an address */
-    bool exim;
+    unsigned told;      /* comments that tell an address */
+    bool exim, greeted; /* behind the literal stands what Exim writes there; "HELO ..." */
 };
+
+/* "HELO x", and CommuniGate's "account NAME HELO x": *helo is x. */
+static bool greeting(struct slice inside, struct slice *helo)
+{
+    struct slice rest = skip_blanks(inside);
+
+    if (begins(rest, "account ")) {
+        rest = skip_blanks(slice_from(rest, 8));
+        take_word(&rest);
+        rest = skip_blanks(rest);
+    }
+    if (!begins(rest, "HELO ") && !begins(rest, "EHLO "))
+        return false;
+    *helo = slice_trim(slice_from(rest, 5));
+    return true;
+}
 
 static enum status read_comments(struct slice *rest, struct clause *c)
 {
@@ -133,14 +168,15 @@ static enum status read_comments(struct slice *rest, struct clause *c)
 
     while (rest->n && rest->p[0] == '(') {
         struct ip address;
+        struct slice name;
         if (!take_comment(rest, &inside))
             return STATUS_INVALID;
-        struct slice body = skip_blanks(inside);
-        if (tcp_info(inside, &address, &c->hop.helo)) {
+        if (greeting(inside, &c->hop.helo)) {
+            c->greeted = true;
+        } else if (tcp_info(inside, &address, &c->hop.helo, &name)) {
             c->hop.client = address;
+            c->hop.name = name;
             c->told++;
-        } else if (begins(body, "HELO ") || begins(body, "EHLO ")) {
-            c->hop.helo = slice_trim(slice_from(body, 5));
         } else if (c->from_literal.family && exim_words(inside, &c->hop.helo)) {
             c->exim = true;
         }
@@ -149,71 +185,136 @@ static enum status read_comments(struct slice *rest, struct clause *c)
     return STATUS_OK;
 }
 
+/* Who wrote the field, behind "by": a name or literal, and a comment with its name and address; CommuniGate says so in
+ * the next. */
+static void read_writer(struct slice rest, struct relay_hop *hop, bool *communigate)
+{
+    struct slice inside, helo = SLICE_NULL;
+    struct ip address;
+
+    rest = skip_blanks(rest);
+    hop->by = take_word(&rest);
+    if (!literal(hop->by, &hop->by_address) && ip_from_text(hop->by, &hop->by_address) != STATUS_OK)
+        hop->by_address = (struct ip){0};
+    rest = skip_blanks(rest);
+    while (rest.n && rest.p[0] == '(' && take_comment(&rest, &inside)) {
+        *communigate |= begins(skip_blanks(inside), "CommuniGate Pro");
+        if (!hop->by_name.n && tcp_info(inside, &address, &helo, &hop->by_name) && !hop->by_address.family)
+            hop->by_address = address;
+        rest = skip_blanks(rest);
+    }
+}
+
 enum status relay_read(struct slice received, struct relay_hop *out)
 {
-    struct slice rest = skip_blanks(received), w = take_word(&rest), helo;
+    struct slice rest = skip_blanks(received), w = take_word(&rest);
     struct clause c = {0};
+    bool communigate = false;
 
     if (!slice_eq_nocase(w, SLICE_LIT("from")))
         return STATUS_INVALID;
     rest = skip_blanks(rest);
-    helo = take_word(&rest);
-    if (!literal(helo, &c.from_literal))
+    c.hop.from = take_word(&rest);
+    if (!literal(c.hop.from, &c.from_literal))
         c.from_literal = (struct ip){0};
     rest = skip_blanks(rest);
     if (read_comments(&rest, &c) != STATUS_OK)
         return STATUS_INVALID;
     w = take_word(&rest);
-    if (helo.n == 0 || !slice_eq_nocase(w, SLICE_LIT("by")) || c.told > 1)
+    if (c.hop.from.n == 0 || !slice_eq_nocase(w, SLICE_LIT("by")) || c.told > 1)
         return STATUS_INVALID;
+    read_writer(rest, &c.hop, &communigate);
     if (c.told == 0) {
-        if (!c.exim)
+        if (!c.from_literal.family || !(c.exim || (c.greeted && communigate)))
             return STATUS_INVALID;
         c.hop.client = c.from_literal;
     }
     if (c.hop.helo.n == 0 && !c.exim)
-        c.hop.helo = helo;
+        c.hop.helo = c.hop.from;
     *out = c.hop;
     return STATUS_OK;
 }
 
-/* Whether an Assay-Verdict field stands above the first Received field: where only the host that handed the mail on can
- * have put it. */
-static bool verdict_on_top(const struct header_list *list)
+/* ---- from hop to hop ---- */
+
+/* A name as hosts write their own: not "unknown", and more than blanks. */
+static bool same_host(struct slice a, struct slice b)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        if (header_is(&list->fields[i], "Received"))
-            return false;
-        if (header_is(&list->fields[i], "Assay-Verdict"))
+    if (a.n && a.p[a.n - 1] == '.')
+        a.n--;
+    if (b.n && b.p[b.n - 1] == '.')
+        b.n--;
+    return a.n && slice_eq_nocase(a, b) && !slice_eq_nocase(a, SLICE_LIT("unknown"));
+}
+
+static bool is_named(const struct relay_hop *before, const struct slice names[2], bool by_itself)
+{
+    for (int i = 0; i < 2; i++) {
+        if (same_host(names[i], before->from) || same_host(names[i], before->name) || same_host(names[i], before->helo))
+            return true;
+        if (by_itself && (same_host(names[i], before->by) || same_host(names[i], before->by_name)))
             return true;
     }
     return false;
 }
 
-enum status relay_find(struct arena *a, const struct header_list *list, const struct policy *p,
+/* Whether `next` was written by the host that handed the mail to the writer of `before`. by_itself: that was the same
+ * host, so its own names are good too. */
+static bool was_written_by(const struct relay_hop *next, const struct relay_hop *before, bool by_itself)
+{
+    const struct slice names[2] = {next->by, next->by_name};
+
+    return (next->by_address.family && ip_eq(&next->by_address, &before->client)) || is_named(before, names, by_itself);
+}
+
+/* Loopback, private and link-local addresses (RFC 1122 3.2.1.3, RFC 1918, RFC 4193, RFC 3927, RFC 4291): nobody comes
+ * from there but by a host of the relay's own. */
+static bool is_inside(const struct ip *a)
+{
+    static const char *const nets[] = {"10.0.0.0/8",     "172.16.0.0/12", "192.168.0.0/16",
+                                       "169.254.0.0/16", "fc00::/7",      "fe80::/10"};
+    struct ip_net net;
+
+    if (ip_is_loopback(a))
+        return true;
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++)
+        if (ip_net_from_text(slice_str(nets[i]), &net) == STATUS_OK && ip_in_net(a, &net))
+            return true;
+    return false;
+}
+
+static enum status say(struct relay_client *out, const char *reason)
+{
+    out->reason = reason;
+    return reason ? STATUS_OK : STATUS_NOMEM;
+}
+
+enum status relay_find(struct arena *a, const struct header_list *list, const struct policy *p, const struct ip *peer,
                        struct relay_client *out)
 {
+    struct relay_hop before = {0};
+    bool by_itself = false;
     char text[IP_TEXT];
 
-    *out = (struct relay_client){.judged = verdict_on_top(list)};
+    *out = (struct relay_client){0};
     for (unsigned i = 1; i <= RELAY_HOPS_MAX; i++) {
         const struct header_field *f = header_find(list, "Received", i);
         struct relay_hop hop;
-        if (!f || relay_read(f->value, &hop) != STATUS_OK) {
-            out->reason = arena_printf(a,
-                                       f ? "the relay's Received field (number %u) does not tell the client"
-                                         : "there is no Received field of the relay (number %u)",
-                                       i);
-            return out->reason ? STATUS_OK : STATUS_NOMEM;
+        if (!f)
+            return say(out, arena_printf(a, "there is no Received field of the relay (number %u)", i));
+        if (relay_read(f->value, &hop) != STATUS_OK)
+            return say(out, arena_printf(a, "the relay's Received field (number %u) does not tell the client", i));
+        if (i > 1 && !was_written_by(&hop, &before, by_itself))
+            return say(out, arena_printf(a, "Received field number %u was not written by the host before it", i));
+        by_itself = is_inside(&hop.client) || (peer->family && ip_eq(&hop.client, peer));
+        if (!by_itself && !policy_is_relay(p, &hop.client) && !policy_is_own_network(p, &hop.client)) {
+            out->known = true;
+            out->hop = hop;
+            out->received = i;
+            return say(out,
+                       arena_printf(a, "%s, by the relay's Received field (number %u)", ip_text(&hop.client, text), i));
         }
-        if (policy_is_relay(p, &hop.client))
-            continue;
-        out->known = true;
-        out->hop = hop;
-        out->received = i;
-        out->reason = arena_printf(a, "%s, by the relay's Received field (number %u)", ip_text(&hop.client, text), i);
-        return out->reason ? STATUS_OK : STATUS_NOMEM;
+        before = hop;
     }
-    out->reason = "too many relays of ours in a row";
-    return STATUS_OK;
+    return say(out, "too many hosts of ours in a row");
 }

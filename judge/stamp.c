@@ -9,8 +9,10 @@
 #include "judge/stamp.h"
 #include "base/buf.h"
 #include "judge/checks.h"
+#include "judge/fleet.h"
 #include "judge/forged.h"
 #include "judge/seal.h"
+#include "standards/dkim/dkim_bodyhash.h"
 #include "standards/message/authres.h"
 #include "policy/policy_settings.h"
 
@@ -198,6 +200,48 @@ static const char *verdict_value(struct judge *j, const struct verdict *v)
                                                                  : "pause");
 }
 
+/* Mail goes out where no recipient is of an own domain: nobody there needs our verdict, nor may have its proof. */
+static bool goes_out(const struct judge *j)
+{
+    bool own = j->mail.rcpt_count == 0;
+
+    for (size_t i = 0; i < j->mail.rcpt_count && !own; i++)
+        own = j->mail.rcpts[i].domain && policy_is_own_domain(j->policy, j->mail.rcpts[i].domain);
+    return !own;
+}
+
+/* Whether every recipient is of an own domain, so that the proof stays in the house. */
+static bool stays_in(const struct judge *j)
+{
+    for (size_t i = 0; i < j->mail.rcpt_count; i++)
+        if (!j->mail.rcpts[i].domain || !policy_is_own_domain(j->policy, j->mail.rcpts[i].domain))
+            return false;
+    return j->mail.rcpt_count > 0;
+}
+
+/* The verdict with its proof for the hosts of our fleet, where there is a key; else as it was. A key that cannot be read
+ * is said in the report. */
+static const char *with_proof(struct judge *j, const char *text)
+{
+    const char *path = policy_set_text(j->policy, SETTING_FLEET_KEY_FILE), *why, *said;
+    char proof[FLEET_PROOF_TEXT];
+    struct fleet_key key;
+    uint8_t hash[32];
+    uint64_t total;
+
+    if (!text || !j->body || !j->report.judged || !stays_in(j) ||
+        dkim_bodyhash_get(j->body, j->body_number, hash, &total) != STATUS_OK)
+        return text;
+    if (!fleet_key_read(path, &key, &why)) {
+        j->report.fleet_problem = arena_printf(j->arena, "%s: %s", path, why);
+        return text;
+    }
+    said = arena_printf(j->arena, "%s; host=%s; time=%lld", text, j->host->name, (long long)j->mail.at);
+    if (!said || fleet_prove(&key, slice_str(said), &j->mail, hash, proof) != STATUS_OK)
+        return NULL;
+    return arena_printf(j->arena, "%s; proof=%s", said, proof);
+}
+
 /* "Name: value" of the setting, split. */
 static bool quarantine_mark(struct judge *j, struct stamp_field *out)
 {
@@ -212,22 +256,24 @@ static bool quarantine_mark(struct judge *j, struct stamp_field *out)
 
 enum status stamp_make(struct judge *j, const struct verdict *v, struct stamp *out)
 {
-    *out = (struct stamp){.count = 2};
+    *out = (struct stamp){.count = 1};
     out->fields[0] = (struct stamp_field){"Authentication-Results", authentication_results(j, v)};
-    out->fields[1] = (struct stamp_field){"Assay-Verdict", verdict_value(j, v)};
-    if (!out->fields[0].value || !out->fields[1].value)
+    if (!v->skipped || j->mail.source == JUDGE_FLEET || !goes_out(j))
+        out->fields[out->count++] = (struct stamp_field){"Assay-Verdict", with_proof(j, verdict_value(j, v))};
+    if (!out->fields[0].value || !out->fields[out->count - 1].value)
         return STATUS_NOMEM;
-    if (v->action == POLICY_QUARANTINE && quarantine_mark(j, &out->fields[2]))
-        out->count = 3;
+    if (v->action == POLICY_QUARANTINE && quarantine_mark(j, &out->fields[out->count]))
+        out->count++;
     if (v->action < POLICY_DEFER)
         seal_stamp(j, out->fields[0].value, out);
     return arena_failed(j->arena) ? STATUS_NOMEM : STATUS_OK;
 }
 
-/* Whether who handed the mail on is a host of our fleet, which may write in our name above its own Received field. */
+/* Whether a host of our fleet handed the mail on, and proved it: it may write in our name above its own Received field.
+ */
 static bool fleet_wrote(const struct judge *j, bool above_trace)
 {
-    return above_trace && (j->mail.source == JUDGE_RELAY || j->mail.source == JUDGE_FLEET);
+    return above_trace && j->mail.source == JUDGE_FLEET;
 }
 
 bool stamp_is_forged(const struct judge *j, const struct header_field *field)

@@ -4,6 +4,8 @@
  *
  *   Authentication-Results   RFC 8601, one field, every method that the policy does not ignore, each with its reason
  *   Assay-Verdict            ACTION; statement=ID; policy=HASH [; would=ACTION; held=WHY] [; skipped=SOURCE]
+ *                            [; host=NAME; time=SECONDS; proof=HEX]: where there is a fleet's key (fleet.h); not on
+ *                            mail of ours that goes out
  *                            never the policy's text: what the house thinks of its correspondents is nobody's business
  *   the quarantine mark      `set quarantine.header`, where the mail is quarantined
  *   an ARC set               `set arc.seal` (seal.h), above the others

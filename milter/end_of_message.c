@@ -174,6 +174,9 @@ static void pass_or_refuse(struct daemon *d, struct session *s, const struct cla
     } else if (stamp_make(s->judge, v, &out->stamp) != STATUS_OK) {
         cannot_judge(out, "its header fields could not be made");
     }
+    if (judge_report(s->judge)->fleet_problem)
+        log_complain(LOG_ACTION, "a mail goes on without a proof for our fleet: %s",
+                     judge_report(s->judge)->fleet_problem);
     if (judge_report(s->judge)->seal_problem)
         log_complain(LOG_ACTION, "a mail goes on without an ARC seal: %s", judge_report(s->judge)->seal_problem);
     if (!keep_all(d, s, c, text, false))

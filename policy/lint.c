@@ -333,6 +333,14 @@ static void check_authors(const struct lint *l)
             "tagged, or put into the junk folder");
 }
 
+/* What a relay hands on is judged, whoever judged it before, unless that is proved. */
+static void check_relay(const struct lint *l, const struct item *it)
+{
+    if (!*policy_set_text(l->p, SETTING_FLEET_KEY_FILE))
+        doubt(l, POLICY_NOTE, it, "set fleet.key-file, where the relay runs assay-milter too",
+              "mail that the relay has judged is judged again, by the client behind the relay");
+}
+
 /* Of several statements about one listener the last counts, whole. */
 static void check_listener(const struct lint *l, const struct item *it)
 {
@@ -366,6 +374,8 @@ static void check_item(const struct lint *l, struct map *seen, uint32_t i, bool 
             l, POLICY_WARNING, it, "leave it out, where bounces of those senders are signed",
             "'except bounces' lets in every mail from the null sender that has the form of a delivery notice, whoever "
             "it says it is from");
+    if (it->s.kind == POLICY_RELAY)
+        check_relay(l, it);
     if (it->s.kind == POLICY_EXEMPT)
         check_exemption(l, it, look_for_rules);
     else if (it->s.kind == POLICY_TRUST)

@@ -5,6 +5,7 @@ SMTP replies, the Maildir, Postfix's queue, the milter's log and its journal; ne
 import datetime
 import fnmatch
 import os
+import pwd
 import re
 import shutil
 import ssl
@@ -227,6 +228,10 @@ class Player:
                 os.chmod(f"{folder}/{name}", 0o600)
                 shutil.chown(f"{folder}/{name}", m.user)
         m.rights()
+        for name in scenario.files:
+            if name.endswith(".key"):  # a fleet's key: root's, readable by the milter's group
+                os.chmod(f"{folder}/{name}", 0o640)
+                shutil.chown(f"{folder}/{name}", "root", pwd.getpwnam(m.user).pw_gid)
         m.start("--dns", f"{folder}/dns", *language.words(scenario.sections["options"]))
 
     def play(self, scenario):

@@ -43,9 +43,24 @@ static const struct {
     {" from [192.0.2.3] (port=51234 helo=[192.0.2.9]) by mx with esmtp (Exim 4.96)", "192.0.2.3", "[192.0.2.9]"},
     /* qmail, Exchange */
     {" from unknown (HELO a.example) (192.0.2.4) by mx with SMTP; 20 Nov 2026", "192.0.2.4", "a.example"},
+    {" from unknown (HELO [198.51.100.9]) (192.0.2.4) by mx with SMTP", "192.0.2.4", "[198.51.100.9]"},
+    {" from unknown (HELO a.example) (ident@192.0.2.4) by mx with SMTP", "192.0.2.4", "a.example"},
     {" from mail.a.example (192.0.2.4) by MX.example.org (203.0.113.9) with Microsoft SMTP Server", "192.0.2.4",
      "mail.a.example"},
     {" FROM a (b [192.0.2.5]) BY mx", "192.0.2.5", "a"},
+    {" from [192.0.2.3]:51234 (helo=a.example) by mx with esmtp (Exim 4.96)", "192.0.2.3", "a.example"},
+    {" from mail.a.example ([192.0.2.3]:51234 helo=a.example) by mx with esmtp (Exim 4.96)", "192.0.2.3", "a.example"},
+    /* CommuniGate, MDaemon */
+    {" from [192.0.2.6] (HELO a.example) by mx.example.org (CommuniGate Pro SMTP 6.2.14) with ESMTP id 1", "192.0.2.6",
+     "a.example"},
+    {" from [192.0.2.6] (account ann HELO [198.51.100.9]) by mx.example.org (CommuniGate Pro SMTP 6.2.14)", "192.0.2.6",
+     "[198.51.100.9]"},
+    {" from mail.a.example ([192.0.2.6] verified) by mx.example.org (CommuniGate Pro SMTP 6.2.14)", "192.0.2.6",
+     "mail.a.example"},
+    {" from mail.a.example (mail.a.example [192.0.2.7]) (using TLSv1.2) by mx.example.org (MDaemon PRO v17.0.0)",
+     "192.0.2.7", "mail.a.example"},
+    {" from [198.51.100.9] (HELO a.example) by mx.example.org (Other 1.0)", NULL, NULL}, /* its HELO, for all we know */
+    {" from [198.51.100.9]:25 (unknown [192.0.2.66]) by mx (Postfix)", "192.0.2.66", "[198.51.100.9]:25"},
     /* HELO is the client's to choose: an address in it is never taken */
     {" from [198.51.100.9] (unknown [192.0.2.66]) by mx (Postfix)", "192.0.2.66", "[198.51.100.9]"},
     {" from [198.51.100.9] by mx (Postfix)", NULL, NULL},
@@ -93,41 +108,84 @@ static void one_field(void **state)
 #define BY_RELAY "Received: from backup2 (backup2 [203.0.113.201]) by backup1 with ESMTP\n"
 #define BY_CLIENT "Received: from mail.a.example (unknown [192.0.2.66]) by backup2 with ESMTP\n"
 #define OLDER "Received: from good.example (good.example [192.0.2.10]) by mail.a.example with ESMTP\n"
+#define GATEWAY "Received: from mail.a.example (unknown [192.0.2.66]) by gw.example.org (Postfix) with ESMTP\n"
+#define FORGED "Received: from good.example (good.example [192.0.2.10]) by elsewhere.example with ESMTP\n"
+
+static const struct {
+    const char *what, *header, *client; /* NULL: not known */
+} walks[] = {
+    {"the client of the relay", BY_CLIENT OLDER, "192.0.2.66"},
+    {"two relays of ours in a row", BY_RELAY BY_CLIENT OLDER, "192.0.2.66"},
+    {"no field at all", "From: a@b.example\n", NULL},
+    {"never on to the next one", "Received: by something that says nothing\n" BY_CLIENT, NULL},
+    {"nothing below our relay", BY_RELAY, NULL},
+    {"our second relay did not write the next", BY_RELAY FORGED, NULL},
+    {"Postfix and amavis on the gateway",
+     "Received: from localhost (localhost [127.0.0.1]) by gw.example.org (Postfix) with ESMTP\n"
+     "Received: from gw.example.org ([127.0.0.1]) by localhost (gw.example.org [127.0.0.1]) (amavisd-new, port 10024)\n"
+     "\twith ESMTP\n" GATEWAY OLDER,
+     "192.0.2.66"},
+    {"a filter on the gateway that writes no field",
+     "Received: from localhost (localhost [::1]) by gw.example.org (Postfix) with ESMTP\n" GATEWAY OLDER, "192.0.2.66"},
+    {"a filter in a container",
+     "Received: from filter (unknown [172.18.0.5]) by gw.example.org (Postfix) with ESMTP\n"
+     "Received: from gw.example.org (gw [172.18.0.1]) by filter with ESMTP\n" GATEWAY OLDER,
+     "192.0.2.66"},
+    {"the gateway's own address",
+     "Received: from gw.example.org (gw.example.org [203.0.113.200]) by gw.example.org (Postfix) with ESMTP\n" GATEWAY,
+     "192.0.2.66"},
+    {"by address",
+     "Received: from x (unknown [203.0.113.201]) by backup1 with ESMTP\n"
+     "Received: from a (unknown [192.0.2.66]) by [203.0.113.201] with ESMTP\n",
+     "192.0.2.66"},
+    {"behind loopback a field that a stranger wrote",
+     "Received: from localhost (localhost [127.0.0.1]) by gw.example.org (Postfix) with ESMTP\n" FORGED, NULL},
+    {"behind loopback nothing", "Received: from localhost (localhost [127.0.0.1]) by gw.example.org (Postfix)\n", NULL},
+    {"a local submission ends the walk",
+     "Received: from localhost (localhost [127.0.0.1]) by gw.example.org (Postfix) with ESMTP\n"
+     "Received: by gw.example.org (Postfix, from userid 33) id 4X\n" GATEWAY,
+     NULL},
+    {"a host of our own network behind the relay is no way to be our own mail",
+     "Received: from desk (desk [198.51.100.7]) by gw.example.org (Postfix) with ESMTP\n" FORGED, NULL},
+    {"a gateway in our own network, and who came to it",
+     "Received: from inner (inner [198.51.100.7]) by gw.example.org (Postfix) with ESMTP\n"
+     "Received: from mail.a.example (unknown [192.0.2.66]) by inner with ESMTP\n",
+     "192.0.2.66"},
+    {"'unknown' is nobody's name",
+     "Received: from unknown (unknown [203.0.113.201]) by backup1 with ESMTP\n"
+     "Received: from good.example (good.example [192.0.2.10]) by unknown with ESMTP\n",
+     NULL},
+};
 
 static void whole_header(void **state)
 {
-    static const struct {
-        const char *header, *client;
-        bool judged;
-    } cases[] = {
-        {BY_CLIENT OLDER "\n", "192.0.2.66", false},
-        {BY_RELAY BY_CLIENT OLDER "\n", "192.0.2.66", false}, /* two relays of ours in a row */
-        {"From: a@b.example\n\n", NULL, false},
-        {"Received: by something that says nothing\n" BY_CLIENT "\n", NULL, false}, /* never on to the next one */
-        {BY_RELAY "\n", NULL, false},
-        {"Assay-Verdict: quarantine\n" BY_CLIENT "\n", "192.0.2.66", true},
-        {BY_CLIENT "Assay-Verdict: deliver\n" OLDER "\n", "192.0.2.66", false}, /* below: anybody's */
-    };
     struct policy_report *r = policy_report_new();
-    const struct policy *p = policy_load_text(SLICE_LIT("relay 203.0.113.200/30\n"), "test", r);
+    const struct policy *p =
+        policy_load_text(SLICE_LIT("relay 203.0.113.200/30\nown network 198.51.100.0/24\n"), "test", r);
+    struct ip peer;
+    unsigned wrong = 0;
 
     (void)state;
     assert_non_null(p);
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    assert_int_equal(ip_from_text(SLICE_LIT("203.0.113.200"), &peer), STATUS_OK);
+    for (size_t i = 0; i < COUNT(walks); i++) {
         struct arena *a = arena_new(1 << 20);
         struct header_list list;
         struct relay_client c;
-        char text[IP_TEXT];
+        char text[IP_TEXT], header[2048];
         header_list_init(&list, a);
-        assert_int_equal(header_parse_message(&list, slice_str(cases[i].header), NULL), STATUS_OK);
-        assert_int_equal(relay_find(a, &list, p, &c), STATUS_OK);
-        assert_int_equal(c.known, cases[i].client != NULL);
-        assert_int_equal(c.judged, cases[i].judged);
+        snprintf(header, sizeof header, "%s\n", walks[i].header);
+        assert_int_equal(header_parse_message(&list, slice_str(header), NULL), STATUS_OK);
+        assert_int_equal(relay_find(a, &list, p, &peer, &c), STATUS_OK);
         assert_non_null(c.reason);
-        if (c.known)
-            assert_string_equal(ip_text(&c.hop.client, text), cases[i].client);
+        if (c.known != (walks[i].client != NULL) ||
+            (c.known && strcmp(ip_text(&c.hop.client, text), walks[i].client) != 0)) {
+            print_error("%s: %s\n", walks[i].what, c.reason);
+            wrong++;
+        }
         arena_free(a);
     }
+    assert_int_equal(wrong, 0);
     policy_unref(p);
     policy_report_free(r);
 }
@@ -139,16 +197,21 @@ static void relays_without_end(void **state)
     struct arena *a = arena_new(1 << 20);
     struct header_list list;
     struct relay_client c;
+    struct ip peer;
 
     (void)state;
-    header_list_init(&list, a);
-    for (int i = 0; i <= RELAY_HOPS_MAX; i++)
-        assert_int_equal(header_list_add(&list, SLICE_LIT("Received"), SLICE_LIT(" from a (b [203.0.113.201]) by c")),
+    assert_int_equal(ip_from_text(SLICE_LIT("203.0.113.200"), &peer), STATUS_OK);
+    for (int hops = RELAY_HOPS_MAX - 1; hops <= RELAY_HOPS_MAX; hops++) {
+        header_list_init(&list, a);
+        for (int i = 0; i < hops; i++)
+            assert_int_equal(
+                header_list_add(&list, SLICE_LIT("Received"), SLICE_LIT(" from a (b [203.0.113.201]) by a")),
+                STATUS_OK);
+        assert_int_equal(header_list_add(&list, SLICE_LIT("Received"), SLICE_LIT(" from x (y [192.0.2.1]) by a")),
                          STATUS_OK);
-    assert_int_equal(header_list_add(&list, SLICE_LIT("Received"), SLICE_LIT(" from a (b [192.0.2.1]) by c")),
-                     STATUS_OK);
-    assert_int_equal(relay_find(a, &list, p, &c), STATUS_OK);
-    assert_false(c.known);
+        assert_int_equal(relay_find(a, &list, p, &peer, &c), STATUS_OK);
+        assert_int_equal(c.known, hops < RELAY_HOPS_MAX);
+    }
     arena_free(a);
     policy_unref(p);
     policy_report_free(r);

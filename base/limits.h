@@ -60,6 +60,6 @@ enum limit_kind {
 #define LIMIT_DNS_WIRE_RESERVED (8 + LIMIT_DNS_KEYS) /* of these, kept for DMARC and keys until they have asked */
 
 /* Memory one message may use in its arena. The body is never kept, only hashed. */
-#define LIMIT_MESSAGE_ARENA (16u * 1024 * 1024)
+#define LIMIT_MESSAGE_ARENA (32u * 1024 * 1024)
 
 #endif

@@ -14,6 +14,7 @@
 
 struct judge {
     struct arena *arena;
+    struct arena *early; /* judge_early_arena(); NULL: not asked for yet */
     const struct policy *policy;
     const struct judge_host *host;
     struct dns_scope *scope;

@@ -45,6 +45,7 @@ struct judge *judge_free(struct judge *j)
     dkim_checker_free(j->dkim);
     dns_scope_free(j->scope);
     policy_unref(j->policy);
+    arena_free(j->early);
     arena_free(j->arena);
     return NULL;
 }
@@ -247,15 +248,25 @@ enum status judge_end(struct judge *j)
     return s;
 }
 
+#define EARLY_ARENA (64 * 1024)
+
+struct arena *judge_early_arena(struct judge *j)
+{
+    if (j->early)
+        arena_reset(j->early);
+    else
+        j->early = arena_new(EARLY_ARENA);
+    return j->early;
+}
+
 enum status judge_early(struct judge *j, const char *rcpt, const char *paused, struct verdict *out)
 {
-    enum status s = facts_fill_early(j);
+    struct arena *a = j->early ? j->early : judge_early_arena(j);
 
-    if (s != STATUS_OK) {
-        *out = (struct verdict){.action = POLICY_DEFER, .would = POLICY_DEFER, .policy_hash = policy_hash(j->policy)};
-        return s;
-    }
-    return verdict_decide_early(j->arena, &j->report.facts, j->policy, rcpt, j->mail.at, paused, out);
+    *out = (struct verdict){.action = POLICY_DEFER, .would = POLICY_DEFER, .policy_hash = policy_hash(j->policy)};
+    if (!a || (!j->report.facts.tls.words && facts_fill_early(j) != STATUS_OK))
+        return STATUS_NOMEM;
+    return verdict_decide_early(a, &j->report.facts, j->policy, rcpt, j->mail.at, paused, out);
 }
 
 enum status judge_verdicts(struct judge *j, const char *paused, const struct classes **out)

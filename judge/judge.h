@@ -102,7 +102,12 @@ enum status judge_headers_end(struct judge *j) MUST_CHECK;
 void judge_body(struct judge *j, struct slice piece, bool crlf);
 enum status judge_end(struct judge *j) MUST_CHECK;
 
-/* tls, for one recipient, before content crosses. paused: why enforcement is off for now, or NULL. */
+/* Memory for what is said about one recipient before content crosses: emptied and given anew at each call, so that ten
+ * thousand recipients cost no more than one. NULL: there is none. */
+struct arena *judge_early_arena(struct judge *j);
+
+/* tls, for one recipient, before content crosses. *out lives until judge_early_arena() is called again. paused: why
+ * enforcement is off for now, or NULL. */
 enum status judge_early(struct judge *j, const char *rcpt, const char *paused, struct verdict *out) MUST_CHECK;
 enum status judge_verdicts(struct judge *j, const char *paused, const struct classes **out) MUST_CHECK;
 

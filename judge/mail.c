@@ -11,6 +11,8 @@
 #include "policy/policy.h"
 #include "standards/rdns.h"
 
+#define RCPT_SCRATCH (16 * 1024) /* octets to read one path in; LIMIT_ADDRESS needs a few times itself */
+
 void mail_init(struct judge_mail *m, struct arena *a, time_t at)
 {
     *m = (struct judge_mail){.at = at};
@@ -71,26 +73,35 @@ static enum status grow(struct judge_mail *m, struct arena *a)
     return STATUS_OK;
 }
 
+/* What is kept of a recipient: its text and its domain, no more, so that LIMIT_RECIPIENTS of them fit. */
+static enum status keep_rcpt(struct arena *a, struct slice text, struct mail_rcpt *out)
+{
+    struct arena *scratch = arena_new(RCPT_SCRATCH);
+    struct mailbox box = {0};
+    enum status s = scratch ? mailaddr_path(scratch, text, true, &box) : STATUS_NOMEM;
+
+    if (text.n >= 2 && text.p[0] == '<' && text.p[text.n - 1] == '>')
+        text = slice_of(text.p + 1, text.n - 2);
+    if (s != STATUS_NOMEM) {
+        *out = (struct mail_rcpt){arena_copy(a, text.p, text.n), arena_strdup(a, box.domain)};
+        s = out->address && (out->domain || !box.domain) ? STATUS_OK : STATUS_NOMEM;
+    }
+    arena_free(scratch);
+    return s;
+}
+
 enum status mail_add_rcpt(struct judge_mail *m, struct arena *a, const char *path)
 {
-    struct mailbox box = {0};
-    struct slice text = slice_trim(slice_str(path));
     enum status s;
 
     if (m->rcpt_count >= LIMIT_RECIPIENTS)
         return STATUS_LIMIT;
-    if (mailaddr_path(a, text, true, &box) == STATUS_NOMEM)
-        return STATUS_NOMEM;
     s = grow(m, a);
-    if (s != STATUS_OK)
-        return s;
-    if (text.n >= 2 && text.p[0] == '<' && text.p[text.n - 1] == '>')
-        text = slice_of(text.p + 1, text.n - 2);
-    m->rcpts[m->rcpt_count] = (struct mail_rcpt){arena_copy(a, text.p, text.n), box.domain};
-    if (!m->rcpts[m->rcpt_count].address)
-        return STATUS_NOMEM;
-    m->rcpt_count++;
-    return STATUS_OK;
+    if (s == STATUS_OK)
+        s = keep_rcpt(a, slice_trim(slice_str(path)), &m->rcpts[m->rcpt_count]);
+    if (s == STATUS_OK)
+        m->rcpt_count++;
+    return s;
 }
 
 bool mail_listener_is_judged(const struct policy *p, const char *listener)

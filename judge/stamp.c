@@ -219,8 +219,8 @@ static bool stays_in(const struct judge *j)
     return j->mail.rcpt_count > 0;
 }
 
-/* The verdict with its proof for the hosts of our fleet, where there is a key; else as it was. A key that cannot be read
- * is said in the report. */
+/* The verdict with its proof for the hosts of our fleet, where there is a key; else as it was. A key that cannot be
+ * read is said in the report. */
 static const char *with_proof(struct judge *j, const char *text)
 {
     const char *path = policy_set_text(j->policy, SETTING_FLEET_KEY_FILE), *why, *said;

@@ -91,14 +91,21 @@ static bool waits(const struct classes *c)
     return false;
 }
 
+/* The network that a client's delivery attempts come from; NULL: not known. */
+static const char *network_of(const struct ip *client, char text[IP_NET_TEXT])
+{
+    struct ip_net net = ip_net_of(client, client->family == 6 ? 56 : 24);
+
+    return client->family ? ip_net_text(&net, text) : NULL;
+}
+
 /* Since when this mail has been waiting: known by sender, author, Message-ID and the client's network. */
 static time_t waiting_since(struct daemon *d, struct session *s)
 {
     struct judge_mail *m = judge_mail(s->judge);
     struct slice id = mail_message_id(m, judge_arena(s->judge));
-    struct ip_net net = ip_net_of(&m->client, m->client.family == 6 ? 56 : 24);
     char text[IP_NET_TEXT];
-    const char *parts[] = {"unsure", m->client.family ? ip_net_text(&net, text) : NULL, m->mail_from_text,
+    const char *parts[] = {"unsure", network_of(&m->client, text), m->mail_from_text,
                            judge_report(s->judge)->format.from_domain,
                            id.n ? arena_copy(judge_arena(s->judge), id.p, id.n) : NULL};
 
@@ -132,10 +139,12 @@ static void remember_split(struct daemon *d, struct session *s, const struct cla
 {
     const struct judge_mail *m = judge_mail(s->judge);
     const uint64_t mail = memory_random(d->memory);
+    char text[IP_NET_TEXT];
+    const char *network = network_of(&m->client, text); /* else a stranger could split another sender's mail */
 
     for (size_t i = 0; i < m->rcpt_count; i++) {
-        const char *parts[] = {"split", m->mail_from_text, m->rcpts[i].address};
-        memory_put(d->memory, parts, 3, m->at, MEMORY_SPLIT_SECONDS,
+        const char *parts[] = {"split", network, m->mail_from_text, m->rcpts[i].address};
+        memory_put(d->memory, parts, 4, m->at, MEMORY_SPLIT_SECONDS,
                    mail << 8 | (uint64_t)(c->list[c->of[i]].verdict.action + 1));
     }
 }
@@ -144,8 +153,9 @@ static void remember_split(struct daemon *d, struct session *s, const struct cla
 static bool other_class(struct daemon *d, struct session *s, const char *address)
 {
     const struct judge_mail *m = judge_mail(s->judge);
-    const char *parts[] = {"split", m->mail_from_text, address};
-    const uint64_t value = memory_get(d->memory, parts, 3, m->at);
+    char text[IP_NET_TEXT];
+    const char *parts[] = {"split", network_of(&m->client, text), m->mail_from_text, address};
+    const uint64_t value = memory_get(d->memory, parts, 4, m->at);
     const uint32_t mail = (uint32_t)(value >> 8);
     const unsigned group = value & 0xff;
 
@@ -218,8 +228,9 @@ static bool refused_early(struct daemon *d, struct session *s, const char *addre
     struct class_of_rcpts c = {.rcpt = address, .rcpt_count = 1};
     struct mail_record_extra x = {.stage = "rcpt", .took_ms = clock_mono_ms() - s->began_ms};
 
-    if (judge_early(s->judge, address, pause_state_text(judge_arena(s->judge), d->state_dir), &c.verdict) !=
-        STATUS_OK) {
+    struct arena *a = judge_early_arena(s->judge);
+
+    if (!a || judge_early(s->judge, address, pause_state_text(a, d->state_dir), &c.verdict) != STATUS_OK) {
         cannot_judge(out, "out of memory");
         return true;
     }
@@ -227,9 +238,8 @@ static bool refused_early(struct daemon *d, struct session *s, const char *addre
         return false;
     out->refuse = true;
     out->action = c.verdict.action;
-    if (reply_for(judge_arena(s->judge), &c.verdict, judge_policy(s->judge), judge_authserv_id(s->judge),
-                  &out->reply) == STATUS_OK)
-        x.reply = reply_text(judge_arena(s->judge), &out->reply);
+    if (reply_for(a, &c.verdict, judge_policy(s->judge), judge_authserv_id(s->judge), &out->reply) == STATUS_OK)
+        x.reply = reply_text(a, &out->reply);
     keep(d, s, &c, &x);
     return true;
 }

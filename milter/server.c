@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <libmilter/mfapi.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -33,15 +34,18 @@
 
 static void (*on_hangup)(void);
 static atomic_bool told_to_stop;
+static sem_t stop_ordered;
 static struct sockaddr_storage own_address;
 static socklen_t own_length;
 #define HIDDEN ".new"
 static char shown[sizeof((struct sockaddr_un *)0)->sun_path]; /* the path of a unix socket; "" for others */
 static char hidden[sizeof shown];                             /* ... until its permissions are right */
 
-/* Connects to ourselves a moment after libmilter has been told to stop. */
+/* Waits for the order to stop, then connects to ourselves until libmilter has seen it. */
 static void *wake_listener(void *unused)
 {
+    while (sem_wait(&stop_ordered) != 0 && errno == EINTR)
+        ;
     for (int i = 0; i < 20 && own_length; i++) {
         int fd = socket(own_address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
         usleep(20000);
@@ -53,12 +57,13 @@ static void *wake_listener(void *unused)
     return unused;
 }
 
-static void wake_soon(void)
+/* The thread is made at the start: when it is needed there may be no memory for one. */
+static void make_waker(void)
 {
     pthread_attr_t attr;
     pthread_t t;
 
-    if (pthread_attr_init(&attr) != 0)
+    if (sem_init(&stop_ordered, 0, 0) != 0 || pthread_attr_init(&attr) != 0)
         return;
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     if (pthread_create(&t, &attr, wake_listener, NULL) != 0)
@@ -110,7 +115,7 @@ __attribute__((visibility("default"))) int sigwait(const sigset_t *set, int *sig
         if (n != SIGHUP || !on_hangup) {
             atomic_store(&told_to_stop, true);
             if (on_hangup)
-                wake_soon();
+                sem_post(&stop_ordered);
             *sig = n;
             return 0;
         }
@@ -205,6 +210,7 @@ int server_show(void)
 
 int server_run(void (*reload)(void))
 {
+    make_waker();
     on_hangup = reload;
     int rc = smfi_main() == MI_SUCCESS || atomic_load(&told_to_stop) ? EX_OK : EX_UNAVAILABLE;
     if (*shown)

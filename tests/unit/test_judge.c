@@ -480,11 +480,39 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* As many as the limit says, as long as they may be, each asked about before content crosses. */
+static void ten_thousand_recipients(void **state)
+{
+    const struct policy *p =
+        policy_load_text(SLICE_LIT("require tls of everyone writing to nobody.example\n"), "t", NULL);
+    struct judge *j = judge_new(host(), p, 0);
+    struct verdict v;
+    char path[LIMIT_ADDRESS + 3];
+    const size_t local = LIMIT_ADDRESS - sizeof "00000@example.org";
+
+    (void)state;
+    policy_unref(p);
+    judge_mail(j)->source = JUDGE_INTERNET;
+    memset(path, 'a', sizeof path);
+    for (unsigned i = 0; i < LIMIT_RECIPIENTS; i++) {
+        path[0] = '<';
+        snprintf(path + local, sizeof path - local, "%05u@example.org>", i);
+        assert_int_equal(mail_add_rcpt(judge_mail(j), judge_arena(j), path), STATUS_OK);
+        assert_non_null(judge_early_arena(j));
+        assert_int_equal(judge_early(j, judge_mail(j)->rcpts[i].address, NULL, &v), STATUS_OK);
+    }
+    assert_string_equal(judge_mail(j)->rcpts[LIMIT_RECIPIENTS - 1].domain, "example.org");
+    assert_int_equal(mail_add_rcpt(judge_mail(j), judge_arena(j), "<a@example.org>"), STATUS_LIMIT);
+    judge_free(j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_messages), cmocka_unit_test(forged_fields),    cmocka_unit_test(verdict_field),
-        cmocka_unit_test(recorded),       cmocka_unit_test(failure_recorded), cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(whole_messages),   cmocka_unit_test(forged_fields),
+        cmocka_unit_test(verdict_field),    cmocka_unit_test(recorded),
+        cmocka_unit_test(failure_recorded), cmocka_unit_test(ten_thousand_recipients),
+        cmocka_unit_test(memory_runs_out),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -67,7 +67,8 @@ static void put_dkim(struct json *out, struct judge *j)
         json_end(out);
     }
     if (r->dkim_count == 0) {
-        open_finding(out, STANDARD_DKIM, NULL, RESULT_NONE, NULL);
+        open_finding(out, STANDARD_DKIM, r->facts.author_count ? r->facts.authors[0].domain : r->facts.from,
+                     RESULT_NONE, NULL);
         json_end(out);
     }
 }
@@ -117,8 +118,18 @@ static void put_record(struct json *out, const struct dmarc_record *r)
     put_uris(out, "ruf", r->ruf, r->ruf_count);
 }
 
+/* What we know of an author besides what it published (design section 5). */
+static void put_knowledge(struct json *out, const struct facts *f, size_t i)
+{
+    if (i >= f->author_count)
+        return;
+    json_opt(out, "sends_nothing", f->authors[i].sends_nothing);
+    if (f->authors[i].known_signer)
+        json_bool(out, "known_signer", true);
+}
+
 /* One of several whom the message may be taken to be from. */
-static void put_candidate(struct json *out, const struct judge_author *a)
+static void put_candidate(struct json *out, const struct judge_author *a, const struct facts *f, size_t i)
 {
     json_open(out);
     json_opt(out, "domain", a->domain);
@@ -126,6 +137,7 @@ static void put_candidate(struct json *out, const struct judge_author *a)
     json_opt(out, "record", a->dmarc.record_domain);
     if (a->dmarc.record && a->dmarc.policy_known)
         json_str(out, "applied", dmarc_policy_name(a->dmarc.policy));
+    put_knowledge(out, f, i);
     json_end(out);
 }
 
@@ -144,10 +156,11 @@ static void put_dmarc(struct json *out, struct judge *j)
     json_str(out, "discovery", d->psl ? "psl" : "treewalk");
     json_bool(out, "spf_aligned", d->spf_aligned);
     json_bool(out, "dkim_aligned", d->dkim_aligned);
+    put_knowledge(out, &judge_report(j)->facts, 0);
     if (judge_report(j)->author_count > 1) {
         json_open_array(out, "candidates");
         for (size_t i = 0; i < judge_report(j)->author_count; i++)
-            put_candidate(out, &judge_report(j)->authors[i]);
+            put_candidate(out, &judge_report(j)->authors[i], &judge_report(j)->facts, i);
         json_end(out);
     }
     if (judge_report(j)->dmarc_compared) {
@@ -163,9 +176,9 @@ static void put_dmarc(struct json *out, struct judge *j)
     json_end(out);
 }
 
-static void put_arc(struct json *out, const struct arc_finding *a)
+static void put_arc(struct json *out, const struct arc_finding *a, const char *from)
 {
-    open_finding(out, STANDARD_ARC, NULL, a->result, a->reason);
+    open_finding(out, STANDARD_ARC, from, a->result, a->reason);
     if (a->instance_count) {
         put_security(out, a->security);
         json_int(out, "instances", a->instance_count);
@@ -178,14 +191,22 @@ static void put_arc(struct json *out, const struct arc_finding *a)
     json_end(out);
 }
 
+/* The MAIL FROM domain; of the null sender the client, for which the ledger keeps its network. */
+static const char *tls_subject(struct judge *j, char text[IP_TEXT])
+{
+    const struct judge_mail *m = judge_mail(j);
+    return m->mail_from.domain ? m->mail_from.domain : m->client.family ? ip_text(&m->client, text) : NULL;
+}
+
 static void put_tls(struct json *out, struct judge *j)
 {
     const struct facts *f = &judge_report(j)->facts;
     const struct mail_tls *t = &judge_mail(j)->tls;
+    char text[IP_TEXT];
 
     if (f->source == JUDGE_RELAY)
         return;
-    open_finding(out, STANDARD_TLS, NULL, f->tls.result, f->tls.weak);
+    open_finding(out, STANDARD_TLS, tls_subject(j, text), f->tls.result, f->tls.weak);
     json_opt(out, "version", t->version);
     json_opt(out, "cipher", t->cipher);
     if (t->bits)
@@ -222,6 +243,8 @@ static void put_format(struct json *out, const struct judge_report *r)
     put_bits(out, "flaws", r->format.flaws, format_flaw_name);
     put_bits(out, "remarks", r->format.remarks, format_remark_name);
     json_opt(out, "doubled", r->format.doubled);
+    json_opt(out, "over_limit", r->facts.over_limit);
+    json_opt(out, "unseen", r->facts.unseen);
     json_end(out);
 }
 
@@ -242,7 +265,7 @@ void mail_record_findings(struct json *out, struct judge *j)
         put_spf(out, &r->helo, "helo", false);
     put_dkim(out, j);
     put_dmarc(out, j);
-    put_arc(out, &r->arc);
+    put_arc(out, &r->arc, f->from);
     put_dnssec(out, f);
     for (size_t i = 0; i < f->dane_count; i++) {
         open_finding(out, STANDARD_DANE, f->dane[i].domain, f->dane[i].posture, f->dane[i].reason);
@@ -256,7 +279,9 @@ void mail_record_findings(struct json *out, struct judge *j)
         json_end(out);
     }
     if (judge_mail(j)->client.family) {
-        open_finding(out, STANDARD_RDNS, r->rdns.name, r->rdns.result, r->rdns.reason);
+        char client[IP_TEXT];
+        open_finding(out, STANDARD_RDNS, ip_text(&judge_mail(j)->client, client), r->rdns.result, r->rdns.reason);
+        json_opt(out, "name", r->rdns.name);
         put_security(out, r->rdns.security);
         json_end(out);
     }

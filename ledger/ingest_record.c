@@ -57,6 +57,11 @@ const char *ingest_coarse(const char *subject, char out[INGEST_NET])
     return ip_net_text(&net, out);
 }
 
+static bool is(const char *text, const char *word)
+{
+    return text && strcmp(text, word) == 0;
+}
+
 /* ---- counts by standard ---- */
 
 static void add_sum(struct aggregate *t, const struct record *r, const struct when *w, const char *scope,
@@ -101,16 +106,31 @@ static void add_signature(struct aggregate *t, const struct record *r, const str
                                                         value_text(f, "algorithm"), bits, value_text(f, "result")}});
 }
 
+/* Whose name a finding is counted under (design section 3's table). A signature's own domain is in the table of
+ * selectors; `require dkim` asks about the From domain. */
+static const char *subject_of(const struct record *r, const struct value *f)
+{
+    const char *standard = value_text(f, "standard"), *subject = value_text(f, "subject");
+    if (is(standard, "dkim") || is(standard, "arc"))
+        return r->from ? r->from : value_text(record_finding(r, "dmarc"), "subject");
+    if (is(standard, "tls") && !subject)
+        return r->mail_from ? r->mail_from : r->client;
+    return is(standard, "rdns") ? r->client : subject;
+}
+
+/* Of a DKIM signature of somebody else's: for the From domain it is none. */
+static const char *result_of(const struct value *f)
+{
+    bool foreign = is(value_text(f, "standard"), "dkim") && value_text(f, "selector") && value_get(f, "aligned") &&
+                   !value_true(f, "aligned");
+    return foreign ? "none" : value_text(f, "result");
+}
+
 /* The findings that are counted: of SPF's two identities HELO only where there is no MAIL FROM. */
 struct counted {
     const struct value *f[RECORD_FINDINGS_MAX];
     size_t n;
 };
-
-static bool is(const char *text, const char *word)
-{
-    return text && strcmp(text, word) == 0;
-}
 
 static void find_counted(const struct record *r, struct counted *c)
 {
@@ -125,21 +145,21 @@ static void find_counted(const struct record *r, struct counted *c)
 }
 
 /* What one mail counts for: of several signatures one that passes is enough, of several domains whose DNS or hosts were
- * looked at all must. NULL: counted with an earlier finding already. */
-static const struct value *chosen(const struct counted *c, size_t i, bool by_subject)
+ * looked at all must. Of a subject: r is not NULL. NULL: counted with an earlier finding already. */
+static const struct value *chosen(const struct counted *c, size_t i, const struct record *r)
 {
     const struct value *best = c->f[i];
-    const char *standard = value_text(best, "standard"), *subject = value_text(best, "subject");
+    const char *standard = value_text(best, "standard"), *subject = r ? subject_of(r, best) : NULL;
     bool one_is_enough = is(standard, "dkim") || is(standard, "spf");
     for (size_t k = 0; k < c->n; k++) {
-        const char *other = value_text(c->f[k], "subject");
+        const char *other = r ? subject_of(r, c->f[k]) : NULL;
         bool same_subject = subject && other ? strcmp(subject, other) == 0 : subject == other;
-        if (strcmp(value_text(c->f[k], "standard"), standard) != 0 || (by_subject && !same_subject))
+        if (strcmp(value_text(c->f[k], "standard"), standard) != 0 || !same_subject)
             continue;
         if (k < i)
             return NULL;
-        if (is(value_text(c->f[k], "result"), "pass") == one_is_enough &&
-            is(value_text(best, "result"), "pass") != one_is_enough)
+        if (is(r ? result_of(c->f[k]) : value_text(c->f[k], "result"), "pass") == one_is_enough &&
+            is(r ? result_of(best) : value_text(best, "result"), "pass") != one_is_enough)
             best = c->f[k];
     }
     return best;
@@ -151,12 +171,12 @@ static void add_findings(struct aggregate *t, const struct record *r, const stru
     find_counted(r, &c);
     for (size_t i = 0; i < c.n; i++) {
         const char *standard = value_text(c.f[i], "standard");
-        const struct value *of_mail = chosen(&c, i, false), *of_subject = chosen(&c, i, true);
+        const struct value *of_mail = chosen(&c, i, NULL), *of_subject = chosen(&c, i, r);
         if (of_mail)
             add_sum(t, r, w, "mail", standard, value_text(of_mail, "result"), or_none(value_text(of_mail, "security")),
                     1);
         if (of_subject)
-            add_subject(t, r, w, "mail", standard, value_text(of_subject, "subject"), value_text(of_subject, "result"),
+            add_subject(t, r, w, "mail", standard, subject_of(r, of_subject), result_of(of_subject),
                         or_none(value_text(of_subject, "security")), 1);
         if (strcmp(standard, "dkim") == 0 && value_text(c.f[i], "selector"))
             add_signature(t, r, c.f[i]);

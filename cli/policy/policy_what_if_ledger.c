@@ -3,20 +3,23 @@
  * policy_what_if_ledger.c - `assay policy what-if OTHER` without mail: whose outcome would change, by what the ledger
  * saw.
  *
- * The ledger keeps what each standard said of each domain, by day; this asks both policies what they make of each such
- * result, and counts where they differ. It is an estimate, and says so: recipients are not kept (so `writing to` is
- * left out), nor which results came in one message (so SPF is taken as if DMARC had not passed), nor client addresses
- * (so `via` does not hold). Temporary failures count as no change.
+ * Both policies are asked about each mail from outside whose record is kept, by the milter's own decision
+ * (cli/recall.h), and what they would have done is counted where it differs. Records hold no recipients' addresses, so `writing to` is
+ * left out. The newest MAILS_MOST mails are looked at.
  */
 #include "base/clock.h"
 #include "base/domain.h"
 #include "base/json.h"
 #include "cli/policy/policy_ledger.h"
 #include "cli/policy/policy_what_if.h"
+#include "cli/recall.h"
+#include "policy/map.h"
 #include "policy/policy_settings.h"
 #include <stdlib.h>
 
 #define LINES_MOST 1000u
+#define MAILS_MOST 200000
+#define ARENA_BOUND ((size_t)64 << 20)
 
 struct change {
     char subject[LIMIT_DOMAIN + 1], standard[24], result[16];
@@ -30,22 +33,17 @@ struct estimate {
     struct change *changes;
     size_t count, size;
     int64_t looked_at, changed;
+    time_t at;           /* judged as of */
+    struct arena *arena; /* of one mail */
+    struct arena *keys;  /* of index */
+    struct map index;    /* of changes */
 };
 
-/* What one policy makes of a result, in words; "deliver" where nothing is done. */
-static const struct policy_statement *outcome(const struct policy *p, enum standard standard, const char *subject,
-                                              enum result result, char out[48])
+/* What one policy makes of a mail, in words; "deliver" where nothing is done. */
+static void words_of(const struct verdict *v, char out[48])
 {
-    struct policy_question q = {.standard = standard, .who = subject};
-    struct policy_answer a;
-    policy_ask(p, &q, &a);
-    bool acts = a.level == POLICY_REQUIRE && result != RESULT_PASS;
-    if (a.level == POLICY_FOLLOW && (standard == STANDARD_SPF || standard == STANDARD_DMARC))
-        acts = result == RESULT_FAIL;
-    bool owner = acts && standard == STANDARD_DMARC && a.level == POLICY_FOLLOW && !a.action_written;
-    snprintf(out, 48, "%s%s", owner ? "as published" : policy_action_name(acts ? a.action : POLICY_DELIVER),
-             acts && a.trial ? " (trial)" : "");
-    return a.statement;
+    bool trial = v->held_back && strcmp(v->held_back, "trial") == 0;
+    snprintf(out, 48, "%s%s", policy_action_name(v->would), trial ? " (trial)" : "");
 }
 
 static bool keep(struct estimate *e, const struct change *c)
@@ -62,25 +60,73 @@ static bool keep(struct estimate *e, const struct change *c)
     return true;
 }
 
-static bool look(struct estimate *e, const char *subject, const char *standard, const char *result, int64_t count)
+static bool same_change(const struct change *a, const struct change *b)
 {
-    enum standard s = standard_from_name(slice_str(standard));
-    enum result r = result_from_name(slice_str(result));
-    struct change c = {.count = count};
-    if (s >= STANDARD_MAIL_COUNT || !domain_is_kept(subject) || r == RESULT_TEMPERROR || r == RESULT_UNTESTED)
-        return true;
-    e->looked_at += count;
-    const struct policy_statement *a = outcome(e->now, s, subject, r, c.before),
-                                  *b = outcome(e->other, s, subject, r, c.after);
+    return strcmp(a->subject, b->subject) == 0 && strcmp(a->standard, b->standard) == 0 &&
+           strcmp(a->result, b->result) == 0 && strcmp(a->before, b->before) == 0 && strcmp(a->after, b->after) == 0;
+}
+
+static bool count_change(struct estimate *e, const struct change *c)
+{
+    struct slice key;
+    struct buf b = BUF_INIT;
+    buf_printf(&b, "%s\n%s\n%s\n%s\n%s", c->subject, c->standard, c->result, c->before, c->after);
+    key = buf_slice(&b);
+    const uint64_t *at = b.failed ? NULL : map_get(&e->index, key);
+    bool ok = !b.failed;
+    if (at && same_change(&e->changes[*at], c)) {
+        e->changes[*at].count++;
+    } else if (ok) {
+        const char *kept = arena_copy(e->keys, key.p, key.n);
+        ok = kept && map_put(&e->index, slice_of(kept, key.n), e->count) == STATUS_OK && keep(e, c);
+    }
+    buf_release(&b);
+    return ok;
+}
+
+/* One mail, by both policies. */
+static bool look(struct estimate *e, const struct record *r)
+{
+    struct recall facts;
+    struct verdict before, after;
+    struct change c = {.count = 1};
+    if (recall_facts(e->arena, r, &facts) != STATUS_OK || !judge_source_is_judged(facts.facts.source))
+        return !arena_failed(e->arena);
+    if (recall_verdict(e->arena, &facts, e->now, e->at, &before) != STATUS_OK ||
+        recall_verdict(e->arena, &facts, e->other, e->at, &after) != STATUS_OK)
+        return false;
+    e->looked_at++;
+    words_of(&before, c.before);
+    words_of(&after, c.after);
     if (strcmp(c.before, c.after) == 0)
         return true;
-    e->changed += count;
-    snprintf(c.subject, sizeof c.subject, "%s", subject);
-    snprintf(c.standard, sizeof c.standard, "%s", standard);
-    snprintf(c.result, sizeof c.result, "%s", result);
-    const struct policy_statement *decides = strcmp(c.after, "deliver") ? b : a;
-    c.statement = decides ? decides->text : NULL;
-    return keep(e, &c);
+    e->changed++;
+    const struct verdict_line *l = verdict_would_line(after.would > before.would ? &after : &before);
+    l = l ? l : verdict_would_line(&after);
+    const char *subject = l && l->subject ? l->subject : r->from ? r->from : r->mail_from;
+    snprintf(c.subject, sizeof c.subject, "%s", subject ? subject : "(no usable sender)");
+    snprintf(c.standard, sizeof c.standard, "%s", l ? standard_name(l->standard) : "");
+    snprintf(c.result, sizeof c.result, "%s", l ? result_name(l->result) : "");
+    c.statement = l && l->statement ? l->statement->text : NULL;
+    return count_change(e, &c);
+}
+
+static enum status look_at_all(struct estimate *e, struct store *s, time_t since, bool *ok)
+{
+    struct store_rows *rows =
+        store_ask(s, "SELECT record FROM mail WHERE t >= $1 AND record IS NOT NULL ORDER BY t DESC LIMIT $2", "ii",
+                  (int64_t)since * 1000000, (int64_t)MAILS_MOST);
+    *ok = true;
+    while (*ok && store_next(rows)) {
+        struct record r;
+        char why[160];
+        if (record_parse(slice_str(store_text(rows, 0)), &r, why) != STATUS_OK)
+            continue;
+        *ok = r.kind != RECORD_MAIL || look(e, &r);
+        record_free(&r);
+        arena_reset(e->arena);
+    }
+    return store_done(rows);
 }
 
 static int by_count(const void *a, const void *b)
@@ -104,8 +150,8 @@ static void print_text(const struct estimate *e, const char *since)
     }
     if (e->count > LINES_MOST)
         printf("and %zu more domains.\n", e->count - LINES_MOST);
-    printf("%lld of %lld results since %s would be treated otherwise. An estimate: recipients and clients are not "
-           "kept; saved mail gives the exact answer.\n",
+    printf("%lld of %lld mails since %s would be treated otherwise, as the milter would decide by what it found then. "
+           "Statements `writing to` are left out: records hold no recipients.\n",
            (long long)e->changed, (long long)e->looked_at, since);
 }
 
@@ -116,7 +162,7 @@ static void print_json(const struct estimate *e, const char *since)
     json_open(&j);
     json_bool(&j, "estimate", true);
     json_str(&j, "since", since);
-    json_int(&j, "results", e->looked_at);
+    json_int(&j, "mails", e->looked_at);
     json_int(&j, "changed", e->changed);
     json_open_array(&j, "changes");
     for (size_t i = 0; i < e->count; i++) {
@@ -139,7 +185,7 @@ static void print_json(const struct estimate *e, const char *since)
 
 int what_if_ledger(const struct policy *now, const struct policy *other, time_t since, bool json)
 {
-    struct estimate e = {.now = now, .other = other};
+    struct estimate e = {.now = now, .other = other, .at = clock_wall()};
     char day[POLICY_DAY_TEXT];
     struct store *s = policy_ledger_open(now);
     if (!s) {
@@ -147,28 +193,28 @@ int what_if_ledger(const struct policy *now, const struct policy *other, time_t 
                   policy_set_text(now, SETTING_LEDGER_STORE));
         return EX_NOINPUT;
     }
-    struct store_rows *r = store_ask(s,
-                                     "SELECT subject, standard, result, sum(count) FROM subject_day WHERE scope = "
-                                     "'mail' AND day >= $1 GROUP BY subject, "
-                                     "standard, result",
-                                     "i", (int64_t)since / 86400);
-    bool ok = true;
-    while (store_next(r) && ok)
-        ok = look(&e, store_text(r, 0), store_text(r, 1), store_text(r, 2), store_number(r, 3));
-    if (store_done(r) != STATUS_OK || !ok) {
-        cli_error("the ledger cannot be asked: %s", ok ? store_error(s) : "out of memory");
-        free(e.changes);
-        store_close(s);
-        return EX_TEMPFAIL;
-    }
-    if (e.count)
-        qsort(e.changes, e.count, sizeof *e.changes, by_count);
+    e.arena = arena_new(ARENA_BOUND);
+    e.keys = arena_new(ARENA_BOUND);
+    map_init(&e.index, 1);
+    bool ok = e.arena && e.keys;
+    enum status st = ok ? look_at_all(&e, s, since, &ok) : STATUS_NOMEM;
+    int rc = e.changed ? CLI_WARNING : CLI_OK;
     policy_day_text(since, day);
-    if (json)
-        print_json(&e, day);
-    else
-        print_text(&e, day);
+    if (st != STATUS_OK || !ok) {
+        cli_error("the ledger cannot be asked: %s", ok ? store_error(s) : "out of memory");
+        rc = EX_TEMPFAIL;
+    } else {
+        if (e.count)
+            qsort(e.changes, e.count, sizeof *e.changes, by_count);
+        if (json)
+            print_json(&e, day);
+        else
+            print_text(&e, day);
+    }
+    map_release(&e.index);
+    arena_free(e.arena);
+    arena_free(e.keys);
     free(e.changes);
     store_close(s);
-    return e.changed ? CLI_WARNING : CLI_OK;
+    return rc;
 }

@@ -434,12 +434,17 @@ static void one_mail_counts_once_for_a_standard(void **state)
         HEADING(
             "1",
             "once") "{\"v\":1,\"t\":\"2026-11-20T10:00:00Z\",\"host\":\"mx1\",\"kind\":\"mail\",\"mail_from\":\"b."
-                    "example\",\"findings\":["
+                    "example\",\"from\":\"a.example\",\"client\":\"192.0.2.7\",\"findings\":["
+                    "{\"standard\":\"tls\",\"result\":\"none\"},{\"standard\":\"arc\",\"result\":\"none\"},"
+                    "{\"standard\":\"rdns\",\"subject\":\"x.example\",\"result\":\"pass\"},"
                     "{\"standard\":\"spf\",\"identity\":\"mailfrom\",\"subject\":\"b.example\",\"result\":\"fail\"},"
                     "{\"standard\":\"spf\",\"identity\":\"helo\",\"subject\":\"h.example\",\"result\":\"pass\"},"
-                    "{\"standard\":\"dkim\",\"subject\":\"a.example\",\"selector\":\"r\",\"result\":\"fail\"},"
-                    "{\"standard\":\"dkim\",\"subject\":\"a.example\",\"selector\":\"e\",\"result\":\"pass\"},"
-                    "{\"standard\":\"dkim\",\"subject\":\"c.example\",\"selector\":\"x\",\"result\":\"neutral\"},"
+                    "{\"standard\":\"dkim\",\"subject\":\"a.example\",\"selector\":\"r\",\"aligned\":true,\"result\":"
+                    "\"fail\"},"
+                    "{\"standard\":\"dkim\",\"subject\":\"a.example\",\"selector\":\"e\",\"aligned\":true,\"result\":"
+                    "\"pass\"},"
+                    "{\"standard\":\"dkim\",\"subject\":\"c.example\",\"selector\":\"x\",\"aligned\":false,\"result\":"
+                    "\"pass\"},"
                     "{\"standard\":\"dnssec\",\"subject\":\"a.example\",\"result\":\"pass\",\"security\":\"secure\"},"
                     "{\"standard\":\"dnssec\",\"subject\":\"b.example\",\"result\":\"none\",\"security\":\"insecure\"}]"
                     "}\n"
@@ -454,12 +459,19 @@ static void one_mail_counts_once_for_a_standard(void **state)
     assert_int_equal(number(s, "SELECT sum(count) FROM standard_day WHERE standard = 'dnssec' AND result = 'none' AND "
                                "security = 'insecure'"),
                      1);
-    assert_int_equal(number(s, "SELECT sum(count) FROM standard_day"), 4);
+    assert_int_equal(number(s, "SELECT sum(count) FROM standard_day"), 7);
     assert_int_equal(
         number(s,
                "SELECT count FROM subject_day WHERE standard = 'dkim' AND subject = 'a.example' AND result = 'pass'"),
         1);
-    assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'dkim'"), 2);
+    /* Design section 3: DKIM and ARC are asked of the From domain, TLS of the MAIL FROM domain, rDNS of the client. */
+    assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'dkim'"), 1);
+    assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'tls' AND subject = 'b.example'"),
+                     1);
+    assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'arc' AND subject = 'a.example'"),
+                     1);
+    assert_int_equal(
+        number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'rdns' AND subject = '192.0.2.0/24'"), 1);
     assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'dnssec'"), 2);
     assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE subject = 'h.example'"), 1);
     assert_int_equal(number(s, "SELECT count(*) FROM selector"), 3);

@@ -203,6 +203,9 @@ def make_journal(path):
             action = 'deliver' if passed else chance.choice(['reject', 'quarantine', 'deliver', 'defer'])
             source = chance.choices(['internet', 'relay', 'submission'], [20, 1, 1])[0]
             override = chance.choice([None, 'mailing_list', 'trusted_forwarder']) if action == 'deliver' and not passed else None
+            if not passed and not override:  # the milter says why where it does otherwise than was published (RFC 9990 3.1.1.8)
+                asked = 'reject' if sender == policy_domain else 'quarantine'
+                override = 'local_policy' if (action if action != 'deliver' else 'none') != asked else None
             client = '2001:db8::%x' % chance.randrange(1, 60) if n % 5 == 0 else '192.0.2.%d' % chance.randrange(1, 250)
             result = 'pass' if passed else 'fail'
             verdict = dict(action=action, would=action, statement='L5')

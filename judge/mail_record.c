@@ -8,6 +8,7 @@
  * caller looks at it.
  */
 #include "judge/mail_record.h"
+#include "judge/mail_report.h"
 
 #define RCPT_DOMAINS 50
 
@@ -77,24 +78,6 @@ static void put_rcpt_domains(struct json *out, const struct judge_mail *m)
     json_end(out);
 }
 
-/* A DMARC report, aggregate by its subject (RFC 9990 3.5.2) or about one mail by its type (RFC 5965 2): the ledger
- * reports on no domain whose only mail was reports. */
-static bool is_dmarc_report(const struct judge_mail *m)
-{
-    static const char begin[] = "Report Domain:", feedback[] = "feedback-report";
-    const struct header_field *subject = header_find(&m->headers, "Subject", 1);
-    struct slice text = subject ? slice_trim(subject->value) : SLICE_NULL;
-
-    if (text.n >= sizeof begin - 1 && memcmp(text.p, begin, sizeof begin - 1) == 0)
-        return true;
-    const struct header_field *type = header_find(&m->headers, "Content-Type", 1);
-    text = type ? type->value : SLICE_NULL;
-    for (size_t n = sizeof feedback - 1; text.n >= n; text = slice_from(text, 1))
-        if (strncasecmp(text.p, feedback, n) == 0)
-            return true;
-    return false;
-}
-
 static void put_envelope(struct json *out, struct judge *j)
 {
     const struct judge_mail *m = judge_mail(j);
@@ -113,7 +96,7 @@ static void put_envelope(struct json *out, struct judge *j)
     json_opt(out, "helo", m->helo);
     json_opt(out, "mail_from", m->mail_from.domain);
     json_opt(out, "from", judge_report(j)->format.from_domain);
-    if (is_dmarc_report(m))
+    if (mail_is_dmarc_report(m))
         json_bool(out, "report", true);
 }
 

@@ -212,7 +212,7 @@ void aggregate_add(struct aggregate *t, const struct aggregate_entry *e)
     }
     int64_t last = e->until ? e->until : e->moment;
     for (unsigned i = 0; i < sums[e->sum].counts; i++)
-        at->counts[i] += e->counts[i];
+        at->counts[i] = e->counts[i] > INT64_MAX - at->counts[i] ? INT64_MAX : at->counts[i] + e->counts[i];
     for (unsigned i = 0; i < sums[e->sum].notes && last >= at->last; i++) {
         const char *note = e->notes[i] ? e->notes[i] : "";
         if (!at->notes[i] || strcmp(at->notes[i], note) != 0)

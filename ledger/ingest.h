@@ -41,6 +41,11 @@ enum status ingest_folder(struct store *s, const char *dir, bool (*stop)(void),
 /* One record into sums and the mail table, within the caller's transaction. ingest_record.c. */
 enum status ingest_record(struct store *s, struct aggregate *t, const struct record *r, struct slice line) MUST_CHECK;
 
+/* Records that are dated further ahead than this wait in the table `ahead` until their time comes; then ingest_ahead()
+ * takes them in, some at a time. *waiting: how many still wait. */
+#define INGEST_AHEAD (INT64_C(3600) * 1000000)
+enum status ingest_ahead(struct store *s, int64_t *waiting) MUST_CHECK;
+
 /* "192.0.2.0/24" or "2001:db8:0:100::/56" of an address; other text as it is. For what is kept longer than
  * ledger.keep-identity. */
 /* Records longer than this are kept without their text. */

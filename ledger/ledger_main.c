@@ -5,7 +5,7 @@
  * Promises to end within a batch of SIGTERM or SIGINT, to read the policy anew on SIGHUP (a bad one leaves the one in
  * force), and never to give up: a store that is away is tried again with growing pauses of at most a minute while the
  * journals wait on disk, with one line in the log when it went, one when it came back, and progress while it catches
- * up. Lines go to stderr. Exit: 0; EX_USAGE, EX_CONFIG (policy), with -1 also EX_TEMPFAIL (store away) and EX_DATAERR
+ * up. Lines go to stderr. Exit: 0; EX_USAGE, EX_CONFIG (policy), with -1 also EX_TEMPFAIL (store away, or retention not done) and EX_DATAERR
  * (store not ours).
  */
 #include "base/clock.h"
@@ -54,6 +54,8 @@ struct service {
     bool reports_off_said;
     uint64_t late_said;   /* mails too late for their report, as last told */
     bool exceptions_kept; /* of the policy in force, in this store */
+    bool held_said, retention_failed;
+    int64_t ahead_said;
 };
 
 static void on_end(int s)
@@ -223,6 +225,12 @@ static enum status take_all(struct service *s)
             return lost_store(s, st, store_error(s->store));
     }
     enum status st = store_only_adds(s->store) ? STATUS_OK : inbox_take(s->store, stop, &r);
+    int64_t ahead = 0;
+    if (st == STATUS_OK && !store_only_adds(s->store))
+        st = ingest_ahead(s->store, &ahead);
+    if (ahead != s->ahead_said && ahead)
+        say("%" PRId64 " records are dated more than an hour ahead: they are kept aside until their time comes", ahead);
+    s->ahead_said = ahead;
     if (st != STATUS_OK)
         return lost_store(s, st, store_error(s->store));
     if (r.newer && s->trouble[0] == '\0')
@@ -285,7 +293,16 @@ static void housekeeping(struct service *s, bool now)
     }
     if (s->store && (now || clock >= s->tidy_due)) {
         struct retention_keep keep = {s->config.keep_identity, s->config.keep_mails, s->config.keep_days};
-        enum status st = retention_run(s->store, &keep, &rows);
+        struct retention_time t = retention_time_read();
+        int64_t count_from;
+        bool held;
+        enum status st = retention_clock(s->store, &t, false, &count_from, &held, why);
+        if (st == STATUS_OK && held && !s->held_said)
+            say("retention: %s", why);
+        s->held_said = st == STATUS_OK && held;
+        if (st == STATUS_OK && !held)
+            st = retention_run(s->store, &keep, count_from, stop, &rows);
+        s->retention_failed = st != STATUS_OK;
         if (st != STATUS_OK)
             say("retention: %s", store_error(s->store));
         s->tidy_due = clock + RETENTION_EVERY_MS;
@@ -320,7 +337,9 @@ static int serve(struct service *s, bool once)
         if (st == STATUS_OK && !store_only_adds(s->store))
             housekeeping(s, once); /* the owner's, where this host may only add */
         if (once)
-            return st == STATUS_OK ? EX_OK : st == STATUS_AGAIN ? EX_TEMPFAIL : EX_DATAERR;
+            return st == STATUS_OK                             ? (s->retention_failed ? EX_TEMPFAIL : EX_OK)
+                   : st == STATUS_AGAIN || st == STATUS_DENIED ? EX_TEMPFAIL
+                                                               : EX_DATAERR;
         wait_ms(s->pause_ms ? s->pause_ms : TAKE_EVERY_MS);
     }
     return EX_OK;

@@ -1,203 +1,156 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * retention.c - retention, forgetting, knowledge.
+ * retention.c - deleting what is older than it may be kept.
  *
- * Promises that after retention_run no queue-id, Message-ID, HELO name, exact address or raw record older than
- * keep.identity is in the store; that retention_forget leaves no row that names the subject (sums over all domains keep
- * their numbers: they name nobody); and that the knowledge file is whole or the old one. Each is one transaction; on
- * failure nothing has changed.
+ * Promises that after retention_run (not stopped, STATUS_OK) no queue-id, Message-ID, HELO name, exact address or raw
+ * record older than keep.identity is in the store or, on SQLite, in its write-ahead log (readers permitting). On
+ * failure the steps that were committed stay; the next run goes on from there.
  */
-#include "base/rootfile.h"
 #include "ledger/retention.h"
-#include "base/clock.h"
-#include "journal/known_signers.h"
 #include "ledger/inbox.h"
 #include "ledger/timestamp.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-static enum status add(struct store *s, enum status st, int64_t *rows, const char *sql, int64_t before)
+struct steps {
+    struct store *store;
+    bool (*stop)(void);
+    int64_t size, rows;
+    enum status status;
+};
+
+/* One statement, again and again until it changes nothing: $1 the limit, $2 how many rows at most. */
+static void in_steps(struct steps *t, const char *sql, int64_t before)
 {
-    int64_t n = 0;
-    if (st == STATUS_OK)
-        st = store_run(s, &n, sql, "i", before);
-    *rows += st == STATUS_OK ? n : 0;
-    return st;
+    int64_t n = 1;
+    while (n > 0 && t->status == STATUS_OK && !(t->stop && t->stop())) {
+        enum status st = store_begin(t->store);
+        if (st == STATUS_OK)
+            st = store_run(t->store, &n, sql, "ii", before, t->size);
+        if (st == STATUS_OK)
+            st = store_commit(t->store);
+        if (st != STATUS_OK) {
+            store_rollback(t->store);
+            store_checkpoint(t->store); /* a full disk: the log's room may be what is missing */
+            n = 1;
+            if (st == STATUS_AGAIN && t->size > RETENTION_STEP_LEAST)
+                t->size /= 4;
+            else
+                t->status = st;
+            continue;
+        }
+        t->rows += n;
+        if (n)
+            store_checkpoint(t->store);
+    }
 }
 
-static enum status finish(struct store *s, enum status st)
+/* Tables whose key begins with a day or an hour: a step is a range of the key. */
+#define DELETE_BY(table, key, column)                                                                                  \
+    "DELETE FROM " table " WHERE (" key ") IN (SELECT " key " FROM " table " WHERE " column " < $1 LIMIT $2)"
+
+static void tables_by_day(struct steps *t, int64_t reports, int64_t sent, int64_t hours, int64_t days)
 {
-    if (st == STATUS_OK)
-        st = store_commit(s);
-    if (st != STATUS_OK)
-        store_rollback(s);
-    return st;
+    in_steps(t, DELETE_BY("dmarc_row", "day, domain, tuple", "day"), reports);
+    in_steps(t, DELETE_BY("dmarc_domain", "day, domain", "day"), reports);
+    in_steps(t, DELETE_BY("dmarc_behind", "day, domain, host, after", "day"), reports);
+    in_steps(t, DELETE_BY("failure_out", "destination, report_id", "day"), reports);
+    in_steps(t, DELETE_BY("report_out", "day, domain, destination", "day"), sent);
+    in_steps(t, DELETE_BY("standard_hour", "hour, host, scope, standard, result, security", "hour"), hours);
+    in_steps(t, DELETE_BY("verdict_hour", "hour, host, source, action, would", "hour"), hours);
+    in_steps(t, DELETE_BY("standard_day", "day, scope, standard, result, security", "day"), days);
+    in_steps(t,
+             DELETE_BY("outcome_day",
+                       "day, standard, subject, result, level, action, statement, exemption, expired, trust, policy",
+                       "day"),
+             days);
+    in_steps(t, DELETE_BY("signer_day", "day, domain", "day"), days);
+    in_steps(
+        t,
+        DELETE_BY("exception", "policy, statement", "policy NOT IN (SELECT DISTINCT policy FROM outcome_day) AND day"),
+        days);
+    in_steps(t, DELETE_BY("selector", "domain, selector, algorithm, bits, result", "last_seen"), days * TIMESTAMP_DAY);
+    in_steps(t, DELETE_BY("zone", "name, state", "last_seen"), days * TIMESTAMP_DAY);
 }
 
-enum status retention_run(struct store *s, const struct retention_keep *keep, int64_t *rows)
+/* subject_day is by subject: one pass over it, in ranges of the subject. */
+static void subjects(struct steps *t, int64_t days)
 {
-    int64_t now = clock_wall_us(), today = timestamp_day(now);
+    char from[STORE_ERROR * 4] = "", to[STORE_ERROR * 4];
+    bool more = true;
+    while (more && t->status == STATUS_OK && !(t->stop && t->stop())) {
+        struct store_rows *r = store_ask(
+            t->store, "SELECT subject FROM subject_day WHERE subject >= $1 ORDER BY subject LIMIT 1 OFFSET $2", "ti",
+            from, t->size * 4);
+        more = store_next(r);
+        snprintf(to, sizeof to, "%s", more ? store_text(r, 0) : "");
+        t->status = store_done(r);
+        if (t->status != STATUS_OK)
+            return;
+        int64_t n = 0;
+        enum status st = store_begin(t->store);
+        if (st == STATUS_OK)
+            st = more ? store_run(t->store, &n,
+                                  "DELETE FROM subject_day WHERE subject >= $1 AND subject <= $2 AND day < $3", "tti",
+                                  from, to, days)
+                      : store_run(t->store, &n, "DELETE FROM subject_day WHERE subject >= $1 AND day < $2", "ti", from,
+                                  days);
+        if (st == STATUS_OK)
+            st = store_commit(t->store);
+        if (st != STATUS_OK)
+            store_rollback(t->store);
+        if (st == STATUS_AGAIN && t->size > RETENTION_STEP_LEAST) {
+            store_checkpoint(t->store);
+            t->size /= 4;
+            more = true;
+            continue;
+        }
+        t->status = st;
+        t->rows += st == STATUS_OK ? n : 0;
+        if (n)
+            store_checkpoint(t->store);
+        more = more && strcmp(from, to) < 0;
+        snprintf(from, sizeof from, "%s", to);
+    }
+}
+
+enum status retention_run(struct store *s, const struct retention_keep *keep, int64_t now, bool (*stop)(void),
+                          int64_t *rows)
+{
+    int64_t today = timestamp_day(now);
     int64_t identity = now - keep->identity * TIMESTAMP_SECOND, mails = now - keep->mails * TIMESTAMP_SECOND;
     int64_t days = today - keep->days / 86400, hours = (today - RETENTION_HOURS_DAYS) * 24;
     /* Rows of reports hold exact addresses: gone with them, but never before their day's report was due. */
     int64_t reports = today - (keep->identity / 86400 > 3 ? keep->identity / 86400 : 3);
+    int64_t sent =
+        today - (keep->identity / 86400 > RETENTION_REPORTS_DAYS ? keep->identity / 86400 : RETENTION_REPORTS_DAYS);
+    struct steps t = {.store = s, .stop = stop, .size = RETENTION_STEP};
     *rows = 0;
-    enum status st = store_months(s, today, today + STORE_MONTHS_AHEAD_DAYS);
-    if (st == STATUS_OK)
-        st = store_drop_months(s, mails);
-    if (st == STATUS_OK)
-        st = store_begin(s);
-    if (st != STATUS_OK)
-        return st;
-    st = add(s, st, rows, "DELETE FROM mail WHERE t < $1", mails);
-    st = add(s, st, rows,
+    t.status = store_months(s, today, today + STORE_MONTHS_AHEAD_DAYS);
+    if (t.status == STATUS_OK)
+        t.status = store_drop_months(s, mails);
+    in_steps(&t,
+             "DELETE FROM mail WHERE t < $1 AND t <= (SELECT max(t) FROM (SELECT t FROM mail WHERE t < $1 ORDER BY t "
+             "LIMIT $2) x)",
+             mails);
+    in_steps(&t,
              "UPDATE mail SET queue_id = NULL, message_id = NULL, helo = NULL, client = NULL, record = NULL, exact = 0 "
-             "WHERE exact = 1 AND t < $1",
+             "WHERE exact = 1 AND t < $1 AND t <= (SELECT max(t) FROM (SELECT t FROM mail WHERE exact = 1 AND t < $1 "
+             "ORDER BY t LIMIT $2) x)",
              identity);
-    st = add(s, st, rows, "DELETE FROM dmarc_row WHERE day < $1", reports);
-    st = add(s, st, rows, "DELETE FROM dmarc_domain WHERE day < $1", reports);
-    st = add(s, st, rows, "DELETE FROM dmarc_behind WHERE day < $1", reports);
-    st = add(s, st, rows, "DELETE FROM failure_out WHERE day < $1", reports);
-    st = add(s, st, rows, "DELETE FROM standard_hour WHERE hour < $1", hours);
-    st = add(s, st, rows, "DELETE FROM verdict_hour WHERE hour < $1", hours);
-    st = add(s, st, rows, "DELETE FROM subject_day WHERE day < $1", days);
-    st = add(s, st, rows, "DELETE FROM standard_day WHERE day < $1", days);
-    st = add(s, st, rows, "DELETE FROM outcome_day WHERE day < $1", days);
-    st = add(s, st, rows,
-             "DELETE FROM exception WHERE day < $1 AND policy NOT IN (SELECT DISTINCT policy FROM outcome_day)", days);
-    st = add(s, st, rows, "DELETE FROM signer_day WHERE day < $1", days);
-    st = add(s, st, rows, "DELETE FROM report_out WHERE day < $1", days);
-    st = add(s, st, rows, "DELETE FROM selector WHERE last_seen < $1", days * TIMESTAMP_DAY);
-    st = add(s, st, rows, "DELETE FROM zone WHERE last_seen < $1", days * TIMESTAMP_DAY);
-    st = add(s, st, rows, "DELETE FROM segment WHERE state = 'done' AND changed < $1", now - 400 * TIMESTAMP_DAY);
+    tables_by_day(&t, reports, sent, hours, days);
+    if (t.status == STATUS_OK)
+        subjects(&t, days);
+    in_steps(
+        &t,
+        "DELETE FROM report_in_row WHERE (kind, org, report_id, domain, row) IN (SELECT w.kind, w.org, w.report_id, "
+        "w.domain, w.row FROM report_in_row w JOIN report_in i ON i.kind = w.kind AND i.org = w.org AND i.report_id "
+        "= w.report_id AND i.domain = w.domain WHERE i.ends < $1 AND i.taken < $1 * 1000000 LIMIT $2)",
+        days * 86400);
+    in_steps(&t, DELETE_BY("report_in", "kind, org, report_id, domain", "taken < $1 * 1000000 AND ends"), days * 86400);
+    in_steps(&t, DELETE_BY("segment", "id", "state = 'done' AND changed"), now - 400 * TIMESTAMP_DAY);
     if (store_is_shared(s))
-        st = add(s, st, rows, "DELETE FROM inbox WHERE refused IS NOT NULL AND sent < $1",
+        in_steps(&t, DELETE_BY("inbox", "segment, at, upto, done, role", "refused IS NOT NULL AND sent"),
                  now - INBOX_REFUSED_DAYS * TIMESTAMP_DAY);
-    st = finish(s, st);
-    return st == STATUS_OK && (*rows || store_is_shared(s)) ? store_vacuum(s) : st;
-}
-
-/* before, subject with the wildcards of LIKE made plain, after */
-static void pattern(char *out, size_t size, const char *before, const char *subject, const char *after)
-{
-    size_t n = (size_t)snprintf(out, size, "%s", before);
-    for (const char *p = subject; *p && n + 3 < size; p++) {
-        if (*p == '_' || *p == '%' || *p == '!')
-            out[n++] = '!';
-        out[n++] = *p;
-    }
-    snprintf(out + n, size - n, "%s", after);
-}
-
-enum status retention_forget(struct store *s, const char *subject, int64_t *rows)
-{
-    /* $1 the subject, $2 what names below it end with. An address or network never has names below it. */
-    static const char *const statements[] = {
-        "DELETE FROM mail WHERE from_domain = $1 OR mail_from = $1 OR helo = $1 OR client = $1 OR client_net = $1 OR "
-        "from_domain LIKE $2 ESCAPE '!' OR "
-        "mail_from LIKE $2 ESCAPE '!' OR helo LIKE $2 ESCAPE '!'",
-        "DELETE FROM subject_day WHERE subject = $1 OR subject LIKE $2 ESCAPE '!'",
-        "DELETE FROM outcome_day WHERE subject = $1 OR subject LIKE $2 ESCAPE '!'",
-        "DELETE FROM selector WHERE domain = $1 OR domain LIKE $2 ESCAPE '!'",
-        "DELETE FROM signer_day WHERE domain = $1 OR domain LIKE $2 ESCAPE '!'",
-        "DELETE FROM zone WHERE name = $1 OR name LIKE $2 ESCAPE '!'",
-        "DELETE FROM dmarc_domain WHERE domain = $1 OR domain LIKE $2 ESCAPE '!'",
-        "DELETE FROM dmarc_row WHERE domain = $1 OR domain LIKE $2 ESCAPE '!'",
-        "DELETE FROM dmarc_behind WHERE domain = $1 OR domain LIKE $2 ESCAPE '!'",
-        "DELETE FROM report_out WHERE domain = $1 OR domain LIKE $2 ESCAPE '!'",
-        "DELETE FROM failure_out WHERE domain = $1 OR domain LIKE $2 ESCAPE '!'",
-        "DELETE FROM report_in_row WHERE domain = $1 OR source = $1 OR domain LIKE $2 ESCAPE '!'",
-        "DELETE FROM report_in WHERE domain = $1 OR domain LIKE $2 ESCAPE '!'",
-    };
-    char below[600];
-    pattern(below, sizeof below, "%.", subject, "");
-    *rows = 0;
-    enum status st = store_begin(s);
-    for (size_t i = 0; i < sizeof statements / sizeof *statements && st == STATUS_OK; i++) {
-        int64_t n = 0;
-        st = store_run(s, &n, statements[i], "tt", subject, below);
-        *rows += n;
-    }
-    /* A DMARC row is a text with the address in it. */
-    char quoted[600];
-    pattern(quoted, sizeof quoted, "%\"", subject, "\"%");
-    if (st == STATUS_OK) {
-        int64_t n = 0;
-        st = store_run(s, &n, "DELETE FROM dmarc_row WHERE tuple LIKE $1 ESCAPE '!'", "t", quoted);
-        *rows += n;
-    }
-    return finish(s, st);
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-struct names {
-    char **at;
-    size_t count, room;
-};
-
-static enum status add_name(struct names *n, const char *name)
-{
-    if (n->count == n->room) {
-        size_t room = n->room ? n->room * 2 : 256;
-        char **grown = realloc(n->at, room * sizeof *grown);
-        if (!grown)
-            return STATUS_NOMEM;
-        n->at = grown;
-        n->room = room;
-    }
-    n->at[n->count] = strdup(name);
-    return n->at[n->count] ? (n->count++, STATUS_OK) : STATUS_NOMEM;
-}
-
-static enum status write_names(const struct names *n, const char *path, char *why)
-{
-    const struct rootfile_rights rights = {.mode = 0644, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
-    struct buf text = BUF_INIT;
-    buf_printf(&text, "assay-knowledge 1 %zu\n", n->count);
-    for (size_t i = 0; i < n->count; i++)
-        buf_printf(&text, "%s\n", n->at[i]);
-    errno = ENOMEM;
-    enum status s = text.failed ? STATUS_NOMEM : rootfile_write(path, buf_slice(&text), &rights);
-    if (s != STATUS_OK)
-        snprintf(why, STORE_ERROR, "%s: %s", path, strerror(errno));
-    buf_release(&text);
-    return s == STATUS_OK ? s : STATUS_AGAIN;
-}
-
-enum status retention_write_signers(struct store *s, const char *path, size_t *count, char *why)
-{
-    struct names names = {0};
-    struct store_rows *r =
-        store_ask(s,
-                  "SELECT domain FROM signer_day WHERE day >= $1 GROUP BY domain HAVING sum(signed) >= $2 AND "
-                  "sum(signed) * 100 >= sum(passed) * 99 AND max(day) - min(day) >= $3",
-                  "iii", timestamp_day(clock_wall_us()) - KNOWN_SIGNERS_WINDOW_DAYS, (int64_t)KNOWN_SIGNERS_PASSES,
-                  (int64_t)KNOWN_SIGNERS_SPAN_DAYS);
-    enum status added = STATUS_OK;
-    while (added == STATUS_OK && store_next(r))
-        added = add_name(&names, store_text(r, 0));
-    enum status st = store_done(r);
-    st = st == STATUS_OK ? added : st;
-    if (st == STATUS_OK) {
-        if (names.count)
-            qsort(names.at, names.count, sizeof *names.at, by_name);
-        st = write_names(&names, path, why);
-    } else {
-        snprintf(why, STORE_ERROR, "%s", store_error(s));
-    }
-    *count = names.count;
-    for (size_t i = 0; i < names.count; i++)
-        free(names.at[i]);
-    free(names.at);
-    return st;
+    *rows = t.rows;
+    return t.status == STATUS_OK && (*rows || store_is_shared(s)) ? store_vacuum(s) : t.status;
 }

@@ -160,3 +160,21 @@ enum status store_vacuum(struct store *s)
 {
     return s->engine->vacuum(s);
 }
+
+void store_checkpoint(struct store *s)
+{
+    if (s->engine->checkpoint)
+        s->engine->checkpoint(s);
+}
+
+const char *store_mentions(const struct store *s, const char *column, char *out, size_t size)
+{
+    /* The name's own dots and signs are no wildcards: everything but letters, digits and the hyphen is escaped. */
+    snprintf(out, size,
+             s->engine->shared
+                 ? "%s ~* ('(^|[^[:alnum:]_-])' || regexp_replace($1, '([^[:alnum:]-])', '\\\\\\1', 'g') || "
+                   "'($|[^[:alnum:]_.:-]|[.:]($|[^[:alnum:]_-]))')"
+                 : "mentions(%s, $1)",
+             column);
+    return out;
+}

@@ -66,9 +66,16 @@ enum status store_begin(struct store *s) MUST_CHECK;
 enum status store_commit(struct store *s) MUST_CHECK;
 void store_rollback(struct store *s);
 
-/* After retention. On SQLite: gives the space back that was freed; on PostgreSQL: keeps the questions fast. Outside of
- * transactions. */
+/* After retention. On SQLite: gives the space back that was freed, in small steps, and empties the write-ahead log, so
+ * that what was deleted is in no file any more (a reader that holds it: the next call tries again); on PostgreSQL:
+ * keeps the questions fast. Outside of transactions. */
 enum status store_vacuum(struct store *s) MUST_CHECK;
+
+/* The last step of each batch of deletions: on SQLite empties the write-ahead log, where no reader holds it. */
+void store_checkpoint(struct store *s);
+
+/* SQL for "this column's text mentions parameter $1": as a whole name, in any case, with names below it. */
+const char *store_mentions(const struct store *s, const char *column, char *out, size_t size);
 
 /* PostgreSQL keeps mails in a partition for each month: makes those between two days, and drops those that end before a
  * moment. Outside of transactions. On SQLite nothing is done. */
@@ -78,7 +85,7 @@ enum status store_drop_months(struct store *s, int64_t before) MUST_CHECK;
 
 /* The version of the schema this program knows, and brings the database to it (in one transaction; several processes
  * may try at once). */
-#define STORE_SCHEMA_VERSION 6
+#define STORE_SCHEMA_VERSION 7
 enum status store_migrate(struct store *s, bool may_write) MUST_CHECK;
 
 #endif

@@ -27,6 +27,7 @@ struct store_engine {
     enum status (*commit)(struct store *);
     void (*rollback)(struct store *);
     enum status (*vacuum)(struct store *);
+    void (*checkpoint)(struct store *); /* may be NULL */
 };
 
 struct store {

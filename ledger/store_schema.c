@@ -151,8 +151,20 @@ static const char *const version_6[] = {
     NULL,
 };
 
-static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1, version_2, version_3,
-                                                                  version_4, version_5, version_6};
+/* Numbers of the ledger about itself (retention_clock.c); records whose time has not come yet (ingest_ahead.c); of
+ * reports that others sent: whether they are about a domain of ours (0: about others), whether their sender was
+ * authenticated (-1: not known), and what is missing of them. */
+static const char *const version_7[] = {
+    "CREATE TABLE ledger_state (name TEXT PRIMARY KEY, number BIGINT NOT NULL)" KEYED,
+    "CREATE TABLE ahead (t BIGINT NOT NULL, number BIGINT NOT NULL, line TEXT NOT NULL, PRIMARY KEY (t, number))" KEYED,
+    "ALTER TABLE report_in ADD COLUMN ours BIGINT NOT NULL DEFAULT 1",
+    "ALTER TABLE report_in ADD COLUMN authenticated BIGINT NOT NULL DEFAULT -1",
+    "ALTER TABLE report_in ADD COLUMN partial TEXT NOT NULL DEFAULT ''",
+    NULL,
+};
+
+static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1, version_2, version_3, version_4,
+                                                                  version_5, version_6, version_7};
 
 static enum status run_step(struct store *s, const char *sql)
 {

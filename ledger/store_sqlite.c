@@ -8,6 +8,7 @@
  * STATUS_INVALID and is not touched.
  */
 #include "ledger/store_engine.h"
+#include <ctype.h>
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -200,10 +201,65 @@ static void rollback(struct store *s)
         (void)run(s, "ROLLBACK", NULL, 0, NULL);
 }
 
+/* Readers are waited for only this long: whoever else writes waits meanwhile. */
+#define CHECKPOINT_WAIT_MS 200
+#define VACUUM_PAGES "256"
+#define VACUUM_STEPS 100000
+
+static void checkpoint(struct store *s)
+{
+    struct sqlite *q = s->handle;
+    sqlite3_busy_timeout(q->db, CHECKPOINT_WAIT_MS);
+    (void)sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(q->db, WAIT_MS);
+}
+
+static int64_t free_pages(struct store *s)
+{
+    void *cursor = NULL;
+    enum status st = ask(s, "PRAGMA freelist_count", NULL, 0, &cursor);
+    int64_t n = 0;
+    if (st == STATUS_OK && next(s, cursor, &st))
+        n = number(cursor, 0);
+    if (cursor)
+        done(s, cursor);
+    return n;
+}
+
 static enum status vacuum(struct store *s)
 {
-    enum status st = run(s, "PRAGMA incremental_vacuum", NULL, 0, NULL);
-    return st == STATUS_OK ? run(s, "PRAGMA wal_checkpoint(PASSIVE)", NULL, 0, NULL) : st;
+    enum status st = STATUS_OK;
+    int64_t left = free_pages(s);
+    for (int i = 0; left > 0 && i < VACUUM_STEPS && st == STATUS_OK; i++) {
+        st = run(s, "PRAGMA incremental_vacuum(" VACUUM_PAGES ")", NULL, 0, NULL);
+        checkpoint(s);
+        int64_t now = free_pages(s);
+        if (now >= left)
+            break; /* an old file, made without auto_vacuum: its free pages are used again */
+        left = now;
+    }
+    checkpoint(s);
+    return st;
+}
+
+/* Whether a text mentions a name: not as a part of a longer one, though names below it count. */
+static bool name_octet(unsigned char c)
+{
+    return isalnum(c) || c == '-' || c == '_';
+}
+
+static void mentions(sqlite3_context *out, int n, sqlite3_value **v)
+{
+    (void)n;
+    const char *text = (const char *)sqlite3_value_text(v[0]), *name = (const char *)sqlite3_value_text(v[1]);
+    size_t len = name ? strlen(name) : 0;
+    bool found = false;
+    for (const char *at = text; len && at && !found && (at = strcasestr(at, name)); at++) {
+        unsigned char before = at > text ? (unsigned char)at[-1] : 0, after = (unsigned char)at[len];
+        bool longer = name_octet(after) || ((after == '.' || after == ':') && name_octet((unsigned char)at[len + 1]));
+        found = !name_octet(before) && !longer;
+    }
+    sqlite3_result_int(out, found);
 }
 
 static void close_it(struct store *s)
@@ -228,13 +284,15 @@ static const struct store_engine engine = {.close = close_it,
                                            .begin = begin,
                                            .commit = commit,
                                            .rollback = rollback,
-                                           .vacuum = vacuum};
+                                           .vacuum = vacuum,
+                                           .checkpoint = checkpoint};
 
 static enum status settle(struct store *s, enum store_mode mode)
 {
     static const char *const write_pragmas[] = {"PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA journal_mode=WAL",
                                                 "PRAGMA synchronous=FULL",        "PRAGMA cache_size=-65536",
-                                                "PRAGMA temp_store=MEMORY",       "PRAGMA wal_autocheckpoint=4000"};
+                                                "PRAGMA temp_store=MEMORY",       "PRAGMA wal_autocheckpoint=4000",
+                                                "PRAGMA secure_delete=ON"};
     static const char *const read_pragmas[] = {"PRAGMA query_only=1", "PRAGMA cache_size=-65536",
                                                "PRAGMA temp_store=MEMORY"};
     const char *const *p = mode == STORE_WRITE ? write_pragmas : read_pragmas;
@@ -296,6 +354,8 @@ struct store *store_sqlite_open(const char *path, enum store_mode mode, enum sta
     if (rc == SQLITE_OK) {
         sqlite3_extended_result_codes(q->db, 1);
         sqlite3_busy_timeout(q->db, WAIT_MS);
+        (void)sqlite3_create_function(q->db, "mentions", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, mentions, NULL,
+                                      NULL);
         *status = settle(s, mode);
     } else {
         *status = report(s, rc);

@@ -124,7 +124,7 @@ int ledger_forget(int argc, char **argv)
     const struct policy *p;
     struct ip ip;
     char kept[LIMIT_DOMAIN + 1];
-    int rc = ledger_args_read(&a, argc, argv, LEDGER_STORE, 1, 1, forget_usage);
+    int rc = ledger_args_read(&a, argc, argv, LEDGER_STORE | LEDGER_DRY_RUN, 1, 1, forget_usage);
     if (rc >= 0)
         return rc;
     const char *subject = a.words[0];
@@ -137,7 +137,7 @@ int ledger_forget(int argc, char **argv)
     if (!s)
         return rc;
     int64_t rows = 0;
-    enum status st = retention_forget(s, subject, &rows);
+    enum status st = retention_forget(s, subject, a.dry_run, &rows);
     if (st == STATUS_OK)
         printf("%lld entries about %s are gone.\n", (long long)rows, subject);
     return ledger_end(s, p, st);

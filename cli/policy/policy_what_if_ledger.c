@@ -4,8 +4,8 @@
  * saw.
  *
  * Both policies are asked about each mail from outside whose record is kept, by the milter's own decision
- * (cli/recall.h), and what they would have done is counted where it differs. Records hold no recipients' addresses, so `writing to` is
- * left out. The newest MAILS_MOST mails are looked at.
+ * (cli/recall.h), and what they would have done is counted where it differs. Records hold no recipients' addresses, so
+ * `writing to` is left out. The newest MAILS_MOST mails are looked at.
  */
 #include "base/clock.h"
 #include "base/domain.h"

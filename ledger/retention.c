@@ -144,9 +144,11 @@ enum status retention_run(struct store *s, const struct retention_keep *keep, in
         &t,
         "DELETE FROM report_in_row WHERE (kind, org, report_id, domain, row) IN (SELECT w.kind, w.org, w.report_id, "
         "w.domain, w.row FROM report_in_row w JOIN report_in i ON i.kind = w.kind AND i.org = w.org AND i.report_id "
-        "= w.report_id AND i.domain = w.domain WHERE i.ends < $1 AND i.taken < $1 * 1000000 LIMIT $2)",
+        "= w.report_id AND i.domain = w.domain WHERE i.ends < $1 AND i.taken < CAST($1 AS BIGINT) * 1000000 LIMIT $2)",
         days * 86400);
-    in_steps(&t, DELETE_BY("report_in", "kind, org, report_id, domain", "taken < $1 * 1000000 AND ends"), days * 86400);
+    in_steps(&t,
+             DELETE_BY("report_in", "kind, org, report_id, domain", "taken < CAST($1 AS BIGINT) * 1000000 AND ends"),
+             days * 86400);
     in_steps(&t, DELETE_BY("segment", "id", "state = 'done' AND changed"), now - 400 * TIMESTAMP_DAY);
     if (store_is_shared(s))
         in_steps(&t, DELETE_BY("inbox", "segment, at, upto, done, role", "refused IS NOT NULL AND sent"),

@@ -491,7 +491,13 @@ static void a_clock_that_jumps_back_changes_nothing(void **state)
     clock_set_wall(now - 86400 * 400);
     write_mails("mx1", 20, 30);
     assert_int_equal(take(s).records, 10);
+    /* What was dated ahead of the clock as it was then has waited, and comes when its time has come. */
+    int64_t waiting = -1;
+    assert_int_equal(number(s, "SELECT count(*) FROM mail"), 20);
+    assert_int_equal(number(s, "SELECT count(*) FROM ahead"), 10);
     clock_set_wall(0);
+    assert_int_equal(ingest_ahead(s, &waiting), STATUS_OK);
+    assert_int_equal(waiting, 0);
     assert_int_equal(number(s, "SELECT count(DISTINCT queue_id) FROM mail"), 30);
     assert_int_equal(number(s, "SELECT count(DISTINCT day) FROM standard_day"), 3);
     assert_int_equal(files_with(".journal"), 0);

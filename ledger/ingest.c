@@ -48,6 +48,10 @@ static void set_aside(struct ingestion *t, const char *why)
 static void finish_file(struct ingestion *t)
 {
     char why[320];
+    if (store_is_replaced(t->store)) { /* what was committed is in a file that nobody sees any more */
+        trouble(t->report, t->dir, t->file->name, "the store's file was replaced: it stays, and is taken in anew");
+        return;
+    }
     t->report->segments++;
     if (t->target->finished)
         t->target->finished(t);

@@ -5,8 +5,8 @@
  * Promises to end within a batch of SIGTERM or SIGINT, to read the policy anew on SIGHUP (a bad one leaves the one in
  * force), and never to give up: a store that is away is tried again with growing pauses of at most a minute while the
  * journals wait on disk, with one line in the log when it went, one when it came back, and progress while it catches
- * up. Lines go to stderr. Exit: 0; EX_USAGE, EX_CONFIG (policy), with -1 also EX_TEMPFAIL (store away, or retention not done) and EX_DATAERR
- * (store not ours).
+ * up. Lines go to stderr. Exit: 0; EX_USAGE, EX_CONFIG (policy), with -1 also EX_TEMPFAIL (store away, or retention not
+ * done) and EX_DATAERR (store not ours).
  */
 #include "base/clock.h"
 #include "base/options.h"
@@ -18,6 +18,7 @@
 #include "ledger/timestamp.h"
 #include "ledger/ingest.h"
 #include "ledger/retention.h"
+#include "ledger/store_backup.h"
 #include "policy/policy_live.h"
 #include <errno.h>
 #include <grp.h>
@@ -56,6 +57,7 @@ struct service {
     bool exceptions_kept; /* of the policy in force, in this store */
     bool held_said, retention_failed;
     int64_t ahead_said;
+    int hold; /* store_hold() */
 };
 
 static void on_end(int s)
@@ -170,6 +172,9 @@ static enum status need_store(struct service *s)
     if (!s->store)
         return lost_store(s, st, why);
     s->exceptions_kept = false;
+    if (s->hold >= 0)
+        close(s->hold);
+    s->hold = store_is_shared(s->store) ? -1 : store_hold(s->config.store);
     if (store_only_adds(s->store))
         say("this role may only add to the ledger: what is found goes into its inbox, and its owner takes it in from "
             "there");
@@ -214,6 +219,10 @@ static void say_progress(struct service *s, const struct ingest_report *r)
 static enum status take_all(struct service *s)
 {
     struct ingest_report r = {0};
+    if (store_is_replaced(s->store)) {
+        say("%s was replaced by another file: it is opened anew", s->config.store);
+        return lost_store(s, STATUS_AGAIN, "its file was replaced");
+    }
     for (size_t i = 0; i < s->config.folder_count && !ending; i++) {
         enum status st = ingest_folder(s->store, s->config.folders[i], stop, &r);
         if (st == STATUS_DENIED && !r.first_trouble[0])
@@ -389,7 +398,7 @@ int main(int argc, char **argv)
         return rc;
     if (o.version)
         return printf("assay-ledger %s\n", ASSAY_VERSION) < 0;
-    struct service s = {.policy_path = o.policy, .state_dir = o.state};
+    struct service s = {.policy_path = o.policy, .state_dir = o.state, .hold = -1};
     signal(SIGPIPE, SIG_IGN);
     sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_end}, NULL);
     sigaction(SIGINT, &(struct sigaction){.sa_handler = on_end}, NULL);

@@ -3,8 +3,8 @@
  * retention_clock.c - the moment that retention counts from, kept in the store.
  *
  * Promises that a clock which jumps ahead deletes nothing: neither within the run of a machine, where CLOCK_BOOTTIME
- * says how long it really was, nor from one run of the machine to the next, where the time of the last run does. A clock
- * that jumps back only makes retention wait. On failure of the store nothing has moved.
+ * says how long it really was, nor from one run of the machine to the next, where the time of the last run does. A
+ * clock that jumps back only makes retention wait. On failure of the store nothing has moved.
  */
 #include "base/clock.h"
 #include "ledger/retention.h"

@@ -178,3 +178,8 @@ const char *store_mentions(const struct store *s, const char *column, char *out,
              column);
     return out;
 }
+
+bool store_is_replaced(const struct store *s)
+{
+    return s->engine->replaced && s->engine->replaced(s);
+}

@@ -57,6 +57,10 @@ int64_t store_number(const struct store_rows *r, int column);   /* 0: null */
 enum status
 store_done(struct store_rows *r) MUST_CHECK; /* how it went as a whole; NULL (out of memory): STATUS_NOMEM */
 
+/* SQLite: whether the file at the store's path is another one now, or none: somebody put a copy in its place. What is
+ * written to this store is then lost, and it must be opened anew. */
+bool store_is_replaced(const struct store *s);
+
 /* One number from one row; `none` where there is no row or a null. */
 enum status store_ask_number(struct store *s, int64_t none, int64_t *out, const char *sql, const char *types,
                              ...) MUST_CHECK;

@@ -27,7 +27,8 @@ struct store_engine {
     enum status (*commit)(struct store *);
     void (*rollback)(struct store *);
     enum status (*vacuum)(struct store *);
-    void (*checkpoint)(struct store *); /* may be NULL */
+    void (*checkpoint)(struct store *);     /* may be NULL */
+    bool (*replaced)(const struct store *); /* may be NULL */
 };
 
 struct store {
@@ -39,6 +40,8 @@ struct store {
 };
 
 struct store *store_sqlite_open(const char *path, enum store_mode mode, enum status *status, char *why);
+struct sqlite3;
+struct sqlite3 *store_sqlite_handle(struct store *s); /* for store_backup.c */
 struct store *store_pg_open(const char *uri, enum store_mode mode, enum status *status, char *why);
 
 #endif

@@ -28,6 +28,8 @@ struct kept {
 struct sqlite {
     sqlite3 *db;
     char *path;
+    ino_t inode; /* of the file at path when it was opened */
+    dev_t device;
     struct kept kept[KEPT];
 };
 
@@ -262,6 +264,18 @@ static void mentions(sqlite3_context *out, int n, sqlite3_value **v)
     sqlite3_result_int(out, found);
 }
 
+static bool replaced(const struct store *s)
+{
+    const struct sqlite *q = s->handle;
+    struct stat st;
+    return stat(q->path, &st) != 0 || st.st_ino != q->inode || st.st_dev != q->device;
+}
+
+struct sqlite3 *store_sqlite_handle(struct store *s)
+{
+    return ((struct sqlite *)s->handle)->db;
+}
+
 static void close_it(struct store *s)
 {
     struct sqlite *q = s->handle;
@@ -285,7 +299,8 @@ static const struct store_engine engine = {.close = close_it,
                                            .commit = commit,
                                            .rollback = rollback,
                                            .vacuum = vacuum,
-                                           .checkpoint = checkpoint};
+                                           .checkpoint = checkpoint,
+                                           .replaced = replaced};
 
 static enum status settle(struct store *s, enum store_mode mode)
 {
@@ -357,6 +372,10 @@ struct store *store_sqlite_open(const char *path, enum store_mode mode, enum sta
         (void)sqlite3_create_function(q->db, "mentions", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, mentions, NULL,
                                       NULL);
         *status = settle(s, mode);
+        if (stat(path, &st) == 0) {
+            q->inode = st.st_ino;
+            q->device = st.st_dev;
+        }
     } else {
         *status = report(s, rc);
     }

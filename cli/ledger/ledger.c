@@ -2,7 +2,8 @@
 /*
  * ledger.c - `assay ledger`: its sub-commands.
  *
- * Promises that nothing but dmarc-reports, read-report and forget writes. On failure: as ledger_args.c.
+ * Promises that nothing but dmarc-reports, read-report, tidy, backup, restore and forget writes. On failure: as
+ * ledger_args.c.
  */
 #include "cli/ledger/ledger.h"
 
@@ -18,6 +19,9 @@ static const struct cli_command commands[] = {
     {"dmarc-reports", ledger_reports, NULL, "make and send a day's DMARC reports, or show what would be sent"},
     {"read-report", ledger_read_report, NULL, "take in DMARC and TLS reports that others sent about our domains"},
     {"admit", ledger_admit, NULL, "let a host add to a shared ledger, and do nothing else"},
+    {"tidy", ledger_tidy, NULL, "delete what is older than it may be kept, now"},
+    {"backup", ledger_backup, NULL, "copy the ledger to a file while it is in use"},
+    {"restore", ledger_restore, NULL, "put a backup in the ledger's place"},
     {"forget", ledger_forget, NULL, "take everything about a domain or an address out of the ledger"},
     {NULL, NULL, NULL, NULL},
 };

@@ -32,6 +32,7 @@ enum {
     LEDGER_HTML = 65536,
     LEDGER_TEXT = 131072,
     LEDGER_ROLE = 262144,
+    LEDGER_NOW = 524288,
     LEDGER_ASK = LEDGER_STORE | LEDGER_JSON | LEDGER_CSV, /* every question to the store */
 };
 
@@ -40,7 +41,7 @@ struct ledger_args {
     int64_t since, until; /* microseconds; 0: not given */
     int64_t limit;        /* 0: not given */
     int64_t day;          /* days since 1970 */
-    bool day_given, dry_run, names;
+    bool day_given, dry_run, names, now;
     enum table_form form;
     char **words; /* operands */
     int word_count;
@@ -74,5 +75,8 @@ int ledger_reports(int argc, char **argv);
 int ledger_read_report(int argc, char **argv);
 int ledger_forget(int argc, char **argv);
 int ledger_admit(int argc, char **argv);
+int ledger_tidy(int argc, char **argv);
+int ledger_backup(int argc, char **argv);
+int ledger_restore(int argc, char **argv);
 
 #endif

@@ -10,9 +10,6 @@
 #include "cli/ledger/ledger.h"
 #include "feedback/reports_config.h"
 #include "feedback/dmarc_failure.h"
-#include "ledger/retention.h"
-#include "base/domain.h"
-#include "base/ip.h"
 #include <signal.h>
 #include <stdlib.h>
 
@@ -106,39 +103,4 @@ int ledger_reports(int argc, char **argv)
     int sent = run(&a, s, &c, p, &st);
     rc = ledger_end(s, p, st);
     return rc != EX_OK ? rc : sent;
-}
-
-/* ---- forget ---- */
-
-int ledger_forget(int argc, char **argv)
-{
-    static const char forget_usage[] =
-        "Usage: assay ledger forget DOMAIN|ADDRESS\n"
-        "\n"
-        "Takes everything about a domain (and all below), or about a client's address, out of the ledger. Sums over\n"
-        "all domains keep their numbers. Journals that were not yet taken in are not touched.\n"
-        "  --store STORE     this ledger instead of the policy's\n"
-        "  -P, --policy FILE\n";
-    struct ledger_args a;
-    struct ledger_config c;
-    const struct policy *p;
-    struct ip ip;
-    char kept[LIMIT_DOMAIN + 1];
-    int rc = ledger_args_read(&a, argc, argv, LEDGER_STORE | LEDGER_DRY_RUN, 1, 1, forget_usage);
-    if (rc >= 0)
-        return rc;
-    const char *subject = a.words[0];
-    if (ip_from_text(slice_str(subject), &ip) != STATUS_OK) {
-        if (domain_from_text(slice_str(subject), kept) != STATUS_OK)
-            return cli_usage("'%s' is neither a domain name nor an address", subject);
-        subject = kept;
-    }
-    struct store *s = ledger_store(&a, STORE_WRITE, &c, &p, &rc);
-    if (!s)
-        return rc;
-    int64_t rows = 0;
-    enum status st = retention_forget(s, subject, a.dry_run, &rows);
-    if (st == STATUS_OK)
-        printf("%lld entries about %s are gone.\n", (long long)rows, subject);
-    return ledger_end(s, p, st);
 }

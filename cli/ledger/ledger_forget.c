@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * ledger_forget.c - `assay ledger forget` and `assay ledger tidy`: what goes out of the ledger by hand.
+ *
+ * Promises that forget takes in what waits in the journals first, so that nothing of the subject comes back from there,
+ * and that it names what it cannot reach: segments that are still being written, and backups. On failure: the exit
+ * codes of ledger_args.c; what was deleted before it stays deleted, and the command can be given again.
+ */
+#include "base/domain.h"
+#include "base/ip.h"
+#include "base/rootfile.h"
+#include "cli/ledger/ledger.h"
+#include "journal/journal_read.h"
+#include "ledger/ingest.h"
+#include "ledger/retention.h"
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MOST ((size_t)256 << 20)
+
+/* The canonical name or address of what was typed: "2001:db8:0::1", "EXAMPLE.org." */
+static bool canonical(const char *word, char out[LIMIT_DOMAIN + 1])
+{
+    struct ip ip;
+    size_t n = strlen(word);
+    char text[IP_TEXT];
+    if (ip_from_text(slice_str(word), &ip) == STATUS_OK) {
+        snprintf(out, LIMIT_DOMAIN + 1, "%s", ip_text(&ip, text));
+        return true;
+    }
+    return domain_from_text(slice_of(word, n && word[n - 1] == '.' ? n - 1 : n), out) == STATUS_OK;
+}
+
+/* As the store does it: not a part of a longer name, though names below count. */
+static bool line_mentions(const char *line, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = line; (at = strcasestr(at, name)); at++) {
+        char before = at > line ? at[-1] : ' ', after = at[len];
+        bool longer = after && (isalnum((unsigned char)after) || strchr("-_", after) ||
+                                (strchr(".:", after) && isalnum((unsigned char)at[len + 1])));
+        if (!isalnum((unsigned char)before) && !strchr("-_", before) && !longer)
+            return true;
+    }
+    return false;
+}
+
+/* A file without the lines that mention the subject. Returns how many those were; -1: it could not be read or written.
+ * */
+static int64_t strip_file(const char *path, const char *subject, bool write)
+{
+    struct buf kept = BUF_INIT;
+    char *line = NULL;
+    size_t room = 0;
+    int64_t found = 0;
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
+    if (!f || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (size_t)st.st_size > FILE_MOST) {
+        if (f)
+            fclose(f);
+        return -1;
+    }
+    for (ssize_t n; (n = getline(&line, &room, f)) > 0;) {
+        if (line_mentions(line, subject))
+            found++;
+        else
+            buf_add(&kept, line, (size_t)n);
+    }
+    const struct rootfile_rights rights = {.mode = st.st_mode & 0777, .uid = st.st_uid, .gid = st.st_gid};
+    if (found && write && (kept.failed || rootfile_write(path, buf_slice(&kept), &rights) != STATUS_OK))
+        found = -1;
+    fclose(f);
+    free(line);
+    buf_release(&kept);
+    return found;
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+    size_t n = strlen(name), k = strlen(end);
+    return n > k && strcmp(name + n - k, end) == 0;
+}
+
+/* What is left in a folder of journals: segments set aside are stripped, the others named. */
+static int64_t forget_folder(const char *dir, const char *subject, bool dry_run)
+{
+    int64_t lines = 0;
+    DIR *d = opendir(dir);
+    for (struct dirent *e; d && (e = readdir(d));) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+        bool aside = ends_with(e->d_name, ".bad") || ends_with(e->d_name, ".bad.why");
+        bool segment = strstr(e->d_name, ".journal") != NULL;
+        if (!aside && !segment)
+            continue;
+        int64_t n = strip_file(path, subject, aside && !dry_run);
+        if (n < 0)
+            cli_error("%s: not reached: %s", path, strerror(errno));
+        else if (n && aside)
+            lines += n;
+        else if (n)
+            printf("not reached: %s is still being written and mentions %s; it goes when it is closed and taken in\n",
+                   path, subject);
+    }
+    if (d)
+        closedir(d);
+    return lines;
+}
+
+static bool never(void)
+{
+    return false;
+}
+
+static enum status forget(struct store *s, const struct ledger_config *c, const char *subject, bool dry_run)
+{
+    struct ingest_report report = {0};
+    int64_t rows = 0, lines = 0;
+    enum status st = STATUS_OK;
+    for (size_t i = 0; i < c->folder_count && st == STATUS_OK && !dry_run; i++) {
+        st = ingest_folder(s, c->folders[i], never, &report);
+        if (st == STATUS_MISSING || st == STATUS_DENIED) {
+            if (st == STATUS_DENIED)
+                printf("not reached: the journals in %s\n", c->folders[i]);
+            st = STATUS_OK;
+        }
+    }
+    if (st == STATUS_OK)
+        st = retention_forget(s, subject, dry_run, &rows);
+    for (size_t i = 0; i < c->folder_count && st == STATUS_OK; i++)
+        lines += forget_folder(c->folders[i], subject, dry_run);
+    if (st != STATUS_OK)
+        return st;
+    printf(dry_run ? "Would delete %lld entries about %s.\n" : "Deleted %lld entries about %s.\n",
+           (long long)(rows + lines), subject);
+    struct store_rows *r = store_ask(s, "SELECT name FROM ledger_state WHERE name LIKE 'backup:%' ORDER BY name", "");
+    while (store_next(r)) {
+        const char *path = store_text(r, 0) + strlen("backup:");
+        if (access(path, F_OK) == 0)
+            printf("not reached: the backup %s\n", path);
+    }
+    return store_done(r);
+}
+
+int ledger_forget(int argc, char **argv)
+{
+    static const char usage[] =
+        "Usage: assay ledger forget [--dry-run] DOMAIN|ADDRESS\n"
+        "\n"
+        "Deletes everything about a domain (and all below), or about a client's address, from the ledger, from\n"
+        "segments that were set aside, and, by taking them in first, from journals. Sums over all domains keep\n"
+        "their numbers. Says what it cannot reach.\n"
+        "  --dry-run         only count what would be deleted\n"
+        "  --store STORE     this ledger instead of the policy's\n"
+        "  -P, --policy FILE\n";
+    struct ledger_args a;
+    struct ledger_config c;
+    const struct policy *p;
+    char subject[LIMIT_DOMAIN + 1];
+    int rc = ledger_args_read(&a, argc, argv, LEDGER_STORE | LEDGER_DRY_RUN, 1, 1, usage);
+    if (rc >= 0)
+        return rc;
+    if (!canonical(a.words[0], subject))
+        return cli_usage("'%s' is neither a domain name nor an address", a.words[0]);
+    struct store *s = ledger_store(&a, STORE_WRITE, &c, &p, &rc);
+    if (!s)
+        return rc;
+    if (a.store)
+        c.folder_count = 0; /* another ledger: the journals are not its own */
+    return ledger_end(s, p, forget(s, &c, subject, a.dry_run));
+}
+
+int ledger_tidy(int argc, char **argv)
+{
+    static const char usage[] = "Usage: assay ledger tidy [--now]\n"
+                                "\n"
+                                "Deletes what is older than it may be kept, as assay-ledger does every hour.\n"
+                                "  --now             the clock is right: go by it even after it jumped ahead\n"
+                                "  --store STORE     this ledger instead of the policy's\n"
+                                "  -P, --policy FILE\n";
+    struct ledger_args a;
+    struct ledger_config c;
+    const struct policy *p;
+    int rc = ledger_args_read(&a, argc, argv, LEDGER_STORE | LEDGER_NOW, 0, 0, usage);
+    if (rc >= 0)
+        return rc;
+    struct store *s = ledger_store(&a, STORE_WRITE, &c, &p, &rc);
+    if (!s)
+        return rc;
+    char why[STORE_ERROR];
+    struct retention_time t = retention_time_read();
+    struct retention_keep keep = {c.keep_identity, c.keep_mails, c.keep_days};
+    int64_t now = 0, rows = 0;
+    bool held = false;
+    enum status st = retention_clock(s, &t, a.now, &now, &held, why);
+    if (st == STATUS_OK && !held)
+        st = retention_run(s, &keep, now, NULL, &rows);
+    if (st == STATUS_OK && held)
+        cli_error("%s", why);
+    else if (st == STATUS_OK)
+        printf("Deleted or cleared %lld entries.\n", (long long)rows);
+    rc = ledger_end(s, p, st);
+    return rc == EX_OK && held ? EX_TEMPFAIL : rc;
+}

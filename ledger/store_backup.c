@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * store_backup.c - backup and restore of the store in a file, by SQLite's backup interface.
+ *
+ * Promises that a copy is whole (the state of one transaction) or is not there, and that a restored store is on the
+ * disk before the old one is gone. On failure what was begun is removed.
+ */
+#include "ledger/store_backup.h"
+#include "ledger/store_engine.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PAGES_AT_ONCE 1000
+#define WAIT_MS 30000
+
+static enum status complain(char *why, enum status st, const char *file, const char *text)
+{
+    snprintf(why, STORE_ERROR, "%.200s: %.100s", file, text);
+    return st;
+}
+
+static enum status copy(sqlite3 *to, sqlite3 *from)
+{
+    sqlite3_backup *b = sqlite3_backup_init(to, "main", from, "main");
+    int rc = b ? SQLITE_OK : SQLITE_ERROR;
+    while (rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_LOCKED) {
+        rc = sqlite3_backup_step(b, PAGES_AT_ONCE);
+        if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
+            sqlite3_sleep(50);
+    }
+    if (b)
+        (void)sqlite3_backup_finish(b);
+    return rc == SQLITE_DONE ? STATUS_OK : STATUS_AGAIN;
+}
+
+/* A new file of ours, empty. */
+static bool make_file(const char *file)
+{
+    int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+static enum status copy_into(const char *file, const char *from, char *why)
+{
+    sqlite3 *in = NULL, *out = NULL;
+    if (!make_file(file))
+        return complain(why, STATUS_DENIED, file, strerror(errno));
+    int rc = sqlite3_open_v2(from, &in, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_open_v2(file, &out, SQLITE_OPEN_READWRITE, NULL);
+    (void)sqlite3_busy_timeout(in, WAIT_MS);
+    enum status st = rc == SQLITE_OK ? copy(out, in) : STATUS_INVALID;
+    if (st != STATUS_OK)
+        (void)complain(why, st, file, sqlite3_errmsg(out ? out : in));
+    sqlite3_close(in);
+    sqlite3_close(out);
+    if (st != STATUS_OK)
+        (void)unlink(file);
+    return st;
+}
+
+enum status store_backup(struct store *s, const char *file, char *why)
+{
+    if (s->engine->shared)
+        return complain(why, STATUS_INVALID, "PostgreSQL", "its own pg_dump makes the copy");
+    return copy_into(file, sqlite3_db_filename(store_sqlite_handle(s), "main"), why);
+}
+
+static void lock_name(const char *path, char out[PATH_MAX])
+{
+    snprintf(out, PATH_MAX, "%s.lock", path);
+}
+
+static int open_lock(const char *path, int how)
+{
+    char name[PATH_MAX];
+    lock_name(path, name);
+    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (fd >= 0 && flock(fd, how | LOCK_NB) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+int store_hold(const char *path)
+{
+    return open_lock(path, LOCK_SH);
+}
+
+/* Whole, of ours, and not newer than we know. */
+static enum status examine(const char *file, char *why)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *q = NULL;
+    int version = -1;
+    bool good = false;
+    int rc = sqlite3_open_v2(file, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, NULL);
+    if (rc == SQLITE_OK && sqlite3_prepare_v2(db, "SELECT version FROM assay_schema", -1, &q, NULL) == SQLITE_OK &&
+        sqlite3_step(q) == SQLITE_ROW)
+        version = sqlite3_column_int(q, 0);
+    sqlite3_finalize(q);
+    q = NULL;
+    if (version >= 0 && sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &q, NULL) == SQLITE_OK &&
+        sqlite3_step(q) == SQLITE_ROW)
+        good = strcmp((const char *)sqlite3_column_text(q, 0), "ok") == 0;
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+    return version < 0                      ? complain(why, STATUS_INVALID, file, "this is no ledger")
+           : version > STORE_SCHEMA_VERSION ? complain(why, STATUS_LIMIT, file, "it was made by a newer assay-ledger")
+           : !good                          ? complain(why, STATUS_INVALID, file, "it is damaged")
+                                            : STATUS_OK;
+}
+
+static enum status put_in_place(const char *path, const char *fresh, char *why)
+{
+    struct stat st;
+    char name[PATH_MAX];
+    if (stat(path, &st) == 0 &&
+        (chmod(fresh, st.st_mode & 0777) != 0 || (geteuid() == 0 && lchown(fresh, st.st_uid, st.st_gid) != 0)))
+        return complain(why, STATUS_DENIED, fresh, strerror(errno));
+    /* The log of the old file would be taken for the new one's: it goes first, and all that it holds is in no state
+     * that is wanted back. */
+    for (const char *const *end = (const char *const[]){"-wal", "-shm", NULL}; *end; end++) {
+        snprintf(name, sizeof name, "%s%s", path, *end);
+        if (unlink(name) != 0 && errno != ENOENT)
+            return complain(why, STATUS_DENIED, name, strerror(errno));
+    }
+    int fd = open(fresh, O_RDONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0 && rename(fresh, path) == 0;
+    if (fd >= 0)
+        close(fd);
+    return ok ? STATUS_OK : complain(why, STATUS_AGAIN, path, strerror(errno));
+}
+
+enum status store_restore(const char *path, const char *file, char *why)
+{
+    char fresh[PATH_MAX];
+    enum status st = examine(file, why);
+    if (st != STATUS_OK)
+        return st;
+    int lock = open_lock(path, LOCK_EX);
+    if (lock < 0)
+        return complain(why, STATUS_AGAIN, path, "assay-ledger is running: stop it first");
+    snprintf(fresh, sizeof fresh, "%s.restored", path);
+    (void)unlink(fresh);
+    st = copy_into(fresh, file, why);
+    if (st == STATUS_OK)
+        st = put_in_place(path, fresh, why);
+    if (st != STATUS_OK)
+        (void)unlink(fresh);
+    close(lock);
+    return st;
+}

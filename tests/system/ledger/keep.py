@@ -1,0 +1,150 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the admin does with the store's file: backup while it is in use, restore, a copy put in its place under a running daemon,
+retention under a wrong clock, forgetting in journals and segments set aside.
+
+    keep.py BUILD FOLDER"""
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+BUILD, SPACE = sys.argv[1:3]
+ASSAY, LEDGER = BUILD + '/assay', BUILD + '/assay-ledger'
+STORE, JOURNALS, POLICY = SPACE + '/ledger.db', SPACE + '/journals', SPACE + '/policy'
+checks = 0
+
+
+def check(good, what):
+    global checks
+    checks += 1
+    if not good:
+        sys.exit('keep: ' + what)
+
+
+def segment(name, first, count, domain='a.example', when=None):
+    """A closed segment of `count` mails."""
+    when = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(time.time() if when is None else when))
+    lines = [dict(v=1, t=when, host='mx1', kind='segment', segment=name, writer='milter')]
+    for n in range(first, first + count):
+        lines.append(dict(v=1, t=when, host='mx1', kind='mail', id='Q%05d' % n, message_id='<%d@%s>' % (n, domain), source='internet',
+                          client='192.0.2.7', mail_from=domain, rcpts=1, verdict=dict(action='deliver'), findings=[],
+                          **{'from': domain}))
+    path = '%s/%s.x' % (JOURNALS, name)
+    with open(path, 'w') as f:
+        f.write(''.join(json.dumps(line) + '\n' for line in lines))
+    os.rename(path, '%s/milter-20261120T100000Z-%s.journal' % (JOURNALS, name))
+
+
+def run(*words, code=0, env=None):
+    done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, **(env or {})})
+    check(done.returncode == code, f'{words[1:4]}: exit {done.returncode}, not {code}: {done.stdout}{done.stderr}')
+    return done.stdout + done.stderr
+
+
+def ask(sql):
+    db = sqlite3.connect(STORE)
+    n = db.execute(sql).fetchone()[0]
+    db.close()
+    return n
+
+
+def until(sql, want, what):
+    for _ in range(200):
+        try:
+            if ask(sql) == want:
+                return
+        except sqlite3.Error:
+            pass
+        time.sleep(0.1)
+    check(False, f'{what}: {ask(sql)}, not {want}')
+
+
+MAILS = 'SELECT count(*) FROM mail'
+os.makedirs(JOURNALS)
+with open(POLICY, 'w') as f:
+    f.write(f'set ledger.store "{STORE}"\nset journal.dir "{JOURNALS}"\nset ledger.knowledge "{SPACE}/knowledge"\n'
+            'record spf of everyone\n')
+once = (LEDGER, '-1', '-P', POLICY, '-S', SPACE)
+tool = lambda *words, **more: run(ASSAY, 'ledger', words[0], '-P', POLICY, *words[1:], **more)
+
+# Backup while it is in use; a copy is whole; not over a file.
+segment('00000001', 0, 100)
+run(*once)
+daemon = subprocess.Popen([LEDGER, '-P', POLICY, '-S', SPACE], stderr=open(SPACE + '/log', 'w'))
+until(MAILS, 100, 'taken in')
+tool('backup', SPACE + '/backup.db')
+check(sqlite3.connect(SPACE + '/backup.db').execute(MAILS).fetchone()[0] == 100, 'the backup is not whole')
+check(os.stat(SPACE + '/backup.db').st_mode & 0o077 == 0, 'others can read the backup')
+check('exists' in tool('backup', SPACE + '/backup.db', code=73), 'a backup over a file')
+
+# Restore: not while the daemon runs.
+for _ in range(100):
+    if os.path.exists(STORE + '.lock'):
+        break
+    time.sleep(0.1)
+check('stop it first' in tool('restore', SPACE + '/backup.db', code=75), 'restored under a running daemon')
+
+# A copy that somebody puts there under the running daemon is noticed: no mail goes into the file that nobody sees.
+with open(SPACE + '/copy.db', 'wb') as f:
+    f.write(open(SPACE + '/backup.db', 'rb').read())
+os.rename(SPACE + '/copy.db', STORE)
+for end in ('-wal', '-shm'):
+    if os.path.exists(STORE + end):
+        os.unlink(STORE + end)
+segment('00000002', 100, 150)
+until(MAILS, 250, 'mails after the file was replaced')
+check('replaced' in open(SPACE + '/log').read(), 'the replaced file was not told')
+daemon.send_signal(signal.SIGTERM)
+check(daemon.wait(20) == 0, 'the daemon did not end well')
+
+# Restore: the state of the backup; rubbish, damage and a newer schema are refused, and the store stays.
+for name, text, says in (('rubbish', b'x' * 5000, 'no ledger'), ('empty', b'', 'no ledger')):
+    with open(f'{SPACE}/{name}', 'wb') as f:
+        f.write(text)
+    check(says in tool('restore', f'{SPACE}/{name}', code=65), name)
+newer = sqlite3.connect(SPACE + '/newer.db')
+newer.execute('CREATE TABLE assay_schema (version BIGINT)')
+newer.execute('INSERT INTO assay_schema VALUES (999)')
+newer.commit()
+newer.close()
+check('newer' in tool('restore', SPACE + '/newer.db', code=65), 'a newer schema')
+check(ask(MAILS) == 250, 'a refused restore changed the store')
+tool('restore', SPACE + '/backup.db')
+check(ask(MAILS) == 100, 'restored')
+
+# A clock ten years ahead deletes nothing.
+segment('00000003', 250, 10)
+run(*once)
+ahead = dict(LD_PRELOAD='/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1', FAKETIME='+3650d', DONT_FAKE_MONOTONIC='1')
+if os.path.exists(ahead['LD_PRELOAD']):
+    said = run(*once, env=ahead)
+    check('jumped ahead' in said, 'the jump was not told: ' + said)
+    check(ask(MAILS) == 110 and ask('SELECT count(*) FROM mail WHERE record IS NOT NULL') == 110, 'the clock erased the ledger')
+    check('jumped ahead' in tool('tidy', code=75, env=ahead), 'tidy under a wrong clock')
+    tool('tidy', '--now')
+    check(ask(MAILS) == 110, 'tidy --now with the right clock')
+
+# A record dated ahead is kept aside.
+segment('00000004', 300, 5, when=time.time() + 86400 * 30)
+check('ahead' in run(*once), 'records dated ahead were not told')
+check(ask(MAILS) == 110 and ask('SELECT count(*) FROM ahead') == 5, 'records dated ahead')
+
+# Forget: in any spelling; journals that wait are taken in first; a segment set aside is stripped; backups are named.
+segment('00000005', 400, 7, domain='sub.gone.example')
+with open(JOURNALS + '/milter-20261119T100000Z-00000009.bad', 'w') as f:
+    f.write('{"from":"gone.example"}\n{"from":"other.example"}\n')
+check('Would delete' in tool('forget', '--dry-run', 'gone.example'), 'forget --dry-run')
+said = tool('forget', 'Gone.EXAMPLE.')
+check('Deleted' in said and 'backup.db' in said, 'forget: ' + said)
+check(ask("SELECT count(*) FROM mail WHERE from_domain LIKE '%gone.example'") == 0, 'forgotten, and still there')
+check(open(JOURNALS + '/milter-20261119T100000Z-00000009.bad').read() == '{"from":"other.example"}\n', 'the segment set aside')
+for name in os.listdir(SPACE):
+    if name.startswith('ledger.db'):
+        check(b'gone.example' not in open(f'{SPACE}/{name}', 'rb').read(), f'{name} still names it')
+tool('forget', '::ffff:192.0.2.7')
+check(ask('SELECT count(*) FROM mail') == 0, 'an address in another spelling')
+print(f'{checks} checks')

@@ -389,7 +389,9 @@ static void failure_recorded(void **state)
     } mails[] = {
         {"From: hidden@asks.example\nMessage-ID: <1@asks.example>\n" DATE "\n", true},
         {"From: hidden@asks.example\nContent-Type: multipart/report;\n report-type=Feedback-Report\n" DATE "\n", false},
-        {"From: hidden@asks.example\nSubject: Report Domain: x.example\n" DATE "\n", false},
+        {"From: hidden@asks.example\nSubject: Report Domain: x.example\nAuto-Submitted: auto-generated\n" DATE "\n",
+         false},
+        {"From: hidden@asks.example\nSubject: Report Domain: x.example\n" DATE "\n", true}, /* anyone writes that */
         {"From: hidden@good.example\n" DATE "\n", false},
     };
     for (size_t i = 0; i < COUNT(mails); i++) {
@@ -410,7 +412,7 @@ static void failure_recorded(void **state)
         assert_int_equal(record_parse(buf_slice(&b), &record, why), STATUS_OK);
         if (dmarc_failure_asked(&record) != mails[i].asked)
             fail_msg("case %zu: %s", i, b.p);
-        assert_int_equal(strstr(b.p, "\"txt\":\"v=spf1") != NULL, i < 3);
+        assert_int_equal(strstr(b.p, "\"txt\":\"v=spf1") != NULL, i < 4);
         if (mails[i].asked) {
             assert_int_equal(dmarc_failure_mail(&record, "a@example.org", "r@asks.example", "id", &mail), STATUS_OK);
             assert_non_null(strstr(mail.p, "\nSPF-DNS: txt : asks.example :\n \"v=spf1 -all\"\n"));

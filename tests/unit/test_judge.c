@@ -391,7 +391,8 @@ static void failure_recorded(void **state)
         {"From: hidden@asks.example\nContent-Type: multipart/report;\n report-type=Feedback-Report\n" DATE "\n", false},
         {"From: hidden@asks.example\nSubject: Report Domain: x.example\nAuto-Submitted: auto-generated\n" DATE "\n",
          false},
-        {"From: hidden@asks.example\nSubject: Report Domain: x.example\n" DATE "\n", true}, /* anyone writes that */
+        {"From: hidden@asks.example\nMessage-ID: <1@asks.example>\nSubject: Report Domain: x.example\n" DATE "\n",
+         true}, /* anyone writes that */
         {"From: hidden@good.example\n" DATE "\n", false},
     };
     for (size_t i = 0; i < COUNT(mails); i++) {

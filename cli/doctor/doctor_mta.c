@@ -9,6 +9,10 @@
 #include "cli/doctor/doctor.h"
 #include "cli/harden/mta_asks.h"
 #include "policy/policy_settings.h"
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <string.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -159,6 +163,37 @@ static void judge_tls_settings(struct doctor *d, const struct value *v, size_t n
             "SMTP smuggling is possible: lines may end in a bare newline\npostconf -e smtpd_forbid_bare_newline=yes");
 }
 
+/* Whether somebody serves the socket that Postfix asks. */
+static void judge_outgoing_socket(struct doctor *d, const char *name)
+{
+    const char *path = strncmp(name, "unix:", 5) == 0 ? name + 5 : name;
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+
+    if (*path != '/' || strlen(path) >= sizeof sun.sun_path)
+        return;
+    memcpy(sun.sun_path, path, strlen(path));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&sun, sizeof sun) != 0)
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "Postfix asks %s how mail going out must be protected, and nobody serves it (%s): outgoing mail "
+                   "waits\nsystemctl enable --now assay-outgoing, and look at its log",
+                   path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+}
+
+/* Mail to a domain with an enforced MTA-STS policy waits for ever if Postfix knows no authority to check by. */
+static void judge_authorities(struct doctor *d, const struct value *v, size_t n)
+{
+    if (*value_of(v, n, "smtp_tls_CAfile") || *value_of(v, n, "smtp_tls_CApath") ||
+        strcmp(value_of(v, n, "tls_append_default_CA"), "yes") == 0)
+        return;
+    doctor_say(d, DOCTOR_CRITICAL,
+               "Postfix knows no certificate authorities (smtp_tls_CAfile and smtp_tls_CApath are empty): all mail to "
+               "domains with an enforced MTA-STS policy waits\nassay harden sets the distribution's, or postconf -e "
+               "smtp_tls_CApath=/etc/ssl/certs");
+}
+
 /* What our policy opens and what Postfix asks must be the same: a map that nobody answers keeps all outgoing mail. */
 static void judge_outgoing(struct doctor *d, const struct value *v, size_t n)
 {
@@ -166,6 +201,11 @@ static void judge_outgoing(struct doctor *d, const struct value *v, size_t n)
                *socket = doctor_setting(d, SETTING_POSTFIX_TLS_POLICY_SOCKET, "");
     const char *map = strstr(maps, "socketmap:");
     const bool asks = map && strstr(map, ":assay") != NULL;
+
+    if (asks && *socket) {
+        judge_outgoing_socket(d, socket);
+        judge_authorities(d, v, n);
+    }
 
     if (asks && !*socket && d->policy)
         doctor_say(d, DOCTOR_CRITICAL,
@@ -205,6 +245,9 @@ void doctor_postfix(struct doctor *d)
         {"content_filter", NULL},
         {"smtpd_tls_security_level", NULL},
         {"smtp_tls_security_level", NULL},
+        {"smtp_tls_CAfile", NULL},
+        {"smtp_tls_CApath", NULL},
+        {"tls_append_default_CA", NULL},
         {"smtp_dns_support_level", NULL},
         {"smtpd_forbid_bare_newline", NULL},
         {"smtp_tls_policy_maps", NULL},

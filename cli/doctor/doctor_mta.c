@@ -163,6 +163,17 @@ static void judge_tls_settings(struct doctor *d, const struct value *v, size_t n
             "SMTP smuggling is possible: lines may end in a bare newline\npostconf -e smtpd_forbid_bare_newline=yes");
 }
 
+/* The milter protocol ends a field at a NUL: what stands behind it is delivered, and no milter sees it. */
+static void judge_nul(struct doctor *d, const struct value *v, size_t n)
+{
+    if (!strstr(value_of(v, n, "message_reject_characters"), "\\0") &&
+        !strstr(value_of(v, n, "message_strip_characters"), "\\0"))
+        doctor_say(
+            d, DOCTOR_NOTE,
+            "a NUL octet in a header field ends that field for every milter, and Postfix delivers what is behind "
+            "it: postconf -e 'message_reject_characters = \\0' refuses such mail");
+}
+
 /* Whether somebody serves the socket that Postfix asks. */
 static void judge_outgoing_socket(struct doctor *d, const char *name)
 {
@@ -246,6 +257,8 @@ void doctor_postfix(struct doctor *d)
         {"smtpd_tls_security_level", NULL},
         {"smtp_tls_security_level", NULL},
         {"smtp_tls_CAfile", NULL},
+        {"message_reject_characters", NULL},
+        {"message_strip_characters", NULL},
         {"smtp_tls_CApath", NULL},
         {"tls_append_default_CA", NULL},
         {"smtp_dns_support_level", NULL},
@@ -260,6 +273,7 @@ void doctor_postfix(struct doctor *d)
     judge_milter_settings(d, v, n);
     judge_filters(d, v, n);
     judge_tls_settings(d, v, n);
+    judge_nul(d, v, n);
     judge_outgoing(d, v, n);
     judge_authorities(d, v, n);
 }

@@ -67,6 +67,22 @@ static const char *socket_for(struct postfix *p)
     return NULL;
 }
 
+/* Which map Postfix asks: the one with the attributes of MTA-STS if it is 3.10 or later, which an earlier one refuses,
+ * and if that map answers now. */
+static const char *policy_map(struct postfix *p, const char *socket)
+{
+    const char *version = postfix_ask(p, "-h", "mail_version");
+    unsigned major = 0, minor = 0;
+    int code = -1;
+
+    if (!version || sscanf(version, "%u.%u", &major, &minor) != 2 || major < 3 || (major == 3 && minor < 10))
+        return "assay";
+    const char *table = arena_printf(p->h->arena, "socketmap:%s:assay-sts", socket);
+    if (table)
+        harden_run(p->h, (const char *const[]){"postmap", "-q", "nobody.invalid", table, NULL}, &code);
+    return code == 0 || code == 1 ? "assay-sts" : "assay"; /* 1: not found, by a map that answers */
+}
+
 /* Where the policy opens a socket for it, Postfix asks us how its own mail must be protected; the site's own exceptions
  * stay, and go first. */
 static void edit_policy_maps(struct postfix *p)
@@ -84,9 +100,9 @@ static void edit_policy_maps(struct postfix *p)
                     "\"unix:%s/assay/tls.sock\"",
                     queue, socket, p->h->policy_path, queue);
     else if (write_socket_file(p->h, MTA_SOCKET_TLS_POLICY_FILE, socket))
-        postfix_edit(p, "smtp_tls_policy_maps",
-                     *now ? arena_printf(p->h->arena, "%s, socketmap:%s:assay", now, written)
-                          : arena_printf(p->h->arena, "socketmap:%s:assay", written));
+        postfix_edit(
+            p, "smtp_tls_policy_maps",
+            arena_printf(p->h->arena, "%s%ssocketmap:%s:%s", now, *now ? ", " : "", written, policy_map(p, socket)));
 }
 
 static bool is_any(const char *value, const char *a, const char *b)

@@ -275,7 +275,8 @@ bool postfix_is_ours(struct postfix *p, struct slice entry)
     if (!text)
         return false;
     if (strncmp(text, "socketmap:", 10) == 0)
-        return entry.n > 6 && strcmp(text + entry.n - 6, ":assay") == 0;
+        return (entry.n > 6 && strcmp(text + entry.n - 6, ":assay") == 0) ||
+               (entry.n > 10 && strcmp(text + entry.n - 10, ":assay-sts") == 0);
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         const char *at = forms[i] ? strstr(text, forms[i]) : NULL;
         if (at && strchr(", }\t", at[strlen(forms[i])])) /* or the end */

@@ -193,18 +193,6 @@ static void judge_outgoing_socket(struct doctor *d, const char *name)
         close(fd);
 }
 
-/* Mail to a domain with an enforced MTA-STS policy waits for ever if Postfix knows no authority to check by. */
-static void judge_authorities(struct doctor *d, const struct value *v, size_t n)
-{
-    if (*value_of(v, n, "smtp_tls_CAfile") || *value_of(v, n, "smtp_tls_CApath") ||
-        strcmp(value_of(v, n, "tls_append_default_CA"), "yes") == 0)
-        return;
-    doctor_say(d, DOCTOR_CRITICAL,
-               "Postfix knows no certificate authorities (smtp_tls_CAfile and smtp_tls_CApath are empty): all mail to "
-               "domains with an enforced MTA-STS policy waits\nassay harden sets the distribution's, or postconf -e "
-               "smtp_tls_CApath=/etc/ssl/certs");
-}
-
 /* What our policy opens and what Postfix asks must be the same: a map that nobody answers keeps all outgoing mail. */
 static void judge_outgoing(struct doctor *d, const struct value *v, size_t n)
 {
@@ -213,11 +201,8 @@ static void judge_outgoing(struct doctor *d, const struct value *v, size_t n)
     const char *map = strstr(maps, "socketmap:");
     const bool asks = map && strstr(map, ":assay") != NULL;
 
-    if (asks && *socket) {
+    if (asks && *socket)
         judge_outgoing_socket(d, socket);
-        judge_authorities(d, v, n);
-    }
-
     if (asks && !*socket && d->policy)
         doctor_say(d, DOCTOR_CRITICAL,
                    "smtp_tls_policy_maps asks a socketmap :assay, but the policy opens none: outgoing mail waits\n"
@@ -256,11 +241,8 @@ void doctor_postfix(struct doctor *d)
         {"content_filter", NULL},
         {"smtpd_tls_security_level", NULL},
         {"smtp_tls_security_level", NULL},
-        {"smtp_tls_CAfile", NULL},
         {"message_reject_characters", NULL},
         {"message_strip_characters", NULL},
-        {"smtp_tls_CApath", NULL},
-        {"tls_append_default_CA", NULL},
         {"smtp_dns_support_level", NULL},
         {"smtpd_forbid_bare_newline", NULL},
         {"smtp_tls_policy_maps", NULL},

@@ -10,7 +10,8 @@
 #define DMARC_POST_SECONDS 120 /* for one hand-over */
 #define DMARC_POST_WHY 200
 
-/* STATUS_OK: it was taken; why (DMARC_POST_WHY octets) is "". Any other: it is to be tried again, why says what was wrong. */
+/* STATUS_OK: it was taken; why (DMARC_POST_WHY octets) is "". Any other: it is to be tried again, why says what was
+ * wrong. */
 enum status dmarc_post(const struct ledger_config *c, const char *to, struct slice mail, char *why) MUST_CHECK;
 
 #endif

@@ -6,6 +6,7 @@
  * key. On failure the words say what is wrong with it.
  */
 #include "feedback/report_in.h"
+#include "feedback/report_fields.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -26,42 +27,50 @@ static const char *keep(struct arena *a, const char *text)
     return copy ? copy : "";
 }
 
-static int64_t seconds_of(const char *text)
+/* A number as such or as a text; 0 where it is missing, null or not believable. */
+static int64_t count_of(const struct value *object, const char *key)
 {
-    int64_t t = 0;
-    return text && timestamp_from_record(text, &t) ? t / TIMESTAMP_SECOND : 0;
+    int64_t n = value_number(object, key);
+    if (n == 0 && !report_field_count(value_text(object, key), &n))
+        n = 0;
+    return n < 0 || n > REPORT_COUNT_MAX ? 0 : n;
 }
 
-/* One policy: a row for what went well, one for each kind of failure. */
+/* One policy: a row for what went well, one for each kind of failure; where those are not told, one for their sum. */
 static void read_tls_policy(struct arena *a, const struct value *p, struct report_in *out, size_t room)
 {
     const struct value *policy = value_get(p, "policy"), *summary = value_get(p, "summary"),
                        *failures = value_get(p, "failure-details");
     const char *type = keep(a, value_text(policy, "policy-type")),
                *domain = keep(a, value_text(policy, "policy-domain"));
+    int64_t good = count_of(summary, "total-successful-session-count"),
+            bad = count_of(summary, "total-failure-session-count");
+    struct report_in_row row = {.source = "", .dkim = "", .spf = "", .header_from = domain, .detail = type};
     if (!*out->domain)
         out->domain = domain;
-    int64_t good = value_number(summary, "total-successful-session-count");
-    if (good > 0 && out->row_count < room)
-        out->rows[out->row_count++] = (struct report_in_row){.source = "",
-                                                             .result = "pass",
-                                                             .dkim = "",
-                                                             .spf = "",
-                                                             .header_from = domain,
-                                                             .detail = type,
-                                                             .count = good};
+    if (good > 0 && out->row_count < room) {
+        row.result = "pass";
+        row.count = good;
+        out->rows[out->row_count++] = row;
+    }
     for (size_t i = 0; i < value_count(failures) && out->row_count < room; i++) {
         const struct value *f = value_at(failures, i);
-        const char *source = value_text(f, "sending-mta-ip"), *mx = value_text(f, "receiving-mx-hostname");
-        int64_t n = value_number(f, "failed-session-count");
-        out->rows[out->row_count++] = (struct report_in_row){
-            .source = keep(a, source),
-            .result = keep(a, value_text(f, "result-type")),
-            .dkim = "",
-            .spf = "",
-            .header_from = domain,
-            .count = n > 0 ? n : 1,
-            .detail = keep(a, arena_printf(a, "%.40s%s%.253s", type, mx ? " " : "", mx ? mx : ""))};
+        const char *mx = value_text(f, "receiving-mx-hostname");
+        row.source = keep(a, value_text(f, "sending-mta-ip"));
+        row.result = keep(a, value_text(f, "result-type"));
+        row.count = count_of(f, "failed-session-count");
+        row.detail = keep(a, arena_printf(a, "%.40s%s%.253s", type, mx ? " " : "", mx ? mx : ""));
+        if (row.count == 0)
+            out->partial = "a failure without a number of sessions is left out";
+        else
+            out->rows[out->row_count++] = row;
+    }
+    if (value_count(failures) == 0 && bad > 0 && out->row_count < room) {
+        row.source = "";
+        row.result = "failure";
+        row.count = bad;
+        row.detail = type;
+        out->rows[out->row_count++] = row;
     }
 }
 
@@ -69,28 +78,34 @@ enum status report_in_parse_tls(struct arena *a, struct slice json, struct repor
 {
     char error[160];
     *out = (struct report_in){.kind = REPORT_IN_TLS, .org = "", .id = "", .domain = "", .policy = ""};
+    if (json.n > REPORT_IN_JSON)
+        return complain(why, STATUS_LIMIT, "the report is larger than is read");
     struct value *v = value_parse(json, error);
     if (!v) {
         snprintf(why, 200, "%s", error);
         return STATUS_INVALID;
     }
     const struct value *range = value_get(v, "date-range"), *policies = value_get(v, "policies");
+    const char *contact = value_text(v, "contact-info"), *at = contact ? strrchr(contact, '@') : NULL;
     out->org = keep(a, value_text(v, "organization-name"));
+    out->org = *out->org || !at ? out->org : keep(a, at + 1);
     out->id = keep(a, value_text(v, "report-id"));
-    out->begin = seconds_of(value_text(range, "start-datetime"));
-    out->end = seconds_of(value_text(range, "end-datetime"));
+    bool dated = report_field_moment(value_text(range, "start-datetime"), &out->begin) &&
+                 report_field_moment(value_text(range, "end-datetime"), &out->end);
     size_t room = 0;
     for (size_t i = 0; i < value_count(policies) && room < REPORT_IN_ROWS; i++)
-        room += 1 + value_count(value_get(value_at(policies, i), "failure-details"));
+        room += 2 + value_count(value_get(value_at(policies, i), "failure-details"));
     out->rows = ARENA_ARRAY(a, struct report_in_row, room ? room : 1);
     for (size_t i = 0; out->rows && i < value_count(policies); i++)
         read_tls_policy(a, value_at(policies, i), out, room);
     value_free(v);
+    if (!*out->id && dated)
+        out->id = arena_printf(a, "none-%lld-%lld", (long long)out->begin, (long long)out->end);
     if (arena_failed(a) || !out->rows)
         return complain(why, STATUS_NOMEM, "out of memory");
-    if (!*out->org || !*out->id || !*out->domain)
-        return complain(why, STATUS_INVALID, "organization-name, report-id or policy-domain is missing");
-    return STATUS_OK;
+    if (!*out->org || !*out->domain)
+        return complain(why, STATUS_INVALID, "organization-name (and contact-info) or policy-domain is missing");
+    return dated ? STATUS_OK : complain(why, STATUS_INVALID, "its date-range is missing, or is no time of a report");
 }
 
 enum status report_in_parse(struct arena *a, struct slice text, struct report_in *out, char *why)
@@ -105,33 +120,59 @@ enum status report_in_parse(struct arena *a, struct slice text, struct report_in
     return complain(why, STATUS_INVALID, "it is neither XML (a DMARC report) nor JSON (a TLS report)");
 }
 
-static enum status store_row(struct store *s, const struct report_in *r, const char *kind, size_t i)
+static enum status store_row(struct store *s, const struct report_in *r, const char *kind, const char *id, size_t i)
 {
     const struct report_in_row *w = &r->rows[i];
     return store_run(s, NULL,
                      "INSERT INTO report_in_row (kind, org, report_id, domain, row, source, result, dkim, spf, "
-                     "header_from, detail, count) VALUES "
-                     "($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)",
-                     "ttttittttt"
-                     "ti",
-                     kind, r->org, r->id, r->domain, (int64_t)i, w->source, w->result, w->dkim, w->spf, w->header_from,
-                     w->detail, w->count);
+                     "header_from, detail, count) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)",
+                     "ttttitttttti", kind, r->org, id, r->domain, (int64_t)i, w->source, w->result, w->dkim, w->spf,
+                     w->header_from, w->detail, w->count);
+}
+
+/* A repeat has the same sender (in any case), identifier and range. One with the same identifier and another range is
+ * another report: `id` then gets the range. */
+static enum status find_same(struct store *s, const struct report_in *r, const char *kind, char *id, size_t size,
+                             bool *repeat)
+{
+    int64_t same = 0, like = 0;
+    enum status st =
+        store_ask_number(s, 0, &same,
+                         "SELECT count(*) FROM report_in WHERE kind = $1 AND lower(org) = lower($2) AND "
+                         "(report_id = $3 OR report_id = $4) AND domain = $5 AND begins = $6 AND ends = $7",
+                         "tttttii", kind, r->org, r->id, id, r->domain, r->begin, r->end);
+    if (st == STATUS_OK)
+        st = store_ask_number(
+            s, 0, &like,
+            "SELECT count(*) FROM report_in WHERE kind = $1 AND org = $2 AND report_id = $3 AND domain = "
+            "$4",
+            "tttt", kind, r->org, r->id, r->domain);
+    *repeat = same > 0;
+    if (!like)
+        snprintf(id, size, "%s", r->id);
+    return st;
 }
 
 enum status report_in_store(struct store *s, const struct report_in *r, const char *file, bool *fresh)
 {
     const char *kind = r->kind == REPORT_IN_DMARC ? "dmarc" : "tls";
-    int64_t changed = 0;
+    char id[REPORT_IN_FIELD + 64];
+    bool repeat = false;
+    snprintf(id, sizeof id, "%s (%lld-%lld)", r->id, (long long)r->begin, (long long)r->end);
     enum status st = store_begin(s);
     if (st == STATUS_OK)
-        st = store_run(s, &changed,
-                       "INSERT INTO report_in (kind, org, report_id, domain, begins, ends, policy, file, taken) VALUES "
-                       "($1,$2,$3,$4,$5,$6,$7,$8,$9) "
-                       "ON CONFLICT (kind, org, report_id, domain) DO NOTHING",
-                       "ttttiitti", kind, r->org, r->id, r->domain, r->begin, r->end, r->policy, file, clock_wall_us());
-    *fresh = changed == 1;
+        st = find_same(s, r, kind, id, sizeof id, &repeat);
+    *fresh = st == STATUS_OK && !repeat;
+    if (*fresh)
+        st = store_run(
+            s, &(int64_t){0},
+            "INSERT INTO report_in (kind, org, report_id, domain, begins, ends, policy, file, taken, ours, "
+            "partial) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11) ON CONFLICT (kind, org, report_id, domain) DO "
+            "NOTHING",
+            "ttttiittiit", kind, r->org, id, r->domain, r->begin, r->end, r->policy, file, clock_wall_us(),
+            (int64_t)!r->others, r->partial ? r->partial : "");
     for (size_t i = 0; st == STATUS_OK && *fresh && i < r->row_count; i++)
-        st = store_row(s, r, kind, i);
+        st = store_row(s, r, kind, id, i);
     if (st == STATUS_OK)
         st = store_commit(s);
     if (st != STATUS_OK)

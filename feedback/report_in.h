@@ -18,11 +18,14 @@
 
 /* Bounds of what is read, own. The largest honest aggregate reports seen are some 30 MB of XML. */
 #define REPORT_IN_FILE ((size_t)64 << 20)
-#define REPORT_IN_TEXT ((size_t)128 << 20)
+#define REPORT_IN_TEXT ((size_t)100 << 20)
 #define REPORT_IN_RATIO 1100 /* octets of text per octet compressed: deflate's own bound is 1032 */
-#define REPORT_IN_ROWS 500000
+#define REPORT_IN_ROWS 1000000
 #define REPORT_IN_FIELD 1024
-#define REPORT_IN_PARTS 100 /* of a mail */
+#define REPORT_IN_PARTS 10000             /* of mails and archives, in all */
+#define REPORT_IN_DEPTH 16                /* of wrappings */
+#define REPORT_IN_XML_DEPTH 32            /* of elements */
+#define REPORT_IN_JSON ((size_t)16 << 20) /* a tree of it takes some twenty times as much */
 
 enum report_in_kind { REPORT_IN_DMARC, REPORT_IN_TLS };
 
@@ -34,7 +37,9 @@ struct report_in_row {
 struct report_in {
     enum report_in_kind kind;
     const char *org, *id, *domain, *policy;
-    int64_t begin, end; /* seconds since 1970 */
+    int64_t begin, end;  /* seconds since 1970 */
+    const char *partial; /* what is missing, in words; NULL: nothing */
+    bool others;         /* about a domain that is not ours: set by the caller before report_in_store */
     struct report_in_row *rows;
     size_t row_count;
 };
@@ -47,8 +52,17 @@ enum status report_in_parse(struct arena *a, struct slice text, struct report_in
 enum status report_in_parse_dmarc(struct arena *a, struct slice xml, struct report_in *out, char *why) MUST_CHECK;
 enum status report_in_parse_tls(struct arena *a, struct slice json, struct report_in *out, char *why) MUST_CHECK;
 
-/* Unpacks a file's octets: gzip, zip (its first file), a mail (its first part that is one of these), or none of these:
- * as it is. The text is added to out. */
+/* Finds every report in a file's octets, however wrapped: gzip, zip, mail, mbox, within each other; UTF-16 and BOM are
+ * undone. found: the text of one, good for the call. unread: what should be one and cannot be read; called also where
+ * there is none at all. where: the file's name and the way into it. */
+struct report_in_walker {
+    void (*found)(void *context, const char *where, struct slice text);
+    void (*unread)(void *context, const char *where, const char *why);
+    void *context;
+};
+void report_in_walk(struct slice file, const char *name, const struct report_in_walker *to);
+
+/* The first of them alone; its text is added to out. */
 struct buf;
 enum status report_in_unpack(struct slice file, struct buf *out, char *why) MUST_CHECK;
 

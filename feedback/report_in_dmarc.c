@@ -1,111 +1,308 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * report_in_dmarc.c - a DMARC aggregate report in XML, read (RFC 9990 section 3.1; RFC 7489 appendix C).
+ * report_in_dmarc.c - a DMARC aggregate report in XML, read (RFC 9990 section 3.1; RFC 7489 appendix C), by expat.
  *
  * Promises that reading costs memory for one record at a time besides what is kept, that no entity, document type or
- * network is ever used (a document with a DOCTYPE is refused unread, and the text is taken for UTF-8 whatever it says),
- * and that both forms give the same fields. Elements that are not known are passed over. On failure *out is not to be
- * used; the words say what is wrong.
+ * network is ever used (a document with a DOCTYPE is refused, and the text is taken for UTF-8 whatever it says), and
+ * that both forms give the same fields. Before expat goes a lenient pass: octets that are no UTF-8 and control
+ * characters become U+FFFD, an "&" that begins no entity is escaped. Elements that are not known are passed over. Where
+ * the text breaks off or goes wrong behind a whole record, and what the report is about came before, the records so far
+ * are kept and out->partial names the line; so it does for records whose count is no number. On failure *out is not to
+ * be used; the words say what is wrong.
  */
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/utf8.h"
 #include "feedback/report_in.h"
-#include <libxml/xmlreader.h>
+#include "feedback/report_fields.h"
+#include <ctype.h>
+#include <expat.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ROWS_FIRST 64
+#define CHUNK 65536
+#define TEXT_MOST 65536 /* octets of one element's text */
 
-static const xmlNode *child(const xmlNode *n, const char *name)
-{
-    for (const xmlNode *c = n ? n->children : NULL; c; c = c->next)
-        if (c->type == XML_ELEMENT_NODE && strcmp((const char *)c->name, name) == 0)
-            return c;
-    return NULL;
-}
+/* Where in the document we are. */
+enum place { OUTSIDE, METADATA, PUBLISHED, RECORD };
 
-/* The text of a child, trimmed and bounded; "" where there is none. */
-static const char *text_of(struct arena *a, const xmlNode *n, const char *name)
-{
-    const xmlNode *c = child(n, name);
-    for (c = c ? c->children : NULL; c; c = c->next)
-        if (c->type == XML_TEXT_NODE || c->type == XML_CDATA_SECTION_NODE) {
-            struct slice s = slice_trim(slice_str((const char *)c->content));
-            s.n = s.n > REPORT_IN_FIELD ? REPORT_IN_FIELD : s.n;
-            const char *copy = arena_copy(a, s.p, s.n);
-            return copy ? copy : "";
-        }
-    return "";
-}
+struct reading {
+    struct arena *arena;
+    struct report_in *out;
+    XML_Parser parser;
+    enum place place;
+    int depth, place_depth;
+    bool feedback, metadata, published;
+    enum status status; /* not OK: stopped by us */
+    char *why;
+    struct buf text; /* of the element that is open */
+    const char *path[REPORT_IN_XML_DEPTH];
+    const char *email, *begin, *end;
+    size_t room, refused;
+    unsigned long refused_line;
+    /* the record that is being read */
+    struct report_in_row row;
+    const char *count, *auth_domain, *auth_selector, *auth_result, *reason;
+    struct buf detail;
+};
 
-static int64_t number_of(struct arena *a, const xmlNode *n, const char *name)
+static void stop(struct reading *r, enum status st, const char *why)
 {
-    long long v = strtoll(text_of(a, n, name), NULL, 10);
-    return v < 0 ? 0 : v;
-}
-
-static void read_metadata(struct arena *a, const xmlNode *n, struct report_in *out)
-{
-    const xmlNode *range = child(n, "date_range");
-    out->org = text_of(a, n, "org_name");
-    out->id = text_of(a, n, "report_id");
-    out->begin = number_of(a, range, "begin");
-    out->end = number_of(a, range, "end");
-}
-
-static void read_policy(struct arena *a, const xmlNode *n, struct report_in *out)
-{
-    out->domain = text_of(a, n, "domain");
-    const char *p = text_of(a, n, "p"), *sp = text_of(a, n, "sp");
-    out->policy = arena_printf(a, "p=%s%s%s", p, *sp ? " sp=" : "", sp);
-}
-
-/* "dkim=example.org/s1:pass spf=example.org:fail reason=local_policy" */
-static const char *detail_of(struct arena *a, const xmlNode *auth, const xmlNode *evaluated)
-{
-    struct buf b = {.p = buf_empty, .bound = REPORT_IN_FIELD};
-    for (const xmlNode *c = auth ? auth->children : NULL; c && b.n < REPORT_IN_FIELD / 2; c = c->next) {
-        if (c->type != XML_ELEMENT_NODE || !child(c, "domain"))
-            continue;
-        const char *selector = text_of(a, c, "selector");
-        buf_printf(&b, "%s%.8s=%.253s%s%.64s:%.16s", b.n ? " " : "", (const char *)c->name, text_of(a, c, "domain"),
-                   *selector ? "/" : "", selector, text_of(a, c, "result"));
+    if (r->status == STATUS_OK) {
+        r->status = st;
+        snprintf(r->why, 200, "%s", why);
     }
-    const xmlNode *reason = child(evaluated, "reason");
-    if (reason)
-        buf_printf(&b, "%sreason=%.40s", b.n ? " " : "", text_of(a, reason, "type"));
-    const char *copy = arena_copy(a, b.p, b.n);
-    buf_release(&b);
+    XML_StopParser(r->parser, XML_FALSE);
+}
+
+static const char *local_name(const char *name)
+{
+    const char *colon = strrchr(name, ':');
+    return colon ? colon + 1 : name;
+}
+
+static bool is(const char *a, const char *b)
+{
+    return a && strcmp(a, b) == 0;
+}
+
+static bool inside(const struct reading *r, const char *name)
+{
+    for (int i = r->place_depth; i < r->depth && i < REPORT_IN_XML_DEPTH; i++)
+        if (is(r->path[i], name))
+            return true;
+    return false;
+}
+
+static void on_start(void *context, const char *full, const char **attributes)
+{
+    struct reading *r = context;
+    const char *name = local_name(full);
+    (void)attributes;
+    if (r->depth == REPORT_IN_XML_DEPTH) {
+        stop(r, STATUS_LIMIT, "its elements are nested more deeply than is read");
+        return;
+    }
+    if (r->depth == 0 && !is(name, "feedback"))
+        stop(r, STATUS_INVALID, "the XML is no DMARC report: its root is not <feedback>");
+    r->feedback = true;
+    r->path[r->depth++] = arena_strdup(r->arena, name);
+    buf_reset(&r->text);
+    if (r->place != OUTSIDE)
+        return;
+    bool extension = r->depth > 1 && is(r->path[1], "extension");
+    r->place = extension                      ? OUTSIDE
+               : is(name, "report_metadata")  ? METADATA
+               : is(name, "policy_published") ? PUBLISHED
+               : is(name, "record")           ? RECORD
+                                              : OUTSIDE;
+    if (r->place == OUTSIDE)
+        return;
+    r->place_depth = r->depth;
+    r->row = (struct report_in_row){.source = "", .result = "", .dkim = "", .spf = "", .header_from = "", .detail = ""};
+    r->count = r->auth_domain = r->auth_selector = r->auth_result = r->reason = NULL;
+    buf_reset(&r->detail);
+}
+
+static void on_text(void *context, const char *text, int n)
+{
+    struct reading *r = context;
+    if (r->place == OUTSIDE)
+        return;
+    if (r->text.n + (size_t)n > TEXT_MOST)
+        stop(r, STATUS_LIMIT, "the text of an element is longer than is read");
+    else
+        buf_add(&r->text, text, (size_t)n);
+}
+
+static const char *kept(struct reading *r)
+{
+    struct slice s = slice_trim(buf_slice(&r->text));
+    s.n = s.n > REPORT_IN_FIELD ? REPORT_IN_FIELD : s.n;
+    const char *copy = arena_copy(r->arena, s.p, s.n);
     return copy ? copy : "";
 }
 
-static bool room_for_row(struct arena *a, struct report_in *out, size_t *room)
+static void end_metadata(struct reading *r, const char *name)
 {
-    if (out->row_count < *room)
+    if (is(name, "org_name"))
+        r->out->org = kept(r);
+    else if (is(name, "email"))
+        r->email = kept(r);
+    else if (is(name, "report_id"))
+        r->out->id = kept(r);
+    else if (is(name, "begin"))
+        r->begin = kept(r);
+    else if (is(name, "end"))
+        r->end = kept(r);
+}
+
+static void end_published(struct reading *r, const char *name)
+{
+    if (is(name, "domain"))
+        r->out->domain = kept(r);
+    else if (is(name, "p"))
+        r->out->policy = arena_printf(r->arena, "p=%.40s%s", kept(r), r->out->policy);
+    else if (is(name, "sp") && *kept(r))
+        r->out->policy = arena_printf(r->arena, "%s sp=%.40s", r->out->policy, kept(r));
+}
+
+/* "dkim=example.org/s1:pass spf=example.org:fail" */
+static void end_auth_result(struct reading *r, const char *name)
+{
+    struct buf *b = &r->detail;
+    if (r->auth_domain && b->n < REPORT_IN_FIELD / 2)
+        buf_printf(b, "%s%.8s=%.253s%s%.64s:%.16s", b->n ? " " : "", name, r->auth_domain,
+                   r->auth_selector && *r->auth_selector ? "/" : "", r->auth_selector ? r->auth_selector : "",
+                   r->auth_result ? r->auth_result : "");
+    r->auth_domain = r->auth_selector = r->auth_result = NULL;
+}
+
+static void end_in_auth_results(struct reading *r, const char *name)
+{
+    if (is(name, "dkim") || is(name, "spf"))
+        end_auth_result(r, name);
+    else if (is(name, "domain"))
+        r->auth_domain = kept(r);
+    else if (is(name, "selector"))
+        r->auth_selector = kept(r);
+    else if (is(name, "result"))
+        r->auth_result = kept(r);
+}
+
+static void end_in_record(struct reading *r, const char *name)
+{
+    if (inside(r, "auth_results"))
+        end_in_auth_results(r, name);
+    else if (is(name, "source_ip"))
+        r->row.source = kept(r);
+    else if (is(name, "count"))
+        r->count = kept(r);
+    else if (is(name, "disposition"))
+        r->row.result = kept(r);
+    else if (is(name, "header_from"))
+        r->row.header_from = kept(r);
+    else if (is(name, "type") && inside(r, "reason"))
+        r->reason = r->reason ? r->reason : kept(r);
+    else if (is(name, "dkim"))
+        r->row.dkim = kept(r);
+    else if (is(name, "spf"))
+        r->row.spf = kept(r);
+}
+
+static bool room_for_row(struct reading *r)
+{
+    struct report_in *out = r->out;
+    if (out->row_count < r->room)
         return true;
-    size_t more = *room ? *room * 2 : ROWS_FIRST;
-    struct report_in_row *grown = ARENA_ARRAY(a, struct report_in_row, more);
+    size_t more = r->room ? r->room * 2 : ROWS_FIRST;
+    struct report_in_row *grown = realloc(out->rows, more * sizeof *grown);
     if (!grown)
         return false;
-    if (out->row_count)
-        memcpy(grown, out->rows, out->row_count * sizeof *grown);
     out->rows = grown;
-    *room = more;
+    r->room = more;
     return true;
 }
 
-static void read_record(struct arena *a, const xmlNode *n, struct report_in_row *row)
+static void end_record(struct reading *r)
 {
-    const xmlNode *r = child(n, "row"), *evaluated = child(r, "policy_evaluated");
-    const xmlNode *identifiers = child(n, "identifiers") ? child(n, "identifiers") : child(n, "identities");
-    *row = (struct report_in_row){.source = text_of(a, r, "source_ip"),
-                                  .count = number_of(a, r, "count"),
-                                  .result = text_of(a, evaluated, "disposition"),
-                                  .dkim = text_of(a, evaluated, "dkim"),
-                                  .spf = text_of(a, evaluated, "spf"),
-                                  .header_from = text_of(a, identifiers, "header_from"),
-                                  .detail = detail_of(a, child(n, "auth_results"), evaluated)};
+    if (!report_field_count(r->count, &r->row.count)) {
+        if (!r->refused++)
+            r->refused_line = XML_GetCurrentLineNumber(r->parser);
+        return;
+    }
+    if (r->out->row_count == REPORT_IN_ROWS) {
+        stop(r, STATUS_LIMIT, "more records than are read");
+        return;
+    }
+    if (r->reason)
+        buf_printf(&r->detail, "%sreason=%.40s", r->detail.n ? " " : "", r->reason);
+    const char *detail = arena_copy(r->arena, r->detail.p, r->detail.n);
+    if (!detail || !room_for_row(r)) {
+        stop(r, STATUS_NOMEM, "out of memory");
+        return;
+    }
+    r->row.detail = detail;
+    r->out->rows[r->out->row_count++] = r->row;
 }
+
+static void on_end(void *context, const char *full)
+{
+    struct reading *r = context;
+    const char *name = local_name(full);
+    if (r->depth > r->place_depth) {
+        if (r->place == METADATA)
+            end_metadata(r, name);
+        else if (r->place == PUBLISHED)
+            end_published(r, name);
+        else if (r->place == RECORD)
+            end_in_record(r, name);
+    } else if (r->place != OUTSIDE) {
+        if (r->place == RECORD)
+            end_record(r);
+        r->metadata = r->metadata || r->place == METADATA;
+        r->published = r->published || r->place == PUBLISHED;
+        r->place = OUTSIDE;
+    }
+    r->depth--;
+    buf_reset(&r->text);
+}
+
+static void on_doctype(void *context, const char *name, const char *sysid, const char *pubid, int internal)
+{
+    (void)name, (void)sysid, (void)pubid, (void)internal;
+    stop(context, STATUS_INVALID, "the XML has a document type: no honest report has");
+}
+
+/* ---- the lenient pass ---- */
+
+static bool is_entity(struct slice s)
+{
+    static const char *const names[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&apos;"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (s.n >= strlen(names[i]) && memcmp(s.p, names[i], strlen(names[i])) == 0)
+            return true;
+    size_t n = s.n > 2 && s.p[1] == '#' ? 2 : 0;
+    size_t hex = n && s.n > 3 && s.p[2] == 'x';
+    size_t k = n + hex;
+    while (n && k < s.n && k < 10 && (hex ? isxdigit((unsigned char)s.p[k]) : isdigit((unsigned char)s.p[k])))
+        k++;
+    return n && k > n + hex && k < s.n && s.p[k] == ';';
+}
+
+/* Adds the next octets, made good; what it took goes from *in. */
+static void add_lenient(struct buf *out, struct slice *in)
+{
+    while (in->n && out->n < CHUNK) {
+        size_t len = utf8_length(*in);
+        unsigned char c = (unsigned char)in->p[0];
+        uint32_t point = len ? utf8_point(*in) : 0;
+        if (c == '&' && !is_entity(*in))
+            buf_adds(out, "&amp;");
+        else if (!len || (c < 0x20 && !strchr("\t\r\n", c)) || !c || point == 0xfffe || point == 0xffff)
+            buf_adds(out, "\xef\xbf\xbd");
+        else
+            buf_add(out, in->p, len);
+        *in = slice_from(*in, len ? len : 1);
+    }
+}
+
+static bool feed(struct reading *r, struct slice xml)
+{
+    struct buf chunk = BUF_INIT;
+    enum XML_Status st = XML_STATUS_OK;
+    do {
+        buf_reset(&chunk);
+        add_lenient(&chunk, &xml);
+        st = chunk.failed ? XML_STATUS_ERROR : XML_Parse(r->parser, chunk.p, (int)chunk.n, xml.n == 0);
+    } while (st == XML_STATUS_OK && xml.n);
+    buf_release(&chunk);
+    return st == XML_STATUS_OK;
+}
+
+/* ---- the whole ---- */
 
 static enum status complain(char *why, enum status st, const char *text)
 {
@@ -113,70 +310,71 @@ static enum status complain(char *why, enum status st, const char *text)
     return st;
 }
 
-/* One element below the root; *next says that the reader has to step over it. */
-static enum status one_element(struct arena *a, xmlTextReader *r, struct report_in *out, size_t *room, char *why)
+/* What is there of the report's head must be enough to know it again. */
+static enum status finish(struct reading *r, char *why)
 {
-    const char *name = (const char *)xmlTextReaderConstLocalName(r);
-    bool metadata = strcmp(name, "report_metadata") == 0, policy = strcmp(name, "policy_published") == 0,
-         record = strcmp(name, "record") == 0;
-    if (!metadata && !policy && !record)
-        return STATUS_OK;
-    const xmlNode *n = xmlTextReaderExpand(r);
-    if (!n)
-        return complain(why, STATUS_INVALID, "the XML is not well-formed");
-    if (metadata)
-        read_metadata(a, n, out);
-    if (policy)
-        read_policy(a, n, out);
-    if (!record)
-        return STATUS_OK;
-    if (out->row_count == REPORT_IN_ROWS)
-        return complain(why, STATUS_LIMIT, "more records than are read");
-    if (!room_for_row(a, out, room))
-        return complain(why, STATUS_NOMEM, "out of memory");
-    read_record(a, n, &out->rows[out->row_count++]);
-    return STATUS_OK;
+    struct report_in *out = r->out;
+    const char *at = r->email ? strrchr(r->email, '@') : NULL;
+    if (!*out->org && at)
+        out->org = at + 1;
+    if (!*out->org || !*out->domain)
+        return complain(why, STATUS_INVALID, "org_name (and email), or the policy's domain, is missing");
+    if (!report_field_moment(r->begin, &out->begin) || !report_field_moment(r->end, &out->end) || out->end < out->begin)
+        return complain(why, STATUS_INVALID, "its date_range is missing, or is no time of a report");
+    if (!*out->id)
+        out->id = arena_printf(r->arena, "none-%lld-%lld", (long long)out->begin, (long long)out->end);
+    if (r->refused && !out->partial)
+        out->partial =
+            arena_printf(r->arena, "%zu records left out, their count is no number; the first ends in line %lu",
+                         r->refused, r->refused_line);
+    return arena_failed(r->arena) ? complain(why, STATUS_NOMEM, "out of memory") : STATUS_OK;
 }
 
-static enum status read_elements(struct arena *a, xmlTextReader *r, struct report_in *out, char *why)
+static enum status judge(struct reading *r, bool whole, char *why)
 {
-    size_t room = 0;
-    int more = xmlTextReaderRead(r);
-    while (more == 1 && xmlTextReaderNodeType(r) != XML_READER_TYPE_ELEMENT)
-        more = xmlTextReaderRead(r);
-    if (more != 1 || strcmp((const char *)xmlTextReaderConstLocalName(r), "feedback") != 0)
-        return complain(why, STATUS_INVALID, "the XML's first element is not <feedback>");
-    more = xmlTextReaderRead(r);
-    while (more == 1) {
-        if (xmlTextReaderNodeType(r) == XML_READER_TYPE_ELEMENT) {
-            enum status st = one_element(a, r, out, &room, why);
-            if (st != STATUS_OK)
-                return st;
-            more = xmlTextReaderNext(r);
-        } else {
-            more = xmlTextReaderRead(r);
-        }
+    struct report_in *out = r->out;
+    if (!whole && r->status == STATUS_OK) {
+        char text[160];
+        snprintf(text, sizeof text, "the XML is not well-formed in line %lu: %.80s",
+                 XML_GetCurrentLineNumber(r->parser), XML_ErrorString(XML_GetErrorCode(r->parser)));
+        if (!out->row_count || !r->metadata || !r->published)
+            return complain(why, STATUS_INVALID, text);
+        out->partial = arena_strdup(r->arena, text);
     }
-    return more == 0 ? STATUS_OK : complain(why, STATUS_INVALID, "the XML is not well-formed");
+    if (r->status != STATUS_OK)
+        return r->status;
+    if (out->row_count == 0 && r->refused)
+        return complain(why, STATUS_INVALID, "no record has a count that is a number");
+    return finish(r, why);
 }
 
 enum status report_in_parse_dmarc(struct arena *a, struct slice xml, struct report_in *out, char *why)
 {
+    struct reading r = {.arena = a, .out = out, .why = why, .text = BUF_INIT, .detail = BUF_INIT};
     *out = (struct report_in){.kind = REPORT_IN_DMARC, .org = "", .id = "", .domain = "", .policy = ""};
     if (xml.n > REPORT_IN_TEXT)
         return complain(why, STATUS_LIMIT, "the report is larger than is read");
-    if (memmem(xml.p, xml.n, "<!DOCTYPE", 9) || memmem(xml.p, xml.n, "<!ENTITY", 8))
-        return complain(why, STATUS_INVALID, "the XML has a document type: no honest report has");
-    xmlTextReader *r = xmlReaderForMemory(xml.p, (int)xml.n, NULL, "UTF-8",
-                                          XML_PARSE_NONET | XML_PARSE_HUGE | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
-                                              XML_PARSE_NOCDATA);
-    if (!r)
+    r.parser = XML_ParserCreate("UTF-8");
+    if (!r.parser)
         return complain(why, STATUS_NOMEM, "out of memory");
-    enum status st = read_elements(a, r, out, why);
-    xmlFreeTextReader(r);
-    if (st == STATUS_OK && arena_failed(a))
-        return complain(why, STATUS_NOMEM, "out of memory");
-    if (st == STATUS_OK && (!*out->org || !*out->id || !*out->domain))
-        return complain(why, STATUS_INVALID, "org_name, report_id or the policy's domain is missing");
+    XML_SetUserData(r.parser, &r);
+    XML_SetElementHandler(r.parser, on_start, on_end);
+    XML_SetCharacterDataHandler(r.parser, on_text);
+    XML_SetStartDoctypeDeclHandler(r.parser, on_doctype);
+    bool whole = feed(&r, xml);
+    enum status st = judge(&r, whole, why);
+    XML_ParserFree(r.parser);
+    buf_release(&r.text);
+    buf_release(&r.detail);
+    if (st == STATUS_OK && out->row_count) { /* they live in the arena, as all of it does */
+        struct report_in_row *rows = ARENA_ARRAY(a, struct report_in_row, out->row_count);
+        if (rows)
+            memcpy(rows, out->rows, out->row_count * sizeof *rows);
+        free(out->rows);
+        out->rows = rows;
+        return rows ? STATUS_OK : complain(why, STATUS_NOMEM, "out of memory");
+    }
+    free(out->rows);
+    out->rows = NULL;
     return st;
 }

@@ -1,80 +1,182 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * report_unpack.c - a report's text out of what it came in: gzip (RFC 1952), zip, a mail (RFC 5322, 2045), or nothing.
+ * report_unpack.c - every report in what came in: gzip (RFC 1952), zip, mail (RFC 5322, 2045), mbox, and these within
+ * each other.
  *
- * Promises that no input makes it write more than REPORT_IN_TEXT octets or REPORT_IN_RATIO times what it read, nor look
- * at more than REPORT_IN_PARTS parts nested MAIL_DEPTH deep; that it takes the first report it finds and nothing else;
- * and that names in an archive are never used as names of files. On failure out holds nothing of use.
+ * Promises that no input makes it unpack more than REPORT_IN_TEXT octets in all, or REPORT_IN_RATIO times what it read,
+ * nor look at more than REPORT_IN_PARTS parts nested REPORT_IN_DEPTH deep; that each part which should be a report and
+ * cannot be read is named with the reason; and that names in an archive are never used as names of files. On failure of
+ * one part the others are still read.
  */
 #include "base/base64.h"
 #include "base/buf.h"
 #include "feedback/report_in.h"
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <zlib.h>
 
-#define MAIL_DEPTH 4
 #define ZIP_HEADER 30
+#define ZIP_ENTRY 46
+#define ZIP_END 22
+#define LOOK_AT 4096 /* octets that tell what a text is */
 
-static enum status complain(char *why, enum status st, const char *text)
+struct walk {
+    const struct report_in_walker *to;
+    size_t unpacked; /* octets, in all */
+    unsigned parts, found, unread;
+};
+
+/* One thing looked at, and what to call it. */
+struct item {
+    struct slice in;
+    const char *where;
+    int depth;
+    bool expected; /* its type or name says that it is a report: it must not be passed over in silence */
+};
+
+static void unread(struct walk *w, const char *where, const char *why)
 {
-    snprintf(why, 200, "%s", text);
-    return st;
+    w->unread++;
+    w->to->unread(w->to->context, where, why);
 }
 
-/* bits: 31 gzip, -15 raw deflate. */
-static enum status inflate_into(struct slice in, int bits, struct buf *out, char *why)
+static void look(struct walk *w, struct item it);
+
+/* bits: 31 gzip, -15 raw deflate. *used: octets of `in`. NULL: done; else what is wrong. */
+static const char *inflate_into(struct walk *w, struct slice in, int bits, struct buf *out, size_t *used)
 {
-    static const size_t step = 65536;
     unsigned char space[65536];
     z_stream z = {.next_in = (Bytef *)(void *)(size_t)in.p, .avail_in = (uInt)in.n};
     size_t most = in.n * REPORT_IN_RATIO + 4096, total = 0;
-    most = most < REPORT_IN_TEXT ? most : REPORT_IN_TEXT;
+    size_t left = REPORT_IN_TEXT - w->unpacked;
+    most = most < left ? most : left;
     if (inflateInit2(&z, bits) != Z_OK)
-        return complain(why, STATUS_NOMEM, "out of memory");
+        return "out of memory";
     int rc;
     do {
         z.next_out = space;
-        z.avail_out = (uInt)step;
+        z.avail_out = sizeof space;
         rc = inflate(&z, Z_NO_FLUSH);
-        total += step - z.avail_out;
+        total += sizeof space - z.avail_out;
         if (total <= most)
-            buf_add(out, space, step - z.avail_out);
+            buf_add(out, space, sizeof space - z.avail_out);
     } while (rc == Z_OK && total <= most && (z.avail_in || z.avail_out == 0));
+    *used = in.n - z.avail_in;
     inflateEnd(&z);
-    if (total > most)
-        return complain(why, STATUS_LIMIT, "it unpacks to more than is read");
-    if (out->failed)
-        return complain(why, STATUS_NOMEM, "out of memory");
-    return rc == Z_STREAM_END ? STATUS_OK : complain(why, STATUS_INVALID, "it is packed wrongly, or cut off");
+    w->unpacked += total < left ? total : left;
+    return total > most         ? "it unpacks to more than is read"
+           : out->failed        ? "out of memory"
+           : rc == Z_STREAM_END ? NULL
+                                : "it is packed wrongly, or cut off";
 }
 
-static unsigned le16(const char *p)
+/* All members of a gzip file make one text (RFC 1952 2.2). */
+static void look_in_gzip(struct walk *w, struct item it)
 {
-    return (unsigned char)p[0] | (unsigned)(unsigned char)p[1] << 8;
+    struct buf out = {.p = buf_empty, .bound = REPORT_IN_TEXT + 65536};
+    const char *why = NULL;
+    while (!why && it.in.n > 2 && memcmp(it.in.p, "\x1f\x8b", 2) == 0) {
+        size_t used = 0;
+        why = inflate_into(w, it.in, 31, &out, &used);
+        it.in = slice_from(it.in, used ? used : it.in.n);
+    }
+    if (why)
+        unread(w, it.where, why);
+    else
+        look(w, (struct item){buf_slice(&out), it.where, it.depth - 1, true});
+    buf_release(&out);
 }
 
-/* The first file: local header, name, extra field, data (stored or deflated). */
-static enum status unzip(struct slice in, struct buf *out, char *why)
+/* ---- zip ---- */
+
+static uint32_t le(const char *p, int octets)
 {
-    if (in.n < ZIP_HEADER || (le16(in.p + 6) & 1))
-        return complain(why, STATUS_INVALID, "the zip file is cut off or encrypted");
-    unsigned method = le16(in.p + 8);
-    size_t skip = ZIP_HEADER + le16(in.p + 26) + le16(in.p + 28), size = le16(in.p + 18) | (size_t)le16(in.p + 20)
-                                                                                               << 16;
-    struct slice data = slice_from(in, skip);
-    if (method == 8)
-        return inflate_into(data, -15, out, why);
-    if (method != 0 || size > data.n)
-        return complain(why, STATUS_INVALID, "the zip file is packed in a way that is not read");
-    buf_add(out, data.p, size);
-    return STATUS_OK;
+    uint32_t v = 0;
+    for (int i = octets; i-- > 0;)
+        v = v << 8 | (unsigned char)p[i];
+    return v;
+}
+
+/* One file of an archive, by its entry in the directory: size and method stand there also where the local header leaves
+ * them to a descriptor. */
+static void look_at_zipped(struct walk *w, struct item it, const char *entry)
+{
+    char where[300];
+    uint32_t method = le(entry + 10, 2), packed = le(entry + 20, 4), name = le(entry + 28, 2), at = le(entry + 42, 4);
+    struct slice local = slice_from(it.in, at);
+    struct buf out = {.p = buf_empty, .bound = REPORT_IN_TEXT + 65536};
+    const char *why = NULL;
+    size_t used;
+    snprintf(where, sizeof where, "%.150s: %.*s", it.where, (int)(name < 120 ? name : 120), entry + ZIP_ENTRY);
+    if (name && entry[ZIP_ENTRY + name - 1] == '/')
+        return; /* a folder */
+    if (local.n < ZIP_HEADER || memcmp(local.p, "PK\3\4", 4) != 0) {
+        unread(w, where, "the archive's directory points to no file");
+        return;
+    }
+    struct slice data = slice_from(local, ZIP_HEADER + le(local.p + 26, 2) + le(local.p + 28, 2));
+    data.n = data.n < packed ? data.n : packed;
+    if (le(entry + 8, 2) & 1)
+        why = "it is encrypted";
+    else if (method == 8)
+        why = inflate_into(w, data, -15, &out, &used);
+    else if (method == 0)
+        buf_addslice(&out, data);
+    else
+        why = "it is packed in a way that is not read";
+    if (why)
+        unread(w, where, why);
+    else
+        look(w, (struct item){buf_slice(&out), where, it.depth - 1, false});
+    buf_release(&out);
+}
+
+/* Without a directory (cut off): the first file, as far as it goes. */
+static void look_at_first_zipped(struct walk *w, struct item it)
+{
+    struct buf out = {.p = buf_empty, .bound = REPORT_IN_TEXT + 65536};
+    const char *why = "the zip file is cut off";
+    size_t used;
+    if (it.in.n > ZIP_HEADER && le(it.in.p + 8, 2) == 8)
+        why = inflate_into(w, slice_from(it.in, ZIP_HEADER + le(it.in.p + 26, 2) + le(it.in.p + 28, 2)), -15, &out,
+                           &used);
+    if (why)
+        unread(w, it.where, why);
+    else
+        look(w, (struct item){buf_slice(&out), it.where, it.depth - 1, true});
+    buf_release(&out);
+}
+
+static void look_in_zip(struct walk *w, struct item it)
+{
+    const char *end = NULL;
+    for (size_t back = ZIP_END; back <= it.in.n && back <= ZIP_END + 65535 && !end; back++)
+        if (memcmp(it.in.p + it.in.n - back, "PK\5\6", 4) == 0)
+            end = it.in.p + it.in.n - back;
+    if (!end) {
+        look_at_first_zipped(w, it);
+        return;
+    }
+    unsigned before = w->found + w->unread;
+    struct slice directory = slice_from(it.in, le(end + 16, 4));
+    for (uint32_t n = le(end + 10, 2); n > 0 && w->parts < REPORT_IN_PARTS; n--, w->parts++) {
+        if (directory.n < ZIP_ENTRY || memcmp(directory.p, "PK\1\2", 4) != 0)
+            break;
+        size_t size = ZIP_ENTRY + (size_t)le(directory.p + 28, 2) + le(directory.p + 30, 2) + le(directory.p + 32, 2);
+        if (size > directory.n)
+            break;
+        look_at_zipped(w, it, directory.p);
+        directory = slice_from(directory, size);
+    }
+    if (w->found + w->unread == before)
+        unread(w, it.where, "no report is in the archive");
 }
 
 /* ---- mail ---- */
 
 struct part {
-    struct slice type, encoding, disposition, body; /* header values unfolded as they stand */
+    struct slice type, encoding, disposition, body; /* header values as they stand */
 };
 
 static struct slice line_of(struct slice s)
@@ -103,10 +205,11 @@ static bool field_is(struct slice field, const char *name, struct slice *value)
     return true;
 }
 
+/* False: it has no header at all. An empty header (a part that begins with an empty line) is one. */
 static bool read_part(struct slice text, struct part *p)
 {
     *p = (struct part){0};
-    bool fields = false;
+    bool fields = text.n && (text.p[0] == '\n' || text.p[0] == '\r');
     while (text.n && text.p[0] != '\n' && text.p[0] != '\r') {
         struct slice field = take_field(&text);
         fields = fields || memchr(field.p, ':', field.n);
@@ -136,76 +239,256 @@ static struct slice parameter(struct slice value, const char *name)
     return SLICE_NULL;
 }
 
-static bool looks_like_report(struct slice s)
+static bool begins(struct slice s, const char *word)
 {
-    struct slice t = slice_trim(s);
-    return (s.n > 3 && (memcmp(s.p, "\x1f\x8b", 2) == 0 || memcmp(s.p, "PK\3\4", 4) == 0)) ||
-           (t.n > 1 && (t.p[0] == '{' || memcmp(t.p, "<?", 2) == 0 || (t.n > 9 && memcmp(t.p, "<feedback", 9) == 0)));
+    size_t n = strlen(word);
+    return s.n >= n && strncasecmp(s.p, word, n) == 0;
 }
 
-static enum status unpack(struct slice in, struct buf *out, char *why, int depth, unsigned *parts);
+static bool holds(struct slice s, const char *word)
+{
+    size_t n = strlen(word);
+    for (s.n = s.n < LOOK_AT ? s.n : LOOK_AT; s.n >= n; s = slice_from(s, 1))
+        if (strncasecmp(s.p, word, n) == 0)
+            return true;
+    return false;
+}
 
-static enum status leaf(const struct part *p, struct buf *out, char *why, unsigned *parts)
+static int hex(char c)
+{
+    return isdigit((unsigned char)c) ? c - '0' : isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10 : -1;
+}
+
+/* RFC 2045 6.7. */
+static void add_quoted_printable(struct buf *out, struct slice in)
+{
+    for (size_t i = 0; i < in.n; i++) {
+        if (in.p[i] != '=') {
+            buf_addc(out, in.p[i]);
+            continue;
+        }
+        size_t k = i + 1;
+        while (k < in.n && (in.p[k] == ' ' || in.p[k] == '\t' || in.p[k] == '\r'))
+            k++;
+        if (k < in.n && in.p[k] == '\n') {
+            i = k; /* a soft line break */
+        } else if (i + 2 < in.n && hex(in.p[i + 1]) >= 0 && hex(in.p[i + 2]) >= 0) {
+            buf_addc(out, (char)(hex(in.p[i + 1]) * 16 + hex(in.p[i + 2])));
+            i += 2;
+        } else {
+            buf_addc(out, '=');
+        }
+    }
+}
+
+static void look_at_leaf(struct walk *w, const struct part *p, const char *where, int depth)
 {
     struct buf b = {.p = buf_empty, .bound = REPORT_IN_FILE};
-    struct slice body = p->body;
+    struct slice body = p->body, name = parameter(p->disposition, "filename");
+    char called[300];
+    name = name.n ? name : parameter(p->type, "name");
+    snprintf(called, sizeof called, "%.150s%s%.*s", where, name.n ? ": " : "", (int)(name.n < 120 ? name.n : 120),
+             name.n ? name.p : "");
     if (slice_eq_nocase(p->encoding, SLICE_LIT("base64"))) {
         base64_decode(&b, body);
         body = buf_slice(&b);
+    } else if (slice_eq_nocase(p->encoding, SLICE_LIT("quoted-printable"))) {
+        add_quoted_printable(&b, body);
+        body = buf_slice(&b);
     }
-    enum status st = STATUS_MISSING;
-    if (looks_like_report(body))
-        st = unpack(body, out, why, 0, parts);
+    bool expected = begins(p->type, "application/gzip") || begins(p->type, "application/zip") ||
+                    begins(p->type, "application/tlsrpt") || holds(name, ".xml") || holds(name, ".zip") ||
+                    holds(name, ".gz") || holds(name, ".json");
+    if (b.failed)
+        unread(w, called, "out of memory, or larger than is read");
+    else
+        look(w, (struct item){body, called, depth - 1, expected});
     buf_release(&b);
-    return st;
 }
 
-/* STATUS_MISSING: no report in it. */
-static enum status search_mail(struct slice text, struct buf *out, char *why, int depth, unsigned *parts)
+static void look_in_mail(struct walk *w, struct slice text, const char *where, int depth)
 {
     struct part p;
-    if (depth == 0 || *parts == 0 || !read_part(text, &p))
-        return STATUS_MISSING;
-    --*parts;
+    if (!read_part(text, &p))
+        return;
+    if (depth <= 0 || w->parts >= REPORT_IN_PARTS) {
+        unread(w, where, "it has more parts than are looked at");
+        return;
+    }
+    w->parts++;
     struct slice boundary = parameter(p.type, "boundary");
-    if (p.type.n < 10 || strncasecmp(p.type.p, "multipart/", 10) != 0 || boundary.n == 0)
-        return leaf(&p, out, why, parts);
+    if (begins(p.type, "message/rfc822") && p.encoding.n < 7) {
+        look_in_mail(w, p.body, where, depth - 1);
+        return;
+    }
+    if (!begins(p.type, "multipart/") || boundary.n == 0) {
+        look_at_leaf(w, &p, where, depth);
+        return;
+    }
     struct slice rest = p.body, begin = SLICE_NULL;
     while (rest.n) {
         struct slice line = line_of(rest);
-        bool is =
-            line.n >= boundary.n + 2 && memcmp(line.p, "--", 2) == 0 && memcmp(line.p + 2, boundary.p, boundary.n) == 0;
-        if (is && begin.p) {
-            enum status st = search_mail(slice_of(begin.p, (size_t)(line.p - begin.p)), out, why, depth - 1, parts);
-            if (st != STATUS_MISSING)
-                return st;
+        bool is = false, last = false;
+        if (line.n >= boundary.n + 2 && memcmp(line.p, "--", 2) == 0 &&
+            memcmp(line.p + 2, boundary.p, boundary.n) == 0) {
+            struct slice behind = slice_trim(slice_from(line, boundary.n + 2)); /* not a longer boundary's beginning */
+            last = behind.n == 2 && memcmp(behind.p, "--", 2) == 0;
+            is = behind.n == 0 || last;
         }
+        if (is && begin.p)
+            look_in_mail(w, slice_of(begin.p, (size_t)(line.p - begin.p)), where, depth - 1);
         rest = slice_from(rest, line.n);
         if (is)
-            begin = rest;
+            begin = last ? SLICE_NULL : rest;
     }
-    /* A mail that was cut off: what is behind the last boundary. */
-    return begin.p && begin.n ? search_mail(begin, out, why, depth - 1, parts) : STATUS_MISSING;
+    if (begin.p && begin.n) /* a mail that was cut off: what is behind the last boundary */
+        look_in_mail(w, begin, where, depth - 1);
 }
 
-static enum status unpack(struct slice in, struct buf *out, char *why, int depth, unsigned *parts)
+/* RFC 4155: mails, each behind a line that begins "From ". */
+static void look_in_mbox(struct walk *w, struct item it)
 {
-    if (in.n > 2 && memcmp(in.p, "\x1f\x8b", 2) == 0)
-        return inflate_into(in, 31, out, why);
-    if (in.n > 4 && memcmp(in.p, "PK\3\4", 4) == 0)
-        return unzip(in, out, why);
-    if (looks_like_report(in) || depth == 0) {
-        buf_addslice(out, in);
-        return out->failed ? complain(why, STATUS_NOMEM, "out of memory") : STATUS_OK;
+    char where[300];
+    unsigned number = 0;
+    struct slice rest = it.in;
+    while (rest.n && w->parts < REPORT_IN_PARTS) {
+        rest = slice_from(rest, line_of(rest).n);
+        const char *next = memmem(rest.p, rest.n, "\nFrom ", 6);
+        size_t n = next ? (size_t)(next - rest.p) + 1 : rest.n;
+        snprintf(where, sizeof where, "%.150s: mail %u", it.where, ++number);
+        unsigned before = w->found + w->unread;
+        look_in_mail(w, slice_of(rest.p, n), where, it.depth - 1);
+        if (w->found + w->unread == before)
+            unread(w, where, "no report is in it");
+        rest = slice_from(rest, n);
     }
-    enum status st = search_mail(in, out, why, depth, parts);
-    return st == STATUS_MISSING ? complain(why, STATUS_INVALID, "it is no report, nor a mail with one in it") : st;
+}
+
+/* ---- what it is ---- */
+
+/* The text without BOM, UTF-16 made UTF-8; what is not UTF-16 stays where it is. */
+static struct slice plain_text(struct slice in, struct buf *room)
+{
+    bool big = in.n > 3 && (memcmp(in.p, "\xfe\xff", 2) == 0 || (!in.p[0] && in.p[1]));
+    bool little = in.n > 3 && (memcmp(in.p, "\xff\xfe", 2) == 0 || (in.p[0] && !in.p[1] && in.p[2] && !in.p[3]));
+    if (in.n >= 3 && memcmp(in.p, "\xef\xbb\xbf", 3) == 0)
+        return slice_from(in, 3);
+    if (!big && !little)
+        return in;
+    for (size_t i = 0; i + 1 < in.n; i += 2) {
+        unsigned hi = (unsigned char)in.p[i + !big], lo = (unsigned char)in.p[i + big], c = hi << 8 | lo;
+        if (c == 0xfeff)
+            continue;
+        if (c < 0x80) {
+            buf_addc(room, (char)c);
+        } else if (c < 0x800) {
+            buf_addc(room, (char)(0xc0 | c >> 6));
+            buf_addc(room, (char)(0x80 | (c & 63)));
+        } else if (c >= 0xd800 && c < 0xe000) {
+            buf_adds(room, i % 4 ? "" : "\xef\xbf\xbd"); /* no name or number of ours is beyond the first plane */
+        } else {
+            buf_addc(room, (char)(0xe0 | c >> 12));
+            buf_addc(room, (char)(0x80 | (c >> 6 & 63)));
+            buf_addc(room, (char)(0x80 | (c & 63)));
+        }
+    }
+    return buf_slice(room);
+}
+
+static bool is_xml_report(struct slice t)
+{
+    return t.n > 1 && t.p[0] == '<' && (holds(t, "<feedback") || holds(t, ":feedback"));
+}
+
+static bool is_json_report(struct slice t)
+{
+    return t.n > 1 && t.p[0] == '{' &&
+           (holds(t, "\"policies\"") || holds(t, "\"report-id\"") || holds(t, "organization-name"));
+}
+
+static bool is_mail(struct slice t)
+{
+    struct slice line = line_of(t);
+    const char *colon = memchr(line.p, ':', line.n);
+    for (const char *p = line.p; colon && p < colon; p++)
+        if (*p <= ' ' || (unsigned char)*p > 126)
+            return false;
+    return colon && colon > line.p;
+}
+
+static void look(struct walk *w, struct item it)
+{
+    struct buf room = {.p = buf_empty, .bound = REPORT_IN_TEXT + 65536};
+    struct slice in = it.in;
+    if (it.depth <= 0) {
+        unread(w, it.where, "it is nested more deeply than is read");
+        return;
+    }
+    if (in.n > 2 && memcmp(in.p, "\x1f\x8b", 2) == 0) {
+        look_in_gzip(w, it);
+        return;
+    }
+    if (in.n >= 4 && memcmp(in.p, "PK\3\4", 4) == 0) {
+        look_in_zip(w, it);
+        return;
+    }
+    struct slice text = slice_trim(plain_text(in, &room));
+    bool looks = text.n > 1 && (text.p[0] == '{' || (text.p[0] == '<' && !holds(text, "<html")));
+    if (is_xml_report(text) || is_json_report(text) || (it.expected && looks)) {
+        w->found++;
+        w->to->found(w->to->context, it.where, text);
+    } else if (begins(text, "From ")) {
+        look_in_mbox(w, (struct item){text, it.where, it.depth, false});
+    } else if (is_mail(text) && it.depth > 1) {
+        unsigned before = w->found + w->unread;
+        look_in_mail(w, text, it.where, it.depth - 1);
+        if (w->found + w->unread == before && it.expected)
+            unread(w, it.where, "it is no report, nor a mail with one in it");
+    } else if (it.expected) {
+        unread(w, it.where, "it is no report, nor a mail with one in it");
+    }
+    buf_release(&room);
+}
+
+void report_in_walk(struct slice file, const char *name, const struct report_in_walker *to)
+{
+    struct walk w = {.to = to};
+    if (file.n > REPORT_IN_FILE) {
+        to->unread(to->context, name, "the file is larger than is read");
+        return;
+    }
+    look(&w, (struct item){file, name, REPORT_IN_DEPTH, true});
+    if (w.found + w.unread == 0)
+        to->unread(to->context, name, "no report is in it");
+}
+
+/* ---- the first one alone ---- */
+
+struct first {
+    struct buf *out;
+    char *why;
+    bool have;
+};
+
+static void first_found(void *context, const char *where, struct slice text)
+{
+    struct first *f = context;
+    (void)where;
+    if (!f->have)
+        buf_addslice(f->out, text);
+    f->have = true;
+}
+
+static void first_unread(void *context, const char *where, const char *why)
+{
+    struct first *f = context;
+    (void)where;
+    snprintf(f->why, 200, "%s", why);
 }
 
 enum status report_in_unpack(struct slice file, struct buf *out, char *why)
 {
-    unsigned parts = REPORT_IN_PARTS;
-    if (file.n > REPORT_IN_FILE)
-        return complain(why, STATUS_LIMIT, "the file is larger than is read");
-    return unpack(file, out, why, MAIL_DEPTH, &parts);
+    struct first f = {.out = out, .why = why};
+    report_in_walk(file, "", &(struct report_in_walker){first_found, first_unread, &f});
+    return !f.have ? STATUS_INVALID : out->failed ? STATUS_NOMEM : STATUS_OK;
 }

@@ -33,15 +33,16 @@ enum {
     LEDGER_TEXT = 131072,
     LEDGER_ROLE = 262144,
     LEDGER_NOW = 524288,
+    LEDGER_MAILDIR = 1048576,
     LEDGER_ASK = LEDGER_STORE | LEDGER_JSON | LEDGER_CSV, /* every question to the store */
 };
 
 struct ledger_args {
-    const char *policy, *journal, *store, *domain, *by, *standard, *state, *to, *dns, *html, *role;
+    const char *policy, *journal, *store, *domain, *by, *standard, *state, *to, *dns, *html, *role, *maildir;
     int64_t since, until; /* microseconds; 0: not given */
     int64_t limit;        /* 0: not given */
     int64_t day;          /* days since 1970 */
-    bool day_given, dry_run, names, now;
+    bool day_given, dry_run, names, now, watch;
     enum table_form form;
     char **words; /* operands */
     int word_count;

@@ -40,6 +40,8 @@ static const struct option_spec options[] = {
     {"--dns", NULL, OPTION_TEXT, LEDGER_DNS, AT(dns)},
     {"--dry-run", NULL, OPTION_FLAG, LEDGER_DRY_RUN, AT(dry_run)},
     {"--role", NULL, OPTION_TEXT, LEDGER_ROLE, AT(role)},
+    {"--maildir", NULL, OPTION_TEXT, LEDGER_MAILDIR, AT(maildir)},
+    {"--watch", NULL, OPTION_FLAG, LEDGER_MAILDIR, AT(watch)},
     {"--now", NULL, OPTION_FLAG, LEDGER_NOW, AT(now)},
     {"--names", NULL, OPTION_FLAG, LEDGER_NAMES, AT(names)},
     {"--html", NULL, OPTION_TEXT, LEDGER_HTML, AT(html)},

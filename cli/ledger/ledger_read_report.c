@@ -1,29 +1,45 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ledger_read_report.c - `assay ledger read-report FILE...`: reports that others sent about our domains, into the
- * ledger.
+ * ledger_read_report.c - `assay ledger read-report`: reports that others sent about our domains, into the ledger.
  *
- * Promises that each file is taken wholly or not at all, a repeat is named as such and changes nothing, and a bad file
- * stops none of the others. On failure of any: EX_DATAERR (EX_NOINPUT where a file cannot be read), after all were
- * tried.
+ * Promises that each report in a file is taken wholly or is named with the reason, a repeat is named as such and
+ * changes nothing, and a bad file stops none of the others. No input makes the process larger than MEMORY_MOST: what
+ * needs more is refused. On failure of any: EX_DATAERR (EX_NOINPUT where a file cannot be read), after all were tried.
  */
 #include "base/arena.h"
 #include "cli/ledger/ledger.h"
-#include "ledger/timestamp.h"
 #include "feedback/report_in.h"
+#include "ledger/timestamp.h"
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
 
-#define ARENA_BOUND ((size_t)1 << 30)
+#define ARENA_BOUND ((size_t)512 << 20)
+#define MEMORY_MOST ((rlim_t)1 << 30)
+#define WATCH_SECONDS 5
 
-static const char usage[] = "Usage: assay ledger read-report FILE...\n"
-                            "\n"
-                            "Takes DMARC aggregate reports (XML; RFC 9990 and RFC 7489) and SMTP TLS reports (JSON; "
-                            "RFC 8460) into the ledger. A file may be\n"
-                            "packed (gzip, zip) or be the whole mail that brought it; '-' is standard input.\n"
-                            "  --json, --csv     for programs\n"
-                            "  --store STORE     this ledger instead of the policy's\n"
-                            "  -P, --policy FILE\n";
+static const char usage[] =
+    "Usage: assay ledger read-report FILE... | --maildir DIR [--watch]\n"
+    "\n"
+    "Takes DMARC aggregate reports (XML; RFC 9990 and RFC 7489) and SMTP TLS reports (JSON; RFC 8460) into the\n"
+    "ledger. A file may be packed (gzip, zip), or be the mail that brought it, or an mbox; every report in it is\n"
+    "taken. '-' is standard input.\n"
+    "  --maildir DIR     the mails in DIR/new; those that were read go to DIR/cur\n"
+    "  --watch           go on, and look for new mail every 5 seconds\n"
+    "  --json, --csv     for programs\n"
+    "  --store STORE     this ledger instead of the policy's\n"
+    "  -P, --policy FILE\n";
+
+struct reading {
+    struct store *store;
+    const struct policy *policy;
+    struct table *table;
+    bool has_own; /* the policy names own domains: reports about others are told apart */
+    int worst;
+};
 
 static bool read_file(const char *path, struct buf *out)
 {
@@ -40,67 +56,163 @@ static bool read_file(const char *path, struct buf *out)
     return ok;
 }
 
-static enum status take_one(struct store *s, struct arena *a, const char *path, struct table *t, char *why)
+static void failed(struct reading *r, const char *where, const char *why, int rc)
 {
-    struct buf file = BUF_INIT, text = {.p = buf_empty, .bound = REPORT_IN_TEXT + 65536};
-    struct report_in r;
+    cli_error("%s: %s", where, why);
+    r->worst = rc;
+}
+
+static void unread(void *context, const char *where, const char *why)
+{
+    failed(context, where, why, EX_DATAERR);
+}
+
+static int64_t sum_of(const struct report_in *in)
+{
+    int64_t sum = 0; /* REPORT_IN_ROWS times REPORT_COUNT_MAX fits */
+    for (size_t i = 0; i < in->row_count; i++)
+        sum += in->rows[i].count;
+    return sum;
+}
+
+static void show(struct reading *r, const char *where, const struct report_in *in, bool fresh)
+{
+    table_text(r->table, where);
+    table_text(r->table, in->kind == REPORT_IN_DMARC ? "dmarc" : "tls");
+    table_text(r->table, in->org);
+    table_text(r->table, in->domain);
+    table_moment(r->table, in->begin * TIMESTAMP_SECOND);
+    table_number(r->table, (int64_t)in->row_count);
+    table_number(r->table, sum_of(in));
+    table_text(r->table, !fresh        ? "was there"
+                         : in->others  ? "taken, about others"
+                         : in->partial ? "taken in part"
+                                       : "taken");
+    table_text(r->table, in->partial ? in->partial : "");
+}
+
+static void found(void *context, const char *where, struct slice text)
+{
+    struct reading *r = context;
+    struct arena *a = arena_new(ARENA_BOUND);
+    struct report_in in;
+    char why[200] = "";
     bool fresh = false;
-    errno = 0;
-    enum status st = read_file(path, &file) ? STATUS_OK : STATUS_MISSING;
-    if (st != STATUS_OK)
-        snprintf(why, 200, "%s", strerror(errno));
-    if (st == STATUS_OK)
-        st = report_in_unpack(buf_slice(&file), &text, why);
-    if (st == STATUS_OK)
-        st = report_in_parse(a, buf_slice(&text), &r, why);
-    if (st == STATUS_OK && (st = report_in_store(s, &r, path, &fresh)) != STATUS_OK)
-        snprintf(why, 200, "%s", store_error(s));
+    enum status st = a ? report_in_parse(a, text, &in, why) : STATUS_NOMEM;
     if (st == STATUS_OK) {
-        int64_t count = 0;
-        for (size_t i = 0; i < r.row_count; i++)
-            count += r.rows[i].count;
-        table_text(t, path);
-        table_text(t, r.kind == REPORT_IN_DMARC ? "dmarc" : "tls");
-        table_text(t, r.org);
-        table_text(t, r.domain);
-        table_moment(t, r.begin * TIMESTAMP_SECOND);
-        table_number(t, (int64_t)r.row_count);
-        table_number(t, count);
-        table_text(t, fresh ? "taken" : "was there");
+        in.others = r->has_own && !policy_is_own_domain(r->policy, in.domain);
+        st = report_in_store(r->store, &in, where, &fresh);
+        if (st == STATUS_OK)
+            show(r, where, &in, fresh);
+        else
+            failed(r, where, store_error(r->store), EX_TEMPFAIL);
+    } else {
+        failed(r, where, why[0] ? why : status_text(st), EX_DATAERR);
     }
+    arena_free(a);
+}
+
+static bool take_file(struct reading *r, const char *path)
+{
+    struct buf file = {.p = buf_empty, .bound = REPORT_IN_FILE + 65536};
+    const struct report_in_walker to = {found, unread, r};
+    errno = 0;
+    bool ok = read_file(path, &file);
+    if (!ok)
+        failed(r, path, strerror(errno), EX_NOINPUT);
+    else
+        report_in_walk(buf_slice(&file), path, &to);
     buf_release(&file);
-    buf_release(&text);
-    return st;
+    return ok;
+}
+
+/* The mails in new, each then in cur (maildir(5)); not where the store was away: it is tried again. False: no such
+ * folder. */
+static bool take_maildir(struct reading *r, const char *dir)
+{
+    char from[4096], to[4200];
+    snprintf(from, sizeof from, "%s/new", dir);
+    DIR *d = opendir(from);
+    if (!d)
+        return false;
+    for (struct dirent *e; (e = readdir(d));) {
+        if (e->d_name[0] == '.')
+            continue;
+        snprintf(from, sizeof from, "%s/new/%s", dir, e->d_name);
+        snprintf(to, sizeof to, "%s/cur/%s:2,S", dir, e->d_name);
+        int before = r->worst;
+        r->worst = EX_OK;
+        if (take_file(r, from) && r->worst != EX_TEMPFAIL && rename(from, to) != 0)
+            failed(r, to, strerror(errno), EX_CANTCREAT);
+        r->worst = r->worst != EX_OK ? r->worst : before;
+    }
+    closedir(d);
+    return true;
+}
+
+static struct table *new_table(void)
+{
+    static const struct table_column columns[] = {
+        {"file", "File"}, {"kind", "Kind"},   {"org", "From"}, {"domain", "About"},    {"begin", "Begins"},
+        {"rows", "Rows"}, {"count", "Count"}, {"state", ""},   {"partial", "Missing"}, {NULL, NULL}};
+    return table_new(columns);
+}
+
+static bool has_own_domains(const struct policy *p)
+{
+    const struct policy_statement *s;
+    for (size_t i = 0; (s = policy_statement_at(p, i)); i++)
+        if (s->kind == POLICY_OWN && strcmp(s->name, "domains") == 0)
+            return true;
+    return false;
+}
+
+static bool print(struct reading *r, enum table_form form)
+{
+    bool ok = table_rows(r->table) == 0 || table_print(r->table, form, "");
+    table_free(r->table);
+    r->table = new_table();
+    fflush(stdout);
+    return ok;
+}
+
+static bool read_all(struct reading *r, const struct ledger_args *a)
+{
+    bool ok = true;
+    for (int i = 0; i < a->word_count; i++)
+        (void)take_file(r, a->words[i]);
+    while (a->maildir) {
+        if (!take_maildir(r, a->maildir)) {
+            failed(r, a->maildir, "there is no maildir (a folder with new and cur)", EX_NOINPUT);
+            break;
+        }
+        if (!a->watch)
+            break;
+        ok = print(r, a->form) && ok;
+        nanosleep(&(struct timespec){.tv_sec = WATCH_SECONDS}, NULL);
+    }
+    return print(r, a->form) && ok;
 }
 
 int ledger_read_report(int argc, char **argv)
 {
-    static const struct table_column columns[] = {{"file", "File"},    {"kind", "Kind"},    {"org", "From"},
-                                                  {"domain", "About"}, {"begin", "Begins"}, {"rows", "Rows"},
-                                                  {"count", "Count"},  {"state", ""},       {NULL, NULL}};
     struct ledger_args a;
     struct ledger_config c;
     const struct policy *p;
-    int rc = ledger_args_read(&a, argc, argv, LEDGER_ASK, 1, 100000, usage);
+    int rc = ledger_args_read(&a, argc, argv, LEDGER_ASK | LEDGER_MAILDIR, 0, 100000, usage);
     if (rc >= 0)
         return rc;
-    struct store *s = ledger_store(&a, STORE_WRITE, &c, &p, &rc);
-    if (!s)
+    if (!a.maildir && (a.watch || a.word_count == 0))
+        return cli_usage(a.watch ? "--watch needs --maildir" : "'read-report' needs a file, or --maildir");
+    (void)setrlimit(RLIMIT_AS, &(struct rlimit){MEMORY_MOST, MEMORY_MOST});
+    struct reading r = {.worst = EX_OK, .table = new_table()};
+    r.store = ledger_store(&a, STORE_WRITE, &c, &p, &rc);
+    if (!r.store)
         return rc;
-    struct table *t = table_new(columns);
-    int worst = EX_OK;
-    for (int i = 0; i < a.word_count; i++) {
-        char why[STORE_ERROR] = "";
-        struct arena *arena = arena_new(ARENA_BOUND);
-        enum status st = arena ? take_one(s, arena, a.words[i], t, why) : STATUS_NOMEM;
-        if (st != STATUS_OK) {
-            cli_error("%s: %s", a.words[i], why[0] ? why : status_text(st));
-            worst = st == STATUS_MISSING ? EX_NOINPUT : st == STATUS_AGAIN ? EX_TEMPFAIL : EX_DATAERR;
-        }
-        arena_free(arena);
-    }
-    bool ok = table_rows(t) == 0 || table_print(t, a.form, "");
-    table_free(t);
-    rc = ledger_end(s, p, STATUS_OK);
-    return worst != EX_OK ? worst : ok ? rc : EX_IOERR;
+    r.policy = p;
+    r.has_own = has_own_domains(p);
+    bool ok = read_all(&r, &a);
+    table_free(r.table);
+    rc = ledger_end(r.store, p, STATUS_OK);
+    return r.worst != EX_OK ? r.worst : ok ? rc : EX_IOERR;
 }

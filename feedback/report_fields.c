@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * report_fields.c - numbers and times in the reports of others.
+ *
+ * Promises that what is not wholly a number or a time within its bounds is none. No failure besides.
+ */
+#include "feedback/report_fields.h"
+#include "base/clock.h"
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define EARLIEST INT64_C(1104537600) /* 2005: before there was DMARC */
+#define AHEAD (2 * 86400)
+#define MILLISECONDS INT64_C(100000000000) /* a larger number is in milliseconds */
+
+static bool digits(const char *text, int64_t *out)
+{
+    size_t n = text ? strlen(text) : 0;
+    if (n == 0 || n > 17 || strspn(text, "0123456789") != n)
+        return false;
+    *out = strtoll(text, NULL, 10);
+    return true;
+}
+
+bool report_field_count(const char *text, int64_t *out)
+{
+    return digits(text, out) && *out > 0 && *out <= REPORT_COUNT_MAX;
+}
+
+/* "2026-11-19t00:00:00.5+01:00" */
+static bool rfc3339(const char *text, int64_t *out)
+{
+    struct tm tm = {0};
+    int used = 0, h = 0, m = 0;
+    char mark = 0;
+    if (sscanf(text, "%4d-%2d-%2d%c%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &mark, &tm.tm_hour, &tm.tm_min,
+               &tm.tm_sec, &used) != 7 ||
+        !strchr("Tt ", mark) || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
+        tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+        return false;
+    const char *p = text + used;
+    if (*p == '.')
+        for (p++; isdigit((unsigned char)*p); p++)
+            ;
+    int zone = 0;
+    if (*p == '+' || *p == '-') {
+        if (sscanf(p + 1, "%2d:%2d%n", &h, &m, &used) != 2 || used != 5 || p[6] || h > 23 || m > 59)
+            return false;
+        zone = (*p == '-' ? -1 : 1) * (h * 3600 + m * 60);
+    } else if (*p && !((*p == 'Z' || *p == 'z') && !p[1])) {
+        return false;
+    }
+    int day = tm.tm_mday, month = tm.tm_mon;
+    tm.tm_year -= 1900;
+    tm.tm_mon--;
+    *out = (int64_t)timegm(&tm) - zone;
+    return tm.tm_mday == day && tm.tm_mon == month - 1; /* no 30th of February */
+}
+
+bool report_field_moment(const char *text, int64_t *out)
+{
+    if (!text || !(digits(text, out) || rfc3339(text, out)))
+        return false;
+    if (*out >= MILLISECONDS)
+        *out /= 1000;
+    return *out >= EARLIEST && *out <= (int64_t)clock_wall() + AHEAD;
+}

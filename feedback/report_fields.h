@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * report_fields.h - numbers and times in the reports of others, bounded where they come in.
+ *
+ * All functions are pure but for the clock they ask.
+ */
+#ifndef ASSAY_FEEDBACK_REPORT_FIELDS_H
+#define ASSAY_FEEDBACK_REPORT_FIELDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* More than that no report has seen: a sum of a million such rows still fits 64 bits. */
+#define REPORT_COUNT_MAX INT64_C(1000000000)
+
+/* A count of messages: digits alone, from 1 to REPORT_COUNT_MAX. "1,234", "", NULL and "-1" are none. */
+bool report_field_count(const char *text, int64_t *out);
+
+/* Seconds since 1970: as a number of seconds or milliseconds, or as a time (RFC 3339: any zone, small letters too),
+ * from 2005 to two days from now. */
+bool report_field_moment(const char *text, int64_t *out);
+
+#endif

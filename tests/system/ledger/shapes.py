@@ -1,0 +1,242 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Reports as they are really sent, and as nobody should: each shape with the right answer by RFC 9990, 7489, 8460 and the reader's manual.
+
+    shapes.py BUILD FOLDER"""
+import base64
+import gzip
+import io
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+import zipfile
+
+BUILD, SPACE = sys.argv[1:3]
+ASSAY = BUILD + '/assay'
+NOW = int(time.time())
+BEGIN = NOW // 86400 * 86400 - 86400
+number = 0
+
+
+def row(count='7', ip='192.0.2.1', more='', **field):
+    return (f'<record><row><source_ip>{ip}</source_ip>' + (f'<count>{count}</count>' if count is not None else '') +
+            '<policy_evaluated><disposition>none</disposition><dkim>pass</dkim><spf>fail</spf></policy_evaluated></row><identifiers>'
+            f'<header_from>example.org</header_from></identifiers><auth_results>{more}<spf><domain>example.org</domain><result>pass'
+            '</result></spf></auth_results></record>')
+
+
+def xml(rows=None, org='Receiver', ident=None, begin=BEGIN, end=BEGIN + 86399, domain='example.org', head='', feedback='<feedback>',
+        email='r@receiver.example', tail='</feedback>'):
+    global number
+    number += 1
+    ident = f'id-{number}' if ident is None else ident
+    return (f'<?xml version="1.0" encoding="UTF-8"?>\n{feedback}\n{head}<report_metadata>' +
+            (f'<org_name>{org}</org_name>' if org is not None else '') + (f'<email>{email}</email>' if email else '') +
+            (f'<report_id>{ident}</report_id>' if ident else '') +
+            f'<date_range><begin>{begin}</begin><end>{end}</end></date_range></report_metadata>\n<policy_published><domain>{domain}'
+            f'</domain><p>reject</p></policy_published>\n' + ''.join(f'{r}\n' for r in (rows or [row()])) + tail).encode()
+
+
+def tls(details='x', good=10, bad=3, begin='2026-11-19T00:00:00Z', end='2026-11-19T23:59:59Z', **more):
+    global number
+    number += 1
+    policy = {'policy': {'policy-type': 'sts', 'policy-domain': 'example.org'},
+              'summary': {'total-successful-session-count': good, 'total-failure-session-count': bad}}
+    if details == 'x':
+        details = [{'result-type': 'certificate-expired', 'sending-mta-ip': '192.0.2.1', 'failed-session-count': 3}]
+    if details != 'missing':
+        policy['failure-details'] = details
+    return json.dumps({'organization-name': 'Company', 'date-range': {'start-datetime': begin, 'end-datetime': end},
+                       'contact-info': 'a@company.example', 'report-id': f'tls-{number}', 'policies': [policy], **more}).encode()
+
+
+def part(body, kind='application/gzip', encoding='base64', name='a!b!1!2.xml.gz'):
+    text = {'base64': lambda: base64.encodebytes(body), 'quoted-printable': lambda: qp(body), '7bit': lambda: body}[encoding]()
+    return (f'Content-Type: {kind}; name="{name}"\nContent-Transfer-Encoding: {encoding}\n\n').encode() + text
+
+
+def qp(body):
+    out, line = b'', b''
+    for c in body:
+        piece = bytes([c]) if c == 10 else b'=%02X' % c if c == 61 or c > 126 or c < 32 else bytes([c])
+        if c != 10 and len(line) + len(piece) > 72:
+            out, line = out + line + b'=\n', b''
+        line += piece
+        if c == 10:
+            out, line = out + line, b''
+    return out + line
+
+
+def mail(*parts, kind='multipart/mixed'):
+    text = f'From: r@receiver.example\nSubject: Report Domain: example.org\nMIME-Version: 1.0\nContent-Type: {kind}; boundary="=_b"\n\n'
+    return text.encode() + b''.join(b'--=_b\n' + p + b'\n' for p in parts) + b'--=_b--\n'
+
+
+TEXT = b'Content-Type: text/plain\n\nA report follows.\n'
+HTML = b'Content-Type: text/html\n\n<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><body>A report</body></html>\n'
+
+
+def zipped(*files, method=zipfile.ZIP_DEFLATED, stream=False):
+    out = io.BytesIO()
+
+    class Pipe(io.RawIOBase):  # cannot seek: sizes go into a descriptor behind the data
+        def writable(self):
+            return True
+
+        def write(self, b):
+            return out.write(b)
+
+    with zipfile.ZipFile(io.BufferedWriter(Pipe()) if stream else out, 'w', method) as z:
+        for name, body in files:
+            z.writestr(name, body)
+    return out.getvalue()
+
+
+def nested(n):
+    m = part(gzip.compress(xml()))
+    for level in range(n):  # each boundary begins as the ones outside do
+        m = b'Content-Type: message/rfc822\n\n' + mail(m).replace(b'=_b', b'=_b' + b'x' * (n - level))
+    return mail(m)
+
+
+X, G = xml, lambda *a, **k: gzip.compress(xml(*a, **k))
+one = [('taken', 1, 7)]
+old = xml()
+# name, octets, [(state, rows, count)] that are taken, how many are named as unread, words that stand in the complaint
+SHAPES = [
+    ('plain', X(), one, 0, ''),
+    ('BOM', b'\xef\xbb\xbf' + X(), one, 0, ''),
+    ('BOM and blanks', b'\xef\xbb\xbf\n  ' + X(), one, 0, ''),
+    ('UTF-16 little', X().decode().encode('utf-16'), one, 0, ''),
+    ('UTF-16 big', b'\xfe\xff' + X().decode().encode('utf-16-be'), one, 0, ''),
+    ('UTF-16 without BOM', X().decode().encode('utf-16-le'), one, 0, ''),
+    ('gzip', G(), one, 0, ''),
+    ('gzip of two members', gzip.compress((t := X())[:300]) + gzip.compress(t[300:]), one, 0, ''),
+    ('gzip in gzip', gzip.compress(G()), one, 0, ''),
+    ('zip', zipped(('r.xml', X())), one, 0, ''),
+    ('zip, folder and readme first', zipped(('d/', b''), ('d/README.txt', b'see the other'), ('d/r.xml', X())), one, 0, ''),
+    ('zip, stored', zipped(('r.xml', X()), method=zipfile.ZIP_STORED), one, 0, ''),
+    ('zip, stored with descriptor', zipped(('r.xml', X()), method=zipfile.ZIP_STORED, stream=True), one, 0, ''),
+    ('zip, deflated with descriptor', zipped(('r.xml', X()), stream=True), one, 0, ''),
+    ('gzip in zip', zipped(('r.xml.gz', G())), one, 0, ''),
+    ('zip of three', zipped(('1.xml', X()), ('2.xml', X()), ('3.xml', X())), one * 3, 0, ''),
+    ('zip of one and a broken one', zipped(('1.xml', X()), ('2.xml', b'<feedback><report')), one, 1, '2.xml'),
+    ('zip of nothing', zipped(('README', b'hello')), [], 1, 'no report is in the archive'),
+    ('mail', mail(TEXT, part(G())), one, 0, ''),
+    ('mail, XHTML first', mail(HTML, part(G())), one, 0, ''),
+    ('mail, quoted-printable', mail(TEXT, part(X(), 'text/xml', 'quoted-printable', 'r.xml')), one, 0, ''),
+    ('mail, 7bit', mail(TEXT, part(X(), 'text/xml', '7bit', 'r.xml')), one, 0, ''),
+    ('mail, octet-stream', mail(part(G(), 'application/octet-stream')), one, 0, ''),
+    ('mail without text', part(G()), one, 0, ''),
+    ('mail with CRLF', mail(TEXT, part(G())).replace(b'\n', b'\r\n'), one, 0, ''),
+    ('mail, two attachments', mail(TEXT, part(G()), part(G())), one * 2, 0, ''),
+    ('mail, one good and one cut off', mail(TEXT, part(G()), part(G()[:150])), one, 1, 'cut off'),
+    ('message/rfc822', mail(TEXT, b'Content-Type: message/rfc822\n\n' + mail(TEXT, part(G()))), one, 0, ''),
+    ('alternative in mixed', mail(mail(TEXT, HTML, kind='multipart/alternative').split(b'MIME-Version: 1.0\n')[1].replace(b'=_b', b'=_c'),
+                                  part(G())), one, 0, ''),
+    ('nested three times', nested(3), one, 0, ''),
+    ('nested too deep', nested(12), [], 1, ''),
+    ('mail without a report', mail(TEXT), [], 1, 'no report'),
+    ('mbox of three', b''.join(b'From r@x.example Thu Nov 19 00:00:00 2026\n' + mail(TEXT, part(G())) + b'\n' for _ in range(3)), one * 3,
+     0, ''),
+    ('mbox, one without', b'From r@x Thu Nov 19 00:00:00 2026\n' + mail(TEXT) + b'\nFrom r@x Thu\n' + mail(part(G())), one, 1, 'mail 1'),
+    ('RFC 9990 namespace', X(feedback='<feedback xmlns="urn:ietf:params:xml:ns:dmarc-2.0">'), one, 0, ''),
+    ('a prefix on every name', X(feedback='<ns:feedback xmlns:ns="urn:x">', tail='</ns:feedback>'), one, 0, ''),
+    ('stray octet', X(org='Recei\udcffver'.encode('utf-8', 'surrogateescape').decode('latin-1')).replace(b'\xc3\xbf', b'\xff'), one, 0, ''),
+    ('control octet', X(org='Rec\x01eiver'), one, 0, ''),
+    ('raw &', X(org='Smith & Sons'), one, 0, ''),
+    ('raw & and entities', X(org='A&B &amp; C &#38; D'), one, 0, ''),
+    ('unclosed xs:schema', X(head='<xs:schema xmlns:xs="x">'), [('taken in part', 1, 7)], 0, ''),
+    ('no org_name', X(org=None), one, 0, ''),
+    ('empty org_name', X(org=''), one, 0, ''),
+    ('no org_name, no email', X(org=None, email=''), [], 1, 'org_name'),
+    ('no report_id', X(ident='', begin=BEGIN - 1), one, 0, ''),
+    ('count 1,234', X([row('1,234'), row()]), [('taken in part', 1, 7)], 0, ''),
+    ('no count', X([row(None), row('2')]), [('taken in part', 1, 2)], 0, ''),
+    ('count 0', X([row('0')]), [], 1, 'count'),
+    ('count -5', X([row('-5'), row()]), [('taken in part', 1, 7)], 0, ''),
+    ('largest counts twice', X([row('9223372036854775807'), row('9223372036854775807'), row()]), [('taken in part', 1, 7)], 0, ''),
+    ('a billion', X([row('1000000000')] * 3), [('taken', 3, 3000000000)], 0, ''),
+    ('cut off behind a record', X([row(), row()])[:-len('</feedback>')], [('taken in part', 2, 14)], 0, ''),
+    ('cut off in the second record', X([row(), row()])[:-150], [('taken in part', 1, 7)], 0, ''),
+    ('cut off in the first record', X()[:-150], [], 1, 'well-formed in line'),
+    ('milliseconds', X(begin=BEGIN * 1000, end=BEGIN * 1000 + 86399000), one, 0, ''),
+    ('ISO dates', X(begin='2026-11-19T00:00:00Z', end='2026-11-19t23:59:59+00:00'), one, 0, ''),
+    ('of 1970', X(begin=0, end=86399), [], 1, 'date_range'),
+    ('of 58000', X(begin=BEGIN * 1000000, end=BEGIN * 1000000 + 1), [], 1, 'date_range'),
+    ('no dates', X(begin='', end=''), [], 1, 'date_range'),
+    ('ends before it begins', X(begin=BEGIN, end=BEGIN - 1), [], 1, 'date_range'),
+    ('a repeat', old, one, 0, ''),
+    ('a repeat, the second', old, [('was there', 1, 7)], 0, ''),
+    ('a repeat, other capitals', old.replace(b'Receiver', b'RECEIVER'), [('was there', 1, 7)], 0, ''),
+    ('the same id, another day', old.replace(str(BEGIN).encode(), str(BEGIN - 86400).encode()), one, 0, ''),
+    ('about others', X(domain='elsewhere.example'), [('taken, about others', 1, 7)], 0, ''),
+    ('DOCTYPE', X().replace(b'?>\n', b'?><!DOCTYPE f [<!ENTITY a "aaaa">]>\n', 1), [], 1, 'document type'),
+    ('external entity', X(org='&x;').replace(b'?>\n', b'?><!DOCTYPE f [<!ENTITY x SYSTEM "file:///etc/passwd">]>\n', 1), [], 1,
+     'document type'),
+    ('deep', b'<feedback>' + b'<a>' * 200000, [], 1, 'deep'),
+    ('many nodes', gzip.compress(X([row('1', more='<dkim/>' * 30000)] * 30)), [('taken', 30, 30)], 0, ''),
+    ('a long text', X(org='x' * 100000), [], 1, 'longer than is read'),
+    ('a bomb', gzip.compress(b'<feedback>' + b' ' * (150 << 20), 9), [], 1, 'more than is read'),
+    ('other XML', b'<?xml version="1.0"?><note/>', [], 1, ''),
+    ('nothing', b'', [], 1, ''),
+    ('rubbish', os.urandom(3000), [], 1, ''),
+    ('TLS', tls(), [('taken', 2, 13)], 0, ''),
+    ('TLS with BOM', b'\xef\xbb\xbf' + tls(), [('taken', 2, 13)], 0, ''),
+    ('TLS, gzip in a mail', mail(part(gzip.compress(tls()), 'application/tlsrpt+gzip', name='r.json.gz')), [('taken', 2, 13)], 0, ''),
+    ('TLS, details missing', tls('missing'), [('taken', 2, 13)], 0, ''),
+    ('TLS, details null', tls(None), [('taken', 2, 13)], 0, ''),
+    ('TLS, numbers as strings', tls([{'result-type': 'x', 'failed-session-count': '3'}], '10', '3'), [('taken', 2, 13)], 0, ''),
+    ('TLS, largest numbers', tls('missing', 2**63 - 1, 3), [('taken', 1, 3)], 0, ''),
+    ('TLS, a zone and small letters', tls(begin='2026-11-19t00:00:00+01:00', end='2026-11-19t23:59:59.5z'), [('taken', 2, 13)], 0, ''),
+    ('TLS, no dates', tls(begin='', end='x'), [], 1, 'date-range'),
+    ('TLS, a long array', b'{"policies":[' + b'[],' * 6000000 + b'0]}', [], 1, 'larger than is read'),
+    ('TLS, cut off', tls()[:-5], [], 1, 'line 1'),
+]
+
+os.makedirs(SPACE, exist_ok=True)
+policy = SPACE + '/policy'
+with open(policy, 'w') as f:
+    f.write(f'own domains example.org\nset ledger.store "{SPACE}/ledger.db"\n')
+worst = 0
+wrong = []
+slowest = 0.0
+for name, octets, taken, unread, says in SHAPES:
+    path = f'{SPACE}/shape'
+    with open(path, 'wb') as f:
+        f.write(octets)
+    began = time.time()
+    child = subprocess.Popen([ASSAY, 'ledger', 'read-report', '-P', policy, '--json', path], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             text=True)
+    out, err = child.communicate(timeout=120)
+    slowest = max(slowest, time.time() - began)
+    got = []
+    for line in json.loads(out) if out.strip() else []:
+        got.append((line['state'], line['rows'], line['count']))
+        if not 2005 < int(line['begin'][:4]) < 2100:
+            sys.exit(f'{name}: begins {line["begin"]}')
+    complaints = [line for line in err.splitlines() if line.strip()]
+    if got != taken or len(complaints) != unread or says not in err or child.returncode != (65 if unread else 0):
+        wrong.append(f'{name}: {got}, not {taken}; exit {child.returncode}; {len(complaints)} complaints, not {unread}: {err[:400]}')
+if wrong:
+    sys.exit('\n'.join(wrong))
+worst = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+# Nothing that came in stops the questions.
+done = subprocess.run([ASSAY, 'report', '-P', policy, '--json'], capture_output=True, text=True)
+if done.returncode != 0:
+    sys.exit('assay report: ' + done.stderr)
+
+# A maildir: what was read is moved, and what is no report is named and moved too.
+box = SPACE + '/box'
+for sub in ('new', 'cur', 'tmp'):
+    os.makedirs(f'{box}/{sub}')
+for n in range(3):
+    with open(f'{box}/new/{n}', 'wb') as f:
+        f.write(mail(TEXT, part(G())) if n < 2 else mail(TEXT))
+done = subprocess.run([ASSAY, 'ledger', 'read-report', '-P', policy, '--json', '--maildir', box], capture_output=True, text=True)
+if done.returncode != 65 or len(json.loads(done.stdout)) != 2 or os.listdir(box + '/new') or len(os.listdir(box + '/cur')) != 3:
+    sys.exit(f'maildir: exit {done.returncode}, {done.stdout}, {done.stderr}, {os.listdir(box + "/new")}')
+print(f'{len(SHAPES)} shapes, each as it should be; at most {worst // 1024} MB and {slowest:.1f} s for one; a maildir')

@@ -8,9 +8,9 @@
  * malformed records beyond their end:
  *   - it sees DNS only through libspf2_lookup.c: own budget, deadline and trace, limits over the whole check (RFC
  *     7208 4.6.4), and of TXT only records that our own parser found well-formed; what a limit or a failure makes of
- *     the result is decided here, over its head;
- *   - its error handler is replaced by one that leaves the check (longjmp; what it had allocated is lost then, the
- *     message is not);
+ *     the result is decided here, whatever the library says;
+ *   - its error handler is replaced by one that leaves the check (longjmp: what it had allocated then leaks, the
+ *     message is judged on);
  *   - it is given a server object of its own for each check, so that nothing is shared between threads.
  * What it cannot express (a loopback client, which it passes unasked; NUL in a local part) goes to our own evaluator.
  *

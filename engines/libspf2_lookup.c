@@ -2,7 +2,7 @@
 /*
  * libspf2_lookup.c - libspf2's view of DNS: every look-up of one check, through our scope.
  *
- * Decides for each what RFC 7208 4.6.4 makes of it: the first TXT is the record itself, a later one an include or
+ * Decides for each how it counts by RFC 7208 4.6.4: the first TXT is the record itself, a later one an include or
  * redirect (a term), unless an exp= named it; an address of a host that mx or ptr brought up is part of that term;
  * anything else is a term of its own. Beyond a limit the library is told "no data" and the check is marked. A failing
  * look-up is TRY_AGAIN and marks the check, but for those of ptr (5.5). Of TXT it sees only records that

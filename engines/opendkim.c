@@ -49,7 +49,7 @@ static uint8_t *put16(uint8_t *to, unsigned v)
     return to;
 }
 
-/* A name in wire form (RFC 1035 3.1); NULL: too long. Names here are kept names: no escapes. */
+/* A name in wire form (RFC 1035 3.1); NULL: too long. Names here are canonical: no escapes. */
 static uint8_t *put_name(uint8_t *to, const char *name)
 {
     for (const char *label = name; *label;) {

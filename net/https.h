@@ -21,7 +21,7 @@
 #define HTTPS_TOTAL_MS 15000
 
 struct https_request {
-    const char *host; /* a host name in kept form */
+    const char *host; /* a canonical host name */
     const char *path; /* from the slash on, as it is sent */
     unsigned port;    /* 0: 443 */
     const struct ip *addresses;

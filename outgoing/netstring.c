@@ -2,8 +2,8 @@
 /*
  * netstring.c - reads netstrings as they come.
  *
- * Promises to read nothing behind what has come, to ask for no more octets than `most` and the frame, and never to take
- * the same octets for a whole netstring at one time and for none at another.
+ * Promises to read nothing beyond the octets given, to need no more octets than `most` and the frame, and to judge the
+ * same octets always alike.
  */
 #include "outgoing/netstring.h"
 

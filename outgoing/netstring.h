@@ -13,9 +13,9 @@
 #define NETSTRING_FRAME 8 /* the most that stands around the octets, up to NETSTRING_LONGEST */
 #define NETSTRING_LONGEST 999999
 
-/* The first netstring in what has come: how many octets it takes, its content within them in *content. 0: not whole
- * yet. -1: it is none, or has more than `most` (at most NETSTRING_LONGEST) octets, which is said as soon as it can
- * be. */
+/* The first netstring in the octets received so far: how many octets it takes, its content within them in *content. 0:
+ * it is not complete yet. -1: it is none, or has more than `most` (at most NETSTRING_LONGEST) octets, which is said as
+ * soon as it can be. */
 long netstring_first(struct slice come, size_t most, struct slice *content);
 
 #endif

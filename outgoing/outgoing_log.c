@@ -2,7 +2,7 @@
 /*
  * outgoing_log.c - lines on stderr, each one write, and the limits of lines about domains.
  *
- * Locking: one mutex round the table of domains. Failure to write is nobody's failure: mail goes on.
+ * Locking: one mutex round the table of domains. A line that cannot be written is dropped.
  */
 #include "outgoing/outgoing_log.h"
 #include "base/clock.h"

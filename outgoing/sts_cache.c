@@ -2,11 +2,11 @@
 /*
  * sts_cache.c - the table of sts_cache.h and its file.
  *
- * The table is searched by a hash kept beside the entries: 64 KiB to look through, which is nothing beside the DNS
- * look-ups of every question. The file is lines "DOMAIN ID MODE FETCHED EXPIRES USED [PATTERN...]" below a first line
- * that names its version. It is ours, and read as if it were not: what is no such line is passed over; an end later
- * than a year from now is cut to that, so that a clock gone wrong keeps no policy for ever. Failure to get memory
- * leaves the table as it was.
+ * The table is searched by a hash kept beside the entries: 64 KiB to search, far less work than the DNS look-ups
+ * of every question. The file is lines "DOMAIN ID MODE FETCHED EXPIRES USED [PATTERN...]" below a first line
+ * that names its version. It is our own file, and is checked like a stranger's: a line of any other form is skipped; an
+ * end later than a year from now is cut to that, so that a clock gone wrong keeps no policy for ever. Failure to get
+ * memory leaves the table as it was.
  */
 #include "outgoing/sts_cache.h"
 #include "base/domain.h"

@@ -3,7 +3,7 @@
  * sts_cache.h - the MTA-STS policies of domains that we sent to, and what is known of fetching them. For tls_policy.c.
  *
  * A policy holds until `expires`, whatever its domain's DNS or web server says meanwhile (RFC 8461 5.1), so it is kept
- * over a restart: one file, written whole and exchanged at once. Not locked: tls_policy.c holds its lock round every
+ * over a restart: one file, written whole and exchanged at once. Not locked: tls_policy.c holds its lock around every
  * call.
  */
 #ifndef ASSAY_OUTGOING_STS_CACHE_H
@@ -14,10 +14,11 @@
 #include "standards/sts/sts.h"
 #include <time.h>
 
-#define TLS_POLICY_DOMAINS 16384 /* kept; beyond it the one not asked for longest goes, those without a policy first */
+#define TLS_POLICY_DOMAINS                                                                                             \
+    16384 /* most entries; then the least recently asked one is dropped, those without a policy first */
 
 struct tls_policy_entry {
-    char domain[LIMIT_DOMAIN + 1]; /* kept name */
+    char domain[LIMIT_DOMAIN + 1]; /* canonical name */
     char id[STS_ID + 1];           /* of the record by which the policy was fetched */
     enum sts_mode mode;
     char *mx;                /* patterns, a blank between; NULL: never had a policy */
@@ -28,7 +29,7 @@ struct tls_policy_entry {
     bool ours;               /* the last fetch failed by our own fault */
     char wanted[STS_ID + 1]; /* id of the record for which a fetch is under way */
     char why[128];           /* the last failure that was the domain's */
-    bool fetching;           /* somebody is at it: the entry stays where it is */
+    bool fetching;           /* a fetch is under way: the entry is not replaced */
 };
 
 struct sts_cache;

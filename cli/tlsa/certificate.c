@@ -2,7 +2,7 @@
 /*
  * certificate.c - reading a certificate with OpenSSL.
  *
- * Promises texts that are safe to print, names in kept form (others are left out), and a reason in words for whatever
+ * Promises texts that are safe to print, canonical names (others are left out), and a reason in words for whatever
  * cannot be read. RFC 6698 2.1.2: the selectors are the whole certificate (0) and its SubjectPublicKeyInfo (1).
  */
 #include "cli/tlsa/certificate.h"

@@ -18,7 +18,7 @@
 
 struct certificate {
     const char *subject; /* one line, made visible */
-    /* DNS names of subjectAltName, kept form; a wildcard as "*.example.org" */
+    /* DNS names of subjectAltName, canonical; a wildcard as "*.example.org" */
     const char *names[CERTIFICATE_MAX_NAMES];
     size_t name_count;
     time_t not_before, not_after;

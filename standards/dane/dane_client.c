@@ -3,7 +3,7 @@
  * dane_client.c - client certificates pinned in DNS.
  *
  * A digest is told apart by its length: 32 octets are SHA-256, 64 are SHA-512; MD5 and SHA-1, which old configurations
- * still give, prove nothing and count as not told. Promises PASS only for a digest equal to one in a DNSSEC-secure,
+ * still give, prove nothing and are ignored. Promises PASS only for a digest equal to one in a DNSSEC-secure,
  * usable DANE-EE record. STATUS_NOMEM is the only failure.
  */
 #include "standards/dane/dane_client.h"

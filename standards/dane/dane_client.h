@@ -18,7 +18,7 @@
 #include "base/standard.h"
 
 struct dane_client_input {
-    const char *name;       /* kept; of HELO */
+    const char *name;       /* canonical; of HELO */
     const char *cert;       /* digest of the certificate: hex, with or without colons, any case; NULL or "": not told */
     const char *public_key; /* digest of its SubjectPublicKeyInfo; likewise */
     bool no_certificate;    /* the MTA would have told of a certificate, and there was none */

@@ -43,7 +43,7 @@ enum dane_host_state {
 };
 
 struct dane_host {
-    const char *name; /* kept form */
+    const char *name; /* canonical */
     uint16_t preference;
     enum dane_host_state state;
     const char *reason; /* never NULL */
@@ -70,7 +70,7 @@ struct dane_posture {
 
 void dane_start(struct dns_scope *scope, const char *domain);
 
-/* domain: kept form. STATUS_NOMEM: *out is DANE_UNKNOWN. Else STATUS_OK. */
+/* domain: canonical. STATUS_NOMEM: *out is DANE_UNKNOWN. Else STATUS_OK. */
 enum status dane_check(struct dns_scope *scope, struct arena *arena, const char *domain,
                        struct dane_posture *out) MUST_CHECK;
 

@@ -22,7 +22,7 @@ struct dane_record {
     struct slice data;
     bool usable; /* a mail server can match it; false: `why` says what stands in the way */
     bool used; /* usable, and not set aside for a stronger digest of the same usage and selector (RFC 7671 section 9) */
-    const char *why; /* static words; NULL where usable */
+    const char *why; /* static words; NULL if usable */
 };
 
 struct dane_records {

@@ -3,11 +3,11 @@
  * sts.c - the grammar of MTA-STS: the TXT record (RFC 8461 3.1), the policy file (3.2), matching of mail hosts (4.1).
  *
  * One small function for each rule of the grammar. What is not wholly by the grammar is no record and no policy: a
- * half-read policy could ask for less than its owner meant. Three kindnesses the grammar does not have: empty lines in
- * a policy (files often end with one), a policy of mode none without mx (section 8.3 needs none), and blanks before a
- * record's first semicolon (the grammar allows what the text of 3.1 does not). A max_age above the maximum counts as
- * the maximum: the longest promise there can be, rather than none. Octets from outside are looked at by index and
- * length only; nothing is kept but what lies in the caller's arena.
+ * half-read policy could ask for less than its owner meant. Four deviations from the grammar are accepted: empty lines
+ * in a policy (files often end with one), a policy of mode none without mx (section 8.3 needs none), blanks before a
+ * record's first semicolon (the grammar allows what the text of 3.1 does not), and mx that are addresses (left out). A
+ * max_age above the maximum counts as the maximum: the longest promise there can be, rather than none. Octets from
+ * outside are looked at by index and length only; nothing is kept but what lies in the caller's arena.
  */
 #include "standards/sts/sts.h"
 #include "base/domain.h"

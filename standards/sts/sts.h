@@ -35,7 +35,7 @@ enum sts_mode {
 struct sts_policy {
     enum sts_mode mode;
     uint32_t max_age;      /* seconds; what is above STS_MAX_AGE counts as that */
-    const char *const *mx; /* kept names, "*." before those that stand for one label more */
+    const char *const *mx; /* canonical names; "*." before a name stands for one label more */
     size_t mx_count;       /* at least 1 unless mode is STS_NONE */
 };
 
@@ -47,10 +47,10 @@ enum status sts_policy_read(struct arena *arena, struct slice file, struct sts_p
                             const char **why) MUST_CHECK;
 
 /* Whether a pattern of a policy allows a mail host (4.1): the same name, or with "*." exactly one label before the
- * rest. Both are kept names. */
+ * rest. Both are canonical. */
 bool sts_mx_matches(const char *pattern, const char *host);
 
-/* A pattern as sts_policy_read keeps it, from text: for what was kept in a file of ours. STATUS_INVALID: none. */
+/* A pattern in the form that sts_policy_read gives, from the text of our own file. STATUS_INVALID: not a pattern. */
 enum status sts_pattern(struct slice text, char out[LIMIT_DOMAIN + 3]) MUST_CHECK;
 
 const char *sts_mode_name(enum sts_mode m); /* "none", "testing", "enforce" */

@@ -150,10 +150,15 @@ static void check_world(struct policy_report *r, struct dns *dns, const struct p
 static void check_engines(struct policy_report *r, const struct policy *p)
 {
     struct engines engines = {0};
+    struct place at = {0};
+    const struct policy_statement *s;
     char why[ENGINE_WHY];
-    if (engines_use(&engines, p, why) != STATUS_OK)
-        report_add(r, POLICY_WARNING, &(struct place){0}, "assay-milter on this host would not start with this policy",
-                   "%s", why);
+    if (engines_use(&engines, p, why) == STATUS_OK)
+        return;
+    for (size_t i = 0; (s = policy_statement_at(p, i)); i++)
+        if (s->kind == POLICY_SET && (strcmp(s->name, "spf.engine") == 0 || strcmp(s->name, "dkim.engine") == 0))
+            at = (struct place){.file = s->file, .lineno = s->line};
+    report_add(r, POLICY_WARNING, &at, "assay-milter on this host would not start with this policy", "%s", why);
 }
 
 int policy_cmd_check(int argc, char **argv)

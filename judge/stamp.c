@@ -34,22 +34,34 @@ static void write_spf(struct authres_writer *w, const struct judge *j)
     domain_property(w, "smtp", "helo", r->helo.domain);
 }
 
+static void write_signature(struct authres_writer *w, const struct dkim_signature *d)
+{
+    authres_method(w, "dkim", result_name(d->result), d->reason);
+    authres_property(w, "header", "d", d->domain);
+    authres_property(w, "header", "s", d->selector);
+    authres_property(w, "header", "a", d->algorithm);
+    authres_property(w, "header", "b", d->header_b);
+}
+
+/* Signatures that were not verified are named, not dropped: so many of them; then how many there are. */
+#define DKIM_UNVERIFIED_MAX 32
+
 static void write_dkim(struct authres_writer *w, const struct judge *j)
 {
     const struct judge_report *r = &j->report;
+    size_t unverified = 0, unsaid = r->dkim_fields > r->dkim_count ? r->dkim_fields - r->dkim_count : 0;
 
     if (r->dkim_count == 0)
         authres_method(w, "dkim", "none", NULL);
     for (size_t i = 0; i < r->dkim_count; i++) {
-        const struct dkim_signature *d = &r->dkim[i];
-        if (!d->tried && i > 0)
-            continue; /* the journal has them all */
-        authres_method(w, "dkim", result_name(d->result), d->reason);
-        authres_property(w, "header", "d", d->domain);
-        authres_property(w, "header", "s", d->selector);
-        authres_property(w, "header", "a", d->algorithm);
-        authres_property(w, "header", "b", d->header_b);
+        if (!r->dkim[i].tried && ++unverified > DKIM_UNVERIFIED_MAX)
+            unsaid++;
+        else
+            write_signature(w, &r->dkim[i]);
     }
+    if (unsaid)
+        authres_method(w, "dkim", result_name(RESULT_POLICY),
+                       arena_printf(j->arena, "not verified: %zu further signatures", unsaid));
 }
 
 /* One result for each author that From names. Where it cannot be read there is one for the message, named after the

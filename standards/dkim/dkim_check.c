@@ -211,12 +211,13 @@ static void judge_whole(struct dkim_checker *c, const struct dkim_one *one, stru
     struct dkim_proof proof = {0};
     bool no_memory = false;
     describe(c, one, s);
+    _Static_assert(DKIM_CHECK_SIGNATURES == 16, "the reason below says so");
     if (!one->tried) {
         bool large = c->headers->over_limit;
         if (s->result == RESULT_PASS || s->result == RESULT_POLICY)
-            conclude(s, RESULT_NEUTRAL,
+            conclude(s, large ? RESULT_NEUTRAL : RESULT_POLICY,
                      large ? "not tried: the header section is larger than what we read"
-                           : "not tried: the message has too many signatures");
+                           : "not verified: more than 16 signatures");
         return;
     }
     const char *body_problem = check_body(c, one, s, &no_memory);

@@ -16,10 +16,10 @@
  *   pass       header hash and body hash verify, by a key that is acceptable
  *   fail       they do not
  *   policy     not acceptable to us whatever the hashes say: RSA key under 1024 bits (RFC 8301 3.2), expired (x=),
- *              signed in the
- *              future (t=), or a From field of the message that the signature does not cover
+ *              signed in the future (t=), a From field of the message that the signature does not cover, or not
+ *              verified: the message has more than DKIM_CHECK_SIGNATURES of them
  *   neutral    the signature field breaks RFC 6376's grammar, asks for something unknown (v=, a=, c=, q=), or was not
- *              tried
+ *              tried: the header section is over our limit
  *   permerror  rsa-sha1 (RFC 8301 3.1), From not in h=, no key, key revoked, key unusable or not for this signature
  *   temperror  the key could not be fetched now: time-out, SERVFAIL, bogus. Each signature by itself; the others are
  *   judged.

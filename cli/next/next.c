@@ -20,25 +20,29 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DAY_US INT64_C(86400000000)
 #define SHOWN 8 /* senders of a step, without --all */
 #define OWN_MOST 8
+#define ENFORCE_DAYS 14 /* seen before `set mode enforce` is written */
+#define ENFORCE_MAILS 100
 
 struct options {
-    const char *policy, *state, *write;
+    const char *policy, *state, *write, *because;
     int64_t days, mails;
-    bool json, all, yes, undo, trial;
+    bool json, all, yes, now, undo, trial;
 };
 
 static const struct option long_options[] = {
-    {"all", no_argument, NULL, 'a'},         {"days", required_argument, NULL, 'd'},
-    {"help", no_argument, NULL, 'h'},        {"json", no_argument, NULL, 'j'},
-    {"mails", required_argument, NULL, 'm'}, {"policy", required_argument, NULL, 'P'},
-    {"state", required_argument, NULL, 'S'}, {"trial", no_argument, NULL, 't'},
-    {"undo", no_argument, NULL, 'u'},        {"write", required_argument, NULL, 'w'},
-    {"yes", no_argument, NULL, 'y'},         {NULL, 0, NULL, 0},
+    {"all", no_argument, NULL, 'a'},           {"days", required_argument, NULL, 'd'},
+    {"help", no_argument, NULL, 'h'},          {"json", no_argument, NULL, 'j'},
+    {"mails", required_argument, NULL, 'm'},   {"policy", required_argument, NULL, 'P'},
+    {"state", required_argument, NULL, 'S'},   {"trial", no_argument, NULL, 't'},
+    {"undo", no_argument, NULL, 'u'},          {"write", required_argument, NULL, 'w'},
+    {"yes", no_argument, NULL, 'y'},           {"now", no_argument, NULL, 'N'},
+    {"because", required_argument, NULL, 'B'}, {NULL, 0, NULL, 0},
 };
 
 static int help(void)
@@ -52,6 +56,8 @@ static int help(void)
          "  -w, --write STEP    write this step (its name, or its number), after showing the change and asking\n"
          "      --trial         write it as a trial: judged and logged, acted on by nothing\n"
          "  -y, --yes           do not ask\n"
+         "      --because TEXT  why it is written although it hits somebody (kept in the policy), or now\n"
+         "      --now           enforce before there are 14 days and 100 mails; needs --because\n"
          "      --undo          take the last step out of the policy again\n"
          "  -a, --all           name every sender that would be hit\n"
          "      --days N        days of mail that are enough to be sure (default 14), and how far to look back\n"
@@ -102,6 +108,12 @@ static int read_options(int argc, char **argv, struct options *o)
         case 'S':
             o->state = optarg;
             break;
+        case 'N':
+            o->now = true;
+            break;
+        case 'B':
+            o->because = optarg;
+            break;
         case 't':
             o->trial = true;
             break;
@@ -120,6 +132,10 @@ static int read_options(int argc, char **argv, struct options *o)
     }
     if (optind != argc)
         return cli_usage("'%s': no arguments are wanted", argv[optind]);
+    if (o->because && (!*o->because || strpbrk(o->because, "\"\\\r\n")))
+        return cli_usage("--because needs one line without quotes");
+    if ((o->now || o->because) && !o->write)
+        return cli_usage("--%s is for --write STEP", o->now ? "now" : "because");
     if ((o->trial || o->yes) && !o->write)
         return cli_usage("--%s is for --write STEP", o->trial ? "trial" : "yes");
     return -1;
@@ -164,6 +180,9 @@ static void print_step(const struct next *n, size_t i, bool all)
     if (s->state == NEXT_ASK_FIRST)
         printf("      %lld of %lld mails would be treated otherwise, of %zu sender%s:\n", (long long)s->mails,
                (long long)n->mails, s->hit_count, s->hit_count == 1 ? "" : "s");
+    if (s->stopped)
+        printf("      %lld forged mail%s would be stopped, from where the domain never sent: nobody has to act\n",
+               (long long)s->stopped, s->stopped == 1 ? "" : "s");
     if (s->state == NEXT_READY)
         printf("      none of %lld mails in %lld days would have been treated otherwise\n", (long long)n->mails,
                (long long)n->days);
@@ -171,9 +190,10 @@ static void print_step(const struct next *n, size_t i, bool all)
         printf("      the newest mail in the ledger is %lld days old: does assay-ledger run? assay doctor says\n",
                (long long)n->stale);
     else if (s->state == NEXT_NOT_YET)
-        printf("      none of the mail so far would be touched, but that is %lld mails in %lld days: %lld and %lld are "
-               "enough\n",
-               (long long)n->mails, (long long)n->days, (long long)n->mails_least, (long long)n->days_least);
+        printf("      none of the mail so far would be touched, but only %lld mail%s on %lld day%s; at least %lld over "
+               "%lld days are needed\n",
+               (long long)n->mails, n->mails == 1 ? "" : "s", (long long)n->days, n->days == 1 ? "" : "s",
+               (long long)n->mails_least, (long long)n->days_least);
     if (s->state == NEXT_SAY)
         printf("      by the recipients of the mail so far; take away what is not yours\n");
     print_hits(s, all);
@@ -186,9 +206,9 @@ static int print_text(const struct next *n, const struct options *o)
     if (n->count == 0)
         puts("Nothing is left to tighten on this ladder. assay policy read says what is in force.");
     else
-        printf("\nWrite one: assay next --write %s. Who cannot be asked can be excused: exempt ... because ... agreed "
-               "by ... through ...\n"
-               "(assay-policy(5)), or be looked at for a while: --trial.%s\n",
+        printf("\nWrite one: assay next --write %s. Senders you cannot reach can be exempted: exempt ... because ... "
+               "agreed by ... through ...\n"
+               "(assay-policy(5)); use --trial to observe first.%s\n",
                n->steps[0].id, n->cut ? " Only the newest mails were looked at." : "");
     return n->count ? CLI_WARNING : CLI_OK;
 }
@@ -201,6 +221,7 @@ static void put_step(struct json *j, const struct next_step *s)
     json_str(j, "line", s->line);
     json_str(j, "state", state_name(s->state));
     json_int(j, "mails", s->mails);
+    json_int(j, "stopped_forgery", s->stopped);
     json_open_array(j, "senders");
     for (size_t i = 0; i < s->hit_count; i++) {
         const struct next_hit *h = &s->hits[i];
@@ -300,6 +321,60 @@ static int apply(struct next *n, const struct options *o, struct change_set *set
     return EX_OK;
 }
 
+/* -1, or the exit code where this step may not be written so. What hits somebody needs a reason; enforcing needs enough
+ * seen before, or --now and a reason. A rule that hits nobody may be written at any time. */
+static int is_refused(const struct next *n, const struct next_step *step, const struct options *o)
+{
+    bool enough = n->days >= ENFORCE_DAYS && n->mails >= ENFORCE_MAILS && n->stale <= NEXT_STALE_DAYS;
+    if (step->is_mode && !enough && !(o->now && o->because)) {
+        cli_error("mode: only %lld mail%s on %lld day%s; at least %d over %d days are needed. Nothing was written; "
+                  "--now --because \"...\" enforces all the same",
+                  (long long)n->mails, n->mails == 1 ? "" : "s", (long long)n->days, n->days == 1 ? "" : "s",
+                  ENFORCE_MAILS, ENFORCE_DAYS);
+        return EX_UNAVAILABLE;
+    }
+    if (step->state == NEXT_NOT_YET && n->stale > NEXT_STALE_DAYS) {
+        cli_error("%s: not yet: the newest mail in the ledger is %lld days old, so nobody knows whom it would hit. "
+                  "Nothing was written; --trial looks first",
+                  step->id, (long long)n->stale);
+        return EX_UNAVAILABLE;
+    }
+    if (step->state == NEXT_ASK_FIRST && !o->because && (o->yes || !isatty(STDIN_FILENO))) {
+        cli_error("%s: %lld mail%s of %zu sender%s would be treated otherwise: ask them first, or exempt them. Nothing "
+                  "was written; --because \"...\" writes it all the same, --trial looks first",
+                  step->id, (long long)step->mails, step->mails == 1 ? "" : "s", step->hit_count,
+                  step->hit_count == 1 ? "" : "s");
+        return EX_USAGE;
+    }
+    if (step->state == NEXT_ASK_FIRST)
+        print_hits(step, false);
+    return -1;
+}
+
+/* The policy is a file of its own, not a link that leads elsewhere. */
+static bool is_plain_file(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* Whether the policy with the change in it loads, by the loader that the programs use; what is wrong is printed. */
+static bool loads(const struct next *n, struct slice text)
+{
+    struct policy_report *r = policy_report_new();
+    struct policy *p = policy_load_with(n->path, n->path, text, r);
+    struct buf b = BUF_INIT;
+    if (!p) {
+        policy_report_print(r, POLICY_ERROR, &b);
+        fputs(b.p, stderr);
+        cli_error("with this change the policy would not load: nothing was written");
+    }
+    buf_release(&b);
+    policy_report_free(r);
+    policy_unref(p);
+    return p != NULL;
+}
+
 static int write_step(struct next *n, const struct options *o, const char *keep)
 {
     struct next_step *step = step_named(n, o->write);
@@ -309,25 +384,30 @@ static int write_step(struct next *n, const struct options *o, const char *keep)
     const char *why = NULL;
     if (!step)
         return cli_usage("there is no step '%s' to take: assay next shows them", o->write);
-    if (step->state == NEXT_NOT_YET && !o->trial) {
-        cli_error("%s: not yet: too little was seen to say whom it would hit; nothing was written. --trial looks "
-                  "first; --days and --mails lower "
-                  "what is enough",
-                  step->id);
-        return EX_UNAVAILABLE;
-    }
+    int refused = o->trial ? -1 : is_refused(n, step, o);
+    if (refused >= 0)
+        return refused;
     if (o->trial && (step->is_mode || strncmp(step->line, "own ", 4) == 0))
         return cli_usage("'%s' is no rule that could be on trial", step->id);
     if (o->trial)
         step->line = strncmp(step->line, "always ", 7) == 0 ? arena_printf(n->arena, "always trial %s", step->line + 7)
                                                             : arena_printf(n->arena, "trial %s", step->line);
+    if (o->because && step->line && !step->is_mode)
+        step->line = arena_printf(n->arena, "%s because \"%s\"", step->line, o->because);
+    if (!is_plain_file(n->path)) {
+        cli_error("%s is no regular file of its own (a symbolic link?): nothing was written", n->path);
+        return EX_NOPERM;
+    }
     enum status s = set && step->line ? change_text(set, n->path, &text, &exists, &why) : STATUS_NOMEM;
     if (s == STATUS_OK && !slice_eq(text, n->text)) {
         cli_error("%s changed meanwhile: nothing was written", n->path);
         return EX_TEMPFAIL;
     }
+    struct slice fresh = s == STATUS_OK ? next_text(n, step) : SLICE_NULL;
+    if (s == STATUS_OK && !loads(n, fresh))
+        return EX_CONFIG;
     if (s == STATUS_OK)
-        s = change_propose(set, n->path, next_text(n, step), 0644, &why);
+        s = change_propose(set, n->path, fresh, 0644, &why);
     if (s != STATUS_OK) {
         cli_error("%s", why ? why : status_text(s));
         return s == STATUS_DENIED ? EX_NOPERM : EX_TEMPFAIL;

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/limits.h"
+#include "judge/facts.h"
 #include "ledger/record.h"
 #include "ledger/store.h"
 #include "policy/policy.h"
@@ -44,7 +45,8 @@ struct next_step {
     const struct policy *after;
 
     enum next_state state;
-    int64_t mails; /* that would be treated otherwise */
+    int64_t mails;   /* that would be treated otherwise, but for forgery */
+    int64_t stopped; /* forged mail that it would stop: nobody has to act */
     struct next_hit *hits;
     size_t hit_count;
     int64_t more_domains;
@@ -53,7 +55,9 @@ struct next_step {
 
 struct next {
     struct arena *arena;
-    const char *path; /* of the policy's main file */
+    struct next_history *history;
+    struct arena *scratch; /* of one mail, while mails are weighed */
+    const char *path;      /* of the policy's main file */
     struct slice text;
     const struct policy *now;
 
@@ -75,6 +79,16 @@ struct slice next_text(const struct next *n, const struct next_step *step);
  * False: out of memory (why). */
 bool next_find_steps(struct next *n, const char *const *own, size_t own_count, const char **why);
 void next_release(struct next *n);
+
+/* ---- next_history.c ---- */
+
+/* From where each domain's mail came. In the arena; next_history_free gives back what is not. NULL: out of memory. */
+struct next_history *next_history_new(struct arena *a);
+void next_history_free(struct next_history *h); /* NULL is fine */
+void next_history_add(struct next_history *h, const struct facts *f, int64_t t);
+
+/* Whether this mail is stopped forgery (judge/stopped.h). */
+bool next_is_stopped(struct next_history *h, const struct policy *p, const struct facts *f);
 
 /* ---- next_weigh.c ---- */
 

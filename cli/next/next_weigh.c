@@ -2,20 +2,23 @@
 /*
  * next_weigh.c - what each step would have done to the mail that was seen.
  *
- * Every record of the last weeks is asked of the policy in force and of the policy with the step, finding by finding,
- * by the milter's rules: SPF acts only where DMARC did not pass, `follow dmarc` as its owner published it, a temporary
- * failure on nothing. Records hold no recipients' addresses: statements `writing to` are left out, as is `via`. Mail
- * from our own networks and of submission is not asked. The mode is not looked at but by the step that changes it: that
- * one counts all that the policy would do. On failure of the store: its status.
+ * Every record of the last weeks is judged by the policy in force and by the policy with the step, by the verdict's own
+ * function (cli/recall.h); a temporary failure counts as nothing. Stopped forgery (judge/stopped.h) is counted apart:
+ * nobody has to act on it. Records hold no recipients' addresses: statements `writing to` are left out. Mail from our
+ * own networks and of submission is not asked. The mode is not looked at but by the step that changes it: that one
+ * counts all that the policy would do. On failure of the store: its status.
  */
 #include "base/clock.h"
 #include "base/domain.h"
 #include "cli/next/next.h"
-#include "judge/session_tls.h"
+#include "cli/recall.h"
+#include "judge/stopped.h"
 #include "policy/map.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define DAY_US INT64_C(86400000000)
 
 struct next_index {
     struct map by_domain;
@@ -27,87 +30,35 @@ static enum result result_of(const struct value *f)
     return word ? result_from_name(slice_str(word)) : RESULT_UNTESTED;
 }
 
-/* What the owner of the domain asked for where DMARC failed. */
-static enum policy_action published(const struct value *dmarc)
+/* The finding that a line of the verdict is about. */
+static const struct value *finding_of(const struct record *r, const struct verdict_line *l)
 {
-    const char *applied = value_text(dmarc, "applied");
-    return !applied || strcmp(applied, "none") == 0 ? POLICY_DELIVER
-           : strcmp(applied, "reject") == 0         ? POLICY_REJECT
-                                                    : POLICY_QUARANTINE;
-}
-
-/* A signature of the From organisation holds: the one thing `require dkim` asks, however many others do not. */
-static bool is_signed(const struct record *m)
-{
-    for (size_t i = 0; i < value_count(m->findings) && i < RECORD_FINDINGS_MAX; i++) {
-        const struct value *f = value_at(m->findings, i);
-        const char *standard = value_text(f, "standard");
-        if (standard && strcmp(standard, "dkim") == 0 && value_true(f, "aligned") && result_of(f) == RESULT_PASS)
-            return true;
+    for (size_t i = 0; i < value_count(r->findings) && i < RECORD_FINDINGS_MAX; i++) {
+        const struct value *f = value_at(r->findings, i);
+        const char *standard = value_text(f, "standard"), *subject = value_text(f, "subject");
+        if (standard && strcmp(standard, standard_name(l->standard)) == 0 && l->subject && subject &&
+            strcmp(subject, l->subject) == 0)
+            return f;
     }
-    return false;
+    return record_finding(r, standard_name(l->standard));
 }
 
-/* Whose name WHO is, where the finding itself is of somebody else's (or of nobody's); and findings that decide nothing.
- */
-static bool is_judged(const struct record *m, const struct value *f, enum standard s, const char **subject)
-{
-    const char *identity = value_text(f, "identity");
-    if (s == STANDARD_DKIM)
-        *subject = m->from;
-    if (s == STANDARD_TLS && !*subject)
-        *subject = m->mail_from;
-    if (s == STANDARD_TLS && m->source && strcmp(m->source, "relay") == 0)
-        return false;
-    return !(s == STANDARD_SPF && identity && strcmp(identity, "helo") == 0 && m->mail_from) &&
-           !(s == STANDARD_DKIM && is_signed(m));
-}
-
-/* What this policy makes of one finding. */
-static enum policy_action act(const struct policy *p, const struct record *m, const struct value *f, bool dmarc_passed)
-{
-    const char *standard = value_text(f, "standard"), *subject = value_text(f, "subject"),
-               *version = value_text(f, "version");
-    enum standard s = standard ? standard_from_name(slice_str(standard)) : STANDARD_MAIL_COUNT;
-    enum result r = result_of(f);
-    if (!is_judged(m, f, s, &subject))
-        return POLICY_DELIVER;
-    if (s == STANDARD_DKIM && r == RESULT_PASS)
-        r = RESULT_NONE; /* somebody else's signature */
-    bool may_be_old = s == STANDARD_TLS && r == RESULT_PASS && version;
-    if (may_be_old)
-        r = RESULT_POLICY; /* whether it is old, the statement says */
-    if (s >= STANDARD_MAIL_COUNT || r == RESULT_PASS || r == RESULT_TEMPERROR || r == RESULT_UNTESTED ||
-        (s == STANDARD_SPF && dmarc_passed))
-        return POLICY_DELIVER;
-    struct policy_question q = {.standard = s, .who = subject && domain_is_kept(subject) ? subject : NULL};
-    struct policy_answer a;
-    policy_ask(p, &q, &a);
-    if (may_be_old && session_tls_version(version) >= (a.tls_version ? a.tls_version : 12))
-        return POLICY_DELIVER;
-    if (a.trial || a.level < POLICY_FOLLOW)
-        return POLICY_DELIVER;
-    if (a.level == POLICY_REQUIRE)
-        return a.action;
-    if (s == STANDARD_DMARC)
-        return r != RESULT_FAIL                                     ? POLICY_DELIVER
-               : a.action_written && published(f) != POLICY_DELIVER ? a.action
-                                                                    : published(f);
-    return s == STANDARD_SPF && r == RESULT_FAIL ? a.action : POLICY_DELIVER;
-}
-
-/* The severest of one mail; *by: the finding that asked for it. */
-static enum policy_action outcome(const struct policy *p, const struct record *r, const struct value **by)
+/* The severest that this policy does to one mail, by the verdict itself; *by: the finding that asked for it. What could
+ * not be found out then may be found out the next time: it counts as nothing. */
+static enum policy_action outcome(struct arena *a, const struct policy *p, const struct record *r,
+                                  const struct recall *f, const struct value **by)
 {
     enum policy_action worst = POLICY_DELIVER;
-    bool dmarc_passed = result_of(record_finding(r, "dmarc")) == RESULT_PASS;
+    struct verdict v;
     *by = NULL;
-    for (size_t i = 0; i < value_count(r->findings) && i < RECORD_FINDINGS_MAX; i++) {
-        enum policy_action a = act(p, r, value_at(r->findings, i), dmarc_passed);
-        if (a > worst) {
-            worst = a;
-            *by = value_at(r->findings, i);
-        }
+    if (recall_verdict(a, f, p, clock_wall(), &v) != STATUS_OK)
+        return POLICY_DELIVER;
+    for (size_t i = 0; i < v.line_count; i++) {
+        const struct verdict_line *l = &v.lines[i];
+        if (l->trial || l->temporary || l->action <= worst)
+            continue;
+        worst = l->action;
+        *by = finding_of(r, l);
     }
     return worst;
 }
@@ -171,12 +122,20 @@ static struct next_hit *hit_of(struct next *n, struct next_step *s, const struct
 static void weigh_mail(struct next *n, const struct record *r)
 {
     const struct value *by;
-    enum policy_action now = outcome(n->now, r, &by);
+    arena_reset(n->scratch);
+    struct recall f;
+    if (recall_facts(n->scratch, r, &f) != STATUS_OK)
+        return;
+    enum policy_action now = outcome(n->scratch, n->now, r, &f, &by);
     for (size_t i = 0; i < n->count; i++) {
         struct next_step *s = &n->steps[i];
-        enum policy_action then = outcome(s->after, r, &by), before = s->is_mode ? POLICY_DELIVER : now;
-        if (then <= before)
+        enum policy_action then = outcome(n->scratch, s->after, r, &f, &by), before = s->is_mode ? POLICY_DELIVER : now;
+        if (then <= before || !by)
             continue;
+        if (next_is_stopped(n->history, n->now, &f.facts)) {
+            s->stopped++;
+            continue;
+        }
         s->mails++;
         struct next_hit *h = hit_of(n, s, r, by);
         if (!h)
@@ -186,6 +145,15 @@ static void weigh_mail(struct next *n, const struct record *r)
     }
 }
 
+static void remember_place(struct next *n, const struct record *r, void *arg)
+{
+    (void)arg;
+    arena_reset(n->scratch);
+    struct recall f;
+    if (recall_facts(n->scratch, r, &f) == STATUS_OK)
+        next_history_add(n->history, &f.facts, r->t);
+}
+
 static bool is_from_outside(const struct record *r)
 {
     return r->source && (strcmp(r->source, "internet") == 0 || strcmp(r->source, "relay") == 0);
@@ -193,12 +161,13 @@ static bool is_from_outside(const struct record *r)
 
 typedef void mail_function(struct next *n, const struct record *r, void *arg);
 
-/* Each mail from outside, the newest first. */
-static enum status each_mail(struct next *n, struct store *s, int64_t most, mail_function *fn, void *arg)
+/* Each mail from outside since then, the newest first. */
+static enum status each_mail(struct next *n, struct store *s, int64_t since_us, int64_t most, mail_function *fn,
+                             void *arg)
 {
     struct store_rows *rows =
         store_ask(s, "SELECT record FROM mail WHERE t >= $1 AND record IS NOT NULL ORDER BY t DESC LIMIT $2", "ii",
-                  n->since_us, most);
+                  since_us, most);
     while (store_next(rows)) {
         struct record r;
         char why[160];
@@ -229,12 +198,21 @@ enum status next_weigh(struct next *n, struct store *s)
         map_init(&x->by_domain, 1);
     }
     n->mails = 0;
+    n->scratch = arena_new((size_t)4 << 20);
+    n->history = next_history_new(n->arena);
+    if (!n->scratch || !n->history)
+        return STATUS_NOMEM;
     enum status st = store_ask_number(s, 0, &rows, "SELECT count(*) FROM mail WHERE t >= $1 AND record IS NOT NULL",
                                       "i", n->since_us);
     if (st == STATUS_OK)
         st = store_ask_number(s, 0, &last, "SELECT max(t) FROM mail WHERE t >= $1", "i", n->since_us);
     if (st == STATUS_OK)
-        st = each_mail(n, s, NEXT_MAILS_MAX, count_and_weigh, &first);
+        st = each_mail(n, s, clock_wall_us() - STOPPED_LOOK_BACK_DAYS * DAY_US, NEXT_MAILS_MAX, remember_place, NULL);
+    if (st == STATUS_OK)
+        st = each_mail(n, s, n->since_us, NEXT_MAILS_MAX, count_and_weigh, &first);
+    n->scratch = arena_free(n->scratch);
+    next_history_free(n->history);
+    n->history = NULL;
     n->cut = rows > NEXT_MAILS_MAX;
     n->stale = last ? ((int64_t)clock_wall_us() - last) / INT64_C(86400000000) : 0;
     n->days = first ? (last - first) / INT64_C(86400000000) + 1 : 0;
@@ -295,7 +273,7 @@ static void see_recipients(struct next *n, const struct record *r, void *arg)
 enum status next_own_domains(struct next *n, struct store *s, const char **out, size_t most, size_t *count)
 {
     struct seen seen = {.count = 0};
-    enum status st = each_mail(n, s, OWN_LOOKED_AT, see_recipients, &seen);
+    enum status st = each_mail(n, s, n->since_us, OWN_LOOKED_AT, see_recipients, &seen);
     *count = 0;
     while (*count < most) {
         size_t best = OWN_SEEN;

@@ -39,7 +39,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     int rc = run(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        cli_error("standard output did not take everything");
+        cli_error("could not write all output");
         return rc == EX_OK ? EX_IOERR : rc;
     }
     return rc;

@@ -7,7 +7,7 @@
  * to"), each WHO the sender matches. Each comes with two scores. WHOM: none < domain (more labels, more) < address.
  * WHO: everyone < network (longer prefix, more) < domain (more labels, more; `only` more than its domain). A list's
  * score is that of its entry that matched. Then: `always` first; WHOM; WHO; the later. Among exemptions in force the
- * most specific; it wins over a statement that is more specific than it in neither score, and never over `always`.
+ * most specific; it wins unless the statement is more specific in either score, and never over `always`.
  * Last, a statement of a file that may only tighten replaces the answer when it asks more in some outcome and less in
  * none; where it asks more in some and less in others, both count (policy_answer's `also`, and enum policy_whose).
  */
@@ -248,8 +248,7 @@ static void walk_recipient(struct walk *w, const char *rcpt)
     }
 }
 
-/* Large lists lie far from the processor: what will be looked at is asked for before other work, and is there after it.
- */
+/* Large lists are not in the cache: prefetches the buckets that will be looked at. */
 static void expect_lists(const struct walk *w, void (*expect)(const struct keyset *, const struct keyset_name *))
 {
     for (uint32_t head = w->has_who ? w->p->index.whoms[0].lists : 0; head; head = w->p->items[head - 1].next_list)

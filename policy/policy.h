@@ -91,7 +91,7 @@ struct policy_statement {
     const char *file;
     unsigned line;         /* of its first word, from 1 */
     const char *text;      /* canonical form, one line */
-    const char *because;   /* NULL where there is none */
+    const char *because;   /* NULL if there is none */
     const char *agreed_by; /* of exempt, suspend, trust */
     const char *ref;
     time_t until; /* first second after the `through` day, local time; 0: no end */

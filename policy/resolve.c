@@ -73,7 +73,7 @@ static void apply_setting(struct loader *ld, uint32_t number)
         struct place at;
         place_at(it, it->who_word, &at);
         const char *shown = report_visible(ld->report, slice_str(it->s.value), 60);
-        loader_error(ld, &at, arena_strdup(ld->p->arena, why), "'%s' is no value for %s", shown, it->s.name);
+        loader_error(ld, &at, arena_strdup(ld->p->arena, why), "'%s' is not valid for %s", shown, it->s.name);
     }
 }
 

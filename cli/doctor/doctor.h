@@ -43,7 +43,7 @@ struct doctor {
     /* in force: the file, or where it does not load the last good one; NULL: none (its own check says so, others do
        without) */
     const struct policy *policy;
-    struct dns *dns; /* NULL where there is no validating source */
+    struct dns *dns; /* NULL if there is no validating source */
     struct doctor_finding *first, **last;
 };
 
@@ -62,7 +62,7 @@ int doctor_dial(const char *host, const char *port);
 /* The policy's setting, or the fallback where there is no policy. */
 const char *doctor_setting(const struct doctor *d, enum setting_id id, const char *fallback);
 
-/* A scope for the look-ups of one domain; NULL where there is no DNS. */
+/* A scope for the look-ups of one domain; NULL if there is no DNS. */
 struct dns_scope *doctor_scope(struct doctor *d);
 
 /* Says so where an answer is no answer; true where there is one to look at. */

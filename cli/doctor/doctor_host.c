@@ -35,7 +35,7 @@ static void judge_path(struct doctor *d, const char *path, const char *what)
         doctor_say(d, DOCTOR_WARNING, "%s %s may be written by group %u\nchmod g-w %s", what, path, (unsigned)st.st_gid,
                    path);
     else
-        doctor_say(d, DOCTOR_OK, "%s %s is safe from others", what, path);
+        doctor_say(d, DOCTOR_OK, "%s %s cannot be changed by other users", what, path);
 }
 
 void doctor_files(struct doctor *d)

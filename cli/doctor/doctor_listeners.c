@@ -55,7 +55,7 @@ static void read_postfix(struct doctor *d, struct listeners *l)
     }
 }
 
-/* The value of KEY= in "Name=MTA, Addr=127.0.0.1, ..."; NULL where there is none. */
+/* The value of KEY= in "Name=MTA, Addr=127.0.0.1, ..."; NULL if there is none. */
 static const char *part(struct doctor *d, const char *options, const char *key)
 {
     const char *p = strstr(options, key);

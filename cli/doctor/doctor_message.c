@@ -115,10 +115,10 @@ static bool ask(struct doctor *d, struct talk *t, const struct test_message *m, 
                    "start assay-milter, and let smtpd_milters (or INPUT_MAIL_FILTER) name its socket for that listener",
                    where);
     else if (t->code / 100 == 4)
-        doctor_say(
-            d, DOCTOR_CRITICAL,
-            "the mail server at %s puts all mail off: %s\nstart assay-milter, and let smtpd_milters name its socket",
-            where, shown(t));
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "the mail server at %s is deferring all mail: %s\nstart assay-milter, and let smtpd_milters name "
+                   "its socket",
+                   where, shown(t));
     else
         doctor_say(d, DOCTOR_UNKNOWN,
                    "the mail server at %s refuses the test before the milter sees it: %s\nlook into its log", where,

@@ -32,14 +32,14 @@ bool doctor_answered(struct doctor *d, const struct dns_answer *a)
 {
     if (a->state == DNS_BOGUS)
         doctor_say(d, DOCTOR_CRITICAL,
-                   "%s %s does not validate: %s\nmend the zone's signatures: nobody who validates can use it", a->name,
+                   "%s %s does not validate: %s\nfix the signatures: validating resolvers reject this zone", a->name,
                    dns_type_name(a->type), a->why ? a->why : "bogus");
     else if (a->state == DNS_TEMPFAIL)
         doctor_say(d, DOCTOR_UNKNOWN, "%s %s: %s", a->name, dns_type_name(a->type), a->why ? a->why : "no answer");
     return a->state == DNS_FOUND;
 }
 
-/* The text of the only record that begins with `start` and a blank, semicolon or end; NULL where there is none. */
+/* The text of the only record that begins with `start` and a blank, semicolon or end; NULL if there is none. */
 static const char *policy_record(struct dns_scope *s, const struct dns_answer *a, const char *start, unsigned *count)
 {
     const char *found = NULL;

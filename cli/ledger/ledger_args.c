@@ -131,7 +131,7 @@ int ledger_args_read(struct ledger_args *a, int argc, char **argv, unsigned take
     if (a->word_count < least)
         return cli_usage("there is something missing behind '%s'", argv[0]);
     if (a->word_count > most)
-        return cli_usage("'%s' is one argument too many", a->words[most]);
+        return cli_usage("unexpected argument '%s'", a->words[most]);
     return -1;
 }
 

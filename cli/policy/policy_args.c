@@ -174,7 +174,8 @@ int policy_args_read(struct policy_args *a, const struct policy_usage *u, int ar
         if (o == ':')
             return cli_usage("'%s' needs a value", argv[optind - 1]);
         if (!take(a, o, optarg))
-            return cli_usage("'%s' is no value for --%s", optarg, o == OPT_AT ? "at (a day: 2027-03-31)" : "signed-by");
+            return cli_usage("'%s' is not valid for --%s", optarg,
+                             o == OPT_AT ? "at (a day: 2027-03-31)" : "signed-by");
     }
     if ((allowed & POLICY_ARG_OTHER) && optind < argc)
         a->other = argv[optind++];
@@ -183,7 +184,7 @@ int policy_args_read(struct policy_args *a, const struct policy_usage *u, int ar
     if (!a->file && (allowed & POLICY_ARG_FILE) && optind < argc)
         a->file = argv[optind++];
     if (optind < argc)
-        return cli_usage("'%s' is one argument too many", argv[optind]);
+        return cli_usage("unexpected argument '%s'", argv[optind]);
     if (!a->file)
         a->file = CLI_POLICY_PATH;
     return -1;

@@ -249,7 +249,7 @@ int policy_cmd_ask(int argc, char **argv)
         return rc;
     enum standard only = a.standard ? standard_from_name(slice_str(a.standard)) : STANDARD_COUNT;
     if (a.standard && only >= STANDARD_MAIL_COUNT)
-        return cli_usage("'%s' is no standard that is judged on mail", a.standard);
+        return cli_usage("'%s' is not a standard that is judged on mail", a.standard);
     struct policy *p = cli_load_policy(a.file, &rc);
     if (!p)
         return rc;

@@ -68,8 +68,8 @@ static void print_text(const char *path, const struct policy_report *r, const st
         statements++;
     cli_put_visible(stdout, path);
     if (p)
-        printf(": good, %zu statements, %zu warning%s, policy %s\n", statements, warnings, warnings == 1 ? "" : "s",
-               policy_hash(p));
+        printf(": good, %zu statement%s, %zu warning%s, policy %s\n", statements, statements == 1 ? "" : "s", warnings,
+               warnings == 1 ? "" : "s", policy_hash(p));
     else
         printf(": %zu error%s, %zu warning%s: not loaded\n", errors, errors == 1 ? "" : "s", warnings,
                warnings == 1 ? "" : "s");

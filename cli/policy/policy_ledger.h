@@ -20,7 +20,7 @@ struct policy_seen {
     int64_t passed, failed, unsure; /* unsure: temporary failures, and what could not be tested */
 };
 
-/* The ledger the policy's settings name, to be asked; NULL where there is none yet, or, after a message on stderr,
+/* The ledger the policy's settings name, to be asked; NULL if there is none yet, or, after a message on stderr,
  * where it cannot be asked. */
 struct store *policy_ledger_open(const struct policy *p);
 

@@ -142,12 +142,13 @@ static void put_consequence(const struct policy_statement *s, enum standard stan
         buf_adds(out, _("then what the domain's owner asks for is done, to the letter"));
     else if (owner)
         buf_adds(out, _("then what the owner asks for is done; but where the owner asks us to refuse, the message is "
-                        "refused only with a second sign that it is "
-                        "forged, and otherwise put into the junk folder"));
+                        "refused only with a second sign that it is forged, and otherwise put into the junk folder "
+                        "(second signs: the domain is our own; it says that it sends no mail; it signs all its mail, "
+                        "and not this; a line of this policy names the sender's network)"));
     else
         buf_printf(out, s->level == POLICY_FOLLOW ? _("then %s") : _("if not, %s"), words_action(action));
     if (!owner && !s->action_written)
-        buf_adds(out, _(" (the usual consequence, since the line names none)"));
+        buf_adds(out, _(" (the default)"));
     if (s->level == POLICY_REQUIRE && !s->action_written && standard == STANDARD_DNSSEC)
         buf_adds(out, _("; answers signed wrongly only delay it"));
     if (s->except_bounces && standard == STANDARD_DMARC)
@@ -163,7 +164,9 @@ static void say_standard(struct reading *r, const struct policy_statement *s, en
     const char *asks = words_asks(standard, s->level, false);
     r->standards |= POLICY_BIT(standard);
     buf_printf(&b, "%s: ", words_standard(standard));
-    if (s->level == POLICY_IGNORE)
+    if (s->tightens && policy_tightens_nothing(r->p, s, standard, 0, NULL))
+        buf_adds(&b, _("changes nothing, since the main policy asks as much or more"));
+    else if (s->level == POLICY_IGNORE)
         buf_adds(&b, _("not looked at"));
     else if (s->level == POLICY_RECORD)
         buf_adds(&b, _("looked at and written down; nothing is ever done because of it"));
@@ -190,8 +193,7 @@ static void say_rule(struct reading *r, const struct policy_statement *s)
     struct buf b = BUF_INIT;
     put_subject(r, s, &b);
     if (s->trial)
-        buf_adds(&b,
-                 _(", on trial (what would be done is only written down; nothing is done, by no other line either)"));
+        buf_adds(&b, _(", on trial (what would be done is only written down; meanwhile no other line acts on it)"));
     if (s->always)
         buf_adds(&b, _(", always: no other line and no exception loosens this"));
     if (s->tightens)
@@ -321,8 +323,7 @@ static void say_house(struct reading *r, const struct policy_statement *s)
     const char *what =
         s->kind == POLICY_RELAY
             ? _("Mail that reaches us through a relay of our own is judged by who gave it to the relay. Our relays: ")
-        : s->kind == POLICY_SUBMISSION
-            ? _("Mail of our own users, which is not judged as mail from outside, is what comes by: ")
+        : s->kind == POLICY_SUBMISSION ? _("Treated as our own users' mail: ")
         : strcmp(s->name, "domains")
             ? _("Mail from our own networks is not judged as mail from outside. Our networks: ")
             : _("Our own domains: ");
@@ -488,7 +489,7 @@ static void introduction(struct reading *r)
     else
         buf_adds(&b, _("It is a dry run: every message is judged and what would be done is written down, but nothing "
                        "is done to any message."));
-    buf_printf(&b, _(" This page was made from the policy with the mark %s; lines in brackets are lines of its file."),
+    buf_printf(&b, _(" This page was made from policy version %s; lines in brackets are lines of its file."),
                policy_hash(r->p));
     paragraph_of(r, "", &b);
 }

@@ -52,7 +52,7 @@ static const char *const what_is[] = {
 };
 
 static const char *const follows[STANDARD_MAIL_COUNT] = {
-    [STANDARD_SPF] = N_("if the domain's owner says in so many words that this computer may not send for it (-all), "
+    [STANDARD_SPF] = N_("if the domain's owner says explicitly that this computer may not send for it (-all), "
                         "and DMARC does not pass"),
     [STANDARD_DMARC] = N_("if the message fails and the domain's owner asks for something to be done about such mail"),
     [STANDARD_DANE] = N_("if our own test of the sender's mail server contradicts what its owner publishes"),

@@ -90,7 +90,7 @@ static void put_envelope(struct buf *out, struct judge *j, const struct verify_g
         utf8_add_visible(out, f->from[i].local);
         buf_printf(out, "@%s", f->from[i].domain ? f->from[i].domain : "?");
     }
-    buf_printf(out, "%s\n", f->from_domain ? "" : "(no one author can be told)");
+    buf_printf(out, "%s\n", f->from_domain ? "" : "(no single author)");
     label(out, "MAIL FROM");
     put_text(out, m->mail_from_text ? m->mail_from_text : "(not known)");
     buf_adds(out, m->mail_from_bad ? "  (no address by RFC 5321)\n"

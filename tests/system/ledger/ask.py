@@ -238,7 +238,7 @@ def usage():
     path = FOLDER + '/sqlite'
     for words, says in (
         (['domain'], 'missing'),
-        (['domain', 'a', 'b'], 'too many'),
+        (['domain', 'a', 'b'], 'unexpected argument'),
         (['domain', 'bad name'], 'no domain name'),
         (['top'], '--standard wants'),
         (['top', '--standard', 'x'], '--standard wants'),

@@ -132,6 +132,21 @@ bool timestamp_day_from_text(const char *text, int64_t *day)
     return true;
 }
 
+bool timestamp_day_from_person(const char *text, int64_t *day)
+{
+    int64_t moment;
+    if (strcmp(text, "today") == 0 || strcmp(text, "yesterday") == 0) {
+        *day = timestamp_day(clock_wall_us()) - (text[0] == 'y');
+        return true;
+    }
+    if (timestamp_day_from_text(text, day))
+        return true;
+    if (!timestamp_from_person(text, &moment))
+        return false;
+    *day = timestamp_day(moment);
+    return true;
+}
+
 const char *timestamp_day_text(int64_t day, char out[TIMESTAMP_TEXT])
 {
     char full[CLOCK_TEXT];

@@ -22,6 +22,10 @@ bool timestamp_from_record(const char *text, int64_t *out);
  * (ago). Local time. */
 bool timestamp_from_person(const char *text, int64_t *out);
 
+/* The same, where what is asked is counted by whole UTC days: a date is that very day, whatever the time zone; today
+ * and yesterday are UTC's; anything else is the day of its moment. */
+bool timestamp_day_from_person(const char *text, int64_t *day);
+
 /* Days since 1970 of a moment, rounded down. */
 int64_t timestamp_day(int64_t moment);
 

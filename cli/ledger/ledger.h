@@ -39,9 +39,10 @@ enum {
 
 struct ledger_args {
     const char *policy, *journal, *store, *domain, *by, *standard, *state, *to, *dns, *html, *role, *maildir;
-    int64_t since, until; /* microseconds; 0: not given */
-    int64_t limit;        /* 0: not given */
-    int64_t day;          /* days since 1970 */
+    int64_t since, until;         /* microseconds; 0: not given */
+    int64_t since_day, until_day; /* the same as UTC days; only where those are given */
+    int64_t limit;                /* 0: not given */
+    int64_t day;                  /* days since 1970 */
     bool day_given, dry_run, names, now, watch;
     enum table_form form;
     char **words; /* operands */

@@ -64,7 +64,8 @@ static int set_value(struct ledger_args *a, const struct option_spec *o, const c
     char *place = (char *)a + o->at, *end;
     switch (o->kind) {
     case OPTION_MOMENT:
-        if (timestamp_from_person(value, (int64_t *)(void *)place))
+        if (timestamp_from_person(value, (int64_t *)(void *)place) &&
+            timestamp_day_from_person(value, o->bit == LEDGER_SINCE ? &a->since_day : &a->until_day))
             return -1;
         return cli_usage("%s wants a time: 2026-11-20, '2026-11-20 14:00', yesterday, 24h, 7d, 4w; not '%s'", o->name,
                          value);

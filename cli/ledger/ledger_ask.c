@@ -35,8 +35,8 @@ static int begin(struct question *q, int argc, char **argv, unsigned takes, int 
     if (rc >= 0)
         return rc;
     q->s = ledger_store(&q->a, STORE_READ, &q->c, &q->policy, &rc);
-    q->since_day = q->a.since ? timestamp_day(q->a.since) : 0;
-    q->until_day = q->a.until ? timestamp_day(q->a.until) : INT64_C(1000000);
+    q->since_day = q->a.since ? q->a.since_day : 0;
+    q->until_day = q->a.until ? q->a.until_day : INT64_C(1000000);
     return q->s ? -1 : rc;
 }
 

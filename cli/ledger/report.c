@@ -167,8 +167,10 @@ int cmd_report(int argc, char **argv)
     r.store = ledger_store(&a, STORE_READ, &c, &r.policy, &rc);
     if (!r.store)
         return rc;
-    r.until_day = timestamp_day(a.until ? a.until : clock_wall_us());
-    r.since_day = a.since ? timestamp_day(a.since) : r.until_day - PERIOD_DAYS + 1;
+    r.until_day = timestamp_day(clock_wall_us());
+    if (a.until)
+        r.until_day = a.until_day;
+    r.since_day = a.since ? a.since_day : r.until_day - PERIOD_DAYS + 1;
     if (r.since_day > r.until_day) {
         (void)ledger_end(r.store, r.policy, STATUS_OK);
         return cli_usage("--since lies behind --until");

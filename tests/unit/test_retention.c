@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TODAY 20778 /* 2026-11-21 */
@@ -503,6 +504,20 @@ static void moments(void **state)
     assert_false(timestamp_from_person("2026-11-20T10:0", &t));
     assert_true(timestamp_from_person("2026-11-20 10:00", &t));
     assert_true(timestamp_from_person("yesterday", &t));
+    /* Days are UTC's: the same one in every time zone. */
+    static const char *const zones[] = {"UTC", "Asia/Tokyo", "XYZ-13", "XYZ+11"};
+    for (size_t i = 0; i < sizeof zones / sizeof *zones; i++) {
+        setenv("TZ", zones[i], 1);
+        tzset();
+        assert_true(timestamp_day_from_person("2026-11-21", &day));
+        assert_int_equal(day, TODAY);
+        assert_true(timestamp_day_from_person("yesterday", &day));
+        assert_int_equal(day, TODAY - 1);
+        assert_true(timestamp_day_from_person("24h", &day));
+        assert_int_equal(day, TODAY - 1);
+    }
+    unsetenv("TZ");
+    tzset();
 }
 
 #define ON(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

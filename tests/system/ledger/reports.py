@@ -553,7 +553,7 @@ def check_sending(common):
 
 def check_bad_keys(common, mails):
     """A key that everybody may read, or that is none, stops nothing but the sending."""
-    for mode, text, says in ((0o644, None, 'open to everybody'), (0o600, 'no key', 'key.pem')):
+    for mode, text, says in ((0o644, None, 'by everybody'), (0o600, 'no key', 'key.pem')):
         os.chmod(FOLDER + '/key.pem', mode)
         key = open(FOLDER + '/key.pem').read()
         if text:

@@ -7,7 +7,9 @@
  * nothing: that is `assay harden`.
  */
 #include "cli/doctor/doctor.h"
+#include "base/buf.h"
 #include "cli/harden/mta_asks.h"
+#include "cli/harden/sendmail_cf.h"
 #include "policy/policy_settings.h"
 #include <errno.h>
 #include <sys/socket.h>
@@ -18,7 +20,7 @@
 #include <unistd.h>
 
 #define MAX_VALUES 16
-#define MAX_CF_LINE 4096
+#define MAX_CF (4 * 1024 * 1024)
 
 struct value {
     const char *name, *text; /* text: "" when it is set to nothing, NULL when Postfix does not know it */
@@ -260,33 +262,25 @@ void doctor_postfix(struct doctor *d)
     judge_authorities(d, v, n);
 }
 
-/* Sendmail: the filter's line is "Xassay, S=..., F=T, ..."; the filters asked are in "O InputMailFilters=...". */
+/* Judged by what sendmail.cf makes Sendmail do: the filter, the order, each listener. */
 void doctor_sendmail(struct doctor *d)
 {
-    char line[MAX_CF_LINE];
-    bool defined = false, temporary = false, asked = false;
-    FILE *f = fopen("/etc/mail/sendmail.cf", "r");
+    struct buf text = BUF_INIT;
+    const char *socket = doctor_setting(d, SETTING_MILTER_SOCKET, NULL);
+    char part[4096];
+    FILE *f = fopen("/etc/mail/sendmail.cf", "re");
     if (!f) {
         doctor_say(d, DOCTOR_NOTE, "no Sendmail here (no /etc/mail/sendmail.cf)");
         return;
     }
-    while (fgets(line, sizeof line, f)) {
-        if (strncmp(line, "Xassay", 6) == 0) {
-            defined = true;
-            temporary = strstr(line, "F=T") != NULL;
-        }
-        if (strncmp(line, "O InputMailFilters", 18) == 0)
-            asked = strstr(line, "assay") != NULL;
-    }
+    for (size_t n; text.n < MAX_CF && (n = fread(part, 1, sizeof part, f)) > 0;)
+        buf_add(&text, part, n);
     fclose(f);
-    if (!defined || !asked)
-        doctor_say(d, DOCTOR_CRITICAL,
-                   "sendmail.cf does not ask assay-milter: mail is not judged\nadd the line of contrib/sendmail to "
-                   "sendmail.mc and make it anew");
-    else if (!temporary)
-        doctor_say(
-            d, DOCTOR_WARNING,
-            "without F=T mail comes in unjudged while the milter is away\nadd F=T to INPUT_MAIL_FILTER in sendmail.mc");
+    struct sendmail_verdict v = sendmail_cf_judge(d->arena, buf_slice(&text), socket);
+    if (v.trouble)
+        doctor_say(d, DOCTOR_CRITICAL, "sendmail.cf: %s\nassay harden puts it right, or says what stands in the way",
+                   v.trouble);
     else
         doctor_say(d, DOCTOR_OK, "Sendmail asks assay-milter, and waits while it is away");
+    buf_release(&text);
 }

@@ -3,10 +3,12 @@
  * harden_sendmail.c - Sendmail: INPUT_MAIL_FILTER in sendmail.mc, and sendmail.cf made from it by m4.
  *
  * F=T makes Sendmail wait while the milter is away; without it mail would come in unjudged. The line goes before the
- * first MAILER line, and before other filters, whose order stays. A sendmail.mc that m4 does not take, or a sendmail.cf
- * that was not made from it, is refused.
+ * first MAILER line, and before other filters, whose order stays. Judged is the sendmail.cf that m4 makes
+ * (sendmail_cf.c): where mail would not be asked about as it should, it is refused, with what is wrong; so is a
+ * sendmail.mc that m4 does not take, and a sendmail.cf that was not made from it.
  */
 #include "cli/harden/harden.h"
+#include "cli/harden/sendmail_cf.h"
 #include <stdio.h>
 
 #define OURS "INPUT_MAIL_FILTER(`assay'"
@@ -25,6 +27,8 @@ static size_t place(struct slice mc)
     for (size_t at = 0; at < mc.n;) {
         struct slice line = slice_from(mc, at);
         const char *nl = memchr(line.p, '\n', line.n);
+        while (line.n && (*line.p == ' ' || *line.p == '\t'))
+            line = slice_from(line, 1);
         static const char *const before[] = {"INPUT_MAIL_FILTER(", "MAIL_FILTER(", "MAILER("};
         for (size_t i = 0; i < 3; i++)
             if (line.n > strlen(before[i]) && memcmp(line.p, before[i], strlen(before[i])) == 0)
@@ -46,6 +50,8 @@ static const char *make_cf(struct harden *h, struct slice mc, const char *must)
     int fd = mkstemp(name);
     FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
     bool ok = f && fwrite(mc.p, 1, mc.n, f) == mc.n;
+    if (ok && mc.n && mc.p[mc.n - 1] != '\n') /* m4 would complain of it, among what it makes */
+        ok = fputc('\n', f) != EOF;
     if (f && fclose(f) != 0)
         ok = false;
     const char *argv[] = {"m4", "-I/etc/mail", name, NULL};
@@ -117,20 +123,54 @@ void harden_sendmail(struct harden *h)
             cf_path);
         return;
     }
-    if (holds(mc, OURS))
+    struct sendmail_verdict v = sendmail_cf_judge(h->arena, cf, h->socket);
+    if (!v.trouble) {
+        (void)harden_tell_socket(h);
         return;
+    }
     if (!made_from(h, cf, mc, cf_path))
         return;
+    if (v.defined) {
+        harden_refuse(h, "%s: %s\nmend or remove the line of the filter assay in sendmail.mc, then run this again",
+                      cf_path, v.trouble);
+        return;
+    }
     const char *line = filter_line(h);
     size_t at = place(mc);
+    const char *end = at == mc.n && mc.n && mc.p[mc.n - 1] != '\n' ? "\n" : "";
     const char *text =
-        line ? arena_printf(h->arena, "%.*s%s%.*s", (int)at, mc.p, line, (int)(mc.n - at), mc.p + at) : NULL;
-    const char *made = text ? make_cf(h, slice_str(text), "\nXassay,") : NULL;
-    if (made && harden_write(h, mc_path, slice_str(text), 0644)) {
+        line ? arena_printf(h->arena, "%.*s%s%s%.*s", (int)at, mc.p, end, line, (int)(mc.n - at), mc.p + at) : NULL;
+    const char *made = text ? make_cf(h, slice_str(text), "\nR") : NULL;
+    if (!made)
+        return;
+    v = sendmail_cf_judge(h->arena, slice_str(made), h->socket);
+    if (v.trouble) {
+        harden_refuse(
+            h,
+            "with the filter's line in %s, sendmail.cf would still not ask as it should: %s\nchange what sets "
+            "that in sendmail.mc or in a file that it includes, then run this again",
+            mc_path, v.trouble);
+        return;
+    }
+    if (harden_tell_socket(h) && harden_write(h, mc_path, slice_str(text), 0644)) {
         const char *whole = arena_printf(h->arena, "%s\n", made);
         if (whole && harden_write(h, cf_path, slice_str(whole), 0644) && h->reload_count < 8)
             h->reload[h->reload_count++] = "service sendmail reload";
     }
+}
+
+/* "INPUT_MAIL_FILTER(`assay'", with blanks and quotes as m4 takes them. */
+static bool is_our_line(struct slice line)
+{
+    static const char macro[] = "INPUT_MAIL_FILTER(";
+    while (line.n && (*line.p == ' ' || *line.p == '\t'))
+        line = slice_from(line, 1);
+    if (line.n < sizeof macro || memcmp(line.p, macro, sizeof macro - 1) != 0)
+        return false;
+    line = slice_from(line, sizeof macro - 1);
+    while (line.n && strchr(" \t`", *line.p))
+        line = slice_from(line, 1);
+    return line.n > 5 && memcmp(line.p, "assay", 5) == 0 && strchr("', \t", line.p[5]);
 }
 
 /* sendmail.mc without the lines that name us. */
@@ -141,11 +181,24 @@ static const char *without_ours(struct harden *h, struct slice mc)
         struct slice rest = slice_from(mc, at);
         const char *nl = memchr(rest.p, '\n', rest.n);
         size_t n = nl ? (size_t)(nl - rest.p) + 1 : rest.n;
-        if (n < strlen(OURS) || memcmp(rest.p, OURS, strlen(OURS)) != 0)
+        if (!is_our_line(slice_of(rest.p, n)))
             out = arena_printf(h->arena, "%s%.*s", out, (int)n, rest.p);
         at += n;
     }
     return out;
+}
+
+static bool names_us(struct slice mc)
+{
+    for (size_t at = 0; at < mc.n;) {
+        struct slice rest = slice_from(mc, at);
+        const char *nl = memchr(rest.p, '\n', rest.n);
+        size_t n = nl ? (size_t)(nl - rest.p) + 1 : rest.n;
+        if (is_our_line(slice_of(rest.p, n)))
+            return true;
+        at += n;
+    }
+    return false;
 }
 
 void harden_sendmail_release(struct harden *h)
@@ -156,7 +209,7 @@ void harden_sendmail_release(struct harden *h)
                *mc_path = arena_printf(h->arena, "%s/etc/mail/sendmail.mc", h->root);
     if (!cf_path || !mc_path || !harden_read(h, cf_path, &cf, &cf_exists) || !harden_read(h, mc_path, &mc, &mc_exists))
         return;
-    bool asks = cf_exists && holds(cf, "\nXassay,"), would_ask = mc_exists && holds(mc, OURS);
+    bool asks = cf_exists && holds(cf, "\nXassay,"), would_ask = mc_exists && names_us(mc);
     if (asks && !would_ask)
         harden_refuse(h,
                       "%s still asks assay-milter, and was changed since assay harden; %s take the line \"Xassay\" and "

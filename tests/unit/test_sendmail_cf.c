@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a sendmail.cf makes Sendmail do with assay-milter: each way in which mail would not be asked about.
+#include "cli/harden/sendmail_cf.h"
+#include "tests/unit/cm.h"
+#include <string.h>
+
+#define X "Xassay, S=local:/run/assay/m.sock, F=T, T=S:30s;R:60s;E:5m\n"
+
+static void test_judge(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *cf, *trouble;
+    } cases[] = {
+        {X "O InputMailFilters=assay\n", NULL},
+        {"O InputMailFilters=assay,opendkim\n" X, NULL},
+        {"O InputMailFilters=assay; opendkim\n" X, NULL},
+        {"Xassay,\tS=unix:/run/assay/m.sock,\n\tF=T\nO InputMailFilters=assay\n", NULL},
+        {"# " X "O InputMailFilters=assay\n", "no filter assay is defined"},
+        {"Xassayer, S=local:/run/assay/m.sock, F=T\nO InputMailFilters=assayer\n", "no filter assay is defined"},
+        {X, "is \"\": assay is not asked"},
+        {X "O InputMailFilters=assay\nO InputMailFilters=opendkim\n", "is \"opendkim\": assay is not asked"},
+        {X "O InputMailFilters=opendkim,assay\n", "must be first"},
+        {"Xassay, S=local:/run/assay/m.sock, F=\nO InputMailFilters=assay\n", "comes in unjudged"},
+        {"Xassay, S=local:/run/assay/m.sock, F=R\nO InputMailFilters=assay\n", "comes in unjudged"},
+        {"Xassay, S=local:/run/assay/m.sock\nO InputMailFilters=assay\n", "has no F"},
+        {"Xassay, S=local:/elsewhere, F=T\nO InputMailFilters=assay\n", "is asked at local:/elsewhere"},
+        {"Xassay, F=T\nO InputMailFilters=assay\n", "has no socket"},
+        {X "O InputMailFilters=assay\nO DaemonPortOptions=Name=MTA, Port=25\n", NULL},
+        {X "O InputMailFilters=assay\nO DaemonPortOptions=Name=MTA, InputMailFilters=assay;opendkim\n", NULL},
+        {X "O InputMailFilters=assay\nO DaemonPortOptions=Name=MTA2, InputMailFilters=opendkim, Port=26\n",
+         "of listener MTA2 is \"opendkim\""},
+        {X "O InputMailFilters=assay\nO DaemonPortOptions=InputMailFilters=, Name=a\n", "of listener a is \"\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct arena *a = arena_new(1 << 20);
+        struct sendmail_verdict v = sendmail_cf_judge(a, slice_str(cases[i].cf), "unix:/run/assay/m.sock");
+        if (!cases[i].trouble)
+            assert_null(v.trouble);
+        else if (!v.trouble || !strstr(v.trouble, cases[i].trouble))
+            fail_msg("case %zu: %s", i, v.trouble ? v.trouble : "no trouble");
+        arena_free(a);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_judge)};
+    return cmocka_run_group_tests_name("sendmail_cf", tests, NULL, NULL);
+}

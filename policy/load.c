@@ -143,14 +143,6 @@ static char *absolute(const char *path)
     return whole;
 }
 
-struct policy *policy_load(const char *path, struct policy_report *report)
-{
-    char *whole = absolute(path);
-    struct policy *p = load_new(whole ? whole : path, path, SLICE_NULL, NULL, report, NULL);
-    free(whole);
-    return p;
-}
-
 struct policy *policy_load_with(const char *path, const char *file, struct slice text, struct policy_report *report)
 {
     struct stat st;
@@ -237,6 +229,19 @@ struct policy *load_tolerant(const char *path, const struct policy *before, stru
     free(whole);
     map_release(&t.bad);
     arena_free(t.arena);
+    return p;
+}
+
+/* A customer's bad file is left out with a warning, as the daemons do it: it must not keep the admin from their own
+ * commands. */
+struct policy *policy_load(const char *path, struct policy_report *report)
+{
+    struct policy *p = load_tolerant(path, NULL, report);
+    if (!p || !report || !policy_report_count(report, POLICY_ERROR))
+        return p;
+    report_soften(report);
+    lint(p, report, clock_wall());
+    report_sort(report);
     return p;
 }
 

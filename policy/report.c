@@ -165,6 +165,15 @@ static bool goes_before(const struct policy_message *a, const struct policy_mess
 
 /* Insertion: few messages, mostly in order, and equal places must keep their order. Files keep the order of their first
  * message. */
+void report_soften(struct policy_report *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->messages[i].severity == POLICY_ERROR)
+            r->messages[i].severity = POLICY_WARNING;
+    r->by_severity[POLICY_WARNING] += r->by_severity[POLICY_ERROR];
+    r->by_severity[POLICY_ERROR] = 0;
+}
+
 void report_sort(struct policy_report *r)
 {
     size_t n = r ? r->count : 0;

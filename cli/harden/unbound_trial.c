@@ -113,6 +113,8 @@ static void put(struct unbound_trial *t, const struct unbound_conf *c, size_t i,
 {
     const struct unbound_statement *s = &c->at[i];
     const char *clause = s->values ? unbound_clause(c, i) : s->name;
+    if (start && geteuid() != 0 && strcmp(s->name, "username") == 0)
+        return; /* only root can become it */
     if (start && (is_one_of(clause, clauses_left_out) || is_one_of(s->name, left_out)))
         return;
     if (!s->values) {
@@ -301,9 +303,9 @@ bool unbound_trial_start(struct unbound_trial *t, const struct unbound_conf *c, 
         "server:\n    interface: 127.0.0.1\n    port: %d\n    do-daemonize: no\n    pidfile: \"\"\n    chroot: \"\"\n"
         "    use-syslog: no\n    logfile: \"\"\n    directory: \"%s\"\n    num-threads: 1\n    module-config: \"%s\"\n"
         "    ignore-cd-flag: yes\n    harden-referral-path: no\n    local-data: '" NAME ". TXT \"ok\"'\n"
-        "    access-control: 127.0.0.0/8 allow\n"
+        "    access-control: 127.0.0.0/8 allow\n%s"
         "dynlib:\n    dynlib-file: \"%s\"\nremote-control:\n    control-enable: no\n",
-        port, t->dir, chain, t->module);
+        port, t->dir, chain, geteuid() == 0 ? "" : "    username: \"\"\n", t->module);
     const char *policy =
         arena_printf(t->h->arena, "policy \"trial\"\nrecord dnssec of every name\nset journal.dir \"%s/journal\"\n",
                      state ? state : "");

@@ -130,8 +130,9 @@ void policy_scope(const struct policy_statement *s, bool unicode, struct buf *ou
 struct policy;
 struct policy_report; /* what was wrong or doubtful, with places; see below */
 
-/* Reads the file and everything it names. NULL when there is any error; the report (may be NULL) then has them all. A
- * file that `may tighten` and is bad (errors, a FIFO, a device, a link to somebody else's) is left out with warnings. */
+/* Reads the file and everything it names. NULL when there is any error; the report (may be NULL) then has them all.
+ * A file that `may tighten` and is bad (errors, a FIFO, a device, a link to somebody else's) is left out, with
+ * warnings. */
 struct policy *policy_load(const char *path, struct policy_report *report);
 
 /* As policy_load, from text; `name` stands for the file in messages. Relative lists and includes are taken from the

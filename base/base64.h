@@ -7,6 +7,10 @@
 
 #include "base/buf.h"
 #include "base/slice.h"
+#include <stdint.h>
+
+/* The value of each character of the alphabet, plus one; 0: it is none. For readers with rules of their own. */
+extern const uint8_t base64_value[256];
 
 #define BASE64_MAIL_LINE 76 /* RFC 2045 6.8 */
 

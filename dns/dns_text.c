@@ -8,6 +8,7 @@
  * octets is cut into several, which a zone file may not hold but a person may mean. Nothing is kept; failure leaves
  * rubbish in `out` that the caller drops.
  */
+#include "base/base64.h"
 #include "dns/dns_text.h"
 #include "dns/dns_source.h"
 #include "base/limits.h"
@@ -194,18 +195,17 @@ static const char *put_hex(const struct dns_token *t, size_t count, struct buf *
 
 static const char *put_base64(const struct dns_token *t, size_t count, struct buf *out)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     uint32_t bits = 0;
     unsigned have = 0, pad = 0;
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < t[i].text.n; k++) {
             char c = t[i].text.p[k];
-            const char *at = c ? memchr(digits, c, 64) : NULL;
-            if (c == '=' ? ++pad > 2 : !at || pad)
+            const uint8_t value = base64_value[(unsigned char)c];
+            if (c == '=' ? ++pad > 2 : !value || pad)
                 return "not base64";
             if (c == '=')
                 continue;
-            bits = bits << 6 | (uint32_t)(at - digits);
+            bits = bits << 6 | (uint32_t)(value - 1);
             have += 6;
             if (have >= 8) {
                 have -= 8;

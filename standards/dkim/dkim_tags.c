@@ -6,6 +6,7 @@
  * What stands here reads only the octets of the slice it is given, keeps no state and allocates nothing.
  */
 #include "standards/dkim/dkim_tags.h"
+#include "base/base64.h"
 
 static bool is_space(char c)
 {
@@ -36,25 +37,13 @@ struct slice dkim_tags_raw(struct slice text, const struct tag *tag)
     return slice_of(from, (size_t)((stop ? stop : end) - from));
 }
 
-/* Values of the base64 digits, plus one; 0: none. */
-static const uint8_t digits_of[256] = {
-    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
-    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
-    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
-    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
-    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
-    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
-    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
-    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63, ['/'] = 64,
-};
-
 enum status dkim_tags_base64(struct slice text, uint8_t *out, size_t size, size_t *n)
 {
     uint32_t bits = 0;
     unsigned digits = 0, padding = 0;
     size_t made = 0;
     for (size_t i = 0; i < text.n; i++) {
-        uint32_t digit = digits_of[(unsigned char)text.p[i]];
+        uint32_t digit = base64_value[(unsigned char)text.p[i]];
         if (!digit) {
             if (text.p[i] == '=')
                 padding++;

@@ -249,6 +249,45 @@ static void include_tree(void **state)
     buf_release(&text);
 }
 
+/* RFC 7208 4.6.4: ten mx terms of ten hosts each are legal. A message's budget holds them all, with HELO's own check. */
+static void ten_by_ten(void **state)
+{
+    struct buf text = BUF_INIT;
+    char *error;
+    buf_adds(&text, "t.example TXT \"v=spf1");
+    for (int i = 0; i < 10; i++)
+        buf_printf(&text, " mx:m%d.example", i);
+    buf_adds(&text, " -all\"\n");
+    for (int i = 0; i < 10; i++)
+        for (int k = 0; k < 10; k++) {
+            buf_printf(&text, "m%d.example MX %d h%d%d.example\n", i, k, i, k);
+            buf_printf(&text, "h%d%d.example A 192.0.2.%d\n", i, k, i * 10 + k + 1);
+        }
+    struct dns *dns = dns_replay_text(buf_slice(&text), "ten", &error);
+    assert_non_null(dns);
+    static const struct {
+        const char *client;
+        enum result result;
+    } t[] = {{"192.0.2.1", RESULT_PASS}, {"192.0.2.100", RESULT_PASS}, {"192.0.2.101", RESULT_FAIL}};
+    for (size_t i = 0; i < 3; i++) {
+        struct arena *arena = arena_new(16 << 20);
+        struct dns_scope *scope = dns_scope_new(dns, arena, &(struct dns_budget){.message = true});
+        struct spf_input in = {.helo = "t.example", .local = SLICE_LIT("u"), .domain = "t.example"};
+        struct spf_finding f;
+        assert_int_equal(ip_from_text(slice_str(t[i].client), &in.client), STATUS_OK);
+        dns_scope_purpose(scope, DNS_FOR_SPF);
+        assert_int_equal(spf_check(scope, arena, &in, SPF_MAIL_FROM, &f), STATUS_OK);
+        assert_int_equal(f.result, t[i].result);
+        assert_int_equal(spf_check(scope, arena, &in, SPF_HELO, &f), STATUS_OK);
+        assert_int_equal(f.result, t[i].result);
+        assert_int_equal(dns_scope_limit(scope), LIMIT_NOT_REACHED);
+        dns_scope_free(scope);
+        arena_free(arena);
+    }
+    dns_close(dns);
+    buf_release(&text);
+}
+
 static void details(void **state)
 {
     struct check c = check(A, "mail.example.org", "user@inc.example", SPF_MAIL_FROM);
@@ -398,9 +437,10 @@ static void little_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(table),     cmocka_unit_test(identities),  cmocka_unit_test(include_tree),
-        cmocka_unit_test(details),   cmocka_unit_test(authorised),  cmocka_unit_test(explanations),
-        cmocka_unit_test(no_client), cmocka_unit_test(long_record), cmocka_unit_test(little_memory),
+        cmocka_unit_test(table),         cmocka_unit_test(identities), cmocka_unit_test(include_tree),
+        cmocka_unit_test(ten_by_ten),    cmocka_unit_test(details),    cmocka_unit_test(authorised),
+        cmocka_unit_test(explanations),  cmocka_unit_test(no_client),  cmocka_unit_test(long_record),
+        cmocka_unit_test(little_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -201,6 +201,8 @@ static enum status odd_path(struct arena *arena, struct slice text, struct mailb
     const char *colon = local.n && local.p[0] == '@' ? memchr(local.p, ':', local.n) : NULL;
     if (colon)
         local = slice_from(local, (size_t)(colon - local.p) + 1);
+    if (local.n >= 2 && local.p[0] == '"')
+        local = slice_of(local.p + 1, local.n - 2);
     struct mailbox box = {.notes = MAILBOX_ODD_ADDRESS,
                           .local = arena_slice(arena, local),
                           .domain = arena_copy(arena, kept, strlen(kept))};

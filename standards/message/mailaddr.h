@@ -41,7 +41,7 @@ enum mailbox_note {
 
 struct mailbox {
     unsigned notes;       /* MAILBOX_... */
-    struct slice local;   /* quoting undone; as it stands where the address is odd. Empty for the null path, and for
+    struct slice local;   /* quoting undone. Empty for the null path, and for
                              "<@domain>" */
     const char *domain;   /* kept form (base/domain.h); NULL: null path, a bare <postmaster>, or a domain literal */
     struct slice literal; /* "[192.0.2.1]", "[IPv6:...]", with its brackets; empty where there is a domain */

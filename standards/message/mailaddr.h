@@ -41,8 +41,7 @@ enum mailbox_note {
 
 struct mailbox {
     unsigned notes;       /* MAILBOX_... */
-    struct slice local;   /* quoting undone. Empty for the null path, and for
-                             "<@domain>" */
+    struct slice local;   /* quoting undone. Empty for the null path, and for "<@domain>" */
     const char *domain;   /* kept form (base/domain.h); NULL: null path, a bare <postmaster>, or a domain literal */
     struct slice literal; /* "[192.0.2.1]", "[IPv6:...]", with its brackets; empty where there is a domain */
     struct slice display; /* decoded of quoting only, not of encoded words; hostile text. Empty where there is none */

@@ -46,3 +46,10 @@ const char *clock_utc_text(time_t t, char out[CLOCK_TEXT])
         snprintf(out, CLOCK_TEXT, "0000-00-00T00:00:00Z");
     return out;
 }
+
+void clock_sleep_ms(int64_t ms)
+{
+    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    if (ms > 0)
+        nanosleep(&t, NULL);
+}

@@ -25,6 +25,9 @@ int64_t clock_mono_ms(void);
 /* Fixes wall time for the rest of the process; 0 lets it run again. */
 void clock_set_wall(time_t fixed);
 
+/* Waits so long; a signal may end it early. */
+void clock_sleep_ms(int64_t ms);
+
 /* "2026-11-20T23:19:25Z" */
 #define CLOCK_TEXT 24
 const char *clock_utc_text(time_t t, char out[CLOCK_TEXT]);

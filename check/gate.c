@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define BUCKETS 4096
 
@@ -71,12 +70,6 @@ static struct place *place_of(struct gate *g, const struct ip *address)
     return *bucket = p;
 }
 
-static void sleep_ms(int64_t ms)
-{
-    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    nanosleep(&t, NULL);
-}
-
 bool gate_enter(struct gate *g, const struct ip *address)
 {
     pthread_mutex_lock(&g->lock);
@@ -87,7 +80,7 @@ bool gate_enter(struct gate *g, const struct ip *address)
             pthread_cond_wait(&g->left, &g->lock);
         } else if (wait > 0) {
             pthread_mutex_unlock(&g->lock);
-            sleep_ms(wait);
+            clock_sleep_ms(wait);
             pthread_mutex_lock(&g->lock);
         } else {
             p->inside++;

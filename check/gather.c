@@ -28,7 +28,7 @@ struct kept {
 
 struct gather {
     struct gather_config config;
-    struct gate *gate;
+    struct gate *gate, *dns_gate; /* mail hosts; name servers, which keep their pace a domain */
     pthread_mutex_t lock;
     pthread_cond_t done;
     struct kept *kept;
@@ -60,9 +60,10 @@ struct gather *gather_new(const struct gather_config *config)
         return NULL;
     g->config = *config;
     g->gate = gate_new(config->pace_ms);
+    g->dns_gate = gate_new(0);
     pthread_mutex_init(&g->lock, NULL);
     pthread_cond_init(&g->done, NULL);
-    return g->gate ? g : gather_free(g);
+    return g->gate && g->dns_gate ? g : gather_free(g);
 }
 
 struct gather *gather_free(struct gather *g)
@@ -76,6 +77,7 @@ struct gather *gather_free(struct gather *g)
         free(k);
     }
     gate_free(g->gate);
+    gate_free(g->dns_gate);
     pthread_cond_destroy(&g->done);
     pthread_mutex_destroy(&g->lock);
     free(g);
@@ -218,6 +220,7 @@ static void plan_servers(struct work *w)
                 if (!j)
                     continue;
                 j->run = gather_server;
+                j->host.gate = w->g->dns_gate;
                 j->host.tlsa = tlsa;
                 planned++;
             }

@@ -279,6 +279,8 @@ void gather_server(const struct gather_host *h, struct buf *out)
     for (size_t i = 0; i < sizeof types / sizeof types[0] && alive; i++) {
         struct arena *arena = arena_new(ARENA);
         struct dns_direct_answer a;
+        if (i)
+            clock_sleep_ms(h->config->pace_ms);
         struct dns_direct_request q = {.server = h->address,
                                        .port = h->config->dns_port,
                                        .name = types[i] == DNS_TLSA ? h->tlsa : h->domain,

@@ -25,7 +25,8 @@ def main(count):
     folder = f"{space.PLACE}/bench"
     os.makedirs(folder)
     authority = hosts.Authority(folder)
-    pairs = [a for p in (names.TLD, names.FIRST, names.SECOND) for a in p] + list(names.ROOTS6)
+    everybody = (names.TLD, names.FIRST, names.SECOND, names.OTHER, names.NO_TLSA)
+    pairs = [a for p in everybody for a in p] + list(names.ROOTS6)
     pairs += [f"25.25.25.{n + 1}" for n in range(HOSTS)]
     batch = "".join(f"addr replace {a}/{128 if ':' in a else 32} dev lo{' nodad' if ':' in a else ''}\n" for a in pairs)
     subprocess.run(["ip", "-batch", "-"], input=batch + "route add default dev lo\n", text=True, check=True)

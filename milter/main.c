@@ -51,7 +51,9 @@ static int run(const struct options *o)
     copy = strdup(socket);
 
     rc = copy ? start_modules(&the_daemon, p) : EX_OSERR;
-    if (!rc && from_snapshot) /* not as root: whoever may write the snapshot would choose where root listens */
+    /* Not as root: whoever may write the snapshot would choose where root listens. A socket on the command line is
+     * root's own choice. */
+    if (!rc && from_snapshot && !o->socket)
         rc = start_drop_rights(p, o, from_snapshot);
     if (!rc)
         rc = server_open(copy);

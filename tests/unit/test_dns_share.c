@@ -35,16 +35,18 @@ static void leave_all(struct hall *h)
         dns_share_leave(h->share, &h->ticket[--h->n]);
 }
 
-/* Enters until it is refused; each look-up in a zone of its own. */
+/* Enters until it is refused; each look-up in a zone of its own. Zones that share their places in the table of counts
+ * with busy ones (rare, by a random key) are passed over for others. */
 static unsigned fill(struct hall *h, const char *client, enum dns_admission *why)
 {
-    unsigned n = 0;
+    unsigned n = 0, asked = 0, shared = 0;
     char name[64];
     do {
-        snprintf(name, sizeof name, "k.z%u-%u.example", n++, h->n);
+        snprintf(name, sizeof name, "k.z%u-%u.example", asked++, h->n);
         *why = enter(h, client, name, 0);
-    } while (*why == DNS_ADMITTED);
-    return n - 1;
+        n += *why == DNS_ADMITTED;
+    } while (*why == DNS_ADMITTED || (*why == DNS_ZONE_BUSY && ++shared < 200));
+    return n;
 }
 
 static void by_network(void **state)

@@ -47,7 +47,7 @@ struct observe *observe_stop(struct observe *o);
  * writer hangs. */
 void observe_look(struct observe *o);
 
-/* Where workers hand over what they saw; good until observe_stop. */
+/* The queues that workers write events to; good until observe_stop. */
 struct worker_queues *observe_lanes(const struct observe *o);
 
 #endif

@@ -32,7 +32,7 @@ bool queue_push(struct queue *q, const void *item, size_t size);
 /* The same where only this thread ever pushes into this queue: no atomic step that others could contend for, each of
  * which waits until all that the processor has still to store is stored. */
 bool queue_push_alone(struct queue *q, const void *item, size_t size);
-void queue_expect(const struct queue *q);    /* a push comes soon: has its cell fetched from memory meanwhile; a hint */
+void queue_expect(const struct queue *q);    /* prefetches the cell of the next push */
 bool queue_pop(struct queue *q, void *item); /* false: empty */
 size_t queue_length(const struct queue *q);  /* about */
 size_t queue_capacity(const struct queue *q);

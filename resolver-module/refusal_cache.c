@@ -4,9 +4,9 @@
  *
  * Promises: fixed memory; no waiting (each slot has a flag that is tried, not awaited); a name is compared in full,
  * without regard to case (RFC 4343), so two questions are never taken for one another; a repeat that is counted is
- * handed over once. On failure (slot taken, another name in it) the answer is "not known", and the long way is gone. A
- * refusal takes its slot at its second time only; of the first nothing is kept but a hash. So names made up at random,
- * each asked for once, neither cost the write into a slot nor push those out that are asked for again and again.
+ * handed over once. On failure (slot in use, another name in it) the answer is "not known", and the caller judges the
+ * answer again. A question gets its slot at its second refusal; of the first only a hash is kept. So random names, each
+ * asked for once, neither cost the write into a slot nor push out names that are asked for again and again.
  */
 #include "resolver-module/refusal_cache.h"
 #include <stdatomic.h>

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * refusal_cache.h - refusals of late, so that a refused name that is asked again and again costs little.
+ * refusal_cache.h - the last refusals, so that a refused name that is asked again and again costs little.
  *
  * A refusal is remembered for one question (name, type), one version of the policy, and as long as the answer it was
- * judged by may be cached. It is only a short cut: who uses it must still see that the answer lies in the resolver's
+ * judged by may be cached. It is only a short cut: the caller must still check that the answer is in the resolver's
  * cache, so that flushing a name there flushes it here. Repeats are counted in place, and handed over as one event with
  * their number.
  *
- * Fixed memory. Threads: all functions from any thread; a slot that another thread is at is passed over, never waited
- * for.
+ * Fixed memory. Threads: all functions from any thread; a slot that another thread uses is skipped, never waited for.
  */
 #ifndef ASSAY_RESOLVER_MODULE_REFUSAL_CACHE_H
 #define ASSAY_RESOLVER_MODULE_REFUSAL_CACHE_H
@@ -38,7 +37,7 @@ struct refusal_cache *refusal_cache_free(struct refusal_cache *r); /* NULL is fi
 void refusal_cache_put(struct refusal_cache *r, const struct recent_key *k, time_t until,
                        const struct zones_event *event, struct zones_event *left);
 
-/* Whether the question was refused of late; then its text is copied, and the repeat counted. */
+/* Whether the question is among the last refusals; then its text is copied, and the repeat counted. */
 bool refusal_cache_get(struct refusal_cache *r, const struct recent_key *k, time_t now, char text[DECIDE_TEXT]);
 
 /* Takes the repeats counted in slot i (0 to REFUSAL_CACHE_SLOTS - 1) since the last time. False: none. */

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * unbound_module.c - the six functions that Unbound's dynlib module calls. With unbound_answer.c, which reads Unbound's
- * answers, and unbound_cache.c, which stores them, all that knows Unbound from inside.
+ * unbound_module.c - the six functions that Unbound's dynlib module calls. With unbound_judge.c, unbound_options.c,
+ * unbound_answer.c (reads Unbound's answers), unbound_message.c (changes them) and unbound_cache.c (stores them) all
+ * that knows Unbound from inside.
  *
  * It translates and decides nothing: decide.c does. Its order, for an answer that the policy may refuse (measured in
  * the project's reference: what is left out here leaks from the cache at the second question):
  *
  *   new      look-ups of the validator and for priming pass untouched. Class ANY is refused. no_cache_store is set, so
- *            that neither iterator nor
- *            validator puts an unsigned answer where a worker would serve it without asking us.
+ *            that neither iterator nor validator puts an unsigned answer where a worker would serve it without asking
+ *            us.
  *   response (callback) a referral, or an answer about a name above the one asked, may be stored: else every query
  *            would walk from the zone's top.
  *   done     judged. Refused: SERVFAIL without message; the answer is stored `unchecked`, so that the next question

@@ -46,7 +46,7 @@ static void force(struct forced *f, bool wanted)
 void options_force(struct assay *s)
 {
     bool can_refuse = watch_can_refuse(s->watch);
-    if (atomic_flag_test_and_set(&s->forcing)) /* another worker is at it */
+    if (atomic_flag_test_and_set(&s->forcing)) /* another worker does it */
         return;
     force(&s->ignore_cd, can_refuse && !watch_honours_cd(s->watch));
     force(&s->referral_path, can_refuse);

@@ -2,9 +2,8 @@
 /*
  * worker_queue.c - counters and queues of the workers, in one block of memory.
  *
- * Promises: a hand-over takes some ten nanoseconds and never waits; what was taken is popped once, in each lane's
- * order, but for the one event at which a writer was killed (queue.h). Who is killed leaves nothing locked: there is no
- * lock. The block is 66 MB of addresses, of which only what is used is ever memory.
+ * Promises: an event takes some ten nanoseconds to queue, and never waits; each event is popped once, in the order of
+ * its queue. There is no lock. The block is 66 MB of addresses, of which only what is used is ever memory.
  */
 #include "resolver-module/worker_queue.h"
 #include "resolver-module/queue.h"
@@ -27,14 +26,14 @@ struct worker_queue {
 
 struct worker_queues {
     struct worker_queue lane[WORKER_QUEUE_MAX];
-    /* of threads without a lane, and all long events; its counters are added to by atomic steps */
+    /* of threads without a queue, and all long events; its counters are added to by atomic steps */
     struct worker_queue common;
     atomic_uint taken;
-    atomic_uint ready[WORKER_QUEUE_MAX]; /* the lane's queue is there */
+    atomic_uint ready[WORKER_QUEUE_MAX]; /* the worker's queue is there */
     atomic_uint_fast64_t swept;
     atomic_uint round; /* of the writer, from 1 */
     atomic_bool want_names;
-    size_t octets, stride; /* of the block; of one lane's queue in it */
+    size_t octets, stride; /* of the block; of one worker's queue in it */
     unsigned char *queues;
 };
 

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * worker_queue.h - the workers' side of recording: counters, and the events on their way to the writer. A lane belongs
- * to one worker, so that counting and handing over takes no step that others could contend for.
+ * worker_queue.h - the workers' side of recording: counters, and the events on their way to the writer. Each worker has
+ * a queue of its own, so that no two workers contend for one. Pages of memory that nobody wrote to cost nothing.
  *
- * All of it lies in memory that a process forked later shares, at the same address: the writer may be a thread or such
- * a process. Pages that nobody wrote to cost nothing.
- *
- * Threads: new and free while nobody else is at it; of the rest what each says.
+ * Threads: new and free while no other thread uses it; of the rest what each says.
  */
 #ifndef ASSAY_RESOLVER_MODULE_WORKER_QUEUE_H
 #define ASSAY_RESOLVER_MODULE_WORKER_QUEUE_H
@@ -16,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WORKER_QUEUE_MAX 64          /* workers with a lane of their own; others share one */
-#define WORKER_QUEUE_QUEUE 8192      /* events of one lane, 128 octets each */
+#define WORKER_QUEUE_MAX 64          /* workers with a queue of their own; others share one */
+#define WORKER_QUEUE_QUEUE 8192      /* events of one worker's queue, 128 octets each */
 #define WORKER_QUEUE_QUEUE_LONG 2048 /* ... of all that have a reason, a sampled name or a very long zone; some 2 MB */
 
 struct worker_queues;
@@ -33,13 +30,13 @@ struct worker_queues *worker_queue_free(struct worker_queues *l); /* NULL is fin
 
 /* ---- any thread ---- */
 
-/* A lane for the calling thread alone. NULL: there is none left; do without. */
+/* A queue for the calling thread alone. NULL: there is none left; use NULL in its place. */
 struct worker_queue *worker_queue_take(struct worker_queues *l);
 
-/* An event comes soon: what it will be written to is fetched from memory meanwhile. A hint. */
+/* Prefetches the queue slot that the next event will be written to. */
 void worker_queue_expect(const struct worker_queue *lane);
 
-/* With its own lane or NULL; never waits. What there is no room for is counted as dropped. */
+/* `lane`: the thread's own queue, or NULL. Never waits; what finds no room is counted as dropped. */
 void worker_queue_event(struct worker_queues *l, struct worker_queue *lane, const struct zones_event *e);
 void worker_queue_swept(struct worker_queues *l, uint64_t entries); /* cached answers marked for another judgement */
 void worker_queue_counts(const struct worker_queues *l, struct worker_queue_counts *out);
@@ -47,7 +44,7 @@ bool worker_queue_want_names(const struct worker_queues *l); /* whether sampled 
 
 /* ---- the writer ---- */
 
-/* A new round begins: one more reason may come for each zone. */
+/* Starts a reporting period: each zone may report one more reason. */
 void worker_queue_next_round(struct worker_queues *l, bool want_names);
 
 /* Calls take for all that has come; false from take: there was no room for it, and it is counted as dropped. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * workers.h - what each of the resolver's threads keeps for itself, so that judging an answer takes no lock and shares
- * no line of memory: the policy in force, counted once for each change and not for each answer, and a lane to hand over
- * what it saw (lanes.h).
+ * cache line: the policy in force, counted once for each change and not for each answer, and a queue for what it saw
+ * (worker_queue.h).
  *
  * A thread is known by itself: the first call makes what is kept, the end of the module releases it. A reload of the
  * resolver ends one `workers` and begins another, while its main thread stays.

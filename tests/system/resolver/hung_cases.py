@@ -278,7 +278,7 @@ def test_many_reloads_under_load(place, tree):
                 for _ in range(15):
                     r.control("reload")
                     time.sleep(0.5)
-            quiet(load, "reloads")
+            quiet(load, "reloads", 2.0)  # with Unbound's own part, on a busy machine
             assert r.stop() == 0
             zones = {x["zone"] for x in r.records()}
             assert {"unsigned.zz", "free.zz", "signed.zz"} <= zones, zones

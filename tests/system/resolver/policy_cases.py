@@ -99,7 +99,7 @@ def test_a_customers_file_mended_in_place(place, tree):
     os.makedirs(folder, exist_ok=True)
 
     def write(text):
-        with open(os.path.join(folder, "a.policy"), "w", encoding="ascii") as f:
+        with open(os.path.join(folder, "a.example.policy"), "w", encoding="ascii") as f:
             f.write(text)
 
     write("nonsense here\n")

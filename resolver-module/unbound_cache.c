@@ -19,14 +19,24 @@
 
 #define RCODE_TTL 5 /* seconds a failure is remembered: the iterator's NORR_TTL */
 
-/* Without RD there is at most a referral, which is no answer: nothing of it is stored. */
+/* Whether a message only shows the way: no data, and no proof that there is none. */
+static bool is_referral(const struct reply_info *rep)
+{
+    bool soa = false;
+    for (size_t i = rep->an_numrrsets; i < rep->an_numrrsets + rep->ns_numrrsets; i++)
+        soa |= ntohs(rep->rrsets[i]->rk.type) == LDNS_RR_TYPE_SOA;
+    return rep->an_numrrsets == 0 && !soa && FLAGS_GET_RCODE(rep->flags) == LDNS_RCODE_NOERROR;
+}
+
+/* Without RD only the iterator stores, which checks nothing; and what comes may be a referral, which is no answer. */
 static void store_rep(struct module_qstate *q, struct query_info *under, const struct reply_info *rep,
                       enum sec_status as)
 {
-    if (COMPAT_NO_CACHE(q) || !(q->query_flags & BIT_RD))
+    bool recursion = (q->query_flags & BIT_RD) != 0;
+    if (COMPAT_NO_CACHE(q) || (!recursion && is_referral(rep)))
         return;
     struct reply_info copy = *rep; /* dns_cache_store copies all it keeps, and leaves this one alone */
-    copy.security = as;
+    copy.security = recursion ? as : sec_status_unchecked;
     if (!COMPAT_CACHE_STORE(q->env, under, &copy, q->prefetch_leeway, q->query_flags, q->qstarttime))
         log_err("assay: out of memory storing an answer");
 }

@@ -132,7 +132,7 @@ $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libassay-engines.a $(LIBS_OU
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_engines) $(LDLIBS_cli)
 
 # By clang only: tests/fuzz/run sets CC and the flags.
-$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libassay-resolver.a $(BUILD)/libassay-engines.a $(LIBS_OUR)
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libassay-resolver.a $(BUILD)/libassay-milter.a $(BUILD)/libassay-engines.a $(LIBS_OUR)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_engines) $(LDLIBS_cli)
 

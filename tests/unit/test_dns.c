@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// check: alone, since it holds a deadline of 30 ms against the clock
 /* The scope: one question one answer, budget, deadlines, trace, names. The source is made here, so that time is in the
  * test's hand. */
 #include <setjmp.h>

@@ -24,9 +24,10 @@ struct reading {
     bool help;
 };
 
+/* Whether this row is an option of this command. */
 static bool applies(const struct options_spec *s, size_t i)
 {
-    return s->rows[i].bit == 0 || (s->rows[i].bit & s->takes) != 0;
+    return s->rows[i].name && (s->rows[i].bit == 0 || (s->rows[i].bit & s->takes) != 0);
 }
 
 /* ---- finding an option ---- */
@@ -262,8 +263,10 @@ static size_t column_of(const struct options_spec *s)
     size_t column = 12;
     char left[96];
     for (size_t i = 0; i < s->row_count; i++) {
+        if (!applies(s, i))
+            continue;
         left_of(&s->rows[i], left, sizeof left);
-        if (applies(s, i) && strlen(left) + 2 > column && strlen(left) <= 28)
+        if (strlen(left) + 2 > column && strlen(left) <= 28)
             column = strlen(left) + 2;
     }
     return column;
@@ -286,6 +289,8 @@ void options_help(const struct options_spec *s, const char *name, struct buf *ou
     add_wrapped(out, s->text, 0, 0);
     buf_addc(out, '\n');
     for (size_t i = 0; i < s->row_count; i++) {
+        if (!s->rows[i].name)
+            buf_printf(out, "%s%s:\n", i ? "\n" : "", s->rows[i].help);
         if (!applies(s, i))
             continue;
         left_of(&s->rows[i], left, sizeof left);

@@ -31,8 +31,8 @@ enum option_kind {
 };
 
 struct option_row {
-    char letter;          /* 0: no short form */
-    const char *name;     /* the long form, without "--" */
+    char letter;      /* 0: no short form */
+    const char *name; /* the long form, without "--"; NULL: no option, but a heading of the help: its text is `help` */
     const char *argument; /* what the help calls its value; NULL: takes none */
     const char *help;
     enum option_kind kind;
@@ -43,6 +43,8 @@ struct option_row {
     const char *(*take)(void *into, const char *value);
     unsigned bit; /* 0: of every command that uses this table; else of those whose `takes` has the bit */
 };
+
+#define OPTIONS_HEADING(text) {0, NULL, NULL, text, OPTION_FLAG, 0, 0, 0, NULL, 0}
 
 /* Rows, for a struct that is named before them: #define OPTIONS_OF struct my_options */
 // clang-format off

@@ -42,6 +42,11 @@ int cli_usage(const char *fmt, ...)
     return EX_USAGE;
 }
 
+int cli_options(const struct options_spec *spec, int argc, char **argv, void *into, int *operands)
+{
+    return options_start(spec, prefix_now, argc, argv, into, operands, stdout, stderr);
+}
+
 static void print_table(const char *prefix, const struct cli_command *table)
 {
     const char *group = NULL;

@@ -13,6 +13,7 @@
 #define ASSAY_CLI_CLI_H
 
 #include "base/buf.h"
+#include "base/options.h"
 #include "base/status.h"
 #include <stdbool.h>
 #include <stdio.h>
@@ -37,6 +38,10 @@ void cli_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /* As cli_error, with a hint at the help behind it; returns EX_USAGE. For bad options and arguments. */
 int cli_usage(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* The running command's command line, by its table (base/options.h): -1: go on, the operands are argv[1] to
+ * argv[*operands]; else the exit code, after the help or a complaint. */
+int cli_options(const struct options_spec *spec, int argc, char **argv, void *into, int *operands);
 
 /* Runs the command of `table` (ended by a name of NULL) that argv[1] names; `prefix` ("assay", "assay policy") stands
  * in help and errors. No argument, `help`, `--help` and `-h` print the table. Returns the command's exit code, or

@@ -9,30 +9,35 @@
 #include "policy/pause.h"
 #include "base/clock.h"
 #include "cli/cli.h"
-#include <getopt.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static const struct option long_options[] = {
-    {"help", no_argument, NULL, 'h'},
-    {"state", required_argument, NULL, 'S'},
-    {NULL, 0, NULL, 0},
+struct pause_options {
+    const char *state;
 };
 
-static int help(void)
-{
-    puts("Usage: assay pause DURATION because \"REASON\"\n"
-         "       assay pause\n"
-         "       assay resume\n"
-         "\n"
-         "Turns enforcement off for a time (30m, 1h, at most 24h): mail is judged and recorded, and nothing is acted "
-         "on.\n"
-         "It comes back by itself, or by 'assay resume'. Without arguments: says whether a pause is on.\n"
-         "\n"
-         "  -S, --state DIR   the programs' folder (default " ASSAY_STATEDIR ")");
-    return EX_OK;
-}
+#define OPTIONS_OF struct pause_options
+static const struct option_row rows[] = {
+    OPTIONS_TEXT('S', "state", "DIR", state, "the programs' folder (default " ASSAY_STATEDIR ")"),
+};
+
+static const struct options_spec pause_line = {
+    .synopsis = "DURATION because \"REASON\"\n",
+    .text = "Turns enforcement off for a time (30m, 1h, at most 24h): mail is judged and recorded, and nothing is "
+            "acted on. "
+            "It comes back by itself, or by 'assay resume'. Without arguments: shows whether a pause is on.",
+    .rows = rows,
+    .row_count = 1,
+    .most = 3,
+};
+
+static const struct options_spec resume_line = {
+    .synopsis = "[OPTION...]",
+    .text = "Ends a pause: the policy is in force again.",
+    .rows = rows,
+    .row_count = 1,
+};
 
 /* "90s", "30m", "1h"; 0: none of these. */
 static long duration(const char *text)
@@ -91,49 +96,32 @@ static int begin(const char *state, const char *length, const char *because)
     return EX_OK;
 }
 
-/* -1: go on; else the exit code. */
-static int read_options(int argc, char **argv, const char **state)
-{
-    int c;
-    *state = ASSAY_STATEDIR;
-    while ((c = getopt_long(argc, argv, "hS:", long_options, NULL)) != -1) {
-        if (c == 'h')
-            return help();
-        if (c != 'S')
-            return cli_usage("see the options");
-        *state = optarg;
-    }
-    return -1;
-}
-
 int cmd_pause(int argc, char **argv)
 {
-    const char *state;
-    int rc = read_options(argc, argv, &state);
-    if (rc != -1)
+    struct pause_options o = {.state = ASSAY_STATEDIR};
+    int n, rc = cli_options(&pause_line, argc, argv, &o, &n);
+    if (rc >= 0)
         return rc;
-    if (optind == argc)
-        return show(state);
-    if (argc - optind != 3 || strcmp(argv[optind + 1], "because") != 0)
+    if (n == 0)
+        return show(o.state);
+    if (n != 3 || strcmp(argv[2], "because") != 0)
         return cli_usage("say for how long and why: assay pause 1h because \"...\"");
-    return begin(state, argv[optind], argv[optind + 2]);
+    return begin(o.state, argv[1], argv[3]);
 }
 
 int cmd_resume(int argc, char **argv)
 {
-    const char *state;
-    int rc = read_options(argc, argv, &state);
-    if (rc != -1)
+    struct pause_options o = {.state = ASSAY_STATEDIR};
+    int n, rc = cli_options(&resume_line, argc, argv, &o, &n);
+    if (rc >= 0)
         return rc;
-    if (optind != argc)
-        return cli_usage("'%s': no arguments are wanted", argv[optind]);
-    enum status s = pause_end(state);
+    enum status s = pause_end(o.state);
     if (s == STATUS_MISSING) {
         puts("No pause was on.");
         return EX_OK;
     }
     if (s != STATUS_OK)
-        return failed(state, s);
+        return failed(o.state, s);
     puts("The policy is in force again.");
     return EX_OK;
 }

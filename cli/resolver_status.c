@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/table.h"
-#include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -20,30 +19,26 @@
 
 #define STALE_SECONDS 30 /* the module writes every two */
 
-enum form { FORM_TEXT, FORM_JSON, FORM_PROMETHEUS };
-enum option_number { OPT_JSON = 256, OPT_PROMETHEUS };
-
-static const struct option long_options[] = {
-    {"help", no_argument, NULL, 'h'},
-    {"dir", required_argument, NULL, 'd'},
-    {"json", no_argument, NULL, OPT_JSON},
-    {"prometheus", no_argument, NULL, OPT_PROMETHEUS},
-    {NULL, 0, NULL, 0},
+struct status_options {
+    const char *dir;
+    bool json, prometheus;
 };
 
-static int help(void)
-{
-    puts("Usage: assay resolver status [--json | --prometheus] [--dir DIR]\n"
-         "\n"
-         "Says how the module in Unbound is: the policy it has in force, what it saw and refused, its queue and "
-         "journal,\n"
-         "the unsigned domains most asked for, and the broken ones with the reason.\n"
-         "\n"
-         "  -d, --dir DIR   the module's folder (default " ASSAY_STATEDIR "/resolver)\n"
-         "  --json          the module's status file as it is\n"
-         "  --prometheus    metrics in Prometheus' text format");
-    return EX_OK;
-}
+#define OPTIONS_OF struct status_options
+static const struct option_row rows[] = {
+    OPTIONS_TEXT('d', "dir", "DIR", dir, "the module's folder (default " ASSAY_STATEDIR "/resolver)"),
+    OPTIONS_FLAG(0, "json", json, "the module's status file as it is"),
+    OPTIONS_FLAG(0, "prometheus", prometheus, "metrics in Prometheus' text format"),
+};
+
+static const struct options_spec command_line = {
+    .synopsis = "[--json | --prometheus] [--dir DIR]",
+    .text =
+        "How the module in Unbound is: the policy it has in force, what it saw and refused, its queue and journal, the "
+        "unsigned domains most asked for, and the broken ones with the reason.",
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+};
 
 static const char *text_of(const json_t *o, const char *key)
 {
@@ -289,32 +284,19 @@ static json_t *read_status(const char *dir)
 
 static int status(int argc, char **argv)
 {
-    const char *dir = ASSAY_STATEDIR "/resolver";
-    enum form form = FORM_TEXT;
-    int o;
-    while ((o = getopt_long(argc, argv, "+:hd:", long_options, NULL)) != -1) {
-        if (o == 'h')
-            return help();
-        if (o == 'd')
-            dir = optarg;
-        else if (o == OPT_JSON)
-            form = FORM_JSON;
-        else if (o == OPT_PROMETHEUS)
-            form = FORM_PROMETHEUS;
-        else
-            return cli_usage(o == ':' ? "%s wants a value" : "unknown option %s", argv[optind - 1]);
-    }
-    if (optind < argc)
-        return cli_usage("unexpected argument '%s'", argv[optind]);
-    json_t *s = read_status(dir);
+    struct status_options o = {.dir = ASSAY_STATEDIR "/resolver"};
+    int n, rc = cli_options(&command_line, argc, argv, &o, &n);
+    if (rc >= 0)
+        return rc;
+    json_t *s = read_status(o.dir);
     if (!s)
         return CLI_UNKNOWN;
     struct verdict v = {.code = CLI_OK, .words = BUF_INIT};
     judge(s, &v);
     bool ok = true;
-    if (form == FORM_JSON)
+    if (o.json)
         ok = json_dumpf(s, stdout, JSON_INDENT(2)) == 0 && putchar('\n') == '\n' && fflush(stdout) == 0;
-    else if (form == FORM_PROMETHEUS)
+    else if (o.prometheus)
         ok = print_prometheus(s);
     else
         print_text(s, &v);

@@ -122,34 +122,29 @@ static int choose_name(struct choice *c, const char *name)
     return name_unknown(name);
 }
 
+#define OPTIONS_OF struct choice
+static const struct option_row rows[] = {
+    OPTIONS_FLAG(0, "json", as_json, "for programs"),
+    OPTIONS_TEXT(0, "html", "FILE", html, "a page for a browser"),
+};
+
+static const struct options_spec command_line = {
+    .synopsis = "[--json | --html FILE] [STANDARD...]",
+    .text = "Says of each standard what it protects from, who has to act, what it costs, and what Assay does about it.",
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+    .most = OPTIONS_ANY,
+};
+
 /* Marks the standards named by the arguments; -1: go on, else the exit code. */
 static int choose(int argc, char **argv, struct choice *c)
 {
-    bool any = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0) {
-            c->as_json = true;
-        } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            puts(
-                "Usage: assay standards [--json | --html FILE] [STANDARD...]\n\nSays of each standard what it protects "
-                "from, who has to act,\nwhat it costs, and what Assay does about it.");
-            return EX_OK;
-        } else if (strcmp(argv[i], "--html") == 0 && i + 1 < argc) {
-            c->html = argv[++i];
-        } else if (strncmp(argv[i], "--html=", 7) == 0) {
-            c->html = argv[i] + 7;
-        } else if (argv[i][0] == '-') {
-            return cli_usage("unknown option '%s'", argv[i]);
-        } else {
-            int rc = choose_name(c, argv[i]);
-            any = true;
-            if (rc != -1)
-                return rc;
-        }
-    }
-    for (size_t k = 0; k < ALL && !any; k++)
+    int n, rc = cli_options(&command_line, argc, argv, c, &n);
+    for (int i = 1; rc < 0 && i <= n; i++)
+        rc = choose_name(c, argv[i]);
+    for (size_t k = 0; rc < 0 && n == 0 && k < ALL; k++)
         c->chosen[k] = true;
-    return -1;
+    return rc;
 }
 
 static int write_page(const struct choice *c)

@@ -7,104 +7,7 @@
  */
 #include "cli/check/check_cmd.h"
 #include "cli/cli.h"
-#include <getopt.h>
 #include <stdlib.h>
-
-enum {
-    LIST = 1,
-    OWN,
-    SELECTOR,
-    SAVE,
-    FROM,
-    TABLE,
-    JSON,
-    CSV,
-    HTML,
-    LABEL,
-    FIX,
-    TESTS,
-    PROFILE,
-    NAGIOS,
-    GRADE,
-    WATCH,
-    STATE,
-    RESUME,
-    PARALLEL,
-    POLICY,
-    PRIVATE,
-    CA,
-    PACE,
-    METRICS
-};
-
-static const struct option long_options[] = {{"list", required_argument, NULL, LIST},
-                                             {"own", no_argument, NULL, OWN},
-                                             {"selector", required_argument, NULL, SELECTOR},
-                                             {"save", required_argument, NULL, SAVE},
-                                             {"from", required_argument, NULL, FROM},
-                                             {"table", required_argument, NULL, TABLE},
-                                             {"json", no_argument, NULL, JSON},
-                                             {"csv", no_argument, NULL, CSV},
-                                             {"html", required_argument, NULL, HTML},
-                                             {"label", required_argument, NULL, LABEL},
-                                             {"fix", no_argument, NULL, FIX},
-                                             {"tests", no_argument, NULL, TESTS},
-                                             {"profile", required_argument, NULL, PROFILE},
-                                             {"nagios", no_argument, NULL, NAGIOS},
-                                             {"min-grade", required_argument, NULL, GRADE},
-                                             {"watch", no_argument, NULL, WATCH},
-                                             {"state", required_argument, NULL, STATE},
-                                             {"resume", required_argument, NULL, RESUME},
-                                             {"parallel", required_argument, NULL, PARALLEL},
-                                             {"policy", required_argument, NULL, POLICY},
-                                             {"allow-private", no_argument, NULL, PRIVATE},
-                                             {"ca-file", required_argument, NULL, CA},
-                                             {"pace", required_argument, NULL, PACE},
-                                             {"prometheus", required_argument, NULL, METRICS},
-                                             {"help", no_argument, NULL, 'h'},
-                                             {NULL, 0, NULL, 0}};
-
-static void help(void)
-{
-    puts("Usage: assay check [OPTION...] DOMAIN...\n"
-         "       assay check --list FILE | --own | --from FILE\n"
-         "\n"
-         "Is a domain safe to write to, and safe from being forged? One grade, and the\n"
-         "three things most worth doing. Nothing is sent to anybody.\n"
-         "\n"
-         "What to check\n"
-         "  --list FILE         the domains in a file, one a line\n"
-         "  --own               the policy's own domains\n"
-         "  --selector NAME     a DKIM selector to look at; may be given several times\n"
-         "  --from FILE         judge facts that were saved, and ask nobody\n"
-         "  --save FILE         keep the facts; with several domains a folder\n"
-         "\n"
-         "What to show\n"
-         "  --fix               only the three things to do, ready to copy\n"
-         "  --json, --csv       for programs\n"
-         "  --html FILE         a page\n"
-         "  --label FILE        a label for a web page (SVG)\n"
-         "  --profile NAME      against a list of requirements: nl, bulk-sender, bod-18-01\n"
-         "  --tests             every test, and what it asks for\n"
-         "\n"
-         "For a timer or a monitoring system\n"
-         "  --nagios            one line; exit code 0 good, 1 warning, 2 critical,\n"
-         "                      3 unknown\n"
-         "  --min-grade GRADE   critical below this grade (A+, A, B, ...)\n"
-         "  --watch             say only what changed since the last time\n"
-         "  --state FILE        where --watch keeps what it saw\n"
-         "  --prometheus FILE   metrics for a node exporter\n"
-         "\n"
-         "How\n"
-         "  --resume FILE       write each result into FILE as a line of JSON, and skip\n"
-         "                      the domains that are there already\n"
-         "  --parallel N        domains at once (16)\n"
-         "  --pace MS           least time between two questions to one address (1000)\n"
-         "  --allow-private     ask private and loopback addresses, too\n"
-         "  --ca-file FILE      authorities to trust in place of the system's (PEM)\n"
-         "  --policy FILE       the policy (for --own, and its dns.* settings)\n"
-         "  --table N           grade by this version of the table");
-}
 
 static bool number_of(const char *text, unsigned long most, unsigned *out)
 {
@@ -124,78 +27,90 @@ static bool read_grade(const char *text, enum check_grade *out)
     return false;
 }
 
-static int take_text(struct check_options *o, int c, const char *text)
+static const char *take_selector(void *into, const char *value)
 {
-    switch (c) {
-    case LIST:
-        o->list = text;
-        break;
-    case SELECTOR:
-        if (o->selector_count == CHECK_SELECTORS)
-            return cli_usage("at most %d selectors", CHECK_SELECTORS);
-        o->selectors[o->selector_count++] = (struct facts_selector){text, "option"};
-        break;
-    case SAVE:
-        o->save = text;
-        break;
-    case FROM:
-        o->from = text;
-        break;
-    case HTML:
-        o->html = text;
-        break;
-    case LABEL:
-        o->label = text;
-        break;
-    case STATE:
-        o->state = text;
-        break;
-    case RESUME:
-        o->resume = text;
-        break;
-    case POLICY:
-        o->policy = text;
-        break;
-    case CA:
-        o->ca_file = text;
-        break;
-    default:
-        o->prometheus = text;
-    }
-    return -1;
+    struct check_options *o = into;
+    if (o->selector_count == CHECK_SELECTORS)
+        return "taken: there are too many selectors";
+    o->selectors[o->selector_count++] = (struct facts_selector){value, "option"};
+    return NULL;
 }
 
-static int take(struct check_options *o, int c, const char *text)
+static const char *take_table(void *into, const char *value)
 {
-    bool *const flags[] = {
-        [OWN] = &o->own,     [JSON] = &o->json,     [CSV] = &o->csv,     [FIX] = &o->fix,
-        [TESTS] = &o->tests, [NAGIOS] = &o->nagios, [WATCH] = &o->watch, [PRIVATE] = &o->allow_private};
-    if ((size_t)c < sizeof flags / sizeof flags[0] && flags[c]) {
-        *flags[c] = true;
-        return -1;
-    }
-    switch (c) {
-    case TABLE:
-        return number_of(text, 1000, &o->table) && o->table ? -1 : cli_usage("--table %s: a number is wanted", text);
-    case PARALLEL:
-        return number_of(text, CHECK_PARALLEL_MOST, &o->parallel) && o->parallel
-                   ? -1
-                   : cli_usage("--parallel %s: a number from 1 to %d is wanted", text, CHECK_PARALLEL_MOST);
-    case PACE:
-        return number_of(text, 60000, &o->pace_ms)
-                   ? -1
-                   : cli_usage("--pace %s: milliseconds from 0 to 60000 are wanted", text);
-    case PROFILE:
-        o->profile = text;
-        return check_profile_exists(text)
-                   ? -1
-                   : cli_usage("--profile %s: there is no such profile; known are nl, bulk-sender, bod-18-01", text);
-    case GRADE:
-        return read_grade(text, &o->least) ? -1 : cli_usage("--min-grade %s: one of A+, A, B, C, D, E is wanted", text);
-    default:
-        return take_text(o, c, text);
-    }
+    struct check_options *o = into;
+    return number_of(value, 1000, &o->table) && o->table ? NULL : "a number from 1 to 1000";
 }
+
+#define STRING(x) #x
+#define NUMBER(x) STRING(x)
+
+static const char *take_parallel(void *into, const char *value)
+{
+    struct check_options *o = into;
+    return number_of(value, CHECK_PARALLEL_MOST, &o->parallel) && o->parallel
+               ? NULL
+               : "a number from 1 to " NUMBER(CHECK_PARALLEL_MOST);
+}
+
+static const char *take_pace(void *into, const char *value)
+{
+    return number_of(value, 60000, &((struct check_options *)into)->pace_ms) ? NULL : "milliseconds from 0 to 60000";
+}
+
+static const char *take_profile(void *into, const char *value)
+{
+    ((struct check_options *)into)->profile = value;
+    return check_profile_exists(value) ? NULL : "a profile: nl, bulk-sender, bod-18-01";
+}
+
+static const char *take_grade(void *into, const char *value)
+{
+    return read_grade(value, &((struct check_options *)into)->least) ? NULL : "one of A+, A, B, C, D, E";
+}
+
+#define OPTIONS_OF struct check_options
+static const struct option_row rows[] = {
+    OPTIONS_HEADING("What to check"),
+    OPTIONS_TEXT(0, "list", "FILE", list, "the domains in a file, one a line"),
+    OPTIONS_FLAG(0, "own", own, "the policy's own domains"),
+    OPTIONS_TAKE(0, "selector", "NAME", take_selector, "a DKIM selector to look at; may be given several times"),
+    OPTIONS_TEXT(0, "from", "FILE", from, "judge facts that were saved, and ask nobody"),
+    OPTIONS_TEXT(0, "save", "FILE", save, "keep the facts; with several domains a folder"),
+    OPTIONS_HEADING("What to show"),
+    OPTIONS_FLAG(0, "fix", fix, "only the three things to do, ready to copy"),
+    OPTIONS_FLAG(0, "json", json, "for programs"),
+    OPTIONS_FLAG(0, "csv", csv, "for spreadsheets"),
+    OPTIONS_TEXT(0, "html", "FILE", html, "a page"),
+    OPTIONS_TEXT(0, "label", "FILE", label, "a label for a web page (SVG)"),
+    OPTIONS_TAKE(0, "profile", "NAME", take_profile, "against a list of requirements: nl, bulk-sender, bod-18-01"),
+    OPTIONS_FLAG(0, "tests", tests, "every test, and what it asks for"),
+    OPTIONS_HEADING("For a timer or a monitoring system"),
+    OPTIONS_FLAG(0, "nagios", nagios, "one line; exit code 0 good, 1 warning, 2 critical, 3 unknown"),
+    OPTIONS_TAKE(0, "min-grade", "GRADE", take_grade, "critical below this grade (A+, A, B, ...)"),
+    OPTIONS_FLAG(0, "watch", watch, "say only what changed since the last time"),
+    OPTIONS_TEXT(0, "state", "FILE", state, "where --watch keeps what it saw"),
+    OPTIONS_TEXT(0, "prometheus", "FILE", prometheus, "metrics for a node exporter"),
+    OPTIONS_HEADING("How"),
+    OPTIONS_TEXT(0, "resume", "FILE", resume,
+                 "write each result into FILE as a line of JSON, and skip the domains that are there already"),
+    OPTIONS_TAKE(0, "parallel", "COUNT", take_parallel, "domains at once (16)"),
+    OPTIONS_TAKE(0, "pace", "MS", take_pace, "least time between two questions to one address (1000)"),
+    OPTIONS_FLAG(0, "allow-private", allow_private, "ask private and loopback addresses, too"),
+    OPTIONS_TEXT(0, "ca-file", "FILE", ca_file, "authorities to trust in place of the system's (PEM)"),
+    OPTIONS_TEXT('P', "policy", "FILE", policy, "the policy (for --own, and its dns.* settings)"),
+    OPTIONS_TAKE(0, "table", "N", take_table, "grade by this version of the table"),
+};
+
+static const struct options_spec command_line = {
+    .synopsis = "[OPTION...] DOMAIN...\n--list FILE | --own | --from FILE",
+    .text =
+        "Is a domain safe to write to, and safe from being forged? One grade, and the three things most worth doing. "
+        "Nothing is sent to anybody.",
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+    .most = OPTIONS_ANY,
+};
 
 static int check_sense(const struct check_options *o)
 {
@@ -217,19 +132,12 @@ static int check_sense(const struct check_options *o)
 
 int check_args_read(int argc, char **argv, struct check_options *o)
 {
-    int c;
+    int n;
     *o = (struct check_options){.parallel = CHECK_PARALLEL, .pace_ms = GATHER_PACE_MS, .least = CHECK_NONE};
-    optind = 1;
-    while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-        if (c == 'h') {
-            help();
-            return EX_OK;
-        }
-        int rc = c == '?' ? cli_usage("see the options") : take(o, c, optarg);
-        if (rc != -1)
-            return rc;
-    }
-    o->domains = argv + optind;
-    o->domain_count = (size_t)(argc - optind);
+    const int rc = cli_options(&command_line, argc, argv, o, &n);
+    if (rc >= 0)
+        return rc;
+    o->domains = argv + 1;
+    o->domain_count = (size_t)n;
     return check_sense(o);
 }

@@ -13,14 +13,11 @@
 #include "cli/cli.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define T(text) language_text(l->language, LANGUAGE_MARK(text))
 #define COLUMNS 76 /* RFC 5322 2.1.1 advises 78 */
-
-enum { TO = 1, LANG, FROM, EML, POLICY, SELECTOR, PRIVATE, CA, PACE };
 
 struct letter {
     struct check_options o;
@@ -30,25 +27,6 @@ struct letter {
     struct buf out;
     int rc;
 };
-
-static void help(void)
-{
-    puts("Usage: assay letter [OPTION...] DOMAIN\n"
-         "       assay letter --from FILE\n"
-         "\n"
-         "Writes the mail to whoever must mend a domain: what was found, why it matters,\n"
-         "what to publish. Nothing is sent.\n"
-         "\n"
-         "  --to WHOM           supplier or correspondent (the default)\n"
-         "  --lang LANGUAGE     en or nl; by default the user's\n"
-         "  --eml FILE          as a message, to open in a mail program\n"
-         "  --from FILE         from facts that `assay check --save` kept\n"
-         "  --selector NAME     a DKIM selector to look at\n"
-         "  --policy FILE       the policy, for its owner and its dns.* settings\n"
-         "  --allow-private     ask private and loopback addresses, too\n"
-         "  --ca-file FILE      authorities to trust in place of the system's (PEM)\n"
-         "  --pace MS           least time between two questions to one address (1000)");
-}
 
 /* Adds text in lines of at most COLUMNS, each behind the same blanks; long words stand alone. */
 static void add_wrapped(struct buf *out, const char *text, unsigned indent)
@@ -175,72 +153,65 @@ static void one_done(void *context, struct check_one *one)
         l->rc = fwrite(l->out.p, 1, l->out.n, stdout) == l->out.n ? EX_OK : EX_IOERR;
 }
 
-static int take(struct letter *l, int c, const char *text)
+static const char *take_whom(void *into, const char *value)
+{
+    struct letter *l = into;
+    l->supplier = strcmp(value, "supplier") == 0;
+    return l->supplier || strcmp(value, "correspondent") == 0 ? NULL : "one of supplier, correspondent";
+}
+
+static const char *take_language(void *into, const char *value)
+{
+    return language_from_name(value, &((struct letter *)into)->language) ? NULL : "one of en, nl";
+}
+
+static const char *take_selector(void *into, const char *value)
+{
+    struct check_options *o = &((struct letter *)into)->o;
+    if (o->selector_count == CHECK_SELECTORS)
+        return "taken: there are too many selectors";
+    o->selectors[o->selector_count++] = (struct facts_selector){value, "option"};
+    return NULL;
+}
+
+static const char *take_pace(void *into, const char *value)
 {
     char *end;
-    unsigned long pace;
-    switch (c) {
-    case TO:
-        l->supplier = strcmp(text, "supplier") == 0;
-        return l->supplier || strcmp(text, "correspondent") == 0
-                   ? -1
-                   : cli_usage("--to %s: supplier or correspondent is wanted", text);
-    case LANG:
-        return language_from_name(text, &l->language) ? -1 : cli_usage("--lang %s: en or nl is wanted", text);
-    case FROM:
-        l->o.from = text;
-        return -1;
-    case EML:
-        l->eml = text;
-        return -1;
-    case POLICY:
-        l->o.policy = text;
-        return -1;
-    case CA:
-        l->o.ca_file = text;
-        return -1;
-    case PRIVATE:
-        l->o.allow_private = true;
-        return -1;
-    case PACE:
-        pace = strtoul(text, &end, 10);
-        l->o.pace_ms = (unsigned)pace;
-        return *text >= '0' && *text <= '9' && !*end && pace <= 60000
-                   ? -1
-                   : cli_usage("--pace %s: milliseconds from 0 to 60000 are wanted", text);
-    default:
-        if (l->o.selector_count == CHECK_SELECTORS)
-            return cli_usage("at most %d selectors", CHECK_SELECTORS);
-        l->o.selectors[l->o.selector_count++] = (struct facts_selector){text, "option"};
-        return -1;
-    }
+    const unsigned long pace = strtoul(value, &end, 10);
+    ((struct letter *)into)->o.pace_ms = (unsigned)pace;
+    return *value >= '0' && *value <= '9' && !*end && pace <= 60000 ? NULL : "milliseconds from 0 to 60000";
 }
+
+#define OPTIONS_OF struct letter
+static const struct option_row rows[] = {
+    OPTIONS_TAKE(0, "to", "WHOM", take_whom, "supplier or correspondent (the default)"),
+    OPTIONS_TAKE(0, "lang", "LANGUAGE", take_language, "en or nl; by default the user's"),
+    OPTIONS_TEXT(0, "eml", "FILE", eml, "as a message, to open in a mail program"),
+    OPTIONS_TEXT(0, "from", "FILE", o.from, "from facts that `assay check --save` kept"),
+    OPTIONS_TAKE(0, "selector", "NAME", take_selector, "a DKIM selector to look at"),
+    OPTIONS_TEXT('P', "policy", "FILE", o.policy, "the policy, for its owner and its dns.* settings"),
+    OPTIONS_FLAG(0, "allow-private", o.allow_private, "ask private and loopback addresses, too"),
+    OPTIONS_TEXT(0, "ca-file", "FILE", o.ca_file, "authorities to trust in place of the system's (PEM)"),
+    OPTIONS_TAKE(0, "pace", "MS", take_pace, "least time between two questions to one address (1000)"),
+};
+
+static const struct options_spec command_line = {
+    .synopsis = "[OPTION...] DOMAIN\n--from FILE",
+    .text =
+        "Writes the mail to whoever must mend a domain: what was found, why it matters, what to publish. Nothing is "
+        "sent.",
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+    .most = 1,
+};
 
 static int read_arguments(int argc, char **argv, struct letter *l)
 {
-    static const struct option options[] = {{"to", required_argument, NULL, TO},
-                                            {"lang", required_argument, NULL, LANG},
-                                            {"from", required_argument, NULL, FROM},
-                                            {"eml", required_argument, NULL, EML},
-                                            {"policy", required_argument, NULL, POLICY},
-                                            {"selector", required_argument, NULL, SELECTOR},
-                                            {"allow-private", no_argument, NULL, PRIVATE},
-                                            {"ca-file", required_argument, NULL, CA},
-                                            {"pace", required_argument, NULL, PACE},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    int c;
-    optind = 1;
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (c == 'h') {
-            help();
-            return EX_OK;
-        }
-        int rc = c == '?' ? cli_usage("see the options") : take(l, c, optarg);
-        if (rc != -1)
-            return rc;
-    }
-    if ((argc - optind != 1) != (l->o.from != NULL))
+    int n;
+    const int rc = cli_options(&command_line, argc, argv, l, &n);
+    if (rc >= 0)
+        return rc;
+    if ((n != 1) != (l->o.from != NULL))
         return cli_usage(l->o.from ? "--from takes no domain" : "one domain is wanted, or --from FILE");
     return -1;
 }
@@ -262,8 +233,8 @@ int cmd_letter(int argc, char **argv)
         one_done(&l, &one);
         check_one_free(&one);
         rc = l.rc;
-    } else if (domain_from_text(slice_str(argv[optind]), name) != STATUS_OK) {
-        rc = cli_usage("'%s' is not a domain name", argv[optind]);
+    } else if (domain_from_text(slice_str(argv[1]), name) != STATUS_OK) {
+        rc = cli_usage("'%s' is not a domain name", argv[1]);
     } else {
         rc = check_run(&l.o, policy, names, 1, one_done, &l);
         rc = rc ? rc : l.rc;

@@ -7,13 +7,13 @@
  * Postfix, no root) says so and fails nobody.
  */
 #include "cli/doctor/doctor.h"
+#include "base/words.h"
 #include "dns/dns_replay.h"
 #include "dns/dns_unbound.h"
 #include "base/json.h"
 #include "cli/cli.h"
 #include "policy/policy_live.h"
 #include "policy/policy_settings.h"
-#include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -47,87 +47,58 @@ struct options {
     bool chosen[CHECKS];
 };
 
-static const struct option long_options[] = {
-    {"dns", required_argument, NULL, 'd'},
-    {"smtp", required_argument, NULL, 's'},
-    {"no-test-message", no_argument, NULL, 'n'},
-    {"help", no_argument, NULL, 'h'},
-    {"json", no_argument, NULL, 'j'},
-    {"policy", required_argument, NULL, 'P'},
-    {"quiet", no_argument, NULL, 'q'},
-    {"state", required_argument, NULL, 'S'},
-    {NULL, 0, NULL, 0},
+#define OPTIONS_OF struct options
+static const struct option_row rows[] = {
+    OPTIONS_TEXT('P', "policy", "FILE", policy, "the policy (default " CLI_POLICY_PATH ")"),
+    OPTIONS_TEXT('S', "state", "DIR", state, "the programs' folder (default " ASSAY_STATEDIR ")"),
+    OPTIONS_FLAG('q', "quiet", quiet, "only what is not in order"),
+    OPTIONS_FLAG(0, "json", json, "for programs"),
+    OPTIONS_TEXT(0, "dns", "FILE", dns, "saved answers instead of DNS"),
+    OPTIONS_TEXT(0, "smtp", "HOST[:PORT]", smtp, "where the test message is given in (default: loopback, port 25)"),
+    OPTIONS_FLAG(0, "no-test-message", no_message, "send none"),
 };
 
-static int help(void)
+/* Marks the check of that name, or complains and names the nearest. */
+static int choose(struct options *o, const char *name)
 {
-    puts("Usage: assay doctor [OPTION...] [CHECK...]\n"
-         "\n"
-         "Is this server itself in order? Changes nothing; sends one message, which assay-milter drops.\n"
-         "\n"
-         "  -P, --policy FILE   the policy (default " CLI_POLICY_PATH ")\n"
-         "  -S, --state DIR     the programs' folder (default " ASSAY_STATEDIR ")\n"
-         "  -q, --quiet         only what is not in order\n"
-         "      --json          for programs\n"
-         "      --dns FILE      saved answers instead of DNS\n"
-         "      --smtp HOST[:PORT]  where the test message is given in (default: loopback, port 25)\n"
-         "      --no-test-message   send none\n"
-         "\n"
-         "Checks, all of them when none is named:");
-    for (size_t i = 0; i < CHECKS; i++)
-        printf("  %-10s %s\n", checks[i].name, checks[i].help);
-    puts("\nExit code: 0 all well, 1 a warning, 2 critical, 3 something could not be found out.");
-    return EX_OK;
-}
-
-static bool choose(struct options *o, const char *name)
-{
-    for (size_t i = 0; i < CHECKS; i++)
-        if (strcmp(checks[i].name, name) == 0)
-            return o->chosen[i] = true;
-    return false;
+    const char *names[CHECKS];
+    for (size_t i = 0; i < CHECKS; i++) {
+        names[i] = checks[i].name;
+        if (strcmp(checks[i].name, name) == 0) {
+            o->chosen[i] = true;
+            return -1;
+        }
+    }
+    const char *near = words_nearest(slice_str(name), names, CHECKS);
+    return near ? cli_usage("unknown check '%s'; did you mean '%s'?", name, near)
+                : cli_usage("unknown check '%s'", name);
 }
 
 /* -1: go on; else the exit code. */
 static int read_options(int argc, char **argv, struct options *o)
 {
-    int c;
+    struct option_word words[CHECKS];
+    const struct options_spec spec = {
+        .synopsis = "[OPTION...] [CHECK...]",
+        .text = "Is this server itself in order? Changes nothing; sends one message, which assay-milter drops.",
+        .rows = rows,
+        .row_count = sizeof rows / sizeof *rows,
+        .words_are = "Checks, all of them if none is named:",
+        .words = words,
+        .word_count = CHECKS,
+        .after = "Exit code: 0 all well, 1 a warning, 2 critical, 3 something could not be found out.",
+        .most = OPTIONS_ANY,
+    };
+    int n;
+    for (size_t i = 0; i < CHECKS; i++)
+        words[i] = (struct option_word){checks[i].name, checks[i].help};
     *o = (struct options){.policy = CLI_POLICY_PATH, .state = ASSAY_STATEDIR};
-    while ((c = getopt_long(argc, argv, "hP:qS:", long_options, NULL)) != -1) {
-        switch (c) {
-        case 'd':
-            o->dns = optarg;
-            break;
-        case 'h':
-            return help();
-        case 'j':
-            o->json = true;
-            break;
-        case 'n':
-            o->no_message = true;
-            break;
-        case 's':
-            o->smtp = optarg;
-            break;
-        case 'P':
-            o->policy = optarg;
-            break;
-        case 'q':
-            o->quiet = true;
-            break;
-        case 'S':
-            o->state = optarg;
-            break;
-        default:
-            return cli_usage("see the options");
-        }
-    }
-    for (int i = optind; i < argc; i++)
-        if (!choose(o, argv[i]))
-            return cli_usage("there is no check '%s'", argv[i]);
-    for (size_t i = 0; optind == argc && i < CHECKS; i++)
+    int rc = cli_options(&spec, argc, argv, o, &n);
+    for (int i = 1; rc < 0 && i <= n; i++)
+        rc = choose(o, argv[i]);
+    for (size_t i = 0; rc < 0 && n == 0 && i < CHECKS; i++)
         o->chosen[i] = true;
-    return -1;
+    return rc;
 }
 
 static const char *state_word(enum doctor_state s)

@@ -14,127 +14,57 @@
 #include "cli/harden/migrate.h"
 #include "policy/policy_settings.h"
 #include <errno.h>
-#include <getopt.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct option long_options[] = {
-    {"dry-run", no_argument, NULL, 'n'},
-    {"force", no_argument, NULL, 'f'},
-    {"from-opendmarc", no_argument, NULL, 'M'},
-    {"help", no_argument, NULL, 'h'},
-    {"opendkim-conf", required_argument, NULL, 'K'},
-    {"opendmarc-conf", required_argument, NULL, 'D'},
-    {"policy", required_argument, NULL, 'P'},
-    {"policyd-spf-conf", required_argument, NULL, 'F'},
-    {"postfix", required_argument, NULL, 'p'},
-    {"release", required_argument, NULL, 'l'},
-    {"reload", no_argument, NULL, 'r'},
-    {"root", required_argument, NULL, 'R'},
-    {"state", required_argument, NULL, 'S'},
-    {"undo", no_argument, NULL, 'u'},
-    {"yes", no_argument, NULL, 'y'},
-    {"yes-untested", no_argument, NULL, 'U'},
-    {NULL, 0, NULL, 0},
+#define OPTIONS_OF struct harden_options
+static const struct option_row rows[] = {
+    OPTIONS_FLAG('y', "yes", yes, "do it without asking"),
+    OPTIONS_FLAG(0, "yes-untested", untested,
+                 "the same, though AppArmor forbids to try Unbound's configuration by a start beside"),
+    OPTIONS_FLAG('n', "dry-run", dry_run, "only show it"),
+    OPTIONS_FLAG(0, "undo", undo, "take back what the last time wrote; what was changed since stays, and is named"),
+    OPTIONS_FLAG(0, "force", force, "with --from-opendmarc: replace a policy that is there"),
+    OPTIONS_TEXT(0, "release", "WHAT", release,
+                 "before a package goes: nothing asks Assay any more, whatever was changed since; mail or resolver"),
+    OPTIONS_FLAG(0, "reload", reload, "run the reload commands afterwards (they are printed otherwise)"),
+    OPTIONS_TEXT('P', "policy", "FILE", policy, "the policy (default " CLI_POLICY_PATH ")"),
+    OPTIONS_TEXT('S', "state", "DIR", state,
+                 "the state folder (default " ASSAY_STATEDIR "); originals are kept in DIR-undo"),
+    OPTIONS_TEXT(0, "postfix", "DIR", postfix, "Postfix's configuration folder, if there are several instances"),
+    OPTIONS_TEXT(0, "root", "DIR", root,
+                 "a prefix for all paths that are not given: policy, state, Postfix, Sendmail, Unbound"),
+    OPTIONS_FLAG(0, "from-opendmarc", migrate,
+                 "take over what opendmarc, opendkim and policyd-spf do: their options become the policy"),
+    OPTIONS_TEXT(0, "opendmarc-conf", "FILE", old.of[MIGRATE_OPENDMARC], "default /etc/opendmarc.conf"),
+    OPTIONS_TEXT(0, "opendkim-conf", "FILE", old.of[MIGRATE_OPENDKIM], "default /etc/opendkim.conf"),
+    OPTIONS_TEXT(0, "policyd-spf-conf", "FILE", old.of[MIGRATE_POLICYD],
+                 "default /etc/postfix-policyd-spf-python/policyd-spf.conf"),
 };
 
-static int help(void)
-{
-    puts("Usage: assay harden [OPTION...]\n"
-         "\n"
-         "Lets Postfix or Sendmail ask assay-milter, and Unbound load the module, with the settings that mail security "
-         "stands on.\n"
-         "Shows what it would change, asks, and does it.\n"
-         "\n"
-         "  -y, --yes           do it without asking\n"
-         "      --yes-untested  the same, though AppArmor forbids to try Unbound's configuration by a start beside\n"
-         "  -n, --dry-run       only show it\n"
-         "      --undo          take back what the last time wrote; what was changed since stays, and is named\n"
-         "      --release WHAT  before a package goes: nothing asks Assay any more, whatever was changed since; WHAT "
-         "is mail or\n"
-         "                      resolver\n"
-         "      --reload        run the reload commands afterwards (they are printed otherwise)\n"
-         "  -P, --policy FILE   the policy (default " CLI_POLICY_PATH ")\n"
-         "  -S, --state DIR     the state folder (default " ASSAY_STATEDIR "); originals are kept in DIR-undo\n"
-         "      --postfix DIR   Postfix's configuration folder, where there are several instances\n"
-         "      --root DIR      a prefix for all paths that are not given: policy, state, Postfix, Sendmail, Unbound\n"
-         "\n"
-         "  --from-opendmarc         take over what opendmarc, opendkim and policyd-spf do: their options become the "
-         "policy\n"
-         "  --force                  replace a policy that is there\n"
-         "  --opendmarc-conf FILE    where they lie (default /etc/opendmarc.conf, /etc/opendkim.conf,\n"
-         "  --opendkim-conf FILE     /etc/postfix-policyd-spf-python/policyd-spf.conf)\n"
-         "  --policyd-spf-conf FILE\n"
-         "\n"
-         "Exit code: 0 done, or nothing to do; 1 there is something to do (--dry-run, no answer), or --undo left "
-         "something;\n77 may not write; 78 refused.");
-    return EX_OK;
-}
+static const struct options_spec command_line = {
+    .synopsis = "[OPTION...]",
+    .text =
+        "Lets Postfix or Sendmail ask assay-milter, and Unbound load the module, with the settings that mail security "
+        "stands on. Shows what it would change, asks, and does it.",
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+    .after = "Exit code: 0 done, or nothing to do; 1 there is something to do (--dry-run, no answer), or --undo left "
+             "something; 77 may not write; 78 refused.",
+};
 
 /* -1: go on; else the exit code. */
 static int read_options(int argc, char **argv, struct harden_options *o)
 {
-    int c;
+    int n;
     *o = (struct harden_options){.root = ""};
-    while ((c = getopt_long(argc, argv, "hnP:S:y", long_options, NULL)) != -1) {
-        switch (c) {
-        case 'f':
-            o->force = true;
-            break;
-        case 'h':
-            return help();
-        case 'D':
-            o->old.of[MIGRATE_OPENDMARC] = optarg;
-            break;
-        case 'F':
-            o->old.of[MIGRATE_POLICYD] = optarg;
-            break;
-        case 'K':
-            o->old.of[MIGRATE_OPENDKIM] = optarg;
-            break;
-        case 'M':
-            o->migrate = true;
-            break;
-        case 'l':
-            o->release = optarg;
-            break;
-        case 'n':
-            o->dry_run = true;
-            break;
-        case 'P':
-            o->policy = optarg;
-            break;
-        case 'p':
-            o->postfix = optarg;
-            break;
-        case 'r':
-            o->reload = true;
-            break;
-        case 'R':
-            o->root = optarg;
-            break;
-        case 'S':
-            o->state = optarg;
-            break;
-        case 'u':
-            o->undo = true;
-            break;
-        case 'U':
-            o->untested = true;
-            o->yes = true;
-            break;
-        case 'y':
-            o->yes = true;
-            break;
-        default:
-            return cli_usage("see the options");
-        }
-    }
-    if (optind != argc)
-        return cli_usage("'%s': no arguments are wanted", argv[optind]);
+    int rc = cli_options(&command_line, argc, argv, o, &n);
+    if (rc >= 0)
+        return rc;
+    o->yes |= o->untested;
     if (!o->migrate && (o->old.of[MIGRATE_OPENDMARC] || o->old.of[MIGRATE_OPENDKIM] || o->old.of[MIGRATE_POLICYD]))
         return cli_usage("the old configurations are read with --from-opendmarc only");
     if (o->force && !o->migrate)

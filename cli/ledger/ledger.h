@@ -49,10 +49,14 @@ struct ledger_args {
     int word_count;
 };
 
-/* Reads the arguments. -1: go on; else the exit code (help was shown, or a complaint made). `usage` is the help's text;
- * operands are refused below `least` and above `most`. */
+struct ledger_usage {
+    const char *synopsis, *text; /* for the help: what stands behind the command's name, and what it does */
+};
+
+/* Reads the arguments. -1: go on; else the exit code (help was shown, or a complaint made). Operands are refused below
+ * `least` and above `most`. */
 int ledger_args_read(struct ledger_args *a, int argc, char **argv, unsigned takes, int least, int most,
-                     const char *usage);
+                     const struct ledger_usage *usage);
 
 /* The settings: of the policy file given, or of the installed one; where there is none and `store` or `journal` is
  * given, the defaults. NULL after a complaint: *rc is the exit code. Unref it when done. */

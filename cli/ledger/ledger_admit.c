@@ -11,17 +11,16 @@
 
 int ledger_admit(int argc, char **argv)
 {
-    static const char usage[] =
-        "Usage: assay ledger admit HOST --role ROLE | psql DATABASE\n\n"
-        "Prints the SQL that lets the database role ROLE add what the host HOST has found to a shared ledger\n"
+    static const struct ledger_usage usage = {
+        "HOST --role ROLE | psql DATABASE",
+        "Prints the SQL that lets the database role ROLE add what the host HOST has found to a shared ledger "
         "(PostgreSQL), and do nothing else: not read it, not change it, not speak for another host. HOST is its name "
-        "as\n"
-        "`assay ledger hosts` shows it (uname -n there). Nothing is changed before psql runs it as the ledger's "
-        "owner.\n";
+        "as `assay ledger hosts` shows it (uname -n there). Nothing is changed before psql runs it as the ledger's "
+        "owner."};
     struct ledger_args a;
     struct buf sql = BUF_INIT;
     const char *why;
-    int rc = ledger_args_read(&a, argc, argv, LEDGER_ROLE, 1, 1, usage);
+    int rc = ledger_args_read(&a, argc, argv, LEDGER_ROLE, 1, 1, &usage);
     if (rc >= 0)
         return rc;
     if (!a.role)

@@ -13,127 +13,100 @@
 
 /* ---- arguments ---- */
 
-enum option_kind { OPTION_TEXT, OPTION_FLAG, OPTION_MOMENT, OPTION_DAY, OPTION_COUNT, OPTION_DOMAIN, OPTION_FORM };
+static const char *take_text(void *into, const char *value)
+{
+    (void)value;
+    ((struct ledger_args *)into)->form = TABLE_TEXT;
+    return NULL;
+}
 
-struct option_spec {
-    const char *name, *brief;
-    enum option_kind kind;
-    unsigned bit;
-    size_t at;
-};
+static const char *take_json(void *into, const char *value)
+{
+    (void)value;
+    ((struct ledger_args *)into)->form = TABLE_JSON;
+    return NULL;
+}
 
-#define AT(field) offsetof(struct ledger_args, field)
+static const char *take_csv(void *into, const char *value)
+{
+    (void)value;
+    ((struct ledger_args *)into)->form = TABLE_CSV;
+    return NULL;
+}
 
-static const struct option_spec options[] = {
-    {"--policy", "-P", OPTION_TEXT, 0, AT(policy)},
-    {"--journal", NULL, OPTION_TEXT, LEDGER_JOURNAL, AT(journal)},
-    {"--store", NULL, OPTION_TEXT, LEDGER_STORE, AT(store)},
-    {"--since", NULL, OPTION_MOMENT, LEDGER_SINCE, AT(since)},
-    {"--until", NULL, OPTION_MOMENT, LEDGER_UNTIL, AT(until)},
-    {"--domain", NULL, OPTION_DOMAIN, LEDGER_DOMAIN, AT(domain)},
-    {"--limit", "-n", OPTION_COUNT, LEDGER_LIMIT, AT(limit)},
-    {"--by", NULL, OPTION_TEXT, LEDGER_BY, AT(by)},
-    {"--standard", NULL, OPTION_TEXT, LEDGER_STANDARD, AT(standard)},
-    {"--state", NULL, OPTION_TEXT, LEDGER_STATE, AT(state)},
-    {"--day", NULL, OPTION_DAY, LEDGER_DAY, AT(day)},
-    {"--to", NULL, OPTION_TEXT, LEDGER_TO, AT(to)},
-    {"--dns", NULL, OPTION_TEXT, LEDGER_DNS, AT(dns)},
-    {"--dry-run", NULL, OPTION_FLAG, LEDGER_DRY_RUN, AT(dry_run)},
-    {"--role", NULL, OPTION_TEXT, LEDGER_ROLE, AT(role)},
-    {"--maildir", NULL, OPTION_TEXT, LEDGER_MAILDIR, AT(maildir)},
-    {"--watch", NULL, OPTION_FLAG, LEDGER_MAILDIR, AT(watch)},
-    {"--now", NULL, OPTION_FLAG, LEDGER_NOW, AT(now)},
-    {"--names", NULL, OPTION_FLAG, LEDGER_NAMES, AT(names)},
-    {"--html", NULL, OPTION_TEXT, LEDGER_HTML, AT(html)},
-    {"--text", NULL, OPTION_FORM, LEDGER_TEXT, TABLE_TEXT},
-    {"--json", NULL, OPTION_FORM, LEDGER_JSON, TABLE_JSON},
-    {"--csv", NULL, OPTION_FORM, LEDGER_CSV, TABLE_CSV},
-};
+static const char *take_time(int64_t *out, const char *value)
+{
+    return timestamp_from_person(value, out) ? NULL : "a time: 2026-11-20, '2026-11-20 14:00', yesterday, 24h, 7d, 4w";
+}
 
-static int set_domain(const char **out, const char *value)
+static const char *take_since(void *into, const char *value)
+{
+    return take_time(&((struct ledger_args *)into)->since, value);
+}
+
+static const char *take_until(void *into, const char *value)
+{
+    return take_time(&((struct ledger_args *)into)->until, value);
+}
+
+static const char *take_day(void *into, const char *value)
+{
+    struct ledger_args *a = into;
+    a->day_given = timestamp_day_from_text(value, &a->day);
+    return a->day_given ? NULL : "a day such as 2026-11-20 (UTC)";
+}
+
+static const char *take_domain(void *into, const char *value)
 {
     static char kept[LIMIT_DOMAIN + 1];
     if (domain_from_text(slice_str(value), kept) != STATUS_OK)
-        return cli_usage("'%s' is no domain name", value);
-    *out = kept;
-    return -1;
+        return "a domain name";
+    ((struct ledger_args *)into)->domain = kept;
+    return NULL;
 }
 
-static int set_value(struct ledger_args *a, const struct option_spec *o, const char *value)
-{
-    char *place = (char *)a + o->at, *end;
-    switch (o->kind) {
-    case OPTION_MOMENT:
-        if (timestamp_from_person(value, (int64_t *)(void *)place) &&
-            timestamp_day_from_person(value, o->bit == LEDGER_SINCE ? &a->since_day : &a->until_day))
-            return -1;
-        return cli_usage("%s wants a time: 2026-11-20, '2026-11-20 14:00', yesterday, 24h, 7d, 4w; not '%s'", o->name,
-                         value);
-    case OPTION_DAY:
-        a->day_given = timestamp_day_from_text(value, &a->day);
-        return a->day_given ? -1 : cli_usage("%s wants a day such as 2026-11-20 (UTC); not '%s'", o->name, value);
-    case OPTION_COUNT:
-        a->limit = strtoll(value, &end, 10);
-        return *value && !*end && a->limit > 0 && a->limit <= 1000000
-                   ? -1
-                   : cli_usage("%s wants a number from 1 to 1000000", o->name);
-    case OPTION_DOMAIN:
-        return set_domain((const char **)(void *)place, value);
-    default:
-        *(const char **)(void *)place = value;
-        return -1;
-    }
-}
-
-static int one_option(struct ledger_args *a, unsigned takes, int argc, char **argv, int *i)
-{
-    for (size_t k = 0; k < sizeof options / sizeof *options; k++) {
-        const struct option_spec *o = &options[k];
-        size_t n = strlen(o->name);
-        bool inlined = strncmp(argv[*i], o->name, n) == 0 && argv[*i][n] == '=';
-        if (!inlined && strcmp(argv[*i], o->name) != 0 && (!o->brief || strcmp(argv[*i], o->brief) != 0))
-            continue;
-        if (o->bit && !(takes & o->bit))
-            break;
-        if (o->kind == OPTION_FLAG)
-            *((bool *)(void *)((char *)a + o->at)) = true;
-        else if (o->kind == OPTION_FORM)
-            a->form = (enum table_form)o->at;
-        if (o->kind == OPTION_FLAG || o->kind == OPTION_FORM)
-            return -1;
-        if (!inlined && *i + 1 >= argc)
-            return cli_usage("%s wants a value", o->name);
-        return set_value(a, o, inlined ? argv[*i] + n + 1 : argv[++*i]);
-    }
-    return cli_usage("there is no option '%s'", argv[*i]);
-}
+// clang-format off
+#define AT(field) offsetof(struct ledger_args, field)
+#define LIMIT_MOST 1000000
+static const struct option_row rows[] = {
+    {0, "since", "TIME", "only from then on: 2026-11-20, '2026-11-20 14:00', yesterday, 90m, 24h, 7d, 4w", OPTION_TAKE, 0, 0, 0, take_since, LEDGER_SINCE},
+    {0, "until", "TIME", "only up to then", OPTION_TAKE, 0, 0, 0, take_until, LEDGER_UNTIL},
+    {0, "domain", "NAME", "only mail from, and names of, this domain and all below it", OPTION_TAKE, 0, 0, 0, take_domain, LEDGER_DOMAIN},
+    {0, "by", "PERIOD", "day, week, month or all", OPTION_TEXT, AT(by), 0, 0, NULL, LEDGER_BY},
+    {0, "standard", "STANDARD", "of this standard: spf, dkim, dmarc, ...", OPTION_TEXT, AT(standard), 0, 0, NULL, LEDGER_STANDARD},
+    {0, "state", "STATE", "pass, fail, none, ...; or secure, insecure, bogus (default fail)", OPTION_TEXT, AT(state), 0, 0, NULL, LEDGER_STATE},
+    {0, "names", NULL, "of the names the resolver was asked for, instead of mail", OPTION_FLAG, AT(names), 0, 0, NULL, LEDGER_NAMES},
+    {'n', "limit", "COUNT", "at most so many", OPTION_NUMBER, AT(limit), 1, LIMIT_MOST, NULL, LEDGER_LIMIT},
+    {0, "day", "DAY", "of that day (UTC), due or not: 2026-11-20", OPTION_TAKE, 0, 0, 0, take_day, LEDGER_DAY},
+    {0, "dry-run", NULL, "show what would be done, and do nothing", OPTION_FLAG, AT(dry_run), 0, 0, NULL, LEDGER_DRY_RUN},
+    {0, "to", "FOLDER", "write the reports there (gzip) instead of sending them", OPTION_TEXT, AT(to), 0, 0, NULL, LEDGER_TO},
+    {0, "dns", "FILE", "saved answers instead of DNS", OPTION_TEXT, AT(dns), 0, 0, NULL, LEDGER_DNS},
+    {0, "role", "ROLE", "the role by which the host connects to the database", OPTION_TEXT, AT(role), 0, 0, NULL, LEDGER_ROLE},
+    {0, "maildir", "FOLDER", "the mails in FOLDER/new; those that were read go to FOLDER/cur", OPTION_TEXT, AT(maildir), 0, 0, NULL, LEDGER_MAILDIR},
+    {0, "watch", NULL, "go on, and look for new mail every 5 seconds", OPTION_FLAG, AT(watch), 0, 0, NULL, LEDGER_MAILDIR},
+    {0, "now", NULL, "the clock is right: go by it even after it jumped ahead", OPTION_FLAG, AT(now), 0, 0, NULL, LEDGER_NOW},
+    {0, "html", "FOLDER", "a page for a browser: FOLDER/index.html", OPTION_TEXT, AT(html), 0, 0, NULL, LEDGER_HTML},
+    {0, "text", NULL, "for people (the default)", OPTION_TAKE, 0, 0, 0, take_text, LEDGER_TEXT},
+    {0, "json", NULL, "for programs", OPTION_TAKE, 0, 0, 0, take_json, LEDGER_JSON},
+    {0, "csv", NULL, "for spreadsheets", OPTION_TAKE, 0, 0, 0, take_csv, LEDGER_CSV},
+    {0, "store", "STORE", "this ledger instead of the policy's", OPTION_TEXT, AT(store), 0, 0, NULL, LEDGER_STORE},
+    {0, "journal", "FOLDER", "this folder of journals instead of the policy's", OPTION_TEXT, AT(journal), 0, 0, NULL, LEDGER_JOURNAL},
+    {'P', "policy", "FILE", "the policy (default " CLI_POLICY_PATH ")", OPTION_TEXT, AT(policy), 0, 0, NULL, 0},
+};
+// clang-format on
 
 int ledger_args_read(struct ledger_args *a, int argc, char **argv, unsigned takes, int least, int most,
-                     const char *usage)
+                     const struct ledger_usage *usage)
 {
-    *a = (struct ledger_args){0};
-    a->words = argv + 1;
-    bool only_words = false;
-    for (int i = 1; i < argc; i++) {
-        if (!only_words && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)) {
-            fputs(usage, stdout);
-            return EX_OK;
-        }
-        if (!only_words && strcmp(argv[i], "--") == 0) {
-            only_words = true;
-        } else if (!only_words && argv[i][0] == '-' && argv[i][1]) {
-            int rc = one_option(a, takes, argc, argv, &i);
-            if (rc >= 0)
-                return rc;
-        } else {
-            a->words[a->word_count++] = argv[i];
-        }
-    }
-    if (a->word_count < least)
-        return cli_usage("there is something missing behind '%s'", argv[0]);
-    if (a->word_count > most)
-        return cli_usage("unexpected argument '%s'", a->words[most]);
-    return -1;
+    const struct options_spec spec = {.synopsis = usage->synopsis,
+                                      .text = usage->text,
+                                      .rows = rows,
+                                      .row_count = sizeof rows / sizeof *rows,
+                                      .takes = takes,
+                                      .least = least,
+                                      .most = most};
+    *a = (struct ledger_args){.words = argv + 1};
+    return cli_options(&spec, argc, argv, a, &a->word_count);
 }
 
 /* ---- settings and store ---- */

@@ -14,11 +14,6 @@
 #include "ledger/record.h"
 
 #define ROWS_DEFAULT 30
-#define ASK_USAGE                                                                                                      \
-    "  --json, --csv     for programs\n"                                                                               \
-    "  --store STORE     this ledger instead of the policy's\n"                                                        \
-    "  -P, --policy FILE\n"
-#define SINCE_USAGE "  --since TIME      only from then on: 2026-11-20, yesterday, 24h, 7d, 4w\n"
 
 /* Everything one question needs. */
 struct question {
@@ -29,7 +24,7 @@ struct question {
     int64_t since_day, until_day;
 };
 
-static int begin(struct question *q, int argc, char **argv, unsigned takes, int words, const char *usage)
+static int begin(struct question *q, int argc, char **argv, unsigned takes, int words, const struct ledger_usage *usage)
 {
     int rc = ledger_args_read(&q->a, argc, argv, takes | LEDGER_ASK, words, words, usage);
     if (rc >= 0)
@@ -64,15 +59,15 @@ static int kept_domain(const char *word, char out[LIMIT_DOMAIN + 1])
 
 int ledger_domain(int argc, char **argv)
 {
-    static const char usage[] = "Usage: assay ledger domain NAME [--since TIME]\n\nWhat was seen of one domain, and "
-                                "what was done about it.\n" SINCE_USAGE ASK_USAGE;
+    static const struct ledger_usage usage = {"NAME [--since TIME]",
+                                              "What was seen of one domain, and what was done about it."};
     static const struct table_column columns[] = {
         {"what", "What"},       {"standard", "Standard"}, {"result", "Result"},
         {"security", "DNSSEC"}, {"count", "Count"},       {"first", "First"},
         {"last", "Last"},       {"statement", "Line"},    {NULL, NULL}};
     struct question q;
     char domain[LIMIT_DOMAIN + 1];
-    int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL, 1, usage);
+    int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL, 1, &usage);
     if (rc >= 0)
         return rc;
     if ((rc = kept_domain(q.a.words[0], domain)) >= 0) {
@@ -181,16 +176,15 @@ static void add_share(struct shares *s, const char *result, int64_t n)
 
 int ledger_standards(int argc, char **argv)
 {
-    static const char usage[] =
-        "Usage: assay ledger standards [--since TIME] [--by day|week|month|all] [--names]\n\n"
-        "How much of the mail met each standard. Time-outs and what could not be tested are neither pass nor fail.\n"
-        "  --names           of the names the resolver was asked for instead of mail\n" SINCE_USAGE ASK_USAGE;
+    static const struct ledger_usage usage = {
+        "[--since TIME] [--by day|week|month|all] [--names]",
+        "How much of the mail met each standard. Time-outs and what could not be tested are neither pass nor fail."};
     static const struct table_column columns[] = {
         {"from", "From"}, {"standard", "Standard"}, {"count", "Count"},   {"pass", "Pass"},
         {"fail", "Fail"}, {"none", "None"},         {"unsure", "Unsure"}, {NULL, NULL}};
     struct question q;
     enum period by;
-    int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_BY | LEDGER_NAMES, 0, usage);
+    int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_BY | LEDGER_NAMES, 0, &usage);
     if (rc >= 0)
         return rc;
     if ((rc = period_of(q.a.by, &by)) >= 0) {
@@ -235,16 +229,15 @@ int ledger_standards(int argc, char **argv)
 
 int ledger_top(int argc, char **argv)
 {
-    static const char usage[] =
-        "Usage: assay ledger top --standard STANDARD [--state STATE] [--since TIME] [-n COUNT]\n\n"
-        "The domains (of dnssec: also the zones the resolver saw) that were seen most with one result.\n"
-        "  --state STATE     pass, fail, none, ...; or secure, insecure, bogus (default fail)\n" SINCE_USAGE ASK_USAGE;
+    static const struct ledger_usage usage = {
+        "--standard STANDARD [--state STATE] [--since TIME] [-n COUNT]",
+        "The domains (of dnssec: also the zones the resolver saw) that were seen most with one result."};
     static const struct table_column columns[] = {{"subject", "Domain"},  {"scope", "Of"},    {"result", "Result"},
                                                   {"security", "DNSSEC"}, {"count", "Count"}, {"first", "First"},
                                                   {"last", "Last"},       {NULL, NULL}};
     struct question q;
     int rc =
-        begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT | LEDGER_STANDARD | LEDGER_STATE, 0, usage);
+        begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT | LEDGER_STANDARD | LEDGER_STATE, 0, &usage);
     if (rc >= 0)
         return rc;
     if (!q.a.standard || standard_from_name(slice_str(q.a.standard)) == STANDARD_COUNT) {
@@ -273,9 +266,9 @@ int ledger_top(int argc, char **argv)
 
 int ledger_unexplained(int argc, char **argv)
 {
-    static const char usage[] = "Usage: assay ledger unexplained [--since TIME] [-n COUNT]\n\n"
-                                "What did not meet the policy and is excused by no exemption: those who neither apply "
-                                "nor explain.\n" SINCE_USAGE ASK_USAGE;
+    static const struct ledger_usage usage = {
+        "[--since TIME] [-n COUNT]",
+        "What did not meet the policy and is excused by no exemption: those who neither apply nor explain."};
     static const struct table_column columns[] = {{"standard", "Standard"},
                                                   {"subject", "Domain"},
                                                   {"result", "Result"},
@@ -287,7 +280,7 @@ int ledger_unexplained(int argc, char **argv)
                                                   {"expired", "Explained, expired"},
                                                   {NULL, NULL}};
     struct question q;
-    int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT, 0, usage);
+    int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT, 0, &usage);
     if (rc >= 0)
         return rc;
     struct table *t = table_new(columns);
@@ -313,16 +306,15 @@ int ledger_unexplained(int argc, char **argv)
 
 int ledger_selectors(int argc, char **argv)
 {
-    static const char usage[] =
-        "Usage: assay ledger selectors NAME\n\n"
-        "The DKIM selectors, algorithms and key sizes seen of a domain and all below it.\n" ASK_USAGE;
+    static const struct ledger_usage usage = {
+        "NAME", "The DKIM selectors, algorithms and key sizes seen of a domain and all below it."};
     static const struct table_column columns[] = {
         {"domain", "Domain"}, {"selector", "Selector"}, {"algorithm", "Algorithm"},
         {"bits", "Bits"},     {"result", "Result"},     {"count", "Count"},
         {"first", "First"},   {"last", "Last"},         {NULL, NULL}};
     struct question q;
     char domain[LIMIT_DOMAIN + 1], below[LIMIT_DOMAIN + 8];
-    int rc = begin(&q, argc, argv, LEDGER_LIMIT, 1, usage);
+    int rc = begin(&q, argc, argv, LEDGER_LIMIT, 1, &usage);
     if (rc >= 0)
         return rc;
     if ((rc = kept_domain(q.a.words[0], domain)) >= 0) {
@@ -365,13 +357,13 @@ static enum status tell_refused(struct store *s)
 
 int ledger_hosts(int argc, char **argv)
 {
-    static const char usage[] =
-        "Usage: assay ledger hosts\n\nThe hosts that write to this ledger, and what they had to leave out.\n" ASK_USAGE;
+    static const struct ledger_usage usage = {"",
+                                              "The hosts that write to this ledger, and what they had to leave out."};
     static const struct table_column columns[] = {{"host", "Host"},       {"mails", "Mails"}, {"names", "Names"},
                                                   {"dropped", "Dropped"}, {"lost", "Lost"},   {"first", "First"},
                                                   {"last", "Last"},       {NULL, NULL}};
     struct question q;
-    int rc = begin(&q, argc, argv, 0, 0, usage);
+    int rc = begin(&q, argc, argv, 0, 0, &usage);
     if (rc >= 0)
         return rc;
     struct table *t = table_new(columns);
@@ -408,15 +400,14 @@ static void reason_of(const char *record, char *out, size_t size)
 
 int ledger_refused(int argc, char **argv)
 {
-    static const char usage[] =
-        "Usage: assay ledger refused [--since TIME] [-n COUNT]\n\n"
-        "Mail that was refused, deferred, held or quarantined, or would have been, the newest first.\n" SINCE_USAGE
-            ASK_USAGE;
+    static const struct ledger_usage usage = {
+        "[--since TIME] [-n COUNT]",
+        "Mail that was refused, deferred, held or quarantined, or would have been, the newest first."};
     static const struct table_column columns[] = {
         {"time", "Time"}, {"host", "Host"},     {"action", "Done"}, {"would", "Policy"}, {"statement", "Line"},
         {"from", "From"}, {"client", "Client"}, {"id", "Queue-id"}, {"reason", "Why"},   {NULL, NULL}};
     struct question q;
-    int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT, 0, usage);
+    int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT, 0, &usage);
     if (rc >= 0)
         return rc;
     struct table *t = table_new(columns);

@@ -18,17 +18,14 @@ static bool is_shared(const char *store)
 
 int ledger_backup(int argc, char **argv)
 {
-    static const char usage[] = "Usage: assay ledger backup FILE\n"
-                                "\n"
-                                "Copies the ledger, while it is in use, to FILE, which must not exist. `assay ledger\n"
-                                "forget` names backups that are still there. With PostgreSQL: prints what to run.\n"
-                                "  --store STORE     this ledger instead of the policy's\n"
-                                "  -P, --policy FILE\n";
+    static const struct ledger_usage usage = {
+        "FILE", "Copies the ledger, while it is in use, to FILE, which must not exist. `assay ledger forget` names "
+                "backups that are still there. With PostgreSQL: prints what to run."};
     struct ledger_args a;
     struct ledger_config c;
     const struct policy *p;
     char why[STORE_ERROR] = "", name[4200], *real = NULL;
-    int rc = ledger_args_read(&a, argc, argv, LEDGER_STORE, 1, 1, usage);
+    int rc = ledger_args_read(&a, argc, argv, LEDGER_STORE, 1, 1, &usage);
     if (rc >= 0)
         return rc;
     struct store *s = ledger_store(&a, STORE_WRITE, &c, &p, &rc);
@@ -63,18 +60,14 @@ int ledger_backup(int argc, char **argv)
 
 int ledger_restore(int argc, char **argv)
 {
-    static const char usage[] =
-        "Usage: assay ledger restore FILE\n"
-        "\n"
-        "Puts a backup in the place of the ledger. assay-ledger must not be running. Journals that\n"
-        "are still there are taken in again where the backup does not have them yet. With\n"
-        "PostgreSQL: prints what to run.\n"
-        "  --store STORE     this ledger instead of the policy's\n"
-        "  -P, --policy FILE\n";
+    static const struct ledger_usage usage = {
+        "FILE",
+        "Puts a backup in the place of the ledger. assay-ledger must not be running. Journals that are still there are "
+        "taken in again where the backup does not have them yet. With PostgreSQL: prints what to run."};
     struct ledger_args a;
     struct ledger_config c;
     char why[STORE_ERROR] = "";
-    int rc = ledger_args_read(&a, argc, argv, LEDGER_STORE, 1, 1, usage);
+    int rc = ledger_args_read(&a, argc, argv, LEDGER_STORE, 1, 1, &usage);
     if (rc >= 0)
         return rc;
     const struct policy *p = ledger_settings(&a, &c, &rc);

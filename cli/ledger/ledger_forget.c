@@ -150,20 +150,16 @@ static enum status forget(struct store *s, const struct ledger_config *c, const 
 
 int ledger_forget(int argc, char **argv)
 {
-    static const char usage[] =
-        "Usage: assay ledger forget [--dry-run] DOMAIN|ADDRESS\n"
-        "\n"
-        "Deletes everything about a domain (and all below), or about a client's address, from the ledger, from\n"
-        "segments that were set aside, and, by taking them in first, from journals. Sums over all domains keep\n"
-        "their numbers. Says what it cannot reach.\n"
-        "  --dry-run         only count what would be deleted\n"
-        "  --store STORE     this ledger instead of the policy's\n"
-        "  -P, --policy FILE\n";
+    static const struct ledger_usage usage = {
+        "[--dry-run] DOMAIN|ADDRESS",
+        "Deletes everything about a domain (and all below), or about a client's address, from the ledger, from "
+        "segments that were set aside, and, by taking them in first, from journals. Sums over all domains keep their "
+        "numbers. Says what it cannot reach."};
     struct ledger_args a;
     struct ledger_config c;
     const struct policy *p;
     char subject[LIMIT_DOMAIN + 1];
-    int rc = ledger_args_read(&a, argc, argv, LEDGER_STORE | LEDGER_DRY_RUN, 1, 1, usage);
+    int rc = ledger_args_read(&a, argc, argv, LEDGER_STORE | LEDGER_DRY_RUN, 1, 1, &usage);
     if (rc >= 0)
         return rc;
     if (!canonical(a.words[0], subject))
@@ -178,16 +174,12 @@ int ledger_forget(int argc, char **argv)
 
 int ledger_tidy(int argc, char **argv)
 {
-    static const char usage[] = "Usage: assay ledger tidy [--now]\n"
-                                "\n"
-                                "Deletes what is older than it may be kept, as assay-ledger does every hour.\n"
-                                "  --now             the clock is right: go by it even after it jumped ahead\n"
-                                "  --store STORE     this ledger instead of the policy's\n"
-                                "  -P, --policy FILE\n";
+    static const struct ledger_usage usage = {
+        "[--now]", "Deletes what is older than it may be kept, as assay-ledger does every hour."};
     struct ledger_args a;
     struct ledger_config c;
     const struct policy *p;
-    int rc = ledger_args_read(&a, argc, argv, LEDGER_STORE | LEDGER_NOW, 0, 0, usage);
+    int rc = ledger_args_read(&a, argc, argv, LEDGER_STORE | LEDGER_NOW, 0, 0, &usage);
     if (rc >= 0)
         return rc;
     struct store *s = ledger_store(&a, STORE_WRITE, &c, &p, &rc);

@@ -21,17 +21,11 @@
 #define MEMORY_MOST ((rlim_t)1 << 30)
 #define WATCH_SECONDS 5
 
-static const char usage[] =
-    "Usage: assay ledger read-report FILE... | --maildir DIR [--watch]\n"
-    "\n"
-    "Takes DMARC aggregate reports (XML; RFC 9990 and RFC 7489) and SMTP TLS reports (JSON; RFC 8460) into the\n"
-    "ledger. A file may be packed (gzip, zip), or be the mail that brought it, or an mbox; every report in it is\n"
-    "taken. '-' is standard input.\n"
-    "  --maildir DIR     the mails in DIR/new; those that were read go to DIR/cur\n"
-    "  --watch           go on, and look for new mail every 5 seconds\n"
-    "  --json, --csv     for programs\n"
-    "  --store STORE     this ledger instead of the policy's\n"
-    "  -P, --policy FILE\n";
+static const struct ledger_usage usage = {
+    "FILE...\n--maildir FOLDER [--watch]",
+    "Takes DMARC aggregate reports (XML; RFC 9990 and RFC 7489) and SMTP TLS reports (JSON; RFC 8460) into the ledger. "
+    "A file may be packed (gzip, zip), or be the mail that brought it, or an mbox; every report in it is taken. '-' is "
+    "standard input."};
 
 struct reading {
     struct store *store;
@@ -199,7 +193,7 @@ int ledger_read_report(int argc, char **argv)
     struct ledger_args a;
     struct ledger_config c;
     const struct policy *p;
-    int rc = ledger_args_read(&a, argc, argv, LEDGER_ASK | LEDGER_MAILDIR, 0, 100000, usage);
+    int rc = ledger_args_read(&a, argc, argv, LEDGER_ASK | LEDGER_MAILDIR, 0, 100000, &usage);
     if (rc >= 0)
         return rc;
     if (!a.maildir && (a.watch || a.word_count == 0))

@@ -13,18 +13,10 @@
 #include <signal.h>
 #include <stdlib.h>
 
-static const char usage[] = "Usage: assay ledger dmarc-reports [--dry-run | --to FOLDER] [--day DAY]\n"
-                            "\n"
-                            "Makes the DMARC aggregate reports (RFC 9990) that are due, and sends those that nobody "
-                            "has sent yet; without --to and\n"
-                            "--day also the failure reports (RFC 9991), where `set report.failure` allows them.\n"
-                            "  --dry-run         say what would be sent where, and send nothing\n"
-                            "  --to FOLDER       write the reports there (gzip) instead of sending them\n"
-                            "  --day DAY         of that day (UTC), due or not: 2026-11-20\n"
-                            "  --dns FILE        ask this file of saved answers instead of DNS\n"
-                            "  --store STORE     this ledger instead of the policy's\n"
-                            "  --json, --csv     for programs\n"
-                            "  -P, --policy FILE\n";
+static const struct ledger_usage usage = {
+    "[--dry-run | --to FOLDER] [--day DAY]",
+    "Makes the DMARC aggregate reports (RFC 9990) that are due, and sends those that nobody has sent yet; without --to "
+    "and --day also the failure reports (RFC 9991), where `set report.failure` allows them."};
 
 static void seen(void *context, const struct dmarc_run_item *item)
 {
@@ -86,7 +78,7 @@ int ledger_reports(int argc, char **argv)
     const struct policy *p;
     const char *why;
     int rc = ledger_args_read(&a, argc, argv, LEDGER_ASK | LEDGER_DRY_RUN | LEDGER_DAY | LEDGER_TO | LEDGER_DNS, 0, 0,
-                              usage);
+                              &usage);
     if (rc >= 0)
         return rc;
     if (a.dry_run && a.to)

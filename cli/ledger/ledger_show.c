@@ -16,15 +16,8 @@
 
 #define SHOW_DEFAULT 20
 
-static const char usage[] =
-    "Usage: assay ledger show [--since TIME] [--domain NAME] [-n COUNT] [--json] [--journal FOLDER]\n"
-    "\n"
-    "Shows the last findings that are still in the journals, the newest last.\n"
-    "  --since TIME      only from then on: 2026-11-20, '2026-11-20 14:00', yesterday, 90m, 24h, 7d\n"
-    "  --domain NAME     only mail from, and names of, this domain and all below\n"
-    "  -n, --limit N     the last N (20; with --since: all)\n"
-    "  --json            each record as it stands in the journal, one a line\n"
-    "  --journal FOLDER  this folder instead of the policy's\n";
+static const struct ledger_usage usage = {"[--since TIME] [--domain NAME] [-n COUNT] [--json] [--journal FOLDER]",
+                                          "Shows the last findings that are still in the journals, the newest last."};
 
 struct shown {
     int64_t t;
@@ -197,7 +190,7 @@ int ledger_show(int argc, char **argv)
     struct ledger_args a;
     struct ledger_config c;
     int rc = ledger_args_read(&a, argc, argv,
-                              LEDGER_SINCE | LEDGER_DOMAIN | LEDGER_LIMIT | LEDGER_JOURNAL | LEDGER_JSON, 0, 0, usage);
+                              LEDGER_SINCE | LEDGER_DOMAIN | LEDGER_LIMIT | LEDGER_JOURNAL | LEDGER_JSON, 0, 0, &usage);
     if (rc >= 0)
         return rc;
     const struct policy *p = ledger_settings(&a, &c, &rc);

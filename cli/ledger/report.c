@@ -18,17 +18,10 @@
 
 #define PERIOD_DAYS 30
 
-static const char usage[] =
-    "Usage: assay report [--since TIME] [--until TIME] [--text | --json | --csv | --html FOLDER]\n"
-    "\n"
+static const struct ledger_usage usage = {
+    "[--since TIME] [--until TIME] [--text | --json | --csv | --html FOLDER]",
     "What was found, on one page: what was done with the mail, which standards it meets and how that has changed, who "
-    "does not meet\n"
-    "the policy and is not excused, and what others report about our domains.\n"
-    "  --since TIME      from then on (default: 30 days ago); --until TIME: up to then\n"
-    "  --html FOLDER     a page for a browser: FOLDER/index.html\n"
-    "  --text            for people (the default); --json, --csv: for programs\n"
-    "  --store STORE     this ledger instead of the policy's\n"
-    "  -P, --policy FILE\n";
+    "does not meet the policy and is not excused, and what others report about our domains."};
 
 static void heading(const struct report *r, char out[128])
 {
@@ -161,7 +154,7 @@ int cmd_report(int argc, char **argv)
     struct ledger_config c;
     struct report r = {0};
     int rc = ledger_args_read(&a, argc, argv, LEDGER_ASK | LEDGER_SINCE | LEDGER_UNTIL | LEDGER_HTML | LEDGER_TEXT, 0,
-                              0, usage);
+                              0, &usage);
     if (rc >= 0)
         return rc;
     r.store = ledger_store(&a, STORE_READ, &c, &r.policy, &rc);

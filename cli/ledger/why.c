@@ -13,13 +13,9 @@
 #include "ledger/record.h"
 #include <stdlib.h>
 
-static const char usage[] = "Usage: assay why QUEUE-ID|MESSAGE-ID [--json]\n"
-                            "\n"
-                            "What was decided about a mail, by which line of the policy, and on what evidence.\n"
-                            "  --json            the record as it was written\n"
-                            "  --store STORE     this ledger instead of the policy's\n"
-                            "  --journal FOLDER  this folder of journals instead of the policy's\n"
-                            "  -P, --policy FILE\n";
+static const struct ledger_usage usage = {
+    "QUEUE-ID|MESSAGE-ID [--json]",
+    "What was decided about a mail, by which line of the policy, and on what evidence."};
 
 struct why {
     const struct ledger_args *args;
@@ -201,7 +197,7 @@ int cmd_why(int argc, char **argv)
 {
     struct ledger_args a;
     struct ledger_config c;
-    int rc = ledger_args_read(&a, argc, argv, LEDGER_STORE | LEDGER_JOURNAL | LEDGER_JSON, 1, 1, usage);
+    int rc = ledger_args_read(&a, argc, argv, LEDGER_STORE | LEDGER_JOURNAL | LEDGER_JSON, 1, 1, &usage);
     if (rc >= 0)
         return rc;
     const struct policy *p = ledger_settings(&a, &c, &rc);

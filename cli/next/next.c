@@ -17,7 +17,6 @@
 #include "cli/policy/policy_ledger.h"
 #include "policy/policy_settings.h"
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,103 +34,46 @@ struct options {
     bool json, all, yes, now, undo, trial;
 };
 
-static const struct option long_options[] = {
-    {"all", no_argument, NULL, 'a'},           {"days", required_argument, NULL, 'd'},
-    {"help", no_argument, NULL, 'h'},          {"json", no_argument, NULL, 'j'},
-    {"mails", required_argument, NULL, 'm'},   {"policy", required_argument, NULL, 'P'},
-    {"state", required_argument, NULL, 'S'},   {"trial", no_argument, NULL, 't'},
-    {"undo", no_argument, NULL, 'u'},          {"write", required_argument, NULL, 'w'},
-    {"yes", no_argument, NULL, 'y'},           {"now", no_argument, NULL, 'N'},
-    {"because", required_argument, NULL, 'B'}, {NULL, 0, NULL, 0},
+#define DAYS_MOST 366
+#define MAILS_MOST 1000000
+#define OPTIONS_OF struct options
+static const struct option_row rows[] = {
+    OPTIONS_TEXT('w', "write", "STEP", write,
+                 "write this step (its name, or its number), after showing the change and asking"),
+    OPTIONS_FLAG(0, "trial", trial, "write it as a trial: judged and logged, acted on by nothing"),
+    OPTIONS_FLAG('y', "yes", yes, "do not ask"),
+    OPTIONS_TEXT(0, "because", "TEXT", because,
+                 "why it is written although it hits somebody (kept in the policy), or now"),
+    OPTIONS_FLAG(0, "now", now, "enforce before there are 14 days and 100 mails; needs --because"),
+    OPTIONS_FLAG(0, "undo", undo, "take the last step out of the policy again"),
+    OPTIONS_FLAG('a', "all", all, "name every sender that would be hit"),
+    OPTIONS_NUMBER(0, "days", "N", days, 1, DAYS_MOST,
+                   "days of mail that are enough to be sure (default 14), and how far to look back"),
+    OPTIONS_NUMBER(0, "mails", "N", mails, 1, MAILS_MOST, "mails that are enough to be sure (default 100)"),
+    OPTIONS_FLAG(0, "json", json, "for programs"),
+    OPTIONS_TEXT('P', "policy", "FILE", policy, "the policy (default " CLI_POLICY_PATH ")"),
+    OPTIONS_TEXT('S', "state", "DIR", state,
+                 "the state folder (default " ASSAY_STATEDIR "); what is undone is kept in DIR-undo"),
 };
 
-static int help(void)
-{
-    puts("Usage: assay next [--write STEP [--trial] [--yes]] [OPTION...]\n"
-         "\n"
-         "The path from the first day to enforced: which rule can be tightened now, by what the ledger saw; whose mail "
-         "that would\n"
-         "touch; whom to ask first. On yes the line is written into the policy.\n"
-         "\n"
-         "  -w, --write STEP    write this step (its name, or its number), after showing the change and asking\n"
-         "      --trial         write it as a trial: judged and logged, acted on by nothing\n"
-         "  -y, --yes           do not ask\n"
-         "      --because TEXT  why it is written although it hits somebody (kept in the policy), or now\n"
-         "      --now           enforce before there are 14 days and 100 mails; needs --because\n"
-         "      --undo          take the last step out of the policy again\n"
-         "  -a, --all           name every sender that would be hit\n"
-         "      --days N        days of mail that are enough to be sure (default 14), and how far to look back\n"
-         "      --mails N       mails that are enough to be sure (default 100)\n"
-         "      --json          for programs\n"
-         "  -P, --policy FILE   the policy (default " CLI_POLICY_PATH ")\n"
-         "  -S, --state DIR     the state folder (default " ASSAY_STATEDIR "); what is undone is kept in DIR-undo\n"
-         "\n"
-         "Exit code: 0 nothing is left to do, or it is done; 1 there are steps to take.");
-    return EX_OK;
-}
-
-static bool number(const char *text, int64_t most, int64_t *out)
-{
-    char *end;
-    errno = 0;
-    long long n = strtoll(text, &end, 10);
-    *out = n;
-    return *text && !*end && errno == 0 && n >= 1 && n <= most;
-}
+static const struct options_spec command_line = {
+    .synopsis = "[--write STEP [--trial] [--yes]] [OPTION...]",
+    .text =
+        "The path from the first day to enforced: which rule can be tightened now, by what the ledger saw; whose mail "
+        "that would touch; whom to ask first. On yes the line is written into the policy.",
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+    .after = "Exit code: 0 nothing is left to do, or it is done; 1 there are steps to take.",
+};
 
 /* -1: go on; else the exit code. */
 static int read_options(int argc, char **argv, struct options *o)
 {
-    int c;
+    int n;
     *o = (struct options){.policy = CLI_POLICY_PATH, .state = ASSAY_STATEDIR, .days = 14, .mails = 100};
-    while ((c = getopt_long(argc, argv, "ahP:S:w:y", long_options, NULL)) != -1) {
-        switch (c) {
-        case 'a':
-            o->all = true;
-            break;
-        case 'd':
-            if (!number(optarg, 366, &o->days))
-                return cli_usage("--days wants a number from 1 to 366");
-            break;
-        case 'h':
-            return help();
-        case 'j':
-            o->json = true;
-            break;
-        case 'm':
-            if (!number(optarg, 1000000, &o->mails))
-                return cli_usage("--mails wants a number from 1 to 1000000");
-            break;
-        case 'P':
-            o->policy = optarg;
-            break;
-        case 'S':
-            o->state = optarg;
-            break;
-        case 'N':
-            o->now = true;
-            break;
-        case 'B':
-            o->because = optarg;
-            break;
-        case 't':
-            o->trial = true;
-            break;
-        case 'u':
-            o->undo = true;
-            break;
-        case 'w':
-            o->write = optarg;
-            break;
-        case 'y':
-            o->yes = true;
-            break;
-        default:
-            return cli_usage("see the options");
-        }
-    }
-    if (optind != argc)
-        return cli_usage("'%s': no arguments are wanted", argv[optind]);
+    int rc = cli_options(&command_line, argc, argv, o, &n);
+    if (rc >= 0)
+        return rc;
     if (o->because && (!*o->because || strpbrk(o->because, "\"\\\r\n")))
         return cli_usage("--because needs one line without quotes");
     if ((o->now || o->because) && !o->write)
@@ -259,8 +201,9 @@ static int print_json(const struct next *n)
 
 static struct next_step *step_named(struct next *n, const char *name)
 {
-    int64_t i;
-    if (number(name, (int64_t)n->count, &i))
+    char *end;
+    const unsigned long i = strtoul(name, &end, 10);
+    if (*name && !*end && i >= 1 && i <= n->count)
         return &n->steps[i - 1];
     for (size_t k = 0; k < n->count; k++)
         if (strcmp(n->steps[k].id, name) == 0)

@@ -236,8 +236,8 @@ static void say_house(const struct asking *k)
 int policy_cmd_ask(int argc, char **argv)
 {
     static const struct policy_usage usage = {
-        "ask --from DOMAIN [--for RECIPIENT] [--standard S] [--client ADDRESS] [--signed-by DOMAIN]\n"
-        "                        [--listener NAME] [--names] [--submission] [--at DATE] [--json] [FILE]",
+        "--from DOMAIN [--for RECIPIENT] [--standard S] [--client ADDRESS] [--signed-by DOMAIN] [--listener NAME] "
+        "[--names] [--submission] [--at DATE] [--json] [FILE]",
         "Which line decides for this sender, the ones it beat, and why. --names asks what the resolver asks."};
     struct policy_args a;
     struct asking k = {0};

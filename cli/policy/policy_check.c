@@ -164,14 +164,14 @@ static void check_engines(struct policy_report *r, const struct policy *p)
 int policy_cmd_check(int argc, char **argv)
 {
     static const struct policy_usage usage = {
-        "check [--strict] [--json] [--at DATE] [--ask-dns | --dns FILE] [FILE]\n"
-        "       assay policy check --for-reload [--state DIR] [FILE]",
-        "Reads the policy and shows each error and doubt, its place and a fix. --at judges its dates as of another\n"
-        "day. --ask-dns looks whether our own domains publish DMARC (--dns: by a saved file of answers). "
-        "--for-reload:\n"
-        "would the programs take it, if they were told to reload now? Exit code: 0 it loads, 1 warnings (with "
-        "--strict\n"
-        "only), 2 errors, or (--for-reload) it would be kept out."};
+        "[--strict] [--json] [--at DATE] [--ask-dns | --dns FILE] [FILE]\n--for-reload [--state DIR] [FILE]",
+        "Reads the policy and shows each error and doubt, its place and a fix. --at judges its dates as of another "
+        "day. "
+        "--ask-dns looks whether our own domains publish DMARC (--dns: by a saved file of answers). --for-reload: "
+        "would "
+        "the programs take it, if they were told to reload now? Exit code: 0 it loads, 1 warnings (with --strict "
+        "only), "
+        "2 errors, or (--for-reload) it would be kept out."};
     struct policy_args a;
     int rc = policy_args_read(&a, &usage, argc, argv,
                               POLICY_ARG_JSON | POLICY_ARG_FILE | POLICY_ARG_AT | POLICY_ARG_DNS | POLICY_ARG_STATE |

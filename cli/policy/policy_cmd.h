@@ -10,7 +10,7 @@
 #include <limits.h>
 
 struct policy_usage {
-    const char *synopsis; /* behind "assay policy " */
+    const char *synopsis; /* behind the command's name */
     const char *text;
 };
 

@@ -143,9 +143,8 @@ size_t policy_diff_print(const struct policy *before, const struct policy *after
 
 int policy_cmd_diff(int argc, char **argv)
 {
-    static const struct policy_usage usage = {"diff OLD NEW",
-                                              "What differs between two policies: statements, settings, what lists "
-                                              "hold, order. Exit code 0 the same, 1 different."};
+    static const struct policy_usage usage = {"OLD NEW", "What differs between two policies: statements, settings, "
+                                                         "what lists hold, order. Exit code 0 the same, 1 different."};
     struct policy_args a;
     int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_OTHER | POLICY_ARG_FILE);
     if (rc >= 0)

@@ -244,10 +244,9 @@ static void put_form(struct listing *l, const struct policy_args *a)
 int policy_cmd_explained(int argc, char **argv)
 {
     static const struct policy_usage usage = {
-        "explained [--json|--csv|--html] [--at DATE] [FILE]",
+        "[--json|--csv|--html] [--at DATE] [FILE]",
         "The register of exemptions, suspensions and trusted forwarders: what is excused, why, agreed by whom, until "
-        "when,\n"
-        "and, where there is a ledger, how often each was used and whether it is still needed."};
+        "when, and, where there is a ledger, how often each was used and whether it is still needed."};
     struct policy_args a;
     struct buf b = BUF_INIT;
     int rc = policy_args_read(&a, &usage, argc, argv,

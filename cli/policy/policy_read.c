@@ -499,9 +499,8 @@ static void introduction(struct reading *r)
 int policy_cmd_read(int argc, char **argv)
 {
     static const struct policy_usage usage = {
-        "read [FILE]",
-        "The whole policy in plain sentences: what is asked of whom, with what consequence, what is excused,\n"
-        "and which of two lines wins. For someone who knows no abbreviation."};
+        "[FILE]", "The whole policy in plain sentences: what is asked of whom, with what consequence, what is excused, "
+                  "and which of two lines wins. For someone who knows no abbreviation."};
     struct policy_args a;
     int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_FILE);
     if (rc >= 0)

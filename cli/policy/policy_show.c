@@ -86,10 +86,9 @@ static bool in_main_file(const struct policy_statement *s)
 int policy_cmd_show(int argc, char **argv)
 {
     static const struct policy_usage usage = {
-        "show [--defaults | --setting NAME] [FILE]",
-        "Prints the policy in canonical form: one statement a line. --defaults "
-        "prints every setting with its value instead; with a\n"
-        "policy that can be read its values, else the defaults. --setting prints one of them."};
+        "[--defaults | --setting NAME] [FILE]",
+        "Prints the policy in canonical form: one statement a line. --defaults prints every setting with its value "
+        "instead; with a policy that can be read its values, else the defaults. --setting prints one of them."};
     struct policy_args a;
     struct buf b = BUF_INIT;
     int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_DEFAULTS | POLICY_ARG_FILE);

@@ -103,9 +103,9 @@ static int exit_code(const struct running *all, const struct policy *p)
 int policy_cmd_status(int argc, char **argv)
 {
     static const struct policy_usage usage = {
-        "status [--json] [--state DIR] [FILE]",
-        "Which policy the mail filter, the resolver's module and the ledger run on, and whether it is the file's.\n"
-        "Exit code: 0 all agree, 1 one differs, 2 the file cannot be loaded, 3 nothing is known of any."};
+        "[--json] [--state DIR] [FILE]",
+        "Which policy the mail filter, the resolver's module and the ledger run on, and whether it is the file's. Exit "
+        "code: 0 all agree, 1 one differs, 2 the file cannot be loaded, 3 nothing is known of any."};
     struct policy_args a;
     struct running all[PROGRAMS] = {0};
     int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_JSON | POLICY_ARG_STATE | POLICY_ARG_FILE);

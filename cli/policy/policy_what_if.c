@@ -244,12 +244,12 @@ static int over_mail(struct what_if *w, const struct policy_args *a)
 int policy_cmd_what_if(int argc, char **argv)
 {
     static const struct policy_usage usage = {
-        "what-if [--json] [--dns FILE] [--at DATE] [-P FILE] OTHER [MAIL]",
+        "[--json] [--dns FILE] [--at DATE] [-P FILE] OTHER [MAIL]",
         "Judges saved mail (a file, an mbox, a Maildir, a folder) by the policy and by OTHER, and counts by sender "
-        "domain "
-        "what\nwould be treated otherwise. --dns answers from a saved file, as for assay verify. Without MAIL: "
-        "the\nmails of which the ledger still keeps the record, of the last 30 days or since --at. Exit code: 0 "
-        "nothing changes, 1 something does."};
+        "domain what would be treated otherwise. --dns answers from a saved file, as for assay verify. Without MAIL: "
+        "the "
+        "mails of which the ledger still keeps the record, of the last 30 days or since --at. Exit code: 0 nothing "
+        "changes, 1 something does."};
     struct policy_args a;
     struct what_if w = {0};
     int rc = policy_args_read(&a, &usage, argc, argv,

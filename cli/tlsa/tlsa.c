@@ -17,7 +17,6 @@
 #include "cli/tlsa/certificate.h"
 #include "cli/cli.h"
 #include "cli/tlsa/tlsa_check.h"
-#include <getopt.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -28,8 +27,7 @@
 
 struct options {
     const char *subject, *name, *issuer, *next;
-    unsigned port;
-    long ttl;
+    int64_t port, ttl;
     bool json, check;
     const char *anchor, *forward, *dns;
 };
@@ -45,95 +43,42 @@ struct plan {
     const char *host, *owner; /* mx.example.org, _25._tcp.mx.example.org */
 };
 
-static const struct option long_options[] = {
-    {"anchor", required_argument, NULL, 'a'}, {"check", no_argument, NULL, 'c'},
-    {"dns", required_argument, NULL, 'd'},    {"forward", required_argument, NULL, 'f'},
-    {"help", no_argument, NULL, 'h'},         {"issuer", required_argument, NULL, 'i'},
-    {"json", no_argument, NULL, 'j'},         {"name", required_argument, NULL, 'n'},
-    {"next", required_argument, NULL, 'x'},   {"port", required_argument, NULL, 'p'},
-    {"ttl", required_argument, NULL, 't'},    {NULL, 0, NULL, 0},
+#define PORT_MOST 65535
+#define TTL_MOST 604800 /* a week: longer than any roll-over should have to wait */
+#define OPTIONS_OF struct options
+static const struct option_row rows[] = {
+    OPTIONS_TEXT(0, "name", "HOST", name, "the host the records are for (default: the certificate's first name)"),
+    OPTIONS_NUMBER(0, "port", "N", port, 1, PORT_MOST, "its port (default 25)"),
+    OPTIONS_TEXT(0, "issuer", "FILE", issuer, "the issuing CA's certificate: adds a 2 1 1 record"),
+    OPTIONS_TEXT(0, "next", "FILE", next,
+                 "the certificate that comes next: prints the steps of the roll-over with dates"),
+    OPTIONS_NUMBER(0, "ttl", "SECONDS", ttl, 1, TTL_MOST, "the records' time to live (default 3600)"),
+    OPTIONS_FLAG(0, "check", check, "are these records in DNS, signed? Prints only what is missing"),
+    OPTIONS_TEXT(0, "anchor", "FILE", anchor,
+                 "with --check: the DNSSEC trust anchor (default " ASSAY_STATEDIR "/root.key)"),
+    OPTIONS_TEXT(0, "forward", "ADDRESS", forward, "with --check: the resolver to ask (default: from the root)"),
+    OPTIONS_TEXT(0, "dns", "FILE", dns, "with --check: saved answers instead of DNS"),
+    OPTIONS_FLAG(0, "json", json, "for programs"),
 };
 
-static int help(void)
-{
-    puts("Usage: assay tlsa [OPTION...] CERTIFICATE-FILE|HOST\n"
-         "\n"
-         "Prints the TLSA records a mail host must publish (RFC 6698, RFC 7672).\n"
-         "\n"
-         "  --name HOST     the host the records are for (default: the certificate's first name)\n"
-         "  --port N        its port (default 25)\n"
-         "  --issuer FILE   the issuing CA's certificate: adds a 2 1 1 record\n"
-         "  --next FILE     the certificate that comes next: prints the steps of the roll-over with dates\n"
-         "  --ttl SECONDS   the records' time to live (default 3600)\n"
-         "  --check         are these records to be seen in DNS, signed? Nothing is printed but what is missing\n"
-         "  --anchor FILE   with --check: the DNSSEC trust anchor (default " ASSAY_STATEDIR "/root.key)\n"
-         "  --forward ADDR  with --check: the resolver to ask (default: from the root)\n"
-         "  --dns FILE      with --check: saved answers instead of DNS\n"
-         "  --json          for programs");
-    return EX_OK;
-}
-
-static bool number(const char *text, long lowest, long highest, long *out)
-{
-    char *end;
-    long v = strtol(text, &end, 10);
-    if (*text == '\0' || *end || v < lowest || v > highest)
-        return false;
-    *out = v;
-    return true;
-}
+static const struct options_spec command_line = {
+    .synopsis = "[OPTION...] CERTIFICATE-FILE|HOST",
+    .text = "Prints the TLSA records a mail host must publish (RFC 6698, RFC 7672).",
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+    .needs = "a certificate file or host name",
+    .least = 1,
+    .most = 1,
+};
 
 /* -1: go on; else the exit code. */
 static int read_options(int argc, char **argv, struct options *o)
 {
-    int c;
-    long port = 25;
-    *o = (struct options){.ttl = DEFAULT_TTL};
-    while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-        switch (c) {
-        case 'h':
-            return help();
-        case 'i':
-            o->issuer = optarg;
-            break;
-        case 'a':
-            o->anchor = optarg;
-            break;
-        case 'c':
-            o->check = true;
-            break;
-        case 'd':
-            o->dns = optarg;
-            break;
-        case 'f':
-            o->forward = optarg;
-            break;
-        case 'j':
-            o->json = true;
-            break;
-        case 'n':
-            o->name = optarg;
-            break;
-        case 'x':
-            o->next = optarg;
-            break;
-        case 'p':
-            if (!number(optarg, 1, 65535, &port))
-                return cli_usage("--port %s: a number from 1 to 65535 is wanted", optarg);
-            break;
-        case 't':
-            if (!number(optarg, 1, 604800, &o->ttl))
-                return cli_usage("--ttl %s: seconds from 1 to 604800 (a week) are wanted", optarg);
-            break;
-        default:
-            return cli_usage("see the options");
-        }
-    }
-    o->port = (unsigned)port;
-    if (argc - optind != 1)
-        return cli_usage("one certificate file or host name is wanted");
-    o->subject = argv[optind];
-    return -1;
+    int n;
+    *o = (struct options){.ttl = DEFAULT_TTL, .port = 25};
+    int rc = cli_options(&command_line, argc, argv, o, &n);
+    o->subject = argv[1];
+    return rc;
 }
 
 static int read_file(struct arena *a, const char *path, struct certificate *out)
@@ -256,7 +201,7 @@ static int gather(struct arena *a, const struct options *o, struct plan *p)
         return EX_DATAERR;
     }
     p->host = arena_strdup(a, kept);
-    p->owner = arena_printf(a, "_%u._tcp.%s", o->port, kept);
+    p->owner = arena_printf(a, "_%u._tcp.%s", (unsigned)o->port, kept);
     return p->host && p->owner ? -1 : EX_OSERR;
 }
 

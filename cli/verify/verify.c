@@ -18,7 +18,6 @@
 #include "cli/cli.h"
 #include "policy/policy_settings.h"
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -38,115 +37,54 @@ struct run {
     unsigned seen;
 };
 
-static const struct option long_options[] = {
-    {"at", required_argument, NULL, 'A'},
-    {"auth", required_argument, NULL, 'a'},
-    {"brief", no_argument, NULL, 'b'},
-    {"dns", required_argument, NULL, 'd'},
-    {"from", required_argument, NULL, 'f'},
-    {"header", no_argument, NULL, 'H'},
-    {"helo", required_argument, NULL, 'e'},
-    {"help", no_argument, NULL, 'h'},
-    {"ip", required_argument, NULL, 'i'},
-    {"json", no_argument, NULL, 'j'},
-    {"policy", required_argument, NULL, 'p'},
-    {"rcpt", required_argument, NULL, 'r'},
-    {"save-dns", required_argument, NULL, 's'},
-    {"tls", required_argument, NULL, 't'},
-    {NULL, 0, NULL, 0},
+static const char *take_rcpt(void *into, const char *value)
+{
+    struct verify_options *o = into;
+    o->rcpts[o->rcpt_count++] = value; /* there is room for as many as there are words */
+    return NULL;
+}
+
+#define OPTIONS_OF struct verify_options
+static const struct option_row rows[] = {
+    OPTIONS_TEXT(0, "ip", "ADDRESS", ip, "the client it came from (default: the topmost Received field)"),
+    OPTIONS_TEXT(0, "helo", "NAME", helo, "what the client said in HELO (default: the same field)"),
+    OPTIONS_TEXT(0, "from", "ADDRESS", from, "MAIL FROM; <> for the null sender (default: the Return-Path field)"),
+    OPTIONS_TAKE(0, "rcpt", "ADDRESS", take_rcpt, "a recipient; may be given several times"),
+    OPTIONS_TEXT(0, "tls", "VERSION", tls, "the session's TLS version, such as 1.3, or VERSION/CIPHER"),
+    OPTIONS_TEXT(0, "auth", "USER", auth, "the client logged in: submission"),
+    OPTIONS_TEXT('P', "policy", "FILE", policy, "the policy (default " CLI_POLICY_PATH ")"),
+    OPTIONS_TEXT(0, "dns", "FILE", dns, "take DNS answers from a file instead of the DNS"),
+    OPTIONS_TEXT(0, "save-dns", "FILE", save_dns, "keep the DNS answers of this run"),
+    OPTIONS_TEXT(0, "at", "TIME", at,
+                 "judge as of that time: 2026-11-20T23:19:25Z, or seconds since 1970 (default: now, or when --dns was "
+                 "saved)"),
+    OPTIONS_FLAG(0, "header", header,
+                 "show the header fields that would be added and removed, and the header as DKIM canonicalises it"),
+    OPTIONS_FLAG(0, "brief", brief, "one line a message"),
+    OPTIONS_FLAG(0, "json", json, "for programs"),
 };
 
-static int help(void)
-{
-    puts("Usage: assay verify [OPTION...] MESSAGE\n"
-         "\n"
-         "Judges a saved message as assay-milter would, and shows every step. MESSAGE: a file, an mbox, a Maildir, a "
-         "folder, or - for stdin.\n"
-         "\n"
-         "  --ip ADDRESS      the client it came from (default: the topmost Received field)\n"
-         "  --helo NAME       what the client said in HELO (default: the same field)\n"
-         "  --from ADDRESS    MAIL FROM; <> for the null sender (default: the Return-Path field)\n"
-         "  --rcpt ADDRESS    a recipient; may be given several times\n"
-         "  --tls VERSION     the session's TLS version, such as 1.3, or VERSION/CIPHER\n"
-         "  --auth USER       the client logged in: submission\n"
-         "  --policy FILE     the policy (default " CLI_POLICY_PATH ")\n"
-         "  --dns FILE        take DNS answers from a file instead of the DNS\n"
-         "  --save-dns FILE   keep the DNS answers of this run\n"
-         "  --at TIME         judge as of that time: 2026-11-20T23:19:25Z, or seconds since 1970 (default: now, or "
-         "when --dns was saved)\n"
-         "  --header          show the header fields that would be added and removed, and the header as DKIM "
-         "canonicalises it\n"
-         "  --brief           one line a message\n"
-         "  --json            for programs\n"
-         "\n"
-         "Exit code: 0 deliver or tag, 1 quarantine or hold, 2 reject, 3 defer.");
-    return EX_OK;
-}
-
-static int take_option(struct verify_options *o, int c)
-{
-    switch (c) {
-    case 'A':
-        o->at = optarg;
-        break;
-    case 'a':
-        o->auth = optarg;
-        break;
-    case 'b':
-        o->brief = true;
-        break;
-    case 'd':
-        o->dns = optarg;
-        break;
-    case 'e':
-        o->helo = optarg;
-        break;
-    case 'f':
-        o->from = optarg;
-        break;
-    case 'H':
-        o->header = true;
-        break;
-    case 'i':
-        o->ip = optarg;
-        break;
-    case 'j':
-        o->json = true;
-        break;
-    case 'p':
-        o->policy = optarg;
-        break;
-    case 'r':
-        o->rcpts[o->rcpt_count++] = optarg;
-        break;
-    case 's':
-        o->save_dns = optarg;
-        break;
-    case 't':
-        o->tls = optarg;
-        break;
-    case 'h':
-        return help();
-    default:
-        return cli_usage("bad option");
-    }
-    return -1;
-}
+static const struct options_spec command_line = {
+    .synopsis = "[OPTION...] MESSAGE",
+    .text =
+        "Judges a saved message as assay-milter would, and shows every step. MESSAGE: a file, an mbox, a Maildir, a "
+        "folder, or - for standard input.",
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+    .after = "Exit code: 0 deliver or tag, 1 quarantine or hold, 2 reject, 3 defer.",
+    .needs = "a message, an mbox or a folder",
+    .least = 1,
+    .most = 1,
+};
 
 /* -1: go on; else the exit code. */
 static int read_options(struct verify_options *o, int argc, char **argv)
 {
-    int c, rc;
-
-    opterr = 1;
-    optind = 1;
-    while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1)
-        if ((rc = take_option(o, c)) >= 0)
-            return rc;
-    if (optind + 1 != argc)
-        return cli_usage(optind == argc ? "which message?" : "one message, mbox or folder at a time");
-    o->message = argv[optind];
-    return -1;
+    int n;
+    const int rc = cli_options(&command_line, argc, argv, o, &n);
+    if (rc < 0)
+        o->message = argv[1];
+    return rc;
 }
 
 /* 0: no time. */

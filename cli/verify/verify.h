@@ -13,7 +13,7 @@ struct verify_options {
     const char *message;
     const char *ip, *helo, *from, *tls, *policy, *dns, *save_dns, *at;
     const char *auth;
-    char **rcpts;
+    const char **rcpts;
     size_t rcpt_count;
     bool json, brief, header;
 };

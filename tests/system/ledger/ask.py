@@ -237,14 +237,14 @@ def report(path):
 def usage():
     path = FOLDER + '/sqlite'
     for words, says in (
-        (['domain'], 'missing'),
-        (['domain', 'a', 'b'], 'unexpected argument'),
+        (['domain'], "'domain' needs a"),
+        (['domain', 'a', 'b'], "unexpected argument 'b'"),
         (['domain', 'bad name'], 'no domain name'),
         (['top'], '--standard wants'),
         (['top', '--standard', 'x'], '--standard wants'),
-        (['hosts', '--since', '1d'], "no option '--since'"),
+        (['hosts', '--since', '1d'], "unknown option '--since'"),
         (['standards', '--by', 'x'], '--by wants'),
-        (['standards', '--since', 'soon'], 'wants a time'),
+        (['standards', '--since', 'soon'], "--since: 'soon' is not a time"),
         (['refused', '-n', '0'], 'a number'),
         (['nonsense'], 'no command'),
         (['refused', '-n', 'x'], 'a number'),

@@ -7,12 +7,15 @@ with what demo_cases.py says must be; a line that differs says so, and then the 
 import json
 import os
 import re
+import shlex
+import subprocess
 import sys
 import time
 
 import dns
 import house
 import keys
+import milter
 import table
 from demo_cases import MAILS, QUESTIONS
 from demo_house import BACKUP, LIST, World
@@ -41,7 +44,7 @@ class Seen:
     """What became of one mail."""
 
     def __init__(self):
-        self.end, self.where, self.words, self.records = "", "", "", []
+        self.end, self.where, self.words, self.records, self.message_id = "", "", "", [], ""
 
 
 def statements(path):
@@ -60,6 +63,7 @@ def statements(path):
 class Demo:
     def __init__(self, world):
         self.world, self.number = world, 0
+        self.refused = ""  # the Message-ID of the last mail that was refused
         self.m = world.milter
 
     # ---- sending ----
@@ -100,6 +104,8 @@ class Demo:
             self.directly(mail, list(mail.to), message_id, text, seen)
         house.wait_until(lambda: self.records(message_id), 8)
         seen.records = self.records(message_id)
+        if seen.end == "refused" and seen.records:
+            self.refused = message_id.strip("<>")
         return seen
 
     def arrived(self, seen, message_id, to):
@@ -271,6 +277,38 @@ class Demo:
             table.rule(widths)
         return good
 
+    # ---- the ledger ----
+
+    def ask(self, *words):
+        """Shows a command and what it says. Whether it did its work: 0, or 1 where a command warns of what it found."""
+        done = subprocess.run([milter.program(words[0]), *words[1:], "-P", self.m.policy], capture_output=True, text=True, timeout=60)
+        print("\n$ " + " ".join(shlex.quote(w) for w in words))
+        print("\n".join("  " + line for line in (done.stdout + done.stderr).splitlines()))
+        return done.returncode in (0, 1) and bool(done.stdout.strip())
+
+    def ledger(self):
+        """The third program at work: takes in what the other two found, and answers."""
+        print("\nWhat the mail filter and the resolver found is taken into the ledger, which can be asked:")
+        taken = subprocess.run(
+            [milter.program("assay-ledger"), "-1", "-P", self.m.policy, "-S", self.m.state], capture_output=True, text=True, timeout=60
+        )
+        page = f"{self.m.folder}/report"
+        good = [
+            taken.returncode == 0,
+            bool(self.refused) and self.ask("assay", "why", self.refused),
+            self.ask("assay", "ledger", "refused"),
+        ]
+        made = subprocess.run(
+            [milter.program("assay"), "report", "--html", page, "-P", self.m.policy], capture_output=True, text=True, timeout=60
+        )
+        good.append(made.returncode == 0 and os.path.exists(f"{page}/index.html"))
+        print(
+            f"\n$ assay report --html {page}\n  The report, as a page for a browser: {page}/index.html (make demo KEEP=1 leaves it there)"
+        )
+        if not all(good):
+            print(f"NOT AS IT SHOULD BE: {good}\n{taken.stderr}{made.stderr}")
+        return all(good)
+
 
 def main():
     start = time.monotonic()
@@ -286,8 +324,9 @@ def main():
     demo = Demo(world)
     mails = demo.mails()
     questions = demo.questions()
+    ledger = demo.ledger()
     print(f"\ndemo: {mails} of {len(MAILS)} mails and {questions} of {len(QUESTIONS)} questions as the policy says", flush=True)
-    return 0 if (mails, questions) == (len(MAILS), len(QUESTIONS)) else 1
+    return 0 if (mails, questions) == (len(MAILS), len(QUESTIONS)) and ledger else 1
 
 
 if __name__ == "__main__":

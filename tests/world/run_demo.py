@@ -3,6 +3,7 @@
 import os
 import sys
 
+import milter
 import space
 
 
@@ -17,6 +18,8 @@ It is still running, and is seen by nobody outside. To talk to it:
   the milter's log         {folder}/m/log
   the policy               {folder}/m/policy     (then: nsenter -t {first} -a sh -c 'kill -HUP $(cat {folder}/m/pid)')
   the journal              {folder}/m/state/journal/
+  the ledger               nsenter -t {first} -a {milter.program("assay")} ledger refused -P {folder}/m/policy
+  the report               {folder}/m/report/index.html
   the mails                {folder}/mail/user@example.org/new/   and .Junk/new/
   Postfix, Unbound         {folder}/mx/log   {folder}/unbound/log
 To end it and remove all of it:   kill {keeper}"""

@@ -14,6 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+/* Where fortified headers make macros of them (clang): else each poison is a warning. */
+#undef strcpy
+#undef strcat
+#undef strncpy
+#undef strncat
+#undef sprintf
+#undef vsprintf
+#undef gets
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok gets atoi atol atoll tmpnam mktemp asctime ctime
 #endif
 

@@ -16,6 +16,7 @@
 
 static char prefix_now[64] = "assay";
 
+static void complain(const char *fmt, va_list ap) PRINTF_LIKE(1, 0);
 static void complain(const char *fmt, va_list ap)
 {
     fflush(stdout);

@@ -65,11 +65,6 @@ const struct policy *judge_policy(const struct judge *j)
     return j->policy;
 }
 
-const struct judge_host *judge_host_of(const struct judge *j)
-{
-    return j->host;
-}
-
 const char *judge_authserv_id(const struct judge *j)
 {
     const char *set = policy_set_text(j->policy, SETTING_AUTHSERV_ID);

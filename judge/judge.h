@@ -88,7 +88,6 @@ struct judge *judge_free(struct judge *j); /* NULL is fine; returns NULL */
 struct arena *judge_arena(struct judge *j);
 struct judge_mail *judge_mail(struct judge *j);
 const struct policy *judge_policy(const struct judge *j);
-const struct judge_host *judge_host_of(const struct judge *j);
 /* Our name in Authentication-Results: `set authserv-id`, or the host's. */
 const char *judge_authserv_id(const struct judge *j);
 struct judge_report *judge_report(struct judge *j);

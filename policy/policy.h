@@ -289,7 +289,6 @@ const struct policy_statement *policy_statement_at(const struct policy *p, size_
 
 /* A list by its name: how many entries it holds, and its file. STATUS_MISSING when there is none of that name. */
 enum status policy_list(const struct policy *p, const char *name, size_t *entries, const char **file) MUST_CHECK;
-bool policy_list_has(const struct policy *p, const char *name, const char *domain); /* itself or a name above it */
 
 /* The entries of a list in the order of its file, as text; *at from 0. false at the end, or where there is no such
  * list. */

@@ -238,16 +238,6 @@ enum status policy_list(const struct policy *p, const char *name, size_t *entrie
     return STATUS_OK;
 }
 
-bool policy_list_has(const struct policy *p, const char *name, const char *domain)
-{
-    const struct list *l = list_of(p, name);
-    struct keyset_name n;
-    if (!l)
-        return false;
-    keyset_name(p->seed, domain, &n);
-    return keyset_longest(&l->keys, &n) > 0;
-}
-
 bool policy_list_next(const struct policy *p, const char *name, size_t *at, char out[POLICY_ENTRY_TEXT])
 {
     const struct list *l = list_of(p, name);

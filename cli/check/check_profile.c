@@ -42,12 +42,6 @@ bool check_profile_exists(const char *name)
     return false;
 }
 
-void check_profile_list(struct buf *out)
-{
-    for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++)
-        buf_printf(out, "%-12s %s\n", profiles[i].name, profiles[i].title);
-}
-
 void check_profile_judge(const char *name, const struct check_report *r, struct check_profile_result *out)
 {
     *out = (struct check_profile_result){.met = 0};

@@ -74,7 +74,8 @@ static void show_state(const struct check_report *r, enum check_state state, con
     for (int i = 0; i < CHECK_TESTS; i++) {
         if (r->results[i].state != state || is_first(r, i))
             continue;
-        buf_printf(out, any ? "" : "\n%s\n", title);
+        if (!any)
+            buf_printf(out, "\n%s\n", title);
         any = true;
         if (state >= CHECK_ADVICE)
             show_entry(r, (enum check_test)i, true, out);

@@ -149,7 +149,7 @@ static void check_world(struct policy_report *r, struct dns *dns, const struct p
  * policy may be checked on a host that judges no mail. */
 static void check_engines(struct policy_report *r, const struct policy *p)
 {
-    struct engines engines = {0};
+    struct engines engines = {.spf = NULL};
     struct place at = {0};
     const struct policy_statement *s;
     char why[ENGINE_WHY];

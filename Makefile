@@ -13,6 +13,7 @@
 #   make bench           figures, as ratios
 #   make resolver        assay-unbound.so, and an Unbound that can load it
 #   make check-packages  the packages, installed in a folder of plain Debian (SUITE=trixie for another)
+#   make check-32        everything built and its unit tests run on 32 bits, in a folder of Debian for i386
 #   make check-boot      the packages under a systemd that really runs, in a folder of plain Debian
 #   make deb             Debian packages, in build/deb/
 #   make install         to PREFIX (default /usr/local), under DESTDIR
@@ -34,7 +35,7 @@ HARD := -fstack-protector-strong -fPIE
 CFLAGS ?= -O2 -g
 # Where the second engines' modules are looked for: fixed when we are built.
 ENGINEDIR ?= $(PREFIX)/lib/assay/engines
-DEFS := -D_GNU_SOURCE -DASSAY_VERSION='"$(VERSION)"' -DASSAY_SYSCONFDIR='"$(SYSCONFDIR)/assay"' -DASSAY_STATEDIR='"$(STATEDIR)"'
+DEFS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -DASSAY_VERSION='"$(VERSION)"' -DASSAY_SYSCONFDIR='"$(SYSCONFDIR)/assay"' -DASSAY_STATEDIR='"$(STATEDIR)"'
 FORTIFY ?= -D_FORTIFY_SOURCE=2
 ALL_CFLAGS = -std=c17 $(CFLAGS) $(FORTIFY) $(WARN) $(HARD) $(DEFS) -I. -include base/banned.h -MMD -MP -fvisibility=hidden
 ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now
@@ -184,6 +185,10 @@ deb: all
 .PHONY: check-packages
 check-packages:
 	@tests/system/packages/check $(SUITE)
+
+.PHONY: check-32
+check-32:
+	@tests/system/i386/check $(SUITE)
 
 .PHONY: check-boot
 check-boot:

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <time.h>
 
+_Static_assert(sizeof(time_t) == 8, "times beyond 2038: build with -D_TIME_BITS=64");
+
 static bool digits(const char **p, int n, int *out)
 {
     int value = 0;

@@ -6,6 +6,8 @@
 #ifndef ASSAY_POLICY_LIMITS_H
 #define ASSAY_POLICY_LIMITS_H
 
+#include <stdint.h>
+
 #define POLICY_FILE_MAX (16u * 1024 * 1024) /* octets of one policy or included file */
 #define POLICY_LINE_MAX 16384u              /* octets of one line of it */
 #define POLICY_TOKENS_MAX 4096u             /* words of one statement */
@@ -23,6 +25,7 @@
 #define POLICY_EXEMPT_DAYS 366       /* design section 3 */
 #define POLICY_SUSPEND_DAYS 7        /* design section 3; RFC 7646 section 2: short-lived */
 #define POLICY_SHRINK_PERCENT 30u    /* a list may lose so much at a reload without force */
-#define POLICY_ARENA_MAX ((size_t)4 << 30)
+/* Octets of one reading; where addresses have 32 bits, a quarter of them. */
+#define POLICY_ARENA_MAX ((size_t)(SIZE_MAX > UINT32_MAX ? (uint64_t)4 << 30 : (uint64_t)1 << 30))
 
 #endif

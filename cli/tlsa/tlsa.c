@@ -115,7 +115,7 @@ static bool read_address(struct arena *a, const struct options *o, const char *h
     struct starttls_result r;
     struct certificate c;
     const char *why = NULL;
-    struct starttls_request q = {.address = *address, .port = o->port, .server_name = host};
+    struct starttls_request q = {.address = *address, .port = (unsigned)o->port, .server_name = host};
     starttls_run(a, &q, &r);
     if (r.outcome != STARTTLS_DONE || r.chain_count == 0) {
         cli_error("%s at %s: %s (%s)", host, ip_text(address, text), starttls_outcome_name(r.outcome), r.reason);

@@ -45,7 +45,7 @@ struct slice arena_slice(struct arena *a, struct slice s) MUST_CHECK;
 
 /* Formatted text. NULL when out of memory. */
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3) MUST_CHECK;
-char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) MUST_CHECK;
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF_LIKE(2, 0) MUST_CHECK;
 
 /* Whether any allocation has failed since the arena was made or reset. */
 bool arena_failed(const struct arena *a);

@@ -21,7 +21,7 @@
 
 static enum status refuse(char why[ENGINE_WHY], enum status s, const char *path, const char *words)
 {
-    snprintf(why, ENGINE_WHY, "%s: %s", path, words);
+    snprintf(why, ENGINE_WHY, "%.*s: %s", ENGINE_WHY / 2, path, words);
     return s;
 }
 

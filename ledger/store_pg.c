@@ -102,7 +102,9 @@ static const char *prepared(struct store *s, const char *sql, size_t n, char nam
     if (*status != STATUS_OK)
         return NULL;
     bool keep = p->kept_count < KEPT && (p->kept[p->kept_count] = strdup(sql));
-    snprintf(name, 24, keep ? "s%zu" : "", p->kept_count);
+    name[0] = '\0';
+    if (keep)
+        snprintf(name, 24, "s%zu", p->kept_count);
     PGresult *r = PQprepare(p->connection, name, sql, (int)n, NULL);
     *status = went_well(r) ? STATUS_OK : report(s, r);
     PQclear(r);

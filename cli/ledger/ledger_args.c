@@ -34,19 +34,24 @@ static const char *take_csv(void *into, const char *value)
     return NULL;
 }
 
-static const char *take_time(int64_t *out, const char *value)
+/* A moment, and the UTC day it stands for where whole days are counted. */
+static const char *take_time(const char *value, int64_t *moment, int64_t *day)
 {
-    return timestamp_from_person(value, out) ? NULL : "a time: 2026-11-20, '2026-11-20 14:00', yesterday, 24h, 7d, 4w";
+    return timestamp_from_person(value, moment) && timestamp_day_from_person(value, day)
+               ? NULL
+               : "a time: 2026-11-20, '2026-11-20 14:00', yesterday, 24h, 7d, 4w";
 }
 
 static const char *take_since(void *into, const char *value)
 {
-    return take_time(&((struct ledger_args *)into)->since, value);
+    struct ledger_args *a = into;
+    return take_time(value, &a->since, &a->since_day);
 }
 
 static const char *take_until(void *into, const char *value)
 {
-    return take_time(&((struct ledger_args *)into)->until, value);
+    struct ledger_args *a = into;
+    return take_time(value, &a->until, &a->until_day);
 }
 
 static const char *take_day(void *into, const char *value)

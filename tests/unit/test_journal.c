@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// check: alone, since it waits for a segment to close by its age
 /*
  * test_journal.c - the journal's promises, one by one: what was acknowledged is read back, whatever happened to the
  * writer or the disk.

@@ -276,7 +276,7 @@ def main():
         check(run('ledger', 'show', '-P', path), 'Nothing in the journals.\n', 'show of what was taken in')
         answers(path)
         report(path)
-        check('entries about good.example are gone' in run('ledger', 'forget', 'good.example', '-P', path), True, 'forget')
+        check('entries about good.example.' in run('ledger', 'forget', 'good.example', '-P', path), True, 'forget')
         check(run('ledger', 'domain', 'good.example', '-P', path), 'Nothing was seen of this domain.\n', 'domain forgotten')
         count += 1
     usage()

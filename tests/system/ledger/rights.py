@@ -319,7 +319,7 @@ def asking_and_rights(owner, hosts):
     check(code == 77 and "only be added to" in told, f"a host asks and is told: {code} {told}")
     psql(STORE, "REVOKE INSERT ON inbox FROM assay_mx1")
     hosts[0].segment(["i0"])
-    words = hosts[0].ledger(want=65)
+    words = hosts[0].ledger(want=75)
     check("assay ledger admit" in words, f"it is told what is missing: {words}")
     psql(STORE, "GRANT INSERT ON inbox TO assay_mx1")
     hosts[0].ledger()

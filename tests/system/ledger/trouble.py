@@ -89,6 +89,8 @@ def away():
     write_policy(URI)
     ledger = Ledger()
     ids = write_for(1)
+    # The first start makes the tables: until then there is nothing to ask.
+    until(lambda: psql("SELECT to_regclass('mail') IS NOT NULL") == ['t'], 20, 'no tables were made')
     until(lambda: set(ids) <= set(psql('SELECT queue_id FROM mail')), 20, 'not taken in while all was well')
     server('postgres_pause')
     try:

@@ -20,7 +20,7 @@ struct place {
 void report_add(struct policy_report *r, enum policy_severity severity, const struct place *at, const char *help,
                 const char *fmt, ...) PRINTF_LIKE(5, 6);
 void report_vadd(struct policy_report *r, enum policy_severity severity, const struct place *at, const char *help,
-                 const char *fmt, va_list ap);
+                 const char *fmt, va_list ap) PRINTF_LIKE(5, 0);
 
 /* Puts the messages in the order of files as read and of places in them; messages of one place stay in the order added.
  */

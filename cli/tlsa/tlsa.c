@@ -18,6 +18,7 @@
 #include "cli/cli.h"
 #include "cli/tlsa/tlsa_check.h"
 #include <netdb.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -207,7 +208,7 @@ static int gather(struct arena *a, const struct options *o, struct plan *p)
 
 static void record(const struct options *o, const struct plan *p, const char *prefix, int usage, const char *hex)
 {
-    printf("%s%s. %ld IN TLSA %d 1 1 %s\n", prefix, p->owner, o->ttl, usage, hex);
+    printf("%s%s. %" PRId64 " IN TLSA %d 1 1 %s\n", prefix, p->owner, o->ttl, usage, hex);
 }
 
 static void print_records(const struct options *o, const struct plan *p)

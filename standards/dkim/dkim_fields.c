@@ -147,7 +147,8 @@ enum status dkim_fields_hash(struct dkim_fields *f, const struct dkim_fields_req
         uint32_t n = *slot_of(f, name);
         if (n == NONE)
             continue;
-        if (f->cursor[n] == r->self)
+        /* NONE and "not in the list" (SIZE_MAX) are the same number where size_t has 32 bits. */
+        if (f->cursor[n] != NONE && f->cursor[n] == r->self)
             f->cursor[n] = f->above[f->cursor[n]];
         if (f->cursor[n] == NONE)
             continue;

@@ -31,7 +31,9 @@ PKG_CONFIG ?= pkg-config
 
 WARN := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith -Wwrite-strings \
         -Wformat=2 -Wundef -Wno-unused-parameter $(if $(filter 1,$(WERROR)),-Werror)
-HARD := -fstack-protector-strong -fPIE
+# Sanitized objects go into the engines as they are, so that build sets PIC=-fPIC.
+PIC ?= -fPIE
+HARD := -fstack-protector-strong $(PIC)
 CFLAGS ?= -O2 -g
 # Where the second engines' modules are looked for: fixed when we are built.
 ENGINEDIR ?= $(PREFIX)/lib/assay/engines

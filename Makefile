@@ -98,10 +98,10 @@ $(ENGINE_OBJ): DEFS += -DASSAY_ENGINE_ABI='"$(ENGINE_ABI)"' -DASSAY_ENGINE_DIR='
 ENGINE_NEEDS := $(foreach r,standards dns base,$(BUILD)/libassay-$(r).a)
 
 $(BUILD)/assay-engine-opendkim.so: $(BUILD)/engines/opendkim.o $(ENGINE_NEEDS)
-	$(CC) $(LDFLAGS) -shared -Wl,-z,relro,-z,now,--no-undefined,--as-needed,--exclude-libs,ALL -o $@ $^ $(LDLIBS_opendkim) $(LDLIBS_standards) $(LDLIBS_base)
+	$(CC) $(LDFLAGS) -fPIC -shared -Wl,-z,relro,-z,now,--no-undefined,--as-needed,--exclude-libs,ALL -o $@ $^ $(LDLIBS_opendkim) $(LDLIBS_standards) $(LDLIBS_base)
 
 $(BUILD)/assay-engine-libspf2.so: $(BUILD)/engines/libspf2.o $(BUILD)/engines/libspf2_lookup.o $(ENGINE_NEEDS)
-	$(CC) $(LDFLAGS) -shared -Wl,-z,relro,-z,now,--no-undefined,--as-needed,--exclude-libs,ALL -o $@ $^ $(LDLIBS_libspf2) $(LDLIBS_standards) $(LDLIBS_base)
+	$(CC) $(LDFLAGS) -fPIC -shared -Wl,-z,relro,-z,now,--no-undefined,--as-needed,--exclude-libs,ALL -o $@ $^ $(LDLIBS_libspf2) $(LDLIBS_standards) $(LDLIBS_base)
 
 $(BUILD)/assay: $(patsubst %.c,$(BUILD)/%.o,$(wildcard cli/*.c cli/*/*.c)) $(LIBS_OUR)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_cli)

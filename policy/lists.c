@@ -181,6 +181,8 @@ static void read_list(struct loader *ld, struct list *list)
         return;
     t.owned_by = it->unit->tighten && it->unit->owner != 0;
     t.must_own = it->unit->owner;
+    if (!loader_source(ld, it->unit))
+        loader_tries(ld, list->path);
     if (loader_read(loader_source(ld, it->unit), SNAPSHOT_LIST, list->path, POLICY_LIST_MAX, &t) != STATUS_OK) {
         loader_error(ld, &at, t.help, "cannot read list %s: %s", list->name, t.reason);
         return;

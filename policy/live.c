@@ -22,45 +22,35 @@ struct policy_live {
     char *path, *snapshot_path;
     pthread_mutex_t lock;
     const struct policy *now;
-    uint64_t stamp; /* of the files, when they were last looked at */
+    struct tried tried; /* by the last reading */
 };
 
 /* ---- what the files look like ---- */
 
-static uint64_t stamp_path(uint64_t h, const char *path)
+/* All that the last reading looked at: also what only a policy that failed names, so that a mend there is noticed. */
+static void begin_reading(struct policy_live *l)
 {
-    struct stat st = {0};
-    if (stat(path, &st) != 0)
-        return h * 31 + 1;
-    const uint64_t parts[] = {(uint64_t)st.st_ino,
-                              (uint64_t)st.st_size,
-                              (uint64_t)st.st_mtim.tv_sec,
-                              (uint64_t)st.st_mtim.tv_nsec,
-                              (uint64_t)st.st_ctim.tv_nsec,
-                              st.st_mode,
-                              st.st_uid};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        h = (h ^ parts[i]) * UINT64_C(0x100000001b3);
-    return h;
-}
-
-static uint64_t stamp_of(const struct policy_live *l, const struct policy *p)
-{
-    uint64_t h = stamp_path(UINT64_C(0xcbf29ce484222325), l->path);
-    for (size_t i = 0; p && i < p->unit_count; i++)
-        h = stamp_path(h, p->units[i]->path);
-    for (size_t i = 0; p && i < p->list_count; i++)
-        h = stamp_path(h, p->lists[i]->path);
-    for (const struct folder *f = p ? p->folders : NULL; f; f = f->next)
-        h = stamp_path(h, f->path);
-    for (const struct folder *f = p ? p->left_out : NULL; f; f = f->next)
-        h = stamp_path(h, f->path);
-    return h;
+    buf_release(&l->tried.paths);
+    l->tried = (struct tried){.paths = BUF_INIT};
 }
 
 bool policy_live_changed(struct policy_live *l)
 {
-    return stamp_of(l, l->now) != l->stamp;
+    return tried_stamp(&l->tried) != l->tried.stamp;
+}
+
+/* Whether the policy looks like an accident that nobody has accepted. An acceptance is noticed like a change. */
+static bool is_kept_out(struct policy_live *l, const struct policy *before, const struct policy *p,
+                        struct policy_report *report)
+{
+    if (guard_is_accepted(p, l->snapshot_path) || !guard_keeps_out(before, p, l->path, report))
+        return false;
+    struct buf path = BUF_INIT;
+    buf_printf(&path, "%s.accept", l->snapshot_path ? l->snapshot_path : "");
+    if (l->snapshot_path && !path.failed)
+        tried_add(&l->tried, path.p);
+    buf_release(&path);
+    return true;
 }
 
 /* ---- files that are still being written ---- */
@@ -90,7 +80,7 @@ static void wait_for_age(const char *path, int64_t ms, int64_t deadline)
 /* Whether the file as it stands would be kept out, or says less than what is in force. */
 static bool doubtful(const char *path, const struct policy *before)
 {
-    const struct policy *p = load_tolerant(path, before, NULL);
+    const struct policy *p = load_tolerant(path, before, NULL, NULL);
     bool yes = !p || (before && (p->item_count < before->item_count || guard_keeps_out(before, p, path, NULL)));
     policy_unref(p);
     return yes;
@@ -104,9 +94,11 @@ void policy_live_settle(const char *path, const char *snapshot_path)
         return;
     const struct policy *before = policy_load_snapshot(path, snapshot_path, NULL);
     while (age_ms(path) < POLICY_SETTLE_DOUBT_MS && clock_mono_ms() < deadline && doubtful(path, before)) {
-        uint64_t seen = stamp_path(0, path);
-        while (stamp_path(0, path) == seen && age_ms(path) < POLICY_SETTLE_DOUBT_MS && clock_mono_ms() < deadline)
+        struct tried seen = {.paths = BUF_INIT};
+        tried_add(&seen, path);
+        while (tried_stamp(&seen) == seen.stamp && age_ms(path) < POLICY_SETTLE_DOUBT_MS && clock_mono_ms() < deadline)
             nanosleep(&(struct timespec){.tv_nsec = 50 * 1000000}, NULL);
+        buf_release(&seen.paths);
         wait_for_age(path, POLICY_SETTLE_MS, deadline);
     }
     policy_unref(before);
@@ -200,6 +192,7 @@ struct policy_live *policy_live_close(struct policy_live *l)
 {
     if (l) {
         policy_unref(l->now);
+        buf_release(&l->tried.paths);
         pthread_mutex_destroy(&l->lock);
         free(l->path);
         free(l->snapshot_path);
@@ -214,14 +207,16 @@ struct policy_live *policy_live_open(const char *path, const char *snapshot_path
     struct policy_live *l = new_live(path, snapshot_path);
     if (!l)
         return NULL;
-    const struct policy *kept = policy_load_snapshot(path, snapshot_path, NULL), *p = load_tolerant(path, kept, report);
+    begin_reading(l);
+    const struct policy *kept = policy_load_snapshot(path, snapshot_path, NULL),
+                        *p = load_tolerant(path, kept, report, &l->tried);
     bool whole = p != NULL;
     if (!p && !kept)
         kept = policy_load_snapshot(path, snapshot_path, report); /* again, to say what is wrong with it */
     if (!p && !kept)
         p = load_without_suspensions(path, report);
     *source = POLICY_FROM_FILE;
-    if (p && kept && !guard_is_accepted(p, l->snapshot_path) && guard_keeps_out(kept, p, path, report)) {
+    if (p && kept && is_kept_out(l, kept, p, report)) {
         policy_unref(p);
         p = NULL;
     }
@@ -237,7 +232,6 @@ struct policy_live *policy_live_open(const char *path, const char *snapshot_path
         return policy_live_close(l);
     }
     l->now = p;
-    l->stamp = stamp_of(l, p);
     return l;
 }
 
@@ -252,14 +246,15 @@ const struct policy *policy_live_get(struct policy_live *l)
 struct policy *policy_load_as_kept(const char *path, const char *snapshot_path, struct policy_report *report)
 {
     const struct policy *kept = policy_load_snapshot(path, snapshot_path, NULL);
-    struct policy *p = load_tolerant(path, kept, report);
+    struct policy *p = load_tolerant(path, kept, report, NULL);
     policy_unref(kept);
     return p;
 }
 
 bool policy_live_takes(const char *path, const char *snapshot_path, struct policy_report *report)
 {
-    const struct policy *kept = policy_load_snapshot(path, snapshot_path, NULL), *p = load_tolerant(path, kept, report);
+    const struct policy *kept = policy_load_snapshot(path, snapshot_path, NULL),
+                        *p = load_tolerant(path, kept, report, NULL);
     bool yes = p && !(kept && !guard_is_accepted(p, snapshot_path) && guard_keeps_out(kept, p, path, report));
     policy_unref(p);
     policy_unref(kept);
@@ -269,15 +264,15 @@ bool policy_live_takes(const char *path, const char *snapshot_path, struct polic
 enum status policy_live_reload(struct policy_live *l, bool force, struct policy_report *report,
                                enum policy_source *source)
 {
-    const struct policy *before = l->now, *p = load_tolerant(l->path, before, report);
-    if (p && !force && !guard_is_accepted(p, l->snapshot_path) && guard_keeps_out(before, p, l->path, report)) {
+    begin_reading(l);
+    const struct policy *before = l->now, *p = load_tolerant(l->path, before, report, &l->tried);
+    if (p && !force && is_kept_out(l, before, p, report)) {
         policy_unref(p);
         p = NULL;
     }
     if (!p) {
         *source = POLICY_KEPT;
         say_in_force(l, before, report, "the policy from before");
-        l->stamp = stamp_of(l, before);
         return STATUS_INVALID;
     }
     pthread_mutex_lock(&l->lock);
@@ -285,7 +280,6 @@ enum status policy_live_reload(struct policy_live *l, bool force, struct policy_
     pthread_mutex_unlock(&l->lock);
     policy_unref(before);
     keep_snapshot(l, p, report);
-    l->stamp = stamp_of(l, p);
     *source = POLICY_FROM_FILE;
     return STATUS_OK;
 }

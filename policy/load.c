@@ -119,7 +119,10 @@ static struct policy *load_by(struct loader *ld, const char *path, const char *s
 struct policy *load_new(const char *path, const char *shown, struct slice text, const struct snapshot *snapshot,
                         struct policy_report *report, struct tolerance *tolerance)
 {
-    struct loader ld = {.report = report, .snapshot = snapshot, .tolerance = tolerance};
+    struct loader ld = {.report = report,
+                        .snapshot = snapshot,
+                        .tolerance = tolerance,
+                        .tried = tolerance && !snapshot ? tolerance->tried : NULL};
     return load_by(&ld, path, shown, text);
 }
 
@@ -206,9 +209,10 @@ struct policy *load_without_suspensions(const char *path, struct policy_report *
     return p;
 }
 
-struct policy *load_tolerant(const char *path, const struct policy *before, struct policy_report *report)
+struct policy *load_tolerant(const char *path, const struct policy *before, struct policy_report *report,
+                             struct tried *tried)
 {
-    struct tolerance t = {.arena = arena_new(64u * 1024 * 1024)};
+    struct tolerance t = {.arena = arena_new(64u * 1024 * 1024), .tried = tried};
     struct snapshot earlier = {0};
     char *whole = absolute(path);
     const char *real = whole ? whole : path;
@@ -236,7 +240,7 @@ struct policy *load_tolerant(const char *path, const struct policy *before, stru
  * commands. */
 struct policy *policy_load(const char *path, struct policy_report *report)
 {
-    struct policy *p = load_tolerant(path, NULL, report);
+    struct policy *p = load_tolerant(path, NULL, report, NULL);
     if (!p || !report || !policy_report_count(report, POLICY_ERROR))
         return p;
     report_soften(report);

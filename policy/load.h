@@ -14,12 +14,20 @@
 struct tolerance {
     const struct snapshot *earlier; /* NULL: there is none */
     struct arena *arena;
-    struct map bad; /* paths of tightening files that failed: their earlier text is taken, or nothing */
-    bool again;     /* all errors were in such files: load again */
+    struct map bad;      /* paths of tightening files that failed: their earlier text is taken, or nothing */
+    bool again;          /* all errors were in such files: load again */
+    struct tried *tried; /* NULL: nobody wants to know */
     /* Statements `suspend` that are wrong. To leave one out loosens nothing, so at a first start, where there is no
      * policy to go on with, the rest is better than none. */
     bool leaves_suspensions; /* leave them out */
     bool only_suspensions;   /* all other errors were in customers' files */
+};
+
+/* The files, lists and folders that a reading looked at, whether or not it came to a policy, and what they looked like
+ * just before. */
+struct tried {
+    struct buf paths; /* each ended by NUL; if it failed (no memory), the rest is not watched */
+    uint64_t stamp;
 };
 
 struct loader {
@@ -33,6 +41,7 @@ struct loader {
     struct tolerance *tolerance; /* NULL: every error counts */
     bool out_of_memory;
     const struct loader_trial *trial; /* NULL: all files as they are */
+    struct tried *tried;              /* NULL: nobody wants to know */
 };
 
 /* A change that is tried: the file of this device and inode holds `text`. */
@@ -48,6 +57,13 @@ enum status loader_unit(const struct loader *ld, const struct snapshot *from, co
 
 void loader_error(struct loader *ld, const struct place *at, const char *help, const char *fmt, ...) PRINTF_LIKE(4, 5);
 void loader_warn(struct loader *ld, const struct place *at, const char *help, const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+/* Notes that this path is about to be read from disk. */
+void loader_tries(const struct loader *ld, const char *path);
+void tried_add(struct tried *t, const char *path);
+
+/* The stamp as it would be now. */
+uint64_t tried_stamp(const struct tried *t);
 
 /* Counts the errors since `before` as the tightening file's own, and remembers it. */
 void loader_forgive(struct loader *ld, const char *path, size_t before);
@@ -83,7 +99,9 @@ struct policy *load_new(const char *path, const char *shown, struct slice text, 
  * says so. NULL where anything else is wrong. */
 struct policy *load_without_suspensions(const char *path, struct policy_report *report);
 
-/* policy_load for daemons. `before` (may be NULL) has the earlier texts of customers' files; see struct tolerance. */
-struct policy *load_tolerant(const char *path, const struct policy *before, struct policy_report *report);
+/* policy_load for daemons. `before` (may be NULL) has the earlier texts of customers' files; see struct tolerance.
+ * `tried` (may be NULL) gets all that was looked at. */
+struct policy *load_tolerant(const char *path, const struct policy *before, struct policy_report *report,
+                             struct tried *tried);
 
 #endif

@@ -85,6 +85,8 @@ enum status loader_read(const struct snapshot *from, enum snapshot_kind kind, co
 enum status loader_unit(const struct loader *ld, const struct snapshot *from, const char *path, struct source_text *t)
 {
     struct stat st;
+    if (!from)
+        loader_tries(ld, path);
     enum status s = loader_read(from, SNAPSHOT_UNIT, path, POLICY_FILE_MAX, t);
     if (s != STATUS_OK || !ld->trial || from || stat(path, &st) != 0 || st.st_dev != ld->trial->device ||
         st.st_ino != ld->trial->inode)
@@ -99,6 +101,48 @@ enum status loader_unit(const struct loader *ld, const struct snapshot *from, co
     free((void *)(uintptr_t)t->text.p);
     t->text = slice_of(copy, ld->trial->text.n);
     return STATUS_OK;
+}
+
+/* ---- what was looked at ---- */
+
+static uint64_t stamp_path(uint64_t h, const char *path)
+{
+    struct stat st = {0};
+    if (stat(path, &st) != 0)
+        return h * 31 + 1;
+    const uint64_t parts[] = {(uint64_t)st.st_ino,
+                              (uint64_t)st.st_size,
+                              (uint64_t)st.st_mtim.tv_sec,
+                              (uint64_t)st.st_mtim.tv_nsec,
+                              (uint64_t)st.st_ctim.tv_nsec,
+                              st.st_mode,
+                              st.st_uid};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        h = (h ^ parts[i]) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+void tried_add(struct tried *t, const char *path)
+{
+    if (t->paths.failed)
+        return;
+    buf_add(&t->paths, path, strlen(path) + 1);
+    if (!t->paths.failed)
+        t->stamp = stamp_path(t->stamp, path);
+}
+
+uint64_t tried_stamp(const struct tried *t)
+{
+    uint64_t h = 0;
+    for (size_t at = 0; at < t->paths.n; at += strlen(t->paths.p + at) + 1)
+        h = stamp_path(h, t->paths.p + at);
+    return h;
+}
+
+void loader_tries(const struct loader *ld, const char *path)
+{
+    if (ld->tried)
+        tried_add(ld->tried, path);
 }
 
 const struct snapshot *loader_source(const struct loader *ld, const struct unit *u)

@@ -66,8 +66,9 @@ enum status policy_snapshot_says(const char *path, char hash[9], time_t *loaded)
  * until the policy changes again. reason: what went wrong. */
 enum status policy_accept(const struct policy *p, const char *snapshot_path, char reason[256]) MUST_CHECK;
 
-/* Whether any file, list or folder the policy in force was read from looks other than when it was read (or than at the
- * last failed reload): a few stat calls, for programs that watch by themselves. From the thread that reloads. */
+/* Whether any file, list or folder that the last reading looked at looks other than it did then, whether that reading
+ * came to a policy or failed (what only the failed policy names, and the acceptance of one that was kept out, count
+ * too): a few stat calls, for programs that watch by themselves. From the thread that reloads. */
 bool policy_live_changed(struct policy_live *l);
 
 #endif

@@ -211,8 +211,10 @@ static enum status folder_names(struct loader *ld, const char *path, struct buf 
                                 struct source_text *t)
 {
     struct slice kept;
-    if (!ld->snapshot)
+    if (!ld->snapshot) {
+        loader_tries(ld, path);
         return source_dir(path, names, count, t);
+    }
     enum status s = snapshot_get(ld->snapshot, SNAPSHOT_DIR, path, &kept);
     if (s == STATUS_OK)
         buf_addslice(names, kept);

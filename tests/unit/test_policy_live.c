@@ -135,6 +135,61 @@ static void test_bad_reload_keeps(void **state)
     policy_live_close(l);
 }
 
+/* A mend in a file that only the failed policy names is noticed, and so is the acceptance of a policy kept out. */
+static void test_failed_policy_is_watched(void **state)
+{
+    enum policy_source source;
+    char reason[256];
+    put_all();
+    (void)unlink(in("snapshot"));
+    (void)unlink(in("snapshot.accept"));
+    struct policy_live *l = policy_live_open(in("policy"), in("snapshot"), NULL, &source);
+    put("more.policy", "requre dmarc of b.example\n");
+    put("policy", POLICY "include \"more.policy\"\n");
+    assert_int_equal(policy_live_reload(l, false, NULL, &source), STATUS_INVALID);
+    assert_false(policy_live_changed(l));
+    put("more.policy", "require dmarc of b.example\nlist late in \"late.list\"\nrequire dmarc of list late\n");
+    assert_true(policy_live_changed(l));
+    assert_int_equal(policy_live_reload(l, false, NULL, &source), STATUS_INVALID); /* there is no such list */
+    assert_false(policy_live_changed(l));
+    put("late.list", "late.example\n");
+    assert_true(policy_live_changed(l));
+    assert_int_equal(policy_live_reload(l, false, NULL, &source), STATUS_OK);
+    assert_int_equal(level_of(l, "late.example"), POLICY_REQUIRE);
+    assert_false(policy_live_changed(l));
+
+    put("policy", POLICY "include \"missing\"\n"); /* a folder that comes later */
+    assert_int_equal(policy_live_reload(l, false, NULL, &source), STATUS_INVALID);
+    assert_int_equal(mkdir(in("missing"), 0755), 0);
+    assert_true(policy_live_changed(l));
+    assert_int_equal(policy_live_reload(l, false, NULL, &source), STATUS_OK);
+
+    put_list("names.list", 10); /* looks like an accident */
+    assert_int_equal(policy_live_reload(l, false, NULL, &source), STATUS_INVALID);
+    assert_false(policy_live_changed(l));
+    struct policy *p = policy_load(in("policy"), NULL);
+    assert_int_equal(policy_accept(p, in("snapshot"), reason), STATUS_OK);
+    policy_unref(p);
+    assert_true(policy_live_changed(l));
+    assert_int_equal(policy_live_reload(l, false, NULL, &source), STATUS_OK);
+    policy_live_close(l);
+
+    /* A start from the snapshot watches what the bad file names. */
+    put("more.policy", "requre dmarc of b.example\n");
+    put("policy", POLICY "include \"more.policy\"\n");
+    l = policy_live_open(in("policy"), in("snapshot"), NULL, &source);
+    assert_int_equal(source, POLICY_FROM_SNAPSHOT);
+    assert_false(policy_live_changed(l));
+    put("more.policy", "require dmarc of b.example\n");
+    assert_true(policy_live_changed(l));
+    policy_live_close(l);
+    assert_int_equal(rmdir(in("missing")), 0);
+    (void)unlink(in("more.policy"));
+    (void)unlink(in("late.list"));
+    (void)unlink(in("snapshot"));
+    (void)unlink(in("snapshot.accept"));
+}
+
 static void test_start_from_snapshot(void **state)
 {
     enum policy_source source;
@@ -605,6 +660,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_start_and_reload),
         cmocka_unit_test(test_bad_reload_keeps),
+        cmocka_unit_test(test_failed_policy_is_watched),
         cmocka_unit_test(test_start_from_snapshot),
         cmocka_unit_test(test_first_start_refuses),
         cmocka_unit_test(test_wrong_suspension_at_first_start),

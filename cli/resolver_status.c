@@ -170,7 +170,8 @@ static void print_text(const json_t *s, const struct verdict *v)
         cli_put_visible(stdout, text_of(policy, "title"));
         fputs("\"", stdout);
     }
-    printf(", mode %s, read %s\n", text_of(policy, "mode"), text_of(policy, "loaded"));
+    printf(", mode %s%s, read %s\n", text_of(policy, "mode"),
+           json_is_true(json_object_get(policy, "paused")) ? " (paused)" : "", text_of(policy, "loaded"));
     printf("module    assay %s in unbound %s, since %s\n", text_of(s, "assay"), text_of(s, "unbound"),
            text_of(s, "started"));
     print_counts(s);

@@ -94,6 +94,12 @@ static bool new_question(struct exchange *x)
     if (getrandom(&id, sizeof id, 0) != sizeof id)
         return fail(x, DNS_DIRECT_INTERNAL, "no randomness");
     x->length = dns_direct_question(x->q->name, x->q->type, id, x->question);
+    if (x->q->recursive) {
+        x->question[2] |= 0x01; /* RD */
+        x->question[3] |= 0x20; /* AD */
+    }
+    if (x->q->checking_disabled)
+        x->question[3] |= 0x10;
     return x->length || fail(x, DNS_DIRECT_INTERNAL, "not a domain name");
 }
 

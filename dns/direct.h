@@ -3,9 +3,10 @@
  * direct.h - one question to one named server, as it answers by itself.
  *
  * For a checker that wants to know what each name server of a zone says: signature dates, servers that differ, servers
- * that fail a type. UDP with EDNS (1,232 octets, DO), then TCP where the answer was cut; a random port and ID each
- * time; an answer counts only when ID, question and server are those asked (RFC 5452 9.1). Nothing is validated and
- * nothing here enters any cache: what is judged by DNSSEC comes from dns.h.
+ * that fail a type; or what a resolver says, with its response code. UDP with EDNS (1,232 octets, DO), then TCP where
+ * the answer was cut; a random port and ID each time; an answer counts only when ID, question and server are those
+ * asked (RFC 5452 9.1); an error that is a header alone has no question to compare. Nothing is validated and nothing
+ * here enters any cache: what is judged by DNSSEC comes from dns.h.
  *
  * Blocks for at most tries * timeout_ms, twice where TCP is needed. Any thread; each call is independent.
  */
@@ -29,6 +30,8 @@ struct dns_direct_request {
     unsigned timeout_ms; /* 0: 3,000 */
     unsigned tries;      /* over UDP; 0: 2 */
     bool tcp_only;
+    bool recursive;         /* for a resolver: RD, and AD wanted (RFC 6840 5.7) */
+    bool checking_disabled; /* ... and CD: what does not validate too */
 };
 
 enum dns_direct_outcome {
@@ -49,7 +52,7 @@ struct dns_direct_answer {
     enum dns_direct_outcome outcome;
     const char *why; /* static words; NULL when answered */
     unsigned rcode;
-    bool authoritative, tcp, cut;
+    bool authoritative, authenticated, tcp, cut; /* authenticated: the AD bit */
     size_t count;
     struct dns_direct_record *records; /* of the answer section, as received, of every type and owner */
 };

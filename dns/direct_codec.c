@@ -137,15 +137,28 @@ static bool same_question(struct slice m, struct slice q)
            slice_eq_nocase(slice_of(m.p + HEADER, end - HEADER), slice_of(q.p + HEADER, end - HEADER));
 }
 
+/* An error that is a header alone: so refuses who serves others only (Unbound's access-control). */
+static bool is_bare_error(struct slice m, struct slice q)
+{
+    static const char nothing[8] = {0};
+    return m.n == HEADER && q.n >= 2 && slice_eq(slice_of(m.p, 2), slice_of(q.p, 2)) && (m.p[2] & 0x80) &&
+           (m.p[3] & 0x0f) && memcmp(m.p + 4, nothing, sizeof nothing) == 0;
+}
+
 bool dns_direct_read(struct arena *arena, struct slice m, struct slice question, struct dns_direct_answer *out,
                      bool *truncated)
 {
     const unsigned char *p = (const unsigned char *)m.p;
     *truncated = false;
+    if (is_bare_error(m, question)) {
+        out->rcode = p[3] & 0x0f;
+        return true;
+    }
     if (m.n < HEADER || question.n < HEADER + 11 + 5 || !(p[2] & 0x80) || !same_question(m, question))
         return false;
     *truncated = p[2] & 0x02;
     out->authoritative = p[2] & 0x04;
+    out->authenticated = p[3] & 0x20;
     out->rcode = p[3] & 0x0f;
     size_t records = get16(p + 6), at = question.n - 11;
     out->cut = records > DNS_DIRECT_RECORDS;

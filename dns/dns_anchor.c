@@ -9,6 +9,7 @@
  */
 #include "base/rootfile.h"
 #include "dns/dns_anchor.h"
+#include "base/base64.h"
 #include "base/buf.h"
 #include "dns/dns_text.h"
 #include <errno.h>
@@ -81,6 +82,74 @@ static size_t count_keys(struct slice text, struct dns_token *t, bool *several)
         zone = owner;
     }
     return keys;
+}
+
+/* ---- key tags ---- */
+
+uint16_t dns_key_tag(struct slice rdata)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < rdata.n; i++)
+        sum += i & 1 ? (unsigned char)rdata.p[i] : (uint32_t)(unsigned char)rdata.p[i] << 8;
+    return (uint16_t)(sum + (sum >> 16));
+}
+
+/* A decimal number of at most `most`, or -1. */
+static long small_number(struct slice text, long most)
+{
+    long n = text.n ? 0 : -1;
+    for (size_t i = 0; i < text.n && n >= 0; i++)
+        n = text.p[i] >= '0' && text.p[i] <= '9' && n * 10 + text.p[i] - '0' <= most ? n * 10 + text.p[i] - '0' : -1;
+    return n;
+}
+
+/* The tag of the key on a line of so many words; -1: it is no key of the root's. */
+static long tag_on(const struct dns_token *t, size_t n)
+{
+    size_t at = 1;
+    while (at < 4 && at < n && !slice_eq_nocase(t[at].text, SLICE_LIT("DS")) &&
+           !slice_eq_nocase(t[at].text, SLICE_LIT("DNSKEY")))
+        at++;
+    if (at >= 4 || at + 4 >= n || !slice_eq(t[0].text, SLICE_LIT(".")))
+        return -1;
+    long first = small_number(t[at + 1].text, 65535);
+    if (slice_eq_nocase(t[at].text, SLICE_LIT("DS")))
+        return first;
+    long protocol = small_number(t[at + 2].text, 255), algorithm = small_number(t[at + 3].text, 255);
+    const unsigned char head[4] = {(unsigned char)(first >> 8), (unsigned char)first, (unsigned char)protocol,
+                                   (unsigned char)algorithm};
+    struct buf rdata = BUF_INIT;
+    buf_add(&rdata, head, sizeof head);
+    for (size_t i = at + 4; i < n; i++)
+        base64_decode(&rdata, t[i].text);
+    long tag = first < 0 || protocol < 0 || algorithm < 0 || rdata.failed ? -1 : dns_key_tag(buf_slice(&rdata));
+    buf_release(&rdata);
+    return tag;
+}
+
+size_t dns_anchor_tags(const char *path, uint16_t *tags, size_t most)
+{
+    struct buf text = BUF_INIT;
+    char *error = NULL;
+    const char *why;
+    size_t count = 0;
+    struct dns_token *t = calloc(DNS_TOKENS, sizeof *t);
+    struct slice rest = SLICE_NULL;
+    if (t && read_file(path, &text, &error) == STATUS_OK)
+        rest = buf_slice(&text);
+    while (rest.n && count < most) {
+        const char *newline = memchr(rest.p, '\n', rest.n);
+        struct slice line = slice_of(rest.p, newline ? (size_t)(newline - rest.p) : rest.n);
+        rest = slice_from(rest, line.n + 1);
+        size_t n = dns_tokens(line, t, &why);
+        long tag = n == SIZE_MAX ? -1 : tag_on(t, n);
+        if (tag >= 0)
+            tags[count++] = (uint16_t)tag;
+    }
+    buf_release(&text);
+    free(error);
+    free(t);
+    return count;
 }
 
 /* As root only in a folder of root's: libunbound makes its temporary files there by name. */

@@ -8,8 +8,10 @@
 #ifndef ASSAY_DNS_DNS_ANCHOR_H
 #define ASSAY_DNS_DNS_ANCHOR_H
 
+#include "base/slice.h"
 #include "base/status.h"
 #include <stdbool.h>
+#include <stdint.h>
 
 #define LIMIT_ANCHOR_BYTES (1024 * 1024)
 
@@ -20,6 +22,12 @@ enum anchor_use {
 
 /* Looks at the file. Not STATUS_OK: *error is one line of what is wrong (malloc'ed; the caller frees it). */
 enum status dns_anchor_check(const char *path, enum anchor_use *use, char **error) MUST_CHECK;
+
+/* The key tags (RFC 4034 appendix B) of the root's keys in the file, at most `most`; their number. */
+size_t dns_anchor_tags(const char *path, uint16_t *tags, size_t most);
+
+/* The key tag of a DNSKEY record's rdata. */
+uint16_t dns_key_tag(struct slice rdata);
 
 /* Where `path` does not exist, makes it a copy of `seed` (whole or not at all). STATUS_OK also where it exists already.
  */

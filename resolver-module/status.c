@@ -98,6 +98,7 @@ static void write_policy(struct json *j, struct watch *w)
     json_opt(j, "error", error);
     json_int(j, "version", watch_version(w));
     json_bool(j, "can_refuse", watch_can_refuse(w));
+    json_bool(j, "paused", watch_paused(w));
     json_end(j);
     policy_unref(p);
 }

@@ -83,10 +83,11 @@ void doctor_sendmail(struct doctor *d);
 void doctor_listeners(struct doctor *d); /* doctor_listeners.c: does the MTA know the listeners the policy names */
 void doctor_message(struct doctor *d);   /* doctor_message.c: a test message through the MTA */
 void doctor_milter(struct doctor *d);    /* doctor_milter.c: does it answer on its socket */
-void doctor_anchor(
-    struct doctor *d); /* doctor_dns.c: does validation work, from here and through the resolver this host uses */
+/* doctor_dns.c: does validation work, from here and through the resolvers this host uses */
+void doctor_anchor(struct doctor *d);
 void doctor_resolver(struct doctor *d);
-void doctor_own(struct doctor *d); /* doctor_own.c: our own domains' records */
+void doctor_module(struct doctor *d); /* doctor_module.c: is the module at work in the Unbound that runs */
+void doctor_own(struct doctor *d);    /* doctor_own.c: our own domains' records */
 void doctor_tlsa(
     struct doctor *d); /* doctor_tlsa.c: TLSA against the certificates served, and those of Postfix's files */
 

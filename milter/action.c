@@ -2,11 +2,11 @@
 /*
  * action.c - the one caller of libmilter's functions that change a message or answer its sender.
  *
- * Order: forged fields are removed from the highest index down, per name, since each removal shifts those below it
- * (CVE-2022-48521 was the other order); then ours are put at the very top in reverse, so that they stand in their own
- * order (RFC 8601 section 5: the newest is the topmost). Field values begin with a blank: with SMFIP_HDR_LEADSPC the
- * MTA adds none. Failure: any call that libmilter or the MTA refuses makes the mail a temporary failure: it must not go
- * on unmarked.
+ * Order: forged fields are removed from the highest index down, per name, because each removal shifts the numbers of
+ * those below it (CVE-2022-48521 came from the other order). Then our fields are inserted at the top, last one first,
+ * so that they end up in the right order (RFC 8601 section 5: the newest is the topmost). Field values begin with a
+ * blank: with SMFIP_HDR_LEADSPC the MTA adds none. Failure: if libmilter or the MTA refuses a call, the mail is
+ * answered with a temporary failure, because it must not be passed on without our fields.
  */
 #include "milter/action.h"
 #include "milter/log.h"
@@ -16,7 +16,7 @@
 
 static int cannot(const char *what)
 {
-    log_complain(LOG_ACTION, "the MTA would not %s; the mail is deferred", what);
+    log_complain(LOG_ACTION, "the MTA refused to %s; the mail is deferred", what);
     return SMFIS_TEMPFAIL;
 }
 
@@ -59,7 +59,7 @@ int action_pass(SMFICTX *ctx, struct judge *j, enum policy_action action, const 
     return SMFIS_ACCEPT;
 }
 
-/* libmilter reads a reply's text as printf would: each percent sign is written twice. */
+/* libmilter treats the text of a reply as a printf format, so each percent sign is doubled. */
 static char *double_percent(const char *text, char out[PERCENT_LINE])
 {
     size_t n = 0;
@@ -83,7 +83,6 @@ int action_refuse(SMFICTX *ctx, const struct reply *r)
         line[i] = double_percent(r->lines[i], lines[i]);
     rc = smfi_setmlreply(ctx, r->code, r->enhanced, line[0], line[1], line[2], NULL);
     if (rc != MI_SUCCESS)
-        log_complain(LOG_ACTION, "libmilter would not take the reply %s %s; the MTA's own words are used", r->code,
-                     r->enhanced);
+        log_complain(LOG_ACTION, "libmilter refused the reply %s %s; the MTA's own text is used", r->code, r->enhanced);
     return r->code[0] == '5' ? SMFIS_REJECT : SMFIS_TEMPFAIL;
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * callbacks.c - what libmilter says, copied into the session; what was concluded, handed back.
+ * callbacks.c - copies what libmilter tells into the session, and returns the result to libmilter.
  *
- * Nothing is judged or decided here. Each callback finds its session by session_of(); where there is none (out of
- * memory at connect, a pointer that is not ours) the answer is a temporary failure.
+ * Nothing is judged or decided here. Each callback finds its session by session_of(). If there is none (no memory at
+ * connect, or a pointer that is not ours), it answers with a temporary failure.
  *
  * Macros are asked for by SMFIF_SETSYMLIST, since MTAs send few by default, and are read at the stage where both
  * Postfix and Sendmail have them: daemon and port at connect; TLS and log-in at MAIL (STARTTLS and AUTH come before
- * it); the queue-id at the end, since Postfix has none before DATA. Field values keep their leading blank
- * (SMFIP_HDR_LEADSPC): without it simple canonicalisation could not verify.
+ * it); the queue-id at the end, because Postfix has none before DATA. Field values keep their leading blank
+ * (SMFIP_HDR_LEADSPC): without it signatures with simple canonicalisation could not be verified.
  */
 #include "milter/callbacks.h"
 #include "milter/action.h"
@@ -30,7 +30,8 @@ static struct session *session_from(SMFICTX *ctx)
     return s;
 }
 
-/* NULL where the MTA does not send it. The name with braces first, as sendmail.cf has it; single letters without. */
+/* NULL if the MTA does not send the macro. Tries the name with braces first, as in sendmail.cf; single letters have
+ * none. */
 static const char *macro(SMFICTX *ctx, const char *name)
 {
     char copy[32];
@@ -77,14 +78,15 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, u
     if ((f0 & needed) != needed || !(f1 & SMFIP_HDR_LEADSPC)) {
         log_complain(
             LOG_PROTOCOL,
-            "the MTA does not let a filter change header fields, or eats their leading blanks (milter protocol "
+            "the MTA does not let a filter change header fields, or strips their leading blanks (milter protocol "
             "version 6 is needed: Postfix 2.6, Sendmail 8.14): no mail can be judged");
         return SMFIS_REJECT;
     }
     *pf0 = f0 & (needed | liked);
     if (f0 & SMFIF_SETSYMLIST)
         ask_for_macros(ctx);
-    /* No answer is wanted to fields: saves a turn each. Unknown commands and DATA are not told. */
+    /* The MTA need not wait for our answer to each field, which saves a round trip each. We do not ask for unknown
+     * commands and DATA. */
     *pf1 = f1 & (SMFIP_HDR_LEADSPC | SMFIP_NR_HDR | SMFIP_SKIP | SMFIP_NOUNKNOWN | SMFIP_NODATA);
     *pf2 = *pf3 = 0;
     (void)f2;
@@ -99,9 +101,9 @@ static unsigned port_of(const struct sockaddr *sa)
     return sa->sa_family == AF_INET6 ? ntohs(((const struct sockaddr_in6 *)(const void *)sa)->sin6_port) : 0;
 }
 
-/* The MTA's own command (sendmail) has no client. Postfix then plays one at 127.0.0.1 with port 0, which no connection
- * can have; Sendmail gives no address. Loopback with a port is a client like any other: a content filter lets all mail
- * in by it. */
+/* Mail from the sendmail command has no client. Postfix then reports a client at 127.0.0.1 with port 0, which no
+ * connection can have; Sendmail reports no address. Loopback with a port is a client like any other: content filters
+ * return all mail that way. */
 static bool no_client(const char *host, const struct sockaddr *address, const struct ip *peer)
 {
     if (!address)
@@ -141,7 +143,7 @@ static sfsistat on_helo(SMFICTX *ctx, char *helo)
     return s && session_set(s, SESSION_HELO, helo) ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
 }
 
-/* What is known of encryption and log-in once MAIL has come. */
+/* Copies the macros about TLS and log-in, which are known at MAIL. */
 static bool take_session_macros(SMFICTX *ctx, struct session *s)
 {
     static const struct {
@@ -203,7 +205,7 @@ static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
     struct session *s = session_from(ctx);
 
     if (!s || !s->judge)
-        return SMFIS_NOREPLY; /* no answer is read here; the end of the message is a temporary failure */
+        return SMFIS_NOREPLY; /* ignored here; the end of the message is answered with a temporary failure */
     if (judge_header(s->judge, slice_str(name), slice_str(value)) != STATUS_OK)
         session_end(s);
     return SMFIS_NOREPLY;

@@ -7,7 +7,7 @@
 
 struct smfiDesc;
 
-/* Fills in our side of the protocol. */
+/* Fills in our callbacks and the protocol flags. */
 void callbacks_describe(struct smfiDesc *out);
 
 #endif

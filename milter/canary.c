@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * canary.c - the thread that asks whether our own DNS is in order, and what it found last.
+ * canary.c - the thread that checks whether our own DNS works, and keeps its last result.
  *
- * How often: after start at once, then every CALM_MS; every ALARM_MS once an answer was wrong, or when look-ups of
- * mails failed since the last time and none came through. An attacker's dead domains can make it ask more often, but
- * not fail: it asks only for `dns.canary`. Settings are read anew each time, so that a reload counts. Whatever fails in
- * here leaves enforcement as it is.
+ * How often: at once after the start, then every CALM_MS; every ALARM_MS after a wrong answer, or if all look-ups for
+ * mails have failed since the last check. An attacker's dead domains can make it ask more often, but cannot make it
+ * fail, because it asks only for `dns.canary`. Settings are read again each time, so that a reload takes effect. Any
+ * failure in this file leaves enforcement as it is.
  */
 #include "milter/canary.h"
 #include "base/clock.h"
@@ -29,8 +29,8 @@ static struct {
     pthread_t thread;
     bool running, stop;
     struct daemon *daemon;
-    struct dns_unbound_config config; /* texts are ours */
-    unsigned wrong;                   /* answers in a row */
+    struct dns_unbound_config config; /* we own the texts */
+    unsigned wrong;                   /* consecutive answers */
     char *why;                        /* suspended: the reason; NULL: enforcement is on */
     int64_t said_ms;
 } canary = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
@@ -79,7 +79,7 @@ static void ask(void)
     policy_unref(p);
 }
 
-/* Look-ups failed since `before` and none came through. */
+/* True if look-ups failed since `before` and none succeeded. */
 static bool suspicious(struct dns_unbound_stats *before)
 {
     struct dns_unbound_stats now;
@@ -91,7 +91,7 @@ static bool suspicious(struct dns_unbound_stats *before)
     return bad > 0 && good == 0;
 }
 
-/* Sleeps a step; false: the end. */
+/* Sleeps for one interval. false: the thread must end. */
 static bool wait_step(void)
 {
     struct timespec until;
@@ -109,7 +109,7 @@ static void *watch(void *arg)
 {
     struct dns_unbound_stats before = {0};
     int64_t asked = 0;
-    bool alarmed = true; /* the first answer is wanted at once */
+    bool alarmed = true; /* the first answer is needed at once */
     while (wait_step()) {
         int64_t since = clock_mono_ms() - asked;
         alarmed |= suspicious(&before);
@@ -130,7 +130,7 @@ void canary_start(struct daemon *d, const struct dns_unbound_config *config)
         .forward = strdup(config->forward ? config->forward : ""),
         .extra = config->extra ? strdup(config->extra) : NULL,
     };
-    /* Signals are for the thread that waits for them: here, a SIGHUP would end the program. */
+    /* Signals belong to the thread that waits for them: in this thread a SIGHUP would end the program. */
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -138,7 +138,7 @@ void canary_start(struct daemon *d, const struct dns_unbound_config *config)
         canary.config.anchor && canary.config.forward && pthread_create(&canary.thread, NULL, watch, NULL) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!canary.running)
-        log_complain(LOG_DNS, "our own DNS is not watched: no memory or no thread");
+        log_complain(LOG_DNS, "our own DNS is not watched: out of memory or threads");
 }
 
 void canary_stop(void)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * canary.h - while our own DNS, clock or trust anchor is broken, no mail is refused for what only we cannot see
- * (design section 4).
+ * canary.h - while our own DNS, clock or trust anchor is broken, no mail is refused for a fault that is ours (design
+ * section 4).
  *
  * A thread asks the canary's question (dns/dns_canary.h, `set dns.canary`) every few minutes, and every few seconds
- * while look-ups fail. Two wrong answers in a row suspend enforcement where `set dns.when-broken suspend` says so;
- * one right answer ends it. Both are said in the log, and again every ten minutes.
+ * while look-ups fail. Two consecutive wrong answers suspend enforcement if the policy has `set dns.when-broken
+ * suspend`; one right answer resumes it. Both are logged, and the suspension is logged again every ten minutes.
  */
 #ifndef ASSAY_MILTER_CANARY_H
 #define ASSAY_MILTER_CANARY_H
@@ -14,7 +14,8 @@
 #include "dns/dns_unbound.h"
 #include "milter/daemon.h"
 
-/* Starts the thread; config is copied. Not started without libunbound (a replay) or where dns.canary is empty. */
+/* Starts the thread; config is copied. Does nothing without libunbound (answers from a file), or if dns.canary is
+ * empty. */
 void canary_start(struct daemon *d, const struct dns_unbound_config *config);
 void canary_stop(void);
 

@@ -3,8 +3,8 @@
  * delegation.c - the listener of delegation.h: sockets, requests, notes.
  *
  * A request (milter/delegation_request.h) ends with an empty line; the answer is "action=DUNNO" and an empty line.
- * Promises an answer to every whole request and none to anything else. Locking: the notes have a mutex; connections
- * belong to the thread alone.
+ * Every complete request is answered, nothing else is. Locking: a mutex protects the notes; connections belong to this
+ * thread alone.
  */
 #include "milter/delegation.h"
 #include "base/clock.h"
@@ -27,7 +27,7 @@ struct note {
 };
 
 struct peer {
-    char *octets; /* of the request so far */
+    char *octets; /* of the request read so far */
     size_t n;
 };
 
@@ -64,7 +64,7 @@ bool delegation_find(struct delegation *d, const struct ip *client, unsigned por
     return found;
 }
 
-/* Notes what a request says. false: it is none. */
+/* Notes what a request says. false: it is not a valid request. */
 static bool take(struct delegation *d, struct slice request)
 {
     struct note note = {.at_ms = clock_mono_ms()};
@@ -106,7 +106,7 @@ static void greet(struct delegation *d)
     d->peers[d->count++] = (struct peer){.octets = octets};
 }
 
-/* Answers every whole request in what has come. false: the connection is to be ended. */
+/* Answers every complete request in the buffer. false: close the connection. */
 static bool answer_all(struct delegation *d, size_t i)
 {
     struct peer *p = &d->peers[i];

@@ -2,9 +2,9 @@
 /*
  * delegation_request.c - reads what Postfix tells a policy service.
  *
- * Postfix passes on what strangers wrote (HELO, sender, names in certificates). So values are kept only when they look
- * like what they must be (an address, a port, hex digits and colons), and nothing a client wrote gets further. On
- * failure what was read so far stays in *out, and must not be used.
+ * Postfix passes on text that strangers wrote (HELO, sender, names in certificates). So a value is kept only if it has
+ * the form it must have (an address, a port, hex digits and colons), and no text of a client is kept. On failure *out
+ * holds what was read so far, and must not be used.
  */
 #include "milter/delegation_request.h"
 

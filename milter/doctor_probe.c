@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * doctor_probe.c - doctor's test message.
+ * doctor_probe.c - handles the test message of `assay doctor`.
  *
- * Order: the question proves that doctor can read what only root and we can; the answer proves the same of us, so that
- * doctor sends the message only where it will be dropped. What is judged is a message like any other, by the engines
- * and the policy in force; what is left out is everything that would be kept of it. Failure: no receipt; the message is
- * dropped all the same.
+ * Order: the question proves that doctor can read a file that only root and we can read. Our answer proves the same
+ * about us, so that doctor sends the message only to a milter that will drop it. The message is judged like any other,
+ * by the same engines and the same policy, but nothing about it is recorded. Failure: no receipt is written; the
+ * message is dropped all the same.
  */
 #include "milter/doctor_probe.h"
 #include "base/clock.h"

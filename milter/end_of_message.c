@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * end_of_message.c - what is done with a mail whose classes of recipients have their verdicts (design section 4).
+ * end_of_message.c - decides what is done with a mail once each class of its recipients has a verdict (design section
+ * 4).
  *
- * Where the classes' actions agree, that is done. Where not: 451 once, remembering each recipient's class; on the retry
- * the first recipient names the class of the transaction and those of other classes get 452 4.5.3, so that each class
- * comes by itself. A relay's mail is never put off so (it would come back as a bounce to somebody who never sent it):
- * there the mildest class decides, so that nobody's mail is refused by another's rule.
+ * If all classes have the same action, it is done. If not, the mail gets 451 once, and the class of each recipient is
+ * remembered. On the retry the first recipient determines the class of the transaction, and recipients of other classes
+ * get 452 4.5.3, so that each class comes in a transaction of its own. Mail from a relay is never deferred for this
+ * reason (it would become a bounce to somebody who never sent it): there the mildest class decides, so that nobody's
+ * mail is refused by another's rule.
  *
- * Evidence before action: journal and log are written before the MTA is answered. Where the journal cannot be written,
- * `set journal.when-full` says whether the mail waits. Failure: out of memory: the mail is deferred, and the log says
- * so.
+ * Journal and log are written before the MTA is answered. If the journal cannot be written, `set journal.when-full`
+ * says whether the mail is deferred. Failure: when memory runs out the mail is deferred, and the log says so.
  */
 #include "milter/end_of_message.h"
 #include "base/clock.h"
@@ -44,7 +45,7 @@ static void complain_of(const struct journal *j)
                  journal_folder(j), stats.error[0] ? stats.error : "no reason is known", stats.lost);
 }
 
-/* Writes journal and log for one class. false: the journal could not take it. */
+/* Writes journal and log for one class. false: the journal could not be written. */
 static bool keep(struct daemon *d, struct session *s, const struct class_of_rcpts *c, const struct mail_record_extra *x)
 {
     struct buf b = BUF_INIT;
@@ -80,7 +81,7 @@ static bool keep_all(struct daemon *d, struct session *s, const struct classes *
     return ok || !policy_set_is(judge_policy(s->judge), SETTING_JOURNAL_WHEN_FULL, "defer");
 }
 
-/* ---- the same temporary failure, for how long ---- */
+/* ---- how long the same temporary failure has lasted ---- */
 
 static bool waits(const struct classes *c)
 {
@@ -91,7 +92,7 @@ static bool waits(const struct classes *c)
     return false;
 }
 
-/* The network that a client's delivery attempts come from; NULL: not known. */
+/* The client's network; NULL: not known. A client may try again from another address of it. */
 static const char *network_of(const struct ip *client, char text[IP_NET_TEXT])
 {
     struct ip_net net = ip_net_of(client, client->family == 6 ? 56 : 24);
@@ -99,7 +100,7 @@ static const char *network_of(const struct ip *client, char text[IP_NET_TEXT])
     return client->family ? ip_net_text(&net, text) : NULL;
 }
 
-/* Since when this mail has been waiting: known by sender, author, Message-ID and the client's network. */
+/* When this mail was first deferred. It is recognised by sender, author, Message-ID and the client's network. */
 static time_t waiting_since(struct daemon *d, struct session *s)
 {
     struct judge_mail *m = judge_mail(s->judge);
@@ -140,7 +141,7 @@ static void remember_split(struct daemon *d, struct session *s, const struct cla
     const struct judge_mail *m = judge_mail(s->judge);
     const uint64_t mail = memory_random(d->memory);
     char text[IP_NET_TEXT];
-    const char *network = network_of(&m->client, text); /* else a stranger could split another sender's mail */
+    const char *network = network_of(&m->client, text); /* else strangers could split others' mail */
 
     for (size_t i = 0; i < m->rcpt_count; i++) {
         const char *parts[] = {"split", network, m->mail_from_text, m->rcpts[i].address};
@@ -149,7 +150,7 @@ static void remember_split(struct daemon *d, struct session *s, const struct cla
     }
 }
 
-/* Whether this recipient belongs to another class than the ones accepted so far. */
+/* True if this recipient belongs to another class than those accepted so far. */
 static bool other_class(struct daemon *d, struct session *s, const char *address)
 {
     const struct judge_mail *m = judge_mail(s->judge);
@@ -185,10 +186,10 @@ static void pass_or_refuse(struct daemon *d, struct session *s, const struct cla
         cannot_judge(out, "its header fields could not be made");
     }
     if (judge_report(s->judge)->fleet_problem)
-        log_complain(LOG_ACTION, "a mail goes on without a proof for our fleet: %s",
+        log_complain(LOG_ACTION, "a mail is passed on without a proof for our fleet: %s",
                      judge_report(s->judge)->fleet_problem);
     if (judge_report(s->judge)->seal_problem)
-        log_complain(LOG_ACTION, "a mail goes on without an ARC seal: %s", judge_report(s->judge)->seal_problem);
+        log_complain(LOG_ACTION, "a mail is passed on without an ARC seal: %s", judge_report(s->judge)->seal_problem);
     if (!keep_all(d, s, c, text, false))
         refuse(out, "451", "4.3.1", "This mail cannot be recorded now, please try again later");
 }
@@ -222,7 +223,7 @@ void end_of_message(struct daemon *d, struct session *s, struct message_answer *
 
 /* ---- a recipient ---- */
 
-/* Whether tls or the like speaks against this recipient before anything of the mail is known. */
+/* True if TLS alone makes us refuse this recipient, before anything of the mail is known. */
 static bool refused_early(struct daemon *d, struct session *s, const char *address, struct message_answer *out)
 {
     struct class_of_rcpts c = {.rcpt = address, .rcpt_count = 1};
@@ -244,8 +245,8 @@ static bool refused_early(struct daemon *d, struct session *s, const char *addre
     return true;
 }
 
-/* Digests of the client's certificate, where Postfix has told them by policy delegation: it does so before it tells the
- * milter of a recipient. */
+/* Takes the digests of the client's certificate that Postfix told by policy delegation; it does so before it tells the
+ * milter about a recipient. */
 static bool take_digests(struct daemon *d, struct session *s)
 {
     struct judge_mail *m = judge_mail(s->judge);
@@ -288,5 +289,5 @@ void end_of_message_at_rcpt(struct daemon *d, struct session *s, const char *pat
         cannot_judge(out, "out of memory");
     }
     if (out->refuse)
-        m->rcpt_count--; /* it is none of this mail */
+        m->rcpt_count--; /* it does not belong to this mail */
 }

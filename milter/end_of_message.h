@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * end_of_message.h - from the judge's verdicts to the one thing that is done with a mail: passed on with stamps, or
- * answered with a reply. Also keeps the evidence: journal and log line. No libmilter here.
+ * end_of_message.h - turns the verdicts into the one action for a mail: it is passed on with our header fields, or
+ * answered with a reply. Also writes journal and log line. No libmilter here.
  */
 #ifndef ASSAY_MILTER_END_OF_MESSAGE_H
 #define ASSAY_MILTER_END_OF_MESSAGE_H
@@ -12,16 +12,17 @@
 #include "milter/session.h"
 
 struct message_answer {
-    bool refuse; /* answer with `reply`; else pass on with `stamp`, after `action` */
+    bool refuse; /* true: answer with `reply`; false: do `action`, and pass the mail on with `stamp` */
     enum policy_action action;
     struct stamp stamp;
     struct reply reply;
 };
 
-/* The message has ended. Waits for DNS. Never fails: what could not be judged is refused for now. */
+/* At the end of the message. Waits for DNS. Never fails: a message that could not be judged gets a temporary failure.
+ *  */
 void end_of_message(struct daemon *d, struct session *s, struct message_answer *out);
 
-/* One more recipient, before the message is known. out->refuse: this recipient is answered with the reply. */
+/* At each recipient, before the message is known. out->refuse: answer this recipient with the reply. */
 void end_of_message_at_rcpt(struct daemon *d, struct session *s, const char *path, struct message_answer *out);
 
 #endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * log.c - the milter's log: one line a call, to stderr or syslog, complaints limited by cause.
+ * log.c - the milter's log: one line a call, to stderr or syslog; complaints are rate-limited by cause.
  *
- * Promises that a line is whole (one write) and never longer than LOG_MAX. Failure to log is nobody's failure: mail
- * goes on.
+ * Promises that each line is written by one write, and never longer than LOG_MAX. If a line cannot be written, mail is
+ * not affected.
  */
 #include "milter/log.h"
 #include "base/clock.h"
@@ -17,7 +17,7 @@
 
 #define LOG_MAX 8192
 
-static atomic_bool stderr_wanted = true; /* engines start, and may complain, before the log is open */
+static atomic_bool stderr_wanted = true; /* engines are started, and may complain, before the log is open */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
     int64_t since;
@@ -65,7 +65,7 @@ void log_say(const char *fmt, ...)
     put(LOG_NOTICE, text);
 }
 
-/* Whether this cause may speak; *left_out: lines that were not written since it last did. */
+/* Tells whether a line of this cause may be written; *left_out: how many were suppressed since the last one. */
 static bool allowed(enum log_cause cause, unsigned *left_out)
 {
     const int64_t now = clock_mono_ms();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * log.h - where assay-milter says things: stderr in the foreground, else syslog (facility mail). Any thread.
+ * log.h - the log of assay-milter: stderr in the foreground, else syslog (facility mail). Any thread.
  *
- * Lines about mails are all written. Complaints (log_complain) are rate-limited by cause, so that a broken disk or a
- * hostile client cannot fill the log; the next line of that cause says how many were left out.
+ * Lines about mails are never suppressed. Complaints (log_complain) are rate-limited by cause, so that a broken disk or
+ * a hostile client cannot fill the log; the next line of that cause says how many were suppressed.
  */
 #ifndef ASSAY_MILTER_LOG_H
 #define ASSAY_MILTER_LOG_H
@@ -23,7 +23,7 @@ enum log_cause {
     LOG_CAUSES
 };
 
-#define LOG_BURST 10   /* lines of one cause ... */
+#define LOG_BURST 10   /* at most so many lines of one cause ... */
 #define LOG_SECONDS 60 /* ... in so many seconds */
 
 void log_open(bool to_stderr);

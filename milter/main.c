@@ -2,9 +2,9 @@
 /*
  * main.c - assay-milter: judges incoming mail for Postfix and Sendmail (assay-milter(8)).
  *
- * The order of the one paragraph below is the order of privilege: read the policy, open the socket, make the folders,
- * become the user; only then the background, threads, DNS and the network. Every step that fails ends the program with
- * one clear line and an exit code of sysexits.h.
+ * The order of the steps follows from the privileges they need: read the policy, open the socket, create the folders,
+ * become the user; only then go to the background, start threads and use the network. A step that fails ends the
+ * program with one clear line and an exit code of sysexits.h.
  */
 #include "milter/log.h"
 #include "milter/options.h"
@@ -19,10 +19,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define MAIN_DRAIN_SECONDS 25 /* longer than a message may wait for DNS, shorter than a service manager's patience */
+#define MAIN_DRAIN_SECONDS 25 /* longer than a message may wait for DNS, shorter than a service manager waits */
 
-/* For this thread and all that it will make: these signals are libmilter's signal thread's alone. Were one left open in
- * some thread, the kernel could give the signal to that one, and its default ends the program. */
+/* Blocks these signals for this thread and all that it will create: only libmilter's signal thread handles them. If
+ * another thread left one unblocked, the kernel could deliver it there, and its default action ends the program. */
 static void block_signals(void)
 {
     sigset_t set;
@@ -51,7 +51,7 @@ static int run(const struct options *o)
     copy = strdup(socket);
 
     rc = copy ? start_modules(&the_daemon, p) : EX_OSERR;
-    /* Not as root: whoever may write the snapshot would choose where root listens. A socket on the command line is
+    /* Not as root: whoever can write the snapshot could choose where root listens. A socket on the command line is
      * root's own choice. */
     if (!rc && from_snapshot && !o->socket)
         rc = start_drop_rights(p, o, from_snapshot);
@@ -83,7 +83,7 @@ static int run(const struct options *o)
         rc = server_run(daemon_reload);
         second_socket_close();
         if (!session_drain(MAIN_DRAIN_SECONDS)) {
-            log_say("stopped with mail under way: the MTA will try it again");
+            log_say("stopped while mail was being judged: the MTA will try it again");
             journal_flush(the_daemon.journal, 1000);
             _exit(rc);
         }

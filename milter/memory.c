@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * memory.c - a table of fixed size: eight places to a key's row; in a full row the entry that ends soonest gives way.
+ * memory.c - a table of fixed size: each key has a row of eight slots; in a full row the entry that expires first is
+ * replaced.
  *
  * Promises to hold at most MEMORY_ENTRIES entries, one lock, no allocation after memory_new. Failure: none after
  * memory_new.
@@ -49,8 +50,8 @@ struct memory *memory_free(struct memory *m)
     return NULL;
 }
 
-/* A key of 64 bits from SHA-256 over the secret and the parts, each with its length before it. 0 where hashing failed:
- * nothing is remembered. */
+/* A key of 64 bits from SHA-256 over the secret and the parts, each with its length before it. 0 if hashing failed:
+ * then nothing is remembered. */
 static uint64_t key_of(const struct memory *m, const char *const *parts, size_t n)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
@@ -70,7 +71,7 @@ static uint64_t key_of(const struct memory *m, const char *const *parts, size_t 
     return key;
 }
 
-/* The entry of that key, or NULL; *place: where a new one goes. */
+/* The entry of that key, or NULL; *place: the slot for a new one. */
 static struct entry *find(struct memory *m, uint64_t key, time_t now, struct entry **place)
 {
     struct entry *row = m->entries[(key >> 1) % ROWS];

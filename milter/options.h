@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-/* Texts that were not given are NULL; those that were point into argv. */
+/* Options that were not given are NULL; the others point into argv. */
 struct options {
 #define FLAG(letter, long, field, help) bool field;
 #define TEXT(letter, long, argument, field, help) const char *field;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pause_state.c - the pause, kept for a second.
+ * pause_state.c - reads the pause from disk, and caches it for a second.
  *
- * Promises that a pause counts within a second of being made and ends within a second of its time, and that a file that
- * is not a pause, or cannot be read, stops nothing. It is never fixed to a test's wall time: a pause is about now.
- * Where there is none, our own broken DNS may be the reason (canary.h).
+ * Promises that a pause takes effect within a second and ends within a second of its time. A file that is not a pause,
+ * or cannot be read, stops nothing. It uses the real clock even in tests that fix the time. If there is no pause,
+ * enforcement may still be suspended because our own DNS is broken (canary.h).
  */
 #include "milter/pause_state.h"
 #include "base/clock.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * prober_start.c - sets the prober up for this host, and keeps it from connecting to ourselves.
+ * prober_start.c - sets up the prober for this host, and keeps it from connecting to ourselves.
  *
- * A sender's MX that points at our own addresses, or into the networks the policy calls our own, would make us connect
- * to ourselves by his command: refused, whatever he publishes. Special addresses (loopback, private, ...) the prober
- * refuses by itself.
+ * A sender could publish an MX that points at our own addresses, or into the networks the policy calls our own, and so
+ * make us connect to ourselves. Such addresses are refused. The prober itself refuses special addresses (loopback,
+ * private, ...).
  */
 #include "milter/prober_start.h"
 #include "judge/prober.h"
@@ -20,7 +20,7 @@ static bool is_of_this_host(const struct ip *a)
     bool found = false;
 
     if (getifaddrs(&list) != 0)
-        return true; /* not known: then rather not */
+        return true; /* our addresses are not known: better not connect */
     for (const struct ifaddrs *i = list; i && !found; i = i->ifa_next) {
         struct ip ip = ip_from_sockaddr(i->ifa_addr);
         found = ip.family && ip_eq(&ip, a);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * second_socket.c - listens at further places and passes connections on to libmilter's socket.
+ * second_socket.c - listens on further sockets and forwards connections to libmilter's socket.
  *
- * Promises that nothing is read ahead of what the other side takes (a buffer a direction), that an end of one side is
- * passed on to the other once all is written, and that a place which cannot be opened changes nothing of the others.
- * One thread, made with the first place; it polls, and blocks on nothing else.
+ * Promises that each direction has one buffer and reads no more than the other side accepts, that the end of one side
+ * is passed on once everything is written, and that a socket which cannot be opened does not affect the others. One
+ * thread, started with the first socket; it waits in poll() only.
  */
 #include "milter/second_socket.h"
 #include "milter/log.h"
@@ -22,7 +22,7 @@
 
 #define BUFFER 16384
 
-/* One direction: what was read on `from` and is to be written on `to`. */
+/* One direction: what was read from `from` and is still to be written to `to`. */
 struct half {
     size_t at, end;
     bool ended, passed_on;
@@ -78,7 +78,7 @@ static void accept_one(int listener)
     all.passage[all.passages++] = p;
 }
 
-/* false: the passage is at its end. */
+/* false: the connection has ended. */
 static bool move(struct passage *p, int i)
 {
     struct half *h = &p->half[i];

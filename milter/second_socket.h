@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * second_socket.h - further places where assay-milter listens: libmilter has one socket, the MTA may ask at another.
+ * second_socket.h - further sockets of assay-milter: libmilter supports only one, and the MTA may be configured for
+ * another.
  *
- * The unix socket that `assay harden` told the MTA, where milter.socket is set to another; and what a reload changes,
- * beside what was there: the old place stays until the restart, so that no mail is deferred. A connection is passed on
- * to libmilter's own socket, octet by octet; the milter protocol carries the client's address itself.
+ * There are two cases: `assay harden` configured a unix socket in the MTA, and milter.socket now names another; or a
+ * reload changes milter.socket: the old one stays open until the restart, so that no mail is deferred. A connection is
+ * forwarded to libmilter's own socket octet by octet; the milter protocol carries the client's address itself.
  *
- * Limits: SECOND_SOCKETS places, SECOND_CONNECTIONS at once over all of them; beyond that a client waits in the queue
- * of listen(2). Threads: second_socket_listen() and second_socket_close() from one at a time.
+ * Limits: SECOND_SOCKETS sockets, SECOND_CONNECTIONS connections over all of them; further clients wait in the queue of
+ * listen(2). Threads: second_socket_listen() and second_socket_close() by one thread at a time.
  */
 #ifndef ASSAY_MILTER_SECOND_SOCKET_H
 #define ASSAY_MILTER_SECOND_SOCKET_H
@@ -17,11 +18,12 @@
 #define SECOND_SOCKETS 8
 #define SECOND_CONNECTIONS 256
 
-/* How a connection to libmilter's own socket is made: a descriptor, or -1. Before the first second_socket_listen(). */
+/* Sets the function that connects to libmilter's own socket; it returns a descriptor, or -1. Call it before the first
+ * second_socket_listen(). */
 void second_socket_begin(int (*connect_main)(void));
 
-/* Opens each place that this policy names and where nobody of ours listens yet: neither `main_socket` nor an earlier
- * one. What cannot be opened is a line in the log. */
+/* Opens each socket that this policy names, unless it is `main_socket` or already open. One that cannot be opened is
+ * logged. */
 void second_socket_listen(const struct policy *p, const char *main_socket);
 
 /* Ends the thread and removes the sockets. */

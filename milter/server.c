@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * server.c - libmilter as a server.
+ * server.c - runs libmilter as a server.
  *
- * libmilter waits for signals in a thread of its own and takes SIGHUP for an order to stop (libmilter/signal.c). A
- * daemon whose reload ends it is no use, and a second thread waiting for SIGHUP would only sometimes win. So the one
- * function by which it waits, sigwait(3), is defined here: the dynamic linker takes the program's definition before the
- * C library's (ELF symbol order; the same with a static libmilter). It takes SIGHUP out of what the caller sees and
- * calls `reload` instead. Everything else is as sigwait(3) says. Nothing else in this program or its libraries calls
+ * libmilter waits for signals in a thread of its own, and stops at SIGHUP (libmilter/signal.c); we need SIGHUP for a
+ * reload. A second thread that waits for SIGHUP would get it only sometimes. So we define the function by which
+ * libmilter waits, sigwait(3): the dynamic linker prefers the program's definition to the C library's (ELF symbol
+ * interposition; the same with a static libmilter). At SIGHUP it calls `reload` and waits again, so that libmilter
+ * never sees the signal. Otherwise it does what sigwait(3) says. Nothing else in this program or its libraries calls
  * sigwait.
  *
- * At SIGTERM the loop would look at its flag only every five seconds; a connection to our own socket wakes it.
+ * At SIGTERM libmilter's loop would look at its flag only every five seconds; we wake it by a connection to our own
+ * socket.
  *
- * A unix socket is made under another name beside its own and gets its own when its permissions are right, so that no
- * MTA finds one that it may not use. One that nobody listens on is left over from a kill and is removed; one that
- * answers belongs to another process and is left alone. Failure: an exit code and one line that says what and where.
+ * A unix socket is created under a temporary name and renamed once its permissions are right, so that no MTA finds one
+ * that it may not use. An old socket that nobody listens on is left over from a killed process and is removed; one that
+ * answers belongs to another process and is left alone. Failure: an exit code, and one line that says what failed and
+ * where.
  */
 #include "milter/server.h"
 #include "milter/callbacks.h"
@@ -39,9 +41,9 @@ static struct sockaddr_storage own_address;
 static socklen_t own_length;
 #define HIDDEN ".new"
 static char shown[sizeof((struct sockaddr_un *)0)->sun_path]; /* the path of a unix socket; "" for others */
-static char hidden[sizeof shown];                             /* ... until its permissions are right */
+static char hidden[sizeof shown];                             /* the temporary path, until its permissions are right */
 
-/* Waits for the order to stop, then connects to ourselves until libmilter has seen it. */
+/* Waits for the order to stop, then connects to our own socket until libmilter has noticed. */
 static void *wake_listener(void *unused)
 {
     while (sem_wait(&stop_ordered) != 0 && errno == EINTR)
@@ -57,7 +59,7 @@ static void *wake_listener(void *unused)
     return unused;
 }
 
-/* The thread is made at the start: when it is needed there may be no memory for one. */
+/* The thread is created at the start, because there may be no memory when it is needed. */
 static void make_waker(void)
 {
     pthread_attr_t attr;
@@ -67,11 +69,11 @@ static void make_waker(void)
         return;
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     if (pthread_create(&t, &attr, wake_listener, NULL) != 0)
-        own_length = 0; /* it stops all the same, later */
+        own_length = 0; /* it stops all the same, only later */
     pthread_attr_destroy(&attr);
 }
 
-/* Where we can be reached: the socket's path, or for an inet socket the address of the one descriptor that listens. */
+/* Our own address: the socket's path, or for an inet socket the address of the one listening descriptor. */
 static void find_own_address(void)
 {
     struct sockaddr_un *a = (struct sockaddr_un *)(void *)&own_address;
@@ -123,7 +125,7 @@ __attribute__((visibility("default"))) int sigwait(const sigset_t *set, int *sig
     }
 }
 
-/* 0: nobody is there; else an exit code. */
+/* 0: the path is free; else an exit code. */
 static int look_at_unix_socket(const char *path)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -138,7 +140,7 @@ static int look_at_unix_socket(const char *path)
     if (lstat(path, &st) != 0)
         return 0;
     if (!S_ISSOCK(st.st_mode)) {
-        fprintf(stderr, "assay-milter: %s exists and is no socket: give another path or remove it\n", path);
+        fprintf(stderr, "assay-milter: %s exists and is not a socket: give another path or remove it\n", path);
         return EX_CANTCREAT;
     }
     memcpy(a.sun_path, path, strlen(path) + 1);
@@ -166,7 +168,7 @@ int server_open(const char *socket)
     int rc;
 
     if (!path && strncmp(socket, "inet:", 5) != 0 && strncmp(socket, "inet6:", 6) != 0) {
-        fprintf(stderr, "assay-milter: '%s' is no socket: write unix:PATH or inet:PORT@HOST\n", socket);
+        fprintf(stderr, "assay-milter: '%s' is not a socket: write unix:PATH or inet:PORT@HOST\n", socket);
         return EX_USAGE;
     }
     if (path && (rc = look_at_unix_socket(path)) != 0)
@@ -179,7 +181,7 @@ int server_open(const char *socket)
     callbacks_describe(&desc);
     rc = smfi_register(desc) == MI_SUCCESS && smfi_setconn(copy) == MI_SUCCESS ? 0 : EX_SOFTWARE;
     if (rc) {
-        fprintf(stderr, "assay-milter: libmilter did not take the socket '%s'\n", socket);
+        fprintf(stderr, "assay-milter: libmilter refused the socket '%s'\n", socket);
         return rc;
     }
     errno = 0;
@@ -214,6 +216,6 @@ int server_run(void (*reload)(void))
     on_hangup = reload;
     int rc = smfi_main() == MI_SUCCESS || atomic_load(&told_to_stop) ? EX_OK : EX_UNAVAILABLE;
     if (*shown)
-        unlink(shown); /* where its folder is not ours the next start removes it */
+        unlink(shown); /* if its folder is not ours, the next start removes it */
     return rc;
 }

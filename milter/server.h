@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * server.h - libmilter as a server: the socket, the loop, its end.
+ * server.h - runs libmilter as a server: opens the socket, runs the loop, ends it.
  */
 #ifndef ASSAY_MILTER_SERVER_H
 #define ASSAY_MILTER_SERVER_H
@@ -8,19 +8,19 @@
 #include "base/status.h"
 
 /* Opens the socket ("unix:PATH", "inet:PORT@HOST", "inet6:..."). 0, or an exit code of sysexits.h after one line on
- * stderr: EX_USAGE for a text that is no socket, EX_UNAVAILABLE where another process listens there, EX_CANTCREAT or
- * EX_NOPERM where it cannot be made. */
+ * stderr: EX_USAGE if the text is not a socket, EX_UNAVAILABLE if another process listens there, EX_CANTCREAT or
+ * EX_NOPERM if it cannot be created. */
 int server_open(const char *socket);
 
-/* A unix socket is not to be found yet: the path it has until server_show(), for its permissions to be set. NULL for
- * other sockets. */
+/* The temporary path of a unix socket, which it has until server_show(), so that the caller can set its permissions.
+ * NULL for other sockets. */
 const char *server_hidden(void);
 int server_show(void);
 
-/* Runs until SIGTERM or SIGINT. `reload` is called at SIGHUP, in libmilter's signal thread. 0, or an exit code. */
+/* Runs until SIGTERM or SIGINT. At SIGHUP `reload` is called in libmilter's signal thread. 0, or an exit code. */
 int server_run(void (*reload)(void));
 
-/* A connection to our own socket, once server_run() has begun; -1: there is none. */
+/* Connects to our own socket, once server_run() has begun. Returns a descriptor, or -1. */
 int server_connect(void);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * session.c - the state of one connection.
  *
- * Promises that abort and close at any stage give everything back, and that nothing of one message is seen by the next.
- * Failure: out of memory is told to the caller, which defers the mail.
+ * Promises that abort and close at any stage free everything, and that nothing of one message is seen by the next.
+ * Failure: when memory runs out the caller is told, and defers the mail.
  */
 #include "milter/session.h"
 #include "base/clock.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static atomic_uint messages; /* on their way, in all sessions */
+static atomic_uint messages; /* messages being judged, in all sessions */
 static atomic_bool stopping;
 
 struct session *session_new(void)
@@ -54,7 +54,8 @@ bool session_set(struct session *s, enum session_text which, const char *text)
     return true;
 }
 
-/* The connection's texts as the mail's: copied, since EHLO and STARTTLS may come again while the mail is on its way. */
+/* Copies the connection's texts into the mail, because EHLO and STARTTLS may come again while the mail is being judged.
+ *  */
 static bool copy_texts(const struct session *s, struct judge_mail *m, struct arena *a)
 {
     const char *copies[SESSION_TEXTS] = {NULL};

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * start.c - policy, engines and what can be wrong with them at the start.
+ * start.c - loads the policy and starts the engines, and handles what can be wrong with them.
  *
- * A policy with errors, missing or unreadable stops only a first start (EX_CONFIG, all errors shown): where a snapshot
- * of the last good policy is kept in the state folder, the daemon runs on with it, loudly. A trust anchor that is none
- * is EX_CONFIG: without one nothing would ever be secure, and a policy that requires DNSSEC would refuse the world. A
- * journal that cannot be opened is loud but stops nobody's mail, unless `set journal.when-full defer`.
+ * A policy with errors, missing or unreadable stops only a first start (EX_CONFIG, all errors shown): if the state
+ * folder has a snapshot of the last good policy, the daemon runs with that and logs it as an alarm. An invalid trust
+ * anchor is EX_CONFIG: without one no answer is ever secure, and a policy that requires DNSSEC would refuse all mail. A
+ * journal that cannot be opened is logged, but stops no mail, unless `set journal.when-full defer`.
  */
 #include "milter/second_socket.h"
 #include "milter/start.h"
@@ -39,7 +39,7 @@ static const char *policy_path(const struct options *o)
     return o->policy ? o->policy : ASSAY_SYSCONFDIR "/policy";
 }
 
-/* Everything from that severity on, in full. */
+/* Prints every diagnostic of at least that severity, in full. */
 static void print_report(const struct policy_report *r, enum policy_severity at_least)
 {
     struct buf b = BUF_INIT;
@@ -49,8 +49,8 @@ static void print_report(const struct policy_report *r, enum policy_severity at_
     buf_release(&b);
 }
 
-/* Whether that user may open the file: -t is run by root, whom nothing stops. false also where there is no such
- * user. */
+/* Tells whether that user may open the file. open() alone would not show it, because -t is run by root. false also if
+ * there is no such user. */
 static bool readable_by(const char *user, const char *path)
 {
     gid_t groups[64];
@@ -72,8 +72,8 @@ static bool readable_by(const char *user, const char *path)
     return false;
 }
 
-/* The key for ARC seals, where mail is to be sealed: without it mail would go on unsealed, and nobody be told but the
- * log. */
+/* Checks the key for ARC seals, if mail is to be sealed: without it mail would be passed on unsealed, and only the log
+ * would say so. */
 static bool test_seal_key(const struct policy *p, const struct options *o)
 {
     const char *path = policy_set_text(p, SETTING_ARC_SEAL_KEY),
@@ -85,11 +85,11 @@ static bool test_seal_key(const struct policy *p, const struct options *o)
         return true;
     key = dkim_privkey_read(path, &error);
     if (!key)
-        fprintf(stderr, "assay-milter: set arc.seal-key %s: %s; no mail would be sealed\n", path,
+        fprintf(stderr, "assay-milter: set arc.seal-key %s: %s; mail would not be sealed\n", path,
                 error ? error : "cannot be used");
     else if (geteuid() == 0 && !readable_by(user, path))
         fprintf(stderr,
-                "assay-milter: set arc.seal-key %s: user %s may not read it; no mail would be sealed: chown %s %s\n",
+                "assay-milter: set arc.seal-key %s: user %s may not read it; mail would not be sealed: chown %s %s\n",
                 path, user, user, path);
     else
         good = true;
@@ -125,7 +125,7 @@ int start_test(const struct options *o)
     return good ? EX_OK : EX_CONFIG;
 }
 
-/* "" where the state folder does not exist yet: then there is no snapshot to read, and it is written once there is one.
+/* "" if the state folder does not exist yet: then there is no snapshot to read.
  */
 static void snapshot_path(const struct options *o, char out[PATH_MAX])
 {
@@ -168,7 +168,7 @@ static void log_error(const struct policy_message *m)
             m->help ? m->help : "");
 }
 
-/* One line for each error, into the log. */
+/* Logs one line for each error. */
 static void log_report(const struct policy_report *r)
 {
     const struct policy_message *m;
@@ -206,7 +206,8 @@ void daemon_reload(void)
     policy_report_free(r);
 }
 
-/* A path of the settings; where it is the default and another state folder was given, the same place in that. */
+/* A path from the settings. If it is the default and another state folder was given, the same path inside that folder.
+ *  */
 static const char *path_setting(const struct policy *p, enum setting_id id, const struct options *o, char out[PATH_MAX])
 {
     const char *path = policy_set_text(p, id), *usual = ASSAY_STATEDIR "/";
@@ -221,8 +222,8 @@ const char *start_journal_dir(const struct policy *p, const struct options *o, c
     return path_setting(p, SETTING_JOURNAL_DIR, o, out);
 }
 
-/* Look-ups under way and connections need open files; the soft limit is often 1,024. What the hard one allows is taken,
- * up to what the unit file sets. */
+/* Look-ups and connections need open files, and the soft limit is often 1,024. Raises it to the hard limit, but not
+ * above what the unit file sets. */
 static void raise_open_files(void)
 {
     struct rlimit files;
@@ -250,7 +251,7 @@ static int open_dns(struct daemon *d, const struct policy *p, const struct optio
         if (d->host.dns) {
             const char *not_taken = dns_unbound_not_taken(d->host.dns);
             if (not_taken)
-                log_say("this libunbound does not know the bound \"%s\"; look-ups are bounded without it", not_taken);
+                log_say("this libunbound does not know the option \"%s\"; look-ups run without that limit", not_taken);
             canary_start(d, &c);
         }
     }

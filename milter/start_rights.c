@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * start_rights.c - the socket's permissions, the user, the background.
+ * start_rights.c - sets the socket's permissions, becomes the user, goes to the background.
  *
- * Order, seen in main: the socket is made as root and given to the MTA's group; the folders are made and given to our
- * user; then root is gone for good (groups, group, user, in this order, and checked). Nothing that reads the network
- * runs before.
+ * Order, as called by main: the socket is created as root and given to the MTA's group; the folders are created and
+ * given to our user; then root is given up for good (groups, group, user, in this order, and checked). Nothing reads
+ * the network before that.
  */
 #include "base/rootfile.h"
 #include "milter/start.h"
@@ -45,8 +45,8 @@ int start_socket_rights(const struct policy *p, const char *path)
     return 0;
 }
 
-/* Makes a folder, where its parent exists, and gives it to the user. A folder of somebody else's stays theirs: whether
- * it can be written to is seen when it is. The user may own the folder above: see base/rootfile.h. */
+/* Creates a folder, if its parent exists, and gives it to the user. A folder of another owner is left as it is: whether
+ * we can write to it shows when we do. The user may own the parent folder: see base/rootfile.h. */
 static int give_folder(const char *path, const struct passwd *pw)
 {
     const struct rootfile_rights rights = {.mode = 0750, .uid = pw->pw_uid, .gid = pw->pw_gid};
@@ -54,15 +54,15 @@ static int give_folder(const char *path, const struct passwd *pw)
 
     if (s == STATUS_OK || (s == STATUS_DENIED && errno == EPERM))
         return 0;
-    fprintf(stderr, "assay-milter: cannot make folder %s for %s: %s\n", path, pw->pw_name,
-            errno == ELOOP    ? "a symbolic link that is not root's stands there; remove it"
-            : errno == EINVAL ? "what stands there is no folder; remove it"
+    fprintf(stderr, "assay-milter: cannot create folder %s for %s: %s\n", path, pw->pw_name,
+            errno == ELOOP    ? "it is a symbolic link that root does not own; remove it"
+            : errno == EINVAL ? "it exists and is not a folder; remove it"
                               : strerror(errno));
     return s == STATUS_DENIED ? EX_NOPERM : EX_CANTCREAT;
 }
 
-/* The user to become: never one that a snapshot names. A snapshot lies in a folder that the user may write to, so what
- * it says is believed only as far as its owner's own rights go. */
+/* The user to become. A snapshot lies in a folder that our user can write to, so a user named there is not trusted:
+ * then it is the owner of the snapshot. */
 static const char *user_to_become(const struct policy *p, const struct options *o, const char *snapshot,
                                   bool from_snapshot)
 {
@@ -90,11 +90,11 @@ int start_drop_rights(const struct policy *p, const struct options *o, bool from
     name = user_to_become(p, o, snapshot, from_snapshot);
     pw = getpwnam(name);
     if (!pw) {
-        fprintf(stderr, "assay-milter: there is no user '%s' to become: make it, or set milter.user (or -u)\n", name);
+        fprintf(stderr, "assay-milter: user '%s' does not exist: create it, or set milter.user (or -u)\n", name);
         return EX_NOUSER;
     }
     rc = give_folder(state, pw);
-    /* One that root wrote before it had a user to give it to; any other is the user's, or is replaced. */
+    /* A snapshot that root wrote is given to the user; any other is the user's already, or is replaced. */
     const struct rootfile_rights rights = {.uid = pw->pw_uid, .gid = pw->pw_gid};
     enum status given = rc == 0 ? rootfile_give(snapshot, S_IFREG, &rights) : STATUS_OK;
     if (rc == 0)
@@ -102,14 +102,15 @@ int start_drop_rights(const struct policy *p, const struct options *o, bool from
     if (rc)
         return rc;
     if (given != STATUS_OK && given != STATUS_MISSING)
-        fprintf(stderr, "assay-milter: %s is not given to %s, since it is a link or somebody else's\n", snapshot, name);
+        fprintf(stderr, "assay-milter: %s is not given to %s, because it is a link or belongs to somebody else\n",
+                snapshot, name);
     if (initgroups(pw->pw_name, pw->pw_gid) != 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0 ||
         setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) != 0) {
         fprintf(stderr, "assay-milter: cannot become user '%s': %s\n", name, strerror(errno));
         return EX_NOPERM;
     }
     if (pw->pw_uid != 0 && setresuid(0, 0, 0) == 0) {
-        fprintf(stderr, "assay-milter: root would not go away\n");
+        fprintf(stderr, "assay-milter: cannot give up root privileges\n");
         return EX_SOFTWARE;
     }
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

@@ -2,14 +2,14 @@
 /*
  * bounce.c - reads one Content-Type field as far as its report-type (RFC 2045 5.1, RFC 6522 3).
  *
- * Promises: what does not fit the grammar up to and with the end of its parameters is no notification; a parameter that
- * stands twice neither. Failure: none; out of memory is no notification.
+ * Promises: a field that does not match the grammar, up to the end of its parameters, is not a notification; nor is one
+ * with the same parameter twice. Cannot fail; if memory runs out, it is not a notification.
  */
 #include "judge/bounce.h"
 #include "base/buf.h"
 #include "standards/message/lex822.h"
 
-#define PARAMETERS_MAX 32 /* own bound: report-type and boundary are in use */
+#define PARAMETERS_MAX 32 /* our own limit: report-type and boundary are in use */
 
 /* [CFWS] c [CFWS] */
 static bool mark(struct lex *l, char c)
@@ -29,7 +29,8 @@ static bool value(struct lex *l, struct buf *out)
     return !out->failed;
 }
 
-/* The parameters to the end of the field. *type: of report-type; false: not the grammar, or it stands twice. */
+/* Reads the parameters up to the end of the field. *type: the value of report-type; false: bad grammar, or it occurs
+ * twice. */
 static bool report_type(struct lex *l, struct buf *text, bool *notification)
 {
     unsigned seen = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * bounce.h - whether a message says that it is a notification about another one: a delivery status notification (RFC
- * 3461, 3464) or a disposition notification (RFC 8098). By its form alone, which anybody can write; pure.
+ * 3461, 3464) or a disposition notification (RFC 8098). Looks only at the form, which anybody can write. Pure.
  */
 #ifndef ASSAY_JUDGE_BOUNCE_H
 #define ASSAY_JUDGE_BOUNCE_H

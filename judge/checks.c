@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * checks.c - the engines, run over one message.
+ * checks.c - runs the engines over one message.
  *
- * Order in time: the client's names at the first wanted recipient, From and signatures at the end of the header,
- * everything else when the message has ended and all questions have been on their way for as long as the body took.
- * Results go from engine to engine as structures: DMARC is handed SPF's and DKIM's findings, never a header (RFC 8601's
- * fields are written from the report at the very end, by stamp.c).
+ * Order in time: the client's names are looked up at the first accepted recipient, those of From and signatures at the
+ * end of the header. Results are collected when the message has ended: the look-ups had all the time that the body
+ * took. Results pass between engines as structures: DMARC gets SPF's and DKIM's findings, never a header (stamp.c
+ * writes RFC 8601's fields from the report at the very end).
  *
- * A HELO pass never feeds DMARC but for the null sender (RFC 9989 4.4.2; CVE-2019-20790 was that mistake).
+ * A HELO pass counts for DMARC only with the null sender (RFC 9989 4.4.2; CVE-2019-20790 was that mistake).
  */
 #include "judge/checks.h"
 #include "judge/seal.h"
@@ -41,7 +41,7 @@ void checks_start_client(struct judge *j)
     rdns_start(j->scope, &j->mail.client, j->mail.helo);
 }
 
-/* Whether organisations are found the RFC 7489 way. */
+/* Tells whether organisational domains are found by the method of RFC 7489 (public suffix list). */
 static bool psl(const struct judge *j)
 {
     return policy_set_is(j->policy, SETTING_DMARC_PSL, "yes");
@@ -93,12 +93,12 @@ static enum status run_spf(struct judge *j)
     struct judge_report *r = &j->report;
     struct spf_input in = spf_input(j);
     const struct spf_engine *engine = engines_spf(j->host->engines);
-    enum limit_kind limit = dns_scope_limit(j->scope); /* what was met before is not SPF's */
+    enum limit_kind limit = dns_scope_limit(j->scope); /* limits reached earlier are not SPF's */
     enum status s;
 
     if (j->mail.mail_from_bad) { /* none, not permerror: no domain name could be taken from it (RFC 7208 2.6.1) */
-        r->spf =
-            (struct spf_finding){.result = RESULT_NONE, .identity = SPF_MAIL_FROM, .reason = "MAIL FROM is no address"};
+        r->spf = (struct spf_finding){
+            .result = RESULT_NONE, .identity = SPF_MAIL_FROM, .reason = "MAIL FROM is not an address"};
         s = STATUS_OK;
     } else if (j->mail.mail_from.literal.n || (!j->mail.mail_from.domain && !j->mail.null_sender)) {
         r->spf =
@@ -125,8 +125,8 @@ static enum status run_dkim(struct judge *j)
     return s;
 }
 
-/* How much one author's finding weighs against another's: a fail by its policy, then what could not be told, then no
- * record, then a pass. */
+/* Ranks the findings of several authors: first a fail, by its policy; then what could not be determined; then no
+ * record; then a pass. */
 static int weight(const struct dmarc_finding *f)
 {
     switch (f->result) {
@@ -157,8 +157,8 @@ static enum status check_author(struct judge *j, struct judge_author *author)
     return dmarc_check(j->scope, j->arena, author->domain, r->identifiers, r->identifier_count, &author->dmarc);
 }
 
-/* The finding of the message. Each author was checked by itself; the strictest stands for all. Where From cannot be
- * read, or stands twice, the message is no pass even where all candidates pass (RFC 9989 11.5). */
+/* Makes the finding of the message. Each author was checked separately; the strictest finding counts. If From cannot be
+ * read, or occurs twice, the message does not pass even if all candidates pass (RFC 9989 11.5). */
 static enum status sum_up_authors(struct judge *j)
 {
     struct judge_report *r = &j->report;
@@ -179,14 +179,14 @@ static enum status sum_up_authors(struct judge *j)
     if (r->format.author != FORMAT_AUTHOR_GUESSED)
         return STATUS_OK;
     r->dmarc.result = RESULT_PERMERROR;
-    r->dmarc.reason = arena_printf(j->arena, "From does not name one author; of those that may be meant, %s: %s",
+    r->dmarc.reason = arena_printf(j->arena, "From does not name exactly one author; of the possible ones, %s: %s",
                                    r->authors[0].domain, r->authors[0].dmarc.reason);
     return r->dmarc.reason ? STATUS_OK : STATUS_NOMEM;
 }
 
 static enum status check_authors(struct judge *j)
 {
-    _Static_assert(FORMAT_DOMAINS_MAX + 1 == FACTS_AUTHORS, "an author for each domain, and one without");
+    _Static_assert(FORMAT_DOMAINS_MAX + 1 == FACTS_AUTHORS, "one author for each domain, and one without a domain");
     struct judge_report *r = &j->report;
     enum status s = STATUS_OK;
 
@@ -230,7 +230,7 @@ static enum status run_dmarc(struct judge *j)
                                                  .selector = d->selector,
                                                  .result = d->result,
                                                  .counts = d->counts ||
-                                                           d->result == RESULT_TEMPERROR, /* it might have counted */
+                                                           d->result == RESULT_TEMPERROR, /* it could have passed */
                                                  .limit = d->limit};
     }
     r->identifiers = ids;

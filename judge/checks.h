@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * checks.h - running the engines over one message, and turning what they said into facts. For judge.c alone.
+ * checks.h - runs the engines over one message, and turns their findings into facts. For judge.c only.
  *
- * checks_start_* ask DNS and never wait; checks_end waits. Each may be called once, in this order. What an engine could
- * not do for want of memory is STATUS_NOMEM; what it could not find out is in its finding.
+ * checks_start_* ask DNS and never wait; checks_end waits. Each may be called once, in this order. STATUS_NOMEM if
+ * memory ran out; what could not be looked up is part of a finding.
  */
 #ifndef ASSAY_JUDGE_CHECKS_H
 #define ASSAY_JUDGE_CHECKS_H
@@ -26,27 +26,28 @@ struct judge {
     struct forged_list forged;
     bool behind_relay;
     bool client_started;
-    bool sealing;               /* `set arc.seal` wants this mail sealed, and the body's hash is being made */
-    struct dkim_bodyhash *body; /* for the fleet's proof; NULL: nobody needs it */
+    bool sealing;               /* `set arc.seal` applies to this mail, and the body is being hashed */
+    struct dkim_bodyhash *body; /* for the fleet's proof; NULL: not needed */
     int body_number;
     struct classes classes;
 };
 
-/* The client's address is known: SPF, reverse name. */
+/* Call when the client's address is known: starts SPF and the reverse name. */
 void checks_start_client(struct judge *j);
-/* The header section is complete: From, DMARC's walk, keys. */
+/* Call at the end of the header section: starts DMARC's tree walk and the look-ups of keys. */
 enum status checks_start_header(struct judge *j) MUST_CHECK;
-/* Whether an SPF pass says anything: a record that lets everybody send, or more addresses than the policy takes, proves
- * nothing of the sender. */
+/* Tells whether an SPF pass counts: a record that lets everybody send, or more addresses than the policy accepts,
+ * proves nothing about the sender. */
 bool checks_spf_counts(const struct judge *j, const struct spf_finding *f);
-/* All answers; fills the report but for its facts. */
+/* Waits for all answers; fills the report except its facts. */
 enum status checks_end(struct judge *j) MUST_CHECK;
 
-/* Report and mail -> facts (facts.c). Asks DNS at most whether the From domain says that it sends nothing. */
+/* Fills the facts from report and mail (facts.c). The only DNS question is whether the From domain says that it sends
+ * no mail. */
 enum status facts_fill(struct judge *j) MUST_CHECK;
-/* Of it: authors, signatures and the DNSSEC state of the senders' answers (facts_authors.c). */
+/* The part of it about authors, signatures and the DNSSEC state of the senders' answers (facts_authors.c). */
 enum status facts_fill_authors(struct judge *j) MUST_CHECK;
-/* Only source, client and tls: what is known at RCPT. */
+/* Fills only source, client and tls, which are known at RCPT. */
 enum status facts_fill_early(struct judge *j) MUST_CHECK;
 
 #endif

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * classes.c - the verdict for each recipient, gathered into classes.
+ * classes.c - makes the verdict for each recipient and groups recipients into classes.
  *
- * Promises: each recipient is judged by the policy asked with its own address, also where a message has ten thousand;
- * memory grows with the number of classes, not of recipients (each verdict is first made in an arena that is reset for
- * the next). Failure: STATUS_NOMEM, and the one class that is left defers.
+ * Promises: each recipient is judged by the policy for its own address, also if a message has ten thousand; memory
+ * grows with the number of classes, not of recipients (each verdict is first made in an arena that is reset for the
+ * next). Failure: STATUS_NOMEM, and the only class defers the mail.
  */
 #include "judge/classes.h"
 #include "judge/mail.h"
@@ -31,7 +31,7 @@ static size_t find(const struct classes *c, const struct verdict *v)
         for (size_t i = 0; i < c->count; i++)
             if (same(&c->list[i].verdict, v, loose))
                 return i;
-        if (c->count + POLICY_REJECT < CLASSES_MAX) /* room is kept for a class of each action */
+        if (c->count + POLICY_REJECT < CLASSES_MAX) /* leaves room for one class of each action */
             return CLASSES_MAX;
     }
     return CLASSES_MAX;

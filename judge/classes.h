@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * classes.h - recipients whose policies differ (design section 4): each recipient gets the verdict of the policy that
- * is its own, and those with the same outcome are one class.
+ * classes.h - recipients whose policies differ (design section 4): each recipient gets the verdict by the policy for
+ * its own address, and recipients with the same outcome form one class.
  *
  * Pure. Everything lives in the arena given.
  */
@@ -12,21 +12,22 @@
 
 struct mail_rcpt;
 
-/* Classes by outcome and deciding statement: up to 8; further recipients by action alone, for which room is kept. */
+/* Up to 8 classes by outcome and deciding statement; further recipients are grouped by action alone, for which room is
+ * reserved. */
 #define CLASSES_MAX (8 + POLICY_REJECT)
 
 struct class_of_rcpts {
     struct verdict verdict;
-    const char *rcpt; /* the first recipient of the class, or NULL where the mail has none */
+    const char *rcpt; /* the first recipient of the class, or NULL if the mail has none */
     size_t rcpt_count;
 };
 
 struct classes {
     struct class_of_rcpts list[CLASSES_MAX];
     size_t count;             /* at least 1 */
-    const unsigned char *of;  /* the class of each recipient, by its place; NULL where there are none */
-    bool agree;               /* the actions of all classes are one */
-    size_t mildest, severest; /* classes */
+    const unsigned char *of;  /* index of each recipient's class; NULL if there are no recipients */
+    bool agree;               /* all classes have the same action */
+    size_t mildest, severest; /* indexes into list */
 };
 
 /* STATUS_NOMEM: *out has one class that defers. */

@@ -3,9 +3,9 @@
  * engine.c - checks and opens the modules of engine.h.
  *
  * Promises that code is loaded only from a regular file that root owns, in a folder that root owns, neither writable by
- * group or others: what is loaded runs in this process. The file is checked by path before it is opened by path; only
- * root can change either in between. An opened module is remembered by its path and never closed or opened again. Fails
- * with one line of words; it never falls back to another engine by itself, the caller decides.
+ * group or others: loaded code runs in this process. The file is checked by path and then opened by path; only root
+ * could change it in between. An opened module is remembered by its path, never closed, and never opened twice. On
+ * failure it gives one line of text; it never falls back to another engine, the caller decides.
  */
 #include "judge/engine.h"
 #include "policy/policy_settings.h"
@@ -25,7 +25,7 @@ static enum status refuse(char why[ENGINE_WHY], enum status s, const char *path,
     return s;
 }
 
-/* Whether root owns it and nobody else can change it. */
+/* Tells whether root owns it and nobody else can change it. */
 static enum status check_owner(const char *path, mode_t kind, char why[ENGINE_WHY])
 {
     struct stat st;
@@ -88,7 +88,7 @@ const void *engine_open(const char *path, const char *symbol, const char *stamp,
 
 struct module {
     const char *setting, *path, *symbol, *stamp;
-    const void **opened; /* NULL: not yet */
+    const void **opened; /* NULL: not opened yet */
 };
 
 static const void *open_once(const struct module *m, enum status *status, char why[ENGINE_WHY])
@@ -98,7 +98,7 @@ static const void *open_once(const struct module *m, enum status *status, char w
     return *m->opened;
 }
 
-/* What one setting asks for: *object NULL for our own engine. On failure words are added to why. */
+/* Opens what one setting asks for; *object is NULL for our own engine. On failure adds text to why. */
 static enum status find(const struct policy *p, enum setting_id id, const char *name, const struct module *m,
                         const void **object, char why[ENGINE_WHY])
 {

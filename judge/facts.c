@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * facts.c - from what the engines found to what the verdict is computed from.
+ * facts.c - turns the engines' findings into the facts that the verdict is computed from.
  *
- * Promises to decide nothing: each fact is a value of a finding, or follows from findings by the words of a standard.
- * What is known of the authors is
- * filled in by facts_authors.c. Failure: STATUS_NOMEM.
+ * Decides nothing: each fact is a value of a finding, or follows from findings by the text of a standard.
+ * facts_authors.c fills in what is known about the authors. Failure: STATUS_NOMEM.
  */
 #include "judge/bounce.h"
 #include "judge/checks.h"
@@ -15,16 +14,17 @@
 #define LIMIT_TEXT_(n) #n
 #define LIMIT_TEXT(n) LIMIT_TEXT_(n)
 
-/* Whether an SPF pass shows who sent it: the record counts by the settings, and does not let half the internet send. */
+/* Tells whether an SPF pass shows who sent the mail: the settings accept the record, and it does not let half the
+ * internet send. */
 static bool spf_proves(const struct judge *j, const struct spf_finding *f)
 {
     return checks_spf_counts(j, f) && !f->plus_all && f->authorised_v4 < UINT64_C(1) << 31 &&
            f->authorised_v6 < UINT64_C(1) << 60;
 }
 
-/* Whom this mail proves to come through: see facts.h. A name typed in HELO is no proof, not even of the null sender. An
- * ARC set is believed where the content is still what its sealer saw, and where the sealer saw DMARC pass for this very
- * From domain. */
+/* The forwarders that this mail is proved to have come through, see facts.h. A name in HELO is no proof, not even with
+ * the null sender. An ARC set is believed only if the content is unchanged since it was sealed, and the sealer saw
+ * DMARC pass for this very From domain. */
 static enum status fill_forwarders(struct judge *j, struct facts *f)
 {
     const struct judge_report *r = &j->report;
@@ -72,7 +72,7 @@ enum status facts_fill_early(struct judge *j)
     return f->tls.words ? STATUS_OK : STATUS_NOMEM;
 }
 
-/* The message-format finding, and a MAIL FROM that is no address with it. */
+/* The message-format finding; a MAIL FROM that is not an address counts in it. */
 static void fill_format(struct judge *j, struct facts *f)
 {
     f->format = j->report.format.result;
@@ -81,7 +81,7 @@ static void fill_format(struct judge *j, struct facts *f)
         j->report.format.remarks |= FORMAT_REMARK_ODD_SENDER;
     if (j->mail.mail_from_bad) {
         f->format = RESULT_FAIL;
-        f->format_reason = "MAIL FROM is no address (RFC 5321 4.1.2)";
+        f->format_reason = "MAIL FROM is not an address (RFC 5321 4.1.2)";
     }
 }
 

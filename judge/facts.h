@@ -3,8 +3,8 @@
  * facts.h - what the verdict is computed from: plain values, no engine, no DNS, no packet.
  *
  * facts.c fills a struct facts from what the engines found; tests fill it by hand. Nothing in it is a decision. All
- * texts live at least as long as the verdict made from them. Domains are kept names (base/domain.h) or NULL: not known,
- * or not usable.
+ * texts live at least as long as the verdict made from them. Domains are canonical names (base/domain.h) or NULL: not
+ * known, or not usable.
  */
 #ifndef ASSAY_JUDGE_FACTS_H
 #define ASSAY_JUDGE_FACTS_H
@@ -19,18 +19,18 @@
 
 /* Where a mail came from, as far as judging it goes. */
 enum judge_source {
-    JUDGE_INTERNET,   /* an SMTP client that nothing is known of */
-    JUDGE_RELAY,      /* one of our relays handed it on; facts.client is the one it got it from */
+    JUDGE_INTERNET,   /* an SMTP client we know nothing about */
+    JUDGE_RELAY,      /* one of our relays passed it on; facts.client is the host that the relay got it from */
     JUDGE_OWN,        /* a host of `own network` */
     JUDGE_SUBMISSION, /* a user of ours: authenticated, or on a submission port */
-    JUDGE_LOCAL,      /* no SMTP client at all: the MTA's own command on this host */
-    JUDGE_FLEET,      /* a relay of ours handed it on and had judged it itself */
+    JUDGE_LOCAL,      /* no SMTP client: submitted by the MTA's own command on this host */
+    JUDGE_FLEET,      /* one of our relays passed it on and had already judged it */
 };
 
 /* "internet", "relay", "own-network", "submission", "local", "fleet" */
 const char *judge_source_name(enum judge_source s);
 
-/* Whether mail from there is judged by its sender's names at all (design section 4). */
+/* Tells whether mail from there is judged by its sender's names at all (design section 4). */
 bool judge_source_is_judged(enum judge_source s);
 
 /* A DMARC policy: as published, or as applied after t= (RFC 9989 4.7). */
@@ -39,40 +39,40 @@ enum facts_policy { FACTS_P_ABSENT, FACTS_P_NONE, FACTS_P_QUARANTINE, FACTS_P_RE
 struct facts_signature {
     const char *domain; /* d= */
     enum result result;
-    bool counts;           /* may feed DMARC: passes and leaves no body unsigned */
-    uint32_t of_author;    /* bit i: d= is of the organisation of authors[i] */
-    bool header_hash_ok;   /* the signed headers are as signed; where result is fail, only the body differs */
-    bool key_published;    /* its key was found and can be read: d= does send mail */
-    enum limit_kind limit; /* of temperror */
+    bool counts;           /* may count for DMARC: passes and leaves no part of the body unsigned */
+    uint32_t of_author;    /* bit i: d= belongs to the organisation of authors[i] */
+    bool header_hash_ok;   /* the signed header fields are unchanged; if result is fail, only the body differs */
+    bool key_published;    /* its key was found and is valid: d= does send mail */
+    enum limit_kind limit; /* for temperror */
 };
 
-/* One whom the message is from, or may be taken to be from. All authors must pass, each by itself. */
+/* An author of the message, or a possible one. All authors must pass, each by itself. */
 struct facts_author {
     const char *domain; /* NULL: an address without a domain name */
     struct {
         enum result result;
         enum facts_policy published, applied;
-        const char *record_domain; /* whose record it is */
+        const char *record_domain; /* domain whose DMARC record applies */
         bool testing;              /* t=y lowered it */
-        bool sampled_out;          /* pct left this mail out: it gets the next weaker action (RFC 7489 6.6.4) */
-        bool could_align;          /* temperror: what could not be looked up might have made it pass */
+        bool sampled_out;          /* not in the pct sample: gets the next weaker action (RFC 7489 6.6.4) */
+        bool could_align;          /* temperror: a failed look-up could have made it pass */
         bool surely_aligned;       /* temperror: an identifier identical to the From domain passes, so it is no spoof */
-        enum limit_kind limit;     /* of temperror: a bound of ours kept it from being found out */
+        enum limit_kind limit;     /* for temperror: a limit of ours kept us from finding out */
         const char *reason;
     } dmarc;
-    const char *sends_nothing; /* how the domain says that it sends no mail ("SPF -all", "null MX"), or NULL */
-    bool known_signer; /* the ledger: it signs all its mail (design section 5), this one bears no signature of it */
+    const char *sends_nothing; /* how the domain declares that it sends no mail ("SPF -all", "null MX"), or NULL */
+    bool known_signer;         /* the ledger: the domain signs all its mail; this mail has no signature of it */
 };
 
-#define FACTS_AUTHORS 17 /* FORMAT_DOMAINS_MAX, and one for those without a domain */
+#define FACTS_AUTHORS 17 /* FORMAT_DOMAINS_MAX, and one for authors without a domain */
 
-/* The author, where no domain can be told. */
+/* What is known about the author if the domain cannot be determined. */
 enum facts_no_author {
-    FACTS_AUTHOR_ABSENT, /* nothing that a reader would take for an address */
-    FACTS_AUTHOR_HIDDEN, /* a reader may see one that we cannot read */
+    FACTS_AUTHOR_ABSENT, /* From has nothing that a reader would take for an address */
+    FACTS_AUTHOR_HIDDEN, /* a reader may see an address that we cannot parse */
 };
 
-/* A domain that this mail proves to come through, whoever it says it is from. */
+/* A domain that this mail is proved to have come through, whatever its From says. */
 struct facts_forwarder {
     const char *domain;
     const char *proof; /* "its ARC seal", "its DKIM signature", "SPF" */
@@ -81,7 +81,7 @@ struct facts_forwarder {
 /* One sender domain whose DNS answers the verdict needed. */
 struct facts_dnssec {
     const char *domain;
-    enum dns_security security; /* the worst of the answers needed */
+    enum dns_security security; /* the worst state of the answers needed */
     const char *reason;         /* which answer that was */
     enum limit_kind limit;      /* of unknown */
 };
@@ -92,11 +92,11 @@ struct facts_dane {
     bool contradicted;   /* our own probe saw a certificate that the published records exclude */
     const char *reason;
     const char *state; /* dane_state_name() */
-    bool probed;       /* the policy has it probed; then proof is PASS, FAIL or UNTESTED, else NONE */
+    bool probed;       /* the policy wants it probed: proof is PASS, FAIL or UNTESTED; else NONE */
     enum result proof;
-    const char *proof_reason; /* words; NULL where there is nothing to say */
-    enum limit_kind limit;    /* of temperror */
-    /* not a sender's domain but the client's own name: its certificate, pinned in DNS (dane_client.h) */
+    const char *proof_reason; /* text; NULL if there is nothing to say */
+    enum limit_kind limit;    /* for temperror */
+    /* about the client's own name, not a sender's domain: its certificate, pinned in DNS (dane_client.h) */
     bool of_client;
 };
 
@@ -104,7 +104,7 @@ struct facts_dane {
 
 struct facts {
     enum judge_source source;
-    struct ip client;   /* whom address-based standards judge; family 0: not known */
+    struct ip client;   /* the address that SPF and the like judge; family 0: not known */
     bool client_hidden; /* a relay's Received line could not be read: those standards are `none` */
     const char *mail_from;
     const char *helo;
@@ -112,8 +112,8 @@ struct facts {
     bool null_sender;
     bool notification; /* it has the form of a delivery status or disposition notification (judge/bounce.h) */
 
-    /* Bounds of ours that the message passed (design section 9): words that name the bound, or NULL. Over the first,
-     * what the header section says counts as failed; over the second, who the authors are cannot be told at all. */
+    /* Limits of ours that the message exceeds (design section 9): text that names the limit, or NULL. Over the first,
+     * what the header section says counts as failed; over the second, the authors cannot be determined at all. */
     const char *over_limit;
     const char *unseen;
 
@@ -121,13 +121,13 @@ struct facts {
         enum result result;
         const char *domain; /* MAIL FROM, or HELO for the null sender */
         const char *reason;
-        enum limit_kind limit; /* of temperror */
+        enum limit_kind limit; /* for temperror */
     } spf;
 
     const struct facts_signature *signatures;
     size_t signature_count;
 
-    /* The first is the one that the mail is reported under: the one that fails under the strictest policy. */
+    /* The first is the one that the mail is reported for: it fails under the strictest policy. */
     struct facts_author authors[FACTS_AUTHORS];
     size_t author_count;
     enum facts_no_author no_author; /* where author_count is 0 */
@@ -143,23 +143,23 @@ struct facts {
     size_t dnssec_count;
 
     struct {
-        enum result result; /* none: no TLS; policy: something besides the version is weak; else pass */
+        enum result result; /* none: no TLS; policy: something other than the version is weak; else pass */
         unsigned version;   /* 0: no TLS; 10, 11, 12, 13 */
-        const char *weak;   /* what is weak in the session besides its version, or NULL */
+        const char *weak;   /* what is weak in the session other than its version, or NULL */
         const char *words;  /* "TLSv1.2 with AES128-SHA", for people */
     } tls;
 
     enum result format;
     const char *format_reason;
     enum result rdns;
-    enum limit_kind rdns_limit; /* of temperror */
+    enum limit_kind rdns_limit; /* for temperror */
     const char *rdns_reason;
 
     const char *const *signers; /* domains with a valid signature, for `signed by` */
     size_t signer_count;
 
-    time_t unsure_since;  /* when this same mail could not be judged for the first time; 0: it is the first time */
-    const char *listener; /* by whose name the MTA took it in, or NULL */
+    time_t unsure_since;  /* when this mail could first not be judged; 0: this is the first time */
+    const char *listener; /* name of the MTA's listener that received it, or NULL */
 };
 
 /* How long the same temporary failure defers a mail before it is judged as a failure (design section 4). */

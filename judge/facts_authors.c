@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * facts_authors.c - what the verdict needs to know of each author of a message: DMARC's word, whose signatures are of
- * its organisation, and how far its DNS answers are signed.
+ * facts_authors.c - what the verdict needs to know about each author of a message: its DMARC result, which signatures
+ * belong to its organisation, and whether its DNS answers are signed.
  *
- * Promises to decide nothing. Authors are taken one by one: what one of them proves, no other has. DNS is asked for one
- * thing only, and only where a rejection may hang on it: whether an author's domain says that it sends no mail at all
- * (RFC 7208 10.1.2, RFC 7505). Failure: STATUS_NOMEM.
+ * Decides nothing. Each author is looked at separately: proof for one of them does not count for another. There is one
+ * DNS question, asked only if a rejection may depend on it: whether an author's domain says that it sends no mail at
+ * all (RFC 7208 10.1.2, RFC 7505). Failure: STATUS_NOMEM.
  */
 #include "base/domain.h"
 #include "judge/checks.h"
 #include <openssl/evp.h>
 
-/* Whether d= is of the organisation of this author. Where DMARC found no record it has not walked: then one name must
- * lie in the other. */
+/* Tells whether d= belongs to the organisation of this author. If DMARC found no record there was no tree walk: then
+ * one name must be the other or a parent of it. */
 static bool of_author(const struct judge_author *author, const char *domain, enum dmarc_alignment alignment)
 {
     if (!author->domain || !domain)
@@ -25,7 +25,7 @@ static bool of_author(const struct judge_author *author, const char *domain, enu
            (domain_is_within(domain, author->domain) || domain_is_within(author->domain, domain));
 }
 
-/* DMARC's word, for this author, on an identifier that DKIM handed in. */
+/* What DMARC said, for this author, about an identifier from DKIM. */
 static enum dmarc_alignment alignment_of(const struct judge_report *r, const struct judge_author *author,
                                          const struct dkim_signature *d)
 {
@@ -50,7 +50,7 @@ static enum status fill_signatures(struct judge *j, struct facts *f)
     for (size_t i = 0; i < r->dkim_count; i++) {
         const struct dkim_signature *d = &r->dkim[i];
         struct facts_signature *one = &s[f->signature_count];
-        const bool as_none = d->testing && d->result == RESULT_NEUTRAL; /* a failing testing key */
+        const bool as_none = d->testing && d->result == RESULT_NEUTRAL; /* a failure of a key in testing mode */
         if (!d->domain)
             continue;
         *one = (struct facts_signature){
@@ -91,7 +91,7 @@ static bool is_spf_none(struct slice text)
     return slice_eq_nocase(slice_trim(slice_from(text, sizeof version - 1)), SLICE_LIT("-all"));
 }
 
-/* How the domain says that it sends nothing, or NULL. An answer that can't be had now says nothing. */
+/* How the domain declares that it sends no mail, or NULL. A temporary DNS failure is NULL too. */
 static const char *sends_nothing(struct judge *j, const char *from)
 {
     const struct dns_answer *txt, *mx;
@@ -116,7 +116,7 @@ static const char *sends_nothing(struct judge *j, const char *from)
     return NULL;
 }
 
-/* RFC 7489 6.3: pct is a plain integer from 0 to 100; anything else counts as not there. */
+/* RFC 7489 6.3: pct is a plain integer from 0 to 100; anything else is treated as absent. */
 static unsigned percentage(const char *pct)
 {
     unsigned n = 0;
@@ -128,8 +128,8 @@ static unsigned percentage(const char *pct)
     return pct && *pct ? n : 100;
 }
 
-/* Whether pct leaves this mail out. The same mail has the same lot all day (UTC), at each delivery attempt and on every
- * host; domains get different lots. */
+/* Tells whether this mail is outside the pct sample. The same mail gets the same answer all day (UTC), at each delivery
+ * attempt and on every host; different domains get different answers. */
 static bool is_sampled_out(struct judge *j, const struct dmarc_finding *d)
 {
     const unsigned pct = d->psl && d->record && d->result == RESULT_FAIL ? percentage(d->record->pct) : 100;
@@ -147,8 +147,8 @@ static bool is_sampled_out(struct judge *j, const struct dmarc_finding *d)
     return (digest[0] << 8 | digest[1]) % 100u >= pct;
 }
 
-/* An aligned signature with a published key shows that the domain sends mail, whatever became of the message on its way
- * (RFC 9989 7.4); no signature at all is what a domain that signs everything does not send. */
+/* An aligned signature with a published key shows that the domain sends mail, even if the message was changed on its
+ * way (RFC 9989 7.4). A domain that signs all its mail does not send mail without a signature. */
 static void fill_knowledge(struct judge *j, struct facts *f, size_t k)
 {
     struct facts_author *author = &f->authors[k];
@@ -194,7 +194,7 @@ static enum dns_security worse(enum dns_security a, enum dns_security b)
     return rank[a] >= rank[b] ? a : b;
 }
 
-/* Security of the nth identifier's own answers. */
+/* DNSSEC state of the answers for the nth identifier. */
 static enum dns_security identifier_security(const struct judge_report *r, size_t i)
 {
     const struct dmarc_identifier *id = &r->identifiers[i];
@@ -207,8 +207,9 @@ static enum dns_security identifier_security(const struct judge_report *r, size_
     return DNS_UNKNOWN;
 }
 
-/* What the verdict on an author needed: DMARC's own answers and, where it passes, the best identifier that makes it
- * pass. A broken identifier beside a sound one spoils nothing; where none passes, one that might have counts. */
+/* Determines which answers the verdict on an author needed: DMARC's own and, if it passes, those of the best identifier
+ * that makes it pass. A broken identifier does no harm if another passes; if none passes, one that could have passed
+ * counts. */
 static enum dns_security author_security(const struct judge_report *r, const struct dmarc_finding *d, const char **why)
 {
     enum dns_security best = DNS_BROKEN, all = d->security;
@@ -267,7 +268,7 @@ static enum status fill_dnssec(struct judge *j, struct facts *f)
         is_author |= f->mail_from && strcmp(f->mail_from, author->domain) == 0;
         passes_without_spf &= author->dmarc.result == RESULT_PASS && !author->dmarc.spf_aligned;
     }
-    /* SPF of a MAIL FROM domain that is no author's matters where DMARC did not pass without it. */
+    /* SPF of a MAIL FROM domain that is not an author's matters only if DMARC did not pass without it. */
     if (s == STATUS_OK && f->mail_from && !is_author && r->spf.security != DNS_UNKNOWN && !passes_without_spf)
         s = add_dnssec(j, f, f->mail_from, r->spf.security, "the SPF record", r->spf_limit);
     return s;

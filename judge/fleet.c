@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fleet.c - proofs between hosts of our fleet.
+ * fleet.c - makes and checks the proofs between hosts of our fleet.
  *
- * Promises: proofs are compared in constant time; whatever is not exactly of the form that fleet_prove() made is not
- * proved. Line ends do not count, since one MTA hands over CRLF where another hands over LF. Failure: no key and no
- * memory prove nothing.
+ * Promises: proofs are compared in constant time; a field that does not have exactly the form that fleet_prove() makes
+ * is not proved. Line ends do not count, because one MTA hands over CRLF and another LF. Failure: without a key or
+ * memory nothing is proved.
  */
 #include "judge/fleet.h"
 #include "base/buf.h"
@@ -32,9 +32,9 @@ static bool is_fit(int fd, const char **why)
     if (st.st_uid != 0)
         return wrong(why, "it is not owned by root");
     if (st.st_mode & (S_IWGRP | S_IRWXO))
-        return wrong(why, "others than root can change it, or everybody can read it: chmod 0640");
+        return wrong(why, "users other than root can change it, or everybody can read it: chmod 0640");
     if (st.st_size < FLEET_KEY_MIN || st.st_size > FLEET_KEY_MAX)
-        return wrong(why, "a key has 32 to 4096 octets");
+        return wrong(why, "a key must have 32 to 4096 octets");
     return true;
 }
 
@@ -56,7 +56,7 @@ bool fleet_key_read(const char *path, struct fleet_key *out, const char **why)
     return ok;
 }
 
-/* One part, with its length before it, so that no two messages come to the same octets; without CR. */
+/* Hashes one part, without CR, preceded by its length, so that two messages never hash the same octets. */
 static void add(struct buf *b, struct slice part)
 {
     uint64_t n = 0;
@@ -101,7 +101,7 @@ enum status fleet_prove(const struct fleet_key *key, struct slice text, const st
     return ok ? STATUS_OK : STATUS_NOMEM;
 }
 
-/* The number behind the last "; time=" of the text; 0: none. */
+/* The number after the last "; time=" of the text; 0: none. */
 static int64_t time_of(struct slice text)
 {
     static const char name[] = "; time=";

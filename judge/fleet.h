@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fleet.h - the proof that a host of our fleet has judged a message (`set fleet.key-file`): a keyed hash in its
+ * fleet.h - proves that a host of our fleet has judged a message (`set fleet.key-file`): by a keyed hash in its
  * Assay-Verdict field, which the next host checks before it believes that verdict.
  *
  *     Assay-Verdict: deliver; policy=0a1b2c3d; host=mx2.example.org; time=1790000000; proof=HEX
  *
  * proof is HMAC-SHA-256 (RFC 2104) over the field's text before it, MAIL FROM, every From field and Message-ID as
- * octets, and the body's hash (RFC 6376 3.4.4, relaxed). It holds for FLEET_SECONDS. A field without it, with another
- * key's, or on a message that was changed is worth nothing: then the client behind the relay is judged.
+ * octets, and the body's hash (RFC 6376 3.4.4, relaxed). It is valid for FLEET_SECONDS. A field without proof, with a
+ * proof by another key, or on a message that was changed is ignored: then the client behind the relay is judged.
  *
  * Keys: 32 octets or more in a file that root owns and that nobody but root and its group can read. A second file is
- * for rotation: what it proves is believed too, proofs are made with the first. Pure but for reading those files.
+ * for key rotation: proofs are made with the first key, and checked with both. Pure except for reading those files.
  */
 #ifndef ASSAY_JUDGE_FLEET_H
 #define ASSAY_JUDGE_FLEET_H
@@ -23,10 +23,10 @@
 
 #define FLEET_KEY_MIN 32
 #define FLEET_KEY_MAX 4096
-#define FLEET_SECONDS (5 * 86400) /* as long as a relay tries (RFC 5321 4.5.4.1) */
-#define FLEET_DRIFT 300           /* how far another host's clock may be ahead */
+#define FLEET_SECONDS (5 * 86400) /* as long as a relay retries (RFC 5321 4.5.4.1) */
+#define FLEET_DRIFT 300           /* how far another host's clock may be ahead of ours */
 #define FLEET_PROOF_TEXT 65
-#define FLEET_FIELDS_MAX 4 /* Assay-Verdict fields looked at, from the top: a host puts its own on top */
+#define FLEET_FIELDS_MAX 4 /* Assay-Verdict fields checked, from the top: each host inserts its own at the top */
 
 struct fleet_key {
     uint8_t octets[FLEET_KEY_MAX];
@@ -40,7 +40,8 @@ bool fleet_key_read(const char *path, struct fleet_key *out, const char **why);
 enum status fleet_prove(const struct fleet_key *key, struct slice text, const struct judge_mail *m,
                         const uint8_t body_hash[32], char out[FLEET_PROOF_TEXT]) MUST_CHECK;
 
-/* Whether a field's value proves that a holder of the key judged this message, at a time that `at` still holds for. */
+/* Tells whether a field's value proves that a holder of the key judged this message, at a time that `at` still holds
+ * for. */
 bool fleet_is_proved(const struct fleet_key *key, struct slice value, const struct judge_mail *m,
                      const uint8_t body_hash[32], time_t at);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * forged.h - the header fields of a message that could be taken for ours (RFC 8601 5), noted while the header section
- * comes, whatever bounds the list of fields has: each must be removed, in dry-run too.
+ * forged.h - notes the header fields of a message that could be taken for ours (RFC 8601 5), also those beyond the
+ * limits of the list of fields. Each must be removed, in dry-run too.
  *
- * Noted are Assay-Verdict, and Authentication-Results under our name. Nothing but a field's number is kept, 8 octets
- * each. Beyond FORGED_MAX the message must be refused: an MTA takes seconds to remove that many.
+ * Noted are Assay-Verdict, and Authentication-Results under our name. Only the number of each field is kept, in 8
+ * octets. Beyond FORGED_MAX the message must be refused: an MTA takes seconds to remove that many.
  */
 #ifndef ASSAY_JUDGE_FORGED_H
 #define ASSAY_JUDGE_FORGED_H
@@ -20,7 +20,7 @@
 struct forged_field {
     uint32_t index;   /* from 1 among the fields of its name, as smfi_chgheader counts */
     bool verdict;     /* Assay-Verdict; else Authentication-Results */
-    bool above_trace; /* no Received field stands above it: who handed the mail on has put it there */
+    bool above_trace; /* no Received field is above it: the host that passed the mail on inserted it */
 };
 
 struct forged_list {
@@ -31,10 +31,10 @@ struct forged_list {
     bool too_many;
 };
 
-/* Whether a field could be taken for ours, by its name and value alone. */
+/* Tells whether a field could be taken for ours, by its name and value alone. */
 bool forged_claims_us(struct slice name, struct slice value, const char *authserv_id);
 
-/* The next field of the message. STATUS_NOMEM. */
+/* Looks at the next field of the message. STATUS_NOMEM. */
 enum status forged_note(struct forged_list *list, struct arena *a, const char *authserv_id, struct slice name,
                         struct slice value) MUST_CHECK;
 

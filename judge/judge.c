@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * judge.c - the stages of judging one message, and the life of what belongs to it.
+ * judge.c - the stages of judging one message, and the lifetime of its data.
  *
- * Promises: one arena for everything but the engines' own state, which judge_free lets go of at whatever stage it is
- * called; DNS is asked as soon as a name is known (design section 4) and waited for in judge_end only. Failure:
- * STATUS_NOMEM and STATUS_LIMIT, see judge.h. Over-limit headers are no failure here: header.h notes them, facts.c
- * names the limit, and the verdict takes nothing for a pass.
+ * Promises: one arena holds everything but the engines' own state; judge_free frees both at any stage. DNS is asked as
+ * soon as a name is known (design section 4), and only judge_end waits for it. Failure: STATUS_NOMEM and STATUS_LIMIT,
+ * see judge.h. A header over a limit is not a failure here: header.h notes it, facts.c names the limit, and then the
+ * verdict counts nothing as a pass.
  */
 #include "base/clock.h"
 #include "judge/checks.h"
@@ -29,7 +29,8 @@ struct judge *judge_new(const struct judge_host *host, const struct policy *poli
     return j;
 }
 
-/* Look-ups a minute that one client network may cost; 0: no cap. A relay is no such client: behind it is everybody. */
+/* Look-ups per minute that one client network may cause; 0: no limit. There is none for a relay, because it passes on
+ * everybody's mail. */
 static unsigned quota_cap(const struct judge *j)
 {
     const bool relay = j->mail.source == JUDGE_RELAY || j->behind_relay || policy_is_relay(j->policy, &j->mail.peer);
@@ -91,7 +92,7 @@ static bool judged(const struct judge *j)
     return judge_source_is_judged(j->mail.source);
 }
 
-/* Each question is charged to the client's network before it goes out. */
+/* Charges each question to the client's network before it is sent. */
 static bool charge(void *judge)
 {
     const struct judge *j = judge;
@@ -110,7 +111,7 @@ enum status judge_envelope(struct judge *j)
 
     if (!judged(j) || j->scope)
         return STATUS_OK;
-    if (quota_cap(j)) /* a relay is everybody: its look-ups are nobody's */
+    if (quota_cap(j)) /* a relay passes on everybody's mail: nobody is charged */
         budget.client = j->mail.peer;
     j->scope = dns_scope_new(j->host->dns, j->arena, &budget);
     if (!j->scope)
@@ -130,7 +131,7 @@ enum status judge_header(struct judge *j, struct slice name, struct slice value)
     return s == STATUS_LIMIT ? STATUS_OK : s; /* noted in the list; facts.c names the limit */
 }
 
-/* Behind a relay: who sent it is known only now. */
+/* Behind a relay the client is known only now. */
 static enum status resolve_relay(struct judge *j)
 {
     enum status s = relay_find(j->arena, &j->mail.headers, j->policy, &j->mail.peer, &j->relay);
@@ -150,7 +151,7 @@ static enum status resolve_relay(struct judge *j)
     return helo ? mail_set_helo(&j->mail, j->arena, helo) : STATUS_NOMEM;
 }
 
-/* Whether the fleet's proof is to be made or checked: then the body must be hashed. */
+/* Tells whether a fleet proof must be made or checked: then the body must be hashed. */
 static enum status prepare_proof(struct judge *j)
 {
     if (!judged(j) || !*policy_set_text(j->policy, SETTING_FLEET_KEY_FILE))
@@ -160,7 +161,8 @@ static enum status prepare_proof(struct judge *j)
     return j->body_number >= 0 ? STATUS_OK : STATUS_NOMEM;
 }
 
-/* Whether a host of our fleet, a stated relay, proves by one of the keys that it has judged this very message. */
+/* Tells whether a host of our fleet (a relay that the policy names) proves by one of the keys that it has judged this
+ * very message. */
 static bool fleet_judged(const struct judge *j)
 {
     static const enum setting_id ids[] = {SETTING_FLEET_KEY_FILE, SETTING_FLEET_KEY_FILE_OTHER};
@@ -223,7 +225,7 @@ enum status judge_end(struct judge *j)
     const int64_t before = clock_mono_ms();
     enum status s;
 
-    if (judged(j) && !j->dkim) { /* a message without header: nobody said where it ends */
+    if (judged(j) && !j->dkim) { /* a message without header: judge_headers_end was not called */
         s = judge_headers_end(j);
         if (s != STATUS_OK)
             return s;

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * judge.h - the way from a message to its verdict, with no MTA in it: assay-milter and `assay verify` both go it.
+ * judge.h - judges one message, without an MTA: both assay-milter and `assay verify` use it.
  *
  *     j = judge_new(&host, policy, 0);
  *     fill judge_mail(j): peer, HELO, MAIL FROM, recipients, source
- *     judge_envelope(j)           names are known and somebody wants the mail: DNS is asked, nobody waits
+ *     judge_envelope(j)           names are known and a recipient is accepted: asks DNS, does not wait
  *     judge_header(j, ...)        each field
- *     judge_headers_end(j)        From is read, signatures are, keys and DMARC's walk are asked for
+ *     judge_headers_end(j)        reads From and signatures, asks for keys and DMARC records
  *     judge_body(j, ...)          pieces
- *     judge_end(j)                answers are awaited; the report is complete
- *     judge_verdicts(j, paused)   what the policy makes of it, for each class of recipients (may be called again, after
+ *     judge_end(j)                waits for the answers; then the report is complete
+ *     judge_verdicts(j, paused)   the verdict for each class of recipients (may be called again, after
  *                                 judge_report(j)->facts has got unsure_since)
  *     judge_free(j)
  *
- * Ownership: everything handed out lives until judge_free. Threads: one judge belongs to one thread at a time; struct
+ * Ownership: everything returned lives until judge_free. Threads: one judge belongs to one thread at a time; struct
  * judge_host and what it points to are shared by all. Failure: STATUS_NOMEM when the message's arena is used up
- * (LIMIT_MESSAGE_ARENA), STATUS_LIMIT where a named limit is passed. The mail is then not judged: the caller defers it,
- * or refuses it where judge_refusal() says why it can never be.
+ * (LIMIT_MESSAGE_ARENA), STATUS_LIMIT if a named limit is exceeded. The mail is then not judged: the caller defers it,
+ * or refuses it if judge_refusal() says why it can never be judged.
  */
 #ifndef ASSAY_JUDGE_JUDGE_H
 #define ASSAY_JUDGE_JUDGE_H
@@ -34,20 +34,21 @@
 #include "standards/rdns.h"
 #include "standards/spf/spf.h"
 
-/* What all messages of a process share. */
+/* What all messages in a process share. */
 struct judge_host {
     struct dns *dns;
-    struct quota *quota;     /* what each client network may cost; NULL: no cap */
+    struct quota *quota;     /* limits each client network's look-ups; NULL: no limit */
     const char *name;        /* this host, for the journal and SPF's %{r} */
-    const char *authserv_id; /* in Authentication-Results, where the policy sets none */
-    /* Whether the ledger has seen the domain sign all its mail (design section 5); NULL: not known. Any thread. */
+    const char *authserv_id; /* in Authentication-Results, unless the policy sets it */
+    /* Tells whether the ledger has seen the domain sign all its mail (design section 5); NULL: not known. Any thread.
+     *  */
     bool (*knows_signer)(void *context, const char *domain);
     void *context;
     struct prober *prober;         /* judge/prober.h; NULL: nothing is probed */
     const struct engines *engines; /* NULL: our own SPF and DKIM engines */
 };
 
-/* One whom the message is from, or may be taken to be from (RFC 9989 11.5). */
+/* An author of the message, or a possible one (RFC 9989 11.5). */
 struct judge_author {
     const char *domain; /* NULL: an address without a domain name; dmarc is permerror then */
     struct dmarc_finding dmarc;
@@ -55,35 +56,36 @@ struct judge_author {
 
 /* What the engines said of one message. */
 struct judge_report {
-    bool judged; /* false: the source is one that is not judged; only `format` and `facts.source` are set */
+    bool judged; /* false: mail from this source is not judged; only `format` and `facts.source` are set */
     struct format_finding format;
     struct spf_finding spf;  /* MAIL FROM (of the null sender: postmaster at HELO) */
     struct spf_finding helo; /* the HELO name by itself */
     const struct dkim_signature *dkim;
     size_t dkim_count;
-    size_t dkim_fields; /* DKIM-Signature fields in the message, listed or not */
+    size_t dkim_fields; /* number of DKIM-Signature fields in the message, listed or not */
     struct arc_finding arc;
-    struct dmarc_finding dmarc;   /* of the message: its one author's, or what the authors' findings come to */
+    struct dmarc_finding dmarc;   /* of the message: its one author's, or the combined finding of all authors */
     struct judge_author *authors; /* each author or candidate by itself, in the order of facts.authors */
     size_t author_count;
     bool dmarc_compared; /* dmarc is the RFC 7489 way (set dmarc.psl yes), and there is one From domain: */
-    /* what RFC 9989's walk makes of it, for comparison only; nothing is decided by it */
+    /* the result of RFC 9989's tree walk, for comparison only */
     struct dmarc_finding dmarc_by_walk;
     const struct dmarc_identifier *identifiers; /* what was handed to DMARC, in the order of dmarc.aligned */
     size_t identifier_count;
     struct rdns_finding rdns;
-    enum limit_kind spf_limit, rdns_limit; /* of temperror: the bound of ours that kept it from being found out */
+    enum limit_kind spf_limit, rdns_limit; /* for temperror: the bound of ours that kept it from being found out */
     struct facts facts;
-    const char *seal_problem;  /* why a mail that should be sealed (`set arc.seal`) was not; NULL: nothing is wrong */
-    const char *fleet_problem; /* why no proof for our fleet could be made; NULL: nothing is wrong */
-    int64_t waited_ms;         /* in judge_end */
+    const char *seal_problem;  /* why a mail was not sealed although `set arc.seal` asks for it; NULL: no problem */
+    const char *fleet_problem; /* why no fleet proof could be made; NULL: no problem */
+    int64_t waited_ms;         /* time spent waiting in judge_end */
 };
 
 struct judge;
 
-/* bound: of the message's arena; 0: LIMIT_MESSAGE_ARENA. The policy is counted. NULL when memory is out. */
+/* bound: size limit of the message's arena; 0: LIMIT_MESSAGE_ARENA. Takes a reference to the policy. NULL if memory ran
+ * out. */
 struct judge *judge_new(const struct judge_host *host, const struct policy *policy, size_t bound);
-struct judge *judge_free(struct judge *j); /* NULL is fine; returns NULL */
+struct judge *judge_free(struct judge *j); /* NULL is allowed; returns NULL */
 
 struct arena *judge_arena(struct judge *j);
 struct judge_mail *judge_mail(struct judge *j);
@@ -97,20 +99,20 @@ const struct relay_client *judge_relay(const struct judge *j); /* NULL: not behi
 enum status judge_envelope(struct judge *j) MUST_CHECK;
 enum status judge_header(struct judge *j, struct slice name, struct slice value) MUST_CHECK;
 enum status judge_headers_end(struct judge *j) MUST_CHECK;
-/* crlf: the lines of the body are known to end in CRLF. */
+/* crlf: the caller knows that the body's lines end in CRLF. */
 void judge_body(struct judge *j, struct slice piece, bool crlf);
 enum status judge_end(struct judge *j) MUST_CHECK;
 
-/* Memory for what is said about one recipient before content crosses: emptied and given anew at each call, so that ten
- * thousand recipients cost no more than one. NULL: there is none. */
+/* An arena for the early verdict on one recipient. Each call empties it and returns it again, so that ten thousand
+ * recipients use no more memory than one. NULL: out of memory. */
 struct arena *judge_early_arena(struct judge *j);
 
-/* tls, for one recipient, before content crosses. *out lives until judge_early_arena() is called again. paused: why
- * enforcement is off for now, or NULL. */
+/* The verdict on one recipient before the message is sent: TLS only. *out lives until judge_early_arena() is called
+ * again. paused: why enforcement is off for now, or NULL. */
 enum status judge_early(struct judge *j, const char *rcpt, const char *paused, struct verdict *out) MUST_CHECK;
 enum status judge_verdicts(struct judge *j, const char *paused, const struct classes **out) MUST_CHECK;
 
-/* Whether somebody still wants the body's octets; false: pieces need not be handed in. */
+/* false: no check needs the rest of the body, so judge_body() need not be called any more. */
 bool judge_wants_body(const struct judge *j);
 
 #endif

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mail.c - a message's envelope and marks, taken in.
+ * mail.c - parses the envelope of a message.
  *
  * Promises that MAIL FROM and RCPT are parsed here, once, by the strict grammar of standards/message/mailaddr.h: every
- * later part of the program sees the same domain (design section 5; RFC 5321 4.1.2). A MAIL FROM that is no path is
- * noted and counts as nobody's: never as the null sender, never as the part of it that looks like an address. Failure:
- * STATUS_NOMEM, and the mail keeps what it had.
+ * later part of the program sees the same domain (design section 5; RFC 5321 4.1.2). A MAIL FROM that is not a path is
+ * noted and names no sender: it never counts as the null sender, nor as the part of it that looks like an address.
+ * Failure: STATUS_NOMEM; the mail is unchanged.
  */
 #include "judge/mail.h"
 #include "policy/policy.h"
 #include "standards/rdns.h"
 
-#define RCPT_SCRATCH (16 * 1024) /* octets to read one path in; LIMIT_ADDRESS needs a few times itself */
+#define RCPT_SCRATCH (16 * 1024) /* memory for parsing one path, a few times LIMIT_ADDRESS */
 
 void mail_init(struct judge_mail *m, struct arena *a, time_t at)
 {
@@ -73,7 +73,7 @@ static enum status grow(struct judge_mail *m, struct arena *a)
     return STATUS_OK;
 }
 
-/* What is kept of a recipient: its text and its domain, no more, so that LIMIT_RECIPIENTS of them fit. */
+/* Keeps only the text and the domain of a recipient, so that LIMIT_RECIPIENTS of them fit. */
 static enum status keep_rcpt(struct arena *a, struct slice text, struct mail_rcpt *out)
 {
     struct arena *scratch = arena_new(RCPT_SCRATCH);

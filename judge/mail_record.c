@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mail_record.c - the journal's record of one mail (assay-journal(5), kind mail), but for the findings
+ * mail_record.c - writes the journal's record of one mail (assay-journal(5), kind mail), except its findings
  * (mail_record_findings.c).
  *
- * Promises what the manual says, key by key: keys that do not apply are left out, domains are kept names, the null
- * sender has no mail_from. Never a local part: recipients are recorded by domain. Failure: the buffer's own mark; the
- * caller looks at it.
+ * Promises what the manual says, key by key: keys that do not apply are left out, domains are canonical names, the null
+ * sender has no mail_from. A local part is never written: recipients are recorded by domain. Failure: the buffer's
+ * error flag, which the caller checks.
  */
 #include "judge/mail_record.h"
 #include "judge/mail_report.h"
@@ -62,8 +62,8 @@ static bool seen_before(const struct judge_mail *m, size_t i)
     return false;
 }
 
-/* Domains of the recipients of class c, each once. Only the first thousand recipients are looked at: the list is cut at
- * RCPT_DOMAINS anyway. */
+/* Writes the domains of the recipients of class c, each once. Looks only at the first thousand recipients: the list
+ * ends at RCPT_DOMAINS anyway. */
 static void put_rcpt_domains(struct json *out, const struct judge_mail *m)
 {
     size_t n = 0;

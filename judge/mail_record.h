@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mail_record.h - what is kept of a judged message: the journal's record (assay-journal(5), kind mail) and one line for
- * the log.
+ * mail_record.h - writes what is kept of a judged message: the journal's record (assay-journal(5), kind mail) and one
+ * log line.
  *
  * One record for each class of recipients. The log line has the same keys in the same order for every message, as
- * key=value text with values quoted where they need it, or as one JSON object. Hostile text is made visible in both. No
- * local part of an address is in either.
+ * key=value text with values quoted where they need it, or as one JSON object. Hostile text is escaped in both. Neither
+ * contains a local part of an address.
  *
- * Pure but for the buffers given.
+ * Pure except for the buffers given.
  */
 #ifndef ASSAY_JUDGE_MAIL_RECORD_H
 #define ASSAY_JUDGE_MAIL_RECORD_H
@@ -16,10 +16,10 @@
 #include "judge/judge.h"
 
 struct mail_record_extra {
-    const char *reply; /* what the peer was told, or NULL */
-    const char *stage; /* "end", "rcpt": where the mail was when this was decided */
-    int64_t took_ms;   /* from connect or the last mail to the verdict */
-    bool split;        /* the mail was put off because its recipients' policies differ */
+    const char *reply; /* reply sent to the peer, or NULL */
+    const char *stage; /* "end", "rcpt": the stage at which this was decided */
+    int64_t took_ms;   /* time from connect or the last mail to the verdict */
+    bool split;        /* deferred because its recipients' policies differ */
 };
 
 /* Adds the keys of kind mail to an open object; the caller opened it (journal_record) and ends it. */

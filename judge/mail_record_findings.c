@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mail_record_findings.c - the `findings` of a mail's record: one entry for each thing a standard said, with the
- * details that reports and questions need (assay-journal(5)).
+ * mail_record_findings.c - writes the `findings` of a mail's record: one entry for each result of a standard, with the
+ * details that reports and queries need (assay-journal(5)).
  *
  * Promises to write what the engines found, not what was decided. Texts that senders or their DNS wrote are JSON
  * strings (base/json.h).
@@ -118,7 +118,7 @@ static void put_record(struct json *out, const struct dmarc_record *r)
     put_uris(out, "ruf", r->ruf, r->ruf_count);
 }
 
-/* What we know of an author besides what it published (design section 5). */
+/* What we know about an author beyond what it published (design section 5). */
 static void put_knowledge(struct json *out, const struct facts *f, size_t i)
 {
     if (i >= f->author_count)
@@ -128,7 +128,7 @@ static void put_knowledge(struct json *out, const struct facts *f, size_t i)
         json_bool(out, "known_signer", true);
 }
 
-/* One of several whom the message may be taken to be from. */
+/* One of several possible authors of the message. */
 static void put_candidate(struct json *out, const struct judge_author *a, const struct facts *f, size_t i)
 {
     json_open(out);
@@ -191,7 +191,7 @@ static void put_arc(struct json *out, const struct arc_finding *a, const char *f
     json_end(out);
 }
 
-/* The MAIL FROM domain; of the null sender the client, for which the ledger keeps its network. */
+/* The MAIL FROM domain; for the null sender the client, of which the ledger keeps the network. */
 static const char *tls_subject(struct judge *j, char text[IP_TEXT])
 {
     const struct judge_mail *m = judge_mail(j);
@@ -225,7 +225,7 @@ static void put_dnssec(struct json *out, const struct facts *f)
     }
 }
 
-/* The names of the bits that are set; nothing where none is. */
+/* Writes the names of the bits that are set; nothing if none is. */
 static void put_bits(struct json *out, const char *key, unsigned bits, const char *(*name)(unsigned bit))
 {
     if (!bits)
@@ -253,7 +253,7 @@ void mail_record_findings(struct json *out, struct judge *j)
     const struct judge_report *r = judge_report(j);
     const struct facts *f = &r->facts;
 
-    if (f->format != RESULT_NONE) /* none: the mail was decided about before its header came */
+    if (f->format != RESULT_NONE) /* none: the mail was decided before its header came */
         put_format(out, r);
     if (judge_source_is_judged(f->source))
         put_tls(out, j);

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mail_record_line.c - the log line of one mail: fixed keys in a fixed order, the same for every mail, so that grep,
- * awk and log collectors need no cases. As text: key=value, the value in double quotes where it is empty or holds
- * blanks, quotes or "="; as JSON: one object.
+ * mail_record_line.c - writes the log line of one mail: fixed keys in a fixed order, the same for every mail, so that
+ * grep, awk and log collectors need no special cases. As text: key=value, the value in double quotes where it is empty
+ * or holds blanks, quotes or "="; as JSON: one object.
  *
- * Promises one line without control characters, whatever the sender wrote (base/utf8.h). A key without value is there,
- * empty.
+ * Promises one line without control characters, whatever the sender wrote (base/utf8.h). A key without a value is
+ * written with an empty value.
  */
 #include "base/utf8.h"
 #include "judge/mail_record.h"
 
-#define LINE_VALUE_MAX 300 /* octets of one value before escaping */
+#define LINE_VALUE_MAX 300 /* limit of one value, before escaping */
 
 struct line {
     struct buf *out;
@@ -68,8 +68,8 @@ static void put_dkim(struct line *l, const struct judge_report *r)
     buf_release(&b);
 }
 
-/* Ids of the statements whose lines ask for anything, the most severe first; exemptions and trusts with the word before
- * them. */
+/* Ids of the statements whose lines ask for an action, the most severe first; exemptions and trusts are preceded by
+ * that word. */
 static void put_statements(struct line *l, const struct verdict *v)
 {
     struct buf b = BUF_INIT;
@@ -90,7 +90,7 @@ static void put_statements(struct line *l, const struct verdict *v)
     buf_release(&b);
 }
 
-/* Why, in words: of the line that decides. */
+/* The reason in words, from the deciding line. */
 static const char *reason_of(const struct verdict *v)
 {
     const struct verdict_line *l = v->action > POLICY_DELIVER ? verdict_deciding(v) : verdict_would_line(v);
@@ -117,7 +117,7 @@ static void put_explained(struct line *l, const struct verdict *v)
     buf_release(&b);
 }
 
-/* What a rejection by DMARC stands on besides p=reject. */
+/* What a rejection by DMARC is based on besides p=reject. */
 static const char *ground_of(const struct verdict *v)
 {
     for (size_t i = 0; i < v->line_count; i++)

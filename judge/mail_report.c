@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mail_report.c - the signs of a DMARC report.
+ * mail_report.c - looks for the signs of a DMARC report.
  *
- * Promises to read no more than SUBJECT_MOST octets of a subject, and to decide by two signs at least. No failure: out
- * of memory is "no report".
+ * Promises to read at most SUBJECT_MOST octets of a subject, and to require at least two signs. Cannot fail; if memory
+ * runs out, it is not a report.
  */
 #include "judge/mail_report.h"
 #include "base/base64.h"
@@ -33,7 +33,7 @@ static void add_q(struct buf *out, struct slice text)
     }
 }
 
-/* RFC 2047 2: "=?charset?encoding?text?=". The octets it takes, or 0. */
+/* RFC 2047 2: "=?charset?encoding?text?=". Returns its length, or 0. */
 static size_t add_encoded_word(struct buf *out, struct slice s)
 {
     const char *end = s.p + s.n;
@@ -52,7 +52,7 @@ static size_t add_encoded_word(struct buf *out, struct slice s)
     return (size_t)(stop + 2 - s.p);
 }
 
-/* Lower case, encoded words decoded, each run of blanks one. */
+/* Makes the subject lower case, decodes encoded words, and replaces each run of blanks by one. */
 static void add_plain(struct buf *out, struct slice subject)
 {
     struct buf raw = BUF_INIT;
@@ -66,7 +66,7 @@ static void add_plain(struct buf *out, struct slice subject)
         if (blanks)
             buf_addc(&raw, ' ');
         size_t n = add_encoded_word(&raw, slice_from(subject, blanks));
-        if (n && blanks && word && raw.n > before) /* blanks between two encoded words are none (RFC 2047 6.2) */
+        if (n && blanks && word && raw.n > before) /* blanks between two encoded words are dropped (RFC 2047 6.2) */
             memmove((char *)(void *)(size_t)raw.p + before, raw.p + before + 1, --raw.n - before);
         word = n != 0;
         if (!n && blanks < subject.n)
@@ -129,7 +129,7 @@ static bool is_automatic(const struct judge_mail *m)
     return m->null_sender || (word.n && !holds(word, "no") && word.n < 200) || holds(word, "auto-");
 }
 
-/* An address that exists for reports: dmarc@, rua@, dmarc-reports@, ... */
+/* An address that is made for reports: dmarc@, rua@, dmarc-reports@, ... */
 static bool goes_to_reports(const struct judge_mail *m)
 {
     for (size_t i = 0; i < m->rcpt_count && i < RCPTS_MOST; i++) {

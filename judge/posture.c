@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * posture.c - which of the sender's domains are asked about DANE, and what the answer means for the verdict.
+ * posture.c - selects the sender's domains whose DANE is checked, and turns the result into facts.
  *
- * A posture costs up to 31 look-ups, so a domain is looked at only where a statement asks for more than `ignore` of it,
- * for any of the recipients. It says what is published; a contradiction by the
- * certificate served is the probe's to find. Failure: STATUS_NOMEM.
+ * A posture costs up to 31 look-ups, so a domain is checked only if a statement asks for more than `ignore` of it, for
+ * any of the recipients. A posture says what is published; only a probe finds a certificate that contradicts it.
+ * Failure: STATUS_NOMEM.
  */
 #include "judge/posture.h"
 #include "judge/prober.h"
@@ -45,8 +45,8 @@ void posture_start(struct judge *j, const char *domain)
         dane_start(j->scope, domain);
 }
 
-/* What our own probe knows, where the policy names the domain for it. Never waits: the first mail of a domain finds
- * nothing yet. */
+/* Adds what our own probe knows, if the policy wants the domain probed. Never waits: for the first mail of a domain
+ * nothing is known yet. */
 static enum status prove(struct judge *j, const struct dane_posture *p, struct facts_dane *d)
 {
     struct proof proof;
@@ -57,9 +57,10 @@ static enum status prove(struct judge *j, const struct dane_posture *p, struct f
     d->probed = true;
     d->proof = proof.result;
     d->contradicted = proof.result == RESULT_FAIL;
-    d->proof_reason = proof.result == RESULT_PASS
-                          ? arena_printf(j->arena, "the certificates served are the ones promised (%s)", proof.tls)
-                          : arena_printf(j->arena, "%s: %s", proof.host, proof.reason);
+    d->proof_reason =
+        proof.result == RESULT_PASS
+            ? arena_printf(j->arena, "the servers show the certificates that were promised (%s)", proof.tls)
+            : arena_printf(j->arena, "%s: %s", proof.host, proof.reason);
     return d->proof_reason ? STATUS_OK : STATUS_NOMEM;
 }
 
@@ -70,7 +71,7 @@ static enum status add(struct judge *j, const char *domain)
 
     if (!is_wanted(j, domain))
         return STATUS_OK;
-    (void)dns_scope_limit(j->scope); /* what was met before is not DANE's */
+    (void)dns_scope_limit(j->scope); /* limits reached earlier are not DANE's */
     enum status s = dane_check(j->scope, j->arena, domain, &p);
     if (s != STATUS_OK)
         return s;
@@ -83,8 +84,8 @@ static enum status add(struct judge *j, const char *domain)
     return prove(j, &p, d);
 }
 
-/* The client's own promise about its certificate; an entry only where it makes one, so that `require dane` asks nothing
- * of clients that do not. */
+/* The client's own promise about its certificate. Adds an entry only if there is a promise, so that `require dane` does
+ * not affect clients without one. */
 static enum status add_client(struct judge *j)
 {
     const struct judge_mail *m = &j->mail;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * posture.h - DANE of the sender's domains (RFC 7672), where the policy asks about it. For checks.c and facts.c.
+ * posture.h - checks DANE of the sender's domains (RFC 7672), if the policy asks for it. For checks.c and facts.c.
  */
 #ifndef ASSAY_JUDGE_POSTURE_H
 #define ASSAY_JUDGE_POSTURE_H
 
 #include "judge/checks.h"
 
-/* Asks for the MX set of a sender's domain, where a statement about dane speaks of it. NULL is fine. Never waits. */
+/* Asks for the MX set of a sender's domain, if a statement about dane applies to it. NULL is allowed. Never waits. */
 void posture_start(struct judge *j, const char *domain);
 
 /* The same for the client's own name. */

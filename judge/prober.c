@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * prober.c - the list of hosts to probe, the thread that probes them, the table of what it saw.
+ * prober.c - the list of hosts to probe, the thread that probes them, and the table of results.
  *
  * Locking: one mutex for list and table, never held during a session. A task is copied out of the list before its
  * session and its result copied in after. Promises: prober_ask never waits for the network; a host is not probed more
- * often than prober.h says, whatever mail asks for; what cannot be proved is UNTESTED. Failure to get memory drops the
- * task.
+ * often than prober.h says, however much mail names it; what cannot be proved is UNTESTED. If memory runs out the task
+ * is dropped.
  */
 #include "judge/prober.h"
 #include "base/clock.h"
@@ -23,11 +23,11 @@
 
 struct seen {
     char host[LIMIT_DOMAIN + 1];
-    unsigned char key[KEY_OCTETS]; /* of host and records */
+    unsigned char key[KEY_OCTETS]; /* hash of host and records */
     bool used, waiting;
     enum result result;
     char reason[256], tls[64];
-    time_t tested, not_after, next; /* next: not before this */
+    time_t tested, not_after, next; /* earliest time of the next probe */
     unsigned failures;
 };
 
@@ -80,7 +80,7 @@ static struct seen *find(struct prober *p, const unsigned char key[KEY_OCTETS])
     return NULL;
 }
 
-/* When this host was last probed, with whatever records. */
+/* When this host was last probed, with any records. */
 static time_t last_probe(const struct prober *p, const char *host)
 {
     time_t last = 0;
@@ -90,7 +90,7 @@ static time_t last_probe(const struct prober *p, const char *host)
     return last;
 }
 
-/* A free place, or the one tested longest ago that waits for nothing. */
+/* Returns a free slot, or the one tested longest ago that is not waiting for a probe. */
 static struct seen *place(struct prober *p)
 {
     struct seen *oldest = NULL;
@@ -141,7 +141,7 @@ static void put_on_list(struct prober *p, struct seen *s, const struct dane_post
     pthread_cond_signal(&p->more);
 }
 
-/* The entry of this host with these records; put on the list where it is due. NULL: no room. */
+/* Returns the entry of this host with these records, and puts it on the list if it is due. NULL: no room. */
 static struct seen *look_up(struct prober *p, const struct dane_posture *posture, const struct dane_host *h, time_t now)
 {
     unsigned char key[KEY_OCTETS];
@@ -203,7 +203,7 @@ void prober_ask(struct prober *p, const struct dane_posture *posture, time_t now
     pthread_mutex_unlock(&p->lock);
     if (!any) {
         out->result = RESULT_UNTESTED;
-        snprintf(out->reason, sizeof out->reason, "no host publishes records that could be proved");
+        snprintf(out->reason, sizeof out->reason, "no host publishes records that could be checked");
     }
 }
 
@@ -216,7 +216,7 @@ static bool may_probe(const struct prober *p, const struct ip *a)
     return !p->config.forbidden || !p->config.forbidden(p->config.context, a);
 }
 
-/* The host's addresses that may be probed; *never: it has addresses, and none may be. */
+/* The host's addresses that may be probed; *never: it has addresses, but none may be probed. */
 static size_t addresses(struct prober *p, struct task *t, struct ip out[PROBER_ADDRESSES], bool *never)
 {
     static const enum dns_type types[] = {DNS_AAAA, DNS_A};
@@ -247,7 +247,7 @@ static void judge_session(const struct starttls_result *r, struct seen *out)
         out->result = RESULT_FAIL; /* the records promise TLS: senders with DANE cannot deliver (RFC 7672 2.2) */
     } else if (r->outcome == STARTTLS_DONE && r->tlsa_usable == 0) {
         snprintf(out->reason, sizeof out->reason,
-                 "none of its records can be used"); /* such promise nothing (RFC 7671 section 10) */
+                 "none of its records can be used"); /* such records promise nothing (RFC 7671 section 10) */
     } else if (r->outcome == STARTTLS_DONE) {
         out->result = r->dane_match ? RESULT_PASS : RESULT_FAIL;
         snprintf(out->reason, sizeof out->reason, "%s",
@@ -259,7 +259,7 @@ static void judge_session(const struct starttls_result *r, struct seen *out)
     }
 }
 
-/* One session, its outcome in *out. Returns which keys the host may have besides the one it showed; ANY: not known. */
+/* Runs one session; the outcome goes to *out. Returns which other keys the host may have; ANY: not known. */
 static enum starttls_keys probe_address(struct prober *p, struct task *t, const struct ip *address,
                                         enum starttls_keys keys, struct seen *out)
 {
@@ -280,7 +280,7 @@ static enum starttls_keys probe_address(struct prober *p, struct task *t, const 
     return r.outcome != STARTTLS_DONE ? STARTTLS_KEYS_ANY : r.rsa_key ? STARTTLS_KEYS_ECDSA : STARTTLS_KEYS_RSA;
 }
 
-/* Takes a session's outcome over: a failure counts whatever other sessions found, a pass more than no answer. */
+/* Merges a session's outcome: a failure outweighs everything else, a pass outweighs no answer. */
 static void add_session(struct seen *out, const struct seen *one)
 {
     if (out->result == RESULT_FAIL || (one->result == RESULT_UNTESTED && out->result == RESULT_PASS))
@@ -293,7 +293,7 @@ static void add_session(struct seen *out, const struct seen *one)
         memcpy(out->tls, one->tls, sizeof out->tls);
 }
 
-/* One host: each of its addresses, each for its certificates with RSA and ECDSA keys, since senders meet either.
+/* Probes one host: each address, each for its certificates with RSA and ECDSA keys, because senders may get either.
  * Fills in result, reason, tls and not_after. */
 static void probe(struct prober *p, struct task *t, struct seen *out)
 {
@@ -330,7 +330,7 @@ static void keep_result(struct prober *p, const struct task *t, const struct see
     s->next = now + (wait > PROBER_BACK_OFF_MAX ? PROBER_BACK_OFF_MAX : wait);
 }
 
-/* Waits between two sessions, or until told to stop. Called with the lock held. */
+/* Waits between two sessions, or until the thread must stop. Called with the lock held. */
 static void rest(struct prober *p)
 {
     unsigned ms = p->config.rate_ms ? p->config.rate_ms : DEFAULT_RATE_MS;

@@ -2,9 +2,9 @@
 /*
  * quota.c - leaky buckets by client network, in a table of fixed size.
  *
- * A network has eight places where it may lie, chosen by a hash with a random key; a new one takes the place of the
- * lowest level among them, so that a network that is over its cap is not washed out by others that send little. Levels
- * are in thousandths of a question; they leak when looked at. One lock, held for a few comparisons. Nothing fails.
+ * A network has eight possible slots, chosen by a hash with a random key. A new one replaces the lowest level among
+ * them, so that a network over its limit is not displaced by others that send little. Levels are in thousandths of a
+ * question; the leak is computed when a level is read. One lock, held for a few comparisons. Nothing fails.
  */
 #include "judge/quota.h"
 #include <pthread.h>
@@ -60,7 +60,7 @@ static uint64_t level_now(const struct place *p, unsigned per_minute, int64_t no
     return p->level > leaked ? p->level - leaked : 0;
 }
 
-/* The place of a network; where it has none, the one with the lowest level is cleared for it. */
+/* Returns the slot of a network; if it has none, clears the one with the lowest level for it. */
 static struct place *find(struct quota *q, const struct ip *network, unsigned per_minute, int64_t now)
 {
     struct place *set = set_of(q, network), *lowest = &set[0];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * relay.c - reading the client's address from Received fields that relays of ours wrote (RFC 5321 4.4).
+ * relay.c - reads the client's address from Received fields that our relays wrote (RFC 5321 4.4).
  *
  * Forms read, before the word "by":
  *     from HELO (name [ADDRESS] ...)         Postfix, Sendmail, RFC 5321
@@ -10,10 +10,9 @@
  *     from name (HELO HELO) (ADDRESS)        qmail; ident@ADDRESS too
  *     from name (ADDRESS)                    Exchange and others; ADDRESS, or [ADDRESS]
  *     from [ADDRESS] (HELO HELO) by host (CommuniGate Pro ...)   "account NAME" may stand before HELO
- * ADDRESS may have :PORT behind its bracket (Exim).
- * A comment of another shape (TLS, client certificate: its subject may hold anything) is passed over. Two comments of
- * these shapes: refused, since one of them may be the client's own words. Nothing of a HELO is ever taken for the
- * address.
+ * ADDRESS may have :PORT after its bracket (Exim). A comment of another shape (TLS, client certificate: its subject may
+ * hold anything) is skipped. A field with two comments of these shapes is refused, because one of them may be the
+ * client's own text. Text of a HELO is never taken for the address.
  */
 #include "judge/relay.h"
 #include "policy/policy.h"
@@ -43,8 +42,8 @@ static struct slice take_word(struct slice *s)
     return w;
 }
 
-/* The inside of the comment that *s begins with (RFC 5322 3.2.2: nested, quoted pairs; quoted strings as Postfix writes
- * certificate names). False where it does not end. */
+/* Returns the inside of the comment at the start of *s (RFC 5322 3.2.2: nested, quoted pairs; quoted strings as Postfix
+ * writes certificate names). False if it does not end. */
 static bool take_comment(struct slice *s, struct slice *inside)
 {
     int depth = 0;
@@ -86,7 +85,7 @@ static bool literal(struct slice w, struct ip *out)
            ip_from_text(slice_of(w.p + 1, w.n - 2), out) == STATUS_OK;
 }
 
-/* ADDRESS, or what identd said of the user, "@" and ADDRESS. */
+/* ADDRESS, or the user that identd reported, "@" and ADDRESS. */
 static bool bare_address(struct slice w, struct ip *out)
 {
     for (size_t i = w.n; i-- > 0;)
@@ -118,7 +117,7 @@ static bool tcp_info(struct slice inside, struct ip *out, struct slice *helo, st
     return true;
 }
 
-/* An Exim comment behind a literal: what the client said, and from which port. */
+/* An Exim comment after a literal: the client's HELO, and its port. */
 static bool exim_words(struct slice inside, struct slice *helo)
 {
     struct slice rest = skip_blanks(inside);
@@ -140,10 +139,10 @@ static bool exim_words(struct slice inside, struct slice *helo)
 }
 
 struct clause {
-    struct ip from_literal; /* the word behind "from", where it is an address literal */
+    struct ip from_literal; /* the word after "from", if it is an address literal */
     struct relay_hop hop;
-    unsigned told;      /* comments that tell an address */
-    bool exim, greeted; /* behind the literal stands what Exim writes there; "HELO ..." */
+    unsigned told;      /* number of comments that tell an address */
+    bool exim, greeted; /* after the literal is the comment that Exim writes; "HELO ..." */
 };
 
 /* "HELO x", and CommuniGate's "account NAME HELO x": *helo is x. */
@@ -185,8 +184,8 @@ static enum status read_comments(struct slice *rest, struct clause *c)
     return STATUS_OK;
 }
 
-/* Who wrote the field, behind "by": a name or literal, and a comment with its name and address; CommuniGate says so in
- * the next. */
+/* Reads who wrote the field, after "by": a name or literal, and a comment with its name and address; CommuniGate names
+ * itself in the next comment. */
 static void read_writer(struct slice rest, struct relay_hop *hop, bool *communigate)
 {
     struct slice inside, helo = SLICE_NULL;
@@ -237,7 +236,7 @@ enum status relay_read(struct slice received, struct relay_hop *out)
 
 /* ---- from hop to hop ---- */
 
-/* A name as hosts write their own: not "unknown", and more than blanks. */
+/* True for a name that a host would give itself: not "unknown", and not blank. */
 static bool same_host(struct slice a, struct slice b)
 {
     if (a.n && a.p[a.n - 1] == '.')
@@ -258,8 +257,8 @@ static bool is_named(const struct relay_hop *before, const struct slice names[2]
     return false;
 }
 
-/* Whether `next` was written by the host that handed the mail to the writer of `before`. by_itself: that was the same
- * host, so its own names are good too. */
+/* Tells whether `next` was written by the host that passed the mail to the writer of `before`. by_itself: that was the
+ * same host, so its own names are accepted too. */
 static bool was_written_by(const struct relay_hop *next, const struct relay_hop *before, bool by_itself)
 {
     const struct slice names[2] = {next->by, next->by_name};
@@ -267,8 +266,8 @@ static bool was_written_by(const struct relay_hop *next, const struct relay_hop 
     return (next->by_address.family && ip_eq(&next->by_address, &before->client)) || is_named(before, names, by_itself);
 }
 
-/* Loopback, private and link-local addresses (RFC 1122 3.2.1.3, RFC 1918, RFC 4193, RFC 3927, RFC 4291): nobody comes
- * from there but by a host of the relay's own. */
+/* Loopback, private and link-local addresses (RFC 1122 3.2.1.3, RFC 1918, RFC 4193, RFC 3927, RFC 4291): only hosts of
+ * the relay's own network connect from there. */
 static bool is_inside(const struct ip *a)
 {
     static const char *const nets[] = {"10.0.0.0/8",     "172.16.0.0/12", "192.168.0.0/16",

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * reply.c - SMTP replies that help.
+ * reply.c - writes the SMTP replies for refused mail.
  *
- * Codes: 550 with 5.7.x for what failed (RFC 7372: 5.7.20 DKIM, 5.7.23 SPF, 5.7.25 reverse name; RFC 8689's
- * registry: 5.7.10 TLS; RFC 9989 7.4 asks that the text of a DMARC rejection says "DMARC"), 5.6.0 for a message that is
- * none; 451 with 4.7.x where trying again makes sense. Promises: each line is printable ASCII of at most REPLY_LINE_MAX
- * octets. Failure: STATUS_NOMEM, with a plain reply that says no more than it must.
+ * Codes: 550 with 5.7.x for what failed (RFC 7372: 5.7.20 DKIM, 5.7.23 SPF, 5.7.25 reverse name; RFC 8689's registry:
+ * 5.7.10 TLS; RFC 9989 7.4 asks that the text of a DMARC rejection says "DMARC"), 5.6.0 for a message that is none; 451
+ * with 4.7.x if trying again makes sense. Promises: each line is printable ASCII of at most REPLY_LINE_MAX octets.
+ * Failure: STATUS_NOMEM, with a short fixed reply.
  */
 #include "judge/reply.h"
 #include "base/buf.h"
@@ -34,7 +34,7 @@ static size_t words_of(enum standard s)
     return 0;
 }
 
-/* Printable ASCII only; long text is cut where a word ends. */
+/* Printable ASCII only; long text is cut at the end of a word. */
 static const char *clean(struct arena *a, const char *text)
 {
     size_t n = strlen(text), cut = n;
@@ -58,7 +58,7 @@ static void add(struct reply *r, const char *line)
         r->lines[r->count++] = line;
 }
 
-/* What failed, and for whom. */
+/* The first line: what failed, and for which domain. */
 static const char *what(struct arena *a, const struct verdict_line *l, bool soft)
 {
     const char *name = words[words_of(l->standard)].name;
@@ -86,7 +86,7 @@ static const char *where_to_read(struct arena *a, size_t w, const struct verdict
     const char *more = policy_set_text(p, SETTING_REPLY_HELP), *owner = policy_owner(p);
     const char *ask = strchr(owner, '@') ? owner : NULL;
 
-    const bool own_from = l->statement && l->statement->own_from; /* no standard of anybody's: no RFC to read */
+    const bool own_from = l->statement && l->statement->own_from; /* our own rule, without an RFC to read */
     const char *page = *more ? more : own_from ? NULL : words[w].more;
 
     return arena_printf(a, "%s%s%s%s%s(%s, policy %s%s%s)", page ? "See " : "", page ? page : "",

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * reply.h - the words that a refused sender reads: code, enhanced code (RFC 3463, 7372), and lines of text.
+ * reply.h - the reply that a refused sender reads: code, enhanced code (RFC 3463, 7372), and lines of text.
  *
  * The first line says what failed and for which domain, the second has the policy's own text where there is one, the
- * last where to read more and whom to ask. Nothing of it is longer than SMTP allows, and nothing that a sender or a DNS
- * record wrote can end a line or be taken for another reply: all of it is printable ASCII.
+ * last says where to read more and whom to ask. No line is longer than SMTP allows. All of it is printable ASCII, so
+ * that text of a sender or a DNS record cannot end a line or look like another reply.
  *
  * Pure; texts live in the arena given.
  */
@@ -26,16 +26,16 @@ struct reply {
     size_t count; /* at least 1 */
 };
 
-/* For an action of reject or defer. v has a deciding line, or none (then: we could not judge). STATUS_NOMEM: *out is a
- * short reply all the same. */
+/* For an action of reject or defer. v has a deciding line, or none if the message could not be judged. STATUS_NOMEM:
+ * *out is then a short fixed reply. */
 enum status reply_for(struct arena *a, const struct verdict *v, const struct policy *p, const char *authserv_id,
                       struct reply *out) MUST_CHECK;
 
-/* Recipients whose policies differ: at the end of the mail, and at RCPT on the retry. */
+/* For recipients whose policies differ: at the end of the mail, and at RCPT on the retry. */
 void reply_split(struct reply *out);
 void reply_split_rcpt(struct reply *out);
 
-/* All lines in one, for logs and the journal. NULL when memory is out. */
+/* All lines in one, for logs and the journal. NULL if memory ran out. */
 const char *reply_text(struct arena *a, const struct reply *r);
 
 #endif

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * seal.c - who is sealed, and with which key.
+ * seal.c - decides which mail is sealed, and with which key.
  *
- * Sealed is what was judged: mail of own networks and submission has no findings to pass on. The key is read when it is
- * needed and kept (dkim_privkey.h), so that a new key needs no reload. What stands in the way is said once per message
- * in the report; the mail goes on.
+ * Only judged mail is sealed: mail from own networks and submission has no findings to pass on. The key is read when
+ * needed and cached (dkim_privkey.h), so that a new key needs no reload. If sealing fails, the report says why, and the
+ * mail is passed on.
  */
 #include "judge/seal.h"
 #include "judge/checks.h"
@@ -31,7 +31,7 @@ void seal_prepare(struct judge *j)
     j->sealing = j->arc && is_wanted(j) && arc_seal_prepare(j->arc) == STATUS_OK;
 }
 
-/* The setting as a kept name; NULL: it is none. */
+/* The setting as a canonical name; NULL: it is not a domain name. */
 static const char *name_of(struct judge *j, enum setting_id id)
 {
     char name[LIMIT_DOMAIN + 1];

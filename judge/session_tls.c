@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * session_tls.c - version and cipher of the session, from the MTA's macros {tls_version}, {cipher} and {cipher_bits}.
+ * session_tls.c - reads version and cipher of the session from the MTA's macros {tls_version}, {cipher} and
+ * {cipher_bits}.
  *
  * Promises no false alarm for a suite it does not know: only what RFC 9325 section 4.1 forbids by name is weak. Cannot
  * fail.
@@ -24,10 +25,10 @@ unsigned session_tls_version(const char *text)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcasecmp(text, known[i].name) == 0)
             return known[i].version;
-    return strncasecmp(text, "TLSv1.", 6) == 0 ? 13 : 1; /* a later one than we know */
+    return strncasecmp(text, "TLSv1.", 6) == 0 ? 13 : 1; /* a later version than we know */
 }
 
-/* Whether one of the words that a suite's name is made of is `word`. */
+/* Tells whether one of the words in a suite's name is `word`. */
 static bool has_word(const char *cipher, const char *word)
 {
     const size_t n = strlen(word);

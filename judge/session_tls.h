@@ -9,9 +9,9 @@
  * worse than any. */
 unsigned session_tls_version(const char *text);
 
-/* What is weak in a cipher suite, in words, or NULL. bits: of the cipher, 0 where not told. RFC 7465 (RC4), RFC
- * 9325 4.1 (NULL, EXPORT, under 112 bits, single and triple DES, MD5). Anonymous key exchange is no weakness here:
- * between mail servers no name was asked for (RFC 7672 1.3.4). */
+/* What is weak in a cipher suite, in words, or NULL. bits: of the cipher, 0 if not known. RFC 7465 (RC4), RFC 9325 4.1
+ * (NULL, EXPORT, under 112 bits, single and triple DES, MD5). Anonymous key exchange is no weakness here: between mail
+ * servers no name was asked for (RFC 7672 1.3.4). */
 const char *session_tls_weakness(const char *cipher, unsigned bits);
 
 #endif

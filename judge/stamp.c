@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stamp.c - Authentication-Results and Assay-Verdict, written from the report and the verdict.
+ * stamp.c - writes Authentication-Results and Assay-Verdict from the report and the verdict.
  *
- * Promises: every value goes through standards/message/authres.h, which lets nothing break out; a standard that the
- * policy ignores is not mentioned (it was not judged); everything else is, `none` too, so that a reader sees that it
- * was looked for. Failure: STATUS_NOMEM. Nothing is stamped then, and the mail must not pass as judged.
+ * Promises: every value goes through standards/message/authres.h, which quotes it safely; a standard that the policy
+ * ignores is not mentioned, because it was not judged; every other one is, also with `none`, so that a reader sees that
+ * it was checked. Failure: STATUS_NOMEM. Then there are no fields, and the mail must not be passed on.
  */
 #include "judge/stamp.h"
 #include "base/buf.h"
@@ -16,7 +16,7 @@
 #include "standards/message/authres.h"
 #include "policy/policy_settings.h"
 
-/* What a property of a sender's text may be. */
+/* Limit of a property that is a sender's text. */
 static void domain_property(struct authres_writer *w, const char *ptype, const char *name, const char *domain)
 {
     authres_property(w, ptype, name, domain);
@@ -43,7 +43,7 @@ static void write_signature(struct authres_writer *w, const struct dkim_signatur
     authres_property(w, "header", "b", d->header_b);
 }
 
-/* Signatures that were not verified are named, not dropped: so many of them; then how many there are. */
+/* Signatures that were not verified get a result too, up to this number; then one with the count of the rest. */
 #define DKIM_UNVERIFIED_MAX 32
 
 static void write_dkim(struct authres_writer *w, const struct judge *j)
@@ -64,8 +64,8 @@ static void write_dkim(struct authres_writer *w, const struct judge *j)
                        arena_printf(j->arena, "not verified: %zu further signatures", unsaid));
 }
 
-/* One result for each author that From names. Where it cannot be read there is one for the message, named after the
- * strictest candidate. */
+/* One result for each author in From. If From cannot be parsed there is one for the message, with the strictest
+ * candidate. */
 static void write_dmarc(struct authres_writer *w, const struct judge *j, const struct verdict *v)
 {
     const struct judge_report *r = &j->report;
@@ -147,7 +147,7 @@ static void write_format(struct authres_writer *w, const struct judge *j)
         authres_method(w, "x-message-format", result_name(j->report.facts.format), j->report.facts.format_reason);
 }
 
-/* Whether the policy ignores a standard for this mail: every line about it says so. */
+/* Tells whether the policy ignores a standard for this mail: every line about it says so. */
 static bool ignored(const struct verdict *v, enum standard s)
 {
     bool any = false;
@@ -212,7 +212,7 @@ static const char *verdict_value(struct judge *j, const struct verdict *v)
                                                                  : "pause");
 }
 
-/* Mail goes out where no recipient is of an own domain: nobody there needs our verdict, nor may have its proof. */
+/* True if no recipient has an own domain: then nobody needs our verdict, and nobody may have its proof. */
 static bool goes_out(const struct judge *j)
 {
     bool own = j->mail.rcpt_count == 0;
@@ -222,7 +222,7 @@ static bool goes_out(const struct judge *j)
     return !own;
 }
 
-/* Whether every recipient is of an own domain, so that the proof stays in the house. */
+/* Tells whether every recipient has an own domain, so that the proof does not leave our systems. */
 static bool stays_in(const struct judge *j)
 {
     for (size_t i = 0; i < j->mail.rcpt_count; i++)
@@ -231,8 +231,8 @@ static bool stays_in(const struct judge *j)
     return j->mail.rcpt_count > 0;
 }
 
-/* The verdict with its proof for the hosts of our fleet, where there is a key; else as it was. A key that cannot be
- * read is said in the report. */
+/* Adds the proof for the hosts of our fleet to the verdict, if there is a key; else returns it unchanged. If a key
+ * cannot be read, the report says so. */
 static const char *with_proof(struct judge *j, const char *text)
 {
     const char *path = policy_set_text(j->policy, SETTING_FLEET_KEY_FILE), *why, *said;
@@ -281,7 +281,8 @@ enum status stamp_make(struct judge *j, const struct verdict *v, struct stamp *o
     return arena_failed(j->arena) ? STATUS_NOMEM : STATUS_OK;
 }
 
-/* Whether a host of our fleet handed the mail on, and proved it: it may write in our name above its own Received field.
+/* Tells whether a host of our fleet passed the mail on, and proved it: such a host may write fields in our name above
+ * its own Received field.
  */
 static bool fleet_wrote(const struct judge *j, bool above_trace)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stopped.c - tells stopped forgery from mail that failed and is unexplained.
+ * stopped.c - distinguishes stopped forgery from mail that failed for an unknown reason.
  *
- * Promises: pure. On any doubt the mail is unexplained, never forgery: a sender's mistake must not be hidden.
+ * Promises: pure. On any doubt the mail is unexplained, never forgery: a sender's mistake must stay visible.
  */
 #include "judge/stopped.h"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stopped.h - is mail that failed DMARC forged, and stopped; or is it a sender's debt?
+ * stopped.h - tells whether mail that failed DMARC is stopped forgery, or something its sender has to mend.
  *
- * Mail that failed everything and comes from nowhere that the domain ever used is stopped forgery: a success, and
+ * Mail that failed everything and comes from a network that the domain never used is stopped forgery: a success, and
  * nobody has to act. Everything else that failed is unexplained: a forwarder, a new provider, a mistake. The callers
- * count; this decides.
+ * count, this file decides.
  */
 #ifndef ASSAY_JUDGE_STOPPED_H
 #define ASSAY_JUDGE_STOPPED_H
@@ -14,9 +14,9 @@
 #include <stdint.h>
 
 #define STOPPED_LOOK_BACK_DAYS 90
-#define STOPPED_PASSES 20     /* aligned passes of a domain that show what its mail looks like */
-#define STOPPED_STEADY_DAYS 3 /* days of failures from one network: a new provider, not a forger */
-#define STOPPED_NET4 24       /* a client's network, in bits */
+#define STOPPED_PASSES 20     /* aligned passes of a domain needed to know its usual mail */
+#define STOPPED_STEADY_DAYS 3 /* failures on so many days from one network: a new provider, not a forger */
+#define STOPPED_NET4 24       /* size of a client's network, in bits */
 #define STOPPED_NET6 48
 
 enum stopped { STOPPED_NO, STOPPED_FORGERY, STOPPED_UNEXPLAINED };
@@ -25,7 +25,7 @@ struct stopped_facts {
     bool failed;           /* DMARC says fail */
     bool signed_by_domain; /* an aligned signature, even a broken one, whose key is published */
     bool own;              /* the From domain is one of our own */
-    bool strict;           /* its owner publishes quarantine or reject */
+    bool strict;           /* the domain owner publishes quarantine or reject */
     int64_t passes;        /* aligned passes of the domain, over STOPPED_LOOK_BACK_DAYS */
     int64_t passes_here;   /* ... from the client's network */
     int64_t days_here;     /* days on which mail of the domain failed from there */

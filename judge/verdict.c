@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * verdict.c - the frame of the verdict: run each standard's rule, sort the lines, take the most severe action.
+ * verdict.c - makes the verdict: runs each standard's rule, sorts the lines, and takes the most severe action.
  *
- * Promises: pure (see verdict.h). One line at least for each standard that the message has a subject of. The order of
- * lines of the same severity is fixed by the table below: what a sender has to mend first stands first. Failure: when
- * memory is out the verdict is to defer. Never to deliver what nobody judged.
+ * Promises: pure (see verdict.h). There is at least one line for each standard that has a subject in the message. The
+ * order of lines of the same severity is fixed by the table below: what a sender has to mend first stands first.
+ * Failure: when memory ran out the verdict is to defer. Never to deliver what nobody judged.
  *
- * Order of what holds an action back: a statement on trial asks for nothing; dry-run and pause let nothing be done.
- * `would` tells what all of them kept from being done.
+ * Three things hold an action back: a statement on trial, dry-run mode, and a pause. `would` is the action without
+ * them.
  */
 #include "judge/verdict.h"
 #include "judge/verdict_rules.h"
@@ -29,14 +29,14 @@ static const struct {
     {STANDARD_ARC, rule_arc},
 };
 
-/* What a line really asks to be done. */
+/* The action that a line asks for now. */
 static enum policy_action in_force(const struct verdict_line *l)
 {
     return l->trial ? POLICY_DELIVER : l->action;
 }
 
-/* Most severe first; of equals, what is in force before what is on trial; else the order of the rules. Insertion sort:
- * stable, 16 lines. */
+/* Most severe first; among equals, statements in force before those on trial; else the order of the rules. Insertion
+ * sort: stable, and there are at most 16 lines. */
 static void sort_lines(struct verdict_line *lines, size_t n)
 {
     for (size_t i = 1; i < n; i++) {
@@ -80,17 +80,17 @@ static void take_lines(struct ruling *r, const char *paused, struct verdict *v)
         v->action = POLICY_DELIVER;
 }
 
-/* How RFC 9990 3.1.1.8 calls what is done with a mail: "hold" keeps it from its recipient as quarantine does. */
+/* The name of an action in RFC 9990 3.1.1.8: "hold" keeps a mail from its recipient as quarantine does. */
 static enum facts_policy disposition(enum policy_action a)
 {
     return a == POLICY_REJECT ? FACTS_P_REJECT : a >= POLICY_QUARANTINE ? FACTS_P_QUARANTINE : FACTS_P_NONE;
 }
 
-/* Where no line has named an override but what is done is not what the owner asked for, the report to the owner must
- * say so (RFC 9990 3.1.1.8). A mail that is put off comes again and is not reported. */
+/* If no line has named an override, but the action is not what the owner asked for, the report to the owner must say so
+ * (RFC 9990 3.1.1.8). A deferred mail comes again and is not reported. */
 static void tell_override(const struct facts *f, struct verdict *v)
 {
-    const struct facts_author *a = &f->authors[0]; /* the one it is reported under */
+    const struct facts_author *a = &f->authors[0]; /* the author it is reported for */
     const bool record = a->dmarc.record_domain || a->dmarc.published != FACTS_P_ABSENT;
     const enum facts_policy asked =
         a->dmarc.result == RESULT_PASS || a->dmarc.applied == FACTS_P_ABSENT ? FACTS_P_NONE : a->dmarc.applied;
@@ -115,7 +115,7 @@ static void run_rules(struct ruling *r, bool early)
             rules[i].judge(r);
 }
 
-/* The same question once more: of somebody else's statements, or as if nothing were excused. NULL: no memory. */
+/* Judges once more: by somebody else's statements, or as if nothing were excused. NULL: out of memory. */
 static struct ruling *asked_again(const struct ruling *r, enum policy_whose whose, bool no_exemptions, bool early)
 {
     struct ruling *again = ARENA_NEW(r->arena, struct ruling);
@@ -144,8 +144,8 @@ static struct verdict_line *line_about(struct ruling *r, const struct verdict_li
     return NULL;
 }
 
-/* An exemption counts as used only where it excused something: where the line asks for nothing without it, too, the
- * mail met the demand. */
+/* An exemption counts as used only if it excused something: if the line asks for nothing without it either, the mail
+ * met the demand. */
 static bool drop_unused_exemptions(struct ruling *r, bool early)
 {
     bool any = false;
@@ -162,7 +162,7 @@ static bool drop_unused_exemptions(struct ruling *r, bool early)
     return !any || strict;
 }
 
-/* What the recipient's own file asks: of it and the operator's statements, the more severe action counts. */
+/* Judges by the recipient's own file too: of that and the operator's statements, the more severe action counts. */
 static bool add_customers(struct ruling *r, bool early)
 {
     if (!r->rcpt || !policy_has_customers(r->p))

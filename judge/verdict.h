@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * verdict.h - facts and policy in, verdict out. The only place of the product where anything is decided about a mail.
+ * verdict.h - facts and policy in, verdict out. Only here anything is decided about a mail.
  *
  * verdict_decide() is pure: the same facts, policy, recipient and time give the same verdict; it asks no DNS, reads no
  * clock, writes nothing but memory of the arena it is given. Any thread may call it.
  *
  * A verdict is a list of lines, one for each standard and subject that the policy was asked about, the most severe
- * first. Its action is the most severe of them; every line names the statement that decided it, and what that statement
- * did not find met.
+ * first. Its action is the most severe of them; every line names the statement that decided it, and the demand that was
+ * not met.
  */
 #ifndef ASSAY_JUDGE_VERDICT_H
 #define ASSAY_JUDGE_VERDICT_H
@@ -29,32 +29,31 @@ const char *verdict_override_name(enum verdict_override o); /* "local_policy", .
 
 struct verdict_line {
     enum standard standard;
-    const char *subject; /* whose domain, or address, it was asked about; NULL: the sender gave no usable one */
+    const char *subject; /* the domain or address that was judged; NULL: the sender gave no usable one */
     enum result result;
     enum policy_level level;
-    enum policy_action action; /* what this line asks for, as if nothing were on trial */
+    enum policy_action action; /* what this line asks for, trial or not */
     bool trial;
-    bool temporary;        /* it asks to wait because something could not be found out */
-    enum limit_kind limit; /* it asks for its action because a bound of ours was reached, which `reason` names */
+    bool temporary;        /* it asks to defer because something could not be determined */
+    enum limit_kind limit; /* it asks for its action because a limit of ours was reached, which `reason` names */
     const char *reason;    /* what was found, in words; never NULL */
     const char *text;      /* the policy's text for the peer, or NULL */
-    const char *signal;    /* DMARC: the knowledge besides p=reject that a rejection stands on, or NULL */
+    const char *signal;    /* DMARC: the second ground for a rejection besides p=reject, or NULL */
     enum verdict_override override;
-    const char *comment;                      /* of the override, or NULL */
-    const struct policy_statement *statement; /* that decided; NULL: none speaks of it */
-    const struct policy_statement *exemption; /* that lowered the level, or NULL */
+    const char *comment;                      /* explains the override, or NULL */
+    const struct policy_statement *statement; /* the statement that decided; NULL: none applies */
+    const struct policy_statement *exemption; /* the exemption that lowered the level, or NULL */
     const struct policy_statement *expired;   /* an ended exemption that would have, or NULL */
-    const struct policy_statement *trust;     /* the forwarder's, or NULL */
+    const struct policy_statement *trust;     /* the statement that trusts the forwarder, or NULL */
 };
 
 struct verdict {
     enum policy_action action; /* what is done */
-    /* what would be done without dry-run, trial and pause; equals action where nothing holds it back */
+    /* what would be done without dry-run, trial and pause; equals action if nothing holds it back */
     enum policy_action would;
     bool dry_run;
     const char *held_back; /* why action is less than would: "dry-run", "trial", "paused: ..."; or NULL */
-    const char *skipped;   /* why the sender was not judged ("submission"), or NULL; then own-from's is the only line
-                              there can be */
+    const char *skipped;   /* why the sender was not judged ("submission"), or NULL; then only own-from has a line */
     enum verdict_override dmarc_override;
     const char *dmarc_comment;
     const struct verdict_line *lines;
@@ -63,8 +62,8 @@ struct verdict {
 };
 
 /* rcpt: as given at RCPT, or NULL: statements "writing to" do not apply. at: the time to judge as of. paused: why
- * enforcement is off for now, or NULL.
- * STATUS_NOMEM: the arena is used up; *out is then a verdict that defers, with no lines. */
+ * enforcement is off for now, or NULL. STATUS_NOMEM: the arena is full; *out is then a verdict that defers, with no
+ * lines. */
 enum status verdict_decide(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt, time_t at,
                            const char *paused, struct verdict *out) MUST_CHECK;
 
@@ -72,10 +71,10 @@ enum status verdict_decide(struct arena *a, const struct facts *f, const struct 
 enum status verdict_decide_early(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt,
                                  time_t at, const char *paused, struct verdict *out) MUST_CHECK;
 
-/* The line that the action stands on: the first that is not on trial and asks for it; NULL when nothing is done. */
+/* The line that decides the action: the first that is not on trial and asks for it; NULL if nothing is done. */
 const struct verdict_line *verdict_deciding(const struct verdict *v);
 
-/* The line that `would` stands on, trial or not; NULL when nothing would be done. */
+/* The line that decides `would`, trial or not; NULL if nothing would be done. */
 const struct verdict_line *verdict_would_line(const struct verdict *v);
 
 #endif

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * verdict_dmarc.c - DMARC's row of the table: what the owner of the From domain asks (RFC 9989), what we know besides,
- * and what the policy of this house makes of it.
+ * verdict_dmarc.c - the rule for DMARC: what the owner of the From domain asks for (RFC 9989), what else we know, and
+ * what the policy says.
  *
- * RFC 9989 7.4: p=reject alone is no ground to reject. A rejection under `follow` stands on a second thing we know,
- * named in the line (signal); else the mail is quarantined and the override is named for the report. `as published` and
- * a written `otherwise` are the admin's own word and need no second ground. `require` is a demand of this house and
+ * RFC 9989 7.4: p=reject alone is no ground to reject. A rejection under `follow` needs a second ground, which the line
+ * names (signal); without one the mail is quarantined and the report names the override. `as published` and an explicit
+ * `otherwise` are the administrator's decision and need no second ground. `require` is the operator's own demand and
  * needs none either.
  *
- * What may save a failing mail: a forwarder that the policy trusts and that the mail proves to come through; not under
- * `always`. What may soften a rejection: an aligned signature whose headers verify and only whose body differs (a
- * list's footer); List-* fields and ARC sets alone prove nothing, anyone writes them.
+ * A failing mail is excused if it provably came through a forwarder that the policy trusts; not under `always`. A
+ * rejection is softened by an aligned signature over unchanged headers where only the body differs (a list's footer).
+ * List-* fields and ARC sets alone prove nothing, because anyone can write them.
  */
 #include "judge/verdict_rules.h"
 
-/* The `trust` statement that saves this mail, and how the forwarder proved itself. */
+/* The `trust` statement that excuses this mail, and how the forwarder is proved. */
 static const struct policy_statement *trusted_forwarder(const struct ruling *r, const struct facts_forwarder **by)
 {
     const struct facts *f = r->f;
@@ -30,7 +30,7 @@ static const struct policy_statement *trusted_forwarder(const struct ruling *r, 
     return NULL;
 }
 
-/* An aligned signature that only a changed body breaks. */
+/* True for an aligned signature that fails only because the body was changed. */
 static bool only_body_changed(const struct facts *f, size_t author)
 {
     for (size_t i = 0; i < f->signature_count; i++) {
@@ -41,8 +41,8 @@ static bool only_body_changed(const struct facts *f, size_t author)
     return false;
 }
 
-/* Whether the policy names the client's network in a statement about DMARC: it decides otherwise with the address than
- * without. */
+/* Tells whether the policy names the client's network in a statement about DMARC: with the address it decides
+ * differently than without. */
 static bool network_named(const struct ruling *r)
 {
     struct policy_question q = {.standard = STANDARD_DMARC, .rcpt = r->rcpt, .at = r->at};
@@ -76,7 +76,7 @@ static void override(struct verdict_line *l, enum verdict_override what, const c
     l->comment = comment;
 }
 
-/* The owner's policy is reject. */
+/* What is done if the owner's policy is reject. */
 static void owner_rejects(struct ruling *r, struct verdict_line *l, size_t k)
 {
     const struct facts *f = r->f;
@@ -98,7 +98,7 @@ static void owner_rejects(struct ruling *r, struct verdict_line *l, size_t k)
     }
 }
 
-/* DMARC failed, and the policy follows the owner. */
+/* What is done if DMARC failed and the policy follows the owner. */
 static void follow_owner(struct ruling *r, struct verdict_line *l, size_t k)
 {
     const struct facts_author *author = &r->f->authors[k];
@@ -123,7 +123,7 @@ static void follow_owner(struct ruling *r, struct verdict_line *l, size_t k)
     }
 }
 
-/* Whether a forwarder that the policy trusts saves this mail; then the line says so. */
+/* Tells whether a forwarder that the policy trusts excuses this mail; then the line says so. */
 static bool rescued(struct ruling *r, struct verdict_line *l)
 {
     const struct facts_forwarder *by = NULL;
@@ -134,7 +134,7 @@ static bool rescued(struct ruling *r, struct verdict_line *l)
     override(l, OVERRIDE_TRUSTED_FORWARDER,
              arena_printf(r->arena, "came by way of %s, proved by %s, which the policy trusts", by->domain, by->proof));
     if (!l->comment)
-        l->reason = NULL; /* out of memory: the frame sees it */
+        l->reason = NULL; /* out of memory: verdict.c notices it */
     return true;
 }
 
@@ -145,8 +145,8 @@ static void required(struct ruling *r, struct verdict_line *l, const struct fact
         override(l, OVERRIDE_LOCAL_POLICY, "the receiver requires DMARC of this domain");
 }
 
-/* A temporary failure counts where a pass would have mattered. A forged signature in a dead zone must buy nobody a way
- * in, nor may a bound of ours that somebody else's names used up. */
+/* A temporary failure counts if a pass would have mattered. Neither a forged signature with a key in a dead zone nor a
+ * limit of ours used up by other names may let a mail in. */
 static void unsure(struct ruling *r, struct verdict_line *l, const struct facts_author *author, bool require)
 {
     const enum policy_action worst = require || r->answer.action_written ? r->answer.action : POLICY_QUARANTINE;
@@ -163,7 +163,7 @@ static void unsure(struct ruling *r, struct verdict_line *l, const struct facts_
         rule_unsure(r, l, worst, require || might_pass);
 }
 
-/* The message passed a bound of ours: no author passes, and none is rescued. The owner's wish is heeded where it asks
+/* The message exceeds a limit of ours: no author passes, and none is excused. The owner's policy is followed if it asks
  * for no more than quarantine. */
 static void over_limit(struct ruling *r, struct verdict_line *l, const struct facts_author *author)
 {
@@ -178,8 +178,8 @@ static void over_limit(struct ruling *r, struct verdict_line *l, const struct fa
         override(l, OVERRIDE_LOCAL_POLICY, "the message passes a limit of the receiver's");
 }
 
-/* Whether the statement excuses this mail from `require`: only where it says so (`except bounces`), and only a
- * notification that nobody answers. What its author's owner asks for is still followed. */
+/* Tells whether the statement excuses this mail from `require`: only if it says `except bounces`, and only a
+ * notification with the null sender. What the owner of its author's domain asks for is still followed. */
 static bool is_required(const struct ruling *r, const struct verdict_line *l)
 {
     return l->level == POLICY_REQUIRE && !(r->answer.except_bounces && r->f->null_sender && r->f->notification);
@@ -208,8 +208,8 @@ static void judge_author(struct ruling *r, size_t k)
         follow_owner(r, l, k);
 }
 
-/* No domain can be told at all. Who follows DMARC cannot ask anybody's wish: a mail that names nobody is tagged, one
- * that hides whom it names from us is quarantined. */
+/* No From domain can be determined, so no owner's policy can be asked. Under `follow` a mail that names nobody is
+ * tagged; one whose author we cannot read is quarantined. */
 static void judge_nobody(struct ruling *r)
 {
     const struct facts *f = r->f;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * verdict_rules.c - what `follow` and `require` act on, standard by standard: the table of the policy's manual as code,
- * one function a row (DMARC's is in verdict_dmarc.c).
+ * verdict_rules.c - what `follow` and `require` act on, for each standard: the table of assay-policy(5) as code, one
+ * function per row (DMARC's is in verdict_dmarc.c).
  *
- * Each function is pure and asks for nothing where the level is ignore or record. What could not be found out is never
- * a failure: it goes through rule_unsure(). What cannot be asked at all (the client hidden behind a relay, no such
- * subject) is no failure either.
+ * Each function is pure and asks for nothing if the level is ignore or record. What could not be determined is never a
+ * failure: it goes through rule_unsure(). What cannot be asked at all (an unknown client behind a relay, no such
+ * subject) is not a failure either.
  */
 #include "judge/verdict_rules.h"
 
-/* Of every author. */
+/* True if it holds for every author. */
 static bool dmarc_passed(const struct ruling *r)
 {
     const struct facts *f = r->f;
@@ -20,7 +20,7 @@ static bool dmarc_passed(const struct ruling *r)
     return f->author_count > 0 && !f->over_limit && !f->unseen;
 }
 
-/* Whether some statement in force follows or requires what depends on who the author is. */
+/* Tells whether a statement in force follows or requires something that depends on the author. */
 static const struct policy_statement *acts_on_authors(const struct ruling *r)
 {
     const struct policy_statement *s;
@@ -33,8 +33,8 @@ static const struct policy_statement *acts_on_authors(const struct ruling *r)
     return NULL;
 }
 
-/* More is written about the author than we look at, so nobody can say whom the statements about authors are to be asked
- * of. No honest mail comes near these bounds. */
+/* The header names more authors than we look at, so it is not known which statements about authors apply. No honest
+ * mail comes near these limits. */
 void rule_unseen(struct ruling *r)
 {
     const struct policy_statement *s = r->f->unseen ? acts_on_authors(r) : NULL;
@@ -51,7 +51,7 @@ void rule_unseen(struct ruling *r)
     rule_limited(r, l, LIMIT_OF_MESSAGE, NULL, POLICY_REJECT);
 }
 
-/* follow: a `fail` (-all) when DMARC did not pass; require: anything but pass then. RFC 7208 8.4 to 8.7. */
+/* follow: `fail` (-all) if DMARC did not pass; require: anything but pass in that case. RFC 7208 8.4 to 8.7. */
 void rule_spf(struct ruling *r)
 {
     const struct facts *f = r->f;
@@ -68,7 +68,7 @@ void rule_spf(struct ruling *r)
         rule_fails(r, l, NULL);
 }
 
-/* The best that this author's signatures come to; *limit: what kept the answer back where that is temperror. */
+/* The best result of this author's signatures; *limit: for temperror, the limit that caused it. */
 static enum result best_signature(const struct facts *f, size_t author, enum limit_kind *limit)
 {
     enum result best = RESULT_NONE;
@@ -113,7 +113,8 @@ static void dkim_of(struct ruling *r, const char *domain, size_t author)
         rule_fails(r, l, NULL);
 }
 
-/* require: a valid signature of each author's organisation. DKIM publishes no wish, so there is nothing to follow. */
+/* require: a valid signature of each author's organisation. DKIM has no published policy, so there is nothing to
+ * follow. */
 void rule_dkim(struct ruling *r)
 {
     for (size_t i = 0; i < r->f->author_count; i++)
@@ -122,7 +123,7 @@ void rule_dkim(struct ruling *r)
         dkim_of(r, NULL, FACTS_AUTHORS);
 }
 
-/* Recorded only: a chain says what strangers say. Sealers named by `trust` change a verdict, in DMARC's rule. */
+/* Recorded only: a chain is the claim of strangers. Sealers named by `trust` can change a verdict, in DMARC's rule. */
 void rule_arc(struct ruling *r)
 {
     rule_ask(r, STANDARD_ARC, r->f->from, NULL, r->f->arc, r->f->arc_reason);
@@ -141,7 +142,8 @@ void rule_dane(struct ruling *r)
             rule_fails(r, l, NULL);
         else if (d->contradicted)
             rule_fails(r, l,
-                       arena_printf(r->arena, "its mail host does not serve what its TLSA records promise: %s",
+                       arena_printf(r->arena,
+                                    "its mail host does not serve the certificate that its TLSA records promise: %s",
                                     d->proof_reason ? d->proof_reason : "no match"));
         else if (l->level == POLICY_REQUIRE && d->posture == RESULT_TEMPERROR && d->limit)
             rule_limited(r, l, d->limit, NULL, r->answer.action);
@@ -152,7 +154,7 @@ void rule_dane(struct ruling *r)
     }
 }
 
-/* require: TLS of the version asked for, without a cipher known to be weak. A relay's session says nothing of the
+/* require: TLS of at least that version, without a cipher known to be weak. A relay's session says nothing about the
  * client behind it. */
 void rule_tls(struct ruling *r)
 {
@@ -172,17 +174,17 @@ void rule_tls(struct ruling *r)
         return;
     }
     if (version < wanted) {
-        rule_fails(
-            r, l,
-            arena_printf(r->arena, "the session uses %s, asked for is TLS 1.%u or newer", f->tls.words, wanted % 10));
+        rule_fails(r, l,
+                   arena_printf(r->arena, "the session uses %s, but TLS 1.%u or newer is required", f->tls.words,
+                                wanted % 10));
         l->result = RESULT_POLICY;
     } else if (f->tls.weak) {
         rule_fails(r, l, arena_printf(r->arena, "the session uses %s: %s", f->tls.words, f->tls.weak));
     }
 }
 
-/* follow: a bogus answer that the verdict needed; require: an insecure one too. Bogus waits: it may be an attack or a
- * mistake, never the truth. */
+/* follow: a bogus answer that the verdict needed; require: an insecure one too. A bogus answer defers: it may be an
+ * attack or a mistake. */
 void rule_dnssec(struct ruling *r)
 {
     for (size_t i = 0; i < r->f->dnssec_count; i++) {
@@ -214,8 +216,8 @@ static void format_of(struct ruling *r, const char *domain)
         rule_fails(r, l, NULL);
 }
 
-/* require: the grammar of RFC 5322, as far as somebody could be misled by breaking it. A statement about one domain is
- * asked of every domain that the author may be taken for. */
+/* require: the grammar of RFC 5322, as far as breaking it could mislead somebody. A statement about one domain applies
+ * to every domain that the author may be taken for. */
 void rule_format(struct ruling *r)
 {
     for (size_t i = 0; i < r->f->author_count; i++)
@@ -224,7 +226,7 @@ void rule_format(struct ruling *r)
         format_of(r, r->f->from);
 }
 
-/* require: a name whose address is the client's (RFC 8601 2.7.3, iprev). Silence is no failure. */
+/* require: a name whose address is the client's (RFC 8601 2.7.3, iprev). No answer is not a failure. */
 void rule_rdns(struct ruling *r)
 {
     const struct facts *f = r->f;
@@ -243,8 +245,8 @@ void rule_rdns(struct ruling *r)
         rule_fails(r, l, NULL);
 }
 
-/* require own-from of submission: a user of ours writes as one of our own domains. Not a standard; reported under
- * DMARC, because DMARC requires this alignment of us. */
+/* require own-from of submission: our users may write only with one of our own domains in From. This is not a standard;
+ * it is reported under DMARC, because DMARC requires this alignment. */
 void rule_own_from(struct ruling *r)
 {
     const struct facts *f = r->f;

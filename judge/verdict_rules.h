@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * verdict_rules.h - between verdict.c (the frame), verdict_ruling.c (what rules share) and the rules of the single
- * standards. For these files alone.
+ * verdict_rules.h - the interface between verdict.c (all rules), verdict_ruling.c (what rules share) and the rules of
+ * the single standards. For these files only.
  *
- * A rule asks the policy about its subjects by rule_ask(), which adds a line, and then says rule_fails() or
- * rule_unsure() where what the level wants is not met. A line of which neither was said asks for nothing.
+ * A rule asks the policy about its subjects by rule_ask(), which adds a line, and then calls rule_fails() or
+ * rule_unsure() if the demand of the level is not met. Without either call a line asks for nothing.
  */
 #ifndef ASSAY_JUDGE_VERDICT_RULES_H
 #define ASSAY_JUDGE_VERDICT_RULES_H
@@ -25,28 +25,30 @@ struct ruling {
     bool no_exemptions;
     struct verdict_line lines[RULE_LINES];
     size_t count;
-    struct policy_answer answer; /* to the last rule_ask */
+    struct policy_answer answer; /* of the last rule_ask */
 };
 
 /* Asks the policy; the new line has level, statement and so on, asks for nothing yet, and carries result and reason. */
 struct verdict_line *rule_ask(struct ruling *r, enum standard s, const char *who, const struct ip *who_ip,
                               enum result result, const char *reason);
 
-/* What the level wants is not met: the statement's action. `reason` replaces the line's; NULL keeps it. */
+/* The demand of the level is not met: the line asks for the statement's action. `reason` replaces the line's; NULL
+ * keeps it. */
 void rule_fails(struct ruling *r, struct verdict_line *l, const char *reason);
 
-/* Could not be found out now; worst: what a failure would lead to. Up to a tag: nothing, it would not have mattered.
- * Else: defer, under `require` or with must_defer; other cases as `set when-unsure` says. After FACTS_UNSURE_SECONDS of
- * the same: quarantine. */
+/* It could not be determined now; worst: the action that a failure would cause. If that is a tag or less, nothing is
+ * done. Else: defer, under `require` or with must_defer; otherwise as `set when-unsure` says. After
+ * FACTS_UNSURE_SECONDS of the same: quarantine. */
 void rule_unsure(struct ruling *r, struct verdict_line *l, enum policy_action worst, bool must_defer);
 
-/* A bound of ours kept it from being found out, or from being seen (design section 9); `bound` names it, or is NULL:
- * the line's reason does. worst: what a failure leads to. Of the message: that, at once. Of the moment: defer, whatever
- * `set when-unsure` says, where more than a tag would follow; after FACTS_UNSURE_SECONDS of the same: quarantine. */
+/* A limit of ours kept us from determining it (design section 9); `bound` names it, or is NULL if the line's reason
+ * does. worst: the action that a failure would cause. A limit of the message: that action, at once. A limit of the
+ * moment: defer, whatever `set when-unsure` says, if worst is more than a tag; after FACTS_UNSURE_SECONDS of the same:
+ * quarantine. */
 void rule_limited(struct ruling *r, struct verdict_line *l, enum limit_kind limit, const char *bound,
                   enum policy_action worst);
 
-void rule_unseen(struct ruling *r); /* who the authors are cannot be told: a bound was passed */
+void rule_unseen(struct ruling *r); /* the authors cannot be determined: a limit was exceeded */
 void rule_spf(struct ruling *r);
 void rule_dkim(struct ruling *r);
 void rule_dmarc(struct ruling *r);
@@ -56,6 +58,6 @@ void rule_tls(struct ruling *r);
 void rule_dnssec(struct ruling *r);
 void rule_format(struct ruling *r);
 void rule_rdns(struct ruling *r);
-void rule_own_from(struct ruling *r); /* the one rule of submission */
+void rule_own_from(struct ruling *r); /* the only rule for submission */
 
 #endif

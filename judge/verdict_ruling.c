@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * verdict_ruling.c - what the rules of the single standards share: asking the policy, saying that a demand is not met,
- * and what happens where something could not be found out.
+ * verdict_ruling.c - what the rules of the single standards share: asking the policy, noting that a demand is not met,
+ * and what happens if something could not be determined.
  *
- * Promises: pure. A line asks for nothing until a rule says so. Failure: none; where the arena is used up a line's
- * reason is NULL, and verdict.c sees it.
+ * Promises: pure. A line asks for nothing until a rule says so. Cannot fail; if the arena is full a line's reason is
+ * NULL, and verdict.c notices it.
  */
 #include "judge/verdict_rules.h"
 
@@ -48,7 +48,7 @@ void rule_fails(struct ruling *r, struct verdict_line *l, const char *reason)
         l->reason = reason;
 }
 
-/* The same temporary failure for so long that it is judged as a failure. */
+/* True if the same temporary failure has lasted so long that it is judged as a failure. */
 static bool failed_for_long(struct ruling *r, struct verdict_line *l)
 {
     const time_t since = r->f->unsure_since;

@@ -24,7 +24,7 @@
 static const struct option_row rows[] = {
     OPTIONS_FLAG('y', "yes", yes, "do it without asking"),
     OPTIONS_FLAG(0, "yes-untested", untested,
-                 "the same, though AppArmor forbids to try Unbound's configuration by a start beside"),
+                 "the same, though the system forbids to try Unbound's configuration by a start beside"),
     OPTIONS_FLAG('n', "dry-run", dry_run, "only show it"),
     OPTIONS_FLAG(0, "undo", undo, "take back what the last time wrote; what was changed since stays, and is named"),
     OPTIONS_FLAG(0, "force", force, "with --from-opendmarc: replace a policy that is there"),

@@ -20,12 +20,13 @@
 #define TARGET "/etc/unbound/unbound.conf.d/assay.conf"
 #define MODULE "/usr/lib/assay/assay-unbound.so"
 #define MODULES_FILE "unbound-modules" /* beside the policy; read by assay-unbound-prepare */
+#define OUR_UNBOUND "/usr/lib/assay/unbound/"
 #define DEFAULT_CHAIN "dynlib validator iterator"
 
 /* The first of these programs that there is. */
 static const char *program(struct harden *h, const char *name)
 {
-    static const char *const places[] = {"/usr/lib/assay/unbound/", "/usr/sbin/", "/usr/local/sbin/"};
+    static const char *const places[] = {OUR_UNBOUND, "/usr/sbin/", "/usr/local/sbin/"};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         const char *path = arena_printf(h->arena, "%s%s%s", h->root, places[i], name);
         if (path && access(path, X_OK) == 0)
@@ -131,32 +132,49 @@ static const char *compose(struct harden *h, struct unbound_trial *t, const stru
     return chain;
 }
 
-/* Whether AppArmor confines this program to folders that a trial cannot use. */
+/* Whether AppArmor confines this program to folders that a trial cannot use: a profile in force that is called after its
+ * path, or (Debian's) after its name. That of our own Unbound lets it use them. */
 static bool is_confined(struct harden *h, const char *unbound)
 {
-    FILE *f = *h->root || strstr(unbound, "/assay/") ? NULL : fopen("/sys/kernel/security/apparmor/profiles", "re");
+    const char *list = arena_printf(h->arena, "%s/sys/kernel/security/apparmor/profiles", h->root);
+    const char *path = unbound + strlen(h->root), *name = strrchr(path, '/');
+    FILE *f = !list || !name || strncmp(path, OUR_UNBOUND, strlen(OUR_UNBOUND)) == 0 ? NULL : fopen(list, "re");
     char line[512];
     bool found = false;
-    while (f && !found && fgets(line, sizeof line, f))
-        found = strncmp(line, unbound, strlen(unbound)) == 0 && strstr(line, "(enforce)");
+    while (f && !found && fgets(line, sizeof line, f)) {
+        char *mode = strstr(line, " (enforce)");
+        if (mode)
+            *mode = '\0';
+        found = mode && (strcmp(line, path) == 0 || strcmp(line, name + 1) == 0);
+    }
     if (f)
         fclose(f);
     return found;
 }
 
+static bool is_untested(struct harden *h, const struct unbound_trial *t)
+{
+    if (h->untested)
+        harden_note(h, "Unbound's settings were tried by unbound-checkconf alone: a start beside is forbidden");
+    else
+        harden_refuse(h,
+                      "AppArmor, or another guard of this system, forbids a trial start of %s: only unbound-checkconf "
+                      "was possible, and finds nothing wrong\n--yes-untested does it all the same",
+                      t->unbound);
+    return h->untested;
+}
+
 static bool try_it(struct harden *h, struct unbound_trial *t, const struct unbound_conf *c, const char *chain)
 {
     const char *said = NULL;
-    if (is_confined(h, t->unbound)) {
-        if (!h->untested)
-            harden_refuse(h,
-                          "AppArmor forbids a trial start of %s: only unbound-checkconf was possible\n--yes-untested "
-                          "does it all the same",
-                          t->unbound);
-        return h->untested;
-    }
-    if (unbound_trial_start(t, c, chain, &said))
+    enum unbound_trial_result result =
+        unbound_trial_check(t, c, chain, &said) ? UNBOUND_TRIAL_FORBIDDEN : UNBOUND_TRIAL_FAILED;
+    if (result == UNBOUND_TRIAL_FORBIDDEN && !is_confined(h, t->unbound))
+        result = unbound_trial_start(t, &said);
+    if (result == UNBOUND_TRIAL_GOOD)
         return true;
+    if (result == UNBOUND_TRIAL_FORBIDDEN)
+        return is_untested(h, t);
     const struct unbound_statement *own = hosts_own(c);
     const char *where =
         own ? arena_printf(h->arena, "%s:%u: module-config: %s: ", own->file, own->line, own->values) : "";

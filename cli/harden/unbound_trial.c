@@ -22,6 +22,7 @@
 #define RUN "/run/assay-unbound" /* where the AppArmor profile of our Unbound lets it read and write */
 #define NAME "assay-trial.invalid"
 #define SAID_MAX 2000
+#define EXIT_FORBIDDEN 126
 
 static bool is_one_of(const char *name, const char *const *list)
 {
@@ -205,7 +206,16 @@ static pid_t start(struct unbound_trial *t)
     setenv("ASSAY_RESOLVER_DIR", state, 1);
     setenv("ASSAY_STATE", state, 1);
     execl(t->unbound, t->unbound, "-d", "-p", "-c", conf, (char *)NULL);
-    _exit(127);
+    _exit(errno == EACCES || errno == EPERM ? EXIT_FORBIDDEN : 127);
+}
+
+/* Whether the system kept it from being started, or from reading the copy at all: that says nothing of its settings. */
+static bool is_forbidden(struct unbound_trial *t, int how, const char *said)
+{
+    const char *at = strstr(said, t->dir);
+    at = at ? at + strlen(t->dir) : "";
+    return (WIFEXITED(how) && WEXITSTATUS(how) == EXIT_FORBIDDEN) ||
+           (strncmp(at, "/unbound.conf", strlen("/unbound.conf")) == 0 && strstr(at, "Permission denied"));
 }
 
 /* One question for NAME's TXT record, which the copy holds as local data. */
@@ -261,25 +271,26 @@ static const char *last_words(struct unbound_trial *t, const char *otherwise)
     return said;
 }
 
-static bool watch(struct unbound_trial *t, pid_t pid, int port, const char **said)
+static enum unbound_trial_result watch(struct unbound_trial *t, pid_t pid, const char **said)
 {
     const char *status = arena_printf(t->h->arena, "%s/state/status.json", t->dir);
     int64_t end = clock_mono_ms() + UNBOUND_TRIAL_SECONDS * 1000;
+    int how = 0;
     bool answered = false;
     while (status && clock_mono_ms() < end) {
-        if (waitpid(pid, NULL, WNOHANG) == pid) {
+        if (waitpid(pid, &how, WNOHANG) == pid) {
             *said = last_words(t, "it ended at once, and said nothing");
-            return false;
+            return is_forbidden(t, how, *said) ? UNBOUND_TRIAL_FORBIDDEN : UNBOUND_TRIAL_FAILED;
         }
-        answered = answered || answers(port);
+        answered = answered || answers(t->port);
         if (answered && access(status, F_OK) == 0)
-            return true;
+            return UNBOUND_TRIAL_GOOD;
         if (answered)
             usleep(50000);
     }
     *said = last_words(t, answered ? "it answers, but the module did not say that it is loaded"
                                    : "it gave no answer within 10 seconds");
-    return false;
+    return UNBOUND_TRIAL_FAILED;
 }
 
 /* The folder belongs to the user that this Unbound becomes. */
@@ -294,10 +305,10 @@ static void give_folder(struct unbound_trial *t, const struct unbound_conf *c, c
         harden_note(t->h, "%s: not given to %s: %s", state, user, strerror(errno));
 }
 
-bool unbound_trial_start(struct unbound_trial *t, const struct unbound_conf *c, const char *chain, const char **said)
+bool unbound_trial_check(struct unbound_trial *t, const struct unbound_conf *c, const char *chain, const char **said)
 {
     const char *state = arena_printf(t->h->arena, "%s/state", t->dir);
-    int port = free_port();
+    t->port = free_port();
     const char *more = arena_printf(
         t->h->arena,
         "server:\n    interface: 127.0.0.1\n    port: %d\n    do-daemonize: no\n    pidfile: \"\"\n    chroot: \"\"\n"
@@ -305,7 +316,7 @@ bool unbound_trial_start(struct unbound_trial *t, const struct unbound_conf *c, 
         "    ignore-cd-flag: yes\n    harden-referral-path: no\n    local-data: '" NAME ". TXT \"ok\"'\n"
         "    access-control: 127.0.0.0/8 allow\n%s"
         "dynlib:\n    dynlib-file: \"%s\"\nremote-control:\n    control-enable: no\n",
-        port, t->dir, chain, geteuid() == 0 ? "" : "    username: \"\"\n", t->module);
+        t->port, t->dir, chain, geteuid() == 0 ? "" : "    username: \"\"\n", t->module);
     const char *policy =
         arena_printf(t->h->arena, "policy \"trial\"\nrecord dnssec of every name\nset journal.dir \"%s/journal\"\n",
                      state ? state : "");
@@ -313,18 +324,22 @@ bool unbound_trial_start(struct unbound_trial *t, const struct unbound_conf *c, 
     const char *argv[] = {t->checkconf, conf, NULL};
     int code = -1;
     *said = "no room for a trial";
-    if (port < 0 || !state || !more || !policy || !conf || (mkdir(state, 0750) != 0 && errno != EEXIST) ||
+    if (t->port < 0 || !state || !more || !policy || !conf || (mkdir(state, 0750) != 0 && errno != EEXIST) ||
         !write_copy(t, c, more, "unbound.conf") || !write_text(t, "policy", slice_str(policy)))
         return false;
     give_folder(t, c, state);
     const char *out = harden_run(t->h, argv, &code);
-    if (code != 0) {
+    if (code != 0)
         *said = out ? out : "unbound-checkconf could not be run";
-        return false;
-    }
+    return code == 0;
+}
+
+enum unbound_trial_result unbound_trial_start(struct unbound_trial *t, const char **said)
+{
     pid_t pid = start(t);
-    bool good = pid > 0 && watch(t, pid, port, said);
+    *said = "it could not be started";
+    enum unbound_trial_result result = pid > 0 ? watch(t, pid, said) : UNBOUND_TRIAL_FAILED;
     if (pid > 0)
         stop(pid);
-    return good;
+    return result;
 }

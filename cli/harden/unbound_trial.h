@@ -12,6 +12,7 @@ struct unbound_trial {
     const char *unbound, *checkconf, *module; /* programs and our module */
     const char *ours;                         /* our file of settings; what it says is tried too */
     char dir[64];                             /* of the copies; removed by unbound_trial_end */
+    int port;                                 /* of the copy */
 };
 
 /* Makes the folder. false: refused. */
@@ -22,11 +23,16 @@ void unbound_trial_end(struct unbound_trial *t);
 const char *unbound_trial_ask(struct unbound_trial *t, const struct unbound_conf *c, const char *name,
                               const char **said);
 
-/* Starts a copy of it with this chain on a free port of 127.0.0.1: no control, no pidfile, no log, no chroot; trust
+/* Writes a copy of it with this chain for a free port of 127.0.0.1 (no control, no pidfile, no log, no chroot; trust
  * anchors and zone files are copies, no primary, master or url, no cachedb backend, no dnstap; the module has a state
- * folder of its own. Within UNBOUND_TRIAL_SECONDS it must answer a local question, and the module's status must stand
- * there. Its process group ends with the trial. false: *said has why, in Unbound's words. */
-bool unbound_trial_start(struct unbound_trial *t, const struct unbound_conf *c, const char *chain, const char **said);
+ * folder of its own), and has unbound-checkconf read it. false: *said has what it finds. */
+bool unbound_trial_check(struct unbound_trial *t, const struct unbound_conf *c, const char *chain, const char **said);
+
+/* Starts that copy. Within UNBOUND_TRIAL_SECONDS it must answer a local question, and the module's status must stand
+ * there. Its process group ends with the trial. FAILED: *said has why, in Unbound's words. FORBIDDEN: the system lets
+ * it not be started, or not read the copy (AppArmor, SELinux): nothing is known then. */
+enum unbound_trial_result { UNBOUND_TRIAL_GOOD, UNBOUND_TRIAL_FAILED, UNBOUND_TRIAL_FORBIDDEN };
+enum unbound_trial_result unbound_trial_start(struct unbound_trial *t, const char **said);
 
 #define UNBOUND_TRIAL_SECONDS 10
 

@@ -132,8 +132,8 @@ static const char *compose(struct harden *h, struct unbound_trial *t, const stru
     return chain;
 }
 
-/* Whether AppArmor confines this program to folders that a trial cannot use: a profile in force that is called after its
- * path, or (Debian's) after its name. That of our own Unbound lets it use them. */
+/* Whether AppArmor confines this program to folders that a trial cannot use: a profile in force that is called after
+ * its path, or (Debian's) after its name. That of our own Unbound lets it use them. */
 static bool is_confined(struct harden *h, const char *unbound)
 {
     const char *list = arena_printf(h->arena, "%s/sys/kernel/security/apparmor/profiles", h->root);

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 
-from resolver import TOP, UNBOUND, Resolver
+from resolver import BUILD, TOP, UNBOUND, Resolver
 
 PROFILES = ("usr.lib.assay.unbound", "local.usr.sbin.unbound")
 # Of the abstractions that both profiles include (base, nameservice, openssl), as far as a resolver comes by them.
@@ -76,10 +76,11 @@ def test_what_is_opened_is_what_apparmor_allows(folder, tree):
         f.write('list names in "names.list"\nrequire dnssec of names in list names\n')
     r = Resolver(folder, tree, None, options='  username: "nobody"\n', env={"ASSAY_POLICY": policy})
     with open(policy, "w", encoding="ascii") as f:
-        f.write(f'policy "a"\nset mode enforce\nset journal.dir "{r.journal}"\nset journal.segment-age 1s\nset resolver.record-every 1s\n')
+        f.write(f'policy "a"\nset mode enforce\nset journal.dir "{r.journal}"\n')
+        f.write("set journal.segment-age 1s\nset resolver.record-every 1s\n")
         f.write('include "more.policy"\ninclude "customers" may tighten\nfollow dnssec of every name\n')
-        f.write('suspend validation below expired.zz because "t" agreed by "t" through ' + time.strftime("%Y-%m-%d", time.gmtime(time.time() + 86400)))
-        f.write("\n")
+        tomorrow = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 86400))
+        f.write(f'suspend validation below expired.zz because "t" agreed by "t" through {tomorrow}\n')
     for place in (r.folder, r.state, r.journal):
         os.chown(place, 65534, 65534)
     r.policy = policy
@@ -96,7 +97,7 @@ def test_what_is_opened_is_what_apparmor_allows(folder, tree):
         r.wait_ready(30)
         for name in ("www.signed.zz", "www.unsigned.zz", "www.expired.zz"):
             r.ask(name)
-        subprocess.run([os.path.join(os.path.dirname(UNBOUND), "assay"), "pause", "1m", "because", "a test", "-S", r.folder], capture_output=True)
+        subprocess.run([f"{BUILD}/assay", "pause", "1m", "because", "a test", "-S", r.folder], check=True, capture_output=True)
         with open(policy, "a", encoding="ascii") as f:
             f.write("# changed\n")
         assert r.wait_for(lambda: r.status().get("policy", {}).get("version", 0) > 1, 15), r.words()[-500:]
@@ -121,4 +122,5 @@ def test_what_is_opened_is_what_apparmor_allows(folder, tree):
     for profile in PROFILES:
         allowed = rules(profile)
         for path, want in sorted(seen):
-            assert any(e.match(path) and want in rights for e, rights in allowed), f"{profile}: {path} is opened ({want}), and no rule allows it"
+            good = any(e.match(path) and want in rights for e, rights in allowed)
+            assert good, f"{profile}: {path} is opened ({want}), and no rule allows it"

@@ -20,8 +20,8 @@
 bool doctor_probe_is_question(struct daemon *d, struct session *s, const char *path, char words[DOCTOR_PROBE_WORDS],
                               struct reply *out);
 
-/* At MAIL, after the session has begun the message: if it is the test message, sets session.testing until the next one.
- *  */
+/* At MAIL, after the session has begun the message: if it is the test message, sets session.testing until the next
+ * one. */
 void doctor_probe_begins(struct session *s, const char *path);
 
 /* A recipient of the test message: accepted, whatever the policy says. false: out of memory. */

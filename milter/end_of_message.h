@@ -18,8 +18,8 @@ struct message_answer {
     struct reply reply;
 };
 
-/* At the end of the message. Waits for DNS. Never fails: a message that could not be judged gets a temporary failure.
- *  */
+/* At the end of the message. Waits for DNS. Never fails: a message that could not be judged gets a temporary
+ * failure. */
 void end_of_message(struct daemon *d, struct session *s, struct message_answer *out);
 
 /* At each recipient, before the message is known. out->refuse: answer this recipient with the reply. */

@@ -54,8 +54,8 @@ bool session_set(struct session *s, enum session_text which, const char *text)
     return true;
 }
 
-/* Copies the connection's texts into the mail, because EHLO and STARTTLS may come again while the mail is being judged.
- *  */
+/* Copies the connection's texts into the mail, because EHLO and STARTTLS may come again while the mail is being
+ * judged. */
 static bool copy_texts(const struct session *s, struct judge_mail *m, struct arena *a)
 {
     const char *copies[SESSION_TEXTS] = {NULL};

@@ -206,8 +206,8 @@ void daemon_reload(void)
     policy_report_free(r);
 }
 
-/* A path from the settings. If it is the default and another state folder was given, the same path inside that folder.
- *  */
+/* A path from the settings. If it is the default and another state folder was given, the same path inside that
+ * folder. */
 static const char *path_setting(const struct policy *p, enum setting_id id, const struct options *o, char out[PATH_MAX])
 {
     const char *path = policy_set_text(p, id), *usual = ASSAY_STATEDIR "/";

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * rdns.c - forward-confirmed reverse DNS (RFC 8601 section 3) and what HELO said (RFC 5321
- * sections 4.1.1.1, 4.1.3, 4.1.4).
+ * rdns.c - forward-confirmed reverse DNS (RFC 8601 section 3) and what HELO said (RFC 5321 sections 4.1.1.1, 4.1.3,
+ * 4.1.4).
  *
  * Names of the address are asked for together, at most ten of them. One that is confirmed is a pass, whatever the
- * others do; where none is, a look-up that failed makes the result temperror, since it might have been the one. A bogus
- * answer is a failed look-up. Fails only for want of memory.
+ * others do; if none is, a look-up that failed makes the result temperror, since it might have been the one. A bogus
+ * answer is a failed look-up. Fails only because memory ran out.
  */
 #include "standards/rdns.h"
 

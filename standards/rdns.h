@@ -40,14 +40,14 @@ enum helo_syntax {
 
 struct rdns_finding {
     enum result result;
-    const char *name;   /* the name that was confirmed; where none was, the first name found (kept form); NULL: none */
+    const char *name;   /* the name that was confirmed; if none was, the first name found (canonical); NULL: none */
     const char *reason; /* words for a log, never NULL */
     size_t names;       /* PTR names found */
     enum dns_security security; /* of the weakest answer consulted */
     struct {
         enum result result;
         enum helo_syntax syntax;
-        const char *name; /* kept form of a HELO_NAME or HELO_SINGLE_LABEL; else NULL */
+        const char *name; /* canonical form of a HELO_NAME or HELO_SINGLE_LABEL; else NULL */
         const char *reason;
         enum dns_security security;
     } helo;
@@ -60,8 +60,8 @@ void rdns_start(struct dns_scope *scope, const struct ip *client, const char *he
 enum status rdns_check(struct dns_scope *scope, struct arena *arena, const struct ip *client, const char *helo,
                        struct rdns_finding *out) MUST_CHECK;
 
-/* What a HELO argument is, by its grammar alone. name gets the kept form of HELO_NAME and HELO_SINGLE_LABEL, literal
- * the address of HELO_LITERAL and HELO_BARE_ADDRESS; either may be NULL. Pure. */
+/* What a HELO argument is, by its grammar alone. name gets the canonical form of HELO_NAME and HELO_SINGLE_LABEL,
+ * literal the address of HELO_LITERAL and HELO_BARE_ADDRESS; either may be NULL. Pure. */
 enum helo_syntax helo_parse(struct slice text, char name[LIMIT_DOMAIN + 1], struct ip *literal);
 
 #endif

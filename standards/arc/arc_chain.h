@@ -21,7 +21,7 @@ struct arc_link {
 
 struct arc_chain {
     size_t count;           /* highest instance */
-    struct arc_link *links; /* by instance - 1; NULL where there is no field or they are too many */
+    struct arc_link *links; /* by instance - 1; NULL if there is no field or they are too many */
     const char *defect;     /* NULL: the structure is right; else what is wrong with it */
     bool readable;          /* every set is complete, so that all may be reported */
 };

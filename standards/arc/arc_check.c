@@ -6,8 +6,8 @@
  * do not hold any more (that is what ARC is for) and only tell from which hop on nothing was changed (oldest-pass).
  *
  * A defect that will not go away is fail and beats everything; a key that could not be fetched now is temperror, and
- * only where there was no other defect. What was not looked at says none in its set, so that nothing unverified reads
- * as verified.
+ * only if there was no other defect. What was not looked at says none in its set, so that nothing unverified reads as
+ * verified.
  *
  * Costs are bounded: 50 sets, each field hashed as often as there are seals above it, the body's hashes shared with
  * DKIM (dkim_bodyhash.h), keys by the scope's budget. Early questions to DNS stop at EARLY_KEYS, so that a long chain
@@ -216,7 +216,7 @@ static void check_chain(struct arc_checker *c, struct arc_finding *out)
     }
 }
 
-/* Whether a message signature that holds binds what a reader sees: every From field, and the body to its end. The
+/* Tells whether a message signature that holds binds what a reader sees: every From field, and the body to its end. The
  * public suite lets h= leave out From. */
 static bool binds(const struct arc_checker *c, size_t i, bool body_partly_unsigned)
 {

@@ -42,7 +42,7 @@ struct arc_set {
     const char *authserv; /* its authserv-id, printable ASCII; NULL where unreadable */
     enum result spf, dkim, dmarc,
         arc; /* what it says of each (none where it says nothing; of several the best). Believe only trusted sealers */
-    const char *dmarc_from; /* header.from of its dmarc, kept; NULL where there is none */
+    const char *dmarc_from; /* header.from of its dmarc, kept; NULL if there is none */
     unsigned key_bits;      /* the seal's key; 0: none seen */
 };
 
@@ -60,7 +60,7 @@ struct arc_finding {
     /* l= of the newest message signature leaves octets of the body unsigned: whatever was added is nobody's */
     bool body_partly_unsigned;
     bool counts; /* pass, with every From field and the whole body signed by the newest: may be weighed with `trust` */
-    enum dns_security security; /* the worst of the keys' answers that counted; DNS_UNKNOWN where none did */
+    enum dns_security security; /* the worst of the keys' answers that counted; DNS_UNKNOWN if none did */
 };
 
 struct arc_check_options {
@@ -72,7 +72,7 @@ struct arc_check_options {
 
 struct arc_checker;
 
-/* options may be NULL. Never waits. NULL when memory is out. */
+/* options may be NULL. Never waits. NULL if memory ran out. */
 struct arc_checker *arc_checker_new(struct dns_scope *dns, struct arena *arena, const struct header_list *headers,
                                     const struct arc_check_options *options);
 
@@ -81,7 +81,7 @@ void arc_checker_body(struct arc_checker *c, struct slice chunk);
 /* May wait for DNS. STATUS_NOMEM only; *out then says temperror. With body_of: after dkim_checker_end of that one. */
 enum status arc_checker_end(struct arc_checker *c, struct arc_finding *out) MUST_CHECK;
 
-/* NULL is fine; returns NULL. */
+/* NULL is allowed; returns NULL. */
 struct arc_checker *arc_checker_free(struct arc_checker *c);
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * arc_seal.c - makes one ARC set: results, message signature, seal, in that order (RFC 8617 5.1).
  *
- * cv= is what arc_check.c found: none where there was no chain, pass, or fail. A chain that failed is sealed by its
- * newest set alone (5.1.2), and one that says so itself gets nothing more. A chain that could not be verified now is
- * not sealed: any cv= would be a guess.
+ * cv= is what arc_check.c found: none if there was no chain, pass, or fail. A chain that failed is sealed by its newest
+ * set alone (5.1.2), and one that says so itself gets nothing more. A chain that could not be verified now is not
+ * sealed: any cv= would be a guess.
  *
  * Signed are the fields a reader sees and replies to, each as often as it is there, and From once more so that none can
  * be added unseen. Canonical forms are relaxed/relaxed: sealed mail goes through more hands. Failure: memory, told

@@ -17,7 +17,7 @@
 
 struct arc_seal_request {
     const struct dkim_privkey *key;
-    const char *domain, *selector; /* kept names: where the public key is */
+    const char *domain, *selector; /* canonical names: where the public key is */
     struct slice results;          /* an Authentication-Results value: authserv-id and results (authres.h) */
     time_t at;                     /* t=; 0: clock_wall() */
 };
@@ -30,7 +30,7 @@ struct arc_seal_set {
     const char *aar;     /* ARC-Authentication-Results */
 };
 
-/* STATUS_AGAIN: the body has begun already, or memory is out; the message cannot be sealed. */
+/* STATUS_AGAIN: the body has begun already, or memory ran out; the message cannot be sealed. */
 enum status arc_seal_prepare(struct arc_checker *c) MUST_CHECK;
 
 /* STATUS_MISSING: there is nothing to add (the chain is sealed as failed already, or has 50 sets: RFC 8617 5.1);

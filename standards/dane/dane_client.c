@@ -34,7 +34,7 @@ static int hex_value(char c)
                                   : -1;
 }
 
-/* Octets of a digest as an MTA writes it; 0: not told, or not a digest that proves anything. */
+/* Octets of a digest as an MTA writes it; 0: not known, or not a digest that proves anything. */
 static size_t read_digest(const char *text, unsigned char out[64])
 {
     size_t n = 0;

@@ -19,7 +19,7 @@
 
 struct dane_client_input {
     const char *name;       /* canonical; of HELO */
-    const char *cert;       /* digest of the certificate: hex, with or without colons, any case; NULL or "": not told */
+    const char *cert;       /* digest of the certificate: hex, colons allowed, any case; NULL or "": not known */
     const char *public_key; /* digest of its SubjectPublicKeyInfo; likewise */
     bool no_certificate;    /* the MTA would have told of a certificate, and there was none */
 };

@@ -8,7 +8,7 @@
  * names, dates nor key sizes (RFC 7671 5.1, RFC 7672 3.1.1); DANE-TA needs its anchor in the chain (RFC 7671 5.2.3), a
  * valid chain, and the host's name.
  *
- * Pure but for the arena; any thread.
+ * Pure except the arena; any thread.
  */
 #ifndef ASSAY_STANDARDS_DANE_DANE_MATCH_H
 #define ASSAY_STANDARDS_DANE_DANE_MATCH_H
@@ -39,7 +39,7 @@ struct dane_match {
     /* YES, and not by a digest of the whole server certificate alone: a renewal that keeps the key (DANE-EE, selector
      * 1) or the issuer (DANE-TA) needs no new record. */
     bool holds_after_renewal;
-    const char *why; /* of NO: words, with a fix where one can be told; never NULL */
+    const char *why; /* of NO: words, with a fix if one can be told; never NULL */
     /* A record that is right and does not count, since a stronger digest of its usage and selector is published beside
      * it (RFC 7671 9); NULL: none. */
     const struct dane_record *set_aside;
@@ -47,7 +47,7 @@ struct dane_match {
 
 enum status dane_match(struct arena *arena, const struct dane_match_request *r, struct dane_match *out) MUST_CHECK;
 
-/* Whether this certificate is what the record's data stands for, digest agility aside (RFC 6698 2.1). */
+/* Tells whether this certificate is what the record's data stands for, digest agility aside (RFC 6698 2.1). */
 bool dane_record_is_of(const struct dane_record *r, struct slice certificate);
 
 #endif

@@ -2,13 +2,13 @@
 /*
  * dane_posture.c - the look-ups of RFC 7672 section 2.2 for one domain, and what they come to.
  *
- * Order: MX (2.2.1), or the domain itself where it has none; the addresses of all hosts, asked together; for hosts
- * whose addresses are secure their TLSA records (2.2.2, 2.2.3), asked together: at the end of a secure CNAME chain
- * first, then at the name itself; where the chain is insecure but its first link is not, at the name itself. A host
- * whose addresses are insecure is not asked for TLSA: servers of unsigned zones may fail on that (2.2.2).
+ * Order: MX (2.2.1), or the domain itself if it has none; the addresses of all hosts, asked together; for hosts whose
+ * addresses are secure their TLSA records (2.2.2, 2.2.3), asked together: at the end of a secure CNAME chain first,
+ * then at the name itself; where the chain is insecure but its first link is not, at the name itself. A host whose
+ * addresses are insecure is not asked for TLSA: servers of unsigned zones may fail on that (2.2.2).
  *
  * States are never mixed: "no records" is said only where that is proved or unsigned, a failing TLSA look-up is
- * "broken", anything else that failed is "could not tell". Fails only for want of memory.
+ * "broken", anything else that failed is "could not tell". Fails only because memory ran out.
  */
 #include "standards/dane/dane_posture.h"
 #include <stdlib.h>

@@ -17,7 +17,7 @@
 #include "base/standard.h"
 #include "standards/dane/dane_tlsa.h"
 
-#define LIMIT_DANE_HOSTS 10 /* MX hosts looked at, the most preferred first; own bound */
+#define LIMIT_DANE_HOSTS 10 /* MX hosts looked at, the most preferred first; our own limit */
 
 /* Of the whole domain. In brackets the result it stands for. */
 enum dane_state {

@@ -5,12 +5,12 @@
  * Usages 0 and 1 are unusable in SMTP: there is no list of authorities that all mail servers share (RFC 7672 3.1.3). A
  * record that cannot be understood (unknown usage, selector, matching type; a digest of the wrong length; data that is
  * no certificate or key) is unusable, not an error: the others of the set still count (RFC 6698 4.1, RFC 7671 section
- * 4). Fails only for want of memory.
+ * 4). Fails only because memory ran out.
  */
 #include "standards/dane/dane_tlsa.h"
 #include "base/buf.h"
 
-/* Whether data is one DER SEQUENCE from its first octet to its last: what a certificate and a public key both are
+/* Tells whether data is one DER SEQUENCE from its first octet to its last: what a certificate and a public key both are
  * (X.690 8.1, 8.9). */
 static bool is_der_sequence(struct slice d)
 {

@@ -11,7 +11,7 @@
 #include "base/arena.h"
 #include "dns/dns.h"
 
-#define LIMIT_DANE_RECORDS 64 /* of one host; own bound, the rest is not looked at */
+#define LIMIT_DANE_RECORDS 64 /* of one host; our own limit, the rest is not looked at */
 
 enum dane_usage { DANE_PKIX_TA = 0, DANE_PKIX_EE = 1, DANE_TA = 2, DANE_EE = 3 };
 enum dane_selector { DANE_CERT = 0, DANE_SPKI = 1 };

@@ -218,7 +218,7 @@ void dkim_bodyhash_add(struct dkim_bodyhash *b, struct slice chunk)
 
 static void end_form(struct dkim_bodyhash *b, struct form *f)
 {
-    /* simple: the last line ends, empty body or not; relaxed: where there is a line at all. */
+    /* simple: the last line ends, empty body or not; relaxed: if there is a line at all. */
     f->blank = false;
     f->line_ends = 0;
     if (!f->relaxed || f->total)

@@ -23,11 +23,11 @@ struct dkim_bodyhash;
 /* Different hashes (form and length) one message may want. */
 #define DKIM_BODYHASH_MAX 128
 
-/* NULL when memory is out. */
+/* NULL if memory ran out. */
 struct dkim_bodyhash *dkim_bodyhash_new(struct arena *arena);
 
 /* Asks for a hash. Gives its number, or -1: DKIM_BODYHASH_MAX reached, or the body has begun and was not prepared for
- * it, or memory is out. */
+ * it, or memory ran out. */
 int dkim_bodyhash_want(struct dkim_bodyhash *b, bool relaxed, bool limited, uint64_t limit);
 
 void dkim_bodyhash_add(struct dkim_bodyhash *b, struct slice chunk);
@@ -39,7 +39,7 @@ void dkim_bodyhash_end(struct dkim_bodyhash *b);
  * the limit; STATUS_NOMEM. */
 enum status dkim_bodyhash_get(const struct dkim_bodyhash *b, int number, uint8_t out[32], uint64_t *total) MUST_CHECK;
 
-/* NULL is fine; returns NULL. */
+/* NULL is allowed; returns NULL. */
 struct dkim_bodyhash *dkim_bodyhash_free(struct dkim_bodyhash *b);
 
 #endif

@@ -56,7 +56,7 @@ struct header_list;
 #define DKIM_CHECK_RSA_BITS_WEAK 2048 /* RFC 8301 3.2: signers SHOULD use at least this; fewer are flagged */
 #define DKIM_CHECK_RSA_BITS_MAX 8192
 #define DKIM_CHECK_RSA_EXPONENT_BITS                                                                                   \
-    64 /* own bound: in use are 3 and 65537; one as long as the key makes verifying as dear as signing */
+    64 /* our own limit: in use are 3 and 65537; one as long as the key makes verifying as dear as signing */
 /* Key records tried where a name has several (RFC 6376 6.1.2 leaves it to us). */
 #define DKIM_CHECK_KEYS 4
 /* How far a sender's clock may be ahead of ours, seconds. */
@@ -65,9 +65,9 @@ struct header_list;
 struct dkim_signature {
     enum result result;
     const char *reason; /* why it is not a plain pass; one line of printable ASCII, never NULL ("" for a plain pass) */
-    const char *domain; /* d=, kept form (base/domain.h); NULL where it is none */
-    const char *selector; /* s=, kept form; NULL where it is none */
-    /* i= decoded, domain in kept form, or "@" and d=; NULL where it is none. Hostile: show it escaped */
+    const char *domain; /* d=, canonical form (base/domain.h); NULL if it is none */
+    const char *selector; /* s=, canonical form; NULL if it is none */
+    /* i= decoded, domain in canonical form, or "@" and d=; NULL if it is none. Hostile: show it escaped */
     const char *identity;
     const char *algorithm;        /* "rsa-sha256", "ed25519-sha256", "rsa-sha1"; "" for any other */
     const char *canonicalization; /* "relaxed/simple" and so on; "" where unknown */
@@ -98,15 +98,15 @@ struct dkim_signature {
 /* All zero is the default of each. */
 struct dkim_check_options {
     time_t at; /* judge as of this time; 0: clock_wall() */
-    /* Verify through this library where it can (dkim_engine.h; keys up to 4096 bits); NULL: by ourselves on OpenSSL. */
+    /* Verify through this library if it can (dkim_engine.h; keys up to 4096 bits); NULL: by ourselves on OpenSSL. */
     const struct dkim_engine *engine;
     bool ignore_testing; /* signatures by testing keys do not count */
 };
 
 struct dkim_checker;
 
-/* from_domain: kept domain of the From field, or NULL where there is none: only orders the signatures. options may
- * be NULL. Never waits. NULL when memory is out. */
+/* from_domain: canonical domain name of the From field, or NULL if there is none: only orders the signatures. options
+ * may be NULL. Never waits. NULL if memory ran out. */
 struct dkim_checker *dkim_checker_new(struct dns_scope *dns, struct arena *arena, const struct header_list *headers,
                                       const char *from_domain, const struct dkim_check_options *options);
 
@@ -119,7 +119,7 @@ enum status dkim_checker_end(struct dkim_checker *c, const struct dkim_signature
 /* DKIM-Signature fields in the message, listed or not. */
 size_t dkim_checker_fields(const struct dkim_checker *c);
 
-/* NULL is fine; returns NULL. */
+/* NULL is allowed; returns NULL. */
 struct dkim_checker *dkim_checker_free(struct dkim_checker *c);
 
 #endif

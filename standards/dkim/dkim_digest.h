@@ -13,7 +13,7 @@
 
 struct dkim_digest;
 
-/* NULL when memory is out or OpenSSL has no SHA-256. */
+/* NULL if memory ran out or OpenSSL has no SHA-256. */
 struct dkim_digest *dkim_digest_new(void);
 
 /* What fails here shows at the end. */
@@ -25,7 +25,7 @@ enum status dkim_digest_peek(const struct dkim_digest *d, uint8_t out[32]) MUST_
 /* The hash; d is freed. */
 enum status dkim_digest_end(struct dkim_digest *d, uint8_t out[32]) MUST_CHECK;
 
-/* NULL is fine; returns NULL. */
+/* NULL is allowed; returns NULL. */
 struct dkim_digest *dkim_digest_free(struct dkim_digest *d);
 
 #endif

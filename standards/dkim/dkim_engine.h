@@ -31,7 +31,7 @@ struct dkim_engine {
      * long for it, there are several, DNS failed, or it refuses what we accept); dkim_check.c verifies it. Where the
      * header fails, *body_verifies says nothing: the library stops there. */
     bool (*verdict)(const struct dkim_library *l, size_t one, bool *header_verifies, bool *body_verifies);
-    /* NULL is fine; returns NULL. */
+    /* NULL is allowed; returns NULL. */
     struct dkim_library *(*free)(struct dkim_library *l);
 };
 

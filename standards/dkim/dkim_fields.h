@@ -20,7 +20,7 @@ struct dkim_fields;
 
 #define DKIM_HASH_OCTETS 32 /* SHA-256 */
 
-/* NULL when memory is out. */
+/* NULL if memory ran out. */
 struct dkim_fields *dkim_fields_new(struct arena *arena, const struct header_list *headers);
 
 /* How many fields have this name (ASCII case aside, blanks before the colon aside). */

@@ -22,7 +22,7 @@ struct dkim_privkey *dkim_privkey_read(const char *path, const char **error) MUS
  * need the key at every message. Any thread; give back what you get. */
 struct dkim_privkey *dkim_privkey_kept(const char *path, const char **error) MUST_CHECK;
 
-/* NULL is fine; returns NULL. */
+/* NULL is allowed; returns NULL. */
 struct dkim_privkey *dkim_privkey_free(struct dkim_privkey *k);
 
 /* "rsa-sha256" or "ed25519-sha256". */

@@ -28,7 +28,7 @@ static bool conclude(struct dkim_proof *out, enum result r, const char *reason)
     return false;
 }
 
-/* Whether this record may be used for this signature at all. */
+/* Tells whether this record may be used for this signature at all. */
 static bool fits(const struct dkim_sigfield *f, const struct dkim_keyrec *k, struct dkim_proof *out)
 {
     enum dkim_key_type wanted = f->algorithm == ALGORITHM_ED25519_SHA256 ? KEY_ED25519 : KEY_RSA;

@@ -29,13 +29,13 @@ struct dkim_pubkey;
 enum status dkim_pubkey_get(enum dkim_key_type type, struct slice base64, struct dkim_pubkey **out,
                             const char **reason) MUST_CHECK;
 
-/* Returns NULL; NULL is fine. */
+/* Returns NULL; NULL is allowed. */
 struct dkim_pubkey *dkim_pubkey_release(struct dkim_pubkey *k);
 
 unsigned dkim_pubkey_bits(const struct dkim_pubkey *k);
 
-/* Whether this is the signature of a SHA-256 hash: PKCS #1 v1.5 (RFC 8017 8.2) or PureEdDSA over the hash (RFC 8463
- * 3). */
+/* Tells whether this is the signature of a SHA-256 hash: PKCS #1 v1.5 (RFC 8017 8.2) or PureEdDSA over the hash (RFC
+ * 8463 3). */
 bool dkim_pubkey_verify(const struct dkim_pubkey *k, const uint8_t hash[32], const uint8_t *signature, size_t n);
 
 /* Empties the cache: at the end of a program, and between tests. */

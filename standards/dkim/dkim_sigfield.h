@@ -3,7 +3,7 @@
  * dkim_sigfield.h - one signature field read: DKIM-Signature (RFC 6376 3.5), ARC-Message-Signature and ARC-Seal (RFC
  * 8617 4.1).
  *
- * Internal to dkim_* and arc_*. Results live in the arena or point into the field's octets. Pure but for the arena.
+ * Internal to dkim_* and arc_*. Results live in the arena or point into the field's octets. Pure except the arena.
  */
 #ifndef ASSAY_STANDARDS_DKIM_DKIM_SIGFIELD_H
 #define ASSAY_STANDARDS_DKIM_DKIM_SIGFIELD_H
@@ -29,11 +29,11 @@ struct dkim_sigfield {
     enum dkim_algorithm algorithm;
     bool relaxed_header, relaxed_body;
     bool canonicalization_given; /* c= is there */
-    const char *domain;          /* d=, s=: kept names; NULL where there is none */
+    const char *domain;          /* d=, s=: canonical names; NULL if there is none */
     const char *selector;
-    const char *identity; /* i= of DKIM, decoded; NULL where there is none */
+    const char *identity; /* i= of DKIM, decoded; NULL if there is none */
     const char *identity_domain;
-    struct slice names; /* h=; p NULL where there is none */
+    struct slice names; /* h=; p NULL if there is none */
     size_t from_names;  /* how often h= has From */
     const uint8_t *signature;
     size_t signature_size;

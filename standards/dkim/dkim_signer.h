@@ -14,9 +14,9 @@
 
 struct header_list;
 
-/* A DKIM-Signature value for a whole message (RFC 6376 section 5): relaxed/relaxed, without the blank behind the
- * colon, lines folded by LF and a tab. domain and selector: kept names. at: t=; 0: clock_wall(). NULL: memory, or no
- * From field. */
+/* A DKIM-Signature value for a whole message (RFC 6376 section 5): relaxed/relaxed, without the blank behind the colon,
+ * lines folded by LF and a tab. domain and selector: canonical names. at: t=; 0: clock_wall(). NULL: memory, or no From
+ * field. */
 const char *dkim_signer_field(struct arena *arena, const struct header_list *headers, struct slice body,
                               const struct dkim_privkey *key, const char *domain, const char *selector,
                               time_t at) MUST_CHECK;

@@ -32,7 +32,7 @@ bool dkim_tags_number(struct slice text, unsigned max_digits, uint64_t *out);
  * list. An empty list has one empty element, and "a:" two; *rest.p is NULL after the last. */
 bool dkim_tags_next(struct slice *rest, struct slice *element);
 
-/* Whether a colon-separated list has this element (case-sensitive). */
+/* Tells whether a colon-separated list has this element (case-sensitive). */
 bool dkim_tags_list_has(struct slice list, const char *element);
 
 #endif

@@ -5,8 +5,8 @@
  *
  * All names that may be needed are asked before the first answer is awaited. Promises a finding in every case: when
  * memory runs out, it is RESULT_TEMPERROR and the status says so. Whether the From domain exists is asked (by MX, which
- * posture checks ask too) only where a record above it has np, and where nothing below it has been seen to exist: a
- * name below which there is something exists (RFC 8020).
+ * posture checks ask too) only where a record above it has np, and if nothing below it has been seen to exist: a name
+ * below which there is something exists (RFC 8020).
  */
 #include "base/domain.h"
 #include "standards/dmarc/dmarc_eval.h"

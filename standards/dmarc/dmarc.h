@@ -61,11 +61,11 @@ struct dmarc_record {
     const char *pct; /* the historic tag as published, for reports in RFC 7489's form; NULL: not there */
 };
 
-/* Whether a TXT text is a DMARC record at all: first tag v, value exactly DMARC1. */
+/* Tells whether a TXT text is a DMARC record at all: first tag v, value exactly DMARC1. */
 bool dmarc_is_record(struct slice text);
 
 /* Reads a record. STATUS_INVALID: it is none; STATUS_LIMIT: over DMARC_RECORD_MAX; STATUS_NOMEM. Anything wrong behind
- * the version is no error. */
+ * the version is not an error. */
 enum status dmarc_record_parse(struct arena *arena, struct slice text, struct dmarc_record *out) MUST_CHECK;
 
 const char *dmarc_policy_name(enum dmarc_policy p); /* "none", "quarantine", "reject" */
@@ -91,12 +91,12 @@ struct dmarc_walk {
     bool unknown;                    /* one of them failed in DNS: org_domain cannot be told */
     const char *org_domain;          /* Organizational Domain of `start`; NULL when unknown */
     const struct dmarc_step *author; /* the step at `start` itself */
-    /* the step whose name is org_domain, where it was queried and has a record; else NULL */
+    /* the step whose name is org_domain, if it was queried and has a record; else NULL */
     const struct dmarc_step *org;
     const struct dmarc_step *suffix; /* the step with psd=y above `start`; else NULL */
 };
 
-/* The names a walk from `start` (kept form) looks at, longest first; returns how many. They point into start. */
+/* The names a walk from `start` (canonical form) looks at, longest first; returns how many. They point into start. */
 size_t dmarc_walk_names(const char *start, const char *names[DMARC_WALK_MAX]);
 
 /* Works out a walk whose steps are filled in for all of dmarc_walk_names(): where it stops, the Organizational Domain.
@@ -116,11 +116,10 @@ enum dmarc_kind { DMARC_SPF, DMARC_DKIM };
 /* What SPF or DKIM found, handed in by the caller. */
 struct dmarc_identifier {
     enum dmarc_kind kind;
-    const char *domain;   /* kept form: MAIL FROM domain (of the null sender: the HELO name, RFC 7208 2.4), or d=; NULL:
-                             there is none */
-    const char *selector; /* DKIM only */
-    enum result result;   /* only RESULT_PASS authenticates; RESULT_TEMPERROR might have */
-    bool counts;          /* false: must not count although it passed (l= leaves body unsigned, +all, ...) */
+    const char *domain;    /* canonical: MAIL FROM domain (null sender: HELO name, RFC 7208 2.4), or d=; NULL: none */
+    const char *selector;  /* DKIM only */
+    enum result result;    /* only RESULT_PASS authenticates; RESULT_TEMPERROR might have */
+    bool counts;           /* false: must not count although it passed (l= leaves body unsigned, +all, ...) */
     enum limit_kind limit; /* of TEMPERROR: the bound of ours that kept it from being found out */
 };
 
@@ -135,7 +134,7 @@ struct dmarc_aligned {
     enum dmarc_alignment alignment; /* whether the domain is aligned, whatever the identifier's result */
     bool identical;                 /* the same name as the From domain */
     bool passes;                    /* aligned, passed and counts: this one makes the DMARC pass */
-    const struct dmarc_walk *walk;  /* its own walk where one was needed; else NULL */
+    const struct dmarc_walk *walk;  /* its own walk if one was needed; else NULL */
 };
 
 enum dmarc_source {
@@ -149,14 +148,14 @@ enum dmarc_existence { DMARC_EXISTENCE_UNASKED, DMARC_EXISTS, DMARC_EXISTS_NOT, 
 
 struct dmarc_finding {
     enum result result; /* none, pass, fail, temperror, permerror (RFC 9989 9.2) */
-    const char *reason; /* why, for people: ours, printable ASCII with kept domain names only. Never NULL */
+    const char *reason; /* why, for people: ours, printable ASCII with canonical domain name names only. Never NULL */
     const char *domain; /* the From domain */
 
     /* what applies */
     enum dmarc_source source;
     const char *record_domain;         /* the DMARC Policy Domain; NULL: none */
     const struct dmarc_record *record; /* NULL: none */
-    char tag[3]; /* the tag that was used: "p", "sp" or "np"; "" where none was (no record, or p=none by default) */
+    char tag[3]; /* the tag that was used: "p", "sp" or "np"; "" if none was (no record, or p=none by default) */
     enum dmarc_policy published; /* what that tag says */
     enum dmarc_policy policy;    /* what is to be applied, after t= (RFC 9989 9.1: policy.dmarc) */
     bool policy_known; /* false: DNS failed before record or tag could be told; published and policy are `none` then */
@@ -194,8 +193,8 @@ enum status dmarc_check(struct dns_scope *scope, struct arena *arena, const char
 
 /* For a message that shows several domains as author (RFC 9989 11.5): each of the first DMARC_AUTHORS_MAX (as many must
  * be there to read) is checked, those of few labels first, so that names made deep to eat up the look-ups do not hide
- * another; the finding is the one with the strictest policy among those that fail; where none fails, one that could not
- * be told; else one without a record; a pass only where every domain passes and none was left out. n_domains == 0:
+ * another; the finding is the one with the strictest policy among those that fail; if none fails, one that could not be
+ * told; else one without a record; a pass only where every domain passes and none was left out. n_domains == 0:
  * RESULT_NONE. */
 enum status dmarc_check_authors(struct dns_scope *scope, struct arena *arena, const char *const *from_domains,
                                 size_t n_domains, const struct dmarc_identifier *identifiers, size_t n, bool psl,

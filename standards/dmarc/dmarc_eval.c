@@ -103,7 +103,7 @@ static bool is_strict(const struct dmarc_eval *e, size_t i)
     return r && (e->identifiers[i].kind == DMARC_SPF ? r->aspf_strict : r->adkim_strict);
 }
 
-/* Whether two names have any name above them, or themselves, in common: the same top-level label. */
+/* Tells whether two names have any name above them, or themselves, in common: the same top-level label. */
 static bool share_a_label(const char *a, const char *b)
 {
     return strcmp(domain_suffix(a, 1), domain_suffix(b, 1)) == 0;
@@ -212,8 +212,8 @@ static bool could_pass(const struct dmarc_eval *e, size_t i, enum result result)
     return e->identifiers[i].result == result && e->identifiers[i].counts && e->aligned[i].alignment != DMARC_UNALIGNED;
 }
 
-/* Which bound kept those back that might have passed: where one of them failed for another reason, that one may still
- * pass later. */
+/* Which bound kept those back that might have passed: if one of them failed for another reason, that one may still pass
+ * later. */
 static enum limit_kind could_pass_limit(const struct dmarc_eval *e)
 {
     enum limit_kind least = LIMIT_OF_MESSAGE;

@@ -27,10 +27,10 @@ struct dmarc_eval {
  * 9989 4.10.1). */
 void dmarc_eval_policy(struct dmarc_eval *e);
 
-/* Whether it matters that the From domain exists: np is there, and the record is that of a domain above. */
+/* Tells whether it matters that the From domain exists: np is there, and the record is that of a domain above. */
 bool dmarc_eval_wants_existence(const struct dmarc_eval *e);
 
-/* Whether identifier i can only be judged with a walk of its own. */
+/* Tells whether identifier i can only be judged with a walk of its own. */
 bool dmarc_eval_wants_walk(const struct dmarc_eval *e, size_t i);
 
 /* Alignment of each identifier, and the result. f->exists is set. */

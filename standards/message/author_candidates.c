@@ -195,7 +195,7 @@ static void decode_words(struct slice s, struct buf *out)
     }
 }
 
-/* Without quotes, backslashes and control octets; without octets above 127 unless `eight_bit`, but for those that are
+/* Without quotes, backslashes and control octets; without octets above 127 unless `eight_bit`, except those that are
  * shown as "@". */
 static void without_odd(struct slice s, bool eight_bit, struct buf *out)
 {

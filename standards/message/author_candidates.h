@@ -22,7 +22,7 @@
 #define AUTHOR_SIGNS_MAX 1000
 
 struct author_candidates {
-    void (*found)(void *context, const char *domain); /* kept form, two labels or more; only valid during the call */
+    void (*found)(void *context, const char *domain); /* canonical, two labels or more; valid only during the call */
     void *context;
     size_t signs;  /* looked at so far; 0 before the first field of a message */
     bool too_many; /* over AUTHOR_SIGNS_MAX, or out of memory: there may be more candidates */
@@ -32,8 +32,8 @@ struct author_candidates {
 /* One From field's value. */
 void author_candidates_read(struct author_candidates *c, struct slice value);
 
-/* Whether the value holds what an honest mailer does not write beside an address it can be parsed by: an encoded word,
- * a CR that is not part of a line end, NUL, or an octet above 127. */
+/* Tells whether the value holds what an honest mailer does not write beside an address it can be parsed by: an encoded
+ * word, a CR that is not part of a line end, NUL, or an octet above 127. */
 bool author_is_disguised(struct slice value);
 
 #endif

@@ -58,12 +58,12 @@ void authres_method(struct authres_writer *w, const char *method, const char *re
 /* A comment in the place reached. NULL or empty: nothing. */
 void authres_comment(struct authres_writer *w, const char *text);
 
-/* ptype.property=value of the method begun last; a token as it is, local@domain as it is where both are plain, else
+/* ptype.property=value of the method begun last; a token as it is, local@domain as it is if both are plain, else
  * quoted. NULL or empty value: nothing is written. */
 void authres_property(struct authres_writer *w, const char *ptype, const char *property, const char *value);
 void authres_property_slice(struct authres_writer *w, const char *ptype, const char *property, struct slice value);
 
-/* Ends it; where no method was written, with "; none" (RFC 8601 2.2). STATUS_INVALID: a Keyword was none, or a property
+/* Ends it; if no method was written, with "; none" (RFC 8601 2.2). STATUS_INVALID: a Keyword was none, or a property
  * came before any method; STATUS_NOMEM. The text must not be used then. */
 enum status authres_end(struct authres_writer *w) MUST_CHECK;
 

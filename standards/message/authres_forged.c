@@ -68,7 +68,7 @@ static bool begins_nocase(struct slice s, struct slice with)
     return s.n >= with.n && slice_eq_nocase(slice_of(s.p, with.n), with);
 }
 
-/* Whether our id stands anywhere in an odd one. */
+/* Tells whether our id stands anywhere in an odd one. */
 static bool mentions(struct slice id, struct slice ours)
 {
     for (size_t i = 0; i < id.n; i++)
@@ -86,7 +86,7 @@ static bool names_us(struct slice id, const char *our_id)
     while (name.n && name.p[name.n - 1] == '.')
         name.n--;
     if (domain_from_text(our_text, ours) != STATUS_OK) {
-        /* Ours is no domain name: the same text, or the same with something behind it. */
+        /* Ours is not a domain name: the same text, or the same with something behind it. */
         return begins_nocase(slice_trim(id), our_text);
     }
     if (domain_from_text(name, kept) != STATUS_OK)

@@ -3,10 +3,9 @@
  * format.c - message-format: From, the fields that may stand once (RFC 5322 3.6), and octets that must not stand at all
  * (RFC 5322 2.3).
  *
- * Promises a from_domain only where there is one From field, wholly parsed, with one domain; fields that some readers
- * take for From count as such. Sender and Resent-From are never looked at for an author.
- * Flaws are looked for all through, so that the finding has them all; `reason` names the gravest, by the order of
- * flaw_texts.
+ * Promises a from_domain only if there is one From field, wholly parsed, with one domain; fields that some readers take
+ * for From count as such. Sender and Resent-From are never looked at for an author. Flaws are looked for all through,
+ * so that the finding has them all; `reason` names the gravest, by the order of flaw_texts.
  */
 #include "standards/message/format.h"
 #include "base/domain.h"

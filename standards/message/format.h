@@ -84,8 +84,8 @@ struct format_finding {
     unsigned flaws;     /* FORMAT_... */
     unsigned remarks;   /* FORMAT_REMARK_... */
     const char *reason; /* the gravest flaw in words, for SMTP replies and logs: printable ASCII of ours, nothing of the
-                           sender's but field names from RFC 5322; NULL where there is none */
-    const char *from_domain; /* kept form; NULL unless there is exactly one usable domain */
+                           sender's but field names from RFC 5322; NULL if there is none */
+    const char *from_domain; /* canonical form; NULL unless there is exactly one usable domain */
     struct mailbox *from;    /* the addresses of the first From field */
     size_t from_count;
     size_t from_fields;                      /* number of From fields */

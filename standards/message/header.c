@@ -230,7 +230,7 @@ struct reader {
     bool crlf; /* lines of this file end in CRLF */
 };
 
-/* The next line without its end; false where there is none. */
+/* The next line without its end; false if there is none. */
 static bool next_line(struct reader *r, struct slice *line)
 {
     if (r->rest.n == 0)

@@ -39,7 +39,7 @@ enum header_flaw {
     HEADER_BAD_LINE = 1 << 6,    /* a line in the header section that is no field and continues none */
     HEADER_FIRST_BLANK = 1 << 7, /* the first line begins with a blank: it continues nothing */
     HEADER_EMPTY_FOLD = 1 << 8,  /* a continuation line of blanks only (obsolete: RFC 5322 4.2) */
-    HEADER_NO_END = 1 << 9,      /* the message ends within its header section (fine where it has no body) */
+    HEADER_NO_END = 1 << 9,      /* the message ends within its header section (fine if it has no body) */
 };
 
 /* Fields that decide kept beyond LIMIT_HEADER_FIELDS, and octets of them beyond LIMIT_HEADER_BYTES. Own bounds: no
@@ -80,7 +80,7 @@ const struct header_field *header_find(const struct header_list *list, const cha
 /* How many fields have that name. */
 size_t header_count(const struct header_list *list, const char *name);
 
-/* Whether a field has that name (see above for what is the same). */
+/* Tells whether a field has that name (see above for what is the same). */
 bool header_is(const struct header_field *field, const char *name);
 
 /* A saved message. Fills `list` (which must be initialised and empty) and sets *body (may be NULL) to what follows the

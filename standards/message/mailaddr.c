@@ -47,7 +47,7 @@ static bool has_hyphen_ends(const char *kept)
     return false;
 }
 
-/* Domain = sub-domain *("." sub-domain), to a kept name */
+/* Domain = sub-domain *("." sub-domain), to a canonical name */
 static bool domain(struct path_reader *r, char kept[LIMIT_DOMAIN + 1])
 {
     struct lex at = r->at;
@@ -166,7 +166,7 @@ static enum status path(struct path_reader *r, struct mailbox *out)
 }
 
 /* What may stand before the last "@" without making another "@" the right one: no controls, and nothing that quotes or
- * comments, but for one pair of quotes round it all. */
+ * comments, except one pair of quotes round it all. */
 static bool is_odd_local(struct slice s)
 {
     if (s.n >= 2 && s.p[0] == '"' && s.p[s.n - 1] == '"')
@@ -179,7 +179,7 @@ static bool is_odd_local(struct slice s)
     return true;
 }
 
-/* A path that the grammar does not take, but whose domain is beyond doubt: what stands behind the last "@". */
+/* A path that the grammar does not take, but whose domain is beyond doubt: what follows the last "@". */
 static enum status odd_path(struct arena *arena, struct slice text, struct mailbox *out)
 {
     char kept[LIMIT_DOMAIN + 1];

@@ -9,7 +9,7 @@
  * encoded words as local part (RFC 2047 5), 8-bit octets that are no UTF-8, more than one "@".
  *
  * The words round it are read leniently: phrases with dots (obs-phrase: `John Q. Public <j@example.org>`), with square
- * brackets or commas in encoded words where no quoted string stands beside them, raw 8-bit and RFC 6532 display names,
+ * brackets or commas in encoded words if no quoted string stands beside them, raw 8-bit and RFC 6532 display names,
  * comments, folds, groups, empty places in a list. An unquoted address as display name is taken only where its domain
  * is that of the address behind it (`j@example.org <j@example.org>`): both readings give the same domain. What is taken
  * here, other readers must see too: tests/conformance/differential/check-grammar holds them against it.
@@ -42,31 +42,30 @@ enum mailbox_note {
 struct mailbox {
     unsigned notes;       /* MAILBOX_... */
     struct slice local;   /* quoting undone. Empty for the null path, and for "<@domain>" */
-    const char *domain;   /* kept form (base/domain.h); NULL: null path, a bare <postmaster>, or a domain literal */
-    struct slice literal; /* "[192.0.2.1]", "[IPv6:...]", with its brackets; empty where there is a domain */
-    struct slice display; /* decoded of quoting only, not of encoded words; hostile text. Empty where there is none */
+    const char *domain;   /* canonical (base/domain.h); NULL: null path, a bare <postmaster>, or a domain literal */
+    struct slice literal; /* "[192.0.2.1]", "[IPv6:...]", with its brackets; empty if there is a domain */
+    struct slice display; /* decoded of quoting only, not of encoded words; hostile text. Empty if there is none */
 };
 
-/* A Reverse-path or Forward-path as MTAs hand it over, with or without its angle brackets. A source route (RFC
- * 5321 4.1.2 A-d-l) is checked and stripped, here and nowhere else. "<>" (and the empty text) is the null path:
- * STATUS_OK, empty local, no domain. A bare "postmaster" is taken (RFC 5321 4.5.1), any other local part without domain
- * is not. smtputf8: RFC 6531 local parts and U-labels are allowed.
+/* A Reverse-path or Forward-path as MTAs hand it over, with or without its angle brackets. A source route (RFC 5321
+ * 4.1.2 A-d-l) is checked and stripped, here and nowhere else. "<>" (and the empty text) is the null path: STATUS_OK,
+ * empty local, no domain. A bare "postmaster" is taken (RFC 5321 4.5.1), any other local part without domain is not.
+ * smtputf8: RFC 6531 local parts and U-labels are allowed.
  *
  * What is asked of a path is mostly its domain, and MTAs take local parts that RFC 5321 does not know (a..b@d, a.@d,
- * .a@d, a:b@d, a@b@d, none at all in "<@d>", 8-bit without SMTPUTF8): then the domain is what stands behind the last
- * "@", without a final dot, and the box is marked MAILBOX_ODD_ADDRESS.
- * STATUS_INVALID: no domain can be told, or controls or angle brackets stand in it; STATUS_LIMIT: longer than
- * LIMIT_ADDRESS; STATUS_NOMEM. */
+ * .a@d, a:b@d, a@b@d, none at all in "<@d>", 8-bit without SMTPUTF8): then the domain is what follows the last "@",
+ * without a final dot, and the box is marked MAILBOX_ODD_ADDRESS. STATUS_INVALID: no domain can be told, or controls or
+ * angle brackets stand in it; STATUS_LIMIT: longer than LIMIT_ADDRESS; STATUS_NOMEM. */
 enum status mailaddr_path(struct arena *arena, struct slice text, bool smtputf8, struct mailbox *out) MUST_CHECK;
 
-/* What stands behind "From:" (folds may be in). All its mailboxes in the order written, groups opened; *count 0 where
- * there are only empty groups. STATUS_INVALID: not wholly a mailbox-list or address-list; STATUS_LIMIT: over
+/* What follows "From:" (folds may be in). All its mailboxes in the order written, groups opened; *count 0 where there
+ * are only empty groups. STATUS_INVALID: not wholly a mailbox-list or address-list; STATUS_LIMIT: over
  * LIMIT_HEADER_FIELD octets, an address over LIMIT_ADDRESS, or more than MAILADDR_FROM_MAX mailboxes; STATUS_NOMEM.
  * *reason (may not be NULL) is then a static text that says why, for people.
  *
  * Two departures are taken and marked. MAILBOX_ODD_ADDRESS: an address of one "@" whose local part is no dot-atom
- * (a..b@d, a.@d, a:b@d) or whose domain has a final dot. MAILBOX_ODD_NAME: a field that is no list by the grammar, but
- * ends in its only angle address, with no "@" in the words before it: they can only be its name. */
+ * (a..b@d, a.@d, a:b@d) or whose domain has a final dot. MAILBOX_ODD_NAME: a field that is not a list by the grammar,
+ * but ends in its only angle address, with no "@" in the words before it: they can only be its name. */
 enum status mailaddr_from(struct arena *arena, struct slice field_body, struct mailbox **out, size_t *count,
                           const char **reason) MUST_CHECK;
 

@@ -12,7 +12,7 @@
  *
  * Promises: OK only when the whole field is one of these; every mailbox given stands in the field, once. A phrase and
  * an address begin alike, so phrase() reads words and addresses as they come, and mailbox_or_group() decides by what
- * stands behind: nothing is read twice in two ways. From an "@" on there is no way back: what is no address then is an
+ * follows: nothing is read twice in two ways. From an "@" on there is no way back: what is not an address then is an
  * error with its reason, not a word of a name.
  */
 #include "base/domain.h"
@@ -50,7 +50,7 @@ static enum found bad(struct from_reader *r, const char *reason)
     return FOUND_BAD;
 }
 
-/* Whether "=?" charset "?" encoding "?" text "?=" (RFC 2047 2) begins here. */
+/* Tells whether "=?" charset "?" encoding "?" text "?=" (RFC 2047 2) begins here. */
 static bool is_encoded_word(struct slice s)
 {
     unsigned marks = 0;
@@ -171,8 +171,8 @@ static enum found addr_spec(struct from_reader *r, struct mailbox *out)
     return f;
 }
 
-/* An address of one "@" that is no addr-spec, though its domain is beyond doubt: dots where none may stand, a colon, a
- * dot behind the domain. Nothing that another reader would begin or end something with. */
+/* An address of one "@" that is no addr-spec, though its domain is beyond doubt: dots if none may stand, a colon, a dot
+ * behind the domain. Nothing that another reader would begin or end something with. */
 static enum found odd_address(struct from_reader *r, struct slice text, struct mailbox *out)
 {
     char kept[LIMIT_DOMAIN + 1];
@@ -279,7 +279,7 @@ static bool odd_word(struct from_reader *r, struct phrase *ph)
     return true;
 }
 
-/* word = atom / quoted-string; and what else stands in phrases. In r->text. Odd words only where there is no
+/* word = atom / quoted-string; and what else stands in phrases. In r->text. Odd words only if there is no
  * quoted-string: beside one, some readers see other addresses than we do. */
 static bool word(struct from_reader *r, struct phrase *ph)
 {
@@ -406,7 +406,7 @@ static enum found address(struct from_reader *r, bool in_group)
 }
 
 /* mailbox-list, address-list and group-list with the empty places that obs-mbox-list, obs-addr-list and obs-group-list
- * allow. FOUND_NOT: all places are empty. Stops where no "," follows. */
+ * allow. FOUND_NOT: all places are empty. Stops if no "," follows. */
 static enum found list(struct from_reader *r, bool in_group)
 {
     bool any = false;
@@ -469,8 +469,8 @@ static bool is_odd_name(struct slice s)
     return !quoted;
 }
 
-/* A field that is no list by the grammar, but in which one author is beyond doubt: a lone odd address, or words without
- * "@" and the field's only angle address behind them. */
+/* A field that is not a list by the grammar, but in which one author is beyond doubt: a lone odd address, or words
+ * without "@" and the field's only angle address behind them. */
 static enum found one_odd_author(struct from_reader *r, struct slice text)
 {
     struct mailbox m;

@@ -26,17 +26,17 @@
 #define LIMIT_SPF_VOID 2       /* RFC 7208 4.6.4 */
 #define LIMIT_SPF_MX 10        /* RFC 7208 4.6.4 */
 #define LIMIT_SPF_PTR 10       /* RFC 7208 4.6.4, 5.5 */
-#define LIMIT_SPF_RECORD 16384 /* octets of a record; own bound (3.4 asks for 512 at most), beyond: permerror */
+#define LIMIT_SPF_RECORD 16384 /* octets of a record; our own limit (3.4 asks for 512 at most), beyond: permerror */
 #define LIMIT_SPF_EXPANSION                                                                                            \
-    65535                          /* octets of one macro expansion, before cutting to a name; own bound, beyond:
+    65535                          /* octets of one macro expansion, before cutting to a name; our own limit, beyond:
                                        permerror */
-#define LIMIT_SPF_EXPLANATION 1024 /* octets of an explanation; own bound, beyond: none */
+#define LIMIT_SPF_EXPLANATION 1024 /* octets of an explanation; our own limit, beyond: none */
 
 struct spf_input {
     struct ip client;     /* family 0 (not known): result none */
     const char *helo;     /* as sent; NULL: not known */
     struct slice local;   /* local part of MAIL FROM, any octets; empty: "postmaster" (4.3) */
-    const char *domain;   /* of MAIL FROM; NULL: the null sender, then the name is HELO's (2.4). Not a kept name:
+    const char *domain;   /* of MAIL FROM; NULL: the null sender, then the name is HELO's (2.4). Not a canonical name:
                              result none (4.3) */
     const char *receiver; /* our own name, for %{r}; NULL: "unknown" */
 };
@@ -56,7 +56,7 @@ struct spf_consulted {
 struct spf_finding {
     enum result result;
     enum spf_identity identity;
-    const char *domain;      /* whose record was asked for, kept form; NULL where there is no usable name */
+    const char *domain;      /* whose record was asked for, canonical form; NULL if there is no usable name */
     const char *mechanism;   /* the term that decided, as published ("-all", "include:spf.example.net"); NULL: none
                                 did. Hostile text, ASCII */
     const char *reason;      /* words for a log, never NULL; may quote published text (ASCII) */
@@ -72,7 +72,7 @@ struct spf_finding {
     bool plus_all;
     bool sends_nothing;         /* the record is exactly "v=spf1 -all": the domain says that it sends no mail (RFC 7208
                            10.1.2) */
-    enum dns_security security; /* of the weakest answer consulted; DNS_UNKNOWN where none came */
+    enum dns_security security; /* of the weakest answer consulted; DNS_UNKNOWN if none came */
     unsigned terms;             /* look-up terms used, 0..11 */
     unsigned voids;             /* void look-ups, 0..3 */
 };

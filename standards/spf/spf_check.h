@@ -38,7 +38,7 @@ enum spf_match { SPF_MATCH, SPF_NO_MATCH, SPF_MATCH_TEMPERROR, SPF_MATCH_PERMERR
 /* check_host() of RFC 7208 section 4 for `domain`; inside: in an include. */
 enum result spf_check_host(struct spf_check *c, const char *domain, bool inside);
 
-/* Whether a mechanism matches (5). Counts look-up terms and void look-ups; on an error c->reason is set. */
+/* Tells whether a mechanism matches (5). Counts look-up terms and void look-ups; on an error c->reason is set. */
 enum spf_match spf_mechanism_match(struct spf_check *c, const char *domain, const struct spf_term *t);
 
 /* Counts a term that looks up; false: one too many, c->reason is set (4.6.4). */

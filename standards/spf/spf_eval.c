@@ -66,7 +66,7 @@ static void keep_record(struct spf_check *c, const char *domain, struct slice te
         c->records[c->record_count++] = (struct spf_consulted){domain, text, security};
 }
 
-/* 4.4 and 4.5: RESULT_PASS and *text where there is just one record. */
+/* 4.4 and 4.5: RESULT_PASS and *text if there is just one record. */
 static enum result find_record(struct spf_check *c, const char *domain, struct slice *text)
 {
     const struct dns_answer *a = spf_check_get(c, domain, DNS_TXT);

@@ -3,12 +3,12 @@
  * spf_identity.c - whose record is asked for (RFC 7208 sections 2.3, 2.4, 4.1, 4.3), what both engines ask first, and
  * which engine answers.
  *
- * A name that is no domain name of two labels or more has no record: result none, and nothing is asked.
+ * A name that is not a domain name of two labels or more has no record: result none, and nothing is asked.
  */
 #include "base/domain.h"
 #include "standards/spf/spf_engine.h"
 
-/* The domain of an identity in kept form; NULL: there is none usable. */
+/* The domain of an identity in canonical form; NULL: there is none usable. */
 static bool domain_of(const struct spf_input *in, enum spf_identity identity, char out[LIMIT_DOMAIN + 1])
 {
     const char *text = identity == SPF_HELO || !in->domain ? in->helo : in->domain;

@@ -33,7 +33,7 @@ static bool is_alnum(char c)
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Whether set holds c; NUL is in no set. */
+/* Tells whether set holds c; NUL is in no set. */
 static bool in_set(const char *set, char c)
 {
     return c && strchr(set, c);

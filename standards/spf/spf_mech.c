@@ -2,10 +2,11 @@
 /*
  * spf_mech.c - one function per mechanism (RFC 7208 section 5) and a table of them.
  *
- * A failing or bogus look-up is temperror at once (5: "the DNS lookup returns a server error or times out"), but for
- * ptr, which then does not match (5.5). A name that is no domain name is not asked for and does not match (4.3, 4.8). A
- * void look-up is counted once per term: 4.6.4 limits the "terms" for which queries return nothing; an mx is void when
- * there is no MX record, or its hosts were asked for and none has an address. A null MX (RFC 7505) is an answer.
+ * A failing or bogus look-up is temperror at once (5: "the DNS lookup returns a server error or times out"), except
+ * ptr, which then does not match (5.5). A name that is not a domain name is not asked for and does not match (4.3,
+ * 4.8). A void look-up is counted once per term: 4.6.4 limits the "terms" for which queries return nothing; an mx is
+ * void when there is no MX record, or its hosts were asked for and none has an address. A null MX (RFC 7505) is an
+ * answer.
  */
 #include "standards/spf/spf_check.h"
 
@@ -44,8 +45,8 @@ static enum spf_match nothing(struct spf_check *c)
     return count_void(c) ? SPF_NO_MATCH : SPF_MATCH_PERMERROR;
 }
 
-/* Whether an address of the answer is the client's, by the prefix length of its family; addresses that may send are
- * counted. */
+/* Tells whether an address of the answer is the client's, by the prefix length of its family; addresses that may send
+ * are counted. */
 static bool addresses_match(struct spf_check *c, const struct dns_answer *a, const struct spf_term *t)
 {
     unsigned bits = c->in->client.family == 6 ? t->bits6 : t->bits4;
@@ -195,7 +196,7 @@ static const struct dns_answer *client_names(struct spf_check *c)
     return spf_check_get(c, ip_arpa(&c->in->client, arpa), DNS_PTR);
 }
 
-/* Whether name has the client's address. A failure means that it is skipped (5.5). */
+/* Tells whether name has the client's address. A failure means that it is skipped (5.5). */
 static bool leads_back(struct spf_check *c, const char *name)
 {
     const struct dns_answer *a = spf_check_get(c, name, address_type(c));

@@ -21,7 +21,7 @@ struct spf_ranges {
     size_t count;
 };
 
-#define LIMIT_SPF_RANGES 10000 /* networks counted; own bound, the rest is left out */
+#define LIMIT_SPF_RANGES 10000 /* networks counted; our own limit, the rest is left out */
 
 /* Adds a network; when memory or the bound is reached it is left out. */
 void spf_ranges_add(struct arena *arena, struct spf_ranges *r, const struct ip_net *net);

@@ -28,7 +28,7 @@ struct spf_term {
     enum result qualifier; /* PASS FAIL SOFTFAIL NEUTRAL */
     struct slice text;     /* as published */
     struct slice domain;   /* domain-spec; n == 0: none was given */
-    uint8_t bits4, bits6;  /* of a and mx; 32 and 128 where not given */
+    uint8_t bits4, bits6;  /* of a and mx; 32 and 128 if not given */
     struct ip_net net;     /* of ip4 and ip6 */
 };
 
@@ -39,10 +39,10 @@ struct spf_record {
     struct slice exp;
 };
 
-/* Whether a TXT text is an SPF record: "v=spf1", any case, then a blank or the end (4.5). */
+/* Tells whether a TXT text is an SPF record: "v=spf1", any case, then a blank or the end (4.5). */
 bool spf_record_is(struct slice text);
 
-/* Whether it is exactly "-all": the domain says that it sends no mail (10.1.2). */
+/* Tells whether it is exactly "-all": the domain says that it sends no mail (10.1.2). */
 bool spf_record_sends_nothing(const struct spf_record *r);
 
 /* STATUS_INVALID: a syntax error anywhere in it (4.6: permerror), *reason says where. STATUS_NOMEM. */

@@ -2,7 +2,7 @@
 /*
  * sts.c - the grammar of MTA-STS: the TXT record (RFC 8461 3.1), the policy file (3.2), matching of mail hosts (4.1).
  *
- * One small function for each rule of the grammar. What is not wholly by the grammar is no record and no policy: a
+ * One small function for each rule of the grammar. What is not wholly by the grammar is not a record and no policy: a
  * half-read policy could ask for less than its owner meant. Four deviations from the grammar are accepted: empty lines
  * in a policy (files often end with one), a policy of mode none without mx (section 8.3 needs none), blanks before a
  * record's first semicolon (the grammar allows what the text of 3.1 does not), and mx that are addresses (left out). A
@@ -37,7 +37,7 @@ static struct slice without_blanks(struct slice s)
     return s;
 }
 
-/* The octets before the first `c`; *rest: what follows it, its p NULL where there is none. */
+/* The octets before the first `c`; *rest: what follows it, its p NULL if there is none. */
 static struct slice cut_at(struct slice s, char c, struct slice *rest)
 {
     const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
@@ -113,7 +113,7 @@ enum status sts_record_id(struct slice txt, char out[STS_ID + 1])
     while (rest.p) {
         struct slice field = without_blanks(cut_at(rest, ';', &rest));
         if (!field.n && !rest.p)
-            break; /* the last delimiter may stand behind the last field */
+            break; /* the last delimiter may follow the last field */
         if (!take_record_field(field, &id))
             return STATUS_INVALID;
     }

@@ -3,8 +3,7 @@
  * direct.c - the sockets of direct.h: UDP first, TCP where the answer was cut.
  *
  * Promises to return in time whatever the server does, to take an answer from the server asked and from nobody else
- * (the socket is connected), and to close what it opened. An answer that is not ours is passed over, and waiting goes
- * on.
+ * (the socket is connected), and to close what it opened. An answer that is not ours is skipped, and waiting goes on.
  */
 #include "base/clock.h"
 #include "dns/direct.h"

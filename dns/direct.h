@@ -17,7 +17,7 @@
 #include "base/ip.h"
 #include "dns/dns.h"
 
-#define DNS_DIRECT_RECORDS 256 /* of one answer section; the rest is left out, and `cut` is set; own bound */
+#define DNS_DIRECT_RECORDS 256 /* of one answer section; the rest is left out, and `cut` is set; our own limit */
 #define DNS_DIRECT_MESSAGE 65535
 #define DNS_RRSIG ((enum dns_type)46)
 #define DNS_NSEC3PARAM ((enum dns_type)51)

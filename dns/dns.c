@@ -8,7 +8,7 @@
  * when the scope is freed.
  *
  * Order of an entry's life: made by dns_start or dns_get (then it is counted), waiting while the scope may send no more
- * packets, under way (flight set), done. dns_get waits and makes it done; dns_scope_free lets go of what is still under
+ * packets, under way (flight set), done. dns_get waits and makes it done; dns_scope_free releases what is still under
  * way. Only done entries are in the trace.
  *
  * Packets (LIMIT_DNS_WIRE, a message's scope only): a question that the source does not know at once holds the worst
@@ -170,7 +170,7 @@ static struct entry *find(struct dns_scope *s, const char *name, const char *nor
     return NULL;
 }
 
-/* Takes the answer of an entry under way, NULL where it did not come in time, and charges its packets. */
+/* Takes the answer of an entry under way, NULL if it did not come in time, and charges its packets. */
 static void finish(struct dns_scope *s, struct entry *e, struct dns_result *r)
 {
     const bool failed = !r || r->state == DNS_TEMPFAIL || r->state == DNS_BOGUS;
@@ -189,7 +189,8 @@ static void finish(struct dns_scope *s, struct entry *e, struct dns_result *r)
         settle(e, DNS_TEMPFAIL, "no answer in time", LIMIT_NOT_REACHED);
 }
 
-/* Whether a look-up for this purpose may begin. Until DMARC and keys have asked, some packets are kept for them. */
+/* Tells whether a look-up for this purpose may begin. Until DMARC and keys have asked, some packets are kept for
+ * them. */
 static bool has_packets(const struct dns_scope *s, enum dns_purpose purpose)
 {
     const unsigned first = s->asked[DNS_FOR_DMARC] + s->asked[DNS_FOR_KEYS];
@@ -267,7 +268,7 @@ static void ask(struct dns_scope *s, struct entry *e)
     }
 }
 
-/* A waiting entry's turn has come: others are awaited until it may begin. Where none is under way any more and there is
+/* A waiting entry's turn has come: others are awaited until it may begin. If none is under way any more and there is
  * still no room, the packets of this message are used up. */
 static void begin_now(struct dns_scope *s, struct entry *e)
 {
@@ -290,7 +291,7 @@ static void begin_now(struct dns_scope *s, struct entry *e)
         settle(e, DNS_TEMPFAIL, "no packet left of the number that a message may send", LIMIT_OF_MESSAGE);
 }
 
-/* The entry of this question, made and asked where there is none; NULL when out of memory. */
+/* The entry of this question, made and asked if there is none; NULL when out of memory. */
 static struct entry *entry_of(struct dns_scope *s, const char *name, enum dns_type type)
 {
     char normal[DNS_NAME_TEXT];

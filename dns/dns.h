@@ -10,10 +10,9 @@
  *                      arena.
  *   struct dns_answer  one answer. Never NULL, never half an answer.
  *
- * dns_start() asks and does not wait; dns_get() waits for the answer, asking first where nobody has. So whoever
- * learns a name early starts, and the engine that needs the answer later calls dns_get() as if it were synchronous.
- * Asking the same question twice in a scope costs nothing and gives the same answer (one message is judged on one
- * view of DNS).
+ * dns_start() asks and does not wait; dns_get() waits for the answer, asking first if nobody has. So whoever learns a
+ * name early starts, and the engine that needs the answer later calls dns_get() as if it were synchronous. Asking the
+ * same question twice in a scope costs nothing and gives the same answer (one message is judged on one view of DNS).
  *
  * States are never mixed up: "no such name" (RFC 8020: nothing below it either), "no data", "could not find out now"
  * and "bogus" are four different things. A bogus answer (RFC 4035 4.3) carries no data here: nobody can use it by
@@ -36,7 +35,7 @@ enum dns_state {
     DNS_NXDOMAIN, /* the name does not exist */
     DNS_TEMPFAIL, /* time-out, SERVFAIL, refused, budget or deadline reached: nothing is known */
     DNS_BOGUS,    /* DNSSEC validation failed; `why` says how */
-    DNS_BADNAME,  /* the text asked for is no domain name: nothing was asked (label > 63, name > 253, empty label) */
+    DNS_BADNAME,  /* the text asked for is not a domain name: nothing was asked (label > 63, name > 253, empty label) */
 };
 
 enum dns_security {
@@ -79,7 +78,7 @@ struct dns_answer {
 struct dns; /* a source; see dns_unbound.h, dns_replay.h */
 struct dns_scope;
 
-/* Closes a source: its threads end, its memory goes. No scope on it may be left. NULL is fine. Returns NULL. */
+/* Closes a source: its threads end, its memory goes. No scope on it may be left. NULL is allowed. Returns NULL. */
 struct dns *dns_close(struct dns *source);
 
 /* What a message's question is for: each purpose has look-ups of its own (base/limits.h). */
@@ -104,7 +103,7 @@ struct dns_scope *dns_scope_new(struct dns *source, struct arena *arena, const s
  * ended and answers are waited for. */
 void dns_scope_renew(struct dns_scope *s);
 
-/* Lets go of look-ups still under way. Must come before the arena is freed or reset. NULL is fine. Returns NULL. */
+/* Lets go of look-ups still under way. Must come before the arena is freed or reset. NULL is allowed. Returns NULL. */
 struct dns_scope *dns_scope_free(struct dns_scope *s);
 
 /* What the questions asked from now on are for; DNS_FOR_REST at first. */
@@ -126,15 +125,15 @@ enum limit_kind dns_scope_limit(struct dns_scope *s);
 /* The trace: every answer this scope got, in the order asked. i from 0; NULL at the end. */
 const struct dns_answer *dns_trace(const struct dns_scope *s, size_t i);
 
-/* Whether record i of a TXT answer could be joined: its strings, concatenated without separator (RFC 7208 3.3). The
- * result lies in the scope's arena. An rdata of no octets at all gives the empty text. SLICE_NULL when i is out
- * of range or the rdata is malformed. */
+/* Tells whether record i of a TXT answer could be joined: its strings, concatenated without separator (RFC 7208 3.3).
+ * The result lies in the scope's arena. An rdata of no octets at all gives the empty text. SLICE_NULL when i is out of
+ * range or the rdata is malformed. */
 struct slice dns_txt(struct dns_scope *s, const struct dns_answer *a, size_t i);
 
 /* The address in record i of an A or AAAA answer. */
 bool dns_address(const struct dns_answer *a, size_t i, struct ip *out);
 
-/* The host name (kept form, see domain.h; root as ".") in record i of an MX, PTR, NS or CNAME answer, and an MX's
+/* The host name (canonical form, see domain.h; root as ".") in record i of an MX, PTR, NS or CNAME answer, and an MX's
  * preference (may be NULL). NULL when the name is not one that this project keeps. */
 const char *dns_host(struct dns_scope *s, const struct dns_answer *a, size_t i, uint16_t *preference);
 

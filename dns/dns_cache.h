@@ -19,7 +19,7 @@ struct dns_cache;
 
 /* bytes: bound on keys and answers together. NULL when out of memory. */
 struct dns_cache *dns_cache_new(size_t bytes) MUST_CHECK;
-struct dns_cache *dns_cache_free(struct dns_cache *c); /* NULL is fine; returns NULL */
+struct dns_cache *dns_cache_free(struct dns_cache *c); /* NULL is allowed; returns NULL */
 
 /* The answer, with one reference for the caller, or NULL. now: clock_mono_ms(). */
 struct dns_result *dns_cache_get(struct dns_cache *c, const struct dns_question *q, int64_t now);

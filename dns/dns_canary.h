@@ -21,8 +21,8 @@ enum dns_health {
     DNS_UNCONFIGURED, /* the resolver could not be made: the anchor file, a setting */
 };
 
-/* name: kept form, or "." or NULL for the root. *why: one line for a log (malloc'ed; the caller frees it), NULL when
- * healthy. */
+/* name: canonical form, or "." or NULL for the root. *why: one line for a log (malloc'ed; the caller frees it), NULL
+ * when healthy. */
 enum dns_health dns_canary(const struct dns_unbound_config *config, const char *name, unsigned ms, char **why);
 
 #endif

@@ -26,7 +26,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* The octet that text begins with, escapes undone; *used is its length in text, 0 where the escape is malformed. */
+/* The octet that text begins with, escapes undone; *used is its length in text, 0 if the escape is malformed. */
 static unsigned char text_octet(const char *text, size_t *used)
 {
     if (text[0] != '\\') {

@@ -4,7 +4,7 @@
  *
  * Whatever a record holds, its text is one line of printable ASCII. Rdata that its type's form cannot express (cut off,
  * a compressed name, more behind the end) is written as \# LENGTH HEX (RFC 3597 section 5), which expresses everything.
- * Cannot fail but for memory, which the buffer remembers.
+ * Cannot fail except memory, which the buffer remembers.
  */
 #include "dns/dns_source.h"
 #include "dns/dns_text.h"

@@ -4,8 +4,8 @@
  * later. The format is assay-dns(5), too.
  *
  * One record or statement per line; `#` or `;` begins a comment; a line that begins with white space belongs to the
- * name of the line before. Names are absolute, with or without the final dot, in any case; other octets as \DDD.
- * Words before TYPE may come in any order:
+ * name of the line before. Names are absolute, with or without the final dot, in any case; other octets as \DDD. Words
+ * before TYPE may come in any order:
  *
  *     NAME [SECURITY] [TTL] [as NAME2] TYPE RDATA       a record
  *     NAME [SECURITY] [TTL] [as NAME2] nodata TYPE      the name exists, records of TYPE do not
@@ -13,7 +13,7 @@
  *     NAME timeout ["why"] [TYPE]             no answer ever comes     \  TYPE left out: all types of that name
  *     NAME servfail ["why"] [TYPE]            the server fails          | that no other line of it speaks of
  *     NAME bogus ["why"] [TYPE]               validation fails         /
- *     zone NAME secure|insecure|bogus|timeout|servfail    what holds at NAME and below where no line says otherwise
+ *     zone NAME secure|insecure|bogus|timeout|servfail    what holds at NAME and below if no line says otherwise
  *     time 2026-11-20T23:19:25Z               when the answers were saved (dns_replay_time)
  *
  *   SECURITY  secure or insecure; left out: what `zone` says of the closest enclosing name; else insecure.
@@ -34,8 +34,8 @@
  *     slow.example  timeout TXT
  *     zone bad.example bogus
  *
- * The source is unchanging after it was made and may be used by all threads. A `timeout` answers at once: nobody
- * waits in a replay.
+ * The source is unchanging after it was made and may be used by all threads. A `timeout` answers at once: nobody waits
+ * in a replay.
  */
 #ifndef ASSAY_DNS_DNS_REPLAY_H
 #define ASSAY_DNS_DNS_REPLAY_H
@@ -56,7 +56,7 @@ struct dns *dns_replay_new(const char *path, char **error) MUST_CHECK;
 /* The same from text in memory; `what` names it in errors. */
 struct dns *dns_replay_text(struct slice text, const char *what, char **error) MUST_CHECK;
 
-/* When the answers were saved; 0 where the file does not say. */
+/* When the answers were saved; 0 if the file does not say. */
 time_t dns_replay_time(const struct dns *source);
 
 /* Writes every answer that the scope got in that format, with a `time` line. STATUS_AGAIN: writing failed (errno).

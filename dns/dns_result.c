@@ -3,7 +3,7 @@
  * dns_result.c - one answer as the sources share it: a single block of memory that never changes after it was made.
  *
  * The block is the struct, the array of slices, then their octets, `canonical` and `why`, each with a NUL behind.
- * Whoever drops the last reference frees it. Making one fails only for want of memory.
+ * Whoever drops the last reference frees it. Making one fails only because memory ran out.
  */
 #include "dns/dns_source.h"
 #include <stdlib.h>

@@ -62,7 +62,7 @@ static void places(uint64_t h, uint32_t out[2])
     out[1] = (uint32_t)(h >> 36) % PLACES;
 }
 
-/* The last n labels of a name in normal form; all of it where it has no more. */
+/* The last n labels of a name in normal form; all of it if it has no more. */
 static const char *last_labels(const char *name, unsigned n)
 {
     const char *at = name + strlen(name);

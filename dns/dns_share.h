@@ -8,7 +8,7 @@
  *     begin. One alone gets a ninth of all; the more are busy, the less each gets, and there is always room left for
  *     one that has little under way (the dynamic threshold of shared switch buffers: Choudhury and Hahne 1998);
  *     a zone in which DNS_SHARE_FAILURES look-ups in a row found no server is taken as dead for a while: look-ups in it
- *     fail at once, but for one every two seconds that tries again. Any answer ends that.
+ *     fail at once, except one every two seconds that tries again. Any answer ends that.
  * The zone of a name is a guess by its labels, made without asking: its last two labels; three where the second one
  * looks like a registry's (co.uk); the /16 or /32 of a reverse name.
  *
@@ -47,7 +47,7 @@ struct dns_ticket {
 
 /* most: look-ups that can be under way. NULL when out of memory. */
 struct dns_share *dns_share_new(unsigned most);
-struct dns_share *dns_share_free(struct dns_share *s); /* NULL is fine; returns NULL */
+struct dns_share *dns_share_free(struct dns_share *s); /* NULL is allowed; returns NULL */
 
 /* Asks for admission of a look-up of `name` (normal form) for `client` (family 0: nobody's), while `under_way` are.
  * Where it is admitted it is counted until dns_share_leave. now: clock_mono_ms(). */

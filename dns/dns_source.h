@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_source.h - what stands behind dns.h: the contract between a scope (dns.c) and a source of answers (dns_unbound.c,
+ * dns_source.h - what follows dns.h: the contract between a scope (dns.c) and a source of answers (dns_unbound.c,
  * dns_replay.c). Nobody else includes it, but tests that bring a source of their own.
  *
  * A source gets questions in normal form and gives either a result at once or a flight to wait for. A result never
@@ -44,7 +44,7 @@ struct dns_result {
  */
 struct dns_result *dns_result_new(const struct dns_result *like) MUST_CHECK;
 struct dns_result *dns_result_hold(struct dns_result *r);
-void dns_result_drop(struct dns_result *r); /* NULL is fine */
+void dns_result_drop(struct dns_result *r); /* NULL is allowed */
 
 struct dns_flight; /* a question under way; each source defines its own */
 
@@ -55,10 +55,10 @@ struct dns_ops {
     /* Waits until monotonic time `until` (clock.h); 0: not at all. The result (one reference for the caller), or NULL:
      * not yet. */
     struct dns_result *(*await)(struct dns *source, struct dns_flight *flight, int64_t until);
-    /* The asker lets go of a flight; once for each that `ask` gave. */
+    /* The asker releases a flight; once for each that `ask` gave. */
     void (*let_go)(struct dns *source, struct dns_flight *flight);
     void (*close)(struct dns *source);
-    /* As ask, but begins nothing: NULL where the answer is not known. NULL itself: nothing is ever known at once. */
+    /* As ask, but begins nothing: NULL if the answer is not known. NULL itself: nothing is ever known at once. */
     struct dns_result *(*known)(struct dns *source, const struct dns_question *q);
 };
 

@@ -5,7 +5,7 @@
  * Order of a search at a name: a line about that type, a CNAME record (followed), a line about the whole name, the
  * zone's state; then "no data" where the name or one below it is listed, else "no such name". A negative answer is as
  * secure as the name's own lines say, else as its zone. A chain is as secure as its weakest link, and fails where a
- * link fails. Fails only for want of memory.
+ * link fails. Fails only because memory ran out.
  */
 #include "dns/dns_table.h"
 #include "base/limits.h"
@@ -228,7 +228,7 @@ static void take_nothing(struct search *s, const struct node *n)
     negative(s, DNS_NODATA, NULL);
 }
 
-/* Whether every line of n leaves its security to the zone, and the zone fails: then so do they. */
+/* Tells whether every line of n leaves its security to the zone, and the zone fails: then so do they. */
 static bool zone_fails(struct search *s, const struct node *n)
 {
     const struct node *zone = zone_of(s->table, s->name);

@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "dns/dns_source.h"
 
-#define DNS_TABLE_CHAIN 16 /* CNAME records followed; Unbound's own bound is 11 */
+#define DNS_TABLE_CHAIN 16 /* CNAME records followed; Unbound's our own limit is 11 */
 #define DNS_SECURITY_UNSET ((enum dns_security) - 1)
 
 /* One line of a file. */
@@ -31,7 +31,7 @@ struct dns_table *dns_table_new(struct arena *arena) MUST_CHECK;
 /* Adds a copy of a line to a name in normal form. */
 enum status dns_table_add(struct dns_table *t, const char *name, const struct dns_line *line) MUST_CHECK;
 
-/* What holds at name and below where no line says otherwise: DNS_FOUND with a security, or a failing state with words.
+/* What holds at name and below if no line says otherwise: DNS_FOUND with a security, or a failing state with words.
  */
 enum status dns_table_zone(struct dns_table *t, const char *name, enum dns_state state, enum dns_security security,
                            const char *why) MUST_CHECK;

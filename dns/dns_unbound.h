@@ -9,8 +9,8 @@
  * kept there.
  *
  * Equal questions under way at the same time, from any number of scopes, are one look-up. A scope that gives up
- * (deadline, or dns_scope_free) lets go of its look-up at once; libunbound goes on with it for some seconds, and what
- * it finds is kept in the cache. How many may be under way for one client network and in one zone: dns_share.h.
+ * (deadline, or dns_scope_free) releases its look-up at once; libunbound goes on with it for some seconds, and what it
+ * finds is kept in the cache. How many may be under way for one client network and in one zone: dns_share.h.
  *
  * dns_unbound_new starts threads: call it after daemonizing, never before a fork. struct dns may be used by all
  * threads.

@@ -70,7 +70,8 @@ static unsigned most_flights(const struct dns_unbound_config *config)
     return files.rlim_cur / 2 < 64 ? 64 : (unsigned)(files.rlim_cur / 2);
 }
 
-/* Whether this host has a way to IPv6 addresses. Nothing is sent: connecting a datagram socket only asks for a route.
+/* Tells whether this host has a way to IPv6 addresses. Nothing is sent: connecting a datagram socket only asks for a
+ * route.
  */
 static bool has_ipv6(void)
 {

@@ -100,7 +100,7 @@ static X509_STORE *trusted(const char *ca_file)
 }
 
 /* RFC 8461 3.3: the host's name must be a DNS-ID of the certificate. OpenSSL and libcurl would else take a Common Name
- * where there is no DNS name. */
+ * if there is no DNS name. */
 static CURLcode set_up_tls(CURL *c, void *ssl_ctx, void *context)
 {
     const struct https_request *r = context;

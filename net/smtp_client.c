@@ -174,7 +174,7 @@ static void drop_reply(struct smtp_client *s, size_t length)
     s->have -= length;
 }
 
-/* Whether a line of the EHLO reply is the keyword STARTTLS (RFC 3207 section 2). */
+/* Tells whether a line of the EHLO reply is the keyword STARTTLS (RFC 3207 section 2). */
 static bool offers_starttls(const struct smtp_client *s, size_t length)
 {
     for (size_t at = 0; at < length;) {

@@ -11,7 +11,7 @@
 
 #include "net/starttls.h"
 
-#define SMTP_CLIENT_TEXT 1000 /* octets kept of the greeting and of the reply to EHLO; own bound */
+#define SMTP_CLIENT_TEXT 1000 /* octets kept of the greeting and of the reply to EHLO; our own limit */
 
 struct smtp_client {
     struct arena *arena;

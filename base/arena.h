@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * arena.h - memory that is given back all at once.
+ * arena.h - memory that is released all at once.
  *
  * One arena per message, per policy, per look-up set: what is made for it lives as long as it does, and error paths
  * have nothing to undo. An arena has an upper bound; when it is reached, or malloc fails, arena_alloc returns NULL and
@@ -19,10 +19,10 @@
 
 struct arena;
 
-/* A new arena of at most `bound` octets in all. NULL when memory is out. */
+/* A new arena of at most `bound` octets in all. NULL if memory ran out. */
 struct arena *arena_new(size_t bound);
 
-/* Gives everything back. NULL is fine; returns NULL, so that callers write a = arena_free(a). */
+/* Gives everything back. NULL is allowed; returns NULL, so that callers write a = arena_free(a). */
 struct arena *arena_free(struct arena *a);
 
 /* Forgets all that was allocated and the failure mark, and keeps one block for the next use. */
@@ -47,7 +47,7 @@ struct slice arena_slice(struct arena *a, struct slice s) MUST_CHECK;
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3) MUST_CHECK;
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF_LIKE(2, 0) MUST_CHECK;
 
-/* Whether any allocation has failed since the arena was made or reset. */
+/* Tells whether any allocation has failed since the arena was made or reset. */
 bool arena_failed(const struct arena *a);
 
 /* Octets handed out. */

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Wall time in seconds; the fixed value where one was set. */
+/* Wall time in seconds; the fixed value if one was set. */
 time_t clock_wall(void);
 
 /* Wall time in microseconds since 1970. */

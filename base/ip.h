@@ -43,7 +43,7 @@ enum status ip_net_from_text(struct slice text, struct ip_net *out) MUST_CHECK;
 bool ip_eq(const struct ip *a, const struct ip *b);
 bool ip_in_net(const struct ip *a, const struct ip_net *net);
 
-/* Whether the first `bits` bits agree (same family). */
+/* Tells whether the first `bits` bits agree (same family). */
 bool ip_same_prefix(const struct ip *a, const struct ip *b, unsigned bits);
 
 /* The network of that many bits round an address (bits beyond the family's width are cut to it). */

@@ -3,9 +3,9 @@
  * language.h - texts for people in their language, from catalogues that are part of the program.
  *
  * A text is asked for by its English form; where a catalogue (po/NAME.po, compiled in) has none, the English one is
- * given back. No locale need be installed, and none is changed: numbers in files and on the wire stay as they are.
+ * released. No locale need be installed, and none is changed: numbers in files and on the wire stay as they are.
  *
- * Pure, but for language_of_user(), which reads the environment. Any thread.
+ * Pure, except language_of_user(), which reads the environment. Any thread.
  */
 #ifndef ASSAY_BASE_LANGUAGE_H
 #define ASSAY_BASE_LANGUAGE_H
@@ -22,7 +22,7 @@ const char *language_name(enum language l); /* "en", "nl" */
 /* "nl", "nl_NL.UTF-8", "NL". false: a language that there is no catalogue of. */
 bool language_from_name(const char *name, enum language *out);
 
-/* By LC_ALL, LC_MESSAGES or LANG, the first that is set; English where it names no language we have. */
+/* By LC_ALL, LC_MESSAGES or LANG, the first that is set; English if it names no language we have. */
 enum language language_of_user(void);
 
 /* For texts that are looked up elsewhere: marks them for po/update. */

@@ -24,7 +24,7 @@ struct reading {
     bool help;
 };
 
-/* Whether this row is an option of this command. */
+/* Tells whether this row is an option of this command. */
 static bool applies(const struct options_spec *s, size_t i)
 {
     return s->rows[i].name && (s->rows[i].bit == 0 || (s->rows[i].bit & s->takes) != 0);

@@ -7,7 +7,7 @@
  * the beginning of a long name where only one begins so, options and operands in any order, `--` before operands that
  * begin with `-`. `-h` and `--help` are in every table by themselves.
  *
- * Nothing is printed here: a complaint is one line of text, with the nearest name where one is near. Texts point into
+ * Nothing is printed here: a complaint is one line of text, with the nearest name if one is near. Texts point into
  * argv. Threads: any.
  */
 #ifndef ASSAY_BASE_OPTIONS_H

@@ -54,7 +54,7 @@ static bool is_trusted(uid_t uid)
     return uid == 0 || uid == geteuid();
 }
 
-/* Whether nobody but root and the caller could have put this link where it stands. */
+/* Tells whether nobody but root and the caller could have put this link where it stands. */
 static bool is_safe_link(const struct stat *folder, const struct stat *link)
 {
     return is_trusted(link->st_uid) && is_trusted(folder->st_uid) &&

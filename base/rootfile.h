@@ -58,7 +58,7 @@ enum status rootfile_make_folder(const char *path, const struct rootfile_rights 
  * rights->uid's. A mode of 0 leaves the mode. */
 enum status rootfile_give(const char *path, mode_t kind, const struct rootfile_rights *rights) MUST_CHECK;
 
-/* Removes a name that is no folder. STATUS_MISSING: there is none. */
+/* Removes a name that is not a folder. STATUS_MISSING: there is none. */
 enum status rootfile_remove(const char *path) MUST_CHECK;
 
 /* STATUS_DENIED for EACCES, EPERM, ELOOP and EROFS; STATUS_MISSING for ENOENT and ENOTDIR; else STATUS_AGAIN. */

@@ -45,7 +45,7 @@ void test_message_withdraw(const char *state_dir);
 /* The secrets on offer at this moment. */
 enum status test_message_read(const char *state_dir, time_t now, struct test_message *out) MUST_CHECK;
 
-/* Whether a MAIL FROM path (with or without <>) has the form of a question, so that a file need not be read for
+/* Tells whether a MAIL FROM path (with or without <>) has the form of a question, so that a file need not be read for
  * every mail; *ask is where its secret begins. */
 bool test_message_is_question(const char *path, const char **ask);
 

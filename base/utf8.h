@@ -18,8 +18,8 @@ uint32_t utf8_point(struct slice s);
 
 bool utf8_valid(struct slice s);
 
-/* Whether a code point shows itself and nothing else: no control character, nothing without width, nothing that turns
- * the direction. */
+/* Tells whether a code point shows itself and nothing else: no control character, nothing without width, nothing that
+ * turns the direction. */
 bool utf8_is_visible(uint32_t point);
 
 /* Adds s to b so that it is safe on a terminal, in a log line and in a page's text: control characters (C0, C1,

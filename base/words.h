@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 /* The one of n words nearest to `typed`, by insertions, deletions, changes and swaps of neighbours, ASCII case apart;
- * NULL where none is near (more than one slip in words of up to 4 octets, 2 up to 8, 3 beyond). The first of equally
- * near ones. Entries of NULL are passed over. Pure. */
+ * NULL if none is near (more than one slip in words of up to 4 octets, 2 up to 8, 3 beyond). The first of equally near
+ * ones. Entries of NULL are skipped. Pure. */
 const char *words_nearest(struct slice typed, const char *const *words, size_t n);
 
 #endif

@@ -46,7 +46,7 @@ struct walk {
 
 /* ---- order ---- */
 
-/* Whether a goes before b, and by what. */
+/* Tells whether a goes before b, and by what. */
 static bool outranks(const struct candidate *a, const struct candidate *b, enum policy_beaten_by *why)
 {
     if (a->item->s.always != b->item->s.always) {
@@ -118,7 +118,7 @@ static void remember(struct walk *w, const struct candidate *c, enum policy_beat
     }
 }
 
-/* Whether an exemption's conditions hold: POLICY_BEATEN_LATER where they do. */
+/* Tells whether an exemption's conditions hold: POLICY_BEATEN_LATER where they do. */
 static enum policy_beaten_by fitness(const struct walk *w, const struct item *it)
 {
     if (!via_holds(it, w->q->client) || !signed_holds(it, w->q) || !begun(it, w->at))
@@ -368,7 +368,7 @@ static void compare(const struct policy_answer *a, const struct policy_answer *b
     *more = *more || (!*less && a->level > b->level);
 }
 
-/* The customer's statement, where no exemption excuses from it. */
+/* The customer's statement, if no exemption excuses from it. */
 static bool customer_asks(struct walk *w, struct policy_answer *customer)
 {
     struct candidate exemption = w->exemption;

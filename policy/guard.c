@@ -4,8 +4,8 @@
  *
  * Kept out, so that the policy in force goes on: a list that lost over 30% of its names; a file that says nothing of
  * the mode while the policy in force enforces (a file cut short loses its last lines first); a file with fewer than
- * half of the statements, or with fewer than half of the customers' files where there were many. One thing is obeyed
- * at once whatever else is missing: a written `set mode dry-run`. It is the emergency brake, and it acts on nothing.
+ * half of the statements, or with fewer than half of the customers' files if there were many. One thing is obeyed at
+ * once whatever else is missing: a written `set mode dry-run`. It is the emergency brake, and it acts on nothing.
  *
  * `assay policy accept` lets a policy in (policy_accept): its hash then stands beside the snapshot.
  */

@@ -7,15 +7,15 @@
 
 #include "policy/model.h"
 
-/* Whether `after`, read from `path`, must not replace `before` unseen; each ground is an error in the report (NULL is
- * fine). */
+/* Tells whether `after`, read from `path`, must not replace `before` unseen; each ground is an error in the report
+ * (NULL is fine). */
 bool guard_keeps_out(const struct policy *before, const struct policy *after, const char *path,
                      struct policy_report *r);
 
-/* Whether the policy says `set mode dry-run` in writing: the emergency brake. */
+/* Tells whether the policy says `set mode dry-run` in writing: the emergency brake. */
 bool guard_writes_dry_run(const struct policy *p);
 
-/* Whether somebody has looked and said that this very policy may be taken (policy_accept). */
+/* Tells whether somebody has looked and said that this very policy may be taken (policy_accept). */
 bool guard_is_accepted(const struct policy *p, const char *snapshot_path);
 
 #endif

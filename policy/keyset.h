@@ -2,11 +2,11 @@
 /*
  * keyset.h - sets of short octet strings, a million and more, asked by suffix on the mail path.
  *
- * A key is 1 to 255 octets: a kept domain, a recipient address, or a network (keyset_net_key). The octets lie one after
- * the other in one block, each behind its length; the table beside it holds an offset and 32 bits of the hash for each,
- * at most two thirds full: 12 to 24 octets a key beyond its text. Hashes run from the last octet to the first, so one
- * pass over a name gives the hashes of all its parent domains. The seed is drawn anew for each policy, so that nobody
- * can write names that collide.
+ * A key is 1 to 255 octets: a canonical domain, a recipient address, or a network (keyset_net_key). The octets lie one
+ * after the other in one block, each behind its length; the table beside it holds an offset and 32 bits of the hash for
+ * each, at most two thirds full: 12 to 24 octets a key beyond its text. Hashes run from the last octet to the first, so
+ * one pass over a name gives the hashes of all its parent domains. The seed is drawn anew for each policy, so that
+ * nobody can write names that collide.
  *
  * Threads: filling by one thread; asking by any number once it is filled. Asking takes no memory.
  */
@@ -61,7 +61,7 @@ void keyset_reserve(struct keyset *k, size_t count, size_t octets);
  * STATUS_NOMEM. */
 enum status keyset_add(struct keyset *k, struct slice key, bool *added) MUST_CHECK;
 
-/* Adds a kept domain, an address, or a network, and notes what kinds the set holds. */
+/* Adds a canonical domain, an address, or a network, and notes what kinds the set holds. */
 enum status keyset_add_domain(struct keyset *k, const char *domain, bool *added) MUST_CHECK;
 enum status keyset_add_net(struct keyset *k, const struct ip_net *net, bool *added) MUST_CHECK;
 
@@ -73,7 +73,7 @@ bool keyset_has(const struct keyset *k, struct slice key);
 /* The set's keys in the order added: *at from 0; the empty slice at the end. */
 struct slice keyset_next(const struct keyset *k, size_t *at);
 
-/* Hashes of a kept domain and its parents. */
+/* Hashes of a canonical domain and its parents. */
 void keyset_name(uint64_t seed, const char *domain, struct keyset_name *out);
 
 /* Labels of the longest name in the set that is `n` or above it; 0: none. n must be hashed with the set's seed. */

@@ -249,7 +249,7 @@ static void check_open(const struct lint *l, const struct item *it)
           "anyone can write this sender's name: exempted from %s, forgers pass as well", which);
 }
 
-/* Whether some rule asks for what the exemption excuses, of somebody it excuses, and is not more specific. */
+/* Tells whether some rule asks for what the exemption excuses, of somebody it excuses, and is not more specific. */
 static bool excuses(const struct lint *l, const struct item *it)
 {
     for (size_t i = 0; i < l->p->item_count; i++) {
@@ -333,7 +333,7 @@ static void check_authors(const struct lint *l)
             "tagged, or put into the junk folder");
 }
 
-/* What a relay hands on is judged, whoever judged it before, unless that is proved. */
+/* What a relay passes on is judged, whoever judged it before, unless that is proved. */
 static void check_relay(const struct lint *l, const struct item *it)
 {
     if (!*policy_set_text(l->p, SETTING_FLEET_KEY_FILE))

@@ -2,16 +2,17 @@
 /*
  * lists.c - files of names: one domain, network or recipient address a line, `#` begins a comment.
  *
- * A domain means it and all below, as everywhere. Names become kept names; a fast way without libidn2 takes what is
- * plainly a kept name already, so that a million lines are read in well under a second. Each bad line is an error with
- * its place (at most POLICY_LIST_MESSAGES_MAX of a file are told), and a list with a bad line makes the policy bad:
- * half a list would be a rule nobody wrote.
+ * A domain means it and all below, as everywhere. Names become canonical names; a fast way without libidn2 takes what
+ * is plainly a canonical name already, so that a million lines are read in well under a second. Each bad line is an
+ * error with its place (at most POLICY_LIST_MESSAGES_MAX of a file are told), and a list with a bad line makes the
+ * policy bad: half a list would be a rule nobody wrote.
  */
 #include "base/domain.h"
 #include "policy/load.h"
 #include <stdlib.h>
 
-/* Whether the line is a kept name as it stands: lower case, two labels or more, nothing that needs a second look. */
+/* Tells whether the line is a canonical name as it stands: lower case, two labels or more, nothing that needs a second
+ * look. */
 static bool plainly_kept(struct slice s)
 {
     size_t label = 0, labels = 1;

@@ -39,7 +39,7 @@ bool policy_live_changed(struct policy_live *l)
     return tried_stamp(&l->tried) != l->tried.stamp;
 }
 
-/* Whether the policy looks like an accident that nobody has accepted. An acceptance is noticed like a change. */
+/* Tells whether the policy looks like an accident that nobody has accepted. An acceptance is noticed like a change. */
 static bool is_kept_out(struct policy_live *l, const struct policy *before, const struct policy *p,
                         struct policy_report *report)
 {
@@ -77,7 +77,7 @@ static void wait_for_age(const char *path, int64_t ms, int64_t deadline)
         nanosleep(&(struct timespec){.tv_nsec = 50 * 1000000}, NULL);
 }
 
-/* Whether the file as it stands would be kept out, or says less than what is in force. */
+/* Tells whether the file as it stands would be kept out, or says less than what is in force. */
 static bool doubtful(const char *path, const struct policy *before)
 {
     const struct policy *p = load_tolerant(path, before, NULL, NULL);

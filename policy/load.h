@@ -17,8 +17,8 @@ struct tolerance {
     struct map bad;      /* paths of tightening files that failed: their earlier text is taken, or nothing */
     bool again;          /* all errors were in such files: load again */
     struct tried *tried; /* NULL: nobody wants to know */
-    /* Statements `suspend` that are wrong. To leave one out loosens nothing, so at a first start, where there is no
-     * policy to go on with, the rest is better than none. */
+    /* Statements `suspend` that are wrong. To leave one out loosens nothing, so at a first start, if there is no policy
+     * to go on with, the rest is better than none. */
     bool leaves_suspensions; /* leave them out */
     bool only_suspensions;   /* all other errors were in customers' files */
 };
@@ -68,7 +68,7 @@ uint64_t tried_stamp(const struct tried *t);
 /* Counts the errors since `before` as the tightening file's own, and remembers it. */
 void loader_forgive(struct loader *ld, const char *path, size_t before);
 
-/* Whether a tightening file has failed in an earlier pass. */
+/* Tells whether a tightening file has failed in an earlier pass. */
 bool loader_failed(const struct loader *ld, const char *path);
 
 /* Reads a text from disk or a snapshot (NULL: disk). `kind`: a unit's text or a list's. */

@@ -2,15 +2,15 @@
 /*
  * parse_party.c - who is meant: WHO, WHOM, domains, networks, names of lists.
  *
- * Names become kept names (base/domain.h) here and nowhere else. What people write by habit from elsewhere (*.example,
- * .example, a@b as a sender, 192.0.2.1/24) is refused with the form that says what they most likely meant.
+ * Names become canonical names (base/domain.h) here and nowhere else. What people write by habit from elsewhere
+ * (*.example, .example, a@b as a sender, 192.0.2.1/24) is refused with the form that says what they most likely meant.
  */
 #include "policy/parser.h"
 #include "base/domain.h"
 #include "base/words.h"
 #include <stdio.h>
 
-/* Whether the word can only be meant as an address or a network. */
+/* Tells whether the word can only be meant as an address or a network. */
 static bool like_network(struct slice w)
 {
     struct ip ip;

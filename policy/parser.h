@@ -53,7 +53,7 @@ const char *parse_string(struct parser *ps, const char *what);     /* NULL after
 const char *parse_shown(struct parser *ps, const struct token *t); /* 'word' or words for it, to put into a message */
 void parse_error(struct parser *ps, const struct token *t, const char *help, const char *fmt, ...) PRINTF_LIKE(4, 5);
 void parse_warn(struct parser *ps, const struct token *t, const char *help, const char *fmt, ...) PRINTF_LIKE(4, 5);
-/* "expected WHAT, found ...", with the nearest of `words` (ended by NULL) in the help where there is one. */
+/* "expected WHAT, found ...", with the nearest of `words` (ended by NULL) in the help if there is one. */
 void parse_unexpected(struct parser *ps, const struct token *t, const char *what, const char *const *words);
 const char *parse_copy(struct parser *ps, struct slice s);
 

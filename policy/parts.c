@@ -40,8 +40,8 @@ enum policy_action policy_default_action(enum standard s, enum policy_level l)
     }
 }
 
-/* Whether a level may be asked of a standard, and whether it then acts on nothing, because the standard publishes no
- * wish. */
+/* Tells whether a level may be asked of a standard, and whether it then acts on nothing, because the standard publishes
+ * no wish. */
 bool part_standard_takes(enum standard s, enum policy_level l, bool *acts_on_nothing)
 {
     bool wish = s == STANDARD_SPF || s == STANDARD_DMARC || s == STANDARD_DANE || s == STANDARD_DNSSEC;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * policy.c - a policy's life: made empty, counted, given back; and what it says of itself.
+ * policy.c - a policy's life: made empty, counted, released; and what it says of itself.
  *
  * load.c fills a new one. Once given out, a policy never changes; only its count of users does, atomically.
  */

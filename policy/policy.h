@@ -66,7 +66,7 @@ enum policy_party_kind {
 
 struct policy_party {
     enum policy_party_kind kind;
-    const char *name; /* kept domain, address (domain kept), or the list's name */
+    const char *name; /* canonical domain name, address (domain kept), or the list's name */
     struct ip_net net;
 };
 
@@ -110,7 +110,7 @@ struct policy_statement {
     struct policy_party who,
         whom;                 /* `of WHO`, `exempt WHO`, `trust DOMAIN`; `writing to WHOM` (kind NONE: to everybody) */
     struct policy_party via;  /* NETWORK or NONE */
-    const char *signed_by;    /* kept domain, or NULL */
+    const char *signed_by;    /* canonical domain name, or NULL */
     const char *name;         /* list: its name; set: the setting; include: the file; title: the title */
     const char *value;        /* list: its file; set: the value; title: the owner */
     const char *const *items; /* own, relay, submission, listener: each name or network or port, in canonical text */
@@ -144,11 +144,11 @@ struct policy *policy_load_text(struct slice text, const char *name, struct poli
 struct policy *policy_load_with(const char *path, const char *file, struct slice text, struct policy_report *report);
 
 const struct policy *policy_ref(const struct policy *p);
-void policy_unref(const struct policy *p); /* NULL is fine */
+void policy_unref(const struct policy *p); /* NULL is allowed */
 
 /* Short hash of what was read (file, lists, includes): 8 hex digits. In every log line. */
 const char *policy_hash(const struct policy *p);
-const char *policy_title(const struct policy *p); /* "" where there is none */
+const char *policy_title(const struct policy *p); /* "" if there is none */
 const char *policy_owner(const struct policy *p);
 time_t policy_loaded_at(const struct policy *p);
 
@@ -192,14 +192,14 @@ enum policy_whose {
 struct policy_question {
     enum standard standard;
     bool names;      /* the resolver's question (dnssec of names); else mail */
-    const char *who; /* kept domain whose name WHO is (table in design section 3), or NULL */
+    const char *who; /* canonical domain name whose name WHO is (table in design section 3), or NULL */
     /* the client's address, for standards that are also asked of networks (tls, rdns; dmarc where who is NULL: whether
        a statement names the client's network, which is a ground to reject by p=reject), or NULL */
     const struct ip *who_ip;
     const char *rcpt;           /* recipient address as given at RCPT, or NULL: statements "writing to" do not apply */
     time_t at;                  /* the time to judge as of; 0: now */
     const struct ip *client;    /* for `via`; NULL: unknown, then an exemption with via does not apply */
-    const char *const *signers; /* kept domains with a valid signature on this mail, for `signed by` */
+    const char *const *signers; /* canonical domain name with a valid signature on this mail, for `signed by` */
     size_t signer_count;
     enum policy_whose whose;
     bool no_exemptions; /* as if there were none */
@@ -217,7 +217,7 @@ enum policy_beaten_by {
     POLICY_BEATEN_EXPIRED,
     POLICY_BEATEN_EVIDENCE,
     POLICY_BEATEN_MAY_ONLY_TIGHTEN, /* asks no more than the operator does */
-    POLICY_BEATEN_NEEDLESS          /* an exemption where nothing above its level is asked */
+    POLICY_BEATEN_NEEDLESS          /* an exemption if nothing above its level is asked */
 };
 
 #define POLICY_BEATEN_MAX 16
@@ -249,12 +249,12 @@ struct policy_answer {
 /* Pure. No allocation. Any thread. */
 void policy_ask(const struct policy *p, const struct policy_question *q, struct policy_answer *a);
 
-/* Whether any customer's file tightens this policy. */
+/* Tells whether any customer's file tightens this policy. */
 bool policy_has_customers(const struct policy *p);
 
-/* Whether a customer's statement asks more than the operator's do in no outcome, for the senders and the recipient it
- * names: it then does nothing. instead (may be NULL): the operator's statement that asks as much. False where that
- * cannot be told from the statement alone (lists, networks). */
+/* Tells whether a customer's statement asks more than the operator's do in no outcome, for the senders and the
+ * recipient it names: it then does nothing. instead (may be NULL): the operator's statement that asks as much. False
+ * where that cannot be told from the statement alone (lists, networks). */
 bool policy_tightens_nothing(const struct policy *p, const struct policy_statement *s, enum standard standard,
                              time_t at, const struct policy_statement **instead);
 
@@ -263,7 +263,7 @@ bool policy_tightens_nothing(const struct policy *p, const struct policy_stateme
 const struct policy_statement *policy_trusted(const struct policy *p, const char *domain, const char *rcpt,
                                               const struct ip *client, time_t at);
 
-/* Whether any statement of the policy suspends validation, in force or not. */
+/* Tells whether any statement of the policy suspends validation, in force or not. */
 bool policy_suspends(const struct policy *p);
 
 /* The `suspend validation` that covers this name now, or NULL. */
@@ -290,7 +290,7 @@ const struct policy_statement *policy_statement_at(const struct policy *p, size_
 /* A list by its name: how many entries it holds, and its file. STATUS_MISSING when there is none of that name. */
 enum status policy_list(const struct policy *p, const char *name, size_t *entries, const char **file) MUST_CHECK;
 
-/* The entries of a list in the order of its file, as text; *at from 0. false at the end, or where there is no such
+/* The entries of a list in the order of its file, as text; *at from 0. false at the end, or if there is no such
  * list. */
 #define POLICY_ENTRY_TEXT 256
 bool policy_list_next(const struct policy *p, const char *name, size_t *at, char out[POLICY_ENTRY_TEXT]);

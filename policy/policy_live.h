@@ -3,16 +3,16 @@
  * policy_live.h - the policy in force of a program that runs on: the last good one, its snapshot, and how a reload
  * goes.
  *
- * A daemon holds a struct policy_live: the file's path, the place of the snapshot, and the policy in force. A load
- * that succeeds becomes the policy in force at once and is kept as the snapshot (all texts in one file, written
- * atomically). A load that fails leaves the policy in force; at start the snapshot is taken. A policy that looks like
- * an accident (policy/guard.h: a list that lost more than 30% of its names, fewer than half of the statements, no `set
- * mode` while the policy in force enforces) is kept out in the same way, against the policy in force or at start
- * against the snapshot, until it is accepted (policy_accept) or forced. A written `set mode dry-run` is obeyed at once.
- * Errors in files included with `may tighten` are reported and do not fail the load: one customer's slip does not keep
- * the policy of all others back; such a file stays in force as it was before, or, if it is new, is left out. The report
- * then also says what is in force instead. Where there is neither policy nor snapshot, statements `suspend validation`
- * that are wrong are left out, and the report says so: without them nothing is loosened.
+ * A daemon holds a struct policy_live: the file's path, the place of the snapshot, and the policy in force. A load that
+ * succeeds becomes the policy in force at once and is kept as the snapshot (all texts in one file, written atomically).
+ * A load that fails leaves the policy in force; at start the snapshot is taken. A policy that looks like an accident
+ * (policy/guard.h: a list that lost more than 30% of its names, fewer than half of the statements, no `set mode` while
+ * the policy in force enforces) is kept out in the same way, against the policy in force or at start against the
+ * snapshot, until it is accepted (policy_accept) or forced. A written `set mode dry-run` is obeyed at once. Errors in
+ * files included with `may tighten` are reported and do not fail the load: one customer's slip does not keep the policy
+ * of all others back; such a file stays in force as it was before, or, if it is new, is left out. The report then also
+ * says what is in force instead. If there is neither policy nor snapshot, statements `suspend validation` that are
+ * wrong are left out, and the report says so: without them nothing is loosened.
  *
  * Threads: policy_live_get from any thread, without waiting for a reload; reload from one thread at a time.
  */
@@ -49,8 +49,8 @@ void policy_live_settle(const char *path, const char *snapshot_path);
  * the snapshot, or is left out. NULL: errors, which the report (may be NULL) has. */
 struct policy *policy_load_as_kept(const char *path, const char *snapshot_path, struct policy_report *report);
 
-/* Whether a program that keeps this snapshot would take the policy file as it stands now. Changes nothing; the report
- * says why not. */
+/* Tells whether a program that keeps this snapshot would take the policy file as it stands now. Changes nothing; the
+ * report says why not. */
 bool policy_live_takes(const char *path, const char *snapshot_path, struct policy_report *report);
 
 /* The policy that a snapshot holds, as it was read from `path`; policy_unref it. NULL: there is none (snapshot_path
@@ -66,9 +66,9 @@ enum status policy_snapshot_says(const char *path, char hash[9], time_t *loaded)
  * until the policy changes again. reason: what went wrong. */
 enum status policy_accept(const struct policy *p, const char *snapshot_path, char reason[256]) MUST_CHECK;
 
-/* Whether any file, list or folder that the last reading looked at looks other than it did then, whether that reading
- * came to a policy or failed (what only the failed policy names, and the acceptance of one that was kept out, count
- * too): a few stat calls, for programs that watch by themselves. From the thread that reloads. */
+/* Tells whether any file, list or folder that the last reading looked at looks other than it did then, whether that
+ * reading came to a policy or failed (what only the failed policy names, and the acceptance of one that was kept out,
+ * count too): a few stat calls, for programs that watch by themselves. From the thread that reloads. */
 bool policy_live_changed(struct policy_live *l);
 
 #endif

@@ -27,10 +27,10 @@ const char *policy_set_text(const struct policy *p, enum setting_id id);
 /* NUMBER; SECONDS in seconds; BYTES in octets; SWITCH 0 or 1; of other types 0. */
 int64_t policy_set_number(const struct policy *p, enum setting_id id);
 
-/* Whether the text is this word. */
+/* Tells whether the text is this word. */
 bool policy_set_is(const struct policy *p, enum setting_id id, const char *word);
 
-/* Whether a NAMES setting holds this kept domain, by itself, by a name above it, or by a list. */
+/* Tells whether a NAMES setting holds this canonical domain name, by itself, by a name above it, or by a list. */
 bool policy_set_has(const struct policy *p, enum setting_id id, const char *domain);
 
 /* The table of settings, for help, manual and completion; i from 0, NULL at the end. `value` is the policy's, as text

@@ -29,7 +29,7 @@ void report_sort(struct policy_report *r);
 /* Errors become warnings: what they are of was left out, and the rest is in force. */
 void report_soften(struct policy_report *r);
 
-/* Text that may hold anything, made visible and cut to about `most` octets, in r's arena; "?" where there is no memory.
+/* Text that may hold anything, made visible and cut to about `most` octets, in r's arena; "?" if there is no memory.
  */
 const char *report_visible(struct policy_report *r, struct slice text, size_t most);
 

@@ -24,7 +24,7 @@ struct setting {
     const char *help;
 };
 
-/* Whether a text is of a setting's type; `why` then says what it takes. */
+/* Tells whether a text is of a setting's type; `why` then says what it takes. */
 typedef enum status check_text(const struct setting *s, struct slice v, char why[256]);
 
 /* The table's fifth column is a number, or the words of a WORD. */

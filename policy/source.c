@@ -2,9 +2,10 @@
 /*
  * source.c - reading and writing whole files with suspicion.
  *
- * Promises never to block on what is no file, never to read more than allowed, and to say why in words. The permissions
- * looked at are those of the file that was opened (fstat), so nobody can change it in between. A file that shrinks
- * while it is read is taken as short as it is; one that grows is read up to the bound. On failure nothing is kept.
+ * Promises never to block on what is not a file, never to read more than allowed, and to say why in words. The
+ * permissions looked at are those of the file that was opened (fstat), so nobody can change it in between. A file that
+ * shrinks while it is read is taken as short as it is; one that grows is read up to the bound. On failure nothing is
+ * kept.
  */
 #include "policy/source.h"
 #include "base/rootfile.h"

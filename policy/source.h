@@ -29,11 +29,11 @@ struct source_text {
 enum status source_read(const char *path, size_t most, struct source_text *t) MUST_CHECK;
 void source_text_release(struct source_text *t);
 
-/* Whether path is a directory. */
+/* Tells whether path is a directory. */
 bool source_is_dir(const char *path);
 
 /* The names of the files `*.policy` in a directory, sorted by octets, each ended by NUL, one after the other; *count of
- * them. Dot files are passed over. */
+ * them. Dot files are skipped. */
 enum status source_dir(const char *path, struct buf *names, size_t *count, struct source_text *t) MUST_CHECK;
 
 /* Writes `text` to `path` so that after a crash at any moment either the old or the new content is there: a new file

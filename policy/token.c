@@ -64,8 +64,8 @@ static struct slice take_line(struct lexer *l)
     return line;
 }
 
-/* Whether a code point may stand in a policy: it can be seen, and what is seen is what is there (Unicode TR 36, bidi
- * and invisible characters). */
+/* Tells whether a code point may stand in a policy: it can be seen, and what is seen is what is there (Unicode TR 36,
+ * bidi and invisible characters). */
 static bool allowed_point(uint32_t c)
 {
     if (c < 0x20)
@@ -190,8 +190,8 @@ static bool begins_blank(struct slice line)
     return line.n && (line.p[0] == ' ' || line.p[0] == '\t');
 }
 
-/* Whether the next line with a word in it continues the statement. Looks only; lines without a word are taken on the
- * way. */
+/* Tells whether the next line with a word in it continues the statement. Looks only; lines without a word are taken on
+ * the way. */
 static bool continues(struct lexer *l)
 {
     while (l->rest.n) {

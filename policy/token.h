@@ -3,9 +3,9 @@
  * token.h - from the text of a policy file to the words of one statement.
  *
  * A statement is a line and the lines behind it that begin with a blank. Lines without any word (blank or comment only)
- * are passed over. What no policy may hold is reported here, once per line: octets that are no UTF-8, NUL and other
- * control characters, characters that cannot be seen or turn the direction of writing, a string that does not end in
- * its line, a line too long. The statement it stands in is then `bad`.
+ * are skipped. What no policy may hold is reported here, once per line: octets that are no UTF-8, NUL and other control
+ * characters, characters that cannot be seen or turn the direction of writing, a string that does not end in its line,
+ * a line too long. The statement it stands in is then `bad`.
  */
 #ifndef ASSAY_POLICY_TOKEN_H
 #define ASSAY_POLICY_TOKEN_H

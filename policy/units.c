@@ -4,7 +4,7 @@
  *
  * An include is read where it stands, so its statements are "later" than those before it and "earlier" than those
  * behind it. A folder means its files *.policy in the order of their names. Depth, number of files and cycles are
- * bounded. A file that may only tighten speaks for the recipients the include names, or, where it names none, for the
+ * bounded. A file that may only tighten speaks for the recipients the include names, or, if it names none, for the
  * domain the file is called after (customer.example.policy).
  */
 #include "base/domain.h"
@@ -95,7 +95,7 @@ static void parse_unit(struct loader *ld, const struct unit *u)
     lexer_release(&lexer);
 }
 
-/* Whether `path` is being read already: it, or an includer of an includer of it. */
+/* Tells whether `path` is being read already: it, or an includer of an includer of it. */
 static bool is_cycle(const char *path, const struct unit *from)
 {
     char *real = realpath(path, NULL);

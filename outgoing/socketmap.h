@@ -33,7 +33,7 @@ struct socketmap;
 struct socketmap *socketmap_open(const char *socket, unsigned mode, const char *group, struct tls_policy *o,
                                  const char **error);
 
-/* Ends all connections, and waits for the answers under way. NULL is fine; returns NULL. */
+/* Ends all connections, and waits for the answers under way. NULL is allowed; returns NULL. */
 struct socketmap *socketmap_close(struct socketmap *m);
 
 #endif

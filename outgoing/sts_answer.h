@@ -21,7 +21,7 @@ struct sts_answer {
     bool attributes; /* for Postfix 3.10 and later: what its TLSRPT_README calls additional attributes */
 };
 
-/* Whether a host matches one of the patterns. */
+/* Tells whether a host matches one of the patterns. */
 bool sts_answer_matches(const char *patterns, const char *host);
 
 /* "secure match=mx1.example:mx2.example servername=hostname", with the hosts that match, each once. False: none does,

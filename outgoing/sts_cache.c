@@ -111,7 +111,7 @@ enum status sts_cache_store(struct tls_policy_entry *e, const struct sts_policy 
 
     for (size_t i = 0; i < p->mx_count; i++)
         buf_printf(&mx, "%s%s", i ? " " : "", p->mx[i]);
-    buf_addc(&mx, '\0'); /* so that there is something to detach where there is no pattern */
+    buf_addc(&mx, '\0'); /* so that there is something to detach if there is no pattern */
     text = buf_detach(&mx);
     if (!text)
         return STATUS_NOMEM;

@@ -57,8 +57,8 @@ struct tls_policy_entry *sts_cache_at(struct sts_cache *c, size_t i);
 /* The file's text: all policies that hold. */
 void sts_cache_text(const struct sts_cache *c, time_t now, struct buf *out);
 
-/* Takes the policies of such a file over that still hold; lines that are none are passed over, and counted.
- * STATUS_MISSING: there is no file. STATUS_AGAIN: it cannot be read (errno). */
+/* Takes the policies of such a file over that still hold; lines that are none are skipped, and counted. STATUS_MISSING:
+ * there is no file. STATUS_AGAIN: it cannot be read (errno). */
 enum status sts_cache_read(struct sts_cache *c, const char *path, time_t now, size_t *wrong) MUST_CHECK;
 
 #endif

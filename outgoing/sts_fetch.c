@@ -51,7 +51,7 @@ struct sts_fetch *sts_fetch_new(const struct sts_fetch_config *config)
 
 /* ---- one fetch ---- */
 
-/* Whether there is a route to this address; nothing is sent. */
+/* Tells whether there is a route to this address; nothing is sent. */
 static bool has_route(const struct ip *ip)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(443)};
@@ -68,7 +68,7 @@ static bool has_route(const struct ip *ip)
     return good;
 }
 
-/* Whether we have no network at all: no route to the host, nor to any other place. */
+/* Tells whether we have no network at all: no route to the host, nor to any other place. */
 static bool is_cut_off(const struct job *j)
 {
     static const char *const anywhere[] = {"192.0.2.1", "2001:db8::1"}; /* RFC 5737, RFC 3849: never asked anything */

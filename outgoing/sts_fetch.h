@@ -40,7 +40,7 @@ struct sts_fetch;
 
 struct sts_fetch *sts_fetch_new(const struct sts_fetch_config *config); /* NULL: out of memory */
 
-/* Waits for the jobs that run; those that wait end as STS_FETCH_OURS. NULL is fine; returns NULL. */
+/* Waits for the jobs that run; those that wait end as STS_FETCH_OURS. NULL is allowed; returns NULL. */
 struct sts_fetch *sts_fetch_free(struct sts_fetch *f);
 
 /* Queues a job: domain is canonical, at most HTTPS_ADDRESSES addresses of its policy host. done() is called once unless

@@ -155,7 +155,7 @@ static void start_fetch(struct tls_policy *o, struct tls_policy_entry *e, const 
 
 /* ---- MTA-STS ---- */
 
-/* The id of the one record there is (RFC 8461 3.1); "" where there is none, several, or a broken one. */
+/* The id of the one record there is (RFC 8461 3.1); "" if there is none, several, or a broken one. */
 static void find_id(const struct asking *a, const char *name, char id[STS_ID + 1])
 {
     const struct dns_answer *answer = dns_get(a->scope, name, DNS_TXT);
@@ -171,7 +171,7 @@ static void find_id(const struct asking *a, const char *name, char id[STS_ID + 1
     }
 }
 
-/* Whether the policy must be fetched before we can answer. */
+/* Tells whether the policy must be fetched before we can answer. */
 static bool is_due(const struct tls_policy_entry *e, const char *id, time_t now)
 {
     return *id && now >= e->retry && (!tls_policy_entry_holds(e, now) || strcmp(e->id, id) != 0);

@@ -56,7 +56,7 @@ struct tls_policy;
  * be read is said by `note`. NULL: out of memory or threads. */
 struct tls_policy *tls_policy_new(const struct tls_policy_config *config);
 
-/* Writes the file and ends the thread (a fetch under way is waited for). Nobody may be asking. NULL is fine; returns
+/* Writes the file and ends the thread (a fetch under way is waited for). Nobody may be asking. NULL is allowed; returns
  * NULL. */
 struct tls_policy *tls_policy_free(struct tls_policy *o);
 

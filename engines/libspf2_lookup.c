@@ -5,7 +5,7 @@
  * Decides for each how it counts by RFC 7208 4.6.4: the first TXT is the record itself, a later one an include or
  * redirect (a term), unless an exp= named it; an address of a host that mx or ptr brought up is part of that term;
  * anything else is a term of its own. Beyond a limit the library is told "no data" and the check is marked. A failing
- * look-up is TRY_AGAIN and marks the check, but for those of ptr (5.5). Of TXT it sees only records that
+ * look-up is TRY_AGAIN and marks the check, except those of ptr (5.5). Of TXT it sees only records that
  * spf_record_parse found right.
  *
  * All memory handed to the library is made by its own functions, which it frees. Without memory: its own error path,
@@ -31,7 +31,7 @@ static bool is_explanation(const struct spf_lib *l, const char *name)
     return place_of(l->explanations, l->explanation_count, name) < l->explanation_count;
 }
 
-/* Whether mx or ptr brought the name up; once for each time that they did. */
+/* Tells whether mx or ptr brought the name up; once for each time that they did. */
 static bool take_host(struct spf_lib *l, const char *name)
 {
     size_t i = place_of(l->hosts, l->host_count, name);
@@ -154,7 +154,7 @@ static void add_records(struct spf_lib *l, const struct dns_answer *a, SPF_dns_r
     }
 }
 
-/* Whether the look-up may be made; terms are counted here. */
+/* Tells whether the look-up may be made; terms are counted here. */
 static bool is_allowed(struct spf_lib *l, const char *domain, ns_type type, bool part)
 {
     if (type == ns_t_txt) {

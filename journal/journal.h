@@ -89,7 +89,7 @@ struct journal_stats {
     uint64_t syncs;
     unsigned queued;
     bool healthy;
-    char error[128]; /* the last one of the disk; "" where there was none */
+    char error[128]; /* the last one of the disk; "" if there was none */
 };
 
 void journal_stats(const struct journal *j, struct journal_stats *out);
@@ -99,7 +99,7 @@ const char *journal_folder(const struct journal *j); /* as it was given; good un
  */
 bool journal_flush(struct journal *j, unsigned timeout_ms);
 
-/* Writes out, syncs, closes. NULL is fine. Returns NULL. */
+/* Writes out, syncs, closes. NULL is allowed. Returns NULL. */
 struct journal *journal_close(struct journal *j);
 
 #endif

@@ -4,7 +4,7 @@
  *
  * Promises that a writer never waits: it gets a slot by compare-and-swap, or learns that there is none. Slot i is free
  * for turn t when its sequence is t * size + i, and holds a record when it is one more; the reader hands it to the next
- * turn by adding the size. On failure nothing is kept: the record is not in the queue and its octets are given back to
+ * turn by adding the size. On failure nothing is kept: the record is not in the queue and its octets are released to
  * the bound.
  */
 #include "journal/journal_queue.h"

@@ -38,7 +38,7 @@ enum status journal_queue_put(struct journal_queue *q, struct slice record) MUST
 /* Takes the oldest; p is NULL when there is none. The caller frees p. One thread. */
 struct slice journal_queue_take(struct journal_queue *q);
 
-/* Whether it is more than half full. Any thread. */
+/* Tells whether it is more than half full. Any thread. */
 int journal_queue_half(const struct journal_queue *q);
 
 /* Frees all, records too. */

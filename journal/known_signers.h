@@ -27,9 +27,9 @@ struct known_signers;
 
 /* A handle on the file, which need not be there yet: nothing is known then. NULL when out of memory. */
 struct known_signers *known_signers_open(const char *path);
-struct known_signers *known_signers_close(struct known_signers *k); /* NULL is fine; no thread may be asking */
+struct known_signers *known_signers_close(struct known_signers *k); /* NULL is allowed; no thread may be asking */
 
-/* Whether the domain (kept form, exactly) signs all its mail. False also where nothing is known. */
+/* Tells whether the domain (canonical form, exactly) signs all its mail. False also if nothing is known. */
 bool known_signers_signs(struct known_signers *k, const char *domain);
 
 /* How many domains are known. */

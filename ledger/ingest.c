@@ -217,7 +217,7 @@ enum status ingest_folder(struct store *s, const char *dir, bool (*stop)(void), 
         t.file = &files[i];
         st = ingest_segment(&t);
     }
-    if (st == STATUS_DENIED) /* by the store; a right can be given back, and the folder could be read */
+    if (st == STATUS_DENIED) /* by the store; a right can be released, and the folder could be read */
         st = STATUS_AGAIN;
     for (i = st == STATUS_OK ? i : i - 1; i < n; i++)
         report->waiting += files[i].bytes;

@@ -2,7 +2,7 @@
 /*
  * ingest.h - taking journals into the store, each record exactly once.
  *
- * ingest_folder() reads every segment of a folder from where it was left (the place is kept in the store, in the same
+ * ingest_folder() reads every segment of a folder from if it was left (the place is kept in the store, in the same
  * transaction as what was read), also those still being written; a closed segment that has been taken to its end is
  * removed. Any number of takers may work on the same folder or the same store: whoever comes second finds the place
  * moved on and takes nothing. Safe to be killed at any instant.

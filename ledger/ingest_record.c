@@ -21,7 +21,7 @@
 
 #define SIGNATURES_MAX 100   /* RFC 9990 3.1.4: no more in one row */
 #define ROW_SIGNATURES 1500  /* octets of a DMARC row after which it gets no further signature */
-#define ROW_MAX 2200         /* longer rows are not reported: that is no mail's */
+#define ROW_MAX 2200         /* longer rows are not reported: that is not a mail's */
 #define TEXT_MAX 998         /* of an indexed text (RFC 5322 2.1.1: a line) */
 #define COUNT_MAX 1000000000 /* what one record adds to a sum at most */
 #define HOUR (3600 * TIMESTAMP_SECOND)
@@ -126,7 +126,7 @@ static const char *result_of(const struct value *f)
     return foreign ? "none" : value_text(f, "result");
 }
 
-/* The findings that are counted: of SPF's two identities HELO only where there is no MAIL FROM. */
+/* The findings that are counted: of SPF's two identities HELO only if there is no MAIL FROM. */
 struct counted {
     const struct value *f[RECORD_FINDINGS_MAX];
     size_t n;
@@ -210,7 +210,7 @@ static void add_lines(struct aggregate *t, const struct record *r, const struct 
 
 /* ---- DMARC ---- */
 
-/* RFC 9990's disposition of this mail, or NULL where it is not to be reported (it comes again, or was not judged). */
+/* RFC 9990's disposition of this mail, or NULL if it is not to be reported (it comes again, or was not judged). */
 static const char *disposition(const struct record *r, const struct value *dmarc)
 {
     const char *applied = value_text(dmarc, "applied");

@@ -24,7 +24,7 @@
 #define BATCH_OCTETS ((size_t)1 << 20)
 #define NOTE_SECONDS 86400 /* older notes are of no segment any more */
 
-/* False: an identity that is none of ours and must not become part of a file's name: then there is no note. */
+/* False: an identity that is not ours and must not become part of a file's name: then there is no note. */
 static bool note_name(const struct ingestion *t, const char *suffix, char *out, size_t size)
 {
     snprintf(out, size, ".sent-%s%s", t->id, suffix);

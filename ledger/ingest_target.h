@@ -69,8 +69,7 @@ struct ingest_target {
 
 extern const struct ingest_target ingest_into_store, ingest_into_inbox;
 
-/* The place of a segment in the store, in the caller's transaction. place_read leaves *at as it is where there is
- * none. */
+/* The place of a segment in the store, in the caller's transaction. place_read leaves *at as it is if there is none. */
 struct ingest_place {
     int64_t at, records, bad;
     bool done;

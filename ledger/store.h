@@ -34,7 +34,7 @@ struct store;
 /* where: a file's path, or a libpq URI "postgresql://...". NULL on failure; *status (may be NULL) and why (STORE_ERROR
  * octets) say how. */
 struct store *store_open(const char *where, enum store_mode mode, enum status *status, char *why);
-struct store *store_close(struct store *s); /* NULL is fine */
+struct store *store_close(struct store *s); /* NULL is allowed */
 
 bool store_is_shared(const struct store *s); /* PostgreSQL: other hosts write to it too */
 
@@ -61,7 +61,7 @@ store_done(struct store_rows *r) MUST_CHECK; /* how it went as a whole; NULL (ou
  * written to this store is then lost, and it must be opened anew. */
 bool store_is_replaced(const struct store *s);
 
-/* One number from one row; `none` where there is no row or a null. */
+/* One number from one row; `none` if there is no row or a null. */
 enum status store_ask_number(struct store *s, int64_t none, int64_t *out, const char *sql, const char *types,
                              ...) MUST_CHECK;
 
@@ -75,7 +75,7 @@ void store_rollback(struct store *s);
  * keeps the questions fast. Outside of transactions. */
 enum status store_vacuum(struct store *s) MUST_CHECK;
 
-/* The last step of each batch of deletions: on SQLite empties the write-ahead log, where no reader holds it. */
+/* The last step of each batch of deletions: on SQLite empties the write-ahead log, if no reader holds it. */
 void store_checkpoint(struct store *s);
 
 /* SQL for "this column's text mentions parameter $1": as a whole name, in any case, with names below it. */

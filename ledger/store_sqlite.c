@@ -244,7 +244,7 @@ static enum status vacuum(struct store *s)
     return st;
 }
 
-/* Whether a text mentions a name: not as a part of a longer one, though names below it count. */
+/* Tells whether a text mentions a name: not as a part of a longer one, though names below it count. */
 static bool name_octet(unsigned char c)
 {
     return isalnum(c) || c == '-' || c == '_';

@@ -3,7 +3,7 @@
  * timestamp.h - times as the ledger keeps them: microseconds since 1970 (UTC) for records, days since 1970 (UTC) for
  * counts.
  *
- * All functions are pure but for the clock they ask, and may be called from any thread.
+ * All functions are pure except the clock they ask, and may be called from any thread.
  */
 #ifndef ASSAY_LEDGER_TIMESTAMP_H
 #define ASSAY_LEDGER_TIMESTAMP_H

@@ -22,11 +22,11 @@ struct value;
 /* The object or array that text is. NULL: it is none; why (at least 160 octets, may be NULL) then says what is wrong
  * and where. */
 struct value *value_parse(struct slice text, char *why);
-void value_free(struct value *v); /* NULL is fine */
+void value_free(struct value *v); /* NULL is allowed */
 
 /* Members of an object. */
 const struct value *value_get(const struct value *object, const char *key);
-const char *value_text(const struct value *object, const char *key); /* NULL where it is no text */
+const char *value_text(const struct value *object, const char *key); /* NULL if it is not a text */
 int64_t value_number(const struct value *object, const char *key);
 bool value_true(const struct value *object, const char *key);
 

@@ -99,7 +99,7 @@ static const char *delivery(const struct record *r)
                                          : "delivered";
 }
 
-/* RFC 8601's words; what is none of them is not told. */
+/* RFC 8601's words; what is none of them is not known. */
 static const char *result_of(const struct value *f)
 {
     static const char *const words[] = {"none",    "pass",   "fail",      "softfail",
@@ -128,7 +128,7 @@ static bool is_gap(const char *text, size_t i)
     return i && text[i - 1] != ' ' && text[i] == ' ' && text[i + 1] && text[i + 1] != ' ';
 }
 
-/* Whether a record can be told of as it is: plain characters, in lines of a mail. */
+/* Tells whether a record can be told of as it is: plain characters, in lines of a mail. */
 static bool is_tellable(const char *text, size_t n)
 {
     bool good = n > 0 && n <= DMARC_FAILURE_SPF;

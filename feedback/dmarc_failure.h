@@ -28,7 +28,7 @@
 #define DMARC_FAILURE_CLAIM_SECONDS 600  /* more than handing over takes at most (DMARC_POST_SECONDS) */
 #define DMARC_FAILURE_SPF 4000           /* octets of an SPF record that are told; a longer one is left out */
 
-/* Whether the record's owner asked for a report about this mail. */
+/* Tells whether the record's owner asked for a report about this mail. */
 bool dmarc_failure_asked(const struct record *r);
 
 /* The mail, lines ending in LF. from: our address. id: the left part of its Message-ID. STATUS_NOMEM; STATUS_INVALID:

@@ -86,7 +86,7 @@ static void tell(struct failure *f, const char *state, const char *reason)
         o->seen(o->context, &item);
 }
 
-/* Whether this report may go out now and is ours to send. */
+/* Tells whether this report may go out now and is ours to send. */
 static enum status claim(struct failure *f, bool *ours)
 {
     struct failures *run = f->run;

@@ -3,9 +3,9 @@
  * dmarc_late.c - mails that came too late for their report.
  *
  * Promises to find every mail that the ledger would have reported and has not, where it knows what was reported
- * (report_out.mails; reports sent by a version that did not keep it have none and are passed over), and to change
- * nothing. Rows left out of a report for its size are not late: the report itself says so. On failure of the store
- * some may have been told already.
+ * (report_out.mails; reports sent by a version that did not keep it have none and are skipped), and to change nothing.
+ * Rows left out of a report for its size are not late: the report itself says so. On failure of the store some may have
+ * been told already.
  */
 #include "feedback/dmarc_late.h"
 #include "base/buf.h"

@@ -6,7 +6,7 @@
  * A report is about one policy domain and one UTC day. Its identifier, file name, subject and, from the same rows, its
  * content are functions of domain, day and our own address: whoever makes it again makes the same.
  *
- * All functions are pure (but for memory) and may be called from any thread.
+ * All functions are pure (except memory) and may be called from any thread.
  */
 #ifndef ASSAY_FEEDBACK_DMARC_REPORT_H
 #define ASSAY_FEEDBACK_DMARC_REPORT_H
@@ -45,7 +45,7 @@ struct dmarc_report {
 void dmarc_report_id(const struct dmarc_report *r, char out[DMARC_NAME_MAX]);
 /* "example.org!example.com!1795132800!1795219199.xml.gz" */
 void dmarc_report_file(const struct dmarc_report *r, char out[DMARC_NAME_MAX]);
-/* The domain of an address; "" where there is none. */
+/* The domain of an address; "" if there is none. */
 const char *dmarc_domain_of(const char *address);
 
 /* The XML of the first `rows` rows. A row that cannot be read back is left out. STATUS_INVALID: not one row was left;

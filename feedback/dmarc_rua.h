@@ -28,8 +28,8 @@ enum dmarc_rua_wanted {
     DMARC_ASK_LATER, /* temporary failure of DNS */
 };
 
-/* Whether reports about the policy domain `domain` (of organisation `org`) may go to `address`. An address that the
- * destination puts in its place, on the same host, replaces *address (in the arena). why: words for a log. */
+/* Tells whether reports about the policy domain `domain` (of organisation `org`) may go to `address`. An address that
+ * the destination puts in its place, on the same host, replaces *address (in the arena). why: words for a log. */
 enum dmarc_rua_wanted dmarc_rua_check(struct dns_scope *s, struct arena *a, const char *domain, const char *org,
                                       const char **address, const char **why);
 

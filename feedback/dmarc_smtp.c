@@ -56,7 +56,7 @@ static enum status refuse_login(const char *path, const char *what, char *why)
     return STATUS_DENIED;
 }
 
-/* Cuts the line off text; NULL where there is none. */
+/* Cuts the line off text; NULL if there is none. */
 static char *cut_line(char **text)
 {
     char *line = *text, *end = strchr(line, '\n');

@@ -26,7 +26,7 @@ struct dmarc_smtp {
     const char *login;   /* file: the user on its first line, the password on its second; "": no AUTH */
 };
 
-/* Whether the four fit each other; else why (at most 200 octets, static) says what does not. No file is read. */
+/* Tells whether the four fit each other; else why (at most 200 octets, static) says what does not. No file is read. */
 bool dmarc_smtp_is_usable(const struct dmarc_smtp *s, const char **why);
 
 /* Hands over a mail with LF line ends. STATUS_OK: the server took it. STATUS_AGAIN: it did not, could not be reached or

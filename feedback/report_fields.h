@@ -2,7 +2,7 @@
 /*
  * report_fields.h - numbers and times in the reports of others, bounded where they come in.
  *
- * All functions are pure but for the clock they ask.
+ * All functions are pure except the clock they ask.
  */
 #ifndef ASSAY_FEEDBACK_REPORT_FIELDS_H
 #define ASSAY_FEEDBACK_REPORT_FIELDS_H

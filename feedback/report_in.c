@@ -27,7 +27,7 @@ static const char *keep(struct arena *a, const char *text)
     return copy ? copy : "";
 }
 
-/* A number as such or as a text; 0 where it is missing, null or not believable. */
+/* A number as such or as a text; 0 if it is missing, null or not believable. */
 static int64_t count_of(const struct value *object, const char *key)
 {
     int64_t n = value_number(object, key);
@@ -36,7 +36,7 @@ static int64_t count_of(const struct value *object, const char *key)
     return n < 0 || n > REPORT_COUNT_MAX ? 0 : n;
 }
 
-/* One policy: a row for what went well, one for each kind of failure; where those are not told, one for their sum. */
+/* One policy: a row for what went well, one for each kind of failure; where those are not known, one for their sum. */
 static void read_tls_policy(struct arena *a, const struct value *p, struct report_in *out, size_t room)
 {
     const struct value *policy = value_get(p, "policy"), *summary = value_get(p, "summary"),

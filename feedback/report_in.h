@@ -19,7 +19,7 @@
 /* Bounds of what is read, own. The largest honest aggregate reports seen are some 30 MB of XML. */
 #define REPORT_IN_FILE ((size_t)64 << 20)
 #define REPORT_IN_TEXT ((size_t)100 << 20)
-#define REPORT_IN_RATIO 1100 /* octets of text per octet compressed: deflate's own bound is 1032 */
+#define REPORT_IN_RATIO 1100 /* octets of text per octet compressed: deflate's our own limit is 1032 */
 #define REPORT_IN_ROWS 1000000
 #define REPORT_IN_FIELD 1024
 #define REPORT_IN_PARTS 10000             /* of mails and archives, in all */
@@ -66,7 +66,7 @@ void report_in_walk(struct slice file, const char *name, const struct report_in_
 struct buf;
 enum status report_in_unpack(struct slice file, struct buf *out, char *why) MUST_CHECK;
 
-/* Into the store, in one transaction. *fresh: false where it was there already. */
+/* Into the store, in one transaction. *fresh: false if it was there already. */
 enum status report_in_store(struct store *s, const struct report_in *r, const char *file, bool *fresh) MUST_CHECK;
 
 #endif

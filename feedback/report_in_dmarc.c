@@ -5,9 +5,9 @@
  * Promises that reading costs memory for one record at a time besides what is kept, that no entity, document type or
  * network is ever used (a document with a DOCTYPE is refused, and the text is taken for UTF-8 whatever it says), and
  * that both forms give the same fields. Before expat goes a lenient pass: octets that are no UTF-8 and control
- * characters become U+FFFD, an "&" that begins no entity is escaped. Elements that are not known are passed over. Where
- * the text breaks off or goes wrong behind a whole record, and what the report is about came before, the records so far
- * are kept and out->partial names the line; so it does for records whose count is no number. On failure *out is not to
+ * characters become U+FFFD, an "&" that begins no entity is escaped. Elements that are not known are skipped. Where the
+ * text breaks off or goes wrong behind a whole record, and what the report is about came before, the records so far are
+ * kept and out->partial names the line; so it does for records whose count is not a number. On failure *out is not to
  * be used; the words say what is wrong.
  */
 #include "base/arena.h"

@@ -32,7 +32,7 @@ struct item {
     struct slice in;
     const char *where;
     int depth;
-    bool expected; /* its type or name says that it is a report: it must not be passed over in silence */
+    bool expected; /* its type or name says that it is a report: it must not be skipped in silence */
 };
 
 static void unread(struct walk *w, const char *where, const char *why)

@@ -11,7 +11,8 @@
 /* The mail server of report.smtp; its url is "" if reports go by report.sendmail. */
 struct dmarc_smtp reports_config_smtp(const struct ledger_config *c);
 
-/* Whether DMARC reports may be sent: contact and From are set and are addresses. why (may be NULL): what is missing. */
+/* Tells whether DMARC reports may be sent: contact and From are set and are addresses. why (may be NULL): what is
+ * missing. */
 bool reports_config_usable(const struct ledger_config *c, const char **why);
 
 #endif

@@ -3,12 +3,12 @@
  * facts.h - everything that was asked about one domain, and what came of each question. No opinion.
  *
  * Facts are text, line by line, and the tests read nothing else: a check that runs now writes its facts, reads them
- * back, and judges what it read. So a file judged again years later gives the same result. What could not be asked is
- * a fact with its cause.
+ * back, and judges what it read. So a file judged again years later gives the same result. What could not be asked is a
+ * fact with its cause.
  *
  * A line is a kind and fields NAME=VALUE; a value is bare (printable ASCII without blank, quote or backslash) or
  * quoted, with \xHH for all else. Lines of kind "dns" are followed by a line of assay-dns(5) instead. Unknown kinds and
- * fields are passed over, so that an older reader takes a newer file of the same version.
+ * fields are skipped, so that an older reader takes a newer file of the same version.
  *
  * A file is hostile when it is read: at most FACTS_OCTETS, FACTS_LINE a line, and as many entries of each kind as the
  * constants say. Reading is pure; a struct facts is one arena's and belongs to one thread at a time.
@@ -36,7 +36,7 @@
 #define FACTS_WEB 4
 #define FACTS_MX 10 /* mail hosts looked at, the most preferred first */
 
-/* Whether something of ours was there to ask with. */
+/* Tells whether something of ours was there to ask with. */
 enum facts_here { FACTS_YES, FACTS_NO, FACTS_NOT_TRIED };
 
 /* What a name server of the domain said by itself (dns/direct.h). */
@@ -45,7 +45,7 @@ struct facts_server {
     struct ip address;
     const char *question; /* "SOA", "TLSA", ... */
     const char *outcome;  /* "answered", "timeout", ...; "skipped": not asked, `why` says so */
-    const char *why;      /* "" where there is nothing to say */
+    const char *why;      /* "" if there is nothing to say */
     unsigned rcode;
     bool authoritative, tcp;
     uint32_t serial;    /* of a SOA */
@@ -103,7 +103,7 @@ struct facts {
 /* Reads. NULL: *error is one line with the place and what would be right (in the arena). The facts live in the arena,
  * but `dns`, which facts_free gives back. */
 struct facts *facts_read(struct arena *arena, struct slice text, const char **error) MUST_CHECK;
-void facts_free(struct facts *f); /* NULL is fine */
+void facts_free(struct facts *f); /* NULL is allowed */
 
 /* ---- writing ---- */
 

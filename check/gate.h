@@ -16,7 +16,7 @@ struct gate;
 
 /* pace_ms: least time between two beginnings at one address. NULL: out of memory. */
 struct gate *gate_new(unsigned pace_ms);
-struct gate *gate_free(struct gate *g); /* NULL is fine; nobody may be inside */
+struct gate *gate_free(struct gate *g); /* NULL is allowed; nobody may be inside */
 
 /* false: out of memory; do not ask, and do not leave. */
 bool gate_enter(struct gate *g, const struct ip *address);

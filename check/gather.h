@@ -42,9 +42,9 @@ struct gather;
 
 /* NULL: out of memory. The configuration is copied; what it points to must outlive it. */
 struct gather *gather_new(const struct gather_config *config);
-struct gather *gather_free(struct gather *g); /* NULL is fine */
+struct gather *gather_free(struct gather *g); /* NULL is allowed */
 
-/* Adds the facts of a domain (a kept name) to out. STATUS_NOMEM. selectors may be NULL. */
+/* Adds the facts of a domain (a canonical name) to out. STATUS_NOMEM. selectors may be NULL. */
 enum status gather_domain(struct gather *g, const char *domain, const struct facts_selector *selectors,
                           size_t selector_count, struct buf *out) MUST_CHECK;
 

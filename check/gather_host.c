@@ -2,8 +2,8 @@
 /*
  * gather_host.c - asks one address, and writes what it said.
  *
- * Promises bounded memory (an arena of its own for each conversation) and time, and a line even where nothing came of
- * it: what could not be asked is a fact with its cause.
+ * Promises bounded memory (an arena of its own for each conversation) and time, and a line even if nothing came of it:
+ * what could not be asked is a fact with its cause.
  */
 #include "check/gather_host.h"
 #include "base/base64.h"
@@ -38,7 +38,7 @@ static X509 *read_cert(struct slice der)
     return der.n ? d2i_X509(NULL, &p, (long)der.n) : NULL;
 }
 
-/* Whether an authority of this computer vouches for the chain; "ok" or why not. The name is no part of it. */
+/* Tells whether an authority of this computer vouches for the chain; "ok" or why not. The name is no part of it. */
 static const char *trust_of(const struct gather_config *c, const struct starttls_result *r)
 {
     int error = X509_V_ERR_UNSPECIFIED;

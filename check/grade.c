@@ -7,7 +7,7 @@
  *   A+       95 points, nothing required failed, and: DNSSEC, p=reject, and DANE or an MTA-STS policy in force; a
  *            domain
  *            that neither sends nor receives needs the first two
- *   range    what could not be tested costs nothing; where it would have capped the grade, `least` says how far down
+ *   range    what could not be tested costs nothing; if it would have capped the grade, `least` says how far down
  *
  * Pure.
  */
@@ -45,7 +45,7 @@ static bool earns_plus(const struct testing *t)
            passed(r, CHECK_DNSSEC_VALID) && t->rejects && way;
 }
 
-/* Whether a is more worth doing than b: what caps, then what weighs. */
+/* Tells whether a is more worth doing than b: what caps, then what weighs. */
 static bool worth_more(enum check_test a, enum check_test b)
 {
     const struct check_test_info *x = check_test_info(a), *y = check_test_info(b);

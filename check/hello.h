@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define HELLO_OCTETS 2048          /* of an offer */
-#define HELLO_ANSWER (128u * 1024) /* octets read of an answer: a chain of 10 MB is not waited for; own bound */
+#define HELLO_ANSWER (128u * 1024) /* octets read of an answer: a chain of 10 MB is not waited for; our own limit */
 
 enum hello_version {
     HELLO_SSL3 = 0x0300,

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define EVIDENCE 2000 /* octets of one result's evidence; own bound */
+#define EVIDENCE 2000 /* octets of one result's evidence; our own limit */
 
 static const struct check_test_info infos[CHECK_TESTS] = {
 #define CHECK_TEST(id, name, standard, level, weight, cap, who, breaks, sentence, source)                              \

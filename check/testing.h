@@ -8,7 +8,7 @@
 #include "check/check.h"
 #include "dns/dns.h"
 
-#define TESTING_ADDRESSES 4 /* of one mail host of each family; own bound */
+#define TESTING_ADDRESSES 4 /* of one mail host of each family; our own limit */
 
 struct mail_host {
     const char *name;

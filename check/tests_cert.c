@@ -25,7 +25,8 @@ static const char *host_words(struct testing *t, const struct facts_smtp *s)
     return text ? text : s->host;
 }
 
-/* Whether a TLSA record of usage 3 pins the host's certificate: then dates and names do not count (RFC 7671 5.1). */
+/* Tells whether a TLSA record of usage 3 pins the host's certificate: then dates and names do not count (RFC 7671
+ * 5.1). */
 static bool is_pinned(const struct facts_smtp *s)
 {
     return s->usage == 3;

@@ -55,7 +55,7 @@ static bool test_record(struct testing *t, const struct dmarc_finding *f)
     return false;
 }
 
-/* Whether the text has a tag of this name at all, valid or not. */
+/* Tells whether the text has a tag of this name at all, valid or not. */
 static bool has_tag(const char *text, const char *tag)
 {
     size_t n = strlen(tag);
@@ -104,7 +104,7 @@ static void test_policy(struct testing *t, const struct dmarc_finding *f)
     testing_say(t, CHECK_DMARC_SUB, CHECK_PASS, NULL, "as strict as the domain's own");
 }
 
-/* The domain of a mailto: URI, as a kept name. */
+/* The domain of a mailto: URI, as a canonical name. */
 static bool destination(const char *uri, char out[LIMIT_DOMAIN + 1])
 {
     const char *at = strncasecmp(uri, "mailto:", 7) == 0 ? strrchr(uri, '@') : NULL;

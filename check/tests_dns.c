@@ -184,7 +184,7 @@ static const char *server_words(struct testing *t, const struct facts_server *s)
     return text ? text : "";
 }
 
-/* Whether they answer, over one family of addresses (0: IPv4, and a server is silent only if others are not). */
+/* Tells whether they answer, over one family of addresses (0: IPv4, and a server is silent only if others are not). */
 static void test_answers(struct testing *t, enum check_test test, int family)
 {
     bool any = false, looked = false;
@@ -227,7 +227,7 @@ static void test_ipv6(struct testing *t, const struct dns_answer *ns)
         test_answers(t, CHECK_NS_IPV6_REACH, 6);
 }
 
-/* Whether all give the same records; a SOA's serial may differ for the moments that a change takes. */
+/* Tells whether all give the same records; a SOA's serial may differ for the moments that a change takes. */
 static void test_agreement(struct testing *t)
 {
     static const char *const questions[] = {"NS", "MX", "TXT"};
@@ -251,7 +251,7 @@ static void test_agreement(struct testing *t)
         testing_say(t, CHECK_NS_AGREE, CHECK_UNTESTED, NULL, "fewer than two name servers answered");
 }
 
-/* Whether this address answers for the zone at all. */
+/* Tells whether this address answers for the zone at all. */
 static bool serves(const struct facts *f, const struct facts_server *of)
 {
     for (size_t i = 0; i < f->server_count; i++)

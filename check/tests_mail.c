@@ -2,7 +2,7 @@
 /*
  * tests_mail.c - the mail hosts of a domain: MX, their names and addresses, and whether they answer.
  *
- * Pure over the facts. A host that could not be asked is untested where nothing else of ours worked, and a failure only
+ * Pure over the facts. A host that could not be asked is untested if nothing else of ours worked, and a failure only
  * where its neighbours answered.
  */
 #include "check/testing.h"
@@ -85,7 +85,7 @@ static const struct facts_smtp *smtp_of(const struct facts *f, const char *host,
     return NULL;
 }
 
-/* Whether SMTP was spoken at all: the host is there, whatever it thought of us. */
+/* Tells whether SMTP was spoken at all: the host is there, whatever it thought of us. */
 static bool is_there(const struct facts_smtp *s)
 {
     return s && *s->banner;

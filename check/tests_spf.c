@@ -9,7 +9,7 @@
 #include "check/testing.h"
 #include "standards/spf/spf_record.h"
 
-#define RECORDS 40   /* records of one tree; own bound */
+#define RECORDS 40   /* records of one tree; our own limit */
 #define TERMS 10u    /* RFC 7208 4.6.4 */
 #define VOIDS 2u     /* the same */
 #define MX_NAMES 10u /* the same */

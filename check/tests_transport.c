@@ -18,7 +18,7 @@ static bool asked(const struct facts_smtp *s, const struct dane_host *h)
     return strcmp(s->host, h->name) == 0 && strcmp(s->outcome, "done") == 0;
 }
 
-/* Whether the certificates served match, over every address of one host. */
+/* Tells whether the certificates served match, over every address of one host. */
 static void test_match(struct testing *t, const struct dane_host *h)
 {
     bool any = false;
@@ -107,7 +107,8 @@ static bool text_begins(struct slice text, const char *with)
     return text.n >= strlen(with) && slice_eq(slice_of(text.p, strlen(with)), slice_str(with));
 }
 
-/* Whether a mail host meets a policy: its name, and the certificate of each of its addresses (RFC 8461 4.1, 4.2). */
+/* Tells whether a mail host meets a policy: its name, and the certificate of each of its addresses (RFC 8461 4.1,
+ * 4.2). */
 static const char *unmet_by(struct testing *t, const struct sts_policy *p, const struct mail_host *h)
 {
     bool named = false;

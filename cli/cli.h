@@ -56,7 +56,7 @@ struct policy *cli_load_policy(const char *path, int *rc);
 enum cli_colour { CLI_PLAIN, CLI_BOLD, CLI_DIM, CLI_RED, CLI_GREEN, CLI_YELLOW, CLI_BLUE };
 const char *cli_colour(FILE *f, enum cli_colour c);
 
-/* Columns of the terminal f is, or 100 where it is none. Between 40 and 200. */
+/* Columns of the terminal f is, or 100 if it is none. Between 40 and 200. */
 int cli_width(FILE *f);
 
 /* Writes text that may hold anything so that it is safe on a terminal (base/utf8.h). */

@@ -3,7 +3,7 @@
  * check.c - `assay check`: is a domain safe to write to, and safe from being forged?
  *
  * Reads which domains are meant, lets check_run.c gather and judge them, and shows each in the form asked for. Exit
- * codes: 0 good, 1 warning, 2 critical, 3 unknown, the worst of all domains (unknown only where nothing was worse than
+ * codes: 0 good, 1 warning, 2 critical, 3 unknown, the worst of all domains (unknown only if nothing was worse than
  * good); sysexits for usage and files.
  */
 #include "base/domain.h"
@@ -186,7 +186,7 @@ int check_exit(const struct check_options *o, const struct check_one *one)
     return r->least != r->grade ? CLI_UNKNOWN : CLI_OK;
 }
 
-/* 3 only where nothing was worse than 0. */
+/* 3 only if nothing was worse than 0. */
 static int worse_exit(int a, int b)
 {
     static const int order[] = {[CLI_OK] = 0, [CLI_UNKNOWN] = 1, [CLI_WARNING] = 2, [CLI_CRITICAL] = 3};

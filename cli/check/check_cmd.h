@@ -13,7 +13,7 @@
 #include "policy/policy.h"
 
 #define CHECK_SELECTORS 32
-#define CHECK_DOMAINS 100000 /* of one run; own bound */
+#define CHECK_DOMAINS 100000 /* of one run; our own limit */
 #define CHECK_PARALLEL 16
 #define CHECK_PARALLEL_MOST 64
 

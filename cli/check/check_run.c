@@ -3,7 +3,7 @@
  * check_run.c - gathers and judges domains, several at once, and hands them on in the order given.
  *
  * Promises bounded memory: at most `parallel` domains are under way or wait for the one before them. Ctrl-C ends the
- * program; what was handed on before is complete.
+ * program; what was passed on before is complete.
  */
 #include "base/clock.h"
 #include "base/quiet_thread.h"
@@ -29,7 +29,7 @@
 struct slot {
     struct check_one one;
     size_t index;
-    bool full; /* judged, and not handed on yet */
+    bool full; /* judged, and not passed on yet */
 };
 
 struct run {
@@ -115,7 +115,7 @@ static void *worker(void *context)
     struct run *r = context;
     pthread_mutex_lock(&r->lock);
     while (r->next < r->count) {
-        /* Nobody runs further ahead of the one handed on last than there are slots. */
+        /* Nobody runs further ahead of the one passed on last than there are slots. */
         if (r->next >= r->handed + r->o->parallel) {
             pthread_cond_wait(&r->changed, &r->lock);
             continue;
@@ -167,7 +167,7 @@ static void hand_on(struct run *r, void (*done)(void *context, struct check_one 
 
 /* ---- what we ask with ---- */
 
-/* Whether this computer has a way out over a family of addresses: a route is looked up, nothing is sent. */
+/* Tells whether this computer has a way out over a family of addresses: a route is looked up, nothing is sent. */
 static enum facts_here has_route(int family, const char *to)
 {
     union {

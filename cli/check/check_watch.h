@@ -15,7 +15,7 @@
 
 struct watch;
 
-/* A file that is not there yet is empty. NULL, after a message: it cannot be read, or memory is out. */
+/* A file that is not there yet is empty. NULL, after a message: it cannot be read, or memory ran out. */
 struct watch *watch_open(const char *path);
 
 /* Adds a line for each change of a domain to out, and notes its state. */

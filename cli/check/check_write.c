@@ -4,7 +4,7 @@
  *
  * Promises that no text of a stranger leaves its place: JSON and HTML by the writers of base/json.h and cli/page.h, CSV
  * with quotes and with an apostrophe before what a spreadsheet would take for a formula, SVG with nothing in it but the
- * domain's kept name, the grade and a date. Page and label refer to nothing outside themselves.
+ * domain's canonical name, the grade and a date. Page and label refer to nothing outside themselves.
  */
 #include "base/clock.h"
 #include "cli/check/check_cmd.h"

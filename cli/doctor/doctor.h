@@ -30,7 +30,7 @@ struct doctor_finding {
     enum doctor_state state;
     const char *check;
     const char *text;
-    const char *remedy; /* what to do; NULL where nothing is to be done */
+    const char *remedy; /* what to do; NULL if nothing is to be done */
     struct doctor_finding *next;
 };
 
@@ -40,7 +40,7 @@ struct doctor {
     const char *state_dir;
     const char *smtp;  /* where the test message is given in; NULL: this host's loopback address */
     const char *check; /* the one running */
-    /* in force: the file, or where it does not load the last good one; NULL: none (its own check says so, others do
+    /* in force: the file, or if it does not load the last good one; NULL: none (its own check says so, others do
        without) */
     const struct policy *policy;
     struct dns *dns; /* NULL if there is no validating source */
@@ -59,16 +59,17 @@ const char *doctor_run(struct doctor *d, const char *const *argv, int *code);
  * set (EINVAL: no such host or port). */
 int doctor_dial(const char *host, const char *port);
 
-/* The policy's setting, or the fallback where there is no policy. */
+/* The policy's setting, or the fallback if there is no policy. */
 const char *doctor_setting(const struct doctor *d, enum setting_id id, const char *fallback);
 
 /* A scope for the look-ups of one domain; NULL if there is no DNS. */
 struct dns_scope *doctor_scope(struct doctor *d);
 
-/* Says so where an answer is no answer; true where there is one to look at. */
+/* Reports a DNS failure; true if there is an answer to look at. */
 bool doctor_answered(struct doctor *d, const struct dns_answer *a);
 
-/* Own domain number i of the policy (which must be there), in kept form; false at the end, or at DOCTOR_OWN_DOMAINS. */
+/* Own domain number i of the policy (which must be there), in canonical form; false at the end, or at
+ * DOCTOR_OWN_DOMAINS. */
 #define DOCTOR_OWN_DOMAINS 50
 bool doctor_own_domain(const struct doctor *d, size_t i, char out[LIMIT_DOMAIN + 1]);
 

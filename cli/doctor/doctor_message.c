@@ -96,7 +96,7 @@ static const char *shown(const struct talk *t)
     return *t->text ? t->text : "no answer";
 }
 
-/* Whether our milter answered the question. Says what else did. */
+/* Tells whether our milter answered the question. Says what else did. */
 static bool ask(struct doctor *d, struct talk *t, const struct test_message *m, const char *where)
 {
     char line[160];

@@ -106,7 +106,7 @@ static bool read_process(long pid, struct process *p)
     return true;
 }
 
-/* Whether the process sees another tree of files: one of a container's. Not known: no. */
+/* Tells whether the process sees another tree of files: one of a container's. Not known: no. */
 static bool is_elsewhere(long pid)
 {
     char theirs[64], ours[64], path[64];
@@ -210,7 +210,7 @@ static bool may(const struct process *p, const struct stat *st, unsigned want)
     return p->uid == 0 || ((st->st_mode >> shift) & want) == want;
 }
 
-/* Whether the user, as the system's files have it now, is in the group. */
+/* Tells whether the user, as the system's files have it now, is in the group. */
 static bool joined(uid_t uid, gid_t gid)
 {
     gid_t all[GROUPS];

@@ -63,8 +63,8 @@ static const char *value_of(const struct value *v, size_t count, const char *nam
     return "";
 }
 
-/* Whether one entry of smtpd_milters is our socket: the same path, the path below Postfix's queue folder (its smtpd is
- * often in a chroot there), or the same host and port in Postfix's order. */
+/* Tells whether one entry of smtpd_milters is our socket: the same path, the path below Postfix's queue folder (its
+ * smtpd is often in a chroot there), or the same host and port in Postfix's order. */
 static bool is_our_socket(struct doctor *d, struct slice entry, const char *socket, const char *queue)
 {
     const char *ours = strchr(socket, ':');
@@ -165,7 +165,7 @@ static void judge_tls_settings(struct doctor *d, const struct value *v, size_t n
             "SMTP smuggling is possible: lines may end in a bare newline\npostconf -e smtpd_forbid_bare_newline=yes");
 }
 
-/* The milter protocol ends a field at a NUL: what stands behind it is delivered, and no milter sees it. */
+/* The milter protocol ends a field at a NUL: what follows it is delivered, and no milter sees it. */
 static void judge_nul(struct doctor *d, const struct value *v, size_t n)
 {
     if (!strstr(value_of(v, n, "message_reject_characters"), "\\0") &&
@@ -176,7 +176,7 @@ static void judge_nul(struct doctor *d, const struct value *v, size_t n)
             "it: postconf -e 'message_reject_characters = \\0' refuses such mail");
 }
 
-/* Whether somebody serves the socket that Postfix asks. */
+/* Tells whether somebody serves the socket that Postfix asks. */
 static void judge_outgoing_socket(struct doctor *d, const char *name)
 {
     const char *path = strncmp(name, "unix:", 5) == 0 ? name + 5 : name;

@@ -26,7 +26,8 @@
 
 /* ---- what Postfix will serve when it starts next ---- */
 
-/* Whether the certificate is for this host, by its DNS names; a wildcard stands for one label (RFC 6125 6.4.3). */
+/* Tells whether the certificate is for this host, by its DNS names; a wildcard stands for one label (RFC 6125
+ * 6.4.3). */
 static bool is_for(const struct certificate *c, const char *host)
 {
     const char *parent = strchr(host, '.');
@@ -36,7 +37,7 @@ static bool is_for(const struct certificate *c, const char *host)
     return false;
 }
 
-/* Whether Postfix here serves as this host: its own name. */
+/* Tells whether Postfix here serves as this host: its own name. */
 static bool is_this_host(struct doctor *d, const char *host)
 {
     const char *out = doctor_run(d, (const char *const[]){"postconf", "-xh", "myhostname", NULL}, NULL);

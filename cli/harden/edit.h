@@ -27,7 +27,7 @@ struct change_set;
 struct change_set *change_set_new(struct arena *a);
 
 /* What the file holds once the set is done: as proposed, else as it is. *exists says whether there is such a file; text
- * is empty where not. STATUS_DENIED, STATUS_LIMIT, STATUS_INVALID (no regular file). */
+ * is empty if not. STATUS_DENIED, STATUS_LIMIT, STATUS_INVALID (no regular file). */
 enum status change_text(struct change_set *s, const char *path, struct slice *text, bool *exists,
                         const char **why) MUST_CHECK;
 
@@ -48,7 +48,7 @@ size_t change_count(const struct change_set *s);
 /* The path of file i of those; NULL at the end. */
 const char *change_path(const struct change_set *s, size_t i);
 
-/* Whether the folders of those files can be written to. STATUS_DENIED, STATUS_MISSING. */
+/* Tells whether the folders of those files can be written to. STATUS_DENIED, STATUS_MISSING. */
 enum status change_may_write(struct change_set *s, const char **why) MUST_CHECK;
 
 /* A unified diff of all of it. */

@@ -81,7 +81,7 @@ static int read_options(int argc, char **argv, struct harden_options *o)
     return -1;
 }
 
-/* Whether the person at the terminal says yes; without a terminal: no. */
+/* Tells whether the person at the terminal says yes; without a terminal: no. */
 static bool ask(void)
 {
     char line[16];
@@ -169,7 +169,7 @@ static int harden(struct arena *a, const struct harden_options *o, const char *k
     return rc;
 }
 
-/* Where no path was given, one below --root. */
+/* If no path was given, one below --root. */
 static bool settle_paths(struct arena *a, struct harden_options *o)
 {
     o->policy = o->policy ? o->policy : arena_printf(a, "%s" CLI_POLICY_PATH, o->root);

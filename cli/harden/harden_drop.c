@@ -17,7 +17,7 @@ static const char *const lists[] = {
     "smtpd_end_of_data_restrictions",
 };
 
-/* Whether a list can be taken apart: braces in pairs, and no '\\' that was meant to go on in the next line. */
+/* Tells whether a list can be taken apart: braces in pairs, and no '\\' that was meant to go on in the next line. */
 static bool is_sound(struct postfix *p, const char *name, const char *list)
 {
     struct slice entry;
@@ -105,7 +105,7 @@ static bool is_old_milter(struct postfix *p, struct slice entry, const char *que
     return false;
 }
 
-/* Whether unix:private/NAME is the SPF policy server: by its usual name, or by what master.cf runs there. */
+/* Tells whether unix:private/NAME is the SPF policy server: by its usual name, or by what master.cf runs there. */
 static bool is_policyd(struct postfix *p, struct slice entry)
 {
     struct slice t = target(entry);
@@ -127,7 +127,7 @@ static void append(struct buf *out, struct slice entry)
     buf_addslice(out, entry);
 }
 
-/* The list without the old milters; NULL where none is in it. */
+/* The list without the old milters; NULL if none is in it. */
 static const char *without_milters(struct postfix *p, const char *list)
 {
     const char *queue = postfix_ask(p, "-xh", "queue_directory"), *at = list;

@@ -48,7 +48,7 @@ static bool socket_is_set(const struct policy *policy)
     return false;
 }
 
-/* How Postfix must write our socket; NULL (refused) where it cannot reach it. */
+/* How Postfix must write our socket; NULL (refused) if it cannot reach it. */
 static const char *socket_for(struct postfix *p)
 {
     struct harden *h = p->h;
@@ -137,7 +137,7 @@ static const char *our_entry(struct postfix *p, const char *socket)
                         six ? "" : ", protocol=6");
 }
 
-/* Whether an entry that asks us already does what our own would. */
+/* Tells whether an entry that asks us already does what our own would. */
 static bool is_good_entry(struct postfix *p, struct slice entry)
 {
     const char *text = arena_copy(p->h->arena, entry.p, entry.n);

@@ -26,7 +26,7 @@ struct postfix {
 /* postconf's answer to one question without the warnings before it (a parameter set twice); NULL when it failed. */
 const char *postfix_ask(struct postfix *p, const char *option, const char *name);
 
-/* The value that a parameter has once all $names in it are put in; "" where there is none. */
+/* The value that a parameter has once all $names in it are put in; "" if there is none. */
 const char *postfix_get(struct postfix *p, const char *name);
 
 /* The value that main.cf itself gives a parameter, or (master, SERVICE/TYPE/NAME) master.cf a service; NULL: none. */
@@ -36,7 +36,7 @@ const char *postfix_explicit(struct postfix *p, bool master, const char *name);
 bool postfix_open(struct postfix *p);
 void postfix_close(struct postfix *p);
 
-/* How a service of Postfix must write a socket of ours; NULL where its chroot keeps it from there. */
+/* How a service of Postfix must write a socket of ours; NULL if its chroot keeps it from there. */
 const char *postfix_writes(struct postfix *p, const char *service, const char *socket);
 
 /* The two halves of it: the edits in the copy (false: refused), and the copy's file proposed. */
@@ -46,13 +46,14 @@ void postfix_take_copy(struct postfix *p, const char *file);
 /* Has postconf make the edits (option -e or -P) in the copy, and proposes the file. */
 void postfix_propose(struct postfix *p, const char *option, const char *const *edits, size_t count, const char *file);
 
-/* Postfix's configuration folder; NULL where there is no Postfix, or (refused) where it cannot say. */
+/* Postfix's configuration folder; NULL if there is no Postfix, or (refused) if it cannot say. */
 const char *postfix_instance(struct harden *h);
 
 /* The next entry of a list of milters, maps or restrictions: a word, or all between braces. false at the end. */
 bool postfix_next_entry(const char **at, struct slice *entry);
 
-/* Whether an entry of a list of milters or maps asks us; and the list without such entries (NULL: none is ours). */
+/* Tells whether an entry of a list of milters or maps asks us; and the list without such entries (NULL: none is
+ * ours). */
 bool postfix_is_ours(struct postfix *p, struct slice entry);
 const char *postfix_without_ours(struct postfix *p, const char *list);
 

@@ -81,8 +81,8 @@ static bool next_line(struct slice text, size_t *at, struct slice *line)
     return false;
 }
 
-/* Whether this sendmail.cf is what sendmail.mc makes; comments (when it was made, by whom) apart. Else what is written
- * into it by hand would be lost. */
+/* Tells whether this sendmail.cf is what sendmail.mc makes; comments (when it was made, by whom) apart. Else what is
+ * written into it by hand would be lost. */
 static bool made_from(struct harden *h, struct slice cf, struct slice mc, const char *path)
 {
     const char *made = make_cf(h, mc, "\nR");

@@ -79,7 +79,7 @@ static bool is_in_force(struct harden *h, const struct unbound_conf *c, const ch
     return ours && !other;
 }
 
-/* What the file says now; "" where there is none. */
+/* What the file says now; "" if there is none. */
 static const char *kept_chain(struct harden *h, const char *path)
 {
     struct slice text;
@@ -132,8 +132,8 @@ static const char *compose(struct harden *h, struct unbound_trial *t, const stru
     return chain;
 }
 
-/* Whether AppArmor confines this program to folders that a trial cannot use: a profile in force that is called after
- * its path, or (Debian's) after its name. That of our own Unbound lets it use them. */
+/* Tells whether AppArmor confines this program to folders that a trial cannot use: a profile in force that is called
+ * after its path, or (Debian's) after its name. That of our own Unbound lets it use them. */
 static bool is_confined(struct harden *h, const char *unbound)
 {
     const char *list = arena_printf(h->arena, "%s/sys/kernel/security/apparmor/profiles", h->root);

@@ -3,7 +3,7 @@
  * merge_back.c - the three-way undo of a text file, by lines.
  *
  * Promises that a line which we did not write is never removed or changed, and that a line of ours is removed only
- * where it stands as written and where there is no doubt which one is meant. Pure: no files.
+ * where it stands as written and if there is no doubt which one is meant. Pure: no files.
  */
 #include "cli/harden/merge_back.h"
 #include <string.h>

@@ -23,7 +23,7 @@ static bool begins(struct slice text, const char *with)
     return text.n >= n && memcmp(text.p, with, n) == 0;
 }
 
-/* Whether the policy that is there may give way to the new one; *keep: it is the new one already. */
+/* Tells whether the policy that is there may give way to the new one; *keep: it is the new one already. */
 static bool may_replace(struct harden *h, bool anew, bool *keep)
 {
     struct slice now, fresh;
@@ -46,7 +46,7 @@ static bool may_replace(struct harden *h, bool anew, bool *keep)
     return false;
 }
 
-/* Whether opendkim signs: the mode for it, and keys. */
+/* Tells whether opendkim signs: the mode for it, and keys. */
 static bool signs(const struct migrate *m)
 {
     return strchr(migrate_text(m, MIGRATE_OPENDKIM, "Mode"), 's') &&

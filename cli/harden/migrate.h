@@ -38,7 +38,7 @@ struct migrate_value {
     bool beaten; /* set again further down */
 };
 
-/* Where the configurations lie; NULL: Debian's place, and none is no error. */
+/* Where the configurations lie; NULL: Debian's place, and none is not an error. */
 struct migrate_paths {
     const char *of[MIGRATE_PROGRAMS];
 };
@@ -63,7 +63,7 @@ const char *migrate_program_name(enum migrate_program p);
 /* false: refused. */
 bool migrate_read(struct migrate *m, const struct migrate_paths *paths);
 
-/* The value in force as written, or NULL where it is not set. migrate_text: else its initial value. */
+/* The value in force as written, or NULL if it is not set. migrate_text: else its initial value. */
 const struct migrate_value *migrate_value(const struct migrate *m, enum migrate_program p, const char *name);
 const char *migrate_text(const struct migrate *m, enum migrate_program p, const char *name);
 

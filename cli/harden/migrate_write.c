@@ -53,7 +53,7 @@ static bool has(const struct writer *w, enum migrate_program p, const char *name
     return migrate_value(w->m, p, name) != NULL;
 }
 
-/* A name of the old files as the policy takes it; NULL, and said, where it is none. */
+/* A name of the old files as the policy takes it; NULL, and said, if it is none. */
 static const char *domain_of(struct writer *w, const struct migrate_value *v, const char *name)
 {
     char kept[LIMIT_DOMAIN + 1];
@@ -107,7 +107,7 @@ static bool within(const struct ip_net *n, const struct migrate_set *s)
     return false;
 }
 
-/* Whether an equal network stands before entry i. */
+/* Tells whether an equal network stands before entry i. */
 static bool is_repeat(const struct migrate_set *s, size_t i)
 {
     for (size_t k = 0; k < i; k++)

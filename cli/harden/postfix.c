@@ -107,8 +107,8 @@ static bool copy_file(struct postfix *p, const char *name)
     return ok;
 }
 
-/* Whether postconf says of the file that it is broken. A parameter set twice is no such thing; nor is a value with such
- * words in it. */
+/* Tells whether postconf says of the file that it is broken. A parameter set twice is no such thing; nor is a value
+ * with such words in it. */
 static bool complains(const char *out)
 {
     for (const char *line = out; line; line = strchr(line, '\n')) {
@@ -154,7 +154,8 @@ void postfix_close(struct postfix *p)
     rmdir(p->dir);
 }
 
-/* Whether a service of master.cf runs in a chroot: field 5 of "smtp inet n - y - - smtpd" ("-": no, since 3.0). */
+/* Tells whether a service of master.cf runs in a chroot: field 5 of "smtp inet n - y - - smtpd" ("-": no, since
+ * 3.0). */
 static bool in_chroot(struct postfix *p, const char *service)
 {
     const char *line = postfix_ask(p, "-M", service);
@@ -163,7 +164,7 @@ static bool in_chroot(struct postfix *p, const char *service)
            strcmp(field[4], "y") == 0;
 }
 
-/* How a service of Postfix must write a socket of ours; NULL where its chroot keeps it from there. */
+/* How a service of Postfix must write a socket of ours; NULL if its chroot keeps it from there. */
 const char *postfix_writes(struct postfix *p, const char *service, const char *socket)
 {
     struct arena *a = p->h->arena;
@@ -237,7 +238,7 @@ void postfix_propose(struct postfix *p, const char *option, const char *const *e
         postfix_take_copy(p, file);
 }
 
-/* Postfix's configuration folder; NULL where there is no Postfix, or (refused) where it cannot say. */
+/* Postfix's configuration folder; NULL if there is no Postfix, or (refused) if it cannot say. */
 const char *postfix_instance(struct harden *h)
 {
     const char *argv[] = {"postconf", "-h", "config_directory", NULL};
@@ -266,7 +267,7 @@ bool postfix_next_entry(const char **at, struct slice *entry)
     return n > 0;
 }
 
-/* Whether an entry of a list of milters or maps is ours. */
+/* Tells whether an entry of a list of milters or maps is ours. */
 bool postfix_is_ours(struct postfix *p, struct slice entry)
 {
     const char *text = arena_copy(p->h->arena, entry.p, entry.n), *colon = strchr(p->h->socket, ':');
@@ -285,7 +286,7 @@ bool postfix_is_ours(struct postfix *p, struct slice entry)
     return false;
 }
 
-/* The list without our entries ({ ... } is one entry); NULL where none is ours. */
+/* The list without our entries ({ ... } is one entry); NULL if none is ours. */
 const char *postfix_without_ours(struct postfix *p, const char *list)
 {
     const char *out = "";

@@ -33,7 +33,7 @@ static bool is_known(const char *word)
     return strcmp(word, "python") == 0;
 }
 
-/* What stands behind python in the chain as it is. */
+/* What follows python in the chain as it is. */
 static const char *behind_python(struct arena *a, const char *now)
 {
     const char *at = strstr(now, "python");

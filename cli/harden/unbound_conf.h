@@ -30,7 +30,7 @@ struct unbound_conf {
 #define UNBOUND_OURS "/run/assay-unbound/*.conf"
 
 /* Reads it all, files as the change set h->set leaves them; `to` counts as there. false: refused. A file that is
- * missing is no error (Unbound passes over a pattern that matches nothing). */
+ * missing is not an error (Unbound passes over a pattern that matches nothing). */
 bool unbound_conf_read(struct harden *h, const char *path, const char *to, struct unbound_conf *out);
 
 /* A value without its quotes. */

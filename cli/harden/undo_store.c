@@ -410,7 +410,7 @@ enum status undo_state_of(struct arena *a, const struct change *c, enum undo_sta
 
 /* ---- what earlier versions kept ---- */
 
-/* Whether an old folder and all in it is root's (or ours), and nobody else may write to it. */
+/* Tells whether an old folder and all in it is root's (or ours), and nobody else may write to it. */
 static bool is_roots(const char *path, bool sets)
 {
     struct stat st;

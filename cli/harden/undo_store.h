@@ -47,7 +47,7 @@ const char *undo_place(struct arena *a, const char *state, const char *what);
 int undo_lock(struct arena *a, const char *keep, const char **why);
 
 /* Takes over the sets that an earlier version kept in STATE/WHAT. *ignored: what is there and cannot be believed, in
- * words; NULL where there is nothing. */
+ * words; NULL if there is nothing. */
 enum status undo_adopt(struct arena *a, const char *state, const char *what, const char **ignored,
                        const char **why) MUST_CHECK;
 

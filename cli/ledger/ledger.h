@@ -50,7 +50,7 @@ struct ledger_args {
 };
 
 struct ledger_usage {
-    const char *synopsis, *text; /* for the help: what stands behind the command's name, and what it does */
+    const char *synopsis, *text; /* for the help: what follows the command's name, and what it does */
 };
 
 /* Reads the arguments. -1: go on; else the exit code (help was shown, or a complaint made). Operands are refused below
@@ -58,15 +58,15 @@ struct ledger_usage {
 int ledger_args_read(struct ledger_args *a, int argc, char **argv, unsigned takes, int least, int most,
                      const struct ledger_usage *usage);
 
-/* The settings: of the policy file given, or of the installed one; where there is none and `store` or `journal` is
- * given, the defaults. NULL after a complaint: *rc is the exit code. Unref it when done. */
+/* The settings: of the policy file given, or of the installed one; if there is none and `store` or `journal` is given,
+ * the defaults. NULL after a complaint: *rc is the exit code. Unref it when done. */
 const struct policy *ledger_settings(const struct ledger_args *a, struct ledger_config *c, int *rc);
 
 /* The store to ask. NULL after a complaint. *policy is to be unref'ed when done with the store. */
 struct store *ledger_store(const struct ledger_args *a, enum store_mode mode, struct ledger_config *c,
                            const struct policy **policy, int *rc);
 
-/* Ends a question: complains when it failed; gives everything back; the exit code. */
+/* Ends a question: complains when it failed; releases everything; the exit code. */
 int ledger_end(struct store *s, const struct policy *policy, enum status st);
 
 int ledger_show(int argc, char **argv);

@@ -3,7 +3,7 @@
  * ledger_args.c - what the sub-commands of `assay ledger` share: options, the policy's settings, the store.
  *
  * Promises that an option means the same in each of them, and that a mistyped one is named. On failure: EX_USAGE for
- * arguments, EX_CONFIG for a policy that cannot be read, EX_NOINPUT where there is no ledger, EX_TEMPFAIL where it is
+ * arguments, EX_CONFIG for a policy that cannot be read, EX_NOINPUT if there is no ledger, EX_TEMPFAIL where it is
  * away, EX_NOPERM where it may not be read.
  */
 #include "base/domain.h"

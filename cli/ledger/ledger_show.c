@@ -5,7 +5,7 @@
  * Promises to need no database and no daemon: what the milter acknowledged a moment ago is shown. Records that
  * assay-ledger has taken in are gone from the journals (then `assay why`, `assay ledger domain`). Lines that cannot be
  * read are counted on stderr. With --json each record is printed as it stands in the journal, one a line. On failure:
- * EX_NOINPUT where no folder can be read.
+ * EX_NOINPUT if no folder can be read.
  */
 #include "base/utf8.h"
 #include "cli/ledger/ledger.h"

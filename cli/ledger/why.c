@@ -4,7 +4,7 @@
  *
  * Promises to find a mail from the moment the milter acknowledged it (in the journals) until ledger.keep-identity is
  * over (in the ledger), and to show every answer of the policy and every finding it stood on. A mail judged in classes
- * is shown once for each. On failure: EX_NOINPUT where no such mail is known, with how long they are kept.
+ * is shown once for each. On failure: EX_NOINPUT if no such mail is known, with how long they are kept.
  */
 #include "base/utf8.h"
 #include "cli/ledger/ledger.h"

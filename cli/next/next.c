@@ -301,7 +301,8 @@ static bool is_plain_file(const char *path)
     return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* Whether the policy with the change in it loads, by the loader that the programs use; what is wrong is printed. */
+/* Tells whether the policy with the change in it loads, by the loader that the programs use; what is wrong is
+ * printed. */
 static bool loads(const struct next *n, struct slice text)
 {
     struct policy_report *r = policy_report_new();

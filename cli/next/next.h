@@ -45,7 +45,7 @@ struct next_step {
     const struct policy *after;
 
     enum next_state state;
-    int64_t mails;   /* that would be treated otherwise, but for forgery */
+    int64_t mails;   /* that would be treated otherwise, except forgery */
     int64_t stopped; /* forged mail that it would stop: nobody has to act */
     struct next_hit *hits;
     size_t hit_count;
@@ -84,10 +84,10 @@ void next_release(struct next *n);
 
 /* From where each domain's mail came. In the arena; next_history_free gives back what is not. NULL: out of memory. */
 struct next_history *next_history_new(struct arena *a);
-void next_history_free(struct next_history *h); /* NULL is fine */
+void next_history_free(struct next_history *h); /* NULL is allowed */
 void next_history_add(struct next_history *h, const struct facts *f, int64_t t);
 
-/* Whether this mail is stopped forgery (judge/stopped.h). */
+/* Tells whether this mail is stopped forgery (judge/stopped.h). */
 bool next_is_stopped(struct next_history *h, const struct policy *p, const struct facts *f);
 
 /* ---- next_weigh.c ---- */

@@ -22,8 +22,8 @@ static int exit_code(const struct policy_report *r, const struct policy *p, bool
     return !p ? CLI_CRITICAL : strict && policy_report_count(r, POLICY_WARNING) ? CLI_WARNING : CLI_OK;
 }
 
-/* Whether the program that keeps the first of the snapshots that are here (assay-milter's, assay-ledger's) would take
- * the file. What speaks against it goes to stderr. */
+/* Tells whether the program that keeps the first of the snapshots that are here (assay-milter's, assay-ledger's) would
+ * take the file. What speaks against it goes to stderr. */
 static int for_reload(const struct policy_args *a)
 {
     char snapshot[PATH_MAX];

@@ -17,7 +17,7 @@ struct policy_usage {
 /* Options every sub-command may take, by bits. */
 enum {
     POLICY_ARG_JSON = 1,
-    POLICY_ARG_FILE = 2,  /* [FILE] or -P FILE: the policy; CLI_POLICY_PATH where none is said */
+    POLICY_ARG_FILE = 2,  /* [FILE] or -P FILE: the policy; CLI_POLICY_PATH if none is said */
     POLICY_ARG_OTHER = 4, /* a second operand */
     POLICY_ARG_CSV = 8,
     POLICY_ARG_HTML = 16,

@@ -104,7 +104,7 @@ static size_t print_lists(const struct policy *a, const struct policy *b)
     return n;
 }
 
-/* Whether the statements that both have stand in another order. */
+/* Tells whether the statements that both have stand in another order. */
 static size_t print_order(const struct side *a, const struct side *b)
 {
     const struct policy_statement *x, *y;

@@ -20,8 +20,8 @@ struct policy_seen {
     int64_t passed, failed, unsure; /* unsure: temporary failures, and what could not be tested */
 };
 
-/* The ledger the policy's settings name, to be asked; NULL if there is none yet, or, after a message on stderr,
- * where it cannot be asked. */
+/* The ledger the policy's settings name, to be asked; NULL if there is none yet, or, after a message on stderr, if it
+ * cannot be asked. */
 struct store *policy_ledger_open(const struct policy *p);
 
 /* Uses of an exemption from one standard, or of a trust (standard NULL). s NULL: not known. */

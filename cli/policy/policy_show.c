@@ -2,9 +2,9 @@
 /*
  * policy_show.c - `assay policy show [--defaults | --setting NAME] [FILE]`: the policy in canonical form.
  *
- * One statement a line, in the order of the file, in one spelling; read back it is the same policy, but for a
- * database's password, which is shown as asterisks. Included files stay includes, by their full path. --defaults shows
- * every setting there is, as `set` lines with the value in force, and in a comment what it is for and takes.
+ * One statement a line, in the order of the file, in one spelling; read back it is the same policy, except a database's
+ * password, which is shown as asterisks. Included files stay includes, by their full path. --defaults shows every
+ * setting there is, as `set` lines with the value in force, and in a comment what it is for and takes.
  */
 #include "cli/policy/policy_cmd.h"
 #include "policy/policy_settings.h"
@@ -94,7 +94,7 @@ int policy_cmd_show(int argc, char **argv)
     int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_DEFAULTS | POLICY_ARG_FILE);
     if (rc >= 0)
         return rc;
-    /* Settings have defaults: they can be told of where no policy was named and none can be read. */
+    /* Settings have defaults: they can be told of if no policy was named and none can be read. */
     bool without = a.defaults && strcmp(a.file, CLI_POLICY_PATH) == 0;
     struct policy *p = without ? policy_load(a.file, NULL) : cli_load_policy(a.file, &rc);
     if (!p && !without)

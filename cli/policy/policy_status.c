@@ -3,7 +3,7 @@
  * policy_status.c - `assay policy status`: which policy each program runs on, and whether it is the one in the file.
  *
  * Each program keeps the policy in force as a snapshot in the state folder; this reads their marks and compares them
- * with what the file gives now. A difference means that the program was not told to reload, or could not take the new
+ * with what the file gives now. A difference means that the program was not known to reload, or could not take the new
  * file and runs on with the old. Exit code 0 all agree, 1 one differs or cannot be read, 2 the file cannot be loaded, 3
  * nothing is known of any program.
  */

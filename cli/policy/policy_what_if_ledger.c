@@ -39,7 +39,7 @@ struct estimate {
     struct map index;    /* of changes */
 };
 
-/* What one policy makes of a mail, in words; "deliver" where nothing is done. */
+/* What one policy makes of a mail, in words; "deliver" if nothing is done. */
 static void words_of(const struct verdict *v, char out[48])
 {
     bool trial = v->held_back && strcmp(v->held_back, "trial") == 0;

@@ -19,7 +19,7 @@ const char *words_standard(enum standard s);
 /* Two sentences: what it protects from, and who has to act. */
 const char *words_what_is(enum standard s);
 
-/* What `follow` and `require` ask: "The message must ...". `names`: of the resolver. NULL where the level asks nothing.
+/* What `follow` and `require` ask: "The message must ...". `names`: of the resolver. NULL if the level asks nothing.
  */
 const char *words_asks(enum standard s, enum policy_level level, bool names);
 

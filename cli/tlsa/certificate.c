@@ -148,7 +148,7 @@ enum status certificate_read(struct arena *a, const char *path, struct certifica
     return from_octets(a, slice_of(octets, n), out, why);
 }
 
-/* Whether the next PEM object begins another chain: a private key, after certificates. */
+/* Tells whether the next PEM object begins another chain: a private key, after certificates. */
 static bool begins_chain(const char *name, const struct certificate_chain *c)
 {
     return strstr(name, "PRIVATE KEY") != NULL && c->count > 0;

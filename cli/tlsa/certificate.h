@@ -46,7 +46,7 @@ struct certificate_chain {
 enum status certificate_read_chains(struct arena *a, const char *path, struct certificate_chain out[CERTIFICATE_CHAINS],
                                     size_t *count) MUST_CHECK;
 
-/* Whether the issuer signed the certificate, both DER. */
+/* Tells whether the issuer signed the certificate, both DER. */
 bool certificate_is_issued_by(struct slice certificate, struct slice issuer);
 
 /* From DER octets. */

@@ -29,7 +29,7 @@ static struct dns *open_source(const struct tlsa_source *s, char **error)
     return dns_unbound_new(&config, error);
 }
 
-/* Whether the records hold for the chain after the renewal. */
+/* Tells whether the records hold for the chain after the renewal. */
 static bool holds_next(struct arena *a, const struct tlsa_question *q, const struct dane_match_request *now,
                        const struct dane_match *m)
 {

@@ -24,8 +24,8 @@ struct verify_options {
  * after a message. */
 struct dns *verify_dns(const char *replay, const struct policy *policy);
 
-/* Judges one message under one policy. *out is the judge, to be freed in any case (NULL is fine); the classes live in
- * it. */
+/* Judges one message under one policy. *out is the judge, to be freed in any case (NULL is allowed); the classes live
+ * in it. */
 enum status verify_judge(const struct judge_host *host, const struct policy *policy, const struct verify_options *o,
                          time_t at, struct slice message, struct judge **out,
                          const struct classes **classes) MUST_CHECK;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * verify_guess.c - what `assay verify` was not told, taken from the saved message: the client and its HELO from the
+ * verify_guess.c - what `assay verify` was not known, taken from the saved message: the client and its HELO from the
  * topmost Received field that tells an address that is no loopback (our own MTA's), the MAIL FROM from Return-Path (RFC
  * 5321 4.4).
  *

@@ -161,7 +161,7 @@ static void put_arc(struct buf *out, const struct arc_finding *a)
                    result_name(a->sets[i].spf), result_name(a->sets[i].dkim), result_name(a->sets[i].dmarc));
 }
 
-/* The names of the bits that are set, where there are any. */
+/* The names of the bits that are set, if there are any. */
 static void put_bits(struct buf *out, const char *what, unsigned bits, const char *(*name)(unsigned bit))
 {
     if (!bits)

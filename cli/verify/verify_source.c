@@ -3,9 +3,9 @@
  * verify_source.c - messages from a file, an mbox, a Maildir or a folder.
  *
  * An mbox is told by a first line that begins with "From " while a later one does too behind an empty line (RFC 4155);
- * ">From " is given back its form, since that is what was signed. A Maildir is told by its folders new and cur. A
- * message is handed over as it lies on disk. Failure: EX_NOINPUT or EX_IOERR, with the file's name. An entry that
- * cannot be read is named and passed over; the exit code then tells.
+ * ">From " is released its form, since that is what was signed. A Maildir is told by its folders new and cur. A message
+ * is handed over as it lies on disk. Failure: EX_NOINPUT or EX_IOERR, with the file's name. An entry that cannot be
+ * read is named and skipped; the exit code then tells.
  */
 #include "cli/cli.h"
 #include "cli/verify/verify.h"

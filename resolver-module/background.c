@@ -105,7 +105,8 @@ bool background_start(struct background_slot *slot, void (*run)(void *), void *a
     return false;
 }
 
-/* Whether the system says that the thread runs, or would if it had a processor (proc(5)): then it waits for no file. */
+/* Tells whether the system says that the thread runs, or would if it had a processor (proc(5)): then it waits for no
+ * file. */
 static bool computes(const struct background_slot *slot)
 {
     char path[64], state = '?';

@@ -44,13 +44,13 @@ bool background_start(struct background_slot *slot, void (*run)(void *), void *a
 #define BACKGROUND_WAIT_MS 10000
 bool background_await(const struct background_slot *slot, const atomic_bool *done, int idle_ms);
 
-/* Whether the caller is such a thread. */
+/* Tells whether the caller is such a thread. */
 bool background_here(void);
 
 /* Leaves a line for the log. */
 void background_say(enum watch_log level, const char *line);
 
-/* Hands over what was left, oldest first; costs one atomic load where there is nothing. For threads of the resolver. */
+/* Hands over what was left, oldest first; costs one atomic load if there is nothing. For threads of the resolver. */
 void background_flush(void (*log)(enum watch_log level, const char *line));
 
 #endif

@@ -79,7 +79,7 @@ static const struct policy_answer *ask(struct decision *d, const char *name)
     return &d->answer;
 }
 
-/* Whether this statement only records what it would refuse. */
+/* Tells whether this statement only records what it would refuse. */
 static bool only_would(const struct policy *p, const struct decide_input *in, const struct policy_answer *a)
 {
     return a->trial || in->paused || policy_set_is(p, SETTING_MODE, "dry-run");
@@ -118,7 +118,7 @@ static enum decide_security security_of(const struct decide_input *in, size_t i)
     return in->rrsets[is_synthesized(in, i) ? i - 1 : i].security;
 }
 
-/* Whether the record set leads on to another name, for this question. */
+/* Tells whether the record set leads on to another name, for this question. */
 static bool leads_on(const struct decide_input *in, const struct decide_rrset *r)
 {
     return r->type == TYPE_CNAME && in->type != TYPE_CNAME && in->type != TYPE_ANY && !r->authority;
@@ -170,7 +170,7 @@ static enum decide_security denial_security(const struct decide_input *in, bool 
 
 /* ---- the words of a refusal ---- */
 
-/* Whether an octet stands within a character (UTF-8, RFC 3629 3). */
+/* Tells whether an octet stands within a character (UTF-8, RFC 3629 3). */
 static bool is_continuation(char c)
 {
     return ((unsigned char)c & 0xc0) == 0x80;
@@ -319,7 +319,7 @@ static void look_for_strictly(struct decision *d, const char *owner)
     }
 }
 
-/* Notes what is excused or changed at this owner, where nothing worse was said yet. */
+/* Notes what is excused or changed at this owner, if nothing worse was said yet. */
 static void note(struct decision *d, enum decide_state state, const char *owner, const struct policy_statement *excuse)
 {
     struct decide_result *out = d->out;
@@ -388,8 +388,8 @@ static bool judge_chain(struct decision *d)
     return false;
 }
 
-/* A bogus answer's denial or proof. Where no record set of the answer was to blame, the proof is, and all of it must
- * be excused; else what of it is broken. */
+/* A bogus answer's denial or proof. If no record set of the answer was to blame, the proof is, and all of it must be
+ * excused; else what of it is broken. */
 static void judge_broken_proof(struct decision *d, const char *end)
 {
     const struct decide_input *in = d->in;

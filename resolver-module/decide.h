@@ -68,7 +68,7 @@ struct decide_input {
     bool client_judges; /* the client validates for itself (CD), and the resolver lets it */
     bool paused;        /* enforcement is off for a time: what would be refused passes, and is recorded so */
     time_t at;          /* now; 0: ask the clock */
-    /* Whether a suspension has ended by itself (suspend.h); NULL: none has. */
+    /* Tells whether a suspension has ended by itself (suspend.h); NULL: none has. */
     bool (*retired)(const void *arg, const struct policy_statement *s);
     const void *retired_arg;
 };
@@ -116,8 +116,8 @@ struct decide_result {
 
 void decide(const struct policy *p, const struct decide_input *in, struct decide_result *out);
 
-/* Whether a record set that only stands beside the answer (in the additional section, or the NS set of the authority
- * section) may be given out: not where it is unsigned and required. Of `in`, `at` and `paused` are read. */
+/* Tells whether a record set that only stands beside the answer (in the additional section, or the NS set of the
+ * authority section) may be given out: not where it is unsigned and required. Of `in`, `at` and `paused` are read. */
 bool decide_beside(const struct policy *p, const struct decide_input *in, const char *owner,
                    enum decide_security security);
 
@@ -127,7 +127,7 @@ const struct policy_statement *decide_suspension(const struct policy *p, const c
 /* The words of an Extended DNS Error about a suspension, which may be NULL. */
 void decide_suspension_text(const struct policy_statement *s, char text[DECIDE_TEXT]);
 
-/* Whether the policy has a statement that can refuse an answer. Scans all statements: once per reading. */
+/* Tells whether the policy has a statement that can refuse an answer. Scans all statements: once per reading. */
 bool decide_can_refuse(const struct policy *p);
 
 /* The longest right-hand part of a name that is a canonical name (base/domain.h), or NULL (root, or no such label).

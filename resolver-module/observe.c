@@ -206,7 +206,7 @@ static void write_journal(struct observe *o)
 
 /* ---- the status ---- */
 
-/* A file of ours to write anew. What stands there and is no file (a FIFO would wait for a reader) is taken away. */
+/* A file of ours to write anew. What stands there and is not a file (a FIFO would wait for a reader) is taken away. */
 static int open_fresh(const char *path)
 {
     struct stat st;

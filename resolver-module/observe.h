@@ -10,7 +10,7 @@
  * A folder that cannot be written costs the record, never an answer: it is logged, tried again every ten seconds, and
  * the loss is counted. A disk that does not answer stops the writer and nobody else: after OBSERVE_GIVE_UP_MS that is
  * logged. Neither start, reload nor end of the resolver waits for it longer than OBSERVE_END_MS. What the writer works
- * on is counted by reference, and freed by whoever lets go of it last.
+ * on is counted by reference, and freed by whoever releases it last.
  */
 #ifndef ASSAY_RESOLVER_MODULE_OBSERVE_H
 #define ASSAY_RESOLVER_MODULE_OBSERVE_H
@@ -40,10 +40,10 @@ struct observe_options {
 struct observe *observe_start(const struct observe_options *options);
 
 /* Has the writer take in what is queued, write journal and status, and end; waits for that while it makes headway, and
- * lets go of it. NULL is fine; returns NULL. */
+ * releases it. NULL is allowed; returns NULL. */
 struct observe *observe_stop(struct observe *o);
 
-/* Now and then, from one thread: starts the writer where one from before the reload still hung, and says it when the
+/* Now and then, from one thread: starts the writer if one from before the reload still hung, and says it when the
  * writer hangs. */
 void observe_look(struct observe *o);
 

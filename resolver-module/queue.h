@@ -18,7 +18,7 @@ struct queue;
 
 /* `cells` is rounded up to a power of two. NULL when out of memory. */
 struct queue *queue_new(size_t item_size, size_t cells);
-struct queue *queue_free(struct queue *q); /* NULL is fine; returns NULL */
+struct queue *queue_free(struct queue *q); /* NULL is allowed; returns NULL */
 
 /* The same in memory of the caller's, queue_octets() of it, aligned to QUEUE_ALIGN; never fails, and is not freed
  * here. */

@@ -30,14 +30,14 @@ struct recent_key {
 struct refusal_cache;
 
 struct refusal_cache *refusal_cache_new(void);
-struct refusal_cache *refusal_cache_free(struct refusal_cache *r); /* NULL is fine; returns NULL */
+struct refusal_cache *refusal_cache_free(struct refusal_cache *r); /* NULL is allowed; returns NULL */
 
 /* Remembers, from a question's second refusal on; `event` is what the refusal was recorded as, its reason the text
  * for the client. Repeats of what stood in the slot before are put into *left, whose weight is else 0. */
 void refusal_cache_put(struct refusal_cache *r, const struct recent_key *k, time_t until,
                        const struct zones_event *event, struct zones_event *left);
 
-/* Whether the question is among the last refusals; then its text is copied, and the repeat counted. */
+/* Tells whether the question is among the last refusals; then its text is copied, and the repeat counted. */
 bool refusal_cache_get(struct refusal_cache *r, const struct recent_key *k, time_t now, char text[DECIDE_TEXT]);
 
 /* Takes the repeats counted in slot i (0 to REFUSAL_CACHE_SLOTS - 1) since the last time. False: none. */

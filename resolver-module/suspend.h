@@ -32,7 +32,7 @@ struct suspend;
 /* `path`: the file of those that ended. NULL when out of memory. The caller holds it once. */
 struct suspend *suspend_new(const char *path);
 struct suspend *suspend_hold(struct suspend *s); /* once more; returns it */
-void suspend_release(struct suspend *s);         /* NULL is fine */
+void suspend_release(struct suspend *s);         /* NULL is allowed */
 
 /* An answer below a suspended domain. */
 struct suspend_answer {
@@ -51,7 +51,7 @@ enum suspend_change {
 enum suspend_change suspend_note(struct suspend *s, const struct policy_statement *st, const struct suspend_answer *a,
                                  int64_t now_ms, int64_t settle_ms, bool *say);
 
-/* Whether it has ended by itself. Signature as decide.h wants it. */
+/* Tells whether it has ended by itself. Signature as decide.h wants it. */
 bool suspend_ended(const void *s, const struct policy_statement *st);
 
 /* Reads the file, once; writes it where something changed. For one thread, which may wait for the disk. */

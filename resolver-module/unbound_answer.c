@@ -115,8 +115,8 @@ static bool has_opt_out(uint16_t type, const struct packed_rrset_data *d)
     return false;
 }
 
-/* Whether a rule of the operator's made this record set. Nothing that came from the network bears these flags: RPZ sets
- * the one, response-ip the other. */
+/* Tells whether a rule of the operator's made this record set. Nothing that came from the network bears these flags:
+ * RPZ sets the one, response-ip the other. */
 static bool is_local(const struct ub_packed_rrset_key *k)
 {
     return (k->rk.flags & (PACKED_RRSET_RPZ | PACKED_RRSET_FIXEDTTL)) != 0;
@@ -138,7 +138,7 @@ static void translate_rrset(struct answer *a, struct regional *region, struct ub
         r->target = add_name(a, region, d->rr_data[0] + 2, d->rr_len[0] - 2);
 }
 
-/* Whether response-ip, or RPZ's rules for addresses, took away the data that they found. */
+/* Tells whether response-ip, or RPZ's rules for addresses, took away the data that they found. */
 static bool address_rule_denies(const struct respip_action_info *r)
 {
     if (!r || r->rpz_disabled)
@@ -155,8 +155,8 @@ static bool address_rule_denies(const struct respip_action_info *r)
     }
 }
 
-/* Whether it is a rule of the operator's that the answer ends without data. RPZ leaves its zone's SOA in the additional
- * section. */
+/* Tells whether it is a rule of the operator's that the answer ends without data. RPZ leaves its zone's SOA in the
+ * additional section. */
 static bool local_denial(const struct module_qstate *q, const struct reply_info *rep)
 {
     bool local = COMPAT_RPZ_APPLIED(q) || address_rule_denies(q->respip_action_info);

@@ -29,7 +29,7 @@ struct answer {
 /* The query's answer, or what came in its place. NULL: no memory. */
 struct answer *answer_of(struct module_qstate *q);
 
-/* Whether the operator's own rules (RPZ, response-ip) made any of it. */
+/* Tells whether the operator's own rules (RPZ, response-ip) made any of it. */
 bool answer_has_local(const struct answer *a);
 
 /* What the validator said of one record set. */

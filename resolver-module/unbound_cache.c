@@ -19,7 +19,7 @@
 
 #define RCODE_TTL 5 /* seconds a failure is remembered: the iterator's NORR_TTL */
 
-/* Whether a message only shows the way: no data, and no proof that there is none. */
+/* Tells whether a message only shows the way: no data, and no proof that there is none. */
 static bool is_referral(const struct reply_info *rep)
 {
     bool soa = false;
@@ -28,7 +28,8 @@ static bool is_referral(const struct reply_info *rep)
     return rep->an_numrrsets == 0 && !soa && FLAGS_GET_RCODE(rep->flags) == LDNS_RCODE_NOERROR;
 }
 
-/* Without RD only the iterator stores, which checks nothing; and what comes may be a referral, which is no answer. */
+/* Without RD only the iterator stores, which checks nothing; and what comes may be a referral, which is not an
+ * answer. */
 static void store_rep(struct module_qstate *q, struct query_info *under, const struct reply_info *rep,
                       enum sec_status as)
 {
@@ -46,8 +47,8 @@ static void store(struct module_qstate *q, struct query_info *under, enum sec_st
     store_rep(q, under, q->return_msg->rep, as);
 }
 
-/* Whether the cache holds something better than a failure, that must stay; an expired answer that may be served is
- * then given more time, as the iterator would. Holds no lock at return. */
+/* Tells whether the cache holds something better than a failure, that must stay; an expired answer that may be served
+ * is then given more time, as the iterator would. Holds no lock at return. */
 static bool has_better(struct module_qstate *q)
 {
     struct config_file *cfg = q->env->cfg;
@@ -175,7 +176,7 @@ void cache_let_subnetcache_store(const struct module_qstate *q, int ours)
     let_store(super->s->s.minfo[id], ours);
 }
 
-/* Whether the answer came out of subnetcache's own cache, behind which nobody was asked. */
+/* Tells whether the answer came out of subnetcache's own cache, behind which nobody was asked. */
 bool cache_from_subnetcache(const struct module_qstate *q)
 {
     int subnet = modstack_find(&q->env->mesh->mods, "subnetcache");

@@ -23,15 +23,16 @@ void cache_store_passed(struct module_qstate *q); /* as validated; a proof also 
 void cache_store_unchecked(struct module_qstate *q);
 void cache_store_failure(struct module_qstate *q); /* SERVFAIL for a few seconds, unless something better is there */
 
-/* Of an answer that the operator's own rules changed: what stands behind the change, so that the next question need not
- * go to the network. All of it unchecked, and each part under its own name. */
+/* Of an answer that the operator's own rules changed: what follows the change, so that the next question need not go to
+ * the network. All of it unchecked, and each part under its own name. */
 void cache_store_behind(struct module_qstate *q);
 
 /* Has subnetcache (RFC 7871) keep what it gets, though no_cache_store was `ours` when it began with this query, or with
  * the one that asked for it. */
 void cache_let_subnetcache_store(const struct module_qstate *q, int ours);
 
-/* Whether the answer came out of subnetcache's own cache, behind which nobody was asked: it is one client network's. */
+/* Tells whether the answer came out of subnetcache's own cache, behind which nobody was asked: it is one client
+ * network's. */
 bool cache_from_subnetcache(const struct module_qstate *q);
 
 /* Marks all answers that are neither proved nor failed; their number. Waits for each of the cache's locks in turn. */

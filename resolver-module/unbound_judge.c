@@ -93,7 +93,7 @@ static void remember(struct assay *s, struct module_qstate *q, unsigned version,
         workers_event(s->workers, &left);
 }
 
-/* Whether we keep the others from storing this answer, and store it ourselves. */
+/* Tells whether we keep the others from storing this answer, and store it ourselves. */
 static bool stores(const struct module_qstate *q, const struct query *m)
 {
     return m && !m->foreign && !cache_from_subnetcache(q);
@@ -236,9 +236,9 @@ static void decide_on(struct assay *s, struct module_qstate *q, struct answer *a
         decide(p, &a->input, r);
 }
 
-/* Whether Unbound sends what stands beside the answer. With minimal-responses it does not where the answer is positive
- * (its positive_answer()). A secure message is looked at all the same: in the cache it outlives a change of that
- * option, where others are judged again. */
+/* Tells whether Unbound sends what stands beside the answer. With minimal-responses it does not where the answer is
+ * positive (its positive_answer()). A secure message is looked at all the same: in the cache it outlives a change of
+ * that option, where others are judged again. */
 static bool sends_beside(const struct module_qstate *q)
 {
     const struct reply_info *rep = q->return_msg->rep;
@@ -320,7 +320,7 @@ bool judge_answer(struct assay *s, struct module_qstate *q, int id)
 {
     struct query *m = query_of(q, id);
     struct reply_info *whole = q->return_msg ? q->return_msg->rep : NULL; /* as it came: judging shapes it */
-    bool refused = m && m->text, waits = false; /* judged and recorded where it was asked on this query's behalf */
+    bool refused = m && m->text, waits = false; /* judged and recorded if it was asked on this query's behalf */
     if (refused)
         fail(q, id, m->text);
     for (int round = 0; !refused && !waits && round < JUDGE_ROUNDS; round++) {

@@ -16,7 +16,7 @@
  *            comes through here again, without network. Passed: stored by us as the validator would have. SERVFAIL of
  *            the iterator: stored for 5 s as it would have. What another module keeps from the cache (subnetcache: one
  *            network's answer) we do not store either. Of what the operator's own rules changed (RPZ, response-ip) only
- *            what stands behind the change is stored. Where validation is suspended for an alias, what it leads to is
+ *            what follows the change is stored. Where validation is suspended for an alias, what it leads to is
  *            asked for by itself, and joined on (`pass` is the event that then wakes us).
  *   reply, servfail, cache (callbacks) the Extended DNS Error of a refusal, or of a suspension (RFC 8914).
  *
@@ -110,7 +110,7 @@ static void tick(int fd, short events, void *arg)
     ub_timer_add(s->timer, comm_base_internal(s->timer_base), tick, s, &every);
 }
 
-/* The first worker that has a query keeps the timer, in its own event loop, where no lock is held. */
+/* The first worker that has a query keeps the timer, in its own event loop, if no lock is held. */
 static void start_ticking(struct assay *s, struct module_env *env)
 {
     if (!comm_base_internal || !ub_event_new || !ub_timer_add || !env->worker_base ||
@@ -178,7 +178,7 @@ static int local_callback(struct query_info *qinfo, struct module_qstate *q, str
     return 1;
 }
 
-/* Whether a response only shows the way: a referral, or an answer about a name above the one asked (query name
+/* Tells whether a response only shows the way: a referral, or an answer about a name above the one asked (query name
  * minimisation). */
 static bool shows_the_way(const struct module_qstate *q, const struct dns_msg *msg)
 {

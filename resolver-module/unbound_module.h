@@ -75,15 +75,15 @@ static inline struct query *query_of(struct module_qstate *q, int id)
  * answer. */
 bool judge_answer(struct assay *s, struct module_qstate *q, int id);
 
-/* Whether the query waits for what a suspended alias leads to; then judge_joined() when that has come. */
+/* Tells whether the query waits for what a suspended alias leads to; then judge_joined() when that has come. */
 bool judge_waits(const struct query *m);
 bool judge_joined(struct assay *s, struct module_qstate *q, int id);
 
 /* The answer to such a question, for the query that waits for it. */
 void judge_inform(struct module_qstate *q, int id, struct module_qstate *super);
 
-/* Whether the question was refused a short time ago, by this policy, and the answer it was refused for is still in the
- * cache: then the query is ended so. */
+/* Tells whether the question was refused a short time ago, by this policy, and the answer it was refused for is still
+ * in the cache: then the query is ended so. */
 bool judge_refused_again(struct assay *s, struct module_qstate *q, int id);
 
 /* The settling time of suspensions, in milliseconds, by the policy and by Unbound's val-bogus-ttl. */
@@ -91,13 +91,13 @@ int64_t judge_settle_ms(const struct module_env *env, const struct policy *p);
 
 /* ---- unbound_options.c ---- */
 
-/* Whether module-config is one that this module can do its work in; what is wrong is logged. */
+/* Tells whether module-config is one that this module can do its work in; what is wrong is logged. */
 bool options_check(const struct config_file *cfg);
 
 /* Has the validator keep its reasons, which end in the record. */
 void options_ask_for_reasons(struct config_file *cfg);
 
-/* The configuration is read anew for each module, and may be gone when this one ends: nothing is given back then. */
+/* The configuration is read anew for each module, and may be gone when this one ends: nothing is released then. */
 void options_init(struct assay *s, struct config_file *cfg);
 void options_force(struct assay *s); /* forces, or gives back, as the policy in force wants it */
 void options_mind(struct assay *s);  /* puts right what was changed meanwhile; cheap enough for every query */

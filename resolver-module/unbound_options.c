@@ -3,7 +3,7 @@
  * unbound_options.c - Unbound's own configuration, as far as the policy's word depends on it.
  *
  * Promises: an option that the policy needs is forced while a statement requires DNSSEC of names, put right when
- * somebody changes it meanwhile, and given back after; a module-config in which required names would come past this
+ * somebody changes it meanwhile, and released after; a module-config in which required names would come past this
  * module is refused in words.
  */
 #include "resolver-module/unbound_module.h"
@@ -16,7 +16,7 @@
 #define SAY_FORCED_MS 60000
 
 /* Puts the option right, or gives it back. An operator's change of a forced option is undone, said once a minute, and
- * is what is given back later. */
+ * is what is released later. */
 static void force(struct forced *f, bool wanted)
 {
     int now = *f->value;

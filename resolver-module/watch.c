@@ -216,7 +216,7 @@ static void reload_policy(struct watch *w)
     policy_report_free(r);
 }
 
-/* Whether an exemption or suspension began or ended since the last look. */
+/* Tells whether an exemption or suspension began or ended since the last look. */
 static bool something_turned(struct watch *w)
 {
     time_t now = clock_wall(), from = w->ends_seen;
@@ -245,7 +245,7 @@ static void look_for_pause(struct watch *w)
     watch_touch(w);
 }
 
-/* Whether the file that has changed is still being written: it is looked at again at the next tick, for at most
+/* Tells whether the file that has changed is still being written: it is looked at again at the next tick, for at most
  * POLICY_SETTLE_MAX_MS. */
 static bool is_being_written(struct watch *w)
 {

@@ -35,7 +35,7 @@ struct watch;
  * (policy/pause.h) stands in folder `state`. NULL when out of memory. The caller holds it once. */
 struct watch *watch_start(const char *path, const char *dir, const char *state, const struct watch_hooks *hooks);
 
-/* Tells the thread to end, waits for nothing, and lets go of it. NULL is fine; returns NULL. */
+/* Tells the thread to end, waits for nothing, and releases it. NULL is allowed; returns NULL. */
 struct watch *watch_stop(struct watch *w);
 
 struct watch *watch_hold(struct watch *w); /* once more; returns it */
@@ -60,7 +60,7 @@ bool watch_honours_cd(const struct watch *w); /* set resolver.cd honour */
 /* Makes the change known that somebody else noticed (a suspension that ended by itself). */
 void watch_touch(struct watch *w);
 
-/* For the status: where the policy came from, and what is wrong with the file now ("" where nothing is). */
+/* For the status: where the policy came from, and what is wrong with the file now ("" if nothing is). */
 void watch_state(struct watch *w, enum policy_source *source, char *error, size_t size);
 
 #endif

@@ -26,7 +26,7 @@ struct worker_queue_counts {
 };
 
 struct worker_queues *worker_queue_new(void);                     /* NULL when out of memory */
-struct worker_queues *worker_queue_free(struct worker_queues *l); /* NULL is fine; returns NULL */
+struct worker_queues *worker_queue_free(struct worker_queues *l); /* NULL is allowed; returns NULL */
 
 /* ---- any thread ---- */
 

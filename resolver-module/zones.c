@@ -51,7 +51,7 @@ struct zones *zones_new(void)
     z->orgs = calloc(SLOTS, sizeof *z->orgs);
     if (!z->slots || !z->orgs)
         return zones_free(z);
-    z->psl = psl_latest(NULL); /* NULL is fine: then the last two labels */
+    z->psl = psl_latest(NULL); /* NULL is allowed: then the last two labels */
     return z;
 }
 

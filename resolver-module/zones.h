@@ -63,7 +63,7 @@ struct zones_entry {
 struct zones;
 
 struct zones *zones_new(void);
-struct zones *zones_free(struct zones *z); /* NULL is fine; returns NULL */
+struct zones *zones_free(struct zones *z); /* NULL is allowed; returns NULL */
 
 /* Adds one event seen at `us` (wall time). False: there was no room for it at all (counted by the caller). */
 bool zones_add(struct zones *z, const struct zones_event *e, int64_t us);

@@ -40,11 +40,6 @@ const char *language_text(enum language l, const char *english)
     return e ? e->text : english;
 }
 
-const char *language_name(enum language l)
-{
-    return (unsigned)l < LANGUAGE_COUNT ? catalogues[l].name : "en";
-}
-
 bool language_from_name(const char *name, enum language *out)
 {
     size_t n = strcspn(name, "_.@-");

@@ -17,8 +17,6 @@ enum language { LANGUAGE_EN, LANGUAGE_NL, LANGUAGE_COUNT };
 /* The text in a language, or itself. english must be exactly what stands in the catalogue. */
 const char *language_text(enum language l, const char *english);
 
-const char *language_name(enum language l); /* "en", "nl" */
-
 /* "nl", "nl_NL.UTF-8", "NL". false: a language that there is no catalogue of. */
 bool language_from_name(const char *name, enum language *out);
 

@@ -167,7 +167,8 @@ int rootfile_parent(const char *path, const char **name)
     return rootfile_folder(n ? folder : slash ? "/" : ".");
 }
 
-int rootfile_open(const char *path, uid_t other, struct stat *st)
+/* Opens a regular file for reading. `other`: whose file is accepted besides root's and the caller's. st may be NULL. */
+static int rootfile_open(const char *path, uid_t other, struct stat *st)
 {
     const char *name;
     struct stat own;

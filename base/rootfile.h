@@ -41,9 +41,6 @@ int rootfile_folder(const char *path);
 /* The same of the folder that holds path; *name is the last component, within path. */
 int rootfile_parent(const char *path, const char **name);
 
-/* Opens a regular file for reading. `other`: whose file is accepted besides root's and the caller's. st may be NULL. */
-int rootfile_open(const char *path, uid_t other, struct stat *st);
-
 /* Appends what is in it to out. STATUS_LIMIT: it holds more than `most` octets. */
 enum status rootfile_read(const char *path, uid_t other, size_t most, struct buf *out) MUST_CHECK;
 

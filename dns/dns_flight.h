@@ -44,8 +44,6 @@ struct dns_flight {
 };
 
 struct dns_unbound *dns_unbound_of(struct dns *source); /* NULL: another kind of source */
-struct dns_result *dns_result_from_unbound(const struct ub_result *ub, const struct dns_question *q,
-                                           int64_t now) MUST_CHECK;
 struct dns_result *dns_unbound_ask(struct dns *source, const struct dns_question *q, struct dns_flight **flight);
 struct dns_result *dns_unbound_known(struct dns *source, const struct dns_question *q);
 struct dns_result *dns_unbound_await(struct dns *source, struct dns_flight *f, int64_t until);

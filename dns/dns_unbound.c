@@ -135,7 +135,7 @@ static void classify(const struct ub_result *ub, struct dns_result *r)
     }
 }
 
-struct dns_result *dns_result_from_unbound(const struct ub_result *ub, const struct dns_question *q, int64_t now)
+static struct dns_result *dns_result_from_unbound(const struct ub_result *ub, const struct dns_question *q, int64_t now)
 {
     char canonical[DNS_NAME_TEXT];
     struct slice rdata[LIMIT_DNS_RRS];

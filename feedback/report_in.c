@@ -74,7 +74,7 @@ static void read_tls_policy(struct arena *a, const struct value *p, struct repor
     }
 }
 
-enum status report_in_parse_tls(struct arena *a, struct slice json, struct report_in *out, char *why)
+static enum status report_in_parse_tls(struct arena *a, struct slice json, struct report_in *out, char *why)
 {
     char error[160];
     *out = (struct report_in){.kind = REPORT_IN_TLS, .org = "", .id = "", .domain = "", .policy = ""};

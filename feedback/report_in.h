@@ -50,8 +50,6 @@ struct arena;
  * none, why (200 octets) says what is wrong; STATUS_LIMIT; STATUS_NOMEM. */
 enum status report_in_parse(struct arena *a, struct slice text, struct report_in *out, char *why) MUST_CHECK;
 enum status report_in_parse_dmarc(struct arena *a, struct slice xml, struct report_in *out, char *why) MUST_CHECK;
-enum status report_in_parse_tls(struct arena *a, struct slice json, struct report_in *out, char *why) MUST_CHECK;
-
 /* Finds every report in a file's octets, however wrapped: gzip, zip, mail, mbox, within each other; UTF-16 and BOM are
  * undone. found: the text of one, good for the call. unread: what should be one and cannot be read; called also where
  * there is none at all. where: the file's name and the way into it. */

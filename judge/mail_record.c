@@ -18,7 +18,7 @@ static void put_statement(struct json *out, const char *key, const struct policy
         json_str(out, key, s->id);
 }
 
-void mail_record_verdict(struct json *out, const struct verdict *v, const char *reply)
+static void mail_record_verdict(struct json *out, const struct verdict *v, const char *reply)
 {
     const struct verdict_line *l = v->action > POLICY_DELIVER ? verdict_deciding(v) : verdict_would_line(v);
 
@@ -32,7 +32,7 @@ void mail_record_verdict(struct json *out, const struct verdict *v, const char *
     json_opt(out, "comment", v->dmarc_comment);
 }
 
-void mail_record_lines(struct json *out, const struct verdict *v)
+static void mail_record_lines(struct json *out, const struct verdict *v)
 {
     for (size_t i = 0; i < v->line_count; i++) {
         const struct verdict_line *l = &v->lines[i];

@@ -32,7 +32,5 @@ void mail_record_line(struct buf *out, struct judge *j, const struct class_of_rc
 
 /* ---- parts, for `assay verify --json` and the two above ---- */
 void mail_record_findings(struct json *out, struct judge *j); /* the array's entries */
-void mail_record_lines(struct json *out, const struct verdict *v);
-void mail_record_verdict(struct json *out, const struct verdict *v, const char *reply);
 
 #endif

@@ -20,7 +20,8 @@
 
 static const char *const accept_help = "if this is right: `assay policy accept`, then reload";
 
-bool guard_writes_dry_run(const struct policy *p)
+/* Tells whether the policy says `set mode dry-run` in writing: the emergency brake. */
+static bool guard_writes_dry_run(const struct policy *p)
 {
     return p->settings[SETTING_MODE].item && policy_set_is(p, SETTING_MODE, "dry-run");
 }

@@ -12,9 +12,6 @@
 bool guard_keeps_out(const struct policy *before, const struct policy *after, const char *path,
                      struct policy_report *r);
 
-/* Tells whether the policy says `set mode dry-run` in writing: the emergency brake. */
-bool guard_writes_dry_run(const struct policy *p);
-
 /* Tells whether somebody has looked and said that this very policy may be taken (policy_accept). */
 bool guard_is_accepted(const struct policy *p, const char *snapshot_path);
 

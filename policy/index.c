@@ -10,7 +10,7 @@
 #include "policy/index.h"
 #include <stdlib.h>
 
-uint32_t index_who_hash(uint64_t name_hash, uint32_t whom_id, enum policy_party_kind kind)
+static uint32_t index_who_hash(uint64_t name_hash, uint32_t whom_id, enum policy_party_kind kind)
 {
     uint64_t h = name_hash ^ ((uint64_t)whom_id << 8 | (uint64_t)kind) * UINT64_C(0x9e3779b97f4a7c15);
     h = (h ^ h >> 29) * UINT64_C(0xbf58476d1ce4e5b9);

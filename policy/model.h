@@ -143,8 +143,6 @@ struct policy {
 /* ---- index.c ---- */
 enum status index_build(struct policy *p) MUST_CHECK;
 void index_release(struct policy *p);
-uint32_t index_who_hash(uint64_t name_hash, uint32_t whom_id, enum policy_party_kind kind);
-
 /* ---- settings.c ---- */
 size_t setting_count(void);
 size_t setting_find(struct slice name); /* setting_count() when there is none */

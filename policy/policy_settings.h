@@ -43,9 +43,8 @@ struct policy_setting {
 };
 bool policy_setting_at(const struct policy *p, size_t i, struct policy_setting *out);
 
-/* The unix sockets that `assay harden` told the MTA (mta_socket.h): the defaults of milter.socket and of
- * postfix.tls-policy-socket. NULL: none. Where the policy sets another, both are listened at. */
+/* The unix socket of the milter that `assay harden` configured in the MTA (mta_socket.h): the default of milter.socket.
+ * NULL: none. If the policy sets another, assay-milter listens on both. */
 const char *policy_mta_socket(const struct policy *p);
-const char *policy_mta_tls_policy_socket(const struct policy *p);
 
 #endif

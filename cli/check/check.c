@@ -172,7 +172,8 @@ static void write_file(struct command *c, const char *path, struct buf *text)
     buf_release(text);
 }
 
-int check_exit(const struct check_options *o, const struct check_one *one)
+/* 0 good, 1 warning, 2 critical, 3 unknown, of one report. */
+static int check_exit(const struct check_options *o, const struct check_one *one)
 {
     const struct check_report *r = &one->report;
     if (one->error)

@@ -51,9 +51,6 @@ int check_run(const struct check_options *o, const struct policy *policy, char *
 bool check_read_file(const struct check_options *o, const char *path, struct check_one *one);
 void check_one_free(struct check_one *one);
 
-/* 0 good, 1 warning, 2 critical, 3 unknown, of one report. */
-int check_exit(const struct check_options *o, const struct check_one *one);
-
 /* ---- forms ---- */
 
 void check_show(const struct check_options *o, const struct check_one *one, struct buf *out);

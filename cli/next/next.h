@@ -98,9 +98,6 @@ enum status next_weigh(struct next *n, struct store *s) MUST_CHECK;
 /* The domains that mail from outside was for, the most frequent first; at most `most`. */
 enum status next_own_domains(struct next *n, struct store *s, const char **out, size_t most, size_t *count) MUST_CHECK;
 
-/* Sorted: most mails first. */
-void next_sort_hits(struct next_step *step);
-
 /* Takes the newest set kept in `keep` back. Returns the exit code. reload: the command that puts it in force. */
 int next_undo(struct arena *a, const char *keep, const char *reload);
 

@@ -188,6 +188,19 @@ static void count_and_weigh(struct next *n, const struct record *r, void *arg)
     weigh_mail(n, r);
 }
 
+static int by_mails(const void *a, const void *b)
+{
+    const struct next_hit *x = a, *y = b;
+    return x->mails != y->mails ? (x->mails > y->mails ? -1 : 1) : strcmp(x->domain, y->domain);
+}
+
+/* Most mails first. */
+static void sort_hits(struct next_step *step)
+{
+    if (step->hit_count)
+        qsort(step->hits, step->hit_count, sizeof *step->hits, by_mails);
+}
+
 enum status next_weigh(struct next *n, struct store *s)
 {
     int64_t first = 0, last = 0, rows = 0;
@@ -222,23 +235,11 @@ enum status next_weigh(struct next *n, struct store *s)
         map_release(&step->index->by_domain);
         free(step->index);
         step->index = NULL;
-        next_sort_hits(step);
+        sort_hits(step);
         if (step->state != NEXT_SAY)
             step->state = step->mails ? NEXT_ASK_FIRST : enough ? NEXT_READY : NEXT_NOT_YET;
     }
     return st;
-}
-
-static int by_mails(const void *a, const void *b)
-{
-    const struct next_hit *x = a, *y = b;
-    return x->mails != y->mails ? (x->mails > y->mails ? -1 : 1) : strcmp(x->domain, y->domain);
-}
-
-void next_sort_hits(struct next_step *step)
-{
-    if (step->hit_count)
-        qsort(step->hits, step->hit_count, sizeof *step->hits, by_mails);
 }
 
 /* ---- whose mail this is ---- */

@@ -38,7 +38,9 @@ static struct slice skip_cfws(struct slice s)
     return slice_from(s, i);
 }
 
-unsigned arc_chain_instance(struct slice value, struct slice *rest)
+/* An ARC-Authentication-Results value: the instance before its first ";", and what follows. 0: it has none (RFC 8617
+ * 4.1.1). */
+static unsigned arc_chain_instance(struct slice value, struct slice *rest)
 {
     struct slice s = skip_cfws(value);
     unsigned n = 0, digits = 0;

@@ -30,8 +30,4 @@ struct arc_chain {
 enum status arc_chain_read(struct arena *arena, const struct header_list *headers, const struct dkim_fields *index,
                            time_t now, struct arc_chain *out) MUST_CHECK;
 
-/* An ARC-Authentication-Results value: the instance before its first ";", and what follows. 0: it has none (RFC 8617
- * 4.1.1). */
-unsigned arc_chain_instance(struct slice value, struct slice *rest);
-
 #endif

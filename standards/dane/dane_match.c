@@ -12,7 +12,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-bool dane_record_is_of(const struct dane_record *r, struct slice certificate)
+/* Tells whether this certificate is what the record's data stands for, digest agility aside (RFC 6698 2.1). */
+static bool dane_record_is_of(const struct dane_record *r, struct slice certificate)
 {
     const unsigned char *p = (const unsigned char *)certificate.p;
     unsigned char digest[EVP_MAX_MD_SIZE], *key = NULL;

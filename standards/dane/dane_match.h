@@ -47,7 +47,4 @@ struct dane_match {
 
 enum status dane_match(struct arena *arena, const struct dane_match_request *r, struct dane_match *out) MUST_CHECK;
 
-/* Tells whether this certificate is what the record's data stands for, digest agility aside (RFC 6698 2.1). */
-bool dane_record_is_of(const struct dane_record *r, struct slice certificate);
-
 #endif

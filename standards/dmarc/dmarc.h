@@ -99,10 +99,6 @@ struct dmarc_walk {
 /* The names a walk from `start` (canonical form) looks at, longest first; returns how many. They point into start. */
 size_t dmarc_walk_names(const char *start, const char *names[DMARC_WALK_MAX]);
 
-/* Works out a walk whose steps are filled in for all of dmarc_walk_names(): where it stops, the Organizational Domain.
- * Pure. */
-void dmarc_walk_settle(struct dmarc_walk *walk);
-
 /* Asks for all names of a walk at once and does not wait. */
 void dmarc_walk_start(struct dns_scope *scope, const char *start);
 

@@ -62,7 +62,9 @@ static const char *organizational_domain(const struct dmarc_walk *w)
     return fewest_labels;
 }
 
-void dmarc_walk_settle(struct dmarc_walk *w)
+/* Works out a walk whose steps are filled in for all of dmarc_walk_names(): where it stops, the Organizational Domain.
+ * Pure. */
+static void dmarc_walk_settle(struct dmarc_walk *w)
 {
     w->unknown = false;
     w->org_domain = NULL;

@@ -45,7 +45,8 @@ static size_t fold_length(const struct lex *l)
     return 0;
 }
 
-bool lex_fws(struct lex *l)
+/* FWS: blanks, with line ends (CRLF or LF) that a blank follows; obs-FWS too. At least one octet. */
+static bool lex_fws(struct lex *l)
 {
     const char *start = l->p;
     for (;;) {
@@ -77,7 +78,8 @@ static bool is_ctext(int c)
     return c > 0 && c != '(' && c != ')' && c != '\\' && c != '\r' && c != '\n';
 }
 
-bool lex_comment(struct lex *l)
+/* comment: nested, quoted pairs; in its whole length. */
+static bool lex_comment(struct lex *l)
 {
     struct lex at = *l;
     size_t depth = 0;

@@ -41,12 +41,6 @@ static inline int lex_peek(const struct lex *l)
 /* Takes this one octet. */
 bool lex_char(struct lex *l, char c);
 
-/* FWS: blanks, with line ends (CRLF or LF) that a blank follows; obs-FWS too. At least one octet. */
-bool lex_fws(struct lex *l);
-
-/* comment: nested, quoted pairs; in its whole length. */
-bool lex_comment(struct lex *l);
-
 /* [CFWS]: any number of the two. False when a comment is begun and never ended: then nothing is taken. True also when
  * there is none. */
 bool lex_cfws(struct lex *l);

@@ -178,7 +178,9 @@ static enum status serve_mail(struct failures *run, const struct record *r)
                                   : NULL;
     if (!scope)
         return STATUS_NOMEM;
-    for (size_t i = 0; i < ruf.count && st == STATUS_OK && run->handed_over < DMARC_FAILURE_RUN; i++) {
+    dmarc_rua_own_first(&ruf, domain, value_text(dmarc, "org"));
+    for (size_t i = 0; i < ruf.count && i < DMARC_RUA_MAX && st == STATUS_OK && run->handed_over < DMARC_FAILURE_RUN;
+         i++) {
         struct failure f = {.run = run,
                             .record = r,
                             .domain = domain,

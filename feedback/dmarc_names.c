@@ -18,11 +18,14 @@ const char *dmarc_domain_of(const char *address)
 void dmarc_report_id(const struct dmarc_report *r, char out[DMARC_NAME_MAX])
 {
     char day[TIMESTAMP_TEXT];
-    snprintf(out, DMARC_NAME_MAX, "%s.%s@%s", timestamp_day_text(r->day, day), r->domain, dmarc_domain_of(r->from));
+    const char *mark = r->mark ? r->mark : "";
+    snprintf(out, DMARC_NAME_MAX, "%s.%s%s%s@%s", timestamp_day_text(r->day, day), r->domain, *mark ? "." : "", mark,
+             dmarc_domain_of(r->from));
 }
 
 void dmarc_report_file(const struct dmarc_report *r, char out[DMARC_NAME_MAX])
 {
-    snprintf(out, DMARC_NAME_MAX, "%s!%s!%lld!%lld.xml.gz", dmarc_domain_of(r->from), r->domain,
-             (long long)r->day * 86400, (long long)r->day * 86400 + 86399);
+    const char *mark = r->mark ? r->mark : "";
+    snprintf(out, DMARC_NAME_MAX, "%s!%s!%lld!%lld%s%s.xml.gz", dmarc_domain_of(r->from), r->domain,
+             (long long)r->day * 86400, (long long)r->day * 86400 + 86399, *mark ? "!" : "", mark);
 }

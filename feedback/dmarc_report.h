@@ -32,7 +32,10 @@ struct dmarc_report {
     int64_t day;           /* days since 1970, UTC */
     const char *domain;    /* policy domain */
     const char *published; /* as ingest_record.c made it */
-    const char *from;      /* our address: its domain is the submitter */
+    /* "", or of a policy that was applied on the same day before the last one: its mark (ingest_policy_mark). A report
+       has data of one policy only (RFC 9990 3.1), so each has a report, and its names bear the mark. */
+    const char *mark;
+    const char *from; /* our address: its domain is the submitter */
     const char *org, *contact, *extra;
     const struct dmarc_report_row *rows; /* highest count first */
     size_t row_count;
@@ -41,9 +44,9 @@ struct dmarc_report {
 };
 
 #define DMARC_NAME_MAX 700
-/* "2026-11-20.example.com@example.org" */
+/* "2026-11-20.example.com@example.org"; with a mark "2026-11-20.example.com.1a2b3c4d@example.org" */
 void dmarc_report_id(const struct dmarc_report *r, char out[DMARC_NAME_MAX]);
-/* "example.org!example.com!1795132800!1795219199.xml.gz" */
+/* "example.org!example.com!1795132800!1795219199.xml.gz"; with a mark "...!1795219199!1a2b3c4d.xml.gz" */
 void dmarc_report_file(const struct dmarc_report *r, char out[DMARC_NAME_MAX]);
 /* The domain of an address; "" if there is none. */
 const char *dmarc_domain_of(const char *address);

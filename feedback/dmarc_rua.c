@@ -66,7 +66,7 @@ static const char *address_of(struct arena *a, struct slice uri)
 enum status dmarc_rua_parse(struct arena *a, struct slice tag, struct dmarc_rua *out)
 {
     *out = (struct dmarc_rua){0};
-    for (size_t from = 0; from <= tag.n && out->count < DMARC_RUA_MAX;) {
+    for (size_t from = 0; from <= tag.n && out->count < DMARC_RUA_READ;) {
         struct slice rest = slice_from(tag, from);
         const char *comma = rest.n ? memchr(rest.p, ',', rest.n) : NULL;
         size_t n = comma ? (size_t)(comma - rest.p) : rest.n;
@@ -124,6 +124,17 @@ static bool same_organisation(const char *domain, const char *org, const char *h
     if (strcmp(host, domain) == 0)
         return true;
     return domain_is_within(domain, org) && domain_is_within(host, org);
+}
+
+void dmarc_rua_own_first(struct dmarc_rua *r, const char *domain, const char *org)
+{
+    struct dmarc_rua sorted = {.count = r->count};
+    size_t n = 0;
+    for (int foreign = 0; foreign < 2; foreign++)
+        for (size_t i = 0; i < r->count; i++)
+            if (same_organisation(domain, org, host_of(r->address[i])) != foreign)
+                sorted.address[n++] = r->address[i];
+    *r = sorted;
 }
 
 static enum dmarc_rua_wanted check(struct dns_scope *s, struct arena *a, const char *tag, const char *domain,

@@ -9,18 +9,24 @@
 #include "base/arena.h"
 #include "dns/dns.h"
 
-/* Destinations of one record that are served, in the order given; the rest is ignored (RFC 9990 3.4: up to the
- * receiver's limits). */
+/* Destinations of one record that are served: the first so many that take reports, those of the owner's own
+ * organisation first (RFC 9990 3.4: up to the receiver's limits). */
 #define DMARC_RUA_MAX 5
+/* ... and that are read: the rest is ignored. */
+#define DMARC_RUA_READ 20
 
 struct dmarc_rua {
-    const char *address[DMARC_RUA_MAX]; /* local@domain, the domain kept; in the arena */
+    const char *address[DMARC_RUA_READ]; /* local@domain, the domain kept; in the arena */
     size_t count;
 };
 
 /* Reads a rua tag: URIs between commas; only mailto: with one plain address; "!size" behind it is ignored;
  * percent-encoding undone. What is malformed or of another scheme is left out. STATUS_NOMEM, or STATUS_OK. */
 enum status dmarc_rua_parse(struct arena *a, struct slice tag, struct dmarc_rua *out) MUST_CHECK;
+
+/* Puts those of the policy domain's own organisation (org; NULL or "": not known) before the others, so that others
+ * who may not even want them do not take their places. */
+void dmarc_rua_own_first(struct dmarc_rua *r, const char *domain, const char *org);
 
 enum dmarc_rua_wanted {
     DMARC_WANTED,    /* same organisation, or it says so */

@@ -5,8 +5,15 @@
  * A report (policy domain, destination, UTC day) is claimed in the store before it is sent, so that of two ledgers one
  * sends it. A ledger that dies while sending leaves a claim that ends after an hour: the report is then sent again,
  * under the same Report-ID and file name. What could not be handed over is tried again after 15 minutes, then twice as
- * long each time, eight times; a destination that failed so on three days is left alone for a week. No more than
- * report.per-host reports a day go to one host. What hosts bring after the cut-off is counted (dmarc_late.h).
+ * long each time, eight times; a destination that failed so on three days is left alone for a week, and an address that
+ * its mail server says there is none of for 30 days. A failure of our own (the mail command, the connection to our mail
+ * server, the key) counts for nobody: the reports wait until it is mended. No more than report.per-host reports a day go
+ * to one host, by turns. Who gets reports at all is dmarc_reach.h. A day that could not be reported in its time (the
+ * ledger was down) is reported for DMARC_RUN_DAYS_BACK days more; what hosts bring after the cut-off, or later than
+ * that, is counted (dmarc_late.h).
+ *
+ * A report has data of one policy only. Where a domain's policy changed during the day, there is one report for each
+ * policy that was applied (RFC 9990 3.1), under one claim.
  *
  * What is reported: mail that came by SMTP from outside and got a verdict that was not to defer it. Behind a relay of
  * ours (a backup MX) the mail came from outside all the same: it is reported under the client that the relay got it
@@ -23,14 +30,15 @@
 
 #define DMARC_RUN_TRIES 8
 #define DMARC_RUN_CLAIM_SECONDS 3600
-#define DMARC_RUN_DAYS_BACK 3 /* days looked at for what is still to be sent */
+#define DMARC_RUN_DAYS_BACK 7    /* days before the last one that are looked at for what is still to be sent */
+#define DMARC_RUN_RESEND_DAYS 30 /* ... and by `resend`, as far as ledger.keep-identity keeps their rows */
 #define DMARC_RUN_DEAD_DAYS 3
 
 struct dmarc_run_item {
     int64_t day;
     const char *domain, *destination;
-    const char *state;  /* "sent", "retry", "dead", "suppressed", "late"; with dry_run or to_dir "would send",
-                           "unwanted", "ask  later", "written" */
+    const char *state;  /* "sent", "retry", "dead", "refused", "suppressed", "left out", "late"; with dry_run or to_dir
+                           also "would send", "was sent", "unwanted", "ask later", "written" */
     const char *reason; /* never NULL */
     size_t rows, octets;
     const char *file;
@@ -41,6 +49,9 @@ struct dmarc_run_options {
     bool one_day;    /* only `day`, due or not */
     int64_t day;
     bool dry_run;       /* say what would be done; nothing is claimed, sent or stored */
+    bool resend;        /* what was left out, suppressed or given up too, but for what report.never-to names and domains
+                           all of whose mail was refused */
+    const char *domain; /* only this policy domain; NULL: all */
     const char *to_dir; /* write the reports there instead of sending; nothing is claimed */
     bool (*stop)(void);
     void (*seen)(void *context, const struct dmarc_run_item *item); /* after each; may be NULL */
@@ -49,7 +60,9 @@ struct dmarc_run_options {
 
 struct dmarc_run_result {
     unsigned sent, failed, suppressed;
-    unsigned failures; /* failure reports sent (dmarc_failure.h) */
+    unsigned left_out;   /* domains (dmarc_reach.h) */
+    char own_fault[200]; /* why our own way of sending failed, the last time it did; "": it did not */
+    unsigned failures;   /* failure reports sent (dmarc_failure.h) */
     uint64_t late; /* mails that came too late for their report (dmarc_late.h), of the days still looked at; with `seen`
                       also of those before */
 };

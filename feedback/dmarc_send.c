@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #define WORDS 32
@@ -111,7 +112,11 @@ static enum status judge(int status, char *said, char *why)
     bool taken = status != -1 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (taken)
         why[0] = '\0';
-    return taken ? STATUS_OK : STATUS_AGAIN;
+    if (taken)
+        return STATUS_OK;
+    bool ended = status != -1 && WIFEXITED(status);
+    return ended && (WEXITSTATUS(status) == EX_NOUSER || WEXITSTATUS(status) == EX_NOHOST) ? STATUS_MISSING
+                                                                                           : STATUS_AGAIN;
 }
 
 enum status dmarc_send(const char *command, struct slice mail, unsigned seconds, char *why)

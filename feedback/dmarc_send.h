@@ -10,8 +10,9 @@
 #include <stddef.h>
 
 /* Runs `command` (words between blanks, no shell) with the mail on its standard input; waits at most `seconds`, then
- * ends it by its id. STATUS_OK: it took the mail (exit 0); why is "". STATUS_AGAIN: it did not; why (200 octets) has
- * how it ended and the first line it wrote to stderr. STATUS_INVALID: there is no such command. SIGPIPE must be ignored
+ * ends it by its id. STATUS_OK: it took the mail (exit 0); why is "". STATUS_MISSING: it says that there is no such
+ * address (EX_NOUSER, EX_NOHOST). STATUS_AGAIN: it did not take it; why (200 octets) has how it ended and the first
+ * line it wrote to stderr. STATUS_INVALID: there is no such command. SIGPIPE must be ignored
  * by the caller. */
 enum status dmarc_send(const char *command, struct slice mail, unsigned seconds, char *why) MUST_CHECK;
 

@@ -29,6 +29,7 @@ struct login {
 struct talk {
     struct slice rest; /* of the mail, in CRLF form */
     char answer[160];  /* the last line with which the server refused something; "": none */
+    enum stage { OPENING, RECIPIENT, CONTENT } stage;
 };
 
 static bool is_smtps(const char *url)
@@ -111,6 +112,35 @@ static size_t hear(char *line, size_t size, size_t count, void *context)
     return size * count;
 }
 
+/* Which command the server's answer is to. */
+static int watch(CURL *c, curl_infotype type, char *text, size_t n, void *context)
+{
+    struct talk *t = context;
+    (void)c;
+    if (type == CURLINFO_HEADER_OUT && n >= 5 && strncasecmp(text, "RCPT ", 5) == 0)
+        t->stage = RECIPIENT;
+    else if (type == CURLINFO_HEADER_OUT && n >= 4 && strncasecmp(text, "DATA", 4) == 0)
+        t->stage = CONTENT;
+    return 0;
+}
+
+/* Whose fault it is that the mail was not taken. What the server says before RCPT is about us: the connection, TLS, the
+ * login, our sender. So is a refusal to relay (RFC 3463 X.7), and one that does not say what is wrong with the
+ * address. */
+static enum status blame(const struct talk *t)
+{
+    const char *a = t->answer;
+    if (t->stage == OPENING || strlen(a) < 3)
+        return STATUS_AGAIN;
+    if (t->stage == CONTENT || a[0] == '4')
+        return STATUS_LIMIT;
+    const char *code = strlen(a) > 6 && a[4] == '5' && a[5] == '.' ? a + 6 : NULL;
+    if (code)
+        return *code == '1' || *code == '2' || *code == '4' ? STATUS_MISSING : STATUS_AGAIN;
+    return memcmp(a, "550", 3) == 0 || memcmp(a, "551", 3) == 0 || memcmp(a, "553", 3) == 0 ? STATUS_MISSING
+                                                                                            : STATUS_AGAIN;
+}
+
 static CURLcode set_up(CURL *c, const struct dmarc_smtp *s, const struct login *l, struct curl_slist *to,
                        struct talk *talk, unsigned seconds)
 {
@@ -141,6 +171,9 @@ static CURLcode set_up(CURL *c, const struct dmarc_smtp *s, const struct login *
     SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)talk->rest.n);
     SET(CURLOPT_HEADERFUNCTION, hear);
     SET(CURLOPT_HEADERDATA, talk);
+    SET(CURLOPT_VERBOSE, 1L);
+    SET(CURLOPT_DEBUGFUNCTION, watch);
+    SET(CURLOPT_DEBUGDATA, talk);
 #undef SET
     return rc;
 }
@@ -166,7 +199,7 @@ static enum status converse(CURL *c, const struct dmarc_smtp *s, const struct lo
     }
     snprintf(why, 200, "%s", b.failed ? "out of memory" : b.p);
     buf_release(&b);
-    return STATUS_AGAIN;
+    return blame(talk);
 }
 
 static void with_crlf(struct slice mail, struct buf *out)

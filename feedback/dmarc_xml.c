@@ -149,7 +149,9 @@ static void auth_results(struct buf *b, const struct value *v, enum dmarc_form f
     if (spf || form == DMARC_RFC7489) {
         buf_adds(b, "      <spf>\n");
         element(b, 4, "domain", spf ? spf : value_text(v, "from"));
-        element(b, 4, "scope", "mfrom");
+        /* RFC 9990 knows mfrom only: of the null sender it is postmaster at HELO (RFC 7208 2.4). */
+        const char *scope = form == DMARC_RFC7489 ? value_text(v, "spf_scope") : NULL;
+        element(b, 4, "scope", among(scope, "helo", "mfrom"));
         element(b, 4, "result",
                 spf ? among(value_text(v, "spf_result"), "none neutral pass fail softfail temperror permerror", "none")
                     : "none");

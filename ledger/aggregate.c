@@ -61,6 +61,9 @@ static const struct sum sums[AGGREGATE_SUMS] = {
     [AGGREGATE_DMARC_BEHIND] = {"INSERT INTO dmarc_behind (day, domain, host, after, count) VALUES ($1,$2,$3,CASE WHEN EXISTS (SELECT 1 FROM report_out o "
                             "WHERE o.day = $1 AND o.domain = $2 AND o.state = 'sent') THEN 1 ELSE 0 END,$4) ON CONFLICT (day, domain, host, after) "
                             "DO UPDATE SET " COUNT("dmarc_behind"), 3, 1, 0, false},
+    [AGGREGATE_DMARC_POLICY] = {"INSERT INTO dmarc_policy (day, domain, mark, published) VALUES ($1,$2,$3,$4) ON CONFLICT (day, domain, mark) "
+                            "DO NOTHING", 3, 0, 1, false},
+    [AGGREGATE_CORRESPONDENT] = {"INSERT INTO correspondent (domain, how, day) VALUES ($1,$2,$3) ON CONFLICT (domain, how, day) DO NOTHING", 3, 0, 0, false},
 };
 /* clang-format on */
 
@@ -268,6 +271,10 @@ static enum status put(struct store *s, const struct entry *e)
     case AGGREGATE_DMARC_ROW:
     case AGGREGATE_DMARC_BEHIND:
         return store_run(s, NULL, m->sql, "ttti", k[0], k[1], k[2], c[0]);
+    case AGGREGATE_DMARC_POLICY:
+        return store_run(s, NULL, m->sql, "tttt", k[0], k[1], k[2], e->notes[0] ? e->notes[0] : "");
+    case AGGREGATE_CORRESPONDENT:
+        return store_run(s, NULL, m->sql, "ttt", k[0], k[1], k[2]);
     case AGGREGATE_SUMS:
         break;
     }

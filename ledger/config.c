@@ -26,6 +26,7 @@ static void add_folders(struct ledger_config *c)
 void ledger_config_read(struct ledger_config *c, const struct policy *p)
 {
     *c = (struct ledger_config){
+        .policy = p,
         .store = policy_set_text(p, SETTING_LEDGER_STORE),
         .keep_identity = policy_set_number(p, SETTING_LEDGER_KEEP_IDENTITY),
         .keep_mails = policy_set_number(p, SETTING_LEDGER_KEEP_MAILS),
@@ -42,7 +43,8 @@ void ledger_config_read(struct ledger_config *c, const struct policy *p)
         .smtp_ca = policy_set_text(p, SETTING_REPORT_SMTP_CA),
         .smtp_login = policy_set_text(p, SETTING_REPORT_SMTP_LOGIN),
         .smtp_opportunistic = strcmp(policy_set_text(p, SETTING_REPORT_SMTP_TLS), "opportunistic") == 0,
-        .rfc7489_to = policy_set_text(p, SETTING_REPORT_RFC7489_TO),
+        .report_all = policy_set_is(p, SETTING_REPORT_TO, "all"),
+        .ceiling = policy_set_number(p, SETTING_REPORT_CEILING),
         .failure = strcmp(policy_set_text(p, SETTING_REPORT_FAILURE), "redacted") == 0,
         .failure_per_day = policy_set_number(p, SETTING_REPORT_FAILURE_PER_DAY),
         .delay = policy_set_number(p, SETTING_REPORT_DELAY),

@@ -15,6 +15,7 @@
 #define LEDGER_FOLDERS 32
 
 struct ledger_config {
+    const struct policy *policy; /* the one it was read from */
     const char *store;
     char folders_text[4096];
     const char *folders[LEDGER_FOLDERS]; /* point into folders_text: which must not be copied away from them */
@@ -22,10 +23,9 @@ struct ledger_config {
     int64_t keep_identity, keep_mails, keep_days; /* seconds */
     const char *knowledge;
 
-    const char *contact, *from, *org, *extra, *sendmail, *rfc7489_to, *dkim_key, *dkim_selector, *smtp, *smtp_ca,
-        *smtp_login;
-    bool smtp_opportunistic, failure;
-    int64_t delay, size_max, per_host, failure_per_day;
+    const char *contact, *from, *org, *extra, *sendmail, *dkim_key, *dkim_selector, *smtp, *smtp_ca, *smtp_login;
+    bool smtp_opportunistic, failure, report_all;
+    int64_t delay, size_max, per_host, failure_per_day, ceiling;
 };
 
 void ledger_config_read(struct ledger_config *c, const struct policy *p);

@@ -51,6 +51,11 @@ enum status ingest_ahead(struct store *s, int64_t *waiting) MUST_CHECK;
 /* Records longer than this are kept without their text. */
 #define INGEST_LINE_KEPT 65536
 
+/* A short name of a policy of DMARC as it was published: equal texts have equal marks, by which rows of reports say
+ * which policy they were judged by. */
+#define INGEST_MARK 9
+const char *ingest_policy_mark(const char *published, char out[INGEST_MARK]);
+
 #define INGEST_NET IP_NET_TEXT
 const char *ingest_coarse(const char *subject, char out[INGEST_NET]);
 

@@ -24,6 +24,8 @@
 #define ROW_MAX 2200         /* longer rows are not reported: that is not a mail's */
 #define TEXT_MAX 998         /* of an indexed text (RFC 5322 2.1.1: a line) */
 #define COUNT_MAX 1000000000 /* what one record adds to a sum at most */
+#define WRITTEN_DOMAINS 50   /* recipients' domains of one mail that are kept: as many as a record names */
+#define WRITTEN_ABOVE 3      /* a domain and so many less one above it */
 #define HOUR (3600 * TIMESTAMP_SECOND)
 
 struct when {
@@ -55,6 +57,15 @@ const char *ingest_coarse(const char *subject, char out[INGEST_NET])
         return subject;
     struct ip_net net = ip_net_of(&a, a.family == 4 ? 24 : 56);
     return ip_net_text(&net, out);
+}
+
+const char *ingest_policy_mark(const char *published, char out[INGEST_MARK])
+{
+    uint32_t h = 2166136261u; /* FNV-1a */
+    for (const char *p = published; *p; p++)
+        h = (h ^ (unsigned char)*p) * 16777619u;
+    snprintf(out, INGEST_MARK, "%08" PRIx32, h);
+    return out;
 }
 
 static bool is(const char *text, const char *word)
@@ -263,15 +274,24 @@ static void put_signatures(struct json *j, const struct record *r)
     json_end(j);
 }
 
-static void put_tuple(struct json *j, const struct record *r, const struct value *dmarc, const char *what)
+/* Of the null sender the identity is postmaster at HELO (RFC 7208 2.4). */
+static const struct value *spf_of(const struct record *r)
 {
+    const char *identity = r->mail_from ? "mailfrom" : "helo";
     struct counted c;
-    const struct value *spf = NULL;
     find_counted(r, &c);
-    for (size_t i = 0; i < c.n && !spf; i++)
-        spf =
-            is(value_text(c.f[i], "standard"), "spf") && is(value_text(c.f[i], "identity"), "mailfrom") ? c.f[i] : NULL;
+    for (size_t i = 0; i < c.n; i++)
+        if (is(value_text(c.f[i], "standard"), "spf") && is(value_text(c.f[i], "identity"), identity))
+            return c.f[i];
+    return NULL;
+}
+
+static void put_tuple(struct json *j, const struct record *r, const struct value *dmarc, const char *what,
+                      const char *mark)
+{
+    const struct value *spf = spf_of(r);
     json_open(j);
+    json_str(j, "policy", mark);
     json_str(j, "ip", r->client);
     json_str(j, "from", r->from);
     json_opt(j, "mail_from", r->mail_from);
@@ -283,6 +303,8 @@ static void put_tuple(struct json *j, const struct record *r, const struct value
     if (spf && value_text(spf, "subject")) {
         json_str(j, "spf_domain", value_text(spf, "subject"));
         json_str(j, "spf_result", or_none(value_text(spf, "result")));
+        if (!r->mail_from)
+            json_str(j, "spf_scope", "helo");
     }
     json_end(j);
 }
@@ -296,6 +318,33 @@ static void put_published(struct json *j, const struct value *dmarc)
     json_end(j);
 }
 
+static void add_correspondent(struct aggregate *t, const struct when *w, const char *domain, const char *how)
+{
+    aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_CORRESPONDENT, .keys = {domain, how, w->day}});
+}
+
+/* Whom our users write to: each recipient's domain, and those above it, since a DMARC policy may be the organisation's.
+ * Nothing else is kept of them. */
+static void add_written(struct aggregate *t, const struct record *r, const struct when *w)
+{
+    bool ours = is(r->source, "submission") || is(r->source, "own-network") || is(r->source, "local");
+    for (size_t i = 0; ours && i < value_count(r->rcpt_domains) && i < WRITTEN_DOMAINS; i++) {
+        const char *domain = value_text_at(r->rcpt_domains, i);
+        for (int above = 0; domain && above < WRITTEN_ABOVE && strchr(domain, '.'); above++) {
+            if (strlen(domain) <= LIMIT_DOMAIN)
+                add_correspondent(t, w, domain, "written");
+            domain = strchr(domain, '.') + 1;
+        }
+    }
+}
+
+static void add_policy_of_day(struct aggregate *t, const struct when *w, const char *domain, const char *mark,
+                              const char *published)
+{
+    aggregate_add(t, &(struct aggregate_entry){
+                         .sum = AGGREGATE_DMARC_POLICY, .keys = {w->day, domain, mark}, .notes = {published}});
+}
+
 static enum status add_dmarc(struct aggregate *t, const struct record *r, const struct when *w)
 {
     const struct value *dmarc = record_finding(r, "dmarc");
@@ -306,6 +355,10 @@ static enum status add_dmarc(struct aggregate *t, const struct record *r, const 
                                                    .keys = {w->day, r->from},
                                                    .counts = {1, value_true(dmarc, "dkim_aligned")},
                                                    .moment = r->t});
+    add_written(t, r, w);
+    if (is(result, "pass") && domain && strlen(domain) <= LIMIT_DOMAIN && !is(r->action, "reject") &&
+        !value_true(r->root, "report"))
+        add_correspondent(t, w, domain, "passed");
     bool reported = is(r->source, "internet") || is(r->source, "relay");
     const char *what = dmarc ? disposition(r, dmarc) : NULL;
     if (!what || !reported || !r->client || !r->from || !domain || strlen(domain) > LIMIT_DOMAIN || !rua || !*rua ||
@@ -313,8 +366,10 @@ static enum status add_dmarc(struct aggregate *t, const struct record *r, const 
         return STATUS_OK;
     struct buf tuple = BUF_INIT, published = BUF_INIT;
     struct json j = JSON_INTO(&tuple), k = JSON_INTO(&published);
-    put_tuple(&j, r, dmarc, what);
+    char mark[INGEST_MARK] = "";
     put_published(&k, dmarc);
+    if (!published.failed)
+        put_tuple(&j, r, dmarc, what, ingest_policy_mark(published.p, mark));
     bool ok = !tuple.failed && !published.failed, fits = tuple.n <= ROW_MAX;
     if (ok && fits)
         aggregate_add(
@@ -325,6 +380,8 @@ static enum status add_dmarc(struct aggregate *t, const struct record *r, const 
         aggregate_add(
             t, &(struct aggregate_entry){
                    .sum = AGGREGATE_DMARC_BEHIND, .keys = {w->day, domain, r->host}, .counts = {1}, .moment = r->t});
+    if (ok && fits)
+        add_policy_of_day(t, w, domain, mark, published.p);
     /* A domain whose only mail of the day was reports gets none: two reporters would answer each other for ever. */
     if (ok && fits && !value_true(r->root, "report"))
         aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_DMARC_DOMAIN,

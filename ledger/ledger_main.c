@@ -279,9 +279,12 @@ static void send_reports(struct service *s)
         st = dmarc_failure_run(s->store, &s->config, &o, &result);
     if (result.failures)
         say("DMARC failure reports: %u sent", result.failures);
-    if (result.sent || result.failed)
-        say("DMARC reports: %u sent, %u to be tried again, %u not wanted", result.sent, result.failed,
-            result.suppressed);
+    if (result.sent || result.failed || result.left_out)
+        say("DMARC reports: %u sent, %u to be tried again, %u not wanted, %u domains left out (assay ledger "
+            "suppressed)",
+            result.sent, result.failed, result.suppressed, result.left_out);
+    if (result.own_fault[0])
+        say("DMARC reports cannot be sent from here, and wait: %s", result.own_fault);
     if (result.late != s->late_said && result.late)
         say("DMARC reports: %" PRIu64 " mails came too late for theirs (assay ledger dmarc-reports names them)",
             result.late);

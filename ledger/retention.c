@@ -52,6 +52,7 @@ static void tables_by_day(struct steps *t, int64_t reports, int64_t sent, int64_
 {
     in_steps(t, DELETE_BY("dmarc_row", "day, domain, tuple", "day"), reports);
     in_steps(t, DELETE_BY("dmarc_domain", "day, domain", "day"), reports);
+    in_steps(t, DELETE_BY("dmarc_policy", "day, domain, mark", "day"), reports);
     in_steps(t, DELETE_BY("dmarc_behind", "day, domain, host, after", "day"), reports);
     in_steps(t, DELETE_BY("failure_out", "destination, report_id", "day"), reports);
     in_steps(t, DELETE_BY("report_out", "day, domain, destination", "day"), sent);
@@ -138,6 +139,7 @@ enum status retention_run(struct store *s, const struct retention_keep *keep, in
              "ORDER BY t LIMIT $2) x)",
              identity);
     tables_by_day(&t, reports, sent, hours, days);
+    in_steps(&t, DELETE_BY("correspondent", "domain, how, day", "day"), today - RETENTION_CORRESPONDENT_DAYS);
     if (t.status == STATUS_OK)
         subjects(&t, days);
     in_steps(

@@ -24,6 +24,9 @@ struct retention_keep {
 /* Which reports went where, and which others sent, at most this long: destinations have local parts. */
 #define RETENTION_REPORTS_DAYS 45
 
+/* Who is no stranger is known for so long: a domain's days on which its mail passed, or we wrote to it. */
+#define RETENTION_CORRESPONDENT_DAYS 90
+
 /* Deletes what is older, at `now` (retention_clock()), than it may be kept, and gives its space back. *rows: how many
  * rows it changed. stop (may be NULL): looked at between steps; true ends early with STATUS_OK. */
 enum status retention_run(struct store *s, const struct retention_keep *keep, int64_t now, bool (*stop)(void),

@@ -163,8 +163,24 @@ static const char *const version_7[] = {
     NULL,
 };
 
+/* Every policy of a domain that was applied on a day (mark: ingest_policy_mark; dmarc_domain has the last one); domains
+ * that are no strangers, by day (how: "passed", an aligned pass of DMARC; "written", a user of ours wrote to it); who
+ * sent us a report, and how large it was. */
+static const char *const version_8[] = {
+    "CREATE TABLE dmarc_policy (day BIGINT NOT NULL, domain TEXT NOT NULL, mark TEXT NOT NULL, published TEXT NOT "
+    "NULL, PRIMARY KEY (day, domain, mark))" KEYED,
+    "CREATE TABLE correspondent (domain TEXT NOT NULL, how TEXT NOT NULL, day BIGINT NOT NULL, PRIMARY KEY (domain, "
+    "how, day))" KEYED,
+    "CREATE INDEX correspondent_day ON correspondent (day)",
+    "INSERT INTO correspondent (domain, how, day) SELECT domain, 'passed', day FROM signer_day WHERE passed > 0",
+    "ALTER TABLE report_in ADD COLUMN sender TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE report_in ADD COLUMN octets BIGINT NOT NULL DEFAULT 0",
+    "CREATE INDEX report_in_sender ON report_in (sender, taken)",
+    NULL,
+};
+
 static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1, version_2, version_3, version_4,
-                                                                  version_5, version_6, version_7};
+                                                                  version_5, version_6, version_7, version_8};
 
 static enum status run_step(struct store *s, const char *sql)
 {

@@ -17,6 +17,7 @@ static const struct cli_command commands[] = {
     {"selectors", ledger_selectors, NULL, "DKIM selectors, algorithms and key sizes seen of a domain"},
     {"hosts", ledger_hosts, NULL, "the hosts that write to this ledger"},
     {"dmarc-reports", ledger_reports, NULL, "make and send a day's DMARC reports, or show what would be sent"},
+    {"suppressed", ledger_suppressed, NULL, "DMARC reports of ours that were not sent, and why"},
     {"read-report", ledger_read_report, NULL, "take in DMARC and TLS reports that others sent about our domains"},
     {"admit", ledger_admit, NULL, "let a host add to a shared ledger, and do nothing else"},
     {"tidy", ledger_tidy, NULL, "delete what is older than it may be kept, now"},

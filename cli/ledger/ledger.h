@@ -34,6 +34,7 @@ enum {
     LEDGER_ROLE = 262144,
     LEDGER_NOW = 524288,
     LEDGER_MAILDIR = 1048576,
+    LEDGER_RESEND = 2097152,
     LEDGER_ASK = LEDGER_STORE | LEDGER_JSON | LEDGER_CSV, /* every question to the store */
 };
 
@@ -43,7 +44,7 @@ struct ledger_args {
     int64_t since_day, until_day; /* the same as UTC days; only where those are given */
     int64_t limit;                /* 0: not given */
     int64_t day;                  /* days since 1970 */
-    bool day_given, dry_run, names, now, watch;
+    bool day_given, dry_run, names, now, watch, resend;
     enum table_form form;
     char **words; /* operands */
     int word_count;
@@ -78,6 +79,7 @@ int ledger_unexplained(int argc, char **argv);
 int ledger_selectors(int argc, char **argv);
 int ledger_hosts(int argc, char **argv);
 int ledger_reports(int argc, char **argv);
+int ledger_suppressed(int argc, char **argv);
 int ledger_read_report(int argc, char **argv);
 int ledger_forget(int argc, char **argv);
 int ledger_admit(int argc, char **argv);

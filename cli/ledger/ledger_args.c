@@ -84,6 +84,7 @@ static const struct option_row rows[] = {
     {'n', "limit", "COUNT", "at most so many", OPTION_NUMBER, AT(limit), 1, LIMIT_MOST, NULL, LEDGER_LIMIT},
     {0, "day", "DAY", "of that day (UTC), due or not: 2026-11-20", OPTION_TAKE, 0, 0, 0, take_day, LEDGER_DAY},
     {0, "dry-run", NULL, "show what would be done, and do nothing", OPTION_FLAG, AT(dry_run), 0, 0, NULL, LEDGER_DRY_RUN},
+    {0, "resend", NULL, "what was left out, suppressed or given up is sent too; needs --day or --domain", OPTION_FLAG, AT(resend), 0, 0, NULL, LEDGER_RESEND},
     {0, "to", "FOLDER", "write the reports there (gzip) instead of sending them", OPTION_TEXT, AT(to), 0, 0, NULL, LEDGER_TO},
     {0, "dns", "FILE", "saved answers instead of DNS", OPTION_TEXT, AT(dns), 0, 0, NULL, LEDGER_DNS},
     {0, "role", "ROLE", "the role by which the host connects to the database", OPTION_TEXT, AT(role), 0, 0, NULL, LEDGER_ROLE},

@@ -13,8 +13,10 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#define TAKES (LEDGER_ASK | LEDGER_DRY_RUN | LEDGER_DAY | LEDGER_DOMAIN | LEDGER_TO | LEDGER_DNS | LEDGER_RESEND)
+
 static const struct ledger_usage usage = {
-    "[--dry-run | --to FOLDER] [--day DAY]",
+    "[--dry-run | --to FOLDER] [--day DAY] [--domain NAME] [--resend]",
     "Makes the DMARC aggregate reports (RFC 9990) that are due, and sends those that nobody has sent yet; without --to "
     "and --day also the failure reports (RFC 9991), where `set report.failure` allows them."};
 
@@ -59,11 +61,15 @@ static int run(const struct ledger_args *a, struct store *s, const struct ledger
                                   .one_day = a->day_given,
                                   .day = a->day,
                                   .dry_run = a->dry_run,
+                                  .resend = a->resend,
+                                  .domain = a->domain,
                                   .to_dir = a->to,
                                   .seen = seen,
                                   .context = t};
     *st = dmarc_run(s, c, &o, &result);
-    if (*st == STATUS_OK && !a->to && !a->day_given)
+    if (*st == STATUS_OK && result.own_fault[0])
+        cli_error("reports cannot be sent from here, and wait: %s", result.own_fault);
+    if (*st == STATUS_OK && !a->to && !a->day_given && !a->domain)
         *st = dmarc_failure_run(s, c, &o, &result);
     bool ok = *st != STATUS_OK || table_print(t, a->form, "No report is due.");
     table_free(t);
@@ -77,12 +83,15 @@ int ledger_reports(int argc, char **argv)
     struct ledger_config c;
     const struct policy *p;
     const char *why;
-    int rc = ledger_args_read(&a, argc, argv, LEDGER_ASK | LEDGER_DRY_RUN | LEDGER_DAY | LEDGER_TO | LEDGER_DNS, 0, 0,
-                              &usage);
+    int rc = ledger_args_read(&a, argc, argv, TAKES, 0, 0, &usage);
     if (rc >= 0)
         return rc;
     if (a.dry_run && a.to)
         return cli_usage("--dry-run and --to exclude each other");
+    if (a.resend && (!a.day_given && !a.domain))
+        return cli_usage("--resend needs --day or --domain: it says which reports");
+    if (a.resend && a.to)
+        return cli_usage("--resend and --to exclude each other");
     struct store *s = ledger_store(&a, a.dry_run || a.to ? STORE_READ : STORE_WRITE, &c, &p, &rc);
     if (!s)
         return rc;

@@ -24,7 +24,7 @@ import xml.etree.ElementTree as tree
 
 BUILD, FOLDER, STORE, MAILS = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 BEGIN = (int(time.time()) // 86400 - 2) * 86400  # a day whose rows retention has not yet taken out
-DAY, LONG_AGO = (time.strftime('%Y-%m-%d', time.gmtime(BEGIN - n * 86400)) for n in (0, 5))
+DAY, LONG_AGO = (time.strftime('%Y-%m-%d', time.gmtime(BEGIN - n * 86400)) for n in (0, 10))
 NS = '{urn:ietf:params:xml:ns:dmarc-2.0}'
 DOMAINS = {  # policy domain: rua, [header From domains]
     'example.net': ('mailto:dmarc@example.net', ['example.net', 'sub.example.net']),
@@ -390,6 +390,7 @@ set report.contact "{contact}"
 set report.from "noreply-dmarc@example.org"
 set report.org "Example & <Sons>"
 set report.rfc7489-to old-form.example
+set report.to all
 set report.sendmail "{sendmail}"
 set report.dkim-key "{FOLDER}/key.pem"
 set report.dkim-selector "rpt"

@@ -146,7 +146,7 @@ def policy(url, *more):
     with open(FOLDER + '/policy', 'w') as out:
         out.write(
             f'policy "smtp" owner "postmaster@example.org"\nset journal.dir "{FOLDER}/journal"\nset ledger.store "{FOLDER}/ledger.db"\n'
-            f'set ledger.knowledge "{FOLDER}/knowledge"\nset report.contact "postmaster@example.org"\n'
+            f'set ledger.knowledge "{FOLDER}/knowledge"\nset report.to all\nset report.contact "postmaster@example.org"\n'
             'set report.from "noreply@example.org"\n'
             f'set report.dkim-key "{FOLDER}/dkim.key"\nset report.dkim-selector "rpt"\nset report.sendmail "/bin/false"\n'
             f'set report.smtp "{url}"\n'

@@ -29,11 +29,11 @@ struct dmarc_smtp {
 /* Tells whether the four fit each other; else why (at most 200 octets, static) says what does not. No file is read. */
 bool dmarc_smtp_is_usable(const struct dmarc_smtp *s, const char **why);
 
-/* Hands over a mail with LF line ends. STATUS_OK: the server took it. STATUS_AGAIN: it did not, could not be reached or
- * is not who it should be. STATUS_MISSING: it says that
- * there is no such address (a reply to RCPT: RFC 3463 X.1, X.2 or X.4; or 550, 551, 553 without such a code).
- * STATUS_LIMIT: it will not take this mail to this address now, or at all. STATUS_DENIED: the login file cannot be read, is open to everybody, or has no two lines.
- * why: 200 octets, words for the log with the server's last answer; "" for STATUS_OK. The password is in none. */
+/* Hands over a mail with LF line ends. STATUS_OK: the server took it. STATUS_AGAIN: it did not, could not be reached
+ * or is not who it should be. STATUS_MISSING: it says that there is no such address (a reply to RCPT: RFC 3463 X.1,
+ * X.2 or X.4; or 550, 551, 553 without such a code). STATUS_LIMIT: it will not take this mail to this address now,
+ * or at all. STATUS_DENIED: the login file cannot be read, is open to everybody, or has no two lines. why: 200
+ * octets, words for the log with the server's last answer; "" for STATUS_OK. The password is in none. */
 enum status dmarc_smtp(const struct dmarc_smtp *s, const char *to, struct slice mail, unsigned seconds,
                        char *why) MUST_CHECK;
 

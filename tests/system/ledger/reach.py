@@ -140,7 +140,8 @@ set report.sendmail "{self.folder}/command"
     def take_in(self, *records):
         number = len(os.listdir(self.folder))
         with open(f'{self.folder}/journal/milter-20261119T000000Z-{number:08d}.journal', 'w') as out:
-            head = dict(v=1, t=day_text(LAST) + 'T00:00:00Z', host='mx1', kind='segment', segment=f'{self.folder}-{number}', writer='milter')
+            name = f'{self.folder}-{number}'
+            head = dict(v=1, t=day_text(LAST) + 'T00:00:00Z', host='mx1', kind='segment', segment=name, writer='milter')
             for r in (head, *records):
                 out.write(json.dumps(r) + '\n')
         run(os.path.join(BUILD, 'assay-ledger'), '-1', '-P', self.folder + '/policy', '-S', self.folder)
@@ -214,9 +215,13 @@ def honest_and_spam():
     check(place.states('--day', day_text(LAST)) == {}, 'a second run sends again')
 
     # --resend: by name, and never about a domain all of whose mail was refused.
-    check('--resend needs' in subprocess.run(
-        [BUILD + '/assay', 'ledger', 'dmarc-reports', '--resend', '-P', place.folder + '/policy'], capture_output=True, text=True
-    ).stderr, '--resend without a day or domain')
+    check(
+        '--resend needs'
+        in subprocess.run(
+            [BUILD + '/assay', 'ledger', 'dmarc-reports', '--resend', '-P', place.folder + '/policy'], capture_output=True, text=True
+        ).stderr,
+        '--resend without a day or domain',
+    )
     place.reports('--resend', '--domain', 'spam0.example')
     check(place.sent().count('dmarc@spam0.example') == 1, 'not sent by --resend')
     place.reports('--resend', '--domain', 'spam30.example')
@@ -250,10 +255,8 @@ def destinations():
     dns = ''.join(f'yes.example._report._dmarc.x{n}.test secure TXT "v=DMARC1"\n' for n in range(9))
     foreign = ','.join('mailto:a@no%d.test' % n for n in range(6))
     records = [mail('own.example', LAST - k, 1, dmarc=dict(rua=foreign + ',mailto:me@own.example')) for k in (0, 1)]
-    records += [
-        mail('yes.example', LAST - k, 2, dmarc=dict(rua=','.join('mailto:a@x%d.test' % n for n in range(9)) + ',mailto:me@mail.yes.example'))
-        for k in (0, 1)
-    ]
+    willing = ','.join('mailto:a@x%d.test' % n for n in range(9))
+    records += [mail('yes.example', LAST - k, 2, dmarc=dict(rua=willing + ',mailto:me@mail.yes.example')) for k in (0, 1)]
     records += [mail('never.example', LAST - k, 3, dmarc=dict(rua='mailto:me@sub.never.example')) for k in (0, 1)]
     place = Place('destinations', *records, dns=dns)
     place.policy('set report.never-to sub.never.example')

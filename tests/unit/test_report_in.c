@@ -217,7 +217,7 @@ static void rua_addresses(void **state)
          "a@xn--bcher-kva.example", 1},
         {"mailto:1@a.example,mailto:2@a.example,mailto:3@a.example,mailto:4@a.example,mailto:5@a.example,mailto:6@a."
          "example",
-         "1@a.example", 5},
+         "1@a.example", 6}, /* which five get it is decided by who takes it (RFC 9990 4) */
         {"https://example.org/", "", 0},
         {"mailto:-oQ/tmp@example.org", "", 0},
         {"mailto:a b@example.org", "", 0},
@@ -247,10 +247,32 @@ static void rua_addresses(void **state)
     }
 }
 
+/* No record makes us read more than so many, and the owner's own addresses come first. */
+static void own_addresses_first(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(1 << 16);
+    struct buf tag = BUF_INIT;
+    struct dmarc_rua r;
+    for (int i = 0; i < DMARC_RUA_READ + 5; i++)
+        buf_printf(&tag, "mailto:%d@%s.example,", i, i % 7 == 6 ? "mail.own" : "other");
+    assert_int_equal(dmarc_rua_parse(a, buf_slice(&tag), &r), STATUS_OK);
+    assert_int_equal(r.count, DMARC_RUA_READ);
+    dmarc_rua_own_first(&r, "news.own.example", "own.example");
+    assert_string_equal(r.address[0], "6@mail.own.example");
+    assert_string_equal(r.address[1], "13@mail.own.example");
+    assert_string_equal(r.address[2], "0@other.example");
+    assert_string_equal(r.address[DMARC_RUA_READ - 1], "19@other.example");
+    dmarc_rua_own_first(&r, "other.example", "");
+    assert_string_equal(r.address[0], "0@other.example");
+    buf_release(&tag);
+    arena_free(a);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(both_forms), cmocka_unit_test(every_wrapping),
-                                       cmocka_unit_test(bombs), cmocka_unit_test(deep_and_broken),
-                                       cmocka_unit_test(rua_addresses)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(both_forms),    cmocka_unit_test(every_wrapping),
+                                       cmocka_unit_test(bombs),         cmocka_unit_test(deep_and_broken),
+                                       cmocka_unit_test(rua_addresses), cmocka_unit_test(own_addresses_first)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

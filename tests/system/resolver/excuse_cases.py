@@ -396,6 +396,17 @@ def test_forced_options(place, tree):
         assert get(r, "ignore-cd-flag") == "yes"
 
 
+def test_a_change_of_a_forced_option_is_noticed_by_the_first_answer(place, tree):
+    """Unbound answers from its cache without asking a module, and tells nobody of set_option: one answer may go by it."""
+    with Resolver(place, tree, HARD, threads=1) as r:
+        names = ("www.unsigned.zz", "mail.unsigned.zz", "ns9.unsigned.zz", "six.unsigned.zz")
+        for name in names:
+            r.ask(name)
+        for _ in range(5):
+            r.control("set_option", "ignore-cd-flag:", "no")
+            got = [r.ask(names[i % len(names)], cd=True) for i in range(40)]
+            assert sum(a.data for a in got) <= 1, [a for a in got if a.data]
+
 
 def test_every_type_behind_every_link(place, tree):
     """Each kind of link before each kind of name, for many types, in turns and again: one verdict each time, and no record

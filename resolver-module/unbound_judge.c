@@ -48,7 +48,8 @@ static void record(struct assay *s, struct module_qstate *q, const struct answer
 }
 
 /* Who asks the same question once more on behalf of a client's query (subnetcache, of a server that knows no networks)
- * answers it in our words. */
+ * answers it in our words; who asks another one (response-ip, what its alias leads to) says them where that is why
+ * there is no answer. */
 static void tell_supers(struct module_qstate *q, int id, const char *text)
 {
     struct mesh_state_ref *super;
@@ -58,8 +59,10 @@ static void tell_supers(struct module_qstate *q, int id, const char *text)
     {
         struct module_qstate *of = &super->s->s;
         struct query *m = of->minfo[id];
-        if (m && of->qinfo.qtype == q->qinfo.qtype && query_dname_compare(of->qinfo.qname, q->qinfo.qname) == 0)
-            m->text = regional_strdup(of->region, text);
+        if (!m)
+            continue;
+        bool same = of->qinfo.qtype == q->qinfo.qtype && query_dname_compare(of->qinfo.qname, q->qinfo.qname) == 0;
+        *(same ? &m->text : &m->behind) = regional_strdup(of->region, text);
     }
 }
 
@@ -283,6 +286,10 @@ static bool judge(struct assay *s, struct module_qstate *q, int id, const struct
     decide_on(s, q, a, m, p, &r);
     if (r.what == DECIDE_FOLLOW)
         return follow(q, id, a, &r);
+    if (r.state == DECIDE_STATE_FAILED && r.what == DECIDE_PASS && m && m->behind) {
+        fail(q, id, m->behind);
+        return false;
+    }
     if (r.withhold)
         withhold(q, m);
     record(s, q, a, &r, &e);

@@ -52,6 +52,8 @@ struct query {
     bool foreign;  /* another module set it: dns64 stores by itself what comes out at the end, and subnetcache what is
                          one network's */
     const char *text; /* of the refusal, or NULL */
+    const char
+        *behind; /* of a refusal of what was asked on the way (response-ip's alias); told where no answer comes */
     /* A suspended alias: what it leads to is asked for by itself. */
     enum { FOLLOW_NOT, FOLLOW_WAITS, FOLLOW_ANSWERED } follow;
     struct reply_info *tail; /* its answer; NULL: there is none */

@@ -272,6 +272,16 @@ def test_response_ip(place, tree):
                     assert got.rcode in ("SERVFAIL", "REFUSED") and not got.message.answer, f"{action}: {got}"
 
 
+def test_response_ip_alias_to_a_required_name(place, tree):
+    """The alias is the operator's, what it leads to is judged; where it is refused, the client is told why."""
+    options = '  response-ip: 203.0.113.14/32 redirect\n  response-ip-data: 203.0.113.14/32 "CNAME mail.unsigned.zz."\n'
+    with Resolver(place, tree, HARD, module=RESPIP, options=options) as r:
+        for how in WAYS:
+            got = r.ask("www.two.zz", **how)
+            assert got.rcode == "SERVFAIL" and not got.message.answer, got
+            assert got.ede and got.ede[0][0] == 15 and "mail.unsigned.zz is not signed" in got.ede[0][1], got
+
+
 def sent(r):
     """Questions that went out (verbosity 4)."""
     with open(r.log, encoding="utf-8", errors="replace") as f:

@@ -106,12 +106,17 @@ static bool read_process(long pid, struct process *p)
     return true;
 }
 
-/* Tells whether the process sees another tree of files: one of a container's. Not known: no. */
+/* Tells whether the process sees another tree of files, or another network: one of a container's. Its mounts alone say
+ * nothing, since a unit in a sandbox has its own. Not known: no. */
 static bool is_elsewhere(long pid)
 {
     char theirs[64], ours[64], path[64];
-    snprintf(path, sizeof path, "/proc/%ld/ns/mnt", pid);
-    ssize_t n = readlink(path, theirs, sizeof theirs), m = readlink("/proc/self/ns/mnt", ours, sizeof ours);
+    struct stat root, here;
+    snprintf(path, sizeof path, "/proc/%ld/root", pid);
+    if (stat(path, &root) == 0 && stat("/", &here) == 0 && (root.st_dev != here.st_dev || root.st_ino != here.st_ino))
+        return true;
+    snprintf(path, sizeof path, "/proc/%ld/ns/net", pid);
+    ssize_t n = readlink(path, theirs, sizeof theirs), m = readlink("/proc/self/ns/net", ours, sizeof ours);
     return n > 0 && m > 0 && (n != m || memcmp(theirs, ours, (size_t)n) != 0);
 }
 

@@ -59,22 +59,40 @@ bool utf8_is_visible(uint32_t c)
 {
     return !(c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0xad || c == 0x61c || c == 0x180e ||
              (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
-             c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f));
+             c == 0xfeff || (c >= 0xfff0 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff));
+}
+
+/* One character of s, made visible; returns its octets. */
+static size_t add_one(struct buf *b, struct slice s)
+{
+    size_t len = utf8_length(s);
+    unsigned char c = (unsigned char)s.p[0];
+    if (len == 0 || c < 0x20 || c == 0x7f)
+        buf_printf(b, "\\x%02x", (unsigned)c);
+    else if (!utf8_is_visible(utf8_point(s)))
+        buf_printf(b, "\\u{%x}", (unsigned)utf8_point(s));
+    else
+        buf_add(b, s.p, len);
+    return len ? len : 1;
 }
 
 void utf8_add_visible(struct buf *b, struct slice s)
 {
     while (s.n) {
-        size_t len = utf8_length(s);
-        unsigned char c = (unsigned char)s.p[0];
-        if (c == '\\')
-            buf_adds(b, "\\\\");
-        else if (len == 0 || c < 0x20 || c == 0x7f)
-            buf_printf(b, "\\x%02x", (unsigned)c);
-        else if (!utf8_is_visible(utf8_point(s)))
-            buf_printf(b, "\\u{%x}", (unsigned)utf8_point(s));
+        if (s.p[0] == '\\')
+            buf_addc(b, '\\');
+        s = slice_from(s, add_one(b, s));
+    }
+}
+
+void utf8_add_lines(struct buf *b, struct slice s)
+{
+    while (s.n) {
+        size_t n = 1;
+        if (s.p[0] == '\n')
+            buf_addc(b, '\n');
         else
-            buf_add(b, s.p, len);
-        s = slice_from(s, len ? len : 1);
+            n = add_one(b, s);
+        s = slice_from(s, n);
     }
 }

@@ -28,4 +28,7 @@ bool utf8_is_visible(uint32_t point);
  * newline. */
 void utf8_add_visible(struct buf *b, struct slice s);
 
+/* The same for text of ours that holds such words already and has lines: backslashes and newlines stay. */
+void utf8_add_lines(struct buf *b, struct slice s);
+
 #endif

@@ -3,9 +3,11 @@
  * cli.c - dispatch, messages, colours and widths for the sub-commands.
  *
  * Promises that errors go to stderr with the command's name before them, that a mistyped command is answered with the
- * nearest one, and that escape sequences are written to terminals only (NO_COLOR and TERM=dumb are heeded).
+ * nearest one, that they hold no password and nothing that a terminal obeys, and that escape sequences are written to
+ * terminals only (NO_COLOR and TERM=dumb are heeded).
  */
 #include "cli/cli.h"
+#include "base/secret.h"
 #include "base/utf8.h"
 #include "base/words.h"
 #include <stdarg.h>
@@ -19,10 +21,17 @@ static char prefix_now[64] = "assay";
 static void complain(const char *fmt, va_list ap) PRINTF_LIKE(1, 0);
 static void complain(const char *fmt, va_list ap)
 {
+    char *words = NULL;
+    struct buf safe = BUF_INIT, out = BUF_INIT;
     fflush(stdout);
-    fprintf(stderr, "%s: ", prefix_now);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
+    if (vasprintf(&words, fmt, ap) < 0)
+        words = NULL;
+    secret_add(&safe, slice_str(words ? words : "out of memory"));
+    utf8_add_lines(&out, buf_slice(&safe));
+    fprintf(stderr, "%s: %.*s\n", prefix_now, (int)out.n, out.n ? out.p : "");
+    buf_release(&safe);
+    buf_release(&out);
+    free(words);
 }
 
 void cli_error(const char *fmt, ...)

@@ -10,6 +10,7 @@
  */
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/json_text.h"
 #include "cli/table.h"
 #include <inttypes.h>
 #include <jansson.h>
@@ -283,6 +284,14 @@ static json_t *read_status(const char *dir)
     return s;
 }
 
+static bool print_json(const json_t *s)
+{
+    char *text = json_text(s, JSON_INDENT(2));
+    bool ok = text && puts(text) >= 0 && fflush(stdout) == 0;
+    free(text);
+    return ok;
+}
+
 static int status(int argc, char **argv)
 {
     struct status_options o = {.dir = ASSAY_STATEDIR "/resolver"};
@@ -296,7 +305,7 @@ static int status(int argc, char **argv)
     judge(s, &v);
     bool ok = true;
     if (o.json)
-        ok = json_dumpf(s, stdout, JSON_INDENT(2)) == 0 && putchar('\n') == '\n' && fflush(stdout) == 0;
+        ok = print_json(s);
     else if (o.prometheus)
         ok = print_prometheus(s);
     else

@@ -85,17 +85,21 @@ static bool has_ipv6(void)
 }
 
 /* What bounds the packets that one look-up may cost, as measured (tests/system/dns) against servers that lead on and
- * on. A libunbound that does not know one of these does without, and dns_unbound_not_taken() tells. */
+ * on. A libunbound that does not know one of these does without, and dns_unbound_not_taken() tells.
+ *
+ * Qname minimisation (RFC 9156) would hide whole names from the servers of the root and of top-level domains. But the
+ * sender chooses the names. With it the same mails cost 218 packets instead of 137 (plain), 1,414 instead of 89 (deep),
+ * 4,630 instead of 505 (late) and 24,217 instead of 88 (loop): max-sent-count begins anew for each label. */
 static void set_bounds(struct dns_unbound *u)
 {
     static const char *const options[][2] = {
         {"max-query-restarts:", "7"},          /* CNAME records followed; 11 by default */
-        {"max-sent-count:", "10"},             /* packets for one name at one delegation; 32 */
+        {"max-sent-count:", "6"},              /* packets for one name at one delegation, all that fit 5 s; 32 */
         {"outbound-msg-retry:", "3"},          /* tries of one server; 5 */
         {"max-global-quota:", "50"},           /* packets for a question and all that it leads to (since 1.21) */
         {"infra-cache-max-rtt:", "4000"},      /* the longest wait for one server; 120000 */
         {"target-fetch-policy:", "0 0 0 0 0"}, /* no addresses of name servers that are not needed */
-        {"qname-minimisation:", "no"}, /* a packet for each label: a name of ten labels costs twelve times as much */
+        {"qname-minimisation:", "no"},         /* a packet for each label, of each name on the way; see below */
     };
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (ub_ctx_set_option(u->ctx, options[i][0], options[i][1]) != 0 && !u->not_taken[0])

@@ -9,6 +9,7 @@
  */
 #include "policy/report.h"
 #include "base/arena.h"
+#include "base/secret.h"
 #include "base/utf8.h"
 #include "policy/limits.h"
 #include <stdlib.h>
@@ -64,7 +65,10 @@ const char *report_visible(struct policy_report *r, struct slice text, size_t mo
     struct slice cut = text.n > most ? slice_of(text.p, most) : text;
     while (cut.n < text.n && cut.n && ((unsigned char)text.p[cut.n] & 0xc0) == 0x80)
         cut.n--;
-    utf8_add_visible(&b, cut);
+    struct buf safe = BUF_INIT;
+    secret_add(&safe, cut);
+    utf8_add_visible(&b, buf_slice(&safe));
+    buf_release(&safe);
     if (cut.n < text.n)
         buf_adds(&b, "...");
     const char *kept = r ? arena_copy(r->arena, b.p, b.n) : NULL;
@@ -90,10 +94,26 @@ static size_t window_start(struct slice line, size_t at)
     return from;
 }
 
-static void draw(struct policy_report *r, struct policy_message *m, const struct place *at)
+/* The line without passwords; all places in it stay the same. */
+static struct slice without_password(struct policy_report *r, struct slice line)
+{
+    size_t start, end;
+    if (!secret_find(line, 0, &start, &end))
+        return line;
+    char *copy = arena_copy(r->arena, line.p, line.n);
+    if (copy)
+        (void)secret_blank(copy, line.n);
+    return copy ? slice_of(copy, line.n) : SLICE_NULL;
+}
+
+static void draw(struct policy_report *r, struct policy_message *m, const struct place *shown)
 {
     struct buf b = BUF_INIT;
-    size_t place = (size_t)(at->text.p - at->line.p), from = window_start(at->line, place);
+    size_t place = (size_t)(shown->text.p - shown->line.p), from = window_start(shown->line, place);
+    struct slice line = without_password(r, shown->line);
+    if (!line.p)
+        return;
+    struct place hidden = {.line = line, .text = slice_of(line.p + place, shown->text.n)}, *at = &hidden;
     size_t end = at->line.n - from > WINDOW ? from + WINDOW : at->line.n;
     while (end > place && end < at->line.n && ((unsigned char)at->line.p[end] & 0xc0) == 0x80)
         end--;

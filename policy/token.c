@@ -68,13 +68,7 @@ static struct slice take_line(struct lexer *l)
  * bidi and invisible characters). */
 static bool allowed_point(uint32_t c)
 {
-    if (c < 0x20)
-        return c == '\t';
-    if (c >= 0x7f && c < 0xa0)
-        return false;
-    return !(c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-             (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff0 && c <= 0xfffb) ||
-             (c >= 0xe0000 && c <= 0xe0fff));
+    return c == '\t' || utf8_is_visible(c);
 }
 
 /* Checks the characters of a line; false after an error. */

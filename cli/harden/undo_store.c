@@ -7,6 +7,7 @@
  * is touched then.
  */
 #include "cli/harden/undo_store.h"
+#include "cli/json_text.h"
 #include "base/rootfile.h"
 #include <dirent.h>
 #include <errno.h>
@@ -206,7 +207,7 @@ static char *manifest_text(const struct change *c, size_t n)
                                                "after", sha, "edits", edits_json(c[i].edits)));
     }
     json_t *root = json_pack("{s:i, s:o}", "v", VERSION, "files", files);
-    char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+    char *text = json_text(root, JSON_INDENT(1));
     json_decref(root);
     return text;
 }

@@ -9,12 +9,25 @@
 #include "cli/policy/policy_cmd.h"
 #include "policy/map.h"
 #include "policy/policy_settings.h"
+#include "base/secret.h"
+#include "base/utf8.h"
 #include <stdlib.h>
 
 struct side {
     const struct policy *p;
     struct map texts; /* canonical statement -> times */
 };
+
+/* Safe on a terminal, and without passwords. */
+static void put(const char *text)
+{
+    struct buf safe = BUF_INIT, out = BUF_INIT;
+    secret_add(&safe, slice_str(text));
+    utf8_add_visible(&out, buf_slice(&safe));
+    fwrite(out.p, 1, out.n, stdout);
+    buf_release(&safe);
+    buf_release(&out);
+}
 
 static bool compared_by_value(const struct policy_statement *s)
 {
@@ -40,7 +53,7 @@ static size_t print_missing(const struct side *a, const struct side *b, char sig
         if (compared_by_value(s) || map_get(&b->texts, slice_str(s->text)))
             continue;
         printf("%s%c ", cli_colour(stdout, colour), sign);
-        cli_put_visible(stdout, s->text);
+        put(s->text);
         printf("%s\n", cli_colour(stdout, CLI_PLAIN));
         n++;
     }
@@ -55,9 +68,9 @@ static size_t print_settings(const struct policy *a, const struct policy *b)
         if (strcmp(x.value, y.value) == 0)
             continue;
         printf("~ set %s: ", x.name);
-        cli_put_visible(stdout, *x.value ? x.value : "(empty)");
+        put(*x.value ? x.value : "(empty)");
         printf(" -> ");
-        cli_put_visible(stdout, *y.value ? y.value : "(empty)");
+        put(*y.value ? y.value : "(empty)");
         putchar('\n');
         n++;
     }
@@ -84,11 +97,19 @@ static size_t print_entries(const struct policy *a, const struct policy *b, cons
     for (at = 0; block && policy_list_next(a, name, &at, entry);) {
         if (map_get(&in_b, slice_str(entry)))
             continue;
-        if (n++ < 10)
-            printf("  %c list %s: %s\n", sign, name, entry);
+        if (n++ < 10) {
+            printf("  %c list ", sign);
+            put(name);
+            printf(": ");
+            put(entry);
+            putchar('\n');
+        }
     }
-    if (n > 10)
-        printf("  %c list %s: and %zu more\n", sign, name, n - 10);
+    if (n > 10) {
+        printf("  %c list ", sign);
+        put(name);
+        printf(": and %zu more\n", n - 10);
+    }
     map_release(&in_b);
     free(block);
     return n;
@@ -122,9 +143,9 @@ static size_t print_order(const struct side *a, const struct side *b)
         k++;
     }
     printf("~ the order differs from here on (of two statements as close, the later counts):\n    ");
-    cli_put_visible(stdout, x->text);
+    put(x->text);
     printf("\n    ");
-    cli_put_visible(stdout, y->text);
+    put(y->text);
     putchar('\n');
     return 1;
 }

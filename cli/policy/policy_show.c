@@ -8,36 +8,7 @@
  */
 #include "cli/policy/policy_cmd.h"
 #include "policy/policy_settings.h"
-
-/* A password in a database's address (postgresql://USER:PASSWORD@HOST/..., ?password=...) is not shown. */
-static void put_without_password(struct buf *out, const char *text)
-{
-    const char *start = strstr(text, "://"), *parameter = strstr(text, "password=");
-    if (!start || (strstr(text, "postgres") == NULL)) {
-        buf_adds(out, text);
-        return;
-    }
-    start += 3;
-    const char *end = start + strcspn(start, "/?\" ");
-    const char *at = memrchr(start, '@', (size_t)(end - start));
-    /* an unescaped slash in the password: the last @ of all ends it */
-    if (!at && strrchr(start, '@') && memchr(start, ':', (size_t)(end - start)))
-        at = strrchr(start, '@');
-    const char *colon = at ? memchr(start, ':', (size_t)(at - start)) : NULL;
-    if (colon) {
-        buf_add(out, text, (size_t)(colon + 1 - text));
-        buf_adds(out, "********");
-        text = at;
-    }
-    while (parameter && parameter >= text) {
-        parameter += strlen("password=");
-        buf_add(out, text, (size_t)(parameter - text));
-        buf_adds(out, "********");
-        text = parameter + strcspn(parameter, "&\" ");
-        parameter = strstr(text, "password=");
-    }
-    buf_adds(out, text);
-}
+#include "base/secret.h"
 
 static void put_setting(const struct policy_setting *s, struct buf *out)
 {
@@ -59,7 +30,7 @@ static void put_setting(const struct policy_setting *s, struct buf *out)
     else {
         const char *quote = plain || names ? "" : "\"";
         buf_printf(out, "set %s %s", s->name, quote);
-        put_without_password(out, s->value);
+        secret_add(out, slice_str(s->value));
         buf_printf(out, "%s\n", quote);
     }
 }
@@ -107,7 +78,7 @@ int policy_cmd_show(int argc, char **argv)
     }
     for (size_t i = 0; !a.defaults && (s = policy_statement_at(p, i)); i++)
         if (in_main_file(s)) {
-            put_without_password(&b, s->text);
+            secret_add(&b, slice_str(s->text));
             buf_addc(&b, '\n');
         }
     bool ok = cli_flush(&b);

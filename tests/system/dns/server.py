@@ -10,6 +10,8 @@
         wide    hands each name to thirteen name servers without addresses, none of which exists
         late    the same, but the sixth that is asked for has one
         deep    hands the zone on at each label
+        lame    is served by thirteen addresses, and says SERVFAIL to the first five questions for a name
+        short   says that each answer is too long for UDP, and hears nothing on TCP
         mute    does not answer
 
 The same answers, without delegations, are given by FORWARD (port 53) to whoever asks with RD."""
@@ -19,6 +21,8 @@ import struct
 import threading
 
 DEAD, EVIL, FORWARD = "198.51.100.2", "198.51.100.3", "198.51.100.4"
+LAME = [f"198.51.100.{i}" for i in range(100, 113)]  # more addresses of EVIL's
+LAME_TIMES = 5
 CHAIN = 7
 A, NS, CNAME, SOA, PTR, MX, TXT, AAAA = 1, 2, 5, 6, 12, 15, 16, 28
 
@@ -50,6 +54,7 @@ def name_of(query):
 class Reply:
     def __init__(self):
         self.answer, self.authority, self.additional, self.code, self.authoritative = [], [], [], 0, True
+        self.truncated = False
 
     def nothing(self, zone, exists=False):
         self.code = 0 if exists else 3
@@ -58,7 +63,8 @@ class Reply:
         return self
 
     def octets(self, query, end):
-        flags = 0x8000 | (0x0400 if self.authoritative else 0) | (0x0180 if query[2] & 1 else 0) | self.code
+        flags = 0x8000 | (0x0400 if self.authoritative else 0) | (0x0200 if self.truncated else 0)
+        flags |= (0x0180 if query[2] & 1 else 0) | self.code
         head = query[:2] + struct.pack("!HHHHH", flags, 1, len(self.answer), len(self.authority), len(self.additional))
         return head + query[12:end] + b"".join(self.answer + self.authority + self.additional)
 
@@ -148,12 +154,34 @@ def delegation(zone, address_of):
     return r
 
 
+def delegation_to_many(zone, addresses):
+    r = Reply()
+    r.authoritative = False
+    for i, one in enumerate(addresses):
+        r.authority.append(record(zone, NS, wire([b"ns%d" % i] + zone)))
+        r.additional.append(address([b"ns%d" % i] + zone, one))
+    return r
+
+
+def failure():
+    r = Reply()
+    r.code = 2
+    return r
+
+
+def truncated():
+    r = Reply()
+    r.truncated = True
+    return r
+
+
 class Server(threading.Thread):
     def __init__(self, roots):
         super().__init__(daemon=True)
         self.selector, self.evil, self.octets, self.names, self.deep = selectors.DefaultSelector(), 0, 0, {}, {}
+        self.lame = {}
         self.lock = threading.Lock()
-        for at in list(roots) + [DEAD, EVIL, FORWARD]:
+        for at in list(roots) + [DEAD, EVIL, FORWARD] + LAME:
             s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
             s.bind((at, 53))
@@ -175,7 +203,7 @@ class Server(threading.Thread):
                     answer = self.answer(key.data, query)
                 except (IndexError, struct.error):
                     continue
-                if key.data == EVIL:
+                if key.data == EVIL or key.data in LAME:
                     with self.lock:
                         self.evil += 1
                         self.octets += len(query) + len(answer or b"")
@@ -188,7 +216,7 @@ class Server(threading.Thread):
         low = [one.lower() for one in labels]
         if at == DEAD:
             return None
-        r = self.evil_answer(low, labels, kind) if at == EVIL else self.root_answer(at, low, labels, kind)
+        r = self.evil_answer(low, labels, kind) if at == EVIL or at in LAME else self.root_answer(at, low, labels, kind)
         return r.octets(query, end + 4) if r else None
 
     def evil_answer(self, low, labels, kind):
@@ -197,6 +225,12 @@ class Server(threading.Thread):
             self.deep[tuple(low)] = seen + 1
             if seen < len(low):
                 return delegation(labels[-seen - 1 :], EVIL)
+        if len(low) > 2 and low[-2] == b"lame":
+            seen = self.lame.get((tuple(low), kind), 0)
+            self.lame[(tuple(low), kind)] = seen + 1
+            return leaf(labels, kind) if seen >= LAME_TIMES else failure()
+        if len(low) > 2 and low[-2] == b"short":
+            return truncated()
         return led(low, labels, kind)
 
     def root_answer(self, at, low, labels, kind):
@@ -213,6 +247,8 @@ class Server(threading.Thread):
             return r.nothing([], exists=True)
         if low[-1].startswith(b"dead"):
             return None if at == FORWARD else delegation([labels[-1]], DEAD)
+        if low[-1] == b"evil" and at != FORWARD and low[-2:-1] == [b"lame"]:
+            return delegation_to_many(labels[-2:], LAME)
         if low[-1] == b"evil":
             return led(low, labels, kind) if at == FORWARD else delegation([labels[-1]], EVIL)
         if low[-1] in (b"good", b"victim"):

@@ -3,8 +3,8 @@
  * arena.c - a bump allocator with a bound.
  *
  * Blocks grow by doubling up to BLOCK_MAX; a request larger than a block gets one of its own. Promises zeroed memory
- * aligned to max_align_t, and that the sum of the blocks never passes the bound. On failure it returns NULL, marks the
- * arena, and leaves everything given out before untouched.
+ * aligned to max_align_t, and that the blocks together never exceed the bound. On failure it returns NULL, marks the
+ * arena, and leaves everything allocated before untouched.
  */
 #include "base/arena.h"
 #include <stdint.h>
@@ -17,7 +17,7 @@
 
 struct block {
     struct block *next;
-    size_t size; /* octets behind the header */
+    size_t size; /* octets after the header */
     size_t used;
     max_align_t data[];
 };

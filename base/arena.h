@@ -2,9 +2,9 @@
 /*
  * arena.h - memory that is released all at once.
  *
- * One arena per message, per policy, per look-up set: what is made for it lives as long as it does, and error paths
- * have nothing to undo. An arena has an upper bound; when it is reached, or malloc fails, arena_alloc returns NULL and
- * the arena remembers it (arena_failed), so that a long calculation may check once at its end.
+ * One arena per message, per policy, per look-up set: what is allocated from it lives as long as it does, and error
+ * paths have nothing to free. An arena has an upper bound; when it is reached, or malloc fails, arena_alloc returns
+ * NULL and the arena remembers it (arena_failed), so that a long calculation may check once at its end.
  *
  * Threads: an arena belongs to one thread at a time. It takes no lock.
  */
@@ -22,25 +22,26 @@ struct arena;
 /* A new arena of at most `bound` octets in all. NULL if memory ran out. */
 struct arena *arena_new(size_t bound);
 
-/* Gives everything back. NULL is allowed; returns NULL, so that callers write a = arena_free(a). */
+/* Frees everything. NULL is allowed; returns NULL, so that callers write a = arena_free(a). */
 struct arena *arena_free(struct arena *a);
 
-/* Forgets all that was allocated and the failure mark, and keeps one block for the next use. */
+/* Frees all that was allocated, clears the failure mark, and keeps one block for the next use. */
 void arena_reset(struct arena *a);
 
-/* n zeroed octets, aligned for any type. NULL when the bound or memory is reached. n == 0 gives a valid pointer. */
+/* n zeroed octets, aligned for any type. NULL if the bound is reached or memory runs out. n == 0 gives a valid
+ * pointer. */
 void *arena_alloc(struct arena *a, size_t n) MUST_CHECK;
 
 /* An array of count times size; NULL on overflow too. */
 void *arena_array(struct arena *a, size_t count, size_t size) MUST_CHECK;
 
-/* A copy of n octets with a NUL behind. */
+/* A copy of n octets, followed by a NUL. */
 char *arena_copy(struct arena *a, const void *p, size_t n) MUST_CHECK;
 
 /* A copy of a C string; of NULL: NULL. */
 char *arena_strdup(struct arena *a, const char *s) MUST_CHECK;
 
-/* A copy of a slice, as slice; the octet behind it is NUL. */
+/* A copy of a slice, as slice; the octet after it is NUL. */
 struct slice arena_slice(struct arena *a, struct slice s) MUST_CHECK;
 
 /* Formatted text. NULL when out of memory. */
@@ -50,7 +51,7 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF_LIKE(2,
 /* Tells whether any allocation has failed since the arena was made or reset. */
 bool arena_failed(const struct arena *a);
 
-/* Octets handed out. */
+/* Octets allocated so far. */
 size_t arena_used(const struct arena *a);
 
 #define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))

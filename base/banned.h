@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * banned.h - C library calls that this project does not use, made into compile errors.
+ * banned.h - makes the use of unsafe C library functions a compile error.
  *
- * Each has cost somebody a hole: no length, no state of its own, or no way to tell an error from a value.
- * Use buf.h for text that grows, snprintf for text of a known size, strtol with its end pointer for numbers.
- * Included by the compiler's command line (-include base/banned.h), so that no file can forget it.
+ * Each has caused security holes: it takes no length, has hidden global state, or cannot report an error. Use buf.h for
+ * text that grows, snprintf for text of a known size, strtol with its end pointer for numbers. Included by the
+ * compiler's command line (-include base/banned.h), so that no file can forget it.
  */
 #ifndef ASSAY_BASE_BANNED_H
 #define ASSAY_BASE_BANNED_H

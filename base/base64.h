@@ -9,7 +9,8 @@
 #include "base/slice.h"
 #include <stdint.h>
 
-/* The value of each character of the alphabet, plus one; 0: it is none. For readers with rules of their own. */
+/* The value of each character of the alphabet, plus one; 0: not in the alphabet. For callers that parse with their own
+ * rules. */
 extern const uint8_t base64_value[256];
 
 #define BASE64_MAIL_LINE 76 /* RFC 2045 6.8 */
@@ -18,8 +19,8 @@ extern const uint8_t base64_value[256];
  * without LF. */
 void base64_encode(struct buf *out, struct slice in, unsigned line);
 
-/* Adds the octets of a text, to its first '=' or its end. What is no character of the alphabet is left out (RFC 2045
- * 6.8 asks for it). */
+/* Adds the octets of a text, to its first '=' or its end. Characters outside the alphabet are skipped (RFC 2045 6.8
+ * asks for it). */
 void base64_decode(struct buf *out, struct slice in);
 
 #endif

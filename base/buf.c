@@ -2,8 +2,8 @@
 /*
  * buf.c - growing text.
  *
- * Promises a NUL behind the text at all times and that a failed addition changes nothing but the mark. An addition is
- * whole or not made at all.
+ * Promises that a NUL always follows the text, and that a failed addition changes nothing but the mark: text is added
+ * completely or not at all.
  */
 #include "base/buf.h"
 #include <stdarg.h>

@@ -2,10 +2,9 @@
 /*
  * buf.h - text that grows, on the heap.
  *
- * A struct buf set to BUF_INIT is empty and valid. The octet behind the text is always NUL, so that b.p can be used as
- * a C string where the text holds no NUL. When memory runs out, or the text would pass `bound` (0: no bound), the
- * buffer keeps what it has, sets `failed`, and takes nothing more: check once at the end. buf_release gives the memory
- * back.
+ * A struct buf set to BUF_INIT is empty and valid. The octet after the text is always NUL, so that b.p can be used as a
+ * C string where the text holds no NUL. When memory runs out, or the text would pass `bound` (0: no bound), the buffer
+ * keeps what it has, sets `failed`, and takes nothing more: check once at the end. buf_release frees the memory.
  *
  * Threads: one at a time.
  */
@@ -40,10 +39,10 @@ void buf_cut(struct buf *b, size_t n);
 /* Empties it and clears the failure mark; keeps the memory. */
 void buf_reset(struct buf *b);
 
-/* Gives the memory back and leaves an empty, valid buffer. */
+/* Frees the memory and leaves an empty, valid buffer. */
 void buf_release(struct buf *b);
 
-/* Hands the text over as a malloc'ed string, which the caller frees; the buffer is empty after. NULL when failed. */
+/* Returns the text as a malloc'ed string, which the caller frees; the buffer is then empty. NULL when failed. */
 char *buf_detach(struct buf *b) MUST_CHECK;
 
 static inline struct slice buf_slice(const struct buf *b)

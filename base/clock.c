@@ -2,7 +2,7 @@
 /*
  * clock.c - wall and monotonic time.
  *
- * Promises that a fixed wall time is what every caller sees, and that the monotonic clock is never fixed: waiting
+ * Promises that every caller sees a fixed wall time, and that the monotonic clock is never fixed, so that waiting
  * always ends.
  */
 #include "base/clock.h"

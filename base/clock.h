@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * clock.h - the two clocks, and how tests and replays set the first.
+ * clock.h - the wall clock and the monotonic clock; tests and replays can fix the first.
  *
  * Wall time (seconds since 1970) decides dates: signatures, exemptions, days of reports. Monotonic time decides how
- * long we wait. Code asks this header and never time(2), so that a case can be judged as of any day.
+ * long we wait. Code calls these functions and never time(2), so that a case can be judged as of any day.
  *
  * Threads: clock_set_wall before other threads start; the rest from any thread.
  */
@@ -19,13 +19,13 @@ time_t clock_wall(void);
 /* Wall time in microseconds since 1970. */
 int64_t clock_wall_us(void);
 
-/* Milliseconds that only ever go forward. */
+/* Milliseconds of the monotonic clock. */
 int64_t clock_mono_ms(void);
 
 /* Fixes wall time for the rest of the process; 0 lets it run again. */
 void clock_set_wall(time_t fixed);
 
-/* Waits so long; a signal may end it early. */
+/* Sleeps that long; a signal may end it early. */
 void clock_sleep_ms(int64_t ms);
 
 /* "2026-11-20T23:19:25Z" */

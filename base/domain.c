@@ -2,16 +2,16 @@
 /*
  * domain.c - the one place where text becomes a domain name.
  *
- * ASCII text takes the short way (case, characters, lengths); text with octets above 127 goes through libidn2 (IDNA
- * 2008, RFC 5891, non-transitional) and then the same checks. Labels with "xn--" are checked to be real A-labels, since
- * a fake one shows a person another name than DNS sees. Fails with a status; never half-writes the result.
+ * ASCII text is only checked and lower-cased (characters, lengths); text with octets above 127 goes through libidn2
+ * (IDNA 2008, RFC 5891, non-transitional) and then the same checks. Labels with "xn--" are checked to be real A-labels,
+ * since a fake one shows a person another name than DNS sees. Fails with a status; never half-writes the result.
  */
 #include "base/domain.h"
 #include "base/utf8.h"
 #include <idn2.h>
 #include <stdlib.h>
 
-/* By table: the resolver asks it of every octet of every name it sees. */
+/* A table, because the resolver does this for every octet of every name. */
 const char domain_kept_octets[256] = {
     ['-'] = '-', ['_'] = '_', ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5',
     ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9', ['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd',

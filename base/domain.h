@@ -2,7 +2,7 @@
 /*
  * domain.h - domain names as this project keeps them.
  *
- * Kept form: A-labels, lower case, no dot at the end, labels of 1..63 octets, at most 253 octets in all (RFC 1035
+ * Canonical form: A-labels, lower case, no dot at the end, labels of 1..63 octets, at most 253 octets in all (RFC 1035
  * 2.3.4). What a sender wrote becomes a canonical name at one place only, domain_from_text(), so that no two parts of
  * the program can see two different names (RFC 5890 to 5892, IDNA 2008 by libidn2, non-transitional).
  *
@@ -25,7 +25,7 @@
  * not a name; STATUS_LIMIT: too long; out is untouched then. The root (".") is STATUS_INVALID. */
 enum status domain_from_text(struct slice text, char out[LIMIT_DOMAIN + 1]) MUST_CHECK;
 
-/* What an octet of a label is in a canonical name: itself, or a capital's small letter; 0: no canonical name has it. */
+/* The octet as it is in a canonical name (capitals become lower case); 0: it cannot occur in one. */
 extern const char domain_kept_octets[256];
 
 /* Tells whether s already is a canonical name. */
@@ -38,7 +38,7 @@ bool domain_is_host(const char *kept);
 /* Number of labels. */
 size_t domain_labels(const char *kept);
 
-/* The name without its first label; NULL when it has but one. Points into kept. */
+/* The name without its first label; NULL if it has only one. Points into kept. */
 const char *domain_parent(const char *kept);
 
 /* The last `count` labels; the whole name when it has fewer. Points into kept. */

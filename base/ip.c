@@ -3,8 +3,7 @@
  * ip.c - reading, comparing and writing addresses and networks.
  *
  * Promises that equal addresses have equal octets (mapped IPv4 is unwrapped, unused octets are zero). Text that is not
- * wholly an address is STATUS_INVALID; inet_pton's strict forms are the only ones taken (no 192.0.2, no octal, no scope
- * id).
+ * wholly an address is STATUS_INVALID; only inet_pton's strict forms are accepted (no 192.0.2, no octal, no scope id).
  */
 #include "base/ip.h"
 #include <arpa/inet.h>
@@ -136,8 +135,9 @@ bool ip_is_loopback(const struct ip *a)
 }
 
 /* The IANA special-purpose address registries of IPv4 and IPv6 (RFC 6890 and what is entered since; read 2026-11), all
- * entries that are not globally reachable, with multicast and the reserved rest. First match decides. `embeds`: at that
- * octet stands an IPv4 address by which it is judged, 0: none. Documentation networks: see ip_is_special in ip.h. */
+ * entries that are not globally reachable, and multicast and reserved addresses. The first match decides. `embeds`: the
+ * octet where an embedded IPv4 address begins, which is judged instead; 0: none. Documentation networks: see
+ * ip_is_special in ip.h. */
 static const struct special {
     uint8_t family, base[16], bits;
     enum { IS_SPECIAL, IS_PUBLIC, IS_DOCUMENTATION } what;

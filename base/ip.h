@@ -3,7 +3,7 @@
  * ip.h - addresses and networks.
  *
  * An IPv4-mapped IPv6 address (::ffff:a.b.c.d) becomes the IPv4 address when it is read, at this one place, so that no
- * check can be led round by the other spelling (RFC 4291 2.5.5.2). family is 4, 6, or 0 for "not known".
+ * check can be bypassed by the other spelling (RFC 4291 2.5.5.2). family is 4, 6, or 0 for "not known".
  *
  * All functions are pure and may be called from any thread.
  */
@@ -46,7 +46,7 @@ bool ip_in_net(const struct ip *a, const struct ip_net *net);
 /* Tells whether the first `bits` bits agree (same family). */
 bool ip_same_prefix(const struct ip *a, const struct ip *b, unsigned bits);
 
-/* The network of that many bits round an address (bits beyond the family's width are cut to it). */
+/* The network of that many bits that contains an address (bits beyond the family's width are cut to it). */
 struct ip_net ip_net_of(const struct ip *a, unsigned bits);
 
 bool ip_is_loopback(const struct ip *a);

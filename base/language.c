@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * language.c - looks a text up in the catalogue of a language (language.h).
+ * language.c - looks up a text in the catalogue of a language (language.h).
  *
  * The catalogues are made from po/NAME.po by po/compile when the program is built, sorted by the English text, so that
  * a look-up is a binary search. Promises never to return NULL for a text that is not NULL.

@@ -2,8 +2,8 @@
 /*
  * language.h - texts for people in their language, from catalogues that are part of the program.
  *
- * A text is asked for by its English form; where a catalogue (po/NAME.po, compiled in) has none, the English one is
- * released. No locale need be installed, and none is changed: numbers in files and on the wire stay as they are.
+ * The English text is the key; if a catalogue (po/NAME.po, compiled in) does not have it, the English text is returned.
+ * No locale need be installed, and none is changed: numbers in files and on the wire stay as they are.
  *
  * Pure, except language_of_user(), which reads the environment. Any thread.
  */
@@ -14,10 +14,10 @@
 
 enum language { LANGUAGE_EN, LANGUAGE_NL, LANGUAGE_COUNT };
 
-/* The text in a language, or itself. english must be exactly what stands in the catalogue. */
+/* The text in a language, or the English text. english must be exactly as in the catalogue. */
 const char *language_text(enum language l, const char *english);
 
-/* "nl", "nl_NL.UTF-8", "NL". false: a language that there is no catalogue of. */
+/* "nl", "nl_NL.UTF-8", "NL". false: there is no catalogue for this language. */
 bool language_from_name(const char *name, enum language *out);
 
 /* By LC_ALL, LC_MESSAGES or LANG, the first that is set; English if it names no language we have. */

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * limits.h - every bound on what comes from outside that more than one room needs, with its source.
+ * limits.h - the limits on input from outside that more than one folder needs, each with its source.
  *
- * A room's own bounds stand in its own header. Over a bound there is a clear permanent or temporary error, never a
- * crash.
+ * Limits that only one folder needs are in its own headers. Input over a limit gets a clear permanent or temporary
+ * error, never a crash.
  *
- * A bound of ours fails closed (design section 9): what could not be judged because of it is never `none` and never a
- * pass. An engine that stops at one says which kind in its finding; judge/verdict_ruling.c alone says what follows.
+ * A limit of ours fails closed (design section 9): what could not be judged because of it is never `none` and never a
+ * pass. An engine that stops at a limit says in its finding which kind it is; only judge/verdict_ruling.c decides what
+ * follows.
  */
 #ifndef ASSAY_BASE_LIMITS_H
 #define ASSAY_BASE_LIMITS_H
 
-/* Which kind of bound kept something from being found out. The greater one outweighs the other: what the message itself
- * is too much for, no later attempt will find out. */
+/* Which kind of limit kept us from finding something out. The greater value outweighs the other: if the message itself
+ * is too large, a later attempt will not help. */
 enum limit_kind {
     LIMIT_NOT_REACHED,
-    LIMIT_OF_MOMENT,  /* load, or what a client may cost us now: another attempt may find it out. 451 4.4.3 */
+    LIMIT_OF_MOMENT,  /* load, or a client's budget: a later attempt may succeed. 451 4.4.3 */
     LIMIT_OF_MESSAGE, /* the same message meets it every time: a failure, whose reply names the limit */
 };
 
@@ -37,7 +38,7 @@ enum limit_kind {
 /* Recipients of one message the judge keeps (RFC 5321 4.5.3.1.8 asks for at least 100). */
 #define LIMIT_RECIPIENTS 10000
 
-/* DNS: look-ups of one scope that is no message's, names a single answer may hold, and the time allowed. */
+/* DNS: look-ups of one scope that does not belong to a message, names in one answer, and the time allowed. */
 #define LIMIT_DNS_LOOKUPS 60
 #define LIMIT_DNS_RDATA 65535
 #define LIMIT_DNS_RRS 512
@@ -53,11 +54,11 @@ enum limit_kind {
 #define LIMIT_DNS_REST 60 /* reverse names, MX and TLSA of the sender, keys of ARC */
 #define LIMIT_DNS_MESSAGE (LIMIT_DNS_DMARC + LIMIT_DNS_KEYS + LIMIT_DNS_SPF + LIMIT_DNS_REST)
 
-/* DNS: packets that the look-ups of one message may send, as far as can be told from their answers; each is charged its
+/* DNS: packets that the look-ups of one message may send, estimated from their answers; each look-up is charged its
  * worst case before it begins (tests/system/dns counts at the server). */
 #define LIMIT_DNS_WIRE 150
 #define LIMIT_DNS_WIRE_LOOKUP 13
-#define LIMIT_DNS_WIRE_RESERVED (8 + LIMIT_DNS_KEYS) /* of these, kept for DMARC and keys until they have asked */
+#define LIMIT_DNS_WIRE_RESERVED (8 + LIMIT_DNS_KEYS) /* of these, reserved for DMARC and keys until they have asked */
 
 /* Memory one message may use in its arena. The body is never kept, only hashed. */
 #define LIMIT_MESSAGE_ARENA (32u * 1024 * 1024)

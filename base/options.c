@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * options.c - reads a command line by a table, and makes the help from it.
+ * options.c - parses a command line by a table, and makes the help from it.
  *
- * Promises one complaint for a command line that is wrong, about the first thing that is wrong with it, and that every
- * option means the same whichever of its forms is used. getopt_long is not used because it prints by itself, in the
- * name of argv[0] and in words of its own.
+ * Promises one complaint about a wrong command line, about its first error, and that all forms of an option mean the
+ * same. getopt_long is not used because it prints its own messages, under the name argv[0].
  */
 #include "base/options.h"
 #include "base/words.h"
@@ -40,7 +39,7 @@ static const struct option_row *by_letter(const struct options_spec *s, char let
     return letter == help_row.letter ? &help_row : NULL;
 }
 
-/* Every name of the table, the help's last. */
+/* Every name in the table; that of the help is last. */
 static size_t all_names(const struct options_spec *s, const char *names[OPTIONS_MAX + 1])
 {
     size_t n = 0;
@@ -59,7 +58,7 @@ static const struct option_row *row_named(const struct options_spec *s, const ch
     return &help_row;
 }
 
-/* The option of that long name, or the only one that begins so. NULL after a complaint. */
+/* The option of that long name, or the only one that begins with it. NULL after a complaint. */
 static const struct option_row *by_name(struct reading *r, struct slice typed)
 {
     const char *names[OPTIONS_MAX + 1], *found = NULL, *second = NULL;
@@ -121,7 +120,7 @@ static bool take(struct reading *r, const struct option_row *o, const char *valu
 
 /* ---- one word of the command line ---- */
 
-/* "--name", "--name=value". `next` is the word behind it, or NULL; *used says whether it was the value. */
+/* "--name", "--name=value". `next` is the word after it, or NULL; *used says whether it was the value. */
 static bool long_form(struct reading *r, const char *word, const char *next, bool *used)
 {
     const char *equals = strchr(word, '=');
@@ -208,7 +207,7 @@ enum options_end options_read(const struct options_spec *spec, int argc, char **
 
 /* ---- help ---- */
 
-/* Adds text, broken at blanks, from column `at` on; further lines are indented to `indent`. */
+/* Adds text from column `at` on, wrapped at blanks; further lines are indented to `indent`. */
 static void add_wrapped(struct buf *out, const char *text, size_t at, size_t indent)
 {
     while (*text) {
@@ -257,7 +256,7 @@ static void left_of(const struct option_row *o, char *left, size_t size)
     snprintf(left, size, "  %.4s--%s%s%s", letter, o->name, o->argument ? " " : "", o->argument ? o->argument : "");
 }
 
-/* Where the help of a table begins: behind its longest left side that leaves room for it. */
+/* The column where the help begins: after the longest left side that leaves room for it. */
 static size_t column_of(const struct options_spec *s)
 {
     size_t column = 12;

@@ -3,9 +3,9 @@
  * options.h - the command line of a program or of one of its commands, read by one table.
  *
  * The table drives the parser, the help, and through the help the test of the manual and the shell completion. All
- * programs take options alike: `--policy FILE` and `--policy=FILE`, `-P FILE` and `-PFILE`, flags in one word (`-ny`),
- * the beginning of a long name where only one begins so, options and operands in any order, `--` before operands that
- * begin with `-`. `-h` and `--help` are in every table by themselves.
+ * programs accept the same forms: `--policy FILE` and `--policy=FILE`, `-P FILE` and `-PFILE`, flags in one word
+ * (`-ny`), an unambiguous beginning of a long name, options and operands in any order, `--` before operands that begin
+ * with `-`. `-h` and `--help` are added to every table.
  *
  * Nothing is printed here: a complaint is one line of text, with the nearest name if one is near. Texts point into
  * argv. Threads: any.
@@ -21,25 +21,25 @@
 #include <stdio.h>
 
 #define OPTIONS_MAX 64        /* rows of one table */
-#define OPTIONS_HELP_WIDTH 80 /* columns that help takes: what a terminal has at least */
+#define OPTIONS_HELP_WIDTH 80 /* width of the help: the smallest usual terminal */
 
 enum option_kind {
     OPTION_FLAG,   /* bool */
     OPTION_TEXT,   /* const char * */
     OPTION_NUMBER, /* int64_t, from low to high */
-    OPTION_TAKE,   /* take() puts it there */
+    OPTION_TAKE,   /* take() stores it */
 };
 
 struct option_row {
-    char letter;      /* 0: no short form */
-    const char *name; /* the long form, without "--"; NULL: no option, but a heading of the help: its text is `help` */
+    char letter;          /* 0: no short form */
+    const char *name;     /* the long form, without "--"; NULL: a heading in the help, with the text `help` */
     const char *argument; /* what the help calls its value; NULL: takes none */
     const char *help;
     enum option_kind kind;
     size_t at; /* offset of its field in the caller's struct */
     int64_t low, high;
-    /* Puts the value (NULL for an option without one) into the caller's struct. NULL: taken; else what is wanted, such
-     * as "a day such as 2026-11-20". */
+    /* Puts the value (NULL for an option without one) into the caller's struct. NULL: accepted; else what was expected,
+     * such as "a day such as 2026-11-20". */
     const char *(*take)(void *into, const char *value);
     unsigned bit; /* 0: of every command that uses this table; else of those whose `takes` has the bit */
 };
@@ -62,7 +62,7 @@ struct option_word {
 };
 
 struct options_spec {
-    const char *synopsis; /* behind the name; several forms: one a line */
+    const char *synopsis; /* after the name; several forms: one per line */
     const char *text;     /* what it does; a paragraph a line */
     const struct option_row *rows;
     size_t row_count;

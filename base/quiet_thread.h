@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * quiet_thread.h - a thread that takes no signal: the program's main thread waits for them, and a helper that took one
- * would end the program.
+ * quiet_thread.h - starts a thread that blocks all signals: the main thread waits for them, and in another thread a
+ * signal's default action would end the program.
  */
 #ifndef ASSAY_BASE_QUIET_THREAD_H
 #define ASSAY_BASE_QUIET_THREAD_H

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * rootfile.c - file work that root may do in a folder that another user may write to.
+ * rootfile.c - safe file operations for root in a folder that another user can write to.
  *
- * Promises that nothing outside the folder is opened for writing, created, given away or changed, whatever stands in
- * the folder: each step is done on a descriptor that was checked, and a name is only ever created (O_EXCL), replaced by
- * rename or removed. On failure errno is kept and nothing half-written stays.
+ * Promises that nothing outside the folder is opened for writing, created, changed or given another owner, whatever is
+ * in the folder: each step is done on a descriptor that was checked, and a name is only ever created (O_EXCL), replaced
+ * by rename or removed. On failure errno is kept and nothing half-written stays.
  */
 #include "base/rootfile.h"
 #include <errno.h>
@@ -137,7 +137,7 @@ int rootfile_folder(const char *path)
         }
         memcpy(name, w.rest + skip, len);
         name[len] = '\0';
-        /* By way of a second buffer: glibc's checked memmove is the same code as its memcpy, which valgrind minds. */
+        /* Uses a second buffer: glibc's memmove shares its code with memcpy, and valgrind reports the overlap. */
         char tail[sizeof w.rest];
         size_t left = strlen(w.rest + skip + len) + 1;
         memcpy(tail, w.rest + skip + len, left);
@@ -236,7 +236,7 @@ static bool set_rights(int fd, const struct rootfile_rights *r)
     return (!owner || fchown(fd, r->uid, r->gid) == 0) && (!r->mode || fchmod(fd, r->mode) == 0);
 }
 
-/* A new file under a random name beside the one it is to become. */
+/* Creates a file under a random name next to the final one. */
 static int create(int folder, const char *name, char fresh[NAME_MAX + 1])
 {
     for (int tries = 0; tries < 8; tries++) {
@@ -275,7 +275,7 @@ enum status rootfile_write(const char *path, struct slice text, const struct roo
     return good ? STATUS_OK : rootfile_status(error);
 }
 
-/* What stands there, checked and given its rights. */
+/* Checks what exists under that name, and sets owner and mode. */
 static enum status give(int folder, const char *name, mode_t kind, const struct rootfile_rights *r)
 {
     struct stat st;

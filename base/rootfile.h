@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * rootfile.h - file work that root may do in a folder that another user may write to.
+ * rootfile.h - safe file operations for root in a folder that another user can write to.
  *
  * Root follows no name that somebody else could have put there. All functions work by openat() from "/" (or from the
- * current folder) and hold each folder open while they work in it. The rules, for whoever calls:
+ * current folder) and hold each folder open while they work in it. The rules:
  *   - A symbolic link on the way to the folder is followed only if its owner is root or the caller, and the folder that
  *     it stands in belongs to one of them and cannot be written by others (or is sticky). A link as the last component
  *     is never followed.
@@ -35,7 +35,7 @@ struct rootfile_rights {
     gid_t gid; /* (gid_t)-1: as it is made */
 };
 
-/* Opens a folder to work in; the caller closes it. -1 with errno. */
+/* Opens a folder; the caller closes it. -1 with errno. */
 int rootfile_folder(const char *path);
 
 /* The same of the folder that holds path; *name is the last component, within path. */
@@ -44,15 +44,15 @@ int rootfile_parent(const char *path, const char **name);
 /* Appends what is in it to out. STATUS_LIMIT: it holds more than `most` octets. */
 enum status rootfile_read(const char *path, uid_t other, size_t most, struct buf *out) MUST_CHECK;
 
-/* Writes the file anew, whole or not at all. */
+/* Replaces the file, completely or not at all. */
 enum status rootfile_write(const char *path, struct slice text, const struct rootfile_rights *rights) MUST_CHECK;
 
 /* Makes a folder with these rights, or gives the one that is there, root's or the caller's, to rights->uid; its mode
  * then stays as it is. */
 enum status rootfile_make_folder(const char *path, const struct rootfile_rights *rights) MUST_CHECK;
 
-/* Gives what stands there, of this kind (S_IFREG, S_IFSOCK, S_IFDIR), these rights. It must be root's, the caller's or
- * rights->uid's. A mode of 0 leaves the mode. */
+/* Sets owner and mode of an existing entry of this kind (S_IFREG, S_IFSOCK, S_IFDIR). It must be root's, the caller's
+ * or rights->uid's. A mode of 0 leaves the mode. */
 enum status rootfile_give(const char *path, mode_t kind, const struct rootfile_rights *rights) MUST_CHECK;
 
 /* Removes a name that is not a folder. STATUS_MISSING: there is none. */

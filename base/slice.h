@@ -2,8 +2,9 @@
 /*
  * slice.h - a pointer and a length, passed by value.
  *
- * Text from outside is handled as slices: it may hold NUL bytes, and nothing says where it ends but its length.
- * A slice owns nothing; it is good as long as what it points into. The empty slice has n == 0, and p may then be NULL.
+ * Text from outside is handled as slices: it may contain NUL bytes, and only its length says where it ends. A slice
+ * owns nothing; it is valid as long as the memory that it points into. The empty slice has n == 0, and p may then be
+ * NULL.
  */
 #ifndef ASSAY_BASE_SLICE_H
 #define ASSAY_BASE_SLICE_H
@@ -40,7 +41,7 @@ static inline bool slice_eq(struct slice a, struct slice b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-/* Equal without regard to ASCII case. Stops at no NUL: strncasecmp would. */
+/* Compares without regard to ASCII case. Does not stop at a NUL, as strncasecmp would. */
 static inline bool slice_eq_nocase(struct slice a, struct slice b)
 {
     if (a.n != b.n)

@@ -19,7 +19,7 @@ enum standard {
     STANDARD_DNSSEC,
     STANDARD_MESSAGE_FORMAT,
     STANDARD_RDNS,
-    STANDARD_MAIL_COUNT, /* the ones above are judged on mail; the ones below are only checked of domains */
+    STANDARD_MAIL_COUNT, /* the ones above are judged on mail; the ones below are checked for domains only */
     STANDARD_IPV6 = STANDARD_MAIL_COUNT,
     STANDARD_MTA_STS,
     STANDARD_TLS_RPT,
@@ -35,9 +35,9 @@ enum result {
     RESULT_SOFTFAIL,  /* spf */
     RESULT_NEUTRAL,   /* spf, dkim */
     RESULT_POLICY,    /* dkim: right, but below what is accepted (RFC 8601 2.7.1) */
-    RESULT_TEMPERROR, /* could not be found out now */
-    RESULT_PERMERROR, /* what is published or sent cannot be understood */
-    RESULT_UNTESTED,  /* could not test: neither pass nor fail nor unsure (dane proof) */
+    RESULT_TEMPERROR, /* could not be determined now */
+    RESULT_PERMERROR, /* what is published or sent is invalid */
+    RESULT_UNTESTED,  /* could not be tested: neither pass nor fail nor unsure (dane proof) */
     RESULT_COUNT,
 };
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * status.h - how a call of ours went, the same everywhere.
+ * status.h - the return codes of our functions, the same everywhere.
  *
  * Soft and hard failure are different values, so that nobody has to guess from a text whether trying again makes sense:
  *   STATUS_OK        done; results are set.
- *   STATUS_AGAIN     soft: may go well later (a time-out, a full disk, a busy database). Results untouched.
- *   STATUS_INVALID   hard: what came in is not what it must be. Results untouched.
- *   STATUS_LIMIT     hard: a named limit (limits.h) was passed. Results untouched.
+ *   STATUS_AGAIN     soft: may succeed later (a time-out, a full disk, a busy database). Results untouched.
+ *   STATUS_INVALID   hard: the input is invalid. Results untouched.
+ *   STATUS_LIMIT     hard: a named limit (limits.h) was exceeded. Results untouched.
  *   STATUS_MISSING   hard: there is no such thing.
  *   STATUS_DENIED    hard: not allowed (permissions, ownership).
  *   STATUS_NOMEM     soft: memory or an arena's bound ran out.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_message.c - the two small files by which a test message is known.
+ * test_message.c - reads and writes the two small files that identify a test message.
  *
- * Promises that a file is read only where it is a plain file, root's or our own, that nobody else may write or (the
- * secrets) read, and not older than TEST_MESSAGE_SECONDS nor from the future. Files are made anew, never through a
- * link: the folder is the milter's user's, and doctor is root. Failure: a status, nothing left behind.
+ * Promises that a file is read only if it is a plain file, belongs to root or to us, cannot be written (for the
+ * secrets: or read) by others, and is neither older than TEST_MESSAGE_SECONDS nor from the future. Files are made anew,
+ * never through a link: the folder is the milter's user's, and doctor is root. Failure: a status, nothing left behind.
  */
 #include "base/test_message.h"
 #include "base/slice.h"
@@ -53,7 +53,7 @@ static enum status write_file(const char *path, const char *text, uid_t owner)
     return ok ? STATUS_OK : STATUS_AGAIN;
 }
 
-/* owner: of whom, besides root and ourselves, a file is believed. */
+/* owner: accepted as owner of the file, besides root and ourselves. */
 static enum status read_file(const char *path, uid_t owner, char out[FILE_SIZE], time_t *made)
 {
     struct stat st;
@@ -151,7 +151,7 @@ enum status test_receipt_read(const char *state_dir, const struct test_message *
         return s;
     if (sscanf(text, "%32[0-9a-f] %8[0-9a-f] %15[a-z-] %lld %lu %llu", answer, r.policy, r.would, &r.ms, &r.fields,
                &r.octets) != 6)
-        return STATUS_MISSING; /* perhaps half written: it is looked at again */
+        return STATUS_MISSING; /* perhaps half written: try again */
     if (strcmp(answer, m->answer) != 0)
         return STATUS_MISSING;
     *out = r;

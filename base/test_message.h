@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_message.h - how `assay doctor` and assay-milter know each other when a test message goes through the MTA.
+ * test_message.h - how `assay doctor` and assay-milter authenticate each other when a test message goes through the
+ * MTA.
  *
- * Doctor, as root, leaves two random secrets in the state folder, in a file that the milter's user alone can read.
- * `ask` goes through the MTA as a sender's address; whoever answers with `answer` has read the file: an MTA that only
+ * Doctor, as root, leaves two random secrets in the state folder, in a file that only the milter's user can read. `ask`
+ * goes through the MTA as a sender's address. Whoever replies with `answer` must have read the file; an MTA that only
  * repeats what it was told cannot. Only then does the message itself follow, in the same connection; the milter drops
- * it and leaves a receipt. Nobody who cannot read that file can make the milter drop a mail, and the file is good for
+ * it and leaves a receipt. Nobody who cannot read that file can make the milter drop a mail, and the file is valid for
  * one minute.
  *
- * Threads: any. Failure: by status; what is doubtful in any way (owner, permissions, age, form) is STATUS_MISSING or
- * DENIED.
+ * Threads: any. Failure: by status; a file with a wrong owner, mode, age or form is STATUS_MISSING or STATUS_DENIED.
  */
 #ifndef ASSAY_BASE_TEST_MESSAGE_H
 #define ASSAY_BASE_TEST_MESSAGE_H
@@ -27,7 +27,7 @@ struct test_message {
     char ask[TEST_MESSAGE_SECRET + 1], answer[TEST_MESSAGE_SECRET + 1];
 };
 
-/* What the milter says of the message it dropped. */
+/* What the milter reports about the message it dropped. */
 struct test_receipt {
     char policy[9];       /* the hash of the policy that judged it */
     char would[16];       /* what would have been done with it */
@@ -36,10 +36,10 @@ struct test_receipt {
     unsigned long long octets;
 };
 
-/* Makes new secrets and leaves them in the folder, for the folder's owner to read. Takes away an earlier receipt. */
+/* Makes new secrets and leaves them in the folder, for the folder's owner to read. Removes an earlier receipt. */
 enum status test_message_offer(const char *state_dir, struct test_message *out) MUST_CHECK;
 
-/* Takes away what offer left, and the receipt. */
+/* Removes the secrets and the receipt. */
 void test_message_withdraw(const char *state_dir);
 
 /* The secrets on offer at this moment. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * utf8.h - telling valid UTF-8 (RFC 3629) from other octets, and making hostile text harmless to show.
+ * utf8.h - checks UTF-8 (RFC 3629), and escapes hostile text so that it is safe to show.
  */
 #ifndef ASSAY_BASE_UTF8_H
 #define ASSAY_BASE_UTF8_H
@@ -18,12 +18,12 @@ uint32_t utf8_point(struct slice s);
 
 bool utf8_valid(struct slice s);
 
-/* Tells whether a code point shows itself and nothing else: no control character, nothing without width, nothing that
- * turns the direction. */
+/* Tells whether a code point is visible and harmless: not a control character, not without width, not one that changes
+ * the writing direction. */
 bool utf8_is_visible(uint32_t point);
 
-/* Adds s to b so that it is safe on a terminal, in a log line and in a page's text: control characters (C0, C1,
- * DEL), characters that turn the writing direction or have no width (bidi controls, zero-width, BOM, line and
+/* Adds s to b, escaped so that it is safe on a terminal, in a log line and in a page's text: control characters (C0,
+ * C1, DEL), characters that turn the writing direction or have no width (bidi controls, zero-width, BOM, line and
  * paragraph separators), and octets that are no UTF-8, become \xHH or \u{H}; a backslash becomes two. Never adds a
  * newline. */
 void utf8_add_visible(struct buf *b, struct slice s);

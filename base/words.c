@@ -2,8 +2,7 @@
 /*
  * words.c - edit distance (Damerau's restricted form: a swap of neighbours is one slip) over short words.
  *
- * Words longer than LONGEST are never near anything, so the table is of fixed size and the work is bounded whatever was
- * typed.
+ * Words longer than LONGEST match nothing, so the table has a fixed size and the work is bounded.
  */
 #include "base/words.h"
 

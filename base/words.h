@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * words.h - the nearest word: what somebody who mistyped most likely meant.
+ * words.h - finds the nearest word: what somebody who mistyped probably meant.
  */
 #ifndef ASSAY_BASE_WORDS_H
 #define ASSAY_BASE_WORDS_H

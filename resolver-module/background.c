@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * background.c - detached threads with a file table of their own, and the lines they leave for the resolver's log.
+ * background.c - detached threads with a file descriptor table of their own, and their lines for the resolver's log.
  *
- * Promises: nothing here waits for a thread without a bound. No line is lost but beyond BACKGROUND_LINES, and then
- * their number is told; a line is cut at BACKGROUND_LINE. Lines are handed over without a lock. Where the file table
- * cannot be had alone (another system, a filter of system calls) the thread runs all the same, and shares the
+ * Promises: nothing here waits for a thread without a bound. Lines are lost only beyond BACKGROUND_LINES, and then
+ * their number is reported; a line is cut at BACKGROUND_LINE. Lines are passed on without a lock. If the thread cannot
+ * get its own descriptor table (another system, a filter of system calls) it runs all the same, and shares the
  * resolver's.
  */
 #include "resolver-module/background.h"
@@ -35,7 +35,7 @@ struct start {
 
 static _Thread_local bool here;
 static struct queue *lines;
-static atomic_uint waiting; /* goes up with each line, lost or not */
+static atomic_uint waiting; /* incremented for each line, lost or not */
 static atomic_uint lost;
 static atomic_uint flushed;
 
@@ -48,8 +48,8 @@ bool background_ready(void)
 
 /* ---- threads ---- */
 
-/* Of a table of our own: while we held one of the resolver's sockets, questions could still be delivered to it after
- * the resolver has closed it. */
+/* Gets a descriptor table of our own and closes everything in it: while we held one of the resolver's sockets, queries
+ * could still be delivered to it after the resolver has closed it. */
 static void close_files(void)
 {
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
@@ -105,8 +105,7 @@ bool background_start(struct background_slot *slot, void (*run)(void *), void *a
     return false;
 }
 
-/* Tells whether the system says that the thread runs, or would if it had a processor (proc(5)): then it waits for no
- * file. */
+/* Tells whether the thread is running or runnable (proc(5)): then it is not waiting for a file. */
 static bool computes(const struct background_slot *slot)
 {
     char path[64], state = '?';

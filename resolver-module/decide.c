@@ -3,11 +3,11 @@
  * decide.c - pass or refuse one DNS answer, by its owners and the policy on names.
  *
  * Promises: the same input and policy give the same result; no allocation, no clock but the one handed in (policy_ask
- * reads the time only where `at` is 0). Order of the questions: did anybody answer; is all of it secure; then record
- * set by record set, in the order of the chain, so that the first one that is refused is the one named; last the
- * denial, or the proof that the sets may stand there. On anything unclear the answer is treated as unsigned, never as
- * signed. RFC 4035 4.3 (states), RFC 5155 6 and 9.2 (opt-out), RFC 6672 (DNAME), RFC 7646 (negative trust anchors),
- * RFC 8914 (extended errors).
+ * reads the time only where `at` is 0). The order of the checks: did anybody answer; is all of it secure; then record
+ * set by record set, in the order of the chain, so that the first refused one is named; last the denial, or the proof
+ * that the sets may be there. If anything is unclear the answer is treated as unsigned, never as signed. RFC 4035 4.3
+ * (states), RFC 5155 6 and 9.2 (opt-out), RFC 6672 (DNAME), RFC 7646 (negative trust anchors), RFC 8914 (extended
+ * errors).
  */
 #include "resolver-module/decide.h"
 #include "base/domain.h"
@@ -55,12 +55,12 @@ bool decide_can_refuse(const struct policy *p)
     return false;
 }
 
-/* One decision on its way. */
+/* The state of one decision. */
 struct decision {
     const struct policy *policy;
     const struct decide_input *in;
     struct decide_result *out;
-    /* The policy's answer on one name, remembered for the next question: mostly it is about the same name. */
+    /* The policy's answer for one name, cached because the next question is usually about the same name. */
     const char *asked;
     struct policy_answer answer;
     /* The first statement of the chain that asks for the whole chain. */
@@ -102,7 +102,7 @@ static const struct policy_statement *suspended(struct decision *d, const char *
     return always ? NULL : s;
 }
 
-/* A CNAME made from the DNAME before it (RFC 6672 3.1) is never signed: it is as good as that DNAME. */
+/* A CNAME made from the DNAME before it (RFC 6672 3.1) is never signed: it counts as that DNAME does. */
 static bool is_synthesized(const struct decide_input *in, size_t i)
 {
     const struct decide_rrset *r = &in->rrsets[i];
@@ -146,8 +146,8 @@ static bool proves(const struct decide_rrset *r)
     return r->authority && (r->type == TYPE_SOA || r->type == TYPE_NSEC || r->type == TYPE_NSEC3);
 }
 
-/* How far the authority section proves a denial, or (not denied) a wildcard's right to speak: that has no SOA beside
- * it. */
+/* How far the authority section proves a denial or, if nothing is denied, that the wildcard applies: that proof comes
+ * without an SOA. */
 static enum decide_security denial_security(const struct decide_input *in, bool denied, bool *opt_out)
 {
     enum decide_security worst = DECIDE_SECURE;
@@ -170,13 +170,13 @@ static enum decide_security denial_security(const struct decide_input *in, bool 
 
 /* ---- the words of a refusal ---- */
 
-/* Tells whether an octet stands within a character (UTF-8, RFC 3629 3). */
+/* Tells whether an octet is inside a character (UTF-8, RFC 3629 3). */
 static bool is_continuation(char c)
 {
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* The length of what the statement asks, without its reason: that comes last, and may be cut. */
+/* The length of the statement's demand without its reason, which comes last and may be cut. */
 static size_t title_length(const char *title)
 {
     const char *reason = strstr(title, " because \""), *action = strstr(title, " otherwise ");
@@ -191,7 +191,7 @@ static size_t title_length(const char *title)
     return n;
 }
 
-/* Adds what of s fits, and never a part of a character. False where some did not fit. */
+/* Adds as much of s as fits, but never part of a character. False if not all of it fits. */
 static bool add(char text[DECIDE_TEXT], size_t *n, const char *s, size_t length)
 {
     size_t room = DECIDE_TEXT - 1 - *n, taken = length < room ? length : room;
@@ -209,7 +209,7 @@ static const char *why(enum decide_security how)
     return how == DECIDE_UNCHECKED ? " leads to no answer, and was not validated" : " is not signed";
 }
 
-/* Not by snprintf: every refused answer comes by here. */
+/* Does not use snprintf, which is too slow for every refused answer. */
 static void words(struct decide_result *out, const struct policy_answer *a, const char *owner, enum decide_security how,
                   bool target)
 {
@@ -255,7 +255,7 @@ void decide_suspension_text(const struct policy_statement *s, char text[DECIDE_T
 
 /* ---- record set by record set ---- */
 
-/* Refuses. Where that is not acted on, `would` says so, and the rest is still looked at: it may be bogus. */
+/* Refuses. If that is not enforced, `would` says so, and the rest is still examined, because it may be bogus. */
 static void refuse(struct decision *d, const struct policy_answer *a, const char *owner, enum decide_security how,
                    bool target)
 {
@@ -281,7 +281,7 @@ static const struct policy_statement *exemption_of(struct decision *d, const cha
     return policy_exempt_name(d->policy, kept, d->in->at);
 }
 
-/* Judges what is unsigned at `owner`. True when that ends the matter. */
+/* Judges what is unsigned at `owner`. True if the decision is final. */
 static bool judge_owner(struct decision *d, const char *owner, enum decide_security how)
 {
     const struct policy_answer *a = ask(d, owner);
@@ -341,7 +341,7 @@ static void note_suspended(struct decision *d, const char *owner, const struct p
     out->excuse = s;
 }
 
-/* Ends the matter: bogus, and nothing excuses it. The resolver makes SERVFAIL of it. */
+/* The final decision is bogus, without an excuse. The resolver answers SERVFAIL. */
 static bool bogus(struct decision *d, const char *owner)
 {
     *d->out =
@@ -349,8 +349,8 @@ static bool bogus(struct decision *d, const char *owner)
     return true;
 }
 
-/* A record set of the answer that is bogus, or that the validator, having met one, never came to. True when that ends
- * the matter. */
+/* Judges a record set that is bogus, or that the validator did not reach after a bogus one. True if the decision is
+ * final. */
 static bool judge_broken(struct decision *d, size_t i)
 {
     const struct decide_input *in = d->in;
@@ -367,7 +367,7 @@ static bool judge_broken(struct decision *d, size_t i)
     return true;
 }
 
-/* Judges the answer's record sets. True when that ends the matter. */
+/* Judges the answer's record sets. True if the decision is final. */
 static bool judge_chain(struct decision *d)
 {
     const struct decide_input *in = d->in;
@@ -437,7 +437,7 @@ static void judge_proof(struct decision *d)
     if (how < DECIDE_INDETERMINATE && apart)
         how = DECIDE_INSECURE;
     if (!denied && (d->out->state != DECIDE_STATE_SECURE || d->out->would || in->type == TYPE_RRSIG))
-        how = DECIDE_SECURE; /* there is an answer, already judged; the authority section only adorns it */
+        how = DECIDE_SECURE; /* there is an answer, already judged; the authority section is only additional */
     else if (how == DECIDE_SECURE && !opt_out && !apart)
         how = DECIDE_INSECURE; /* signed, but proves nothing: too many NSEC3 iterations (RFC 9276 3.2) */
     if (how != DECIDE_SECURE && judge_owner(d, end, how))
@@ -450,8 +450,8 @@ static void judge_proof(struct decision *d)
 
 /* ---- the whole ---- */
 
-/* Nobody answered, or a chain led nowhere. What stands in such a message was not validated: where some of it is
- * required, that is said. */
+/* Nobody answered, or a chain led nowhere. The content of such a message was not validated: if some of it is required,
+ * the reply says so. */
 static void judge_failure(struct decision *d)
 {
     const struct decide_input *in = d->in;
@@ -479,7 +479,7 @@ static void judge(struct decision *d)
         judge_proof(d);
 }
 
-/* For whom the answer is: neither the resolver itself nor a client that validates is refused anything. */
+/* Considers who asked: nothing is refused to the resolver itself, or to a client that validates. */
 static void mind_the_asker(struct decision *d)
 {
     struct decide_result *out = d->out;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * observe.c - the writer between the resolver's workers and the journal.
+ * observe.c - the thread that writes what the workers queued to the journal.
  *
- * Promises: nothing that was handed over (worker_queue.h) is lost but by the journal's own bounds, or where the
- * resolver ends while the writer's disk does not answer; what is recorded comes within `resolver.record-every` (30 s)
- * into the journal; the status file is replaced as a whole. On failure (no folder, no disk) it logs once and tries
- * again every ten seconds; counts stay in memory and are written when it works again.
+ * Promises: nothing that was queued (worker_queue.h) is lost, except by the journal's own limits, or if the resolver
+ * ends while the writer's disk hangs; records reach the journal within `resolver.record-every` (30 s); the status file
+ * is replaced as a whole. On failure (no folder, no disk) it logs once and tries again every ten seconds; counts stay
+ * in memory and are written when it works again.
  */
 #include "resolver-module/observe.h"
 #include "base/buf.h"
@@ -47,7 +47,7 @@ struct observe {
     atomic_bool opened;  /* ... and has tried to open the journal */
     atomic_bool stopping;
     atomic_bool ended;
-    _Atomic int64_t beat_ms; /* when the writer was last seen between two pieces of work */
+    _Atomic int64_t beat_ms; /* when the writer last finished a piece of work */
     atomic_bool given_up;
     pthread_mutex_t lock; /* for the wake-up */
     pthread_cond_t wake;
@@ -206,7 +206,8 @@ static void write_journal(struct observe *o)
 
 /* ---- the status ---- */
 
-/* A file of ours to write anew. What stands there and is not a file (a FIFO would wait for a reader) is taken away. */
+/* Opens a file of ours for replacing. Anything else under that name (opening a FIFO would wait for a reader) is
+ * removed. */
 static int open_fresh(const char *path)
 {
     struct stat st;
@@ -416,7 +417,7 @@ struct observe *observe_start(const struct observe_options *options)
     }
     atomic_store(&o->beat_ms, clock_mono_ms());
     start_writer(o);
-    if (atomic_load(&o->started)) /* what is wrong with the journal is known when the start ends */
+    if (atomic_load(&o->started)) /* so that trouble with the journal is known when the start ends */
         (void)background_await(&slot, &o->opened, OBSERVE_WAIT_MS);
     return o;
 }

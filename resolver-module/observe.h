@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * observe.h - what the module saw, from the resolver's workers to the journal and the status file.
+ * observe.h - carries what the workers saw to the journal and the status file.
  *
- * A worker hands over one event per judged answer and goes on: the queue is bounded and never waits; what does not fit
- * is counted, and the count is recorded. One writer, a thread (background.h), adds the events up by zone cut and state
- * (zones.h) and every `resolver.record-every` writes what is new into the journal (kind "names", assay-journal(5)), and
- * every few seconds DIR/status.json for `assay resolver status`.
+ * A worker queues one event per judged answer and continues: the queue is bounded and never blocks; events that do not
+ * fit are counted, and the count is recorded. One writer, a thread (background.h), adds the events up by zone cut and
+ * state (zones.h) and every `resolver.record-every` writes what is new into the journal (kind "names",
+ * assay-journal(5)), and every few seconds DIR/status.json for `assay resolver status`.
  *
- * A folder that cannot be written costs the record, never an answer: it is logged, tried again every ten seconds, and
- * the loss is counted. A disk that does not answer stops the writer and nobody else: after OBSERVE_GIVE_UP_MS that is
- * logged. Neither start, reload nor end of the resolver waits for it longer than OBSERVE_END_MS. What the writer works
- * on is counted by reference, and freed by whoever releases it last.
+ * A folder that cannot be written loses records, never answers: it is logged, tried again every ten seconds, and the
+ * loss is counted. A disk that hangs stops only the writer: after OBSERVE_GIVE_UP_MS that is logged. Neither start,
+ * reload nor end of the resolver waits for it longer than OBSERVE_END_MS. What the writer works on is counted by
+ * reference, and freed by whoever releases it last.
  */
 #ifndef ASSAY_RESOLVER_MODULE_OBSERVE_H
 #define ASSAY_RESOLVER_MODULE_OBSERVE_H
@@ -39,15 +39,15 @@ struct observe_options {
 /* Starts the writer. NULL when out of memory. Holds watch and suspend for as long as the writer needs them. */
 struct observe *observe_start(const struct observe_options *options);
 
-/* Has the writer take in what is queued, write journal and status, and end; waits for that while it makes headway, and
- * releases it. NULL is allowed; returns NULL. */
+/* Makes the writer process the queue, write journal and status, and end; waits for that as long as it makes progress,
+ * and releases it. NULL is allowed; returns NULL. */
 struct observe *observe_stop(struct observe *o);
 
-/* Now and then, from one thread: starts the writer if one from before the reload still hung, and says it when the
- * writer hangs. */
+/* To be called regularly, from one thread: starts the writer if it could not be started because an older one still
+ * hung, and logs it when the writer hangs. */
 void observe_look(struct observe *o);
 
-/* The queues that workers write events to; good until observe_stop. */
+/* The queues that workers write events to; valid until observe_stop. */
 struct worker_queues *observe_lanes(const struct observe *o);
 
 #endif

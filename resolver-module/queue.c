@@ -2,10 +2,10 @@
 /*
  * queue.c - the bounded queue between the resolver's workers and the one thread that writes.
  *
- * Promises: a push is a handful of atomic steps and one copy, whatever the reader does; an item that was pushed is
- * popped exactly once, in the order of its number; a full queue refuses the push and stays as it was. Each cell's
- * sequence number says whose turn it is: equal to the number, a writer's; number + 1, the reader's; the reader then
- * adds the number of cells for the next round.
+ * Promises: a push is a few atomic operations and one copy, whatever the reader does; an item that was pushed is popped
+ * exactly once, in the order of its number; a full queue refuses the push and stays as it was. Each cell's sequence
+ * number says whose turn it is: equal to the number, a writer's; number + 1, the reader's; the reader then adds the
+ * number of cells for the next round.
  */
 #include "resolver-module/queue.h"
 #include <stdatomic.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * queue.h - a bounded queue from many threads to one, without a lock and without waiting.
+ * queue.h - a bounded lock-free queue from many threads to one, which never waits.
  *
  * Built for the resolver's workers: a push copies the item into its cell or says that there is no room, and never does
  * anything else. Cells are numbered; a push takes a number by one atomic step, and the reader sees the cell when its
@@ -29,12 +29,12 @@ struct queue *queue_in(void *memory, size_t item_size, size_t cells);
 /* Copies the first `size` octets of the item (at most the item size); what is behind them is not defined at the other
  * end. False: full. */
 bool queue_push(struct queue *q, const void *item, size_t size);
-/* The same where only this thread ever pushes into this queue: no atomic step that others could contend for, each of
- * which waits until all that the processor has still to store is stored. */
+/* The same for a queue into which only this thread pushes: avoids the atomic read-modify-write, which would wait until
+ * the processor's store buffer is empty. */
 bool queue_push_alone(struct queue *q, const void *item, size_t size);
 void queue_expect(const struct queue *q);    /* prefetches the cell of the next push */
 bool queue_pop(struct queue *q, void *item); /* false: empty */
-size_t queue_length(const struct queue *q);  /* about */
+size_t queue_length(const struct queue *q);  /* approximate */
 size_t queue_capacity(const struct queue *q);
 
 #endif

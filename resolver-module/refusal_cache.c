@@ -2,11 +2,11 @@
 /*
  * refusal_cache.c - a table of the last refusals, one slot for each hash of a question.
  *
- * Promises: fixed memory; no waiting (each slot has a flag that is tried, not awaited); a name is compared in full,
- * without regard to case (RFC 4343), so two questions are never taken for one another; a repeat that is counted is
- * handed over once. On failure (slot in use, another name in it) the answer is "not known", and the caller judges the
- * answer again. A question gets its slot at its second refusal; of the first only a hash is kept. So random names, each
- * asked for once, neither cost the write into a slot nor push out names that are asked for again and again.
+ * Promises: fixed memory; no waiting (each slot has a try-lock); a name is compared in full, without regard to case
+ * (RFC 4343), so two questions are never taken for one another; a repeat that is counted is handed over once. On
+ * failure (slot in use, another name in it) the result is "not known", and the caller judges the answer again. A
+ * question gets its slot at its second refusal; at the first only a hash is stored. So random names that are asked for
+ * once neither cause a write into a slot nor displace names that are asked for again and again.
  */
 #include "resolver-module/refusal_cache.h"
 #include <stdatomic.h>
@@ -31,7 +31,7 @@ struct refusal_cache {
 
 static uint8_t lower(uint8_t c)
 {
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 'a' - 'A') : c; /* a label's length is below 64: never in that range */
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 'a' - 'A') : c; /* a length octet is below 64: never in that range */
 }
 
 static uint64_t hash_of(const struct recent_key *k)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * refusal_cache.h - the last refusals, so that a refused name that is asked again and again costs little.
+ * refusal_cache.h - a cache of the last refusals, so that repeated queries for a refused name cost little.
  *
  * A refusal is remembered for one question (name, type), one version of the policy, and as long as the answer it was
- * judged by may be cached. It is only a short cut: the caller must still check that the answer is in the resolver's
- * cache, so that flushing a name there flushes it here. Repeats are counted in place, and handed over as one event with
+ * judged by may be cached. It is only an optimisation: the caller must still check that the answer is in the resolver's
+ * cache, so that flushing a name there flushes it here. Repeats are counted in place, and reported as one event with
  * their number.
  *
  * Fixed memory. Threads: all functions from any thread; a slot that another thread uses is skipped, never waited for.

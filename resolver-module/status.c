@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * status.c - says in JSON how the module is: policy, counters, queue, journal, and the zones that are most asked and
- * wanting.
+ * status.c - writes the module's status as JSON: policy, counters, queue, journal, and the most queried zones of each
+ * bad state.
  *
  * Promises: one object, bounded (OBSERVE_TOP zones for each state that is shown); no name that a client asked for is in
  * it, only zone cuts.

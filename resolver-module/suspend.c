@@ -3,8 +3,8 @@
  * suspend.c - remembers which suspensions of validation have ended by themselves.
  *
  * Promises: a suspension is identified by its statement's canonical text (a new date makes it another one); what ended
- * stays ended over restarts, by a file of hashes, one a line, which is replaced as a whole; a file that cannot be read
- * or written costs only that memory, never an answer. No lock is held while a file is used. RFC 7646 2 and 3.
+ * stays ended over restarts, by a file of hashes, one a line, which is replaced as a whole; if the file cannot be read
+ * or written only this knowledge is lost, never an answer. No lock is held while a file is used. RFC 7646 2 and 3.
  */
 #include "resolver-module/suspend.h"
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 
 struct followed {
     uint64_t id;
-    int64_t secure_since_ms; /* 0: the last word was bogus, or there was none */
+    int64_t secure_since_ms; /* 0: the last answer was bogus, or there was none */
     uint64_t secure[SUSPEND_ANSWERS];
     unsigned secure_count; /* different questions answered with secure data since then */
     bool fetched;

@@ -3,8 +3,8 @@
  * suspend.h - suspensions of validation that end by themselves (RFC 7646 2: "remove the NTA as soon as the domain is
  * again working").
  *
- * While `suspend validation below D` stands, the validator goes on validating, and only its word "bogus" is not acted
- * on below D. So it is seen when D validates again. A suspension ends when for a settling time (set
+ * While `suspend validation below D` stands, the validator still validates, but its result "bogus" is not enforced
+ * below D. So we notice when D validates again. A suspension ends when for a settling time (set
  * resolver.suspension-settles; at least SUSPEND_TTLS times Unbound's val-bogus-ttl, since a bogus answer is not judged
  * again for so long) no answer below D was bogus, of any name and type, and SUSPEND_ANSWERS different questions were
  * answered with secure data, one of them from the network. A zone that nobody asks about stays suspended. Where an
@@ -14,7 +14,7 @@
  * by the writer's thread (suspend_keep): no worker waits for it.
  *
  * Threads: all functions from any thread; a lock is held for some comparisons, and only for names under a suspension. A
- * `struct suspend` is counted: who holds it may use it.
+ * `struct suspend` has a reference count; whoever holds a reference may use it.
  */
 #ifndef ASSAY_RESOLVER_MODULE_SUSPEND_H
 #define ASSAY_RESOLVER_MODULE_SUSPEND_H
@@ -23,15 +23,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SUSPEND_MAX 64    /* suspensions that are followed; more are let end by their date only */
+#define SUSPEND_MAX 64    /* suspensions that are tracked; further ones end only by their date */
 #define SUSPEND_ANSWERS 3 /* different secure answers before a suspension ends */
-#define SUSPEND_TTLS 2    /* the settling time's least, in lives of a cached bogus answer */
+#define SUSPEND_TTLS 2    /* shortest settling time, in lifetimes of a cached bogus answer */
 
 struct suspend;
 
-/* `path`: the file of those that ended. NULL when out of memory. The caller holds it once. */
+/* `path`: the file of those that ended. NULL when out of memory. The caller gets one reference. */
 struct suspend *suspend_new(const char *path);
-struct suspend *suspend_hold(struct suspend *s); /* once more; returns it */
+struct suspend *suspend_hold(struct suspend *s); /* takes a reference; returns it */
 void suspend_release(struct suspend *s);         /* NULL is allowed */
 
 /* An answer below a suspended domain. */
@@ -47,7 +47,7 @@ enum suspend_change {
     SUSPEND_AGAIN, /* had ended, and is in force again now */
 };
 
-/* *say is set where a return to force is to be logged: once an hour for each suspension. */
+/* *say is set if a return to force should be logged: once an hour for each suspension. */
 enum suspend_change suspend_note(struct suspend *s, const struct policy_statement *st, const struct suspend_answer *a,
                                  int64_t now_ms, int64_t settle_ms, bool *say);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * watch.c - keeps the policy in force fresh inside the resolver.
+ * watch.c - keeps the policy inside the resolver up to date.
  *
  * Promises: the policy changes as a whole or not at all (policy_live); a file that is bad, missing or half written
  * leaves the last good policy in force, at start the snapshot in the module's folder; nothing here can make the
- * resolver stop or wait for a disk. The order of a change is: new policy in force, then the version goes up; whoever
- * judged by the old version and stores its answer after that sees the new version and judges again.
+ * resolver stop or wait for a disk. The order of a change is: new policy in force, then the version goes up; a thread
+ * that judged by the old version and stores its answer afterwards sees the new version and judges again.
  */
 #include "resolver-module/watch.h"
 #include "base/buf.h"
@@ -24,7 +24,7 @@
 #define TICK_MS 250
 #define AGAIN_MS 5000 /* a bad policy is read again */
 #define SHOUT_MS (10 * 60 * 1000)
-#define FIRST_IDLE_MS 900 /* that the resolver's start waits for a disk */
+#define FIRST_IDLE_MS 900 /* how long the resolver's start waits for a disk */
 #define AGAIN_IDLE_MS 250 /* ... a reload, which has the policy of before */
 
 struct watch {
@@ -113,7 +113,7 @@ static void remember(struct watch *w, enum policy_source source, const char *err
     pthread_mutex_unlock(&w->lock);
 }
 
-/* The first error of a report on one line, and how many more there are. */
+/* Writes the first error of a report on one line, and the number of further ones. */
 static void first_error(const struct policy_report *r, char *out, size_t size)
 {
     const struct policy_message *m;
@@ -355,7 +355,7 @@ static struct watch *new_watch(const char *path, const char *dir, const char *st
     return NULL;
 }
 
-/* The thread of before ends within a nap, unless it hangs. */
+/* The old thread ends within one sleep interval, unless it hangs. */
 static void start_following(struct watch *w, int idle_ms)
 {
     for (int64_t end = clock_mono_ms() + idle_ms; !atomic_load(&w->followed) && clock_mono_ms() < end;) {

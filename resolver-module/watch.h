@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * watch.h - the policy in force inside a running resolver, kept fresh without a reload of the resolver.
+ * watch.h - keeps the policy inside a running resolver up to date, without a reload of the resolver.
  *
- * A thread of its own (background.h) looks four times a second at the policy's files by stat(2), reads them again when
- * one changed, and puts the new policy in force at once. A bad one leaves the old in force and is logged, again every
- * ten minutes while it stays bad; meanwhile it is read again every few seconds. Noticed is also the second at which an
- * exemption or a suspension ends. After each such change the version goes up.
+ * A thread (background.h) checks the policy's files four times a second by stat(2), reads them again when one changed,
+ * and puts the new policy in force at once. If it is bad the old one stays in force, and that is logged, again every
+ * ten minutes while it stays bad; meanwhile it is read again every few seconds. It also notices when an exemption or a
+ * suspension ends. Each such change increments the version.
  *
  * No other thread waits for the policy's disk. watch_start waits for the first reading while it computes, and up to a
  * second while it only waits; over a reload of the resolver the policy that was in force before goes on.
  *
- * A resolver must resolve: watch_start never fails for want of a policy. Until one can be read, watch_policy gives
- * NULL: pass everything.
+ * A resolver must resolve: watch_start never fails because there is no policy. Until one can be read, watch_policy
+ * returns NULL: pass everything.
  *
- * Threads: all functions from any thread; none of them waits for a reload. A watch is counted: who holds it may use it.
+ * Threads: all functions from any thread; none of them waits for a reload. A watch has a reference count; whoever holds
+ * a reference may use it.
  */
 #ifndef ASSAY_RESOLVER_MODULE_WATCH_H
 #define ASSAY_RESOLVER_MODULE_WATCH_H
@@ -38,26 +39,26 @@ struct watch *watch_start(const char *path, const char *dir, const char *state, 
 /* Tells the thread to end, waits for nothing, and releases it. NULL is allowed; returns NULL. */
 struct watch *watch_stop(struct watch *w);
 
-struct watch *watch_hold(struct watch *w); /* once more; returns it */
+struct watch *watch_hold(struct watch *w); /* takes a reference; returns it */
 void watch_release(struct watch *w);
 
-/* Now and then, from one thread: starts the thread where it could not be started yet, because one from before the
- * reload still hangs. */
+/* To be called regularly, from one thread: starts the thread if it could not be started yet, because one from before
+ * the reload still hangs. */
 void watch_look(struct watch *w);
 
-/* The policy in force, counted (policy_unref it), or NULL. */
+/* The current policy with a reference (policy_unref it), or NULL. */
 const struct policy *watch_policy(struct watch *w);
 
-/* Goes up with every change. Read it before judging; where it differs after storing, judge again. */
+/* Incremented with every change. Read it before judging; if it differs after storing, judge again. */
 unsigned watch_version(const struct watch *w);
 
-/* What the policy in force can do at all; cheap enough for every query. */
+/* What the current policy can refuse at all; cheap enough for every query. */
 bool watch_can_refuse(const struct watch *w);
 bool watch_can_suspend(const struct watch *w);
 bool watch_paused(const struct watch *w);     /* enforcement is off for a time */
 bool watch_honours_cd(const struct watch *w); /* set resolver.cd honour */
 
-/* Makes the change known that somebody else noticed (a suspension that ended by itself). */
+/* Reports a change that somebody else noticed (a suspension that ended by itself). */
 void watch_touch(struct watch *w);
 
 /* For the status: where the policy came from, and what is wrong with the file now ("" if nothing is). */

@@ -3,7 +3,7 @@
  * worker_queue.c - counters and queues of the workers, in one block of memory.
  *
  * Promises: an event takes some ten nanoseconds to queue, and never waits; each event is popped once, in the order of
- * its queue. There is no lock. The block is 66 MB of addresses, of which only what is used is ever memory.
+ * its queue. There is no lock. The block reserves 66 MB of address space; pages that are not used take no memory.
  */
 #include "resolver-module/worker_queue.h"
 #include "resolver-module/queue.h"
@@ -12,12 +12,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define SHORT_EVENT 112 /* octets; two lines of the processor's cache with what the queue puts in front */
+#define SHORT_EVENT 112 /* octets; two cache lines together with the queue's own header */
 #define TOLD 64         /* a power of two */
 
 struct worker_queue {
     _Alignas(QUEUE_ALIGN) struct queue
-        *events; /* the short ones: nearly all, and few enough octets to stay in the processor's nearer memory */
+        *events; /* short events: nearly all, and small enough to stay in the processor's cache */
     atomic_uint_fast64_t states[DECIDE_STATE_COUNT];
     atomic_uint_fast64_t refused, would, dropped;
     /* hash of zone and state, and the writer's round in which a reason for them was last handed over */
@@ -92,8 +92,8 @@ static void add(struct worker_queues *l, const struct worker_queue *lane, atomic
         atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
-/* A zone's record holds one reason, the last. Handing over one in each of the writer's rounds is enough, and keeps a
- * flood of refusals out of the long queue. */
+/* A zone's record holds only the last reason. So it is enough to queue one in each of the writer's rounds, and a flood
+ * of refusals does not fill the queue of long events. */
 static bool told_of_late(const struct worker_queues *all, struct worker_queue *l, const struct zones_event *e)
 {
     uint32_t h = UINT32_C(2166136261) ^ e->state;
@@ -132,7 +132,7 @@ void worker_queue_event(struct worker_queues *l, struct worker_queue *lane, cons
         add(l, c, &c->refused, e->weight);
     if (e->would)
         add(l, c, &c->would, e->weight);
-    if (e->state == DECIDE_STATE_FAILED) /* a count only: it says nothing of the zone */
+    if (e->state == DECIDE_STATE_FAILED) /* only counted: it says nothing about the zone */
         return;
     if (!push(l, lane, e))
         add(l, c, &c->dropped, e->weight);

@@ -3,7 +3,7 @@
  * worker_queue.h - the workers' side of recording: counters, and the events on their way to the writer. Each worker has
  * a queue of its own, so that no two workers contend for one. Pages of memory that nobody wrote to cost nothing.
  *
- * Threads: new and free while no other thread uses it; of the rest what each says.
+ * Threads: new and free while no other thread uses it; the others as each says.
  */
 #ifndef ASSAY_RESOLVER_MODULE_WORKER_QUEUE_H
 #define ASSAY_RESOLVER_MODULE_WORKER_QUEUE_H
@@ -36,7 +36,7 @@ struct worker_queue *worker_queue_take(struct worker_queues *l);
 /* Prefetches the queue slot that the next event will be written to. */
 void worker_queue_expect(const struct worker_queue *lane);
 
-/* `lane`: the thread's own queue, or NULL. Never waits; what finds no room is counted as dropped. */
+/* `lane`: the thread's own queue, or NULL. Never waits; an event that does not fit is counted as dropped. */
 void worker_queue_event(struct worker_queues *l, struct worker_queue *lane, const struct zones_event *e);
 void worker_queue_swept(struct worker_queues *l, uint64_t entries); /* cached answers marked for another judgement */
 void worker_queue_counts(const struct worker_queues *l, struct worker_queue_counts *out);
@@ -47,10 +47,10 @@ bool worker_queue_want_names(const struct worker_queues *l); /* whether sampled 
 /* Starts a reporting period: each zone may report one more reason. */
 void worker_queue_next_round(struct worker_queues *l, bool want_names);
 
-/* Calls take for all that has come; false from take: there was no room for it, and it is counted as dropped. */
+/* Calls take for each queued event; if take returns false there was no room for it, and it is counted as dropped. */
 void worker_queue_take_in(struct worker_queues *l, bool (*take)(const struct zones_event *e, void *arg), void *arg);
 
 void worker_queue_fill(const struct worker_queues *l, size_t *length,
-                       size_t *capacity); /* of all queues together; about */
+                       size_t *capacity); /* events in all queues together; approximate */
 
 #endif

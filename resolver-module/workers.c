@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * workers.c - each thread's own part, found by a thread-local variable.
+ * workers.c - each thread's own data, found through a thread-local variable.
  *
- * Promises: no lock, and no atomic step beyond a load, on the way of an answer but at a thread's first and where the
- * policy changed. The variable says for which instance it holds, since what it points to dies with that one. On failure
- * (no memory) a thread goes without: nothing is judged by it, which is what it could do anyway, and its events take the
- * common way.
+ * Promises: an answer takes no lock and no atomic operation beyond a load, except a thread's first one and after a
+ * change of the policy. The variable also says which instance it belongs to, because its data is freed with that
+ * instance. If memory runs out a thread has no data of its own: it judges nothing, and its events go to the shared
+ * queue.
  */
 #include "resolver-module/workers.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 
 struct worker {
-    unsigned version; /* watch_version that the policy was taken at; the policy is of this one or later */
+    unsigned version; /* watch_version when the policy was taken; the policy is of this version or later */
     const struct policy *policy;
     struct worker_queue *lane; /* NULL: none to be had */
     struct worker *next;

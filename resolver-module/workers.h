@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * workers.h - what each of the resolver's threads keeps for itself, so that judging an answer takes no lock and shares
- * cache line: the policy in force, counted once for each change and not for each answer, and a queue for what it saw
- * (worker_queue.h).
+ * no cache line: the policy in force, with one reference taken per change and not per answer, and a queue for what it
+ * saw (worker_queue.h).
  *
- * A thread is known by itself: the first call makes what is kept, the end of the module releases it. A reload of the
- * resolver ends one `workers` and begins another, while its main thread stays.
+ * A thread is recognised by a thread-local variable: its first call allocates its data, the end of the module releases
+ * it. A reload of the resolver ends one `workers` and begins another, while its main thread stays.
  *
  * Threads: workers_policy and workers_event from any, each for itself; new and free while no other runs.
  */
@@ -26,7 +26,7 @@ struct workers *workers_free(struct workers *w); /* NULL is allowed; returns NUL
  * none, or no memory: pass everything. */
 const struct policy *workers_policy(struct workers *w, unsigned version);
 
-/* Hands one event over; never waits. */
+/* Queues one event; never waits. */
 void workers_event(struct workers *w, const struct zones_event *e);
 
 #endif

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ask.c - which statement decides (design section 3). Pure, without memory, in a time that depends on the labels of the
- * names asked and on the statements that speak of them, not on the size of the policy.
+ * ask.c - which statement decides (design section 3). Pure, allocates nothing, and its time depends on the labels of
+ * the names asked and on the statements about them, not on the size of the policy.
  *
- * The walk collects the statements that speak of the subject: for each WHOM the recipient matches (and for "no writing
+ * The walk collects the statements that apply to the subject: for each WHOM the recipient matches (and for "no writing
  * to"), each WHO the sender matches. Each comes with two scores. WHOM: none < domain (more labels, more) < address.
  * WHO: everyone < network (longer prefix, more) < domain (more labels, more; `only` more than its domain). A list's
  * score is that of its entry that matched. Then: `always` first; WHOM; WHO; the later. Among exemptions in force the
- * most specific; it wins unless the statement is more specific in either score, and never over `always`.
- * Last, a statement of a file that may only tighten replaces the answer when it asks more in some outcome and less in
- * none; where it asks more in some and less in others, both count (policy_answer's `also`, and enum policy_whose).
+ * most specific; it wins unless the statement is more specific in either score, and never over `always`. Last, a
+ * statement of a file that may only tighten replaces the answer when it asks more in some outcome and less in none;
+ * where it asks more in some and less in others, both count (policy_answer's `also`, and enum policy_whose).
  */
 #include "base/clock.h"
 #include "base/domain.h"
@@ -20,7 +20,7 @@
 #define SCORE_NETWORK 0x100u
 #define SCORE_DOMAIN 0x1000u
 #define SCORE_ADDRESS 0x10000u
-#define CANDIDATES 48u /* kept to be told as beaten; the best ones are kept apart and never lost */
+#define CANDIDATES 48u /* statements that did not decide, for explanations; the best ones are kept separately */
 
 struct candidate {
     const struct item *item; /* NULL: none */
@@ -35,8 +35,8 @@ struct walk {
     struct keyset_name who;
     bool has_who;
     struct candidate rule, tighter;
-    struct candidate target;             /* the rule that exemptions are sought for */
-    struct candidate exemption, expired; /* the most specific ones that excuse it */
+    struct candidate target;             /* the rule for which exemptions are looked up */
+    struct candidate exemption, expired; /* the most specific exemptions that excuse it */
     bool any_exemption;
     struct candidate seen[CANDIDATES];
     enum policy_beaten_by unfit[CANDIDATES]; /* of exemptions: EXPIRED or EVIDENCE; else POLICY_BEATEN_LATER */
@@ -77,7 +77,7 @@ static bool covers(const struct candidate *exemption, const struct candidate *ru
     return !rule->item->s.always && rule->whom <= exemption->whom && rule->who <= exemption->who;
 }
 
-/* ---- what stands in a statement's way ---- */
+/* ---- why a statement does not apply ---- */
 
 static bool via_holds(const struct item *it, const struct ip *client)
 {
@@ -306,7 +306,7 @@ static void answer_from(struct policy_answer *a, const struct policy_statement *
     a->action = s->action_written || s->own_from ? s->action : policy_default_action(standard, s->level);
 }
 
-/* Takes the level down as an exemption does; false when it was not above that. */
+/* Lowers the level as an exemption does; false if it was not above that. */
 static bool excuse(struct policy_answer *a, const struct policy_question *q)
 {
     enum policy_level to = q->names ? POLICY_FOLLOW : POLICY_RECORD;
@@ -321,9 +321,9 @@ static bool excuse(struct policy_answer *a, const struct policy_question *q)
     return true;
 }
 
-/* What a message can turn out to be, as far as answers differ in it. TLS: in the clear, older than 1.2, 1.2. The
- * others: nothing published; failed where the owner wishes nothing, wishes quarantine, wishes reject, wishes reject and
- * a second sign speaks of forgery (RFC 9989 7.4). */
+/* The possible outcomes for a message that answers can treat differently. TLS: unencrypted, older than 1.2, 1.2. The
+ * others: nothing published; failed, and the owner asks for nothing, for quarantine, for reject, for reject with a
+ * second sign of forgery (RFC 9989 7.4). */
 #define OUTCOMES 5
 
 static void act_on_outcomes(const struct policy_answer *a, enum standard standard, enum policy_action out[OUTCOMES])
@@ -399,7 +399,7 @@ static bool tighten(struct walk *w, struct policy_answer *a)
     return true;
 }
 
-/* Why one that speaks of the subject did not decide. */
+/* Why a statement that applies to the subject did not decide. */
 static enum policy_beaten_by why_beaten(const struct walk *w, const struct policy_answer *a,
                                         const struct candidate *decided, size_t i)
 {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * canonical.c - a statement as one line of the language, in one order of clauses and with one blank between words.
+ * canonical.c - prints a statement as one line of the language, with a fixed order of clauses and one blank between
+ * words.
  *
- * Reading the line back gives the same statement. Names are A-labels; files are as the reader resolved them. Pure but
- * for the buffer.
+ * Parsing the line gives the same statement. Names are A-labels; files are as the parser resolved them. Pure except for
+ * the buffer.
  */
 #include "base/domain.h"
 #include "policy/model.h"
@@ -99,7 +100,7 @@ static void house(struct buf *out, const struct policy_statement *s, const char 
         buf_printf(out, "%s%s", i ? ", " : " ", s->items[i]);
 }
 
-/* A value that would not be read as one word again stands in quotes. */
+/* A value that would not be parsed as one word is quoted. */
 static void value(struct buf *out, const struct policy_statement *s)
 {
     buf_printf(out, "set %s", s->name);

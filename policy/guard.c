@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * guard.c - which policies that load are kept out all the same, because they look like an accident.
+ * guard.c - keeps out policies that load but look like an accident.
  *
- * Kept out, so that the policy in force goes on: a list that lost over 30% of its names; a file that says nothing of
- * the mode while the policy in force enforces (a file cut short loses its last lines first); a file with fewer than
- * half of the statements, or with fewer than half of the customers' files if there were many. One thing is obeyed at
- * once whatever else is missing: a written `set mode dry-run`. It is the emergency brake, and it acts on nothing.
+ * Kept out, so that the current policy stays in force: a policy where a list lost over 30% of its names; a file without
+ * a mode while the current policy enforces (a truncated file loses its last lines first); a file with fewer than half
+ * of the statements, or with fewer than half of the customers' files if there were many. An explicit `set mode dry-run`
+ * is always obeyed at once, whatever else is missing: it is the emergency brake, and it refuses nothing.
  *
- * `assay policy accept` lets a policy in (policy_accept): its hash then stands beside the snapshot.
+ * `assay policy accept` lets such a policy in (policy_accept): its hash is then stored next to the snapshot.
  */
 #include "policy/guard.h"
 #include "policy/policy_live.h"
@@ -15,7 +15,7 @@
 #include "policy/source.h"
 #include <stdio.h>
 
-/* Customers come and go: only many that go at once are doubted. */
+/* Customers come and go: only many that disappear at once are suspicious. */
 #define CUSTOMERS_MANY 10
 
 static const char *const accept_help = "if this is right: `assay policy accept`, then reload";

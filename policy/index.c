@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * index.c - from statements to tables that policy_ask can walk without memory or search.
+ * index.c - builds tables from the statements, so that policy_ask can walk them without allocating or searching.
  *
  * Two tables. The first finds a WHOM (domain or address; number 0 is "statements without writing to"). The second
  * finds, for a WHOM and a WHO (domain, `only` domain or network), the chain of statements with exactly that pair.

@@ -12,7 +12,7 @@
 uint32_t index_find_who(const struct policy *p, uint32_t whom_id, enum policy_party_kind kind, uint64_t name_hash,
                         struct slice key);
 
-/* The number of a WHOM that is a domain or an address; 0: nothing is said of it. */
+/* The number of a WHOM that is a domain or an address; 0: no statement has it. */
 uint32_t index_find_whom(const struct policy *p, enum policy_party_kind kind, uint64_t name_hash, struct slice key);
 
 #endif

@@ -14,8 +14,8 @@
 #define SLOTS_FIRST 16u
 #define HUGE_PAGE ((uintptr_t)2 << 20)
 
-/* Large blocks are asked for at random: huge pages halve the time of a question, where the system gives them. A hint,
- * nothing else. */
+/* Large blocks are accessed at random: huge pages halve the time of a look-up, if the system provides them. Only a
+ * hint. */
 static void advise(void *p, size_t n)
 {
     uintptr_t from = ((uintptr_t)p + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1), to = ((uintptr_t)p + n) & ~(HUGE_PAGE - 1);
@@ -35,8 +35,8 @@ void keyset_release(struct keyset *k)
     keyset_init(k, k->seed);
 }
 
-/* A key is hashed from its end, four octets a step; up to three remain at its start and make the last step, with their
- * number. So the hash of a suffix needs nothing of what stands before it. */
+/* A key is hashed from its end, four octets per step; up to three remain at its start and form the last step, with
+ * their number. So the hash of a suffix does not depend on what is before it. */
 static uint64_t step(uint64_t h, uint32_t four)
 {
     h = (h ^ four) * UINT64_C(0x9e3779b97f4a7c15);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * keyset.h - sets of short octet strings, a million and more, asked by suffix on the mail path.
+ * keyset.h - sets of a million and more short octet strings, looked up by suffix for every mail.
  *
  * A key is 1 to 255 octets: a canonical domain, a recipient address, or a network (keyset_net_key). The octets lie one
- * after the other in one block, each behind its length; the table beside it holds an offset and 32 bits of the hash for
+ * after the other in one block, each after its length; the table beside it holds an offset and 32 bits of the hash for
  * each, at most two thirds full: 12 to 24 octets a key beyond its text. Hashes run from the last octet to the first, so
- * one pass over a name gives the hashes of all its parent domains. The seed is drawn anew for each policy, so that
- * nobody can write names that collide.
+ * one pass over a name gives the hashes of all its parent domains. Each policy gets a new random seed, so that nobody
+ * can construct names that collide.
  *
- * Threads: filling by one thread; asking by any number once it is filled. Asking takes no memory.
+ * Threads: one thread fills it; then any number may look up. Looking up allocates nothing.
  */
 #ifndef ASSAY_POLICY_KEYSET_H
 #define ASSAY_POLICY_KEYSET_H
@@ -53,8 +53,8 @@ struct keyset_name {
 void keyset_init(struct keyset *k, uint64_t seed);
 void keyset_release(struct keyset *k);
 
-/* Makes room for `count` keys of `octets` octets in all, so that filling moves nothing. A hint; failure shows in
- * keyset_add. */
+/* Reserves room for `count` keys of `octets` octets in total, so that filling does not reallocate. A hint; keyset_add
+ * reports a failure. */
 void keyset_reserve(struct keyset *k, size_t count, size_t octets);
 
 /* Adds a key; *added false when it was there already. STATUS_LIMIT for a key too long or a set beyond 4 GiB,
@@ -65,7 +65,7 @@ enum status keyset_add(struct keyset *k, struct slice key, bool *added) MUST_CHE
 enum status keyset_add_domain(struct keyset *k, const char *domain, bool *added) MUST_CHECK;
 enum status keyset_add_net(struct keyset *k, const struct ip_net *net, bool *added) MUST_CHECK;
 
-/* Gives back what filling left over. */
+/* Frees the memory that filling left unused. */
 void keyset_trim(struct keyset *k);
 
 bool keyset_has(const struct keyset *k, struct slice key);
@@ -79,9 +79,9 @@ void keyset_name(uint64_t seed, const char *domain, struct keyset_name *out);
 /* Labels of the longest name in the set that is `n` or above it; 0: none. n must be hashed with the set's seed. */
 unsigned keyset_longest(const struct keyset *k, const struct keyset_name *n);
 
-/* Says that keyset_longest will be asked soon: has the memory it will look at fetched meanwhile. */
+/* Prefetches the memory that keyset_longest will read soon. */
 void keyset_expect(const struct keyset *k, const struct keyset_name *n);
-/* The same one step later: the key that will be compared. */
+/* Prefetches, as the next step, the key that will be compared. */
 void keyset_expect_key(const struct keyset *k, const struct keyset_name *n);
 
 /* Bits, plus one, of the longest network in the set that holds the address; 0: none. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * policy/limits.h - bounds on what the policy's files may hold. All are our own: far beyond what a person writes, far
- * below what hurts.
+ * policy/limits.h - limits on the policy's files. All are our own: far above what a person writes, far below what does
+ * harm.
  */
 #ifndef ASSAY_POLICY_LIMITS_H
 #define ASSAY_POLICY_LIMITS_H

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * lint.c - doubts about a policy that can be read: warnings, never errors, and nothing of the policy is changed.
+ * lint.c - warnings about a policy that loads; never errors, and the policy is not changed.
  *
- * Says: statements that can never apply and which one hides them, exact repeats, settings that are set again;
- * exemptions, trusts and suspensions that have ended, end soon, run long, stand open to anyone who types the name, or
+ * Reports: statements that can never apply and which one hides them, exact repeats, settings that are set again;
+ * exemptions, trusts and suspensions that have ended, end soon, run long, can be used by anyone who types the name, or
  * excuse nothing; lists that are empty or that nobody names; rejects that reject nothing because the mode is dry-run.
  * It claims that something never applies only where that holds for every sender and recipient: what lists hold is not
  * compared. Work is bounded by the statements times the few `always` and exemptions among them.
@@ -177,7 +177,8 @@ static void check_set(const struct lint *l, const struct item *it)
 
 /* ---- trials ---- */
 
-/* One statement decides, so a trial takes the place of what acted on these senders before: then nothing acts on them.
+/* Only one statement decides, so a statement on trial replaces the one that acted on these senders before: then nothing
+ * acts on them.
  */
 static void check_trial(const struct lint *l, const struct item *it)
 {

@@ -4,7 +4,7 @@
  *
  * A listener is known by the name the MTA gives it ({daemon_name}: Postfix milter_macro_daemon_name, Sendmail
  * DaemonPortOptions Name=), compared as written. Of several statements about one name the last counts, whole; the
- * others are warned of. A listener that no statement names, or an MTA that tells no name, goes by the rest of the
+ * others are warned of. A listener that no statement names, or an MTA that tells no name, is treated by the rest of the
  * policy. Failure: a statement with an error is given up; the policy does not load.
  */
 #include "policy/load.h"

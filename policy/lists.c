@@ -2,10 +2,10 @@
 /*
  * lists.c - files of names: one domain, network or recipient address a line, `#` begins a comment.
  *
- * A domain means it and all below, as everywhere. Names become canonical names; a fast way without libidn2 takes what
- * is plainly a canonical name already, so that a million lines are read in well under a second. Each bad line is an
- * error with its place (at most POLICY_LIST_MESSAGES_MAX of a file are told), and a list with a bad line makes the
- * policy bad: half a list would be a rule nobody wrote.
+ * A domain means it and all below, as everywhere. Names become canonical names; text that is already a canonical name
+ * skips libidn2, so that a million lines are read in well under a second. Each bad line is an error with its place (at
+ * most POLICY_LIST_MESSAGES_MAX of a file are told), and a list with a bad line makes the policy bad: half a list would
+ * be a rule nobody wrote.
  */
 #include "base/domain.h"
 #include "policy/load.h"
@@ -157,8 +157,8 @@ static void read_lines(struct reading *r, struct slice text)
     }
 }
 
-/* A tightening file's list must lie beside or below it and belong to the same owner: else a customer could have us read
- * out any file. */
+/* A tightening file's list must be in its folder or below and belong to the same owner: else a customer could make us
+ * read any file. */
 static bool may_read(struct loader *ld, const struct item *it, const char *written, const struct place *at)
 {
     if (!it->unit->tighten || loader_source(ld, it->unit))

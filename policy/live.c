@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * live.c - the policy a daemon runs on, and the last good one behind it.
+ * live.c - the policy that a daemon runs with, and the snapshot of the last good one.
  *
  * Promises: there is always a policy in force once policy_live_open has given one; a reload changes it in one step or
- * not at all; who holds a counted policy keeps it for as long as wanted. The lock is held for the time of taking a
- * pointer and counting it, never while files are read. The snapshot is written after the new policy is in force; that
- * it could not be written is a warning, not a failure. On failure the report has the errors and, last, a line that says
- * what is in force.
+ * not at all; a reference keeps a policy alive as long as needed. The lock is held only while a pointer is copied and
+ * its reference count incremented, never while files are read. The snapshot is written after the new policy is in
+ * force; that it could not be written is a warning, not a failure. On failure the report has the errors and, last, a
+ * line that says what is in force.
  */
 #include "policy/load.h"
 #include "base/clock.h"
@@ -62,7 +62,7 @@ static int64_t age_ms(const char *path)
     if (stat(path, &st) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0)
         return INT64_MAX;
     int64_t age = (now.tv_sec - st.st_mtim.tv_sec) * 1000 + (now.tv_nsec - st.st_mtim.tv_nsec) / 1000000;
-    return age < -1000 ? INT64_MAX : age; /* a time stamp of the future says nothing */
+    return age < -1000 ? INT64_MAX : age; /* ignore a time stamp in the future */
 }
 
 bool policy_live_settled(const char *path)
@@ -70,7 +70,7 @@ bool policy_live_settled(const char *path)
     return age_ms(path) >= POLICY_SETTLE_MS;
 }
 
-/* Waits until the file has not been written to for so long, or the deadline. */
+/* Waits until the file has not been written to for that long, or until the deadline. */
 static void wait_for_age(const char *path, int64_t ms, int64_t deadline)
 {
     while (age_ms(path) < ms && clock_mono_ms() < deadline)
@@ -212,7 +212,7 @@ struct policy_live *policy_live_open(const char *path, const char *snapshot_path
                         *p = load_tolerant(path, kept, report, &l->tried);
     bool whole = p != NULL;
     if (!p && !kept)
-        kept = policy_load_snapshot(path, snapshot_path, report); /* again, to say what is wrong with it */
+        kept = policy_load_snapshot(path, snapshot_path, report); /* again, to report its errors */
     if (!p && !kept)
         p = load_without_suspensions(path, report);
     *source = POLICY_FROM_FILE;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * load.c - reads a policy whole or not at all.
+ * load.c - reads a policy completely or not at all.
  *
  * Order: the main file and what it includes, statement by statement, where they stand; then the lists, the settings,
- * who is in which list; then the hash and the index; then doubts (lint.c). Any error on the way and there is no policy:
- * the report has all of them. Once given out, a policy never changes.
+ * who is in which list; then the hash and the index; then warnings (lint.c). If there is any error there is no policy,
+ * and the report has all errors. A loaded policy never changes.
  */
 #include "policy/load.h"
 #include "policy/mta_socket.h"
@@ -20,7 +20,7 @@ static uint64_t hash_more(uint64_t h, struct slice s)
     return (h ^ 0x100) * UINT64_C(0x100000001b3);
 }
 
-/* Over texts as read and lists as kept, so that the snapshot of a policy bears the policy's hash. Comments count: a new
+/* Hashes texts as read and lists as stored, so that the snapshot of a policy has the same hash. Comments count: a new
  * reason is a new policy. */
 static void make_hash(struct policy *p)
 {
@@ -37,7 +37,7 @@ static void make_hash(struct policy *p)
         p->hash[i] = hex[h >> (28 - 4 * i) & 15];
 }
 
-/* Where the MTA asks is where we listen, unless the policy says otherwise. */
+/* We listen where the MTA asks, unless the policy says otherwise. */
 static void take_mta_sockets(struct loader *ld, const char *path)
 {
     static const struct {
@@ -161,7 +161,7 @@ struct policy *policy_load_with(const char *path, const char *file, struct slice
     return p;
 }
 
-/* Says what became of each customer's file that had errors. */
+/* Reports how each customer's file with errors was treated. */
 static void tell_bad(const struct tolerance *t, struct policy_report *report)
 {
     for (size_t i = 0; i < t->bad.slot_count; i++) {
@@ -236,7 +236,7 @@ struct policy *load_tolerant(const char *path, const struct policy *before, stru
     return p;
 }
 
-/* A customer's bad file is left out with a warning, as the daemons do it: it must not keep the admin from their own
+/* A customer's bad file is left out with a warning, as in the daemons: it must not block the administrator's own
  * commands. */
 struct policy *policy_load(const char *path, struct policy_report *report)
 {

@@ -9,14 +9,14 @@
 #include "policy/snapshot.h"
 #include "policy/source.h"
 
-/* Errors in customers' files, for who must go on all the same: one customer's slip must not keep the policy of all
- * others back. Such a file is taken as it was in `earlier`, or left out. */
+/* How to go on in spite of errors in customers' files: one customer's mistake must not block everybody's policy. Such a
+ * file is taken as it was in `earlier`, or left out. */
 struct tolerance {
     const struct snapshot *earlier; /* NULL: there is none */
     struct arena *arena;
     struct map bad;      /* paths of tightening files that failed: their earlier text is taken, or nothing */
     bool again;          /* all errors were in such files: load again */
-    struct tried *tried; /* NULL: nobody wants to know */
+    struct tried *tried; /* NULL: not needed */
     /* Statements `suspend` that are wrong. To leave one out loosens nothing, so at a first start, if there is no policy
      * to go on with, the rest is better than none. */
     bool leaves_suspensions; /* leave them out */
@@ -41,10 +41,10 @@ struct loader {
     struct tolerance *tolerance; /* NULL: every error counts */
     bool out_of_memory;
     const struct loader_trial *trial; /* NULL: all files as they are */
-    struct tried *tried;              /* NULL: nobody wants to know */
+    struct tried *tried;              /* NULL: not needed */
 };
 
-/* A change that is tried: the file of this device and inode holds `text`. */
+/* A change that is tried: the file with this device and inode contains `text`. */
 struct loader_trial {
     dev_t device;
     ino_t inode;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * model.h - what a policy is made of, inside this room.
+ * model.h - the internal structure of a policy, for policy/ only.
  *
  * Everything hangs on one struct policy: statements in the order read (an included file's stand where its `include`
  * stands, so "the later line" is the higher number), lists, the texts read, and the index that policy_ask walks. The
@@ -18,7 +18,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-/* What a question can be about: the mail standards by their number, then what has no number there. */
+/* What a query can be about: the mail standards by their number, then what is not a mail standard. */
 enum slot {
     SLOT_OWN_FROM = STANDARD_MAIL_COUNT,
     SLOT_NAMES,

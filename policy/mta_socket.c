@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mta_socket.c - reads the sockets that `assay harden` told the MTA.
+ * mta_socket.c - reads the sockets that `assay harden` configured in the MTA.
  *
- * Promises to read at most MTA_SOCKET_MAX octets of a regular file that only root or the caller may write, and to take
- * nothing but "unix:/PATH" without blanks from it. On any failure there is none.
+ * Promises to read at most MTA_SOCKET_MAX octets of a regular file that only root or the caller may write, and to
+ * accept only "unix:/PATH" without blanks. On any failure there is no socket.
  */
 #include "policy/mta_socket.h"
 #include "base/rootfile.h"

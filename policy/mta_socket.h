@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mta_socket.h - the sockets that `assay harden` told the MTA: the files `socket` and `tls-policy-socket` beside the
- * policy (for a policy elsewhere: those of the installed one).
+ * mta_socket.h - the sockets that `assay harden` configured in the MTA: the files `socket` and `tls-policy-socket` next
+ * to the policy (for a policy elsewhere: next to the installed one).
  *
  * Each holds one line, a unix socket as milter.socket takes it, and is the default of milter.socket and of
- * postfix.tls-policy-socket: where the MTA asks must not depend on a line that a policy can lose. A file that is
- * missing, that is not root's (or ours), that others may write to, or that holds anything else counts as none.
+ * postfix.tls-policy-socket: the socket that the MTA uses must not depend on a line that a policy can lose. A file that
+ * is missing, that is not root's (or ours), that others may write to, or that holds anything else counts as none.
  */
 #ifndef ASSAY_POLICY_MTA_SOCKET_H
 #define ASSAY_POLICY_MTA_SOCKET_H

@@ -2,8 +2,8 @@
 /*
  * order.c - the rules of one standard in the order they are tried, for pages that show it to people.
  *
- * The same order as ask.c's, over statements instead of matches: `always`, WHOM, WHO, later. A list stands where its
- * most closely written entry would; ask.c counts the entry that matched.
+ * The same order as ask.c's, over statements instead of matches: `always`, WHOM, WHO, later. A list is placed where its
+ * most specific entry would be; ask.c counts the entry that matched.
  */
 #include "policy/model.h"
 #include <stdlib.h>

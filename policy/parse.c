@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * parse.c - which statement a line is.
+ * parse.c - finds out which statement a line is.
  *
- * The first word decides. A word that begins no statement is answered with the nearest that does. What a file may not
- * hold that may only tighten is refused before it is read further, so that a customer's file cannot make us read
- * others.
+ * The first word decides. For an unknown word the error names the nearest statement. Statements that a tightening file
+ * must not contain are refused before they are parsed further, so that a customer's file cannot make us read other
+ * files.
  */
 #include "policy/parser.h"
 

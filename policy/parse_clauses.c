@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * parse_clauses.c - what follows the heart of a statement: writing to, otherwise, strictly, except bounces, via, signed
- * by, because, agreed by, since, through, ref.
+ * parse_clauses.c - parses the clauses after the main part of a statement: writing to, otherwise, strictly, except
+ * bounces, via, signed by, because, agreed by, since, through, ref.
  *
  * Clauses may stand in any order, each once. One that belongs to another kind of statement is an error that says where
  * it belongs. The end of a `through` day is worked out here: the first second of the day after, in local time.

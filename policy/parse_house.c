@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * parse_house.c - our own house: policy, own, relay, submission, list, include, set.
+ * parse_house.c - parses the statements about our own systems: policy, own, relay, submission, list, include, set.
  *
- * What the statements name (files, lists, values) is read and checked by the loader; here only their form is.
+ * What the statements name (files, lists, values) is read and checked by the loader; here only the form is checked.
  */
 #include "policy/parser.h"
 #include <stdio.h>
@@ -143,7 +143,7 @@ bool parse_include(struct parser *ps)
     return true;
 }
 
-/* What is written as value: one string or word, or words with commas (`a, b`, `list x`), as one text. */
+/* Reads a value: one string or word, or words with commas (`a, b`, `list x`), as one text. */
 static bool take_value(struct parser *ps, struct policy_statement *s)
 {
     const struct token *t = parse_peek(ps);

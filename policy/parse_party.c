@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * parse_party.c - who is meant: WHO, WHOM, domains, networks, names of lists.
+ * parse_party.c - parses WHO and WHOM: domains, networks, names of lists.
  *
- * Names become canonical names (base/domain.h) here and nowhere else. What people write by habit from elsewhere
- * (*.example, .example, a@b as a sender, 192.0.2.1/24) is refused with the form that says what they most likely meant.
+ * Names become canonical names (base/domain.h) here and nowhere else. Forms that people know from other programs
+ * (*.example, .example, a@b as a sender, 192.0.2.1/24) are refused with the form they most likely meant.
  */
 #include "policy/parser.h"
 #include "base/domain.h"
@@ -111,7 +111,7 @@ bool parse_list_name(struct parser *ps, const char **out)
     return (*out = parse_copy(ps, t->raw)) != NULL;
 }
 
-/* `everyone` and its like mistyped would silently be a top-level domain that does not exist. */
+/* `everyone` mistyped would silently be a top-level domain that does not exist. */
 static bool mistyped(struct parser *ps, const struct token *t)
 {
     static const char *const words[] = {"everyone", "everybody", "submission"};
@@ -160,7 +160,7 @@ bool parse_who(struct parser *ps, struct policy_party *out)
     return parse_domain(ps, &out->name);
 }
 
-/* An address with its local part in lower case and its domain kept. */
+/* An address with its local part in lower case and its domain canonical. */
 static bool parse_address(struct parser *ps, const struct token *t, size_t at, struct policy_party *out)
 {
     char kept[LIMIT_DOMAIN + 1], local[LIMIT_LOCAL_PART * 4 + 1];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * parse_rule.c - what is asked of whom, and what is excused: LEVEL ... of WHO, exempt, suspend validation, trust.
+ * parse_rule.c - parses rules and exceptions: LEVEL ... of WHO, exempt, suspend validation, trust.
  *
  * Grammar and meaning are checked here: which level a standard takes, what may be said of names, how long an exemption
  * may run, what a file may do that may only tighten. Defaults of actions come from design section 3's table
@@ -76,7 +76,7 @@ static bool take_standard(struct parser *ps)
     return take_detail(ps, standard, t);
 }
 
-/* All standards, also behind a bad one, so that each bad one is named. */
+/* All standards, also those after a bad one, so that each bad one is reported. */
 static bool take_standards(struct parser *ps)
 {
     bool ok = true;
@@ -259,7 +259,8 @@ bool parse_rule(struct parser *ps)
     return true;
 }
 
-/* The end of an exemption or suspension, at most so many days from now. A clock that was never set judges nothing. */
+/* The end of an exemption or suspension, at most so many days from now. If the clock was never set this is not
+ * checked. */
 static bool check_days(struct parser *ps, int most, const char *what)
 {
     const struct policy_statement *s = &ps->item.s;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * parse_words.c - looking at words, and complaining about them.
+ * parse_words.c - helpers of the parser for words and error messages.
  *
- * Promises that every error names the place, what stands there and what was expected, and that what stands there is
- * harmless to print.
+ * Promises that every error names the place, the text found there and what was expected, and that the text is safe to
+ * print.
  */
 #include "policy/parser.h"
 #include "base/words.h"

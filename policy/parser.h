@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * parser.h - from the words of one statement to a struct item.
+ * parser.h - parses the words of one statement into a struct item.
  *
- * One function per rule of the grammar (assay-policy(5)). Each reads from the parser's place on and leaves it behind
+ * One function per rule of the grammar (assay-policy(5)). Each reads from the parser's position on, and leaves it after
  * what it read; on an error it reports (place, what was found, what was expected, the nearest word) and returns false,
  * and the statement is given up: statements are independent, so all errors of a file are found in one pass.
  */

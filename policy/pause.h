@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pause.h - breaking the glass: enforcement off for a time, with a reason, and back by itself.
+ * pause.h - the emergency stop: turns enforcement off for a time, with a reason; it ends by itself.
  *
  * A pause is a small file in the programs' state folder, "pause", written by `assay pause` and read by assay-milter and
  * the resolver's module: until 2026-11-21T01:19:25Z by root because the new policy refuses our own invoices While it
- * lasts, everything is judged, stamped and recorded, and nothing is acted on. It ends at its time without anybody doing
- * anything, and at most PAUSE_MAX_SECONDS after it was made. A file that is not one of ours, or that others may write,
- * is no pause: enforcement goes on.
+ * lasts, everything is judged, stamped and recorded, and nothing is acted on. It ends at its time by itself, at most
+ * PAUSE_MAX_SECONDS after it was created. A file that is not ours, or that others can write, is not a pause:
+ * enforcement continues.
  *
- * Threads: any; each call reads the file. Callers that ask for every message keep the answer for a second.
+ * Threads: any; each call reads the file. Callers that ask for every message cache the result for a second.
  */
 #ifndef ASSAY_POLICY_PAUSE_H
 #define ASSAY_POLICY_PAUSE_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * policy.c - a policy's life: made empty, counted, released; and what it says of itself.
+ * policy.c - creates, references and frees a policy, and returns its properties.
  *
- * load.c fills a new one. Once given out, a policy never changes; only its count of users does, atomically.
+ * load.c fills a new one. A loaded policy never changes; only its reference count does, atomically.
  */
 #include "policy/policy_settings.h"
 #include "policy/model.h"

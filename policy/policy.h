@@ -10,7 +10,7 @@
  *
  * Precedence, for one standard and one subject (design section 3): `always` statements first; then the more specific
  * WHOM, then the more specific WHO (domain before network; longest name, longest prefix; `only` before the same name),
- * then the later line. An exemption wins over a statement that is not more specific than it in either. No statement at
+ * then the later line. An exemption wins, unless the statement is more specific than it in WHOM or WHO. No statement at
  * all: POLICY_RECORD.
  */
 #ifndef ASSAY_POLICY_POLICY_H
@@ -87,7 +87,7 @@ struct policy_listener {
 /* One statement as written. All texts live as long as the policy. */
 struct policy_statement {
     enum policy_kind kind;
-    const char *id; /* short and stable within one policy: "L14" (line 14 of the main file), "I2.L5" (second include) */
+    const char *id; /* short and unique within one policy: "L14" (line 14 of the main file), "I2.L5" (second include) */
     const char *file;
     unsigned line;         /* of its first word, from 1 */
     const char *text;      /* canonical form, one line */
@@ -97,7 +97,7 @@ struct policy_statement {
     time_t until; /* first second after the `through` day, local time; 0: no end */
     time_t since; /* first second of the `since` day, local time; 0: not said */
 
-    /* What it says, by parts. What a kind does not have is zero. */
+    /* Its parts. Parts that a kind does not have are zero. */
     enum policy_level level;   /* of rules */
     enum policy_action action; /* of rules: as written, or the default of the first standard */
     bool action_written;
@@ -139,8 +139,8 @@ struct policy *policy_load(const char *path, struct policy_report *report);
  * current directory. */
 struct policy *policy_load_text(struct slice text, const char *name, struct policy_report *report);
 
-/* As policy_load, as if one of its files (the main one or one it includes) held `text` instead: to try a change
- * before it is made. Nothing is written. A `file` that the policy does not read changes nothing. */
+/* As policy_load, as if one of its files (the main one or one it includes) held `text` instead: to test a change before
+ * it is made. Nothing is written. A `file` that the policy does not read changes nothing. */
 struct policy *policy_load_with(const char *path, const char *file, struct slice text, struct policy_report *report);
 
 const struct policy *policy_ref(const struct policy *p);
@@ -207,7 +207,7 @@ struct policy_question {
                       none: POLICY_IGNORE */
 };
 
-/* Why a statement that spoke of the subject did not decide. */
+/* Why a statement that applies to the subject did not decide. */
 enum policy_beaten_by {
     POLICY_BEATEN_ALWAYS,
     POLICY_BEATEN_WHOM,
@@ -238,7 +238,7 @@ struct policy_answer {
     bool except_bounces;                      /* require dmarc ... except bounces */
     unsigned tls_version;                     /* 0, 12, 13: lowest version asked for */
     const char *text;                         /* "text for the peer", or NULL */
-    const struct policy_statement *statement; /* the one that decided; NULL: none speaks of it */
+    const struct policy_statement *statement; /* the one that decided; NULL: none applies */
     const struct policy_statement *also;      /* WHOSE_BOTH: a customer's, which asks more in some outcomes only */
     const struct policy_statement *exemption; /* the one that lowered the level, or NULL */
     const struct policy_statement *expired;   /* an ended exemption that would have, or NULL */
@@ -307,9 +307,8 @@ time_t policy_day(struct slice text, int days);
 #define POLICY_DAY_TEXT 16
 const char *policy_day_text(time_t t, char out[POLICY_DAY_TEXT]); /* "2027-03-31", local time */
 
-/* The rules that speak of one standard (names: of the resolver), in the order they are tried: the first that fits
- * decides. *out is an array of that many that the caller frees. A list stands where its most closely written entry
- * would. */
+/* The rules about one standard (names: of the resolver), in the order they are tried: the first that matches decides.
+ * *out is an array of that many that the caller frees. A list is placed where its most specific entry would be. */
 size_t policy_order(const struct policy *p, unsigned standard, bool names, const struct policy_statement ***out);
 
 const char *policy_level_name(enum policy_level l);

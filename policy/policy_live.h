@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * policy_live.h - the policy in force of a program that runs on: the last good one, its snapshot, and how a reload
- * goes.
+ * policy_live.h - the policy of a running daemon: the last good one, its snapshot, and its reload.
  *
  * A daemon holds a struct policy_live: the file's path, the place of the snapshot, and the policy in force. A load that
  * succeeds becomes the policy in force at once and is kept as the snapshot (all texts in one file, written atomically).
- * A load that fails leaves the policy in force; at start the snapshot is taken. A policy that looks like an accident
+ * A load that fails leaves the old policy in force; at start the snapshot is used. A policy that looks like an accident
  * (policy/guard.h: a list that lost more than 30% of its names, fewer than half of the statements, no `set mode` while
  * the policy in force enforces) is kept out in the same way, against the policy in force or at start against the
  * snapshot, until it is accepted (policy_accept) or forced. A written `set mode dry-run` is obeyed at once. Errors in
- * files included with `may tighten` are reported and do not fail the load: one customer's slip does not keep the policy
- * of all others back; such a file stays in force as it was before, or, if it is new, is left out. The report then also
- * says what is in force instead. If there is neither policy nor snapshot, statements `suspend validation` that are
- * wrong are left out, and the report says so: without them nothing is loosened.
+ * files included with `may tighten` are reported and do not fail the load: one customer's mistake does not block
+ * everybody's policy; such a file stays in force as it was before, or, if it is new, is left out. The report then also
+ * says what is used instead. If there is neither policy nor snapshot, statements `suspend validation` that are wrong
+ * are left out, and the report says so: without them nothing is loosened.
  *
  * Threads: policy_live_get from any thread, without waiting for a reload; reload from one thread at a time.
  */
@@ -29,7 +28,7 @@ enum policy_source { POLICY_FROM_FILE, POLICY_FROM_SNAPSHOT, POLICY_KEPT };
  * (EX_CONFIG). */
 struct policy_live *policy_live_open(const char *path, const char *snapshot_path, struct policy_report *report,
                                      enum policy_source *source);
-const struct policy *policy_live_get(struct policy_live *l); /* counted: policy_unref it */
+const struct policy *policy_live_get(struct policy_live *l); /* a reference: policy_unref it */
 enum status policy_live_reload(struct policy_live *l, bool force, struct policy_report *report,
                                enum policy_source *source) MUST_CHECK;
 struct policy_live *policy_live_close(struct policy_live *l);
@@ -57,8 +56,8 @@ bool policy_live_takes(const char *path, const char *snapshot_path, struct polic
  * NULL too), or it cannot be used: then the report, which may be NULL, says why. */
 const struct policy *policy_load_snapshot(const char *path, const char *snapshot_path, struct policy_report *report);
 
-/* Which policy a snapshot holds: its hash and when it was loaded. Where its program has not died since, that is the
- * policy it runs on. STATUS_MISSING, STATUS_DENIED, STATUS_INVALID (damaged), ... */
+/* The hash of the policy in a snapshot, and when it was loaded. If its program still runs, that is the policy it runs
+ * with. STATUS_MISSING, STATUS_DENIED, STATUS_INVALID (damaged), ... */
 enum status policy_snapshot_says(const char *path, char hash[9], time_t *loaded) MUST_CHECK;
 
 /* Tells the program that owns this snapshot that this very policy may be taken, though it looks like an accident: lists

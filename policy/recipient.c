@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * recipient.c - see recipient.h. Hostile text: anything that is no mailbox with a domain name is no recipient, never a
- * guess.
+ * recipient.c - see recipient.h. Hostile text: anything that is not a mailbox with a domain name is not a recipient;
+ * nothing is guessed.
  */
 #include "policy/recipient.h"
 #include "base/domain.h"

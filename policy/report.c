@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * report.c - what was wrong or doubtful in a policy, with places.
+ * report.c - the errors and warnings about a policy, with their places.
  *
  * Promises that all texts are safe to print (base/utf8.h), that a message's source line is a window of at most WINDOW
- * columns round the place, and that at most POLICY_MESSAGES_MAX messages are kept: what does not fit is counted and
- * said in a last message. A report without memory loses texts, never counts: policy_load fails on errors even where
- * their words were lost.
+ * columns round the place, and that at most POLICY_MESSAGES_MAX messages are kept: further ones are counted, and the
+ * last message says how many. If memory runs out a report loses texts, never counts: policy_load fails on errors even
+ * if their texts were lost.
  */
 #include "policy/report.h"
 #include "base/arena.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * report.h - adding to a policy_report, inside this room. Every function takes a NULL report and does nothing then but
- * what its return says.
+ * report.h - adds to a policy_report, for policy/ only. Every function accepts a NULL report, and then only returns its
+ * value.
  */
 #ifndef ASSAY_POLICY_REPORT_H
 #define ASSAY_POLICY_REPORT_H
@@ -22,11 +22,11 @@ void report_add(struct policy_report *r, enum policy_severity severity, const st
 void report_vadd(struct policy_report *r, enum policy_severity severity, const struct place *at, const char *help,
                  const char *fmt, va_list ap) PRINTF_LIKE(5, 0);
 
-/* Puts the messages in the order of files as read and of places in them; messages of one place stay in the order added.
+/* Sorts the messages by file, in the order read, and by place; messages of one place stay in the order added.
  */
 void report_sort(struct policy_report *r);
 
-/* Errors become warnings: what they are of was left out, and the rest is in force. */
+/* Turns errors into warnings: the parts they are about were left out, and the rest is in force. */
 void report_soften(struct policy_report *r);
 
 /* Text that may hold anything, made visible and cut to about `most` octets, in r's arena; "?" if there is no memory.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * resolve.c - ties statements together once all are read: names of lists to lists, settings to values, own domains and
- * networks to sets.
+ * resolve.c - resolves references once all statements are read: names of lists, values of settings, sets of own domains
+ * and networks.
  *
  * Lists may be named before they are defined. What names a list that is not there, holds the wrong kind of entry, or
  * (in a tightening file) speaks for somebody else's recipients is an error at its place.
@@ -156,7 +156,7 @@ static bool recipient_inside(struct loader *ld, const struct unit *u, const char
     return domain_inside(ld, u, at ? at + 1 : name);
 }
 
-/* A tightening file's statement speaks for recipients it was included for, wholly. */
+/* A tightening file's statement must cover only recipients that it was included for. */
 static void check_recipients(struct loader *ld, struct item *it)
 {
     const struct policy_party *whom = &it->s.whom, *ours = &it->unit->whom;

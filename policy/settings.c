@@ -2,9 +2,9 @@
 /*
  * settings.c - the table of settings.def, and one policy's values.
  *
- * Promises that every setting has a value of its type within its range at all times: the default until a `set` changes
- * it. A bad value changes nothing, and the caller gets the words for what would be right. Numbers with units are kept
- * in seconds and octets. NAMES add up over several lines; of all others the last one counts.
+ * Promises that every setting always has a value of its type within its range: the default until a `set` changes it. A
+ * bad value changes nothing, and the caller gets a text that says what would be right. Numbers with units are stored in
+ * seconds and octets. NAMES of several lines are combined; of all other settings the last line counts.
  */
 #include "base/domain.h"
 #include "policy/model.h"

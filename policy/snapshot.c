@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * snapshot.c - writing and opening snapshots; the form is in snapshot.h.
+ * snapshot.c - writes and opens snapshots; snapshot.h describes the format.
  *
- * Opening checks the sum before anything else is believed, then every length against what is left. A snapshot is our
- * own file, but the disk it lay on may have died in the middle of it.
+ * Opening checks the checksum first, then every length against the rest of the file. A snapshot is our own file, but it
+ * may have been damaged on the disk.
  */
 #include "policy/snapshot.h"
 #include "policy/model.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * source.c - reading and writing whole files with suspicion.
+ * source.c - reads and writes whole files, and trusts none of them.
  *
- * Promises never to block on what is not a file, never to read more than allowed, and to say why in words. The
- * permissions looked at are those of the file that was opened (fstat), so nobody can change it in between. A file that
- * shrinks while it is read is taken as short as it is; one that grows is read up to the bound. On failure nothing is
- * kept.
+ * Promises never to block on anything that is not a file, never to read more than allowed, and to give the reason for a
+ * failure as text. It checks the permissions of the opened file (fstat), so that nobody can exchange it in between. A
+ * file that shrinks while it is read is accepted with its new length; one that grows is read up to the limit. On
+ * failure nothing is kept.
  */
 #include "policy/source.h"
 #include "base/rootfile.h"
@@ -264,7 +264,7 @@ enum status source_write(const char *path, struct slice text, unsigned mode, cha
     const char *name;
     struct rootfile_rights rights = {.mode = mode, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
     int folder = geteuid() == 0 ? rootfile_parent(path, &name) : -1;
-    if (folder >= 0) { /* root writes for the owner of the folder */
+    if (folder >= 0) { /* root writes on behalf of the folder's owner */
         if (fstat(folder, &st) == 0 && st.st_uid != 0) {
             rights.uid = st.st_uid;
             rights.gid = st.st_gid;

@@ -2,7 +2,7 @@
 /*
  * source.h - where the policy's texts come from: files on disk, or a snapshot that holds them all.
  *
- * Reading a file is refused, with a reason, where its content could be somebody else's wish: it is not a regular file
+ * Reading a file is refused, with a reason, if somebody else could control its content: it is not a regular file
  * (nothing is ever waited for: FIFOs are opened without blocking), it or its folder is writable by everybody, or it
  * belongs to somebody who is neither root nor us.
  */
@@ -20,7 +20,7 @@ struct source_text {
     bool any_owner; /* set before reading: a customer's file may be anybody's */
     uid_t must_own; /* set before reading, with owned_by: the only owner allowed beside root and us */
     bool owned_by;
-    char reason[256]; /* after a failure: why, in words, without the path */
+    char reason[256]; /* after a failure: the reason, without the path */
     const char *help; /* static, or NULL */
 };
 

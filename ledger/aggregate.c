@@ -3,7 +3,7 @@
  * aggregate.c - the sums of a batch.
  *
  * Promises that after aggregate_flush the store's counts have grown by exactly what was added, first_seen never grew
- * and last_seen never shrank, and notes are those of the latest moment seen. A hash table over arena memory; sorted
+ * and last_seen never shrank, and notes are those with the latest timestamp. A hash table over arena memory; sorted
  * before it is written. On failure the caller rolls back and calls aggregate_reset.
  */
 #include "ledger/aggregate.h"
@@ -183,7 +183,7 @@ size_t aggregate_cut(const char *text, size_t most)
     return most;
 }
 
-/* e, or where its keys are too long *room with them cut; NULL: out of memory. */
+/* Returns e, or *room with shortened keys if they are too long; NULL: out of memory. */
 static const struct aggregate_entry *fit(struct aggregate *t, const struct aggregate_entry *e,
                                          struct aggregate_entry *room)
 {

@@ -2,9 +2,9 @@
 /*
  * aggregate.h - counts of a batch of records, kept in memory and added to the store at once.
  *
- * Taking in ten mails of one domain costs one upsert per count, not ten. What is added to which table is told by a
- * table of sums (aggregate.c); the order of the upserts is the same in every process (table, then key), so that two
- * takers in one PostgreSQL cannot lock each other out.
+ * Ingesting ten mails of one domain costs one upsert per count, not ten. A table of sums (aggregate.c) defines what is
+ * added to which table. The order of the upserts is the same in every process (table, then key), so that two processes
+ * ingesting into one PostgreSQL cannot deadlock.
  *
  * Threads: one.
  */
@@ -44,9 +44,9 @@ struct aggregate *aggregate_new(void);
 struct aggregate *aggregate_free(struct aggregate *t);
 
 /* Adds. keys: as many texts as the sum has (NULL: empty); where they are longer than AGGREGATE_KEYS_OCTETS together,
- * each is cut at AGGREGATE_KEY_OCTETS, since an index row of PostgreSQL holds 2,700 or so. counts: as many as the
- * sum has. moment widens first_seen and last_seen. notes: kept of the latest moment (NULL: none). Out of memory is
- * remembered until aggregate_flush. */
+ * each is cut at AGGREGATE_KEY_OCTETS, since an index row of PostgreSQL holds 2,700 or so. counts: as many as the sum
+ * has. moment (a timestamp) widens first_seen and last_seen. notes: those with the latest timestamp are kept (NULL:
+ * none). Out of memory is remembered until aggregate_flush. */
 struct aggregate_entry {
     enum aggregate_sum sum;
     const char *keys[AGGREGATE_KEYS];
@@ -60,7 +60,7 @@ void aggregate_add(struct aggregate *t, const struct aggregate_entry *e);
  * lost. */
 enum status aggregate_flush(struct aggregate *t, struct store *s) MUST_CHECK;
 
-/* How many octets of a text that is longer than `most` are left when it is cut before a character. */
+/* The length of a text that is longer than `most` after it is cut at the start of a character. */
 size_t aggregate_cut(const char *text, size_t most);
 
 /* Empties it. */

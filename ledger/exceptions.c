@@ -2,8 +2,8 @@
 /*
  * exceptions.c - the register of exceptions in the ledger.
  *
- * Promises: what is written is never changed, so that hosts which may only insert can write it, and two that write the
- * same do no harm. On failure nothing of a policy's exceptions is there, and the caller tries again later.
+ * Promises: rows are never changed, so that hosts which may only insert can write them, and two hosts that write the
+ * same row do no harm. On failure nothing of a policy's exceptions is there, and the caller tries again later.
  */
 #include "ledger/exceptions.h"
 #include "base/clock.h"
@@ -55,7 +55,7 @@ enum status exceptions_keep(struct store *s, const struct policy *p)
     return status;
 }
 
-/* The policy in force is asked for by its own id too: it may be newer than what assay-ledger has read. */
+/* The current policy is also looked up by its own id: it may be newer than the one assay-ledger has read. */
 #define SAME_AS(column)                                                                                                \
     "((policy = $1 AND " column " = $2) OR (policy <> $1 AND (policy, " column ") IN "                                 \
     "(SELECT policy, statement FROM exception WHERE scope = $3 AND kind = $4)))"

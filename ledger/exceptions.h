@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * exceptions.h - the exceptions of each policy that was in force here, kept beside what was found: which exemption
- * "L14" was, for whom, why, agreed by whom. Findings name an exception by its policy and id only, and policies change;
- * the register of exceptions (`assay policy explained`, `assay report`) must not forget with each change.
+ * exceptions.h - the exceptions of each policy that was in force here, kept with the findings: which exemption "L14"
+ * was, for whom, why, agreed by whom. Findings name an exception by its policy and id only, and policies change; the
+ * register of exceptions (`assay policy explained`, `assay report`) must not forget with each change.
  *
  * An exception is the same one in two policies where kind and scope are the same (policy_scope()): it may stand in
  * another line, and may have been agreed anew.
@@ -13,8 +13,8 @@
 #include "ledger/store.h"
 #include "policy/policy.h"
 
-/* Writes down the exemptions, suspensions and trusted forwarders of a policy, once each; nothing where they are there.
- * Statuses as store_run(), in one transaction. */
+/* Records the exemptions, suspensions and trusted forwarders of a policy, once each; nothing if they are recorded
+ * already. Statuses as store_run(), in one transaction. */
 enum status exceptions_keep(struct store *s, const struct policy *p) MUST_CHECK;
 
 /* How often an exemption was used for one standard, or a trust (standard NULL), under whatever policy. *last:
@@ -24,7 +24,7 @@ enum status exceptions_used(struct store *s, const struct policy *p, const struc
 
 /* One exception that was used, as exceptions_ask() tells it. Texts are good until the next store_next(). */
 struct exceptions_use {
-    const char *scope; /* for whom; where its policy was never seen here: its id */
+    const char *scope; /* for whom; its id, if its policy was never recorded here */
     const char *standard;
     const char *because, *agreed_by; /* as agreed last; NULL: not known */
     int64_t until;                   /* seconds since 1970, as agreed last; 0: no end known */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * inbox.c - from the inbox of a shared ledger into its tables.
+ * inbox.c - ingests the inbox of a shared ledger into its tables.
  *
- * Promises: each line is taken in once, however often and in whatever pieces it was sent, since the place of its
- * segment moves in the transaction that takes it in, and lines before that place are left out; the row goes in the
- * same transaction. What a host may not say, and what the database does not take, changes nothing and holds up nobody.
- * Rows are taken in the order of their places; a piece that is missing between two (a ledger restored from a copy of
- * last week) is told, and what comes behind it is taken. On failure the batch is rolled back, and comes again.
+ * Promises: each line is ingested once, however often and in whatever pieces it was sent: the position of its segment
+ * moves in the transaction that ingests it, and lines before that position are skipped. The row is deleted in the same
+ * transaction. Lines that a host may not send, or that the database refuses, change nothing and block nobody. Rows are
+ * ingested in the order of their positions; a gap between two (a ledger restored from an old backup) is reported, and
+ * what comes after it is ingested. On failure the batch is rolled back, and comes again.
  */
 #include "ledger/inbox.h"
 #include "base/base64.h"
@@ -49,7 +49,7 @@ static void trouble(struct unpacking *u, const char *text)
                  u->parcel.role, text);
 }
 
-/* The next row in order, behind `last` (NULL: the first). STATUS_MISSING: no more. */
+/* The next row in order, after `last` (NULL: the first). STATUS_MISSING: no more. */
 static enum status next_parcel(struct unpacking *u)
 {
     struct store_rows *r =
@@ -80,7 +80,7 @@ static enum status next_parcel(struct unpacking *u)
                                                                        : st;
 }
 
-/* NULL: this role may say this. */
+/* NULL: this role may send this. */
 static enum status why_not(struct unpacking *u, const char **why)
 {
     const struct parcel *p = &u->parcel;
@@ -174,7 +174,7 @@ static enum status refuse_parcel(struct unpacking *u, const char *why)
     enum status st = store_begin(u->store);
     if (st == STATUS_OK)
         st = store_run(u->store, &(int64_t){0},
-                       /* sent is the host's word, and how long it stays counts from there */
+                       /* sent is the host's claim, and the time it is kept counts from it */
                        "UPDATE inbox SET refused = $1, sent = CASE WHEN sent > $2 THEN $2 ELSE sent END WHERE segment "
                        "= $3 AND at = $4 "
                        "AND upto = $5 AND done = $6 AND role = $7",
@@ -182,7 +182,7 @@ static enum status refuse_parcel(struct unpacking *u, const char *why)
     return st == STATUS_OK ? store_commit(u->store) : st;
 }
 
-/* Its lines and the place of its segment; *other: somebody else was here meanwhile. */
+/* Ingests its lines and moves its segment's position; *other: another process did it meanwhile. */
 static enum status unpack(struct unpacking *u, const char **why, bool *other)
 {
     const struct parcel *p = &u->parcel;
@@ -226,7 +226,7 @@ static enum status take_parcel(struct unpacking *u)
         st = forget_parcel(u);
     if (st == STATUS_OK && !why && !other)
         st = store_commit(u->store);
-    if (st == STATUS_LIMIT) { /* it would be so for ever, and for all that come behind it */
+    if (st == STATUS_LIMIT) { /* it would fail for ever, and block all rows after it */
         snprintf(refusal, sizeof refusal, "%s", store_error(u->store));
         why = refusal;
     }
@@ -251,7 +251,7 @@ enum status inbox_take(struct store *s, bool (*stop)(void), struct ingest_report
     enum status st = (u.aggregate = aggregate_new()) ? STATUS_OK : STATUS_NOMEM;
     while (st == STATUS_OK && !(stop && stop())) {
         st = store_begin(s);
-        if (st == STATUS_OK) /* one at a time: two would take the same row, and one of them for nothing */
+        if (st == STATUS_OK) /* one process at a time: two would work on the same row */
             st = store_run(s, &(int64_t){0}, "SELECT pg_advisory_xact_lock(4155536)", "");
         if (st == STATUS_OK)
             st = next_parcel(&u);
@@ -286,7 +286,7 @@ static bool is_host(const char *host)
     return n > 0 && n <= LIMIT_DOMAIN;
 }
 
-/* Ends the transaction where the role can do more than it is meant to: by itself, as a member of another, as PUBLIC. */
+/* Aborts the transaction if the role can do more than intended: by itself, as a member of another, as PUBLIC. */
 static void put_check(const char *role, struct buf *out)
 {
     buf_printf(out,

@@ -2,16 +2,16 @@
 /*
  * inbox.h - a shared ledger (PostgreSQL) to which hosts may only add.
  *
- * A mail host stands in the open; what fifty hosts have found should not be lost, or changed, or read with one of them.
- * So a host connects with a role that may insert into the table `inbox` and into the register of exceptions, and do
- * nothing else: it lays its journals' lines there, with their places. The ledger's owner, a host with a role that may
- * do all, takes them in from there, each exactly once, as it takes its own.
+ * A mail host is exposed to attacks: whoever breaks into one of fifty should not be able to delete, change or read what
+ * all have found. So a host connects with a role that may only insert into the table `inbox` and into the register of
+ * exceptions: it writes the lines of its journals there, with their positions. The ledger's owner, a host with a role
+ * that may do everything, ingests them from there, each exactly once, as it does with its own.
  *
- * Which of the two a host is follows from what the role in its `set ledger.store` may do; there is nothing to set. For
- * which host a role may speak stands in the table `inbox_host`, which only the owner writes: lines in another host's
- * name are not taken in. Row security keeps a role from adding rows as another role.
+ * Which of the two a host is follows from the rights of the role in its `set ledger.store`; there is nothing to
+ * configure. The table `inbox_host`, which only the owner can write, says which host a role may send for: lines in
+ * another host's name are not ingested. Row security keeps a role from adding rows as another role.
  *
- * Threads: as the store's.
+ * Threads: as for the store.
  */
 #ifndef ASSAY_LEDGER_INBOX_H
 #define ASSAY_LEDGER_INBOX_H
@@ -19,9 +19,9 @@
 #include "base/buf.h"
 #include "ledger/ingest.h"
 
-/* Adds to *report: what waits in the inbox goes into the tables; what may not be taken in stays there, with the
- * reason in its column `refused`, for INBOX_REFUSED_DAYS, and first_trouble says so. One batch a transaction.
- * Nothing on SQLite. Statuses as ingest_folder(). */
+/* Adds to *report: ingests the inbox into the tables. Rows that are refused stay there for INBOX_REFUSED_DAYS, with the
+ * reason in the column `refused`, and first_trouble says so. One transaction per batch. Does nothing on SQLite.
+ * Statuses as ingest_folder(). */
 #define INBOX_REFUSED_DAYS 30
 enum status inbox_take(struct store *s, bool (*stop)(void), struct ingest_report *report) MUST_CHECK;
 

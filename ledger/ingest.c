@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ingest.c - segments into the store or its inbox, exactly once.
+ * ingest.c - ingests segments into the store or its inbox, exactly once.
  *
- * Promises what take.h says. The order that makes it so, for each batch, as one step of the target: (1) move the
- * segment's place from where this taker believes it is to behind the batch; where it is elsewhere, somebody else was
- * here: drop the batch, leave the segment; (2) write what the batch says; (3) commit. A segment's file is removed only
- * after the commit that marks it done, and a file whose segment is done already (a taker died in between, or the same
- * segment was copied back) is removed unread. A last line without newline is left: in a segment still open it may yet
- * be finished; in a closed one it is the trace of a kill, counted and dropped. On failure of the store: dropped,
+ * Promises what ingest.h says. For each batch the target does this in one transaction: (1) move the segment's position
+ * from where this process believes it is to the end of the batch; if it is elsewhere, another process was here: drop
+ * the batch, leave the segment; (2) write the contents of the batch; (3) commit. A segment's file is removed only after
+ * the commit that marks it done, and a file whose segment is marked done already (a process died in between, or the
+ * segment was copied back) is removed unread. A last line without a newline is left: in an open segment it may still be
+ * completed; in a closed one its writer was killed, and it is counted and dropped. On failure of the store: dropped,
  * STATUS_AGAIN.
  */
 #include "base/rootfile.h"
@@ -25,14 +25,14 @@ static void trouble(struct ingest_report *r, const char *dir, const char *name, 
         snprintf(r->first_trouble, sizeof r->first_trouble, "%.120s/%.96s: %.160s", dir, name, text);
 }
 
-/* Out of the way, with the reason beside it. */
+/* Moves a bad segment out of the way, and writes the reason next to it. */
 static void set_aside(struct ingestion *t, const char *why)
 {
     char to[SEGMENT_NAME + 16], note[SEGMENT_NAME + 24];
     int stem = (int)(strlen(t->file->name) - strlen(SEGMENT_CLOSED));
     snprintf(to, sizeof to, "%.*s" SEGMENT_ASIDE, stem, t->file->name);
     snprintf(note, sizeof note, "%s.why", to);
-    (void)unlinkat(t->fd, note, 0); /* what stands there may be a name of another file */
+    (void)unlinkat(t->fd, note, 0); /* an existing entry may be a link to another file */
     int fd = openat(t->fd, note, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (fd >= 0) {
         dprintf(fd, "%s\n", why);
@@ -44,11 +44,11 @@ static void set_aside(struct ingestion *t, const char *why)
     trouble(t->report, t->dir, t->file->name, why);
 }
 
-/* Done with a closed segment: away with it. */
+/* Removes a closed segment that is done. */
 static void finish_file(struct ingestion *t)
 {
     char why[320];
-    if (store_is_replaced(t->store)) { /* what was committed is in a file that nobody sees any more */
+    if (store_is_replaced(t->store)) { /* the commit went to a file that has been replaced */
         trouble(t->report, t->dir, t->file->name, "the store's file was replaced: it stays, and is taken in anew");
         return;
     }
@@ -132,7 +132,7 @@ static enum status ingest_batches(struct ingestion *t)
     if (st == STATUS_INVALID && !t->file->open)
         trouble(t->report, t->dir, t->file->name, "it is shorter than what was taken from it");
     if (st != STATUS_OK)
-        return STATUS_OK; /* vanished meanwhile, or not to be read: no trouble of the store */
+        return STATUS_OK; /* it vanished meanwhile, or cannot be read: not a problem of the store */
     for (bool end = false; st == STATUS_OK && !end && !t->gone;) {
         struct ingest_batch b = {.to = t->at};
         st = commit_batch(t, &l, &b);
@@ -144,7 +144,7 @@ static enum status ingest_batches(struct ingestion *t)
     return st;
 }
 
-/* Reads the heading; false: this segment is not to be taken now. */
+/* Reads the heading; false: this segment cannot be ingested now. */
 static bool read_heading(struct ingestion *t, struct record *heading, off_t *after)
 {
     struct journal_lines l;
@@ -217,7 +217,7 @@ enum status ingest_folder(struct store *s, const char *dir, bool (*stop)(void), 
         t.file = &files[i];
         st = ingest_segment(&t);
     }
-    if (st == STATUS_DENIED) /* by the store; a right can be released, and the folder could be read */
+    if (st == STATUS_DENIED) /* refused by the store; the right can be granted again, and the folder could be read */
         st = STATUS_AGAIN;
     for (i = st == STATUS_OK ? i : i - 1; i < n; i++)
         report->waiting += files[i].bytes;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ingest.h - taking journals into the store, each record exactly once.
+ * ingest.h - ingests journals into the store, each record exactly once.
  *
- * ingest_folder() reads every segment of a folder from if it was left (the place is kept in the store, in the same
- * transaction as what was read), also those still being written; a closed segment that has been taken to its end is
- * removed. Any number of takers may work on the same folder or the same store: whoever comes second finds the place
- * moved on and takes nothing. Safe to be killed at any instant.
+ * ingest_folder() reads every segment of a folder from the position where it stopped (the position is stored in the
+ * same transaction as the records), also those still being written; a closed segment that has been read to its end is
+ * removed. Any number of processes may work on the same folder or store: the second finds that the position has moved,
+ * and ingests nothing. It may be killed at any instant.
  *
- *   - a segment whose lines cannot all be understood is taken as far as it can be, and set aside as NAME.bad with
+ *   - a segment with invalid lines is ingested as far as possible, and renamed to NAME.bad with
  * NAME.bad.why
- *   - a segment of a newer version is left for an upgraded taker, and counted in `newer`
- *   - with the store away nothing is lost: STATUS_AGAIN, and the segments wait
+ *   - a segment of a newer version is left for an upgraded program, and counted in `newer`
+ *   - if the store is not available nothing is lost: STATUS_AGAIN, and the segments wait
  *
  * Threads: one per store.
  */
@@ -38,11 +38,11 @@ struct ingest_report {
 enum status ingest_folder(struct store *s, const char *dir, bool (*stop)(void),
                           struct ingest_report *report) MUST_CHECK;
 
-/* One record into sums and the mail table, within the caller's transaction. ingest_record.c. */
+/* Adds one record to the sums and the mail table, within the caller's transaction. ingest_record.c. */
 enum status ingest_record(struct store *s, struct aggregate *t, const struct record *r, struct slice line) MUST_CHECK;
 
-/* Records that are dated further ahead than this wait in the table `ahead` until their time comes; then ingest_ahead()
- * takes them in, some at a time. *waiting: how many still wait. */
+/* Records dated further in the future than this wait in the table `ahead` until their time comes; then ingest_ahead()
+ * ingests them, some at a time. *waiting: how many still wait. */
 #define INGEST_AHEAD (INT64_C(3600) * 1000000)
 enum status ingest_ahead(struct store *s, int64_t *waiting) MUST_CHECK;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ingest_ahead.c - records that were dated ahead, when their time has come.
+ * ingest_ahead.c - ingests records dated in the future, once their time has come.
  *
- * Promises that each is taken in once: it leaves the table in the transaction that takes it in. On failure it stays.
+ * Promises that each is ingested once: it is deleted from the table in the transaction that ingests it. On failure it
+ * stays.
  */
 #include "base/clock.h"
 #include "ledger/ingest.h"

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ingest_record.c - what one record adds to the ledger.
+ * ingest_record.c - adds one record to the ledger.
  *
  * Promises: the mail table gets the record as it stands (for `assay why`, until ledger.keep-identity takes it away);
  * counts never hold a local part, a queue-id or an exact address. A record of a kind this version does not know adds
  * nothing. A DMARC report's row is made here, in the canonical form that makes equal rows equal texts (RFC 9990: one
- * record per address, result and identifiers). What a sender or another host may have made as long or as large as it
- * likes is bounded before it reaches an index or a sum, so that no record can stop the ledger. On failure the caller
+ * record per address, result and identifiers). Texts and numbers that a sender or another host can make as large as it
+ * likes are limited before they reach an index or a sum, so that no record can stop the ledger. On failure the caller
  * rolls back the batch.
  */
 #include "base/clock.h"
@@ -21,7 +21,7 @@
 
 #define SIGNATURES_MAX 100   /* RFC 9990 3.1.4: no more in one row */
 #define ROW_SIGNATURES 1500  /* octets of a DMARC row after which it gets no further signature */
-#define ROW_MAX 2200         /* longer rows are not reported: that is not a mail's */
+#define ROW_MAX 2200         /* longer rows are not reported: no real mail has one */
 #define TEXT_MAX 998         /* of an indexed text (RFC 5322 2.1.1: a line) */
 #define COUNT_MAX 1000000000 /* what one record adds to a sum at most */
 #define WRITTEN_DOMAINS 50   /* recipients' domains of one mail that are kept: as many as a record names */
@@ -117,7 +117,7 @@ static void add_signature(struct aggregate *t, const struct record *r, const str
                                                         value_text(f, "algorithm"), bits, value_text(f, "result")}});
 }
 
-/* Whose name a finding is counted under (design section 3's table). A signature's own domain is in the table of
+/* The name that a finding is counted under (design section 3's table). A signature's own domain is in the table of
  * selectors; `require dkim` asks about the From domain. */
 static const char *subject_of(const struct record *r, const struct value *f)
 {
@@ -155,8 +155,8 @@ static void find_counted(const struct record *r, struct counted *c)
     }
 }
 
-/* What one mail counts for: of several signatures one that passes is enough, of several domains whose DNS or hosts were
- * looked at all must. Of a subject: r is not NULL. NULL: counted with an earlier finding already. */
+/* What one mail counts as: one passing signature is enough, but all domains whose DNS or hosts were checked must pass.
+ * r not NULL: only for this subject. NULL: counted with an earlier finding already. */
 static const struct value *chosen(const struct counted *c, size_t i, const struct record *r)
 {
     const struct value *best = c->f[i];
@@ -476,12 +476,12 @@ static void ingest_names(struct aggregate *t, const struct record *r, const stru
     buf_release(&algorithms);
 }
 
-/* A record whose time has not come: one from a host whose clock is ahead would be the newest of all for as long. */
+/* A record dated in the future, from a host whose clock is ahead: it would be the newest of all until that time. */
 static enum status keep_ahead(struct store *s, const struct record *r, struct slice line)
 {
     char text[INGEST_LINE_KEPT + 1];
     if (line.n > INGEST_LINE_KEPT)
-        return STATUS_OK; /* no honest record is so long and so wrong */
+        return STATUS_OK; /* no genuine record is so long and so wrong */
     memcpy(text, line.p, line.n);
     text[line.n] = '\0';
     return store_run(s, &(int64_t){0},

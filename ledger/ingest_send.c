@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ingest_send.c - lines into the inbox of a shared ledger, for a host that may only add to it (inbox.h).
+ * ingest_send.c - sends lines to the inbox of a shared ledger, for a host that may only insert (inbox.h).
  *
- * Promises that every line which is a record gets into the inbox at least once, with its place in its segment; the one
- * who takes it in from there leaves out what it has already, so exactly once is kept whatever is sent again. Each batch
- * is one INSERT; where a batch stands already, nothing is added. How far a segment was sent is kept in a file beside it
- * (.sent-ID): a help only, since it cannot be asked of the database; when it is lost all is sent again. On failure
- * nothing moves on, and the batch is sent again.
+ * Promises that every line which is a record gets into the inbox at least once, with its position in its segment; the
+ * owner skips lines that it has already, so each record is ingested exactly once. Each batch is one INSERT; if the
+ * batch exists already, nothing is added. How far a segment was sent is kept in a file next to it (.sent-ID), because
+ * this role cannot read the database; if that file is lost everything is sent again. On failure the position does not
+ * move, and the batch is sent again.
  */
 #include "base/base64.h"
 #include "base/clock.h"
@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define BATCH_OCTETS ((size_t)1 << 20)
-#define NOTE_SECONDS 86400 /* older notes are of no segment any more */
+#define NOTE_SECONDS 86400 /* older notes belong to no segment any more */
 
 /* False: an identity that is not ours and must not become part of a file's name: then there is no note. */
 static bool note_name(const struct ingestion *t, const char *suffix, char *out, size_t size)
@@ -53,7 +53,7 @@ static void keep_place(const struct ingestion *t, const struct ingest_batch *b)
     char name[sizeof t->id + 16], fresh[sizeof t->id + 16];
     if (!note_name(t, "", name, sizeof name) || !note_name(t, ".new", fresh, sizeof fresh))
         return;
-    (void)unlinkat(t->fd, fresh, 0); /* what stands there may be a name of another file */
+    (void)unlinkat(t->fd, fresh, 0); /* an existing entry may be a link to another file */
     int fd = openat(t->fd, fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (fd < 0)
         return;

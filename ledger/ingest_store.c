@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ingest_store.c - records into the tables, and the place of each segment beside them.
+ * ingest_store.c - writes records and the position of each segment to the tables.
  *
- * Promises that place and records change in one transaction, and that a batch whose place was moved by somebody else
- * meanwhile changes nothing. On failure the caller drops the batch and tries again later.
+ * Promises that position and records change in one transaction, and that a batch changes nothing if another process
+ * moved the position meanwhile. On failure the caller drops the batch and tries again later.
  */
 #include "base/clock.h"
 #include "ledger/ingest_target.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ingest_target.h - between take.c, which reads a folder's segments, and where they go. For the files of taking in
- * alone.
+ * ingest_target.h - the interface between ingest.c, which reads a folder's segments, and the place they go to. For the
+ * ingest files only.
  *
- * Two targets: take_store.c puts what the records say into the tables; take_send.c lays the lines themselves into the
- * inbox of a shared database, for a host that may only add (inbox.h).
+ * Two targets: ingest_store.c writes the contents of the records to the tables; ingest_send.c inserts the lines
+ * themselves into the inbox of a shared database, for a host that may only insert (inbox.h).
  */
 #ifndef ASSAY_LEDGER_INGEST_TARGET_H
 #define ASSAY_LEDGER_INGEST_TARGET_H
@@ -30,8 +30,8 @@ struct ingest_batch {
 struct ingestion {
     const struct ingest_target *target;
     struct store *store;
-    struct aggregate *aggregate; /* take_store.c's */
-    struct buf text;             /* take_send.c's: the batch, */
+    struct aggregate *aggregate; /* ingest_store.c's */
+    struct buf text;             /* ingest_send.c's: the batch, */
     off_t sent_to;               /* and how far it reaches */
     const char *dir;
     int fd; /* of dir */
@@ -50,7 +50,7 @@ struct ingestion {
 struct ingest_target {
     size_t batch_octets;
 
-    /* Where the segment was left: sets at, records, bad, gone. `after`: behind its heading. */
+    /* Where reading the segment stopped: sets at, records, bad, gone. `after`: the position after its heading. */
     enum status (*place)(struct ingestion *t, off_t after);
 
     /* One batch: begin, each line that is a record, commit. commit may set `gone`: then nothing was taken. Where
@@ -78,7 +78,7 @@ enum status ingest_place_read(struct store *s, const char *id, struct ingest_pla
 enum status ingest_place_make(struct store *s, const char *id, const char *host, const char *writer, const char *name,
                               int64_t at) MUST_CHECK;
 
-/* From where the caller believes it to be; *moved false: it is elsewhere, or done. */
+/* Moves it from where the caller believes it to be; *moved false: it is elsewhere, or done. */
 enum status ingest_place_move(struct store *s, const char *id, int64_t from, const struct ingest_batch *b,
                               bool *moved) MUST_CHECK;
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ledger_main.c - assay-ledger: takes journals in, forgets in time, passes knowledge on, sends DMARC reports.
+ * ledger_main.c - assay-ledger: ingests journals, deletes old data, tells the milter which domains sign, sends DMARC
+ * reports.
  *
- * Promises to end within a batch of SIGTERM or SIGINT, to read the policy anew on SIGHUP (a bad one leaves the one in
- * force), and never to give up: a store that is away is tried again with growing pauses of at most a minute while the
- * journals wait on disk, with one line in the log when it went, one when it came back, and progress while it catches
- * up. Lines go to stderr. Exit: 0; EX_USAGE, EX_CONFIG (policy), with -1 also EX_TEMPFAIL (store away, or retention not
- * done) and EX_DATAERR (store not ours).
+ * Promises to end within a batch of SIGTERM or SIGINT, to read the policy again on SIGHUP (a bad one leaves the current
+ * one in force), and never to give up: a store that is not available is tried again at growing intervals of at most a
+ * minute while the journals wait on disk, with one line in the log when it was lost, one when it is back, and progress
+ * while it catches up. Lines go to stderr. Exit: 0; EX_USAGE, EX_CONFIG (policy), with -1 also EX_TEMPFAIL (store away,
+ * or retention not done) and EX_DATAERR (store not ours).
  */
 #include "base/clock.h"
 #include "base/options.h"
@@ -181,7 +182,7 @@ static enum status need_store(struct service *s)
     return STATUS_OK;
 }
 
-/* Before records of this policy are taken in: what its ids stand for. */
+/* Records what the ids of this policy stand for, before its records are ingested. */
 static enum status keep_exceptions(struct service *s)
 {
     if (s->exceptions_kept)
@@ -347,7 +348,7 @@ static int serve(struct service *s, bool once)
         if (st == STATUS_OK)
             found_store(s);
         if (st == STATUS_OK && !store_only_adds(s->store))
-            housekeeping(s, once); /* the owner's, where this host may only add */
+            housekeeping(s, once); /* the owner does it, if this host may only insert */
         if (once)
             return st == STATUS_OK                             ? (s->retention_failed ? EX_TEMPFAIL : EX_OK)
                    : st == STATUS_AGAIN || st == STATUS_DENIED ? EX_TEMPFAIL

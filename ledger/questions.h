@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * questions.h - the questions to the store whose wording decides how fast they are answered, for the command and for
- * the bench.
+ * questions.h - the queries whose exact wording matters for their speed, for the command and for the bench.
  *
  * subject_day has a row for each domain, standard and day. Two partial indexes (store_schema.c) make the domains that
- * did not pass, and of dnssec each state, a range to read; a question finds them only when it says their condition in
- * so many words. What is not in the index (first and last seen) is looked up for the rows shown, not for those counted.
+ * did not pass, and of dnssec each state, a range to read; a query uses them only if it contains their condition
+ * literally. Columns that are not in the index (first and last seen) are looked up only for the rows shown, not for
+ * those counted.
  */
 #ifndef ASSAY_LEDGER_QUESTIONS_H
 #define ASSAY_LEDGER_QUESTIONS_H

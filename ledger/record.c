@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * record.c - journal records, read.
+ * record.c - parses journal records.
  *
  * Promises that a line is a record or is refused with the reason: a record has a version that this program knows, a
- * time and a kind. What else it has is optional. On failure *out holds nothing that must be freed.
+ * time and a kind. Everything else is optional. On failure *out holds nothing that must be freed.
  */
 #include "ledger/record.h"
 #include "journal/journal.h"

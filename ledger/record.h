@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * record.h - one record of a journal, read (assay-journal(5)).
+ * record.h - one parsed record of a journal (assay-journal(5)).
  *
- * record_parse() takes a line apart; texts point into the line's tree and are good until record_free. Keys that are
- * missing give NULL or 0; keys that are not known are ignored, so that a newer writer of the same version can say more.
- * Text that came from outside is as the sender wrote it: show it through utf8_add_visible or cli/table.h only.
+ * record_parse() parses a line; texts point into its JSON tree and are valid until record_free. Keys that are missing
+ * give NULL or 0; keys that are not known are ignored, so that a newer writer of the same version can say more. Text
+ * that came from outside is as the sender wrote it: show it through utf8_add_visible or cli/table.h only.
  */
 #ifndef ASSAY_LEDGER_RECORD_H
 #define ASSAY_LEDGER_RECORD_H

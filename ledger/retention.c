@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * retention.c - deleting what is older than it may be kept.
+ * retention.c - deletes data that is older than it may be kept.
  *
  * Promises that after retention_run (not stopped, STATUS_OK) no queue-id, Message-ID, HELO name, exact address or raw
  * record older than keep.identity is in the store or, on SQLite, in its write-ahead log (readers permitting). On
@@ -18,7 +18,7 @@ struct steps {
     enum status status;
 };
 
-/* One statement, again and again until it changes nothing: $1 the limit, $2 how many rows at most. */
+/* Repeats one statement until it changes nothing: $1 the limit, $2 how many rows at most. */
 static void in_steps(struct steps *t, const char *sql, int64_t before)
 {
     int64_t n = 1;
@@ -30,7 +30,7 @@ static void in_steps(struct steps *t, const char *sql, int64_t before)
             st = store_commit(t->store);
         if (st != STATUS_OK) {
             store_rollback(t->store);
-            store_checkpoint(t->store); /* a full disk: the log's room may be what is missing */
+            store_checkpoint(t->store); /* a full disk: the write-ahead log may take up the missing space */
             n = 1;
             if (st == STATUS_AGAIN && t->size > RETENTION_STEP_LEAST)
                 t->size /= 4;
@@ -120,7 +120,8 @@ enum status retention_run(struct store *s, const struct retention_keep *keep, in
     int64_t today = timestamp_day(now);
     int64_t identity = now - keep->identity * TIMESTAMP_SECOND, mails = now - keep->mails * TIMESTAMP_SECOND;
     int64_t days = today - keep->days / 86400, hours = (today - RETENTION_HOURS_DAYS) * 24;
-    /* Rows of reports hold exact addresses: gone with them, but never before their day's report was due. */
+    /* Rows of reports hold exact addresses: they are deleted at the same age, but never before their day's report was
+     * due. */
     int64_t reports = today - (keep->identity / 86400 > 3 ? keep->identity / 86400 : 3);
     int64_t sent =
         today - (keep->identity / 86400 > RETENTION_REPORTS_DAYS ? keep->identity / 86400 : RETENTION_REPORTS_DAYS);

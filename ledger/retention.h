@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * retention.h - what assay-ledger does with the store besides taking in: deleting in time, forgetting a subject, and
- * telling the milter who signs all its mail.
+ * retention.h - the other work of assay-ledger on the store: deleting old data, deleting everything about a subject,
+ * and telling the milter which domains sign all their mail.
  *
- * Deleting goes in small steps, each a transaction of its own of at most RETENTION_STEP rows: it needs memory and room
- * on the disk for one step, other writers wait for one step, and what was done stays done when it is interrupted.
+ * Deleting goes in small steps, each a transaction of its own of at most RETENTION_STEP rows: it needs memory and disk
+ * space for one step only, other writers wait for one step only, and completed steps stay when it is interrupted.
  */
 #ifndef ASSAY_LEDGER_RETENTION_H
 #define ASSAY_LEDGER_RETENTION_H
@@ -12,7 +12,7 @@
 #include "ledger/store.h"
 
 #define RETENTION_STEP 2000
-/* Where the disk has no room for a step, it is made smaller, down to this. */
+/* If the disk has no room for a step, the step is made smaller, down to this. */
 #define RETENTION_STEP_LEAST 25
 
 struct retention_keep {
@@ -21,7 +21,7 @@ struct retention_keep {
 
 /* Hours are kept this long, whatever the settings: they answer "what happened last week". */
 #define RETENTION_HOURS_DAYS 62
-/* Which reports went where, and which others sent, at most this long: destinations have local parts. */
+/* How long at most it is kept which reports were sent and received: destinations have local parts. */
 #define RETENTION_REPORTS_DAYS 45
 
 /* Who is no stranger is known for so long: a domain's days on which its mail passed, or we wrote to it. */
@@ -36,9 +36,9 @@ enum status retention_run(struct store *s, const struct retention_keep *keep, in
  * a canonical name or address. *rows: how many rows went; with dry_run: how many would go, and nothing is changed. */
 enum status retention_forget(struct store *s, const char *subject, bool dry_run, int64_t *rows) MUST_CHECK;
 
-/* ---- the clock that retention goes by ---- */
+/* ---- the clock that retention uses ---- */
 
-#define RETENTION_JUMP (3 * INT64_C(86400000000))    /* microseconds: more than this at once is no time that passed */
+#define RETENTION_JUMP (3 * INT64_C(86400000000))    /* microseconds: a greater jump is not time that passed */
 #define RETENTION_ADVANCE (2 * INT64_C(86400000000)) /* in one run at most */
 #define RETENTION_STEADY (7 * INT64_C(86400000000))  /* of consistent time, and a jump is believed */
 
@@ -49,7 +49,7 @@ struct retention_time {
 };
 struct retention_time retention_time_read(void);
 
-/* The moment that retention may count from, so that a clock which jumps ahead deletes nothing: it advances by at most
+/* The time that retention counts from, so that a clock which jumps ahead deletes nothing: it advances by at most
  * RETENTION_ADVANCE, and 25 hours for each 24 that really passed. After a jump *held is true, with words in why
  * (STORE_ERROR), and nothing may be deleted until RETENTION_STEADY has passed or `believe` is given. Kept in the
  * store. */

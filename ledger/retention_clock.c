@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * retention_clock.c - the moment that retention counts from, kept in the store.
+ * retention_clock.c - the time that retention counts from, kept in the store.
  *
- * Promises that a clock which jumps ahead deletes nothing: neither within the run of a machine, where CLOCK_BOOTTIME
- * says how long it really was, nor from one run of the machine to the next, where the time of the last run does. A
- * clock that jumps back only makes retention wait. On failure of the store nothing has moved.
+ * Promises that a clock which jumps ahead deletes nothing: neither between two boots, where CLOCK_BOOTTIME says how
+ * much time really passed, nor after a boot, where the time of the last run does. A clock that jumps back only makes
+ * retention wait. If the store fails nothing has changed.
  */
 #include "base/clock.h"
 #include "ledger/retention.h"
@@ -68,7 +68,7 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* A store without a clock yet: new, or of an earlier version. What it holds tells when it was last written to. */
+/* A store without a clock yet is new, or of an earlier version. Its newest data tells when it was last written to. */
 static enum status first_run(struct store *s, const struct retention_time *t, struct kept *k)
 {
     int64_t last = 0;

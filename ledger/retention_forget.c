@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * retention_forget.c - everything about one subject, out of the store.
+ * retention_forget.c - deletes everything about one subject from the store.
  *
  * Promises that afterwards no column which subjects.def marks holds the subject or a name below it, in any spelling of
- * case, nor, on SQLite, the write-ahead log. Sums over all domains keep their numbers: they name nobody. Goes through
- * each table in steps by its leading column; on failure the steps that were committed stay, and the call can be made
- * again.
+ * case, nor, on SQLite, the write-ahead log. Sums over all domains are unchanged, because they name nobody. Goes
+ * through each table in steps by its leading column; on failure the committed steps stay, and the call can be repeated.
  */
 #include "base/buf.h"
 #include "ledger/retention.h"
@@ -51,7 +50,7 @@ static void condition(const struct store *s, const char *table, enum kind from, 
         if (strcmp(c->table, table) != 0 || c->kind < from || c->kind > to)
             continue;
         buf_adds(out, out->n ? " OR " : "");
-        if (c->kind == NAME) /* a host's own name in capitals, or an address in a longer spelling, is still it */
+        if (c->kind == NAME) /* a host name in capitals, or an address in a longer spelling, is the same subject */
             buf_printf(out, "lower(%s) = $1 OR lower(%s) LIKE $2 ESCAPE '!'", c->name, c->name);
         else
             buf_adds(out, store_mentions(s, c->name, text, sizeof text));

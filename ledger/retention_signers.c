@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * retention_signers.c - which domains sign all their mail, for the milter.
+ * retention_signers.c - writes the list of domains that sign all their mail, for the milter.
  *
- * Promises that the file is whole or the old one. On failure the words name the file.
+ * Promises that the file is the complete new one or the old one. On failure the error text names the file.
  */
 #include "base/clock.h"
 #include "base/rootfile.h"

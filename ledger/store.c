@@ -2,8 +2,8 @@
 /*
  * store.c - the part of the store that both databases share: parameters, rows, transactions, closing.
  *
- * Promises that a wrong list of parameters is refused instead of sent, and that every failure leaves words behind in
- * store_error(). On failure inside a transaction nothing is undone by itself: the caller rolls back.
+ * Promises that a wrong list of parameters is refused and not sent, and that store_error() describes every failure. A
+ * failure inside a transaction undoes nothing: the caller rolls back.
  */
 #include "ledger/store.h"
 #include "ledger/store_engine.h"
@@ -169,7 +169,7 @@ void store_checkpoint(struct store *s)
 
 const char *store_mentions(const struct store *s, const char *column, char *out, size_t size)
 {
-    /* The name's own dots and signs are no wildcards: everything but letters, digits and the hyphen is escaped. */
+    /* The name's own dots and signs are not wildcards: everything but letters, digits and the hyphen is escaped. */
     snprintf(out, size,
              s->engine->shared
                  ? "%s ~* ('(^|[^[:alnum:]_-])' || regexp_replace($1, '([^[:alnum:]-])', '\\\\\\1', 'g') || "

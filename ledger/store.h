@@ -6,12 +6,12 @@
  * SQL is written once for both: parameters are $1, $2, ... and appear first in that order; only what both understand is
  * used (INSERT ... ON CONFLICT, plain aggregates). Statements are prepared once each and kept.
  *
- * Status everywhere: STATUS_OK; STATUS_AGAIN: may go well later (busy, disk full, server away, deadlock: roll back and
+ * Status everywhere: STATUS_OK; STATUS_AGAIN: may succeed later (busy, disk full, server away, deadlock: roll back and
  * do the whole transaction again); STATUS_INVALID: the statement is wrong, or the database is not ours; STATUS_DENIED;
  * STATUS_MISSING: no such file (STORE_READ); STATUS_LIMIT: the schema is of a newer version than this program, or a
- * value is longer or larger than this database takes. store_error() then has words with the place in them.
+ * value is longer or larger than this database takes. store_error() then describes it.
  *
- * Threads: a store belongs to one thread at a time. Processes may share a database as they like.
+ * Threads: a store belongs to one thread at a time. Any number of processes may share a database.
  */
 #ifndef ASSAY_LEDGER_STORE_H
 #define ASSAY_LEDGER_STORE_H
@@ -25,8 +25,8 @@
 #define STORE_PARAMETERS 32
 
 enum store_mode {
-    STORE_READ,  /* for questions: the database must be there; nothing is ever written */
-    STORE_WRITE, /* made and brought up to the present schema where needed */
+    STORE_READ,  /* for queries: the database must exist; nothing is ever written */
+    STORE_WRITE, /* created, and upgraded to the current schema, if needed */
 };
 
 struct store;
@@ -43,25 +43,25 @@ bool store_is_shared(const struct store *s); /* PostgreSQL: other hosts write to
 bool store_only_adds(const struct store *s);
 const char *store_error(const struct store *s);
 
-/* Runs a statement that gives no rows. types: one letter for each parameter: t (const char *, NULL: null), i (int64_t).
- * *changed (may be NULL): rows changed. Within store_batch a NULL `changed` lets PostgreSQL take statements without
- * waiting for each; a failure then shows at store_commit at the latest. */
+/* Runs a statement that returns no rows. types: one letter for each parameter: t (const char *, NULL: null), i
+ * (int64_t). *changed (may be NULL): rows changed. Within store_batch a NULL `changed` lets PostgreSQL take statements
+ * without waiting for each; a failure then shows at store_commit at the latest. */
 enum status store_run(struct store *s, int64_t *changed, const char *sql, const char *types, ...) MUST_CHECK;
 
-/* Asks. Rows are then taken by store_next; store_done must follow, whether all were taken or not. */
+/* Runs a query. store_next then returns its rows; store_done must follow, whether all rows were read or not. */
 struct store_rows;
 struct store_rows *store_ask(struct store *s, const char *sql, const char *types, ...);
 bool store_next(struct store_rows *r);
-const char *store_text(const struct store_rows *r, int column); /* NULL: null; good until the next store_next */
+const char *store_text(const struct store_rows *r, int column); /* NULL: null; valid until the next store_next */
 int64_t store_number(const struct store_rows *r, int column);   /* 0: null */
 enum status
-store_done(struct store_rows *r) MUST_CHECK; /* how it went as a whole; NULL (out of memory): STATUS_NOMEM */
+store_done(struct store_rows *r) MUST_CHECK; /* the status of the whole query; NULL (out of memory): STATUS_NOMEM */
 
-/* SQLite: whether the file at the store's path is another one now, or none: somebody put a copy in its place. What is
- * written to this store is then lost, and it must be opened anew. */
+/* SQLite: true if the file at the store's path has been replaced or removed. What is written to this store is then
+ * lost, and it must be opened again. */
 bool store_is_replaced(const struct store *s);
 
-/* One number from one row; `none` if there is no row or a null. */
+/* Reads one number from one row; `none` if there is no row, or if it is null. */
 enum status store_ask_number(struct store *s, int64_t none, int64_t *out, const char *sql, const char *types,
                              ...) MUST_CHECK;
 
@@ -72,7 +72,7 @@ void store_rollback(struct store *s);
 
 /* After retention. On SQLite: gives the space back that was freed, in small steps, and empties the write-ahead log, so
  * that what was deleted is in no file any more (a reader that holds it: the next call tries again); on PostgreSQL:
- * keeps the questions fast. Outside of transactions. */
+ * keeps the queries fast. Outside of transactions. */
 enum status store_vacuum(struct store *s) MUST_CHECK;
 
 /* The last step of each batch of deletions: on SQLite empties the write-ahead log, if no reader holds it. */
@@ -81,14 +81,14 @@ void store_checkpoint(struct store *s);
 /* SQL for "this column's text mentions parameter $1": as a whole name, in any case, with names below it. */
 const char *store_mentions(const struct store *s, const char *column, char *out, size_t size);
 
-/* PostgreSQL keeps mails in a partition for each month: makes those between two days, and drops those that end before a
- * moment. Outside of transactions. On SQLite nothing is done. */
+/* PostgreSQL keeps mails in a partition for each month: creates those between two days, and drops those that end before
+ * a given time. Outside of transactions. On SQLite it does nothing. */
 #define STORE_MONTHS_AHEAD_DAYS 62
 enum status store_months(struct store *s, int64_t from_day, int64_t to_day) MUST_CHECK;
 enum status store_drop_months(struct store *s, int64_t before) MUST_CHECK;
 
-/* The version of the schema this program knows, and brings the database to it (in one transaction; several processes
- * may try at once). */
+/* The version of the schema that this program knows. store_migrate brings the database to it (in one transaction;
+ * several processes may try at once). */
 #define STORE_SCHEMA_VERSION 8
 enum status store_migrate(struct store *s, bool may_write) MUST_CHECK;
 

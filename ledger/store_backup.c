@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * store_backup.c - backup and restore of the store in a file, by SQLite's backup interface.
+ * store_backup.c - backs up and restores a store in a file, by SQLite's backup interface.
  *
- * Promises that a copy is whole (the state of one transaction) or is not there, and that a restored store is on the
- * disk before the old one is gone. On failure what was begun is removed.
+ * Promises that a copy is complete (the state of one transaction) or does not exist, and that a restored store is on
+ * the disk before the old one is removed. On failure partial files are removed.
  */
 #include "ledger/store_backup.h"
 #include "ledger/store_engine.h"
@@ -40,7 +40,7 @@ static enum status copy(sqlite3 *to, sqlite3 *from)
     return rc == SQLITE_DONE ? STATUS_OK : STATUS_AGAIN;
 }
 
-/* A new file of ours, empty. */
+/* Creates a new, empty file. */
 static bool make_file(const char *file)
 {
     int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -97,7 +97,7 @@ int store_hold(const char *path)
     return open_lock(path, LOCK_SH);
 }
 
-/* Whole, of ours, and not newer than we know. */
+/* Checks that it is undamaged, a ledger, and not of a newer schema. */
 static enum status examine(const char *file, char *why)
 {
     sqlite3 *db = NULL;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * store_open.c - opens a store: chooses the database, finds out what this host's role may do there, brings the schema
- * up to date.
+ * store_open.c - opens a store: chooses the database, finds out the rights of this host's role, and upgrades the
+ * schema.
  *
- * Promises a store whose schema is this program's version, or none. On failure the words say what is wrong, and nothing
- * is left open.
+ * Promises a store whose schema is this program's version, or none. On failure the error text says what is wrong, and
+ * nothing is left open.
  */
 #include "ledger/store_engine.h"
 #include <stdio.h>

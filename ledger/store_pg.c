@@ -2,11 +2,11 @@
 /*
  * store_pg.c - the store in PostgreSQL, by libpq.
  *
- * Promises the same answers as store_sqlite.c. Statements without rows are sent ahead in libpq's pipeline mode inside a
- * transaction and looked at in blocks of PIPELINE, so that taking in does not wait for a round trip per row; a failure
- * among them shows at the next statement that waits, at store_commit at the latest, and the transaction is then to be
- * rolled back. A server that is away, a deadlock or a failed serialisation are STATUS_AGAIN; the connection is made
- * again at the next store_begin. Passwords in the URI never reach an error text.
+ * Promises the same answers as store_sqlite.c. Statements without rows are sent in libpq's pipeline mode inside a
+ * transaction, and their results are read in blocks of PIPELINE, so that ingesting does not wait for a round trip per
+ * row. A failure among them is reported by the next statement that waits, at the latest by store_commit, and the caller
+ * must then roll back. STATUS_AGAIN stands for a server that is not available, a deadlock or a failed serialisation;
+ * the next store_begin connects again. Passwords in the URI never reach an error text.
  */
 #include "ledger/store_engine.h"
 #include <inttypes.h>
@@ -24,7 +24,7 @@ struct pg {
     char place[128]; /* for people: host and database only */
     char *kept[KEPT];
     size_t kept_count;
-    unsigned queued; /* sent and not looked at */
+    unsigned queued; /* sent, result not read yet */
     enum status queue_status;
 };
 
@@ -64,7 +64,7 @@ static bool went_well(const PGresult *r)
     return t == PGRES_COMMAND_OK || t == PGRES_TUPLES_OK || t == PGRES_PIPELINE_SYNC;
 }
 
-/* Looks at everything sent ahead. */
+/* Reads the results of everything that was sent. */
 static enum status drain(struct store *s)
 {
     struct pg *p = s->handle;
@@ -257,7 +257,7 @@ static enum status commit(struct store *s)
     enum status st = drain(s);
     if (st != STATUS_OK)
         return st;
-    /* COMMIT of a failed transaction "succeeds" as ROLLBACK: its tag tells. */
+    /* COMMIT of a failed transaction "succeeds" as ROLLBACK: only its command tag shows it. */
     struct pg *p = s->handle;
     PGresult *r = PQexec(p->connection, "COMMIT");
     st = !went_well(r) ? report(s, r) : strcmp(PQcmdStatus(r), "COMMIT") == 0 ? STATUS_OK : STATUS_AGAIN;
@@ -278,8 +278,8 @@ static void rollback(struct store *s)
     memcpy(s->error, kept, sizeof kept);
 }
 
-/* PostgreSQL gives space back by itself; but the questions count on an index alone (questions.h) only where it knows
- * that the rows are settled, and its own rounds come late to a table that grows by a few hundredths a day. */
+/* PostgreSQL frees space by itself (autovacuum). But index-only scans (questions.h) need an up-to-date visibility map,
+ * and autovacuum comes late to a table that grows by a few percent a day. */
 static enum status vacuum(struct store *s)
 {
     return plain(s, "VACUUM (ANALYZE) subject_day");

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * store_schema.c - the tables, once for both databases, and the way from one version to the next.
+ * store_schema.c - the tables, once for both databases, and the migrations from version to version.
  *
- * Promises: a database is brought to STORE_SCHEMA_VERSION in one transaction, step by step, whoever comes first; others
- * wait and find it done. A database of a newer version is refused (STATUS_LIMIT) and left alone, so that an old taker
- * cannot spoil it during a rolling upgrade. On failure nothing has changed. Words: days count from 1970-01-01 (UTC),
- * moments are microseconds since then; empty text stands for "none" in keys. What the columns mean is told in
- * assay-ledger(8).
+ * Promises: a database is brought to STORE_SCHEMA_VERSION in one transaction, step by step, by the first process;
+ * others wait and find it done. A database of a newer version is refused (STATUS_LIMIT) and left alone, so that an old
+ * program cannot damage it during a rolling upgrade. On failure nothing has changed. Conventions: days count from
+ * 1970-01-01 (UTC), times are microseconds since then; an empty text is "none" in keys. assay-ledger(8) describes the
+ * columns.
  */
 #include "ledger/store.h"
 #include "base/clock.h"
@@ -20,7 +20,7 @@
  * partition for each month of t, so that retention drops whole months (store_months). */
 #define KEYED " $KEYED"
 
-/* A step that PostgreSQL alone takes. */
+/* A step for PostgreSQL only. */
 #define SHARED "-- shared\n"
 
 #define MONTHS_BACK_DAYS 90
@@ -113,7 +113,7 @@ static const char *const version_2[] = {
     NULL,
 };
 
-/* How many mails a report that was sent told of: what came later is late (dmarc_late.h). 0: not known. */
+/* How many mails a sent report contained: what came later is late (dmarc_late.h). 0: not known. */
 static const char *const version_3[] = {
     "ALTER TABLE report_out ADD COLUMN mails BIGINT NOT NULL DEFAULT 0",
     NULL,

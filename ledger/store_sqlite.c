@@ -2,10 +2,10 @@
 /*
  * store_sqlite.c - the store in a file.
  *
- * Promises: write-ahead log, so that questions never wait for taking in; synchronous=FULL, so that what is committed is
- * on the disk before its segment is removed. Another writer is waited for up to 30 seconds. A full disk, a locked or a
- * read-only file are STATUS_AGAIN or STATUS_DENIED with the path in the text; a file that is no database is
- * STATUS_INVALID and is not touched.
+ * Promises: write-ahead log, so that queries never wait for ingesting; synchronous=FULL, so that committed data is on
+ * the disk before its segment is removed. Waits up to 30 seconds for another writer. A full disk, a locked or a
+ * read-only file are STATUS_AGAIN or STATUS_DENIED with the path in the text; a file that is not a database is
+ * STATUS_INVALID and is not changed.
  */
 #include "ledger/store_engine.h"
 #include <ctype.h>
@@ -66,7 +66,7 @@ static enum status report(struct store *s, int rc)
     return status_of(rc);
 }
 
-/* The prepared form, kept; *own where it is the caller's to finalize. */
+/* Returns the prepared statement from the cache; *own: the caller must finalize it. */
 static int prepare(struct sqlite *q, const char *sql, sqlite3_stmt **out, struct kept **slot)
 {
     struct kept *free_slot = NULL;
@@ -203,7 +203,7 @@ static void rollback(struct store *s)
         (void)run(s, "ROLLBACK", NULL, 0, NULL);
 }
 
-/* Readers are waited for only this long: whoever else writes waits meanwhile. */
+/* Waits for readers only this long, because other writers wait meanwhile. */
 #define CHECKPOINT_WAIT_MS 200
 #define VACUUM_PAGES "256"
 #define VACUUM_STEPS 100000
@@ -325,7 +325,7 @@ static bool real_place(const char *path, char out[PATH_MAX])
     const char *slash = strrchr(path, '/');
     char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup("."), *real = NULL;
     struct stat st;
-    if (strcmp(path, ":memory:") == 0) { /* SQLite's name for no file: fuzz targets and benches */
+    if (strcmp(path, ":memory:") == 0) { /* SQLite's name for a database in memory: fuzz targets and benches */
         free(folder);
         return snprintf(out, PATH_MAX, "%s", path) > 0;
     }
@@ -356,7 +356,8 @@ struct store *store_sqlite_open(const char *path, enum store_mode mode, enum sta
         snprintf(why, STORE_ERROR, "%s: there is no ledger yet (assay-ledger makes it)", path);
         return store_close(s);
     }
-    /* A reader opens for writing too, for the shared memory of the write-ahead log; query_only keeps it from more. */
+    /* A reader also opens for writing, because of the write-ahead log's shared memory; query_only prevents any other
+     * write. */
     mode_t old = umask(0027);
     char real[PATH_MAX];
     int rc;

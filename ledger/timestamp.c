@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * timestamp.c - reading and showing times.
+ * timestamp.c - parses and prints times.
  *
- * Promises that a text is taken wholly or not at all: anything behind a time, a 31st of February and a 25th hour are
+ * Promises that a text is accepted completely or not at all: text after a time, a 31st of February and a 25th hour are
  * refused. Days are counted by the proleptic Gregorian calendar, in UTC, so that a record falls on the same day on
  * every host. On failure *out is untouched.
  */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * value.c - JSON read by libjansson, behind names of our own.
+ * value.c - reads JSON with libjansson, behind our own function names.
  *
- * Promises that nothing in the text can make a caller crash: every question about a value has an answer for every type.
- * On failure of a parse nothing is kept. The only file that includes jansson.h (its names and those of base/json.h are
- * the same words).
+ * Promises that nothing in the text can make a caller crash: every function has a result for every type of value. If
+ * parsing fails nothing is kept. The only file that includes jansson.h (its names and those of base/json.h are the same
+ * words).
  */
 #include "ledger/value.h"
 #include <jansson.h>

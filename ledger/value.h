@@ -2,10 +2,10 @@
 /*
  * value.h - reading JSON that others wrote (libjansson behind it).
  *
- * A struct value is a JSON value within a tree that value_parse made; pointers into it are good until value_free of its
- * root. Asking for what is not there, or is of another type, gives the neutral answer (NULL, 0, false): input from
- * outside needs no checks of its own. Depth is bounded by the library (2048), length by the caller. Duplicate keys are
- * refused. Texts with NUL are refused.
+ * A struct value is a JSON value within a tree that value_parse made; pointers into it are valid until value_free of
+ * its root. Asking for a member that does not exist, or has another type, gives a neutral value (NULL, 0, false): input
+ * from outside needs no checks of its own. Depth is bounded by the library (2048), length by the caller. Duplicate keys
+ * are refused. Texts with NUL are refused.
  *
  * Threads: a tree belongs to one thread at a time.
  */

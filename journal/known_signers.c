@@ -4,7 +4,7 @@
  *
  * Promises that a question is a binary search in memory under a read lock that is held for writing only while two
  * pointers are swapped. A file that is missing, too long, cut off or not ours (no heading, names out of order) leaves
- * what was known before; nothing is ever half taken. Written by tidy.c.
+ * what was known before; nothing is ever half taken. Written by ledger/retention_signers.c.
  */
 #include "journal/known_signers.h"
 #include "base/clock.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * direct.c - the sockets of direct.h: UDP first, TCP where the answer was cut.
+ * direct.c - the sockets of direct.h: UDP first, TCP if the answer was truncated.
  *
- * Promises to return in time whatever the server does, to take an answer from the server asked and from nobody else
- * (the socket is connected), and to close what it opened. An answer that is not ours is skipped, and waiting goes on.
+ * Promises to return in time whatever the server does, to accept an answer only from the server that was asked (the
+ * socket is connected), and to close what it opened. An answer that is not ours is skipped, and waiting goes on.
  */
 #include "base/clock.h"
 #include "dns/direct.h"
@@ -111,7 +111,7 @@ static bool read_answer(struct exchange *x, struct slice message, bool *truncate
     return true;
 }
 
-/* One try over UDP. false: outcome and why are set. */
+/* One try over UDP. false: outcome and why say the reason. */
 static bool ask_udp(struct exchange *x, bool *truncated)
 {
     static _Thread_local unsigned char message[4096];

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * direct.h - one question to one named server, as it answers by itself.
+ * direct.h - sends one question to one given server, and returns its own answer.
  *
  * For a checker that wants to know what each name server of a zone says: signature dates, servers that differ, servers
  * that fail a type; or what a resolver says, with its response code. UDP with EDNS (1,232 octets, DO), then TCP where
  * the answer was cut; a random port and ID each time; an answer counts only when ID, question and server are those
- * asked (RFC 5452 9.1); an error that is a header alone has no question to compare. Nothing is validated and nothing
- * here enters any cache: what is judged by DNSSEC comes from dns.h.
+ * asked (RFC 5452 9.1); an error that is a header alone has no question to compare. Nothing is validated or cached
+ * here: whatever needs DNSSEC uses dns.h.
  *
  * Blocks for at most tries * timeout_ms, twice where TCP is needed. Any thread; each call is independent.
  */

@@ -2,15 +2,15 @@
 /*
  * direct_codec.c - DNS messages of direct.h as octets (RFC 1035 section 4, EDNS of RFC 6891).
  *
- * Promises to read no octet outside the message, to follow compression only backwards (so that it ends), and to say
- * false to anything that is not an answer to the question. Pure; what is kept lives in the arena.
+ * Promises to read no octet outside the message, to follow compression only backwards (so that it ends), and to return
+ * false for anything that is not an answer to the question. Pure; results live in the arena.
  */
 #include "dns/direct.h"
 #include "dns/dns_source.h"
 #include <stdlib.h>
 
 #define HEADER 12
-#define EDNS_SIZE 1232 /* octets over UDP that no path of today cuts (DNS flag day 2020) */
+#define EDNS_SIZE 1232 /* octets over UDP that are not fragmented on today's paths (DNS flag day 2020) */
 #define TYPE_OPT 41
 #define CLASS_IN 1
 
@@ -51,7 +51,7 @@ size_t dns_direct_question(const char *name, enum dns_type type, uint16_t id, un
     return n + sizeof opt;
 }
 
-/* A name at `at`, without compression, into wire. Returns the octets it takes where it stands; 0: malformed. */
+/* A name at `at`, without compression, into wire. Returns how many octets it takes in the message; 0: malformed. */
 static size_t read_name(struct slice m, size_t at, unsigned char wire[DNS_NAME_WIRE], size_t *length)
 {
     const unsigned char *p = (const unsigned char *)m.p;
@@ -137,7 +137,7 @@ static bool same_question(struct slice m, struct slice q)
            slice_eq_nocase(slice_of(m.p + HEADER, end - HEADER), slice_of(q.p + HEADER, end - HEADER));
 }
 
-/* An error that is a header alone: so refuses who serves others only (Unbound's access-control). */
+/* An error that is only a header: servers that refuse a client send it (Unbound's access-control). */
 static bool is_bare_error(struct slice m, struct slice q)
 {
     static const char nothing[8] = {0};
@@ -167,7 +167,7 @@ bool dns_direct_read(struct arena *arena, struct slice m, struct slice question,
         return false;
     for (out->count = 0; out->count < records && out->count < DNS_DIRECT_RECORDS; out->count++)
         if (!read_record(arena, m, &at, &out->records[out->count]))
-            return *truncated; /* a cut answer may end anywhere */
+            return *truncated; /* a truncated answer may end anywhere */
     return true;
 }
 

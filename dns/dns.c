@@ -3,13 +3,13 @@
  * dns.c - a scope: one message's use of DNS.
  *
  * Promises that a question asked twice in a scope is one question with one answer; that no scope asks more than its
- * budget or waits beyond its deadline; and that what went wrong is an answer like any other: dns_get never returns
- * NULL. When memory runs out the answer is a temporary failure. Answers are copied into the scope's arena and live on
- * when the scope is freed.
+ * budget or waits beyond its deadline; and that a failure is an answer like any other: dns_get never returns NULL. When
+ * memory runs out the answer is a temporary failure. Answers are copied into the scope's arena and live on when the
+ * scope is freed.
  *
- * Order of an entry's life: made by dns_start or dns_get (then it is counted), waiting while the scope may send no more
- * packets, under way (flight set), done. dns_get waits and makes it done; dns_scope_free releases what is still under
- * way. Only done entries are in the trace.
+ * The states of an entry: created by dns_start or dns_get (then it is counted), waiting while the scope may send no
+ * more packets, under way (flight set), done. dns_get waits and makes it done; dns_scope_free releases what is still
+ * under way. Only done entries are in the trace.
  *
  * Packets (LIMIT_DNS_WIRE, a message's scope only): a question that the source does not know at once holds the worst
  * case of a look-up until it is answered, then it is charged what its answer shows: one for the answer and one for each
@@ -45,7 +45,7 @@ struct dns_scope {
     struct ip client;
     bool (*charge)(void *context);
     void *context;
-    enum limit_kind limit; /* the gravest met since dns_scope_limit() was called */
+    enum limit_kind limit; /* the gravest limit reached since dns_scope_limit() was called */
     unsigned lookup_ms, total_ms;
     int64_t end;
 };
@@ -116,7 +116,7 @@ struct dns_scope *dns_scope_free(struct dns_scope *s)
     return NULL;
 }
 
-/* The entry is answered without a source: budget, time, memory or a bad name. */
+/* Answers the entry without asking a source: budget, time, memory or a bad name. */
 static void settle(struct entry *e, enum dns_state state, const char *why, enum limit_kind limit)
 {
     e->answer.state = state;
@@ -201,7 +201,7 @@ static bool has_packets(const struct dns_scope *s, enum dns_purpose purpose)
                LIMIT_DNS_WIRE;
 }
 
-/* Takes the answers that have come, without waiting. */
+/* Collects the answers that have arrived, without waiting. */
 static void collect(struct dns_scope *s)
 {
     for (struct entry *e = s->first; e; e = e->next) {
@@ -211,7 +211,7 @@ static void collect(struct dns_scope *s)
     }
 }
 
-/* Asks the source, which does not know the answer at once as far as is known. */
+/* Asks the source; as far as is known it does not have the answer in its cache. */
 static void begin(struct dns_scope *s, struct entry *e)
 {
     e->waiting = false;
@@ -233,7 +233,7 @@ static void begin(struct dns_scope *s, struct entry *e)
     }
 }
 
-/* Asks for what waits, in the order asked, as far as packets allow. */
+/* Asks the waiting questions, in their order, as far as the packet budget allows. */
 static void begin_waiting(struct dns_scope *s)
 {
     if (!s->waiting)
@@ -268,8 +268,8 @@ static void ask(struct dns_scope *s, struct entry *e)
     }
 }
 
-/* A waiting entry's turn has come: others are awaited until it may begin. If none is under way any more and there is
- * still no room, the packets of this message are used up. */
+/* Waits for other entries until this one may begin. If no other is under way and there is still no room, the packet
+ * budget of this message is used up. */
 static void begin_now(struct dns_scope *s, struct entry *e)
 {
     while (e->waiting) {

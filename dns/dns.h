@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns.h - asking DNS, with the security state of every answer kept.
+ * dns.h - asks DNS, and keeps the security state of every answer.
  *
  * Three things:
  *   struct dns         a source of answers: libunbound (dns_unbound.h) or a saved file (dns_replay.h). Shared by
@@ -10,13 +10,14 @@
  *                      arena.
  *   struct dns_answer  one answer. Never NULL, never half an answer.
  *
- * dns_start() asks and does not wait; dns_get() waits for the answer, asking first if nobody has. So whoever learns a
- * name early starts, and the engine that needs the answer later calls dns_get() as if it were synchronous. Asking the
- * same question twice in a scope costs nothing and gives the same answer (one message is judged on one view of DNS).
+ * dns_start() asks and does not wait; dns_get() waits for the answer, asking first if nobody has. So code that learns a
+ * name early calls dns_start(), and the engine that needs the answer later calls dns_get() as if it were synchronous.
+ * Asking the same question twice in a scope costs nothing and gives the same answer (one message is judged on one view
+ * of DNS).
  *
- * States are never mixed up: "no such name" (RFC 8020: nothing below it either), "no data", "could not find out now"
- * and "bogus" are four different things. A bogus answer (RFC 4035 4.3) carries no data here: nobody can use it by
- * mistake.
+ * States are never mixed up: "no such name" (RFC 8020: nothing below it either), "no data", "could not be determined
+ * now" and "bogus" are four different things. A bogus answer (RFC 4035 4.3) carries no data here, so nobody can use it
+ * by mistake.
  */
 #ifndef ASSAY_DNS_DNS_H
 #define ASSAY_DNS_DNS_H
@@ -39,7 +40,7 @@ enum dns_state {
 };
 
 enum dns_security {
-    DNS_UNKNOWN,  /* no answer to speak of (TEMPFAIL, BADNAME), or no trust anchor */
+    DNS_UNKNOWN,  /* no usable answer (TEMPFAIL, BADNAME), or no trust anchor */
     DNS_INSECURE, /* proved to be unsigned */
     DNS_SECURE,   /* validated from the trust anchor */
     DNS_BROKEN,   /* goes with DNS_BOGUS */
@@ -78,7 +79,7 @@ struct dns_answer {
 struct dns; /* a source; see dns_unbound.h, dns_replay.h */
 struct dns_scope;
 
-/* Closes a source: its threads end, its memory goes. No scope on it may be left. NULL is allowed. Returns NULL. */
+/* Closes a source: ends its threads and frees its memory. No scope on it may be left. NULL is allowed. Returns NULL. */
 struct dns *dns_close(struct dns *source);
 
 /* What a message's question is for: each purpose has look-ups of its own (base/limits.h). */
@@ -99,27 +100,28 @@ struct dns_budget {
 /* A scope on a source. budget may be NULL. Everything it gives out lives in `arena`. NULL when out of memory. */
 struct dns_scope *dns_scope_new(struct dns *source, struct arena *arena, const struct dns_budget *budget);
 
-/* The time for all look-ups (total_ms of the budget) begins anew: for a message whose body took long, when it has
- * ended and answers are waited for. */
+/* Restarts the time for all look-ups (total_ms of the budget): at the end of a message whose body took long, before the
+ * caller waits for answers. */
 void dns_scope_renew(struct dns_scope *s);
 
-/* Lets go of look-ups still under way. Must come before the arena is freed or reset. NULL is allowed. Returns NULL. */
+/* Releases look-ups that are still under way. Must come before the arena is freed or reset. NULL is allowed. Returns
+ * NULL. */
 struct dns_scope *dns_scope_free(struct dns_scope *s);
 
 /* What the questions asked from now on are for; DNS_FOR_REST at first. */
 void dns_scope_purpose(struct dns_scope *s, enum dns_purpose purpose);
 
-/* Asks without waiting. Where the packets that a message may send are all spoken for, the question waits for others to
- * be answered and goes out with a later call. Failure shows at dns_get(). name: presentation form, ASCII, any case,
- * with or without the final dot; octets other than letters, digits, '-' and '_' may stand as they are or as \DDD (RFC
- * 1035 5.1). */
+/* Asks without waiting. If the packet budget of the message is fully reserved, the question waits for others to be
+ * answered and is sent by a later call. Failure shows at dns_get(). name: presentation form, ASCII, any case, with or
+ * without the final dot; octets other than letters, digits, '-' and '_' may stand as they are or as \DDD (RFC 1035
+ * 5.1). */
 void dns_start(struct dns_scope *s, const char *name, enum dns_type type);
 
-/* The answer, awaited. Never NULL. */
+/* Waits for the answer. Never NULL. */
 const struct dns_answer *dns_get(struct dns_scope *s, const char *name, enum dns_type type);
 
-/* The gravest bound of ours that an answer handed out by dns_get() since the last call of this was kept back by. So the
- * caller of an engine learns whether a temporary failure is DNS's or ours, whatever engine it is. */
+/* The gravest limit of ours that kept back an answer of dns_get() since the last call of this function. So the caller
+ * of an engine learns whether DNS or a limit of ours caused a temporary failure, whatever engine it is. */
 enum limit_kind dns_scope_limit(struct dns_scope *s);
 
 /* The trace: every answer this scope got, in the order asked. i from 0; NULL at the end. */
@@ -134,7 +136,7 @@ struct slice dns_txt(struct dns_scope *s, const struct dns_answer *a, size_t i);
 bool dns_address(const struct dns_answer *a, size_t i, struct ip *out);
 
 /* The host name (canonical form, see domain.h; root as ".") in record i of an MX, PTR, NS or CNAME answer, and an MX's
- * preference (may be NULL). NULL when the name is not one that this project keeps. */
+ * preference (may be NULL). NULL if it has no canonical form. */
 const char *dns_host(struct dns_scope *s, const struct dns_answer *a, size_t i, uint16_t *preference);
 
 /* The same name in the form that dns_start takes, whatever octets it holds (as \DDD): for names that are only asked

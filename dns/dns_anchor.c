@@ -4,8 +4,8 @@
  * file form that unbound-anchor and BIND tools write: zone file lines, one record a line, comments behind ';').
  *
  * Says what is wrong in one line: missing, unreadable, empty, without a DS or DNSKEY record. Whether a key is the right
- * one is for validation to find out. A copy is written beside its place and renamed into it, so that no reader ever
- * sees half of it.
+ * one only validation shows. A copy is written under a temporary name and renamed, so that no reader ever sees half of
+ * it.
  */
 #include "base/rootfile.h"
 #include "dns/dns_anchor.h"
@@ -103,7 +103,7 @@ static long small_number(struct slice text, long most)
     return n;
 }
 
-/* The tag of the key on a line of so many words; -1: it is no key of the root's. */
+/* The tag of the key on a line of so many words; -1: it is not a key of the root. */
 static long tag_on(const struct dns_token *t, size_t n)
 {
     size_t at = 1;
@@ -152,7 +152,7 @@ size_t dns_anchor_tags(const char *path, uint16_t *tags, size_t most)
     return count;
 }
 
-/* As root only in a folder of root's: libunbound makes its temporary files there by name. */
+/* As root only in a folder that root owns, because libunbound creates its temporary files there by name. */
 static bool folder_is_writable(const char *path)
 {
     struct stat st;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_anchor.h - the trust anchor file: is it one, and may it be kept up to date?
+ * dns_anchor.h - checks the trust anchor file, and whether it can be kept up to date.
  *
- * A file without a key makes libunbound start without complaint and find nothing secure ever after, so it is looked at
- * first.
+ * With a file that has no key libunbound starts without complaint and then finds no answer secure, so the file is
+ * checked first.
  */
 #ifndef ASSAY_DNS_DNS_ANCHOR_H
 #define ASSAY_DNS_DNS_ANCHOR_H
@@ -20,7 +20,7 @@ enum anchor_use {
     ANCHOR_RFC5011, /* one zone's keys, and we may write the file and its folder */
 };
 
-/* Looks at the file. Not STATUS_OK: *error is one line of what is wrong (malloc'ed; the caller frees it). */
+/* Checks the file. Not STATUS_OK: *error is one line that says what is wrong (malloc'ed; the caller frees it). */
 enum status dns_anchor_check(const char *path, enum anchor_use *use, char **error) MUST_CHECK;
 
 /* The key tags (RFC 4034 appendix B) of the root's keys in the file, at most `most`; their number. */

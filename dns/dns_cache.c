@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_cache.c - a sharded hash of answers with a list of use in each shard.
+ * dns_cache.c - a sharded hash table of answers, with an LRU list in each shard.
  *
  * Invariants, under a shard's lock: every entry is in one chain and in the list once; `bytes` is the sum of their sizes
- * and is within the shard's part of the bound after each put. An expired answer is never given out; it is freed when
- * met. The hash is keyed by a random number of this process, so that nobody can choose names that fall into one chain.
+ * and is within the shard's part of the bound after each put. An expired answer is never returned; it is freed when it
+ * is found. The hash is keyed by a random number of this process, so that nobody can choose names that fall into one
+ * chain.
  */
 #include "dns/dns_cache.h"
 #include <pthread.h>

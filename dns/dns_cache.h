@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_cache.h - finished answers, kept as long as their TTL says and no longer, within a bound of memory.
+ * dns_cache.h - a cache of finished answers, kept exactly as long as their TTL, in bounded memory.
  *
- * Holds what is known: found, no data, no such name. Temporary failures and bogus answers are not taken, nor answers of
- * TTL 0; a TTL above a day counts as a day (RFC 8767 section 4 allows such a cap). When the bound is reached the
- * longest unused answers go.
+ * Holds these results: found, no data, no such name. Temporary failures, bogus answers and answers of TTL 0 are not
+ * cached; a TTL above a day counts as a day (RFC 8767 section 4 allows such a cap). When the bound is reached the least
+ * recently used answers are dropped.
  *
  * Shared by threads: sixteen shards, each with its own lock, held for the time of one search.
  */
@@ -24,7 +24,7 @@ struct dns_cache *dns_cache_free(struct dns_cache *c); /* NULL is allowed; retur
 /* The answer, with one reference for the caller, or NULL. now: clock_mono_ms(). */
 struct dns_result *dns_cache_get(struct dns_cache *c, const struct dns_question *q, int64_t now);
 
-/* Takes a reference of its own, where the answer is one to keep and memory allows. r->expires must be set. */
+/* Takes its own reference if the answer can be cached and memory allows. r->expires must be set. */
 void dns_cache_put(struct dns_cache *c, const struct dns_question *q, struct dns_result *r, int64_t now);
 
 /* Answers and octets held now. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_canary.c - one question by a resolver of its own.
+ * dns_canary.c - asks one question by a resolver of its own.
  *
- * The anchor file is read, never written, and not seeded: the resolver that does the work owns it. An answer that is
- * insecure counts as healthy: the anchor is then one for another part of the name space than `name`, which is a choice.
- * What is wrong is said with what to look at.
+ * The anchor file is read, never written, and not seeded: the resolver that does the work owns it. An insecure answer
+ * counts as healthy: then the anchor is for another part of the name space than `name`, which is allowed. Error texts
+ * say what to look at.
  */
 #include "dns/dns_canary.h"
 #include <stdio.h>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_canary.h - is OUR side in order: do questions leave this host, is the clock right, is the trust anchor the
- * world's?
+ * dns_canary.h - checks whether our own side works: do queries leave this host, is the clock right, is the trust anchor
+ * current?
  *
  * Asks for a name that is always there and always signed (the root's SOA), by a resolver made for this one question, so
- * that no cache can answer for a network that is gone. When that fails, other domains' failures say nothing of those
+ * that no cache can hide that the network is down. If that fails, failures of other domains say nothing about those
  * domains.
  *
- * Blocks for up to `ms`; starts threads for that time. Any thread; never before a fork.
+ * Blocks for up to `ms`; starts threads for that time. Any thread; do not fork afterwards.
  */
 #ifndef ASSAY_DNS_DNS_CANARY_H
 #define ASSAY_DNS_DNS_CANARY_H

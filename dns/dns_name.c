@@ -4,8 +4,8 @@
  * wire (3.1).
  *
  * Unlike domain.h, which keeps names that people own, this is for names to ask for: an SPF macro may put any octet of a
- * local part into one. Normal form is what two spellings of one name have in common, so that it can be compared, cached
- * and written to a file. Malformed names are refused, nothing is repaired, and results are written only on success.
+ * local part into one. All spellings of one name have the same normal form, so that it can be compared, cached and
+ * written to a file. Malformed names are refused, nothing is repaired, and results are written only on success.
  */
 #include "dns/dns_source.h"
 #include "base/limits.h"

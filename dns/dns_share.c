@@ -2,9 +2,9 @@
 /*
  * dns_share.c - counts of look-ups under way by client network and by zone, and the zones that do not answer.
  *
- * Each count stands in two tables at places chosen by two parts of one keyed hash; the smaller of the two is believed
- * (a count-min sketch), so that who shares one place with somebody busy is not taken for him. Dead zones lie in a table
- * of their own with the whole hash as a tag; a new one takes the place of one that failed less or longer ago.
+ * Each count is kept in two tables, at slots chosen by two parts of one keyed hash; the smaller of the two counts (a
+ * count-min sketch), so that sharing one slot with a busy client does no harm. Dead zones are in a table of their own
+ * with the whole hash as a tag; a new one replaces one that failed less often or longer ago.
  */
 #include "dns/dns_share.h"
 #include "dns/dns_source.h"

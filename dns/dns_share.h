@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_share.h - who may have how many look-ups under way, and which zones' servers are known not to answer.
+ * dns_share.h - shares out the look-ups that can be under way, and remembers zones whose servers do not answer.
  *
  * A sender chooses the names that his mail makes us ask for, and a server that never answers holds each look-up for
  * seconds. So that no sender can fill the resolver:
  *     a client network (/24, /56) and a zone may each have as many under way as an eighth of those that could still
- *     begin. One alone gets a ninth of all; the more are busy, the less each gets, and there is always room left for
- *     one that has little under way (the dynamic threshold of shared switch buffers: Choudhury and Hahne 1998);
- *     a zone in which DNS_SHARE_FAILURES look-ups in a row found no server is taken as dead for a while: look-ups in it
- *     fail at once, except one every two seconds that tries again. Any answer ends that.
+ *     begin. A single busy one gets a ninth of all; the more are busy, the less each gets, and there is always room
+ *     left for one that has few under way (the dynamic threshold of shared switch buffers: Choudhury and Hahne 1998);
+ *     a zone in which DNS_SHARE_FAILURES look-ups in a row found no server counts as dead for a while: look-ups in it
+ *     fail at once, except one every two seconds that tries again. Any answer ends this.
  * The zone of a name is a guess by its labels, made without asking: its last two labels; three where the second one
  * looks like a registry's (co.uk); the /16 or /32 of a reverse name.
  *
- * Counts are kept by keyed hash in tables of fixed size: two who fall into the same places share, which is rare and
- * only makes a bound narrower. Not locked: the source's lock is held by the caller. Nothing fails.
+ * Counts are kept by keyed hash in tables of fixed size: two that hash to the same slots share a count, which is rare
+ * and only makes a limit tighter. No locking: the caller holds the source's lock. Cannot fail.
  */
 #ifndef ASSAY_DNS_DNS_SHARE_H
 #define ASSAY_DNS_DNS_SHARE_H
@@ -49,13 +49,13 @@ struct dns_ticket {
 struct dns_share *dns_share_new(unsigned most);
 struct dns_share *dns_share_free(struct dns_share *s); /* NULL is allowed; returns NULL */
 
-/* Asks for admission of a look-up of `name` (normal form) for `client` (family 0: nobody's), while `under_way` are.
- * Where it is admitted it is counted until dns_share_leave. now: clock_mono_ms(). */
+/* Asks for admission of a look-up of `name` (normal form) for `client` (family 0: nobody's), while `under_way` are. If
+ * admitted it is counted until dns_share_leave. now: clock_mono_ms(). */
 enum dns_admission dns_share_enter(struct dns_share *s, const struct ip *client, const char *name, unsigned under_way,
                                    int64_t now, struct dns_ticket *out);
 void dns_share_leave(struct dns_share *s, struct dns_ticket *t);
 
-/* What became of a look-up: no server answered (counted once per look-up), or one did. */
+/* Reports the outcome of a look-up: no server answered (counted once per look-up), or one did. */
 void dns_share_failed(struct dns_share *s, struct dns_ticket *t, int64_t now);
 void dns_share_answered(struct dns_share *s, const struct dns_ticket *t);
 

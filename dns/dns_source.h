@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_source.h - what follows dns.h: the contract between a scope (dns.c) and a source of answers (dns_unbound.c,
- * dns_replay.c). Nobody else includes it, but tests that bring a source of their own.
+ * dns_source.h - the interface behind dns.h: the contract between a scope (dns.c) and a source of answers
+ * (dns_unbound.c, dns_replay.c). Nobody else includes it, except tests with a source of their own.
  *
  * A source gets questions in normal form and gives either a result at once or a flight to wait for. A result never
  * changes after it was made, is counted by references, and is one block of memory, so that cache, flights and scopes

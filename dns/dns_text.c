@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_text.c - reading records as zone files write them (RFC 1035 5.1, RFC 3596 2.4, RFC 3597 5, RFC 4034, RFC
- * 6698 2.2, RFC 8659 4.1.1).
+ * dns_text.c - reading records as zone files write them (RFC 1035 5.1, RFC 3596 2.4, RFC 3597 5, RFC 4034, RFC 6698
+ * 2.2, RFC 8659 4.1.1).
  *
  * One small function per kind of field and a table that says which fields a type has. Strict: a word too many, a number
  * out of range or half a hex octet is an error with words for it; numbers have no sign. A TXT string of more than 255
- * octets is cut into several, which a zone file may not hold but a person may mean. Nothing is kept; failure leaves
- * rubbish in `out` that the caller drops.
+ * octets is cut into several, which a zone file may not hold but a person may mean. Nothing is kept; on failure the
+ * contents of `out` are undefined and the caller drops them.
  */
 #include "base/base64.h"
 #include "dns/dns_text.h"

@@ -7,14 +7,14 @@
  * (libunbound has none).
  *
  * Who owns a flight: the scopes that wait for it (`waiters`), and the callback that has not run yet (`pending`).
- * Whoever ends the last of both frees it, under `lock`. Nothing is cancelled: ub_cancel only forgets the callback,
- * while libunbound goes on asking and holds its ports. So a flight that nobody waits for any more stays under way and
- * is counted until libunbound has done with it, others may still join it, and its answer is kept in the cache. `lock`
- * is held while libunbound is called: libunbound calls back only from ub_process, which the poller calls without it.
+ * Whoever ends the last of both frees it, under `lock`. Nothing is cancelled: ub_cancel only drops the callback, while
+ * libunbound continues the look-up and keeps its ports. So a flight that nobody waits for any more stays under way and
+ * is counted until libunbound has finished it, others may still join it, and its answer is kept in the cache. `lock` is
+ * held while libunbound is called: libunbound calls back only from ub_process, which the poller calls without it.
  *
- * Who may begin one is dns_share.h's to say.
+ * dns_share.h decides who may begin one.
  *
- * On failure: an answer that cannot be asked for is a temporary failure with words, never an error of its own.
+ * Failure: a question that cannot be asked gets a temporary failure with a reason.
  */
 #include "dns/dns_unbound.h"
 #include "base/clock.h"
@@ -29,7 +29,7 @@
 #include <unbound.h>
 #include <unistd.h>
 
-/* A look-up that got no answer for so long has met servers that do not answer. */
+/* A look-up without an answer for so long met servers that do not answer. */
 #define SLOW_MS 1000
 
 static struct dns_flight **place(struct dns_unbound *u, const struct dns_question *q)
@@ -43,7 +43,7 @@ static struct dns_flight **place(struct dns_unbound *u, const struct dns_questio
     return at;
 }
 
-/* Out of the table, so that nobody joins it any more. */
+/* Removes it from the table, so that nobody joins it any more. */
 static void unlist(struct dns_unbound *u, struct dns_flight *f)
 {
     struct dns_flight **at = place(u, &f->q);

@@ -21,9 +21,9 @@
 #include "dns/dns.h"
 #include "base/status.h"
 
-/* Look-ups under way at one time over all scopes, and ports that libunbound may have open for them; above it a question
- * is a temporary failure, so that a flood of mail cannot eat memory. Where the process may have fewer open files than
- * twice as many, fewer: half of those. */
+/* Look-ups under way at one time over all scopes, and ports that libunbound may open for them; beyond it a question is
+ * a temporary failure, so that a flood of mail cannot exhaust memory. If the process may open fewer than twice as many
+ * files, the limit is half of those. */
 #define LIMIT_DNS_FLIGHTS 4096
 
 struct dns_unbound_config {

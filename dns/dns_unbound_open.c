@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_unbound_open.c - making and ending the libunbound source.
+ * dns_unbound_open.c - creates and ends the libunbound source.
  *
- * Order: the anchor is looked at, then libunbound is configured (the caller's file first, so that what must hold wins),
+ * Order: the anchor is checked, then libunbound is configured (the caller's file first, so that our own settings win),
  * then one question that needs no network (localhost) makes it read its anchors and start its resolver thread: what is
- * wrong with the configuration is found here and not at the first mail. What libunbound would print is caught meanwhile
- * and becomes the error's words; afterwards it prints nothing. Threads are made with all signals blocked, so that the
+ * wrong with the configuration is found here and not at the first mail. What libunbound prints meanwhile is captured
+ * and becomes the error text; afterwards it prints nothing. Threads are created with all signals blocked, so that the
  * program's handlers run in the program's threads.
  *
- * Fails with NULL and one line in *error; everything made until then is undone.
+ * Fails with NULL and one line in *error, after undoing everything.
  */
 #include "base/clock.h"
 #include "dns/dns_anchor.h"
@@ -108,7 +108,7 @@ static void set_bounds(struct dns_unbound *u)
         (void)ub_ctx_set_option(u->ctx, "do-ip6:", "no");
 }
 
-/* libunbound as a library comes sized for one user's browser: 16 ports, caches of 1 MiB. */
+/* As a library, libunbound is sized for one user's browser: 16 ports, caches of 1 MiB. */
 static bool set_options(struct dns_unbound *u, unsigned flights, char **error)
 {
     char range[16];

@@ -67,8 +67,8 @@ static struct curl_slist *name_entry(const struct https_request *r, unsigned por
     return list;
 }
 
-/* The authorities' certificates: those of the file, or the system's. Reading them costs more than a fetch, so the
- * system's are shared by all threads and read anew after STORE_SECONDS. NULL: none can be had. The caller frees it. */
+/* The authorities' certificates: those of the file, or the system's. Reading them costs more than a fetch, so all
+ * threads share the system's, which are read again after STORE_SECONDS. NULL: there are none. The caller frees it. */
 static X509_STORE *trusted(const char *ca_file)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * https.h - one file fetched by HTTPS, from addresses that the caller chose.
+ * https.h - fetches one file by HTTPS, from addresses that the caller chose.
  *
- * For policy files of mail domains (RFC 8461 3.3), so strict as that asks: the certificate must be valid for the host
- * by a DNS name in it (a Common Name does not count), no redirect is followed, nothing is cached, only 200 and
- * text/plain count. No name is looked up and no proxy used: a stranger's name leads to the addresses given and to no
- * other. Everything ends within total_ms. Blocks: not for the mail path.
+ * For policy files of mail domains (RFC 8461 3.3), as strict as that requires: the certificate must be valid for the
+ * host by a DNS name in it (a Common Name does not count), no redirect is followed, nothing is cached, only 200 and
+ * text/plain count. No name is looked up and no proxy used: a stranger's name leads only to the addresses given.
+ * Everything ends within total_ms. Blocks: not for the mail path.
  *
  * Threads: any, each call is independent; https_begin() once before other threads start.
  */

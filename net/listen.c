@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * listen.c - unix and inet sockets by the names that the policy gives them.
+ * listen.c - opens unix and inet sockets by their names in the policy.
  *
- * Promises that a unix socket which somebody listens on is never taken away from him, and that one of ours has its
- * group and mode before anybody can connect. On failure nothing is left open, and the line says which socket and why.
+ * Promises that a unix socket that another process listens on is never replaced, and that one of ours has its group and
+ * mode before anybody can connect. On failure nothing is left open, and the line says which socket and why.
  */
 #include "base/rootfile.h"
 #include "net/listen.h"

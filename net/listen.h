@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * listen.h - a socket that Postfix connects to besides libmilter's: opened, its rights set, taken away again.
+ * listen.h - opens a listening socket for Postfix (other than libmilter's), sets its permissions, and removes it again.
  *
  * Threads: the main thread, at start and end.
  */

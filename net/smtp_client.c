@@ -3,8 +3,8 @@
  * smtp_client.c - SMTP up to STARTTLS, against a peer that may be slow, silent or hostile.
  *
  * Promises to return by the deadline (checked round every wait) and to say in outcome and reason how far it came.
- * Replies are bounded; octets that arrive in clear behind the reply to STARTTLS are an attack and end the session (RFC
- * 3207 section 6).
+ * Replies are bounded; octets that arrive unencrypted after the reply to STARTTLS are an attack and end the session
+ * (RFC 3207 section 6).
  */
 #include "net/smtp_client.h"
 #include "base/clock.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * smtp_client.h - the clear part of an SMTP session: connect, greeting, EHLO, STARTTLS. What speaks TLS behind it takes
- * the socket over: starttls.h with OpenSSL, check/tls_probe.h with octets of its own.
+ * smtp_client.h - the unencrypted part of an SMTP session: connect, greeting, EHLO, STARTTLS. The TLS code then takes
+ * over the socket: starttls.h with OpenSSL, check/tls_probe.h with octets of its own.
  *
  * One session, one thread. It connects to the address of the request and to no other, sends no MAIL, and ends by its
  * deadline.

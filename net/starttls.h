@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * starttls.h - one SMTP session up to a finished TLS handshake, to see what a mail host really serves.
+ * starttls.h - runs one SMTP session up to the end of the TLS handshake, to see which certificate a mail host really
+ * shows.
  *
  * For our own duty (is the certificate on port 25 the one our TLSA records promise?) and for the proof of somebody
  * else's (RFC 7672). It connects to ONE address, says EHLO and STARTTLS, shakes hands with SNI, lets OpenSSL's own DANE

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * engines.h - the objects that the modules export. For tests and tools that compare the engines and are linked with
- * this room; programs open the modules by judge/engine.h instead.
+ * them; programs open the modules by judge/engine.h instead.
  */
 #ifndef ASSAY_ENGINES_ENGINES_H
 #define ASSAY_ENGINES_ENGINES_H

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * libspf2.c - the same check by libspf2, for sites that must agree with its other users and for comparing in tests.
+ * libspf2.c - an SPF check by libspf2, for sites that must agree with its other users, and for comparison in tests.
  * With libspf2_lookup.c it makes the module assay-engine-libspf2.so.
  *
- * The library is restricted, since as Debian ships it it aborts the program on an error, counts its limits
- * per include, has no limit on void look-ups, takes a failing server for "no match" in places, and reads some
- * malformed records beyond their end:
+ * The library is restricted, since as Debian ships it it aborts the program on an error, counts its limits per include,
+ * has no limit on void look-ups, takes a failing server for "no match" in places, and reads some malformed records
+ * beyond their end:
  *   - it sees DNS only through libspf2_lookup.c: own budget, deadline and trace, limits over the whole check (RFC
  *     7208 4.6.4), and of TXT only records that our own parser found well-formed; what a limit or a failure makes of
  *     the result is decided here, whatever the library says;
@@ -113,7 +113,7 @@ static enum result ask_library(struct spf_lib *l, const char *from)
     return result;
 }
 
-/* What the look-ups say goes before what the library made of them. */
+/* The results of the look-ups override the library's result. */
 static void decide(struct spf_lib *l, enum result library, struct spf_finding *out)
 {
     out->result = l->failed ? RESULT_TEMPERROR : l->malformed || l->over_limit ? RESULT_PERMERROR : library;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * libspf2_lookup.c - libspf2's view of DNS: every look-up of one check, through our scope.
+ * libspf2_lookup.c - libspf2's view of DNS: routes every look-up of one check through our scope.
  *
  * Decides for each how it counts by RFC 7208 4.6.4: the first TXT is the record itself, a later one an include or
  * redirect (a term), unless an exp= named it; an address of a host that mx or ptr brought up is part of that term;

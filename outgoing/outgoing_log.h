@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * outgoing_log.h - what assay-outgoing says, on stderr. Any thread.
+ * outgoing_log.h - the log of assay-outgoing, on stderr. Any thread.
  *
  * Complaints about a domain are limited for each domain and over all, so that a broken or hostile domain cannot fill
- * the log; the next line of the domain, or of anything, says how many were left out.
+ * the log; the next line of that domain, or any other line, says how many were suppressed.
  */
 #ifndef ASSAY_OUTGOING_OUTGOING_LOG_H
 #define ASSAY_OUTGOING_OUTGOING_LOG_H

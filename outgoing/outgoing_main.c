@@ -34,7 +34,7 @@
 
 #define CACHE_FILE "mta-sts"
 #define ANCHOR_SEED "/usr/share/dns/root.key"
-#define WATCH_MS 1000 /* between two looks at the policy */
+#define WATCH_MS 1000 /* between two checks of the policy */
 #define RETRY_MS 100  /* between two tries to open the socket */
 
 struct options {
@@ -58,7 +58,7 @@ struct service {
     const struct options *o;
     const char *state_dir;
     struct policy_live *policy;
-    char socket[256]; /* that is wanted; "": none */
+    char socket[256]; /* the socket that is wanted; "": none */
     unsigned mode;
     char group[64];
     struct dns *dns;
@@ -100,7 +100,7 @@ static void close_all(struct service *s)
     malloc_trim(0);
 }
 
-/* Opens what is wanted. What is in the way is logged once, and again when it is something else. */
+/* Opens the socket that is wanted. A reason why it cannot is logged once, and again if it changes. */
 static void open_all(struct service *s, const struct policy *p)
 {
     char file[PATH_MAX], before[sizeof s->trouble];
@@ -128,7 +128,7 @@ static void open_all(struct service *s, const struct policy *p)
         outgoing_log("postfix.tls-policy-socket: %s; trying again", s->trouble);
 }
 
-/* Takes over the settings of the policy in force. */
+/* Applies the settings of the current policy. */
 static void heed(struct service *s, const struct policy *p)
 {
     const char *socket = policy_set_text(p, SETTING_POSTFIX_TLS_POLICY_SOCKET);
@@ -227,12 +227,12 @@ static int drop_rights(const struct options *o, const char *state_dir)
         return 0;
     pw = getpwnam(name);
     if (!pw) {
-        outgoing_log("there is no user '%s' to become: make it, or give another with -u", name);
+        outgoing_log("user '%s' does not exist: create it, or give another with -u", name);
         return EX_NOUSER;
     }
     if (mkdir(state_dir, 0750) == 0 ? lchown(state_dir, pw->pw_uid, pw->pw_gid) != 0
                                     : errno != EEXIST || lstat(state_dir, &st) != 0 || !S_ISDIR(st.st_mode)) {
-        outgoing_log("cannot make folder %s: %s", state_dir, strerror(errno));
+        outgoing_log("cannot create folder %s: %s", state_dir, strerror(errno));
         return EX_CANTCREAT;
     }
     if (initgroups(pw->pw_name, pw->pw_gid) != 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0 ||
@@ -244,7 +244,7 @@ static int drop_rights(const struct options *o, const char *state_dir)
     return 0;
 }
 
-/* Until told to stop. Signals are blocked in all threads and taken here. */
+/* Runs until it is told to stop. Signals are blocked in all threads and handled here. */
 static void serve(struct service *s, const sigset_t *signals)
 {
     for (;;) {

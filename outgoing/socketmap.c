@@ -2,9 +2,10 @@
 /*
  * socketmap.c - the listener of socketmap.h: requests, connections, threads.
  *
- * Promises one reply to every whole request, in order, and none to anything else (outgoing/netstring.h). Locking: the
- * table of connections has a mutex; a connection's octets belong to its thread. Closing shuts every connection down, so
- * that no thread waits in recv, and then waits until the last has gone. Out of memory ends a connection, no more.
+ * Promises one reply to every complete request, in order, and none to anything else (outgoing/netstring.h). Locking: a
+ * mutex protects the table of connections; a connection's buffer belongs to its thread. Closing shuts down every
+ * connection, so that no thread waits in recv, and then waits until the last thread has ended. If memory runs out only
+ * that connection is closed.
  */
 #include "outgoing/socketmap.h"
 #include "outgoing/netstring.h"
@@ -106,7 +107,7 @@ static bool send_all(int fd, struct slice s)
     return true;
 }
 
-/* Answers every whole request in what has come. false: the connection is to be ended. */
+/* Answers every complete request in the buffer. false: close the connection. */
 static bool answer_all(struct socketmap *m, int fd, char *come, size_t *n)
 {
     struct buf reply = BUF_INIT;
@@ -197,13 +198,13 @@ static void greet(struct socketmap *m)
     }
     pthread_mutex_lock(&m->lock);
     m->clients[place] = -1;
-    m->count--; /* by the thread that greets: it looks again */
+    m->count--; /* wakes the accepting thread: it checks again */
     pthread_mutex_unlock(&m->lock);
     free(c);
     close(fd);
 }
 
-/* With every place taken nobody is greeted: who connects now waits in the kernel's queue until somebody leaves. */
+/* With all slots in use no connection is accepted: new clients wait in the kernel's queue until one leaves. */
 static void *socketmap_main(void *arg)
 {
     struct socketmap *m = arg;

@@ -5,14 +5,13 @@
  *
  * `set postfix.tls-policy-socket` opens it; smtp_tls_policy_maps = socketmap:unix:PATH:assay makes Postfix ask. A
  * request is the netstring "assay KEY"; the reply is the netstring of "OK POLICY", "NOTFOUND ", "TEMP WHY" (Postfix
- * keeps the mail and tries again) or "PERM WHY" (for another map, and a request without a key). The map "assay-sts"
- * is the same with the attributes of MTA-STS, which Postfix 3.10 and later understand and older ones refuse.
+ * keeps the mail and tries again) or "PERM WHY" (for another map, and a request without a key). The map "assay-sts" is
+ * the same with the attributes of MTA-STS, which Postfix 3.10 and later understand and older ones refuse.
  * outgoing/tls_policy.h knows the answers.
  *
- * A thread for each connection, at most SOCKETMAP_CLIENTS: an answer that takes long keeps nobody else waiting. Above
- * that a client waits until another leaves. Who
- * says nothing for SOCKETMAP_IDLE seconds, or anything that is no request of at most SOCKETMAP_REQUEST octets, is
- * disconnected; Postfix connects again.
+ * A thread for each connection, at most SOCKETMAP_CLIENTS: a slow answer delays nobody else. Further clients wait until
+ * another leaves. Who says nothing for SOCKETMAP_IDLE seconds, or sends anything other than a request of at most
+ * SOCKETMAP_REQUEST octets, is disconnected; Postfix connects again.
  */
 #ifndef ASSAY_OUTGOING_SOCKETMAP_H
 #define ASSAY_OUTGOING_SOCKETMAP_H

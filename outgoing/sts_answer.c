@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * sts_answer.c - the words of sts_answer.h.
+ * sts_answer.c - writes the answers of sts_answer.h.
  *
- * Promises octets that Postfix reads as it should: names and patterns are host names by their grammar (sts_pattern,
+ * Promises text that Postfix parses as intended: names and patterns are host names by their grammar (sts_pattern,
  * domain_is_host), so nothing needs quoting. The attributes are those of Postfix 3.10's TLSRPT_README; an older Postfix
  * refuses an answer that has them. Out of memory shows in the buffer.
  */

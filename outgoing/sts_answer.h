@@ -2,8 +2,8 @@
 /*
  * sts_answer.h - an enforced MTA-STS policy in the words of Postfix's smtp_tls_policy_maps.
  *
- * Which mail hosts match the policy (RFC 8461 4.1) is found out here, by exact names: Postfix before 3.10.5 would take
- * any certificate that fits a pattern at any host that DNS names, and its ".example.com" stands for any number of
+ * This file finds out which mail hosts match the policy (RFC 8461 4.1), by exact names: Postfix before 3.10.5 would
+ * take any certificate that fits a pattern at any host that DNS names, and its ".example.com" stands for any number of
  * labels. Pure; any thread.
  */
 #ifndef ASSAY_OUTGOING_STS_ANSWER_H

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dmarc_failure.c - whether a failure report is asked for, and its mail.
+ * dmarc_failure.c - decides whether a failure report is asked for, and writes its mail.
  *
  * Promises a mail by the grammars of RFC 6522 (multipart/report), RFC 5965 (feedback-report) and RFC 6591 (the fields
  * of auth-failure), whatever a sender wrote: every value that came from outside is written only when all of it is
  * within the few characters its field allows, else the field is left out or reads "none". No local part is written. On
- * failure out is to be thrown away.
+ * failure the caller must discard out.
  */
 #include "feedback/dmarc_failure.h"
 #include "base/clock.h"
@@ -17,7 +17,7 @@
 
 #define DATE 64
 #define TOKEN 300
-#define SPF_LINE 60 /* octets of a record after which a line is folded at the next word */
+#define SPF_LINE 60 /* a line of a record is folded at the first word after so many octets */
 #define SPF_WORD                                                                                                       \
     400 /* octets without a place to fold it: twice as many, each with a backslash, fit in 998 (RFC 5322) */
 
@@ -39,13 +39,13 @@ static const char *plain_of(const struct value *f, const char *key)
     return is_plain(s) ? s : NULL;
 }
 
-/* The findings a report tells of. */
+/* The findings that a report contains. */
 struct told {
     const struct value *dmarc, *dkim, *spf;
     bool signature_failed; /* any of them */
 };
 
-/* RFC 9991 wants a signature told of that could have been aligned and did not pass; else one that failed, else any. */
+/* RFC 9991 asks for a signature that could have been aligned and did not pass; else one that failed, else any. */
 static int weight(const struct value *dkim)
 {
     const char *result = value_text(dkim, "result");
@@ -128,7 +128,7 @@ static bool is_gap(const char *text, size_t i)
     return i && text[i - 1] != ' ' && text[i] == ' ' && text[i + 1] && text[i + 1] != ' ';
 }
 
-/* Tells whether a record can be told of as it is: plain characters, in lines of a mail. */
+/* Tells whether a record can be quoted unchanged: plain characters that fit into the lines of a mail. */
 static bool is_tellable(const char *text, size_t n)
 {
     bool good = n > 0 && n <= DMARC_FAILURE_SPF;

@@ -3,8 +3,9 @@
  * dmarc_failure.h - DMARC failure reports (RFC 9991, in the form of RFC 6591 and RFC 5965): one mail about one mail.
  *
  * Off by default, and redacted always: they are made from what the journal keeps, so there is no body, no subject, no
- * recipient and no local part in them (RFC 6590); what stands in place of a local part is the word "redacted". Told are
- * the client's address, the domains, the Message-ID, what each mechanism found, and the SPF record that said no.
+ * recipient and no local part in them (RFC 6590); what stands in place of a local part is the word "redacted". They
+ * contain the client's address, the domains, the Message-ID, what each mechanism found, and the SPF record that said
+ * no.
  *
  * A mail gets one when its domain's record has a ruf tag and fo asks for it: 0 (no mechanism gave an aligned pass), 1
  * (one of them did not), d (a signature failed), s (SPF failed); d and s too are answered in DMARC's form. Never about
@@ -23,10 +24,10 @@
 #include "feedback/dmarc_run.h"
 #include "ledger/record.h"
 
-#define DMARC_FAILURE_SECONDS (6 * 3600) /* older mails get none */
+#define DMARC_FAILURE_SECONDS (6 * 3600) /* older mails get no report */
 #define DMARC_FAILURE_RUN 500            /* reports handed over by one run */
 #define DMARC_FAILURE_CLAIM_SECONDS 600  /* more than handing over takes at most (DMARC_POST_SECONDS) */
-#define DMARC_FAILURE_SPF 4000           /* octets of an SPF record that are told; a longer one is left out */
+#define DMARC_FAILURE_SPF 4000           /* octets of an SPF record that is quoted; a longer one is left out */
 
 /* Tells whether the record's owner asked for a report about this mail. */
 bool dmarc_failure_asked(const struct record *r);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dmarc_failure_run.c - which failure reports are due, and sending them.
+ * dmarc_failure_run.c - finds the failure reports that are due, and sends them.
  *
  * Promises that a mail has one report to a destination: the row of failure_out is written before it is sent, so that
- * one ledger at a time has it; it lapses, as a ledger may die before it is settled. What never went is "dead" once its
- * mail is too old. Nothing is written about a destination that may not have one or has had its day's number, so a flood
- * of forged mail fills no table. Failure of the store ends the run with STATUS_AGAIN; of one destination, only that
- * one.
+ * one ledger at a time has it; it expires, because a ledger may die before it has sent the report. A report that was
+ * never sent is "dead" once its mail is too old. Nothing is written about a destination that may not get one or has
+ * reached its daily limit, so a flood of forged mail fills no table. Failure of the store ends the run with
+ * STATUS_AGAIN; of one destination, only that one.
  */
 #include "base/clock.h"
 #include "feedback/dmarc_failure.h"
@@ -132,7 +132,7 @@ static enum status settle(struct failure *f, enum status sent, const char *why)
     return STATUS_OK;
 }
 
-/* next_try is never before the mail, so what was due that long ago is of a mail that is looked at no more. */
+/* next_try is never before the mail, so anything due that long ago belongs to a mail that is too old. */
 static enum status bury(struct store *s)
 {
     return store_run(s, &(int64_t){0},

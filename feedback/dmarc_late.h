@@ -31,8 +31,8 @@ struct dmarc_late {
     const char *hosts;
 };
 
-/* The days from `since` to `last`, both in; `closed`: the last day that is looked back at no more. Calls seen for each,
- * by day and domain. STATUS_OK; STATUS_AGAIN: the store; STATUS_NOMEM. */
+/* The days from `since` to `last`, both included; `closed`: the newest day that is closed: later data for it is not
+ * reported. Calls seen for each, by day and domain. STATUS_OK; STATUS_AGAIN: the store; STATUS_NOMEM. */
 enum status dmarc_late_find(struct store *s, int64_t since, int64_t last, int64_t closed,
                             void (*seen)(void *context, const struct dmarc_late *late), void *context) MUST_CHECK;
 

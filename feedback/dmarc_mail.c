@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dmarc_mail.c - a DMARC report's compressed form and the mail round it.
+ * dmarc_mail.c - compresses a DMARC report and writes the mail around it.
  *
- * Promises the same octets for the same report, a mail
- * no longer than asked for (rows are left out for it, and the report says how many), and a header no field of which a
- * sender's text can reach.
+ * Promises the same octets for the same report, a mail no longer than asked for (rows are left out for it, and the
+ * report says how many), and a header without any text of a sender.
  */
 #include "base/base64.h"
 #include "base/clock.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dmarc_post.h - a report's mail on its way: signed where a key is set, handed over by SMTP or by the mail command.
+ * dmarc_post.h - sends a report's mail: signed if a key is set, by SMTP or by the mail command.
  */
 #ifndef ASSAY_FEEDBACK_DMARC_POST_H
 #define ASSAY_FEEDBACK_DMARC_POST_H

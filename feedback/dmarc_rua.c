@@ -2,10 +2,10 @@
 /*
  * dmarc_rua.c - destinations of DMARC reports.
  *
- * Promises that an address it gives out is one that can stand in a header and on sendmail's input as it is (RFC 5322
- * dot-atom, a canonical domain), and that a place outside the organisation is used only when its own DNS says so (RFC
- * 9990 section 4): a record below _report._dmarc.HOST that begins with v=DMARC1. Bogus DNS is no consent. A name too
- * long for DNS is none either. On any doubt nothing is sent.
+ * Promises that an address it returns can be used unquoted in a header and on sendmail's input (RFC 5322 dot-atom, a
+ * canonical domain), and that a place outside the organisation is used only when its own DNS says so (RFC 9990 section
+ * 4): a record below _report._dmarc.HOST that begins with v=DMARC1. Bogus DNS is no consent. A name too long for DNS is
+ * none either. If in doubt nothing is sent.
  */
 #include "feedback/dmarc_rua.h"
 #include "base/domain.h"

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dmarc_run.c - the day's DMARC reports.
+ * dmarc_run.c - sends the day's DMARC reports.
  *
  * Promises: a report is sent only by the one whose claim changed the store's row; it is sent at least once where the
  * destination takes it and wants it, and under the same names each time; nothing is sent before its day is over and
- * report.delay has passed. Consent is asked anew for each report (a record that is taken away ends them). When our own
- * way of sending fails, no destination is blamed, and after OWN_FAULTS failures in a row the run ends: what is left
- * stays due. Failure of the store ends the run with STATUS_AGAIN; of one destination, only that one.
+ * report.delay has passed. Consent is checked again for each report (removing the record ends them). When our own way
+ * of sending fails, no destination is blamed, and after OWN_FAULTS failures in a row the run ends: what is left stays
+ * due. Failure of the store ends the run with STATUS_AGAIN; of one destination, only that one.
  */
 #include "base/rootfile.h"
 #include "feedback/dmarc_run.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dmarc_send.c - a mail into the MTA's command, with a limit of time.
+ * dmarc_send.c - pipes a mail into the MTA's command, with a time limit.
  *
  * Promises never to hang on a command that reads nothing or never ends: pipes are written and read without blocking,
- * and when the time is up the child is killed by its id and waited for. No shell sees anything; the words of the
- * command come from the policy, the mail only ever goes to standard input. On failure the report is tried again by the
- * caller, so a command that took the mail and then failed may send it twice.
+ * and when the time is up the child is killed by its id and waited for. No shell is used; the words of the command come
+ * from the policy, the mail only ever goes to standard input. On failure the report is tried again by the caller, so a
+ * command that took the mail and then failed may send it twice.
  */
 #include "feedback/dmarc_send.h"
 #include "base/clock.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * report_in.c - SMTP TLS reports (RFC 8460 section 4), which reader a text needs, and reports into the store.
+ * report_in.c - parses SMTP TLS reports (RFC 8460 section 4), chooses the parser for a text, and stores reports.
  *
- * Promises that a report is stored wholly or not at all, and once: its sender's name, identifier and domain are its
- * key. On failure the words say what is wrong with it.
+ * Promises that a report is stored completely or not at all, and once: its sender's name, identifier and domain are its
+ * key. On failure the error text says what is wrong with it.
  */
 #include "feedback/report_in.h"
 #include "feedback/report_fields.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * report_unpack.c - every report in what came in: gzip (RFC 1952), zip, mail (RFC 5322, 2045), mbox, and these within
+ * report_unpack.c - finds every report in an input: gzip (RFC 1952), zip, mail (RFC 5322, 2045), mbox, and these within
  * each other.
  *
  * Promises that no input makes it unpack more than REPORT_IN_TEXT octets in all, or REPORT_IN_RATIO times what it read,

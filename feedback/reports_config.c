@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * reports_config.c - the settings of reports, judged.
+ * reports_config.c - checks the settings of reports.
  *
  * Promises that an address that passes here can stand in a header and in an XML file without quoting.
  */

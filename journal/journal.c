@@ -5,10 +5,11 @@
  * Promises what journal.h says. How: `lock` guards the segment in use; JOURNAL_WAIT appends under it with one write(2),
  * and never opens, syncs or renames more than one file under it. JOURNAL_NOWAIT takes no lock at all: it puts the
  * record into the ring, and wakes the thread only when the ring is half full (the thread looks by itself every
- * TICK_MS). The thread alone syncs and closes: full segments are handed to it in `retired`. What could not be written
- * is counted in `pending_*` and becomes a note when writing works again. After fork the process id differs from
- * `owner`: the first call in the child makes lock, ring and thread anew and lets the parent's segment alone (its lock
- * is the parent's). On failure of any kind the caller gets a status and the loss is counted; nothing is logged.
+ * TICK_MS). Only the thread syncs and closes: full segments are passed to it in `retired`. Records that could not be
+ * written are counted in `pending_*`, which becomes a note when writing works again. After fork the process id differs
+ * from `owner`: the first call in the child creates its own lock, ring and thread, and leaves the parent's segment
+ * alone (the parent holds its lock). On failure of any kind the caller gets a status and the loss is counted; nothing
+ * is logged.
  */
 #include "base/rootfile.h"
 #include "journal/journal.h"
@@ -57,7 +58,7 @@ struct journal {
 
     atomic_bool healthy;
     _Atomic uint64_t written, bytes, dropped, lost, refused, syncs;
-    _Atomic uint64_t folder_now;  /* octets in the folder: looked up now and then, added to in between */
+    _Atomic uint64_t folder_now;  /* octets in the folder: measured now and then, estimated in between */
     int64_t last_sync, last_look; /* the thread's own */
     _Atomic uint64_t flush_wanted, flush_done;
 };
@@ -202,8 +203,8 @@ static void sync_current(struct journal *j)
     j->syncs++;
     if (ok)
         return;
-    /* The kernel reports a failed write-back once and drops the pages: what it held cannot be told. Say so, and use the
-     * file no more. */
+    /* The kernel reports a failed write-back once and drops the pages, so we cannot know what was lost. Record that,
+     * and stop using the file. */
     pthread_mutex_lock(&j->lock);
     j->current.broken = true;
     snprintf(j->error, sizeof j->error, "fsync: %s", strerror(error));
@@ -261,7 +262,7 @@ static bool start_thread(struct journal *j)
     return error == 0;
 }
 
-/* Makes what a process needs of its own. Called with owner == -1, by one thread alone. */
+/* Creates what each process needs for itself. Called with owner == -1, by one thread only. */
 static bool set_up(struct journal *j, bool child)
 {
     if (child) {
@@ -437,7 +438,7 @@ const char *journal_folder(const struct journal *j)
 
 void journal_stats(const struct journal *j, struct journal_stats *out)
 {
-    struct journal *k = (struct journal *)j; /* the lock is no part of what the caller sees */
+    struct journal *k = (struct journal *)j; /* the lock does not change what the caller sees */
     *out = (struct journal_stats){.written = k->written,
                                   .bytes = k->bytes,
                                   .dropped = k->dropped,

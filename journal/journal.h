@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * journal.h - where a program writes what it found, so that nothing found is lost. Format: assay-journal(5).
+ * journal.h - writes a program's findings to files so that none is lost. Format: assay-journal(5).
  *
  * A journal is a folder of segments: text files of one JSON record a line. A process writes to a segment of its own
  * (NAME.open, locked by flock), which is closed by size and age: synced, then renamed to NAME.journal. assay-ledger
- * takes segments in and removes them.
+ * ingests segments and removes them.
  *
  * What is promised:
  *   - journal_write() with JOURNAL_WAIT that returned STATUS_OK is in the kernel: a kill -9 of this process does not
@@ -14,14 +14,14 @@
  * the journal's own thread empties. When the queue is full the record is dropped, STATUS_LIMIT returned, and the drop
  * counted; the count itself becomes a record (kind "note", note "lost") as soon as there is room.
  *   - a full or failing disk, or a folder over its bound, never crashes and never blocks: records are lost, counted,
- * and the count is recorded when writing works again. journal_healthy() says so meanwhile, for callers that rather
- * defer mail than lose evidence.
+ * and the count is recorded when writing works again. journal_healthy() says so meanwhile, for callers that prefer to
+ * defer mail rather than lose evidence.
  *   - journal_close() writes out the queue, syncs and closes the segment.
  *   - after fork() the child may go on using the handle: it gets a thread, a queue and a segment of its own at its
  * first write. What the parent had queued stays the parent's.
  *
- * Threads: every function but journal_open and journal_close may be called from any thread at any time.
- * This header and journal_*.h depend on base only, so that the resolver's module can use them.
+ * Threads: every function but journal_open and journal_close may be called from any thread at any time. This header and
+ * journal_*.h depend on base only, so that the resolver's module can use them.
  */
 #ifndef ASSAY_JOURNAL_JOURNAL_H
 #define ASSAY_JOURNAL_JOURNAL_H
@@ -33,7 +33,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The version this program writes ("v" of each record). A reader takes every version up to its own and leaves newer
+/* The version this program writes ("v" of each record). A reader accepts every version up to its own and leaves newer
  * ones alone. */
 #define JOURNAL_VERSION 1
 
@@ -75,7 +75,7 @@ enum status journal_write(struct journal *j, struct slice record, enum journal_h
  * adds its keys, calls json_end() and hands the buffer to journal_write. */
 void journal_record(const struct journal *j, struct json *out, const char *kind);
 
-/* False from a record that could not be written for want of disk until one was written again. The journal's thread
+/* False after a record could not be written because of the disk, until one was written again. The journal's thread
  * tries every second by itself, so that a caller that writes nothing while it is false need not. A full queue
  * (JOURNAL_NOWAIT) does not count. */
 bool journal_healthy(const struct journal *j);

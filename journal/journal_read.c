@@ -2,9 +2,9 @@
 /*
  * journal_read.c - segments of a folder, and the lines of a segment.
  *
- * Promises to hand out each whole line once, in order, with the offset behind it, within a fixed space whatever the
- * file holds; a file that grows while it is read gives what is there. On a failed read it stops where it is: the lines
- * handed out before are good.
+ * Promises to return each complete line once, in order, with the offset after it, in fixed memory whatever the file
+ * holds; a file that grows while it is read gives what is there. If a read fails it stops there: the lines returned
+ * before are valid.
  */
 #include "journal/journal_read.h"
 #include "journal/journal.h"

@@ -2,9 +2,9 @@
 /*
  * journal_read.h - reading journals back: which segments a folder has, and the lines of one.
  *
- * Lines are handed out as they stand; what they mean is the caller's business. A last line without a newline is one
- * that its writer is writing or died in the middle of: it is never handed out, and `torn` says that it is there. A line
- * that is too long or holds a NUL octet (a disk that lost power leaves such) is skipped and counted as bad.
+ * Lines are returned unchanged; the caller parses them. A last line without a newline is still being written, or its
+ * writer died: it is never returned, and `torn` says that it is there. A line that is too long or holds a NUL octet (a
+ * disk that lost power leaves such) is skipped and counted as bad.
  *
  * Threads: a struct journal_lines belongs to one thread at a time.
  */

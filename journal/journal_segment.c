@@ -2,12 +2,12 @@
 /*
  * journal_segment.c - the files of a journal: made, appended to, closed, recovered.
  *
- * Promises: a file named *.open or *.journal always begins with a whole heading line (it is made under another name,
- * locked, headed and only then renamed); a file named *.journal has been synced before it got that name, and is never
- * written again; a line is there whole or, at the end of a file, in part, when its writer died in the middle. The lock
- * (flock) lives as long as the writer: whoever gets it knows that the writer is dead. On failure errno is kept, and
- * what was half written is taken back by ftruncate; where even that fails the segment is marked broken and its last
- * line is for the reader to drop.
+ * Promises: a file named *.open or *.journal always begins with a whole heading line (it is created under another name,
+ * locked, given its heading and only then renamed); a file named *.journal has been synced before it got that name, and
+ * is never written again; a line is complete, or partial at the end of a file if its writer died. The lock (flock)
+ * lives as long as the writer: whoever gets it knows that the writer is dead. On failure errno is kept, and a partly
+ * written line is removed by ftruncate; if even that fails the segment is marked broken, and the reader drops its last
+ * line.
  */
 #include "journal/journal_segment.h"
 #include "base/clock.h"
@@ -143,7 +143,8 @@ void segment_close(struct segment *s, int dir, const char *host)
     snprintf(to, sizeof to, "%s" SEGMENT_CLOSED, s->name);
     if (!s->broken)
         (void)append_own(s, "end", NULL, host);
-    /* The name promises what is on the disk: sync first. A failed sync leaves it open, for the next start to close. */
+    /* The name promises that the data is on the disk: sync first. A failed sync leaves it open, for the next start to
+     * close. */
     if (segment_sync(s) && renameat(dir, from, dir, to) == 0)
         fsync(dir);
     close(s->fd);

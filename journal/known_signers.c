@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * known_signers.c - the file of domains that sign all their mail, read.
+ * known_signers.c - reads the file of domains that sign all their mail.
  *
- * Promises that a question is a binary search in memory under a read lock that is held for writing only while two
+ * Promises that a look-up is a binary search in memory under a read lock; the write lock is held only while two
  * pointers are swapped. A file that is missing, too long, cut off or not ours (no heading, names out of order) leaves
- * what was known before; nothing is ever half taken. Written by ledger/retention_signers.c.
+ * what was known before; a file is used completely or not at all. Written by ledger/retention_signers.c.
  */
 #include "journal/known_signers.h"
 #include "base/clock.h"
@@ -111,7 +111,7 @@ static void look(struct known_signers *k)
 void known_signers_refresh(struct known_signers *k)
 {
     if (atomic_flag_test_and_set(&k->looking))
-        return; /* somebody is at it */
+        return; /* another thread is doing it */
     atomic_store(&k->looked, clock_mono_ms());
     look(k);
     atomic_flag_clear(&k->looking);

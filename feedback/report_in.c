@@ -77,7 +77,8 @@ static void read_tls_policy(struct arena *a, const struct value *p, struct repor
 static enum status report_in_parse_tls(struct arena *a, struct slice json, struct report_in *out, char *why)
 {
     char error[160];
-    *out = (struct report_in){.kind = REPORT_IN_TLS, .org = "", .id = "", .domain = "", .policy = ""};
+    *out = (struct report_in){
+        .kind = REPORT_IN_TLS, .proof = REPORT_IN_UNKNOWN, .org = "", .id = "", .domain = "", .policy = ""};
     if (json.n > REPORT_IN_JSON)
         return complain(why, STATUS_LIMIT, "the report is larger than is read");
     struct value *v = value_parse(json, error);
@@ -89,6 +90,7 @@ static enum status report_in_parse_tls(struct arena *a, struct slice json, struc
     const char *contact = value_text(v, "contact-info"), *at = contact ? strrchr(contact, '@') : NULL;
     out->org = keep(a, value_text(v, "organization-name"));
     out->org = *out->org || !at ? out->org : keep(a, at + 1);
+    out->contact = contact ? keep(a, contact) : NULL;
     out->id = keep(a, value_text(v, "report-id"));
     bool dated = report_field_moment(value_text(range, "start-datetime"), &out->begin) &&
                  report_field_moment(value_text(range, "end-datetime"), &out->end);
@@ -153,29 +155,50 @@ static enum status find_same(struct store *s, const struct report_in *r, const c
     return st;
 }
 
+/* Whether its sender's day has room for it. */
+static enum status find_room(struct store *s, const struct report_in *r, const char *sender, bool *room)
+{
+    int64_t today = timestamp_day(clock_wall_us()) * TIMESTAMP_DAY;
+    struct store_rows *q =
+        store_ask(s,
+                  "SELECT count(*), CAST(sum(octets) AS BIGINT) FROM report_in WHERE sender = $1 AND "
+                  "taken >= $2 AND authenticated = $3",
+                  "tii", sender, today, (int64_t)r->proof);
+    *room = store_next(q) && store_number(q, 0) < REPORT_IN_DAY_REPORTS &&
+            store_number(q, 1) + (int64_t)r->octets <= REPORT_IN_DAY_OCTETS;
+    return store_done(q);
+}
+
 enum status report_in_store(struct store *s, const struct report_in *r, const char *file, bool *fresh)
 {
     const char *kind = r->kind == REPORT_IN_DMARC ? "dmarc" : "tls";
     char id[REPORT_IN_FIELD + 64];
-    bool repeat = false;
+    /* What nobody has proved is no sender's, or a stranger could use up the day of another. */
+    const char *sender = r->proof == REPORT_IN_PROVED && r->sender ? r->sender : "";
+    bool repeat = false, room = true;
     snprintf(id, sizeof id, "%s (%lld-%lld)", r->id, (long long)r->begin, (long long)r->end);
     enum status st = store_begin(s);
     if (st == STATUS_OK)
         st = find_same(s, r, kind, id, sizeof id, &repeat);
     *fresh = st == STATUS_OK && !repeat;
+    if (*fresh && r->by_mail) {
+        st = find_room(s, r, sender, &room);
+        *fresh = st == STATUS_OK && room;
+    }
     if (*fresh)
-        st = store_run(
-            s, &(int64_t){0},
-            "INSERT INTO report_in (kind, org, report_id, domain, begins, ends, policy, file, taken, ours, "
-            "partial) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11) ON CONFLICT (kind, org, report_id, domain) DO "
-            "NOTHING",
-            "ttttiittiit", kind, r->org, id, r->domain, r->begin, r->end, r->policy, file, clock_wall_us(),
-            (int64_t)!r->others, r->partial ? r->partial : "");
+        st =
+            store_run(s, &(int64_t){0},
+                      "INSERT INTO report_in (kind, org, report_id, domain, begins, ends, policy, file, taken, ours, "
+                      "partial, authenticated, sender, octets) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14) "
+                      "ON CONFLICT (kind, org, report_id, domain) DO "
+                      "NOTHING",
+                      "ttttiittiititi", kind, r->org, id, r->domain, r->begin, r->end, r->policy, file, clock_wall_us(),
+                      (int64_t)!r->others, r->partial ? r->partial : "", (int64_t)r->proof, sender, (int64_t)r->octets);
     for (size_t i = 0; st == STATUS_OK && *fresh && i < r->row_count; i++)
         st = store_row(s, r, kind, id, i);
     if (st == STATUS_OK)
         st = store_commit(s);
     if (st != STATUS_OK)
         store_rollback(s);
-    return st;
+    return st == STATUS_OK && !room ? STATUS_LIMIT : st;
 }

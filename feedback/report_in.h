@@ -38,8 +38,17 @@ struct report_in {
     enum report_in_kind kind;
     const char *org, *id, *domain, *policy;
     int64_t begin, end;  /* seconds since 1970 */
+    const char *contact; /* address of the sender as the report gives it; NULL: none */
     const char *partial; /* what is missing, in words; NULL: nothing */
-    bool others;         /* about a domain that is not ours: set by the caller before report_in_store */
+
+    /* Set by the caller before report_in_store. */
+    bool others; /* about a domain that is not ours */
+    /* Whether its sender was authenticated (report_sender.h), and the From domain of the mail that proves it. */
+    enum report_in_proof { REPORT_IN_UNKNOWN = -1, REPORT_IN_NOT_PROVED, REPORT_IN_PROVED } proof;
+    const char *sender; /* NULL: none */
+    size_t octets;      /* of its text */
+    bool by_mail;       /* the bounds of a sender's day apply */
+
     struct report_in_row *rows;
     size_t row_count;
 };
@@ -64,7 +73,12 @@ void report_in_walk(struct slice file, const char *name, const struct report_in_
 struct buf;
 enum status report_in_unpack(struct slice file, struct buf *out, char *why) MUST_CHECK;
 
-/* Into the store, in one transaction. *fresh: false if it was there already. */
+/* What one sender may bring by mail in a UTC day; all that are not authenticated are one. */
+#define REPORT_IN_DAY_REPORTS 1000
+#define REPORT_IN_DAY_OCTETS INT64_C(1000000000)
+
+/* Stores it, in one transaction. *fresh: false if it was there already. STATUS_LIMIT: its sender has brought as much
+ * today as is taken; nothing is stored. */
 enum status report_in_store(struct store *s, const struct report_in *r, const char *file, bool *fresh) MUST_CHECK;
 
 #endif

@@ -315,6 +315,7 @@ static enum status finish(struct reading *r, char *why)
 {
     struct report_in *out = r->out;
     const char *at = r->email ? strrchr(r->email, '@') : NULL;
+    out->contact = r->email;
     if (!*out->org && at)
         out->org = at + 1;
     if (!*out->org || !*out->domain)
@@ -351,7 +352,8 @@ static enum status judge(struct reading *r, bool whole, char *why)
 enum status report_in_parse_dmarc(struct arena *a, struct slice xml, struct report_in *out, char *why)
 {
     struct reading r = {.arena = a, .out = out, .why = why, .text = BUF_INIT, .detail = BUF_INIT};
-    *out = (struct report_in){.kind = REPORT_IN_DMARC, .org = "", .id = "", .domain = "", .policy = ""};
+    *out = (struct report_in){
+        .kind = REPORT_IN_DMARC, .proof = REPORT_IN_UNKNOWN, .org = "", .id = "", .domain = "", .policy = ""};
     if (xml.n > REPORT_IN_TEXT)
         return complain(why, STATUS_LIMIT, "the report is larger than is read");
     r.parser = XML_ParserCreate("UTF-8");

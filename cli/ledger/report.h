@@ -16,7 +16,7 @@ struct report_section {
     struct table *table;
 };
 
-#define REPORT_SECTIONS 10
+#define REPORT_SECTIONS 11
 
 struct report {
     const struct policy *policy;

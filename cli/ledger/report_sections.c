@@ -203,14 +203,15 @@ static enum status about_us(struct report *r)
                               "is not proved to be ours is forged, or sent by a "
                               "server of ours that is not set up right.",
                               "No DMARC report about our domains was read in (assay ledger read-report).", columns);
-    struct store_rows *q = store_ask(
-        r->store,
-        "SELECT i.domain, count(DISTINCT i.org), sum(" BOUNDED "), sum(CASE WHEN w.dkim = 'pass' OR "
-        "w.spf = 'pass' THEN " BOUNDED " ELSE 0 END) FROM report_in i "
-        "JOIN report_in_row w ON w.kind = i.kind AND w.org = i.org AND w.report_id = i.report_id AND "
-        "w.domain = i.domain "
-        "WHERE i.kind = 'dmarc' AND i.ours = 1 AND i.ends >= $1 AND i.begins < $2 GROUP BY i.domain ORDER BY i.domain",
-        "ii", r->since_day * 86400, (r->until_day + 1) * 86400);
+    struct store_rows *q =
+        store_ask(r->store,
+                  "SELECT i.domain, count(DISTINCT i.org), sum(" BOUNDED "), sum(CASE WHEN w.dkim = 'pass' OR "
+                  "w.spf = 'pass' THEN " BOUNDED " ELSE 0 END) FROM report_in i "
+                  "JOIN report_in_row w ON w.kind = i.kind AND w.org = i.org AND w.report_id = i.report_id AND "
+                  "w.domain = i.domain "
+                  "WHERE i.kind = 'dmarc' AND i.ours = 1 AND i.authenticated <> 0 AND i.ends >= $1 AND i.begins < $2 "
+                  "GROUP BY i.domain ORDER BY i.domain",
+                  "ii", r->since_day * 86400, (r->until_day + 1) * 86400);
     while (store_next(q)) {
         table_text(t, store_text(q, 0));
         table_number(t, store_number(q, 1));
@@ -232,13 +233,37 @@ static enum status tls_to_us(struct report *r)
         store_ask(r->store,
                   "SELECT w.header_from, w.result, sum(" BOUNDED ") FROM report_in i JOIN report_in_row "
                   "w ON w.kind = i.kind AND w.org = i.org AND w.report_id = i.report_id "
-                  "AND w.domain = i.domain WHERE i.kind = 'tls' AND i.ours = 1 AND i.ends >= $1 AND i.begins < $2 "
+                  "AND w.domain = i.domain WHERE i.kind = 'tls' AND i.ours = 1 AND i.authenticated <> 0 AND i.ends >= "
+                  "$1 AND i.begins < $2 "
                   "GROUP BY w.header_from, w.result ORDER BY w.header_from, sum(" BOUNDED ") DESC",
                   "ii", r->since_day * 86400, (r->until_day + 1) * 86400);
     while (store_next(q)) {
         table_text(t, store_text(q, 0));
         table_text(t, store_text(q, 1));
         table_number(t, store_number(q, 2));
+    }
+    return store_done(q);
+}
+
+static enum status not_proved(struct report *r)
+{
+    static const struct table_column columns[] = {
+        {"kind", "Kind"}, {"org", "Says it is from"}, {"domain", "Our domain"}, {"reports", "Reports"}, {NULL, NULL}};
+    struct table *t = section(r, "not_authenticated", "Reports that anyone may have written",
+                              "Reports about our domains whose mail did not pass DMARC for the organisation they say "
+                              "they are from. They are kept, and counted nowhere else.",
+                              "None.", columns);
+    struct store_rows *q =
+        store_ask(r->store,
+                  "SELECT kind, org, domain, count(*) FROM report_in WHERE ours = 1 AND "
+                  "authenticated = 0 AND ends >= $1 AND begins < $2 GROUP BY kind, org, domain ORDER "
+                  "BY count(*) DESC, org, domain LIMIT $3",
+                  "iii", r->since_day * 86400, (r->until_day + 1) * 86400, (int64_t)TOP);
+    while (store_next(q)) {
+        table_text(t, store_text(q, 0));
+        table_text(t, store_text(q, 1));
+        table_text(t, store_text(q, 2));
+        table_number(t, store_number(q, 3));
     }
     return store_done(q);
 }
@@ -278,8 +303,9 @@ static enum status losses(struct report *r)
 
 enum status report_fill(struct report *r)
 {
-    static enum status (*const all[])(struct report *) = {done_with_mail, standards, unexplained, explained,   names,
-                                                          unsigned_zones, about_us,  tls_to_us,   reports_out, losses};
+    static enum status (*const all[])(struct report *) = {done_with_mail, standards,      unexplained, explained,
+                                                          names,          unsigned_zones, about_us,    tls_to_us,
+                                                          not_proved,     reports_out,    losses};
     enum status st = STATUS_OK;
     for (size_t i = 0; i < sizeof all / sizeof *all && st == STATUS_OK; i++)
         st = all[i](r);

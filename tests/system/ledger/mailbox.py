@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""mailbox.py - reports that come by mail: `assay ledger read-report --maildir FOLDER [--watch]`; in a network of its own, as root.
+
+    mailbox.py BUILD FOLDER
+
+The way that assay-ledger(1) describes, with a real Postfix and assay-milter before it: rua points at an address, an alias puts its mail
+into a maildir, the reports are read, and each is marked by what our own Authentication-Results say of its mail. Then mailboxes as nobody
+should fill them: forged fields, floods, what is no file, mails that cannot be read; and a daemon's day: --watch, a store that is replaced,
+a reader that is killed.
+"""
+import base64
+import gzip
+import json
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+
+BUILD, FOLDER = (os.path.abspath(a) for a in sys.argv[1:3])
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../world'))
+import milter  # noqa: E402
+import postfix  # noqa: E402
+import smtp  # noqa: E402
+
+US = 'mx.example.org'
+SENDER = '192.0.2.25'
+SERVER = '203.0.113.1'
+BEGIN = int(time.time()) // 86400 * 86400 - 86400
+STORE = FOLDER + '/ledger.db'
+cases = number = 0
+
+
+def check(condition, text):
+    global cases
+    cases += 1
+    if not condition:
+        sys.exit('mailbox: ' + text)
+
+
+def report(org='google.example', email=None, domain='example.org', ident=None, count=3):
+    global number
+    number += 1
+    email = f'reports@{org}' if email is None else email
+    return (
+        f'<feedback><report_metadata><org_name>{org}</org_name><email>{email}</email><report_id>{ident or f"id{number}"}</report_id>'
+        f'<date_range><begin>{BEGIN}</begin><end>{BEGIN + 86399}</end></date_range></report_metadata><policy_published>'
+        f'<domain>{domain}</domain><p>none</p></policy_published><record><row><source_ip>192.0.2.1</source_ip><count>{count}</count>'
+        f'<policy_evaluated><disposition>none</disposition><dkim>pass</dkim><spf>pass</spf></policy_evaluated></row><identifiers>'
+        f'<header_from>{domain}</header_from></identifiers><auth_results/></record></feedback>'
+    ).encode()
+
+
+def mail(text, sender='reports@google.example', head=''):
+    """The mail that brings it, as RFC 9990 3.5.2 has it."""
+    packed = base64.encodebytes(gzip.compress(text)).decode()
+    return (
+        f'{head}From: {sender}\nTo: dmarc-reports@example.org\nDate: Thu, 01 Jan 2026 00:00:00 +0000\nMessage-ID: <{number}@x.example>\n'
+        f'Subject: Report Domain: example.org Submitter: google.example Report-ID: <{number}>\nMIME-Version: 1.0\n'
+        'Content-Type: multipart/mixed; boundary="b"\n\n--b\nContent-Type: text/plain\n\nhello\n--b\nContent-Type: application/gzip\n'
+        f'Content-Disposition: attachment; filename="google.example!example.org!{BEGIN}!{BEGIN + 86399}.xml.gz"\n'
+        f'Content-Transfer-Encoding: base64\n\n{packed}\n--b--\n'
+    ).encode()
+
+
+def policy(path, *lines):
+    with open(path, 'w') as out:
+        out.write(
+            f'policy "mailbox" owner "postmaster@example.org"\nown domains example.org\nset authserv-id "{US}"\n'
+            f'set ledger.store "{STORE}"\n' + ''.join(line + '\n' for line in lines)
+        )
+
+
+def new_maildir(name):
+    folder = f'{FOLDER}/{name}'
+    for sub in ('', '/new', '/cur', '/tmp'):
+        os.mkdir(folder + sub)
+    return folder
+
+
+def read(folder, expect=0, *more):
+    expect = expect if isinstance(expect, tuple) else (expect,)
+    done = subprocess.run(
+        [BUILD + '/assay', 'ledger', 'read-report', '--maildir', folder, '--json', '-P', FOLDER + '/policy', *more],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    check(done.returncode in expect, f'{folder}: ended with {done.returncode}, not {expect}: {done.stdout}{done.stderr}')
+    return json.loads(done.stdout or '[]'), done.stderr
+
+
+def put(folder, name, octets):
+    with open(f'{folder}/new/{name}', 'wb') as out:
+        out.write(octets)
+
+
+def sql(text):
+    with sqlite3.connect(STORE) as db:
+        return db.execute(text).fetchall()
+
+
+# ---- a real Postfix ----
+
+
+def by_postfix():
+    for address in (SENDER, SERVER):
+        subprocess.run(['ip', 'addr', 'add', address + '/32', 'dev', 'lo'], check=True)
+    place = FOLDER + '/m'
+    os.mkdir(place, 0o755)
+    m = milter.Milter(place)
+    m.write_policy(
+        f'policy "mailbox" owner "postmaster@example.org"\nown domains example.org\nset authserv-id "{US}"\nfollow dmarc of everyone\n'
+        f'set journal.dir "{place}/state/journal"\nset mode dry-run\n'
+    )
+    with open(FOLDER + '/dns', 'w') as out:
+        for domain, addresses in (('google.example', SENDER), ('evil.example', SENDER), ('other.example', '198.51.100.1')):
+            out.write(f'{domain} secure TXT "v=spf1 ip4:{addresses} -all"\n_dmarc.{domain} secure TXT "v=DMARC1; p=reject"\n')
+        out.write('zone example secure\n')
+    m.start('--dns', FOLDER + '/dns')
+    owner = postfix.user()
+    reports = new_maildir('reports')
+    for sub in ('', '/new', '/cur', '/tmp'):
+        os.chown(reports + sub, owner.pw_uid, owner.pw_gid)
+    # The manual's words: a file of aliases that belongs to the user who is to own the mails.
+    aliases = FOLDER + '/aliases'
+    with open(aliases, 'w') as out:
+        out.write(f'dmarc-reports: {reports}/\n')
+    p = postfix.Postfix(
+        FOLDER + '/postfix',
+        US,
+        [SERVER],
+        {
+            'mydestination': 'example.org',
+            'alias_maps': 'hash:' + aliases,
+            'local_recipient_maps': '$alias_maps',
+            'allow_mail_to_files': 'alias',
+            'smtpd_milters': m.address,
+            'milter_default_action': 'tempfail',
+        },
+    )
+    p.write()
+    subprocess.run(['postalias', '-c', p.config, 'hash:' + aliases], check=True)
+    for name in (aliases, aliases + '.db'):
+        shutil.chown(name, owner.pw_uid, owner.pw_gid)
+    p.start()
+    try:
+        forged = f'Authentication-Results: {US}; dmarc=pass header.from=google.example\n'
+        for sender, octets in (
+            ('reports@google.example', mail(report(ident='honest'))),
+            ('me@evil.example', mail(report(ident='in-their-name'), 'me@evil.example')),
+            ('reports@other.example', mail(report(org='other.example', ident='spoofed'), 'reports@other.example', forged)),
+        ):
+            said = smtp.send(SENDER, SERVER, 'mail.google.example', sender, ['dmarc-reports@example.org'], octets.replace(b'\n', b'\r\n'))
+            check(said[-1][0] == 'end' and said[-1][1] == 250, f'{sender}: {said}')
+        end = time.monotonic() + 20
+        while time.monotonic() < end and len(os.listdir(reports + '/new')) < 3:
+            time.sleep(0.1)
+        check(len(os.listdir(reports + '/new')) == 3, f'{len(os.listdir(reports + "/new"))} mails came by the alias')
+    finally:
+        p.master.terminate()
+        p.master.wait()
+        m.stop()
+    rows, _ = read(reports)
+    got = {(r['org'], r['sender'], r['authenticated']) for r in rows}
+    check(
+        got == {('google.example', 'google.example', 'yes'), ('google.example', 'evil.example', 'no'), ('other.example', '', 'no')},
+        f'by Postfix: {got}',
+    )
+    kept = dict(sql('SELECT report_id, authenticated FROM report_in'))
+    check(kept == {'honest': 1, 'in-their-name': 0, 'spoofed': 0}, f'kept: {kept}')
+    check(not os.listdir(reports + '/new') and len(os.listdir(reports + '/cur')) == 3, 'what was read is in cur')
+    said = subprocess.run([BUILD + '/assay', 'report', '--json', '-P', FOLDER + '/policy'], capture_output=True, text=True)
+    sections = json.loads(said.stdout)
+    apart = {(r['org'], r['reports']) for r in sections['not_authenticated']}
+    check(apart == {('google.example', 1), ('other.example', 1)}, f'assay report: {said.stderr}{apart}')
+    check(sections['about_us'][0]['mails'] == 3, f'only the authenticated one is counted: {sections["about_us"]}')
+
+
+# ---- what our own field says ----
+
+
+def by_field():
+    folder = new_maildir('fields')
+    ours = f'Authentication-Results: {US}; '
+    others = 'Authentication-Results: mx.other.example; dmarc=pass header.from=google.example\n'
+    wanted = {}
+    for n, (head, proof) in enumerate(
+        (
+            (ours + 'dmarc=pass header.from=google.example\n', 'yes'),
+            (ours.upper() + 'DMARC=PASS header.from=GOOGLE.example\n', 'yes'),
+            (
+                'Received: from x by y; Thu, 01 Jan 2026 00:00:00 +0000\n'
+                + ours
+                + 'spf=fail;\n dmarc=pass (p=reject) header.from=google.example\n',
+                'yes',
+            ),
+            (others + ours + 'dmarc=pass header.from=mail.google.example\n', 'yes'),
+            (others, 'no'),
+            ('', 'no'),
+            (ours + 'none\n', 'no'),
+            (ours + 'dmarc=fail header.from=google.example\n', 'no'),
+            (ours + 'dmarc=pass\n', 'no'),
+            (ours + 'dmarc=pass header.from=evil.example\n', 'no'),
+            (ours + 'dmarc=pass header.from=example\n', 'no'),
+            (ours + 'dmarc=pass header.from=notgoogle.example\n', 'no'),
+            (ours + 'dkim=pass header.d=google.example\n', 'no'),
+            (ours + 'dmarc=fail header.from=google.example; dmarc=pass header.from=google.example\n', 'no'),
+            (ours + 'dmarc=pass header.from=google.example; dmarc=fail header.from=google.example\n', 'no'),
+            (ours + 'dmarc=fail header.from=google.example\n' + ours + 'dmarc=pass header.from=google.example\n', 'no'),
+            (ours + 'dmarc=pass header.from="google.example\n', 'no'),
+            ('X: y\n' * 3000 + ours + 'dmarc=fail header.from=google.example\n', 'no'),
+        )
+    ):
+        put(folder, f'm{n:02d}', mail(report(), head=head))
+        wanted[f'm{n:02d}'] = (proof, head)
+    rows, _ = read(folder)
+    check(len(rows) == len(wanted), f'{len(rows)} of {len(wanted)} read')
+    for r in rows:
+        proof, head = wanted[r['file'].split('/new/')[1].split(':')[0]]
+        check(r['authenticated'] == proof, f'{head[-200:]!r}: {r["authenticated"]}')
+
+
+# ---- mailboxes as nobody should fill them ----
+
+
+def floods():
+    now = int(time.time() * 1000000)
+    insert = (
+        'INSERT INTO report_in (kind, org, report_id, domain, begins, ends, policy, file, taken, authenticated, sender, octets) VALUES '
+        "('dmarc', '{0}', '{1}', 'example.org', 0, 0, '', '', {2}, {3}, '{4}', {5})"
+    )
+    with sqlite3.connect(STORE) as db:
+        for n in range(1000):
+            db.execute(insert.format('busy.example', f'f{n}', now, 1, 'busy.example', 10))
+            db.execute(insert.format('strange.example', f's{n}', now, 0, '', 10))
+        db.execute(insert.format('large.example', 'l', now, 1, 'large.example', 1000000000 - 5))
+        db.execute(insert.format('yesterday.example', 'y', now - 86400 * 1000000, 1, 'yesterday.example', 10**9))
+    folder = new_maildir('floods')
+    for n, (domain, proved) in enumerate(
+        (('busy.example', 1), ('strange.example', 0), ('large.example', 1), ('yesterday.example', 1), ('fresh.example', 1))
+    ):
+        head = f'Authentication-Results: {US}; dmarc=pass header.from={domain}\n' if proved else ''
+        put(folder, str(n), mail(report(org=domain), f'r@{domain}', head))
+    rows, said = read(folder, 65)
+    check({r['org'] for r in rows} == {'yesterday.example', 'fresh.example'}, f'taken: {rows}')
+    check(said.count('its sender has brought as many reports today') == 2 and said.count('not authenticated') == 1, said)
+    # By hand there is no such bound: whoever gives a file means it.
+    with open(FOLDER + '/file.xml', 'wb') as out:
+        out.write(report(org='busy.example'))
+    done = subprocess.run(
+        [BUILD + '/assay', 'ledger', 'read-report', FOLDER + '/file.xml', '--json', '-P', FOLDER + '/policy'], capture_output=True
+    )
+    check(done.returncode == 0 and json.loads(done.stdout)[0]['authenticated'] == 'not known', f'by hand: {done}')
+
+
+def odd_files():
+    sql("DELETE FROM report_in WHERE org = 'strange.example'")
+    folder = new_maildir('odd')
+    os.mkfifo(folder + '/new/fifo')
+    os.symlink('/dev/zero', folder + '/new/device')
+    os.symlink('/etc/passwd', folder + '/new/link')
+    os.mkdir(folder + '/new/folder')
+    socket.socket(socket.AF_UNIX).bind(folder + '/new/socket')
+    put(folder, '.hidden', mail(report()))
+    put(folder, 'empty', b'')
+    put(folder, 'spam', b'From: a@b.example\nSubject: buy\n\nbuy\n')
+    put(folder, 'x' * 240, mail(report()))
+    put(folder, 'good\n\x1b[31m', mail(report()))
+    put(folder, 'zz', mail(report()))
+    rows, said = read(folder, (65, 66))  # the code of the last that failed
+    check(len(rows) == 3, f'{len(rows)} read: {rows}')
+    check('\x1b' not in said, 'a name of a file reaches the terminal as it is')
+    check(os.listdir(folder + '/new') == ['.hidden'], f'left in new: {os.listdir(folder + "/new")}')
+    check(said.count('not a plain file') == 5, said)
+    shutil.rmtree(folder + '/cur')
+    put(folder, 'again', mail(report()))
+    read(folder, 73)
+    check(read(FOLDER + '/nowhere', 66)[1].count('no maildir') == 1, 'a folder that is not there')
+
+
+def watching():
+    folder = new_maildir('watch')
+    command = [BUILD + '/assay', 'ledger', 'read-report', '--maildir', folder, '--watch', '-P', FOLDER + '/policy']
+    log = open(FOLDER + '/watch.log', 'w')
+    reader = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def there(ident):
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            try:
+                if sql(f"SELECT 1 FROM report_in WHERE report_id = '{ident}'"):
+                    return True
+            except sqlite3.Error:
+                pass
+            time.sleep(0.2)
+        return False
+
+    put(folder, '1', mail(report(ident='watched')))
+    check(there('watched'), 'a mail that comes is read')
+    # A backup is put in the ledger's place while it runs: what comes then is in the new one.
+    subprocess.run([BUILD + '/assay', 'ledger', 'backup', FOLDER + '/copy.db', '-P', FOLDER + '/policy'], check=True, capture_output=True)
+    for end in ('-wal', '-shm'):
+        if os.path.exists(STORE + end):
+            os.remove(STORE + end)
+    os.rename(FOLDER + '/copy.db', STORE)
+    put(folder, '2', mail(report(ident='replaced')))
+    check(there('replaced'), 'after the ledger was replaced, reports go to the old file')
+    reader.send_signal(signal.SIGKILL)
+    reader.wait()
+    # Killed between store and rename: the mail is still in new, and is a repeat.
+    os.rename(folder + '/cur/2:2,S', folder + '/new/2')
+    rows, _ = read(folder)
+    check([r['state'] for r in rows] == ['was there'], f'{rows}')
+    # A store that is away leaves the mail where it is.
+    put(folder, '3', mail(report(ident='late')))
+    blocker = sqlite3.connect(STORE, isolation_level=None)
+    blocker.execute('PRAGMA wal_checkpoint')
+    os.rename(STORE, STORE + '.away')
+    os.mkdir(STORE)
+    done = subprocess.run(command[:-3] + command[-2:], capture_output=True, text=True)
+    check(done.returncode != 0 and os.path.exists(folder + '/new/3'), f'the store is away: {done}')
+    os.rmdir(STORE)
+    os.rename(STORE + '.away', STORE)
+    blocker.close()
+    read(folder)
+    check(there('late'), 'read once the store is back')
+
+
+def main():
+    os.chmod(os.path.dirname(FOLDER), 0o711)
+    os.makedirs(FOLDER, mode=0o755)
+    os.chmod(FOLDER, 0o755)
+    subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
+    policy(FOLDER + '/policy')
+    by_postfix()
+    by_field()
+    floods()
+    odd_files()
+    watching()
+    print(f'{cases} checks with a real Postfix, by alias')
+
+
+main()

@@ -100,7 +100,7 @@ def test_class_chaos(place, tree):
         answers_on(r)
 
 
-def prepare(place, lib, policy="", *more, plain="/bin/true"):
+def prepare(place, lib, policy="", *more, plain="/bin/true", command=None):
     from resolver import TOP
 
     with open(os.path.join(place, "p"), "w", encoding="ascii") as f:
@@ -110,7 +110,7 @@ def prepare(place, lib, policy="", *more, plain="/bin/true"):
         ASSAY_LIB=lib,
         ASSAY_RUN=os.path.join(place, "run"),
         ASSAY_POLICY=os.path.join(place, "p"),
-        ASSAY_COMMAND=os.path.join(TOP, os.environ.get("BUILD", "build"), "assay"),
+        ASSAY_COMMAND=command or os.path.join(TOP, os.environ.get("BUILD", "build"), "assay"),
         ASSAY_MODULES=os.path.join(place, "modules"),
         UNBOUND_PLAIN=plain,
         ASSAY_QUIET="1",
@@ -156,6 +156,17 @@ def test_module_and_unbound_are_compared_before_start(place, tree):
     stop = prepare(place, lib, "set resolver.when-broken stop\nrequir nonsense\n")
     assert stop.returncode == 1 and "it was stop at the last start" in stop.stderr, stop
     assert prepare(place, lib, "set resolver.when-broken off\n").returncode == 0
+    # An assay that hangs, heeds no signal, or leaves something behind that holds its output, is not waited for.
+    for number, words in enumerate(("sleep 20", 'trap "" TERM HUP INT; sleep 20 & wait; sleep 20', "setsid sleep 20", "exit 1")):
+        hung = f"{place}/hung{number}"
+        with open(hung, "w", encoding="ascii") as f:
+            f.write(f"#!/bin/sh\n{words}\n")
+        os.chmod(hung, 0o755)
+        began = time.time()
+        off = prepare(place, lib, "set resolver.when-broken stop\n", command=hung)
+        assert off.returncode == 0 and "it was off at the last start" in off.stderr, off
+        assert time.time() - began < 3, f"{words}: {time.time() - began:.1f} s"
+    assert "cannot be read" in prepare(place, lib, "", command=f"{place}/missing").stderr
     os.remove(f"{run}/when-broken")
     off = prepare(place, lib, "requir nonsense\n")
     assert off.returncode == 0 and "off is taken" in off.stderr, off

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the module opens is what our AppArmor profiles allow: the system calls of an Unbound with the module are written
-down (strace), its folders taken for those of the packages, and each path is held against the rules."""
+down (strace), its folders taken for those of the packages, and each path is held against the rules. And no thread of
+Unbound's own uses a file of ours: none of its workers can wait for a disk."""
 import glob
 import os
 import re
@@ -50,7 +51,7 @@ def rules(profile):
 
 
 def opened(trace):
-    """Path and wanted rights of each file that was opened or made, O_PATH left out (it opens nothing)."""
+    """Thread, path and wanted rights of each file that was opened or made, O_PATH left out (it opens nothing)."""
     for line in trace.splitlines():
         m = re.search(r'(?:openat\((?:AT_FDCWD|\d+)(?:<([^>]*)>)?, |open\()"([^"]*)", ([A-Z_|]+)', line)
         if not m or "O_PATH" in m[3] or "ENOENT" in line or "ENOTDIR" in line:
@@ -58,7 +59,13 @@ def opened(trace):
         path = m[2] if m[2].startswith("/") else os.path.normpath(os.path.join(m[1] or "?", m[2]))
         if "O_DIRECTORY" in m[3]:
             path += "/"
-        yield path, "w" if "O_WRONLY" in m[3] or "O_RDWR" in m[3] or "O_CREAT" in m[3] else "r"
+        yield line.split()[0], path, "w" if "O_WRONLY" in m[3] or "O_RDWR" in m[3] or "O_CREAT" in m[3] else "r"
+
+
+def of_the_workers(trace):
+    """Unbound's own threads: those that were told of a question or a signal (they poll)."""
+    with open(trace, encoding="utf-8", errors="replace") as f:
+        return {line.split()[0] for line in f if "epoll_wait(" in line or " poll(" in line or "epoll_pwait" in line}
 
 
 def test_what_is_opened_is_what_apparmor_allows(folder, tree):
@@ -86,7 +93,8 @@ def test_what_is_opened_is_what_apparmor_allows(folder, tree):
     r.policy = policy
     env = {**os.environ, "ASSAY_POLICY": policy, "ASSAY_RESOLVER_DIR": r.state, "ASSAY_STATE": r.folder}
     trace = os.path.join(folder, "trace")
-    calls = "trace=open,openat"
+    calls = "trace=open,openat,stat,lstat,newfstatat,access,faccessat,unlink,unlinkat,rename,renameat,mkdir,fsync,fdatasync"
+    calls += ",epoll_wait,epoll_pwait,poll"
     r.process = subprocess.Popen(
         ["strace", "-f", "-y", "-q", "-e", calls, "-o", trace, f"{UNBOUND}/sbin/unbound", "-d", "-c", r.conf],
         env=env,
@@ -112,7 +120,11 @@ def test_what_is_opened_is_what_apparmor_allows(folder, tree):
     ours = {r.state: "/var/lib/assay/resolver", r.journal: "/var/lib/assay/journal", etc: "/etc/assay"}
     ours[r.folder + "/pause"] = "/var/lib/assay/pause"
     seen = set()
-    for path, want in found:
+    with open(trace, encoding="utf-8", errors="replace") as f:
+        touched = {line.split()[0] for line in f if any(f'"{here}' in line or f"<{here}" in line for here in (r.state, r.journal, etc))}
+    workers = of_the_workers(trace)
+    assert touched and len(workers) >= 2 and not workers & touched, f"{workers} of Unbound's own threads, {touched} use files of ours"
+    for _, path, want in found:
         for here, there in ours.items():
             if path == here or path.startswith(here + "/"):
                 seen.add((there + path[len(here) :], want))

@@ -58,6 +58,14 @@ static bool is_in_force(struct harden *h, const struct unbound_conf *c, const ch
             other = NULL;
         } else if (strcmp(s->name, "module-config") == 0) {
             other = s;
+        } else if (strcmp(s->name, "dynlib-file") == 0) {
+            harden_refuse(
+                h,
+                "%s:%u: dynlib-file: %s: Unbound gives 'dynlib' the files in the order it reads them, and with "
+                "another module than ours beside it that order is not known to be right\nremove that line "
+                "(ours is named at each start), then run this again",
+                s->file, s->line, s->values);
+            return false;
         } else if (strcmp(s->name, "chroot") == 0 && value && *value) {
             harden_refuse(h,
                           "%s:%u: chroot: %s keeps Unbound from the module, the policy and the state folder\nset it to "

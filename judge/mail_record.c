@@ -11,6 +11,7 @@
 #include "judge/mail_report.h"
 
 #define RCPT_DOMAINS 50
+#define RCPTS_LOOKED_AT 1000
 
 static void put_statement(struct json *out, const char *key, const struct policy_statement *s)
 {
@@ -54,27 +55,41 @@ static void mail_record_lines(struct json *out, const struct verdict *v)
     }
 }
 
-static bool seen_before(const struct judge_mail *m, size_t i)
+static bool is_of_class(const struct mail_record_extra *x, size_t i)
 {
-    for (size_t k = 0; k < i; k++)
-        if (m->rcpts[k].domain && strcmp(m->rcpts[k].domain, m->rcpts[i].domain) == 0)
+    return i >= x->rcpts_from && (!x->of || x->of[i] == x->of_class);
+}
+
+static bool seen_before(const struct judge_mail *m, const struct mail_record_extra *x, size_t i)
+{
+    for (size_t k = x->rcpts_from; k < i; k++)
+        if (is_of_class(x, k) && m->rcpts[k].domain && strcmp(m->rcpts[k].domain, m->rcpts[i].domain) == 0)
             return true;
     return false;
 }
 
-/* Writes the domains of the recipients of class c, each once. Looks only at the first thousand recipients: the list
- * ends at RCPT_DOMAINS anyway. */
-static void put_rcpt_domains(struct json *out, const struct judge_mail *m)
+/* Looks only at a thousand recipients: a mail with more of them has the first domains of many anyway. */
+const char *mail_record_next_domain(const struct judge_mail *m, const struct mail_record_extra *x, size_t *at)
 {
-    size_t n = 0;
+    if (*at < x->rcpts_from)
+        *at = x->rcpts_from;
+    for (size_t i = *at; i < m->rcpt_count && i < x->rcpts_from + RCPTS_LOOKED_AT; i++) {
+        if (!is_of_class(x, i) || !m->rcpts[i].domain || seen_before(m, x, i))
+            continue;
+        *at = i + 1;
+        return m->rcpts[i].domain;
+    }
+    return NULL;
+}
+
+static void put_rcpt_domains(struct json *out, const struct judge_mail *m, const struct mail_record_extra *x)
+{
+    const char *domain;
+    size_t at = 0;
 
     json_open_array(out, "rcpt_domains");
-    for (size_t i = 0; i < m->rcpt_count && i < 1000 && n < RCPT_DOMAINS; i++) {
-        if (!m->rcpts[i].domain || seen_before(m, i))
-            continue;
-        json_str(out, NULL, m->rcpts[i].domain);
-        n++;
-    }
+    for (size_t n = 0; n < RCPT_DOMAINS && (domain = mail_record_next_domain(m, x, &at)); n++)
+        json_str(out, NULL, domain);
     json_end(out);
 }
 
@@ -107,11 +122,12 @@ void mail_record_mail(struct json *out, struct judge *j, const struct class_of_r
 
     put_envelope(out, j);
     json_int(out, "rcpts", (int64_t)c->rcpt_count);
-    put_rcpt_domains(out, m);
+    put_rcpt_domains(out, m, x);
     json_int(out, "size", (int64_t)(m->body_octets + m->headers.bytes));
     json_str(out, "policy", c->verdict.policy_hash);
     json_opt(out, "skipped", c->verdict.skipped);
     json_str(out, "stage", x->stage);
+    json_opt(out, "reference", x->reference);
     if (x->split)
         json_bool(out, "split", true);
     json_int(out, "ms", x->took_ms);

@@ -16,10 +16,14 @@
 #include "judge/judge.h"
 
 struct mail_record_extra {
-    const char *reply; /* reply sent to the peer, or NULL */
-    const char *stage; /* "end", "rcpt": the stage at which this was decided */
-    int64_t took_ms;   /* time from connect or the last mail to the verdict */
-    bool split;        /* deferred because its recipients' policies differ */
+    const char *reply;       /* reply sent to the peer, or NULL */
+    const char *reference;   /* that the reply bears, or NULL */
+    const char *stage;       /* "end", "rcpt": the stage at which this was decided */
+    int64_t took_ms;         /* time from connect or the last mail to the verdict */
+    bool split;              /* deferred because its recipients' policies differ */
+    const unsigned char *of; /* struct classes' `of`; NULL: all recipients belong to the class */
+    unsigned of_class;       /* whose recipients these are */
+    size_t rcpts_from;       /* recipients before this one belong to another decision */
 };
 
 /* Adds the keys of kind mail to an open object; the caller opened it (journal_record) and ends it. */
@@ -29,6 +33,9 @@ void mail_record_mail(struct json *out, struct judge *j, const struct class_of_r
 /* One line for the log, without line end. json: as JSON. */
 void mail_record_line(struct buf *out, struct judge *j, const struct class_of_rcpts *c,
                       const struct mail_record_extra *x, bool json);
+
+/* The next recipient domain of the class, each once; *at from 0. NULL at the end. */
+const char *mail_record_next_domain(const struct judge_mail *m, const struct mail_record_extra *x, size_t *at);
 
 /* ---- parts, for `assay verify --json` and the two above ---- */
 void mail_record_findings(struct json *out, struct judge *j); /* the array's entries */

@@ -11,6 +11,7 @@
 #include "judge/mail_record.h"
 
 #define LINE_VALUE_MAX 300 /* limit of one value, before escaping */
+#define LINE_DOMAINS 8     /* recipients' domains that are named */
 
 struct line {
     struct buf *out;
@@ -126,6 +127,48 @@ static const char *ground_of(const struct verdict *v)
     return "";
 }
 
+/* "TLSv1.2/ECDHE-RSA-AES128-GCM-SHA256", "none" where the client came without: said for every mail from a network, since
+ * it can decide at RCPT, before anything else is known. */
+static void put_tls(struct line *l, struct judge *j)
+{
+    const struct judge_mail *m = judge_mail(j);
+    struct buf b = BUF_INIT;
+
+    buf_printf(&b, "%s", m->tls.version ? m->tls.version : m->peer.family ? "none" : "");
+    if (m->tls.version && m->tls.cipher)
+        buf_printf(&b, "/%s", m->tls.cipher);
+    put(l, "tls", b.p);
+    buf_release(&b);
+}
+
+/* Domains of the recipients of this class. */
+static void put_to(struct line *l, const struct judge_mail *m, const struct mail_record_extra *x)
+{
+    struct buf b = BUF_INIT;
+    const char *domain;
+    size_t at = 0;
+
+    for (size_t n = 0; n < LINE_DOMAINS && (domain = mail_record_next_domain(m, x, &at)); n++)
+        buf_printf(&b, "%s%s", n ? "," : "", domain);
+    if (mail_record_next_domain(m, x, &at))
+        buf_printf(&b, ",...");
+    put(l, "to", b.p);
+    buf_release(&b);
+}
+
+/* File and line of the statement that decides: "by" has only its short id, and a customer knows the file. */
+static void put_file(struct line *l, const struct verdict *v)
+{
+    const struct verdict_line *x = v->action > POLICY_DELIVER ? verdict_deciding(v) : verdict_would_line(v);
+    const struct policy_statement *s = x ? x->statement : NULL;
+    struct buf b = BUF_INIT;
+
+    if (s && s->file)
+        buf_printf(&b, "%s:%u", s->file, s->line);
+    put(l, "file", b.p);
+    buf_release(&b);
+}
+
 static void put_results(struct line *l, struct judge *j)
 {
     const struct judge_report *r = judge_report(j);
@@ -133,7 +176,10 @@ static void put_results(struct line *l, struct judge *j)
     if (!r->judged) {
         static const char *const keys[] = {"spf", "dkim", "dmarc", "arc", "dnssec", "rdns", "tls", "format"};
         for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-            put(l, keys[i], "");
+            if (strcmp(keys[i], "tls") == 0)
+                put_tls(l, j);
+            else
+                put(l, keys[i], "");
         return;
     }
     put(l, "spf", result_name(r->spf.result));
@@ -142,7 +188,7 @@ static void put_results(struct line *l, struct judge *j)
     put(l, "arc", result_name(r->arc.result));
     put(l, "dnssec", r->facts.dnssec_count ? dns_security_name(r->facts.dnssec[0].security) : "");
     put(l, "rdns", result_name(r->rdns.result));
-    put(l, "tls", judge_mail(j)->tls.version);
+    put_tls(l, j);
     put(l, "format", result_name(r->facts.format));
 }
 
@@ -176,6 +222,9 @@ void mail_record_line(struct buf *out, struct judge *j, const struct class_of_rc
     put(&l, "policy", v->policy_hash);
     put_number(&l, "ms", x->took_ms);
     put_slice(&l, "message-id", mail_message_id(m, judge_arena(j)));
+    put_to(&l, m, x);
+    put_file(&l, v);
+    put(&l, "reference", x->reference);
     if (json)
         json_end(&l.json);
 }

@@ -4,12 +4,14 @@
  *
  * Codes: 550 with 5.7.x for what failed (RFC 7372: 5.7.20 DKIM, 5.7.23 SPF, 5.7.25 reverse name; RFC 8689's registry:
  * 5.7.10 TLS; RFC 9989 7.4 asks that the text of a DMARC rejection says "DMARC"), 5.6.0 for a message that is none; 451
- * with 4.7.x if trying again makes sense. Promises: each line is printable ASCII of at most REPLY_LINE_MAX octets.
+ * with 4.7.x if trying again makes sense. The reference comes first in the last line, so that no long text cuts it off. Promises: each line is printable ASCII of at most REPLY_LINE_MAX octets.
  * Failure: STATUS_NOMEM, with a short fixed reply.
  */
 #include "judge/reply.h"
 #include "base/buf.h"
 #include "policy/policy_settings.h"
+#include <string.h>
+#include <sys/random.h>
 
 static const struct {
     enum standard standard;
@@ -125,6 +127,56 @@ enum status reply_for(struct arena *a, const struct verdict *v, const struct pol
     add(out, line);
     add(out, text);
     add(out, more);
+    return STATUS_OK;
+}
+
+static const char base32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+const char *reply_new_reference(char out[REPLY_REFERENCE_SIZE])
+{
+    unsigned char raw[REPLY_REFERENCE_LENGTH];
+
+    if (getrandom(raw, sizeof raw, 0) != sizeof raw) {
+        out[0] = 0;
+        return out;
+    }
+    for (size_t i = 0; i < sizeof raw; i++)
+        out[i] = base32[raw[i] % 32];
+    out[REPLY_REFERENCE_LENGTH] = 0;
+    return out;
+}
+
+bool reply_read_reference(const char *text, char out[REPLY_REFERENCE_SIZE])
+{
+    struct slice s = slice_trim(slice_str(text));
+
+    if (s.n != REPLY_REFERENCE_LENGTH)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        out[i] = s.p[i] >= 'a' && s.p[i] <= 'z' ? (char)(s.p[i] - 'a' + 'A') : s.p[i];
+        if (!out[i] || !strchr(base32, out[i]))
+            return false;
+    }
+    out[s.n] = 0;
+    return true;
+}
+
+enum status reply_refer(struct arena *a, struct reply *r, const char *reference)
+{
+    const bool joined = r->count > 1 || r->count == REPLY_LINES;
+    const char *last = joined ? r->lines[r->count - 1] : "", *line;
+
+    if (!*reference)
+        return STATUS_OK;
+    line = arena_printf(a, "Reference %s%s%s", reference, joined ? ". " : "", last);
+    if (line)
+        line = clean(a, line);
+    if (!line)
+        return STATUS_NOMEM;
+    if (joined)
+        r->lines[r->count - 1] = line;
+    else
+        add(r, line);
     return STATUS_OK;
 }
 

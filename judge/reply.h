@@ -3,7 +3,7 @@
  * reply.h - the reply that a refused sender reads: code, enhanced code (RFC 3463, 7372), and lines of text.
  *
  * The first line says what failed and for which domain, the second has the policy's own text where there is one, the
- * last says where to read more and whom to ask. No line is longer than SMTP allows. All of it is printable ASCII, so
+ * last has the refusal's reference (reply_refer), where to read more and whom to ask. No line is longer than SMTP allows. All of it is printable ASCII, so
  * that text of a sender or a DNS record cannot end a line or look like another reply.
  *
  * Pure; texts live in the arena given.
@@ -18,6 +18,10 @@
  * signs. */
 #define REPLY_LINE_MAX 440
 #define REPLY_LINES 3
+
+/* A refusal's reference: characters of base32 (RFC 4648 6), 50 bits. */
+#define REPLY_REFERENCE_LENGTH 10
+#define REPLY_REFERENCE_SIZE (REPLY_REFERENCE_LENGTH + 1)
 
 struct reply {
     const char *code;     /* "550", "451" */
@@ -34,6 +38,16 @@ enum status reply_for(struct arena *a, const struct verdict *v, const struct pol
 /* For recipients whose policies differ: at the end of the mail, and at RCPT on the retry. */
 void reply_split(struct reply *out);
 void reply_split_rcpt(struct reply *out);
+
+/* A new reference: random, not derived from the mail, its queue ID or the time. "": no randomness. */
+const char *reply_new_reference(char out[REPLY_REFERENCE_SIZE]);
+
+/* Puts "Reference X" into the reply, so that `assay why X` finds what was decided. reference "": nothing. STATUS_NOMEM:
+ * the reply stays as it was. */
+enum status reply_refer(struct arena *a, struct reply *r, const char *reference) MUST_CHECK;
+
+/* The reference as it is kept, from text that a person typed (lower case, blanks around it). false: it is none. */
+bool reply_read_reference(const char *text, char out[REPLY_REFERENCE_SIZE]);
 
 /* All lines in one, for logs and the journal. NULL if memory ran out. */
 const char *reply_text(struct arena *a, const struct reply *r);

@@ -70,14 +70,27 @@ static bool keep(struct daemon *d, struct session *s, const struct class_of_rcpt
     return ok;
 }
 
-static bool keep_all(struct daemon *d, struct session *s, const struct classes *c, const char *reply, bool split)
+/* The reply, with its reference, as text; NULL: none, or not enough memory. */
+static const char *text_of(struct arena *a, struct reply *r, const char *reference)
 {
-    struct mail_record_extra x = {
-        .reply = reply, .stage = "end", .took_ms = clock_mono_ms() - s->began_ms, .split = split};
+    return reply_refer(a, r, reference) == STATUS_OK ? reply_text(a, r) : NULL;
+}
+
+static bool keep_all(struct daemon *d, struct session *s, const struct classes *c, const char *reply,
+                     const char *reference, bool split)
+{
+    struct mail_record_extra x = {.reply = reply,
+                                  .reference = reply && *reference ? reference : NULL,
+                                  .stage = "end",
+                                  .took_ms = clock_mono_ms() - s->began_ms,
+                                  .split = split,
+                                  .of = c->of};
     bool ok = true;
 
-    for (size_t i = 0; i < c->count; i++)
+    for (size_t i = 0; i < c->count; i++) {
+        x.of_class = (unsigned)i;
         ok &= keep(d, s, &c->list[i], &x);
+    }
     return ok || !policy_set_is(judge_policy(s->judge), SETTING_JOURNAL_WHEN_FULL, "defer");
 }
 
@@ -176,12 +189,13 @@ static void pass_or_refuse(struct daemon *d, struct session *s, const struct cla
     struct arena *a = judge_arena(s->judge);
     const struct verdict *v = &c->list[c->agree ? 0 : c->mildest].verdict;
     const char *text = NULL;
+    char reference[REPLY_REFERENCE_SIZE] = "";
 
     out->action = v->action;
     out->refuse = v->action >= POLICY_DEFER;
     if (out->refuse) {
         if (reply_for(a, v, judge_policy(s->judge), judge_authserv_id(s->judge), &out->reply) == STATUS_OK)
-            text = reply_text(a, &out->reply);
+            text = text_of(a, &out->reply, reply_new_reference(reference));
     } else if (stamp_make(s->judge, v, &out->stamp) != STATUS_OK) {
         cannot_judge(out, "its header fields could not be made");
     }
@@ -190,7 +204,7 @@ static void pass_or_refuse(struct daemon *d, struct session *s, const struct cla
                      judge_report(s->judge)->fleet_problem);
     if (judge_report(s->judge)->seal_problem)
         log_complain(LOG_ACTION, "a mail is passed on without an ARC seal: %s", judge_report(s->judge)->seal_problem);
-    if (!keep_all(d, s, c, text, false))
+    if (!keep_all(d, s, c, text, reference, false))
         refuse(out, "451", "4.3.1", "This mail cannot be recorded now, please try again later");
 }
 
@@ -215,10 +229,12 @@ void end_of_message(struct daemon *d, struct session *s, struct message_answer *
         pass_or_refuse(d, s, c, out);
         return;
     }
+    char reference[REPLY_REFERENCE_SIZE];
     remember_split(d, s, c);
     reply_split(&out->reply);
     out->action = POLICY_DEFER;
-    keep_all(d, s, c, reply_text(judge_arena(s->judge), &out->reply), true);
+    const char *text = text_of(judge_arena(s->judge), &out->reply, reply_new_reference(reference));
+    keep_all(d, s, c, text, reference, true);
 }
 
 /* ---- a recipient ---- */
@@ -227,7 +243,9 @@ void end_of_message(struct daemon *d, struct session *s, struct message_answer *
 static bool refused_early(struct daemon *d, struct session *s, const char *address, struct message_answer *out)
 {
     struct class_of_rcpts c = {.rcpt = address, .rcpt_count = 1};
-    struct mail_record_extra x = {.stage = "rcpt", .took_ms = clock_mono_ms() - s->began_ms};
+    char reference[REPLY_REFERENCE_SIZE] = "";
+    struct mail_record_extra x = {
+        .stage = "rcpt", .took_ms = clock_mono_ms() - s->began_ms, .rcpts_from = judge_mail(s->judge)->rcpt_count - 1};
 
     struct arena *a = judge_early_arena(s->judge);
 
@@ -240,7 +258,8 @@ static bool refused_early(struct daemon *d, struct session *s, const char *addre
     out->refuse = true;
     out->action = c.verdict.action;
     if (reply_for(a, &c.verdict, judge_policy(s->judge), judge_authserv_id(s->judge), &out->reply) == STATUS_OK)
-        x.reply = reply_text(a, &out->reply);
+        x.reply = text_of(a, &out->reply, reply_new_reference(reference));
+    x.reference = x.reply && *reference ? reference : NULL;
     keep(d, s, &c, &x);
     return true;
 }

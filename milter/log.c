@@ -7,6 +7,7 @@
  */
 #include "milter/log.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -16,8 +17,10 @@
 #include <unistd.h>
 
 #define LOG_MAX 8192
+#define JSON_WORDS_MAX ((LOG_MAX - 100) / 6) /* each octet may need six */
 
 static atomic_bool stderr_wanted = true; /* engines are started, and may complain, before the log is open */
+static atomic_bool as_json;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
     int64_t since;
@@ -31,6 +34,11 @@ void log_open(bool to_stderr)
         openlog("assay-milter", LOG_PID | LOG_NDELAY, LOG_MAIL);
 }
 
+void log_as_json(bool json)
+{
+    as_json = json;
+}
+
 static void put(int priority, const char *line)
 {
     char text[LOG_MAX];
@@ -40,13 +48,32 @@ static void put(int priority, const char *line)
         syslog(priority, "%s", line);
         return;
     }
-    n = snprintf(text, sizeof text, "assay-milter: %s\n", line);
+    n = snprintf(text, sizeof text, "%s%s\n", as_json ? "" : "assay-milter: ", line);
     if (n >= (int)sizeof text) {
         n = sizeof text - 1;
         text[n - 1] = '\n';
     }
     if (n > 0 && write(STDERR_FILENO, text, (size_t)n) < 0)
         return;
+}
+
+/* A line that is not about a mail. */
+static void put_words(int priority, const char *words)
+{
+    struct buf b = BUF_INIT;
+    struct json j = JSON_INTO(&b);
+
+    if (!as_json) {
+        put(priority, words);
+        return;
+    }
+    json_open(&j);
+    json_str(&j, "program", "assay-milter");
+    json_str(&j, "level", priority == LOG_WARNING ? "warning" : "notice");
+    json_slice(&j, "message", slice_of(words, strnlen(words, JSON_WORDS_MAX)));
+    json_end(&j);
+    put(priority, b.failed ? "{\"level\":\"warning\",\"message\":\"a log line was lost: out of memory\"}" : b.p);
+    buf_release(&b);
 }
 
 void log_line(const char *line)
@@ -62,7 +89,7 @@ void log_say(const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    put(LOG_NOTICE, text);
+    put_words(LOG_NOTICE, text);
 }
 
 /* Tells whether a line of this cause may be written; *left_out: how many were suppressed since the last one. */
@@ -101,5 +128,5 @@ void log_complain(enum log_cause cause, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text + n, sizeof text - (size_t)n, fmt, ap);
     va_end(ap);
-    put(LOG_WARNING, text);
+    put_words(LOG_WARNING, text);
 }

@@ -27,6 +27,10 @@ enum log_cause {
 #define LOG_SECONDS 60 /* ... in so many seconds */
 
 void log_open(bool to_stderr);
+
+/* From now on each line is one JSON object and nothing else: mails as log_line() gets them, all others as
+ * {"program", "level", "message"}. */
+void log_as_json(bool json);
 void log_line(const char *line);
 void log_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_complain(enum log_cause cause, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -189,6 +189,7 @@ void daemon_reload(void)
     enum status s = policy_live_reload(the_daemon.policy, false, r, &source);
     const struct policy *p = policy_live_get(the_daemon.policy);
 
+    log_as_json(policy_set_is(p, SETTING_LOG_FORMAT, "json"));
     log_report(r);
     if (engines_use(&the_daemon.engines, p, why) != STATUS_OK)
         log_say("%s; RUNNING ON the engine in use before", why);

@@ -333,10 +333,10 @@ static void verdict_field(void **state)
 static void recorded(void **state)
 {
     static const char *const keys[] = {
-        "id=",         " action=",   " would=", " held=",   " source=", " client=",    " helo=",
-        " mail-from=", " from=",     " rcpts=", " spf=",    " dkim=",   " dmarc=",     " arc=",
-        " dnssec=",    " rdns=",     " tls=",   " format=", " by=",     " reason=",    " ground=",
-        " explained=", " override=", " stage=", " policy=", " ms=",     " message-id="};
+        "id=",      " action=", " would=",      " held=",   " source=", " client=",    " helo=",     " mail-from=",
+        " from=",   " rcpts=",  " spf=",        " dkim=",   " dmarc=",  " arc=",       " dnssec=",   " rdns=",
+        " tls=",    " format=", " by=",         " reason=", " ground=", " explained=", " override=", " stage=",
+        " policy=", " ms=",     " message-id=", " to=",     " file=",   " reference="};
     struct sent s = {"192.0.2.66", "x\"\n action=deliver", "<secret@x.example>",
                      "From: hidden@good.example\nMessage-ID: <1@x\x1b[31m>\n" DATE "\n"};
     struct judged r = judge_it(usual, &s, 0, STATUS_OK);

@@ -150,6 +150,53 @@ static void hostile_text_stays_on_its_line(void **state)
     policy_unref(p);
 }
 
+/* Random, of the alphabet of RFC 4648 6; in the reply whatever is long in it, and read back as it was typed. */
+static void reference(void **state)
+{
+    char one[REPLY_REFERENCE_SIZE], two[REPLY_REFERENCE_SIZE], back[REPLY_REFERENCE_SIZE], long_text[1000];
+    static const char *const not_one[] = {"", "ABCDEFGHI", "ABCDEFGHIJK", "ABCDEFGH1J", "ABCDE GHIJ", "4F3a2b1c9d"};
+    struct verdict_line l = {.standard = STANDARD_TLS,
+                             .subject = "a.example",
+                             .level = POLICY_REQUIRE,
+                             .action = POLICY_REJECT,
+                             .reason = "x"};
+    struct verdict v = verdict_of(&l);
+    struct arena *a = arena_new(1 << 16), *small = arena_new(16);
+    struct buf b = BUF_INIT;
+    struct reply r;
+
+    (void)state;
+    memset(long_text, 'u', sizeof long_text);
+    buf_printf(&b, "set reply.help \"https://mx.example.org/%.300s\"\n", long_text);
+    const struct policy *p = read_policy(b.p);
+    assert_int_equal(strlen(reply_new_reference(one)), 10);
+    assert_int_equal(strspn(one, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"), 10);
+    assert_string_not_equal(one, reply_new_reference(two));
+    assert_int_equal(reply_for(a, &v, p, "mx.example.org", &r), STATUS_OK);
+    assert_int_equal(reply_refer(a, &r, one), STATUS_OK);
+    assert_int_equal(r.count, 2);
+    assert_non_null(strstr(r.lines[1], one));
+    assert_true(strlen(r.lines[1]) <= REPLY_LINE_MAX);
+    reply_split(&r);
+    assert_int_equal(reply_refer(a, &r, one), STATUS_OK);
+    assert_int_equal(r.count, 2);
+    assert_non_null(strstr(r.lines[1], one));
+    reply_split(&r);
+    assert_int_equal(reply_refer(a, &r, ""), STATUS_OK);
+    assert_int_equal(r.count, 1);
+    assert_int_equal(reply_refer(small, &r, one), STATUS_NOMEM);
+    assert_int_equal(r.count, 1);
+    assert_true(reply_read_reference(" abcdefgh27\n", back));
+    assert_string_equal(back, "ABCDEFGH27");
+    for (size_t i = 0; i < COUNT(not_one); i++)
+        if (reply_read_reference(not_one[i], back))
+            fail_msg("'%s' was taken for a reference", not_one[i]);
+    buf_release(&b);
+    arena_free(a);
+    arena_free(small);
+    policy_unref(p);
+}
+
 static void without_a_line(void **state)
 {
     struct verdict v = {.action = POLICY_DEFER, .policy_hash = "x"};
@@ -185,6 +232,7 @@ int main(void)
         cmocka_unit_test(codes_and_words),
         cmocka_unit_test(hostile_text_stays_on_its_line),
         cmocka_unit_test(without_a_line),
+        cmocka_unit_test(reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

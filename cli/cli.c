@@ -115,6 +115,20 @@ const char *cli_colour(FILE *f, enum cli_colour c)
     return codes[c];
 }
 
+bool cli_confirm(const char *fmt, ...)
+{
+    char line[16];
+    va_list ap;
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+        return false;
+    va_start(ap, fmt);
+    vprintf(fmt, ap);
+    va_end(ap);
+    fputs(" [y/N] ", stdout);
+    fflush(stdout);
+    return fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y');
+}
+
 int cli_width(FILE *f)
 {
     struct winsize w;

@@ -59,6 +59,9 @@ const char *cli_colour(FILE *f, enum cli_colour c);
 /* Columns of the terminal f is, or 100 if it is none. Between 40 and 200. */
 int cli_width(FILE *f);
 
+/* Asks a person at the terminal: "QUESTION [y/N]". True only for y; without a terminal: false, without a word. */
+bool cli_confirm(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
 /* Writes text that may hold anything so that it is safe on a terminal (base/utf8.h). */
 void cli_put_visible(FILE *f, const char *text);
 

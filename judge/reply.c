@@ -4,8 +4,9 @@
  *
  * Codes: 550 with 5.7.x for what failed (RFC 7372: 5.7.20 DKIM, 5.7.23 SPF, 5.7.25 reverse name; RFC 8689's registry:
  * 5.7.10 TLS; RFC 9989 7.4 asks that the text of a DMARC rejection says "DMARC"), 5.6.0 for a message that is none; 451
- * with 4.7.x if trying again makes sense. The reference comes first in the last line, so that no long text cuts it off. Promises: each line is printable ASCII of at most REPLY_LINE_MAX octets.
- * Failure: STATUS_NOMEM, with a short fixed reply.
+ * with 4.7.x if trying again makes sense. The reference comes first in the last line, so that no long text cuts it off.
+ * Promises: each line is printable ASCII of at most REPLY_LINE_MAX octets. Failure: STATUS_NOMEM, with a short fixed
+ * reply.
  */
 #include "judge/reply.h"
 #include "base/buf.h"

@@ -3,8 +3,9 @@
  * reply.h - the reply that a refused sender reads: code, enhanced code (RFC 3463, 7372), and lines of text.
  *
  * The first line says what failed and for which domain, the second has the policy's own text where there is one, the
- * last has the refusal's reference (reply_refer), where to read more and whom to ask. No line is longer than SMTP allows. All of it is printable ASCII, so
- * that text of a sender or a DNS record cannot end a line or look like another reply.
+ * last has the refusal's reference (reply_refer), where to read more and whom to ask. No line is longer than SMTP
+ * allows. All of it is printable ASCII, so that text of a sender or a DNS record cannot end a line or look like another
+ * reply.
  *
  * Pure; texts live in the arena given.
  */

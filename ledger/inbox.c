@@ -324,19 +324,27 @@ bool inbox_grant(const char *role, const char *host, struct buf *out, const char
     buf_printf(
         out,
         "-- Lets the role %s add to this ledger for the host %s, and nothing else. To be run by the ledger's owner,\n"
-        "-- who must be allowed to make roles. Then give it a password (\\password %s) or a line in pg_hba.conf, and "
+        "-- who must be allowed to make roles (CREATEROLE) where this one is not there yet. Then give it a password "
+        "(\\password %s) or a line in pg_hba.conf, and "
         "on\n"
         "-- the host: set ledger.store \"postgresql://%s@SERVER/DATABASE\"\n"
+        "-- All of it, or nothing: psql ends at the first error.\n"
+        "\\set ON_ERROR_STOP on\n"
         "BEGIN;\n"
         "DO $$ BEGIN\n"
-        "  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '%s') THEN CREATE ROLE %s LOGIN; END IF;\n"
+        "  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '%s') THEN\n"
+        "    IF NOT (SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user) THEN\n"
+        "      RAISE EXCEPTION 'role %s is not there, and %% may not make it', current_user\n"
+        "        USING HINT = 'Let an administrator run: CREATE ROLE %s LOGIN (or ALTER ROLE ' || current_user || ' "
+        "CREATEROLE), then run this again.'; END IF;\n"
+        "    CREATE ROLE %s LOGIN; END IF;\n"
         "  EXECUTE format('GRANT USAGE ON SCHEMA %%I TO %s', current_schema());\n"
         "END $$;\n"
         "-- What the role could do before, if it was there; whatever it can do by way of others ends this, below.\n"
         "DO $$ BEGIN EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA %%I FROM %s', current_schema()); END $$;\n"
         "GRANT INSERT ON inbox, exception TO %s;\n"
         "INSERT INTO inbox_host (role, host) VALUES ('%s', '%s') ON CONFLICT DO NOTHING;\n",
-        role, host, role, role, role, role, role, role, role, role, host);
+        role, host, role, role, role, role, role, role, role, role, role, role, host);
     put_check(role, out);
     buf_adds(out, "COMMIT;\n");
     return !out->failed;

@@ -81,17 +81,6 @@ static int read_options(int argc, char **argv, struct harden_options *o)
     return -1;
 }
 
-/* Tells whether the person at the terminal says yes; without a terminal: no. */
-static bool ask(void)
-{
-    char line[16];
-    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-        return false;
-    printf("\nChange these files? [y/N] ");
-    fflush(stdout);
-    return fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y');
-}
-
 /* The socket's folder within Postfix's queue, where Postfix came after assay-milter: the package makes it otherwise. */
 static void make_socket_folder(struct harden *h)
 {
@@ -120,7 +109,7 @@ static int apply(struct harden *h, const struct harden_options *o, const char *k
     enum status s = change_diff(h->set, stdout, &why);
     if (s == STATUS_OK)
         s = change_may_write(h->set, &why);
-    if (s == STATUS_OK && (o->dry_run || (!o->yes && !ask()))) {
+    if (s == STATUS_OK && (o->dry_run || (!o->yes && !cli_confirm("\nChange these files?")))) {
         puts(o->dry_run ? "\nNothing was changed (--dry-run)."
                         : "\nNothing was changed. --yes does it without asking.");
         return CLI_WARNING;

@@ -35,16 +35,19 @@ enum {
     LEDGER_NOW = 524288,
     LEDGER_MAILDIR = 1048576,
     LEDGER_RESEND = 2097152,
+    LEDGER_SEARCH = 1 << 23, /* --from, --client, --to-domain */
+    LEDGER_YES = 1 << 24,
     LEDGER_ASK = LEDGER_STORE | LEDGER_JSON | LEDGER_CSV, /* every question to the store */
 };
 
 struct ledger_args {
     const char *policy, *journal, *store, *domain, *by, *standard, *state, *to, *dns, *html, *role, *maildir;
+    const char *from, *client, *to_domain;
     int64_t since, until;         /* microseconds; 0: not given */
     int64_t since_day, until_day; /* the same as UTC days; only where those are given */
     int64_t limit;                /* 0: not given */
     int64_t day;                  /* days since 1970 */
-    bool day_given, dry_run, names, now, watch, resend;
+    bool day_given, dry_run, yes, names, now, watch, resend;
     enum table_form form;
     char **words; /* operands */
     int word_count;

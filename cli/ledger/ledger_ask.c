@@ -384,17 +384,20 @@ int ledger_hosts(int argc, char **argv)
 
 /* ---- refused ---- */
 
-/* The first line that asked for what would be done: what was not met. */
-static void reason_of(const char *record, char *out, size_t size)
+/* The first line that asked for what would be done: what was not met; and the reference of the reply. */
+static void reason_of(const char *record, char *out, size_t size, char *reference, size_t reference_size)
 {
     struct record r;
     snprintf(out, size, "%s", "");
+    snprintf(reference, reference_size, "%s", "");
     if (!record || record_parse(slice_str(record), &r, NULL) != STATUS_OK)
         return;
     const struct value *line = value_at(r.lines, 0);
     const char *standard = value_text(line, "standard"), *reason = value_text(line, "reason");
     if (standard)
         snprintf(out, size, "%s: %s", standard, reason ? reason : "");
+    if (value_text(r.root, "reference"))
+        snprintf(reference, reference_size, "%s", value_text(r.root, "reference"));
     record_free(&r);
 }
 
@@ -403,9 +406,10 @@ int ledger_refused(int argc, char **argv)
     static const struct ledger_usage usage = {
         "[--since TIME] [-n COUNT]",
         "Mail that was refused, deferred, held or quarantined, or would have been, the newest first."};
-    static const struct table_column columns[] = {
-        {"time", "Time"}, {"host", "Host"},     {"action", "Done"}, {"would", "Policy"}, {"statement", "Line"},
-        {"from", "From"}, {"client", "Client"}, {"id", "Queue-id"}, {"reason", "Why"},   {NULL, NULL}};
+    static const struct table_column columns[] = {{"time", "Time"},           {"host", "Host"},      {"action", "Done"},
+                                                  {"would", "Policy"},        {"statement", "Line"}, {"from", "From"},
+                                                  {"mail_from", "MAIL FROM"}, {"client", "Client"},  {"id", "Queue ID"},
+                                                  {"reference", "Reference"}, {"reason", "Why"},     {NULL, NULL}};
     struct question q;
     int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT, 0, &usage);
     if (rc >= 0)
@@ -413,17 +417,19 @@ int ledger_refused(int argc, char **argv)
     struct table *t = table_new(columns);
     struct store_rows *r = store_ask(q.s,
                                      "SELECT t, host, action, would, statement, from_domain, client, client_net, "
-                                     "queue_id, record FROM mail WHERE t >= $1 AND t <= $2 AND "
+                                     "queue_id, record, mail_from FROM mail WHERE t >= $1 AND t <= $2 AND "
                                      "would <> 'deliver' AND would <> 'tag' ORDER BY t DESC LIMIT $3",
                                      "iii", q.a.since, q.a.until ? q.a.until : INT64_MAX, limit_of(&q, ROWS_DEFAULT));
     while (store_next(r)) {
-        char why[300];
-        reason_of(store_text(r, 9), why, sizeof why);
+        char why[300], reference[40];
+        reason_of(store_text(r, 9), why, sizeof why, reference, sizeof reference);
         table_moment(t, store_number(r, 0));
         for (int i = 1; i <= 5; i++)
             table_text(t, store_text(r, i));
+        table_text(t, store_text(r, 10) ? store_text(r, 10) : "<>");
         table_text(t, store_text(r, 6) ? store_text(r, 6) : store_text(r, 7));
         table_text(t, store_text(r, 8));
+        table_text(t, reference);
         table_text(t, why);
     }
     return end(&q, t, store_done(r), "Nothing was refused.");

@@ -151,25 +151,34 @@ static enum status forget(struct store *s, const struct ledger_config *c, const 
 int ledger_forget(int argc, char **argv)
 {
     static const struct ledger_usage usage = {
-        "[--dry-run] DOMAIN|ADDRESS",
+        "[--dry-run | --yes] DOMAIN|ADDRESS",
         "Deletes everything about a domain (and all below), or about a client's address, from the ledger, from "
         "segments that were set aside, and, by taking them in first, from journals. Sums over all domains keep their "
-        "numbers. Says what it cannot reach."};
+        "numbers. Asks before; without a terminal it wants --yes. Says what it cannot reach."};
     struct ledger_args a;
     struct ledger_config c;
     const struct policy *p;
     char subject[LIMIT_DOMAIN + 1];
-    int rc = ledger_args_read(&a, argc, argv, LEDGER_STORE | LEDGER_DRY_RUN, 1, 1, &usage);
+    int rc = ledger_args_read(&a, argc, argv, LEDGER_STORE | LEDGER_DRY_RUN | LEDGER_YES, 1, 1, &usage);
     if (rc >= 0)
         return rc;
     if (!canonical(a.words[0], subject))
         return cli_usage("'%s' is neither a domain name nor an address", a.words[0]);
+    if (!a.dry_run && !a.yes && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
+        return cli_usage("forget deletes for good: say --yes, or --dry-run to see how much it is");
     struct store *s = ledger_store(&a, STORE_WRITE, &c, &p, &rc);
     if (!s)
         return rc;
     if (a.store)
         c.folder_count = 0; /* another ledger: the journals are not its own */
-    return ledger_end(s, p, forget(s, &c, subject, a.dry_run));
+    enum status st = a.yes && !a.dry_run ? STATUS_OK : forget(s, &c, subject, true);
+    if (st == STATUS_OK && !a.dry_run && !a.yes && !cli_confirm("\nDelete all of it for good?")) {
+        printf("Nothing was deleted.\n");
+        return ledger_end(s, p, STATUS_OK);
+    }
+    if (st == STATUS_OK && !a.dry_run)
+        st = forget(s, &c, subject, false);
+    return ledger_end(s, p, st);
 }
 
 int ledger_tidy(int argc, char **argv)

@@ -211,16 +211,6 @@ static struct next_step *step_named(struct next *n, const char *name)
     return NULL;
 }
 
-static bool ask(const char *path)
-{
-    char line[16];
-    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-        return false;
-    printf("\nChange %s? [y/N] ", path);
-    fflush(stdout);
-    return fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y');
-}
-
 /* The milter and the ledger read the policy when they are told to. */
 #define RELOAD "systemctl reload assay-milter assay-ledger"
 
@@ -237,7 +227,7 @@ static int apply(struct next *n, const struct options *o, struct change_set *set
 {
     const char *why = NULL;
     enum status s = change_diff(set, stdout, &why);
-    if (s == STATUS_OK && !o->yes && !ask(n->path)) {
+    if (s == STATUS_OK && !o->yes && !cli_confirm("\nChange %s?", n->path)) {
         puts("\nNothing was changed. --yes does it without asking.");
         return CLI_WARNING;
     }

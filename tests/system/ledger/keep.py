@@ -138,13 +138,13 @@ segment('00000005', 400, 7, domain='sub.gone.example')
 with open(JOURNALS + '/milter-20261119T100000Z-00000009.bad', 'w') as f:
     f.write('{"from":"gone.example"}\n{"from":"other.example"}\n')
 check('Would delete' in tool('forget', '--dry-run', 'gone.example'), 'forget --dry-run')
-said = tool('forget', 'Gone.EXAMPLE.')
+said = tool('forget', '--yes', 'Gone.EXAMPLE.')
 check('Deleted' in said and 'backup.db' in said, 'forget: ' + said)
 check(ask("SELECT count(*) FROM mail WHERE from_domain LIKE '%gone.example'") == 0, 'forgotten, and still there')
 check(open(JOURNALS + '/milter-20261119T100000Z-00000009.bad').read() == '{"from":"other.example"}\n', 'the segment set aside')
 for name in os.listdir(SPACE):
     if name.startswith('ledger.db'):
         check(b'gone.example' not in open(f'{SPACE}/{name}', 'rb').read(), f'{name} still names it')
-tool('forget', '::ffff:192.0.2.7')
+tool('forget', '--yes', '::ffff:192.0.2.7')
 check(ask('SELECT count(*) FROM mail') == 0, 'an address in another spelling')
 print(f'{checks} checks')

@@ -71,6 +71,9 @@ enum status checks_start_header(struct judge *j)
     if (!j->dkim)
         return STATUS_NOMEM;
     dns_scope_purpose(j->scope, DNS_FOR_REST);
+    mail_report_records(&j->mail, j->arena, &j->report_records);
+    for (size_t i = 0; i < j->report_records.count; i++)
+        dns_start(j->scope, j->report_records.name[i], DNS_TXT);
     for (size_t i = 0; i < author_domains(j); i++)
         posture_start(j, j->report.format.domains[i]);
     arc.body_of = j->dkim;
@@ -238,6 +241,16 @@ static enum status run_dmarc(struct judge *j)
     return check_authors(j);
 }
 
+/* Whether a recipient is there for reports. What DNS does not say is no sign. */
+static void find_rua(struct judge *j)
+{
+    for (size_t i = 0; i < j->report_records.count && !j->mail.to_rua; i++) {
+        const struct dns_answer *answer = dns_get(j->scope, j->report_records.name[i], DNS_TXT);
+        for (size_t k = 0; answer->state == DNS_FOUND && k < answer->count && !j->mail.to_rua; k++)
+            j->mail.to_rua = mail_report_names_rcpt(&j->mail, dns_txt(j->scope, answer, k));
+    }
+}
+
 enum status checks_end(struct judge *j)
 {
     struct judge_report *r = &j->report;
@@ -259,6 +272,7 @@ enum status checks_end(struct judge *j)
     dns_scope_purpose(j->scope, DNS_FOR_REST);
     if (s != STATUS_OK)
         return s;
+    find_rua(j);
     (void)dns_scope_limit(j->scope);
     s = rdns_check(j->scope, j->arena, &j->mail.client, j->mail.helo, &r->rdns);
     r->rdns_limit = dns_scope_limit(j->scope);

@@ -23,6 +23,7 @@ struct judge *judge_new(const struct judge_host *host, const struct policy *poli
         return NULL;
     }
     j->arena = a;
+    j->head = BUF_INIT;
     j->host = host;
     j->policy = policy_ref(policy);
     mail_init(&j->mail, a, clock_wall());
@@ -42,6 +43,7 @@ struct judge *judge_free(struct judge *j)
     if (!j)
         return NULL;
     dkim_bodyhash_free(j->body);
+    buf_release(&j->head);
     arc_checker_free(j->arc);
     dkim_checker_free(j->dkim);
     dns_scope_free(j->scope);
@@ -202,12 +204,18 @@ enum status judge_headers_end(struct judge *j)
         return s;
     if (!j->client_started)
         checks_start_client(j);
+    j->keep_head = mail_report_may_be(&j->mail);
     return checks_start_header(j);
 }
 
 void judge_body(struct judge *j, struct slice piece, bool crlf)
 {
     j->mail.body_octets += piece.n;
+    if (j->keep_head && j->head.n < MAIL_REPORT_HEAD) {
+        size_t room = MAIL_REPORT_HEAD - j->head.n;
+        buf_add(&j->head, piece.p, piece.n < room ? piece.n : room);
+        j->mail.body_head = buf_slice(&j->head);
+    }
     format_body_chunk(&j->mail.body, piece, !crlf);
     if (j->dkim)
         dkim_checker_body(j->dkim, piece);

@@ -8,6 +8,7 @@
 #include "judge/mail_report.h"
 #include "base/base64.h"
 #include "base/buf.h"
+#include "base/domain.h"
 #include <ctype.h>
 #include <string.h>
 
@@ -107,20 +108,61 @@ static bool holds(struct slice text, const char *word)
     return false;
 }
 
-/* "receiver!domain!begin!end[!id].xml[.gz]", or .zip: three marks before an ending of the kind. */
+/* "receiver!domain!begin!end[!id].xml[.gz]", or .zip: three marks before an ending of the kind. A mark may be encoded:
+ * "%21" (RFC 2231), "=21" (RFC 2047). */
 static bool holds_report_name(struct slice text)
 {
     size_t marks = 0;
     for (size_t i = 0; i < text.n; i++)
-        marks += text.p[i] == '!';
+        marks += text.p[i] == '!' ||
+                 (i + 2 < text.n && (text.p[i] == '%' || text.p[i] == '=') && memcmp(text.p + i + 1, "21", 2) == 0);
     return marks >= 3 && (holds(text, ".xml") || holds(text, ".zip") || holds(text, ".gz"));
 }
 
-static bool has_report_part(const struct judge_mail *m)
+/* The type and name of an attachment, by RFC 9990 3.5.2, RFC 7489 7.2.1.1, RFC 5965 2. */
+static bool is_report_field(struct slice name, struct slice value)
 {
-    struct slice type = field(m, "Content-Type"), disposition = field(m, "Content-Disposition");
-    return holds(type, "feedback-report") || holds_report_name(type) || holds_report_name(disposition) ||
-           holds(field(m, "Content-Description"), "DMARC");
+    if (slice_eq_nocase(name, SLICE_LIT("Content-Type")))
+        return holds(value, "feedback-report") || holds_report_name(value);
+    if (slice_eq_nocase(name, SLICE_LIT("Content-Disposition")))
+        return holds_report_name(value);
+    return slice_eq_nocase(name, SLICE_LIT("Content-Description")) && holds(value, "DMARC");
+}
+
+static struct slice line_of(struct slice s)
+{
+    const char *end = s.n ? memchr(s.p, '\n', s.n) : NULL;
+    return slice_of(s.p, end ? (size_t)(end - s.p) + 1 : s.n);
+}
+
+/* Whether a part says so, in the first octets of the body. Lines that only look like such a field are taken for one:
+ * one sign is not enough. */
+static bool parts_say_so(struct slice body)
+{
+    while (body.n) {
+        struct slice field = line_of(body);
+        for (struct slice rest = slice_from(body, field.n); rest.n && (rest.p[0] == ' ' || rest.p[0] == '\t');
+             rest = slice_from(body, field.n))
+            field.n += line_of(rest).n;
+        const char *colon =
+            field.n > 8 && strncasecmp(field.p, "Content-", 8) == 0 ? memchr(field.p, ':', field.n) : NULL;
+        if (colon) {
+            struct slice name = slice_trim(slice_of(field.p, (size_t)(colon - field.p)));
+            if (is_report_field(name, slice_from(field, name.n + 1)))
+                return true;
+        }
+        body = slice_from(body, field.n);
+    }
+    return false;
+}
+
+static bool header_says_so(const struct judge_mail *m)
+{
+    static const char *const names[] = {"Content-Type", "Content-Disposition", "Content-Description"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (is_report_field(slice_str(names[i]), field(m, names[i])))
+            return true;
+    return false;
 }
 
 static bool is_automatic(const struct judge_mail *m)
@@ -129,24 +171,114 @@ static bool is_automatic(const struct judge_mail *m)
     return m->null_sender || (word.n && !holds(word, "no") && word.n < 200) || holds(word, "auto-");
 }
 
-/* An address that is made for reports: dmarc@, rua@, dmarc-reports@, ... */
-static bool goes_to_reports(const struct judge_mail *m)
+bool mail_report_may_be(const struct judge_mail *m)
 {
-    for (size_t i = 0; i < m->rcpt_count && i < RCPTS_MOST; i++) {
-        const char *path = m->rcpts[i].address, *at = path ? strrchr(path, '@') : NULL;
-        struct slice local = at ? slice_of(path, (size_t)(at - path)) : SLICE_NULL;
-        if (holds(local, "dmarc") || holds(local, "rua") || holds(local, "aggregate"))
-            return true;
+    struct slice type = field(m, "Content-Type");
+    return mail_report_subject(slice_trim(field(m, "Subject"))) || header_says_so(m) ||
+           (is_automatic(m) && (holds(type, "multipart/") || holds(type, "application/")));
+}
+
+/* ---- whether it goes where reports are wanted ---- */
+
+/* The domain behind "report domain:"; "" if there is none. */
+static void subject_domain(const struct judge_mail *m, char out[LIMIT_DOMAIN + 1])
+{
+    struct buf b = BUF_INIT;
+    add_plain(&b, slice_trim(field(m, "Subject")));
+    const char *at = b.failed ? NULL : strstr(b.p, "report domain");
+    out[0] = '\0';
+    if (at) {
+        at += strlen("report domain");
+        at += strspn(at, " :{<\"");
+        struct slice name = slice_of(at, strcspn(at, " }>,;\""));
+        if (domain_from_text(name, out) != STATUS_OK)
+            out[0] = '\0';
     }
+    buf_release(&b);
+}
+
+static void add_name(struct arena *a, const char *domain, struct mail_report_names *out)
+{
+    const char *name = domain && *domain ? arena_printf(a, "_dmarc.%s", domain) : NULL;
+    for (size_t i = 0; name && i < out->count; i++)
+        if (strcmp(out->name[i], name) == 0)
+            return;
+    if (name && out->count < MAIL_REPORT_NAMES && strlen(name) <= LIMIT_DOMAIN)
+        out->name[out->count++] = name;
+}
+
+void mail_report_records(const struct judge_mail *m, struct arena *a, struct mail_report_names *out)
+{
+    char domain[LIMIT_DOMAIN + 1];
+    *out = (struct mail_report_names){.count = 0};
+    if (!mail_report_may_be(m))
+        return;
+    subject_domain(m, domain);
+    add_name(a, domain, out);
+    for (size_t i = 0; i < m->rcpt_count && i < RCPTS_MOST; i++)
+        add_name(a, m->rcpts[i].domain, out);
+}
+
+/* A rua tag's URI without scheme, size and percent-encoding (RFC 9990 3.4). */
+static void add_address(struct buf *out, struct slice uri)
+{
+    static const char scheme[] = "mailto:";
+    uri = slice_trim(uri);
+    if (uri.n < sizeof scheme - 1 || strncasecmp(uri.p, scheme, sizeof scheme - 1) != 0)
+        return;
+    uri = slice_from(uri, sizeof scheme - 1);
+    for (size_t i = 0; i < uri.n && uri.p[i] != '!' && uri.p[i] != '?'; i++) {
+        if (uri.p[i] == '%' && i + 2 < uri.n && hex(uri.p[i + 1]) >= 0 && hex(uri.p[i + 2]) >= 0) {
+            buf_addc(out, (char)(hex(uri.p[i + 1]) * 16 + hex(uri.p[i + 2])));
+            i += 2;
+        } else {
+            buf_addc(out, uri.p[i]);
+        }
+    }
+}
+
+static bool is_recipient(const struct judge_mail *m, struct slice address)
+{
+    for (size_t i = 0; i < m->rcpt_count && i < RCPTS_MOST; i++)
+        if (m->rcpts[i].address && slice_eq_nocase(slice_trim(slice_str(m->rcpts[i].address)), address))
+            return true;
     return false;
+}
+
+bool mail_report_names_rcpt(const struct judge_mail *m, struct slice txt)
+{
+    bool dmarc = false, found = false;
+    for (size_t at = 0; at < txt.n && !found;) {
+        struct slice rest = slice_from(txt, at);
+        const char *end = memchr(rest.p, ';', rest.n), *equals;
+        struct slice tag = slice_of(rest.p, end ? (size_t)(end - rest.p) : rest.n);
+        at += tag.n + 1;
+        equals = tag.n ? memchr(tag.p, '=', tag.n) : NULL;
+        struct slice name = equals ? slice_trim(slice_of(tag.p, (size_t)(equals - tag.p))) : SLICE_NULL;
+        struct slice value = equals ? slice_from(tag, (size_t)(equals - tag.p) + 1) : SLICE_NULL;
+        dmarc =
+            dmarc || (slice_eq_nocase(name, SLICE_LIT("v")) && slice_eq_nocase(slice_trim(value), SLICE_LIT("DMARC1")));
+        if (!dmarc || !(slice_eq_nocase(name, SLICE_LIT("rua")) || slice_eq_nocase(name, SLICE_LIT("ruf"))))
+            continue;
+        for (size_t from = 0; from < value.n && !found;) {
+            struct slice uris = slice_from(value, from);
+            const char *comma = memchr(uris.p, ',', uris.n);
+            struct slice uri = slice_of(uris.p, comma ? (size_t)(comma - uris.p) : uris.n);
+            struct buf address = BUF_INIT;
+            add_address(&address, uri);
+            found = address.n && is_recipient(m, buf_slice(&address));
+            buf_release(&address);
+            from += uri.n + 1;
+        }
+    }
+    return found;
 }
 
 bool mail_is_dmarc_report(const struct judge_mail *m)
 {
-    int signs =
-        mail_report_subject(slice_trim(field(m, "Subject"))) + 2 * holds(field(m, "Content-Type"), "feedback-report");
-    if (signs == 0 && !has_report_part(m))
-        return false;
-    signs += has_report_part(m) + is_automatic(m) + goes_to_reports(m);
-    return signs >= 2;
+    /* RFC 5965 2: a mail of this type is a report whatever else it shows. */
+    if (holds(field(m, "Content-Type"), "feedback-report"))
+        return true;
+    int signs = mail_report_subject(slice_trim(field(m, "Subject"))) + is_automatic(m) + m->to_rua;
+    return signs >= 2 || (signs == 1 && (header_says_so(m) || parts_say_so(m->body_head)));
 }

@@ -106,6 +106,16 @@ def sql(text):
 # ---- a real Postfix ----
 
 
+def journal(place):
+    """The milter's records of mails, as they came."""
+    records = []
+    for name in sorted(os.listdir(place + '/state/journal')):
+        if '.journal' in name or '.open' in name:
+            for line in open(f'{place}/state/journal/{name}'):
+                records.append(json.loads(line))
+    return sorted((r for r in records if r.get('kind') == 'mail'), key=lambda r: r['t'])
+
+
 def by_postfix():
     for address in (SENDER, SERVER):
         subprocess.run(['ip', 'addr', 'add', address + '/32', 'dev', 'lo'], check=True)
@@ -119,16 +129,17 @@ def by_postfix():
     with open(FOLDER + '/dns', 'w') as out:
         for domain, addresses in (('google.example', SENDER), ('evil.example', SENDER), ('other.example', '198.51.100.1')):
             out.write(f'{domain} secure TXT "v=spf1 ip4:{addresses} -all"\n_dmarc.{domain} secure TXT "v=DMARC1; p=reject"\n')
-        out.write('zone example secure\n')
+        out.write('_dmarc.example.org secure TXT "v=DMARC1; p=none; rua=mailto:dmarc-reports@example.org"\nzone example secure\n')
     m.start('--dns', FOLDER + '/dns')
     owner = postfix.user()
-    reports = new_maildir('reports')
-    for sub in ('', '/new', '/cur', '/tmp'):
-        os.chown(reports + sub, owner.pw_uid, owner.pw_gid)
+    reports, bob = new_maildir('reports'), new_maildir('bob')
+    for folder in (reports, bob):
+        for sub in ('', '/new', '/cur', '/tmp'):
+            os.chown(folder + sub, owner.pw_uid, owner.pw_gid)
     # The manual's words: a file of aliases that belongs to the user who is to own the mails.
     aliases = FOLDER + '/aliases'
     with open(aliases, 'w') as out:
-        out.write(f'dmarc-reports: {reports}/\n')
+        out.write(f'dmarc-reports: {reports}/\nbob: {bob}/\n')
     p = postfix.Postfix(
         FOLDER + '/postfix',
         US,
@@ -160,6 +171,19 @@ def by_postfix():
         while time.monotonic() < end and len(os.listdir(reports + '/new')) < 3:
             time.sleep(0.1)
         check(len(os.listdir(reports + '/new')) == 3, f'{len(os.listdir(reports + "/new"))} mails came by the alias')
+        # What the milter takes for a report: two signs, wherever they are; a forged subject alone is none.
+        forged = b'From: x@evil.example\r\nSubject: Report Domain: example.org Submitter: x\r\n'
+        forged += b'Date: Thu, 01 Jan 2026 00:00:00 +0000\r\n\r\nhi\r\n'
+        for to in ('bob@example.org', 'dmarc-reports@example.org'):
+            said = smtp.send(SENDER, SERVER, 'x.example', f'to-{to.partition("@")[0]}@evil.example', [to], forged)
+            check(said[-1][0] == 'end' and said[-1][1] == 250, f'{to}: {said}')
+        while time.monotonic() < end and len(os.listdir(reports + '/new')) < 4:
+            time.sleep(0.1)
+        signs = [r.get('report', False) for r in journal(place)]
+        check(signs == [True, True, True, False, True], f'reports by the milter: {signs}')
+        for name in os.listdir(reports + '/new'):
+            if b'\nhi\n' in open(f'{reports}/new/{name}', 'rb').read():
+                os.remove(f'{reports}/new/{name}')
     finally:
         p.master.terminate()
         p.master.wait()

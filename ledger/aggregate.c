@@ -64,6 +64,17 @@ static const struct sum sums[AGGREGATE_SUMS] = {
     [AGGREGATE_DMARC_POLICY] = {"INSERT INTO dmarc_policy (day, domain, mark, published) VALUES ($1,$2,$3,$4) ON CONFLICT (day, domain, mark) "
                             "DO NOTHING", 3, 0, 1, false},
     [AGGREGATE_CORRESPONDENT] = {"INSERT INTO correspondent (domain, how, day) VALUES ($1,$2,$3) ON CONFLICT (domain, how, day) DO NOTHING", 3, 0, 0, false},
+    [AGGREGATE_ORG_DAY] = {"INSERT INTO org_day (day, org, asked, mails, met, explained, untested) VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT "
+                           "(day, org, asked) DO UPDATE SET mails = org_day.mails + excluded.mails, met = org_day.met + excluded.met, "
+                           "explained = org_day.explained + excluded.explained, untested = org_day.untested + excluded.untested", 3, 4, 0, false},
+    [AGGREGATE_ORG_MISS_DAY] = {"INSERT INTO org_miss_day (day, org, standard, missed, explained, untested) VALUES ($1,$2,$3,$4,$5,$6) ON CONFLICT "
+                                "(day, org, standard) DO UPDATE SET missed = org_miss_day.missed + excluded.missed, explained = "
+                                "org_miss_day.explained + excluded.explained, untested = org_miss_day.untested + excluded.untested", 3, 3, 0, false},
+    [AGGREGATE_ORG_FAILED_DAY] = {"INSERT INTO org_failed_day (day, org, net, standard, count, strict) VALUES ($1,$2,$3,$4,$5,$6) ON CONFLICT "
+                                  "(day, org, net, standard) DO UPDATE SET strict = org_failed_day.strict + excluded.strict, "
+                                  COUNT("org_failed_day"), 4, 2, 0, false},
+    [AGGREGATE_ORG_SOURCE] = {"INSERT INTO org_source (org, net, passed, first_seen, last_seen) VALUES ($1,$2,$3,$4,$5) ON CONFLICT (org, net) "
+                              "DO UPDATE SET passed = org_source.passed + excluded.passed, " FIRST("org_source"), 2, 1, 0, true},
 };
 /* clang-format on */
 
@@ -275,6 +286,14 @@ static enum status put(struct store *s, const struct entry *e)
         return store_run(s, NULL, m->sql, "tttt", k[0], k[1], k[2], e->notes[0] ? e->notes[0] : "");
     case AGGREGATE_CORRESPONDENT:
         return store_run(s, NULL, m->sql, "ttt", k[0], k[1], k[2]);
+    case AGGREGATE_ORG_DAY:
+        return store_run(s, NULL, m->sql, "tttiiii", k[0], k[1], k[2], c[0], c[1], c[2], c[3]);
+    case AGGREGATE_ORG_MISS_DAY:
+        return store_run(s, NULL, m->sql, "tttiii", k[0], k[1], k[2], c[0], c[1], c[2]);
+    case AGGREGATE_ORG_FAILED_DAY:
+        return store_run(s, NULL, m->sql, "ttttii", k[0], k[1], k[2], k[3], c[0], c[1]);
+    case AGGREGATE_ORG_SOURCE:
+        return store_run(s, NULL, m->sql, "ttiii", k[0], k[1], c[0], f, l);
     case AGGREGATE_SUMS:
         break;
     }

@@ -21,14 +21,18 @@ enum aggregate_sum {
     AGGREGATE_SUBJECT_DAY,   /* subject, scope, standard, day, result, security */
     /* day, standard, subject, result, level, action, statement, exemption, expired, trust, policy */
     AGGREGATE_OUTCOME_DAY,
-    AGGREGATE_SELECTOR,      /* domain, selector, algorithm, bits, result */
-    AGGREGATE_SIGNER_DAY,    /* day, domain | passed, signed */
-    AGGREGATE_ZONE,          /* name, state | count; the reason, algorithm and bits last seen */
-    AGGREGATE_DMARC_DOMAIN,  /* day, domain | the record and rua last seen */
-    AGGREGATE_DMARC_ROW,     /* day, domain, tuple */
-    AGGREGATE_DMARC_BEHIND,  /* day, domain, host */
-    AGGREGATE_DMARC_POLICY,  /* day, domain, mark | the policy */
-    AGGREGATE_CORRESPONDENT, /* domain, how, day */
+    AGGREGATE_SELECTOR,       /* domain, selector, algorithm, bits, result */
+    AGGREGATE_SIGNER_DAY,     /* day, domain | passed, signed */
+    AGGREGATE_ZONE,           /* name, state | count; the reason, algorithm and bits last seen */
+    AGGREGATE_DMARC_DOMAIN,   /* day, domain | the record and rua last seen */
+    AGGREGATE_DMARC_ROW,      /* day, domain, tuple */
+    AGGREGATE_DMARC_BEHIND,   /* day, domain, host */
+    AGGREGATE_DMARC_POLICY,   /* day, domain, mark | the policy */
+    AGGREGATE_CORRESPONDENT,  /* domain, how, day */
+    AGGREGATE_ORG_DAY,        /* day, org, asked | mails, met, explained, untested */
+    AGGREGATE_ORG_MISS_DAY,   /* day, org, standard | missed, explained, untested */
+    AGGREGATE_ORG_FAILED_DAY, /* day, org, net, standard | count, strict */
+    AGGREGATE_ORG_SOURCE,     /* org, net | passed */
     AGGREGATE_SUMS,
 };
 

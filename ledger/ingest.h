@@ -41,6 +41,10 @@ enum status ingest_folder(struct store *s, const char *dir, bool (*stop)(void),
 /* Adds one record to the sums and the mail table, within the caller's transaction. ingest_record.c. */
 enum status ingest_record(struct store *s, struct aggregate *t, const struct record *r, struct slice line) MUST_CHECK;
 
+/* What one mail adds to its organisation's daily totals (organisations.h). day: since 1970, as text.
+ * ingest_organisation.c. */
+void ingest_organisation(struct aggregate *t, const struct record *r, const char *day);
+
 /* Records dated further in the future than this wait in the table `ahead` until their time comes; then ingest_ahead()
  * ingests them, some at a time. *waiting: how many still wait. */
 #define INGEST_AHEAD (INT64_C(3600) * 1000000)

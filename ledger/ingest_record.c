@@ -413,6 +413,7 @@ static enum status ingest_mail(struct store *s, struct aggregate *t, const struc
                                                .moment = r->t});
     add_findings(t, r, w);
     add_lines(t, r, w);
+    ingest_organisation(t, r, w->day);
     enum status st = add_dmarc(t, r, w);
     if (st != STATUS_OK)
         return st;

@@ -65,6 +65,11 @@ static void tables_by_day(struct steps *t, int64_t reports, int64_t sent, int64_
                        "day"),
              days);
     in_steps(t, DELETE_BY("signer_day", "day, domain", "day"), days);
+    in_steps(t, DELETE_BY("org_day", "day, org, asked", "day"), days);
+    in_steps(t, DELETE_BY("org_miss_day", "day, org, standard", "day"), days);
+    in_steps(t, DELETE_BY("org_failed_day", "day, org, net, standard", "day"), days);
+    in_steps(t, DELETE_BY("org_group_day", "day, name, org", "day"), days);
+    in_steps(t, DELETE_BY("org_source", "org, net", "last_seen"), days * TIMESTAMP_DAY);
     in_steps(
         t,
         DELETE_BY("exception", "policy, statement", "policy NOT IN (SELECT DISTINCT policy FROM outcome_day) AND day"),

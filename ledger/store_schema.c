@@ -179,8 +179,26 @@ static const char *const version_8[] = {
     NULL,
 };
 
-static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1, version_2, version_3, version_4,
-                                                                  version_5, version_6, version_7, version_8};
+/* Daily totals of each organisation that wrote to us (organisations.h). org_day: its mails, by which standards were
+ * asked of them; org_miss_day: by standard, those that did not pass; org_failed_day: of mail that may be forged, by the
+ * client's network ('' all such mail, 'all' what missed anything, else a standard); org_source: networks that proved to
+ * be the organisation's; org_group_day: the lists that it stood in on that day. */
+static const char *const version_9[] = {
+    "CREATE TABLE org_day (day BIGINT NOT NULL, org TEXT NOT NULL, asked TEXT NOT NULL, mails BIGINT NOT NULL, "
+    "met BIGINT NOT NULL, explained BIGINT NOT NULL, untested BIGINT NOT NULL, PRIMARY KEY (day, org, asked))" KEYED,
+    "CREATE TABLE org_miss_day (day BIGINT NOT NULL, org TEXT NOT NULL, standard TEXT NOT NULL, missed BIGINT NOT "
+    "NULL, explained BIGINT NOT NULL, untested BIGINT NOT NULL, PRIMARY KEY (day, org, standard))" KEYED,
+    "CREATE TABLE org_failed_day (day BIGINT NOT NULL, org TEXT NOT NULL, net TEXT NOT NULL, standard TEXT NOT NULL, "
+    "count BIGINT NOT NULL, strict BIGINT NOT NULL, PRIMARY KEY (day, org, net, standard))" KEYED,
+    "CREATE TABLE org_source (org TEXT NOT NULL, net TEXT NOT NULL, passed BIGINT NOT NULL, first_seen BIGINT NOT "
+    "NULL, last_seen BIGINT NOT NULL, PRIMARY KEY (org, net))" KEYED,
+    "CREATE TABLE org_group_day (day BIGINT NOT NULL, name TEXT NOT NULL, org TEXT NOT NULL, PRIMARY KEY (day, name, "
+    "org))" KEYED,
+    NULL,
+};
+
+static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1, version_2, version_3, version_4, version_5,
+                                                                  version_6, version_7, version_8, version_9};
 
 static enum status run_step(struct store *s, const char *sql)
 {

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * organisations.c - reads the daily totals of organisations and says which meet all that is asked (organisations.h).
+ *
+ * Promises: the same totals give the same answer on SQLite and PostgreSQL; counts are never negative; organisations
+ * with fewer than ORGANISATION_LEAST mails are not even read. Rows are joined here, by name, since the two databases
+ * sort text differently.
+ */
+#include "ledger/organisations.h"
+#include "ledger/timestamp.h"
+#include "policy/map.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct asking {
+    struct store *store;
+    struct arena *arena;
+    struct organisations *out;
+    struct map by_name;
+    size_t size;
+};
+
+enum organisation_state organisation_judge(int64_t mails, int64_t met, int64_t explained, int64_t untested,
+                                           int64_t not_asked)
+{
+    int64_t told = mails - untested - not_asked;
+    if (mails < ORGANISATION_LEAST)
+        return ORGANISATION_TOO_FEW;
+    if (told <= 0)
+        return untested > 0 ? ORGANISATION_UNTESTED : ORGANISATION_NOT_ASKED;
+    if (met * 100 >= told * ORGANISATION_SHARE)
+        return ORGANISATION_MEETS;
+    return (met + explained) * 100 >= told * ORGANISATION_SHARE ? ORGANISATION_EXPLAINED : ORGANISATION_MISSES;
+}
+
+static struct organisation *find(struct asking *k, const char *name)
+{
+    const uint64_t *at = name && *name ? map_get(&k->by_name, slice_str(name)) : NULL;
+    return at ? &k->out->all[*at] : NULL;
+}
+
+static struct organisation *find_or_make(struct asking *k, const char *name, bool *full)
+{
+    struct organisation *o = find(k, name);
+    if (o || !name || !*name)
+        return o;
+    if (k->out->count == ORGANISATIONS_MAX) {
+        *full = true;
+        return NULL;
+    }
+    if (k->out->count == k->size) {
+        size_t size = k->size ? k->size * 2 : 1024;
+        struct organisation *more = realloc(k->out->all, size * sizeof *more);
+        if (!more)
+            return NULL;
+        k->out->all = more;
+        k->size = size;
+    }
+    const char *kept = arena_strdup(k->arena, name);
+    if (!kept || map_put(&k->by_name, slice_str(kept), k->out->count) != STATUS_OK)
+        return NULL;
+    o = &k->out->all[k->out->count++];
+    *o = (struct organisation){.name = kept};
+    return o;
+}
+
+static int32_t narrow(int64_t n)
+{
+    return n < 0 ? 0 : n > INT32_MAX ? INT32_MAX : (int32_t)n;
+}
+
+/* "dmarc,tls" */
+static uint32_t read_asked(const char *text)
+{
+    uint32_t bits = 0;
+    while (text && *text) {
+        size_t n = strcspn(text, ",");
+        enum standard s = standard_from_name(slice_of(text, n));
+        if (s < STANDARD_MAIL_COUNT)
+            bits |= UINT32_C(1) << s;
+        text += n + (text[n] == ',');
+    }
+    return bits;
+}
+
+static enum status read_mails(struct asking *k, int64_t since, int64_t until)
+{
+    struct store_rows *r =
+        store_ask(k->store,
+                  "SELECT org, asked, sum(mails), sum(met), sum(explained), sum(untested) FROM org_day WHERE day >= $1 "
+                  "AND day <= $2 AND org IN (SELECT org FROM org_day WHERE day >= $1 AND day <= $2 GROUP BY org HAVING "
+                  "sum(mails) >= $3 ORDER BY sum(mails) DESC LIMIT $4) GROUP BY org, asked",
+                  "iiii", since, until, (int64_t)ORGANISATION_LEAST, (int64_t)ORGANISATIONS_MAX + 1);
+    bool memory = true;
+    while (memory && store_next(r)) {
+        bool full = false;
+        struct organisation *o = find_or_make(k, store_text(r, 0), &full);
+        uint32_t asked = read_asked(store_text(r, 1));
+        int64_t mails = store_number(r, 2);
+        k->out->more += full;
+        memory = o || full;
+        if (!o)
+            continue;
+        o->mails += mails;
+        o->met += store_number(r, 3);
+        o->explained += store_number(r, 4);
+        o->untested += store_number(r, 5);
+        o->not_asked += asked ? 0 : mails;
+        o->asked |= asked;
+        for (int s = 0; s < STANDARD_MAIL_COUNT; s++)
+            if (asked & UINT32_C(1) << s)
+                o->by[s].asked = narrow(o->by[s].asked + mails);
+    }
+    enum status st = store_done(r);
+    return memory ? st : STATUS_NOMEM;
+}
+
+static enum status read_misses(struct asking *k, int64_t since, int64_t until)
+{
+    struct store_rows *r = store_ask(k->store,
+                                     "SELECT org, standard, sum(missed), sum(explained), sum(untested) FROM "
+                                     "org_miss_day WHERE day >= $1 AND day <= $2 GROUP BY org, standard",
+                                     "ii", since, until);
+    while (store_next(r)) {
+        struct organisation *o = find(k, store_text(r, 0));
+        enum standard s = standard_from_name(slice_str(store_text(r, 1)));
+        if (!o || s >= STANDARD_MAIL_COUNT)
+            continue;
+        o->by[s].missed = narrow(store_number(r, 2));
+        o->by[s].explained = narrow(store_number(r, 3));
+        o->by[s].untested = narrow(store_number(r, 4));
+    }
+    return store_done(r);
+}
+
+/* Takes stopped forgery out again. */
+static enum status read_stopped(struct asking *k, int64_t since, int64_t until)
+{
+    int64_t back = (until - ORGANISATION_LOOK_BACK_DAYS) * TIMESTAMP_DAY;
+    struct store_rows *r = store_ask(
+        k->store,
+        "WITH places AS (SELECT org, net FROM org_failed_day WHERE day >= $1 AND day <= $2 AND standard = '' GROUP BY "
+        "org, net HAVING count(*) < $3), passes AS (SELECT org, sum(passed) AS passed FROM org_source WHERE last_seen "
+        ">= $4 GROUP BY org) SELECT f.org, f.standard, sum(CASE WHEN p.passed >= $5 THEN f.count ELSE f.strict END) "
+        "FROM org_failed_day f JOIN places ON places.org = f.org AND places.net = f.net LEFT JOIN passes p ON p.org = "
+        "f.org WHERE f.day >= $1 AND f.day <= $2 AND NOT EXISTS (SELECT 1 FROM org_source o WHERE o.org = f.org AND "
+        "o.net = f.net AND o.last_seen >= $4) GROUP BY f.org, f.standard",
+        "iiiii", since, until, (int64_t)ORGANISATION_STEADY_DAYS, back, (int64_t)ORGANISATION_PASSES);
+    while (store_next(r)) {
+        struct organisation *o = find(k, store_text(r, 0));
+        const char *what = store_text(r, 1);
+        int64_t n = store_number(r, 2);
+        enum standard s = what && *what ? standard_from_name(slice_str(what)) : STANDARD_COUNT;
+        if (!o || !what)
+            continue;
+        if (strcmp(what, ORGANISATION_ALL_MAIL) == 0) {
+            o->stopped = n < o->mails ? n : o->mails;
+        } else if (s < STANDARD_MAIL_COUNT) {
+            o->by[s].asked = narrow(o->by[s].asked - n);
+            o->by[s].missed = narrow(o->by[s].missed - n);
+        }
+    }
+    return store_done(r);
+}
+
+static void judge(struct organisation *o)
+{
+    int64_t not_missed = o->met + o->explained + o->untested + o->not_asked;
+    o->mails -= o->stopped;
+    /* Stopped mail that was asked nothing, or that was excused, is in those counts. */
+    if (not_missed > o->mails)
+        o->not_asked = o->not_asked > not_missed - o->mails ? o->not_asked - (not_missed - o->mails) : 0;
+    o->state = organisation_judge(o->mails, o->met, o->explained, o->untested, o->not_asked);
+    for (int s = 0; s < STANDARD_MAIL_COUNT; s++) {
+        int64_t met = (int64_t)o->by[s].asked - o->by[s].missed - o->by[s].explained - o->by[s].untested;
+        switch (organisation_judge(o->by[s].asked, met < 0 ? 0 : met, o->by[s].explained, o->by[s].untested, 0)) {
+        case ORGANISATION_MEETS:
+            o->meets |= UINT32_C(1) << s;
+            break;
+        case ORGANISATION_EXPLAINED:
+            o->excused |= UINT32_C(1) << s;
+            break;
+        case ORGANISATION_MISSES:
+            o->misses |= UINT32_C(1) << s;
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+static int by_mails(const void *a, const void *b)
+{
+    const struct organisation *x = a, *y = b;
+    return x->mails != y->mails ? (x->mails > y->mails ? -1 : 1) : strcmp(x->name, y->name);
+}
+
+void organisations_free(struct organisations *o)
+{
+    free(o->all);
+    *o = (struct organisations){0};
+}
+
+enum status organisations_ask(struct store *s, struct arena *a, int64_t since_day, int64_t until_day,
+                              struct organisations *out)
+{
+    struct asking k = {.store = s, .arena = a, .out = out};
+    *out = (struct organisations){0};
+    map_init(&k.by_name, 1);
+    enum status st = read_mails(&k, since_day, until_day);
+    if (st == STATUS_OK)
+        st = read_misses(&k, since_day, until_day);
+    if (st == STATUS_OK)
+        st = read_stopped(&k, since_day, until_day);
+    map_release(&k.by_name);
+    for (size_t i = 0; i < out->count; i++)
+        judge(&out->all[i]);
+    if (st == STATUS_OK && out->count)
+        qsort(out->all, out->count, sizeof *out->all, by_mails);
+    if (st != STATUS_OK)
+        organisations_free(out);
+    return st;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * organisations.h - which organisations meet all that the policy asks of them, by the daily totals that are kept when
+ * mail is taken in. The one place where that is defined; the site, its JSON, the annual report and the SQL views
+ * (contrib/grafana) say the same, which tests hold.
+ *
+ *   organisation  DMARC's organisational domain of the From domain; only mail from outside counts
+ *   stopped       forgery: mail that failed DMARC without a signature of the domain, from a network that in
+ *                 ORGANISATION_LOOK_BACK_DAYS never proved to be the organisation's and from which such mail came on
+ *                 fewer than ORGANISATION_STEADY_DAYS days, of a domain that is strict (quarantine or reject) or has
+ *                 shown by ORGANISATION_PASSES mails what its mail looks like. It is nobody's debt and not counted.
+ *   counted       at least ORGANISATION_LEAST mails in the time that are not stopped
+ *   meets all     in at least ORGANISATION_SHARE per cent of its mail every standard that the policy follows or
+ *                 requires of it passed. Explained: the same, where exempted mail counts as passed. What could not be
+ *                 tested counts as neither; where all of it could not be, so does the organisation.
+ *
+ * Threads: one per store.
+ */
+#ifndef ASSAY_LEDGER_ORGANISATIONS_H
+#define ASSAY_LEDGER_ORGANISATIONS_H
+
+#include "base/arena.h"
+#include "base/standard.h"
+#include "ledger/store.h"
+
+#define ORGANISATION_LEAST 5
+#define ORGANISATION_SHARE 95
+#define ORGANISATION_PASSES 20
+#define ORGANISATION_STEADY_DAYS 3
+#define ORGANISATION_LOOK_BACK_DAYS 90
+#define ORGANISATIONS_MAX 500000 /* looked at, those with the most mail first */
+
+/* In org_failed_day.standard, besides a standard. */
+#define ORGANISATION_ALL_MAIL ""
+#define ORGANISATION_MISSED_ANY "all"
+
+enum organisation_state {
+    ORGANISATION_TOO_FEW,   /* mails to say anything */
+    ORGANISATION_NOT_ASKED, /* the policy asks nothing of it */
+    ORGANISATION_UNTESTED,
+    ORGANISATION_MEETS,
+    ORGANISATION_EXPLAINED,
+    ORGANISATION_MISSES,
+    ORGANISATION_STATES
+};
+
+/* Pure. mails: not stopped; of them so many met all, were explained, could not be tested, or were asked nothing. */
+enum organisation_state organisation_judge(int64_t mails, int64_t met, int64_t explained, int64_t untested,
+                                           int64_t not_asked);
+
+struct organisation {
+    const char *name;
+    int64_t mails; /* not stopped */
+    int64_t stopped, met, explained, untested, not_asked;
+    uint32_t asked;                  /* bits of standards */
+    uint32_t meets, excused, misses; /* by standard, as the states above; else too few, or untested */
+    enum organisation_state state;
+    struct {
+        int32_t asked, missed, explained, untested;
+    } by[STANDARD_MAIL_COUNT];
+};
+
+struct organisations {
+    struct organisation *all; /* most mails first, then by name */
+    size_t count;
+    int64_t more; /* beyond ORGANISATIONS_MAX */
+};
+
+/* Those with at least ORGANISATION_LEAST mails between two days (both included); names are in the arena. Statuses as
+ * store_ask(). organisations_free() gives the rest back. */
+enum status organisations_ask(struct store *s, struct arena *a, int64_t since_day, int64_t until_day,
+                              struct organisations *out) MUST_CHECK;
+void organisations_free(struct organisations *o);
+
+#endif

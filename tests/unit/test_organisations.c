@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_organisations.c - which organisations meet all that is asked: at least five mails that are not stopped forgery,
+ * every standard asked in 95 % of them; exempted mail apart; what could not be tested counts as neither.
+ *
+ * On SQLite, or on the store that ASSAY_TEST_STORE names (an empty database of its own: tests/system/ledger/run).
+ */
+#include "tests/unit/cm.h"
+
+#include "base/clock.h"
+#include "ledger/ingest.h"
+#include "ledger/organisations.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TODAY 20778 /* 2026-11-21 */
+
+static char dir[64], db[96];
+static struct store *s;
+static struct aggregate *t;
+static struct arena *a;
+static struct organisations found;
+
+static int set_up(void **state)
+{
+    (void)state;
+    char why[STORE_ERROR] = "";
+    snprintf(dir, sizeof dir, "/tmp/assay-organisations-XXXXXX");
+    if (!mkdtemp(dir))
+        return -1;
+    snprintf(db, sizeof db, "%s/ledger.db", dir);
+    clock_set_wall((time_t)TODAY * 86400 + 80000);
+    const char *where = getenv("ASSAY_TEST_STORE");
+    if (where && system("psql -qAt \"$ASSAY_TEST_STORE\" -c 'DROP SCHEMA public CASCADE' -c 'CREATE SCHEMA public' "
+                        ">/dev/null 2>&1") != 0)
+        return -1;
+    s = store_open(where ? where : db, STORE_WRITE, NULL, why);
+    t = aggregate_new();
+    a = arena_new((size_t)8 << 20);
+    return s && t && a ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char command[128];
+    organisations_free(&found);
+    aggregate_free(t);
+    store_close(s);
+    arena_free(a);
+    clock_set_wall(0);
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    return system(command);
+}
+
+/* n mails of one domain from 192.0.2.NET, with these lines; dmarc: its result and policy. */
+struct mail {
+    const char *from, *org, *lines, *dmarc, *applied, *source;
+    int net, day;
+};
+
+static void mails(int n, struct mail m)
+{
+    for (int i = 0; i < n; i++) {
+        char text[2048], why[200];
+        struct record r;
+        snprintf(
+            text, sizeof text,
+            "{\"v\":1,\"t\":\"2026-11-%02dT0%d:00:00.%06dZ\",\"host\":\"mx\",\"kind\":\"mail\",\"id\":\"Q\","
+            "\"source\":\"%s\",\"client\":\"192.0.%d.7\",\"from\":\"%s\",\"rcpts\":1,\"policy\":\"1a2b3c4d\","
+            "\"verdict\":{\"action\":\"deliver\",\"would\":\"deliver\"},\"lines\":[%s],\"findings\":[{\"standard\":"
+            "\"dmarc\",\"subject\":\"%s\",\"result\":\"%s\",\"org\":\"%s\",\"applied\":\"%s\"}]}",
+            m.day ? m.day : 21, i % 9, i, m.source ? m.source : "internet", m.net, m.from, m.lines, m.from,
+            m.dmarc ? m.dmarc : "pass", m.org ? m.org : m.from, m.applied ? m.applied : "none");
+        if (record_parse(slice_str(text), &r, why) != STATUS_OK)
+            fail_msg("%s: %s", why, text);
+        assert_int_equal(store_begin(s), STATUS_OK);
+        assert_int_equal(ingest_record(s, t, &r, slice_str(text)), STATUS_OK);
+        assert_int_equal(aggregate_flush(t, s), STATUS_OK);
+        assert_int_equal(store_commit(s), STATUS_OK);
+        record_free(&r);
+    }
+}
+
+#define LINE(standard, result, level)                                                                                  \
+    "{\"standard\":\"" standard "\",\"subject\":\"x\",\"result\":\"" result "\",\"level\":\"" level                    \
+    "\",\"action\":\"deliver\"}"
+#define EXEMPT(standard, result)                                                                                       \
+    "{\"standard\":\"" standard "\",\"subject\":\"x\",\"result\":\"" result                                            \
+    "\",\"level\":\"record\",\"action\":\"deliver\",\"exemption\":\"L9\"}"
+
+static const struct organisation *ask(const char *name)
+{
+    organisations_free(&found);
+    assert_int_equal(organisations_ask(s, a, TODAY - 29, TODAY, &found), STATUS_OK);
+    for (size_t i = 0; i < found.count; i++)
+        if (strcmp(found.all[i].name, name) == 0)
+            return &found.all[i];
+    return NULL;
+}
+
+static void ninety_five_of_a_hundred_is_enough(void **state)
+{
+    (void)state;
+    mails(19, (struct mail){"a.example", .lines = LINE("dmarc", "pass", "follow"), .net = 2});
+    mails(1, (struct mail){"a.example", .lines = LINE("dmarc", "fail", "follow"), .dmarc = "fail", .net = 2});
+    assert_int_equal(ask("a.example")->state, ORGANISATION_MEETS);
+    mails(1, (struct mail){"a.example", .lines = LINE("dmarc", "fail", "follow"), .dmarc = "fail", .net = 2});
+    assert_int_equal(ask("a.example")->state, ORGANISATION_MISSES);
+    assert_int_equal(ask("a.example")->misses, 1 << STANDARD_DMARC);
+}
+
+static void every_standard_in_one_mail(void **state)
+{
+    (void)state;
+    /* each standard in 90 %, both in 80 % */
+    mails(8, (struct mail){"b.example", .lines = LINE("dmarc", "pass", "follow") "," LINE("tls", "pass", "require")});
+    mails(1, (struct mail){"b.example", .lines = LINE("dmarc", "none", "follow") "," LINE("tls", "pass", "require"),
+                           .dmarc = "none"});
+    mails(1, (struct mail){"b.example", .lines = LINE("dmarc", "pass", "follow") "," LINE("tls", "fail", "require")});
+    const struct organisation *o = ask("b.example");
+    assert_int_equal(o->mails, 10);
+    assert_int_equal(o->met, 8);
+    assert_int_equal(o->state, ORGANISATION_MISSES);
+    /* recorded or on trial is not asked */
+    mails(5, (struct mail){"c.example",
+                           .lines =
+                               LINE("dmarc", "fail",
+                                    "record") ",{\"standard\":\"tls\",\"result\":"
+                                              "\"fail\",\"level\":\"require\",\"action\":\"deliver\",\"trial\":true}"});
+    assert_int_equal(ask("c.example")->state, ORGANISATION_NOT_ASKED);
+}
+
+static void four_mails_say_nothing_and_subdomains_are_one_organisation(void **state)
+{
+    (void)state;
+    mails(4, (struct mail){"a.d.example", .org = "d.example", .lines = LINE("dmarc", "pass", "follow")});
+    assert_null(ask("d.example"));
+    mails(1, (struct mail){"b.d.example", .org = "d.example", .lines = LINE("dmarc", "pass", "follow")});
+    assert_int_equal(ask("d.example")->state, ORGANISATION_MEETS);
+    mails(9, (struct mail){"own.example", .lines = LINE("dmarc", "pass", "follow"), .source = "own-network"});
+    assert_null(ask("own.example"));
+}
+
+static void exempted_is_explained_and_untested_is_neither(void **state)
+{
+    (void)state;
+    mails(5, (struct mail){"e.example", .lines = EXEMPT("dane", "none") "," LINE("dmarc", "pass", "follow")});
+    assert_int_equal(ask("e.example")->state, ORGANISATION_EXPLAINED);
+    assert_int_equal(ask("e.example")->excused, 1 << STANDARD_DANE);
+    mails(5, (struct mail){"u.example", .lines = LINE("dane", "untested", "require")});
+    assert_int_equal(ask("u.example")->state, ORGANISATION_UNTESTED);
+    mails(5, (struct mail){"u.example", .lines = LINE("dane", "pass", "require")});
+    assert_int_equal(ask("u.example")->state, ORGANISATION_MEETS);
+}
+
+static void forgery_that_was_stopped_is_nobodys_debt(void **state)
+{
+    (void)state;
+    static const char *const missed = LINE("dmarc", "fail", "follow");
+    mails(5, (struct mail){"f.example", .lines = LINE("dmarc", "pass", "follow"), .net = 2});
+    mails(20, (struct mail){"f.example", .lines = missed, .dmarc = "fail", .applied = "reject", .net = 66});
+    const struct organisation *o = ask("f.example");
+    assert_int_equal(o->stopped, 20);
+    assert_int_equal(o->mails, 5);
+    assert_int_equal(o->state, ORGANISATION_MEETS);
+    assert_int_equal(o->misses, 0);
+    /* from its own network it is its own fault */
+    mails(5, (struct mail){"f.example", .lines = missed, .dmarc = "fail", .applied = "reject", .net = 2});
+    assert_int_equal(ask("f.example")->state, ORGANISATION_MISSES);
+    /* three days from one place are a new provider, no forger */
+    for (int day = 18; day < 21; day++)
+        mails(3,
+              (struct mail){"g.example", .lines = missed, .dmarc = "fail", .applied = "reject", .net = 9, .day = day});
+    assert_int_equal(ask("g.example")->stopped, 0);
+    assert_int_equal(ask("g.example")->state, ORGANISATION_MISSES);
+    /* of a domain that asks for nothing and that nobody knows: unexplained */
+    mails(6, (struct mail){"h.example", .lines = missed, .dmarc = "fail", .net = 12});
+    assert_int_equal(ask("h.example")->stopped, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(ninety_five_of_a_hundred_is_enough, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(every_standard_in_one_mail, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(four_mails_say_nothing_and_subdomains_are_one_organisation, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(exempted_is_explained_and_untested_is_neither, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(forgery_that_was_stopped_is_nobodys_debt, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -45,7 +45,7 @@ ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now
 include libraries.mk
 
 # The rooms that are libraries, each before those it stands on: the order in which they are linked.
-ROOMS := feedback check outgoing judge ledger journal standards net dns policy base
+ROOMS := report feedback check outgoing judge ledger journal standards net dns policy base
 # A room's main programs (files *_main.c) are not part of its library.
 room_src = $(filter-out %_main.c %/main.c,$(wildcard $(1)/*.c $(1)/*/*.c))
 room_obj = $(patsubst %.c,$(BUILD)/%.o,$(call room_src,$(1)))
@@ -78,6 +78,14 @@ $(BUILD)/po/%.inc: po/%.po po/compile
 	@mv $@.new $@
 $(BUILD)/base/language.o: $(CATALOGUES)
 CFLAGS_base := -I$(BUILD)
+
+# The style sheet of the report's pages, as a text of C.
+$(BUILD)/report/style.inc: report/style.css
+	@mkdir -p $(@D)
+	sed 's/[\"]/\\&/g; s/^ *\(.*\)$$/"\1\\n"/' $< >$@.new
+	@mv $@.new $@
+$(BUILD)/report/site.o: $(BUILD)/report/style.inc
+CFLAGS_report := -I$(BUILD)
 
 define room_rule
 $(BUILD)/libassay-$(1).a: $(call room_obj,$(1))

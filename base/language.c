@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define LANGUAGES "one of en, nl"
+
 struct entry {
     const char *english, *text;
 };
@@ -49,6 +51,16 @@ bool language_from_name(const char *name, enum language *out)
             return true;
         }
     return false;
+}
+
+const char *language_name(enum language l)
+{
+    return (unsigned)l < LANGUAGE_COUNT ? catalogues[l].name : "en";
+}
+
+const char *language_one_of(void)
+{
+    return LANGUAGES;
 }
 
 enum language language_of_user(void)

@@ -11,6 +11,7 @@
 #define ASSAY_BASE_LANGUAGE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum language { LANGUAGE_EN, LANGUAGE_NL, LANGUAGE_COUNT };
 
@@ -22,6 +23,27 @@ bool language_from_name(const char *name, enum language *out);
 
 /* By LC_ALL, LC_MESSAGES or LANG, the first that is set; English if it names no language we have. */
 enum language language_of_user(void);
+
+const char *language_name(enum language l); /* "en", "nl" */
+
+/* "one of en, nl": what an option takes. */
+const char *language_one_of(void);
+
+/* ---- numbers, shares, days and plurals, as the language writes them (language_forms.c) ---- */
+
+#define LANGUAGE_FORM 48
+
+/* "12,345" */
+const char *language_number(enum language l, int64_t n, char out[LANGUAGE_FORM]);
+
+/* "62%": 100 only where it is all, 0 only where it is none; "-" where whole is 0. */
+const char *language_share(enum language l, int64_t part, int64_t whole, char out[LANGUAGE_FORM]);
+
+/* "28 November 2026", of a day since 1970. */
+const char *language_day(enum language l, int64_t day, char out[LANGUAGE_FORM]);
+
+/* one or many, as the language counts: French says "0 mail", the others "0 mails". */
+const char *language_plural(enum language l, int64_t n, const char *one, const char *many);
 
 /* For texts that are looked up elsewhere: marks them for po/update. */
 #define LANGUAGE_MARK(text) text

@@ -5,10 +5,10 @@
  *
  * Written for someone who knows no abbreviation. An unknown name is EX_USAGE, and the known ones are listed.
  */
-#include "cli/standards.h"
+#include "report/standard_text.h"
 #include "base/json.h"
 #include "cli/cli.h"
-#include "cli/page.h"
+#include "report/page.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -16,7 +16,7 @@
 static const struct standard_text texts[STANDARD_COUNT] = {
 #define STANDARD_TEXT(name, ...) [STANDARD_##name] = {__VA_ARGS__},
 #define OTHER_STANDARD(word, ...)
-#include "cli/standards.def"
+#include "report/standards.def"
 #undef STANDARD_TEXT
 #undef OTHER_STANDARD
 };
@@ -27,7 +27,7 @@ static const struct {
 } others[] = {
 #define STANDARD_TEXT(name, ...)
 #define OTHER_STANDARD(word, ...) {word, {__VA_ARGS__}},
-#include "cli/standards.def"
+#include "report/standards.def"
 #undef STANDARD_TEXT
 #undef OTHER_STANDARD
 };

@@ -7,7 +7,7 @@
  * (never in a file or pipe). Failure of memory is remembered and reported once, by table_print.
  */
 #include "cli/table.h"
-#include "cli/page.h"
+#include "report/page.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/utf8.h"

@@ -10,7 +10,6 @@
  * rolls back the batch.
  */
 #include "base/clock.h"
-#include "base/ip.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "ledger/timestamp.h"
@@ -48,15 +47,6 @@ static const char *cut(const char *text, char out[TEXT_MAX + 1])
         return text;
     snprintf(out, TEXT_MAX + 1, "%.*s", (int)aggregate_cut(text, TEXT_MAX), text);
     return out;
-}
-
-const char *ingest_coarse(const char *subject, char out[INGEST_NET])
-{
-    struct ip a;
-    if (!subject || ip_from_text(slice_str(subject), &a) != STATUS_OK)
-        return subject;
-    struct ip_net net = ip_net_of(&a, a.family == 4 ? 24 : 56);
-    return ip_net_text(&net, out);
 }
 
 const char *ingest_policy_mark(const char *published, char out[INGEST_MARK])

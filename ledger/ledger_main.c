@@ -20,6 +20,7 @@
 #include "ledger/ingest.h"
 #include "ledger/retention.h"
 #include "ledger/store_backup.h"
+#include "ledger/organisations.h"
 #include "policy/policy_live.h"
 #include <errno.h>
 #include <grp.h>
@@ -55,6 +56,7 @@ struct service {
     int64_t pause_ms, knowledge_due, tidy_due, reports_due, progress_due;
     bool reports_off_said;
     uint64_t late_said;   /* mails too late for their report, as last told */
+    int64_t groups_due;   /* when lists are looked at next */
     bool exceptions_kept; /* of the policy in force, in this store */
     bool held_said, retention_failed;
     int64_t ahead_said;
@@ -192,6 +194,16 @@ static enum status keep_exceptions(struct service *s)
     return st == STATUS_OK ? st : lost_store(s, st, store_error(s->store));
 }
 
+/* Behind what was taken in: which lists the organisations stand in. Now and then, and at the only run of -1. */
+static enum status keep_groups(struct service *s)
+{
+    if (store_only_adds(s->store) || clock_mono_ms() < s->groups_due)
+        return STATUS_OK;
+    enum status st = organisations_keep_groups(s->store, s->policy);
+    s->groups_due = clock_mono_ms() + ORGANISATION_GROUPS_EVERY_MS;
+    return st == STATUS_OK || st == STATUS_NOMEM ? STATUS_OK : lost_store(s, st, store_error(s->store));
+}
+
 /* Only when something was done with it: a full disk can be opened. */
 static void found_store(struct service *s)
 {
@@ -249,7 +261,7 @@ static enum status take_all(struct service *s)
         snprintf(r.first_trouble, sizeof r.first_trouble, "%s", s->trouble);
     r.newer = 0;
     say_progress(s, &r);
-    return STATUS_OK;
+    return keep_groups(s);
 }
 
 static bool open_dns(struct service *s)

@@ -20,8 +20,9 @@ struct asking {
     size_t size;
 };
 
-enum organisation_state organisation_judge(int64_t mails, int64_t met, int64_t explained, int64_t untested,
-                                           int64_t not_asked)
+/* mails: not stopped; of them so many met all, were explained, could not be tested, or were asked nothing. */
+static enum organisation_state organisation_judge(int64_t mails, int64_t met, int64_t explained, int64_t untested,
+                                                  int64_t not_asked)
 {
     int64_t told = mails - untested - not_asked;
     if (mails < ORGANISATION_LEAST)

@@ -2,13 +2,13 @@
 /*
  * check_write.c - a report as JSON, CSV, a page, a label, and metrics.
  *
- * Promises that no text of a stranger leaves its place: JSON and HTML by the writers of base/json.h and cli/page.h, CSV
- * with quotes and with an apostrophe before what a spreadsheet would take for a formula, SVG with nothing in it but the
- * domain's canonical name, the grade and a date. Page and label refer to nothing outside themselves.
+ * Promises that no text of a stranger leaves its place: JSON and HTML by the writers of base/json.h and report/page.h,
+ * CSV with quotes and with an apostrophe before what a spreadsheet would take for a formula, SVG with nothing in it but
+ * the domain's canonical name, the grade and a date. Page and label refer to nothing outside themselves.
  */
 #include "base/clock.h"
 #include "cli/check/check_cmd.h"
-#include "cli/page.h"
+#include "report/page.h"
 #include <stdio.h>
 
 void check_write_json(const struct check_one *one, const char *profile, struct json *j)

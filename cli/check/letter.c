@@ -162,7 +162,7 @@ static const char *take_whom(void *into, const char *value)
 
 static const char *take_language(void *into, const char *value)
 {
-    return language_from_name(value, &((struct letter *)into)->language) ? NULL : "one of en, nl";
+    return language_from_name(value, &((struct letter *)into)->language) ? NULL : language_one_of();
 }
 
 static const char *take_selector(void *into, const char *value)

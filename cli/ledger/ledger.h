@@ -6,6 +6,7 @@
 #ifndef ASSAY_CLI_LEDGER_LEDGER_H
 #define ASSAY_CLI_LEDGER_LEDGER_H
 
+#include "base/language.h"
 #include "cli/cli.h"
 #include "cli/table.h"
 #include "ledger/config.h"
@@ -41,13 +42,14 @@ enum {
 };
 
 struct ledger_args {
-    const char *policy, *journal, *store, *domain, *by, *standard, *state, *to, *dns, *html, *role, *maildir;
+    const char *policy, *journal, *store, *domain, *by, *standard, *state, *to, *dns, *html, *role, *maildir, *checks;
     const char *from, *client, *to_domain;
     int64_t since, until;         /* microseconds; 0: not given */
     int64_t since_day, until_day; /* the same as UTC days; only where those are given */
     int64_t limit;                /* 0: not given */
     int64_t day;                  /* days since 1970 */
-    bool day_given, dry_run, yes, names, now, watch, resend;
+    enum language language;
+    bool language_given, day_given, dry_run, yes, names, now, watch, resend;
     enum table_form form;
     char **words; /* operands */
     int word_count;

@@ -70,6 +70,13 @@ static const char *take_domain(void *into, const char *value)
     return NULL;
 }
 
+static const char *take_language(void *into, const char *value)
+{
+    struct ledger_args *a = into;
+    a->language_given = language_from_name(value, &a->language);
+    return a->language_given ? NULL : language_one_of();
+}
+
 // clang-format off
 #define AT(field) offsetof(struct ledger_args, field)
 #define LIMIT_MOST 1000000
@@ -95,7 +102,9 @@ static const struct option_row rows[] = {
     {0, "maildir", "FOLDER", "the mails in FOLDER/new; those that were read go to FOLDER/cur", OPTION_TEXT, AT(maildir), 0, 0, NULL, LEDGER_MAILDIR},
     {0, "watch", NULL, "go on, and look for new mail every 5 seconds", OPTION_FLAG, AT(watch), 0, 0, NULL, LEDGER_MAILDIR},
     {0, "now", NULL, "the clock is right: go by it even after it jumped ahead", OPTION_FLAG, AT(now), 0, 0, NULL, LEDGER_NOW},
-    {0, "html", "FOLDER", "a page for a browser: FOLDER/index.html", OPTION_TEXT, AT(html), 0, 0, NULL, LEDGER_HTML},
+    {0, "html", "FOLDER", "a site for a browser: FOLDER/index.html", OPTION_TEXT, AT(html), 0, 0, NULL, LEDGER_HTML},
+    {0, "lang", "LANGUAGE", "of the site; by default the user's", OPTION_TAKE, 0, 0, 0, take_language, LEDGER_HTML},
+    {0, "checks", "FOLDER", "facts that assay check --save kept (default " ASSAY_STATEDIR "/checks)", OPTION_TEXT, AT(checks), 0, 0, NULL, LEDGER_HTML},
     {0, "text", NULL, "for people (the default)", OPTION_TAKE, 0, 0, 0, take_text, LEDGER_TEXT},
     {0, "json", NULL, "for programs", OPTION_TAKE, 0, 0, 0, take_json, LEDGER_JSON},
     {0, "csv", NULL, "for spreadsheets", OPTION_TAKE, 0, 0, 0, take_csv, LEDGER_CSV},

@@ -8,7 +8,7 @@
  */
 #include "base/rootfile.h"
 #include "cli/ledger/report.h"
-#include "cli/page.h"
+
 #include "base/clock.h"
 #include "base/json.h"
 #include "ledger/timestamp.h"
@@ -19,7 +19,9 @@
 #define PERIOD_DAYS 30
 
 static const struct ledger_usage usage = {
-    "[--since TIME] [--until TIME] [--text | --json | --csv | --html FOLDER]",
+    "[--since TIME] [--until TIME] [--text | --json | --csv]\n[--since TIME] [--until TIME] [--lang LANGUAGE] "
+    "[--checks "
+    "FOLDER] --html FOLDER",
     "What was found, on one page: what was done with the mail, which standards it meets and how that has changed, who "
     "does not meet the policy and is not excused, and what others report about our domains."};
 
@@ -91,61 +93,16 @@ static void as_csv(const struct report *r, struct buf *b)
     }
 }
 
-static void as_html(const struct report *r, struct buf *b)
-{
-    char period[128], now[CLOCK_TEXT];
-    heading(r, period);
-    const char *title = policy_title(r->policy);
-    page_begin(b, *title ? title : "Assay", *title ? title : "Mail and DNS");
-    buf_printf(b, "<p>What was found, %s.</p>\n", period);
-    for (size_t i = 0; i < r->count; i++) {
-        const struct report_section *s = &r->sections[i];
-        buf_printf(b, "<section id=\"%s\"><h2>%s</h2>\n<p>%s</p>\n", s->key, s->title, s->explain);
-        table_write(s->table, TABLE_HTML, s->none, b);
-        buf_adds(b, "</section>\n");
-    }
-    buf_printf(b, "<footer>Assay %s, policy %s, made %s", ASSAY_VERSION, policy_hash(r->policy),
-               clock_utc_text(clock_wall(), now));
-    if (policy_owner(r->policy)[0]) {
-        buf_adds(b, ", questions: ");
-        page_text(b, policy_owner(r->policy));
-    }
-    buf_adds(b, "</footer>\n");
-    page_end(b);
-}
-
-static int write_page(const struct buf *b, const char *dir)
-{
-    const struct rootfile_rights rights = {.mode = 0644, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
-    char path[4096];
-    if (snprintf(path, sizeof path, "%s/index.html", dir) >= (int)sizeof path ||
-        (mkdir(dir, 0755) != 0 && errno != EEXIST)) {
-        cli_error("%s: %s", dir, strerror(errno));
-        return EX_CANTCREAT;
-    }
-    if (rootfile_write(path, buf_slice(b), &rights) == STATUS_OK)
-        return EX_OK;
-    cli_error("%s: %s", path,
-              errno == ELOOP ? "a symbolic link on the way is not root's: it is not followed" : strerror(errno));
-    return EX_CANTCREAT;
-}
-
 static int put(const struct report *r, const struct ledger_args *a)
 {
     struct buf b = BUF_INIT;
-    if (a->html)
-        as_html(r, &b);
-    else if (a->form == TABLE_JSON)
+    if (a->form == TABLE_JSON)
         as_json(r, &b);
     else if (a->form == TABLE_CSV)
         as_csv(r, &b);
     else
         as_text(r, &b);
-    if (!a->html)
-        return cli_flush(&b) ? EX_OK : EX_IOERR;
-    int rc = b.failed ? EX_OSERR : write_page(&b, a->html);
-    buf_release(&b);
-    return rc;
+    return cli_flush(&b) ? EX_OK : EX_IOERR;
 }
 
 int cmd_report(int argc, char **argv)
@@ -168,8 +125,8 @@ int cmd_report(int argc, char **argv)
         (void)ledger_end(r.store, r.policy, STATUS_OK);
         return cli_usage("--since lies behind --until");
     }
-    enum status st = report_fill(&r);
-    int shown = st == STATUS_OK ? put(&r, &a) : EX_OK;
+    enum status st = a.html ? STATUS_OK : report_fill(&r);
+    int shown = st != STATUS_OK ? EX_OK : a.html ? report_site(&r, &a) : put(&r, &a);
     report_free(&r);
     rc = ledger_end(r.store, r.policy, st);
     return rc != EX_OK ? rc : shown;

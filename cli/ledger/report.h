@@ -30,4 +30,7 @@ struct report {
 enum status report_fill(struct report *r) MUST_CHECK;
 void report_free(struct report *r);
 
+/* The site, into a.html. An exit code, after a message. report_site.c. */
+int report_site(const struct report *r, const struct ledger_args *a);
+
 #endif

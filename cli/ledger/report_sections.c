@@ -8,7 +8,7 @@
  */
 #include "base/standard.h"
 #include "cli/ledger/report.h"
-#include "cli/standards.h"
+#include "report/standard_text.h"
 #include "ledger/exceptions.h"
 #include "ledger/timestamp.h"
 #include <inttypes.h>

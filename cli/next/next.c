@@ -367,6 +367,13 @@ static int weigh(struct next *n, struct store *s)
     return st == STATUS_OK ? -1 : EX_TEMPFAIL;
 }
 
+void next_end(struct next *n)
+{
+    for (size_t i = 0; i < n->count; i++)
+        free(n->steps[i].hits);
+    next_release(n);
+}
+
 static int next(struct arena *a, const struct options *o, const char *keep)
 {
     struct next n = {.arena = a,
@@ -395,9 +402,7 @@ static int next(struct arena *a, const struct options *o, const char *keep)
     rc = s ? weigh(&n, s) : EX_NOINPUT;
     if (rc == -1)
         rc = o->write ? write_step(&n, o, keep) : o->json ? print_json(&n) : print_text(&n, o);
-    for (size_t i = 0; i < n.count; i++)
-        free(n.steps[i].hits);
-    next_release(&n);
+    next_end(&n);
     store_close(s);
     policy_report_free(report);
     return rc;

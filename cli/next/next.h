@@ -61,10 +61,10 @@ struct next {
     struct slice text;
     const struct policy *now;
 
-    int64_t since_us, days_least, mails_least;
-    int64_t mails, days; /* seen */
-    int64_t stale;       /* days since the newest mail */
-    bool cut;            /* NEXT_MAILS_MAX was reached */
+    int64_t since_us, days_least, mails_least, mails_most; /* 0: as the command has them */
+    int64_t mails, days;                                   /* seen */
+    int64_t stale;                                         /* days since the newest mail */
+    bool cut;                                              /* NEXT_MAILS_MAX was reached */
 
     struct next_step steps[NEXT_STEPS_MAX];
     size_t count;
@@ -79,6 +79,8 @@ struct slice next_text(const struct next *n, const struct next_step *step);
  * False: out of memory (why). */
 bool next_find_steps(struct next *n, const char *const *own, size_t own_count, const char **why);
 void next_release(struct next *n);
+
+void next_end(struct next *n);
 
 /* ---- next_history.c ---- */
 

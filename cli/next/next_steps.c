@@ -6,6 +6,7 @@
  * own parser as if its file held the line, lists and includes and all, and asked; nothing is written for that. A line
  * that a statement of the policy would hide is not offered. On failure (no memory) no step is.
  */
+#include "base/language.h"
 #include "cli/next/next.h"
 #include "base/domain.h"
 #include "policy/policy_settings.h"
@@ -20,13 +21,14 @@ struct rung {
 
 /* In this order: what costs nobody anything first. */
 static const struct rung rungs[] = {
-    {"format", "messages that show people one sender and programs another are refused",
+    {"format", LANGUAGE_MARK("messages that show people one sender and programs another are refused"),
      "require message-format of everyone", STANDARD_MESSAGE_FORMAT, POLICY_REQUIRE},
-    {"dmarc", "what domain owners publish by DMARC is done", "follow dmarc of everyone", STANDARD_DMARC, POLICY_FOLLOW},
-    {"spf", "what domain owners publish by SPF is done, where DMARC did not pass", "follow spf of everyone",
-     STANDARD_SPF, POLICY_FOLLOW},
-    {"tls", "mail that comes in the clear, or by old TLS, is refused", "require tls 1.2 or newer of everyone",
-     STANDARD_TLS, POLICY_REQUIRE},
+    {"dmarc", LANGUAGE_MARK("what domain owners publish by DMARC is done"), "follow dmarc of everyone", STANDARD_DMARC,
+     POLICY_FOLLOW},
+    {"spf", LANGUAGE_MARK("what domain owners publish by SPF is done, where DMARC did not pass"),
+     "follow spf of everyone", STANDARD_SPF, POLICY_FOLLOW},
+    {"tls", LANGUAGE_MARK("mail that comes in the clear, or by old TLS, is refused"),
+     "require tls 1.2 or newer of everyone", STANDARD_TLS, POLICY_REQUIRE},
 };
 
 #define A_STRANGER "stranger.invalid" /* RFC 2606: nobody's */
@@ -243,7 +245,7 @@ bool next_find_steps(struct next *n, const char *const *own, size_t own_count, c
         struct next_step *step =
             offer(n,
                   &(struct next_step){.id = "mode",
-                                      .title = "what the policy asks is done, and not only recorded",
+                                      .title = LANGUAGE_MARK("what the policy asks is done, and not only recorded"),
                                       .line = "set mode enforce",
                                       .is_mode = true},
                   why);

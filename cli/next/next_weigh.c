@@ -217,16 +217,18 @@ enum status next_weigh(struct next *n, struct store *s)
         return STATUS_NOMEM;
     enum status st = store_ask_number(s, 0, &rows, "SELECT count(*) FROM mail WHERE t >= $1 AND record IS NOT NULL",
                                       "i", n->since_us);
+    if (!n->mails_most || n->mails_most > NEXT_MAILS_MAX)
+        n->mails_most = NEXT_MAILS_MAX;
     if (st == STATUS_OK)
         st = store_ask_number(s, 0, &last, "SELECT max(t) FROM mail WHERE t >= $1", "i", n->since_us);
     if (st == STATUS_OK)
-        st = each_mail(n, s, clock_wall_us() - STOPPED_LOOK_BACK_DAYS * DAY_US, NEXT_MAILS_MAX, remember_place, NULL);
+        st = each_mail(n, s, clock_wall_us() - STOPPED_LOOK_BACK_DAYS * DAY_US, n->mails_most, remember_place, NULL);
     if (st == STATUS_OK)
-        st = each_mail(n, s, n->since_us, NEXT_MAILS_MAX, count_and_weigh, &first);
+        st = each_mail(n, s, n->since_us, n->mails_most, count_and_weigh, &first);
     n->scratch = arena_free(n->scratch);
     next_history_free(n->history);
     n->history = NULL;
-    n->cut = rows > NEXT_MAILS_MAX;
+    n->cut = rows > n->mails_most;
     n->stale = last ? ((int64_t)clock_wall_us() - last) / INT64_C(86400000000) : 0;
     n->days = first ? (last - first) / INT64_C(86400000000) + 1 : 0;
     bool enough = n->days >= n->days_least && n->mails >= n->mails_least && n->stale <= NEXT_STALE_DAYS;

@@ -12,7 +12,7 @@
 #include "base/domain.h"
 #include "base/json.h"
 #include "base/utf8.h"
-#include "cli/page.h"
+#include "report/page.h"
 #include "cli/policy/policy_cmd.h"
 #include "cli/policy/policy_ledger.h"
 

@@ -7,7 +7,7 @@
  * is the buffer's mark. Numbers and dates stand on one line (class n); a wide table scrolls by itself, and on paper its
  * head comes again on each page.
  */
-#include "cli/page.h"
+#include "report/page.h"
 #include "base/utf8.h"
 
 static const char style[] =

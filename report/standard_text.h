@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * standards.h - what each standard is for, in plain sentences (standards.def).
+ * standard_text.h - what each standard is for, in plain sentences (standards.def).
  */
-#ifndef ASSAY_CLI_STANDARDS_H
-#define ASSAY_CLI_STANDARDS_H
+#ifndef ASSAY_REPORT_STANDARD_TEXT_H
+#define ASSAY_REPORT_STANDARD_TEXT_H
 
 #include "base/standard.h"
 

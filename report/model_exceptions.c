@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * model_exceptions.c - the register of a report (model.h): each exemption by standard, each suspension and trusted
+ * forwarder, with its state on the day and its use; and who does not meet the policy without one.
+ *
+ * That the domain meets the standard by now is asked for single domains only, over the last REPORT_RECENT_DAYS. On
+ * failure: the question's status.
+ */
+#include "ledger/timestamp.h"
+#include "report/model.h"
+#include <string.h>
+
+#define REPORT_RECENT_DAYS 30
+
+static enum status state_of(struct report_model *m, const struct policy_statement *p, const char *standard,
+                            enum report_exception_state *out)
+{
+    int64_t passed = 0, failed = 0, unsure = 0, today = m->made / 86400;
+    bool ended = p->until <= m->made;
+    *out = ended ? REPORT_ENDED : REPORT_EXPLAINED;
+    if (p->kind != POLICY_EXEMPT || (p->who.kind != POLICY_DOMAIN && p->who.kind != POLICY_ONLY))
+        return STATUS_OK;
+    struct store_rows *r = store_ask(m->store,
+                                     "SELECT result, sum(count) FROM subject_day WHERE subject = $1 AND scope = 'mail' "
+                                     "AND standard = $2 AND day >= $3 GROUP BY result",
+                                     "tti", p->who.name, standard, today - REPORT_RECENT_DAYS);
+    while (store_next(r)) {
+        enum result word = result_from_name(slice_str(store_text(r, 0)));
+        *(word == RESULT_PASS                                   ? &passed
+          : word == RESULT_TEMPERROR || word == RESULT_UNTESTED ? &unsure
+                                                                : &failed) += store_number(r, 1);
+    }
+    if (passed && !failed && !unsure)
+        *out = REPORT_APPLIED;
+    else if (unsure && !passed && !failed)
+        *out = REPORT_COULD_NOT_TEST;
+    else if (failed && ended)
+        *out = REPORT_ENDED_NOT_APPLIED;
+    return store_done(r);
+}
+
+static enum status add(struct report_model *m, const struct policy_statement *p, const char *standard)
+{
+    struct report_exception *e = &m->exceptions[m->exception_count++];
+    struct buf scope = BUF_INIT;
+    policy_scope(p, true, &scope);
+    *e = (struct report_exception){.statement = p, .standard = standard, .scope = arena_strdup(m->arena, scope.p)};
+    bool failed = scope.failed || !e->scope;
+    buf_release(&scope);
+    if (failed)
+        return STATUS_NOMEM;
+    e->ends_soon = p->until > m->made && p->until <= m->made + REPORT_ENDS_SOON_DAYS * 86400;
+    enum status st = state_of(m, p, standard, &e->state);
+    if (st == STATUS_OK && p->kind != POLICY_SUSPEND)
+        st = exceptions_used(m->store, m->policy, p, standard, &e->used, &e->last);
+    return st;
+}
+
+static bool is_exception(const struct policy_statement *p)
+{
+    return p->kind == POLICY_EXEMPT || p->kind == POLICY_SUSPEND || p->kind == POLICY_TRUST;
+}
+
+static enum status ask_register(struct report_model *m)
+{
+    const struct policy_statement *p;
+    size_t rows = 0;
+    enum status st = STATUS_OK;
+    for (size_t i = 0; (p = policy_statement_at(m->policy, i)); i++)
+        if (is_exception(p)) {
+            rows += p->kind == POLICY_EXEMPT ? STANDARD_MAIL_COUNT : 1;
+            m->in_force += p->until > m->made;
+            m->ended += p->until <= m->made;
+            m->ending += p->until > m->made && p->until <= m->made + REPORT_ENDS_SOON_DAYS * 86400;
+        }
+    m->exceptions = ARENA_ARRAY(m->arena, struct report_exception, rows + 1);
+    if (!m->exceptions)
+        return STATUS_NOMEM;
+    for (size_t i = 0; st == STATUS_OK && (p = policy_statement_at(m->policy, i)); i++) {
+        if (is_exception(p) && p->kind != POLICY_EXEMPT)
+            st = add(m, p, NULL);
+        for (unsigned s = 0; s < STANDARD_MAIL_COUNT && p->kind == POLICY_EXEMPT && st == STATUS_OK; s++)
+            if (p->standards & POLICY_BIT(s))
+                st = add(m, p, standard_name((enum standard)s));
+    }
+    return st;
+}
+
+static enum status ask_unexplained(struct report_model *m)
+{
+    enum status st = store_ask_number(m->store, 0, &m->unexplained_domains,
+                                      "SELECT count(DISTINCT subject) FROM outcome_day WHERE day >= $1 AND day <= $2 "
+                                      "AND action <> 'deliver' AND exemption = '' AND trust = ''",
+                                      "ii", m->since_day, m->until_day);
+    if (st != STATUS_OK)
+        return st;
+    struct store_rows *r = store_ask(
+        m->store,
+        "SELECT standard, subject, sum(count), max(expired) FROM outcome_day WHERE day >= $1 AND day <= $2 AND "
+        "action <> 'deliver' AND exemption = '' AND trust = '' GROUP BY standard, subject ORDER BY sum(count) "
+        "DESC, subject LIMIT $3",
+        "iii", m->since_day, m->until_day, (int64_t)REPORT_TOP);
+    while (store_next(r) && m->unexplained_count < REPORT_TOP)
+        m->unexplained[m->unexplained_count++] = (struct report_unexplained){
+            arena_strdup(m->arena, store_text(r, 0)), arena_strdup(m->arena, store_text(r, 1)), store_number(r, 2),
+            store_text(r, 3) && *store_text(r, 3)};
+    return store_done(r);
+}
+
+enum status report_ask_exceptions(struct report_model *m)
+{
+    enum status st = ask_register(m);
+    return st == STATUS_OK ? ask_unexplained(m) : st;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * write.c - sentences, figures and tables of a page (write.h).
+ *
+ * Promises well-formed HTML whatever the texts are. A cell bears its column's title, so that a narrow screen can show
+ * the rows as lists. Out of memory: the buffer's mark, or an empty text.
+ */
+#include "report/write.h"
+#include <stdarg.h>
+#include <string.h>
+
+#define FILL_MOST 6
+
+void write_raw(struct write *w, const char *html)
+{
+    buf_adds(w->out, html);
+}
+
+void write_text(struct write *w, const char *text)
+{
+    page_text(w->out, text ? text : "");
+}
+
+void write_fill(struct write *w, const char *text, ...)
+{
+    const char *args[FILL_MOST] = {0};
+    va_list list;
+    va_start(list, text);
+    for (size_t i = 0; i < FILL_MOST && (args[i] = va_arg(list, const char *)) != NULL; i++)
+        continue;
+    va_end(list);
+    while (*text) {
+        size_t n = strcspn(text, "{");
+        struct buf part = BUF_INIT;
+        buf_add(&part, text, n);
+        write_text(w, part.p);
+        w->out->failed |= part.failed;
+        buf_release(&part);
+        text += n;
+        if (text[0] == '{' && text[1] >= '1' && text[1] <= '0' + FILL_MOST && text[2] == '}') {
+            write_text(w, args[text[1] - '1']);
+            text += 3;
+        } else if (*text) {
+            buf_addc(w->out, *text++);
+        }
+    }
+}
+
+static const char *kept(const struct write *w, const char *text)
+{
+    const char *t = arena_strdup(w->m->arena, text);
+    return t ? t : "";
+}
+
+const char *write_number(const struct write *w, int64_t n)
+{
+    char text[LANGUAGE_FORM];
+    return kept(w, language_number(w->m->language, n, text));
+}
+
+const char *write_share(const struct write *w, int64_t part, int64_t whole)
+{
+    char a[LANGUAGE_FORM], b[LANGUAGE_FORM];
+    if (whole >= REPORT_FEW || whole == 0)
+        return kept(w, language_share(w->m->language, part, whole, a));
+    const char *t = arena_printf(w->m->arena, "%s %s %s", language_number(w->m->language, part, a), T("of"),
+                                 language_number(w->m->language, whole, b));
+    return t ? t : "";
+}
+
+const char *write_day(const struct write *w, int64_t day)
+{
+    char text[LANGUAGE_FORM];
+    return kept(w, language_day(w->m->language, day, text));
+}
+
+const char *write_period(const struct write *w)
+{
+    const char *t =
+        arena_printf(w->m->arena, "%s \xe2\x80\x93 %s", write_day(w, w->m->since_day), write_day(w, w->m->until_day));
+    return t ? t : "";
+}
+
+const char *write_plural(const struct write *w, int64_t n, const char *one, const char *many)
+{
+    return language_plural(w->m->language, n, one, many);
+}
+
+const char *write_hours(const struct write *w, int64_t minutes)
+{
+    int64_t hours = (minutes + 59) / 60;
+    const char *t =
+        arena_printf(w->m->arena, "%s %s", write_number(w, hours), write_plural(w, hours, T("hour"), T("hours")));
+    return t ? t : "";
+}
+
+const char *write_standard(const struct write *w, enum standard s)
+{
+    static const char *const names[STANDARD_COUNT] = {
+        [STANDARD_SPF] = "SPF",         [STANDARD_DKIM] = "DKIM", [STANDARD_DMARC] = "DMARC",
+        [STANDARD_ARC] = "ARC",         [STANDARD_DANE] = "DANE", [STANDARD_TLS] = "TLS",
+        [STANDARD_DNSSEC] = "DNSSEC",   [STANDARD_IPV6] = "IPv6", [STANDARD_MTA_STS] = "MTA-STS",
+        [STANDARD_TLS_RPT] = "TLS-RPT", [STANDARD_CAA] = "CAA",   [STANDARD_RPKI] = "RPKI"};
+    if (s == STANDARD_MESSAGE_FORMAT)
+        return T("Message format");
+    if (s == STANDARD_RDNS)
+        return T("Reverse DNS");
+    return (unsigned)s < STANDARD_COUNT && names[s] ? names[s] : "?";
+}
+
+const char *write_change(const struct write *w, const struct report_tally *now, const struct report_tally *before)
+{
+    int64_t told = report_told(now), was = report_told(before);
+    if (!told || !was)
+        return NULL;
+    int64_t difference = now->meets * 100 / told - before->meets * 100 / was;
+    return difference > 0   ? T("More than in the period before.")
+           : difference < 0 ? T("Fewer than in the period before.")
+                            : T("As many as in the period before.");
+}
+
+void write_coverage(struct write *w)
+{
+    if (!report_is_patchy(w->m))
+        return;
+    write_raw(w, "<p class=\"note\">");
+    FILL(T("Findings cover only part of this period: {1} of its hours."),
+         kept(w, language_share(w->m->language, w->m->hours_seen, w->m->hours, (char[LANGUAGE_FORM]){0})));
+    write_raw(w, "</p>\n");
+}
+
+/* ---- tables ---- */
+
+void write_table(struct write *w, const char *caption, const char *const *head)
+{
+    w->head = head;
+    w->column = w->columns = 0;
+    write_raw(w, "<table role=\"table\"><caption>");
+    write_text(w, caption);
+    write_raw(w, "</caption>\n<thead role=\"rowgroup\"><tr role=\"row\">");
+    for (; head[w->columns]; w->columns++) {
+        write_raw(w, "<th scope=\"col\" role=\"columnheader\">");
+        write_text(w, head[w->columns]);
+        write_raw(w, "</th>");
+    }
+    write_raw(w, "</tr></thead>\n<tbody role=\"rowgroup\">\n");
+}
+
+static void cell_begin(struct write *w, const char *class)
+{
+    if (w->column == 0)
+        write_raw(w, "<tr role=\"row\">");
+    buf_printf(w->out, "<td role=\"cell\"%s data-label=\"", class);
+    write_text(w, w->head[w->column]);
+    write_raw(w, "\">");
+}
+
+static void cell_end(struct write *w)
+{
+    write_raw(w, "</td>");
+    if (++w->column == w->columns) {
+        write_raw(w, "</tr>\n");
+        w->column = 0;
+    }
+}
+
+void write_cell(struct write *w, const char *text)
+{
+    cell_begin(w, "");
+    write_text(w, text && *text ? text : "\xe2\x80\x93");
+    cell_end(w);
+}
+
+void write_cell_link(struct write *w, const char *href, const char *text)
+{
+    cell_begin(w, "");
+    buf_printf(w->out, "<a href=\"%s\">", href);
+    write_text(w, text);
+    write_raw(w, "</a>");
+    cell_end(w);
+}
+
+void write_cell_number(struct write *w, const char *number)
+{
+    cell_begin(w, " class=\"num\"");
+    write_text(w, number);
+    cell_end(w);
+}
+
+void write_table_end(struct write *w)
+{
+    write_raw(w, "</tbody></table>\n");
+}

@@ -40,7 +40,7 @@ struct watch {
     atomic_bool followed; /* the thread was started */
     atomic_bool read;     /* ... and has read the policy, or failed to */
     atomic_bool stopping;
-    time_t ends_seen;     /* ends up to here have been noticed */
+    time_t ends_seen;     /* the last look for begins and ends, by the wall clock */
     int64_t unsettled_ms; /* clock_mono_ms since when a change is waited for; 0: none is */
     int64_t tried_ms;     /* clock_mono_ms of the last reading that failed; 0: it did not */
     int64_t shouted;      /* ... of the last complaint */
@@ -216,16 +216,17 @@ static void reload_policy(struct watch *w)
     policy_report_free(r);
 }
 
-/* Tells whether an exemption or suspension began or ended since the last look. */
+/* Tells whether an exemption or suspension began or ended since the last look, or is as it was before it did: a clock
+ * that was ahead is put right. */
 static bool something_turned(struct watch *w)
 {
-    time_t now = clock_wall(), from = w->ends_seen;
+    const time_t now = clock_wall(), seen = w->ends_seen, from = now < seen ? now : seen, to = now < seen ? seen : now;
     const struct policy *p = watch_policy(w);
     const struct policy_statement *s;
     bool turned = false;
     for (size_t i = 0; p && (s = policy_statement_at(p, i)) != NULL; i++)
         if ((s->kind == POLICY_EXEMPT || s->kind == POLICY_SUSPEND) &&
-            ((s->until > from && s->until <= now) || (s->since > from && s->since <= now)))
+            ((s->until > from && s->until <= to) || (s->since > from && s->since <= to)))
             turned = true;
     policy_unref(p);
     w->ends_seen = now;
@@ -255,8 +256,8 @@ static bool is_being_written(struct watch *w)
     return !policy_live_settled(w->path) && now - w->unsettled_ms < POLICY_SETTLE_MAX_MS;
 }
 
-/* A bad policy is read again although none of the files in force changed: what is wrong may be in a file that they do
- * not name. */
+/* A bad policy is read again although none of its files changed: what is wrong may be something that stat(2) does not
+ * show, such as the rights of a folder above. */
 static void look(struct watch *w)
 {
     struct policy_live *live = atomic_load(&w->live);

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_watch.c - the policy in a running resolver: a change is in force and makes the version go up, a bad file does
+ * not, a mend in a file that only the failed policy names does, and so does the second at which an exemption or
+ * suspension begins or ends, whichever way the clock goes past it.
+ */
+#include "tests/unit/cm.h"
+#include "base/clock.h"
+#include "policy/policy_live.h"
+#include "resolver-module/background.h"
+#include "resolver-module/watch.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[64];
+
+static const char *in(const char *name)
+{
+    static char paths[4][128];
+    static unsigned turn;
+    char *p = paths[turn++ % 4];
+    snprintf(p, sizeof paths[0], "%s/%s", folder, name);
+    return p;
+}
+
+static void put(const char *name, const char *text)
+{
+    char fresh[128];
+    snprintf(fresh, sizeof fresh, "%s.new", in(name));
+    FILE *f = fopen(fresh, "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(rename(fresh, in(name)), 0);
+}
+
+/* Whether the version comes to differ from `from` within so long. */
+static bool goes_up(const struct watch *w, unsigned from, int64_t ms)
+{
+    for (int64_t end = clock_mono_ms() + ms; clock_mono_ms() < end; clock_sleep_ms(20))
+        if (watch_version(w) != from)
+            return true;
+    return false;
+}
+
+#define POLICY                                                                                                         \
+    "set mode enforce\nrequire dnssec of names in a.example\n"                                                         \
+    "exempt a.example from dnssec because \"b\" agreed by \"c\" through 2026-12-31\n"
+
+static struct watch *start(void)
+{
+    const struct watch_hooks hooks = {NULL};
+    assert_true(background_ready());
+    return watch_start(in("policy"), folder, folder, &hooks);
+}
+
+static void a_boundary_is_noticed_both_ways(void **state)
+{
+    (void)state;
+    const time_t before = 1796000000, after = 1798900000; /* 2026-11-30, 2027-01-02 */
+    clock_set_wall(before);
+    put("policy", POLICY);
+    struct watch *w = start();
+    assert_non_null(w);
+    const struct policy *p = watch_policy(w);
+    assert_non_null(p);
+    policy_unref(p);
+    unsigned version = watch_version(w);
+    assert_false(goes_up(w, version, 600));
+    clock_set_wall(after);
+    assert_true(goes_up(w, version, 3000));
+    version = watch_version(w);
+    clock_set_wall(before); /* it was wrong, and is put right: the exemption is in force again */
+    assert_true(goes_up(w, version, 3000));
+    version = watch_version(w);
+    assert_false(goes_up(w, version, 600));
+    clock_set_wall(0);
+    watch_stop(w);
+}
+
+static void a_mend_is_noticed_where_it_is(void **state)
+{
+    (void)state;
+    put("policy", POLICY);
+    struct watch *w = start();
+    assert_non_null(w);
+    unsigned version = watch_version(w);
+    put("more", "requre dnssec of names in b.example\n");
+    put("policy", POLICY "include \"more\"\n");
+    assert_false(goes_up(w, version, 3000));
+    char error[512];
+    enum policy_source source;
+    watch_state(w, &source, error, sizeof error);
+    assert_int_equal(source, POLICY_KEPT);
+    assert_non_null(strstr(error, "requre"));
+    put("more", "require dnssec of names in b.example\n");
+    assert_true(goes_up(w, version, 6000));
+    watch_state(w, &source, error, sizeof error);
+    assert_int_equal(source, POLICY_FROM_FILE);
+    assert_string_equal(error, "");
+    watch_stop(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_boundary_is_noticed_both_ways),
+        cmocka_unit_test(a_mend_is_noticed_where_it_is),
+    };
+    snprintf(folder, sizeof folder, "/tmp/assay-test-watch.%d", (int)getpid());
+    if (mkdir(folder, 0755) != 0)
+        return 1;
+    int rc = cmocka_run_group_tests(tests, NULL, NULL);
+    for (const char *const *name = (const char *const[]){"policy", "more", "policy.snapshot", NULL}; *name; name++)
+        (void)unlink(in(*name));
+    (void)rmdir(folder);
+    return rc;
+}

@@ -83,7 +83,7 @@ static int begin(const char *state, const char *length, const char *because)
     const char *login = getenv("SUDO_USER");
     struct passwd *pw = login ? NULL : getpwuid(getuid());
     if (seconds <= 0 || seconds > PAUSE_MAX_SECONDS)
-        return cli_usage("'%s': a time such as 30m or 1h, at most 24h, is wanted", length);
+        return cli_usage("'%s': give a time such as 30m or 1h, at most 24h", length);
     if (*because == '\0' || strlen(because) > PAUSE_TEXT_MAX || strpbrk(because, "\r\n"))
         return cli_usage("the reason must be one line of 1 to %d octets", PAUSE_TEXT_MAX);
     p.until = clock_wall() + seconds;

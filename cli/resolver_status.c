@@ -34,9 +34,8 @@ static const struct option_row rows[] = {
 
 static const struct options_spec command_line = {
     .synopsis = "[--json | --prometheus] [--dir DIR]",
-    .text =
-        "How the module in Unbound is: the policy it has in force, what it saw and refused, its queue and journal, the "
-        "unsigned domains most asked for, and the broken ones with the reason.",
+    .text = "The state of the module in Unbound: its policy, what it saw and refused, its queue and journal, the "
+            "unsigned domains most asked for, and the broken ones with the reason.",
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,
 };

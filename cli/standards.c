@@ -130,7 +130,8 @@ static const struct option_row rows[] = {
 
 static const struct options_spec command_line = {
     .synopsis = "[--json | --html FILE] [STANDARD...]",
-    .text = "Says of each standard what it protects from, who has to act, what it costs, and what Assay does about it.",
+    .text =
+        "Tells for each standard what it protects from, who has to act, what it costs, and what Assay does about it.",
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,
     .most = OPTIONS_ANY,

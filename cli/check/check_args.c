@@ -118,7 +118,7 @@ static int check_sense(const struct check_options *o)
     if (o->tests)
         return -1;
     if (sources == 0)
-        return cli_usage("a domain is wanted, or --list, --own or --from");
+        return cli_usage("give a domain, or --list, --own or --from");
     if (o->from && (o->list || o->own || o->domain_count))
         return cli_usage("--from judges saved facts and takes no domains");
     if (o->json && o->csv)

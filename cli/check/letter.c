@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * letter.c - `assay letter DOMAIN`: the mail to whoever must mend a domain. Polite, exact, and never sent by itself.
+ * letter.c - `assay letter DOMAIN`: the mail to whoever must fix a domain. Polite, exact, and never sent by itself.
  *
  * Written from a check that runs now, or from facts that were saved. It names no mail, no user and no client of ours:
  * only what anybody can see of the domain from outside. Text of a stranger in it was made visible (check/testing.c); in
@@ -197,9 +197,8 @@ static const struct option_row rows[] = {
 
 static const struct options_spec command_line = {
     .synopsis = "[OPTION...] DOMAIN\n--from FILE",
-    .text =
-        "Writes the mail to whoever must mend a domain: what was found, why it matters, what to publish. Nothing is "
-        "sent.",
+    .text = "Writes the mail to whoever must fix a domain: what was found, why it matters, what to publish. Nothing is "
+            "sent.",
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,
     .most = 1,
@@ -212,7 +211,7 @@ static int read_arguments(int argc, char **argv, struct letter *l)
     if (rc >= 0)
         return rc;
     if ((n != 1) != (l->o.from != NULL))
-        return cli_usage(l->o.from ? "--from takes no domain" : "one domain is wanted, or --from FILE");
+        return cli_usage(l->o.from ? "--from takes no domain" : "give one domain, or --from FILE");
     return -1;
 }
 

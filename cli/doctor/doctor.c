@@ -24,10 +24,10 @@ static const struct check {
     void (*run)(struct doctor *d);
 } checks[] = {
     {"policy", "the policy file loads and is the one in force", doctor_policy},
-    {"files", "nobody else can change what decides", doctor_files},
+    {"files", "nobody else can change the files that decide", doctor_files},
     {"clock", "the clock is kept right", doctor_clock},
-    {"disk", "there is room for what is found", doctor_disk},
-    {"journal", "what is found is written, and taken in", doctor_journal},
+    {"disk", "there is disk space for findings", doctor_disk},
+    {"journal", "findings are written, and ingested", doctor_journal},
     {"milter", "assay-milter answers", doctor_milter},
     {"message", "a test message goes through the mail server to it, and is dropped", doctor_message},
     {"postfix", "Postfix asks it, and is set up safely", doctor_postfix},
@@ -80,7 +80,8 @@ static int read_options(int argc, char **argv, struct options *o)
     struct option_word words[CHECKS];
     const struct options_spec spec = {
         .synopsis = "[OPTION...] [CHECK...]",
-        .text = "Is this server itself in order? Changes nothing; sends one message, which assay-milter drops.",
+        .text = "Checks whether this server itself is in order. Changes nothing; sends one message, which assay-milter "
+                "drops.",
         .rows = rows,
         .row_count = sizeof rows / sizeof *rows,
         .words_are = "Checks, all of them if none is named:",

@@ -203,7 +203,7 @@ void doctor_anchor(struct doctor *d)
         return;
     }
     if (access(anchor, F_OK) != 0)
-        doctor_say(d, DOCTOR_NOTE, "%s is not made yet; assay-milter makes it at its first start", anchor);
+        doctor_say(d, DOCTOR_NOTE, "%s does not exist yet; assay-milter creates it at its first start", anchor);
     if (access(anchor, R_OK) != 0)
         used = SYSTEM_ANCHOR;
     struct dns_budget budget = {.lookups = 2, .lookup_ms = 5000, .total_ms = 8000};

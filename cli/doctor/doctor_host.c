@@ -58,7 +58,7 @@ void doctor_clock(struct doctor *d)
         doctor_say(d, DOCTOR_UNKNOWN, "the kernel does not say whether the clock is kept right: %s", strerror(errno));
     else if (state == TIME_ERROR || t.status & STA_UNSYNC)
         doctor_say(d, DOCTOR_WARNING,
-                   "nothing keeps the clock right; signatures and exemptions are judged by it\n"
+                   "nothing synchronises the clock; signatures and exemptions depend on it\n"
                    "run a time service, such as chrony or systemd-timesyncd");
     else
         doctor_say(d, DOCTOR_OK, "the clock is kept right");
@@ -92,11 +92,11 @@ void doctor_disk(struct doctor *d)
                           : free_bytes < DISK_WARNING ? DOCTOR_WARNING
                                                       : DOCTOR_OK;
     if (s != DOCTOR_OK)
-        doctor_say(d, s,
-                   "%llu MB are free where findings are kept (%s)\nmake room, or set journal.dir to a larger disk",
-                   mega, dir);
+        doctor_say(
+            d, s, "%llu MB are free in the folder of the findings (%s)\nmake room, or set journal.dir to a larger disk",
+            mega, dir);
     else
-        doctor_say(d, DOCTOR_OK, "%llu MB are free where findings are kept", mega);
+        doctor_say(d, DOCTOR_OK, "%llu MB are free in the folder of the findings", mega);
     if (v.f_files && v.f_favail < 1000)
         doctor_say(d, DOCTOR_WARNING, "only %llu files can still be made on that disk\nremove small files",
                    (unsigned long long)v.f_favail);
@@ -139,5 +139,5 @@ void doctor_journal(struct doctor *d)
                    "%u journal segments wait for assay-ledger, the oldest for %ld hours\nsystemctl status assay-ledger",
                    waiting, age / 3600);
     else
-        doctor_say(d, DOCTOR_OK, "the journal is taken in (%u segments wait)", waiting);
+        doctor_say(d, DOCTOR_OK, "the journal is ingested (%u segments wait)", waiting);
 }

@@ -158,7 +158,7 @@ static void await_receipt(struct doctor *d, const struct test_message *m, const 
         doctor_say(
             d, DOCTOR_CRITICAL,
             "a test message given to %s did not come to its end in assay-milter (it can be delivered to nobody)\n"
-            "look for assay-milter's and the mail server's words of this minute in the log",
+            "look for assay-milter's and the mail server's lines of this minute in the log",
             where);
         return;
     }

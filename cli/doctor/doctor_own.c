@@ -62,7 +62,7 @@ static void judge_records(struct doctor *d, struct dns_scope *s, const char *dom
     if (doctor_answered(d, spf) || spf->state == DNS_NODATA || spf->state == DNS_NXDOMAIN) {
         const char *text = policy_record(s, spf, "v=spf1", &count);
         if (count > 1)
-            doctor_say(d, DOCTOR_CRITICAL, "%s has %u SPF records: receivers take that for an error\nkeep one", domain,
+            doctor_say(d, DOCTOR_CRITICAL, "%s has %u SPF records: receivers treat that as an error\nkeep one", domain,
                        count);
         else if (!text)
             doctor_say(d, DOCTOR_WARNING,
@@ -88,10 +88,9 @@ static void judge_records(struct doctor *d, struct dns_scope *s, const char *dom
     }
     const struct dns_answer *soa = dns_get(s, domain, DNS_SOA);
     if (soa->state == DNS_FOUND && soa->security == DNS_INSECURE)
-        doctor_say(
-            d, DOCTOR_WARNING,
-            "%s is not signed with DNSSEC\nlet the zone be signed, and the registrar hand the DS record to the parent",
-            domain);
+        doctor_say(d, DOCTOR_WARNING,
+                   "%s is not signed with DNSSEC\nhave the zone signed, and the DS record published by the registrar",
+                   domain);
 }
 
 void doctor_own(struct doctor *d)

@@ -54,7 +54,7 @@ static void judge_file(struct doctor *d, const char *path, const struct dane_hos
     size_t n = 0;
 
     if (certificate_read_chains(d->arena, path, chains, &n) != STATUS_OK) {
-        doctor_say(d, DOCTOR_UNKNOWN, "%s, which Postfix is configured with: no certificate can be read in it", path);
+        doctor_say(d, DOCTOR_UNKNOWN, "%s, which Postfix is configured with: it has no readable certificate", path);
         return;
     }
     for (size_t i = 0; i < n; i++) {

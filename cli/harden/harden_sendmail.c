@@ -131,7 +131,7 @@ void harden_sendmail(struct harden *h)
     if (!made_from(h, cf, mc, cf_path))
         return;
     if (v.defined) {
-        harden_refuse(h, "%s: %s\nmend or remove the line of the filter assay in sendmail.mc, then run this again",
+        harden_refuse(h, "%s: %s\nfix or remove the line of the filter assay in sendmail.mc, then run this again",
                       cf_path, v.trouble);
         return;
     }

@@ -34,7 +34,7 @@ static bool may_replace(struct harden *h, bool anew, bool *keep)
         return false;
     *keep = exists && !anew && begins(now, MARK);
     if (*keep) {
-        harden_note(h, "%s was carried over before, and stays as it is; --force makes it anew", h->policy_path);
+        harden_note(h, "%s was carried over earlier, and stays as it is; --force creates it again", h->policy_path);
         return true;
     }
     if (!exists || anew || slice_trim(now).n == 0 || (there && slice_eq(now, fresh)))

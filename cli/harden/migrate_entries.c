@@ -107,7 +107,7 @@ static bool add_file(struct migrate *m, const struct migrate_value *v, const cha
     if (!exists)
         harden_refuse(m->h, "%s:%u: %s names %s, and there is no such file", v->file, v->line, v->option->name, real);
     else if (text.n && memchr(text.p, '\0', text.n))
-        harden_refuse(m->h, "%s: a NUL octet; this is no text file", real);
+        harden_refuse(m->h, "%s: a NUL octet; this is not a text file", real);
     else
         return add_all(m, v, text, true, set);
     return false;

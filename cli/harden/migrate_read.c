@@ -52,7 +52,7 @@ static void unknown(struct migrate *m, const struct place *at, struct slice name
     for (size_t i = 0; i < TABLE_COUNT; i++)
         names[i] = table[i].program == at->program ? table[i].name : NULL;
     const char *near = words_nearest(name, names, TABLE_COUNT);
-    harden_refuse(m->h, "%s:%u: '%.*s' is no option of %s%s%s%s", at->file, at->line, SLICE_ARG(name),
+    harden_refuse(m->h, "%s:%u: '%.*s' is not an option of %s%s%s%s", at->file, at->line, SLICE_ARG(name),
                   programs[at->program].name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
@@ -82,7 +82,7 @@ static void read_option(struct migrate *m, const struct place *at, struct slice 
     if (equals && rest.n && *rest.p == '=')
         rest = slice_trim(slice_from(rest, 1));
     else if (equals) {
-        harden_refuse(m->h, "%s:%u: '%.*s': a name, '=' and a value are wanted", at->file, at->line, SLICE_ARG(line));
+        harden_refuse(m->h, "%s:%u: '%.*s': expected a name, '=' and a value", at->file, at->line, SLICE_ARG(line));
         return;
     }
     if (equals && slice_eq_nocase(name, slice_str("defaultSeedOnly")))
@@ -111,7 +111,7 @@ static void read_lines(struct migrate *m, struct place at, struct slice text)
             continue;
         }
         if (line.n && memchr(line.p, '\0', line.n)) {
-            harden_refuse(m->h, "%s:%u: a NUL octet; this is no text file", at.file, at.line);
+            harden_refuse(m->h, "%s:%u: a NUL octet; this is not a text file", at.file, at.line);
             return;
         }
         if (line.n && line.p[line.n - 1] == '\r')
@@ -165,7 +165,7 @@ bool migrate_read(struct migrate *m, const struct migrate_paths *paths)
         any |= m->found[p];
     }
     if (!any && !m->h->refused)
-        harden_refuse(m->h, "none of %s, %s and %s is there: there is nothing to come from", programs[0].path,
+        harden_refuse(m->h, "none of %s, %s and %s is there: there is nothing to carry over", programs[0].path,
                       programs[1].path, programs[2].path);
     return !m->h->refused;
 }

@@ -59,10 +59,10 @@ static const char *domain_of(struct writer *w, const struct migrate_value *v, co
     char kept[LIMIT_DOMAIN + 1];
     if (domain_from_text(slice_str(name), kept) == STATUS_OK && strchr(kept, '.'))
         return arena_strdup(w->m->h->arena, kept);
-    buf_printf(w->out, "# %s: left out, since it is no domain: ", v->option->name);
+    buf_printf(w->out, "# %s: left out, because it is not a domain: ", v->option->name);
     add_shown(w->out, name);
     buf_addc(w->out, '\n');
-    harden_note(w->m->h, "%s:%u: %s: '%s' is no domain, and is left out", v->file, v->line, v->option->name, name);
+    harden_note(w->m->h, "%s:%u: %s: '%s' is not a domain, and is left out", v->file, v->line, v->option->name, name);
     return NULL;
 }
 
@@ -83,8 +83,8 @@ static bool each_domain(struct writer *w, enum migrate_program p, const char *na
             buf_printf(w->out, "%s%s%s\n", before, d, after);
     }
     if (set.net_count) {
-        buf_printf(w->out, "# %s: addresses in it are left out: domains are wanted\n", name);
-        harden_note(w->m->h, "%s:%u: %s: addresses are left out, since domains are wanted", v->file, v->line, name);
+        buf_printf(w->out, "# %s: addresses in it are left out: only domains are possible\n", name);
+        harden_note(w->m->h, "%s:%u: %s: addresses are left out, because domains are expected", v->file, v->line, name);
     }
     return true;
 }
@@ -142,7 +142,7 @@ static void names_left_out(struct writer *w, const struct migrate_value *v, cons
         buf_printf(w->out, "# %s: left out, write its addresses: ", v->option->name);
         add_shown(w->out, s->names[i]);
         buf_addc(w->out, '\n');
-        harden_note(w->m->h, "%s:%u: %s: '%s' is left out: networks are wanted, write its addresses by 'own network'",
+        harden_note(w->m->h, "%s:%u: %s: '%s' is left out: expected networks; write its addresses by 'own network'",
                     v->file, v->line, v->option->name, s->names[i]);
     }
 }
@@ -246,8 +246,7 @@ static void write_spf(struct writer *w)
     const bool first_only = migrate_switch(w->m, MIGRATE_POLICYD, "No_Mail");
     const bool rejects = is_word(level, "Fail", "Softfail", "SPF_Not_Pass");
     if (!rejects && !is_word(level, "False", "No_Check", NULL) && v)
-        harden_refuse(w->m->h,
-                      "%s:%u: Mail_From_reject = %s: one of SPF_Not_Pass, Softfail, Fail, False, No_Check is wanted",
+        harden_refuse(w->m->h, "%s:%u: Mail_From_reject = %s: expected SPF_Not_Pass, Softfail, Fail, False or No_Check",
                       v->file, v->line, level);
     from(w, MIGRATE_POLICYD, "TestOnly");
     from(w, MIGRATE_POLICYD, "Mail_From_reject");
@@ -281,8 +280,7 @@ static void write_dkim(struct writer *w)
         if (tolower((unsigned char)*action) == *actions[i].old)
             ours = actions[i].ours;
     if (!ours && *action && !strchr("aA", *action))
-        harden_refuse(w->m->h,
-                      "opendkim: On-NoSignature %s: one of accept, discard, quarantine, reject, tempfail is wanted",
+        harden_refuse(w->m->h, "opendkim: On-NoSignature %s: expected accept, discard, quarantine, reject or tempfail",
                       action);
     if (ours) {
         from(w, MIGRATE_OPENDKIM, "On-NoSignature");
@@ -376,7 +374,7 @@ static void write_dns(struct writer *w)
         const char *text = migrate_text(w->m, p, "DNSTimeout");
         const long seconds = strtol(text, NULL, 10);
         if (strspn(text, "0123456789") != strlen(text))
-            harden_refuse(w->m->h, "%s:%u: DNSTimeout %s: a number of seconds is wanted",
+            harden_refuse(w->m->h, "%s:%u: DNSTimeout %s: expected a number of seconds",
                           migrate_value(w->m, p, "DNSTimeout")->file, migrate_value(w->m, p, "DNSTimeout")->line, text);
         from(w, p, "DNSTimeout");
         if (seconds < 1 || seconds > 30)

@@ -59,7 +59,7 @@ static bool is_text(struct postfix *p, const char *path, struct slice text)
     for (const char *c = text.p; nul && c < nul; c++)
         line += *c == '\n';
     if (nul) {
-        harden_refuse(p->h, "%s:%u: a NUL octet; this is no text file", path, line);
+        harden_refuse(p->h, "%s:%u: a NUL octet; this is not a text file", path, line);
         return false;
     }
     for (size_t i = 0; i < text.n; line++) {

@@ -284,7 +284,7 @@ static enum unbound_trial_result watch(struct unbound_trial *t, pid_t pid, const
     bool answered = false;
     while (status && clock_mono_ms() < end) {
         if (waitpid(pid, &how, WNOHANG) == pid) {
-            *said = last_words(t, "it ended at once, and said nothing");
+            *said = last_words(t, "it ended at once, without a message");
             return is_forbidden(t, how, *said) ? UNBOUND_TRIAL_FORBIDDEN : UNBOUND_TRIAL_FAILED;
         }
         answered = answered || answers(t->port);

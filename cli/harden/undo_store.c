@@ -126,7 +126,7 @@ static enum status own_folder(struct arena *a, const char *path, const char **wh
     bool good = fd >= 0 && fstat(fd, &st) == 0 && (st.st_uid == 0 || st.st_uid == geteuid()) && !(st.st_mode & 022);
     if (fd >= 0)
         close(fd);
-    return good ? STATUS_OK : fail(a, STATUS_DENIED, path, "it must be root's, and nobody else may write to it", why);
+    return good ? STATUS_OK : fail(a, STATUS_DENIED, path, "root must own it, and nobody else may write to it", why);
 }
 
 /* Opens a folder of sets to read it. -1: there is none, or (refused) it is not ours alone. */
@@ -143,7 +143,7 @@ static int open_folder(struct arena *a, const char *path, bool *refused, const c
         return fd;
     close(fd);
     *refused = true;
-    (void)fail(a, STATUS_DENIED, path, "not read: it is not root's alone", why);
+    (void)fail(a, STATUS_DENIED, path, "not read: others than root can change it", why);
     return -1;
 }
 
@@ -299,7 +299,7 @@ static enum status read_text(struct arena *a, const char *keep, unsigned set, co
     if (s == STATUS_OK)
         *out = arena_slice(a, buf_slice(&b));
     else if (s != STATUS_MISSING && path)
-        (void)fail(a, s, path, "not read: it is no regular file of root's, or cannot be read", why);
+        (void)fail(a, s, path, "not read: it is not a regular file that root owns, or it cannot be read", why);
     buf_release(&b);
     return s;
 }
@@ -457,10 +457,11 @@ enum status undo_adopt(struct arena *a, const char *state, const char *what, con
     if (good && s == STATUS_OK)
         (void)rmdir(old);
     else if (!good)
-        *ignored = arena_printf(a,
-                                "%s: what an earlier version kept there is not believed, since it is not root's alone; "
-                                "look at it, and remove it",
-                                old);
+        *ignored = arena_printf(
+            a,
+            "%s: what an earlier version kept there is not believed, since others than root can change it; "
+            "look at it, and remove it",
+            old);
     *why = good ? *why : NULL;
     return s;
 }

@@ -8,7 +8,7 @@
 #include "cli/ledger/ledger.h"
 
 static const struct cli_command commands[] = {
-    {"show", ledger_show, NULL, "what was found, as it was found, from the journals"},
+    {"show", ledger_show, NULL, "the last findings, from the journals"},
     {"domain", ledger_domain, NULL, "what was seen of one domain"},
     {"standards", ledger_standards, NULL, "how many meet each standard, by week"},
     {"refused", ledger_refused, NULL, "what was refused or held, or would have been, and why"},
@@ -18,12 +18,12 @@ static const struct cli_command commands[] = {
     {"hosts", ledger_hosts, NULL, "the hosts that write to this ledger"},
     {"dmarc-reports", ledger_reports, NULL, "make and send a day's DMARC reports, or show what would be sent"},
     {"suppressed", ledger_suppressed, NULL, "DMARC reports of ours that were not sent, and why"},
-    {"read-report", ledger_read_report, NULL, "take in DMARC and TLS reports that others sent about our domains"},
+    {"read-report", ledger_read_report, NULL, "read DMARC and TLS reports that others sent about our domains"},
     {"admit", ledger_admit, NULL, "let a host add to a shared ledger, and do nothing else"},
     {"tidy", ledger_tidy, NULL, "delete what is older than it may be kept, now"},
     {"backup", ledger_backup, NULL, "copy the ledger to a file while it is in use"},
-    {"restore", ledger_restore, NULL, "put a backup in the ledger's place"},
-    {"forget", ledger_forget, NULL, "take everything about a domain or an address out of the ledger"},
+    {"restore", ledger_restore, NULL, "replace the ledger by a backup"},
+    {"forget", ledger_forget, NULL, "delete everything about a domain or an address from the ledger"},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -61,9 +61,8 @@ int ledger_backup(int argc, char **argv)
 int ledger_restore(int argc, char **argv)
 {
     static const struct ledger_usage usage = {
-        "FILE",
-        "Puts a backup in the place of the ledger. assay-ledger must not be running. Journals that are still there are "
-        "taken in again where the backup does not have them yet. With PostgreSQL: prints what to run."};
+        "FILE", "Replaces the ledger by a backup. assay-ledger must not be running. Journals that are still there are "
+                "taken in again where the backup does not have them yet. With PostgreSQL: prints what to run."};
     struct ledger_args a;
     struct ledger_config c;
     char why[STORE_ERROR] = "";

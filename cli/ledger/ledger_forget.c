@@ -105,7 +105,7 @@ static int64_t forget_folder(const char *dir, const char *subject, bool dry_run)
         else if (n && aside)
             lines += n;
         else if (n)
-            printf("not reached: %s is still being written and mentions %s; it goes when it is closed and taken in\n",
+            printf("not reached: %s is still being written and mentions %s; it goes when it is closed and ingested\n",
                    path, subject);
     }
     if (d)

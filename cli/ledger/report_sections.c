@@ -175,7 +175,7 @@ static enum status unsigned_zones(struct report *r)
     static const struct table_column columns[] = {
         {"zone", "Domain"}, {"state", "DNSSEC"}, {"count", "Asked for"}, {NULL, NULL}};
     struct table *t = section(r, "zones", "Domains without working DNSSEC, by how often they were asked for",
-                              "Whoever runs the DNS of these domains has to sign them, or to mend what is broken.",
+                              "Whoever runs the DNS of these domains has to sign them, or to fix what is broken.",
                               "None was seen.", columns);
     struct store_rows *q =
         store_ask(r->store,
@@ -287,7 +287,7 @@ static enum status losses(struct report *r)
 {
     static const struct table_column columns[] = {
         {"host", "Host"}, {"last", "Last heard of"}, {"dropped", "Dropped"}, {"lost", "Lost"}, {NULL, NULL}};
-    struct table *t = section(r, "hosts", "How whole these figures are",
+    struct table *t = section(r, "hosts", "How complete these figures are",
                               "Findings that a host could not keep (a full disk, too many at once) since it began to "
                               "write, and when it was last heard of.",
                               "No host has written.", columns);

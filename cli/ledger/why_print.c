@@ -72,7 +72,7 @@ static bool print_lines(const struct record *r)
         table_text(t, excused ? excused : value_text(l, "expired") ? "(expired)" : "");
         table_text(t, value_text(l, "reason"));
     }
-    bool ok = table_print(t, TABLE_TEXT, "  The policy was asked nothing.");
+    bool ok = table_print(t, TABLE_TEXT, "  The policy was not asked.");
     table_free(t);
     return ok;
 }

@@ -45,7 +45,7 @@ static const struct option_row rows[] = {
     OPTIONS_TEXT(0, "because", "TEXT", because,
                  "why it is written although it hits somebody (kept in the policy), or now"),
     OPTIONS_FLAG(0, "now", now, "enforce before there are 14 days and 100 mails; needs --because"),
-    OPTIONS_FLAG(0, "undo", undo, "take the last step out of the policy again"),
+    OPTIONS_FLAG(0, "undo", undo, "remove the last step from the policy again"),
     OPTIONS_FLAG('a', "all", all, "name every sender that would be hit"),
     OPTIONS_NUMBER(0, "days", "N", days, 1, DAYS_MOST,
                    "days of mail that are enough to be sure (default 14), and how far to look back"),
@@ -58,9 +58,8 @@ static const struct option_row rows[] = {
 
 static const struct options_spec command_line = {
     .synopsis = "[--write STEP [--trial] [--yes]] [OPTION...]",
-    .text =
-        "The path from the first day to enforced: which rule can be tightened now, by what the ledger saw; whose mail "
-        "that would touch; whom to ask first. On yes the line is written into the policy.",
+    .text = "The next step towards enforcement: which rule can be tightened now, by what the ledger saw; whose mail "
+            "that would touch; whom to ask first. On yes the line is written into the policy.",
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,
     .after = "Exit code: 0 nothing is left to do, or it is done; 1 there are steps to take.",
@@ -120,13 +119,13 @@ static void print_step(const struct next *n, size_t i, bool all)
     printf("%2zu  %s%-12s%s %s: %s\n      %s\n", i + 1, cli_colour(stdout, colours[s->state]), state_name(s->state),
            cli_colour(stdout, CLI_PLAIN), s->id, s->title, s->line);
     if (s->state == NEXT_ASK_FIRST)
-        printf("      %lld of %lld mails would be treated otherwise, of %zu sender%s:\n", (long long)s->mails,
+        printf("      %lld of %lld mails would be treated differently, of %zu sender%s:\n", (long long)s->mails,
                (long long)n->mails, s->hit_count, s->hit_count == 1 ? "" : "s");
     if (s->stopped)
         printf("      %lld forged mail%s would be stopped, from where the domain never sent: nobody has to act\n",
                (long long)s->stopped, s->stopped == 1 ? "" : "s");
     if (s->state == NEXT_READY)
-        printf("      none of %lld mails in %lld days would have been treated otherwise\n", (long long)n->mails,
+        printf("      none of %lld mails in %lld days would have been treated differently\n", (long long)n->mails,
                (long long)n->days);
     if (s->state == NEXT_NOT_YET && n->stale > NEXT_STALE_DAYS)
         printf("      the newest mail in the ledger is %lld days old: does assay-ledger run? assay doctor says\n",
@@ -268,15 +267,16 @@ static int is_refused(const struct next *n, const struct next_step *step, const 
     }
     if (step->state == NEXT_NOT_YET && n->stale > NEXT_STALE_DAYS) {
         cli_error("%s: not yet: the newest mail in the ledger is %lld days old, so nobody knows whom it would hit. "
-                  "Nothing was written; --trial looks first",
+                  "Nothing was written; use --trial to observe first",
                   step->id, (long long)n->stale);
         return EX_UNAVAILABLE;
     }
     if (step->state == NEXT_ASK_FIRST && !o->because && (o->yes || !isatty(STDIN_FILENO))) {
-        cli_error("%s: %lld mail%s of %zu sender%s would be treated otherwise: ask them first, or exempt them. Nothing "
-                  "was written; --because \"...\" writes it all the same, --trial looks first",
-                  step->id, (long long)step->mails, step->mails == 1 ? "" : "s", step->hit_count,
-                  step->hit_count == 1 ? "" : "s");
+        cli_error(
+            "%s: %lld mail%s of %zu sender%s would be treated differently: ask them first, or exempt them. Nothing "
+            "was written; --because \"...\" writes it all the same, use --trial to observe first",
+            step->id, (long long)step->mails, step->mails == 1 ? "" : "s", step->hit_count,
+            step->hit_count == 1 ? "" : "s");
         return EX_USAGE;
     }
     if (step->state == NEXT_ASK_FIRST)
@@ -322,7 +322,7 @@ static int write_step(struct next *n, const struct options *o, const char *keep)
     if (refused >= 0)
         return refused;
     if (o->trial && (step->is_mode || strncmp(step->line, "own ", 4) == 0))
-        return cli_usage("'%s' is no rule that could be on trial", step->id);
+        return cli_usage("'%s' is not a rule that could be on trial", step->id);
     if (o->trial)
         step->line = strncmp(step->line, "always ", 7) == 0 ? arena_printf(n->arena, "always trial %s", step->line + 7)
                                                             : arena_printf(n->arena, "trial %s", step->line);
@@ -397,7 +397,7 @@ static int next(struct arena *a, const struct options *o, const char *keep)
     }
     struct store *s = policy_ledger_open(n.now);
     if (!s)
-        cli_error("there is no ledger to ask in %s yet: assay-ledger makes it",
+        cli_error("there is no ledger in %s yet: assay-ledger creates it",
                   policy_set_text(n.now, SETTING_LEDGER_STORE));
     rc = s ? weigh(&n, s) : EX_NOINPUT;
     if (rc == -1)

@@ -45,7 +45,7 @@ struct next_step {
     const struct policy *after;
 
     enum next_state state;
-    int64_t mails;   /* that would be treated otherwise, except forgery */
+    int64_t mails;   /* that would be treated differently, except forgery */
     int64_t stopped; /* forged mail that it would stop: nobody has to act */
     struct next_hit *hits;
     size_t hit_count;

@@ -28,7 +28,7 @@ static const char *const beaten_words[] = {
     [POLICY_BEATEN_EXEMPTION] = "another exemption is closer, or stands later",
     [POLICY_BEATEN_EXPIRED] = "it has ended",
     [POLICY_BEATEN_EVIDENCE] = "its 'via' or 'signed by' does not hold, or it has not begun",
-    [POLICY_BEATEN_NEEDLESS] = "nothing is asked that it could excuse",
+    [POLICY_BEATEN_NEEDLESS] = "no statement asks for what it could excuse",
     [POLICY_BEATEN_MAY_ONLY_TIGHTEN] = "a file that may only tighten counts where it asks more, and only there",
 };
 
@@ -43,7 +43,7 @@ static int prepare(struct asking *k, const struct policy_args *a)
     k->q = (struct policy_question){
         .names = a->names, .own_from = a->submission, .rcpt = a->rcpt, .at = a->at ? a->at : clock_wall()};
     if (!a->from && !a->client && !a->submission)
-        return cli_usage("who is asked about? --from DOMAIN, --client ADDRESS or --submission");
+        return cli_usage("who is meant? Give --from DOMAIN, --client ADDRESS or --submission");
     if (a->from && domain_from_text(slice_str(who_of(a->from)), k->who) != STATUS_OK)
         return cli_usage("'%s' is no domain name", a->from);
     k->q.who = a->from ? k->who : NULL;
@@ -104,7 +104,7 @@ static void print_answer(const char *name, const struct policy_question *q, cons
     if (a->statement)
         print_statement("decided by", a->statement);
     else
-        printf("    %-12s no statement speaks of it\n", "decided by");
+        printf("    %-12s no statement applies\n", "decided by");
     if (a->exemption)
         print_statement("excused by", a->exemption);
     if (a->expired)
@@ -199,7 +199,8 @@ static void say_listener(const struct asking *k)
     static const char *const words[] = {
         [POLICY_AS_USUAL] = NULL,
         [POLICY_AS_SUBMISSION] = "What comes in there is from our own users: sender checks are skipped.",
-        [POLICY_AS_RELAY] = "What comes in there is a relay's: judged is the client in the topmost Received line.",
+        [POLICY_AS_RELAY] =
+            "Mail that comes in there is from a relay: we judge the client in the topmost Received line.",
         [POLICY_AS_UNJUDGED] = "What comes in there is not judged at all.",
     };
     const struct policy_statement *s = policy_listener(k->p, k->listener);
@@ -224,7 +225,7 @@ static void say_house(const struct asking *k)
     if (k->q.client && policy_is_own_network(k->p, k->q.client))
         printf("The client is in our own network: sender checks are skipped.\n");
     if (k->q.client && policy_is_relay(k->p, k->q.client))
-        printf("The client is a relay of ours: judged is the client in the Received line it wrote.\n");
+        printf("The client is one of our relays: we judge the client in the Received line it wrote.\n");
     if (k->q.who && !k->q.names && (s = policy_trusted(k->p, k->q.who, k->q.rcpt, k->q.client, k->q.at)))
         print_statement("trusted by", s);
     if (k->q.who && (s = policy_suspended(k->p, k->q.who, k->q.at)))

@@ -165,7 +165,7 @@ int policy_cmd_check(int argc, char **argv)
 {
     static const struct policy_usage usage = {
         "[--strict] [--json] [--at DATE] [--ask-dns | --dns FILE] [FILE]\n--for-reload [--state DIR] [FILE]",
-        "Reads the policy and shows each error and doubt, its place and a fix. --at judges its dates as of another "
+        "Reads the policy and shows each error and warning, its place and a fix. --at judges its dates as of another "
         "day. "
         "--ask-dns looks whether our own domains publish DMARC (--dns: by a saved file of answers). --for-reload: "
         "would "

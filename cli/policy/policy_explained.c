@@ -211,7 +211,7 @@ static void put_page(struct listing *l)
     buf_printf(
         out,
         ". As of %s; policy %s.</p>\n<p>Every exception to the security standards this organisation insists on: what "
-        "is excused, why, who agreed, and until when. An exception that has ended is in force no more; it stays in "
+        "is excused, why, who agreed, and until when. An exception that has ended is no longer in force; it stays in "
         "this register until it is taken out of the policy. \"Applied\": all mail of the last 30 days met the "
         "standard, so that the exception is no longer needed.</p>\n<table><thead><tr><th>What</th><th>Standard</th>"
         "<th>For whom</th><th>Because</th><th>Agreed by</th><th>Since</th><th>Through</th><th>State</th><th>Used</th>"

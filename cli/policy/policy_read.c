@@ -169,13 +169,13 @@ static void say_standard(struct reading *r, const struct policy_statement *s, en
     else if (s->level == POLICY_IGNORE)
         buf_adds(&b, _("not looked at"));
     else if (s->level == POLICY_RECORD)
-        buf_adds(&b, _("looked at and written down; nothing is ever done because of it"));
+        buf_adds(&b, _("checked and recorded; nothing is ever done because of it"));
     else if (s->who.kind == POLICY_NETWORK && standard == STANDARD_DMARC)
         buf_adds(&b, _("mail from there that fails is refused where the owner of its domain asks for that, without a "
                        "second sign "
                        "that it is forged"));
     else if (!asks)
-        buf_adds(&b, _("looked at and written down; nothing is done because of it, since this standard publishes no "
+        buf_adds(&b, _("checked and recorded; nothing is done because of it, since this standard publishes no "
                        "wish of the sender's"));
     else {
         buf_adds(&b, asks);
@@ -228,7 +228,7 @@ static void say_names(struct reading *r, const struct policy_statement *s)
         put_party(r, &s->who, &b);
     buf_printf(&b, ": %s",
                asks                        ? asks
-               : s->level == POLICY_RECORD ? _("whether answers are signed is written down, and no answer is refused")
+               : s->level == POLICY_RECORD ? _("whether answers are signed is recorded, and no answer is refused")
                                            : _("not looked at"));
     if (s->strictly)
         buf_adds(&b, _("; so are answers that lead on to an unsigned name elsewhere"));
@@ -271,7 +271,7 @@ static void say_exempt(struct reading *r, const struct policy_statement *s)
     }
     if (s->signed_by)
         buf_printf(&b, _(", when it bears a valid signature of %s"), s->signed_by);
-    buf_adds(&b, _(": it is still looked at and written down, but nothing is done because of it"));
+    buf_adds(&b, _(": it is still checked and recorded, but nothing is done because of it"));
     if (s->standards & POLICY_BIT(STANDARD_DNSSEC))
         buf_adds(&b, _("; our resolver still refuses its wrongly signed names, but no unsigned ones"));
     buf_addc(&b, '.');
@@ -351,17 +351,17 @@ static void say_listener(struct reading *r, const struct policy_statement *s)
         buf_printf(&b, "%s\"%s\"", i ? _(" or ") : "", s->items[i]);
     buf_adds(&b, l->as == POLICY_AS_SUBMISSION ? _(" is from our own users, and not judged as mail from outside.")
                  : l->as == POLICY_AS_RELAY
-                     ? _(" came through a relay of ours, and is judged by who gave it to the relay.")
+                     ? _(" came through a relay of ours, and we judge the host that handed it to the relay.")
                  : l->as == POLICY_AS_UNJUDGED ? _(" was judged before, and is not looked at again.")
                                                : _(" is judged like any other."));
     if (l->mode)
         buf_adds(&b, strcmp(l->mode, "enforce") == 0
                          ? _(" There, what this policy says is done, whatever holds elsewhere.")
-                         : _(" There, what would be done is written down, and nothing is done."));
+                         : _(" There, what would be done is recorded, and nothing is done."));
     if (l->when_unsure)
         buf_adds(&b, strcmp(l->when_unsure, "defer") == 0
-                         ? _(" What could not be found out for the moment makes such mail wait.")
-                         : _(" What could not be found out for the moment does not hold such mail up."));
+                         ? _(" A check that fails for the moment delays such mail.")
+                         : _(" A check that fails for the moment does not delay such mail."));
     put_because(s, &b);
     put_line(s, &b);
     paragraph_of(r, "  - ", &b);
@@ -487,7 +487,7 @@ static void introduction(struct reading *r)
     if (policy_set_is(r->p, SETTING_MODE, "enforce"))
         buf_adds(&b, _("It is in force: what it says is done."));
     else
-        buf_adds(&b, _("It is a dry run: every message is judged and what would be done is written down, but nothing "
+        buf_adds(&b, _("It is a dry run: every message is judged and what would be done is recorded, but nothing "
                        "is done to any message."));
     buf_printf(&b, _(" This page was made from policy version %s; lines in brackets are lines of its file."),
                policy_hash(r->p));
@@ -510,9 +510,9 @@ int policy_cmd_read(int argc, char **argv)
         return rc;
     struct reading r = {.p = p, .out = BUF_INIT, .width = (size_t)cli_width(stdout)};
     introduction(&r);
-    chapter(&r, _("What happens to incoming mail"),
-            _("Nothing is asked: all standards are looked at and written down."), KIND(POLICY_RULE));
-    chapter(&r, _("What our resolver insists on"), _("Nothing: signatures in DNS are looked at and written down."),
+    chapter(&r, _("What happens to incoming mail"), _("Nothing is asked: all standards are checked and recorded."),
+            KIND(POLICY_RULE));
+    chapter(&r, _("What our resolver insists on"), _("Nothing: signatures in DNS are checked and recorded."),
             KIND(POLICY_NAMES_RULE));
     chapter(&r, _("What is excused, and why"), _("Nothing and nobody."), KIND(POLICY_EXEMPT) | KIND(POLICY_SUSPEND));
     chapter(&r, _("Who is trusted to forward mail"), _("Nobody."), KIND(POLICY_TRUST));

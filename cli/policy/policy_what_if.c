@@ -147,7 +147,7 @@ static void print_text(const struct what_if *w)
     size_t domains = 0;
     while (domains < w->count && w->senders[domains].changed)
         domains++;
-    printf("%zu of %zu message%s would be treated otherwise, of %zu sender domain%s.\n", w->changed, w->messages,
+    printf("%zu of %zu message%s would be treated differently, of %zu sender domain%s.\n", w->changed, w->messages,
            w->messages == 1 ? "" : "s", domains, domains == 1 ? "" : "s");
 }
 
@@ -246,7 +246,7 @@ int policy_cmd_what_if(int argc, char **argv)
     static const struct policy_usage usage = {
         "[--json] [--dns FILE] [--at DATE] [-P FILE] OTHER [MAIL]",
         "Judges saved mail (a file, an mbox, a Maildir, a folder) by the policy and by OTHER, and counts by sender "
-        "domain what would be treated otherwise. --dns answers from a saved file, as for assay verify. Without MAIL: "
+        "domain what would be treated differently. --dns answers from a saved file, as for assay verify. Without MAIL: "
         "the "
         "mails of which the ledger still keeps the record, of the last 30 days or since --at. Exit code: 0 nothing "
         "changes, 1 something does."};

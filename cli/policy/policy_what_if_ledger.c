@@ -150,9 +150,10 @@ static void print_text(const struct estimate *e, const char *since)
     }
     if (e->count > LINES_MOST)
         printf("and %zu more domains.\n", e->count - LINES_MOST);
-    printf("%lld of %lld mails since %s would be treated otherwise, as the milter would decide by what it found then. "
-           "Statements `writing to` are left out: records hold no recipients.\n",
-           (long long)e->changed, (long long)e->looked_at, since);
+    printf(
+        "%lld of %lld mails since %s would be treated differently, as the milter would decide by what it found then. "
+        "Statements `writing to` are left out: records hold no recipients.\n",
+        (long long)e->changed, (long long)e->looked_at, since);
 }
 
 static void print_json(const struct estimate *e, const char *since)

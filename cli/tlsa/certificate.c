@@ -117,7 +117,7 @@ static enum status from_octets(struct arena *a, struct slice file, struct certif
     if (!x) {
         enum status s = certificate_from_der(a, file, out, why);
         if (s == STATUS_INVALID)
-            *why = "no certificate in it: a PEM file with BEGIN CERTIFICATE, or DER, is wanted";
+            *why = "no certificate in it: expected a PEM file with BEGIN CERTIFICATE, or DER";
         return s;
     }
     enum status s = fill(a, x, out, why);

@@ -257,7 +257,7 @@ static int print_plan(const struct options *o, const struct plan *p)
     issuer_record(o, p, "     ");
     printf("2. not before %s (two times the TTL): switch the mail host to the new certificate\n",
            clock_utc_text(from, t));
-    printf("   (the old one ends on %s; DANE with usage 3 does not look at that, other senders may)\n",
+    printf("   (the old one expires on %s; DANE with usage 3 does not look at that, other senders may)\n",
            clock_utc_text(p->now.not_after, t));
     puts("3. after the switch has been seen to work on every address: take the old record out");
     record(o, p, "     ", 3, p->next.spki_sha256);

@@ -285,7 +285,7 @@ static int prepare(struct run *r)
         return cli_usage("--ip '%s' is no address", r->o->ip);
     r->at = r->o->at ? time_of(r->o->at) : 0;
     if (r->o->at && !r->at)
-        return cli_usage("--at '%s' is no time: write 2026-11-20T23:19:25Z or seconds since 1970", r->o->at);
+        return cli_usage("--at '%s' is not a valid time: write 2026-11-20T23:19:25Z or seconds since 1970", r->o->at);
     if (gethostname(host, sizeof host - 1) != 0 || !*host)
         snprintf(host, sizeof host, "localhost");
     r->host.name = r->host.authserv_id = host;

@@ -93,7 +93,7 @@ static void put_envelope(struct buf *out, struct judge *j, const struct verify_g
     buf_printf(out, "%s\n", f->from_domain ? "" : "(no single author)");
     label(out, "MAIL FROM");
     put_text(out, m->mail_from_text ? m->mail_from_text : "(not known)");
-    buf_adds(out, m->mail_from_bad ? "  (no address by RFC 5321)\n"
+    buf_adds(out, m->mail_from_bad ? "  (not an address by RFC 5321)\n"
                   : g->from        ? "  (from the Return-Path field)\n"
                                    : "\n");
     label(out, "Client");

@@ -48,13 +48,15 @@ struct failure {
 static enum status find_due(struct failures *f, struct due **first)
 {
     int64_t since = clock_wall_us() - DMARC_FAILURE_SECONDS * TIMESTAMP_SECOND;
-    struct store_rows *rows = store_ask(
-        f->store, "SELECT t, record FROM mail WHERE t >= $1 AND record LIKE '%\"ruf\":\"%' ORDER BY t DESC LIMIT $2",
-        "ii", since, (int64_t)MAILS);
+    struct store_rows *rows =
+        store_ask(f->store, "SELECT t, record FROM mail WHERE t >= $1 AND ruf = 1 ORDER BY t DESC LIMIT $2", "ii",
+                  since, (int64_t)MAILS);
     struct due **tail = first;
     while (!arena_failed(f->list) && store_next(rows)) {
         struct due *d = ARENA_NEW(f->list, struct due);
-        const char *line = d ? arena_strdup(f->list, store_text(rows, 1)) : NULL;
+        const char *stored = store_record(rows, 1), *line = d && stored ? arena_strdup(f->list, stored) : NULL;
+        if (!stored)
+            continue;
         if (!line)
             break;
         d->t = store_number(rows, 0);

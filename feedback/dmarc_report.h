@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/status.h"
+#include "ledger/dmarc_row.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,11 +23,6 @@
 #define DMARC_REPORT_ROWS 200000
 
 enum dmarc_form { DMARC_RFC9990, DMARC_RFC7489 };
-
-struct dmarc_report_row {
-    const char *tuple; /* as ingest_record.c made it */
-    int64_t count;
-};
 
 struct dmarc_report {
     int64_t day;           /* days since 1970, UTC */
@@ -37,7 +33,7 @@ struct dmarc_report {
     const char *mark;
     const char *from; /* our address: its domain is the submitter */
     const char *org, *contact, *extra;
-    const struct dmarc_report_row *rows; /* highest count first */
+    const struct dmarc_row *rows; /* highest count first */
     size_t row_count;
     int64_t rows_left_out; /* already, by DMARC_REPORT_ROWS */
     int64_t mails;         /* of all rows, those left out too */

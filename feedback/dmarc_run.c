@@ -19,6 +19,7 @@
 #include "feedback/dmarc_report.h"
 #include "feedback/dmarc_rua.h"
 #include "ledger/ingest.h"
+#include "ledger/store_convert.h"
 #include "ledger/timestamp.h"
 #include "ledger/value.h"
 #include "policy/policy_settings.h"
@@ -117,15 +118,6 @@ static enum status due(struct run *r, struct domain_day **first)
 
 /* ---- the rows of a domain's day ---- */
 
-/* "1a2b3c4d" of a row that begins {"policy":"1a2b3c4d"; "" of one that a version before wrote. */
-static void mark_of(const char *tuple, char out[INGEST_MARK])
-{
-    static const char begin[] = "{\"policy\":\"";
-    const char *mark = tuple + sizeof begin - 1;
-    bool there = strncmp(tuple, begin, sizeof begin - 1) == 0 && strcspn(mark, "\"") == INGEST_MARK - 1;
-    snprintf(out, INGEST_MARK, "%s", there ? mark : "");
-}
-
 /* The report that a row belongs to; NULL: of too many policies. */
 static struct dmarc_report *report_of(struct run *r, struct load *l, const char *mark)
 {
@@ -159,8 +151,7 @@ static enum status read_policies(struct run *r, const struct domain_day *d, stru
 }
 
 struct row {
-    const char *tuple;
-    int64_t count;
+    struct dmarc_row row;
     struct dmarc_report *report;
 };
 
@@ -169,13 +160,13 @@ static enum status share_rows(struct run *r, struct load *l, const struct row *a
 {
     for (size_t i = 0; i < l->report_count; i++) {
         struct dmarc_report *report = &l->reports[i];
-        struct dmarc_report_row *rows = ARENA_ARRAY(r->arena, struct dmarc_report_row, report->row_count + 1);
+        struct dmarc_row *rows = ARENA_ARRAY(r->arena, struct dmarc_row, report->row_count + 1);
         size_t put = 0;
         if (!rows)
             return STATUS_NOMEM;
         for (size_t k = 0; k < n; k++)
             if (all[k].report == report)
-                rows[put++] = (struct dmarc_report_row){all[k].tuple, all[k].count};
+                rows[put++] = all[k].row;
         report->rows = rows;
     }
     return STATUS_OK;
@@ -183,7 +174,7 @@ static enum status share_rows(struct run *r, struct load *l, const struct row *a
 
 static enum status read_rows(struct run *r, const struct domain_day *d, struct load *l, size_t room)
 {
-    char last[INGEST_MARK], mark[INGEST_MARK];
+    char last[INGEST_MARK];
     size_t n = 0;
     struct row *all = ARENA_ARRAY(r->arena, struct row, room);
     if (!all)
@@ -192,20 +183,18 @@ static enum status read_rows(struct run *r, const struct domain_day *d, struct l
     l->all_refused = true;
     struct store_rows *q = store_ask(
         r->store,
-        "SELECT tuple, count FROM dmarc_row WHERE day = $1 AND domain = $2 ORDER BY count DESC, tuple LIMIT $3", "iti",
-        d->day, d->domain, (int64_t)room);
-    while (n < room && store_next(q)) {
-        const char *tuple = arena_strdup(r->arena, store_text(q, 0));
-        if (!tuple)
-            break;
-        mark_of(tuple, mark);
-        struct dmarc_report *report = report_of(r, l, strcmp(mark, last) == 0 ? "" : mark);
-        all[n] = (struct row){tuple, store_number(q, 1), report};
-        l->mails += all[n].count;
-        l->all_refused = l->all_refused && strstr(tuple, "\"disposition\":\"reject\"");
+        "SELECT " DMARC_ROW_NAMES
+        ", count FROM dmarc_row WHERE day = $1 AND domain = $2 ORDER BY count DESC, " DMARC_ROW_NAMES " LIMIT $3",
+        "iti", d->day, d->domain, (int64_t)room);
+    while (n < room && store_next(q) && dmarc_row_read(q, 0, r->arena, &all[n].row)) {
+        const char *const *column = all[n].row.column;
+        const char *mark = strcmp(column[DMARC_ROW_MARK], last) == 0 ? "" : column[DMARC_ROW_MARK];
+        struct dmarc_report *report = all[n].report = report_of(r, l, mark);
+        l->mails += all[n].row.count;
+        l->all_refused = l->all_refused && strcmp(column[DMARC_ROW_DISPOSITION], "reject") == 0;
         if (report) {
             report->row_count++;
-            report->mails += all[n].count;
+            report->mails += all[n].row.count;
         }
         n++;
     }
@@ -559,7 +548,10 @@ enum status dmarc_run(struct store *s, const struct ledger_config *c, const stru
     char host[256] = "";
     gethostname(host, sizeof host - 1);
     snprintf(r.me, sizeof r.me, "%s/%d", host, (int)getpid());
-    enum status st = r.list && r.arena ? STATUS_OK : STATUS_NOMEM;
+    bool whole = false;
+    enum status st = r.list && r.arena ? store_converted(s, &whole) : STATUS_NOMEM;
+    if (st == STATUS_OK && !whole)
+        st = STATUS_AGAIN;
     if (st == STATUS_OK && o->resend && !o->dry_run)
         st = dmarc_claim_again(s, last_day_due(&r) - DMARC_RUN_RESEND_DAYS, o->one_day ? o->day : 0, o->domain);
     if (st == STATUS_OK)

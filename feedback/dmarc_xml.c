@@ -5,7 +5,7 @@
  * Promises XML that is valid against RFC 9990's schema whatever senders wrote into their domains, selectors and
  * records: values that the schema lists are written only when they are in its list (else the nearest that is), free
  * texts are escaped, and what XML 1.0 cannot hold becomes U+FFFD. In RFC 7489's form, what that schema lacks is left
- * out or said in its words. A row that is no valid tuple is left out.
+ * out or said in its words. A row without an address or a From domain is left out.
  */
 #include "base/utf8.h"
 #include "feedback/dmarc_report.h"
@@ -108,15 +108,21 @@ static void published(struct buf *b, const struct dmarc_report *r, enum dmarc_fo
     value_free(v);
 }
 
-static void evaluated(struct buf *b, const struct value *v, enum dmarc_form form)
+/* A column, or NULL where it is empty. */
+static const char *of(const struct dmarc_row *row, enum dmarc_row_column c)
 {
-    const char *type = value_text(v, "type"), *comment = value_text(v, "comment");
+    return row->column[c] && *row->column[c] ? row->column[c] : NULL;
+}
+
+static void evaluated(struct buf *b, const struct dmarc_row *row, enum dmarc_form form)
+{
+    const char *type = of(row, DMARC_ROW_REASON), *comment = of(row, DMARC_ROW_COMMENT);
     const char *what =
-        among(value_text(v, "disposition"), form == DMARC_RFC9990 ? DISPOSITIONS " pass" : DISPOSITIONS, "none");
+        among(of(row, DMARC_ROW_DISPOSITION), form == DMARC_RFC9990 ? DISPOSITIONS " pass" : DISPOSITIONS, "none");
     buf_adds(b, "      <policy_evaluated>\n");
     element(b, 4, "disposition", what);
-    element(b, 4, "dkim", among(value_text(v, "dkim"), "pass fail", "fail"));
-    element(b, 4, "spf", among(value_text(v, "spf"), "pass fail", "fail"));
+    element(b, 4, "dkim", among(of(row, DMARC_ROW_DKIM), "pass fail", "fail"));
+    element(b, 4, "spf", among(of(row, DMARC_ROW_SPF), "pass fail", "fail"));
     if (type) {
         const char *known = form == DMARC_RFC9990
                                 ? "local_policy mailing_list other policy_test_mode trusted_forwarder"
@@ -129,57 +135,56 @@ static void evaluated(struct buf *b, const struct value *v, enum dmarc_form form
     buf_adds(b, "      </policy_evaluated>\n");
 }
 
-static void auth_results(struct buf *b, const struct value *v, enum dmarc_form form)
+static void signatures(struct buf *b, const char *at)
 {
-    static const char dkim_results[] = "none pass fail policy neutral temperror permerror";
-    const struct value *signatures = value_get(v, "dkim_auth");
-    const char *spf = value_text(v, "spf_domain");
-    buf_adds(b, "    <auth_results>\n");
-    for (size_t i = 0; i < value_count(signatures); i++) {
-        const struct value *s = value_at(signatures, i);
-        const char *d = value_text(s, "d"), *selector = value_text(s, "s");
-        if (!d || !selector)
-            continue;
+    static const char results[] = "none pass fail policy neutral temperror permerror";
+    struct dmarc_row_signature s;
+    while (at && dmarc_row_signature(&at, &s)) {
         buf_adds(b, "      <dkim>\n");
-        element(b, 4, "domain", d);
-        element(b, 4, "selector", selector);
-        element(b, 4, "result", among(value_text(s, "r"), dkim_results, "neutral"));
+        element(b, 4, "domain", s.domain);
+        element(b, 4, "selector", s.selector);
+        element(b, 4, "result", among(s.result, results, "neutral"));
         buf_adds(b, "      </dkim>\n");
     }
+}
+
+static void auth_results(struct buf *b, const struct dmarc_row *row, enum dmarc_form form)
+{
+    const char *spf = of(row, DMARC_ROW_SPF_DOMAIN);
+    buf_adds(b, "    <auth_results>\n");
+    signatures(b, of(row, DMARC_ROW_SIGNATURES));
     if (spf || form == DMARC_RFC7489) {
-        buf_adds(b, "      <spf>\n");
-        element(b, 4, "domain", spf ? spf : value_text(v, "from"));
         /* RFC 9990 knows mfrom only: of the null sender it is postmaster at HELO (RFC 7208 2.4). */
-        const char *scope = form == DMARC_RFC7489 ? value_text(v, "spf_scope") : NULL;
+        const char *scope = form == DMARC_RFC7489 ? of(row, DMARC_ROW_SPF_SCOPE) : NULL;
+        buf_adds(b, "      <spf>\n");
+        element(b, 4, "domain", spf ? spf : of(row, DMARC_ROW_HEADER_FROM));
         element(b, 4, "scope", among(scope, "helo", "mfrom"));
-        element(b, 4, "result",
-                spf ? among(value_text(v, "spf_result"), "none neutral pass fail softfail temperror permerror", "none")
-                    : "none");
+        element(
+            b, 4, "result",
+            spf ? among(of(row, DMARC_ROW_SPF_RESULT), "none neutral pass fail softfail temperror permerror", "none")
+                : "none");
         buf_adds(b, "      </spf>\n");
     }
     buf_adds(b, "    </auth_results>\n");
 }
 
-static bool record(struct buf *b, const struct dmarc_report_row *row, enum dmarc_form form)
+static bool record(struct buf *b, const struct dmarc_row *row, enum dmarc_form form)
 {
-    struct value *v = value_parse(slice_str(row->tuple), NULL);
-    const char *ip = value_text(v, "ip"), *from = value_text(v, "from"), *mail_from = value_text(v, "mail_from");
-    if (!ip || !from) {
-        value_free(v);
+    const char *ip = of(row, DMARC_ROW_SOURCE_IP), *from = of(row, DMARC_ROW_HEADER_FROM),
+               *mail_from = of(row, DMARC_ROW_ENVELOPE_FROM);
+    if (!ip || !from)
         return false;
-    }
     buf_adds(b, "  <record>\n    <row>\n");
     element(b, 3, "source_ip", ip);
     number(b, 3, "count", row->count);
-    evaluated(b, v, form);
+    evaluated(b, row, form);
     buf_adds(b, "    </row>\n    <identifiers>\n");
     if (mail_from || form == DMARC_RFC7489)
         element(b, 3, "envelope_from", mail_from ? mail_from : "");
     element(b, 3, "header_from", from);
     buf_adds(b, "    </identifiers>\n");
-    auth_results(b, v, form);
+    auth_results(b, row, form);
     buf_adds(b, "  </record>\n");
-    value_free(v);
     return true;
 }
 

@@ -56,8 +56,9 @@ static const struct sum sums[AGGREGATE_SUMS] = {
                             "DO UPDATE SET " LATEST("dmarc_domain", "seen", "published")
                             LATEST("dmarc_domain", "seen", "rua")
                             "seen = CASE WHEN excluded.seen > dmarc_domain.seen THEN excluded.seen ELSE dmarc_domain.seen END", 2, 0, 2, true},
-    [AGGREGATE_DMARC_ROW] = {"INSERT INTO dmarc_row (day, domain, tuple, count) VALUES ($1,$2,$3,$4) ON CONFLICT (day, domain, tuple) DO UPDATE SET "
-                         COUNT("dmarc_row"), 3, 1, 0, false},
+    [AGGREGATE_DMARC_ROW] = {"INSERT INTO dmarc_row (day, domain, " DMARC_ROW_NAMES ", count) VALUES "
+                         "($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16) ON CONFLICT (day, domain, " DMARC_ROW_NAMES
+                         ") DO UPDATE SET " COUNT("dmarc_row"), 2 + DMARC_ROW_COLUMNS, 1, 0, false},
     [AGGREGATE_DMARC_BEHIND] = {"INSERT INTO dmarc_behind (day, domain, host, after, count) VALUES ($1,$2,$3,CASE WHEN EXISTS (SELECT 1 FROM report_out o "
                             "WHERE o.day = $1 AND o.domain = $2 AND o.state = 'sent') THEN 1 ELSE 0 END,$4) ON CONFLICT (day, domain, host, after) "
                             "DO UPDATE SET " COUNT("dmarc_behind"), 3, 1, 0, false},
@@ -236,6 +237,15 @@ void aggregate_add(struct aggregate *t, const struct aggregate_entry *e)
     at->last = last > at->last ? last : at->last;
 }
 
+void aggregate_dmarc_row(struct aggregate *t, const char *day, const char *domain, const struct dmarc_row *row,
+                         int64_t moment)
+{
+    struct aggregate_entry e = {
+        .sum = AGGREGATE_DMARC_ROW, .keys = {day, domain}, .counts = {row->count}, .moment = moment};
+    memcpy(e.keys + 2, row->column, sizeof row->column);
+    aggregate_add(t, &e);
+}
+
 static int by_key(const void *a, const void *b)
 {
     const struct entry *x = *(struct entry *const *)a, *y = *(struct entry *const *)b;
@@ -280,6 +290,11 @@ static enum status put(struct store *s, const struct entry *e)
     case AGGREGATE_DMARC_DOMAIN:
         return store_run(s, NULL, m->sql, "tttti", k[0], k[1], e->notes[0], e->notes[1], l);
     case AGGREGATE_DMARC_ROW:
+        return store_run(s, NULL, m->sql,
+                         "ttttttttttttttt"
+                         "i",
+                         k[0], k[1], k[2], k[3], k[4], k[5], k[6], k[7], k[8], k[9], k[10], k[11], k[12], k[13], k[14],
+                         c[0]);
     case AGGREGATE_DMARC_BEHIND:
         return store_run(s, NULL, m->sql, "ttti", k[0], k[1], k[2], c[0]);
     case AGGREGATE_DMARC_POLICY:

@@ -11,6 +11,7 @@
 #ifndef ASSAY_LEDGER_AGGREGATE_H
 #define ASSAY_LEDGER_AGGREGATE_H
 
+#include "ledger/dmarc_row.h"
 #include "ledger/store.h"
 
 enum aggregate_sum {
@@ -25,7 +26,7 @@ enum aggregate_sum {
     AGGREGATE_SIGNER_DAY,     /* day, domain | passed, signed */
     AGGREGATE_ZONE,           /* name, state | count; the reason, algorithm and bits last seen */
     AGGREGATE_DMARC_DOMAIN,   /* day, domain | the record and rua last seen */
-    AGGREGATE_DMARC_ROW,      /* day, domain, tuple */
+    AGGREGATE_DMARC_ROW,      /* day, domain, DMARC_ROW_NAMES: aggregate_dmarc_row() */
     AGGREGATE_DMARC_BEHIND,   /* day, domain, host */
     AGGREGATE_DMARC_POLICY,   /* day, domain, mark | the policy */
     AGGREGATE_CORRESPONDENT,  /* domain, how, day */
@@ -36,9 +37,10 @@ enum aggregate_sum {
     AGGREGATE_SUMS,
 };
 
-#define AGGREGATE_KEYS 11
+#define AGGREGATE_KEYS (2 + DMARC_ROW_COLUMNS)
 #define AGGREGATE_KEYS_OCTETS 2500
-#define AGGREGATE_KEY_OCTETS (AGGREGATE_KEYS_OCTETS / AGGREGATE_KEYS)
+#define AGGREGATE_KEY_OCTETS                                                                                           \
+    (AGGREGATE_KEYS_OCTETS / 11) /* of 11 keys; DMARC rows have more, and a bound of their own */
 #define AGGREGATE_COUNTS 4
 #define AGGREGATE_NOTES 3
 
@@ -59,6 +61,10 @@ struct aggregate_entry {
     int64_t moment, until; /* until 0: the same */
 };
 void aggregate_add(struct aggregate *t, const struct aggregate_entry *e);
+
+/* Adds a row of a DMARC report. */
+void aggregate_dmarc_row(struct aggregate *t, const char *day, const char *domain, const struct dmarc_row *row,
+                         int64_t moment);
 
 /* Adds all to the store, within the caller's transaction, and empties the aggregate. STATUS_NOMEM where an addition was
  * lost. */

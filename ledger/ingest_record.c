@@ -4,14 +4,15 @@
  *
  * Promises: the mail table gets the record as it stands (for `assay why`, until ledger.keep-identity takes it away);
  * counts never hold a local part, a queue-id or an exact address. A record of a kind this version does not know adds
- * nothing. A DMARC report's row is made here, in the canonical form that makes equal rows equal texts (RFC 9990: one
- * record per address, result and identifiers). Texts and numbers that a sender or another host can make as large as it
- * likes are limited before they reach an index or a sum, so that no record can stop the ledger. On failure the caller
+ * nothing. A DMARC report's row is made here (dmarc_row.h; RFC 9990: one record per address, result and identifiers).
+ * Texts and numbers that a sender or another host can make as large as it likes are limited before they reach an index
+ * or a sum, so that no record can stop the ledger. On failure the caller
  * rolls back the batch.
  */
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "ledger/dmarc_row.h"
 #include "ledger/timestamp.h"
 #include "ledger/ingest.h"
 #include <inttypes.h>
@@ -20,7 +21,6 @@
 
 #define SIGNATURES_MAX 100   /* RFC 9990 3.1.4: no more in one row */
 #define ROW_SIGNATURES 1500  /* octets of a DMARC row after which it gets no further signature */
-#define ROW_MAX 2200         /* longer rows are not reported: no real mail has one */
 #define TEXT_MAX 998         /* of an indexed text (RFC 5322 2.1.1: a line) */
 #define COUNT_MAX 1000000000 /* what one record adds to a sum at most */
 #define WRITTEN_DOMAINS 50   /* recipients' domains of one mail that are kept: as many as a record names */
@@ -225,15 +225,6 @@ static const char *disposition(const struct record *r, const struct value *dmarc
                                                                                                            : "none";
 }
 
-/* Why disposition and published policy differ, as the verdict said it (RFC 9990 3.1.1.8: must be said). */
-static void put_reason(struct json *j, const struct record *r)
-{
-    if (!r->override)
-        return;
-    json_str(j, "type", r->override);
-    json_opt(j, "comment", r->comment);
-}
-
 static int signature_rank(const struct value *f, const char *from)
 {
     bool pass = is(value_text(f, "result"), "pass");
@@ -243,25 +234,19 @@ static int signature_rank(const struct value *f, const char *from)
 }
 
 /* In the order RFC 9990 3.1.3 prefers: strictly aligned passes, relaxed, other passes, the rest. */
-static void put_signatures(struct json *j, const struct record *r)
+static void put_signatures(struct buf *out, const struct record *r, size_t octets)
 {
     size_t n = value_count(r->findings), put = 0;
-    json_open_array(j, "dkim_auth");
     for (int rank = 0; rank < 4; rank++)
         for (size_t i = 0; i < n && i < RECORD_FINDINGS_MAX && put < SIGNATURES_MAX; i++) {
             const struct value *f = value_at(r->findings, i);
             const char *domain = or_none(value_text(f, "subject")), *selector = value_text(f, "selector");
             if (!is(value_text(f, "standard"), "dkim") || !selector || signature_rank(f, r->from) != rank ||
-                j->out->n + strlen(domain) + strlen(selector) > ROW_SIGNATURES)
+                octets + out->n + strlen(domain) + strlen(selector) > ROW_SIGNATURES)
                 continue;
-            json_open(j);
-            json_str(j, "d", domain);
-            json_str(j, "s", selector);
-            json_str(j, "r", or_none(value_text(f, "result")));
-            json_end(j);
+            dmarc_row_add_signature(out, domain, selector, or_none(value_text(f, "result")));
             put++;
         }
-    json_end(j);
 }
 
 /* Of the null sender the identity is postmaster at HELO (RFC 7208 2.4). */
@@ -276,27 +261,28 @@ static const struct value *spf_of(const struct record *r)
     return NULL;
 }
 
-static void put_tuple(struct json *j, const struct record *r, const struct value *dmarc, const char *what,
-                      const char *mark)
+/* signatures: of the row, which points into it. */
+static void make_row(struct dmarc_row *row, const struct record *r, const struct value *dmarc, const char *what,
+                     const char *mark, struct buf *signatures)
 {
     const struct value *spf = spf_of(r);
-    json_open(j);
-    json_str(j, "policy", mark);
-    json_str(j, "ip", r->client);
-    json_str(j, "from", r->from);
-    json_opt(j, "mail_from", r->mail_from);
-    json_str(j, "disposition", what);
-    json_str(j, "dkim", value_true(dmarc, "dkim_aligned") ? "pass" : "fail");
-    json_str(j, "spf", value_true(dmarc, "spf_aligned") ? "pass" : "fail");
-    put_reason(j, r);
-    put_signatures(j, r);
-    if (spf && value_text(spf, "subject")) {
-        json_str(j, "spf_domain", value_text(spf, "subject"));
-        json_str(j, "spf_result", or_none(value_text(spf, "result")));
-        if (!r->mail_from)
-            json_str(j, "spf_scope", "helo");
-    }
-    json_end(j);
+    const char *domain = spf ? value_text(spf, "subject") : NULL;
+    *row = (struct dmarc_row){.column = {[DMARC_ROW_MARK] = mark,
+                                         [DMARC_ROW_SOURCE_IP] = r->client,
+                                         [DMARC_ROW_HEADER_FROM] = r->from,
+                                         [DMARC_ROW_ENVELOPE_FROM] = r->mail_from,
+                                         [DMARC_ROW_DISPOSITION] = what,
+                                         [DMARC_ROW_DKIM] = value_true(dmarc, "dkim_aligned") ? "pass" : "fail",
+                                         [DMARC_ROW_SPF] = value_true(dmarc, "spf_aligned") ? "pass" : "fail",
+                                         /* RFC 9990 3.1.1.8: why disposition and policy differ, as the verdict said */
+                                         [DMARC_ROW_REASON] = r->override,
+                                         [DMARC_ROW_COMMENT] = r->override ? r->comment : NULL,
+                                         [DMARC_ROW_SPF_DOMAIN] = domain,
+                                         [DMARC_ROW_SPF_SCOPE] = domain && !r->mail_from ? "helo" : NULL,
+                                         [DMARC_ROW_SPF_RESULT] = domain ? value_text(spf, "result") : NULL},
+                              .count = 1};
+    put_signatures(signatures, r, dmarc_row_size(row));
+    row->column[DMARC_ROW_SIGNATURES] = signatures->p;
 }
 
 static void put_published(struct json *j, const struct value *dmarc)
@@ -354,17 +340,16 @@ static enum status add_dmarc(struct aggregate *t, const struct record *r, const 
     if (!what || !reported || !r->client || !r->from || !domain || strlen(domain) > LIMIT_DOMAIN || !rua || !*rua ||
         !(is(result, "pass") || is(result, "fail")))
         return STATUS_OK;
-    struct buf tuple = BUF_INIT, published = BUF_INIT;
-    struct json j = JSON_INTO(&tuple), k = JSON_INTO(&published);
+    struct buf signatures = BUF_INIT, published = BUF_INIT;
+    struct json k = JSON_INTO(&published);
+    struct dmarc_row row = {0};
     char mark[INGEST_MARK] = "";
     put_published(&k, dmarc);
     if (!published.failed)
-        put_tuple(&j, r, dmarc, what, ingest_policy_mark(published.p, mark));
-    bool ok = !tuple.failed && !published.failed, fits = tuple.n <= ROW_MAX;
+        make_row(&row, r, dmarc, what, ingest_policy_mark(published.p, mark), &signatures);
+    bool ok = !signatures.failed && !published.failed, fits = dmarc_row_size(&row) <= DMARC_ROW_MAX;
     if (ok && fits)
-        aggregate_add(
-            t, &(struct aggregate_entry){
-                   .sum = AGGREGATE_DMARC_ROW, .keys = {w->day, domain, tuple.p}, .counts = {1}, .moment = r->t});
+        aggregate_dmarc_row(t, w->day, domain, &row, r->t);
     if (ok && fits &&
         timestamp_day(r->t) < timestamp_day(clock_wall_us())) /* it may be too late for its report (dmarc_late.h) */
         aggregate_add(
@@ -378,7 +363,7 @@ static enum status add_dmarc(struct aggregate *t, const struct record *r, const 
                                                    .keys = {w->day, domain},
                                                    .notes = {published.p, rua},
                                                    .moment = r->t});
-    buf_release(&tuple);
+    buf_release(&signatures);
     buf_release(&published);
     return ok ? STATUS_OK : STATUS_NOMEM;
 }
@@ -407,17 +392,19 @@ static enum status ingest_mail(struct store *s, struct aggregate *t, const struc
     enum status st = add_dmarc(t, r, w);
     if (st != STATUS_OK)
         return st;
-    char net[INGEST_NET], id[TEXT_MAX + 1], message_id[TEXT_MAX + 1], from[TEXT_MAX + 1];
+    char net[INGEST_NET], id[TEXT_MAX + 1], message_id[TEXT_MAX + 1], from[TEXT_MAX + 1], reference[TEXT_MAX + 1];
     return store_run(
         s, NULL,
         "INSERT INTO mail (t, host, queue_id, message_id, source, client, client_net, exact, helo, mail_from, "
         "from_domain, rcpts, "
-        "action, would, statement, policy, record) VALUES ($1,$2,$3,$4,$5,$6,$7,1,$8,$9,$10,$11,$12,$13,$14,$15,$16)",
-        "itttttttttitttt"
-        "t",
+        "action, would, statement, policy, reference, ruf, record) VALUES "
+        "($1,$2,$3,$4,$5,$6,$7,1,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)",
+        "itttttttttittttt"
+        "iz",
         r->t, r->host, cut(r->id, id), cut(r->message_id, message_id), or_none(r->source), r->client,
         ingest_coarse(r->client, net), r->helo, r->mail_from, cut(r->from, from), r->rcpts, r->action, r->would,
-        r->statement, r->policy, keep ? text : NULL);
+        r->statement, r->policy, cut(r->reference, reference),
+        (int64_t)(value_text(record_finding(r, "dmarc"), "ruf") != NULL), keep ? text : NULL);
 }
 
 static void join(struct buf *b, const struct value *array)

@@ -21,6 +21,7 @@
 #include "ledger/retention.h"
 #include "ledger/store_backup.h"
 #include "ledger/organisations.h"
+#include "ledger/store_convert.h"
 #include "policy/policy_live.h"
 #include <errno.h>
 #include <grp.h>
@@ -41,8 +42,10 @@
 #define REPORTS_EVERY_MS 300000
 #define PROGRESS_EVERY_MS 30000
 #define PAUSE_MAX_MS 60000
+#define CONVERT_FOR_MS 3000 /* of each round, while an upgrade lasts */
 
 static volatile sig_atomic_t ending, reload;
+static int64_t converting_until; /* 0: no end */
 
 struct service {
     const char *policy_path, *state_dir;
@@ -60,7 +63,8 @@ struct service {
     bool exceptions_kept; /* of the policy in force, in this store */
     bool held_said, retention_failed;
     int64_t ahead_said;
-    int hold; /* store_hold() */
+    int hold;       /* store_hold() */
+    bool converted; /* no row of an earlier version is left in the store */
 };
 
 static void on_end(int s)
@@ -174,7 +178,7 @@ static enum status need_store(struct service *s)
     s->store = store_open(s->config.store, STORE_WRITE, &st, why);
     if (!s->store)
         return lost_store(s, st, why);
-    s->exceptions_kept = false;
+    s->exceptions_kept = s->converted = false;
     if (s->hold >= 0)
         close(s->hold);
     s->hold = store_is_shared(s->store) ? -1 : store_hold(s->config.store);
@@ -262,6 +266,37 @@ static enum status take_all(struct service *s)
     r.newer = 0;
     say_progress(s, &r);
     return keep_groups(s);
+}
+
+/* ---- an upgrade ---- */
+
+static bool stop_converting(void)
+{
+    return ending || (converting_until && clock_mono_ms() >= converting_until);
+}
+
+/* Rows of an earlier version, some at a time: records are taken in meanwhile. all: until it is done. */
+static void convert(struct service *s, bool all)
+{
+    int64_t left = 0;
+    bool done = false;
+    if (s->converted)
+        return;
+    enum status st = store_converted(s->store, &done);
+    converting_until = all ? 0 : clock_mono_ms() + CONVERT_FOR_MS;
+    if (st == STATUS_OK && !done)
+        st = store_convert(s->store, &(struct store_convert){.stop = stop_converting});
+    if (st == STATUS_OK && !done)
+        st = store_converted(s->store, &done);
+    if (st == STATUS_OK && !done)
+        st = store_convert_left(s->store, &left);
+    if (st != STATUS_OK)
+        say("the ledger's upgrade waits: %s", store_error(s->store));
+    else if (!done && clock_mono_ms() >= s->progress_due) {
+        say("bringing the ledger to schema version %d: %" PRId64 " rows still to convert", STORE_SCHEMA_VERSION, left);
+        s->progress_due = clock_mono_ms() + PROGRESS_EVERY_MS;
+    }
+    s->converted = st == STATUS_OK && done;
 }
 
 static bool open_dns(struct service *s)
@@ -360,6 +395,8 @@ static int serve(struct service *s, bool once)
         if (st == STATUS_OK)
             found_store(s);
         if (st == STATUS_OK && !store_only_adds(s->store))
+            convert(s, once);
+        if (st == STATUS_OK && s->converted && !store_only_adds(s->store))
             housekeeping(s, once); /* the owner does it, if this host may only insert */
         if (once)
             return st == STATUS_OK                             ? (s->retention_failed ? EX_TEMPFAIL : EX_OK)

@@ -31,7 +31,8 @@ struct record {
     const char *segment, *writer, *program;
 
     /* kind mail */
-    const char *id, *message_id, *source, *client, *helo, *mail_from, *from, *policy, *skipped;
+    const char *id, *message_id, *source, *client, *helo, *mail_from, *from, *policy, *skipped,
+        *reference; /* of the reply to a refused client */
     int64_t rcpts, size;
     const char *action, *would, *held_back, *statement, *text, *override, *comment;
     const struct value *findings, *lines, *rcpt_domains;

@@ -7,7 +7,9 @@
  * failure the steps that were committed stay; the next run goes on from there.
  */
 #include "ledger/retention.h"
+#include "ledger/dmarc_row.h"
 #include "ledger/inbox.h"
+#include "ledger/store_convert.h"
 #include "ledger/timestamp.h"
 #include <stdio.h>
 
@@ -50,7 +52,7 @@ static void in_steps(struct steps *t, const char *sql, int64_t before)
 
 static void tables_by_day(struct steps *t, int64_t reports, int64_t sent, int64_t hours, int64_t days)
 {
-    in_steps(t, DELETE_BY("dmarc_row", "day, domain, tuple", "day"), reports);
+    in_steps(t, DELETE_BY("dmarc_row", "day, domain, " DMARC_ROW_NAMES, "day"), reports);
     in_steps(t, DELETE_BY("dmarc_domain", "day, domain", "day"), reports);
     in_steps(t, DELETE_BY("dmarc_policy", "day, domain, mark", "day"), reports);
     in_steps(t, DELETE_BY("dmarc_behind", "day, domain, host, after", "day"), reports);
@@ -132,6 +134,12 @@ enum status retention_run(struct store *s, const struct retention_keep *keep, in
         today - (keep->identity / 86400 > RETENTION_REPORTS_DAYS ? keep->identity / 86400 : RETENTION_REPORTS_DAYS);
     struct steps t = {.store = s, .stop = stop, .size = RETENTION_STEP};
     *rows = 0;
+    t.status = store_convert(s, &(struct store_convert){.stop = stop});
+    bool whole = false;
+    if (t.status == STATUS_OK)
+        t.status = store_converted(s, &whole);
+    if (t.status != STATUS_OK || !whole)
+        return t.status;
     t.status = store_months(s, today, today + STORE_MONTHS_AHEAD_DAYS);
     if (t.status == STATUS_OK)
         t.status = store_drop_months(s, mails);
@@ -140,7 +148,8 @@ enum status retention_run(struct store *s, const struct retention_keep *keep, in
              "LIMIT $2) x)",
              mails);
     in_steps(&t,
-             "UPDATE mail SET queue_id = NULL, message_id = NULL, helo = NULL, client = NULL, record = NULL, exact = 0 "
+             "UPDATE mail SET queue_id = NULL, message_id = NULL, helo = NULL, client = NULL, reference = NULL, record "
+             "= NULL, exact = 0 "
              "WHERE exact = 1 AND t < $1 AND t <= (SELECT max(t) FROM (SELECT t FROM mail WHERE exact = 1 AND t < $1 "
              "ORDER BY t LIMIT $2) x)",
              identity);

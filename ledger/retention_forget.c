@@ -7,11 +7,14 @@
  * through each table in steps by its leading column; on failure the committed steps stay, and the call can be repeated.
  */
 #include "base/buf.h"
+#include "ledger/mention.h"
 #include "ledger/retention.h"
+#include "ledger/store_convert.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum kind { NONE, NAME, TEXT, NOTE };
+enum kind { NONE, NAME, TEXT, NOTE, RECORD };
 
 struct column {
     const char *table, *name;
@@ -40,6 +43,7 @@ static const struct column columns[] = {
 // clang-format on
 
 #define COLUMNS (sizeof columns / sizeof *columns)
+#define RANGE_TEXT 2200 /* of a leading column: keys are shorter (aggregate.h) */
 
 /* "x = $1 OR x LIKE $2 ... OR mentions(y, $1)": rows of the table that are about the subject. Empty: none can be. */
 static void condition(const struct store *s, const char *table, enum kind from, enum kind to, struct buf *out)
@@ -65,32 +69,56 @@ struct forgetting {
     int64_t rows;
 };
 
-/* The end of the next step by the leading column; false: the rest of the table. */
-static enum status step_end(struct forgetting *f, const struct table *t, const char *from, char *to, size_t size,
-                            bool *more)
+/* A range of a table's leading column, without its beginning: behind `from`, and up to `to`. */
+struct range {
+    bool number;           /* of the column's type */
+    char from[RANGE_TEXT]; /* as text */
+    char to[RANGE_TEXT];
+    bool last; /* up to the end */
+};
+
+static bool is_number(const struct table *t)
 {
-    char sql[400];
-    snprintf(sql, sizeof sql,
-             "SELECT CAST(%s AS TEXT) FROM %s WHERE %s >= CAST($1 AS %s) ORDER BY %s LIMIT 1 OFFSET %d", t->lead,
-             t->name, t->lead, strchr("tdh", t->lead[0]) && strcmp(t->lead, "domain") != 0 ? "BIGINT" : "TEXT", t->lead,
-             RETENTION_STEP);
-    struct store_rows *r = store_ask(f->store, sql, "t", from);
-    *more = store_next(r);
-    snprintf(to, size, "%s", *more ? store_text(r, 0) : "");
-    return store_done(r);
+    return strcmp(t->lead, "t") == 0 || strcmp(t->lead, "day") == 0 || strcmp(t->lead, "hour") == 0;
 }
 
-static enum status run_step(struct forgetting *f, const char *sql, const char *from, const char *to)
+/* The comparison is with a number or a text, never with a cast of one: it is answered by the key. */
+static void put_bounds(struct buf *sql, const struct table *t, bool with_end)
+{
+    buf_printf(sql, is_number(t) ? "%s > CAST($3 AS BIGINT)" : "%s > $3", t->lead);
+    if (with_end)
+        buf_printf(sql, is_number(t) ? " AND %s <= CAST($4 AS BIGINT)" : " AND %s <= $4", t->lead);
+    else
+        buf_adds(sql, " AND $4 = $4");
+}
+
+/* Where the next step ends: the rows of one value are never parted. */
+static enum status step_end(struct forgetting *f, const struct table *t, struct range *r)
+{
+    struct buf sql = BUF_INIT;
+    buf_printf(&sql, "SELECT CAST(%s AS TEXT) FROM %s WHERE $1 = $1 AND $2 = $2 AND ", t->lead, t->name);
+    put_bounds(&sql, t, false);
+    buf_printf(&sql, " ORDER BY %s LIMIT 1 OFFSET %d", t->lead, RETENTION_STEP - 1);
+    if (sql.failed)
+        return STATUS_NOMEM;
+    struct store_rows *rows = store_ask(f->store, sql.p, "tttt", "", "", r->from, "");
+    r->last = !store_next(rows);
+    snprintf(r->to, sizeof r->to, "%s", r->last ? "" : store_text(rows, 0));
+    buf_release(&sql);
+    return store_done(rows);
+}
+
+static enum status run_step(struct forgetting *f, const char *sql, const struct range *r)
 {
     int64_t n = 0;
     if (f->dry_run) {
-        enum status st = store_ask_number(f->store, 0, &n, sql, "tttt", f->subject, f->below, from, to);
+        enum status st = store_ask_number(f->store, 0, &n, sql, "tttt", f->subject, f->below, r->from, r->to);
         f->rows += n;
         return st;
     }
     enum status st = store_begin(f->store);
     if (st == STATUS_OK)
-        st = store_run(f->store, &n, sql, "tttt", f->subject, f->below, from, to);
+        st = store_run(f->store, &n, sql, "tttt", f->subject, f->below, r->from, r->to);
     if (st == STATUS_OK)
         st = store_commit(f->store);
     if (st != STATUS_OK)
@@ -103,25 +131,19 @@ static enum status run_step(struct forgetting *f, const char *sql, const char *f
 
 static enum status walk(struct forgetting *f, const struct table *t, const char *what, const char *where)
 {
-    const char *type = strchr("tdh", t->lead[0]) && strcmp(t->lead, "domain") != 0 ? "BIGINT" : "TEXT";
-    char from[2200], to[2200];
-    bool more = true;
+    struct range r = {0};
     struct buf sql = BUF_INIT;
     enum status st = STATUS_OK;
-    snprintf(from, sizeof from, "%s", type[0] == 'B' ? "-9000000000000000000" : "");
-    while (st == STATUS_OK && more) {
-        st = step_end(f, t, from, to, sizeof to, &more);
+    snprintf(r.from, sizeof r.from, "%s", is_number(t) ? "-9000000000000000000" : "");
+    while (st == STATUS_OK && !r.last) {
+        st = step_end(f, t, &r);
         if (st != STATUS_OK)
             break;
         buf_reset(&sql);
-        buf_printf(
-            &sql,
-            "%s WHERE (%s) AND $2 = $2 AND %s >= CAST($3 AS %s) AND ($4 = '' OR %s <= CAST(NULLIF($4, '') AS %s))",
-            what, where, t->lead, type, t->lead, type);
-        st = sql.failed ? STATUS_NOMEM : run_step(f, sql.p, from, to);
-        if (strcmp(from, to) == 0)
-            break; /* one value fills more than a step: the whole of it was looked at */
-        snprintf(from, sizeof from, "%s", to);
+        buf_printf(&sql, "%s WHERE (%s) AND $2 = $2 AND ", what, where);
+        put_bounds(&sql, t, !r.last);
+        st = sql.failed ? STATUS_NOMEM : run_step(f, sql.p, &r);
+        snprintf(r.from, sizeof r.from, "%s", r.to);
     }
     buf_release(&sql);
     return st;
@@ -151,6 +173,107 @@ static enum status forget_table(struct forgetting *f, const struct table *t)
     return st;
 }
 
+/* ---- records: they are compressed, so no statement can look into them ---- */
+
+struct found {
+    int64_t t;
+    char *record; /* as it is stored */
+};
+
+struct records {
+    struct found *at;
+    size_t count, room;
+    int64_t seen, first, last; /* rows looked at, and their moments */
+};
+
+static enum status add_found(struct records *r, int64_t t, const char *stored)
+{
+    if (r->count == r->room) {
+        size_t room = r->room ? r->room * 2 : 256;
+        struct found *grown = realloc(r->at, room * sizeof *grown);
+        if (!grown)
+            return STATUS_NOMEM;
+        r->at = grown;
+        r->room = room;
+    }
+    r->at[r->count] = (struct found){t, strdup(stored)};
+    return r->at[r->count].record ? (r->count++, STATUS_OK) : STATUS_NOMEM;
+}
+
+static void drop_found(struct records *r, size_t from)
+{
+    while (r->count > from)
+        free(r->at[--r->count].record);
+}
+
+static enum status find_records(struct forgetting *f, const char *sql, int64_t from, int64_t most, struct records *r)
+{
+    struct store_rows *rows = store_ask(f->store, sql, "ttii", f->subject, f->below, from, most);
+    enum status st = STATUS_OK;
+    r->seen = 0;
+    while (st == STATUS_OK && store_next(rows)) {
+        r->last = store_number(rows, 0);
+        r->first = r->seen++ ? r->first : r->last;
+        const char *record = store_record(rows, 1);
+        if (record && mention_of(record, f->subject))
+            st = add_found(r, r->last, store_text(rows, 1));
+    }
+    enum status done = store_done(rows);
+    if (r->seen == most) /* of the last moment more may follow: they come in the next step */
+        for (; r->count && r->at[r->count - 1].t == r->last;)
+            drop_found(r, r->count - 1);
+    return st == STATUS_OK ? done : st;
+}
+
+static enum status delete_records(struct forgetting *f, const struct records *r)
+{
+    int64_t rows = 0;
+    enum status st = store_begin(f->store);
+    for (size_t i = 0; i < r->count && st == STATUS_OK; i++) {
+        int64_t n = 0;
+        st =
+            store_run(f->store, &n, "DELETE FROM mail WHERE t = $1 AND record = $2", "it", r->at[i].t, r->at[i].record);
+        rows += n;
+    }
+    if (st == STATUS_OK)
+        st = store_commit(f->store);
+    if (st != STATUS_OK)
+        store_rollback(f->store);
+    f->rows += st == STATUS_OK ? rows : 0;
+    store_checkpoint(f->store);
+    return st;
+}
+
+/* One pass over the mails that are not about the subject by their columns, by time. */
+static enum status forget_records(struct forgetting *f)
+{
+    struct records r = {0};
+    struct buf sql = BUF_INIT, where = BUF_INIT;
+    int64_t from = INT64_MIN, most = RETENTION_STEP;
+    condition(f->store, "mail", NAME, TEXT, &where);
+    buf_printf(&sql,
+               "SELECT t, record FROM mail WHERE (%s) IS NOT TRUE AND $2 = $2 AND t >= $3 AND record IS NOT NULL ORDER "
+               "BY t LIMIT $4",
+               where.p);
+    enum status st = sql.failed || where.failed ? STATUS_NOMEM : STATUS_OK;
+    while (st == STATUS_OK) {
+        st = find_records(f, sql.p, from, most, &r);
+        if (st == STATUS_OK && f->dry_run)
+            f->rows += (int64_t)r.count;
+        else if (st == STATUS_OK && r.count)
+            st = delete_records(f, &r);
+        drop_found(&r, 0);
+        if (r.seen < most)
+            break;
+        most = r.first == r.last ? most * 2 : RETENTION_STEP; /* a step full of one moment: a larger one */
+        from = r.last;
+    }
+    free(r.at);
+    buf_release(&sql);
+    buf_release(&where);
+    return st;
+}
+
 enum status retention_forget(struct store *s, const char *subject, bool dry_run, int64_t *rows)
 {
     struct forgetting f = {.store = s, .subject = subject, .dry_run = dry_run};
@@ -162,9 +285,11 @@ enum status retention_forget(struct store *s, const char *subject, bool dry_run,
     }
     f.below[n] = '\0';
     *rows = 0;
-    enum status st = STATUS_OK;
+    enum status st = store_convert(s, &(struct store_convert){.stop = NULL});
     for (size_t i = 0; i < sizeof tables / sizeof *tables && st == STATUS_OK; i++)
         st = forget_table(&f, &tables[i]);
+    if (st == STATUS_OK)
+        st = forget_records(&f);
     if (st == STATUS_OK && store_is_shared(s) && !dry_run)
         st = store_run(s, &(int64_t){0},
                        "DELETE FROM inbox WHERE refused IS NOT NULL AND strpos(lower(encode(lines, 'escape')), $1) > 0",

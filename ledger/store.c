@@ -28,6 +28,7 @@ struct store *store_close(struct store *s)
     if (s) {
         if (s->in_transaction)
             store_rollback(s);
+        record_packer_free(s->packer);
         s->engine->close(s);
         free(s);
     }
@@ -44,10 +45,17 @@ const char *store_error(const struct store *s)
     return s->error;
 }
 
+static struct record_packer *packer(struct store *s)
+{
+    if (!s->packer)
+        s->packer = record_packer_new();
+    return s->packer;
+}
+
 static enum status values(struct store *s, const char *types, va_list ap, struct store_value *v, size_t *n)
 {
     for (*n = 0; types[*n]; ++*n) {
-        if (*n == STORE_PARAMETERS || !strchr("ti", types[*n])) {
+        if (*n == STORE_PARAMETERS || !strchr("tzi", types[*n])) {
             snprintf(s->error, sizeof s->error, "parameters \"%s\" of a statement", types);
             return STATUS_INVALID;
         }
@@ -56,6 +64,8 @@ static enum status values(struct store *s, const char *types, va_list ap, struct
             v[*n].number = va_arg(ap, int64_t);
         else
             v[*n].text = va_arg(ap, const char *);
+        if (types[*n] == 'z' && v[*n].text && packer(s))
+            v[*n].text = record_pack(s->packer, v[*n].text);
     }
     return STATUS_OK;
 }
@@ -102,6 +112,11 @@ bool store_next(struct store_rows *r)
 const char *store_text(const struct store_rows *r, int column)
 {
     return r->store->engine->text(r->cursor, column);
+}
+
+const char *store_record(struct store_rows *r, int column)
+{
+    return packer(r->store) ? record_unpack(r->store->packer, store_text(r, column)) : NULL;
 }
 
 int64_t store_number(const struct store_rows *r, int column)

@@ -44,8 +44,9 @@ bool store_only_adds(const struct store *s);
 const char *store_error(const struct store *s);
 
 /* Runs a statement that returns no rows. types: one letter for each parameter: t (const char *, NULL: null), i
- * (int64_t). *changed (may be NULL): rows changed. Within store_batch a NULL `changed` lets PostgreSQL take statements
- * without waiting for each; a failure then shows at store_commit at the latest. */
+ * (int64_t), z (as t: a journal's record, which is stored compressed, record_pack.h; one in a statement). *changed (may
+ * be NULL): rows changed. Within store_batch a NULL `changed` lets PostgreSQL take statements without waiting for each;
+ * a failure then shows at store_commit at the latest. */
 enum status store_run(struct store *s, int64_t *changed, const char *sql, const char *types, ...) MUST_CHECK;
 
 /* Runs a query. store_next then returns its rows; store_done must follow, whether all rows were read or not. */
@@ -54,6 +55,8 @@ struct store_rows *store_ask(struct store *s, const char *sql, const char *types
 bool store_next(struct store_rows *r);
 const char *store_text(const struct store_rows *r, int column); /* NULL: null; valid until the next store_next */
 int64_t store_number(const struct store_rows *r, int column);   /* 0: null */
+/* A journal's record, unpacked. NULL: null, or damaged. Good until the next one of this store. */
+const char *store_record(struct store_rows *r, int column);
 enum status
 store_done(struct store_rows *r) MUST_CHECK; /* the status of the whole query; NULL (out of memory): STATUS_NOMEM */
 
@@ -89,7 +92,7 @@ enum status store_drop_months(struct store *s, int64_t before) MUST_CHECK;
 
 /* The version of the schema that this program knows. store_migrate brings the database to it (in one transaction;
  * several processes may try at once). */
-#define STORE_SCHEMA_VERSION 9
+#define STORE_SCHEMA_VERSION 10
 enum status store_migrate(struct store *s, bool may_write) MUST_CHECK;
 
 #endif

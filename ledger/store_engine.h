@@ -5,6 +5,7 @@
 #ifndef ASSAY_LEDGER_STORE_ENGINE_H
 #define ASSAY_LEDGER_STORE_ENGINE_H
 
+#include "ledger/record_pack.h"
 #include "ledger/store.h"
 
 struct store_value {
@@ -36,6 +37,7 @@ struct store {
     void *handle;
     bool in_transaction;
     bool only_adds;
+    struct record_packer *packer; /* made when it is first needed */
     char error[STORE_ERROR];
 };
 

@@ -10,6 +10,8 @@
  */
 #include "ledger/store.h"
 #include "base/clock.h"
+#include "ledger/dmarc_row.h"
+#include "ledger/store_convert.h"
 #include "ledger/timestamp.h"
 #include "ledger/store_engine.h"
 #include <stdio.h>
@@ -197,8 +199,27 @@ static const char *const version_9[] = {
     NULL,
 };
 
-static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1, version_2, version_3, version_4, version_5,
-                                                                  version_6, version_7, version_8, version_9};
+/* Rows of DMARC reports in columns (dmarc_row.h), where they were JSON texts that were keys; which mails' owners want a
+ * failure report; the reference that the reply to a refused client bore. Records are stored compressed from now on
+ * (record_pack.h). What was there before is brought over in steps (store_convert.c). */
+static const char *const version_10[] = {
+    "ALTER TABLE dmarc_row RENAME TO dmarc_row_9",
+    "CREATE TABLE dmarc_row (day BIGINT NOT NULL, domain TEXT NOT NULL, mark TEXT NOT NULL, source_ip TEXT NOT NULL, "
+    "header_from TEXT NOT NULL, envelope_from TEXT NOT NULL, disposition TEXT NOT NULL, dkim TEXT NOT NULL, spf TEXT "
+    "NOT NULL, reason TEXT NOT NULL, comment TEXT NOT NULL, signatures TEXT NOT NULL, spf_domain TEXT NOT NULL, "
+    "spf_scope TEXT NOT NULL, spf_result TEXT NOT NULL, count BIGINT NOT NULL, "
+    "PRIMARY KEY (day, domain, " DMARC_ROW_NAMES "))" KEYED,
+    "DROP INDEX mail_ruf",
+    "ALTER TABLE mail ADD COLUMN reference TEXT",
+    "ALTER TABLE mail ADD COLUMN ruf BIGINT NOT NULL DEFAULT 0",
+    "CREATE INDEX mail_ruf ON mail (t) WHERE ruf = 1",
+    "CREATE INDEX mail_reference ON mail (reference) WHERE reference IS NOT NULL",
+    "INSERT INTO ledger_state (name, number) VALUES ('" STORE_CONVERT_STATE "', -9000000000000000000)",
+    NULL,
+};
+
+static const char *const *const versions[STORE_SCHEMA_VERSION] = {
+    version_1, version_2, version_3, version_4, version_5, version_6, version_7, version_8, version_9, version_10};
 
 static enum status run_step(struct store *s, const char *sql)
 {
@@ -300,6 +321,8 @@ static enum status upgrade(struct store *s, int64_t from)
     for (int64_t v = from; st == STATUS_OK && v < STORE_SCHEMA_VERSION; v++)
         for (const char *const *step = versions[v]; st == STATUS_OK && *step; step++)
             st = run_step(s, *step);
+    if (st == STATUS_OK && from == 0)
+        st = store_convert_end(s); /* nothing to convert */
     if (st == STATUS_OK && from == 0 && s->engine->shared)
         st = run_step(s, "CREATE TABLE mail_default PARTITION OF mail DEFAULT");
     if (st == STATUS_OK && from == 0)

@@ -7,8 +7,8 @@
  * read-only file are STATUS_AGAIN or STATUS_DENIED with the path in the text; a file that is not a database is
  * STATUS_INVALID and is not changed.
  */
+#include "ledger/mention.h"
 #include "ledger/store_engine.h"
-#include <ctype.h>
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -244,24 +244,11 @@ static enum status vacuum(struct store *s)
     return st;
 }
 
-/* Tells whether a text mentions a name: not as a part of a longer one, though names below it count. */
-static bool name_octet(unsigned char c)
-{
-    return isalnum(c) || c == '-' || c == '_';
-}
-
 static void mentions(sqlite3_context *out, int n, sqlite3_value **v)
 {
     (void)n;
-    const char *text = (const char *)sqlite3_value_text(v[0]), *name = (const char *)sqlite3_value_text(v[1]);
-    size_t len = name ? strlen(name) : 0;
-    bool found = false;
-    for (const char *at = text; len && at && !found && (at = strcasestr(at, name)); at++) {
-        unsigned char before = at > text ? (unsigned char)at[-1] : 0, after = (unsigned char)at[len];
-        bool longer = name_octet(after) || ((after == '.' || after == ':') && name_octet((unsigned char)at[len + 1]));
-        found = !name_octet(before) && !longer;
-    }
-    sqlite3_result_int(out, found);
+    const char *name = (const char *)sqlite3_value_text(v[1]);
+    sqlite3_result_int(out, name && mention_of((const char *)sqlite3_value_text(v[0]), name));
 }
 
 static bool replaced(const struct store *s)

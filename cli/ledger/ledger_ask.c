@@ -422,7 +422,7 @@ int ledger_refused(int argc, char **argv)
                                      "iii", q.a.since, q.a.until ? q.a.until : INT64_MAX, limit_of(&q, ROWS_DEFAULT));
     while (store_next(r)) {
         char why[300], reference[40];
-        reason_of(store_text(r, 9), why, sizeof why, reference, sizeof reference);
+        reason_of(store_record(r, 9), why, sizeof why, reference, sizeof reference);
         table_moment(t, store_number(r, 0));
         for (int i = 1; i <= 5; i++)
             table_text(t, store_text(r, i));

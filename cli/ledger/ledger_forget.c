@@ -12,12 +12,11 @@
 #include "cli/ledger/ledger.h"
 #include "journal/journal_read.h"
 #include "ledger/ingest.h"
+#include "ledger/mention.h"
 #include "ledger/retention.h"
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,20 +33,6 @@ static bool canonical(const char *word, char out[LIMIT_DOMAIN + 1])
         return true;
     }
     return domain_from_text(slice_of(word, n && word[n - 1] == '.' ? n - 1 : n), out) == STATUS_OK;
-}
-
-/* As the store does it: not a part of a longer name, though names below count. */
-static bool line_mentions(const char *line, const char *name)
-{
-    size_t len = strlen(name);
-    for (const char *at = line; (at = strcasestr(at, name)); at++) {
-        char before = at > line ? at[-1] : ' ', after = at[len];
-        bool longer = after && (isalnum((unsigned char)after) || strchr("-_", after) ||
-                                (strchr(".:", after) && isalnum((unsigned char)at[len + 1])));
-        if (!isalnum((unsigned char)before) && !strchr("-_", before) && !longer)
-            return true;
-    }
-    return false;
 }
 
 /* A file without the lines that mention the subject. Returns how many those were; -1: it could not be read or written.
@@ -67,7 +52,7 @@ static int64_t strip_file(const char *path, const char *subject, bool write)
         return -1;
     }
     for (ssize_t n; (n = getline(&line, &room, f)) > 0;) {
-        if (line_mentions(line, subject))
+        if (mention_of(line, subject))
             found++;
         else
             buf_add(&kept, line, (size_t)n);

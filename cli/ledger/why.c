@@ -159,13 +159,15 @@ static void look_in_journals(struct why *w, const struct ledger_config *c)
 
 static enum status look_at_rows(struct why *w, struct store_rows *r)
 {
-    while (store_next(r))
-        if (store_text(r, 0))
-            look_at(w, slice_str(store_text(r, 0)));
+    while (store_next(r)) {
+        const char *record = store_record(r, 0);
+        if (record)
+            look_at(w, slice_str(record));
+    }
     return store_done(r);
 }
 
-/* By name: each has its index. Of a reference: among what was refused or deferred. */
+/* By name: each has its index. */
 static enum status look_by_name(struct why *w, struct store *s, int64_t keep_us)
 {
     enum status st = look_at_rows(
@@ -173,10 +175,8 @@ static enum status look_by_name(struct why *w, struct store *s, int64_t keep_us)
                      "tt", w->id, w->bracketed));
     if (st != STATUS_OK || w->count || !w->reference[0])
         return st;
-    return look_at_rows(w, store_ask(s,
-                                     "SELECT record FROM mail WHERE t >= $1 AND would <> 'deliver' AND "
-                                     "action IN ('defer', 'reject') AND record IS NOT NULL",
-                                     "i", clock_wall_us() - keep_us));
+    return look_at_rows(w, store_ask(s, "SELECT record FROM mail WHERE reference = $1 AND t >= $2 ORDER BY t", "ti",
+                                     w->reference, clock_wall_us() - keep_us));
 }
 
 static enum status look_by_search(struct why *w, struct store *s)
@@ -190,9 +190,11 @@ static enum status look_by_search(struct why *w, struct store *s)
                             "itt", w->args->since, w->from, below.p)
                 : store_ask(s, "SELECT record FROM mail WHERE t >= $1 AND record IS NOT NULL ORDER BY t DESC", "i",
                             w->args->since);
-    while (w->count <= w->most && store_next(r))
-        if (store_text(r, 0))
-            look_at(w, slice_str(store_text(r, 0)));
+    while (w->count <= w->most && store_next(r)) {
+        const char *record = store_record(r, 0);
+        if (record)
+            look_at(w, slice_str(record));
+    }
     buf_release(&below);
     return store_done(r);
 }

@@ -171,7 +171,8 @@ static enum status each_mail(struct next *n, struct store *s, int64_t since_us, 
     while (store_next(rows)) {
         struct record r;
         char why[160];
-        if (record_parse(slice_str(store_text(rows, 0)), &r, why) != STATUS_OK)
+        const char *line = store_record(rows, 0);
+        if (!line || record_parse(slice_str(line), &r, why) != STATUS_OK)
             continue;
         if (r.kind == RECORD_MAIL && is_from_outside(&r))
             fn(n, &r, arg);

@@ -120,7 +120,8 @@ static enum status look_at_all(struct estimate *e, struct store *s, time_t since
     while (*ok && store_next(rows)) {
         struct record r;
         char why[160];
-        if (record_parse(slice_str(store_text(rows, 0)), &r, why) != STATUS_OK)
+        const char *line = store_record(rows, 0);
+        if (!line || record_parse(slice_str(line), &r, why) != STATUS_OK)
             continue;
         *ok = r.kind != RECORD_MAIL || look(e, &r);
         record_free(&r);

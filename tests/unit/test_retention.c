@@ -352,6 +352,52 @@ static void what_is_dated_ahead_waits(void **state)
     assert_int_equal(number("SELECT sum(count) FROM subject_day WHERE subject = 'ahead.example'"), 3);
 }
 
+/* More rows on one day than a step has, and more days behind it. */
+static void a_day_of_many_rows(void **state)
+{
+    (void)state;
+    int64_t rows, would;
+    assert_int_equal(store_begin(s), STATUS_OK);
+    for (int64_t day = TODAY - 2; day <= TODAY; day++)
+        for (int i = 0; i < 2 * RETENTION_STEP; i++) {
+            char name[40];
+            snprintf(name, sizeof name, "%s%d.%s.example", i % 1000 ? "d" : "x.", i, i % 1000 ? "other" : "victim");
+            assert_int_equal(
+                store_run(s, NULL, "INSERT INTO dmarc_behind VALUES ($1, $2, 'mx1', 0, 1)", "it", day, name),
+                STATUS_OK);
+        }
+    assert_int_equal(store_commit(s), STATUS_OK);
+    assert_int_equal(retention_forget(s, "victim.example", true, &would), STATUS_OK);
+    assert_int_equal(retention_forget(s, "victim.example", false, &rows), STATUS_OK);
+    assert_int_equal(rows, 3 * 2 * RETENTION_STEP / 1000);
+    assert_int_equal(would, rows);
+    assert_int_equal(number("SELECT count(*) FROM dmarc_behind"), 3 * (2 * RETENTION_STEP - 2 * RETENTION_STEP / 1000));
+}
+
+/* What only the compressed record names, in more mails of one moment than a step has. */
+static void what_only_records_name(void **state)
+{
+    (void)state;
+    int64_t rows, would;
+    assert_int_equal(store_begin(s), STATUS_OK);
+    for (int i = 0; i < 2 * RETENTION_STEP + 5; i++) {
+        char record[200];
+        snprintf(record, sizeof record, "{\"id\":\"Q%d\",\"d\":\"%s\"}", i,
+                 i % 2 ? "Key.Signer.example" : "key.signer.example.net");
+        assert_int_equal(store_run(s, NULL,
+                                   "INSERT INTO mail (t, host, source, exact, rcpts, action, would, record) VALUES "
+                                   "($1, 'mx1', 'internet', 1, 1, 'deliver', 'deliver', $2)",
+                                   "iz", i < 3 ? TODAY * TIMESTAMP_DAY - 5 : TODAY * TIMESTAMP_DAY, record),
+                         STATUS_OK);
+    }
+    assert_int_equal(store_commit(s), STATUS_OK);
+    assert_int_equal(retention_forget(s, "signer.example", true, &would), STATUS_OK);
+    assert_int_equal(retention_forget(s, "signer.example", false, &rows), STATUS_OK);
+    assert_int_equal(rows, RETENTION_STEP + 2);
+    assert_int_equal(would, rows);
+    assert_int_equal(number("SELECT count(*) FROM mail"), RETENTION_STEP + 3);
+}
+
 static void an_underscore_is_no_wildcard(void **state)
 {
     (void)state;
@@ -529,6 +575,8 @@ int main(void)
         ON(months_come_and_go),
         ON(what_is_forgotten_is_nowhere),
         ON(an_underscore_is_no_wildcard),
+        ON(a_day_of_many_rows),
+        ON(what_only_records_name),
         ON(every_column_is_marked),
         ON(what_is_forgotten_is_in_no_file),
         ON(in_small_steps),

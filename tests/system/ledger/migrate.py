@@ -1,0 +1,195 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""A store of an earlier schema is brought to the present one: made by the very steps of ledger/store_schema.c up to schema 6, 7 or 9,
+filled, upgraded by assay-ledger, which is killed (SIGKILL) several times on the way. Rows and sums are the same before, at each kill, and
+after.
+
+    migrate.py BUILD FOLDER FILE|postgresql://... [ROWS]     ROWS of DMARC reports, and a tenth as many mails (20000)"""
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+BUILD, SPACE, WHERE = sys.argv[1:4]
+ROWS = int(sys.argv[4]) if len(sys.argv) > 4 else 20000
+SHARED = WHERE.startswith("postgres")
+TODAY = int(time.time() // 86400)
+checks = 0
+
+
+def check(good, what):
+    global checks
+    checks += 1
+    if not good:
+        sys.exit("migrate: " + what)
+
+
+def steps(version):
+    """The statements of version_N in store_schema.c, for this database."""
+    with open("ledger/store_schema.c", encoding="utf-8") as f:
+        text = f.read()
+    body = re.search(r"version_%d\[\] = \{(.*?)\n\};" % version, text, re.S).group(1)
+    body = re.sub(r"/\*.*?\*/", "", body, flags=re.S)
+    body = body.replace("KEYED", '" $KEYED"').replace("SHARED", '"@"')
+    out = []
+    for statement in re.split(r",\s*\n|,\s*NULL", body):
+        sql = "".join(json.loads('"%s"' % s) for s in re.findall(r'"((?:[^"\\]|\\.)*)"', statement))
+        if not sql or (sql[0] == "@" and not SHARED):
+            continue
+        sql = sql.lstrip("@").replace("$MONTHLY", "PARTITION BY RANGE (t)" if SHARED else "")
+        out.append(sql.replace("$KEYED", "" if SHARED else "WITHOUT ROWID"))
+    return out
+
+
+def psql(script):
+    done = subprocess.run(["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", WHERE], input=script, capture_output=True, text=True)
+    check(done.returncode == 0, done.stderr)
+    return done.stdout.splitlines()
+
+
+def ask(sql):
+    if SHARED:
+        return psql(sql)[0]
+    db = sqlite3.connect(WHERE, timeout=60)
+    n = db.execute(sql).fetchone()[0]
+    db.close()
+    return str(n)
+
+
+def tuple_of(n, version):
+    t = {"policy": "1a2b3c4d"} if n % 2 and version == 9 else {}
+    t.update({"ip": f"192.0.{n % 250}.{n // 250 % 250}", "from": f"d{n % 997}.example"})
+    if n % 3:
+        t["mail_from"] = f"bounce.d{n % 997}.example"
+    t.update(disposition="none", dkim="pass" if n % 2 else "fail", spf="fail")
+    if n % 5 == 0:
+        t.update(type="local_policy", comment="an exemption, 100% / explained")
+    t["dkim_auth"] = [{"d": f"d{n % 997}.example", "s": f"s {n}/x%", "r": "pass"}, {"d": "other.example", "s": "k1", "r": "fail"}][: n % 3]
+    t.update(spf_domain=f"d{n % 997}.example", spf_result="pass")
+    return json.dumps(t, separators=(",", ":"))
+
+
+def record(n):
+    finding = {"standard": "dmarc", "subject": f"d{n % 997}.example", "result": "fail"}
+    if n % 10 == 0:
+        finding["ruf"] = "mailto:f@example.net"
+    when = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(TODAY * 86400 - 3600)) + ".%06dZ" % (n % 1000000)
+    return json.dumps({"v": 1, "t": when, "host": "mx1", "kind": "mail", "id": f"Q{n}", "from": f"d{n % 997}.example",
+                       "verdict": {"action": "reject", "would": "reject", "statement": "L4"}, "findings": [finding],
+                       "lines": [{"standard": "dmarc", "result": "fail", "reason": f"reason {n}"}]}, separators=(",", ":"))
+
+
+def make(version):
+    if SHARED:
+        psql("DROP SCHEMA public CASCADE; CREATE SCHEMA public;")
+        run = psql
+    else:
+        for end in "", "-wal", "-shm":
+            if os.path.exists(WHERE + end):
+                os.unlink(WHERE + end)
+        db = sqlite3.connect(WHERE)
+        run = db.executescript
+    run("CREATE TABLE assay_schema (version BIGINT NOT NULL); INSERT INTO assay_schema VALUES (%d);" % version)
+    for v in range(1, version + 1):
+        run(";\n".join(steps(v)) + ";")
+    rows = [(TODAY - n % 3, f"o{n % 97}.example", tuple_of(n, version), n % 7 + 1) for n in range(ROWS)]
+    first = TODAY * 86400000000 - 3600000000
+    mails = [(first + n, "mx1", f"Q{n}", "internet", f"d{n % 997}.example", record(n)) for n in range(ROWS // 10)]
+    if SHARED:
+        psql("CREATE TABLE mail_default PARTITION OF mail DEFAULT;")
+        quote = lambda v: str(v) if isinstance(v, int) else v.replace("\\", "\\\\")
+        for table, columns, values in (("dmarc_row", "day, domain, tuple, count", rows),
+                                       ("mail", "t, host, queue_id, source, from_domain, record, exact, rcpts, action, would",
+                                        [m + (1, 1, "reject", "reject") for m in mails])):
+            psql("COPY %s (%s) FROM STDIN;\n%s\n\\.\n" % (table, columns, "\n".join("\t".join(map(quote, r)) for r in values)))
+    else:
+        db.executemany("INSERT INTO dmarc_row VALUES (?,?,?,?)", rows)
+        db.executemany("INSERT INTO mail (t, host, queue_id, source, from_domain, record, exact, rcpts, action, would) VALUES "
+                       "(?,?,?,?,?,?,1,1,'reject','reject')", mails)
+        db.commit()
+        db.close()
+
+
+def start():
+    words = [BUILD + "/assay-ledger", "-1", "-P", SPACE + "/policy", "-S", SPACE + "/state"]
+    return subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+
+
+def sums():
+    old = int(ask("SELECT count(*) FROM %s WHERE %s = 'dmarc_row_9'" % (("pg_class", "relname") if SHARED else ("sqlite_master", "name"))))
+    at = "SELECT count(*) || ' ' || coalesce(sum(count), 0) FROM "
+    new = [int(n) for n in ask(at + "dmarc_row").split()]
+    left = [int(n) for n in ask(at + "dmarc_row_9").split()] if old else [0, 0]
+    return new[0] + left[0], new[1] + left[1], left[0]
+
+
+def upgrade(version):
+    make(version)
+    want = (ROWS, sum(n % 7 + 1 for n in range(ROWS)))
+    kills = 0
+    for part in (5, 2, 1.2):
+        p = start()
+        until = time.time() + 120
+        while p.poll() is None and time.time() < until:
+            try:
+                if ask("SELECT version FROM assay_schema") == "10" and sums()[2] < ROWS - ROWS / part:
+                    break
+            except (sqlite3.Error, SystemExit):
+                pass  # the upgrade holds it
+            time.sleep(0.005)
+        if p.poll() is None:
+            p.send_signal(signal.SIGKILL)
+            kills += 1
+        p.wait()
+        p.stderr.close()
+        if ask("SELECT version FROM assay_schema") == "10":
+            check(sums()[:2] == want, f"sums after a kill: {sums()}, not {want}")
+    check(kills >= 1, "it was never killed on the way")
+    p = start()
+    words = p.communicate(timeout=600)[1]
+    check(p.returncode == 0, "the upgrade: " + words)
+    check(sums() == want + (0,), f"sums at the end: {sums()}, not {want}")
+    check(ask("SELECT count(*) FROM ledger_state WHERE name = 'convert_10'") == "0", "it is done")
+    mark = "1a2b3c4d" if version == 9 else ""
+    row = ask(f"SELECT count(*) FROM dmarc_row WHERE mark = '{mark}' AND source_ip = '192.0.5.0' AND header_from = 'd5.example' AND "
+              "reason = 'local_policy' AND comment = 'an exemption, 100% / explained' AND "
+              "signatures = 'd5.example/s%205%2Fx%25/pass other.example/k1/fail'")
+    check(row == "1", "a row has its columns")
+    check(ask("SELECT count(*) FROM mail WHERE record LIKE '1%'") == str(ROWS // 10), "records are compressed")
+    check(ask("SELECT count(*) FROM mail WHERE ruf = 1") == str(ROWS // 100), "who wants failure reports")
+    for n in 0, 7, ROWS // 10 - 1:
+        why = subprocess.run([BUILD + "/assay", "why", f"Q{n}", "--json", "--store", WHERE], capture_output=True, text=True)
+        check(why.stdout.strip() == record(n), f"why Q{n}: {why.stdout}{why.stderr}")
+    return kills
+
+
+def newer():
+    if SHARED:
+        psql("UPDATE assay_schema SET version = 99;")
+    else:
+        db = sqlite3.connect(WHERE)
+        db.execute("UPDATE assay_schema SET version = 99")
+        db.commit()
+        db.close()
+    p = start()
+    words = p.communicate(timeout=60)[1]
+    check(p.returncode == 65 and "made by a newer assay-ledger" in words, f"a newer store: {p.returncode} {words}")
+
+
+def main():
+    os.makedirs(SPACE + "/state")
+    os.makedirs(SPACE + "/journal")
+    with open(SPACE + "/policy", "w", encoding="ascii") as f:
+        f.write(f'policy "x" owner "x@example.org"\nset journal.dir "{SPACE}/journal"\nset ledger.knowledge "{SPACE}/knowledge"\n'
+                f'set ledger.store "{WHERE}"\n')
+    began = time.time()
+    kills = [upgrade(v) for v in (6, 7, 9)]
+    newer()
+    print(f"schemas 6, 7 and 9 to 10, {ROWS} rows: {checks} checks, killed {kills} times, {time.time() - began:.1f} s")
+
+
+main()

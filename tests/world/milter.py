@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import resource
 import shlex
 import signal
 import subprocess
@@ -36,8 +37,9 @@ class Milter:
         with open(self.policy, "w", encoding="utf-8") as f:
             f.write(text)
 
-    def start(self, *options, seconds=30, environment=None):
-        """Starts it and returns when it says that it listens; RuntimeError with its words when it does not."""
+    def start(self, *options, seconds=30, environment=None, space=None):
+        """Starts it, with an address space of at most that many octets, and returns when it says that it listens; RuntimeError with
+        its words when it does not."""
         at = self.size()
         out = open(self.log, "ab")
         self.process = subprocess.Popen(
@@ -46,6 +48,7 @@ class Milter:
             stdout=out,
             stderr=out,
             env={**os.environ, **(environment or {})},
+            preexec_fn=(lambda: resource.setrlimit(resource.RLIMIT_AS, (space, space))) if space else None,
         )
         out.close()
         with open(f"{self.folder}/pid", "w", encoding="ascii") as f:

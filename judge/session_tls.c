@@ -7,12 +7,12 @@
  * fail.
  */
 #include "judge/session_tls.h"
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
-unsigned session_tls_version(const char *text)
+/* 0: not a version that we know. */
+static unsigned known_version(const char *text)
 {
     static const struct {
         const char *name;
@@ -20,12 +20,23 @@ unsigned session_tls_version(const char *text)
     } known[] = {{"TLSv1.3", 13}, {"TLSv1.2", 12}, {"TLSv1.1", 11}, {"TLSv1.0", 10},
                  {"TLSv1", 10},   {"SSLv3", 3},    {"SSLv2", 2}};
 
-    if (!text || !*text)
-        return 0;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcasecmp(text, known[i].name) == 0)
             return known[i].version;
-    return strncasecmp(text, "TLSv1.", 6) == 0 ? 13 : 1; /* a later version than we know */
+    return 0;
+}
+
+bool session_tls_is_known(const char *text)
+{
+    return known_version(text) != 0;
+}
+
+unsigned session_tls_version(const char *text)
+{
+    if (!text || !*text)
+        return 0;
+    unsigned known = known_version(text);
+    return known ? known : strncasecmp(text, "TLSv1.", 6) == 0 ? 13 : 1; /* a later version than we know */
 }
 
 /* Tells whether one of the words in a suite's name is `word`. */

@@ -16,6 +16,7 @@
 #include "dns/dns_replay.h"
 #include "dns/dns_unbound.h"
 #include "cli/cli.h"
+#include "judge/session_tls.h"
 #include "policy/policy_settings.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -101,6 +102,17 @@ static time_t time_of(const char *text)
     return errno == 0 && end != text && *end == 0 && n > 0 ? (time_t)n : 0;
 }
 
+/* "1.3", "TLSv1.3/CIPHER": the version as an MTA writes it, and the cipher. */
+static void read_tls(const char *text, struct arena *a, const char **version, const char **cipher)
+{
+    const char *slash = strchr(text, '/');
+    int n = slash ? (int)(slash - text) : (int)strlen(text);
+    bool named = strncasecmp(text, "TLS", 3) == 0 || strncasecmp(text, "SSL", 3) == 0;
+
+    *version = arena_printf(a, "%s%.*s", named ? "" : "TLSv", n, text);
+    *cipher = slash ? slash + 1 : NULL;
+}
+
 static enum status fill_envelope(struct run *r, struct judge *j)
 {
     const struct verify_options *o = r->o;
@@ -112,14 +124,8 @@ static enum status fill_envelope(struct run *r, struct judge *j)
     if (o->ip && ip_from_text(slice_str(o->ip), &m->peer) == STATUS_OK)
         m->client = m->peer;
     m->auth_user = o->auth;
-    if (o->tls) {
-        const char *slash = strchr(o->tls, '/');
-        int n = slash ? (int)(slash - o->tls) : (int)strlen(o->tls);
-        m->tls.version = arena_printf(
-            a, "%s%.*s", strncasecmp(o->tls, "TLS", 3) == 0 || strncasecmp(o->tls, "SSL", 3) == 0 ? "" : "TLSv", n,
-            o->tls);
-        m->tls.cipher = slash ? slash + 1 : NULL;
-    }
+    if (o->tls)
+        read_tls(o->tls, a, &m->tls.version, &m->tls.cipher);
     if (o->helo)
         s = mail_set_helo(m, a, o->helo);
     if (s == STATUS_OK && o->from)
@@ -195,6 +201,18 @@ static void show(struct run *r, struct judge *j, const struct classes *c, const 
     }
 }
 
+/* What an editor or a pager did to a saved mail, and what would else only show as a header that is not there. */
+static void hint(const char *name, struct slice message)
+{
+    if (message.n >= 3 && memcmp(message.p, "\xef\xbb\xbf", 3) == 0)
+        cli_error("%s: begins with a byte order mark, so its first header field cannot be read: an editor put it there",
+                  name);
+    else if (message.n && (message.p[0] == '\n' || message.p[0] == '\r'))
+        cli_error("%s: the first line is empty, so there is no header and all that follows is body: was it saved with "
+                  "an extra line?",
+                  name);
+}
+
 static bool one(void *context, const char *name, struct slice message)
 {
     struct run *r = context;
@@ -203,6 +221,7 @@ static bool one(void *context, const char *name, struct slice message)
     struct verify_guess guess = {0};
     enum status s = j ? fill_envelope(r, j) : STATUS_NOMEM;
 
+    hint(name, message);
     if (r->seen++ && !r->o->json && !r->o->brief)
         putchar('\n');
     if (s == STATUS_OK)
@@ -275,17 +294,47 @@ static int open_engines(struct run *r)
     return EX_CONFIG;
 }
 
+static bool is_tls(const char *text)
+{
+    struct arena *a = arena_new(4096);
+    const char *version = NULL, *cipher;
+
+    if (a)
+        read_tls(text, a, &version, &cipher);
+    bool known = version && session_tls_is_known(version);
+    arena_free(a);
+    return known;
+}
+
+/* -1: all can be judged by; else the exit code. A path that an MTA takes though it is odd (<a..b@x>) is taken, too. */
+static int look_at_envelope(struct run *r)
+{
+    const struct verify_options *o = r->o;
+    struct ip ip;
+
+    if (o->ip && ip_from_text(slice_str(o->ip), &ip) != STATUS_OK)
+        return cli_usage("--ip '%s' is not an IP address", o->ip);
+    if (o->from && strcmp(o->from, "<>") != 0 && *o->from && !strchr(o->from, '@'))
+        return cli_usage("--from '%s' is not an address: write USER@DOMAIN, or <> for the null sender", o->from);
+    for (size_t i = 0; i < o->rcpt_count; i++)
+        if (!strchr(o->rcpts[i], '@') && strcasecmp(o->rcpts[i], "postmaster") != 0 &&
+            strcasecmp(o->rcpts[i], "<postmaster>") != 0)
+            return cli_usage("--rcpt '%s' is not an address: write USER@DOMAIN", o->rcpts[i]);
+    if (o->tls && !is_tls(o->tls))
+        return cli_usage("--tls '%s' is not a version of TLS: write 1.3, 1.2, 1.1 or 1.0, or VERSION/CIPHER", o->tls);
+    r->at = o->at ? time_of(o->at) : 0;
+    if (o->at && !r->at)
+        return cli_usage("--at '%s' is not a valid time: write 2026-11-20T23:19:25Z or seconds since 1970", o->at);
+    return -1;
+}
+
 static int prepare(struct run *r)
 {
     static char host[256];
-    struct ip ip;
-    int rc;
+    int rc = look_at_envelope(r);
 
-    if (r->o->ip && ip_from_text(slice_str(r->o->ip), &ip) != STATUS_OK)
-        return cli_usage("--ip '%s' is no address", r->o->ip);
-    r->at = r->o->at ? time_of(r->o->at) : 0;
-    if (r->o->at && !r->at)
-        return cli_usage("--at '%s' is not a valid time: write 2026-11-20T23:19:25Z or seconds since 1970", r->o->at);
+    if (rc >= 0)
+        return rc;
     if (gethostname(host, sizeof host - 1) != 0 || !*host)
         snprintf(host, sizeof host, "localhost");
     r->host.name = r->host.authserv_id = host;

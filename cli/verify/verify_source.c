@@ -4,8 +4,8 @@
  *
  * An mbox is told by a first line that begins with "From " while a later one does too behind an empty line (RFC 4155);
  * ">From " is released its form, since that is what was signed. A Maildir is told by its folders new and cur. A message
- * is handed over as it lies on disk. Failure: EX_NOINPUT or EX_IOERR, with the file's name. An entry that cannot be
- * read is named and skipped; the exit code then tells.
+ * is handed over as it lies on disk. Failure: EX_NOINPUT or EX_IOERR, with the file's name; a folder without a message
+ * is one. An entry that cannot be read is named and skipped; the exit code then tells.
  */
 #include "cli/cli.h"
 #include "cli/verify/verify.h"
@@ -141,23 +141,55 @@ static int each_of_folder(const char *path, each_fn *each, void *context, bool *
     return rc;
 }
 
-int verify_each(const char *path, each_fn *each, void *context)
+static bool is_folder(const char *path, const char *name)
 {
     char inner[PATH_MAX];
     struct stat st;
-    bool go_on = true;
-    int rc;
+
+    snprintf(inner, sizeof inner, "%s/%s", path, name);
+    return stat(inner, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* What each_of_folder calls, to know whether there was a message. */
+struct counted {
+    each_fn *each;
+    void *context;
+    size_t count;
+};
+
+static bool count_one(void *context, const char *name, struct slice message)
+{
+    struct counted *c = context;
+
+    c->count++;
+    return c->each(c->context, name, message);
+}
+
+int verify_each(const char *path, each_fn *each, void *context)
+{
+    static const char *const folders[] = {"cur", "new"};
+    struct counted c = {.each = each, .context = context};
+    bool go_on = true, maildir = false;
+    struct stat st;
+    int rc = 0;
 
     if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
         return each_of_file(path, each, context, &go_on);
-    snprintf(inner, sizeof inner, "%s/cur", path);
-    if (stat(inner, &st) != 0 || !S_ISDIR(st.st_mode))
-        return each_of_folder(path, each, context, &go_on);
-    rc = each_of_folder(inner, each, context, &go_on);
-    snprintf(inner, sizeof inner, "%s/new", path);
-    if (stat(inner, &st) == 0) {
-        int wrong = each_of_folder(inner, each, context, &go_on);
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        char inner[PATH_MAX];
+        if (!is_folder(path, folders[i]))
+            continue;
+        maildir = true;
+        snprintf(inner, sizeof inner, "%s/%s", path, folders[i]);
+        int wrong = each_of_folder(inner, count_one, &c, &go_on);
         rc = rc ? rc : wrong;
     }
-    return rc;
+    if (!maildir)
+        rc = each_of_folder(path, count_one, &c, &go_on);
+    if (rc || c.count)
+        return rc;
+    cli_error(maildir ? "%s: no message in this Maildir"
+                      : "%s: no message in this folder, and it is not a Maildir (it has no folder new or cur)",
+              path);
+    return EX_NOINPUT;
 }

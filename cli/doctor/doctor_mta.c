@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define MAX_VALUES 16
+#define MAX_VALUES 24
 #define MAX_CF (4 * 1024 * 1024)
 
 struct value {
@@ -248,6 +248,8 @@ void doctor_postfix(struct doctor *d)
         {"smtp_dns_support_level", NULL},
         {"smtpd_forbid_bare_newline", NULL},
         {"smtp_tls_policy_maps", NULL},
+        {"milter_content_timeout", NULL},
+        {"milter_command_timeout", NULL},
     };
     size_t n = sizeof v / sizeof v[0];
     if (!ask_postconf(d, v, n)) {
@@ -255,6 +257,8 @@ void doctor_postfix(struct doctor *d)
         return;
     }
     judge_milter_settings(d, v, n);
+    doctor_smtpd_chroot(d, value_of(v, n, "smtpd_milters"), value_of(v, n, "queue_directory"));
+    doctor_smtpd_waits(d, value_of(v, n, "milter_content_timeout"), value_of(v, n, "milter_command_timeout"));
     judge_filters(d, v, n);
     judge_tls_settings(d, v, n);
     judge_nul(d, v, n);

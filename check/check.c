@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * check.c - all tests over one domain's facts, in their order.
+ * check.c - runs all tests over one domain's facts, in a fixed order.
  *
- * Promises the same report for the same facts: the clock, the network and this computer's files are not looked at. The
- * DNS part of the facts becomes a source of answers; a question that is not in it gets "could not be looked up".
+ * Promises the same report for the same facts: it does not use the clock, the network or this computer's files. The DNS
+ * part of the facts becomes a source of answers; a question that is not in it gets "could not be looked up".
  */
 #include "check/testing.h"
 #include "dns/dns_replay.h"
@@ -14,7 +14,7 @@
 
 static const struct dns_budget budget = {.lookups = LOOKUPS, .lookup_ms = 5000, .total_ms = ALL_MS};
 
-/* While our own DNS, clock or network is broken nothing that failed says anything of the domain. */
+/* While our own DNS, clock or network is broken, a failure says nothing about the domain. */
 static void blame_ourselves(struct testing *t)
 {
     for (int i = 0; i < CHECK_TESTS; i++) {

@@ -2,7 +2,7 @@
 /*
  * check.h - a domain against the standards: facts, tests, grade.
  *
- *     facts     what was asked and what was said (facts.h): gathered once (gather.h), kept in a file, hostile when read
+ *     facts     the questions and their answers (facts.h): gathered once (gather.h), kept in a file, hostile when read
  *     tests     tests.def: pure functions over the facts; each has one result, with evidence and what to do
  *     grade     one table (grade.c): points, caps, and the things most worth doing first
  *
@@ -58,7 +58,7 @@ enum check_state {
 
 struct check_result {
     enum check_state state;
-    const char *evidence; /* who was asked, and what was said; never NULL */
+    const char *evidence; /* who was asked, and the answer; never NULL */
     const char *fix;      /* the record to publish or the setting to change, ready to copy; NULL: none */
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * facts.h - everything that was asked about one domain, and what came of each question. No opinion.
+ * facts.h - everything that was asked about one domain, and every answer, without a judgement.
  *
  * Facts are text, line by line, and the tests read nothing else: a check that runs now writes its facts, reads them
  * back, and judges what it read. So a file judged again years later gives the same result. What could not be asked is a
@@ -8,7 +8,7 @@
  *
  * A line is a kind and fields NAME=VALUE; a value is bare (printable ASCII without blank, quote or backslash) or
  * quoted, with \xHH for all else. Lines of kind "dns" are followed by a line of assay-dns(5) instead. Unknown kinds and
- * fields are skipped, so that an older reader takes a newer file of the same version.
+ * fields are skipped, so that an older reader accepts a newer file of the same version.
  *
  * A file is hostile when it is read: at most FACTS_OCTETS, FACTS_LINE a line, and as many entries of each kind as the
  * constants say. Reading is pure; a struct facts is one arena's and belongs to one thread at a time.
@@ -39,7 +39,7 @@
 /* Tells whether something of ours was there to ask with. */
 enum facts_here { FACTS_YES, FACTS_NO, FACTS_NOT_TRIED };
 
-/* What a name server of the domain said by itself (dns/direct.h). */
+/* The own answer of a name server of the domain (dns/direct.h). */
 struct facts_server {
     const char *host;
     struct ip address;
@@ -101,7 +101,7 @@ struct facts {
 };
 
 /* Reads. NULL: *error is one line with the place and what would be right (in the arena). The facts live in the arena,
- * but `dns`, which facts_free gives back. */
+ * except `dns`, which facts_free frees. */
 struct facts *facts_read(struct arena *arena, struct slice text, const char **error) MUST_CHECK;
 void facts_free(struct facts *f); /* NULL is allowed */
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * facts_write.c - lines of facts.h, written.
+ * facts_write.c - writes the lines of facts.h.
  *
- * Promises that whatever octets a value has, what is written is one line of printable ASCII that facts_read gives back
- * octet by octet. Failure is the buffer's mark.
+ * Promises that whatever octets a value has, the result is one line of printable ASCII from which facts_read restores
+ * the same octets. Failure is the buffer's error mark.
  */
 #include "check/facts.h"
 

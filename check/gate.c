@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * gate.c - places of gate.h, one for each address that was ever asked in this run.
+ * gate.c - the entries of gate.h, one for each address that was asked in this run.
  *
  * Promises that no more than GATE_AT_ONCE are inside one address, and that two beginnings lie at least the pace apart.
  * One lock for all; waiting threads sleep on one condition, which is enough for the some dozen threads of a run.

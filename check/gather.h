@@ -2,11 +2,11 @@
 /*
  * gather.h - asks everything about a domain, and writes it down as facts (facts.h).
  *
- * First DNS, through a validating source: whatever the tests will want to know. Then, side by side, what each name
- * server says by itself, each address of each mail host (STARTTLS, certificate, the TLS it accepts), and the MTA-STS
- * policy. One address of a mail host is asked once in a run, however many domains use it.
+ * First DNS, through a validating source: everything the tests need. Then, in parallel, each name server's own answers,
+ * each address of each mail host (STARTTLS, certificate, the TLS it accepts), and the MTA-STS policy. One address of a
+ * mail host is asked once in a run, however many domains use it.
  *
- * Restraint (gate.h): at most two connections at once to one address, and a pause between two; no MAIL, no RCPT, no
+ * Rate limit (gate.h): at most two connections at once to one address, and a pause between two; no MAIL, no RCPT, no
  * DATA is ever sent. Addresses that are not on the public internet are "not asked", unless allowed.
  *
  * Blocks, for a bounded time: connections end after connect_ms, DNS after a minute. Threads: gather_domain() from any
@@ -28,7 +28,7 @@ struct gather_config {
     struct dns *dns;
     const char *ehlo;                                  /* our own name */
     const char *canary;                                /* what is wrong with our own DNS; "": nothing */
-    enum facts_here ipv4, ipv6;                        /* whether this computer has them */
+    enum facts_here ipv4, ipv6;                        /* whether this computer has IPv4 and IPv6 */
     bool allow_special;                                /* private and loopback addresses may be asked */
     bool (*is_own)(void *context, const struct ip *a); /* own addresses: not asked; NULL: none */
     void *context;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * hello.h - the first words of TLS as octets: a ClientHello of our own, and what the server answers to it.
+ * hello.h - the first messages of TLS as octets: writes a ClientHello and parses the server's answer.
  *
  * A TLS library offers only what it can do. A checker must also ask for what nobody should do any more (SSLv3, RC4,
  * compression) and for what the library cannot do yet (X25519MLKEM768). So the offer is written here octet by octet,
- * and the answer is read up to the ServerKeyExchange or the HelloRetryRequest; no key is ever computed and no
- * connection comes of it. RFC 8446 section 4, RFC 5246 section 7.4, RFC 6101 section 5.6.
+ * and the answer is read up to the ServerKeyExchange or the HelloRetryRequest; no key is computed and no connection is
+ * completed. RFC 8446 section 4, RFC 5246 section 7.4, RFC 6101 section 5.6.
  *
  * Pure; any thread.
  */

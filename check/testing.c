@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * testing.c - how results are noted, and where a domain's mail goes (testing.h).
+ * testing.c - records results, and finds a domain's mail hosts (testing.h).
  *
  * Promises one result a test whatever the number of hosts: the most severe state, and the evidence of every host in it.
  * Fails only for memory, which the arena remembers.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tests_dns.c - the domain in DNS: does it exist, is it signed, and how good are its name servers.
+ * tests_dns.c - tests the domain in DNS: whether it exists, whether it is signed, and its name servers.
  *
  * Pure over the facts. What validates comes from our own validating look-ups; what each name server says by itself
  * (signature dates, differences, questions it cannot answer) from the questions put to it directly.

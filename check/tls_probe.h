@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tls_probe.h - what TLS a mail host accepts: handshakes that are begun and not finished, each with an offer of its
- * own.
+ * tls_probe.h - finds out which TLS a mail host accepts, by handshakes that are started but not finished, each with its
+ * own offer.
  *
  * At most TLS_PROBE_CONNECTIONS connections to one address, one after the other. Which ciphers a host accepts is found
  * by leaving out what it chose and asking again. Nothing is sent but EHLO, STARTTLS and a ClientHello. Blocks.

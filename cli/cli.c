@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cli.c - dispatch, messages, colours and widths for the sub-commands.
+ * cli.c - dispatches sub-commands, and prints their messages with colours and widths.
  *
- * Promises that errors go to stderr with the command's name before them, that a mistyped command is answered with the
- * nearest one, that they hold no password and nothing that a terminal obeys, and that escape sequences are written to
- * terminals only (NO_COLOR and TERM=dumb are heeded).
+ * Promises that errors go to stderr with the command's name before them, that the message for a mistyped command names
+ * the nearest one, that they hold no password and nothing that a terminal obeys, and that escape sequences are written
+ * to terminals only (NO_COLOR and TERM=dumb are heeded).
  */
 #include "cli/cli.h"
 #include "base/secret.h"

@@ -2,10 +2,10 @@
 /*
  * cli.h - what the sub-commands of `assay` share.
  *
- * A sub-command is one function, one line in commands.def and one file (or a few with the same prefix). It prints what
- * it was asked for on stdout, everything else on stderr, and returns its exit code: sysexits.h for usage and
- * configuration, 0 ok / 1 warning / 2 critical / 3 unknown for checks. It may exit the process only by returning. Text
- * for people by default, `--json` for programs; colours only on a terminal.
+ * A sub-command is one function, one line in commands.def and one file (or a few with the same prefix). It prints its
+ * result on stdout, everything else on stderr, and returns its exit code: sysexits.h for usage and configuration, 0 ok
+ * / 1 warning / 2 critical / 3 unknown for checks. It must not call exit(). Text for people by default, `--json` for
+ * programs; colours only on a terminal.
  *
  * Threads: one.
  */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * doctor.c - `assay doctor`: is this server itself in order? One page, each point with what to do.
+ * doctor.c - `assay doctor`: checks whether this server itself is in order. One page, each point with what to do.
  *
  * Runs the checks of the table in order, prints what each found, and returns the worst as exit code: 0 all well, 1 a
  * warning, 2 critical, 3 nothing worse than "could not find out". Changes nothing. A check that cannot run here (no
- * Postfix, no root) says so and fails nobody.
+ * Postfix, no root) says so and is not a failure.
  */
 #include "cli/doctor/doctor.h"
 #include "base/words.h"
@@ -179,7 +179,7 @@ static bool open_dns(struct doctor *d, const char *saved)
     return d->dns || !saved;
 }
 
-/* Where the file does not load: what the milter runs on, so that it is looked for where it is. */
+/* If the file does not load: the policy that the milter runs with, so that the checks look in the right places. */
 static const struct policy *policy_in_force(const char *path, const char *state)
 {
     char snapshot[PATH_MAX];

@@ -2,9 +2,9 @@
 /*
  * doctor.h - what the checks of `assay doctor` share.
  *
- * A check looks at one thing of this host and says how it is, with doctor_say(), once or several times; with anything
- * but DOCTOR_OK it says what to do. A check changes nothing, waits at most some seconds, and says DOCTOR_UNKNOWN where
- * it could not find out: never a guess.
+ * A check looks at one thing of this host and says how it is, with doctor_say(), once or several times; for anything
+ * but DOCTOR_OK it says what to do. A check changes nothing, waits at most some seconds, and says DOCTOR_UNKNOWN if it
+ * could not find out; it never guesses.
  *
  * Threads: one.
  */
@@ -20,8 +20,8 @@
 
 enum doctor_state {
     DOCTOR_OK,
-    DOCTOR_NOTE,    /* not used here, or not to be checked: no fault */
-    DOCTOR_UNKNOWN, /* could not be found out */
+    DOCTOR_NOTE,    /* not used here, or not to be checked: not a problem */
+    DOCTOR_UNKNOWN, /* could not be determined */
     DOCTOR_WARNING,
     DOCTOR_CRITICAL, /* mail or names are judged wrongly, or not at all */
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * doctor_dns.c - does DNSSEC validation work, from here and through the resolvers that this host uses?
+ * doctor_dns.c - checks that DNSSEC validation works, from here and through the resolvers that this host uses.
  *
  * "Here" is what assay-milter does: libunbound with our trust anchor. Where that fails, the root's keys are asked for
  * once more, unvalidated, and compared with the anchor and with the clock, so that the one that is wrong is named. Each
@@ -67,7 +67,7 @@ static size_t hosts_servers(struct server out[SERVERS])
     return count;
 }
 
-/* Whom our own client asks: the forwarders of the policy, else the host's name servers. */
+/* The servers that our own client asks: the forwarders of the policy, else the host's name servers. */
 static size_t our_servers(struct doctor *d, struct server out[SERVERS])
 {
     const char *at = doctor_setting(d, SETTING_DNS_FORWARD, "");
@@ -160,7 +160,7 @@ static bool anchor_is_wrong(struct doctor *d, const struct dns_direct_answer *a,
     return true;
 }
 
-/* Why nothing validates here, where that can be found out. */
+/* Finds out, if possible, why nothing validates here. */
 static bool diagnosed(struct doctor *d, const char *anchor)
 {
     struct server servers[SERVERS];

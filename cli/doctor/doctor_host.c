@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * doctor_host.c - the host under the programs: who may change what decides, the clock, the disk, the journal's backlog.
+ * doctor_host.c - checks the host: who can change the policy, the clock, the disk, the journal's backlog.
  *
  * Signatures and exemptions are judged by the clock, evidence needs room, and whoever can write the policy or a list
  * decides about mail. Reads only.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * doctor_listeners.c - does the MTA have the listeners that the policy names?
+ * doctor_listeners.c - checks that the MTA has the listeners that the policy names.
  *
  * A `listener` statement about a name that no listener bears does nothing, and nobody notices: the macro just never
  * comes. So the names are read where the MTA gets them from: milter_macro_daemon_name in Postfix's main.cf and

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * doctor_message.c - does mail reach assay-milter? A real message through the mail server, which the milter drops.
+ * doctor_message.c - checks that mail reaches assay-milter, by a real message through the mail server, which the milter
+ * drops.
  *
- * Order: nothing is sent before the milter has shown that it is there. First a MAIL command whose sender is a question
- * only our milter can answer (base/test_message.h); only on the right answer follows, in the same connection, a message
- * with a null sender to a domain that cannot exist (RFC 6761 6.4), which the milter judges, drops, and leaves a receipt
- * of. Should the milter die in between under milter_default_action=accept, the message has nowhere to go and nobody to
- * be sent back to.
+ * Order: nothing is sent before the milter has proved that it is there. First a MAIL command whose sender is a question
+ * that only our milter can answer (base/test_message.h); only after the right answer follows, in the same connection, a
+ * message with a null sender to a domain that cannot exist (RFC 6761 6.4), which the milter judges, drops, and leaves a
+ * receipt of. Should the milter die in between under milter_default_action=accept, the message can neither be delivered
+ * nor returned.
  *
  * Every wait is bounded. Failure: a finding; what could not be found out is said to be unknown.
  */

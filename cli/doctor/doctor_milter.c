@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * doctor_milter.c - does assay-milter answer on its socket?
+ * doctor_milter.c - checks that assay-milter answers on its socket.
  *
- * Speaks the first step of the milter protocol (option negotiation, as an MTA does) and says good-bye. Waits at most
- * three seconds.
+ * Speaks the first step of the milter protocol (option negotiation, as an MTA does) and closes the connection. Waits at
+ * most three seconds.
  */
 #include "cli/doctor/doctor.h"
 #include "policy/policy_settings.h"

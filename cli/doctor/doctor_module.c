@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * doctor_module.c - is the module at work in the Unbound that runs, and may it do what it must?
+ * doctor_module.c - checks that the module works in the running Unbound, and has the rights that it needs.
  *
- * What runs is asked, never only what lies on the disk: the module's status file says which process wrote it, when that
+ * Checks what is running, not only what is on the disk: the module's status file says which process wrote it, when that
  * began and what it has in force; the process must be an Unbound that runs now and began before. Its user and groups,
  * as the kernel has them (proc(5)), are compared with the files that the module reads and writes: who joined a group
  * after Unbound was started is not in it. Access control lists are not looked at. Reads only.

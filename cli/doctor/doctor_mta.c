@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * doctor_mta.c - do Postfix and Sendmail ask the milter, and are the settings there that mail security stands on?
+ * doctor_mta.c - checks that Postfix and Sendmail ask the milter, and have the settings that mail security needs.
  *
- * Postfix is asked by its own postconf; Sendmail's configuration is read as it stands. What an MTA's settings hide from
- * every milter (a content filter before it, which makes all mail seem to come from loopback) is said too. Changes
+ * Postfix is asked by its own postconf; Sendmail's configuration is read as it is. Settings that hide mail from every
+ * milter (a content filter before it, which makes all mail seem to come from loopback) are reported too. Changes
  * nothing: that is `assay harden`.
  */
 #include "cli/doctor/doctor.h"

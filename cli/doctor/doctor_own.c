@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * doctor_own.c - do our own domains publish what we ask of others?
+ * doctor_own.c - checks that our own domains publish what we ask of others.
  *
  * Asks DNS as a receiver of our mail would, and says what is missing and what to publish. Bounded: DOCTOR_OWN_DOMAINS
  * domains.

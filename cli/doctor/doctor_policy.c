@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * doctor_policy.c - does the policy load, and what does it do?
+ * doctor_policy.c - checks that the policy loads, and what it does.
  *
- * The details are `assay policy check`'s; here is only whether there is something to see there.
+ * `assay policy check` prints the details; this check only says whether there are any.
  */
 #include "base/clock.h"
 #include "cli/doctor/doctor.h"

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * doctor_tlsa.c - do our TLSA records promise the certificates that we serve, now and at the next start?
+ * doctor_tlsa.c - checks that our TLSA records match the certificates that we serve, now and after the next start.
  *
- * Most DANE outages are a domain's own renewal. So each MX of each own domain is asked, on each of its addresses and
- * for each kind of key, for its certificate, and that is compared with the records in DNS as a sending mail server
- * compares them (standards/dane/dane_match.h); and the files that Postfix here is configured with are compared before
- * Postfix has read them. Which records count is the posture's answer (dane_posture.h): an alias's target first (RFC
- * 7672 2.2.2). Certificates that end within two weeks are warned of, since the records are due two TTLs before the next
- * one is used (RFC 7671 8.1). Bounded: DOCTOR_OWN_DOMAINS domains, LIMIT_DANE_HOSTS hosts each, OWN_ADDRESSES addresses
- * each, FILES files.
+ * Most DANE outages are caused by a domain's own certificate renewal. So each MX of each own domain is asked, on each
+ * of its addresses and for each kind of key, for its certificate, and that is compared with the records in DNS as a
+ * sending mail server compares them (standards/dane/dane_match.h); and the files that Postfix here is configured with
+ * are compared before Postfix has read them. Which records count is the posture's answer (dane_posture.h): an alias's
+ * target first (RFC 7672 2.2.2). Certificates that end within two weeks are warned of, since the records are due two
+ * TTLs before the next one is used (RFC 7671 8.1). Bounded: DOCTOR_OWN_DOMAINS domains, LIMIT_DANE_HOSTS hosts each,
+ * OWN_ADDRESSES addresses each, FILES files.
  */
 #include "base/clock.h"
 #include "net/starttls.h"

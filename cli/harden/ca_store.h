@@ -5,8 +5,8 @@
 #ifndef ASSAY_CLI_HARDEN_CA_STORE_H
 #define ASSAY_CLI_HARDEN_CA_STORE_H
 
-/* The file's path, static: the first of the usual places that OpenSSL loads and that verifies a certificate of its own.
- * NULL: there is none. */
+/* The file's path, static: the first of the usual files that OpenSSL loads and by which it verifies one of the file's
+ * certificates. NULL: there is none. */
 const char *ca_store_find(void);
 
 #endif

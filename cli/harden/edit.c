@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * edit.c - proposing, showing and doing a set of file changes.
+ * edit.c - proposes, shows and makes a set of file changes.
  *
  * Promises: before the first file is touched, all originals and the manifest are on disk (synced); a file is replaced
  * by rename, with the original's mode and owner (one with several names is written in place, so that they stay one
- * file); a failure half-way puts the files already replaced back. The way back is in undo_store.c and undo.c.
+ * file); after a failure half-way the files already replaced are restored. undo_store.c and undo.c undo a set later.
  */
 #include "cli/harden/edit.h"
 #include "cli/harden/undo_store.h"

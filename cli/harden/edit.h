@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * edit.h - a set of changes to configuration files: shown first, done whole or not at all, and undone later.
+ * edit.h - a set of changes to configuration files: shown first, made completely or not at all, and undone later.
  *
  * Changes are proposed one by one; nothing is touched until change_apply(). It keeps each file as it was and as it will
  * be in a set of its own in the undo store (undo_store.h), and then replaces the files one by one, each by rename. When
@@ -35,7 +35,7 @@ enum status change_text(struct change_set *s, const char *path, struct slice *te
 enum status change_propose(struct change_set *s, const char *path, struct slice text, mode_t mode,
                            const char **why) MUST_CHECK;
 
-/* Proposes that there be no such file. */
+/* Proposes to remove the file. */
 enum status change_remove(struct change_set *s, const char *path, const char **why) MUST_CHECK;
 
 /* Remembers with the file that its setting `name` had the value `was` (NULL: it was not set) and has `now` after the
@@ -54,7 +54,8 @@ enum status change_may_write(struct change_set *s, const char **why) MUST_CHECK;
 /* A unified diff of all of it. */
 enum status change_diff(struct change_set *s, FILE *out, const char **why) MUST_CHECK;
 
-/* Does it. `keep` is the undo store's folder for this command; NULL: nothing is kept, and it cannot be undone. */
+/* Makes the changes. `keep` is the undo store's folder for this command; NULL: nothing is kept, and it cannot be
+ * undone. */
 enum status change_apply(struct change_set *s, const char *keep, const char **why) MUST_CHECK;
 
 #endif

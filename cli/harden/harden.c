@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * harden.c - `assay harden`: let Postfix, Sendmail and Unbound ask Assay, with one command, undone by one command.
+ * harden.c - `assay harden`: makes Postfix, Sendmail and Unbound ask Assay, with one command, undone by one command.
  *
- * Shows a unified diff of everything it would change, and does it after a yes. What it does not understand it refuses,
- * and changes nothing at all then. Running it again changes nothing. --undo takes back what it wrote (undo.c). Nothing
- * is restarted unasked: the commands are printed, and run with --reload.
+ * Shows a unified diff of everything it would change, and does it after a yes. If it does not understand a
+ * configuration it refuses, and changes nothing at all. Running it again changes nothing. --undo restores what it
+ * changed (undo.c). Nothing is restarted without being asked: the commands are printed, and run with --reload.
  */
 #include "base/rootfile.h"
 #include "cli/harden/harden.h"

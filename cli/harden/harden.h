@@ -2,9 +2,9 @@
 /*
  * harden.h - what the parts of `assay harden` share.
  *
- * A part looks at one program's configuration and proposes changes to the set; it touches nothing. What it does not
- * understand it refuses with harden_refuse(): then nothing at all is changed. What an admin should know but need not
- * stop for, it says with harden_note().
+ * A part reads one program's configuration and adds proposed changes to the set; it writes nothing. If it does not
+ * understand something it calls harden_refuse(): then nothing at all is changed. With harden_note() it tells the
+ * administrator what does not stop it.
  */
 #ifndef ASSAY_CLI_HARDEN_HARDEN_H
 #define ASSAY_CLI_HARDEN_HARDEN_H
@@ -43,7 +43,7 @@ bool harden_write(struct harden *h, const char *path, struct slice text, mode_t 
  * code. */
 const char *harden_run(struct harden *h, const char *const *argv, int *code);
 
-/* Proposes the file that says where the MTA asks (policy/mta_socket.h). false: refused. */
+/* Proposes the file with the socket that the MTA asks (policy/mta_socket.h). false: refused. */
 bool harden_tell_socket(struct harden *h);
 
 /* Runs the commands of h->reload, or prints them. */
@@ -53,9 +53,8 @@ void harden_postfix(struct harden *h);
 void harden_sendmail(struct harden *h);
 void harden_unbound(struct harden *h);
 
-/* The way out where files were changed since, so that they cannot be put back as they were: proposes to take out
- * what asks us, and nothing else; refuses where that is written in a way it does not understand. h->policy may be
- * NULL. */
+/* For files that were changed since, and so cannot be restored: proposes to remove only the entries that ask us;
+ * refuses if it does not understand them. h->policy may be NULL. */
 void harden_postfix_release(struct harden *h);
 void harden_sendmail_release(struct harden *h);
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * harden_drop.c - takes the filters that Assay replaces out of Postfix's configuration.
+ * harden_drop.c - removes the filters that Assay replaces from Postfix's configuration.
  *
  * A filter is found by the socket its own configuration names, in each way Postfix may write it: unix or local, from
  * the root or from the queue's folder, inet by whatever name of this host. The SPF policy server is found by its
- * service: policyd-spf, or whichever spawn service of master.cf runs it. Its service stays in master.cf, which nobody
- * asks then: the way back is short. A listener with milters of its own (-o smtpd_milters) gets ours in their place. A
- * list that names a filter by way of a parameter ($filters) is refused, since that parameter may stand elsewhere too.
+ * service: policyd-spf, or whichever spawn service of master.cf runs it. Its service stays in master.cf, unused, which
+ * makes going back easy. A listener with milters of its own (-o smtpd_milters) gets ours in their place. A list that
+ * names a filter by way of a parameter ($filters) is refused, since that parameter may stand elsewhere too.
  */
 #include "cli/harden/harden_postfix.h"
 #include <stdlib.h>

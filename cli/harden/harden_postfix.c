@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * harden_postfix.c - Postfix: ask assay-milter, and stand where mail security stands.
+ * harden_postfix.c - makes Postfix ask assay-milter, and sets what mail security needs.
  *
  * main.cf is changed by Postfix's own postconf on a copy, so that comments, order and continuation lines stay as they
- * are; the set then holds the copy's text. A milter chain that is there already is kept: assay-milter goes first, since
- * it must see the message as it came. What would keep mail from it (smtpd_proxy_filter), a main.cf that Postfix itself
- * complains of, and a socket that Postfix's chroot cannot reach are refused with what to do.
+ * are; the set then holds the copy's text. An existing milter chain is kept: assay-milter goes first, because it must
+ * see the message as it arrived. Settings that would hide mail from it (smtpd_proxy_filter), a main.cf that Postfix
+ * itself complains about, and a socket that Postfix's chroot cannot reach are refused, with advice.
  *
  * Settings are only ever tightened: a value that is stricter already is left alone.
  */
@@ -17,7 +17,7 @@
 
 #define DEFAULT_SOCKET "unix:/run/assay/milter.sock" /* of policy/settings.def */
 
-/* Writes down where the MTA asks: the default of the setting from now on, so that no policy can lose it. */
+/* Records the socket that the MTA asks: from now on it is the default of the setting, so that no policy can lose it. */
 static bool write_socket_file(struct harden *h, const char *file, const char *socket)
 {
     const char *slash = strrchr(h->policy_path, '/');
@@ -243,7 +243,7 @@ void harden_postfix(struct harden *h)
             postfix_propose(&p, "-e", p.edits, p.count, "main.cf");
             postfix_propose(&p, "-P", p.master, p.master_count, "master.cf");
             look_at_master(&p, socket);
-            if (h->socket_is_new && h->reload_count < 8) /* first it listens there, then Postfix asks there */
+            if (h->socket_is_new && h->reload_count < 8) /* the milter must listen before Postfix asks */
                 h->reload[h->reload_count++] = "systemctl restart assay-milter";
             if (p.count + p.master_count && h->reload_count < 8)
                 h->reload[h->reload_count++] = "postfix reload";

@@ -3,9 +3,9 @@
  * harden_sendmail.c - Sendmail: INPUT_MAIL_FILTER in sendmail.mc, and sendmail.cf made from it by m4.
  *
  * F=T makes Sendmail wait while the milter is away; without it mail would come in unjudged. The line goes before the
- * first MAILER line, and before other filters, whose order stays. Judged is the sendmail.cf that m4 makes
- * (sendmail_cf.c): where mail would not be asked about as it should, it is refused, with what is wrong; so is a
- * sendmail.mc that m4 does not take, and a sendmail.cf that was not made from it.
+ * first MAILER line, and before other filters, whose order stays. The check is made on the sendmail.cf that m4
+ * generates (sendmail_cf.c): if Sendmail would not ask for all mail, it is refused with the reason; so is a sendmail.mc
+ * that m4 rejects, and a sendmail.cf that was not generated from it.
  */
 #include "cli/harden/harden.h"
 #include "cli/harden/sendmail_cf.h"

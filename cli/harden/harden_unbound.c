@@ -2,11 +2,11 @@
 /*
  * harden_unbound.c - Unbound: the settings that the module needs, and its place among the host's own modules.
  *
- * Only where the module is installed: an unbound.conf that names it without an Unbound that can load it would stop DNS.
+ * Only if the module is installed: an unbound.conf that names it, with an Unbound that cannot load it, would stop DNS.
  * The settings are the file of the package, copied as it is. What is in force is read (all files, in Unbound's order),
  * module-config is composed with what the host has (unbound_chain.c) and written to unbound-modules beside the policy,
- * and the result is tried by unbound-checkconf and by a start beside. What would keep the module from being loaded, or
- * Unbound from starting, is refused with its file and line.
+ * and the result is tried by unbound-checkconf and by a start beside. Settings that would keep the module from being
+ * loaded, or Unbound from starting, are refused with file and line.
  */
 #include "cli/harden/harden.h"
 #include "cli/harden/unbound_chain.h"

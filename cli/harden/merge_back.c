@@ -2,8 +2,8 @@
 /*
  * merge_back.c - the three-way undo of a text file, by lines.
  *
- * Promises that a line which we did not write is never removed or changed, and that a line of ours is removed only
- * where it stands as written and if there is no doubt which one is meant. Pure: no files.
+ * Promises that a line which we did not write is never removed or changed, and that a line of ours is removed only if
+ * it is still as written and can be identified without doubt. Pure: no files.
  */
 #include "cli/harden/merge_back.h"
 #include <string.h>

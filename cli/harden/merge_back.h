@@ -2,8 +2,8 @@
 /*
  * merge_back.h - the three-way undo of a text file that somebody has edited since we changed it.
  *
- * Of the lines that we wrote, those that still stand as written are taken out, and those that we took out are put back
- * in their place; every other line stays as it is. What cannot be taken back is counted and named.
+ * Of the lines that we wrote, those that are still as written are removed, and those that we removed are restored in
+ * their place; every other line stays as it is. What cannot be undone is counted and named.
  */
 #ifndef ASSAY_CLI_HARDEN_MERGE_BACK_H
 #define ASSAY_CLI_HARDEN_MERGE_BACK_H

@@ -3,13 +3,13 @@
  * migrate.c - `assay harden --from-opendmarc`: the old configuration becomes the policy, and Postfix stops asking the
  * old filters.
  *
- * A policy that was carried over already stays as it is, since somebody may have worked on it; so does, and is refused,
- * one with statements of the admin's own. Only the policy that a fresh install brings is replaced unasked, or any with
- * --force. What is written is read back before it is proposed: a policy that does not load is an error of this program,
- * and changes nothing.
+ * A policy that was carried over already stays as it is, because somebody may have edited it. A policy with the
+ * administrator's own statements is refused. Only the policy of a fresh installation is replaced without asking, or any
+ * with --force. The new policy is parsed before it is proposed: one that does not load is an error of this program, and
+ * changes nothing.
  *
- * opendkim is taken out where it only verifies. Where it signs it stays, after assay-milter, and the admin is told how
- * it stops verifying, since its file is also the signer's.
+ * opendkim is removed if it only verifies. If it signs it stays, after assay-milter, and the administrator is told how
+ * to stop it from verifying, because its file also belongs to the signer.
  */
 #include "cli/harden/migrate.h"
 #include "cli/cli.h"

@@ -3,9 +3,9 @@
  * migrate.h - from opendmarc, opendkim and postfix-policyd-spf-python to a policy: what is read, and what is written.
  *
  * migrate_read() reads the three configurations and the files they name; migrate_write() turns them into the policy's
- * text and says of every option what became of it. Both touch nothing: what is to be changed goes into the set of
- * `struct harden`, and what cannot be understood is refused with harden_refuse(), all of it at once. Each option and
- * its fate stands in migrate.def.
+ * text and says of every option what became of it. Both touch nothing: changes go into the set of `struct harden`, and
+ * everything that is not understood is reported with harden_refuse() at once. migrate.def lists each option and what
+ * becomes of it.
  *
  * Memory: the arena of `struct harden`. Threads: one.
  */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * migrate_write.c - the policy that asks what opendmarc, opendkim and the SPF policy server asked.
+ * migrate_write.c - writes the policy that asks for what opendmarc, opendkim and the SPF policy server asked for.
  *
- * Every statement stands below a comment that names file, line and option it comes from. What Assay cannot do as they
- * did is said in a comment of the policy and on the terminal, never dropped; where the nearest statement would refuse
- * mail that they let through, it is written on trial. Statements that need an end (exempt, trust) get the longest there
- * is, since the old configuration has none, and say that nobody has agreed to them yet.
+ * Every statement stands below a comment that names file, line and option it comes from. What Assay cannot do is named
+ * in a comment of the policy and on the terminal, never dropped silently; where the nearest statement would refuse mail
+ * that they let through, it is written on trial. Statements that need an end (exempt, trust) get the longest there is,
+ * since the old configuration has none, and say that nobody has agreed to them yet.
  */
 #include "base/clock.h"
 #include "base/domain.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mta_asks.h - does Postfix ask where assay-milter listens? For `assay doctor` and `assay policy check`.
+ * mta_asks.h - checks that Postfix asks where assay-milter listens. For `assay doctor` and `assay policy check`.
  */
 #ifndef ASSAY_CLI_HARDEN_MTA_ASKS_H
 #define ASSAY_CLI_HARDEN_MTA_ASKS_H

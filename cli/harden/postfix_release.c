@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * postfix_release.c - Postfix asks assay-milter no more: what harden wrote is taken out of main.cf and master.cf.
+ * postfix_release.c - makes Postfix stop asking assay-milter: removes what harden wrote from main.cf and master.cf.
  *
  * Two ways. postfix_undo_file() goes back setting by setting: one that still has the value that harden wrote gets its
  * earlier value; of a list only our entry is taken out; one that somebody changed since is left and named.
- * harden_postfix_release() takes out whatever asks us, of every instance, and refuses what it does not understand.
+ * harden_postfix_release() removes everything that asks us, from every instance, and refuses what it does not
+ * understand.
  */
 #include "cli/harden/harden_postfix.h"
 #include "cli/harden/undo_store.h"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * sendmail_cf.h - what a sendmail.cf makes Sendmail do with assay-milter. For `assay harden` and `assay doctor`.
+ * sendmail_cf.h - finds out what a sendmail.cf makes Sendmail do with assay-milter. For `assay harden` and `assay
+ * doctor`.
  *
- * Judged is what m4 made, not what sendmail.mc seems to say: the filter's definition (X line), the filters that are
- * asked and their order (the last O InputMailFilters), and each listener with filters of its own.
+ * It reads what m4 generated, not sendmail.mc: the filter's definition (X line), the filters that are asked and their
+ * order (the last O InputMailFilters), and each listener with filters of its own.
  */
 #ifndef ASSAY_CLI_HARDEN_SENDMAIL_CF_H
 #define ASSAY_CLI_HARDEN_SENDMAIL_CF_H

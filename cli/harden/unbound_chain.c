@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * unbound_chain.c - composes module-config: the host's own modules stay, ours goes where it must stand.
+ * unbound_chain.c - composes module-config: keeps the host's own modules, and inserts ours in its place.
  *
  * The order is a table (assay-unbound(8)). dns64 before ours, since it asks for an A record that is judged in its turn;
  * ours before respip and subnetcache, whose answers are judged each time; cachedb behind the validator. python stays

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * unbound_trial.h - a configuration of Unbound is tried: by unbound-checkconf, and by a start of a copy beside.
+ * unbound_trial.h - tries a configuration of Unbound: by unbound-checkconf, and by starting a copy of it.
  */
 #ifndef ASSAY_CLI_HARDEN_UNBOUND_TRIAL_H
 #define ASSAY_CLI_HARDEN_UNBOUND_TRIAL_H

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * undo.c - `assay harden --undo` and `--release`: what harden wrote is taken back where it still stands as written.
+ * undo.c - `assay harden --undo` and `--release`: undoes what harden wrote, if it is still as written.
  *
  * Three-way: a file that nobody touched since gets its exact octets back; in one that somebody edited, our settings
- * (main.cf, master.cf) or lines (others) are taken out and theirs stay; what cannot be told apart is left and named.
- * A policy that harden wrote (--from-opendmarc) is taken back only if nobody changed it since.
+ * (main.cf, master.cf) or lines (others) are removed and theirs stay; what cannot be distinguished is left and named. A
+ * policy that harden wrote (--from-opendmarc) is restored only if nobody changed it since.
  *
  * Order: the mail server's files first, then Postfix reloads, then the rest goes (the file that says where the milter
  * listens among it), so that mail is never deferred on the way. Where the mail server still asks us, the rest of the
- * mail's files stays. Twice is once: a set that was undone is forgotten.
+ * mail's files stays. Undoing twice is the same as once: a set that was undone is removed.
  */
 #include "cli/harden/undo.h"
 #include "cli/cli.h"

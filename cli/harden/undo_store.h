@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * undo_store.h - where the originals of changed files are kept: /var/lib/assay-undo, root's, mode 0700.
+ * undo_store.h - stores the originals of changed files in /var/lib/assay-undo (root, mode 0700).
  *
  * One folder a command (harden, next), one folder a set in it, named by a number that grows (000001, ...). A set holds
  * manifest.json, the originals as 0, 1, ... and what was written in their place as 0.after, 1.after, ...:
@@ -9,7 +9,7 @@
  *
  * Nothing is read from a folder or file of the store that does not belong to root or to whoever runs this, or that
  * others may write to. Earlier versions kept sets below the state folder, which belongs to the daemon's user:
- * undo_adopt() takes over those that are root's, and says which are not.
+ * undo_adopt() takes over those that only root could change, and names the others.
  */
 #ifndef ASSAY_CLI_HARDEN_UNDO_STORE_H
 #define ASSAY_CLI_HARDEN_UNDO_STORE_H
@@ -46,8 +46,8 @@ const char *undo_place(struct arena *a, const char *state, const char *what);
 /* Makes the folder where it is missing, and holds it for this process until the descriptor is closed. -1: refused. */
 int undo_lock(struct arena *a, const char *keep, const char **why);
 
-/* Takes over the sets that an earlier version kept in STATE/WHAT. *ignored: what is there and cannot be believed, in
- * words; NULL if there is nothing. */
+/* Takes over the sets that an earlier version kept in STATE/WHAT. *ignored: names what cannot be trusted; NULL if there
+ * is nothing. */
 enum status undo_adopt(struct arena *a, const char *state, const char *what, const char **ignored,
                        const char **why) MUST_CHECK;
 

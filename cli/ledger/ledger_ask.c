@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ledger_ask.c - the questions that are one question to the store: domain, standards, top, unexplained, selectors,
+ * ledger_ask.c - the commands that are a single query to the store: domain, standards, top, unexplained, selectors,
  * hosts, refused.
  *
  * Promises to read sums by day and domain, or an index, never every mail, so that each answers at once however much is
- * kept; and to write nothing. Shares are rounded down: 100 % means all. On failure: the exit codes of ledger.c.
+ * kept; and to write nothing. Percentages are rounded down: 100 % means all. On failure: the exit codes of ledger.c.
  */
 #include "base/clock.h"
 #include "base/domain.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ledger_forget.c - `assay ledger forget` and `assay ledger tidy`: what goes out of the ledger by hand.
+ * ledger_forget.c - `assay ledger forget` and `assay ledger tidy`: deletes from the ledger by command.
  *
- * Promises that forget takes in what waits in the journals first, so that nothing of the subject comes back from there,
- * and that it names what it cannot reach: segments that are still being written, and backups. On failure: the exit
- * codes of ledger_args.c; what was deleted before it stays deleted, and the command can be given again.
+ * Promises that forget first ingests the waiting journals, so that nothing of the subject comes back from there, and
+ * that it names what it cannot reach: segments that are still being written, and backups. On failure: the exit codes of
+ * ledger_args.c; what was deleted before it stays deleted, and the command can be repeated.
  */
 #include "base/domain.h"
 #include "base/ip.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ledger_reports.c - `assay ledger dmarc-reports`: a day's DMARC aggregate reports, by hand.
+ * ledger_reports.c - `assay ledger dmarc-reports`: sends a day's DMARC aggregate reports by command.
  *
  * Promises that --dry-run and --to send nothing and change nothing in the ledger, and that without them a report goes
  * out only when nobody else has sent it (the claims of dmarc_run.h). On failure: EX_CONFIG where reports are not set

@@ -2,10 +2,10 @@
 /*
  * ledger_show.c - `assay ledger show`: the last findings, read from the journals themselves.
  *
- * Promises to need no database and no daemon: what the milter acknowledged a moment ago is shown. Records that
- * assay-ledger has taken in are gone from the journals (then `assay why`, `assay ledger domain`). Lines that cannot be
- * read are counted on stderr. With --json each record is printed as it stands in the journal, one a line. On failure:
- * EX_NOINPUT if no folder can be read.
+ * Promises to need no database and no daemon: records are shown as soon as they are written. Records that assay-ledger
+ * has ingested are gone from the journals (then `assay why`, `assay ledger domain`). Lines that cannot be read are
+ * counted on stderr. With --json each record is printed as it stands in the journal, one a line. On failure: EX_NOINPUT
+ * if no folder can be read.
  */
 #include "base/utf8.h"
 #include "cli/ledger/ledger.h"

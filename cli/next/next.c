@@ -29,7 +29,7 @@
 #define ENFORCE_MAILS 100
 
 struct options {
-    const char *policy, *state, *write, *because;
+    const char *policy, *state, *store, *write, *because;
     int64_t days, mails;
     bool json, all, yes, now, undo, trial;
 };
@@ -51,6 +51,7 @@ static const struct option_row rows[] = {
                    "days of mail that are enough to be sure (default 14), and how far to look back"),
     OPTIONS_NUMBER(0, "mails", "N", mails, 1, MAILS_MOST, "mails that are enough to be sure (default 100)"),
     OPTIONS_FLAG(0, "json", json, "for programs"),
+    OPTIONS_TEXT(0, "store", "STORE", store, "this ledger instead of the policy's"),
     OPTIONS_TEXT('P', "policy", "FILE", policy, "the policy (default " CLI_POLICY_PATH ")"),
     OPTIONS_TEXT('S', "state", "DIR", state,
                  "the state folder (default " ASSAY_STATEDIR "); what is undone is kept in DIR-undo"),
@@ -395,10 +396,10 @@ static int next(struct arena *a, const struct options *o, const char *keep)
         policy_unref(n.now);
         return rc;
     }
-    struct store *s = policy_ledger_open(n.now);
+    const char *where = o->store ? o->store : policy_set_text(n.now, SETTING_LEDGER_STORE);
+    struct store *s = policy_ledger_open_at(where);
     if (!s)
-        cli_error("there is no ledger in %s yet: assay-ledger creates it",
-                  policy_set_text(n.now, SETTING_LEDGER_STORE));
+        cli_error("there is no ledger in %s yet: assay-ledger creates it", where);
     rc = s ? weigh(&n, s) : EX_NOINPUT;
     if (rc == -1)
         rc = o->write ? write_step(&n, o, keep) : o->json ? print_json(&n) : print_text(&n, o);

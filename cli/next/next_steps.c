@@ -222,6 +222,46 @@ static void offer_guards(struct next *n, const char **why)
         }
 }
 
+/* Whether a rule for mail asks this of the list's names: `least` or more. */
+static bool asked_of_list(const struct policy *p, const char *list, enum standard standard, enum policy_level least)
+{
+    const struct policy_statement *s;
+    for (size_t i = 0; (s = policy_statement_at(p, i)) != NULL; i++)
+        if (s->kind == POLICY_RULE && s->who.kind == POLICY_IN_LIST && s->whom.kind == POLICY_PARTY_NONE && !s->trial &&
+            strcmp(s->who.name, list) == 0 && s->level >= least &&
+            (standard == STANDARD_COUNT || (s->standards & POLICY_BIT(standard))))
+            return true;
+    return false;
+}
+
+/* Those of whom the policy speaks by a list are asked for more than everybody is, each list by itself. */
+static void offer_lists(struct next *n, const char **why)
+{
+    static const struct {
+        const char *id, *title, *asks;
+        enum standard standard;
+    } more[] = {
+        {"dmarc", "that DMARC does not prove", "dmarc", STANDARD_DMARC},
+        {"tls", "that comes in the clear, or by old TLS,", "tls 1.2 or newer", STANDARD_TLS},
+    };
+    const struct policy_statement *s;
+    for (size_t i = 0; (s = policy_statement_at(n->now, i)) != NULL; i++)
+        for (size_t k = 0; s->kind == POLICY_LIST && k < sizeof more / sizeof *more && n->count < NEXT_STEPS_MAX - 2;
+             k++) {
+            if (!asked_of_list(n->now, s->name, STANDARD_COUNT, POLICY_RECORD) ||
+                asked_of_list(n->now, s->name, more[k].standard, POLICY_REQUIRE))
+                continue;
+            (void)offer(
+                n,
+                &(struct next_step){
+                    .id = arena_printf(n->arena, "%s:%s", more[k].id, s->name),
+                    .title = arena_printf(n->arena, "mail of list %s %s is refused", s->name, more[k].title),
+                    .line = arena_printf(n->arena, "require %s of list %s otherwise reject", more[k].asks, s->name),
+                    .standard = more[k].standard},
+                why);
+        }
+}
+
 bool next_find_steps(struct next *n, const char *const *own, size_t own_count, const char **why)
 {
     *why = NULL;
@@ -240,6 +280,7 @@ bool next_find_steps(struct next *n, const char *const *own, size_t own_count, c
         if (step && !asks(step->after, &rungs[i]))
             take_back(n);
     }
+    offer_lists(n, why);
     offer_guards(n, why);
     if (!*why && policy_set_is(n->now, SETTING_MODE, "dry-run")) {
         struct next_step *step =

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define LANGUAGES "one of en, nl"
+#define LANGUAGES "one of en, nl, de, fr"
 
 struct entry {
     const char *english, *text;
@@ -20,6 +20,14 @@ static const struct entry entries_nl[] = {
 #include "po/nl.inc"
 };
 
+static const struct entry entries_de[] = {
+#include "po/de.inc"
+};
+
+static const struct entry entries_fr[] = {
+#include "po/fr.inc"
+};
+
 static const struct {
     const char *name;
     const struct entry *entries;
@@ -27,6 +35,8 @@ static const struct {
 } catalogues[LANGUAGE_COUNT] = {
     [LANGUAGE_EN] = {"en", NULL, 0},
     [LANGUAGE_NL] = {"nl", entries_nl, sizeof entries_nl / sizeof entries_nl[0]},
+    [LANGUAGE_DE] = {"de", entries_de, sizeof entries_de / sizeof entries_de[0]},
+    [LANGUAGE_FR] = {"fr", entries_fr, sizeof entries_fr / sizeof entries_fr[0]},
 };
 
 static int by_english(const void *key, const void *entry)

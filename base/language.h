@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum language { LANGUAGE_EN, LANGUAGE_NL, LANGUAGE_COUNT };
+enum language { LANGUAGE_EN, LANGUAGE_NL, LANGUAGE_DE, LANGUAGE_FR, LANGUAGE_COUNT };
 
 /* The text in a language, or the English text. english must be exactly as in the catalogue. */
 const char *language_text(enum language l, const char *english);
@@ -26,7 +26,7 @@ enum language language_of_user(void);
 
 const char *language_name(enum language l); /* "en", "nl" */
 
-/* "one of en, nl": what an option takes. */
+/* "one of en, nl, de, fr": what an option takes. */
 const char *language_one_of(void);
 
 /* ---- numbers, shares, days and plurals, as the language writes them (language_forms.c) ---- */

@@ -37,6 +37,22 @@ static const struct form forms[LANGUAGE_COUNT] = {
                      false,
                      {"januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september",
                       "oktober", "november", "december"}},
+    [LANGUAGE_DE] = {".",
+                     NO_BREAK "%",
+                     ".",
+                     ".",
+                     false,
+                     {"Januar", "Februar", "M\xc3\xa4rz", "April", "Mai", "Juni", "Juli", "August", "September",
+                      "Oktober", "November", "Dezember"}},
+    [LANGUAGE_FR] = {NARROW_NO_BREAK,
+                     NO_BREAK "%",
+                     "",
+                     "er",
+                     true,
+                     {"janvier", "f\xc3\xa9vrier", "mars", "avril", "mai", "juin", "juillet", "ao\xc3\xbbt",
+                      "septembre", "octobre", "novembre",
+                      "d\xc3\xa9"
+                      "cembre"}},
 };
 
 static const struct form *form_of(enum language l)

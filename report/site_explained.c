@@ -51,11 +51,18 @@ static void definition(struct write *w, const char *term, const char *text)
     write_raw(w, "</dd>");
 }
 
+/* A day of the policy: local time. */
+static const char *day_of(struct write *w, time_t t)
+{
+    char text[POLICY_DAY_TEXT];
+    int64_t day = 0;
+    return timestamp_day_from_text(policy_day_text(t, text), &day) ? write_day(w, day) : "";
+}
+
 static void entry(struct write *w, const struct report_exception *e)
 {
     const struct policy_statement *p = e->statement;
     enum standard s = e->standard ? standard_from_name(slice_str(e->standard)) : STANDARD_COUNT;
-    char day[POLICY_DAY_TEXT];
     buf_printf(w->out, "<li class=\"card entry\" id=\"%s%s%s\"><h3>", p->id, e->standard ? "-" : "",
                e->standard ? e->standard : "");
     write_text(w, e->scope);
@@ -69,8 +76,8 @@ static void entry(struct write *w, const struct report_exception *e)
     definition(w, T("Because"), p->because);
     definition(w, T("Agreed to by"), p->agreed_by);
     if (p->since)
-        definition(w, T("Since"), policy_day_text(p->since, day));
-    definition(w, T("Through"), policy_day_text(p->until - 43200, day));
+        definition(w, T("Since"), day_of(w, p->since));
+    definition(w, T("Through"), day_of(w, p->until - 43200));
     if (p->ref)
         definition(w, T("Reference"), p->ref);
     if (p->kind != POLICY_SUSPEND)

@@ -94,13 +94,15 @@ void site_standards(struct write *w)
     }
     if (n) {
         chart_bars(w, T("Organisations that meet each standard, of those of whom we ask it"), bars, n);
-        write_raw(w, "<p class=\"note\">");
+        write_raw(w, "<p class=\"chart-title\">");
         write_text(w, T("The thin mark is where it was in the period before."));
         write_raw(w, "</p>\n");
     }
     chart_days(w, T("Mail by day"), w->m->by_day, w->m->day_count);
     write_raw(w, "<div class=\"cards\">\n");
-    for (int s = 0; s < STANDARD_MAIL_COUNT; s++)
-        card(w, &w->m->standards[s]);
+    for (int asked = 1; asked >= 0; asked--)
+        for (int s = 0; s < STANDARD_MAIL_COUNT; s++)
+            if ((report_told(&w->m->standards[s].now) > 0) == asked)
+                card(w, &w->m->standards[s]);
     write_raw(w, "</div>\n");
 }

@@ -128,24 +128,6 @@ static enum status run_dkim(struct judge *j)
     return s;
 }
 
-/* Ranks the findings of several authors: first a fail, by its policy; then what could not be determined; then no
- * record; then a pass. */
-static int weight(const struct dmarc_finding *f)
-{
-    switch (f->result) {
-    case RESULT_FAIL:
-        return 10 + (int)f->policy;
-    case RESULT_TEMPERROR:
-        return 5;
-    case RESULT_PERMERROR:
-        return 4;
-    case RESULT_PASS:
-        return 0;
-    default:
-        return 3;
-    }
-}
-
 static enum status check_author(struct judge *j, struct judge_author *author)
 {
     struct judge_report *r = &j->report;
@@ -173,7 +155,7 @@ static enum status sum_up_authors(struct judge *j)
         return STATUS_OK;
     }
     for (size_t i = 1; i < r->author_count; i++)
-        if (weight(&r->authors[i].dmarc) > weight(&r->authors[0].dmarc)) {
+        if (dmarc_severity(&r->authors[i].dmarc) > dmarc_severity(&r->authors[0].dmarc)) {
             struct judge_author first = r->authors[0];
             r->authors[0] = r->authors[i];
             r->authors[i] = first;

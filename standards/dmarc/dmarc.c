@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dmarc.c - DMARC of one message by RFC 9989: asks DNS, in the order that dmarc_eval.h gives, and hands out the
- * finding.
+ * dmarc.c - DMARC of one message by RFC 9989: asks DNS, in the order that dmarc_eval.h gives, and returns the finding.
  *
  * All names that may be needed are asked before the first answer is awaited. Promises a finding in every case: when
  * memory runs out, it is RESULT_TEMPERROR and the status says so. Whether the From domain exists is asked (by MX, which
@@ -116,7 +115,7 @@ static enum status check(struct dns_scope *scope, struct arena *arena, const cha
     e.orgs = ARENA_ARRAY(arena, const char *, n);
     if (!out->domain || !e.aligned || !e.orgs)
         return out_of_memory(out, NULL);
-    enum limit_kind limit = dns_scope_limit(scope); /* what others met is not of interest */
+    enum limit_kind limit = dns_scope_limit(scope); /* limits reached by others do not matter here */
     out->aligned = e.aligned;
     out->aligned_count = n;
     out->walk = first_walk(scope, &e);
@@ -140,9 +139,7 @@ enum status dmarc_check_psl(struct dns_scope *scope, struct arena *arena, const 
     return check(scope, arena, from_domain, identifiers, n, true, out);
 }
 
-/* How much one author's finding weighs against another's: a fail by its policy, then what could not be told, then no
- * record, then a pass. */
-static int weight(const struct dmarc_finding *f)
+int dmarc_severity(const struct dmarc_finding *f)
 {
     switch (f->result) {
     case RESULT_FAIL:
@@ -185,10 +182,10 @@ enum status dmarc_check_authors(struct dns_scope *scope, struct arena *arena, co
         enum status s = check(scope, arena, authors[i], identifiers, n, psl, &f);
         if (s != STATUS_OK)
             return out_of_memory(out, authors[i]);
-        if (i == 0 || weight(&f) > weight(out))
+        if (i == 0 || dmarc_severity(&f) > dmarc_severity(out))
             *out = f;
     }
-    if (checked < n_domains && weight(out) <= weight(&(struct dmarc_finding){.result = RESULT_NONE})) {
+    if (checked < n_domains && dmarc_severity(out) <= dmarc_severity(&(struct dmarc_finding){.result = RESULT_NONE})) {
         out->result = RESULT_PERMERROR;
         out->reason = "more From domains than are checked";
     }

@@ -3,8 +3,8 @@
  * dmarc.h - DMARC (RFC 9989): the record that applies to a From domain, and whether an authenticated identifier is
  * aligned with it.
  *
- * This says what the standard says and decides nothing: that p=reject alone must not lead to a rejection (RFC
- * 9989 5.4, 7.4) is the verdict's business, which finds here all it needs.
+ * This says what the standard says and decides nothing: the verdict takes care that p=reject alone does not lead to a
+ * rejection (RFC 9989 5.4, 7.4); it finds here all it needs.
  *
  * Where the text leaves a choice, we take:
  *   - Several DMARC records at one name: all discarded, as if there were none there, and the walk goes on (RFC
@@ -15,8 +15,8 @@
  *   - "Exists" is anything but NXDOMAIN for the From domain itself (3.2.13); an alias whose target does not exist does
  * exist.
  *   - A DNS failure or a bogus answer never makes a fail and never a pass (5.3.6): RESULT_TEMPERROR, unless the pass
- * stands without that answer, or the identifier could not have been aligned whatever the answer. So somebody else's
- * dead zone buys nobody a temperror.
+ * stands without that answer, or the identifier could not have been aligned whatever the answer. So nobody can cause a
+ * temperror with somebody else's dead zone.
  *   - Alignment of an identifier that does not lie at or below the From domain's Organizational Domain needs no walk:
  * its own Organizational Domain is always itself or above it, so the two cannot be equal. All others get a walk of
  * their own (4.10.2).
@@ -144,7 +144,7 @@ enum dmarc_existence { DMARC_EXISTENCE_UNASKED, DMARC_EXISTS, DMARC_EXISTS_NOT, 
 
 struct dmarc_finding {
     enum result result; /* none, pass, fail, temperror, permerror (RFC 9989 9.2) */
-    const char *reason; /* why, for people: ours, printable ASCII with canonical domain name names only. Never NULL */
+    const char *reason; /* why, for people: our own text: printable ASCII, canonical domain names; never NULL */
     const char *domain; /* the From domain */
 
     /* what applies */
@@ -183,6 +183,10 @@ void dmarc_start(struct dns_scope *scope, const char *from_domain);
  * RESULT_TEMPERROR. */
 enum status dmarc_check(struct dns_scope *scope, struct arena *arena, const char *from_domain,
                         const struct dmarc_identifier *identifiers, size_t n, struct dmarc_finding *out) MUST_CHECK;
+
+/* Ranks the findings of several authors, the greatest being the most severe: first a fail, by its policy; then what
+ * could not be determined; then no record; then a pass. Pure. */
+int dmarc_severity(const struct dmarc_finding *f);
 
 /* From domains checked of one message; RFC 9989 11.5 asks for a bound. */
 #define DMARC_AUTHORS_MAX 16

@@ -4,8 +4,8 @@
  *
  * Promises: RESULT_PASS only with an identifier that passed, counts and is aligned under the published mode;
  * RESULT_FAIL only when no answer that DNS still owes could change it. An Organizational Domain is always its start
- * name or a name above it; from that follows, without asking anybody, that most identifiers cannot be aligned, and a
- * stranger's broken DNS cannot make a fail into a temperror.
+ * name or a name above it; therefore it is known without a look-up that most identifiers cannot be aligned, and a
+ * stranger's broken DNS cannot turn a fail into a temperror.
  */
 #include "standards/dmarc/dmarc_eval.h"
 #include "base/domain.h"
@@ -191,7 +191,7 @@ static enum dns_security alignment_security(const struct dmarc_eval *e, size_t i
     return worse(walk_security(e->f->walk), walk_security(e->aligned[i].walk));
 }
 
-/* A pass stands on its best leg; everything else on all of them. */
+/* A pass depends on its best identifier only; everything else on all of them. */
 static enum dns_security needed_security(const struct dmarc_eval *e)
 {
     enum dns_security all = DNS_SECURE, best = DNS_BROKEN;

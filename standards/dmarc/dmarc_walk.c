@@ -3,9 +3,9 @@
  * dmarc_walk.c - the DNS Tree Walk (RFC 9989 4.10) and the Organizational Domain (4.10.2).
  *
  * All names of a walk are asked at once, at most eight; what the walk would not have asked, since it stops at psd=y or
- * psd=n, is cut off afterwards by dmarc_walk_settle(), which is pure and does all the thinking. Promises: a name at
- * which DNS failed leaves the Organizational Domain open, unless the walk had stopped before; never "no record". A name
- * that is too long for DNS with "_dmarc." before it has no record.
+ * psd=n, is dropped afterwards by dmarc_walk_settle(), which is pure and contains the logic. Promises: a name at which
+ * DNS failed leaves the Organizational Domain open, unless the walk had stopped before; never "no record". A name that
+ * is too long for DNS with "_dmarc." before it has no record.
  */
 #include "base/domain.h"
 #include "base/utf8.h"

@@ -20,6 +20,8 @@ import subprocess
 import sys
 import time
 
+from judged import judged
+
 BUILD, FOLDER, STORE = sys.argv[1:4]
 SPF = 'v=spf1 ip4:198.51.100.0/24 exp="a\\b" -all'
 LONG_SPF = 'v=spf1  ' + ' '.join(f'ip4:198.51.{n}.0/24' for n in range(100)) + '   include:' + 'x' * 300 + '.example -all'
@@ -335,29 +337,7 @@ def main():
     sql("UPDATE failure_out SET state = 'sending', next_try = next_try - 7 * 3600 WHERE domain = 'zero.example'")
     sql("UPDATE mail SET record = '{}' WHERE record LIKE '%zero.example%'")
     check(reports() == [] and states()['dead'] == 1, f'given up with its mail: {states()}')
-    done = subprocess.run(
-        [
-            BUILD + '/assay',
-            'verify',
-            f'{FOLDER}/sent/{sent()[0]}',
-            '--ip',
-            '192.0.2.50',
-            '--helo',
-            'x.example',
-            '--from',
-            '<>',
-            '--rcpt',
-            'a@b.example',
-            '--policy',
-            FOLDER + '/policy',
-            '--dns',
-            FOLDER + '/dns',
-            '--json',
-        ],
-        capture_output=True,
-        text=True,
-    )
-    got = {f['standard']: f['result'] for f in json.loads(done.stdout)[0]['classes'][0]['findings']}
+    got = {f['standard']: f['result'] for f in judged(BUILD, FOLDER, f'{FOLDER}/sent/{sent()[0]}')}
     check((got['dkim'], got['dmarc']) == ('pass', 'pass'), f'judged {got}')
     print(
         f'{len(checked)} failure reports of {len(yes + no + capped)} mails, each once by three racers, signed and passing DMARC, {count} '

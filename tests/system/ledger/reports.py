@@ -22,6 +22,8 @@ import sys
 import time
 import xml.etree.ElementTree as tree
 
+from judged import judged
+
 BUILD, FOLDER, STORE, MAILS = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 BEGIN = (int(time.time()) // 86400 - 2) * 86400  # a day whose rows retention has not yet taken out
 DAY, LONG_AGO = (time.strftime('%Y-%m-%d', time.gmtime(BEGIN - n * 86400)) for n in (0, 10))
@@ -410,29 +412,7 @@ def make_key():
 
 def passes_dmarc(path):
     """By the milter's own verdict, as a receiver that knows nothing of us but DNS: the null sender, a client without SPF."""
-    done = subprocess.run(
-        [
-            os.path.join(BUILD, 'assay'),
-            'verify',
-            path,
-            '--ip',
-            '192.0.2.50',
-            '--helo',
-            'x.example',
-            '--from',
-            '<>',
-            '--rcpt',
-            'a@b.example',
-            '--policy',
-            FOLDER + '/policy',
-            '--dns',
-            FOLDER + '/dns',
-            '--json',
-        ],
-        capture_output=True,
-        text=True,
-    )
-    findings = json.loads(done.stdout)[0]['classes'][0]['findings']
+    findings = judged(BUILD, FOLDER, path)
     got = {f['standard']: f['result'] for f in findings if f['standard'] in ('dkim', 'dmarc')}
     check(
         got == dict(dkim='pass', dmarc='pass'),

@@ -22,6 +22,7 @@ import sys
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
+from judged import judged
 
 BUILD, FOLDER = sys.argv[1], sys.argv[2]
 DAY, PASSWORD = (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=2)).date().isoformat(), 's3cret word'
@@ -229,29 +230,7 @@ def check_taken(server, tls, user):
     check(mail['Auto-Submitted'] == 'auto-generated' and mail['To'] == 'dmarc@example.net', 'header')
     with open(FOLDER + '/taken.eml', 'wb') as out:
         out.write(octets)
-    done = subprocess.run(
-        [
-            BUILD + '/assay',
-            'verify',
-            FOLDER + '/taken.eml',
-            '--ip',
-            '192.0.2.50',
-            '--helo',
-            'x.example',
-            '--from',
-            '<>',
-            '--rcpt',
-            'a@b.example',
-            '--policy',
-            FOLDER + '/policy',
-            '--dns',
-            FOLDER + '/dns',
-            '--json',
-        ],
-        capture_output=True,
-        text=True,
-    )
-    found = {f['standard']: f['result'] for f in json.loads(done.stdout)[0]['classes'][0]['findings']}
+    found = {f['standard']: f['result'] for f in judged(BUILD, FOLDER, FOLDER + '/taken.eml')}
     check((found['dkim'], found['dmarc']) == ('pass', 'pass'), f'judged {found}')
     return mail['Message-ID'], octets
 

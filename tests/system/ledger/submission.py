@@ -17,6 +17,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import smtp  # noqa: E402
+from judged import judged  # noqa: E402
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../world'))
 import postfix  # noqa: E402
@@ -83,29 +84,7 @@ def logins(p):
 def judged(octets):
     with open(FOLDER + '/taken.eml', 'wb') as out:
         out.write(octets)
-    done = smtp.subprocess.run(
-        [
-            BUILD + '/assay',
-            'verify',
-            FOLDER + '/taken.eml',
-            '--ip',
-            '192.0.2.50',
-            '--helo',
-            'x.example',
-            '--from',
-            '<>',
-            '--rcpt',
-            'dmarc@example.net',
-            '--policy',
-            FOLDER + '/policy',
-            '--dns',
-            FOLDER + '/dns',
-            '--json',
-        ],
-        capture_output=True,
-        text=True,
-    )
-    return {f['standard']: f['result'] for f in smtp.json.loads(done.stdout)[0]['classes'][0]['findings']}
+    return {f['standard']: f['result'] for f in judged(BUILD, FOLDER, FOLDER + '/taken.eml', 'dmarc@example.net')}
 
 
 def send_all(p, mails, ca):

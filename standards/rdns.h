@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * rdns.h - does the client's address have a name that leads back to it (forward-confirmed reverse DNS, "iprev" of RFC
- * 8601 section 3), and is what it said in HELO a name that SMTP allows (RFC 5321 4.1.1.1, 4.1.3)?
+ * rdns.h - checks whether the client's address has a name that leads back to it (forward-confirmed reverse DNS, "iprev"
+ * of RFC 8601 section 3), and whether its HELO is a name that SMTP allows (RFC 5321 4.1.1.1, 4.1.3)?
  *
  * iprev results (RFC 8601 2.7.3):
  *                pass       a name of the address has the address

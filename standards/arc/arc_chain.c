@@ -8,8 +8,8 @@
  *        3B  instances are 1, 2, ... without gap or repetition
  *        3C  cv= is none in the first seal and pass in all others
  *
- * A field whose i= cannot be read belongs to no set, and that is a defect too: nobody can say what it was meant to be.
- * The first defect found is the one reported. Failure: memory alone.
+ * A field whose i= cannot be read belongs to no set, which is a defect too. The first defect found is the one reported.
+ * Fails only if memory runs out.
  */
 #include "standards/arc/arc_chain.h"
 #include "standards/message/header.h"
@@ -129,7 +129,7 @@ static void check_sets(struct arc_chain *c)
             defect(c, "an incomplete ARC set");
         }
     }
-    /* The newest first: what it says of the chain is what the last hop found. */
+    /* The newest first: it has the result of the last hop. */
     for (size_t i = c->count; c->readable && i-- > 0;) {
         enum result cv = c->links[i].seal.cv;
         if (cv == RESULT_FAIL)

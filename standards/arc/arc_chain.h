@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * arc_chain.h - the ARC fields of a message put together into sets, and the rules their structure must keep (RFC 8617
- * 4.2, 5.2 steps 1 to 3).
+ * arc_chain.h - groups the ARC fields of a message into sets, and checks the rules for their structure (RFC 8617 4.2,
+ * 5.2 steps 1 to 3).
  *
  * Internal to arc_*. Everything lives in the arena. One thread at a time.
  */
@@ -14,15 +14,15 @@
 
 struct arc_link {
     size_t aar_place, message_place, seal_place; /* in the header list; SIZE_MAX: not there */
-    struct slice aar;                            /* behind "i=N;" */
+    struct slice aar;                            /* after "i=N;" */
     struct dkim_sigfield message;
     struct dkim_sigfield seal;
 };
 
 struct arc_chain {
     size_t count;           /* highest instance */
-    struct arc_link *links; /* by instance - 1; NULL if there is no field or they are too many */
-    const char *defect;     /* NULL: the structure is right; else what is wrong with it */
+    struct arc_link *links; /* by instance - 1; NULL if there is no field or there are too many */
+    const char *defect;     /* NULL: the structure is valid; else what is wrong with it */
     bool readable;          /* every set is complete, so that all may be reported */
 };
 

@@ -3,13 +3,12 @@
  * arc_check.c - verifies an ARC chain (RFC 8617 5.2, steps 4 to 6) and reports what its sets say.
  *
  * The newest message signature must hold, and every seal from the newest to the first; older message signatures usually
- * do not hold any more (that is what ARC is for) and only tell from which hop on nothing was changed (oldest-pass).
+ * do not hold any more (that is what ARC is for) and only show since which hop nothing was changed (oldest-pass).
  *
- * A defect that will not go away is fail and beats everything; a key that could not be fetched now is temperror, and
- * only if there was no other defect. What was not looked at says none in its set, so that nothing unverified reads as
- * verified.
+ * A permanent defect is fail and overrides everything; a key that could not be fetched now is temperror, and only if
+ * there was no other defect. A set that was not checked says none, so that nothing unverified looks verified.
  *
- * Costs are bounded: 50 sets, each field hashed as often as there are seals above it, the body's hashes shared with
+ * The cost is bounded: 50 sets, each field hashed as often as there are seals above it, the body's hashes shared with
  * DKIM (dkim_bodyhash.h), keys by the scope's budget. Early questions to DNS stop at EARLY_KEYS, so that a long chain
  * of strangers cannot use up what DMARC needs.
  */
@@ -47,7 +46,7 @@ static bool want_bodies(struct arc_checker *c)
     return true;
 }
 
-/* What the finding will list: known as soon as the chain is. */
+/* Allocates the finding's sets as soon as the chain is known. */
 static bool prepare_sets(struct arc_checker *c)
 {
     size_t n = c->chain.count;
@@ -199,7 +198,7 @@ static void check_seal(struct arc_checker *c, size_t i, struct dkim_proof *proof
         dkim_proof_check(c->dns, c->arena, s, PROOF_BY_HASH, hash, proof);
 }
 
-/* Step 4, and step 6 for every seal. All are looked at, so that a permanent defect shows behind a temporary one. */
+/* Step 4, and step 6 for every seal. All are checked, so that a permanent defect is found after a temporary one. */
 static void check_chain(struct arc_checker *c, struct arc_finding *out)
 {
     size_t n = c->chain.count;

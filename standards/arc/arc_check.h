@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * arc_check.h - the ARC chain of one message, verified (RFC 8617).
+ * arc_check.h - verifies the ARC chain of one message (RFC 8617).
  *
  * Used like dkim_check.h: new when the header section is complete (keys are asked for at once), body as it comes, end,
  * free. What it finds is only what the chain proves: who sealed, and that the newest sealer's view of the message still
- * holds. Whether a sealer is believed is the policy's business: a chain sealed by a stranger proves nothing (anyone can
- * write "dmarc=pass").
+ * holds. The policy decides whether a sealer is trusted: a chain sealed by a stranger proves nothing (anyone can write
+ * "dmarc=pass").
  *
  * Results: none (no ARC field at all), pass, fail (RFC 8617 5.2: any defect of structure, of a seal, or of the newest
  * message signature), and temperror where a key could not be fetched now and nothing else was wrong: kept apart, since
@@ -38,10 +38,10 @@ struct arc_set {
     enum result cv;       /* as written in the seal: none, pass or fail */
     enum result seal;     /* pass, fail, temperror; none: not verified, since something else failed first */
     enum result message;  /* the ARC-Message-Signature: same */
-    struct slice aar;     /* the ARC-Authentication-Results behind "i=N;": hostile text, as received */
+    struct slice aar;     /* the ARC-Authentication-Results after "i=N;": hostile text, as received */
     const char *authserv; /* its authserv-id, printable ASCII; NULL where unreadable */
     enum result spf, dkim, dmarc,
-        arc; /* what it says of each (none where it says nothing; of several the best). Believe only trusted sealers */
+        arc; /* its result for each (none if there is none; of several the best). Trust only known sealers */
     const char *dmarc_from; /* header.from of its dmarc, kept; NULL if there is none */
     unsigned key_bits;      /* the seal's key; 0: none seen */
 };
@@ -57,7 +57,7 @@ struct arc_finding {
     const char *const *sealers;
     /* newest first; instance_count of them; only where the structure was readable, else NULL */
     const struct arc_set *sets;
-    /* l= of the newest message signature leaves octets of the body unsigned: whatever was added is nobody's */
+    /* l= of the newest message signature leaves octets of the body unsigned */
     bool body_partly_unsigned;
     bool counts; /* pass, with every From field and the whole body signed by the newest: may be weighed with `trust` */
     enum dns_security security; /* the worst of the keys' answers that counted; DNS_UNKNOWN if none did */

@@ -2,9 +2,9 @@
 /*
  * arc_results.c - reads the results in an ARC-Authentication-Results through the one parser of RFC 8601 (authres.h).
  *
- * Several results of one method: the best counts (pass, then the first), as a receiver of the original would have let
- * it count. Words that RFC 8601 does not know are none. All of it is a claim; arc_check.c says by whom, the policy says
- * whether to believe it. Failure: an unreadable field says nothing; memory shows in the arena.
+ * Several results of one method: the best counts (pass, then the first), as a receiver of the original would have
+ * counted it. Results that RFC 8601 does not define are none. All of this is a claim; arc_check.c says whose, the
+ * policy says whether to trust it. Failure: an unreadable field has no results; the arena remembers if memory ran out.
  */
 #include "standards/arc/arc_results.h"
 #include "base/domain.h"

@@ -7,8 +7,8 @@
  * sealed: any cv= would be a guess.
  *
  * Signed are the fields a reader sees and replies to, each as often as it is there, and From once more so that none can
- * be added unseen. Canonical forms are relaxed/relaxed: sealed mail goes through more hands. Failure: memory, told
- * apart from "not to be sealed".
+ * be added unseen. Canonical forms are relaxed/relaxed: sealed mail goes through more hands. Failure: memory, which has
+ * a status other than "not to be sealed".
  */
 #include "standards/arc/arc_seal.h"
 #include "base/clock.h"

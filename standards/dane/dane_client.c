@@ -2,9 +2,9 @@
 /*
  * dane_client.c - client certificates pinned in DNS.
  *
- * A digest is told apart by its length: 32 octets are SHA-256, 64 are SHA-512; MD5 and SHA-1, which old configurations
- * still give, prove nothing and are ignored. Promises PASS only for a digest equal to one in a DNSSEC-secure,
- * usable DANE-EE record. STATUS_NOMEM is the only failure.
+ * The kind of a digest follows from its length: 32 octets are SHA-256, 64 are SHA-512; MD5 and SHA-1, which old
+ * configurations still give, prove nothing and are ignored. Promises PASS only for a digest equal to one in a
+ * DNSSEC-secure, usable DANE-EE record. STATUS_NOMEM is the only failure.
  */
 #include "standards/dane/dane_client.h"
 #include "base/limits.h"
@@ -34,7 +34,7 @@ static int hex_value(char c)
                                   : -1;
 }
 
-/* Octets of a digest as an MTA writes it; 0: not known, or not a digest that proves anything. */
+/* Octets of a digest as an MTA writes it; 0: not known, or of a kind that proves nothing. */
 static size_t read_digest(const char *text, unsigned char out[64])
 {
     size_t n = 0;

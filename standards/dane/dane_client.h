@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dane_client.h - is the client that connected the host it says it is, by its certificate and the TLSA records of its
- * name?
+ * dane_client.h - checks whether the client is the host that it claims to be, by its certificate and the TLSA records
+ * of its name.
  *
  * A host that publishes TLSA records at _smtp-client.NAME (draft-ietf-dance-client-auth) promises to show one of these
  * certificates when it connects. NAME is what it says in HELO. Only DANE-EE records (usage 3) with a digest can be
@@ -21,7 +21,7 @@ struct dane_client_input {
     const char *name;       /* canonical; of HELO */
     const char *cert;       /* digest of the certificate: hex, colons allowed, any case; NULL or "": not known */
     const char *public_key; /* digest of its SubjectPublicKeyInfo; likewise */
-    bool no_certificate;    /* the MTA would have told of a certificate, and there was none */
+    bool no_certificate;    /* the MTA would have reported a certificate, and there was none */
 };
 
 struct dane_client_finding {

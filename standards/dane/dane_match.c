@@ -3,9 +3,9 @@
  * dane_match.c - the verdict of dane_match.h, by OpenSSL's own DANE code without a connection.
  *
  * OpenSSL is given the records that choose_digests (dane_tlsa.c) left in use, and the chain as a server would send it,
- * in the order of a TLS client's verification. The words about a failure come from the records and the chain, since
- * OpenSSL's are about certificates. Without memory, or if OpenSSL cannot do it, STATUS_NOMEM; nothing stays in its
- * error queue.
+ * in the order of a TLS client's verification. The error text is made from the records and the chain, because OpenSSL's
+ * is only about certificates. Without memory, or if OpenSSL cannot do it, STATUS_NOMEM; nothing stays in its error
+ * queue.
  */
 #include "standards/dane/dane_match.h"
 #include <openssl/err.h>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dane_match.h - does a certificate chain match a host's TLSA records, as a sending mail server would judge it?
+ * dane_match.h - checks whether a certificate chain matches a host's TLSA records, as a sending mail server would.
  *
- * The one answer for everybody who asks: `assay tlsa --check` and the certbot hook about files, doctor about files and
- * about what is served. Digest agility is heeded (RFC 7671 9): of the digests of one usage and selector only the
- * strongest counts, so a "3 1 1" that is right is of no use beside a "3 1 2" that is wrong. DANE-EE looks at neither
- * names, dates nor key sizes (RFC 7671 5.1, RFC 7672 3.1.1); DANE-TA needs its anchor in the chain (RFC 7671 5.2.3), a
- * valid chain, and the host's name.
+ * Used by all callers: `assay tlsa --check` and the certbot hook for files, doctor for files and for served
+ * certificates. It follows digest agility (RFC 7671 9): of the digests of one usage and selector only the strongest
+ * counts, so a "3 1 1" that is right is of no use beside a "3 1 2" that is wrong. DANE-EE looks at neither names, dates
+ * nor key sizes (RFC 7671 5.1, RFC 7672 3.1.1); DANE-TA needs its anchor in the chain (RFC 7671 5.2.3), a valid chain,
+ * and the host's name.
  *
  * Pure except the arena; any thread.
  */
@@ -39,7 +39,7 @@ struct dane_match {
     /* YES, and not by a digest of the whole server certificate alone: a renewal that keeps the key (DANE-EE, selector
      * 1) or the issuer (DANE-TA) needs no new record. */
     bool holds_after_renewal;
-    const char *why; /* of NO: words, with a fix if one can be told; never NULL */
+    const char *why; /* for NO: a text, with a fix if there is one; never NULL */
     /* A record that is right and does not count, since a stronger digest of its usage and selector is published beside
      * it (RFC 7671 9); NULL: none. */
     const struct dane_record *set_aside;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dane_posture.c - the look-ups of RFC 7672 section 2.2 for one domain, and what they come to.
+ * dane_posture.c - makes the look-ups of RFC 7672 section 2.2 for one domain, and evaluates them.
  *
  * Order: MX (2.2.1), or the domain itself if it has none; the addresses of all hosts, asked together; for hosts whose
  * addresses are secure their TLSA records (2.2.2, 2.2.3), asked together: at the end of a secure CNAME chain first,
  * then at the name itself; where the chain is insecure but its first link is not, at the name itself. A host whose
  * addresses are insecure is not asked for TLSA: servers of unsigned zones may fail on that (2.2.2).
  *
- * States are never mixed: "no records" is said only where that is proved or unsigned, a failing TLSA look-up is
+ * States are never mixed: "no records" is returned only if that is proved or unsigned, a failing TLSA look-up is
  * "broken", anything else that failed is "could not tell". Fails only because memory ran out.
  */
 #include "standards/dane/dane_posture.h"
@@ -77,7 +77,7 @@ static bool is_listed(const struct dane_posture *out, const char *name)
     return false;
 }
 
-/* The hosts of an MX set: each name once, the ten most preferred. A name that is none, or ".", is nothing to send to.
+/* The hosts of an MX set: each name once, the ten most preferred. An invalid name, or ".", is not a host to send to.
  */
 static bool list_hosts(struct posture *p, const struct dns_answer *mx)
 {
@@ -102,7 +102,7 @@ static bool is_null_mx(struct posture *p, const struct dns_answer *mx)
     return host && strcmp(host, ".") == 0;
 }
 
-/* Sets out->hosts. False: there is nothing to look at further, the finding is settled. */
+/* Sets out->hosts. False: there is nothing more to check, the finding is final. */
 static bool find_hosts(struct posture *p)
 {
     struct dane_posture *out = p->out;
@@ -138,7 +138,7 @@ static bool find_hosts(struct posture *p)
     }
 }
 
-/* What the two address look-ups of a host come to. False: the host is settled. */
+/* Evaluates the two address look-ups of a host. False: the host's state is final. */
 static bool judge_addresses(struct posture *p, struct dane_host *h, const struct dns_answer *a,
                             const struct dns_answer *aaaa)
 {
@@ -205,7 +205,7 @@ static void find_addresses(struct posture *p)
     }
 }
 
-/* The TLSA answer at one base domain. True: it settles the host. */
+/* Evaluates the TLSA answer at one base domain. True: the host's state is final. */
 static bool judge_tlsa(struct posture *p, struct dane_host *h, const char *base)
 {
     const char *name = tlsa_name(p, base);
@@ -285,7 +285,7 @@ static const char *about(struct posture *p, const struct tally *t, enum dane_hos
                         h->reason);
 }
 
-/* What stands in the way of the hosts that are not protected, the worst first. */
+/* Why hosts are not protected, the worst reason first. */
 static enum dane_host_state worst(const struct tally *t)
 {
     static const enum dane_host_state order[] = {DANE_HOST_BROKEN, DANE_HOST_UNUSABLE, DANE_HOST_NONE,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dane_posture.h - would mail to this domain go over connections that nobody can redirect or read (DANE for SMTP, RFC
- * 7672)?
+ * dane_posture.h - finds out whether mail to a domain is protected against redirection and reading (DANE for SMTP, RFC
+ * 7672).
  *
- * What is published, not what is served: MX, addresses and TLSA with the DNSSEC state of each, as a sending server
- * with DANE would look at them. That the certificate served matches is another question (a probe answers it), and
- * nothing here makes a connection.
+ * It checks what is published, not what is served: MX, addresses and TLSA with the DNSSEC state of each, as a sending
+ * server with DANE would look at them. That the certificate served matches is another question (a probe answers it),
+ * and nothing here makes a connection.
  *
  * dane_start() when the domain is known, dane_check() when the finding is needed; look-ups of all MX hosts run in
  * parallel. At most 1 + 4 for each of ten MX hosts. Everything in a finding lives in the arena. Any thread; a scope
@@ -35,9 +35,9 @@ enum dane_state {
 enum dane_host_state {
     DANE_HOST_PROTECTED,
     DANE_HOST_UNUSABLE,
-    DANE_HOST_NONE,       /* no TLSA records, though they would be believed */
+    DANE_HOST_NONE,       /* no TLSA records, though its zone is signed */
     DANE_HOST_INSECURE,   /* its addresses or its TLSA records are not DNSSEC-secure */
-    DANE_HOST_NO_ADDRESS, /* nothing to connect to; does not count */
+    DANE_HOST_NO_ADDRESS, /* no address to connect to; does not count */
     DANE_HOST_BROKEN,     /* bogus, or a TLSA look-up that fails */
     DANE_HOST_UNKNOWN,
 };

@@ -2,10 +2,10 @@
 /*
  * dane_tlsa.c - a TLSA record's fields, whether mail can use it, and which of several digests counts.
  *
- * Usages 0 and 1 are unusable in SMTP: there is no list of authorities that all mail servers share (RFC 7672 3.1.3). A
- * record that cannot be understood (unknown usage, selector, matching type; a digest of the wrong length; data that is
- * no certificate or key) is unusable, not an error: the others of the set still count (RFC 6698 4.1, RFC 7671 section
- * 4). Fails only because memory ran out.
+ * Usages 0 and 1 are unusable in SMTP: there is no list of authorities that all mail servers share (RFC 7672 3.1.3). An
+ * invalid record (unknown usage, selector, matching type; a digest of the wrong length; data that is not a certificate
+ * or key) is unusable, not an error: the others of the set still count (RFC 6698 4.1, RFC 7671 section 4). Fails only
+ * because memory ran out.
  */
 #include "standards/dane/dane_tlsa.h"
 #include "base/buf.h"

@@ -20,7 +20,7 @@ enum dane_matching { DANE_FULL = 0, DANE_SHA256 = 1, DANE_SHA512 = 2 };
 struct dane_record {
     uint8_t usage, selector, matching;
     struct slice data;
-    bool usable; /* a mail server can match it; false: `why` says what stands in the way */
+    bool usable; /* a mail server can use it; false: `why` says why not */
     bool used; /* usable, and not set aside for a stronger digest of the same usage and selector (RFC 7671 section 9) */
     const char *why; /* static words; NULL if usable */
 };

@@ -7,9 +7,9 @@
  * body that is
  *                           not empty ends in CRLF; an empty body is nothing.
  *
- * Both are one machine: what may still turn out to be nothing (line ends, and in relaxed form white space) is counted,
- * not stored, and put out when an octet comes that needs it. So memory is constant, whatever is sent, and pieces may be
- * cut anywhere, between CR and LF too.
+ * Both are one machine: octets that may still be dropped (line ends, and in relaxed form white space) are counted, not
+ * stored, and written when an octet follows that needs them. So memory is constant, whatever is sent, and pieces may be
+ * split anywhere, between CR and LF too.
  *
  * An l= counts octets of the canonical form (RFC 6376 3.4.5). When the count reaches a limit that somebody wants, the
  * digest is copied and finished there; so a hundred signatures with a hundred lengths cost one hash of the body.

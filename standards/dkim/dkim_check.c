@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dkim_check.c - the signatures of one message: which are read, which are tried, and what becomes of each (RFC 6376
- * section 6).
+ * dkim_check.c - chooses which signatures of a message are read and verified, and verifies them (RFC 6376 section 6).
  *
  * Order of work. At the start every DKIM-Signature field is read up to d=, the DKIM_CHECK_LISTED first are kept, and
  * the ones to be tried are chosen: those that could align with From first (exactly its domain, then one within the
- * other, then a common suffix of two labels), so that a heap of strangers' signatures cannot crowd out the one that
- * matters. Their keys are asked for at once and their body hashes announced. At the end each is judged by itself: one
- * dead key zone spoils nothing for the others.
+ * other, then a common suffix of two labels), so that many signatures of strangers cannot displace the one that
+ * matters. Their keys are asked for at once and their body hashes announced. At the end each is judged separately: a
+ * dead zone of one key does not affect the others.
  *
  * A signature's own verification is three steps that do not depend on each other (the header hash covers bh=, not the
  * body): the body hash, the header hash with the key, and what the rules allow. So a mailing list's footer shows as

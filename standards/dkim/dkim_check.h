@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dkim_check.h - the DKIM signatures of one message, judged (RFC 6376, 8301, 8463, 8616).
+ * dkim_check.h - verifies the DKIM signatures of one message (RFC 6376, 8301, 8463, 8616).
  *
  * The way of use:
  *   c = dkim_checker_new(...)          when the header section is complete: signatures are read, their keys asked for,
@@ -9,8 +9,8 @@
  *   dkim_checker_end(c, &list, &n)     keys are awaited, signatures verified
  *   dkim_checker_free(c)               always, before the scope and the arena go
  *
- * All that is handed out lives in the arena. The header list and its octets must stay as they are until
- * dkim_checker_end has returned. One checker belongs to one thread at a time; any number of checkers may run at once.
+ * All results live in the arena. The header list and its octets must stay as they are until dkim_checker_end has
+ * returned. One checker belongs to one thread at a time; any number of checkers may run at once.
  *
  * What a signature's result means (RFC 8601 2.7.1):
  *   pass       header hash and body hash verify, by a key that is acceptable

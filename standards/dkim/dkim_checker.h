@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dkim_checker.h - what a DKIM checker holds, for the files that work on it: dkim_check.c, a second engine
+ * dkim_checker.h - the state of a DKIM checker, for the files that use it: dkim_check.c, a second engine
  * (dkim_engine.h), and arc_check.c, which shares the body's hashes and the index of the fields. Not for other rooms.
  */
 #ifndef ASSAY_STANDARDS_DKIM_DKIM_CHECKER_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dkim_keyrec.h - a key record read (RFC 6376 3.6.1, 8463 4), and the name it is found under.
+ * dkim_keyrec.h - parses a key record (RFC 6376 3.6.1, 8463 4), and makes the name where it is published.
  *
  * Internal to dkim_* and arc_*. Pure; results point into the text.
  */

@@ -33,7 +33,7 @@ static EVP_PKEY *read_pem(FILE *file)
     return key;
 }
 
-/* NULL: it will do. */
+/* NULL: the key can be used. */
 static const char *problem_of(const EVP_PKEY *key)
 {
     if (EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519)
@@ -68,7 +68,7 @@ struct dkim_privkey *dkim_privkey_read(const char *path, const char **error)
     return NULL;
 }
 
-/* The key read last, and what file it was. One is enough: one key seals for a host. */
+/* The key read last, and its file. One is enough, because a host seals with one key. */
 static struct {
     pthread_mutex_t lock;
     EVP_PKEY *key;

@@ -19,7 +19,7 @@ struct dkim_privkey;
 struct dkim_privkey *dkim_privkey_read(const char *path, const char **error) MUST_CHECK;
 
 /* The same, kept between calls: the file is read again only when it is another one or was changed. For callers that
- * need the key at every message. Any thread; give back what you get. */
+ * need the key at every message. Any thread; release the key that you get. */
 struct dkim_privkey *dkim_privkey_kept(const char *path, const char **error) MUST_CHECK;
 
 /* NULL is allowed; returns NULL. */

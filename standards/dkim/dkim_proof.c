@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dkim_proof.c - fetches a signature's key, sees whether it may be used for it, and verifies.
+ * dkim_proof.c - fetches a signature's key, checks whether it may be used for it, and verifies the signature.
  *
  * DNS states stay apart (RFC 6376 6.1.2): no such name and no data are permanent ("no key"); a time-out, SERVFAIL and a
  * bogus answer are temporary, for this signature alone. A CNAME or DNAME on the way is the resolver's business: the
  * answer holds TXT data only.
  *
  * Of a key record must hold: k= fits a= (RFC 8463 3), h= has sha256, s= has email or *, p= is not empty, and with t=s
- * the domain of i= is d= itself. RSA keys under 1024 bits never verify anything (RFC 8301 3.2); what they say is still
- * looked at, so that the report can tell a weak key from a forgery.
+ * the domain of i= is d= itself. RSA keys under 1024 bits never verify anything (RFC 8301 3.2); their signatures are
+ * still checked, so that the report can distinguish a weak key from a forgery.
  */
 #include "standards/dkim/dkim_proof.h"
 #include "standards/dkim/dkim_check.h"

@@ -3,11 +3,11 @@
  * dkim_pubkey.c - public keys on OpenSSL, behind a cache.
  *
  * The cache is a table of CACHE_SETS sets of CACHE_WAYS keys, one lock per set, found by a seeded hash of type and
- * octets and compared octet by octet; the one used longest ago in its set makes room. So it is bounded, and the worst
- * that chosen keys can do is to push out others. What is no usable key is not kept.
+ * octets and compared octet by octet; the one used longest ago in its set makes room. So it is bounded, and an
+ * attacker's keys can at worst displace others. What is no usable key is not kept.
  *
- * A key is counted: the cache holds one count, each user one; the last one frees it. OpenSSL's EVP_PKEY is only read
- * after it is made, which OpenSSL allows from any thread.
+ * A key has a reference count: the cache holds one reference, each user one; the last one frees it. OpenSSL's EVP_PKEY
+ * is only read after it is made, which OpenSSL allows from any thread.
  *
  * On failure: STATUS_INVALID or STATUS_LIMIT with a static reason; nothing is left in OpenSSL's error queue.
  */

@@ -6,7 +6,7 @@
  * parsed keys are kept in one bounded cache for the process. They are found by the key's own octets, never by its name:
  * nothing in the cache can be stale.
  *
- * Threads: all functions from any thread. A struct dkim_pubkey is immutable and counted.
+ * Threads: all functions from any thread. A struct dkim_pubkey is immutable and has a reference count.
  */
 #ifndef ASSAY_STANDARDS_DKIM_DKIM_PUBKEY_H
 #define ASSAY_STANDARDS_DKIM_DKIM_PUBKEY_H

@@ -4,8 +4,8 @@
  * 4.1.2, 4.1.3).
  *
  * RFC 6376 6.1.1 asks for meticulous checking: anything unexpected makes the signature unusable. Each tag's function
- * returns true when the tag is right, or notes the first problem and returns false. Names (d=, s=, i=) become kept
- * names here and nowhere else; what is none (a NUL, a quote, a parenthesis, a blank) is refused before it can reach
+ * returns true when the tag is right, or notes the first problem and returns false. Names (d=, s=, i=) become canonical
+ * names here and nowhere else; an invalid name (a NUL, a quote, a parenthesis, a blank) is refused before it can reach
  * DNS, a header or a log.
  *
  * Reading goes on after a problem as far as it can, in the order a, d, s, so that a report can still say whose

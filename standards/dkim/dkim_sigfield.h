@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dkim_sigfield.h - one signature field read: DKIM-Signature (RFC 6376 3.5), ARC-Message-Signature and ARC-Seal (RFC
+ * dkim_sigfield.h - parses one signature field: DKIM-Signature (RFC 6376 3.5), ARC-Message-Signature and ARC-Seal (RFC
  * 8617 4.1).
  *
  * Internal to dkim_* and arc_*. Results live in the arena or point into the field's octets. Pure except the arena.
@@ -48,8 +48,8 @@ struct dkim_sigfield {
     struct slice b_text;       /* b= as written */
 };
 
-/* Reads a field's value. Never fails: what is wrong stands in `problem`. As much as could be read is filled in also
- * then, so that a report can name the signature. `now` is for x= and t=. */
+/* Reads a field's value. Never fails: `problem` says what is wrong. As much as possible is filled in even then, so that
+ * a report can name the signature. `now` is for x= and t=. */
 void dkim_sigfield_read(struct arena *arena, enum dkim_sigfield_kind kind, struct slice value, time_t now,
                         struct dkim_sigfield *out);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * author_candidates.c - whom the readers of a broken From field may see.
+ * author_candidates.c - finds the authors that mail programs may show for a broken From field.
  *
  * Promises: each octet is looked at a fixed number of times; what begins like a comment or an encoded word and does not
  * end is plain text, so that an unended one hides nothing. Failure: out of memory is too_many.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * authres_forged.c - which fields that came with a message must go, because they could be taken for ours (RFC 8601 5,
+ * authres_forged.c - tells which fields of a message must be removed, because they could be taken for ours (RFC 8601 5,
  * CVE-2022-48521).
  *
  * The question is not "is this our name?" but "could any reader think so?". So only a field whose authserv-id is

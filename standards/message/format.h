@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * format.h - the message-format finding: is this a message whose author can be told, in the same way by every reader?
+ * format.h - the message-format finding: whether every reader sees the same author in a message.
  *
  * RFC 5322 3.6 says how often each field may stand, RFC 5322 2.1 to 2.3 which octets a message may hold; RFC 9989 11.5
  * why a message with none or several authors is a threat: DMARC has no domain to ask about, while the reader is shown

@@ -8,8 +8,8 @@
  *   Local-part    = Dot-string / Quoted-string
  *
  * One function per rule; each reads from a place and leaves it unmoved when it fails. The envelope is parsed here once,
- * and never again in another way: a second reading is what "empty sender" and result-injection tricks live on. RFC 6531
- * widens atext and qtext when the caller says so. The From field's grammar is in mailaddr_from.c.
+ * and never again in another way: attacks by "empty senders" and injected results depend on a second, different parser.
+ * RFC 6531 widens atext and qtext when the caller says so. The From field's grammar is in mailaddr_from.c.
  */
 #include "standards/message/mailaddr.h"
 #include "base/domain.h"

@@ -17,7 +17,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import smtp  # noqa: E402
-from judged import judged  # noqa: E402
+import judged as verify_mail  # noqa: E402
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../world'))
 import postfix  # noqa: E402
@@ -84,7 +84,7 @@ def logins(p):
 def judged(octets):
     with open(FOLDER + '/taken.eml', 'wb') as out:
         out.write(octets)
-    return {f['standard']: f['result'] for f in judged(BUILD, FOLDER, FOLDER + '/taken.eml', 'dmarc@example.net')}
+    return {f['standard']: f['result'] for f in verify_mail.judged(BUILD, FOLDER, FOLDER + '/taken.eml', 'dmarc@example.net')}
 
 
 def send_all(p, mails, ca):

@@ -275,6 +275,16 @@ static bool stop_converting(void)
     return ending || (converting_until && clock_mono_ms() >= converting_until);
 }
 
+/* A file of an earlier version, written anew once. */
+static void rebuild(struct service *s)
+{
+    bool done = false;
+    if (store_rebuild(s->store, &done) != STATUS_OK)
+        say("the ledger works on as it is: %s", store_error(s->store));
+    else if (done)
+        say("the ledger's file was rebuilt: it gives back what is deleted");
+}
+
 /* Rows of an earlier version, some at a time: records are taken in meanwhile. all: until it is done. */
 static void convert(struct service *s, bool all)
 {
@@ -297,6 +307,8 @@ static void convert(struct service *s, bool all)
         s->progress_due = clock_mono_ms() + PROGRESS_EVERY_MS;
     }
     s->converted = st == STATUS_OK && done;
+    if (s->converted)
+        rebuild(s);
 }
 
 static bool open_dns(struct service *s)

@@ -8,6 +8,9 @@
 #include "ledger/record_pack.h"
 #include "ledger/store.h"
 
+/* The row of ledger_state that asks for store_rebuild(). */
+#define STORE_REBUILD_STATE "rebuild"
+
 struct store_value {
     const char *text; /* NULL with is_number false: null */
     int64_t number;
@@ -28,6 +31,7 @@ struct store_engine {
     enum status (*commit)(struct store *);
     void (*rollback)(struct store *);
     enum status (*vacuum)(struct store *);
+    enum status (*rebuild)(struct store *); /* may be NULL */
     void (*checkpoint)(struct store *);     /* may be NULL */
     bool (*replaced)(const struct store *); /* may be NULL */
 };

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #define WAIT_MS 30000
 #define KEPT 96
@@ -216,11 +217,11 @@ static void checkpoint(struct store *s)
     sqlite3_busy_timeout(q->db, WAIT_MS);
 }
 
-static int64_t free_pages(struct store *s)
+static int64_t ask_pragma(struct store *s, const char *sql)
 {
     void *cursor = NULL;
-    enum status st = ask(s, "PRAGMA freelist_count", NULL, 0, &cursor);
-    int64_t n = 0;
+    enum status st = ask(s, sql, NULL, 0, &cursor);
+    int64_t n = -1;
     if (st == STATUS_OK && next(s, cursor, &st))
         n = number(cursor, 0);
     if (cursor)
@@ -231,16 +232,62 @@ static int64_t free_pages(struct store *s)
 static enum status vacuum(struct store *s)
 {
     enum status st = STATUS_OK;
-    int64_t left = free_pages(s);
+    int64_t left = ask_pragma(s, "PRAGMA freelist_count");
     for (int i = 0; left > 0 && i < VACUUM_STEPS && st == STATUS_OK; i++) {
         st = run(s, "PRAGMA incremental_vacuum(" VACUUM_PAGES ")", NULL, 0, NULL);
         checkpoint(s);
-        int64_t now = free_pages(s);
+        int64_t now = ask_pragma(s, "PRAGMA freelist_count");
         if (now >= left)
             break; /* an old file, made without auto_vacuum: its free pages are used again */
         left = now;
     }
     checkpoint(s);
+    return st;
+}
+
+/* VACUUM writes the new file beside the old one, then all of it into the write-ahead log. */
+#define REBUILD_ROOM 22 / 10
+
+/* Whether there is room: *need in octets. */
+static bool has_room(struct store *s, const char *folder, int64_t *need)
+{
+    struct statvfs v;
+    *need = (ask_pragma(s, "PRAGMA page_count") - ask_pragma(s, "PRAGMA freelist_count")) *
+            ask_pragma(s, "PRAGMA page_size") * REBUILD_ROOM;
+    return statvfs(folder, &v) == 0 && (int64_t)v.f_bavail * (int64_t)v.f_frsize >= *need;
+}
+
+static enum status rebuild(struct store *s)
+{
+    struct sqlite *q = s->handle;
+    const char *slash = strrchr(q->path, '/');
+    char *folder =
+        slash ? sqlite3_mprintf("%.*s", slash == q->path ? 1 : (int)(slash - q->path), q->path) : sqlite3_mprintf(".");
+    int64_t need = 0;
+    if (!folder)
+        return STATUS_NOMEM;
+    if (!has_room(s, folder, &need)) {
+        snprintf(s->error, sizeof s->error, "%s: not rebuilt: it needs %lld MB of free space for a while", q->path,
+                 (long long)(need / 1000000 + 1));
+        sqlite3_free(folder);
+        return STATUS_MISSING;
+    }
+    /* The new file goes on the same disk, not into memory. */
+    char *before = sqlite3_temp_directory;
+    sqlite3_temp_directory = folder;
+    enum status st = run(s, "PRAGMA temp_store=FILE", NULL, 0, NULL);
+    if (st == STATUS_OK)
+        st = run(s, "PRAGMA auto_vacuum=INCREMENTAL", NULL, 0, NULL);
+    if (st == STATUS_OK)
+        st = run(s, "VACUUM", NULL, 0, NULL);
+    if (st == STATUS_OK)
+        checkpoint(s);
+    char error[STORE_ERROR];
+    memcpy(error, s->error, sizeof error);
+    (void)run(s, "PRAGMA temp_store=MEMORY", NULL, 0, NULL);
+    memcpy(s->error, error, sizeof error);
+    sqlite3_temp_directory = before;
+    sqlite3_free(folder);
     return st;
 }
 
@@ -286,6 +333,7 @@ static const struct store_engine engine = {.close = close_it,
                                            .commit = commit,
                                            .rollback = rollback,
                                            .vacuum = vacuum,
+                                           .rebuild = rebuild,
                                            .checkpoint = checkpoint,
                                            .replaced = replaced};
 

@@ -178,7 +178,11 @@ struct store *ledger_store(const struct ledger_args *a, enum store_mode mode, st
 
 int ledger_end(struct store *s, const struct policy *policy, enum status st)
 {
-    int rc = st == STATUS_OK ? EX_OK : st == STATUS_AGAIN ? EX_TEMPFAIL : st == STATUS_NOMEM ? EX_OSERR : EX_DATAERR;
+    int rc = st == STATUS_OK       ? EX_OK
+             : st == STATUS_AGAIN  ? EX_TEMPFAIL
+             : st == STATUS_DENIED ? EX_NOPERM
+             : st == STATUS_NOMEM  ? EX_OSERR
+                                   : EX_DATAERR;
     if (st == STATUS_NOMEM)
         cli_error("out of memory");
     else if (st != STATUS_OK)

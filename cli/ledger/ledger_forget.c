@@ -11,6 +11,7 @@
 #include "base/rootfile.h"
 #include "cli/ledger/ledger.h"
 #include "journal/journal_read.h"
+#include "ledger/inbox.h"
 #include "ledger/ingest.h"
 #include "ledger/mention.h"
 #include "ledger/retention.h"
@@ -116,6 +117,8 @@ static enum status forget(struct store *s, const struct ledger_config *c, const 
             st = STATUS_OK;
         }
     }
+    if (st == STATUS_OK && !dry_run) /* what other hosts have sent and nobody has taken in yet */
+        st = inbox_take(s, never, &report);
     if (st == STATUS_OK)
         st = retention_forget(s, subject, dry_run, &rows);
     for (size_t i = 0; i < c->folder_count && st == STATUS_OK; i++)

@@ -153,7 +153,8 @@ def upgrade(version):
     words = p.communicate(timeout=600)[1]
     check(p.returncode == 0, "the upgrade: " + words)
     check(sums() == want + (0,), f"sums at the end: {sums()}, not {want}")
-    check(ask("SELECT count(*) FROM ledger_state WHERE name = 'convert_10'") == "0", "it is done")
+    check(ask("SELECT count(*) FROM ledger_state WHERE name IN ('convert_10', 'rebuild')") == "0", "it is done")
+    check(SHARED or ask("PRAGMA auto_vacuum") == "2", "the file gives space back")
     mark = "1a2b3c4d" if version == 9 else ""
     row = ask(f"SELECT count(*) FROM dmarc_row WHERE mark = '{mark}' AND source_ip = '192.0.5.0' AND header_from = 'd5.example' AND "
               "reason = 'local_policy' AND comment = 'an exemption, 100% / explained' AND "

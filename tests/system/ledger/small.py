@@ -1,0 +1,137 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""A large store on a disk with 10 MB free: retention and forget work, in little memory, and give the space back; a file of an earlier
+version that has no room to be rebuilt works as it is, and says so; a full disk and a folder that may not be written exit 75 (a command
+that may not: 77). As root in a mount namespace of its own (tests/world/private).
+
+    small.py BUILD FOLDER [MAILS]     50000"""
+import os
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+
+BUILD, SPACE = sys.argv[1:3]
+MAILS = int(sys.argv[3]) if len(sys.argv) > 3 else 50000
+MEMORY = 512 << 20  # the address space that a command may have
+DISK, POLICY = SPACE + "/disk", SPACE + "/policy"
+STORE = DISK + "/ledger.db"
+checks = 0
+figures = []
+
+
+def check(good, what):
+    global checks
+    checks += 1
+    if not good:
+        sys.exit("small: " + what)
+
+
+def run(*words, code=0, user=None):
+    began = time.time()
+    limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    p = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=limit, user=user, group=user,
+                         extra_groups=[] if user else None)
+    out = p.stdout.read()
+    _, status, used = os.wait4(p.pid, 0)
+    p.returncode = os.waitstatus_to_exitcode(status)
+    check(p.returncode == code, f"{words[1:4]}: exit {p.returncode}, not {code}: {out}")
+    name = " ".join(words[1:3]) if words[1][0] != "-" else "assay-ledger -1"
+    figures.append(f"{name} {used.ru_maxrss // 1024} MB {time.time() - began:.1f} s")
+    return out
+
+
+def ask(sql):
+    db = sqlite3.connect(STORE, timeout=60)
+    n = db.execute(sql).fetchone()[0]
+    db.close()
+    return n
+
+
+def free():
+    v = os.statvfs(DISK)
+    return v.f_bavail * v.f_frsize
+
+
+def fill(left):
+    """A file that leaves so many octets."""
+    with open(DISK + "/filler", "wb") as f:
+        n = free() - left
+        while n > 0:
+            f.write(b"x" * min(n, 1 << 20))
+            n -= 1 << 20
+
+
+def policy(keep):
+    with open(POLICY, "w", encoding="ascii") as f:
+        f.write(f'policy "x" owner "x@example.org"\nset journal.dir "{SPACE}/journal"\nset ledger.knowledge "{SPACE}/knowledge"\n'
+                f'set ledger.store "{STORE}"\nset ledger.keep-identity {keep}\nset ledger.keep-mails {keep}\nset ledger.keep-days {keep}\n')
+
+
+def main():
+    os.makedirs(SPACE + "/journal")
+    os.makedirs(DISK)
+    os.makedirs(SPACE + "/state")
+    subprocess.run([BUILD + "/bench/bench_ledger", str(MAILS * 8), SPACE + "/made.db"], check=True, capture_output=True)
+    size = os.path.getsize(SPACE + "/made.db")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size + (11 << 20)}", "tmpfs", DISK], check=True)
+    shutil.copy(SPACE + "/made.db", STORE)
+    fill(10 << 20)
+    check(free() <= 10 << 20, "10 MB are free")
+
+    # forget
+    policy("365d")
+    before = ask("SELECT count(*) FROM mail")
+    run(BUILD + "/assay", "ledger", "forget", "--yes", "sender-3.example", "-P", POLICY)
+    check(ask("SELECT count(*) FROM mail") < before, "forget forgot")
+    check(ask("SELECT count(*) FROM mail WHERE from_domain = 'sender-3.example'") == 0, "forget forgot all")
+
+    # a rebuild is wanted, and there is no room
+    db = sqlite3.connect(STORE)
+    db.execute("INSERT INTO ledger_state VALUES ('rebuild', 1)")
+    db.commit()
+    db.close()
+    words = run(BUILD + "/assay-ledger", "-1", "-P", POLICY, "-S", SPACE + "/state")
+    check("works on as it is" in words and "MB of free space" in words, "it says that it is not rebuilt: " + words)
+
+    # retention, of half and of all
+    for keep, left in ("15d", None), ("1d", 0):
+        policy(keep)
+        run(BUILD + "/assay", "ledger", "tidy", "--now", "-P", POLICY)
+        if left is not None:
+            check(ask("SELECT count(*) FROM mail") <= MAILS // 15, "retention deleted")
+    check(os.path.getsize(STORE) < size / 3, f"the space is given back: {size} to {os.path.getsize(STORE)}")
+    check(os.path.getsize(STORE + "-wal") == 0 if os.path.exists(STORE + "-wal") else True, "the write-ahead log is empty")
+    words = run(BUILD + "/assay-ledger", "-1", "-P", POLICY, "-S", SPACE + "/state")
+    check("was rebuilt" in words, "with room it is rebuilt: " + words)
+    check(ask("SELECT count(*) FROM ledger_state WHERE name = 'rebuild'") == 0, "once")
+
+    # nothing is free
+    fill(0)
+    with open(SPACE + "/journal/milter-20261120T100000Z-abc.journal", "w", encoding="ascii") as f:
+        f.write('{"v":1,"t":"2026-11-20T10:00:00Z","host":"mx1","kind":"segment","segment":"abc","writer":"milter"}\n')
+        for n in range(20000):
+            f.write('{"v":1,"t":"%s","host":"mx1","kind":"mail","id":"Q%d","from":"d%d.example","findings":[{"standard":"spf","subject":'
+                    '"d%d.example","result":"pass"}]}\n' % (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), n, n, n))
+    run(BUILD + "/assay-ledger", "-1", "-P", POLICY, "-S", SPACE + "/state", code=75)
+    check(os.listdir(SPACE + "/journal") == ["milter-20261120T100000Z-abc.journal"], "the journal waits")
+    os.unlink(DISK + "/filler")
+    run(BUILD + "/assay-ledger", "-1", "-P", POLICY, "-S", SPACE + "/state")
+    check(ask("SELECT count(*) FROM mail WHERE queue_id LIKE 'Q%'") == 20000 and os.listdir(SPACE + "/journal") == [], "and is taken in")
+
+    # a folder that may not be written
+    for folder in SPACE, DISK:
+        os.chmod(folder, 0o755)
+    for name in os.listdir(DISK):
+        os.chmod(DISK + "/" + name, 0o644)
+    os.makedirs(SPACE + "/nobody")
+    os.chown(SPACE + "/nobody", 65534, 65534)
+    run(BUILD + "/assay-ledger", "-1", "-P", POLICY, "-S", SPACE + "/nobody", code=75, user=65534)
+    run(BUILD + "/assay", "ledger", "tidy", "-P", POLICY, code=77, user=65534)
+    run(BUILD + "/assay", "ledger", "forget", "--yes", "x.example", "-P", POLICY, code=77, user=65534)
+    print(f"{MAILS} mails, {size / 1e6:.0f} MB, 10 MB free: {checks} checks; " + ", ".join(figures[:4]))
+
+
+main()

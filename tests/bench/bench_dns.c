@@ -3,7 +3,7 @@
  * bench_dns.c - look-ups a second: libunbound's blocking ub_resolve, our source on its thread mode, and the same with
  * the cache in front.
  *
- * All answers are made in the process (a local zone), so that no network is measured, only the way there and back. Four
+ * All answers are made in the process (a local zone), so that only our own code is measured, not a network. Four
  * threads, scopes of twenty names asked together, as a message asks. Prints figures and ratios; decides nothing.
  */
 #include "base/clock.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * bench_ledger.c - findings written and taken in per second, and how long the questions take on what is then there.
+ * bench_ledger.c - findings written and ingested per second, and the time that queries take on the result.
  *
  *     build/bench/bench_ledger [FINDINGS [STORE]]      default 400000, a temporary SQLite file; STORE: a file or
  * postgresql://...

@@ -3,7 +3,7 @@
  * bench_policy.c - a policy with a list of a million names: seconds to load it, octets a name beyond the text,
  * nanoseconds a question.
  *
- * Prints figures (of processor time) beside the aim of each, and fails nothing. Questions are asked of names picked at
+ * Prints figures (of processor time) with the aim of each, and judges nothing. Questions are asked of names picked at
  * random from the list, of names below them, and of names that are not in it, so that caches help as little as they do
  * on a mail server.
  */

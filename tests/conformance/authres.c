@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * authres.c - what becomes of the Authentication-Results fields of saved messages: the tool behind run-authres.
+ * authres.c - prints how the Authentication-Results fields of saved messages are treated: the tool behind run-authres.
  *
  *     authres OUR-ID MESSAGE...
  *

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * grammar.c - our mail grammar as a filter, so that other readers can be held against it: the tool behind
+ * grammar.c - our mail grammar as a filter, so that it can be compared with other parsers: the tool behind
  * tests/conformance/differential/check-grammar.
  *
  *     grammar from       each line of stdin: a From field's value in hex. Answers "refused REASON", or "taken" and each

@@ -40,7 +40,7 @@ static bool open_zone(struct runner *r, const char *zone)
     return r->dns != NULL;
 }
 
-/* Whether one of the words with | between is `word`. */
+/* Tells whether one of the words with | between is `word`. */
 static bool is_among(const char *words, const char *word)
 {
     size_t n = strlen(word);

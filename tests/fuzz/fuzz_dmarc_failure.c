@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_dmarc_failure.c - a journal's record made into a failure report: whatever is in it, no field of it may break
- * out.
+ * fuzz_dmarc_failure.c - a journal's record made into a failure report: whatever is in it, no value may end its field.
  */
 #include "base/buf.h"
 #include "feedback/dmarc_failure.h"

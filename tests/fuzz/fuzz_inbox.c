@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_inbox.c - the lines that a host laid into the inbox of a shared ledger: whatever they are, reading them from any
- * place gives the rest of what reading them from the start gives, and never a line twice. The first two octets say
+ * fuzz_inbox.c - the lines that a host inserted into the inbox of a shared ledger: whatever they are, reading them from
+ * any place gives the rest of what reading them from the start gives, and never a line twice. The first two octets say
  * where they begin and from where to read.
  */
 #include "ledger/inbox.h"

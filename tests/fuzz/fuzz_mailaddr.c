@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_mailaddr.c - SMTP paths and From fields of any octets. What is taken must be whole: a kept domain or a literal,
- * and a path that says the same when it is written out and read again.
+ * fuzz_mailaddr.c - SMTP paths and From fields of any octets. What is taken must be whole: a canonical domain or a
+ * literal, and a path that says the same when it is written out and read again.
  */
 #include "base/arena.h"
 #include "base/domain.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_record.c - a line of a journal, taken into the sums of an empty ledger in memory, and its DMARC row made into
- * XML.
+ * fuzz_record.c - a line of a journal, ingested into an empty ledger in memory, and its DMARC row written as XML.
  */
 #include "feedback/dmarc_report.h"
 #include "ledger/ingest.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * fuzz_segment.c - a whole file of a journal's folder: its lines one by one, and again from a place in its middle,
- * which must give the same lines; then all of it taken into an empty ledger in memory as assay-ledger does, which must
- * end with the file gone, set aside, or left alone.
+ * which must give the same lines; then all of it ingested into an empty ledger in memory as assay-ledger does, which
+ * must end with the file gone, set aside, or left alone.
  */
 #include "journal/journal_read.h"
 #include "ledger/ingest.h"
@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     struct ingest_report r = {0};
     if (ingest_folder(s, dir, NULL, &r) != STATUS_OK)
-        abort(); /* whatever a file holds, the store is not away */
+        abort(); /* whatever a file contains, the store must not fail */
     for (size_t i = 0; i < 3; i++) {
         char path[128];
         snprintf(path, sizeof path, "%s/%.*s%s", dir, (int)(strlen(name) - 8), name, left[i]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * A whole check in a world where every TXT is the input: includes and redirects lead to the same record again, hosts
- * and names answer what their type asks for. The limits must end it. By both engines, where there are two.
+ * and names answer what their type asks for. The limits must end it. By both engines, if there are two.
  */
 #include "dns/dns_source.h"
 #include "engines/engines.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cm.h - cmocka with the headers it wants before it, and exact-size copies of input, so that a read past the end shows
- * under ASan.
+ * cm.h - cmocka with the headers that it needs before it, and exact-size copies of input, so that a read past the end
+ * shows under ASan.
  */
 #ifndef ASSAY_TESTS_UNIT_CM_H
 #define ASSAY_TESTS_UNIT_CM_H

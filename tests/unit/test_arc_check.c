@@ -323,7 +323,7 @@ static void test_what_sets_say(void **state)
     lab_close(&l);
 }
 
-/* A chain of n whole sets by one sealer, all the same but for the instance. */
+/* A chain of n whole sets by one sealer, all the same except the instance. */
 static void test_length(void **state)
 {
     static const struct chain_case usual = {""};

@@ -63,7 +63,7 @@ static const struct {
     {"a name of one label", TEXT(" <boss@localhost"), "!localhost ", false},
 };
 
-/* Words of `expect`: each must be seen, but for those behind "!". */
+/* Words of `expect`: each must be seen, except those behind "!". */
 static bool as_expected(const char *expect, const char *names)
 {
     char word[300];

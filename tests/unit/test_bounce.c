@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_bounce.c - the form of a notification: RFC 6522 3, RFC 2045 5.1. Whatever else a Content-Type says is none.
+ * test_bounce.c - the form of a notification: RFC 6522 3, RFC 2045 5.1. Any other Content-Type is not a notification.
  */
 #include "judge/bounce.h"
 #include "tests/unit/cm.h"

@@ -241,7 +241,7 @@ static void particulars(void **state)
     }
 }
 
-/* Data that is no certificate, no key, or a digest of another length is unusable, never a match, never a crash (RFC
+/* Data that is not a certificate, no key, or a digest of another length is unusable, never a match, never a crash (RFC
  * 6698 4.1; 0 and 65,535 octets). */
 static void broken_data(void **state)
 {

@@ -61,7 +61,7 @@ static const struct lab_field usual[] = {{"Received", " from a by b"},
 #define USUAL_CANONICAL "from:Alice <alice@example.org>\r\nto:bob@example.net\r\nsubject:Meeting\r\n"
 #define BODY "Hello.\r\n"
 
-/* Tags of a signature that is right but for what the case changes. */
+/* Tags of a signature that is right except what the case changes. */
 #define V "v=1; "
 #define A "a=rsa-sha256; "
 #define C "c=relaxed/relaxed; "
@@ -86,7 +86,7 @@ enum flag {
 
 struct signature_case {
     const char *name;
-    const char *tags; /* up to and with b=; canonical already, but for cases that say how it is canonical */
+    const char *tags; /* up to and with b=; canonical already, except cases that say how it is canonical */
     enum result result;
     unsigned flags;     /* exactly these */
     const char *reason; /* a part of it; NULL: must be empty */

@@ -123,7 +123,7 @@ static void test_refused(void **state)
         assert_non_null(reason);
         free(copy);
     }
-    /* A whole key with octets behind it is no key. */
+    /* A whole key with octets behind it is not a key. */
     unsigned char der[1024];
     const char *text = lab_key("RSA1024")->public_text;
     int n = EVP_DecodeBlock(der, (const unsigned char *)text, (int)strlen(text));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The cache in front: TTL-true, bounded, and nothing kept that is not known. */
+/* The cache in front: follows TTLs, is bounded, and keeps only what is known. */
 #include "tests/unit/cm.h"
 
 #include "dns/dns_cache.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Who may have how many look-ups under way: client networks, zones, the part kept for others, zones that are dead. */
+/* How look-ups are shared out: client networks, zones, the part reserved for others, zones that are dead. */
 #include "tests/unit/cm.h"
 
 #include "dns/dns_share.h"
@@ -36,7 +36,7 @@ static void leave_all(struct hall *h)
 }
 
 /* Enters until it is refused; each look-up in a zone of its own. Zones that share their places in the table of counts
- * with busy ones (rare, by a random key) are passed over for others. */
+ * with busy ones (rare, by a random key) are skipped for others. */
 static unsigned fill(struct hall *h, const char *client, enum dns_admission *why)
 {
     unsigned n = 0, asked = 0, shared = 0;

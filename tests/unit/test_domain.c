@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_domain.c - base/domain: the one door for names, from RFC 1035 2.3.4, RFC 1123 2.1 and RFC 5890.
+ * test_domain.c - base/domain: names from outside, from RFC 1035 2.3.4, RFC 1123 2.1 and RFC 5890.
  */
 #include "base/domain.h"
 #include "tests/unit/cm.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_engine.c - which modules are opened: a file and a folder that only root can change, made for this very build.
+ * test_engine.c - which modules are opened: a file and a folder that only root can change, built for this very version.
  */
 #include "engines/engines.h"
 #include "judge/engine.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * test_facts.c - facts are written and read back octet by octet, hostile files are refused with their line, and a
- * report over saved facts says what the RFCs say of them, with "could not be tested" where nothing is known.
+ * report over saved facts says what the RFCs say of them, with "could not be tested" if nothing is known.
  */
 #include "tests/unit/cm.h"
 #include "check/check.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_fleet.c - proofs between hosts of a fleet: what one stamped the next believes, and nothing else: no other key,
- * no changed message, no later day, no peer that is no relay, no key file that others could have written.
+ * test_fleet.c - proofs between hosts of a fleet: the next host accepts what one of them stamped, and nothing else: not
+ * with another key, a changed message, a later day, from a peer that is not a relay, or with a key file that others
+ * could have written.
  */
 #include "dns/dns_replay.h"
 #include "judge/fleet.h"

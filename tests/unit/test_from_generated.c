@@ -266,7 +266,8 @@ static void every_field_of_the_grammar_is_taken(void **state)
     buf_release(&got);
 }
 
-/* Whether a kept domain, without regard to case, stands in the text. Names that IDNA changed are not looked for. */
+/* Tells whether a canonical domain, without regard to case, stands in the text. Names that IDNA changed are not looked
+ * for. */
 static bool stands_in(const char *domain, struct slice text)
 {
     struct slice name = slice_str(domain);

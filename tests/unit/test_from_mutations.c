@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_from_mutations.c - many thousands of From headers made of the pieces that spoofing is made of, sent by an
- * attacker whose own domain passes SPF and DKIM, in the name of a victim with p=reject. Whatever the header:
+ * test_from_mutations.c - many thousands of From headers made of the pieces that spoofers use, sent by an attacker
+ * whose own domain passes SPF and DKIM, in the name of a victim with p=reject. Whatever the header:
  *
  *   1. the victim's domain never gets a DMARC pass;
  *   2. where the attacker's own does, "@" and the victim's name stand in quotes, in a comment or nowhere: no reader
  * takes it for the address;
- *   3. where the message gets no From domain, the victim's name, if it stands behind an "@", is among those that DMARC
+ *   3. where the message gets no From domain, the victim's name, if it follows an "@", is among those that DMARC
  * is asked about, and fails.
  *
  * The generator is seeded: a failure names its header, and comes again.
@@ -125,8 +125,8 @@ static void bend_header(struct buf *out)
     }
 }
 
-/* Whether the victim's address stands in the first From field outside of quotes and comments, as a simple reader sees
- * them, and is not the beginning of another's longer name. */
+/* Tells whether the victim's address stands in the first From field outside of quotes and comments, as a simple reader
+ * sees them, and is not the beginning of another's longer name. */
 static bool shows_victim(struct slice value)
 {
     static const struct slice needle = {"@legitimate.com", 15};

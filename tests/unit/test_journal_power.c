@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_journal_power.c - a power cut, as far as a process can play one: every file loses what was written to it after
- * its last fsync.
+ * test_journal_power.c - a power cut, as far as a process can simulate one: every file loses what was written to it
+ * after its last fsync.
  *
  * fsync and fdatasync of this program note how long the file was then. After the cut: all that was acknowledged more
  * than the promised second (and a tick) before the cut is there, whole, and nothing is there twice. What a write-back
@@ -48,7 +48,7 @@ static void note(int fd)
     pthread_mutex_unlock(&lock);
 }
 
-/* In the place of the C library's. */
+/* Replaces the C library's. */
 int fdatasync(int fd)
 {
     note(fd);
@@ -77,7 +77,7 @@ static int remove_dir(void **state)
     return system(command);
 }
 
-/* What the disk would have: a copy of each file up to where it was synced. */
+/* What the disk would have: a copy of each file up to if it was synced. */
 static void cut(void)
 {
     DIR *d = opendir(dir);
@@ -135,7 +135,7 @@ static void loses_at_most_a_second(void **state)
         buf_release(&b);
         usleep(500);
     }
-    /* No close: the machine stops here. The thread is kept from syncing on by taking its lock of notes. */
+    /* No close: the machine stops here. Taking the lock of the notes keeps the thread from syncing. */
     pthread_mutex_lock(&lock);
     int64_t now = clock_mono_ms();
     size_t safe = 0;

@@ -64,7 +64,7 @@ static void two_signs(void **state)
     static const char subject[] = "Subject: Report domain: example.org Submitter: a.example\r\n\r\n";
     assert_false(is_report(subject, false, "bob@example.org"));
     assert_true(is_report(subject, true, "bob@example.org"));
-    /* Whether a recipient is there for reports is told by published records, never guessed from its name. */
+    /* Tells whether a recipient is there for reports is told by published records, never guessed from its name. */
     assert_false(is_report(subject, false, "dmarc-reports@example.org"));
     assert_true(
         is_report("Auto-Submitted: auto-generated\r\nSubject: Report Domain: example.org\r\n\r\n", false, NULL));

@@ -128,7 +128,7 @@ static void refuses_the_bad(void **state)
     }
 }
 
-/* Local parts that RFC 5321 does not know, and that MTAs take: the domain is what stands behind the last "@". */
+/* Local parts that RFC 5321 does not know, and that MTAs take: the domain is what follows the last "@". */
 static void odd_paths(void **state)
 {
     static const struct {

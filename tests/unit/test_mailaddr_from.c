@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * test_mailaddr_from.c - the From field: RFC 5322 3.4 and its appendix A, RFC 6854, RFC 6532, and the spoofing tricks
- * that live on readers who disagree (Chen, Paxson, Jiang, "Composition Kills", USENIX Security 2020, figures 6 and 8).
+ * that exploit differences between readers (Chen, Paxson, Jiang, "Composition Kills", USENIX Security 2020, figures 6
+ * and 8).
  */
 #include "base/arena.h"
 #include "base/limits.h"
@@ -376,7 +377,7 @@ static void has_limits(void **state)
     buf_release(&text);
 }
 
-/* What could take quadratic time takes none to speak of: the whole test must end within a unit test's patience. */
+/* Inputs that could take quadratic time: the whole test must end within the time of a unit test. */
 static void is_linear(void **state)
 {
     static const char *const pieces[] = {"a.",     "(",  "\"", "a ",    "(c)",   "a(c)", "\"q\"",

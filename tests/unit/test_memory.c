@@ -18,7 +18,7 @@ static void first_time_is_kept(void **state)
     assert_int_equal(memory_first(m, b, 3, 1050, 100), 0); /* other parts are another key */
     assert_int_equal(memory_first(m, c, 3, 1050, 100), 0);
     assert_int_equal(memory_first(m, a, 3, 1099, 100), 1000);
-    assert_int_equal(memory_first(m, a, 3, 1100, 100), 0); /* it has ended, and begins anew */
+    assert_int_equal(memory_first(m, a, 3, 1100, 100), 0); /* it has expired, and starts again */
     assert_int_equal(memory_first(m, a, 3, 1101, 100), 1100);
     memory_free(m);
 }

@@ -31,7 +31,7 @@ static void test_merge_back(void **state)
     undo("a\nold\nb\n", "a\nnew\nb\n", "a\nnew\nb\n", "a\nold\nb\n", "");
     undo("a\nold\nb\n", "a\nb\n", "a\nb\n", "a\nold\nb\n", "");
     undo("", "new\n", "new\n", "", "");
-    /* Others wrote elsewhere, also right beside. */
+    /* Others wrote elsewhere, also on the next line. */
     undo("a\nb\n", "a\nnew\nb\n", "mine\na\nnew\nb\nmine too\n", "mine\na\nb\nmine too\n", "");
     undo("a\n", "a\nnew\n", "a\nnew\nexempt x\n", "a\nexempt x\n", "");
     undo("a\nold\nb\n", "a\nnew\nb\n", "x\nnew\ny\n", "x\nold\ny\n", "");

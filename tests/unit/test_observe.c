@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_observe.c - what stands between the resolver's workers and its journal: the queue (nothing twice, nothing lost,
- * never waits), the zones added up within their bounds, suspensions that end by themselves (RFC 7646 2).
+ * test_observe.c - the path from the resolver's workers to the journal: the queue (nothing twice, nothing lost, never
+ * waits), the zones added up within their bounds, suspensions that end by themselves (RFC 7646 2).
  */
 #include "tests/unit/cm.h"
 #include "resolver-module/queue.h"
@@ -256,7 +256,7 @@ static void return_to_force_is_said_once_an_hour(void **state)
     suspend_release(s);
 }
 
-/* What stands in the place of the file and is none: nothing waits for it. */
+/* Something other than a file under its name: nothing waits for it. */
 static void a_fifo_in_the_place_of_the_file(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * test_policy_live.c - the policy a daemon runs on: a good reload is in force at once, a bad one changes nothing, a
- * start with a bad or missing file takes the snapshot, a list that shrank by more than 30% needs force, a damaged
+ * start with a bad or missing file uses the snapshot, a list that shrank by more than 30% needs force, a damaged
  * snapshot is refused.
  */
 #include "cm.h"
@@ -526,7 +526,7 @@ static enum policy_level spf_for(struct policy_live *l, const char *rcpt)
     return a.level;
 }
 
-/* One customer's slip keeps nobody else's policy back, and costs that customer nothing. */
+/* One customer's mistake does not affect anybody else's policy, and that customer loses nothing. */
 static void test_bad_customer(void **state)
 {
     enum policy_source source;

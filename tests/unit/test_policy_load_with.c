@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * test_policy_load_with.c - a policy read as if one of its files held something else: lists and includes are found as
- * ever, nothing is written, and what is wrong in it is said at its place.
+ * usual, nothing is written, and errors in it are reported at their place.
  */
 #include "policy/policy.h"
 #include "policy/policy_settings.h"

@@ -137,7 +137,7 @@ static void restraint(void **state)
     assert_true(prober_idle(w.prober, 5000));
     assert_int_equal(w.host.taken, 2); /* for each kind of key */
     prober_ask(w.prober, &w.posture, NOW + 6 * 3600 + 1, &p);
-    assert_int_equal(p.result, RESULT_UNTESTED); /* too old to stand on; and tested anew */
+    assert_int_equal(p.result, RESULT_UNTESTED); /* too old to be used; tested again */
     assert_true(prober_idle(w.prober, 5000));
     assert_int_equal(w.host.taken, 4);
     end(&w);

@@ -44,7 +44,7 @@ static void unknown_clients(void **state)
     assert_null(quota_free(NULL));
 }
 
-/* A hundred thousand others that cost little do not make it forget the one that costs much. */
+/* A hundred thousand others that cost little do not displace the one that costs much. */
 static void not_washed_out(void **state)
 {
     struct quota *q = quota_new();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_recent.c - refusals of late: known from the second on, for their question, policy and time only; a repeat is
- * handed over once; names asked for once push nothing out.
+ * test_refusal_cache.c - the last refusals: known from the second on, for their question, policy and time only; a
+ * repeat is reported once; names asked for once displace nothing.
  */
 #include "tests/unit/cm.h"
 #include "resolver-module/refusal_cache.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_relay.c - the client behind a relay: Received fields as MTAs write them (RFC 5321 4.4), and as attackers would
- * like them to be read.
+ * test_relay.c - the client behind a relay: Received fields as MTAs write them (RFC 5321 4.4), and as attackers forge
+ * them.
  */
 #include "judge/relay.h"
 #include "base/arena.h"

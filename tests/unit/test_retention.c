@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_retention.c - retention, forgetting and knowledge: what must go goes, what may stay stays. Days are set by hand
- * (clock_set_wall).
+ * test_retention.c - retention, forgetting, and the list of known signers: what must be deleted is, what may stay
+ * stays. Days are set by hand (clock_set_wall).
  */
 #include "tests/unit/cm.h"
 

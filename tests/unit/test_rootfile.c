@@ -197,7 +197,7 @@ static void test_folder(void **state)
     assert_int_equal(rootfile_make_folder(in("journal"), &r), STATUS_DENIED);
     assert_int_equal(stat(target, &st), 0);
     assert_true(st.st_uid == 0 && (st.st_mode & 07777) == 0700);
-    /* A link on the way is no way either: root made it, but it stands in their folder. */
+    /* A link in the path is refused too: root made it, but it stands in their folder. */
     assert_int_equal(rootfile_write(in("journal/file"), slice_str("x"), &r), STATUS_DENIED);
     assert_int_equal(errno, ELOOP);
     snprintf(etc, sizeof etc, "%s/file", target);

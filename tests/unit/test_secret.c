@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_secret.c - what people are shown holds no password, and nothing that their terminal obeys.
+ * test_secret.c - text shown to people contains no password, and nothing that a terminal interprets.
  *
  * Passwords: the parts of an address by RFC 3986 3.2, and libpq's connection URIs. Characters: every code point of
  * Unicode through each way by which we write JSON and lines.

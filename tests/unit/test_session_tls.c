@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_session_tls.c - the MTA's words about a session's encryption: versions, and suites that RFC 9325 4.1 forbids.
+ * test_session_tls.c - what the MTA reports about a session's encryption: versions, and suites that RFC 9325 4.1
+ * forbids.
  */
 #include "judge/session_tls.h"
 #include "tests/unit/cm.h"

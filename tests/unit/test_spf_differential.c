@@ -148,7 +148,7 @@ static struct answer ask(struct dns *dns, const struct spf_engine *engine, const
     return a;
 }
 
-/* Whether a record that ours consulted has that text in it. */
+/* Tells whether a record that ours consulted has that text in it. */
 static bool has(const struct spf_finding *f, const char *text)
 {
     for (size_t i = 0; i < f->record_count; i++)

@@ -389,7 +389,7 @@ static void side_by_side(void **state)
     end(&w);
 }
 
-/* A file of ours that somebody spoiled: what is a policy is taken, the rest passed over, loudly. */
+/* A file of ours that somebody spoiled: what is a policy is taken, the rest skipped, loudly. */
 static void spoiled_file(void **state)
 {
     struct world w;

@@ -36,7 +36,7 @@ static void put(const char *name, const char *text)
     assert_int_equal(rename(fresh, in(name)), 0);
 }
 
-/* Whether the version comes to differ from `from` within so long. */
+/* Tells whether the version comes to differ from `from` within so long. */
 static bool goes_up(const struct watch *w, unsigned from, int64_t ms)
 {
     for (int64_t end = clock_mono_ms() + ms; clock_mono_ms() < end; clock_sleep_ms(20))

@@ -122,7 +122,7 @@ static bool check(const struct kase *k)
     return ok;
 }
 
-/* All rows; the test fails where one of them does. */
+/* All rows; the test fails if one of them does. */
 static void __attribute__((unused)) check_all(const struct kase *cases, size_t n)
 {
     unsigned wrong = 0;

@@ -13,6 +13,7 @@ static const struct cli_command commands[] = {
     {"standards", ledger_standards, NULL, "how many meet each standard, by week"},
     {"refused", ledger_refused, NULL, "what was refused or held, or would have been, and why"},
     {"top", ledger_top, NULL, "the domains seen most with one result"},
+    {"stopped", ledger_stopped, NULL, "forged mail that did not pass, by the name it bore"},
     {"unexplained", ledger_unexplained, NULL, "what does not meet the policy and is excused by no exemption"},
     {"selectors", ledger_selectors, NULL, "DKIM selectors, algorithms and key sizes seen of a domain"},
     {"hosts", ledger_hosts, NULL, "the hosts that write to this ledger"},

@@ -81,6 +81,7 @@ int ledger_standards(int argc, char **argv);
 int ledger_refused(int argc, char **argv);
 int ledger_top(int argc, char **argv);
 int ledger_unexplained(int argc, char **argv);
+int ledger_stopped(int argc, char **argv);
 int ledger_selectors(int argc, char **argv);
 int ledger_hosts(int argc, char **argv);
 int ledger_reports(int argc, char **argv);

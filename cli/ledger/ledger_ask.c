@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ledger_ask.c - the commands that are a single query to the store: domain, standards, top, unexplained, selectors,
- * hosts, refused.
+ * ledger_ask.c - the commands that are a single query to the store: domain, standards, top, unexplained, stopped,
+ * selectors, hosts, refused.
  *
  * Promises to read sums by day and domain, or an index, never every mail, so that each answers at once however much is
  * kept; and to write nothing. Percentages are rounded down: 100 % means all. On failure: the exit codes of ledger.c.
@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/domain.h"
 #include "cli/ledger/ledger.h"
+#include "cli/ledger/stopped_mail.h"
 #include "ledger/timestamp.h"
 #include "ledger/questions.h"
 #include "ledger/record.h"
@@ -283,23 +284,70 @@ int ledger_unexplained(int argc, char **argv)
     int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT, 0, &usage);
     if (rc >= 0)
         return rc;
+    enum status st = STATUS_OK;
+    struct stopped_mail *stopped = stopped_mail_find(q.s, q.policy, q.since_day, q.until_day, &st);
+    if (!stopped)
+        return ledger_end(q.s, q.policy, st);
     struct table *t = table_new(columns);
+    const int64_t most = limit_of(&q, ROWS_DEFAULT);
     struct store_rows *r =
         store_ask(q.s,
                   "SELECT standard, subject, result, action, statement, sum(count), min(first_seen), max(last_seen), "
                   "max(expired) FROM outcome_day "
                   "WHERE day >= $1 AND day <= $2 AND action <> 'deliver' AND exemption = '' AND trust = '' "
                   "GROUP BY standard, subject, result, action, statement ORDER BY sum(count) DESC, subject LIMIT $3",
-                  "iii", q.since_day, q.until_day, limit_of(&q, ROWS_DEFAULT));
-    while (store_next(r)) {
+                  "iii", q.since_day, q.until_day, most + (int64_t)stopped_mail_sums(stopped));
+    while (store_next(r) && (int64_t)table_rows(t) < most) {
+        int64_t left = store_number(r, 5) - stopped_mail_among(stopped, store_text(r, 0), store_text(r, 1),
+                                                               store_text(r, 2), store_text(r, 3), store_text(r, 4));
+        if (left <= 0)
+            continue;
         for (int i = 0; i < 5; i++)
             table_text(t, store_text(r, i));
-        table_number(t, store_number(r, 5));
+        table_number(t, left);
         table_moment(t, store_number(r, 6));
         table_moment(t, store_number(r, 7));
         table_text(t, store_text(r, 8));
     }
-    return end(&q, t, store_done(r), "Nothing: all that was seen meets the policy or is explained.");
+    st = store_done(r);
+    int64_t forged = stopped_mail_count(stopped);
+    stopped_mail_free(stopped);
+    rc = end(&q, t, st, "Nothing: all that was seen meets the policy or is explained.");
+    if (rc == EX_OK && forged && q.a.form == TABLE_TEXT)
+        printf("\n%lld forged mail%s not counted here: assay ledger stopped shows whose name %s.\n", (long long)forged,
+               forged == 1 ? " is" : "s are", forged == 1 ? "it bore" : "they bore");
+    return rc;
+}
+
+/* ---- stopped ---- */
+
+int ledger_stopped(int argc, char **argv)
+{
+    static const struct ledger_usage usage = {
+        "[--since TIME] [-n COUNT]",
+        "Forged mail that did not pass: it failed all proof and came from where the domain never sent. Nobody has to "
+        "act, so it is not in `assay ledger unexplained`."};
+    static const struct table_column columns[] = {
+        {"domain", "Forged name"}, {"mails", "Mails"}, {"first", "First"}, {"last", "Last"}, {NULL, NULL}};
+    struct question q;
+    const struct stopped_domain *d;
+    enum status st = STATUS_OK;
+    int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT, 0, &usage);
+    if (rc >= 0)
+        return rc;
+    struct stopped_mail *stopped = stopped_mail_find(q.s, q.policy, q.since_day, q.until_day, &st);
+    if (!stopped)
+        return ledger_end(q.s, q.policy, st);
+    struct table *t = table_new(columns);
+    for (size_t i = 0; (int64_t)i < limit_of(&q, ROWS_DEFAULT) && (d = stopped_mail_at(stopped, i)); i++) {
+        table_text(t, d->domain);
+        table_number(t, d->mails);
+        table_moment(t, d->first);
+        table_moment(t, d->last);
+    }
+    rc = end(&q, t, st, "None was seen.");
+    stopped_mail_free(stopped);
+    return rc;
 }
 
 /* ---- selectors ---- */

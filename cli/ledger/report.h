@@ -16,7 +16,7 @@ struct report_section {
     struct table *table;
 };
 
-#define REPORT_SECTIONS 11
+#define REPORT_SECTIONS 12
 
 struct report {
     const struct policy *policy;

@@ -8,6 +8,7 @@
  */
 #include "base/standard.h"
 #include "cli/ledger/report.h"
+#include "cli/ledger/stopped_mail.h"
 #include "report/standard_text.h"
 #include "ledger/exceptions.h"
 #include "ledger/timestamp.h"
@@ -65,9 +66,8 @@ static enum status standards(struct report *r)
                                                   {"protects", "What it protects from"},
                                                   {NULL, NULL}};
     struct table *t = section(r, "standards", "Which standards the mail meets",
-                              "The share of the mail that met each standard, and the same in as many days before. What "
-                              "is missing to 100 % failed, has no such "
-                              "protection, or could not be tested.",
+                              "The share of the mail that met each standard, and the same in as many days before. The "
+                              "rest failed, was unprotected or could not be tested.",
                               "No mail was judged.", columns);
     struct store_rows *q = store_ask(
         r->store,
@@ -90,17 +90,35 @@ static enum status standards(struct report *r)
     return store_done(q);
 }
 
+/* A success, shown apart from what somebody has to act on. */
+static void forged(struct report *r, const struct stopped_mail *stopped)
+{
+    static const struct table_column columns[] = {{"domain", "Forged name"}, {"mails", "Mails"}, {NULL, NULL}};
+    struct table *t = section(r, "stopped", "Forged mail that was stopped",
+                              "Mail that failed all proof and came from where the domain never sent. Its owners are "
+                              "the victims: nobody has to act.",
+                              "None was seen.", columns);
+    const struct stopped_domain *d;
+    for (size_t i = 0; i < TOP && (d = stopped_mail_at(stopped, i)); i++) {
+        table_text(t, d->domain);
+        table_number(t, d->mails);
+    }
+}
+
 static enum status unexplained(struct report *r)
 {
     char day[POLICY_DAY_TEXT];
     static const struct table_column columns[] = {{"standard", "Standard"},          {"subject", "Domain"},
                                                   {"action", "The policy asks for"}, {"count", "Count"},
                                                   {"ended", "Its exemption ended"},  {NULL, NULL}};
-    struct table *t = section(r, "unexplained", "Not met, and not explained",
-                              "Domains that do not do what our policy asks of them, and that nobody has excused: they "
-                              "have to act, or an exception has to be "
-                              "agreed, with a reason and an end.",
+    struct table *t = section(r, "unexplained", "Mail that did not meet the policy, by domain",
+                              "And that nobody has excused: the domain's owner has to act, or an exception has to be "
+                              "agreed, with a reason and an end. Forged mail is not counted here.",
                               "None: all that was seen meets the policy or is explained.", columns);
+    enum status st = STATUS_OK;
+    struct stopped_mail *stopped = stopped_mail_find(r->store, r->policy, r->since_day, r->until_day, &st);
+    if (!stopped)
+        return st;
     struct store_rows *q = store_ask(
         r->store,
         "SELECT standard, subject, action, sum(count), max(expired), max(until) FROM outcome_day o LEFT JOIN exception "
@@ -108,14 +126,20 @@ static enum status unexplained(struct report *r)
         "ON e.policy = o.policy AND e.statement = o.expired WHERE o.day >= $1 AND o.day <= $2 AND action <> 'deliver' "
         "AND "
         "exemption = '' AND trust = '' GROUP BY standard, subject, action ORDER BY sum(count) DESC, subject LIMIT $3",
-        "iii", r->since_day, r->until_day, (int64_t)TOP);
-    while (store_next(q)) {
+        "iii", r->since_day, r->until_day, (int64_t)(TOP + stopped_mail_sums(stopped)));
+    while (store_next(q) && table_rows(t) < TOP) {
+        int64_t left = store_number(q, 3) -
+                       stopped_mail_among(stopped, store_text(q, 0), store_text(q, 1), NULL, store_text(q, 2), NULL);
+        if (left <= 0)
+            continue;
         for (int i = 0; i < 3; i++)
             table_text(t, store_text(q, i));
-        table_number(t, store_number(q, 3));
+        table_number(t, left);
         int64_t until = store_number(q, 5);
         table_text(t, until ? policy_day_text((time_t)until - 43200, day) : store_text(q, 4));
     }
+    forged(r, stopped);
+    stopped_mail_free(stopped);
     return store_done(q);
 }
 
@@ -151,7 +175,7 @@ static enum status names(struct report *r)
                               "Secure: signed, and the signature is right. Insecure: not signed, so anybody on the way "
                               "could have changed the answer. Bogus: the "
                               "signature is wrong, and the answer was refused.",
-                              "The resolver's module has written nothing.", columns);
+                              "No data from the resolver yet.", columns);
     int64_t all = 0;
     enum status st = store_ask_number(
         r->store, 0, &all, "SELECT sum(count) FROM standard_day WHERE scope = 'names' AND day >= $1 AND day <= $2",

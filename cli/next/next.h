@@ -6,6 +6,7 @@
 #ifndef ASSAY_CLI_NEXT_NEXT_H
 #define ASSAY_CLI_NEXT_NEXT_H
 
+#include "cli/mail_history.h"
 #include "base/arena.h"
 #include "base/limits.h"
 #include "judge/facts.h"
@@ -55,7 +56,7 @@ struct next_step {
 
 struct next {
     struct arena *arena;
-    struct next_history *history;
+    struct mail_history *history;
     struct arena *scratch; /* of one mail, while mails are weighed */
     const char *path;      /* of the policy's main file */
     struct slice text;
@@ -81,16 +82,6 @@ bool next_find_steps(struct next *n, const char *const *own, size_t own_count, c
 void next_release(struct next *n);
 
 void next_end(struct next *n);
-
-/* ---- next_history.c ---- */
-
-/* From where each domain's mail came. In the arena; next_history_free gives back what is not. NULL: out of memory. */
-struct next_history *next_history_new(struct arena *a);
-void next_history_free(struct next_history *h); /* NULL is allowed */
-void next_history_add(struct next_history *h, const struct facts *f, int64_t t);
-
-/* Tells whether this mail is stopped forgery (judge/stopped.h). */
-bool next_is_stopped(struct next_history *h, const struct policy *p, const struct facts *f);
 
 /* ---- next_weigh.c ---- */
 

@@ -132,7 +132,7 @@ static void weigh_mail(struct next *n, const struct record *r)
         enum policy_action then = outcome(n->scratch, s->after, r, &f, &by), before = s->is_mode ? POLICY_DELIVER : now;
         if (then <= before || !by)
             continue;
-        if (next_is_stopped(n->history, n->now, &f.facts)) {
+        if (mail_history_is_stopped(n->history, n->now, &f.facts)) {
             s->stopped++;
             continue;
         }
@@ -151,7 +151,7 @@ static void remember_place(struct next *n, const struct record *r, void *arg)
     arena_reset(n->scratch);
     struct recall f;
     if (recall_facts(n->scratch, r, &f) == STATUS_OK)
-        next_history_add(n->history, &f.facts, r->t);
+        mail_history_add(n->history, &f.facts, r->t);
 }
 
 static bool is_from_outside(const struct record *r)
@@ -213,7 +213,7 @@ enum status next_weigh(struct next *n, struct store *s)
     }
     n->mails = 0;
     n->scratch = arena_new((size_t)4 << 20);
-    n->history = next_history_new(n->arena);
+    n->history = mail_history_new(n->arena);
     if (!n->scratch || !n->history)
         return STATUS_NOMEM;
     enum status st = store_ask_number(s, 0, &rows, "SELECT count(*) FROM mail WHERE t >= $1 AND record IS NOT NULL",
@@ -227,7 +227,7 @@ enum status next_weigh(struct next *n, struct store *s)
     if (st == STATUS_OK)
         st = each_mail(n, s, n->since_us, n->mails_most, count_and_weigh, &first);
     n->scratch = arena_free(n->scratch);
-    next_history_free(n->history);
+    mail_history_free(n->history);
     n->history = NULL;
     n->cut = rows > n->mails_most;
     n->stale = last ? ((int64_t)clock_wall_us() - last) / INT64_C(86400000000) : 0;

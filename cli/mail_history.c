@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * next_history.c - from where each domain's mail passed and failed in the last 90 days, so that stopped forgery is not
+ * mail_history.c - from where each domain's mail passed and failed in the last 90 days, so that stopped forgery is not
  * told as its victim's fault (judge/stopped.h).
  *
- * Kept in memory while the steps are weighed: a count for each domain, and for each domain and client network.
+ * Kept in memory while the question is answered: a count for each domain, and for each domain and client network.
  */
 #include "base/clock.h"
-#include "cli/next/next.h"
+#include "cli/mail_history.h"
 #include "judge/stopped.h"
 #include "policy/map.h"
 #include <stdio.h>
@@ -21,7 +21,7 @@ struct place {
     uint64_t days[2]; /* bit i: mail failed i days ago */
 };
 
-struct next_history {
+struct mail_history {
     struct arena *arena;
     struct map at; /* "DOMAIN" and "DOMAIN NETWORK" -> number of places */
     struct place *places;
@@ -29,17 +29,17 @@ struct next_history {
     int64_t now;
 };
 
-struct next_history *next_history_new(struct arena *a)
+struct mail_history *mail_history_new(struct arena *a)
 {
-    struct next_history *h = ARENA_NEW(a, struct next_history);
+    struct mail_history *h = ARENA_NEW(a, struct mail_history);
     if (h) {
-        *h = (struct next_history){.arena = a, .now = clock_wall_us()};
+        *h = (struct mail_history){.arena = a, .now = clock_wall_us()};
         map_init(&h->at, 1);
     }
     return h;
 }
 
-void next_history_free(struct next_history *h)
+void mail_history_free(struct mail_history *h)
 {
     if (h) {
         map_release(&h->at);
@@ -47,7 +47,7 @@ void next_history_free(struct next_history *h)
     }
 }
 
-static struct place *place_of(struct next_history *h, const char *key, bool make)
+static struct place *place_of(struct mail_history *h, const char *key, bool make)
 {
     const uint64_t *n = map_get(&h->at, slice_str(key));
     if (n || !make)
@@ -77,7 +77,7 @@ static bool key_of(const struct facts *f, char out[KEY_SIZE])
     return true;
 }
 
-void next_history_add(struct next_history *h, const struct facts *f, int64_t t)
+void mail_history_add(struct mail_history *h, const struct facts *f, int64_t t)
 {
     char key[KEY_SIZE];
     enum result dmarc = f->author_count ? f->authors[0].dmarc.result : RESULT_NONE;
@@ -94,7 +94,7 @@ void next_history_add(struct next_history *h, const struct facts *f, int64_t t)
         here->days[ago / 64] |= UINT64_C(1) << (ago % 64);
 }
 
-bool next_is_stopped(struct next_history *h, const struct policy *p, const struct facts *f)
+bool mail_history_is_stopped(struct mail_history *h, const struct policy *p, const struct facts *f)
 {
     char key[KEY_SIZE];
     const struct facts_author *a = &f->authors[0];

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * mail_history.h - from where each domain's mail came, to tell stopped forgery (judge/stopped.h) from mail whose sender
+ * has to act.
+ *
+ * Threads: one per history.
+ */
+#ifndef ASSAY_CLI_MAIL_HISTORY_H
+#define ASSAY_CLI_MAIL_HISTORY_H
+
+#include "base/arena.h"
+#include "judge/facts.h"
+#include "policy/policy.h"
+
+struct mail_history;
+
+/* In the arena; mail_history_free gives back what is not. NULL: out of memory. */
+struct mail_history *mail_history_new(struct arena *a);
+void mail_history_free(struct mail_history *h); /* NULL is allowed */
+
+/* Remembers one mail of the last STOPPED_LOOK_BACK_DAYS; t: microseconds since 1970. */
+void mail_history_add(struct mail_history *h, const struct facts *f, int64_t t);
+
+/* Tells whether this mail is stopped forgery. All mail of its domain must have been added before. */
+bool mail_history_is_stopped(struct mail_history *h, const struct policy *p, const struct facts *f);
+
+#endif

@@ -147,12 +147,12 @@ static int open_parent(const char *dir, bool make, char name[NAME_MOST + 1], cha
     path[n] = '\0';
     for (char *p = path + 1; make && (p = strchr(p, '/')); p++) {
         *p = '\0';
-        int there = rootfile_folder(path);
+        int there = rootfile_folder(path), looked = errno;
         enum status st = there >= 0 ? STATUS_OK : rootfile_make_folder(path, &rights);
         if (there >= 0)
             close(there);
         if (st != STATUS_OK) {
-            snprintf(why, FOLDER_WHY, "%.400s: %s", path, strerror(errno));
+            snprintf(why, FOLDER_WHY, "%.400s: %s", path, strerror(looked != ENOENT ? looked : errno));
             return -1;
         }
         *p = '/';

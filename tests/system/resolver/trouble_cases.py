@@ -181,5 +181,10 @@ def test_module_and_unbound_are_compared_before_start(place, tree):
         assert prepare(place, lib).returncode == 0
         with open(f"{run}/module.conf", encoding="ascii") as f:
             assert f.read() == f'server:\n    module-config: "{chain}"\n', line
+    os.remove(f"{place}/modules")
+    os.mkfifo(f"{place}/modules")
+    began = time.time()
+    done = prepare(place, lib)
+    assert done.returncode == 0 and "it is not a file" in done.stderr and time.time() - began < 3, done
     os.remove(f"{lib}/assay-unbound.so")
     assert "there is no module" in prepare(place, lib).stderr

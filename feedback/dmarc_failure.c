@@ -214,7 +214,7 @@ enum status dmarc_failure_mail(const struct record *r, const char *from, const c
     buf_adds(out, "--assay-dmarc-failure\nContent-Type: text/plain; charset=us-ascii\n\n");
     buf_printf(out,
                "This is a DMARC failure report (RFC 9991) about one mail that said it came\nfrom %s, received at %s.\n"
-               "What names people has been left out.\n\n",
+               "Personal data has been left out.\n\n",
                r->from, us);
     buf_adds(out, "--assay-dmarc-failure\nContent-Type: message/feedback-report\n\n");
     put_feedback(out, r, &t, us);

@@ -88,7 +88,7 @@ static enum status read_login(const char *path, struct login *l, char *why)
     l->user = cut_line(&rest);
     l->password = l->user ? cut_line(&rest) : NULL;
     if (!l->password || *rest || !whole)
-        return refuse_login(path, "is to have two lines: the user, the password", why);
+        return refuse_login(path, "must have two lines: the user, the password", why);
     return STATUS_OK;
 }
 

@@ -107,7 +107,7 @@ static enum status report_in_parse_tls(struct arena *a, struct slice json, struc
         return complain(why, STATUS_NOMEM, "out of memory");
     if (!*out->org || !*out->domain)
         return complain(why, STATUS_INVALID, "organization-name (and contact-info) or policy-domain is missing");
-    return dated ? STATUS_OK : complain(why, STATUS_INVALID, "its date-range is missing, or is no time of a report");
+    return dated ? STATUS_OK : complain(why, STATUS_INVALID, "its date-range is missing, or is not a time of a report");
 }
 
 enum status report_in_parse(struct arena *a, struct slice text, struct report_in *out, char *why)

@@ -253,7 +253,7 @@ static void on_end(void *context, const char *full)
 static void on_doctype(void *context, const char *name, const char *sysid, const char *pubid, int internal)
 {
     (void)name, (void)sysid, (void)pubid, (void)internal;
-    stop(context, STATUS_INVALID, "the XML has a document type: no honest report has");
+    stop(context, STATUS_INVALID, "the XML has a document type, which reports never have");
 }
 
 /* ---- the lenient pass ---- */
@@ -321,7 +321,7 @@ static enum status finish(struct reading *r, char *why)
     if (!*out->org || !*out->domain)
         return complain(why, STATUS_INVALID, "org_name (and email), or the policy's domain, is missing");
     if (!report_field_moment(r->begin, &out->begin) || !report_field_moment(r->end, &out->end) || out->end < out->begin)
-        return complain(why, STATUS_INVALID, "its date_range is missing, or is no time of a report");
+        return complain(why, STATUS_INVALID, "its date_range is missing, or is not a time of a report");
     if (!*out->id)
         out->id = arena_printf(r->arena, "none-%lld-%lld", (long long)out->begin, (long long)out->end);
     if (r->refused && !out->partial)

@@ -68,7 +68,7 @@ static const char *inflate_into(struct walk *w, struct slice in, int bits, struc
     return total > most         ? "it unpacks to more than is read"
            : out->failed        ? "out of memory"
            : rc == Z_STREAM_END ? NULL
-                                : "it is packed wrongly, or cut off";
+                                : "it is compressed wrongly, or cut off";
 }
 
 /* All members of a gzip file make one text (RFC 1952 2.2). */
@@ -443,9 +443,9 @@ static void look(struct walk *w, struct item it)
         unsigned before = w->found + w->unread;
         look_in_mail(w, text, it.where, it.depth - 1);
         if (w->found + w->unread == before && it.expected)
-            unread(w, it.where, "it is no report, nor a mail with one in it");
+            unread(w, it.where, "it is neither a report nor a mail with one in it");
     } else if (it.expected) {
-        unread(w, it.where, "it is no report, nor a mail with one in it");
+        unread(w, it.where, "it is neither a report nor a mail with one in it");
     }
     buf_release(&room);
 }

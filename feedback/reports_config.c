@@ -24,12 +24,12 @@ bool reports_config_usable(const struct ledger_config *c, const char **why)
 {
     const char *ignored;
     why = why ? why : &ignored;
-    *why = !c->contact[0]            ? "`set report.contact` is not there: no DMARC reports are sent"
-           : !c->from[0]             ? "`set report.from` is not there: no DMARC reports are sent"
+    *why = !c->contact[0]            ? "`set report.contact` is missing: no DMARC reports are sent"
+           : !c->from[0]             ? "`set report.from` is missing: no DMARC reports are sent"
            : !is_address(c->contact) ? "`set report.contact` is not a mail address"
            : !is_address(c->from)    ? "`set report.from` is not a mail address"
            : c->dkim_key[0] && !c->dkim_selector[0]
-               ? "`set report.dkim-selector` is not there: DMARC reports cannot be signed"
+               ? "`set report.dkim-selector` is missing: DMARC reports cannot be signed"
                : NULL;
     struct dmarc_smtp smtp = reports_config_smtp(c);
     if (!*why && smtp.url[0])

@@ -115,7 +115,7 @@ static bool ready(struct journal *j)
 static enum status append(struct journal *j, struct slice line, bool own)
 {
     if (atomic_load(&j->folder_now) + line.n > j->o.folder_bytes)
-        return lose(j, "the folder is over its bound");
+        return lose(j, "the folder is over its limit");
     if (!ready(j) || !segment_append(&j->current, line))
         return lose(j, strerror(errno));
     atomic_store(&j->healthy, true);
@@ -372,7 +372,7 @@ struct journal *journal_open(const char *dir, const char *writer, const struct j
     atomic_store(&j->owner, (int64_t)getpid());
     if (!ok) {
         journal_queue_free(&j->queue);
-        return fail(j, error, "memory or threads are out", dir);
+        return fail(j, error, "out of memory or threads", dir);
     }
     return j;
 }

@@ -90,9 +90,9 @@ static enum status why_not(struct unpacking *u, const char **why)
     if (st == STATUS_OK)
         st = store_ask_number(u->store, 0, &foreign, "SELECT count(*) FROM segment WHERE id = $1 AND host <> $2", "tt",
                               p->segment, p->host);
-    *why = !allowed  ? "this role may not speak for this host (assay ledger admit HOST --role ROLE lets it)"
+    *why = !allowed  ? "this role may not send for this host (assay ledger admit HOST --role ROLE lets it)"
            : foreign ? "its segment is another host's"
-           : strlen(p->segment) >= SEGMENT_ID * 4 ? "its segment's name is none"
+           : strlen(p->segment) >= SEGMENT_ID * 4 ? "its segment's name is not valid"
            : p->at < 0 || p->upto < p->at || p->upto > INBOX_PLACE_MAX
                ? "it ends before it begins, or where no file ends"
                : NULL;
@@ -196,7 +196,7 @@ static enum status unpack(struct unpacking *u, const char **why, bool *other)
     if (st != STATUS_OK)
         return st;
     if (p->at > place.at && !place.done)
-        trouble(u, "octets before this piece are missing; it is taken in all the same");
+        trouble(u, "octets before this piece are missing; it is ingested all the same");
     struct inbox_reader reader = {.line = take_line, .arg = u};
     st = place.done ? STATUS_OK : inbox_lines(buf_slice(&u->lines), p->at, place.at, &reader, &end);
     u->batch.bad += reader.left_out;

@@ -49,7 +49,7 @@ static void finish_file(struct ingestion *t)
 {
     char why[320];
     if (store_is_replaced(t->store)) { /* the commit went to a file that has been replaced */
-        trouble(t->report, t->dir, t->file->name, "the store's file was replaced: it stays, and is taken in anew");
+        trouble(t->report, t->dir, t->file->name, "the store's file was replaced: it stays, and is ingested again");
         return;
     }
     t->report->segments++;

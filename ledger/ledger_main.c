@@ -161,7 +161,7 @@ static void reload_policy(struct service *s)
 static enum status lost_store(struct service *s, enum status st, const char *why)
 {
     if (!s->away)
-        say("the store is away, journals wait: %s", why);
+        say("the store is not available, journals wait: %s", why);
     s->away = true;
     s->store = store_close(s->store);
     s->pause_ms = s->pause_ms ? s->pause_ms * 2 : 1000;
@@ -225,7 +225,7 @@ static void say_progress(struct service *s, const struct ingest_report *r)
         say("%s", r->first_trouble);
     snprintf(s->trouble, sizeof s->trouble, "%s", r->first_trouble);
     if (r->waiting && clock_mono_ms() >= s->progress_due) {
-        say("catching up: %" PRIu64 " records taken, %.1f MB still to take", r->records, (double)r->waiting / 1e6);
+        say("catching up: %" PRIu64 " records ingested, %.1f MB left", r->records, (double)r->waiting / 1e6);
         s->progress_due = clock_mono_ms() + PROGRESS_EVERY_MS;
     }
     if (r->torn || r->bad || r->newer)
@@ -237,7 +237,7 @@ static enum status take_all(struct service *s)
 {
     struct ingest_report r = {0};
     if (store_is_replaced(s->store)) {
-        say("%s was replaced by another file: it is opened anew", s->config.store);
+        say("%s was replaced by another file: it is opened again", s->config.store);
         return lost_store(s, STATUS_AGAIN, "its file was replaced");
     }
     for (size_t i = 0; i < s->config.folder_count && !ending; i++) {
@@ -255,7 +255,7 @@ static enum status take_all(struct service *s)
     if (st == STATUS_OK && !store_only_adds(s->store))
         st = ingest_ahead(s->store, &ahead);
     if (ahead != s->ahead_said && ahead)
-        say("%" PRId64 " records are dated more than an hour ahead: they are kept aside until their time comes", ahead);
+        say("%" PRId64 " records are dated more than an hour ahead: they wait until their time comes", ahead);
     s->ahead_said = ahead;
     if (st != STATUS_OK)
         return lost_store(s, st, store_error(s->store));
@@ -426,10 +426,11 @@ struct options {
 
 #define OPTIONS_OF struct options
 static const struct option_row rows[] = {
-    OPTIONS_FLAG('1', "once", once, "take in what is there now, and end"),
+    OPTIONS_FLAG('1', "once", once, "ingest what is there now, and exit"),
     OPTIONS_TEXT('P', "policy", "FILE", policy, "the policy file (default " ASSAY_SYSCONFDIR "/policy)"),
-    OPTIONS_TEXT('S', "state", "DIR", state, "the folder for what is kept over a restart (default " ASSAY_STATEDIR ")"),
-    OPTIONS_FLAG('V', "version", version, "print the version and end"),
+    OPTIONS_TEXT('S', "state", "DIR", state,
+                 "the folder for what is kept across a restart (default " ASSAY_STATEDIR ")"),
+    OPTIONS_FLAG('V', "version", version, "print the version and exit"),
 };
 
 static const struct options_spec command_line = {

@@ -388,7 +388,7 @@ struct store *store_sqlite_open(const char *path, enum store_mode mode, enum sta
     s->handle = q;
     if (mode == STORE_READ && stat(path, &st) != 0) {
         *status = STATUS_MISSING;
-        snprintf(why, STORE_ERROR, "%s: there is no ledger yet (assay-ledger makes it)", path);
+        snprintf(why, STORE_ERROR, "%s: there is no ledger yet (assay-ledger creates it)", path);
         return store_close(s);
     }
     /* A reader also opens for writing, because of the write-ahead log's shared memory; query_only prevents any other
@@ -399,7 +399,8 @@ struct store *store_sqlite_open(const char *path, enum store_mode mode, enum sta
     if (!real_place(path, real)) {
         umask(old);
         *status = STATUS_DENIED;
-        snprintf(why, STORE_ERROR, "%s: not opened: its folder is missing, or it is a link or no regular file", path);
+        snprintf(why, STORE_ERROR, "%s: not opened: its folder is missing, or it is a link or not a regular file",
+                 path);
         return store_close(s);
     }
     rc = sqlite3_open_v2(real, &q->db,

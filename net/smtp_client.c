@@ -162,7 +162,7 @@ static int read_reply(struct smtp_client *s, size_t *length)
     *length = n;
     for (int i = 0; i < 3; i++)
         if (n < 4 || s->in[i] < '0' || s->in[i] > '9') {
-            smtp_client_fail(s, STARTTLS_PROTOCOL, "this is no SMTP server", slice_trim(slice_of(s->in, n)));
+            smtp_client_fail(s, STARTTLS_PROTOCOL, "this is not an SMTP server", slice_trim(slice_of(s->in, n)));
             return 0;
         }
     return (s->in[0] - '0') * 100 + (s->in[1] - '0') * 10 + (s->in[2] - '0');
@@ -234,7 +234,7 @@ static bool talk(struct smtp_client *s, const char *ehlo)
         return false;
     drop_reply(s, length);
     if (s->have)
-        return smtp_client_fail(s, STARTTLS_INJECTION, "text came in clear behind the reply to STARTTLS",
+        return smtp_client_fail(s, STARTTLS_INJECTION, "unencrypted text came after the reply to STARTTLS",
                                 slice_of(s->in, s->have));
     return true;
 }

@@ -245,7 +245,7 @@ static bool find_policy(const struct asking *a, const char *name, struct known *
     const time_t now = clock_wall();
     if (e && tls_policy_entry_holds(e, now)) {
         step(a, "MTA-STS: the policy with id %s is in mode %s, for %lld more seconds%s", e->id, sts_mode_name(e->mode),
-             (long long)(e->expires - now), strcmp(e->id, id) == 0 || !*id ? "" : "; the new one cannot be had yet");
+             (long long)(e->expires - now), strcmp(e->id, id) == 0 || !*id ? "" : "; the new one is not available yet");
         step(a, "MTA-STS: its mx: %s", *e->mx ? e->mx : "none");
         k->enforced = e->mode == STS_ENFORCE;
         k->max_age = e->expires - e->fetched;
@@ -527,9 +527,9 @@ static void set_aside(struct tls_policy *o)
     o->dirty = true;
     if (!o->config.read_only && snprintf(aside, sizeof aside, "%s.damaged", o->file) < (int)sizeof aside &&
         rename(o->file, aside) == 0)
-        note(o, o->file, "has lines that are no policies: passed over; the file is kept as FILE.damaged");
+        note(o, o->file, "has lines that are not policies: skipped; the file is kept as FILE.damaged");
     else
-        note(o, o->file, "has lines that are no policies: passed over");
+        note(o, o->file, "has lines that are not policies: skipped");
 }
 
 static void read_file(struct tls_policy *o)

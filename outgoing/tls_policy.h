@@ -17,7 +17,7 @@
  *
  * Any number of threads may ask at once. A domain's first policy is waited for, at most TLS_POLICY_WAIT_MS. A policy
  * once fetched holds to its end, whatever happens to its TXT record or web server; it is fetched again when the
- * record's id changes, and once a day by a thread of this file. Policies are kept over a restart.
+ * record's id changes, and once a day by a thread of this file. Policies are kept across a restart.
  */
 #ifndef ASSAY_OUTGOING_TLS_POLICY_H
 #define ASSAY_OUTGOING_TLS_POLICY_H

@@ -61,7 +61,7 @@ static bool take_one_of(struct parser *ps, const char *what, const char *const *
 static bool said_twice(struct parser *ps, const struct token *t, bool before)
 {
     if (before)
-        parse_error(ps, t, NULL, "'%.*s' stands twice in this statement", SLICE_ARG(t->raw));
+        parse_error(ps, t, NULL, "'%.*s' occurs twice in this statement", SLICE_ARG(t->raw));
     return before;
 }
 

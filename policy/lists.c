@@ -122,7 +122,7 @@ static void read_line(struct reading *r, struct slice line)
         r->ld->out_of_memory = true;
     else if (s != STATUS_OK) {
         bool wild = w.n > 2 && (w.p[0] == '*' || w.p[0] == '.');
-        const char *help = wild ? "a domain means it and all below: leave out what stands before it"
+        const char *help = wild ? "a domain means it and all below: leave out what is before it"
                                 : "one domain, network (192.0.2.0/24) or address (name@domain) a line";
         bad_line(r, line, w, help,
                  s == STATUS_LIMIT ? "this is too long for a name" : "this is no domain name, network or address");

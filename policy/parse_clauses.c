@@ -24,7 +24,7 @@ static const char *const belongs[] = {
     [CLAUSE_AGREED] = "'agreed by' belongs to exempt, suspend and trust",
     [CLAUSE_SINCE] = "'since' belongs to exempt, suspend and trust",
     [CLAUSE_THROUGH] = "'through' belongs to exempt, suspend and trust",
-    [CLAUSE_REF] = "'ref' stands behind 'because'",
+    [CLAUSE_REF] = "'ref' comes after 'because'",
 };
 
 static bool take_date(struct parser *ps, int days, time_t *out)
@@ -143,7 +143,7 @@ bool parse_clauses(struct parser *ps, uint32_t allowed)
             return false;
         }
         if (ps->seen & CLAUSE_BIT(c)) {
-            parse_error(ps, t, NULL, "'%s' stands twice in this statement", whole[c]);
+            parse_error(ps, t, NULL, "'%s' occurs twice in this statement", whole[c]);
             return false;
         }
         ps->seen |= CLAUSE_BIT(c);

@@ -39,7 +39,7 @@ static void bad_network(struct parser *ps, const struct token *t)
             return;
         }
     }
-    parse_error(ps, t, help, "%s is no address and no network", parse_shown(ps, t));
+    parse_error(ps, t, help, "%s is neither an address nor a network", parse_shown(ps, t));
 }
 
 bool parse_network(struct parser *ps, struct policy_party *out)

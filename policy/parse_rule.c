@@ -21,7 +21,7 @@ static bool take_detail(struct parser *ps, enum standard standard, const struct 
         s->tls_version = parse_is(t, "1.2") ? 12 : parse_is(t, "1.3") ? 13 : 0;
         if (!s->tls_version) {
             parse_error(ps, t, "versions are 1.2 and 1.3: older ones are no protection (RFC 8996)",
-                        "%s is no version of tls to ask for", parse_shown(ps, t));
+                        "%s is not a version of tls to require", parse_shown(ps, t));
             return false;
         }
         if (s->kind == POLICY_EXEMPT || s->level != POLICY_REQUIRE) {
@@ -71,7 +71,7 @@ static bool take_standard(struct parser *ps)
         return false;
     }
     if (s->kind != POLICY_EXEMPT && nothing)
-        parse_warn(ps, t, "use record or require", "%s publishes no wish of its own: 'follow' acts on nothing",
+        parse_warn(ps, t, "use record or require", "%s has no published policy: 'follow' acts on nothing",
                    standard_name(standard));
     return take_detail(ps, standard, t);
 }
@@ -303,7 +303,7 @@ bool parse_exempt(struct parser *ps)
         return false;
     if (s->via.kind && s->signed_by) {
         parse_error(ps, ps->where[CLAUSE_SIGNED], "write two statements if either is enough",
-                    "'via' and 'signed by' do not stand together");
+                    "'via' and 'signed by' exclude each other");
         return false;
     }
     warn_network(ps, who);

@@ -92,7 +92,7 @@ static bool check_line(struct lexer *l, struct slice line)
         uint32_t point = c < 0x80 ? c : utf8_point(here);
         if (!allowed_point(point)) {
             const char *what = point == 0      ? "a NUL octet"
-                               : point == '\r' ? "a CR that ends no line"
+                               : point == '\r' ? "a CR that is not part of a line end"
                                                : "a character that cannot be seen";
             fail(l, line, slice_of(here.p, n), "remove it", "%s (U+%04X)", what, (unsigned)point);
             return false;

@@ -429,7 +429,7 @@ void observe_look(struct observe *o)
     if (clock_mono_ms() - atomic_load(&o->beat_ms) < OBSERVE_GIVE_UP_MS || atomic_exchange(&o->given_up, true))
         return;
     say(o, "assay: the disk that findings are recorded on does not answer; the writer is given up until it does, "
-           "answers go on, and what finds no room in the queue is counted as dropped");
+           "answers go on, and what does not fit into the queue is counted as dropped");
 }
 
 struct observe *observe_stop(struct observe *o)

@@ -323,7 +323,7 @@ static void folder_bound(void **state)
     struct journal_stats st;
     journal_stats(j, &st);
     assert_int_equal(st.lost, lost);
-    assert_non_null(strstr(st.error, "over its bound"));
+    assert_non_null(strstr(st.error, "over its limit"));
     assert_string_equal(journal_folder(j), dir);
     journal_close(j);
     assert_int_equal(look().mails, ok);

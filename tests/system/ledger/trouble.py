@@ -98,7 +98,7 @@ def away():
         time.sleep(3)
         check(ledger.child.poll() is None, 'assay-ledger ended while its database was away')
         check(os.listdir(FOLDER + '/disk/journal'), 'journals are gone while the database was away')
-        check(ledger.said('the store is away') == 1, f'said that it is away {ledger.said("the store is away")} times')
+        check(ledger.said('the store is not available') == 1, f'said that it is away {ledger.said("the store is not available")} times')
     finally:
         server('postgres_resume')
     until(lambda: len(psql('SELECT queue_id FROM mail')) == len(ids) + len(more), 90, 'did not catch up')

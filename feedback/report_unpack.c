@@ -443,9 +443,9 @@ static void look(struct walk *w, struct item it)
         unsigned before = w->found + w->unread;
         look_in_mail(w, text, it.where, it.depth - 1);
         if (w->found + w->unread == before && it.expected)
-            unread(w, it.where, "it is neither a report nor a mail with one in it");
+            unread(w, it.where, "it is no report, and no mail with one in it");
     } else if (it.expected) {
-        unread(w, it.where, "it is neither a report nor a mail with one in it");
+        unread(w, it.where, "it is no report, and no mail with one in it");
     }
     buf_release(&room);
 }

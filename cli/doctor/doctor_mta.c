@@ -165,15 +165,17 @@ static void judge_tls_settings(struct doctor *d, const struct value *v, size_t n
             "SMTP smuggling is possible: lines may end in a bare newline\npostconf -e smtpd_forbid_bare_newline=yes");
 }
 
-/* The milter protocol ends a field at a NUL: what follows it is delivered, and no milter sees it. */
+/* Postfix ends a field at a NUL when it hands it to a milter: what follows it is delivered, and no milter sees it.
+ * (Sendmail refuses such mail by itself.) Whoever signs for a domain of his own can hide another author behind it. */
 static void judge_nul(struct doctor *d, const struct value *v, size_t n)
 {
     if (!strstr(value_of(v, n, "message_reject_characters"), "\\0") &&
         !strstr(value_of(v, n, "message_strip_characters"), "\\0"))
         doctor_say(
-            d, DOCTOR_NOTE,
-            "a NUL octet in a header field ends that field for every milter, and Postfix delivers what is behind "
-            "it: postconf -e 'message_reject_characters = \\0' refuses such mail");
+            d, DOCTOR_WARNING,
+            "Postfix hands no milter what stands behind a NUL in a header field, and delivers it: another author can "
+            "hide there\npostconf -e 'message_reject_characters = \\0' refuses such mail, message_strip_characters "
+            "takes the NUL out");
 }
 
 /* Tells whether somebody serves the socket that Postfix asks. */

@@ -27,6 +27,7 @@ BUILD = (
     "bare",
     "macro",
     "repeat",
+    "again",
 )
 EXPECT = ("reply", "action", "header", "no-header", "log", "no-log", "journal", "delivered")
 ACTIONS = ("deliver", "tag", "quarantine", "hold", "defer", "reject")

@@ -45,8 +45,26 @@ def matches(text, pattern):
     return fnmatch.fnmatchcase(flat, f"*{pattern}*")
 
 
-def compose(mail, number):
+def handed_on(mail, before):
+    """The copy that the mail before delivered, as the next host gets it: without what the delivery agent put on top."""
+    if not before or not before.delivered:
+        raise language.Wrong(f"{mail.place}: again: the mail before was not delivered")
+    lines = before.delivered[0][1].replace(b"\r\n", b"\n").split(b"\n")
+    while lines[0].split(b":")[0].lower() in (b"return-path", b"x-original-to", b"delivered-to"):
+        lines.pop(0)
+    message = b"\r\n".join(lines)
+    for change in mail.all("again"):
+        old, arrow, new = change.partition(" => ")
+        if arrow and language.unescape(old) not in message:
+            raise language.Wrong(f"{mail.place}: again: there is no {old} in it")
+        message = message.replace(language.unescape(old), language.unescape(new)) if arrow else message
+    return b"".join(language.unescape(t) + b"\r\n" for t in mail.all("top")) + message
+
+
+def compose(mail, number, before=None):
     """The message, bytes with CRLF, as the mail's lines say."""
+    if mail.all("again"):
+        return handed_on(mail, before)
     if mail.all("raw"):
         return b"".join(language.unescape(r) for r in mail.all("raw"))
     headers = list(mail.all("header"))
@@ -201,7 +219,7 @@ def find(house, outcome):
 
 class Player:
     def __init__(self, house):
-        self.house, self.number = house, 0
+        self.house, self.number, self.before = house, 0, None
         self.complaints = []
 
     def complain(self, place, words):
@@ -270,7 +288,7 @@ class Player:
         m = self.house.milter
         log_at = m.size()
         records = len(m.journal()) if any(w == "journal" for w, _, _ in mail.expect) else 0
-        message = compose(mail, self.number)
+        message = compose(mail, self.number, self.before)
         if mail.last("via") == "protocol":
             import protocol
 
@@ -282,6 +300,7 @@ class Player:
                 self.complain(
                     mail.place, f"{mail.name}: Postfix got no answer from the milter; Postfix says:\n{self.house.postfix.tail(8)}"
                 )
+        self.before = outcome
         wanted = [v for w, v, _ in mail.expect if w == "log"]
         outcome.log = m.wait_words(log_at, lambda words: all(any(matches(line, v) for line in words.split("\n")) for v in wanted), 8)
         if records or any(w == "journal" for w, _, _ in mail.expect):

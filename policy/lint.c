@@ -342,6 +342,40 @@ static void check_relay(const struct lint *l, const struct item *it)
               "mail that the relay has judged is judged again, by the client behind the relay");
 }
 
+static bool overlaps(const char *one, const char *two)
+{
+    struct ip_net a, b;
+    return ip_net_from_text(slice_str(one), &a) == STATUS_OK && ip_net_from_text(slice_str(two), &b) == STATUS_OK &&
+           (ip_in_net(&a.base, &b) || ip_in_net(&b.base, &a));
+}
+
+/* What a relay hands us is never our own mail by an address that its Received fields name: whoever sent it could have
+ * written them. */
+static void check_own_network(const struct lint *l, const struct item *it)
+{
+    const struct item *relay = NULL;
+    for (size_t i = 0; i < l->p->item_count; i++) {
+        const struct item *other = &l->p->items[i];
+        if (other->s.kind != POLICY_RELAY)
+            continue;
+        relay = relay ? relay : other;
+        for (size_t k = 0; k < other->s.item_count * it->s.item_count; k++) {
+            const char *theirs = other->s.items[k / it->s.item_count], *ours = it->s.items[k % it->s.item_count];
+            if (!overlaps(theirs, ours))
+                continue;
+            doubt(l, POLICY_WARNING, it, "leave hosts that hand us others' mail out of own network",
+                  "%s holds the relay %s (%s): what that host hands us is judged by the client behind it, not taken as "
+                  "our own",
+                  ours, theirs, line_of(l, it, other));
+            return;
+        }
+    }
+    if (relay)
+        doubt(l, POLICY_NOTE, it, "let those hosts log in, or hand their mail to this host itself",
+              "mail of this network that comes by way of the relay of %s is judged like everybody's",
+              line_of(l, it, relay));
+}
+
 /* Of several statements about one listener the last counts, whole. */
 static void check_listener(const struct lint *l, const struct item *it)
 {
@@ -377,6 +411,8 @@ static void check_item(const struct lint *l, struct map *seen, uint32_t i, bool 
             "it says it is from");
     if (it->s.kind == POLICY_RELAY)
         check_relay(l, it);
+    if (it->s.kind == POLICY_OWN && strcmp(it->s.name, "network") == 0)
+        check_own_network(l, it);
     if (it->s.kind == POLICY_EXEMPT)
         check_exemption(l, it, look_for_rules);
     else if (it->s.kind == POLICY_TRUST)

@@ -254,9 +254,13 @@ class Server(threading.Thread):
         if low[-1] in (b"good", b"victim"):
             return honest(low, labels, kind)
         if low[-2:] == [b"in-addr", b"arpa"] and at == FORWARD and kind == PTR and low[-3:-2] == [b"10"]:
-            r.answer.append(record(labels, PTR, wire([b"host", b"site", b"test"])))
+            name = [b"host", b"home", b"arpa"] if low[0] == b"8" else [b"host", b"site", b"test"]
+            r.answer.append(record(labels, PTR, wire(name)))
             return r
         if low[-1] == b"test" and at == FORWARD and kind == A:
             r.answer.append(address(labels, "10.9.8.7"))
+            return r
+        if low[-2:] == [b"home", b"arpa"] and at == FORWARD and kind == A:
+            r.answer.append(address(labels, "10.9.8.8"))
             return r
         return r.nothing([low[-1]])

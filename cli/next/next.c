@@ -145,6 +145,11 @@ static int print_text(const struct next *n, const struct options *o)
 {
     for (size_t i = 0; i < n->count; i++)
         print_step(n, i, o->all);
+    if (n->testing)
+        printf(
+            "\n%lld of %lld mails pass DKIM for their author by testing keys alone (t=y). They count, unless you set "
+            "dkim.testing-keys ignore.\n",
+            (long long)n->testing, (long long)n->mails);
     if (n->count == 0)
         puts("Nothing is left to tighten on this ladder. assay policy read says what is in force.");
     else
@@ -187,6 +192,7 @@ static int print_json(const struct next *n)
     json_str(&j, "policy", policy_hash(n->now));
     json_int(&j, "mails", n->mails);
     json_int(&j, "days", n->days);
+    json_int(&j, "testing_keys", n->testing);
     json_bool(&j, "all_mail_looked_at", !n->cut);
     json_open_array(&j, "steps");
     for (size_t i = 0; i < n->count; i++)

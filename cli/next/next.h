@@ -65,7 +65,8 @@ struct next {
     int64_t since_us, days_least, mails_least, mails_most; /* 0: as the command has them */
     int64_t mails, days;                                   /* seen */
     int64_t stale;                                         /* days since the newest mail */
-    bool cut;                                              /* NEXT_MAILS_MAX was reached */
+    int64_t testing; /* of mails: aligned DKIM signatures pass, all by keys with t=y */
+    bool cut;        /* NEXT_MAILS_MAX was reached */
 
     struct next_step steps[NEXT_STEPS_MAX];
     size_t count;

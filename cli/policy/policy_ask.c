@@ -72,8 +72,8 @@ static void say_action(const struct policy_question *q, const struct policy_answ
         buf_adds(out, a->level == POLICY_REQUIRE ? "unsigned and bogus answers become SERVFAIL"
                                                  : "bogus answers become SERVFAIL");
     else if (a->level == POLICY_FOLLOW && q->standard == STANDARD_DMARC && !a->action_written)
-        buf_adds(out, a->as_published ? "as the domain's owner publishes, to the letter"
-                                      : "as the domain's owner publishes");
+        buf_adds(out, a->as_published ? "as the domain's owner publishes (reject only where nothing speaks for a list)"
+                                      : "as the domain's owner publishes (reject only with a second sign)");
     else if (a->action == POLICY_DELIVER)
         buf_adds(out, "nothing is acted on");
     else

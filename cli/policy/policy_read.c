@@ -139,12 +139,15 @@ static void put_consequence(const struct policy_statement *s, enum standard stan
     enum policy_action action = s->action_written ? s->action : policy_default_action(standard, s->level);
     bool owner = s->level == POLICY_FOLLOW && standard == STANDARD_DMARC && !s->action_written;
     if (owner && s->as_published)
-        buf_adds(out, _("then what the domain's owner asks for is done, to the letter"));
+        buf_adds(out, _("then what the domain's owner asks for is done; but where the owner asks us to refuse, the "
+                        "message is put into the junk folder if an aligned signature shows that only its text was "
+                        "changed on the way, or if the host that sent it to our relay is not known"));
     else if (owner)
         buf_adds(out, _("then what the owner asks for is done; but where the owner asks us to refuse, the message is "
                         "refused only with a second sign that it is forged, and otherwise put into the junk folder "
                         "(second signs: the domain is our own; it says that it sends no mail; it signs all its mail, "
-                        "and not this; a line of this policy names the sender's network)"));
+                        "and not this; a line of this policy names the sender's network). A signature that shows that "
+                        "only the text was changed on the way keeps it from being refused, too"));
     else
         buf_printf(out, s->level == POLICY_FOLLOW ? _("then %s") : _("if not, %s"), words_action(action));
     if (!owner && !s->action_written)

@@ -5,13 +5,14 @@
  *
  * For people by default, the file itself with --json, metrics with --prometheus (text format 0.0.4). It only reads: it
  * asks the resolver nothing. Exit code: 0 all is well; 1 something wants a look (the policy file is bad and the last
- * good one is in force, a journal that fails, findings dropped, an exemption no longer needed); 2 the module is not at
- * work or has no policy; 3 there is no status to read.
+ * good one is in force, a pause, a journal that fails, findings dropped, an exemption no longer needed); 2 the module is
+ * not at work or has no policy; 3 there is no status to read.
  */
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/json_text.h"
 #include "cli/table.h"
+#include "policy/pause.h"
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -74,7 +75,27 @@ static void complain(struct verdict *v, enum cli_exit code, const char *text)
     buf_printf(&v->words, "%s\n", text);
 }
 
-static void judge(const json_t *s, struct verdict *v)
+/* A pause in force is named: nothing is refused meanwhile. It lies in the folder above the module's own. */
+static void judge_pause(const json_t *policy, const char *dir, struct verdict *v)
+{
+    char above[4096], line[600], until[32] = "?";
+    struct pause p;
+    struct tm tm;
+    snprintf(above, sizeof above, "%s/..", dir);
+    bool known = pause_read(above, clock_wall(), &p) == STATUS_OK;
+    if (!known && !json_is_true(json_object_get(policy, "paused")))
+        return;
+    if (known && localtime_r(&p.until, &tm))
+        strftime(until, sizeof until, "%Y-%m-%d %H:%M", &tm);
+    if (known)
+        snprintf(line, sizeof line, "Enforcement is paused until %s by %.100s: %.300s (assay resume ends the pause)",
+                 until, p.by, p.because);
+    else
+        snprintf(line, sizeof line, "Enforcement is paused: assay pause says until when and why.");
+    complain(v, CLI_WARNING, line);
+}
+
+static void judge(const json_t *s, const char *dir, struct verdict *v)
 {
     const json_t *policy = json_object_get(s, "policy"), *journal = json_object_get(s, "journal");
     char line[600];
@@ -92,6 +113,7 @@ static void judge(const json_t *s, struct verdict *v)
                  text_of(policy, "error"));
         complain(v, CLI_WARNING, line);
     }
+    judge_pause(policy, dir, v);
     if (!json_is_true(json_object_get(journal, "healthy"))) {
         snprintf(line, sizeof line, "The journal cannot be written: %s", text_of(journal, "error"));
         complain(v, CLI_WARNING, line);
@@ -301,7 +323,7 @@ static int status(int argc, char **argv)
     if (!s)
         return CLI_UNKNOWN;
     struct verdict v = {.code = CLI_OK, .words = BUF_INIT};
-    judge(s, &v);
+    judge(s, o.dir, &v);
     bool ok = true;
     if (o.json)
         ok = print_json(s);

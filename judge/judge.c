@@ -71,7 +71,7 @@ const struct policy *judge_policy(const struct judge *j)
 const char *judge_authserv_id(const struct judge *j)
 {
     const char *set = policy_set_text(j->policy, SETTING_AUTHSERV_ID);
-    return *set ? set : j->host->authserv_id;
+    return *set ? set : j->mail.mta_name ? j->mail.mta_name : j->host->authserv_id;
 }
 
 struct judge_report *judge_report(struct judge *j)

@@ -90,7 +90,7 @@ struct judge *judge_free(struct judge *j); /* NULL is allowed; returns NULL */
 struct arena *judge_arena(struct judge *j);
 struct judge_mail *judge_mail(struct judge *j);
 const struct policy *judge_policy(const struct judge *j);
-/* Our name in Authentication-Results: `set authserv-id`, or the host's. */
+/* Our name in Authentication-Results: `set authserv-id`, else the MTA's name for itself, else the host's. */
 const char *judge_authserv_id(const struct judge *j);
 struct judge_report *judge_report(struct judge *j);
 const struct dns_scope *judge_scope(const struct judge *j); /* the trace of all answers; NULL before judge_envelope */

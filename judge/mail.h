@@ -55,6 +55,7 @@ struct judge_mail {
     bool smtputf8;
     const char *auth_user; /* login of an authenticated client; NULL: none */
     const char *daemon;    /* the MTA's name of the listener */
+    const char *mta_name;  /* the MTA's name for itself, canonical; NULL: not told */
     unsigned port;         /* of the listener; 0: not known */
     struct mail_tls tls;
     struct mail_rcpt *rcpts;

@@ -9,13 +9,16 @@
  */
 #include "ledger/mention.h"
 #include "ledger/store_engine.h"
+#include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #define WAIT_MS 30000
 #define KEPT 96
@@ -59,9 +62,38 @@ static enum status status_of(int rc)
     }
 }
 
+/* "ann may not: root and the user assay may, and members of the group assay". SQLite needs to write beside the file even
+ * to read it (the write-ahead log), so the folder counts. */
+static void say_who_may(const char *path, char *out, size_t size)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    struct stat st;
+    snprintf(folder, sizeof folder, "%.*s", slash && slash != path ? (int)(slash - path) : 1, slash ? path : ".");
+    while (stat(folder, &st) != 0 && strrchr(folder, '/') > folder)
+        *strrchr(folder, '/') = '\0'; /* one that we may look at */
+    const struct passwd *me = getpwuid(geteuid());
+    snprintf(out, size, "%.40s may not open it", me ? me->pw_name : "this user");
+    const struct passwd *owner = stat(folder, &st) == 0 ? getpwuid(st.st_uid) : NULL;
+    size_t n = strlen(out);
+    if (!owner)
+        return;
+    if (st.st_uid)
+        snprintf(out + n, size - n, ": root and the user %.40s may (sudo -u %.40s assay ...)", owner->pw_name,
+                 owner->pw_name);
+    else
+        snprintf(out + n, size - n, ": root may");
+}
+
 static enum status report(struct store *s, int rc)
 {
     struct sqlite *q = s->handle;
+    char who[200];
+    if (status_of(rc) == STATUS_DENIED && access(q->path, R_OK | W_OK) != 0) {
+        say_who_may(q->path, who, sizeof who);
+        snprintf(s->error, sizeof s->error, "%s: %s", q->path, who);
+        return STATUS_DENIED;
+    }
     if (status_of(rc) != STATUS_OK)
         snprintf(s->error, sizeof s->error, "%s: %s", q->path, sqlite3_errmsg(q->db));
     return status_of(rc);
@@ -386,6 +418,13 @@ struct store *store_sqlite_open(const char *path, enum store_mode mode, enum sta
     }
     s->engine = &engine;
     s->handle = q;
+    if (stat(path, &st) != 0 && errno == EACCES) {
+        *status = STATUS_DENIED;
+        char who[200];
+        say_who_may(path, who, sizeof who);
+        snprintf(why, STORE_ERROR, "%s: %s", path, who);
+        return store_close(s);
+    }
     if (mode == STORE_READ && stat(path, &st) != 0) {
         *status = STATUS_MISSING;
         snprintf(why, STORE_ERROR, "%s: there is no ledger yet (assay-ledger creates it)", path);

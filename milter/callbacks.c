@@ -11,6 +11,7 @@
  * (SMFIP_HDR_LEADSPC): without it signatures with simple canonicalisation could not be verified.
  */
 #include "milter/callbacks.h"
+#include "base/domain.h"
 #include "milter/action.h"
 #include "milter/end_of_message.h"
 #include "milter/daemon.h"
@@ -111,6 +112,15 @@ static bool no_client(const char *host, const struct sockaddr *address, const st
     return ip_is_loopback(peer) && port_of(address) == 0;
 }
 
+/* The MTA's name for itself (Postfix: myhostname), in its canonical form; NULL: it sends none that could be a name. */
+static const char *mta_name(SMFICTX *ctx)
+{
+    static _Thread_local char name[LIMIT_DOMAIN + 1];
+    const char *sent = macro(ctx, "j");
+
+    return sent && domain_from_text(slice_str(sent), name) == STATUS_OK && domain_is_host(name) ? name : NULL;
+}
+
 static sfsistat on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
 {
     const struct policy *p = policy_live_get(the_daemon.policy);
@@ -129,7 +139,7 @@ static sfsistat on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
     s->port = number(macro(ctx, "{daemon_port}"));
     s->peer_port = address ? port_of((const struct sockaddr *)address) : 0;
     if (!session_set(s, SESSION_PEER_NAME, host) || !session_set(s, SESSION_DAEMON, macro(ctx, "{daemon_name}")) ||
-        smfi_setpriv(ctx, s) != MI_SUCCESS) {
+        !session_set(s, SESSION_MTA_NAME, mta_name(ctx)) || smfi_setpriv(ctx, s) != MI_SUCCESS) {
         session_free(s);
         return SMFIS_TEMPFAIL;
     }

@@ -67,6 +67,7 @@ static bool copy_texts(const struct session *s, struct judge_mail *m, struct are
     }
     m->peer_name = copies[SESSION_PEER_NAME];
     m->daemon = copies[SESSION_DAEMON];
+    m->mta_name = copies[SESSION_MTA_NAME];
     m->auth_user = copies[SESSION_AUTH];
     m->tls = (struct mail_tls){
         .version = copies[SESSION_TLS_VERSION],

@@ -7,6 +7,7 @@
  * with or without warnings; 1 warnings, with --strict; 2 errors: the policy cannot be loaded. --for-reload asks what a
  * program would do that is told to reload: 0 it takes the file, 2 it would keep the policy that it runs on.
  */
+#include "cli/harden/mta_asks.h"
 #include "cli/policy/policy_cmd.h"
 #include "cli/verify/verify.h"
 #include "judge/engine.h"
@@ -161,6 +162,24 @@ static void check_engines(struct policy_report *r, const struct policy *p)
     report_add(r, POLICY_WARNING, &at, "assay-milter on this host would not start with this policy", "%s", why);
 }
 
+/* Where Postfix on this host asks, and nobody would listen: mail would be deferred. */
+static void check_mta(struct policy_report *r, const struct policy *p)
+{
+    struct arena *a = arena_new((size_t)4 << 20);
+    struct place at = {0};
+    const struct policy_statement *s;
+    const char *said = a ? mta_asks_elsewhere(a, p) : NULL;
+    for (size_t i = 0; said && (s = policy_statement_at(p, i)); i++)
+        if (s->kind == POLICY_SET && strcmp(s->name, "milter.socket") == 0)
+            at = (struct place){.file = s->file, .lineno = s->line};
+    if (said)
+        report_add(r, POLICY_WARNING, &at,
+                   at.file ? "leave the line out: /etc/assay/socket has what assay harden gave Postfix"
+                           : "assay harden gives both the same socket",
+                   "%s", said);
+    arena_free(a);
+}
+
 int policy_cmd_check(int argc, char **argv)
 {
     static const struct policy_usage usage = {
@@ -187,6 +206,8 @@ int policy_cmd_check(int argc, char **argv)
     struct dns *dns = p && (a.dns || a.ask_dns) ? verify_dns(a.dns, p) : NULL;
     if (p)
         check_engines(r, p);
+    if (p)
+        check_mta(r, p);
     if (dns)
         check_world(r, dns, p);
     if (a.json)

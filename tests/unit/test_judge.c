@@ -380,6 +380,26 @@ static void recorded(void **state)
     judge_free(r.j);
 }
 
+/* What the MTA calls itself is our name in Authentication-Results, unless the policy sets one. */
+static void our_name(void **state)
+{
+    static const struct {
+        const char *policy, *mta, *is;
+    } names[] = {
+        {"follow dmarc of everyone\n", "mail.example.net", "mail.example.net"},
+        {"follow dmarc of everyone\nset authserv-id \"set.example\"\n", "mail.example.net", "set.example"},
+        {"follow dmarc of everyone\nset authserv-id \"set.example\"\n", NULL, "set.example"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct sent s = {"192.0.2.66", "x.example", "<secret@x.example>", "From: a@good.example\n" DATE "\n"};
+        struct judged r = judge_it(names[i].policy, &s, 0, STATUS_OK);
+        judge_mail(r.j)->mta_name = names[i].mta;
+        assert_string_equal(judge_authserv_id(r.j), names[i].is);
+        judge_free(r.j);
+    }
+}
+
 /* What a failure report is made of (RFC 9991): in the record of a mail whose owner asks for one, and only there. */
 static void failure_recorded(void **state)
 {
@@ -512,10 +532,10 @@ static void ten_thousand_recipients(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_messages),   cmocka_unit_test(forged_fields),
-        cmocka_unit_test(verdict_field),    cmocka_unit_test(recorded),
-        cmocka_unit_test(failure_recorded), cmocka_unit_test(ten_thousand_recipients),
-        cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(whole_messages),          cmocka_unit_test(forged_fields),
+        cmocka_unit_test(verdict_field),           cmocka_unit_test(recorded),
+        cmocka_unit_test(failure_recorded),        cmocka_unit_test(our_name),
+        cmocka_unit_test(ten_thousand_recipients), cmocka_unit_test(memory_runs_out),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -10,6 +10,7 @@
  * completed; in a closed one its writer was killed, and it is counted and dropped. On failure of the store: dropped,
  * STATUS_AGAIN.
  */
+#include "base/clock.h"
 #include "base/rootfile.h"
 #include "ledger/ingest_target.h"
 #include <errno.h>
@@ -80,7 +81,9 @@ static enum status ingest_lines(struct ingestion *t, struct journal_lines *l, st
     off_t after;
     uint64_t skipped = l->bad;
     enum status st = STATUS_OK;
-    while (st == STATUS_OK && b->records < INGEST_BATCH_RECORDS && b->octets < t->target->batch_octets) {
+    int64_t until = store_is_shared(t->store) ? INT64_MAX : clock_mono_ms() + INGEST_BATCH_MS;
+    while (st == STATUS_OK && b->records < INGEST_BATCH_RECORDS && b->octets < t->target->batch_octets &&
+           clock_mono_ms() < until) {
         if (!journal_lines_next(l, &line, &after)) {
             b->end = true;
             break;

@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #define INGEST_BATCH_RECORDS 5000
+#define INGEST_BATCH_MS 80 /* of a store in a file, where all other writers wait for a batch; its sums come on top */
 #define INGEST_BATCH_OCTETS ((size_t)32 << 20)
 
 /* A batch as it came out: the segment's octets from taking.at to `to`. */

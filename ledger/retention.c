@@ -7,6 +7,7 @@
  * failure the steps that were committed stay; the next run goes on from there.
  */
 #include "ledger/retention.h"
+#include "base/clock.h"
 #include "ledger/dmarc_row.h"
 #include "ledger/inbox.h"
 #include "ledger/store_convert.h"
@@ -20,11 +21,24 @@ struct steps {
     enum status status;
 };
 
+/* After a step: its log emptied, the next one as large as may be, others let in. */
+static void end_step(struct steps *t, int64_t began_ms)
+{
+    store_checkpoint(t->store);
+    int64_t took = clock_mono_ms() - began_ms;
+    if (took > RETENTION_STEP_MS && t->size / 2 >= RETENTION_STEP_LEAST)
+        t->size /= 2;
+    else if (took < RETENTION_STEP_MS / 4 && t->size * 2 <= RETENTION_STEP)
+        t->size *= 2;
+    store_give_way(t->store, took * 1000);
+}
+
 /* Repeats one statement until it changes nothing: $1 the limit, $2 how many rows at most. */
 static void in_steps(struct steps *t, const char *sql, int64_t before)
 {
     int64_t n = 1;
     while (n > 0 && t->status == STATUS_OK && !(t->stop && t->stop())) {
+        int64_t began = clock_mono_ms();
         enum status st = store_begin(t->store);
         if (st == STATUS_OK)
             st = store_run(t->store, &n, sql, "ii", before, t->size);
@@ -42,7 +56,7 @@ static void in_steps(struct steps *t, const char *sql, int64_t before)
         }
         t->rows += n;
         if (n)
-            store_checkpoint(t->store);
+            end_step(t, began);
     }
 }
 
@@ -94,7 +108,7 @@ static void subjects(struct steps *t, int64_t days)
         t->status = store_done(r);
         if (t->status != STATUS_OK)
             return;
-        int64_t n = 0;
+        int64_t n = 0, began = clock_mono_ms();
         enum status st = store_begin(t->store);
         if (st == STATUS_OK)
             st = more ? store_run(t->store, &n,
@@ -115,7 +129,7 @@ static void subjects(struct steps *t, int64_t days)
         t->status = st;
         t->rows += st == STATUS_OK ? n : 0;
         if (n)
-            store_checkpoint(t->store);
+            end_step(t, began);
         more = more && strcmp(from, to) < 0;
         snprintf(from, sizeof from, "%s", to);
     }

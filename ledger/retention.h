@@ -12,6 +12,8 @@
 #include "ledger/store.h"
 
 #define RETENTION_STEP 2000
+/* A step that took longer is followed by a smaller one: other writers wait for it. */
+#define RETENTION_STEP_MS 60
 /* If the disk has no room for a step, the step is made smaller, down to this. */
 #define RETENTION_STEP_LEAST 25
 

@@ -7,6 +7,7 @@
  * through each table in steps by its leading column; on failure the committed steps stay, and the call can be repeated.
  */
 #include "base/buf.h"
+#include "base/clock.h"
 #include "ledger/mention.h"
 #include "ledger/retention.h"
 #include "ledger/store_convert.h"
@@ -43,6 +44,7 @@ static const struct column columns[] = {
 // clang-format on
 
 #define COLUMNS (sizeof columns / sizeof *columns)
+#define SHORT_STEP_MS 5
 #define RANGE_TEXT 2200 /* of a leading column: keys are shorter (aggregate.h) */
 
 /* "x = $1 OR x LIKE $2 ... OR mentions(y, $1)": rows of the table that are about the subject. Empty: none can be. */
@@ -108,6 +110,16 @@ static enum status step_end(struct forgetting *f, const struct table *t, struct 
     return store_done(rows);
 }
 
+/* Those who wait for the file are let in where it was held for long, or where rows went. */
+static void end_step(struct forgetting *f, int64_t rows, int64_t began_ms)
+{
+    if (rows)
+        store_checkpoint(f->store);
+    int64_t took = clock_mono_ms() - began_ms;
+    if (rows || took > SHORT_STEP_MS)
+        store_give_way(f->store, took * 1000);
+}
+
 static enum status run_step(struct forgetting *f, const char *sql, const struct range *r)
 {
     int64_t n = 0;
@@ -116,6 +128,7 @@ static enum status run_step(struct forgetting *f, const char *sql, const struct 
         f->rows += n;
         return st;
     }
+    int64_t began = clock_mono_ms();
     enum status st = store_begin(f->store);
     if (st == STATUS_OK)
         st = store_run(f->store, &n, sql, "tttt", f->subject, f->below, r->from, r->to);
@@ -124,8 +137,7 @@ static enum status run_step(struct forgetting *f, const char *sql, const struct 
     if (st != STATUS_OK)
         store_rollback(f->store);
     f->rows += st == STATUS_OK ? n : 0;
-    if (n)
-        store_checkpoint(f->store);
+    end_step(f, n, began);
     return st;
 }
 
@@ -227,7 +239,7 @@ static enum status find_records(struct forgetting *f, const char *sql, int64_t f
 
 static enum status delete_records(struct forgetting *f, const struct records *r)
 {
-    int64_t rows = 0;
+    int64_t rows = 0, began = clock_mono_ms();
     enum status st = store_begin(f->store);
     for (size_t i = 0; i < r->count && st == STATUS_OK; i++) {
         int64_t n = 0;
@@ -240,7 +252,7 @@ static enum status delete_records(struct forgetting *f, const struct records *r)
     if (st != STATUS_OK)
         store_rollback(f->store);
     f->rows += st == STATUS_OK ? rows : 0;
-    store_checkpoint(f->store);
+    end_step(f, rows, began);
     return st;
 }
 

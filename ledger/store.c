@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct store_rows {
     struct store *store;
@@ -192,6 +193,16 @@ enum status store_rebuild(struct store *s, bool *done)
     if (done)
         *done = st == STATUS_OK && wanted;
     return st;
+}
+
+#define WAY_LEAST_US 10000
+#define WAY_MOST_US 120000
+
+void store_give_way(const struct store *s, int64_t took_us)
+{
+    int64_t us = took_us < WAY_LEAST_US ? WAY_LEAST_US : took_us > WAY_MOST_US ? WAY_MOST_US : took_us;
+    if (!s->engine->shared)
+        nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
 }
 
 void store_checkpoint(struct store *s)

@@ -87,6 +87,11 @@ enum status store_rebuild(struct store *s, bool *done) MUST_CHECK;
 /* The last step of each batch of deletions: on SQLite empties the write-ahead log, if no reader holds it. */
 void store_checkpoint(struct store *s);
 
+/* Between two steps of a long deletion, each a transaction of its own that took so many microseconds: on SQLite lets
+ * those in who wait for the file: they ask every few milliseconds, and one who took the lock again at once would keep
+ * them out until it is done. */
+void store_give_way(const struct store *s, int64_t took_us);
+
 /* SQL for "this column's text mentions parameter $1": as a whole name, in any case, with names below it. */
 const char *store_mentions(const struct store *s, const char *column, char *out, size_t size);
 

@@ -7,6 +7,7 @@
  * read-only file are STATUS_AGAIN or STATUS_DENIED with the path in the text; a file that is not a database is
  * STATUS_INVALID and is not changed.
  */
+#include "base/clock.h"
 #include "ledger/mention.h"
 #include "ledger/store_engine.h"
 #include <errno.h>
@@ -16,11 +17,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #define WAIT_MS 30000
+#define WAIT_STEP_MS 3
 #define KEPT 96
 
 struct kept {
@@ -34,8 +37,20 @@ struct sqlite {
     char *path;
     ino_t inode; /* of the file at path when it was opened */
     dev_t device;
+    int wait_ms; /* for another writer */
     struct kept kept[KEPT];
 };
+
+/* Asks again every few milliseconds. sqlite3_busy_timeout would wait longer each time, up to 100 ms, and so lose its
+ * turn to whoever asks more often. */
+static int wait_turn(void *context, int asked)
+{
+    const struct sqlite *q = context;
+    if (asked >= q->wait_ms / WAIT_STEP_MS)
+        return 0;
+    nanosleep(&(struct timespec){.tv_nsec = WAIT_STEP_MS * 1000000}, NULL);
+    return 1;
+}
 
 static enum status status_of(int rc)
 {
@@ -244,9 +259,9 @@ static void rollback(struct store *s)
 static void checkpoint(struct store *s)
 {
     struct sqlite *q = s->handle;
-    sqlite3_busy_timeout(q->db, CHECKPOINT_WAIT_MS);
+    q->wait_ms = CHECKPOINT_WAIT_MS;
     (void)sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    sqlite3_busy_timeout(q->db, WAIT_MS);
+    q->wait_ms = WAIT_MS;
 }
 
 static int64_t ask_pragma(struct store *s, const char *sql)
@@ -266,8 +281,10 @@ static enum status vacuum(struct store *s)
     enum status st = STATUS_OK;
     int64_t left = ask_pragma(s, "PRAGMA freelist_count");
     for (int i = 0; left > 0 && i < VACUUM_STEPS && st == STATUS_OK; i++) {
+        int64_t began = clock_mono_ms();
         st = run(s, "PRAGMA incremental_vacuum(" VACUUM_PAGES ")", NULL, 0, NULL);
         checkpoint(s);
+        store_give_way(s, (clock_mono_ms() - began) * 1000);
         int64_t now = ask_pragma(s, "PRAGMA freelist_count");
         if (now >= left)
             break; /* an old file, made without auto_vacuum: its free pages are used again */
@@ -448,7 +465,8 @@ struct store *store_sqlite_open(const char *path, enum store_mode mode, enum sta
     umask(old);
     if (rc == SQLITE_OK) {
         sqlite3_extended_result_codes(q->db, 1);
-        sqlite3_busy_timeout(q->db, WAIT_MS);
+        q->wait_ms = WAIT_MS;
+        sqlite3_busy_handler(q->db, wait_turn, q);
         (void)sqlite3_create_function(q->db, "mentions", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, mentions, NULL,
                                       NULL);
         *status = settle(s, mode);

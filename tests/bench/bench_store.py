@@ -1,0 +1,111 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""A large store in use: while mails are taken in, retention, forget and report run, each in a process with 512 MB of address space.
+Prints the peak memory of each, the longest time that somebody who asks for the write lock all the time had to wait, how far ingest fell
+behind, and the size before and after.
+
+    bench_store.py [MAILS [FOLDER]]     1000000; the store is made by bench_ledger, and kept in FOLDER for the next run"""
+import json
+import os
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+BUILD = os.environ.get("BUILD", "build")
+MAILS = int(sys.argv[1]) if len(sys.argv) > 1 else 1000000
+SPACE = sys.argv[2] if len(sys.argv) > 2 else tempfile.mkdtemp(prefix="assay-bench-")
+MEMORY = 512 << 20
+MADE, STORE, JOURNAL, POLICY = SPACE + f"/made-{MAILS}.db", SPACE + "/ledger.db", SPACE + "/journal", SPACE + "/policy"
+waits, behind = [], []
+over = threading.Event()
+
+
+def ask_for_the_lock():
+    """A writer that comes every 5 ms."""
+    db = sqlite3.connect(STORE, timeout=0, isolation_level=None)
+    began = time.monotonic()
+    while not over.is_set():
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("ROLLBACK")
+            waits.append(time.monotonic() - began)
+            time.sleep(0.005)
+            began = time.monotonic()
+        except sqlite3.OperationalError:
+            time.sleep(0.001)
+
+
+def write_mails():
+    """A segment of 500 mails every second; each is to be gone soon."""
+    n = 0
+    while not over.is_set():
+        now = time.time()
+        when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
+        name = f"milter-20261120T100000Z-{n:08x}.journal"
+        with open(JOURNAL + "/x", "w", encoding="ascii") as f:
+            head = {"v": 1, "t": when, "host": "mx9", "kind": "segment", "segment": f"s{n}", "writer": "milter"}
+            f.write(json.dumps(head) + "\n")
+            for i in range(500):
+                spf = {"standard": "spf", "subject": f"new{i}.example", "result": "pass"}
+                mail = {"v": 1, "t": when, "host": "mx9", "kind": "mail", "id": f"N{n}.{i}", "from": f"new{i}.example"}
+                f.write(json.dumps({**mail, "findings": [spf]}) + "\n")
+        os.rename(JOURNAL + "/x", JOURNAL + "/" + name)
+        n += 1
+        time.sleep(1)
+        left = []
+        for e in os.listdir(JOURNAL):
+            try:
+                left.append(os.stat(JOURNAL + "/" + e).st_mtime)
+            except FileNotFoundError:
+                pass
+        behind.append(time.time() - min(left) if left else 0)
+
+
+def run(name, *words):
+    began = time.monotonic()
+    limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    p = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=limit)
+    said = p.stderr.read()
+    _, status, used = os.wait4(p.pid, 0)
+    p.returncode = os.waitstatus_to_exitcode(status)
+    took = time.monotonic() - began
+    print(f"store {name}: {used.ru_maxrss // 1024} MB, {took:.1f} s, exit {p.returncode} {said.strip()[:200]}", flush=True)
+
+
+def main():
+    os.makedirs(JOURNAL, exist_ok=True)
+    os.makedirs(SPACE + "/state", exist_ok=True)
+    with open(POLICY, "w", encoding="ascii") as f:
+        f.write(f'policy "x" owner "x@example.org"\nset journal.dir "{JOURNAL}"\nset ledger.knowledge "{SPACE}/knowledge"\n'
+                f'set ledger.store "{STORE}"\n')
+    if not os.path.exists(MADE):
+        subprocess.run([BUILD + "/bench/bench_ledger", str(MAILS * 8), MADE], check=True)
+    shutil.copy(MADE, STORE)
+    size = os.path.getsize(STORE)
+    daemon = subprocess.Popen([BUILD + "/assay-ledger", "-P", POLICY, "-S", SPACE + "/state"],
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)))
+    for f in ask_for_the_lock, write_mails:
+        threading.Thread(target=f, daemon=True).start()
+    time.sleep(2)
+    forget = ("forget", "--yes", "sender-3.example")
+    for name, words in (("retention", ("tidy", "--now")), ("forget", forget), ("ask", ("standards",))):
+        run(name, BUILD + "/assay", "ledger", *words, "-P", POLICY)
+    run("report", BUILD + "/assay", "report", "--text", "-P", POLICY)
+    with open(f"/proc/{daemon.pid}/status", encoding="ascii") as f:
+        peak = [line.split()[1] for line in f if line.startswith("VmHWM")]
+    over.set()
+    daemon.terminate()
+    print(f"store ingest: {int(peak[0]) // 1024} MB, exit {daemon.wait()}, at most {max(behind):.1f} s behind")
+    print(f"store lock: {len(waits)} writers, the longest waited {max(waits) * 1000:.0f} ms (250 asked for)")
+    after = os.path.getsize(STORE)
+    if len(sys.argv) < 3:
+        shutil.rmtree(SPACE)
+    print(f"store size: {MAILS} mails {size / 1e6:.0f} MB before, {after / 1e6:.0f} MB after")
+
+
+main()

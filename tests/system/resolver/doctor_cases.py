@@ -4,11 +4,11 @@ process that runs are compared with what is needed; what a resolver answers is t
 wrong clock are named."""
 import json
 import os
-import signal
+import shutil
 import subprocess
 import time
 
-from resolver import BUILD, Resolver
+from resolver import BUILD, MODULE, Resolver
 from tree import HOST, ROOT, day
 
 POLICY = 'policy "doctor"\nset mode enforce\nset journal.dir "JOURNAL"\nfollow dnssec of every name\n'
@@ -105,6 +105,23 @@ def test_doctor_asks_the_module_that_runs(folder, tree):
             os.mkfifo(status)
             says(doctor(r.policy, r.folder, "resolver")[1], "unknown:", "it is not a status of the module's")
             os.unlink(status)
+
+
+def test_doctor_sees_that_the_module_was_replaced(folder, tree):
+    """An upgrade that left Unbound running: what runs is the old one."""
+    r = resolver_of(folder, tree)
+    module = os.path.join(folder, "assay-unbound.so")
+    shutil.copy(MODULE, module)
+    with open(r.conf, encoding="ascii") as f:
+        text = f.read()
+    with open(r.conf, "w", encoding="ascii") as f:
+        f.write(text.replace(MODULE, module))
+    with r, Over(folder, "/etc/resolv.conf", "nameserver 127.0.0.1\n"):
+        assert r.wait_for(lambda: r.status().get("pid"))
+        says_not(doctor(r.policy, r.folder, "resolver")[1], "was replaced since")
+        shutil.copy(MODULE, module + ".new")
+        os.replace(module + ".new", module)
+        says(doctor(r.policy, r.folder, "resolver")[1], "warning:", "was replaced since", "systemctl restart unbound")
 
 
 def test_doctor_compares_groups_of_the_process(folder, tree):

@@ -51,23 +51,28 @@ static void take(struct slice word, struct server out[SERVERS], size_t *count)
 }
 
 /* The name servers in resolv.conf(5); without any, the one of this host. */
-static size_t hosts_servers(struct server out[SERVERS])
+static size_t hosts_servers(struct doctor *d, struct server out[SERVERS])
 {
     char line[1024];
-    size_t count = 0;
+    size_t count = 0, written = 0;
     FILE *f = fopen(RESOLV_CONF, "re");
-    while (f && fgets(line, sizeof line, f))
-        if (strncmp(line, "nameserver", 10) == 0 && (line[10] == ' ' || line[10] == '\t'))
-            take(slice_of(line + 10 + strspn(line + 10, " \t"), strcspn(line + 10 + strspn(line + 10, " \t"), " \t\n")),
-                 out, &count);
+    while (f && fgets(line, sizeof line, f)) {
+        if (strncmp(line, "nameserver", 10) != 0 || (line[10] != ' ' && line[10] != '\t') || written++ >= SERVERS)
+            continue;
+        const char *word = line + 10 + strspn(line + 10, " \t");
+        const size_t n = strcspn(word, " \t\n"), before = count;
+        take(slice_of(word, n), out, &count);
+        if (count == before && d)
+            doctor_say(d, DOCTOR_UNKNOWN, "nameserver %.*s cannot be asked by itself\nlook at " RESOLV_CONF, (int)n,
+                       word);
+    }
     if (f)
         fclose(f);
-    if (!count)
+    if (!written)
         take(SLICE_LIT("127.0.0.1"), out, &count);
     return count;
 }
 
-/* The servers that our own client asks: the forwarders of the policy, else the host's name servers. */
 static size_t our_servers(struct doctor *d, struct server out[SERVERS])
 {
     const char *at = doctor_setting(d, SETTING_DNS_FORWARD, "");
@@ -76,7 +81,7 @@ static size_t our_servers(struct doctor *d, struct server out[SERVERS])
         at += strspn(at, " \t");
         take(slice_of(at, strcspn(at, " \t")), out, &count);
     }
-    return count ? count : hosts_servers(out);
+    return count ? count : hosts_servers(NULL, out);
 }
 
 static void ask(struct doctor *d, const struct server *s, bool unvalidated, struct dns_direct_answer *out)
@@ -279,7 +284,7 @@ void doctor_resolver(struct doctor *d)
 {
     struct server servers[SERVERS];
     doctor_module(d);
-    size_t count = hosts_servers(servers);
+    size_t count = hosts_servers(d, servers);
     for (size_t i = 0; i < count; i++)
         look_at_resolver(d, &servers[i]);
 }

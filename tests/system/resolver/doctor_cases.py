@@ -168,6 +168,10 @@ def test_doctor_says_what_a_resolver_answers(folder, tree):
     with Over(folder, "/etc/resolv.conf", "# none\nnameserver 127.0.0.1\nnameserver 192.0.2.77\noptions edns0\n") as conf:
         found = doctor(policy, folder, "resolver")[1]
         says(found, "unknown: resolver 127.0.0.1 does not answer", "unknown: resolver 192.0.2.77 does not answer")
+        conf.write("nameserver fe80::1%eth0\n")
+        found = doctor(policy, folder, "resolver")[1]
+        says(found, "unknown: nameserver fe80::1%eth0 cannot be asked by itself")
+        says_not(found, "127.0.0.1")
         # REFUSED, and SERVFAIL for want of servers, of a right anchor.
         cases = (
             ("refuse", "  access-control: 127.0.0.1/32 refuse\n  ede: no\n", "critical: resolver 127.0.0.1 answers REFUSED"),

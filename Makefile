@@ -84,7 +84,7 @@ $(BUILD)/report/style.inc: report/style.css
 	@mkdir -p $(@D)
 	sed 's/[\"]/\\&/g; s/^ *\(.*\)$$/"\1\\n"/' $< >$@.new
 	@mv $@.new $@
-$(BUILD)/report/site.o: $(BUILD)/report/style.inc
+$(BUILD)/report/frame.o: $(BUILD)/report/style.inc
 CFLAGS_report := -I$(BUILD)
 
 define room_rule

@@ -23,6 +23,7 @@
 #define STALE_SECONDS 3600 /* a new folder of a run that died is taken away after so long */
 
 struct folder {
+    enum folder_kind kind;
     int parent, fd;
     char name[NAME_MOST + 1], fresh[NAME_MOST + 40];
 };
@@ -131,9 +132,10 @@ static bool each_file(int fd, bool clear, char other[NAME_MAX + 1])
 }
 
 /* Opens the folder above, making what is missing; name gets the last component. -1 with why. */
-static int open_parent(const char *dir, bool make, char name[NAME_MOST + 1], char *why)
+static int open_parent(const char *dir, enum folder_kind kind, char name[NAME_MOST + 1], char *why)
 {
-    const struct rootfile_rights rights = {.mode = FOLDER_MODE, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
+    const struct rootfile_rights rights = {
+        .mode = kind == FOLDER_OPEN ? 0755 : 0750, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
     char path[ROOTFILE_PATH];
     const char *last;
     size_t n = strlen(dir);
@@ -145,7 +147,7 @@ static int open_parent(const char *dir, bool make, char name[NAME_MOST + 1], cha
     }
     memcpy(path, dir, n);
     path[n] = '\0';
-    for (char *p = path + 1; make && (p = strchr(p, '/')); p++) {
+    for (char *p = path + 1; (p = strchr(p, '/')); p++) {
         *p = '\0';
         int there = rootfile_folder(path), looked = errno;
         enum status st = there >= 0 ? STATUS_OK : rootfile_make_folder(path, &rights);
@@ -194,17 +196,17 @@ static bool is_replaceable(int parent, const char *name, const char *dir, char *
     return ours;
 }
 
-bool folder_may_write(const char *dir, bool open_to_all, char *why)
+bool folder_may_write(const char *dir, enum folder_kind kind, char *why)
 {
     char name[NAME_MOST + 1];
-    if (!open_to_all && is_on_the_web(dir)) {
+    if (kind == FOLDER_PRIVATE && is_on_the_web(dir)) {
         snprintf(why, FOLDER_WHY,
                  "%s is below a web server's folder, and this report names others: --publish writes what the world may "
                  "see",
                  dir);
         return false;
     }
-    int parent = open_parent(dir, true, name, why);
+    int parent = open_parent(dir, kind, name, why);
     bool may = parent >= 0 && is_replaceable(parent, name, dir, why);
     if (parent >= 0)
         close(parent);
@@ -262,7 +264,7 @@ enum status folder_drop(struct folder *f, enum status reason, char *why)
     return reason;
 }
 
-struct folder *folder_begin(const char *dir, char *why)
+struct folder *folder_begin(const char *dir, enum folder_kind kind, char *why)
 {
     struct folder *f = calloc(1, sizeof *f);
     if (!f) {
@@ -270,7 +272,8 @@ struct folder *folder_begin(const char *dir, char *why)
         return NULL;
     }
     f->fd = -1;
-    f->parent = open_parent(dir, true, f->name, why);
+    f->kind = kind;
+    f->parent = open_parent(dir, kind, f->name, why);
     if (f->parent < 0 || !is_replaceable(f->parent, f->name, dir, why)) {
         give_up(f, STATUS_DENIED, why);
         return NULL;
@@ -295,7 +298,7 @@ struct folder *folder_begin(const char *dir, char *why)
 enum status folder_put(struct folder *f, const char *name, struct slice text)
 {
     int fd = openat(f->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    bool good = fd >= 0 && fchmod(fd, FOLDER_FILE_MODE) == 0;
+    bool good = fd >= 0 && fchmod(fd, f->kind == FOLDER_OPEN ? 0644 : 0640) == 0;
     for (size_t at = 0; good && at < text.n;) {
         ssize_t n = write(fd, text.p + at, text.n - at);
         good = n > 0 || (n < 0 && errno == EINTR);
@@ -310,7 +313,8 @@ enum status folder_finish(struct folder *f, char *why)
 {
     enum status st =
         folder_put(f, FOLDER_MARK, SLICE_LIT("assay report wrote this folder, and replaces it as a whole.\n"));
-    if (st != STATUS_OK || fchmod(f->fd, FOLDER_MODE) != 0 || !is_replaceable(f->parent, f->name, f->name, why))
+    if (st != STATUS_OK || fchmod(f->fd, f->kind == FOLDER_OPEN ? 0755 : 0750) != 0 ||
+        !is_replaceable(f->parent, f->name, f->name, why))
         return folder_drop(f, st != STATUS_OK ? st : STATUS_DENIED, why);
     /* Both exist: they change places; the old one then stands under the new one's name, and goes. */
     if (renameat2(f->parent, f->fresh, f->parent, f->name, RENAME_EXCHANGE) != 0 &&

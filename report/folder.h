@@ -2,7 +2,7 @@
 /*
  * folder.h - a folder of ours that is replaced as a whole: made new beside its place, filled, renamed.
  *
- * It is FOLDER_MODE, its files FILE_MODE, and holds the file FOLDER_MARK by which we know it again. A folder that holds
+ * It holds the file FOLDER_MARK by which we know it again. A folder that holds
  * anything else than what we write is not ours, and is refused. Folders above it are made where they are missing;
  * symbolic links on the way are followed by the rules of base/rootfile.h, at the end never.
  */
@@ -14,18 +14,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define FOLDER_MODE 0750
-#define FOLDER_FILE_MODE 0640
+/* Who may read it. */
+enum folder_kind {
+    FOLDER_PRIVATE, /* 0750, files 0640 */
+    FOLDER_OPEN     /* 0755, files 0644: for a web server */
+};
 #define FOLDER_MARK ".assay-report"
 #define FOLDER_WHY 512
 
 struct folder;
 
 /* Whether a folder may be written there; why (FOLDER_WHY octets) says what is in the way. */
-bool folder_may_write(const char *dir, bool open_to_all, char *why);
+bool folder_may_write(const char *dir, enum folder_kind kind, char *why);
 
 /* A new folder beside that place. NULL after why. */
-struct folder *folder_begin(const char *dir, char *why);
+struct folder *folder_begin(const char *dir, enum folder_kind kind, char *why);
 
 /* One file, whose name is ours: letters, digits, '-' and '.'. */
 enum status folder_put(struct folder *f, const char *name, struct slice text) MUST_CHECK;

@@ -10,6 +10,8 @@
 #include "policy/policy_settings.h"
 #include <string.h>
 
+#define HOURS_KEPT_DAYS 55 /* counts by hour are kept for two months; of a longer time whole days are counted */
+
 static const struct report_effort_row efforts[] = {
 #define EFFORT(id, minutes, text) {minutes, LANGUAGE_MARK(text)},
 #include "report/effort.def"
@@ -81,7 +83,13 @@ static enum status ask_coverage(struct report_model *m)
     enum status st =
         store_ask_number(m->store, 0, &oldest, "SELECT min(hour) FROM standard_hour WHERE hour >= $1 AND hour < $2",
                          "ii", m->since_day * 24, end);
-    if (st == STATUS_OK)
+    if (st == STATUS_OK && m->since_day < m->made / 86400 - HOURS_KEPT_DAYS)
+        st =
+            store_ask_number(m->store, 0, &m->hours_seen,
+                             "SELECT 24 * count(*) FROM (SELECT DISTINCT day FROM standard_day WHERE day >= $1 AND day "
+                             "<= $2) AS seen",
+                             "ii", m->since_day, m->until_day);
+    else if (st == STATUS_OK)
         st = store_ask_number(m->store, 0, &m->hours_seen,
                               "SELECT count(*) FROM (SELECT DISTINCT hour FROM standard_hour WHERE hour >= $1 AND "
                               "hour < $2) AS seen",
@@ -152,7 +160,8 @@ enum status report_model_fill(struct report_model *m)
                                                                   report_ask_groups, report_ask_exceptions,
                                                                   report_ask_house,  report_ask_names};
     enum status st = STATUS_OK;
-    m->before_day = 2 * m->since_day - m->until_day - 1;
+    if (!m->before_day)
+        m->before_day = 2 * m->since_day - m->until_day - 1;
     m->only_records = policy_set_is(m->policy, SETTING_MODE, "dry-run");
     for (int s = 0; s < STANDARD_MAIL_COUNT; s++)
         m->standards[s].standard = (enum standard)s;

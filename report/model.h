@@ -114,7 +114,8 @@ struct report_model {
     const struct policy *policy;
     struct store *store;
     struct arena *arena;
-    int64_t since_day, until_day, before_day; /* the time before is as long, and begins at before_day */
+    int64_t since_day, until_day, before_day; /* the time before ends there, and begins at before_day
+                                                (0: is as long) */
     int64_t made;                             /* seconds since 1970 */
 
     int64_t hours, hours_seen;

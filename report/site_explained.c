@@ -6,22 +6,6 @@
 #include "ledger/timestamp.h"
 #include "report/write.h"
 
-static const char *state_text(struct write *w, enum report_exception_state s)
-{
-    switch (s) {
-    case REPORT_APPLIED:
-        return T("met by now: can go");
-    case REPORT_ENDED:
-        return T("ended");
-    case REPORT_ENDED_NOT_APPLIED:
-        return T("ended, and not met");
-    case REPORT_COULD_NOT_TEST:
-        return T("could not be tested");
-    default:
-        return T("explained");
-    }
-}
-
 static const char *kind_text(struct write *w, const struct policy_statement *p)
 {
     return p->kind == POLICY_TRUST     ? T("trusted as a forwarder")
@@ -51,14 +35,6 @@ static void definition(struct write *w, const char *term, const char *text)
     write_raw(w, "</dd>");
 }
 
-/* A day of the policy: local time. */
-static const char *day_of(struct write *w, time_t t)
-{
-    char text[POLICY_DAY_TEXT];
-    int64_t day = 0;
-    return timestamp_day_from_text(policy_day_text(t, text), &day) ? write_day(w, day) : "";
-}
-
 static void entry(struct write *w, const struct report_exception *e)
 {
     const struct policy_statement *p = e->statement;
@@ -67,7 +43,7 @@ static void entry(struct write *w, const struct report_exception *e)
                e->standard ? e->standard : "");
     write_text(w, e->scope);
     write_raw(w, "</h3>\n<p><span class=\"state\">");
-    write_text(w, state_text(w, e->state));
+    write_text(w, write_state(w, e->state));
     write_raw(w, "</span> ");
     write_text(w, kind_text(w, p));
     if (s < STANDARD_COUNT)
@@ -76,8 +52,8 @@ static void entry(struct write *w, const struct report_exception *e)
     definition(w, T("Because"), p->because);
     definition(w, T("Agreed to by"), p->agreed_by);
     if (p->since)
-        definition(w, T("Since"), day_of(w, p->since));
-    definition(w, T("Through"), day_of(w, p->until - 43200));
+        definition(w, T("Since"), write_policy_day(w, p->since));
+    definition(w, T("Through"), write_policy_day(w, p->until - 43200));
     if (p->ref)
         definition(w, T("Reference"), p->ref);
     if (p->kind != POLICY_SUSPEND)

@@ -6,6 +6,7 @@
  * the rows as lists. Out of memory: the buffer's mark, or an empty text.
  */
 #include "report/write.h"
+#include "ledger/timestamp.h"
 #include <stdarg.h>
 #include <string.h>
 
@@ -127,6 +128,29 @@ void write_coverage(struct write *w)
     FILL(T("Findings cover only part of this period: {1} of its hours."),
          kept(w, language_share(w->m->language, w->m->hours_seen, w->m->hours, (char[LANGUAGE_FORM]){0})));
     write_raw(w, "</p>\n");
+}
+
+const char *write_state(const struct write *w, enum report_exception_state s)
+{
+    switch (s) {
+    case REPORT_APPLIED:
+        return T("met by now: can go");
+    case REPORT_ENDED:
+        return T("ended");
+    case REPORT_ENDED_NOT_APPLIED:
+        return T("ended, and not met");
+    case REPORT_COULD_NOT_TEST:
+        return T("could not be tested");
+    default:
+        return T("explained");
+    }
+}
+
+const char *write_policy_day(const struct write *w, time_t t)
+{
+    char text[POLICY_DAY_TEXT];
+    int64_t day = 0;
+    return timestamp_day_from_text(policy_day_text(t, text), &day) ? write_day(w, day) : "";
 }
 
 /* ---- tables ---- */

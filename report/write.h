@@ -39,6 +39,12 @@ const char *write_hours(const struct write *w, int64_t minutes); /* "3 hours" */
 /* "DMARC", "Message format" */
 const char *write_standard(const struct write *w, enum standard s);
 
+/* An exception's state, in words. */
+const char *write_state(const struct write *w, enum report_exception_state s);
+
+/* The day that a time of the policy lies in, which is local time. */
+const char *write_policy_day(const struct write *w, time_t t);
+
 /* Better, worse or the same as before; NULL where there is nothing to compare with. */
 const char *write_change(const struct write *w, const struct report_tally *now, const struct report_tally *before);
 

@@ -43,6 +43,8 @@ enum {
 
 struct ledger_args {
     const char *policy, *journal, *store, *domain, *by, *standard, *state, *to, *dns, *html, *role, *maildir, *checks;
+    const char *publish, *prometheus;
+    int64_t annual; /* 0: not given */
     const char *from, *client, *to_domain;
     int64_t since, until;         /* microseconds; 0: not given */
     int64_t since_day, until_day; /* the same as UTC days; only where those are given */

@@ -21,7 +21,7 @@
 static const struct ledger_usage usage = {
     "[--since TIME] [--until TIME] [--text | --json | --csv]\n[--since TIME] [--until TIME] [--lang LANGUAGE] "
     "[--checks "
-    "FOLDER] --html FOLDER",
+    "FOLDER] [--prometheus FILE] [--html FOLDER] [--publish FOLDER]\n--annual YEAR [--html FOLDER]",
     "What was found, on one page: what was done with the mail, which standards it meets and how that has changed, who "
     "does not meet the policy and is not excused, and what others report about our domains."};
 
@@ -125,8 +125,9 @@ int cmd_report(int argc, char **argv)
         (void)ledger_end(r.store, r.policy, STATUS_OK);
         return cli_usage("--since lies behind --until");
     }
-    enum status st = a.html ? STATUS_OK : report_fill(&r);
-    int shown = st != STATUS_OK ? EX_OK : a.html ? report_site(&r, &a) : put(&r, &a);
+    bool site = a.html || a.publish || a.annual || a.prometheus;
+    enum status st = site ? STATUS_OK : report_fill(&r);
+    int shown = st != STATUS_OK ? EX_OK : site ? report_site(&r, &a) : put(&r, &a);
     report_free(&r);
     rc = ledger_end(r.store, r.policy, st);
     return rc != EX_OK ? rc : shown;

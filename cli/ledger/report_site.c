@@ -6,9 +6,16 @@
  * Promises that a store that is away leaves the last site as it is. Exit codes: report.c's.
  */
 #include "base/clock.h"
+#include "base/rootfile.h"
 #include "cli/ledger/report.h"
 #include "cli/next/next_report.h"
+#include "ledger/timestamp.h"
+#include "report/annual.h"
+#include "report/metrics.h"
+#include "report/publish.h"
 #include "report/site.h"
+#include <errno.h>
+#include <string.h>
 
 #define ARENA_MOST ((size_t)1 << 30)
 static int code_of(enum status st)
@@ -16,36 +23,94 @@ static int code_of(enum status st)
     return st == STATUS_AGAIN ? EX_TEMPFAIL : st == STATUS_NOMEM ? EX_OSERR : EX_DATAERR;
 }
 
+static int out_of_reach(struct report_model *m, enum status st)
+{
+    cli_error("%s", st == STATUS_NOMEM ? "out of memory" : store_error(m->store));
+    return code_of(st);
+}
+
+static enum status fill(struct report_model *m, const struct ledger_args *a)
+{
+    enum status st = m->arena ? STATUS_OK : STATUS_NOMEM;
+    if (st == STATUS_OK && a->html && !a->annual) /* the others show no decisions */
+        st = next_decisions(m->arena, a->policy ? a->policy : CLI_POLICY_PATH, m->store, m->decisions, REPORT_DECISIONS,
+                            &m->decision_count);
+    if (st == STATUS_OK)
+        st = report_own_read(m, a->checks ? a->checks : ASSAY_STATEDIR "/checks");
+    return st == STATUS_OK ? report_model_fill(m) : st;
+}
+
+static int write_metrics(const struct report_model *m, const char *path)
+{
+    const struct rootfile_rights rights = {.mode = 0644, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
+    struct buf b = BUF_INIT;
+    report_metrics(m, &b);
+    bool good = !b.failed && rootfile_write(path, buf_slice(&b), &rights) == STATUS_OK;
+    if (!good)
+        cli_error("%s: %s", path, b.failed ? "out of memory" : strerror(errno));
+    buf_release(&b);
+    return good ? EX_OK : EX_CANTCREAT;
+}
+
+static int print_annual(const struct report_model *m)
+{
+    struct buf b = BUF_INIT;
+    annual_text(m, &b);
+    return cli_flush(&b) ? EX_OK : EX_IOERR;
+}
+
+/* All that was asked for, of the model that is filled. */
+static int write_all(const struct report_model *m, const struct ledger_args *a)
+{
+    char why[FOLDER_WHY] = "";
+    enum status st = STATUS_OK;
+    if (a->annual && !a->html && !a->publish)
+        return print_annual(m);
+    if (a->html)
+        st = a->annual ? annual_write(m, a->html, why) : site_write(m, a->html, why);
+    if (st == STATUS_OK && a->publish)
+        st = publish_write(m, a->publish, why);
+    if (st != STATUS_OK) {
+        cli_error("%s", why);
+        return EX_CANTCREAT;
+    }
+    return a->prometheus ? write_metrics(m, a->prometheus) : EX_OK;
+}
+
+static bool is_in_the_way(const struct ledger_args *a)
+{
+    char why[FOLDER_WHY] = "";
+    if ((!a->html || folder_may_write(a->html, FOLDER_PRIVATE, why)) &&
+        (!a->publish || folder_may_write(a->publish, FOLDER_OPEN, why)))
+        return false;
+    cli_error("%s", why);
+    return true;
+}
+
 int report_site(const struct report *r, const struct ledger_args *a)
 {
-    char why[SITE_WHY] = "";
     struct report_model m = {.language = a->language_given ? a->language : language_of_user(),
                              .policy = r->policy,
                              .store = r->store,
-                             .arena = arena_new(ARENA_MOST),
                              .since_day = r->since_day,
                              .until_day = r->until_day,
                              .made = clock_wall()};
-    if (!folder_may_write(a->html, false, why)) {
-        cli_error("%s", why);
-        report_model_free(&m);
+    if (is_in_the_way(a))
         return EX_CANTCREAT;
+    if (a->annual) {
+        char day[TIMESTAMP_TEXT];
+        int64_t last = 0, today = m.made / 86400;
+        snprintf(day, sizeof day, "%04d-01-01", (int)a->annual);
+        (void)timestamp_day_from_text(day, &m.since_day);
+        snprintf(day, sizeof day, "%04d-12-31", (int)a->annual);
+        (void)timestamp_day_from_text(day, &last);
+        snprintf(day, sizeof day, "%04d-01-01", (int)a->annual - 1);
+        (void)timestamp_day_from_text(day, &m.before_day);
+        m.until_day = last < today ? last : today;
     }
-    enum status st = m.arena ? next_decisions(m.arena, a->policy ? a->policy : CLI_POLICY_PATH, m.store, m.decisions,
-                                              REPORT_DECISIONS, &m.decision_count)
-                             : STATUS_NOMEM;
-    if (st == STATUS_OK)
-        st = report_own_read(&m, a->checks ? a->checks : ASSAY_STATEDIR "/checks");
-    if (st == STATUS_OK)
-        st = report_model_fill(&m);
-    int rc = EX_OK;
-    if (st != STATUS_OK) {
-        cli_error("%s", st == STATUS_NOMEM ? "out of memory" : store_error(m.store));
-        rc = code_of(st);
-    } else if (site_write(&m, a->html, why) != STATUS_OK) {
-        cli_error("%s", why);
-        rc = EX_CANTCREAT;
-    }
+    m.arena = arena_new(ARENA_MOST);
+    enum status st = fill(&m, a);
+    int rc = st == STATUS_OK ? write_all(&m, a) : out_of_reach(&m, st);
     report_model_free(&m);
     return rc;
 }

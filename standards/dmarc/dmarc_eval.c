@@ -8,6 +8,7 @@
  * stranger's broken DNS cannot turn a fail into a temperror.
  */
 #include "standards/dmarc/dmarc_eval.h"
+#include "base/buf.h"
 #include "base/domain.h"
 
 static bool step_failed(const struct dmarc_step *s)
@@ -276,6 +277,42 @@ static void say_dns_failed(struct dmarc_eval *e)
         name ? arena_printf(e->arena, "_dmarc.%s %s", name, how) : arena_printf(e->arena, "%s %s", e->f->domain, how));
 }
 
+/* What was found instead, for the reason: "SPF: fail for a.example; DKIM: none". Of several signatures the first
+ * FOUND_SHOWN are named. */
+#define FOUND_SHOWN 2
+static void add_found(const struct dmarc_eval *e, enum dmarc_kind kind, struct buf *out)
+{
+    size_t shown = 0, more = 0;
+    for (size_t i = 0; i < e->count; i++) {
+        const struct dmarc_identifier *id = &e->identifiers[i];
+        if (id->kind != kind || !id->domain)
+            continue;
+        if (shown == FOUND_SHOWN) {
+            more++;
+            continue;
+        }
+        const char *not_counted = id->result == RESULT_PASS && !id->counts ? ", which does not count" : "";
+        buf_printf(out, "%s%s for %s%s", shown ? ", " : "", result_name(id->result), id->domain, not_counted);
+        shown++;
+    }
+    if (more)
+        buf_printf(out, " and %zu more", more);
+    if (!shown)
+        buf_adds(out, kind == DMARC_SPF ? "no domain to ask" : "no signature");
+}
+
+static void say_fail(struct dmarc_eval *e)
+{
+    struct buf b = BUF_INIT;
+    buf_printf(&b, "neither SPF nor DKIM passes for a domain aligned with %s (SPF: ", e->f->domain);
+    add_found(e, DMARC_SPF, &b);
+    buf_adds(&b, "; DKIM: ");
+    add_found(e, DMARC_DKIM, &b);
+    buf_addc(&b, ')');
+    say(e, RESULT_FAIL, b.failed ? NULL : arena_copy(e->arena, b.p, b.n));
+    buf_release(&b);
+}
+
 static void decide(struct dmarc_eval *e)
 {
     struct dmarc_finding *f = e->f;
@@ -313,8 +350,7 @@ static void decide(struct dmarc_eval *e)
     if (f->dns_failed)
         say_dns_failed(e);
     else
-        say(e, RESULT_FAIL,
-            arena_printf(e->arena, "neither SPF nor DKIM passes for a domain aligned with %s", f->domain));
+        say_fail(e);
 }
 
 void dmarc_eval_result(struct dmarc_eval *e)

@@ -29,14 +29,15 @@ enum {
     POLICY_ARG_DNS = 2048,   /* --ask-dns, --dns */
     POLICY_ARG_STATE = 1024, /* --state DIR */
     POLICY_ARG_CHECK = 4096, /* --strict, --for-reload */
-    POLICY_ARG_MAIL = 512,   /* a third operand, and --dns */
+    POLICY_ARG_SUMMARY = 8192,
+    POLICY_ARG_MAIL = 512, /* a third operand, and --dns */
 };
 
 #define POLICY_SIGNERS_MAX 16
 
 struct policy_args {
     const char *file, *other, *mail, *dns, *state;
-    bool ask_dns, strict, for_reload, json, csv, html, defaults, names, submission;
+    bool ask_dns, strict, for_reload, json, csv, html, summary, defaults, names, submission;
     const char *from, *rcpt, *standard, *client, *setting, *listener;
     const char *signers[POLICY_SIGNERS_MAX];
     size_t signer_count;

@@ -12,6 +12,7 @@
 #include "base/domain.h"
 #include "base/utf8.h"
 #include "cli/policy/policy_cmd.h"
+#include "cli/policy/policy_examples.h"
 #include "cli/policy/policy_words.h"
 #include "policy/policy_settings.h"
 #include <stdlib.h>
@@ -497,15 +498,68 @@ static void introduction(struct reading *r)
     paragraph_of(r, "", &b);
 }
 
+/* What somebody who reads no further wants to know. */
+static void chapter_examples(struct reading *r)
+{
+    struct policy_example e;
+    heading(r, _("Six mails, and what becomes of them while the policy is in force"));
+    for (size_t i = 0; policy_example(r->p, i, &e); i++) {
+        struct buf b = BUF_INIT;
+        char first[16];
+        buf_printf(&b, "%s ", e.mail);
+        if (e.unknown)
+            buf_printf(&b, _("Not known: %s."), e.unknown);
+        else if (e.action == POLICY_DELIVER)
+            buf_adds(&b, _("It is delivered."));
+        else
+            buf_printf(&b, _("Then %s%s."), words_action(e.action), e.trial ? _(", once the trial is over") : "");
+        if (e.statement)
+            put_line(e.statement, &b);
+        snprintf(first, sizeof first, "  %zu. ", i + 1);
+        paragraph_of(r, first, &b);
+    }
+}
+
+/* How many statements there are of each kind, for a policy too long to read. */
+static void chapter_counts(struct reading *r)
+{
+    static const struct {
+        enum policy_kind kind;
+        const char *one, *many;
+    } kinds[] = {
+        {POLICY_RULE, N_("rule for mail"), N_("rules for mail")},
+        {POLICY_NAMES_RULE, N_("rule for the resolver"), N_("rules for the resolver")},
+        {POLICY_EXEMPT, N_("exemption"), N_("exemptions")},
+        {POLICY_TRUST, N_("trusted forwarder"), N_("trusted forwarders")},
+        {POLICY_SUSPEND, N_("suspension of validation"), N_("suspensions of validation")},
+    };
+    heading(r, _("How much it says"));
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        const struct policy_statement *s;
+        struct buf b = BUF_INIT;
+        size_t n = 0, of_customers = 0;
+        for (size_t i = 0; (s = policy_statement_at(r->p, i)); i++) {
+            n += s->kind == kinds[k].kind;
+            of_customers += s->kind == kinds[k].kind && s->tightens;
+        }
+        buf_printf(&b, "%zu %s", n, n == 1 ? _(kinds[k].one) : _(kinds[k].many));
+        if (of_customers)
+            buf_printf(&b, _(", %zu of them said by recipients themselves"), of_customers);
+        buf_addc(&b, '.');
+        paragraph_of(r, "  - ", &b);
+    }
+}
+
 #define KIND(k) (UINT32_C(1) << (k))
 
 int policy_cmd_read(int argc, char **argv)
 {
     static const struct policy_usage usage = {
-        "[FILE]", "The whole policy in plain sentences: what is asked of whom, with what consequence, what is excused, "
-                  "and which of two lines wins. For someone who knows no abbreviation."};
+        "[--summary] [FILE]", "Six example mails and what becomes of them; then the whole policy in plain sentences: "
+                              "what is asked of whom, with what consequence, what is excused, "
+                              "and which of two lines wins. For someone who knows no abbreviation."};
     struct policy_args a;
-    int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_FILE);
+    int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_FILE | POLICY_ARG_SUMMARY);
     if (rc >= 0)
         return rc;
     struct policy *p = cli_load_policy(a.file, &rc);
@@ -513,6 +567,13 @@ int policy_cmd_read(int argc, char **argv)
         return rc;
     struct reading r = {.p = p, .out = BUF_INIT, .width = (size_t)cli_width(stdout)};
     introduction(&r);
+    chapter_examples(&r);
+    if (a.summary) {
+        chapter_counts(&r);
+        bool whole = cli_flush(&r.out);
+        policy_unref(p);
+        return whole ? EX_OK : EX_SOFTWARE;
+    }
     chapter(&r, _("What happens to incoming mail"), _("Nothing is asked: all standards are checked and recorded."),
             KIND(POLICY_RULE));
     chapter(&r, _("What our resolver insists on"), _("Nothing: signatures in DNS are checked and recorded."),

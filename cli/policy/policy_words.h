@@ -12,6 +12,7 @@
 #include <libintl.h>
 
 #define _(text) gettext(text)
+#define N_(text) text /* translated where it is used */
 
 /* "DMARC (the visible sender)" */
 const char *words_standard(enum standard s);

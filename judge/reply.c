@@ -76,8 +76,8 @@ static const char *what(struct arena *a, const struct verdict_line *l, bool soft
         return arena_printf(a, "%s: mail from %s is refused as its owner asks (p=reject): %s; and %s", name, subject,
                             l->reason, l->signal);
     if (l->standard == STANDARD_MESSAGE_FORMAT)
-        return arena_printf(a, "%s: this is no well-formed mail that %s could have sent: %s", name,
-                            l->subject ? l->subject : "anybody", l->reason);
+        return arena_printf(a, "%s: malformed message%s%s: %s", name, l->subject ? " from " : "",
+                            l->subject ? l->subject : "", l->reason);
     if (l->level == POLICY_REQUIRE)
         return arena_printf(a, "%s is required of %s: %s", name, subject, l->reason);
     return arena_printf(a, "%s: mail from %s is refused: %s", name, subject, l->reason);

@@ -9,6 +9,7 @@
  */
 #include "standards/message/format.h"
 #include "base/domain.h"
+#include "base/octet_scan.h"
 #include "standards/message/author_candidates.h"
 
 /* Gravest first. */
@@ -71,18 +72,13 @@ const char *format_remark_name(unsigned remark)
 
 void format_body_chunk(struct format_body *body, struct slice chunk, bool lf_lines)
 {
-    bool cr = body->last_cr;
-    for (size_t i = 0; i < chunk.n; i++) {
-        char c = chunk.p[i];
-        if (cr && c != '\n')
-            body->bare_cr = true;
-        if (c == '\n' && !cr && !lf_lines)
-            body->bare_lf = true;
-        if (c == '\0')
-            body->nul = true;
-        cr = c == '\r';
-    }
-    body->last_cr = cr;
+    if (!chunk.n)
+        return;
+    const unsigned found = octet_scan_flaws(chunk.p, chunk.n, body->last_cr);
+    body->nul |= (found & OCTET_SCAN_NUL) != 0;
+    body->bare_cr |= (found & OCTET_SCAN_BARE_CR) != 0;
+    body->bare_lf |= (found & OCTET_SCAN_BARE_LF) != 0 && !lf_lines;
+    body->last_cr = chunk.p[chunk.n - 1] == '\r';
 }
 
 void format_body_end(struct format_body *body)

@@ -23,9 +23,9 @@ unsigned octet_scan_flaws(const char *p, size_t n, bool last_cr);
 unsigned octet_scan_flaws_scalar(const char *p, size_t n, bool last_cr);
 
 /* How many octets from p[0] on are in DKIM's canonical form already (RFC 6376 3.4.3, 3.4.4): up to the first LF without
- * CR before it; in relaxed form also up to the first tab, and up to the first space that is followed by white space, CR,
- * LF or nothing. CR and LF at the end of them may still be empty lines at the body's end. An LF at p[0] counts as one
- * without CR. */
+ * CR before it; in relaxed form also up to the first tab, and up to the first space that is followed by white space,
+ * CR, LF or nothing. CR and LF at the end of them may still be empty lines at the body's end. An LF at p[0] counts as
+ * one without CR. */
 size_t octet_scan_canonical(const char *p, size_t n, bool relaxed);
 size_t octet_scan_canonical_scalar(const char *p, size_t n, bool relaxed);
 

@@ -9,8 +9,8 @@
  *
  * Both are one machine: octets that may still be dropped (line ends, and in relaxed form white space) are counted, not
  * stored, and written when an octet follows that needs them. So memory is constant, whatever is sent, and pieces may be
- * split anywhere, between CR and LF too. Lines that are canonical already, as most are, are found by octet_scan and go to
- * the digest in one run; the machine handles only what remains.
+ * split anywhere, between CR and LF too. Lines that are canonical already, as most are, are found by octet_scan and go
+ * to the digest in one run; the machine handles only what remains.
  *
  * An l= counts octets of the canonical form (RFC 6376 3.4.5). When the count reaches a limit that somebody wants, the
  * digest is copied and finished there; so a hundred signatures with a hundred lengths cost one hash of the body.

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * fuzz_wire_codec.c - any octets as what an MTA sends over the milter protocol: a packet is decided once, however the
+ * octets come; what is read lies inside it and ends in NUL; an answer that we write is read as one packet again.
+ */
+#include "milter/wire/wire_reply.h"
+#include <stdint.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(bool holds)
+{
+    if (!holds)
+        __builtin_trap();
+}
+
+static void check_inside(struct slice data, const char *text)
+{
+    check(text >= data.p && text < data.p + data.n);
+    check(text + strlen(text) < data.p + data.n);
+}
+
+static void answer_comes_back(const char *name, const char *value)
+{
+    struct buf out = BUF_INIT;
+    struct wire_command c;
+    const char *line[] = {value};
+
+    wire_put_insert_header(&out, 1, name, value);
+    check(wire_command_first(buf_slice(&out), UINT32_MAX - 1, &c) == (long)out.n && c.letter == 'i');
+    check(c.data.n == 4 + strlen(name) + strlen(value) + 2 && strcmp(c.data.p + 4, name) == 0);
+    buf_reset(&out);
+    if (wire_put_reply(&out, "550", "5.7.1", line, 1) == STATUS_OK) {
+        check(wire_command_first(buf_slice(&out), UINT32_MAX - 1, &c) == (long)out.n && c.letter == 'y');
+        check(memchr(c.data.p, '\n', c.data.n) == NULL && c.data.p[c.data.n - 1] == 0);
+    }
+    buf_release(&out);
+}
+
+static void read_all(struct slice data)
+{
+    struct wire_options options;
+    struct wire_connect connect;
+    struct slice rest = data;
+    const char *a, *b;
+    size_t count = 0, octets = 0;
+    char letter;
+
+    check(!wire_read_options(data, &options) || (data.n >= 12 && options.version >= WIRE_VERSION_MIN));
+    if (wire_read_connect(data, &connect)) {
+        check_inside(data, connect.host);
+        check((connect.address == NULL) == (connect.family == 'U'));
+        if (connect.address)
+            check_inside(data, connect.address);
+    }
+    if (wire_read_text(data, &a))
+        check(a == data.p && strlen(a) + 1 == data.n);
+    if (wire_read_header(data, &a, &b)) {
+        check(a == data.p && strlen(a) + strlen(b) + 2 == data.n);
+        answer_comes_back(a, b);
+    }
+    if (wire_are_texts(data)) {
+        for (; (a = wire_next_text(&rest)); count++, octets += strlen(a) + 1)
+            check_inside(data, a);
+        check(count > 0 && octets == data.n);
+    }
+    if (wire_read_macros(data, &letter, &rest)) {
+        check(letter == data.p[0]);
+        for (count = 0; wire_next_text(&rest); count++)
+            ;
+        check(count % 2 == 0 && rest.n == 0);
+    }
+}
+
+/* The first n octets, in a block of their own. */
+static long first(const uint8_t *data, size_t n, uint32_t most, bool read)
+{
+    char *copy = malloc(n ? n : 1);
+    struct wire_command c;
+    long used;
+
+    if (n)
+        memcpy(copy, data, n);
+    used = wire_command_first(slice_of(copy, n), most, &c);
+    check(used >= -1 && used <= (long)n);
+    if (used > 0) {
+        check(used >= 5 && c.data.n == (size_t)used - 5 && c.data.n <= most && c.letter == copy[4]);
+        if (read)
+            read_all(slice_of(copy + 5, c.data.n));
+    }
+    free(copy);
+    return used;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const uint32_t most = size % 3 ? 4096 : 64;
+    long whole = first(data, size, most, true), decided = 0;
+    char *copy = malloc(size ? size : 1);
+
+    for (size_t n = 0; n <= size && n < 256; n++) {
+        long used = first(data, n, most, false);
+        check(decided == 0 || used == decided);
+        check(n >= 4 || used == 0);
+        decided = used;
+    }
+    check(decided == 0 || decided == whole);
+    if (size)
+        memcpy(copy, data, size);
+    read_all(slice_of(copy, size)); /* data without its packet, so that every reader sees any octets */
+    free(copy);
+    return 0;
+}

@@ -61,6 +61,26 @@ void buf_addslice(struct buf *b, struct slice s)
     buf_add(b, s.p, s.n);
 }
 
+void buf_add_list(struct buf *b, const char *const *texts)
+{
+    for (; *texts; texts++)
+        buf_add(b, *texts, strlen(*texts));
+}
+
+void buf_add_number(struct buf *b, int64_t n)
+{
+    char digits[20]; /* of 2^63, and the sign */
+    size_t at = sizeof digits;
+    uint64_t rest = n < 0 ? -(uint64_t)n : (uint64_t)n;
+
+    do
+        digits[--at] = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (n < 0)
+        digits[--at] = '-';
+    buf_add(b, digits + at, sizeof digits - at);
+}
+
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
     va_list ap, again;

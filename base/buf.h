@@ -15,6 +15,7 @@
 #include "base/status.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf {
     char *p; /* never NULL: points at an empty string before the first octet */
@@ -32,6 +33,12 @@ void buf_adds(struct buf *b, const char *s);
 void buf_addc(struct buf *b, char c);
 void buf_addslice(struct buf *b, struct slice s);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* For what is written for every mail, where buf_printf would read a format each time: texts one after the other, and a
+ * number in decimal digits. No text may be NULL; "" adds nothing. */
+#define buf_add_texts(b, ...) buf_add_list(b, (const char *const[]){__VA_ARGS__, NULL})
+void buf_add_list(struct buf *b, const char *const *texts);
+void buf_add_number(struct buf *b, int64_t n);
 
 /* Cuts the text to its first n octets (n beyond the end: no change). */
 void buf_cut(struct buf *b, size_t n);

@@ -7,7 +7,6 @@
  */
 #include "base/json.h"
 #include "base/utf8.h"
-#include <inttypes.h>
 
 /* \uXXXX, as a surrogate pair above the Basic Multilingual Plane (RFC 8259 7). */
 static void escaped(struct json *j, uint32_t c)
@@ -19,10 +18,26 @@ static void escaped(struct json *j, uint32_t c)
     buf_printf(j->out, "\\u%04x", (unsigned)c);
 }
 
+/* How many octets from the start of s stand for themselves: visible ASCII, as nearly all are. */
+static size_t plain_run(struct slice s)
+{
+    size_t n = 0;
+
+    while (n < s.n && s.p[n] >= ' ' && s.p[n] < 0x7f && s.p[n] != '"' && s.p[n] != '\\')
+        n++;
+    return n;
+}
+
 static void quoted(struct json *j, struct slice s)
 {
     buf_addc(j->out, '"');
     for (size_t i = 0; i < s.n;) {
+        size_t run = plain_run(slice_from(s, i));
+        if (run) {
+            buf_add(j->out, s.p + i, run);
+            i += run;
+            continue;
+        }
         unsigned char c = (unsigned char)s.p[i];
         size_t len = utf8_length(slice_from(s, i));
         if (c == '"' || c == '\\') {
@@ -111,7 +126,7 @@ void json_slice(struct json *j, const char *key, struct slice value)
 void json_int(struct json *j, const char *key, int64_t value)
 {
     start(j, key);
-    buf_printf(j->out, "%" PRId64, value);
+    buf_add_number(j->out, value);
 }
 
 void json_bool(struct json *j, const char *key, bool value)

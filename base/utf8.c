@@ -76,9 +76,25 @@ static size_t add_one(struct buf *b, struct slice s)
     return len ? len : 1;
 }
 
+/* How many octets from the start of s are visible ASCII and no backslash. */
+static size_t plain_run(struct slice s)
+{
+    size_t n = 0;
+
+    while (n < s.n && s.p[n] >= ' ' && s.p[n] < 0x7f && s.p[n] != '\\')
+        n++;
+    return n;
+}
+
 void utf8_add_visible(struct buf *b, struct slice s)
 {
     while (s.n) {
+        const size_t run = plain_run(s);
+        if (run) {
+            buf_add(b, s.p, run);
+            s = slice_from(s, run);
+            continue;
+        }
         if (s.p[0] == '\\')
             buf_addc(b, '\\');
         s = slice_from(s, add_one(b, s));

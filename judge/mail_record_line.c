@@ -32,11 +32,15 @@ static void put_slice(struct line *l, const char *key, struct slice value)
     }
     utf8_add_visible(&b, value);
     quote = b.n == 0 || strpbrk(b.p, " \"=,;") != NULL;
-    buf_printf(l->out, "%s%s=%s", l->out->n ? " " : "", key, quote ? "\"" : "");
-    for (size_t i = 0; i < b.n; i++) {
-        if (b.p[i] == '"')
-            buf_addc(l->out, '\\');
-        buf_addc(l->out, b.p[i]);
+    buf_add_texts(l->out, l->out->n ? " " : "", key, quote ? "=\"" : "=");
+    for (size_t i = 0; i < b.n;) {
+        const size_t run = strcspn(b.p + i, "\""); /* there is no NUL in it */
+        buf_add(l->out, b.p + i, run);
+        i += run;
+        if (i < b.n) {
+            buf_adds(l->out, "\\\"");
+            i++;
+        }
     }
     if (quote)
         buf_addc(l->out, '"');
@@ -50,10 +54,12 @@ static void put(struct line *l, const char *key, const char *value)
 
 static void put_number(struct line *l, const char *key, int64_t n)
 {
-    if (l->as_json)
+    if (l->as_json) {
         json_int(&l->json, key, n);
-    else
-        buf_printf(l->out, "%s%s=%lld", l->out->n ? " " : "", key, (long long)n);
+        return;
+    }
+    buf_add_texts(l->out, l->out->n ? " " : "", key, "=");
+    buf_add_number(l->out, n);
 }
 
 /* "pass:example.org/s1,fail:list.example/k" */
@@ -62,9 +68,9 @@ static void put_dkim(struct line *l, const struct judge_report *r)
     struct buf b = BUF_INIT;
 
     for (size_t i = 0; i < r->dkim_count && i < 8; i++)
-        buf_printf(&b, "%s%s%s%s%s%s", i ? "," : "", result_name(r->dkim[i].result), r->dkim[i].domain ? ":" : "",
-                   r->dkim[i].domain ? r->dkim[i].domain : "", r->dkim[i].selector ? "/" : "",
-                   r->dkim[i].selector ? r->dkim[i].selector : "");
+        buf_add_texts(&b, i ? "," : "", result_name(r->dkim[i].result), r->dkim[i].domain ? ":" : "",
+                      r->dkim[i].domain ? r->dkim[i].domain : "", r->dkim[i].selector ? "/" : "",
+                      r->dkim[i].selector ? r->dkim[i].selector : "");
     put(l, "dkim", b.n ? b.p : "none");
     buf_release(&b);
 }
@@ -78,8 +84,8 @@ static void put_statements(struct line *l, const struct verdict *v)
     for (size_t i = 0; i < v->line_count; i++) {
         const struct verdict_line *x = &v->lines[i];
         if (x->action > POLICY_DELIVER)
-            buf_printf(&b, "%s%s:%s%s", b.n ? "," : "", standard_name(x->standard),
-                       x->statement ? x->statement->id : "default", x->trial ? "(trial)" : "");
+            buf_add_texts(&b, b.n ? "," : "", standard_name(x->standard), ":",
+                          x->statement ? x->statement->id : "default", x->trial ? "(trial)" : "");
         if (x->exemption)
             buf_printf(&b, "%s%s:exempt-%s", b.n ? "," : "", standard_name(x->standard), x->exemption->id);
         if (x->expired)
@@ -134,9 +140,9 @@ static void put_tls(struct line *l, struct judge *j)
     const struct judge_mail *m = judge_mail(j);
     struct buf b = BUF_INIT;
 
-    buf_printf(&b, "%s", m->tls.version ? m->tls.version : m->peer.family ? "none" : "");
+    buf_adds(&b, m->tls.version ? m->tls.version : m->peer.family ? "none" : "");
     if (m->tls.version && m->tls.cipher)
-        buf_printf(&b, "/%s", m->tls.cipher);
+        buf_add_texts(&b, "/", m->tls.cipher);
     put(l, "tls", b.p);
     buf_release(&b);
 }
@@ -149,9 +155,9 @@ static void put_to(struct line *l, const struct judge_mail *m, const struct mail
     size_t at = 0;
 
     for (size_t n = 0; n < LINE_DOMAINS && (domain = mail_record_next_domain(m, x, &at)); n++)
-        buf_printf(&b, "%s%s", n ? "," : "", domain);
+        buf_add_texts(&b, n ? "," : "", domain);
     if (mail_record_next_domain(m, x, &at))
-        buf_printf(&b, ",...");
+        buf_adds(&b, ",...");
     put(l, "to", b.p);
     buf_release(&b);
 }

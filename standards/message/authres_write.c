@@ -136,9 +136,7 @@ void authres_method(struct authres_writer *w, const char *method, const char *re
         return;
     }
     struct buf piece = BUF_INIT;
-    buf_addc(w->out, ';');
-    buf_adds(w->out, w->fold);
-    buf_printf(w->out, "%s=%s", method, result);
+    buf_add_texts(w->out, ";", w->fold, method, "=", result);
     w->column = 8 + strlen(method) + 1 + strlen(result);
     w->method = true;
     if (!reason || !*reason)
@@ -169,7 +167,7 @@ void authres_property_slice(struct authres_writer *w, const char *ptype, const c
         w->failed = true;
         return;
     }
-    buf_printf(&piece, "%s.%s=", ptype, property);
+    buf_add_texts(&piece, ptype, ".", property, "=");
     add_pvalue(&piece, value);
     put_buf(w, &piece);
 }

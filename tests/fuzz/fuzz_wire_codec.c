@@ -21,6 +21,55 @@ static void check_inside(struct slice data, const char *text)
     check(text + strlen(text) < data.p + data.n);
 }
 
+/* Every other packet that we write, one after the other: each is read again as one, and nothing is left. */
+static void answers_come_back(const char *text, uint32_t number)
+{
+    static const char letters[] = {'O', 'm', 'q', WIRE_PROGRESS, WIRE_ACCEPT};
+    const struct wire_options options = {6, number, ~number};
+    struct buf out = BUF_INIT;
+    struct wire_command c;
+    struct wire_options again;
+    struct slice rest;
+
+    wire_put_options(&out, &options);
+    wire_add_symbols(&out, 0, number % 7, text);
+    wire_put_change_header(&out, number, text, "");
+    wire_put_quarantine(&out, text);
+    wire_put_answer(&out, WIRE_PROGRESS);
+    wire_put_answer(&out, WIRE_ACCEPT);
+    rest = buf_slice(&out);
+    for (size_t i = 0; i < sizeof letters; i++) {
+        long used = wire_command_first(rest, UINT32_MAX - 1, &c);
+        check(used > 0 && c.letter == letters[i]);
+        if (i == 0)
+            check(wire_read_options(c.data, &again) && again.actions == number && again.protocol == ~number &&
+                  strcmp(c.data.p + 16, text) == 0);
+        rest = slice_from(rest, (size_t)used);
+    }
+    check(rest.n == 0);
+    buf_release(&out);
+}
+
+/* The text as lines of a reply: refused, or of so many lines as were given, whatever the text holds. */
+static void reply_has_its_lines(const char *text, size_t count)
+{
+    const char *const lines[] = {text, "two", text};
+    struct buf out = BUF_INIT;
+    size_t breaks = 0;
+
+    if (wire_put_reply(&out, "451", text[0] == '4' ? text : NULL, lines, count) == STATUS_OK) {
+        for (size_t i = 5; i < out.n; i++)
+            breaks += out.p[i] == '\n';
+        check(breaks == count - 1 && out.p[out.n - 1] == 0);
+    } else {
+        check(out.n == 0);
+    }
+    check(wire_put_reply(&out, text, NULL, lines, 0) == STATUS_INVALID);
+    if (wire_put_reply(&out, text, NULL, lines, 1) == STATUS_OK)
+        check(strlen(text) == 3 && (text[0] == '4' || text[0] == '5'));
+    buf_release(&out);
+}
+
 static void answer_comes_back(const char *name, const char *value)
 {
     struct buf out = BUF_INIT;
@@ -54,8 +103,11 @@ static void read_all(struct slice data)
         if (connect.address)
             check_inside(data, connect.address);
     }
-    if (wire_read_text(data, &a))
+    if (wire_read_text(data, &a)) {
         check(a == data.p && strlen(a) + 1 == data.n);
+        answers_come_back(a, (uint32_t)data.n * 2654435761u);
+        reply_has_its_lines(a, 1 + data.n % 3);
+    }
     if (wire_read_header(data, &a, &b)) {
         check(a == data.p && strlen(a) + strlen(b) + 2 == data.n);
         answer_comes_back(a, b);

@@ -10,6 +10,7 @@
 #include "base/standard.h"
 #include "base/utf8.h"
 #include "tests/unit/cm.h"
+#include <inttypes.h>
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))
 
@@ -69,6 +70,28 @@ static void buf_grows_and_fails_whole(void **state)
     assert_string_equal(own, "x");
     free(own);
     buf_release(&b);
+    buf_release(&b);
+}
+
+static void buf_writes_what_printf_would(void **state)
+{
+    static const int64_t numbers[] = {0, 1, -1, 9, 10, -10, 1234567890123, INT64_MAX, INT64_MIN};
+    struct buf b = BUF_INIT;
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        char want[32];
+        snprintf(want, sizeof want, "%" PRId64, numbers[i]);
+        buf_reset(&b);
+        buf_add_number(&b, numbers[i]);
+        assert_string_equal(b.p, want);
+    }
+    buf_reset(&b);
+    buf_add_texts(&b, "spf", "=", "", "pass");
+    assert_string_equal(b.p, "spf=pass");
+    b.bound = 10;
+    buf_add_texts(&b, ";", "dkim");
+    assert_true(b.failed);
+    assert_string_equal(b.p, "spf=pass;");
     buf_release(&b);
 }
 
@@ -189,6 +212,7 @@ int main(void)
         cmocka_unit_test(arena_gives_zeroed_and_bounded_memory),
         cmocka_unit_test(arena_text),
         cmocka_unit_test(buf_grows_and_fails_whole),
+        cmocka_unit_test(buf_writes_what_printf_would),
         cmocka_unit_test(json_survives_hostile_text),
         cmocka_unit_test(json_shows_nothing_hidden),
         cmocka_unit_test(utf8_by_rfc_3629),

@@ -258,7 +258,7 @@ def in_anothers_name(owner, hosts):
     check(number("SELECT count(*) FROM mail WHERE queue_id = 'f0'") == 1, "what comes behind is taken in")
     check("may not send for this host" in words, f"the log says so: {words}")
     code, out, told = owner.assay("ledger", "hosts")
-    check(code == 0 and "mx1" in out and "assay_mx2" in told and "may not speak" in told, f"assay ledger hosts tells: {told}")
+    check(code == 0 and "mx1" in out and "assay_mx2" in told and "may not send" in told, f"assay ledger hosts tells: {told}")
     check(owner.ledger() and number("SELECT count(*) FROM inbox WHERE refused IS NOT NULL") == 1, "it stays, with its reason")
 
 

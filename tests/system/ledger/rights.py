@@ -293,7 +293,7 @@ def what_does_not_add_up(owner, hosts):
     hosts[1].ledger()
     owner.ledger()
     check(
-        number("SELECT count(*) FROM inbox WHERE refused LIKE '%name is none%'") == 2
+        number("SELECT count(*) FROM inbox WHERE refused LIKE '%name is not valid%'") == 2
         and number("SELECT count(*) FROM inbox WHERE refused IS NULL") == 0,
         "refused, or taken",
     )

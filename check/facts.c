@@ -233,14 +233,28 @@ static const char *read_web(struct facts *f, const struct line *l)
     return NULL;
 }
 
+static const char *read_rpki(struct facts *f, const struct line *l)
+{
+    struct facts_rpki r = {.host = text_of(l, "host"),
+                           .roas = text_of(l, "roas"),
+                           .origins = text_of(l, "origins"),
+                           .why = text_of(l, "why")};
+    if (!address_of(l, &r.address))
+        return "address= should be an IP address";
+    if (f->rpki_count < FACTS_RPKI)
+        f->rpki[f->rpki_count++] = r;
+    return NULL;
+}
+
 /* One line behind the first. NULL, or what is wrong. */
 static const char *read_line(struct facts *f, struct slice text)
 {
     static const struct {
         const char *kind;
         const char *(*read)(struct facts *f, const struct line *l);
-    } kinds[] = {{"subject", read_subject}, {"here", read_here}, {"selector", read_selector}, {"server", read_server},
-                 {"smtp", read_smtp},       {"cert", read_cert}, {"tls", read_tls},           {"web", read_web}};
+    } kinds[] = {{"subject", read_subject}, {"here", read_here}, {"selector", read_selector},
+                 {"server", read_server},   {"smtp", read_smtp}, {"cert", read_cert},
+                 {"tls", read_tls},         {"web", read_web},   {"rpki", read_rpki}};
     const char *blank = text.n ? memchr(text.p, ' ', text.n) : NULL;
     struct slice kind = slice_of(text.p, blank ? (size_t)(blank - text.p) : text.n);
     if (slice_eq(kind, SLICE_LIT("dns"))) {

@@ -34,7 +34,8 @@
 #define FACTS_CHAIN 10     /* certificates of one host */
 #define FACTS_SELECTORS 64 /* DKIM selectors */
 #define FACTS_WEB 4
-#define FACTS_MX 10 /* mail hosts looked at, the most preferred first */
+#define FACTS_RPKI 96 /* addresses of mail hosts looked up in the RPKI */
+#define FACTS_MX 10   /* mail hosts looked at, the most preferred first */
 
 /* Tells whether something of ours was there to ask with. */
 enum facts_here { FACTS_YES, FACTS_NO, FACTS_NOT_TRIED };
@@ -79,6 +80,14 @@ struct facts_web {
     struct slice body;
 };
 
+/* An address, and what the RPKI and the routing table say of it (rtr.h, origin.h: the form of both lists). */
+struct facts_rpki {
+    const char *host;
+    struct ip address;
+    const char *roas, *origins; /* "": none */
+    const char *why;            /* it could not be looked up: why; "" */
+};
+
 struct facts_selector {
     const char *name, *source; /* "option", "ledger" */
 };
@@ -90,13 +99,14 @@ struct facts {
     time_t at;
     enum facts_here ipv4, ipv6;
     const char *canary; /* "" : our own DNS is in order; else what is wrong with it */
-    const char *rtr;    /* "not configured", ... */
+    const char *rtr;    /* "": an RTR cache was asked; else why not */
     struct buf dns;     /* lines of assay-dns(5) */
-    size_t server_count, smtp_count, tls_count, web_count, selector_count;
+    size_t server_count, smtp_count, tls_count, web_count, rpki_count, selector_count;
     struct facts_server servers[FACTS_SERVERS];
     struct facts_smtp smtp[FACTS_SMTP];
     struct facts_tls tls[FACTS_TLS];
     struct facts_web web[FACTS_WEB];
+    struct facts_rpki rpki[FACTS_RPKI];
     struct facts_selector selectors[FACTS_SELECTORS];
 };
 

@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ARENA (64u << 20)
 #define JOBS 128
 
 struct kept {
@@ -30,7 +29,8 @@ struct gather {
     struct gather_config config;
     struct gate *gate, *dns_gate; /* mail hosts; name servers, which keep their pace a domain */
     pthread_mutex_t lock;
-    pthread_cond_t done;
+    pthread_cond_t done, socket_left;
+    unsigned sockets; /* conversations under way */
     struct kept *kept;
 };
 
@@ -63,6 +63,7 @@ struct gather *gather_new(const struct gather_config *config)
     g->dns_gate = gate_new(0);
     pthread_mutex_init(&g->lock, NULL);
     pthread_cond_init(&g->done, NULL);
+    pthread_cond_init(&g->socket_left, NULL);
     return g->gate && g->dns_gate ? g : gather_free(g);
 }
 
@@ -79,6 +80,7 @@ struct gather *gather_free(struct gather *g)
     gate_free(g->gate);
     gate_free(g->dns_gate);
     pthread_cond_destroy(&g->done);
+    pthread_cond_destroy(&g->socket_left);
     pthread_mutex_destroy(&g->lock);
     free(g);
     return NULL;
@@ -108,6 +110,22 @@ static struct kept *claim(struct gather *g, const char *key, bool *mine)
     return k;
 }
 
+/* One conversation, once there is a socket for it. */
+static void run_conversation(struct job *j)
+{
+    struct gather *g = j->g;
+    pthread_mutex_lock(&g->lock);
+    while (g->config.sockets && g->sockets >= g->config.sockets)
+        pthread_cond_wait(&g->socket_left, &g->lock);
+    g->sockets++;
+    pthread_mutex_unlock(&g->lock);
+    j->run(&j->host, &j->out);
+    pthread_mutex_lock(&g->lock);
+    g->sockets--;
+    pthread_cond_signal(&g->socket_left);
+    pthread_mutex_unlock(&g->lock);
+}
+
 static void run_kept(struct job *j)
 {
     bool mine;
@@ -120,7 +138,7 @@ static void run_kept(struct job *j)
     pthread_mutex_unlock(&j->g->lock);
     if (k && !mine)
         return;
-    j->run(&j->host, &j->out);
+    run_conversation(j);
     if (!k)
         return;
     char *text = strdup(j->out.failed ? "" : j->out.p);
@@ -136,7 +154,7 @@ static void *job_main(void *context)
     if (j->key)
         run_kept(j);
     else
-        j->run(&j->host, &j->out);
+        run_conversation(j);
     return NULL;
 }
 
@@ -313,6 +331,55 @@ static void gather_web(struct work *w, struct buf *out)
     buf_release(&body);
 }
 
+/* ---- RPKI ---- */
+
+/* The origin of an address by a zone: TXT at the reversed address below it. NULL, or why it is not known. */
+static const char *ask_origin(struct work *w, const struct ip *a, const char *zone, struct buf *out)
+{
+    char arpa[IP_ARPA_TEXT];
+    ip_arpa(a, arpa);
+    char *suffix = strstr(arpa, a->family == 4 ? ".in-addr.arpa" : ".ip6.arpa");
+    if (suffix)
+        *suffix = '\0';
+    const char *name = arena_printf(w->arena, "%s.%s", arpa, zone);
+    const struct dns_answer *answer = name ? dns_get(w->scope, name, DNS_TXT) : NULL;
+    if (!answer || answer->state == DNS_TEMPFAIL || answer->state == DNS_BOGUS)
+        return "its origin could not be looked up";
+    for (size_t i = 0; i < answer->count; i++)
+        (void)origin_from_txt(dns_txt(w->scope, answer, i), a, out);
+    return NULL;
+}
+
+static void write_rpki(struct work *w, const struct gather_host *h, struct buf *out)
+{
+    const struct gather_config *c = &w->g->config;
+    const char *zone = h->address.family == 4 ? c->origin4 : c->origin6, *why = NULL;
+    struct buf roas = BUF_INIT, origins = BUF_INIT;
+    rtr_covering(c->rtr, &h->address, &roas);
+    if (c->origins)
+        origin_of(c->origins, &h->address, &origins);
+    else if (zone && *zone)
+        why = ask_origin(w, &h->address, zone, &origins);
+    facts_begin_line(out, "rpki");
+    facts_str(out, "host", h->host);
+    facts_ip(out, "address", &h->address);
+    facts_text(out, "roas", buf_slice(&roas));
+    facts_text(out, "origins", buf_slice(&origins));
+    facts_str(out, "why", why);
+    facts_end_line(out);
+    out->failed = out->failed || roas.failed || origins.failed;
+    buf_release(&roas);
+    buf_release(&origins);
+}
+
+/* Each address of a mail host that may be asked anything. */
+static void gather_rpki(struct work *w, struct buf *out)
+{
+    for (size_t i = 0; w->g->config.rtr && i < w->count; i++)
+        if (w->jobs[i].run == gather_smtp)
+            write_rpki(w, &w->jobs[i].host, out);
+}
+
 /* ---- the whole ---- */
 
 static const char *here(enum facts_here h)
@@ -334,7 +401,7 @@ static void write_head(const struct gather_config *c, const char *domain, const 
     facts_str(out, "ipv4", here(c->ipv4));
     facts_str(out, "ipv6", here(c->ipv6));
     facts_str(out, "canary", c->canary ? c->canary : "");
-    facts_str(out, "rtr", "no RTR cache is configured");
+    facts_str(out, "rtr", c->rtr ? "" : c->rtr_why ? c->rtr_why : "no RTR cache is configured");
     facts_end_line(out);
     for (size_t i = 0; i < count && i < FACTS_SELECTORS; i++) {
         facts_begin_line(out, "selector");
@@ -373,6 +440,7 @@ static enum status gather_all(struct work *w, const struct facts *head, struct b
         (void)dns_get(w->scope, sts, DNS_A);
         (void)dns_get(w->scope, sts, DNS_AAAA);
     }
+    gather_rpki(w, &talks);
     s = write_dns(w->scope, out);
     if (s == STATUS_OK) {
         run_jobs(w, &talks);
@@ -391,7 +459,7 @@ enum status gather_domain(struct gather *g, const char *domain, const struct fac
                           size_t selector_count, struct buf *out)
 {
     static const struct dns_budget budget = {.lookups = 2000, .lookup_ms = 5000, .total_ms = 60000};
-    struct arena *arena = arena_new(ARENA);
+    struct arena *arena = arena_new(g->config.memory ? g->config.memory : GATHER_MEMORY);
     struct work *w = arena ? arena_alloc(arena, sizeof *w) : NULL;
     const char *error;
     struct facts *head = NULL;

@@ -18,11 +18,14 @@
 #include "base/buf.h"
 #include "base/status.h"
 #include "check/facts.h"
+#include "check/origin.h"
+#include "check/rtr.h"
 
 #define GATHER_SERVERS 16 /* addresses of name servers asked directly, of one domain */
 #define GATHER_AT_ONCE 16 /* conversations of one domain at one time */
 #define GATHER_CONNECT_MS 20000
 #define GATHER_PACE_MS 1000
+#define GATHER_MEMORY ((size_t)64 << 20)
 
 struct gather_config {
     struct dns *dns;
@@ -34,8 +37,14 @@ struct gather_config {
     void *context;
     const char *ca_file;                      /* certificates of authorities, PEM; NULL: the system's */
     unsigned smtp_port, https_port, dns_port; /* 0: 25, 443, 53 */
+    unsigned sockets;                         /* conversations at once, of all domains; 0: no bound */
     unsigned pace_ms;                         /* least time between two questions to one address */
     unsigned connect_ms;                      /* longest conversation; 0: GATHER_CONNECT_MS */
+    struct rtr *rtr;                          /* ROAs; NULL: none, and rtr_why says so */
+    const char *rtr_why;
+    struct prefix_table *origins;  /* routes; NULL: unknown, or asked below these zones: */
+    const char *origin4, *origin6; /* NULL: not asked */
+    size_t memory;                 /* most of one domain, in octets; 0: GATHER_MEMORY */
 };
 
 struct gather;

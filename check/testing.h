@@ -64,7 +64,8 @@ void tests_spf(struct testing *t);       /* tests_spf.c */
 void tests_dmarc(struct testing *t);     /* tests_dmarc.c: DMARC, DKIM, BIMI */
 void tests_tls(struct testing *t);       /* tests_tls.c */
 void tests_cert(struct testing *t);      /* tests_cert.c */
-void tests_transport(struct testing *t); /* tests_transport.c: DANE, MTA-STS, TLS-RPT, CAA, RPKI */
+void tests_transport(struct testing *t); /* tests_transport.c: DANE, MTA-STS, TLS-RPT, CAA */
+void tests_rpki(struct testing *t);      /* tests_rpki.c */
 void grade_report(struct testing *t);    /* grade.c */
 
 #endif

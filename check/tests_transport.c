@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tests_transport.c - how mail to the domain is protected on its way: DANE, MTA-STS, TLS-RPT; and CAA and RPKI.
+ * tests_transport.c - how mail to the domain is protected on its way: DANE, MTA-STS, TLS-RPT; and CAA.
  *
  * Pure over the facts. Posture is read by the project's own DANE engine, policies by its own MTA-STS reader, so that a
  * check and a delivery see the same. Whether a TLSA record matches was found by OpenSSL when the host was asked.
@@ -270,6 +270,4 @@ void tests_transport(struct testing *t)
     test_dane(t);
     test_sts(t);
     test_tlsrpt(t);
-    testing_say(t, CHECK_RPKI, CHECK_UNTESTED, NULL, "%s",
-                *t->facts->rtr ? t->facts->rtr : "no RTR cache is configured");
 }

@@ -317,6 +317,11 @@ void *dns_unbound_poll(void *arg)
     return NULL;
 }
 
+const char *dns_anchor_or_system(const char *wanted)
+{
+    return access(wanted, R_OK) == 0 ? wanted : DNS_SYSTEM_ANCHOR;
+}
+
 void dns_unbound_stats(struct dns *source, struct dns_unbound_stats *out)
 {
     struct dns_unbound *u = dns_unbound_of(source);

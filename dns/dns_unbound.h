@@ -33,7 +33,7 @@ struct dns_unbound_config {
      * it is used as it stands. */
     const char *anchor;
     bool anchor_fixed;       /* never write the anchor file, also where we may */
-    const char *anchor_seed; /* copied to `anchor` where that does not exist, e.g. "/usr/share/dns/root.key"; NULL:
+    const char *anchor_seed; /* copied to `anchor` where that does not exist, e.g. DNS_SYSTEM_ANCHOR; NULL:
                                 none */
     const char *forward;     /* "ADDRESS", "ADDRESS@PORT"; several with blanks between; NULL or "": resolve from the
                                 root */
@@ -43,6 +43,13 @@ struct dns_unbound_config {
     bool no_cache;           /* no cache in front (tests, benches) */
     bool small;              /* for a few questions only: no more than 64 look-ups, small caches */
 };
+
+/* The anchor that the distribution keeps. */
+#define DNS_SYSTEM_ANCHOR "/usr/share/dns/root.key"
+
+/* The anchor wanted where this process may read it, else the distribution's: for a program that asks beside the milter,
+ * which makes and keeps its own. */
+const char *dns_anchor_or_system(const char *wanted);
 
 /* A source, or NULL with *error set to one line that says what is wrong with which setting or file (malloc'ed; the
  * caller frees it). */

@@ -30,7 +30,6 @@
 #include <unistd.h>
 
 #define BOUND ((size_t)1 << 30)
-#define SYSTEM_ANCHOR "/usr/share/dns/root.key"
 #define OWN_FAULTS 3        /* in a row: then our own way of sending is broken, and the rest waits */
 #define TURNS_DAYS 30       /* looked back at for whose turn it is */
 #define POLICIES_OF_A_DAY 8 /* of one domain that get a report each; the rows of more are not reported */
@@ -499,9 +498,7 @@ static enum status serve_domain(struct run *r, const struct domain_day *d)
 
 struct dns *dmarc_run_dns(const struct policy *p, char **error)
 {
-    const char *anchor = policy_set_text(p, SETTING_DNS_ANCHOR);
-    if (access(anchor, R_OK) != 0)
-        anchor = SYSTEM_ANCHOR;
+    const char *anchor = dns_anchor_or_system(policy_set_text(p, SETTING_DNS_ANCHOR));
     return dns_unbound_new(&(struct dns_unbound_config){.anchor = anchor,
                                                         .anchor_fixed = true,
                                                         .forward = policy_set_text(p, SETTING_DNS_FORWARD)},

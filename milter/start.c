@@ -28,7 +28,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define ANCHOR_SEED "/usr/share/dns/root.key"
 
 struct daemon the_daemon;
 
@@ -244,7 +243,7 @@ static int open_dns(struct daemon *d, const struct policy *p, const struct optio
     } else {
         struct dns_unbound_config c = {
             .anchor = path_setting(p, SETTING_DNS_ANCHOR, o, anchor),
-            .anchor_seed = ANCHOR_SEED,
+            .anchor_seed = DNS_SYSTEM_ANCHOR,
             .forward = policy_set_text(p, SETTING_DNS_FORWARD),
         };
         raise_open_files();

@@ -7,7 +7,10 @@
  */
 #include "cli/check/check_cmd.h"
 #include "cli/cli.h"
+#include "policy/policy_settings.h"
 #include <stdlib.h>
+
+#define NOT_GIVEN (~0u)
 
 static bool number_of(const char *text, unsigned long most, unsigned *out)
 {
@@ -94,8 +97,8 @@ static const struct option_row rows[] = {
     OPTIONS_HEADING("How"),
     OPTIONS_TEXT(0, "resume", "FILE", resume,
                  "write each result into FILE as a line of JSON, and skip the domains that are there already"),
-    OPTIONS_TAKE(0, "parallel", "COUNT", take_parallel, "domains at once (16)"),
-    OPTIONS_TAKE(0, "pace", "MS", take_pace, "least time between two questions to one address (1000)"),
+    OPTIONS_TAKE(0, "parallel", "COUNT", take_parallel, "domains at once (set check.parallel)"),
+    OPTIONS_TAKE(0, "pace", "MS", take_pace, "least time between two questions to one address (set check.pace)"),
     OPTIONS_FLAG(0, "allow-private", allow_private, "ask private and loopback addresses, too"),
     OPTIONS_TEXT(0, "ca-file", "FILE", ca_file, "authorities to trust in place of the system's (PEM)"),
     OPTIONS_TEXT('P', "policy", "FILE", policy, "the policy (for --own, and its dns.* settings)"),
@@ -130,10 +133,22 @@ static int check_sense(const struct check_options *o)
     return -1;
 }
 
+void check_args_settle(struct check_options *o, const struct policy *policy)
+{
+    const struct policy *p = policy ? policy_ref(policy) : policy_load_text(SLICE_LIT(""), "defaults", NULL);
+    if (!o->parallel)
+        o->parallel = p ? (unsigned)policy_set_number(p, SETTING_CHECK_PARALLEL) : 1;
+    if (o->pace_ms == NOT_GIVEN)
+        o->pace_ms = p ? (unsigned)policy_set_number(p, SETTING_CHECK_PACE) * 1000 : GATHER_PACE_MS;
+    o->sockets = p ? (unsigned)policy_set_number(p, SETTING_CHECK_SOCKETS) : GATHER_AT_ONCE;
+    o->memory = p ? (size_t)policy_set_number(p, SETTING_CHECK_MEMORY) : GATHER_MEMORY;
+    policy_unref(p);
+}
+
 int check_args_read(int argc, char **argv, struct check_options *o)
 {
     int n;
-    *o = (struct check_options){.parallel = CHECK_PARALLEL, .pace_ms = GATHER_PACE_MS, .least = CHECK_NONE};
+    *o = (struct check_options){.pace_ms = NOT_GIVEN, .least = CHECK_NONE};
     const int rc = cli_options(&command_line, argc, argv, o, &n);
     if (rc >= 0)
         return rc;

@@ -14,15 +14,16 @@
 
 #define CHECK_SELECTORS 32
 #define CHECK_DOMAINS 100000 /* of one run; our own limit */
-#define CHECK_PARALLEL 16
 #define CHECK_PARALLEL_MOST 64
 
 struct check_options {
     const char *list, *save, *from, *policy, *html, *label, *profile, *resume, *state, *prometheus, *ca_file;
     struct facts_selector selectors[CHECK_SELECTORS];
     size_t selector_count;
-    unsigned table, parallel, pace_ms;
-    enum check_grade least; /* of --min-grade; CHECK_NONE: not asked for */
+    unsigned table;
+    unsigned parallel, pace_ms, sockets; /* of the options, else of the policy (check_args_settle) */
+    size_t memory;                       /* of one domain */
+    enum check_grade least;              /* of --min-grade; CHECK_NONE: not asked for */
     bool own, json, csv, fix, tests, nagios, watch, allow_private;
     char **domains;
     size_t domain_count;
@@ -39,6 +40,9 @@ struct check_one {
 
 /* Reads the arguments. -1: go on; else the exit code. */
 int check_args_read(int argc, char **argv, struct check_options *o);
+
+/* What no option says is taken from the policy; without one (NULL), the settings' defaults. */
+void check_args_settle(struct check_options *o, const struct policy *policy);
 
 /* ---- check_run.c ---- */
 

@@ -6,6 +6,7 @@
  * program; what was passed on before is complete.
  */
 #include "base/clock.h"
+#include "base/domain.h"
 #include "base/quiet_thread.h"
 #include "cli/check/check_cmd.h"
 #include "cli/cli.h"
@@ -22,8 +23,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ARENA (64u << 20) /* of one domain */
-#define SYSTEM_ANCHOR "/usr/share/dns/root.key"
 #define CANARY_MS 10000
 
 struct slot {
@@ -68,7 +67,7 @@ bool check_read_file(const struct check_options *o, const char *path, struct che
     ssize_t n = -1;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
-    *one = (struct check_one){.domain = path, .arena = arena_new(ARENA)};
+    *one = (struct check_one){.domain = path, .arena = arena_new(o->memory)};
     if (fd < 0 || fstat(fd, &st) != 0)
         one->error = arena_printf(one->arena, "%s", strerror(errno));
     else if (!S_ISREG(st.st_mode))
@@ -100,7 +99,7 @@ static const char *save(const struct check_options *o, const char *domain, bool 
 static void check_domain(struct run *r, const char *domain, struct check_one *one)
 {
     struct buf text = {.p = buf_empty, .bound = FACTS_OCTETS};
-    *one = (struct check_one){.domain = domain, .arena = arena_new(ARENA)};
+    *one = (struct check_one){.domain = domain, .arena = arena_new(r->o->memory)};
     if (!one->arena || gather_domain(r->gather, domain, r->o->selectors, r->o->selector_count, &text) != STATUS_OK)
         one->error = text.failed ? "the facts are over 4 MB, or memory ran out" : "out of memory";
     if (!one->error && r->o->save)
@@ -201,12 +200,11 @@ static bool is_own(void *context, const struct ip *a)
 
 static struct dns *open_dns(const struct policy *policy, char **canary)
 {
-    struct dns_unbound_config c = {.anchor = policy ? policy_set_text(policy, SETTING_DNS_ANCHOR) : SYSTEM_ANCHOR,
+    struct dns_unbound_config c = {.anchor = policy ? dns_anchor_or_system(policy_set_text(policy, SETTING_DNS_ANCHOR))
+                                                    : DNS_SYSTEM_ANCHOR,
                                    .forward = policy ? policy_set_text(policy, SETTING_DNS_FORWARD) : NULL,
                                    .anchor_fixed = true};
     char *error = NULL;
-    if (access(c.anchor, R_OK) != 0)
-        c.anchor = SYSTEM_ANCHOR;
     struct dns *dns = dns_unbound_new(&c, &error);
     if (!dns)
         cli_error("%s", error ? error : "out of memory");
@@ -219,6 +217,35 @@ static struct dns *open_dns(const struct policy *policy, char **canary)
 static const char *host_name(char out[256])
 {
     return gethostname(out, 256) == 0 && memchr(out, '\0', 256) && *out ? out : "localhost";
+}
+
+/* What RPKI is tested by. -1 after a message: a setting cannot be used, which the administrator wants to know at once.
+ * An RTR cache that does not answer is a fact, no error. */
+static int open_rpki(const struct policy *policy, struct gather_config *c, char zones[2][LIMIT_DOMAIN + 1],
+                     char why[RTR_WHY])
+{
+    const char *cache = policy ? policy_set_text(policy, SETTING_CHECK_RTR) : "";
+    const char *origin = policy ? policy_set_text(policy, SETTING_CHECK_ORIGIN) : "";
+    char problem[ORIGIN_WHY];
+    if (!*cache)
+        return 0;
+    if (*origin == '/' && !(c->origins = origin_load(origin, problem))) {
+        cli_error("check.origin: %s", problem);
+        return -1;
+    }
+    size_t n = strcspn(origin, " \t");
+    const char *second = origin + n + strspn(origin + n, " \t");
+    if (*origin && *origin != '/' &&
+        (domain_from_text(slice_of(origin, n), zones[0]) != STATUS_OK ||
+         domain_from_text(*second ? slice_str(second) : slice_of(origin, n), zones[1]) != STATUS_OK)) {
+        cli_error("check.origin is \"%s\"; it takes a path that begins with /, or one or two DNS zones", origin);
+        return -1;
+    }
+    c->origin4 = zones[0];
+    c->origin6 = zones[1];
+    c->rtr = rtr_open(cache, RTR_WAIT_MS, why);
+    c->rtr_why = why;
+    return 0;
 }
 
 static void start_threads(struct run *r, void (*done)(void *context, struct check_one *one), void *context)
@@ -236,20 +263,23 @@ static void start_threads(struct run *r, void (*done)(void *context, struct chec
 int check_run(const struct check_options *o, const struct policy *policy, char **domains, size_t count,
               void (*done)(void *context, struct check_one *one), void *context)
 {
-    char *canary = NULL, name[256];
-    struct dns *dns = open_dns(policy, &canary);
-    struct gather_config c = {.dns = dns,
-                              .ehlo = host_name(name),
-                              .canary = canary ? canary : "",
+    char *canary = NULL, name[256], zones[2][LIMIT_DOMAIN + 1] = {"", ""}, why[RTR_WHY] = "";
+    bool usable;
+    struct gather_config c = {.ehlo = host_name(name),
                               .ipv4 = has_route(AF_INET, "198.41.0.4"),
                               .ipv6 = has_route(AF_INET6, "2001:503:ba3e::2:30"),
                               .allow_special = o->allow_private,
                               .is_own = policy && o->list ? is_own : NULL,
                               .context = (void *)(uintptr_t)policy,
                               .ca_file = o->ca_file,
-                              .pace_ms = o->pace_ms};
+                              .pace_ms = o->pace_ms,
+                              .sockets = o->sockets,
+                              .memory = o->memory};
     struct run *r = calloc(1, sizeof *r);
-    if (r && dns && https_begin())
+    usable = open_rpki(policy, &c, zones, why) == 0; /* forks, so before there are threads */
+    c.dns = usable ? open_dns(policy, &canary) : NULL;
+    c.canary = canary ? canary : "";
+    if (r && c.dns && https_begin())
         r->gather = gather_new(&c);
     if (r && r->gather) {
         r->o = o;
@@ -265,7 +295,9 @@ int check_run(const struct check_options *o, const struct policy *policy, char *
     if (r)
         gather_free(r->gather);
     free(r);
-    dns_close(dns);
+    rtr_close(c.rtr);
+    prefix_table_free(c.origins);
+    dns_close(c.dns);
     free(canary);
-    return ran ? 0 : dns ? EX_OSERR : EX_CONFIG;
+    return ran ? 0 : c.dns ? EX_OSERR : EX_CONFIG;
 }

@@ -6,6 +6,7 @@
  * a crash leaves the old file or the new one, whole.
  */
 #include "cli/check/check_watch.h"
+#include "base/rootfile.h"
 #include "cli/cli.h"
 #include <errno.h>
 #include <stdio.h>
@@ -19,25 +20,31 @@ struct watch {
     struct buf before, after;
 };
 
+/* A state is compared with and nothing more, so it may be anybody's. */
+static uid_t owner_of(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 ? st.st_uid : ROOTFILE_NOBODY;
+}
+
 struct watch *watch_open(const char *path)
 {
     struct watch *w = calloc(1, sizeof *w);
-    FILE *f = fopen(path, "re");
-    char chunk[8192];
-    size_t n;
-    if (!w || (!f && errno != ENOENT)) {
-        cli_error("%s: %s", path, w ? strerror(errno) : "out of memory");
-        free(w);
+    if (!w)
         return NULL;
-    }
     w->path = path;
     w->before = (struct buf){.p = buf_empty, .bound = STATE_OCTETS};
     w->after = BUF_INIT;
-    while (f && (n = fread(chunk, 1, sizeof chunk, f)) > 0)
-        buf_add(&w->before, chunk, n);
-    if (f)
-        fclose(f);
-    return w;
+    enum status s = rootfile_read(path, owner_of(path), STATE_OCTETS, &w->before);
+    if (s == STATUS_OK || s == STATUS_MISSING)
+        return w;
+    cli_error("%s: %s", path,
+              s == STATUS_LIMIT     ? "a state of --watch is at most 16 MB"
+              : s == STATUS_INVALID ? "not a regular file"
+                                    : strerror(errno));
+    buf_release(&w->before);
+    free(w);
+    return NULL;
 }
 
 /* The line of a domain, its name left out; NULL: none. */
@@ -130,14 +137,9 @@ static void keep_others(struct watch *w)
 
 int watch_close(struct watch *w)
 {
-    char name[4096];
+    static const struct rootfile_rights rights = {.mode = 0644, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
     keep_others(w);
-    int n = snprintf(name, sizeof name, "%s.new", w->path);
-    FILE *f = n > 0 && (size_t)n < sizeof name && !w->after.failed ? fopen(name, "we") : NULL;
-    bool good = f && fwrite(w->after.p, 1, w->after.n, f) == w->after.n && fflush(f) == 0 && fsync(fileno(f)) == 0;
-    if (f && fclose(f) != 0)
-        good = false;
-    good = good && rename(name, w->path) == 0;
+    bool good = !w->after.failed && rootfile_write(w->path, buf_slice(&w->after), &rights) == STATUS_OK;
     if (!good)
         cli_error("%s: %s", w->path, w->after.failed ? "out of memory" : strerror(errno));
     buf_release(&w->before);

@@ -164,14 +164,12 @@ static int exit_code(const struct doctor *d)
 static bool open_dns(struct doctor *d, const char *saved)
 {
     struct dns_unbound_config config = {
-        .anchor = doctor_setting(d, SETTING_DNS_ANCHOR, ASSAY_STATEDIR "/root.key"),
+        .anchor = dns_anchor_or_system(doctor_setting(d, SETTING_DNS_ANCHOR, ASSAY_STATEDIR "/root.key")),
         .anchor_seed = NULL,
         .forward = doctor_setting(d, SETTING_DNS_FORWARD, NULL),
         .no_cache = true,
     };
     char *error = NULL;
-    if (access(config.anchor, R_OK) != 0)
-        config.anchor = "/usr/share/dns/root.key";
     d->dns = saved ? dns_replay_new(saved, &error) : dns_unbound_new(&config, &error);
     if (saved && !d->dns)
         cli_error("%s", error ? error : "out of memory");

@@ -16,15 +16,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define SYSTEM_ANCHOR "/usr/share/dns/root.key"
-
 static struct dns *open_source(const struct tlsa_source *s, char **error)
 {
-    const char *anchor = s->anchor ? s->anchor : ASSAY_STATEDIR "/root.key";
+    const char *anchor = s->anchor ? s->anchor : dns_anchor_or_system(ASSAY_STATEDIR "/root.key");
     if (s->dns)
         return dns_replay_new(s->dns, error);
-    if (!s->anchor && access(anchor, R_OK) != 0)
-        anchor = SYSTEM_ANCHOR;
     struct dns_unbound_config config = {.anchor = anchor, .forward = s->forward, .no_cache = true};
     return dns_unbound_new(&config, error);
 }

@@ -22,8 +22,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define SYSTEM_ANCHOR "/usr/share/dns/root.key"
-
 struct run {
     const struct verify_options *o;
     const struct policy *policy;
@@ -264,10 +262,8 @@ struct dns *verify_dns(const char *replay, const struct policy *policy)
     if (replay) {
         dns = dns_replay_new(replay, &error);
     } else {
-        struct dns_unbound_config c = {.anchor = policy_set_text(policy, SETTING_DNS_ANCHOR),
+        struct dns_unbound_config c = {.anchor = dns_anchor_or_system(policy_set_text(policy, SETTING_DNS_ANCHOR)),
                                        .forward = policy_set_text(policy, SETTING_DNS_FORWARD)};
-        if (access(c.anchor, R_OK) != 0)
-            c.anchor = SYSTEM_ANCHOR;
         dns = dns_unbound_new(&c, &error);
     }
     if (!dns)

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * tests_rpki.c - whether the networks of the mail hosts are protected against a false announcement (RFC 6811).
+ *
+ * A ROA covers an address when its network holds it. With the origin of the route known, the route is valid if one ROA
+ * names that origin and allows the route's length, and invalid if ROAs cover it and none does (RFC 6811, section 2).
+ * Pure: ROAs and origins are facts.
+ */
+#include "check/testing.h"
+#include "base/ip.h"
+#include <stdlib.h>
+
+struct roa {
+    uint32_t origin;
+    struct ip_net network;
+    unsigned longest; /* prefix that it allows */
+};
+
+/* One entry of a list that is joined by ", ", cut off *list. */
+static struct slice next_entry(struct slice *list)
+{
+    const char *comma = list->n ? memchr(list->p, ',', list->n) : NULL;
+    struct slice entry = slice_of(list->p, comma ? (size_t)(comma - list->p) : list->n);
+    *list = slice_from(*list, comma ? entry.n + 1 : entry.n);
+    return slice_trim(entry);
+}
+
+/* "64500 192.0.2.0/24 24"; without the last number it is a route. */
+static bool read_entry(struct slice entry, struct roa *out)
+{
+    char text[IP_NET_TEXT + 32], network[IP_NET_TEXT];
+    unsigned long origin, longest = 0;
+    char *end;
+    if (!entry.n || entry.n >= sizeof text)
+        return false;
+    memcpy(text, entry.p, entry.n);
+    text[entry.n] = '\0';
+    origin = strtoul(text, &end, 10);
+    if (end == text || *end != ' ' || origin > UINT32_MAX)
+        return false;
+    size_t n = strcspn(end + 1, " ");
+    if (n >= sizeof network)
+        return false;
+    memcpy(network, end + 1, n);
+    network[n] = '\0';
+    if (end[1 + n])
+        longest = strtoul(end + 1 + n, NULL, 10);
+    *out = (struct roa){.origin = (uint32_t)origin, .longest = longest <= 128 ? (unsigned)longest : 0};
+    return ip_net_from_text(slice_str(network), &out->network) == STATUS_OK;
+}
+
+/* Whether some ROA allows this route. AS 0 allows nothing (RFC 6483, section 4). */
+static bool is_allowed(const char *roas, const struct roa *route)
+{
+    struct slice list = slice_str(roas);
+    struct roa r;
+    while (list.n)
+        if (read_entry(next_entry(&list), &r) && route->origin && r.origin == route->origin &&
+            r.network.bits <= route->network.bits && ip_in_net(&route->network.base, &r.network) &&
+            route->network.bits <= r.longest)
+            return true;
+    return false;
+}
+
+static void test_route(struct testing *t, const struct facts_rpki *f, const char *where)
+{
+    struct slice list = slice_str(f->origins);
+    struct roa route;
+    while (list.n) {
+        if (!read_entry(next_entry(&list), &route))
+            continue;
+        char network[IP_NET_TEXT];
+        ip_net_text(&route.network, network);
+        if (is_allowed(f->roas, &route))
+            testing_say(t, CHECK_RPKI, CHECK_PASS, NULL, "%s: the route %s of AS%u is valid", where, network,
+                        (unsigned)route.origin);
+        else
+            testing_say(t, CHECK_RPKI, CHECK_FAIL,
+                        arena_printf(t->arena, "a ROA for %s, origin AS%u, longest prefix %u", network,
+                                     (unsigned)route.origin, route.network.bits),
+                        "%s: the route %s of AS%u is invalid: no ROA names this origin with this length (ROAs: %s)",
+                        where, network, (unsigned)route.origin, testing_shown(t, slice_str(f->roas), 120));
+    }
+}
+
+static void test_address(struct testing *t, const struct facts_rpki *f)
+{
+    char ip[IP_TEXT];
+    const char *where =
+        arena_printf(t->arena, "%s (%s)", testing_shown(t, slice_str(f->host), 100), ip_text(&f->address, ip));
+    if (!where)
+        return;
+    if (*f->why && !*f->roas)
+        testing_say(t, CHECK_RPKI, CHECK_UNTESTED, NULL, "%s: %s", where, testing_shown(t, slice_str(f->why), 120));
+    else if (!*f->roas)
+        testing_say(t, CHECK_RPKI, CHECK_ADVICE, "a ROA for each network that the mail hosts are in",
+                    "%s: no ROA covers this address", where);
+    else if (!*f->origins)
+        testing_say(t, CHECK_RPKI, CHECK_PASS, NULL, "%s: a ROA covers this address (%s); origin unknown", where,
+                    testing_shown(t, slice_str(f->roas), 120));
+    else
+        test_route(t, f, where);
+}
+
+void tests_rpki(struct testing *t)
+{
+    const struct facts *f = t->facts;
+    if (!t->report->receives)
+        return;
+    if (!f->rpki_count)
+        testing_say(t, CHECK_RPKI, CHECK_UNTESTED, NULL, "%s",
+                    *f->rtr ? testing_shown(t, slice_str(f->rtr), 200) : "no address of a mail host is known");
+    for (size_t i = 0; i < f->rpki_count; i++)
+        test_address(t, &f->rpki[i]);
+}

@@ -2,8 +2,8 @@
 /*
  * rtr.h - ROAs from an RTR cache (RFC 8210): which networks have an origin that their holder authorised.
  *
- * The cache (Routinator, StayRTR, rpki-client with one of them, ...) is the administrator's own. Its list is taken once,
- * by librtr; a program built without it has rtr_open() say so.
+ * The cache (Routinator, StayRTR, rpki-client with one of them, ...) is the administrator's own. librtr takes its list,
+ * once; in a program built without librtr, rtr_open() says so.
  *
  * rtr_open() forks, so it is called before the program has a second thread, and blocks for at most `wait_ms`.
  * Threads: rtr_covering() from any number.

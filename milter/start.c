@@ -28,7 +28,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-
 struct daemon the_daemon;
 
 #define OPEN_FILES 65536u /* contrib/systemd/assay-milter.service */

@@ -22,7 +22,6 @@
 #define SERVERS 3 /* name servers that resolv.conf(5) takes */
 #define TAGS 16
 #define TRY_MS 1500
-#define SYSTEM_ANCHOR "/usr/share/dns/root.key"
 
 enum { NOERROR = 0, SERVFAIL = 2, REFUSED = 5 };
 
@@ -210,7 +209,7 @@ void doctor_anchor(struct doctor *d)
     if (access(anchor, F_OK) != 0)
         doctor_say(d, DOCTOR_NOTE, "%s does not exist yet; assay-milter creates it at its first start", anchor);
     if (access(anchor, R_OK) != 0)
-        used = SYSTEM_ANCHOR;
+        used = DNS_SYSTEM_ANCHOR;
     struct dns_budget budget = {.lookups = 2, .lookup_ms = 5000, .total_ms = 8000};
     struct dns_scope *s = dns_scope_new(d->dns, d->arena, &budget);
     if (!s)

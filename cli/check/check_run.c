@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "dns/dns_canary.h"
 #include "dns/dns_unbound.h"
+#include "ledger/store.h"
 #include "net/https.h"
 #include "policy/policy_settings.h"
 #include <arpa/inet.h>
@@ -34,6 +35,8 @@ struct slot {
 struct run {
     const struct check_options *o;
     struct gather *gather;
+    struct store *ledger; /* NULL: none that may be read */
+    pthread_mutex_t ledger_lock;
     char **domains;
     size_t count, next, handed;
     pthread_mutex_t lock;
@@ -96,11 +99,41 @@ static const char *save(const struct check_options *o, const char *domain, bool 
     return good ? NULL : arena_printf(arena, "%s: %s", path ? path : o->save, strerror(errno));
 }
 
+/* The selectors asked for, and behind them those that the ledger saw signatures of the domain pass by, the latest
+ * first. How many. */
+static size_t find_selectors(struct run *r, const char *domain, struct arena *arena,
+                             struct facts_selector out[FACTS_SELECTORS])
+{
+    size_t n = r->o->selector_count;
+    memcpy(out, r->o->selectors, n * sizeof *out);
+    if (!r->ledger)
+        return n;
+    pthread_mutex_lock(&r->ledger_lock);
+    struct store_rows *rows = store_ask(r->ledger,
+                                        "SELECT selector FROM selector WHERE domain = $1 AND result = 'pass' "
+                                        "GROUP BY selector ORDER BY max(last_seen) DESC, selector LIMIT 32",
+                                        "t", domain);
+    while (n < FACTS_SELECTORS && store_next(rows)) {
+        const char *name = arena_strdup(arena, store_text(rows, 0));
+        bool known = !name;
+        for (size_t i = 0; i < n && !known; i++)
+            known = strcasecmp(out[i].name, name) == 0;
+        if (!known)
+            out[n++] = (struct facts_selector){name, "ledger"};
+    }
+    if (store_done(rows) != STATUS_OK) /* then they are not known */
+        n = r->o->selector_count;
+    pthread_mutex_unlock(&r->ledger_lock);
+    return n;
+}
+
 static void check_domain(struct run *r, const char *domain, struct check_one *one)
 {
+    struct facts_selector selectors[FACTS_SELECTORS];
     struct buf text = {.p = buf_empty, .bound = FACTS_OCTETS};
     *one = (struct check_one){.domain = domain, .arena = arena_new(r->o->memory)};
-    if (!one->arena || gather_domain(r->gather, domain, r->o->selectors, r->o->selector_count, &text) != STATUS_OK)
+    size_t count = one->arena ? find_selectors(r, domain, one->arena, selectors) : 0;
+    if (!one->arena || gather_domain(r->gather, domain, selectors, count, &text) != STATUS_OK)
         one->error = text.failed ? "the facts are over 4 MB, or memory ran out" : "out of memory";
     if (!one->error && r->o->save)
         one->error = save(r->o, domain, r->count > 1, buf_slice(&text), one->arena);
@@ -248,6 +281,14 @@ static int open_rpki(const struct policy *policy, struct gather_config *c, char 
     return 0;
 }
 
+/* The ledger, where it is there and may be read: without it no selector is known but those given. */
+static struct store *open_ledger(const struct policy *policy)
+{
+    char why[STORE_ERROR];
+    enum status s;
+    return policy ? store_open(policy_set_text(policy, SETTING_LEDGER_STORE), STORE_READ, &s, why) : NULL;
+}
+
 static void start_threads(struct run *r, void (*done)(void *context, struct check_one *one), void *context)
 {
     pthread_t threads[CHECK_PARALLEL_MOST];
@@ -287,7 +328,11 @@ int check_run(const struct check_options *o, const struct policy *policy, char *
         r->count = count;
         pthread_mutex_init(&r->lock, NULL);
         pthread_cond_init(&r->changed, NULL);
+        pthread_mutex_init(&r->ledger_lock, NULL);
+        r->ledger = open_ledger(policy);
         start_threads(r, done, context);
+        store_close(r->ledger);
+        pthread_mutex_destroy(&r->ledger_lock);
         pthread_cond_destroy(&r->changed);
         pthread_mutex_destroy(&r->lock);
     }

@@ -80,6 +80,7 @@ static const struct option_row rows[] = {
     OPTIONS_TAKE(0, "selector", "NAME", take_selector, "a DKIM selector to look at; may be given several times"),
     OPTIONS_TEXT(0, "from", "FILE", from, "judge facts that were saved, and ask nobody"),
     OPTIONS_TEXT(0, "save", "FILE", save, "keep the facts; with several domains a folder"),
+    OPTIONS_FLAG(0, "keep", keep, "keep the facts where assay report looks for them, a folder a day"),
     OPTIONS_HEADING("What to show"),
     OPTIONS_FLAG(0, "fix", fix, "only the three things to do, ready to copy"),
     OPTIONS_FLAG(0, "json", json, "for programs"),
@@ -124,6 +125,8 @@ static int check_sense(const struct check_options *o)
         return cli_usage("give a domain, or --list, --own or --from");
     if (o->from && (o->list || o->own || o->domain_count))
         return cli_usage("--from judges saved facts and takes no domains");
+    if (o->keep && (o->save || o->from))
+        return cli_usage("--keep has a place of its own for the facts, and takes neither --save nor --from");
     if (o->json && o->csv)
         return cli_usage("--json and --csv exclude each other");
     if (o->watch && !o->state)

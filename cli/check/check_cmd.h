@@ -24,7 +24,7 @@ struct check_options {
     unsigned parallel, pace_ms, sockets; /* of the options, else of the policy (check_args_settle) */
     size_t memory;                       /* of one domain */
     enum check_grade least;              /* of --min-grade; CHECK_NONE: not asked for */
-    bool own, json, csv, fix, tests, nagios, watch, allow_private;
+    bool keep, own, json, csv, fix, tests, nagios, watch, allow_private;
     char **domains;
     size_t domain_count;
 };

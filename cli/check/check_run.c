@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/domain.h"
 #include "base/quiet_thread.h"
+#include "base/rootfile.h"
 #include "cli/check/check_cmd.h"
 #include "cli/cli.h"
 #include "dns/dns_canary.h"
@@ -25,6 +26,8 @@
 #include <unistd.h>
 
 #define CANARY_MS 10000
+#define KEEP_PARENT ASSAY_STATEDIR
+#define KEEP ASSAY_STATEDIR "/checks" /* where assay report looks (assay-report(1)) */
 
 struct slot {
     struct check_one one;
@@ -35,6 +38,8 @@ struct slot {
 struct run {
     const struct check_options *o;
     struct gather *gather;
+    char keep[64]; /* folder of --keep */
+    struct rootfile_rights keep_rights;
     struct store *ledger; /* NULL: none that may be read */
     pthread_mutex_t ledger_lock;
     char **domains;
@@ -87,6 +92,36 @@ bool check_read_file(const struct check_options *o, const char *path, struct che
     return !one->error;
 }
 
+/* The folder of today below the place where the report looks, as its owner's: he may be another than we, who run as
+ * root. NULL, or what is wrong. */
+static const char *make_keep_folder(struct run *r)
+{
+    struct rootfile_rights rights = {.mode = 0750, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
+    char day[16];
+    struct stat st;
+    struct tm tm;
+    time_t now = clock_wall();
+    if (stat(KEEP_PARENT, &st) == 0 && geteuid() == 0) {
+        rights.uid = st.st_uid;
+        rights.gid = st.st_gid;
+    }
+    if (!gmtime_r(&now, &tm) || !strftime(day, sizeof day, "%Y-%m-%d", &tm))
+        return "the date is out of range";
+    snprintf(r->keep, sizeof r->keep, "%s/%s", KEEP, day);
+    r->keep_rights = rights;
+    r->keep_rights.mode = 0600;
+    if (rootfile_make_folder(KEEP, &rights) != STATUS_OK || rootfile_make_folder(r->keep, &rights) != STATUS_OK)
+        return strerror(errno);
+    return NULL;
+}
+
+static const char *keep(const struct run *r, const char *domain, struct slice text, struct arena *arena)
+{
+    const char *path = arena_printf(arena, "%s/%s.facts", r->keep, domain);
+    bool good = path && rootfile_write(path, text, &r->keep_rights) == STATUS_OK;
+    return good ? NULL : arena_printf(arena, "%s: %s", path ? path : r->keep, strerror(errno));
+}
+
 /* FILE, or FOLDER/DOMAIN.facts; for its owner alone. */
 static const char *save(const struct check_options *o, const char *domain, bool several, struct slice text,
                         struct arena *arena)
@@ -137,6 +172,8 @@ static void check_domain(struct run *r, const char *domain, struct check_one *on
         one->error = text.failed ? "the facts are over 4 MB, or memory ran out" : "out of memory";
     if (!one->error && r->o->save)
         one->error = save(r->o, domain, r->count > 1, buf_slice(&text), one->arena);
+    if (!one->error && r->o->keep)
+        one->error = keep(r, domain, buf_slice(&text), one->arena);
     if (!one->error)
         judge(r->o, buf_slice(&text), one);
     buf_release(&text);
@@ -317,6 +354,12 @@ int check_run(const struct check_options *o, const struct policy *policy, char *
                               .sockets = o->sockets,
                               .memory = o->memory};
     struct run *r = calloc(1, sizeof *r);
+    const char *wrong = r && o->keep ? make_keep_folder(r) : NULL;
+    if (wrong) {
+        cli_error("%s: %s", *r->keep ? r->keep : KEEP, wrong);
+        free(r);
+        return EX_CANTCREAT;
+    }
     usable = open_rpki(policy, &c, zones, why) == 0; /* forks, so before there are threads */
     c.dns = usable ? open_dns(policy, &canary) : NULL;
     c.canary = canary ? canary : "";

@@ -195,7 +195,7 @@ static enum status step(struct converting *c, bool *done)
         st = pack_mails(c, &n);
     if (st == STATUS_OK && !*done && n == 0)
         st = store_convert_end(c->store);
-    if (st == STATUS_OK && !*done && n == 0)
+    if (st == STATUS_OK && !*done && n == 0 && !store_is_shared(c->store)) /* a file alone is rebuilt */
         st = store_run(c->store, &(int64_t){0},
                        "INSERT INTO ledger_state (name, number) VALUES ($1, 1) ON CONFLICT (name) DO NOTHING", "t",
                        STORE_REBUILD_STATE);

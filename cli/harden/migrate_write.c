@@ -76,6 +76,8 @@ static bool each_domain(struct writer *w, enum migrate_program p, const char *na
         return true;
     if (!migrate_entries(w->m, v, &set))
         return false;
+    if (!set.name_count && !set.net_count)
+        return true;
     from(w, p, name);
     for (size_t i = 0; i < set.name_count; i++) {
         const char *d = domain_of(w, v, set.names[i]);
@@ -469,24 +471,75 @@ static void write_reports(struct writer *w)
 
 /* ---- what became of each option ---- */
 
-static void account(struct writer *w)
+/* The first line that the policy has below the comment that names v, and how many more; *line.n 0: it has none. Options
+ * that one statement stands for together have their comments right above each other. */
+static size_t line_for(const struct writer *w, const struct migrate_value *v, struct slice *line)
+{
+    struct slice text = buf_slice(w->out), now;
+    struct buf header = BUF_INIT;
+    bool inside = false, alone = true;
+    size_t more = 0;
+    buf_adds(&header, "# ");
+    add_shown(&header, v->file);
+    buf_printf(&header, ":%u: %s ", v->line, v->option->name);
+    add_shown(&header, v->text);
+    *line = (struct slice){0};
+    for (; text.n; text = slice_from(text, now.n + (now.n < text.n))) {
+        const char *end = memchr(text.p, '\n', text.n);
+        now = (struct slice){text.p, end ? (size_t)(end - text.p) : text.n};
+        if (!inside) {
+            inside = slice_eq(now, buf_slice(&header));
+            continue;
+        }
+        if (now.n == 0 && (line->n || !alone))
+            break;
+        if (now.n && *now.p == '#')
+            alone = alone && (now.n < 2 || now.p[1] == ' ') && memchr(now.p, ':', now.n);
+        else if (now.n && *now.p != ' ' && line->n)
+            more++;
+        else if (now.n && *now.p != ' ')
+            *line = now;
+    }
+    buf_release(&header);
+    return more;
+}
+
+/* "FILE:LINE: NAME VALUE: becomes: the policy's line", or why there is none. */
+static void say_became(const struct writer *w, const struct migrate_value *v, bool same)
 {
     static const char *const classes[] = {[MIGRATE_BECOMES] = "becomes",
                                           [MIGRATE_NOTHING] = "not needed",
                                           [MIGRATE_CANNOT] = "NOT CARRIED OVER",
                                           [MIGRATE_SIGNS] = "stays"};
+    struct buf b = BUF_INIT;
+    struct slice line = {0};
+    size_t more = 0;
+    if (!v->beaten && (v->option->class == MIGRATE_BECOMES || same))
+        more = line_for(w, v, &line);
+    buf_printf(&b, "%s:%u: %s %s: ", v->file, v->line, v->option->name, v->text);
+    if (line.n)
+        buf_printf(&b, "becomes: %.*s", (int)line.n, line.p);
+    else
+        buf_printf(&b, "%s: %s",
+                   v->beaten ? "set again further down"
+                   : same    ? "as it was"
+                             : classes[v->option->class],
+                   v->option->words);
+    if (more)
+        buf_printf(&b, " (and %zu more line%s)", more, more == 1 ? "" : "s");
+    cli_put_visible(stdout, b.failed ? "out of memory" : b.p);
+    putchar('\n');
+    buf_release(&b);
+}
+
+static void account(struct writer *w)
+{
     bool first = true;
     puts("What becomes of each option that is set (assay-migration(7) has them all):\n");
     for (size_t i = 0; i < w->m->count; i++) {
         const struct migrate_value *v = &w->m->values[i];
         const bool same = v->option->class == MIGRATE_CANNOT && strcasecmp(v->text, v->option->initial) == 0;
-        const char *line = arena_printf(w->m->h->arena, "%s:%u: %s: %s: %s", v->file, v->line, v->option->name,
-                                        v->beaten ? "set again further down"
-                                        : same    ? "as it was"
-                                                  : classes[v->option->class],
-                                        v->option->words);
-        cli_put_visible(stdout, line ? line : "out of memory");
-        putchar('\n');
+        say_became(w, v, same);
         if (v->beaten || same || v->option->class != MIGRATE_CANNOT)
             continue;
         buf_adds(w->out, first ? "\n# ---- Not carried over ----\n" : "");

@@ -5,11 +5,13 @@
  *
  * What is asked of whom, with what consequence, also where the file says none; what each exception and each trust
  * excuses; for each standard the lines that speak of it, in the order they are tried, so that no reader has to guess
- * which of two wins; and each standard that occurs explained once. Every sentence names the line it stands for. Text is
- * wrapped to the terminal.
+ * which of two wins; and each standard that occurs explained once. What is said alike of many is said once, since a
+ * policy may have a file for each of 100,000 customers. Every sentence names the line it stands for. Text is wrapped to
+ * the terminal. --json: an object for each statement.
  */
 #include "base/clock.h"
 #include "base/domain.h"
+#include "base/json.h"
 #include "base/utf8.h"
 #include "cli/policy/policy_cmd.h"
 #include "cli/policy/policy_examples.h"
@@ -22,9 +24,17 @@ struct reading {
     struct buf out;
     size_t width;
     uint32_t standards; /* that occurred */
+    enum {
+        SAID,   /* as it is */
+        ALIKE,  /* without whom and where: two statements that read the same are said as one */
+        GROUP,  /* with how many instead of whom, and without where */
+        NO_LINE /* without where */
+    } form;
+    size_t members; /* of the group */
 };
 
 #define TRIED_MOST 60u
+#define MEMBERS_MOST 20u /* of a group, by name */
 
 /* ---- paragraphs ---- */
 
@@ -104,8 +114,21 @@ static void put_party(const struct reading *r, const struct policy_party *p, str
     }
 }
 
-static void put_line(const struct policy_statement *s, struct buf *out)
+/* Whom the statement is about; in a group, how many it is that are named below. */
+static void put_whom(const struct reading *r, const struct policy_party *p, struct buf *out)
 {
+    if (r->form == ALIKE)
+        buf_printf(out, "\001%d", (int)p->kind);
+    else if (r->form == GROUP)
+        buf_printf(out, _("each of the %zu listed below"), r->members);
+    else
+        put_party(r, p, out);
+}
+
+static void put_line(const struct reading *r, const struct policy_statement *s, struct buf *out)
+{
+    if (r->form != SAID)
+        return;
     if (s->id[0] == 'L')
         buf_printf(out, _(" [line %u]"), s->line);
     else
@@ -126,11 +149,13 @@ static void put_because(const struct policy_statement *s, struct buf *out)
 static void put_subject(const struct reading *r, const struct policy_statement *s, struct buf *out)
 {
     buf_adds(out, s->who.kind == POLICY_NETWORK ? _("Mail that reaches us from ") : _("Mail from "));
-    put_party(r, &s->who, out);
-    if (s->whom.kind) {
-        buf_adds(out, _(", written to "));
-        put_party(r, &s->whom, out);
+    if (!s->whom.kind) {
+        put_whom(r, &s->who, out);
+        return;
     }
+    put_party(r, &s->who, out);
+    buf_adds(out, _(", written to "));
+    put_whom(r, &s->whom, out);
 }
 
 /* ---- rules of mail ---- */
@@ -203,7 +228,7 @@ static void say_rule(struct reading *r, const struct policy_statement *s)
     if (s->tightens)
         buf_adds(&b, _(", said by the recipients themselves, and counting only where it asks more than the rest"));
     buf_adds(&b, ":");
-    put_line(s, &b);
+    put_line(r, s, &b);
     put_because(s, &b);
     paragraph_of(r, "  ", &b);
     for (unsigned i = 0; i < STANDARD_MAIL_COUNT; i++)
@@ -229,7 +254,7 @@ static void say_names(struct reading *r, const struct policy_statement *s)
     if (s->who.kind == POLICY_EVERYONE)
         buf_adds(&b, _("any name"));
     else
-        put_party(r, &s->who, &b);
+        put_whom(r, &s->who, &b);
     buf_printf(&b, ": %s",
                asks                        ? asks
                : s->level == POLICY_RECORD ? _("whether answers are signed is recorded, and no answer is refused")
@@ -239,7 +264,7 @@ static void say_names(struct reading *r, const struct policy_statement *s)
     if (s->trial)
         buf_adds(&b, _("; on trial: only written down"));
     buf_adds(&b, s->always ? _("; always: no other line loosens this.") : ".");
-    put_line(s, &b);
+    put_line(r, s, &b);
     put_because(s, &b);
     paragraph_of(r, "  - ", &b);
 }
@@ -281,14 +306,14 @@ static void say_exempt(struct reading *r, const struct policy_statement *s)
     buf_addc(&b, '.');
     put_until(s, &b);
     put_because(s, &b);
-    put_line(s, &b);
+    put_line(r, s, &b);
     paragraph_of(r, "  - ", &b);
 }
 
 static void say_trust(struct reading *r, const struct policy_statement *s)
 {
     struct buf b = BUF_INIT;
-    put_party(r, &s->who, &b);
+    put_whom(r, &s->who, &b);
     buf_adds(&b, _(" is trusted as a forwarder: when it proves by its own signature or address that a message came "
                    "through it, its word may save a message that fails "
                    "DMARC only because it was forwarded. Merely writing its name is not enough"));
@@ -303,7 +328,7 @@ static void say_trust(struct reading *r, const struct policy_statement *s)
     buf_addc(&b, '.');
     put_until(s, &b);
     put_because(s, &b);
-    put_line(s, &b);
+    put_line(r, s, &b);
     r->standards |= POLICY_BIT(STANDARD_ARC);
     paragraph_of(r, "  - ", &b);
 }
@@ -311,13 +336,13 @@ static void say_trust(struct reading *r, const struct policy_statement *s)
 static void say_suspend(struct reading *r, const struct policy_statement *s)
 {
     struct buf b = BUF_INIT;
-    put_party(r, &s->who, &b);
+    put_whom(r, &s->who, &b);
     buf_adds(&b, _(": our resolver does not check signatures there, so that a known mistake of the owner does not cut "
                    "the way. It ends earlier by itself when the "
                    "signatures are right again."));
     put_until(s, &b);
     put_because(s, &b);
-    put_line(s, &b);
+    put_line(r, s, &b);
     paragraph_of(r, "  - ", &b);
 }
 
@@ -342,7 +367,7 @@ static void say_house(struct reading *r, const struct policy_statement *s)
     }
     buf_addc(&b, '.');
     put_because(s, &b);
-    put_line(s, &b);
+    put_line(r, s, &b);
     paragraph_of(r, "  - ", &b);
 }
 
@@ -367,7 +392,7 @@ static void say_listener(struct reading *r, const struct policy_statement *s)
                          ? _(" A check that fails for the moment delays such mail.")
                          : _(" A check that fails for the moment does not delay such mail."));
     put_because(s, &b);
-    put_line(s, &b);
+    put_line(r, s, &b);
     paragraph_of(r, "  - ", &b);
 }
 
@@ -397,20 +422,207 @@ static void say(struct reading *r, const struct policy_statement *s)
     }
 }
 
-/* A chapter: its heading and every statement of these kinds. */
-static void chapter(struct reading *r, const char *title, const char *none, uint32_t kinds)
+/* ---- what is said alike ---- */
+
+struct group {
+    char *alike;        /* what its statements have in common, in words */
+    size_t first, last; /* numbers of its statements */
+    size_t members;
+    uint64_t hash;
+};
+
+struct groups {
+    size_t *next;    /* for each statement the next one of its group; SIZE_MAX: none */
+    size_t *slots;   /* open addressing: number of a group + 1 */
+    struct group *g; /* in the order of their first statements */
+    size_t count, slot_count;
+    bool failed;
+};
+
+static bool groupable(const struct policy_statement *s)
 {
+    return s->kind == POLICY_RULE || s->kind == POLICY_NAMES_RULE || s->kind == POLICY_EXEMPT ||
+           s->kind == POLICY_TRUST || s->kind == POLICY_SUSPEND;
+}
+
+/* What is said of statement s in this form, as text of its own. */
+static void say_apart(const struct reading *r, const struct policy_statement *s, int form, size_t width,
+                      struct buf *into)
+{
+    struct reading apart = {.p = r->p, .out = *into, .width = width};
+    apart.form = form;
+    say(&apart, s);
+    *into = apart.out;
+}
+
+static void put_into_group(const struct reading *r, struct groups *all, size_t i, struct buf *text)
+{
+    const struct policy_statement *s = policy_statement_at(r->p, i);
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+    buf_reset(text);
+    if (groupable(s))
+        say_apart(r, s, ALIKE, SIZE_MAX / 2, text);
+    else
+        buf_printf(text, "%zu", i);
+    if (text->failed) {
+        all->failed = true;
+        return;
+    }
+    for (size_t k = 0; k < text->n; k++)
+        hash = (hash ^ (unsigned char)text->p[k]) * UINT64_C(1099511628211);
+    size_t slot = hash % all->slot_count;
+    for (; all->slots[slot]; slot = (slot + 1) % all->slot_count) {
+        struct group *g = &all->g[all->slots[slot] - 1];
+        if (g->hash != hash || strcmp(g->alike, text->p) != 0)
+            continue;
+        all->next[g->last] = i;
+        g->last = i;
+        g->members++;
+        return;
+    }
+    char *alike = strdup(text->p);
+    all->failed |= !alike;
+    if (!alike)
+        return;
+    all->g[all->count] = (struct group){.alike = alike, .first = i, .last = i, .members = 1, .hash = hash};
+    all->slots[slot] = ++all->count;
+}
+
+static void free_groups(struct groups *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        free(all->g[i].alike);
+    free(all->g);
+    free(all->next);
+    free(all->slots);
+}
+
+/* The statements of these kinds, as groups of those that differ only in whom they are about. */
+static void find_groups(const struct reading *r, uint32_t kinds, struct groups *all)
+{
+    struct buf text = BUF_INIT;
     const struct policy_statement *s;
     size_t n = 0;
-    heading(r, title);
-    for (size_t i = 0; (s = policy_statement_at(r->p, i)); i++) {
-        if (!(kinds >> s->kind & 1))
-            continue;
-        say(r, s);
+    while (policy_statement_at(r->p, n))
         n++;
+    *all = (struct groups){.slot_count = 2 * n + 1};
+    all->next = malloc((n + 1) * sizeof *all->next);
+    all->slots = calloc(all->slot_count, sizeof *all->slots);
+    all->g = calloc(n + 1, sizeof *all->g);
+    all->failed = !all->next || !all->slots || !all->g;
+    for (size_t i = 0; !all->failed && (s = policy_statement_at(r->p, i)); i++) {
+        all->next[i] = SIZE_MAX;
+        if (kinds >> s->kind & 1)
+            put_into_group(r, all, i, &text);
     }
-    if (!n)
+    buf_release(&text);
+}
+
+static void say_group(struct reading *r, const struct groups *all, const struct group *g)
+{
+    struct buf b = BUF_INIT;
+    size_t said = 0;
+    r->form = GROUP;
+    r->members = g->members;
+    say(r, policy_statement_at(r->p, g->first));
+    r->form = SAID;
+    if (r->out.n > 1 && r->out.p[r->out.n - 2] == '\n')
+        r->out.n--; /* the list belongs to it */
+    for (size_t i = g->first; i != SIZE_MAX && said < MEMBERS_MOST; i = all->next[i], said++) {
+        const struct policy_statement *s = policy_statement_at(r->p, i);
+        buf_adds(&b, said ? ", " : "");
+        put_party(r, s->whom.kind ? &s->whom : &s->who, &b);
+        put_line(r, s, &b);
+    }
+    if (said < g->members)
+        buf_printf(&b, _(", and %zu more; `assay policy read --json` names all."), g->members - said);
+    else
+        buf_addc(&b, '.');
+    paragraph_of(r, "      = ", &b);
+    buf_addc(&r->out, '\n');
+}
+
+/* A chapter: its heading and every statement of these kinds; what is said alike of many is said once. */
+static void chapter(struct reading *r, const char *title, const char *none, uint32_t kinds)
+{
+    struct groups all;
+    heading(r, title);
+    find_groups(r, kinds, &all);
+    for (size_t i = 0; !all.failed && i < all.count; i++)
+        if (all.g[i].members > 1)
+            say_group(r, &all, &all.g[i]);
+        else
+            say(r, policy_statement_at(r->p, all.g[i].first));
+    r->out.failed |= all.failed;
+    if (!all.count)
         paragraph(r, "  ", none);
+    free_groups(&all);
+}
+
+/* ---- for programs ---- */
+
+/* The sentences of one statement, on one line. */
+static void put_sentence(const struct reading *r, const struct policy_statement *s, struct buf *out)
+{
+    struct buf said = BUF_INIT;
+    say_apart(r, s, NO_LINE, SIZE_MAX / 2, &said);
+    out->failed |= said.failed;
+    for (char *line = said.failed ? NULL : said.p, *end; line && *line; line = end) {
+        line += strspn(line, " ");
+        line += strncmp(line, "- ", 2) == 0 ? 2 : 0;
+        end = line + strcspn(line, "\n");
+        if (end > line)
+            buf_printf(out, "%s%.*s", out->n ? " " : "", (int)(end - line), line);
+        end += *end == '\n';
+    }
+    buf_release(&said);
+}
+
+static void put_subjects(const struct reading *r, const struct policy_statement *s, struct buf *out)
+{
+    if (s->who.kind) {
+        put_party(r, &s->who, out);
+        if (s->whom.kind) {
+            buf_adds(out, _(", written to "));
+            put_party(r, &s->whom, out);
+        }
+    }
+    for (size_t i = 0; i < s->item_count; i++)
+        buf_printf(out, "%s%s", i ? ", " : "", s->items[i]);
+}
+
+static bool read_json(struct reading *r)
+{
+    static const char *const kinds[] = {
+        [POLICY_RULE] = "rule",       [POLICY_NAMES_RULE] = "names-rule", [POLICY_EXEMPT] = "exempt",
+        [POLICY_SUSPEND] = "suspend", [POLICY_TRUST] = "trust",           [POLICY_OWN] = "own",
+        [POLICY_RELAY] = "relay",     [POLICY_SUBMISSION] = "submission", [POLICY_LISTENER] = "listener"};
+    const struct policy_statement *s;
+    struct json j = JSON_INTO(&r->out);
+    struct buf whom = BUF_INIT, sentence = BUF_INIT;
+    json_open_array(&j, NULL);
+    for (size_t i = 0; (s = policy_statement_at(r->p, i)); i++) {
+        if (s->kind >= sizeof kinds / sizeof *kinds)
+            continue;
+        buf_reset(&whom);
+        buf_reset(&sentence);
+        buf_adds(&whom, "");
+        put_subjects(r, s, &whom);
+        put_sentence(r, s, &sentence);
+        json_open(&j);
+        json_str(&j, "kind", kinds[s->kind]);
+        json_slice(&j, "whom", buf_slice(&whom));
+        json_slice(&j, "sentence", buf_slice(&sentence));
+        json_str(&j, "file", s->file);
+        json_int(&j, "line", s->line);
+        json_end(&j);
+        r->out.failed |= whom.failed || sentence.failed;
+    }
+    json_end(&j);
+    buf_addc(&r->out, '\n');
+    buf_release(&whom);
+    buf_release(&sentence);
+    return cli_flush(&r->out);
 }
 
 /* ---- which line wins ---- */
@@ -429,7 +641,7 @@ static void say_order(struct reading *r, const char *title, unsigned standard, b
         char first[32];
         snprintf(first, sizeof first, "    %2zu. ", i + 1);
         buf_printf(&b, "%s", order[i]->text);
-        put_line(order[i], &b);
+        put_line(r, order[i], &b);
         paragraph_of(r, first, &b);
     }
     if (n > TRIED_MOST) {
@@ -514,7 +726,7 @@ static void chapter_examples(struct reading *r)
         else
             buf_printf(&b, _("Then %s%s."), words_action(e.action), e.trial ? _(", once the trial is over") : "");
         if (e.statement)
-            put_line(e.statement, &b);
+            put_line(r, e.statement, &b);
         snprintf(first, sizeof first, "  %zu. ", i + 1);
         paragraph_of(r, first, &b);
     }
@@ -555,17 +767,25 @@ static void chapter_counts(struct reading *r)
 int policy_cmd_read(int argc, char **argv)
 {
     static const struct policy_usage usage = {
-        "[--summary] [FILE]", "Six example mails and what becomes of them; then the whole policy in plain sentences: "
-                              "what is asked of whom, with what consequence, what is excused, "
-                              "and which of two lines wins. For someone who knows no abbreviation."};
+        "[--summary | --json] [FILE]",
+        "Six example mails and what becomes of them; then the whole policy in plain sentences: "
+        "what is asked of whom, with what consequence, what is excused, "
+        "and which of two lines wins. For someone who knows no abbreviation."};
     struct policy_args a;
-    int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_FILE | POLICY_ARG_SUMMARY);
+    int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_FILE | POLICY_ARG_SUMMARY | POLICY_ARG_JSON);
     if (rc >= 0)
         return rc;
+    if (a.summary && a.json)
+        return cli_usage("--summary and --json do not go together");
     struct policy *p = cli_load_policy(a.file, &rc);
     if (!p)
         return rc;
     struct reading r = {.p = p, .out = BUF_INIT, .width = (size_t)cli_width(stdout)};
+    if (a.json) {
+        bool whole = read_json(&r);
+        policy_unref(p);
+        return whole ? EX_OK : EX_SOFTWARE;
+    }
     introduction(&r);
     chapter_examples(&r);
     if (a.summary) {

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/domain.h"
 #include "ledger/timestamp.h"
 #include "ledger/value.h"
 #include <stdio.h>
@@ -27,51 +28,137 @@ static const char *keep(struct arena *a, const char *text)
     return copy ? copy : "";
 }
 
-/* A number as such or as a text; 0 if it is missing, null or not believable. */
-static int64_t count_of(const struct value *object, const char *key)
+/* A number as such or as a text; 0 if it is missing or null. What is neither, or not believable, is named. */
+static int64_t count_of(const struct value *object, const char *key, struct report_in *out)
 {
+    const struct value *v = value_get(object, key);
+    const char *text = value_text(object, key);
     int64_t n = value_number(object, key);
-    if (n == 0 && !report_field_count(value_text(object, key), &n))
-        n = 0;
-    return n < 0 || n > REPORT_COUNT_MAX ? 0 : n;
+    if (!v || value_is_null(v) || (text && strcmp(text, "0") == 0))
+        return 0;
+    if (value_is_integer(v) ? n >= 0 && n <= REPORT_COUNT_MAX : report_field_count(text, &n))
+        return n;
+    out->partial = "a row is left out, its number of sessions is no whole number from 0 to 1,000,000,000";
+    return 0;
+}
+
+/* The domain as it is kept among those of the report. NULL: too many, or no memory. */
+static const char *domain_of(struct arena *a, struct report_in *out, const char *domain)
+{
+    for (size_t i = 0; i < out->domain_count; i++)
+        if (strcmp(out->domains[i], domain) == 0)
+            return out->domains[i];
+    const char *copy = out->domain_count < REPORT_IN_DOMAINS ? arena_strdup(a, domain) : NULL;
+    if (copy)
+        out->domains[out->domain_count++] = copy;
+    return copy;
+}
+
+/* Some senders write a single entry without the array around it. */
+static size_t entries(const struct value *list)
+{
+    return value_is_object(list) ? 1 : value_count(list);
 }
 
 /* One policy: a row for what went well, one for each kind of failure; where those are not known, one for their sum. */
-static void read_tls_policy(struct arena *a, const struct value *p, struct report_in *out, size_t room)
+static void read_tls_policy(struct arena *a, const struct value *p, const char *domain, struct report_in *out,
+                            size_t room)
 {
     const struct value *policy = value_get(p, "policy"), *summary = value_get(p, "summary"),
                        *failures = value_get(p, "failure-details");
-    const char *type = keep(a, value_text(policy, "policy-type")),
-               *domain = keep(a, value_text(policy, "policy-domain"));
-    int64_t good = count_of(summary, "total-successful-session-count"),
-            bad = count_of(summary, "total-failure-session-count");
+    const char *type = keep(a, value_text(policy, "policy-type"));
+    int64_t good = count_of(summary, "total-successful-session-count", out),
+            bad = count_of(summary, "total-failure-session-count", out);
+    size_t failure_count = entries(failures);
     struct report_in_row row = {.source = "", .dkim = "", .spf = "", .header_from = domain, .detail = type};
-    if (!*out->domain)
-        out->domain = domain;
     if (good > 0 && out->row_count < room) {
         row.result = "pass";
         row.count = good;
         out->rows[out->row_count++] = row;
     }
-    for (size_t i = 0; i < value_count(failures) && out->row_count < room; i++) {
-        const struct value *f = value_at(failures, i);
+    for (size_t i = 0; i < failure_count && out->row_count < room; i++) {
+        const struct value *f = value_is_object(failures) ? failures : value_at(failures, i);
         const char *mx = value_text(f, "receiving-mx-hostname");
         row.source = keep(a, value_text(f, "sending-mta-ip"));
         row.result = keep(a, value_text(f, "result-type"));
-        row.count = count_of(f, "failed-session-count");
+        row.count = count_of(f, "failed-session-count", out);
         row.detail = keep(a, arena_printf(a, "%.40s%s%.253s", type, mx ? " " : "", mx ? mx : ""));
         if (row.count == 0)
-            out->partial = "a failure without a number of sessions is left out";
+            out->partial = out->partial ? out->partial : "a failure without a number of sessions is left out";
         else
             out->rows[out->row_count++] = row;
     }
-    if (value_count(failures) == 0 && bad > 0 && out->row_count < room) {
+    if (failure_count == 0 && bad > 0 && out->row_count < room) {
         row.source = "";
         row.result = "failure";
         row.count = bad;
         row.detail = type;
         out->rows[out->row_count++] = row;
     }
+}
+
+/* The line of the i-th such key, from 0: a tree of JSON has no lines. */
+static unsigned long line_of_key(struct slice json, const char *key, size_t i)
+{
+    unsigned long line = 1;
+    for (struct slice s = json; s.n; s = slice_from(s, 1)) {
+        if (s.p[0] == '\n')
+            line++;
+        else if (s.p[0] == '"' && s.n >= strlen(key) && memcmp(s.p, key, strlen(key)) == 0 && i-- == 0)
+            break;
+    }
+    return line;
+}
+
+/* All policies. One without a domain is left out; what is no domain makes the whole no report. */
+static enum status read_tls_policies(struct arena *a, const struct value *policies, struct slice json,
+                                     struct report_in *out, char *why)
+{
+    size_t room = 0;
+    for (size_t i = 0; i < value_count(policies) && room < REPORT_IN_ROWS; i++)
+        room += 2 + entries(value_get(value_at(policies, i), "failure-details"));
+    out->rows = ARENA_ARRAY(a, struct report_in_row, room ? room : 1);
+    out->domains = ARENA_ARRAY(a, const char *, REPORT_IN_DOMAINS);
+    for (size_t i = 0; out->rows && out->domains && i < value_count(policies); i++) {
+        const struct value *p = value_at(policies, i);
+        const char *text = value_text(value_get(p, "policy"), "policy-domain"), *domain;
+        char name[LIMIT_DOMAIN + 1];
+        if (!text || !*text) {
+            out->partial = "a policy without a policy-domain is left out";
+            continue;
+        }
+        if (domain_from_text(slice_trim(slice_str(text)), name) != STATUS_OK) {
+            snprintf(why, 200, "the policy-domain of policy %zu, in line %lu, is no domain name", i + 1,
+                     line_of_key(json, "\"policy-domain\"", i));
+            return STATUS_INVALID;
+        }
+        if (!(domain = domain_of(a, out, name)))
+            return complain(why, arena_failed(a) ? STATUS_NOMEM : STATUS_LIMIT,
+                            arena_failed(a) ? "out of memory" : "its policies are about more domains than are read");
+        read_tls_policy(a, p, domain, out, room);
+    }
+    if (out->domain_count)
+        out->domain = out->domains[0];
+    return STATUS_OK;
+}
+
+enum status report_in_about(struct arena *a, const struct report_in *whole, size_t i, struct report_in *out)
+{
+    if (i >= (whole->domains ? whole->domain_count : 1))
+        return STATUS_MISSING;
+    *out = *whole;
+    if (!whole->domains || whole->domain_count == 1)
+        return STATUS_OK;
+    out->domain = whole->domains[i];
+    out->domains = NULL;
+    out->domain_count = out->row_count = 0;
+    out->rows = ARENA_ARRAY(a, struct report_in_row, whole->row_count ? whole->row_count : 1);
+    if (!out->rows)
+        return STATUS_NOMEM;
+    for (size_t k = 0; k < whole->row_count; k++)
+        if (whole->rows[k].header_from == out->domain) /* the same copy: domain_of */
+            out->rows[out->row_count++] = whole->rows[k];
+    return STATUS_OK;
 }
 
 static enum status report_in_parse_tls(struct arena *a, struct slice json, struct report_in *out, char *why)
@@ -94,16 +181,13 @@ static enum status report_in_parse_tls(struct arena *a, struct slice json, struc
     out->id = keep(a, value_text(v, "report-id"));
     bool dated = report_field_moment(value_text(range, "start-datetime"), &out->begin) &&
                  report_field_moment(value_text(range, "end-datetime"), &out->end);
-    size_t room = 0;
-    for (size_t i = 0; i < value_count(policies) && room < REPORT_IN_ROWS; i++)
-        room += 2 + value_count(value_get(value_at(policies, i), "failure-details"));
-    out->rows = ARENA_ARRAY(a, struct report_in_row, room ? room : 1);
-    for (size_t i = 0; out->rows && i < value_count(policies); i++)
-        read_tls_policy(a, value_at(policies, i), out, room);
+    enum status st = read_tls_policies(a, policies, json, out, why);
     value_free(v);
+    if (st != STATUS_OK)
+        return st;
     if (!*out->id && dated)
         out->id = arena_printf(a, "none-%lld-%lld", (long long)out->begin, (long long)out->end);
-    if (arena_failed(a) || !out->rows)
+    if (arena_failed(a) || !out->rows || !out->domains)
         return complain(why, STATUS_NOMEM, "out of memory");
     if (!*out->org || !*out->domain)
         return complain(why, STATUS_INVALID, "organization-name (and contact-info) or policy-domain is missing");

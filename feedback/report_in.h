@@ -25,6 +25,7 @@
 #define REPORT_IN_PARTS 10000             /* of mails and archives, in all */
 #define REPORT_IN_DEPTH 16                /* of wrappings */
 #define REPORT_IN_XML_DEPTH 32            /* of elements */
+#define REPORT_IN_DOMAINS 100             /* of the policies of one TLS report */
 #define REPORT_IN_JSON ((size_t)16 << 20) /* a tree of it takes some twenty times as much */
 
 enum report_in_kind { REPORT_IN_DMARC, REPORT_IN_TLS };
@@ -36,10 +37,10 @@ struct report_in_row {
 
 struct report_in {
     enum report_in_kind kind;
-    const char *org, *id, *domain, *policy;
-    int64_t begin, end;  /* seconds since 1970 */
-    const char *contact; /* address of the sender as the report gives it; NULL: none */
-    const char *partial; /* what is missing, in words; NULL: nothing */
+    const char *org, *id, *domain, *policy; /* domain: canonical (domain.h) */
+    int64_t begin, end;                     /* seconds since 1970 */
+    const char *contact;                    /* address of the sender as the report gives it; NULL: none */
+    const char *partial;                    /* what is missing, in words; NULL: nothing */
 
     /* Set by the caller before report_in_store. */
     bool others; /* about a domain that is not ours */
@@ -51,6 +52,10 @@ struct report_in {
 
     struct report_in_row *rows;
     size_t row_count;
+
+    /* A TLS report's policies may be about several domains; `domain` is the first. NULL: about that one alone. */
+    const char **domains;
+    size_t domain_count;
 };
 
 struct arena;
@@ -59,6 +64,10 @@ struct arena;
  * none, why (200 octets) says what is wrong; STATUS_LIMIT; STATUS_NOMEM. */
 enum status report_in_parse(struct arena *a, struct slice text, struct report_in *out, char *why) MUST_CHECK;
 enum status report_in_parse_dmarc(struct arena *a, struct slice xml, struct report_in *out, char *why) MUST_CHECK;
+/* What a report says about the i-th of its domains, with the rows about it, in the arena. STATUS_MISSING: it has no
+ * such; STATUS_NOMEM. */
+enum status report_in_about(struct arena *a, const struct report_in *whole, size_t i, struct report_in *out) MUST_CHECK;
+
 /* Finds every report in a file's octets, however wrapped: gzip, zip, mail, mbox, within each other; UTF-16 and BOM are
  * undone. found: the text of one, good for the call. unread: what should be one and cannot be read; called also where
  * there is none at all. where: the file's name and the way into it. */

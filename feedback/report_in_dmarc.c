@@ -5,16 +5,18 @@
  * Promises that reading costs memory for one record at a time besides what is kept, that no entity, document type or
  * network is ever used (a document with a DOCTYPE is refused, and the text is taken for UTF-8 whatever it says), and
  * that both forms give the same fields. Before expat goes a lenient pass: octets that are no UTF-8 and control
- * characters become U+FFFD, an "&" that begins no entity is escaped. Elements that are not known are skipped. Where the
+ * characters become U+FFFD, an "&" that begins no entity is escaped (not in CDATA, where it is none). Elements that are not known are skipped. Where the
  * text breaks off or goes wrong behind a whole record, and what the report is about came before, the records so far are
  * kept and out->partial names the line; so it does for records whose count is not a number. On failure *out is not to
  * be used; the words say what is wrong.
  */
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/domain.h"
 #include "base/utf8.h"
 #include "feedback/report_in.h"
 #include "feedback/report_fields.h"
+#include "feedback/report_markup.h"
 #include <ctype.h>
 #include <expat.h>
 #include <stdio.h>
@@ -23,7 +25,8 @@
 
 #define ROWS_FIRST 64
 #define CHUNK 65536
-#define TEXT_MOST 65536 /* octets of one element's text */
+#define TEXT_MOST 65536            /* octets of one element's text */
+#define LAG_MOST ((size_t)1 << 20) /* octets of one tag, comment or instruction: expat begins anew with each chunk */
 
 /* Where in the document we are. */
 enum place { OUTSIDE, METADATA, PUBLISHED, RECORD };
@@ -41,7 +44,8 @@ struct reading {
     const char *path[REPORT_IN_XML_DEPTH];
     const char *email, *begin, *end;
     size_t room, refused;
-    unsigned long refused_line;
+    unsigned long refused_line, domain_line;
+    const char *verbatim; /* up to here the text is a comment, CDATA or an instruction */
     /* the record that is being read */
     struct report_in_row row;
     const char *count, *auth_domain, *auth_selector, *auth_result, *reason;
@@ -141,9 +145,10 @@ static void end_metadata(struct reading *r, const char *name)
 
 static void end_published(struct reading *r, const char *name)
 {
-    if (is(name, "domain"))
+    if (is(name, "domain")) {
         r->out->domain = kept(r);
-    else if (is(name, "p"))
+        r->domain_line = XML_GetCurrentLineNumber(r->parser);
+    } else if (is(name, "p"))
         r->out->policy = arena_printf(r->arena, "p=%.40s%s", kept(r), r->out->policy);
     else if (is(name, "sp") && *kept(r))
         r->out->policy = arena_printf(r->arena, "%s sp=%.40s", r->out->policy, kept(r));
@@ -273,13 +278,15 @@ static bool is_entity(struct slice s)
 }
 
 /* Adds the next octets, made good; what it took goes from *in. */
-static void add_lenient(struct buf *out, struct slice *in)
+static void add_lenient(struct buf *out, struct slice *in, const char **verbatim)
 {
     while (in->n && out->n < CHUNK) {
         size_t len = utf8_length(*in);
         unsigned char c = (unsigned char)in->p[0];
         uint32_t point = len ? utf8_point(*in) : 0;
-        if (c == '&' && !is_entity(*in))
+        if (c == '<' && in->p >= *verbatim)
+            *verbatim = in->p + report_markup_verbatim(*in);
+        if (c == '&' && in->p >= *verbatim && !is_entity(*in))
             buf_adds(out, "&amp;");
         else if (!len || (c < 0x20 && !strchr("\t\r\n", c)) || !c || point == 0xfffe || point == 0xffff)
             buf_adds(out, "\xef\xbf\xbd");
@@ -293,13 +300,24 @@ static bool feed(struct reading *r, struct slice xml)
 {
     struct buf chunk = BUF_INIT;
     enum XML_Status st = XML_STATUS_OK;
+    size_t fed = 0, read = 0;
+    r->verbatim = xml.p;
     do {
         buf_reset(&chunk);
-        add_lenient(&chunk, &xml);
+        add_lenient(&chunk, &xml, &r->verbatim);
         st = chunk.failed ? XML_STATUS_ERROR : XML_Parse(r->parser, chunk.p, (int)chunk.n, xml.n == 0);
+        fed += chunk.n;
+        XML_Index at = XML_GetCurrentByteIndex(r->parser); /* -1: not known */
+        read = at > 0 && (size_t)at > read ? (size_t)at : read;
+        if (st == XML_STATUS_OK && xml.n && fed - read > LAG_MOST) {
+            r->status = STATUS_LIMIT;
+            snprintf(r->why, 200, "a comment, processing instruction or tag is longer than is read (1 MB), in line %lu",
+                     XML_GetCurrentLineNumber(r->parser));
+            break;
+        }
     } while (st == XML_STATUS_OK && xml.n);
     buf_release(&chunk);
-    return st == XML_STATUS_OK;
+    return st == XML_STATUS_OK && r->status == STATUS_OK;
 }
 
 /* ---- the whole ---- */
@@ -320,6 +338,12 @@ static enum status finish(struct reading *r, char *why)
         out->org = at + 1;
     if (!*out->org || !*out->domain)
         return complain(why, STATUS_INVALID, "org_name (and email), or the policy's domain, is missing");
+    char domain[LIMIT_DOMAIN + 1];
+    if (domain_from_text(slice_str(out->domain), domain) != STATUS_OK) {
+        snprintf(why, 200, "the policy's domain, in line %lu, is no domain name", r->domain_line);
+        return STATUS_INVALID;
+    }
+    out->domain = arena_strdup(r->arena, domain);
     if (!report_field_moment(r->begin, &out->begin) || !report_field_moment(r->end, &out->end) || out->end < out->begin)
         return complain(why, STATUS_INVALID, "its date_range is missing, or is not a time of a report");
     if (!*out->id)

@@ -11,6 +11,7 @@
 #include "base/base64.h"
 #include "base/buf.h"
 #include "feedback/report_in.h"
+#include "feedback/report_markup.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -416,6 +417,23 @@ static bool is_mail(struct slice t)
     return colon && colon > line.p;
 }
 
+/* Each report of a plain XML file; what is behind the last is none, and is not looked at. */
+static void find_in_xml(struct walk *w, struct slice text, const char *where)
+{
+    char called[300];
+    for (unsigned number = 1; text.n; number++) {
+        if (number > 1 && w->parts++ >= REPORT_IN_PARTS) {
+            unread(w, where, "it has more reports than are looked at");
+            return;
+        }
+        snprintf(called, sizeof called, "%.250s: report %u", where, number);
+        struct slice report = report_markup_take(&text);
+        w->found++;
+        w->to->found(w->to->context, number > 1 ? called : where, report);
+        text = report_markup_find(text);
+    }
+}
+
 static void look(struct walk *w, struct item it)
 {
     struct buf room = {.p = buf_empty, .bound = REPORT_IN_TEXT + 65536};
@@ -435,8 +453,12 @@ static void look(struct walk *w, struct item it)
     struct slice text = slice_trim(plain_text(in, &room));
     bool looks = text.n > 1 && (text.p[0] == '{' || (text.p[0] == '<' && !holds(text, "<html")));
     if (is_xml_report(text) || is_json_report(text) || (it.expected && looks)) {
-        w->found++;
-        w->to->found(w->to->context, it.where, text);
+        if (text.p[0] == '<') {
+            find_in_xml(w, text, it.where);
+        } else {
+            w->found++;
+            w->to->found(w->to->context, it.where, text);
+        }
     } else if (begins(text, "From ")) {
         look_in_mbox(w, (struct item){text, it.where, it.depth, false});
     } else if (is_mail(text) && it.depth > 1) {

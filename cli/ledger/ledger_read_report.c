@@ -119,28 +119,34 @@ static void prove(const struct reading *r, struct report_in *in)
         in->proof = report_sender_speaks_for(r->sender, in) ? REPORT_IN_PROVED : REPORT_IN_NOT_PROVED;
 }
 
+/* One report about one domain. */
+static void take(struct reading *r, const char *where, struct report_in *in)
+{
+    bool fresh = false;
+    in->others = r->has_own && !policy_is_own_domain(r->policy, in->domain);
+    prove(r, in);
+    enum status st = report_in_store(r->store, in, where, &fresh);
+    if (st == STATUS_OK)
+        show(r, where, in, fresh);
+    else if (st == STATUS_LIMIT)
+        failed(r, where, in->proof == REPORT_IN_PROVED ? OVER_SENDER : OVER_STRANGERS, EX_DATAERR);
+    else
+        failed(r, where, store_error(r->store), EX_TEMPFAIL);
+}
+
 static void found(void *context, const char *where, struct slice text)
 {
     struct reading *r = context;
     struct arena *a = arena_new(ARENA_BOUND);
-    struct report_in in;
+    struct report_in whole, one;
     char why[200] = "";
-    bool fresh = false;
-    enum status st = a ? report_in_parse(a, text, &in, why) : STATUS_NOMEM;
-    if (st == STATUS_OK) {
-        in.others = r->has_own && !policy_is_own_domain(r->policy, in.domain);
-        in.octets = text.n;
-        prove(r, &in);
-        st = report_in_store(r->store, &in, where, &fresh);
-        if (st == STATUS_OK)
-            show(r, where, &in, fresh);
-        else if (st == STATUS_LIMIT)
-            failed(r, where, in.proof == REPORT_IN_PROVED ? OVER_SENDER : OVER_STRANGERS, EX_DATAERR);
-        else
-            failed(r, where, store_error(r->store), EX_TEMPFAIL);
-    } else {
-        failed(r, where, why[0] ? why : status_text(st), EX_DATAERR);
+    enum status st = a ? report_in_parse(a, text, &whole, why) : STATUS_NOMEM;
+    for (size_t i = 0; st == STATUS_OK && (st = report_in_about(a, &whole, i, &one)) == STATUS_OK; i++) {
+        one.octets = i ? 0 : text.n; /* of a sender's day they count once */
+        take(r, where, &one);
     }
+    if (st != STATUS_MISSING) /* there is no further domain */
+        failed(r, where, why[0] ? why : status_text(st), EX_DATAERR);
     arena_free(a);
 }
 

@@ -9,7 +9,9 @@
 #include "base/buf.h"
 #include "feedback/dmarc_rua.h"
 #include "feedback/report_in.h"
+#include "feedback/report_markup.h"
 #include <stdio.h>
+#include <time.h>
 #include <zlib.h>
 
 static const char rfc9990[] =
@@ -199,6 +201,228 @@ static void deep_and_broken(void **state)
     refuses("{}", 2, "missing");
 }
 
+/* ---- what is in them ---- */
+
+/* The text with one piece of it replaced. */
+static void replaced(struct buf *out, const char *text, const char *piece, const char *by)
+{
+    const char *at = strstr(text, piece);
+    assert_non_null(at);
+    buf_reset(out);
+    buf_add(out, text, (size_t)(at - text));
+    buf_adds(out, by);
+    buf_adds(out, at + strlen(piece));
+}
+
+/* RFC 1035 2.3.3, RFC 5890 2.3.2.1: one name, however it is written. */
+static void domains_are_one_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *written, *kept; /* NULL: no domain */
+    } t[] = {{"EXAMPLE.org", "example.org"},
+             {"example.org.", "example.org"},
+             {"b\xc3\xbc"
+              "cher.example",
+              "xn--bcher-kva.example"},
+             {"no domain at all", NULL},
+             {"a..example", NULL},
+             {".", NULL}};
+    struct buf b = BUF_INIT, element = BUF_INIT;
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        buf_reset(&element);
+        buf_printf(&element, "<policy_published>\n<domain>%s</domain>", t[i].written);
+        replaced(&b, rfc9990, "<policy_published><domain>example.org</domain>", element.p);
+        if (t[i].kept)
+            takes(b.p, b.n, "Receiver", t[i].kept, 1, 7);
+        else
+            refuses(b.p, b.n, "in line 3, is no domain name");
+        buf_reset(&element);
+        buf_printf(&element, "\n\"policy-domain\":\"%s\"", t[i].written);
+        replaced(&b, tlsrpt, "\"policy-domain\":\"company-y.example\"", element.p);
+        if (t[i].kept)
+            takes(b.p, b.n, "Company-X", t[i].kept, 3, 5626);
+        else
+            refuses(b.p, b.n, "policy 1, in line 2, is no domain name");
+    }
+    buf_release(&element);
+    buf_release(&b);
+}
+
+/* expat looks at an unfinished token anew with each chunk: what never ends must not cost its square. */
+static void long_tokens(void **state)
+{
+    (void)state;
+    static const char *const begin[] = {"<!--", "<?x ", "<x a='"}, *const end[] = {"-->", "?>", "'/>"};
+    size_t n = (size_t)30 << 20;
+    char *fill = malloc(n);
+    assert_non_null(fill);
+    memset(fill, 'x', n);
+    struct buf b = {.p = buf_empty, .bound = (size_t)64 << 20};
+    for (size_t i = 0; i < 6; i++) {
+        bool before = i >= 3;
+        if (before && i == 5)
+            continue; /* a tag there is the root */
+        buf_reset(&b);
+        buf_adds(&b, before ? "<?xml version=\"1.0\"?>\n" : "<feedback>\n");
+        buf_adds(&b, begin[i % 3]);
+        buf_add(&b, fill, n);
+        buf_adds(&b, end[i % 3]);
+        buf_adds(&b, before ? "<feedback/>" : "</feedback>");
+        char why[200] = "";
+        struct report_in r;
+        struct arena *a = arena_new(1 << 26);
+        clock_t from = clock();
+        assert_int_equal(report_in_parse(a, buf_slice(&b), &r, why), STATUS_LIMIT);
+        assert_true((clock() - from) / CLOCKS_PER_SEC < 3);
+        assert_non_null(strstr(why, "longer than is read (1 MB), in line 2"));
+        arena_free(a);
+    }
+    static const char *const pieces[] = {"<a", "<feedback ", "<!--<"};
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t k = 0; k < n; k++)
+            fill[k] = pieces[i][k % strlen(pieces[i])];
+        struct slice rest = slice_of(fill, n);
+        clock_t from = clock();
+        assert_int_equal(report_markup_take(&rest).n, n);
+        assert_int_equal(rest.n, 0);
+        assert_int_equal(report_markup_find(slice_of(fill, n)).n, 0);
+        assert_true((clock() - from) / CLOCKS_PER_SEC < 3);
+    }
+    buf_release(&b);
+    free(fill);
+}
+
+/* XML 1.0 2.7: within CDATA an "&" is only itself; "<![CDATA[" in a comment begins nothing. */
+static void ampersands(void **state)
+{
+    (void)state;
+    static const char *const t[] = {"<![CDATA[A & B]]>",         "A &amp; B",         "A & B",
+                                    "<!-- <![CDATA[ & -->A & B", "<![CDATA[A &]]> B", "<![CDATA[A ]]>& B"};
+    struct buf b = BUF_INIT, name = BUF_INIT;
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        buf_reset(&name);
+        buf_printf(&name, "<org_name>%s</org_name>", t[i]);
+        replaced(&b, rfc9990, "<org_name>Receiver</org_name>", name.p);
+        takes(b.p, b.n, "A & B", "example.org", 1, 7);
+    }
+    buf_release(&name);
+    buf_release(&b);
+}
+
+struct seen {
+    unsigned found, partial, unread;
+    char where[300];
+};
+
+static void saw(void *context, const char *where, struct slice text)
+{
+    struct seen *s = context;
+    char why[200] = "";
+    struct report_in r;
+    struct arena *a = arena_new(1 << 22);
+    if (report_in_parse(a, text, &r, why) != STATUS_OK)
+        fail_msg("%s: %s", where, why);
+    s->found++;
+    s->partial += r.partial != NULL;
+    snprintf(s->where, sizeof s->where, "%s", where);
+    arena_free(a);
+}
+
+static void saw_unread(void *context, const char *where, const char *why)
+{
+    (void)where, (void)why;
+    ((struct seen *)context)->unread++;
+}
+
+static void several_and_footers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *between, *behind;
+        unsigned found;
+    } t[] = {{NULL, "\n\n", 1},
+             {NULL, "\n-- \nSent by <b>a list</b> & others </feedback>", 1},
+             {NULL, "<!-- <feedback> -->", 1},
+             {"\n", "", 2},
+             {"junk <!-- </feedback> -->", "\nfooter <", 2}};
+    struct buf b = BUF_INIT;
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct seen s = {0};
+        buf_reset(&b);
+        buf_adds(&b, rfc9990);
+        if (t[i].between)
+            buf_printf(&b, "%s%s", t[i].between, rfc9990);
+        buf_adds(&b, t[i].behind);
+        char *copy = exact(b.p, b.n);
+        report_in_walk(slice_of(copy, b.n), "file", &(struct report_in_walker){saw, saw_unread, &s});
+        free(copy);
+        assert_int_equal(s.found, t[i].found);
+        assert_int_equal(s.partial, 0);
+        assert_int_equal(s.unread, 0);
+        assert_string_equal(s.where, t[i].found == 2 ? "file: report 2" : "file");
+    }
+    buf_release(&b);
+}
+
+static void tls_counts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *piece, *by;
+        size_t rows;
+        int64_t sum;
+        bool partial;
+    } t[] = {{"count\":100", "count\":1e308", 2, 5526, true}, {"count\":100", "count\":1.5", 2, 5526, true},
+             {"count\":100", "count\":-1", 2, 5526, true},    {"count\":100", "count\":\"100\"", 3, 5626, false},
+             {"count\":5326", "count\":1e308", 2, 300, true}, {"count\":5326", "count\":1.5", 2, 300, true},
+             {"count\":5326", "count\":null", 2, 300, false}, {"count\":5326", "count\":0", 2, 300, false},
+             {"count\":5326", "count\":true", 2, 300, true}};
+    struct buf b = BUF_INIT;
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        char why[200] = "";
+        struct report_in r;
+        struct arena *a = arena_new(1 << 20);
+        replaced(&b, tlsrpt, t[i].piece, t[i].by);
+        takes(b.p, b.n, "Company-X", "company-y.example", t[i].rows, t[i].sum);
+        assert_int_equal(report_in_parse(a, buf_slice(&b), &r, why), STATUS_OK);
+        assert_int_equal(r.partial != NULL, t[i].partial);
+        arena_free(a);
+    }
+    static const char object[] =
+        "{\"organization-name\":\"X\",\"date-range\":{\"start-datetime\":\"2026-11-19T00:00:00Z\",\"end-datetime\":"
+        "\"2026-11-19T23:59:59Z\"},\"report-id\":\"1\",\"policies\":[{\"policy\":{\"policy-type\":\"sts\",\"policy-"
+        "domain\":\"a.example\"},\"failure-details\":{\"result-type\":\"sts-policy-invalid\",\"failed-session-count\":"
+        "4}}]}";
+    takes(object, sizeof object - 1, "X", "a.example", 1, 4);
+    buf_release(&b);
+}
+
+static void tls_domains_apart(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"organization-name\":\"X\",\"date-range\":{\"start-datetime\":\"2026-11-19T00:00:00Z\",\"end-datetime\":"
+        "\"2026-11-19T23:59:59Z\"},\"report-id\":\"1\",\"policies\":["
+        "{\"policy\":{\"policy-domain\":\"a.example\"},\"summary\":{\"total-successful-session-count\":1}},"
+        "{\"policy\":{\"policy-domain\":\"b.example\"},\"summary\":{\"total-successful-session-count\":2}},"
+        "{\"policy\":{\"policy-domain\":\"A.example.\"},\"summary\":{\"total-successful-session-count\":4}}]}";
+    char why[200] = "";
+    struct report_in whole, one;
+    struct arena *a = arena_new(1 << 20);
+    assert_int_equal(report_in_parse(a, slice_of(text, sizeof text - 1), &whole, why), STATUS_OK);
+    assert_int_equal(report_in_about(a, &whole, 0, &one), STATUS_OK);
+    assert_string_equal(one.domain, "a.example");
+    assert_int_equal(one.row_count, 2);
+    assert_int_equal(one.rows[0].count + one.rows[1].count, 5);
+    assert_int_equal(report_in_about(a, &whole, 1, &one), STATUS_OK);
+    assert_string_equal(one.domain, "b.example");
+    assert_int_equal(one.row_count, 1);
+    assert_int_equal(one.rows[0].count, 2);
+    assert_int_equal(report_in_about(a, &whole, 2, &one), STATUS_MISSING);
+    arena_free(a);
+}
+
 /* ---- rua ---- */
 
 static void rua_addresses(void **state)
@@ -271,8 +495,17 @@ static void own_addresses_first(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(both_forms),    cmocka_unit_test(every_wrapping),
-                                       cmocka_unit_test(bombs),         cmocka_unit_test(deep_and_broken),
-                                       cmocka_unit_test(rua_addresses), cmocka_unit_test(own_addresses_first)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(both_forms),
+                                       cmocka_unit_test(every_wrapping),
+                                       cmocka_unit_test(bombs),
+                                       cmocka_unit_test(deep_and_broken),
+                                       cmocka_unit_test(domains_are_one_name),
+                                       cmocka_unit_test(long_tokens),
+                                       cmocka_unit_test(ampersands),
+                                       cmocka_unit_test(several_and_footers),
+                                       cmocka_unit_test(tls_counts),
+                                       cmocka_unit_test(tls_domains_apart),
+                                       cmocka_unit_test(rua_addresses),
+                                       cmocka_unit_test(own_addresses_first)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

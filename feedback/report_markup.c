@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * report_markup.c - finds the XML documents in a text and what in them is not markup.
+ *
+ * Promises to look at each octet a bounded number of times. It does not judge whether the text is well-formed: the
+ * parser does. No failure.
+ */
+#include "feedback/report_markup.h"
+#include <string.h>
+
+size_t report_markup_verbatim(struct slice s)
+{
+    static const struct {
+        const char *begin, *end;
+    } kinds[] = {{"<!--", "-->"}, {"<![CDATA[", "]]>"}, {"<?", "?>"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t n = strlen(kinds[i].begin), m = strlen(kinds[i].end);
+        if (s.n < n || memcmp(s.p, kinds[i].begin, n) != 0)
+            continue;
+        const char *end = memmem(s.p + n, s.n - n, kinds[i].end, m);
+        return end ? (size_t)(end - s.p) + m : s.n;
+    }
+    return 0;
+}
+
+/* The next tag of a <feedback> element: the text from it on. *size: its octets; *step: 1 begins the element, -1 ends
+ * it, 0 does both. Empty: there is none. */
+static struct slice next_tag(struct slice s, size_t *size, int *step)
+{
+    for (const char *p; s.n && (p = memchr(s.p, '<', s.n));) {
+        s = slice_from(s, (size_t)(p - s.p));
+        size_t skip = report_markup_verbatim(s), at = s.n > 1 && s.p[1] == '/' ? 2 : 1, end = at;
+        if (skip) {
+            s = slice_from(s, skip);
+            continue;
+        }
+        for (; end < s.n && !strchr(" \t\r\n/><", s.p[end]); end++)
+            if (s.p[end] == ':')
+                at = end + 1;
+        if (end - at == 8 && memcmp(s.p + at, "feedback", 8) == 0) {
+            const char *close = memchr(s.p + end, '>', s.n - end);
+            if (!close)
+                break; /* no further tag ends either */
+            *size = (size_t)(close - s.p) + 1;
+            *step = s.p[1] == '/' ? -1 : close[-1] == '/' ? 0 : 1;
+            return s;
+        }
+        s = slice_from(s, end);
+    }
+    return slice_of(s.p, 0);
+}
+
+struct slice report_markup_take(struct slice *rest)
+{
+    struct slice all = *rest, s = all;
+    size_t size = 0, depth = 0;
+    int step = 0;
+    while ((s = next_tag(s, &size, &step)).n) {
+        depth += step > 0;
+        depth -= step < 0 && depth > 0;
+        s = slice_from(s, size);
+        if (depth == 0) {
+            size_t n = (size_t)(s.p - all.p);
+            *rest = slice_from(all, n);
+            return slice_of(all.p, n);
+        }
+    }
+    *rest = slice_from(all, all.n);
+    return all;
+}
+
+struct slice report_markup_find(struct slice s)
+{
+    size_t size = 0;
+    int step = 0;
+    while ((s = next_tag(s, &size, &step)).n && step < 0)
+        s = slice_from(s, size);
+    return s;
+}

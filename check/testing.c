@@ -84,6 +84,23 @@ const char *testing_failure(struct testing *t, const struct dns_answer *a)
     return text ? text : words;
 }
 
+/* The text with every octet visible, and its backslashes as they are: parts of it may have been made visible already.
+ * What facts say of hosts and outcomes is hostile, wherever it stands. */
+static const char *all_visible(struct testing *t, const char *text)
+{
+    struct buf b = BUF_INIT;
+    for (size_t n = strcspn(text, "\n");; n = strcspn(text, "\n")) {
+        utf8_add_lines(&b, slice_of(text, n));
+        if (!text[n])
+            break;
+        buf_adds(&b, "\\x0a");
+        text += n + 1;
+    }
+    const char *out = b.failed ? NULL : arena_copy(t->arena, b.p ? b.p : "", b.n);
+    buf_release(&b);
+    return out;
+}
+
 void testing_say(struct testing *t, enum check_test test, enum check_state state, const char *fix, const char *format,
                  ...)
 {
@@ -92,6 +109,8 @@ void testing_say(struct testing *t, enum check_test test, enum check_state state
     va_start(ap, format);
     const char *text = arena_vprintf(t->arena, format, ap);
     va_end(ap);
+    text = text ? all_visible(t, text) : NULL;
+    fix = fix ? all_visible(t, fix) : NULL;
     bool first = !r->evidence || state > r->state;
     if (!text || (!first && state < r->state))
         return;

@@ -3,7 +3,8 @@
  * tests_rpki.c - whether the networks of the mail hosts are protected against a false announcement (RFC 6811).
  *
  * A ROA covers an address when its network holds it. With the origin of the route known, the route is valid if one ROA
- * names that origin and allows the route's length, and invalid if ROAs cover it and none does (RFC 6811, section 2).
+ * names that origin and allows the route's length, invalid if ROAs cover it and none does, and else not found: a ROA
+ * longer than the route covers only a part of it (RFC 6811, section 2).
  * Pure: ROAs and origins are facts.
  */
 #include "check/testing.h"
@@ -62,6 +63,18 @@ static bool is_allowed(const char *roas, const struct roa *route)
     return false;
 }
 
+/* Whether some ROA covers this route: it is no longer, and its network holds the whole route (RFC 6811, section 2). */
+static bool is_covered(const char *roas, const struct roa *route)
+{
+    struct slice list = slice_str(roas);
+    struct roa r;
+    while (list.n)
+        if (read_entry(next_entry(&list), &r) && r.network.bits <= route->network.bits &&
+            ip_in_net(&route->network.base, &r.network))
+            return true;
+    return false;
+}
+
 static void test_route(struct testing *t, const struct facts_rpki *f, const char *where)
 {
     struct slice list = slice_str(f->origins);
@@ -74,6 +87,11 @@ static void test_route(struct testing *t, const struct facts_rpki *f, const char
         if (is_allowed(f->roas, &route))
             testing_say(t, CHECK_RPKI, CHECK_PASS, NULL, "%s: the route %s of AS%u is valid", where, network,
                         (unsigned)route.origin);
+        else if (!is_covered(f->roas, &route))
+            testing_say(t, CHECK_RPKI, CHECK_ADVICE,
+                        arena_printf(t->arena, "a ROA for %s, origin AS%u, longest prefix %u", network,
+                                     (unsigned)route.origin, route.network.bits),
+                        "%s: no ROA covers the route %s of AS%u", where, network, (unsigned)route.origin);
         else
             testing_say(t, CHECK_RPKI, CHECK_FAIL,
                         arena_printf(t->arena, "a ROA for %s, origin AS%u, longest prefix %u", network,

@@ -23,7 +23,9 @@ struct tree {
     const char *eleventh; /* the term that is one too many */
     const char *third;    /* the name without an answer that is one too many */
     bool ptr;
-    bool cut; /* RECORDS reached */
+    bool allows;  /* what passes the record that is read passes the domain's own: no include but with "+" led here */
+    bool cut;     /* RECORDS reached */
+    bool unknown; /* a part could not be looked up */
 };
 
 enum fetched { FETCHED, FETCHED_NONE, FETCHED_SEVERAL, FETCHED_UNKNOWN };
@@ -77,12 +79,19 @@ static void add_net(struct tree *w, unsigned bits)
     w->addresses += (double)(UINT64_C(1) << (bits > 32 ? 0 : 32 - bits));
 }
 
+/* Notes a look-up that failed. */
+static void note_failure(struct tree *w, const struct dns_answer *a)
+{
+    w->unknown = w->unknown || a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS;
+}
+
 static void walk_address(struct tree *w, const struct spf_term *term, const char *name, const char *domain)
 {
     const struct dns_answer *v4 = dns_get(w->t->scope, name, DNS_A), *v6 = dns_get(w->t->scope, name, DNS_AAAA);
-    if (v4->state != DNS_FOUND && v6->state != DNS_FOUND)
+    if (v4->state != DNS_FOUND && (v6->state == DNS_NXDOMAIN || v6->state == DNS_NODATA))
         count_void(w, v4, term->text, domain);
-    for (size_t i = 0; i < v4->count; i++)
+    note_failure(w, v4);
+    for (size_t i = 0; i < v4->count && w->allows && term->qualifier == RESULT_PASS; i++)
         add_net(w, term->bits4);
 }
 
@@ -90,6 +99,7 @@ static void walk_mx(struct tree *w, const struct spf_term *term, const char *nam
 {
     const struct dns_answer *mx = dns_get(w->t->scope, name, DNS_MX);
     count_void(w, mx, term->text, domain);
+    note_failure(w, mx);
     if (mx->count > MX_NAMES)
         testing_say(w->t, CHECK_SPF_LOOKUPS, CHECK_FAIL, "List the addresses in place of mx.",
                     "%s: %zu mail hosts, at most %u are looked up", term_text(w, term->text, domain), mx->count,
@@ -97,7 +107,9 @@ static void walk_mx(struct tree *w, const struct spf_term *term, const char *nam
     for (size_t i = 0; i < mx->count && i < MX_NAMES; i++) {
         const char *host = dns_host_text(w->t->scope, mx, i, NULL);
         const struct dns_answer *a = host ? dns_get(w->t->scope, host, DNS_A) : NULL;
-        for (size_t k = 0; a && k < a->count; k++)
+        if (a)
+            note_failure(w, a);
+        for (size_t k = 0; a && k < a->count && w->allows && term->qualifier == RESULT_PASS; k++)
             add_net(w, term->bits4);
     }
 }
@@ -131,30 +143,47 @@ static void walk_into(struct tree *w, struct slice term, struct slice spec, cons
                     "%s: several SPF records", term_text(w, term, domain));
         return;
     case FETCHED_UNKNOWN:
+        w->unknown = true;
         testing_say(w->t, CHECK_SPF_SYNTAX, CHECK_UNTESTED, NULL, "%s: %s", term_text(w, term, domain),
                     testing_failure(w->t, a));
         return;
     }
 }
 
+/* A name without macros is the same for every client: if it has an address everybody matches (RFC 7208 5.7). */
+static void walk_exists(struct tree *w, const struct spf_term *term, const char *name, const char *domain, bool passes)
+{
+    const struct dns_answer *a = dns_get(w->t->scope, name, DNS_A);
+    count_void(w, a, term->text, domain);
+    note_failure(w, a);
+    if (passes && a->state == DNS_FOUND)
+        testing_say(w->t, CHECK_SPF_EVERYBODY, CHECK_FAIL, "Remove this term.",
+                    "%s matches whoever sends: the name has an address", term_text(w, term->text, domain));
+}
+
 static void walk_term(struct tree *w, const struct spf_term *term, const char *domain, unsigned depth)
 {
     const char *name = target_of(w, term->domain, domain);
+    bool passes = w->allows && term->qualifier == RESULT_PASS;
     switch (term->kind) {
     case SPF_TERM_ALL:
-        if (term->qualifier == RESULT_PASS)
+        if (passes)
             testing_say(w->t, CHECK_SPF_EVERYBODY, CHECK_FAIL, "End the record with -all.", "%s",
                         term_text(w, term->text, domain));
         return;
-    case SPF_TERM_INCLUDE:
+    case SPF_TERM_INCLUDE: {
+        bool allows = w->allows;
+        w->allows = passes;
         walk_into(w, term->text, term->domain, domain, depth);
+        w->allows = allows;
         return;
+    }
     case SPF_TERM_IP4:
-        if (term->qualifier == RESULT_PASS)
+        if (passes)
             add_net(w, term->net.bits);
         return;
     case SPF_TERM_IP6:
-        if (term->qualifier == RESULT_PASS && term->net.bits <= 8)
+        if (passes && term->net.bits <= 8)
             testing_say(w->t, CHECK_SPF_EVERYBODY, CHECK_FAIL, "List your own networks only.", "%s",
                         term_text(w, term->text, domain));
         return;
@@ -169,7 +198,7 @@ static void walk_term(struct tree *w, const struct spf_term *term, const char *d
         else if (name && term->kind == SPF_TERM_MX)
             walk_mx(w, term, name, domain);
         else if (name && term->kind == SPF_TERM_EXISTS)
-            count_void(w, dns_get(w->t->scope, name, DNS_A), term->text, domain);
+            walk_exists(w, term, name, domain, passes);
         return;
     case SPF_TERM_KINDS:
         return;
@@ -195,7 +224,8 @@ static void walk_record(struct tree *w, const char *domain, struct slice text, u
         walk_into(w, r.redirect_text, r.redirect, domain, depth);
 }
 
-/* What the record says of everybody else, redirects followed; NEUTRAL where it says nothing (RFC 7208 4.7). */
+/* What the record says of everybody else, redirects followed; NEUTRAL where it says nothing (RFC 7208 4.7). A redirect
+ * that leads to no record is PERMERROR (6.1), and one that cannot be followed here TEMPERROR. */
 static enum result last_word(struct testing *t, const char *domain, struct slice text)
 {
     const struct dns_answer *a;
@@ -207,13 +237,14 @@ static enum result last_word(struct testing *t, const char *domain, struct slice
         for (size_t i = 0; i < r.count; i++)
             if (r.terms[i].kind == SPF_TERM_ALL)
                 return r.terms[i].qualifier;
-        if (!r.redirect.n || memchr(r.redirect.p, '%', r.redirect.n))
+        if (!r.redirect.n)
             return RESULT_NEUTRAL;
-        domain = arena_copy(t->arena, r.redirect.p, r.redirect.n);
-        if (!domain || fetch(t, domain, &text, &a) != FETCHED)
-            return RESULT_NEUTRAL;
+        domain = memchr(r.redirect.p, '%', r.redirect.n) ? NULL : arena_copy(t->arena, r.redirect.p, r.redirect.n);
+        enum fetched got = domain ? fetch(t, domain, &text, &a) : FETCHED_UNKNOWN;
+        if (got != FETCHED)
+            return got == FETCHED_UNKNOWN ? RESULT_TEMPERROR : RESULT_PERMERROR;
     }
-    return RESULT_NEUTRAL;
+    return RESULT_PERMERROR;
 }
 
 static void judge_policy(struct testing *t, struct slice text)
@@ -226,6 +257,8 @@ static void judge_policy(struct testing *t, struct slice text)
     else if (word == RESULT_NEUTRAL)
         testing_say(t, CHECK_SPF_POLICY, CHECK_FAIL, "End the record with -all, or with ~all.",
                     "the record says nothing about mail from elsewhere");
+    else if (word == RESULT_TEMPERROR)
+        testing_say(t, CHECK_SPF_POLICY, CHECK_UNTESTED, NULL, "the redirect could not be followed");
 }
 
 static void judge_tree(struct testing *t, const struct tree *w)
@@ -247,6 +280,8 @@ static void judge_tree(struct testing *t, const struct tree *w)
     if (w->addresses >= EVERYBODY)
         testing_say(t, CHECK_SPF_EVERYBODY, CHECK_FAIL, "List your own networks only.",
                     "the record allows %.0f IPv4 addresses", w->addresses);
+    if (w->unknown)
+        testing_say(t, CHECK_SPF_EVERYBODY, CHECK_UNTESTED, NULL, "a part of the record could not be looked up");
     testing_say(t, CHECK_SPF_EVERYBODY, CHECK_PASS, NULL, "not everybody is allowed");
     if (w->addresses >= WIDE)
         testing_say(t, CHECK_SPF_WIDE, CHECK_ADVICE, "List the networks that really send.",
@@ -263,13 +298,14 @@ void tests_spf(struct testing *t)
 {
     struct slice text = SLICE_NULL;
     const struct dns_answer *a = NULL;
-    struct tree w = {.t = t};
+    struct tree w = {.t = t, .allows = true};
     struct spf_record r;
     const char *reason;
     enum fetched got = fetch(t, t->facts->domain, &text, &a);
     t->report->sends = true;
     if (got == FETCHED_UNKNOWN) {
         testing_say(t, CHECK_SPF, CHECK_UNTESTED, NULL, "TXT of %s %s", t->facts->domain, testing_failure(t, a));
+        testing_say(t, CHECK_SPF_EVERYBODY, CHECK_UNTESTED, NULL, "the SPF record could not be looked up");
     } else if (got == FETCHED_NONE) {
         const char *fix = t->mail.count ? arena_printf(t->arena, "%s. TXT \"v=spf1 mx -all\"", t->facts->domain)
                                         : arena_printf(t->arena, "%s. TXT \"v=spf1 -all\"", t->facts->domain);

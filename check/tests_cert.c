@@ -58,9 +58,11 @@ static void test_key(struct testing *t, const struct facts_smtp *s, X509 *cert)
 {
     EVP_PKEY *key = X509_get0_pubkey(cert);
     int bits = key ? EVP_PKEY_get_bits(key) : 0;
-    bool rsa = key && EVP_PKEY_base_id(key) == EVP_PKEY_RSA, elliptic = key && EVP_PKEY_base_id(key) == EVP_PKEY_EC;
+    bool elliptic = key && EVP_PKEY_base_id(key) == EVP_PKEY_EC;
+    bool rsa = key && (EVP_PKEY_base_id(key) == EVP_PKEY_RSA || EVP_PKEY_base_id(key) == EVP_PKEY_RSA_PSS);
+    bool edwards = key && (EVP_PKEY_base_id(key) == EVP_PKEY_ED25519 || EVP_PKEY_base_id(key) == EVP_PKEY_ED448);
     static const char fix[] = "Make a new key: ECDSA P-256, or RSA with 3072 bits.";
-    if (!key || (rsa && bits < RSA_LEAST) || (elliptic && bits < 224))
+    if (!(rsa || elliptic || edwards) || (rsa && bits < RSA_LEAST) || (elliptic && bits < 224))
         testing_say(t, CHECK_CERT_KEY, CHECK_FAIL, fix, "%s: %s with %d bits", host_words(t, s),
                     rsa        ? "RSA"
                     : elliptic ? "ECDSA"

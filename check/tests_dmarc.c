@@ -165,6 +165,14 @@ static void judge_key(struct testing *t, const char *selector, const struct dkim
                     reason ? reason : "a kind of key that nobody knows");
         return;
     }
+    /* RFC 6376 3.6.1: a key for other services or other hashes verifies no mail; RFC 8301 3.1: SHA-1 counts no more. */
+    if (!k->email || !k->sha256) {
+        key = dkim_pubkey_release(key);
+        testing_say(t, CHECK_DKIM, CHECK_FAIL,
+                    k->email ? "Remove h= from the key record." : "Remove s= from the key record.", "%s: %s", selector,
+                    k->email ? "h= leaves out sha256" : "s= leaves out email");
+        return;
+    }
     unsigned bits = dkim_pubkey_bits(key);
     key = dkim_pubkey_release(key);
     if (k->type == KEY_RSA && bits < RSA_LEAST)

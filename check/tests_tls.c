@@ -209,6 +209,6 @@ void tests_tls(struct testing *t)
             testing_say(t, CHECK_TLS_PQ, CHECK_NOTE, NULL, "%s does not offer X25519MLKEM768",
                         where(t, s->host, &s->address));
     }
-    if (t->mail.count && t->facts->smtp_count == 0)
+    if (t->report->receives && t->facts->smtp_count == 0)
         testing_say(t, CHECK_STARTTLS, CHECK_UNTESTED, NULL, "no mail server could be asked");
 }

@@ -11,6 +11,8 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#define SHORT_AGE 86400u /* seconds: a policy is meant to be kept for weeks (RFC 8461 3.2, 10.2); our own limit */
+
 /* ---- DANE ---- */
 
 static bool asked(const struct facts_smtp *s, const struct dane_host *h)
@@ -42,10 +44,14 @@ static void test_match(struct testing *t, const struct dane_host *h)
         testing_say(t, CHECK_DANE_MATCH, CHECK_UNTESTED, NULL, "%s could not be asked for its certificate", h->name);
 }
 
-/* RFC 7671 8.1: the next key's record is there before the key. */
+/* RFC 7671 8.1: the next key's record is there before the key. A weaker digest that a stronger one sets aside (RFC 7671
+ * section 9) is no second record. */
 static void test_rollover(struct testing *t, const struct dane_host *h)
 {
-    if (h->records.usable >= 2)
+    size_t used = 0;
+    for (size_t i = 0; i < h->records.count; i++)
+        used += h->records.record[i].used;
+    if (used >= 2)
         testing_say(t, CHECK_DANE_ROLLOVER, CHECK_PASS, NULL, "a second record is there");
     else
         testing_say(t, CHECK_DANE_ROLLOVER, CHECK_NOTE, NULL, "%s has one usable record", h->name);
@@ -82,6 +88,7 @@ static void test_dane_host(struct testing *t, const struct dane_host *h)
     case DANE_HOST_NO_ADDRESS:
         return;
     case DANE_HOST_UNKNOWN:
+        testing_say(t, CHECK_DANE_MATCH, CHECK_UNTESTED, NULL, "%s: %s", h->name, h->reason);
         testing_say(t, CHECK_DANE, CHECK_UNTESTED, NULL, "%s: %s", h->name, h->reason);
         return;
     }
@@ -105,6 +112,15 @@ static void test_dane(struct testing *t)
 static bool text_begins(struct slice text, const char *with)
 {
     return text.n >= strlen(with) && slice_eq(slice_of(text.p, strlen(with)), slice_str(with));
+}
+
+/* Tells whether an address of the host showed how it encrypts. */
+static bool was_seen(const struct facts *f, const char *host)
+{
+    for (size_t i = 0; i < f->smtp_count; i++)
+        if (strcmp(f->smtp[i].host, host) == 0 && strcmp(f->smtp[i].outcome, "done") == 0)
+            return true;
+    return false;
 }
 
 /* Tells whether a mail host meets a policy: its name, and the certificate of each of its addresses (RFC 8461 4.1,
@@ -139,7 +155,7 @@ static const char *unmet_by(struct testing *t, const struct sts_policy *p, const
 
 static void test_policy(struct testing *t, const struct sts_policy *p)
 {
-    t->sts_enforced = p->mode == STS_ENFORCE;
+    t->sts_enforced = p->mode == STS_ENFORCE && p->max_age >= SHORT_AGE;
     for (size_t i = 0; i < t->mail.count && p->mode != STS_NONE; i++) {
         const char *why = unmet_by(t, p, &t->mail.hosts[i]);
         if (why)
@@ -147,11 +163,17 @@ static void test_policy(struct testing *t, const struct sts_policy *p)
                         arena_printf(t->arena, "mx: %s (a line of the policy file), with a valid certificate",
                                      t->mail.hosts[i].name),
                         "%s: %s", t->mail.hosts[i].name, why);
+        else if (!was_seen(t->facts, t->mail.hosts[i].name))
+            testing_say(t, CHECK_STS_MX, CHECK_UNTESTED, NULL, "%s could not be asked for its certificate",
+                        t->mail.hosts[i].name);
         else
             testing_say(t, CHECK_STS_MX, CHECK_PASS, NULL, "every mail server meets the policy");
         t->sts_enforced = t->sts_enforced && !why;
     }
-    if (p->mode == STS_ENFORCE)
+    if (p->mode == STS_ENFORCE && p->max_age < SHORT_AGE)
+        testing_say(t, CHECK_STS_MODE, CHECK_ADVICE, "max_age: 2592000 (in the policy file, with a new id in DNS)",
+                    "max_age: %u seconds: senders forget the policy before they need it", (unsigned)p->max_age);
+    else if (p->mode == STS_ENFORCE)
         testing_say(t, CHECK_STS_MODE, CHECK_PASS, NULL, "mode: enforce");
     else
         testing_say(t, CHECK_STS_MODE, CHECK_ADVICE, "mode: enforce (in the policy file, with a new id in DNS)",
@@ -218,23 +240,49 @@ static void test_sts(struct testing *t)
         test_file(t);
 }
 
+/* Tells whether a record asks for reports: "v=TLSRPTv1;" and a rua= with a mailto: or https: URI (RFC 8460 section 3).
+ */
+static bool asks_for_reports(struct slice text)
+{
+    while (text.n) {
+        const char *semicolon = memchr(text.p, ';', text.n);
+        struct slice field = slice_trim(slice_of(text.p, semicolon ? (size_t)(semicolon - text.p) : text.n));
+        text = slice_from(text, semicolon ? (size_t)(semicolon - text.p) + 1 : text.n);
+        const char *equals = field.n ? memchr(field.p, '=', field.n) : NULL;
+        if (!equals || !slice_eq(slice_trim(slice_of(field.p, (size_t)(equals - field.p))), SLICE_LIT("rua")))
+            continue;
+        struct slice uri = slice_trim(slice_from(field, (size_t)(equals - field.p) + 1));
+        return (uri.n > 7 && slice_eq_nocase(slice_of(uri.p, 7), SLICE_LIT("mailto:"))) ||
+               (uri.n > 8 && slice_eq_nocase(slice_of(uri.p, 8), SLICE_LIT("https://")));
+    }
+    return false;
+}
+
 static void test_tlsrpt(struct testing *t)
 {
     const char *name = arena_printf(t->arena, "_smtp._tls.%s", t->facts->domain);
     const struct dns_answer *a = name ? dns_get(t->scope, name, DNS_TXT) : NULL;
     unsigned found = 0;
-    for (size_t i = 0; a && i < a->count; i++)
-        found += text_begins(dns_txt(t->scope, a, i), "v=TLSRPTv1");
+    bool asks = false;
+    for (size_t i = 0; a && i < a->count; i++) {
+        struct slice text = dns_txt(t->scope, a, i);
+        if (text_begins(text, "v=TLSRPTv1")) {
+            found++;
+            asks = asks_for_reports(text);
+        }
+    }
     if (!a || a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS)
         testing_say(t, CHECK_TLS_RPT, CHECK_UNTESTED, NULL, "_smtp._tls.%s %s", t->facts->domain,
                     a ? testing_failure(t, a) : "");
-    else if (found == 1)
+    else if (found == 1 && asks)
         testing_say(t, CHECK_TLS_RPT, CHECK_PASS, NULL, "reports are asked for");
     else
         testing_say(t, CHECK_TLS_RPT, CHECK_ADVICE,
                     arena_printf(t->arena, "_smtp._tls.%s. TXT \"v=TLSRPTv1; rua=mailto:tls-reports@%s\"",
                                  t->facts->domain, t->facts->domain),
-                    found ? "several TLS-RPT records: they count as none" : "there is no TLS-RPT record");
+                    found > 1    ? "several TLS-RPT records: they count as none"
+                    : found == 1 ? "the TLS-RPT record has no rua= with a mailto: or https: address"
+                                 : "there is no TLS-RPT record");
 }
 
 /* The CAA records that hold for the domain: at the closest name at or above it that has any (RFC 8659 section 3). */

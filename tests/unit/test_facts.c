@@ -178,6 +178,130 @@ static void caps_hold(void **state)
     }
 }
 
+#define ZONE                                                                                                           \
+    "dns a.example. secure 300 SOA ns.a.example. h.a.example. 1 2 3 4 5\n"                                             \
+    "dns a.example. secure 300 MX 10 mx.a.example.\ndns mx.a.example. secure 300 A 192.0.2.1\n"
+#define TXT(name, text) "dns " name " secure 300 TXT \"" text "\"\n"
+#define SPF(text) TXT("a.example.", "v=spf1 " text)
+#define STS_FILE_OF(age)                                                                                               \
+    "web host=mta-sts.a.example path=/ outcome=done body=\"version: STSv1\\x0amode: enforce\\x0amx: "                  \
+    "mx.a.example\\x0amax_age: " age "\\x0a\"\n"
+#define STS TXT("_mta-sts.a.example.", "v=STSv1; id=1")
+
+/* One fault, or none, and the state that its test must have by the RFC. */
+static void a_planted_fault_has_the_state_of_the_rfc(void **state)
+{
+    static const struct {
+        const char *facts;
+        enum check_test test;
+        enum check_state state;
+    } t[] = {
+        /* RFC 7208 5.2: what an include allows counts by the qualifier of the include */
+        {SPF("include:b.example -all") TXT("b.example.", "v=spf1 +all"), CHECK_SPF_EVERYBODY, CHECK_FAIL},
+        {SPF("?include:b.example -all") TXT("b.example.", "v=spf1 +all"), CHECK_SPF_EVERYBODY, CHECK_PASS},
+        {SPF("-include:b.example -all") TXT("b.example.", "v=spf1 ip4:0.0.0.0/0 -all"), CHECK_SPF_EVERYBODY,
+         CHECK_PASS},
+        {SPF("redirect=b.example") TXT("b.example.", "v=spf1 +all"), CHECK_SPF_EVERYBODY, CHECK_FAIL},
+        {SPF("-a:mx.a.example/0 -all"), CHECK_SPF_EVERYBODY, CHECK_PASS},
+        {SPF("a:mx.a.example/0 -all"), CHECK_SPF_EVERYBODY, CHECK_FAIL},
+        /* RFC 7208 5.7 */
+        {SPF("exists:mx.a.example -all"), CHECK_SPF_EVERYBODY, CHECK_FAIL},
+        {SPF("exists:%{i}.mx.a.example -all"), CHECK_SPF_EVERYBODY, CHECK_PASS},
+        /* what could not be looked up is no failure, and may hide one */
+        {SPF("include:b.example -all") "dns b.example. timeout\n", CHECK_SPF_EVERYBODY, CHECK_UNTESTED},
+        {SPF("redirect=b.example") "dns b.example. timeout\n", CHECK_SPF_POLICY, CHECK_UNTESTED},
+        {SPF("redirect=%{d}.b.example"), CHECK_SPF_POLICY, CHECK_UNTESTED},
+        {SPF("redirect=b.example"), CHECK_SPF_POLICY, CHECK_NOT_APPLICABLE}, /* 6.1: permerror, said as such */
+        {SPF("redirect=b.example"), CHECK_SPF_SYNTAX, CHECK_FAIL},
+        {SPF("mx"), CHECK_SPF_POLICY, CHECK_FAIL},
+        /* RFC 8460 section 3 */
+        {TXT("_smtp._tls.a.example.", "v=TLSRPTv1; rua=mailto:a@a.example"), CHECK_TLS_RPT, CHECK_PASS},
+        {TXT("_smtp._tls.a.example.", "v=TLSRPTv1; rua=https://a.example/"), CHECK_TLS_RPT, CHECK_PASS},
+        {TXT("_smtp._tls.a.example.", "v=TLSRPTv1;"), CHECK_TLS_RPT, CHECK_ADVICE},
+        {TXT("_smtp._tls.a.example.", "v=TLSRPTv1; rua=a@a.example"), CHECK_TLS_RPT, CHECK_ADVICE},
+        /* RFC 8461 */
+        {STS STS_FILE_OF("604800"), CHECK_STS_MODE, CHECK_PASS},
+        {STS STS_FILE_OF("0"), CHECK_STS_MODE, CHECK_ADVICE},
+        {STS STS_FILE_OF("604800"), CHECK_STS_MX, CHECK_UNTESTED}, /* nobody asked mx.a.example */
+        /* a name server's address that is not known is none that is missing */
+        {"dns a.example. secure 300 NS n1.x.example.\ndns a.example. secure 300 NS n2.x.example.\n"
+         "dns n1.x.example. timeout\ndns n2.x.example. timeout\n",
+         CHECK_NS_IPV6, CHECK_UNTESTED},
+        /* RFC 7671 section 9: a digest set aside is no second record */
+        {"dns _25._tcp.mx.a.example. secure 300 TLSA 3 1 1 "
+         "0000000000000000000000000000000000000000000000000000000000000000\n"
+         "dns _25._tcp.mx.a.example. secure 300 TLSA 3 1 2 "
+         "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+         "0"
+         "000000000000000000\n",
+         CHECK_DANE_ROLLOVER, CHECK_NOTE},
+        /* RFC 6376 3.6.1 */
+        {"selector name=s source=option\n" TXT(
+             "s._domainkey.a.example.", "v=DKIM1; k=ed25519; s=tlsrpt; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="),
+         CHECK_DKIM, CHECK_FAIL},
+        {"selector name=s source=option\n" TXT(
+             "s._domainkey.a.example.", "v=DKIM1; k=ed25519; h=sha1; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="),
+         CHECK_DKIM, CHECK_FAIL},
+        {"selector name=s source=option\n" TXT("s._domainkey.a.example.",
+                                               "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="),
+         CHECK_DKIM, CHECK_PASS},
+    };
+    for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+        struct arena *a = arena_new(32 << 20);
+        struct check_report r;
+        char text[4000];
+        snprintf(text, sizeof text, "%s%s%s", HEAD, ZONE, t[i].facts);
+        judge(a, text, &r);
+        if (r.results[t[i].test].state != t[i].state)
+            print_error("%zu: %s: %s\n%s", i, check_state_name(r.results[t[i].test].state),
+                        r.results[t[i].test].evidence, t[i].facts);
+        assert_int_equal(r.results[t[i].test].state, t[i].state);
+        arena_free(a);
+    }
+}
+
+static void mail_hosts_that_are_not_known_leave_a_range(void **state)
+{
+    struct arena *a = arena_new(32 << 20);
+    struct check_report r;
+    judge(a, HEAD "dns a.example. timeout\n" TXT("_dmarc.a.example.", "v=DMARC1; p=reject"), &r);
+    assert_int_equal(r.results[CHECK_STARTTLS].state, CHECK_UNTESTED);
+    assert_int_equal(r.results[CHECK_SPF_EVERYBODY].state, CHECK_UNTESTED);
+    assert_int_equal(r.counts[CHECK_FAIL], 0);
+    assert_int_equal(r.least, CHECK_F);
+    arena_free(a);
+}
+
+/* Whatever field it stands in: no control character, no line end and no turn of direction reaches evidence or fix. */
+static void hostile_text_is_made_visible(void **state)
+{
+    static const char *const outcomes[] = {"done", "\"\\x1b[31m\\x0a\"", "\"TLS failed\"", "\"not asked\"", "\x1b[1m"};
+    static const char bad[] = "\"\\x1b[31m\\x0a\\x0d\\x09\\xe2\\x80\\xae\\xc2\\x9b\\xff<b>\"";
+    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
+        struct arena *a = arena_new(32 << 20);
+        struct check_report r;
+        char text[6000];
+        const char *o = outcomes[i];
+        snprintf(text, sizeof text,
+                 "%s%sserver host=%s address=192.0.2.5 question=SOA outcome=%s why=%s\n"
+                 "smtp host=%s address=192.0.2.1 outcome=%s reason=%s banner=%s dane=%s trust=%s\n"
+                 "smtp host=mx.a.example address=192.0.2.1 outcome=%s reason=%s dane=%s trust=%s\n"
+                 "web host=%s path=%s outcome=%s why=%s\nrpki host=%s address=192.0.2.1 why=%s\n" STS,
+                 HEAD, ZONE, bad, o, bad, bad, o, bad, bad, bad, bad, o, bad, bad, bad, bad, bad, o, bad, bad, bad);
+        judge(a, text, &r);
+        for (int k = 0; k < CHECK_TESTS; k++) {
+            const char *texts[] = {r.results[k].evidence, r.results[k].fix ? r.results[k].fix : ""};
+            for (size_t j = 0; j < 2; j++) {
+                for (const char *p = texts[j]; *p; p++)
+                    assert_true((unsigned char)*p >= ' ' && *p != 0x7f);
+                assert_null(strstr(texts[j], "\xe2\x80\xae"));
+                assert_null(strstr(texts[j], "\xc2\x9b"));
+            }
+        }
+        arena_free(a);
+    }
+}
+
 static void every_test_is_documented(void **state)
 {
     for (int i = 0; i < CHECK_TESTS; i++) {
@@ -200,6 +324,9 @@ int main(void)
         cmocka_unit_test(nothing_known_is_no_failure_and_a_range),
         cmocka_unit_test(our_own_trouble_is_not_theirs),
         cmocka_unit_test(caps_hold),
+        cmocka_unit_test(a_planted_fault_has_the_state_of_the_rfc),
+        cmocka_unit_test(mail_hosts_that_are_not_known_leave_a_range),
+        cmocka_unit_test(hostile_text_is_made_visible),
         cmocka_unit_test(every_test_is_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,6 +226,7 @@ int cmd_letter(int argc, char **argv)
         return rc;
     const char *path = l.o.policy ? l.o.policy : CLI_POLICY_PATH;
     const struct policy *policy = access(path, R_OK) == 0 ? policy_load(path, NULL) : NULL;
+    check_args_settle(&l.o, policy);
     l.owner = policy ? policy_owner(policy) : NULL;
     if (l.o.from) {
         (void)check_read_file(&l.o, l.o.from, &one);

@@ -137,9 +137,10 @@ static void heed(struct service *s, const struct policy *p)
 
     if (strcmp(s->socket, socket) == 0 && strcmp(s->group, group) == 0 && s->mode == mode)
         return;
-    if (s->map)
-        outgoing_log("the socket %s is closed: the policy's settings have changed", s->socket);
+    bool listened = s->map != NULL;
     close_all(s);
+    if (listened)
+        outgoing_log("the socket %s is closed: the policy's settings have changed", s->socket);
     snprintf(s->socket, sizeof s->socket, "%s", socket);
     snprintf(s->group, sizeof s->group, "%s", group);
     s->mode = mode;

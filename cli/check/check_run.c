@@ -75,7 +75,7 @@ bool check_read_file(const struct check_options *o, const char *path, struct che
     ssize_t n = -1;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
-    *one = (struct check_one){.domain = path, .arena = arena_new(o->memory)};
+    *one = (struct check_one){.domain = path, .arena = arena_new(o->memory ? o->memory : GATHER_MEMORY)};
     if (fd < 0 || fstat(fd, &st) != 0)
         one->error = arena_printf(one->arena, "%s", strerror(errno));
     else if (!S_ISREG(st.st_mode))

@@ -67,6 +67,26 @@ static bool has_tag(const char *text, const char *tag)
     return false;
 }
 
+/* Tells whether the text has the tag with none of these values, one letter each. A receiver then takes the default
+ * (RFC 9989 4.7). */
+static bool has_other_value(const char *text, const char *tag, const char *values)
+{
+    struct slice rest = slice_str(text);
+    while (rest.n) {
+        const char *semicolon = memchr(rest.p, ';', rest.n);
+        struct slice field = slice_of(rest.p, semicolon ? (size_t)(semicolon - rest.p) : rest.n);
+        rest = slice_from(rest, semicolon ? field.n + 1 : field.n);
+        const char *equals = field.n ? memchr(field.p, '=', field.n) : NULL;
+        size_t name = equals ? (size_t)(equals - field.p) : 0;
+        if (!equals || !slice_eq_nocase(slice_trim(slice_of(field.p, name)), slice_str(tag)))
+            continue;
+        struct slice value = slice_trim(slice_from(field, name + 1));
+        const char one[] = {value.n ? value.p[0] : '\0', '\0'};
+        return value.n != 1 || strcasestr(values, one) == NULL;
+    }
+    return false;
+}
+
 static void test_syntax(struct testing *t, const struct dmarc_record *r)
 {
     const struct {
@@ -76,7 +96,11 @@ static void test_syntax(struct testing *t, const struct dmarc_record *r)
                 {"sp", r->sp_state == DMARC_TAG_INVALID},
                 {"np", r->np_state == DMARC_TAG_INVALID},
                 {"rua", r->rua_count == 0 && has_tag(r->text, "rua")},
-                {"ruf", r->ruf_count == 0 && has_tag(r->text, "ruf")}};
+                {"ruf", r->ruf_count == 0 && has_tag(r->text, "ruf")},
+                {"adkim", has_other_value(r->text, "adkim", "rs")},
+                {"aspf", has_other_value(r->text, "aspf", "rs")},
+                {"t", has_other_value(r->text, "t", "yn")},
+                {"psd", has_other_value(r->text, "psd", "ynu")}};
     for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++)
         if (tags[i].wrong)
             testing_say(t, CHECK_DMARC_SYNTAX, CHECK_FAIL, "Correct the tag.", "the tag %s %s", tags[i].tag,
@@ -126,28 +150,36 @@ static bool agreed(struct testing *t, const char *policy_domain, const char *to,
     return false;
 }
 
+/* Tells whether a destination gets the reports: it is the domain's own, or has agreed (RFC 9990 section 4). */
+static void test_destination(struct testing *t, const char *policy_domain, const char *uri)
+{
+    char to[LIMIT_DOMAIN + 1];
+    bool unknown = false;
+    if (!destination(uri, to))
+        return;
+    if (agreed(t, policy_domain, to, &unknown))
+        testing_say(t, CHECK_DMARC_EXTERNAL, CHECK_PASS, NULL, "every destination is its own or has agreed");
+    else if (unknown)
+        testing_say(t, CHECK_DMARC_EXTERNAL, CHECK_UNTESTED, NULL,
+                    "whether %s has agreed to receive them could not be looked up", to);
+    else
+        testing_say(t, CHECK_DMARC_EXTERNAL, CHECK_FAIL,
+                    arena_printf(t->arena, "%s._report._dmarc.%s. TXT \"v=DMARC1\"", policy_domain, to),
+                    "%s has not agreed to receive them", to);
+}
+
 static void test_reports(struct testing *t, const struct dmarc_finding *f)
 {
     const struct dmarc_record *r = f->record;
-    if (r->rua_count == 0) {
+    if (r->rua_count == 0)
         testing_say(t, CHECK_DMARC_RUA, CHECK_ADVICE, arena_printf(t->arena, "rua=mailto:dmarc@%s", t->facts->domain),
                     "no reports are asked for");
-        return;
-    }
-    testing_say(t, CHECK_DMARC_RUA, CHECK_PASS, NULL, "%zu destinations", r->rua_count);
-    for (size_t i = 0; i < r->rua_count; i++) {
-        char to[LIMIT_DOMAIN + 1];
-        bool unknown = false;
-        if (!destination(r->rua[i], to))
-            continue;
-        if (agreed(t, f->record_domain, to, &unknown))
-            testing_say(t, CHECK_DMARC_EXTERNAL, CHECK_PASS, NULL, "every destination is its own or has agreed");
-        else
-            testing_say(t, CHECK_DMARC_EXTERNAL, unknown ? CHECK_UNTESTED : CHECK_FAIL,
-                        arena_printf(t->arena, "%s._report._dmarc.%s. TXT \"v=DMARC1\"", f->record_domain,
-                                     testing_shown(t, slice_str(to), LIMIT_DOMAIN)),
-                        "%s has not agreed to receive them", testing_shown(t, slice_str(to), LIMIT_DOMAIN));
-    }
+    else
+        testing_say(t, CHECK_DMARC_RUA, CHECK_PASS, NULL, "%zu destinations", r->rua_count);
+    for (size_t i = 0; i < r->rua_count; i++)
+        test_destination(t, f->record_domain, r->rua[i]);
+    for (size_t i = 0; i < r->ruf_count; i++)
+        test_destination(t, f->record_domain, r->ruf[i]);
 }
 
 /* ---- DKIM ---- */

@@ -186,6 +186,7 @@ static void caps_hold(void **state)
 #define STS_FILE_OF(age)                                                                                               \
     "web host=mta-sts.a.example path=/ outcome=done body=\"version: STSv1\\x0amode: enforce\\x0amx: "                  \
     "mx.a.example\\x0amax_age: " age "\\x0a\"\n"
+#define DMARC(tags) TXT("_dmarc.a.example.", "v=DMARC1; p=reject; " tags)
 #define STS TXT("_mta-sts.a.example.", "v=STSv1; id=1")
 
 /* One fault, or none, and the state that its test must have by the RFC. */
@@ -214,6 +215,18 @@ static void a_planted_fault_has_the_state_of_the_rfc(void **state)
         {SPF("redirect=b.example"), CHECK_SPF_POLICY, CHECK_NOT_APPLICABLE}, /* 6.1: permerror, said as such */
         {SPF("redirect=b.example"), CHECK_SPF_SYNTAX, CHECK_FAIL},
         {SPF("mx"), CHECK_SPF_POLICY, CHECK_FAIL},
+        /* RFC 9989 4.7, 9990 section 4 (and 9991: reports of failures ask as those of sums do) */
+        {DMARC("psd=q"), CHECK_DMARC_SYNTAX, CHECK_FAIL},
+        {DMARC("t=yes"), CHECK_DMARC_SYNTAX, CHECK_FAIL},
+        {DMARC("adkim=x"), CHECK_DMARC_SYNTAX, CHECK_FAIL},
+        {DMARC("aspf="), CHECK_DMARC_SYNTAX, CHECK_FAIL},
+        {DMARC("adkim = s ;aspf=R; t=n; psd=u; x=y"), CHECK_DMARC_SYNTAX, CHECK_PASS},
+        {DMARC("ruf=mailto:a@b.test"), CHECK_DMARC_EXTERNAL, CHECK_FAIL},
+        {DMARC("rua=mailto:a@b.test"), CHECK_DMARC_EXTERNAL, CHECK_FAIL},
+        {DMARC("ruf=mailto:a@b.test") TXT("a.example._report._dmarc.b.test.", "v=DMARC1"), CHECK_DMARC_EXTERNAL,
+         CHECK_PASS},
+        {DMARC("rua=mailto:a@b.test") "dns a.example._report._dmarc.b.test. timeout\n", CHECK_DMARC_EXTERNAL,
+         CHECK_UNTESTED},
         /* RFC 8460 section 3 */
         {TXT("_smtp._tls.a.example.", "v=TLSRPTv1; rua=mailto:a@a.example"), CHECK_TLS_RPT, CHECK_PASS},
         {TXT("_smtp._tls.a.example.", "v=TLSRPTv1; rua=https://a.example/"), CHECK_TLS_RPT, CHECK_PASS},

@@ -2,12 +2,12 @@
 /*
  * outgoing_main.c - assay-outgoing: tells Postfix how mail going out must be protected (assay-outgoing(8)).
  *
- * Promises to serve the socket of `set postfix.tls-policy-socket` while the policy has that setting, and to hold
- * nothing open while it has not: the policy is watched, so that no restart is needed when the setting comes, changes or
- * goes. A socket that another process still listens on (an assay-milter of an earlier version) is tried again until it
- * is free. SIGHUP reads the policy again; SIGTERM and SIGINT end the program once the answers under way are given. A
- * policy that cannot be used leaves the last good one in force. Exit codes are those of sysexits.h, after one line on
- * stderr.
+ * Promises to serve the socket that `assay harden` told Postfix of, and that of `set postfix.tls-policy-socket` if it
+ * is another, and to hold nothing open while there is neither: the policy is watched, so that no restart is needed when
+ * the setting comes, changes or goes. A socket that another process still listens on (an assay-milter of an earlier
+ * version) is tried again until it is free. SIGHUP reads the policy again; SIGTERM and SIGINT end the program once the
+ * answers under way are given. A policy that cannot be used leaves the last good one in force. Exit codes are those of
+ * sysexits.h, after one line on stderr.
  */
 #include "base/clock.h"
 #include "base/options.h"
@@ -54,17 +54,24 @@ static const struct option_row rows[] = {
 #undef TEXT
 };
 
+#define SOCKETS 2
+
+struct place {
+    char name[256]; /* the socket that is wanted; "": none */
+    struct socketmap *map;
+    char trouble[256]; /* as last logged */
+};
+
 struct service {
     const struct options *o;
     const char *state_dir;
     struct policy_live *policy;
-    char socket[256]; /* the socket that is wanted; "": none */
+    struct place at[SOCKETS];
     unsigned mode;
     char group[64];
     struct dns *dns;
     struct tls_policy *answers;
-    struct socketmap *map;
-    char trouble[256]; /* with the socket, as last logged */
+    char trouble[256]; /* with DNS */
 };
 
 /* ---- what is served ---- */
@@ -94,59 +101,101 @@ static bool open_dns(struct service *s, const struct policy *p)
 
 static void close_all(struct service *s)
 {
-    s->map = socketmap_close(s->map);
+    for (size_t i = 0; i < SOCKETS; i++)
+        s->at[i].map = socketmap_close(s->at[i].map);
     s->answers = tls_policy_free(s->answers);
     s->dns = dns_close(s->dns);
     malloc_trim(0);
 }
 
-/* Opens the socket that is wanted. A reason why it cannot is logged once, and again if it changes. */
-static void open_all(struct service *s, const struct policy *p)
+/* Opens what the answers need. NULL: they can be given; else why not. */
+static const char *prepare(struct service *s, const struct policy *p)
 {
-    char file[PATH_MAX], before[sizeof s->trouble];
-    const char *error = "out of memory, or libcurl cannot be used";
+    char file[PATH_MAX];
     struct tls_policy_config c = {.file = file, .note = note};
 
-    memcpy(before, s->trouble, sizeof before);
     snprintf(file, sizeof file, "%s/" CACHE_FILE, s->state_dir);
-    if (!s->dns && !open_dns(s, p)) {
-        error = NULL;
-    } else if (!s->answers) {
+    if (!s->dns && !open_dns(s, p))
+        return s->trouble;
+    if (!s->answers) {
         c.dns = s->dns;
         s->answers = https_begin() ? tls_policy_new(&c) : NULL;
     }
-    if (s->answers)
-        s->map = socketmap_open(s->socket, s->mode, s->group, s->answers, &error);
-    if (s->map) {
-        outgoing_log("listening at %s: policy %s", s->socket, policy_hash(p));
-        s->trouble[0] = '\0';
-        return;
+    return s->answers ? NULL : "out of memory, or libcurl cannot be used";
+}
+
+/* Opens the sockets that are wanted. A reason why one cannot is logged once, and again if it changes. */
+static void open_all(struct service *s, const struct policy *p)
+{
+    const char *trouble = prepare(s, p);
+
+    for (size_t i = 0; i < SOCKETS; i++) {
+        struct place *at = &s->at[i];
+        const char *why = trouble;
+        char before[sizeof at->trouble];
+
+        if (!*at->name || at->map)
+            continue;
+        if (!trouble)
+            at->map = socketmap_open(at->name, s->mode, s->group, s->answers, &why);
+        if (at->map) {
+            outgoing_log("listening at %s: policy %s", at->name, policy_hash(p));
+            at->trouble[0] = '\0';
+            continue;
+        }
+        memcpy(before, at->trouble, sizeof before);
+        snprintf(at->trouble, sizeof at->trouble, "%s", why ? why : "out of memory");
+        if (strcmp(before, at->trouble) != 0)
+            outgoing_log("postfix.tls-policy-socket: %s; trying again", at->trouble);
     }
-    if (error)
-        snprintf(s->trouble, sizeof s->trouble, "%s", error);
-    if (strcmp(before, s->trouble) != 0)
-        outgoing_log("postfix.tls-policy-socket: %s; trying again", s->trouble);
+}
+
+/* Tells whether a socket is wanted that is not open. */
+static bool lacks_one(const struct service *s)
+{
+    for (size_t i = 0; i < SOCKETS; i++)
+        if (*s->at[i].name && !s->at[i].map)
+            return true;
+    return false;
+}
+
+/* The sockets to serve: where `assay harden` told Postfix to ask, and the policy's, if that is another. */
+static void wanted_sockets(const struct policy *p, const char *names[SOCKETS])
+{
+    const char *written = policy_set_text(p, SETTING_POSTFIX_TLS_POLICY_SOCKET);
+    const char *mta = policy_mta_tls_policy_socket(p);
+
+    names[0] = mta ? mta : written;
+    names[1] = mta && strcmp(mta, written) != 0 ? written : "";
 }
 
 /* Applies the settings of the current policy. */
 static void heed(struct service *s, const struct policy *p)
 {
-    const char *socket = policy_set_text(p, SETTING_POSTFIX_TLS_POLICY_SOCKET);
-    const char *group = policy_set_text(p, SETTING_MILTER_SOCKET_GROUP);
+    const char *group = policy_set_text(p, SETTING_MILTER_SOCKET_GROUP), *names[SOCKETS];
     unsigned mode = (unsigned)strtoul(policy_set_text(p, SETTING_MILTER_SOCKET_MODE), NULL, 8);
+    bool same_rights = strcmp(s->group, group) == 0 && s->mode == mode, changed = false;
 
-    if (strcmp(s->socket, socket) == 0 && strcmp(s->group, group) == 0 && s->mode == mode)
-        return;
-    bool listened = s->map != NULL;
-    close_all(s);
-    if (listened)
-        outgoing_log("the socket %s is closed: the policy's settings have changed", s->socket);
-    snprintf(s->socket, sizeof s->socket, "%s", socket);
+    wanted_sockets(p, names);
+    for (size_t i = 0; i < SOCKETS; i++) {
+        struct place *at = &s->at[i];
+
+        if (same_rights && strcmp(at->name, names[i]) == 0)
+            continue;
+        bool listened = at->map != NULL;
+        at->map = socketmap_close(at->map);
+        if (listened)
+            outgoing_log("the socket %s is closed: the policy's settings have changed", at->name);
+        snprintf(at->name, sizeof at->name, "%s", names[i]);
+        at->trouble[0] = '\0';
+        changed = true;
+    }
     snprintf(s->group, sizeof s->group, "%s", group);
     s->mode = mode;
-    s->trouble[0] = '\0';
-    if (!*socket)
+    if (changed && !*names[0] && !*names[1]) {
+        close_all(s);
         outgoing_log("the policy has no postfix.tls-policy-socket: nothing to serve; watching the policy");
+    }
 }
 
 /* ---- the policy ---- */
@@ -205,11 +254,14 @@ static int test(const struct options *o)
     struct service s = {.o = o, .state_dir = "/nonexistent"};
     int rc = open_policy(&s);
     const struct policy *p = rc ? NULL : policy_live_get(s.policy);
-    const char *socket = p ? policy_set_text(p, SETTING_POSTFIX_TLS_POLICY_SOCKET) : "";
+    const char *names[SOCKETS] = {"", ""};
 
-    if (p)
-        printf("assay-outgoing: policy %s is good, %s%s\n", policy_hash(p),
-               *socket ? "the socket is " : "no postfix.tls-policy-socket is set", socket);
+    if (p) {
+        wanted_sockets(p, names);
+        printf("assay-outgoing: policy %s is good, %s%s%s%s\n", policy_hash(p),
+               *names[0] ? "the socket is " : "no postfix.tls-policy-socket is set", names[0],
+               *names[1] ? ", and " : "", names[1]);
+    }
     policy_unref(p);
     s.policy = policy_live_close(s.policy);
     return rc;
@@ -249,7 +301,7 @@ static int drop_rights(const struct options *o, const char *state_dir)
 static void serve(struct service *s, const sigset_t *signals)
 {
     for (;;) {
-        const bool wanted = *s->socket && !s->map;
+        const bool wanted = lacks_one(s);
         struct timespec pause = {.tv_sec = wanted ? 0 : WATCH_MS / 1000, .tv_nsec = wanted ? RETRY_MS * 1000000L : 0};
         int got = sigtimedwait(signals, NULL, &pause);
 
@@ -257,7 +309,7 @@ static void serve(struct service *s, const sigset_t *signals)
             return;
         if (got == SIGHUP || policy_live_changed(s->policy))
             reload(s);
-        if (*s->socket && !s->map) {
+        if (lacks_one(s)) {
             const struct policy *p = policy_live_get(s->policy);
             open_all(s, p);
             policy_unref(p);
@@ -267,7 +319,7 @@ static void serve(struct service *s, const sigset_t *signals)
 
 static int run(const struct options *o)
 {
-    struct service s = {.o = o, .state_dir = o->state ? o->state : ASSAY_STATEDIR "-outgoing", .socket = "?"};
+    struct service s = {.o = o, .state_dir = o->state ? o->state : ASSAY_STATEDIR "-outgoing", .at = {{.name = "?"}}};
     const struct policy *p;
     sigset_t signals;
     int rc;

@@ -97,3 +97,8 @@ const char *policy_mta_socket(const struct policy *p)
 {
     return p->mta_socket;
 }
+
+const char *policy_mta_tls_policy_socket(const struct policy *p)
+{
+    return p->mta_tls_policy_socket;
+}

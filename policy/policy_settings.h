@@ -47,4 +47,7 @@ bool policy_setting_at(const struct policy *p, size_t i, struct policy_setting *
  * NULL: none. If the policy sets another, assay-milter listens on both. */
 const char *policy_mta_socket(const struct policy *p);
 
+/* The same of postfix.tls-policy-socket and assay-outgoing. */
+const char *policy_mta_tls_policy_socket(const struct policy *p);
+
 #endif

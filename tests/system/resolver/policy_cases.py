@@ -397,6 +397,16 @@ def test_status_command(place, tree):
         import json
 
         assert json.loads(run(r.state, "--json").stdout)["answers"]["refused"] == 1
+        pause = [os.path.join(BUILD, "assay"), "pause", "1h", "because", "our own invoices", "-S", r.folder]
+        subprocess.run(pause, check=True, capture_output=True)
+        named = run(r.state)
+        assert named.returncode == 1, named
+        for word in ("Enforcement is paused until ", ": our own invoices (assay resume ends the pause)"):
+            assert word in named.stdout, f"{word!r} is not in\n{named.stdout}"
+        subprocess.run([os.path.join(BUILD, "assay"), "resume", "-S", r.folder], check=True, capture_output=True)
+        assert r.wait_for(lambda: not r.status()["policy"]["paused"], 8), r.status()["policy"]
+        text = run(r.state)
+        assert text.returncode == 0 and "paused" not in text.stdout, text
         r.write_policy("nonsense\n")
         assert r.wait_for(lambda: r.status().get("policy", {}).get("error"), 8)
         bad = run(r.state)

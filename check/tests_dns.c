@@ -11,12 +11,15 @@
 #define EXPIRY_DAYS 3
 #define RSA_BITS 2048u
 
-/* The zone that holds the domain: its name at or above, where NS records are. */
+/* The zone that holds the domain: its name at or above, where NS records are. Where that cannot be looked up we go no
+ * further up: the parent's keys and servers are not the domain's. */
 static const char *find_apex(struct testing *t)
 {
-    for (const char *name = t->facts->domain; name; name = strchr(name, '.') ? strchr(name, '.') + 1 : NULL)
-        if (dns_get(t->scope, name, DNS_NS)->state == DNS_FOUND)
+    for (const char *name = t->facts->domain; name; name = strchr(name, '.') ? strchr(name, '.') + 1 : NULL) {
+        enum dns_state s = dns_get(t->scope, name, DNS_NS)->state;
+        if (s == DNS_FOUND || s == DNS_TEMPFAIL || s == DNS_BOGUS)
             return name;
+    }
     return t->facts->domain;
 }
 
@@ -32,18 +35,25 @@ static void test_existence(struct testing *t)
         testing_say(t, CHECK_EXISTS, CHECK_PASS, NULL, "%s is there", t->facts->domain);
 }
 
+static void test_answer(struct testing *t, const char *name, enum dns_type type)
+{
+    const struct dns_answer *a = name ? dns_get(t->scope, name, type) : NULL;
+    if (a && a->state == DNS_BOGUS)
+        testing_say(t, CHECK_DNSSEC_VALID, CHECK_FAIL,
+                    "Ask the DNS host to sign the zone anew, or to make the DS record in the parent zone fit its key.",
+                    "%s %s: %s", name, dns_type_name(type), testing_failure(t, a));
+}
+
+/* The domain's own records, and those below it by which others judge its mail. */
 static void test_validation(struct testing *t)
 {
     static const enum dns_type types[] = {DNS_SOA, DNS_NS, DNS_MX, DNS_TXT, DNS_DNSKEY};
+    static const char *const below[] = {"_dmarc", "_mta-sts", "_smtp._tls"};
     const struct dns_answer *soa = dns_get(t->scope, t->facts->domain, DNS_SOA);
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        const struct dns_answer *a = dns_get(t->scope, t->facts->domain, types[i]);
-        if (a->state == DNS_BOGUS)
-            testing_say(
-                t, CHECK_DNSSEC_VALID, CHECK_FAIL,
-                "Ask the DNS host to sign the zone anew, or to make the DS record in the parent zone fit its key.",
-                "%s %s: %s", t->facts->domain, dns_type_name(types[i]), testing_failure(t, a));
-    }
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        test_answer(t, t->facts->domain, types[i]);
+    for (size_t i = 0; i < sizeof below / sizeof below[0]; i++)
+        test_answer(t, arena_printf(t->arena, "%s.%s", below[i], t->facts->domain), DNS_TXT);
     t->signed_zone = soa->security == DNS_SECURE;
     if (soa->state == DNS_TEMPFAIL || soa->security == DNS_UNKNOWN) {
         testing_say(t, CHECK_DNSSEC_VALID, CHECK_UNTESTED, NULL, "%s", testing_failure(t, soa));

@@ -272,9 +272,7 @@ static void long_tokens(void **state)
         char why[200] = "";
         struct report_in r;
         struct arena *a = arena_new(1 << 26);
-        clock_t from = clock();
         assert_int_equal(report_in_parse(a, buf_slice(&b), &r, why), STATUS_LIMIT);
-        assert_true((clock() - from) / CLOCKS_PER_SEC < 3);
         assert_non_null(strstr(why, "longer than is read (1 MB), in line 2"));
         arena_free(a);
     }
@@ -283,11 +281,9 @@ static void long_tokens(void **state)
         for (size_t k = 0; k < n; k++)
             fill[k] = pieces[i][k % strlen(pieces[i])];
         struct slice rest = slice_of(fill, n);
-        clock_t from = clock();
         assert_int_equal(report_markup_take(&rest).n, n);
         assert_int_equal(rest.n, 0);
         assert_int_equal(report_markup_find(slice_of(fill, n)).n, 0);
-        assert_true((clock() - from) / CLOCKS_PER_SEC < 3);
     }
     buf_release(&b);
     free(fill);

@@ -8,16 +8,15 @@
 
 #include "judge/reply.h"
 #include "judge/stamp.h"
+#include "milter/mta.h"
 #include <stdbool.h>
 
-struct smfi_str;
-
 /* For a message that is passed on (deliver, tag, quarantine, hold): removes forged fields, inserts ours, and moves the
- * message to the hold queue if the verdict says so. Returns what the callback returns to libmilter: a temporary failure
- * if the MTA refused one of these changes. */
-int action_pass(struct smfi_str *ctx, struct judge *j, enum policy_action action, const struct stamp *stamp);
+ * message to the hold queue if the verdict says so. Returns the answer to the MTA: a temporary failure if it
+ * does not allow one of these changes. */
+enum mta_answer action_pass(struct mta *mta, struct judge *j, enum policy_action action, const struct stamp *stamp);
 
 /* Answers the current SMTP command with our reply; the reply's code says whether it is permanent or temporary. */
-int action_refuse(struct smfi_str *ctx, const struct reply *r);
+enum mta_answer action_refuse(struct mta *mta, const struct reply *r);
 
 #endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * callbacks.c - copies what libmilter tells into the session, and returns the result to libmilter.
+ * callbacks.c - copies what the MTA tells into the session, and returns the answer.
  *
- * Nothing is judged or decided here. Each callback finds its session by session_of(). If there is none (no memory at
- * connect, or a pointer that is not ours), it answers with a temporary failure.
+ * Nothing is judged or decided here. Where there is no session (no memory at connect), the answer is a temporary
+ * failure.
  *
  * Macros are asked for by SMFIF_SETSYMLIST, since MTAs send few by default, and are read at the stage where both
  * Postfix and Sendmail have them: daemon and port at connect; TLS and log-in at MAIL (STARTTLS and AUTH come before
@@ -13,32 +13,37 @@
 #include "milter/callbacks.h"
 #include "base/domain.h"
 #include "milter/action.h"
-#include "milter/end_of_message.h"
 #include "milter/daemon.h"
-#include "milter/log.h"
 #include "milter/doctor_probe.h"
+#include "milter/end_of_message.h"
+#include "milter/log.h"
+#include "milter/wire/wire_flags.h"
 #include "policy/policy_live.h"
-#include <libmilter/mfapi.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 
-static struct session *session_from(SMFICTX *ctx)
-{
-    struct session *s = session_of(smfi_getpriv(ctx));
+const struct callbacks_macros callbacks_macros[] = {
+    {WIRE_STAGE_CONNECT, "j {daemon_name} {daemon_addr} {daemon_port} {client_addr} {client_port}"},
+    {WIRE_STAGE_HELO, "{tls_version} {cipher} {cipher_bits}"},
+    {WIRE_STAGE_MAIL, "i {auth_type} {auth_authen} {tls_version} {cipher} {cipher_bits} {verify} {cert_subject} "
+                      "{cert_issuer} {cert_fp}"},
+    {WIRE_STAGE_RCPT, "i"},
+    {WIRE_STAGE_END, "i"},
+    {WIRE_STAGE_HEADER_END, "i"},
+};
+const size_t callbacks_macro_stages = sizeof callbacks_macros / sizeof *callbacks_macros;
 
+static bool has_state(const struct session *s)
+{
     if (!s)
         log_complain(LOG_MEMORY, "a connection has no state; its mail is deferred");
-    return s;
+    return s != NULL;
 }
 
-/* NULL if the MTA does not send the macro. Tries the name with braces first, as in sendmail.cf; single letters have
- * none. */
-static const char *macro(SMFICTX *ctx, const char *name)
+/* NULL if the MTA does not send the macro. Multi-letter names have braces, as in sendmail.cf. */
+static const char *macro(struct mta *mta, const char *name)
 {
-    char copy[32];
-
-    snprintf(copy, sizeof copy, "%s", name);
-    return smfi_getsymval(ctx, copy);
+    return mta->ops->macro(mta, name);
 }
 
 static unsigned number(const char *text)
@@ -49,50 +54,24 @@ static unsigned number(const char *text)
     return text && *text && *end == 0 && n <= 65535 ? (unsigned)n : 0;
 }
 
-static void ask_for_macros(SMFICTX *ctx)
+bool callbacks_negotiate(unsigned long actions, unsigned long steps, unsigned long *use_actions,
+                         unsigned long *use_steps)
 {
-    static const struct {
-        int stage;
-        const char *names;
-    } wanted[] = {
-        {SMFIM_CONNECT, "j {daemon_name} {daemon_addr} {daemon_port} {client_addr} {client_port}"},
-        {SMFIM_HELO, "{tls_version} {cipher} {cipher_bits}"},
-        {SMFIM_ENVFROM, "i {auth_type} {auth_authen} {tls_version} {cipher} {cipher_bits} {verify} {cert_subject} "
-                        "{cert_issuer} {cert_fp}"},
-        {SMFIM_ENVRCPT, "i"},
-        {SMFIM_EOH, "i"},
-        {SMFIM_EOM, "i"},
-    };
+    const unsigned long needed = WIRE_MAY_ADD_HEADERS | WIRE_MAY_CHANGE_HEADERS,
+                        liked = WIRE_MAY_QUARANTINE | WIRE_MAY_SET_SYMBOLS;
 
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        char names[256];
-        snprintf(names, sizeof names, "%s", wanted[i].names);
-        smfi_setsymlist(ctx, wanted[i].stage, names);
-    }
-}
-
-static sfsistat on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2, unsigned long f3,
-                             unsigned long *pf0, unsigned long *pf1, unsigned long *pf2, unsigned long *pf3)
-{
-    const unsigned long needed = SMFIF_ADDHDRS | SMFIF_CHGHDRS, liked = SMFIF_QUARANTINE | SMFIF_SETSYMLIST;
-
-    if ((f0 & needed) != needed || !(f1 & SMFIP_HDR_LEADSPC)) {
+    if ((actions & needed) != needed || !(steps & WIRE_LEADING_SPACE)) {
         log_complain(
             LOG_PROTOCOL,
             "the MTA does not let a filter change header fields, or strips their leading blanks (milter protocol "
             "version 6 is needed: Postfix 2.6, Sendmail 8.14): no mail can be judged");
-        return SMFIS_REJECT;
+        return false;
     }
-    *pf0 = f0 & (needed | liked);
-    if (f0 & SMFIF_SETSYMLIST)
-        ask_for_macros(ctx);
+    *use_actions = actions & (needed | liked);
     /* The MTA need not wait for our answer to each field, which saves a round trip each. We do not ask for unknown
      * commands and DATA. */
-    *pf1 = f1 & (SMFIP_HDR_LEADSPC | SMFIP_NR_HDR | SMFIP_SKIP | SMFIP_NOUNKNOWN | SMFIP_NODATA);
-    *pf2 = *pf3 = 0;
-    (void)f2;
-    (void)f3;
-    return SMFIS_CONTINUE;
+    *use_steps = steps & (WIRE_LEADING_SPACE | WIRE_NO_REPLY_HEADER | WIRE_MAY_SKIP | WIRE_NO_UNKNOWN | WIRE_NO_DATA);
+    return true;
 }
 
 static unsigned port_of(const struct sockaddr *sa)
@@ -113,48 +92,49 @@ static bool no_client(const char *host, const struct sockaddr *address, const st
 }
 
 /* The MTA's name for itself (Postfix: myhostname), in its canonical form; NULL: it sends none that could be a name. */
-static const char *mta_name(SMFICTX *ctx)
+static const char *mta_name(struct mta *mta)
 {
     static _Thread_local char name[LIMIT_DOMAIN + 1];
-    const char *sent = macro(ctx, "j");
+    const char *sent = macro(mta, "j");
 
     return sent && domain_from_text(slice_str(sent), name) == STATUS_OK && domain_is_host(name) ? name : NULL;
 }
 
-static sfsistat on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
+enum mta_answer callbacks_connect(struct mta *mta, const char *host, const struct sockaddr *address,
+                                  struct session **out)
 {
     const struct policy *p = policy_live_get(the_daemon.policy);
-    const bool judged = mail_listener_is_judged(p, macro(ctx, "{daemon_name}"));
+    const bool judged = mail_listener_is_judged(p, macro(mta, "{daemon_name}"));
     struct session *s;
 
+    *out = NULL;
     policy_unref(p);
     if (!judged)
-        return SMFIS_ACCEPT;
+        return MTA_ACCEPT;
     s = session_new();
     if (!s)
-        return SMFIS_TEMPFAIL;
+        return MTA_TEMPFAIL;
     if (address)
-        s->peer = ip_from_sockaddr((const struct sockaddr *)address);
-    s->no_smtp = no_client(host, (const struct sockaddr *)address, &s->peer);
-    s->port = number(macro(ctx, "{daemon_port}"));
-    s->peer_port = address ? port_of((const struct sockaddr *)address) : 0;
-    if (!session_set(s, SESSION_PEER_NAME, host) || !session_set(s, SESSION_DAEMON, macro(ctx, "{daemon_name}")) ||
-        !session_set(s, SESSION_MTA_NAME, mta_name(ctx)) || smfi_setpriv(ctx, s) != MI_SUCCESS) {
+        s->peer = ip_from_sockaddr(address);
+    s->no_smtp = no_client(host, address, &s->peer);
+    s->port = number(macro(mta, "{daemon_port}"));
+    s->peer_port = address ? port_of(address) : 0;
+    if (!session_set(s, SESSION_PEER_NAME, host) || !session_set(s, SESSION_DAEMON, macro(mta, "{daemon_name}")) ||
+        !session_set(s, SESSION_MTA_NAME, mta_name(mta))) {
         session_free(s);
-        return SMFIS_TEMPFAIL;
+        return MTA_TEMPFAIL;
     }
-    return SMFIS_CONTINUE;
+    *out = s;
+    return MTA_CONTINUE;
 }
 
-static sfsistat on_helo(SMFICTX *ctx, char *helo)
+enum mta_answer callbacks_helo(struct session *s, const char *helo)
 {
-    struct session *s = session_from(ctx);
-
-    return s && session_set(s, SESSION_HELO, helo) ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
+    return has_state(s) && session_set(s, SESSION_HELO, helo) ? MTA_CONTINUE : MTA_TEMPFAIL;
 }
 
 /* Copies the macros about TLS and log-in, which are known at MAIL. */
-static bool take_session_macros(SMFICTX *ctx, struct session *s)
+static bool take_session_macros(struct mta *mta, struct session *s)
 {
     static const struct {
         enum session_text which;
@@ -167,135 +147,91 @@ static bool take_session_macros(SMFICTX *ctx, struct session *s)
     };
 
     for (size_t i = 0; i < sizeof macros / sizeof *macros; i++)
-        if (!session_set(s, macros[i].which, macro(ctx, macros[i].name)))
+        if (!session_set(s, macros[i].which, macro(mta, macros[i].name)))
             return false;
-    if (!s->texts[SESSION_AUTH] && !session_set(s, SESSION_AUTH, macro(ctx, "{auth_type}")))
+    if (!s->texts[SESSION_AUTH] && !session_set(s, SESSION_AUTH, macro(mta, "{auth_type}")))
         return false;
-    s->tls_bits = number(macro(ctx, "{cipher_bits}"));
+    s->tls_bits = number(macro(mta, "{cipher_bits}"));
     return true;
 }
 
-static sfsistat on_mail(SMFICTX *ctx, char **args)
+enum mta_answer callbacks_mail(struct mta *mta, struct session *s, const char *const *args)
 {
-    struct session *s = session_from(ctx);
     const struct policy *p;
     enum status status;
     bool smtputf8 = false;
     char words[DOCTOR_PROBE_WORDS];
     struct reply answer;
 
-    if (!s || !take_session_macros(ctx, s))
-        return SMFIS_TEMPFAIL;
+    if (!has_state(s) || !take_session_macros(mta, s))
+        return MTA_TEMPFAIL;
     if (doctor_probe_is_question(&the_daemon, s, args[0] ? args[0] : "", words, &answer))
-        return action_refuse(ctx, &answer);
-    for (char **arg = args + 1; args[0] && *arg; arg++)
+        return action_refuse(mta, &answer);
+    for (const char *const *arg = args + 1; args[0] && *arg; arg++)
         smtputf8 |= strcasecmp(*arg, "SMTPUTF8") == 0;
     p = policy_live_get(the_daemon.policy);
     status = session_mail(s, &the_daemon.host, p, args[0] ? args[0] : "", smtputf8);
     policy_unref(p);
     doctor_probe_begins(s, args[0] ? args[0] : "");
-    return status == STATUS_OK ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
+    return status == STATUS_OK ? MTA_CONTINUE : MTA_TEMPFAIL;
 }
 
-static sfsistat on_rcpt(SMFICTX *ctx, char **args)
+enum mta_answer callbacks_rcpt(struct mta *mta, struct session *s, const char *const *args)
 {
-    struct session *s = session_from(ctx);
     struct message_answer c;
 
-    if (!s || !s->judge)
-        return SMFIS_TEMPFAIL;
+    if (!has_state(s) || !s->judge)
+        return MTA_TEMPFAIL;
     if (s->testing)
-        return doctor_probe_rcpt(s, args[0] ? args[0] : "") ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
+        return doctor_probe_rcpt(s, args[0] ? args[0] : "") ? MTA_CONTINUE : MTA_TEMPFAIL;
     end_of_message_at_rcpt(&the_daemon, s, args[0] ? args[0] : "", &c);
-    return c.refuse ? action_refuse(ctx, &c.reply) : SMFIS_CONTINUE;
+    return c.refuse ? action_refuse(mta, &c.reply) : MTA_CONTINUE;
 }
 
-static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
+void callbacks_header(struct session *s, const char *name, const char *value)
 {
-    struct session *s = session_from(ctx);
-
-    if (!s || !s->judge)
-        return SMFIS_NOREPLY; /* ignored here; the end of the message is answered with a temporary failure */
+    if (!has_state(s) || !s->judge)
+        return; /* ignored here; the end of the message is answered with a temporary failure */
     if (judge_header(s->judge, slice_str(name), slice_str(value)) != STATUS_OK)
         session_end(s);
-    return SMFIS_NOREPLY;
 }
 
-static sfsistat on_header_end(SMFICTX *ctx)
+enum mta_answer callbacks_header_end(struct session *s)
 {
-    struct session *s = session_from(ctx);
-
-    if (!s || !s->judge || judge_headers_end(s->judge) != STATUS_OK)
-        return SMFIS_TEMPFAIL;
-    return SMFIS_CONTINUE;
+    if (!has_state(s) || !s->judge || judge_headers_end(s->judge) != STATUS_OK)
+        return MTA_TEMPFAIL;
+    return MTA_CONTINUE;
 }
 
-static sfsistat on_body(SMFICTX *ctx, unsigned char *piece, size_t n)
+enum mta_answer callbacks_body(struct session *s, struct slice piece)
 {
-    struct session *s = session_from(ctx);
-
-    if (!s || !s->judge)
-        return SMFIS_TEMPFAIL;
-    judge_body(s->judge, slice_of((const char *)piece, n), true);
-    return judge_wants_body(s->judge) ? SMFIS_CONTINUE : SMFIS_SKIP;
+    if (!has_state(s) || !s->judge)
+        return MTA_TEMPFAIL;
+    judge_body(s->judge, piece, true);
+    return judge_wants_body(s->judge) ? MTA_CONTINUE : MTA_SKIP;
 }
 
-static sfsistat on_end(SMFICTX *ctx)
+enum mta_answer callbacks_end(struct mta *mta, struct session *s)
 {
-    struct session *s = session_from(ctx);
     struct message_answer c;
-    const char *id;
-    sfsistat rc;
+    enum mta_answer answer;
 
-    if (!s || !s->judge)
-        return SMFIS_TEMPFAIL;
+    if (!has_state(s) || !s->judge)
+        return MTA_TEMPFAIL;
     if (s->testing) {
         doctor_probe_end(&the_daemon, s);
         session_end(s);
-        return SMFIS_DISCARD;
+        return MTA_DISCARD;
     }
-    id = macro(ctx, "i");
-    judge_mail(s->judge)->queue_id = arena_strdup(judge_arena(s->judge), id);
+    judge_mail(s->judge)->queue_id = arena_strdup(judge_arena(s->judge), macro(mta, "i"));
     end_of_message(&the_daemon, s, &c);
-    rc = c.refuse ? action_refuse(ctx, &c.reply) : action_pass(ctx, s->judge, c.action, &c.stamp);
+    answer = c.refuse ? action_refuse(mta, &c.reply) : action_pass(mta, s->judge, c.action, &c.stamp);
     session_end(s);
-    return rc;
+    return answer;
 }
 
-static sfsistat on_abort(SMFICTX *ctx)
+void callbacks_abort(struct session *s)
 {
-    struct session *s = session_of(smfi_getpriv(ctx));
-
     if (s)
         session_end(s);
-    return SMFIS_CONTINUE;
-}
-
-static sfsistat on_close(SMFICTX *ctx)
-{
-    session_free(session_of(smfi_getpriv(ctx)));
-    smfi_setpriv(ctx, NULL);
-    return SMFIS_CONTINUE;
-}
-
-void callbacks_describe(struct smfiDesc *out)
-{
-    static char name[] = "assay-milter";
-
-    *out = (struct smfiDesc){
-        .xxfi_name = name,
-        .xxfi_version = SMFI_VERSION,
-        .xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST,
-        .xxfi_connect = on_connect,
-        .xxfi_helo = on_helo,
-        .xxfi_envfrom = on_mail,
-        .xxfi_envrcpt = on_rcpt,
-        .xxfi_header = on_header,
-        .xxfi_eoh = on_header_end,
-        .xxfi_body = on_body,
-        .xxfi_eom = on_end,
-        .xxfi_abort = on_abort,
-        .xxfi_close = on_close,
-        .xxfi_negotiate = on_negotiate,
-    };
 }

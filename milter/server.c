@@ -18,7 +18,7 @@
  * where.
  */
 #include "milter/server.h"
-#include "milter/callbacks.h"
+#include "milter/libmilter.h"
 #include <errno.h>
 #include <libmilter/mfapi.h>
 #include <pthread.h>
@@ -178,7 +178,7 @@ int server_open(const char *socket)
         snprintf(hidden, sizeof hidden, "%s" HIDDEN, path);
     }
     snprintf(copy, sizeof copy, "%s%s", path ? "unix:" : socket, path ? hidden : "");
-    callbacks_describe(&desc);
+    libmilter_describe(&desc);
     rc = smfi_register(desc) == MI_SUCCESS && smfi_setconn(copy) == MI_SUCCESS ? 0 : EX_SOFTWARE;
     if (rc) {
         fprintf(stderr, "assay-milter: libmilter refused the socket '%s'\n", socket);

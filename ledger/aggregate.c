@@ -76,6 +76,10 @@ static const struct sum sums[AGGREGATE_SUMS] = {
                                   COUNT("org_failed_day"), 4, 2, 0, false},
     [AGGREGATE_ORG_SOURCE] = {"INSERT INTO org_source (org, net, passed, first_seen, last_seen) VALUES ($1,$2,$3,$4,$5) ON CONFLICT (org, net) "
                               "DO UPDATE SET passed = org_source.passed + excluded.passed, " FIRST("org_source"), 2, 1, 0, true},
+    [AGGREGATE_ORG_SOURCE_LEAST] = {"INSERT INTO org_source (org, net, passed, first_seen, last_seen) VALUES ($1,$2,$3,$4,$5) ON CONFLICT (org, net) "
+                              "DO UPDATE SET passed = CASE WHEN excluded.passed > org_source.passed THEN excluded.passed ELSE org_source.passed END, "
+                              FIRST("org_source"), 2, 1, 0, true},
+    [AGGREGATE_ORG_GROUP_DAY] = {"INSERT INTO org_group_day (day, name, org) VALUES ($1,$2,$3) ON CONFLICT (day, name, org) DO NOTHING", 3, 0, 0, false},
 };
 /* clang-format on */
 
@@ -93,6 +97,8 @@ struct aggregate {
     struct arena *arena;
     struct entry **slots;
     size_t size, count;
+    const struct organisation_lists *lists;
+    uint32_t only; /* bits of sums; 0: all */
     bool failed;
 };
 
@@ -115,6 +121,21 @@ struct aggregate *aggregate_free(struct aggregate *t)
     }
     free(t);
     return NULL;
+}
+
+void aggregate_set_lists(struct aggregate *t, const struct organisation_lists *lists)
+{
+    t->lists = lists;
+}
+
+const struct organisation_lists *aggregate_lists(const struct aggregate *t)
+{
+    return t->lists;
+}
+
+void aggregate_only(struct aggregate *t, uint32_t bits)
+{
+    t->only = bits;
 }
 
 void aggregate_reset(struct aggregate *t)
@@ -218,7 +239,14 @@ static const struct aggregate_entry *fit(struct aggregate *t, const struct aggre
 
 void aggregate_add(struct aggregate *t, const struct aggregate_entry *e)
 {
-    struct aggregate_entry room;
+    struct aggregate_entry room, least;
+    if (e->sum == AGGREGATE_ORG_SOURCE && t->only & AGGREGATE_BIT(AGGREGATE_ORG_SOURCE_LEAST)) {
+        least = *e;
+        least.sum = AGGREGATE_ORG_SOURCE_LEAST;
+        e = &least;
+    }
+    if (t->only && !(t->only & AGGREGATE_BIT(e->sum)))
+        return;
     e = fit(t, e, &room);
     struct entry *at = e ? find(t, e) : NULL;
     if (!at) {
@@ -307,7 +335,10 @@ static enum status put(struct store *s, const struct entry *e)
         return store_run(s, NULL, m->sql, "tttiii", k[0], k[1], k[2], c[0], c[1], c[2]);
     case AGGREGATE_ORG_FAILED_DAY:
         return store_run(s, NULL, m->sql, "ttttii", k[0], k[1], k[2], k[3], c[0], c[1]);
+    case AGGREGATE_ORG_GROUP_DAY:
+        return store_run(s, NULL, m->sql, "ttt", k[0], k[1], k[2]);
     case AGGREGATE_ORG_SOURCE:
+    case AGGREGATE_ORG_SOURCE_LEAST:
         return store_run(s, NULL, m->sql, "ttiii", k[0], k[1], c[0], f, l);
     case AGGREGATE_SUMS:
         break;

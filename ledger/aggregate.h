@@ -22,18 +22,20 @@ enum aggregate_sum {
     AGGREGATE_SUBJECT_DAY,   /* subject, scope, standard, day, result, security */
     /* day, standard, subject, result, level, action, statement, exemption, expired, trust, policy */
     AGGREGATE_OUTCOME_DAY,
-    AGGREGATE_SELECTOR,       /* domain, selector, algorithm, bits, result */
-    AGGREGATE_SIGNER_DAY,     /* day, domain | passed, signed */
-    AGGREGATE_ZONE,           /* name, state | count; the reason, algorithm and bits last seen */
-    AGGREGATE_DMARC_DOMAIN,   /* day, domain | the record and rua last seen */
-    AGGREGATE_DMARC_ROW,      /* day, domain, DMARC_ROW_NAMES: aggregate_dmarc_row() */
-    AGGREGATE_DMARC_BEHIND,   /* day, domain, host */
-    AGGREGATE_DMARC_POLICY,   /* day, domain, mark | the policy */
-    AGGREGATE_CORRESPONDENT,  /* domain, how, day */
-    AGGREGATE_ORG_DAY,        /* day, org, asked | mails, met, explained, untested */
-    AGGREGATE_ORG_MISS_DAY,   /* day, org, standard | missed, explained, untested */
-    AGGREGATE_ORG_FAILED_DAY, /* day, org, net, standard | count, strict */
-    AGGREGATE_ORG_SOURCE,     /* org, net | passed */
+    AGGREGATE_SELECTOR,         /* domain, selector, algorithm, bits, result */
+    AGGREGATE_SIGNER_DAY,       /* day, domain | passed, signed */
+    AGGREGATE_ZONE,             /* name, state | count; the reason, algorithm and bits last seen */
+    AGGREGATE_DMARC_DOMAIN,     /* day, domain | the record and rua last seen */
+    AGGREGATE_DMARC_ROW,        /* day, domain, DMARC_ROW_NAMES: aggregate_dmarc_row() */
+    AGGREGATE_DMARC_BEHIND,     /* day, domain, host */
+    AGGREGATE_DMARC_POLICY,     /* day, domain, mark | the policy */
+    AGGREGATE_CORRESPONDENT,    /* domain, how, day */
+    AGGREGATE_ORG_DAY,          /* day, org, asked | mails, met, explained, untested */
+    AGGREGATE_ORG_MISS_DAY,     /* day, org, standard | missed, explained, untested */
+    AGGREGATE_ORG_FAILED_DAY,   /* day, org, net, standard | count, strict */
+    AGGREGATE_ORG_GROUP_DAY,    /* day, list, org */
+    AGGREGATE_ORG_SOURCE,       /* org, net | passed */
+    AGGREGATE_ORG_SOURCE_LEAST, /* the same, where the store's row has less: recount.h */
     AGGREGATE_SUMS,
 };
 
@@ -46,8 +48,19 @@ enum aggregate_sum {
 
 struct aggregate;
 
+struct organisation_lists;
+
 struct aggregate *aggregate_new(void);
 struct aggregate *aggregate_free(struct aggregate *t);
+
+/* The lists in which ingest_organisation() looks for organisations (NULL, the default: none). They must live as long. */
+void aggregate_set_lists(struct aggregate *t, const struct organisation_lists *lists);
+const struct organisation_lists *aggregate_lists(const struct aggregate *t);
+
+/* Only the sums of these bits are added from now on; of others nothing is kept. By default all are, but for
+ * AGGREGATE_ORG_SOURCE_LEAST, which takes the place of AGGREGATE_ORG_SOURCE. */
+#define AGGREGATE_BIT(sum) (UINT32_C(1) << (sum))
+void aggregate_only(struct aggregate *t, uint32_t bits);
 
 /* Adds. keys: as many texts as the sum has (NULL: empty); where they are longer than AGGREGATE_KEYS_OCTETS together,
  * each is cut at AGGREGATE_KEY_OCTETS, since an index row of PostgreSQL holds 2,700 or so. counts: as many as the sum

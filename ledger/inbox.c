@@ -243,12 +243,15 @@ static enum status take_parcel(struct unpacking *u)
     return STATUS_OK;
 }
 
-enum status inbox_take(struct store *s, bool (*stop)(void), struct ingest_report *report)
+enum status inbox_take(struct store *s, const struct organisation_lists *lists, bool (*stop)(void),
+                       struct ingest_report *report)
 {
     struct unpacking u = {.store = s, .report = report, .lines = BUF_INIT, .segment = BUF_INIT};
     if (!store_is_shared(s))
         return STATUS_OK;
     enum status st = (u.aggregate = aggregate_new()) ? STATUS_OK : STATUS_NOMEM;
+    if (u.aggregate)
+        aggregate_set_lists(u.aggregate, lists);
     while (st == STATUS_OK && !(stop && stop())) {
         st = store_begin(s);
         if (st == STATUS_OK) /* one process at a time: two would work on the same row */

@@ -23,7 +23,8 @@
  * reason in the column `refused`, and first_trouble says so. One transaction per batch. Does nothing on SQLite.
  * Statuses as ingest_folder(). */
 #define INBOX_REFUSED_DAYS 30
-enum status inbox_take(struct store *s, bool (*stop)(void), struct ingest_report *report) MUST_CHECK;
+enum status inbox_take(struct store *s, const struct organisation_lists *lists, bool (*stop)(void),
+                       struct ingest_report *report) MUST_CHECK;
 
 /* The lines of one row, for the fuzzer too. Text: lines of a segment from place `at` on, each ended by LF; "!N"
  * stands for N octets of it that are no record. Calls line for each that ends behind `from`, counts what was left

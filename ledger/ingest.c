@@ -196,7 +196,8 @@ static enum status ingest_segment(struct ingestion *t)
     return t->gone ? STATUS_OK : ingest_batches(t);
 }
 
-enum status ingest_folder(struct store *s, const char *dir, bool (*stop)(void), struct ingest_report *report)
+enum status ingest_folder(struct store *s, const struct organisation_lists *lists, const char *dir, bool (*stop)(void),
+                          struct ingest_report *report)
 {
     struct ingestion t = {.store = s, .dir = dir, .report = report, .stop = stop, .text = BUF_INIT};
     t.target = store_only_adds(s) ? &ingest_into_inbox : &ingest_into_store;
@@ -215,6 +216,8 @@ enum status ingest_folder(struct store *s, const char *dir, bool (*stop)(void), 
     }
     t.aggregate = aggregate_new();
     st = t.aggregate ? STATUS_OK : STATUS_NOMEM;
+    if (t.aggregate)
+        aggregate_set_lists(t.aggregate, lists);
     size_t i = 0;
     for (; i < n && st == STATUS_OK && !(stop && stop()); i++) {
         t.file = &files[i];

@@ -21,6 +21,7 @@
 #include "ledger/record.h"
 #include "ledger/store.h"
 #include "ledger/aggregate.h"
+#include "ledger/organisation_lists.h"
 
 struct ingest_report {
     uint64_t segments; /* taken to their end, and removed or set aside */
@@ -33,13 +34,16 @@ struct ingest_report {
     char first_trouble[400]; /* the first thing worth a line in the log; "" */
 };
 
-/* Adds to *report. STATUS_OK also where single segments had trouble; STATUS_AGAIN: the store; STATUS_MISSING,
+/* lists: of the policy, for the totals by list; NULL: none are kept. Adds to *report. STATUS_OK also where single segments had trouble; STATUS_AGAIN: the store; STATUS_MISSING,
  * STATUS_DENIED: the folder. stop (may be NULL): looked at between batches; true ends early with STATUS_OK. */
-enum status ingest_folder(struct store *s, const char *dir, bool (*stop)(void),
+enum status ingest_folder(struct store *s, const struct organisation_lists *lists, const char *dir, bool (*stop)(void),
                           struct ingest_report *report) MUST_CHECK;
 
 /* Adds one record to the sums and the mail table, within the caller's transaction. ingest_record.c. */
 enum status ingest_record(struct store *s, struct aggregate *t, const struct record *r, struct slice line) MUST_CHECK;
+
+/* Adds only what ledger recount may rebuild of a mail: the totals by standard and by organisation. ingest_record.c. */
+void ingest_totals(struct aggregate *t, const struct record *r);
 
 /* What one mail adds to its organisation's daily totals (organisations.h). day: since 1970, as text.
  * ingest_organisation.c. */
@@ -48,7 +52,7 @@ void ingest_organisation(struct aggregate *t, const struct record *r, const char
 /* Records dated further in the future than this wait in the table `ahead` until their time comes; then ingest_ahead()
  * ingests them, some at a time. *waiting: how many still wait. */
 #define INGEST_AHEAD (INT64_C(3600) * 1000000)
-enum status ingest_ahead(struct store *s, int64_t *waiting) MUST_CHECK;
+enum status ingest_ahead(struct store *s, const struct organisation_lists *lists, int64_t *waiting) MUST_CHECK;
 
 /* "192.0.2.0/24" or "2001:db8:0:100::/56" of an address; other text as it is. For what is kept longer than
  * ledger.keep-identity. */

@@ -42,11 +42,13 @@ static enum status take(struct store *s, struct aggregate *t, const struct line 
     return st;
 }
 
-enum status ingest_ahead(struct store *s, int64_t *waiting)
+enum status ingest_ahead(struct store *s, const struct organisation_lists *lists, int64_t *waiting)
 {
     struct line *lines = calloc(AT_ONCE, sizeof *lines);
     struct aggregate *t = aggregate_new();
     size_t n = 0;
+    if (t)
+        aggregate_set_lists(t, lists);
     enum status st = lines && t ? read_due(s, lines, &n) : STATUS_NOMEM;
     if (st == STATUS_OK && n) {
         st = store_begin(s);

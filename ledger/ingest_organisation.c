@@ -112,6 +112,15 @@ static const char *organisation_of(const struct record *r)
     return r->from && domain_is_kept(r->from) ? r->from : NULL;
 }
 
+static void add_lists(struct aggregate *t, const struct record *r, const char *day, const char *org)
+{
+    const char *names[ORGANISATION_LISTS_MAX];
+    size_t n = organisation_lists_of(aggregate_lists(t), org, names);
+    for (size_t i = 0; i < n; i++)
+        aggregate_add(
+            t, &(struct aggregate_entry){.sum = AGGREGATE_ORG_GROUP_DAY, .keys = {day, names[i], org}, .moment = r->t});
+}
+
 void ingest_organisation(struct aggregate *t, const struct record *r, const char *day)
 {
     enum answer all[STANDARD_MAIL_COUNT], worst = answers(r, all);
@@ -137,5 +146,6 @@ void ingest_organisation(struct aggregate *t, const struct record *r, const char
                          .keys = {day, org, asked},
                          .counts = {1, worst == ANSWER_MET, worst == ANSWER_EXPLAINED, worst == ANSWER_UNTESTED},
                          .moment = r->t});
+    add_lists(t, r, day, org);
     add_source(t, r, day, org, all, worst);
 }

@@ -468,6 +468,15 @@ static enum status keep_ahead(struct store *s, const struct record *r, struct sl
                      "it", r->t, text);
 }
 
+void ingest_totals(struct aggregate *t, const struct record *r)
+{
+    struct when w;
+    number_text(w.day, timestamp_day(r->t));
+    number_text(w.hour, r->t / HOUR);
+    add_findings(t, r, &w);
+    ingest_organisation(t, r, w.day);
+}
+
 enum status ingest_record(struct store *s, struct aggregate *t, const struct record *r, struct slice line)
 {
     struct when w;

@@ -58,9 +58,9 @@ struct service {
     char trouble[400]; /* of a folder, as last logged */
     int64_t pause_ms, knowledge_due, tidy_due, reports_due, progress_due;
     bool reports_off_said;
-    uint64_t late_said;   /* mails too late for their report, as last told */
-    int64_t groups_due;   /* when lists are looked at next */
-    bool exceptions_kept; /* of the policy in force, in this store */
+    uint64_t late_said;               /* mails too late for their report, as last told */
+    struct organisation_lists *lists; /* of the policy in force */
+    bool exceptions_kept;             /* of the policy in force, in this store */
     bool held_said, retention_failed;
     int64_t ahead_said;
     int hold;       /* store_hold() */
@@ -115,6 +115,10 @@ static void use_policy(struct service *s)
         s->store = store_close(s->store);
     free(store);
     s->dns = dns_close(s->dns); /* its settings may have changed */
+    organisation_lists_free(s->lists);
+    s->lists = organisation_lists_new(s->policy);
+    if (!s->lists)
+        say("out of memory: the totals by list are not kept");
     s->reports_off_said = false;
     s->exceptions_kept = false;
     say("policy %s, store %s", policy_hash(s->policy),
@@ -198,16 +202,6 @@ static enum status keep_exceptions(struct service *s)
     return st == STATUS_OK ? st : lost_store(s, st, store_error(s->store));
 }
 
-/* Behind what was taken in: which lists the organisations stand in. Now and then, and at the only run of -1. */
-static enum status keep_groups(struct service *s)
-{
-    if (store_only_adds(s->store) || clock_mono_ms() < s->groups_due)
-        return STATUS_OK;
-    enum status st = organisations_keep_groups(s->store, s->policy);
-    s->groups_due = clock_mono_ms() + ORGANISATION_GROUPS_EVERY_MS;
-    return st == STATUS_OK || st == STATUS_NOMEM ? STATUS_OK : lost_store(s, st, store_error(s->store));
-}
-
 /* Only when something was done with it: a full disk can be opened. */
 static void found_store(struct service *s)
 {
@@ -241,7 +235,7 @@ static enum status take_all(struct service *s)
         return lost_store(s, STATUS_AGAIN, "its file was replaced");
     }
     for (size_t i = 0; i < s->config.folder_count && !ending; i++) {
-        enum status st = ingest_folder(s->store, s->config.folders[i], stop, &r);
+        enum status st = ingest_folder(s->store, s->lists, s->config.folders[i], stop, &r);
         if (st == STATUS_DENIED && !r.first_trouble[0])
             snprintf(r.first_trouble, sizeof r.first_trouble, "%s: may not be read", s->config.folders[i]);
         if (st == STATUS_MISSING && i == 0 && !r.first_trouble[0]) /* journal.dir; the others need not be there */
@@ -250,10 +244,10 @@ static enum status take_all(struct service *s)
         if (st == STATUS_AGAIN || st == STATUS_INVALID || st == STATUS_LIMIT)
             return lost_store(s, st, store_error(s->store));
     }
-    enum status st = store_only_adds(s->store) ? STATUS_OK : inbox_take(s->store, stop, &r);
+    enum status st = store_only_adds(s->store) ? STATUS_OK : inbox_take(s->store, s->lists, stop, &r);
     int64_t ahead = 0;
     if (st == STATUS_OK && !store_only_adds(s->store))
-        st = ingest_ahead(s->store, &ahead);
+        st = ingest_ahead(s->store, s->lists, &ahead);
     if (ahead != s->ahead_said && ahead)
         say("%" PRId64 " records are dated more than an hour ahead: they wait until their time comes", ahead);
     s->ahead_said = ahead;
@@ -265,7 +259,7 @@ static enum status take_all(struct service *s)
         snprintf(r.first_trouble, sizeof r.first_trouble, "%s", s->trouble);
     r.newer = 0;
     say_progress(s, &r);
-    return keep_groups(s);
+    return STATUS_OK;
 }
 
 /* ---- an upgrade ---- */
@@ -478,6 +472,7 @@ int main(int argc, char **argv)
     rc = serve(&s, o.once);
     store_close(s.store);
     dns_close(s.dns);
+    organisation_lists_free(s.lists);
     policy_unref(s.policy);
     policy_live_close(s.live);
     return rc;

@@ -22,7 +22,6 @@
 #include "base/arena.h"
 #include "base/standard.h"
 #include "ledger/store.h"
-#include "policy/policy.h"
 
 #define ORGANISATION_LEAST 5
 #define ORGANISATION_SHARE 95
@@ -68,10 +67,5 @@ struct organisations {
 enum status organisations_ask(struct store *s, struct arena *a, int64_t since_day, int64_t until_day,
                               struct organisations *out) MUST_CHECK;
 void organisations_free(struct organisations *o);
-
-/* Which organisations stand in which lists of the policy, for the days since it was looked at last. To be called every
- * ORGANISATION_GROUPS_EVERY_MS or so. Statuses as store_run(), in one transaction. */
-#define ORGANISATION_GROUPS_EVERY_MS (10 * 60 * 1000)
-enum status organisations_keep_groups(struct store *s, const struct policy *p) MUST_CHECK;
 
 #endif

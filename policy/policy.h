@@ -295,6 +295,9 @@ enum status policy_list(const struct policy *p, const char *name, size_t *entrie
 #define POLICY_ENTRY_TEXT 256
 bool policy_list_next(const struct policy *p, const char *name, size_t *at, char out[POLICY_ENTRY_TEXT]);
 
+/* Whether the list holds the canonical domain or one above it. false if there is no such list. */
+bool policy_list_has(const struct policy *p, const char *name, const char *domain);
+
 /* Octets of memory the policy takes beside the texts of its lists (for the bench and for `assay policy status`). */
 size_t policy_memory(const struct policy *p, size_t *list_text);
 

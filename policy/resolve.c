@@ -253,3 +253,13 @@ bool policy_list_next(const struct policy *p, const char *name, size_t *at, char
     }
     return true;
 }
+
+bool policy_list_has(const struct policy *p, const char *name, const char *domain)
+{
+    const struct list *l = list_of(p, name);
+    struct keyset_name n;
+    if (!l || !*domain)
+        return false;
+    keyset_name(l->keys.seed, domain, &n);
+    return keyset_longest(&l->keys, &n) > 0;
+}

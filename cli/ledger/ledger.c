@@ -2,7 +2,7 @@
 /*
  * ledger.c - `assay ledger`: its sub-commands.
  *
- * Promises that nothing but dmarc-reports, read-report, tidy, backup, restore and forget writes. On failure: as
+ * Promises that nothing but dmarc-reports, read-report, tidy, recount, backup, restore and forget writes. On failure: as
  * ledger_args.c.
  */
 #include "cli/ledger/ledger.h"
@@ -22,6 +22,7 @@ static const struct cli_command commands[] = {
     {"read-report", ledger_read_report, NULL, "read DMARC and TLS reports that others sent about our domains"},
     {"admit", ledger_admit, NULL, "let a host add to a shared ledger, and do nothing else"},
     {"tidy", ledger_tidy, NULL, "delete what is older than it may be kept, now"},
+    {"recount", ledger_recount, NULL, "count the daily totals again from the mails' records"},
     {"backup", ledger_backup, NULL, "copy the ledger to a file while it is in use"},
     {"restore", ledger_restore, NULL, "replace the ledger by a backup"},
     {"forget", ledger_forget, NULL, "delete everything about a domain or an address from the ledger"},

@@ -91,6 +91,7 @@ int ledger_suppressed(int argc, char **argv);
 int ledger_read_report(int argc, char **argv);
 int ledger_forget(int argc, char **argv);
 int ledger_admit(int argc, char **argv);
+int ledger_recount(int argc, char **argv);
 int ledger_tidy(int argc, char **argv);
 int ledger_backup(int argc, char **argv);
 int ledger_restore(int argc, char **argv);

@@ -104,21 +104,31 @@ static bool never(void)
     return false;
 }
 
-static enum status forget(struct store *s, const struct ledger_config *c, const char *subject, bool dry_run)
+/* What is in journals, and what other hosts have sent and nobody has taken in yet. */
+static enum status take_in(struct store *s, const struct policy *p, const struct ledger_config *c)
 {
+    struct organisation_lists *lists = organisation_lists_new(p);
     struct ingest_report report = {0};
-    int64_t rows = 0, lines = 0;
-    enum status st = STATUS_OK;
-    for (size_t i = 0; i < c->folder_count && st == STATUS_OK && !dry_run; i++) {
-        st = ingest_folder(s, c->folders[i], never, &report);
+    enum status st = lists ? STATUS_OK : STATUS_NOMEM;
+    for (size_t i = 0; i < c->folder_count && st == STATUS_OK; i++) {
+        st = ingest_folder(s, lists, c->folders[i], never, &report);
         if (st == STATUS_MISSING || st == STATUS_DENIED) {
             if (st == STATUS_DENIED)
                 printf("not reached: the journals in %s\n", c->folders[i]);
             st = STATUS_OK;
         }
     }
-    if (st == STATUS_OK && !dry_run) /* what other hosts have sent and nobody has taken in yet */
-        st = inbox_take(s, never, &report);
+    if (st == STATUS_OK)
+        st = inbox_take(s, lists, never, &report);
+    organisation_lists_free(lists);
+    return st;
+}
+
+static enum status forget(struct store *s, const struct policy *p, const struct ledger_config *c, const char *subject,
+                          bool dry_run)
+{
+    int64_t rows = 0, lines = 0;
+    enum status st = dry_run ? STATUS_OK : take_in(s, p, c);
     if (st == STATUS_OK)
         st = retention_forget(s, subject, dry_run, &rows);
     for (size_t i = 0; i < c->folder_count && st == STATUS_OK; i++)
@@ -159,13 +169,13 @@ int ledger_forget(int argc, char **argv)
         return rc;
     if (a.store)
         c.folder_count = 0; /* another ledger: the journals are not its own */
-    enum status st = a.yes && !a.dry_run ? STATUS_OK : forget(s, &c, subject, true);
+    enum status st = a.yes && !a.dry_run ? STATUS_OK : forget(s, p, &c, subject, true);
     if (st == STATUS_OK && !a.dry_run && !a.yes && !cli_confirm("\nDelete all of it for good?")) {
         printf("Nothing was deleted.\n");
         return ledger_end(s, p, STATUS_OK);
     }
     if (st == STATUS_OK && !a.dry_run)
-        st = forget(s, &c, subject, false);
+        st = forget(s, p, &c, subject, false);
     return ledger_end(s, p, st);
 }
 

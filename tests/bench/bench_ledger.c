@@ -228,7 +228,7 @@ int main(int argc, char **argv)
     struct ingest_report r = {0};
     int64_t from = clock_mono_ms();
     clock_t cpu = clock();
-    enum status st = ingest_folder(s, journal, NULL, &r);
+    enum status st = ingest_folder(s, NULL, journal, NULL, &r);
     double took = seconds_since(from);
     double cpu_seconds = (double)(clock() - cpu) / CLOCKS_PER_SEC;
     double rate = (double)r.records * FINDINGS / took;

@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (half && (count(0, &middle, half) != all || count(middle, &middle, 0) != all - half))
         abort();
     struct ingest_report r = {0};
-    if (ingest_folder(s, dir, NULL, &r) != STATUS_OK)
+    if (ingest_folder(s, NULL, dir, NULL, &r) != STATUS_OK)
         abort(); /* whatever a file contains, the store must not fail */
     for (size_t i = 0; i < 3; i++) {
         char path[128];

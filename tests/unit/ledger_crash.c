@@ -75,9 +75,9 @@ static int taker(const char *dir, const char *where, bool drain)
         struct store *s = store_open(where, STORE_WRITE, &st, why);
         for (uint64_t before = 1; s && !ended && !(drain && idle > 3); idle = r.records == before ? idle + 1 : 0) {
             before = r.records;
-            st = ingest_folder(s, dir, stop, &r);
+            st = ingest_folder(s, NULL, dir, stop, &r);
             if (st == STATUS_OK && !store_only_adds(s))
-                st = inbox_take(s, stop, &r);
+                st = inbox_take(s, NULL, stop, &r);
             if (st != STATUS_OK && st != STATUS_AGAIN) {
                 fprintf(stderr, "%s: %s\n", status_text(st), store_error(s));
                 return 1;

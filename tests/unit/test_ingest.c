@@ -119,7 +119,7 @@ static void write_mails(const char *host, int from, int to)
 static struct ingest_report take(struct store *s)
 {
     struct ingest_report r = {0};
-    enum status st = ingest_folder(s, journals, NULL, &r);
+    enum status st = ingest_folder(s, NULL, journals, NULL, &r);
     if (st != STATUS_OK)
         fail_msg("%s: %s", status_text(st), store_error(s));
     return r;
@@ -296,7 +296,7 @@ static void two_takers_at_once(void **state)
             struct store *s = store_open(where, STORE_WRITE, NULL, NULL);
             enum status st = s ? STATUS_AGAIN : STATUS_INVALID;
             for (int tries = 0; tries < 20 && st == STATUS_AGAIN; tries++)
-                st = ingest_folder(s, journals, NULL, &r);
+                st = ingest_folder(s, NULL, journals, NULL, &r);
             store_close(s);
             _exit(st == STATUS_OK ? 0 : 1);
         }
@@ -336,7 +336,7 @@ static void hosts_race_into_one_store(void **state)
             struct store *s = store_open(where, STORE_WRITE, NULL, NULL);
             enum status st = s ? STATUS_AGAIN : STATUS_INVALID;
             for (int tries = 0; tries < 20 && st == STATUS_AGAIN; tries++)
-                st = ingest_folder(s, folders[i], NULL, &r);
+                st = ingest_folder(s, NULL, folders[i], NULL, &r);
             store_close(s);
             _exit(st == STATUS_OK && r.records == EACH ? 0 : 1);
         }
@@ -496,7 +496,7 @@ static void a_clock_that_jumps_back_changes_nothing(void **state)
     assert_int_equal(number(s, "SELECT count(*) FROM mail"), 20);
     assert_int_equal(number(s, "SELECT count(*) FROM ahead"), 10);
     clock_set_wall(0);
-    assert_int_equal(ingest_ahead(s, &waiting), STATUS_OK);
+    assert_int_equal(ingest_ahead(s, NULL, &waiting), STATUS_OK);
     assert_int_equal(waiting, 0);
     assert_int_equal(number(s, "SELECT count(DISTINCT queue_id) FROM mail"), 30);
     assert_int_equal(number(s, "SELECT count(DISTINCT day) FROM standard_day"), 3);

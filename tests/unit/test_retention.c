@@ -343,10 +343,10 @@ static void what_is_dated_ahead_waits(void **state)
     mails("ahead.example", "192.0.2.8", -400, 3, true, true);
     assert_int_equal(number("SELECT count(*) FROM mail"), 2);
     assert_int_equal(number("SELECT count(*) FROM subject_day WHERE subject = 'ahead.example'"), 0);
-    assert_int_equal(ingest_ahead(s, &waiting), STATUS_OK);
+    assert_int_equal(ingest_ahead(s, NULL, &waiting), STATUS_OK);
     assert_int_equal(waiting, 3);
     clock_set_wall((time_t)(TODAY + 401) * 86400);
-    assert_int_equal(ingest_ahead(s, &waiting), STATUS_OK);
+    assert_int_equal(ingest_ahead(s, NULL, &waiting), STATUS_OK);
     assert_int_equal(waiting, 0);
     assert_int_equal(number("SELECT count(*) FROM mail WHERE from_domain = 'ahead.example'"), 3);
     assert_int_equal(number("SELECT sum(count) FROM subject_day WHERE subject = 'ahead.example'"), 3);

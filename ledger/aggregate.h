@@ -53,7 +53,8 @@ struct organisation_lists;
 struct aggregate *aggregate_new(void);
 struct aggregate *aggregate_free(struct aggregate *t);
 
-/* The lists in which ingest_organisation() looks for organisations (NULL, the default: none). They must live as long. */
+/* The lists in which ingest_organisation() looks for organisations (NULL, the default: none). They must live as
+ * long. */
 void aggregate_set_lists(struct aggregate *t, const struct organisation_lists *lists);
 const struct organisation_lists *aggregate_lists(const struct aggregate *t);
 

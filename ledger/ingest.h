@@ -34,8 +34,9 @@ struct ingest_report {
     char first_trouble[400]; /* the first thing worth a line in the log; "" */
 };
 
-/* lists: of the policy, for the totals by list; NULL: none are kept. Adds to *report. STATUS_OK also where single segments had trouble; STATUS_AGAIN: the store; STATUS_MISSING,
- * STATUS_DENIED: the folder. stop (may be NULL): looked at between batches; true ends early with STATUS_OK. */
+/* lists: of the policy, for the totals by list; NULL: none are kept. Adds to *report. STATUS_OK also where single
+ * segments had trouble; STATUS_AGAIN: the store; STATUS_MISSING, STATUS_DENIED: the folder. stop (may be NULL):
+ * looked at between batches; true ends early with STATUS_OK. */
 enum status ingest_folder(struct store *s, const struct organisation_lists *lists, const char *dir, bool (*stop)(void),
                           struct ingest_report *report) MUST_CHECK;
 

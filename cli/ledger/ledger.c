@@ -2,8 +2,8 @@
 /*
  * ledger.c - `assay ledger`: its sub-commands.
  *
- * Promises that nothing but dmarc-reports, read-report, tidy, recount, backup, restore and forget writes. On failure: as
- * ledger_args.c.
+ * Promises that nothing but dmarc-reports, read-report, tidy, recount, backup, restore and forget writes. On failure:
+ * as ledger_args.c.
  */
 #include "cli/ledger/ledger.h"
 

@@ -218,8 +218,18 @@ static const char *const version_10[] = {
     NULL,
 };
 
-static const char *const *const versions[STORE_SCHEMA_VERSION] = {
-    version_1, version_2, version_3, version_4, version_5, version_6, version_7, version_8, version_9, version_10};
+/* What `assay check` found (domain_checks.h): the facts of a domain on a day, the last of that day; and what --watch saw
+ * of it the last time. */
+static const char *const version_11[] = {
+    "CREATE TABLE domain_check (day BIGINT NOT NULL, domain TEXT NOT NULL, facts TEXT NOT NULL, "
+    "PRIMARY KEY (day, domain))" KEYED,
+    "CREATE TABLE domain_watch (domain TEXT PRIMARY KEY, state TEXT NOT NULL)" KEYED,
+    NULL,
+};
+
+static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1, version_2,  version_3, version_4,
+                                                                  version_5, version_6,  version_7, version_8,
+                                                                  version_9, version_10, version_11};
 
 static enum status run_step(struct store *s, const char *sql)
 {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * model_own.c - grades of our own domains, from facts that `assay check --save` kept (model.h).
+ * model_own.c - grades of our own domains, from facts that `assay check` kept (model.h).
  *
- * The folder holds files of facts, or folders of them (a day each). Each is judged by the check's own function, so that
+ * They are in the ledger (--keep), or in a folder (--save): files of facts, or folders of them (a day each). Each is judged by the check's own function, so that
  * a grade here is the one that the command shows. What is no regular file, too large or broken is passed over. At most
  * OWN_FILES are read and REPORT_GRADES of a domain kept, the newest.
  */
 #include "base/rootfile.h"
+#include "ledger/domain_checks.h"
 #include "report/model.h"
 #include <dirent.h>
 #include <fcntl.h>
@@ -64,8 +65,9 @@ static void add_grade(struct report_own *o, const struct report_grade *g)
     o->count++;
 }
 
-static void judge(struct reading *x, struct slice text)
+static void judge(void *context, struct slice text)
 {
+    struct reading *x = context;
     struct arena *a = arena_new(JUDGE_ARENA);
     const char *error = NULL;
     struct check_report report;
@@ -135,6 +137,8 @@ enum status report_own_read(struct report_model *m, const char *folder)
     m->own = ARENA_ARRAY(m->arena, struct report_own, OWN_DOMAINS);
     if (!m->own)
         return STATUS_NOMEM;
+    if (!folder)
+        return domain_check_each(m->store, m->until_day, OWN_FILES, judge, &x);
     int fd = rootfile_folder(folder);
     if (fd >= 0)
         read_folder(&x, fd, 1);

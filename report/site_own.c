@@ -70,8 +70,7 @@ static void grades(struct write *w)
     }
     write_raw(w, "<p>");
     write_text(w, T("Our own domains have not been checked yet."));
-    write_raw(w, "</p><pre><code>assay check --own --save ");
-    write_raw(w, ASSAY_STATEDIR "/checks</code></pre>\n");
+    write_raw(w, "</p><pre><code>assay check --own --keep</code></pre>\n");
 }
 
 static void reported(struct write *w)

@@ -130,7 +130,7 @@ static int load_policy(struct command *c)
 {
     struct policy_report *report = policy_report_new();
     const char *path = c->o.policy ? c->o.policy : CLI_POLICY_PATH;
-    bool needed = c->o.own || c->o.policy;
+    bool needed = c->o.own || c->o.policy || c->o.keep || (c->o.watch && !c->o.state);
     if (needed || access(path, R_OK) == 0)
         c->policy = policy_load(path, report);
     for (size_t i = 0; needed && !c->policy && policy_report_at(report, i); i++) {
@@ -293,7 +293,7 @@ static int list_tests(const struct check_options *o)
 static int run_all(struct command *c)
 {
     struct check_one one;
-    if (c->o.watch && !(c->watch = watch_open(c->o.state)))
+    if (c->o.watch && !(c->watch = watch_open(c->o.state, c->policy)))
         return EX_CANTCREAT;
     if (c->o.csv)
         check_write_csv_head(&c->out);

@@ -80,7 +80,7 @@ static const struct option_row rows[] = {
     OPTIONS_TAKE(0, "selector", "NAME", take_selector, "a DKIM selector to look at; may be given several times"),
     OPTIONS_TEXT(0, "from", "FILE", from, "judge facts that were saved, and ask nobody"),
     OPTIONS_TEXT(0, "save", "FILE", save, "keep the facts; with several domains a folder"),
-    OPTIONS_FLAG(0, "keep", keep, "keep the facts where assay report looks for them, a folder a day"),
+    OPTIONS_FLAG(0, "keep", keep, "keep the facts in the ledger, where assay report looks for them"),
     OPTIONS_HEADING("What to show"),
     OPTIONS_FLAG(0, "fix", fix, "only the three things to do, ready to copy"),
     OPTIONS_FLAG(0, "json", json, "for programs"),
@@ -93,7 +93,7 @@ static const struct option_row rows[] = {
     OPTIONS_FLAG(0, "nagios", nagios, "one line; exit code 0 good, 1 warning, 2 critical, 3 unknown"),
     OPTIONS_TAKE(0, "min-grade", "GRADE", take_grade, "critical below this grade (A+, A, B, ...)"),
     OPTIONS_FLAG(0, "watch", watch, "say only what changed since the last time"),
-    OPTIONS_TEXT(0, "state", "FILE", state, "where --watch keeps what it saw"),
+    OPTIONS_TEXT(0, "state", "FILE", state, "where --watch keeps what it saw, in place of the ledger"),
     OPTIONS_TEXT(0, "prometheus", "FILE", prometheus, "metrics for a node exporter"),
     OPTIONS_HEADING("How"),
     OPTIONS_TEXT(0, "resume", "FILE", resume,
@@ -126,11 +126,11 @@ static int check_sense(const struct check_options *o)
     if (o->from && (o->list || o->own || o->domain_count))
         return cli_usage("--from judges saved facts and takes no domains");
     if (o->keep && (o->save || o->from))
-        return cli_usage("--keep has a place of its own for the facts, and takes neither --save nor --from");
+        return cli_usage("--keep puts the facts into the ledger, and takes neither --save nor --from");
     if (o->json && o->csv)
         return cli_usage("--json and --csv exclude each other");
-    if (o->watch && !o->state)
-        return cli_usage("--watch needs --state FILE, where it keeps what it saw");
+    if (o->state && !o->watch)
+        return cli_usage("--state is for --watch");
     if ((o->html || o->label) && (o->list || o->own || o->domain_count > 1))
         return cli_usage("--html and --label take one domain");
     return -1;

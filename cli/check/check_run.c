@@ -8,12 +8,11 @@
 #include "base/clock.h"
 #include "base/domain.h"
 #include "base/quiet_thread.h"
-#include "base/rootfile.h"
 #include "cli/check/check_cmd.h"
 #include "cli/cli.h"
 #include "dns/dns_canary.h"
 #include "dns/dns_unbound.h"
-#include "ledger/store.h"
+#include "ledger/domain_checks.h"
 #include "net/https.h"
 #include "policy/policy_settings.h"
 #include <arpa/inet.h>
@@ -26,8 +25,6 @@
 #include <unistd.h>
 
 #define CANARY_MS 10000
-#define KEEP_PARENT ASSAY_STATEDIR
-#define KEEP ASSAY_STATEDIR "/checks" /* where assay report looks (assay-report(1)) */
 
 struct slot {
     struct check_one one;
@@ -38,9 +35,7 @@ struct slot {
 struct run {
     const struct check_options *o;
     struct gather *gather;
-    char keep[64]; /* folder of --keep */
-    struct rootfile_rights keep_rights;
-    struct store *ledger; /* NULL: none that may be read */
+    struct store *ledger; /* NULL: none that may be read (never with --keep) */
     pthread_mutex_t ledger_lock;
     char **domains;
     size_t count, next, handed;
@@ -92,34 +87,16 @@ bool check_read_file(const struct check_options *o, const char *path, struct che
     return !one->error;
 }
 
-/* The folder of today below the place where the report looks, as its owner's: he may be another than we, who run as
- * root. NULL, or what is wrong. */
-static const char *make_keep_folder(struct run *r)
+/* Into the ledger, where the report looks. NULL, or what is wrong. */
+static const char *keep(struct run *r, const char *domain, const char *text, struct arena *arena)
 {
-    struct rootfile_rights rights = {.mode = 0750, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
-    char day[16];
-    struct stat st;
-    struct tm tm;
-    time_t now = clock_wall();
-    if (stat(KEEP_PARENT, &st) == 0 && geteuid() == 0) {
-        rights.uid = st.st_uid;
-        rights.gid = st.st_gid;
-    }
-    if (!gmtime_r(&now, &tm) || !strftime(day, sizeof day, "%Y-%m-%d", &tm))
-        return "the date is out of range";
-    snprintf(r->keep, sizeof r->keep, "%s/%s", KEEP, day);
-    r->keep_rights = rights;
-    r->keep_rights.mode = 0600;
-    if (rootfile_make_folder(KEEP, &rights) != STATUS_OK || rootfile_make_folder(r->keep, &rights) != STATUS_OK)
-        return strerror(errno);
-    return NULL;
-}
-
-static const char *keep(const struct run *r, const char *domain, struct slice text, struct arena *arena)
-{
-    const char *path = arena_printf(arena, "%s/%s.facts", r->keep, domain);
-    bool good = path && rootfile_write(path, text, &r->keep_rights) == STATUS_OK;
-    return good ? NULL : arena_printf(arena, "%s: %s", path ? path : r->keep, strerror(errno));
+    pthread_mutex_lock(&r->ledger_lock);
+    enum status s = domain_check_put(r->ledger, clock_wall() / 86400, domain, text);
+    const char *wrong = s == STATUS_OK      ? NULL
+                        : s == STATUS_NOMEM ? "out of memory"
+                                            : arena_printf(arena, "not kept: %s", store_error(r->ledger));
+    pthread_mutex_unlock(&r->ledger_lock);
+    return wrong;
 }
 
 /* FILE, or FOLDER/DOMAIN.facts; for its owner alone. */
@@ -173,7 +150,7 @@ static void check_domain(struct run *r, const char *domain, struct check_one *on
     if (!one->error && r->o->save)
         one->error = save(r->o, domain, r->count > 1, buf_slice(&text), one->arena);
     if (!one->error && r->o->keep)
-        one->error = keep(r, domain, buf_slice(&text), one->arena);
+        one->error = keep(r, domain, text.p, one->arena);
     if (!one->error)
         judge(r->o, buf_slice(&text), one);
     buf_release(&text);
@@ -318,12 +295,23 @@ static int open_rpki(const struct policy *policy, struct gather_config *c, char 
     return 0;
 }
 
-/* The ledger, where it is there and may be read: without it no selector is known but those given. */
-static struct store *open_ledger(const struct policy *policy)
+/* The ledger, where it is there and may be read: without it no selector is known but those given. --keep needs it, one
+ * that is there: assay-ledger makes it, with its own rights. False after a message. */
+static bool open_ledger(const struct policy *policy, bool keep, struct store **out)
 {
     char why[STORE_ERROR];
     enum status s;
-    return policy ? store_open(policy_set_text(policy, SETTING_LEDGER_STORE), STORE_READ, &s, why) : NULL;
+    const char *where = policy ? policy_set_text(policy, SETTING_LEDGER_STORE) : NULL;
+    *out = where ? store_open(where, STORE_READ, &s, why) : NULL;
+    if (!keep)
+        return true;
+    if (*out) {
+        store_close(*out);
+        *out = store_open(where, STORE_WRITE, &s, why);
+    }
+    if (!*out)
+        cli_error("--keep: %s", where ? why : "there is no policy that names the ledger");
+    return *out != NULL;
 }
 
 static void start_threads(struct run *r, void (*done)(void *context, struct check_one *one), void *context)
@@ -354,9 +342,7 @@ int check_run(const struct check_options *o, const struct policy *policy, char *
                               .sockets = o->sockets,
                               .memory = o->memory};
     struct run *r = calloc(1, sizeof *r);
-    const char *wrong = r && o->keep ? make_keep_folder(r) : NULL;
-    if (wrong) {
-        cli_error("%s: %s", *r->keep ? r->keep : KEEP, wrong);
+    if (r && !open_ledger(policy, o->keep, &r->ledger)) {
         free(r);
         return EX_CANTCREAT;
     }
@@ -372,16 +358,16 @@ int check_run(const struct check_options *o, const struct policy *policy, char *
         pthread_mutex_init(&r->lock, NULL);
         pthread_cond_init(&r->changed, NULL);
         pthread_mutex_init(&r->ledger_lock, NULL);
-        r->ledger = open_ledger(policy);
         start_threads(r, done, context);
-        store_close(r->ledger);
         pthread_mutex_destroy(&r->ledger_lock);
         pthread_cond_destroy(&r->changed);
         pthread_mutex_destroy(&r->lock);
     }
     bool ran = r && r->gather;
-    if (r)
+    if (r) {
         gather_free(r->gather);
+        store_close(r->ledger);
+    }
     free(r);
     rtr_close(c.rtr);
     prefix_table_free(c.origins);

@@ -8,6 +8,8 @@
 #include "cli/check/check_watch.h"
 #include "base/rootfile.h"
 #include "cli/cli.h"
+#include "ledger/domain_checks.h"
+#include "policy/policy_settings.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +18,8 @@
 #define STATE_OCTETS (16u << 20)
 
 struct watch {
-    const char *path;
+    const char *path;   /* NULL: the ledger */
+    const char *ledger; /* where it is */
     struct buf before, after;
 };
 
@@ -27,7 +30,48 @@ static uid_t owner_of(const char *path)
     return lstat(path, &st) == 0 ? st.st_uid : ROOTFILE_NOBODY;
 }
 
-struct watch *watch_open(const char *path)
+static void add_seen(void *context, const char *domain, const char *state)
+{
+    buf_printf(context, "%s\t%s\n", domain, state);
+}
+
+static bool read_ledger(struct watch *w)
+{
+    char why[STORE_ERROR];
+    struct store *s = store_open(w->ledger, STORE_READ, NULL, why);
+    if (!s) {
+        cli_error("--watch without --state: %s", why);
+        return false;
+    }
+    bool good = domain_watch_each(s, add_seen, &w->before) == STATUS_OK && !w->before.failed;
+    if (!good)
+        cli_error("--watch: %s", w->before.failed ? "out of memory" : store_error(s));
+    store_close(s);
+    return good;
+}
+
+/* In one transaction, so that a run is noted wholly or not at all. */
+static bool write_ledger(struct watch *w)
+{
+    char why[STORE_ERROR];
+    struct store *s = store_open(w->ledger, STORE_WRITE, NULL, why);
+    enum status st = s ? store_begin(s) : STATUS_DENIED;
+    for (char *p = w->after.p, *end; st == STATUS_OK && (end = strchr(p, '\n')); p = end + 1) {
+        char *tab = strchr(p, '\t');
+        *end = *tab = '\0';
+        st = domain_watch_put(s, p, tab + 1);
+    }
+    if (st == STATUS_OK)
+        st = store_commit(s);
+    if (st != STATUS_OK)
+        cli_error("--watch: %s", s ? store_error(s) : why);
+    if (s && st != STATUS_OK)
+        store_rollback(s);
+    store_close(s);
+    return st == STATUS_OK;
+}
+
+struct watch *watch_open(const char *path, const struct policy *policy)
 {
     struct watch *w = calloc(1, sizeof *w);
     if (!w)
@@ -35,6 +79,14 @@ struct watch *watch_open(const char *path)
     w->path = path;
     w->before = (struct buf){.p = buf_empty, .bound = STATE_OCTETS};
     w->after = BUF_INIT;
+    if (!path) {
+        w->ledger = policy_set_text(policy, SETTING_LEDGER_STORE);
+        if (read_ledger(w))
+            return w;
+        buf_release(&w->before);
+        free(w);
+        return NULL;
+    }
     enum status s = rootfile_read(path, owner_of(path), STATE_OCTETS, &w->before);
     if (s == STATUS_OK || s == STATUS_MISSING)
         return w;
@@ -103,8 +155,9 @@ void watch_show(struct watch *w, const struct check_one *one, struct buf *out)
     char grade[8] = "";
     unsigned score = 0, unsure = 0;
     int at = 0;
-    if (line && sscanf(line, "%7[^\t]\t%u\t%u\t%n", grade, &score, &unsure, &at) == 3 && at)
-        tests = line + at;
+    /* No blank behind the last number: in a format it stands for any white space, the line's end too. */
+    if (line && sscanf(line, "%7[^\t\n]\t%u\t%u%n", grade, &score, &unsure, &at) == 3 && line[at] == '\t')
+        tests = line + at + 1;
     unsure = r->least != r->grade ? unsure + 1 : 0;
     if (!tests)
         buf_printf(out, "%s: seen for the first time: grade %s, %u of 100\n", one->domain, check_grade_name(r->grade),
@@ -138,10 +191,17 @@ static void keep_others(struct watch *w)
 int watch_close(struct watch *w)
 {
     static const struct rootfile_rights rights = {.mode = 0644, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
-    keep_others(w);
-    bool good = !w->after.failed && rootfile_write(w->path, buf_slice(&w->after), &rights) == STATUS_OK;
-    if (!good)
-        cli_error("%s: %s", w->path, w->after.failed ? "out of memory" : strerror(errno));
+    bool good;
+    if (w->path) {
+        keep_others(w);
+        good = !w->after.failed && rootfile_write(w->path, buf_slice(&w->after), &rights) == STATUS_OK;
+        if (!good)
+            cli_error("%s: %s", w->path, w->after.failed ? "out of memory" : strerror(errno));
+    } else {
+        good = !w->after.failed && write_ledger(w);
+        if (w->after.failed)
+            cli_error("--watch: out of memory");
+    }
     buf_release(&w->before);
     buf_release(&w->after);
     free(w);

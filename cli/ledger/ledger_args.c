@@ -107,7 +107,7 @@ static const struct option_row rows[] = {
     {0, "annual", "YEAR", "the year beside the one before it, and the register, as one document", OPTION_NUMBER, AT(annual), 1971, 2200, NULL, LEDGER_HTML},
     {0, "prometheus", "FILE", "the figures as metrics for a node exporter, too", OPTION_TEXT, AT(prometheus), 0, 0, NULL, LEDGER_HTML},
     {0, "lang", "LANGUAGE", "of the site; by default the user's", OPTION_TAKE, 0, 0, 0, take_language, LEDGER_HTML},
-    {0, "checks", "FOLDER", "facts that assay check --save kept (default " ASSAY_STATEDIR "/checks)", OPTION_TEXT, AT(checks), 0, 0, NULL, LEDGER_HTML},
+    {0, "checks", "FOLDER", "facts that assay check --save kept, in place of those in the ledger", OPTION_TEXT, AT(checks), 0, 0, NULL, LEDGER_HTML},
     {0, "text", NULL, "for people (the default)", OPTION_TAKE, 0, 0, 0, take_text, LEDGER_TEXT},
     {0, "json", NULL, "for programs", OPTION_TAKE, 0, 0, 0, take_json, LEDGER_JSON},
     {0, "csv", NULL, "for spreadsheets", OPTION_TAKE, 0, 0, 0, take_csv, LEDGER_CSV},

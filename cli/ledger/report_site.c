@@ -36,7 +36,7 @@ static enum status fill(struct report_model *m, const struct ledger_args *a)
         st = next_decisions(m->arena, a->policy ? a->policy : CLI_POLICY_PATH, m->store, m->decisions, REPORT_DECISIONS,
                             &m->decision_count);
     if (st == STATUS_OK)
-        st = report_own_read(m, a->checks ? a->checks : ASSAY_STATEDIR "/checks");
+        st = report_own_read(m, a->checks);
     return st == STATUS_OK ? report_model_fill(m) : st;
 }
 

@@ -218,8 +218,8 @@ static const char *const version_10[] = {
     NULL,
 };
 
-/* What `assay check` found (domain_checks.h): the facts of a domain on a day, the last of that day; and what --watch saw
- * of it the last time. */
+/* What `assay check` found (domain_checks.h): the facts of a domain on a day, the last of that day; and what --watch
+ * saw of it the last time. */
 static const char *const version_11[] = {
     "CREATE TABLE domain_check (day BIGINT NOT NULL, domain TEXT NOT NULL, facts TEXT NOT NULL, "
     "PRIMARY KEY (day, domain))" KEYED,

@@ -163,8 +163,8 @@ struct report_model {
     size_t host_count;
 };
 
-/* Grades of our own domains from facts: those in the ledger, or (folder not NULL) saved ones; none where there is no such
- * folder. policy, arena, store and until_day are set. Statuses of store_done(). model_own.c. */
+/* Grades of our own domains from facts: those in the ledger, or (folder not NULL) saved ones; none where there is no
+ * such folder. policy, arena, store and until_day are set. Statuses of store_done(). model_own.c. */
 enum status report_own_read(struct report_model *m, const char *folder) MUST_CHECK;
 
 /* policy, store, arena, language, since_day, until_day, made and what is handed in are set. Statuses as store_ask(). */

@@ -2,9 +2,9 @@
 /*
  * model_own.c - grades of our own domains, from facts that `assay check` kept (model.h).
  *
- * They are in the ledger (--keep), or in a folder (--save): files of facts, or folders of them (a day each). Each is judged by the check's own function, so that
- * a grade here is the one that the command shows. What is no regular file, too large or broken is passed over. At most
- * OWN_FILES are read and REPORT_GRADES of a domain kept, the newest.
+ * They are in the ledger (--keep), or in a folder (--save): files of facts, or folders of them (a day each). Each is
+ * judged by the check's own function, so that a grade here is the one that the command shows. What is no regular file,
+ * too large or broken is passed over. At most OWN_FILES are read and REPORT_GRADES of a domain kept, the newest.
  */
 #include "base/rootfile.h"
 #include "ledger/domain_checks.h"

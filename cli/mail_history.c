@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * mail_history.c - from where each domain's mail passed and failed in the last 90 days, so that stopped forgery is not
- * told as its victim's fault (judge/stopped.h).
+ * told as its victim's fault (ledger/stopped.h).
  *
  * Kept in memory while the question is answered: a count for each domain, and for each domain and client network.
  */
 #include "base/clock.h"
 #include "cli/mail_history.h"
-#include "judge/stopped.h"
+#include "ledger/stopped.h"
 #include "policy/map.h"
 #include <stdio.h>
 #include <stdlib.h>

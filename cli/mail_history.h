@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mail_history.h - from where each domain's mail came, to tell stopped forgery (judge/stopped.h) from mail whose sender
+ * mail_history.h - from where each domain's mail came, to tell stopped forgery (ledger/stopped.h) from mail whose sender
  * has to act.
  *
  * Threads: one per history.

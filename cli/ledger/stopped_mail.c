@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "cli/mail_history.h"
 #include "cli/recall.h"
-#include "judge/stopped.h"
+#include "ledger/stopped.h"
 #include "ledger/ingest.h"
 #include "ledger/timestamp.h"
 #include "policy/map.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stopped_mail.h - the stopped forgery (judge/stopped.h) in the ledger, so that `assay ledger unexplained` and
+ * stopped_mail.h - the stopped forgery (ledger/stopped.h) in the ledger, so that `assay ledger unexplained` and
  * `assay report` do not tell it as the fault of those whose name was forged.
  */
 #ifndef ASSAY_CLI_LEDGER_STOPPED_MAIL_H

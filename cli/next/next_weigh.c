@@ -3,7 +3,7 @@
  * next_weigh.c - what each step would have done to the mail that was seen.
  *
  * Every record of the last weeks is judged by the policy in force and by the policy with the step, by the verdict's own
- * function (cli/recall.h); a temporary failure counts as nothing. Stopped forgery (judge/stopped.h) is counted apart:
+ * function (cli/recall.h); a temporary failure counts as nothing. Stopped forgery (ledger/stopped.h) is counted apart:
  * nobody has to act on it. Records hold no recipients' addresses: statements `writing to` are left out. Mail from our
  * own networks and of submission is not asked. The mode is not looked at but by the step that changes it: that one
  * counts all that the policy would do. On failure of the store: its status.
@@ -12,7 +12,7 @@
 #include "base/domain.h"
 #include "cli/next/next.h"
 #include "cli/recall.h"
-#include "judge/stopped.h"
+#include "ledger/stopped.h"
 #include "policy/map.h"
 #include <stdio.h>
 #include <stdlib.h>

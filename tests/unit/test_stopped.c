@@ -3,7 +3,7 @@
  * test_stopped.c - what is stopped forgery and what is unexplained, ground by ground.
  */
 #include "cm.h"
-#include "judge/stopped.h"
+#include "ledger/stopped.h"
 
 #define FORGED .failed = true, .client_known = true
 

@@ -4,7 +4,7 @@
  *
  * Promises: pure. On any doubt the mail is unexplained, never forgery: a sender's mistake must stay visible.
  */
-#include "judge/stopped.h"
+#include "ledger/stopped.h"
 
 enum stopped stopped_judge(const struct stopped_facts *f)
 {

@@ -6,8 +6,8 @@
  * nobody has to act. Everything else that failed is unexplained: a forwarder, a new provider, a mistake. The callers
  * count, this file decides.
  */
-#ifndef ASSAY_JUDGE_STOPPED_H
-#define ASSAY_JUDGE_STOPPED_H
+#ifndef ASSAY_LEDGER_STOPPED_H
+#define ASSAY_LEDGER_STOPPED_H
 
 #include "base/ip.h"
 #include <stdbool.h>

@@ -87,11 +87,14 @@ $(BUILD)/report/style.inc: report/style.css
 $(BUILD)/report/frame.o: $(BUILD)/report/style.inc
 CFLAGS_report := -I$(BUILD)
 
+# A file that left its room leaves the archive, too: the archive depends on the list of its objects.
 define room_rule
-$(BUILD)/libassay-$(1).a: $(call room_obj,$(1))
+$(BUILD)/$(1).objects: FORCE
 	@mkdir -p $$(@D)
+	@echo $(call room_obj,$(1)) | cmp -s - $$@ || echo $(call room_obj,$(1)) >$$@
+$(BUILD)/libassay-$(1).a: $(call room_obj,$(1)) $(BUILD)/$(1).objects
 	@rm -f $$@
-	ar rcs $$@ $$^
+	ar rcs $$@ $$(filter %.o,$$^)
 endef
 $(foreach r,$(ROOMS) engines,$(eval $(call room_rule,$(r))))
 

@@ -5,19 +5,18 @@
  *
  * On SQLite, or on the store that ASSAY_TEST_STORE names (an empty database of its own: tests/system/ledger/run).
  */
-#include "tests/unit/cm.h"
+#include "tests/unit/ledger_store.h"
 
-#include "base/clock.h"
 #include "ledger/exceptions.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define TODAY 20778 /* 2026-11-21 */
+#define TODAY LEDGER_STORE_TODAY
 #define AGREED " because \"they move\" agreed by \"postmaster\" through 2027-01-31\n"
 #define AGAIN " because \"they moved late\" agreed by \"board\" through 2027-03-31\n"
 
-static char dir[64], db[96];
+static struct ledger_store where;
 static struct store *s;
 static const struct policy *old, *new; /* the same exemption in lines 1 and 3 */
 
@@ -34,19 +33,9 @@ static const struct policy *load(const char *text)
 static int set_up(void **state)
 {
     (void)state;
-    char why[STORE_ERROR] = "";
-    snprintf(dir, sizeof dir, "/tmp/assay-exceptions-XXXXXX");
-    if (!mkdtemp(dir))
+    if (ledger_store_make(&where, 3600) != 0)
         return -1;
-    snprintf(db, sizeof db, "%s/ledger.db", dir);
-    clock_set_wall((time_t)TODAY * 86400 + 3600);
-    const char *where = getenv("ASSAY_TEST_STORE");
-    if (where && system("psql -qAt \"$ASSAY_TEST_STORE\" -c 'DROP SCHEMA public CASCADE' -c 'CREATE SCHEMA public' "
-                        ">/dev/null 2>&1") != 0)
-        return -1;
-    s = store_open(where ? where : db, STORE_WRITE, NULL, why);
-    if (!s)
-        print_error("%s\n", why);
+    s = ledger_store_open(&where);
     old = load("exempt a.example from dane, dmarc" AGREED "trust l.example as forwarder" AGREED);
     new = load("# one line more\nfollow dmarc of everyone\nexempt a.example from dane" AGAIN
                "exempt a.example from dane writing to b.example" AGREED "trust l.example as forwarder" AGREED
@@ -57,13 +46,10 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    char command[128];
     policy_unref(old);
     policy_unref(new);
     store_close(s);
-    clock_set_wall(0);
-    snprintf(command, sizeof command, "rm -rf '%s'", dir);
-    return system(command);
+    return ledger_store_remove(&where);
 }
 
 static void used(const struct policy *p, const char *standard, const char *subject, const char *exemption,

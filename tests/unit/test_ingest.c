@@ -3,13 +3,8 @@
  * test_ingest.c - segments into the store: each record once, whatever happens. On SQLite; on PostgreSQL where
  * ASSAY_TEST_STORE has a URI (tests/system/ledger/run starts a server). Every test begins with an empty database.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/ledger_store.h"
 
-#include "base/clock.h"
 #include "journal/journal.h"
 #include "ledger/timestamp.h"
 #include "ledger/ingest.h"
@@ -20,40 +15,28 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char dir[64], journals[96], file[96];
-static const char *where;
+static struct ledger_store own;
+static char journals[96];
 
 static int set_up(void **state)
 {
     (void)state;
-    snprintf(dir, sizeof dir, "/tmp/assay-take-XXXXXX");
-    if (!mkdtemp(dir))
+    if (ledger_store_make(&own, -1) != 0)
         return -1;
-    snprintf(journals, sizeof journals, "%s/journal", dir);
-    snprintf(file, sizeof file, "%s/ledger.db", dir);
-    where = getenv("ASSAY_TEST_STORE");
-    if (!where)
-        where = file;
-    else if (system("psql -qAt \"$ASSAY_TEST_STORE\" -c 'DROP SCHEMA public CASCADE' -c 'CREATE SCHEMA public' "
-                    ">/dev/null 2>&1") != 0)
-        return -1;
+    snprintf(journals, sizeof journals, "%s/journal", own.dir);
     return mkdir(journals, 0700);
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    char command[160];
-    snprintf(command, sizeof command, "rm -rf '%s'", dir);
-    return system(command);
+    return ledger_store_remove(&own);
 }
 
 static struct store *open_store(void)
 {
-    char why[STORE_ERROR] = "";
-    struct store *s = store_open(where, STORE_WRITE, NULL, why);
-    if (!s)
-        fail_msg("%s", why);
+    struct store *s = ledger_store_open(&own);
+    assert_non_null(s);
     return s;
 }
 
@@ -215,12 +198,13 @@ static void copy_of_a_taken_segment_adds_nothing(void **state)
     (void)state;
     char command[300];
     write_mails("mx1", 0, 10);
-    snprintf(command, sizeof command, "mkdir %s/kept && cp %s/*.journal %s/kept/", dir, journals, dir);
+    snprintf(command, sizeof command, "mkdir %s/kept && cp %s/*.journal %s/kept/", own.dir, journals, own.dir);
     assert_int_equal(system(command), 0);
     struct store *s = open_store();
     take(s);
     snprintf(command, sizeof command,
-             "for f in %s/kept/*; do cp $f %s/other-20300101T000000Z-0000000$((i=i+1)).journal; done", dir, journals);
+             "for f in %s/kept/*; do cp $f %s/other-20300101T000000Z-0000000$((i=i+1)).journal; done", own.dir,
+             journals);
     assert_int_equal(system(command), 0);
     struct ingest_report r = take(s);
     assert_int_equal(r.records, 0);
@@ -293,7 +277,7 @@ static void two_takers_at_once(void **state)
         child[i] = fork();
         if (child[i] == 0) {
             struct ingest_report r = {0};
-            struct store *s = store_open(where, STORE_WRITE, NULL, NULL);
+            struct store *s = store_open(own.where, STORE_WRITE, NULL, NULL);
             enum status st = s ? STATUS_AGAIN : STATUS_INVALID;
             for (int tries = 0; tries < 20 && st == STATUS_AGAIN; tries++)
                 st = ingest_folder(s, NULL, journals, NULL, &r);
@@ -324,7 +308,7 @@ static void hosts_race_into_one_store(void **state)
     pid_t child[HOSTS];
     store_close(open_store());
     for (int i = 0; i < HOSTS; i++) {
-        snprintf(journals, sizeof journals, "%.60s/journal-%d", dir, i);
+        snprintf(journals, sizeof journals, "%.60s/journal-%d", own.dir, i);
         snprintf(folders[i], sizeof folders[i], "%s", journals);
         snprintf(name, sizeof name, "mx%d", i);
         write_mails(name, i * EACH, (i + 1) * EACH);
@@ -333,7 +317,7 @@ static void hosts_race_into_one_store(void **state)
         child[i] = fork();
         if (child[i] == 0) {
             struct ingest_report r = {0};
-            struct store *s = store_open(where, STORE_WRITE, NULL, NULL);
+            struct store *s = store_open(own.where, STORE_WRITE, NULL, NULL);
             enum status st = s ? STATUS_AGAIN : STATUS_INVALID;
             for (int tries = 0; tries < 20 && st == STATUS_AGAIN; tries++)
                 st = ingest_folder(s, NULL, folders[i], NULL, &r);
@@ -362,7 +346,7 @@ static void old_program_leaves_a_newer_database_alone(void **state)
     store_close(s);
     char why[STORE_ERROR];
     enum status st = STATUS_OK;
-    assert_null(store_open(where, STORE_WRITE, &st, why));
+    assert_null(store_open(own.where, STORE_WRITE, &st, why));
     assert_int_equal(st, STATUS_LIMIT);
     assert_non_null(strstr(why, "schema version 99"));
 }
@@ -387,7 +371,7 @@ static void a_failed_statement_undoes_the_transaction(void **state)
     if (st == STATUS_OK)
         st = store_commit(s);
     assert_int_not_equal(st, STATUS_OK);
-    assert_non_null(strstr(store_error(s), where == file ? "UNIQUE" : "duplicate key"));
+    assert_non_null(strstr(store_error(s), own.where == own.file ? "UNIQUE" : "duplicate key"));
     store_rollback(s);
     assert_int_equal(number(s, "SELECT count(*) FROM zone"), 0);
     store_close(s);

@@ -3,9 +3,8 @@
  * test_retention.c - retention, forgetting, and the list of known signers: what must be deleted is, what may stay
  * stays. Days are set by hand (clock_set_wall).
  */
-#include "tests/unit/cm.h"
+#include "tests/unit/ledger_store.h"
 
-#include "base/clock.h"
 #include "journal/known_signers.h"
 #include "ledger/timestamp.h"
 #include "ledger/ingest.h"
@@ -18,40 +17,29 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TODAY 20778 /* 2026-11-21 */
+#define TODAY LEDGER_STORE_TODAY
 
-static char dir[64], path[96], db[96];
+static struct ledger_store own;
+static char path[96];
 static struct store *s;
-static const char *where; /* a file, or PostgreSQL where ASSAY_TEST_STORE has a URI (tests/system/ledger/run) */
+static const char *where; /* PostgreSQL; NULL: SQLite */
 
 static int set_up(void **state)
 {
     (void)state;
-    char why[STORE_ERROR] = "";
-    snprintf(dir, sizeof dir, "/tmp/assay-tidy-XXXXXX");
-    if (!mkdtemp(dir))
+    if (ledger_store_make(&own, 3600) != 0)
         return -1;
-    snprintf(path, sizeof path, "%s/knowledge", dir);
-    snprintf(db, sizeof db, "%s/ledger.db", dir);
-    clock_set_wall((time_t)TODAY * 86400 + 3600);
+    snprintf(path, sizeof path, "%s/known_signers", own.dir);
     where = getenv("ASSAY_TEST_STORE");
-    if (where && system("psql -qAt \"$ASSAY_TEST_STORE\" -c 'DROP SCHEMA public CASCADE' -c 'CREATE SCHEMA public' "
-                        ">/dev/null 2>&1") != 0)
-        return -1;
-    s = store_open(where ? where : db, STORE_WRITE, NULL, why);
-    if (!s)
-        print_error("%s\n", why);
+    s = ledger_store_open(&own);
     return s ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    char command[128];
     store_close(s);
-    clock_set_wall(0);
-    snprintf(command, sizeof command, "rm -rf '%s'", dir);
-    return system(command);
+    return ledger_store_remove(&own);
 }
 
 static int64_t number(const char *sql)
@@ -204,7 +192,7 @@ static void every_column_is_marked(void **state)
 static bool file_holds(const char *suffix, const char *word)
 {
     char name[128];
-    snprintf(name, sizeof name, "%s%s", db, suffix);
+    snprintf(name, sizeof name, "%s%s", own.file, suffix);
     FILE *f = fopen(name, "r");
     if (!f)
         return false;

@@ -5,15 +5,16 @@
  *
  * Kept in memory while the question is answered: a count for each domain, and for each domain and client network.
  */
-#include "base/clock.h"
 #include "cli/mail_history.h"
+#include "base/clock.h"
+#include "base/domain.h"
 #include "ledger/stopped.h"
+#include "ledger/timestamp.h"
 #include "policy/map.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DAY_US INT64_C(86400000000)
 #define KEY_SIZE 400
 
 struct place {
@@ -26,14 +27,14 @@ struct mail_history {
     struct map at; /* "DOMAIN" and "DOMAIN NETWORK" -> number of places */
     struct place *places;
     size_t count, size;
-    int64_t now;
+    int64_t today; /* days since 1970 */
 };
 
 struct mail_history *mail_history_new(struct arena *a)
 {
     struct mail_history *h = ARENA_NEW(a, struct mail_history);
     if (h) {
-        *h = (struct mail_history){.arena = a, .now = clock_wall_us()};
+        *h = (struct mail_history){.arena = a, .today = timestamp_day(clock_wall_us())};
         map_init(&h->at, 1);
     }
     return h;
@@ -67,50 +68,52 @@ static struct place *place_of(struct mail_history *h, const char *key, bool make
     return &h->places[h->count++];
 }
 
-static bool key_of(const struct facts *f, char out[KEY_SIZE])
+static const char *key_of(const char *domain, const struct stopped_evidence *e, char out[KEY_SIZE])
 {
     char net[IP_NET_TEXT];
-    if (!f->from || !f->client.family)
-        return false;
-    struct ip_net n = stopped_network(&f->client);
-    snprintf(out, KEY_SIZE, "%s %s", f->from, ip_net_text(&n, net));
-    return true;
+    if (!e->client_known)
+        return NULL;
+    snprintf(out, KEY_SIZE, "%s %s", domain, ip_net_text(&e->network, net));
+    return out;
 }
 
-void mail_history_add(struct mail_history *h, const struct facts *f, int64_t t)
+void mail_history_add(struct mail_history *h, const struct record *r)
 {
-    char key[KEY_SIZE];
-    enum result dmarc = f->author_count ? f->authors[0].dmarc.result : RESULT_NONE;
-    if (!f->from || (dmarc != RESULT_PASS && dmarc != RESULT_FAIL))
+    char text[KEY_SIZE];
+    struct stopped_evidence e;
+    int64_t ago = h->today - timestamp_day(r->t);
+    if (!r->from || !domain_is_kept(r->from) || ago < 0 || ago >= STOPPED_LOOK_BACK_DAYS)
         return;
-    struct place *whole = dmarc == RESULT_PASS ? place_of(h, f->from, true) : NULL;
+    stopped_evidence(r, r->from, &e);
+    const char *key = key_of(r->from, &e, text);
+    struct place *whole = e.passed ? place_of(h, r->from, true) : NULL;
+    struct place *here = key && (e.passed || e.failed) ? place_of(h, key, true) : NULL;
     if (whole)
         whole->passes++;
-    struct place *here = key_of(f, key) ? place_of(h, key, true) : NULL;
-    int64_t ago = (h->now - t) / DAY_US;
-    if (here && dmarc == RESULT_PASS)
+    if (here && e.passed)
         here->passes++;
-    else if (here && ago >= 0 && ago < 128)
+    else if (here)
         here->days[ago / 64] |= UINT64_C(1) << (ago % 64);
 }
 
-bool mail_history_is_stopped(struct mail_history *h, const struct policy *p, const struct facts *f)
+bool mail_history_is_stopped(struct mail_history *h, const struct policy *p, const struct record *r)
 {
-    char key[KEY_SIZE];
-    const struct facts_author *a = &f->authors[0];
-    if (!f->from || f->author_count != 1)
+    char text[KEY_SIZE];
+    struct stopped_evidence e;
+    if (!r->from || !domain_is_kept(r->from))
         return false;
-    const struct place *whole = place_of(h, f->from, false), *here = key_of(f, key) ? place_of(h, key, false) : NULL;
-    struct stopped_facts s = {
-        .failed = a->dmarc.result == RESULT_FAIL,
-        .own = policy_is_own_domain(p, f->from),
-        .strict = a->dmarc.applied >= FACTS_P_QUARANTINE,
+    stopped_evidence(r, r->from, &e);
+    const char *key = key_of(r->from, &e, text);
+    const struct place *whole = place_of(h, r->from, false), *here = key ? place_of(h, key, false) : NULL;
+    struct stopped_facts f = {
+        .failed = e.failed,
+        .signed_by_domain = e.signed_by_domain,
+        .own = policy_is_own_domain(p, r->from),
+        .strict = e.strict,
         .passes = whole ? whole->passes : 0,
         .passes_here = here ? here->passes : 0,
         .days_here = here ? __builtin_popcountll(here->days[0]) + __builtin_popcountll(here->days[1]) : 0,
-        .client_known = f->client.family != 0,
+        .client_known = e.client_known,
     };
-    for (size_t i = 0; i < f->signature_count; i++)
-        s.signed_by_domain = s.signed_by_domain || (f->signatures[i].of_author && f->signatures[i].key_published);
-    return stopped_judge(&s) == STOPPED_FORGERY;
+    return stopped_judge(&f) == STOPPED_FORGERY;
 }

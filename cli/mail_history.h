@@ -9,7 +9,7 @@
 #define ASSAY_CLI_MAIL_HISTORY_H
 
 #include "base/arena.h"
-#include "judge/facts.h"
+#include "ledger/record.h"
 #include "policy/policy.h"
 
 struct mail_history;
@@ -18,10 +18,10 @@ struct mail_history;
 struct mail_history *mail_history_new(struct arena *a);
 void mail_history_free(struct mail_history *h); /* NULL is allowed */
 
-/* Remembers one mail of the last STOPPED_LOOK_BACK_DAYS; t: microseconds since 1970. */
-void mail_history_add(struct mail_history *h, const struct facts *f, int64_t t);
+/* Remembers one mail; one from before the last STOPPED_LOOK_BACK_DAYS is left out. */
+void mail_history_add(struct mail_history *h, const struct record *r);
 
 /* Tells whether this mail is stopped forgery. All mail of its domain must have been added before. */
-bool mail_history_is_stopped(struct mail_history *h, const struct policy *p, const struct facts *f);
+bool mail_history_is_stopped(struct mail_history *h, const struct policy *p, const struct record *r);
 
 #endif

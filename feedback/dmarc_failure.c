@@ -76,8 +76,8 @@ bool dmarc_failure_asked(const struct record *r)
                *result = value_text(t.dmarc, "result");
     bool dkim = value_true(t.dmarc, "dkim_aligned"), spf = value_true(t.dmarc, "spf_aligned");
     if (!ruf || !*ruf || !(is(result, "pass") || is(result, "fail")) || is(r->action, "defer") ||
-        !(is(r->source, "internet") || is(r->source, "relay")) || !is_plain(r->client) || !is_plain(r->from) ||
-        !r->mail_from || !*r->mail_from || value_true(r->root, "report") || is(value_text(t.dmarc, "psd"), "y"))
+        !record_is_from_outside(r) || !is_plain(r->client) || !is_plain(r->from) || !r->mail_from || !*r->mail_from ||
+        value_true(r->root, "report") || is(value_text(t.dmarc, "psd"), "y"))
         return false;
     fo = fo && *fo ? fo : "0";
     return (strchr(fo, '0') && !dkim && !spf) || (strchr(fo, '1') && !(dkim && spf)) ||

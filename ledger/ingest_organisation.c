@@ -11,6 +11,7 @@
 #include "base/standard.h"
 #include "ledger/ingest.h"
 #include "ledger/organisations.h"
+#include "ledger/stopped.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -56,20 +57,6 @@ static enum answer answers(const struct record *r, enum answer out[STANDARD_MAIL
     return worst;
 }
 
-/* Whether an aligned signature stands on the mail whose key is published, even a broken one: its domain's own work. */
-static bool is_signed_by_domain(const struct record *r, const char *org)
-{
-    for (size_t i = 0; i < value_count(r->findings) && i < RECORD_FINDINGS_MAX; i++) {
-        const struct value *f = value_at(r->findings, i);
-        const char *subject = value_text(f, "subject"), *result = value_text(f, "result");
-        if (is(value_text(f, "standard"), "dkim") && value_text(f, "selector") && subject &&
-            (value_true(f, "aligned") || domain_is_within(subject, org)) &&
-            (is(result, "pass") || is(result, "fail") || is(result, "policy")))
-            return true;
-    }
-    return false;
-}
-
 static void add_failed(struct aggregate *t, const struct record *r, const char *const keys[3], const char *standard,
                        bool strict)
 {
@@ -79,29 +66,29 @@ static void add_failed(struct aggregate *t, const struct record *r, const char *
                                                .moment = r->t});
 }
 
-/* From where: a network that proved to be the organisation's, or one whose mail may be forged. */
+/* From where: a network that proved to be the organisation's, or one whose mail may be forged (stopped.h). */
 static void add_source(struct aggregate *t, const struct record *r, const char *day, const char *org,
                        const enum answer all[STANDARD_MAIL_COUNT], enum answer worst)
 {
-    const struct value *dmarc = record_finding(r, "dmarc");
-    const char *result = value_text(dmarc, "result"), *applied = value_text(dmarc, "applied");
-    char net[INGEST_NET];
-    const char *from = r->client ? ingest_coarse(r->client, net) : NULL;
-    if (!from)
+    struct stopped_evidence e;
+    char net[IP_NET_TEXT];
+    stopped_evidence(r, org, &e);
+    if (!e.client_known)
         return;
-    if (is(result, "pass"))
+    const char *const keys[3] = {day, org, ip_net_text(&e.network, net)};
+    if (e.passed)
         aggregate_add(t, &(struct aggregate_entry){
-                             .sum = AGGREGATE_ORG_SOURCE, .keys = {org, from}, .counts = {1}, .moment = r->t});
-    if (!is(result, "fail") || is_signed_by_domain(r, org))
+                             .sum = AGGREGATE_ORG_SOURCE, .keys = {org, keys[2]}, .counts = {1}, .moment = r->t});
+    if (e.failed && e.signed_by_domain)
+        add_failed(t, r, keys, ORGANISATION_SIGNED, e.strict);
+    if (!e.failed || e.signed_by_domain)
         return;
-    const char *const keys[3] = {day, org, from};
-    bool strict = is(applied, "quarantine") || is(applied, "reject");
-    add_failed(t, r, keys, ORGANISATION_ALL_MAIL, strict);
+    add_failed(t, r, keys, ORGANISATION_ALL_MAIL, e.strict);
     if (worst == ANSWER_MISSED)
-        add_failed(t, r, keys, ORGANISATION_MISSED_ANY, strict);
+        add_failed(t, r, keys, ORGANISATION_MISSED_ANY, e.strict);
     for (int s = 0; s < STANDARD_MAIL_COUNT; s++)
         if (all[s] == ANSWER_MISSED)
-            add_failed(t, r, keys, standard_name((enum standard)s), strict);
+            add_failed(t, r, keys, standard_name((enum standard)s), e.strict);
 }
 
 static const char *organisation_of(const struct record *r)
@@ -126,7 +113,7 @@ void ingest_organisation(struct aggregate *t, const struct record *r, const char
     enum answer all[STANDARD_MAIL_COUNT], worst = answers(r, all);
     const char *org = organisation_of(r);
     char asked[160] = "";
-    if (!org || r->skipped || (!is(r->source, "internet") && !is(r->source, "relay")))
+    if (!org || r->skipped || !record_is_from_outside(r))
         return;
     for (int s = 0; s < STANDARD_MAIL_COUNT; s++) {
         const char *name = standard_name((enum standard)s);

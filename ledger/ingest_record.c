@@ -335,7 +335,7 @@ static enum status add_dmarc(struct aggregate *t, const struct record *r, const 
     if (is(result, "pass") && domain && strlen(domain) <= LIMIT_DOMAIN && !is(r->action, "reject") &&
         !value_true(r->root, "report"))
         add_correspondent(t, w, domain, "passed");
-    bool reported = is(r->source, "internet") || is(r->source, "relay");
+    bool reported = record_is_from_outside(r);
     const char *what = dmarc ? disposition(r, dmarc) : NULL;
     if (!what || !reported || !r->client || !r->from || !domain || strlen(domain) > LIMIT_DOMAIN || !rua || !*rua ||
         !(is(result, "pass") || is(result, "fail")))

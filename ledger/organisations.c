@@ -7,6 +7,7 @@
  * sort text differently.
  */
 #include "ledger/organisations.h"
+#include "ledger/stopped.h"
 #include "ledger/timestamp.h"
 #include "policy/map.h"
 #include <stdlib.h>
@@ -134,28 +135,48 @@ static enum status read_misses(struct asking *k, int64_t since, int64_t until)
     return store_done(r);
 }
 
+/* What is known of the place that a row is about: an organisation's name in mail from one network. Passes of a network
+ * are one sum: where it passed lately, its passes of more than STOPPED_LOOK_BACK_DAYS ago count, too. */
+#define DAYS_HERE                                                                                                      \
+    "SELECT org, net, count(DISTINCT day) AS days FROM org_failed_day WHERE day > $1 AND day <= $2 AND standard IN "   \
+    "('" ORGANISATION_ALL_MAIL "', '" ORGANISATION_SIGNED "') GROUP BY org, net"
+#define PASSES "SELECT org, sum(passed) AS passed FROM org_source WHERE last_seen >= $3 GROUP BY org"
+
+/* Of the mails of one row (columns as in read_stopped) those that are stopped forgery. */
+static int64_t stopped_of(struct store_rows *r)
+{
+    struct stopped_facts f = {.failed = true,
+                              .client_known = true,
+                              .days_here = store_number(r, 4),
+                              .passes = store_number(r, 5),
+                              .passes_here = store_number(r, 6)};
+    if (stopped_judge(&f) == STOPPED_FORGERY)
+        return store_number(r, 2);
+    f.strict = true;
+    return stopped_judge(&f) == STOPPED_FORGERY ? store_number(r, 3) : 0;
+}
+
 /* Takes stopped forgery out again. */
 static enum status read_stopped(struct asking *k, int64_t since, int64_t until)
 {
-    int64_t back = (until - ORGANISATION_LOOK_BACK_DAYS) * TIMESTAMP_DAY;
+    int64_t before = until - STOPPED_LOOK_BACK_DAYS;
     struct store_rows *r = store_ask(
         k->store,
-        "WITH places AS (SELECT org, net FROM org_failed_day WHERE day >= $1 AND day <= $2 AND standard = '' GROUP BY "
-        "org, net HAVING count(*) < $3), passes AS (SELECT org, sum(passed) AS passed FROM org_source WHERE last_seen "
-        ">= $4 GROUP BY org) SELECT f.org, f.standard, sum(CASE WHEN p.passed >= $5 THEN f.count ELSE f.strict END) "
-        "FROM org_failed_day f JOIN places ON places.org = f.org AND places.net = f.net LEFT JOIN passes p ON p.org = "
-        "f.org WHERE f.day >= $1 AND f.day <= $2 AND NOT EXISTS (SELECT 1 FROM org_source o WHERE o.org = f.org AND "
-        "o.net = f.net AND o.last_seen >= $4) GROUP BY f.org, f.standard",
-        "iiiii", since, until, (int64_t)ORGANISATION_STEADY_DAYS, back, (int64_t)ORGANISATION_PASSES);
+        "WITH here AS (" DAYS_HERE "), passes AS (" PASSES ") SELECT f.org, f.standard, sum(f.count), sum(f.strict), "
+        "max(h.days), max(COALESCE(p.passed, 0)), max(COALESCE(o.passed, 0)) FROM org_failed_day f JOIN here h ON "
+        "h.org = f.org AND h.net = f.net LEFT JOIN passes p ON p.org = f.org LEFT JOIN org_source o ON o.org = f.org "
+        "AND o.net = f.net AND o.last_seen >= $3 WHERE f.day >= $4 AND f.day <= $2 AND f.standard <> "
+        "'" ORGANISATION_SIGNED "' GROUP BY f.org, f.net, f.standard",
+        "iiii", before, until, (before + 1) * TIMESTAMP_DAY, since);
     while (store_next(r)) {
         struct organisation *o = find(k, store_text(r, 0));
         const char *what = store_text(r, 1);
-        int64_t n = store_number(r, 2);
+        int64_t n = o && what ? stopped_of(r) : 0;
         enum standard s = what && *what ? standard_from_name(slice_str(what)) : STANDARD_COUNT;
-        if (!o || !what)
+        if (n == 0)
             continue;
         if (strcmp(what, ORGANISATION_ALL_MAIL) == 0) {
-            o->stopped = n < o->mails ? n : o->mails;
+            o->stopped += n;
         } else if (s < STANDARD_MAIL_COUNT) {
             o->by[s].asked = narrow(o->by[s].asked - n);
             o->by[s].missed = narrow(o->by[s].missed - n);
@@ -167,6 +188,7 @@ static enum status read_stopped(struct asking *k, int64_t since, int64_t until)
 static void judge(struct organisation *o)
 {
     int64_t not_missed = o->met + o->explained + o->untested + o->not_asked;
+    o->stopped = o->stopped < o->mails ? o->stopped : o->mails;
     o->mails -= o->stopped;
     /* Stopped mail that was asked nothing, or that was excused, is in those counts. */
     if (not_missed > o->mails)

@@ -5,10 +5,7 @@
  * (contrib/grafana) say the same, which tests hold.
  *
  *   organisation  DMARC's organisational domain of the From domain; only mail from outside counts
- *   stopped       forgery: mail that failed DMARC without a signature of the domain, from a network that in
- *                 ORGANISATION_LOOK_BACK_DAYS never proved to be the organisation's and from which such mail came on
- *                 fewer than ORGANISATION_STEADY_DAYS days, of a domain that is strict (quarantine or reject) or has
- *                 shown by ORGANISATION_PASSES mails what its mail looks like. It is nobody's debt and not counted.
+ *   stopped       forgery, by the rule of stopped.h. It is nobody's debt and not counted.
  *   counted       at least ORGANISATION_LEAST mails in the time that are not stopped
  *   meets all     in at least ORGANISATION_SHARE per cent of its mail every standard that the policy follows or
  *                 requires of it passed. Explained: the same, where exempted mail counts as passed. What could not be
@@ -25,14 +22,12 @@
 
 #define ORGANISATION_LEAST 5
 #define ORGANISATION_SHARE 95
-#define ORGANISATION_PASSES 20
-#define ORGANISATION_STEADY_DAYS 3
-#define ORGANISATION_LOOK_BACK_DAYS 90
 #define ORGANISATIONS_MAX 500000 /* looked at, those with the most mail first */
 
-/* In org_failed_day.standard, besides a standard. */
+/* In org_failed_day.standard, besides a standard. All but the last count mail without a signature of the domain. */
 #define ORGANISATION_ALL_MAIL ""
 #define ORGANISATION_MISSED_ANY "all"
+#define ORGANISATION_SIGNED "signed" /* mail that failed, signed by the domain: only its days count (stopped.h) */
 
 enum organisation_state {
     ORGANISATION_TOO_FEW,   /* mails to say anything */

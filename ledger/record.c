@@ -139,3 +139,8 @@ const struct value *record_finding(const struct record *r, const char *standard)
     }
     return NULL;
 }
+
+bool record_is_from_outside(const struct record *r)
+{
+    return r->source && (strcmp(r->source, "internet") == 0 || strcmp(r->source, "relay") == 0);
+}

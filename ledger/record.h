@@ -55,4 +55,7 @@ void record_free(struct record *r);
 /* The first finding of a standard, or NULL. */
 const struct value *record_finding(const struct record *r, const char *standard);
 
+/* Whether the mail came from outside: from a stranger, or through a relay of ours. */
+bool record_is_from_outside(const struct record *r);
+
 #endif

@@ -10,7 +10,6 @@
 #include "cli/ledger/stopped_mail.h"
 #include "base/clock.h"
 #include "cli/mail_history.h"
-#include "cli/recall.h"
 #include "ledger/stopped.h"
 #include "ledger/ingest.h"
 #include "ledger/timestamp.h"
@@ -23,7 +22,7 @@
 #define SUMMED(action) (strcmp(action, "deliver") != 0)
 
 struct stopped_mail {
-    struct arena *arena, *scratch;
+    struct arena *arena;
     struct map sums; /* key of a sum -> mails */
     struct stopped_domain *domains;
     size_t count, read;
@@ -72,11 +71,6 @@ static void add_lines(struct stopped_mail *m, const struct record *r)
     }
 }
 
-static bool is_from_outside(const struct record *r)
-{
-    return r->source && (strcmp(r->source, "internet") == 0 || strcmp(r->source, "relay") == 0);
-}
-
 /* All mail of one domain, into the history (d NULL), or judged by it. */
 static enum status read_domain(struct stopped_mail *m, struct store *s, const char *domain, struct mail_history *h,
                                struct stopped_domain *d)
@@ -88,16 +82,14 @@ static enum status read_domain(struct stopped_mail *m, struct store *s, const ch
                                         "tii", domain, since, (int64_t)(STOPPED_MAIL_MOST - m->read));
     while (store_next(rows)) {
         struct record r;
-        struct recall f;
         const char *line = store_record(rows, 0);
         if (!line || record_parse(slice_str(line), &r, NULL) != STATUS_OK)
             continue;
-        arena_reset(m->scratch);
         m->read += d == NULL;
-        bool usable = r.kind == RECORD_MAIL && is_from_outside(&r) && recall_facts(m->scratch, &r, &f) == STATUS_OK;
+        bool usable = r.kind == RECORD_MAIL && record_is_from_outside(&r);
         if (usable && !d) {
-            mail_history_add(h, &f.facts, r.t);
-        } else if (usable && r.t < m->until && SUMMED(r.would) && mail_history_is_stopped(h, m->policy, &f.facts)) {
+            mail_history_add(h, &r);
+        } else if (usable && r.t < m->until && SUMMED(r.would) && mail_history_is_stopped(h, m->policy, &r)) {
             d->mails++;
             d->first = !d->first || r.t < d->first ? r.t : d->first;
             d->last = r.t > d->last ? r.t : d->last;
@@ -148,18 +140,17 @@ static int most_first(const void *a, const void *b)
 struct stopped_mail *stopped_mail_find(struct store *s, const struct policy *p, int64_t since_day, int64_t until_day,
                                        enum status *status)
 {
-    struct arena *a = arena_new((size_t)64 << 20), *scratch = arena_new((size_t)4 << 20);
-    struct stopped_mail *m = a && scratch ? ARENA_NEW(a, struct stopped_mail) : NULL;
+    struct arena *a = arena_new((size_t)64 << 20);
+    struct stopped_mail *m = a ? ARENA_NEW(a, struct stopped_mail) : NULL;
     const char **names = m ? arena_alloc(a, STOPPED_MAIL_DOMAINS * sizeof *names) : NULL;
     struct stopped_domain *domains = names ? arena_alloc(a, STOPPED_MAIL_DOMAINS * sizeof *domains) : NULL;
     size_t count = 0;
     *status = STATUS_NOMEM;
     if (!domains) {
-        arena_free(scratch);
         arena_free(a);
         return NULL;
     }
-    *m = (struct stopped_mail){.arena = a, .scratch = scratch, .domains = domains, .policy = p};
+    *m = (struct stopped_mail){.arena = a, .domains = domains, .policy = p};
     m->since = since_day > 0 ? since_day * DAY_US : 0;
     m->until = until_day < timestamp_day(clock_wall_us()) + 2 ? (until_day + 1) * DAY_US : INT64_MAX;
     map_init(&m->sums, 1);
@@ -178,7 +169,6 @@ struct stopped_mail *stopped_mail_free(struct stopped_mail *m)
 {
     if (m) {
         map_release(&m->sums);
-        arena_free(m->scratch);
         arena_free(m->arena);
     }
     return NULL;

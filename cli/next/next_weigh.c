@@ -132,7 +132,7 @@ static void weigh_mail(struct next *n, const struct record *r)
         enum policy_action then = outcome(n->scratch, s->after, r, &f, &by), before = s->is_mode ? POLICY_DELIVER : now;
         if (then <= before || !by)
             continue;
-        if (mail_history_is_stopped(n->history, n->now, &f.facts)) {
+        if (mail_history_is_stopped(n->history, n->now, r)) {
             s->stopped++;
             continue;
         }
@@ -148,15 +148,7 @@ static void weigh_mail(struct next *n, const struct record *r)
 static void remember_place(struct next *n, const struct record *r, void *arg)
 {
     (void)arg;
-    arena_reset(n->scratch);
-    struct recall f;
-    if (recall_facts(n->scratch, r, &f) == STATUS_OK)
-        mail_history_add(n->history, &f.facts, r->t);
-}
-
-static bool is_from_outside(const struct record *r)
-{
-    return r->source && (strcmp(r->source, "internet") == 0 || strcmp(r->source, "relay") == 0);
+    mail_history_add(n->history, r);
 }
 
 typedef void mail_function(struct next *n, const struct record *r, void *arg);
@@ -174,7 +166,7 @@ static enum status each_mail(struct next *n, struct store *s, int64_t since_us, 
         const char *line = store_record(rows, 0);
         if (!line || record_parse(slice_str(line), &r, why) != STATUS_OK)
             continue;
-        if (r.kind == RECORD_MAIL && is_from_outside(&r))
+        if (r.kind == RECORD_MAIL && record_is_from_outside(&r))
             fn(n, &r, arg);
         record_free(&r);
     }

@@ -14,7 +14,7 @@ DROP VIEW IF EXISTS assay_organisation;
 
 CREATE VIEW assay_organisation AS
 WITH span AS (
-    SELECT max(day) AS until_day, max(day) - 29 AS since_day, (max(day) - 90) * 86400000000 AS back FROM org_day
+    SELECT max(day) AS until_day, max(day) - 29 AS since_day, max(day) - 90 AS before_day, (max(day) - 89) * 86400000000 AS back FROM org_day
 ), sums AS (
     SELECT d.org AS org, sum(d.mails) AS mails, sum(d.met) AS met, sum(d.explained) AS explained, sum(d.untested) AS untested,
         sum(CASE WHEN d.asked = '' THEN d.mails ELSE 0 END) AS not_asked
@@ -22,13 +22,18 @@ WITH span AS (
 ), places AS (
     SELECT f.org AS org, f.net AS net, sum(f.count) AS n, sum(f.strict) AS strict
     FROM org_failed_day f, span WHERE f.day >= span.since_day AND f.day <= span.until_day AND f.standard = ''
-    GROUP BY f.org, f.net HAVING count(*) < 3
+    GROUP BY f.org, f.net
+), steady AS (
+    SELECT f.org AS org, f.net AS net FROM org_failed_day f, span
+    WHERE f.day > span.before_day AND f.day <= span.until_day AND f.standard IN ('', 'signed')
+    GROUP BY f.org, f.net HAVING count(DISTINCT f.day) >= 3
 ), passes AS (
     SELECT s.org AS org, sum(s.passed) AS passed FROM org_source s, span WHERE s.last_seen >= span.back GROUP BY s.org
 ), forged AS (
     SELECT p.org AS org, sum(CASE WHEN x.passed >= 20 THEN p.n ELSE p.strict END) AS n
     FROM places p LEFT JOIN passes x ON x.org = p.org
     WHERE NOT EXISTS (SELECT 1 FROM org_source o, span WHERE o.org = p.org AND o.net = p.net AND o.last_seen >= span.back)
+        AND NOT EXISTS (SELECT 1 FROM steady WHERE steady.org = p.org AND steady.net = p.net)
     GROUP BY p.org
 ), told AS (
     SELECT s.org AS org, s.mails - COALESCE(f.n, 0) AS mails, s.met AS met, s.explained AS explained, s.untested AS untested,

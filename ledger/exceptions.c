@@ -17,6 +17,11 @@ static const char *kind_of(const struct policy_statement *st)
                                         : NULL;
 }
 
+bool exceptions_is_one(const struct policy_statement *st)
+{
+    return kind_of(st) != NULL;
+}
+
 static const char *text(const char *s)
 {
     return s ? s : "";
@@ -46,7 +51,7 @@ enum status exceptions_keep(struct store *s, const struct policy *p)
     enum status status = store_begin(s);
 
     for (size_t i = 0; status == STATUS_OK && (st = policy_statement_at(p, i)); i++)
-        if (kind_of(st))
+        if (exceptions_is_one(st))
             status = keep_one(s, p, st, day);
     if (status == STATUS_OK)
         status = store_commit(s);
@@ -86,6 +91,38 @@ enum status exceptions_used(struct store *s, const struct policy *p, const struc
     }
     buf_release(&scope);
     return store_done(r);
+}
+
+enum status exceptions_state(struct store *s, const struct policy_statement *st, const char *standard, time_t at,
+                             enum exceptions_state *state)
+{
+    int64_t passed = 0, failed = 0, unsure = 0;
+    bool ended = st->until <= at;
+    *state = ended ? EXCEPTIONS_ENDED : EXCEPTIONS_EXPLAINED;
+    if (!s || st->kind != POLICY_EXEMPT || (st->who.kind != POLICY_DOMAIN && st->who.kind != POLICY_ONLY))
+        return STATUS_OK;
+    struct store_rows *r =
+        store_ask(s,
+                  "SELECT result, sum(count) FROM subject_day WHERE subject = $1 AND scope = 'mail' AND standard = $2 "
+                  "AND day >= $3 GROUP BY result",
+                  "tti", st->who.name, standard, (int64_t)at / 86400 - EXCEPTIONS_RECENT_DAYS);
+    while (store_next(r)) {
+        enum result result = result_from_name(slice_str(store_text(r, 0)));
+        int64_t *to = result == RESULT_PASS                                     ? &passed
+                      : result == RESULT_TEMPERROR || result == RESULT_UNTESTED ? &unsure
+                                                                                : &failed;
+        *to += store_number(r, 1);
+    }
+    enum status status = store_done(r);
+    if (status != STATUS_OK)
+        return status;
+    if (passed && !failed && !unsure)
+        *state = EXCEPTIONS_APPLIED;
+    else if (unsure && !passed && !failed)
+        *state = EXCEPTIONS_COULD_NOT_TEST;
+    else if (failed && ended)
+        *state = EXCEPTIONS_ENDED_NOT_APPLIED;
+    return STATUS_OK;
 }
 
 struct store_rows *exceptions_ask(struct store *s, int64_t since_day, int64_t until_day, int64_t most)

@@ -13,6 +13,9 @@
 #include "ledger/store.h"
 #include "policy/policy.h"
 
+/* Whether a statement is one of these: an exemption, a suspension or a trusted forwarder. */
+bool exceptions_is_one(const struct policy_statement *st);
+
 /* Records the exemptions, suspensions and trusted forwarders of a policy, once each; nothing if they are recorded
  * already. Statuses as store_run(), in one transaction. */
 enum status exceptions_keep(struct store *s, const struct policy *p) MUST_CHECK;
@@ -21,6 +24,23 @@ enum status exceptions_keep(struct store *s, const struct policy *p) MUST_CHECK;
  * microseconds since 1970, 0: never. */
 enum status exceptions_used(struct store *s, const struct policy *p, const struct policy_statement *st,
                             const char *standard, int64_t *count, int64_t *last) MUST_CHECK;
+
+/* What has become of an exception. Whether its domain meets the standard by now is known of exemptions of single
+ * domains only, by its mail of the last EXCEPTIONS_RECENT_DAYS. */
+enum exceptions_state {
+    EXCEPTIONS_EXPLAINED, /* in force, and not yet met */
+    EXCEPTIONS_APPLIED,   /* met by now: the exception can go */
+    EXCEPTIONS_ENDED,     /* ended, and nothing seen since that would need it */
+    EXCEPTIONS_ENDED_NOT_APPLIED,
+    EXCEPTIONS_COULD_NOT_TEST,
+    EXCEPTIONS_STATES
+};
+#define EXCEPTIONS_RECENT_DAYS 30
+
+/* Its state at a time, for one standard (NULL: a trust or suspension). s NULL: nothing was seen. On failure *state is
+ * that of nothing seen, and the status is as store_ask()'s. */
+enum status exceptions_state(struct store *s, const struct policy_statement *st, const char *standard, time_t at,
+                             enum exceptions_state *state) MUST_CHECK;
 
 /* One exception that was used, as exceptions_ask() tells it. Texts are good until the next store_next(). */
 struct exceptions_use {

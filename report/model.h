@@ -46,19 +46,10 @@ struct report_day {
     int64_t day, mails, met;
 };
 
-enum report_exception_state {
-    REPORT_EXPLAINED, /* in force, and not yet met */
-    REPORT_APPLIED,   /* met by now: the exception can go */
-    REPORT_ENDED,     /* ended, and nothing seen since that would need it */
-    REPORT_ENDED_NOT_APPLIED,
-    REPORT_COULD_NOT_TEST,
-    REPORT_EXCEPTION_STATES
-};
-
 struct report_exception {
     const struct policy_statement *statement;
     const char *scope, *standard; /* standard: NULL of a trust or suspension */
-    enum report_exception_state state;
+    enum exceptions_state state;
     int64_t used, last; /* microseconds */
     bool ends_soon;
 };

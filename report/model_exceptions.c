@@ -3,41 +3,11 @@
  * model_exceptions.c - the register of a report (model.h): each exemption by standard, each suspension and trusted
  * forwarder, with its state on the day and its use; and who does not meet the policy without one.
  *
- * That the domain meets the standard by now is asked for single domains only, over the last REPORT_RECENT_DAYS. On
- * failure: the question's status.
+ * On failure: the question's status.
  */
 #include "ledger/timestamp.h"
 #include "report/model.h"
 #include <string.h>
-
-#define REPORT_RECENT_DAYS 30
-
-static enum status state_of(struct report_model *m, const struct policy_statement *p, const char *standard,
-                            enum report_exception_state *out)
-{
-    int64_t passed = 0, failed = 0, unsure = 0, today = m->made / 86400;
-    bool ended = p->until <= m->made;
-    *out = ended ? REPORT_ENDED : REPORT_EXPLAINED;
-    if (p->kind != POLICY_EXEMPT || (p->who.kind != POLICY_DOMAIN && p->who.kind != POLICY_ONLY))
-        return STATUS_OK;
-    struct store_rows *r = store_ask(m->store,
-                                     "SELECT result, sum(count) FROM subject_day WHERE subject = $1 AND scope = 'mail' "
-                                     "AND standard = $2 AND day >= $3 GROUP BY result",
-                                     "tti", p->who.name, standard, today - REPORT_RECENT_DAYS);
-    while (store_next(r)) {
-        enum result word = result_from_name(slice_str(store_text(r, 0)));
-        *(word == RESULT_PASS                                   ? &passed
-          : word == RESULT_TEMPERROR || word == RESULT_UNTESTED ? &unsure
-                                                                : &failed) += store_number(r, 1);
-    }
-    if (passed && !failed && !unsure)
-        *out = REPORT_APPLIED;
-    else if (unsure && !passed && !failed)
-        *out = REPORT_COULD_NOT_TEST;
-    else if (failed && ended)
-        *out = REPORT_ENDED_NOT_APPLIED;
-    return store_done(r);
-}
 
 static enum status add(struct report_model *m, const struct policy_statement *p, const char *standard)
 {
@@ -50,15 +20,10 @@ static enum status add(struct report_model *m, const struct policy_statement *p,
     if (failed)
         return STATUS_NOMEM;
     e->ends_soon = p->until > m->made && p->until <= m->made + REPORT_ENDS_SOON_DAYS * 86400;
-    enum status st = state_of(m, p, standard, &e->state);
+    enum status st = exceptions_state(m->store, p, standard, m->made, &e->state);
     if (st == STATUS_OK && p->kind != POLICY_SUSPEND)
         st = exceptions_used(m->store, m->policy, p, standard, &e->used, &e->last);
     return st;
-}
-
-static bool is_exception(const struct policy_statement *p)
-{
-    return p->kind == POLICY_EXEMPT || p->kind == POLICY_SUSPEND || p->kind == POLICY_TRUST;
 }
 
 static enum status ask_register(struct report_model *m)
@@ -67,7 +32,7 @@ static enum status ask_register(struct report_model *m)
     size_t rows = 0;
     enum status st = STATUS_OK;
     for (size_t i = 0; (p = policy_statement_at(m->policy, i)); i++)
-        if (is_exception(p)) {
+        if (exceptions_is_one(p)) {
             rows += p->kind == POLICY_EXEMPT ? STANDARD_MAIL_COUNT : 1;
             m->in_force += p->until > m->made;
             m->ended += p->until <= m->made;
@@ -77,7 +42,7 @@ static enum status ask_register(struct report_model *m)
     if (!m->exceptions)
         return STATUS_NOMEM;
     for (size_t i = 0; st == STATUS_OK && (p = policy_statement_at(m->policy, i)); i++) {
-        if (is_exception(p) && p->kind != POLICY_EXEMPT)
+        if (exceptions_is_one(p) && p->kind != POLICY_EXEMPT)
             st = add(m, p, NULL);
         for (unsigned s = 0; s < STANDARD_MAIL_COUNT && p->kind == POLICY_EXEMPT && st == STATUS_OK; s++)
             if (p->standards & POLICY_BIT(s))

@@ -15,14 +15,14 @@ static const char *kind_text(struct write *w, const struct policy_statement *p)
 
 static void states(struct write *w)
 {
-    int64_t count[REPORT_EXCEPTION_STATES] = {0};
+    int64_t count[EXCEPTIONS_STATES] = {0};
     for (size_t i = 0; i < w->m->exception_count; i++)
         count[w->m->exceptions[i].state]++;
-    const struct chart_part parts[] = {{T("explained"), count[REPORT_EXPLAINED], CHART_SOME},
-                                       {T("met by now: can go"), count[REPORT_APPLIED], CHART_YES},
-                                       {T("could not be tested"), count[REPORT_COULD_NOT_TEST], CHART_OTHER},
-                                       {T("ended"), count[REPORT_ENDED], CHART_OTHER},
-                                       {T("ended, and not met"), count[REPORT_ENDED_NOT_APPLIED], CHART_NO}};
+    const struct chart_part parts[] = {{T("explained"), count[EXCEPTIONS_EXPLAINED], CHART_SOME},
+                                       {T("met by now: can go"), count[EXCEPTIONS_APPLIED], CHART_YES},
+                                       {T("could not be tested"), count[EXCEPTIONS_COULD_NOT_TEST], CHART_OTHER},
+                                       {T("ended"), count[EXCEPTIONS_ENDED], CHART_OTHER},
+                                       {T("ended, and not met"), count[EXCEPTIONS_ENDED_NOT_APPLIED], CHART_NO}};
     chart_split(w, T("Exceptions by state"), parts, sizeof parts / sizeof *parts);
 }
 

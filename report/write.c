@@ -130,16 +130,16 @@ void write_coverage(struct write *w)
     write_raw(w, "</p>\n");
 }
 
-const char *write_state(const struct write *w, enum report_exception_state s)
+const char *write_state(const struct write *w, enum exceptions_state s)
 {
     switch (s) {
-    case REPORT_APPLIED:
+    case EXCEPTIONS_APPLIED:
         return T("met by now: can go");
-    case REPORT_ENDED:
+    case EXCEPTIONS_ENDED:
         return T("ended");
-    case REPORT_ENDED_NOT_APPLIED:
+    case EXCEPTIONS_ENDED_NOT_APPLIED:
         return T("ended, and not met");
-    case REPORT_COULD_NOT_TEST:
+    case EXCEPTIONS_COULD_NOT_TEST:
         return T("could not be tested");
     default:
         return T("explained");

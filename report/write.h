@@ -40,7 +40,7 @@ const char *write_hours(const struct write *w, int64_t minutes); /* "3 hours" */
 const char *write_standard(const struct write *w, enum standard s);
 
 /* An exception's state, in words. */
-const char *write_state(const struct write *w, enum report_exception_state s);
+const char *write_state(const struct write *w, enum exceptions_state s);
 
 /* The day that a time of the policy lies in, which is local time. */
 const char *write_policy_day(const struct write *w, time_t t);

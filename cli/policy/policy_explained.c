@@ -15,8 +15,7 @@
 #include "report/page.h"
 #include "cli/policy/policy_cmd.h"
 #include "cli/policy/policy_ledger.h"
-
-#define RECENT (30 * 86400) /* how far back the ledger is asked whether a domain meets a standard by now */
+#include "ledger/exceptions.h"
 
 struct row {
     const char *id, *kind, *standard, *scope, *because, *agreed_by, *ref, *since, *through, *state;
@@ -129,21 +128,20 @@ static void put_text(struct listing *l, const struct row *r)
     buf_printf(out, "\n    %s\n\n", r->id);
 }
 
-/* The state on the day. That the domain meets the standard by now only the ledger can know; it is asked of single
- * domains. */
+/* The state on the day; what the ledger cannot say is left out. */
 static const char *state_of(const struct listing *l, const struct policy_statement *s, const char *standard)
 {
-    const char *plain = s->until <= l->at ? "explained but expired" : "explained";
-    struct policy_seen seen = {0};
-    if (s->kind == POLICY_EXEMPT && (s->who.kind == POLICY_DOMAIN || s->who.kind == POLICY_ONLY))
-        policy_ledger_seen(l->store, s->who.name, standard, l->at - RECENT, &seen);
-    if (seen.passed && !seen.failed && !seen.unsure)
-        return "applied";
-    if (seen.unsure && !seen.passed && !seen.failed)
-        return "could not test";
-    if (seen.failed && s->until <= l->at)
-        return "explained but expired, not applied";
-    return plain;
+    static const char *const words[EXCEPTIONS_STATES] = {
+        [EXCEPTIONS_EXPLAINED] = "explained",
+        [EXCEPTIONS_APPLIED] = "applied",
+        [EXCEPTIONS_ENDED] = "explained but expired",
+        [EXCEPTIONS_ENDED_NOT_APPLIED] = "explained but expired, not applied",
+        [EXCEPTIONS_COULD_NOT_TEST] = "could not test",
+    };
+    enum exceptions_state state;
+    if (exceptions_state(l->store, s, standard, l->at, &state) != STATUS_OK)
+        cli_error("the ledger cannot be asked about %s: %s", s->id, store_error(l->store));
+    return words[state];
 }
 
 static void put_one(struct listing *l, const struct policy_statement *s, struct row *r, const char *standard)
@@ -192,7 +190,7 @@ static size_t put_all(struct listing *l, put_row *put)
     size_t rows = 0;
     l->put = put;
     for (size_t i = 0; (s = policy_statement_at(l->p, i)); i++)
-        if (s->kind == POLICY_EXEMPT || s->kind == POLICY_TRUST || s->kind == POLICY_SUSPEND)
+        if (exceptions_is_one(s))
             rows += put_statement(l, s);
     return rows;
 }

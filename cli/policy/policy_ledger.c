@@ -10,8 +10,6 @@
 #include "ledger/exceptions.h"
 #include "policy/policy_settings.h"
 
-#define DAY 86400
-
 struct store *policy_ledger_open(const struct policy *p)
 {
     return policy_ledger_open_at(policy_set_text(p, SETTING_LEDGER_STORE));
@@ -39,26 +37,4 @@ void policy_ledger_use(struct store *s, const struct policy *p, const struct pol
     out->count = count;
     if (last)
         policy_day_text((time_t)(last / 1000000), out->last);
-}
-
-void policy_ledger_seen(struct store *s, const char *domain, const char *standard, time_t since,
-                        struct policy_seen *out)
-{
-    *out = (struct policy_seen){0};
-    if (!s)
-        return;
-    struct store_rows *r = store_ask(s,
-                                     "SELECT result, sum(count) FROM subject_day WHERE subject = $1 AND scope = 'mail' "
-                                     "AND standard = $2 AND day >= $3 "
-                                     "GROUP BY result",
-                                     "tti", domain, standard, (int64_t)since / DAY);
-    while (store_next(r)) {
-        enum result result = result_from_name(slice_str(store_text(r, 0)));
-        int64_t *to = result == RESULT_PASS                                     ? &out->passed
-                      : result == RESULT_TEMPERROR || result == RESULT_UNTESTED ? &out->unsure
-                                                                                : &out->failed;
-        *to += store_number(r, 1);
-    }
-    if (store_done(r) != STATUS_OK)
-        *out = (struct policy_seen){0};
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * policy_ledger.h - what `assay policy` asks the ledger: how often an exception was used, and what was seen of a
- * domain.
+ * policy_ledger.h - the ledger that the policy names, and how often an exception was used.
  */
 #ifndef ASSAY_CLI_POLICY_POLICY_LEDGER_H
 #define ASSAY_CLI_POLICY_POLICY_LEDGER_H
@@ -15,11 +14,6 @@ struct policy_use {
     char last[POLICY_DAY_TEXT]; /* the last day, or "" */
 };
 
-/* What was seen of a subject. */
-struct policy_seen {
-    int64_t passed, failed, unsure; /* unsure: temporary failures, and what could not be tested */
-};
-
 /* The ledger the policy's settings name, to be asked; NULL if there is none yet, or, after a message on stderr, if it
  * cannot be asked. */
 struct store *policy_ledger_open(const struct policy *p);
@@ -28,9 +22,5 @@ struct store *policy_ledger_open_at(const char *where); /* a file, or a URI of P
 /* Uses of an exemption from one standard, or of a trust (standard NULL). s NULL: not known. */
 void policy_ledger_use(struct store *s, const struct policy *p, const struct policy_statement *st, const char *standard,
                        struct policy_use *out);
-
-/* What was seen of this very domain in mail since a day. s NULL: nothing. */
-void policy_ledger_seen(struct store *s, const char *domain, const char *standard, time_t since,
-                        struct policy_seen *out);
 
 #endif

@@ -165,6 +165,61 @@ static void listed_as_agreed_last(void **state)
     assert_int_equal(store_done(r), STATUS_OK);
 }
 
+static void seen(const char *domain, const char *result, int days_ago, int64_t count)
+{
+    assert_int_equal(
+        store_run(s, NULL,
+                  "INSERT INTO subject_day (day, subject, scope, standard, result, security, count, first_seen, "
+                  "last_seen) VALUES ($1, $2, 'mail', 'dane', $3, '', $4, 1, 1)",
+                  "itti", (int64_t)TODAY - days_ago, domain, result, count),
+        STATUS_OK);
+}
+
+/* The state of `exempt DOMAIN from dane`, in force or ended by now. */
+static enum exceptions_state state_of(struct store *from, const char *domain, bool ended)
+{
+    char text[300];
+    enum exceptions_state state = EXCEPTIONS_STATES;
+    snprintf(text, sizeof text, "exempt %s from dane" AGREED, domain);
+    const struct policy *p = load(text);
+    const struct policy_statement *st = policy_statement_at(p, 0);
+    time_t at = ended ? st->until : st->until - 1;
+    clock_set_wall(at);
+    assert_int_equal(exceptions_state(from, st, "dane", at, &state), STATUS_OK);
+    policy_unref(p);
+    return state;
+}
+
+/* Mail of the last thirty days says whether the domain meets the standard: all of it, none, or nobody can tell. */
+static void state_by_what_was_seen(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *domain, *result[2];
+        enum exceptions_state in_force, ended;
+    } rows[] = {
+        {"unseen.example", {0}, EXCEPTIONS_EXPLAINED, EXCEPTIONS_ENDED},
+        {"passes.example", {"pass"}, EXCEPTIONS_APPLIED, EXCEPTIONS_APPLIED},
+        {"fails.example", {"fail"}, EXCEPTIONS_EXPLAINED, EXCEPTIONS_ENDED_NOT_APPLIED},
+        {"both.example", {"pass", "none"}, EXCEPTIONS_EXPLAINED, EXCEPTIONS_ENDED_NOT_APPLIED},
+        {"unsure.example", {"temperror", "untested"}, EXCEPTIONS_COULD_NOT_TEST, EXCEPTIONS_COULD_NOT_TEST},
+        {"mostly.example", {"pass", "temperror"}, EXCEPTIONS_EXPLAINED, EXCEPTIONS_ENDED},
+    };
+    int64_t until = TODAY + 71; /* 2027-01-31, the last day of AGREED */
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        for (int k = 0; k < 2 && rows[i].result[k]; k++)
+            seen(rows[i].domain, rows[i].result[k], (int)(TODAY - until) + 9, 3);
+        seen(rows[i].domain, "permerror", (int)(TODAY - until) + EXCEPTIONS_RECENT_DAYS + 3, 3); /* too long ago */
+        if (state_of(s, rows[i].domain, false) != rows[i].in_force ||
+            state_of(s, rows[i].domain, true) != rows[i].ended)
+            fail_msg("%s: %d in force, %d ended", rows[i].domain, (int)state_of(s, rows[i].domain, false),
+                     (int)state_of(s, rows[i].domain, true));
+    }
+    /* Of a group nobody asks, and without a ledger nothing was seen. */
+    assert_int_equal(state_of(s, "everyone", true), EXCEPTIONS_ENDED);
+    assert_int_equal(state_of(NULL, "passes.example", false), EXCEPTIONS_EXPLAINED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +227,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_policy_not_yet_kept_is_asked_by_its_own_ids, set_up, tear_down),
         cmocka_unit_test_setup_teardown(kept_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(listed_as_agreed_last, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(state_by_what_was_seen, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

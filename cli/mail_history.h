@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mail_history.h - from where each domain's mail came, to tell stopped forgery (ledger/stopped.h) from mail whose sender
- * has to act.
+ * mail_history.h - from where each domain's mail came, to tell stopped forgery (ledger/stopped.h) from mail whose
+ * sender has to act.
  *
  * Threads: one per history.
  */

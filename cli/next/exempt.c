@@ -3,24 +3,23 @@
  * exempt.c - `assay exempt DOMAIN STANDARD[,...]`: writes an explained exception into the policy.
  *
  * What an exemption needs and the command line does not have (why, who agreed, until when) is asked at a terminal;
- * without one it is demanded (EX_USAGE). Promises to write nothing unless the policy with the statement loads, by the
- * loader that the programs use; to show the difference and ask before; to keep owner and permissions; to refuse a
- * symbolic link; and that --undo takes the statement out again. On failure nothing is written.
+ * without one it is demanded (EX_USAGE). Promises to write nothing unless the policy with the statement loads; to show
+ * the difference and ask before (policy_write.h); and that --undo takes the statement out again. On failure nothing is
+ * written.
  */
 #include "base/domain.h"
 #include "cli/cli.h"
 #include "cli/harden/undo_store.h"
 #include "cli/next/next.h"
+#include "cli/next/policy_write.h"
 #include "policy/policy.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define ANSWER_MOST 300
 #define TRIES 3
-#define RELOAD "systemctl reload assay-milter assay-ledger"
 
 struct exempt_options {
     const char *policy, *state, *because, *agreed_by, *through, *ref, *via, *signed_by, *to;
@@ -141,80 +140,24 @@ static const char *statement_of(struct arena *a, const struct exempt_options *o,
     return kept;
 }
 
-/* ---- the file ---- */
-
-/* Prints what is wrong with the policy that has the statement in it, and what is to be thought of about the statement
- * itself. False: it does not load. */
-static bool loads(const char *path, struct slice text, unsigned from_line)
-{
-    struct policy_report *r = policy_report_new();
-    struct policy *p = policy_load_with(path, path, text, r);
-    const struct policy_message *m;
-    struct buf b = BUF_INIT;
-    if (!p) {
-        policy_report_print(r, POLICY_ERROR, &b);
-        fputs(b.p, stderr);
-        cli_error("with this statement the policy would not load: nothing was written");
-    }
-    for (size_t i = 0; p && (m = policy_report_at(r, i)); i++)
-        if (m->severity == POLICY_WARNING && m->line >= from_line && m->file && strcmp(m->file, path) == 0)
-            cli_error("warning: %s%s%s", m->text, m->help ? ": " : "", m->help ? m->help : "");
-    buf_release(&b);
-    policy_report_free(r);
-    policy_unref(p);
-    return p != NULL;
-}
-
+/* Adds the statement at the end of the policy. */
 static int write_it(struct arena *a, const struct exempt_options *o, const char *statement, const char *keep)
 {
-    struct change_set *set = change_set_new(a);
-    struct slice before, now;
-    struct stat st;
-    const char *why = NULL;
-    bool exists;
-    if (lstat(o->policy, &st) != 0 || !S_ISREG(st.st_mode)) {
-        cli_error("%s is not a regular file of its own (a symbolic link?): nothing was written", o->policy);
-        return EX_NOINPUT;
-    }
-    enum status s = set ? change_text(set, o->policy, &before, &exists, &why) : STATUS_NOMEM;
-    const char *text = s == STATUS_OK ? arena_printf(a, "%.*s%s%s", SLICE_ARG(before),
-                                                     before.n && before.p[before.n - 1] != '\n' ? "\n" : "", statement)
-                                      : NULL;
-    unsigned lines = 1;
-    for (size_t i = 0; text && i < before.n; i++)
-        lines += before.p[i] == '\n';
-    if (text && !loads(o->policy, slice_str(text), lines))
-        return EX_CONFIG;
-    if (s == STATUS_OK)
-        s = text ? change_propose(set, o->policy, slice_str(text), 0644, &why) : STATUS_NOMEM;
-    if (s == STATUS_OK)
-        s = change_diff(set, stdout, &why);
-    if (s == STATUS_OK && !o->yes && !cli_confirm("\nChange %s?", o->policy)) {
-        puts("\nNothing was changed. --yes does it without asking.");
-        return CLI_WARNING;
-    }
-    int lock = s == STATUS_OK ? undo_lock(a, keep, &why) : -1;
-    struct change_set *again = lock >= 0 ? change_set_new(a) : NULL; /* reads the file anew */
-    if (s == STATUS_OK && !again)
-        s = STATUS_DENIED;
-    if (s == STATUS_OK)
-        s = change_text(again, o->policy, &now, &exists, &why);
-    if (s == STATUS_OK && !slice_eq(before, now)) {
-        why = "the policy was changed meanwhile; ask again";
-        s = STATUS_AGAIN;
-    }
-    if (s == STATUS_OK)
-        s = change_apply(set, keep, &why);
-    if (lock >= 0)
-        close(lock);
-    if (s != STATUS_OK) {
-        cli_error("nothing was changed: %s", why ? why : status_text(s));
-        return s == STATUS_DENIED ? EX_NOPERM : EX_TEMPFAIL;
-    }
-    printf("\nDone. The resolver's module takes it up by itself within seconds; for the others:\n  %s\n"
-           "'assay policy explained' lists it with all others; 'assay exempt --undo' takes it out again.\n",
-           RELOAD);
-    return EX_OK;
+    struct policy_write w = {.path = o->policy,
+                             .keep = keep,
+                             .warn_from_line = 1,
+                             .yes = o->yes,
+                             .then = "'assay policy explained' lists it with all others; 'assay exempt --undo' takes "
+                                     "it out again."};
+    int rc = policy_write_read(a, o->policy, &w.before);
+    if (rc >= 0)
+        return rc;
+    const char *text = arena_printf(a, "%.*s%s%s", SLICE_ARG(w.before),
+                                    w.before.n && w.before.p[w.before.n - 1] != '\n' ? "\n" : "", statement);
+    w.after = text ? slice_str(text) : SLICE_NULL;
+    for (size_t i = 0; i < w.before.n; i++)
+        w.warn_from_line += w.before.p[i] == '\n';
+    return policy_write(a, &w);
 }
 
 static int exempt(struct arena *a, struct exempt_options *o, char **argv, const char *keep)
@@ -247,7 +190,7 @@ int cmd_exempt(int argc, char **argv)
     const char *keep = a ? undo_place(a, o.state, "exempt") : NULL;
     if (!keep)
         cli_error("out of memory");
-    rc = !keep ? EX_OSERR : o.undo ? next_undo(a, keep, RELOAD) : exempt(a, &o, argv, keep);
+    rc = !keep ? EX_OSERR : o.undo ? next_undo(a, keep, POLICY_WRITE_RELOAD) : exempt(a, &o, argv, keep);
     arena_free(a);
     return rc;
 }

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "cli/harden/undo_store.h"
 #include "cli/cli.h"
+#include "cli/next/policy_write.h"
 #include "cli/policy/policy_ledger.h"
 #include "policy/policy_settings.h"
 #include <errno.h>
@@ -217,49 +218,6 @@ static struct next_step *step_named(struct next *n, const char *name)
     return NULL;
 }
 
-/* The milter and the ledger read the policy when they are told to. */
-#define RELOAD "systemctl reload assay-milter assay-ledger"
-
-/* The whole policy, with its lists and includes, is the one that was weighed. */
-static bool as_it_was(const struct next *n)
-{
-    struct policy *p = policy_load(n->path, NULL);
-    bool same = p && strcmp(policy_hash(p), policy_hash(n->now)) == 0;
-    policy_unref(p);
-    return same;
-}
-
-static int apply(struct next *n, const struct options *o, struct change_set *set, const char *keep)
-{
-    const char *why = NULL;
-    enum status s = change_diff(set, stdout, &why);
-    if (s == STATUS_OK && !o->yes && !cli_confirm("\nChange %s?", n->path)) {
-        puts("\nNothing was changed. --yes does it without asking.");
-        return CLI_WARNING;
-    }
-    /* Held while the policy is looked at once more and replaced: of two who write steps, the second is refused. */
-    int lock = s == STATUS_OK ? undo_lock(n->arena, keep, &why) : -1;
-    if (s == STATUS_OK && lock < 0)
-        s = STATUS_DENIED;
-    if (s == STATUS_OK && !as_it_was(n)) {
-        why = "the policy was changed meanwhile; ask again";
-        s = STATUS_AGAIN;
-    }
-    if (s == STATUS_OK)
-        s = change_apply(set, keep, &why);
-    if (lock >= 0)
-        close(lock);
-    if (s != STATUS_OK) {
-        cli_error("nothing was changed: %s", why ? why : status_text(s));
-        return s == STATUS_DENIED ? EX_NOPERM : EX_TEMPFAIL;
-    }
-    printf("\nDone. The resolver's module takes it up by itself within seconds; for the others:\n  %s\n'assay policy "
-           "status' "
-           "shows it, and 'assay next --undo' takes it out again.\n",
-           RELOAD);
-    return EX_OK;
-}
-
 /* -1, or the exit code where this step may not be written so. What hits somebody needs a reason; enforcing needs enough
  * seen before, or --now and a reason. A rule that hits nobody may be written at any time. */
 static int is_refused(const struct next *n, const struct next_step *step, const struct options *o)
@@ -291,38 +249,9 @@ static int is_refused(const struct next *n, const struct next_step *step, const 
     return -1;
 }
 
-/* The policy is a file of its own, not a link that leads elsewhere. */
-static bool is_plain_file(const char *path)
-{
-    struct stat st;
-    return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
-}
-
-/* Tells whether the policy with the change in it loads, by the loader that the programs use; what is wrong is
- * printed. */
-static bool loads(const struct next *n, struct slice text)
-{
-    struct policy_report *r = policy_report_new();
-    struct policy *p = policy_load_with(n->path, n->path, text, r);
-    struct buf b = BUF_INIT;
-    if (!p) {
-        policy_report_print(r, POLICY_ERROR, &b);
-        fputs(b.p, stderr);
-        cli_error("with this change the policy would not load: nothing was written");
-    }
-    buf_release(&b);
-    policy_report_free(r);
-    policy_unref(p);
-    return p != NULL;
-}
-
 static int write_step(struct next *n, const struct options *o, const char *keep)
 {
     struct next_step *step = step_named(n, o->write);
-    struct change_set *set = change_set_new(n->arena);
-    struct slice text;
-    bool exists;
-    const char *why = NULL;
     if (!step)
         return cli_usage("there is no step '%s' to take: assay next shows them", o->write);
     int refused = o->trial ? -1 : is_refused(n, step, o);
@@ -335,25 +264,22 @@ static int write_step(struct next *n, const struct options *o, const char *keep)
                                                             : arena_printf(n->arena, "trial %s", step->line);
     if (o->because && step->line && !step->is_mode)
         step->line = arena_printf(n->arena, "%s because \"%s\"", step->line, o->because);
-    if (!is_plain_file(n->path)) {
-        cli_error("%s is no regular file of its own (a symbolic link?): nothing was written", n->path);
-        return EX_NOPERM;
-    }
-    enum status s = set && step->line ? change_text(set, n->path, &text, &exists, &why) : STATUS_NOMEM;
-    if (s == STATUS_OK && !slice_eq(text, n->text)) {
+    struct policy_write w = {
+        .path = n->path,
+        .keep = keep,
+        .hash = policy_hash(n->now),
+        .yes = o->yes,
+        .then = "'assay policy status' shows it, and 'assay next --undo' takes it out again.",
+    };
+    int rc = step->line ? policy_write_read(n->arena, n->path, &w.before) : EX_OSERR;
+    if (rc >= 0)
+        return rc;
+    if (!slice_eq(w.before, n->text)) {
         cli_error("%s changed meanwhile: nothing was written", n->path);
         return EX_TEMPFAIL;
     }
-    struct slice fresh = s == STATUS_OK ? next_text(n, step) : SLICE_NULL;
-    if (s == STATUS_OK && !loads(n, fresh))
-        return EX_CONFIG;
-    if (s == STATUS_OK)
-        s = change_propose(set, n->path, fresh, 0644, &why);
-    if (s != STATUS_OK) {
-        cli_error("%s", why ? why : status_text(s));
-        return s == STATUS_DENIED ? EX_NOPERM : EX_TEMPFAIL;
-    }
-    return apply(n, o, set, keep);
+    w.after = next_text(n, step);
+    return policy_write(n->arena, &w);
 }
 
 /* ---- the command ---- */
@@ -433,7 +359,7 @@ int cmd_next(int argc, char **argv)
         cli_error("%s", why ? why : "what an earlier version kept cannot be taken over");
     if (ignored)
         cli_error("%s", ignored);
-    rc = o.undo ? next_undo(a, keep, RELOAD) : next(a, &o, keep);
+    rc = o.undo ? next_undo(a, keep, POLICY_WRITE_RELOAD) : next(a, &o, keep);
     arena_free(a);
     return rc;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ledger_store.h - a folder and an empty ledger for each test: on SQLite, or on the store that ASSAY_TEST_STORE names (a
- * PostgreSQL database of its own, which is emptied: tests/system/ledger/run).
+ * ledger_store.h - a folder and an empty ledger for each test: on SQLite, or on the store that ASSAY_TEST_STORE names
+ * (a PostgreSQL database of its own, which is emptied: tests/system/ledger/run).
  */
 #ifndef ASSAY_TESTS_UNIT_LEDGER_STORE_H
 #define ASSAY_TESTS_UNIT_LEDGER_STORE_H

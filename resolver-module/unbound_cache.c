@@ -103,7 +103,9 @@ void cache_store_passed(struct module_qstate *q)
 
 void cache_store_unchecked(struct module_qstate *q)
 {
-    store(q, &q->qinfo, sec_status_unchecked);
+    /* YXDOMAIN (RFC 6672 2.2), the one answer that message_keep_from() cannot keep from a client, is not stored. */
+    if (FLAGS_GET_RCODE(q->return_msg->rep->flags) != LDNS_RCODE_YXDOMAIN)
+        store(q, &q->qinfo, sec_status_unchecked);
 }
 
 /* One alias of the answer, under its own name. */
@@ -207,6 +209,8 @@ static void mark_entry(struct lruhash_entry *e, void *arg)
     if (rep->security == sec_status_unchecked || rep->security == sec_status_secure || !answers)
         return;
     rep->security = sec_status_unchecked;
+    if (rcode == LDNS_RCODE_YXDOMAIN) /* see cache_store_unchecked() */
+        rep->ttl = 0;
     ++*count;
 }
 

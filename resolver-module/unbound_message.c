@@ -8,6 +8,7 @@
  */
 #include "resolver-module/unbound_message.h"
 #include "services/cache/dns.h"
+#include "services/localzone.h"
 #include "util/net_help.h"
 #include "util/regional.h"
 
@@ -164,4 +165,65 @@ const struct ub_packed_rrset_key *message_marked(const struct reply_info *rep)
         if (rep->rrsets[i]->rk.flags & MESSAGE_SUSPENDED)
             return rep->rrsets[i];
     return NULL;
+}
+
+static bool is_delegation(const struct reply_info *rep)
+{
+    for (size_t i = 0; i < rep->ns_numrrsets; i++)
+        if (ntohs(rep->rrsets[rep->an_numrrsets + i]->rk.type) == LDNS_RR_TYPE_SOA)
+            return false;
+    return rep->an_numrrsets == 0 && rep->ns_numrrsets > 0;
+}
+
+bool message_unjudged(const struct reply_info *rep)
+{
+    return (rep->security <= sec_status_bogus || rep->security == sec_status_secure_sentinel_fail) &&
+           !is_delegation(rep);
+}
+
+/* One record longer than any DNS message (RFC 1035 4.2.2: 65535 octets). */
+#define TOO_LONG 65536
+static uint8_t too_long[TOO_LONG];
+
+struct long_alias {
+    struct local_rrset alias;
+    struct ub_packed_rrset_key key;
+    struct packed_rrset_data data;
+    size_t length;
+    time_t ttl;
+    uint8_t *rdata;
+};
+
+/* Unbound encodes a local alias before the answer. This one fits into no message, so it stops there, with TC set. */
+static void put_long_alias(struct query_info *qinfo, struct regional *region)
+{
+    struct long_alias *l = regional_alloc_zero(region, sizeof *l);
+    if (!l)
+        return;
+    const struct local_rrset *before = qinfo->local_alias;
+    l->rdata = too_long;
+    l->length = sizeof too_long;
+    l->data.count = 1;
+    l->data.rr_len = &l->length;
+    l->data.rr_ttl = &l->ttl;
+    l->data.rr_data = &l->rdata;
+    l->key.entry.key = &l->key;
+    l->key.entry.data = &l->data;
+    l->key.rk.dname = before ? before->rrset->rk.dname : qinfo->qname;
+    l->key.rk.dname_len = before ? before->rrset->rk.dname_len : qinfo->qname_len;
+    l->key.rk.type = htons(LDNS_RR_TYPE_TXT);
+    l->key.rk.rrset_class = htons(qinfo->qclass);
+    l->alias.rrset = &l->key;
+    qinfo->local_alias = &l->alias;
+}
+
+void message_keep_from(struct query_info *qinfo, const struct module_qstate *q, struct reply_info *rep,
+                       struct regional *region)
+{
+    if (!q) {
+        put_long_alias(qinfo, region);
+        return;
+    }
+    rep->an_numrrsets = rep->ns_numrrsets = rep->ar_numrrsets = rep->rrset_count = 0;
+    FLAGS_SET_RCODE(rep->flags, LDNS_RCODE_SERVFAIL);
 }

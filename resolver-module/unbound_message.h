@@ -45,4 +45,14 @@ void message_unmark(struct module_qstate *q);
 /* The first marked record set; NULL: none. */
 const struct ub_packed_rrset_key *message_marked(const struct reply_info *rep);
 
+/* Tells whether an answer may be given only to a client that validates for itself: it is bogus, or nobody validated it.
+ * A mere delegation is not meant. */
+bool message_unjudged(const struct reply_info *rep);
+
+/* For a reply callback: keeps the answer that Unbound is about to give from the client. A query on its way (`q`) gets
+ * SERVFAIL. An answer from the cache (`q` NULL) belongs to all workers and cannot be changed: the client gets a
+ * truncated reply without any record, and asks again by TCP. `region` is the reply's. */
+void message_keep_from(struct query_info *qinfo, const struct module_qstate *q, struct reply_info *rep,
+                       struct regional *region);
+
 #endif

@@ -23,9 +23,8 @@
  * When the policy changes, cached answers that may be judged otherwise are marked `unchecked` (sweep): by a worker, at
  * once if a query comes, else by a timer within a tenth of a second. An answer that was judged by the old policy and
  * stored meanwhile is judged again (version before, version after). Configuration options that the policy depends on
- * are compared at every query, at every answer from the cache and by the timer, and put right. Between set_option and
- * that moment Unbound gives no hook: an answer from the cache that is on its way then, one for each worker, goes by the
- * changed option.
+ * are compared at every query, at every answer from the cache and by the timer, and put right. An answer that is on its
+ * way out only because ignore-cd-flag was changed (unbound-control set_option) is kept from the client by the callback.
  *
  * Failure: nothing here stops the resolver; out of memory costs a record or a cache entry. A worker of the resolver
  * uses no file here: that is the threads' work (background.h).
@@ -159,9 +158,12 @@ static int reply_callback(struct query_info *qinfo, struct module_qstate *q, str
                           struct edns_data *edns, struct edns_option **options, struct comm_reply *repinfo,
                           struct regional *region, struct timeval *start, int id, void *arg)
 {
-    (void)qinfo, (void)q, (void)rcode, (void)edns, (void)repinfo, (void)start, (void)id;
+    (void)rcode, (void)edns, (void)repinfo, (void)start, (void)id;
     options_mind(arg); /* an answer from the cache passes no module: this is all that is told of it */
-    tell_suspension(arg, rep, options, region);
+    if (rep && qinfo && options_hold_cd(arg) && message_unjudged(rep))
+        message_keep_from(qinfo, q, rep, region); /* on its way out only since somebody changed ignore-cd-flag */
+    else
+        tell_suspension(arg, rep, options, region);
     return 1;
 }
 

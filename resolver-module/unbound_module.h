@@ -101,8 +101,9 @@ void options_ask_for_reasons(struct config_file *cfg);
 
 /* The configuration is read anew for each module, and may be gone when this one ends: nothing is released then. */
 void options_init(struct assay *s, struct config_file *cfg);
-void options_force(struct assay *s); /* forces, or gives back, as the policy in force wants it */
-void options_mind(struct assay *s);  /* puts right what was changed meanwhile; cheap enough for every query */
+void options_force(struct assay *s);         /* forces, or gives back, as the policy in force wants it */
+void options_mind(struct assay *s);          /* puts right what was changed meanwhile; cheap enough for every query */
+bool options_hold_cd(const struct assay *s); /* tells whether ignore-cd-flag is forced: no client judges for itself */
 void options_warn(struct assay *s, const struct module_env *env); /* of settings that do not fit the policy */
 
 #endif

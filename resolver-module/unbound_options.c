@@ -60,6 +60,11 @@ void options_mind(struct assay *s)
         options_force(s);
 }
 
+bool options_hold_cd(const struct assay *s)
+{
+    return s->ignore_cd.on;
+}
+
 void options_init(struct assay *s, struct config_file *cfg)
 {
     s->ignore_cd = (struct forced){.name = "ignore-cd-flag", .value = &cfg->ignore_cd, .want = 1};

@@ -3,8 +3,11 @@
 and the operator's own rules (RPZ, response-ip, auth-zone), before, in and behind chains of aliases. Each asked twice, with
 CD, and for other types; what was not validated is never given out."""
 import os
+import socket
+import threading
 import time
 
+import dns.flags
 import tree as trees
 from answers_cases import POLICY, describe
 from cache_cases import passes, refused, rpz
@@ -406,16 +409,61 @@ def test_forced_options(place, tree):
         assert get(r, "ignore-cd-flag") == "yes"
 
 
-def test_a_change_of_a_forced_option_is_noticed_by_the_first_answer(place, tree):
-    """Unbound answers from its cache without asking a module, and tells nobody of set_option: one answer may go by it."""
-    with Resolver(place, tree, HARD, threads=1) as r:
-        names = ("www.unsigned.zz", "mail.unsigned.zz", "ns9.unsigned.zz", "six.unsigned.zz")
-        for name in names:
-            r.ask(name)
-        for _ in range(5):
-            r.control("set_option", "ignore-cd-flag:", "no")
-            got = [r.ask(names[i % len(names)], cd=True) for i in range(40)]
-            assert sum(a.data for a in got) <= 1, [a for a in got if a.data]
+def test_no_answer_goes_by_a_changed_option(place, tree):
+    """Unbound answers from its cache without asking a module, and tells nobody of set_option. The first such answer after
+    it is kept from the client: by UDP and TCP, with and without EDNS, for records, denials, aliases and bogus answers, of
+    every thread. A truncated reply has the question and no record; by TCP, which it asks for, the answer is a refusal."""
+    names = ("www.unsigned.zz", "mail.unsigned.zz", "nowhere.unsigned.zz", "alias.unsigned.zz", "to-unsigned.signed.zz")
+    ways = ({}, {"edns": False}, {"do": True}, {"tcp": True}, {"tcp": True, "do": True})
+    for threads in (1, 4):
+        with Resolver(place, tree, HARD, name=f"threads{threads}", threads=threads, options="  prefetch: yes\n") as r:
+            questions = [(n, t) for n in names + ("www.expired.zz",) for t in ("A", "TXT")]
+            for question in questions * 2:
+                r.ask(*question)
+            truncated = 0
+            for way in ways * 4:
+                for name, rdtype in questions:
+                    r.control("set_option", "ignore-cd-flag:", "no")
+                    for _ in range(threads + 1):
+                        got = r.ask(name, rdtype, cd=True, **way)
+                        sections = got.message.answer + got.message.authority + got.message.additional
+                        assert not sections, f"{name} {rdtype} {way}: {got.message}"
+                        assert [q.name.to_text() for q in got.message.question] == [name + "."], got.message
+                        cut = bool(got.message.flags & dns.flags.TC)
+                        truncated += cut
+                        assert cut or got.rcode == "SERVFAIL", f"{name} {rdtype} {way}: {got.message}"
+                refused(r, "www.unsigned.zz", cd=True, tcp=True)
+                passes(r, "www.signed.zz", cd=True, want="secure")
+            assert truncated, "no answer from the cache was ever on its way"
+            assert "out of memory" not in r.words(), r.words()
+
+
+def test_ignore_cd_flag_switched_off_without_end(place, tree):
+    """The option is switched off all the time, on another thread, while clients with CD ask: for what is cached and what is
+    not. Not one gets an unsigned required or a broken record."""
+    with Resolver(place, tree, HARD, threads=2) as r:
+        done = threading.Event()
+
+        def change():
+            while not done.is_set():
+                with socket.socket(socket.AF_UNIX) as control:
+                    control.connect(f"{r.folder}/control")
+                    control.sendall(b"UBCT1 set_option ignore-cd-flag: no\n")
+                    control.recv(100)
+
+        changer = threading.Thread(target=change)
+        changer.start()
+        try:
+            end, cut = time.time() + 6, 0
+            while time.time() < end:
+                for name in ("www.unsigned.zz", "zero.unsigned.zz", "www.expired.zz", f"n{time.time_ns()}.unsigned.zz"):
+                    got = r.ask(name, cd=True)
+                    assert not got.data and not got.message.authority, got.message
+                    cut += bool(got.message.flags & dns.flags.TC)
+        finally:
+            done.set()
+            changer.join()
+        assert cut, "the option was never seen changed"
 
 
 def test_every_type_behind_every_link(place, tree):

@@ -11,6 +11,7 @@
 
 #define DAYS_LEFT 7
 #define RSA_LEAST 2048
+#define EC_LEAST 224
 
 static X509 *read_cert(struct slice der)
 {
@@ -54,40 +55,86 @@ static void test_dates(struct testing *t, const struct facts_smtp *s, X509 *leaf
         testing_say(t, CHECK_CERT_DATES, CHECK_PASS, NULL, "ends in %d days", days);
 }
 
-static void test_key(struct testing *t, const struct facts_smtp *s, X509 *cert)
+static bool is_self_issued(X509 *cert)
+{
+    return X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(cert)) == 0;
+}
+
+/* Whose certificate is looked at: the host's own, or that of an authority above it. */
+static const char *whose(struct testing *t, X509 *cert, bool own)
+{
+    char name[128] = "";
+    if (own)
+        return "";
+    if (X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, name, sizeof name) < 0)
+        name[0] = '\0';
+    const char *text = arena_printf(t->arena, "the authority \"%s\": ", testing_shown(t, slice_str(name), 60));
+    return text ? text : "an authority: ";
+}
+
+/* False after it was said. */
+static bool test_key(struct testing *t, const struct facts_smtp *s, X509 *cert, bool own)
 {
     EVP_PKEY *key = X509_get0_pubkey(cert);
     int bits = key ? EVP_PKEY_get_bits(key) : 0;
     bool elliptic = key && EVP_PKEY_base_id(key) == EVP_PKEY_EC;
     bool rsa = key && (EVP_PKEY_base_id(key) == EVP_PKEY_RSA || EVP_PKEY_base_id(key) == EVP_PKEY_RSA_PSS);
     bool edwards = key && (EVP_PKEY_base_id(key) == EVP_PKEY_ED25519 || EVP_PKEY_base_id(key) == EVP_PKEY_ED448);
+    const char *kind = rsa ? "RSA" : elliptic ? "ECDSA" : edwards ? "EdDSA" : "a key";
     static const char fix[] = "Make a new key: ECDSA P-256, or RSA with 3072 bits.";
-    if (!(rsa || elliptic || edwards) || (rsa && bits < RSA_LEAST) || (elliptic && bits < 224))
-        testing_say(t, CHECK_CERT_KEY, CHECK_FAIL, fix, "%s: %s with %d bits", host_words(t, s),
-                    rsa        ? "RSA"
-                    : elliptic ? "ECDSA"
-                               : "a key",
-                    bits);
-    else
-        testing_say(t, CHECK_CERT_KEY, CHECK_PASS, NULL, "%s with %d bits",
-                    rsa        ? "RSA"
-                    : elliptic ? "ECDSA"
-                               : "EdDSA",
-                    bits);
+    static const char fix_above[] = "Get a certificate of an authority whose keys are strong today.";
+    bool weak = !(rsa || elliptic || edwards) || (rsa && bits < RSA_LEAST) || (elliptic && bits < EC_LEAST);
+    if (weak)
+        testing_say(t, CHECK_CERT_KEY, CHECK_FAIL, own ? fix : fix_above, "%s: %s%s with %d bits", host_words(t, s),
+                    whose(t, cert, own), kind, bits);
+    else if (own)
+        testing_say(t, CHECK_CERT_KEY, CHECK_PASS, NULL, "%s with %d bits", kind, bits);
+    return !weak;
 }
 
 /* A self-signed certificate's own signature protects nothing, so its hash does not count. */
-static void test_signature(struct testing *t, const struct facts_smtp *s, X509 *cert)
+static bool test_signature(struct testing *t, const struct facts_smtp *s, X509 *cert, bool own)
 {
     int digest = NID_undef;
-    bool self_signed = X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(cert)) == 0;
     if (X509_get_signature_info(cert, &digest, NULL, NULL, NULL) != 1)
         digest = NID_undef;
-    if (!self_signed && (digest == NID_sha1 || digest == NID_md5 || digest == NID_md5_sha1))
-        testing_say(t, CHECK_CERT_SIGNATURE, CHECK_FAIL, "Let the authority issue the certificate anew, with SHA-256.",
-                    "%s: signed with %s", host_words(t, s), OBJ_nid2sn(digest));
-    else
+    bool weak = !is_self_issued(cert) && (digest == NID_sha1 || digest == NID_md5 || digest == NID_md5_sha1);
+    if (weak)
+        testing_say(t, CHECK_CERT_SIGNATURE, CHECK_FAIL,
+                    own ? "Let the authority issue the certificate anew, with SHA-256."
+                        : "Send the authority's newer certificate, which is signed with SHA-256.",
+                    "%s: %ssigned with %s", host_words(t, s), whose(t, cert, own), OBJ_nid2sn(digest));
+    else if (own)
         testing_say(t, CHECK_CERT_SIGNATURE, CHECK_PASS, NULL, "SHA-256 or better");
+    return !weak;
+}
+
+/* The one among the others that issued this certificate; NULL: it was not sent, or the certificate is a root. */
+static X509 *issuer_of(X509 *cert, X509 *const *others, size_t count)
+{
+    for (size_t i = 0; !is_self_issued(cert) && i < count; i++)
+        if (others[i] && others[i] != cert && X509_check_issued(others[i], cert) == X509_V_OK)
+            return others[i];
+    return NULL;
+}
+
+/* Keys and signatures from the host's certificate up to, without, the root (which is trusted for itself). Where the
+ * host's own is pinned (DANE-EE), nobody looks at those above it. */
+static void test_strength(struct testing *t, const struct facts_smtp *s, X509 *leaf)
+{
+    X509 *sent[FACTS_CHAIN] = {leaf};
+    for (size_t i = 1; i < s->cert_count && !is_pinned(s); i++)
+        sent[i] = read_cert(s->certs[i]);
+    bool key = test_key(t, s, leaf, true), signature = test_signature(t, s, leaf, true);
+    X509 *cert = leaf;
+    /* Bounded, since two certificates may have issued each other. */
+    for (size_t i = 1; i < s->cert_count && (cert = issuer_of(cert, sent, s->cert_count)) && !is_self_issued(cert);
+         i++) {
+        key = key && test_key(t, s, cert, false);
+        signature = signature && test_signature(t, s, cert, false);
+    }
+    for (size_t i = 1; i < s->cert_count; i++)
+        X509_free(sent[i]);
 }
 
 static void test_name(struct testing *t, const struct facts_smtp *s, X509 *leaf)
@@ -126,8 +173,7 @@ void tests_cert(struct testing *t)
             continue;
         }
         test_dates(t, s, leaf);
-        test_key(t, s, leaf);
-        test_signature(t, s, leaf);
+        test_strength(t, s, leaf);
         test_name(t, s, leaf);
         test_trust(t, s);
         X509_free(leaf);

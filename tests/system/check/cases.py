@@ -211,6 +211,8 @@ ONE_FAULT = [
     plain("othername", "cert-name", cert_name="www.provider.example"),
     # Python's server takes these certificates only at a level at which it signs with SHA-1, too.
     plain("smallcert", "cert-key tls-hash", cert={"kind": "rsa1024"}, tls={"level": 0}),
+    plain("smallabove", "cert-key tls-hash", cert={"below": {"kind": "rsa1024"}}, tls={"level": 0}),
+    plain("sha1above", "cert-signature tls-hash", cert={"below": {"digest": "sha1"}}, tls={"level": 0}),
     plain("sha1cert", "cert-signature tls-hash", cert={"digest": "sha1"}, tls={"level": 0}),
     # DANE
     Case("nodane", "dane mta-sts", tlsa=[]),

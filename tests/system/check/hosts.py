@@ -21,58 +21,69 @@ warnings.filterwarnings("ignore")  # SHA-1 is what a case is about
 DAY = datetime.timedelta(days=1)
 
 
+def new_key(kind):
+    """kind: "ec", "rsa1024", ..."""
+    return ec.generate_private_key(ec.SECP256R1()) if kind == "ec" else rsa.generate_private_key(65537, int(kind[3:]))
+
+
 class Authority:
     """A certificate authority of the tests."""
 
-    def __init__(self, folder, name="Test Authority"):
-        self.folder = folder
-        self.key = ec.generate_private_key(ec.SECP256R1())
+    def __init__(self, folder, name="Test Authority", kind="ec", issuer=None, digest=None):
+        self.folder, self.above = folder, []
+        self.key = new_key(kind)
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         now = datetime.datetime.utcnow()
-        builder = x509.CertificateBuilder().subject_name(self.name).issuer_name(self.name).public_key(self.key.public_key())
-        builder = builder.serial_number(1).not_valid_before(now - 30 * DAY).not_valid_after(now + 300 * DAY)
-        self.cert = builder.add_extension(x509.BasicConstraints(True, None), True).sign(self.key, hashes.SHA256())
+        if digest:
+            path = f"{folder}/{name.replace(' ', '-')}"
+            self.cert = issuer.sign_old(path, self.key, name, "basicConstraints=critical,CA:TRUE")
+            return
+        builder = x509.CertificateBuilder().subject_name(self.name).public_key(self.key.public_key())
+        builder = builder.issuer_name((issuer or self).name)
+        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - 30 * DAY).not_valid_after(now + 300 * DAY)
+        self.cert = builder.add_extension(x509.BasicConstraints(True, None), True).sign((issuer or self).key, hashes.SHA256())
+        if issuer:
+            return
         self.path = f"{folder}/ca.pem"
         with open(self.path, "wb") as f:
             f.write(self.cert.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, host, kind="ec", begin=-10, end=80, digest=None, chain=True):
-        """Paths of key and chain for a host."""
+    def below(self, kind="ec", digest=None):
+        """An authority below this one, with a key of this kind, its certificate signed with this digest."""
+        lower = Authority(self.folder, f"Authority below {kind} {digest}", kind, self, digest)
+        lower.above = [lower.cert] + self.above
+        return lower
+
+    def issue(self, host, kind="ec", begin=-10, end=80, digest=None, chain=True, below=None):
+        """Paths of key and chain for a host. below: issued by an authority below this one (its arguments)."""
+        if below:
+            return self.below(**below).issue(host, kind, begin, end, digest, chain)
         path = f"{self.folder}/{host}-{kind}-{begin}-{end}-{digest}"
         if os.path.exists(path + ".pem"):
             return path + ".key", path + ".pem"
-        key = ec.generate_private_key(ec.SECP256R1()) if kind == "ec" else rsa.generate_private_key(65537, int(kind[3:]))
+        key = new_key(kind)
         now = datetime.datetime.utcnow()
         builder = x509.CertificateBuilder().subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])]))
         builder = builder.issuer_name(self.name).public_key(key.public_key()).serial_number(x509.random_serial_number())
         builder = builder.not_valid_before(now + begin * DAY).not_valid_after(now + end * DAY)
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), False)
-        cert = builder.sign(self.key, hashes.SHA256()) if digest is None else self.sign_old(path, key, host)
+        cert = builder.sign(self.key, hashes.SHA256()) if digest is None else self.sign_old(path, key, host, f"subjectAltName=DNS:{host}")
         with open(path + ".key", "wb") as f:
             f.write(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
         with open(path + ".pem", "wb") as f:
             f.write(cert.public_bytes(serialization.Encoding.PEM))
             if chain:
-                f.write(self.cert.public_bytes(serialization.Encoding.PEM))
+                for above in self.above + [self.cert] * (not self.above):
+                    f.write(above.public_bytes(serialization.Encoding.PEM))
         return path + ".key", path + ".pem"
 
-    def sign_old(self, path, key, host):
+    def sign_old(self, path, key, host, extension):
         """Signed with SHA-1, by openssl: the library of this file may refuse it."""
         plain = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         for name, k in (("ca", self.key), ("leaf", key)):
             with open(f"{path}.{name}", "wb") as f:
                 f.write(k.private_bytes(*plain))
-        subject = [
-            "openssl",
-            "req",
-            "-new",
-            "-key",
-            f"{path}.leaf",
-            "-subj",
-            f"/CN={host}",
-            "-addext",
-            f"subjectAltName=DNS:{host}",
-        ]
+        subject = ["openssl", "req", "-new", "-key", f"{path}.leaf", "-subj", f"/CN={host}", "-addext", extension]
         subprocess.run(subject + ["-out", f"{path}.csr"], check=True, capture_output=True)
         sign = ["openssl", "x509", "-req", "-in", f"{path}.csr", "-CA", self.path, "-CAkey", f"{path}.ca", "-sha1", "-days", "80"]
         sign += ["-set_serial", "77", "-copy_extensions", "copy"]
@@ -123,9 +134,7 @@ class Hello:
             kind, size = struct.unpack(">HH", body[at : at + 4])
             self.extensions[kind] = body[at + 4 : at + 4 + size]
             at += 4 + size
-        words = lambda kind: struct.unpack(
-            f">{(len(self.extensions.get(kind, b'  ')) - 2) // 2}H", self.extensions.get(kind, b"  ")[2:]
-        )
+        words = lambda kind: struct.unpack(f">{(len(self.extensions.get(kind, b'  ')) - 2) // 2}H", self.extensions.get(kind, b"  ")[2:])
         self.groups, self.signatures, self.tls13 = words(10), words(13), 43 in self.extensions
 
 

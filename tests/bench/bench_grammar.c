@@ -105,9 +105,9 @@ static void written(void)
 static void dmarc(struct arena *a, struct dns *source)
 {
     static const struct dmarc_identifier ids[] = {
-        {DMARC_SPF, "example.com", NULL, RESULT_PASS, true},
-        {DMARC_DKIM, "sender.example.net", "s", RESULT_PASS, true},
-        {DMARC_DKIM, "a.example.com", "s", RESULT_FAIL, true},
+        {.kind = DMARC_SPF, .domain = "example.com", .result = RESULT_PASS, .counts = true},
+        {.kind = DMARC_DKIM, .domain = "sender.example.net", .selector = "s", .result = RESULT_PASS, .counts = true},
+        {.kind = DMARC_DKIM, .domain = "a.example.com", .selector = "s", .result = RESULT_FAIL, .counts = true},
     };
     struct dmarc_finding f = {.result = RESULT_NONE};
     int64_t t = now_ns();

@@ -13,6 +13,7 @@
 #include "ledger/timestamp.h"
 #include "ledger/questions.h"
 #include "ledger/ingest.h"
+#include "tests/bench/figure.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,6 +153,9 @@ static void ask(struct store *s, const char *name, const char *sql, const char *
     }
     printf("ledger question %-12s %8.2f ms (first or worst %.2f), %u rows: %.2f of the 100 ms asked for\n", name, best,
            worst, rows, worst / 100);
+    char what[64];
+    snprintf(what, sizeof what, "question %s", name);
+    figure("ledger", what, worst, "ms", 100);
 }
 
 static void questions(struct store *s, int64_t first)
@@ -235,6 +239,7 @@ int main(int argc, char **argv)
     printf("ledger take %s: %" PRIu64 " findings in %.1f s: %.0f a second, %.2f of the 50000 asked for%s\n",
            store_is_shared(s) ? "PostgreSQL" : "SQLite", r.records * FINDINGS, took, rate, rate / 50000,
            st == STATUS_OK ? "" : " (FAILED)");
+    figure("ledger", "ingested", rate, "findings/s", 50000);
     printf("ledger take: %.2f s of processor time, %.0f findings a second of it, %.2f of the 50000 asked for\n",
            cpu_seconds, (double)r.records * FINDINGS / cpu_seconds, (double)r.records * FINDINGS / cpu_seconds / 50000);
     if (store_vacuum(s) != STATUS_OK) /* as assay-ledger does each hour */

@@ -8,6 +8,8 @@ import sys
 import tempfile
 import time
 
+import figures
+
 TOP = os.path.abspath(os.path.join(__file__, "../../.."))
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
 FINDINGS = sys.argv[1] if len(sys.argv) > 1 else "400000"
@@ -25,4 +27,6 @@ with tempfile.TemporaryDirectory(prefix="assay-bench.") as folder:
     if status:
         sys.exit("assay report failed")
     seconds, used = time.monotonic() - began, usage.ru_maxrss / 1024
+    figures.figure("report", f"the site of {FINDINGS} findings", seconds, "s", 10)
+    figures.figure("report", f"the site of {FINDINGS} findings: memory", used, "MB", 200)
     print(f"report: a site of {FINDINGS} findings in {seconds:.1f} s (10 asked of ten million), at most {used:.0f} MB (200 asked)")

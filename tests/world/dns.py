@@ -50,14 +50,16 @@ def silence(address):
 
 
 class Servers:
-    """The authoritative side. folder: where zones, keys, configuration and logs are; anchor: the file of the root's key."""
+    """The authoritative side. folder: where zones, keys, configuration and logs are; anchor: the file of the root's key; description:
+    other zones than internet.py's."""
 
-    def __init__(self, folder, roots):
+    def __init__(self, folder, roots, description=None):
         self.folder, self.roots, self.processes = folder, roots, []
+        self.description = description
         self.anchor = f"{folder}/root.ds"
 
     def start(self):
-        self.zones = zones.build(self.folder, internet.internet())
+        self.zones = zones.build(self.folder, self.description or internet.internet())
         served = [z for z in self.zones.values() if z.kind != "dead"]
         top = [z for z in served if z.name != "." and ("." not in z.name or z.name.endswith("in-addr.arpa"))]
         groups = {

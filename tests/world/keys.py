@@ -8,6 +8,7 @@ import base64
 import hashlib
 import os
 import re
+import textwrap
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
@@ -112,3 +113,36 @@ def sign(message, domain, selector, kind="rsa", name="one", fields=SIGNED, lengt
     mark = base64.b64encode(mark).decode()
     folded = "\r\n\t".join(mark[i : i + 70] for i in range(0, len(mark), 70))
     return f"DKIM-Signature: {tags}\r\n\t{folded}\r\n".encode() + message
+
+
+def _number(field):
+    """The i= of an ARC field, 0 where it has none."""
+    found = re.match(rb"arc-[a-z-]*:[^;]*?\bi=(\d+)", _relaxed_field(field))
+    return int(found.group(1)) if found else 0
+
+
+def _mark(kind, name, hashed):
+    key = _key(kind, name)
+    mark = key.sign(hashlib.sha256(hashed).digest()) if kind == "ed25519" else key.sign(hashed, padding.PKCS1v15(), hashes.SHA256())
+    return "\r\n\t".join(textwrap.wrap(base64.b64encode(mark).decode(), 70))
+
+
+def seal(message, instance, domain, selector, results, validation, kind="rsa", name="one", fields=SIGNED):
+    """The message with one more ARC set on top (RFC 8617 4.1, 5.1.1): the seal covers all sets, in the order of their instances."""
+    headers, body = split(message)
+    algorithm = "ed25519-sha256" if kind == "ed25519" else "rsa-sha256"
+    digest = base64.b64encode(hashlib.sha256(_relaxed_body(body)).digest()).decode()
+    found = f"ARC-Authentication-Results: i={instance}; {domain}; {results}".encode()
+    tags = f"i={instance}; a={algorithm}; c=relaxed/relaxed; d={domain}; s={selector}; h={':'.join(fields)}; bh={digest}; b="
+    signature = f"ARC-Message-Signature: {tags}".encode()
+    hashed = b""
+    for field in fields:
+        of_name = [h for h in headers if h.split(b":", 1)[0].strip().lower() == field.encode()]
+        hashed += _relaxed_field(of_name[-1]) + b"\r\n" if of_name else b""
+    signature += _mark(kind, name, hashed + _relaxed_field(signature)).encode()
+    mark = f"ARC-Seal: i={instance}; a={algorithm}; cv={validation}; d={domain}; s={selector}; b=".encode()
+    order = (b"arc-authentication-results", b"arc-message-signature", b"arc-seal")
+    sets = [h for h in headers if h.lower().startswith(b"arc-")] + [found, signature, mark]
+    sets.sort(key=lambda h: (_number(h), order.index(h.split(b":", 1)[0].strip().lower())))
+    mark += _mark(kind, name, b"\r\n".join(_relaxed_field(h) for h in sets)).encode()
+    return b"\r\n".join([mark, signature, found]) + b"\r\n" + message

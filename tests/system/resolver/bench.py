@@ -23,6 +23,8 @@ if os.environ.get("ASSAY_RESOLVER_TESTS") != "inside":
     os.execvp("unshare", ["unshare", "-n", "-m", "/usr/bin/python3", os.path.abspath(__file__), *sys.argv[1:]])
 subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
+sys.path.append(os.path.join(HERE, "../../bench"))
+import figures  # noqa: E402
 import resolver  # noqa: E402
 import tree  # noqa: E402
 
@@ -123,6 +125,10 @@ def main():
             cells = []
             for who in POLICIES:
                 rate, cost, kb = middle[who]
+                if who != "plain":
+                    asked = {"hot signed": 0.99, "hot unsigned": 0.99, "hot refused": 0.90}.get(load, 0.97)
+                    figures.figure("resolver", f"{load}, policy that {who}", rate / base[0], "of plain Unbound", asked)
+                    figures.figure("resolver", f"{load}, policy that {who}: CPU", cost / base[1], "of plain Unbound")
                 ratio = "" if who == "plain" else f" {rate / base[0]:.2f}x / cpu {cost / base[1]:.2f}x"
                 cells.append(f"{rate:,.0f}/s {cost:.1f}us {kb / 1024:.0f}MB{ratio}")
             print(f"{load:<15}" + "".join(f"{c:>{w}}" for c, w in zip(cells, WIDTHS)), flush=True)

@@ -115,6 +115,10 @@ static void test_policy(struct testing *t, const struct dmarc_finding *f)
     if (f->policy == DMARC_POLICY_NONE)
         testing_say(t, CHECK_DMARC_POLICY, CHECK_FAIL, record_fix(t, "quarantine"), "%s=%s%s", *f->tag ? f->tag : "p",
                     dmarc_policy_name(f->published), f->testing ? ", and t=y lowers it" : "");
+    else if (f->testing) /* RFC 9989 4.7: one step weaker than what is published */
+        testing_say(
+            t, CHECK_DMARC_POLICY, CHECK_NOTE, "Remove t=y once the reports show that no honest mail of yours fails.",
+            "%s=%s, and t=y lowers it to %s", f->tag, dmarc_policy_name(f->published), dmarc_policy_name(f->policy));
     else
         testing_say(t, CHECK_DMARC_POLICY, CHECK_PASS, NULL, "%s=%s", f->tag, dmarc_policy_name(f->policy));
     if (f->source != DMARC_FROM_AUTHOR || f->policy == DMARC_POLICY_NONE)

@@ -4,8 +4,11 @@
  * report over saved facts says what the RFCs say of them, with "could not be tested" if nothing is known.
  */
 #include "tests/unit/cm.h"
+#include "base/base64.h"
 #include "check/check.h"
 #include "check/facts.h"
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 
 static struct facts *read_text(struct arena *a, const char *text, const char **error)
 {
@@ -219,6 +222,7 @@ static void a_planted_fault_has_the_state_of_the_rfc(void **state)
         /* RFC 9989 4.7, 9990 section 4 (and 9991: reports of failures ask as those of sums do) */
         {DMARC("psd=q"), CHECK_DMARC_SYNTAX, CHECK_FAIL},
         {DMARC("t=yes"), CHECK_DMARC_SYNTAX, CHECK_FAIL},
+        {DMARC("t=y"), CHECK_DMARC_POLICY, CHECK_NOTE}, /* quarantine in force, and said so */
         {DMARC("adkim=x"), CHECK_DMARC_SYNTAX, CHECK_FAIL},
         {DMARC("aspf="), CHECK_DMARC_SYNTAX, CHECK_FAIL},
         {DMARC("adkim = s ;aspf=R; t=n; psd=u; x=y"), CHECK_DMARC_SYNTAX, CHECK_PASS},
@@ -241,6 +245,10 @@ static void a_planted_fault_has_the_state_of_the_rfc(void **state)
         {"dns a.example. secure 300 NS n1.x.example.\ndns a.example. secure 300 NS n2.x.example.\n"
          "dns n1.x.example. timeout\ndns n2.x.example. timeout\n",
          CHECK_NS_IPV6, CHECK_UNTESTED},
+        /* RFC 7672 2.1.2: a look-up of TLSA that fails, while the host's address is found, keeps mail from it */
+        {"dns _25._tcp.mx.a.example. timeout\n", CHECK_NS_TLSA, CHECK_FAIL},
+        {"dns _25._tcp.mx.a.example. bogus\n", CHECK_NS_TLSA, CHECK_FAIL},
+        {"dns _25._tcp.mx.a.example. timeout\n", CHECK_DANE_MATCH, CHECK_NOT_APPLICABLE},
         /* RFC 7671 section 9: a digest set aside is no second record */
         {"dns _25._tcp.mx.a.example. secure 300 TLSA 3 1 1 "
          "0000000000000000000000000000000000000000000000000000000000000000\n"
@@ -270,6 +278,82 @@ static void a_planted_fault_has_the_state_of_the_rfc(void **state)
             print_error("%zu: %s: %s\n%s", i, check_state_name(r.results[t[i].test].state),
                         r.results[t[i].test].evidence, t[i].facts);
         assert_int_equal(r.results[t[i].test].state, t[i].state);
+        arena_free(a);
+    }
+}
+
+static EVP_PKEY *key_of(const char *kind, const char *option, const char *value)
+{
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_from_name(NULL, kind, NULL);
+    assert_non_null(c);
+    bool dsa = strcmp(kind, "DSA") == 0;
+    assert_true((dsa ? EVP_PKEY_paramgen_init(c) : EVP_PKEY_keygen_init(c)) == 1);
+    if (option)
+        assert_true(EVP_PKEY_CTX_ctrl_str(c, option, value) > 0);
+    assert_int_equal(dsa ? EVP_PKEY_paramgen(c, &key) : EVP_PKEY_generate(c, &key), 1);
+    EVP_PKEY_CTX_free(c);
+    if (!dsa)
+        return key;
+    EVP_PKEY *parameters = key;
+    key = NULL;
+    c = EVP_PKEY_CTX_new(parameters, NULL);
+    assert_true(EVP_PKEY_keygen_init(c) == 1 && EVP_PKEY_generate(c, &key) == 1);
+    EVP_PKEY_CTX_free(c);
+    EVP_PKEY_free(parameters);
+    return key;
+}
+
+/* A certificate of the key, signed by itself. */
+static void certificate(EVP_PKEY *key, struct buf *out)
+{
+    X509 *x = X509_new();
+    unsigned char *der = NULL;
+    assert_non_null(x);
+    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(x), -3600));
+    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(x), 86400 * 365));
+    assert_int_equal(X509_set_pubkey(x, key), 1);
+    bool edwards = EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448");
+    assert_true(X509_sign(x, key, edwards ? NULL : EVP_sha256()) > 0);
+    int n = i2d_X509(x, &der);
+    assert_true(n > 0);
+    base64_encode(out, slice_of((const char *)der, (size_t)n), 0);
+    OPENSSL_free(der);
+    X509_free(x);
+}
+
+/* RFC 9325 4.1 and 4.5; Internet.nl's list: RSA from 2048 bits, ECDSA, EdDSA; no DSA. */
+static void the_kind_of_a_certificates_key_is_seen(void **state)
+{
+    static const struct {
+        const char *kind, *option, *value, *words;
+        enum check_state state;
+    } t[] = {
+        {"RSA", "rsa_keygen_bits", "1024", "RSA with 1024 bits", CHECK_FAIL},
+        {"RSA", "rsa_keygen_bits", "2048", "RSA with 2048 bits", CHECK_PASS},
+        {"RSA-PSS", "rsa_keygen_bits", "2048", "RSA with 2048 bits", CHECK_PASS},
+        {"EC", "ec_paramgen_curve", "P-256", "ECDSA with 256 bits", CHECK_PASS},
+        {"EC", "ec_paramgen_curve", "P-521", "ECDSA with 521 bits", CHECK_PASS},
+        {"EC", "ec_paramgen_curve", "P-192", "ECDSA with 192 bits", CHECK_FAIL},
+        {"ED25519", NULL, NULL, "EdDSA with 25", CHECK_PASS},
+        {"ED448", NULL, NULL, "EdDSA with 4", CHECK_PASS},
+        {"DSA", "dsa_paramgen_bits", "2048", "a key with 2048 bits", CHECK_FAIL},
+    };
+    for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+        struct arena *a = arena_new(32 << 20);
+        struct check_report r;
+        struct buf text = BUF_INIT;
+        EVP_PKEY *key = key_of(t[i].kind, t[i].option, t[i].value);
+        buf_adds(&text, HEAD ZONE "smtp host=mx.a.example address=192.0.2.1 outcome=done\ncert der=\"");
+        certificate(key, &text);
+        buf_adds(&text, "\"\n");
+        judge(a, text.p, &r);
+        assert_int_equal(r.results[CHECK_CERT_KEY].state, t[i].state);
+        if (!strstr(r.results[CHECK_CERT_KEY].evidence, t[i].words))
+            print_error("%s: %s\n", t[i].words, r.results[CHECK_CERT_KEY].evidence);
+        assert_non_null(strstr(r.results[CHECK_CERT_KEY].evidence, t[i].words));
+        EVP_PKEY_free(key);
+        buf_release(&text);
         arena_free(a);
     }
 }
@@ -339,6 +423,7 @@ int main(void)
         cmocka_unit_test(our_own_trouble_is_not_theirs),
         cmocka_unit_test(caps_hold),
         cmocka_unit_test(a_planted_fault_has_the_state_of_the_rfc),
+        cmocka_unit_test(the_kind_of_a_certificates_key_is_seen),
         cmocka_unit_test(mail_hosts_that_are_not_known_leave_a_range),
         cmocka_unit_test(hostile_text_is_made_visible),
         cmocka_unit_test(every_test_is_documented),

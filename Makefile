@@ -119,7 +119,7 @@ $(BUILD)/assay: $(patsubst %.c,$(BUILD)/%.o,$(wildcard cli/*.c cli/*/*.c)) $(LIB
 
 # Each program is linked with the rooms below it and no others.
 rooms = $(patsubst %,$(BUILD)/libassay-%.a,$(1))
-$(BUILD)/assay-milter: $(patsubst %.c,$(BUILD)/%.o,$(wildcard milter/*.c)) $(call rooms,judge journal standards net dns policy base)
+$(BUILD)/assay-milter: $(patsubst %.c,$(BUILD)/%.o,$(wildcard milter/*.c milter/wire/*.c)) $(call rooms,judge journal standards net dns policy base)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_milter)
 
 $(BUILD)/assay-outgoing: $(patsubst %.c,$(BUILD)/%.o,$(wildcard outgoing/*_main.c)) $(call rooms,outgoing standards net dns policy base)

@@ -17,12 +17,13 @@
 #include "milter/doctor_probe.h"
 #include "milter/end_of_message.h"
 #include "milter/log.h"
+#include "milter/session.h"
 #include "milter/wire/wire_flags.h"
 #include "policy/policy_live.h"
 #include <netinet/in.h>
 #include <stdlib.h>
 
-const struct callbacks_macros callbacks_macros[] = {
+static const struct mta_macros macros_wanted[] = {
     {WIRE_STAGE_CONNECT, "j {daemon_name} {daemon_addr} {daemon_port} {client_addr} {client_port}"},
     {WIRE_STAGE_HELO, "{tls_version} {cipher} {cipher_bits}"},
     {WIRE_STAGE_MAIL, "i {auth_type} {auth_authen} {tls_version} {cipher} {cipher_bits} {verify} {cert_subject} "
@@ -31,7 +32,6 @@ const struct callbacks_macros callbacks_macros[] = {
     {WIRE_STAGE_END, "i"},
     {WIRE_STAGE_HEADER_END, "i"},
 };
-const size_t callbacks_macro_stages = sizeof callbacks_macros / sizeof *callbacks_macros;
 
 static bool has_state(const struct session *s)
 {
@@ -54,7 +54,7 @@ static unsigned number(const char *text)
     return text && *text && *end == 0 && n <= 65535 ? (unsigned)n : 0;
 }
 
-bool callbacks_negotiate(unsigned long actions, unsigned long steps, unsigned long *use_actions,
+static bool on_negotiate(unsigned long actions, unsigned long steps, unsigned long *use_actions,
                          unsigned long *use_steps)
 {
     const unsigned long needed = WIRE_MAY_ADD_HEADERS | WIRE_MAY_CHANGE_HEADERS,
@@ -100,7 +100,7 @@ static const char *mta_name(struct mta *mta)
     return sent && domain_from_text(slice_str(sent), name) == STATUS_OK && domain_is_host(name) ? name : NULL;
 }
 
-enum mta_answer callbacks_connect(struct mta *mta, const char *host, const struct sockaddr *address,
+static enum mta_answer on_connect(struct mta *mta, const char *host, const struct sockaddr *address,
                                   struct session **out)
 {
     const struct policy *p = policy_live_get(the_daemon.policy);
@@ -128,7 +128,7 @@ enum mta_answer callbacks_connect(struct mta *mta, const char *host, const struc
     return MTA_CONTINUE;
 }
 
-enum mta_answer callbacks_helo(struct session *s, const char *helo)
+static enum mta_answer on_helo(struct session *s, const char *helo)
 {
     return has_state(s) && session_set(s, SESSION_HELO, helo) ? MTA_CONTINUE : MTA_TEMPFAIL;
 }
@@ -155,7 +155,7 @@ static bool take_session_macros(struct mta *mta, struct session *s)
     return true;
 }
 
-enum mta_answer callbacks_mail(struct mta *mta, struct session *s, const char *const *args)
+static enum mta_answer on_mail(struct mta *mta, struct session *s, const char *const *args)
 {
     const struct policy *p;
     enum status status;
@@ -176,7 +176,7 @@ enum mta_answer callbacks_mail(struct mta *mta, struct session *s, const char *c
     return status == STATUS_OK ? MTA_CONTINUE : MTA_TEMPFAIL;
 }
 
-enum mta_answer callbacks_rcpt(struct mta *mta, struct session *s, const char *const *args)
+static enum mta_answer on_rcpt(struct mta *mta, struct session *s, const char *const *args)
 {
     struct message_answer c;
 
@@ -188,7 +188,7 @@ enum mta_answer callbacks_rcpt(struct mta *mta, struct session *s, const char *c
     return c.refuse ? action_refuse(mta, &c.reply) : MTA_CONTINUE;
 }
 
-void callbacks_header(struct session *s, const char *name, const char *value)
+static void on_header(struct session *s, const char *name, const char *value)
 {
     if (!has_state(s) || !s->judge)
         return; /* ignored here; the end of the message is answered with a temporary failure */
@@ -196,14 +196,14 @@ void callbacks_header(struct session *s, const char *name, const char *value)
         session_end(s);
 }
 
-enum mta_answer callbacks_header_end(struct session *s)
+static enum mta_answer on_header_end(struct session *s)
 {
     if (!has_state(s) || !s->judge || judge_headers_end(s->judge) != STATUS_OK)
         return MTA_TEMPFAIL;
     return MTA_CONTINUE;
 }
 
-enum mta_answer callbacks_body(struct session *s, struct slice piece)
+static enum mta_answer on_body(struct session *s, struct slice piece)
 {
     if (!has_state(s) || !s->judge)
         return MTA_TEMPFAIL;
@@ -211,7 +211,7 @@ enum mta_answer callbacks_body(struct session *s, struct slice piece)
     return judge_wants_body(s->judge) ? MTA_CONTINUE : MTA_SKIP;
 }
 
-enum mta_answer callbacks_end(struct mta *mta, struct session *s)
+static enum mta_answer on_end(struct mta *mta, struct session *s)
 {
     struct message_answer c;
     enum mta_answer answer;
@@ -230,8 +230,24 @@ enum mta_answer callbacks_end(struct mta *mta, struct session *s)
     return answer;
 }
 
-void callbacks_abort(struct session *s)
+static void on_abort(struct session *s)
 {
     if (s)
         session_end(s);
 }
+
+const struct mta_callbacks callbacks = {
+    .macros = macros_wanted,
+    .macro_stages = sizeof macros_wanted / sizeof *macros_wanted,
+    .negotiate = on_negotiate,
+    .connect = on_connect,
+    .helo = on_helo,
+    .mail = on_mail,
+    .rcpt = on_rcpt,
+    .header = on_header,
+    .header_end = on_header_end,
+    .body = on_body,
+    .end = on_end,
+    .abort = on_abort,
+    .close = session_free,
+};

@@ -2,7 +2,7 @@
 /*
  * daemon.h - what all sessions of assay-milter share: the policy in force, the DNS, the journal, the memory.
  *
- * main creates it before libmilter's threads start, and frees it after they have ended. libmilter has no per-process
+ * main creates it before the engine's threads start, and frees it after they have ended. libmilter has no per-process
  * context for callbacks, so there is one global, `the_daemon`. Its parts are thread-safe; nothing else in it changes
  * while threads run.
  */
@@ -19,7 +19,7 @@
 
 struct daemon {
     const char *state_dir;   /* folder of what is kept across a restart */
-    const char *main_socket; /* libmilter's socket; NULL: an option named it, and we listen nowhere else */
+    const char *main_socket; /* the engine's socket; NULL: an option named it, and we listen nowhere else */
     const char *policy_path;
     char snapshot[PATH_MAX]; /* of the current policy */
     struct policy_live *policy;

@@ -2,12 +2,13 @@
 /*
  * libmilter.c - hands what libmilter tells to callbacks.c, and its answers to libmilter.
  *
- * Translates and decides nothing. libmilter runs each connection in a thread of its own, so callbacks_end() waits for
+ * Translates and decides nothing. libmilter runs each connection in a thread of its own, so `end` waits for
  * DNS there. Failure: what libmilter refuses is reported to the caller (mta.h).
  */
 #include "milter/libmilter.h"
 #include "judge/reply.h"
 #include "milter/callbacks.h"
+#include "milter/session.h"
 #include "milter/wire/wire_flags.h"
 #include <libmilter/mfapi.h>
 #include <stdio.h>
@@ -153,17 +154,17 @@ static sfsistat status_of(enum mta_answer answer)
 
 static void ask_for_macros(SMFICTX *ctx)
 {
-    for (size_t i = 0; i < callbacks_macro_stages; i++) {
+    for (size_t i = 0; i < callbacks.macro_stages; i++) {
         char names[256];
-        snprintf(names, sizeof names, "%s", callbacks_macros[i].names);
-        smfi_setsymlist(ctx, (int)callbacks_macros[i].stage, names);
+        snprintf(names, sizeof names, "%s", callbacks.macros[i].names);
+        smfi_setsymlist(ctx, (int)callbacks.macros[i].stage, names);
     }
 }
 
 static sfsistat on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2, unsigned long f3,
                              unsigned long *pf0, unsigned long *pf1, unsigned long *pf2, unsigned long *pf3)
 {
-    if (!callbacks_negotiate(f0, f1, pf0, pf1))
+    if (!callbacks.negotiate(f0, f1, pf0, pf1))
         return SMFIS_REJECT;
     if (f0 & SMFIF_SETSYMLIST)
         ask_for_macros(ctx);
@@ -177,7 +178,7 @@ static sfsistat on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
 {
     struct libmilter_mta m = mta_of(ctx);
     struct session *s;
-    enum mta_answer answer = callbacks_connect(&m.mta, host, (const struct sockaddr *)address, &s);
+    enum mta_answer answer = callbacks.connect(&m.mta, host, (const struct sockaddr *)address, &s);
 
     if (s && smfi_setpriv(ctx, s) != MI_SUCCESS) {
         session_free(s);
@@ -188,46 +189,46 @@ static sfsistat on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
 
 static sfsistat on_helo(SMFICTX *ctx, char *helo)
 {
-    return status_of(callbacks_helo(session_from(ctx), helo));
+    return status_of(callbacks.helo(session_from(ctx), helo));
 }
 
 static sfsistat on_mail(SMFICTX *ctx, char **args)
 {
     struct libmilter_mta m = mta_of(ctx);
-    return status_of(callbacks_mail(&m.mta, session_from(ctx), (const char *const *)args));
+    return status_of(callbacks.mail(&m.mta, session_from(ctx), (const char *const *)args));
 }
 
 static sfsistat on_rcpt(SMFICTX *ctx, char **args)
 {
     struct libmilter_mta m = mta_of(ctx);
-    return status_of(callbacks_rcpt(&m.mta, session_from(ctx), (const char *const *)args));
+    return status_of(callbacks.rcpt(&m.mta, session_from(ctx), (const char *const *)args));
 }
 
 static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
 {
-    callbacks_header(session_from(ctx), name, value);
+    callbacks.header(session_from(ctx), name, value);
     return SMFIS_NOREPLY;
 }
 
 static sfsistat on_header_end(SMFICTX *ctx)
 {
-    return status_of(callbacks_header_end(session_from(ctx)));
+    return status_of(callbacks.header_end(session_from(ctx)));
 }
 
 static sfsistat on_body(SMFICTX *ctx, unsigned char *piece, size_t n)
 {
-    return status_of(callbacks_body(session_from(ctx), slice_of((const char *)piece, n)));
+    return status_of(callbacks.body(session_from(ctx), slice_of((const char *)piece, n)));
 }
 
 static sfsistat on_end(SMFICTX *ctx)
 {
     struct libmilter_mta m = mta_of(ctx);
-    return status_of(callbacks_end(&m.mta, session_from(ctx)));
+    return status_of(callbacks.end(&m.mta, session_from(ctx)));
 }
 
 static sfsistat on_abort(SMFICTX *ctx)
 {
-    callbacks_abort(session_from(ctx));
+    callbacks.abort(session_from(ctx));
     return SMFIS_CONTINUE;
 }
 

@@ -6,12 +6,15 @@
  * become the user; only then go to the background, start threads and use the network. A step that fails ends the
  * program with one clear line and an exit code of sysexits.h.
  */
+#include "milter/libmilter_server.h"
 #include "milter/log.h"
 #include "milter/options.h"
 #include "milter/server.h"
 #include "milter/second_socket.h"
 #include "milter/session.h"
 #include "milter/start.h"
+#include "milter/wire/wire_limits.h"
+#include "milter/wire/wire_server.h"
 #include "policy/policy_live.h"
 #include "policy/policy_settings.h"
 #include <signal.h>
@@ -21,7 +24,7 @@
 
 #define MAIN_DRAIN_SECONDS 25 /* longer than a message may wait for DNS, shorter than a service manager waits */
 
-/* Blocks these signals for this thread and all that it will create: only libmilter's signal thread handles them. If
+/* Blocks these signals for this thread and all that it will create: only the engine's signal thread handles them. If
  * another thread left one unblocked, the kernel could deliver it there, and its default action ends the program. */
 static void block_signals(void)
 {
@@ -49,6 +52,12 @@ static int run(const struct options *o)
     p = policy_live_get(the_daemon.policy);
     socket = o->socket ? o->socket : policy_set_text(p, SETTING_MILTER_SOCKET);
     copy = strdup(socket);
+    struct server_plan plan = {
+        .engine = policy_set_is(p, SETTING_MILTER_ENGINE, "native") ? SERVER_NATIVE : SERVER_LIBMILTER,
+        .threads = (unsigned)policy_set_number(p, SETTING_MILTER_THREADS),
+        .drain_seconds = MAIN_DRAIN_SECONDS,
+        .reload = daemon_reload,
+    };
 
     rc = copy ? start_modules(&the_daemon, p) : EX_OSERR;
     /* Not as root: whoever can write the snapshot could choose where root listens. A socket on the command line is
@@ -56,7 +65,7 @@ static int run(const struct options *o)
     if (!rc && from_snapshot && !o->socket)
         rc = start_drop_rights(p, o, from_snapshot);
     if (!rc)
-        rc = server_open(copy);
+        rc = server_open(copy, plan.engine);
     if (!rc)
         rc = start_socket_rights(p, server_hidden());
     if (!rc)
@@ -72,16 +81,17 @@ static int run(const struct options *o)
         log_as_json(policy_set_is(p, SETTING_LOG_FORMAT, "json"));
         log_say("version %s listens at %s: policy %s, mode %s", ASSAY_VERSION, copy, policy_hash(p),
                 policy_set_text(p, SETTING_MODE));
+        wire_limits_set(p);
     }
     if (!rc && !o->socket) {
         the_daemon.main_socket = copy;
-        second_socket_begin(server_connect);
+        second_socket_begin(libmilter_connect, plan.engine == SERVER_NATIVE ? wire_server_listen : NULL);
         second_socket_listen(p, copy);
     }
     policy_unref(p);
     if (!rc) {
         start_ready();
-        rc = server_run(daemon_reload);
+        rc = server_run(&plan);
         second_socket_close();
         if (!session_drain(MAIN_DRAIN_SECONDS)) {
             log_say("stopped while mail was being judged: the MTA will try it again");

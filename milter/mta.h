@@ -9,6 +9,7 @@
 #ifndef ASSAY_MILTER_MTA_H
 #define ASSAY_MILTER_MTA_H
 
+#include "base/slice.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -20,7 +21,7 @@ enum mta_answer {
     MTA_TEMPFAIL, /* temporary, with the reply that was set */
     MTA_DISCARD,
     MTA_SKIP,    /* no more of the body is wanted */
-    MTA_PENDING, /* answers from DNS are awaited: the engine calls callbacks_end() again when they have come */
+    MTA_PENDING, /* of `end`, where struct mta has `arrived`: answers from DNS are awaited; call it again then */
 };
 
 struct mta;
@@ -33,16 +34,45 @@ struct mta_ops {
     bool (*quarantine)(struct mta *mta, const char *reason);
     /* Sets the reply for MTA_REJECT or MTA_TEMPFAIL; the lines are plain text. */
     bool (*reply)(struct mta *mta, const char *code, const char *enhanced, const char *const *lines, size_t count);
-    /* false: the engine waits by itself. true: callbacks_end() may answer MTA_PENDING, and `arrived` of struct mta is
-     * called by any thread each time an answer comes. */
-    bool can_wait;
 };
 
-/* First member of each engine's own struct. */
+/* First member of each engine's own struct. arrived: called by any thread each time an answer from DNS has come for the
+ * message; it may not call back into the session. NULL: the callbacks wait for DNS themselves. */
 struct mta {
     const struct mta_ops *ops;
     void (*arrived)(void *context);
     void *context;
+};
+
+/* The macros that we ask for, by the stage at which the MTA sends them (wire/wire_flags.h). */
+struct mta_macros {
+    unsigned stage;
+    const char *names;
+};
+
+struct session;
+struct sockaddr;
+
+/* What is done at each step of an SMTP session (callbacks.h): one table for all connections. A session may be NULL
+ * where `connect` made none; then the answer is a temporary failure. */
+struct mta_callbacks {
+    const struct mta_macros *macros;
+    size_t macro_stages;
+    /* What the MTA offers (actions and steps, wire/wire_flags.h) and what of it we use. false: no mail could be judged
+     * over this connection, which is logged. */
+    bool (*negotiate)(unsigned long actions, unsigned long steps, unsigned long *use_actions, unsigned long *use_steps);
+    /* address: NULL if the MTA knows none. *out: the new session, or NULL if the answer is not MTA_CONTINUE. */
+    enum mta_answer (*connect)(struct mta *mta, const char *host, const struct sockaddr *address, struct session **out);
+    enum mta_answer (*helo)(struct session *s, const char *name);
+    /* args: the path and its ESMTP parameters, NULL behind the last. */
+    enum mta_answer (*mail)(struct mta *mta, struct session *s, const char *const *args);
+    enum mta_answer (*rcpt)(struct mta *mta, struct session *s, const char *const *args);
+    void (*header)(struct session *s, const char *name, const char *value);
+    enum mta_answer (*header_end)(struct session *s);
+    enum mta_answer (*body)(struct session *s, struct slice piece);
+    enum mta_answer (*end)(struct mta *mta, struct session *s);
+    void (*abort)(struct session *s);
+    struct session *(*close)(struct session *s); /* returns NULL */
 };
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * second_socket.c - listens on further sockets and forwards connections to libmilter's socket.
+ * second_socket.c - listens on further sockets, and hands them to our own engine, or forwards their connections to
+ * libmilter's socket.
  *
  * Promises that each direction has one buffer and reads no more than the other side accepts, that the end of one side
  * is passed on once everything is written, and that a socket which cannot be opened does not affect the others. One
@@ -42,6 +43,7 @@ static struct {
     size_t passages;
     pthread_t thread;
     int (*connect_main)(void);
+    bool (*take)(int listener); /* our own engine's; NULL: connections are forwarded */
     bool running;
     int wake[2];
     atomic_bool ending;
@@ -165,20 +167,22 @@ static void listen_at(const struct policy *p, const char *name, const char *main
         log_say("cannot listen at %s too: %s", name, error);
         return;
     }
-    if (!start_thread()) {
+    if (all.take ? !all.take(all.socket[n].fd) : !start_thread()) {
         listen_close(&all.socket[n]);
-        log_say("cannot listen at %s too: no thread for it", name);
+        log_say("cannot listen at %s too: %s", name, all.take ? "too many sockets" : "no thread for it");
         return;
     }
     memcpy(all.name[n], name, strlen(name) + 1);
     atomic_store(&all.count, n + 1);
-    (void)!write(all.wake[1], "n", 1);
+    if (all.running)
+        (void)!write(all.wake[1], "n", 1);
     log_say("listens at %s too", name);
 }
 
-void second_socket_begin(int (*connect_main)(void))
+void second_socket_begin(int (*connect_main)(void), bool (*take)(int listener))
 {
     all.connect_main = connect_main;
+    all.take = take;
 }
 
 void second_socket_listen(const struct policy *p, const char *main_socket)
@@ -189,11 +193,11 @@ void second_socket_listen(const struct policy *p, const char *main_socket)
 
 void second_socket_close(void)
 {
-    if (!all.running)
-        return;
-    atomic_store(&all.ending, true);
-    (void)!write(all.wake[1], "e", 1);
-    pthread_join(all.thread, NULL);
+    if (all.running) {
+        atomic_store(&all.ending, true);
+        (void)!write(all.wake[1], "e", 1);
+        pthread_join(all.thread, NULL);
+    }
     for (size_t i = 0; i < atomic_load(&all.count); i++)
         listen_close(&all.socket[i]);
 }

@@ -4,8 +4,9 @@
  * another.
  *
  * There are two cases: `assay harden` configured a unix socket in the MTA, and milter.socket now names another; or a
- * reload changes milter.socket: the old one stays open until the restart, so that no mail is deferred. A connection is
- * forwarded to libmilter's own socket octet by octet; the milter protocol carries the client's address itself.
+ * reload changes milter.socket: the old one stays open until the restart, so that no mail is deferred. Our own
+ * engine listens at each of them. With libmilter a connection is forwarded to libmilter's own socket octet by octet;
+ * the milter protocol carries the client's address itself.
  *
  * Limits: SECOND_SOCKETS sockets, SECOND_CONNECTIONS connections over all of them; further clients wait in the queue of
  * listen(2). Threads: second_socket_listen() and second_socket_close() by one thread at a time.
@@ -18,9 +19,9 @@
 #define SECOND_SOCKETS 8
 #define SECOND_CONNECTIONS 256
 
-/* Sets the function that connects to libmilter's own socket; it returns a descriptor, or -1. Call it before the first
- * second_socket_listen(). */
-void second_socket_begin(int (*connect_main)(void));
+/* take: our own engine's function that listens at a descriptor too. NULL: connect_main connects to libmilter's own
+ * socket; it returns a descriptor, or -1. Call it before the first second_socket_listen(). */
+void second_socket_begin(int (*connect_main)(void), bool (*take)(int listener));
 
 /* Opens each socket that this policy names, unless it is `main_socket` or already open. One that cannot be opened is
  * logged. */

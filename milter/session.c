@@ -117,11 +117,22 @@ void session_end(struct session *s)
     s->refused_rcpt = false;
 }
 
+size_t session_used(const struct session *s, bool *in_message)
+{
+    *in_message = s->judge != NULL;
+    return s->judge ? arena_used(judge_arena(s->judge)) : 0;
+}
+
+void session_stop(void)
+{
+    atomic_store(&stopping, true);
+}
+
 bool session_drain(unsigned seconds)
 {
     const int64_t until = clock_mono_ms() + seconds * 1000;
 
-    atomic_store(&stopping, true);
+    session_stop();
     while (atomic_load(&messages) > 0 && clock_mono_ms() < until)
         usleep(5000);
     return atomic_load(&messages) == 0;

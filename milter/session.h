@@ -66,7 +66,13 @@ enum status session_mail(struct session *s, const struct judge_host *host, const
 /* Forgets the message, if there is one. */
 void session_end(struct session *s);
 
-/* For the end of the program: from now on session_mail begins no message (STATUS_AGAIN). Waits at most `seconds` until
+/* Octets in the arena of the current message; 0 between messages. */
+size_t session_used(const struct session *s, bool *in_message);
+
+/* For the end of the program: from now on session_mail begins no message (STATUS_AGAIN). */
+void session_stop(void);
+
+/* The same; waits at most `seconds` until
  * no message is being judged. false: there still is one, and what it uses must not be freed. */
 bool session_drain(unsigned seconds);
 

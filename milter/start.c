@@ -16,6 +16,7 @@
 #include "milter/delegation.h"
 #include "milter/log.h"
 #include "milter/prober_start.h"
+#include "milter/wire/wire_limits.h"
 #include "standards/dkim/dkim_privkey.h"
 #include "policy/policy_live.h"
 #include "policy/policy_settings.h"
@@ -188,6 +189,7 @@ void daemon_reload(void)
     const struct policy *p = policy_live_get(the_daemon.policy);
 
     log_as_json(policy_set_is(p, SETTING_LOG_FORMAT, "json"));
+    wire_limits_set(p);
     log_report(r);
     if (engines_use(&the_daemon.engines, p, why) != STATUS_OK)
         log_say("%s; RUNNING ON the engine in use before", why);

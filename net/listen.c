@@ -66,15 +66,17 @@ static int open_unix(struct listen_socket *l, const char *path, unsigned mode, c
     return fd;
 }
 
-static int open_inet(const char *spec)
+static int open_inet(const char *spec, int family)
 {
     char port[16] = "", host[256] = "";
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list = NULL;
+    struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list = NULL;
     int fd = -1, on = 1;
+    const int parts = sscanf(spec, "%15[0-9]@%255s", port, host);
 
-    errno = EINVAL;
-    if (sscanf(spec, "%15[0-9]@%255s", port, host) != 2 || getaddrinfo(host, port, &hints, &list) != 0)
+    if (parts < 1 || getaddrinfo(parts == 2 ? host : NULL, port, &hints, &list) != 0) {
+        errno = EINVAL;
         return -1;
+    }
     fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd >= 0) {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -95,7 +97,8 @@ bool listen_open(struct listen_socket *l, const char *name, unsigned mode, const
 
     *l = (struct listen_socket){.fd = -1};
     rest = rest ? rest + 1 : name;
-    l->fd = strncmp(name, "inet", 4) == 0 ? open_inet(rest) : open_unix(l, rest, mode, group);
+    l->fd = strncmp(name, "inet", 4) == 0 ? open_inet(rest, strncmp(name, "inet6:", 6) == 0 ? AF_INET6 : AF_UNSPEC)
+                                          : open_unix(l, rest, mode, group);
     if (l->fd >= 0 && listen(l->fd, LISTEN_BACKLOG) == 0)
         return true;
     *error = complaint(name, strerror(errno));

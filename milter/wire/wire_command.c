@@ -91,7 +91,7 @@ bool wire_read_header(struct slice data, const char **name, const char **value)
 {
     *name = cut_text(&data);
     *value = cut_text(&data);
-    return *name && *value && data.n == 0;
+    return *name && **name && *value && data.n == 0;
 }
 
 bool wire_read_macros(struct slice data, char *letter, struct slice *pairs)

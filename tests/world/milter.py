@@ -34,6 +34,9 @@ class Milter:
         return f"unix:{self.socket_path}"
 
     def write_policy(self, text):
+        """ENGINE=native in the environment: spoken by our own engine."""
+        if os.environ.get("ENGINE"):
+            text += f"\nset milter.engine {os.environ['ENGINE']}\n"
         with open(self.policy, "w", encoding="utf-8") as f:
             f.write(text)
 

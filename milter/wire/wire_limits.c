@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * wire_limits.c - the bounds of our own milter engine.
+ *
+ * Memory is what the arenas of the messages in flight, unread commands and unwritten answers use together. Failure: if
+ * a user that `milter.peers` names does not exist, the others remain; if none exists, nobody may connect, and the log
+ * says so.
+ */
+#include "milter/wire/wire_limits.h"
+#include "milter/log.h"
+#include "policy/policy_settings.h"
+#include <pthread.h>
+#include <pwd.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#define PART_OF_MEMORY 4 /* milter.memory 0: a quarter of what there is */
+
+static atomic_uint connections_max = 10000;
+static atomic_llong memory_max = INT64_MAX, memory_used;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* over all below */
+static uid_t peers[WIRE_PEERS_MAX], seen[WIRE_PEERS_MAX];
+static unsigned peer_count, seen_count;
+static bool peers_set;
+
+/* The first line of a small file as a number; INT64_MAX if it is none ("max"). */
+static int64_t number_in(const char *path)
+{
+    char text[64];
+    FILE *f = fopen(path, "re");
+    long long n = 0;
+
+    if (!f)
+        return INT64_MAX;
+    if (!fgets(text, sizeof text, f) || sscanf(text, "%lld", &n) != 1 || n <= 0)
+        n = INT64_MAX;
+    fclose(f);
+    return n;
+}
+
+/* MemoryMax of the service that we run in (cgroup version 2). */
+static int64_t service_memory(void)
+{
+    char line[1024], path[1200];
+    FILE *f = fopen("/proc/self/cgroup", "re");
+    int64_t n = INT64_MAX;
+
+    while (f && fgets(line, sizeof line, f))
+        if (strncmp(line, "0::/", 4) == 0) {
+            line[strcspn(line, "\n")] = 0;
+            snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.max", line + 3);
+            n = number_in(path);
+        }
+    if (f)
+        fclose(f);
+    return n;
+}
+
+static int64_t usual_memory(void)
+{
+    const int64_t pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE),
+                  host = pages > 0 && size > 0 ? pages * size : INT64_MAX, service = service_memory();
+
+    return (host < service ? host : service) / PART_OF_MEMORY;
+}
+
+static void set_peers(const char *names)
+{
+    char copy[1024], *rest = copy;
+    const char *name;
+
+    snprintf(copy, sizeof copy, "%s", names);
+    pthread_mutex_lock(&lock);
+    peer_count = 0;
+    peers_set = *names != 0;
+    while ((name = strsep(&rest, " \t,"))) {
+        const struct passwd *pw = *name ? getpwnam(name) : NULL;
+        if (*name && !pw)
+            log_say("milter.peers names user %s, who does not exist", name);
+        if (pw && peer_count < WIRE_PEERS_MAX)
+            peers[peer_count++] = pw->pw_uid;
+    }
+    if (peers_set && !peer_count)
+        log_say("no user that milter.peers names exists: nobody may connect");
+    pthread_mutex_unlock(&lock);
+}
+
+void wire_limits_set(const struct policy *p)
+{
+    const int64_t memory = policy_set_number(p, SETTING_MILTER_MEMORY);
+
+    atomic_store(&connections_max, (unsigned)policy_set_number(p, SETTING_MILTER_CONNECTIONS));
+    atomic_store(&memory_max, memory ? memory : usual_memory());
+    set_peers(policy_set_text(p, SETTING_MILTER_PEERS));
+}
+
+unsigned wire_limits_connections(void)
+{
+    return atomic_load(&connections_max);
+}
+
+void wire_limits_count_memory(int64_t octets)
+{
+    atomic_fetch_add(&memory_used, octets);
+}
+
+bool wire_limits_memory_is_full(void)
+{
+    if (atomic_load(&memory_used) < atomic_load(&memory_max))
+        return false;
+    log_complain(LOG_LIMIT, "milter.memory is reached: a mail is deferred before its content is sent");
+    return true;
+}
+
+/* false: the system does not tell. */
+static bool user_of(int fd, uid_t *uid)
+{
+#ifdef SO_PEERCRED
+    struct ucred who;
+    socklen_t n = sizeof who;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) != 0 || who.uid == (uid_t)-1)
+        return false;
+    *uid = who.uid;
+    return true;
+#else
+    gid_t gid;
+    return getpeereid(fd, uid, &gid) == 0;
+#endif
+}
+
+static bool is_among(uid_t uid, const uid_t *list, unsigned count)
+{
+    while (count-- > 0)
+        if (list[count] == uid)
+            return true;
+    return false;
+}
+
+bool wire_limits_peer_may(int fd)
+{
+    struct sockaddr_storage own;
+    socklen_t n = sizeof own;
+    uid_t uid = (uid_t)-1; /* nobody's */
+
+    if (getsockname(fd, (struct sockaddr *)&own, &n) != 0 || own.ss_family != AF_UNIX)
+        return true;
+    (void)user_of(fd, &uid);
+    pthread_mutex_lock(&lock);
+    const bool may = !peers_set || is_among(uid, peers, peer_count),
+               known = is_among(uid, seen, seen_count) || seen_count == WIRE_PEERS_MAX;
+    if (may && !known)
+        seen[seen_count++] = uid;
+    pthread_mutex_unlock(&lock);
+    if (!may)
+        log_complain(LOG_PROTOCOL, "a process of user %u may not connect: milter.peers does not name it",
+                     (unsigned)uid);
+    else if (!known)
+        log_say("a mail server connects as user %u", (unsigned)uid);
+    return may;
+}

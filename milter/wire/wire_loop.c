@@ -1,0 +1,559 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * wire_loop.c - one thread that serves many MTA connections.
+ *
+ * All octets that have come are read at once into a buffer that the loop's connections share; only the start of a
+ * packet that is not whole is kept for its connection. All answers leave in one write. So an idle connection costs its
+ * state alone.
+ *
+ * Each connection is in one of three lists, by what it waits for: its MTA's next command, the rest of a command (or
+ * room for answers), or DNS. The first two are in the order of time, so only their first is looked at.
+ *
+ * Other threads reach a loop by two lists under its lock (new connections, and connections for which an answer from DNS
+ * has come) and a pipe that wakes it. Failure: a connection for which there is no memory is closed, and its MTA defers
+ * the mail.
+ */
+#include "milter/wire/wire_loop.h"
+#include "base/clock.h"
+#include "milter/wire/wire_command.h"
+#include "milter/wire/wire_poll.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define PACKET_MAX (4 + 1 + WIRE_DATA_64K)
+#define READ_MAX (256 * 1024)  /* octets that one connection may read before it is another's turn */
+#define UNSENT_MAX (64 * 1024) /* answers that wait before we read on */
+#define EVENTS 128
+#define TICK_MS 250       /* how often time-outs are looked at while DNS is awaited */
+#define SLOW_TICK_MS 5000 /* ... else */
+#define SILENT_MS 1000    /* while stopping */
+
+enum waits_for { FOR_COMMAND, FOR_REST, FOR_DNS, LISTS };
+
+struct link {
+    TAILQ_ENTRY(link) in_list;
+    STAILQ_ENTRY(link) in_ready;
+    struct wire_loop *loop;
+    struct wire_connection *c;
+    int fd;
+    enum waits_for list;
+    bool refused, watched, wants_write, closing;
+    atomic_bool awaits;  /* the end of its message waits for DNS */
+    bool ready;          /* in the ready list; under the lock */
+    int64_t since, said; /* since when it is in its list; when something was written */
+    char *rest;          /* the start of a packet; NULL: none */
+    size_t rest_octets;
+    size_t used; /* memory that was reported for it */
+};
+
+TAILQ_HEAD(links, link);
+STAILQ_HEAD(ready_links, link);
+
+struct newcomer {
+    STAILQ_ENTRY(newcomer) next;
+    int fd;
+    bool refuse;
+};
+
+struct wire_loop {
+    const struct wire_loop_owner *owner;
+    pthread_t thread;
+    int poll, wake[2];
+    atomic_uint load;
+    atomic_llong stop_at; /* monotonic ms; 0: runs on */
+    pthread_mutex_t lock; /* over the next three */
+    STAILQ_HEAD(, newcomer) newcomers;
+    struct ready_links ready;
+    bool woken;
+    struct links list[LISTS];
+    bool stopping;
+    int64_t now, swept;
+    char buffer[PACKET_MAX + READ_MAX];
+};
+
+/* With the lock held. */
+static void wake(struct wire_loop *l)
+{
+    if (!l->woken && write(l->wake[1], "w", 1) == 1)
+        l->woken = true;
+}
+
+/* By any thread: an answer from DNS has come. */
+static void arrived(void *context)
+{
+    struct link *k = context;
+    struct wire_loop *l = k->loop;
+
+    if (!atomic_load(&k->awaits))
+        return; /* it is looked for at the end of the message */
+    pthread_mutex_lock(&l->lock);
+    if (!k->ready) {
+        k->ready = true;
+        STAILQ_INSERT_TAIL(&l->ready, k, in_ready);
+        wake(l);
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
+static void put_in_list(struct link *k, enum waits_for list)
+{
+    struct wire_loop *l = k->loop;
+
+    TAILQ_REMOVE(&l->list[k->list], k, in_list);
+    k->list = list;
+    k->since = l->now;
+    TAILQ_INSERT_TAIL(&l->list[list], k, in_list);
+}
+
+static void report_memory(struct link *k, size_t used)
+{
+    if (used != k->used)
+        k->loop->owner->memory((int64_t)used - (int64_t)k->used);
+    k->used = used;
+}
+
+static void end_link(struct link *k)
+{
+    struct wire_loop *l = k->loop;
+    const char *fault = wire_connection_fault(k->c);
+
+    if (fault)
+        l->owner->complain(fault);
+    k->c = wire_connection_free(k->c); /* from here on nothing arrives */
+    pthread_mutex_lock(&l->lock);
+    if (k->ready)
+        STAILQ_REMOVE(&l->ready, k, link, in_ready);
+    pthread_mutex_unlock(&l->lock);
+    TAILQ_REMOVE(&l->list[k->list], k, in_list);
+    report_memory(k, 0);
+    close(k->fd);
+    atomic_fetch_sub(&l->load, 1);
+    l->owner->closed(k->refused);
+    free(k->rest);
+    free(k);
+}
+
+static void begin_link(struct wire_loop *l, int fd, bool refuse)
+{
+    struct link *k = calloc(1, sizeof *k);
+
+    if (k) {
+        k->loop = l;
+        k->fd = fd;
+        k->refused = refuse;
+        k->since = k->said = l->now;
+        k->c = wire_connection_new(l->owner->host, arrived, k, refuse);
+    }
+    if (!k || !k->c || !wire_poll_add(l->poll, fd, k)) {
+        l->owner->complain("there is no memory for a connection, which is closed");
+        if (k)
+            wire_connection_free(k->c);
+        free(k);
+        close(fd);
+        atomic_fetch_sub(&l->load, 1);
+        l->owner->closed(refuse);
+        return;
+    }
+    k->watched = true;
+    TAILQ_INSERT_TAIL(&l->list[FOR_COMMAND], k, in_list);
+}
+
+/* Writes the answers, as far as the MTA takes them. false: the connection has ended. */
+static bool write_out(struct link *k)
+{
+    struct buf *out = wire_connection_out(k->c);
+    size_t at = 0;
+
+    while (at < out->n) {
+        ssize_t n = send(k->fd, out->p + at, out->n - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+            return false;
+        if (n < 0)
+            break;
+        at += (size_t)n;
+        k->said = k->loop->now;
+    }
+    if (at == out->n) {
+        if (out->size > 4096)
+            buf_release(out);
+        else
+            buf_reset(out);
+    } else if (at) {
+        memmove(out->p, out->p + at, out->n - at);
+        buf_cut(out, out->n - at);
+    }
+    const bool wants = out->n > 0;
+    if (wants != k->wants_write && k->watched)
+        wire_poll_want_write(k->loop->poll, k->fd, k, wants);
+    k->wants_write = wants;
+    return true;
+}
+
+/* Keeps the start of a packet. false: no memory. */
+static bool keep_rest(struct link *k, struct slice rest)
+{
+    char *copy = NULL;
+
+    if (rest.n) {
+        copy = malloc(rest.n);
+        if (!copy)
+            return false;
+        memcpy(copy, rest.p, rest.n);
+    }
+    free(k->rest);
+    k->rest = copy;
+    k->rest_octets = rest.n;
+    return true;
+}
+
+static bool is_in_message(const struct link *k)
+{
+    bool in_message = false;
+    const struct session *s = wire_connection_session(k->c);
+
+    if (s)
+        (void)k->loop->owner->used(s, &in_message);
+    return in_message;
+}
+
+/* Begins to wait for DNS. What has come before `awaits` was set is found by a second try. */
+static enum wire_next begin_waiting(struct link *k)
+{
+    enum wire_next next;
+
+    atomic_store(&k->awaits, true);
+    next = wire_connection_resume(k->c);
+    if (next == WIRE_NEXT_WAIT)
+        put_in_list(k, FOR_DNS);
+    else
+        atomic_store(&k->awaits, false);
+    return next;
+}
+
+/* After each step: what it uses, what it waits for, and whether it goes on. */
+static void settle(struct link *k, enum wire_next next)
+{
+    struct wire_loop *l = k->loop;
+    const struct session *s = wire_connection_session(k->c);
+    bool in_message = false;
+    size_t used = s ? l->owner->used(s, &in_message) : 0;
+
+    if (!write_out(k)) {
+        end_link(k);
+        return;
+    }
+    k->closing |= next == WIRE_NEXT_CLOSE;
+    if ((k->closing && !k->wants_write) || (l->stopping && !in_message && !k->wants_write)) {
+        end_link(k);
+        return;
+    }
+    report_memory(k, used + k->rest_octets + wire_connection_out(k->c)->n);
+    if (next == WIRE_NEXT_WAIT)
+        return;
+    if (!k->rest_octets && !k->wants_write)
+        put_in_list(k, FOR_COMMAND);
+    else if (k->list != FOR_REST) /* its time counts from the command's start */
+        put_in_list(k, FOR_REST);
+}
+
+/* Hands octets to the connection: those kept first. n: how many were read into the buffer behind them. */
+static void take(struct link *k, size_t n)
+{
+    struct slice in = slice_of(k->loop->buffer, k->rest_octets + n);
+    enum wire_next next;
+
+    do {
+        next = wire_connection_read(k->c, &in);
+    } while (next == WIRE_NEXT_WAIT && (next = begin_waiting(k)) == WIRE_NEXT_READ && in.n);
+    if (next != WIRE_NEXT_CLOSE && !keep_rest(k, in)) {
+        end_link(k);
+        return;
+    }
+    settle(k, next);
+}
+
+static void read_in(struct link *k)
+{
+    struct wire_loop *l = k->loop;
+    ssize_t n;
+
+    if (k->rest_octets)
+        memcpy(l->buffer, k->rest, k->rest_octets);
+    n = read(k->fd, l->buffer + k->rest_octets, READ_MAX);
+    if (n > 0)
+        take(k, (size_t)n);
+    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+        end_link(k);
+}
+
+/* Tries again to end the message; then goes on with what the MTA has sent meanwhile. */
+static void resume(struct link *k)
+{
+    struct wire_loop *l = k->loop;
+    enum wire_next next = wire_connection_resume(k->c);
+
+    if (next == WIRE_NEXT_WAIT)
+        return; /* it stays in its list */
+    atomic_store(&k->awaits, false);
+    if (next == WIRE_NEXT_READ && !k->watched) {
+        if (!wire_poll_add(l->poll, k->fd, k)) {
+            end_link(k);
+            return;
+        }
+        k->watched = true;
+        k->wants_write = false;
+    }
+    if (next == WIRE_NEXT_READ && k->rest_octets) {
+        memcpy(l->buffer, k->rest, k->rest_octets);
+        take(k, 0);
+    } else {
+        settle(k, next);
+    }
+}
+
+/* While DNS is awaited nothing is read: an MTA that sends more, or hangs up, is not listened to until then. */
+static void stop_listening(struct link *k)
+{
+    wire_poll_remove(k->loop->poll, k->fd);
+    k->watched = false;
+}
+
+static void on_event(const struct wire_event *e)
+{
+    struct link *k = e->owner;
+
+    if (k->list == FOR_DNS) {
+        stop_listening(k);
+        return;
+    }
+    if (e->can_write && k->wants_write) {
+        if (!write_out(k)) {
+            end_link(k);
+            return;
+        }
+        if (!k->wants_write) {
+            settle(k, WIRE_NEXT_READ);
+            return; /* it may have ended */
+        }
+    }
+    if (e->can_read && !k->closing && wire_connection_out(k->c)->n < UNSENT_MAX)
+        read_in(k);
+    else if (e->gone)
+        end_link(k);
+}
+
+/* Takes what other threads have put into the two lists. */
+static void take_handed_over(struct wire_loop *l)
+{
+    char drop[16];
+    struct newcomer *n;
+    struct link *k;
+
+    pthread_mutex_lock(&l->lock);
+    if (l->woken)
+        (void)!read(l->wake[0], drop, sizeof drop);
+    l->woken = false;
+    while ((n = STAILQ_FIRST(&l->newcomers))) {
+        STAILQ_REMOVE_HEAD(&l->newcomers, next);
+        pthread_mutex_unlock(&l->lock);
+        begin_link(l, n->fd, n->refuse);
+        free(n);
+        pthread_mutex_lock(&l->lock);
+    }
+    /* One that becomes ready again meanwhile wakes the loop again. */
+    for (size_t left = atomic_load(&l->load); left-- > 0 && (k = STAILQ_FIRST(&l->ready));) {
+        STAILQ_REMOVE_HEAD(&l->ready, in_ready);
+        k->ready = false;
+        pthread_mutex_unlock(&l->lock);
+        if (k->list == FOR_DNS)
+            resume(k);
+        pthread_mutex_lock(&l->lock);
+    }
+    if (!STAILQ_EMPTY(&l->ready))
+        wake(l);
+    pthread_mutex_unlock(&l->lock);
+}
+
+/* Ends the connections of a list that have been in it for longer than this. */
+static void end_overdue(struct wire_loop *l, enum waits_for list, int64_t ms)
+{
+    struct link *k;
+
+    while ((k = TAILQ_FIRST(&l->list[list])) && l->now - k->since > ms)
+        end_link(k);
+}
+
+/* Look-ups may be overdue, and MTAs want to hear that we are at work. */
+static void sweep_waiting(struct wire_loop *l)
+{
+    struct link *after;
+
+    for (struct link *k = TAILQ_FIRST(&l->list[FOR_DNS]); k; k = after) {
+        after = TAILQ_NEXT(k, in_list);
+        if (l->now - k->said > WIRE_PROGRESS_SECONDS * 1000) {
+            wire_connection_progress(k->c);
+            k->said = l->now;
+            if (!write_out(k)) {
+                end_link(k);
+                continue;
+            }
+        }
+        resume(k);
+    }
+}
+
+/* While stopping: ends the connections without a message, and those whose MTA is silent. */
+static void sweep_stopping(struct wire_loop *l, bool all)
+{
+    for (int list = 0; list < LISTS; list++) {
+        struct link *after;
+        for (struct link *k = TAILQ_FIRST(&l->list[list]); k; k = after) {
+            after = TAILQ_NEXT(k, in_list);
+            if (all || (list != FOR_DNS && (!is_in_message(k) || l->now - k->since > SILENT_MS)))
+                end_link(k);
+        }
+    }
+}
+
+static void sweep(struct wire_loop *l)
+{
+    const int64_t stop_at = atomic_load(&l->stop_at);
+
+    l->swept = l->now;
+    end_overdue(l, FOR_COMMAND, WIRE_IDLE_SECONDS * INT64_C(1000));
+    end_overdue(l, FOR_REST, WIRE_COMMAND_SECONDS * INT64_C(1000));
+    sweep_waiting(l);
+    if (stop_at) {
+        l->stopping = true;
+        sweep_stopping(l, l->now >= stop_at);
+    }
+}
+
+static bool is_done(struct wire_loop *l)
+{
+    bool newcomers;
+
+    if (!l->stopping)
+        return false;
+    for (int list = 0; list < LISTS; list++)
+        if (!TAILQ_EMPTY(&l->list[list]))
+            return false;
+    pthread_mutex_lock(&l->lock);
+    newcomers = !STAILQ_EMPTY(&l->newcomers);
+    pthread_mutex_unlock(&l->lock);
+    return !newcomers;
+}
+
+static void *run(void *loop)
+{
+    struct wire_loop *l = loop;
+    struct wire_event events[EVENTS];
+
+    while (!is_done(l)) {
+        const bool fast = !TAILQ_EMPTY(&l->list[FOR_DNS]) || atomic_load(&l->stop_at);
+        const int tick = fast ? TICK_MS : SLOW_TICK_MS;
+        int n = wire_poll_wait(l->poll, events, EVENTS, atomic_load(&l->load) || fast ? tick : -1);
+        bool woken = false;
+        l->now = clock_mono_ms();
+        for (int i = 0; i < n; i++) {
+            if (events[i].owner)
+                on_event(&events[i]);
+            woken |= !events[i].owner;
+        }
+        if (woken)
+            take_handed_over(l);
+        if (l->now - l->swept >= tick || (atomic_load(&l->stop_at) && !l->stopping))
+            sweep(l);
+    }
+    return NULL;
+}
+
+static bool open_descriptors(struct wire_loop *l)
+{
+    l->poll = wire_poll_new();
+    if (l->poll >= 0 && pipe2(l->wake, O_CLOEXEC | O_NONBLOCK) == 0) {
+        if (wire_poll_add(l->poll, l->wake[0], NULL))
+            return true;
+        close(l->wake[0]);
+        close(l->wake[1]);
+    }
+    if (l->poll >= 0)
+        close(l->poll);
+    return false;
+}
+
+struct wire_loop *wire_loop_new(const struct wire_loop_owner *owner)
+{
+    struct wire_loop *l = calloc(1, sizeof *l);
+
+    if (!l || !open_descriptors(l)) {
+        free(l);
+        return NULL;
+    }
+    l->owner = owner;
+    l->now = l->swept = clock_mono_ms();
+    pthread_mutex_init(&l->lock, NULL);
+    STAILQ_INIT(&l->newcomers);
+    STAILQ_INIT(&l->ready);
+    for (int i = 0; i < LISTS; i++)
+        TAILQ_INIT(&l->list[i]);
+    if (pthread_create(&l->thread, NULL, run, l) == 0)
+        return l;
+    close(l->poll);
+    close(l->wake[0]);
+    close(l->wake[1]);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
+    return NULL;
+}
+
+void wire_loop_give(struct wire_loop *l, int fd, bool refuse)
+{
+    struct newcomer *n = malloc(sizeof *n);
+
+    if (!n) {
+        close(fd);
+        l->owner->closed(refuse);
+        return;
+    }
+    *n = (struct newcomer){.fd = fd, .refuse = refuse};
+    atomic_fetch_add(&l->load, 1);
+    pthread_mutex_lock(&l->lock);
+    STAILQ_INSERT_TAIL(&l->newcomers, n, next);
+    wake(l);
+    pthread_mutex_unlock(&l->lock);
+}
+
+unsigned wire_loop_load(const struct wire_loop *l)
+{
+    return atomic_load(&l->load);
+}
+
+void wire_loop_stop(struct wire_loop *l, unsigned seconds)
+{
+    atomic_store(&l->stop_at, clock_mono_ms() + seconds * INT64_C(1000));
+    pthread_mutex_lock(&l->lock);
+    wake(l);
+    pthread_mutex_unlock(&l->lock);
+}
+
+struct wire_loop *wire_loop_free(struct wire_loop *l)
+{
+    if (!l)
+        return NULL;
+    pthread_join(l->thread, NULL);
+    close(l->poll);
+    close(l->wake[0]);
+    close(l->wake[1]);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
+    return NULL;
+}

@@ -1,0 +1,678 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_wire_connection.c - whole conversations of the milter protocol with our own engine: what the session is told and
+ * what the MTA is answered, for protocol versions 2 to 6, steps without an answer, skip, unknown commands, macros of
+ * each stage, new clients (SMFIC_QUIT_NC), commands out of their order, waiting for DNS, and refusals for want of room.
+ */
+#include "milter/wire/wire_connection.h"
+#include "milter/wire/wire_flags.h"
+#include "milter/wire/wire_reply.h"
+#include "tests/unit/cm.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/un.h>
+
+/* What the session was told, one word each, and what it answers. */
+static struct {
+    char said[4096];
+    enum mta_answer connect, helo, mail, rcpt, header_end, body, end;
+    bool full, refuse_negotiation;
+    unsigned sessions, pending;
+} told;
+
+static void say(const char *format, ...) PRINTF_LIKE(1, 2);
+static void say(const char *format, ...)
+{
+    size_t n = strlen(told.said);
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(told.said + n, sizeof told.said - n, format, ap);
+    va_end(ap);
+}
+
+static const char *said(void)
+{
+    static char copy[sizeof told.said];
+
+    memcpy(copy, told.said, sizeof copy);
+    told.said[0] = 0;
+    return copy;
+}
+
+static struct session *const a_session = (struct session *)(void *)&told;
+
+static bool t_negotiate(unsigned long actions, unsigned long steps, unsigned long *use_actions,
+                        unsigned long *use_steps)
+{
+    *use_actions = actions;
+    *use_steps = steps & (WIRE_NO_REPLY_HEADER | WIRE_MAY_SKIP | WIRE_LEADING_SPACE | WIRE_NO_DATA | WIRE_NO_UNKNOWN);
+    return !told.refuse_negotiation;
+}
+
+static const char *macro_or_none(struct mta *mta, const char *name)
+{
+    const char *value = mta->ops->macro(mta, name);
+    return value ? value : "-";
+}
+
+static enum mta_answer t_connect(struct mta *mta, const char *host, const struct sockaddr *address,
+                                 struct session **out)
+{
+    char text[INET6_ADDRSTRLEN] = "none";
+    unsigned port = 0;
+
+    if (address && address->sa_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)address;
+        inet_ntop(AF_INET, &in->sin_addr, text, sizeof text);
+        port = ntohs(in->sin_port);
+    } else if (address && address->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)(const void *)address;
+        inet_ntop(AF_INET6, &in->sin6_addr, text, sizeof text);
+        port = ntohs(in->sin6_port);
+    } else if (address) {
+        snprintf(text, sizeof text, "%.40s", ((const struct sockaddr_un *)(const void *)address)->sun_path);
+    }
+    say("connect(%s %s %u j=%s) ", host, text, port, macro_or_none(mta, "j"));
+    *out = told.connect == MTA_CONTINUE ? a_session : NULL;
+    told.sessions += *out != NULL;
+    return told.connect;
+}
+
+static enum mta_answer t_helo(struct session *s, const char *name)
+{
+    say("helo(%s%s) ", name, s ? "" : " no session");
+    return told.helo;
+}
+
+static enum mta_answer envelope(struct mta *mta, struct session *s, const char *const *args, const char *what,
+                                enum mta_answer answer)
+{
+    static const char *const lines[] = {"50 % refused"};
+
+    say("%s(", what);
+    for (; *args; args++)
+        say("%s ", *args);
+    say("i=%s auth=%s%s) ", macro_or_none(mta, "i"), macro_or_none(mta, "{auth_authen}"), s ? "" : " no session");
+    if (answer == MTA_REJECT)
+        assert_true(mta->ops->reply(mta, "550", "5.7.1", lines, 1));
+    return answer;
+}
+
+static enum mta_answer t_mail(struct mta *mta, struct session *s, const char *const *args)
+{
+    return envelope(mta, s, args, "mail", told.mail);
+}
+
+static enum mta_answer t_rcpt(struct mta *mta, struct session *s, const char *const *args)
+{
+    assert_false(mta->ops->insert_header(mta, "A", "b")); /* only at the end of a message */
+    return envelope(mta, s, args, "rcpt", told.rcpt);
+}
+
+static void t_header(struct session *s, const char *name, const char *value)
+{
+    say("header(%s:%s) ", name, value);
+}
+
+static enum mta_answer t_header_end(struct session *s)
+{
+    say("eoh ");
+    return told.header_end;
+}
+
+static enum mta_answer t_body(struct session *s, struct slice piece)
+{
+    say("body(%.*s) ", (int)piece.n, piece.p);
+    return told.body;
+}
+
+static enum mta_answer t_end(struct mta *mta, struct session *s)
+{
+    static const char *const lines[] = {"no"};
+
+    if (told.pending) {
+        told.pending--;
+        say("wait ");
+        return MTA_PENDING;
+    }
+    say("end(i=%s) ", macro_or_none(mta, "i"));
+    if (told.end == MTA_ACCEPT) {
+        assert_true(mta->ops->change_header(mta, "X", 2, ""));
+        assert_true(mta->ops->insert_header(mta, "A", " b"));
+        assert_int_equal(mta->ops->quarantine(mta, "why"), true);
+    } else if (told.end == MTA_TEMPFAIL) {
+        assert_false(mta->ops->reply(mta, "451", "4.7", lines, 1)); /* no enhanced code: the MTA's own text is used */
+    } else if (told.end == MTA_REJECT) {
+        assert_true(mta->ops->reply(mta, "451", "4.7.1", lines, 1)); /* of the other class: not used */
+    }
+    return told.end;
+}
+
+static void t_abort(struct session *s)
+{
+    say("abort ");
+}
+
+static struct session *t_close(struct session *s)
+{
+    if (s) {
+        say("close ");
+        told.sessions--;
+    }
+    return NULL;
+}
+
+static const struct mta_macros macros[] = {{WIRE_STAGE_CONNECT, "j {daemon_name}"}, {WIRE_STAGE_END, "i"}};
+static const struct mta_callbacks table = {
+    macros, 2, t_negotiate, t_connect, t_helo, t_mail, t_rcpt, t_header, t_header_end, t_body, t_end, t_abort, t_close};
+
+static bool is_full(void)
+{
+    return told.full;
+}
+
+static const struct wire_host host = {.callbacks = &table, .memory_is_full = is_full};
+
+static int set_up(void **state)
+{
+    memset(&told, 0, sizeof told);
+    told.end = MTA_ACCEPT;
+    return 0;
+}
+
+/* ---- an MTA ---- */
+
+struct talk {
+    struct wire_connection *c;
+    struct buf in;
+    bool octet_by_octet;
+    enum wire_next next;
+};
+
+static struct talk begin(bool refuse)
+{
+    return (struct talk){.c = wire_connection_new(&host, NULL, NULL, refuse), .in = BUF_INIT};
+}
+
+static void finish(struct talk *t)
+{
+    wire_connection_free(t->c);
+    buf_release(&t->in);
+    assert_int_equal(told.sessions, 0);
+}
+
+/* Gives the octets as they come; what is not taken is given again with the next. */
+static void feed(struct talk *t, const char *octets, size_t n)
+{
+    const size_t step = t->octet_by_octet ? 1 : n;
+
+    for (size_t at = 0; at < n && t->next == WIRE_NEXT_READ; at += step) {
+        buf_add(&t->in, octets + at, step);
+        char *copy = exact(t->in.p, t->in.n);
+        struct slice in = slice_of(copy, t->in.n);
+        t->next = wire_connection_read(t->c, &in);
+        buf_reset(&t->in);
+        buf_addslice(&t->in, in);
+        free(copy);
+    }
+}
+
+static void packet(struct talk *t, char letter, const char *data, size_t n)
+{
+    const size_t length = n + 1;
+    struct buf b = BUF_INIT;
+    const char head[5] = {(char)(length >> 24), (char)(length >> 16), (char)(length >> 8), (char)length, letter};
+
+    buf_add(&b, head, sizeof head);
+    buf_add(&b, data, n);
+    feed(t, b.p, b.n);
+    buf_release(&b);
+}
+
+#define SEND(t, letter, data) packet(t, letter, data, sizeof(data) - 1)
+
+static void negotiate(struct talk *t, uint32_t version, uint32_t actions, uint32_t steps)
+{
+    const uint32_t numbers[] = {htonl(version), htonl(actions), htonl(steps)};
+    char data[12];
+
+    memcpy(data, numbers, sizeof data);
+    packet(t, 'O', data, sizeof data);
+}
+
+/* The letters of all answers since the last call, those with an SMTP reply followed by its text. */
+static const char *answers(struct talk *t)
+{
+    static char text[1024];
+    struct slice rest = buf_slice(wire_connection_out(t->c));
+    struct wire_command a;
+    size_t n = 0;
+    long used;
+
+    while ((used = wire_command_first(rest, WIRE_DATA_64K, &a)) > 0) {
+        n += (size_t)snprintf(text + n, sizeof text - n, "%c%s%s", a.letter, a.letter == 'y' ? a.data.p : "",
+                              a.letter == 'y' ? "|" : "");
+        rest = slice_from(rest, (size_t)used);
+    }
+    assert_int_equal(rest.n, 0);
+    text[n] = 0;
+    buf_reset(wire_connection_out(t->c));
+    return text;
+}
+
+#define ALL_STEPS 0x1fffffu
+
+static void to_rcpt(struct talk *t, uint32_t steps)
+{
+    negotiate(t, 6, 0x1ff, steps);
+    SEND(t, 'D', "Cj\0mx.example\0");
+    SEND(t, 'C',
+         "host\0004\x30\x39"
+         "192.0.2.1\0");
+    SEND(t, 'H', "helo.example\0");
+    SEND(t, 'M', "<a@x.example>\0SIZE=1\0");
+    SEND(t, 'R', "<b@y.example>\0");
+}
+
+static void whole_mail(void **state)
+{
+    for (int bytes = 0; bytes < 2; bytes++) {
+        struct talk t = begin(false);
+        t.octet_by_octet = bytes;
+        to_rcpt(&t, ALL_STEPS);
+        assert_string_equal(said(), "connect(host 192.0.2.1 12345 j=mx.example) helo(helo.example) "
+                                    "mail(<a@x.example> SIZE=1 i=- auth=-) rcpt(<b@y.example> i=- auth=-) ");
+        SEND(&t, 'L', "Subject\0 hi\0");
+        SEND(&t, 'N', "");
+        SEND(&t, 'B', "text");
+        SEND(&t, 'D', "Ei\0004Q\0");
+        SEND(&t, 'E', "");
+        assert_string_equal(said(), "header(Subject: hi) eoh body(text) end(i=4Q) ");
+        /* Negotiation, connect, MAIL, RCPT, body; the edits and their order. HELO, fields and their end: no answer. */
+        assert_string_equal(answers(&t), "Occccmiqa");
+        assert_int_equal(t.next, WIRE_NEXT_READ);
+        SEND(&t, 'Q', "");
+        assert_int_equal(t.next, WIRE_NEXT_CLOSE);
+        assert_null(wire_connection_fault(t.c));
+        finish(&t);
+        assert_string_equal(said(), "close ");
+    }
+}
+
+static void many_commands_in_one_read(void **state)
+{
+    static const char stream[] = "\0\0\0\x0dO\0\0\0\6\0\0\1\xff\0\x1f\xff\xff"
+                                 "\0\0\0\7Chost\0U"
+                                 "\0\0\0\5Hmx1\0"
+                                 "\0\0\0\4M<>\0"
+                                 "\0\0\0\5R<b>\0"
+                                 "\0\0\0\1N\0\0\0\1E\0\0";
+    struct talk t = begin(false);
+
+    feed(&t, stream, sizeof stream - 1);
+    assert_string_equal(said(), "connect(host none 0 j=-) helo(mx1) mail(<> i=- auth=-) rcpt(<b> i=- auth=-) eoh "
+                                "end(i=-) ");
+    assert_string_equal(answers(&t), "Occcmiqa");
+    assert_int_equal(t.in.n, 2); /* the start of the next packet */
+    finish(&t);
+}
+
+/* What an MTA of an older version cannot do is not asked of it, and each step is answered. */
+static void versions_2_to_6(void **state)
+{
+    for (uint32_t version = 2; version <= 6; version++) {
+        struct talk t = begin(false);
+        struct wire_command o;
+        struct wire_options got;
+        negotiate(&t, version, version < 6 ? 0x3f : 0x1ff, version < 6 ? 0x7f : ALL_STEPS);
+        assert_true(wire_command_first(buf_slice(wire_connection_out(t.c)), WIRE_DATA_64K, &o) > 0);
+        assert_true(wire_read_options(o.data, &got));
+        assert_int_equal(got.version, version);
+        assert_int_equal(got.protocol & ~(version < 6 ? 0x7fu : ALL_STEPS), 0);
+        assert_int_equal(o.data.n > 12, version == 6); /* names of macros only where they were offered */
+        answers(&t);
+        SEND(&t, 'C', "host\0U");
+        SEND(&t, 'H', "h\0");
+        SEND(&t, 'M', "<>\0");
+        SEND(&t, 'R', "<b>\0");
+        SEND(&t, 'L', "A\0 b\0");
+        SEND(&t, 'N', "");
+        assert_string_equal(answers(&t), version < 6 ? "cccccc" : "ccc");
+        finish(&t);
+        said();
+    }
+    struct talk t = begin(false);
+    negotiate(&t, 1, 0xf, 0x3f);
+    assert_int_equal(t.next, WIRE_NEXT_CLOSE);
+    finish(&t);
+    t = begin(false); /* a later one gets 6 */
+    negotiate(&t, 7, 0x1ff, ALL_STEPS);
+    assert_int_equal(wire_connection_out(t.c)->p[8], 6);
+    finish(&t);
+    t = begin(false); /* no bits at all: those of the first version */
+    negotiate(&t, 2, 0, 0);
+    assert_int_equal(wire_connection_out(t.c)->p[12], 0xf);
+    finish(&t);
+    told.refuse_negotiation = true;
+    t = begin(false);
+    negotiate(&t, 6, 0x1ff, ALL_STEPS);
+    assert_int_equal(t.next, WIRE_NEXT_CLOSE);
+    assert_string_equal(answers(&t), "");
+    finish(&t);
+}
+
+static void skip_where_the_mta_knows_it(void **state)
+{
+    struct talk t = begin(false);
+    told.body = MTA_SKIP;
+    to_rcpt(&t, ALL_STEPS);
+    answers(&t);
+    SEND(&t, 'B', "one");
+    SEND(&t, 'E', "two");
+    assert_string_equal(answers(&t), "smiqa");
+    finish(&t);
+    t = begin(false);
+    told.said[0] = 0;
+    to_rcpt(&t, ALL_STEPS & ~WIRE_MAY_SKIP);
+    answers(&t);
+    SEND(&t, 'B', "one");
+    SEND(&t, 'E', "");
+    assert_string_equal(answers(&t), "cmiqa");
+    finish(&t);
+}
+
+static void unknown_commands_and_data(void **state)
+{
+    struct talk t = begin(false);
+    negotiate(&t, 6, 0x1ff, ALL_STEPS & ~(WIRE_NO_UNKNOWN | WIRE_NO_DATA));
+    SEND(&t, 'C', "host\0L\0\0/run/x\0");
+    SEND(&t, 'U', "XYZZY\0");
+    SEND(&t, 'H', "h\0");
+    SEND(&t, 'U', "XYZZY\0");
+    SEND(&t, 'M', "<>\0");
+    SEND(&t, 'R', "<b>\0");
+    SEND(&t, 'T', "");
+    SEND(&t, 'L', "A\0 b\0");
+    SEND(&t, 'E', ""); /* it may not come before the end of the fields: the message is ended, without an answer */
+    assert_string_equal(answers(&t), "Occcccc");
+    assert_string_equal(said(), "connect(host /run/x 0 j=-) helo(h) mail(<> i=- auth=-) rcpt(<b> i=- auth=-) "
+                                "header(A: b) abort ");
+    SEND(&t, 'M', "<>\0");
+    assert_string_equal(answers(&t), "c");
+    finish(&t);
+}
+
+static void macros_of_each_stage(void **state)
+{
+    struct talk t = begin(false);
+    negotiate(&t, 6, 0x1ff, ALL_STEPS);
+    SEND(&t, 'D', "C{j}\0mx\0i\0C\0");
+    SEND(&t, 'C', "host\0U");
+    SEND(&t, 'D', "H{auth_authen}\0early\0");
+    SEND(&t, 'H', "h\0");
+    SEND(&t, 'D', "M{auth_authen}\0ann\0i\0M\0");
+    SEND(&t, 'M', "<>\0");
+    SEND(&t, 'D', "Ri\0R\0");
+    SEND(&t, 'R', "<b>\0");
+    SEND(&t, 'D', "U{x}\0for no stage\0");
+    SEND(&t, 'D', "R"); /* none: those before stay */
+    SEND(&t, 'R', "<c>\0");
+    SEND(&t, 'D', "Ti\0T\0");
+    SEND(&t, 'D', "Ni\0N\0");
+    SEND(&t, 'N', "");
+    SEND(&t, 'D', "Ei\0E\0");
+    SEND(&t, 'E', ""); /* the end of the header hides it: it comes later in the protocol's own order */
+    assert_string_equal(said(), "connect(host none 0 j=mx) helo(h) mail(<> i=M auth=ann) rcpt(<b> i=R auth=ann) "
+                                "rcpt(<c> i=R auth=ann) eoh end(i=N) ");
+    SEND(&t, 'M', "<>\0"); /* the next mail has MAIL's of the one before, and none of later stages */
+    assert_string_equal(said(), "mail(<> i=M auth=ann) ");
+    SEND(&t, 'H', "h\0"); /* HELO out of its order ends the message, and forgets MAIL's */
+    SEND(&t, 'M', "<>\0");
+    assert_string_equal(said(), "abort helo(h) mail(<> i=C auth=early) ");
+    SEND(&t, 'D', "Ri\0no value");
+    assert_string_equal(wire_connection_fault(t.c), "SMFIC_MACRO is malformed");
+    finish(&t);
+}
+
+static void new_client_on_the_same_connection(void **state)
+{
+    struct talk t = begin(false);
+    to_rcpt(&t, ALL_STEPS);
+    said();
+    SEND(&t, 'K', ""); /* in the middle of a message */
+    assert_string_equal(said(), "close ");
+    SEND(&t, 'C',
+         "other\0"
+         "6\0\x19IPv6:2001:db8::1\0");
+    SEND(&t, 'M', "<>\0");
+    assert_string_equal(said(), "connect(other 2001:db8::1 25 j=-) mail(<> i=- auth=-) ");
+    assert_string_equal(answers(&t), "Occccc");
+    finish(&t);
+}
+
+static void refusals(void **state)
+{
+    struct talk t = begin(false);
+    told.rcpt = MTA_REJECT;
+    to_rcpt(&t, ALL_STEPS);
+    assert_string_equal(answers(&t), "Occy550 5.7.1 50 %% refused|");
+    told.rcpt = MTA_CONTINUE;
+    SEND(&t, 'R', "<c>\0"); /* the other recipients go on */
+    told.header_end = MTA_TEMPFAIL;
+    said();
+    SEND(&t, 'N', ""); /* no answer: the message is forgotten, and its body is refused */
+    assert_string_equal(said(), "eoh abort ");
+    told.body = MTA_TEMPFAIL;
+    SEND(&t, 'B', "x");
+    assert_string_equal(answers(&t), "ct");
+    told.mail = MTA_REJECT;
+    SEND(&t, 'M', "<>\0");
+    told.mail = MTA_CONTINUE;
+    SEND(&t, 'R', "<c>\0"); /* no message: not answered */
+    SEND(&t, 'M', "<>\0");
+    SEND(&t, 'R', "<c>\0");
+    told.end = MTA_TEMPFAIL;
+    SEND(&t, 'E', "x");
+    told.body = MTA_CONTINUE;
+    SEND(&t, 'M', "<>\0");
+    SEND(&t, 'R', "<c>\0");
+    SEND(&t, 'E', "x");
+    assert_string_equal(answers(&t), "y550 5.7.1 50 %% refused|cctcct");
+    told.end = MTA_REJECT;
+    SEND(&t, 'M', "<>\0");
+    SEND(&t, 'R', "<c>\0");
+    SEND(&t, 'E', "");
+    told.end = MTA_DISCARD;
+    SEND(&t, 'M', "<>\0");
+    SEND(&t, 'R', "<c>\0");
+    SEND(&t, 'E', "");
+    assert_string_equal(answers(&t), "ccrccd");
+    finish(&t);
+}
+
+static void helo_that_cannot_be_kept(void **state)
+{
+    struct talk t = begin(false);
+    told.helo = MTA_TEMPFAIL;
+    to_rcpt(&t, ALL_STEPS);
+    assert_non_null(strstr(said(), "helo(helo.example) close mail(<a@x.example> SIZE=1 i=- auth=- no session) "));
+    finish(&t);
+    t = begin(false); /* with an answer, where the MTA waits for one */
+    to_rcpt(&t, ALL_STEPS & ~WIRE_NO_REPLY_HELO);
+    assert_string_equal(answers(&t), "Octcc");
+    finish(&t);
+    t = begin(false);
+    told.helo = MTA_CONTINUE;
+    told.header_end = MTA_TEMPFAIL;
+    to_rcpt(&t, ALL_STEPS & ~WIRE_NO_REPLY_HEADER_END);
+    SEND(&t, 'N', "");
+    assert_string_equal(answers(&t), "Occct");
+    finish(&t);
+}
+
+static void listeners_that_are_not_judged(void **state)
+{
+    struct talk t = begin(false);
+    told.connect = MTA_ACCEPT;
+    to_rcpt(&t, ALL_STEPS);
+    assert_string_equal(answers(&t), "Oacc");
+    assert_non_null(strstr(said(), "no session"));
+    finish(&t);
+}
+
+static void no_room(void **state)
+{
+    struct talk t = begin(true); /* above milter.connections: at connect, never silence and never accept */
+    negotiate(&t, 6, 0x1ff, ALL_STEPS);
+    SEND(&t, 'C', "host\0U");
+    assert_string_equal(answers(&t), "Ot");
+    assert_string_equal(said(), "");
+    finish(&t);
+    t = begin(false); /* above milter.memory: before the content is sent */
+    told.full = true;
+    to_rcpt(&t, ALL_STEPS);
+    assert_string_equal(answers(&t), "Oct");
+    told.full = false;
+    SEND(&t, 'M', "<>\0");
+    told.full = true;
+    SEND(&t, 'R', "<c>\0");
+    assert_string_equal(answers(&t), "ct");
+    finish(&t);
+}
+
+static void waiting_for_dns(void **state)
+{
+    struct talk t = begin(false);
+    to_rcpt(&t, ALL_STEPS);
+    answers(&t);
+    said();
+    told.pending = 3;
+    static const char end_and_next[] = "\0\0\0\1E\0\0\0\4M<>\0";
+    feed(&t, end_and_next, sizeof end_and_next - 1);
+    assert_int_equal(t.next, WIRE_NEXT_WAIT);
+    assert_int_equal(t.in.n, 8); /* the next message stays where it is */
+    wire_connection_progress(t.c);
+    assert_int_equal(wire_connection_resume(t.c), WIRE_NEXT_WAIT);
+    assert_int_equal(wire_connection_resume(t.c), WIRE_NEXT_WAIT);
+    assert_string_equal(answers(&t), "p");
+    assert_int_equal(wire_connection_resume(t.c), WIRE_NEXT_READ);
+    assert_string_equal(answers(&t), "miqa");
+    t.next = WIRE_NEXT_READ;
+    feed(&t, "", 0);
+    SEND(&t, 'R', "<b>\0");
+    assert_string_equal(said(), "wait wait wait end(i=-) mail(<> i=- auth=-) rcpt(<b> i=- auth=-) ");
+    told.pending = 1; /* hung up while waiting */
+    SEND(&t, 'E', "");
+    assert_int_equal(t.next, WIRE_NEXT_WAIT);
+    finish(&t);
+}
+
+static void abort_and_what_may_follow(void **state)
+{
+    struct talk t = begin(false);
+    SEND(&t, 'A', ""); /* before anything: nothing to end */
+    to_rcpt(&t, ALL_STEPS);
+    assert_string_equal(answers(&t), "ccc"); /* neither negotiation nor a client may come any more */
+    assert_string_equal(said(), "helo(helo.example no session) mail(<a@x.example> SIZE=1 i=- auth=- no session) "
+                                "rcpt(<b@y.example> i=- auth=- no session) ");
+    finish(&t);
+    t = begin(false);
+    to_rcpt(&t, ALL_STEPS);
+    said();
+    SEND(&t, 'A', "");
+    SEND(&t, 'A', "");
+    SEND(&t, 'M', "<>\0");
+    SEND(&t, 'M', "<>\0"); /* without an abort between */
+    assert_string_equal(said(), "abort abort mail(<> i=- auth=-) abort mail(<> i=- auth=-) ");
+    assert_string_equal(answers(&t), "Occccc");
+    SEND(&t, 'C', "again\0U"); /* one client a connection */
+    assert_string_equal(said(), "abort ");
+    assert_string_equal(answers(&t), "");
+    finish(&t);
+}
+
+static void what_is_not_the_protocol_closes(void **state)
+{
+    static const struct {
+        char letter;
+        const char *data;
+        size_t n;
+    } cases[] = {
+        {'H', "", 0},
+        {'H', "x", 1},
+        {'Z', "", 0},
+        {'D', "", 0},
+        {'O', "short", 5},
+        {'C', "host\0", 5},
+        {'C',
+         "host\0004\0\x19"
+         "1.2.3\0",
+         13},
+        {'C',
+         "host\0006\0\x19"
+         "1.2.3.4\0",
+         15},
+        {'M', "<>", 2},
+        {'M', "", 0},
+    };
+    char path[5 + 3 + 200];
+    struct talk t;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        t = begin(false);
+        if (cases[i].letter != 'O')
+            negotiate(&t, 6, 0x1ff, ALL_STEPS);
+        if (cases[i].letter != 'O' && cases[i].letter != 'C')
+            SEND(&t, 'C', "host\0U");
+        packet(&t, cases[i].letter, cases[i].data, cases[i].n);
+        assert_int_equal(t.next, WIRE_NEXT_CLOSE);
+        assert_non_null(wire_connection_fault(t.c));
+        finish(&t);
+    }
+    t = begin(false);
+    negotiate(&t, 6, 0x1ff, ALL_STEPS);
+    memset(path, 'p', sizeof path);
+    memcpy(path, "host\0L\0\0", 8);
+    path[sizeof path - 1] = 0; /* longer than a socket's path can be */
+    packet(&t, 'C', path, sizeof path);
+    assert_int_equal(t.next, WIRE_NEXT_CLOSE);
+    finish(&t);
+    t = begin(false);
+    feed(&t, "\0\0\0\0", 4);
+    assert_int_equal(t.next, WIRE_NEXT_CLOSE);
+    finish(&t);
+    t = begin(false);
+    to_rcpt(&t, ALL_STEPS);
+    SEND(&t, 'L', "\0 v\0"); /* a field without a name */
+    assert_int_equal(t.next, WIRE_NEXT_CLOSE);
+    finish(&t);
+    t = begin(false);
+    to_rcpt(&t, ALL_STEPS);
+    memset(path, 0, 66); /* 66 empty texts */
+    packet(&t, 'R', path, 66);
+    assert_int_equal(t.next, WIRE_NEXT_CLOSE);
+    finish(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(whole_mail, set_up),
+        cmocka_unit_test_setup(many_commands_in_one_read, set_up),
+        cmocka_unit_test_setup(versions_2_to_6, set_up),
+        cmocka_unit_test_setup(skip_where_the_mta_knows_it, set_up),
+        cmocka_unit_test_setup(unknown_commands_and_data, set_up),
+        cmocka_unit_test_setup(macros_of_each_stage, set_up),
+        cmocka_unit_test_setup(new_client_on_the_same_connection, set_up),
+        cmocka_unit_test_setup(refusals, set_up),
+        cmocka_unit_test_setup(helo_that_cannot_be_kept, set_up),
+        cmocka_unit_test_setup(listeners_that_are_not_judged, set_up),
+        cmocka_unit_test_setup(no_room, set_up),
+        cmocka_unit_test_setup(waiting_for_dns, set_up),
+        cmocka_unit_test_setup(abort_and_what_may_follow, set_up),
+        cmocka_unit_test_setup(what_is_not_the_protocol_closes, set_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -12,19 +12,24 @@
  * under way. Only done entries are in the trace.
  *
  * Packets (LIMIT_DNS_WIRE, a message's scope only): a question that the source does not know at once holds the worst
- * case of a look-up until it is answered, then it is charged what its answer shows: one for the answer and one for each
- * CNAME record before it, nothing where the source knew it. A failure shows nothing: the worst case stays charged.
+ * case of a look-up until it is answered, then it is charged what the source counted. A look-up that did not end in
+ * time is charged what the source lets it send.
  */
 #include "dns/dns.h"
 #include "base/clock.h"
 #include "dns/dns_source.h"
 #include "base/limits.h"
 
+/* Packets of a look-up beyond which some were spent on servers that failed, or on the way to the zone, which is cached
+ * for the next attempt. */
+#define DEAR 4
+
 struct entry {
     struct entry *next;
     struct dns_question *q; /* NULL: bad name */
     struct dns_flight *flight;
     int64_t until;
+    unsigned held;     /* packets, while under way */
     bool by_scope_end; /* `until` is the end of the scope's time, not of the look-up's */
     bool waiting;      /* for packets: the source was not asked yet */
     bool done;
@@ -39,7 +44,7 @@ struct dns_scope {
     unsigned asked[DNS_PURPOSES], lookups[DNS_PURPOSES];
     enum dns_purpose purpose;
     unsigned packets, packets_held; /* charged; held by questions under way */
-    bool failed;                    /* a worst case was charged, which need not have been sent */
+    bool dear;                      /* a later attempt need not send all of them again */
     bool message;
     bool waiting; /* an entry does */
     struct ip client;
@@ -174,13 +179,13 @@ static struct entry *find(struct dns_scope *s, const char *name, const char *nor
 static void finish(struct dns_scope *s, struct entry *e, struct dns_result *r)
 {
     const bool failed = !r || r->state == DNS_TEMPFAIL || r->state == DNS_BOGUS;
-    const unsigned packets = failed ? LIMIT_DNS_WIRE_LOOKUP : 1 + r->links;
+    const unsigned let_go = s->source->ops->let_go(s->source, e->flight), sent = r ? r->packets : let_go;
+    const unsigned packets = sent < e->held ? sent : e->held;
 
-    s->source->ops->let_go(s->source, e->flight);
     e->flight = NULL;
-    s->packets_held -= LIMIT_DNS_WIRE_LOOKUP;
+    s->packets_held -= e->held;
     s->packets += packets;
-    s->failed |= failed;
+    s->dear |= failed || packets > DEAR;
     if (r)
         take(s, e, r);
     else if (e->by_scope_end)
@@ -189,16 +194,30 @@ static void finish(struct dns_scope *s, struct entry *e, struct dns_result *r)
         settle(e, DNS_TEMPFAIL, "no answer in time", LIMIT_NOT_REACHED);
 }
 
-/* Tells whether a look-up for this purpose may begin. Until DMARC and keys have asked, some packets are kept for
- * them. */
-static bool has_packets(const struct dns_scope *s, enum dns_purpose purpose)
+/* Tells whether a name in the same zone was answered: the way to it is known and cached. */
+static bool zone_is_known(const struct dns_scope *s, const struct dns_question *q)
+{
+    const char *zone = dns_name_zone(q->name);
+    for (const struct entry *e = s->first; e; e = e->next)
+        if (e->q && e->done && e->answer.state <= DNS_NXDOMAIN && strcmp(dns_name_zone(e->q->name), zone) == 0)
+            return true;
+    return false;
+}
+
+/* The packets that a look-up may send; 0: it may not begin now. Until DMARC and keys have asked, some are kept for
+ * them. The last packets go to names in zones that are known, and only if nothing else may come back: a look-up that
+ * was stopped on its way to a signed zone would leave libunbound without the zone's key for a minute, for all others,
+ * too. */
+static unsigned packets_for(const struct dns_scope *s, const struct entry *e)
 {
     const unsigned first = s->asked[DNS_FOR_DMARC] + s->asked[DNS_FOR_KEYS];
-    const bool kept = purpose != DNS_FOR_DMARC && purpose != DNS_FOR_KEYS && first < LIMIT_DNS_WIRE_RESERVED;
+    const bool kept = e->purpose != DNS_FOR_DMARC && e->purpose != DNS_FOR_KEYS && first < LIMIT_DNS_WIRE_RESERVED;
+    const unsigned used = s->packets + s->packets_held + (kept ? LIMIT_DNS_WIRE_RESERVED - first : 0);
+    const unsigned left = used < LIMIT_DNS_WIRE ? LIMIT_DNS_WIRE - used : 0;
 
-    return !s->message ||
-           s->packets + s->packets_held + LIMIT_DNS_WIRE_LOOKUP + (kept ? LIMIT_DNS_WIRE_RESERVED - first : 0) <=
-               LIMIT_DNS_WIRE;
+    if (!s->message || left >= LIMIT_DNS_WIRE_LOOKUP)
+        return LIMIT_DNS_WIRE_LOOKUP;
+    return s->packets_held == 0 && left >= LIMIT_DNS_WIRE_LEAST && zone_is_known(s, e->q) ? left : 0;
 }
 
 /* Collects the answers that have arrived, without waiting. */
@@ -219,13 +238,15 @@ static void begin(struct dns_scope *s, struct entry *e)
         settle(e, DNS_TEMPFAIL, "this client's look-ups are used up for now", LIMIT_OF_MOMENT);
         return;
     }
+    e->held = packets_for(s, e);
+    e->q->packets = s->message ? e->held : 0;
     struct dns_result *r = s->source->ops->ask(s->source, e->q, &e->flight);
     if (r) {
         take(s, e, r);
     } else if (!e->flight) {
         settle(e, DNS_TEMPFAIL, "out of memory", LIMIT_OF_MOMENT);
     } else {
-        s->packets_held += LIMIT_DNS_WIRE_LOOKUP;
+        s->packets_held += e->held;
         e->until = clock_mono_ms() + s->lookup_ms;
         e->by_scope_end = e->until >= s->end;
         if (e->by_scope_end)
@@ -241,7 +262,7 @@ static void begin_waiting(struct dns_scope *s)
     collect(s);
     s->waiting = false;
     for (struct entry *e = s->first; e; e = e->next) {
-        if (e->waiting && has_packets(s, e->purpose))
+        if (e->waiting && packets_for(s, e))
             begin(s, e);
         s->waiting |= e->waiting;
     }
@@ -260,7 +281,7 @@ static void ask(struct dns_scope *s, struct entry *e)
     struct dns_result *r = ops->known ? ops->known(s->source, e->q) : NULL;
     if (r) {
         take(s, e, r);
-    } else if (has_packets(s, e->purpose)) {
+    } else if (packets_for(s, e)) {
         begin(s, e);
     } else {
         e->waiting = s->waiting = true;
@@ -279,14 +300,14 @@ static void begin_now(struct dns_scope *s, struct entry *e)
             other = other->next;
         if (e->waiting && other)
             finish(s, other, s->source->ops->await(s->source, other->flight, other->until));
-        else if (e->waiting && !has_packets(s, e->purpose))
+        else if (e->waiting && !packets_for(s, e))
             break;
     }
     if (!e->waiting)
         return;
     e->waiting = false;
-    if (s->failed)
-        settle(e, DNS_TEMPFAIL, "too many look-ups of this message failed to ask more", LIMIT_OF_MOMENT);
+    if (s->dear)
+        settle(e, DNS_TEMPFAIL, "the look-ups of this message cost too many packets to ask more", LIMIT_OF_MOMENT);
     else
         settle(e, DNS_TEMPFAIL, "no packet left of the number that a message may send", LIMIT_OF_MESSAGE);
 }

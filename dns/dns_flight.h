@@ -6,6 +6,7 @@
 #ifndef ASSAY_DNS_DNS_FLIGHT_H
 #define ASSAY_DNS_DNS_FLIGHT_H
 
+#include "dns/dns_loop.h"
 #include "dns/dns_share.h"
 #include "dns/dns_source.h"
 #include "dns/dns_unbound.h"
@@ -21,9 +22,11 @@ struct dns_unbound {
     struct dns base;
     struct ub_ctx *ctx;
     struct dns_cache *cache; /* NULL: none */
-    pthread_t poller;
-    int wake;             /* eventfd; readable: the poller ends */
-    pthread_mutex_t lock; /* over all below, and over all flights */
+    struct dns_loop *loop;
+    struct arena *scratch;                  /* of the thread that runs the loop */
+    pthread_t thread;                       /* runs the loop */
+    pthread_mutex_t lock;                   /* over all below, and over all flights */
+    struct dns_flight *begun, **last_begun; /* that libunbound was not told of yet */
     struct dns_flight *bucket[DNS_FLIGHT_BUCKETS];
     struct dns_share *share;
     char not_taken[64]; /* the first bound that this libunbound does not know; "": it knows all */
@@ -33,9 +36,10 @@ struct dns_unbound {
 struct dns_flight {
     struct dns_flight *next;
     struct dns_unbound *owner;
+    struct dns_flight *next_begun;
     unsigned waiters;
     bool pending; /* the callback has yet to run, or is running */
-    int async_id;
+    struct dns_meter *meter;
     int64_t began; /* clock_mono_ms() */
     struct dns_ticket ticket;
     pthread_cond_t arrived;
@@ -47,8 +51,8 @@ struct dns_unbound *dns_unbound_of(struct dns *source); /* NULL: another kind of
 struct dns_result *dns_unbound_ask(struct dns *source, const struct dns_question *q, struct dns_flight **flight);
 struct dns_result *dns_unbound_known(struct dns *source, const struct dns_question *q);
 struct dns_result *dns_unbound_await(struct dns *source, struct dns_flight *f, int64_t until);
-void dns_unbound_let_go(struct dns *source, struct dns_flight *f);
-void *dns_unbound_poll(void *unbound);
+unsigned dns_unbound_let_go(struct dns *source, struct dns_flight *f);
+void dns_unbound_begin(void *unbound); /* tells libunbound of what was begun; in the loop's thread */
 void dns_unbound_free_flights(struct dns_unbound *u);
 
 #endif

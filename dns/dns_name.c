@@ -141,3 +141,25 @@ size_t dns_name_to_wire(const char *normal, uint8_t out[DNS_NAME_WIRE])
     out[n++] = 0;
     return n;
 }
+
+/* The last n labels of a name in normal form; all of it if it has no more. */
+static const char *last_labels(const char *name, unsigned n)
+{
+    const char *at = name + strlen(name);
+    while (at > name) {
+        if (at[-1] == '.' && --n == 0)
+            return at;
+        at--;
+    }
+    return name;
+}
+
+const char *dns_name_zone(const char *name)
+{
+    const char *top = last_labels(name, 1), *two = last_labels(name, 2);
+    if (strcmp(two, "in-addr.arpa") == 0)
+        return last_labels(name, 4);
+    if (strcmp(two, "ip6.arpa") == 0)
+        return last_labels(name, 10);
+    return strlen(top) == 2 && top - two <= 4 ? last_labels(name, 3) : two;
+}

@@ -286,8 +286,9 @@ static struct dns_result *replay_await(struct dns *source, struct dns_flight *fl
     return NULL;
 }
 
-static void replay_let_go(struct dns *source, struct dns_flight *flight)
+static unsigned replay_let_go(struct dns *source, struct dns_flight *flight)
 {
+    return 0;
 }
 
 static void replay_close(struct dns *source)

@@ -51,7 +51,7 @@ struct dns_result *dns_result_new(const struct dns_result *like)
         .canonical = copy_text(&at, like->canonical),
         .why = copy_text(&at, like->why),
         .limit = like->limit,
-        .links = like->links,
+        .packets = like->packets,
         .count = like->count,
         .rdata = rdata,
         .bytes = bytes,

@@ -62,28 +62,6 @@ static void places(uint64_t h, uint32_t out[2])
     out[1] = (uint32_t)(h >> 36) % PLACES;
 }
 
-/* The last n labels of a name in normal form; all of it if it has no more. */
-static const char *last_labels(const char *name, unsigned n)
-{
-    const char *at = name + strlen(name);
-    while (at > name) {
-        if (at[-1] == '.' && --n == 0)
-            return at;
-        at--;
-    }
-    return name;
-}
-
-static const char *zone_of(const char *name)
-{
-    const char *top = last_labels(name, 1), *two = last_labels(name, 2);
-    if (strcmp(two, "in-addr.arpa") == 0)
-        return last_labels(name, 4);
-    if (strcmp(two, "ip6.arpa") == 0)
-        return last_labels(name, 10);
-    return strlen(top) == 2 && top - two <= 4 ? last_labels(name, 3) : two;
-}
-
 static unsigned count_of(uint16_t table[2][PLACES], const uint32_t at[2])
 {
     return table[0][at[0]] < table[1][at[1]] ? table[0][at[0]] : table[1][at[1]];
@@ -114,7 +92,7 @@ static bool is_dead(struct dns_share *s, uint64_t tag, int64_t now)
 enum dns_admission dns_share_enter(struct dns_share *s, const struct ip *client, const char *name, unsigned under_way,
                                    int64_t now, struct dns_ticket *out)
 {
-    const char *zone = zone_of(name);
+    const char *zone = dns_name_zone(name);
     *out = (struct dns_ticket){.has_client = client->family != 0, .zone_tag = hash(s, zone, strlen(zone))};
     places(out->zone_tag, out->zone);
     unsigned of_client = 0;

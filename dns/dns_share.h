@@ -9,8 +9,7 @@
  *     left for one that has few under way (the dynamic threshold of shared switch buffers: Choudhury and Hahne 1998);
  *     a zone in which DNS_SHARE_FAILURES look-ups in a row found no server counts as dead for a while: look-ups in it
  *     fail at once, except one every two seconds that tries again. Any answer ends this.
- * The zone of a name is a guess by its labels, made without asking: its last two labels; three where the second one
- * looks like a registry's (co.uk); the /16 or /32 of a reverse name.
+ * The zone of a name is a guess by its labels (dns_name_zone).
  *
  * Counts are kept by keyed hash in tables of fixed size: two that hash to the same slots share a count, which is rare
  * and only makes a limit tighter. No locking: the caller holds the source's lock. Cannot fail.

@@ -22,7 +22,8 @@ struct dns_question {
     char name[DNS_NAME_TEXT]; /* normal form: lower case, no final dot, \DDD for all but letters, digits, '-', '_';
                                  root: "." */
     enum dns_type type;
-    struct ip client; /* on whose behalf; family 0: nobody's. No part of what is asked */
+    struct ip client; /* on whose behalf; family 0: nobody's. Like `packets` no part of what is asked */
+    unsigned packets; /* that its look-up may send; 0: as many as the source allows */
 };
 
 struct dns_result {
@@ -34,7 +35,7 @@ struct dns_result {
     const char *canonical;
     const char *why;
     enum limit_kind limit; /* of TEMPFAIL: a bound of the source's own */
-    unsigned links;        /* CNAME records followed, where the source can tell */
+    unsigned packets;      /* sent to find it out, where the source can tell */
     size_t count;
     const struct slice *rdata;
     size_t bytes; /* of the whole block */
@@ -55,8 +56,9 @@ struct dns_ops {
     /* Waits until monotonic time `until` (clock.h); 0: not at all. The result (one reference for the caller), or NULL:
      * not yet. */
     struct dns_result *(*await)(struct dns *source, struct dns_flight *flight, int64_t until);
-    /* The asker releases a flight; once for each that `ask` gave. */
-    void (*let_go)(struct dns *source, struct dns_flight *flight);
+    /* The asker releases a flight; once for each that `ask` gave. Returns the packets that it has sent and may yet
+     * send. */
+    unsigned (*let_go)(struct dns *source, struct dns_flight *flight);
     void (*close)(struct dns *source);
     /* As ask, but begins nothing: NULL if the answer is not known. NULL itself: nothing is ever known at once. */
     struct dns_result *(*known)(struct dns *source, const struct dns_question *q);
@@ -79,6 +81,10 @@ bool dns_name_is_whole(const void *wire, size_t n, char out[DNS_NAME_TEXT]);
 
 /* Normal form to wire; returns the octets written. */
 size_t dns_name_to_wire(const char *normal, uint8_t out[DNS_NAME_WIRE]);
+
+/* The zone of a name in normal form, guessed by its labels without asking: its last two; three where the second one
+ * looks like a registry's (co.uk); the /16 or /32 of a reverse name. A part of `normal`. */
+const char *dns_name_zone(const char *normal);
 
 /* The arena a scope was made with. */
 struct arena *dns_scope_arena(struct dns_scope *s);

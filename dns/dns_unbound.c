@@ -2,15 +2,15 @@
 /*
  * dns_unbound.c - look-ups under way: one flight per question, however many scopes wait for it.
  *
- * libunbound runs in thread mode: its resolver thread writes results to a pipe, one poller thread of ours takes them
- * from there (ub_fd, ub_process), and each waiter sleeps on its flight's condition variable until its own deadline
- * (libunbound has none).
+ * One thread of ours runs libunbound on an event loop (dns_loop.h), which counts the packets that each look-up sends.
+ * Others put their questions on a list and wake it. Each waiter sleeps on its flight's condition variable until its own
+ * deadline (libunbound has none).
  *
  * Who owns a flight: the scopes that wait for it (`waiters`), and the callback that has not run yet (`pending`).
  * Whoever ends the last of both frees it, under `lock`. Nothing is cancelled: ub_cancel only drops the callback, while
  * libunbound continues the look-up and keeps its ports. So a flight that nobody waits for any more stays under way and
  * is counted until libunbound has finished it, others may still join it, and its answer is kept in the cache. `lock` is
- * held while libunbound is called: libunbound calls back only from ub_process, which the poller calls without it.
+ * not held while libunbound is called, which may call back at once.
  *
  * dns_share.h decides who may begin one.
  *
@@ -21,15 +21,19 @@
 #include "dns/dns_anchor.h"
 #include "dns/dns_cache.h"
 #include "dns/dns_flight.h"
+#include "dns/dns_unbound_answer.h"
 #include "base/limits.h"
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
+#include <unbound-event.h>
 #include <unbound.h>
 #include <unistd.h>
 
-/* A look-up without an answer for so long met servers that do not answer. */
+/* Packets that a look-up may still send when nobody waits for it any more: it may be about to end, and its answer is
+ * cached. */
+#define AFTER_WAIT 2
+
+/* A look-up that failed after so long met servers that do not answer. */
 #define SLOW_MS 1000
 
 static struct dns_flight **place(struct dns_unbound *u, const struct dns_question *q)
@@ -58,113 +62,11 @@ static void flight_free(struct dns_flight *f)
     free(f);
 }
 
-static struct dns_result *failure(const char *why, enum limit_kind limit)
+/* Ends a flight: hands its result to those who wait, and to the cache. In the loop's thread. */
+static void land(struct dns_flight *f, struct dns_result *r)
 {
-    return dns_result_new(
-        &(struct dns_result){.state = DNS_TEMPFAIL, .security = DNS_UNKNOWN, .why = why, .limit = limit});
-}
-
-static const char *rcode_text(int rcode)
-{
-    switch (rcode) {
-    case 1:
-        return "the server answered FORMERR";
-    case 2:
-        return "no server gave an answer (SERVFAIL)";
-    case 4:
-        return "the server answered NOTIMP";
-    case 5:
-        return "the server refused (REFUSED)";
-    default:
-        return "the server answered with an error";
-    }
-}
-
-/* The final name of a CNAME chain in normal form where it differs from the one asked, else NULL. */
-static const char *canonical_of(const struct ub_result *ub, const struct dns_question *q, char out[DNS_NAME_TEXT])
-{
-    if (!ub->canonname || dns_name_normal(ub->canonname, out) != STATUS_OK || strcmp(out, q->name) == 0)
-        return NULL;
-    return out;
-}
-
-/* The end of a name in a packet from `at` on; 0: malformed. */
-static size_t skip_name(const uint8_t *p, size_t n, size_t at)
-{
-    while (at < n && p[at] && p[at] < 0xc0)
-        at += p[at] + 1u;
-    at += at < n && p[at] >= 0xc0 ? 2 : 1;
-    return at <= n ? at : 0;
-}
-
-/* CNAME records in the answer section of libunbound's answer; what is malformed counts as none further. */
-static unsigned links_of(const struct ub_result *ub)
-{
-    const uint8_t *p = ub->answer_packet;
-    const size_t n = p && ub->answer_len > 12 ? (size_t)ub->answer_len : 0;
-    unsigned links = 0;
-    size_t at = n ? skip_name(p, n, 12) + 4 : 0;
-    for (unsigned left = n ? (unsigned)p[6] << 8 | p[7] : 0; left && at; left--) {
-        at = skip_name(p, n, at);
-        if (!at || at + 10 > n)
-            break;
-        links += p[at] == 0 && p[at + 1] == DNS_CNAME;
-        at += 10 + ((size_t)p[at + 8] << 8 | p[at + 9]);
-        if (at > n)
-            break;
-    }
-    return links;
-}
-
-/* Order matters: an answer that did not validate is bogus whatever it holds; an error code says nothing about
- * existence. */
-static void classify(const struct ub_result *ub, struct dns_result *r)
-{
-    if (ub->bogus) {
-        r->state = DNS_BOGUS;
-        r->security = DNS_BROKEN;
-        r->why = ub->why_bogus ? ub->why_bogus : "validation failure";
-    } else if (ub->was_ratelimited || (ub->rcode != 0 && ub->rcode != 3)) {
-        r->state = DNS_TEMPFAIL;
-        r->security = DNS_UNKNOWN;
-        r->why = ub->was_ratelimited ? "our own rate limit for that zone is reached" : rcode_text(ub->rcode);
-    } else {
-        r->security = ub->secure ? DNS_SECURE : DNS_INSECURE;
-        r->ttl = ub->ttl > 0 ? (uint32_t)ub->ttl : 0;
-        r->state = ub->nxdomain || ub->rcode == 3 ? DNS_NXDOMAIN : ub->havedata ? DNS_FOUND : DNS_NODATA;
-    }
-}
-
-static struct dns_result *dns_result_from_unbound(const struct ub_result *ub, const struct dns_question *q, int64_t now)
-{
-    char canonical[DNS_NAME_TEXT];
-    struct slice rdata[LIMIT_DNS_RRS];
-    struct dns_result r = {.rdata = rdata};
-    classify(ub, &r);
-    if (r.state == DNS_FOUND) {
-        for (; r.count < LIMIT_DNS_RRS && ub->data[r.count]; r.count++)
-            rdata[r.count] = slice_of(ub->data[r.count], ub->len[r.count] > 0 ? (size_t)ub->len[r.count] : 0);
-        if (r.count == 0)
-            r.state = DNS_NODATA;
-    }
-    if (r.state != DNS_TEMPFAIL && r.state != DNS_BOGUS)
-        r.links = links_of(ub);
-    if (r.state != DNS_TEMPFAIL && r.state != DNS_BOGUS)
-        r.canonical = canonical_of(ub, q, canonical);
-    uint32_t ttl = r.ttl < LIMIT_DNS_CACHE_TTL ? r.ttl : LIMIT_DNS_CACHE_TTL;
-    r.expires = now + (int64_t)ttl * 1000;
-    return dns_result_new(&r);
-}
-
-/* Run by ub_process in the poller thread. */
-static void on_result(void *arg, int error, struct ub_result *ub)
-{
-    struct dns_flight *f = arg;
     struct dns_unbound *u = f->owner;
-    int64_t now = clock_mono_ms();
-    struct dns_result *r =
-        error || !ub ? failure(ub_strerror(error), LIMIT_NOT_REACHED) : dns_result_from_unbound(ub, &f->q, now);
-    ub_resolve_free(ub);
+    const int64_t now = clock_mono_ms();
     if (r && u->cache)
         dns_cache_put(u->cache, &f->q, r, now);
 
@@ -188,6 +90,59 @@ static void on_result(void *arg, int error, struct ub_result *ub)
     else
         flight_free(f);
     pthread_mutex_unlock(&u->lock);
+}
+
+/* Ends the flight's meter, which others may read until then. Returns the packets sent. */
+static unsigned meter_end(struct dns_flight *f)
+{
+    struct dns_unbound *u = f->owner;
+    pthread_mutex_lock(&u->lock);
+    struct dns_meter *meter = f->meter;
+    f->meter = NULL;
+    pthread_mutex_unlock(&u->lock);
+    return meter ? dns_meter_end(u->loop, meter) : 0;
+}
+
+/* Run by libunbound (unbound-event.h), perhaps before ub_resolve_event() returns. */
+static void on_answer(void *arg, int rcode, void *packet, int octets, int security, char *why_bogus,
+                      int was_ratelimited)
+{
+    struct dns_flight *f = arg;
+    struct dns_unbound *u = f->owner;
+    struct dns_unbound_answer answer = {
+        .rcode = rcode,
+        .packet = slice_of(packet, packet && octets > 0 ? (size_t)octets : 0),
+        .security = security,
+        .why_bogus = why_bogus,
+        .was_ratelimited = was_ratelimited,
+        .packets = meter_end(f),
+    };
+    answer.stopped = f->q.packets && f->q.packets < LIMIT_DNS_WIRE_LOOKUP && answer.packets >= f->q.packets;
+    land(f, dns_unbound_result(u->scratch, &f->q, &answer, clock_mono_ms()));
+    arena_reset(u->scratch);
+}
+
+void dns_unbound_begin(void *unbound)
+{
+    struct dns_unbound *u = unbound;
+    pthread_mutex_lock(&u->lock);
+    struct dns_flight *f = u->begun, *next;
+    u->begun = NULL;
+    u->last_begun = &u->begun;
+    for (next = f; next; next = next->next_begun)
+        next->meter =
+            dns_meter_new(u->loop, next->q.packets ? next->q.packets : LIMIT_DNS_FLIGHT_PACKETS, next->ticket.zone_tag);
+    pthread_mutex_unlock(&u->lock);
+    for (; f; f = next) {
+        next = f->next_begun;
+        dns_meter_start(u->loop, f->meter);
+        int rc = f->meter ? ub_resolve_event(u->ctx, f->q.name, (int)f->q.type, 1, f, on_answer, NULL) : UB_NOMEM;
+        dns_meter_start(u->loop, NULL);
+        if (rc != 0) {
+            (void)meter_end(f);
+            land(f, dns_unbound_failure(ub_strerror(rc), LIMIT_NOT_REACHED));
+        }
+    }
 }
 
 static struct dns_flight *flight_new(struct dns_unbound *u, const struct dns_question *q)
@@ -218,7 +173,7 @@ static struct dns_result *refusal(struct dns_unbound *u, enum dns_admission why)
     };
     u->stats.refused += why != DNS_ZONE_DEAD;
     u->stats.dead += why == DNS_ZONE_DEAD;
-    return failure(words[why], why == DNS_ZONE_DEAD ? LIMIT_NOT_REACHED : LIMIT_OF_MOMENT);
+    return dns_unbound_failure(words[why], why == DNS_ZONE_DEAD ? LIMIT_NOT_REACHED : LIMIT_OF_MOMENT);
 }
 
 /* With the lock held: joins the flight of this question or begins one. */
@@ -240,12 +195,10 @@ static struct dns_result *join_or_begin(struct dns_unbound *u, const struct dns_
         flight_free(f);
         return refusal(u, admission);
     }
-    int rc = ub_resolve_async(u->ctx, f->q.name, (int)q->type, 1, f, on_result, &f->async_id);
-    if (rc != 0) {
-        dns_share_leave(u->share, &f->ticket);
-        flight_free(f);
-        return failure(ub_strerror(rc), LIMIT_NOT_REACHED);
-    }
+    if (!u->begun)
+        dns_loop_wake(u->loop);
+    *u->last_begun = f;
+    u->last_begun = &f->next_begun;
     u->stats.under_way++;
     *at = f;
     *flight = f;
@@ -292,29 +245,22 @@ struct dns_result *dns_unbound_await(struct dns *source, struct dns_flight *f, i
     return r;
 }
 
-void dns_unbound_let_go(struct dns *source, struct dns_flight *f)
+unsigned dns_unbound_let_go(struct dns *source, struct dns_flight *f)
 {
     struct dns_unbound *u = (struct dns_unbound *)source;
+    unsigned packets = f->q.packets;
     pthread_mutex_lock(&u->lock);
     int64_t now = f->pending ? clock_mono_ms() : 0;
     if (f->pending && now - f->began >= SLOW_MS)
         dns_share_failed(u->share, &f->ticket, now);
-    if (--f->waiters == 0 && !f->pending)
+    if (--f->waiters == 0 && f->meter)
+        packets = dns_meter_curb(f->meter, AFTER_WAIT);
+    else if (f->result)
+        packets = f->result->packets;
+    if (f->waiters == 0 && !f->pending)
         flight_free(f);
     pthread_mutex_unlock(&u->lock);
-}
-
-void *dns_unbound_poll(void *arg)
-{
-    struct dns_unbound *u = arg;
-    struct pollfd fd[2] = {{.fd = ub_fd(u->ctx), .events = POLLIN}, {.fd = u->wake, .events = POLLIN}};
-    while (poll(fd, 2, -1) >= 0 || errno == EINTR) {
-        if (fd[1].revents)
-            break;
-        if (fd[0].revents)
-            ub_process(u->ctx);
-    }
-    return NULL;
+    return packets;
 }
 
 const char *dns_anchor_or_system(const char *wanted)

@@ -2,11 +2,10 @@
 /*
  * dns_unbound.h - answers from the DNS itself, resolved and validated in this process by libunbound.
  *
- * Resolves from the root, or through `forward`, in libunbound's thread mode: one resolver thread, one poller thread
- * that hands the answers out, and any number of threads that wait. Validation is never left to another host: what a
- * forwarder says about security is checked here against the trust anchor. In front stands a cache of parsed answers
- * (dns_cache.h) that keeps each as long as its TTL says and no longer; temporary failures and bogus answers are not
- * kept there.
+ * Resolves from the root, or through `forward`: one thread runs libunbound (dns_loop.h), any number of threads wait.
+ * Validation is never left to another host: what a forwarder says about security is checked here against the trust
+ * anchor. In front stands a cache of parsed answers (dns_cache.h) that keeps each as long as its TTL says and no
+ * longer; temporary failures and bogus answers are not kept there.
  *
  * Equal questions under way at the same time, from any number of scopes, are one look-up. A scope that gives up
  * (deadline, or dns_scope_free) releases its look-up at once; libunbound goes on with it for some seconds, and what it
@@ -25,6 +24,9 @@
  * a temporary failure, so that a flood of mail cannot exhaust memory. If the process may open fewer than twice as many
  * files, the limit is half of those. */
 #define LIMIT_DNS_FLIGHTS 4096
+
+/* Packets that one look-up may send where its question names no number. */
+#define LIMIT_DNS_FLIGHT_PACKETS 100
 
 struct dns_unbound_config {
     /* DNSSEC trust anchor: a file of DS or DNSKEY records, or one kept by RFC 5011 (autotrust). Not optional:

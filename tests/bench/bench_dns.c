@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * bench_dns.c - look-ups a second: libunbound's blocking ub_resolve, our source on its thread mode, and the same with
+ * bench_dns.c - look-ups a second: libunbound's blocking ub_resolve, our source on its event loop, and the same with
  * the cache in front.
  *
  * All answers are made in the process (a local zone), so that only our own code is measured, not a network. Four
@@ -133,8 +133,8 @@ int main(void)
     ub_ctx_delete(ctx);
     double async = run_source(anchor_path, conf_path, false), cached = run_source(anchor_path, conf_path, true);
     printf("dns: ub_resolve, %d threads       %10.0f look-ups/s     1.0\n", THREADS, blocking);
-    printf("dns: thread mode, new names      %10.0f look-ups/s  %6.1f\n", async, async / blocking);
-    printf("dns: thread mode, cache in front %10.0f look-ups/s  %6.1f\n", cached, cached / blocking);
+    printf("dns: event loop, new names       %10.0f look-ups/s  %6.1f\n", async, async / blocking);
+    printf("dns: event loop, cache in front  %10.0f look-ups/s  %6.1f\n", cached, cached / blocking);
     figure("dns", "cache in front", cached, "look-ups/s", 0);
     figure("dns", "cache in front to ub_resolve", cached / blocking, "times", 0);
     unlink(anchor_path);

@@ -25,8 +25,13 @@ struct dns_flight {
 static struct dns_result *address(void)
 {
     struct slice rdata = SLICE_LIT("\300\0\2\1");
-    return dns_result_new(&(struct dns_result){
-        .state = DNS_FOUND, .security = DNS_SECURE, .ttl = 10, .count = 1, .rdata = &rdata, .canonical = "c.example"});
+    return dns_result_new(&(struct dns_result){.state = DNS_FOUND,
+                                               .security = DNS_SECURE,
+                                               .ttl = 10,
+                                               .count = 1,
+                                               .packets = 1,
+                                               .rdata = &rdata,
+                                               .canonical = "c.example"});
 }
 
 static struct dns_result *made_ask(struct dns *source, const struct dns_question *q, struct dns_flight **flight)
@@ -51,10 +56,11 @@ static struct dns_result *made_await(struct dns *source, struct dns_flight *f, i
     return NULL;
 }
 
-static void made_let_go(struct dns *source, struct dns_flight *f)
+static unsigned made_let_go(struct dns *source, struct dns_flight *f)
 {
     ((struct made *)source)->flights--;
     free(f);
+    return LIMIT_DNS_WIRE_LOOKUP;
 }
 
 static void made_close(struct dns *source)
@@ -170,7 +176,7 @@ static void charged(void **state)
 static const struct dns_answer *get_numbered(struct dns_scope *s, const char *what, unsigned i)
 {
     char name[64];
-    snprintf(name, sizeof name, "%s%u.example", what, i);
+    snprintf(name, sizeof name, "%s%u.a.example", what, i);
     return dns_get(s, name, DNS_A);
 }
 
@@ -178,7 +184,7 @@ static void start_numbered(struct dns_scope *s, const char *what, unsigned n)
 {
     char name[64];
     for (unsigned i = 0; i < n; i++) {
-        snprintf(name, sizeof name, "%s%u.example", what, i);
+        snprintf(name, sizeof name, "%s%u.a.example", what, i);
         dns_start(s, name, DNS_A);
     }
 }
@@ -211,8 +217,9 @@ static void purposes(void **state)
     arena_free(arena);
 }
 
-/* Plain look-ups cost one packet each when they are answered; as many are under way at a time as the worst case allows.
- * The hundred and eleven look-ups of the greatest SPF record fit, and what is kept for DMARC and keys remains. */
+/* Plain look-ups cost one packet each when they are answered; as many are under way at a time as the most that one may
+ * send allows. The hundred and eleven look-ups of the greatest SPF record fit, and what is kept for DMARC and keys
+ * remains. The last packets are for zones that are known. */
 static void packets(void **state)
 {
     struct made m = {.base.ops = &made_ops};
@@ -224,8 +231,12 @@ static void packets(void **state)
     while (get_numbered(s, "later", m.asked)->state == DNS_FOUND)
         assert_in_range(m.asked, 112, LIMIT_DNS_WIRE);
     assert_int_equal(get_numbered(s, "later", m.asked)->limit, LIMIT_OF_MESSAGE);
-    dns_scope_purpose(s, DNS_FOR_KEYS);
-    assert_int_equal(get_numbered(s, "key", 0)->state, DNS_FOUND);
+    dns_scope_purpose(s, DNS_FOR_DMARC);
+    assert_int_equal(dns_get(s, "later.b.other", DNS_A)->state, DNS_FOUND);
+    for (unsigned i = 0; i < 8; i++)
+        assert_int_equal(get_numbered(s, "key", i)->state, DNS_FOUND);
+    assert_int_equal(dns_get(s, "later.b.third", DNS_A)->limit, LIMIT_OF_MESSAGE);
+    assert_int_equal(get_numbered(s, "key", 8)->state, DNS_FOUND);
     dns_scope_free(s);
     assert_int_equal(m.flights, 0);
     arena_free(arena);

@@ -28,9 +28,10 @@ static struct dns_result *made_await(struct dns *source, struct dns_flight *f, i
     return dns_result_new(&(struct dns_result){.state = DNS_NXDOMAIN, .security = DNS_INSECURE});
 }
 
-static void made_let_go(struct dns *source, struct dns_flight *f)
+static unsigned made_let_go(struct dns *source, struct dns_flight *f)
 {
     free(f);
+    return 0;
 }
 
 static const struct dns_ops made_ops = {made_ask, made_await, made_let_go, NULL, NULL};

@@ -13,17 +13,21 @@
         lame    is served by thirteen addresses, and says SERVFAIL to the first five questions for a name
         short   says that each answer is too long for UDP, and hears nothing on TCP
         mute    does not answer
+        hydra   cname, and each link is late
+        slow    plain, but each answer comes after SLOW seconds
 
 The same answers, without delegations, are given by FORWARD (port 53) to whoever asks with RD."""
 import selectors
 import socket
 import struct
 import threading
+import time
 
 DEAD, EVIL, FORWARD = "198.51.100.2", "198.51.100.3", "198.51.100.4"
 LAME = [f"198.51.100.{i}" for i in range(100, 113)]  # more addresses of EVIL's
 LAME_TIMES = 5
 CHAIN = 7
+SLOW = 0.7
 A, NS, CNAME, SOA, PTR, MX, TXT, AAAA = 1, 2, 5, 6, 12, 15, 16, 28
 
 
@@ -107,6 +111,8 @@ def led(low, labels, kind):
             r.answer.append(record(labels, CNAME, wire([b"link%d" % (step + 1)] + (labels[1:] if step else labels))))
             return r
         return leaf_as(labels, kind)
+    if way == b"hydra":
+        return hydra(low, labels, kind)
     if way in (b"wide", b"late"):
         return wide(low, labels, kind, way == b"late")
     if way == b"targets":
@@ -116,6 +122,19 @@ def led(low, labels, kind):
     if way == b"mute":
         return None
     return leaf(labels, kind)
+
+
+def hydra(low, labels, kind):
+    """A link of a chain, in a zone of its own whose sixth name server is the first with an address."""
+    r = wide(low, labels, kind, True)
+    step = int(low[0][4:]) if low[0].startswith(b"link") else 0
+    if not r.authoritative:
+        return r
+    if step >= CHAIN:
+        return leaf_as(labels, kind)
+    r = Reply()
+    r.answer.append(record(labels, CNAME, wire([b"link%d" % (step + 1)] + (labels[1:] if step else labels))))
+    return r
 
 
 def leaf_as(labels, kind):
@@ -179,7 +198,7 @@ class Server(threading.Thread):
     def __init__(self, roots):
         super().__init__(daemon=True)
         self.selector, self.evil, self.octets, self.names, self.deep = selectors.DefaultSelector(), 0, 0, {}, {}
-        self.lame = {}
+        self.lame, self.late = {}, []
         self.lock = threading.Lock()
         for at in list(roots) + [DEAD, EVIL, FORWARD] + LAME:
             s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -197,7 +216,7 @@ class Server(threading.Thread):
 
     def run(self):
         while True:
-            for key, _ in self.selector.select():
+            for key, _ in self.selector.select(0.05 if self.late else None):
                 query, peer = key.fileobj.recvfrom(4096)
                 try:
                     answer = self.answer(key.data, query)
@@ -207,8 +226,13 @@ class Server(threading.Thread):
                     with self.lock:
                         self.evil += 1
                         self.octets += len(query) + len(answer or b"")
-                if answer:
+                if answer and b"\x04slow\x04evil" in query.lower():
+                    self.late.append((time.monotonic() + SLOW, key.fileobj, answer, peer))
+                elif answer:
                     key.fileobj.sendto(answer, peer)
+            while self.late and self.late[0][0] <= time.monotonic():
+                _, s, answer, peer = self.late.pop(0)
+                s.sendto(answer, peer)
 
     def answer(self, at, query):
         labels, end = name_of(query)

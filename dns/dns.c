@@ -7,6 +7,9 @@
  * memory runs out the answer is a temporary failure. Answers are copied into the scope's arena and live on when the
  * scope is freed.
  *
+ * A caller that may not wait (dns_scope_no_wait) gets "not yet" where another would wait, and is told when to try again.
+ * Both see the same answers: the budget and the deadlines count from when a question was asked.
+ *
  * The states of an entry: created by dns_start or dns_get (then it is counted), waiting while the scope may send no
  * more packets, under way (flight set), done. dns_get waits and makes it done; dns_scope_free releases what is still
  * under way. Only done entries are in the trace.
@@ -28,6 +31,8 @@ struct entry {
     struct entry *next;
     struct dns_question *q; /* NULL: bad name */
     struct dns_flight *flight;
+    struct dns_watch watch; /* of the flight, where the caller may not wait */
+    bool watched;
     int64_t until;
     unsigned held;     /* packets, while under way */
     bool by_scope_end; /* `until` is the end of the scope's time, not of the look-up's */
@@ -47,6 +52,9 @@ struct dns_scope {
     bool dear;                      /* a later attempt need not send all of them again */
     bool message;
     bool waiting; /* an entry does */
+    bool no_wait, lacks, given_up;
+    void (*arrived)(void *context);
+    void *arrived_context;
     struct ip client;
     bool (*charge)(void *context);
     void *context;
@@ -55,6 +63,7 @@ struct dns_scope {
     int64_t end;
 };
 
+static const struct dns_answer not_yet = {.name = "", .type = DNS_A, .state = DNS_TEMPFAIL, .why = "not yet"};
 static const struct dns_answer no_memory = {
     .name = "", .type = DNS_A, .state = DNS_TEMPFAIL, .why = "out of memory", .limit = LIMIT_OF_MOMENT};
 
@@ -109,15 +118,25 @@ struct arena *dns_scope_arena(struct dns_scope *s)
     return s->arena;
 }
 
+/* Returns the packets that the look-up has sent, as the source counts them. */
+static unsigned let_go(struct dns_scope *s, struct entry *e)
+{
+    struct dns_flight *f = e->flight;
+
+    if (e->watched)
+        s->source->ops->unwatch(s->source, f, &e->watch);
+    e->watched = false;
+    e->flight = NULL;
+    return s->source->ops->let_go(s->source, f);
+}
+
 struct dns_scope *dns_scope_free(struct dns_scope *s)
 {
     if (!s)
         return NULL;
-    for (struct entry *e = s->first; e; e = e->next) {
+    for (struct entry *e = s->first; e; e = e->next)
         if (e->flight)
-            s->source->ops->let_go(s->source, e->flight);
-        e->flight = NULL;
-    }
+            (void)let_go(s, e);
     return NULL;
 }
 
@@ -179,10 +198,9 @@ static struct entry *find(struct dns_scope *s, const char *name, const char *nor
 static void finish(struct dns_scope *s, struct entry *e, struct dns_result *r)
 {
     const bool failed = !r || r->state == DNS_TEMPFAIL || r->state == DNS_BOGUS;
-    const unsigned let_go = s->source->ops->let_go(s->source, e->flight), sent = r ? r->packets : let_go;
+    const unsigned left = let_go(s, e), sent = r ? r->packets : left;
     const unsigned packets = sent < e->held ? sent : e->held;
 
-    e->flight = NULL;
     s->packets_held -= e->held;
     s->packets += packets;
     s->dear |= failed || packets > DEAR;
@@ -230,10 +248,24 @@ static void collect(struct dns_scope *s)
     }
 }
 
+static void watch(struct dns_scope *s, struct entry *e)
+{
+    if (!s->no_wait)
+        return;
+    e->watch = (struct dns_watch){.arrived = s->arrived, .context = s->arrived_context};
+    e->watched = s->source->ops->watch(s->source, e->flight, &e->watch);
+}
+
+#define GIVEN_UP "the look-ups of this message take too many rounds"
+
 /* Asks the source; as far as is known it does not have the answer in its cache. */
 static void begin(struct dns_scope *s, struct entry *e)
 {
     e->waiting = false;
+    if (s->given_up) {
+        settle(e, DNS_TEMPFAIL, GIVEN_UP, LIMIT_OF_MOMENT);
+        return;
+    }
     if (s->charge && !s->charge(s->context)) {
         settle(e, DNS_TEMPFAIL, "this client's look-ups are used up for now", LIMIT_OF_MOMENT);
         return;
@@ -251,6 +283,7 @@ static void begin(struct dns_scope *s, struct entry *e)
         e->by_scope_end = e->until >= s->end;
         if (e->by_scope_end)
             e->until = s->end;
+        watch(s, e);
     }
 }
 
@@ -289,15 +322,24 @@ static void ask(struct dns_scope *s, struct entry *e)
     }
 }
 
-/* Waits for other entries until this one may begin. If no other is under way and there is still no room, the packet
- * budget of this message is used up. */
+static struct entry *first_under_way(const struct dns_scope *s)
+{
+    struct entry *e = s->first;
+
+    while (e && !e->flight)
+        e = e->next;
+    return e;
+}
+
+/* Waits for other entries until this one may begin, unless the caller may not wait. If no other is under way and there
+ * is still no room, the packet budget of this message is used up. */
 static void begin_now(struct dns_scope *s, struct entry *e)
 {
     while (e->waiting) {
         begin_waiting(s);
-        struct entry *other = s->first;
-        while (other && !other->flight)
-            other = other->next;
+        struct entry *other = first_under_way(s);
+        if (e->waiting && other && s->no_wait)
+            return;
         if (e->waiting && other)
             finish(s, other, s->source->ops->await(s->source, other->flight, other->until));
         else if (e->waiting && !packets_for(s, e))
@@ -347,6 +389,19 @@ void dns_start(struct dns_scope *s, const char *name, enum dns_type type)
     (void)entry_of(s, name, type);
 }
 
+/* Takes the answer if it has come, or if its time is over. */
+static void look(struct dns_scope *s, struct entry *e)
+{
+    if (!e->flight)
+        return;
+    struct dns_result *r = s->source->ops->await(s->source, e->flight, 0);
+    if (!r && clock_mono_ms() >= e->until)
+        r = s->source->ops->await(s->source, e->flight, e->until); /* so that the source counts it as one in vain */
+    else if (!r)
+        return;
+    finish(s, e, r);
+}
+
 static const struct dns_answer *await(struct dns_scope *s, const char *name, enum dns_type type)
 {
     struct entry *e = entry_of(s, name, type);
@@ -354,9 +409,12 @@ static const struct dns_answer *await(struct dns_scope *s, const char *name, enu
         return &no_memory;
     if (e->waiting)
         begin_now(s, e);
-    if (!e->done)
+    if (!e->done && s->no_wait)
+        look(s, e);
+    else if (!e->done)
         finish(s, e, s->source->ops->await(s->source, e->flight, e->until));
-    return &e->answer;
+    s->lacks |= !e->done;
+    return e->done ? &e->answer : &not_yet;
 }
 
 const struct dns_answer *dns_get(struct dns_scope *s, const char *name, enum dns_type type)
@@ -372,6 +430,51 @@ enum limit_kind dns_scope_limit(struct dns_scope *s)
     enum limit_kind limit = s->limit;
     s->limit = LIMIT_NOT_REACHED;
     return limit;
+}
+
+void dns_scope_no_wait(struct dns_scope *s, void (*arrived)(void *context), void *context)
+{
+    if (!s->source->ops->watch)
+        return;
+    s->no_wait = true;
+    s->arrived = arrived;
+    s->arrived_context = context;
+    for (struct entry *e = s->first; e; e = e->next)
+        if (e->flight && !e->watched)
+            watch(s, e);
+}
+
+void dns_scope_begin_run(struct dns_scope *s)
+{
+    s->lacks = false;
+}
+
+bool dns_scope_lacks(const struct dns_scope *s)
+{
+    return s->lacks;
+}
+
+bool dns_scope_awaits(struct dns_scope *s)
+{
+    for (struct entry *e = s->first; e; e = e->next)
+        look(s, e);
+    begin_waiting(s);
+    return first_under_way(s) != NULL;
+}
+
+void dns_scope_give_up(struct dns_scope *s)
+{
+    s->given_up = true;
+    for (struct entry *e = s->first; e; e = e->next) {
+        if (!e->done && e->flight)
+            finish(s, e, NULL);
+        else if (e->waiting)
+            e->waiting = false;
+        else
+            continue;
+        settle(e, DNS_TEMPFAIL, GIVEN_UP, LIMIT_OF_MOMENT);
+    }
+    s->waiting = false;
 }
 
 const struct dns_answer *dns_trace(const struct dns_scope *s, size_t i)

@@ -43,6 +43,7 @@ struct dns_flight {
     int64_t began; /* clock_mono_ms() */
     struct dns_ticket ticket;
     pthread_cond_t arrived;
+    struct dns_watch *watches; /* who is told when it arrives */
     struct dns_result *result; /* set when not pending, unless memory ran out */
     struct dns_question q;
 };
@@ -53,6 +54,8 @@ struct dns_result *dns_unbound_known(struct dns *source, const struct dns_questi
 struct dns_result *dns_unbound_await(struct dns *source, struct dns_flight *f, int64_t until);
 unsigned dns_unbound_let_go(struct dns *source, struct dns_flight *f);
 void dns_unbound_begin(void *unbound); /* tells libunbound of what was begun; in the loop's thread */
+bool dns_unbound_watch(struct dns *source, struct dns_flight *f, struct dns_watch *w);
+void dns_unbound_unwatch(struct dns *source, struct dns_flight *f, struct dns_watch *w);
 void dns_unbound_free_flights(struct dns_unbound *u);
 
 #endif

@@ -298,7 +298,8 @@ static void replay_close(struct dns *source)
     free(r);
 }
 
-static const struct dns_ops replay_ops = {replay_ask, replay_await, replay_let_go, replay_close, replay_known};
+static const struct dns_ops replay_ops = {
+    .ask = replay_ask, .await = replay_await, .let_go = replay_let_go, .close = replay_close, .known = replay_known};
 
 struct dns *dns_replay_text(struct slice text, const char *what, char **error)
 {

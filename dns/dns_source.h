@@ -49,6 +49,13 @@ void dns_result_drop(struct dns_result *r); /* NULL is allowed */
 
 struct dns_flight; /* a question under way; each source defines its own */
 
+/* Somebody who is told when a flight's answer has come. Lies with the asker, and is the source's while it watches. */
+struct dns_watch {
+    struct dns_watch *next;
+    void (*arrived)(void *context); /* called once, by any thread, under the source's lock: it may not call back */
+    void *context;
+};
+
 struct dns_ops {
     /* A result (one reference for the caller), or NULL with *flight set; NULL with *flight NULL: out of memory. Never
      * waits. */
@@ -62,6 +69,10 @@ struct dns_ops {
     void (*close)(struct dns *source);
     /* As ask, but begins nothing: NULL if the answer is not known. NULL itself: nothing is ever known at once. */
     struct dns_result *(*known)(struct dns *source, const struct dns_question *q);
+    /* Has w told when the flight's answer comes. false: it has come already, and w is not told. `unwatch` must come
+     * before `let_go`; after it w is not told any more. NULL: there are never flights, or askers must wait. */
+    bool (*watch)(struct dns *source, struct dns_flight *flight, struct dns_watch *w);
+    void (*unwatch)(struct dns *source, struct dns_flight *flight, struct dns_watch *w);
 };
 
 /* First member of each source's own struct. */

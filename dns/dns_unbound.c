@@ -85,6 +85,9 @@ static void land(struct dns_flight *f, struct dns_result *r)
         dns_share_answered(u->share, &f->ticket);
     else if (now - f->began >= SLOW_MS)
         dns_share_failed(u->share, &f->ticket, now);
+    for (struct dns_watch *w = f->watches; w; w = w->next)
+        w->arrived(w->context);
+    f->watches = NULL;
     if (f->waiters)
         pthread_cond_broadcast(&f->arrived);
     else
@@ -261,6 +264,31 @@ unsigned dns_unbound_let_go(struct dns *source, struct dns_flight *f)
         flight_free(f);
     pthread_mutex_unlock(&u->lock);
     return packets;
+}
+
+bool dns_unbound_watch(struct dns *source, struct dns_flight *f, struct dns_watch *w)
+{
+    struct dns_unbound *u = (struct dns_unbound *)source;
+    pthread_mutex_lock(&u->lock);
+    const bool pending = f->pending;
+    if (pending) {
+        w->next = f->watches;
+        f->watches = w;
+    }
+    pthread_mutex_unlock(&u->lock);
+    return pending;
+}
+
+void dns_unbound_unwatch(struct dns *source, struct dns_flight *f, struct dns_watch *w)
+{
+    struct dns_unbound *u = (struct dns_unbound *)source;
+    pthread_mutex_lock(&u->lock);
+    struct dns_watch **at = &f->watches;
+    while (*at && *at != w)
+        at = &(*at)->next;
+    if (*at)
+        *at = w->next;
+    pthread_mutex_unlock(&u->lock);
 }
 
 const char *dns_anchor_or_system(const char *wanted)

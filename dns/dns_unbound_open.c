@@ -251,8 +251,8 @@ static void unbound_close(struct dns *source)
     unbound_free(u);
 }
 
-static const struct dns_ops unbound_ops = {dns_unbound_ask, dns_unbound_await, dns_unbound_let_go, unbound_close,
-                                           dns_unbound_known};
+static const struct dns_ops unbound_ops = {dns_unbound_ask,   dns_unbound_await, dns_unbound_let_go, unbound_close,
+                                           dns_unbound_known, dns_unbound_watch, dns_unbound_unwatch};
 
 struct dns_unbound *dns_unbound_of(struct dns *source)
 {

@@ -2,7 +2,7 @@
 /*
  * checks.h - runs the engines over one message, and turns their findings into facts. For judge.c only.
  *
- * checks_start_* ask DNS and never wait; checks_end waits. Each may be called once, in this order. STATUS_NOMEM if
+ * checks_start_* ask DNS and never wait; checks_end waits. The first two may be called once, in this order. STATUS_NOMEM if
  * memory ran out; what could not be looked up is part of a finding.
  */
 #ifndef ASSAY_JUDGE_CHECKS_H
@@ -34,7 +34,17 @@ struct judge {
     struct buf head;                         /* of the body, for mail.body_head */
     bool keep_head;
     struct classes classes;
+    void (*arrived)(void *context); /* judge_no_wait(); NULL: judge_end() waits */
+    void *arrived_context;
+    bool ending, waits;          /* judge_end() has begun; its last run lacked answers */
+    unsigned runs;               /* of the engines at the end */
+    int64_t end_began;           /* clock_mono_ms() */
+    struct judge_report *before; /* the report as it was before the first run; NULL: there is one run only */
 };
+
+/* Runs of the engines at the end of a message that may not wait for DNS. An SPF record may lead through ten terms of
+ * two steps each (RFC 7208 4.6.4); beyond this the look-ups are given up, and the mail is deferred. */
+#define CHECKS_RUNS 24
 
 /* Call when the client's address is known: starts SPF and the reverse name. */
 void checks_start_client(struct judge *j);
@@ -43,7 +53,8 @@ enum status checks_start_header(struct judge *j) MUST_CHECK;
 /* Tells whether an SPF pass counts: a record that lets everybody send, or more addresses than the policy accepts,
  * proves nothing about the sender. */
 bool checks_spf_counts(const struct judge *j, const struct spf_finding *f);
-/* Waits for all answers; fills the report except its facts. */
+/* Waits for all answers; fills the report except its facts. If it may not wait, it may be called again, with the report
+ * as it was. */
 enum status checks_end(struct judge *j) MUST_CHECK;
 
 /* Fills the facts from report and mail (facts.c). The only DNS question is whether the From domain says that it sends

@@ -3,7 +3,9 @@
  * judge.c - the stages of judging one message, and the lifetime of its data.
  *
  * Promises: one arena holds everything but the engines' own state; judge_free frees both at any stage. DNS is asked as
- * soon as a name is known (design section 4), and only judge_end waits for it. Failure: STATUS_NOMEM and STATUS_LIMIT,
+ * soon as a name is known (design section 4), and only judge_end waits for it. Where the caller may not wait, judge_end
+ * runs the engines again from their start each time all that was asked has been answered; the digests of the body and
+ * the results of signatures are kept, and what a run without all answers found is dropped. Failure: STATUS_NOMEM and STATUS_LIMIT,
  * see judge.h. A header over a limit is not a failure here: header.h notes it, facts.c names the limit, and then the
  * verdict counts nothing as a pass.
  */
@@ -118,6 +120,8 @@ enum status judge_envelope(struct judge *j)
     j->scope = dns_scope_new(j->host->dns, j->arena, &budget);
     if (!j->scope)
         return STATUS_NOMEM;
+    if (j->arrived)
+        dns_scope_no_wait(j->scope, j->arrived, j->arrived_context);
     if (j->mail.source == JUDGE_INTERNET)
         checks_start_client(j);
     return STATUS_OK;
@@ -228,13 +232,23 @@ bool judge_wants_body(const struct judge *j)
     return judged(j);
 }
 
-enum status judge_end(struct judge *j)
+void judge_no_wait(struct judge *j, void (*arrived)(void *context), void *context)
 {
-    const int64_t before = clock_mono_ms();
-    enum status s;
+    j->arrived = arrived;
+    j->arrived_context = context;
+}
 
+bool judge_waits(const struct judge *j)
+{
+    return j->waits;
+}
+
+/* What the end of the message alone says; once. */
+static enum status close_message(struct judge *j)
+{
+    j->end_began = clock_mono_ms();
     if (judged(j) && !j->dkim) { /* a message without header: judge_headers_end was not called */
-        s = judge_headers_end(j);
+        enum status s = judge_headers_end(j);
         if (s != STATUS_OK)
             return s;
     }
@@ -246,10 +260,50 @@ enum status judge_end(struct judge *j)
     format_body_end(&j->mail.body);
     if (j->scope)
         dns_scope_renew(j->scope);
+    if (j->arrived && j->scope) {
+        j->before = ARENA_NEW(j->arena, struct judge_report);
+        if (!j->before)
+            return STATUS_NOMEM;
+        *j->before = j->report;
+    }
+    j->ending = true;
+    return STATUS_OK;
+}
+
+static enum status run(struct judge *j)
+{
+    enum status s;
+
+    j->runs++;
+    if (j->before) {
+        j->report = *j->before;
+        j->mail.to_rua = false;
+        dns_scope_begin_run(j->scope);
+    }
     s = checks_end(j);
-    if (s == STATUS_OK)
+    if (s == STATUS_OK && !(j->before && dns_scope_lacks(j->scope)))
         s = facts_fill(j);
-    j->report.waited_ms = clock_mono_ms() - before;
+    return s;
+}
+
+enum status judge_end(struct judge *j)
+{
+    /* A second engine asks for keys while it verifies, and does so once: it gets them all. */
+    const bool needs_keys = engines_dkim(j->host->engines) != NULL;
+    enum status s = j->ending ? STATUS_OK : close_message(j);
+
+    if (s != STATUS_OK)
+        return s;
+    for (;;) {
+        if (j->before && (j->runs || needs_keys) && (j->waits = dns_scope_awaits(j->scope)))
+            return STATUS_AGAIN;
+        if (j->before && j->runs + 1 >= CHECKS_RUNS)
+            dns_scope_give_up(j->scope);
+        s = run(j);
+        if (s != STATUS_OK || !j->before || !dns_scope_lacks(j->scope))
+            break;
+    }
+    j->report.waited_ms = clock_mono_ms() - j->end_began;
     return s;
 }
 

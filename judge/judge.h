@@ -96,6 +96,12 @@ struct judge_report *judge_report(struct judge *j);
 const struct dns_scope *judge_scope(const struct judge *j); /* the trace of all answers; NULL before judge_envelope */
 const struct relay_client *judge_relay(const struct judge *j); /* NULL: not behind a relay */
 
+/* For a caller that may not wait, before judge_envelope(): if answers are lacking, judge_end() returns STATUS_AGAIN and
+ * judge_waits() is true; call it again after `arrived` was called, or when a look-up may be overdue. Only the call that
+ * does not wait fills the report. arrived: by any thread, until judge_free(); it may not call back. */
+void judge_no_wait(struct judge *j, void (*arrived)(void *context), void *context);
+bool judge_waits(const struct judge *j);
+
 enum status judge_envelope(struct judge *j) MUST_CHECK;
 enum status judge_header(struct judge *j, struct slice name, struct slice value) MUST_CHECK;
 enum status judge_headers_end(struct judge *j) MUST_CHECK;

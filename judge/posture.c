@@ -51,6 +51,8 @@ static enum status prove(struct judge *j, const struct dane_posture *p, struct f
 {
     struct proof proof;
 
+    if (dns_scope_lacks(j->scope)) /* this run is dropped */
+        return STATUS_OK;
     if (!j->host->prober || !policy_set_has(j->policy, SETTING_DANE_PROBE, d->domain))
         return STATUS_OK;
     prober_ask(j->host->prober, p, j->mail.at, &proof);

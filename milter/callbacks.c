@@ -172,6 +172,8 @@ static enum mta_answer on_mail(struct mta *mta, struct session *s, const char *c
     p = policy_live_get(the_daemon.policy);
     status = session_mail(s, &the_daemon.host, p, args[0] ? args[0] : "", smtputf8);
     policy_unref(p);
+    if (status == STATUS_OK && mta->arrived)
+        judge_no_wait(s->judge, mta->arrived, mta->context);
     doctor_probe_begins(s, args[0] ? args[0] : "");
     return status == STATUS_OK ? MTA_CONTINUE : MTA_TEMPFAIL;
 }
@@ -219,12 +221,15 @@ static enum mta_answer on_end(struct mta *mta, struct session *s)
     if (!has_state(s) || !s->judge)
         return MTA_TEMPFAIL;
     if (s->testing) {
-        doctor_probe_end(&the_daemon, s);
+        if (!doctor_probe_end(&the_daemon, s))
+            return MTA_PENDING;
         session_end(s);
         return MTA_DISCARD;
     }
-    judge_mail(s->judge)->queue_id = arena_strdup(judge_arena(s->judge), macro(mta, "i"));
-    end_of_message(&the_daemon, s, &c);
+    if (!judge_mail(s->judge)->queue_id) /* else this is not the first call for this message */
+        judge_mail(s->judge)->queue_id = arena_strdup(judge_arena(s->judge), macro(mta, "i"));
+    if (!end_of_message(&the_daemon, s, &c))
+        return MTA_PENDING;
     answer = c.refuse ? action_refuse(mta, &c.reply) : action_pass(mta, s->judge, c.action, &c.stamp);
     session_end(s);
     return answer;

@@ -44,20 +44,25 @@ bool doctor_probe_rcpt(struct session *s, const char *path)
            judge_envelope(s->judge) == STATUS_OK;
 }
 
-void doctor_probe_end(struct daemon *d, struct session *s)
+bool doctor_probe_end(struct daemon *d, struct session *s)
 {
     const struct judge_mail *m = judge_mail(s->judge);
     const struct classes *c = NULL;
     struct test_message secrets;
     struct test_receipt r = {.fields = m->headers.count, .octets = m->body_octets};
 
+    enum status status = judge_end(s->judge);
+
+    if (status == STATUS_AGAIN && judge_waits(s->judge))
+        return false;
     s->tester = false; /* one message for one question */
-    if (judge_end(s->judge) != STATUS_OK || judge_verdicts(s->judge, NULL, &c) != STATUS_OK || c->count == 0 ||
+    if (status != STATUS_OK || judge_verdicts(s->judge, NULL, &c) != STATUS_OK || c->count == 0 ||
         test_message_read(d->state_dir, clock_wall(), &secrets) != STATUS_OK)
-        return;
+        return true;
     r.ms = clock_mono_ms() - s->began_ms;
     snprintf(r.policy, sizeof r.policy, "%s", policy_hash(judge_policy(s->judge)));
     snprintf(r.would, sizeof r.would, "%s", policy_action_name(c->list[0].verdict.would));
     if (test_receipt_write(d->state_dir, &secrets, &r) != STATUS_OK)
         log_complain(LOG_ACTION, "the receipt of a test message cannot be written to %s", d->state_dir);
+    return true;
 }

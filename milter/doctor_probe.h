@@ -28,7 +28,7 @@ void doctor_probe_begins(struct session *s, const char *path);
 bool doctor_probe_rcpt(struct session *s, const char *path);
 
 /* The end of the test message: it is judged, neither logged nor recorded, and the receipt is written. The caller must
- * discard it. */
-void doctor_probe_end(struct daemon *d, struct session *s);
+ * discard it. false: it may not wait for DNS (judge_no_wait), and is to be called again. */
+bool doctor_probe_end(struct daemon *d, struct session *s);
 
 #endif

@@ -208,33 +208,40 @@ static void pass_or_refuse(struct daemon *d, struct session *s, const struct cla
         refuse(out, "451", "4.3.1", "This mail cannot be recorded now, please try again later");
 }
 
-void end_of_message(struct daemon *d, struct session *s, struct message_answer *out)
+/* The mail gets 451 once, and the class of each recipient is remembered. */
+static void split(struct daemon *d, struct session *s, const struct classes *c, struct message_answer *out)
 {
-    const struct classes *c = NULL;
-    enum status status = judge_end(s->judge);
-
-    *out = (struct message_answer){.refuse = true};
-    if (stamp_too_many_forged(s->judge)) {
-        log_complain(LOG_LIMIT, "a mail is refused in every mode: " FORGED_TOO_MANY);
-        refuse(out, "550", "5.6.0", FORGED_TOO_MANY);
-        return;
-    }
-    if (status == STATUS_OK)
-        c = verdicts(d, s);
-    if (!c) {
-        cannot_judge(out, status_text(status == STATUS_OK ? STATUS_NOMEM : status));
-        return;
-    }
-    if (c->agree || !may_split(s)) {
-        pass_or_refuse(d, s, c, out);
-        return;
-    }
     char reference[REPLY_REFERENCE_SIZE];
+
     remember_split(d, s, c);
     reply_split(&out->reply);
     out->action = POLICY_DEFER;
     const char *text = text_of(judge_arena(s->judge), &out->reply, reply_new_reference(reference));
     keep_all(d, s, c, text, reference, true);
+}
+
+bool end_of_message(struct daemon *d, struct session *s, struct message_answer *out)
+{
+    const struct classes *c = NULL;
+    enum status status = judge_end(s->judge);
+
+    if (status == STATUS_AGAIN && judge_waits(s->judge))
+        return false;
+    *out = (struct message_answer){.refuse = true};
+    if (stamp_too_many_forged(s->judge)) {
+        log_complain(LOG_LIMIT, "a mail is refused in every mode: " FORGED_TOO_MANY);
+        refuse(out, "550", "5.6.0", FORGED_TOO_MANY);
+        return true;
+    }
+    if (status == STATUS_OK)
+        c = verdicts(d, s);
+    if (!c)
+        cannot_judge(out, status_text(status == STATUS_OK ? STATUS_NOMEM : status));
+    else if (c->agree || !may_split(s))
+        pass_or_refuse(d, s, c, out);
+    else
+        split(d, s, c, out);
+    return true;
 }
 
 /* ---- a recipient ---- */

@@ -18,9 +18,9 @@ struct message_answer {
     struct reply reply;
 };
 
-/* At the end of the message. Waits for DNS. Never fails: a message that could not be judged gets a temporary
- * failure. */
-void end_of_message(struct daemon *d, struct session *s, struct message_answer *out);
+/* At the end of the message. Waits for DNS, or returns false if it may not wait (judge_no_wait): then nothing was done,
+ * and it is to be called again. Never fails: a message that could not be judged gets a temporary failure. */
+bool end_of_message(struct daemon *d, struct session *s, struct message_answer *out);
 
 /* At each recipient, before the message is known. out->refuse: answer this recipient with the reply. */
 void end_of_message_at_rcpt(struct daemon *d, struct session *s, const char *path, struct message_answer *out);

@@ -248,6 +248,9 @@ enum status arc_checker_end(struct arc_checker *c, struct arc_finding *out)
     if (!c->chain.count && !c->chain.defect)
         return STATUS_OK;
     dkim_bodyhash_end(c->bodies);
+    c->key_seen = false;
+    for (size_t i = 0; i < c->chain.count; i++)
+        c->sets[i].message = c->sets[i].seal = RESULT_NONE;
     out->instance_count = (unsigned)c->chain.count;
     out->sealers = c->sealers;
     out->sets = c->chain.readable ? c->sets : NULL;

@@ -170,9 +170,9 @@ static const char *check_body(const struct dkim_checker *c, const struct dkim_on
     return s->body_hash_ok ? NULL : "the body hash does not verify";
 }
 
-/* The key's part. */
-static void check_header(struct dkim_checker *c, const struct dkim_one *one, struct dkim_signature *s,
-                         struct dkim_proof *proof)
+/* Verifies the header with the key. */
+static void prove(struct dkim_checker *c, const struct dkim_one *one, struct dkim_signature *s,
+                  struct dkim_proof *proof)
 {
     uint8_t hash[DKIM_HASH_OCTETS];
     const struct dkim_sigfield *f = &one->field;
@@ -184,10 +184,23 @@ static void check_header(struct dkim_checker *c, const struct dkim_one *one, str
         dkim_proof_check(c->dns, c->arena, f, header_ok ? PROOF_KNOWN_GOOD : PROOF_KNOWN_BAD, NULL, proof);
     } else if (dkim_fields_hash(c->index, &r, hash) != STATUS_OK) {
         *proof = (struct dkim_proof){.result = RESULT_TEMPERROR, .reason = "out of memory"};
-        return;
     } else {
         dkim_proof_check(c->dns, c->arena, f, PROOF_BY_HASH, hash, proof);
     }
+}
+
+/* The key's part. Without a second engine, whose word on the body is part of it, a result is kept for another run. */
+static void check_header(struct dkim_checker *c, struct dkim_one *one, struct dkim_signature *s,
+                         struct dkim_proof *proof)
+{
+    const struct dkim_sigfield *f = &one->field;
+
+    if (one->proved)
+        *proof = one->proof;
+    else
+        prove(c, one, s, proof);
+    one->proved = !c->library && proof->result != RESULT_TEMPERROR;
+    one->proof = *proof;
     s->key_asked = proof->asked;
     s->key_state = proof->key_state;
     s->security = proof->security;
@@ -205,7 +218,7 @@ static void conclude(struct dkim_signature *s, enum result r, const char *reason
 }
 
 /* One signature. What weighs more comes first: a problem of the key or the hashes says more than an expiry. */
-static void judge_whole(struct dkim_checker *c, const struct dkim_one *one, struct dkim_signature *s)
+static void judge_whole(struct dkim_checker *c, struct dkim_one *one, struct dkim_signature *s)
 {
     struct dkim_proof proof = {0};
     bool no_memory = false;
@@ -255,7 +268,7 @@ static void judge_whole(struct dkim_checker *c, const struct dkim_one *one, stru
 
 /* RFC 6376 3.6.1: a message signed in testing is not treated worse than an unsigned one, even should the signature
  * fail. */
-static void judge(struct dkim_checker *c, const struct dkim_one *one, struct dkim_signature *s)
+static void judge(struct dkim_checker *c, struct dkim_one *one, struct dkim_signature *s)
 {
     judge_whole(c, one, s);
     if (!s->testing || s->result != RESULT_FAIL)
@@ -306,8 +319,9 @@ enum status dkim_checker_end(struct dkim_checker *c, const struct dkim_signature
     *out = NULL;
     *count = 0;
     dkim_bodyhash_end(c->bodies);
-    if (c->library)
+    if (c->library && !c->library_ended)
         c->engine->end(c->library);
+    c->library_ended = true;
     for (size_t i = 0; i < c->count; i++)
         judge(c, &c->one[i], &c->out[i]);
     if (!name_by_b(c))

@@ -9,6 +9,7 @@
 #include "standards/dkim/dkim_bodyhash.h"
 #include "standards/dkim/dkim_check.h"
 #include "standards/dkim/dkim_fields.h"
+#include "standards/dkim/dkim_proof.h"
 #include "standards/dkim/dkim_sigfield.h"
 
 /* One signature of the message. */
@@ -18,8 +19,10 @@ struct dkim_one {
     unsigned nth;  /* which DKIM-Signature field from the top, from 1 */
     unsigned rank; /* 0: d= is From's domain; up to 4: nothing in common */
     bool tried;
-    int body;        /* number of its body hash */
-    size_t b_length; /* characters of b= that make it unique */
+    int body;                /* number of its body hash */
+    size_t b_length;         /* characters of b= that make it unique */
+    struct dkim_proof proof; /* kept for the next run, unless its key is not there yet */
+    bool proved;
 };
 
 struct dkim_checker {
@@ -31,8 +34,9 @@ struct dkim_checker {
     struct dkim_bodyhash *bodies;
     const struct dkim_engine *engine; /* of library */
     struct dkim_library *library;     /* NULL: hashes are verified by ourselves */
-    size_t fields;                    /* DKIM-Signature fields in the message */
-    size_t from_fields;               /* From fields in the message */
+    bool library_ended;
+    size_t fields;      /* DKIM-Signature fields in the message */
+    size_t from_fields; /* From fields in the message */
     bool ignore_testing;
     struct dkim_one *one;
     struct dkim_signature *out;

@@ -67,7 +67,8 @@ static void made_close(struct dns *source)
 {
 }
 
-static const struct dns_ops made_ops = {made_ask, made_await, made_let_go, made_close, NULL};
+static const struct dns_ops made_ops = {
+    .ask = made_ask, .await = made_await, .let_go = made_let_go, .close = made_close};
 
 static void one_question_one_answer(void **state)
 {
@@ -154,7 +155,7 @@ static bool charge(void *context)
 /* What the source knows costs nothing; each other question is charged before it goes out, once. */
 static void charged(void **state)
 {
-    const struct dns_ops ops = {made_ask, made_await, made_let_go, made_close, made_known};
+    const struct dns_ops ops = {made_ask, made_await, made_let_go, made_close, made_known, NULL, NULL};
     struct made m = {.base.ops = &ops};
     struct arena *arena = arena_new(1 << 20);
     unsigned left = 1;
@@ -199,7 +200,7 @@ static void purposes(void **state)
                  {DNS_FOR_REST, LIMIT_DNS_REST},
                  {DNS_FOR_KEYS, LIMIT_DNS_KEYS},
                  {DNS_FOR_DMARC, LIMIT_DNS_DMARC}};
-    const struct dns_ops ops = {made_ask, made_await, made_let_go, made_close, made_known};
+    const struct dns_ops ops = {made_ask, made_await, made_let_go, made_close, made_known, NULL, NULL};
     struct made m = {.base.ops = &ops};
     struct arena *arena = arena_new(8 << 20);
     struct dns_scope *s = dns_scope_new(&m.base, arena, &(struct dns_budget){.message = true});

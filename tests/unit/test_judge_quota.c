@@ -34,7 +34,7 @@ static unsigned made_let_go(struct dns *source, struct dns_flight *f)
     return 0;
 }
 
-static const struct dns_ops made_ops = {made_ask, made_await, made_let_go, NULL, NULL};
+static const struct dns_ops made_ops = {.ask = made_ask, .await = made_await, .let_go = made_let_go};
 
 /* Judges one mail; returns how many questions it asked. */
 static unsigned judge_one(struct judge_host *host, const struct policy *p, const char *peer, enum judge_source source)

@@ -7,8 +7,8 @@
  * memory runs out the answer is a temporary failure. Answers are copied into the scope's arena and live on when the
  * scope is freed.
  *
- * A caller that may not wait (dns_scope_no_wait) gets "not yet" where another would wait, and is told when to try again.
- * Both see the same answers: the budget and the deadlines count from when a question was asked.
+ * A caller that may not wait (dns_scope_no_wait) gets "not yet" where another would wait, and is told when to try
+ * again. Both see the same answers: the budget and the deadlines count from when a question was asked.
  *
  * The states of an entry: created by dns_start or dns_get (then it is counted), waiting while the scope may send no
  * more packets, under way (flight set), done. dns_get waits and makes it done; dns_scope_free releases what is still

@@ -2,8 +2,8 @@
 /*
  * checks.h - runs the engines over one message, and turns their findings into facts. For judge.c only.
  *
- * checks_start_* ask DNS and never wait; checks_end waits. The first two may be called once, in this order. STATUS_NOMEM if
- * memory ran out; what could not be looked up is part of a finding.
+ * checks_start_* ask DNS and never wait; checks_end waits. The first two may be called once, in this order.
+ * STATUS_NOMEM if memory ran out; what could not be looked up is part of a finding.
  */
 #ifndef ASSAY_JUDGE_CHECKS_H
 #define ASSAY_JUDGE_CHECKS_H

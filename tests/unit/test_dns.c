@@ -264,6 +264,65 @@ static void packets_of_failures(void **state)
     arena_free(arena);
 }
 
+static bool never_watch(struct dns *source, struct dns_flight *f, struct dns_watch *w)
+{
+    return true;
+}
+
+static void never_unwatch(struct dns *source, struct dns_flight *f, struct dns_watch *w)
+{
+}
+
+static void nobody(void *context)
+{
+}
+
+/* A caller that may not wait: an answer that has not come is "not yet" and is lacking; what is overdue fails as for one
+ * that waits; what is given up fails by a limit of the moment; a question is asked once all the same. */
+static void nobody_waits(void **state)
+{
+    const struct dns_ops ops = {made_ask, made_await, made_let_go, made_close, NULL, never_watch, never_unwatch};
+    struct made m = {.base.ops = &ops};
+    struct arena *arena = arena_new(8 << 20);
+    struct dns_scope *s =
+        dns_scope_new(&m.base, arena, &(struct dns_budget){.message = true, .lookup_ms = 20, .total_ms = 2000});
+    const struct dns_answer *a;
+
+    dns_scope_no_wait(s, nobody, NULL);
+    dns_scope_begin_run(s);
+    assert_int_equal(dns_get(s, "now.example", DNS_A)->state, DNS_FOUND);
+    assert_false(dns_scope_lacks(s));
+    a = dns_get(s, "never.example", DNS_A);
+    assert_int_equal(a->state, DNS_TEMPFAIL);
+    assert_string_equal(a->why, "not yet");
+    assert_true(dns_scope_lacks(s));
+    assert_true(dns_scope_awaits(s));
+    assert_string_equal(dns_trace(s, 0)->name, "now.example");
+    assert_null(dns_trace(s, 1)); /* it is not an answer */
+    for (int64_t end = clock_mono_ms() + 25; clock_mono_ms() < end;)
+        continue;
+    assert_false(dns_scope_awaits(s));
+    dns_scope_begin_run(s);
+    a = dns_get(s, "never.example", DNS_A);
+    assert_string_equal(a->why, "no answer in time");
+    assert_int_equal(a->limit, LIMIT_NOT_REACHED);
+    assert_false(dns_scope_lacks(s));
+    assert_int_equal(m.asked, 2);
+    start_numbered(s, "never", 20); /* some are under way, others wait for packets */
+    dns_scope_give_up(s);
+    assert_false(dns_scope_awaits(s));
+    for (unsigned i = 0; i < 20; i++)
+        assert_int_equal(get_numbered(s, "never", i)->limit, LIMIT_OF_MOMENT);
+    assert_int_equal(dns_get(s, "now2.example", DNS_A)->limit, LIMIT_OF_MOMENT); /* no other is begun */
+    assert_int_equal(m.flights, 0);
+    dns_scope_free(s);
+    s = dns_scope_new(&(struct made){.base.ops = &made_ops}.base, arena, NULL);
+    dns_scope_no_wait(s, nobody, NULL); /* a source that cannot tell: dns_get() waits */
+    assert_int_equal(dns_get(s, "later.example", DNS_A)->state, DNS_FOUND);
+    dns_scope_free(s);
+    arena_free(arena);
+}
+
 static void little_memory(void **state)
 {
     struct made m = {.base.ops = &made_ops};
@@ -350,6 +409,7 @@ int main(void)
         cmocka_unit_test(purposes),
         cmocka_unit_test(packets),
         cmocka_unit_test(packets_of_failures),
+        cmocka_unit_test(nobody_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * test_judge.c - whole messages through the judge, DNS from a table: what is stamped, what counts as forged, what is
- * recorded, the client behind a relay, a From with several authors, what memory that runs out does.
+ * recorded, the client behind a relay, a From with several authors, what memory that runs out does. All of it twice:
+ * with answers that are there at once, and by a caller that may not wait and is given them later.
  */
 #include "judge/judge.h"
 #include "dns/dns_replay.h"
@@ -10,6 +11,7 @@
 #include "feedback/dmarc_failure.h"
 #include "ledger/value.h"
 #include "tests/unit/cm.h"
+#include "tests/unit/late_source.h"
 #include <stdbool.h>
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))
@@ -30,6 +32,20 @@ static const char zones[] = "asks.example secure TXT \"v=spf1 -all\"\n"
                             "_dmarc.bogus.example bogus \"expired\"\n"
                             "10.2.0.192.in-addr.arpa secure PTR mail.good.example\n"
                             "mail.good.example secure A 192.0.2.10\n"
+                            "chain.example secure TXT \"v=spf1 include:c1.example include:c2.example -all\"\n"
+                            "c1.example secure TXT \"v=spf1 include:c3.example mx ~all\"\n"
+                            "c1.example secure MX 10 m1.example\n"
+                            "c1.example secure MX 20 m2.example\n"
+                            "m1.example secure A 192.0.2.77\n"
+                            "m2.example secure A 192.0.2.78\n"
+                            "c2.example secure TXT \"v=spf1 a:m3.example -all\"\n"
+                            "m3.example secure A 192.0.2.79\n"
+                            "c3.example secure TXT \"v=spf1 include:c4.example -all\"\n"
+                            "c4.example secure TXT \"v=spf1 exists:%{i}.e.example -all\"\n"
+                            "_dmarc.chain.example secure TXT \"v=DMARC1; p=reject\"\n"
+                            "broken.example secure TXT \"v=spf1 include:tempfail.example -all\"\n"
+                            "tempfail.example timeout\n"
+                            "_dmarc.broken.example secure TXT \"v=DMARC1; p=reject\"\n"
                             "zone example secure\n";
 
 static const char usual[] =
@@ -47,11 +63,37 @@ struct judged {
 };
 
 static struct dns *source;
+static struct late_source late;
+static bool is_late;         /* answers come later, and nobody waits */
+static unsigned late_rounds; /* of the last message */
+
 static const struct judge_host *host(void)
 {
     static struct judge_host h;
-    h = (struct judge_host){.dns = source, .name = "mx.example.org", .authserv_id = "host.example.org"};
+    h = (struct judge_host){
+        .dns = is_late ? &late.base : source, .name = "mx.example.org", .authserv_id = "host.example.org"};
     return &h;
+}
+
+static void arrived(void *told)
+{
+    ++*(unsigned *)told;
+}
+
+/* The end of the message; where nobody waits, answers are given until it needs no more. */
+static enum status end_it(struct judge *j)
+{
+    enum status s = judge_end(j);
+
+    for (late_rounds = 0; s == STATUS_AGAIN; late_rounds++) {
+        assert_true(is_late && judge_waits(j));
+        assert_true(late.open > 0);
+        assert_int_equal(judge_end(j), STATUS_AGAIN); /* nothing has come since */
+        late_deliver(&late);
+        s = judge_end(j);
+    }
+    assert_false(judge_waits(j) && s == STATUS_OK);
+    return s;
 }
 
 /* Feeds a message with LF line ends field by field, as an MTA would. */
@@ -68,6 +110,9 @@ static struct judged judge_it(const char *policy, const struct sent *s, size_t b
     assert_non_null(p);
     policy_unref(p);
     assert_non_null(r.j);
+    static unsigned told;
+    if (is_late)
+        judge_no_wait(r.j, arrived, &told);
     m = judge_mail(r.j);
     if (s->client && ip_from_text(slice_str(s->client), &m->peer) == STATUS_OK)
         m->client = m->peer;
@@ -87,7 +132,7 @@ static struct judged judge_it(const char *policy, const struct sent *s, size_t b
         status = judge_headers_end(r.j);
     if (status == STATUS_OK) {
         judge_body(r.j, body, false);
-        status = judge_end(r.j);
+        status = end_it(r.j);
     }
     if (status == STATUS_OK)
         status = judge_verdicts(r.j, NULL, &r.c);
@@ -252,6 +297,70 @@ static void whole_messages(void **state)
         judge_free(r.j);
     }
     assert_int_equal(wrong, 0);
+}
+
+/* What the journal keeps of a message, without the time that it took. */
+static char *record_of(const struct judged *r)
+{
+    struct mail_record_extra x = {.stage = "end"};
+    struct buf b = BUF_INIT;
+    struct json j = JSON_INTO(&b);
+
+    judge_report(r->j)->waited_ms = 0;
+    judge_mail(r->j)->at = 1;
+    json_open(&j);
+    mail_record_mail(&j, r->j, &r->c->list[0], &x);
+    json_end(&j);
+    buf_adds(&b, r->stamp.fields[0].value);
+    return buf_detach(&b);
+}
+
+static size_t trace_length(const struct judged *r)
+{
+    size_t n = 0;
+
+    while (judge_scope(r->j) && dns_trace(judge_scope(r->j), n))
+        n++;
+    return n;
+}
+
+/* A message is judged alike whether its caller waits for DNS or not: the findings, the verdict, what is stamped, and
+ * what was asked. */
+static void waiting_changes_nothing(void **state)
+{
+    static const struct sent more[] = {
+        {"192.0.2.77", "x", "<a@chain.example>", "From: a@chain.example\n" DATE "\n"},
+        {"192.0.2.79", "x", "<a@chain.example>", "From: a@chain.example\n" DATE "\n"},
+        {"192.0.2.66", "x", "<a@chain.example>", "From: a@chain.example\n" DATE "\n"},
+        {"192.0.2.66", "x", "<a@broken.example>", "From: a@broken.example\n" DATE "\n"},
+        {"192.0.2.66", "chain.example", "<>", "From: a@chain.example, b@good.example\n" DATE "\n"},
+    };
+    static const char strict[] = "require dane, dmarc, spf, dnssec, rdns of everyone\nset mode enforce\n";
+    unsigned most = 0;
+
+    for (size_t i = 0; i < COUNT(cases) + 2 * COUNT(more); i++) {
+        const bool is_more = i >= COUNT(cases);
+        const size_t k = is_more ? (i - COUNT(cases)) / 2 : i;
+        const struct sent *one = is_more ? &more[k] : &cases[k].s;
+        const char *policy = is_more ? (i % 2 ? strict : usual) : cases[k].policy ? cases[k].policy : usual;
+        char *record[2];
+        size_t asked[2];
+        for (int turn = 0; turn < 2; turn++) {
+            is_late = turn;
+            struct judged r = judge_it(policy, one, 0, STATUS_OK);
+            record[turn] = record_of(&r);
+            asked[turn] = trace_length(&r);
+            judge_free(r.j);
+        }
+        is_late = false;
+        assert_string_equal(record[0], record[1]);
+        assert_int_equal(asked[0], asked[1]);
+        assert_int_equal(late.open, 0);
+        most = late_rounds > most ? late_rounds : most;
+        free(record[0]);
+        free(record[1]);
+    }
+    assert_in_range(most, 4, 8); /* the chain is four includes deep: not all of it is asked at once */
 }
 
 /* Which fields of a message must go. */
@@ -470,7 +579,7 @@ static void memory_runs_out(void **state)
         if (mail_set_helo(m, judge_arena(j), s.helo) == STATUS_OK &&
             mail_set_from(m, judge_arena(j), s.from, false) == STATUS_OK && judge_envelope(j) == STATUS_OK &&
             judge_header(j, SLICE_LIT("From"), SLICE_LIT(" a@parked.example")) == STATUS_OK &&
-            judge_headers_end(j) == STATUS_OK && judge_end(j) == STATUS_OK)
+            judge_headers_end(j) == STATUS_OK && end_it(j) == STATUS_OK)
             status = judge_verdicts(j, NULL, &c);
         if (status == STATUS_OK) {
             judged++;
@@ -493,6 +602,7 @@ static int set_up(void **state)
     if (!source)
         print_error("%s\n", error);
     free(error);
+    late = (struct late_source){.base.ops = &late_ops, .under = source};
     return source ? 0 : -1;
 }
 
@@ -537,5 +647,10 @@ int main(void)
         cmocka_unit_test(failure_recorded),        cmocka_unit_test(our_name),
         cmocka_unit_test(ten_thousand_recipients), cmocka_unit_test(memory_runs_out),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    const struct CMUnitTest both[] = {cmocka_unit_test(waiting_changes_nothing)};
+    int failed = cmocka_run_group_tests(both, set_up, tear_down);
+
+    failed += cmocka_run_group_tests(tests, set_up, tear_down);
+    is_late = true;
+    return failed + cmocka_run_group_tests(tests, set_up, tear_down);
 }

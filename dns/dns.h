@@ -104,11 +104,11 @@ struct dns_scope *dns_scope_new(struct dns *source, struct arena *arena, const s
  * caller waits for answers. */
 void dns_scope_renew(struct dns_scope *s);
 
-/* For a caller that may not wait: from now on dns_get() gives a temporary failure, "not yet", for an answer that has not
- * come, after it has asked for it, and dns_scope_lacks() says so. What was found out by such a run means nothing: the
- * caller runs again from its start when dns_scope_awaits() says that nothing is under way any more. arrived: called by
- * any thread each time an answer of this scope has come, until dns_scope_free(); it may not call back. A source that
- * cannot tell goes on waiting. */
+/* For a caller that may not wait: from now on dns_get() gives a temporary failure, "not yet", for an answer that has
+ * not come, after it has asked for it, and dns_scope_lacks() says so. What was found out by such a run means
+ * nothing: the caller runs again from its start when dns_scope_awaits() says that nothing is under way any more.
+ * arrived: called by any thread each time an answer of this scope has come, until dns_scope_free(); it may not call
+ * back. A source that cannot tell goes on waiting. */
 void dns_scope_no_wait(struct dns_scope *s, void (*arrived)(void *context), void *context);
 
 /* Begins a run: dns_scope_lacks() is false until dns_get() lacks an answer. */
@@ -119,8 +119,8 @@ bool dns_scope_lacks(const struct dns_scope *s);
  */
 bool dns_scope_awaits(struct dns_scope *s);
 
-/* Gives up all look-ups that are under way or wait for packets: temporary failures by a limit of the moment. From now on
- * no other is begun. */
+/* Gives up all look-ups that are under way or wait for packets: temporary failures by a limit of the moment. From now
+ * on no other is begun. */
 void dns_scope_give_up(struct dns_scope *s);
 
 /* Releases look-ups that are still under way. Must come before the arena is freed or reset. NULL is allowed. Returns

@@ -42,7 +42,7 @@ static struct dns_result *late_await(struct dns *source, struct dns_flight *f, i
     return f->come || until ? dns_result_hold(f->result) : NULL;
 }
 
-static void late_let_go(struct dns *source, struct dns_flight *f)
+static unsigned late_let_go(struct dns *source, struct dns_flight *f)
 {
     struct late_source *l = (struct late_source *)source;
     struct dns_flight **at = &l->flights;
@@ -53,6 +53,7 @@ static void late_let_go(struct dns *source, struct dns_flight *f)
     l->open--;
     dns_result_drop(f->result);
     free(f);
+    return 1;
 }
 
 static bool late_watch(struct dns *source, struct dns_flight *f, struct dns_watch *w)

@@ -360,7 +360,7 @@ static void waiting_changes_nothing(void **state)
         free(record[0]);
         free(record[1]);
     }
-    assert_in_range(most, 4, 8); /* the chain is four includes deep: not all of it is asked at once */
+    assert_in_range(most, 4, 12); /* the chain is four includes deep, and packets are few: far from 24 */
 }
 
 /* Which fields of a message must go. */

@@ -37,7 +37,9 @@ HARD := -fstack-protector-strong $(PIC)
 CFLAGS ?= -O2 -g
 # Where the second engines' modules are looked for: fixed when we are built.
 ENGINEDIR ?= $(PREFIX)/lib/assay/engines
-DEFS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -DASSAY_VERSION='"$(VERSION)"' -DASSAY_SYSCONFDIR='"$(SYSCONFDIR)/assay"' -DASSAY_STATEDIR='"$(STATEDIR)"'
+# Libraries of a 32-bit distribution may have a time_t of 32 bits, whatever ours is: that is the compiler's own default.
+TIME_OF_LIBRARIES := $(shell echo 'int a[sizeof(__typeof__(((struct timeval *)0)->tv_sec)) == 8 ? 1 : -1];' | $(CC) -include sys/time.h -x c -fsyntax-only - 2>/dev/null && echo 64 || echo 32)
+DEFS := -DTIME_OF_LIBRARIES=$(TIME_OF_LIBRARIES) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -DASSAY_VERSION='"$(VERSION)"' -DASSAY_SYSCONFDIR='"$(SYSCONFDIR)/assay"' -DASSAY_STATEDIR='"$(STATEDIR)"'
 FORTIFY ?= -D_FORTIFY_SOURCE=2
 ALL_CFLAGS = -std=c17 $(CFLAGS) $(FORTIFY) $(WARN) $(HARD) $(DEFS) -I. -include base/banned.h -MMD -MP -fvisibility=hidden
 ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now

@@ -7,6 +7,8 @@
  * that timer is stopped before anything else is done: so the look-up it belongs to is known. A timer that starts with
  * no time belongs to no packet.
  *
+ * On 32 bits our time_t has 64, libunbound's may have 32 (TIME_OF_LIBRARIES): its times are read accordingly.
+ *
  * An event or timer may be freed by any callback: each is copied before it is called, and removed from the list of
  * those that epoll has reported.
  *
@@ -305,11 +307,23 @@ static void event_free(struct ub_event *ev)
     free(e);
 }
 
+/* The milliseconds in a struct timeval as libunbound was built with. */
+static int64_t milliseconds(const void *time)
+{
+#if TIME_OF_LIBRARIES == 32
+    const int32_t *parts = time;
+    return (int64_t)parts[0] * 1000 + (parts[1] + 999) / 1000;
+#else
+    const struct timeval *t = time;
+    return t->tv_sec * 1000 + (t->tv_usec + 999) / 1000;
+#endif
+}
+
 static int event_add(struct ub_event *ev, struct timeval *time)
 {
     struct event *e = event_of(ev);
     disarm(e);
-    e->interval = time ? time->tv_sec * 1000 + (time->tv_usec + 999) / 1000 : 0;
+    e->interval = time ? milliseconds(time) : 0;
     if (time && !timer_start(e))
         return -1;
     if (time && e->fd < 0 && e->meter && e->interval > 0)

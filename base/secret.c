@@ -8,6 +8,7 @@
  * at a blank, or at the end if the text begins with it.
  */
 #include "base/secret.h"
+#include "base/utf8.h"
 #include <string.h>
 
 static bool is_database(struct slice before)
@@ -110,6 +111,23 @@ void secret_add(struct buf *out, struct slice text)
         buf_adds(out, "********");
     }
     buf_add(out, text.p + from, text.n - from);
+}
+
+void secret_add_line(struct buf *out, struct slice text)
+{
+    struct buf hidden = BUF_INIT, safe = BUF_INIT;
+    secret_add(&hidden, text);
+    utf8_add_lines(&safe, buf_slice(&hidden));
+    for (size_t i = 0; i < safe.n; i++) {
+        if (safe.p[i] == '\n')
+            buf_adds(out, "\\x0A");
+        else
+            buf_add(out, safe.p + i, 1);
+    }
+    if (hidden.failed || safe.failed)
+        buf_adds(out, "(a line was lost: out of memory)");
+    buf_release(&hidden);
+    buf_release(&safe);
 }
 
 bool secret_blank(char *text, size_t n)

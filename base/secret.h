@@ -16,6 +16,10 @@ bool secret_find(struct slice text, size_t from, size_t *start, size_t *end);
 /* Appends the text; each password becomes eight asterisks, so that its length is not shown either. */
 void secret_add(struct buf *out, struct slice text);
 
+/* Appends the text as it may stand in a log: its passwords hidden as above, on one line, and nothing in it that a
+ * terminal obeys. A backslash stays as it is, since words of ours may be escaped already. */
+void secret_add_line(struct buf *out, struct slice text);
+
 /* The text with an asterisk for each octet of a password, so that all places in it stay the same. Returns whether there
  * was one. */
 bool secret_blank(char *text, size_t n);

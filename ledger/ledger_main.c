@@ -11,6 +11,7 @@
  */
 #include "base/clock.h"
 #include "base/options.h"
+#include "base/secret.h"
 #include "feedback/reports_config.h"
 #include "ledger/config.h"
 #include "feedback/dmarc_failure.h"
@@ -87,12 +88,19 @@ static bool stop(void)
 static void say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 static void say(const char *fmt, ...)
 {
+    char *words = NULL;
+    struct buf line = BUF_INIT;
     va_list ap;
     va_start(ap, fmt);
-    fputs("assay-ledger: ", stderr);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
+    if (vasprintf(&words, fmt, ap) < 0)
+        words = NULL;
     va_end(ap);
+    buf_adds(&line, "assay-ledger: ");
+    secret_add_line(&line, slice_str(words ? words : "out of memory"));
+    buf_adds(&line, "\n");
+    fwrite(line.p, 1, line.n, stderr);
+    buf_release(&line);
+    free(words);
 }
 
 static void print_report(struct policy_report *r)

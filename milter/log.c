@@ -8,6 +8,7 @@
 #include "milter/log.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/secret.h"
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -58,13 +59,16 @@ static void put(int priority, const char *line)
 }
 
 /* A line that is not about a mail. */
-static void put_words(int priority, const char *words)
+static void put_words(int priority, const char *unsafe)
 {
-    struct buf b = BUF_INIT;
+    struct buf b = BUF_INIT, safe = BUF_INIT;
     struct json j = JSON_INTO(&b);
 
+    secret_add_line(&safe, slice_str(unsafe));
+    const char *words = safe.failed ? "a line was lost: out of memory" : safe.p;
     if (!as_json) {
         put(priority, words);
+        buf_release(&safe);
         return;
     }
     json_open(&j);
@@ -72,6 +76,7 @@ static void put_words(int priority, const char *words)
     json_str(&j, "level", priority == LOG_WARNING ? "warning" : "notice");
     json_slice(&j, "message", slice_of(words, strnlen(words, JSON_WORDS_MAX)));
     json_end(&j);
+    buf_release(&safe);
     put(priority, b.failed ? "{\"level\":\"warning\",\"message\":\"a log line was lost: out of memory\"}" : b.p);
     buf_release(&b);
 }

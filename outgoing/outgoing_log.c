@@ -7,6 +7,7 @@
 #include "outgoing/outgoing_log.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/secret.h"
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,15 +29,14 @@ static struct {
 
 static void put(const char *text)
 {
-    char line[LINE + 32];
-    int n = snprintf(line, sizeof line, "assay-outgoing: %s\n", text);
+    struct buf line = BUF_INIT;
 
-    if (n >= (int)sizeof line) {
-        n = sizeof line - 1;
-        line[n - 1] = '\n';
-    }
-    if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
-        return;
+    buf_adds(&line, "assay-outgoing: ");
+    secret_add_line(&line, slice_str(text));
+    buf_adds(&line, "\n");
+    if (line.n && write(STDERR_FILENO, line.p, line.n) < 0)
+        line.failed = true; /* nobody to tell */
+    buf_release(&line);
 }
 
 void outgoing_log(const char *fmt, ...)

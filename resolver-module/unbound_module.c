@@ -39,6 +39,7 @@
 #include "util/ub_event.h"
 
 #include "base/clock.h"
+#include "base/secret.h"
 #include "resolver-module/background.h"
 #include "resolver-module/decide.h"
 #include "resolver-module/unbound_answer.h"
@@ -64,7 +65,7 @@ __attribute__((used, section(".assay.stamp"))) static const char assay_stamp[] =
 #define TICK_US 100000
 #define EDE_NEGATIVE_TRUST_ANCHOR ((sldns_ede_code)33) /* IANA's number; Unbound has no name for it */
 
-static void log_line(enum watch_log level, const char *line)
+static void log_safe(enum watch_log level, const char *line)
 {
     if (background_here())
         background_say(level, line);
@@ -74,6 +75,14 @@ static void log_line(enum watch_log level, const char *line)
         log_warn("%s", line);
     else
         log_info("%s", line);
+}
+
+static void log_line(enum watch_log level, const char *line)
+{
+    struct buf safe = BUF_INIT;
+    secret_add_line(&safe, slice_str(line));
+    log_safe(level, safe.failed ? "a line was lost: out of memory" : safe.p);
+    buf_release(&safe);
 }
 
 /* ---- marking the cache for another judgement ---- */

@@ -172,11 +172,38 @@ static void policy_messages_are_safe(void **state)
     }
 }
 
+static void log_lines_are_safe(void **state)
+{
+    static const struct {
+        const char *text, *line;
+    } cases[] = {
+        {"policy 1234, store SQLite", "policy 1234, store SQLite"},
+        {"connection to postgresql://u:hidden@h/db failed", "connection to postgresql://u:********@h/db failed"},
+        {"FATAL: no\n\tpostgres://h/db?password=hidden\n", NULL},
+        {"a\x1b[31mred\rb\xc2\x9b c\xe2\x80\xae", NULL},
+        {"already \\x1B escaped", "already \\x1B escaped"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buf b = BUF_INIT;
+        buf_adds(&b, "program: ");
+        secret_add_line(&b, slice_str(cases[i].text));
+        assert_false(b.failed);
+        if (cases[i].line)
+            assert_string_equal(b.p + 9, cases[i].line);
+        assert_null(strstr(b.p, "hidden"));
+        assert_null(strchr(b.p, '\n'));
+        assert_safe(buf_slice(&b), false);
+        buf_release(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(passwords_are_hidden),
         cmocka_unit_test(every_writer_escapes),
+        cmocka_unit_test(log_lines_are_safe),
         cmocka_unit_test(policy_messages_are_safe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

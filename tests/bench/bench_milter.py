@@ -129,13 +129,13 @@ class Filter:
                         words += f.read()[-1500:]
         return words
 
-    def start_ours(self, engine, anchor, more=""):
+    def start_ours(self, engine, anchor, under=()):
         os.makedirs(f"{self.folder}/state", exist_ok=True)
         shutil.copy(anchor, f"{self.folder}/state/root.key")
         m = self.milter = milter.Milter(self.folder, USER)
         chosen = f"set milter.engine {engine}\n" if engine else ""
-        m.write_policy(f'{POLICY}{chosen}{more}set dns.anchor "{self.folder}/state/root.key"\n')
-        m.start()
+        m.write_policy(f'{POLICY}{chosen}set dns.anchor "{self.folder}/state/root.key"\n')
+        m.start(under=under)
         if TWO_CORES:
             for task in os.listdir(f"/proc/{m.process.pid}/task"):
                 os.sched_setaffinity(int(task), {1})

@@ -40,13 +40,13 @@ class Milter:
         with open(self.policy, "w", encoding="utf-8") as f:
             f.write(text)
 
-    def start(self, *options, seconds=30, environment=None, space=None):
-        """Starts it, with an address space of at most that many octets, and returns when it says that it listens; RuntimeError with
+    def start(self, *options, seconds=30, environment=None, space=None, under=()):
+        """Starts it (under: a command that runs it, as valgrind does), with an address space of at most that many octets, and returns when it says that it listens; RuntimeError with
         its words when it does not."""
         at = self.size()
         out = open(self.log, "ab")
         self.process = subprocess.Popen(
-            [program("assay-milter"), "-f", "-P", self.policy, "-s", self.address, "-S", self.state, "-u", self.user, *options],
+            [*under, program("assay-milter"), "-f", "-P", self.policy, "-s", self.address, "-S", self.state, "-u", self.user, *options],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,

@@ -25,17 +25,25 @@ struct block {
 struct arena {
     struct block *head; /* the one being filled */
     size_t bound;
+    size_t first; /* octets of the first block */
     size_t total; /* octets in all blocks */
     size_t used;
     bool failed;
 };
 
-struct arena *arena_new(size_t bound)
+struct arena *arena_new_sized(size_t bound, size_t first)
 {
     struct arena *a = calloc(1, sizeof *a);
-    if (a)
+    if (a) {
         a->bound = bound;
+        a->first = first;
+    }
     return a;
+}
+
+struct arena *arena_new(size_t bound)
+{
+    return arena_new_sized(bound, BLOCK_FIRST);
 }
 
 static void free_blocks(struct block *b)
@@ -71,7 +79,7 @@ void arena_reset(struct arena *a)
 
 static struct block *grow(struct arena *a, size_t need)
 {
-    size_t size = a->head ? a->head->size * 2 : BLOCK_FIRST;
+    size_t size = a->head ? a->head->size * 2 : a->first;
     if (size > BLOCK_MAX)
         size = BLOCK_MAX;
     if (size < need)
@@ -173,4 +181,12 @@ bool arena_failed(const struct arena *a)
 size_t arena_used(const struct arena *a)
 {
     return a->used;
+}
+
+size_t arena_octets(const struct arena *a)
+{
+    size_t n = sizeof *a + a->total;
+    for (const struct block *b = a->head; b; b = b->next)
+        n += sizeof *b;
+    return n;
 }

@@ -22,6 +22,9 @@ struct arena;
 /* A new arena of at most `bound` octets in all. NULL if memory ran out. */
 struct arena *arena_new(size_t bound);
 
+/* The same, whose first block has `first` octets: for an arena that is kept for long and holds little. */
+struct arena *arena_new_sized(size_t bound, size_t first);
+
 /* Frees everything. NULL is allowed; returns NULL, so that callers write a = arena_free(a). */
 struct arena *arena_free(struct arena *a);
 
@@ -53,6 +56,9 @@ bool arena_failed(const struct arena *a);
 
 /* Octets allocated so far. */
 size_t arena_used(const struct arena *a);
+
+/* Octets of memory that it takes, used or not. */
+size_t arena_octets(const struct arena *a);
 
 #define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
 #define ARENA_ARRAY(a, type, count) ((type *)arena_array((a), (count), sizeof(type)))

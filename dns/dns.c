@@ -39,6 +39,7 @@ struct entry {
     bool waiting;      /* for packets: the source was not asked yet */
     bool done;
     enum dns_purpose purpose;
+    struct dns_held shared; /* result: NULL if the answer is none of a source */
     struct dns_answer answer;
 };
 
@@ -61,6 +62,7 @@ struct dns_scope {
     enum limit_kind limit; /* the gravest limit reached since dns_scope_limit() was called */
     unsigned lookup_ms, total_ms;
     int64_t end;
+    struct dns_parsed *forms; /* that no result keeps */
 };
 
 static const struct dns_answer not_yet = {.name = "", .type = DNS_A, .state = DNS_TEMPFAIL, .why = "not yet"};
@@ -72,6 +74,12 @@ struct dns *dns_close(struct dns *source)
     if (source)
         source->ops->close(source);
     return NULL;
+}
+
+void dns_forget(struct dns *source)
+{
+    if (source && source->ops->forget)
+        source->ops->forget(source);
 }
 
 struct dns_scope *dns_scope_new(struct dns *source, struct arena *arena, const struct dns_budget *budget)
@@ -137,7 +145,24 @@ struct dns_scope *dns_scope_free(struct dns_scope *s)
     for (struct entry *e = s->first; e; e = e->next)
         if (e->flight)
             (void)let_go(s, e);
+    for (struct entry *e = s->first; e; e = e->next) {
+        dns_result_drop(e->shared.result);
+        e->shared.result = NULL;
+        e->answer.held = NULL;
+    }
+    s->forms = dns_parsed_free(s->forms);
     return NULL;
+}
+
+struct dns_parsed **dns_scope_forms(struct dns_scope *s)
+{
+    return &s->forms;
+}
+
+void dns_scope_grew(struct dns_scope *s, const struct dns_held *held, size_t octets)
+{
+    if (s->source->ops->grew)
+        s->source->ops->grew(s->source, held->q, held->result, octets);
 }
 
 /* Answers the entry without asking a source: budget, time, memory or a bad name. */
@@ -156,7 +181,7 @@ static uint32_t ttl_left(const struct dns_result *r)
     return left < 0 ? 0 : left < (int64_t)r->ttl ? (uint32_t)left : r->ttl;
 }
 
-/* Copies a result into the arena and drops it. */
+/* Copies a result into the arena. Its reference is held until the scope ends if it has records, for dns_parsed(). */
 static void take(struct dns_scope *s, struct entry *e, struct dns_result *r)
 {
     struct dns_answer *a = &e->answer;
@@ -179,6 +204,11 @@ static void take(struct dns_scope *s, struct entry *e, struct dns_result *r)
         a->count = r->count;
         a->rdata = rdata;
         e->done = true;
+        if (r->count) {
+            e->shared = (struct dns_held){.result = r, .q = e->q};
+            a->held = &e->shared;
+            return;
+        }
     }
     dns_result_drop(r);
 }

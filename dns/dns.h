@@ -73,14 +73,20 @@ struct dns_answer {
        OF_MOMENT: time, memory, or what its client may cost now */
     enum limit_kind limit;
     size_t count;
-    const struct slice *rdata; /* each record's rdata, uncompressed wire form, in the order received */
+    const struct slice *rdata;   /* each record's rdata, uncompressed wire form, in the order received */
+    const struct dns_held *held; /* for dns_parsed() alone; NULL: none */
 };
 
 struct dns; /* a source; see dns_unbound.h, dns_replay.h */
 struct dns_scope;
+struct dns_held;
 
 /* Closes a source: ends its threads and frees its memory. No scope on it may be left. NULL is allowed. Returns NULL. */
 struct dns *dns_close(struct dns *source);
+
+/* Drops all answers that the source keeps, with what was made of them (dns_parsed.h): after its settings have changed.
+ * Look-ups under way are not disturbed. Any thread. */
+void dns_forget(struct dns *source);
 
 /* What a message's question is for: each purpose has look-ups of its own (base/limits.h). */
 enum dns_purpose { DNS_FOR_REST, DNS_FOR_DMARC, DNS_FOR_KEYS, DNS_FOR_SPF, DNS_PURPOSES };
@@ -150,6 +156,9 @@ const struct dns_answer *dns_trace(const struct dns_scope *s, size_t i);
  * The result lies in the scope's arena. An rdata of no octets at all gives the empty text. SLICE_NULL when i is out of
  * range or the rdata is malformed. */
 struct slice dns_txt(struct dns_scope *s, const struct dns_answer *a, size_t i);
+
+/* The same in another arena. */
+struct slice dns_txt_in(struct arena *arena, const struct dns_answer *a, size_t i);
 
 /* The address in record i of an A or AAAA answer. */
 bool dns_address(const struct dns_answer *a, size_t i, struct ip *out);

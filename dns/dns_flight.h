@@ -51,6 +51,8 @@ struct dns_flight {
 struct dns_unbound *dns_unbound_of(struct dns *source); /* NULL: another kind of source */
 struct dns_result *dns_unbound_ask(struct dns *source, const struct dns_question *q, struct dns_flight **flight);
 struct dns_result *dns_unbound_known(struct dns *source, const struct dns_question *q);
+void dns_unbound_grew(struct dns *source, const struct dns_question *q, const struct dns_result *r, size_t octets);
+void dns_unbound_forget(struct dns *source);
 struct dns_result *dns_unbound_await(struct dns *source, struct dns_flight *f, int64_t until);
 unsigned dns_unbound_let_go(struct dns *source, struct dns_flight *f);
 void dns_unbound_begin(void *unbound); /* tells libunbound of what was begun; in the loop's thread */

@@ -48,13 +48,18 @@ static size_t txt_length(struct slice r)
 
 struct slice dns_txt(struct dns_scope *s, const struct dns_answer *a, size_t i)
 {
+    return dns_txt_in(dns_scope_arena(s), a, i);
+}
+
+struct slice dns_txt_in(struct arena *arena, const struct dns_answer *a, size_t i)
+{
     struct slice r;
     if (a->type != DNS_TXT || !rdata_of(a, i, &r))
         return SLICE_NULL;
     size_t total = txt_length(r);
     if (total == SIZE_MAX)
         return SLICE_NULL;
-    char *text = arena_alloc(dns_scope_arena(s), total + 1);
+    char *text = arena_alloc(arena, total + 1);
     if (!text)
         return SLICE_NULL;
     size_t at = 0, n = 0;

@@ -57,6 +57,7 @@ struct dns_result *dns_result_new(const struct dns_result *like)
         .bytes = bytes,
     };
     atomic_init(&r->refs, 1);
+    atomic_init(&r->parsed, NULL);
     return r;
 }
 
@@ -68,6 +69,8 @@ struct dns_result *dns_result_hold(struct dns_result *r)
 
 void dns_result_drop(struct dns_result *r)
 {
-    if (r && atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) == 1)
+    if (r && atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) == 1) {
+        dns_parsed_free(atomic_load_explicit(&r->parsed, memory_order_acquire));
         free(r);
+    }
 }

@@ -4,7 +4,7 @@
  * (dns_unbound.c, dns_replay.c). Nobody else includes it, except tests with a source of their own.
  *
  * A source gets questions in normal form and gives either a result at once or a flight to wait for. A result never
- * changes after it was made, is counted by references, and is one block of memory, so that cache, flights and scopes
+ * changes after it was made (but for `parsed`, which is set once), is counted by references, and is one block of memory, so that cache, flights and scopes
  * can share it between threads.
  */
 #ifndef ASSAY_DNS_DNS_SOURCE_H
@@ -38,11 +38,12 @@ struct dns_result {
     unsigned packets;      /* sent to find it out, where the source can tell */
     size_t count;
     const struct slice *rdata;
-    size_t bytes; /* of the whole block */
+    size_t bytes;                        /* of the whole block */
+    _Atomic(struct dns_parsed *) parsed; /* what an engine has read out of it (dns_parsed.h); set at most once */
 };
 
-/* A result with one reference, everything copied; NULL when out of memory. `like` needs all fields but refs and bytes.
- */
+/* A result with one reference, everything copied; NULL when out of memory. `like` needs all fields but refs, bytes and
+ * parsed. */
 struct dns_result *dns_result_new(const struct dns_result *like) MUST_CHECK;
 struct dns_result *dns_result_hold(struct dns_result *r);
 void dns_result_drop(struct dns_result *r); /* NULL is allowed */
@@ -73,7 +74,25 @@ struct dns_ops {
      * before `let_go`; after it w is not told any more. NULL: there are never flights, or askers must wait. */
     bool (*watch)(struct dns *source, struct dns_flight *flight, struct dns_watch *w);
     void (*unwatch)(struct dns *source, struct dns_flight *flight, struct dns_watch *w);
+    /* A parsed form of so many octets now hangs on the result of this question. NULL: nothing is counted. */
+    void (*grew)(struct dns *source, const struct dns_question *q, const struct dns_result *r, size_t octets);
+    /* Drops every answer that is kept. NULL: none are. */
+    void (*forget)(struct dns *source);
 };
+
+/* The result that an answer was taken from, as long as its scope lives. */
+struct dns_held {
+    struct dns_result *result;
+    const struct dns_question *q;
+};
+
+struct dns_parsed;
+
+/* For dns_parsed.c: frees a list of forms (returns NULL); the forms that belong to the scope alone; tells the source
+ * that a result has grown. */
+struct dns_parsed *dns_parsed_free(struct dns_parsed *p);
+struct dns_parsed **dns_scope_forms(struct dns_scope *s);
+void dns_scope_grew(struct dns_scope *s, const struct dns_held *held, size_t octets);
 
 /* First member of each source's own struct. */
 struct dns {

@@ -211,14 +211,21 @@ static struct dns_result *join_or_begin(struct dns_unbound *u, const struct dns_
 struct dns_result *dns_unbound_known(struct dns *source, const struct dns_question *q)
 {
     struct dns_unbound *u = (struct dns_unbound *)source;
-    struct dns_result *r = u->cache ? dns_cache_get(u->cache, q, clock_mono_ms()) : NULL;
-    if (!r)
-        return NULL;
-    pthread_mutex_lock(&u->lock);
-    u->stats.asked++;
-    u->stats.cached++;
-    pthread_mutex_unlock(&u->lock);
-    return r;
+    return u->cache ? dns_cache_get(u->cache, q, clock_mono_ms()) : NULL;
+}
+
+void dns_unbound_grew(struct dns *source, const struct dns_question *q, const struct dns_result *r, size_t octets)
+{
+    struct dns_unbound *u = (struct dns_unbound *)source;
+    if (u->cache)
+        dns_cache_grew(u->cache, q, r, octets);
+}
+
+void dns_unbound_forget(struct dns *source)
+{
+    struct dns_unbound *u = (struct dns_unbound *)source;
+    if (u->cache)
+        dns_cache_clear(u->cache);
 }
 
 struct dns_result *dns_unbound_ask(struct dns *source, const struct dns_question *q, struct dns_flight **flight)
@@ -305,6 +312,8 @@ void dns_unbound_stats(struct dns *source, struct dns_unbound_stats *out)
     pthread_mutex_lock(&u->lock);
     *out = u->stats;
     pthread_mutex_unlock(&u->lock);
+    out->cached = u->cache ? dns_cache_hits(u->cache) : 0;
+    out->asked += out->cached;
 }
 
 void dns_unbound_free_flights(struct dns_unbound *u)

@@ -149,6 +149,6 @@ struct dns_result *dns_unbound_result(struct arena *arena, const struct dns_ques
         r.canonical = last;
     if (r.ttl > LIMIT_DNS_CACHE_TTL)
         r.ttl = r.ttl == UINT32_MAX ? 0 : r.ttl;
-    r.expires = now + (int64_t)(r.ttl < LIMIT_DNS_CACHE_TTL ? r.ttl : LIMIT_DNS_CACHE_TTL) * 1000;
+    r.expires = now + (int64_t)dns_cache_ttl(q->name, r.ttl) * 1000;
     return dns_result_new(&r);
 }

@@ -251,8 +251,17 @@ static void unbound_close(struct dns *source)
     unbound_free(u);
 }
 
-static const struct dns_ops unbound_ops = {dns_unbound_ask,   dns_unbound_await, dns_unbound_let_go, unbound_close,
-                                           dns_unbound_known, dns_unbound_watch, dns_unbound_unwatch};
+static const struct dns_ops unbound_ops = {
+    .ask = dns_unbound_ask,
+    .await = dns_unbound_await,
+    .let_go = dns_unbound_let_go,
+    .close = unbound_close,
+    .known = dns_unbound_known,
+    .watch = dns_unbound_watch,
+    .unwatch = dns_unbound_unwatch,
+    .grew = dns_unbound_grew,
+    .forget = dns_unbound_forget,
+};
 
 struct dns_unbound *dns_unbound_of(struct dns *source)
 {

@@ -177,6 +177,18 @@ static void log_report(const struct policy_report *r)
             log_error(m);
 }
 
+/* Tells whether any setting dns.* has another value. */
+static bool asks_dns_otherwise(const struct policy *before, const struct policy *p)
+{
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const enum setting_id id = (enum setting_id)i;
+        if (strncmp(policy_setting_name(id), "dns.", 4) == 0 &&
+            strcmp(policy_set_text(before, id), policy_set_text(p, id)) != 0)
+            return true;
+    }
+    return false;
+}
+
 void daemon_reload(void)
 {
     struct policy_report *r = policy_report_new();
@@ -198,6 +210,10 @@ void daemon_reload(void)
                 policy_set_is(before, SETTING_MODE, "enforce") && policy_set_is(p, SETTING_MODE, "dry-run")
                     ? ": ENFORCEMENT IS OFF from now on, as the file says"
                     : "");
+    if (s == STATUS_OK && asks_dns_otherwise(before, p)) {
+        dns_forget(the_daemon.host.dns);
+        log_say("dns.* has changed: the answers that were kept are dropped");
+    }
     if (s == STATUS_OK && the_daemon.main_socket)
         second_socket_listen(p, the_daemon.main_socket);
     if (s != STATUS_OK)

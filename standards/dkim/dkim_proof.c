@@ -9,8 +9,11 @@
  * Of a key record must hold: k= fits a= (RFC 8463 3), h= has sha256, s= has email or *, p= is not empty, and with t=s
  * the domain of i= is d= itself. RSA keys under 1024 bits never verify anything (RFC 8301 3.2); their signatures are
  * still checked, so that the report can distinguish a weak key from a forgery.
+ *
+ * Records and keys are read once for each DNS answer, and kept with it (dns_parsed.h).
  */
 #include "standards/dkim/dkim_proof.h"
+#include "dns/dns_parsed.h"
 #include "standards/dkim/dkim_check.h"
 #include "standards/dkim/dkim_keyrec.h"
 
@@ -45,32 +48,77 @@ static bool fits(const struct dkim_sigfield *f, const struct dkim_keyrec *k, str
     return true;
 }
 
-/* One key record. True: it decided, no further one need be tried. */
-static bool try_record(struct slice text, const struct dkim_sigfield *f, enum dkim_proof_by by, const uint8_t hash[32],
-                       struct dkim_proof *out)
-{
+/* A key record of an answer, read. */
+struct kept_key {
+    enum status status; /* of the record */
+    const char *reason;
     struct dkim_keyrec record;
-    struct dkim_pubkey *key = NULL;
-    const char *reason = "";
-    if (!text.p)
-        return conclude(out, RESULT_PERMERROR, "the key record is malformed");
-    enum status s = dkim_keyrec_read(text, &record, &reason);
-    if (s != STATUS_OK)
-        return conclude(out, RESULT_PERMERROR, reason);
-    out->testing = record.testing;
-    if (!fits(f, &record, out))
+    enum status key_status; /* of the key in it, if the record could be used */
+    const char *key_reason;
+    struct dkim_pubkey *key;
+};
+
+struct kept_keys {
+    size_t count;
+    struct kept_key of[DKIM_CHECK_KEYS];
+};
+
+/* False: out of memory, so that it must not be kept. */
+static bool read_key(struct slice text, struct kept_key *k, size_t *outside)
+{
+    if (!text.p) {
+        k->status = STATUS_INVALID;
+        k->reason = "the key record is malformed";
+        return true;
+    }
+    k->status = dkim_keyrec_read(text, &k->record, &k->reason);
+    if (k->status != STATUS_OK || k->record.revoked || !k->record.type_known)
+        return k->status != STATUS_NOMEM;
+    k->key_status = dkim_pubkey_get(k->record.type, k->record.p, &k->key, &k->key_reason);
+    *outside += dkim_pubkey_octets(k->key);
+    return k->key_status != STATUS_NOMEM;
+}
+
+static void drop_keys(void *form)
+{
+    struct kept_keys *keys = form;
+    for (size_t i = 0; i < keys->count; i++)
+        keys->of[i].key = dkim_pubkey_release(keys->of[i].key);
+}
+
+static void *make_keys(struct arena *arena, const struct slice *texts, size_t count, size_t *outside)
+{
+    struct kept_keys *keys = ARENA_NEW(arena, struct kept_keys);
+    while (keys && keys->count < count && keys->count < DKIM_CHECK_KEYS) {
+        const size_t i = keys->count++;
+        if (!read_key(texts[i], &keys->of[i], outside)) {
+            drop_keys(keys);
+            return NULL;
+        }
+    }
+    return keys;
+}
+
+static const struct dns_form key_form = {make_keys, drop_keys};
+
+/* One key record. True: it decided, no further one need be tried. */
+static bool try_record(const struct kept_key *k, const struct dkim_sigfield *f, enum dkim_proof_by by,
+                       const uint8_t hash[32], struct dkim_proof *out)
+{
+    if (k->status != STATUS_OK)
+        return conclude(out, RESULT_PERMERROR, k->reason);
+    out->testing = k->record.testing;
+    if (!fits(f, &k->record, out))
         return false;
-    s = dkim_pubkey_get(record.type, record.p, &key, &reason);
-    if (s != STATUS_OK)
-        return conclude(out, s == STATUS_NOMEM ? RESULT_TEMPERROR : RESULT_PERMERROR, reason);
-    out->bits = dkim_pubkey_bits(key);
-    out->verified =
-        by == PROOF_BY_HASH ? dkim_pubkey_verify(key, hash, f->signature, f->signature_size) : by == PROOF_KNOWN_GOOD;
-    dkim_pubkey_release(key);
+    if (k->key_status != STATUS_OK)
+        return conclude(out, RESULT_PERMERROR, k->key_reason);
+    out->bits = dkim_pubkey_bits(k->key);
+    out->verified = by == PROOF_BY_HASH ? dkim_pubkey_verify(k->key, hash, f->signature, f->signature_size)
+                                        : by == PROOF_KNOWN_GOOD;
     if (!out->verified)
         return conclude(out, RESULT_FAIL, "the signature does not verify");
     conclude(out, RESULT_PASS, "");
-    if (record.type == KEY_RSA && out->bits < DKIM_CHECK_RSA_BITS_MIN)
+    if (k->record.type == KEY_RSA && out->bits < DKIM_CHECK_RSA_BITS_MIN)
         conclude(out, RESULT_POLICY, "the RSA key has fewer than 1024 bits (RFC 8301 3.2)");
     return true;
 }
@@ -115,11 +163,16 @@ void dkim_proof_check(struct dns_scope *dns, struct arena *arena, const struct d
     out->limit = a->limit;
     if (!has_records(a, arena, out))
         return;
+    const struct kept_keys *keys = dns_parsed(dns, a, &key_form);
+    if (!keys) {
+        conclude(out, RESULT_TEMPERROR, "out of memory");
+        return;
+    }
     struct dkim_proof best = *out;
     best.result = RESULT_NONE;
-    for (size_t i = 0; i < a->count && i < DKIM_CHECK_KEYS; i++) {
+    for (size_t i = 0; i < keys->count; i++) {
         struct dkim_proof one = *out;
-        bool decided = try_record(dns_txt(dns, a, i), f, by, hash, &one);
+        bool decided = try_record(&keys->of[i], f, by, hash, &one);
         /* A key that was tried says more than a record that could not be used. */
         if (decided || best.result != RESULT_FAIL)
             best = one;

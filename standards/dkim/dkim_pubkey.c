@@ -216,6 +216,12 @@ unsigned dkim_pubkey_bits(const struct dkim_pubkey *k)
     return k->bits;
 }
 
+size_t dkim_pubkey_octets(const struct dkim_pubkey *k)
+{
+    /* An EVP_PKEY of OpenSSL 3 has some 1.5 kB besides the numbers, which it keeps in two forms (Montgomery's too). */
+    return k ? sizeof *k + 1536 + 4 * k->n : 0;
+}
+
 static bool verify_rsa(EVP_PKEY *key, const uint8_t hash[32], const uint8_t *signature, size_t n)
 {
     EVP_PKEY_CTX *c = sha256 ? EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL) : NULL;

@@ -34,6 +34,9 @@ struct dkim_pubkey *dkim_pubkey_release(struct dkim_pubkey *k);
 
 unsigned dkim_pubkey_bits(const struct dkim_pubkey *k);
 
+/* Octets of memory that it takes, about; 0 for NULL. */
+size_t dkim_pubkey_octets(const struct dkim_pubkey *k);
+
 /* Tells whether this is the signature of a SHA-256 hash: PKCS #1 v1.5 (RFC 8017 8.2) or PureEdDSA over the hash (RFC
  * 8463 3). */
 bool dkim_pubkey_verify(const struct dkim_pubkey *k, const uint8_t hash[32], const uint8_t *signature, size_t n);

@@ -68,6 +68,9 @@ bool dmarc_is_record(struct slice text);
  * the version is not an error. */
 enum status dmarc_record_parse(struct arena *arena, struct slice text, struct dmarc_record *out) MUST_CHECK;
 
+/* A copy with all its texts. NULL: out of memory. */
+const struct dmarc_record *dmarc_record_copy(struct arena *arena, const struct dmarc_record *r);
+
 const char *dmarc_policy_name(enum dmarc_policy p); /* "none", "quarantine", "reject" */
 
 /* ---- the walk ---- */

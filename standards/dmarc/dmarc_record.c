@@ -260,6 +260,21 @@ enum status dmarc_record_parse(struct arena *arena, struct slice text, struct dm
     return STATUS_OK;
 }
 
+const struct dmarc_record *dmarc_record_copy(struct arena *arena, const struct dmarc_record *r)
+{
+    struct dmarc_record *copy = ARENA_NEW(arena, struct dmarc_record);
+    if (!copy)
+        return NULL;
+    *copy = *r;
+    copy->text = arena_strdup(arena, r->text);
+    copy->pct = arena_strdup(arena, r->pct);
+    for (size_t i = 0; i < r->rua_count; i++)
+        copy->rua[i] = arena_strdup(arena, r->rua[i]);
+    for (size_t i = 0; i < r->ruf_count; i++)
+        copy->ruf[i] = arena_strdup(arena, r->ruf[i]);
+    return arena_failed(arena) ? NULL : copy;
+}
+
 const char *dmarc_policy_name(enum dmarc_policy p)
 {
     static const char *const names[] = {"none", "quarantine", "reject"};

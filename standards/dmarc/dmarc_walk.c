@@ -9,6 +9,7 @@
  */
 #include "base/domain.h"
 #include "base/utf8.h"
+#include "dns/dns_parsed.h"
 #include "standards/dmarc/dmarc_eval.h"
 
 #define SHORTCUT_LABELS 8 /* 4.10, step 4: from so many labels on ... */
@@ -94,25 +95,43 @@ void dmarc_walk_start(struct dns_scope *scope, const char *start)
     }
 }
 
-/* The one DMARC record among the TXT records of an answer: 4.10, steps 2 and 6. */
+/* What the TXT records of an answer say, read; kept with the answer. */
+struct kept_dmarc {
+    unsigned records;           /* that are DMARC records */
+    struct dmarc_record record; /* if there is one, and not too long */
+    bool usable;
+};
+
+/* The one DMARC record among them: 4.10, steps 2 and 6. */
+static void *make_dmarc(struct arena *arena, const struct slice *texts, size_t count, size_t *outside)
+{
+    struct kept_dmarc *k = ARENA_NEW(arena, struct kept_dmarc);
+    struct slice text = SLICE_NULL;
+    for (size_t i = 0; k && i < count; i++) {
+        if (!dmarc_is_record(texts[i]))
+            continue;
+        k->records++;
+        text = texts[i];
+    }
+    if (!k || k->records != 1 || text.n > DMARC_RECORD_MAX)
+        return k;
+    k->usable = dmarc_record_parse(arena, text, &k->record) == STATUS_OK;
+    return k->usable ? k : NULL;
+}
+
+static const struct dns_form dmarc_form = {make_dmarc, NULL};
+
+/* A finding lives longer than the answers, so the record is copied. False: out of memory. */
 static bool take_records(struct dns_scope *scope, struct arena *arena, const struct dns_answer *a,
                          struct dmarc_step *step)
 {
-    struct slice text = SLICE_NULL;
-    for (size_t i = 0; i < a->count; i++) {
-        struct slice t = dns_txt(scope, a, i);
-        if (!dmarc_is_record(t))
-            continue;
-        step->records++;
-        text = t;
-    }
-    if (step->records != 1 || text.n > DMARC_RECORD_MAX)
-        return true;
-    struct dmarc_record *r = ARENA_NEW(arena, struct dmarc_record);
-    if (!r || dmarc_record_parse(arena, text, r) != STATUS_OK)
+    const struct kept_dmarc *k = dns_parsed(scope, a, &dmarc_form);
+    if (!k)
         return false;
-    step->record = r;
-    return true;
+    step->records = k->records;
+    if (k->usable)
+        step->record = dmarc_record_copy(arena, &k->record);
+    return !k->usable || step->record;
 }
 
 bool dmarc_walk_look_up(struct dns_scope *scope, struct arena *arena, struct dmarc_step *step)

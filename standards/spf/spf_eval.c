@@ -10,6 +10,7 @@
  * permerror where what is published is wrong or too much (4.6, 4.6.4, 5.2).
  */
 #include "base/utf8.h"
+#include "dns/dns_parsed.h"
 #include "standards/spf/spf_check.h"
 #include "standards/spf/spf_engine.h"
 
@@ -66,8 +67,28 @@ static void keep_record(struct spf_check *c, const char *domain, struct slice te
         c->records[c->record_count++] = (struct spf_consulted){domain, text, security};
 }
 
-/* 4.4 and 4.5: RESULT_PASS and *text if there is just one record. */
-static enum result find_record(struct spf_check *c, const char *domain, struct slice *text)
+/* The one SPF record of an answer, read; kept with the answer. */
+struct kept_spf {
+    enum status status;
+    const char *reason;
+    struct spf_record record;
+};
+
+static void *make_spf(struct arena *arena, const struct slice *texts, size_t count, size_t *outside)
+{
+    struct kept_spf *k = ARENA_NEW(arena, struct kept_spf);
+    for (size_t i = 0; k && i < count; i++)
+        if (spf_record_is(texts[i])) {
+            k->status = spf_record_parse(arena, texts[i], &k->record, &k->reason);
+            break;
+        }
+    return k && !arena_failed(arena) ? k : NULL;
+}
+
+static const struct dns_form spf_form = {make_spf, NULL};
+
+/* 4.4 and 4.5: RESULT_PASS and *answer if it has just one record. */
+static enum result find_record(struct spf_check *c, const char *domain, const struct dns_answer **answer)
 {
     const struct dns_answer *a = spf_check_get(c, domain, DNS_TXT);
     size_t found = 0;
@@ -80,13 +101,13 @@ static enum result find_record(struct spf_check *c, const char *domain, struct s
         if (!spf_record_is(one))
             continue;
         found++;
-        *text = one;
         keep_record(c, domain, one, a->security);
     }
     if (found > 1) {
         c->reason = arena_printf(c->arena, "%.300s has %zu SPF records; one is allowed (RFC 7208 4.5)", domain, found);
         return RESULT_PERMERROR;
     }
+    *answer = a;
     return found ? RESULT_PASS : RESULT_NONE;
 }
 
@@ -170,25 +191,27 @@ static bool is_qualified(const char *domain)
 
 enum result spf_check_host(struct spf_check *c, const char *domain, bool inside)
 {
-    struct slice text;
-    struct spf_record record;
+    const struct dns_answer *answer;
     if (!is_qualified(domain))
         return RESULT_NONE;
-    enum result found = find_record(c, domain, &text);
+    enum result found = find_record(c, domain, &answer);
     if (found != RESULT_PASS)
         return found;
-    const char *why = "out of memory";
-    enum status s = spf_record_parse(c->arena, text, &record, &why);
-    if (s != STATUS_OK) {
-        const char *where = arena_printf(c->arena, "%.300s: %s", domain, why);
-        c->reason = where ? where : why;
-        return s == STATUS_NOMEM ? RESULT_TEMPERROR : RESULT_PERMERROR;
+    const struct kept_spf *kept = dns_parsed(c->scope, answer, &spf_form);
+    if (!kept) {
+        c->reason = "out of memory";
+        return RESULT_TEMPERROR;
     }
-    c->sends_nothing = !inside && c->record_count == 1 && spf_record_sends_nothing(&record);
+    if (kept->status != STATUS_OK) {
+        const char *where = arena_printf(c->arena, "%.300s: %s", domain, kept->reason);
+        c->reason = where ? where : "out of memory";
+        return where ? RESULT_PERMERROR : RESULT_TEMPERROR;
+    }
+    c->sends_nothing = !inside && c->record_count == 1 && spf_record_sends_nothing(&kept->record);
     if (c->counting)
-        spf_ranges_add_record(c->arena, &c->ranges, &record, &c->plus_all);
-    start_terms(c, domain, &record);
-    return evaluate(c, domain, &record, inside);
+        spf_ranges_add_record(c->arena, &c->ranges, &kept->record, &c->plus_all);
+    start_terms(c, domain, &kept->record);
+    return evaluate(c, domain, &kept->record, inside);
 }
 
 static bool is_plain_ascii(struct slice s)

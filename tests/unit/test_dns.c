@@ -155,7 +155,8 @@ static bool charge(void *context)
 /* What the source knows costs nothing; each other question is charged before it goes out, once. */
 static void charged(void **state)
 {
-    const struct dns_ops ops = {made_ask, made_await, made_let_go, made_close, made_known, NULL, NULL};
+    const struct dns_ops ops = {
+        .ask = made_ask, .await = made_await, .let_go = made_let_go, .close = made_close, .known = made_known};
     struct made m = {.base.ops = &ops};
     struct arena *arena = arena_new(1 << 20);
     unsigned left = 1;
@@ -200,7 +201,8 @@ static void purposes(void **state)
                  {DNS_FOR_REST, LIMIT_DNS_REST},
                  {DNS_FOR_KEYS, LIMIT_DNS_KEYS},
                  {DNS_FOR_DMARC, LIMIT_DNS_DMARC}};
-    const struct dns_ops ops = {made_ask, made_await, made_let_go, made_close, made_known, NULL, NULL};
+    const struct dns_ops ops = {
+        .ask = made_ask, .await = made_await, .let_go = made_let_go, .close = made_close, .known = made_known};
     struct made m = {.base.ops = &ops};
     struct arena *arena = arena_new(8 << 20);
     struct dns_scope *s = dns_scope_new(&m.base, arena, &(struct dns_budget){.message = true});
@@ -281,7 +283,12 @@ static void nobody(void *context)
  * that waits; what is given up fails by a limit of the moment; a question is asked once all the same. */
 static void nobody_waits(void **state)
 {
-    const struct dns_ops ops = {made_ask, made_await, made_let_go, made_close, NULL, never_watch, never_unwatch};
+    const struct dns_ops ops = {.ask = made_ask,
+                                .await = made_await,
+                                .let_go = made_let_go,
+                                .close = made_close,
+                                .watch = never_watch,
+                                .unwatch = never_unwatch};
     struct made m = {.base.ops = &ops};
     struct arena *arena = arena_new(8 << 20);
     struct dns_scope *s =

@@ -12,28 +12,6 @@
 
 #define ARENA_MOST (8u << 20) /* of one form: some 21,000 terms of a TXT record of 64 KiB */
 
-struct dns_parsed {
-    struct dns_parsed *next;         /* in its scope's list */
-    const struct dns_answer *answer; /* of which it was made, where it is the scope's own */
-    const struct dns_form *form;
-    struct arena *arena;
-    void *made;
-    size_t octets;
-};
-
-struct dns_parsed *dns_parsed_free(struct dns_parsed *p)
-{
-    while (p) {
-        struct dns_parsed *next = p->next;
-        if (p->made && p->form->drop)
-            p->form->drop(p->made);
-        arena_free(p->arena);
-        free(p);
-        p = next;
-    }
-    return NULL;
-}
-
 static size_t text_octets(const struct dns_answer *a)
 {
     size_t n = 0;

@@ -5,8 +5,22 @@
  * The block is the struct, the array of slices, then their octets, `canonical` and `why`, each with a NUL behind.
  * Whoever drops the last reference frees it. Making one fails only because memory ran out.
  */
+#include "dns/dns_parsed.h"
 #include "dns/dns_source.h"
 #include <stdlib.h>
+
+struct dns_parsed *dns_parsed_free(struct dns_parsed *p)
+{
+    while (p) {
+        struct dns_parsed *next = p->next;
+        if (p->made && p->form->drop)
+            p->form->drop(p->made);
+        arena_free(p->arena);
+        free(p);
+        p = next;
+    }
+    return NULL;
+}
 
 static size_t text_bytes(const char *s)
 {

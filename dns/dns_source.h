@@ -4,8 +4,8 @@
  * (dns_unbound.c, dns_replay.c). Nobody else includes it, except tests with a source of their own.
  *
  * A source gets questions in normal form and gives either a result at once or a flight to wait for. A result never
- * changes after it was made (but for `parsed`, which is set once), is counted by references, and is one block of memory, so that cache, flights and scopes
- * can share it between threads.
+ * changes after it was made (but for `parsed`, which is set once), is counted by references, and is one block of
+ * memory, so that cache, flights and scopes can share it between threads.
  */
 #ifndef ASSAY_DNS_DNS_SOURCE_H
 #define ASSAY_DNS_DNS_SOURCE_H
@@ -17,6 +17,9 @@
 /* A name in normal form: 255 octets on the wire, each at most four characters in text, and a NUL. */
 #define DNS_NAME_TEXT 1021
 #define DNS_NAME_WIRE 255
+
+struct dns_form;
+struct dns_parsed;
 
 struct dns_question {
     char name[DNS_NAME_TEXT]; /* normal form: lower case, no final dot, \DDD for all but letters, digits, '-', '_';
@@ -86,11 +89,20 @@ struct dns_held {
     const struct dns_question *q;
 };
 
-struct dns_parsed;
+/* What dns_parsed.c hangs on a result, or on a scope. */
+struct dns_parsed {
+    struct dns_parsed *next;         /* in its scope's list */
+    const struct dns_answer *answer; /* of which it was made, where it is the scope's own */
+    const struct dns_form *form;
+    struct arena *arena;
+    void *made;
+    size_t octets;
+};
 
-/* For dns_parsed.c: frees a list of forms (returns NULL); the forms that belong to the scope alone; tells the source
- * that a result has grown. */
+/* Frees a list of them; returns NULL. */
 struct dns_parsed *dns_parsed_free(struct dns_parsed *p);
+
+/* For dns_parsed.c: the forms that belong to the scope alone; tells the source that a result has grown. */
 struct dns_parsed **dns_scope_forms(struct dns_scope *s);
 void dns_scope_grew(struct dns_scope *s, const struct dns_held *held, size_t octets);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_dns_parsed.c - parsed forms of records, kept with their answer: by name and type, no longer than the TTL (keys an
- * hour), with the answer's security, dropped by dns_forget, bounded in octets, a sixteenth for one client network; a
+ * test_dns_parsed.c - parsed forms of records, kept with their answer: by name and type, no longer than the TTL (keys
+ * an hour), with the answer's security, dropped by dns_forget, bounded in octets, a sixteenth for one client network; a
  * revoked key is honoured as soon as the answer that had it is over; threads.
  *
  * The source here is a table of one TXT text a name, with the real cache in front and a clock that the test sets.

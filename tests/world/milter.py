@@ -41,8 +41,8 @@ class Milter:
             f.write(text)
 
     def start(self, *options, seconds=30, environment=None, space=None, under=()):
-        """Starts it (under: a command that runs it, as valgrind does), with an address space of at most that many octets, and returns when it says that it listens; RuntimeError with
-        its words when it does not."""
+        """Starts it (under: a command that runs it, as valgrind does), with an address space of at most that many octets, and returns when
+        it says that it listens; RuntimeError with its words when it does not."""
         at = self.size()
         out = open(self.log, "ab")
         self.process = subprocess.Popen(

@@ -191,16 +191,10 @@ static void test_keys_refused(void **state)
     assert_non_null(error);
 }
 
-static int forget(void **state)
-{
-    lab_forget_keys();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_chain_of_ours),
                                        cmocka_unit_test(test_unsure_is_not_sealed),
                                        cmocka_unit_test(test_signature_of_ours), cmocka_unit_test(test_keys_refused)};
-    return cmocka_run_group_tests(tests, NULL, forget);
+    return cmocka_run_group_tests(tests, NULL, lab_end);
 }

@@ -204,14 +204,8 @@ static void test_signed_by_libopendkim(void **state)
     dkim_close(lib);
 }
 
-static int forget(void **state)
-{
-    lab_forget_keys();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_signed_by_libopendkim)};
-    return cmocka_run_group_tests(tests, NULL, forget);
+    return cmocka_run_group_tests(tests, NULL, lab_end);
 }

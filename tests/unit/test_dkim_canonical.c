@@ -408,15 +408,9 @@ static void test_large_body(void **state)
     buf_release(&canonical);
 }
 
-static int forget(void **state)
-{
-    lab_forget_keys();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_forms), cmocka_unit_test(test_opendkim_agrees),
                                        cmocka_unit_test(test_large_body)};
-    return cmocka_run_group_tests(tests, NULL, forget);
+    return cmocka_run_group_tests(tests, NULL, lab_end);
 }

@@ -405,16 +405,10 @@ static void test_unsigned(void **state)
     lab_close(&l);
 }
 
-static int forget(void **state)
-{
-    lab_forget_keys();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_cases_by_opendkim),
                                        cmocka_unit_test(test_texts_of_a_finding), cmocka_unit_test(test_nul_in_names),
                                        cmocka_unit_test(test_unsigned)};
-    return cmocka_run_group_tests(tests, NULL, forget);
+    return cmocka_run_group_tests(tests, NULL, lab_end);
 }

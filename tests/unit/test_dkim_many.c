@@ -13,25 +13,9 @@ static const char zone[] = "s._domainkey.example.org secure TXT \"v=DKIM1; p={RS
 
 #define BODY "Hello.\r\n"
 
-/* A right signature of this domain, as a field's value. */
-static char *signature(const char *domain)
-{
-    struct buf tags = BUF_INIT, text = BUF_INIT;
-    buf_printf(&tags, "v=1; a=rsa-sha256; c=relaxed/relaxed; d=%s; s=s; h=from; bh={BH}; b=", domain);
-    char *filled = lab_fill(tags.p, BODY);
-    buf_printf(&text, "from:a@example.org\r\ndkim-signature:%s", filled);
-    char *b = lab_sign("RSA2048", buf_slice(&text));
-    buf_reset(&text);
-    buf_printf(&text, " %s%s", filled, b);
-    free(filled);
-    free(b);
-    buf_release(&tags);
-    return buf_detach(&text);
-}
-
 static void add_signature(struct lab *l, const char *domain)
 {
-    char *field = signature(domain);
+    char *field = lab_signature("RSA2048", domain, "s", BODY);
     lab_add(l, "DKIM-Signature", field);
     free(field);
 }
@@ -204,12 +188,6 @@ static void test_header_not_read_whole(void **state)
     lab_close(&l);
 }
 
-static int forget(void **state)
-{
-    lab_forget_keys();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_aligned_ones_first),
@@ -218,5 +196,5 @@ int main(void)
                                        cmocka_unit_test(test_header_b_tells_apart),
                                        cmocka_unit_test(test_bounds),
                                        cmocka_unit_test(test_header_not_read_whole)};
-    return cmocka_run_group_tests(tests, NULL, forget);
+    return cmocka_run_group_tests(tests, NULL, lab_end);
 }

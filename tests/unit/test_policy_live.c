@@ -4,7 +4,7 @@
  * start with a bad or missing file uses the snapshot, a list that shrank by more than 30% needs force, a damaged
  * snapshot is refused.
  */
-#include "cm.h"
+#include "tests/unit/policy_folder.h"
 #include "policy/policy.h"
 #include "policy/policy_live.h"
 #include "policy/policy_settings.h"
@@ -15,25 +15,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-static char folder[64];
-
-static const char *in(const char *name)
-{
-    static char paths[4][128];
-    static unsigned turn;
-    char *p = paths[turn++ % 4];
-    snprintf(p, sizeof paths[0], "%s/%s", folder, name);
-    return p;
-}
-
-static void put(const char *name, const char *text)
-{
-    FILE *f = fopen(in(name), "w");
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
-}
 
 /* As put, but left alone for a minute by its time stamp. */
 static void put_old(const char *name, const char *text)
@@ -641,18 +622,12 @@ static void test_reload_under_load(void **state)
 
 static int make_folder(void **state)
 {
-    snprintf(folder, sizeof folder, "/tmp/test_policy_live.XXXXXX");
-    return mkdtemp(folder) ? 0 : 1;
+    return folder_make();
 }
 
 static int remove_folder(void **state)
 {
-    static const char *const names[] = {"policy", "names.list", "snapshot", "snapshot.accept",
-                                        "customers/c.example.policy"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        (void)unlink(in(names[i]));
-    (void)rmdir(in("customers"));
-    return rmdir(folder);
+    return folder_remove();
 }
 
 int main(void)

@@ -7,15 +7,11 @@
  * for everybody else the operator's always does.
  */
 #include "base/clock.h"
-#include "cm.h"
+#include "tests/unit/policy_folder.h"
 #include "policy/policy.h"
-#include <stdio.h>
-#include <unistd.h>
 
 #define NOW 1795176000
 #define WHY " because \"x\" agreed by \"y\" through 2027-03-31\n"
-
-static char folder[64];
 
 struct tighten_case {
     const char *name, *operator, * customer, *standard;
@@ -69,16 +65,6 @@ static const struct tighten_case cases[] = {
      "dmarc", false, POLICY_RECORD, POLICY_DELIVER},
 };
 
-static void write_file(const char *name, const char *text)
-{
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
-}
-
 static struct policy_answer ask(const struct policy *p, const char *standard, const char *rcpt)
 {
     struct policy_question q = {
@@ -90,12 +76,11 @@ static struct policy_answer ask(const struct policy *p, const char *standard, co
 
 static void one(const struct tighten_case *c)
 {
-    char text[1024], path[128];
+    char text[1024];
     snprintf(text, sizeof text, "%sinclude \"c.example.policy\" may tighten\n", c->operator);
-    write_file("policy", text);
-    write_file("c.example.policy", c->customer);
-    snprintf(path, sizeof path, "%s/policy", folder);
-    struct policy *p = policy_load(path, NULL);
+    put("policy", text);
+    put("c.example.policy", c->customer);
+    struct policy *p = policy_load(in("policy"), NULL);
     if (!p)
         fail_msg("%s: does not load", c->name);
     struct policy_answer a = ask(p, c->standard, "x@c.example"), others = ask(p, c->standard, "x@d.example");
@@ -117,13 +102,11 @@ static void test_table(void **state)
 /* Two customers: each line for its own, in one policy. */
 static void test_two_customers(void **state)
 {
-    char path[128];
-    write_file("policy", "record dmarc of everyone\ninclude \"c.example.policy\" may tighten\n"
-                         "include \"d.policy\" may tighten writing to d.example\n");
-    write_file("c.example.policy", "require dmarc of everyone\n");
-    write_file("d.policy", "require dmarc of everyone otherwise hold\n");
-    snprintf(path, sizeof path, "%s/policy", folder);
-    struct policy *p = policy_load(path, NULL);
+    put("policy", "record dmarc of everyone\ninclude \"c.example.policy\" may tighten\n"
+                  "include \"d.policy\" may tighten writing to d.example\n");
+    put("c.example.policy", "require dmarc of everyone\n");
+    put("d.policy", "require dmarc of everyone otherwise hold\n");
+    struct policy *p = policy_load(in("policy"), NULL);
     assert_non_null(p);
     assert_int_equal(ask(p, "dmarc", "x@c.example").action, POLICY_REJECT);
     assert_int_equal(ask(p, "dmarc", "x@sub.d.example").action, POLICY_HOLD);
@@ -137,19 +120,12 @@ static int begin(void **state)
     setenv("TZ", "UTC", 1);
     tzset();
     clock_set_wall(NOW);
-    snprintf(folder, sizeof folder, "/tmp/test_policy_tighten.XXXXXX");
-    return mkdtemp(folder) ? 0 : 1;
+    return folder_make();
 }
 
 static int end(void **state)
 {
-    static const char *const names[] = {"policy", "c.example.policy", "d.policy"};
-    char path[128];
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-        (void)unlink(path);
-    }
-    return rmdir(folder);
+    return folder_remove();
 }
 
 int main(void)

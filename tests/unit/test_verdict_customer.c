@@ -4,21 +4,8 @@
  * severe action counts, for each outcome by itself.
  */
 #include "base/arena.h"
+#include "tests/unit/policy_folder.h"
 #include "tests/unit/verdict_case.h"
-#include <sys/stat.h>
-#include <unistd.h>
-
-static char folder[64];
-
-static void write_file(const char *name, const char *text)
-{
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
-}
 
 struct customer_case {
     const char *what, *operator, * customer, *rcpt;
@@ -118,14 +105,13 @@ static const struct customer_case cases[] = {
 
 static void one(const struct customer_case *c)
 {
-    char text[1024], path[128];
+    char text[1024];
     struct arena *a = arena_new(1 << 20);
     struct verdict v;
     snprintf(text, sizeof text, "%sinclude \"c.example.policy\" may tighten\n" ENFORCE, c->operator);
-    write_file("policy", text);
-    write_file("c.example.policy", c->customer);
-    snprintf(path, sizeof path, "%s/policy", folder);
-    const struct policy *p = policy_load(path, NULL);
+    put("policy", text);
+    put("c.example.policy", c->customer);
+    const struct policy *p = policy_load(in("policy"), NULL);
     if (!p)
         fail_msg("%s: does not load", c->what);
     assert_int_equal(verdict_decide(a, &c->f, p, c->rcpt, NOW, NULL, &v), STATUS_OK);
@@ -181,19 +167,12 @@ static void exemption_is_used_where_it_excused(void **state)
 
 static int begin(void **state)
 {
-    snprintf(folder, sizeof folder, "/tmp/test_verdict_customer.XXXXXX");
-    return mkdtemp(folder) ? 0 : 1;
+    return folder_make();
 }
 
 static int end(void **state)
 {
-    static const char *const names[] = {"policy", "c.example.policy"};
-    char path[128];
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-        (void)unlink(path);
-    }
-    return rmdir(folder);
+    return folder_remove();
 }
 
 int main(void)

@@ -4,37 +4,11 @@
  * not, a mend in a file that only the failed policy names does, and so does the second at which an exemption or
  * suspension begins or ends, whichever way the clock goes past it.
  */
-#include "tests/unit/cm.h"
+#include "tests/unit/policy_folder.h"
 #include "base/clock.h"
 #include "policy/policy_live.h"
 #include "resolver-module/background.h"
 #include "resolver-module/watch.h"
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static char folder[64];
-
-static const char *in(const char *name)
-{
-    static char paths[4][128];
-    static unsigned turn;
-    char *p = paths[turn++ % 4];
-    snprintf(p, sizeof paths[0], "%s/%s", folder, name);
-    return p;
-}
-
-static void put(const char *name, const char *text)
-{
-    char fresh[128];
-    snprintf(fresh, sizeof fresh, "%s.new", in(name));
-    FILE *f = fopen(fresh, "w");
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
-    assert_int_equal(rename(fresh, in(name)), 0);
-}
 
 /* Tells whether the version comes to differ from `from` within so long. */
 #define WAIT 60000 /* until what must come has come, on a computer with much else to do */
@@ -63,7 +37,7 @@ static void a_boundary_is_noticed_both_ways(void **state)
     (void)state;
     const time_t before = 1796000000, after = 1798900000; /* 2026-11-30, 2027-01-02 */
     clock_set_wall(before);
-    put("policy", POLICY);
+    put_whole("policy", POLICY);
     struct watch *w = start();
     assert_non_null(w);
     const struct policy *p = watch_policy(w);
@@ -85,12 +59,12 @@ static void a_boundary_is_noticed_both_ways(void **state)
 static void a_mend_is_noticed_where_it_is(void **state)
 {
     (void)state;
-    put("policy", POLICY);
+    put_whole("policy", POLICY);
     struct watch *w = start();
     assert_non_null(w);
     unsigned version = watch_version(w);
-    put("more", "requre dnssec of names in b.example\n");
-    put("policy", POLICY "include \"more\"\n");
+    put_whole("more", "requre dnssec of names in b.example\n");
+    put_whole("policy", POLICY "include \"more\"\n");
     char error[512] = "";
     enum policy_source source;
     for (int64_t end = clock_mono_ms() + WAIT; clock_mono_ms() < end && !error[0]; clock_sleep_ms(20))
@@ -98,7 +72,7 @@ static void a_mend_is_noticed_where_it_is(void **state)
     assert_int_equal(source, POLICY_KEPT);
     assert_int_equal(watch_version(w), version);
     assert_non_null(strstr(error, "requre"));
-    put("more", "require dnssec of names in b.example\n");
+    put_whole("more", "require dnssec of names in b.example\n");
     assert_true(goes_up(w, version, WAIT));
     watch_state(w, &source, error, sizeof error);
     assert_int_equal(source, POLICY_FROM_FILE);
@@ -112,12 +86,9 @@ int main(void)
         cmocka_unit_test(a_boundary_is_noticed_both_ways),
         cmocka_unit_test(a_mend_is_noticed_where_it_is),
     };
-    snprintf(folder, sizeof folder, "/tmp/assay-test-watch.%d", (int)getpid());
-    if (mkdir(folder, 0755) != 0)
+    if (folder_make() != 0)
         return 1;
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
-    for (const char *const *name = (const char *const[]){"policy", "more", "policy.snapshot", NULL}; *name; name++)
-        (void)unlink(in(*name));
-    (void)rmdir(folder);
+    (void)folder_remove();
     return rc;
 }

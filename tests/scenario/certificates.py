@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import tempfile
 
+import keys
+
 _folder = None
 
 
@@ -18,28 +20,7 @@ def files(name):
         atexit.register(shutil.rmtree, _folder, ignore_errors=True)
     cert, key = f"{_folder}/{name}.pem", f"{_folder}/{name}.key"
     if not os.path.exists(cert):
-        subprocess.run(
-            [
-                "openssl",
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:prime256v1",
-                "-nodes",
-                "-days",
-                "30",
-                "-subj",
-                f"/CN={name}",
-                "-keyout",
-                key,
-                "-out",
-                cert,
-            ],
-            check=True,
-            capture_output=True,
-        )
+        keys.certificate(name, cert, key)
     return cert, key
 
 

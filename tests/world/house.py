@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """house - the receiving side that is tested: a real Postfix that asks assay-milter, with submission, TLS and Maildirs."""
 import os
-import subprocess
 import time
 
+import keys
 import postfix
 from milter import Milter
 
@@ -26,7 +26,7 @@ class House:
         os.makedirs(f"{place}/m", exist_ok=True)
         self.milter = Milter(f"{place}/m")
         settings = postfix.maildir_settings(self.mail, OURS)
-        self.certificate()
+        keys.certificate("mx.example.org", f"{place}/cert.pem", f"{place}/key.pem")
         settings.update(
             {
                 "smtpd_milters": self.milter.address,
@@ -57,30 +57,6 @@ class House:
         for port, name in ((2526, "backup"), (2527, "strict"), (2528, "after filter")):
             services += f"{SERVER}:{port} inet n - n - - smtpd\n  -o {{milter_macro_daemon_name={name}}}\n"
         self.postfix = postfix.Postfix(f"{place}/mx", "mx.example.org", [SERVER, SERVER6], settings, services)
-
-    def certificate(self):
-        subprocess.run(
-            [
-                "openssl",
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:prime256v1",
-                "-nodes",
-                "-days",
-                "30",
-                "-subj",
-                "/CN=mx.example.org",
-                "-keyout",
-                f"{self.place}/key.pem",
-                "-out",
-                f"{self.place}/cert.pem",
-            ],
-            check=True,
-            capture_output=True,
-        )
 
     def start(self):
         self.postfix.start()

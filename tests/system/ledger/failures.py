@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 
+from checks import Checks
 from judged import judged
 
 BUILD, FOLDER, STORE = sys.argv[1:4]
@@ -29,24 +30,8 @@ CONSENT = '''out.example._report._dmarc.third.example secure TXT "v=DMARC1;"
 moved.example._report._dmarc.third.example secure TXT "v=DMARC1; rua=mailto:wrong@third.example; ruf=mailto:other@third.example"
 slow.example._report._dmarc.third.example timeout TXT
 '''
-count = 0
-
-
-def check(condition, text):
-    global count
-    count += 1
-    if not condition:
-        sys.exit('failures: ' + text)
-
-
-def run(*arguments, expect=0):
-    done = subprocess.run(list(arguments), capture_output=True, text=True)
-    check(done.returncode == expect, f'{arguments} ended with {done.returncode}, not {expect}: {done.stdout}{done.stderr}')
-    return done.stdout
-
-
-def sql(text):
-    run('psql', '-qX', STORE, '-c', text) if STORE.startswith('postgres') else run('sqlite3', STORE, text)
+check = Checks('failures', STORE)
+run, sql = check.run, check.sql
 
 
 def ask(text):
@@ -340,8 +325,8 @@ def main():
     got = {f['standard']: f['result'] for f in judged(BUILD, FOLDER, f'{FOLDER}/sent/{sent()[0]}')}
     check((got['dkim'], got['dmarc']) == ('pass', 'pass'), f'judged {got}')
     print(
-        f'{len(checked)} failure reports of {len(yes + no + capped)} mails, each once by three racers, signed and passing DMARC, {count} '
-        'checks'
+        f'{len(checked)} failure reports of {len(yes + no + capped)} mails, each once by three racers, signed and passing DMARC, '
+        f'{check.count} checks'
     )
 
 

@@ -11,17 +11,12 @@ import subprocess
 import sys
 import time
 
+from checks import Checks
+
 BUILD, FOLDER, STORE = sys.argv[1:4]
 NOW = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - 60))  # younger than what is forgotten
 chance = random.Random(7)
-checks = 0
-
-
-def check(ok, words):
-    global checks
-    checks += 1
-    if not ok:
-        sys.exit(f"not so: {words}")
+check = Checks('hostile')
 
 
 def noise(n, letters=string.ascii_letters + string.digits + "äß€𝄞"):
@@ -186,7 +181,7 @@ def main():
     write(FOLDER, 1000, wanted + [mail(id="last")])
     ledger()
     check(ask("SELECT count(*) FROM mail WHERE queue_id = 'last'") == ["1"], "all in one batch, and what comes behind")
-    print(f"{len(wanted)} hostile records, {checks} checks")
+    print(f"{len(wanted)} hostile records, {check.count} checks")
 
 
 main()

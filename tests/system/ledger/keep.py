@@ -12,17 +12,12 @@ import subprocess
 import sys
 import time
 
+from checks import Checks
+
 BUILD, SPACE = sys.argv[1:3]
 ASSAY, LEDGER = BUILD + '/assay', BUILD + '/assay-ledger'
 STORE, JOURNALS, POLICY = SPACE + '/ledger.db', SPACE + '/journals', SPACE + '/policy'
-checks = 0
-
-
-def check(good, what):
-    global checks
-    checks += 1
-    if not good:
-        sys.exit('keep: ' + what)
+check = Checks('keep')
 
 
 def segment(name, first, count, domain='a.example', when=None):
@@ -147,4 +142,4 @@ for name in os.listdir(SPACE):
         check(b'gone.example' not in open(f'{SPACE}/{name}', 'rb').read(), f'{name} still names it')
 tool('forget', '--yes', '::ffff:192.0.2.7')
 check(ask('SELECT count(*) FROM mail') == 0, 'an address in another spelling')
-print(f'{checks} checks')
+print(f'{check.count} checks')

@@ -14,18 +14,13 @@ import subprocess
 import sys
 import time
 
+from checks import Checks
+
 BUILD, SPACE, WHERE = sys.argv[1:4]
 ROWS = int(sys.argv[4]) if len(sys.argv) > 4 else 20000
 SHARED = WHERE.startswith("postgres")
 TODAY = int(time.time() // 86400)
-checks = 0
-
-
-def check(good, what):
-    global checks
-    checks += 1
-    if not good:
-        sys.exit("migrate: " + what)
+check = Checks('migrate')
 
 
 def steps(version):
@@ -190,7 +185,7 @@ def main():
     began = time.time()
     kills = [upgrade(v) for v in (6, 7, 9)]
     newer()
-    print(f"schemas 6, 7 and 9 to 10, {ROWS} rows: {checks} checks, killed {kills} times, {time.time() - began:.1f} s")
+    print(f"schemas 6, 7 and 9 to 10, {ROWS} rows: {check.count} checks, killed {kills} times, {time.time() - began:.1f} s")
 
 
 main()

@@ -14,16 +14,11 @@ import subprocess
 import sys
 import time
 
+from checks import Checks
+
 BUILD, FOLDER, URI = sys.argv[1:4]
 TODAY = int(time.time()) // 86400
-cases = 0
-
-
-def check(condition, text):
-    global cases
-    cases += 1
-    if not condition:
-        sys.exit('queries: ' + text)
+check = Checks('queries')
 
 
 def run(*arguments):
@@ -160,7 +155,7 @@ def main():
             check('fails.example' in rows and 'once.example' not in rows, f'{title}: {rows}')
         if 'others report' in title:
             check('203.0.113.77' in rows and '203.0.113.66' not in rows and '203.0.113.1"' not in rows, f'{title}: {rows}')
-    print(f'{len(queries)} queries and panels, the same rows on both, {sum(map(len, shown.values()))} in all; {cases} checks')
+    print(f'{len(queries)} queries and panels, the same rows on both, {sum(map(len, shown.values()))} in all; {check.count} checks')
 
 
 main()

@@ -17,34 +17,18 @@ import sys
 import time
 import xml.etree.ElementTree as tree
 
+from checks import Checks
+
 BUILD, FOLDER, STORE = sys.argv[1:4]
 TODAY = int(time.time()) // 86400
 LAST = TODAY - 2  # due whatever the hour
 NS = '{urn:ietf:params:xml:ns:dmarc-2.0}'
-checks = 0
-
-
-def check(condition, text):
-    global checks
-    checks += 1
-    if not condition:
-        sys.exit('reach: ' + text)
+check = Checks('reach', STORE)
+run, sql = check.run, check.sql
 
 
 def day_text(day):
     return time.strftime('%Y-%m-%d', time.gmtime(day * 86400))
-
-
-def run(*arguments, expect=0):
-    done = subprocess.run(list(arguments), capture_output=True, text=True)
-    check(done.returncode == expect, f'{arguments} ended with {done.returncode}, not {expect}: {done.stdout}{done.stderr}')
-    return done.stdout
-
-
-def sql(text):
-    if STORE.startswith('postgres'):
-        return run('psql', '-qAtX', STORE, '-c', text)
-    return run('sqlite3', STORE, text)
 
 
 def mail(domain, day, number=0, result='pass', action='deliver', **more):
@@ -380,7 +364,7 @@ def main():
     own_faults()
     backlog()
     changed_policy()
-    print(f'{good} of {good} honest domains got a report, 0 of {bad} spammers; {checks} checks in {time.time() - begun:.0f} s')
+    print(f'{good} of {good} honest domains got a report, 0 of {bad} spammers; {check.count} checks in {time.time() - begun:.0f} s')
 
 
 main()

@@ -11,16 +11,11 @@ import subprocess
 import sys
 import time
 
+from checks import Checks
+
 BUILD, FOLDER, STORE = sys.argv[1:4]
 NOW = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - 60))  # younger than what is forgotten
-checks = 0
-
-
-def check(ok, words):
-    global checks
-    checks += 1
-    if not ok:
-        sys.exit(f"not so: {words}")
+check = Checks('rights')
 
 
 def psql(uri, *statements, stdin=None):
@@ -347,7 +342,7 @@ def main():
     what_does_not_add_up(owner, hosts)
     owner_away(owner, hosts)
     asking_and_rights(owner, hosts)
-    print(f"{checks} checks")
+    print(f"{check.count} checks")
 
 
 main()

@@ -13,20 +13,15 @@ import subprocess
 import sys
 import time
 
+from checks import Checks
+
 BUILD, SPACE = sys.argv[1:3]
 MAILS = int(sys.argv[3]) if len(sys.argv) > 3 else 50000
 MEMORY = 512 << 20  # the address space that a command may have
 DISK, POLICY = SPACE + "/disk", SPACE + "/policy"
 STORE = DISK + "/ledger.db"
-checks = 0
+check = Checks('small')
 figures = []
-
-
-def check(good, what):
-    global checks
-    checks += 1
-    if not good:
-        sys.exit("small: " + what)
 
 
 def run(*words, code=0, user=None):
@@ -131,7 +126,7 @@ def main():
     run(BUILD + "/assay-ledger", "-1", "-P", POLICY, "-S", SPACE + "/nobody", code=75, user=65534)
     run(BUILD + "/assay", "ledger", "tidy", "-P", POLICY, code=77, user=65534)
     run(BUILD + "/assay", "ledger", "forget", "--yes", "x.example", "-P", POLICY, code=77, user=65534)
-    print(f"{MAILS} mails, {size / 1e6:.0f} MB, 10 MB free: {checks} checks; " + ", ".join(figures[:4]))
+    print(f"{MAILS} mails, {size / 1e6:.0f} MB, 10 MB free: {check.count} checks; " + ", ".join(figures[:4]))
 
 
 main()

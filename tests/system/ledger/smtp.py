@@ -22,18 +22,12 @@ import sys
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
+from checks import Checks
 from judged import judged
 
 BUILD, FOLDER = sys.argv[1], sys.argv[2]
 DAY, PASSWORD = (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=2)).date().isoformat(), 's3cret word'
-cases = 0
-
-
-def check(condition, text):
-    global cases
-    cases += 1
-    if not condition:
-        sys.exit('smtp: ' + text)
+check = Checks('smtp')
 
 
 def run(*arguments, expect=0):
@@ -312,7 +306,7 @@ def main():
     check('come back later' in rows[0][3], f'reason {rows[0][3]}')
     server.stop()
     refusals(ca, other_ca, tls, wrong_host)
-    print(f'{ways} ways to a server, {cases} checks')
+    print(f'{ways} ways to a server, {check.count} checks')
 
 
 if __name__ == "__main__":

@@ -50,6 +50,8 @@ with open(sys.argv[1], "a") as f:
     f.write(json.dumps({"message_id": about, "said": said}) + "\\n")
 """
 
+PARTNERS = "unsigned.example\nsupplier.example\nlate.example\n"  # the list of demo.policy
+
 
 class House(house.House):
     """Our mail server, whose delivery files marked mail as junk."""
@@ -128,7 +130,7 @@ class World:
         m = self.milter = self.house.milter
         m.write_policy(policy_text(m.folder))
         with open(f"{m.folder}/partners.list", "w", encoding="ascii") as f:
-            f.write("unsigned.example\nsupplier.example\nlate.example\n")
+            f.write(PARTNERS)
         with open(self.servers.anchor, encoding="ascii") as source, open(f"{m.state}/root.key", "w", encoding="ascii") as to:
             to.write(source.read())
         m.rights()

@@ -25,9 +25,18 @@ static struct slice plain_name(struct slice name)
     return slice_trim(name);
 }
 
+/* Most names differ in their first letter. */
+static bool begin_otherwise(struct slice a, struct slice b)
+{
+    unsigned x = a.n ? (unsigned char)a.p[0] | 32u : 0, y = b.n ? (unsigned char)b.p[0] | 32u : 0;
+    return x - 'a' < 26 && y - 'a' < 26 && x != y;
+}
+
 /* NUL counts as nothing: mail systems drop it, and what reads names as C strings ends there. */
 static bool same_name(struct slice a, struct slice b)
 {
+    if (begin_otherwise(a, b))
+        return false;
     a = plain_name(a);
     b = plain_name(b);
     size_t i = 0, j = 0;
@@ -86,8 +95,15 @@ static unsigned line_end_flaws(struct slice v, size_t *i)
     return flaws;
 }
 
+static bool has(struct slice v, char c)
+{
+    return memchr(v.p, c, v.n) != NULL;
+}
+
 static unsigned value_flaws(struct slice v, size_t name_length)
 {
+    if (v.n == 0 || (name_length + 1 + v.n <= LINE_MAX_OCTETS && !has(v, '\r') && !has(v, '\n') && !has(v, '\0')))
+        return 0; /* most fields: one line */
     unsigned flaws = 0;
     size_t line = name_length + 1;
     for (size_t i = 0; i < v.n; i++) {
@@ -104,6 +120,24 @@ static unsigned value_flaws(struct slice v, size_t name_length)
     return flaws;
 }
 
+/* Equal for names that same_name() takes for one (FNV-1a). */
+static uint32_t name_key(struct slice name)
+{
+    uint32_t key = 2166136261u;
+    name = plain_name(name);
+    for (size_t i = 0; i < name.n; i++) {
+        unsigned char c = (unsigned char)name.p[i];
+        if (c != '\0')
+            key = (key ^ (c >= 'A' && c <= 'Z' ? c + 32u : c)) * 16777619u;
+    }
+    return key;
+}
+
+static bool is_named(const struct header_field *field, struct slice name, uint32_t key)
+{
+    return field->key == key && same_name(field->name, name);
+}
+
 void header_list_init(struct header_list *list, struct arena *arena)
 {
     *list = (struct header_list){.arena = arena};
@@ -116,17 +150,21 @@ bool header_is(const struct header_field *field, const char *name)
 
 const struct header_field *header_find(const struct header_list *list, const char *name, unsigned nth)
 {
+    struct slice wanted = slice_str(name);
+    uint32_t key = name_key(wanted);
     for (size_t i = 0; i < list->count; i++)
-        if (header_is(&list->fields[i], name) && nth-- == 1)
+        if (is_named(&list->fields[i], wanted, key) && nth-- == 1)
             return &list->fields[i];
     return NULL;
 }
 
 size_t header_count(const struct header_list *list, const char *name)
 {
+    struct slice wanted = slice_str(name);
+    uint32_t key = name_key(wanted);
     size_t n = 0;
     for (size_t i = 0; i < list->count; i++)
-        n += header_is(&list->fields[i], name);
+        n += is_named(&list->fields[i], wanted, key);
     return n;
 }
 
@@ -202,10 +240,11 @@ static enum status append(struct header_list *list, struct slice name, struct sl
     if (list->count == list->room && grow(list) != STATUS_OK)
         return STATUS_NOMEM;
     unsigned index = 1;
+    uint32_t key = name_key(name);
     for (size_t i = 0; i < list->count; i++)
-        index += same_name(list->fields[i].name, name);
+        index += is_named(&list->fields[i], name, key);
     unsigned flaws = name_flaws(name) | value_flaws(value, name.n);
-    list->fields[list->count++] = (struct header_field){name, value, index, flaws};
+    list->fields[list->count++] = (struct header_field){name, value, index, flaws, key};
     list->bytes += name.n + value.n + 3;
     list->flaws |= flaws;
     return STATUS_OK;

@@ -26,6 +26,7 @@
 #include "base/slice.h"
 #include "base/status.h"
 #include <stdbool.h>
+#include <stdint.h>
 #include <stddef.h>
 
 /* What is odd about a field, or about the header section as a whole (header_list.flaws has them all). */
@@ -53,6 +54,7 @@ struct header_field {
     struct slice value;
     unsigned index; /* from 1 among the fields of that name, as smfi_chgheader counts */
     unsigned flaws; /* HEADER_... */
+    uint32_t key;   /* header.c's: a hash of the name, so that most other names are told apart by it */
 };
 
 struct header_list {

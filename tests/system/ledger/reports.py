@@ -127,7 +127,7 @@ def check_late(common):
         f'late: {said}',
     )
     check(len(sent_mails()) == before + 1, 'a second report of the same day')
-    # A day that is looked back at no more: sent by hand, then a domain comes that nobody knew.
+    # A closed day, for which no reports are made: it is sent by hand, then mail of a new domain is ingested.
     assay('dmarc-reports', '--dns', FOLDER + '/dns', '--day', LONG_AGO)
     take_in('00000003', mail_of('forgotten.example', LONG_AGO, 6), mail_of('forgotten.example', LONG_AGO, 7))
     said = [(r['day'], r['domain'], r['state'], r['reason']) for r in json.loads(assay(*short, '--json'))]

@@ -119,7 +119,7 @@ def threads_of(pid):
 
 def no_children(pid):
     with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-        assert not f.read().split(), "it has a process beside it"
+        assert not f.read().split(), "it has a helper process"
 
 
 def quiet(load, what, bound=1.0):

@@ -114,6 +114,19 @@ static enum cli_colour state_colour(enum doctor_state s)
     return colours[s];
 }
 
+/* A command to be copied: a backslash stays one, and what a terminal would obey is still made visible. */
+static void put_command(struct arena *a, const char *text)
+{
+    while (*text) {
+        size_t n = strcspn(text, "\\");
+        const char *part = arena_copy(a, text, n);
+        cli_put_visible(stdout, part ? part : "");
+        if (text[n])
+            putchar('\\');
+        text += n + (text[n] != '\0');
+    }
+}
+
 static void print_text(const struct doctor *d, const struct options *o)
 {
     for (const struct doctor_finding *f = d->first; f; f = f->next) {
@@ -124,7 +137,7 @@ static void print_text(const struct doctor *d, const struct options *o)
         cli_put_visible(stdout, f->text);
         if (f->remedy) {
             printf("\n%20s", "");
-            cli_put_visible(stdout, f->remedy);
+            put_command(d->arena, f->remedy);
         }
         putchar('\n');
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * doctor_milter.c - checks that assay-milter answers on its socket.
+ * doctor_milter.c - checks that assay-milter answers on its sockets.
  *
  * Speaks the first step of the milter protocol (option negotiation, as an MTA does) and closes the connection. Waits at
  * most three seconds.
@@ -60,9 +60,8 @@ static bool negotiate(int fd)
     return ok;
 }
 
-void doctor_milter(struct doctor *d)
+static void judge_socket(struct doctor *d, const char *spec)
 {
-    const char *spec = doctor_setting(d, SETTING_MILTER_SOCKET, "unix:/run/assay/milter.sock");
     bool is_inet = strncmp(spec, "inet", 4) == 0;
     const char *rest = strchr(spec, ':');
     rest = rest ? rest + 1 : spec;
@@ -82,4 +81,14 @@ void doctor_milter(struct doctor *d)
         doctor_say(d, DOCTOR_CRITICAL,
                    "what listens on %s does not answer as a milter does\nsystemctl restart assay-milter", spec);
     close(fd);
+}
+
+/* The policy's socket, and the one that harden told the MTA if that is another. */
+void doctor_milter(struct doctor *d)
+{
+    const char *spec = doctor_setting(d, SETTING_MILTER_SOCKET, "unix:/run/assay/milter.sock"),
+               *told = d->policy ? policy_mta_socket(d->policy) : NULL;
+    judge_socket(d, spec);
+    if (told && strcmp(told, spec) != 0)
+        judge_socket(d, told);
 }

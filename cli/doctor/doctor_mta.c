@@ -63,53 +63,31 @@ static const char *value_of(const struct value *v, size_t count, const char *nam
     return "";
 }
 
-/* Tells whether one entry of smtpd_milters is our socket: the same path, the path below Postfix's queue folder (its
- * smtpd is often in a chroot there), or the same host and port in Postfix's order. */
-static bool is_our_socket(struct doctor *d, struct slice entry, const char *socket, const char *queue)
+/* Where Postfix asks assay-milter at a socket that it answers at: main.cf's entry, else the first of master.cf; NULL:
+ * nowhere. */
+static const char *asks_milter(struct doctor *d)
 {
-    const char *ours = strchr(socket, ':');
-    ours = ours ? ours + 1 : socket;
-    const char *colon = memchr(entry.p, ':', entry.n);
-    if (!colon)
-        return false;
-    struct slice theirs = slice_from(entry, (size_t)(colon - entry.p) + 1);
-    if (strncmp(socket, "inet", 4) == 0) {
-        const char *at = strchr(ours, '@');
-        const char *turned = at ? arena_printf(d->arena, "%s:%.*s", at + 1, (int)(at - ours), ours) : NULL;
-        return turned && slice_eq(theirs, slice_str(turned));
-    }
-    while (theirs.n && theirs.p[0] == '/' && strncmp(ours, queue, strlen(queue)) == 0 &&
-           !slice_eq(theirs, slice_str(ours)))
-        theirs = slice_from(theirs, 1); /* below the chroot the path may be written with a slash or without */
-    const char *in_queue = arena_printf(d->arena, "%s/%.*s", queue, SLICE_ARG(theirs));
-    return slice_eq(theirs, slice_str(ours)) || (in_queue && strcmp(in_queue, ours) == 0);
-}
-
-static bool milters_name_us(struct doctor *d, const char *milters, const char *queue)
-{
-    const char *socket = doctor_setting(d, SETTING_MILTER_SOCKET, "unix:/run/assay/milter.sock"),
-               *told = d->policy ? policy_mta_socket(d->policy) : NULL; /* listened at, too */
-    for (const char *p = milters; *p;) {
-        p += strspn(p, ", \t{}");
-        size_t n = strcspn(p, ", \t{}");
-        if (n && (is_our_socket(d, slice_of(p, n), socket, queue) ||
-                  (told && is_our_socket(d, slice_of(p, n), told, queue))))
-            return true;
-        p += n;
-    }
-    return false;
+    struct mta_ask *asks = arena_alloc(d->arena, MTA_ASKS_MOST * sizeof *asks);
+    const size_t n = asks && d->policy ? mta_asks(d->arena, d->policy, MTA_ASKS_MILTER, asks) : 0;
+    for (size_t i = 0; i < n; i++)
+        if (asks[i].socket && strncmp(asks[i].where, "smtpd_milters", 13) == 0)
+            return asks[i].where;
+    return NULL;
 }
 
 static void judge_milter_settings(struct doctor *d, const struct value *v, size_t n)
 {
     const char *socket = doctor_setting(d, SETTING_MILTER_SOCKET, "unix:/run/assay/milter.sock");
     const char *action = value_of(v, n, "milter_default_action"), *protocol = value_of(v, n, "milter_protocol");
-    const char *elsewhere = d->policy ? mta_asks_elsewhere(d->arena, d->policy) : NULL;
+    const char *elsewhere = d->policy ? mta_asks_elsewhere(d->arena, d->policy, MTA_ASKS_MILTER) : NULL,
+               *where = asks_milter(d);
     if (elsewhere)
         doctor_say(d, DOCTOR_CRITICAL, "%s\nassay harden puts both right; then systemctl restart assay-milter",
                    elsewhere);
-    else if (milters_name_us(d, value_of(v, n, "smtpd_milters"), value_of(v, n, "queue_directory")))
-        doctor_say(d, DOCTOR_OK, "Postfix asks assay-milter");
+    else if (where)
+        doctor_say(d, DOCTOR_OK, "Postfix asks assay-milter (%s)", where);
+    else if (!d->policy)
+        doctor_say(d, DOCTOR_UNKNOWN, "whether Postfix asks assay-milter: without a policy its socket is not known");
     else
         doctor_say(d, DOCTOR_CRITICAL, "smtpd_milters does not name %s: mail is not judged\nassay harden puts it there",
                    socket);
@@ -178,45 +156,59 @@ static void judge_nul(struct doctor *d, const struct value *v, size_t n)
             "takes the NUL out");
 }
 
-/* Tells whether somebody serves the socket that Postfix asks. */
-static void judge_outgoing_socket(struct doctor *d, const char *name)
+/* Tells whether somebody serves a socket that Postfix asks; says so if nobody does. */
+static bool outgoing_is_served(struct doctor *d, const struct mta_ask *ask)
 {
-    const char *path = strncmp(name, "unix:", 5) == 0 ? name + 5 : name;
+    const char *path = strncmp(ask->socket, "unix:", 5) == 0 ? ask->socket + 5 : ask->socket;
     struct sockaddr_un sun = {.sun_family = AF_UNIX};
 
     if (*path != '/' || strlen(path) >= sizeof sun.sun_path)
-        return;
+        return true;
     memcpy(sun.sun_path, path, strlen(path));
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&sun, sizeof sun) != 0)
+    bool served = fd < 0 || connect(fd, (struct sockaddr *)&sun, sizeof sun) == 0;
+    if (!served)
         doctor_say(d, DOCTOR_CRITICAL,
-                   "Postfix asks %s how mail going out must be protected, and nobody serves it (%s): outgoing mail "
+                   "%s asks %s how mail going out must be protected, and nobody serves it (%s): outgoing mail "
                    "waits\nsystemctl enable --now assay-outgoing, and look at its log",
-                   path, strerror(errno));
+                   ask->where, path, strerror(errno));
     if (fd >= 0)
         close(fd);
+    return served;
 }
 
-/* What our policy opens and what Postfix asks must be the same: a map that nobody answers keeps all outgoing mail. */
-static void judge_outgoing(struct doctor *d, const struct value *v, size_t n)
+/* What assay-outgoing answers at and what Postfix asks must be the same, in main.cf and in each service of master.cf: a
+ * map that nobody answers keeps all outgoing mail. */
+static void judge_outgoing(struct doctor *d)
 {
-    const char *maps = value_of(v, n, "smtp_tls_policy_maps"),
-               *socket = doctor_setting(d, SETTING_POSTFIX_TLS_POLICY_SOCKET, "");
-    const char *map = strstr(maps, "socketmap:");
-    const bool asks = map && strstr(map, ":assay") != NULL;
-
-    if (asks && *socket)
-        judge_outgoing_socket(d, socket);
-    if (asks && !*socket && d->policy)
+    struct mta_ask *asks = arena_alloc(d->arena, MTA_ASKS_MOST * sizeof *asks);
+    const char *sockets[2];
+    if (!asks || !d->policy)
+        return;
+    const size_t n = mta_asks(d->arena, d->policy, MTA_ASKS_TLS_POLICY, asks);
+    const char *elsewhere = mta_asks_elsewhere(d->arena, d->policy, MTA_ASKS_TLS_POLICY);
+    bool served = n > 0 && !elsewhere, seen[2] = {false, false};
+    mta_asks_sockets(d->policy, MTA_ASKS_TLS_POLICY, sockets);
+    if (elsewhere)
         doctor_say(d, DOCTOR_CRITICAL,
-                   "smtp_tls_policy_maps asks a socketmap :assay, but the policy opens none: outgoing mail waits\n"
-                   "set postfix.tls-policy-socket in the policy: assay-outgoing then opens it");
-    else if (!asks && *socket)
+                   sockets[0] ? "%s\nassay harden gives both the same socket; or set postfix.tls-policy-socket to it"
+                              : "%s\nset postfix.tls-policy-socket in the policy: assay-outgoing then opens it",
+                   elsewhere);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < 2 && asks[i].socket; k++) {
+            if (asks[i].socket != sockets[k] || seen[k])
+                continue;
+            seen[k] = true;
+            served = outgoing_is_served(d, &asks[i]) && served;
+        }
+    if (served)
+        doctor_say(d, DOCTOR_OK, "Postfix asks assay-outgoing how mail going out must be protected, and it answers");
+    if (!n && sockets[0])
         doctor_say(
             d, DOCTOR_WARNING,
             "the policy sets postfix.tls-policy-socket %s, but Postfix does not ask it: no MTA-STS for outgoing mail\n"
             "assay harden puts it into smtp_tls_policy_maps, as Postfix writes it and can reach it",
-            socket);
+            sockets[0]);
 }
 
 /* An enforced MTA-STS policy is `secure`: without authorities no certificate passes, and the mail waits. */
@@ -264,7 +256,7 @@ void doctor_postfix(struct doctor *d)
     judge_filters(d, v, n);
     judge_tls_settings(d, v, n);
     judge_nul(d, v, n);
-    judge_outgoing(d, v, n);
+    judge_outgoing(d);
     judge_authorities(d, v, n);
 }
 
@@ -282,7 +274,11 @@ void doctor_sendmail(struct doctor *d)
     for (size_t n; text.n < MAX_CF && (n = fread(part, 1, sizeof part, f)) > 0;)
         buf_add(&text, part, n);
     fclose(f);
-    struct sendmail_verdict v = sendmail_cf_judge(d->arena, buf_slice(&text), socket);
+    const char *told = d->policy ? policy_mta_socket(d->policy) : NULL; /* listened at, too */
+    struct sendmail_verdict v = sendmail_cf_judge(d->arena, buf_slice(&text), socket),
+                            w = told ? sendmail_cf_judge(d->arena, buf_slice(&text), told) : v;
+    if (!w.trouble)
+        v = w;
     if (v.trouble)
         doctor_say(d, DOCTOR_CRITICAL, "sendmail.cf: %s\nassay harden puts it right, or says what stands in the way",
                    v.trouble);

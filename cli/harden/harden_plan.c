@@ -71,19 +71,19 @@ const char *harden_run(struct harden *h, const char *const *argv, int *code)
         _exit(127);
     }
     close(fds[1]);
-    char *out = arena_alloc(h->arena, RUN_OUTPUT);
+    char *out = malloc(RUN_OUTPUT); /* the arena keeps only what was printed */
     size_t n = 0;
     for (ssize_t got; out && n < RUN_OUTPUT && (got = read(fds[0], out + n, RUN_OUTPUT - n)) > 0;)
         n += (size_t)got;
     close(fds[0]);
-    if (pid < 0 || waitpid(pid, &status, 0) != pid || !out)
-        return NULL;
-    if (code)
+    bool ended = pid >= 0 && waitpid(pid, &status, 0) == pid && out;
+    if (ended && code)
         *code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-        return NULL;
+    ended = ended && !(WIFEXITED(status) && WEXITSTATUS(status) == 127);
     struct slice text = slice_trim(slice_of(out, n));
-    return arena_copy(h->arena, text.p, text.n);
+    const char *kept = ended ? arena_copy(h->arena, n ? text.p : "", text.n) : NULL;
+    free(out);
+    return kept;
 }
 
 void harden_reload(struct harden *h, bool really)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mta_asks.h - checks that Postfix asks where assay-milter listens. For `assay doctor` and `assay policy check`.
+ * mta_asks.h - lists the sockets of Assay's that Postfix asks, and where each of them is answered. For `assay doctor`
+ * and `assay policy check`.
  */
 #ifndef ASSAY_CLI_HARDEN_MTA_ASKS_H
 #define ASSAY_CLI_HARDEN_MTA_ASKS_H
@@ -8,9 +9,29 @@
 #include "base/arena.h"
 #include "policy/policy.h"
 
-/* Reads smtpd_milters of main.cf and of every service of master.cf (-o). Returns one line for the first entry that is a
- * socket of Assay's but not one where this policy makes assay-milter listen: mail there is deferred. NULL: there is
- * none, or no Postfix. */
-const char *mta_asks_elsewhere(struct arena *a, const struct policy *p);
+enum mta_asks_of {
+    MTA_ASKS_MILTER,     /* smtpd_milters, non_smtpd_milters: assay-milter answers */
+    MTA_ASKS_TLS_POLICY, /* smtp_tls_policy_maps: assay-outgoing answers */
+};
+
+#define MTA_ASKS_MOST 64 /* entries; what is beyond them is not looked at */
+
+struct mta_ask {
+    const char *where;  /* "smtpd_milters of main.cf", "smtpd_milters of submission/inet (master.cf)" */
+    const char *entry;  /* the socket, as Postfix writes it */
+    const char *socket; /* the one of ours that this is, as the policy writes it; NULL: none */
+};
+
+/* The sockets that this policy makes the programs answer at: the policy's own and the one that `assay harden` told the
+ * MTA. Either may be NULL. */
+void mta_asks_sockets(const struct policy *p, enum mta_asks_of of, const char *sockets[2]);
+
+/* Reads the lists of main.cf and of every service of master.cf (-o). Takes an entry for ours only if it is one of these
+ * sockets, or is plainly Assay's: a unix socket in a folder of that name, a socketmap called assay. Returns their
+ * number; 0 too if there is no Postfix. The text is the arena's. */
+size_t mta_asks(struct arena *a, const struct policy *p, enum mta_asks_of of, struct mta_ask out[MTA_ASKS_MOST]);
+
+/* One line for the first of them that nobody answers by this policy: mail waits. NULL: there is none. */
+const char *mta_asks_elsewhere(struct arena *a, const struct policy *p, enum mta_asks_of of);
 
 #endif

@@ -162,20 +162,23 @@ static void check_engines(struct policy_report *r, const struct policy *p)
     report_add(r, POLICY_WARNING, &at, "assay-milter on this host would not start with this policy", "%s", why);
 }
 
-/* Where Postfix on this host asks, and nobody would listen: mail would be deferred. */
-static void check_mta(struct policy_report *r, const struct policy *p)
+/* Where Postfix on this host asks, and nobody would listen: mail would be deferred, coming in or going out. */
+static void check_mta(struct policy_report *r, const struct policy *p, const char *path, enum mta_asks_of of)
 {
+    const bool milter = of == MTA_ASKS_MILTER;
     struct arena *a = arena_new((size_t)4 << 20);
-    struct place at = {0};
+    struct place at = {.file = path};
     const struct policy_statement *s;
-    const char *said = a ? mta_asks_elsewhere(a, p) : NULL;
+    const char *said = a ? mta_asks_elsewhere(a, p, of) : NULL,
+               *setting = milter ? "milter.socket" : "postfix.tls-policy-socket";
     for (size_t i = 0; said && (s = policy_statement_at(p, i)); i++)
-        if (s->kind == POLICY_SET && strcmp(s->name, "milter.socket") == 0)
+        if (s->kind == POLICY_SET && strcmp(s->name, setting) == 0)
             at = (struct place){.file = s->file, .lineno = s->line};
     if (said)
         report_add(r, POLICY_WARNING, &at,
-                   at.file ? "leave the line out: /etc/assay/socket has what assay harden gave Postfix"
-                           : "assay harden gives both the same socket",
+                   !at.lineno ? "assay harden gives both the same socket"
+                   : milter   ? "leave the line out: /etc/assay/socket has what assay harden gave Postfix"
+                              : "leave the line out: /etc/assay/tls-policy-socket has what assay harden gave Postfix",
                    "%s", said);
     arena_free(a);
 }
@@ -207,7 +210,9 @@ int policy_cmd_check(int argc, char **argv)
     if (p)
         check_engines(r, p);
     if (p)
-        check_mta(r, p);
+        check_mta(r, p, a.file, MTA_ASKS_MILTER);
+    if (p)
+        check_mta(r, p, a.file, MTA_ASKS_TLS_POLICY);
     if (dns)
         check_world(r, dns, p);
     if (a.json)

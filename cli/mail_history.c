@@ -4,6 +4,7 @@
  * told as its victim's fault (ledger/stopped.h).
  *
  * Kept in memory while the question is answered: a count for each domain, and for each domain and client network.
+ * Networks that the ledger knows of an organisation count too: they outlive the records of single mails.
  */
 #include "cli/mail_history.h"
 #include "base/clock.h"
@@ -16,6 +17,7 @@
 #include <string.h>
 
 #define KEY_SIZE 400
+#define SOURCES_MOST 500000 /* networks of organisations; about 100 octets each */
 
 struct place {
     int64_t passes;
@@ -28,6 +30,7 @@ struct mail_history {
     struct place *places;
     size_t count, size;
     int64_t today; /* days since 1970 */
+    bool cut;      /* there are more networks than are read: nothing is called forgery */
 };
 
 struct mail_history *mail_history_new(struct arena *a)
@@ -96,11 +99,68 @@ void mail_history_add(struct mail_history *h, const struct record *r)
         here->days[ago / 64] |= UINT64_C(1) << (ago % 64);
 }
 
+/* "org DOMAIN NETWORK": a network of an organisation, not of exactly this domain. */
+static bool org_key(const char *org, const struct ip_net *network, char out[KEY_SIZE])
+{
+    char net[IP_NET_TEXT];
+    int len = snprintf(out, KEY_SIZE, "org %s %s", org, ip_net_text(network, net));
+    return len > 0 && len < KEY_SIZE;
+}
+
+static enum status take_sources(struct mail_history *h, struct store_rows *rows)
+{
+    int64_t n = 0;
+    bool memory = true;
+    while (memory && store_next(rows)) {
+        const char *org = store_text(rows, 0), *text = store_text(rows, 1);
+        struct ip_net net;
+        char key[KEY_SIZE];
+        h->cut = ++n > SOURCES_MOST || h->cut;
+        if (!org || !text || ip_net_from_text(slice_str(text), &net) != STATUS_OK)
+            continue;
+        net = stopped_network(&net.base);
+        if (!org_key(org, &net, key))
+            continue;
+        struct place *p = place_of(h, key, true);
+        memory = p != NULL;
+        if (p)
+            p->passes++;
+    }
+    enum status st = store_done(rows);
+    return memory ? st : STATUS_NOMEM;
+}
+
+enum status mail_history_load(struct mail_history *h, struct store *s, const char *domain)
+{
+    const int64_t day = h->today - STOPPED_LOOK_BACK_DAYS + 1, since = day * TIMESTAMP_DAY, most = SOURCES_MOST + 1;
+    if (!domain)
+        return take_sources(
+            h, store_ask(s,
+                         "SELECT org, net FROM org_source WHERE last_seen >= $1 AND org IN (SELECT org FROM "
+                         "org_failed_day WHERE day >= $2) LIMIT $3",
+                         "iii", since, day, most));
+    enum status st = STATUS_OK;
+    for (const char *org = domain; st == STATUS_OK && org && *org; org = domain_parent(org))
+        st = take_sources(h, store_ask(s, "SELECT org, net FROM org_source WHERE org = $1 AND last_seen >= $2 LIMIT $3",
+                                       "tii", org, since, most));
+    return st;
+}
+
+/* Whether mail of the domain's organisation has passed from this network. */
+static bool organisation_passed(struct mail_history *h, const char *domain, const struct stopped_evidence *e)
+{
+    char key[KEY_SIZE];
+    for (const char *org = domain; e->client_known && org && *org; org = domain_parent(org))
+        if (org_key(org, &e->network, key) && place_of(h, key, false))
+            return true;
+    return false;
+}
+
 bool mail_history_is_stopped(struct mail_history *h, const struct policy *p, const struct record *r)
 {
     char text[KEY_SIZE];
     struct stopped_evidence e;
-    if (!r->from || !domain_is_kept(r->from))
+    if (!r->from || !domain_is_kept(r->from) || h->cut)
         return false;
     stopped_evidence(r, r->from, &e);
     const char *key = key_of(r->from, &e, text);
@@ -111,7 +171,7 @@ bool mail_history_is_stopped(struct mail_history *h, const struct policy *p, con
         .own = policy_is_own_domain(p, r->from),
         .strict = e.strict,
         .passes = whole ? whole->passes : 0,
-        .passes_here = here ? here->passes : 0,
+        .passes_here = (here ? here->passes : 0) + organisation_passed(h, r->from, &e),
         .days_here = here ? __builtin_popcountll(here->days[0]) + __builtin_popcountll(here->days[1]) : 0,
         .client_known = e.client_known,
     };

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "ledger/record.h"
+#include "ledger/store.h"
 #include "policy/policy.h"
 
 struct mail_history;
@@ -20,6 +21,11 @@ void mail_history_free(struct mail_history *h); /* NULL is allowed */
 
 /* Remembers one mail; one from before the last STOPPED_LOOK_BACK_DAYS is left out. */
 void mail_history_add(struct mail_history *h, const struct record *r);
+
+/* Reads the networks that the ledger knows to be used by a domain's organisation: records of single mails are kept for
+ * ledger.keep-identity only, these for longer. domain: only what concerns this one; NULL: all organisations of which
+ * mail failed. On failure the store's status. */
+enum status mail_history_load(struct mail_history *h, struct store *s, const char *domain) MUST_CHECK;
 
 /* Tells whether this mail is stopped forgery. All mail of its domain must have been added before. */
 bool mail_history_is_stopped(struct mail_history *h, const struct policy *p, const struct record *r);

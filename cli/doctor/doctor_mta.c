@@ -63,34 +63,68 @@ static const char *value_of(const struct value *v, size_t count, const char *nam
     return "";
 }
 
-/* Where Postfix asks assay-milter at a socket that it answers at: main.cf's entry, else the first of master.cf; NULL:
- * nowhere. */
-static const char *asks_milter(struct doctor *d)
+/* Where smtpd_milters asks assay-milter at a socket that it answers at: main.cf if it does, else the first service of
+ * master.cf; NULL: nowhere. */
+static const char *smtpd_asks(const struct mta_ask *asks, size_t n)
 {
-    struct mta_ask *asks = arena_alloc(d->arena, MTA_ASKS_MOST * sizeof *asks);
-    const size_t n = asks && d->policy ? mta_asks(d->arena, d->policy, MTA_ASKS_MILTER, asks) : 0;
     for (size_t i = 0; i < n; i++)
         if (asks[i].socket && strncmp(asks[i].where, "smtpd_milters", 13) == 0)
             return asks[i].where;
     return NULL;
 }
 
-static void judge_milter_settings(struct doctor *d, const struct value *v, size_t n)
+/* The first smtpd of master.cf that has no smtpd_milters of its own (-o), so that main.cf's counts; NULL: none. */
+static const char *smtpd_without_its_own(struct doctor *d)
 {
+    const char *const argv[] = {"postconf", "-M", NULL};
+    const char *out = doctor_run(d, argv, NULL);
+    char *lines = out ? arena_strdup(d->arena, out) : NULL, *save = NULL;
+    for (char *line = lines ? strtok_r(lines, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
+        char name[128], type[16], program[64];
+        if (sscanf(line, "%127s %15s %*s %*s %*s %*s %*s %63s", name, type, program) != 3 ||
+            strcmp(type, "inet") != 0 || strcmp(program, "smtpd") != 0)
+            continue;
+        const char *service = arena_printf(d->arena, "%s/inet", name),
+                   *own = service ? arena_printf(d->arena, "%s/smtpd_milters", service) : NULL;
+        const char *const ask[] = {"postconf", "-P", own, NULL};
+        const char *value = own ? doctor_run(d, ask, NULL) : NULL;
+        if (!value || !*value)
+            return service;
+    }
+    return NULL;
+}
+
+/* Whether Postfix asks assay-milter about what comes in by SMTP: by main.cf, or by every smtpd's own setting. */
+static void judge_asked(struct doctor *d)
+{
+    struct mta_ask *asks = arena_alloc(d->arena, MTA_ASKS_MOST * sizeof *asks);
     const char *socket = doctor_setting(d, SETTING_MILTER_SOCKET, "unix:/run/assay/milter.sock");
-    const char *action = value_of(v, n, "milter_default_action"), *protocol = value_of(v, n, "milter_protocol");
-    const char *elsewhere = d->policy ? mta_asks_elsewhere(d->arena, d->policy, MTA_ASKS_MILTER) : NULL,
-               *where = asks_milter(d);
+    if (!asks || !d->policy) {
+        doctor_say(d, DOCTOR_UNKNOWN, "whether Postfix asks assay-milter: without a policy its socket is not known");
+        return;
+    }
+    const size_t n = mta_asks(d->arena, d->policy, MTA_ASKS_MILTER, asks);
+    const char *elsewhere = mta_asks_elsewhere(d->arena, d->policy, MTA_ASKS_MILTER);
+    const char *where = smtpd_asks(asks, n);
+    const bool everywhere = where && strcmp(where, "smtpd_milters of main.cf") == 0;
+    const char *without = where && !everywhere ? smtpd_without_its_own(d) : NULL;
     if (elsewhere)
         doctor_say(d, DOCTOR_CRITICAL, "%s\nassay harden puts both right; then systemctl restart assay-milter",
                    elsewhere);
-    else if (where)
+    else if (everywhere)
+        doctor_say(d, DOCTOR_OK, "Postfix asks assay-milter");
+    else if (where && !without)
         doctor_say(d, DOCTOR_OK, "Postfix asks assay-milter (%s)", where);
-    else if (!d->policy)
-        doctor_say(d, DOCTOR_UNKNOWN, "whether Postfix asks assay-milter: without a policy its socket is not known");
     else
-        doctor_say(d, DOCTOR_CRITICAL, "smtpd_milters does not name %s: mail is not judged\nassay harden puts it there",
-                   socket);
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "smtpd_milters%s%s does not name %s: mail is not judged\nassay harden puts it there",
+                   without ? " of " : "", without ? without : "", socket);
+}
+
+static void judge_milter_settings(struct doctor *d, const struct value *v, size_t n)
+{
+    const char *action = value_of(v, n, "milter_default_action"), *protocol = value_of(v, n, "milter_protocol");
+    judge_asked(d);
     if (strcmp(protocol, "6") != 0)
         doctor_say(d, DOCTOR_WARNING, "milter_protocol is %s\npostconf -e milter_protocol=6",
                    *protocol ? protocol : "not set");

@@ -106,7 +106,9 @@ static enum status look_at_domain(struct stopped_mail *m, struct store *s, const
     struct mail_history *h = a ? mail_history_new(a) : NULL;
     struct stopped_domain *d = &m->domains[m->count];
     *d = (struct stopped_domain){.domain = domain};
-    enum status st = h ? read_domain(m, s, domain, h, NULL) : STATUS_NOMEM;
+    enum status st = h ? mail_history_load(h, s, domain) : STATUS_NOMEM;
+    if (st == STATUS_OK)
+        st = read_domain(m, s, domain, h, NULL);
     if (st == STATUS_OK)
         st = read_domain(m, s, domain, h, d);
     m->count += d->mails > 0;

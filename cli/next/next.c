@@ -99,44 +99,77 @@ static void print_hits(const struct next_step *s, bool all)
 {
     for (size_t i = 0; i < s->hit_count && (all || i < SHOWN); i++) {
         const struct next_hit *h = &s->hits[i];
-        printf("      %s%s%s: %lld mail%s, %s; ask ", cli_colour(stdout, CLI_BOLD), h->domain,
-               cli_colour(stdout, CLI_PLAIN), (long long)h->mails, h->mails == 1 ? "" : "s",
-               policy_action_name(h->worst));
+        printf("      %s%s%s: ", cli_colour(stdout, CLI_BOLD), h->domain, cli_colour(stdout, CLI_PLAIN));
+        if (h->answers)
+            printf("%lld answer%s, SERVFAIL; ask ", (long long)h->answers, h->answers == 1 ? "" : "s");
+        else
+            printf("%lld mail%s, %s; ask ", (long long)h->mails, h->mails == 1 ? "" : "s",
+                   policy_action_name(h->worst));
         cli_put_visible(stdout, h->contact ? h->contact : "its postmaster");
         printf("\n        ");
         cli_put_visible(stdout, h->how ? h->how : "");
         putchar('\n');
     }
     if (!all && s->hit_count > SHOWN)
-        printf("      and %zu more senders (--all names them)\n", s->hit_count - SHOWN);
+        printf("      and %zu more (--all names %s)\n", s->hit_count - SHOWN,
+               s->hit_count == SHOWN + 1 ? "it" : "them");
     if (s->more_domains)
         printf("      and mail of more senders than are counted here\n");
+}
+
+/* "14 mails", "1 answer" */
+static const char *count_of(char out[48], int64_t n, const char *what)
+{
+    snprintf(out, 48, "%lld %s%s", (long long)n, what, n == 1 ? "" : "s");
+    return out;
+}
+
+/* Zones among the hits, or senders of mail. */
+static int64_t hits_of(const struct next_step *s, bool zones)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < s->hit_count; i++)
+        count += (s->hits[i].answers > 0) == zones;
+    return count;
+}
+
+static void print_not_yet(const struct next *n, const struct next_step *s)
+{
+    char seen[48], days[48], least[48];
+    if (!s->names && n->stale > NEXT_STALE_DAYS)
+        printf("      the newest mail in the ledger is %lld days old: does assay-ledger run? assay doctor says\n",
+               (long long)n->stale);
+    else
+        printf("      none of the %s so far would be touched, but only %s on %s; at least %lld over %s are needed\n",
+               s->names ? "answers" : "mail",
+               count_of(seen, s->names ? n->answers : n->mails, s->names ? "answer" : "mail"),
+               count_of(days, s->names ? n->names_days : n->days, "day"), (long long)n->mails_least,
+               count_of(least, n->days_least, "day"));
 }
 
 static void print_step(const struct next *n, size_t i, bool all)
 {
     const struct next_step *s = &n->steps[i];
+    char seen[48], days[48];
     static const enum cli_colour colours[] = {
         [NEXT_READY] = CLI_GREEN, [NEXT_ASK_FIRST] = CLI_YELLOW, [NEXT_NOT_YET] = CLI_DIM, [NEXT_SAY] = CLI_BLUE};
     printf("%2zu  %s%-12s%s %s: %s\n      %s\n", i + 1, cli_colour(stdout, colours[s->state]), state_name(s->state),
            cli_colour(stdout, CLI_PLAIN), s->id, s->title, s->line);
-    if (s->state == NEXT_ASK_FIRST)
-        printf("      %lld of %lld mails would be treated differently, of %zu sender%s:\n", (long long)s->mails,
-               (long long)n->mails, s->hit_count, s->hit_count == 1 ? "" : "s");
+    if (s->mails)
+        printf("      %lld of %s would be treated differently, of %s:\n", (long long)s->mails,
+               count_of(seen, n->mails, "mail"), count_of(days, hits_of(s, false), "sender"));
+    if (s->answers)
+        printf("      %lld of the resolver's %s would be refused (SERVFAIL), of %s:\n", (long long)s->answers,
+               count_of(seen, n->answers, "answer"), count_of(days, hits_of(s, true), "zone"));
     if (s->stopped)
-        printf("      %lld forged mail%s would be stopped, from where the domain never sent: nobody has to act\n",
-               (long long)s->stopped, s->stopped == 1 ? "" : "s");
+        printf("      %s would be stopped, from where the domain never sent: nobody has to act\n",
+               count_of(seen, s->stopped, "forged mail"));
     if (s->state == NEXT_READY)
-        printf("      none of %lld mails in %lld days would have been treated differently\n", (long long)n->mails,
-               (long long)n->days);
-    if (s->state == NEXT_NOT_YET && n->stale > NEXT_STALE_DAYS)
-        printf("      the newest mail in the ledger is %lld days old: does assay-ledger run? assay doctor says\n",
-               (long long)n->stale);
-    else if (s->state == NEXT_NOT_YET)
-        printf("      none of the mail so far would be touched, but only %lld mail%s on %lld day%s; at least %lld over "
-               "%lld days are needed\n",
-               (long long)n->mails, n->mails == 1 ? "" : "s", (long long)n->days, n->days == 1 ? "" : "s",
-               (long long)n->mails_least, (long long)n->days_least);
+        printf("      none of %s in %s would have been %s\n",
+               count_of(seen, s->names ? n->answers : n->mails, s->names ? "answer" : "mail"),
+               count_of(days, s->names ? n->names_days : n->days, "day"), s->names ? "refused" : "treated differently");
+    if (s->state == NEXT_NOT_YET)
+        print_not_yet(n, s);
     if (s->state == NEXT_SAY)
         printf("      by the recipients of the mail so far; take away what is not yours\n");
     print_hits(s, all);
@@ -169,6 +202,7 @@ static void put_step(struct json *j, const struct next_step *s)
     json_str(j, "line", s->line);
     json_str(j, "state", state_name(s->state));
     json_int(j, "mails", s->mails);
+    json_int(j, "answers", s->answers);
     json_int(j, "stopped_forgery", s->stopped);
     json_open_array(j, "senders");
     for (size_t i = 0; i < s->hit_count; i++) {
@@ -176,7 +210,8 @@ static void put_step(struct json *j, const struct next_step *s)
         json_open(j);
         json_str(j, "domain", h->domain);
         json_int(j, "mails", h->mails);
-        json_str(j, "action", policy_action_name(h->worst));
+        json_int(j, "answers", h->answers);
+        json_str(j, "action", h->answers ? "servfail" : policy_action_name(h->worst));
         json_opt(j, "contact", h->contact);
         json_opt(j, "how", h->how);
         json_end(j);
@@ -193,6 +228,7 @@ static int print_json(const struct next *n)
     json_str(&j, "policy", policy_hash(n->now));
     json_int(&j, "mails", n->mails);
     json_int(&j, "days", n->days);
+    json_int(&j, "answers", n->answers);
     json_int(&j, "testing_keys", n->testing);
     json_bool(&j, "all_mail_looked_at", !n->cut);
     json_open_array(&j, "steps");
@@ -230,18 +266,20 @@ static int is_refused(const struct next *n, const struct next_step *step, const 
                   ENFORCE_MAILS, ENFORCE_DAYS);
         return EX_UNAVAILABLE;
     }
-    if (step->state == NEXT_NOT_YET && n->stale > NEXT_STALE_DAYS) {
+    if (step->state == NEXT_NOT_YET && !step->names && n->stale > NEXT_STALE_DAYS) {
         cli_error("%s: not yet: the newest mail in the ledger is %lld days old, so nobody knows whom it would hit. "
                   "Nothing was written; use --trial to observe first",
                   step->id, (long long)n->stale);
         return EX_UNAVAILABLE;
     }
     if (step->state == NEXT_ASK_FIRST && !o->because && (o->yes || !isatty(STDIN_FILENO))) {
-        cli_error(
-            "%s: %lld mail%s of %zu sender%s would be treated differently: ask them first, or exempt them. Nothing "
-            "was written; --because \"...\" writes it all the same, use --trial to observe first",
-            step->id, (long long)step->mails, step->mails == 1 ? "" : "s", step->hit_count,
-            step->hit_count == 1 ? "" : "s");
+        char what[48], of[48];
+        cli_error("%s: %s of %s would be %s: ask them first, or exempt them. Nothing was written; --because \"...\" "
+                  "writes it "
+                  "all the same, use --trial to observe first",
+                  step->id, step->mails ? count_of(what, step->mails, "mail") : count_of(what, step->answers, "answer"),
+                  count_of(of, hits_of(step, !step->mails), step->mails ? "sender" : "zone"),
+                  step->mails ? "treated differently" : "refused");
         return EX_USAGE;
     }
     if (step->state == NEXT_ASK_FIRST)
@@ -262,7 +300,7 @@ static int write_step(struct next *n, const struct options *o, const char *keep)
     if (o->trial)
         step->line = strncmp(step->line, "always ", 7) == 0 ? arena_printf(n->arena, "always trial %s", step->line + 7)
                                                             : arena_printf(n->arena, "trial %s", step->line);
-    if (o->because && step->line && !step->is_mode)
+    if (o->because && step->line)
         step->line = arena_printf(n->arena, "%s because \"%s\"", step->line, o->because);
     struct policy_write w = {
         .path = n->path,
@@ -289,6 +327,8 @@ static int weigh(struct next *n, struct store *s)
     const char *own[OWN_MOST], *why = NULL;
     size_t own_count = 0;
     enum status st = next_own_domains(n, s, own, OWN_MOST, &own_count);
+    if (st == STATUS_OK)
+        st = next_names_seen(n, s);
     if (st == STATUS_OK && !next_find_steps(n, own, own_count, &why)) {
         cli_error("%s", why ? why : "out of memory");
         return EX_NOPERM;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * next.h - between the parts of `assay next`: the ladder of steps (next_steps.c), what each would have done to the mail
- * that was seen (next_weigh.c), and the command itself with what it shows and writes (next.c).
+ * (next_weigh.c) and to the names (next_names.c) that were seen, and the command itself with what it shows and writes
+ * (next.c).
  */
 #ifndef ASSAY_CLI_NEXT_NEXT_H
 #define ASSAY_CLI_NEXT_NEXT_H
@@ -14,9 +15,10 @@
 #include "ledger/store.h"
 #include "policy/policy.h"
 
-#define NEXT_STEPS_MAX 16
+#define NEXT_STEPS_MAX 24
 #define NEXT_HITS_MAX 20000   /* sender domains of one step; more are counted, not named */
 #define NEXT_MAILS_MAX 200000 /* the newest mails that are looked at */
+#define NEXT_OWN_SIGNED 8     /* own zones that are signed; a step is offered for each */
 #define NEXT_STALE_DAYS 3     /* nothing newer, and the ledger is not being filled */
 
 /* One sender domain that a step would touch. */
@@ -25,6 +27,7 @@ struct next_hit {
     const char *contact; /* whom to ask first: a mail address */
     const char *how;     /* in words: the first such mail */
     int64_t mails;
+    int64_t answers; /* of the resolver: domain is a zone, and these are refused */
     enum policy_action worst;
 };
 
@@ -40,6 +43,7 @@ struct next_step {
     const char *title; /* what it does, in a sentence */
     const char *line;  /* the statement to be written; of `mode` the setting */
     bool is_mode;      /* replaces `set mode` */
+    bool names;        /* a statement of the resolver: it changes nothing for mail */
     /* the rule for everyone that says less of `standard`: it says no more of it; or NULL */
     const struct policy_statement *instead_of;
     enum standard standard;
@@ -47,6 +51,7 @@ struct next_step {
 
     enum next_state state;
     int64_t mails;   /* that would be treated differently, except forgery */
+    int64_t answers; /* of the resolver that would be refused */
     int64_t stopped; /* forged mail that it would stop: nobody has to act */
     struct next_hit *hits;
     size_t hit_count;
@@ -65,6 +70,9 @@ struct next {
     int64_t since_us, days_least, mails_least, mails_most; /* 0: as the command has them */
     int64_t mails, days;                                   /* seen */
     int64_t stale;                                         /* days since the newest mail */
+    int64_t answers, names_days;                           /* of the resolver's module; 0: it has written nothing */
+    const char *own_signed[NEXT_OWN_SIGNED];               /* own zones that it saw signed */
+    size_t own_signed_count;
     int64_t testing; /* of mails: aligned DKIM signatures pass, all by keys with t=y */
     bool cut;        /* NEXT_MAILS_MAX was reached */
 
@@ -88,6 +96,19 @@ void next_end(struct next *n);
 
 /* Looks at the newest mails since since_us, and fills what the steps would have done to them. */
 enum status next_weigh(struct next *n, struct store *s) MUST_CHECK;
+
+/* The hit of a step under this key, made if it is not there yet (*made); NULL: NEXT_HITS_MAX is reached. Not once
+ * next_weigh has returned. */
+struct next_hit *next_hit_at(struct next *n, struct next_step *s, const char *key, const char *domain, bool *made);
+
+/* ---- next_names.c ---- */
+
+/* How much the resolver's module has written since since_us. Before next_find_steps, which else offers no step for the
+ * resolver. n->now must be there. */
+enum status next_names_seen(struct next *n, struct store *s) MUST_CHECK;
+
+/* What the steps would have done to the zones that were seen. Called by next_weigh. */
+enum status next_weigh_names(struct next *n, struct store *s) MUST_CHECK;
 
 /* The domains that mail from outside was for, the most frequent first; at most `most`. */
 enum status next_own_domains(struct next *n, struct store *s, const char **out, size_t most, size_t *count) MUST_CHECK;

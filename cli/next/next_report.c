@@ -40,7 +40,7 @@ static void add(const struct next *n, bool ready, struct report_decision *out, s
 {
     for (size_t i = 0; i < n->count && *count < most; i++) {
         const struct next_step *s = &n->steps[i];
-        if ((s->state == NEXT_READY) != ready || s->state == NEXT_SAY)
+        if ((s->state == NEXT_READY) != ready || s->state == NEXT_SAY || s->names)
             continue;
         out[(*count)++] = (struct report_decision){.id = arena_strdup(n->arena, s->id),
                                                    .title = arena_strdup(n->arena, s->title),

@@ -12,33 +12,45 @@
 #include "policy/policy_settings.h"
 #include <string.h>
 
-/* A rule of mail for everyone. level: what is then asked at least. */
+/* A rule for everyone: of mail, or (names) of the resolver. level: what is then asked at least. */
 struct rung {
     const char *id, *title, *line;
     enum standard standard;
     enum policy_level level;
+    bool names;
 };
 
 /* In this order: what costs nobody anything first. */
 static const struct rung rungs[] = {
     {"format", LANGUAGE_MARK("messages that show people one sender and programs another are refused"),
-     "require message-format of everyone", STANDARD_MESSAGE_FORMAT, POLICY_REQUIRE},
+     "require message-format of everyone", STANDARD_MESSAGE_FORMAT, POLICY_REQUIRE, false},
     {"dmarc", LANGUAGE_MARK("what domain owners publish by DMARC is done"), "follow dmarc of everyone", STANDARD_DMARC,
-     POLICY_FOLLOW},
+     POLICY_FOLLOW, false},
     {"spf", LANGUAGE_MARK("what domain owners publish by SPF is done, where DMARC did not pass"),
-     "follow spf of everyone", STANDARD_SPF, POLICY_FOLLOW},
+     "follow spf of everyone", STANDARD_SPF, POLICY_FOLLOW, false},
     {"tls", LANGUAGE_MARK("mail that comes in the clear, or by old TLS, is refused"),
-     "require tls 1.2 or newer of everyone", STANDARD_TLS, POLICY_REQUIRE},
+     "require tls 1.2 or newer of everyone", STANDARD_TLS, POLICY_REQUIRE, false},
+    {"names", LANGUAGE_MARK("names with broken DNSSEC signatures are not resolved"), "follow dnssec of every name",
+     STANDARD_DNSSEC, POLICY_FOLLOW, true},
 };
 
 #define A_STRANGER "stranger.invalid" /* RFC 2606: nobody's */
 
 static bool asks(const struct policy *p, const struct rung *r)
 {
-    struct policy_question q = {.standard = r->standard, .who = A_STRANGER};
+    struct policy_question q = {.standard = r->standard, .names = r->names, .who = A_STRANGER};
     struct policy_answer a;
     policy_ask(p, &q, &a);
     return a.level >= r->level && !a.trial;
+}
+
+/* Tells whether names of this zone must be signed. */
+static bool requires_signed(const struct policy *p, const char *zone)
+{
+    struct policy_question q = {.standard = STANDARD_DNSSEC, .names = true, .who = zone, .no_exemptions = true};
+    struct policy_answer a;
+    policy_ask(p, &q, &a);
+    return a.level == POLICY_REQUIRE && !a.trial;
 }
 
 static bool guards(const struct policy *p, const char *domain)
@@ -50,6 +62,21 @@ static bool guards(const struct policy *p, const char *domain)
 }
 
 /* ---- the text with a step in it ---- */
+
+/* The octets of ` because "..."` behind a value, on its line or the one that continues it: the reason was for the old
+ * value. 0: there is none. */
+static size_t reason_after(const char *p, const char *end)
+{
+    static const char word[] = "because";
+    const char *at = p;
+    while (at < end && (strchr(" \t", *at) || (*at == '\n' && at + 1 < end && strchr(" \t", at[1]))))
+        at++;
+    if ((size_t)(end - at) < sizeof word || memcmp(at, word, sizeof word - 1) != 0)
+        return 0;
+    const char *open = memchr(at, '"', (size_t)(end - at)),
+               *close = open ? memchr(open + 1, '"', (size_t)(end - open) - 1) : NULL;
+    return close ? (size_t)(close + 1 - p) : 0;
+}
 
 /* `set mode` as it stands in the main file: the value's place in the text; n 0: it does not. */
 static struct slice mode_value(const struct next *n)
@@ -68,7 +95,7 @@ static struct slice mode_value(const struct next *n)
     stop = stop ? stop : end;
     for (; last && p + 7 <= stop; p++)
         if (memcmp(p, "dry-run", 7) == 0)
-            return slice_of(p, 7);
+            return slice_of(p, 7 + reason_after(p + 7, end));
     return SLICE_NULL;
 }
 
@@ -112,25 +139,29 @@ static struct slice listed(struct slice statement, const char *name)
     return SLICE_NULL;
 }
 
-/* What gives way to the new line: of `mode` the value, else the standard's name in the rule that said less of it. */
+/* What gives way to the new line: of `mode` the value, else the standard's name in the rule that said less of it, or
+ * that whole rule if it says nothing else and gives no reason. */
 static struct slice gives_way(const struct next *n, const struct next_step *step)
 {
     const struct policy_statement *s = step->instead_of;
     if (step->is_mode)
         return mode_value(n);
-    return s && s->file && strcmp(s->file, n->path) == 0
-               ? listed(statement_text(n->text, s->line), standard_name(step->standard))
-               : SLICE_NULL;
+    if (!s || !s->file || strcmp(s->file, n->path) != 0)
+        return SLICE_NULL;
+    struct slice whole = statement_text(n->text, s->line);
+    return s->standards == POLICY_BIT(step->standard) && !s->because ? whole
+                                                                     : listed(whole, standard_name(step->standard));
 }
 
 struct slice next_text(const struct next *n, const struct next_step *step)
 {
+    static const char set[] = "set mode ";
     struct buf b = BUF_INIT;
     struct slice old = gives_way(n, step);
     size_t before = old.n ? (size_t)(old.p - n->text.p) : n->text.n;
     buf_add(&b, n->text.p, before);
     if (old.n && step->is_mode)
-        buf_adds(&b, "enforce");
+        buf_adds(&b, step->line + sizeof set - 1);
     buf_add(&b, n->text.p + before + old.n, n->text.n - before - old.n);
     if (b.n && b.p[b.n - 1] != '\n')
         buf_addc(&b, '\n');
@@ -145,9 +176,9 @@ struct slice next_text(const struct next *n, const struct next_step *step)
 /* ---- the ladder ---- */
 
 /* A rule for everyone, whoever it is sent to, that stands in the main file and decides now. */
-static const struct policy_statement *said_of_everyone(const struct policy *p, enum standard standard)
+static const struct policy_statement *said_of_everyone(const struct policy *p, const struct rung *r)
 {
-    struct policy_question q = {.standard = standard, .who = A_STRANGER};
+    struct policy_question q = {.standard = r->standard, .names = r->names, .who = A_STRANGER};
     struct policy_answer a;
     policy_ask(p, &q, &a);
     const struct policy_statement *s = a.statement;
@@ -234,6 +265,16 @@ static bool asked_of_list(const struct policy *p, const char *list, enum standar
     return false;
 }
 
+static bool names_of_list(const struct policy *p, const char *list)
+{
+    const struct policy_statement *s;
+    for (size_t i = 0; (s = policy_statement_at(p, i)) != NULL; i++)
+        if (s->kind == POLICY_NAMES_RULE && s->who.kind == POLICY_IN_LIST && !s->trial && s->level == POLICY_REQUIRE &&
+            strcmp(s->who.name, list) == 0)
+            return true;
+    return false;
+}
+
 /* Those of whom the policy speaks by a list are asked for more than everybody is, each list by itself. */
 static void offer_lists(struct next *n, const char **why)
 {
@@ -262,26 +303,64 @@ static void offer_lists(struct next *n, const char **why)
         }
 }
 
+/* Names that must be signed: our own zones that are, and those of whom the policy asks DNSSEC or DANE by a list. */
+static void offer_signed(struct next *n, const char **why)
+{
+    const struct policy_statement *s;
+    for (size_t i = 0; (s = policy_statement_at(n->now, i)) != NULL && n->answers; i++) {
+        if (s->kind != POLICY_LIST || n->count >= NEXT_STEPS_MAX - 2 || names_of_list(n->now, s->name) ||
+            (!asked_of_list(n->now, s->name, STANDARD_DNSSEC, POLICY_REQUIRE) &&
+             !asked_of_list(n->now, s->name, STANDARD_DANE, POLICY_REQUIRE)))
+            continue;
+        (void)offer(n,
+                    &(struct next_step){
+                        .id = arena_printf(n->arena, "names:%s", s->name),
+                        .title = arena_printf(n->arena, "names of list %s without DNSSEC are not resolved", s->name),
+                        .line = arena_printf(n->arena, "require dnssec of names in list %s", s->name),
+                        .names = true,
+                        .standard = STANDARD_DNSSEC},
+                    why);
+    }
+    for (size_t i = 0; i < n->own_signed_count && n->count < NEXT_STEPS_MAX - 2; i++) {
+        const char *zone = n->own_signed[i];
+        if (requires_signed(n->now, zone))
+            continue;
+        struct next_step *step =
+            offer(n,
+                  &(struct next_step){
+                      .id = arena_printf(n->arena, "names-in:%s", zone),
+                      .title = arena_printf(n->arena, "names in %s are only resolved if they are signed", zone),
+                      .line = arena_printf(n->arena, "require dnssec of names in %s", zone),
+                      .names = true,
+                      .standard = STANDARD_DNSSEC},
+                  why);
+        if (step && !requires_signed(step->after, zone))
+            take_back(n);
+    }
+}
+
 bool next_find_steps(struct next *n, const char *const *own, size_t own_count, const char **why)
 {
     *why = NULL;
     if (!has_own(n->now))
         offer_own(n, own, own_count, why);
     for (size_t i = 0; i < sizeof rungs / sizeof *rungs && !*why; i++) {
-        if (asks(n->now, &rungs[i]))
+        if (asks(n->now, &rungs[i]) || (rungs[i].names && !n->answers))
             continue;
         struct next_step *step = offer(n,
                                        &(struct next_step){.id = rungs[i].id,
                                                            .title = rungs[i].title,
                                                            .line = rungs[i].line,
                                                            .standard = rungs[i].standard,
-                                                           .instead_of = said_of_everyone(n->now, rungs[i].standard)},
+                                                           .names = rungs[i].names,
+                                                           .instead_of = said_of_everyone(n->now, &rungs[i])},
                                        why);
         if (step && !asks(step->after, &rungs[i]))
             take_back(n);
     }
     offer_lists(n, why);
     offer_guards(n, why);
+    offer_signed(n, why);
     if (!*why && policy_set_is(n->now, SETTING_MODE, "dry-run")) {
         struct next_step *step =
             offer(n,

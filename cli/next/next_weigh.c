@@ -95,10 +95,9 @@ static const char *how_of(struct next *n, const struct record *r, const struct v
     return kept;
 }
 
-static struct next_hit *hit_of(struct next *n, struct next_step *s, const struct record *r, const struct value *by)
+struct next_hit *next_hit_at(struct next *n, struct next_step *s, const char *key, const char *domain, bool *made)
 {
-    const char *domain = r->from ? r->from : r->mail_from ? r->mail_from : "(no usable sender)";
-    const uint64_t *at = map_get(&s->index->by_domain, slice_str(domain));
+    const uint64_t *at = map_get(&s->index->by_domain, slice_str(key));
     if (at)
         return &s->hits[*at];
     if (s->hit_count == NEXT_HITS_MAX) {
@@ -111,12 +110,24 @@ static struct next_hit *hit_of(struct next *n, struct next_step *s, const struct
             return NULL;
         s->hits = more;
     }
-    const char *kept = arena_strdup(n->arena, domain);
+    const char *kept = arena_strdup(n->arena, key);
     if (!kept || map_put(&s->index->by_domain, slice_str(kept), s->hit_count) != STATUS_OK)
         return NULL;
-    s->hits[s->hit_count] =
-        (struct next_hit){.domain = kept, .contact = contact_of(n, r, kept), .how = how_of(n, r, by)};
-    return &s->hits[s->hit_count++];
+    s->hits[s->hit_count] = (struct next_hit){.domain = domain == key ? kept : arena_strdup(n->arena, domain)};
+    *made = s->hits[s->hit_count].domain != NULL;
+    return *made ? &s->hits[s->hit_count++] : NULL;
+}
+
+static struct next_hit *hit_of(struct next *n, struct next_step *s, const struct record *r, const struct value *by)
+{
+    const char *domain = r->from ? r->from : r->mail_from ? r->mail_from : "(no usable sender)";
+    bool made = false;
+    struct next_hit *h = next_hit_at(n, s, domain, domain, &made);
+    if (h && made) {
+        h->contact = contact_of(n, r, h->domain);
+        h->how = how_of(n, r, by);
+    }
+    return h;
 }
 
 static void weigh_mail(struct next *n, const struct record *r)
@@ -129,6 +140,8 @@ static void weigh_mail(struct next *n, const struct record *r)
     enum policy_action now = outcome(n->scratch, n->now, r, &f, &by);
     for (size_t i = 0; i < n->count; i++) {
         struct next_step *s = &n->steps[i];
+        if (s->names)
+            continue;
         enum policy_action then = outcome(n->scratch, s->after, r, &f, &by), before = s->is_mode ? POLICY_DELIVER : now;
         if (then <= before || !by)
             continue;
@@ -202,7 +215,11 @@ static void count_and_weigh(struct next *n, const struct record *r, void *arg)
 static int by_mails(const void *a, const void *b)
 {
     const struct next_hit *x = a, *y = b;
-    return x->mails != y->mails ? (x->mails > y->mails ? -1 : 1) : strcmp(x->domain, y->domain);
+    if (x->mails != y->mails)
+        return x->mails > y->mails ? -1 : 1;
+    if (x->answers != y->answers)
+        return x->answers > y->answers ? -1 : 1;
+    return strcmp(x->domain, y->domain);
 }
 
 /* Most mails first. */
@@ -233,16 +250,21 @@ enum status next_weigh(struct next *n, struct store *s)
     if (st == STATUS_OK)
         st = store_ask_number(s, 0, &last, "SELECT max(t) FROM mail WHERE t >= $1", "i", n->since_us);
     if (st == STATUS_OK)
+        st = mail_history_load(n->history, s, NULL);
+    if (st == STATUS_OK)
         st = each_mail(n, s, clock_wall_us() - STOPPED_LOOK_BACK_DAYS * DAY_US, n->mails_most, remember_place, NULL);
     if (st == STATUS_OK)
         st = each_mail(n, s, n->since_us, n->mails_most, count_and_weigh, &first);
+    if (st == STATUS_OK && n->answers)
+        st = next_weigh_names(n, s);
     n->scratch = arena_free(n->scratch);
     mail_history_free(n->history);
     n->history = NULL;
     n->cut = rows > n->mails_most;
     n->stale = last ? ((int64_t)clock_wall_us() - last) / INT64_C(86400000000) : 0;
     n->days = first ? (last - first) / INT64_C(86400000000) + 1 : 0;
-    bool enough = n->days >= n->days_least && n->mails >= n->mails_least && n->stale <= NEXT_STALE_DAYS;
+    bool enough = n->days >= n->days_least && n->mails >= n->mails_least && n->stale <= NEXT_STALE_DAYS,
+         enough_names = n->names_days >= n->days_least && n->answers >= n->mails_least;
     for (size_t i = 0; i < n->count; i++) {
         struct next_step *step = &n->steps[i];
         map_release(&step->index->by_domain);
@@ -250,7 +272,9 @@ enum status next_weigh(struct next *n, struct store *s)
         step->index = NULL;
         sort_hits(step);
         if (step->state != NEXT_SAY)
-            step->state = step->mails ? NEXT_ASK_FIRST : enough ? NEXT_READY : NEXT_NOT_YET;
+            step->state = step->mails || step->answers            ? NEXT_ASK_FIRST
+                          : (step->names ? enough_names : enough) ? NEXT_READY
+                                                                  : NEXT_NOT_YET;
     }
     return st;
 }

@@ -56,7 +56,7 @@ struct next_step {
     struct next_hit *hits;
     size_t hit_count;
     int64_t more_domains;
-    struct next_index *index; /* next_weigh.c's */
+    struct next_index *index; /* next_hits.c's */
 };
 
 struct next {
@@ -92,14 +92,19 @@ void next_release(struct next *n);
 
 void next_end(struct next *n);
 
+/* ---- next_hits.c ---- */
+
+bool next_hits_begin(struct next *n) MUST_CHECK;
+void next_hits_end(struct next *n);
+
+/* The hit of a step under this key, made if it is not there yet (*made); NULL: NEXT_HITS_MAX is reached. Between
+ * next_hits_begin (false: out of memory) and next_hits_end. */
+struct next_hit *next_hit_at(struct next *n, struct next_step *s, const char *key, const char *domain, bool *made);
+
 /* ---- next_weigh.c ---- */
 
 /* Looks at the newest mails since since_us, and fills what the steps would have done to them. */
 enum status next_weigh(struct next *n, struct store *s) MUST_CHECK;
-
-/* The hit of a step under this key, made if it is not there yet (*made); NULL: NEXT_HITS_MAX is reached. Not once
- * next_weigh has returned. */
-struct next_hit *next_hit_at(struct next *n, struct next_step *s, const char *key, const char *domain, bool *made);
 
 /* ---- next_names.c ---- */
 

@@ -30,8 +30,8 @@ static const struct rung rungs[] = {
      "follow spf of everyone", STANDARD_SPF, POLICY_FOLLOW, false},
     {"tls", LANGUAGE_MARK("mail that comes in the clear, or by old TLS, is refused"),
      "require tls 1.2 or newer of everyone", STANDARD_TLS, POLICY_REQUIRE, false},
-    {"names", LANGUAGE_MARK("names with broken DNSSEC signatures are not resolved"), "follow dnssec of every name",
-     STANDARD_DNSSEC, POLICY_FOLLOW, true},
+    {"names", "names with broken DNSSEC signatures are not resolved", "follow dnssec of every name", STANDARD_DNSSEC,
+     POLICY_FOLLOW, true},
 };
 
 #define A_STRANGER "stranger.invalid" /* RFC 2606: nobody's */

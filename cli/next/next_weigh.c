@@ -13,16 +13,11 @@
 #include "cli/next/next.h"
 #include "cli/recall.h"
 #include "ledger/stopped.h"
-#include "policy/map.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DAY_US INT64_C(86400000000)
-
-struct next_index {
-    struct map by_domain;
-};
 
 static enum result result_of(const struct value *f)
 {
@@ -93,29 +88,6 @@ static const char *how_of(struct next *n, const struct record *r, const struct v
     const char *kept = b.failed ? NULL : arena_strdup(n->arena, b.p);
     buf_release(&b);
     return kept;
-}
-
-struct next_hit *next_hit_at(struct next *n, struct next_step *s, const char *key, const char *domain, bool *made)
-{
-    const uint64_t *at = map_get(&s->index->by_domain, slice_str(key));
-    if (at)
-        return &s->hits[*at];
-    if (s->hit_count == NEXT_HITS_MAX) {
-        s->more_domains++;
-        return NULL;
-    }
-    if ((s->hit_count & (s->hit_count - 1)) == 0) {
-        struct next_hit *more = realloc(s->hits, (s->hit_count ? s->hit_count * 2 : 1) * sizeof *more);
-        if (!more)
-            return NULL;
-        s->hits = more;
-    }
-    const char *kept = arena_strdup(n->arena, key);
-    if (!kept || map_put(&s->index->by_domain, slice_str(kept), s->hit_count) != STATUS_OK)
-        return NULL;
-    s->hits[s->hit_count] = (struct next_hit){.domain = domain == key ? kept : arena_strdup(n->arena, domain)};
-    *made = s->hits[s->hit_count].domain != NULL;
-    return *made ? &s->hits[s->hit_count++] : NULL;
 }
 
 static struct next_hit *hit_of(struct next *n, struct next_step *s, const struct record *r, const struct value *by)
@@ -212,32 +184,11 @@ static void count_and_weigh(struct next *n, const struct record *r, void *arg)
     weigh_mail(n, r);
 }
 
-static int by_mails(const void *a, const void *b)
-{
-    const struct next_hit *x = a, *y = b;
-    if (x->mails != y->mails)
-        return x->mails > y->mails ? -1 : 1;
-    if (x->answers != y->answers)
-        return x->answers > y->answers ? -1 : 1;
-    return strcmp(x->domain, y->domain);
-}
-
-/* Most mails first. */
-static void sort_hits(struct next_step *step)
-{
-    if (step->hit_count)
-        qsort(step->hits, step->hit_count, sizeof *step->hits, by_mails);
-}
-
 enum status next_weigh(struct next *n, struct store *s)
 {
     int64_t first = 0, last = 0, rows = 0;
-    for (size_t i = 0; i < n->count; i++) {
-        struct next_index *x = n->steps[i].index = calloc(1, sizeof *x);
-        if (!x)
-            return STATUS_NOMEM;
-        map_init(&x->by_domain, 1);
-    }
+    if (!next_hits_begin(n))
+        return STATUS_NOMEM;
     n->mails = 0;
     n->scratch = arena_new((size_t)4 << 20);
     n->history = mail_history_new(n->arena);
@@ -263,14 +214,11 @@ enum status next_weigh(struct next *n, struct store *s)
     n->cut = rows > n->mails_most;
     n->stale = last ? ((int64_t)clock_wall_us() - last) / INT64_C(86400000000) : 0;
     n->days = first ? (last - first) / INT64_C(86400000000) + 1 : 0;
+    next_hits_end(n);
     bool enough = n->days >= n->days_least && n->mails >= n->mails_least && n->stale <= NEXT_STALE_DAYS,
          enough_names = n->names_days >= n->days_least && n->answers >= n->mails_least;
     for (size_t i = 0; i < n->count; i++) {
         struct next_step *step = &n->steps[i];
-        map_release(&step->index->by_domain);
-        free(step->index);
-        step->index = NULL;
-        sort_hits(step);
         if (step->state != NEXT_SAY)
             step->state = step->mails || step->answers            ? NEXT_ASK_FIRST
                           : (step->names ? enough_names : enough) ? NEXT_READY

@@ -229,7 +229,7 @@ static void own_deadline(void **state)
 {
     struct world *w = *state;
     struct arena *arena = arena_new(1 << 20);
-    struct dns_scope *s = dns_scope_new(w->dns, arena, &(struct dns_budget){.lookup_ms = 150, .total_ms = 250});
+    struct dns_scope *s = dns_scope_new(w->dns, arena, &(struct dns_budget){.lookup_ms = 600, .total_ms = 1000});
     int64_t start = clock_mono_ms();
     dns_start(s, "never1.slow", DNS_A);
     dns_start(s, "never2.slow", DNS_A);
@@ -237,12 +237,12 @@ static void own_deadline(void **state)
     assert_int_equal(a->state, DNS_TEMPFAIL);
     assert_int_equal(a->limit, LIMIT_NOT_REACHED);
     assert_int_equal(dns_get(s, "never2.slow", DNS_A)->state, DNS_TEMPFAIL);
-    assert_in_range(clock_mono_ms() - start, 149, 240);
+    assert_in_range(clock_mono_ms() - start, 599, 1150);
     a = dns_get(s, "never3.slow", DNS_A);
     assert_int_equal(a->limit, LIMIT_OF_MOMENT);
     dns_start(s, "never4.slow", DNS_A);
     dns_scope_free(s);
-    assert_in_range(clock_mono_ms() - start, 249, 400);
+    assert_in_range(clock_mono_ms() - start, 999, 1190);
     struct dns_unbound_stats stats;
     dns_unbound_stats(w->dns, &stats);
     assert_int_equal(stats.timed_out, 3);
@@ -429,7 +429,7 @@ static void canary_says(void **state)
     free(why);
     int64_t start = clock_mono_ms();
     assert_int_equal(canary(c, "never.slow", &why), DNS_UNREACHABLE);
-    assert_in_range(clock_mono_ms() - start, 290, 1500);
+    assert_in_range(clock_mono_ms() - start, 290, 9000);
     assert_non_null(strstr(why, "network"));
     free(why);
     put(w->anchor, "");

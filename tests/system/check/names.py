@@ -2,6 +2,7 @@
 """names: the DNS of the checked domains: zones signed in every way, name servers that agree, differ, are silent or fail one type."""
 import ipaddress
 import os
+import re
 import shutil
 import socket
 import struct
@@ -194,18 +195,23 @@ def serve(folder, description, roots):
         nsd(folder, "other", OTHER, other),
     ]
     NoTlsa(NO_TLSA)
-    for server, name in ((TLD[0], "example."), (FIRST[0], "host.example."), (SECOND[0], "host.example."), (ROOT, ".")):
-        wait_for(server, name)
+    for server, held in ((ROOT, [files["."]]), (TLD[0], above), (FIRST[0], rest), (SECOND[0], rest), (OTHER[0], other)):
+        wait_for(folder, server, [dotted for dotted, _ in held])
     return processes, f"{folder}/root.ds"
 
 
-def wait_for(server, name):
+def wait_for(folder, server, zones):
+    """A server answers before it has loaded all its zones."""
+    with open(f"{folder}/wait", "w", encoding="ascii") as f:
+        f.write("".join(f"{z} SOA\n" for z in zones))
     for _ in range(300):
-        done = subprocess.run(["dig", f"@{server}", "+norec", "+time=1", "+tries=1", name, "SOA"], capture_output=True, text=True)
-        if "status: NOERROR" in done.stdout:
+        done = subprocess.run(
+            ["dig", f"@{server}", "+norec", "+time=1", "+tries=1", "-f", f"{folder}/wait"], capture_output=True, text=True
+        )
+        if done.stdout.count("status: NOERROR") == len(zones) and len(re.findall(r"flags:[a-z ]* aa[ ;]", done.stdout)) == len(zones):
             return
-        time.sleep(0.05)
-    raise RuntimeError(f"the name server {server} does not answer")
+        time.sleep(0.2)
+    raise RuntimeError(f"the name server {server} does not answer for all its zones")
 
 
 def reverse_zone(network, pairs):

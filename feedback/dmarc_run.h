@@ -31,7 +31,7 @@
 #define DMARC_RUN_TRIES 8
 #define DMARC_RUN_CLAIM_SECONDS 3600
 #define DMARC_RUN_DAYS_BACK 7    /* days before the last one that are looked at for what is still to be sent */
-#define DMARC_RUN_RESEND_DAYS 30 /* ... and by `resend`, as far as ledger.keep-identity keeps their rows */
+#define DMARC_RUN_RESEND_DAYS 30 /* ... and by `resend`: RETENTION_RESEND_DAYS keeps their rows */
 #define DMARC_RUN_DEAD_DAYS 3
 
 struct dmarc_run_item {

@@ -64,13 +64,13 @@ static void in_steps(struct steps *t, const char *sql, int64_t before)
 #define DELETE_BY(table, key, column)                                                                                  \
     "DELETE FROM " table " WHERE (" key ") IN (SELECT " key " FROM " table " WHERE " column " < $1 LIMIT $2)"
 
-static void tables_by_day(struct steps *t, int64_t reports, int64_t sent, int64_t hours, int64_t days)
+static void tables_by_day(struct steps *t, int64_t exact, int64_t reports, int64_t sent, int64_t hours, int64_t days)
 {
     in_steps(t, DELETE_BY("dmarc_row", "day, domain, " DMARC_ROW_NAMES, "day"), reports);
     in_steps(t, DELETE_BY("dmarc_domain", "day, domain", "day"), reports);
     in_steps(t, DELETE_BY("dmarc_policy", "day, domain, mark", "day"), reports);
-    in_steps(t, DELETE_BY("dmarc_behind", "day, domain, host, after", "day"), reports);
-    in_steps(t, DELETE_BY("failure_out", "destination, report_id", "day"), reports);
+    in_steps(t, DELETE_BY("dmarc_behind", "day, domain, host, after", "day"), exact);
+    in_steps(t, DELETE_BY("failure_out", "destination, report_id", "day"), exact);
     in_steps(t, DELETE_BY("report_out", "day, domain, destination", "day"), sent);
     in_steps(t, DELETE_BY("standard_hour", "hour, host, scope, standard, result, security", "hour"), hours);
     in_steps(t, DELETE_BY("verdict_hour", "hour, host, source, action, would", "hour"), hours);
@@ -95,32 +95,42 @@ static void tables_by_day(struct steps *t, int64_t reports, int64_t sent, int64_
     in_steps(t, DELETE_BY("zone", "name, state", "last_seen"), days * TIMESTAMP_DAY);
 }
 
-/* subject_day is by subject: one pass over it, in ranges of the subject. */
-static void subjects(struct steps *t, int64_t days)
+/* One pass over a table in ranges of a text column of its key. `next` tells where a range ends ($1 its beginning, $2 the
+ * day, $3 how many rows); `text` with `end`, which the last range does without, and `more` deletes in it ($1 its
+ * beginning, $2 its end, $3 the day). SQLite counts parameters as they come, so they stand in this order. */
+struct ranges {
+    const char *next, *text, *end, *more;
+    int64_t day;
+};
+
+static enum status delete_range(struct steps *t, const struct ranges *r, const char *from, const char *to, bool last,
+                                int64_t *n)
+{
+    char sql[1024];
+    snprintf(sql, sizeof sql, "%s%s%s", r->text, last ? " AND $2 = $2" : r->end, r->more);
+    enum status st = store_begin(t->store);
+    if (st == STATUS_OK)
+        st = store_run(t->store, n, sql, "tti", from, to, r->day);
+    if (st == STATUS_OK)
+        st = store_commit(t->store);
+    if (st != STATUS_OK)
+        store_rollback(t->store);
+    return st;
+}
+
+static void in_ranges(struct steps *t, const struct ranges *r)
 {
     char from[STORE_ERROR * 4] = "", to[STORE_ERROR * 4];
     bool more = true;
     while (more && t->status == STATUS_OK && !(t->stop && t->stop())) {
-        struct store_rows *r = store_ask(
-            t->store, "SELECT subject FROM subject_day WHERE subject >= $1 ORDER BY subject LIMIT 1 OFFSET $2", "ti",
-            from, t->size * 4);
-        more = store_next(r);
-        snprintf(to, sizeof to, "%s", more ? store_text(r, 0) : "");
-        t->status = store_done(r);
+        struct store_rows *rows = store_ask(t->store, r->next, "tii", from, r->day, t->size * 4);
+        more = store_next(rows);
+        snprintf(to, sizeof to, "%s", more ? store_text(rows, 0) : "");
+        t->status = store_done(rows);
         if (t->status != STATUS_OK)
             return;
         int64_t n = 0, began = clock_mono_ms();
-        enum status st = store_begin(t->store);
-        if (st == STATUS_OK)
-            st = more ? store_run(t->store, &n,
-                                  "DELETE FROM subject_day WHERE subject >= $1 AND subject <= $2 AND day < $3", "tti",
-                                  from, to, days)
-                      : store_run(t->store, &n, "DELETE FROM subject_day WHERE subject >= $1 AND day < $2", "ti", from,
-                                  days);
-        if (st == STATUS_OK)
-            st = store_commit(t->store);
-        if (st != STATUS_OK)
-            store_rollback(t->store);
+        enum status st = delete_range(t, r, from, to, !more, &n);
         if (st == STATUS_AGAIN && t->size > RETENTION_STEP_LEAST) {
             store_checkpoint(t->store);
             t->size /= 4;
@@ -136,6 +146,34 @@ static void subjects(struct steps *t, int64_t days)
     }
 }
 
+static void subjects(struct steps *t, int64_t days)
+{
+    in_ranges(t, &(struct ranges){.next = "SELECT subject FROM subject_day WHERE subject >= $1 AND $2 = $2 ORDER BY "
+                                          "subject LIMIT 1 OFFSET $3",
+                                  .text = "DELETE FROM subject_day WHERE subject >= $1",
+                                  .end = " AND subject <= $2",
+                                  .more = " AND day < $3",
+                                  .day = days});
+}
+
+/* Rows of reports by day, but those of domains whose report of that day was not sent and can be asked for (--resend). */
+static void rows_of_reports(struct steps *t, int64_t before)
+{
+    int64_t day = 0, none = before;
+    t->status = t->status == STATUS_OK ? store_ask_number(t->store, none, &day, "SELECT min(day) FROM dmarc_row", "")
+                                       : t->status;
+    for (; day < before && t->status == STATUS_OK && !(t->stop && t->stop()); day++)
+        in_ranges(t, &(struct ranges){
+                         .next = "SELECT domain FROM dmarc_row WHERE domain >= $1 AND day = $2 ORDER BY "
+                                 "domain LIMIT 1 OFFSET $3",
+                         .text = "DELETE FROM dmarc_row WHERE domain >= $1",
+                         .end = " AND domain <= $2",
+                         .more = " AND day = $3 AND NOT EXISTS (SELECT 1 FROM report_out o WHERE o.day = dmarc_row.day "
+                                 "AND o.domain = dmarc_row.domain AND o.state IN ('left out', "
+                                 "'suppressed', 'dead', 'refused', 'asked', 'new', 'retry'))",
+                         .day = day});
+}
+
 enum status retention_run(struct store *s, const struct retention_keep *keep, int64_t now, bool (*stop)(void),
                           int64_t *rows)
 {
@@ -143,8 +181,10 @@ enum status retention_run(struct store *s, const struct retention_keep *keep, in
     int64_t identity = now - keep->identity * TIMESTAMP_SECOND, mails = now - keep->mails * TIMESTAMP_SECOND;
     int64_t days = today - keep->days / 86400, hours = (today - RETENTION_HOURS_DAYS) * 24;
     /* Rows of reports hold exact addresses: they are deleted at the same age, but never before their day's report was
-     * due. */
-    int64_t reports = today - (keep->identity / 86400 > 3 ? keep->identity / 86400 : 3);
+     * due; those that can still be asked for later, unless identities are to be kept shorter than by default. */
+    int64_t exact = keep->identity / 86400 > 3 ? keep->identity / 86400 : 3;
+    bool can_be_asked = exact >= RETENTION_IDENTITY_DAYS && exact < RETENTION_RESEND_DAYS;
+    int64_t reports = today - (can_be_asked ? RETENTION_RESEND_DAYS : exact);
     int64_t sent =
         today - (keep->identity / 86400 > RETENTION_REPORTS_DAYS ? keep->identity / 86400 : RETENTION_REPORTS_DAYS);
     struct steps t = {.store = s, .stop = stop, .size = RETENTION_STEP};
@@ -168,7 +208,9 @@ enum status retention_run(struct store *s, const struct retention_keep *keep, in
              "WHERE exact = 1 AND t < $1 AND t <= (SELECT max(t) FROM (SELECT t FROM mail WHERE exact = 1 AND t < $1 "
              "ORDER BY t LIMIT $2) x)",
              identity);
-    tables_by_day(&t, reports, sent, hours, days);
+    tables_by_day(&t, today - exact, reports, sent, hours, days);
+    if (can_be_asked)
+        rows_of_reports(&t, today - exact);
     in_steps(&t, DELETE_BY("correspondent", "domain, how, day", "day"), today - RETENTION_CORRESPONDENT_DAYS);
     if (t.status == STATUS_OK)
         subjects(&t, days);

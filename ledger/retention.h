@@ -26,6 +26,11 @@ struct retention_keep {
 /* How long at most it is kept which reports were sent and received: destinations have local parts. */
 #define RETENTION_REPORTS_DAYS 45
 
+/* Rows of a DMARC report of ours that was left out are kept so long, because it can be asked for by --resend; not if
+ * ledger.keep-identity is less than RETENTION_IDENTITY_DAYS, its default. */
+#define RETENTION_RESEND_DAYS 31
+#define RETENTION_IDENTITY_DAYS 14
+
 /* Who is no stranger is known for so long: a domain's days on which its mail passed, or we wrote to it. */
 #define RETENTION_CORRESPONDENT_DAYS 90
 

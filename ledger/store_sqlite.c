@@ -252,13 +252,16 @@ static void rollback(struct store *s)
 }
 
 /* Waits for readers only this long, because other writers wait meanwhile. */
-#define CHECKPOINT_WAIT_MS 200
+#define CHECKPOINT_WAIT_MS 50
 #define VACUUM_PAGES "256"
 #define VACUUM_STEPS 100000
 
+/* A passive checkpoint writes the pages and waits for the disk without the writers' lock; the truncating one, which has
+ * the lock, then finds little or nothing to write. */
 static void checkpoint(struct store *s)
 {
     struct sqlite *q = s->handle;
+    (void)sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     q->wait_ms = CHECKPOINT_WAIT_MS;
     (void)sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     q->wait_ms = WAIT_MS;

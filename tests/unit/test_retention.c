@@ -108,6 +108,44 @@ static void identities_go_in_time(void **state)
     assert_int_equal(rows, 0);
 }
 
+/* A report that was left out can be asked for within 30 days, so its rows stay; those of others do not. */
+static void rows_of_a_left_out_report_stay(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *domain, *state;
+        int days;
+    } reports[] = {{"a-sent.example", "sent", 20},  {"left.example", "left out", 20},
+                   {"m-sent.example", "sent", 20},  {"suppressed.example", "suppressed", 30},
+                   {"z-sent.example", "sent", 20},  {"left-too-long.example", "left out", 32},
+                   {"never-due.example", NULL, 20}, {"given-up.example", "dead", 31}};
+    int64_t rows;
+    char sql[300];
+    for (size_t i = 0; i < sizeof reports / sizeof *reports; i++) {
+        mails(reports[i].domain, "192.0.2.7", reports[i].days, 2, true, true);
+        if (!reports[i].state)
+            continue;
+        snprintf(sql, sizeof sql,
+                 "INSERT INTO report_out (day, domain, destination, report_id, state, tries, next_try, reason, rows, "
+                 "octets, claimed_by, changed) VALUES (%d, '%s', 'a@%s', 'r', '%s', 0, 0, '', 0, 0, '', 0)",
+                 TODAY - reports[i].days, reports[i].domain, reports[i].domain, reports[i].state);
+        assert_int_equal(store_run(s, NULL, sql, ""), STATUS_OK);
+    }
+    struct retention_keep keep = {14 * 86400, 90 * 86400, 800 * 86400};
+    assert_int_equal(retention_run(s, &keep, clock_wall_us(), NULL, &rows), STATUS_OK);
+    assert_int_equal(number("SELECT count(*) FROM dmarc_row"), 3);
+    assert_int_equal(number("SELECT sum(count) FROM dmarc_row WHERE domain IN ('left.example', 'suppressed.example', "
+                            "'given-up.example')"),
+                     6);
+    assert_int_equal(number("SELECT count(*) FROM dmarc_domain WHERE domain = 'left.example'"), 1);
+    assert_int_equal(number("SELECT count(*) FROM mail WHERE client IS NOT NULL"), 0);
+    assert_int_equal(retention_run(s, &keep, clock_wall_us(), NULL, &rows), STATUS_OK);
+    assert_int_equal(rows, 0);
+    keep.identity = 13 * 86400; /* somebody wants less to be kept */
+    assert_int_equal(retention_run(s, &keep, clock_wall_us(), NULL, &rows), STATUS_OK);
+    assert_int_equal(number("SELECT count(*) FROM dmarc_row"), 0);
+}
+
 static void months_come_and_go(void **state)
 {
     (void)state;
@@ -560,6 +598,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON(identities_go_in_time),
+        ON(rows_of_a_left_out_report_stay),
         ON(months_come_and_go),
         ON(what_is_forgotten_is_nowhere),
         ON(an_underscore_is_no_wildcard),

@@ -214,6 +214,13 @@ def honest_and_spam():
     place.reports('--resend', '--domain', 'spam1.example')
     check('dmarc@spam1.example' not in place.sent(), 'report.never-to')
     check(place.states('--resend', '--domain', 'spam0.example') == {}, 'sent twice by --resend')
+
+    # What was left out can be sent within 30 days, past ledger.keep-identity (14 days).
+    for table in ('dmarc_row', 'dmarc_domain', 'dmarc_policy', 'report_out'):
+        sql(f"UPDATE {table} SET day = day - 29 WHERE domain = 'spam2.example' AND day = {LAST}")
+    subprocess.run([BUILD + '/assay', 'ledger', 'tidy', '--now', '-P', place.folder + '/policy'], check=True, capture_output=True)
+    place.reports('--resend', '--domain', 'spam2.example')
+    check(place.sent().count('dmarc@spam2.example') == 1, 'what was left out 30 days ago is not sent by --resend')
     return len(honest), len(spam)
 
 

@@ -28,6 +28,7 @@
 
 struct kept {
     char *sql;
+    const char *asked; /* the pointer it was asked by last: constant texts are found without comparing all of them */
     sqlite3_stmt *statement;
     bool busy; /* its rows are being read */
 };
@@ -119,6 +120,14 @@ static int prepare(struct sqlite *q, const char *sql, sqlite3_stmt **out, struct
 {
     struct kept *free_slot = NULL;
     *slot = NULL;
+    for (size_t i = 0; i < KEPT && q->kept[i].sql; i++) {
+        struct kept *k = &q->kept[i];
+        if (k->asked != sql || k->busy || strcmp(k->sql, sql) != 0)
+            continue;
+        *slot = k;
+        *out = k->statement;
+        return SQLITE_OK;
+    }
     for (size_t i = 0; i < KEPT; i++) {
         struct kept *k = &q->kept[i];
         if (!k->sql) {
@@ -126,6 +135,7 @@ static int prepare(struct sqlite *q, const char *sql, sqlite3_stmt **out, struct
             break;
         }
         if (!k->busy && strcmp(k->sql, sql) == 0) {
+            k->asked = sql;
             *slot = k;
             *out = k->statement;
             return SQLITE_OK;
@@ -134,6 +144,7 @@ static int prepare(struct sqlite *q, const char *sql, sqlite3_stmt **out, struct
     int rc = sqlite3_prepare_v2(q->db, sql, -1, out, NULL);
     if (rc == SQLITE_OK && free_slot && (free_slot->sql = strdup(sql))) {
         free_slot->statement = *out;
+        free_slot->asked = sql;
         *slot = free_slot;
     }
     return rc;

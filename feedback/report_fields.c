@@ -5,6 +5,7 @@
  * Promises that what is not wholly a number or a time within its bounds is none. No failure besides.
  */
 #include "feedback/report_fields.h"
+#include "feedback/report_in.h"
 #include "base/clock.h"
 #include <ctype.h>
 #include <stdio.h>
@@ -67,4 +68,14 @@ bool report_field_moment(const char *text, int64_t *out)
     if (*out >= MILLISECONDS)
         *out /= 1000;
     return *out >= EARLIEST && *out <= (int64_t)clock_wall() + AHEAD;
+}
+
+struct slice report_field_cut(struct slice text)
+{
+    if (text.n <= REPORT_IN_FIELD)
+        return text;
+    text.n = REPORT_IN_FIELD;
+    while (text.n && ((unsigned char)text.p[text.n] & 0xc0) == 0x80)
+        text.n--;
+    return text;
 }

@@ -7,6 +7,7 @@
 #ifndef ASSAY_FEEDBACK_REPORT_FIELDS_H
 #define ASSAY_FEEDBACK_REPORT_FIELDS_H
 
+#include "base/slice.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,5 +20,8 @@ bool report_field_count(const char *text, int64_t *out);
 /* Seconds since 1970: as a number of seconds or milliseconds, or as a time (RFC 3339: any zone, small letters too),
  * from 2005 to two days from now. */
 bool report_field_moment(const char *text, int64_t *out);
+
+/* The text's first REPORT_IN_FIELD octets, without a cut in a character of UTF-8. */
+struct slice report_field_cut(struct slice text);
 
 #endif

@@ -2,13 +2,13 @@
 /*
  * report_in_dmarc.c - a DMARC aggregate report in XML, read (RFC 9990 section 3.1; RFC 7489 appendix C), by expat.
  *
- * Promises that reading costs memory for one record at a time besides what is kept, that no entity, document type or
- * network is ever used (a document with a DOCTYPE is refused, and the text is taken for UTF-8 whatever it says), and
- * that both forms give the same fields. Before expat goes a lenient pass: octets that are no UTF-8 and control
- * characters become U+FFFD, an "&" that begins no entity is escaped (not in CDATA, where it is none). Elements that are not known are skipped. Where the
- * text breaks off or goes wrong behind a whole record, and what the report is about came before, the records so far are
- * kept and out->partial names the line; so it does for records whose count is not a number. On failure *out is not to
- * be used; the words say what is wrong.
+ * Promises that reading costs memory for one record at a time, that no entity, document type or network is ever used (a
+ * document with a DOCTYPE is refused, and the text is taken for UTF-8 whatever it says), and that both forms give the
+ * same fields. Before expat goes a lenient pass: octets that are no UTF-8 and control characters become U+FFFD, an "&"
+ * that begins no entity is escaped (not in CDATA, where it is none). Elements that are not known are skipped; expat
+ * remembers the name of each, so their number is bounded. Where the text breaks off or goes wrong behind a whole
+ * record, and what the report is about came before, the records so far are kept and out->partial names the line; so it
+ * does for records whose count is not a number. On failure *out is not to be used; the words say what is wrong.
  */
 #include "base/arena.h"
 #include "base/buf.h"
@@ -17,13 +17,16 @@
 #include "feedback/report_in.h"
 #include "feedback/report_fields.h"
 #include "feedback/report_markup.h"
+#include "feedback/report_scratch.h"
 #include <ctype.h>
 #include <expat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS_FIRST 64
+#define RECORD_MEMORY ((size_t)1 << 20) /* of the fields of one record */
+#define NAME_MOST 256                   /* octets of an element's or attribute's name */
+#define KNOWN 24                        /* octets of the longest name that we look for, and more */
 #define CHUNK 65536
 #define TEXT_MOST 65536            /* octets of one element's text */
 #define LAG_MOST ((size_t)1 << 20) /* octets of one tag, comment or instruction: expat begins anew with each chunk */
@@ -32,7 +35,8 @@
 enum place { OUTSIDE, METADATA, PUBLISHED, RECORD };
 
 struct reading {
-    struct arena *arena;
+    struct arena *arena, *record;
+    const struct report_in_rows *rows;
     struct report_in *out;
     XML_Parser parser;
     enum place place;
@@ -41,9 +45,11 @@ struct reading {
     enum status status; /* not OK: stopped by us */
     char *why;
     struct buf text; /* of the element that is open */
-    const char *path[REPORT_IN_XML_DEPTH];
-    const char *email, *begin, *end;
-    size_t room, refused;
+    char path[REPORT_IN_XML_DEPTH][KNOWN];
+    uint64_t names[REPORT_IN_NAMES * 2]; /* hashes of the names of elements and attributes; 0: none */
+    size_t name_count;
+    const char *domain, *p, *sp, *email, *begin, *end;
+    size_t refused;
     unsigned long refused_line, domain_line;
     const char *verbatim; /* up to here the text is a comment, CDATA or an instruction */
     /* the record that is being read */
@@ -80,11 +86,41 @@ static bool inside(const struct reading *r, const char *name)
     return false;
 }
 
+/* Counts a name if it is a new one (FNV-1a; two with one hash are one here). */
+static bool room_for_name(struct reading *r, const char *name)
+{
+    const size_t slots = sizeof r->names / sizeof *r->names;
+    uint64_t h = 14695981039346656037u;
+    size_t n = 0;
+    for (; name[n] && n <= NAME_MOST; n++)
+        h = (h ^ (unsigned char)name[n]) * 1099511628211u;
+    h += h == 0;
+    size_t at = h % slots;
+    while (r->names[at] && r->names[at] != h)
+        at = (at + 1) % slots;
+    if (n <= NAME_MOST && r->names[at] != h && r->name_count < REPORT_IN_NAMES) {
+        r->names[at] = h;
+        r->name_count++;
+    }
+    return n <= NAME_MOST && r->names[at] == h;
+}
+
+static bool room_for_names(struct reading *r, const char *element, const char **attributes)
+{
+    bool room = room_for_name(r, element);
+    for (size_t i = 0; room && attributes[i]; i += 2)
+        room = room_for_name(r, attributes[i]);
+    return room;
+}
+
 static void on_start(void *context, const char *full, const char **attributes)
 {
     struct reading *r = context;
     const char *name = local_name(full);
-    (void)attributes;
+    if (!room_for_names(r, full, attributes)) {
+        stop(r, STATUS_LIMIT, "it has more or longer names of elements and attributes than are read");
+        return;
+    }
     if (r->depth == REPORT_IN_XML_DEPTH) {
         stop(r, STATUS_LIMIT, "its elements are nested more deeply than is read");
         return;
@@ -92,7 +128,7 @@ static void on_start(void *context, const char *full, const char **attributes)
     if (r->depth == 0 && !is(name, "feedback"))
         stop(r, STATUS_INVALID, "the XML is no DMARC report: its root is not <feedback>");
     r->feedback = true;
-    r->path[r->depth++] = arena_strdup(r->arena, name);
+    snprintf(r->path[r->depth++], KNOWN, "%s", name);
     buf_reset(&r->text);
     if (r->place != OUTSIDE)
         return;
@@ -108,6 +144,7 @@ static void on_start(void *context, const char *full, const char **attributes)
     r->row = (struct report_in_row){.source = "", .result = "", .dkim = "", .spf = "", .header_from = "", .detail = ""};
     r->count = r->auth_domain = r->auth_selector = r->auth_result = r->reason = NULL;
     buf_reset(&r->detail);
+    arena_reset(r->record);
 }
 
 static void on_text(void *context, const char *text, int n)
@@ -123,35 +160,43 @@ static void on_text(void *context, const char *text, int n)
 
 static const char *kept(struct reading *r)
 {
-    struct slice s = slice_trim(buf_slice(&r->text));
-    s.n = s.n > REPORT_IN_FIELD ? REPORT_IN_FIELD : s.n;
-    const char *copy = arena_copy(r->arena, s.p, s.n);
+    struct slice s = report_field_cut(slice_trim(buf_slice(&r->text)));
+    const char *copy = arena_copy(r->place == RECORD ? r->record : r->arena, s.p, s.n);
     return copy ? copy : "";
+}
+
+/* A head has each of its elements once: one that comes a thousand times must not fill the memory. */
+static void keep_once(struct reading *r, const char **field)
+{
+    if (!*field || !**field)
+        *field = kept(r);
 }
 
 static void end_metadata(struct reading *r, const char *name)
 {
     if (is(name, "org_name"))
-        r->out->org = kept(r);
+        keep_once(r, &r->out->org);
     else if (is(name, "email"))
-        r->email = kept(r);
+        keep_once(r, &r->email);
     else if (is(name, "report_id"))
-        r->out->id = kept(r);
+        keep_once(r, &r->out->id);
     else if (is(name, "begin"))
-        r->begin = kept(r);
+        keep_once(r, &r->begin);
     else if (is(name, "end"))
-        r->end = kept(r);
+        keep_once(r, &r->end);
 }
 
 static void end_published(struct reading *r, const char *name)
 {
     if (is(name, "domain")) {
-        r->out->domain = kept(r);
-        r->domain_line = XML_GetCurrentLineNumber(r->parser);
-    } else if (is(name, "p"))
-        r->out->policy = arena_printf(r->arena, "p=%.40s%s", kept(r), r->out->policy);
-    else if (is(name, "sp") && *kept(r))
-        r->out->policy = arena_printf(r->arena, "%s sp=%.40s", r->out->policy, kept(r));
+        if (!r->domain || !*r->domain)
+            r->domain_line = XML_GetCurrentLineNumber(r->parser);
+        keep_once(r, &r->domain);
+    } else if (is(name, "p")) {
+        keep_once(r, &r->p);
+    } else if (is(name, "sp")) {
+        keep_once(r, &r->sp);
+    }
 }
 
 /* "dkim=example.org/s1:pass spf=example.org:fail" */
@@ -197,20 +242,6 @@ static void end_in_record(struct reading *r, const char *name)
         r->row.spf = kept(r);
 }
 
-static bool room_for_row(struct reading *r)
-{
-    struct report_in *out = r->out;
-    if (out->row_count < r->room)
-        return true;
-    size_t more = r->room ? r->room * 2 : ROWS_FIRST;
-    struct report_in_row *grown = realloc(out->rows, more * sizeof *grown);
-    if (!grown)
-        return false;
-    out->rows = grown;
-    r->room = more;
-    return true;
-}
-
 static void end_record(struct reading *r)
 {
     if (!report_field_count(r->count, &r->row.count)) {
@@ -224,13 +255,14 @@ static void end_record(struct reading *r)
     }
     if (r->reason)
         buf_printf(&r->detail, "%sreason=%.40s", r->detail.n ? " " : "", r->reason);
-    const char *detail = arena_copy(r->arena, r->detail.p, r->detail.n);
-    if (!detail || !room_for_row(r)) {
-        stop(r, STATUS_NOMEM, "out of memory");
+    if (r->detail.failed || arena_failed(r->record)) {
+        stop(r, STATUS_NOMEM, "a record needs more memory than is given to it");
         return;
     }
-    r->row.detail = detail;
-    r->out->rows[r->out->row_count++] = r->row;
+    r->row.detail = r->detail.p;
+    r->out->row_count++;
+    if (r->rows && !r->rows->take(r->rows->context, &r->row))
+        stop(r, STATUS_AGAIN, "its rows were not wanted");
 }
 
 static void on_end(void *context, const char *full)
@@ -277,10 +309,26 @@ static bool is_entity(struct slice s)
     return n && k > n + hex && k < s.n && s.p[k] == ';';
 }
 
+/* How many octets stand as they are, whatever is around them. */
+static size_t plain_octets(struct slice s)
+{
+    size_t n = 0;
+    while (n < s.n && (((unsigned char)s.p[n] >= 0x20 && (unsigned char)s.p[n] < 0x7f) || s.p[n] == '\n') &&
+           s.p[n] != '<' && s.p[n] != '&')
+        n++;
+    return n;
+}
+
 /* Adds the next octets, made good; what it took goes from *in. */
 static void add_lenient(struct buf *out, struct slice *in, const char **verbatim)
 {
     while (in->n && out->n < CHUNK) {
+        size_t plain = plain_octets(slice_of(in->p, in->n < CHUNK ? in->n : CHUNK));
+        if (plain) {
+            buf_add(out, in->p, plain);
+            *in = slice_from(*in, plain);
+            continue;
+        }
         size_t len = utf8_length(*in);
         unsigned char c = (unsigned char)in->p[0];
         uint32_t point = len ? utf8_point(*in) : 0;
@@ -304,6 +352,7 @@ static bool feed(struct reading *r, struct slice xml)
     r->verbatim = xml.p;
     do {
         buf_reset(&chunk);
+        report_scratch_passed(xml.p);
         add_lenient(&chunk, &xml, &r->verbatim);
         st = chunk.failed ? XML_STATUS_ERROR : XML_Parse(r->parser, chunk.p, (int)chunk.n, xml.n == 0);
         fed += chunk.n;
@@ -336,14 +385,20 @@ static enum status finish(struct reading *r, char *why)
     out->contact = r->email;
     if (!*out->org && at)
         out->org = at + 1;
-    if (!*out->org || !*out->domain)
+    if (!*out->org || !r->domain || !*r->domain)
         return complain(why, STATUS_INVALID, "org_name (and email), or the policy's domain, is missing");
     char domain[LIMIT_DOMAIN + 1];
-    if (domain_from_text(slice_str(out->domain), domain) != STATUS_OK) {
+    if (domain_from_text(slice_str(r->domain), domain) != STATUS_OK) {
         snprintf(why, 200, "the policy's domain, in line %lu, is no domain name", r->domain_line);
         return STATUS_INVALID;
     }
-    out->domain = arena_strdup(r->arena, domain);
+    out->domains = ARENA_ARRAY(r->arena, const char *, 1);
+    if (!out->domains)
+        return complain(why, STATUS_NOMEM, "out of memory");
+    out->domains[0] = arena_strdup(r->arena, domain);
+    out->domain_count = 1;
+    if (r->p)
+        out->policy = arena_printf(r->arena, r->sp && *r->sp ? "p=%.40s sp=%.40s" : "p=%.40s", r->p, r->sp);
     if (!report_field_moment(r->begin, &out->begin) || !report_field_moment(r->end, &out->end) || out->end < out->begin)
         return complain(why, STATUS_INVALID, "its date_range is missing, or is not a time of a report");
     if (!*out->id)
@@ -360,6 +415,8 @@ static enum status judge(struct reading *r, bool whole, char *why)
     struct report_in *out = r->out;
     if (!whole && r->status == STATUS_OK) {
         char text[160];
+        if (XML_GetErrorCode(r->parser) == XML_ERROR_NO_MEMORY)
+            return complain(why, STATUS_NOMEM, "it needs more memory than is given to a report");
         snprintf(text, sizeof text, "the XML is not well-formed in line %lu: %.80s",
                  XML_GetCurrentLineNumber(r->parser), XML_ErrorString(XML_GetErrorCode(r->parser)));
         if (!out->row_count || !r->metadata || !r->published)
@@ -373,34 +430,36 @@ static enum status judge(struct reading *r, bool whole, char *why)
     return finish(r, why);
 }
 
-enum status report_in_parse_dmarc(struct arena *a, struct slice xml, struct report_in *out, char *why)
+static enum status read(struct reading *r, struct slice xml, char *why)
 {
-    struct reading r = {.arena = a, .out = out, .why = why, .text = BUF_INIT, .detail = BUF_INIT};
-    *out = (struct report_in){
-        .kind = REPORT_IN_DMARC, .proof = REPORT_IN_UNKNOWN, .org = "", .id = "", .domain = "", .policy = ""};
+    r->parser = XML_ParserCreate("UTF-8");
+    if (!r->parser)
+        return complain(why, STATUS_NOMEM, "out of memory");
+    XML_SetUserData(r->parser, r);
+    XML_SetElementHandler(r->parser, on_start, on_end);
+    XML_SetCharacterDataHandler(r->parser, on_text);
+    XML_SetStartDoctypeDeclHandler(r->parser, on_doctype);
+    bool whole = feed(r, xml);
+    enum status st = judge(r, whole, why);
+    XML_ParserFree(r->parser);
+    return st;
+}
+
+enum status report_in_parse_dmarc(struct arena *a, struct slice xml, const struct report_in_rows *rows,
+                                  struct report_in *out, char *why)
+{
+    struct reading *r = ARENA_NEW(a, struct reading);
+    *out = (struct report_in){.kind = REPORT_IN_DMARC, .proof = REPORT_IN_UNKNOWN, .org = "", .id = "", .policy = ""};
     if (xml.n > REPORT_IN_TEXT)
         return complain(why, STATUS_LIMIT, "the report is larger than is read");
-    r.parser = XML_ParserCreate("UTF-8");
-    if (!r.parser)
+    if (!r)
         return complain(why, STATUS_NOMEM, "out of memory");
-    XML_SetUserData(r.parser, &r);
-    XML_SetElementHandler(r.parser, on_start, on_end);
-    XML_SetCharacterDataHandler(r.parser, on_text);
-    XML_SetStartDoctypeDeclHandler(r.parser, on_doctype);
-    bool whole = feed(&r, xml);
-    enum status st = judge(&r, whole, why);
-    XML_ParserFree(r.parser);
-    buf_release(&r.text);
-    buf_release(&r.detail);
-    if (st == STATUS_OK && out->row_count) { /* they live in the arena, as all of it does */
-        struct report_in_row *rows = ARENA_ARRAY(a, struct report_in_row, out->row_count);
-        if (rows)
-            memcpy(rows, out->rows, out->row_count * sizeof *rows);
-        free(out->rows);
-        out->rows = rows;
-        return rows ? STATUS_OK : complain(why, STATUS_NOMEM, "out of memory");
-    }
-    free(out->rows);
-    out->rows = NULL;
+    *r = (struct reading){
+        .arena = a, .record = arena_new(RECORD_MEMORY), .rows = rows, .out = out, .why = why, .text = BUF_INIT};
+    r->detail = BUF_INIT;
+    enum status st = r->record ? read(r, xml, why) : complain(why, STATUS_NOMEM, "out of memory");
+    buf_release(&r->text);
+    buf_release(&r->detail);
+    arena_free(r->record);
     return st;
 }

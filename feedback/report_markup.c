@@ -6,7 +6,10 @@
  * parser does. No failure.
  */
 #include "feedback/report_markup.h"
+#include "feedback/report_scratch.h"
 #include <string.h>
+
+#define TAG_MOST 256 /* octets of a tag's name: a longer one is not ours */
 
 size_t report_markup_verbatim(struct slice s)
 {
@@ -17,7 +20,7 @@ size_t report_markup_verbatim(struct slice s)
         size_t n = strlen(kinds[i].begin), m = strlen(kinds[i].end);
         if (s.n < n || memcmp(s.p, kinds[i].begin, n) != 0)
             continue;
-        const char *end = memmem(s.p + n, s.n - n, kinds[i].end, m);
+        const char *end = report_scratch_find(slice_from(s, n), kinds[i].end, m);
         return end ? (size_t)(end - s.p) + m : s.n;
     }
     return 0;
@@ -27,18 +30,19 @@ size_t report_markup_verbatim(struct slice s)
  * it, 0 does both. Empty: there is none. */
 static struct slice next_tag(struct slice s, size_t *size, int *step)
 {
-    for (const char *p; s.n && (p = memchr(s.p, '<', s.n));) {
+    for (const char *p; s.n && (p = report_scratch_find(s, "<", 1));) {
         s = slice_from(s, (size_t)(p - s.p));
+        report_scratch_passed(p);
         size_t skip = report_markup_verbatim(s), at = s.n > 1 && s.p[1] == '/' ? 2 : 1, end = at;
         if (skip) {
             s = slice_from(s, skip);
             continue;
         }
-        for (; end < s.n && !strchr(" \t\r\n/><", s.p[end]); end++)
+        for (; end < s.n && end < TAG_MOST && !strchr(" \t\r\n/><", s.p[end]); end++)
             if (s.p[end] == ':')
                 at = end + 1;
         if (end - at == 8 && memcmp(s.p + at, "feedback", 8) == 0) {
-            const char *close = memchr(s.p + end, '>', s.n - end);
+            const char *close = report_scratch_find(slice_from(s, end), ">", 1);
             if (!close)
                 break; /* no further tag ends either */
             *size = (size_t)(close - s.p) + 1;

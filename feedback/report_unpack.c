@@ -5,13 +5,15 @@
  *
  * Promises that no input makes it unpack more than REPORT_IN_TEXT octets in all, or REPORT_IN_RATIO times what it read,
  * nor look at more than REPORT_IN_PARTS parts nested REPORT_IN_DEPTH deep; that each part which should be a report and
- * cannot be read is named with the reason; and that names in an archive are never used as names of files. On failure of
- * one part the others are still read.
+ * cannot be read is named with the reason; that names in an archive are never used as names of files; and that what is
+ * unpacked stands in a scratch file, not in memory (report_scratch.h). On failure of one part the others are still
+ * read.
  */
 #include "base/base64.h"
 #include "base/buf.h"
 #include "feedback/report_in.h"
 #include "feedback/report_markup.h"
+#include "feedback/report_scratch.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,12 +22,16 @@
 #define ZIP_HEADER 30
 #define ZIP_ENTRY 46
 #define ZIP_END 22
-#define LOOK_AT 4096 /* octets that tell what a text is */
+#define LOOK_AT 4096           /* octets that tell what a text is */
+#define FIELD_MOST 65536       /* octets of a header field that are looked at */
+#define BOUNDARY_LINE_MOST 998 /* RFC 5322 2.1.1 */
+#define UNPACKED REPORT_SCRATCH_INIT(REPORT_IN_TEXT + 65536)
 
 struct walk {
     const struct report_in_walker *to;
     size_t unpacked; /* octets, in all */
     unsigned parts, found, unread;
+    bool full; /* that it has too many parts has been said */
 };
 
 /* One thing looked at, and what to call it. */
@@ -39,21 +45,42 @@ struct item {
 static void unread(struct walk *w, const char *where, const char *why)
 {
     w->unread++;
-    w->to->unread(w->to->context, where, why);
+    w->to->unread(w->to->context, where, why, STATUS_INVALID);
+}
+
+/* What was to be unpacked into a scratch file, and was not. */
+static void not_unpacked(struct walk *w, const char *where, enum status st)
+{
+    w->unread++;
+    w->to->unread(w->to->context, where,
+                  st == STATUS_LIMIT   ? "it unpacks to more than is read"
+                  : st == STATUS_AGAIN ? "there is no room on the disk (TMPDIR) to unpack it"
+                                       : "it needs more memory than is given to a report",
+                  st);
+}
+
+static void too_many(struct walk *w, const char *where)
+{
+    if (!w->full)
+        unread(w, where, "it has more parts than are looked at");
+    w->full = true;
 }
 
 static void look(struct walk *w, struct item it);
 
-/* bits: 31 gzip, -15 raw deflate. *used: octets of `in`. NULL: done; else what is wrong. */
-static const char *inflate_into(struct walk *w, struct slice in, int bits, struct buf *out, size_t *used)
+/* bits: 31 gzip, -15 raw deflate. *used: octets of `in`. NULL: done, or out->status says what is wrong. */
+static const char *inflate_into(struct walk *w, struct slice in, int bits, struct report_scratch *out, size_t *used)
 {
     unsigned char space[65536];
     z_stream z = {.next_in = (Bytef *)(void *)(size_t)in.p, .avail_in = (uInt)in.n};
     size_t most = in.n * REPORT_IN_RATIO + 4096, total = 0;
     size_t left = REPORT_IN_TEXT - w->unpacked;
     most = most < left ? most : left;
-    if (inflateInit2(&z, bits) != Z_OK)
-        return "out of memory";
+    if (inflateInit2(&z, bits) != Z_OK) {
+        out->status = STATUS_NOMEM;
+        *used = in.n;
+        return NULL;
+    }
     int rc;
     do {
         z.next_out = space;
@@ -61,32 +88,41 @@ static const char *inflate_into(struct walk *w, struct slice in, int bits, struc
         rc = inflate(&z, Z_NO_FLUSH);
         total += sizeof space - z.avail_out;
         if (total <= most)
-            buf_add(out, space, sizeof space - z.avail_out);
-    } while (rc == Z_OK && total <= most && (z.avail_in || z.avail_out == 0));
+            report_scratch_add(out, space, sizeof space - z.avail_out);
+        report_scratch_passed((const char *)z.next_in);
+    } while (rc == Z_OK && total <= most && out->status == STATUS_OK && (z.avail_in || z.avail_out == 0));
     *used = in.n - z.avail_in;
     inflateEnd(&z);
     w->unpacked += total < left ? total : left;
-    return total > most         ? "it unpacks to more than is read"
-           : out->failed        ? "out of memory"
-           : rc == Z_STREAM_END ? NULL
-                                : "it is compressed wrongly, or cut off";
+    if (total > most && out->status == STATUS_OK)
+        out->status = STATUS_LIMIT;
+    return rc == Z_STREAM_END || out->status != STATUS_OK ? NULL : "it is compressed wrongly, or cut off";
+}
+
+/* Looks at what was unpacked, or names what is wrong, and lets go of it. */
+static void look_at_unpacked(struct walk *w, const char *why, struct report_scratch *out, struct item it)
+{
+    it.in = why ? SLICE_NULL : report_scratch_text(out);
+    if (why)
+        unread(w, it.where, why);
+    else if (out->status != STATUS_OK)
+        not_unpacked(w, it.where, out->status);
+    else
+        look(w, it);
+    report_scratch_end(out);
 }
 
 /* All members of a gzip file make one text (RFC 1952 2.2). */
 static void look_in_gzip(struct walk *w, struct item it)
 {
-    struct buf out = {.p = buf_empty, .bound = REPORT_IN_TEXT + 65536};
+    struct report_scratch out = UNPACKED;
     const char *why = NULL;
-    while (!why && it.in.n > 2 && memcmp(it.in.p, "\x1f\x8b", 2) == 0) {
+    while (!why && out.status == STATUS_OK && it.in.n > 2 && memcmp(it.in.p, "\x1f\x8b", 2) == 0) {
         size_t used = 0;
         why = inflate_into(w, it.in, 31, &out, &used);
         it.in = slice_from(it.in, used ? used : it.in.n);
     }
-    if (why)
-        unread(w, it.where, why);
-    else
-        look(w, (struct item){buf_slice(&out), it.where, it.depth - 1, true});
-    buf_release(&out);
+    look_at_unpacked(w, why, &out, (struct item){SLICE_NULL, it.where, it.depth - 1, true});
 }
 
 /* ---- zip ---- */
@@ -106,7 +142,7 @@ static void look_at_zipped(struct walk *w, struct item it, const char *entry)
     char where[300];
     uint32_t method = le(entry + 10, 2), packed = le(entry + 20, 4), name = le(entry + 28, 2), at = le(entry + 42, 4);
     struct slice local = slice_from(it.in, at);
-    struct buf out = {.p = buf_empty, .bound = REPORT_IN_TEXT + 65536};
+    struct report_scratch out = UNPACKED;
     const char *why = NULL;
     size_t used;
     snprintf(where, sizeof where, "%.150s: %.*s", it.where, (int)(name < 120 ? name : 120), entry + ZIP_ENTRY);
@@ -122,31 +158,24 @@ static void look_at_zipped(struct walk *w, struct item it, const char *entry)
         why = "it is encrypted";
     else if (method == 8)
         why = inflate_into(w, data, -15, &out, &used);
-    else if (method == 0)
-        buf_addslice(&out, data);
-    else
+    else if (method != 0)
         why = "it is packed in a way that is not read";
-    if (why)
-        unread(w, where, why);
+    if (why || method != 0)
+        look_at_unpacked(w, why, &out, (struct item){SLICE_NULL, where, it.depth - 1, false});
     else
-        look(w, (struct item){buf_slice(&out), where, it.depth - 1, false});
-    buf_release(&out);
+        look(w, (struct item){data, where, it.depth - 1, false});
 }
 
 /* Without a directory (cut off): the first file, as far as it goes. */
 static void look_at_first_zipped(struct walk *w, struct item it)
 {
-    struct buf out = {.p = buf_empty, .bound = REPORT_IN_TEXT + 65536};
+    struct report_scratch out = UNPACKED;
     const char *why = "the zip file is cut off";
     size_t used;
     if (it.in.n > ZIP_HEADER && le(it.in.p + 8, 2) == 8)
         why = inflate_into(w, slice_from(it.in, ZIP_HEADER + le(it.in.p + 26, 2) + le(it.in.p + 28, 2)), -15, &out,
                            &used);
-    if (why)
-        unread(w, it.where, why);
-    else
-        look(w, (struct item){buf_slice(&out), it.where, it.depth - 1, true});
-    buf_release(&out);
+    look_at_unpacked(w, why, &out, (struct item){SLICE_NULL, it.where, it.depth - 1, true});
 }
 
 static void look_in_zip(struct walk *w, struct item it)
@@ -161,7 +190,11 @@ static void look_in_zip(struct walk *w, struct item it)
     }
     unsigned before = w->found + w->unread;
     struct slice directory = slice_from(it.in, le(end + 16, 4));
-    for (uint32_t n = le(end + 10, 2); n > 0 && w->parts < REPORT_IN_PARTS; n--, w->parts++) {
+    for (uint32_t n = le(end + 10, 2); n > 0; n--, w->parts++) {
+        if (w->parts >= REPORT_IN_PARTS) {
+            too_many(w, it.where);
+            return;
+        }
         if (directory.n < ZIP_ENTRY || memcmp(directory.p, "PK\1\2", 4) != 0)
             break;
         size_t size = ZIP_ENTRY + (size_t)le(directory.p + 28, 2) + le(directory.p + 30, 2) + le(directory.p + 32, 2);
@@ -182,7 +215,7 @@ struct part {
 
 static struct slice line_of(struct slice s)
 {
-    const char *end = s.n ? memchr(s.p, '\n', s.n) : NULL;
+    const char *end = s.n ? report_scratch_find(s, "\n", 1) : NULL;
     return slice_of(s.p, end ? (size_t)(end - s.p) + 1 : s.n);
 }
 
@@ -200,6 +233,7 @@ static struct slice take_field(struct slice *s)
 static bool field_is(struct slice field, const char *name, struct slice *value)
 {
     size_t n = strlen(name);
+    field.n = field.n < FIELD_MOST ? field.n : FIELD_MOST;
     if (field.n <= n || strncasecmp(field.p, name, n) != 0 || field.p[n] != ':')
         return false;
     *value = slice_trim(slice_from(field, n + 1));
@@ -213,7 +247,8 @@ static bool read_part(struct slice text, struct part *p)
     bool fields = text.n && (text.p[0] == '\n' || text.p[0] == '\r');
     while (text.n && text.p[0] != '\n' && text.p[0] != '\r') {
         struct slice field = take_field(&text);
-        fields = fields || memchr(field.p, ':', field.n);
+        report_scratch_passed(field.p);
+        fields = fields || memchr(field.p, ':', field.n < LOOK_AT ? field.n : LOOK_AT);
         (void)(field_is(field, "Content-Type", &p->type) ||
                field_is(field, "Content-Transfer-Encoding", &p->encoding) ||
                field_is(field, "Content-Disposition", &p->disposition));
@@ -260,51 +295,93 @@ static int hex(char c)
     return isdigit((unsigned char)c) ? c - '0' : isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10 : -1;
 }
 
-/* RFC 2045 6.7. */
-static void add_quoted_printable(struct buf *out, struct slice in)
+/* Octets on their way into a scratch file. */
+struct pending {
+    struct report_scratch *out;
+    size_t n;
+    char octets[4096];
+};
+
+static void put(struct pending *p, char c)
 {
-    for (size_t i = 0; i < in.n; i++) {
+    p->octets[p->n++] = c;
+    if (p->n == sizeof p->octets) {
+        report_scratch_add(p->out, p->octets, p->n);
+        p->n = 0;
+    }
+}
+
+/* RFC 2045 6.7. */
+static void add_quoted_printable(struct report_scratch *out, struct slice in)
+{
+    struct pending p = {.out = out};
+    for (size_t i = 0; i < in.n && out->status == STATUS_OK; i++) {
+        if (i % LOOK_AT == 0)
+            report_scratch_passed(in.p + i);
         if (in.p[i] != '=') {
-            buf_addc(out, in.p[i]);
+            put(&p, in.p[i]);
             continue;
         }
         size_t k = i + 1;
-        while (k < in.n && (in.p[k] == ' ' || in.p[k] == '\t' || in.p[k] == '\r'))
+        while (k < in.n && k - i < BOUNDARY_LINE_MOST && (in.p[k] == ' ' || in.p[k] == '\t' || in.p[k] == '\r'))
             k++;
         if (k < in.n && in.p[k] == '\n') {
             i = k; /* a soft line break */
         } else if (i + 2 < in.n && hex(in.p[i + 1]) >= 0 && hex(in.p[i + 2]) >= 0) {
-            buf_addc(out, (char)(hex(in.p[i + 1]) * 16 + hex(in.p[i + 2])));
+            put(&p, (char)(hex(in.p[i + 1]) * 16 + hex(in.p[i + 2])));
             i += 2;
         } else {
-            buf_addc(out, '=');
+            put(&p, '=');
         }
     }
+    report_scratch_add(out, p.octets, p.n);
+}
+
+/* As base64_decode, from a text that is not in memory. */
+static void add_base64(struct report_scratch *out, struct slice in)
+{
+    struct pending p = {.out = out};
+    uint32_t bits = 0;
+    int have = 0;
+    for (size_t i = 0; i < in.n && in.p[i] != '=' && out->status == STATUS_OK; i++) {
+        uint32_t v = base64_value[(unsigned char)in.p[i]];
+        if (i % LOOK_AT == 0)
+            report_scratch_passed(in.p + i);
+        if (!v)
+            continue;
+        bits = bits << 6 | (v - 1);
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            put(&p, (char)(bits >> have & 255));
+        }
+    }
+    report_scratch_add(out, p.octets, p.n);
 }
 
 static void look_at_leaf(struct walk *w, const struct part *p, const char *where, int depth)
 {
-    struct buf b = {.p = buf_empty, .bound = REPORT_IN_FILE};
+    struct report_scratch b = REPORT_SCRATCH_INIT(REPORT_IN_FILE);
     struct slice body = p->body, name = parameter(p->disposition, "filename");
     char called[300];
     name = name.n ? name : parameter(p->type, "name");
     snprintf(called, sizeof called, "%.150s%s%.*s", where, name.n ? ": " : "", (int)(name.n < 120 ? name.n : 120),
              name.n ? name.p : "");
     if (slice_eq_nocase(p->encoding, SLICE_LIT("base64"))) {
-        base64_decode(&b, body);
-        body = buf_slice(&b);
+        add_base64(&b, body);
+        body = report_scratch_text(&b);
     } else if (slice_eq_nocase(p->encoding, SLICE_LIT("quoted-printable"))) {
         add_quoted_printable(&b, body);
-        body = buf_slice(&b);
+        body = report_scratch_text(&b);
     }
     bool expected = begins(p->type, "application/gzip") || begins(p->type, "application/zip") ||
                     begins(p->type, "application/tlsrpt") || holds(name, ".xml") || holds(name, ".zip") ||
                     holds(name, ".gz") || holds(name, ".json");
-    if (b.failed)
-        unread(w, called, "out of memory, or larger than is read");
+    if (b.status != STATUS_OK)
+        not_unpacked(w, called, b.status);
     else
         look(w, (struct item){body, called, depth - 1, expected});
-    buf_release(&b);
+    report_scratch_end(&b);
 }
 
 static void look_in_mail(struct walk *w, struct slice text, const char *where, int depth)
@@ -313,7 +390,7 @@ static void look_in_mail(struct walk *w, struct slice text, const char *where, i
     if (!read_part(text, &p))
         return;
     if (depth <= 0 || w->parts >= REPORT_IN_PARTS) {
-        unread(w, where, "it has more parts than are looked at");
+        too_many(w, where);
         return;
     }
     w->parts++;
@@ -330,7 +407,8 @@ static void look_in_mail(struct walk *w, struct slice text, const char *where, i
     while (rest.n) {
         struct slice line = line_of(rest);
         bool is = false, last = false;
-        if (line.n >= boundary.n + 2 && memcmp(line.p, "--", 2) == 0 &&
+        report_scratch_passed(line.p);
+        if (line.n >= boundary.n + 2 && line.n <= BOUNDARY_LINE_MOST && memcmp(line.p, "--", 2) == 0 &&
             memcmp(line.p + 2, boundary.p, boundary.n) == 0) {
             struct slice behind = slice_trim(slice_from(line, boundary.n + 2)); /* not a longer boundary's beginning */
             last = behind.n == 2 && memcmp(behind.p, "--", 2) == 0;
@@ -352,9 +430,13 @@ static void look_in_mbox(struct walk *w, struct item it)
     char where[300];
     unsigned number = 0;
     struct slice rest = it.in;
-    while (rest.n && w->parts < REPORT_IN_PARTS) {
+    while (rest.n) {
+        if (w->parts >= REPORT_IN_PARTS) {
+            too_many(w, it.where);
+            return;
+        }
         rest = slice_from(rest, line_of(rest).n);
-        const char *next = memmem(rest.p, rest.n, "\nFrom ", 6);
+        const char *next = report_scratch_find(rest, "\nFrom ", 6);
         size_t n = next ? (size_t)(next - rest.p) + 1 : rest.n;
         snprintf(where, sizeof where, "%.150s: mail %u", it.where, ++number);
         unsigned before = w->found + w->unread;
@@ -368,32 +450,47 @@ static void look_in_mbox(struct walk *w, struct item it)
 /* ---- what it is ---- */
 
 /* The text without BOM, UTF-16 made UTF-8; what is not UTF-16 stays where it is. */
-static struct slice plain_text(struct slice in, struct buf *room)
+static struct slice plain_text(struct slice in, struct report_scratch *room)
 {
+    struct pending p = {.out = room};
     bool big = in.n > 3 && (memcmp(in.p, "\xfe\xff", 2) == 0 || (!in.p[0] && in.p[1]));
     bool little = in.n > 3 && (memcmp(in.p, "\xff\xfe", 2) == 0 || (in.p[0] && !in.p[1] && in.p[2] && !in.p[3]));
     if (in.n >= 3 && memcmp(in.p, "\xef\xbb\xbf", 3) == 0)
         return slice_from(in, 3);
     if (!big && !little)
         return in;
-    for (size_t i = 0; i + 1 < in.n; i += 2) {
+    for (size_t i = 0; i + 1 < in.n && room->status == STATUS_OK; i += 2) {
         unsigned hi = (unsigned char)in.p[i + !big], lo = (unsigned char)in.p[i + big], c = hi << 8 | lo;
+        if (i % LOOK_AT == 0)
+            report_scratch_passed(in.p + i);
         if (c == 0xfeff)
             continue;
-        if (c < 0x80) {
-            buf_addc(room, (char)c);
-        } else if (c < 0x800) {
-            buf_addc(room, (char)(0xc0 | c >> 6));
-            buf_addc(room, (char)(0x80 | (c & 63)));
-        } else if (c >= 0xd800 && c < 0xe000) {
-            buf_adds(room, i % 4 ? "" : "\xef\xbf\xbd"); /* no name or number of ours is beyond the first plane */
-        } else {
-            buf_addc(room, (char)(0xe0 | c >> 12));
-            buf_addc(room, (char)(0x80 | (c >> 6 & 63)));
-            buf_addc(room, (char)(0x80 | (c & 63)));
+        if (c >= 0xd800 && c < 0xe000) { /* no name or number of ours is beyond the first plane */
+            if (i % 4)
+                continue;
+            c = 0xfffd;
         }
+        if (c < 0x80) {
+            put(&p, (char)c);
+            continue;
+        }
+        if (c >= 0x800)
+            put(&p, (char)(0xe0 | c >> 12));
+        put(&p, c < 0x800 ? (char)(0xc0 | c >> 6) : (char)(0x80 | (c >> 6 & 63)));
+        put(&p, (char)(0x80 | (c & 63)));
     }
-    return buf_slice(room);
+    report_scratch_add(room, p.octets, p.n);
+    return report_scratch_text(room);
+}
+
+/* Without the blanks in front of it. */
+static struct slice without_blanks(struct slice s)
+{
+    size_t i = 0;
+    for (; i < s.n && strchr(" \t\r\n", s.p[i]) && s.p[i]; i++)
+        if (i % LOOK_AT == 0)
+            report_scratch_passed(s.p + i);
+    return slice_from(s, i);
 }
 
 static bool is_xml_report(struct slice t)
@@ -409,7 +506,7 @@ static bool is_json_report(struct slice t)
 
 static bool is_mail(struct slice t)
 {
-    struct slice line = line_of(t);
+    struct slice line = line_of(slice_of(t.p, t.n < LOOK_AT ? t.n : LOOK_AT));
     const char *colon = memchr(line.p, ':', line.n);
     for (const char *p = line.p; colon && p < colon; p++)
         if (*p <= ' ' || (unsigned char)*p > 126)
@@ -423,7 +520,7 @@ static void find_in_xml(struct walk *w, struct slice text, const char *where)
     char called[300];
     for (unsigned number = 1; text.n; number++) {
         if (number > 1 && w->parts++ >= REPORT_IN_PARTS) {
-            unread(w, where, "it has more reports than are looked at");
+            too_many(w, where);
             return;
         }
         snprintf(called, sizeof called, "%.250s: report %u", where, number);
@@ -436,7 +533,7 @@ static void find_in_xml(struct walk *w, struct slice text, const char *where)
 
 static void look(struct walk *w, struct item it)
 {
-    struct buf room = {.p = buf_empty, .bound = REPORT_IN_TEXT + 65536};
+    struct report_scratch room = UNPACKED;
     struct slice in = it.in;
     if (it.depth <= 0) {
         unread(w, it.where, "it is nested more deeply than is read");
@@ -450,7 +547,12 @@ static void look(struct walk *w, struct item it)
         look_in_zip(w, it);
         return;
     }
-    struct slice text = slice_trim(plain_text(in, &room));
+    struct slice text = without_blanks(plain_text(in, &room));
+    if (room.status != STATUS_OK) {
+        not_unpacked(w, it.where, room.status);
+        report_scratch_end(&room);
+        return;
+    }
     bool looks = text.n > 1 && (text.p[0] == '{' || (text.p[0] == '<' && !holds(text, "<html")));
     if (is_xml_report(text) || is_json_report(text) || (it.expected && looks)) {
         if (text.p[0] == '<') {
@@ -469,48 +571,17 @@ static void look(struct walk *w, struct item it)
     } else if (it.expected) {
         unread(w, it.where, "it is no report, and no mail with one in it");
     }
-    buf_release(&room);
+    report_scratch_end(&room);
 }
 
 void report_in_walk(struct slice file, const char *name, const struct report_in_walker *to)
 {
     struct walk w = {.to = to};
     if (file.n > REPORT_IN_FILE) {
-        to->unread(to->context, name, "the file is larger than is read");
+        to->unread(to->context, name, "the file is larger than is read", STATUS_LIMIT);
         return;
     }
     look(&w, (struct item){file, name, REPORT_IN_DEPTH, true});
     if (w.found + w.unread == 0)
-        to->unread(to->context, name, "no report is in it");
-}
-
-/* ---- the first one alone ---- */
-
-struct first {
-    struct buf *out;
-    char *why;
-    bool have;
-};
-
-static void first_found(void *context, const char *where, struct slice text)
-{
-    struct first *f = context;
-    (void)where;
-    if (!f->have)
-        buf_addslice(f->out, text);
-    f->have = true;
-}
-
-static void first_unread(void *context, const char *where, const char *why)
-{
-    struct first *f = context;
-    (void)where;
-    snprintf(f->why, 200, "%s", why);
-}
-
-enum status report_in_unpack(struct slice file, struct buf *out, char *why)
-{
-    struct first f = {.out = out, .why = why};
-    report_in_walk(file, "", &(struct report_in_walker){first_found, first_unread, &f});
-    return !f.have ? STATUS_INVALID : out->failed ? STATUS_NOMEM : STATUS_OK;
+        to->unread(to->context, name, "no report is in it", STATUS_INVALID);
 }

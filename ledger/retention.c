@@ -95,8 +95,8 @@ static void tables_by_day(struct steps *t, int64_t exact, int64_t reports, int64
     in_steps(t, DELETE_BY("zone", "name, state", "last_seen"), days * TIMESTAMP_DAY);
 }
 
-/* One pass over a table in ranges of a text column of its key. `next` tells where a range ends ($1 its beginning, $2 the
- * day, $3 how many rows); `text` with `end`, which the last range does without, and `more` deletes in it ($1 its
+/* One pass over a table in ranges of a text column of its key. `next` tells where a range ends ($1 its beginning, $2
+ * the day, $3 how many rows); `text` with `end`, which the last range does without, and `more` deletes in it ($1 its
  * beginning, $2 its end, $3 the day). SQLite counts parameters as they come, so they stand in this order. */
 struct ranges {
     const char *next, *text, *end, *more;
@@ -156,7 +156,7 @@ static void subjects(struct steps *t, int64_t days)
                                   .day = days});
 }
 
-/* Rows of reports by day, but those of domains whose report of that day was not sent and can be asked for (--resend). */
+/* Rows of reports by day, but those of domains whose report of that day was not sent and can be asked for. */
 static void rows_of_reports(struct steps *t, int64_t before)
 {
     int64_t day = 0, none = before;

@@ -205,6 +205,12 @@ void store_give_way(const struct store *s, int64_t took_us)
         nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
 }
 
+void store_shrink(struct store *s)
+{
+    if (s->engine->shrink)
+        s->engine->shrink(s);
+}
+
 void store_checkpoint(struct store *s)
 {
     if (s->engine->checkpoint)

@@ -84,6 +84,9 @@ enum status store_vacuum(struct store *s) MUST_CHECK;
  * rebuilt just now. A process that is killed leaves the file as it was. Outside of transactions. */
 enum status store_rebuild(struct store *s, bool *done) MUST_CHECK;
 
+/* For a program that writes much and asks little: on SQLite keeps fewer pages in memory. */
+void store_shrink(struct store *s);
+
 /* The last step of each batch of deletions: on SQLite empties the write-ahead log, if no reader holds it. */
 void store_checkpoint(struct store *s);
 

@@ -34,6 +34,7 @@ struct store_engine {
     enum status (*rebuild)(struct store *); /* may be NULL */
     void (*checkpoint)(struct store *);     /* may be NULL */
     bool (*replaced)(const struct store *); /* may be NULL */
+    void (*shrink)(struct store *);         /* may be NULL */
 };
 
 struct store {

@@ -361,6 +361,11 @@ static void mentions(sqlite3_context *out, int n, sqlite3_value **v)
     sqlite3_result_int(out, name && mention_of((const char *)sqlite3_value_text(v[0]), name));
 }
 
+static void shrink(struct store *s)
+{
+    (void)run(s, "PRAGMA cache_size=-8192", NULL, 0, NULL);
+}
+
 static bool replaced(const struct store *s)
 {
     const struct sqlite *q = s->handle;
@@ -398,7 +403,8 @@ static const struct store_engine engine = {.close = close_it,
                                            .vacuum = vacuum,
                                            .rebuild = rebuild,
                                            .checkpoint = checkpoint,
-                                           .replaced = replaced};
+                                           .replaced = replaced,
+                                           .shrink = shrink};
 
 static enum status settle(struct store *s, enum store_mode mode)
 {

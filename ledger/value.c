@@ -71,13 +71,3 @@ bool value_is_object(const struct value *v)
 {
     return json_is_object(TREE(v));
 }
-
-bool value_is_integer(const struct value *v)
-{
-    return json_is_integer(TREE(v));
-}
-
-bool value_is_null(const struct value *v)
-{
-    return json_is_null(TREE(v));
-}

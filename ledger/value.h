@@ -37,7 +37,5 @@ const char *value_text_at(const struct value *array, size_t i);
 int64_t value_number_at(const struct value *array, size_t i);
 
 bool value_is_object(const struct value *v);
-bool value_is_integer(const struct value *v); /* 1.5, 1e3 and "1" are none */
-bool value_is_null(const struct value *v);
 
 #endif

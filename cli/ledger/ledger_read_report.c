@@ -3,27 +3,23 @@
  * ledger_read_report.c - `assay ledger read-report`: reports that others sent about our domains, into the ledger.
  *
  * Promises that each report in a file is taken wholly or is named with the reason, a repeat is named as such and
- * changes nothing, and a bad file stops none of the others. No input makes the process larger than MEMORY_MOST: what
- * needs more is refused. On failure of any: EX_DATAERR (EX_NOINPUT where a file cannot be read), after all were tried.
+ * changes nothing, and a bad file stops none of the others. Files are read by processes of their own (report_reader.h).
+ * On failure of any: EX_DATAERR (EX_NOINPUT where a file cannot be read), after all were tried.
  */
-#include "base/arena.h"
 #include "base/utf8.h"
 #include "cli/ledger/ledger.h"
-#include "feedback/report_sender.h"
+#include "feedback/report_reader.h"
+#include "feedback/report_store.h"
 #include "ledger/timestamp.h"
 #include "policy/policy_settings.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#define ARENA_BOUND ((size_t)512 << 20)
-#define MEMORY_MOST ((rlim_t)1 << 30)
-#define HEAD_BOUND ((size_t)4 << 20)
 #define OVER_SENDER "not taken: its sender has brought as many reports today as are taken (1,000, or 1 GB)"
 #define OVER_STRANGERS                                                                                                 \
     "not taken: senders that are not authenticated have brought as many reports today as are taken (1,000, or 1 GB)"
@@ -42,30 +38,29 @@ struct reading {
     bool has_own; /* the policy names own domains: reports about others are told apart */
     int worst;
     bool by_mail; /* the file is a mail of the mailbox */
-    const char *authserv_id, *sender;
+    const char *authserv_id;
+    struct report_reader *reader;
     const char *where; /* the store */
+    /* the report that is coming */
+    const struct report_in *report;
+    char from[REPORT_IN_WHERE];
+    struct report_store_about about[REPORT_IN_DOMAINS];
+    enum status status;
 };
 
-/* False with errno. What is no plain file is not opened: a FIFO in a mailbox would stop us. */
-static bool read_file(const char *path, bool mailbox, struct buf *out)
+/* -1 with errno. What is no plain file is not opened from a mailbox: a FIFO in it would stop us. */
+static int open_file(const char *path, bool mailbox)
 {
-    char space[65536];
     struct stat st;
-    bool standard = strcmp(path, "-") == 0;
-    int fd =
-        standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (mailbox ? O_NOFOLLOW | O_NONBLOCK : 0));
-    ssize_t n = fd >= 0 ? 1 : -1;
-    if (fd >= 0 && mailbox && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
-        errno = EINVAL;
-        n = -1;
-    }
-    while (n > 0 && out->n <= REPORT_IN_FILE && (n = read(fd, space, sizeof space)) > 0)
-        buf_add(out, space, (size_t)n);
-    int error = errno;
-    if (fd >= 0 && !standard)
+    if (strcmp(path, "-") == 0)
+        return dup(STDIN_FILENO);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (mailbox ? O_NOFOLLOW | O_NONBLOCK : 0));
+    if (fd >= 0 && (fstat(fd, &st) != 0 || S_ISDIR(st.st_mode) || (mailbox && !S_ISREG(st.st_mode)))) {
+        errno = S_ISDIR(st.st_mode) && !mailbox ? EISDIR : EINVAL;
         close(fd);
-    errno = error;
-    return n >= 0;
+        return -1;
+    }
+    return fd;
 }
 
 static void failed(struct reading *r, const char *where, const char *why, int rc)
@@ -77,96 +72,87 @@ static void failed(struct reading *r, const char *where, const char *why, int rc
     r->worst = rc;
 }
 
-static void unread(void *context, const char *where, const char *why)
+static void unread(void *context, const char *where, const char *why, enum status status)
 {
-    failed(context, where, why, EX_DATAERR);
+    failed(context, where, why, status == STATUS_AGAIN ? EX_TEMPFAIL : EX_DATAERR);
 }
 
-static int64_t sum_of(const struct report_in *in)
+static void show(struct reading *r, const struct report_in *in, size_t i)
 {
-    int64_t sum = 0; /* REPORT_IN_ROWS times REPORT_COUNT_MAX fits */
-    for (size_t i = 0; i < in->row_count; i++)
-        sum += in->rows[i].count;
-    return sum;
-}
-
-static void show(struct reading *r, const char *where, const struct report_in *in, bool fresh)
-{
-    table_text(r->table, where);
+    const struct report_store_about *about = &r->about[i];
+    table_text(r->table, r->from);
     table_text(r->table, in->kind == REPORT_IN_DMARC ? "dmarc" : "tls");
     table_text(r->table, in->org);
     table_text(r->table, in->sender ? in->sender : "");
     table_text(r->table, in->proof == REPORT_IN_PROVED       ? "yes"
                          : in->proof == REPORT_IN_NOT_PROVED ? "no"
                                                              : "not known");
-    table_text(r->table, in->domain);
+    table_text(r->table, in->domains[i]);
     table_moment(r->table, in->begin * TIMESTAMP_SECOND);
-    table_number(r->table, (int64_t)in->row_count);
-    table_number(r->table, sum_of(in));
-    table_text(r->table, !fresh        ? "was there"
-                         : in->others  ? "taken, about others"
-                         : in->partial ? "taken in part"
-                                       : "taken");
+    table_number(r->table, (int64_t)about->rows);
+    table_number(r->table, about->count);
+    table_text(r->table, !about->fresh  ? "was there"
+                         : !about->ours ? "taken, about others"
+                         : in->partial  ? "taken in part"
+                                        : "taken");
     table_text(r->table, in->partial ? in->partial : "");
 }
 
-/* What its mail proves about a report. */
-static void prove(const struct reading *r, struct report_in *in)
+static void head(void *context, const char *where, const struct report_in *in)
 {
-    in->by_mail = r->by_mail;
-    in->sender = r->sender;
-    if (r->by_mail)
-        in->proof = report_sender_speaks_for(r->sender, in) ? REPORT_IN_PROVED : REPORT_IN_NOT_PROVED;
-}
-
-/* One report about one domain. */
-static void take(struct reading *r, const char *where, struct report_in *in)
-{
-    bool fresh = false;
-    in->others = r->has_own && !policy_is_own_domain(r->policy, in->domain);
-    prove(r, in);
-    enum status st = report_in_store(r->store, in, where, &fresh);
-    if (st == STATUS_OK)
-        show(r, where, in, fresh);
-    else if (st == STATUS_LIMIT)
+    struct reading *r = context;
+    r->report = in;
+    snprintf(r->from, sizeof r->from, "%s", where);
+    for (size_t i = 0; i < in->domain_count; i++)
+        r->about[i].ours = !r->has_own || policy_is_own_domain(r->policy, in->domains[i]);
+    r->status = report_store_begin(r->store, in, where, r->about);
+    if (r->status == STATUS_LIMIT)
         failed(r, where, in->proof == REPORT_IN_PROVED ? OVER_SENDER : OVER_STRANGERS, EX_DATAERR);
-    else
+    else if (r->status != STATUS_OK)
         failed(r, where, store_error(r->store), EX_TEMPFAIL);
 }
 
-static void found(void *context, const char *where, struct slice text)
+/* After a failure the rest of the report is not taken; its transaction is over. */
+static void store_failed(struct reading *r, enum status st)
 {
-    struct reading *r = context;
-    struct arena *a = arena_new(ARENA_BOUND);
-    struct report_in whole, one;
-    char why[200] = "";
-    enum status st = a ? report_in_parse(a, text, &whole, why) : STATUS_NOMEM;
-    for (size_t i = 0; st == STATUS_OK && (st = report_in_about(a, &whole, i, &one)) == STATUS_OK; i++) {
-        one.octets = i ? 0 : text.n; /* of a sender's day they count once */
-        take(r, where, &one);
-    }
-    if (st != STATUS_MISSING) /* there is no further domain */
-        failed(r, where, why[0] ? why : status_text(st), EX_DATAERR);
-    arena_free(a);
+    r->status = st;
+    store_rollback(r->store);
+    failed(r, r->from, store_error(r->store), EX_TEMPFAIL);
 }
 
-static bool take_file(struct reading *r, const char *path)
+static void row(void *context, const struct report_in_row *w)
 {
-    struct buf file = {.p = buf_empty, .bound = REPORT_IN_FILE + 65536};
-    const struct report_in_walker to = {found, unread, r};
-    struct arena *head = r->by_mail ? arena_new(HEAD_BOUND) : NULL;
-    bool ok = read_file(path, r->by_mail, &file);
-    r->sender = NULL;
-    if (ok && head && report_sender_read(head, buf_slice(&file), r->authserv_id, &r->sender) != STATUS_OK)
-        r->sender = NULL; /* its header is larger than any honest one: nothing is proved */
-    if (!ok)
+    struct reading *r = context;
+    enum status st = r->status == STATUS_OK ? report_store_row(r->store, r->report, r->about, w) : STATUS_OK;
+    if (st != STATUS_OK)
+        store_failed(r, st);
+}
+
+static void end(void *context, bool whole)
+{
+    struct reading *r = context;
+    if (r->status != STATUS_OK)
+        return;
+    enum status st = whole ? store_commit(r->store) : STATUS_OK;
+    if (!whole)
+        store_rollback(r->store);
+    else if (st != STATUS_OK)
+        store_failed(r, st);
+    for (size_t i = 0; whole && st == STATUS_OK && i < r->report->domain_count; i++)
+        show(r, r->report, i);
+}
+
+static void take_file(struct reading *r, const char *path)
+{
+    const struct report_reader_to to = {head, row, end, unread, r};
+    int fd = open_file(path, r->by_mail);
+    if (fd < 0) {
         failed(r, path, errno == EINVAL || errno == ELOOP || errno == ENXIO ? "not a plain file" : strerror(errno),
                EX_NOINPUT);
-    else
-        report_in_walk(buf_slice(&file), path, &to);
-    buf_release(&file);
-    arena_free(head);
-    return ok;
+        return;
+    }
+    report_reader_read(r->reader, fd, path, r->by_mail ? r->authserv_id : NULL, &to);
+    close(fd);
 }
 
 /* The mails in new, each then in cur (maildir(5)); not if the store was away: it is tried again. STATUS_MISSING: no
@@ -186,7 +172,7 @@ static enum status take_maildir(struct reading *r, const char *dir)
         snprintf(to, sizeof to, "%s/cur/%s:2,S", dir, e->d_name);
         int before = r->worst;
         r->worst = EX_OK;
-        (void)take_file(r, from);
+        take_file(r, from);
         bool moved = r->worst == EX_TEMPFAIL || rename(from, to) == 0;
         if (!moved)
             failed(r, to, strerror(errno), EX_CANTCREAT);
@@ -250,6 +236,8 @@ static bool open_again(struct reading *r)
     r->store = store_open(r->where, STORE_WRITE, NULL, why);
     if (!r->store)
         failed(r, r->where, why, EX_TEMPFAIL);
+    else
+        store_shrink(r->store);
     return r->store != NULL;
 }
 
@@ -257,7 +245,7 @@ static bool read_all(struct reading *r, const struct ledger_args *a)
 {
     bool ok = true;
     for (int i = 0; i < a->word_count; i++)
-        (void)take_file(r, a->words[i]);
+        take_file(r, a->words[i]);
     r->by_mail = a->maildir != NULL;
     while (a->maildir) {
         if (store_is_replaced(r->store) && !open_again(r))
@@ -283,16 +271,24 @@ int ledger_read_report(int argc, char **argv)
         return rc;
     if (!a.maildir && (a.watch || a.word_count == 0))
         return cli_usage(a.watch ? "--watch needs --maildir" : "'read-report' needs a file, or --maildir");
-    (void)setrlimit(RLIMIT_AS, &(struct rlimit){MEMORY_MOST, MEMORY_MOST});
-    struct reading r = {.worst = EX_OK, .table = new_table()};
+    static struct reading r;
+    r = (struct reading){.worst = EX_OK, .table = new_table(), .reader = report_reader_start()};
+    if (!r.reader) {
+        cli_error("no process to read reports: %s", strerror(errno));
+        return EX_OSERR;
+    }
     r.store = ledger_store(&a, STORE_WRITE, &c, &p, &rc);
-    if (!r.store)
+    if (!r.store) {
+        report_reader_end(r.reader);
         return rc;
+    }
+    store_shrink(r.store);
     r.policy = p;
     r.where = c.store;
     r.authserv_id = our_name(p);
     r.has_own = has_own_domains(p);
     bool ok = read_all(&r, &a);
+    report_reader_end(r.reader);
     table_free(r.table);
     rc = ledger_end(r.store, p, STATUS_OK);
     return r.worst != EX_OK ? r.worst : ok ? rc : EX_IOERR;

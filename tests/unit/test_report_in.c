@@ -9,7 +9,14 @@
 #include "base/buf.h"
 #include "feedback/dmarc_rua.h"
 #include "feedback/report_in.h"
+#include "feedback/report_json.h"
 #include "feedback/report_markup.h"
+#include "feedback/report_message.h"
+#include "feedback/report_reader.h"
+#include "feedback/report_scratch.h"
+#include "tests/unit/report_seen.h"
+#include <fcntl.h>
+#include <unistd.h>
 #include <stdio.h>
 #include <time.h>
 #include <zlib.h>
@@ -39,17 +46,20 @@ static const char tlsrpt[] =
     "example\",\"failed-session-count\":100},"
     "{\"result-type\":\"starttls-not-supported\",\"sending-mta-ip\":\"2001:db8::2\",\"failed-session-count\":200}]}]}";
 
+static struct report_seen seen; /* of the last parse */
+
 static enum status parse(const char *p, size_t n, struct arena *a, struct report_in *r, char *why)
 {
     char *copy = exact(p, n);
     struct buf text = BUF_INIT;
-    enum status st = report_in_unpack(slice_of(copy, n), &text, why);
+    enum status st = report_first(slice_of(copy, n), &text, why);
     char *unpacked = exact(text.p, text.n);
     size_t m = text.n;
     buf_release(&text);
     free(copy);
+    seen = (struct report_seen){.arena = a};
     if (st == STATUS_OK)
-        st = report_in_parse(a, slice_of(unpacked, m), r, why);
+        st = report_seen_parse(&seen, slice_of(unpacked, m), r, why);
     free(unpacked);
     return st;
 }
@@ -62,11 +72,12 @@ static void takes(const char *p, size_t n, const char *org, const char *domain, 
     if (parse(p, n, a, &r, why) != STATUS_OK)
         fail_msg("%s", why);
     assert_string_equal(r.org, org);
-    assert_string_equal(r.domain, domain);
+    assert_string_equal(r.domains[0], domain);
+    assert_int_equal(r.row_count, seen.count);
     assert_int_equal(r.row_count, rows);
     int64_t sum = 0;
     for (size_t i = 0; i < r.row_count; i++)
-        sum += r.rows[i].count;
+        sum += seen.row[i].count;
     assert_int_equal(sum, count);
     assert_int_equal(r.begin, 1795046400);
     arena_free(a);
@@ -101,11 +112,11 @@ static void both_forms(void **state)
     takes(tlsrpt, sizeof tlsrpt - 1, "Company-X", "company-y.example", 3, 5626);
     char why[200];
     struct report_in r;
-    struct arena *a = arena_new(1 << 20);
+    struct arena *a = arena_new(1 << 25);
     assert_int_equal(parse(rfc9990, sizeof rfc9990 - 1, a, &r, why), STATUS_OK);
-    assert_string_equal(r.rows[0].detail, "dkim=example.org/s1:pass reason=mailing_list");
+    assert_string_equal(seen.row[0].detail, "dkim=example.org/s1:pass reason=mailing_list");
     assert_string_equal(r.policy, "p=reject sp=none");
-    assert_string_equal(r.rows[0].header_from, "example.org");
+    assert_string_equal(seen.row[0].header_from, "example.org");
     arena_free(a);
 }
 
@@ -182,7 +193,7 @@ static void deep_and_broken(void **state)
     buf_adds(&b, "{\"policies\":");
     for (int i = 0; i < 100000; i++)
         buf_adds(&b, "[");
-    refuses(b.p, b.n, "depth");
+    refuses(b.p, b.n, "nested more deeply");
     buf_reset(&b);
     for (int i = 0; i < 3000; i++)
         buf_adds(&b, "Content-Type: multipart/mixed; boundary=x\n\n--x\n");
@@ -272,7 +283,7 @@ static void long_tokens(void **state)
         char why[200] = "";
         struct report_in r;
         struct arena *a = arena_new(1 << 26);
-        assert_int_equal(report_in_parse(a, buf_slice(&b), &r, why), STATUS_LIMIT);
+        assert_int_equal(report_in_parse(a, buf_slice(&b), NULL, &r, why), STATUS_LIMIT);
         assert_non_null(strstr(why, "longer than is read (1 MB), in line 2"));
         arena_free(a);
     }
@@ -317,7 +328,7 @@ static void saw(void *context, const char *where, struct slice text)
     char why[200] = "";
     struct report_in r;
     struct arena *a = arena_new(1 << 22);
-    if (report_in_parse(a, text, &r, why) != STATUS_OK)
+    if (report_in_parse(a, text, NULL, &r, why) != STATUS_OK)
         fail_msg("%s: %s", where, why);
     s->found++;
     s->partial += r.partial != NULL;
@@ -325,9 +336,9 @@ static void saw(void *context, const char *where, struct slice text)
     arena_free(a);
 }
 
-static void saw_unread(void *context, const char *where, const char *why)
+static void saw_unread(void *context, const char *where, const char *why, enum status st)
 {
-    (void)where, (void)why;
+    (void)where, (void)why, (void)st;
     ((struct seen *)context)->unread++;
 }
 
@@ -381,7 +392,7 @@ static void tls_counts(void **state)
         struct arena *a = arena_new(1 << 20);
         replaced(&b, tlsrpt, t[i].piece, t[i].by);
         takes(b.p, b.n, "Company-X", "company-y.example", t[i].rows, t[i].sum);
-        assert_int_equal(report_in_parse(a, buf_slice(&b), &r, why), STATUS_OK);
+        assert_int_equal(report_in_parse(a, buf_slice(&b), NULL, &r, why), STATUS_OK);
         assert_int_equal(r.partial != NULL, t[i].partial);
         arena_free(a);
     }
@@ -404,19 +415,227 @@ static void tls_domains_apart(void **state)
         "{\"policy\":{\"policy-domain\":\"b.example\"},\"summary\":{\"total-successful-session-count\":2}},"
         "{\"policy\":{\"policy-domain\":\"A.example.\"},\"summary\":{\"total-successful-session-count\":4}}]}";
     char why[200] = "";
-    struct report_in whole, one;
-    struct arena *a = arena_new(1 << 20);
-    assert_int_equal(report_in_parse(a, slice_of(text, sizeof text - 1), &whole, why), STATUS_OK);
-    assert_int_equal(report_in_about(a, &whole, 0, &one), STATUS_OK);
-    assert_string_equal(one.domain, "a.example");
-    assert_int_equal(one.row_count, 2);
-    assert_int_equal(one.rows[0].count + one.rows[1].count, 5);
-    assert_int_equal(report_in_about(a, &whole, 1, &one), STATUS_OK);
-    assert_string_equal(one.domain, "b.example");
-    assert_int_equal(one.row_count, 1);
-    assert_int_equal(one.rows[0].count, 2);
-    assert_int_equal(report_in_about(a, &whole, 2, &one), STATUS_MISSING);
+    struct report_in r;
+    struct arena *a = arena_new(1 << 24);
+    struct report_seen s = {.arena = a};
+    assert_int_equal(report_seen_parse(&s, slice_of(text, sizeof text - 1), &r, why), STATUS_OK);
+    assert_int_equal(r.domain_count, 2);
+    assert_string_equal(r.domains[0], "a.example");
+    assert_string_equal(r.domains[1], "b.example");
+    assert_int_equal(s.count, 3);
+    static const size_t about[] = {0, 1, 0};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(s.row[i].about, about[i]);
+        assert_int_equal(s.row[i].count, 1 << i);
+        assert_string_equal(s.row[i].header_from, r.domains[about[i]]);
+    }
     arena_free(a);
+}
+
+/* ---- JSON in place ---- */
+
+/* RFC 8259: what is a text of it, and what is none. */
+static void json_grammar(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"{}",         " [ ] ",   "\"\"", "0",    "-0",
+                                       "-1.5e+10",   "1E2",     "true", "null", "{\"a\":[1,{\"b\":\"\\u00e9\\\"\"}]}",
+                                       "[[],[],{}]", "{\"\":0}"};
+    static const char *const bad[] = {
+        "",           " ",       "{",        "[",     "]",     "}",     "[}",      "{]",        "[1,]",
+        "{\"a\":1,}", "{\"a\"}", "{\"a\":}", "{a:1}", "{1:1}", "[1 2]", "01",      "-",         "1.",
+        ".5",         "1e",      "+1",       "tru",   "TRUE",  "nullx", "\"",      "\"\\x\"",   "\"\\u12g4\"",
+        "\"a\nb\"",   "[1]]",    "{}{}",     "[,1]",  "{,}",   "\"\\",  "\"\\u00", "{\"a\" 1}", "[\"a\":1]"};
+    char why[200];
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        if (report_json_check(slice_str(good[i]), why) != STATUS_OK)
+            fail_msg("%s: %s", good[i], why);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char *copy = exact(bad[i], strlen(bad[i]));
+        if (report_json_check(slice_of(copy, strlen(bad[i])), why) != STATUS_INVALID)
+            fail_msg("%s is taken for JSON", bad[i]);
+        free(copy);
+    }
+    char deep[80];
+    memset(deep, '[', 80);
+    memset(deep + REPORT_JSON_DEPTH, ']', REPORT_JSON_DEPTH);
+    assert_int_equal(report_json_check(slice_of(deep, (size_t)REPORT_JSON_DEPTH * 2), why), STATUS_OK);
+    memset(deep, '[', 80);
+    assert_int_equal(report_json_check(slice_of(deep, REPORT_JSON_DEPTH + 1), why), STATUS_LIMIT);
+    assert_int_equal(report_json_check(slice_str("[1,\n2,\n3 4]"), why), STATUS_INVALID);
+    assert_non_null(strstr(why, "line 3"));
+}
+
+static void json_walk(void **state)
+{
+    (void)state;
+    struct slice v = slice_str(" {\"a\": 1, \"b\" : [ \"x\", {\"a\":9}, -3 ], \"a\": \"\\ud83d\\ude00\\u0000\\n\\/\"}");
+    struct slice rest = report_json_get(v, "b"), key, value;
+    struct buf b = BUF_INIT;
+    int64_t n = 0;
+    char kinds[4] = "";
+    for (size_t i = 0; report_json_next(&rest, &key, &value); i++) {
+        assert_true(i < 3 && key.n == 0);
+        kinds[i] = report_json_kind(value);
+    }
+    assert_string_equal(kinds, "\"{0");
+    assert_true(report_json_integer(slice_str("-3"), &n) && n == -3);
+    assert_false(report_json_integer(slice_str("3.0"), &n));
+    assert_false(report_json_integer(slice_str("99999999999999999999"), &n));
+    assert_true(report_json_text(report_json_get(v, "a"), 100, &b)); /* the last of that name */
+    assert_true(slice_eq(buf_slice(&b), slice_str("\xf0\x9f\x98\x80\xef\xbf\xbd\n/")));
+    assert_int_equal(report_json_kind(report_json_get(v, "c")), 0);
+    assert_int_equal(report_json_kind(report_json_get(slice_str("[]"), "c")), 0);
+    buf_release(&b);
+}
+
+/* ---- scratch files ---- */
+
+static void scratch(void **state)
+{
+    (void)state;
+    struct report_scratch s = REPORT_SCRATCH_INIT((size_t)4 << 20);
+    char block[1000];
+    for (size_t i = 0; i < sizeof block; i++)
+        block[i] = (char)('a' + i % 26);
+    for (size_t n = 0; n < 3000; n++) /* 3 MB: it goes into a file */
+        report_scratch_add(&s, block, sizeof block);
+    struct slice text = report_scratch_text(&s);
+    assert_int_equal(text.n, 3000000);
+    assert_true(s.mapped);
+    assert_null(report_scratch_find(text, "z0", 2));
+    const char *last = report_scratch_find(slice_from(text, 2999990), "f", 1);
+    assert_non_null(last);
+    assert_int_equal(text.p + text.n - last, 7); /* the 26 letters again and again */
+    for (size_t i = 0; i < text.n; i += 4096)
+        report_scratch_passed(text.p + i);
+    assert_memory_equal(text.p, block, sizeof block); /* it is read again */
+    report_scratch_end(&s);
+    for (size_t n = 0; n < 5000; n++)
+        report_scratch_add(&s, block, sizeof block);
+    assert_int_equal(s.status, STATUS_LIMIT);
+    assert_int_equal(report_scratch_text(&s).n, 0);
+    report_scratch_end(&s);
+    report_scratch_add(&s, "abc", 3);
+    assert_false(s.mapped);
+    assert_true(slice_eq(report_scratch_text(&s), SLICE_LIT("abc")));
+    report_scratch_end(&s);
+}
+
+/* ---- messages and the reader ---- */
+
+static void messages(void **state)
+{
+    (void)state;
+    struct buf b = BUF_INIT;
+    struct report_message m, sent = {.type = REPORT_MESSAGE_ROW,
+                                     .number = {3, 17},
+                                     .text = {"192.0.2.1", "none", "p\xff", NULL, "example.org", "\xc3\xa4"}};
+    report_message_add(&b, &sent);
+    report_message_add(&b, &(struct report_message){.type = REPORT_MESSAGE_END});
+    for (size_t n = 0; n < b.n; n++) { /* every beginning of it is no message yet, and is not read behind */
+        char *copy = exact(b.p, n);
+        struct slice in = slice_of(copy, n);
+        enum status st = report_message_take(&in, &m);
+        if (st == STATUS_OK)
+            st = report_message_take(&in, &m);
+        assert_int_equal(st, STATUS_AGAIN);
+        free(copy);
+    }
+    struct slice in = buf_slice(&b);
+    assert_int_equal(report_message_take(&in, &m), STATUS_OK);
+    assert_int_equal(m.number[1], 17);
+    assert_string_equal(m.text[2], "p?");
+    assert_string_equal(m.text[3], "");
+    assert_string_equal(m.text[5], "\xc3\xa4");
+    assert_int_equal(report_message_take(&in, &m), STATUS_OK);
+    assert_int_equal(m.type, REPORT_MESSAGE_END);
+    assert_int_equal(in.n, 0);
+    for (size_t i = 0; i < b.n; i++) { /* any octet changed: taken or refused, never read outside of it */
+        char *copy = exact(b.p, b.n);
+        copy[i] = (char)(copy[i] ^ 0x41);
+        in = slice_of(copy, b.n);
+        while (report_message_take(&in, &m) == STATUS_OK)
+            ;
+        free(copy);
+    }
+    buf_release(&b);
+}
+
+struct read_back {
+    unsigned heads, rows, whole, broken, unread;
+    enum report_in_proof proof;
+    char where[300], why[300];
+};
+
+static void back_head(void *context, const char *where, const struct report_in *r)
+{
+    struct read_back *b = context;
+    b->heads++;
+    b->proof = r->proof;
+    snprintf(b->where, sizeof b->where, "%s", where);
+    assert_string_equal(r->org, "Receiver");
+    assert_string_equal(r->domains[0], "example.org");
+}
+
+static void back_row(void *context, const struct report_in_row *row)
+{
+    struct read_back *b = context;
+    b->rows++;
+    assert_int_equal(row->count, 7);
+}
+
+static void back_end(void *context, bool whole)
+{
+    struct read_back *b = context;
+    b->whole += whole;
+    b->broken += !whole;
+}
+
+static void back_unread(void *context, const char *where, const char *why, enum status st)
+{
+    struct read_back *b = context;
+    (void)where, (void)st;
+    b->unread++;
+    snprintf(b->why, sizeof b->why, "%s", why);
+}
+
+static struct read_back read_back(struct report_reader *reader, const char *text, size_t n, const char *id)
+{
+    struct read_back b = {0};
+    char name[] = "/tmp/assay-report-XXXXXX";
+    int fd = mkstemp(name);
+    assert_true(fd >= 0 && write(fd, text, n) == (ssize_t)n && lseek(fd, 0, SEEK_SET) == 0);
+    report_reader_read(reader, fd, "a file", id,
+                       &(struct report_reader_to){back_head, back_row, back_end, back_unread, &b});
+    close(fd);
+    unlink(name);
+    return b;
+}
+
+static void by_another_process(void **state)
+{
+    (void)state;
+    struct report_reader *reader = report_reader_start();
+    assert_non_null(reader);
+    struct read_back b = read_back(reader, rfc9990, sizeof rfc9990 - 1, NULL);
+    assert_true(b.heads == 1 && b.rows == 1 && b.whole == 1 && b.broken == 0 && b.unread == 0);
+    assert_int_equal(b.proof, REPORT_IN_UNKNOWN);
+    assert_string_equal(b.where, "a file");
+    b = read_back(reader, "rubbish", 7, NULL);
+    assert_true(b.heads == 0 && b.unread == 1);
+    struct buf mail = BUF_INIT;
+    buf_printf(&mail,
+               "Authentication-Results: mx.example.org; dmarc=pass header.from=b.example\nFrom: a@b.example\n"
+               "Content-Type: text/xml\n\n%s",
+               rfc9990);
+    b = read_back(reader, mail.p, mail.n, "mx.example.org");
+    assert_true(b.heads == 1 && b.rows == 1 && b.whole == 1 && b.unread == 0);
+    assert_int_equal(b.proof, REPORT_IN_PROVED);
+    b = read_back(reader, mail.p, mail.n, "mx.example.net");
+    assert_int_equal(b.proof, REPORT_IN_NOT_PROVED);
+    buf_release(&mail);
+    assert_null(report_reader_end(reader));
 }
 
 /* ---- rua ---- */
@@ -501,6 +720,11 @@ int main(void)
                                        cmocka_unit_test(several_and_footers),
                                        cmocka_unit_test(tls_counts),
                                        cmocka_unit_test(tls_domains_apart),
+                                       cmocka_unit_test(json_grammar),
+                                       cmocka_unit_test(json_walk),
+                                       cmocka_unit_test(scratch),
+                                       cmocka_unit_test(messages),
+                                       cmocka_unit_test(by_another_process),
                                        cmocka_unit_test(rua_addresses),
                                        cmocka_unit_test(own_addresses_first)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Reports as they are really sent, and as nobody should: each shape with the right answer by RFC 9990, 7489, 8460 and the reader's manual.
+Each is read within 64 MB of memory.
 
     shapes.py BUILD FOLDER"""
 import base64
@@ -193,26 +194,125 @@ SHAPES = [
     ('TLS, largest numbers', tls('missing', 2**63 - 1, 3), [('taken in part', 1, 3)], 0, ''),
     ('TLS, a zone and small letters', tls(begin='2026-11-19t00:00:00+01:00', end='2026-11-19t23:59:59.5z'), [('taken', 2, 13)], 0, ''),
     ('TLS, no dates', tls(begin='', end='x'), [], 1, 'date-range'),
-    ('TLS, a long array', b'{"policies":[' + b'[],' * 6000000 + b'0]}', [], 1, 'larger than is read'),
+    ('TLS, a long array', b'{"policies":[' + b'[],' * 6000000 + b'0]}', [], 1, 'more policies than are read'),
+    ('TLS, fractions and exponents', tls([{'result-type': 'x', 'failed-session-count': 3.5}], 10, 3), [('taken in part', 1, 10)], 0, ''),
+    ('TLS, beyond all integers', tls('missing', 10**30, 3), [('taken in part', 1, 3)], 0, ''),
+    ('TLS, one failure without its array', tls({'result-type': 'x', 'failed-session-count': 3}), [('taken', 2, 13)], 0, ''),
+    ('TLS, escapes and a NUL', tls([{'result-type': 'a\0b\u202e', 'failed-session-count': 3}]), [('taken', 2, 13)], 0, ''),
+    ('TLS, a comma too much', tls().replace(b'}]}', b'},]}', 1), [], 1, 'well-formed in line 1'),
+    ('TLS, two values', tls() + b'{}', [], 1, 'well-formed'),
+    ('TLS, an octet that is no UTF-8', tls().replace(b'Company', b'Comp\xffany'), [('taken', 2, 13)], 0, ''),
+    ('TLS, head behind the policies', json.dumps(dict(reversed(json.loads(tls()).items()))).encode(), [('taken', 2, 13)], 0, ''),
+    ('CDATA', X(org='<![CDATA[Smith & Sons]]>'), one, 0, ''),
+    ('two reports in a file', X() + X()[39:], one * 2, 0, ''),
+    ('a footer behind it', X() + b'\n-- \nsent by our firewall\n', one, 0, ''),
+    ('blanks in fields', X([row(' 7 ', ' 192.0.2.1 ')]), one, 0, ''),
+    ('counts in words', X([row('seven'), row('7')]), [('taken in part', 1, 7)], 0, ''),
+    ('hexadecimal count', X([row('0x10'), row('7')]), [('taken in part', 1, 7)], 0, ''),
+    ('NUL in a field', X(org='a\0b'), one, 0, ''),
+    ('character reference of NUL', X(org='a&#0;b'), [], 1, 'well-formed'),
+    ('an entity nobody declared', X(org='a&nbsp;b'), one, 0, ''),
+    ('report metadata last', X().replace(b'<policy_published>', b'<policy_published><adkim>r</adkim>'), one, 0, ''),
+    ('a domain in capitals with a dot', X(domain='EXAMPLE.ORG.'), one, 0, ''),
+    ('no domain name', X(domain='exa mple'), [], 1, 'no domain name'),
+    ('encrypted zip', zipped(('r.xml', X())).replace(b'PK\1\2\x14\x03\x14\0\0\0', b'PK\1\2\x14\x03\x14\0\1\0'), [], 1, 'encrypted'),
+    ('zip cut off', zipped(('r.xml', X([row()] * 50)))[:-60], [('taken', 50, 350)], 0, ''),
+    ('zip that names a file elsewhere', zipped(('../../etc/x.xml', X())), one, 0, ''),
+    ('gzip with rubbish behind', G() + b'rubbish', one, 0, ''),
+    ('mail with a boundary that does not end', mail(TEXT, part(G())).replace(b'--=_b--', b''), one, 0, ''),
+    ('mail, name of the file encoded', mail(part(G(), name='=?utf-8?Q?r=2Exml=2Egz?=')), one, 0, ''),
+    ('years ahead', X(begin=BEGIN + 86400 * 900, end=BEGIN + 86400 * 901), [], 1, 'date_range'),
+    ('beyond 64 bits', X(begin='99999999999999999999999', end='99999999999999999999999'), [], 1, 'date_range'),
+    ('of 2004', X(begin=1090000000, end=1090086399), [], 1, 'date_range'),
+    ('29 February of no leap year', X(begin='2026-02-29T00:00:00Z', end='2026-02-29T23:59:59Z'), [], 1, 'date_range'),
     ('TLS, cut off', tls()[:-5], [], 1, 'line 1'),
 ]
+
+
+MILLION = b'<record><row><count>1</count></row></record>' * 1000000
+FAILURES = ','.join(['{"failed-session-count":1}'] * 1000000).encode()
+
+
+def large():
+    """What was made to be large: each within 64 MB and 20 s."""
+    whole = gzip.compress
+
+    def around(inner, end=True):
+        head = X()
+        at = head.index(b'<record>')
+        return whole(head[:at] + inner + (head[at:] if end else b''), 1)
+
+    yield 'a million rows', around(MILLION + b'</feedback>', end=False), [('taken', 1000000, 1000000)], 0, ''
+    yield 'a row more', around(MILLION), [], 1, 'more records'
+    yield '100 MB of one attribute', whole(b'<feedback a="' + b'x' * (99 << 20), 1), [], 1, 'longer than is read'
+    yield '99 MB of a comment', around(b'<!--' + b'x' * (99 << 20), end=False), [], 1, ''
+    yield '99 MB of text', around(b'x' * (99 << 20), end=False), [], 1, ''
+    yield '90 MB of blanks', whole(b' ' * (90 << 20) + X(), 1), one, 0, ''
+    names = b''.join(b'<e%d/>' % n for n in range(4000000))
+    yield 'millions of names', around(names), [], 1, 'names of elements'
+    attributes = b' '.join(b'a%d=""' % n for n in range(90000))
+    yield 'many attributes', around(b'<e ' + attributes + b'/>'), [], 1, ''
+    yield 'nodes', around(b'<a/>' * 5000000), one, 0, ''
+    yield 'deep', around(b'<a>' * 30000000, end=False), [], 1, 'deep'
+    heads = b'<report_metadata><org_name>' + b'o' * 900 + b'</org_name></report_metadata>'
+    yield 'heads', around(heads * 90000), one, 0, ''
+    yield 'a bomb in a bomb', whole(whole(b'<feedback>' + b' ' * (990 << 20), 9), 9), [], 1, 'more than is read'
+    yield 'UTF-16', whole(X(head=' ' * (48 << 20)).decode().encode('utf-16'), 1), one, 0, ''
+    yield 'failures', whole(tls('HERE', 0).replace(b'"HERE"', b'[' + FAILURES + b']'), 1), [('taken', 1000000, 1000000)], 0, ''
+    yield 'JSON of millions', whole(b'{"policies":[],"x":[' + b'0,' * 10000000 + b'0]}', 1), [], 1, ''
+    yield 'JSON, deep', whole(b'{"policies":' + b'[' * (90 << 20), 1), [], 1, 'nested more deeply'
+    yield 'JSON, one text', whole(b'{"policies":"' + b'x' * (99 << 20) + b'"}', 1), [], 1, ''
+    yield 'zip of many', zipped(*((f'{n}.xml', b'<feedback>') for n in range(20000))), [], 10001, 'more parts'
+    yield 'mbox of many', b'From x\n\n' * 8000000, [], 10001, 'more parts'
+    yield 'mail of many parts', mail(*[TEXT] * 200000), [], 1, 'more parts'
+    yield '60 MB of base64', mail(part(X(head=' ' * (44 << 20)), 'text/xml', 'base64', 'r.xml')), one, 0, ''
+    yield '60 MB of quoted-printable', mail(part(X(head='\n' * (55 << 20)), 'text/xml', '7bit', 'r.xml')), one, 0, ''
+    yield '60 MB of header', b'Subject: ' + b'x' * (60 << 20) + b'\n' + mail(TEXT, part(G())), one, 0, ''
+    yield '60 MB of header lines', b'X: y\n' * (12 << 20) + mail(TEXT, part(G())), one, 0, ''
+    yield 'larger than is read', b'x' * (65 << 20), [], 1, 'larger than is read'
+
 
 os.makedirs(SPACE, exist_ok=True)
 policy = SPACE + '/policy'
 with open(policy, 'w') as f:
     f.write(f'own domains example.org\nset ledger.store "{SPACE}/ledger.db"\n')
-worst = 0
-wrong = []
-slowest = 0.0
-for name, octets, taken, unread, says in SHAPES:
-    path = f'{SPACE}/shape'
-    with open(path, 'wb') as f:
-        f.write(octets)
+worst, slowest, wrong = 0, 0.0, []
+
+
+def write_large():
+    """By a process of its own: what a process took before it ran another program counts as that one's memory."""
+    pid = os.fork()
+    if pid == 0:
+        index = []
+        for number, (_, octets, *rest) in enumerate(large()):
+            with open(f'{SPACE}/large{number}', 'wb') as f:
+                f.write(octets)
+            index.append([_, f'{SPACE}/large{number}', *rest])
+        with open(SPACE + '/index', 'w') as f:
+            json.dump(index, f)
+        os._exit(0)
+    if os.waitpid(pid, 0)[1] != 0:
+        sys.exit('no large shapes')
+    with open(SPACE + '/index') as f:
+        return json.load(f)
+
+
+WORST = [0]  # kB
+# A small program between: it runs the reader and prints what the largest of its descendants had in memory.
+SHIM = 'import os,resource,sys\npid=os.posix_spawn(sys.argv[1],sys.argv[1:],os.environ)\n' \
+    'rc=os.waitstatus_to_exitcode(os.waitpid(pid,0)[1])\n' \
+    'open(os.environ["MEMORY"],"w").write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))\nsys.exit(rc)'
+
+
+def try_shape(name, path, taken, unread, says):
     began = time.time()
-    child = subprocess.Popen([ASSAY, 'ledger', 'read-report', '-P', policy, '--json', path], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    command = [sys.executable, '-S', '-E', '-c', SHIM, ASSAY, 'ledger', 'read-report', '-P', policy, '--json', path]
+    child = subprocess.Popen(command, env=dict(os.environ, MEMORY=SPACE + '/memory'), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                              text=True)
-    out, err = child.communicate(timeout=120)
-    slowest = max(slowest, time.time() - began)
+    out, err = child.communicate(timeout=300)
+    took = time.time() - began
+    with open(SPACE + '/memory') as f:
+        WORST[0] = max(WORST[0], int(f.read()))
     got = []
     for line in json.loads(out) if out.strip() else []:
         got.append((line['state'], line['rows'], line['count']))
@@ -221,9 +321,26 @@ for name, octets, taken, unread, says in SHAPES:
     complaints = [line for line in err.splitlines() if line.strip()]
     if got != taken or len(complaints) != unread or says not in err or child.returncode != (65 if unread else 0):
         wrong.append(f'{name}: {got}, not {taken}; exit {child.returncode}; {len(complaints)} complaints, not {unread}: {err[:400]}')
+    return took
+
+
+LARGE = write_large()
+for name, octets, *rest in SHAPES:
+    with open(SPACE + '/shape', 'wb') as f:
+        f.write(octets)
+    slowest = max(slowest, try_shape(name, SPACE + '/shape', *rest))
+ASAN = 'asan' in BUILD  # counts memory otherwise
+for shape in LARGE:
+    took = try_shape(*shape[:2], [tuple(t) for t in shape[2]], *shape[3:])
+    os.remove(shape[1])
+    now = WORST[0]
+    if os.environ.get('SHOW'):
+        print(f'{shape[0]}: {took:.1f} s, at most {now // 1024} MB so far', flush=True)
+    slowest, worst = max(slowest, took), max(worst, now)
+if worst > 64 * 1024 and not ASAN:
+    wrong.append(f'{worst // 1024} MB of memory (64 are asked for)')
 if wrong:
     sys.exit('\n'.join(wrong))
-worst = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
 # Nothing that came in stops the questions.
 done = subprocess.run([ASSAY, 'report', '-P', policy, '--json'], capture_output=True, text=True)
 if done.returncode != 0:

@@ -121,6 +121,24 @@ enum status dmarc_claim_left_alone(const struct dmarc_claim *c, const char *addr
     return st;
 }
 
+enum status dmarc_claim_bounced(struct store *s, const char *report_id, const char *address, const char *code,
+                                bool *noted)
+{
+    char reason[64], whole_day[LIMIT_DOMAIN * 2 + 64];
+    int64_t changed = 0;
+    const char *at = strrchr(report_id, '@'), *dot = at;
+    while (dot && dot > report_id && *dot != '.')
+        dot--;
+    snprintf(reason, sizeof reason, "bounced: %.16s", code);
+    snprintf(whole_day, sizeof whole_day, "%.*s%s", at ? (int)(dot - report_id) : 0, report_id, at ? at : "");
+    enum status st = store_run(s, &changed,
+                               "UPDATE report_out SET state = 'refused', reason = $1, changed = $2 WHERE report_id IN "
+                               "($3, $4) AND lower(destination) = lower($5) AND state = 'sent'",
+                               "tittt", reason, clock_wall(), report_id, whole_day, address);
+    *noted = st == STATUS_OK && changed > 0;
+    return st;
+}
+
 enum status dmarc_claim_count(struct store *s, int64_t day, int64_t *count)
 {
     return store_ask_number(s, 0, count,

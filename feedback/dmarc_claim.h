@@ -50,6 +50,11 @@ enum status dmarc_claim_leave_out(const struct dmarc_claim *c, const char *reaso
 enum status dmarc_claim_left_alone(const struct dmarc_claim *c, const char *address, int64_t per_host, bool asked,
                                    char *room, const char **why) MUST_CHECK;
 
+/* A report that was sent came back for good: its destination is left alone as one that refused it. report_id: of the mail
+ * (that of a further policy of the day has one label more). *noted false: no report of this name was sent there. */
+enum status dmarc_claim_bounced(struct store *s, const char *report_id, const char *address, const char *code,
+                                bool *noted) MUST_CHECK;
+
 /* How many reports of the day went out or are on their way. */
 enum status dmarc_claim_count(struct store *s, int64_t day, int64_t *count) MUST_CHECK;
 

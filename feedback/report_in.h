@@ -88,6 +88,9 @@ struct report_in_walker {
     void (*found)(void *context, const char *where, struct slice text);
     /* status: AGAIN if it can be read later, when the disk has room. */
     void (*unread)(void *context, const char *where, const char *why, enum status status);
+    /* A mail that says that one of ours could not be delivered (RFC 3464), for good. recipient: its Final-Recipient;
+     * code: its Status; id: the Message-ID of ours. May be NULL. */
+    void (*bounced)(void *context, const char *where, const char *recipient, const char *code, const char *id);
     void *context;
 };
 void report_in_walk(struct slice file, const char *name, const struct report_in_walker *to);

@@ -15,7 +15,7 @@ static const struct {
 } shapes[REPORT_MESSAGE_TYPES] = {
     [REPORT_MESSAGE_SENDER] = {0, 1}, [REPORT_MESSAGE_HEAD] = {4, 6}, [REPORT_MESSAGE_DOMAIN] = {0, 1},
     [REPORT_MESSAGE_ROW] = {2, 6},    [REPORT_MESSAGE_END] = {0, 0},  [REPORT_MESSAGE_UNREAD] = {1, 2},
-    [REPORT_MESSAGE_DONE] = {0, 0},
+    [REPORT_MESSAGE_BOUNCE] = {0, 4}, [REPORT_MESSAGE_DONE] = {0, 0},
 };
 
 static void add_text(struct buf *out, const char *text)

@@ -23,6 +23,7 @@ enum report_message_type {
     REPORT_MESSAGE_ROW,    /* about, count | source, result, dkim, spf, header_from, detail */
     REPORT_MESSAGE_END,    /* the report is whole */
     REPORT_MESSAGE_UNREAD, /* status | where, why */
+    REPORT_MESSAGE_BOUNCE, /* | where, recipient, code, id */
     REPORT_MESSAGE_DONE,   /* there is no further one */
     REPORT_MESSAGE_TYPES,
 };

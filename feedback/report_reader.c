@@ -83,6 +83,11 @@ static void say_unread(void *context, const char *where, const char *why, enum s
         &(struct report_message){.type = REPORT_MESSAGE_UNREAD, .number = {(int64_t)st}, .text = {where, why}});
 }
 
+static void say_bounced(void *context, const char *where, const char *recipient, const char *code, const char *id)
+{
+    say(context, &(struct report_message){.type = REPORT_MESSAGE_BOUNCE, .text = {where, recipient, code, id}});
+}
+
 static bool say_row(void *context, const struct report_in_row *w)
 {
     say(context, &(struct report_message){.type = REPORT_MESSAGE_ROW,
@@ -163,7 +168,7 @@ static void read_file(const struct job *job, int in, int out)
     if (st == STATUS_OK && job->by_mail)
         read_sender(&c, text, job->authserv_id);
     if (st == STATUS_OK)
-        report_in_walk(text, job->name, &(struct report_in_walker){say_found, say_unread, &c});
+        report_in_walk(text, job->name, &(struct report_in_walker){say_found, say_unread, say_bounced, &c});
     else
         say_unread(&c, job->name,
                    st == STATUS_LIMIT   ? "the file is larger than is read"
@@ -350,6 +355,9 @@ static bool give(struct receiving *r, const struct report_message *m)
     case REPORT_MESSAGE_UNREAD:
         r->to->unread(r->to->context, m->text[0], m->text[1],
                       m->number[0] == STATUS_AGAIN ? STATUS_AGAIN : STATUS_INVALID);
+        return r->state == NO_REPORT;
+    case REPORT_MESSAGE_BOUNCE:
+        r->to->bounced(r->to->context, m->text[0], m->text[1], m->text[2], m->text[3]);
         return r->state == NO_REPORT;
     case REPORT_MESSAGE_DONE:
         r->done = true;

@@ -31,13 +31,14 @@ struct report_reader *report_reader_end(struct report_reader *r); /* NULL is all
 
 /* What is found in a file. head: a report begins; all that it points to is good until end. proof and sender are of the
  * mail (REPORT_IN_UNKNOWN, NULL: it was not asked for). row: row->about is below r->domain_count. end: whole is false
- * if the child died before all of the report had come: nothing of it is to be kept. unread: as in struct
- * report_in_walker. */
+ * if the child died before all of the report had come: nothing of it is to be kept. unread and
+ * bounced: as in struct report_in_walker; none may be NULL. */
 struct report_reader_to {
     void (*head)(void *context, const char *where, const struct report_in *r);
     void (*row)(void *context, const struct report_in_row *row);
     void (*end)(void *context, bool whole);
     void (*unread)(void *context, const char *where, const char *why, enum status status);
+    void (*bounced)(void *context, const char *where, const char *recipient, const char *code, const char *id);
     void *context;
 };
 

@@ -27,11 +27,18 @@
 #define BOUNDARY_LINE_MOST 998 /* RFC 5322 2.1.1 */
 #define UNPACKED REPORT_SCRATCH_INIT(REPORT_IN_TEXT + 65536)
 
+/* What a delivery status notification says so far. */
+struct bounce {
+    char recipient[REPORT_IN_WHERE], code[16], id[REPORT_IN_WHERE];
+    bool failed;
+};
+
 struct walk {
     const struct report_in_walker *to;
     size_t unpacked; /* octets, in all */
     unsigned parts, found, unread;
-    bool full; /* that it has too many parts has been said */
+    struct bounce *bounce; /* inside of one */
+    bool full;             /* that it has too many parts has been said */
 };
 
 /* One thing looked at, and what to call it. */
@@ -384,11 +391,78 @@ static void look_at_leaf(struct walk *w, const struct part *p, const char *where
     report_scratch_end(&b);
 }
 
+/* ---- bounces ---- */
+
+static void copy_field(char *out, size_t size, struct slice value, const char *without)
+{
+    while (value.n && strchr(without, value.p[0]) && value.p[0])
+        value = slice_from(value, 1);
+    while (value.n && strchr(without, value.p[value.n - 1]) && value.p[value.n - 1])
+        value.n--;
+    snprintf(out, size, "%.*s", value.n < size ? (int)value.n : 0, value.n ? value.p : "");
+}
+
+/* The fields of the first recipient that failed for good (RFC 3464 2.3). */
+static void read_delivery_status(struct bounce *b, struct slice text)
+{
+    struct bounce now = {{0}, {0}, {0}, false};
+    while (text.n && !b->failed) {
+        struct slice field = take_field(&text), value;
+        report_scratch_passed(field.p);
+        if (field_is(field, "Final-Recipient", &value)) {
+            const char *type = value.n ? memchr(value.p, ';', value.n) : NULL;
+            copy_field(now.recipient, sizeof now.recipient,
+                       type ? slice_from(value, (size_t)(type + 1 - value.p)) : SLICE_NULL, " \t<>");
+        } else if (field_is(field, "Action", &value)) {
+            now.failed = begins(value, "failed");
+        } else if (field_is(field, "Status", &value)) {
+            copy_field(now.code, sizeof now.code, value, " \t");
+        }
+        if (now.failed && now.code[0] == '5' && *now.recipient) {
+            memcpy(b->recipient, now.recipient, sizeof b->recipient);
+            memcpy(b->code, now.code, sizeof b->code);
+            b->failed = true;
+        }
+        if (slice_trim(field).n == 0) /* the next recipient's */
+            memset(&now, 0, sizeof now);
+    }
+}
+
+static void read_returned(struct bounce *b, struct slice text)
+{
+    while (text.n && text.p[0] != '\n' && text.p[0] != '\r') {
+        struct slice field = take_field(&text), value;
+        report_scratch_passed(field.p);
+        if (field_is(field, "Message-ID", &value) && !*b->id)
+            copy_field(b->id, sizeof b->id, value, " \t<>");
+    }
+}
+
+/* A part of a delivery status notification. What is in the mail that came back is no report that somebody sent. */
+static void look_in_bounce(struct bounce *b, const struct part *p)
+{
+    if (begins(p->type, "message/delivery-status"))
+        read_delivery_status(b, p->body);
+    else if (begins(p->type, "message/rfc822") || begins(p->type, "text/rfc822-headers"))
+        read_returned(b, p->body);
+}
+
+static void tell_bounce(struct walk *w, const char *where, const struct bounce *b)
+{
+    w->found++; /* one that is delayed, too, is no mail without a report */
+    if (b->failed && *b->id && w->to->bounced)
+        w->to->bounced(w->to->context, where, b->recipient, b->code, b->id);
+}
+
 static void look_in_mail(struct walk *w, struct slice text, const char *where, int depth)
 {
     struct part p;
     if (!read_part(text, &p))
         return;
+    if (w->bounce) {
+        look_in_bounce(w->bounce, &p);
+        return;
+    }
     if (depth <= 0 || w->parts >= REPORT_IN_PARTS) {
         too_many(w, where);
         return;
@@ -403,6 +477,9 @@ static void look_in_mail(struct walk *w, struct slice text, const char *where, i
         look_at_leaf(w, &p, where, depth);
         return;
     }
+    struct bounce bounce = {{0}, {0}, {0}, false};
+    bool is_bounce = begins(p.type, "multipart/report") && holds(p.type, "delivery-status");
+    w->bounce = is_bounce ? &bounce : NULL;
     struct slice rest = p.body, begin = SLICE_NULL;
     while (rest.n) {
         struct slice line = line_of(rest);
@@ -422,6 +499,9 @@ static void look_in_mail(struct walk *w, struct slice text, const char *where, i
     }
     if (begin.p && begin.n) /* a mail that was cut off: what is behind the last boundary */
         look_in_mail(w, begin, where, depth - 1);
+    w->bounce = NULL;
+    if (is_bounce)
+        tell_bounce(w, where, &bounce);
 }
 
 /* RFC 4155: mails, each behind a line that begins "From ". */

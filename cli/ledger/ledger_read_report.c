@@ -6,8 +6,10 @@
  * changes nothing, and a bad file stops none of the others. Files are read by processes of their own (report_reader.h).
  * On failure of any: EX_DATAERR (EX_NOINPUT where a file cannot be read), after all were tried.
  */
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "cli/ledger/ledger.h"
+#include "feedback/dmarc_claim.h"
 #include "feedback/report_reader.h"
 #include "feedback/report_store.h"
 #include "ledger/timestamp.h"
@@ -142,9 +144,29 @@ static void end(void *context, bool whole)
         show(r, r->report, i);
 }
 
+static void bounced(void *context, const char *where, const char *recipient, const char *code, const char *id)
+{
+    struct reading *r = context;
+    bool noted = false;
+    if (dmarc_claim_bounced(r->store, id, recipient, code, &noted) != STATUS_OK)
+        failed(r, where, store_error(r->store), EX_TEMPFAIL);
+    else if (!noted)
+        failed(r, where, "a bounce of no report that was sent to this address", EX_DATAERR);
+    if (!noted)
+        return;
+    const char *const texts[] = {where, "bounce", recipient, "", "", ""};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        table_text(r->table, texts[i]);
+    table_moment(r->table, clock_wall_us());
+    table_number(r->table, 0);
+    table_number(r->table, 0);
+    table_text(r->table, "its address gets no reports for now");
+    table_text(r->table, code);
+}
+
 static void take_file(struct reading *r, const char *path)
 {
-    const struct report_reader_to to = {head, row, end, unread, r};
+    const struct report_reader_to to = {head, row, end, unread, bounced, r};
     int fd = open_file(path, r->by_mail);
     if (fd < 0) {
         failed(r, path, errno == EINVAL || errno == ELOOP || errno == ENXIO ? "not a plain file" : strerror(errno),

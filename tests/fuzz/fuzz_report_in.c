@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice in = slice_of((const char *)data, size);
     struct report_message m;
-    report_in_walk(in, "fuzz", &(struct report_in_walker){found, unread, NULL});
+    report_in_walk(in, "fuzz", &(struct report_in_walker){found, unread, NULL, NULL});
     while (report_message_take(&in, &m) == STATUS_OK)
         ;
     return 0;

@@ -64,7 +64,7 @@ static inline void report_first_unread(void *context, const char *where, const c
 static inline enum status report_first(struct slice file, struct buf *out, char *why)
 {
     struct report_first f = {.out = out, .why = why};
-    report_in_walk(file, "", &(struct report_in_walker){report_first_found, report_first_unread, &f});
+    report_in_walk(file, "", &(struct report_in_walker){report_first_found, report_first_unread, NULL, &f});
     return !f.have ? STATUS_INVALID : out->failed ? STATUS_NOMEM : STATUS_OK;
 }
 

@@ -362,7 +362,7 @@ static void several_and_footers(void **state)
             buf_printf(&b, "%s%s", t[i].between, rfc9990);
         buf_adds(&b, t[i].behind);
         char *copy = exact(b.p, b.n);
-        report_in_walk(slice_of(copy, b.n), "file", &(struct report_in_walker){saw, saw_unread, &s});
+        report_in_walk(slice_of(copy, b.n), "file", &(struct report_in_walker){saw, saw_unread, NULL, &s});
         free(copy);
         assert_int_equal(s.found, t[i].found);
         assert_int_equal(s.partial, 0);
@@ -600,6 +600,13 @@ static void back_unread(void *context, const char *where, const char *why, enum 
     snprintf(b->why, sizeof b->why, "%s", why);
 }
 
+static void back_bounced(void *context, const char *where, const char *recipient, const char *code, const char *id)
+{
+    struct read_back *b = context;
+    (void)where;
+    snprintf(b->why, sizeof b->why, "%s %s %s", recipient, code, id);
+}
+
 static struct read_back read_back(struct report_reader *reader, const char *text, size_t n, const char *id)
 {
     struct read_back b = {0};
@@ -607,7 +614,7 @@ static struct read_back read_back(struct report_reader *reader, const char *text
     int fd = mkstemp(name);
     assert_true(fd >= 0 && write(fd, text, n) == (ssize_t)n && lseek(fd, 0, SEEK_SET) == 0);
     report_reader_read(reader, fd, "a file", id,
-                       &(struct report_reader_to){back_head, back_row, back_end, back_unread, &b});
+                       &(struct report_reader_to){back_head, back_row, back_end, back_unread, back_bounced, &b});
     close(fd);
     unlink(name);
     return b;
@@ -634,6 +641,27 @@ static void by_another_process(void **state)
     assert_int_equal(b.proof, REPORT_IN_PROVED);
     b = read_back(reader, mail.p, mail.n, "mx.example.net");
     assert_int_equal(b.proof, REPORT_IN_NOT_PROVED);
+    /* RFC 3464 appendix E: a bounce; the mail that came back is no report to be read. */
+    static const struct {
+        const char *action, *status, *says;
+    } bounces[] = {{"failed", "5.1.1", "dmarc@a.example 5.1.1 2026-11-19.a.example@example.org"},
+                   {"delayed", "4.4.7", ""},
+                   {"failed", "4.4.7", ""},
+                   {"relayed", "5.0.0", ""}};
+    for (size_t i = 0; i < sizeof bounces / sizeof *bounces; i++) {
+        buf_reset(&mail);
+        buf_printf(
+            &mail,
+            "From: MAILER-DAEMON@mx.example\nMIME-Version: 1.0\nContent-Type: multipart/report; "
+            "report-type=delivery-status;\n boundary=\"b\"\n\n--b\nContent-Type: text/plain\n\nI am sorry.\n--b\n"
+            "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n\nFinal-Recipient: rfc822; "
+            "dmarc@a.example\nAction: %s\nStatus: %s\n\n--b\nContent-Type: message/rfc822\n\nFrom: x@y.example\n"
+            "Message-ID: <2026-11-19.a.example@example.org>\nContent-Type: text/xml\n\n%s\n--b--\n",
+            bounces[i].action, bounces[i].status, rfc9990);
+        b = read_back(reader, mail.p, mail.n, "mx.example.org");
+        assert_true(b.heads == 0 && b.unread == 0);
+        assert_string_equal(b.why, bounces[i].says);
+    }
     buf_release(&mail);
     assert_null(report_reader_end(reader));
 }

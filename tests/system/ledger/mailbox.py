@@ -281,6 +281,42 @@ def floods():
     check(done.returncode == 0 and json.loads(done.stdout)[0]['authenticated'] == 'not known', f'by hand: {done}')
 
 
+def bounces():
+    """RFC 3464: a report of ours that came back for good; its address is left alone, and nobody else's is."""
+    row = (
+        "INSERT INTO report_out (day, domain, destination, report_id, state, tries, next_try, reason, rows, octets, claimed_by, changed) "
+        "VALUES (20770, '{0}.example', 'dmarc@{0}.example', '2026-11-13.{0}.example@example.org', 'sent', 1, 0, '', 1, 1, '', 0)"
+    )
+    for name in ('gone', 'slow', 'well', 'second'):
+        sql(row.format(name))
+    dsn = (
+        'Return-Path: <>\nFrom: MAILER-DAEMON@mx.example\nSubject: Undelivered\nMIME-Version: 1.0\nContent-Type: multipart/report; '
+        'report-type=delivery-status; boundary="b"\n\n--b\nContent-Type: text/plain\n\nsorry\n--b\nContent-Type: '
+        'message/delivery-status\n\nReporting-MTA: dns; mx.example\n\nFinal-Recipient: rfc822; {0}\nAction: {1}\nStatus: {2}\n\n--b\n'
+        'Content-Type: text/rfc822-headers\n\nMessage-ID: <{3}@example.org>\n\n--b--\n'
+    )
+    folder = new_maildir('bounces')
+    for n, fields in enumerate(
+        (
+            ('DMARC@gone.example', 'failed', '5.1.1', '2026-11-13.gone.example'),
+            ('dmarc@slow.example', 'delayed', '4.4.7', '2026-11-13.slow.example'),
+            ('dmarc@second.example', 'failed', '5.7.1', '2026-11-13.second.example.abcd1234'),
+            ('dmarc@well.example', 'failed', '5.1.1', '2026-11-12.well.example'),
+            ('dmarc@other.example', 'failed', '5.1.1', '2026-11-13.well.example'),
+        )
+    ):
+        put(folder, str(n), dsn.format(*fields).encode())
+    rows, said = read(folder, 65)
+    check({r['org'] for r in rows} == {'DMARC@gone.example', 'dmarc@second.example'} and {r['kind'] for r in rows} == {'bounce'}, str(rows))
+    check(said.count('a bounce of no report') == 2, said)
+    states = dict(sql("SELECT domain, state || ' ' || reason FROM report_out"))
+    wanted = {'gone': 'refused bounced: 5.1.1', 'second': 'refused bounced: 5.7.1', 'slow': 'sent ', 'well': 'sent '}
+    check(states == {f'{name}.example': state for name, state in wanted.items()}, f'states {states}')
+    check(not os.listdir(folder + '/new'), 'a bounce is read again')
+    told = subprocess.run([BUILD + '/assay', 'ledger', 'suppressed', '--json', '-P', FOLDER + '/policy'], capture_output=True, text=True)
+    check('bounced: 5.1.1' in told.stdout, f'suppressed: {told.stdout}{told.stderr}')
+
+
 def odd_files():
     sql("DELETE FROM report_in WHERE org = 'strange.example'")
     folder = new_maildir('odd')
@@ -363,6 +399,7 @@ def main():
     by_postfix()
     by_field()
     floods()
+    bounces()
     odd_files()
     watching()
     print(f'{cases} checks with a real Postfix, by alias')

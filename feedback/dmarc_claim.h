@@ -51,7 +51,8 @@ enum status dmarc_claim_left_alone(const struct dmarc_claim *c, const char *addr
                                    char *room, const char **why) MUST_CHECK;
 
 /* A report that was sent came back for good: its destination is left alone as one that refused it. report_id: of the
- * mail (that of a further policy of the day has one label more). *noted false: no report of this name was sent there. */
+ * mail (that of a further policy of the day has one label more). *noted false: no report of this name was sent
+ * there. */
 enum status dmarc_claim_bounced(struct store *s, const char *report_id, const char *address, const char *code,
                                 bool *noted) MUST_CHECK;
 

@@ -482,8 +482,9 @@ def check_files(common, sums):
             check(not any(t.text == 'policy_test_mode' for t in root.iter('type')), name)
         else:
             conforms(root)
-        if xsd and not old:
-            done = subprocess.run(['xmllint', '--noout', '--nonet', '--schema', xsd, '-'], input=text, capture_output=True)
+        if xsd or old:
+            form = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'rfc7489.xsd') if old else xsd
+            done = subprocess.run(['xmllint', '--noout', '--nonet', '--schema', form, '-'], input=text, capture_output=True)
             check(done.returncode == 0, f'{name}: {done.stderr.decode()[:500]}')
         if shutil.which('dmarc-cat'):
             check_independent(name, text, domain)

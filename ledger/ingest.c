@@ -82,8 +82,7 @@ static enum status ingest_lines(struct ingestion *t, struct journal_lines *l, st
     uint64_t skipped = l->bad;
     enum status st = STATUS_OK;
     int64_t until = store_is_shared(t->store) ? INT64_MAX : clock_mono_ms() + INGEST_BATCH_MS;
-    while (st == STATUS_OK && b->records < INGEST_BATCH_RECORDS && b->octets < t->target->batch_octets &&
-           clock_mono_ms() < until) {
+    while (st == STATUS_OK && b->records < t->most && b->octets < t->target->batch_octets && clock_mono_ms() < until) {
         if (!journal_lines_next(l, &line, &after)) {
             b->end = true;
             break;
@@ -103,9 +102,24 @@ static enum status ingest_lines(struct ingestion *t, struct journal_lines *l, st
     return st;
 }
 
+/* Others wait for a batch, so the next one is sized by how long this one took. */
+static void size_next(struct ingestion *t, int64_t records, int64_t took_ms)
+{
+    if (store_is_shared(t->store))
+        return;
+    if (took_ms > INGEST_BATCH_WHOLE_MS && records > INGEST_BATCH_LEAST)
+        t->most = records * INGEST_BATCH_WHOLE_MS / took_ms;
+    else if (took_ms < INGEST_BATCH_WHOLE_MS / 2 && records >= t->most)
+        t->most *= 2;
+    t->most = t->most < INGEST_BATCH_LEAST     ? INGEST_BATCH_LEAST
+              : t->most > INGEST_BATCH_RECORDS ? INGEST_BATCH_RECORDS
+                                               : t->most;
+}
+
 static enum status commit_batch(struct ingestion *t, struct journal_lines *l, struct ingest_batch *b)
 {
     enum status st = t->target->begin(t);
+    int64_t began = clock_mono_ms();
     if (st == STATUS_OK)
         st = ingest_lines(t, l, b);
     b->done = b->end && !l->failed && !t->file->open;
@@ -116,6 +130,7 @@ static enum status commit_batch(struct ingestion *t, struct journal_lines *l, st
         t->target->drop(t);
         return st;
     }
+    size_next(t, b->records, clock_mono_ms() - began);
     t->at = b->to;
     t->records += b->records;
     t->bad += b->bad;
@@ -140,6 +155,8 @@ static enum status ingest_batches(struct ingestion *t)
         struct ingest_batch b = {.to = t->at};
         st = commit_batch(t, &l, &b);
         end = b.end || (t->stop && t->stop());
+        if (st == STATUS_OK && !end) /* those who wait for the file have a turn before the next batch */
+            store_give_way(t->store, 0);
     }
     if (l.failed)
         trouble(t->report, t->dir, t->file->name, strerror(l.errno_kept));
@@ -200,6 +217,7 @@ enum status ingest_folder(struct store *s, const struct organisation_lists *list
                           struct ingest_report *report)
 {
     struct ingestion t = {.store = s, .dir = dir, .report = report, .stop = stop, .text = BUF_INIT};
+    t.most = store_is_shared(s) ? INGEST_BATCH_RECORDS : INGEST_BATCH_FIRST;
     t.target = store_only_adds(s) ? &ingest_into_inbox : &ingest_into_store;
     struct journal_file *files = NULL;
     size_t n = 0;

@@ -17,6 +17,10 @@
 
 #define INGEST_BATCH_RECORDS 5000
 #define INGEST_BATCH_MS 80 /* of a store in a file, where all other writers wait for a batch; its sums come on top */
+/* A whole batch, its sums and the disk included, is to take about that long; the next one is made smaller or larger. */
+#define INGEST_BATCH_WHOLE_MS 120
+#define INGEST_BATCH_FIRST 500
+#define INGEST_BATCH_LEAST 50
 #define INGEST_BATCH_OCTETS ((size_t)32 << 20)
 
 /* A batch as it came out: the segment's octets from taking.at to `to`. */
@@ -35,7 +39,8 @@ struct ingestion {
     struct buf text;             /* ingest_send.c's: the batch, */
     off_t sent_to;               /* and how far it reaches */
     const char *dir;
-    int fd; /* of dir */
+    int fd;       /* of dir */
+    int64_t most; /* records of the next batch */
     const struct journal_file *file;
     struct ingest_report *report;
     bool (*stop)(void);

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum octet_scan_flaw {
     OCTET_SCAN_NUL = 1,
@@ -28,5 +29,15 @@ unsigned octet_scan_flaws_scalar(const char *p, size_t n, bool last_cr);
  * one without CR. */
 size_t octet_scan_canonical(const char *p, size_t n, bool relaxed);
 size_t octet_scan_canonical_scalar(const char *p, size_t n, bool relaxed);
+
+/* All forms, the best first, the scalar one last, then one without a name: for tests and fuzzing. is_here: whether this
+ * processor has it; NULL: every one has. */
+struct octet_scan_form {
+    const char *name;
+    bool (*is_here)(void);
+    unsigned (*flaws)(const char *p, size_t n, bool last_cr);
+    size_t (*canonical)(const char *p, size_t n, bool relaxed);
+};
+extern const struct octet_scan_form octet_scan_forms[];
 
 #endif

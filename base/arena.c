@@ -152,13 +152,19 @@ struct slice arena_slice(struct arena *a, struct slice s)
     return copy ? slice_of(copy, s.n) : SLICE_NULL;
 }
 
+/* Most texts are short: they are made here, and copied. */
+#define SHORT_TEXT 512
+
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {
+    char made[SHORT_TEXT];
     va_list again;
     va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    int n = vsnprintf(made, sizeof made, fmt, ap);
     char *text = n < 0 ? NULL : arena_alloc(a, (size_t)n + 1);
-    if (text)
+    if (text && (size_t)n < sizeof made)
+        memcpy(text, made, (size_t)n);
+    else if (text)
         vsnprintf(text, (size_t)n + 1, fmt, again);
     va_end(again);
     return text;

@@ -53,12 +53,31 @@ void buf_adds(struct buf *b, const char *s)
 
 void buf_addc(struct buf *b, char c)
 {
-    buf_add(b, &c, 1);
+    if (b->n + 1 < b->size || reserve(b, 1)) {
+        if (b->failed || (b->bound && b->n == b->bound)) {
+            b->failed = true;
+            return;
+        }
+        b->p[b->n++] = c;
+        b->p[b->n] = '\0';
+    }
 }
 
 void buf_addslice(struct buf *b, struct slice s)
 {
     buf_add(b, s.p, s.n);
+}
+
+void buf_add_quoted(struct buf *b, struct slice s)
+{
+    if (!reserve(b, s.n + 2))
+        return;
+    b->p[b->n] = '"';
+    if (s.n)
+        memcpy(b->p + b->n + 1, s.p, s.n);
+    b->p[b->n + 1 + s.n] = '"';
+    b->n += s.n + 2;
+    b->p[b->n] = '\0';
 }
 
 void buf_add_list(struct buf *b, const char *const *texts)
@@ -84,11 +103,17 @@ void buf_add_number(struct buf *b, int64_t n)
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
     va_list ap, again;
+    const size_t room = b->failed ? 0 : b->size - b->n; /* most texts fit at once */
     va_start(ap, fmt);
     va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    int n = vsnprintf(room ? b->p + b->n : NULL, room, fmt, ap);
+    const bool fits = n >= 0 && (size_t)n < room && !(b->bound && b->n + (size_t)n > b->bound);
+    if (room && !fits)
+        b->p[b->n] = '\0';
     if (n < 0)
         b->failed = true;
+    else if (fits)
+        b->n += (size_t)n;
     else if (reserve(b, (size_t)n)) {
         vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
         b->n += (size_t)n;

@@ -40,6 +40,9 @@ void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_add_list(struct buf *b, const char *const *texts);
 void buf_add_number(struct buf *b, int64_t n);
 
+/* The octets between double quotes. Nothing in them is escaped. */
+void buf_add_quoted(struct buf *b, struct slice s);
+
 /* Cuts the text to its first n octets (n beyond the end: no change). */
 void buf_cut(struct buf *b, size_t n);
 

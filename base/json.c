@@ -7,6 +7,7 @@
  */
 #include "base/json.h"
 #include "base/utf8.h"
+#include <string.h>
 
 /* \uXXXX, as a surrogate pair above the Basic Multilingual Plane (RFC 8259 7). */
 static void escaped(struct json *j, uint32_t c)
@@ -18,18 +19,49 @@ static void escaped(struct json *j, uint32_t c)
     buf_printf(j->out, "\\u%04x", (unsigned)c);
 }
 
+static bool is_plain(char c)
+{
+    return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
+#define EACH(octet) (0x0101010101010101u * (octet))
+
+/* Not 0 if any octet of the eight is 0. */
+static uint64_t has_zero(uint64_t eight)
+{
+    return (eight - EACH(1)) & ~eight & EACH(0x80);
+}
+
+/* Whether eight octets are all plain. The sum carries into no neighbour, since the highest bits are looked at first. */
+static bool are_plain(const char *p)
+{
+    uint64_t eight;
+    memcpy(&eight, p, sizeof eight);
+    if (eight & EACH(0x80))
+        return false;
+    return ((eight + EACH(1)) & EACH(0x80)) == 0 && ((eight + EACH(0x60)) & EACH(0x80)) == EACH(0x80) &&
+           !has_zero(eight ^ EACH('"')) && !has_zero(eight ^ EACH('\\'));
+}
+
 /* How many octets from the start of s stand for themselves: visible ASCII, as nearly all are. */
 static size_t plain_run(struct slice s)
 {
     size_t n = 0;
 
-    while (n < s.n && s.p[n] >= ' ' && s.p[n] < 0x7f && s.p[n] != '"' && s.p[n] != '\\')
+    while (n + 8 <= s.n && are_plain(s.p + n))
+        n += 8;
+    while (n < s.n && is_plain(s.p[n]))
         n++;
     return n;
 }
 
+/* The text in quotes, at once if all of it is plain. */
 static void quoted(struct json *j, struct slice s)
 {
+    if (plain_run(s) == s.n) {
+        buf_add_quoted(j->out, s);
+        return;
+    }
     buf_addc(j->out, '"');
     for (size_t i = 0; i < s.n;) {
         size_t run = plain_run(slice_from(s, i));

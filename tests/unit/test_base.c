@@ -206,6 +206,60 @@ static void clock_can_be_fixed(void **state)
     assert_true(clock_wall() != 1795216765);
 }
 
+/* RFC 8259 7: what must be escaped is, at every place of a text; all else stands for itself. */
+static void json_octets_at_every_place(void **state)
+{
+    for (size_t n = 1; n < 20; n++) {
+        for (size_t at = 0; at < n; at++) {
+            for (unsigned c = 0; c < 256; c++) {
+                char text[24], plain[32];
+                struct buf b = BUF_INIT;
+                struct json j = JSON_INTO(&b);
+                memset(text, 'x', n);
+                text[at] = (char)c;
+                snprintf(plain, sizeof plain, "\"%.*s\"", (int)n, text);
+                json_slice(&j, NULL, slice_of(text, n));
+                const bool stands = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+                assert_int_equal(strcmp(b.p, plain) == 0, stands);
+                for (size_t i = 0; i < b.n; i++)
+                    assert_true((unsigned char)b.p[i] >= 0x20 && b.p[i] != 0x7f);
+                buf_release(&b);
+            }
+        }
+    }
+}
+
+/* A text that fits into what is there already, and one that does not, at every length. */
+static void printf_of_every_length(void **state)
+{
+    char text[700];
+    memset(text, 'y', sizeof text);
+    struct arena *a = arena_new(1 << 20);
+    for (int n = 0; n < (int)sizeof text; n++) {
+        struct buf b = BUF_INIT, bounded = {.p = buf_empty, .bound = 100};
+        buf_adds(&b, "start ");
+        buf_printf(&b, "%.*s", n, text);
+        assert_int_equal(b.n, 6 + n);
+        assert_int_equal(strlen(b.p), 6 + n);
+        assert_false(b.failed);
+        buf_addc(&bounded, 'a');
+        buf_printf(&bounded, "%.*s", n, text);
+        assert_int_equal(bounded.failed, n > 99);
+        assert_int_equal(bounded.n, n > 99 ? 1 : 1 + n);
+        assert_int_equal(strlen(bounded.p), bounded.n);
+        for (int i = 0; i < 100 && !bounded.failed; i++)
+            buf_addc(&bounded, 'z');
+        assert_true(bounded.n <= 100);
+        const char *made = arena_printf(a, "%.*s", n, text);
+        assert_int_equal(strlen(made), n);
+        assert_int_equal(memcmp(made, text, (size_t)n), 0);
+        arena_reset(a);
+        buf_release(&b);
+        buf_release(&bounded);
+    }
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +273,8 @@ int main(void)
         cmocka_unit_test(visible_text_cannot_move_anything),
         cmocka_unit_test(words),
         cmocka_unit_test(clock_can_be_fixed),
+        cmocka_unit_test(json_octets_at_every_place),
+        cmocka_unit_test(printf_of_every_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,9 +80,22 @@ static void add_plain(struct buf *out, struct slice subject)
     buf_release(&raw);
 }
 
+static bool holds(struct slice text, const char *word)
+{
+    const size_t n = strlen(word);
+    const int first = tolower((unsigned char)word[0]);
+    for (size_t i = 0; i + n <= text.n; i++)
+        if (tolower((unsigned char)text.p[i]) == first && strncasecmp(text.p + i, word, n) == 0)
+            return true;
+    return false;
+}
+
 bool mail_report_subject(struct slice subject)
 {
     struct buf b = BUF_INIT;
+    subject.n = subject.n > SUBJECT_MOST ? SUBJECT_MOST : subject.n;
+    if (!holds(subject, "report") && !holds(subject, "=?")) /* all kinds below have the one, perhaps encoded */
+        return false;
     add_plain(&b, subject);
     const char *at = b.failed ? NULL : strstr(b.p, "report domain");
     bool found = at && (at[13] == ':' || (at[13] == ' ' && at[14] == ':'));
@@ -97,15 +110,6 @@ static struct slice field(const struct judge_mail *m, const char *name)
 {
     const struct header_field *f = header_find(&m->headers, name, 1);
     return f ? f->value : SLICE_NULL;
-}
-
-static bool holds(struct slice text, const char *word)
-{
-    size_t n = strlen(word);
-    for (; text.n >= n; text = slice_from(text, 1))
-        if (strncasecmp(text.p, word, n) == 0)
-            return true;
-    return false;
 }
 
 /* "receiver!domain!begin!end[!id].xml[.gz]", or .zip: three marks before an ending of the kind. A mark may be encoded:

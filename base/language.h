@@ -16,7 +16,7 @@
 enum language { LANGUAGE_EN, LANGUAGE_NL, LANGUAGE_DE, LANGUAGE_FR, LANGUAGE_COUNT };
 
 /* The text in a language, or the English text. english must be exactly as in the catalogue. */
-const char *language_text(enum language l, const char *english);
+const char *language_text(enum language l, const char *english) __attribute__((format_arg(2)));
 
 /* "nl", "nl_NL.UTF-8", "NL". false: there is no catalogue for this language. */
 bool language_from_name(const char *name, enum language *out);

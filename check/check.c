@@ -21,9 +21,9 @@ static void blame_ourselves(struct testing *t)
         struct check_result *r = &t->report->results[i];
         if (r->state < CHECK_ADVICE)
             continue;
-        const char *text = arena_printf(t->arena, "our own DNS is not in order (%s): %s",
-                                        testing_shown(t, slice_str(t->facts->canary), 200), r->evidence);
-        *r = (struct check_result){.state = CHECK_UNTESTED, .evidence = text ? text : ""};
+        const char *text =
+            testing_print(t, "our own DNS is not in order (%s): %s", testing_word(t, t->facts->canary), r->evidence);
+        *r = (struct check_result){.state = CHECK_UNTESTED, .evidence = text};
     }
 }
 
@@ -47,8 +47,8 @@ static void run(struct testing *t)
     grade_report(t);
 }
 
-enum status check_judge(struct arena *arena, const struct facts *facts, unsigned table, struct check_report *out,
-                        const char **error)
+enum status check_judge(struct arena *arena, const struct facts *facts, unsigned table, enum language language,
+                        struct check_report *out, const char **error)
 {
     char *why = NULL;
     *out = (struct check_report){.domain = facts->domain, .at = facts->at};
@@ -65,7 +65,7 @@ enum status check_judge(struct arena *arena, const struct facts *facts, unsigned
         return STATUS_INVALID;
     }
     struct dns_scope *scope = dns_scope_new(source, arena, &budget);
-    struct testing t = {.arena = arena, .facts = facts, .scope = scope, .report = out};
+    struct testing t = {.arena = arena, .facts = facts, .scope = scope, .report = out, .language = language};
     if (scope)
         run(&t);
     dns_scope_free(scope);

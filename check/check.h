@@ -15,6 +15,7 @@
 #ifndef ASSAY_CHECK_CHECK_H
 #define ASSAY_CHECK_CHECK_H
 
+#include "base/language.h"
 #include "base/standard.h"
 #include "check/facts.h"
 
@@ -79,9 +80,10 @@ struct check_report {
 };
 
 /* Judges facts. STATUS_INVALID: the DNS part of the file is broken, *error says where; STATUS_LIMIT: a table of grades
- * that this program does not have; STATUS_NOMEM. table: 0, or the table to judge by. */
-enum status check_judge(struct arena *arena, const struct facts *facts, unsigned table, struct check_report *out,
-                        const char **error) MUST_CHECK;
+ * that this program does not have; STATUS_NOMEM. table: 0, or the table to judge by. language: of evidence and fixes;
+ * states and grades are the same in each. */
+enum status check_judge(struct arena *arena, const struct facts *facts, unsigned table, enum language language,
+                        struct check_report *out, const char **error) MUST_CHECK;
 
 /* Asks DNS for all that the tests want to know, through a scope of one's own, and notes it there. For gather.c. */
 void check_ask(struct dns_scope *scope, struct arena *arena, const struct facts *facts);

@@ -35,7 +35,9 @@ enum check_test check_test_from_name(struct slice name)
 
 const char *check_state_name(enum check_state s)
 {
-    static const char *const names[] = {"not applicable", "pass", "note", "untested", "advice", "fail"};
+    static const char *const names[] = {LANGUAGE_MARK("not applicable"), LANGUAGE_MARK("pass"),
+                                        LANGUAGE_MARK("note"),           LANGUAGE_MARK("untested"),
+                                        LANGUAGE_MARK("advice"),         LANGUAGE_MARK("fail")};
     return (unsigned)s < sizeof names / sizeof names[0] ? names[s] : "?";
 }
 
@@ -47,9 +49,9 @@ const char *check_who_name(enum check_who w)
 
 const char *check_who_words(enum check_who w)
 {
-    static const char *const words[] = {"whoever keeps the domain's DNS entries",
-                                        "whoever runs the domain's name servers",
-                                        "whoever runs the domain's mail servers"};
+    static const char *const words[] = {LANGUAGE_MARK("whoever keeps the domain's DNS entries"),
+                                        LANGUAGE_MARK("whoever runs the domain's name servers"),
+                                        LANGUAGE_MARK("whoever runs the domain's mail servers")};
     return (unsigned)w < sizeof words / sizeof words[0] ? words[w] : "?";
 }
 
@@ -76,11 +78,24 @@ const char *testing_shown(struct testing *t, struct slice text, size_t most)
     return out ? out : "";
 }
 
+const char *testing_word(struct testing *t, const char *word)
+{
+    return testing_shown(t, slice_str(language_text(t->language, word)), 200);
+}
+
+const char *testing_print(struct testing *t, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    const char *text = arena_vprintf(t->arena, language_text(t->language, format), ap);
+    va_end(ap);
+    return text ? text : "";
+}
+
 const char *testing_failure(struct testing *t, const struct dns_answer *a)
 {
-    const char *words = a->state == DNS_BOGUS ? "its DNSSEC signatures are not valid" : "could not be looked up";
-    const char *text =
-        a->why ? arena_printf(t->arena, "%s (%s)", words, testing_shown(t, slice_str(a->why), 200)) : words;
+    const char *words = a->state == DNS_BOGUS ? T("its DNSSEC signatures are not valid") : T("could not be looked up");
+    const char *text = a->why ? arena_printf(t->arena, "%s (%s)", words, testing_word(t, a->why)) : words;
     return text ? text : words;
 }
 
@@ -107,8 +122,9 @@ void testing_say(struct testing *t, enum check_test test, enum check_state state
     struct check_result *r = &t->report->results[test];
     va_list ap;
     va_start(ap, format);
-    const char *text = arena_vprintf(t->arena, format, ap);
+    const char *text = arena_vprintf(t->arena, language_text(t->language, format), ap);
     va_end(ap);
+    fix = language_text(t->language, fix);
     text = text ? all_visible(t, text) : NULL;
     fix = fix ? all_visible(t, fix) : NULL;
     bool first = !r->evidence || state > r->state;

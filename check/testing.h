@@ -35,6 +35,7 @@ struct testing {
     const struct facts *facts;
     struct dns_scope *scope;
     struct check_report *report;
+    enum language language;
     struct mail_hosts mail;
     bool signed_zone, gone;
     bool dane, sts_enforced, rejects; /* what A+ asks for; rejects: p=reject */
@@ -44,10 +45,20 @@ struct testing {
 /* Where the mail of a domain goes, by DNS. */
 void mail_hosts_find(struct dns_scope *scope, struct arena *arena, const char *domain, struct mail_hosts *out);
 
-/* Notes a result. A test that is told several times (once a host) keeps the most severe state and the evidence of all
- * that are not better; fix may be NULL. */
+/* The catalogue's form of a text of ours; where `t` is the testing. */
+#define T(text) language_text(t->language, LANGUAGE_MARK(text))
+
+/* Notes a result. format and fix are looked up in the catalogue (tests/tree/languages finds them where they are
+ * written as literals). A test that is told several times (once a host) keeps the most severe state and the evidence of
+ * all that are not better; fix may be NULL. */
 void testing_say(struct testing *t, enum check_test test, enum check_state state, const char *fix, const char *format,
                  ...) PRINTF_LIKE(5, 6);
+
+/* What is to be done, put together from a text of ours, which is looked up, and names. Never NULL. */
+const char *testing_print(struct testing *t, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* A word of the facts, such as an outcome: its translation where there is one, made visible. Never NULL. */
+const char *testing_word(struct testing *t, const char *word);
 
 /* Not met: FAIL, ADVICE or NOTE, by the test's level. */
 enum check_state testing_unmet(enum check_test test);

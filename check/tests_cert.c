@@ -40,7 +40,7 @@ static void test_dates(struct testing *t, const struct facts_smtp *s, X509 *leaf
     bool early = now && ASN1_TIME_compare(X509_get0_notBefore(leaf), now) > 0;
     bool known = now && ASN1_TIME_diff(&days, &seconds, now, X509_get0_notAfter(leaf)) == 1;
     ASN1_TIME_free(now);
-    static const char fix[] = "Renew the certificate, and let it renew itself (certbot, acme.sh).";
+    static const char fix[] = LANGUAGE_MARK("Renew the certificate, and let it renew itself (certbot, acme.sh).");
     if (is_pinned(s))
         testing_say(t, CHECK_CERT_DATES, CHECK_PASS, NULL, "pinned by DANE-EE: the dates do not count");
     else if (!known)
@@ -68,8 +68,7 @@ static const char *whose(struct testing *t, X509 *cert, bool own)
         return "";
     if (X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, name, sizeof name) < 0)
         name[0] = '\0';
-    const char *text = arena_printf(t->arena, "the authority \"%s\": ", testing_shown(t, slice_str(name), 60));
-    return text ? text : "an authority: ";
+    return testing_print(t, "the authority \"%s\": ", testing_shown(t, slice_str(name), 60));
 }
 
 /* False after it was said. */
@@ -80,9 +79,9 @@ static bool test_key(struct testing *t, const struct facts_smtp *s, X509 *cert, 
     bool elliptic = key && EVP_PKEY_base_id(key) == EVP_PKEY_EC;
     bool rsa = key && (EVP_PKEY_base_id(key) == EVP_PKEY_RSA || EVP_PKEY_base_id(key) == EVP_PKEY_RSA_PSS);
     bool edwards = key && (EVP_PKEY_base_id(key) == EVP_PKEY_ED25519 || EVP_PKEY_base_id(key) == EVP_PKEY_ED448);
-    const char *kind = rsa ? "RSA" : elliptic ? "ECDSA" : edwards ? "EdDSA" : "a key";
-    static const char fix[] = "Make a new key: ECDSA P-256, or RSA with 3072 bits.";
-    static const char fix_above[] = "Get a certificate of an authority whose keys are strong today.";
+    const char *kind = rsa ? "RSA" : elliptic ? "ECDSA" : edwards ? "EdDSA" : T("a key");
+    static const char fix[] = LANGUAGE_MARK("Make a new key: ECDSA P-256, or RSA with 3072 bits.");
+    static const char fix_above[] = LANGUAGE_MARK("Get a certificate of an authority whose keys are strong today.");
     bool weak = !(rsa || elliptic || edwards) || (rsa && bits < RSA_LEAST) || (elliptic && bits < EC_LEAST);
     if (weak)
         testing_say(t, CHECK_CERT_KEY, CHECK_FAIL, own ? fix : fix_above, "%s: %s%s with %d bits", host_words(t, s),
@@ -144,7 +143,7 @@ static void test_name(struct testing *t, const struct facts_smtp *s, X509 *leaf)
     else if (is_pinned(s))
         testing_say(t, CHECK_CERT_NAME, CHECK_PASS, NULL, "pinned by DANE-EE: the name does not count");
     else
-        testing_say(t, CHECK_CERT_NAME, CHECK_ADVICE, arena_printf(t->arena, "Get a certificate for %s.", s->host),
+        testing_say(t, CHECK_CERT_NAME, CHECK_ADVICE, testing_print(t, "Get a certificate for %s.", s->host),
                     "%s: the certificate does not name it", host_words(t, s));
 }
 
@@ -156,7 +155,7 @@ static void test_trust(struct testing *t, const struct facts_smtp *s)
         testing_say(t, CHECK_CERT_TRUST, CHECK_PASS, NULL, "issued by a known authority");
     else
         testing_say(t, CHECK_CERT_TRUST, CHECK_NOTE, "Get a certificate from a public authority.", "%s: %s",
-                    host_words(t, s), testing_shown(t, slice_str(s->trust), 200));
+                    host_words(t, s), testing_word(t, s->trust));
 }
 
 void tests_cert(struct testing *t)

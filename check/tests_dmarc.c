@@ -41,7 +41,7 @@ static bool test_record(struct testing *t, const struct dmarc_finding *f)
         testing_say(t, CHECK_DMARC, CHECK_FAIL, "Leave one DMARC record.", "%u DMARC records at _dmarc.%s",
                     own->records, t->facts->domain);
     } else if (!f->record && f->dns_failed) {
-        testing_say(t, CHECK_DMARC, CHECK_UNTESTED, NULL, "%s", f->reason);
+        testing_say(t, CHECK_DMARC, CHECK_UNTESTED, NULL, "%s", testing_word(t, f->reason));
     } else if (!f->record) {
         const char *close = near_miss(t);
         testing_say(t, CHECK_DMARC, CHECK_FAIL, record_fix(t, "quarantine"),
@@ -104,7 +104,7 @@ static void test_syntax(struct testing *t, const struct dmarc_record *r)
     for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++)
         if (tags[i].wrong)
             testing_say(t, CHECK_DMARC_SYNTAX, CHECK_FAIL, "Correct the tag.", "the tag %s %s", tags[i].tag,
-                        has_tag(r->text, tags[i].tag) ? "has no value that can be read" : "is missing");
+                        has_tag(r->text, tags[i].tag) ? T("has no value that can be read") : T("is missing"));
     testing_say(t, CHECK_DMARC_SYNTAX, CHECK_PASS, NULL, "every tag can be read");
 }
 
@@ -114,7 +114,7 @@ static void test_policy(struct testing *t, const struct dmarc_finding *f)
     t->rejects = f->policy == DMARC_POLICY_REJECT && !f->testing;
     if (f->policy == DMARC_POLICY_NONE)
         testing_say(t, CHECK_DMARC_POLICY, CHECK_FAIL, record_fix(t, "quarantine"), "%s=%s%s", *f->tag ? f->tag : "p",
-                    dmarc_policy_name(f->published), f->testing ? ", and t=y lowers it" : "");
+                    dmarc_policy_name(f->published), f->testing ? T(", and t=y lowers it") : "");
     else if (f->testing) /* RFC 9989 4.7: one step weaker than what is published */
         testing_say(
             t, CHECK_DMARC_POLICY, CHECK_NOTE, "Remove t=y once the reports show that no honest mail of yours fails.",
@@ -198,7 +198,7 @@ static void judge_key(struct testing *t, const char *selector, const struct dkim
     }
     if (!k->type_known || dkim_pubkey_get(k->type, k->p, &key, &reason) != STATUS_OK) {
         testing_say(t, CHECK_DKIM, CHECK_FAIL, "Publish the key again.", "%s: %s", selector,
-                    reason ? reason : "a kind of key that nobody knows");
+                    testing_word(t, reason ? reason : LANGUAGE_MARK("a kind of key that nobody knows")));
         return;
     }
     /* RFC 6376 3.6.1: a key for other services or other hashes verifies no mail; RFC 8301 3.1: SHA-1 counts no more. */
@@ -206,7 +206,7 @@ static void judge_key(struct testing *t, const char *selector, const struct dkim
         key = dkim_pubkey_release(key);
         testing_say(t, CHECK_DKIM, CHECK_FAIL,
                     k->email ? "Remove h= from the key record." : "Remove s= from the key record.", "%s: %s", selector,
-                    k->email ? "h= leaves out sha256" : "s= leaves out email");
+                    k->email ? T("h= leaves out sha256") : T("s= leaves out email"));
         return;
     }
     unsigned bits = dkim_pubkey_bits(key);
@@ -245,7 +245,7 @@ static void test_selector(struct testing *t, const struct facts_selector *s)
         testing_say(t, CHECK_DKIM, CHECK_UNTESTED, NULL, "%s %s", selector, testing_failure(t, a));
     else
         testing_say(t, CHECK_DKIM, CHECK_FAIL, "Publish the key of this selector, or stop signing with it.", "%s: %s",
-                    selector, reason ? reason : "there is no key");
+                    selector, testing_word(t, reason ? reason : LANGUAGE_MARK("there is no key")));
 }
 
 static void test_bimi(struct testing *t)

@@ -92,7 +92,7 @@ static unsigned rsa_bits(struct slice key)
 static void test_keys(struct testing *t, const char *apex)
 {
     const struct dns_answer *keys = dns_get(t->scope, apex, DNS_DNSKEY);
-    static const char fix[] = "Roll the DNSSEC keys over to algorithm 13 (ECDSA P-256).";
+    static const char fix[] = LANGUAGE_MARK("Roll the DNSSEC keys over to algorithm 13 (ECDSA P-256).");
     for (size_t i = 0; i < keys->count; i++) {
         struct slice r = keys->rdata[i];
         unsigned algorithm = r.n > 4 ? (unsigned char)r.p[3] : 0, bits = rsa_bits(slice_from(r, 4));
@@ -183,14 +183,14 @@ static bool asks(const struct facts_server *s, const char *question, int family)
 static const char *rcode_name(unsigned rcode)
 {
     static const char *const names[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"};
-    return rcode < sizeof names / sizeof names[0] ? names[rcode] : "an error";
+    return rcode < sizeof names / sizeof names[0] ? names[rcode] : LANGUAGE_MARK("an error");
 }
 
 static const char *server_words(struct testing *t, const struct facts_server *s)
 {
     char ip[IP_TEXT];
     const char *said = strcmp(s->outcome, "answered") != 0 ? s->outcome : rcode_name(s->rcode);
-    const char *text = arena_printf(t->arena, "%s (%s): %s", s->host, ip_text(&s->address, ip), said);
+    const char *text = arena_printf(t->arena, "%s (%s): %s", s->host, ip_text(&s->address, ip), testing_word(t, said));
     return text ? text : "";
 }
 

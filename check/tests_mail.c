@@ -48,8 +48,7 @@ static void test_names(struct testing *t)
             testing_say(t, CHECK_MX_HOST, CHECK_FAIL, "An MX record holds a name, not an address.", "%s is an address",
                         h->name);
         else if (h->address_count == 0 && h->failed)
-            testing_say(t, CHECK_MX_HOST, CHECK_UNTESTED, NULL, "%s: %s", h->name,
-                        testing_shown(t, slice_str(h->failed), 200));
+            testing_say(t, CHECK_MX_HOST, CHECK_UNTESTED, NULL, "%s: %s", h->name, testing_word(t, h->failed));
         else if (h->address_count == 0)
             testing_say(t, CHECK_MX_HOST, CHECK_FAIL, "Give the mail server an A record, or remove it from MX.",
                         "%s has no address", h->name);
@@ -99,7 +98,7 @@ static void test_ipv6(struct testing *t)
             testing_say(t, CHECK_MX_IPV6, CHECK_PASS, NULL, "every mail server has an IPv6 address");
         else if (h->v6->state == DNS_NODATA && h->address_count)
             testing_say(t, CHECK_MX_IPV6, CHECK_FAIL,
-                        arena_printf(t->arena, "%s. AAAA <IPv6 address of the mail server>", h->name),
+                        testing_print(t, "%s. AAAA <IPv6 address of the mail server>", h->name),
                         "%s has no IPv6 address", h->name);
         else if (h->failed)
             testing_say(t, CHECK_MX_IPV6, CHECK_UNTESTED, NULL, "%s %s", h->name, testing_failure(t, h->v6));
@@ -122,11 +121,12 @@ static void test_answers(struct testing *t, enum check_test test, int family)
             if (is_there(s))
                 testing_say(t, test, CHECK_PASS, NULL, "every mail server answers");
             else if (strcmp(s->outcome, "not asked") == 0)
-                testing_say(t, test, CHECK_UNTESTED, NULL, "%s (%s): not asked: %s", h->name, ip, s->reason);
+                testing_say(t, test, CHECK_UNTESTED, NULL, "%s (%s): not asked: %s", h->name, ip,
+                            testing_word(t, s->reason));
             else
                 testing_say(t, test, any ? CHECK_FAIL : CHECK_UNTESTED,
                             any ? "Start the mail server at this address, or remove the address from DNS." : NULL,
-                            "%s (%s): %s: %s", h->name, ip, s->outcome, testing_shown(t, slice_str(s->reason), 200));
+                            "%s (%s): %s: %s", h->name, ip, testing_word(t, s->outcome), testing_word(t, s->reason));
         }
 }
 

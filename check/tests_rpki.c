@@ -89,13 +89,13 @@ static void test_route(struct testing *t, const struct facts_rpki *f, const char
                         (unsigned)route.origin);
         else if (!is_covered(f->roas, &route))
             testing_say(t, CHECK_RPKI, CHECK_ADVICE,
-                        arena_printf(t->arena, "a ROA for %s, origin AS%u, longest prefix %u", network,
-                                     (unsigned)route.origin, route.network.bits),
+                        testing_print(t, "a ROA for %s, origin AS%u, longest prefix %u", network,
+                                      (unsigned)route.origin, route.network.bits),
                         "%s: no ROA covers the route %s of AS%u", where, network, (unsigned)route.origin);
         else
             testing_say(t, CHECK_RPKI, CHECK_FAIL,
-                        arena_printf(t->arena, "a ROA for %s, origin AS%u, longest prefix %u", network,
-                                     (unsigned)route.origin, route.network.bits),
+                        testing_print(t, "a ROA for %s, origin AS%u, longest prefix %u", network,
+                                      (unsigned)route.origin, route.network.bits),
                         "%s: the route %s of AS%u is invalid: no ROA names this origin with this length (ROAs: %s)",
                         where, network, (unsigned)route.origin, testing_shown(t, slice_str(f->roas), 120));
     }
@@ -109,7 +109,7 @@ static void test_address(struct testing *t, const struct facts_rpki *f)
     if (!where)
         return;
     if (*f->why && !*f->roas)
-        testing_say(t, CHECK_RPKI, CHECK_UNTESTED, NULL, "%s: %s", where, testing_shown(t, slice_str(f->why), 120));
+        testing_say(t, CHECK_RPKI, CHECK_UNTESTED, NULL, "%s: %s", where, testing_word(t, f->why));
     else if (!*f->roas)
         testing_say(t, CHECK_RPKI, CHECK_ADVICE, "a ROA for each network that the mail hosts are in",
                     "%s: no ROA covers this address", where);
@@ -127,7 +127,7 @@ void tests_rpki(struct testing *t)
         return;
     if (!f->rpki_count)
         testing_say(t, CHECK_RPKI, CHECK_UNTESTED, NULL, "%s",
-                    *f->rtr ? testing_shown(t, slice_str(f->rtr), 200) : "no address of a mail host is known");
+                    testing_word(t, *f->rtr ? f->rtr : LANGUAGE_MARK("no address of a mail host is known")));
     for (size_t i = 0; i < f->rpki_count; i++)
         test_address(t, &f->rpki[i]);
 }

@@ -50,8 +50,7 @@ static enum fetched fetch(struct testing *t, const char *domain, struct slice *t
 
 static const char *term_text(struct tree *w, struct slice term, const char *domain)
 {
-    const char *text = arena_printf(w->t->arena, "%s in the record of %s", testing_shown(w->t, term, 200), domain);
-    return text ? text : "";
+    return testing_print(w->t, "%s in the record of %s", testing_shown(w->t, term, 200), domain);
 }
 
 static void count_term(struct tree *w, struct slice term, const char *domain)
@@ -212,7 +211,7 @@ static void walk_record(struct tree *w, const char *domain, struct slice text, u
     w->records++;
     if (spf_record_parse(w->t->arena, text, &r, &reason) != STATUS_OK) {
         testing_say(w->t, CHECK_SPF_SYNTAX, CHECK_FAIL, "Correct the record.", "the record of %s: %s", domain,
-                    reason ? testing_shown(w->t, slice_str(reason), 200) : "cannot be read");
+                    testing_word(w->t, reason ? reason : LANGUAGE_MARK("cannot be read")));
         return;
     }
     bool ends = false;
@@ -252,8 +251,8 @@ static void judge_policy(struct testing *t, struct slice text)
     enum result word = last_word(t, t->facts->domain, text);
     if (word == RESULT_FAIL || word == RESULT_SOFTFAIL)
         testing_say(t, CHECK_SPF_POLICY, CHECK_PASS, NULL, "%s",
-                    word == RESULT_FAIL ? "mail from elsewhere fails (-all)"
-                                        : "mail from elsewhere is doubtful (~all)");
+                    word == RESULT_FAIL ? T("mail from elsewhere fails (-all)")
+                                        : T("mail from elsewhere is doubtful (~all)"));
     else if (word == RESULT_NEUTRAL)
         testing_say(t, CHECK_SPF_POLICY, CHECK_FAIL, "End the record with -all, or with ~all.",
                     "the record says nothing about mail from elsewhere");

@@ -48,8 +48,8 @@ static bool speaks_old(const struct facts *f, const struct facts_smtp *s)
 static void test_starttls(struct testing *t, const struct facts_smtp *s)
 {
     const char *at = where(t, s->host, &s->address);
-    static const char fix[] =
-        "Give the mail server a certificate and switch STARTTLS on (Postfix: smtpd_tls_security_level = may).";
+    static const char fix[] = LANGUAGE_MARK(
+        "Give the mail server a certificate and switch STARTTLS on (Postfix: smtpd_tls_security_level = may).");
     if (strcmp(s->outcome, "done") == 0 || speaks_old(t->facts, s))
         testing_say(t, CHECK_STARTTLS, CHECK_PASS, NULL, "every mail server encrypts");
     else if (strcmp(s->outcome, "no STARTTLS") == 0)
@@ -59,10 +59,10 @@ static void test_starttls(struct testing *t, const struct facts_smtp *s)
                     "%s sends text in clear behind its answer to STARTTLS", at);
     else if (strcmp(s->outcome, "TLS failed") == 0)
         testing_say(t, CHECK_STARTTLS, CHECK_FAIL, fix, "%s offers it, but TLS fails: %s", at,
-                    testing_shown(t, slice_str(s->reason), 200));
+                    testing_word(t, s->reason));
     else
-        testing_say(t, CHECK_STARTTLS, CHECK_UNTESTED, NULL, "%s: %s: %s", at, s->outcome,
-                    testing_shown(t, slice_str(s->reason), 200));
+        testing_say(t, CHECK_STARTTLS, CHECK_UNTESTED, NULL, "%s: %s: %s", at, testing_word(t, s->outcome),
+                    testing_word(t, s->reason));
 }
 
 static void test_versions(struct testing *t, const struct facts_smtp *s)
@@ -91,10 +91,10 @@ static void test_versions(struct testing *t, const struct facts_smtp *s)
         testing_say(t, CHECK_TLS_VERSION, CHECK_UNTESTED, NULL, "%s: which versions it offers is not known", at);
 }
 
-static const char *cipher_name(uint16_t id)
+static const char *cipher_name(struct testing *t, uint16_t id)
 {
     const struct hello_name *n = hello_cipher(id);
-    return n ? n->name : "an unknown cipher";
+    return n ? n->name : T("an unknown cipher");
 }
 
 /* What a host accepted of one list. */
@@ -109,7 +109,7 @@ static void test_list(struct testing *t, const struct facts_smtp *s, const char 
         asked = asked || strcmp(p->outcome, "refused") == 0;
         if (strcmp(p->outcome, "accepted") == 0)
             testing_say(t, test, testing_unmet(test), fix, "%s accepts %s", where(t, s->host, &s->address),
-                        cipher_name(p->answer.cipher));
+                        cipher_name(t, p->answer.cipher));
     }
     if (asked)
         testing_say(t, test, CHECK_PASS, NULL, "none is accepted");
@@ -118,7 +118,7 @@ static void test_list(struct testing *t, const struct facts_smtp *s, const char 
 static void test_ciphers(struct testing *t, const struct facts_smtp *s)
 {
     static const char modern[] =
-        "Leave the old ciphers out (Postfix: smtpd_tls_exclude_ciphers, tls_medium_cipherlist).";
+        LANGUAGE_MARK("Leave the old ciphers out (Postfix: smtpd_tls_exclude_ciphers, tls_medium_cipherlist).");
     test_list(t, s, "broken", CHECK_TLS_CIPHERS, modern);
     test_list(t, s, "old", CHECK_TLS_CIPHERS_OLD, modern);
     if (accepts(t->facts, s, "tls13") && !accepts(t->facts, s, "tls12"))
@@ -136,7 +136,7 @@ static void test_ciphers(struct testing *t, const struct facts_smtp *s)
         testing_say(t, CHECK_TLS_ORDER, CHECK_ADVICE,
                     "Let the server choose (Postfix: tls_preempt_cipherlist = yes), or leave the weaker ciphers out.",
                     "%s chose %s though better ones were offered", where(t, s->host, &s->address),
-                    cipher_name(order->answer.cipher));
+                    cipher_name(t, order->answer.cipher));
 }
 
 static void test_exchange(struct testing *t, const struct facts_smtp *s)
@@ -174,7 +174,7 @@ static void test_extensions(struct testing *t, const struct facts_smtp *s)
         }
         return;
     }
-    static const char update[] = "Bring the mail server's TLS library up to date.";
+    static const char update[] = LANGUAGE_MARK("Bring the mail server's TLS library up to date.");
     if (p->answer.compression)
         testing_say(t, CHECK_TLS_COMPRESSION, CHECK_FAIL,
                     "Switch TLS compression off (Postfix: tls_ssl_options = NO_COMPRESSION).", "%s compresses", at);

@@ -33,12 +33,13 @@ static void test_match(struct testing *t, const struct dane_host *h)
         if (strcmp(s->dane, "match") == 0)
             testing_say(t, CHECK_DANE_MATCH, CHECK_PASS, NULL, "every certificate matches");
         else
-            testing_say(t, CHECK_DANE_MATCH, CHECK_FAIL,
-                        arena_printf(t->arena,
-                                     "Publish the record of the certificate that %s serves (assay tlsa prints it), and "
-                                     "remove those of old ones.",
-                                     h->name),
-                        "%s (%s): %s", h->name, ip_text(&s->address, ip), testing_shown(t, slice_str(s->dane), 200));
+            testing_say(
+                t, CHECK_DANE_MATCH, CHECK_FAIL,
+                testing_print(t,
+                              "Publish the record of the certificate that %s serves (assay tlsa prints it), and "
+                              "remove those of old ones.",
+                              h->name),
+                "%s (%s): %s", h->name, ip_text(&s->address, ip), testing_word(t, s->dane));
     }
     if (!any)
         testing_say(t, CHECK_DANE_MATCH, CHECK_UNTESTED, NULL, "%s could not be asked for its certificate", h->name);
@@ -73,13 +74,12 @@ static void test_dane_host(struct testing *t, const struct dane_host *h)
     case DANE_HOST_BROKEN:
         testing_say(t, CHECK_NS_TLSA, CHECK_FAIL,
                     "Ask the DNS host of the mail server to mend its name servers or signatures.", "TLSA of %s: %s",
-                    h->name, h->reason);
+                    h->name, testing_word(t, h->reason));
         return;
     case DANE_HOST_NONE:
-        testing_say(
-            t, CHECK_DANE, CHECK_ADVICE,
-            arena_printf(t->arena, "_25._tcp.%s. TLSA 3 1 1 <digest; assay tlsa prints it on the server>", h->name),
-            "%s has no TLSA record", h->name);
+        testing_say(t, CHECK_DANE, CHECK_ADVICE,
+                    testing_print(t, "_25._tcp.%s. TLSA 3 1 1 <digest; assay tlsa prints it on the server>", h->name),
+                    "%s has no TLSA record", h->name);
         return;
     case DANE_HOST_INSECURE:
         testing_say(t, CHECK_DANE, CHECK_ADVICE, "Sign the mail server's zone with DNSSEC first.", "%s is not signed",
@@ -88,8 +88,8 @@ static void test_dane_host(struct testing *t, const struct dane_host *h)
     case DANE_HOST_NO_ADDRESS:
         return;
     case DANE_HOST_UNKNOWN:
-        testing_say(t, CHECK_DANE_MATCH, CHECK_UNTESTED, NULL, "%s: %s", h->name, h->reason);
-        testing_say(t, CHECK_DANE, CHECK_UNTESTED, NULL, "%s: %s", h->name, h->reason);
+        testing_say(t, CHECK_DANE_MATCH, CHECK_UNTESTED, NULL, "%s: %s", h->name, testing_word(t, h->reason));
+        testing_say(t, CHECK_DANE, CHECK_UNTESTED, NULL, "%s: %s", h->name, testing_word(t, h->reason));
         return;
     }
 }
@@ -131,24 +131,24 @@ static const char *unmet_by(struct testing *t, const struct sts_policy *p, const
     for (size_t i = 0; i < p->mx_count; i++)
         named = named || sts_mx_matches(p->mx[i], h->name);
     if (!named)
-        return "the policy does not name it";
+        return LANGUAGE_MARK("the policy does not name it");
     for (size_t i = 0; i < t->facts->smtp_count; i++) {
         const struct facts_smtp *s = &t->facts->smtp[i];
         if (strcmp(s->host, h->name) != 0)
             continue;
         if (strcmp(s->outcome, "no STARTTLS") == 0)
-            return "it does not encrypt";
+            return LANGUAGE_MARK("it does not encrypt");
         if (strcmp(s->outcome, "done") != 0)
             continue;
         if (strcmp(s->trust, "ok") != 0)
-            return "its certificate is not issued by a known authority, or not valid";
+            return LANGUAGE_MARK("its certificate is not issued by a known authority, or not valid");
         const unsigned char *der = (const unsigned char *)s->certs[0].p;
         X509 *leaf = s->cert_count ? d2i_X509(NULL, &der, (long)s->certs[0].n) : NULL;
         bool fits = leaf && X509_check_host(leaf, h->name, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
         X509_free(leaf);
         ERR_clear_error();
         if (!fits)
-            return "its certificate does not name it";
+            return LANGUAGE_MARK("its certificate does not name it");
     }
     return NULL;
 }
@@ -159,10 +159,10 @@ static void test_policy(struct testing *t, const struct sts_policy *p)
     for (size_t i = 0; i < t->mail.count && p->mode != STS_NONE; i++) {
         const char *why = unmet_by(t, p, &t->mail.hosts[i]);
         if (why)
-            testing_say(t, CHECK_STS_MX, p->mode == STS_ENFORCE ? CHECK_FAIL : CHECK_ADVICE,
-                        arena_printf(t->arena, "mx: %s (a line of the policy file), with a valid certificate",
-                                     t->mail.hosts[i].name),
-                        "%s: %s", t->mail.hosts[i].name, why);
+            testing_say(
+                t, CHECK_STS_MX, p->mode == STS_ENFORCE ? CHECK_FAIL : CHECK_ADVICE,
+                testing_print(t, "mx: %s (a line of the policy file), with a valid certificate", t->mail.hosts[i].name),
+                "%s: %s", t->mail.hosts[i].name, testing_word(t, why));
         else if (!was_seen(t->facts, t->mail.hosts[i].name))
             testing_say(t, CHECK_STS_MX, CHECK_UNTESTED, NULL, "%s could not be asked for its certificate",
                         t->mail.hosts[i].name);
@@ -187,15 +187,14 @@ static void test_file(struct testing *t)
     const char *why = NULL;
     if (!w || strcmp(w->outcome, "timed out") == 0 || strcmp(w->outcome, "not asked") == 0) {
         testing_say(t, CHECK_STS_VALID, CHECK_UNTESTED, NULL, "the policy: %s",
-                    w ? testing_shown(t, slice_str(w->why), 200) : "not asked");
+                    testing_word(t, w ? w->why : LANGUAGE_MARK("not asked")));
     } else if (strcmp(w->outcome, "done") != 0) {
-        testing_say(
-            t, CHECK_STS_VALID, CHECK_FAIL,
-            arena_printf(t->arena, "Serve the policy at https://%s%s, with a valid certificate.", w->host, w->path),
-            "%s: %s", w->host, testing_shown(t, slice_str(*w->why ? w->why : w->outcome), 200));
+        testing_say(t, CHECK_STS_VALID, CHECK_FAIL,
+                    testing_print(t, "Serve the policy at https://%s%s, with a valid certificate.", w->host, w->path),
+                    "%s: %s", w->host, testing_word(t, *w->why ? w->why : w->outcome));
     } else if (sts_policy_read(t->arena, w->body, &policy, &why) != STATUS_OK) {
         testing_say(t, CHECK_STS_VALID, CHECK_FAIL, "Correct the policy file.", "the policy file: %s",
-                    why ? why : "it is over the limit");
+                    testing_word(t, why ? why : LANGUAGE_MARK("it is over the limit")));
     } else {
         testing_say(t, CHECK_STS_VALID, CHECK_PASS, NULL, "fetched and read");
         test_policy(t, &policy);
@@ -224,8 +223,8 @@ static void test_sts(struct testing *t)
     else if (found == 0)
         testing_say(
             t, CHECK_STS, CHECK_ADVICE,
-            arena_printf(
-                t->arena,
+            testing_print(
+                t,
                 "_mta-sts.%s. TXT \"v=STSv1; id=1\", and a policy file at https://mta-sts.%s/.well-known/mta-sts.txt",
                 t->facts->domain, t->facts->domain),
             "there is no MTA-STS record");
@@ -233,9 +232,9 @@ static void test_sts(struct testing *t)
         testing_say(t, CHECK_STS, CHECK_PASS, NULL, "a record is there");
     if (found > 1 || (found == 1 && !good))
         testing_say(t, CHECK_STS_VALID, CHECK_FAIL,
-                    arena_printf(t->arena, "_mta-sts.%s. TXT \"v=STSv1; id=1\"", t->facts->domain),
-                    found > 1 ? "several MTA-STS records: they count as none"
-                              : "the MTA-STS record has no id that can be read");
+                    arena_printf(t->arena, "_mta-sts.%s. TXT \"v=STSv1; id=1\"", t->facts->domain), "%s",
+                    found > 1 ? T("several MTA-STS records: they count as none")
+                              : T("the MTA-STS record has no id that can be read"));
     else if (found == 1)
         test_file(t);
 }
@@ -280,9 +279,10 @@ static void test_tlsrpt(struct testing *t)
         testing_say(t, CHECK_TLS_RPT, CHECK_ADVICE,
                     arena_printf(t->arena, "_smtp._tls.%s. TXT \"v=TLSRPTv1; rua=mailto:tls-reports@%s\"",
                                  t->facts->domain, t->facts->domain),
-                    found > 1    ? "several TLS-RPT records: they count as none"
-                    : found == 1 ? "the TLS-RPT record has no rua= with a mailto: or https: address"
-                                 : "there is no TLS-RPT record");
+                    "%s",
+                    found > 1    ? T("several TLS-RPT records: they count as none")
+                    : found == 1 ? T("the TLS-RPT record has no rua= with a mailto: or https: address")
+                                 : T("there is no TLS-RPT record"));
 }
 
 /* The CAA records that hold for the domain: at the closest name at or above it that has any (RFC 8659 section 3). */
@@ -306,7 +306,7 @@ static void test_caa(struct testing *t)
             break;
     }
     testing_say(t, CHECK_CAA, CHECK_ADVICE,
-                arena_printf(t->arena, "%s. CAA 0 issue \"<your certificate authority>\"", t->facts->domain),
+                testing_print(t, "%s. CAA 0 issue \"<your certificate authority>\"", t->facts->domain),
                 "no CAA record says who may issue");
 }
 

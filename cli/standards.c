@@ -8,6 +8,7 @@
 #include "report/standard_text.h"
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/text.h"
 #include "report/page.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -36,6 +37,7 @@ static const struct {
 #define ALL (STANDARD_COUNT + OTHERS)
 
 struct choice {
+    struct cli_language lang;
     bool chosen[ALL], as_json;
     const char *html;
 };
@@ -59,8 +61,8 @@ static void print_one(size_t i)
 {
     const struct standard_text *t = text_at(i);
     printf("%s%s%s: %s\n", cli_colour(stdout, CLI_BOLD), word_at(i), cli_colour(stdout, CLI_PLAIN), t->title);
-    printf("  %s\n  %s\n  Cost: %s\n  Here: %s\n  Status: %s. %s\n", t->protects, t->acts, t->cost, t->here, t->status,
-           t->address);
+    printf("  %s\n  %s\n  %s %s\n  %s %s\n  %s %s. %s\n", cli_text(t->protects), cli_text(t->acts), _("Cost:"),
+           cli_text(t->cost), _("Here:"), cli_text(t->here), _("Status:"), cli_text(t->status), t->address);
 }
 
 static void json_one(struct json *j, size_t i)
@@ -69,11 +71,11 @@ static void json_one(struct json *j, size_t i)
     json_open(j);
     json_str(j, "standard", word_at(i));
     json_str(j, "title", t->title);
-    json_str(j, "protects", t->protects);
-    json_str(j, "acts", t->acts);
-    json_str(j, "cost", t->cost);
-    json_str(j, "here", t->here);
-    json_str(j, "status", t->status);
+    json_str(j, "protects", cli_text(t->protects));
+    json_str(j, "acts", cli_text(t->acts));
+    json_str(j, "cost", cli_text(t->cost));
+    json_str(j, "here", cli_text(t->here));
+    json_str(j, "status", cli_text(t->status));
     json_str(j, "address", t->address);
     json_bool(j, "judged_on_mail", i < STANDARD_MAIL_COUNT);
     json_bool(j, "checked_of_domains", i < STANDARD_COUNT && i != STANDARD_ARC);
@@ -83,20 +85,20 @@ static void json_one(struct json *j, size_t i)
 static void html_one(struct buf *b, size_t i)
 {
     const struct standard_text *t = text_at(i);
-    const char *const rows[][2] = {{"Protects from", t->protects},
-                                   {"Who has to act", t->acts},
-                                   {"Cost", t->cost},
-                                   {"Here", t->here},
-                                   {"Status", t->status}};
+    const char *const rows[][2] = {{_("Protects from"), t->protects},
+                                   {_("Who has to act"), t->acts},
+                                   {_("Cost"), t->cost},
+                                   {_("Here"), t->here},
+                                   {_("Status"), t->status}};
     buf_printf(b, "<h2 id=\"%s\">", word_at(i));
     page_text(b, t->title);
     buf_adds(b, "</h2>\n<dl>");
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
         buf_printf(b, "<dt>%s</dt><dd>", rows[k][0]);
-        page_text(b, rows[k][1]);
+        page_text(b, cli_text(rows[k][1]));
         buf_adds(b, "</dd>");
     }
-    buf_adds(b, "<dt>Text</dt><dd><a href=\"");
+    buf_printf(b, "<dt>%s</dt><dd><a href=\"", _("Text"));
     page_text(b, t->address);
     buf_adds(b, "\">");
     page_text(b, t->address);
@@ -122,14 +124,20 @@ static int choose_name(struct choice *c, const char *name)
     return name_unknown(name);
 }
 
+static const char *take_language(void *into, const char *value)
+{
+    return cli_take_language(&((struct choice *)into)->lang, value);
+}
+
 #define OPTIONS_OF struct choice
 static const struct option_row rows[] = {
     OPTIONS_FLAG(0, "json", as_json, "for programs"),
     OPTIONS_TEXT(0, "html", "FILE", html, "a page for a browser"),
+    OPTIONS_TAKE(0, "lang", "LANGUAGE", take_language, "en, nl, de or fr; by default the user's"),
 };
 
 static const struct options_spec command_line = {
-    .synopsis = "[--json | --html FILE] [STANDARD...]",
+    .synopsis = "[--json | --html FILE] [--lang LANGUAGE] [STANDARD...]",
     .text =
         "Tells for each standard what it protects from, who has to act, what it costs, and what Assay does about it.",
     .rows = rows,
@@ -151,7 +159,7 @@ static int choose(int argc, char **argv, struct choice *c)
 static int write_page(const struct choice *c)
 {
     struct buf b = BUF_INIT;
-    page_begin(&b, "Standards for mail and DNS", "Standards for mail and DNS");
+    page_begin(&b, cli_language(), _("Standards for mail and DNS"), _("Standards for mail and DNS"));
     for (size_t k = 0; k < ALL; k++)
         if (c->chosen[k])
             html_one(&b, k);
@@ -172,6 +180,7 @@ int cmd_standards(int argc, char **argv)
     int rc = choose(argc, argv, &c);
     if (rc != -1)
         return rc;
+    cli_speak(&c.lang, c.as_json);
     if (c.html)
         return write_page(&c);
     struct buf b = BUF_INIT;

@@ -6,6 +6,7 @@
  * question. Records are read by dns_packet.h. Pure; results live in the arena.
  */
 #include "dns/direct.h"
+#include "base/language.h"
 #include "dns/dns_packet.h"
 #include <stdlib.h>
 
@@ -102,6 +103,7 @@ bool dns_direct_read(struct arena *arena, struct slice m, struct slice question,
 
 const char *dns_direct_outcome_name(enum dns_direct_outcome o)
 {
-    static const char *const names[] = {"answered", "timeout", "unreachable", "malformed", "internal"};
+    static const char *const names[] = {LANGUAGE_MARK("answered"), LANGUAGE_MARK("timeout"),
+                                        LANGUAGE_MARK("unreachable"), LANGUAGE_MARK("malformed"), "internal"};
     return (unsigned)o < sizeof names / sizeof names[0] ? names[o] : "?";
 }

@@ -7,6 +7,7 @@
  * neither name nor dates.
  */
 #include "net/starttls.h"
+#include "base/language.h"
 #include "net/smtp_client.h"
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -24,8 +25,16 @@ struct session {
 
 const char *starttls_outcome_name(enum starttls_outcome o)
 {
-    static const char *const names[] = {"done",        "unreachable", "timed out",  "busy",     "refused",
-                                        "no STARTTLS", "injection",   "TLS failed", "not SMTP", "internal error"};
+    static const char *const names[] = {"done",
+                                        LANGUAGE_MARK("unreachable"),
+                                        LANGUAGE_MARK("timed out"),
+                                        LANGUAGE_MARK("busy"),
+                                        LANGUAGE_MARK("refused"),
+                                        LANGUAGE_MARK("no STARTTLS"),
+                                        LANGUAGE_MARK("injection"),
+                                        LANGUAGE_MARK("TLS failed"),
+                                        LANGUAGE_MARK("not SMTP"),
+                                        LANGUAGE_MARK("internal error")};
     return (unsigned)o < sizeof names / sizeof names[0] ? names[o] : "?";
 }
 

@@ -72,7 +72,7 @@ static void judge(void *context, struct slice text)
     const char *error = NULL;
     struct check_report report;
     struct facts *facts = a ? facts_read(a, text, &error) : NULL;
-    if (facts && check_judge(a, facts, 0, &report, &error) == STATUS_OK &&
+    if (facts && check_judge(a, facts, 0, x->m->language, &report, &error) == STATUS_OK &&
         policy_is_own_domain(x->m->policy, report.domain)) {
         struct report_own *o = own_of(x, report.domain);
         const struct report_grade g = {.day = report.at / 86400,

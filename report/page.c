@@ -41,10 +41,11 @@ void page_text(struct buf *out, const char *text)
     buf_release(&b);
 }
 
-void page_begin(struct buf *out, const char *title, const char *heading)
+void page_begin(struct buf *out, enum language language, const char *title, const char *heading)
 {
+    buf_printf(out, "<!DOCTYPE html>\n<html lang=\"%s\">", language_name(language));
     buf_adds(out,
-             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+             "<head><meta charset=\"utf-8\">\n"
              "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
     page_text(out, title);

@@ -7,9 +7,10 @@
 #define ASSAY_REPORT_PAGE_H
 
 #include "base/buf.h"
+#include "base/language.h"
 
 /* One page alone: everything up to and with the first heading. Texts may be anybody's: they are escaped. */
-void page_begin(struct buf *out, const char *title, const char *heading);
+void page_begin(struct buf *out, enum language language, const char *title, const char *heading);
 void page_end(struct buf *out);
 
 /* Adds text: harmless to show, and no markup in it. */

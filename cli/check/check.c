@@ -282,7 +282,7 @@ static int list_tests(const struct check_options *o)
         table_text(t, standard_name(info->standard));
         table_text(t, check_level_name(info->level));
         table_number(t, info->weight);
-        table_text(t, info->sentence);
+        table_text(t, cli_text(info->sentence));
         table_text(t, info->source);
     }
     bool good = table_print(t, o->json ? TABLE_JSON : o->csv ? TABLE_CSV : TABLE_TEXT, "none");

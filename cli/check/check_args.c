@@ -67,6 +67,11 @@ static const char *take_profile(void *into, const char *value)
     return check_profile_exists(value) ? NULL : "a profile: nl, bulk-sender, bod-18-01";
 }
 
+static const char *take_language(void *into, const char *value)
+{
+    return cli_take_language(&((struct check_options *)into)->lang, value);
+}
+
 static const char *take_grade(void *into, const char *value)
 {
     return read_grade(value, &((struct check_options *)into)->least) ? NULL : "one of A+, A, B, C, D, E";
@@ -86,6 +91,7 @@ static const struct option_row rows[] = {
     OPTIONS_FLAG(0, "json", json, "for programs"),
     OPTIONS_FLAG(0, "csv", csv, "for spreadsheets"),
     OPTIONS_TEXT(0, "html", "FILE", html, "a page"),
+    OPTIONS_TAKE(0, "lang", "LANGUAGE", take_language, "en, nl, de or fr; by default the user's"),
     OPTIONS_TEXT(0, "label", "FILE", label, "a label for a web page (SVG)"),
     OPTIONS_TAKE(0, "profile", "NAME", take_profile, "against a list of requirements: nl, bulk-sender, bod-18-01"),
     OPTIONS_FLAG(0, "tests", tests, "every test, and what it asks for"),
@@ -157,5 +163,6 @@ int check_args_read(int argc, char **argv, struct check_options *o)
         return rc;
     o->domains = argv + 1;
     o->domain_count = (size_t)n;
+    cli_speak(&o->lang, o->json || o->csv || o->nagios || o->watch || o->resume);
     return check_sense(o);
 }

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "check/check.h"
 #include "check/gather.h"
+#include "cli/text.h"
 #include "policy/policy.h"
 
 #define CHECK_SELECTORS 32
@@ -20,6 +21,7 @@ struct check_options {
     const char *list, *save, *from, *policy, *html, *label, *profile, *resume, *state, *prometheus, *ca_file;
     struct facts_selector selectors[CHECK_SELECTORS];
     size_t selector_count;
+    struct cli_language lang;
     unsigned table;
     unsigned parallel, pace_ms, sockets; /* of the options, else of the policy (check_args_settle) */
     size_t memory;                       /* of one domain */
@@ -68,7 +70,8 @@ void check_write_label(const struct check_one *one, struct buf *out);
 void check_write_metrics(const struct check_one *one, struct buf *out);
 
 /* "A", or "B to A" where what could not be tested hides something. */
-const char *check_grade_words(const struct check_report *r, char out[12]);
+#define CHECK_GRADE_WORDS 24
+const char *check_grade_words(const struct check_report *r, char out[CHECK_GRADE_WORDS]);
 
 /* ---- check_profile.c ---- */
 

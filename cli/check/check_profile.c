@@ -63,12 +63,14 @@ void check_profile_show(const char *name, const struct check_report *r, struct b
 {
     struct check_profile_result p;
     check_profile_judge(name, r, &p);
-    buf_printf(out, "Profile %s: %s: %zu of %zu requirements met", name,
-               p.missing   ? "not met"
-               : p.unknown ? "not known"
-                           : "met",
+    buf_printf(out, _("Profile %s: %s: %zu of %zu requirements met"), name,
+               p.missing   ? _("not met")
+               : p.unknown ? _("not known")
+                           : _("met"),
                p.met, p.rules);
-    buf_printf(out, p.unknown ? ", %zu could not be tested\n" : "\n", p.unknown);
+    if (p.unknown)
+        buf_printf(out, _(", %zu could not be tested"), p.unknown);
+    buf_addc(out, '\n');
     for (size_t i = 0; i < p.missing; i++)
-        buf_printf(out, "  missing: %s\n", check_test_info(p.first_missing[i])->sentence);
+        buf_printf(out, "  %s %s\n", _("missing:"), cli_text(check_test_info(p.first_missing[i])->sentence));
 }

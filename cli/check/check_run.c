@@ -10,6 +10,7 @@
 #include "base/quiet_thread.h"
 #include "cli/check/check_cmd.h"
 #include "cli/cli.h"
+#include "cli/text.h"
 #include "dns/dns_canary.h"
 #include "dns/dns_unbound.h"
 #include "ledger/domain_checks.h"
@@ -57,7 +58,7 @@ static void judge(const struct check_options *o, struct slice text, struct check
     const char *error = "out of memory";
     struct slice kept = arena_slice(one->arena, text);
     one->facts = kept.p ? facts_read(one->arena, kept, &error) : NULL;
-    if (!one->facts || check_judge(one->arena, one->facts, o->table, &one->report, &error) != STATUS_OK)
+    if (!one->facts || check_judge(one->arena, one->facts, o->table, cli_language(), &one->report, &error) != STATUS_OK)
         one->error = error;
     else
         one->domain = one->facts->domain;

@@ -10,12 +10,12 @@
 #include "base/clock.h"
 #include <stdio.h>
 
-const char *check_grade_words(const struct check_report *r, char out[12])
+const char *check_grade_words(const struct check_report *r, char out[CHECK_GRADE_WORDS])
 {
     if (r->least == r->grade)
-        snprintf(out, 12, "%s", check_grade_name(r->grade));
+        snprintf(out, CHECK_GRADE_WORDS, "%s", check_grade_name(r->grade));
     else
-        snprintf(out, 12, "%s to %s", check_grade_name(r->least), check_grade_name(r->grade));
+        snprintf(out, CHECK_GRADE_WORDS, _("%s to %s"), check_grade_name(r->least), check_grade_name(r->grade));
     return out;
 }
 
@@ -29,24 +29,24 @@ static void show_meaning(const struct check_report *r, struct buf *out)
 {
     const struct check_result *x = r->results;
     const char *forged = x[CHECK_DMARC].state == CHECK_UNTESTED
-                             ? "It is not known whether mail in its name can be forged."
+                             ? _("It is not known whether mail in its name can be forged.")
                          : x[CHECK_DMARC].state == CHECK_PASS && x[CHECK_DMARC_POLICY].state == CHECK_PASS
-                             ? "Receivers are asked to stop mail that is forged in its name."
-                             : "Anybody can send mail in its name, and receivers are not asked to stop it.";
-    const char *way = !r->receives                            ? "It takes no mail."
-                      : x[CHECK_STARTTLS].state == CHECK_FAIL ? "Mail to it crosses the internet in clear text."
+                             ? _("Receivers are asked to stop mail that is forged in its name.")
+                             : _("Anybody can send mail in its name, and receivers are not asked to stop it.");
+    const char *way = !r->receives                            ? _("It takes no mail.")
+                      : x[CHECK_STARTTLS].state == CHECK_FAIL ? _("Mail to it crosses the internet in clear text.")
                       : x[CHECK_DANE_MATCH].state == CHECK_FAIL || x[CHECK_NS_TLSA].state == CHECK_FAIL ||
                               x[CHECK_STS_MX].state == CHECK_FAIL
-                          ? "Careful senders cannot deliver mail to it."
+                          ? _("Careful senders cannot deliver mail to it.")
                       : x[CHECK_DANE].state == CHECK_PASS && x[CHECK_DANE_MATCH].state == CHECK_PASS
-                          ? "Mail to it is encrypted, and cannot be diverted on the way."
+                          ? _("Mail to it is encrypted, and cannot be diverted on the way.")
                       : x[CHECK_STS_MX].state == CHECK_PASS && x[CHECK_STS_MODE].state == CHECK_PASS
-                          ? "Mail to it is encrypted by senders that know MTA-STS."
+                          ? _("Mail to it is encrypted by senders that know MTA-STS.")
                       : x[CHECK_STARTTLS].state == CHECK_PASS
-                          ? "Mail to it is encrypted, but can be diverted on the way."
-                          : "It is not known how mail to it is protected.";
+                          ? _("Mail to it is encrypted, but can be diverted on the way.")
+                          : _("It is not known how mail to it is protected.");
     if (x[CHECK_DNSSEC_VALID].state == CHECK_FAIL)
-        way = "Its DNS is broken for everybody who validates.";
+        way = _("Its DNS is broken for everybody who validates.");
     buf_printf(out, "%s %s\n", forged, way);
 }
 
@@ -54,10 +54,14 @@ static void show_entry(const struct check_report *r, enum check_test test, bool 
 {
     const struct check_test_info *info = check_test_info(test);
     const struct check_result *one = &r->results[test];
-    buf_printf(out, "  %s%s%s\n", cli_colour(stdout, CLI_BOLD), info->sentence, cli_colour(stdout, CLI_PLAIN));
-    buf_printf(out, "     not so: %s\n     %s\n", one->evidence, info->breaks);
-    if (fix && one->fix)
-        buf_printf(out, "     to do, %s:\n       %s\n", check_who_words(info->who), one->fix);
+    buf_printf(out, "  %s%s%s\n", cli_colour(stdout, CLI_BOLD), cli_text(info->sentence),
+               cli_colour(stdout, CLI_PLAIN));
+    buf_printf(out, "     %s %s\n     %s\n", _("not so:"), one->evidence, cli_text(info->breaks));
+    if (fix && one->fix) {
+        buf_adds(out, "     ");
+        buf_printf(out, _("to do, %s:"), cli_text(check_who_words(info->who)));
+        buf_printf(out, "\n       %s\n", one->fix);
+    }
 }
 
 static bool is_first(const struct check_report *r, int test)
@@ -87,7 +91,7 @@ static void show_state(const struct check_report *r, enum check_state state, con
 static void show_passed(const struct check_report *r, struct buf *out)
 {
     size_t column = 0, width = (size_t)cli_width(stdout);
-    buf_printf(out, "\nIn order (%u)\n ", r->counts[CHECK_PASS]);
+    buf_printf(out, "\n%s (%u)\n ", _("In order"), r->counts[CHECK_PASS]);
     for (int i = 0; i < CHECK_TESTS; i++) {
         const char *name = check_test_info((enum check_test)i)->name;
         if (r->results[i].state != CHECK_PASS)
@@ -105,19 +109,22 @@ static void show_passed(const struct check_report *r, struct buf *out)
 void check_show(const struct check_options *o, const struct check_one *one, struct buf *out)
 {
     const struct check_report *r = &one->report;
-    char grade[12], when[CLOCK_TEXT];
-    buf_printf(out, "%s%s%s   %sgrade %s%s, %u of 100   (%s)\n", cli_colour(stdout, CLI_BOLD), one->domain,
-               cli_colour(stdout, CLI_PLAIN), colour_of(r->grade), check_grade_words(r, grade),
-               cli_colour(stdout, CLI_PLAIN), r->score, clock_utc_text(r->at, when));
+    char grade[CHECK_GRADE_WORDS], when[CLOCK_TEXT];
+    buf_printf(out, "%s%s%s   %s", cli_colour(stdout, CLI_BOLD), one->domain, cli_colour(stdout, CLI_PLAIN),
+               colour_of(r->grade));
+    buf_printf(out, _("grade %s"), check_grade_words(r, grade));
+    buf_adds(out, cli_colour(stdout, CLI_PLAIN));
+    buf_printf(out, _(", %u of 100"), r->score);
+    buf_printf(out, "   (%s)\n", clock_utc_text(r->at, when));
     show_meaning(r, out);
     if (r->first[0] != CHECK_TESTS)
-        buf_adds(out, "\nDo first\n");
+        buf_printf(out, "\n%s\n", _("Do first"));
     for (size_t i = 0; i < CHECK_FIRST && r->first[i] != CHECK_TESTS; i++)
         show_entry(r, r->first[i], true, out);
-    show_state(r, CHECK_FAIL, "Not met", out);
-    show_state(r, CHECK_ADVICE, "Advice", out);
-    show_state(r, CHECK_UNTESTED, "Could not be tested", out);
-    show_state(r, CHECK_NOTE, "Optional, and not there", out);
+    show_state(r, CHECK_FAIL, _("Not met"), out);
+    show_state(r, CHECK_ADVICE, _("Advice"), out);
+    show_state(r, CHECK_UNTESTED, _("Could not be tested"), out);
+    show_state(r, CHECK_NOTE, _("Optional, and not there"), out);
     show_passed(r, out);
     if (o->profile) {
         buf_addc(out, '\n');
@@ -130,14 +137,14 @@ void check_show_fix(const struct check_one *one, struct buf *out)
     const struct check_report *r = &one->report;
     for (size_t i = 0; i < CHECK_FIRST && r->first[i] != CHECK_TESTS; i++)
         if (r->results[r->first[i]].fix)
-            buf_printf(out, "%s: %s: %s\n", one->domain, check_who_words(check_test_info(r->first[i])->who),
+            buf_printf(out, "%s: %s: %s\n", one->domain, cli_text(check_who_words(check_test_info(r->first[i])->who)),
                        r->results[r->first[i]].fix);
 }
 
 void check_show_line(const struct check_one *one, struct buf *out)
 {
     const struct check_report *r = &one->report;
-    char grade[12];
+    char grade[CHECK_GRADE_WORDS];
     buf_printf(out, "%s grade %s, %u of 100: %u not met, %u advised, %u not tested", one->domain,
                check_grade_words(r, grade), r->score, r->counts[CHECK_FAIL], r->counts[CHECK_ADVICE],
                r->counts[CHECK_UNTESTED]);

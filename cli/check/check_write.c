@@ -120,14 +120,14 @@ static void add_row(const struct check_report *r, enum check_test test, struct b
     const struct check_test_info *info = check_test_info(test);
     const struct check_result *x = &r->results[test];
     buf_adds(out, "<tr><td>");
-    page_text(out, info->sentence);
+    page_text(out, cli_text(info->sentence));
     buf_adds(out, "</td><td>");
-    page_text(out, check_state_name(x->state));
+    page_text(out, cli_text(check_state_name(x->state)));
     buf_adds(out, "</td><td>");
     page_text(out, x->evidence);
     if (x->state >= CHECK_ADVICE) {
         buf_adds(out, "<br>");
-        page_text(out, info->breaks);
+        page_text(out, cli_text(info->breaks));
     }
     if (x->fix) {
         buf_adds(out, "<br><code>");
@@ -147,8 +147,10 @@ static void add_table(const struct check_report *r, const char *title, enum chec
         if (!any) {
             buf_adds(out, "<h2>");
             page_text(out, title);
-            buf_adds(out, "</h2>\n<table><thead><tr><th scope=\"col\">Asked for</th><th scope=\"col\">Result</th>"
-                          "<th scope=\"col\">Found, and what to do</th></tr></thead><tbody>\n");
+            buf_printf(out,
+                       "</h2>\n<table><thead><tr><th scope=\"col\">%s</th><th scope=\"col\">%s</th>"
+                       "<th scope=\"col\">%s</th></tr></thead><tbody>\n",
+                       _("Asked for"), _("Result"), _("Found, and what to do"));
         }
         any = true;
         add_row(r, (enum check_test)i, out);
@@ -160,13 +162,15 @@ static void add_table(const struct check_report *r, const char *title, enum chec
 void check_write_html(const struct check_one *one, struct buf *out)
 {
     const struct check_report *r = &one->report;
-    char grade[12], when[CLOCK_TEXT];
-    page_begin(out, one->domain, one->domain);
-    buf_printf(out, "<p>Grade <strong>%s</strong>, %u of 100 points, on %s.</p>\n", check_grade_words(r, grade),
-               r->score, clock_utc_text(r->at, when));
-    add_table(r, "Not met", CHECK_ADVICE, CHECK_FAIL, out);
-    add_table(r, "Could not be tested", CHECK_UNTESTED, CHECK_UNTESTED, out);
-    add_table(r, "In order", CHECK_PASS, CHECK_NOTE, out);
+    char grade[CHECK_GRADE_WORDS], when[CLOCK_TEXT];
+    page_begin(out, cli_language(), one->domain, one->domain);
+    buf_adds(out, "<p>");
+    buf_printf(out, _("Grade %s, %u of 100 points, on %s."), check_grade_words(r, grade), r->score,
+               clock_utc_text(r->at, when));
+    buf_adds(out, "</p>\n");
+    add_table(r, _("Not met"), CHECK_ADVICE, CHECK_FAIL, out);
+    add_table(r, _("Could not be tested"), CHECK_UNTESTED, CHECK_UNTESTED, out);
+    add_table(r, _("In order"), CHECK_PASS, CHECK_NOTE, out);
     page_end(out);
 }
 
@@ -176,17 +180,19 @@ void check_write_label(const struct check_one *one, struct buf *out)
 {
     static const char *const fills[] = {"#00693e", "#00693e", "#3c6e00", "#7a5c00", "#9a4a00", "#a03000", "#a01818"};
     const struct check_report *r = &one->report;
-    char when[CLOCK_TEXT], grade[12];
+    char when[CLOCK_TEXT], grade[CHECK_GRADE_WORDS], words[64], points[160];
     clock_utc_text(r->at, when);
     check_grade_words(r, grade);
+    snprintf(words, sizeof words, _("grade %s"), grade);
+    snprintf(points, sizeof points, _("%u of 100 points on %.10s, tested with Assay"), r->score, when);
     buf_printf(
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"120\" height=\"120\" viewBox=\"0 0 120 120\" role=\"img\" "
-        "aria-labelledby=\"t d\">\n<title id=\"t\">Mail and DNS security of %s: grade %s</title>\n"
-        "<desc id=\"d\">%u of 100 points on %.10s, tested with Assay</desc>\n"
+        "aria-labelledby=\"t d\">\n<title id=\"t\">%s %s: %s</title>\n"
+        "<desc id=\"d\">%s</desc>\n"
         "<rect width=\"120\" height=\"120\" rx=\"10\" fill=\"#ffffff\" stroke=\"#333333\"/>\n"
         "<rect x=\"10\" y=\"10\" width=\"100\" height=\"64\" rx=\"6\" fill=\"%s\"/>\n",
-        one->domain, grade, r->score, when, fills[r->grade <= CHECK_F ? r->grade : CHECK_F]);
+        _("Mail and DNS security of"), one->domain, words, points, fills[r->grade <= CHECK_F ? r->grade : CHECK_F]);
     buf_printf(
         out,
         "<text x=\"60\" y=\"58\" font-family=\"sans-serif\" font-size=\"%d\" font-weight=\"bold\" fill=\"#ffffff\" "

@@ -6,9 +6,9 @@
  * only what anybody can see of the domain from outside. Text of a stranger in it was made visible (check/testing.c); in
  * an .eml every line is plain text within RFC 5322's length.
  */
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/domain.h"
-#include "base/language.h"
 #include "cli/check/check_cmd.h"
 #include "cli/cli.h"
 #include <errno.h>
@@ -16,12 +16,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define T(text) language_text(l->language, LANGUAGE_MARK(text))
 #define COLUMNS 76 /* RFC 5322 2.1.1 advises 78 */
 
 struct letter {
     struct check_options o;
-    enum language language;
     bool supplier;
     const char *eml, *owner;
     struct buf out;
@@ -65,12 +63,12 @@ static void add_finding(struct letter *l, const struct check_report *r, enum che
 {
     const struct check_test_info *info = check_test_info(test);
     buf_printf(&l->out, "\n%u. ", number);
-    add_wrapped(&l->out, language_text(l->language, info->sentence), 0);
-    add_part(l, T("This is not so. What we found:"), r->results[test].evidence);
-    add_part(l, T("Why it matters:"), language_text(l->language, info->breaks));
+    add_wrapped(&l->out, cli_text(info->sentence), 0);
+    add_part(l, _("This is not so. What we found:"), r->results[test].evidence);
+    add_part(l, _("Why it matters:"), cli_text(info->breaks));
     if (r->results[test].fix) /* to be copied: never broken into lines */
-        buf_printf(&l->out, "   %s\n      %s\n", T("What would mend it:"), r->results[test].fix);
-    add_part(l, T("Who can do it:"), language_text(l->language, check_who_words(info->who)));
+        buf_printf(&l->out, "   %s\n      %s\n", _("What would mend it:"), r->results[test].fix);
+    add_part(l, _("Who can do it:"), cli_text(check_who_words(info->who)));
 }
 
 static void add_opening(struct letter *l, const struct check_report *r)
@@ -78,30 +76,30 @@ static void add_opening(struct letter *l, const struct check_report *r)
     char when[CLOCK_TEXT];
     clock_utc_text(r->at, when);
     when[10] = '\0';
-    buf_printf(&l->out, "%s\n\n", T("Dear colleague,"));
+    buf_printf(&l->out, "%s\n\n", _("Dear colleague,"));
     struct buf b = BUF_INIT;
     if (l->supplier)
         buf_printf(
             &b, "%s %s",
-            T("Our organisation depends on your services, and we ask of our suppliers that mail and DNS are safe."),
-            T("On the day named below we looked at what anybody can see of your domain from outside."));
+            _("Our organisation depends on your services, and we ask of our suppliers that mail and DNS are safe."),
+            _("On the day named below we looked at what anybody can see of your domain from outside."));
     else
-        buf_printf(&b, "%s %s", T("We exchange mail with your domain, and would like to do so safely."),
-                   T("On the day named below we looked at what anybody can see of your domain from outside."));
+        buf_printf(&b, "%s %s", _("We exchange mail with your domain, and would like to do so safely."),
+                   _("On the day named below we looked at what anybody can see of your domain from outside."));
     add_wrapped(&l->out, b.p, 0);
     buf_release(&b);
-    buf_printf(&l->out, "\n%s %s\n%s %s\n", T("Domain:"), r->domain, T("Day:"), when);
+    buf_printf(&l->out, "\n%s %s\n%s %s\n", _("Domain:"), r->domain, _("Day:"), when);
 }
 
 static void add_closing(struct letter *l)
 {
     buf_addc(&l->out, '\n');
     add_wrapped(&l->out,
-                T("You can see the same by the command \"assay check\" with the name of your domain, or test it at "
+                _("You can see the same by the command \"assay check\" with the name of your domain, or test it at "
                   "internet.nl."),
                 0);
-    add_wrapped(&l->out, T("Should we be mistaken, please tell us; we will look again."), 0);
-    buf_printf(&l->out, "\n%s\n", T("With kind regards,"));
+    add_wrapped(&l->out, _("Should we be mistaken, please tell us; we will look again."), 0);
+    buf_printf(&l->out, "\n%s\n", _("With kind regards,"));
     if (l->owner && *l->owner)
         buf_printf(&l->out, "%s\n", l->owner);
 }
@@ -114,19 +112,36 @@ static void write_letter(struct letter *l, const struct check_report *r)
         add_finding(l, r, r->first[i], ++number);
     if (!number) {
         buf_addc(&l->out, '\n');
-        add_wrapped(&l->out, T("Everything that we ask for is in order. Thank you."), 0);
+        add_wrapped(&l->out, _("Everything that we ask for is in order. Thank you."), 0);
     }
     add_closing(l);
+}
+
+/* A header field is ASCII: other text is an encoded word (RFC 2047 2), of which ours are shorter than 75 characters. */
+static void add_subject(struct buf *out, const char *text)
+{
+    const char *p = text;
+    while (*p && (unsigned char)*p < 0x80)
+        p++;
+    if (!*p) {
+        buf_adds(out, text);
+        return;
+    }
+    buf_adds(out, "=?utf-8?B?");
+    base64_encode(out, slice_str(text), 0);
+    buf_adds(out, "?=");
 }
 
 /* The letter as a message (RFC 5322): to postmaster, whom every domain must have (RFC 5321 4.5.1). */
 static int write_eml(struct letter *l, const char *domain)
 {
     struct buf b = BUF_INIT;
+    buf_printf(&b, "To: postmaster@%s\nSubject: ", domain);
+    add_subject(&b, _("Mail and DNS security of"));
     buf_printf(&b,
-               "To: postmaster@%s\nSubject: %s %s\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"
-               "Content-Transfer-Encoding: 8bit\nX-Unsent: 1\n\n",
-               domain, T("Mail and DNS security of"), domain);
+               " %s\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: "
+               "8bit\nX-Unsent: 1\n\n",
+               domain);
     buf_addslice(&b, buf_slice(&l->out));
     int fd = open(l->eml, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     bool good = !b.failed && fd >= 0 && write(fd, b.p, b.n) == (ssize_t)b.n;
@@ -162,7 +177,7 @@ static const char *take_whom(void *into, const char *value)
 
 static const char *take_language(void *into, const char *value)
 {
-    return language_from_name(value, &((struct letter *)into)->language) ? NULL : language_one_of();
+    return cli_take_language(&((struct letter *)into)->o.lang, value);
 }
 
 static const char *take_selector(void *into, const char *value)
@@ -217,13 +232,13 @@ static int read_arguments(int argc, char **argv, struct letter *l)
 
 int cmd_letter(int argc, char **argv)
 {
-    struct letter l = {
-        .o = {.parallel = 1, .pace_ms = GATHER_PACE_MS}, .language = language_of_user(), .out = BUF_INIT};
+    struct letter l = {.o = {.parallel = 1, .pace_ms = GATHER_PACE_MS}, .out = BUF_INIT};
     char name[LIMIT_DOMAIN + 1], *names[] = {name};
     struct check_one one;
     int rc = read_arguments(argc, argv, &l);
     if (rc != -1)
         return rc;
+    cli_speak(&l.o.lang, false);
     const char *path = l.o.policy ? l.o.policy : CLI_POLICY_PATH;
     const struct policy *policy = access(path, R_OK) == 0 ? policy_load(path, NULL) : NULL;
     check_args_settle(&l.o, policy);

@@ -6,6 +6,7 @@
 #define ASSAY_CLI_POLICY_POLICY_CMD_H
 
 #include "cli/cli.h"
+#include "cli/text.h"
 #include "policy/policy.h"
 #include <limits.h>
 
@@ -30,7 +31,8 @@ enum {
     POLICY_ARG_STATE = 1024, /* --state DIR */
     POLICY_ARG_CHECK = 4096, /* --strict, --for-reload */
     POLICY_ARG_SUMMARY = 8192,
-    POLICY_ARG_MAIL = 512, /* a third operand, and --dns */
+    POLICY_ARG_LANG = 16384, /* --lang */
+    POLICY_ARG_MAIL = 512,   /* a third operand, and --dns */
 };
 
 #define POLICY_SIGNERS_MAX 16
@@ -41,6 +43,7 @@ struct policy_args {
     const char *from, *rcpt, *standard, *client, *setting, *listener;
     const char *signers[POLICY_SIGNERS_MAX];
     size_t signer_count;
+    struct cli_language lang;
     time_t at;
 };
 

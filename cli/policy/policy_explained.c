@@ -199,7 +199,7 @@ static void put_page(struct listing *l)
 {
     char day[POLICY_DAY_TEXT];
     struct buf *out = l->out;
-    page_begin(out, "Apply or explain", "Apply or explain");
+    page_begin(out, LANGUAGE_EN, "Apply or explain", "Apply or explain");
     buf_adds(out, "<p>");
     page_text(out, *policy_title(l->p) ? policy_title(l->p) : "Policy for mail and DNS");
     if (*policy_owner(l->p)) {

@@ -365,16 +365,18 @@ static void chapter_counts(struct reading *r)
 int policy_cmd_read(int argc, char **argv)
 {
     static const struct policy_usage usage = {
-        "[--summary | --json] [FILE]",
+        "[--summary | --json] [--lang LANGUAGE] [FILE]",
         "Six example mails and what becomes of them; then the whole policy in plain sentences: "
         "what is asked of whom, with what consequence, what is excused, "
         "and which of two lines wins. For someone who knows no abbreviation."};
     struct policy_args a;
-    int rc = policy_args_read(&a, &usage, argc, argv, POLICY_ARG_FILE | POLICY_ARG_SUMMARY | POLICY_ARG_JSON);
+    int rc = policy_args_read(&a, &usage, argc, argv,
+                              POLICY_ARG_FILE | POLICY_ARG_SUMMARY | POLICY_ARG_JSON | POLICY_ARG_LANG);
     if (rc >= 0)
         return rc;
     if (a.summary && a.json)
         return cli_usage("--summary and --json do not go together");
+    cli_speak(&a.lang, a.json);
     struct policy *p = cli_load_policy(a.file, &rc);
     if (!p)
         return rc;

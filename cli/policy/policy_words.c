@@ -5,9 +5,6 @@
  */
 #include "cli/policy/policy_words.h"
 
-/* Marks a text for translation where it is a constant. */
-#define N_(text) text
-
 static const char *const names[] = {
     [STANDARD_SPF] = N_("SPF (which servers may send for a domain)"),
     [STANDARD_DKIM] = N_("DKIM (the sender's signature)"),

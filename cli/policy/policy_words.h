@@ -3,16 +3,13 @@
  * policy_words.h - the standards in plain sentences: what each is, and what each level asks of it. For people who know
  * no abbreviation.
  *
- * All texts go through gettext (domain "assay"); none ends with a newline.
+ * All texts are in the language of the command (cli/text.h); none ends with a newline.
  */
 #ifndef ASSAY_CLI_POLICY_POLICY_WORDS_H
 #define ASSAY_CLI_POLICY_POLICY_WORDS_H
 
+#include "cli/text.h"
 #include "policy/policy.h"
-#include <libintl.h>
-
-#define _(text) gettext(text)
-#define N_(text) text /* translated where it is used */
 
 /* "DMARC (the visible sender)" */
 const char *words_standard(enum standard s);

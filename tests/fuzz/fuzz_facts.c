@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *error;
     struct facts *f = facts_read(a, slice_of((const char *)data, size), &error);
     struct check_report one, two;
-    if (f && check_judge(a, f, 0, &one, &error) == STATUS_OK && check_judge(a, f, 0, &two, &error) == STATUS_OK)
+    if (f && check_judge(a, f, 0, LANGUAGE_EN, &one, &error) == STATUS_OK &&
+        check_judge(a, f, 0, LANGUAGE_EN, &two, &error) == STATUS_OK)
         for (int i = 0; i < CHECK_TESTS; i++)
             if (one.results[i].state != two.results[i].state ||
                 strcmp(one.results[i].evidence, two.results[i].evidence) != 0)

@@ -98,7 +98,7 @@ static void judge(struct arena *a, const char *text, struct check_report *r)
     if (!f)
         print_error("%s\n", error);
     assert_non_null(f);
-    assert_int_equal(check_judge(a, f, 0, r, &error), STATUS_OK);
+    assert_int_equal(check_judge(a, f, 0, LANGUAGE_EN, r, &error), STATUS_OK);
     facts_free(f);
 }
 

@@ -119,7 +119,7 @@ static enum check_state judge(const char *fields, char evidence[512])
     if (!f)
         print_error("%s\n", error);
     assert_non_null(f);
-    assert_int_equal(check_judge(a, f, 0, &report, &error), STATUS_OK);
+    assert_int_equal(check_judge(a, f, 0, LANGUAGE_EN, &report, &error), STATUS_OK);
     enum check_state s = report.results[CHECK_RPKI].state;
     snprintf(evidence, 512, "%s", report.results[CHECK_RPKI].evidence);
     facts_free(f);

@@ -157,7 +157,7 @@ $(BUILD)/bench/milter_load: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/l
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcrypto -lpthread
 
-$(BUILD)/conformance/%: $(BUILD)/tests/conformance/%.o $(BUILD)/libassay-engines.a $(LIBS_OUR)
+$(BUILD)/conformance/%: $(BUILD)/tests/conformance/%.o $(BUILD)/libassay-engines.a $(BUILD)/libassay-milter.a $(LIBS_OUR)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_engines) $(LDLIBS_cli)
 

@@ -40,7 +40,7 @@ bool wire_read_options(struct slice data, struct wire_options *out)
     out->version = number32(data.p);
     out->actions = number32(data.p + 4);
     out->protocol = number32(data.p + 8);
-    return out->version >= WIRE_VERSION_MIN;
+    return out->version >= WIRE_VERSION_MIN && out->version <= INT32_MAX; /* libmilter reads it as a signed number */
 }
 
 /* Cuts the first text off. NULL: no NUL ends it. */

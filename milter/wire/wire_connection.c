@@ -9,8 +9,8 @@
  *
  * Stricter than libmilter: a packet of length 0, texts that do not end where their packet ends, an IPv4 address that
  * is not four decimal numbers, and a field without a name close the connection, where libmilter reads on, guesses, or
- * gives no answer at all.
- * Better: SMFIC_QUIT_NC is obeyed in every state, and a last body chunk sent with SMFIC_BODYEOB gets one answer.
+ * gives no answer at all. Better: skip is answered only where the MTA can understand it, SMFIC_QUIT_NC is obeyed in
+ * every state, and a last body chunk sent with SMFIC_BODYEOB gets one answer.
  *
  * Failure: what is not the protocol closes the connection; the MTA then does what it does without a filter
  * (milter_default_action, F=T).
@@ -73,7 +73,7 @@ struct wire_connection {
     struct session *session;
     const char *fault;
     enum stage stage;
-    bool refuse, pending;
+    bool refuse, pending, negotiated;
     uint32_t actions, steps; /* negotiated */
     char *macros[WIRE_STAGES];
     uint32_t macro_octets[WIRE_STAGES];
@@ -264,7 +264,7 @@ static enum wire_next answer(struct wire_connection *c, enum mta_answer a, bool 
 /* For a command that we asked the MTA not to wait for, where it can do so: the answer is `continue` or nothing. */
 static enum wire_next no_answer(struct wire_connection *c, uint32_t step)
 {
-    if (!(c->steps & step))
+    if (c->negotiated && !(c->steps & step))
         wire_put_answer(&c->out, WIRE_CONTINUE);
     return WIRE_NEXT_READ;
 }
@@ -292,6 +292,7 @@ static enum wire_next on_negotiate(struct wire_connection *c, struct slice data)
     o.version = o.version < WIRE_VERSION_MAX ? o.version : WIRE_VERSION_MAX;
     o.actions = c->actions;
     o.protocol = c->steps;
+    c->negotiated = true;
     wire_put_options(&c->out, &o);
     for (size_t i = 0; (c->actions & WIRE_MAY_SET_SYMBOLS) && i < c->host->callbacks->macro_stages; i++)
         wire_add_symbols(&c->out, from, c->host->callbacks->macros[i].stage, c->host->callbacks->macros[i].names);

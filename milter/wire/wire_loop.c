@@ -246,6 +246,7 @@ static void settle(struct link *k, enum wire_next next)
     bool in_message = false;
     size_t used = s ? l->owner->used(s, &in_message) : 0;
 
+    report_memory(k, used + k->rest_octets); /* before the MTA knows that there is room again */
     if (!write_out(k)) {
         end_link(k);
         return;
@@ -255,7 +256,8 @@ static void settle(struct link *k, enum wire_next next)
         end_link(k);
         return;
     }
-    report_memory(k, used + k->rest_octets + wire_connection_out(k->c)->n);
+    if (k->wants_write)
+        report_memory(k, used + k->rest_octets + wire_connection_out(k->c)->n);
     if (next == WIRE_NEXT_WAIT)
         return;
     if (!k->rest_octets && !k->wants_write)

@@ -80,6 +80,8 @@ static void options_of_versions_2_to_6(void **state)
         assert_int_equal(o.actions, SMFI_CURR_ACTS);
         assert_int_equal(o.protocol, SMFI_CURR_PROT);
         assert_false(wire_read_options(slice_of(copy, sizeof data - 1), &o));
+        copy[0] = (char)0x80;
+        assert_false(wire_read_options(slice_of(copy, sizeof data), &o));
         free(copy);
     }
 }

@@ -577,6 +577,8 @@ static void abort_and_what_may_follow(void **state)
     assert_string_equal(answers(&t), "ccc"); /* neither negotiation nor a client may come any more */
     assert_string_equal(said(), "helo(helo.example no session) mail(<a@x.example> SIZE=1 i=- auth=- no session) "
                                 "rcpt(<b@y.example> i=- auth=- no session) ");
+    SEND(&t, 'L', "A\0 b\0");
+    assert_string_equal(answers(&t), ""); /* nobody has agreed on an answer to fields */
     finish(&t);
     t = begin(false);
     to_rcpt(&t, ALL_STEPS);

@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * conversations.c - plays made-up conversations of the milter protocol to two filters, and compares all that they
+ * answer: replies, edits, and their order.
+ *
+ *     conversations SOCKET_A SOCKET_B FIRST LAST      (paths of unix sockets, seeds)
+ *
+ * A: libmilter. B: our own engine. Each seed is one conversation: what an MTA says about one to three mails, most of
+ * them mangled (packets left out, doubled, exchanged, of another letter, with other octets, cut off). It is sent whole,
+ * in random pieces, or octet by octet; then the sender ends, and the answers are read to their end. So a wrong order, a
+ * missing answer and one too many are all seen.
+ *
+ * Our engine is stricter than libmilter on purpose in what wire_connection.c names. A conversation is cut off before
+ * the first packet of such a kind before libmilter gets it; our engine gets the whole of it, and its answers must begin
+ * with libmilter's. The steps without an answer that our engine asks for (HELO, end of header) are not offered; a unit
+ * test (test_wire_connection) has them. Masked are the random reference in a refusal, the policy's hash, and
+ * libmilter's skip where the MTA did not offer to understand it. What is remembered from one mail to the next belongs
+ * to its sender, so each seed has senders of its own.
+ *
+ * The last line counts. Exit: 0 no difference, 1 a difference, 2 a socket cannot be reached.
+ */
+#include "milter/wire/wire_command.h"
+#include "base/buf.h"
+#include "milter/wire/wire_flags.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define PACKETS 256
+#define ANSWER_MS 30000
+#define WITHOUT_ANSWER (WIRE_NO_REPLY_HELO | WIRE_NO_REPLY_HEADER_END)
+
+/* ---- random, the same everywhere ---- */
+
+static uint64_t state;
+static unsigned long long seed; /* of the conversation */
+
+static uint32_t any(uint32_t below)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (uint32_t)((state >> 16) % below);
+}
+
+#define ONE_OF(list) (list)[any(sizeof(list) / sizeof *(list))]
+
+/* ---- a conversation as packets ---- */
+
+struct packet {
+    char letter;
+    struct buf data;
+};
+
+static struct packet packets[PACKETS];
+static size_t packet_count;
+
+static struct buf *packet(char letter)
+{
+    struct packet *p = &packets[packet_count < PACKETS - 1 ? packet_count++ : packet_count];
+
+    p->letter = letter;
+    buf_reset(&p->data);
+    return &p->data;
+}
+
+static void text(struct buf *b, const char *s)
+{
+    buf_add(b, s, strlen(s) + 1);
+}
+
+/* The text, with the seed's number where it has %llu. */
+static void text_of_seed(struct buf *b, const char *form)
+{
+    const char *sign = strchr(form, '%');
+
+    if (sign)
+        buf_printf(b, "%.*s%llu%s", (int)(sign - form), form, seed, sign + 4);
+    else
+        buf_adds(b, form);
+    buf_addc(b, 0);
+}
+
+static void number(struct buf *b, uint32_t n)
+{
+    const uint32_t net = htonl(n);
+    buf_add(b, &net, sizeof net);
+}
+
+static void macros(char letter, const char *const *pairs)
+{
+    struct buf *b = packet('D');
+
+    buf_addc(b, letter);
+    for (; *pairs; pairs++)
+        text(b, *pairs);
+}
+
+static void negotiation(void)
+{
+    static const uint32_t versions[] = {6, 6, 6, 6, 6, 6, 6, 6, 2, 3, 4, 5, 7, 1, 0};
+    static const uint32_t actions[] = {0x1ff, 0x1ff, 0x1ff, 0x1ff, 0x3f, 0x1f, 0x11, 0xf, 0};
+    static const uint32_t steps[] = {0x1bdfff, 0x1bdfff, 0x1bdfff,   0x1bdfff, 0x10007f, 0x100000,
+                                     0x1bdbff, 0x1bde7f, 0x301bdfff, 0x7f,     0};
+    struct buf *b = packet('O');
+    const bool modern = any(5) > 0;
+
+    number(b, modern ? 6 : ONE_OF(versions));
+    number(b, modern ? 0x1ff : ONE_OF(actions));
+    number(b, modern ? 0x1bdfff : ONE_OF(steps));
+}
+
+static const char *const addresses[] = {"192.0.2.10", "192.0.2.66",  "2001:db8::66", "IPv6:2001:db8::10",
+                                        "127.0.0.1",  "203.0.113.7", "/run/x",       "192.0.2.300"};
+
+static void client(void)
+{
+    static const char *const listeners[] = {"smtpd", "submission", "quiet"};
+    const char *address = ONE_OF(addresses);
+    struct buf *b;
+
+    if (any(8))
+        macros('C',
+               (const char *const[]){any(2) ? "j" : "{j}", "mx.example.org", "{daemon_name}", ONE_OF(listeners), NULL});
+    b = packet('C');
+    text(b, any(4) ? "host.example" : "localhost");
+    if (any(8) == 0) {
+        buf_addc(b, 'U');
+        return;
+    }
+    buf_addc(b, address[0] == '/' ? 'L' : strchr(address, ':') ? '6' : '4');
+    buf_addc(b, any(2) ? 0x30 : 0);
+    buf_addc(b, 0x39);
+    text(b, address);
+}
+
+static void envelope(void)
+{
+    static const char *const senders[] = {"<ann+%llu@good.example>",
+                                          "<a%llu@parked.example>",
+                                          "<>",
+                                          "<a%llu@strict.example>",
+                                          "junk",
+                                          "<a%llu@slow.example>",
+                                          ""};
+    static const char *const rcpts[] = {"<user%llu@example.org>",
+                                        "<u%llu@payroll.example.org>",
+                                        "<x%llu@held.example.org>",
+                                        "<y%llu@quarantine.example.org>",
+                                        "<%llu>",
+                                        "nobody%llu"};
+    struct buf *b;
+
+    if (any(3) == 0)
+        macros('M', (const char *const[]){"{auth_authen}", any(3) ? "" : "ann", "{tls_version}", "TLSv1.2", "{cipher}",
+                                          "AES", "{cipher_bits}", "128", any(2) ? "i" : "{i}", "4Qmail", NULL});
+    b = packet('M');
+    text_of_seed(b, ONE_OF(senders));
+    if (any(3) == 0)
+        text(b, "SIZE=100");
+    if (any(6) == 0)
+        text(b, "SMTPUTF8");
+    for (uint32_t n = any(3) + (any(8) > 0); n > 0; n--) {
+        if (any(4) == 0)
+            macros('R', (const char *const[]){"i", "4Qrcpt", NULL});
+        b = packet('R');
+        text_of_seed(b, ONE_OF(rcpts));
+    }
+}
+
+static void content(void)
+{
+    static const char *const fields[][2] = {
+        {"From", " Ann <ann@good.example>"},
+        {"From", " a@parked.example"},
+        {"From", " a@strict.example"},
+        {"Date", " Thu, 01 Jan 2026 00:00:00 +0000"},
+        {"Subject", " 50 % of\n\tall"},
+        {"Authentication-Results", " mx.example.org; dmarc=pass"},
+        {"Authentication-Results", " other.example; spf=pass"},
+        {"Assay-Verdict", " deliver"},
+        {"Message-ID", " <1@good.example>"},
+        {"X", ""},
+        {"DKIM-Signature", " v=1; a=rsa-sha256; d=good.example; s=x; h=from; bh=AA==; b=AA=="}};
+    struct buf *b;
+
+    if (any(8) == 0)
+        packet('T');
+    if (any(6))
+        for (uint32_t n = any(9) + 1; n > 0; n--) {
+            const size_t k = any(sizeof fields / sizeof *fields);
+            b = packet('L');
+            text(b, fields[k][0]);
+            text(b, fields[k][1]);
+        }
+    if (any(10) == 0)
+        macros('N', (const char *const[]){"i", "4Qheader", NULL});
+    packet('N');
+    for (uint32_t n = any(3); n > 0; n--) {
+        b = packet('B');
+        for (uint32_t octets = any(20) ? any(60) + 1 : 65535; octets > 0; octets--)
+            buf_addc(b, "hello world\r\n"[octets % 13]);
+    }
+    if (any(3))
+        macros('E', (const char *const[]){"i", any(2) ? "4Qend" : "4Qother", NULL});
+    b = packet('E');
+    if (any(12) == 0)
+        buf_adds(b, "rest\r\n");
+}
+
+/* ---- what is wrong with it ---- */
+
+static void mangle(void)
+{
+    static const char letters[] = "ABCDEHKLMNOQRTUZ\n";
+    const size_t at = any((uint32_t)packet_count), other = any((uint32_t)packet_count);
+    struct buf *b = &packets[at].data;
+    struct packet p = packets[at];
+
+    switch (any(9)) {
+    case 0: /* left out */
+        memmove(&packets[at], &packets[at + 1], (packet_count - at - 1) * sizeof p);
+        packets[--packet_count] = p;
+        break;
+    case 1: /* exchanged */
+        packets[at] = packets[other];
+        packets[other] = p;
+        break;
+    case 2: /* once more at the end */
+        b = packet(p.letter);
+        buf_add(b, p.data.p, p.data.n);
+        break;
+    case 3:
+        packets[at].letter = letters[any(sizeof letters - 1)];
+        break;
+    case 4:
+        packets[at].letter = ONE_OF("AUHT");
+        break;
+    case 5:
+        if (b->n)
+            b->p[any((uint32_t)b->n)] = (char)any(256);
+        break;
+    case 6:
+        buf_cut(b, b->n ? any((uint32_t)b->n) : 0);
+        break;
+    case 7:
+        buf_addc(b, (char)any(3));
+        break;
+    default: /* another order */
+        packet_count = at + 1;
+        content();
+        break;
+    }
+}
+
+static void make(void)
+{
+    state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    for (int i = 0; i < 8; i++)
+        any(2);
+    packet_count = 0;
+    negotiation();
+    client();
+    if (any(10))
+        text(packet('H'), any(2) ? "helo.example" : "x");
+    for (uint32_t mails = any(3) + 1; mails > 0; mails--) {
+        envelope();
+        content();
+        if (any(6) == 0)
+            packet('A');
+        if (any(12) == 0)
+            text(packet('U'), "XYZZY");
+        if (any(30) == 0) {
+            packet('K');
+            client();
+        }
+    }
+    for (uint32_t n = any(3) ? any(4) : 0; n > 0; n--)
+        mangle();
+    if (any(2))
+        packet('Q');
+}
+
+static void to_octets(struct buf *out)
+{
+    buf_reset(out);
+    for (size_t i = 0; i < packet_count; i++) {
+        number(out, (uint32_t)packets[i].data.n + 1);
+        buf_addc(out, packets[i].letter);
+        buf_add(out, packets[i].data.p, packets[i].data.n);
+    }
+    if (out->n && any(12) == 0) /* octets of the stream itself: lengths too */
+        out->p[any((uint32_t)out->n)] = (char)any(256);
+    if (out->n && any(12) == 0)
+        buf_cut(out, any((uint32_t)out->n));
+}
+
+/* ---- where our engine is another on purpose ---- */
+
+static bool is_strict_connect(struct slice data)
+{
+    struct wire_connect c;
+    uint8_t address[16];
+    const char *t;
+
+    if (!wire_read_connect(data, &c))
+        return true;
+    t = c.address;
+    if (c.family == '4')
+        return inet_pton(AF_INET, t, address) != 1;
+    if (c.family == '6')
+        return inet_pton(AF_INET6, strncasecmp(t, "IPv6:", 5) == 0 ? t + 5 : t, address) != 1;
+    return c.family == 'L' && strlen(t) >= sizeof((struct sockaddr_un *)0)->sun_path;
+}
+
+static bool is_texts(struct slice data)
+{
+    size_t n = 0;
+
+    if (!wire_are_texts(data))
+        return false;
+    while (wire_next_text(&data))
+        n++;
+    return n <= 64;
+}
+
+static bool is_ours_alone(const struct wire_command *c)
+{
+    const char *a, *b;
+    struct slice pairs;
+    char letter;
+
+    switch (c->letter) {
+    case 'C':
+        return c->data.n && is_strict_connect(c->data);
+    case 'H':
+        return c->data.n && !wire_read_text(c->data, &a);
+    case 'M':
+    case 'R':
+        return c->data.n && !is_texts(c->data);
+    case 'L':
+        return c->data.n && !wire_read_header(c->data, &a, &b);
+    case 'D':
+        return c->data.n && !wire_read_macros(c->data, &letter, &pairs);
+    case 'E':
+        return c->data.n > 0;
+    case 'K':
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* How many octets are compared. */
+static size_t compared(struct slice all)
+{
+    struct slice rest = all;
+    struct wire_command c;
+    long n;
+
+    while ((n = wire_command_first(rest, WIRE_DATA_64K, &c)) > 0 && !is_ours_alone(&c))
+        rest = slice_from(rest, (size_t)n);
+    if (n == 0 && rest.n >= 4) /* a packet that never ends; libmilter looks at its letter first */
+        return all.n - rest.n;
+    return n < 0 || n > 0 ? all.n - rest.n : all.n;
+}
+
+/* ---- playing ---- */
+
+static int reach(const char *path)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) != 0) {
+        fprintf(stderr, "conversations: %s: %s\n", path, strerror(errno));
+        exit(2);
+    }
+    return fd;
+}
+
+/* Reads what is there; waits for it if `wait`. false: the filter has ended. */
+static bool read_answers(int fd, struct buf *out, bool wait)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    char octets[16384];
+    ssize_t n;
+
+    if (poll(&p, 1, wait ? ANSWER_MS : 0) == 0) {
+        if (wait)
+            buf_adds(out, "(no end)");
+        return !wait;
+    }
+    n = read(fd, octets, sizeof octets);
+    if (n > 0)
+        buf_add(out, octets, (size_t)n);
+    return n > 0;
+}
+
+/* step 0: whole; 1: octet by octet; else random pieces up to so many octets. */
+static void play(const char *path, struct slice in, uint32_t step, struct buf *out)
+{
+    int fd = reach(path);
+    bool open = true;
+
+    buf_reset(out);
+    while (in.n && open) {
+        const size_t most = step == 0 ? in.n : step == 1 ? 1 : any(step) + 1, part = most < in.n ? most : in.n;
+        const ssize_t n = send(fd, in.p, part, MSG_NOSIGNAL);
+        if (n <= 0)
+            break;
+        in = slice_from(in, (size_t)n);
+        open = !step || read_answers(fd, out, false);
+    }
+    shutdown(fd, SHUT_WR);
+    while (read_answers(fd, out, true))
+        ;
+    close(fd);
+}
+
+static void mask_behind(struct buf *b, const char *word, size_t octets)
+{
+    const size_t n = strlen(word);
+
+    for (size_t i = 0; i + n + octets <= b->n; i++)
+        if (memcmp(b->p + i, word, n) == 0)
+            memset(b->p + i + n, '*', octets);
+}
+
+static void mask(struct buf *b)
+{
+    mask_behind(b, "Reference ", 10);
+    mask_behind(b, ", policy ", 8);
+    mask_behind(b, "policy=", 8);
+}
+
+/* The steps that the MTA offers; all, if it does not negotiate. */
+static uint32_t offered(struct slice all)
+{
+    struct wire_command c;
+    struct wire_options o;
+
+    return wire_command_first(all, WIRE_DATA_64K, &c) > 0 && c.letter == 'O' && wire_read_options(c.data, &o)
+               ? o.protocol
+               : UINT32_MAX & ~WITHOUT_ANSWER;
+}
+
+/* libmilter says that no more of the body is wanted (SMFIR_SKIP) to MTAs too that have not offered to understand it. */
+static void mask_skip(struct buf *b, uint32_t steps)
+{
+    for (size_t i = 0; i + 5 <= b->n && !(steps & WIRE_MAY_SKIP); i++)
+        if (memcmp(b->p + i, "\0\0\0\1s", 5) == 0)
+            b->p[i + 4] = 'c';
+}
+
+static void show(const char *what, struct slice s)
+{
+    printf("  %s (%zu): ", what, s.n);
+    for (size_t i = 0; i < s.n && i < 600; i++)
+        printf(s.p[i] >= ' ' && s.p[i] < 127 ? "%c" : "\\%02x", (unsigned char)s.p[i]);
+    printf("\n");
+}
+
+int main(int argc, char **argv)
+{
+    struct buf all = BUF_INIT, a = BUF_INIT, b = BUF_INIT;
+    unsigned long long first, last, different = 0, cut = 0, answers = 0;
+
+    if (argc != 5) {
+        fprintf(stderr, "usage: conversations SOCKET_A SOCKET_B FIRST LAST\n");
+        return 2;
+    }
+    first = strtoull(argv[3], NULL, 10);
+    last = strtoull(argv[4], NULL, 10);
+    for (size_t i = 0; i < PACKETS; i++)
+        packets[i].data = BUF_INIT;
+    for (seed = first; seed <= last && different < 10; seed++) {
+        make();
+        to_octets(&all);
+        const uint32_t step = any(40) == 0 && all.n < 4000 ? 1 : any(2) ? 0 : 300;
+        const size_t n = compared(buf_slice(&all));
+        if (offered(buf_slice(&all)) & WITHOUT_ANSWER)
+            continue; /* by an octet that was changed */
+        const uint64_t pieces = state;
+        play(argv[1], slice_of(all.p, n), step, &a);
+        state = pieces;
+        play(argv[2], buf_slice(&all), step, &b);
+        mask(&a);
+        mask(&b);
+        mask_skip(&a, offered(buf_slice(&all)));
+        answers += a.n > 0;
+        cut += n < all.n;
+        const bool same =
+            (n < all.n ? b.n >= a.n : b.n == a.n) && memcmp(a.p, b.p, a.n) == 0 && !memmem(b.p, b.n, "(no end)", 8);
+        if (same)
+            continue;
+        different++;
+        printf("DIFFERENT seed %llu, step %u, %zu of %zu octets compared\n", seed, step, n, all.n);
+        show("said", buf_slice(&all));
+        show("A", buf_slice(&a));
+        show("B", buf_slice(&b));
+    }
+    printf("conversations: %llu played, %llu answered, %llu compared up to what is stricter here, %llu different\n",
+           last - first + 1, answers, cut, different);
+    return different != 0;
+}

@@ -31,6 +31,26 @@
 #define TEXT_MOST 65536            /* octets of one element's text */
 #define LAG_MOST ((size_t)1 << 20) /* octets of one tag, comment or instruction: expat begins anew with each chunk */
 
+/* Where the parser is. Positions of 64 bits have functions of their own since expat 2.9, which deprecates the others.
+ * */
+static unsigned long line_of(XML_Parser parser)
+{
+#if XML_MAJOR_VERSION > 2 || (XML_MAJOR_VERSION == 2 && XML_MINOR_VERSION >= 9)
+    return (unsigned long)XML_GetCurrentLineNumber64(parser);
+#else
+    return XML_GetCurrentLineNumber(parser);
+#endif
+}
+
+static int64_t octet_of(XML_Parser parser)
+{
+#if XML_MAJOR_VERSION > 2 || (XML_MAJOR_VERSION == 2 && XML_MINOR_VERSION >= 9)
+    return XML_GetCurrentByteIndex64(parser);
+#else
+    return XML_GetCurrentByteIndex(parser);
+#endif
+}
+
 /* Where in the document we are. */
 enum place { OUTSIDE, METADATA, PUBLISHED, RECORD };
 
@@ -190,7 +210,7 @@ static void end_published(struct reading *r, const char *name)
 {
     if (is(name, "domain")) {
         if (!r->domain || !*r->domain)
-            r->domain_line = XML_GetCurrentLineNumber(r->parser);
+            r->domain_line = line_of(r->parser);
         keep_once(r, &r->domain);
     } else if (is(name, "p")) {
         keep_once(r, &r->p);
@@ -246,7 +266,7 @@ static void end_record(struct reading *r)
 {
     if (!report_field_count(r->count, &r->row.count)) {
         if (!r->refused++)
-            r->refused_line = XML_GetCurrentLineNumber(r->parser);
+            r->refused_line = line_of(r->parser);
         return;
     }
     if (r->out->row_count == REPORT_IN_ROWS) {
@@ -356,12 +376,12 @@ static bool feed(struct reading *r, struct slice xml)
         add_lenient(&chunk, &xml, &r->verbatim);
         st = chunk.failed ? XML_STATUS_ERROR : XML_Parse(r->parser, chunk.p, (int)chunk.n, xml.n == 0);
         fed += chunk.n;
-        XML_Index at = XML_GetCurrentByteIndex(r->parser); /* -1: not known */
+        const int64_t at = octet_of(r->parser); /* -1: not known */
         read = at > 0 && (size_t)at > read ? (size_t)at : read;
         if (st == XML_STATUS_OK && xml.n && fed - read > LAG_MOST) {
             r->status = STATUS_LIMIT;
             snprintf(r->why, 200, "a comment, processing instruction or tag is longer than is read (1 MB), in line %lu",
-                     XML_GetCurrentLineNumber(r->parser));
+                     line_of(r->parser));
             break;
         }
     } while (st == XML_STATUS_OK && xml.n);
@@ -417,8 +437,8 @@ static enum status judge(struct reading *r, bool whole, char *why)
         char text[160];
         if (XML_GetErrorCode(r->parser) == XML_ERROR_NO_MEMORY)
             return complain(why, STATUS_NOMEM, "it needs more memory than is given to a report");
-        snprintf(text, sizeof text, "the XML is not well-formed in line %lu: %.80s",
-                 XML_GetCurrentLineNumber(r->parser), XML_ErrorString(XML_GetErrorCode(r->parser)));
+        snprintf(text, sizeof text, "the XML is not well-formed in line %lu: %.80s", line_of(r->parser),
+                 XML_ErrorString(XML_GetErrorCode(r->parser)));
         if (!out->row_count || !r->metadata || !r->published)
             return complain(why, STATUS_INVALID, text);
         out->partial = arena_strdup(r->arena, text);

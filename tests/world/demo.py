@@ -254,6 +254,11 @@ class Demo:
             table.rule(widths)
         return good
 
+    def skip_questions(self):
+        print("\nNo resolver with our module here, so these questions are skipped:")
+        for question in QUESTIONS:
+            print(f"  skipped: {question.title} ({question.name} {question.kind})")
+
     def questions(self):
         widths = table.layout(("", "", "", "", ""), (2, 36, 30, 30, 50))
         print()
@@ -323,10 +328,12 @@ def main():
     print(LEGEND, flush=True)
     demo = Demo(world)
     mails = demo.mails()
-    questions = demo.questions()
+    asked = len(QUESTIONS) if world.unbound else 0
+    questions = demo.questions() if asked else demo.skip_questions() or 0
     ledger = demo.ledger()
-    print(f"\ndemo: {mails} of {len(MAILS)} mails and {questions} of {len(QUESTIONS)} questions as the policy says", flush=True)
-    return 0 if (mails, questions) == (len(MAILS), len(QUESTIONS)) and ledger else 1
+    skipped = "" if asked else f" ({len(QUESTIONS)} questions skipped)"
+    print(f"\ndemo: {mails} of {len(MAILS)} mails and {questions} of {asked} questions as the policy says{skipped}", flush=True)
+    return 0 if (mails, questions) == (len(MAILS), asked) and ledger else 1
 
 
 if __name__ == "__main__":

@@ -134,11 +134,13 @@ class World:
         with open(self.servers.anchor, encoding="ascii") as source, open(f"{m.state}/root.key", "w", encoding="ascii") as to:
             to.write(source.read())
         m.rights()
-        binary, module = dns.unbound_binary(), dns.module_file()
-        if not binary or not module:
-            raise RuntimeError("there is no Unbound with our module: make resolver")
-        say("our resolver: Unbound with assay-unbound.so")
-        self.unbound = dns.Unbound(f"{place}/unbound", self.servers.anchor, binary, module, m.policy, f"{m.folder}/resolver").start()
+        self.unbound = None
+        if not os.environ.get("DEMO_WITHOUT_RESOLVER"):
+            binary, module = dns.unbound_binary(), dns.module_file()
+            if not binary or not module:
+                raise RuntimeError("there is no Unbound with our module: make resolver")
+            say("our resolver: Unbound with assay-unbound.so")
+            self.unbound = dns.Unbound(f"{place}/unbound", self.servers.anchor, binary, module, m.policy, f"{m.folder}/resolver").start()
         say("our mail filter: assay-milter")
         m.start()
         say("our mail server, its backup and a mailing list: three Postfix instances")

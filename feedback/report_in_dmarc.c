@@ -31,8 +31,7 @@
 #define TEXT_MOST 65536            /* octets of one element's text */
 #define LAG_MOST ((size_t)1 << 20) /* octets of one tag, comment or instruction: expat begins anew with each chunk */
 
-/* Where the parser is. Positions of 64 bits have functions of their own since expat 2.9, which deprecates the others.
- * */
+/* Where the parser is. Expat 2.9 has functions of 64 bits for that, and deprecates the others. */
 static unsigned long line_of(XML_Parser parser)
 {
 #if XML_MAJOR_VERSION > 2 || (XML_MAJOR_VERSION == 2 && XML_MINOR_VERSION >= 9)

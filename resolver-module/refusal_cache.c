@@ -24,6 +24,7 @@ struct slot {
 };
 
 struct refusal_cache {
+    atomic_bool repeated;                     /* some slot may have repeats */
     atomic_uint repeats[REFUSAL_CACHE_SLOTS]; /* apart from the slots, so that looking for some is one pass over 8 kB */
     atomic_uint seen[REFUSAL_CACHE_SLOTS];    /* hash of the question last refused for the first time */
     struct slot slots[REFUSAL_CACHE_SLOTS];
@@ -36,9 +37,14 @@ static uint8_t lower(uint8_t c)
 
 static uint64_t hash_of(const struct recent_key *k)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325) ^ k->type;
-    for (size_t i = 0; i < k->length; i++)
-        h = (h ^ lower(k->name[i])) * UINT64_C(0x100000001b3);
+    uint64_t h = UINT64_C(0xcbf29ce484222325) ^ k->type ^ (uint64_t)k->length << 16;
+    for (size_t i = 0; i < k->length; i += sizeof h) {
+        uint64_t eight = 0;
+        memcpy(&eight, k->name + i, k->length - i < sizeof eight ? k->length - i : sizeof eight);
+        h = (h ^ (eight | UINT64_C(0x2020202020202020))) *
+            UINT64_C(0x9e3779b97f4a7c15); /* either case; is_of() tells apart */
+        h ^= h >> 29;
+    }
     return h;
 }
 
@@ -51,6 +57,8 @@ static bool is_of(const struct slot *s, const struct recent_key *k)
 {
     if (s->length != k->length || s->type != k->type)
         return false;
+    if (memcmp(s->name, k->name, k->length) == 0)
+        return true;
     for (size_t i = 0; i < k->length; i++)
         if (s->name[i] != lower(k->name[i]))
             return false;
@@ -121,9 +129,17 @@ bool refusal_cache_get(struct refusal_cache *r, const struct recent_key *k, time
     if (known) {
         memcpy(text, s->event.reason, DECIDE_TEXT);
         atomic_fetch_add_explicit(&r->repeats[i], 1, memory_order_relaxed);
+        if (!atomic_load_explicit(&r->repeated, memory_order_relaxed)) /* read first: a write would take the line */
+            atomic_store_explicit(&r->repeated, true, memory_order_release);
     }
     give_back(s);
     return known;
+}
+
+bool refusal_cache_repeated(struct refusal_cache *r)
+{
+    return atomic_load_explicit(&r->repeated, memory_order_relaxed) &&
+           atomic_exchange_explicit(&r->repeated, false, memory_order_acquire);
 }
 
 bool refusal_cache_take(struct refusal_cache *r, size_t i, struct zones_event *out)

@@ -40,6 +40,9 @@ void refusal_cache_put(struct refusal_cache *r, const struct recent_key *k, time
 /* Tells whether the question is among the last refusals; then its text is copied, and the repeat counted. */
 bool refusal_cache_get(struct refusal_cache *r, const struct recent_key *k, time_t now, char text[DECIDE_TEXT]);
 
+/* Tells whether there may be repeats to take since it was last asked. */
+bool refusal_cache_repeated(struct refusal_cache *r);
+
 /* Takes the repeats counted in slot i (0 to REFUSAL_CACHE_SLOTS - 1) since the last time. False: none. */
 bool refusal_cache_take(struct refusal_cache *r, size_t i, struct zones_event *out);
 

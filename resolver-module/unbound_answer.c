@@ -16,6 +16,7 @@
 #include "validator/validator.h"
 
 #include "base/domain.h"
+#include "resolver-module/unbound_cache.h"
 #include "resolver-module/unbound_compat.h"
 #include <stddef.h>
 
@@ -263,7 +264,7 @@ static const char *authority_zone(struct module_qstate *q, uint8_t *name)
  * the answer came past it. Its finding is what its key cache would give, without the walk through that cache. */
 static struct key_entry_key *chain_end_of(const struct module_qstate *q, const uint8_t *name)
 {
-    int id = modstack_find(&q->env->mesh->mods, "validator");
+    int id = cache_module(q, "validator");
     const struct val_qstate *v = id >= 0 ? q->minfo[id] : NULL;
     bool same = v && v->key_entry && v->qchase.qname == name; /* no name is copied on the way */
     return same && key_entry_isnull(v->key_entry) ? v->key_entry : NULL;

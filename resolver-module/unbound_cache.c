@@ -127,10 +127,19 @@ static void store_link(struct module_qstate *q, struct ub_packed_rrset_key *k)
     store_rep(q, &under, &rep, sec_status_unchecked);
 }
 
+int cache_module(const struct module_qstate *q, const char *name)
+{
+    const struct module_stack *mods = &q->env->mesh->mods;
+    for (int i = 0; i < mods->num; i++)
+        if (mods->mod[i]->name[0] == name[0] && strcmp(mods->mod[i]->name, name) == 0)
+            return i;
+    return -1;
+}
+
 /* The last part of the message as the validator had it, before response-ip changed it. */
 static void store_last_part(struct module_qstate *q)
 {
-    int id = modstack_find(&q->env->mesh->mods, "validator");
+    int id = cache_module(q, "validator");
     const struct val_qstate *v = id >= 0 ? q->minfo[id] : NULL;
     if (!v || !v->chase_reply || v->chase_reply->an_numrrsets == 0 ||
         v->chase_reply->security < sec_status_indeterminate || v->qchase.qtype != q->qinfo.qtype)
@@ -168,7 +177,7 @@ static void let_store(struct subnet_qstate *sq, int ours)
 /* It remembers no_cache_store as it found it, which was as we set it, and would keep nothing of its own. */
 void cache_let_subnetcache_store(const struct module_qstate *q, int ours)
 {
-    int id = modstack_find(&q->env->mesh->mods, "subnetcache");
+    int id = cache_module(q, "subnetcache");
     struct mesh_state_ref *super;
     if (id < 0)
         return;
@@ -181,8 +190,8 @@ void cache_let_subnetcache_store(const struct module_qstate *q, int ours)
 /* Tells whether the answer came out of subnetcache's own cache, behind which nobody was asked. */
 bool cache_from_subnetcache(const struct module_qstate *q)
 {
-    int subnet = modstack_find(&q->env->mesh->mods, "subnetcache");
-    int validator = subnet >= 0 && q->minfo[subnet] ? modstack_find(&q->env->mesh->mods, "validator") : -1;
+    int subnet = cache_module(q, "subnetcache");
+    int validator = subnet >= 0 && q->minfo[subnet] ? cache_module(q, "validator") : -1;
     return validator >= 0 && !q->minfo[validator];
 }
 #else

@@ -35,6 +35,9 @@ void cache_let_subnetcache_store(const struct module_qstate *q, int ours);
  * network's. */
 bool cache_from_subnetcache(const struct module_qstate *q);
 
+/* The place of another module in module-config, as an index of minfo; -1: it is not there. */
+int cache_module(const struct module_qstate *q, const char *name);
+
 /* Marks all answers that are neither proved nor failed; their number. Waits for each of the cache's locks in turn. */
 uint64_t cache_mark_all(struct module_env *env);
 

@@ -100,7 +100,8 @@ static void sweep(struct assay *s, struct module_env *env)
 static void record_repeats(struct assay *s)
 {
     struct zones_event e;
-    for (size_t i = 0; i < REFUSAL_CACHE_SLOTS; i++)
+    bool some = refusal_cache_repeated(s->recent);
+    for (size_t i = 0; some && i < REFUSAL_CACHE_SLOTS; i++)
         if (refusal_cache_take(s->recent, i, &e))
             workers_event(s->workers, &e);
 }
@@ -153,7 +154,7 @@ static int servfail_callback(struct query_info *qinfo, struct module_qstate *q, 
 static void tell_suspension(struct assay *s, const struct reply_info *rep, struct edns_option **options,
                             struct regional *region)
 {
-    const struct ub_packed_rrset_key *k = rep && watch_can_suspend(s->watch) ? message_marked(rep) : NULL;
+    const struct ub_packed_rrset_key *k = message_marked(rep);
     const struct policy *p = k ? watch_policy(s->watch) : NULL;
     char text[DECIDE_TEXT];
     if (!p)
@@ -168,11 +169,12 @@ static int reply_callback(struct query_info *qinfo, struct module_qstate *q, str
                           struct regional *region, struct timeval *start, int id, void *arg)
 {
     (void)rcode, (void)edns, (void)repinfo, (void)start, (void)id;
-    options_mind(arg); /* an answer from the cache passes no module: this is all that is told of it */
-    if (rep && qinfo && options_hold_cd(arg) && message_unjudged(rep))
+    struct assay *s = arg;
+    options_mind(s); /* an answer from the cache passes no module: this is all that is told of it */
+    if (s->ignore_cd.on && rep && qinfo && message_unjudged(rep))
         message_keep_from(qinfo, q, rep, region); /* on its way out only since somebody changed ignore-cd-flag */
-    else
-        tell_suspension(arg, rep, options, region);
+    else if (rep && watch_can_suspend(s->watch))
+        tell_suspension(s, rep, options, region);
     return 1;
 }
 

@@ -27,7 +27,7 @@ struct forced {
     int *value;
     int want;                /* while it is forced */
     int stood;               /* before it was */
-    bool on;                 /* it is forced */
+    bool on;                 /* it is forced: for ignore-cd-flag, no client judges for itself */
     _Atomic int64_t said_ms; /* last time that a change was put right in the log; 0: never */
 };
 
@@ -101,9 +101,16 @@ void options_ask_for_reasons(struct config_file *cfg);
 
 /* The configuration is read anew for each module, and may be gone when this one ends: nothing is released then. */
 void options_init(struct assay *s, struct config_file *cfg);
-void options_force(struct assay *s);         /* forces, or gives back, as the policy in force wants it */
-void options_mind(struct assay *s);          /* puts right what was changed meanwhile; cheap enough for every query */
-bool options_hold_cd(const struct assay *s); /* tells whether ignore-cd-flag is forced: no client judges for itself */
+void options_force(struct assay *s); /* forces, or gives back, as the policy in force wants it */
+
+/* Puts right what was changed meanwhile. At every query and answer, so it is no call where nothing was. */
+static inline void options_mind(struct assay *s)
+{
+    if ((s->ignore_cd.on && *s->ignore_cd.value != s->ignore_cd.want) ||
+        (s->referral_path.on && *s->referral_path.value != s->referral_path.want))
+        options_force(s);
+}
+
 void options_warn(struct assay *s, const struct module_env *env); /* of settings that do not fit the policy */
 
 #endif

@@ -53,18 +53,6 @@ void options_force(struct assay *s)
     atomic_flag_clear(&s->forcing);
 }
 
-void options_mind(struct assay *s)
-{
-    if ((s->ignore_cd.on && *s->ignore_cd.value != s->ignore_cd.want) ||
-        (s->referral_path.on && *s->referral_path.value != s->referral_path.want))
-        options_force(s);
-}
-
-bool options_hold_cd(const struct assay *s)
-{
-    return s->ignore_cd.on;
-}
-
 void options_init(struct assay *s, struct config_file *cfg)
 {
     s->ignore_cd = (struct forced){.name = "ignore-cd-flag", .value = &cfg->ignore_cd, .want = 1};

@@ -31,6 +31,7 @@ struct zones {
     size_t org_count;
     int64_t tidy_us; /* not to be looked through for stale ones before */
     struct zones_entry **slots;
+    struct zones_entry *all; /* a list: the table is large, and mostly empty */
     struct org *orgs;
 };
 
@@ -69,8 +70,10 @@ struct zones *zones_free(struct zones *z)
 {
     if (!z)
         return NULL;
-    for (size_t i = 0; z->slots && i < SLOTS; i++)
-        free_entry(z->slots[i]);
+    for (struct zones_entry *e = z->all, *next; e; e = next) {
+        next = e->next;
+        free_entry(e);
+    }
     for (size_t i = 0; z->orgs && i < SLOTS; i++)
         free(z->orgs[i].name);
     if (z->psl)
@@ -130,7 +133,6 @@ static struct zones_entry **entry_slot(struct zones *z, const char *zone, unsign
  * full. */
 static void forget_stale(struct zones *z, int64_t now)
 {
-    struct zones_entry **old = z->slots;
     struct zones_entry **slots = calloc(SLOTS, sizeof *slots);
     struct org *orgs = calloc(SLOTS, sizeof *orgs);
     if (!slots || !orgs) {
@@ -141,25 +143,26 @@ static void forget_stale(struct zones *z, int64_t now)
     for (size_t i = 0; i < SLOTS; i++)
         free(z->orgs[i].name);
     free(z->orgs);
+    free(z->slots);
     z->slots = slots;
     z->orgs = orgs;
     z->count = z->org_count = 0;
-    for (size_t i = 0; i < SLOTS; i++) {
-        struct zones_entry *e = old[i];
-        if (!e)
-            continue;
+    struct zones_entry *e = z->all, *next;
+    for (z->all = NULL; e; e = next) {
+        next = e->next;
         if (e->new_count == 0 && now - e->last_us > STALE_US) {
             free_entry(e);
             continue;
         }
         *entry_slot(z, e->zone, e->state) = e;
+        e->next = z->all;
+        z->all = e;
         z->count++;
         struct org *o = org_slot(z, org_of(z, e->zone));
         if (!o->name && (o->name = strdup(org_of(z, e->zone))) != NULL)
             z->org_count++;
         o->cuts++;
     }
-    free(old);
 }
 
 static struct zones_entry *insert(struct zones *z, const char *zone, unsigned state, int64_t us, bool collapsed)
@@ -178,6 +181,8 @@ static struct zones_entry *insert(struct zones *z, const char *zone, unsigned st
     e->first_us = us;
     e->collapsed = collapsed;
     *s = e;
+    e->next = z->all;
+    z->all = e;
     z->count++;
     return e;
 }
@@ -254,9 +259,8 @@ bool zones_add(struct zones *z, const struct zones_event *ev, int64_t us)
 
 void zones_each(struct zones *z, void (*fn)(struct zones_entry *e, void *arg), void *arg)
 {
-    for (size_t i = 0; i < SLOTS; i++)
-        if (z->slots[i])
-            fn(z->slots[i], arg);
+    for (struct zones_entry *e = z->all; e; e = e->next)
+        fn(e, arg);
 }
 
 void zones_written(struct zones_entry *e)

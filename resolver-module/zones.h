@@ -43,6 +43,7 @@ size_t zones_event_size(const struct zones_event *e);
 
 struct zones_entry {
     char *zone;
+    struct zones_entry *next; /* zones.c's list of all */
     uint8_t state;
     uint8_t algorithm;
     uint16_t key_bits;

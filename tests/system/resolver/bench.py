@@ -20,7 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 if os.environ.get("ASSAY_RESOLVER_TESTS") != "inside":
     os.environ["ASSAY_RESOLVER_TESTS"] = "inside"
-    os.execvp("unshare", ["unshare", "-n", "-m", "/usr/bin/python3", os.path.abspath(__file__), *sys.argv[1:]])
+    os.execvp("unshare", ["unshare", "-n", "-m", "/usr/bin/python3", os.path.abspath(sys.argv[0]), *sys.argv[1:]])
 subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 sys.path.append(os.path.join(HERE, "../../bench"))
@@ -35,6 +35,7 @@ POLICIES = {
     "requires": HEAD + "require dnssec of names in signed.zz\nrequire dnssec of names in unsigned.zz\n",
 }
 MISSES = 60000
+OPTIONS = "  msg-cache-size: 64m\n  rrset-cache-size: 128m\n"
 THREADS = int(os.environ.get("THREADS", "1"))
 WIDTHS = (24, 42, 42)
 LOADS = {
@@ -61,6 +62,12 @@ def memory(pid):
         return [int(line.split()[1]) for line in f if line.startswith("VmRSS")][0]
 
 
+def check_codes(said, who, load):
+    codes = [line for line in said.splitlines() if "Response codes" in line][0]
+    refused = who == "requires" and "refused" in load
+    assert ("SERVFAIL" if refused else "NOERROR") in codes and not ("NOERROR" if refused else "SERVFAIL") in codes, codes
+
+
 def once(folder, world, who, load):
     names, seconds = LOADS[load]
     data = os.path.join(folder, load.replace(" ", "-"))
@@ -74,7 +81,7 @@ def once(folder, world, who, load):
         POLICIES[who],
         with_module=who != "plain",
         threads=THREADS,
-        options="  msg-cache-size: 64m\n  rrset-cache-size: 128m\n",
+        options=OPTIONS,
     )
     with r:
         subprocess.run(["taskset", "-a", "-c", "-p", "0", str(r.process.pid)], check=True, capture_output=True)
@@ -91,15 +98,36 @@ def once(folder, world, who, load):
         lines = done.stdout.splitlines()
         completed = int([line for line in lines if "Queries completed" in line][0].split()[2])
         rate = float([line for line in lines if "Queries per second" in line][0].split()[-1])
-        codes = [line for line in lines if "Response codes" in line][0]
-        refused = who == "requires" and "refused" in load
-        assert ("SERVFAIL" if refused else "NOERROR") in codes and not ("NOERROR" if refused else "SERVFAIL") in codes, codes
+        check_codes(done.stdout, who, load)
         return rate, cost / completed * 1e6, memory(r.process.pid)
 
 
-def main():
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    loads = sys.argv[2:] or list(LOADS)
+def play(folder, world, loads, rounds):
+    for _, process in world.servers:
+        subprocess.run(["taskset", "-a", "-c", "-p", "1", str(process.pid)], check=False, capture_output=True)
+    print(f"{'load':<15}" + "".join(f"{who:>{w}}" for who, w in zip(POLICIES, WIDTHS)))
+    for load in loads:
+        got = {who: [] for who in POLICIES}
+        for turn in range(rounds):
+            who_first = list(POLICIES)[turn % len(POLICIES) :] + list(POLICIES)[: turn % len(POLICIES)]
+            for who in who_first:
+                got[who].append(once(folder, world, who, load))
+        middle = {who: [statistics.median(x[i] for x in got[who]) for i in range(3)] for who in POLICIES}
+        base = middle["plain"]
+        cells = []
+        for who in POLICIES:
+            rate, cost, kb = middle[who]
+            if who != "plain":
+                asked = {"hot signed": 0.99, "hot unsigned": 0.99, "hot refused": 0.90}.get(load, 0.97)
+                figures.figure("resolver", f"{load}, policy that {who}", rate / base[0], "of plain Unbound", asked)
+                figures.figure("resolver", f"{load}, policy that {who}: CPU", cost / base[1], "of plain Unbound")
+            ratio = "" if who == "plain" else f" {rate / base[0]:.2f}x / cpu {cost / base[1]:.2f}x"
+            cells.append(f"{rate:,.0f}/s {cost:.1f}us {kb / 1024:.0f}MB{ratio}")
+        print(f"{load:<15}" + "".join(f"{c:>{w}}" for c, w in zip(cells, WIDTHS)), flush=True)
+
+
+def run(how, loads):
+    """how(folder, world, loads), with the signed tree served."""
     for load in loads:
         if load not in LOADS:
             sys.exit(f"bench: no load {load!r}; there are: {', '.join(LOADS)}")
@@ -111,30 +139,12 @@ def main():
         world.make()
         world.serve()
         time.sleep(1)
-        for _, process in world.servers:
-            subprocess.run(["taskset", "-a", "-c", "-p", "1", str(process.pid)], check=False, capture_output=True)
-        print(f"{'load':<15}" + "".join(f"{who:>{w}}" for who, w in zip(POLICIES, WIDTHS)))
-        for load in loads:
-            got = {who: [] for who in POLICIES}
-            for turn in range(rounds):
-                who_first = list(POLICIES)[turn % len(POLICIES) :] + list(POLICIES)[: turn % len(POLICIES)]
-                for who in who_first:
-                    got[who].append(once(folder, world, who, load))
-            middle = {who: [statistics.median(x[i] for x in got[who]) for i in range(3)] for who in POLICIES}
-            base = middle["plain"]
-            cells = []
-            for who in POLICIES:
-                rate, cost, kb = middle[who]
-                if who != "plain":
-                    asked = {"hot signed": 0.99, "hot unsigned": 0.99, "hot refused": 0.90}.get(load, 0.97)
-                    figures.figure("resolver", f"{load}, policy that {who}", rate / base[0], "of plain Unbound", asked)
-                    figures.figure("resolver", f"{load}, policy that {who}: CPU", cost / base[1], "of plain Unbound")
-                ratio = "" if who == "plain" else f" {rate / base[0]:.2f}x / cpu {cost / base[1]:.2f}x"
-                cells.append(f"{rate:,.0f}/s {cost:.1f}us {kb / 1024:.0f}MB{ratio}")
-            print(f"{load:<15}" + "".join(f"{c:>{w}}" for c, w in zip(cells, WIDTHS)), flush=True)
+        how(folder, world, loads)
     finally:
         world.stop()
         subprocess.run(["rm", "-rf", folder], check=False)
 
 
-main()
+if __name__ == "__main__":
+    number = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    run(lambda folder, world, loads: play(folder, world, loads, number), sys.argv[2:] or list(LOADS))

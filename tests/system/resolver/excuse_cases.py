@@ -87,9 +87,7 @@ def strip_ttl(records):
 
 
 def test_suspension_under_dns64(place, tree):
-    with Resolver(
-        place, tree, HARD + SUSPEND, module="dns64 dynlib validator iterator", options="  dns64-prefix: 64:ff9b::/96\n"
-    ) as r:
+    with Resolver(place, tree, HARD + SUSPEND, module="dns64 dynlib validator iterator", options="  dns64-prefix: 64:ff9b::/96\n") as r:
         for _ in range(3):
             nothing(r, "to-notyet.expired.zz", "AAAA")
             nothing(r, "to-unsigned.expired.zz", "AAAA")

@@ -13,6 +13,8 @@
 #include "cli/harden/edit.h"
 #include "policy/policy.h"
 
+#define HARDEN_RELOADS 8
+
 struct harden {
     struct arena *arena;
     struct change_set *set;
@@ -28,7 +30,7 @@ struct harden {
     bool untested;      /* --yes-untested */
     bool refused;
     bool found_mta;
-    const char *reload[8]; /* commands to run afterwards, one line each */
+    const char *reload[HARDEN_RELOADS]; /* commands to run afterwards, one line each */
     size_t reload_count;
 };
 
@@ -45,6 +47,9 @@ const char *harden_run(struct harden *h, const char *const *argv, int *code);
 
 /* Proposes the file with the socket that the MTA asks (policy/mta_socket.h). false: refused. */
 bool harden_tell_socket(struct harden *h);
+
+/* Adds a command to run afterwards, unless it is among them. */
+void harden_reload_by(struct harden *h, const char *command);
 
 /* Runs the commands of h->reload, or prints them. */
 void harden_reload(struct harden *h, bool really);

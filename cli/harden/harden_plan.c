@@ -86,6 +86,15 @@ const char *harden_run(struct harden *h, const char *const *argv, int *code)
     return kept;
 }
 
+void harden_reload_by(struct harden *h, const char *command)
+{
+    for (size_t i = 0; i < h->reload_count; i++)
+        if (strcmp(h->reload[i], command) == 0)
+            return;
+    if (h->reload_count < HARDEN_RELOADS)
+        h->reload[h->reload_count++] = command;
+}
+
 void harden_reload(struct harden *h, bool really)
 {
     for (size_t i = 0; i < h->reload_count; i++) {

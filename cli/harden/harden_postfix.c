@@ -243,10 +243,10 @@ void harden_postfix(struct harden *h)
             postfix_propose(&p, "-e", p.edits, p.count, "main.cf");
             postfix_propose(&p, "-P", p.master, p.master_count, "master.cf");
             look_at_master(&p, socket);
-            if (h->socket_is_new && h->reload_count < 8) /* the milter must listen before Postfix asks */
-                h->reload[h->reload_count++] = "systemctl restart assay-milter";
-            if (p.count + p.master_count && h->reload_count < 8)
-                h->reload[h->reload_count++] = "postfix reload";
+            if (h->socket_is_new) /* the milter must listen before Postfix asks */
+                harden_reload_by(h, "systemctl restart assay-milter");
+            if (p.count + p.master_count)
+                harden_reload_by(h, "postfix reload");
         }
     }
     postfix_close(&p);

@@ -154,8 +154,8 @@ void harden_sendmail(struct harden *h)
     }
     if (harden_tell_socket(h) && harden_write(h, mc_path, slice_str(text), 0644)) {
         const char *whole = arena_printf(h->arena, "%s\n", made);
-        if (whole && harden_write(h, cf_path, slice_str(whole), 0644) && h->reload_count < 8)
-            h->reload[h->reload_count++] = "service sendmail reload";
+        if (whole && harden_write(h, cf_path, slice_str(whole), 0644))
+            harden_reload_by(h, "service sendmail reload");
     }
 }
 

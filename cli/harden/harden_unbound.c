@@ -239,6 +239,6 @@ void harden_unbound(struct harden *h)
         fit_in(h, conf, to);
     else
         harden_note(h, "%s is not there: Unbound reads none of these settings until it includes %s", conf, to);
-    if (change_count(h->set) > before && h->reload_count < 8)
-        h->reload[h->reload_count++] = "systemctl restart unbound";
+    if (change_count(h->set) > before)
+        harden_reload_by(h, "systemctl restart unbound");
 }

@@ -121,7 +121,7 @@ bool migrate(struct harden *h, const struct migrate_paths *paths, bool anew)
         ok =
             load(h, buf_slice(&text)) && harden_write(h, h->policy_path, arena_slice(h->arena, buf_slice(&text)), 0644);
     if (ok && !keep)
-        h->reload[h->reload_count++] = "systemctl restart assay-milter";
+        harden_reload_by(h, "systemctl restart assay-milter");
     if (ok)
         say_what_goes(&m);
     buf_release(&text);

@@ -192,11 +192,11 @@ static void print_reloads(struct undoing *u)
 {
     u->h->reload_count = 0;
     if (u->postfix_back)
-        u->h->reload[u->h->reload_count++] = "postfix reload";
+        harden_reload_by(u->h, "postfix reload");
     if (u->sendmail_back)
-        u->h->reload[u->h->reload_count++] = "service sendmail reload";
+        harden_reload_by(u->h, "service sendmail reload");
     if (u->resolver_back)
-        u->h->reload[u->h->reload_count++] = "systemctl restart unbound";
+        harden_reload_by(u->h, "systemctl restart unbound");
     harden_reload(u->h, u->o->reload);
 }
 

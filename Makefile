@@ -14,7 +14,7 @@
 #   make resolver        assay-unbound.so, and an Unbound that can load it
 #   make check-packages  the packages, installed in a folder of plain Debian (SUITE=trixie for another)
 #   make check-32        everything built and its unit tests run on 32 bits, in a folder of Debian for i386
-#   make check-boot      the packages under a systemd that really runs, in a folder of plain Debian
+#   make check-boot      the packages under a systemd that really runs, and the first hour of three users by README's commands
 #   make deb             Debian packages, in build/deb/
 #   make install         to PREFIX (default /usr/local), under DESTDIR
 #   make uninstall clean help
@@ -214,3 +214,4 @@ check-32:
 .PHONY: check-boot
 check-boot:
 	@tests/system/boot/check $(SUITE)
+	@tests/system/boot/paths $(SUITE)

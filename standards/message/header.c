@@ -135,7 +135,7 @@ static uint32_t name_key(struct slice name)
 
 static bool is_named(const struct header_field *field, struct slice name, uint32_t key)
 {
-    return field->key == key && same_name(field->name, name);
+    return field->key == key && (slice_eq(field->name, name) || same_name(field->name, name));
 }
 
 void header_list_init(struct header_list *list, struct arena *arena)

@@ -154,7 +154,7 @@ def start_tls(client, mail):
 
 
 class Outcome:
-    """What became of one mail, as found where it is."""
+    """Where one mail ended, as found in the mailbox, the queue or the log."""
 
     def __init__(self, replies):
         self.replies = replies

@@ -132,7 +132,7 @@ class Demo:
         return replies
 
     def several(self, mail, message_id, text, seen):
-        """As a sending server does it: whoever was put off is tried again, until each has an answer of their own."""
+        """As a sending server does: recipients that were deferred are tried again until each has a final answer."""
         left, ends, words = list(mail.to), {}, []
         for _ in range(mail.retries + 1):
             one = Seen()
@@ -285,7 +285,7 @@ class Demo:
     # ---- the ledger ----
 
     def ask(self, *words):
-        """Shows a command and what it says. Whether it did its work: 0, or 1 where a command warns of what it found."""
+        """Runs a command and shows its output. True if it succeeded: exit code 0, or 1 if the command warns of what it found."""
         done = subprocess.run([milter.program(words[0]), *words[1:], "-P", self.m.policy], capture_output=True, text=True, timeout=60)
         print("\n$ " + " ".join(shlex.quote(w) for w in words))
         print("\n".join("  " + line for line in (done.stdout + done.stderr).splitlines()))

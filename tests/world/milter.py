@@ -25,7 +25,7 @@ class Milter:
         self.rights()
 
     def rights(self):
-        """What the daemon writes is its user's; the policy stays root's: nobody else may own it."""
+        """The daemon's user owns what the daemon writes; root owns the policy."""
         os.makedirs(self.state, exist_ok=True)
         subprocess.run(["chown", "-R", self.user, self.state], check=True)
 

@@ -46,7 +46,7 @@ def setting(name):
 
 
 def user():
-    """The user whom Postfix's mail is delivered as, and who runs what is not Postfix: nobody."""
+    """The user `nobody`: mail is delivered as this user, and programs other than Postfix run as it."""
     return pwd.getpwnam("nobody")
 
 

@@ -125,7 +125,7 @@ def led(low, labels, kind):
 
 
 def hydra(low, labels, kind):
-    """A link of a chain, in a zone of its own whose sixth name server is the first with an address."""
+    """One link of a chain: a separate zone, whose sixth name server is the first with an address."""
     r = wide(low, labels, kind, True)
     step = int(low[0][4:]) if low[0].startswith(b"link") else 0
     if not r.authoritative:

@@ -115,7 +115,7 @@ def searches(path):
 
 
 def forged(path):
-    """Mail that failed everything, from where its domain never sent: apart, and nobody's fault."""
+    """Mail that failed everything and comes from a network that its domain never used is counted as stopped forgery."""
 
     def strict(n, client):
         m = mail(n, 'victim.example', 'fail', 'reject', client=client)

@@ -83,7 +83,7 @@ for _ in range(100):
     time.sleep(0.1)
 check('stop it first' in tool('restore', SPACE + '/backup.db', code=75), 'restored under a running daemon')
 
-# A copy that somebody puts there under the running daemon is noticed: no mail goes into the file that nobody sees.
+# The running daemon notices that its file was replaced: no mail is written to the deleted file.
 with open(SPACE + '/copy.db', 'wb') as f:
     f.write(open(SPACE + '/backup.db', 'rb').read())
 os.rename(SPACE + '/copy.db', STORE)

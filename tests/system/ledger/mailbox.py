@@ -248,7 +248,7 @@ def by_field():
         check(r['authenticated'] == proof, f'{head[-200:]!r}: {r["authenticated"]}')
 
 
-# ---- mailboxes as nobody should fill them ----
+# ---- malformed mailboxes ----
 
 
 def floods():
@@ -272,7 +272,7 @@ def floods():
     rows, said = read(folder, 65)
     check({r['org'] for r in rows} == {'yesterday.example', 'fresh.example'}, f'taken: {rows}')
     check(said.count('its sender has brought as many reports today') == 2 and said.count('not authenticated') == 1, said)
-    # By hand there is no such bound: whoever gives a file means it.
+    # A file named on the command line has no such bound.
     with open(FOLDER + '/file.xml', 'wb') as out:
         out.write(report(org='busy.example'))
     done = subprocess.run(
@@ -375,7 +375,7 @@ def watching():
     os.rename(folder + '/cur/2:2,S', folder + '/new/2')
     rows, _ = read(folder)
     check([r['state'] for r in rows] == ['was there'], f'{rows}')
-    # A store that is away leaves the mail where it is.
+    # If the database cannot be reached, the mail stays in the mailbox.
     put(folder, '3', mail(report(ident='late')))
     blocker = sqlite3.connect(STORE, isolation_level=None)
     blocker.execute('PRAGMA wal_checkpoint')

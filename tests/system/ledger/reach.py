@@ -80,7 +80,7 @@ def written(day, number, *domains):
 
 
 class Place:
-    """A ledger of its own, taken from a journal, and a mail command that keeps what it is given."""
+    """A separate ledger, filled from a journal, and a mail command that stores its input."""
 
     def __init__(self, name, *records, dns=''):
         self.folder = f'{FOLDER}/{name}'
@@ -271,7 +271,7 @@ def turns():
 
 
 def own_faults():
-    """A mail command that fails for days is nobody's fault; an address that there is none of is."""
+    """A mail command that fails for days stops no destination; an address that does not exist does."""
     records = [mail('f%d.example' % n, LAST - k, n) for n in range(10) for k in range(4)]
     place = Place('faults', *records)
     good = open(place.folder + '/command').read().split('\n', 1)[1]

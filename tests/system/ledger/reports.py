@@ -91,7 +91,7 @@ def mail_of(domain, day, number, **more):
 
 
 def take_in(name, *records):
-    """A journal of its own, taken in with reports off: nothing is sent by the way."""
+    """A separate journal, ingested with reports off, so that nothing is sent meanwhile."""
     with open(f'{FOLDER}/journal/milter-20261119T000000Z-{name}.journal', 'w') as out:
         for r in (dict(v=1, t=DAY + 'T00:00:00Z', host='mx2', kind='segment', segment=f'{name}-{os.getpid()}', writer='milter'), *records):
             out.write(json.dumps(r) + '\n')
@@ -376,7 +376,7 @@ def conforms(node, parent=''):
 
 
 def schema():
-    """The RFC's own schema, where the folder of suites has it beside it."""
+    """The schema of the RFC, if the folder of suites is there."""
     path = os.path.join(os.environ.get('SUITES') or '../shared/suites', '..', 'reference', 'dmarc', 'dmarc-xml-0.2.xsd')
     return path if os.path.exists(path) else None
 

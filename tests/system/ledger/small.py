@@ -51,7 +51,7 @@ def free():
 
 
 def fill(left):
-    """A file that leaves so many octets."""
+    """Fills the disk with a file so that this many octets are free."""
     with open(DISK + "/filler", "wb") as f:
         n = free() - left
         while n > 0:

@@ -61,7 +61,7 @@ class Ledger:
 
 
 def write_for(seconds, between=None):
-    """Writes mails; the ids that were acknowledged. between: called after so many seconds, then as many again."""
+    """Writes mails and returns the ids that were acknowledged. between: called in the middle of the time."""
     with open(FOLDER + '/acknowledged', 'w+') as out:
         child = subprocess.Popen([BUILD + '/tests/ledger_crash', 'write', FOLDER + '/disk/journal', 'mx1'], stdout=out)
         time.sleep(seconds)

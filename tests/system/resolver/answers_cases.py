@@ -207,7 +207,7 @@ def test_every_kind_ede_and_log(place, tree):
 
 
 def test_every_kind_one_thread_cd_first(place, tree):
-    """The order turned round: CD first, then AAAA (which has a cache slot of its own with CD), then plain."""
+    """The reverse order: CD first, then AAAA (which has a cache slot of its own with CD), then plain."""
     wrong = []
     with Resolver(place, tree, POLICY, threads=1) as r:
         for name, rdtype, want, owner in lines(TABLE):

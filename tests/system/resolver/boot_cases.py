@@ -134,7 +134,7 @@ def over_boots(place, tree, name, chain, file, text):
             assert done.returncode == 0 and "WITHOUT" not in done.stderr, done
             works(host)
             judges(host)
-        # An upgrade that came half way: the new module beside the old Unbound.
+        # An interrupted upgrade: the new module with the old Unbound.
         host.install(module=module, level=level)
         done = host.boot()
         assert done.returncode == 0 and "WITHOUT the module" in done.stderr, done

@@ -81,7 +81,7 @@ def test_doctor_asks_the_module_that_runs(folder, tree):
             status = os.path.join(r.state, "status.json")
             with open(status, encoding="utf-8") as f:
                 kept = f.read()
-        # It has ended; its file stands there as it was.
+        # The process has ended; its file is still there.
         _, found = doctor(r.policy, r.folder, "resolver")
         says(found, "warning: Unbound does not run here")
         says_not(found, "is at work")
@@ -208,7 +208,7 @@ def dead_hints(folder):
 
 
 def wrong_anchor(folder, tree):
-    """A key that is nobody's: the root's own with another tag and digest."""
+    """A key that does not exist: the root's key with another tag and digest."""
     path = os.path.join(folder, "wrong.anchor")
     with open(path, "w", encoding="ascii") as f:
         f.write(f". IN DS 4711 13 2 {'AB' * 32}\n")

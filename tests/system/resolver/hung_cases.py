@@ -12,7 +12,7 @@ from answers_cases import POLICY, describe
 from cache_cases import passes, refused
 from resolver import Resolver
 
-# Loaded before the C library: file operations in the module's folders wait while the flag stands there.
+# Preloaded library: file operations in the module's folders wait while the flag file exists.
 HANG = r"""
 #define _GNU_SOURCE
 #include <dlfcn.h>

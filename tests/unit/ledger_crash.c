@@ -2,9 +2,14 @@
 /*
  * ledger_crash.c - the processes that tests/system/ledger/crash.py kills.
  *
- *   ledger_crash write FOLDER PREFIX   writes records without end; after each that was acknowledged, its id as a line
- * on stdout ledger_crash take FOLDER STORE     takes in without end ledger_crash drain FOLDER STORE    takes in until
- * nothing is left; says what it took
+ *   ledger_crash write FOLDER PREFIX
+ *       writes records without end; after each that was acknowledged, its id as a line on stdout
+ *
+ *   ledger_crash take FOLDER STORE
+ *       ingests without end
+ *
+ *   ledger_crash drain FOLDER STORE
+ *       ingests until nothing is left, and prints what it ingested
  */
 #include "ledger/inbox.h"
 #include "journal/journal.h"

@@ -8,6 +8,7 @@
  */
 #include "cli/cli.h"
 #include "base/secret.h"
+#include "base/options.h"
 #include "base/utf8.h"
 #include "base/words.h"
 #include <stdarg.h>
@@ -57,6 +58,28 @@ int cli_options(const struct options_spec *spec, int argc, char **argv, void *in
     return options_start(spec, prefix_now, argc, argv, into, operands, stdout, stderr);
 }
 
+#define TABLE_COLUMN 15 /* where the help of a command begins */
+
+/* Words from column TABLE_COLUMN on, wrapped at OPTIONS_HELP_WIDTH. */
+static void print_wrapped(const char *text)
+{
+    size_t at = TABLE_COLUMN;
+    while (*text) {
+        const size_t n = strcspn(text, " ");
+        if (at > TABLE_COLUMN && at + 1 + n > OPTIONS_HELP_WIDTH) {
+            printf("\n%*s", TABLE_COLUMN, "");
+            at = TABLE_COLUMN;
+        } else if (at > TABLE_COLUMN) {
+            putchar(' ');
+            at++;
+        }
+        printf("%.*s", (int)n, text);
+        at += n;
+        text += n + (text[n] == ' ');
+    }
+    putchar('\n');
+}
+
 static void print_table(const char *prefix, const struct cli_command *table)
 {
     const char *group = NULL;
@@ -67,7 +90,8 @@ static void print_table(const char *prefix, const struct cli_command *table)
         else if (!group)
             putchar('\n');
         group = table->group ? table->group : "";
-        printf("  %-12s %s\n", table->name, table->help);
+        printf("  %-12s ", table->name);
+        print_wrapped(table->help);
     }
     printf("\n'%s COMMAND --help' says more.\n", prefix);
 }

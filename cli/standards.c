@@ -107,11 +107,12 @@ static void html_one(struct buf *b, size_t i)
 
 static int name_unknown(const char *name)
 {
-    fprintf(stderr, "Standards:");
+    struct buf all = BUF_INIT;
     for (size_t k = 0; k < ALL; k++)
-        fprintf(stderr, " %s", word_at(k));
-    fputc('\n', stderr);
-    return cli_usage("'%s' is not a standard", name);
+        buf_printf(&all, "%s%s", k ? " " : "", word_at(k));
+    int rc = cli_usage("'%s' is not a standard; there are: %s", name, all.failed ? "" : all.p);
+    buf_release(&all);
+    return rc;
 }
 
 static int choose_name(struct choice *c, const char *name)

@@ -125,8 +125,20 @@ static void read_line(struct reading *r, struct slice line)
         const char *help = wild ? "a domain means it and all below: leave out what is before it"
                                 : "one domain, network (192.0.2.0/24) or address (name@domain) a line";
         bad_line(r, line, w, help,
-                 s == STATUS_LIMIT ? "this is too long for a name" : "this is no domain name, network or address");
+                 s == STATUS_LIMIT ? "this is too long for a name" : "this is not a domain name, network or address");
     }
+}
+
+/* A program, an archive, UTF-16: one error instead of one a line. */
+static bool is_text(struct reading *r, struct slice text)
+{
+    if (!text.n || !memchr(text.p, '\0', text.n))
+        return true;
+    struct place at = {.file = r->shown};
+    r->errors++;
+    loader_error(r->ld, &at, "a list is a UTF-8 text with one name a line",
+                 "this list holds NUL octets: it is not a text file (a program, an archive, UTF-16?)");
+    return false;
 }
 
 static size_t count_lines(struct slice text)
@@ -139,6 +151,8 @@ static size_t count_lines(struct slice text)
 
 static void read_lines(struct reading *r, struct slice text)
 {
+    if (!is_text(r, text))
+        return;
     if (text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0)
         text = slice_from(text, 3);
     keyset_reserve(&r->list->keys, count_lines(text), text.n);
@@ -185,7 +199,8 @@ static void read_list(struct loader *ld, struct list *list)
     if (!loader_source(ld, it->unit))
         loader_tries(ld, list->path);
     if (loader_read(loader_source(ld, it->unit), SNAPSHOT_LIST, list->path, POLICY_LIST_MAX, &t) != STATUS_OK) {
-        loader_error(ld, &at, t.help, "cannot read list %s: %s", list->name, t.reason);
+        loader_error(ld, &at, t.help ? t.help : "a relative path is taken from the folder of the file that names it",
+                     "cannot read list %s: %s", list->name, t.reason);
         return;
     }
     struct reading r = {.ld = ld, .list = list, .shown = loader_path(ld, it->unit->shown, written)};

@@ -68,7 +68,7 @@ static const char *domain_help(struct parser *ps, struct slice w)
     const char *at = memchr(w.p, '@', w.n);
     if (at && domain_from_text(slice_from(w, (size_t)(at - w.p) + 1), kept) == STATUS_OK)
         return arena_printf(ps->p->arena, "senders are told apart by domain: write %s", kept);
-    return NULL;
+    return "a domain name is written example.org: letters, digits, hyphens, and single dots between";
 }
 
 bool parse_domain(struct parser *ps, const char **out)

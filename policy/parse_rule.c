@@ -57,7 +57,8 @@ static bool take_standard(struct parser *ps)
     if (own_from)
         return s->own_from = true;
     if (standard >= STANDARD_MAIL_COUNT) {
-        parse_error(ps, t, NULL, "%s has no statement: no message is judged by it", standard_name(standard));
+        parse_error(ps, t, "assay check DOMAIN tests it; in a policy stand those that mail or names are judged by",
+                    "%s has no statement: no message is judged by it", standard_name(standard));
         return false;
     }
     if (s->standards & POLICY_BIT(standard)) {
@@ -228,6 +229,18 @@ static void default_action(struct policy_statement *s)
         s->action = s->level == POLICY_REQUIRE ? POLICY_REJECT : POLICY_DELIVER;
 }
 
+/* "of" after the standards; a standard there lacks its comma, and what else could be meant is the sender. */
+static bool take_of(struct parser *ps)
+{
+    const struct token *t = parse_peek(ps);
+    if (t->kind == TOKEN_WORD && standard_from_name(t->raw) != STANDARD_COUNT) {
+        parse_error(ps, t, "write a comma between standards", "expected 'of' or a comma after the standards, found %s",
+                    parse_shown(ps, t));
+        return false;
+    }
+    return parse_expect(ps, "of", "after the standards");
+}
+
 bool parse_rule(struct parser *ps)
 {
     const struct token *first = parse_peek(ps);
@@ -236,7 +249,7 @@ bool parse_rule(struct parser *ps)
     s->kind = POLICY_RULE;
     for (; parse_is(parse_peek(ps), "always") || parse_is(parse_peek(ps), "trial"); ps->at++)
         *(parse_is(parse_peek(ps), "always") ? &s->always : &s->trial) = true;
-    if (!take_level(ps) || !take_standards(ps) || !parse_expect(ps, "of", "after the standards"))
+    if (!take_level(ps) || !take_standards(ps) || !take_of(ps))
         return false;
     const struct token *who = parse_peek(ps);
     ps->item.who_word = who->raw;

@@ -122,7 +122,11 @@ const char *parse_string(struct parser *ps, const char *what)
 {
     const struct token *t = parse_peek(ps);
     if (t->kind != TOKEN_STRING) {
-        const char *help = t->kind == TOKEN_WORD ? "put it in double quotes" : NULL;
+        const bool curly = t->raw.n > 2 && (memcmp(t->raw.p, "\xe2\x80\x9c", 3) == 0 ||
+                                            memcmp(t->raw.p, "\xe2\x80\x9e", 3) == 0 || t->raw.p[0] == '\'');
+        const char *help = t->kind != TOKEN_WORD ? NULL
+                           : curly               ? "use the plain double quote: \""
+                                                 : "put it in double quotes";
         parse_error(ps, t, help, "expected %s in double quotes, found %s", what, parse_shown(ps, t));
         return NULL;
     }

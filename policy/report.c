@@ -106,6 +106,19 @@ static struct slice without_password(struct policy_report *r, struct slice line)
     return copy ? slice_of(copy, line.n) : SLICE_NULL;
 }
 
+/* A part of the source line, safe on a terminal; a tab is shown as one blank, so that the caret stands right. */
+static void add_source(struct buf *b, struct slice part)
+{
+    while (part.n) {
+        const char *tab = memchr(part.p, '\t', part.n);
+        size_t n = tab ? (size_t)(tab - part.p) : part.n;
+        utf8_add_visible(b, slice_of(part.p, n));
+        if (tab)
+            buf_addc(b, ' ');
+        part = slice_from(part, n + (tab != NULL));
+    }
+}
+
 static void draw(struct policy_report *r, struct policy_message *m, const struct place *shown)
 {
     struct buf b = BUF_INIT;
@@ -119,13 +132,13 @@ static void draw(struct policy_report *r, struct policy_message *m, const struct
         end--;
     if (from)
         buf_adds(&b, "...");
-    utf8_add_visible(&b, slice_of(at->line.p + from, place - from));
+    add_source(&b, slice_of(at->line.p + from, place - from));
     m->caret = columns(buf_slice(&b));
     size_t marked = at->text.n < end - place ? at->text.n : end - place, before = b.n;
-    utf8_add_visible(&b, slice_of(at->text.p, marked));
+    add_source(&b, slice_of(at->text.p, marked));
     unsigned length = columns(slice_of(b.p + before, b.n - before));
     m->caret_length = length ? length : 1;
-    utf8_add_visible(&b, slice_of(at->line.p + place + marked, end - place - marked));
+    add_source(&b, slice_of(at->line.p + place + marked, end - place - marked));
     if (end < at->line.n)
         buf_adds(&b, "...");
     m->source = arena_copy(r->arena, b.p, b.n);

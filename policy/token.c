@@ -86,7 +86,7 @@ static bool check_line(struct lexer *l, struct slice line)
         size_t n = c < 0x80 ? 1 : utf8_length(here);
         if (n == 0) {
             fail(l, line, slice_of(here.p, 1), "save the file as UTF-8",
-                 "the octet 0x%02X is no UTF-8 (is the file in Latin-1?)", c);
+                 "the octet 0x%02X is not valid UTF-8 (is the file in Latin-1?)", c);
             return false;
         }
         uint32_t point = c < 0x80 ? c : utf8_point(here);

@@ -172,8 +172,8 @@ static void read_unit(struct loader *ld, const struct unit *from, const struct i
     if (s == STATUS_MISSING && it->s.tightens && ld->snapshot)
         return; /* it was left out when the snapshot was made */
     if (s != STATUS_OK) {
-        loader_error(ld, &at, t.help, "cannot include %s: %s", report_visible(ld->report, slice_str(shown), 200),
-                     t.reason);
+        loader_error(ld, &at, t.help ? t.help : "a relative path is taken from the folder of the file that names it",
+                     "cannot include %s: %s", report_visible(ld->report, slice_str(shown), 200), t.reason);
         return;
     }
     struct unit *u = add_unit(ld, path, shown, from);

@@ -52,11 +52,11 @@ void doctor_policy(struct doctor *d)
                    d->policy_path);
     else if (!p && d->policy)
         doctor_say(d, DOCTOR_CRITICAL,
-                   "%s does not load: %zu errors; the last good one (%s) stays in force\nassay policy check %s",
-                   d->policy_path, errors, policy_hash(d->policy), d->policy_path);
+                   "%s does not load: %zu error%s; the last good one (%s) stays in force\nassay policy check %s",
+                   d->policy_path, errors, errors == 1 ? "" : "s", policy_hash(d->policy), d->policy_path);
     else if (!p)
-        doctor_say(d, DOCTOR_CRITICAL, "%s does not load: %zu errors\nassay policy check %s", d->policy_path, errors,
-                   d->policy_path);
+        doctor_say(d, DOCTOR_CRITICAL, "%s does not load: %zu error%s\nassay policy check %s", d->policy_path, errors,
+                   errors == 1 ? "" : "s", d->policy_path);
     else if (warnings)
         doctor_say(d, DOCTOR_WARNING, "%s loads (hash %s) with %zu warning%s\nassay policy check %s", d->policy_path,
                    policy_hash(p), warnings, warnings == 1 ? "" : "s", d->policy_path);

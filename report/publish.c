@@ -91,7 +91,26 @@ static void hold_to_the_last(struct totals *t, const struct buf *log)
     }
 }
 
-static enum status write_log(const struct totals *t, const char *path)
+static bool is_shown(const struct totals *t, struct slice name)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (!t->all[i].hidden && slice_eq(name, slice_str(t->all[i].name ? t->all[i].name : "*")))
+            return true;
+    return false;
+}
+
+/* What is not shown this time keeps its line: it was published, and is compared with when it is shown again. */
+static void keep_lines(const struct totals *t, const struct buf *log, struct buf *out)
+{
+    for (const char *p = log->p; *p;) {
+        size_t line = strcspn(p, "\n"), name = strcspn(p, "\t\n");
+        if (p[name] == '\t' && !is_shown(t, slice_of(p, name)))
+            buf_printf(out, "%.*s\n", (int)line, p);
+        p += line + (p[line] == '\n');
+    }
+}
+
+static enum status write_log(const struct totals *t, const struct buf *log, const char *path)
 {
     const struct rootfile_rights rights = {.mode = 0600, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
     struct buf b = BUF_INIT;
@@ -99,7 +118,10 @@ static enum status write_log(const struct totals *t, const char *path)
         if (!t->all[i].hidden)
             buf_printf(&b, "%s\t%lld %lld\n", t->all[i].name ? t->all[i].name : "*", (long long)t->all[i].told,
                        (long long)t->all[i].meets);
-    enum status st = b.failed ? STATUS_NOMEM : rootfile_write(path, buf_slice(&b), &rights);
+    keep_lines(t, log, &b);
+    enum status st = b.failed           ? STATUS_NOMEM
+                     : b.n > LOG_OCTETS ? STATUS_LIMIT
+                                        : rootfile_write(path, buf_slice(&b), &rights);
     buf_release(&b);
     return st;
 }
@@ -191,7 +213,9 @@ enum status publish_write(const struct report_model *m, const char *dir, char wh
         st = out.failed ? STATUS_NOMEM : folder_put(f, "index.html", buf_slice(&out));
     }
     if (st == STATUS_OK)
-        st = write_log(&t, path);
+        st = write_log(&t, &log, path);
+    if (st == STATUS_LIMIT)
+        snprintf(why, FOLDER_WHY, "%.400s would be over %d octets: it names too many lists", path, LOG_OCTETS);
     if (f)
         st = st == STATUS_OK ? folder_finish(f, why) : folder_drop(f, st, why);
     buf_release(&out);

@@ -19,24 +19,17 @@
 
 #define TOP 20
 
-static struct table *section(struct report *r, const char *key, const char *title, const char *explain,
-                             const char *none, const struct table_column *columns)
-{
-    struct report_section *s = &r->sections[r->count++];
-    *s = (struct report_section){key, title, explain, none, table_new(columns)};
-    return s->table;
-}
-
 static enum status done_with_mail(struct report *r)
 {
     static const struct table_column columns[] = {
         {"action", "Done"}, {"would", "The policy asks for"}, {"mails", "Mails"}, {"share", "Share"}, {NULL, NULL}};
-    struct table *t = section(r, "mail", "What was done with the mail",
-                              "Every mail that was judged, and what became of it. Where what was done is less than "
-                              "what the policy asks for, the server was "
-                              "only trying the policy out (dry-run or trial) or was paused. Counted by hour, for the "
-                              "last two months at most.",
-                              "No mail was judged.", columns);
+    struct table *t =
+        report_section(r, "mail", "What was done with the mail",
+                       "Every mail that was judged, and what became of it. Where what was done is less than "
+                       "what the policy asks for, the server was "
+                       "only trying the policy out (dry-run or trial) or was paused. Counted by hour, for the "
+                       "last two months at most.",
+                       "No mail was judged.", columns);
     int64_t all = 0;
     enum status st =
         store_ask_number(r->store, 0, &all, "SELECT sum(count) FROM verdict_hour WHERE hour >= $1 AND hour < $2", "ii",
@@ -65,10 +58,11 @@ static enum status standards(struct report *r)
                                                   {"failed", "Failed"},
                                                   {"protects", "What it protects from"},
                                                   {NULL, NULL}};
-    struct table *t = section(r, "standards", "Which standards the mail meets",
-                              "The share of the mail that met each standard, and the same in as many days before. The "
-                              "rest failed, was unprotected or could not be tested.",
-                              "No mail was judged.", columns);
+    struct table *t =
+        report_section(r, "standards", "Which standards the mail meets",
+                       "The share of the mail that met each standard, and the same in as many days before. The "
+                       "rest failed, was unprotected or could not be tested.",
+                       "No mail was judged.", columns);
     struct store_rows *q = store_ask(
         r->store,
         "SELECT standard, sum(CASE WHEN day >= $1 THEN count ELSE 0 END), sum(CASE WHEN day >= $1 AND result = 'pass' "
@@ -94,10 +88,11 @@ static enum status standards(struct report *r)
 static void forged(struct report *r, const struct stopped_mail *stopped)
 {
     static const struct table_column columns[] = {{"domain", "Forged name"}, {"mails", "Mails"}, {NULL, NULL}};
-    struct table *t = section(r, "stopped", "Forged mail that was stopped",
-                              "Mail that failed all proof and came from where the domain never sent. Its owners are "
-                              "the victims: nobody has to act.",
-                              "None was seen.", columns);
+    struct table *t =
+        report_section(r, "stopped", "Forged mail that was stopped",
+                       "Mail that failed all proof and came from where the domain never sent. Its owners are "
+                       "the victims: nobody has to act.",
+                       "None was seen.", columns);
     const struct stopped_domain *d;
     for (size_t i = 0; i < TOP && (d = stopped_mail_at(stopped, i)); i++) {
         table_text(t, d->domain);
@@ -111,10 +106,11 @@ static enum status unexplained(struct report *r)
     static const struct table_column columns[] = {{"standard", "Standard"},          {"subject", "Domain"},
                                                   {"action", "The policy asks for"}, {"count", "Count"},
                                                   {"ended", "Its exemption ended"},  {NULL, NULL}};
-    struct table *t = section(r, "unexplained", "Mail that did not meet the policy, by domain",
-                              "And that nobody has excused: the domain's owner has to act, or an exception has to be "
-                              "agreed, with a reason and an end. Forged mail is not counted here.",
-                              "None: all that was seen meets the policy or is explained.", columns);
+    struct table *t =
+        report_section(r, "unexplained", "Mail that did not meet the policy, by domain",
+                       "And that nobody has excused: the domain's owner has to act, or an exception has to be "
+                       "agreed, with a reason and an end. Forged mail is not counted here.",
+                       "None: all that was seen meets the policy or is explained.", columns);
     enum status st = STATUS_OK;
     struct stopped_mail *stopped = stopped_mail_find(r->store, r->policy, r->since_day, r->until_day, &st);
     if (!stopped)
@@ -148,10 +144,11 @@ static enum status explained(struct report *r)
     static const struct table_column columns[] = {
         {"scope", "For whom"},  {"standard", "Standard"},   {"domains", "Domains"}, {"count", "Count"},
         {"because", "Because"}, {"agreed_by", "Agreed by"}, {"through", "Through"}, {NULL, NULL}};
-    struct table *t = section(r, "explained", "Not met, but explained",
-                              "Exceptions of our policy that were used: who agreed to them, why, and until when, as it "
-                              "was agreed last.",
-                              "No exception was used.", columns);
+    struct table *t =
+        report_section(r, "explained", "Not met, but explained",
+                       "Exceptions of our policy that were used: who agreed to them, why, and until when, as it "
+                       "was agreed last.",
+                       "No exception was used.", columns);
     struct store_rows *q = exceptions_ask(r->store, r->since_day, r->until_day, TOP);
     struct exceptions_use use;
     char day[POLICY_DAY_TEXT];
@@ -171,11 +168,12 @@ static enum status names(struct report *r)
 {
     static const struct table_column columns[] = {
         {"state", "DNSSEC"}, {"names", "Names asked for"}, {"share", "Share"}, {NULL, NULL}};
-    struct table *t = section(r, "names", "What our resolver was asked for",
-                              "Secure: signed, and the signature is right. Insecure: not signed, so anybody on the way "
-                              "could have changed the answer. Bogus: the "
-                              "signature is wrong, and the answer was refused.",
-                              "No data from the resolver yet.", columns);
+    struct table *t =
+        report_section(r, "names", "What our resolver was asked for",
+                       "Secure: signed, and the signature is right. Insecure: not signed, so anybody on the way "
+                       "could have changed the answer. Bogus: the "
+                       "signature is wrong, and the answer was refused.",
+                       "No data from the resolver yet.", columns);
     int64_t all = 0;
     enum status st = store_ask_number(
         r->store, 0, &all, "SELECT sum(count) FROM standard_day WHERE scope = 'names' AND day >= $1 AND day <= $2",
@@ -198,9 +196,9 @@ static enum status unsigned_zones(struct report *r)
 {
     static const struct table_column columns[] = {
         {"zone", "Domain"}, {"state", "DNSSEC"}, {"count", "Asked for"}, {NULL, NULL}};
-    struct table *t = section(r, "zones", "Domains without working DNSSEC, by how often they were asked for",
-                              "Whoever runs the DNS of these domains has to sign them, or to fix what is broken.",
-                              "None was seen.", columns);
+    struct table *t = report_section(
+        r, "zones", "Domains without working DNSSEC, by how often they were asked for",
+        "Whoever runs the DNS of these domains has to sign them, or to fix what is broken.", "None was seen.", columns);
     struct store_rows *q =
         store_ask(r->store,
                   "SELECT subject, security, sum(count) FROM subject_day WHERE standard = 'dnssec' AND scope = 'names' "
@@ -222,11 +220,12 @@ static enum status about_us(struct report *r)
                                                   {"mails", "Mails"},
                                                   {"aligned", "Proved to be ours"},
                                                   {NULL, NULL}};
-    struct table *t = section(r, "about_us", "What others report about our domains",
-                              "Mail that said it came from us, as the receivers who sent us DMARC reports saw it. What "
-                              "is not proved to be ours is forged, or sent by a "
-                              "server of ours that is not set up right.",
-                              "No DMARC report about our domains was read in (assay ledger read-report).", columns);
+    struct table *t =
+        report_section(r, "about_us", "What others report about our domains",
+                       "Mail that said it came from us, as the receivers who sent us DMARC reports saw it. What "
+                       "is not proved to be ours is forged, or sent by a "
+                       "server of ours that is not set up right.",
+                       "No DMARC report about our domains was read in (assay ledger read-report).", columns);
     struct store_rows *q =
         store_ask(r->store,
                   "SELECT i.domain, count(DISTINCT i.org), sum(" BOUNDED "), sum(CASE WHEN w.dkim = 'pass' OR "
@@ -249,7 +248,7 @@ static enum status tls_to_us(struct report *r)
 {
     static const struct table_column columns[] = {
         {"domain", "Our domain"}, {"result", "Result"}, {"sessions", "Sessions"}, {NULL, NULL}};
-    struct table *t = section(
+    struct table *t = report_section(
         r, "tls_to_us", "How others reached our mail servers",
         "Sessions of the senders who sent us TLS reports; anything but pass kept mail from us, or left it unprotected.",
         "No TLS report was read in (assay ledger read-report).", columns);
@@ -273,10 +272,11 @@ static enum status not_proved(struct report *r)
 {
     static const struct table_column columns[] = {
         {"kind", "Kind"}, {"org", "Says it is from"}, {"domain", "Our domain"}, {"reports", "Reports"}, {NULL, NULL}};
-    struct table *t = section(r, "not_authenticated", "Reports that anyone may have written",
-                              "Reports about our domains whose mail did not pass DMARC for the organisation they say "
-                              "they are from. They are kept, and counted nowhere else.",
-                              "None.", columns);
+    struct table *t =
+        report_section(r, "not_authenticated", "Reports that anyone may have written",
+                       "Reports about our domains whose mail did not pass DMARC for the organisation they say "
+                       "they are from. They are kept, and counted nowhere else.",
+                       "None.", columns);
     struct store_rows *q =
         store_ask(r->store,
                   "SELECT kind, org, domain, count(*) FROM report_in WHERE ours = 1 AND "
@@ -295,8 +295,9 @@ static enum status not_proved(struct report *r)
 static enum status reports_out(struct report *r)
 {
     static const struct table_column columns[] = {{"state", "DMARC reports"}, {"count", "Count"}, {NULL, NULL}};
-    struct table *t = section(r, "reports_out", "DMARC reports we sent",
-                              "What domain owners asked us to tell them about mail in their name.", "None.", columns);
+    struct table *t =
+        report_section(r, "reports_out", "DMARC reports we sent",
+                       "What domain owners asked us to tell them about mail in their name.", "None.", columns);
     struct store_rows *q = store_ask(
         r->store, "SELECT state, count(*) FROM report_out WHERE day >= $1 AND day <= $2 GROUP BY state ORDER BY state",
         "ii", r->since_day, r->until_day);
@@ -311,10 +312,11 @@ static enum status losses(struct report *r)
 {
     static const struct table_column columns[] = {
         {"host", "Host"}, {"last", "Last heard of"}, {"dropped", "Dropped"}, {"lost", "Lost"}, {NULL, NULL}};
-    struct table *t = section(r, "hosts", "How complete these figures are",
-                              "Findings that a host could not keep (a full disk, too many at once) since it began to "
-                              "write, and when it was last heard of.",
-                              "No host has written.", columns);
+    struct table *t =
+        report_section(r, "hosts", "How complete these figures are",
+                       "Findings that a host could not keep (a full disk, too many at once) since it began to "
+                       "write, and when it was last heard of.",
+                       "No host has written.", columns);
     struct store_rows *q = store_ask(r->store, "SELECT name, last_seen, dropped, lost FROM host ORDER BY name", "");
     while (store_next(q)) {
         table_text(t, store_text(q, 0));
@@ -327,9 +329,9 @@ static enum status losses(struct report *r)
 
 enum status report_fill(struct report *r)
 {
-    static enum status (*const all[])(struct report *) = {done_with_mail, standards,      unexplained, explained,
-                                                          names,          unsigned_zones, about_us,    tls_to_us,
-                                                          not_proved,     reports_out,    losses};
+    static enum status (*const all[])(struct report *) = {
+        done_with_mail, report_organisations, standards,   unexplained, explained, names, unsigned_zones, about_us,
+        tls_to_us,      not_proved,           reports_out, losses};
     enum status st = STATUS_OK;
     for (size_t i = 0; i < sizeof all / sizeof *all && st == STATUS_OK; i++)
         st = all[i](r);

@@ -67,13 +67,21 @@ struct report_grade {
     unsigned score, failed, untested;
 };
 
+/* What the newest check found on the way to the mail servers; evidence NULL: it has no such test. */
+struct report_own_test {
+    enum check_test test;
+    enum check_state state;
+    const char *evidence;
+};
+
 #define REPORT_GRADES 60
+#define REPORT_OWN_TESTS 5 /* DNSSEC, encryption, certificate, DANE and its match */
 struct report_own {
     const char *domain;
     struct report_grade grades[REPORT_GRADES]; /* the oldest first */
     size_t count;
     enum check_test first[CHECK_FIRST]; /* of the newest */
-    enum check_state transport[4];      /* of the newest: dane, tls, certificate, dnssec */
+    struct report_own_test transport[REPORT_OWN_TESTS];
 };
 
 struct report_reported {

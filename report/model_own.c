@@ -65,6 +65,18 @@ static void add_grade(struct report_own *o, const struct report_grade *g)
     o->count++;
 }
 
+static void keep_transport(struct report_model *m, const struct check_report *r, struct report_own *o)
+{
+    static const enum check_test tests[REPORT_OWN_TESTS] = {CHECK_DNSSEC_SIGNED, CHECK_STARTTLS, CHECK_CERT_DATES,
+                                                            CHECK_DANE, CHECK_DANE_MATCH};
+    for (size_t i = 0; i < REPORT_OWN_TESTS; i++) {
+        const struct check_result *x = &r->results[tests[i]];
+        bool shown = x->state != CHECK_NOT_APPLICABLE && x->evidence;
+        o->transport[i] =
+            (struct report_own_test){tests[i], x->state, shown ? arena_strdup(m->arena, x->evidence) : NULL};
+    }
+}
+
 static void judge(void *context, struct slice text)
 {
     struct reading *x = context;
@@ -86,6 +98,7 @@ static void judge(void *context, struct slice text)
         if (o && report.at >= x->newest[o - x->m->own]) {
             x->newest[o - x->m->own] = report.at;
             memcpy(o->first, report.first, sizeof o->first);
+            keep_transport(x->m, &report, o);
         }
     }
     arena_free(a);

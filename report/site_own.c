@@ -25,6 +25,29 @@ static void first_things(struct write *w, const struct report_own *o)
     write_raw(w, any ? "</ul>\n" : "");
 }
 
+static const char *state_words(struct write *w, enum check_state s)
+{
+    return s == CHECK_UNTESTED ? T("could not be tested") : s <= CHECK_NOTE ? T("met") : T("not met");
+}
+
+static void transport(struct write *w, const struct report_own *o)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < REPORT_OWN_TESTS; i++) {
+        const struct report_own_test *x = &o->transport[i];
+        const char *const head[] = {T("What is asked"), T("State"), T("What was found"), NULL};
+        if (!x->evidence)
+            continue;
+        if (!n++)
+            write_table(w, T("How mail reaches its servers"), head);
+        write_cell(w, language_text(w->m->language, check_test_info(x->test)->sentence));
+        write_cell(w, state_words(w, x->state));
+        write_cell(w, x->evidence);
+    }
+    if (n)
+        write_table_end(w);
+}
+
 static void one_domain(struct write *w, const struct report_own *o)
 {
     const struct report_grade *g = &o->grades[o->count - 1];
@@ -41,6 +64,7 @@ static void one_domain(struct write *w, const struct report_own *o)
         write_raw(w, "</p>\n");
     }
     first_things(w, o);
+    transport(w, o);
     if (o->count > 1) {
         const char *const head[] = {T("Day"), T("Grade"), T("Points"), NULL};
         write_table(w, T("Grades over time"), head);

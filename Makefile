@@ -89,14 +89,16 @@ $(BUILD)/report/style.inc: report/style.css
 $(BUILD)/report/frame.o: $(BUILD)/report/style.inc
 CFLAGS_report := -I$(BUILD)
 
-# A file that left its room leaves the archive, too: the archive depends on the list of its objects.
+# A file that left its room leaves the archive, too: the archive depends on the list of its objects. It is renamed into
+# place, and the list says nothing of where we build: a test may run make while another links.
 define room_rule
 $(BUILD)/$(1).objects: FORCE
 	@mkdir -p $$(@D)
-	@echo $(call room_obj,$(1)) | cmp -s - $$@ || echo $(call room_obj,$(1)) >$$@
+	@echo $(patsubst $(BUILD)/%,%,$(call room_obj,$(1))) | cmp -s - $$@ || echo $(patsubst $(BUILD)/%,%,$(call room_obj,$(1))) >$$@
 $(BUILD)/libassay-$(1).a: $(call room_obj,$(1)) $(BUILD)/$(1).objects
-	@rm -f $$@
-	ar rcs $$@ $$(filter %.o,$$^)
+	@rm -f $$@.new
+	ar rcs $$@.new $$(filter %.o,$$^)
+	@mv $$@.new $$@
 endef
 $(foreach r,$(ROOMS) engines,$(eval $(call room_rule,$(r))))
 
@@ -133,8 +135,9 @@ $(BUILD)/assay-ledger: $(patsubst %.c,$(BUILD)/%.o,$(wildcard ledger/*_main.c)) 
 # What of the resolver's module knows no Unbound, for the unit tests.
 MODULE_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out resolver-module/unbound_%,$(wildcard resolver-module/*.c)))
 $(BUILD)/libassay-resolver.a: $(MODULE_OBJ)
-	@rm -f $@
-	ar rcs $@ $^
+	@rm -f $@.new
+	ar rcs $@.new $^
+	@mv $@.new $@
 
 # What stands beside the main files of assay-milter and assay, so that a unit test can be linked with any of it.
 $(foreach r,milter cli,$(eval $(call room_rule,$(r))))

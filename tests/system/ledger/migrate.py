@@ -131,7 +131,7 @@ def upgrade(version):
         until = time.time() + 120
         while p.poll() is None and time.time() < until:
             try:
-                if ask("SELECT version FROM assay_schema") == "10" and sums()[2] < ROWS - ROWS / part:
+                if int(ask("SELECT version FROM assay_schema") or 0) >= 10 and sums()[2] < ROWS - ROWS / part:
                     break
             except (sqlite3.Error, SystemExit):
                 pass  # the upgrade holds it
@@ -141,7 +141,7 @@ def upgrade(version):
             kills += 1
         p.wait()
         p.stderr.close()
-        if ask("SELECT version FROM assay_schema") == "10":
+        if int(ask("SELECT version FROM assay_schema") or 0) >= 10:
             check(sums()[:2] == want, f"sums after a kill: {sums()}, not {want}")
     check(kills >= 1, "it was never killed on the way")
     p = start()
@@ -185,7 +185,7 @@ def main():
     began = time.time()
     kills = [upgrade(v) for v in (6, 7, 9)]
     newer()
-    print(f"schemas 6, 7 and 9 to 10, {ROWS} rows: {check.count} checks, killed {kills} times, {time.time() - began:.1f} s")
+    print(f"schemas 6, 7 and 9 to that of today, {ROWS} rows: {check.count} checks, killed {kills} times, {time.time() - began:.1f} s")
 
 
 main()

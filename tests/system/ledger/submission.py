@@ -138,7 +138,7 @@ def main():
     finally:  # a server with no network is left by nobody else
         p.master.terminate()
         p.master.wait()
-    print(f'{smtp.cases} checks with a real Postfix')
+    print(f'{smtp.check.count} checks with a real Postfix')
 
 
 main()

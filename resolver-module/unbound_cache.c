@@ -218,8 +218,10 @@ static void mark_entry(struct lruhash_entry *e, void *arg)
     if (rep->security == sec_status_unchecked || rep->security == sec_status_secure || !answers)
         return;
     rep->security = sec_status_unchecked;
-    if (rcode == LDNS_RCODE_YXDOMAIN) /* see cache_store_unchecked() */
+    if (rcode == LDNS_RCODE_YXDOMAIN) { /* see cache_store_unchecked(); a failure is not served when expired */
         rep->ttl = 0;
+        FLAGS_SET_RCODE(rep->flags, LDNS_RCODE_SERVFAIL);
+    }
     ++*count;
 }
 

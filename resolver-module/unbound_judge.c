@@ -378,6 +378,8 @@ bool judge_refused_again(struct assay *s, struct module_qstate *q, int id)
     if (!(q->query_flags & BIT_RD) || q->qinfo.qclass != LDNS_RR_CLASS_IN || q->prefetch_leeway || q->blacklist ||
         q->no_cache_lookup || client_judges(s, q))
         return false;
+    if (q->client_info) /* response-ip, views or RPZ: by client, and from now on, the answer may be one they change */
+        return false;
     struct msgreply_entry *e = msg_cache_lookup(q->env, q->qinfo.qname, q->qinfo.qname_len, q->qinfo.qtype,
                                                 q->qinfo.qclass, q->query_flags, *q->env->now, 0);
     if (!e)

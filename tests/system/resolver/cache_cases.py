@@ -95,6 +95,62 @@ def test_prefetch(place, tree):
             time.sleep(0.2)
 
 
+def test_yxdomain(place, tree):
+    """A DNAME that makes the name too long (RFC 6672 2.2): cached while it was free, then required. Nobody gets it any more:
+    not by a changed option, which is put right at that very question, and not as an expired answer."""
+    label, short, rest = "x" * 63, "x" * 50, "d.free.zz"
+    name = f"{label}.{label}.{label}.{short}.{rest}"  # 254 octets; below unsigned.zz, where d.free.zz leads, 256
+    free, hard = POLICY, POLICY + "require dnssec of names in free.zz\n"
+    for expired in ("no", "yes"):
+        options = f"  serve-expired: {expired}\n  ignore-cd-flag: no\n"
+        with Resolver(place, tree, free, name=expired, options=options, threads=1) as r:
+            for _ in range(2):
+                answer = r.ask(name)
+                assert answer.rcode == "YXDOMAIN", answer
+            r.change_policy(hard)
+            for cd in (True, False, True):
+                r.control("set_option", "ignore-cd-flag:", "no")
+                answer = r.ask(name, cd=cd)
+                assert answer.rcode == "SERVFAIL" and not answer.data, f"serve-expired {expired}, CD={cd}: {answer}"
+                refused(r, name, cd=cd)
+            r.change_policy(free)
+            for _ in range(2):
+                answer = r.ask(name)
+                assert answer.rcode == "YXDOMAIN", answer
+
+
+def test_views(place, tree):
+    """What one view's rules change is for its clients, and excuses nothing for others, in whatever order they ask."""
+    options = "  access-control-view: 127.0.0.2/32 changed\n  access-control-view: 127.0.0.3/32 other\n"
+    options += "  serve-expired: yes\n  prefetch: yes\n"
+    after = """view:
+  name: changed
+  view-first: yes
+  local-data: "local.unsigned.zz A 203.0.113.200"
+  response-ip: 203.0.113.77/32 redirect
+  response-ip-data: 203.0.113.77/32 "A 203.0.113.99"
+view:
+  name: other
+  view-first: yes
+"""
+    changed = (("rewritten.unsigned.zz", "203.0.113.99"), ("local.unsigned.zz", "203.0.113.200"))
+    for first in ("127.0.0.2", "127.0.0.1"):
+        with Resolver(place, tree, POLICY, name=first, module="dynlib respip validator iterator", options=options, after=after) as r:
+            for source in (first, "127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.2", "127.0.0.1"):
+                for how in ({}, {"cd": True}, {"tcp": True}):
+                    for name, data in changed:
+                        if source == "127.0.0.2":
+                            answer = r.ask(name, source=source, **how)
+                            assert data in str(answer.records) and not answer.ad, f"{name} for {source} {how}: {answer}"
+                        else:
+                            refused(r, name, source=source, **how)
+                    refused(r, "www.unsigned.zz", source=source, **how)
+                    refused(r, "short.unsigned.zz", source=source, **how)
+                    passes(r, "www.free.zz", source=source, **how)
+                    passes(r, "www.signed.zz", want="secure", source=source, **how)
+                time.sleep(0.7)  # short has two seconds: it is prefetched, and expires
+
+
 def expired(place, tree, options):
     """Past its TTL, with the servers dead: what was refused stays refused, what passed is served stale."""
     with Resolver(

@@ -3,6 +3,7 @@
 reload, SIGTERM and kill -9, with one thread and with two. Answers flow on, at most a second of silence, no process left."""
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -252,6 +253,51 @@ def test_fifos_in_the_places_of_files(place, tree):
                 began = time.time()
                 assert r.stop() == 0
                 assert time.time() - began < 1.5, f"{fifo}: the end took {time.time() - began:.1f} s"
+
+
+def put(kind, path):
+    """Puts what is no regular file there."""
+    if kind == "socket":
+        with socket.socket(socket.AF_UNIX) as s:
+            s.bind(path)
+    elif kind == "folder":
+        os.mkdir(path)
+    elif kind == "FIFO":
+        os.mkfifo(path)
+    else:
+        os.symlink(kind, path)
+
+
+def test_what_is_no_file(place, tree):
+    """Of each kind, in the place of every file of ours: none is waited for, at start, reload and end."""
+    fifo = os.path.join(place, "fifo")
+    os.mkfifo(fifo)
+    for number, kind in enumerate(("socket", "folder", "FIFO", fifo, "/dev/zero", "/dev/tty", "nowhere")):
+        with_list = POLICY + 'list some in "some.list"\nrequire dnssec of names in list some\n'
+        r = Resolver(place, tree, with_list, name=f"kind{number}", threads=1 + number % 2)
+        names = os.path.join(r.folder, "some.list")
+        with open(names, "w", encoding="ascii") as f:
+            f.write("two.zz\n")
+        for name in (".status.new", "status.json", "suspensions-ended", "suspensions-ended.new", "policy.snapshot.new"):
+            put(kind, os.path.join(r.state, name))
+        put(kind, os.path.join(r.folder, "pause"))
+        began = time.time()
+        r.start()
+        assert time.time() - began < 3, f"{kind}: the start took {time.time() - began:.1f} s"
+        try:
+            refused(r, "www.unsigned.zz")
+            with Load(r) as load:
+                time.sleep(0.3)
+                os.remove(names)
+                put(kind, names)
+                time.sleep(0.7)
+                r.control("reload_keep_cache")
+                time.sleep(1)
+            quiet(load, kind)
+        finally:
+            began = time.time()
+            assert r.stop() == 0
+            assert time.time() - began < 1.5, f"{kind}: the end took {time.time() - began:.1f} s"
 
 
 def test_a_fifo_in_the_place_of_the_policy(place, tree):

@@ -150,7 +150,7 @@ remote-control:
     def __exit__(self, *_):
         self.stop()
 
-    def ask(self, name, rdtype="A", cd=False, rd=True, do=False, edns=True, rdclass="IN", timeout=6, tcp=False, network=None):
+    def ask(self, name, rdtype="A", cd=False, rd=True, do=False, edns=True, rdclass="IN", timeout=6, tcp=False, network=None, source=None):
         options = [dns.edns.ECSOption(network, 24)] if network else None
         m = dns.message.make_query(name, rdtype, rdclass, use_edns=0 if edns else False, want_dnssec=do, options=options)
         m.flags |= dns.flags.AD  # RFC 6840 5.7: tell me
@@ -159,7 +159,7 @@ remote-control:
         if not rd:
             m.flags &= ~dns.flags.RD
         how = dns.query.tcp if tcp else dns.query.udp
-        return Answer(how(m, WHERE, timeout=timeout, port=self.port))
+        return Answer(how(m, WHERE, timeout=timeout, port=self.port, source=source))
 
     def control(self, *words):
         done = subprocess.run([f"{UNBOUND}/sbin/unbound-control", "-c", self.conf, *words], capture_output=True, text=True, timeout=30)

@@ -225,6 +225,20 @@ def test_rpz_excuses_what_it_changed(place, tree):
             assert not answer.ad
 
 
+def test_rpz_that_changes_meanwhile(place, tree):
+    """What is refused, and known to be by heart, is changed by a rule that comes later, and refused again when it goes."""
+    rule = "32.77.113.0.203.rpz-ip A 203.0.113.202\n"
+    with Resolver(place, tree, HARD, module=RESPIP, after=rpz(place, ""), threads=1) as r:
+        for zone in ("", rule, "", rule):
+            rpz(place, zone)
+            r.control("auth_zone_reload", "rpz.local")
+            for how in WAYS:
+                if zone:
+                    assert "203.0.113.202" in str(r.ask("rewritten.unsigned.zz", **how).records), how
+                else:
+                    refused(r, "rewritten.unsigned.zz", **how)
+
+
 def test_rpz_alias_to_a_required_name(place, tree):
     """The rule's alias is excused; what it leads to is not what the rule made."""
     zone = "www.free.zz CNAME www.unsigned.zz.\n32.77.113.0.203.rpz-ip CNAME www.unsigned.zz.\nsix.free.zz CNAME www.signed.zz.\n"
@@ -357,6 +371,16 @@ def test_the_primary_of_an_auth_zone(place, tree):
             refused(r, "primary.unsigned.zz", **how)
             passes(r, "www.free.zz", **how)
         for how in WAYS:
+            refused(r, "primary.unsigned.zz", **how)
+
+
+def test_the_primary_of_an_rpz(place, tree):
+    """The same of an RPZ's: it is transferred, and its primary's name stays refused to clients."""
+    after = 'rpz:\n  name: "free.zz"\n  primary: primary.unsigned.zz\n  zonefile: ""\n'
+    with Resolver(place, tree, HARD, module=RESPIP, after=after) as r:
+        listed = r.wait_for(lambda: "serial" in r.control("list_auth_zones"), 15)
+        assert listed, r.control("list_auth_zones") + r.words()[-500:]
+        for how in WAYS + WAYS:
             refused(r, "primary.unsigned.zz", **how)
 
 

@@ -265,6 +265,16 @@ def test_suspension_does_not_end_while_part_is_broken(place, tree):
         passes(r, "zero.nosig.zz")
 
 
+def test_suspension_does_not_end_while_denials_are_broken(place, tree):
+    """Names and types that are there are fine; that there is no such data below a wildcard cannot be proved."""
+    policy = FREE + SETTLES + MENDED.replace("mended.zz", "nonsec.zz")
+    fine = (("www.nonsec.zz", "A"), ("www.nonsec.zz", "TXT"), ("many.nonsec.zz", "TXT"), ("nonsec.zz", "SOA"))
+    with Resolver(place, tree, policy, options=QUICK) as r:
+        assert not ask_for(r, 7, ("x.wild.nonsec.zz", "AAAA"), *fine), "it ended"
+        passes(r, "x.wild.nonsec.zz", "AAAA", want="nodata-")
+        passes(r, "www.nonsec.zz", want="secure")
+
+
 def test_suspension_nobody_asks_about_stays(place, tree):
     with Resolver(place, tree, FREE + SETTLES + MENDED, options=QUICK) as r:
         time.sleep(3)

@@ -13,7 +13,7 @@ import dns.rcode
 import dns.rrset
 import tree as trees
 from answers_cases import POLICY
-from cache_cases import passes, race, refused
+from cache_cases import passes, race, refused, rpz
 from resolver import UNBOUND, Resolver
 
 SUBNET = "dynlib subnetcache validator iterator"
@@ -113,6 +113,41 @@ def test_client_subnet_and_refusals(place, tree):
         for _ in range(2):
             for network in (FIRST, None, SECOND):
                 refused(r, "www.networks.zz", network=network)
+
+
+def test_client_subnet_with_cd(place, tree):
+    """subnetcache has nobody validate what is asked with CD and a network, whatever ignore-cd-flag says: it is refused where
+    it is required, and that it was refused to such a client takes the signed name from nobody else."""
+    for module in (SUBNET, SUBNET.replace("dynlib", "dynlib respip")):
+        with Networks(), Resolver(place, tree, POLICY, name=module[7:13], module=module, options=SUBNET_OPTIONS) as r:
+            for _ in range(3):
+                for name in ("www.signed.zz", "www.two.zz", "www.unsigned.zz", "www.expired.zz"):
+                    for _ in range(3):
+                        answer = r.ask(name, network=FIRST, cd=True)
+                        assert answer.rcode == "SERVFAIL" or (answer.ad and answer.data), f"{name}: {answer}"
+                for network in (None, FIRST, SECOND):
+                    for how in ({}, {"tcp": True}):
+                        passes(r, "www.signed.zz", want="secure", network=network, **how)
+                        passes(r, "www.two.zz", want="secure", network=network, **how)
+                        refused(r, "www.unsigned.zz", network=network, **how)
+
+
+def test_client_subnet_beside_rpz(place, tree):
+    """A rule changes one network's answer: that network gets what was changed, and excuses no other, in whatever order."""
+    policy = POLICY + "require dnssec of names in networks.zz\n"
+    after = rpz(place, "32.7.113.0.203.rpz-ip A 203.0.113.202\n")
+    module = SUBNET.replace("dynlib", "dynlib respip")
+    for number, order in enumerate(((FIRST, SECOND, None), (SECOND, FIRST, None), (None, SECOND, FIRST))):
+        with Networks(), Resolver(place, tree, policy, name=f"o{number}", module=module, options=SUBNET_OPTIONS, after=after) as r:
+            for how in ({}, {}, {"cd": True}, {"tcp": True}, {}):
+                for network in order:
+                    if network == SECOND:
+                        assert last_octet(r.ask("www.networks.zz", network=network, **how)) == ["202"], f"{order} {how}"
+                    else:
+                        refused(r, "www.networks.zz", network=network, **how)
+                    refused(r, "www.unsigned.zz", network=network, **how)
+                    if "cd" not in how:
+                        passes(r, "www.signed.zz", want="secure", network=network, **how)
 
 
 def hits(r):

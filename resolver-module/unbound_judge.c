@@ -91,8 +91,8 @@ static void remember(struct assay *s, struct module_qstate *q, unsigned version,
     struct recent_key k = key_of(q, version);
     if (!(q->query_flags & BIT_RD) || COMPAT_NO_CACHE(q) || q->return_msg->rep->ttl <= 0)
         return;
-    /* What a client asks with CD and a network (RFC 7871), subnetcache has nobody validate, whatever ignore-cd-flag says:
-     * refused to that client, and to no other. */
+    /* What a client asks with CD and a network (RFC 7871), subnetcache has nobody validate, whatever ignore-cd-flag
+     * says: refused to that client, and to no other. */
     if ((q->query_flags & BIT_CD) && cache_module(q, "subnetcache") >= 0)
         return;
     refusal_cache_put(s->recent, &k, *q->env->now + q->return_msg->rep->ttl, e, &left);

@@ -5,8 +5,7 @@
  *   points   100 less the weights (tests.def) of what is not met, at least 0
  *   grade    A from 90, B from 75, C from 60, D from 45, E from 25, F below; never better than the cap of what failed
  *   A+       95 points, nothing required failed, and: DNSSEC, p=reject, and DANE or an MTA-STS policy in force; a
- *            domain
- *            that neither sends nor receives needs the first two
+ *            domain that neither sends nor receives needs the first two
  *   range    what could not be tested costs nothing; if it would have capped the grade, `least` says how far down
  *
  * Pure.

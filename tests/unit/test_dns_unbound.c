@@ -214,6 +214,7 @@ static void ttl_is_true(void **state)
     assert_int_equal(dns_get(s, "short.good", DNS_A)->ttl, 1);
     assert_int_equal(dns_get(s, "host.good", DNS_A)->ttl, 120);
     assert_int_equal(dns_get(s, "zero.good", DNS_A)->ttl, 0);
+    dns_scope_free(s);
     usleep(1200 * 1000);
     dns_unbound_stats(w->dns, &before);
     s = dns_scope_new(w->dns, arena, NULL);
@@ -222,6 +223,7 @@ static void ttl_is_true(void **state)
     assert_in_range(dns_get(s, "host.good", DNS_A)->ttl, 117, 119);
     dns_unbound_stats(w->dns, &after);
     assert_int_equal(after.cached - before.cached, 1);
+    dns_scope_free(s);
     arena_free(arena);
 }
 

@@ -56,17 +56,24 @@ bool fleet_key_read(const char *path, struct fleet_key *out, const char **why)
     return ok;
 }
 
-/* Hashes one part, without CR, preceded by its length, so that two messages never hash the same octets. */
+/* Tells whether the octet is the CR of a line's end. */
+static bool ends_line(struct slice part, size_t i)
+{
+    return part.p[i] == '\r' && i + 1 < part.n && part.p[i + 1] == '\n';
+}
+
+/* Hashes one part, without the CR of its line ends, preceded by its length, so that two messages never hash the same
+ * octets. */
 static void add(struct buf *b, struct slice part)
 {
     uint64_t n = 0;
 
     for (size_t i = 0; i < part.n; i++)
-        n += part.p[i] != '\r';
+        n += !ends_line(part, i);
     for (int i = 56; i >= 0; i -= 8)
         buf_addc(b, (char)(n >> i));
     for (size_t i = 0; i < part.n; i++)
-        if (part.p[i] != '\r')
+        if (!ends_line(part, i))
             buf_addc(b, part.p[i]);
 }
 

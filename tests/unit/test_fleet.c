@@ -145,6 +145,10 @@ static void what_is_believed(void **state)
     assert_int_equal(
         source_of(one, relay, field, "From: A <a@good.example>\nMessage-ID: <2@good.example>\n", BODY, NOW),
         JUDGE_RELAY);
+    assert_int_equal(/* a CR that ends no line is an octet like any other */
+                     source_of(one, relay, field, "From: A \r<a@good.example>\nMessage-ID: <1@good.example>\n", BODY,
+                               NOW),
+                     JUDGE_RELAY);
     field[sizeof "Assay-Verdict: d" - 1] ^= 1; /* another verdict, another proof */
     assert_int_equal(source_of(one, relay, field, MESSAGE, BODY, NOW), JUDGE_RELAY);
 }

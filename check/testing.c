@@ -116,6 +116,17 @@ static const char *all_visible(struct testing *t, const char *text)
     return out;
 }
 
+/* The text, cut behind a whole character where it is too long for evidence. */
+static const char *within(struct testing *t, const char *text)
+{
+    size_t n = text ? strlen(text) : 0, at = EVIDENCE;
+    if (n <= EVIDENCE)
+        return text;
+    while (at && ((unsigned char)text[at] & 0xc0) == 0x80)
+        at--;
+    return arena_copy(t->arena, text, at);
+}
+
 void testing_say(struct testing *t, enum check_test test, enum check_state state, const char *fix, const char *format,
                  ...)
 {
@@ -125,7 +136,7 @@ void testing_say(struct testing *t, enum check_test test, enum check_state state
     const char *text = arena_vprintf(t->arena, language_text(t->language, format), ap);
     va_end(ap);
     fix = language_text(t->language, fix);
-    text = text ? all_visible(t, text) : NULL;
+    text = text ? within(t, all_visible(t, text)) : NULL;
     fix = fix ? all_visible(t, fix) : NULL;
     bool first = !r->evidence || state > r->state;
     if (!text || (!first && state < r->state))

@@ -222,7 +222,8 @@ static void judge_key(struct testing *t, const char *selector, const struct dkim
         testing_say(t, CHECK_DKIM, CHECK_PASS, NULL, "%s: %s", selector, k->type == KEY_RSA ? "RSA" : "Ed25519");
 }
 
-static void test_selector(struct testing *t, const struct facts_selector *s)
+/* Tells whether mail may be signed by it: false where the key is revoked. */
+static bool test_selector(struct testing *t, const struct facts_selector *s)
 {
     char name[LIMIT_DOMAIN + 1];
     const char *selector = testing_shown(t, slice_str(s->name), 100), *reason = NULL;
@@ -230,7 +231,7 @@ static void test_selector(struct testing *t, const struct facts_selector *s)
     struct dkim_keyrec key;
     if (!dkim_keyrec_name(s->name, t->facts->domain, name)) {
         testing_say(t, CHECK_DKIM, CHECK_UNTESTED, NULL, "%s: no name of a selector", selector);
-        return;
+        return true;
     }
     a = dns_get(t->scope, name, DNS_TXT);
     for (size_t i = 0; i < a->count; i++) {
@@ -238,7 +239,7 @@ static void test_selector(struct testing *t, const struct facts_selector *s)
         enum status read = text.p ? dkim_keyrec_read(text, &key, &reason) : STATUS_INVALID;
         if (read == STATUS_OK) {
             judge_key(t, selector, &key);
-            return;
+            return !key.revoked;
         }
     }
     if (a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS)
@@ -246,6 +247,7 @@ static void test_selector(struct testing *t, const struct facts_selector *s)
     else
         testing_say(t, CHECK_DKIM, CHECK_FAIL, "Publish the key of this selector, or stop signing with it.", "%s: %s",
                     selector, testing_word(t, reason ? reason : LANGUAGE_MARK("there is no key")));
+    return true;
 }
 
 static void test_bimi(struct testing *t)
@@ -270,8 +272,11 @@ void tests_dmarc(struct testing *t)
         test_reports(t, &f);
     }
     /* A domain that sends nothing needs no key. */
+    bool live = false;
     for (size_t i = 0; i < t->facts->selector_count && t->report->sends; i++)
-        test_selector(t, &t->facts->selectors[i]);
+        live = test_selector(t, &t->facts->selectors[i]) || live;
+    if (t->facts->selector_count && t->report->sends && !live)
+        testing_say(t, CHECK_DKIM, CHECK_UNTESTED, NULL, "not known: every key that is known here is revoked");
     if (t->facts->selector_count == 0 && t->report->sends)
         testing_say(t, CHECK_DKIM, CHECK_UNTESTED, NULL,
                     "not known: no mail of the domain was seen here, and no --selector was given");

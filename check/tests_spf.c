@@ -9,6 +9,7 @@
 #include "check/testing.h"
 #include "standards/spf/spf_record.h"
 
+#define WIDE6_BITS 8 /* our own limit */
 #define RECORDS 40   /* records of one tree; our own limit */
 #define TERMS 10u    /* RFC 7208 4.6.4 */
 #define VOIDS 2u     /* the same */
@@ -84,6 +85,19 @@ static void note_failure(struct tree *w, const struct dns_answer *a)
     w->unknown = w->unknown || a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS;
 }
 
+/* ip6:, and a or mx with a prefix for IPv6: so much of the address space is the whole internet. */
+static bool is_wide6(const struct tree *w, const struct spf_term *term)
+{
+    unsigned bits = term->kind == SPF_TERM_IP6 ? term->net.bits : term->bits6;
+    return w->allows && term->qualifier == RESULT_PASS && bits <= WIDE6_BITS;
+}
+
+static void say_wide6(struct tree *w, const struct spf_term *term, const char *domain)
+{
+    testing_say(w->t, CHECK_SPF_EVERYBODY, CHECK_FAIL, "List your own networks only.", "%s",
+                term_text(w, term->text, domain));
+}
+
 static void walk_address(struct tree *w, const struct spf_term *term, const char *name, const char *domain)
 {
     const struct dns_answer *v4 = dns_get(w->t->scope, name, DNS_A), *v6 = dns_get(w->t->scope, name, DNS_AAAA);
@@ -92,6 +106,8 @@ static void walk_address(struct tree *w, const struct spf_term *term, const char
     note_failure(w, v4);
     for (size_t i = 0; i < v4->count && w->allows && term->qualifier == RESULT_PASS; i++)
         add_net(w, term->bits4);
+    if (is_wide6(w, term) && v6->state == DNS_FOUND)
+        say_wide6(w, term, domain);
 }
 
 static void walk_mx(struct tree *w, const struct spf_term *term, const char *name, const char *domain)
@@ -110,6 +126,8 @@ static void walk_mx(struct tree *w, const struct spf_term *term, const char *nam
             note_failure(w, a);
         for (size_t k = 0; a && k < a->count && w->allows && term->qualifier == RESULT_PASS; k++)
             add_net(w, term->bits4);
+        if (host && is_wide6(w, term) && dns_get(w->t->scope, host, DNS_AAAA)->state == DNS_FOUND)
+            say_wide6(w, term, domain);
     }
 }
 
@@ -182,9 +200,8 @@ static void walk_term(struct tree *w, const struct spf_term *term, const char *d
             add_net(w, term->net.bits);
         return;
     case SPF_TERM_IP6:
-        if (passes && term->net.bits <= 8)
-            testing_say(w->t, CHECK_SPF_EVERYBODY, CHECK_FAIL, "List your own networks only.", "%s",
-                        term_text(w, term->text, domain));
+        if (is_wide6(w, term))
+            say_wide6(w, term, domain);
         return;
     case SPF_TERM_A:
     case SPF_TERM_MX:

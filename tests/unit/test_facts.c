@@ -212,6 +212,12 @@ static void a_planted_fault_has_the_state_of_the_rfc(void **state)
         /* RFC 7208 5.7 */
         {SPF("exists:mx.a.example -all"), CHECK_SPF_EVERYBODY, CHECK_FAIL},
         {SPF("exists:%{i}.mx.a.example -all"), CHECK_SPF_EVERYBODY, CHECK_PASS},
+        /* RFC 7208 5.3, 5.4: a prefix for IPv6 */
+        {SPF("a:mx.a.example//0 -all") "dns mx.a.example. secure 300 AAAA 2001:db8::1\n", CHECK_SPF_EVERYBODY,
+         CHECK_FAIL},
+        {SPF("mx//0 -all") "dns mx.a.example. secure 300 AAAA 2001:db8::1\n", CHECK_SPF_EVERYBODY, CHECK_FAIL},
+        {SPF("-mx//0 -all") "dns mx.a.example. secure 300 AAAA 2001:db8::1\n", CHECK_SPF_EVERYBODY, CHECK_PASS},
+        {SPF("mx//64 -all") "dns mx.a.example. secure 300 AAAA 2001:db8::1\n", CHECK_SPF_EVERYBODY, CHECK_PASS},
         /* what could not be looked up is no failure, and may hide one */
         {SPF("include:b.example -all") "dns b.example. timeout\n", CHECK_SPF_EVERYBODY, CHECK_UNTESTED},
         {SPF("redirect=b.example") "dns b.example. timeout\n", CHECK_SPF_POLICY, CHECK_UNTESTED},
@@ -264,6 +270,7 @@ static void a_planted_fault_has_the_state_of_the_rfc(void **state)
         {"selector name=s source=option\n" TXT(
              "s._domainkey.a.example.", "v=DKIM1; k=ed25519; h=sha1; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="),
          CHECK_DKIM, CHECK_FAIL},
+        {"selector name=s source=option\n" TXT("s._domainkey.a.example.", "v=DKIM1; p="), CHECK_DKIM, CHECK_UNTESTED},
         {"selector name=s source=option\n" TXT("s._domainkey.a.example.",
                                                "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="),
          CHECK_DKIM, CHECK_PASS},
@@ -358,6 +365,25 @@ static void the_kind_of_a_certificates_key_is_seen(void **state)
     }
 }
 
+/* However long it is: a failure stays, with what of its evidence fits. */
+static void long_evidence_is_cut(void **state)
+{
+    struct arena *a = arena_new(32 << 20);
+    struct check_report r;
+    struct buf text = BUF_INIT;
+    buf_adds(&text, HEAD ZONE "server host=");
+    for (int i = 0; i < 2500; i++)
+        buf_addc(&text, 'x');
+    buf_adds(&text, " address=192.0.2.5 question=SOA outcome=answered rcode=0 aa=0\n"
+                    "server host=ns address=192.0.2.3 question=SOA outcome=answered rcode=0 aa=1 digest=ab\n");
+    judge(a, text.p, &r);
+    assert_int_equal(r.results[CHECK_NS_ANSWER].state, CHECK_FAIL);
+    assert_true(strlen(r.results[CHECK_NS_ANSWER].evidence) <= 2000);
+    assert_non_null(strstr(r.results[CHECK_NS_ANSWER].evidence, "xxx"));
+    buf_release(&text);
+    arena_free(a);
+}
+
 static void mail_hosts_that_are_not_known_leave_a_range(void **state)
 {
     struct arena *a = arena_new(32 << 20);
@@ -424,6 +450,7 @@ int main(void)
         cmocka_unit_test(caps_hold),
         cmocka_unit_test(a_planted_fault_has_the_state_of_the_rfc),
         cmocka_unit_test(the_kind_of_a_certificates_key_is_seen),
+        cmocka_unit_test(long_evidence_is_cut),
         cmocka_unit_test(mail_hosts_that_are_not_known_leave_a_range),
         cmocka_unit_test(hostile_text_is_made_visible),
         cmocka_unit_test(every_test_is_documented),

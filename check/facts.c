@@ -267,7 +267,7 @@ static const char *read_line(struct facts *f, struct slice text)
     for (size_t i = 0; !wrong && i < sizeof kinds / sizeof kinds[0]; i++)
         if (slice_eq(kind, slice_str(kinds[i].kind)))
             return kinds[i].read(f, &l);
-    return wrong;
+    return wrong ? wrong : "a line begins with subject, here, selector, dns, server, smtp, cert, tls, web or rpki";
 }
 
 static const char *read_all(struct facts *f, struct slice text, unsigned *number)

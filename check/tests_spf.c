@@ -8,6 +8,7 @@
  */
 #include "check/testing.h"
 #include "standards/spf/spf_record.h"
+#include <stdlib.h>
 
 #define WIDE6_BITS 8 /* our own limit */
 #define RECORDS 40   /* records of one tree; our own limit */
@@ -20,7 +21,8 @@
 struct tree {
     struct testing *t;
     unsigned terms, voids, records;
-    double addresses;     /* of IPv4 */
+    struct ip_net *nets; /* of IPv4, that are allowed */
+    size_t net_count, net_room;
     const char *eleventh; /* the term that is one too many */
     const char *third;    /* the name without an answer that is one too many */
     bool ptr;
@@ -74,9 +76,54 @@ static const char *target_of(struct tree *w, struct slice spec, const char *doma
     return memchr(spec.p, '%', spec.n) ? NULL : arena_copy(w->t->arena, spec.p, spec.n);
 }
 
-static void add_net(struct tree *w, unsigned bits)
+static void add_net(struct tree *w, const struct ip *a, unsigned bits)
 {
-    w->addresses += (double)(UINT64_C(1) << (bits > 32 ? 0 : 32 - bits));
+    if (a->family != 4)
+        return;
+    if (w->net_count == w->net_room) {
+        size_t room = w->net_room ? 2 * w->net_room : 64;
+        struct ip_net *more = ARENA_ARRAY(w->t->arena, struct ip_net, room);
+        if (!more)
+            return;
+        if (w->net_count)
+            memcpy(more, w->nets, w->net_count * sizeof *more);
+        w->nets = more;
+        w->net_room = room;
+    }
+    w->nets[w->net_count++] = ip_net_of(a, bits);
+}
+
+/* The addresses of an answer, each with the networks of a term around it. */
+static void add_answer(struct tree *w, const struct dns_answer *a, const struct spf_term *term)
+{
+    struct ip address;
+    for (size_t i = 0; i < a->count && w->allows && term->qualifier == RESULT_PASS; i++)
+        if (dns_address(a, i, &address))
+            add_net(w, &address, term->bits4);
+}
+
+/* By address, the larger network first. */
+static int by_base(const void *a, const void *b)
+{
+    const struct ip_net *x = a, *y = b;
+    int order = memcmp(x->base.octets, y->base.octets, 4);
+    return order ? order : (x->bits > y->bits) - (x->bits < y->bits);
+}
+
+/* How many IPv4 addresses are allowed. Of two networks one holds the other, or they have nothing in common. */
+static double count_addresses(const struct tree *w)
+{
+    double n = 0;
+    const struct ip_net *last = NULL;
+    if (w->net_count)
+        qsort(w->nets, w->net_count, sizeof *w->nets, by_base);
+    for (size_t i = 0; i < w->net_count; i++) {
+        if (last && ip_in_net(&w->nets[i].base, last))
+            continue;
+        last = &w->nets[i];
+        n += (double)(UINT64_C(1) << (32 - last->bits));
+    }
+    return n;
 }
 
 /* Notes a look-up that failed. */
@@ -104,8 +151,7 @@ static void walk_address(struct tree *w, const struct spf_term *term, const char
     if (v4->state != DNS_FOUND && (v6->state == DNS_NXDOMAIN || v6->state == DNS_NODATA))
         count_void(w, v4, term->text, domain);
     note_failure(w, v4);
-    for (size_t i = 0; i < v4->count && w->allows && term->qualifier == RESULT_PASS; i++)
-        add_net(w, term->bits4);
+    add_answer(w, v4, term);
     if (is_wide6(w, term) && v6->state == DNS_FOUND)
         say_wide6(w, term, domain);
 }
@@ -122,10 +168,10 @@ static void walk_mx(struct tree *w, const struct spf_term *term, const char *nam
     for (size_t i = 0; i < mx->count && i < MX_NAMES; i++) {
         const char *host = dns_host_text(w->t->scope, mx, i, NULL);
         const struct dns_answer *a = host ? dns_get(w->t->scope, host, DNS_A) : NULL;
-        if (a)
+        if (a) {
             note_failure(w, a);
-        for (size_t k = 0; a && k < a->count && w->allows && term->qualifier == RESULT_PASS; k++)
-            add_net(w, term->bits4);
+            add_answer(w, a, term);
+        }
         if (host && is_wide6(w, term) && dns_get(w->t->scope, host, DNS_AAAA)->state == DNS_FOUND)
             say_wide6(w, term, domain);
     }
@@ -197,7 +243,7 @@ static void walk_term(struct tree *w, const struct spf_term *term, const char *d
     }
     case SPF_TERM_IP4:
         if (passes)
-            add_net(w, term->net.bits);
+            add_net(w, &term->net.base, term->net.bits);
         return;
     case SPF_TERM_IP6:
         if (is_wide6(w, term))
@@ -279,6 +325,7 @@ static void judge_policy(struct testing *t, struct slice text)
 
 static void judge_tree(struct testing *t, const struct tree *w)
 {
+    const double addresses = count_addresses(w);
     if (w->cut)
         testing_say(t, CHECK_SPF_SYNTAX, CHECK_FAIL, "Remove the include that leads back to itself.",
                     "the records include each other without end");
@@ -293,17 +340,17 @@ static void judge_tree(struct testing *t, const struct tree *w)
                     "%u names without an answer, at most %u; one too many is %s", w->voids, VOIDS, w->third);
     else
         testing_say(t, CHECK_SPF_VOID, CHECK_PASS, NULL, "%u names without an answer", w->voids);
-    if (w->addresses >= EVERYBODY)
+    if (addresses >= EVERYBODY)
         testing_say(t, CHECK_SPF_EVERYBODY, CHECK_FAIL, "List your own networks only.",
-                    "the record allows %.0f IPv4 addresses", w->addresses);
+                    "the record allows %.0f IPv4 addresses", addresses);
     if (w->unknown)
         testing_say(t, CHECK_SPF_EVERYBODY, CHECK_UNTESTED, NULL, "a part of the record could not be looked up");
     testing_say(t, CHECK_SPF_EVERYBODY, CHECK_PASS, NULL, "not everybody is allowed");
-    if (w->addresses >= WIDE)
+    if (addresses >= WIDE)
         testing_say(t, CHECK_SPF_WIDE, CHECK_ADVICE, "List the networks that really send.",
-                    "the record allows %.0f IPv4 addresses", w->addresses);
+                    "the record allows %.0f IPv4 addresses", addresses);
     else
-        testing_say(t, CHECK_SPF_WIDE, CHECK_PASS, NULL, "%.0f IPv4 addresses are allowed", w->addresses);
+        testing_say(t, CHECK_SPF_WIDE, CHECK_PASS, NULL, "%.0f IPv4 addresses are allowed", addresses);
     if (w->ptr)
         testing_say(t, CHECK_SPF_PTR, CHECK_ADVICE, "List the addresses in place of ptr.", "the record uses ptr");
     else

@@ -107,8 +107,17 @@ static int open_resume(struct command *c)
         return EX_CANTCREAT;
     }
     rewind(f);
-    while (getline(&line, &size, f) > 0) {
+    for (ssize_t n; (n = getline(&line, &size, f)) > 0;) {
         char name[LIMIT_DOMAIN + 1];
+        if (line[n - 1] != '\n') { /* half a line: what wrote it was ended, and the domain is not done */
+            if (ftruncate(fd, ftello(f) - n) != 0) {
+                cli_error("%s: %s", c->o.resume, strerror(errno));
+                free(line);
+                fclose(f);
+                return EX_CANTCREAT;
+            }
+            break;
+        }
         if (sscanf(line, "{\"domain\":\"%253[^\"]\"", name) != 1)
             continue;
         for (size_t i = 0; i < c->count; i++)

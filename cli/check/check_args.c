@@ -135,6 +135,8 @@ static int check_sense(const struct check_options *o)
         return cli_usage("--keep puts the facts into the ledger, and takes neither --save nor --from");
     if (o->json && o->csv)
         return cli_usage("--json and --csv exclude each other");
+    if (o->watch && (o->json || o->csv))
+        return cli_usage("--watch says what changed, in lines: it takes neither --json nor --csv");
     if (o->state && !o->watch)
         return cli_usage("--state is for --watch");
     if ((o->html || o->label) && (o->list || o->own || o->domain_count > 1))

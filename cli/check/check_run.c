@@ -106,7 +106,10 @@ static const char *save(const struct check_options *o, const char *domain, bool 
 {
     const char *path = several ? arena_printf(arena, "%s/%s.facts", o->save, domain) : o->save;
     int fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
-    bool good = fd >= 0 && write(fd, text.p, text.n) == (ssize_t)text.n;
+    struct stat st;
+    /* A file that was there before keeps its mode else. */
+    bool good = fd >= 0 && fstat(fd, &st) == 0 && (!S_ISREG(st.st_mode) || fchmod(fd, 0600) == 0) &&
+                write(fd, text.p, text.n) == (ssize_t)text.n;
     if (fd >= 0 && close(fd) != 0)
         good = false;
     return good ? NULL : arena_printf(arena, "%s: %s", path ? path : o->save, strerror(errno));

@@ -52,6 +52,7 @@ static void bad_files_are_refused_with_their_line(void **state)
         {"assay-facts 1\nsubject domain=\"\\x4\"\n", "line 2: a quoted value"},
         {"assay-facts 1\nsubject domain\n", "NAME=VALUE"},
         {"assay-facts 1\nsubject domain=a.example\nsmtp host=x address=999.1.1.1\n", "line 3: address="},
+        {"assay-facts 1\nsubject domain=a.example\nsmpt host=x address=192.0.2.1\n", "line 3: a line begins with"},
         {"assay-facts 1\nsubject domain=a.example\ncert der=AAAA\n", "line 3: a certificate should stand behind"},
     };
     for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
@@ -212,6 +213,9 @@ static void a_planted_fault_has_the_state_of_the_rfc(void **state)
         /* RFC 7208 5.7 */
         {SPF("exists:mx.a.example -all"), CHECK_SPF_EVERYBODY, CHECK_FAIL},
         {SPF("exists:%{i}.mx.a.example -all"), CHECK_SPF_EVERYBODY, CHECK_PASS},
+        /* addresses that two terms allow count once */
+        {SPF("ip4:64.0.0.0/2 ip4:64.0.0.0/2 ip4:65.0.0.0/8 -all"), CHECK_SPF_EVERYBODY, CHECK_PASS},
+        {SPF("ip4:64.0.0.0/2 ip4:64.0.0.0/2 ip4:128.0.0.0/2 -all"), CHECK_SPF_EVERYBODY, CHECK_FAIL},
         /* RFC 7208 5.3, 5.4: a prefix for IPv6 */
         {SPF("a:mx.a.example//0 -all") "dns mx.a.example. secure 300 AAAA 2001:db8::1\n", CHECK_SPF_EVERYBODY,
          CHECK_FAIL},

@@ -122,13 +122,18 @@ static void in_ranges(struct steps *t, const struct ranges *r)
 {
     char from[STORE_ERROR * 4] = "", to[STORE_ERROR * 4];
     bool more = true;
+    int64_t wider = 1; /* one name has more rows than a step: the range that holds it does */
     while (more && t->status == STATUS_OK && !(t->stop && t->stop())) {
-        struct store_rows *rows = store_ask(t->store, r->next, "tii", from, r->day, t->size * 4);
+        struct store_rows *rows = store_ask(t->store, r->next, "tii", from, r->day, t->size * 4 * wider);
         more = store_next(rows);
         snprintf(to, sizeof to, "%s", more ? store_text(rows, 0) : "");
         t->status = store_done(rows);
         if (t->status != STATUS_OK)
             return;
+        if (more && strcmp(from, to) == 0) {
+            wider *= 2;
+            continue;
+        }
         int64_t n = 0, began = clock_mono_ms();
         enum status st = delete_range(t, r, from, to, !more, &n);
         if (st == STATUS_AGAIN && t->size > RETENTION_STEP_LEAST) {
@@ -141,7 +146,7 @@ static void in_ranges(struct steps *t, const struct ranges *r)
         t->rows += st == STATUS_OK ? n : 0;
         if (n)
             end_step(t, began);
-        more = more && strcmp(from, to) < 0;
+        wider = 1;
         snprintf(from, sizeof from, "%s", to);
     }
 }

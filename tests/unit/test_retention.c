@@ -146,6 +146,27 @@ static void rows_of_a_left_out_report_stay(void **state)
     assert_int_equal(number("SELECT count(*) FROM dmarc_row"), 0);
 }
 
+/* One subject has more rows than a step: those behind it are looked at, too. */
+static void one_subject_of_many_rows(void **state)
+{
+    (void)state;
+    static const char many[] =
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
+        "INSERT INTO subject_day (subject, scope, standard, day, result, security, count, first_seen, last_seen) "
+        "SELECT 'm.example', 'mail', 'spf', $1, 'r' || i, '', 1, 0, 0 FROM n";
+    static const char old[] =
+        "INSERT INTO subject_day (subject, scope, standard, day, result, security, count, first_seen, last_seen) "
+        "VALUES ($1, 'mail', 'spf', $2, 'pass', '', 1, 0, 0)";
+    int64_t rows;
+    assert_int_equal(store_run(s, NULL, many, "i", (int64_t)TODAY), STATUS_OK);
+    for (const char *const *name = (const char *const[]){"a.example", "m.example", "z.example", NULL}; *name; name++)
+        assert_int_equal(store_run(s, NULL, old, "ti", *name, (int64_t)(TODAY - 900)), STATUS_OK);
+    struct retention_keep keep = {14 * 86400, 90 * 86400, 800 * 86400};
+    assert_int_equal(retention_run(s, &keep, clock_wall_us(), NULL, &rows), STATUS_OK);
+    assert_int_equal(number("SELECT count(*) FROM subject_day WHERE subject <> 'm.example' OR result = 'pass'"), 0);
+    assert_int_equal(number("SELECT count(*) FROM subject_day"), 20000);
+}
+
 static void months_come_and_go(void **state)
 {
     (void)state;
@@ -599,6 +620,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON(identities_go_in_time),
         ON(rows_of_a_left_out_report_stay),
+        ON(one_subject_of_many_rows),
         ON(months_come_and_go),
         ON(what_is_forgotten_is_nowhere),
         ON(an_underscore_is_no_wildcard),

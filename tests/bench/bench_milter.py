@@ -147,7 +147,7 @@ class Filter:
             p.send_signal(signal.SIGTERM)
         for p in self.processes:
             try:
-                p.wait(30)
+                p.wait(90)  # what is in flight may take 25 s, and more on a computer with much else to do
             except subprocess.TimeoutExpired:
                 p.kill()
                 p.wait()

@@ -259,7 +259,11 @@ static void test_bimi(struct testing *t)
         if (text.n >= 7 && slice_eq_nocase(slice_of(text.p, 7), SLICE_LIT("v=BIMI1")))
             testing_say(t, CHECK_BIMI, CHECK_PASS, NULL, "a record is there");
     }
-    if (!t->report->results[CHECK_BIMI].evidence)
+    if (t->report->results[CHECK_BIMI].evidence)
+        return;
+    if (a && (a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS))
+        testing_say(t, CHECK_BIMI, CHECK_UNTESTED, NULL, "%s %s", name, testing_failure(t, a));
+    else
         testing_say(t, CHECK_BIMI, CHECK_NOTE, NULL, "no record");
 }
 

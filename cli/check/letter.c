@@ -4,7 +4,8 @@
  *
  * Written from a check that runs now, or from facts that were saved. It names no mail, no user and no client of ours:
  * only what anybody can see of the domain from outside. Text of a stranger in it was made visible (check/testing.c); in
- * an .eml every line is plain text within RFC 5322's length.
+ * an .eml every line is plain text within RFC 5322's length. What could not be tested is never called good: it is
+ * listed, and if nothing at all could be tested there is no letter.
  */
 #include "base/base64.h"
 #include "base/clock.h"
@@ -16,7 +17,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define COLUMNS 76 /* RFC 5322 2.1.1 advises 78 */
+#define COLUMNS 76     /* RFC 5322 2.1.1 advises 78 */
+#define EXIT_UNKNOWN 3 /* as `assay check`: nothing could be tested */
 
 struct letter {
     struct check_options o;
@@ -104,16 +106,51 @@ static void add_closing(struct letter *l)
         buf_printf(&l->out, "%s\n", l->owner);
 }
 
+/* A test that costs points when it is not met, and could not be run. */
+static bool is_open(const struct check_report *r, enum check_test test)
+{
+    return r->results[test].state == CHECK_UNTESTED && check_test_info(test)->weight > 0;
+}
+
+static unsigned open_tests(const struct check_report *r)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < CHECK_TESTS; i++)
+        n += is_open(r, (enum check_test)i);
+    return n;
+}
+
+static void add_untested(struct letter *l, const struct check_report *r)
+{
+    buf_printf(&l->out, "\n%s\n", _("What we could not test:"));
+    for (unsigned i = 0; i < CHECK_TESTS; i++)
+        if (is_open(r, (enum check_test)i)) {
+            const char *text = cli_text(check_test_info((enum check_test)i)->sentence);
+            add_part(l, text, r->results[i].evidence);
+        }
+}
+
+static bool nothing_was_tested(const struct check_report *r)
+{
+    return !r->counts[CHECK_PASS] && !r->counts[CHECK_ADVICE] && !r->counts[CHECK_FAIL] && open_tests(r) > 0;
+}
+
 static void write_letter(struct letter *l, const struct check_report *r)
 {
+    const unsigned untested = open_tests(r);
     unsigned number = 0;
     add_opening(l, r);
     for (size_t i = 0; i < CHECK_FIRST && r->first[i] != CHECK_TESTS; i++)
         add_finding(l, r, r->first[i], ++number);
     if (!number) {
         buf_addc(&l->out, '\n');
-        add_wrapped(&l->out, _("Everything that we ask for is in order. Thank you."), 0);
+        add_wrapped(&l->out,
+                    untested ? _("All that we could test is in order. Thank you.")
+                             : _("Everything that we ask for is in order. Thank you."),
+                    0);
     }
+    if (untested)
+        add_untested(l, r);
     add_closing(l);
 }
 
@@ -159,6 +196,12 @@ static void one_done(void *context, struct check_one *one)
     if (one->error) {
         cli_error("%s: %s", one->domain, one->error);
         l->rc = EX_DATAERR;
+        return;
+    }
+    if (nothing_was_tested(&one->report)) {
+        cli_error("%s: nothing could be tested from here, so there is nothing to write: %s", one->domain,
+                  one->report.results[CHECK_EXISTS].evidence);
+        l->rc = EXIT_UNKNOWN;
         return;
     }
     write_letter(l, &one->report);

@@ -10,7 +10,8 @@
 
 /* A step that the policy could take next; from `assay next`. */
 struct report_decision {
-    const char *id, *title, *line; /* title: in English, to be looked up */
+    const char *id, *title, *line; /* title: in English, to be looked up; {1} in it stands for about */
+    const char *about;             /* a domain or a list; or NULL */
     bool ready;                    /* nobody would be hit, and enough was seen */
     bool mode;                     /* enforcing what is only recorded now */
     int64_t mails, senders;        /* that would be treated otherwise */

@@ -6,7 +6,6 @@
  * who agreed to it. At most 250 words and five figures (tests/browser holds both); everything else is one page further.
  */
 #include "report/write.h"
-#include <stdio.h>
 #include <string.h>
 
 #define DECIDE_AT_ONCE 3
@@ -161,24 +160,11 @@ static void who_is_not(struct write *w)
 
 /* ---- what must I decide? what does it cost? ---- */
 
-static const char *title_of(struct write *w, const struct report_decision *d)
-{
-    static const char in_our_name[] = "in-our-name:";
-    if (strncmp(d->id, in_our_name, sizeof in_our_name - 1) == 0)
-        return T("Refuse mail in our name that does not come from us.");
-    return language_text(w->m->language, d->title);
-}
-
 static void one_decision(struct write *w, const struct report_decision *d)
 {
-    char title[200];
     write_raw(w, "<li><p><strong>");
-    snprintf(title, sizeof title, "%s", title_of(w, d));
-    if (title[0] >= 'a' && title[0] <= 'z')
-        title[0] = (char)(title[0] - 'a' + 'A');
-    write_text(w, title);
-    write_raw(w, strchr(title, '\0')[-1] == '.' ? "" : ".");
-    write_raw(w, "</strong> ");
+    FILL(language_text(w->m->language, d->title), d->about);
+    write_raw(w, ".</strong> ");
     write_text(w, d->ready     ? T("Nobody would be hit.")
                   : d->senders ? T("Some senders must be asked first.")
                                : T("Look at it longer first."));

@@ -154,7 +154,7 @@ static void print_step(const struct next *n, size_t i, bool all)
     static const enum cli_colour colours[] = {
         [NEXT_READY] = CLI_GREEN, [NEXT_ASK_FIRST] = CLI_YELLOW, [NEXT_NOT_YET] = CLI_DIM, [NEXT_SAY] = CLI_BLUE};
     printf("%2zu  %s%-12s%s %s: %s\n      %s\n", i + 1, cli_colour(stdout, colours[s->state]), state_name(s->state),
-           cli_colour(stdout, CLI_PLAIN), s->id, s->title, s->line);
+           cli_colour(stdout, CLI_PLAIN), s->id, next_title(s, n->arena), s->line);
     if (s->mails)
         printf("      %lld of %s would be treated differently, of %s:\n", (long long)s->mails,
                count_of(seen, n->mails, "mail"), count_of(days, hits_of(s, false), "sender"));
@@ -194,11 +194,11 @@ static int print_text(const struct next *n, const struct options *o)
     return n->count ? CLI_WARNING : CLI_OK;
 }
 
-static void put_step(struct json *j, const struct next_step *s)
+static void put_step(struct json *j, const struct next *n, const struct next_step *s)
 {
     json_open(j);
     json_str(j, "step", s->id);
-    json_str(j, "title", s->title);
+    json_str(j, "title", next_title(s, n->arena));
     json_str(j, "line", s->line);
     json_str(j, "state", state_name(s->state));
     json_int(j, "mails", s->mails);
@@ -233,7 +233,7 @@ static int print_json(const struct next *n)
     json_bool(&j, "all_mail_looked_at", !n->cut);
     json_open_array(&j, "steps");
     for (size_t i = 0; i < n->count; i++)
-        put_step(&j, &n->steps[i]);
+        put_step(&j, n, &n->steps[i]);
     json_end(&j);
     json_end(&j);
     buf_addc(&b, '\n');

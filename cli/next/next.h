@@ -40,7 +40,8 @@ enum next_state {
 
 struct next_step {
     const char *id;    /* short, for --write */
-    const char *title; /* what it does, in a sentence */
+    const char *title; /* what it does, in English, to be looked up; {1} in it stands for about: next_title() */
+    const char *about; /* a domain or a list; or NULL */
     const char *line;  /* the statement to be written; of `mode` the setting */
     bool is_mode;      /* replaces `set mode` */
     bool names;        /* a statement of the resolver: it changes nothing for mail */
@@ -84,6 +85,9 @@ struct next {
 
 /* The text of the main file with this step in it. */
 struct slice next_text(const struct next *n, const struct next_step *step);
+
+/* What a step does, in a sentence without its full stop; NULL: out of memory. */
+const char *next_title(const struct next_step *s, struct arena *a);
 
 /* Fills steps with those that are not taken yet. own: the domains that mail is taken for, most first, or NULL.
  * False: out of memory (why). */

@@ -44,6 +44,7 @@ static void add(const struct next *n, bool ready, struct report_decision *out, s
             continue;
         out[(*count)++] = (struct report_decision){.id = arena_strdup(n->arena, s->id),
                                                    .title = arena_strdup(n->arena, s->title),
+                                                   .about = s->about ? arena_strdup(n->arena, s->about) : NULL,
                                                    .line = arena_strdup(n->arena, s->line),
                                                    .ready = ready,
                                                    .mode = s->is_mode,

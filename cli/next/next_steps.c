@@ -22,16 +22,16 @@ struct rung {
 
 /* In this order: what costs nobody anything first. */
 static const struct rung rungs[] = {
-    {"format", LANGUAGE_MARK("messages that show people one sender and programs another are refused"),
+    {"format", LANGUAGE_MARK("Refuse messages that show people one sender and programs another"),
      "require message-format of everyone", STANDARD_MESSAGE_FORMAT, POLICY_REQUIRE, false},
-    {"dmarc", LANGUAGE_MARK("what domain owners publish by DMARC is done"), "follow dmarc of everyone", STANDARD_DMARC,
-     POLICY_FOLLOW, false},
-    {"spf", LANGUAGE_MARK("what domain owners publish by SPF is done, where DMARC did not pass"),
+    {"dmarc", LANGUAGE_MARK("Do what domain owners ask for mail that is not theirs (DMARC)"),
+     "follow dmarc of everyone", STANDARD_DMARC, POLICY_FOLLOW, false},
+    {"spf", LANGUAGE_MARK("Do what domain owners ask for mail from servers that they do not list (SPF)"),
      "follow spf of everyone", STANDARD_SPF, POLICY_FOLLOW, false},
-    {"tls", LANGUAGE_MARK("mail that comes in the clear, or by old TLS, is refused"),
+    {"tls", LANGUAGE_MARK("Refuse mail that comes unencrypted or with outdated encryption (TLS)"),
      "require tls 1.2 or newer of everyone", STANDARD_TLS, POLICY_REQUIRE, false},
-    {"names", "names with broken DNSSEC signatures are not resolved", "follow dnssec of every name", STANDARD_DNSSEC,
-     POLICY_FOLLOW, true},
+    {"names", LANGUAGE_MARK("Do not resolve names whose DNS signatures are broken (DNSSEC)"),
+     "follow dnssec of every name", STANDARD_DNSSEC, POLICY_FOLLOW, true},
 };
 
 #define A_STRANGER "stranger.invalid" /* RFC 2606: nobody's */
@@ -222,7 +222,9 @@ static void offer_own(struct next *n, const char *const *own, size_t count, cons
         buf_printf(&line, "%s%s", i ? ", " : "own domains ", own[i]);
     const char *kept = count && !line.failed ? arena_strdup(n->arena, line.p) : NULL;
     struct next_step *s =
-        kept ? offer(n, &(struct next_step){.id = "own", .title = "Assay knows which domains are yours", .line = kept},
+        kept ? offer(n,
+                     &(struct next_step){
+                         .id = "own", .title = LANGUAGE_MARK("Say which domains are yours"), .line = kept},
                      why)
              : NULL;
     if (s)
@@ -241,12 +243,12 @@ static void offer_guards(struct next *n, const char **why)
                 continue;
             struct next_step *step = offer(
                 n,
-                &(struct next_step){
-                    .id = arena_printf(n->arena, "in-our-name:%s", domain),
-                    .title = arena_printf(n->arena, "mail in the name of %s that is not from you is refused", domain),
-                    .line =
-                        arena_printf(n->arena, "always require dmarc of %s otherwise reject \"This is not from %s\"",
-                                     domain, domain)},
+                &(struct next_step){.id = arena_printf(n->arena, "in-our-name:%s", domain),
+                                    .title = LANGUAGE_MARK("Refuse mail in the name of {1} that does not come from us"),
+                                    .about = domain,
+                                    .line = arena_printf(
+                                        n->arena, "always require dmarc of %s otherwise reject \"This is not from %s\"",
+                                        domain, domain)},
                 why);
             if (step && !guards(step->after, domain))
                 take_back(n);
@@ -282,8 +284,10 @@ static void offer_lists(struct next *n, const char **why)
         const char *id, *title, *asks;
         enum standard standard;
     } more[] = {
-        {"dmarc", "that DMARC does not prove", "dmarc", STANDARD_DMARC},
-        {"tls", "that comes in the clear, or by old TLS,", "tls 1.2 or newer", STANDARD_TLS},
+        {"dmarc", LANGUAGE_MARK("Refuse mail from the list {1} that does not prove who sent it (DMARC)"), "dmarc",
+         STANDARD_DMARC},
+        {"tls", LANGUAGE_MARK("Refuse mail from the list {1} that comes unencrypted or with outdated encryption (TLS)"),
+         "tls 1.2 or newer", STANDARD_TLS},
     };
     const struct policy_statement *s;
     for (size_t i = 0; (s = policy_statement_at(n->now, i)) != NULL; i++)
@@ -292,14 +296,14 @@ static void offer_lists(struct next *n, const char **why)
             if (!asked_of_list(n->now, s->name, STANDARD_COUNT, POLICY_RECORD) ||
                 asked_of_list(n->now, s->name, more[k].standard, POLICY_REQUIRE))
                 continue;
-            (void)offer(
-                n,
-                &(struct next_step){
-                    .id = arena_printf(n->arena, "%s:%s", more[k].id, s->name),
-                    .title = arena_printf(n->arena, "mail of list %s %s is refused", s->name, more[k].title),
-                    .line = arena_printf(n->arena, "require %s of list %s otherwise reject", more[k].asks, s->name),
-                    .standard = more[k].standard},
-                why);
+            (void)offer(n,
+                        &(struct next_step){.id = arena_printf(n->arena, "%s:%s", more[k].id, s->name),
+                                            .title = more[k].title,
+                                            .about = s->name,
+                                            .line = arena_printf(n->arena, "require %s of list %s otherwise reject",
+                                                                 more[k].asks, s->name),
+                                            .standard = more[k].standard},
+                        why);
         }
 }
 
@@ -315,7 +319,8 @@ static void offer_signed(struct next *n, const char **why)
         (void)offer(n,
                     &(struct next_step){
                         .id = arena_printf(n->arena, "names:%s", s->name),
-                        .title = arena_printf(n->arena, "names of list %s without DNSSEC are not resolved", s->name),
+                        .title = LANGUAGE_MARK("Do not resolve names of the list {1} that are not signed (DNSSEC)"),
+                        .about = s->name,
                         .line = arena_printf(n->arena, "require dnssec of names in list %s", s->name),
                         .names = true,
                         .standard = STANDARD_DNSSEC},
@@ -327,12 +332,12 @@ static void offer_signed(struct next *n, const char **why)
             continue;
         struct next_step *step =
             offer(n,
-                  &(struct next_step){
-                      .id = arena_printf(n->arena, "names-in:%s", zone),
-                      .title = arena_printf(n->arena, "names in %s are only resolved if they are signed", zone),
-                      .line = arena_printf(n->arena, "require dnssec of names in %s", zone),
-                      .names = true,
-                      .standard = STANDARD_DNSSEC},
+                  &(struct next_step){.id = arena_printf(n->arena, "names-in:%s", zone),
+                                      .title = LANGUAGE_MARK("Resolve names in {1} only if they are signed (DNSSEC)"),
+                                      .about = zone,
+                                      .line = arena_printf(n->arena, "require dnssec of names in %s", zone),
+                                      .names = true,
+                                      .standard = STANDARD_DNSSEC},
                   why);
         if (step && !requires_signed(step->after, zone))
             take_back(n);
@@ -362,17 +367,23 @@ bool next_find_steps(struct next *n, const char *const *own, size_t own_count, c
     offer_guards(n, why);
     offer_signed(n, why);
     if (!*why && policy_set_is(n->now, SETTING_MODE, "dry-run")) {
-        struct next_step *step =
-            offer(n,
-                  &(struct next_step){.id = "mode",
-                                      .title = LANGUAGE_MARK("what the policy asks is done, and not only recorded"),
-                                      .line = "set mode enforce",
-                                      .is_mode = true},
-                  why);
+        struct next_step *step = offer(
+            n,
+            &(struct next_step){.id = "mode",
+                                .title = LANGUAGE_MARK("Act on what the policy asks, instead of only recording it"),
+                                .line = "set mode enforce",
+                                .is_mode = true},
+            why);
         if (step && !policy_set_is(step->after, SETTING_MODE, "enforce"))
             take_back(n);
     }
     return !*why && !arena_failed(n->arena);
+}
+
+const char *next_title(const struct next_step *s, struct arena *a)
+{
+    const char *place = strstr(s->title, "{1}");
+    return place ? arena_printf(a, "%.*s%s%s", (int)(place - s->title), s->title, s->about, place + 3) : s->title;
 }
 
 void next_release(struct next *n)

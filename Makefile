@@ -86,7 +86,7 @@ $(BUILD)/report/style.inc: report/style.css
 	@mkdir -p $(@D)
 	sed 's/[\"]/\\&/g; s/^ *\(.*\)$$/"\1\\n"/' $< >$@.new
 	@mv $@.new $@
-$(BUILD)/report/frame.o: $(BUILD)/report/style.inc
+$(BUILD)/report/page.o: $(BUILD)/report/style.inc
 CFLAGS_report := -I$(BUILD)
 
 # A file that left its room leaves the archive, too: the archive depends on the list of its objects. It is renamed into

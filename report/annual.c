@@ -106,12 +106,28 @@ static void table_end(struct document *d)
         write_table_end(d->w);
 }
 
+/* Beside each table of shares. */
+static void coverage(struct document *d)
+{
+    char share[LANGUAGE_FORM];
+    const struct report_model *m = d->w->m;
+    if (!report_is_patchy(m))
+        return;
+    const char *text = language_text(m->language,
+                                     LANGUAGE_MARK("Findings cover only part of this period: {1} of its hours.")),
+               *place = strstr(text, "{1}");
+    const char *said = arena_printf(m->arena, "%.*s%s%s", (int)(place - text), text,
+                                    language_share(m->language, m->hours_seen, m->hours, share), place + 3);
+    paragraph(d, said ? said : "");
+}
+
 static void shares(struct document *d)
 {
     struct write *w = d->w;
     const struct report_model *m = w->m;
     const char *const head[] = {T("Standard"), T("This year"), T("The year before"), NULL};
     heading(d, T("Where we stand"));
+    coverage(d);
     table(d, T("Organisations that write to us and meet what we ask of them"), head);
     cell(d, T("All that we ask"));
     cell(d, write_share(w, m->all.meets, report_told(&m->all)));
@@ -132,6 +148,7 @@ static void mail(struct document *d)
     struct write *w = d->w;
     const char *const head[] = {T("Standard"), T("This year"), T("The year before"), NULL};
     heading(d, T("All mail"));
+    coverage(d);
     table(d, T("The share of all mail that met each standard, asked for or not"), head);
     for (int s = 0; s < STANDARD_MAIL_COUNT; s++) {
         const struct report_standard *x = &w->m->standards[s];
@@ -151,6 +168,7 @@ static void lists(struct document *d)
     if (!w->m->group_count)
         return;
     heading(d, T("Groups"));
+    coverage(d);
     table(d, T("The lists of our policy"), head);
     for (size_t i = 0; i < w->m->group_count; i++) {
         const struct report_group *g = &w->m->groups[i];
@@ -216,11 +234,6 @@ static void counted(struct document *d)
               T("An organisation counts with at least five mails that are not stopped forgery. It meets all if in at "
                 "least 95 % of them every standard passed that our policy follows or requires of it; exceptions are "
                 "counted apart, and what could not be tested is in no share."));
-    char share[LANGUAGE_FORM];
-    if (report_is_patchy(w->m)) {
-        paragraph(d, T("Findings cover only part of this period; of its hours:"));
-        paragraph(d, language_share(w->m->language, w->m->hours_seen, w->m->hours, share));
-    }
 }
 
 static void body(struct document *d)

@@ -2,17 +2,23 @@
 /*
  * chart.c - charts as inline SVG (write.h).
  *
- * Promises: each has a text alternative, and the same figures in a table behind it; shades differ in lightness and by a
- * pattern, so that they can be told apart without colour; no text in the drawing, so that it may be stretched to any
- * width. Figures come as they are; nothing is rounded but the drawing.
+ * Promises: each has a text alternative, and the same figures in a table behind it; shades differ in lightness or by a
+ * pattern, and have a gap between them, so that they can be told apart without colour; no text in the drawing, so that
+ * it may be stretched to any width. Figures come as they are; nothing is rounded but the drawing. tests/system/report
+ * holds that drawing, text and table say the same, and that neighbours differ in grey.
  */
 #include "report/write.h"
 
 #define WIDTH 1000
+#define GAP 4
+#define MARK 5
+#define HALO 15
+#define NONE "\xe2\x80\x93"
 
 static const char *const shades[] = {
-    [CHART_YES] = "yes", [CHART_SOME] = "some", [CHART_NO] = "no", [CHART_OTHER] = "other"};
+    [CHART_YES] = "yes", [CHART_SOME] = "some", [CHART_NO] = "no", [CHART_OTHER] = "other", [CHART_PAST] = "past"};
 
+/* Up to the text alternative; drawing_end_title() ends that. */
 static void open_drawing(struct write *w, int height, const char *class)
 {
     unsigned id = ++w->charts;
@@ -22,24 +28,46 @@ static void open_drawing(struct write *w, int height, const char *class)
                class, WIDTH, height, id, id);
 }
 
+static void end_title(struct write *w)
+{
+    write_raw(w, "</title>");
+}
+
+/* A shade that is not plain: what is repeated, on its ground. */
+static void pattern(struct write *w, enum chart_shade shade, int width, int height, const char *figure)
+{
+    const char *name = shades[shade];
+    buf_printf(w->out,
+               "<pattern id=\"%s%u\" width=\"%d\" height=\"%d\" patternUnits=\"userSpaceOnUse\"><rect "
+               "class=\"%s-back\" width=\"%d\" height=\"%d\"/>%s</pattern>",
+               name, w->charts, width, height, name, width, height, figure);
+}
+
+/* They are wide, since a drawing is made narrower rather than lower. */
 static void patterns(struct write *w)
 {
-    buf_printf(w->out,
-               "</title><defs><pattern id=\"hatch%u\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\" "
-               "patternTransform=\"rotate(45)\"><rect class=\"some-back\" width=\"8\" height=\"8\"/><rect "
-               "class=\"some-line\" width=\"4\" height=\"8\"/></pattern></defs>",
-               w->charts);
+    write_raw(w, "<defs>");
+    pattern(w, CHART_SOME, 24, 20, "<path class=\"some-line\" d=\"M0 20L12 0H24L12 20Z\"/>");
+    pattern(w, CHART_OTHER, 20, 10, "<ellipse class=\"other-line\" cx=\"10\" cy=\"5\" rx=\"5\" ry=\"2.5\"/>");
+    pattern(w, CHART_PAST, 20, 10, "<rect class=\"past-line\" width=\"20\" height=\"4\"/>");
+    write_raw(w, "</defs>");
 }
 
 static void rect(struct write *w, enum chart_shade shade, double x, double y, double width, double height)
 {
     if (width <= 0 || height <= 0)
         return;
-    if (shade == CHART_SOME)
-        buf_printf(w->out, "<rect class=\"some\" fill=\"url(#hatch%u)\"", w->charts);
-    else
-        buf_printf(w->out, "<rect class=\"%s\"", shades[shade]);
+    buf_printf(w->out, "<rect class=\"%s\"", shades[shade]);
+    if (shade != CHART_YES && shade != CHART_NO)
+        buf_printf(w->out, " fill=\"url(#%s%u)\"", shades[shade], w->charts);
     buf_printf(w->out, " x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>", x, y, width, height);
+}
+
+/* A line in the drawing: a gap between two shades, or (of two classes) a mark that shows on any of them. */
+static void line(struct write *w, const char *class, double middle, double width, int height)
+{
+    buf_printf(w->out, "<rect class=\"%s\" x=\"%.1f\" y=\"0\" width=\"%.1f\" height=\"%d\"/>", class,
+               middle - width / 2, width, height);
 }
 
 /* The figures, for those who want to read them. */
@@ -70,10 +98,13 @@ void chart_split(struct write *w, const char *title, const struct chart_part *pa
     write_text(w, title);
     for (size_t i = 0; i < count; i++)
         FILL(i ? ", {1} {2}" : ": {1} {2}", write_number(w, parts[i].value), parts[i].label);
+    end_title(w);
     patterns(w);
     for (size_t i = 0; i < count; i++) {
         double width = (double)WIDTH * (double)parts[i].value / (double)all;
         rect(w, parts[i].shade, x, 0, width, 40);
+        if (width > 0 && x > 0)
+            line(w, "gap", x, GAP, 40);
         x += width;
     }
     write_raw(w, "</svg>\n<figcaption><ul class=\"legend\">");
@@ -93,39 +124,52 @@ void chart_split(struct write *w, const char *title, const struct chart_part *pa
     write_raw(w, "</figure>\n");
 }
 
+static void one_bar(struct write *w, const struct chart_bar *b)
+{
+    double whole = b->whole > 0 ? (double)b->whole : 1, part = WIDTH * (double)b->value / whole;
+    write_raw(w, "<div class=\"bar\"><span class=\"bar-label\">");
+    write_text(w, b->label);
+    write_raw(w, "</span>");
+    open_drawing(w, 20, "bar-drawing");
+    FILL("{1}: {2}", b->label, write_share(w, b->value, b->whole));
+    end_title(w);
+    rect(w, CHART_YES, 0, 0, part, 20);
+    rect(w, CHART_NO, part, 0, WIDTH - part, 20);
+    if (part > 0 && part < WIDTH)
+        line(w, "gap", part, GAP, 20);
+    if (b->before_whole > 0) {
+        double at = HALO / 2.0 + (WIDTH - HALO) * (double)b->before / (double)b->before_whole;
+        line(w, "halo", at, HALO, 20);
+        line(w, "mark", at, MARK, 20);
+    }
+    write_raw(w, "</svg><span class=\"bar-value\">");
+    write_text(w, write_share(w, b->value, b->whole));
+    write_raw(w, "</span></div>\n");
+}
+
 void chart_bars(struct write *w, const char *title, const struct chart_bar *bars, size_t count)
 {
+    bool before = false;
     if (!count)
         return;
     write_raw(w, "<figure class=\"bars\"><p class=\"chart-title\">");
     write_text(w, title);
     write_raw(w, "</p>\n");
     for (size_t i = 0; i < count; i++) {
-        const struct chart_bar *b = &bars[i];
-        double whole = b->whole > 0 ? (double)b->whole : 1, before = b->before_whole > 0 ? (double)b->before_whole : 1;
-        write_raw(w, "<div class=\"bar\"><span class=\"bar-label\">");
-        write_text(w, b->label);
-        write_raw(w, "</span>");
-        open_drawing(w, 20, "bar-drawing");
-        FILL("{1}: {2}", b->label, write_share(w, b->value, b->whole));
-        patterns(w);
-        rect(w, CHART_NO, 0, 0, WIDTH, 20);
-        rect(w, CHART_YES, 0, 0, WIDTH * (double)b->value / whole, 20);
-        if (b->before_whole > 0)
-            buf_printf(w->out, "<rect class=\"mark\" x=\"%.1f\" y=\"0\" width=\"6\" height=\"20\"/>",
-                       (WIDTH - 6) * (double)b->before / before);
-        write_raw(w, "</svg><span class=\"bar-value\">");
-        write_text(w, write_share(w, b->value, b->whole));
-        write_raw(w, "</span></div>\n");
+        one_bar(w, &bars[i]);
+        before |= bars[i].before_whole > 0;
     }
-    const char *const head[] = {T("What"), T("Meet it"), T("Of"), T("Before"), NULL};
+    const char *const head[] = {T("What"), T("Meet it"), T("Of"), before ? T("Before") : NULL, T("Of"), NULL};
     figures(w, title, head);
     for (size_t i = 0; i < count; i++) {
+        bool was = bars[i].before_whole > 0;
         write_cell(w, bars[i].label);
         write_cell_number(w, write_number(w, bars[i].value));
         write_cell_number(w, write_number(w, bars[i].whole));
-        write_cell_number(w, bars[i].before_whole > 0 ? write_share(w, bars[i].before, bars[i].before_whole)
-                                                      : "\xe2\x80\x93");
+        if (before) {
+            write_cell_number(w, was ? write_number(w, bars[i].before) : NONE);
+            write_cell_number(w, was ? write_number(w, bars[i].before_whole) : NONE);
+        }
     }
     figures_end(w);
     write_raw(w, "</figure>\n");
@@ -144,7 +188,7 @@ void chart_days(struct write *w, const char *title, const struct report_day *day
     write_raw(w, "</p>\n");
     open_drawing(w, 160, "days");
     FILL(T("{1}, from {2} to {3}"), title, write_day(w, first), write_day(w, w->m->until_day));
-    patterns(w);
+    end_title(w);
     for (size_t i = 0; i < count; i++) {
         double all = 160.0 * (double)days[i].mails / (double)most, met = 160.0 * (double)days[i].met / (double)most;
         double x = step * (double)(days[i].day - first) + step * 0.1;

@@ -7,13 +7,9 @@
 #include "report/frame.h"
 #include "base/clock.h"
 
-static const char style[] =
-#include "report/style.inc"
-    ;
-
 enum status frame_style(struct folder *f)
 {
-    return folder_put(f, "style.css", slice_of(style, sizeof style - 1));
+    return folder_put(f, "style.css", page_style());
 }
 
 const char *frame_name(const struct write *w)

@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * page.c - head, style and foot of our HTML pages.
+ * page.c - the style of our HTML pages, their texts and tables, and head and foot of a page that stands alone.
  *
  * Promises well-formed HTML whatever the texts are: controls and direction characters are made visible (base/utf8.h),
  * markup is escaped, and a Content-Security-Policy keeps even a slip of ours from loading or running anything. Failure
- * is the buffer's mark. Numbers and dates stand on one line (class n); a wide table scrolls by itself, and on paper its
- * head comes again on each page.
+ * is the buffer's mark. A cell bears its column's title, so that a narrow screen can show the rows as lists; on paper a
+ * table's head comes again on each page.
  */
 #include "report/page.h"
 #include "base/utf8.h"
 
 static const char style[] =
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#222;background:#fff}"
-    "table{border-collapse:collapse;margin:1em 0;display:block;overflow-x:auto}"
-    "th,td{text-align:left;padding:.3em 1em .3em 0;border-bottom:1px solid #ccc;vertical-align:top}"
-    ".n{white-space:nowrap;font-variant-numeric:tabular-nums}.r{text-align:right}"
-    "h2{margin-top:2em}p{max-width:45em}footer{margin-top:3em;color:#555}tr.ended{color:#a00}"
-    "@media(prefers-color-scheme:dark){body{color:#ddd;background:#1b1b1b}th,td{border-color:#444}footer{color:#999}"
-    "tr.ended{color:#f99}}"
-    "@media print{body{font-size:10pt;margin:0;max-width:none}table{display:table;width:100%}"
-    "thead{display:table-header-group}tr{break-inside:avoid}}";
+#include "report/style.inc"
+    ;
+
+struct slice page_style(void)
+{
+    return slice_of(style, sizeof style - 1);
+}
 
 void page_text(struct buf *out, const char *text)
 {
@@ -43,18 +41,68 @@ void page_text(struct buf *out, const char *text)
 
 void page_begin(struct buf *out, enum language language, const char *title, const char *heading)
 {
-    buf_printf(out, "<!DOCTYPE html>\n<html lang=\"%s\">", language_name(language));
+    buf_printf(out, "<!DOCTYPE html>\n<html lang=\"%s\" dir=\"ltr\">", language_name(language));
     buf_adds(out,
              "<head><meta charset=\"utf-8\">\n"
              "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
+             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+             "<meta name=\"referrer\" content=\"no-referrer\">\n<title>");
     page_text(out, title);
-    buf_printf(out, "</title>\n<style>%s</style></head>\n<body>\n<h1>", style);
+    buf_printf(out, "</title>\n<style>%s</style></head>\n<body>\n<main>\n<h1>", style);
     page_text(out, heading);
     buf_adds(out, "</h1>\n");
 }
 
 void page_end(struct buf *out)
 {
-    buf_adds(out, "</body></html>\n");
+    buf_adds(out, "</main>\n</body></html>\n");
+}
+
+/* ---- tables ---- */
+
+void page_table(struct page_table *t, struct buf *out, const char *caption, const char *const *head)
+{
+    *t = (struct page_table){.out = out, .head = head};
+    buf_adds(out, "<table role=\"table\"><caption>");
+    page_text(out, caption);
+    buf_adds(out, "</caption>\n<thead role=\"rowgroup\"><tr role=\"row\">");
+    for (; head[t->columns]; t->columns++) {
+        buf_adds(out, "<th scope=\"col\" role=\"columnheader\">");
+        page_text(out, head[t->columns]);
+        buf_adds(out, "</th>");
+    }
+    buf_adds(out, "</tr></thead>\n<tbody role=\"rowgroup\">\n");
+}
+
+void page_cell_open(struct page_table *t, const char *class)
+{
+    if (t->column == 0)
+        buf_adds(t->out, "<tr role=\"row\">");
+    buf_adds(t->out, "<td role=\"cell\"");
+    if (class)
+        buf_printf(t->out, " class=\"%s\"", class);
+    buf_adds(t->out, " data-label=\"");
+    page_text(t->out, t->head[t->column]);
+    buf_adds(t->out, "\">");
+}
+
+void page_cell_close(struct page_table *t)
+{
+    buf_adds(t->out, "</td>");
+    if (++t->column == t->columns) {
+        buf_adds(t->out, "</tr>\n");
+        t->column = 0;
+    }
+}
+
+void page_cell(struct page_table *t, const char *text)
+{
+    page_cell_open(t, NULL);
+    page_text(t->out, text && *text ? text : "\xe2\x80\x93");
+    page_cell_close(t);
+}
+
+void page_table_end(struct page_table *t)
+{
+    buf_adds(t->out, "</tbody></table>\n");
 }

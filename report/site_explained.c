@@ -4,14 +4,8 @@
  * who do not meet the policy and that nobody explained.
  */
 #include "ledger/timestamp.h"
+#include "report/glossary.h"
 #include "report/write.h"
-
-static const char *kind_text(struct write *w, const struct policy_statement *p)
-{
-    return p->kind == POLICY_TRUST     ? T("trusted as a forwarder")
-           : p->kind == POLICY_SUSPEND ? T("DNSSEC not validated")
-                                       : T("exempted");
-}
 
 static void states(struct write *w)
 {
@@ -21,7 +15,7 @@ static void states(struct write *w)
     const struct chart_part parts[] = {{T("explained"), count[EXCEPTIONS_EXPLAINED], CHART_SOME},
                                        {T("met by now: can go"), count[EXCEPTIONS_APPLIED], CHART_YES},
                                        {T("could not be tested"), count[EXCEPTIONS_COULD_NOT_TEST], CHART_OTHER},
-                                       {T("ended"), count[EXCEPTIONS_ENDED], CHART_OTHER},
+                                       {T("ended"), count[EXCEPTIONS_ENDED], CHART_PAST},
                                        {T("ended, and not met"), count[EXCEPTIONS_ENDED_NOT_APPLIED], CHART_NO}};
     chart_split(w, T("Exceptions by state"), parts, sizeof parts / sizeof *parts);
 }
@@ -45,7 +39,7 @@ static void entry(struct write *w, const struct report_exception *e)
     write_raw(w, "</h3>\n<p><span class=\"state\">");
     write_text(w, write_state(w, e->state));
     write_raw(w, "</span> ");
-    write_text(w, kind_text(w, p));
+    write_text(w, glossary_kind(w->m->language, p));
     if (s < STANDARD_COUNT)
         FILL(T(" from {1}"), write_standard(w, s));
     write_raw(w, "</p>\n<dl>");

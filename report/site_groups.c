@@ -53,6 +53,8 @@ static void one_group(struct write *w, const struct report_group *g, size_t numb
                 (struct chart_bar){write_standard(w, (enum standard)s), g->by[s].meets, report_told(&g->by[s]), 0, -1};
     if (told)
         chart_bars(w, T("Members that meet each standard"), bars, n);
+    if (told)
+        write_coverage(w);
     hall_of_fame(w, g);
     write_raw(w, "</section>\n");
 }

@@ -3,13 +3,36 @@
  * site_index.c - page one: where we stand, for somebody who has never heard of any of this.
  *
  * It answers five questions: are we safe, who is not, what must I decide, what does it cost, what is an exception and
- * who agreed to it. At most 250 words and five figures (tests/browser holds both); everything else is one page further.
+ * who agreed to it. At most 250 words and five figures (tests/system/report holds both), whatever the ledger holds:
+ * where the share needs two figures ("3 of 5"), or how much was seen must stand beside it, other figures become words.
+ * Everything else is one page further.
  */
+#include "report/glossary.h"
 #include "report/write.h"
 #include <string.h>
 
 #define DECIDE_AT_ONCE 3
-#define NAMED 3 /* domains in a sentence */
+#define NAMED 3  /* domains in a sentence */
+#define AGREED 2 /* of those who agreed */
+#define CITED 28 /* octets of the name of somebody who agreed: the register has all of it */
+
+/* Figures that the first answer needs besides the usual. */
+static int figures_more(const struct report_model *m)
+{
+    int64_t told = report_told(&m->all);
+    return (told > 0 && told < REPORT_FEW) + (told > 0 && report_is_patchy(m));
+}
+
+/* As many octets of a text as make whole characters within `most`. */
+static size_t within(const char *text, size_t most)
+{
+    size_t n = strlen(text);
+    if (n <= most)
+        return n;
+    for (n = most; n && ((unsigned char)text[n] & 0xC0) == 0x80;)
+        n--;
+    return n;
+}
 
 static void question(struct write *w, const char *id, const char *text)
 {
@@ -92,6 +115,7 @@ static void are_we_safe(struct write *w)
                T("of the organisations that write to us meet all that we ask of their mail."));
     else
         paragraph(w, T("Too little mail came to compare organisations."));
+    write_coverage(w);
     const char *change = write_change(w, &m->all, &m->all_before);
     if (change)
         paragraph(w, change);
@@ -99,12 +123,14 @@ static void are_we_safe(struct write *w)
                                        {T("have an exception"), m->all.explained, CHART_SOME},
                                        {T("do not meet all"), m->all.misses, CHART_NO}};
     chart_split(w, T("Organisations that write to us"), parts, 3);
-    if (kept_away)
+    if (kept_away && figures_more(m) > 1)
+        paragraph(w, m->only_records ? T("Some mail would have been refused or put aside.")
+                                     : T("Some mail was refused or put aside."));
+    else if (kept_away)
         figure(w, write_number(w, kept_away),
                m->only_records ? T("mails would have been refused or put aside.")
                                : T("mails were refused or put aside."));
     own_house(w);
-    write_coverage(w);
     write_raw(w, "</section>\n");
 }
 
@@ -130,8 +156,7 @@ static void who_is_not(struct write *w)
     if (!m->all.misses) {
         answer(w, T("Nobody that we know of."));
     } else {
-        bool few = report_told(&m->all) < REPORT_FEW; /* then page one has a figure more: "3 of 5" */
-        if (few)
+        if (figures_more(m))
             answer(w, T("Organisations that do not meet all, and have no exception."));
         else
             figure(w, write_number(w, m->all.misses),
@@ -139,7 +164,7 @@ static void who_is_not(struct write *w)
                                 T("organisations do not meet all, and have no exception.")));
         write_raw(w, "<p>");
         if (m->missing_most < STANDARD_MAIL_COUNT)
-            FILL(T("Most often {1} is missing."), write_standard(w, m->missing_most));
+            FILL(T("Missing most: {1}."), glossary_plain(m->language, m->missing_most));
         write_raw(w, " ");
         write_text(w, T("Write first to:"));
         names_of(w, m->worst, m->worst_count, true);
@@ -149,11 +174,9 @@ static void who_is_not(struct write *w)
     }
     if (m->victim_count) {
         write_raw(w, "<p>");
-        write_text(w, T("Forgers used the name of:"));
+        write_text(w, T("Forgers misused the name of:"));
         names_of(w, m->victims, m->victim_count, false);
-        write_raw(w, ". ");
-        write_text(w, T("That is not their fault."));
-        write_raw(w, "</p>\n");
+        write_raw(w, ".</p>\n");
     }
     write_raw(w, "</section>\n");
 }
@@ -166,8 +189,12 @@ static void one_decision(struct write *w, const struct report_decision *d)
     FILL(language_text(w->m->language, d->title), d->about);
     write_raw(w, ".</strong> ");
     write_text(w, d->ready     ? T("Nobody would be hit.")
-                  : d->senders ? T("Some senders must be asked first.")
-                               : T("Look at it longer first."));
+                  : d->senders ? T("Ask some senders first.")
+                               : T("Watch it longer first."));
+    if (d->stopped) {
+        write_raw(w, " ");
+        write_text(w, T("It would stop forged mail."));
+    }
     write_raw(w, "</p><pre><code>");
     write_text(w, d->line);
     write_raw(w, "</code></pre></li>\n");
@@ -180,11 +207,11 @@ static void what_to_decide(struct write *w)
     question(w, "decide", T("What must I decide?"));
     answer(w, m->decision_count || m->ending ? T("Whether we ask for more.") : T("Nothing now."));
     if (m->decision_count)
-        write_raw(w, "<ol class=\"decisions\">\n");
+        write_raw(w, "<ul class=\"decisions\">\n");
     for (; shown < m->decision_count && shown + (m->ending > 0) < DECIDE_AT_ONCE; shown++)
         one_decision(w, &m->decisions[shown]);
     if (m->decision_count)
-        write_raw(w, "</ol>\n");
+        write_raw(w, "</ul>\n");
     if (m->ending) {
         write_raw(w, "<p>");
         write_text(w, T("Exceptions end within a month: renew them or let them end."));
@@ -204,11 +231,9 @@ static void what_it_costs(struct write *w)
         answer(w, T("Nothing now."));
     } else {
         figure(w, write_number(w, (cost.minutes + 59) / 60),
-               write_plural(w, (cost.minutes + 59) / 60,
-                            T("hour of work: to ask senders, to write the line, to look again."),
-                            T("hours of work: to ask senders, to write the lines, to look again.")));
+               write_plural(w, (cost.minutes + 59) / 60, T("hour of our work."), T("hours of our work.")));
         write_raw(w, "<p>");
-        write_text(w, cost.mails ? T("Mail of those who are not ready would be touched, so ask them first.")
+        write_text(w, cost.mails ? T("Ask those first whose mail would be touched.")
                                  : T("No honest mail that we saw would be touched."));
         write_raw(w, " <a href=\"counted.html#effort\">");
         write_text(w, T("How it was counted"));
@@ -221,9 +246,9 @@ static void what_it_costs(struct write *w)
 
 static void agreed_by(struct write *w)
 {
-    const char *said[NAMED] = {0};
+    const char *said[AGREED] = {0};
     size_t n = 0;
-    for (size_t i = 0; i < w->m->exception_count && n < NAMED; i++) {
+    for (size_t i = 0; i < w->m->exception_count && n < AGREED; i++) {
         const struct policy_statement *p = w->m->exceptions[i].statement;
         bool known = !p->agreed_by || p->until <= w->m->made;
         for (size_t k = 0; k < n && !known; k++)
@@ -233,7 +258,9 @@ static void agreed_by(struct write *w)
     }
     for (size_t i = 0; i < n; i++) {
         write_raw(w, i ? "; <cite>" : " <cite>");
-        write_text(w, said[i]);
+        bool long_one = strlen(said[i]) > CITED;
+        write_text(w, long_one ? arena_printf(w->m->arena, "%.*s\xe2\x80\xa6", (int)within(said[i], CITED), said[i])
+                               : said[i]);
         write_raw(w, "</cite>");
     }
     write_raw(w, n ? "." : "");
@@ -243,8 +270,7 @@ static void exceptions(struct write *w)
 {
     const struct report_model *m = w->m;
     question(w, "exception", T("What is an exception, and who agreed to it?"));
-    paragraph(w,
-              T("Somebody need not meet a standard for a time: with a reason, an end, and a name that agreed to it."));
+    paragraph(w, T("Somebody need not meet a standard for a while: for a reason, until a day, and somebody agreed."));
     figure(w, write_number(w, m->in_force),
            write_plural(w, m->in_force, T("exception is in force."), T("exceptions are in force.")));
     write_raw(w, "<p>");

@@ -14,7 +14,6 @@ void site_names(struct write *w)
                T("DNS says where everything on the internet is. Signed answers cannot be exchanged on their way; the "
                  "others can."));
     write_raw(w, "</p>\n");
-    write_coverage(w);
     if (!m->names) {
         write_raw(w, "<p>");
         write_text(w, T("Our resolver has not reported anything in this period."));
@@ -26,6 +25,7 @@ void site_names(struct write *w)
     write_raw(w, "</strong> <span>");
     write_text(w, T("of what was asked for was signed, and the signature was right."));
     write_raw(w, "</span></p>\n");
+    write_coverage(w);
     const struct chart_part parts[] = {
         {T("signed"), m->names_secure, CHART_YES},
         {T("not signed"), m->names_insecure, CHART_SOME},

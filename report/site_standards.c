@@ -43,6 +43,7 @@ static void card(struct write *w, const struct report_standard *x)
         write_raw(w, "</strong> <span>");
         write_text(w, T("of the organisations of which we ask it meet it."));
         write_raw(w, "</span></p>\n");
+        write_coverage(w);
         const struct chart_part parts[] = {{T("meet it"), x->now.meets, CHART_YES},
                                            {T("have an exception"), x->now.explained, CHART_SOME},
                                            {T("do not meet it"), x->now.misses, CHART_NO},

@@ -2,11 +2,11 @@
 /*
  * write.c - sentences, figures and tables of a page (write.h).
  *
- * Promises well-formed HTML whatever the texts are. A cell bears its column's title, so that a narrow screen can show
- * the rows as lists. Out of memory: the buffer's mark, or an empty text.
+ * Promises well-formed HTML whatever the texts are. Out of memory: the buffer's mark, or an empty text.
  */
 #include "report/write.h"
 #include "ledger/timestamp.h"
+#include "report/glossary.h"
 #include <stdarg.h>
 #include <string.h>
 
@@ -97,16 +97,7 @@ const char *write_hours(const struct write *w, int64_t minutes)
 
 const char *write_standard(const struct write *w, enum standard s)
 {
-    static const char *const names[STANDARD_COUNT] = {
-        [STANDARD_SPF] = "SPF",         [STANDARD_DKIM] = "DKIM", [STANDARD_DMARC] = "DMARC",
-        [STANDARD_ARC] = "ARC",         [STANDARD_DANE] = "DANE", [STANDARD_TLS] = "TLS",
-        [STANDARD_DNSSEC] = "DNSSEC",   [STANDARD_IPV6] = "IPv6", [STANDARD_MTA_STS] = "MTA-STS",
-        [STANDARD_TLS_RPT] = "TLS-RPT", [STANDARD_CAA] = "CAA",   [STANDARD_RPKI] = "RPKI"};
-    if (s == STANDARD_MESSAGE_FORMAT)
-        return T("Message format");
-    if (s == STANDARD_RDNS)
-        return T("Reverse DNS");
-    return (unsigned)s < STANDARD_COUNT && names[s] ? names[s] : "?";
+    return glossary_standard(w->m->language, s);
 }
 
 const char *write_change(const struct write *w, const struct report_tally *now, const struct report_tally *before)
@@ -132,18 +123,7 @@ void write_coverage(struct write *w)
 
 const char *write_state(const struct write *w, enum exceptions_state s)
 {
-    switch (s) {
-    case EXCEPTIONS_APPLIED:
-        return T("met by now: can go");
-    case EXCEPTIONS_ENDED:
-        return T("ended");
-    case EXCEPTIONS_ENDED_NOT_APPLIED:
-        return T("ended, and not met");
-    case EXCEPTIONS_COULD_NOT_TEST:
-        return T("could not be tested");
-    default:
-        return T("explained");
-    }
+    return glossary_exception(w->m->language, s);
 }
 
 const char *write_policy_day(const struct write *w, time_t t)
@@ -157,61 +137,31 @@ const char *write_policy_day(const struct write *w, time_t t)
 
 void write_table(struct write *w, const char *caption, const char *const *head)
 {
-    w->head = head;
-    w->column = w->columns = 0;
-    write_raw(w, "<table role=\"table\"><caption>");
-    write_text(w, caption);
-    write_raw(w, "</caption>\n<thead role=\"rowgroup\"><tr role=\"row\">");
-    for (; head[w->columns]; w->columns++) {
-        write_raw(w, "<th scope=\"col\" role=\"columnheader\">");
-        write_text(w, head[w->columns]);
-        write_raw(w, "</th>");
-    }
-    write_raw(w, "</tr></thead>\n<tbody role=\"rowgroup\">\n");
-}
-
-static void cell_begin(struct write *w, const char *class)
-{
-    if (w->column == 0)
-        write_raw(w, "<tr role=\"row\">");
-    buf_printf(w->out, "<td role=\"cell\"%s data-label=\"", class);
-    write_text(w, w->head[w->column]);
-    write_raw(w, "\">");
-}
-
-static void cell_end(struct write *w)
-{
-    write_raw(w, "</td>");
-    if (++w->column == w->columns) {
-        write_raw(w, "</tr>\n");
-        w->column = 0;
-    }
+    page_table(&w->table, w->out, caption, head);
 }
 
 void write_cell(struct write *w, const char *text)
 {
-    cell_begin(w, "");
-    write_text(w, text && *text ? text : "\xe2\x80\x93");
-    cell_end(w);
+    page_cell(&w->table, text);
 }
 
 void write_cell_link(struct write *w, const char *href, const char *text)
 {
-    cell_begin(w, "");
+    page_cell_open(&w->table, NULL);
     buf_printf(w->out, "<a href=\"%s\">", href);
     write_text(w, text);
     write_raw(w, "</a>");
-    cell_end(w);
+    page_cell_close(&w->table);
 }
 
 void write_cell_number(struct write *w, const char *number)
 {
-    cell_begin(w, " class=\"num\"");
+    page_cell_open(&w->table, "num");
     write_text(w, number);
-    cell_end(w);
+    page_cell_close(&w->table);
 }
 
 void write_table_end(struct write *w)
 {
-    write_raw(w, "</tbody></table>\n");
+    page_table_end(&w->table);
 }

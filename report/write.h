@@ -14,9 +14,8 @@
 struct write {
     const struct report_model *m;
     struct buf *out;
-    const char *const *head; /* of the table that is open */
-    size_t column, columns;
-    unsigned charts; /* on this page, so far */
+    struct page_table table; /* that is open */
+    unsigned charts;         /* on this page, so far */
 };
 
 /* The catalogue's form of a text of ours. */
@@ -60,7 +59,8 @@ void write_table_end(struct write *w);
 
 /* ---- charts (chart.c): inline SVG with a text alternative, the figures in a table behind ---- */
 
-enum chart_shade { CHART_YES, CHART_SOME, CHART_NO, CHART_OTHER };
+/* Neighbours of a chart are of different shades. */
+enum chart_shade { CHART_YES, CHART_SOME, CHART_NO, CHART_OTHER, CHART_PAST };
 
 struct chart_part {
     const char *label;

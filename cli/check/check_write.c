@@ -115,31 +115,31 @@ void check_write_csv(const struct check_one *one, struct buf *out)
 
 /* ---- HTML ---- */
 
-static void add_row(const struct check_report *r, enum check_test test, struct buf *out)
+static void add_row(const struct check_report *r, enum check_test test, struct page_table *t)
 {
     const struct check_test_info *info = check_test_info(test);
     const struct check_result *x = &r->results[test];
-    buf_adds(out, "<tr><td>");
-    page_text(out, cli_text(info->sentence));
-    buf_adds(out, "</td><td>");
-    page_text(out, cli_text(check_state_name(x->state)));
-    buf_adds(out, "</td><td>");
-    page_text(out, x->evidence);
+    page_cell(t, cli_text(info->sentence));
+    page_cell(t, cli_text(check_state_name(x->state)));
+    page_cell_open(t, NULL);
+    page_text(t->out, x->evidence);
     if (x->state >= CHECK_ADVICE) {
-        buf_adds(out, "<br>");
-        page_text(out, cli_text(info->breaks));
+        buf_adds(t->out, "<br>");
+        page_text(t->out, cli_text(info->breaks));
     }
     if (x->fix) {
-        buf_adds(out, "<br><code>");
-        page_text(out, x->fix);
-        buf_adds(out, "</code>");
+        buf_adds(t->out, "<br><code>");
+        page_text(t->out, x->fix);
+        buf_adds(t->out, "</code>");
     }
-    buf_adds(out, "</td></tr>\n");
+    page_cell_close(t);
 }
 
 static void add_table(const struct check_report *r, const char *title, enum check_state from, enum check_state to,
                       struct buf *out)
 {
+    const char *const head[] = {_("Asked for"), _("Result"), _("Found, and what to do"), NULL};
+    struct page_table t;
     bool any = false;
     for (int i = 0; i < CHECK_TESTS; i++) {
         if (r->results[i].state < from || r->results[i].state > to)
@@ -147,16 +147,14 @@ static void add_table(const struct check_report *r, const char *title, enum chec
         if (!any) {
             buf_adds(out, "<h2>");
             page_text(out, title);
-            buf_printf(out,
-                       "</h2>\n<table><thead><tr><th scope=\"col\">%s</th><th scope=\"col\">%s</th>"
-                       "<th scope=\"col\">%s</th></tr></thead><tbody>\n",
-                       _("Asked for"), _("Result"), _("Found, and what to do"));
+            buf_adds(out, "</h2>\n");
+            page_table(&t, out, title, head);
         }
         any = true;
-        add_row(r, (enum check_test)i, out);
+        add_row(r, (enum check_test)i, &t);
     }
     if (any)
-        buf_adds(out, "</tbody></table>\n");
+        page_table_end(&t);
 }
 
 void check_write_html(const struct check_one *one, struct buf *out)

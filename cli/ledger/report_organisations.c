@@ -75,6 +75,20 @@ static void lists(struct report *r, const struct report_model *m)
     }
 }
 
+/* Beside the shares: of how much of the time there are findings. */
+static void coverage(struct report *r, const struct report_model *m)
+{
+    static const struct table_column columns[] = {
+        {"hours", "Hours"}, {"hours_seen", "With findings"}, {"share", "Share"}, {NULL, NULL}};
+    struct table *t = report_section(r, "coverage", "How complete these figures are",
+                                     "Hours of the period in which a host wrote findings. Below 80 %, take no share "
+                                     "above for the whole period's.",
+                                     NONE, columns);
+    table_number(t, m->hours);
+    table_number(t, m->hours_seen);
+    table_share(t, m->hours_seen, m->hours);
+}
+
 enum status report_organisations(struct report *r)
 {
     struct report_model m = {.policy = r->policy,
@@ -87,6 +101,7 @@ enum status report_organisations(struct report *r)
     if (st == STATUS_OK) {
         organisations(r, &m);
         lists(r, &m);
+        coverage(r, &m);
     }
     report_model_free(&m);
     return st;

@@ -1,23 +1,30 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * policy_explained.c - `assay policy explained [--json|--csv|--html] [--at DATE] [FILE]`: the register of what is
- * excused.
+ * policy_explained.c - `assay policy explained [--json|--csv|--html] [--lang LANGUAGE] [--at DATE] [FILE]`: the
+ * register of what is excused.
  *
  * One row for each exemption and standard, each suspension, each trusted forwarder: who, from what, why, agreed by
  * whom, since and through when, and its state on the day: explained, or explained but expired. How often each was used,
  * and whether the domain meets the standard by now, is the ledger's to say. As a table for the terminal, as JSON, as
- * CSV (RFC 4180), and as one page of HTML that needs nothing else.
+ * CSV (RFC 4180), and as one page of HTML that needs nothing else. Only the page is translated: it says what the
+ * report's site says (report/glossary.h).
  */
 #include "base/clock.h"
 #include "base/domain.h"
 #include "base/json.h"
 #include "base/utf8.h"
-#include "report/page.h"
 #include "cli/policy/policy_cmd.h"
 #include "cli/policy/policy_ledger.h"
+#include "cli/text.h"
 #include "ledger/exceptions.h"
+#include "ledger/timestamp.h"
+#include "report/page.h"
+#include "report/glossary.h"
+#include <string.h>
 
 struct row {
+    const struct policy_statement *statement;
+    enum exceptions_state known;
     const char *id, *kind, *standard, *scope, *because, *agreed_by, *ref, *since, *through, *state;
     struct policy_use use;
 };
@@ -32,6 +39,7 @@ struct listing {
     put_row *put;
     struct buf *out;
     struct json json;
+    struct page_table table;
 };
 
 static void csv_field(struct buf *out, const char *text, const char *end)
@@ -80,13 +88,6 @@ static void put_json(struct listing *l, const struct row *r)
     json_end(j);
 }
 
-static void html_cell(struct buf *out, const char *text)
-{
-    buf_adds(out, text && *text >= '0' && *text <= '9' ? "<td class=n>" : "<td>");
-    page_text(out, text && *text ? text : "\xe2\x80\x93");
-    buf_adds(out, "</td>");
-}
-
 static void put_used(const struct row *r, struct buf *out)
 {
     if (r->use.count < 0)
@@ -97,17 +98,42 @@ static void put_used(const struct row *r, struct buf *out)
         buf_printf(out, "%lld time%s, last on %s", (long long)r->use.count, r->use.count == 1 ? "" : "s", r->use.last);
 }
 
+/* A day as the reader's language writes it; text as it is if it is none. */
+static const char *day_for_people(const char *text, char out[LANGUAGE_FORM])
+{
+    int64_t day;
+    return timestamp_day_from_text(text, &day) ? language_day(cli_language(), day, out) : text;
+}
+
+static void html_used(struct page_table *t, const struct policy_use *use)
+{
+    char day[LANGUAGE_FORM], count[LANGUAGE_FORM];
+    page_cell_open(t, NULL);
+    page_text(t->out, use->count < 0    ? _("not known")
+                      : use->count == 0 ? _("never")
+                                        : language_number(cli_language(), use->count, count));
+    if (use->count > 0) {
+        buf_adds(t->out, " \xc3\x97, ");
+        page_text(t->out, day_for_people(use->last, day));
+    }
+    page_cell_close(t);
+}
+
 static void put_html(struct listing *l, const struct row *r)
 {
-    struct buf used = BUF_INIT;
-    put_used(r, &used);
-    buf_printf(l->out, "<tr%s>", strstr(r->state, "expired") ? " class=\"ended\"" : "");
-    const char *const cells[] = {r->kind,  r->standard, r->scope, r->because, r->agreed_by,
-                                 r->since, r->through,  r->state, used.p};
-    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
-        html_cell(l->out, cells[i]);
-    buf_adds(l->out, "</tr>\n");
-    buf_release(&used);
+    enum language lang = cli_language();
+    struct page_table *t = &l->table;
+    char since[LANGUAGE_FORM], through[LANGUAGE_FORM];
+    page_cell(t, r->scope);
+    page_cell(t, glossary_kind(lang, r->statement));
+    page_cell(t, *r->standard ? glossary_standard(lang, standard_from_name(slice_str(r->standard))) : NULL);
+    page_cell(t, glossary_exception(lang, r->known));
+    page_cell(t, r->because);
+    page_cell(t, r->agreed_by);
+    page_cell(t, r->ref);
+    page_cell(t, day_for_people(r->since, since));
+    page_cell(t, day_for_people(r->through, through));
+    html_used(t, &r->use);
 }
 
 static void put_text(struct listing *l, const struct row *r)
@@ -129,7 +155,8 @@ static void put_text(struct listing *l, const struct row *r)
 }
 
 /* The state on the day; what the ledger cannot say is left out. */
-static const char *state_of(const struct listing *l, const struct policy_statement *s, const char *standard)
+static const char *state_of(const struct listing *l, const struct policy_statement *s, const char *standard,
+                            enum exceptions_state *state)
 {
     static const char *const words[EXCEPTIONS_STATES] = {
         [EXCEPTIONS_EXPLAINED] = "explained",
@@ -138,16 +165,16 @@ static const char *state_of(const struct listing *l, const struct policy_stateme
         [EXCEPTIONS_ENDED_NOT_APPLIED] = "explained but expired, not applied",
         [EXCEPTIONS_COULD_NOT_TEST] = "could not test",
     };
-    enum exceptions_state state;
-    if (exceptions_state(l->store, s, standard, l->at, &state) != STATUS_OK)
+    if (exceptions_state(l->store, s, standard, l->at, state) != STATUS_OK)
         cli_error("the ledger cannot be asked about %s: %s", s->id, store_error(l->store));
-    return words[state];
+    return words[*state];
 }
 
 static void put_one(struct listing *l, const struct policy_statement *s, struct row *r, const char *standard)
 {
     r->standard = standard ? standard : "";
-    r->state = state_of(l, s, r->standard);
+    r->statement = s;
+    r->state = state_of(l, s, r->standard, &r->known);
     r->use = (struct policy_use){.count = -1};
     if (s->kind != POLICY_SUSPEND)
         policy_ledger_use(l->store, l->p, s, standard, &r->use);
@@ -195,29 +222,42 @@ static size_t put_all(struct listing *l, put_row *put)
     return rows;
 }
 
+static void put_paragraph(struct buf *out, const char *text)
+{
+    buf_adds(out, "<p>");
+    page_text(out, text);
+    buf_adds(out, "</p>\n");
+}
+
 static void put_page(struct listing *l)
 {
-    char day[POLICY_DAY_TEXT];
+    const char *const head[] = {_("For whom"),  _("What"),  _("Standard"), _("State"), _("Because"), _("Agreed to by"),
+                                _("Reference"), _("Since"), _("Through"),  _("Used"),  NULL};
+    char text[POLICY_DAY_TEXT], day[LANGUAGE_FORM];
     struct buf *out = l->out;
-    page_begin(out, LANGUAGE_EN, "Apply or explain", "Apply or explain");
-    buf_adds(out, "<p>");
-    page_text(out, *policy_title(l->p) ? policy_title(l->p) : "Policy for mail and DNS");
+    page_begin(out, cli_language(), _("The register"), _("The register"));
+    put_paragraph(out, *policy_title(l->p) ? policy_title(l->p) : _("Mail and DNS"));
+    buf_printf(out, "<p>%s \xc2\xb7 %s %s", day_for_people(policy_day_text(l->at, text), day), _("policy"),
+               policy_hash(l->p));
     if (*policy_owner(l->p)) {
-        buf_adds(out, ", kept by ");
+        buf_adds(out, " \xc2\xb7 ");
         page_text(out, policy_owner(l->p));
     }
-    buf_printf(
-        out,
-        ". As of %s; policy %s.</p>\n<p>Every exception to the security standards this organisation insists on: what "
-        "is excused, why, who agreed, and until when. An exception that has ended is no longer in force; it stays in "
-        "this register until it is taken out of the policy. \"Applied\": all mail of the last 30 days met the "
-        "standard, so that the exception is no longer needed.</p>\n<table><thead><tr><th>What</th><th>Standard</th>"
-        "<th>For whom</th><th>Because</th><th>Agreed by</th><th>Since</th><th>Through</th><th>State</th><th>Used</th>"
-        "</tr></thead><tbody>\n",
-        policy_day_text(l->at, day), policy_hash(l->p));
-    if (put_all(l, put_html) == 0)
-        buf_adds(out, "<tr><td colspan=\"9\">Nothing is excused.</td></tr>\n");
-    buf_adds(out, "</tbody></table>\n");
+    buf_adds(out, "</p>\n");
+    put_paragraph(out,
+                  _("Apply or explain: who cannot meet a standard yet gets an exception with a reason, an end, and "
+                    "the name of whoever agreed. It stands here, and it ends by itself."));
+    put_paragraph(out,
+                  _("What has ended is no longer in force; it stays here until it is taken out of the policy. Met by "
+                    "now: all mail of the last 30 days met the standard, so that the exception can go."));
+    size_t before = out->n;
+    page_table(&l->table, out, _("Exceptions by state"), head);
+    if (put_all(l, put_html) == 0) {
+        buf_cut(out, before);
+        put_paragraph(out, _("There is no exception."));
+    } else {
+        page_table_end(&l->table);
+    }
     page_end(out);
 }
 
@@ -242,17 +282,20 @@ static void put_form(struct listing *l, const struct policy_args *a)
 int policy_cmd_explained(int argc, char **argv)
 {
     static const struct policy_usage usage = {
-        "[--json|--csv|--html] [--at DATE] [FILE]",
+        "[--json|--csv|--html] [--lang LANGUAGE] [--at DATE] [FILE]",
         "The register of exemptions, suspensions and trusted forwarders: what is excused, why, agreed by whom, until "
         "when, and, where there is a ledger, how often each was used and whether it is still needed."};
     struct policy_args a;
     struct buf b = BUF_INIT;
     int rc = policy_args_read(&a, &usage, argc, argv,
-                              POLICY_ARG_JSON | POLICY_ARG_CSV | POLICY_ARG_HTML | POLICY_ARG_AT | POLICY_ARG_FILE);
+                              POLICY_ARG_JSON | POLICY_ARG_CSV | POLICY_ARG_HTML | POLICY_ARG_AT | POLICY_ARG_FILE |
+                                  POLICY_ARG_LANG);
     if (rc >= 0)
         return rc;
     if (a.json + a.csv + a.html > 1)
         return cli_usage("--json, --csv and --html do not go together");
+    if (a.html)
+        cli_speak(&a.lang, false);
     struct policy *p = cli_load_policy(a.file, &rc);
     if (!p)
         return rc;

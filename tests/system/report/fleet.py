@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """fleet.py: a ledger as an association with two lists of correspondents would have it after two months, for the tests of
 the report. Journals are written as the programs write them and taken in by assay-ledger; nothing of the network."""
+import base64
 import datetime
 import json
 import os
 import random
+import re
+import sqlite3
 import subprocess
+import time
 
 TOP = os.path.abspath(os.path.join(__file__, "../../../.."))
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
@@ -27,11 +31,28 @@ agreed by "security officer, decision 2026-44" through {later}
 exempt   supplier-2.example from dane because "{hostile}" agreed by "board, <b>minutes</b>" through {soon} via 192.0.2.0/24
 exempt   supplier-3.example from dane because "It was to be done in autumn" agreed by "board" through {past}
 trust    lists.example as forwarder because "Our association's list server" agreed by "postmaster" through {later}
+exempt   met.example from dane because "Until their certificate is renewed" agreed by "board" through {later}
+exempt   unsure.example from dane because "Their DNS moves to another host" agreed by "board" through {later}
+exempt   past.example from dane because "A trial of three months" agreed by "board" through {past}
 own      domains example.org, example.net
 set mode {mode}
 set journal.dir "{folder}/journal"
 set ledger.store "{store}"
 set ledger.knowledge "{folder}/knowledge"
+"""
+
+
+FACTS = """assay-facts 1
+subject domain=example.org time={time} table=1
+here ipv4=yes ipv6=yes
+dns example.org. secure 300 SOA ns.example.org. h.example.org. 1 2 3 4 5
+dns example.org. secure 300 MX 10 mx.example.org.
+dns mx.example.org. secure 300 A 192.0.2.1
+dns example.org. secure 300 TXT "v=spf1 mx -all"
+dns _dmarc.example.org. secure 300 TXT "v=DMARC1; p={policy}; rua=mailto:d@example.org"
+dns _25._tcp.mx.example.org. secure 300 TLSA 3 1 1 {digest}
+smtp host=mx.example.org address=192.0.2.1 outcome=done banner="220 mx" version=TLSv1.3 dane=match usage=2 trust=ok
+cert der="{der}"
 """
 
 
@@ -54,27 +75,30 @@ class Fleet:
         )
         with open(self.policy, "w", encoding="utf-8") as f:
             f.write(text)
+        said = subprocess.run([f"{BUILD}/assay", "policy", "check", self.policy], capture_output=True, text=True).stdout
+        self.hash = re.findall(r"policy ([0-9a-f]{8})$", said, re.M)[0]
 
     def record(self, when, kind, **more):
         self.lines.append(
             json.dumps({"v": 1, "t": when.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "host": "mx1.example.org", "kind": kind, **more})
         )
 
-    def mail(self, when, sender, asked, failed=(), exempt=(), client="192.0.2.7", action="deliver", applied="none", message_id=None):
-        """One mail: the standards asked of it, those of them that failed, those exempted."""
+    def mail(
+        self, when, sender, asked, failed=(), exempt=(), client="192.0.2.7", action="deliver", applied="none", message_id=None, unsure=()
+    ):
+        """One mail: the standards asked of it, those of them that failed, those exempted; those that could not be tested."""
         self.serial += 1
         lines, findings = [], []
         for standard in sorted(set(asked) | set(exempt)):
-            result = "fail" if standard in failed else "none" if standard in exempt else "pass"
+            result = "fail" if standard in failed else "none" if standard in exempt else "untested" if standard in unsure else "pass"
             line = {"standard": standard, "subject": sender, "result": result, "level": "record" if standard in exempt else "require"}
             line["action"] = action if standard in failed else "deliver"
             if standard in exempt:
                 line["exemption"] = exempt[standard]
             lines.append({**line, "statement": "L3"})
         for standard in ("spf", "dkim", "dmarc", "tls", "message-format", "dane"):
-            findings.append(
-                {"standard": standard, "subject": sender, "result": "fail" if standard in failed else "pass", "security": "insecure"}
-            )
+            result = "fail" if standard in failed else "none" if standard in exempt else "untested" if standard in unsure else "pass"
+            findings.append({"standard": standard, "subject": sender, "result": result, "security": "insecure"})
         findings[2].update({"org": sender, "applied": applied, "p": applied})
         self.record(
             when,
@@ -88,7 +112,7 @@ class Fleet:
             **{"from": sender},
             rcpts=1,
             rcpt_domains=["example.org"],
-            policy="1a2b3c4d",
+            policy=self.hash,
             verdict={"action": action, "would": action, **({"statement": "L3"} if action != "deliver" else {})},
             lines=lines,
             findings=findings,
@@ -104,7 +128,7 @@ class Fleet:
             first=when.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             last=when.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             reason="expired" if state == "bogus" else "",
-            policy="1a2b3c4d",
+            policy=self.hash,
         )
 
     def take_in(self):
@@ -149,7 +173,39 @@ class Fleet:
         hostile_at = NOW - datetime.timedelta(days=1)
         for i in range(8):
             self.mail(hostile_at, "xn--bcher-kva.example", everyone, ["dmarc"], client="198.51.100.250", message_id=HOSTILE)
+        for i in range(3):  # too few to count as organisations
+            self.mail(hostile_at, "met.example", everyone, client="198.51.100.7")
+            self.mail(hostile_at, "unsure.example", everyone, client="198.51.100.8", unsure=["dane"])
         self.take_in()
+
+    def checked(self):
+        """Our own house, in SQLite: three days of checks, the last of them the best; what others reported. The facts, newest first."""
+        db = sqlite3.connect(f"{self.folder}/ledger.db")
+        der, today, out = certificate(), int(time.time()) // 86400, []
+        for ago, policy in ((0, "reject"), (1, "quarantine"), (2, "none")):
+            facts = FACTS.format(time=int(time.time()) - ago * 86400, policy=policy, digest="00" * 32, der=der)
+            out.append(facts)
+            db.execute("INSERT INTO domain_check (day, domain, facts) VALUES (?, 'example.org', ?)", (today - ago, facts))
+        db.execute("INSERT INTO domain_check (day, domain, facts) VALUES (?, 'example.net', 'damaged')", (today,))
+        begins = (today - 1) * 86400
+        for kind in ("dmarc", "tls"):
+            got = {"kind": kind, "org": "Receiver", "report_id": "1", "domain": "example.org", "begins": begins, "ends": begins + 86399}
+            got.update(policy="", file="", taken=begins * 10**6, ours=1, authenticated=1, partial="", sender="", octets=1)
+            db.execute(f"INSERT INTO report_in ({', '.join(got)}) VALUES ({', '.join('?' * len(got))})", list(got.values()))
+        row = "INSERT INTO report_in_row (kind, org, report_id, domain, row, source, result, dkim, spf, header_from, detail, count) VALUES "
+        db.execute(row + "('dmarc', 'Receiver', '1', 'example.org', 1, '192.0.2.1', '', 'pass', 'fail', 'example.org', '', 150)")
+        db.execute(row + "('dmarc', 'Receiver', '1', 'example.org', 2, '192.0.2.9', '', 'fail', 'fail', 'example.org', '', 50)")
+        db.execute(row + "('tls', 'Receiver', '1', 'example.org', 1, '', 'pass', '', '', '', '', 70)")
+        db.execute(row + "('tls', 'Receiver', '1', 'example.org', 2, '', 'certificate-expired', '', '', '', '', 3)")
+        db.commit()
+        db.close()
+        return out
+
+
+def certificate():
+    words = "req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -days 47 -subj /CN=mx.example.org".split()
+    words += ["-addext", "subjectAltName=DNS:mx.example.org", "-outform", "DER"]
+    return base64.b64encode(subprocess.run(["openssl", *words], capture_output=True, check=True).stdout).decode()
 
 
 if __name__ == "__main__":

@@ -47,9 +47,11 @@ void doctor_policy(struct doctor *d)
     size_t errors = report ? policy_report_count(report, POLICY_ERROR) : 0;
     size_t warnings = report ? policy_report_count(report, POLICY_WARNING) - errors : 0;
     if (!p && access(d->policy_path, F_OK) != 0)
-        doctor_say(d, DOCTOR_CRITICAL,
-                   "there is no policy %s\ncopy one of contrib/policies there: first-day refuses nothing",
-                   d->policy_path);
+        doctor_say(
+            d, DOCTOR_CRITICAL,
+            "there is no policy %s\ncopy one of /usr/share/assay/policies (in the source: contrib/policies) there: "
+            "first-day refuses nothing",
+            d->policy_path);
     else if (!p && d->policy)
         doctor_say(d, DOCTOR_CRITICAL,
                    "%s does not load: %zu error%s; the last good one (%s) stays in force\nassay policy check %s",

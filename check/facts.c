@@ -3,14 +3,15 @@
  * facts.c - reads a file of facts (facts.h).
  *
  * Promises that a file that is too long, cut off, of a newer version or out of its grammar is refused with its line,
- * and that no entry beyond a bound is kept. Everything lives in the caller's arena.
+ * and so is one with a value that cannot be read, a field that is not known, or anything said twice: what is judged is
+ * all that the file says. No entry beyond a bound is kept. Everything lives in the caller's arena.
  */
 #include "check/facts.h"
 #include "base/base64.h"
 #include "base/domain.h"
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <strings.h>
 
 #define FIELDS 32
 
@@ -23,7 +24,9 @@ struct field {
 struct line {
     struct facts *f;
     struct field fields[FIELDS];
+    bool used[FIELDS]; /* somebody asked for it */
     size_t count;
+    const char *wrong; /* with the first value that cannot be read; NULL */
 };
 
 static int hex(char c)
@@ -85,54 +88,107 @@ static const char *read_fields(struct line *l, struct slice s)
     return NULL;
 }
 
-static const struct field *find_field(const struct line *l, const char *name)
+/* The first thing that is wrong with a line is what is said of it. */
+static void say_wrong(struct line *l, const char *name, const char *what)
+{
+    if (!l->wrong)
+        l->wrong = arena_printf(l->f->arena, "%s= %s", name, what);
+    if (!l->wrong)
+        l->wrong = "out of memory";
+}
+
+static const struct field *find_field(struct line *l, const char *name)
 {
     for (size_t i = 0; i < l->count; i++)
-        if (slice_eq(l->fields[i].name, slice_str(name)))
+        if (slice_eq(l->fields[i].name, slice_str(name))) {
+            l->used[i] = true;
             return &l->fields[i];
+        }
     return NULL;
 }
 
-/* "" where it is not there: the tests need no NULL. A text with NUL is cut there. */
-static const char *text_of(const struct line *l, const char *name)
+/* "" where it is not there: the tests need no NULL. */
+static const char *text_of(struct line *l, const char *name)
 {
     const struct field *f = find_field(l, name);
+    if (f && memchr(f->value, '\0', f->n))
+        say_wrong(l, name, "should be text, without NUL");
     return f ? f->value : "";
 }
 
-static int64_t number_of(const struct line *l, const char *name, int64_t most)
+/* A text that must be there. */
+static const char *name_of(struct line *l, const char *name)
 {
-    const char *v = text_of(l, name);
-    char *end;
-    intmax_t n = strtoimax(v, &end, 10);
-    return *v && !*end && n >= 0 && n <= most ? (int64_t)n : 0;
+    const char *text = text_of(l, name);
+    if (!*text)
+        say_wrong(l, name, "is missing");
+    return text;
 }
 
-static bool address_of(const struct line *l, struct ip *out)
+/* Digits alone; 0 where the field is not there. */
+static int64_t number_of(struct line *l, const char *name, int64_t most)
 {
-    return ip_from_text(slice_str(text_of(l, "address")), out) == STATUS_OK;
+    const struct field *f = find_field(l, name);
+    int64_t n = 0;
+    size_t i = 0;
+    while (f && i < f->n && f->value[i] >= '0' && f->value[i] <= '9' && n <= most / 10)
+        n = 10 * n + (f->value[i++] - '0');
+    if (f && (f->n == 0 || i < f->n || n > most)) {
+        say_wrong(l, name, arena_printf(l->f->arena, "should be a number from 0 to %" PRId64, most));
+        return 0;
+    }
+    return n;
 }
 
-static enum facts_here here_of(const struct line *l, const char *name)
+static struct ip address_of(struct line *l)
 {
-    const char *v = text_of(l, name);
-    return strcmp(v, "yes") == 0 ? FACTS_YES : strcmp(v, "no") == 0 ? FACTS_NO : FACTS_NOT_TRIED;
+    struct ip a = {.family = 0};
+    if (ip_from_text(slice_str(text_of(l, "address")), &a) != STATUS_OK)
+        say_wrong(l, "address", "should be an IP address");
+    return a;
 }
 
-static const char *read_subject(struct facts *f, const struct line *l)
+static enum facts_here here_of(struct line *l, const char *name)
+{
+    const struct field *f = find_field(l, name);
+    if (!f || strcmp(f->value, "not tried") == 0)
+        return FACTS_NOT_TRIED;
+    if (strcmp(f->value, "yes") == 0)
+        return FACTS_YES;
+    if (strcmp(f->value, "no") != 0)
+        say_wrong(l, name, "should be yes, no or \"not tried\"");
+    return FACTS_NO;
+}
+
+/* What is wrong with one more entry of a kind of which there are so many. */
+static const char *full(struct line *l, const char *kind, size_t most)
+{
+    const char *text = arena_printf(l->f->arena, "there are more than %zu lines \"%s\"", most, kind);
+    return text ? text : "out of memory";
+}
+
+static const char *read_subject(struct facts *f, struct line *l)
 {
     char name[LIMIT_DOMAIN + 1];
-    if (domain_from_text(slice_str(text_of(l, "domain")), name) != STATUS_OK)
-        return "domain= should be a domain name";
+    if (f->domain)
+        return "the subject was named before";
+    if (domain_from_text(slice_str(text_of(l, "domain")), name) != STATUS_OK) {
+        say_wrong(l, "domain", "should be a domain name");
+        return NULL;
+    }
     f->domain = arena_strdup(f->arena, name);
+    (void)name_of(l, "time");
     f->at = (time_t)number_of(l, "time", INT64_C(253402300799));
     f->program = text_of(l, "program");
     f->table = (unsigned)number_of(l, "table", 1000);
     return f->domain ? NULL : "out of memory";
 }
 
-static const char *read_here(struct facts *f, const struct line *l)
+static const char *read_here(struct facts *f, struct line *l)
 {
+    if (f->here)
+        return "there was a line \"here\" before";
+    f->here = true;
     f->ipv4 = here_of(l, "ipv4");
     f->ipv6 = here_of(l, "ipv6");
     f->canary = text_of(l, "canary");
@@ -140,16 +196,22 @@ static const char *read_here(struct facts *f, const struct line *l)
     return NULL;
 }
 
-static const char *read_selector(struct facts *f, const struct line *l)
+static const char *read_selector(struct facts *f, struct line *l)
 {
-    if (f->selector_count < FACTS_SELECTORS)
-        f->selectors[f->selector_count++] = (struct facts_selector){text_of(l, "name"), text_of(l, "source")};
+    struct facts_selector s = {name_of(l, "name"), text_of(l, "source")};
+    if (f->selector_count == FACTS_SELECTORS)
+        return full(l, "selector", FACTS_SELECTORS);
+    for (size_t i = 0; i < f->selector_count; i++)
+        if (strcasecmp(f->selectors[i].name, s.name) == 0)
+            return "this selector was named before";
+    f->selectors[f->selector_count++] = s;
     return NULL;
 }
 
-static const char *read_server(struct facts *f, const struct line *l)
+static const char *read_server(struct facts *f, struct line *l)
 {
-    struct facts_server s = {.host = text_of(l, "host"),
+    struct facts_server s = {.host = name_of(l, "host"),
+                             .address = address_of(l),
                              .question = text_of(l, "question"),
                              .outcome = text_of(l, "outcome"),
                              .why = text_of(l, "why"),
@@ -159,16 +221,20 @@ static const char *read_server(struct facts *f, const struct line *l)
                              .serial = (uint32_t)number_of(l, "serial", UINT32_MAX),
                              .signed_to = (time_t)number_of(l, "signed-to", UINT32_MAX),
                              .digest = text_of(l, "digest")};
-    if (!address_of(l, &s.address))
-        return "address= should be an IP address";
-    if (f->server_count < FACTS_SERVERS)
-        f->servers[f->server_count++] = s;
+    if (f->server_count == FACTS_SERVERS)
+        return full(l, "server", FACTS_SERVERS);
+    for (size_t i = 0; i < f->server_count; i++)
+        if (ip_eq(&f->servers[i].address, &s.address) && strcmp(f->servers[i].host, s.host) == 0 &&
+            strcmp(f->servers[i].question, s.question) == 0)
+            return "this question to this server was noted before";
+    f->servers[f->server_count++] = s;
     return NULL;
 }
 
-static const char *read_smtp(struct facts *f, const struct line *l)
+static const char *read_smtp(struct facts *f, struct line *l)
 {
-    struct facts_smtp s = {.host = text_of(l, "host"),
+    struct facts_smtp s = {.host = name_of(l, "host"),
+                           .address = address_of(l),
                            .outcome = text_of(l, "outcome"),
                            .reason = text_of(l, "reason"),
                            .banner = text_of(l, "banner"),
@@ -178,23 +244,36 @@ static const char *read_smtp(struct facts *f, const struct line *l)
                            .dane = text_of(l, "dane"),
                            .trust = text_of(l, "trust"),
                            .usage = find_field(l, "usage") ? (int)number_of(l, "usage", 3) : -1};
-    if (!address_of(l, &s.address))
-        return "address= should be an IP address";
-    if (f->smtp_count < FACTS_SMTP)
-        f->smtp[f->smtp_count++] = s;
+    if (f->smtp_count == FACTS_SMTP)
+        return full(l, "smtp", FACTS_SMTP);
+    for (size_t i = 0; i < f->smtp_count; i++)
+        if (ip_eq(&f->smtp[i].address, &s.address) && strcmp(f->smtp[i].host, s.host) == 0)
+            return "this address of this host was noted before";
+    f->smtp[f->smtp_count++] = s;
     return NULL;
 }
 
 /* A certificate of the host named last. */
-static const char *read_cert(struct facts *f, const struct line *l)
+static const char *read_cert(struct facts *f, struct line *l)
 {
     struct facts_smtp *s = f->smtp_count ? &f->smtp[f->smtp_count - 1] : NULL;
+    struct slice text = slice_str(name_of(l, "der"));
     struct buf der = BUF_INIT;
+    size_t n = text.n;
     if (!s)
         return "a certificate should stand behind its host's smtp line";
     if (s->cert_count == FACTS_CHAIN)
+        return full(l, "cert", FACTS_CHAIN);
+    while (n && text.n - n < 2 && text.p[n - 1] == '=')
+        n--;
+    for (size_t i = 0; i < n; i++)
+        if (!base64_value[(unsigned char)text.p[i]])
+            n = 0;
+    if (!n || text.n % 4) {
+        say_wrong(l, "der", "should be base64");
         return NULL;
-    base64_decode(&der, slice_str(text_of(l, "der")));
+    }
+    base64_decode(&der, text);
     struct slice kept = der.failed ? SLICE_NULL : arena_slice(f->arena, buf_slice(&der));
     buf_release(&der);
     if (!kept.p)
@@ -203,9 +282,12 @@ static const char *read_cert(struct facts *f, const struct line *l)
     return NULL;
 }
 
-static const char *read_tls(struct facts *f, const struct line *l)
+static const char *read_tls(struct facts *f, struct line *l)
 {
-    struct facts_tls t = {.host = text_of(l, "host"), .probe = text_of(l, "probe"), .outcome = text_of(l, "outcome")};
+    struct facts_tls t = {.host = name_of(l, "host"),
+                          .address = address_of(l),
+                          .probe = name_of(l, "probe"),
+                          .outcome = text_of(l, "outcome")};
     struct hello_answer *a = &t.answer;
     a->version = (uint16_t)number_of(l, "version", UINT16_MAX);
     a->cipher = (uint16_t)number_of(l, "cipher", UINT16_MAX);
@@ -216,33 +298,57 @@ static const char *read_tls(struct facts *f, const struct line *l)
     a->alert = (uint8_t)number_of(l, "alert", 255);
     a->ems = number_of(l, "ems", 1);
     a->renegotiation = number_of(l, "renegotiation", 1);
-    if (!address_of(l, &t.address))
-        return "address= should be an IP address";
-    if (f->tls_count < FACTS_TLS)
-        f->tls[f->tls_count++] = t;
+    if (f->tls_count == FACTS_TLS)
+        return full(l, "tls", FACTS_TLS);
+    f->tls[f->tls_count++] = t;
     return NULL;
 }
 
-static const char *read_web(struct facts *f, const struct line *l)
+static const char *read_web(struct facts *f, struct line *l)
 {
+    struct facts_web w = {name_of(l, "host"), text_of(l, "path"), text_of(l, "outcome"), text_of(l, "why"), SLICE_NULL};
     const struct field *body = find_field(l, "body");
-    if (f->web_count < FACTS_WEB)
-        f->web[f->web_count++] =
-            (struct facts_web){text_of(l, "host"), text_of(l, "path"), text_of(l, "outcome"), text_of(l, "why"),
-                               body ? slice_of(body->value, body->n) : SLICE_NULL};
+    if (f->web_count == FACTS_WEB)
+        return full(l, "web", FACTS_WEB);
+    for (size_t i = 0; i < f->web_count; i++)
+        if (strcmp(f->web[i].host, w.host) == 0 && strcmp(f->web[i].path, w.path) == 0)
+            return "this page was noted before";
+    if (body)
+        w.body = slice_of(body->value, body->n);
+    f->web[f->web_count++] = w;
     return NULL;
 }
 
-static const char *read_rpki(struct facts *f, const struct line *l)
+static const char *read_rpki(struct facts *f, struct line *l)
 {
-    struct facts_rpki r = {.host = text_of(l, "host"),
+    struct facts_rpki r = {.host = name_of(l, "host"),
+                           .address = address_of(l),
                            .roas = text_of(l, "roas"),
                            .origins = text_of(l, "origins"),
                            .why = text_of(l, "why")};
-    if (!address_of(l, &r.address))
-        return "address= should be an IP address";
-    if (f->rpki_count < FACTS_RPKI)
-        f->rpki[f->rpki_count++] = r;
+    if (f->rpki_count == FACTS_RPKI)
+        return full(l, "rpki", FACTS_RPKI);
+    for (size_t i = 0; i < f->rpki_count; i++)
+        if (ip_eq(&f->rpki[i].address, &r.address) && strcmp(f->rpki[i].host, r.host) == 0)
+            return "this address of this host was noted before";
+    f->rpki[f->rpki_count++] = r;
+    return NULL;
+}
+
+/* Every field of a line is known to its kind, and stands there once. */
+static const char *check_fields(const struct line *l)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        const char *what = l->used[i] ? NULL : "is not a field of this line";
+        for (size_t k = 0; k < i; k++)
+            if (slice_eq(l->fields[i].name, l->fields[k].name))
+                what = "stands twice in this line";
+        const char *text =
+            what ? arena_printf(l->f->arena, "%.*s= %s", (int)(l->fields[i].name.n % 64), l->fields[i].name.p, what)
+                 : NULL;
+        if (what)
+            return text ? text : "out of memory";
+    }
     return NULL;
 }
 
@@ -251,22 +357,24 @@ static const char *read_line(struct facts *f, struct slice text)
 {
     static const struct {
         const char *kind;
-        const char *(*read)(struct facts *f, const struct line *l);
+        const char *(*read)(struct facts *f, struct line *l);
     } kinds[] = {{"subject", read_subject}, {"here", read_here}, {"selector", read_selector},
                  {"server", read_server},   {"smtp", read_smtp}, {"cert", read_cert},
                  {"tls", read_tls},         {"web", read_web},   {"rpki", read_rpki}};
     const char *blank = text.n ? memchr(text.p, ' ', text.n) : NULL;
     struct slice kind = slice_of(text.p, blank ? (size_t)(blank - text.p) : text.n);
     if (slice_eq(kind, SLICE_LIT("dns"))) {
-        buf_addslice(&f->dns, slice_from(text, 4));
+        buf_addslice(&f->dns, slice_from(text, blank ? 4 : 3));
         buf_addc(&f->dns, '\n');
         return f->dns.failed ? "out of memory" : NULL;
     }
     struct line l = {.f = f};
     const char *wrong = read_fields(&l, slice_from(text, kind.n));
     for (size_t i = 0; !wrong && i < sizeof kinds / sizeof kinds[0]; i++)
-        if (slice_eq(kind, slice_str(kinds[i].kind)))
-            return kinds[i].read(f, &l);
+        if (slice_eq(kind, slice_str(kinds[i].kind))) {
+            wrong = kinds[i].read(f, &l);
+            return l.wrong ? l.wrong : wrong ? wrong : check_fields(&l);
+        }
     return wrong ? wrong : "a line begins with subject, here, selector, dns, server, smtp, cert, tls, web or rpki";
 }
 

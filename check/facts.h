@@ -7,11 +7,12 @@
  * fact with its cause.
  *
  * A line is a kind and fields NAME=VALUE; a value is bare (printable ASCII without blank, quote or backslash) or
- * quoted, with \xHH for all else. Lines of kind "dns" are followed by a line of assay-dns(5) instead. Unknown kinds and
- * fields are skipped, so that an older reader accepts a newer file of the same version.
+ * quoted, with \xHH for all else. Lines of kind "dns" are followed by a line of assay-dns(5) instead.
  *
  * A file is hostile when it is read: at most FACTS_OCTETS, FACTS_LINE a line, and as many entries of each kind as the
- * constants say. Reading is pure; a struct facts is one arena's and belongs to one thread at a time.
+ * constants say. A value that cannot be read, an unknown kind or field, and anything said twice make the whole file
+ * invalid: a report about a part of it would look like one about the domain. Reading is pure; a struct facts is one
+ * arena's and belongs to one thread at a time.
  */
 #ifndef ASSAY_CHECK_FACTS_H
 #define ASSAY_CHECK_FACTS_H
@@ -97,6 +98,7 @@ struct facts {
     const char *domain, *program;
     unsigned table; /* of the grades: check/grade.h */
     time_t at;
+    bool here; /* what this computer had to ask with was said */
     enum facts_here ipv4, ipv6;
     const char *canary; /* "" : our own DNS is in order; else what is wrong with it */
     const char *rtr;    /* "": an RTR cache was asked; else why not */

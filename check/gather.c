@@ -160,12 +160,21 @@ static void *job_main(void *context)
 
 /* ---- what is to be asked ---- */
 
-static struct job *new_job(struct work *w, const char *host, const struct ip *address)
+/* NULL: there are `most` of this kind, or this address of this host is to be asked already. */
+static struct job *new_job(struct work *w, void (*run)(const struct gather_host *h, struct buf *out), size_t most,
+                           const char *host, const struct ip *address)
 {
-    if (w->count == JOBS)
+    size_t same = 0;
+    bool known = w->count == JOBS;
+    for (size_t i = 0; i < w->count; i++) {
+        const struct gather_host *h = &w->jobs[i].host;
+        same += w->jobs[i].run == run;
+        known = known || (w->jobs[i].run == run && ip_eq(&h->address, address) && strcmp(h->host, host) == 0);
+    }
+    if (known || same >= most)
         return NULL;
     struct job *j = &w->jobs[w->count++];
-    *j = (struct job){.g = w->g, .out = BUF_INIT};
+    *j = (struct job){.g = w->g, .run = run, .out = BUF_INIT};
     j->host = (struct gather_host){
         .config = &w->g->config, .gate = w->g->gate, .host = host, .address = *address, .domain = w->domain};
     return j;
@@ -190,12 +199,11 @@ static void plan_smtp(struct work *w)
         p.host_count = 0;
     for (size_t i = 0; i < m->count; i++)
         for (size_t k = 0; k < m->hosts[i].address_count; k++) {
-            struct job *j = new_job(w, m->hosts[i].name, &m->hosts[i].addresses[k]);
+            struct job *j = new_job(w, gather_smtp, FACTS_SMTP, m->hosts[i].name, &m->hosts[i].addresses[k]);
             const struct dane_host *d = posture_of(&p, m->hosts[i].name);
             char ip[IP_TEXT];
             if (!j)
-                return;
-            j->run = gather_smtp;
+                continue;
             j->host.base = w->domain;
             if (d && d->state == DANE_HOST_PROTECTED) {
                 j->host.records = d->records.record;
@@ -225,7 +233,6 @@ static void plan_servers(struct work *w)
 {
     const struct dns_answer *ns = dns_get(w->scope, w->domain, DNS_NS);
     const char *tlsa = tlsa_name(w), *name = w->domain;
-    size_t planned = 0;
     while (ns->state != DNS_FOUND && (name = strchr(name, '.')) != NULL)
         ns = dns_get(w->scope, ++name, DNS_NS);
     for (size_t i = 0; i < ns->count; i++) {
@@ -233,14 +240,13 @@ static void plan_servers(struct work *w)
         for (int family = 0; host && family < 2; family++) {
             const struct dns_answer *a = dns_get(w->scope, host, family ? DNS_AAAA : DNS_A);
             struct ip address;
-            for (size_t k = 0; k < a->count && planned < GATHER_SERVERS; k++) {
-                struct job *j = dns_address(a, k, &address) ? new_job(w, host, &address) : NULL;
+            for (size_t k = 0; k < a->count; k++) {
+                struct job *j =
+                    dns_address(a, k, &address) ? new_job(w, gather_server, GATHER_SERVERS, host, &address) : NULL;
                 if (!j)
                     continue;
-                j->run = gather_server;
                 j->host.gate = w->g->dns_gate;
                 j->host.tlsa = tlsa;
-                planned++;
             }
         }
     }

@@ -33,6 +33,9 @@ static bool read_grade(const char *text, enum check_grade *out)
 static const char *take_selector(void *into, const char *value)
 {
     struct check_options *o = into;
+    for (size_t i = 0; i < o->selector_count; i++)
+        if (strcasecmp(o->selectors[i].name, value) == 0)
+            return NULL;
     if (o->selector_count == CHECK_SELECTORS)
         return "taken: there are too many selectors";
     o->selectors[o->selector_count++] = (struct facts_selector){value, "option"};

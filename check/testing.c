@@ -153,6 +153,14 @@ void testing_say(struct testing *t, enum check_test test, enum check_state state
         r->fix = NULL;
 }
 
+const struct facts_smtp *testing_smtp(const struct facts *f, const char *host, const struct ip *a)
+{
+    for (size_t i = 0; i < f->smtp_count; i++)
+        if (ip_eq(&f->smtp[i].address, a) && strcmp(f->smtp[i].host, host) == 0)
+            return &f->smtp[i];
+    return NULL;
+}
+
 /* ---- where the mail goes ---- */
 
 static void find_addresses(struct dns_scope *scope, struct mail_host *h)
@@ -184,10 +192,12 @@ static void find_mx(struct dns_scope *scope, struct arena *arena, struct mail_ho
     for (size_t i = 0; all && i < out->mx->count; i++) {
         struct mail_host h = {.name = NULL};
         h.name = dns_host(scope, out->mx, i, &h.preference);
-        if (h.name && strcmp(h.name, ".") == 0)
+        if (h.name && strcmp(h.name, ".") == 0) {
             out->null_mx = true;
-        else if (h.name)
+            out->null_mx_odd = out->null_mx_odd || h.preference != 0;
+        } else if (h.name) {
             all[count++] = h;
+        }
     }
     out->null_mx_mixed = out->null_mx && out->mx->count > 1;
     if (!all || (out->null_mx && !out->null_mx_mixed))

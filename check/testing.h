@@ -22,7 +22,8 @@ struct mail_host {
 
 struct mail_hosts {
     const struct dns_answer *mx;
-    bool null_mx;       /* a single MX 0 . (RFC 7505) */
+    bool null_mx;       /* an MX whose name is the root: takes no mail (RFC 7505) */
+    bool null_mx_odd;   /* its preference is not 0, as section 3 asks for */
     bool null_mx_mixed; /* beside others, which RFC 7505 section 3 forbids */
     bool implicit;      /* no MX: the domain itself (RFC 5321 5.1) */
     bool unknown;       /* MX could not be looked up */
@@ -41,6 +42,9 @@ struct testing {
     bool dane, sts_enforced, rejects; /* what A+ asks for; rejects: p=reject */
     const char *spf_text;
 };
+
+/* What was seen of an address of a mail host; NULL: it was not asked. */
+const struct facts_smtp *testing_smtp(const struct facts *f, const char *host, const struct ip *address);
 
 /* Where the mail of a domain goes, by DNS. */
 void mail_hosts_find(struct dns_scope *scope, struct arena *arena, const char *domain, struct mail_hosts *out);

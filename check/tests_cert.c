@@ -158,24 +158,30 @@ static void test_trust(struct testing *t, const struct facts_smtp *s)
                     host_words(t, s), testing_word(t, s->trust));
 }
 
-void tests_cert(struct testing *t)
+static void test_address(struct testing *t, const struct facts_smtp *s)
 {
-    for (size_t i = 0; i < t->facts->smtp_count; i++) {
-        const struct facts_smtp *s = &t->facts->smtp[i];
-        X509 *leaf = s->cert_count ? read_cert(s->certs[0]) : NULL;
-        if (!s->cert_count)
-            continue;
-        if (!leaf) {
-            testing_say(t, CHECK_CERT_KEY, CHECK_UNTESTED, NULL, "%s: its certificate cannot be read",
-                        host_words(t, s));
-            ERR_clear_error();
-            continue;
-        }
+    X509 *leaf = s->cert_count ? read_cert(s->certs[0]) : NULL;
+    if (!s->cert_count)
+        return;
+    if (leaf) {
         test_dates(t, s, leaf);
         test_strength(t, s, leaf);
         test_name(t, s, leaf);
         test_trust(t, s);
-        X509_free(leaf);
-        ERR_clear_error();
+    } else {
+        testing_say(t, CHECK_CERT_KEY, CHECK_UNTESTED, NULL, "%s: its certificate cannot be read", host_words(t, s));
     }
+    X509_free(leaf);
+    ERR_clear_error();
+}
+
+void tests_cert(struct testing *t)
+{
+    for (size_t i = 0; i < t->mail.count; i++)
+        for (size_t k = 0; k < t->mail.hosts[i].address_count; k++) {
+            const struct mail_host *h = &t->mail.hosts[i];
+            const struct facts_smtp *s = testing_smtp(t->facts, h->name, &h->addresses[k]);
+            if (s)
+                test_address(t, s);
+        }
 }

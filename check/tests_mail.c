@@ -23,6 +23,9 @@ static void test_mx(struct testing *t)
     else if (m->null_mx_mixed)
         testing_say(t, CHECK_MX, CHECK_FAIL, "Remove the record with the single dot, or all the others.",
                     "a null MX (\"0 .\") stands beside other MX records");
+    else if (m->null_mx && m->null_mx_odd)
+        testing_say(t, CHECK_MX, CHECK_FAIL, arena_printf(t->arena, "%s. MX 0 .", domain),
+                    "the MX record says that the domain takes no mail, but its preference is not 0");
     else if (m->null_mx)
         testing_say(t, CHECK_MX, CHECK_PASS, NULL, "the domain takes no mail (null MX)");
     else if (m->implicit && m->count)
@@ -76,14 +79,6 @@ static void test_dnssec(struct testing *t)
     }
 }
 
-static const struct facts_smtp *smtp_of(const struct facts *f, const char *host, const struct ip *a)
-{
-    for (size_t i = 0; i < f->smtp_count; i++)
-        if (ip_eq(&f->smtp[i].address, a) && strcmp(f->smtp[i].host, host) == 0)
-            return &f->smtp[i];
-    return NULL;
-}
-
 /* Tells whether SMTP was spoken at all: the host is there, whatever it thought of us. */
 static bool is_there(const struct facts_smtp *s)
 {
@@ -109,16 +104,19 @@ static void test_ipv6(struct testing *t)
 static void test_answers(struct testing *t, enum check_test test, int family)
 {
     bool any = false;
-    for (size_t i = 0; i < t->facts->smtp_count; i++)
-        any = any || is_there(&t->facts->smtp[i]);
+    for (size_t i = 0; i < t->mail.count; i++)
+        for (size_t k = 0; k < t->mail.hosts[i].address_count; k++)
+            any = any || is_there(testing_smtp(t->facts, t->mail.hosts[i].name, &t->mail.hosts[i].addresses[k]));
     for (size_t i = 0; i < t->mail.count; i++)
         for (size_t k = 0; k < t->mail.hosts[i].address_count; k++) {
             const struct mail_host *h = &t->mail.hosts[i];
-            const struct facts_smtp *s = smtp_of(t->facts, h->name, &h->addresses[k]);
-            if (h->addresses[k].family != family || !s)
+            const struct facts_smtp *s = testing_smtp(t->facts, h->name, &h->addresses[k]);
+            if (h->addresses[k].family != family)
                 continue;
             const char *ip = address_text(t, &h->addresses[k]);
-            if (is_there(s))
+            if (!s)
+                testing_say(t, test, CHECK_UNTESTED, NULL, "%s (%s) was not asked", h->name, ip);
+            else if (is_there(s))
                 testing_say(t, test, CHECK_PASS, NULL, "every mail server answers");
             else if (strcmp(s->outcome, "not asked") == 0)
                 testing_say(t, test, CHECK_UNTESTED, NULL, "%s (%s): not asked: %s", h->name, ip,

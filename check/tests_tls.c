@@ -190,25 +190,63 @@ static void test_extensions(struct testing *t, const struct facts_smtp *s)
         testing_say(t, CHECK_TLS_EMS, CHECK_ADVICE, update, "%s does not use it", at);
 }
 
+/* What a host was not asked about, because it answered no more, is no pass by what its neighbours said. */
+static void test_gaps(struct testing *t, const struct facts_smtp *s)
+{
+    static const struct {
+        enum check_test test;
+        const char *probe; /* the last that it needs */
+    } needs[] = {{CHECK_TLS_OLD, "ssl3"}, {CHECK_TLS_CIPHERS, "broken"}};
+    static const enum check_test of_tls12[] = {CHECK_TLS_CIPHERS_OLD, CHECK_TLS_ORDER,       CHECK_TLS_EXCHANGE,
+                                               CHECK_TLS_HASH,        CHECK_TLS_COMPRESSION, CHECK_TLS_RENEGOTIATION,
+                                               CHECK_TLS_EMS};
+    static const char *const probes12[] = {"old", "phase-out", "dhe", "sha1", "weak-group"};
+    const char *at = where(t, s->host, &s->address);
+    static const char gap[] = LANGUAGE_MARK("%s answered no more before all was asked");
+    const struct facts *f = t->facts;
+    bool known12 = accepts(f, s, "tls12") || refuses(f, s, "tls12");
+    for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
+        if (!accepts(f, s, needs[i].probe) && !refuses(f, s, needs[i].probe))
+            testing_say(t, needs[i].test, CHECK_UNTESTED, NULL, gap, at);
+    for (size_t i = 0; i < sizeof probes12 / sizeof probes12[0]; i++)
+        known12 = known12 && (!accepts(f, s, "tls12") || accepts(f, s, probes12[i]) || refuses(f, s, probes12[i]));
+    for (size_t i = 0; i < sizeof of_tls12 / sizeof of_tls12[0] && !known12; i++)
+        testing_say(t, of_tls12[i], CHECK_UNTESTED, NULL, gap, at);
+}
+
+static void test_address(struct testing *t, const struct facts_smtp *s)
+{
+    test_starttls(t, s);
+    if (strcmp(s->outcome, "done") != 0 && !speaks_old(t->facts, s))
+        return;
+    test_versions(t, s);
+    test_ciphers(t, s);
+    test_exchange(t, s);
+    test_extensions(t, s);
+    test_gaps(t, s);
+    if (accepts(t->facts, s, "pq"))
+        testing_say(t, CHECK_TLS_PQ, CHECK_PASS, NULL, "X25519MLKEM768 is offered");
+    else
+        testing_say(t, CHECK_TLS_PQ, CHECK_NOTE, NULL, "%s does not offer X25519MLKEM768",
+                    where(t, s->host, &s->address));
+}
+
 void tests_tls(struct testing *t)
 {
-    for (size_t i = 0; i < t->facts->smtp_count; i++) {
-        const struct facts_smtp *s = &t->facts->smtp[i];
-        if (s->address.family == 6 && t->facts->ipv6 != FACTS_YES)
-            continue;
-        test_starttls(t, s);
-        if (strcmp(s->outcome, "done") != 0 && !speaks_old(t->facts, s))
-            continue;
-        test_versions(t, s);
-        test_ciphers(t, s);
-        test_exchange(t, s);
-        test_extensions(t, s);
-        if (accepts(t->facts, s, "pq"))
-            testing_say(t, CHECK_TLS_PQ, CHECK_PASS, NULL, "X25519MLKEM768 is offered");
-        else
-            testing_say(t, CHECK_TLS_PQ, CHECK_NOTE, NULL, "%s does not offer X25519MLKEM768",
-                        where(t, s->host, &s->address));
-    }
-    if (t->report->receives && t->facts->smtp_count == 0)
+    bool looked = false;
+    for (size_t i = 0; i < t->mail.count; i++)
+        for (size_t k = 0; k < t->mail.hosts[i].address_count; k++) {
+            const struct mail_host *h = &t->mail.hosts[i];
+            const struct facts_smtp *s = testing_smtp(t->facts, h->name, &h->addresses[k]);
+            if (h->addresses[k].family == 6 && t->facts->ipv6 != FACTS_YES)
+                continue;
+            looked = true;
+            if (s)
+                test_address(t, s);
+            else
+                testing_say(t, CHECK_STARTTLS, CHECK_UNTESTED, NULL, "%s was not asked",
+                            where(t, h->name, &h->addresses[k]));
+        }
+    if (t->report->receives && !looked)
         testing_say(t, CHECK_STARTTLS, CHECK_UNTESTED, NULL, "no mail server could be asked");
 }

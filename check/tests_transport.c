@@ -15,19 +15,30 @@
 
 /* ---- DANE ---- */
 
-static bool asked(const struct facts_smtp *s, const struct dane_host *h)
+/* What was seen of an address of a mail host that DNS names and that encrypted; NULL: else. */
+static const struct facts_smtp *seen_at(const struct testing *t, const struct mail_host *h, size_t address)
 {
-    return strcmp(s->host, h->name) == 0 && strcmp(s->outcome, "done") == 0;
+    const struct facts_smtp *s = testing_smtp(t->facts, h->name, &h->addresses[address]);
+    return s && strcmp(s->outcome, "done") == 0 ? s : NULL;
+}
+
+static const struct mail_host *mail_host_of(const struct testing *t, const char *name)
+{
+    for (size_t i = 0; i < t->mail.count; i++)
+        if (strcmp(t->mail.hosts[i].name, name) == 0)
+            return &t->mail.hosts[i];
+    return NULL;
 }
 
 /* Tells whether the certificates served match, over every address of one host. */
 static void test_match(struct testing *t, const struct dane_host *h)
 {
+    const struct mail_host *host = mail_host_of(t, h->name);
     bool any = false;
-    for (size_t i = 0; i < t->facts->smtp_count; i++) {
-        const struct facts_smtp *s = &t->facts->smtp[i];
+    for (size_t i = 0; host && i < host->address_count; i++) {
+        const struct facts_smtp *s = seen_at(t, host, i);
         char ip[IP_TEXT];
-        if (!asked(s, h) || !*s->dane || strcmp(s->dane, "none") == 0)
+        if (!s || !*s->dane || strcmp(s->dane, "none") == 0)
             continue;
         any = true;
         if (strcmp(s->dane, "match") == 0)
@@ -115,10 +126,10 @@ static bool text_begins(struct slice text, const char *with)
 }
 
 /* Tells whether an address of the host showed how it encrypts. */
-static bool was_seen(const struct facts *f, const char *host)
+static bool was_seen(const struct testing *t, const struct mail_host *h)
 {
-    for (size_t i = 0; i < f->smtp_count; i++)
-        if (strcmp(f->smtp[i].host, host) == 0 && strcmp(f->smtp[i].outcome, "done") == 0)
+    for (size_t i = 0; i < h->address_count; i++)
+        if (seen_at(t, h, i))
             return true;
     return false;
 }
@@ -132,9 +143,9 @@ static const char *unmet_by(struct testing *t, const struct sts_policy *p, const
         named = named || sts_mx_matches(p->mx[i], h->name);
     if (!named)
         return LANGUAGE_MARK("the policy does not name it");
-    for (size_t i = 0; i < t->facts->smtp_count; i++) {
-        const struct facts_smtp *s = &t->facts->smtp[i];
-        if (strcmp(s->host, h->name) != 0)
+    for (size_t i = 0; i < h->address_count; i++) {
+        const struct facts_smtp *s = testing_smtp(t->facts, h->name, &h->addresses[i]);
+        if (!s)
             continue;
         if (strcmp(s->outcome, "no STARTTLS") == 0)
             return LANGUAGE_MARK("it does not encrypt");
@@ -163,7 +174,7 @@ static void test_policy(struct testing *t, const struct sts_policy *p)
                 t, CHECK_STS_MX, p->mode == STS_ENFORCE ? CHECK_FAIL : CHECK_ADVICE,
                 testing_print(t, "mx: %s (a line of the policy file), with a valid certificate", t->mail.hosts[i].name),
                 "%s: %s", t->mail.hosts[i].name, testing_word(t, why));
-        else if (!was_seen(t->facts, t->mail.hosts[i].name))
+        else if (!was_seen(t, &t->mail.hosts[i]))
             testing_say(t, CHECK_STS_MX, CHECK_UNTESTED, NULL, "%s could not be asked for its certificate",
                         t->mail.hosts[i].name);
         else

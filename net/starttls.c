@@ -9,6 +9,7 @@
 #include "net/starttls.h"
 #include "base/language.h"
 #include "net/smtp_client.h"
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -33,6 +34,8 @@ const char *starttls_outcome_name(enum starttls_outcome o)
                                         LANGUAGE_MARK("no STARTTLS"),
                                         LANGUAGE_MARK("injection"),
                                         LANGUAGE_MARK("TLS failed"),
+                                        LANGUAGE_MARK("cut off"),
+                                        LANGUAGE_MARK("an answer over the limit"),
                                         LANGUAGE_MARK("not SMTP"),
                                         LANGUAGE_MARK("internal error")};
     return (unsigned)o < sizeof names / sizeof names[0] ? names[o] : "?";
@@ -44,6 +47,25 @@ static bool fail_tls(struct session *s, const char *what)
     const char *text = e ? ERR_reason_error_string(e) : NULL;
     ERR_clear_error();
     return smtp_client_fail(&s->client, STARTTLS_HANDSHAKE, what, slice_str(text));
+}
+
+/* Why the handshake ended. A host that hangs up on our first message refuses TLS; one that hangs up within its answer,
+ * or whose connection was reset, says nothing about it. */
+static bool fail_handshake(struct session *s, int error, int os_error)
+{
+    unsigned long e = ERR_peek_error();
+    bool ended = error == SSL_ERROR_SSL && ERR_GET_REASON(e) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+    BIO *in = SSL_get_rbio(s->ssl);
+    enum starttls_outcome outcome = STARTTLS_HANDSHAKE;
+    if (error == SSL_ERROR_SSL && ERR_GET_REASON(e) == SSL_R_EXCESSIVE_MESSAGE_SIZE)
+        outcome = STARTTLS_TOO_LONG;
+    else if ((error == SSL_ERROR_SYSCALL && os_error == ECONNRESET) || (ended && in && BIO_number_read(in) > 0))
+        outcome = STARTTLS_CUT;
+    (void)fail_tls(s, "the TLS handshake failed");
+    if (outcome == STARTTLS_CUT && !ended)
+        return smtp_client_fail(&s->client, outcome, "the TLS handshake failed", SLICE_LIT("connection reset"));
+    s->client.outcome = outcome;
+    return false;
 }
 
 /* RFC 7672 3.1: only DANE-TA(2) and DANE-EE(3) count; a record OpenSSL does not know (selector, digest) is left out by
@@ -102,12 +124,13 @@ static bool shake_hands(struct session *s)
         return false;
     for (;;) {
         ERR_clear_error();
-        int n = SSL_connect(s->ssl);
+        errno = 0;
+        int n = SSL_connect(s->ssl), os_error = errno;
         if (n == 1)
             return true;
         int e = SSL_get_error(s->ssl, n);
         if (e != SSL_ERROR_WANT_READ && e != SSL_ERROR_WANT_WRITE)
-            return fail_tls(s, "the TLS handshake failed");
+            return fail_handshake(s, e, os_error);
         if (!smtp_client_wait(&s->client, e == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT))
             return false;
     }

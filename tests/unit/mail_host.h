@@ -17,7 +17,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum script { GOOD, NO_STARTTLS, BUSY, REFUSED, SILENT, INJECT, NOT_SMTP, FLOOD, CLOSE_IN_TLS, SLOW_DRIP };
+enum script {
+    GOOD,
+    NO_STARTTLS,
+    BUSY,
+    REFUSED,
+    SILENT,
+    INJECT,
+    NOT_SMTP,
+    FLOOD,
+    CLOSE_IN_TLS,
+    SLOW_DRIP,
+    HALF_TLS,
+    RESET_IN_TLS,
+    LONG_CHAIN
+};
 
 struct server {
     enum script script;
@@ -41,6 +55,19 @@ static inline void hear(int fd)
     (void)!recv(fd, line, sizeof line, 0);
 }
 
+/* An end of the handshake that no TLS library would make. */
+static inline void spoil_tls(struct server *s, int fd)
+{
+    static const char half[] = "\x16\x03\x03\x00\x60\x02\x00\x00\x5c\x03\x03";
+    char hello[8192];
+    struct linger now = {.l_onoff = 1};
+    (void)!recv(fd, hello, sizeof hello, 0);
+    if (s->script == HALF_TLS)
+        (void)!send(fd, half, sizeof half - 1, MSG_NOSIGNAL);
+    if (s->script == RESET_IN_TLS)
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
 static inline void serve_tls(struct server *s, int fd)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
@@ -48,6 +75,8 @@ static inline void serve_tls(struct server *s, int fd)
     SSL_CTX_use_PrivateKey(ctx, s->key);
     if (s->ca)
         SSL_CTX_add1_chain_cert(ctx, s->ca);
+    for (int i = 0; s->script == LONG_CHAIN && i < 12000; i++) /* 6 MB or so */
+        SSL_CTX_add1_chain_cert(ctx, s->leaf);
     if (s->root)
         SSL_CTX_add1_chain_cert(ctx, s->root);
     SSL *ssl = SSL_new(ctx);
@@ -91,8 +120,10 @@ static inline void play(struct server *s, int fd)
     if (s->script == NO_STARTTLS)
         return;
     say(fd, s->script == INJECT ? "220 go\r\n250 injected\r\n" : "220 go\r\n");
-    if (s->script != CLOSE_IN_TLS)
+    if (s->script == GOOD || s->script == INJECT || s->script == LONG_CHAIN)
         serve_tls(s, fd);
+    else
+        spoil_tls(s, fd);
 }
 
 static inline void *server_main(void *arg)

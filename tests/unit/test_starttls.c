@@ -25,12 +25,17 @@ static void outcomes(void **state)
         enum script script;
         enum starttls_outcome want;
     } t[] = {
-        {NO_STARTTLS, STARTTLS_NOT_OFFERED}, {BUSY, STARTTLS_BUSY},         {REFUSED, STARTTLS_REFUSED},
-        {SILENT, STARTTLS_TIMEOUT},          {SLOW_DRIP, STARTTLS_TIMEOUT}, {INJECT, STARTTLS_INJECTION},
-        {NOT_SMTP, STARTTLS_PROTOCOL},       {FLOOD, STARTTLS_PROTOCOL},    {CLOSE_IN_TLS, STARTTLS_HANDSHAKE},
+        {NO_STARTTLS, STARTTLS_NOT_OFFERED}, {BUSY, STARTTLS_BUSY},
+        {REFUSED, STARTTLS_REFUSED},         {SILENT, STARTTLS_TIMEOUT},
+        {SLOW_DRIP, STARTTLS_TIMEOUT},       {INJECT, STARTTLS_INJECTION},
+        {NOT_SMTP, STARTTLS_PROTOCOL},       {FLOOD, STARTTLS_PROTOCOL},
+        {CLOSE_IN_TLS, STARTTLS_HANDSHAKE},  {HALF_TLS, STARTTLS_CUT},
+        {RESET_IN_TLS, STARTTLS_CUT},        {LONG_CHAIN, STARTTLS_TOO_LONG},
     };
+    EVP_PKEY *key = make_key();
+    X509 *leaf = make_cert(key, "mx.example", false, -86400, 86400, NULL, NULL);
     for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
-        struct server s = {.script = t[i].script};
+        struct server s = {.script = t[i].script, .key = key, .leaf = leaf};
         struct arena *a = arena_new(1 << 20);
         struct starttls_result r;
         start(&s);
@@ -46,6 +51,8 @@ static void outcomes(void **state)
         stop(&s);
         arena_free(a);
     }
+    X509_free(leaf);
+    EVP_PKEY_free(key);
 }
 
 static void unreachable(void **state)

@@ -38,6 +38,7 @@ static void run(struct testing *t)
         tests_cert(t);
         tests_transport(t);
         tests_rpki(t);
+        tests_sender(t);
     }
     if (!t->report->sends && t->rejects && t->report->results[CHECK_DKIM].state == CHECK_UNTESTED)
         t->report->results[CHECK_DKIM] = (struct check_result){.evidence = ""};

@@ -208,6 +208,33 @@ static const char *read_selector(struct facts *f, struct line *l)
     return NULL;
 }
 
+static const char *read_sender(struct facts *f, struct line *l)
+{
+    struct facts_sender s = {.address = address_of(l),
+                             .source = text_of(l, "source"),
+                             .mails = number_of(l, "mails", INT64_C(1000000000000)),
+                             .aligned = number_of(l, "aligned", INT64_C(1000000000000))};
+    if (f->sender_count == FACTS_SENDERS)
+        return full(l, "sender", FACTS_SENDERS);
+    for (size_t i = 0; i < f->sender_count; i++)
+        if (ip_eq(&f->senders[i].address, &s.address))
+            return "this sender was named before";
+    if (s.aligned > s.mails)
+        say_wrong(l, "aligned", "is more than mails=");
+    f->senders[f->sender_count++] = s;
+    return NULL;
+}
+
+static const char *read_seen(struct facts *f, struct line *l)
+{
+    if (f->seen)
+        return "there was a line \"seen\" before";
+    f->seen = true;
+    f->seen_tls = number_of(l, "tls", INT64_C(1000000000000));
+    f->seen_clear = number_of(l, "clear", INT64_C(1000000000000));
+    return NULL;
+}
+
 static const char *read_server(struct facts *f, struct line *l)
 {
     struct facts_server s = {.host = name_of(l, "host"),
@@ -321,15 +348,20 @@ static const char *read_web(struct facts *f, struct line *l)
 
 static const char *read_rpki(struct facts *f, struct line *l)
 {
+    const char *role = text_of(l, "role");
     struct facts_rpki r = {.host = name_of(l, "host"),
+                           .name_server = strcmp(role, "ns") == 0,
                            .address = address_of(l),
                            .roas = text_of(l, "roas"),
                            .origins = text_of(l, "origins"),
                            .why = text_of(l, "why")};
+    if (*role && strcmp(role, "ns") != 0)
+        say_wrong(l, "role", "should be ns, or not there");
     if (f->rpki_count == FACTS_RPKI)
         return full(l, "rpki", FACTS_RPKI);
     for (size_t i = 0; i < f->rpki_count; i++)
-        if (ip_eq(&f->rpki[i].address, &r.address) && strcmp(f->rpki[i].host, r.host) == 0)
+        if (f->rpki[i].name_server == r.name_server && ip_eq(&f->rpki[i].address, &r.address) &&
+            strcmp(f->rpki[i].host, r.host) == 0)
             return "this address of this host was noted before";
     f->rpki[f->rpki_count++] = r;
     return NULL;
@@ -359,8 +391,9 @@ static const char *read_line(struct facts *f, struct slice text)
         const char *kind;
         const char *(*read)(struct facts *f, struct line *l);
     } kinds[] = {{"subject", read_subject}, {"here", read_here}, {"selector", read_selector},
-                 {"server", read_server},   {"smtp", read_smtp}, {"cert", read_cert},
-                 {"tls", read_tls},         {"web", read_web},   {"rpki", read_rpki}};
+                 {"sender", read_sender},   {"seen", read_seen}, {"server", read_server},
+                 {"smtp", read_smtp},       {"cert", read_cert}, {"tls", read_tls},
+                 {"web", read_web},         {"rpki", read_rpki}};
     const char *blank = text.n ? memchr(text.p, ' ', text.n) : NULL;
     struct slice kind = slice_of(text.p, blank ? (size_t)(blank - text.p) : text.n);
     if (slice_eq(kind, SLICE_LIT("dns"))) {
@@ -375,7 +408,9 @@ static const char *read_line(struct facts *f, struct slice text)
             wrong = kinds[i].read(f, &l);
             return l.wrong ? l.wrong : wrong ? wrong : check_fields(&l);
         }
-    return wrong ? wrong : "a line begins with subject, here, selector, dns, server, smtp, cert, tls, web or rpki";
+    return wrong
+               ? wrong
+               : "a line begins with subject, here, selector, sender, seen, dns, server, smtp, cert, tls, web or rpki";
 }
 
 static const char *read_all(struct facts *f, struct slice text, unsigned *number)

@@ -35,8 +35,9 @@
 #define FACTS_CHAIN 10     /* certificates of one host */
 #define FACTS_SELECTORS 64 /* DKIM selectors */
 #define FACTS_WEB 4
-#define FACTS_RPKI 96 /* addresses of mail hosts looked up in the RPKI */
-#define FACTS_MX 10   /* mail hosts looked at, the most preferred first */
+#define FACTS_RPKI 128   /* addresses of mail hosts and name servers looked up in the RPKI */
+#define FACTS_SENDERS 32 /* addresses that send mail of the domain */
+#define FACTS_MX 10      /* mail hosts looked at, the most preferred first */
 
 /* Tells whether something of ours was there to ask with. */
 enum facts_here { FACTS_YES, FACTS_NO, FACTS_NOT_TRIED };
@@ -84,6 +85,7 @@ struct facts_web {
 /* An address, and what the RPKI and the routing table say of it (rtr.h, origin.h: the form of both lists). */
 struct facts_rpki {
     const char *host;
+    bool name_server; /* else a mail host */
     struct ip address;
     const char *roas, *origins; /* "": none */
     const char *why;            /* it could not be looked up: why; "" */
@@ -91,6 +93,14 @@ struct facts_rpki {
 
 struct facts_selector {
     const char *name, *source; /* "option", "ledger" */
+};
+
+/* An address that sends mail of the domain. mails: how many of the domain were seen from it (0: none, it was named), and
+ * how many of them passed DMARC by DKIM or SPF. */
+struct facts_sender {
+    struct ip address;
+    const char *source; /* "option", "ledger" */
+    int64_t mails, aligned;
 };
 
 struct facts {
@@ -103,13 +113,16 @@ struct facts {
     const char *canary; /* "" : our own DNS is in order; else what is wrong with it */
     const char *rtr;    /* "": an RTR cache was asked; else why not */
     struct buf dns;     /* lines of assay-dns(5) */
-    size_t server_count, smtp_count, tls_count, web_count, rpki_count, selector_count;
+    size_t server_count, smtp_count, tls_count, web_count, rpki_count, selector_count, sender_count;
+    bool seen;
+    int64_t seen_tls, seen_clear; /* mails of the domain that came here with TLS and without */
     struct facts_server servers[FACTS_SERVERS];
     struct facts_smtp smtp[FACTS_SMTP];
     struct facts_tls tls[FACTS_TLS];
     struct facts_web web[FACTS_WEB];
     struct facts_rpki rpki[FACTS_RPKI];
     struct facts_selector selectors[FACTS_SELECTORS];
+    struct facts_sender senders[FACTS_SENDERS];
 };
 
 /* Reads. NULL: *error is one line with the place and what would be right (in the arena). The facts live in the arena,

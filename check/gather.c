@@ -356,19 +356,21 @@ static const char *ask_origin(struct work *w, const struct ip *a, const char *zo
     return NULL;
 }
 
-static void write_rpki(struct work *w, const struct gather_host *h, struct buf *out)
+static void write_rpki(struct work *w, const char *host, const struct ip *address, bool name_server, struct buf *out)
 {
     const struct gather_config *c = &w->g->config;
-    const char *zone = h->address.family == 4 ? c->origin4 : c->origin6, *why = NULL;
+    const char *zone = address->family == 4 ? c->origin4 : c->origin6, *why = NULL;
     struct buf roas = BUF_INIT, origins = BUF_INIT;
-    rtr_covering(c->rtr, &h->address, &roas);
+    rtr_covering(c->rtr, address, &roas);
     if (c->origins)
-        origin_of(c->origins, &h->address, &origins);
+        origin_of(c->origins, address, &origins);
     else if (zone && *zone)
-        why = ask_origin(w, &h->address, zone, &origins);
+        why = ask_origin(w, address, zone, &origins);
     facts_begin_line(out, "rpki");
-    facts_str(out, "host", h->host);
-    facts_ip(out, "address", &h->address);
+    facts_str(out, "host", host);
+    facts_ip(out, "address", address);
+    if (name_server)
+        facts_str(out, "role", "ns");
     facts_text(out, "roas", buf_slice(&roas));
     facts_text(out, "origins", buf_slice(&origins));
     facts_str(out, "why", why);
@@ -378,12 +380,27 @@ static void write_rpki(struct work *w, const struct gather_host *h, struct buf *
     buf_release(&origins);
 }
 
-/* Each address of a mail host that may be asked anything. */
+/* Each address of a mail host that may be asked anything, and the name servers of the domain and of the mail hosts. */
 static void gather_rpki(struct work *w, struct buf *out)
 {
-    for (size_t i = 0; w->g->config.rtr && i < w->count; i++)
-        if (w->jobs[i].run == gather_smtp)
-            write_rpki(w, &w->jobs[i].host, out);
+    struct mail_hosts *m = w->g->config.rtr ? ARENA_NEW(w->arena, struct mail_hosts) : NULL;
+    struct name_servers servers;
+    size_t count = 0;
+    if (!m)
+        return;
+    for (size_t i = 0; i < w->count; i++)
+        if (w->jobs[i].run == gather_smtp && ++count)
+            write_rpki(w, w->jobs[i].host.host, &w->jobs[i].host.address, false, out);
+    mail_hosts_find(w->scope, w->arena, w->domain, m);
+    name_servers_find(w->scope, w->domain, m, &servers);
+    for (size_t i = 0; i < servers.count; i++)
+        for (int family = 0; family < 2; family++) {
+            const struct dns_answer *a = dns_get(w->scope, servers.names[i], family ? DNS_AAAA : DNS_A);
+            struct ip address;
+            for (size_t k = 0; k < a->count && k < TESTING_ADDRESSES && count < FACTS_RPKI; k++)
+                if (dns_address(a, k, &address) && ++count)
+                    write_rpki(w, servers.names[i], &address, true, out);
+        }
 }
 
 /* ---- the whole ---- */
@@ -393,8 +410,8 @@ static const char *here(enum facts_here h)
     return h == FACTS_YES ? "yes" : h == FACTS_NO ? "no" : "not tried";
 }
 
-static void write_head(const struct gather_config *c, const char *domain, const struct facts_selector *selectors,
-                       size_t count, struct buf *out)
+static void write_head(const struct gather_config *c, const char *domain, const struct gather_known *known,
+                       struct buf *out)
 {
     buf_printf(out, "assay-facts %d\n", FACTS_VERSION);
     facts_begin_line(out, "subject");
@@ -409,10 +426,24 @@ static void write_head(const struct gather_config *c, const char *domain, const 
     facts_str(out, "canary", c->canary ? c->canary : "");
     facts_str(out, "rtr", c->rtr ? "" : c->rtr_why ? c->rtr_why : "no RTR cache is configured");
     facts_end_line(out);
-    for (size_t i = 0; i < count && i < FACTS_SELECTORS; i++) {
+    for (size_t i = 0; i < known->selector_count; i++) {
         facts_begin_line(out, "selector");
-        facts_str(out, "name", selectors[i].name);
-        facts_str(out, "source", selectors[i].source);
+        facts_str(out, "name", known->selectors[i].name);
+        facts_str(out, "source", known->selectors[i].source);
+        facts_end_line(out);
+    }
+    for (size_t i = 0; i < known->sender_count; i++) {
+        facts_begin_line(out, "sender");
+        facts_ip(out, "address", &known->senders[i].address);
+        facts_str(out, "source", known->senders[i].source);
+        facts_number(out, "mails", known->senders[i].mails);
+        facts_number(out, "aligned", known->senders[i].aligned);
+        facts_end_line(out);
+    }
+    if (known->tls || known->clear) {
+        facts_begin_line(out, "seen");
+        facts_number(out, "tls", known->tls);
+        facts_number(out, "clear", known->clear);
         facts_end_line(out);
     }
 }
@@ -461,8 +492,7 @@ static enum status gather_all(struct work *w, const struct facts *head, struct b
     return s;
 }
 
-enum status gather_domain(struct gather *g, const char *domain, const struct facts_selector *selectors,
-                          size_t selector_count, struct buf *out)
+enum status gather_domain(struct gather *g, const char *domain, const struct gather_known *known, struct buf *out)
 {
     static const struct dns_budget budget = {.lookups = 2000, .lookup_ms = 5000, .total_ms = 60000};
     struct arena *arena = arena_new(g->config.memory ? g->config.memory : GATHER_MEMORY);
@@ -470,7 +500,7 @@ enum status gather_domain(struct gather *g, const char *domain, const struct fac
     const char *error;
     struct facts *head = NULL;
     enum status s = STATUS_NOMEM;
-    write_head(&g->config, domain, selectors, selector_count, out);
+    write_head(&g->config, domain, known, out);
     if (w && !out->failed)
         head = facts_read(arena, buf_slice(out), &error);
     if (head) {

@@ -53,8 +53,16 @@ struct gather;
 struct gather *gather_new(const struct gather_config *config);
 struct gather *gather_free(struct gather *g); /* NULL is allowed */
 
-/* Adds the facts of a domain (a canonical name) to out. STATUS_NOMEM. selectors may be NULL. */
-enum status gather_domain(struct gather *g, const char *domain, const struct facts_selector *selectors,
-                          size_t selector_count, struct buf *out) MUST_CHECK;
+/* What is known of a domain's mail before it is asked about. */
+struct gather_known {
+    size_t selector_count, sender_count;
+    struct facts_selector selectors[FACTS_SELECTORS];
+    struct facts_sender senders[FACTS_SENDERS];
+    int64_t tls, clear; /* mails of it that were seen, with TLS and without */
+};
+
+/* Adds the facts of a domain (a canonical name) to out. STATUS_NOMEM. */
+enum status gather_domain(struct gather *g, const char *domain, const struct gather_known *known,
+                          struct buf *out) MUST_CHECK;
 
 #endif

@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define EVIDENCE 2000 /* octets of one result's evidence; our own limit */
+#define EVIDENCE 2000   /* octets of one result's evidence; our own limit */
+#define TESTING_NAMES 4 /* names of one address that are looked up; our own limit */
 
 static const struct check_test_info infos[CHECK_TESTS] = {
 #define CHECK_TEST(id, name, standard, level, weight, cap, who, breaks, sentence, source)                              \
@@ -159,6 +160,49 @@ const struct facts_smtp *testing_smtp(const struct facts *f, const char *host, c
         if (ip_eq(&f->smtp[i].address, a) && strcmp(f->smtp[i].host, host) == 0)
             return &f->smtp[i];
     return NULL;
+}
+
+enum testing_confirmed testing_confirmed(struct testing *t, const struct ip *a)
+{
+    char arpa[IP_ARPA_TEXT];
+    const struct dns_answer *ptr = dns_get(t->scope, ip_arpa(a, arpa), DNS_PTR);
+    bool failed = ptr->state == DNS_TEMPFAIL || ptr->state == DNS_BOGUS;
+    for (size_t i = 0; i < ptr->count && i < TESTING_NAMES; i++) {
+        const char *name = dns_host(t->scope, ptr, i, NULL);
+        const struct dns_answer *back = name ? dns_get(t->scope, name, a->family == 4 ? DNS_A : DNS_AAAA) : NULL;
+        struct ip found;
+        for (size_t k = 0; back && k < back->count; k++)
+            if (dns_address(back, k, &found) && ip_eq(&found, a))
+                return CONFIRMED;
+        failed = failed || (back && (back->state == DNS_TEMPFAIL || back->state == DNS_BOGUS));
+    }
+    return failed ? CONFIRMED_UNKNOWN : CONFIRMED_NOT;
+}
+
+static void add_name_servers(struct dns_scope *scope, const char *name, struct name_servers *out)
+{
+    for (; name; name = strchr(name, '.') ? strchr(name, '.') + 1 : NULL) {
+        const struct dns_answer *ns = dns_get(scope, name, DNS_NS);
+        for (size_t i = 0; i < ns->count && out->count < TESTING_NAME_SERVERS; i++) {
+            const char *host = dns_host(scope, ns, i, NULL);
+            bool known = !host;
+            for (size_t k = 0; k < out->count && !known; k++)
+                known = strcmp(out->names[k], host) == 0;
+            if (!known)
+                out->names[out->count++] = host;
+        }
+        if (ns->count || ns->state == DNS_TEMPFAIL || ns->state == DNS_BOGUS)
+            return;
+    }
+}
+
+void name_servers_find(struct dns_scope *scope, const char *domain, const struct mail_hosts *mail,
+                       struct name_servers *out)
+{
+    out->count = 0;
+    add_name_servers(scope, domain, out);
+    for (size_t i = 0; i < mail->count; i++)
+        add_name_servers(scope, mail->hosts[i].name, out);
 }
 
 /* ---- where the mail goes ---- */

@@ -41,7 +41,23 @@ struct testing {
     bool signed_zone, gone;
     bool dane, sts_enforced, rejects; /* what A+ asks for; rejects: p=reject */
     const char *spf_text;
+    const char *live_selector; /* of a key that signatures of the domain can be verified by; NULL: none is known */
 };
+
+#define TESTING_NAME_SERVERS 48
+
+struct name_servers {
+    const char *names[TESTING_NAME_SERVERS];
+    size_t count;
+};
+
+/* The name servers of the domain's zone, and of the zones that its mail hosts are in; each name once. */
+void name_servers_find(struct dns_scope *scope, const char *domain, const struct mail_hosts *mail,
+                       struct name_servers *out);
+
+/* Whether an address has a name that leads back to it (forward-confirmed; RFC 1912 2.1). */
+enum testing_confirmed { CONFIRMED, CONFIRMED_NOT, CONFIRMED_UNKNOWN };
+enum testing_confirmed testing_confirmed(struct testing *t, const struct ip *a);
 
 /* What was seen of an address of a mail host; NULL: it was not asked. */
 const struct facts_smtp *testing_smtp(const struct facts *f, const char *host, const struct ip *address);
@@ -81,6 +97,7 @@ void tests_tls(struct testing *t);       /* tests_tls.c */
 void tests_cert(struct testing *t);      /* tests_cert.c */
 void tests_transport(struct testing *t); /* tests_transport.c: DANE, MTA-STS, TLS-RPT, CAA */
 void tests_rpki(struct testing *t);      /* tests_rpki.c */
+void tests_sender(struct testing *t);    /* tests_sender.c */
 void grade_report(struct testing *t);    /* grade.c */
 
 #endif

@@ -139,37 +139,53 @@ static bool destination(const char *uri, char out[LIMIT_DOMAIN + 1])
     return at && domain_from_text(slice_of(at + 1, strcspn(at + 1, "!?/")), out) == STATUS_OK;
 }
 
-static bool agreed(struct testing *t, const char *policy_domain, const char *to, bool *unknown)
+enum consent { AGREED, AGREED_NOT, AGREED_ELSEWHERE, AGREED_UNKNOWN };
+
+/* RFC 9990 section 4. A record of consent may name another address, on the same host. */
+static enum consent agreed(struct testing *t, const char *policy_domain, const char *to)
 {
     const struct dmarc_walk *own = dmarc_walk(t->scope, t->arena, policy_domain),
                             *other = dmarc_walk(t->scope, t->arena, to);
+    char host[LIMIT_DOMAIN + 1];
     if (own && other && own->org_domain && other->org_domain && strcmp(own->org_domain, other->org_domain) == 0)
-        return true;
+        return AGREED;
     const char *name = arena_printf(t->arena, "%s._report._dmarc.%s", policy_domain, to);
     const struct dns_answer *a = name ? dns_get(t->scope, name, DNS_TXT) : NULL;
-    for (size_t i = 0; a && i < a->count; i++)
-        if (dmarc_is_record(dns_txt(t->scope, a, i)))
-            return true;
-    *unknown = !a || a->state == DNS_TEMPFAIL || a->state == DNS_BADNAME;
-    return false;
+    for (size_t i = 0; a && i < a->count; i++) {
+        struct slice text = dns_txt(t->scope, a, i);
+        struct dmarc_record r;
+        if (!dmarc_is_record(text))
+            continue;
+        bool read = dmarc_record_parse(t->arena, text, &r) == STATUS_OK && r.rua_count;
+        return read && (!destination(r.rua[0], host) || strcmp(host, to) != 0) ? AGREED_ELSEWHERE : AGREED;
+    }
+    /* To whoever validates, an answer that is bogus is a failed look-up (RFC 4035 5.5), and that is no refusal. */
+    return !a || a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS ? AGREED_UNKNOWN : AGREED_NOT;
 }
 
-/* Tells whether a destination gets the reports: it is the domain's own, or has agreed (RFC 9990 section 4). */
+/* Tells whether a destination gets the reports: it is the domain's own, or has agreed. */
 static void test_destination(struct testing *t, const char *policy_domain, const char *uri)
 {
     char to[LIMIT_DOMAIN + 1];
-    bool unknown = false;
     if (!destination(uri, to))
         return;
-    if (agreed(t, policy_domain, to, &unknown))
+    const char *fix = arena_printf(t->arena, "%s._report._dmarc.%s. TXT \"v=DMARC1\"", policy_domain, to);
+    switch (agreed(t, policy_domain, to)) {
+    case AGREED:
         testing_say(t, CHECK_DMARC_EXTERNAL, CHECK_PASS, NULL, "every destination is its own or has agreed");
-    else if (unknown)
+        return;
+    case AGREED_NOT:
+        testing_say(t, CHECK_DMARC_EXTERNAL, CHECK_FAIL, fix, "%s has not agreed to receive them", to);
+        return;
+    case AGREED_ELSEWHERE:
+        testing_say(t, CHECK_DMARC_EXTERNAL, CHECK_FAIL, fix,
+                    "%s sends them on to another host, so that nobody gets them", to);
+        return;
+    case AGREED_UNKNOWN:
         testing_say(t, CHECK_DMARC_EXTERNAL, CHECK_UNTESTED, NULL,
                     "whether %s has agreed to receive them could not be looked up", to);
-    else
-        testing_say(t, CHECK_DMARC_EXTERNAL, CHECK_FAIL,
-                    arena_printf(t->arena, "%s._report._dmarc.%s. TXT \"v=DMARC1\"", policy_domain, to),
-                    "%s has not agreed to receive them", to);
+        return;
+    }
 }
 
 static void test_reports(struct testing *t, const struct dmarc_finding *f)
@@ -211,6 +227,8 @@ static void judge_key(struct testing *t, const char *selector, const struct dkim
     }
     unsigned bits = dkim_pubkey_bits(key);
     key = dkim_pubkey_release(key);
+    if (k->type != KEY_RSA || bits >= RSA_LEAST)
+        t->live_selector = selector;
     if (k->type == KEY_RSA && bits < RSA_LEAST)
         testing_say(t, CHECK_DKIM, CHECK_FAIL, "Make a new key of 2048 bits.", "%s: RSA with %u bits", selector, bits);
     else if (k->type == KEY_RSA && bits < RSA_GOOD)

@@ -89,6 +89,58 @@ static unsigned rsa_bits(struct slice key)
     return at < key.n ? (unsigned)(key.n - at) * 8 : 0;
 }
 
+/* 1 is SHA-1, 3 GOST R 34.11-94: neither is to be published (RFC 8624 3.3, RFC 9905, RFC 9906). A resolver ignores a DS
+ * record with a digest that it does not know (RFC 4035 5.2). */
+static void test_digests(struct testing *t, const char *apex)
+{
+    const struct dns_answer *ds = dns_get(t->scope, apex, DNS_DS);
+    bool strong = false;
+    unsigned weak = 0;
+    for (size_t i = 0; i < ds->count; i++) {
+        unsigned digest = ds->rdata[i].n > 4 ? (unsigned char)ds->rdata[i].p[3] : 0;
+        strong = strong || digest == 2 || digest == 4;
+        weak = digest;
+    }
+    if (strong)
+        testing_say(t, CHECK_DNSSEC_DIGEST, CHECK_PASS, NULL, "DS with SHA-256 or better");
+    else if (ds->count)
+        testing_say(t, CHECK_DNSSEC_DIGEST, CHECK_FAIL,
+                    "Let the registrar publish a DS record with digest type 2 (SHA-256).",
+                    weak == 1   ? "the DS records of %s have SHA-1 alone"
+                    : weak == 3 ? "the DS records of %s have GOST R 34.11-94 alone"
+                                : "the DS records of %s have no digest that resolvers must know (the last has type %u)",
+                    apex, weak);
+    else if (ds->state != DNS_NODATA)
+        testing_say(t, CHECK_DNSSEC_DIGEST, CHECK_UNTESTED, NULL, "the DS records of %s %s", apex,
+                    testing_failure(t, ds));
+}
+
+/* Algorithms that resolvers must or should validate (RFC 8624 3.1). */
+static bool is_known_algorithm(unsigned a)
+{
+    return a == 5 || a == 7 || a == 8 || a == 10 || (a >= 13 && a <= 16);
+}
+
+/* Why a domain with DS records is unsigned to whoever validates: none of them has both an algorithm and a digest that
+ * resolvers know (RFC 4035 5.2; RFC 6840 5.2). */
+static void test_unknown_ds(struct testing *t, const char *apex)
+{
+    const struct dns_answer *ds = dns_get(t->scope, apex, DNS_DS);
+    bool known_key = false;
+    unsigned algorithm = 0;
+    if (!ds->count)
+        return;
+    for (size_t i = 0; i < ds->count; i++) {
+        algorithm = ds->rdata[i].n > 4 ? (unsigned char)ds->rdata[i].p[2] : 0;
+        known_key = known_key || is_known_algorithm(algorithm);
+    }
+    if (known_key)
+        test_digests(t, apex);
+    else
+        testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, "Roll the DNSSEC keys over to algorithm 13 (ECDSA P-256).",
+                    "the DS records of %s have algorithm %u, which few resolvers know", apex, algorithm);
+}
+
 static void test_keys(struct testing *t, const char *apex)
 {
     const struct dns_answer *keys = dns_get(t->scope, apex, DNS_DNSKEY);
@@ -100,6 +152,9 @@ static void test_keys(struct testing *t, const char *apex)
         if (algorithm == 1 || algorithm == 3 || algorithm == 5 || algorithm == 6 || algorithm == 7 || algorithm == 12)
             testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, fix, "a key of %s has algorithm %u (SHA-1 or older)",
                         apex, algorithm);
+        else if (!is_known_algorithm(algorithm)) /* beside it another one validates, or the zone would not be secure */
+            testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, fix,
+                        "a key of %s has algorithm %u, which few resolvers know", apex, algorithm);
         else if (rsa && bits < RSA_BITS - 8)
             testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, fix, "a key of %s is RSA with %u bits", apex, bits);
         else
@@ -108,23 +163,6 @@ static void test_keys(struct testing *t, const char *apex)
     if (keys->count == 0)
         testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_UNTESTED, NULL, "the keys of %s %s", apex,
                     testing_failure(t, keys));
-}
-
-static void test_digests(struct testing *t, const char *apex)
-{
-    const struct dns_answer *ds = dns_get(t->scope, apex, DNS_DS);
-    bool strong = false;
-    for (size_t i = 0; i < ds->count; i++)
-        strong = strong || (ds->rdata[i].n > 4 && (unsigned char)ds->rdata[i].p[3] >= 2);
-    if (strong)
-        testing_say(t, CHECK_DNSSEC_DIGEST, CHECK_PASS, NULL, "DS with SHA-256 or better");
-    else if (ds->count)
-        testing_say(t, CHECK_DNSSEC_DIGEST, CHECK_FAIL,
-                    "Let the registrar publish a DS record with digest type 2 (SHA-256).",
-                    "the DS records of %s have SHA-1 alone", apex);
-    else if (ds->state != DNS_NODATA)
-        testing_say(t, CHECK_DNSSEC_DIGEST, CHECK_UNTESTED, NULL, "the DS records of %s %s", apex,
-                    testing_failure(t, ds));
 }
 
 static void test_nsec3(struct testing *t, const char *apex)
@@ -309,6 +347,8 @@ void tests_dns(struct testing *t)
         test_digests(t, apex);
         test_nsec3(t, apex);
         test_expiry(t);
+    } else if (t->report->results[CHECK_DNSSEC_SIGNED].state == CHECK_FAIL) {
+        test_unknown_ds(t, apex);
     }
     if (ns->count >= 2)
         testing_say(t, CHECK_NS_COUNT, CHECK_PASS, NULL, "%zu name servers", ns->count);

@@ -128,28 +128,22 @@ static void test_answers(struct testing *t, enum check_test test, int family)
         }
 }
 
-/* An address has a name that leads back to it (forward-confirmed). */
 static void test_ptr_of(struct testing *t, const struct mail_host *h, const struct ip *a)
 {
     char arpa[IP_ARPA_TEXT];
     const char *ip = address_text(t, a);
-    const struct dns_answer *ptr = dns_get(t->scope, ip_arpa(a, arpa), DNS_PTR);
-    bool confirmed = false, failed = ptr->state == DNS_TEMPFAIL || ptr->state == DNS_BOGUS;
-    for (size_t i = 0; i < ptr->count && i < TESTING_ADDRESSES && !confirmed; i++) {
-        const char *name = dns_host(t->scope, ptr, i, NULL);
-        const struct dns_answer *back = name ? dns_get(t->scope, name, a->family == 4 ? DNS_A : DNS_AAAA) : NULL;
-        struct ip found;
-        for (size_t k = 0; back && k < back->count; k++)
-            confirmed = confirmed || (dns_address(back, k, &found) && ip_eq(&found, a));
-        failed = failed || (back && back->state == DNS_TEMPFAIL);
-    }
-    if (confirmed)
+    switch (testing_confirmed(t, a)) {
+    case CONFIRMED:
         testing_say(t, CHECK_MX_PTR, CHECK_PASS, NULL, "every address has a name that leads back to it");
-    else if (failed)
-        testing_say(t, CHECK_MX_PTR, CHECK_UNTESTED, NULL, "the name of %s %s", ip, testing_failure(t, ptr));
-    else
-        testing_say(t, CHECK_MX_PTR, CHECK_ADVICE, arena_printf(t->arena, "%s. PTR %s.", arpa, h->name),
+        return;
+    case CONFIRMED_UNKNOWN:
+        testing_say(t, CHECK_MX_PTR, CHECK_UNTESTED, NULL, "the name of %s could not be looked up", ip);
+        return;
+    case CONFIRMED_NOT:
+        testing_say(t, CHECK_MX_PTR, CHECK_ADVICE, arena_printf(t->arena, "%s. PTR %s.", ip_arpa(a, arpa), h->name),
                     "%s (%s) has no name that leads back to it", h->name, ip);
+        return;
+    }
 }
 
 void tests_mail(struct testing *t)

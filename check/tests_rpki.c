@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tests_rpki.c - whether the networks of the mail hosts are protected against a false announcement (RFC 6811).
+ * tests_rpki.c - whether the networks of mail hosts and name servers are protected against a false announcement (RFC 6811).
  *
  * A ROA covers an address when its network holds it. With the origin of the route known, the route is valid if one ROA
  * names that origin and allows the route's length, invalid if ROAs cover it and none does, and else not found: a ROA
@@ -75,7 +75,7 @@ static bool is_covered(const char *roas, const struct roa *route)
     return false;
 }
 
-static void test_route(struct testing *t, const struct facts_rpki *f, const char *where)
+static void test_route(struct testing *t, enum check_test test, const struct facts_rpki *f, const char *where)
 {
     struct slice list = slice_str(f->origins);
     struct roa route;
@@ -85,15 +85,15 @@ static void test_route(struct testing *t, const struct facts_rpki *f, const char
         char network[IP_NET_TEXT];
         ip_net_text(&route.network, network);
         if (is_allowed(f->roas, &route))
-            testing_say(t, CHECK_RPKI, CHECK_PASS, NULL, "%s: the route %s of AS%u is valid", where, network,
+            testing_say(t, test, CHECK_PASS, NULL, "%s: the route %s of AS%u is valid", where, network,
                         (unsigned)route.origin);
         else if (!is_covered(f->roas, &route))
-            testing_say(t, CHECK_RPKI, CHECK_ADVICE,
+            testing_say(t, test, CHECK_ADVICE,
                         testing_print(t, "a ROA for %s, origin AS%u, longest prefix %u", network,
                                       (unsigned)route.origin, route.network.bits),
                         "%s: no ROA covers the route %s of AS%u", where, network, (unsigned)route.origin);
         else
-            testing_say(t, CHECK_RPKI, CHECK_FAIL,
+            testing_say(t, test, CHECK_FAIL,
                         testing_print(t, "a ROA for %s, origin AS%u, longest prefix %u", network,
                                       (unsigned)route.origin, route.network.bits),
                         "%s: the route %s of AS%u is invalid: no ROA names this origin with this length (ROAs: %s)",
@@ -101,7 +101,7 @@ static void test_route(struct testing *t, const struct facts_rpki *f, const char
     }
 }
 
-static void test_address(struct testing *t, const struct facts_rpki *f)
+static void test_address(struct testing *t, enum check_test test, const struct facts_rpki *f)
 {
     char ip[IP_TEXT];
     const char *where =
@@ -109,25 +109,52 @@ static void test_address(struct testing *t, const struct facts_rpki *f)
     if (!where)
         return;
     if (*f->why && !*f->roas)
-        testing_say(t, CHECK_RPKI, CHECK_UNTESTED, NULL, "%s: %s", where, testing_word(t, f->why));
+        testing_say(t, test, CHECK_UNTESTED, NULL, "%s: %s", where, testing_word(t, f->why));
     else if (!*f->roas)
-        testing_say(t, CHECK_RPKI, CHECK_ADVICE, "a ROA for each network that the mail hosts are in",
+        testing_say(t, test, CHECK_ADVICE,
+                    test == CHECK_RPKI ? "a ROA for each network that the mail hosts are in"
+                                       : "a ROA for each network that the name servers are in",
                     "%s: no ROA covers this address", where);
     else if (!*f->origins)
-        testing_say(t, CHECK_RPKI, CHECK_PASS, NULL, "%s: a ROA covers this address (%s); origin unknown", where,
+        testing_say(t, test, CHECK_PASS, NULL, "%s: a ROA covers this address (%s); origin unknown", where,
                     testing_shown(t, slice_str(f->roas), 120));
     else
-        test_route(t, f, where);
+        test_route(t, test, f, where);
+}
+
+static bool is_mail_address(const struct testing *t, const struct facts_rpki *r)
+{
+    for (size_t i = 0; i < t->mail.count; i++)
+        for (size_t k = 0; k < t->mail.hosts[i].address_count; k++)
+            if (ip_eq(&t->mail.hosts[i].addresses[k], &r->address) && strcmp(t->mail.hosts[i].name, r->host) == 0)
+                return true;
+    return false;
+}
+
+static bool is_name_server(const struct name_servers *n, const struct facts_rpki *r)
+{
+    for (size_t i = 0; i < n->count; i++)
+        if (strcmp(n->names[i], r->host) == 0)
+            return true;
+    return false;
 }
 
 void tests_rpki(struct testing *t)
 {
     const struct facts *f = t->facts;
-    if (!t->report->receives)
-        return;
-    if (!f->rpki_count)
-        testing_say(t, CHECK_RPKI, CHECK_UNTESTED, NULL, "%s",
-                    testing_word(t, *f->rtr ? f->rtr : LANGUAGE_MARK("no address of a mail host is known")));
-    for (size_t i = 0; i < f->rpki_count; i++)
-        test_address(t, &f->rpki[i]);
+    const char *why = testing_word(t, *f->rtr ? f->rtr : LANGUAGE_MARK("no address is known"));
+    struct name_servers servers = {.count = 0};
+    if (f->rpki_count)
+        name_servers_find(t->scope, f->domain, &t->mail, &servers);
+    for (size_t i = 0; i < f->rpki_count; i++) {
+        const struct facts_rpki *r = &f->rpki[i];
+        if (r->name_server && is_name_server(&servers, r))
+            test_address(t, CHECK_RPKI_NS, r);
+        else if (!r->name_server && t->report->receives && is_mail_address(t, r))
+            test_address(t, CHECK_RPKI, r);
+    }
+    if (t->report->receives && !t->report->results[CHECK_RPKI].evidence)
+        testing_say(t, CHECK_RPKI, CHECK_UNTESTED, NULL, "%s", why);
+    if (!t->report->results[CHECK_RPKI_NS].evidence)
+        testing_say(t, CHECK_RPKI_NS, CHECK_UNTESTED, NULL, "%s", why);
 }

@@ -16,6 +16,7 @@
 #define VOIDS 2u     /* the same */
 #define MX_NAMES 10u /* the same */
 #define WIDE 1000000.0
+#define ANSWER 512u            /* octets of an answer: RFC 7208 3.4 */
 #define EVERYBODY 2147483648.0 /* half of all IPv4 addresses */
 
 struct tree {
@@ -357,6 +358,22 @@ static void judge_tree(struct testing *t, const struct tree *w)
         testing_say(t, CHECK_SPF_PTR, CHECK_PASS, NULL, "no ptr");
 }
 
+/* The octets of an answer with all texts of the domain, without EDNS and signatures: a header, the question, and each
+ * record behind a compressed name (RFC 1035 section 4). */
+static void test_size(struct testing *t, const struct dns_answer *a)
+{
+    size_t n = 12 + strlen(t->facts->domain) + 2 + 4;
+    for (size_t i = 0; i < a->count; i++)
+        n += 12 + a->rdata[i].n;
+    if (n > ANSWER)
+        testing_say(t, CHECK_SPF_SIZE, CHECK_ADVICE,
+                    "Remove texts that nobody needs any more, or list fewer networks in the SPF record.",
+                    "an answer with all texts of %s has %zu octets, advised are at most %u", t->facts->domain, n,
+                    ANSWER);
+    else
+        testing_say(t, CHECK_SPF_SIZE, CHECK_PASS, NULL, "%zu of %u octets", n, ANSWER);
+}
+
 void tests_spf(struct testing *t)
 {
     struct slice text = SLICE_NULL;
@@ -378,6 +395,7 @@ void tests_spf(struct testing *t)
     } else {
         testing_say(t, CHECK_SPF, CHECK_PASS, NULL, "%s", testing_shown(t, text, 450));
         t->report->sends = spf_record_parse(t->arena, text, &r, &reason) != STATUS_OK || !spf_record_sends_nothing(&r);
+        test_size(t, a);
         walk_record(&w, t->facts->domain, text, 0);
         judge_tree(t, &w);
         judge_policy(t, text);

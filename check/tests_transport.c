@@ -250,22 +250,50 @@ static void test_sts(struct testing *t)
         test_file(t);
 }
 
-/* Tells whether a record asks for reports: "v=TLSRPTv1;" and a rua= with a mailto: or https: URI (RFC 8460 section 3).
- */
-static bool asks_for_reports(struct slice text)
+/* "v=TLSRPTv1" and a semicolon, blanks between them (RFC 8460 section 3): another text there is no record. */
+static bool is_tlsrpt(struct slice text)
 {
+    if (!text_begins(text, "v=TLSRPTv1"))
+        return false;
+    text = slice_trim(slice_from(text, strlen("v=TLSRPTv1")));
+    return text.n && text.p[0] == ';';
+}
+
+/* A mailto: URI with an address, or an https: URI with a host. */
+static bool is_report_uri(struct slice uri)
+{
+    const char *at;
+    if (uri.n > 8 && slice_eq_nocase(slice_of(uri.p, 8), SLICE_LIT("https://")))
+        return uri.p[8] != '/' && uri.p[8] != ':';
+    if (uri.n <= 7 || !slice_eq_nocase(slice_of(uri.p, 7), SLICE_LIT("mailto:")))
+        return false;
+    at = memchr(uri.p, '@', uri.n);
+    return at && at > uri.p + 7 && at + 1 < uri.p + uri.n;
+}
+
+/* NULL, or what is wrong with where a record wants its reports: every destination of every rua= counts (RFC 8460
+ * section 3). */
+static const char *wrong_destination(struct slice text)
+{
+    bool any = false;
     while (text.n) {
         const char *semicolon = memchr(text.p, ';', text.n);
         struct slice field = slice_trim(slice_of(text.p, semicolon ? (size_t)(semicolon - text.p) : text.n));
         text = slice_from(text, semicolon ? (size_t)(semicolon - text.p) + 1 : text.n);
-        const char *equals = field.n ? memchr(field.p, '=', field.n) : NULL;
-        if (!equals || !slice_eq(slice_trim(slice_of(field.p, (size_t)(equals - field.p))), SLICE_LIT("rua")))
+        if (!text_begins(field, "rua="))
             continue;
-        struct slice uri = slice_trim(slice_from(field, (size_t)(equals - field.p) + 1));
-        return (uri.n > 7 && slice_eq_nocase(slice_of(uri.p, 7), SLICE_LIT("mailto:"))) ||
-               (uri.n > 8 && slice_eq_nocase(slice_of(uri.p, 8), SLICE_LIT("https://")));
+        struct slice list = slice_from(field, 4);
+        do {
+            const char *comma = list.n ? memchr(list.p, ',', list.n) : NULL;
+            struct slice uri = slice_trim(slice_of(list.p, comma ? (size_t)(comma - list.p) : list.n));
+            list = slice_from(list, comma ? (size_t)(comma - list.p) + 1 : list.n);
+            if (!is_report_uri(uri))
+                return any ? LANGUAGE_MARK("a destination of the TLS-RPT record is no mailto: or https: address")
+                           : LANGUAGE_MARK("the TLS-RPT record has no rua= with a mailto: or https: address");
+            any = true;
+        } while (list.n);
     }
-    return false;
+    return any ? NULL : LANGUAGE_MARK("the TLS-RPT record has no rua= with a mailto: or https: address");
 }
 
 static void test_tlsrpt(struct testing *t)
@@ -273,18 +301,18 @@ static void test_tlsrpt(struct testing *t)
     const char *name = arena_printf(t->arena, "_smtp._tls.%s", t->facts->domain);
     const struct dns_answer *a = name ? dns_get(t->scope, name, DNS_TXT) : NULL;
     unsigned found = 0;
-    bool asks = false;
+    const char *wrong = NULL;
     for (size_t i = 0; a && i < a->count; i++) {
         struct slice text = dns_txt(t->scope, a, i);
-        if (text_begins(text, "v=TLSRPTv1")) {
+        if (is_tlsrpt(text)) {
             found++;
-            asks = asks_for_reports(text);
+            wrong = wrong_destination(text);
         }
     }
     if (!a || a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS)
         testing_say(t, CHECK_TLS_RPT, CHECK_UNTESTED, NULL, "_smtp._tls.%s %s", t->facts->domain,
                     a ? testing_failure(t, a) : "");
-    else if (found == 1 && asks)
+    else if (found == 1 && !wrong)
         testing_say(t, CHECK_TLS_RPT, CHECK_PASS, NULL, "reports are asked for");
     else
         testing_say(t, CHECK_TLS_RPT, CHECK_ADVICE,
@@ -292,7 +320,7 @@ static void test_tlsrpt(struct testing *t)
                                  t->facts->domain, t->facts->domain),
                     "%s",
                     found > 1    ? T("several TLS-RPT records: they count as none")
-                    : found == 1 ? T("the TLS-RPT record has no rua= with a mailto: or https: address")
+                    : found == 1 ? testing_word(t, wrong)
                                  : T("there is no TLS-RPT record"));
 }
 

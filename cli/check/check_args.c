@@ -42,6 +42,21 @@ static const char *take_selector(void *into, const char *value)
     return NULL;
 }
 
+static const char *take_sender(void *into, const char *value)
+{
+    struct check_options *o = into;
+    struct facts_sender s = {.source = "option"};
+    if (ip_from_text(slice_str(value), &s.address) != STATUS_OK)
+        return "an IP address";
+    for (size_t i = 0; i < o->sender_count; i++)
+        if (ip_eq(&o->senders[i].address, &s.address))
+            return NULL;
+    if (o->sender_count == CHECK_SENDERS)
+        return "taken: there are too many senders";
+    o->senders[o->sender_count++] = s;
+    return NULL;
+}
+
 static const char *take_table(void *into, const char *value)
 {
     struct check_options *o = into;
@@ -86,6 +101,7 @@ static const struct option_row rows[] = {
     OPTIONS_TEXT(0, "list", "FILE", list, "the domains in a file, one a line"),
     OPTIONS_FLAG(0, "own", own, "the policy's own domains"),
     OPTIONS_TAKE(0, "selector", "NAME", take_selector, "a DKIM selector to look at; may be given several times"),
+    OPTIONS_TAKE(0, "sender", "ADDRESS", take_sender, "an address that sends mail of it; may be given several times"),
     OPTIONS_TEXT(0, "from", "FILE", from, "judge facts that were saved, and ask nobody"),
     OPTIONS_TEXT(0, "save", "FILE", save, "keep the facts; with several domains a folder"),
     OPTIONS_FLAG(0, "keep", keep, "keep the facts in the ledger, where assay report looks for them"),

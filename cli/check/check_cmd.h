@@ -14,6 +14,7 @@
 #include "policy/policy.h"
 
 #define CHECK_SELECTORS 32
+#define CHECK_SENDERS 16
 #define CHECK_DOMAINS 100000 /* of one run; our own limit */
 #define CHECK_PARALLEL_MOST 64
 
@@ -21,6 +22,8 @@ struct check_options {
     const char *list, *save, *from, *policy, *html, *label, *profile, *resume, *state, *prometheus, *ca_file;
     struct facts_selector selectors[CHECK_SELECTORS];
     size_t selector_count;
+    struct facts_sender senders[CHECK_SENDERS];
+    size_t sender_count;
     struct cli_language lang;
     unsigned table;
     unsigned parallel, pace_ms, sockets; /* of the options, else of the policy (check_args_settle) */

@@ -115,41 +115,103 @@ static const char *save(const struct check_options *o, const char *domain, bool 
     return good ? NULL : arena_printf(arena, "%s: %s", path ? path : o->save, strerror(errno));
 }
 
-/* The selectors asked for, and behind them those that the ledger saw signatures of the domain pass by, the latest
- * first. How many. */
-static size_t find_selectors(struct run *r, const char *domain, struct arena *arena,
-                             struct facts_selector out[FACTS_SELECTORS])
+/* The selectors that the ledger saw signatures of the domain pass by, the latest first, behind those asked for. */
+static enum status find_selectors(struct store *ledger, const char *domain, struct arena *arena,
+                                  struct gather_known *out)
 {
-    size_t n = r->o->selector_count;
-    memcpy(out, r->o->selectors, n * sizeof *out);
-    if (!r->ledger)
-        return n;
-    pthread_mutex_lock(&r->ledger_lock);
-    struct store_rows *rows = store_ask(r->ledger,
+    struct store_rows *rows = store_ask(ledger,
                                         "SELECT selector FROM selector WHERE domain = $1 AND result = 'pass' "
                                         "GROUP BY selector ORDER BY max(last_seen) DESC, selector LIMIT 32",
                                         "t", domain);
-    while (n < FACTS_SELECTORS && store_next(rows)) {
+    while (out->selector_count < FACTS_SELECTORS && store_next(rows)) {
         const char *name = arena_strdup(arena, store_text(rows, 0));
         bool known = !name;
-        for (size_t i = 0; i < n && !known; i++)
-            known = strcasecmp(out[i].name, name) == 0;
+        for (size_t i = 0; i < out->selector_count && !known; i++)
+            known = strcasecmp(out->selectors[i].name, name) == 0;
         if (!known)
-            out[n++] = (struct facts_selector){name, "ledger"};
+            out->selectors[out->selector_count++] = (struct facts_selector){name, "ledger"};
     }
-    if (store_done(rows) != STATUS_OK) /* then they are not known */
-        n = r->o->selector_count;
+    return store_done(rows);
+}
+
+/* One address of the rows of DMARC. Only those that passed are senders of the domain: anybody can use its name. Of one
+ * that the administrator named, all is counted. Networks, to which old addresses are cut, are no addresses. */
+static void add_sender(struct gather_known *out, const char *text, int64_t mails, int64_t aligned)
+{
+    struct ip address;
+    if (!text || ip_from_text(slice_str(text), &address) != STATUS_OK)
+        return;
+    size_t i = 0;
+    while (i < out->sender_count && !ip_eq(&out->senders[i].address, &address))
+        i++;
+    if (i == out->sender_count && (i == FACTS_SENDERS || aligned == 0))
+        return;
+    if (i == out->sender_count)
+        out->senders[out->sender_count++] = (struct facts_sender){.address = address, .source = "ledger"};
+    out->senders[i].mails += mails;
+    out->senders[i].aligned += aligned;
+}
+
+#define DAYS_BACK "$1, $1 - 1, $1 - 2, $1 - 3, $1 - 4, $1 - 5, $1 - 6, $1 - 7"
+
+/* Who sent mail of the domain in the last week. The rows stand under the name whose DMARC record held: the domain's, or
+ * one above it. */
+static enum status find_senders(struct store *ledger, const char *domain, struct gather_known *out)
+{
+    static const char question[] =
+        "SELECT source_ip, sum(count), sum(CASE WHEN dkim = 'pass' OR spf = 'pass' THEN count ELSE 0 END) "
+        "FROM dmarc_row WHERE day IN (" DAYS_BACK ") AND domain = $2 AND header_from = $3 GROUP BY source_ip "
+        "ORDER BY 3 DESC, source_ip LIMIT 200";
+    enum status s = STATUS_OK;
+    for (const char *name = domain; name && s == STATUS_OK; name = strchr(name, '.') ? strchr(name, '.') + 1 : NULL) {
+        struct store_rows *rows = store_ask(ledger, question, "itt", clock_wall() / 86400, name, domain);
+        while (store_next(rows))
+            add_sender(out, store_text(rows, 0), store_number(rows, 1), store_number(rows, 2));
+        s = store_done(rows);
+    }
+    return s;
+}
+
+static enum status find_encryption(struct store *ledger, const char *domain, struct gather_known *out)
+{
+    struct store_rows *rows =
+        store_ask(ledger,
+                  "SELECT result, sum(count) FROM subject_day WHERE day IN (" DAYS_BACK ") AND subject = $2 "
+                  "AND scope = 'mail' AND standard = 'tls' GROUP BY result",
+                  "it", clock_wall() / 86400, domain);
+    while (store_next(rows)) {
+        const enum result result = result_from_name(slice_str(store_text(rows, 0)));
+        out->tls += result == RESULT_PASS ? store_number(rows, 1) : 0;
+        out->clear += result == RESULT_FAIL || result == RESULT_NONE ? store_number(rows, 1) : 0;
+    }
+    return store_done(rows);
+}
+
+/* What was asked for, and what the ledger knows, if it can be read. */
+static void find_known(struct run *r, const char *domain, struct arena *arena, struct gather_known *out)
+{
+    out->selector_count = r->o->selector_count;
+    memcpy(out->selectors, r->o->selectors, out->selector_count * sizeof *out->selectors);
+    out->sender_count = r->o->sender_count;
+    memcpy(out->senders, r->o->senders, out->sender_count * sizeof *out->senders);
+    if (!r->ledger)
+        return;
+    const struct gather_known asked = *out;
+    pthread_mutex_lock(&r->ledger_lock);
+    if (find_selectors(r->ledger, domain, arena, out) != STATUS_OK ||
+        find_senders(r->ledger, domain, out) != STATUS_OK || find_encryption(r->ledger, domain, out) != STATUS_OK)
+        *out = asked;
     pthread_mutex_unlock(&r->ledger_lock);
-    return n;
 }
 
 static void check_domain(struct run *r, const char *domain, struct check_one *one)
 {
-    struct facts_selector selectors[FACTS_SELECTORS];
+    struct gather_known known = {.selector_count = 0};
     struct buf text = {.p = buf_empty, .bound = FACTS_OCTETS};
     *one = (struct check_one){.domain = domain, .arena = arena_new(r->o->memory)};
-    size_t count = one->arena ? find_selectors(r, domain, one->arena, selectors) : 0;
-    if (!one->arena || gather_domain(r->gather, domain, selectors, count, &text) != STATUS_OK)
+    if (one->arena)
+        find_known(r, domain, one->arena, &known);
+    if (!one->arena || gather_domain(r->gather, domain, &known, &text) != STATUS_OK)
         one->error = text.failed ? "the facts are over 4 MB, or memory ran out" : "out of memory";
     if (!one->error && r->o->save)
         one->error = save(r->o, domain, r->count > 1, buf_slice(&text), one->arena);

@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "check/check.h"
 #include "check/facts.h"
+#include "tests/unit/facts_case.h"
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
@@ -197,19 +198,6 @@ static void more_entries_than_the_bounds_are_refused(void **state)
     arena_free(a);
 }
 
-/* A report of facts; the caller frees the arena. */
-static void judge(struct arena *a, const char *text, struct check_report *r)
-{
-    const char *error = NULL;
-    struct facts *f = read_text(a, text, &error);
-    if (!f)
-        print_error("%s\n", error);
-    assert_non_null(f);
-    assert_int_equal(check_judge(a, f, 0, LANGUAGE_EN, r, &error), STATUS_OK);
-    facts_free(f);
-}
-
-#define HEAD "assay-facts 1\nsubject domain=a.example time=1795867200 table=1\nhere ipv4=yes ipv6=yes\n"
 #define PARKED                                                                                                         \
     "dns a.example. secure 300 SOA ns.a.example. h.a.example. 1 2 3 4 5\ndns a.example. secure 300 NS "                \
     "ns1.x.example.\n"                                                                                                 \
@@ -288,17 +276,6 @@ static void caps_hold(void **state)
         arena_free(a);
     }
 }
-
-#define ZONE                                                                                                           \
-    "dns a.example. secure 300 SOA ns.a.example. h.a.example. 1 2 3 4 5\n"                                             \
-    "dns a.example. secure 300 MX 10 mx.a.example.\ndns mx.a.example. secure 300 A 192.0.2.1\n"
-#define TXT(name, text) "dns " name " secure 300 TXT \"" text "\"\n"
-#define SPF(text) TXT("a.example.", "v=spf1 " text)
-#define STS_FILE_OF(age)                                                                                               \
-    "web host=mta-sts.a.example path=/ outcome=done body=\"version: STSv1\\x0amode: enforce\\x0amx: "                  \
-    "mx.a.example\\x0amax_age: " age "\\x0a\"\n"
-#define DMARC(tags) TXT("_dmarc.a.example.", "v=DMARC1; p=reject; " tags)
-#define STS TXT("_mta-sts.a.example.", "v=STSv1; id=1")
 
 /* One fault, or none, and the state that its test must have by the RFC. */
 static void a_planted_fault_has_the_state_of_the_rfc(void **state)

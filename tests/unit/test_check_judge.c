@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_check_judge.c - one fault in the facts of a domain, or what looks like one: the state of its test, the cause in
+ * words and what to do about it, by the RFC's words.
+ */
+#include "tests/unit/facts_case.h"
+
+struct judge_case {
+    const char *facts;
+    enum check_test test;
+    enum check_state state;
+    const char *evidence, *fix; /* parts of them; NULL: any */
+};
+
+static void judge_all(const char *head, const struct judge_case *t, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct arena *a = arena_new(32 << 20);
+        struct check_report r;
+        struct buf text = BUF_INIT;
+        buf_adds(&text, head);
+        buf_adds(&text, t[i].facts);
+        judge(a, text.p, &r);
+        const struct check_result *one = &r.results[t[i].test];
+        bool good = one->state == t[i].state && (!t[i].evidence || strstr(one->evidence, t[i].evidence)) &&
+                    (!t[i].fix || (one->fix && strstr(one->fix, t[i].fix)));
+        if (!good)
+            print_error("%zu: %s: %s: %s (%s)\n%s", i, check_test_info(t[i].test)->name, check_state_name(one->state),
+                        one->evidence, one->fix ? one->fix : "-", t[i].facts);
+        assert_true(good);
+        buf_release(&text);
+        arena_free(a);
+    }
+}
+
+#define JUDGE(head, t) judge_all(head, t, sizeof(t) / sizeof(t)[0])
+
+#define SOA                                                                                                            \
+    "dns a.example. secure 300 SOA ns.a.example. h.a.example. 1 2 3 4 5\ndns a.example. secure 300 NS ns.a.example.\n"
+#define SOA_UNSIGNED                                                                                                   \
+    "dns a.example. insecure 300 SOA ns.a.example. h.a.example. 1 2 3 4 5\ndns a.example. insecure 300 NS "            \
+    "ns.a.example.\n"
+#define DS(algorithm, digest)                                                                                          \
+    "dns a.example. secure 300 DS 1 " algorithm " " digest " ABCDEF0123456789ABCDEF0123456789ABCDEF01\n"
+#define KEY(algorithm) "dns a.example. secure 300 DNSKEY 257 3 " algorithm " AwEAAcUlFV1vhmqx6NSOUOq2R/dsR7Xm3upJ\n"
+
+/* RFC 8624 3.1 and 3.3, RFC 9905, RFC 9906; RFC 4035 5.2: a digest or an algorithm that is not known is as if the record
+ * were not there. */
+static void digests_and_algorithms(void **state)
+{
+    static const struct judge_case signed_zone[] = {
+        {DS("13", "1"), CHECK_DNSSEC_DIGEST, CHECK_FAIL, "SHA-1 alone", "digest type 2"},
+        {DS("13", "2"), CHECK_DNSSEC_DIGEST, CHECK_PASS, "SHA-256", NULL},
+        {DS("13", "4"), CHECK_DNSSEC_DIGEST, CHECK_PASS, NULL, NULL},
+        {DS("13", "3"), CHECK_DNSSEC_DIGEST, CHECK_FAIL, "GOST", "digest type 2"},
+        {DS("13", "0"), CHECK_DNSSEC_DIGEST, CHECK_FAIL, "type 0", "digest type 2"},
+        {DS("13", "5"), CHECK_DNSSEC_DIGEST, CHECK_FAIL, "type 5", "digest type 2"},
+        {DS("13", "6"), CHECK_DNSSEC_DIGEST, CHECK_FAIL, "type 6", "digest type 2"},
+        {DS("13", "255"), CHECK_DNSSEC_DIGEST, CHECK_FAIL, "type 255", NULL},
+        {DS("13", "1") DS("13", "2"), CHECK_DNSSEC_DIGEST, CHECK_PASS, NULL, NULL},
+        {DS("13", "3") DS("13", "4"), CHECK_DNSSEC_DIGEST, CHECK_PASS, NULL, NULL},
+        {KEY("13"), CHECK_DNSSEC_ALGORITHM, CHECK_PASS, NULL, NULL},
+        {KEY("15"), CHECK_DNSSEC_ALGORITHM, CHECK_PASS, NULL, NULL},
+        {KEY("5"), CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, "algorithm 5 (SHA-1", "algorithm 13"},
+        {KEY("7"), CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, "algorithm 7", "algorithm 13"},
+        {KEY("12"), CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, "algorithm 12", "algorithm 13"},
+        {KEY("13") KEY("23"), CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, "algorithm 23, which few", "algorithm 13"},
+        {KEY("8"), CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, "RSA with", "algorithm 13"},
+    };
+    static const struct judge_case unsigned_zone[] = {
+        {DS("13", "3"), CHECK_DNSSEC_SIGNED, CHECK_FAIL, NULL, NULL},
+        {DS("13", "3"), CHECK_DNSSEC_DIGEST, CHECK_FAIL, "GOST", "digest type 2"},
+        {DS("13", "9"), CHECK_DNSSEC_DIGEST, CHECK_FAIL, "type 9", "digest type 2"},
+        {DS("17", "2"), CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, "algorithm 17, which few", "algorithm 13"},
+        {"", CHECK_DNSSEC_DIGEST, CHECK_NOT_APPLICABLE, NULL, NULL},
+        {"", CHECK_DNSSEC_SIGNED, CHECK_FAIL, "unsigned", "Switch DNSSEC on"},
+    };
+    JUDGE(HEAD SOA, signed_zone);
+    JUDGE(HEAD SOA_UNSIGNED, unsigned_zone);
+}
+
+/* RFC 7505 section 3: one record, preference 0, the root as its host. */
+static void null_mx(void **state)
+{
+    static const struct judge_case t[] = {
+        {"dns a.example. secure 300 MX 0 .\n", CHECK_MX, CHECK_PASS, "takes no mail", NULL},
+        {"dns a.example. secure 300 MX 10 .\n", CHECK_MX, CHECK_FAIL, "preference is not 0", "a.example. MX 0 ."},
+        {"dns a.example. secure 300 MX 10 .\n", CHECK_STARTTLS, CHECK_NOT_APPLICABLE, NULL, NULL},
+        {"dns a.example. secure 300 MX 0 .\ndns a.example. secure 300 MX 10 mx.a.example.\n", CHECK_MX, CHECK_FAIL,
+         "stands beside other", "Remove the record with the single dot"},
+        {"dns a.example. secure 300 MX 10 .\ndns a.example. secure 300 MX 10 mx.a.example.\n", CHECK_MX, CHECK_FAIL,
+         "stands beside other", NULL},
+        {"dns a.example. secure 300 MX 0 .\ndns a.example. secure 300 MX 10 .\n", CHECK_MX, CHECK_FAIL, NULL, NULL},
+    };
+    JUDGE(HEAD SOA, t);
+}
+
+#define RPT(text) TXT("_smtp._tls.a.example.", text)
+
+/* RFC 8460 section 3. */
+static void tls_reports(void **state)
+{
+    static const struct judge_case t[] = {
+        {RPT("v=TLSRPTv1; rua=mailto:a@a.example"), CHECK_TLS_RPT, CHECK_PASS, NULL, NULL},
+        {RPT("v=TLSRPTv1 ; rua=mailto:a@a.example ;"), CHECK_TLS_RPT, CHECK_PASS, NULL, NULL},
+        {RPT("v=TLSRPTv1;rua=mailto:a@a.example,https://b.example/x"), CHECK_TLS_RPT, CHECK_PASS, NULL, NULL},
+        {RPT("v=TLSRPTv1; ext=1; rua=mailto:a@a.example"), CHECK_TLS_RPT, CHECK_PASS, NULL, NULL},
+        {RPT("v=TLSRPTv10; rua=mailto:a@a.example"), CHECK_TLS_RPT, CHECK_ADVICE, "there is no TLS-RPT record",
+         "_smtp._tls.a.example. TXT"},
+        {RPT("v=TLSRPTv1"), CHECK_TLS_RPT, CHECK_ADVICE, "there is no TLS-RPT record", NULL},
+        {RPT("v=tlsrptv1; rua=mailto:a@a.example"), CHECK_TLS_RPT, CHECK_ADVICE, "there is no", NULL},
+        {RPT(" v=TLSRPTv1; rua=mailto:a@a.example"), CHECK_TLS_RPT, CHECK_ADVICE, "there is no", NULL},
+        {RPT("v=TLSRPTv1; rua=mailto:a@a.example, x"), CHECK_TLS_RPT, CHECK_ADVICE, "a destination of", NULL},
+        {RPT("v=TLSRPTv1; rua=http://a.example/,mailto:a@a.example"), CHECK_TLS_RPT, CHECK_ADVICE, "has no rua=", NULL},
+        {RPT("v=TLSRPTv1; rua=mailto:a@a.example; rua=ftp://a.example"), CHECK_TLS_RPT, CHECK_ADVICE, "a destination",
+         NULL},
+        {RPT("v=TLSRPTv1; rua=mailto:a@a.example,"), CHECK_TLS_RPT, CHECK_PASS, NULL, NULL},
+        {RPT("v=TLSRPTv1; rua=mailto:@a.example"), CHECK_TLS_RPT, CHECK_ADVICE, NULL, NULL},
+        {RPT("v=TLSRPTv1; rua=mailto:a"), CHECK_TLS_RPT, CHECK_ADVICE, NULL, NULL},
+        {RPT("v=TLSRPTv1; rua=https:///x"), CHECK_TLS_RPT, CHECK_ADVICE, NULL, NULL},
+        {RPT("v=TLSRPTv1; rua="), CHECK_TLS_RPT, CHECK_ADVICE, NULL, NULL},
+        /* other texts there are discarded */
+        {RPT("v=TLSRPTv1; rua=mailto:a@a.example") RPT("v=TLSRPTv10; rua=x"), CHECK_TLS_RPT, CHECK_PASS, NULL, NULL},
+        {RPT("v=TLSRPTv1; rua=mailto:a@a.example") RPT("v=TLSRPTv1; rua=mailto:b@a.example"), CHECK_TLS_RPT,
+         CHECK_ADVICE, "several", NULL},
+    };
+    JUDGE(HEAD ZONE, t);
+}
+
+/* RFC 9990 section 4: consent of who gets the reports; a failed look-up is neither consent nor refusal (RFC 4035 5.5). */
+static void consent(void **state)
+{
+    static const struct judge_case t[] = {
+        {DMARC("rua=mailto:r@b.test"), CHECK_DMARC_EXTERNAL, CHECK_FAIL, "b.test has not agreed",
+         "a.example._report._dmarc.b.test. TXT \"v=DMARC1\""},
+        {DMARC("rua=mailto:r@b.test") TXT("a.example._report._dmarc.b.test.", "v=DMARC1;"), CHECK_DMARC_EXTERNAL,
+         CHECK_PASS, NULL, NULL},
+        {DMARC("rua=mailto:r@b.test") "dns a.example._report._dmarc.b.test. bogus\n", CHECK_DMARC_EXTERNAL,
+         CHECK_UNTESTED, "could not be looked up", NULL},
+        {DMARC("rua=mailto:r@b.test") "dns a.example._report._dmarc.b.test. timeout\n", CHECK_DMARC_EXTERNAL,
+         CHECK_UNTESTED, NULL, NULL},
+        {DMARC("rua=mailto:r@b.test") TXT("a.example._report._dmarc.b.test.", "v=spf1"), CHECK_DMARC_EXTERNAL,
+         CHECK_FAIL, NULL, NULL},
+        {DMARC("rua=mailto:r@b.test") TXT("a.example._report._dmarc.b.test.", "v=spf1")
+             TXT("a.example._report._dmarc.b.test.", "v=DMARC1"),
+         CHECK_DMARC_EXTERNAL, CHECK_PASS, NULL, NULL},
+        {DMARC("rua=mailto:r@b.test") TXT("a.example._report._dmarc.b.test.", "v=DMARC1; rua=mailto:x@b.test"),
+         CHECK_DMARC_EXTERNAL, CHECK_PASS, NULL, NULL},
+        {DMARC("rua=mailto:r@b.test") TXT("a.example._report._dmarc.b.test.", "v=DMARC1; rua=mailto:x@c.test"),
+         CHECK_DMARC_EXTERNAL, CHECK_FAIL, "another host", "a.example._report._dmarc.b.test. TXT \"v=DMARC1\""},
+        {DMARC("rua=mailto:r@a.example,mailto:r@b.test"), CHECK_DMARC_EXTERNAL, CHECK_FAIL, "b.test", NULL},
+    };
+    JUDGE(HEAD ZONE, t);
+}
+
+#define FIFTY "ip4:192.0.2.1 ip4:192.0.2.2 ip4:192.0.2.3 ip4:192.0.2.4 "
+
+/* RFC 7208 3.3 and 3.4. */
+static void size_and_strings_of_spf(void **state)
+{
+    static const struct judge_case t[] = {
+        {SPF("-all"), CHECK_SPF_SIZE, CHECK_PASS, NULL, NULL},
+        {SPF(FIFTY FIFTY FIFTY FIFTY "-all"), CHECK_SPF_SIZE, CHECK_PASS, NULL, NULL},
+        {"dns a.example. secure 300 TXT \"v=spf1 " FIFTY FIFTY FIFTY FIFTY "\" \"" FIFTY FIFTY FIFTY FIFTY "\" \"" FIFTY
+         "-all\"\n",
+         CHECK_SPF_SIZE, CHECK_ADVICE, "octets", "Remove texts"},
+        {SPF("-all") TXT("a.example.", FIFTY FIFTY FIFTY FIFTY) TXT("a.example.", FIFTY FIFTY FIFTY FIFTY),
+         CHECK_SPF_SIZE, CHECK_ADVICE, "at most 512", NULL},
+        /* several strings are one record, without blanks between them */
+        {"dns a.example. secure 300 TXT \"v=spf1 ip4:19\" \"2.0.2.1 -a\" \"ll\"\n", CHECK_SPF_SYNTAX, CHECK_PASS, NULL,
+         NULL},
+        {"dns a.example. secure 300 TXT \"v=spf1 ip4:19\" \"2.0.2.1 -a\" \"ll\"\n", CHECK_SPF_POLICY, CHECK_PASS, NULL,
+         NULL},
+        {"dns a.example. secure 300 TXT \"v=spf1 ip4:192.0.2.1\" \"-all\"\n", CHECK_SPF_SYNTAX, CHECK_FAIL, NULL, NULL},
+        {"dns a.example. secure 300 TXT \"v=spf1\" \" -all\"\n", CHECK_SPF, CHECK_PASS, NULL, NULL},
+    };
+    JUDGE(HEAD ZONE, t);
+}
+
+#define MX_ASKED "smtp host=mx.a.example address=192.0.2.1 outcome=done banner=220 version=TLSv1.3\n"
+#define PROBE(name, rest) "tls host=mx.a.example address=192.0.2.1 probe=" name " " rest "\n"
+#define ALL_PROBES                                                                                                     \
+    PROBE("tls13", "outcome=accepted version=772 cipher=4865")                                                         \
+    PROBE("pq", "outcome=refused")                                                                                     \
+    PROBE("tls12", "outcome=accepted version=771 cipher=49199 ems=1 renegotiation=1") PROBE("old", "outcome=refused")  \
+        PROBE("phase-out", "outcome=refused") PROBE("dhe", "outcome=refused") PROBE("sha1", "outcome=refused")         \
+            PROBE("weak-group", "outcome=refused") PROBE("broken", "outcome=refused")                                  \
+                PROBE("tls11", "outcome=refused") PROBE("tls10", "outcome=refused") PROBE("ssl3", "outcome=refused")
+#define STRANGER "smtp host=www.b.example address=192.0.2.9 outcome=\"no STARTTLS\" banner=220\n"
+
+/* Only what DNS names as a mail host of the domain is judged, and what was not asked is no pass. */
+static void only_mail_hosts_are_judged(void **state)
+{
+    static const struct judge_case t[] = {
+        {MX_ASKED ALL_PROBES, CHECK_STARTTLS, CHECK_PASS, NULL, NULL},
+        {MX_ASKED ALL_PROBES, CHECK_TLS_OLD, CHECK_PASS, NULL, NULL},
+        {MX_ASKED ALL_PROBES, CHECK_TLS_EMS, CHECK_PASS, NULL, NULL},
+        {MX_ASKED ALL_PROBES STRANGER, CHECK_STARTTLS, CHECK_PASS, NULL, NULL},
+        {STRANGER, CHECK_STARTTLS, CHECK_UNTESTED, "mx.a.example (192.0.2.1) was not asked", NULL},
+        {STRANGER, CHECK_MX_ANSWER, CHECK_UNTESTED, "was not asked", NULL},
+        {"smtp host=mx.a.example address=192.0.2.7 outcome=\"no STARTTLS\"\n", CHECK_STARTTLS, CHECK_UNTESTED,
+         "not asked", NULL},
+        {"smtp host=www.b.example address=192.0.2.1 outcome=\"no STARTTLS\"\n", CHECK_STARTTLS, CHECK_UNTESTED, NULL,
+         NULL},
+        {STRANGER "cert der=MIIB\n", CHECK_CERT_KEY, CHECK_NOT_APPLICABLE, NULL, NULL},
+        {"smtp host=mx.a.example address=192.0.2.1 outcome=unreachable reason=refused\n" STRANGER, CHECK_MX_ANSWER,
+         CHECK_UNTESTED, "unreachable", NULL},
+        {"smtp host=mx.a.example address=192.0.2.1 outcome=\"an answer over the limit\" reason=long banner=220\n",
+         CHECK_STARTTLS, CHECK_UNTESTED, "an answer over the limit", NULL},
+        {"smtp host=mx.a.example address=192.0.2.1 outcome=\"cut off\" reason=reset banner=220\n", CHECK_STARTTLS,
+         CHECK_UNTESTED, "cut off", NULL},
+        {"smtp host=mx.a.example address=192.0.2.1 outcome=\"TLS failed\" reason=x banner=220\n", CHECK_STARTTLS,
+         CHECK_FAIL, "offers it, but TLS fails", "smtpd_tls_security_level"},
+        /* it answered no more: what was not asked is not known */
+        {MX_ASKED PROBE("tls13", "outcome=refused") PROBE("tls12", "outcome=\"timed out\""), CHECK_TLS_OLD,
+         CHECK_UNTESTED, "answered no more", NULL},
+        {MX_ASKED PROBE("tls13", "outcome=refused") PROBE("tls12", "outcome=\"timed out\""), CHECK_TLS_EXCHANGE,
+         CHECK_UNTESTED, "answered no more", NULL},
+        {MX_ASKED PROBE("tls12", "outcome=accepted version=771 cipher=49199 ems=1 renegotiation=1")
+             PROBE("old", "outcome=unreachable"),
+         CHECK_TLS_CIPHERS_OLD, CHECK_UNTESTED, "answered no more", NULL},
+        {MX_ASKED, CHECK_TLS_CIPHERS, CHECK_UNTESTED, NULL, NULL},
+    };
+    JUDGE(HEAD ZONE, t);
+}
+
+#define PTR "dns 5.2.0.192.in-addr.arpa. secure 300 PTR out.a.example.\n"
+#define SELECTOR                                                                                                       \
+    "selector name=s source=option\n" TXT("s._domainkey.a.example.",                                                   \
+                                          "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=")
+#define OUT "dns out.a.example. secure 300 A 192.0.2.5\n"
+
+/* Who sends for the domain: RFC 1912 2.1; RFC 9989 4.4. */
+static void senders(void **state)
+{
+    static const struct judge_case t[] = {
+        {SPF("mx -all"), CHECK_SENDER_PTR, CHECK_UNTESTED, "not known: no mail", NULL},
+        {SPF("mx -all"), CHECK_SENDER_ALIGNED, CHECK_UNTESTED, "not known: no mail", NULL},
+        {SPF("mx -all"), CHECK_SENDER_TLS, CHECK_UNTESTED, "not known", NULL},
+        {SPF("mx -all") SELECTOR, CHECK_SENDER_ALIGNED, CHECK_PASS, "the key s", NULL},
+        {SPF("-all") "sender address=192.0.2.5\n", CHECK_SENDER_PTR, CHECK_NOT_APPLICABLE, NULL, NULL},
+        {SPF("mx -all") "sender address=192.0.2.5\n" PTR OUT, CHECK_SENDER_PTR, CHECK_PASS, NULL, NULL},
+        {SPF("mx -all") "sender address=192.0.2.5\ndns 5.2.0.192.in-addr.arpa. nxdomain 300\n", CHECK_SENDER_PTR,
+         CHECK_ADVICE, "192.0.2.5 has no name that leads back", "5.2.0.192.in-addr.arpa. PTR"},
+        {SPF("mx -all") "sender address=192.0.2.5\n" PTR "dns out.a.example. secure 300 A 192.0.2.6\n",
+         CHECK_SENDER_PTR, CHECK_ADVICE, NULL, NULL},
+        {SPF("mx -all") "sender address=192.0.2.5\ndns 5.2.0.192.in-addr.arpa. timeout\n", CHECK_SENDER_PTR,
+         CHECK_UNTESTED, NULL, NULL},
+        {SPF("mx -all") "sender address=192.0.2.5\n" PTR "dns out.a.example. bogus\n", CHECK_SENDER_PTR, CHECK_UNTESTED,
+         NULL, NULL},
+        /* named, and not seen: what SPF allows, or a key of the domain's own */
+        {SPF("ip4:192.0.2.5 -all") "sender address=192.0.2.5\n", CHECK_SENDER_ALIGNED, CHECK_PASS,
+         "SPF of the domain allows", NULL},
+        {SPF("mx -all") "sender address=192.0.2.5\n", CHECK_SENDER_ALIGNED, CHECK_FAIL, "does not allow 192.0.2.5",
+         "ip4:192.0.2.5"},
+        {SPF("mx -all") "sender address=2001:db8::5\n", CHECK_SENDER_ALIGNED, CHECK_FAIL, NULL, "ip6:2001:db8::5"},
+        {SPF("mx -all") SELECTOR "sender address=192.0.2.5\n", CHECK_SENDER_ALIGNED, CHECK_PASS, "the key s", NULL},
+        {SPF("include:b.example -all") "dns b.example. timeout\nsender address=192.0.2.5\n", CHECK_SENDER_ALIGNED,
+         CHECK_UNTESTED, NULL, NULL},
+        /* seen */
+        {SPF("mx -all") "sender address=192.0.2.5 source=ledger mails=9 aligned=8\n", CHECK_SENDER_ALIGNED, CHECK_PASS,
+         "8 of 9", NULL},
+        {SPF("ip4:192.0.2.5 -all") SELECTOR "sender address=192.0.2.5 mails=9 aligned=0\n", CHECK_SENDER_ALIGNED,
+         CHECK_FAIL, "none of 9", "DKIM key of a.example"},
+        {SPF("mx -all") "seen tls=5 clear=0\n", CHECK_SENDER_TLS, CHECK_PASS, "all 5", NULL},
+        {SPF("mx -all") "seen tls=5 clear=1\n", CHECK_SENDER_TLS, CHECK_ADVICE, "1 of 6", "smtp_tls_security_level"},
+    };
+    JUDGE(HEAD ZONE, t);
+}
+
+#define RPKI(host, address, rest) "rpki host=" host " address=" address " " rest "\n"
+#define NS_OF_ALL                                                                                                      \
+    "dns a.example. secure 300 NS ns.x.example.\ndns a.example. secure 300 MX 10 mx.b.example.\n"                      \
+    "dns mx.b.example. secure 300 A 192.0.2.1\ndns b.example. secure 300 NS ns.y.example.\n"
+#define COVERED "roas=\"64500 192.0.2.0/24 24\""
+
+/* RFC 6811: name servers, of the domain and of its mail hosts' zones, beside the mail hosts. */
+static void routes_of_name_servers(void **state)
+{
+    static const struct judge_case t[] = {
+        {"", CHECK_RPKI_NS, CHECK_UNTESTED, NULL, NULL},
+        {RPKI("mx.b.example", "192.0.2.1", COVERED), CHECK_RPKI, CHECK_PASS, NULL, NULL},
+        {RPKI("mx.b.example", "192.0.2.1", COVERED), CHECK_RPKI_NS, CHECK_UNTESTED, "no address is known", NULL},
+        {RPKI("ns.x.example", "192.0.2.3", "role=ns " COVERED), CHECK_RPKI_NS, CHECK_PASS, "covers this address", NULL},
+        {RPKI("ns.y.example", "192.0.2.3", "role=ns"), CHECK_RPKI_NS, CHECK_ADVICE, "no ROA covers",
+         "name servers are in"},
+        {RPKI("ns.z.example", "192.0.2.3", "role=ns"), CHECK_RPKI_NS, CHECK_UNTESTED, NULL, NULL}, /* nobody's */
+        {RPKI("mx.z.example", "192.0.2.3", "why=\"\""), CHECK_RPKI, CHECK_UNTESTED, NULL, NULL},
+        {RPKI("ns.x.example", "192.0.2.3", "role=ns " COVERED " origins=\"64501 192.0.2.0/24\""), CHECK_RPKI_NS,
+         CHECK_FAIL, "is invalid", "origin AS64501"},
+        {RPKI("ns.x.example", "192.0.2.3", "role=ns " COVERED " origins=\"64501 192.0.2.0/24\""), CHECK_RPKI,
+         CHECK_UNTESTED, NULL, NULL},
+    };
+    JUDGE(HEAD "dns a.example. secure 300 SOA ns.a.example. h.a.example. 1 2 3 4 5\n" NS_OF_ALL, t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(digests_and_algorithms),
+        cmocka_unit_test(null_mx),
+        cmocka_unit_test(tls_reports),
+        cmocka_unit_test(consent),
+        cmocka_unit_test(size_and_strings_of_spf),
+        cmocka_unit_test(only_mail_hosts_are_judged),
+        cmocka_unit_test(senders),
+        cmocka_unit_test(routes_of_name_servers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

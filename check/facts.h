@@ -95,8 +95,8 @@ struct facts_selector {
     const char *name, *source; /* "option", "ledger" */
 };
 
-/* An address that sends mail of the domain. mails: how many of the domain were seen from it (0: none, it was named), and
- * how many of them passed DMARC by DKIM or SPF. */
+/* An address that sends mail of the domain. mails: how many of the domain were seen from it (0: none, it was named);
+ * aligned: how many of them passed DMARC by DKIM or SPF. */
 struct facts_sender {
     struct ip address;
     const char *source; /* "option", "ledger" */

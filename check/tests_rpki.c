@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tests_rpki.c - whether the networks of mail hosts and name servers are protected against a false announcement (RFC 6811).
+ * tests_rpki.c - whether the networks of mail hosts and name servers are protected against a false announcement
+ * (RFC 6811).
  *
  * A ROA covers an address when its network holds it. With the origin of the route known, the route is valid if one ROA
  * names that origin and allows the route's length, invalid if ROAs cover it and none does, and else not found: a ROA

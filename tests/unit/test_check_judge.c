@@ -44,8 +44,8 @@ static void judge_all(const char *head, const struct judge_case *t, size_t n)
     "dns a.example. secure 300 DS 1 " algorithm " " digest " ABCDEF0123456789ABCDEF0123456789ABCDEF01\n"
 #define KEY(algorithm) "dns a.example. secure 300 DNSKEY 257 3 " algorithm " AwEAAcUlFV1vhmqx6NSOUOq2R/dsR7Xm3upJ\n"
 
-/* RFC 8624 3.1 and 3.3, RFC 9905, RFC 9906; RFC 4035 5.2: a record with a digest or an algorithm that is not known is as
- * if it were not there. */
+/* RFC 8624 3.1 and 3.3, RFC 9905, RFC 9906; RFC 4035 5.2: a record whose digest or algorithm is not known does not
+ * count. */
 static void digests_and_algorithms(void **state)
 {
     static const struct judge_case signed_zone[] = {
@@ -184,9 +184,10 @@ static void size_and_strings_of_spf(void **state)
     PROBE("tls13", "outcome=accepted version=772 cipher=4865")                                                         \
     PROBE("pq", "outcome=refused")                                                                                     \
     PROBE("tls12", "outcome=accepted version=771 cipher=49199 ems=1 renegotiation=1")                                  \
-    PROBE("old", "outcome=refused") PROBE("phase-out", "outcome=refused") PROBE("dhe", "outcome=refused")              \
-        PROBE("sha1", "outcome=refused") PROBE("weak-group", "outcome=refused") PROBE("broken", "outcome=refused")     \
-            PROBE("tls11", "outcome=refused") PROBE("tls10", "outcome=refused") PROBE("ssl3", "outcome=refused")
+    PROBE("old", "outcome=refused")                                                                                    \
+    PROBE("phase-out", "outcome=refused") PROBE("dhe", "outcome=refused") PROBE("sha1", "outcome=refused")             \
+        PROBE("weak-group", "outcome=refused") PROBE("broken", "outcome=refused") PROBE("tls11", "outcome=refused")    \
+            PROBE("tls10", "outcome=refused") PROBE("ssl3", "outcome=refused")
 #define STRANGER "smtp host=www.b.example address=192.0.2.9 outcome=\"no STARTTLS\" banner=220\n"
 
 /* Only what DNS names as a mail host of the domain is judged, and what was not asked is no pass. */

@@ -185,9 +185,12 @@ static void size_and_strings_of_spf(void **state)
     PROBE("pq", "outcome=refused")                                                                                     \
     PROBE("tls12", "outcome=accepted version=771 cipher=49199 ems=1 renegotiation=1")                                  \
     PROBE("old", "outcome=refused")                                                                                    \
-    PROBE("phase-out", "outcome=refused") PROBE("dhe", "outcome=refused") PROBE("sha1", "outcome=refused")             \
-        PROBE("weak-group", "outcome=refused") PROBE("broken", "outcome=refused") PROBE("tls11", "outcome=refused")    \
-            PROBE("tls10", "outcome=refused") PROBE("ssl3", "outcome=refused")
+    PROBE("phase-out", "outcome=refused")                                                                              \
+    PROBE("dhe", "outcome=refused")                                                                                    \
+    PROBE("sha1", "outcome=refused")                                                                                   \
+    PROBE("weak-group", "outcome=refused")                                                                             \
+    PROBE("broken", "outcome=refused")                                                                                 \
+    PROBE("tls11", "outcome=refused") PROBE("tls10", "outcome=refused") PROBE("ssl3", "outcome=refused")
 #define STRANGER "smtp host=www.b.example address=192.0.2.9 outcome=\"no STARTTLS\" banner=220\n"
 
 /* Only what DNS names as a mail host of the domain is judged, and what was not asked is no pass. */

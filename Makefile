@@ -31,10 +31,11 @@ PKG_CONFIG ?= pkg-config
 
 WARN := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith -Wwrite-strings \
         -Wformat=2 -Wundef -Wno-unused-parameter $(if $(filter 1,$(WERROR)),-Werror)
-# Sanitized objects go into the engines as they are, so that build sets PIC=-fPIC.
-PIC ?= -fPIE
-HARD := -fstack-protector-strong $(PIC)
 CFLAGS ?= -O2 -g
+# What goes into programs and into the engines' modules, too: sanitized objects (that build sets PIC=-fPIC), and with link-time
+# optimisation all code, which is made for whichever of the two is linked.
+PIC ?= $(if $(findstring -flto,$(CFLAGS)),-fPIC,-fPIE)
+HARD := -fstack-protector-strong $(PIC)
 # Where the second engines' modules are looked for: fixed when we are built.
 ENGINEDIR ?= $(PREFIX)/lib/assay/engines
 # Libraries of a 32-bit distribution may have a time_t of 32 bits, whatever ours is: that is the compiler's own default.

@@ -16,6 +16,7 @@
 #include "cli/doctor/doctor.h"
 #include "standards/dane/dane_match.h"
 #include "standards/dane/dane_posture.h"
+#include <ifaddrs.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -37,14 +38,37 @@ static bool is_for(const struct certificate *c, const char *host)
     return false;
 }
 
-/* Tells whether Postfix here serves as this host: its own name. */
-static bool is_this_host(struct doctor *d, const char *host)
+static bool has_address(struct dns_scope *s, const char *host, enum dns_type type, const struct ip *ip)
 {
-    const char *out = doctor_run(d, (const char *const[]){"postconf", "-xh", "myhostname", NULL}, NULL);
+    const struct dns_answer *addresses = dns_get(s, host, type);
+    struct ip one;
 
-    return out && strcspn(out, "\n") == strlen(host) && strncasecmp(out, host, strlen(host)) == 0;
+    for (size_t i = 0; i < addresses->count; i++)
+        if (dns_address(addresses, i, &one) && ip_eq(&one, ip))
+            return true;
+    return false;
 }
 
+/* Tells whether Postfix here serves as this host: by its own name, or since one of the host's addresses is ours. Then
+ * its certificate is what senders meet, whatever names it bears (RFC 7672 3.1.1). */
+static bool is_this_host(struct doctor *d, struct dns_scope *s, const char *host)
+{
+    const char *out = doctor_run(d, (const char *const[]){"postconf", "-xh", "myhostname", NULL}, NULL);
+    bool here = out && strcspn(out, "\n") == strlen(host) && strncasecmp(out, host, strlen(host)) == 0;
+    struct ifaddrs *list = NULL;
+
+    if (here || getifaddrs(&list) != 0)
+        return here;
+    for (const struct ifaddrs *i = list; i && !here; i = i->ifa_next) {
+        struct ip ip = i->ifa_addr ? ip_from_sockaddr(i->ifa_addr) : (struct ip){.family = 0};
+        here = (ip.family == 4 && has_address(s, host, DNS_A, &ip)) ||
+               (ip.family == 6 && has_address(s, host, DNS_AAAA, &ip));
+    }
+    freeifaddrs(list);
+    return here;
+}
+
+/* here: Postfix serves it to whoever asks for this host; else only if the certificate bears the host's name. */
 static void judge_file(struct doctor *d, const char *path, const struct dane_host *h, bool here)
 {
     struct certificate_chain chains[CERTIFICATE_CHAINS];
@@ -63,9 +87,8 @@ static void judge_file(struct doctor *d, const char *path, const struct dane_hos
                                        .chain_count = chains[i].count,
                                        .host = h->name,
                                        .at = clock_wall()};
-        if (certificate_from_der(d->arena, chains[i].der[0], &c, &why) != STATUS_OK ||
-            !(is_for(&c, h->name) || (here && !c.name_count)) || dane_match(d->arena, &r, &m) != STATUS_OK ||
-            m.state != DANE_MATCH_NO)
+        if (certificate_from_der(d->arena, chains[i].der[0], &c, &why) != STATUS_OK || !(here || is_for(&c, h->name)) ||
+            dane_match(d->arena, &r, &m) != STATUS_OK || m.state != DANE_MATCH_NO)
             continue;
         doctor_say(d, DOCTOR_CRITICAL,
                    "%s has a certificate that Postfix will serve for %s, and no TLSA record promises it (%s): from its "
@@ -94,10 +117,35 @@ static void add_files(struct doctor *d, struct files *f, const char *list)
     }
 }
 
+/* The first, where it is set, replaces the others (postconf(5)). */
 static const char *const file_settings[] = {"smtpd_tls_chain_files", "smtpd_tls_cert_file", "smtpd_tls_eccert_file",
                                             "smtpd_tls_dcert_file"};
 
-/* What "-o smtpd_tls_..." in master.cf names: lines "SERVICE/TYPE/SETTING = VALUE". */
+static void add_main_files(struct doctor *d, struct files *f)
+{
+    for (size_t i = 0; i < sizeof file_settings / sizeof *file_settings; i++) {
+        add_files(d, f, doctor_run(d, (const char *const[]){"postconf", "-xh", file_settings[i], NULL}, NULL));
+        if (i == 0 && f->count)
+            return;
+    }
+}
+
+/* Tells whether a line "SERVICE/TYPE/SETTING = VALUE" is of a listener for submission (RFC 8314), whose certificate no
+ * sending server meets. */
+static bool is_submission(const char *line)
+{
+    static const char *const ports[] = {"submission", "submissions", "smtps", "587", "465"};
+    size_t n = strcspn(line, "/");
+    const char *colon = memrchr(line, ':', n), *port = colon ? colon + 1 : line;
+
+    n -= (size_t)(port - line);
+    for (size_t i = 0; i < sizeof ports / sizeof *ports; i++)
+        if (strlen(ports[i]) == n && memcmp(ports[i], port, n) == 0)
+            return true;
+    return false;
+}
+
+/* What "-o smtpd_tls_..." in master.cf names. */
 static void add_master_files(struct doctor *d, struct files *f)
 {
     const char *out = doctor_run(d, (const char *const[]){"postconf", "-P", NULL}, NULL), *value;
@@ -105,7 +153,7 @@ static void add_master_files(struct doctor *d, struct files *f)
 
     for (char *line = copy ? strtok_r(copy, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save))
         for (size_t i = 0; i < sizeof file_settings / sizeof *file_settings; i++)
-            if (strstr(line, file_settings[i]) && (value = strchr(line, '=')) != NULL)
+            if (!is_submission(line) && strstr(line, file_settings[i]) && (value = strchr(line, '=')) != NULL)
                 add_files(d, f, value + 1);
 }
 
@@ -127,18 +175,19 @@ static void add_sni_table(struct doctor *d, struct files *f, const char *table, 
         fclose(in);
 }
 
-static void judge_files(struct doctor *d, const struct dane_host *h)
+static void judge_files(struct doctor *d, struct dns_scope *s, const struct dane_host *h)
 {
     struct files f = {.count = 0};
-    const bool here = is_this_host(d, h->name);
-
-    for (size_t i = 0; i < sizeof file_settings / sizeof *file_settings; i++)
-        add_files(d, &f, doctor_run(d, (const char *const[]){"postconf", "-xh", file_settings[i], NULL}, NULL));
-    add_master_files(d, &f);
     const char *tables = doctor_run(d, (const char *const[]){"postconf", "-xh", "tls_server_sni_maps", NULL}, NULL);
     char *copy = tables ? arena_strdup(d->arena, tables) : NULL, *save = NULL;
     for (char *t = copy ? strtok_r(copy, ", \t\n", &save) : NULL; t; t = strtok_r(NULL, ", \t\n", &save))
         add_sni_table(d, &f, t, h->name);
+    /* Who looks at TLSA records names the host (RFC 7672 8.1): an entry for it replaces all others (postconf(5)). */
+    const bool here = f.count > 0 || is_this_host(d, s, h->name);
+    if (!f.count) {
+        add_main_files(d, &f);
+        add_master_files(d, &f);
+    }
     for (size_t i = 0; i < f.count; i++)
         judge_file(d, f.path[i], h, here);
 }
@@ -179,6 +228,13 @@ static void judge_chain(struct doctor *d, const struct dane_host *h, const char 
 
     if (!h->records.count || dane_match(d->arena, &q, &m) != STATUS_OK)
         return;
+    const struct dane_record *missing = m.state == DANE_MATCH_YES ? dane_match_missing_issuer(&q) : NULL;
+    if (missing)
+        doctor_say(
+            d, DOCTOR_WARNING,
+            "%s at %s does not send the issuer that its %u %u %u record names: that record promises nothing (RFC "
+            "7671 5.2.3)\nserve the whole chain, or take the record out",
+            h->name, at, missing->usage, missing->selector, missing->matching);
     if (m.state == DANE_MATCH_YES)
         doctor_say(d, DOCTOR_OK, "%s at %s serves what its TLSA records promise%s", h->name, at,
                    m.holds_after_renewal ? "" : " (until its next renewal: only the whole certificate is promised)");
@@ -261,7 +317,7 @@ static void judge_host(struct doctor *d, struct dns_scope *s, const char *domain
     }
     judge_records(d, h);
     if (h->records.usable)
-        judge_files(d, h);
+        judge_files(d, s, h);
     for (size_t t = 0; t < 2; t++) {
         const struct dns_answer *addresses = dns_get(s, h->name, types[t]);
         struct ip ip;

@@ -33,14 +33,13 @@ struct options {
     const char *anchor, *forward, *dns;
 };
 
-#define MAX_KEYS 8 /* different keys that one host serves */
+#define MAX_SERVED (2 * MAX_ADDRESSES) /* different certificates of one host, or of one file */
 
 struct plan {
-    struct certificate now, issuer, next;
-    struct certificate other[MAX_KEYS]; /* what a host serves besides, with other keys */
-    size_t other_count;
-    struct certificate_chain chain, next_chain;
-    bool have_issuer, have_next;
+    struct tlsa_served now[MAX_SERVED], next[CERTIFICATE_CHAINS];
+    size_t now_count, next_count;
+    struct certificate issuer;
+    bool have_issuer;
     const char *host, *owner; /* mx.example.org, _25._tcp.mx.example.org */
 };
 
@@ -92,25 +91,47 @@ static int read_file(struct arena *a, const char *path, struct certificate *out)
     return s == STATUS_MISSING ? EX_NOINPUT : s == STATUS_DENIED ? EX_NOPERM : EX_DATAERR;
 }
 
-static void keep_served(struct plan *p, const struct certificate *c, const struct starttls_result *r, bool first)
+/* Every certificate of a file that a server may have with a key of its own: smtpd_tls_chain_files has several. */
+static int read_served(struct arena *a, const char *path, struct tlsa_served *out, size_t *count)
 {
-    if (first) {
-        p->now = *c;
-        for (size_t i = 0; i < r->chain_count && i < CERTIFICATE_CHAIN; i++)
-            p->chain.der[p->chain.count++] = r->chain[i];
-        return;
+    struct certificate_chain chains[CERTIFICATE_CHAINS];
+    const char *why = NULL;
+    size_t n;
+    int rc = read_file(a, path, &out[0].certificate);
+
+    if (rc != -1)
+        return rc;
+    if (certificate_read_chains(a, path, chains, &n) != STATUS_OK) {
+        cli_error("%s: its certificates cannot be read", path);
+        return EX_DATAERR;
     }
-    bool known = strcmp(c->spki_sha256, p->now.spki_sha256) == 0;
-    for (size_t i = 0; i < p->other_count; i++)
-        known |= strcmp(c->spki_sha256, p->other[i].spki_sha256) == 0;
-    if (!known && p->other_count < MAX_KEYS)
-        p->other[p->other_count++] = *c;
+    for (*count = 0; *count < n; ++*count) {
+        out[*count].chain = chains[*count];
+        if (certificate_from_der(a, chains[*count].der[0], &out[*count].certificate, &why) != STATUS_OK) {
+            cli_error("%s: %s", path, why);
+            return EX_DATAERR;
+        }
+    }
+    return -1;
+}
+
+static void keep_served(struct plan *p, const struct certificate *c, const struct starttls_result *r)
+{
+    for (size_t i = 0; i < p->now_count; i++)
+        if (strcmp(c->whole_sha256, p->now[i].certificate.whole_sha256) == 0)
+            return;
+    if (p->now_count == MAX_SERVED)
+        return;
+    struct tlsa_served *s = &p->now[p->now_count++];
+    *s = (struct tlsa_served){.certificate = *c};
+    for (size_t i = 0; i < r->chain_count && i < CERTIFICATE_CHAIN; i++)
+        s->chain.der[s->chain.count++] = r->chain[i];
 }
 
 /* What one address serves, to a client that prefers ECDSA and to one that knows only RSA, or the reverse. False after a
  * message. */
 static bool read_address(struct arena *a, const struct options *o, const char *host, const struct ip *address,
-                         struct plan *p, bool first)
+                         struct plan *p)
 {
     char text[IP_TEXT];
     struct starttls_result r;
@@ -126,11 +147,11 @@ static bool read_address(struct arena *a, const struct options *o, const char *h
         cli_error("%s at %s: %s", host, ip_text(address, text), why);
         return false;
     }
-    keep_served(p, &c, &r, first);
+    keep_served(p, &c, &r);
     q.keys = r.rsa_key ? STARTTLS_KEYS_ECDSA : STARTTLS_KEYS_RSA;
     starttls_run(a, &q, &r);
     if (r.outcome == STARTTLS_DONE && r.chain_count && certificate_from_der(a, r.chain[0], &c, &why) == STATUS_OK)
-        keep_served(p, &c, &r, false);
+        keep_served(p, &c, &r);
     return true;
 }
 
@@ -146,7 +167,7 @@ static int read_host(struct arena *a, const struct options *o, const char *host,
     }
     for (struct addrinfo *i = list; i && seen < MAX_ADDRESSES; i = i->ai_next) {
         struct ip address = ip_from_sockaddr(i->ai_addr);
-        if (read_address(a, o, host, &address, p, seen == 0))
+        if (read_address(a, o, host, &address, p))
             seen++;
         else
             code = EX_UNAVAILABLE;
@@ -155,17 +176,23 @@ static int read_host(struct arena *a, const struct options *o, const char *host,
     return seen ? code : EX_UNAVAILABLE;
 }
 
-static bool read_chain(struct arena *a, const char *path, struct certificate_chain *out)
+static const struct certificate *now_of(const struct plan *p)
 {
-    struct certificate_chain chains[CERTIFICATE_CHAINS];
-    size_t n;
+    return &p->now[0].certificate;
+}
 
-    if (certificate_read_chains(a, path, chains, &n) != STATUS_OK) {
-        cli_error("%s: its certificates cannot be read", path);
-        return false;
-    }
-    *out = chains[0];
-    return true;
+static const struct certificate *next_of(const struct plan *p)
+{
+    return &p->next[0].certificate;
+}
+
+/* Tells whether one of the first n of a list has this key. */
+static bool has_key(const struct tlsa_served *list, size_t n, const struct certificate *c)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(list[i].certificate.spki_sha256, c->spki_sha256) == 0)
+            return true;
+    return false;
 }
 
 static int gather(struct arena *a, const struct options *o, struct plan *p)
@@ -177,25 +204,22 @@ static int gather(struct arena *a, const struct options *o, struct plan *p)
         cli_error("%s: neither a file nor a host name", o->subject);
         return EX_NOINPUT;
     }
-    int rc = is_file ? read_file(a, o->subject, &p->now) : read_host(a, o, arena_strdup(a, kept), p);
+    int rc = is_file ? read_served(a, o->subject, p->now, &p->now_count) : read_host(a, o, arena_strdup(a, kept), p);
     if (rc != -1)
         return rc;
     if (o->issuer && (rc = read_file(a, o->issuer, &p->issuer)) != -1)
         return rc;
-    if (o->next && (rc = read_file(a, o->next, &p->next)) != -1)
+    if (o->next && (rc = read_served(a, o->next, p->next, &p->next_count)) != -1)
         return rc;
-    if (o->issuer && !certificate_is_issued_by(p->now.whole, p->issuer.whole)) {
+    if (o->issuer && !certificate_is_issued_by(p->now[0].certificate.whole, p->issuer.whole)) {
         cli_error("--issuer %s: it did not issue %s: the certificate that signed it is wanted (often the second one of "
                   "fullchain.pem)",
                   o->issuer, o->subject);
         return EX_DATAERR;
     }
-    if ((is_file && !read_chain(a, o->subject, &p->chain)) || (o->next && !read_chain(a, o->next, &p->next_chain)))
-        return EX_DATAERR;
     p->have_issuer = o->issuer != NULL;
-    p->have_next = o->next != NULL;
     if (!name)
-        name = !is_file ? o->subject : p->now.name_count ? p->now.names[0] : NULL;
+        name = !is_file ? o->subject : now_of(p)->name_count ? now_of(p)->names[0] : NULL;
     if (!name || name[0] == '*' || domain_from_text(slice_str(name), kept) != STATUS_OK) {
         cli_error("%s: %s; say for which host with --name", o->subject,
                   name ? "its name does not stand for one host" : "the certificate bears no DNS name");
@@ -214,12 +238,13 @@ static void record(const struct options *o, const struct plan *p, const char *pr
 static void print_records(const struct options *o, const struct plan *p)
 {
     char until[CLOCK_TEXT];
-    printf("; %s, valid until %s\n", p->now.subject, clock_utc_text(p->now.not_after, until));
-    record(o, p, "", 3, p->now.spki_sha256);
-    for (size_t i = 0; i < p->other_count; i++) {
-        printf("; served as well, with another key: %s, valid until %s\n", p->other[i].subject,
-               clock_utc_text(p->other[i].not_after, until));
-        record(o, p, "", 3, p->other[i].spki_sha256);
+    for (size_t i = 0; i < p->now_count; i++) {
+        const struct certificate *c = &p->now[i].certificate;
+        if (has_key(p->now, i, c))
+            continue;
+        printf("; %s%s, valid until %s\n", i ? "with another key: " : "", c->subject,
+               clock_utc_text(c->not_after, until));
+        record(o, p, "", 3, c->spki_sha256);
     }
     if (p->have_issuer) {
         printf("; its issuer %s: only useful while the whole chain is served\n", p->issuer.subject);
@@ -227,11 +252,29 @@ static void print_records(const struct options *o, const struct plan *p)
     }
 }
 
+/* Tells whether a key comes that is not served now. */
+static bool key_changes(const struct plan *p)
+{
+    for (size_t i = 0; i < p->next_count; i++)
+        if (!has_key(p->now, p->now_count, &p->next[i].certificate))
+            return true;
+    return false;
+}
+
+/* The 3 1 1 records of a list, each key once; but those of keys in another list. */
+static void keys_of(const struct options *o, const struct plan *p, const struct tlsa_served *list, size_t n,
+                    const struct tlsa_served *but, size_t but_count)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!has_key(list, i, &list[i].certificate) && !has_key(but, but_count, &list[i].certificate))
+            record(o, p, "     ", 3, list[i].certificate.spki_sha256);
+}
+
 /* The earliest day of the switch: when every cache has the new record, for which two TTLs are to be waited. */
 static time_t earliest_switch(const struct options *o, const struct plan *p)
 {
     time_t t = clock_wall() + 2 * o->ttl;
-    return t > p->next.not_before ? t : p->next.not_before;
+    return t > next_of(p)->not_before ? t : next_of(p)->not_before;
 }
 
 /* A usage 2 record stays through the roll-over. */
@@ -245,24 +288,26 @@ static int print_plan(const struct options *o, const struct plan *p)
 {
     char t[CLOCK_TEXT];
     time_t from = earliest_switch(o, p);
-    if (strcmp(p->now.spki_sha256, p->next.spki_sha256) == 0) {
+    if (!key_changes(p)) {
         puts(
             "\nThe next certificate keeps the key: the 3 1 1 record above stays right, and nothing has to be changed.");
         return CLI_OK;
     }
-    printf("\nRoll-over to %s:\n", p->next.subject);
+    printf("\nRoll-over to %s:\n", next_of(p)->subject);
     puts("1. now: publish both records, and let every name server have them");
-    record(o, p, "     ", 3, p->now.spki_sha256);
-    record(o, p, "     ", 3, p->next.spki_sha256);
+    keys_of(o, p, p->now, p->now_count, NULL, 0);
+    keys_of(o, p, p->next, p->next_count, p->now, p->now_count);
     issuer_record(o, p, "     ");
     printf("2. not before %s (two times the TTL): switch the mail host to the new certificate\n",
            clock_utc_text(from, t));
     printf("   (the old one expires on %s; DANE with usage 3 does not look at that, other senders may)\n",
-           clock_utc_text(p->now.not_after, t));
+           clock_utc_text(now_of(p)->not_after, t));
     puts("3. after the switch has been seen to work on every address: take the old record out");
-    record(o, p, "     ", 3, p->next.spki_sha256);
+    keys_of(o, p, p->next, p->next_count, NULL, 0);
+    if (p->next_count == 1 && p->now_count > 1) /* what stays beside it */
+        keys_of(o, p, p->now + 1, p->now_count - 1, p->next, p->next_count);
     issuer_record(o, p, "     ");
-    if (from < p->now.not_after)
+    if (from < now_of(p)->not_after)
         return CLI_OK;
     puts("The old certificate ends before the new record can be everywhere: publish at once, and serve the old one "
          "until "
@@ -288,30 +333,32 @@ static int print_json(const struct options *o, const struct plan *p)
     struct buf b = BUF_INIT;
     struct json j = JSON_INTO(&b);
     char t[CLOCK_TEXT];
-    bool change = p->have_next && strcmp(p->now.spki_sha256, p->next.spki_sha256) != 0;
+    const bool change = key_changes(p);
     json_open(&j);
-    json_str(&j, "subject", p->now.subject);
-    json_str(&j, "not_after", clock_utc_text(p->now.not_after, t));
+    json_str(&j, "subject", now_of(p)->subject);
+    json_str(&j, "not_after", clock_utc_text(now_of(p)->not_after, t));
     json_int(&j, "ttl", o->ttl);
     json_open_array(&j, "records");
-    json_record(&j, p, "certificate", 3, p->now.spki_sha256);
+    json_record(&j, p, "certificate", 3, now_of(p)->spki_sha256);
     if (p->have_issuer)
         json_record(&j, p, "issuer", 2, p->issuer.spki_sha256);
-    for (size_t i = 0; i < p->other_count; i++)
-        json_record(&j, p, "other", 3, p->other[i].spki_sha256);
-    if (change)
-        json_record(&j, p, "next", 3, p->next.spki_sha256);
+    for (size_t i = 1; i < p->now_count; i++)
+        if (!has_key(p->now, i, &p->now[i].certificate))
+            json_record(&j, p, "other", 3, p->now[i].certificate.spki_sha256);
+    for (size_t i = 0; i < p->next_count; i++)
+        if (!has_key(p->next, i, &p->next[i].certificate) && !has_key(p->now, p->now_count, &p->next[i].certificate))
+            json_record(&j, p, "next", 3, p->next[i].certificate.spki_sha256);
     json_end(&j);
-    if (p->have_next) {
+    if (p->next_count) {
         json_bool(&j, "key_changes", change);
-        json_str(&j, "switch_not_before", clock_utc_text(change ? earliest_switch(o, p) : p->next.not_before, t));
-        json_str(&j, "switch_not_after", clock_utc_text(p->now.not_after, t));
+        json_str(&j, "switch_not_before", clock_utc_text(change ? earliest_switch(o, p) : next_of(p)->not_before, t));
+        json_str(&j, "switch_not_after", clock_utc_text(now_of(p)->not_after, t));
     }
     json_end(&j);
     buf_addc(&b, '\n');
     if (!cli_flush(&b))
         return EX_IOERR;
-    return change && earliest_switch(o, p) >= p->now.not_after ? CLI_WARNING : CLI_OK;
+    return change && earliest_switch(o, p) >= now_of(p)->not_after ? CLI_WARNING : CLI_OK;
 }
 
 int cmd_tlsa(int argc, char **argv)
@@ -330,15 +377,16 @@ int cmd_tlsa(int argc, char **argv)
     if (rc == -1 && o.check) {
         struct tlsa_question q = {.host = p.host,
                                   .port = o.port,
-                                  .certificate = &p.now,
-                                  .chain = &p.chain,
-                                  .next = p.have_next ? &p.next_chain : NULL};
+                                  .now = p.now,
+                                  .now_count = p.now_count,
+                                  .next = p.next,
+                                  .next_count = p.next_count};
         rc = tlsa_check(a, &q, &(struct tlsa_source){o.anchor, o.forward, o.dns});
     } else if (rc == -1 && o.json) {
         rc = print_json(&o, &p);
     } else if (rc == -1) {
         print_records(&o, &p);
-        rc = p.have_next ? print_plan(&o, &p) : CLI_OK;
+        rc = p.next_count ? print_plan(&o, &p) : CLI_OK;
     }
     arena_free(a);
     return rc;

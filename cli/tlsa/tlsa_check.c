@@ -25,52 +25,93 @@ static struct dns *open_source(const struct tlsa_source *s, char **error)
     return dns_unbound_new(&config, error);
 }
 
-/* Tells whether the records hold for the chain after the renewal. */
+/* Tells whether the records hold after the renewal: for each chain that comes next, or, where none is given, for one
+ * that keeps the key. */
 static bool holds_next(struct arena *a, const struct tlsa_question *q, const struct dane_match_request *now,
                        const struct dane_match *m)
 {
     struct dane_match_request next = *now;
     struct dane_match n;
 
-    if (!q->next)
-        return m->holds_after_renewal;
-    next.chain = q->next->der;
-    next.chain_count = q->next->count;
-    return dane_match(a, &next, &n) == STATUS_OK && n.state == DANE_MATCH_YES;
+    for (size_t i = 0; i < q->next_count; i++) {
+        next.chain = q->next[i].chain.der;
+        next.chain_count = q->next[i].chain.count;
+        if (dane_match(a, &next, &n) != STATUS_OK || n.state != DANE_MATCH_YES)
+            return false;
+    }
+    return q->next_count || m->holds_after_renewal;
 }
 
-static int judge_records(struct arena *a, const struct dns_answer *answer, const char *owner,
-                         const struct tlsa_question *q)
+/* What is said of a record that does no harm now, and promises nothing. */
+static void warn(const struct dane_match_request *r, const char *owner)
 {
-    struct dane_records records;
-    struct dane_match_request r = {.records = &records,
-                                   .chain = q->chain->der,
-                                   .chain_count = q->chain->count,
+    const struct dane_record *missing = dane_match_missing_issuer(r);
+
+    if (missing)
+        cli_error("%s: the issuer that its %u %u %u record names is not in the chain (RFC 7671 5.2.3): that record "
+                  "promises nothing; serve the whole chain, or take it out",
+                  owner, missing->usage, missing->selector, missing->matching);
+    for (size_t i = 0; i < r->records->count; i++) {
+        const struct dane_record *t = &r->records->record[i];
+        if (t->used && t->usage == DANE_TA && t->selector == DANE_SPKI && t->matching == DANE_FULL)
+            cli_error("%s: a 2 1 0 record is a bare public key of an issuer: many senders cannot use it; publish 2 1 1 "
+                      "or 3 1 1 instead (RFC 7671 5.2)",
+                      owner);
+    }
+}
+
+static int judge_chain(struct arena *a, const struct dane_records *records, const char *owner,
+                       const struct tlsa_question *q, const struct tlsa_served *served)
+{
+    struct dane_match_request r = {.records = records,
+                                   .chain = served->chain.der,
+                                   .chain_count = served->chain.count,
                                    .host = q->host,
                                    .at = clock_wall()};
+    const char *which =
+        q->now_count > 1 ? arena_printf(a, "the certificate %s", served->certificate.subject) : "this certificate";
     struct dane_match m;
 
-    if (dane_records_read(a, answer, &records) != STATUS_OK || dane_match(a, &r, &m) != STATUS_OK) {
+    if (!which || dane_match(a, &r, &m) != STATUS_OK) {
         cli_error("out of memory");
         return EX_OSERR;
     }
     if (m.state != DANE_MATCH_YES) {
-        cli_error("%s: none of its %zu records promises this certificate (%s): publish 3 1 1 %s as well, and wait two "
-                  "times its TTL",
-                  owner, answer->count, m.why, q->certificate->spki_sha256);
+        cli_error("%s: none of its %zu records promises %s (%s): publish 3 1 1 %s as well, and wait two times its TTL",
+                  owner, records->count, which, m.why, served->certificate.spki_sha256);
         return CLI_CRITICAL;
     }
+    warn(&r, owner);
     if (holds_next(a, q, &r, &m))
         return CLI_OK;
-    if (q->next)
-        cli_error("%s: its records promise this certificate, but not the next one: publish that one's record too, and "
-                  "wait two times its TTL",
-                  owner);
+    if (q->next_count)
+        cli_error("%s: its records promise %s, but not the next one: publish that one's record too, and wait two times "
+                  "its TTL",
+                  owner, which);
     else
-        cli_error("%s: its records promise this very certificate only: the next renewal needs a new record, even if it "
-                  "keeps the key; publish 3 1 1 %s instead",
-                  owner, q->certificate->spki_sha256);
+        cli_error(
+            "%s: its records promise %s only: the next renewal needs a new record, even if it keeps the key; publish "
+            "3 1 1 %s instead",
+            owner, q->now_count > 1 ? which : "this very certificate", served->certificate.spki_sha256);
     return CLI_WARNING;
+}
+
+/* The worst of what is served: a sender meets whichever certificate its own software prefers. */
+static int judge_records(struct arena *a, const struct dns_answer *answer, const char *owner,
+                         const struct tlsa_question *q)
+{
+    struct dane_records records;
+    int worst = CLI_OK;
+
+    if (dane_records_read(a, answer, &records) != STATUS_OK) {
+        cli_error("out of memory");
+        return EX_OSERR;
+    }
+    for (size_t i = 0; i < q->now_count; i++) {
+        int rc = judge_chain(a, &records, owner, q, &q->now[i]);
+        worst = rc > worst ? rc : worst;
+    }
+    return worst;
 }
 
 static int judge(struct arena *a, const struct dns_answer *answer, const char *owner, const struct tlsa_question *q)
@@ -86,7 +127,7 @@ static int judge(struct arena *a, const struct dns_answer *answer, const char *o
     case DNS_NODATA:
     case DNS_NXDOMAIN:
         cli_error("%s has no TLSA record: publish 3 1 1 %s, and wait two times its TTL", owner,
-                  q->certificate->spki_sha256);
+                  q->now[0].certificate.spki_sha256);
         return CLI_CRITICAL;
     case DNS_FOUND:
         break;

@@ -148,6 +148,16 @@ static bool is_in_chain(const struct dane_match_request *r, const struct dane_re
     return false;
 }
 
+const struct dane_record *dane_match_missing_issuer(const struct dane_match_request *r)
+{
+    for (size_t i = 0; i < r->records->count; i++) {
+        const struct dane_record *t = &r->records->record[i];
+        if (t->used && t->usage == DANE_TA && t->matching != DANE_FULL && !is_in_chain(r, t))
+            return t;
+    }
+    return NULL;
+}
+
 static const char *explain(struct arena *arena, const struct dane_match_request *r, struct dane_match *out)
 {
     const struct dane_record *anchor = NULL, *missing = NULL;

@@ -47,4 +47,8 @@ struct dane_match {
 
 enum status dane_match(struct arena *arena, const struct dane_match_request *r, struct dane_match *out) MUST_CHECK;
 
+/* The first record in use that is a digest of an issuer (usage 2) which is not in the chain: it promises nothing (RFC
+ * 7671 5.2.3). NULL: there is none. */
+const struct dane_record *dane_match_missing_issuer(const struct dane_match_request *r);
+
 #endif

@@ -11,6 +11,7 @@
 #include "net/https.h"
 #include "base/clock.h"
 #include <curl/curl.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -40,14 +41,24 @@ static size_t take(char *p, size_t size, size_t count, void *context)
     return body->failed ? 0 : count;
 }
 
+/* Where sockets may lead, and whether one could not be made for want of something of ours: files, buffers. */
+struct sockets {
+    const struct https_request *request;
+    bool wanting;
+};
+
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *a)
 {
-    const struct https_request *r = context;
+    struct sockets *s = context;
     struct ip to = ip_from_sockaddr(&a->addr);
 
-    for (size_t i = 0; to.family && i < r->address_count; i++)
-        if (ip_eq(&to, &r->addresses[i]))
-            return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+    for (size_t i = 0; to.family && i < s->request->address_count; i++) {
+        if (!ip_eq(&to, &s->request->addresses[i]))
+            continue;
+        int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+        s->wanting |= fd < 0 && errno != EAFNOSUPPORT;
+        return fd;
+    }
     return CURL_SOCKET_BAD;
 }
 
@@ -114,8 +125,9 @@ static CURLcode set_up_tls(CURL *c, void *ssl_ctx, void *context)
     return X509_VERIFY_PARAM_set1_host(p, r->host, 0) == 1 ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }
 
-static bool set_up(CURL *c, const struct https_request *r, struct curl_slist *names, const char *url, struct buf *body)
+static bool set_up(CURL *c, struct sockets *sockets, struct curl_slist *names, const char *url, struct buf *body)
 {
+    const struct https_request *r = sockets->request;
     long total = r->total_ms ? (long)r->total_ms : HTTPS_TOTAL_MS;
     CURLcode rc = CURLE_OK;
 #define SET(option, value) rc = rc ? rc : curl_easy_setopt(c, option, value)
@@ -123,7 +135,7 @@ static bool set_up(CURL *c, const struct https_request *r, struct curl_slist *na
     SET(CURLOPT_PROTOCOLS_STR, "https");
     SET(CURLOPT_RESOLVE, names);
     SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    SET(CURLOPT_OPENSOCKETDATA, (void *)r);
+    SET(CURLOPT_OPENSOCKETDATA, (void *)sockets);
     SET(CURLOPT_PROXY, "");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_SSL_CTX_FUNCTION, set_up_tls);
@@ -218,6 +230,7 @@ enum https_outcome https_get(const struct https_request *r, struct buf *body, ch
 {
     unsigned port = r->port ? r->port : 443;
     struct curl_slist *names = NULL;
+    struct sockets sockets = {.request = r};
     struct buf url = BUF_INIT;
     enum https_outcome o = HTTPS_INTERNAL;
     CURL *c = is_begun ? curl_easy_init() : NULL;
@@ -229,8 +242,12 @@ enum https_outcome https_get(const struct https_request *r, struct buf *body, ch
         o = HTTPS_UNREACHABLE;
     } else if (c && (names = name_entry(r, port)) != NULL) {
         buf_printf(&url, "https://%s:%u%s", r->host, port, r->path);
-        if (!url.failed && set_up(c, r, names, url.p, body))
+        if (!url.failed && set_up(c, &sockets, names, url.p, body))
             o = run(c, body, why);
+    }
+    if (o == HTTPS_UNREACHABLE && sockets.wanting) {
+        snprintf(why, HTTPS_WHY, "no socket could be made: out of files or buffers");
+        o = HTTPS_INTERNAL;
     }
     if (o == HTTPS_INTERNAL && !why[0])
         snprintf(why, HTTPS_WHY, "out of memory, or libcurl cannot be used");

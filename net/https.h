@@ -38,7 +38,7 @@ enum https_outcome {
     HTTPS_STATUS,      /* an answer that is not 200: redirects too */
     HTTPS_TYPE,        /* not text/plain */
     HTTPS_TOO_LONG,    /* over HTTPS_BODY */
-    HTTPS_INTERNAL,    /* out of memory, no library */
+    HTTPS_INTERNAL,    /* our own fault: out of memory or files, no library, no certificates of authorities */
 };
 
 /* false: the library cannot be used; https_get then says HTTPS_INTERNAL. */

@@ -44,6 +44,8 @@ struct sts_fetch *sts_fetch_new(const struct sts_fetch_config *config)
     if (!f)
         return NULL;
     f->config = *config;
+    if (!f->config.queue)
+        f->config.queue = STS_FETCH_QUEUE;
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->ended, NULL);
     return f;
@@ -68,14 +70,13 @@ static bool has_route(const struct ip *ip)
     return good;
 }
 
-/* Tells whether we have no network at all: no route to the host, nor to any other place. */
-static bool is_cut_off(const struct job *j)
+bool sts_fetch_is_cut_off(const struct ip *addresses, size_t count)
 {
     static const char *const anywhere[] = {"192.0.2.1", "2001:db8::1"}; /* RFC 5737, RFC 3849: never asked anything */
     struct ip ip;
 
-    for (size_t i = 0; i < j->count; i++)
-        if (has_route(&j->address[i]))
+    for (size_t i = 0; i < count; i++)
+        if (has_route(&addresses[i]))
             return false;
     for (size_t i = 0; i < 2; i++)
         if (ip_from_text(slice_str(anywhere[i]), &ip) == STATUS_OK && has_route(&ip))
@@ -105,7 +106,8 @@ static enum sts_fetch_outcome fetch(const struct job *j, struct arena *arena, st
                               .total_ms = config->fetch_ms};
     enum https_outcome got = https_get(&r, &body, why);
     enum sts_fetch_outcome o = got == HTTPS_DONE ? STS_FETCH_DONE : STS_FETCH_THEIRS;
-    if (got == HTTPS_INTERNAL || ((got == HTTPS_UNREACHABLE || got == HTTPS_TIMEOUT) && j->count && is_cut_off(j)))
+    if (got == HTTPS_INTERNAL ||
+        ((got == HTTPS_UNREACHABLE || got == HTTPS_TIMEOUT) && j->count && sts_fetch_is_cut_off(j->address, j->count)))
         o = STS_FETCH_OURS;
     enum status read = o == STS_FETCH_DONE ? sts_policy_read(arena, buf_slice(&body), out, &wrong) : STATUS_INVALID;
     if (o == STS_FETCH_DONE && read != STATUS_OK) {
@@ -229,7 +231,7 @@ enum status sts_fetch_start(struct sts_fetch *f, const char *domain, const struc
     for (; j->count < count && j->count < HTTPS_ADDRESSES; j->count++)
         j->address[j->count] = addresses[j->count];
     pthread_mutex_lock(&f->lock);
-    if (f->stop || f->jobs >= STS_FETCH_QUEUE) {
+    if (f->stop || f->jobs >= f->config.queue) {
         s = STATUS_LIMIT;
     } else {
         while (*end)

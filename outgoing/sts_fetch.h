@@ -29,6 +29,7 @@ enum sts_fetch_outcome {
 struct sts_fetch_config {
     const char *ca_file;
     unsigned port, fetch_ms; /* as in https.h */
+    size_t queue;            /* tests: instead of STS_FETCH_QUEUE; 0: that */
     /* Called by the job's thread, or by sts_fetch_free for jobs that never ran. policy lives until it returns; NULL
      * unless STS_FETCH_DONE. why: words about a failure. */
     void (*done)(void *context, const char *domain, enum sts_fetch_outcome outcome, const struct sts_policy *policy,
@@ -48,5 +49,8 @@ struct sts_fetch *sts_fetch_free(struct sts_fetch *f);
  */
 enum status sts_fetch_start(struct sts_fetch *f, const char *domain, const struct ip *addresses,
                             size_t count) MUST_CHECK;
+
+/* Tells whether we have no network at all: no route to these addresses, nor to any other place. Nothing is sent. */
+bool sts_fetch_is_cut_off(const struct ip *addresses, size_t count);
 
 #endif

@@ -84,8 +84,9 @@ static void note(const struct tls_policy *o, const char *domain, const char *wha
         o->config.note(o->config.context, domain, what);
 }
 
+/* *unknown: there may be others, since a look-up failed. */
 static size_t addresses_of(struct tls_policy *o, struct arena *arena, const char *domain,
-                           struct ip out[HTTPS_ADDRESSES])
+                           struct ip out[HTTPS_ADDRESSES], bool *unknown)
 {
     static const enum dns_type types[] = {DNS_A, DNS_AAAA};
     struct dns_scope *scope = dns_scope_new(o->config.dns, arena, NULL);
@@ -97,6 +98,7 @@ static size_t addresses_of(struct tls_policy *o, struct arena *arena, const char
         dns_start(scope, host, types[k]);
     for (size_t k = 0; scope && k < 2; k++) {
         const struct dns_answer *a = dns_get(scope, host, types[k]);
+        *unknown |= a->state == DNS_TEMPFAIL;
         for (size_t i = 0; i < a->count && n < HTTPS_ADDRESSES / 2 * (k + 1); i++)
             if (dns_address(a, i, &out[n]) && (o->config.allow_special || !ip_is_special(&out[n])))
                 n++;
@@ -136,7 +138,8 @@ static void start_fetch(struct tls_policy *o, struct tls_policy_entry *e, const 
 {
     char domain[LIMIT_DOMAIN + 1];
     struct ip list[HTTPS_ADDRESSES];
-    enum status s = STATUS_NOMEM;
+    const char *why = "out of memory";
+    bool started = false, unknown = false;
 
     memcpy(domain, e->domain, sizeof domain);
     e->fetching = true;
@@ -144,12 +147,20 @@ static void start_fetch(struct tls_policy *o, struct tls_policy_entry *e, const 
         snprintf(e->wanted, sizeof e->wanted, "%s", id);
     pthread_mutex_unlock(&o->lock);
     struct arena *arena = arena_new(ASK_ARENA);
-    if (arena)
-        s = sts_fetch_start(o->fetcher, domain, list, addresses_of(o, arena, domain, list));
+    if (arena) {
+        size_t n = addresses_of(o, arena, domain, list, &unknown);
+        if (n == 0 && unknown && sts_fetch_is_cut_off(NULL, 0)) {
+            why = "we have no network to look up its policy host by";
+        } else {
+            enum status s = sts_fetch_start(o->fetcher, domain, list, n);
+            started = s == STATUS_OK;
+            if (s == STATUS_LIMIT)
+                why = "the queue of policies to fetch is full";
+        }
+    }
     arena_free(arena);
-    if (s != STATUS_OK)
-        take_over(o, domain, STS_FETCH_OURS, NULL,
-                  s == STATUS_LIMIT ? "the queue of policies to fetch is full" : "out of memory");
+    if (!started)
+        take_over(o, domain, STS_FETCH_OURS, NULL, why);
     pthread_mutex_lock(&o->lock);
 }
 
@@ -549,6 +560,7 @@ struct tls_policy *tls_policy_new(const struct tls_policy_config *config)
     const struct sts_fetch_config fetch = {.ca_file = config->ca_file,
                                            .port = config->port,
                                            .fetch_ms = config->fetch_ms ? config->fetch_ms : TLS_POLICY_FETCH_MS,
+                                           .queue = config->queue,
                                            .done = take_over,
                                            .context = o};
 

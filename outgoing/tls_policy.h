@@ -42,6 +42,7 @@ struct tls_policy_config {
     unsigned fetch_ms;   /* longest fetch; 0: TLS_POLICY_FETCH_MS */
     unsigned tick_ms;    /* how often the file is written where needed; 0: 5,000 */
     unsigned wait_ms;    /* longest wait for a fetch; 0: TLS_POLICY_WAIT_MS */
+    size_t queue;        /* tests only: policies that may wait to be fetched; 0: STS_FETCH_QUEUE */
     bool allow_special;  /* tests only: policy hosts may be on loopback */
     bool read_only;      /* the file is read, never written, and nothing is refreshed */
     bool no_fetch;       /* what is not in the file is not fetched */

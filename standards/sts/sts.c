@@ -240,12 +240,13 @@ static enum status take_line(struct reading *r, struct slice line)
     if (!value.p || !is_field_name(name))
         return wrong(r, "a line of it is not NAME: VALUE");
     value = without_blanks(value);
-    if (slice_eq(name, SLICE_LIT("version")) && !r->version)
-        return take_version(r, value);
-    if (slice_eq(name, SLICE_LIT("mode")) && !r->mode)
-        return take_mode(r, value);
-    if (slice_eq(name, SLICE_LIT("max_age")) && !r->max_age)
-        return take_max_age(r, value);
+    /* Of these the first counts, and the others are ignored, whatever they say (3.2). */
+    if (slice_eq(name, SLICE_LIT("version")))
+        return r->version ? STATUS_OK : take_version(r, value);
+    if (slice_eq(name, SLICE_LIT("mode")))
+        return r->mode ? STATUS_OK : take_mode(r, value);
+    if (slice_eq(name, SLICE_LIT("max_age")))
+        return r->max_age ? STATUS_OK : take_max_age(r, value);
     if (slice_eq(name, SLICE_LIT("mx")))
         return take_mx(r, value);
     return is_policy_value(value) ? STATUS_OK : wrong(r, "a field of it has no value, or control characters");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_tls_policy.c - judge/tls_policy: DANE before MTA-STS, never the other way; when a policy is fetched, kept,
+ * test_tls_policy.c - outgoing/tls_policy: DANE before MTA-STS, never the other way; when a policy is fetched, kept,
  * refreshed and forgotten.
  */
 #include "base/clock.h"
@@ -9,6 +9,7 @@
 #include "outgoing/tls_policy.h"
 #include "outgoing/sts_cache.h"
 #include "tests/unit/web_host.h"
+#include <sys/resource.h>
 
 #define S "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define HEAD "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n"
@@ -30,6 +31,7 @@ struct world {
     char noted[256];
     atomic_int notes;
     unsigned wait_ms;
+    size_t queue;
 };
 
 static void take_note(void *context, const char *domain, const char *what)
@@ -51,6 +53,7 @@ static void open_world(struct world *w, const char *zone)
                                   .port = w->web.port,
                                   .fetch_ms = 1000,
                                   .wait_ms = w->wait_ms,
+                                  .queue = w->queue,
                                   .tick_ms = 20,
                                   .allow_special = true,
                                   .note = take_note,
@@ -77,9 +80,13 @@ static void begin(struct world *w, const char *zone, const char *answer)
 
 static void end(struct world *w)
 {
+    char aside[80];
+
     close_world(w);
     web_stop(&w->web);
     unlink(w->file);
+    snprintf(aside, sizeof aside, "%s.damaged", w->file);
+    unlink(aside);
     clock_set_wall(0);
 }
 
@@ -442,12 +449,22 @@ static void side_by_side(void **state)
     end(&w);
 }
 
-/* A file of ours that somebody spoiled: what is a policy is taken, the rest skipped, loudly. */
+static void read_text(const char *path, char *out, size_t size)
+{
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    out[fread(out, 1, size - 1, f)] = '\0';
+    fclose(f);
+}
+
+/* A file of ours that somebody spoiled: what is a policy is taken, the rest skipped, loudly, and the file set aside. */
 static void spoiled_file(void **state)
 {
     struct world w;
-    char text[400];
+    char text[400], aside[80], there[2048] = "";
     begin(&w, PLAIN, POLICY);
+    snprintf(aside, sizeof aside, "%s.damaged", w.file);
+    unlink(aside);
     close_world(&w);
     FILE *f = fopen(w.file, "w");
     snprintf(text, sizeof text,
@@ -463,10 +480,180 @@ static void spoiled_file(void **state)
     open_world(&w, PLAIN);
     assert_int_equal(w.notes, 1);
     assert_non_null(strstr(w.noted, "skipped"));
+    assert_non_null(strstr(w.noted, "FILE.damaged"));
+    read_text(aside, there, sizeof there);
+    assert_memory_equal(there, text, strlen(text));
+    assert_non_null(strstr(there, "x.example 1 enforce 1"));
+    for (int i = 0; i < 500 && access(w.file, R_OK) != 0; i++)
+        usleep(10000);
+    read_text(w.file, there, sizeof there);
+    assert_non_null(strstr(there, "\nd.example 7 enforce "));
+    assert_null(strstr(there, "x.example"));
+    assert_null(strstr(there, "strict"));
     expect(&w, "the good line", "d.example", TLS_POLICY_FOUND, SECURE);
     clock_set_wall(NOW + STS_MAX_AGE);
     expect(&w, "not for ever", "d.example", TLS_POLICY_NOT_FOUND, "");
     end(&w);
+}
+
+/* What we could not do ourselves is no answer of the domain's: it has a record, so its mail waits (RFC 8461 3.3 is about
+ * the domain's own failures). Mail to others goes on, and so does what is remembered. */
+static void queue_full(void **state)
+{
+    static const char zone[] = PLAIN STS
+        "b.example MX 10 mx.b.example\nmx.b.example A 192.0.2.2\n_mta-sts.b.example TXT \"v=STSv1; "
+        "id=1;\"\nmta-sts.b.example A 127.0.0.1\nc.example MX 10 mx.c.example\nmx.c.example A 192.0.2.3\n"
+        "e.example MX 10 mx.d.example\n_mta-sts.e.example TXT \"v=STSv1; id=2;\"\nmta-sts.e.example A 127.0.0.1\n";
+    struct world w;
+    begin(&w, zone, POLICY);
+    close_world(&w);
+    FILE *f = fopen(w.file, "w");
+    fprintf(f, "e.example 1 enforce %d %d %d mx.d.example\n", NOW, NOW + 1000, NOW);
+    fclose(f);
+    w.web.silent = true;
+    w.wait_ms = 100;
+    w.queue = 1;
+    open_world(&w, zone);
+    expect(&w, "the one place is taken", "d.example", TLS_POLICY_LATER, NULL);
+    expect(&w, "the queue is full", "b.example", TLS_POLICY_LATER, NULL);
+    assert_non_null(strstr(w.noted, "b.example: the queue of policies to fetch is full"));
+    expect(&w, "... and asked again", "b.example", TLS_POLICY_LATER, NULL);
+    expect(&w, "... no record, no policy", "c.example", TLS_POLICY_NOT_FOUND, "");
+    expect(&w, "... a policy that holds, its new id cannot be fetched", "e.example", TLS_POLICY_FOUND, SECURE);
+    end(&w);
+}
+
+/* Opens files until there are no more; returns how many. */
+static size_t use_up_files(int files[256])
+{
+    size_t n = 0;
+    while (n < 256 && (files[n] = dup(0)) >= 0)
+        n++;
+    return n;
+}
+
+static void out_of_files(void **state)
+{
+    struct rlimit old, low;
+    struct world w;
+    int files[256];
+    begin(&w, PLAIN STS, POLICY);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    low = old;
+    low.rlim_cur = 64;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    size_t n = use_up_files(files);
+    expect(&w, "no socket can be made", "d.example", TLS_POLICY_LATER, NULL);
+    for (size_t i = 0; i < n; i++)
+        close(files[i]);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+    expect(&w, "not asked again at once", "d.example", TLS_POLICY_LATER, NULL);
+    assert_int_equal(w.web.taken, 0);
+    clock_set_wall(NOW + TLS_POLICY_RETRY_OURS);
+    expect(&w, "there are files again", "d.example", TLS_POLICY_FOUND, SECURE);
+    end(&w);
+}
+
+static void no_authorities(void **state)
+{
+    struct world w;
+    begin(&w, PLAIN STS, POLICY);
+    close_world(&w);
+    unlink(w.web.ca_file);
+    open_world(&w, PLAIN STS);
+    expect(&w, "we have no certificates of authorities", "d.example", TLS_POLICY_LATER, NULL);
+    end(&w);
+}
+
+/* What a policy host may say. First: to who never had its policy; then: to who has one that holds, and sees a new id. */
+static void strange_hosts(void **state)
+{
+#define LINES(mode, age) "version: STSv1\nmode: " mode "\nmx: mx.d.example\nmax_age: " age "\n"
+    static char ten_megabytes[10 * 1024 * 1024 + 200], chunks[512 * 1024];
+    static const struct {
+        const char *what, *answer;
+        const char *first; /* NULL: not found */
+    } t[] = {
+        {"a redirect to itself",
+         "HTTP/1.1 301 Moved\r\nLocation: /.well-known/mta-sts.txt\r\nContent-Type: text/plain\r\nContent-Length: "
+         "73\r\n\r\n" LINES("enforce", "86400"),
+         NULL},
+        {"302", "HTTP/1.1 302 F\r\nLocation: https://mta-sts.d.example/x\r\nContent-Length: 0\r\n\r\n", NULL},
+        {"307", "HTTP/1.1 307 T\r\nLocation: https://mta-sts.d.example/x\r\nContent-Length: 0\r\n\r\n", NULL},
+        {"204", "HTTP/1.1 204 No\r\nContent-Type: text/plain\r\n\r\n", NULL},
+        {"304", "HTTP/1.1 304 Same\r\nContent-Type: text/plain\r\n\r\n", NULL},
+        {"500", "HTTP/1.1 500 No\r\nContent-Type: text/plain\r\n\r\n" LINES("enforce", "86400"), NULL},
+        {"100 before it", "HTTP/1.1 100 Continue\r\n\r\n" HEAD LINES("enforce", "86400"), SECURE},
+        {"ten megabytes", ten_megabytes, NULL},
+        {"chunks without end", chunks, NULL},
+        {"chunks that end",
+         "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n3d\r\n" LINES(
+             "enforce", "86400") "\r\n0\r\n\r\n",
+         SECURE},
+        {"HTML", "HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n" LINES("enforce", "86400"), NULL},
+        {"a charset", "HTTP/1.0 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" LINES("enforce", "86400"),
+         SECURE},
+        {"another charset",
+         "HTTP/1.0 200 OK\r\nContent-Type: TEXT/PLAIN;charset=\"us-ascii\"\r\n\r\n" LINES("enforce", "86400"), SECURE},
+        {"compressed, as it says",
+         "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b\x08", NULL},
+        {"nothing", HEAD, NULL},
+        {"a byte order mark", HEAD "\xef\xbb\xbf" LINES("enforce", "86400"), NULL},
+        {"CRLF and LF mixed", HEAD "version: STSv1\r\nmode: enforce\nmx: mx.d.example\r\nmax_age: 86400", SECURE},
+        {"CR alone", HEAD "version: STSv1\rmode: enforce\rmx: mx.d.example\rmax_age: 86400\r", NULL},
+        {"3.2: of a field that is there twice the first counts",
+         HEAD "version: STSv1\nmode: enforce\nmode: none\nmode:\nmx: mx.d.example\nmax_age: 86400\nmax_age: "
+              "0\nversion: STSv2\n",
+         SECURE},
+        {"a version twice, the first is wrong", HEAD "version: STSv2\n" LINES("enforce", "86400"), NULL},
+        {"max_age 0", HEAD LINES("enforce", "0"), SECURE},
+        {"max_age of ten digits", HEAD LINES("enforce", "9999999999"), SECURE},
+        {"max_age of eleven digits", HEAD LINES("enforce", "99999999999"), NULL},
+        {"max_age below zero", HEAD LINES("enforce", "-1"), NULL},
+        {"max_age with a point", HEAD LINES("enforce", "86400.0"), NULL},
+        {"no max_age", HEAD "version: STSv1\nmode: enforce\nmx: mx.d.example\n", NULL},
+        {"no mode", HEAD "version: STSv1\nmx: mx.d.example\nmax_age: 86400\n", NULL},
+        {"no mx", HEAD "version: STSv1\nmode: enforce\nmax_age: 86400\n", NULL},
+        {"an mode of its own", HEAD LINES("Enforce", "86400"), NULL},
+        {"mx: an address beside",
+         HEAD
+         "version: STSv1\nmode: enforce\nmx: 192.0.2.1\nmx: [IPv6:2001:db8::1]\nmx: mx.d.example\nmax_age: 86400\n",
+         SECURE},
+        {"mx: only an address", HEAD "version: STSv1\nmode: enforce\nmx: 192.0.2.1\nmax_age: 86400\n", NULL},
+        {"mx: a U-label",
+         HEAD "version: STSv1\nmode: enforce\nmx: m\xc3\xa4il.d.example\nmx: mx.d.example\nmax_age: 86400\n", NULL},
+        {"mx: an A-label beside",
+         HEAD "version: STSv1\nmode: enforce\nmx: xn--mil-qla.d.example\nmx: mx.d.example\nmax_age: 86400\n", SECURE},
+        {"mx: an underscore",
+         HEAD "version: STSv1\nmode: enforce\nmx: mx_1.d.example\nmx: mx.d.example\nmax_age: 86400\n", NULL},
+        {"mx: everything", HEAD "version: STSv1\nmode: enforce\nmx: *\nmax_age: 86400\n", NULL},
+        {"mx: a star within", HEAD "version: STSv1\nmode: enforce\nmx: mx.*.example\nmax_age: 86400\n", NULL},
+        {"mx: in capitals", HEAD "version: STSv1\nmode: enforce\nmx: MX.D.Example\nmax_age: 86400\n", SECURE},
+        {"fields of the future", HEAD LINES("enforce", "86400") "tls_min: 1.3\nx.y-z_1: a b\n", SECURE},
+        {"a NUL", HEAD "version: STSv1\nmode: enforce\nmx: mx.d.example", NULL},
+    };
+    snprintf(ten_megabytes, sizeof ten_megabytes, HEAD LINES("enforce", "86400"));
+    memset(ten_megabytes + strlen(ten_megabytes), 'x', sizeof ten_megabytes - 1 - strlen(ten_megabytes));
+    snprintf(chunks, sizeof chunks,
+             "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (size_t n = strlen(chunks); n + 8 < sizeof chunks; n += 6)
+        memcpy(chunks + n, "1\r\nx\r\n", 7);
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct world w;
+        begin(&w, PLAIN STS, t[i].answer);
+        expect(&w, t[i].what, "d.example", t[i].first ? TLS_POLICY_FOUND : TLS_POLICY_NOT_FOUND, t[i].first);
+        end(&w);
+        if (t[i].first)
+            continue;
+        begin(&w, PLAIN STS, POLICY); /* RFC 8461 5.1: a policy that holds is used until its end */
+        expect(&w, "the policy before", "d.example", TLS_POLICY_FOUND, SECURE);
+        close_world(&w);
+        w.web.answer = t[i].answer;
+        open_world(&w, PLAIN "_mta-sts.d.example TXT \"v=STSv1; id=2;\"\nmta-sts.d.example A 127.0.0.1\n");
+        expect(&w, t[i].what, "d.example", TLS_POLICY_FOUND, SECURE);
+        assert_int_equal(w.web.taken, 2);
+        end(&w);
+    }
 }
 
 /* When the table is full, who has a policy stays. */
@@ -494,10 +681,11 @@ int main(void)
 {
     assert_true(https_begin());
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(order),        cmocka_unit_test(aliases),   cmocka_unit_test(attributes),
-        cmocka_unit_test(late),         cmocka_unit_test(keys),      cmocka_unit_test(modes_and_failures),
-        cmocka_unit_test(kept),         cmocka_unit_test(refreshed), cmocka_unit_test(side_by_side),
-        cmocka_unit_test(spoiled_file), cmocka_unit_test(full),
+        cmocka_unit_test(order),        cmocka_unit_test(aliases),        cmocka_unit_test(attributes),
+        cmocka_unit_test(late),         cmocka_unit_test(keys),           cmocka_unit_test(modes_and_failures),
+        cmocka_unit_test(kept),         cmocka_unit_test(refreshed),      cmocka_unit_test(side_by_side),
+        cmocka_unit_test(spoiled_file), cmocka_unit_test(full),           cmocka_unit_test(queue_full),
+        cmocka_unit_test(out_of_files), cmocka_unit_test(no_authorities), cmocka_unit_test(strange_hosts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

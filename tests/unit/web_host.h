@@ -7,6 +7,7 @@
 #define ASSAY_TESTS_UNIT_WEB_HOST_H
 
 #include "tests/unit/mail_host.h"
+#include <errno.h>
 #include <openssl/pem.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -47,6 +48,10 @@ static inline void *web_main(void *arg)
     struct web *w = arg;
     for (;;) {
         int fd = accept(w->listener, NULL, NULL);
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
+            usleep(1000);
+            continue;
+        }
         if (fd < 0)
             return NULL;
         w->taken++;

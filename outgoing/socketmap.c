@@ -9,6 +9,7 @@
  */
 #include "outgoing/socketmap.h"
 #include "outgoing/netstring.h"
+#include "base/clock.h"
 #include "base/quiet_thread.h"
 #include "net/listen.h"
 #include <errno.h>
@@ -125,19 +126,33 @@ static bool answer_all(struct socketmap *m, int fd, char *come, size_t *n)
     return good && used == 0;
 }
 
+/* How long the next octets are waited for: `begun` is when the request that has come in part began. False: too late. */
+static bool set_patience(int fd, size_t n, int64_t begun)
+{
+    const int64_t left = n ? begun + SOCKETMAP_PARTIAL * 1000 - clock_mono_ms() : SOCKETMAP_IDLE * 1000;
+    const struct timeval t = {.tv_sec = (time_t)(left / 1000), .tv_usec = (suseconds_t)(left % 1000 * 1000)};
+
+    return left > 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t) == 0;
+}
+
 static void serve(struct socketmap *m, int fd)
 {
     char come[SOCKETMAP_REQUEST + NETSTRING_FRAME];
+    int64_t begun = 0;
     size_t n = 0;
 
-    for (;;) {
+    while (set_patience(fd, n, begun)) {
         ssize_t got =
             recv(fd, come + n, sizeof come - n, 0); /* never full: a request that long was answered or is none */
         if (got <= 0)
             return;
+        size_t before = n;
         n += (size_t)got;
+        const size_t whole = n;
         if (!answer_all(m, fd, come, &n))
             return;
+        if (!before || n < whole) /* what is there now begins another request */
+            begun = clock_mono_ms();
     }
 }
 
@@ -183,7 +198,6 @@ static void greet(struct socketmap *m)
 
     if (fd < 0)
         return;
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof idle);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &idle, sizeof idle);
     size_t place = c ? take_place(m, fd) : SOCKETMAP_CLIENTS;
     if (place == SOCKETMAP_CLIENTS) {

@@ -10,8 +10,9 @@
  * outgoing/tls_policy.h knows the answers.
  *
  * A thread for each connection, at most SOCKETMAP_CLIENTS: a slow answer delays nobody else. Further clients wait until
- * another leaves. Who says nothing for SOCKETMAP_IDLE seconds, or sends anything other than a request of at most
- * SOCKETMAP_REQUEST octets, is disconnected; Postfix connects again.
+ * another leaves. Who says nothing for SOCKETMAP_IDLE seconds, takes more than SOCKETMAP_PARTIAL for a request that has
+ * begun, or sends anything other than a request of at most SOCKETMAP_REQUEST octets, is disconnected; Postfix connects
+ * again.
  */
 #ifndef ASSAY_OUTGOING_SOCKETMAP_H
 #define ASSAY_OUTGOING_SOCKETMAP_H
@@ -22,7 +23,8 @@
 #define SOCKETMAP_NAME_ATTRIBUTES "assay-sts"
 #define SOCKETMAP_CLIENTS 256
 #define SOCKETMAP_REQUEST 2048
-#define SOCKETMAP_IDLE 300
+#define SOCKETMAP_IDLE 300   /* seconds that a connection may stay without a request */
+#define SOCKETMAP_PARTIAL 10 /* seconds that a request may take to arrive, once it has begun */
 #define SOCKETMAP_REPLY                                                                                                \
     100000 /* what Postfix takes (socketmap_table(5)); policies of outgoing/tls_policy.h are shorter */
 

@@ -496,7 +496,7 @@ static void spoiled_file(void **state)
     end(&w);
 }
 
-/* What we could not do ourselves is no answer of the domain's: it has a record, so its mail waits (RFC 8461 3.3 is about
+/* What we could not do ourselves is no answer of the domain's: it has a record, so its mail waits (RFC 8461 3.3 is of
  * the domain's own failures). Mail to others goes on, and so does what is remembered. */
 static void queue_full(void **state)
 {
@@ -565,7 +565,7 @@ static void no_authorities(void **state)
     end(&w);
 }
 
-/* What a policy host may say. First: to who never had its policy; then: to who has one that holds, and sees a new id. */
+/* What a policy host may say: first to who never had its policy, then to who has one that holds, and sees a new id. */
 static void strange_hosts(void **state)
 {
 #define LINES(mode, age) "version: STSv1\nmode: " mode "\nmx: mx.d.example\nmax_age: " age "\n"

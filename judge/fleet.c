@@ -33,6 +33,8 @@ static bool is_fit(int fd, const char **why)
         return wrong(why, "it is not owned by root");
     if (st.st_mode & (S_IWGRP | S_IRWXO))
         return wrong(why, "users other than root can change it, or everybody can read it: chmod 0640");
+    if ((st.st_mode & S_IRGRP) && st.st_gid != 0 && st.st_gid != getegid())
+        return wrong(why, "a group that is not this program's can read it: chgrp assay");
     if (st.st_size < FLEET_KEY_MIN || st.st_size > FLEET_KEY_MAX)
         return wrong(why, "a key must have 32 to 4096 octets");
     return true;
@@ -126,21 +128,28 @@ static int64_t time_of(struct slice text)
     return n;
 }
 
-bool fleet_is_proved(const struct fleet_key *key, struct slice value, const struct judge_mail *m,
-                     const uint8_t body_hash[32], time_t at)
+const char *fleet_doubt(const struct fleet_key *key, struct slice value, const struct judge_mail *m,
+                        const uint8_t body_hash[32], time_t at)
 {
     char wanted[FLEET_PROOF_TEXT];
     struct slice text;
     int64_t when;
 
     value = slice_trim(value);
-    if (key->n < FLEET_KEY_MIN || value.n < sizeof mark - 1 + 64)
-        return false;
+    if (key->n < FLEET_KEY_MIN)
+        return "there is no key";
+    if (value.n < sizeof mark - 1 + 64 ||
+        memcmp(value.p + value.n - 64 - (sizeof mark - 1), mark, sizeof mark - 1) != 0)
+        return "it has no proof";
     text = slice_of(value.p, value.n - 64 - (sizeof mark - 1));
+    if (fleet_prove(key, text, m, body_hash, wanted) != STATUS_OK)
+        return "memory ran out";
+    if (CRYPTO_memcmp(wanted, value.p + value.n - 64, 64) != 0)
+        return "its proof is by another key, or the sender, From, Message-ID or the body is not what was judged";
     when = time_of(text);
-    if (memcmp(text.p + text.n, mark, sizeof mark - 1) != 0 || when > (int64_t)at + FLEET_DRIFT ||
-        when < (int64_t)at - FLEET_SECONDS)
-        return false;
-    return fleet_prove(key, text, m, body_hash, wanted) == STATUS_OK &&
-           CRYPTO_memcmp(wanted, value.p + value.n - 64, 64) == 0;
+    if (when > (int64_t)at + FLEET_DRIFT)
+        return "its time is in the future: compare the clocks of both hosts";
+    if (when < (int64_t)at - FLEET_SECONDS)
+        return "its proof is older than five days";
+    return NULL;
 }

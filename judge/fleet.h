@@ -7,9 +7,10 @@
  *
  * proof is HMAC-SHA-256 (RFC 2104) over the field's text before it, MAIL FROM, every From field and Message-ID as
  * octets, and the body's hash (RFC 6376 3.4.4, relaxed). It is valid for FLEET_SECONDS. A field without proof, with a
- * proof by another key, or on a message that was changed is ignored: then the client behind the relay is judged.
+ * proof by another key, or on a message that was changed is ignored, and the log says why: then the client behind the relay is judged.
  *
- * Keys: 32 octets or more in a file that root owns and that nobody but root and its group can read. A second file is
+ * Keys: 32 octets or more in a file that root owns and that nobody can read but root and the group that this program
+ * runs as: whoever can read it can make proofs. A second file is
  * for key rotation: proofs are made with the first key, and checked with both. Pure except for reading those files.
  */
 #ifndef ASSAY_JUDGE_FLEET_H
@@ -40,9 +41,9 @@ bool fleet_key_read(const char *path, struct fleet_key *out, const char **why);
 enum status fleet_prove(const struct fleet_key *key, struct slice text, const struct judge_mail *m,
                         const uint8_t body_hash[32], char out[FLEET_PROOF_TEXT]) MUST_CHECK;
 
-/* Tells whether a field's value proves that a holder of the key judged this message, at a time that `at` still holds
- * for. */
-bool fleet_is_proved(const struct fleet_key *key, struct slice value, const struct judge_mail *m,
-                     const uint8_t body_hash[32], time_t at);
+/* Why a field's value does not prove that a holder of the key judged this message, at a time that `at` still holds for:
+ * words for a log, static. NULL: it is proved. */
+const char *fleet_doubt(const struct fleet_key *key, struct slice value, const struct judge_mail *m,
+                        const uint8_t body_hash[32], time_t at);
 
 #endif

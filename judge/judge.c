@@ -167,16 +167,26 @@ static enum status prepare_proof(struct judge *j)
     return j->body_number >= 0 ? STATUS_OK : STATUS_NOMEM;
 }
 
+/* Looks for a field that one key proves; *doubt: why none was. */
+static bool proved_by(const struct judge *j, const struct fleet_key *key, const uint8_t hash[32], const char **doubt)
+{
+    const struct header_field *f;
+
+    for (unsigned i = 1; i <= FLEET_FIELDS_MAX && (f = header_find(&j->mail.headers, "Assay-Verdict", i)) != NULL; i++)
+        if (!(*doubt = fleet_doubt(key, f->value, &j->mail, hash, j->mail.at)))
+            return true;
+    return false;
+}
+
 /* Tells whether a host of our fleet (a relay that the policy names) proves by one of the keys that it has judged this
- * very message. */
-static bool fleet_judged(const struct judge *j)
+ * very message. If a relay brings a verdict that is not proved, the report says why it is not believed. */
+static bool fleet_judged(struct judge *j)
 {
     static const enum setting_id ids[] = {SETTING_FLEET_KEY_FILE, SETTING_FLEET_KEY_FILE_OTHER};
-    const struct header_field *f;
     struct fleet_key key;
     uint8_t hash[32];
     uint64_t total;
-    const char *why;
+    const char *why, *doubt = NULL;
 
     if (!j->body || !j->behind_relay || !policy_is_relay(j->policy, &j->mail.peer) ||
         !header_find(&j->mail.headers, "Assay-Verdict", 1) ||
@@ -184,12 +194,14 @@ static bool fleet_judged(const struct judge *j)
         return false;
     for (size_t k = 0; k < sizeof ids / sizeof *ids; k++) {
         const char *path = policy_set_text(j->policy, ids[k]);
-        if (!*path || !fleet_key_read(path, &key, &why))
+        if (!*path)
             continue;
-        for (unsigned i = 1; i <= FLEET_FIELDS_MAX && (f = header_find(&j->mail.headers, "Assay-Verdict", i)) != NULL;
-             i++)
-            if (fleet_is_proved(&key, f->value, &j->mail, hash, j->mail.at))
-                return true;
+        if (!fleet_key_read(path, &key, &why))
+            doubt = arena_printf(j->arena, "%s: %s", path, why);
+        else if (proved_by(j, &key, hash, &doubt))
+            return true;
+        if (!j->report.fleet_doubt)
+            j->report.fleet_doubt = doubt;
     }
     return false;
 }

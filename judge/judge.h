@@ -77,7 +77,8 @@ struct judge_report {
     struct facts facts;
     const char *seal_problem;  /* why a mail was not sealed although `set arc.seal` asks for it; NULL: no problem */
     const char *fleet_problem; /* why no fleet proof could be made; NULL: no problem */
-    int64_t waited_ms;         /* time spent waiting in judge_end */
+    const char *fleet_doubt; /* why the verdict that a relay brought is not believed; NULL: it is, or it brought none */
+    int64_t waited_ms;       /* time spent waiting in judge_end */
 };
 
 struct judge;

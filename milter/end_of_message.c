@@ -202,6 +202,11 @@ static void pass_or_refuse(struct daemon *d, struct session *s, const struct cla
     if (judge_report(s->judge)->fleet_problem)
         log_complain(LOG_ACTION, "a mail is passed on without a proof for our fleet: %s",
                      judge_report(s->judge)->fleet_problem);
+    if (judge_report(s->judge)->fleet_doubt) {
+        char peer[IP_TEXT];
+        log_complain(LOG_FLEET, "the verdict that the relay %s brought is not believed: %s",
+                     ip_text(&judge_mail(s->judge)->peer, peer), judge_report(s->judge)->fleet_doubt);
+    }
     if (judge_report(s->judge)->seal_problem)
         log_complain(LOG_ACTION, "a mail is passed on without an ARC seal: %s", judge_report(s->judge)->seal_problem);
     if (!keep_all(d, s, c, text, reference, false))

@@ -20,6 +20,7 @@ enum log_cause {
     LOG_ACTION,
     LOG_DNS,
     LOG_LIMIT,
+    LOG_FLEET,
     LOG_CAUSES
 };
 

@@ -96,6 +96,8 @@ static void stamped(const char *settings, char *out, size_t size)
     judge_free(r.j);
 }
 
+static const char *doubt; /* of the last source_of() */
+
 static enum judge_source source_of(const char *settings, const char *client, const char *field, const char *header,
                                    const char *body, time_t at)
 {
@@ -108,13 +110,24 @@ static enum judge_source source_of(const char *settings, const char *client, con
     unsigned index;
     /* What is not believed is not left in the mail either. */
     assert_int_equal(stamp_next_forged(r.j, &from, &name, &index), s != JUDGE_FLEET);
+    doubt = judge_report(r.j)->fleet_doubt ? strdup(judge_report(r.j)->fleet_doubt) : NULL;
     judge_free(r.j);
     return s;
 }
 
+/* The relay's verdict is not believed, and the report says why. */
+static void not_believed(const char *words, enum judge_source s)
+{
+    assert_int_equal(s, JUDGE_RELAY);
+    assert_non_null(doubt);
+    assert_non_null(strstr(doubt, words));
+    free((char *)doubt);
+    doubt = NULL;
+}
+
 static void what_is_believed(void **state)
 {
-    char one[300], two[300], both[500], none[1] = "", field[1024] = "", plain[1024] = "";
+    char one[300], two[300], both[500], none[1] = "", field[1024] = "", plain[1024] = "", two_fields[2100];
     (void)state;
     if (geteuid() != 0)
         skip();
@@ -132,25 +145,29 @@ static void what_is_believed(void **state)
     assert_int_equal(source_of(both, relay, field, MESSAGE, BODY, NOW + 60), JUDGE_FLEET); /* rotation */
 
     assert_int_equal(source_of(none, relay, field, MESSAGE, BODY, NOW), JUDGE_RELAY);
-    assert_int_equal(source_of(two, relay, field, MESSAGE, BODY, NOW), JUDGE_RELAY);
-    assert_int_equal(source_of(one, relay, plain, MESSAGE, BODY, NOW), JUDGE_RELAY);
     assert_int_equal(source_of(one, "192.0.2.99", field, MESSAGE, BODY, NOW), JUDGE_INTERNET); /* no stated relay */
-    assert_int_equal(source_of(one, relay, field, MESSAGE, BODY, NOW + FLEET_SECONDS + 1), JUDGE_RELAY);
-    assert_int_equal(source_of(one, relay, field, MESSAGE, BODY, NOW - FLEET_DRIFT - 1), JUDGE_RELAY);
-    assert_int_equal(source_of(one, relay, field, MESSAGE, "changed\n", NOW), JUDGE_RELAY);
-    assert_int_equal(source_of(one, relay, field, MESSAGE "From: b@bank.example\n", BODY, NOW), JUDGE_RELAY);
-    assert_int_equal(
-        source_of(one, relay, field, "From: B <a@good.example>\nMessage-ID: <1@good.example>\n", BODY, NOW),
-        JUDGE_RELAY);
-    assert_int_equal(
-        source_of(one, relay, field, "From: A <a@good.example>\nMessage-ID: <2@good.example>\n", BODY, NOW),
-        JUDGE_RELAY);
-    assert_int_equal(/* a CR that ends no line is an octet like any other */
-                     source_of(one, relay, field, "From: A \r<a@good.example>\nMessage-ID: <1@good.example>\n", BODY,
-                               NOW),
-                     JUDGE_RELAY);
+    not_believed("another key", source_of(two, relay, field, MESSAGE, BODY, NOW));
+    not_believed("no proof", source_of(one, relay, plain, MESSAGE, BODY, NOW));
+    not_believed("five days", source_of(one, relay, field, MESSAGE, BODY, NOW + FLEET_SECONDS + 1));
+    not_believed("in the future", source_of(one, relay, field, MESSAGE, BODY, NOW - FLEET_DRIFT - 1));
+    not_believed("the body", source_of(one, relay, field, MESSAGE, "changed\n", NOW));
+    not_believed("From", source_of(one, relay, field, MESSAGE "From: b@bank.example\n", BODY, NOW));
+    not_believed("From",
+                 source_of(one, relay, field, "From: B <a@good.example>\nMessage-ID: <1@good.example>\n", BODY, NOW));
+    not_believed("Message-ID",
+                 source_of(one, relay, field, "From: A <a@good.example>\nMessage-ID: <2@good.example>\n", BODY, NOW));
+    /* a CR that ends no line is an octet like any other */
+    not_believed("From",
+                 source_of(one, relay, field, "From: A \r<a@good.example>\nMessage-ID: <1@good.example>\n", BODY, NOW));
+    /* a field of somebody else's above or below ours: neither hides the one that is proved */
+    snprintf(two_fields, sizeof two_fields, "Assay-Verdict: deliver; forged=1\n%s", field);
+    assert_int_equal(source_of(one, relay, two_fields, MESSAGE, BODY, NOW), JUDGE_FLEET);
+    snprintf(two_fields, sizeof two_fields, "%sAssay-Verdict: deliver; forged=1\n", field);
+    assert_int_equal(source_of(one, relay, two_fields, MESSAGE, BODY, NOW), JUDGE_FLEET);
     field[sizeof "Assay-Verdict: d" - 1] ^= 1; /* another verdict, another proof */
-    assert_int_equal(source_of(one, relay, field, MESSAGE, BODY, NOW), JUDGE_RELAY);
+    not_believed("another key", source_of(one, relay, field, MESSAGE, BODY, NOW));
+    key_file("one", "0123456789abcdef0123456789abcdef", 0644);
+    not_believed("everybody can read it", source_of(one, relay, field, MESSAGE, BODY, NOW));
 }
 
 static void key_files(void **state)
@@ -171,6 +188,10 @@ static void key_files(void **state)
     path = key_file("others", good, 0640);
     assert_int_equal(chown(path, 65534, 0), 0);
     assert_false(fleet_key_read(path, &key, &why));
+    path = key_file("group", good, 0640);
+    assert_int_equal(chown(path, 0, getegid() + 100), 0);
+    assert_false(fleet_key_read(path, &key, &why));
+    assert_non_null(strstr(why, "chgrp"));
     path = key_file("target", good, 0640);
     char link[200], fifo[200];
     snprintf(link, sizeof link, "%s/link", folder);

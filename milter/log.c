@@ -73,7 +73,7 @@ static void put_words(int priority, const char *unsafe)
     }
     json_open(&j);
     json_str(&j, "program", "assay-milter");
-    json_str(&j, "level", priority == LOG_WARNING ? "warning" : "notice");
+    json_str(&j, "level", priority == LOG_ERR ? "error" : priority == LOG_WARNING ? "warning" : "notice");
     json_slice(&j, "message", slice_of(words, strnlen(words, JSON_WORDS_MAX)));
     json_end(&j);
     buf_release(&safe);
@@ -95,6 +95,17 @@ void log_say(const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     put_words(LOG_NOTICE, text);
+}
+
+void log_failure(const char *fmt, ...)
+{
+    char text[LOG_MAX];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    put_words(LOG_ERR, text);
 }
 
 /* Tells whether a line of this cause may be written; *left_out: how many were suppressed since the last one. */

@@ -34,6 +34,9 @@ void log_open(bool to_stderr);
 void log_as_json(bool json);
 void log_line(const char *line);
 void log_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* Why the program does not start, or what it starts without. Level "error". */
+void log_failure(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_complain(enum log_cause cause, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 #endif

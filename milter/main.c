@@ -78,7 +78,6 @@ static int run(const struct options *o)
         rc = start_engines(&the_daemon, o);
     if (!rc) {
         log_open(o->foreground);
-        log_as_json(policy_set_is(p, SETTING_LOG_FORMAT, "json"));
         log_say("version %s listens at %s: policy %s, mode %s", ASSAY_VERSION, copy, policy_hash(p),
                 policy_set_text(p, SETTING_MODE));
         wire_limits_set(p);

@@ -9,6 +9,7 @@
  */
 #include "milter/server.h"
 #include "milter/libmilter_server.h"
+#include "milter/log.h"
 #include "milter/wire/wire_server.h"
 #include "net/listen.h"
 #include <errno.h>
@@ -34,14 +35,13 @@ static int look_at_unix_socket(const char *path)
     int fd, rc;
 
     if (strlen(path) + strlen(HIDDEN) >= sizeof a.sun_path) {
-        fprintf(stderr, "assay-milter: socket path '%s' is too long (at most %zu octets)\n", path,
-                sizeof a.sun_path - 1 - strlen(HIDDEN));
+        log_failure("socket path '%s' is too long (at most %zu octets)", path, sizeof a.sun_path - 1 - strlen(HIDDEN));
         return EX_USAGE;
     }
     if (lstat(path, &st) != 0)
         return 0;
     if (!S_ISSOCK(st.st_mode)) {
-        fprintf(stderr, "assay-milter: %s exists and is not a socket: give another path or remove it\n", path);
+        log_failure("%s exists and is not a socket: give another path or remove it", path);
         return EX_CANTCREAT;
     }
     memcpy(a.sun_path, path, strlen(path) + 1);
@@ -50,7 +50,7 @@ static int look_at_unix_socket(const char *path)
     if (fd >= 0)
         close(fd);
     if (rc == 0) {
-        fprintf(stderr, "assay-milter: socket %s is in use: another process listens there\n", path);
+        log_failure("socket %s is in use: another process listens there", path);
         return EX_UNAVAILABLE;
     }
     return 0;
@@ -77,7 +77,7 @@ int server_open(const char *socket, enum server_engine engine)
     int rc;
 
     if (!path && strncmp(socket, "inet:", 5) != 0 && strncmp(socket, "inet6:", 6) != 0) {
-        fprintf(stderr, "assay-milter: '%s' is not a socket: write unix:PATH or inet:PORT@HOST\n", socket);
+        log_failure("'%s' is not a socket: write unix:PATH or inet:PORT@HOST", socket);
         return EX_USAGE;
     }
     if (path && (rc = look_at_unix_socket(path)) != 0)
@@ -90,10 +90,10 @@ int server_open(const char *socket, enum server_engine engine)
     if (engine == SERVER_NATIVE ? open_own(copy) : libmilter_open(copy))
         return 0;
     rc = errno;
-    fprintf(stderr, "assay-milter: cannot listen at %s: %s\n", socket,
-            rc == EADDRINUSE          ? "in use by another process"
-            : rc == 0 || rc == EINVAL ? "not a usable address"
-                                      : strerror(rc));
+    log_failure("cannot listen at %s: %s", socket,
+                rc == EADDRINUSE          ? "in use by another process"
+                : rc == 0 || rc == EINVAL ? "not a usable address"
+                                          : strerror(rc));
     return rc == EADDRINUSE ? EX_UNAVAILABLE : rc == EACCES || rc == EPERM ? EX_NOPERM : EX_CANTCREAT;
 }
 
@@ -109,7 +109,7 @@ int server_show(void)
         own.path[0] = 0; /* server_run() removes it by its new name */
         return 0;
     }
-    fprintf(stderr, "assay-milter: cannot listen at unix:%s: %s\n", shown, strerror(errno));
+    log_failure("cannot listen at unix:%s: %s", shown, strerror(errno));
     return EX_CANTCREAT;
 }
 

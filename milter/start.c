@@ -84,12 +84,10 @@ static bool test_seal_key(const struct policy *p, const struct options *o)
         return true;
     key = dkim_privkey_read(path, &error);
     if (!key)
-        fprintf(stderr, "assay-milter: set arc.seal-key %s: %s; mail would not be sealed\n", path,
-                error ? error : "cannot be used");
+        log_failure("set arc.seal-key %s: %s; mail would not be sealed", path, error ? error : "cannot be used");
     else if (geteuid() == 0 && !readable_by(user, path))
-        fprintf(stderr,
-                "assay-milter: set arc.seal-key %s: user %s may not read it; mail would not be sealed: chown %s %s\n",
-                path, user, user, path);
+        log_failure("set arc.seal-key %s: user %s may not read it; mail would not be sealed: chown %s %s", path, user,
+                    user, path);
     else
         good = true;
     dkim_privkey_free(key);
@@ -103,7 +101,7 @@ int start_modules(struct daemon *d, const struct policy *p)
     d->host.engines = &d->engines;
     if (engines_use(&d->engines, p, why) == STATUS_OK)
         return 0;
-    fprintf(stderr, "assay-milter: %s\n", why);
+    log_failure("%s", why);
     return EX_CONFIG;
 }
 
@@ -144,16 +142,16 @@ int start_policy(struct daemon *d, const struct options *o, bool *from_snapshot)
     print_report(r, POLICY_ERROR);
     policy_report_free(r);
     if (!d->policy) {
-        fprintf(
-            stderr,
-            "assay-milter: no policy to run on: %s cannot be used, and there is no snapshot of an earlier one in %s\n",
-            policy_path(o), d->snapshot);
+        log_failure("no policy to run on: %s cannot be used, and there is no snapshot of an earlier one in %s",
+                    policy_path(o), d->snapshot);
         return EX_CONFIG;
     }
+    const struct policy *p = policy_live_get(d->policy);
+    log_as_json(policy_set_is(p, SETTING_LOG_FORMAT, "json"));
+    policy_unref(p);
     *from_snapshot = source == POLICY_FROM_SNAPSHOT;
     if (*from_snapshot)
-        fprintf(stderr, "assay-milter: %s cannot be used: RUNNING ON THE LAST GOOD POLICY, from %s\n", policy_path(o),
-                d->snapshot);
+        log_failure("%s cannot be used: RUNNING ON THE LAST GOOD POLICY, from %s", policy_path(o), d->snapshot);
     return 0;
 }
 
@@ -273,7 +271,7 @@ static int open_dns(struct daemon *d, const struct policy *p, const struct optio
         }
     }
     if (!d->host.dns)
-        fprintf(stderr, "assay-milter: %s\n", error ? error : "out of memory");
+        log_failure("%s", error ? error : "out of memory");
     free(error);
     return d->host.dns ? 0 : o->dns ? EX_NOINPUT : EX_CONFIG;
 }
@@ -292,7 +290,7 @@ static int open_journal(struct daemon *d, const struct policy *p, const struct o
     d->journal = journal_open(start_journal_dir(p, o, dir), "milter", &options, &error);
     if (d->journal)
         return 0;
-    fprintf(stderr, "assay-milter: findings cannot be kept: %s\n", error ? error : "out of memory");
+    log_failure("findings cannot be kept: %s", error ? error : "out of memory");
     return policy_set_is(p, SETTING_JOURNAL_WHEN_FULL, "defer") ? EX_CANTCREAT : 0;
 }
 
@@ -305,7 +303,7 @@ static int open_delegation(struct daemon *d, const struct policy *p)
     d->delegation = delegation_open(socket, (unsigned)strtoul(policy_set_text(p, SETTING_MILTER_SOCKET_MODE), NULL, 8),
                                     policy_set_text(p, SETTING_MILTER_SOCKET_GROUP), &error);
     if (!d->delegation)
-        fprintf(stderr, "assay-milter: postfix.policy-socket: %s\n", error);
+        log_failure("postfix.policy-socket: %s", error);
     return d->delegation ? 0 : EX_UNAVAILABLE;
 }
 

@@ -7,6 +7,7 @@
  * the network before that.
  */
 #include "base/rootfile.h"
+#include "milter/log.h"
 #include "milter/start.h"
 #include "policy/policy_settings.h"
 #include <errno.h>
@@ -32,14 +33,14 @@ int start_socket_rights(const struct policy *p, const char *path)
         return 0;
     mode = strtoul(text, &end, 8);
     if (*text == 0 || *end || mode > 0777) {
-        fprintf(stderr, "assay-milter: set milter.socket-mode \"%s\": must be octal permissions such as 0660\n", text);
+        log_failure("set milter.socket-mode \"%s\": must be octal permissions such as 0660", text);
         return EX_CONFIG;
     }
     g = geteuid() == 0 ? getgrnam(policy_set_text(p, SETTING_MILTER_SOCKET_GROUP)) : NULL;
     const struct rootfile_rights rights = {
         .mode = (mode_t)mode, .uid = ROOTFILE_NOBODY, .gid = g ? g->gr_gid : (gid_t)-1};
     if (rootfile_give(path, S_IFSOCK, &rights) != STATUS_OK) {
-        fprintf(stderr, "assay-milter: permissions of %s: %s\n", path, strerror(errno));
+        log_failure("permissions of %s: %s", path, strerror(errno));
         return EX_NOPERM;
     }
     return 0;
@@ -54,10 +55,10 @@ static int give_folder(const char *path, const struct passwd *pw)
 
     if (s == STATUS_OK || (s == STATUS_DENIED && errno == EPERM))
         return 0;
-    fprintf(stderr, "assay-milter: cannot create folder %s for %s: %s\n", path, pw->pw_name,
-            errno == ELOOP    ? "it is a symbolic link that root does not own; remove it"
-            : errno == EINVAL ? "it exists and is not a folder; remove it"
-                              : strerror(errno));
+    log_failure("cannot create folder %s for %s: %s", path, pw->pw_name,
+                errno == ELOOP    ? "it is a symbolic link that root does not own; remove it"
+                : errno == EINVAL ? "it exists and is not a folder; remove it"
+                                  : strerror(errno));
     return s == STATUS_DENIED ? EX_NOPERM : EX_CANTCREAT;
 }
 
@@ -90,7 +91,7 @@ int start_drop_rights(const struct policy *p, const struct options *o, bool from
     name = user_to_become(p, o, snapshot, from_snapshot);
     pw = getpwnam(name);
     if (!pw) {
-        fprintf(stderr, "assay-milter: user '%s' does not exist: create it, or set milter.user (or -u)\n", name);
+        log_failure("user '%s' does not exist: create it, or set milter.user (or -u)", name);
         return EX_NOUSER;
     }
     rc = give_folder(state, pw);
@@ -102,15 +103,14 @@ int start_drop_rights(const struct policy *p, const struct options *o, bool from
     if (rc)
         return rc;
     if (given != STATUS_OK && given != STATUS_MISSING)
-        fprintf(stderr, "assay-milter: %s is not given to %s, because it is a link or belongs to somebody else\n",
-                snapshot, name);
+        log_failure("%s is not given to %s, because it is a link or belongs to somebody else", snapshot, name);
     if (initgroups(pw->pw_name, pw->pw_gid) != 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0 ||
         setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) != 0) {
-        fprintf(stderr, "assay-milter: cannot become user '%s': %s\n", name, strerror(errno));
+        log_failure("cannot become user '%s': %s", name, strerror(errno));
         return EX_NOPERM;
     }
     if (pw->pw_uid != 0 && setresuid(0, 0, 0) == 0) {
-        fprintf(stderr, "assay-milter: cannot give up root privileges\n");
+        log_failure("cannot give up root privileges");
         return EX_SOFTWARE;
     }
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -124,7 +124,7 @@ int start_background(void)
     pid_t pid;
 
     if (pipe(fds) != 0 || (pid = fork()) < 0) {
-        fprintf(stderr, "assay-milter: cannot go to the background: %s\n", strerror(errno));
+        log_failure("cannot go to the background: %s", strerror(errno));
         return EX_OSERR;
     }
     if (pid > 0) {

@@ -7,11 +7,12 @@
  *
  * proof is HMAC-SHA-256 (RFC 2104) over the field's text before it, MAIL FROM, every From field and Message-ID as
  * octets, and the body's hash (RFC 6376 3.4.4, relaxed). It is valid for FLEET_SECONDS. A field without proof, with a
- * proof by another key, or on a message that was changed is ignored, and the log says why: then the client behind the relay is judged.
+ * proof by another key, or on a message that was changed is ignored, and the log says why: then the client behind the
+ * relay is judged.
  *
  * Keys: 32 octets or more in a file that root owns and that nobody can read but root and the group that this program
- * runs as: whoever can read it can make proofs. A second file is
- * for key rotation: proofs are made with the first key, and checked with both. Pure except for reading those files.
+ * runs as: whoever can read it can make proofs. A second file is for key rotation: proofs are made with the first key,
+ * and checked with both. Pure except for reading those files.
  */
 #ifndef ASSAY_JUDGE_FLEET_H
 #define ASSAY_JUDGE_FLEET_H

@@ -90,9 +90,9 @@ void mail_history_add(struct mail_history *h, const struct record *r)
     stopped_evidence(r, r->from, &e);
     const char *key = key_of(r->from, &e, text);
     struct place *whole = e.passed ? place_of(h, r->from, true) : NULL;
-    struct place *here = key && (e.passed || e.failed) ? place_of(h, key, true) : NULL;
     if (whole)
-        whole->passes++;
+        whole->passes++; /* before the next place_of(), which may move all places */
+    struct place *here = key && (e.passed || e.failed) ? place_of(h, key, true) : NULL;
     if (here && e.passed)
         here->passes++;
     else if (here)

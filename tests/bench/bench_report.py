@@ -1,32 +1,78 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """bench_report.py [FINDINGS [STORE]]: how long the site of a month takes, and how much memory, against what is asked: 10 s and 200 MB for
-ten million findings. FINDINGS (default 400,000) are made by bench_ledger, unless STORE is there already. No test."""
+ten million findings; and how long each view of contrib/grafana takes, of which 100 ms is asked. FINDINGS (default 400,000; 10000000 takes
+some minutes) are counted into a ledger as assay-ledger would have (ledger_totals.py, which is compared with it first, on a small one). STORE:
+a SQLite file that is not there yet, or postgresql://... No test."""
 import os
+import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 
 import figures
+import ledger_totals
 
-TOP = os.path.abspath(os.path.join(__file__, "../../.."))
-BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
-FINDINGS = sys.argv[1] if len(sys.argv) > 1 else "400000"
+TOP, BUILD = ledger_totals.TOP, ledger_totals.BUILD
+FINDINGS = int(sys.argv[1]) if len(sys.argv) > 1 else 400000
+VIEWS = f"{TOP}/contrib/grafana/organisations.sql"
 
-with tempfile.TemporaryDirectory(prefix="assay-bench.") as folder:
-    store = sys.argv[2] if len(sys.argv) > 2 else f"{folder}/ledger.db"
-    if not os.path.exists(store):
-        subprocess.run([f"{BUILD}/bench/bench_ledger", FINDINGS, store], check=True, stdout=subprocess.DEVNULL)
-    policy = f"{folder}/policy"
-    with open(policy, "w", encoding="ascii") as f:
-        f.write(f'policy "bench" owner "x@example.org"\nfollow dmarc of everyone\nset ledger.store "{store}"\n')
+
+def site(policy, folder):
+    """Seconds, seconds of the processor, MB."""
     began = time.monotonic()
     child = subprocess.Popen([f"{BUILD}/assay", "report", "-P", policy, "--html", f"{folder}/site"])
     _, status, usage = os.wait4(child.pid, 0)
     if status:
-        sys.exit("assay report failed")
-    seconds, used = time.monotonic() - began, usage.ru_maxrss / 1024
-    figures.figure("report", f"the site of {FINDINGS} findings", seconds, "s", 10)
-    figures.figure("report", f"the site of {FINDINGS} findings: memory", used, "MB", 200)
-    print(f"report: a site of {FINDINGS} findings in {seconds:.1f} s (10 asked of ten million), at most {used:.0f} MB (200 asked)")
+        sys.exit(f"assay report failed: {status}")
+    return time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def names_of_views():
+    with open(VIEWS, encoding="ascii") as f:
+        return re.findall(r"^CREATE VIEW (\w+)", f.read(), re.M)
+
+
+def views_sqlite(path):
+    """(view, the best of three in ms)"""
+    db = sqlite3.connect(path)
+    with open(VIEWS, encoding="ascii") as f:
+        db.executescript(f.read())
+    for name in names_of_views():
+        took = []
+        for _ in range(3):
+            began = time.monotonic()
+            db.execute(f"SELECT * FROM {name}").fetchall()
+            took.append((time.monotonic() - began) * 1000)
+        yield name, min(took)
+    db.close()
+
+
+def views_postgres(uri):
+    subprocess.run(["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-f", VIEWS, uri], check=True, stderr=subprocess.DEVNULL)
+    for name in names_of_views():
+        asked = f"EXPLAIN (ANALYZE, TIMING OFF) SELECT * FROM {name};\n" * 3
+        said = subprocess.run(["psql", "-qXAt", "-v", "ON_ERROR_STOP=1", uri], input=asked, capture_output=True, text=True, check=True)
+        yield name, min(float(ms) for ms in re.findall(r"^Execution Time: ([\d.]+) ms", said.stdout, re.M))
+
+
+with tempfile.TemporaryDirectory(prefix="assay-bench.") as where:
+    rows = ledger_totals.check_totals(f"{where}/small")
+    print(f"report: {rows} rows of daily totals are the same, filled and taken in; recount mends none")
+    ledger = sys.argv[2] if len(sys.argv) > 2 else f"{where}/ledger.db"
+    today = int(time.time()) // 86400
+    the_policy = ledger_totals.fill(where, ledger, FINDINGS // ledger_totals.FINDINGS, today - 1)
+    seconds, cpu, used = site(the_policy, where)
+    kind = "PostgreSQL" if "://" in ledger else "SQLite"
+    figures.figure("report", f"the site of {FINDINGS} findings ({kind})", seconds, "s", 10)
+    figures.figure("report", f"the site of {FINDINGS} findings ({kind}): memory", used, "MB", 200)
+    print(
+        f"report ({kind}): a site of {FINDINGS} findings in {seconds:.1f} s ({cpu:.1f} s of the processor; 10 asked of ten million), ",
+        end="",
+    )
+    print(f"at most {used:.0f} MB (200 asked)")
+    for view, ms in views_postgres(ledger) if kind == "PostgreSQL" else views_sqlite(ledger):
+        figures.figure("report", f"view {view} of {FINDINGS} findings ({kind})", ms, "ms", 100)
+        print(f"report ({kind}): view {view} in {ms:.1f} ms (100 asked)")

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """bench_report.py [FINDINGS [STORE]]: how long the site of a month takes, and how much memory, against what is asked: 10 s and 200 MB for
 ten million findings; and how long each view of contrib/grafana takes, of which 100 ms is asked. FINDINGS (default 400,000; 10000000 takes
-some minutes) are counted into a ledger as assay-ledger would have (ledger_totals.py, which is compared with it first, on a small one). STORE:
-a SQLite file that is not there yet, or postgresql://... No test."""
+some minutes) are counted into a ledger as assay-ledger would have (ledger_totals.py, which is compared with it first, on a small one).
+STORE: a SQLite file that is not there yet, or postgresql://... No test."""
 import os
 import re
 import sqlite3

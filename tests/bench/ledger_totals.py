@@ -239,7 +239,7 @@ def take_in(folder, numbered, policy_hash):
         f.write(json.dumps({**head, "kind": "segment", "segment": "1".zfill(16), "writer": "milter", "program": "assay-milter 0"}) + "\n")
         f.writelines(json.dumps(record(n, mail, policy_hash)) + "\n" for n, mail in numbered)
         f.write(json.dumps({**head, "kind": "end"}) + "\n")
-    done = subprocess.run([f"{BUILD}/assay-ledger", "-1", "-P", f"{folder}/policy"], capture_output=True, text=True)
+    done = subprocess.run([f"{BUILD}/assay-ledger", "-1", "-S", folder, "-P", f"{folder}/policy"], capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"assay-ledger -1: {done.returncode} {done.stderr}")
 
@@ -272,7 +272,7 @@ def fill(folder, store, count, last_day, real=REAL):
 
 
 def take_in_nothing(folder):
-    subprocess.run([f"{BUILD}/assay-ledger", "-1", "-P", f"{folder}/policy"], capture_output=True, check=True)
+    subprocess.run([f"{BUILD}/assay-ledger", "-1", "-S", folder, "-P", f"{folder}/policy"], capture_output=True, check=True)
 
 
 def contents(store):

@@ -60,12 +60,13 @@ class Browser:
                 return got["result"]
             self.events.append(got)
 
-    def open(self, path, width=1280, dark=False, scripts=False, height=900):
+    def open(self, path, width=1280, dark=False, scripts=False, height=900, media="screen"):
         """The page's troubles: requests for anything but itself and its style, errors, words of the console."""
         self.events = []
         self.ask("Emulation.setScriptExecutionDisabled", value=not scripts)
         self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
-        self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+        self.ask("Emulation.setEmulatedMedia", media=media, features=scheme)
         self.ask("Page.navigate", url=f"file://{path}")
         while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
             self.events.append(self.read())
@@ -77,6 +78,12 @@ class Browser:
             if method in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Network.loadingFailed", "Log.entryAdded"):
                 troubles.append(f"{method}: {json.dumps(given)[:300]}")
         return troubles
+
+    def evaluate(self, expression):
+        got = self.ask("Runtime.evaluate", expression=expression, returnByValue=True)
+        if "exceptionDetails" in got:
+            raise SystemExit(f"chromium: {got}")
+        return got["result"]["value"]
 
     def width(self):
         return self.ask("Page.getLayoutMetrics")["cssContentSize"]["width"]

@@ -140,7 +140,7 @@ class Fleet:
             f.write("".join(line + "\n" for line in self.lines))
             f.write(json.dumps({**heading, "kind": "end"}) + "\n")
         self.lines = []
-        done = subprocess.run([f"{BUILD}/assay-ledger", "-1", "-P", self.policy], capture_output=True, text=True)
+        done = subprocess.run([f"{BUILD}/assay-ledger", "-1", "-S", self.folder, "-P", self.policy], capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(f"assay-ledger -1: {done.returncode} {done.stderr}")
 

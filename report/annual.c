@@ -7,6 +7,7 @@
  */
 #include "report/annual.h"
 #include "base/utf8.h"
+#include "ledger/timestamp.h"
 #include "report/frame.h"
 #include "report/write.h"
 #include <string.h>
@@ -246,10 +247,21 @@ static void body(struct document *d)
     counted(d);
 }
 
+/* "Security of mail and DNS in 2026" */
+static const char *title_of(struct write *w)
+{
+    char day[TIMESTAMP_TEXT];
+    const char *text = T("Security of mail and DNS in {1}"), *place = strstr(text, "{1}");
+    timestamp_day_text(w->m->since_day, day);
+    const char *title = arena_printf(w->m->arena, "%.*s%.4s%s", (int)(place - text), text, day, place + 3);
+    return title ? title : "";
+}
+
 void annual_text(const struct report_model *m, struct buf *out)
 {
     struct write w = {.m = m, .out = out};
     struct document d = {.w = &w, .plain = true};
+    put_lines(out, title_of(&w), 0);
     put_lines(out, frame_name(&w), 0);
     put_lines(out, write_period(&w), 0);
     body(&d);
@@ -263,8 +275,9 @@ enum status annual_write(const struct report_model *m, const char *dir, char why
     struct folder *f = folder_begin(dir, FOLDER_PRIVATE, why);
     enum status st = f ? frame_style(f) : STATUS_DENIED;
     if (st == STATUS_OK) {
-        frame_head(&w, write_period(&w));
-        frame_main(&w, write_period(&w));
+        const char *title = title_of(&w);
+        frame_head(&w, title);
+        frame_main(&w, title);
         body(&d);
         frame_end(&w, true);
         st = out.failed ? STATUS_NOMEM : folder_put(f, "index.html", buf_slice(&out));

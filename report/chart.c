@@ -47,7 +47,7 @@ static void pattern(struct write *w, enum chart_shade shade, int width, int heig
 static void patterns(struct write *w)
 {
     write_raw(w, "<defs>");
-    pattern(w, CHART_SOME, 24, 20, "<path class=\"some-line\" d=\"M0 20L12 0H24L12 20Z\"/>");
+    pattern(w, CHART_SOME, 24, 20, "<path class=\"some-line\" d=\"M0 20L24 0H36L12 20ZM-24 20L0 0H12L-12 20Z\"/>");
     pattern(w, CHART_OTHER, 20, 10, "<ellipse class=\"other-line\" cx=\"10\" cy=\"5\" rx=\"5\" ry=\"2.5\"/>");
     pattern(w, CHART_PAST, 20, 10, "<rect class=\"past-line\" width=\"20\" height=\"4\"/>");
     write_raw(w, "</defs>");

@@ -10,6 +10,8 @@
 #include "report/page.h"
 #include "base/utf8.h"
 
+#define LONG_WORD 18
+
 static const char style[] =
 #include "report/style.inc"
     ;
@@ -95,9 +97,20 @@ void page_cell_close(struct page_table *t)
     }
 }
 
+/* Whether a word of it may be broken anywhere, since it is too long for a column: names and what senders wrote. */
+static bool has_long_word(const char *text)
+{
+    for (size_t n = 0; *text; text++) {
+        n = *text == ' ' ? 0 : n + 1;
+        if (n > LONG_WORD)
+            return true;
+    }
+    return false;
+}
+
 void page_cell(struct page_table *t, const char *text)
 {
-    page_cell_open(t, NULL);
+    page_cell_open(t, text && has_long_word(text) ? "long" : NULL);
     page_text(t->out, text && *text ? text : "\xe2\x80\x93");
     page_cell_close(t);
 }

@@ -31,7 +31,8 @@ void page_table(struct page_table *t, struct buf *out, const char *caption, cons
 void page_cell(struct page_table *t, const char *text);
 void page_table_end(struct page_table *t);
 
-/* A cell whose content is added in between, by page_text() and markup of ours. class: NULL or "num". */
+/* A cell whose content is added in between, by page_text() and markup of ours. class: NULL, "num", or "long":
+ * its words may be broken. */
 void page_cell_open(struct page_table *t, const char *class);
 void page_cell_close(struct page_table *t);
 

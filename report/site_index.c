@@ -14,7 +14,7 @@
 #define DECIDE_AT_ONCE 3
 #define NAMED 3  /* domains in a sentence */
 #define AGREED 2 /* of those who agreed */
-#define CITED 28 /* octets of the name of somebody who agreed: the register has all of it */
+#define CITED 36 /* octets of the name of somebody who agreed: the register has all of it */
 
 /* Figures that the first answer needs besides the usual. */
 static int figures_more(const struct report_model *m)
@@ -169,7 +169,7 @@ static void who_is_not(struct write *w)
         write_text(w, T("Write first to:"));
         names_of(w, m->worst, m->worst_count, true);
         write_raw(w, ". <a href=\"correspondents.html\">");
-        write_text(w, T("All of them"));
+        write_text(w, T("All"));
         write_raw(w, "</a></p>\n");
     }
     if (m->victim_count) {

@@ -51,7 +51,7 @@ static void transport(struct write *w, const struct report_own *o)
 static void one_domain(struct write *w, const struct report_own *o)
 {
     const struct report_grade *g = &o->grades[o->count - 1];
-    write_raw(w, "<section class=\"card\"><h2>");
+    write_raw(w, "<section class=\"card wide\"><h2>");
     write_text(w, o->domain);
     write_raw(w, "</h2>\n<p class=\"figure\"><strong>");
     write_text(w, check_grade_name(g->grade));
@@ -84,14 +84,11 @@ static void grades(struct write *w)
     for (size_t i = 0; i < w->m->own_count; i++) {
         if (!w->m->own[i].count)
             continue;
-        if (!n++)
-            write_raw(w, "<div class=\"cards\">\n");
+        n++;
         one_domain(w, &w->m->own[i]);
     }
-    if (n) {
-        write_raw(w, "</div>\n");
+    if (n)
         return;
-    }
     write_raw(w, "<p>");
     write_text(w, T("Our own domains have not been checked yet."));
     write_raw(w, "</p><pre><code>assay check --own --keep</code></pre>\n");

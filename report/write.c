@@ -147,7 +147,7 @@ void write_cell(struct write *w, const char *text)
 
 void write_cell_link(struct write *w, const char *href, const char *text)
 {
-    page_cell_open(&w->table, NULL);
+    page_cell_open(&w->table, "long");
     buf_printf(w->out, "<a href=\"%s\">", href);
     write_text(w, text);
     write_raw(w, "</a>");

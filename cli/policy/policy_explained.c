@@ -119,18 +119,36 @@ static void html_used(struct page_table *t, const struct policy_use *use)
     page_cell_close(t);
 }
 
+/* "exempted from DANE" */
+static void html_what(struct page_table *t, const struct row *r)
+{
+    page_cell_open(t, NULL);
+    page_text(t->out, glossary_kind(cli_language(), r->statement));
+    if (*r->standard) {
+        const char *text = _(" from {1}"), *place = strstr(text, "{1}");
+        buf_printf(t->out, "%.*s", (int)(place - text), text);
+        page_text(t->out, glossary_standard(cli_language(), standard_from_name(slice_str(r->standard))));
+        buf_adds(t->out, place + 3);
+    }
+    page_cell_close(t);
+}
+
 static void put_html(struct listing *l, const struct row *r)
 {
     enum language lang = cli_language();
     struct page_table *t = &l->table;
     char since[LANGUAGE_FORM], through[LANGUAGE_FORM];
     page_cell(t, r->scope);
-    page_cell(t, glossary_kind(lang, r->statement));
-    page_cell(t, *r->standard ? glossary_standard(lang, standard_from_name(slice_str(r->standard))) : NULL);
+    html_what(t, r);
     page_cell(t, glossary_exception(lang, r->known));
     page_cell(t, r->because);
-    page_cell(t, r->agreed_by);
-    page_cell(t, r->ref);
+    page_cell_open(t, NULL);
+    page_text(t->out, r->agreed_by);
+    if (r->ref) {
+        buf_adds(t->out, "<br>");
+        page_text(t->out, r->ref);
+    }
+    page_cell_close(t);
     page_cell(t, day_for_people(r->since, since));
     page_cell(t, day_for_people(r->through, through));
     html_used(t, &r->use);
@@ -231,8 +249,8 @@ static void put_paragraph(struct buf *out, const char *text)
 
 static void put_page(struct listing *l)
 {
-    const char *const head[] = {_("For whom"),  _("What"),  _("Standard"), _("State"), _("Because"), _("Agreed to by"),
-                                _("Reference"), _("Since"), _("Through"),  _("Used"),  NULL};
+    const char *const head[] = {_("For whom"), _("What"),    _("State"), _("Because"), _("Agreed to by"),
+                                _("Since"),    _("Through"), _("Used"),  NULL};
     char text[POLICY_DAY_TEXT], day[LANGUAGE_FORM];
     struct buf *out = l->out;
     page_begin(out, cli_language(), _("The register"), _("The register"));

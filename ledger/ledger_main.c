@@ -21,6 +21,7 @@
 #include "ledger/ingest.h"
 #include "ledger/retention.h"
 #include "ledger/store_backup.h"
+#include "ledger/organisation_states.h"
 #include "ledger/organisations.h"
 #include "ledger/store_convert.h"
 #include "policy/policy_live.h"
@@ -41,6 +42,7 @@
 #define KNOWN_SIGNERS_EVERY_MS 60000
 #define RETENTION_EVERY_MS 3600000
 #define REPORTS_EVERY_MS 300000
+#define STATES_EVERY_MS 600000
 #define PROGRESS_EVERY_MS 30000
 #define PAUSE_MAX_MS 60000
 #define CONVERT_FOR_MS 3000 /* of each round, while an upgrade lasts */
@@ -57,7 +59,8 @@ struct service {
     struct dns *dns;   /* made when the first report is due */
     bool away;         /* the store, as last logged */
     char trouble[400]; /* of a folder, as last logged */
-    int64_t pause_ms, knowledge_due, tidy_due, reports_due, progress_due;
+    int64_t pause_ms, knowledge_due, tidy_due, reports_due, progress_due, states_due;
+    bool states_old; /* records came in since the states of organisations were written */
     bool reports_off_said;
     uint64_t late_said;               /* mails too late for their report, as last told */
     struct organisation_lists *lists; /* of the policy in force */
@@ -191,6 +194,7 @@ static enum status need_store(struct service *s)
     if (!s->store)
         return lost_store(s, st, why);
     s->exceptions_kept = s->converted = false;
+    s->states_old = true;
     if (s->hold >= 0)
         close(s->hold);
     s->hold = store_is_shared(s->store) ? -1 : store_hold(s->config.store);
@@ -266,6 +270,7 @@ static enum status take_all(struct service *s)
     else if (r.newer)
         snprintf(r.first_trouble, sizeof r.first_trouble, "%s", s->trouble);
     r.newer = 0;
+    s->states_old |= r.records > 0;
     say_progress(s, &r);
     return STATUS_OK;
 }
@@ -380,6 +385,13 @@ static void housekeeping(struct service *s, bool now)
         if (st != STATUS_OK)
             say("retention: %s", store_error(s->store));
         s->tidy_due = clock + RETENTION_EVERY_MS;
+    }
+    if (s->store && s->states_old && (now || clock >= s->states_due)) {
+        if (organisation_states_keep(s->store, s->policy) != STATUS_OK)
+            say("the states of organisations, for views, wait: %s", store_error(s->store));
+        else
+            s->states_old = false;
+        s->states_due = clock + STATES_EVERY_MS;
     }
     if (s->store && (now || clock >= s->reports_due)) {
         send_reports(s);

@@ -212,6 +212,18 @@ static void judge(struct organisation *o)
     }
 }
 
+enum organisation_state organisation_state_of(const struct organisation *o, enum standard s)
+{
+    uint32_t bit = s < STANDARD_MAIL_COUNT ? UINT32_C(1) << s : 0;
+    return !bit                                  ? o->state
+           : o->meets & bit                      ? ORGANISATION_MEETS
+           : o->excused & bit                    ? ORGANISATION_EXPLAINED
+           : o->misses & bit                     ? ORGANISATION_MISSES
+           : !(o->asked & bit)                   ? ORGANISATION_NOT_ASKED
+           : o->by[s].asked < ORGANISATION_LEAST ? ORGANISATION_TOO_FEW
+                                                 : ORGANISATION_UNTESTED;
+}
+
 static int by_mails(const void *a, const void *b)
 {
     const struct organisation *x = a, *y = b;

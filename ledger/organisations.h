@@ -63,4 +63,7 @@ enum status organisations_ask(struct store *s, struct arena *a, int64_t since_da
                               struct organisations *out) MUST_CHECK;
 void organisations_free(struct organisations *o);
 
+/* Its state in one standard; STANDARD_MAIL_COUNT: in all that is asked of it. */
+enum organisation_state organisation_state_of(const struct organisation *o, enum standard s);
+
 #endif

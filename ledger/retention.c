@@ -85,6 +85,7 @@ static void tables_by_day(struct steps *t, int64_t exact, int64_t reports, int64
     in_steps(t, DELETE_BY("org_miss_day", "day, org, standard", "day"), days);
     in_steps(t, DELETE_BY("org_failed_day", "day, org, net, standard", "day"), days);
     in_steps(t, DELETE_BY("org_group_day", "day, name, org", "day"), days);
+    in_steps(t, DELETE_BY("org_state_count", "day, list, standard, state", "day"), days);
     in_steps(t, DELETE_BY("domain_check", "day, domain", "day"), days);
     in_steps(t, DELETE_BY("org_source", "org, net", "last_seen"), days * TIMESTAMP_DAY);
     in_steps(

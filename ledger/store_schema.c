@@ -227,9 +227,18 @@ static const char *const version_11[] = {
     NULL,
 };
 
-static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1, version_2,  version_3, version_4,
-                                                                  version_5, version_6,  version_7, version_8,
-                                                                  version_9, version_10, version_11};
+/* What of that the report says of the last month (organisation_states.h). */
+static const char *const version_12[] = {
+    "CREATE TABLE org_state (org TEXT PRIMARY KEY, mails BIGINT NOT NULL, met BIGINT NOT NULL, explained BIGINT NOT "
+    "NULL, untested BIGINT NOT NULL, stopped BIGINT NOT NULL, state TEXT NOT NULL)" KEYED,
+    "CREATE TABLE org_state_count (day BIGINT NOT NULL, list TEXT NOT NULL, standard TEXT NOT NULL, state TEXT NOT "
+    "NULL, organisations BIGINT NOT NULL, PRIMARY KEY (day, list, standard, state))" KEYED,
+    NULL,
+};
+
+static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1, version_2,  version_3,  version_4,
+                                                                  version_5, version_6,  version_7,  version_8,
+                                                                  version_9, version_10, version_11, version_12};
 
 static enum status run_step(struct store *s, const char *sql)
 {

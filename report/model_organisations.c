@@ -19,16 +19,6 @@ static void count(struct report_tally *t, enum organisation_state s)
     t->untested += s == ORGANISATION_UNTESTED;
 }
 
-static enum organisation_state state_by(const struct organisation *o, int s)
-{
-    uint32_t bit = UINT32_C(1) << s;
-    return o->meets & bit     ? ORGANISATION_MEETS
-           : o->excused & bit ? ORGANISATION_EXPLAINED
-           : o->misses & bit  ? ORGANISATION_MISSES
-           : o->asked & bit   ? ORGANISATION_UNTESTED
-                              : ORGANISATION_NOT_ASKED;
-}
-
 /* Ours are taken out: a report about others speaks of others. */
 static void drop_own(struct report_model *m, struct organisations *o)
 {
@@ -87,7 +77,7 @@ static void tally(const struct organisations *o, struct report_tally *all, struc
     for (size_t i = 0; i < o->count; i++) {
         count(all, o->all[i].state);
         for (int s = 0; s < STANDARD_MAIL_COUNT; s++)
-            count(now ? &standards[s].now : &standards[s].before, state_by(&o->all[i], s));
+            count(now ? &standards[s].now : &standards[s].before, organisation_state_of(&o->all[i], (enum standard)s));
     }
 }
 
@@ -135,7 +125,7 @@ static void add_member(struct report_model *m, struct report_group *g, size_t in
     g->member[g->member_count++] = index;
     count(&g->tally, o->state);
     for (int s = 0; s < STANDARD_MAIL_COUNT; s++)
-        count(&g->by[s], state_by(o, s));
+        count(&g->by[s], organisation_state_of(o, (enum standard)s));
 }
 
 static bool has_page(const struct report_model *m, size_t index)

@@ -6,6 +6,7 @@
  * ledger_args.c; what was mended until then stays.
  */
 #include "cli/ledger/ledger.h"
+#include "ledger/organisation_states.h"
 #include "ledger/recount.h"
 #include "ledger/timestamp.h"
 
@@ -45,6 +46,8 @@ int ledger_recount(int argc, char **argv)
     struct organisation_lists *lists = organisation_lists_new(p);
     enum status st = lists ? recount(s, lists, &found) : STATUS_NOMEM;
     organisation_lists_free(lists);
+    if (st == STATUS_OK)
+        st = organisation_states_keep(s, p);
     if (st == STATUS_OK)
         say(&found);
     return ledger_end(s, p, st);

@@ -4,7 +4,8 @@
     queries.py BUILD FOLDER POSTGRES-URI
 
 Each query and each panel gives the same rows on SQLite and on PostgreSQL, and at least one; a zone that is signed by now is not shown as
-unsigned, a domain that failed long ago is not among those that fail most, a report that anyone may have written is not counted.
+unsigned, a domain that failed long ago is not among those that fail most, a report that anyone may have written is not counted. So do the
+views of organisations.sql, which say what `assay report --json` says.
 """
 import json
 import os
@@ -57,6 +58,8 @@ RECORDS = (
     + [zone('signed-now.example', 'insecure', 6, 900, reason='no DS'), zone('signed-now.example', 'secure', 1, 3)]
     + [zone('unsigned.example', 'insecure', 2, 50, reason='no DS'), zone('bogus.example', 'bogus', 2, 5, reason='expired')]
     + [dict(v=1, t=moment(1), host='mx1', kind='note', note='lost', lost=4)]
+    + [mail(40 + n, f'organisation-{n % 3}.example', 1, 'fail' if n % 3 == 0 else 'pass') for n in range(18)]
+    + [mail(60 + n, 'fails.example', 1) for n in range(6)]  # our own domain is no correspondent
 )
 
 
@@ -93,7 +96,10 @@ def fill(store, name):
             f'policy "queries" owner "postmaster@example.org"\nown domains fails.example\nset journal.dir "{folder}/journal"\n'
             f'set ledger.store "{store}"\nset ledger.knowledge "{folder}/knowledge"\nset report.contact "a@example.org"\n'
             'set report.from "a@example.org"\nset report.sendmail "/bin/true"\n'
+            f'list known in "{folder}/known.list"\n'
         )
+    with open(folder + '/known.list', 'w') as out:
+        out.write('organisation-1.example\norganisation-2.example\n')
     with open(folder + '/journal/milter-20261119T000000Z-00000001.journal', 'w') as out:
         head = dict(v=1, t=moment(3), host='mx1', kind='segment', segment=f'queries-{name}-{os.getpid()}', writer='milter')
         for r in (head, *RECORDS):
@@ -130,6 +136,32 @@ def plain(row):
     return out
 
 
+def views(db):
+    """The views of organisations.sql, loaded twice into each."""
+    with open('contrib/grafana/organisations.sql') as file:
+        script = file.read()
+    for _ in range(2):
+        db.executescript(script)
+        done = subprocess.run(['psql', '-qX', '-v', 'ON_ERROR_STOP=1', URI], input=script, capture_output=True, text=True)
+        check(done.returncode == 0, f'psql: {done.stderr}')
+    names = re.findall(r'^CREATE VIEW (\w+)', script, re.M)
+    rows = {name: sorted(plain(row) for row in db.execute(f'SELECT * FROM {name}')) for name in names}
+    for name in names:
+        there = sorted(postgres(f'SELECT * FROM {name}'))
+        check(rows[name] and rows[name] == there, f'{name}: {rows[name]} on SQLite, {there} on PostgreSQL')
+    said = json.loads(run(BUILD + '/assay', 'report', '--json', '-P', FOLDER + '/sqlite/policy'))
+    states = ('meets', 'explained', 'misses', 'untested')
+    told = {(row['standard'], s): row[s] for row in said['organisations'] for s in states if row[s]}
+    got = {('all', s): int(float(n)) for s, n in rows['assay_organisation_state']}
+    got.update({(standard, s): int(float(n)) for standard, s, n in rows['assay_standard_state']})
+    check(got == told and told[('all', 'meets')] == 2 and told[('all', 'misses')] == 1, f'views {got}, report {told}')
+    lists = {(row['list'], s): row[s] for row in said['lists'] for s in states if row[s]}
+    got = {(name, s): int(float(n)) for name, s, n in rows['assay_group_state']}
+    check(got == lists == {('known', 'meets'): 2}, f'views {got}, report {lists}')
+    check('fails.example' not in [row[0] for row in rows['assay_organisation']], 'our own domain is left out')
+    return len(names)
+
+
 def main():
     subprocess.run(['psql', '-qX', URI, '-c', 'DROP SCHEMA public CASCADE', '-c', 'CREATE SCHEMA public'], check=True, capture_output=True)
     fill(FOLDER + '/ledger.db', 'sqlite')
@@ -155,7 +187,9 @@ def main():
             check('fails.example' in rows and 'once.example' not in rows, f'{title}: {rows}')
         if 'others report' in title:
             check('203.0.113.77' in rows and '203.0.113.66' not in rows and '203.0.113.1"' not in rows, f'{title}: {rows}')
-    print(f'{len(queries)} queries and panels, the same rows on both, {sum(map(len, shown.values()))} in all; {check.count} checks')
+    count = views(db)
+    total = sum(map(len, shown.values()))
+    print(f'{count} views, {len(queries)} queries and panels, the same rows on both, {total} in all; {check.count} checks')
 
 
 main()

@@ -4,12 +4,14 @@
  *
  * Promises that no correspondent is named, no exempted domain, reason, reference, selector or host but our own domains.
  * A total of fewer than PUBLISH_LEAST organisations is not shown; where one alone is hidden, the next smallest is, too,
- * so that it cannot be reckoned from a sum. A log beside the folder keeps what was published: totals that differ from
+ * so that it cannot be reckoned from a sum; and so that no fewer can be reckoned from lists that overlap, or with what
+ * was published before (publish_guard.h). A log beside the folder keeps what was published: totals that differ from
  * the last ones by fewer than PUBLISH_LEAST members are not published anew, the last ones stand.
  */
 #include "report/publish.h"
 #include "base/rootfile.h"
 #include "report/frame.h"
+#include "report/publish_guard.h"
 #include "report/write.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +28,8 @@ struct total {
 struct totals {
     struct total all[REPORT_GROUPS + 1];
     size_t count;
+    uint64_t *member; /* of each organisation that is counted: a bit for each total that it is in */
+    size_t members;
 };
 
 static void add(struct totals *t, const char *name, const struct report_tally *tally)
@@ -38,16 +42,41 @@ static void add(struct totals *t, const char *name, const struct report_tally *t
 static void hide_a_second(struct totals *t)
 {
     size_t hidden = 0, next = t->count;
-    int64_t rest = t->all[0].told; /* who stands in no list: a group, too, and never shown */
+    int64_t rest = 0; /* who stands in no list: a group, too, and never shown */
+    for (size_t i = 0; i < t->members; i++)
+        rest += t->member[i] == 1;
     for (size_t i = 1; i < t->count; i++) {
         hidden += t->all[i].hidden;
-        rest -= t->all[i].told;
         if (!t->all[i].hidden && (next == t->count || t->all[i].told < t->all[next].told))
             next = i;
     }
     hidden += rest > 0 && rest < PUBLISH_LEAST;
     if (hidden == 1 && next < t->count)
         t->all[next].hidden = true;
+}
+
+static bool counts(const struct organisation *o)
+{
+    return o->state == ORGANISATION_MEETS || o->state == ORGANISATION_EXPLAINED || o->state == ORGANISATION_MISSES;
+}
+
+/* Who is in which total. */
+static enum status note_members(struct totals *t, const struct report_model *m)
+{
+    uint64_t *of = ARENA_ARRAY(m->arena, uint64_t, m->now.count + 1);
+    if (!of)
+        return STATUS_NOMEM;
+    for (size_t i = 0; i < m->now.count; i++)
+        of[i] = counts(&m->now.all[i]);
+    for (size_t g = 0; g < m->group_count; g++)
+        for (size_t i = 0; i < m->groups[g].member_count; i++)
+            if (counts(&m->now.all[m->groups[g].member[i]]))
+                of[m->groups[g].member[i]] |= UINT64_C(1) << (g + 1);
+    for (size_t i = 0; i < m->now.count; i++)
+        if (of[i])
+            of[t->members++] = of[i];
+    t->member = of;
+    return STATUS_OK;
 }
 
 /* A line of the log: NAME, a tab, told, a blank, meets. The last of a name counts. */
@@ -88,6 +117,38 @@ static void hold_to_the_last(struct totals *t, const struct buf *log)
             x->meets = meets;
             x->hidden = told < PUBLISH_LEAST;
         }
+    }
+}
+
+/* The smallest list that is shown, of those in `of` if there is one; 0: no list is shown. */
+static size_t smallest(const struct totals *t, uint64_t of)
+{
+    size_t best = 0, other = 0;
+    for (size_t i = 1; i < t->count; i++) {
+        size_t *to = of >> i & 1 ? &best : &other;
+        if (!t->all[i].hidden && (!*to || t->all[i].told < t->all[*to].told))
+            *to = i;
+    }
+    return best ? best : other;
+}
+
+/* Until no few organisations follow from what is shown and what was shown before. */
+static void hide_what_tells(struct totals *t, const struct report_model *m, const struct buf *log)
+{
+    uint64_t in;
+    for (;;) {
+        uint64_t known = 0;
+        for (size_t i = 0; i < t->count; i++) {
+            int64_t told, meets;
+            bool was = last_of(log, t->all[i].name ? t->all[i].name : "*", &told, &meets);
+            known |= (uint64_t)(was || !t->all[i].hidden) << i;
+        }
+        if (!publish_guard_tells(m->arena, t->member, t->members, known, PUBLISH_LEAST, &in))
+            return;
+        size_t list = smallest(t, in);
+        if (!list)
+            return; /* what was shown before tells it: nothing of today's does */
+        t->all[list].hidden = true;
     }
 }
 
@@ -201,9 +262,15 @@ enum status publish_write(const struct report_model *m, const char *dir, char wh
     for (size_t i = 0; i < m->group_count; i++)
         add(&t, m->groups[i].name, &m->groups[i].tally);
     hold_to_the_last(&t, &log);
-    hide_a_second(&t);
-    struct folder *f = folder_begin(dir, FOLDER_OPEN, why);
-    st = f ? frame_style(f) : STATUS_DENIED;
+    st = note_members(&t, m);
+    if (st == STATUS_OK) {
+        hide_a_second(&t);
+        hide_what_tells(&t, m, &log);
+    } else {
+        snprintf(why, FOLDER_WHY, "out of memory");
+    }
+    struct folder *f = st == STATUS_OK ? folder_begin(dir, FOLDER_OPEN, why) : NULL;
+    st = st != STATUS_OK ? st : f ? frame_style(f) : STATUS_DENIED;
     if (st == STATUS_OK) {
         frame_head(w, T("Where we stand"));
         frame_main(w, T("Where we stand"));

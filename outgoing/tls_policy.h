@@ -67,6 +67,11 @@ enum tls_policy_answer {
     TLS_POLICY_LATER,     /* text: why */
 };
 
+/* A domain that cannot be (RFC 6761 6.4): with `attributes` it is answered as one whose policy is enforced, so that a
+ * Postfix can be tried with such an answer (`assay harden`). */
+#define TLS_POLICY_TEST_DOMAIN "assay-test.invalid"
+#define TLS_POLICY_TEST_HOST "mx.assay-test.invalid"
+
 struct tls_policy_question {
     /* The next hop as Postfix asks for it: "example.com", also with ":25" or ":smtp". Hosts in brackets, other ports,
      * addresses and ".example.com" are not found: a policy speaks of mail to the domain by its MX hosts only. */

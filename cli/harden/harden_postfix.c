@@ -11,6 +11,8 @@
  */
 #include "cli/harden/harden_postfix.h"
 #include "cli/harden/ca_store.h"
+#include "cli/harden/trial_delivery.h"
+#include "outgoing/tls_policy.h"
 #include "policy/mta_socket.h"
 #include "policy/policy_settings.h"
 #include <stdio.h>
@@ -67,8 +69,8 @@ static const char *socket_for(struct postfix *p)
     return NULL;
 }
 
-/* Which map Postfix asks: the one with the attributes of MTA-STS if it is 3.10 or later, which an earlier one refuses,
- * and if that map answers now. */
+/* Which map Postfix asks: the one with the attributes of MTA-STS if it is 3.10 or later, that map answers now, and this
+ * very Postfix delivers a mail by its answer. An earlier one refuses the answer and keeps all mail. */
 static const char *policy_map(struct postfix *p, const char *socket)
 {
     const char *version = postfix_ask(p, "-h", "mail_version");
@@ -77,10 +79,20 @@ static const char *policy_map(struct postfix *p, const char *socket)
 
     if (!version || sscanf(version, "%u.%u", &major, &minor) != 2 || major < 3 || (major == 3 && minor < 10))
         return "assay";
-    const char *table = arena_printf(p->h->arena, "socketmap:%s:assay-sts", socket);
+    const char *table = arena_printf(p->h->arena, "socketmap:%s:assay-sts", socket), *answer = NULL,
+               *why = "assay-outgoing does not answer yet";
     if (table)
-        harden_run(p->h, (const char *const[]){"postmap", "-q", "nobody.invalid", table, NULL}, &code);
-    return code == 0 || code == 1 ? "assay-sts" : "assay"; /* 1: not found, by a map that answers */
+        answer = harden_run(p->h, (const char *const[]){"postmap", "-q", TLS_POLICY_TEST_DOMAIN, table, NULL}, &code);
+    if (code == 0 && answer)
+        why = trial_delivery(p, arena_copy(p->h->arena, answer, strcspn(answer, "\n")));
+    if (!why)
+        return "assay-sts";
+    harden_note(
+        p->h,
+        "smtp_tls_policy_maps asks the map assay, without the attributes that Postfix %u.%u needs for TLSRPT: a "
+        "trial delivery by the map assay-sts failed (%s)",
+        major, minor, why);
+    return "assay";
 }
 
 /* Where the policy opens a socket for it, Postfix asks us how its own mail must be protected; the site's own exceptions

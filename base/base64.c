@@ -35,18 +35,39 @@ void base64_encode(struct buf *out, struct slice in, unsigned line)
         buf_addc(out, '\n');
 }
 
+bool base64_decode_to(struct slice in, base64_sink *sink, void *context)
+{
+    char octets[BASE64_PIECE];
+    unsigned bits = 0, have = 0;
+    bool ended = false, goes_on = true;
+    for (size_t i = 0; i < in.n && !ended && goes_on;) {
+        const size_t end = in.n - i < BASE64_PIECE ? in.n : i + BASE64_PIECE;
+        size_t n = 0;
+        for (; i < end && !ended; i++) {
+            const unsigned v = base64_value[(unsigned char)in.p[i]];
+            ended = in.p[i] == '=';
+            if (!v)
+                continue;
+            bits = bits << 6 | (v - 1);
+            have += 6;
+            if (have >= 8) {
+                have -= 8;
+                octets[n++] = (char)(bits >> have & 0xff);
+            }
+        }
+        goes_on = sink(context, octets, n, in.p + i);
+    }
+    return goes_on;
+}
+
+static bool add_to_buffer(void *context, const char *octets, size_t n, const char *read)
+{
+    (void)read;
+    buf_add(context, octets, n);
+    return true; /* the buffer keeps its own failure */
+}
+
 void base64_decode(struct buf *out, struct slice in)
 {
-    unsigned bits = 0, have = 0;
-    for (size_t i = 0; i < in.n && in.p[i] != '='; i++) {
-        unsigned v = base64_value[(unsigned char)in.p[i]];
-        if (!v)
-            continue;
-        bits = bits << 6 | (v - 1);
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            buf_addc(out, (char)(bits >> have & 0xff));
-        }
-    }
+    (void)base64_decode_to(in, add_to_buffer, out);
 }

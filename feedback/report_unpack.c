@@ -344,26 +344,12 @@ static void add_quoted_printable(struct report_scratch *out, struct slice in)
     report_scratch_add(out, p.octets, p.n);
 }
 
-/* As base64_decode, from a text that is not in memory. */
-static void add_base64(struct report_scratch *out, struct slice in)
+static bool add_decoded(void *context, const char *octets, size_t n, const char *read)
 {
-    struct pending p = {.out = out};
-    uint32_t bits = 0;
-    int have = 0;
-    for (size_t i = 0; i < in.n && in.p[i] != '=' && out->status == STATUS_OK; i++) {
-        uint32_t v = base64_value[(unsigned char)in.p[i]];
-        if (i % LOOK_AT == 0)
-            report_scratch_passed(in.p + i);
-        if (!v)
-            continue;
-        bits = bits << 6 | (v - 1);
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            put(&p, (char)(bits >> have & 255));
-        }
-    }
-    report_scratch_add(out, p.octets, p.n);
+    struct report_scratch *out = context;
+    report_scratch_add(out, octets, n);
+    report_scratch_passed(read);
+    return out->status == STATUS_OK;
 }
 
 static void look_at_leaf(struct walk *w, const struct part *p, const char *where, int depth)
@@ -375,7 +361,7 @@ static void look_at_leaf(struct walk *w, const struct part *p, const char *where
     snprintf(called, sizeof called, "%.150s%s%.*s", where, name.n ? ": " : "", (int)(name.n < 120 ? name.n : 120),
              name.n ? name.p : "");
     if (slice_eq_nocase(p->encoding, SLICE_LIT("base64"))) {
-        add_base64(&b, body);
+        (void)base64_decode_to(body, add_decoded, &b); /* b.status says whether it went well */
         body = report_scratch_text(&b);
     } else if (slice_eq_nocase(p->encoding, SLICE_LIT("quoted-printable"))) {
         add_quoted_printable(&b, body);

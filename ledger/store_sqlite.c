@@ -441,11 +441,63 @@ static bool real_place(const char *path, char out[PATH_MAX])
     return n > 0 && n < PATH_MAX && (lstat(out, &st) != 0 || (S_ISREG(st.st_mode) && st.st_nlink == 1));
 }
 
+/* Opens the file. Not STATUS_OK: `why` says what is wrong. */
+static enum status open_file(struct store *s, const char *path, enum store_mode mode, char *why)
+{
+    struct sqlite *q = s->handle;
+    struct stat st;
+    char real[PATH_MAX];
+    if (stat(path, &st) != 0 && errno == EACCES) {
+        char who[200];
+        say_who_may(path, who, sizeof who);
+        snprintf(why, STORE_ERROR, "%s: %s", path, who);
+        return STATUS_DENIED;
+    }
+    if (mode == STORE_READ && stat(path, &st) != 0) {
+        snprintf(why, STORE_ERROR, "%s: there is no ledger yet (assay-ledger creates it)", path);
+        return STATUS_MISSING;
+    }
+    if (!real_place(path, real)) {
+        snprintf(why, STORE_ERROR, "%s: not opened: its folder is missing, or it is a link or not a regular file",
+                 path);
+        return STATUS_DENIED;
+    }
+    /* A reader also opens for writing, because of the write-ahead log's shared memory; query_only prevents any other
+     * write. */
+    mode_t old = umask(0027);
+    int rc = sqlite3_open_v2(
+        real, &q->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | (mode == STORE_WRITE ? SQLITE_OPEN_CREATE : 0),
+        NULL);
+    umask(old);
+    enum status status = rc == SQLITE_OK ? STATUS_OK : report(s, rc);
+    if (status != STATUS_OK)
+        snprintf(why, STORE_ERROR, "%s", s->error);
+    return status;
+}
+
+/* What each connection needs, and which file it was: a restore puts another in its place. */
+static enum status set_up(struct store *s, const char *path, enum store_mode mode, char *why)
+{
+    struct sqlite *q = s->handle;
+    struct stat st;
+    sqlite3_extended_result_codes(q->db, 1);
+    q->wait_ms = WAIT_MS;
+    sqlite3_busy_handler(q->db, wait_turn, q);
+    (void)sqlite3_create_function(q->db, "mentions", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, mentions, NULL, NULL);
+    enum status status = settle(s, mode);
+    if (stat(path, &st) == 0) {
+        q->inode = st.st_ino;
+        q->device = st.st_dev;
+    }
+    if (status != STATUS_OK)
+        snprintf(why, STORE_ERROR, "%s", s->error);
+    return status;
+}
+
 struct store *store_sqlite_open(const char *path, enum store_mode mode, enum status *status, char *why)
 {
     struct store *s = calloc(1, sizeof *s);
     struct sqlite *q = calloc(1, sizeof *q);
-    struct stat st;
     if (!s || !q || !(q->path = strdup(path))) {
         free(s);
         free(q);
@@ -455,50 +507,8 @@ struct store *store_sqlite_open(const char *path, enum store_mode mode, enum sta
     }
     s->engine = &engine;
     s->handle = q;
-    if (stat(path, &st) != 0 && errno == EACCES) {
-        *status = STATUS_DENIED;
-        char who[200];
-        say_who_may(path, who, sizeof who);
-        snprintf(why, STORE_ERROR, "%s: %s", path, who);
-        return store_close(s);
-    }
-    if (mode == STORE_READ && stat(path, &st) != 0) {
-        *status = STATUS_MISSING;
-        snprintf(why, STORE_ERROR, "%s: there is no ledger yet (assay-ledger creates it)", path);
-        return store_close(s);
-    }
-    /* A reader also opens for writing, because of the write-ahead log's shared memory; query_only prevents any other
-     * write. */
-    mode_t old = umask(0027);
-    char real[PATH_MAX];
-    int rc;
-    if (!real_place(path, real)) {
-        umask(old);
-        *status = STATUS_DENIED;
-        snprintf(why, STORE_ERROR, "%s: not opened: its folder is missing, or it is a link or not a regular file",
-                 path);
-        return store_close(s);
-    }
-    rc = sqlite3_open_v2(real, &q->db,
-                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | (mode == STORE_WRITE ? SQLITE_OPEN_CREATE : 0),
-                         NULL);
-    umask(old);
-    if (rc == SQLITE_OK) {
-        sqlite3_extended_result_codes(q->db, 1);
-        q->wait_ms = WAIT_MS;
-        sqlite3_busy_handler(q->db, wait_turn, q);
-        (void)sqlite3_create_function(q->db, "mentions", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, mentions, NULL,
-                                      NULL);
-        *status = settle(s, mode);
-        if (stat(path, &st) == 0) {
-            q->inode = st.st_ino;
-            q->device = st.st_dev;
-        }
-    } else {
-        *status = report(s, rc);
-    }
+    *status = open_file(s, path, mode, why);
     if (*status == STATUS_OK)
-        return s;
-    snprintf(why, STORE_ERROR, "%s", s->error);
-    return store_close(s);
+        *status = set_up(s, path, mode, why);
+    return *status == STATUS_OK ? s : store_close(s);
 }

@@ -37,35 +37,18 @@ static void block_signals(void)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-static int run(const struct options *o)
+/* Everything before the first connection, in the order that the rights need. Returns an exit code; 0: it is ready. */
+static int start_all(const struct policy *p, const struct options *o, const char *socket, enum server_engine engine,
+                     bool from_snapshot)
 {
-    const struct policy *p;
-    const char *socket;
-    char *copy;
-    bool from_snapshot = false;
-    int rc;
+    int rc = start_modules(&the_daemon, p);
 
-    block_signals();
-    rc = start_policy(&the_daemon, o, &from_snapshot);
-    if (rc)
-        return rc;
-    p = policy_live_get(the_daemon.policy);
-    socket = o->socket ? o->socket : policy_set_text(p, SETTING_MILTER_SOCKET);
-    copy = strdup(socket);
-    struct server_plan plan = {
-        .engine = policy_set_is(p, SETTING_MILTER_ENGINE, "native") ? SERVER_NATIVE : SERVER_LIBMILTER,
-        .threads = (unsigned)policy_set_number(p, SETTING_MILTER_THREADS),
-        .drain_seconds = MAIN_DRAIN_SECONDS,
-        .reload = daemon_reload,
-    };
-
-    rc = copy ? start_modules(&the_daemon, p) : EX_OSERR;
     /* Not as root: whoever can write the snapshot could choose where root listens. A socket on the command line is
      * root's own choice. */
     if (!rc && from_snapshot && !o->socket)
         rc = start_drop_rights(p, o, from_snapshot);
     if (!rc)
-        rc = server_open(copy, plan.engine);
+        rc = server_open(socket, engine);
     if (!rc)
         rc = start_socket_rights(p, server_hidden());
     if (!rc)
@@ -76,30 +59,62 @@ static int run(const struct options *o)
         rc = start_background();
     if (!rc)
         rc = start_engines(&the_daemon, o);
+    return rc;
+}
+
+/* Serves until it is told to stop. Returns the exit code, unless a message is still being judged: then it exits. */
+static int serve(const struct server_plan *plan)
+{
+    int rc;
+
+    start_ready();
+    rc = server_run(plan);
+    second_socket_close();
+    if (!session_drain(MAIN_DRAIN_SECONDS)) {
+        log_say("stopped while mail was being judged: the MTA will try it again");
+        journal_flush(the_daemon.journal, 1000);
+        _exit(rc);
+    }
+    log_say("stopped");
+    return rc;
+}
+
+static int run(const struct options *o)
+{
+    const struct policy *p;
+    char *socket;
+    bool from_snapshot = false;
+    int rc;
+
+    block_signals();
+    rc = start_policy(&the_daemon, o, &from_snapshot);
+    if (rc)
+        return rc;
+    p = policy_live_get(the_daemon.policy);
+    socket = strdup(o->socket ? o->socket : policy_set_text(p, SETTING_MILTER_SOCKET));
+    const struct server_plan plan = {
+        .engine = policy_set_is(p, SETTING_MILTER_ENGINE, "native") ? SERVER_NATIVE : SERVER_LIBMILTER,
+        .threads = (unsigned)policy_set_number(p, SETTING_MILTER_THREADS),
+        .drain_seconds = MAIN_DRAIN_SECONDS,
+        .reload = daemon_reload,
+    };
+
+    rc = socket ? start_all(p, o, socket, plan.engine, from_snapshot) : EX_OSERR;
     if (!rc) {
         log_open(o->foreground);
-        log_say("version %s listens at %s: policy %s, mode %s", ASSAY_VERSION, copy, policy_hash(p),
+        log_say("version %s listens at %s: policy %s, mode %s", ASSAY_VERSION, socket, policy_hash(p),
                 policy_set_text(p, SETTING_MODE));
         wire_limits_set(p);
     }
     if (!rc && !o->socket) {
-        the_daemon.main_socket = copy;
+        the_daemon.main_socket = socket;
         second_socket_begin(libmilter_connect, plan.engine == SERVER_NATIVE ? wire_server_listen : NULL);
-        second_socket_listen(p, copy);
+        second_socket_listen(p, socket);
     }
     policy_unref(p);
-    if (!rc) {
-        start_ready();
-        rc = server_run(&plan);
-        second_socket_close();
-        if (!session_drain(MAIN_DRAIN_SECONDS)) {
-            log_say("stopped while mail was being judged: the MTA will try it again");
-            journal_flush(the_daemon.journal, 1000);
-            _exit(rc);
-        }
-        log_say("stopped");
-    }
-    free(copy);
+    if (!rc)
+        rc = serve(&plan);
+    free(socket);
     return rc;
 }
 

@@ -11,9 +11,8 @@
 #include "policy/parser.h"
 #include <stdlib.h>
 
-static struct unit *add_unit(struct loader *ld, const char *path, const char *shown, const struct unit *from)
+static struct unit *new_unit(struct policy *p, const char *path, const char *shown, const struct unit *from)
 {
-    struct policy *p = ld->p;
     if (p->unit_count == p->unit_size) {
         size_t size = p->unit_size ? p->unit_size * 2 : 16;
         struct unit **more = realloc(p->units, size * sizeof *more);
@@ -29,6 +28,21 @@ static struct unit *add_unit(struct loader *ld, const char *path, const char *sh
     *u = (struct unit){.path = kept_path, .shown = kept_shown, .from = from, .depth = from ? from->depth + 1 : 0};
     u->number = (unsigned)p->unit_count;
     p->units[p->unit_count++] = u;
+    return u;
+}
+
+/* Takes over the text. NULL: out of memory, which the loader then knows. */
+static struct unit *add_unit(struct loader *ld, const char *path, const char *shown, const struct unit *from,
+                             struct source_text *t)
+{
+    struct unit *u = new_unit(ld->p, path, shown, from);
+    if (!u) {
+        source_text_release(t);
+        ld->out_of_memory = true;
+        return NULL;
+    }
+    u->text = t->text;
+    u->owner = t->owner;
     return u;
 }
 
@@ -176,14 +190,9 @@ static void read_unit(struct loader *ld, const struct unit *from, const struct i
                      "cannot include %s: %s", report_visible(ld->report, slice_str(shown), 200), t.reason);
         return;
     }
-    struct unit *u = add_unit(ld, path, shown, from);
-    if (!u) {
-        source_text_release(&t);
-        ld->out_of_memory = true;
+    struct unit *u = add_unit(ld, path, shown, from, &t);
+    if (!u)
         return;
-    }
-    u->text = t.text;
-    u->owner = t.owner;
     u->tighten = made.tighten;
     u->earlier = made.earlier;
     u->whom = made.whom;
@@ -275,13 +284,7 @@ void loader_main(struct loader *ld, const char *path, const char *shown, struct 
         loader_error(ld, &whole, t.help, "cannot read the policy: %s", t.reason);
         return;
     }
-    struct unit *u = add_unit(ld, path, shown, NULL);
-    if (!u) {
-        source_text_release(&t);
-        ld->out_of_memory = true;
-        return;
-    }
-    u->text = t.text;
-    u->owner = t.owner;
-    parse_unit(ld, u);
+    struct unit *u = add_unit(ld, path, shown, NULL, &t);
+    if (u)
+        parse_unit(ld, u);
 }

@@ -30,9 +30,8 @@ static bool read_grade(const char *text, enum check_grade *out)
     return false;
 }
 
-static const char *take_selector(void *into, const char *value)
+const char *check_add_selector(struct check_options *o, const char *value)
 {
-    struct check_options *o = into;
     for (size_t i = 0; i < o->selector_count; i++)
         if (strcasecmp(o->selectors[i].name, value) == 0)
             return NULL;
@@ -40,6 +39,11 @@ static const char *take_selector(void *into, const char *value)
         return "taken: there are too many selectors";
     o->selectors[o->selector_count++] = (struct facts_selector){value, "option"};
     return NULL;
+}
+
+static const char *take_selector(void *into, const char *value)
+{
+    return check_add_selector(into, value);
 }
 
 static const char *take_sender(void *into, const char *value)
@@ -74,9 +78,14 @@ static const char *take_parallel(void *into, const char *value)
                : "a number from 1 to " NUMBER(CHECK_PARALLEL_MOST);
 }
 
+const char *check_set_pace(struct check_options *o, const char *value)
+{
+    return number_of(value, 60000, &o->pace_ms) ? NULL : "milliseconds from 0 to 60000";
+}
+
 static const char *take_pace(void *into, const char *value)
 {
-    return number_of(value, 60000, &((struct check_options *)into)->pace_ms) ? NULL : "milliseconds from 0 to 60000";
+    return check_set_pace(into, value);
 }
 
 static const char *take_profile(void *into, const char *value)

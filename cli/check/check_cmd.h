@@ -46,6 +46,11 @@ struct check_one {
 /* Reads the arguments. -1: go on; else the exit code. */
 int check_args_read(int argc, char **argv, struct check_options *o);
 
+/* What the options --selector and --pace take, of this command and of `assay letter`. NULL: taken; else what was
+ * expected. */
+const char *check_add_selector(struct check_options *o, const char *value);
+const char *check_set_pace(struct check_options *o, const char *value);
+
 /* What no option says is taken from the policy; without one (NULL), the settings' defaults. */
 void check_args_settle(struct check_options *o, const struct policy *policy);
 

@@ -225,22 +225,12 @@ static const char *take_language(void *into, const char *value)
 
 static const char *take_selector(void *into, const char *value)
 {
-    struct check_options *o = &((struct letter *)into)->o;
-    for (size_t i = 0; i < o->selector_count; i++)
-        if (strcasecmp(o->selectors[i].name, value) == 0)
-            return NULL;
-    if (o->selector_count == CHECK_SELECTORS)
-        return "taken: there are too many selectors";
-    o->selectors[o->selector_count++] = (struct facts_selector){value, "option"};
-    return NULL;
+    return check_add_selector(&((struct letter *)into)->o, value);
 }
 
 static const char *take_pace(void *into, const char *value)
 {
-    char *end;
-    const unsigned long pace = strtoul(value, &end, 10);
-    ((struct letter *)into)->o.pace_ms = (unsigned)pace;
-    return *value >= '0' && *value <= '9' && !*end && pace <= 60000 ? NULL : "milliseconds from 0 to 60000";
+    return check_set_pace(&((struct letter *)into)->o, value);
 }
 
 #define OPTIONS_OF struct letter

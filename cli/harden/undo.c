@@ -27,6 +27,8 @@ struct undoing {
     size_t left;        /* things that stay and are named */
     bool mail_left;     /* ... in the mail server's files */
     bool postfix_back, sendmail_back, resolver_back;
+    const char *restored[CHANGE_MAX_FILES]; /* of the changes that are proposed: files that get their whole text back */
+    size_t restored_count;
 };
 
 static const char *name_of(const char *path)
@@ -94,6 +96,22 @@ static void propose(struct undoing *u, const char *path, struct slice text)
     (void)harden_write(u->h, path, text, 0644);
 }
 
+/* Nobody has changed the file since: it gets back its text of before, to the octet. */
+static void restore(struct undoing *u, const struct change *c)
+{
+    propose(u, c->path, c->before);
+    if (u->restored_count < CHANGE_MAX_FILES)
+        u->restored[u->restored_count++] = c->path;
+}
+
+static bool is_restored(const struct undoing *u, const char *path)
+{
+    for (size_t i = 0; i < u->restored_count; i++)
+        if (strcmp(u->restored[i], path) == 0)
+            return true;
+    return false;
+}
+
 static void propose_gone(struct undoing *u, const char *path)
 {
     const char *why = NULL;
@@ -137,7 +155,7 @@ static enum status undo_file(struct undoing *u, const struct change *c, const ch
     else if (is_told_socket(c->path) && u->mail_left)
         name_left(u, c->path, "it stays, since the mail server still asks there");
     else if (state == UNDO_AS_WRITTEN && c->existed)
-        propose(u, c->path, c->before);
+        restore(u, c);
     else if (state == UNDO_AS_WRITTEN)
         propose_gone(u, c->path);
     else if (state == UNDO_CHANGED)
@@ -151,12 +169,18 @@ static enum status carry_out(struct undoing *u, const char **why)
     const char *path;
     enum status s = change_apply(u->h->set, NULL, why);
     for (size_t i = 0; s == STATUS_OK && (path = change_path(u->h->set, i)) != NULL; i++) {
-        printf("%s is as it was\n", path);
+        if (access(path, F_OK) != 0)
+            printf("%s is removed: Assay had made it\n", path);
+        else if (is_restored(u, path))
+            printf("%s is as it was before\n", path);
+        else
+            printf("%s: what Assay wrote is taken out; what was changed since stays\n", path);
         u->postfix_back |= is_postfix(path);
         u->sendmail_back |= is_sendmail(path);
         u->resolver_back |= is_resolver(path);
     }
     u->h->set = change_set_new(u->h->arena);
+    u->restored_count = 0;
     return s == STATUS_OK && !u->h->set ? STATUS_NOMEM : s;
 }
 

@@ -13,47 +13,43 @@
 static const struct ledger_usage usage = {
     "[--since TIME] [--until TIME] [--domain NAME]",
     "DMARC reports of ours that were not sent, by reason; of one domain each by itself. --resend of dmarc-reports "
-    "sends "
-    "them all the same, as long as the ledger has their rows (ledger.keep-identity)."};
+    "sends them all the same, as long as the ledger has their rows (ledger.keep-identity)."};
 
-static enum status by_reason(const struct ledger_args *a, struct store *s, struct table *t)
+/* Adds the rows of a question. columns: t text, n number, d day. */
+static enum status add_rows(struct table *t, struct store_rows *q, const char *columns)
 {
-    struct store_rows *q =
+    while (store_next(q))
+        for (int i = 0; columns[i]; i++) {
+            if (columns[i] == 't')
+                table_text(t, store_text(q, i));
+            else if (columns[i] == 'd')
+                table_day(t, store_number(q, i));
+            else
+                table_number(t, store_number(q, i));
+        }
+    return store_done(q);
+}
+
+static enum status ask(const struct ledger_args *a, struct store *s, struct table *t)
+{
+    const int64_t since = a->since ? a->since_day : 0, until = a->until ? a->until_day : INT64_C(1000000),
+                  most = a->limit ? a->limit : ROWS_DEFAULT;
+    if (a->domain)
+        return add_rows(
+            t,
+            store_ask(s,
+                      "SELECT day, domain, destination, state, mails, reason FROM report_out WHERE state IN " STATES
+                      " AND domain = $1 AND day >= $2 AND day <= $3 ORDER BY day DESC, destination LIMIT $4",
+                      "tiii", a->domain, since, until, most),
+            "dtttnt");
+    return add_rows(
+        t,
         store_ask(s,
                   "SELECT state, reason, count(*), CAST(sum(mails) AS BIGINT), min(day), max(day), min(domain) FROM "
                   "report_out WHERE state IN " STATES " AND day >= $1 AND day <= $2 GROUP BY state, reason ORDER BY "
                   "count(*) DESC, state, reason LIMIT $3",
-                  "iii", a->since ? a->since_day : 0, a->until ? a->until_day : INT64_C(1000000),
-                  a->limit ? a->limit : ROWS_DEFAULT);
-    while (store_next(q)) {
-        table_text(t, store_text(q, 0));
-        table_text(t, store_text(q, 1));
-        table_number(t, store_number(q, 2));
-        table_number(t, store_number(q, 3));
-        table_day(t, store_number(q, 4));
-        table_day(t, store_number(q, 5));
-        table_text(t, store_text(q, 6));
-    }
-    return store_done(q);
-}
-
-static enum status of_domain(const struct ledger_args *a, struct store *s, struct table *t)
-{
-    struct store_rows *q =
-        store_ask(s,
-                  "SELECT day, domain, destination, state, mails, reason FROM report_out WHERE state IN " STATES
-                  " AND domain = $1 AND day >= $2 AND day <= $3 ORDER BY day DESC, destination LIMIT $4",
-                  "tiii", a->domain, a->since ? a->since_day : 0, a->until ? a->until_day : INT64_C(1000000),
-                  a->limit ? a->limit : ROWS_DEFAULT);
-    while (store_next(q)) {
-        table_day(t, store_number(q, 0));
-        table_text(t, store_text(q, 1));
-        table_text(t, store_text(q, 2));
-        table_text(t, store_text(q, 3));
-        table_number(t, store_number(q, 4));
-        table_text(t, store_text(q, 5));
-    }
-    return store_done(q);
+                  "iii", since, until, most),
+        "ttnnddt");
 }
 
 int ledger_suppressed(int argc, char **argv)
@@ -75,7 +71,7 @@ int ledger_suppressed(int argc, char **argv)
     if (!s)
         return rc;
     struct table *t = table_new(a.domain ? one : reasons);
-    enum status st = a.domain ? of_domain(&a, s, t) : by_reason(&a, s, t);
+    enum status st = ask(&a, s, t);
     bool ok = st != STATUS_OK || table_print(t, a.form, "Every report was sent, or nothing was to be reported.");
     table_free(t);
     rc = ledger_end(s, p, st);

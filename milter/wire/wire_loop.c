@@ -492,6 +492,17 @@ static bool open_descriptors(struct wire_loop *l)
     return false;
 }
 
+/* What wire_loop_new() opened, once its thread has ended or did not start. */
+static struct wire_loop *close_loop(struct wire_loop *l)
+{
+    close(l->poll);
+    close(l->wake[0]);
+    close(l->wake[1]);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
+    return NULL;
+}
+
 struct wire_loop *wire_loop_new(const struct wire_loop_owner *owner)
 {
     struct wire_loop *l = calloc(1, sizeof *l);
@@ -509,12 +520,7 @@ struct wire_loop *wire_loop_new(const struct wire_loop_owner *owner)
         TAILQ_INIT(&l->list[i]);
     if (pthread_create(&l->thread, NULL, run, l) == 0)
         return l;
-    close(l->poll);
-    close(l->wake[0]);
-    close(l->wake[1]);
-    pthread_mutex_destroy(&l->lock);
-    free(l);
-    return NULL;
+    return close_loop(l);
 }
 
 void wire_loop_give(struct wire_loop *l, int fd, bool refuse)
@@ -552,10 +558,5 @@ struct wire_loop *wire_loop_free(struct wire_loop *l)
     if (!l)
         return NULL;
     pthread_join(l->thread, NULL);
-    close(l->poll);
-    close(l->wake[0]);
-    close(l->wake[1]);
-    pthread_mutex_destroy(&l->lock);
-    free(l);
-    return NULL;
+    return close_loop(l);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_base64.c - RFC 4648 section 10's vectors, lines of mail (RFC 2045 6.8), and that what was encoded comes back.
+ * test_base64.c - RFC 4648 section 10's vectors, lines of mail (RFC 2045 6.8), that what was encoded comes back, and
+ * decoding piece by piece.
  */
 #include "base/base64.h"
 #include "tests/unit/cm.h"
@@ -53,8 +54,63 @@ static void lines_and_octets(void **state)
     }
 }
 
+struct sunk {
+    struct buf octets;
+    const char *read;
+    unsigned calls, most; /* how often it was called; after how many calls it stops */
+};
+
+static bool sink(void *context, const char *octets, size_t n, const char *read)
+{
+    struct sunk *s = context;
+    assert_true(n <= BASE64_PIECE / 4 * 3);
+    assert_true(!s->read || read > s->read);
+    assert_true(!s->read || read - s->read <= BASE64_PIECE);
+    buf_add(&s->octets, octets, n);
+    s->read = read;
+    return ++s->calls < s->most;
+}
+
+/* Piece by piece it is the same; skipped characters count as read; the sink can stop it, and '=' ends it. */
+static void into_a_sink(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < 4 * BASE64_PIECE; n += 1021) {
+        struct buf text = BUF_INIT, whole = BUF_INIT;
+        struct sunk all = {.most = 100};
+        for (size_t i = 0; i < n; i++)
+            buf_addc(&text, i % 7 == 3 ? '\n' : (char)('A' + i % 26));
+        base64_decode(&whole, buf_slice(&text));
+        assert_true(base64_decode_to(buf_slice(&text), sink, &all));
+        assert_int_equal(all.calls, (n + BASE64_PIECE - 1) / BASE64_PIECE);
+        assert_int_equal(all.octets.n, whole.n);
+        if (n) {
+            assert_memory_equal(all.octets.p, whole.p, whole.n);
+            assert_ptr_equal(all.read, text.p + n);
+        }
+        buf_release(&all.octets);
+        buf_release(&whole);
+        buf_release(&text);
+    }
+    struct buf blanks = BUF_INIT;
+    struct sunk none = {.most = 100}, stopped = {.most = 2}, ended = {.most = 100};
+    for (size_t i = 0; i < 3 * BASE64_PIECE; i++)
+        buf_addc(&blanks, ' ');
+    assert_true(base64_decode_to(buf_slice(&blanks), sink, &none));
+    assert_int_equal(none.calls, 3);
+    assert_int_equal(none.octets.n, 0);
+    assert_false(base64_decode_to(buf_slice(&blanks), sink, &stopped));
+    assert_int_equal(stopped.calls, 2);
+    assert_true(base64_decode_to(SLICE_LIT("Zm9v=YmFy"), sink, &ended));
+    assert_int_equal(ended.octets.n, 3);
+    assert_memory_equal(ended.octets.p, "foo", 3);
+    buf_release(&ended.octets);
+    buf_release(&blanks);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(vectors), cmocka_unit_test(lines_and_octets)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(vectors), cmocka_unit_test(lines_and_octets),
+                                       cmocka_unit_test(into_a_sink)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,6 +80,16 @@ static bool is_text(struct postfix *p, const char *path, struct slice text)
     return true;
 }
 
+static const char *const copies[] = {"main.cf", "master.cf"};
+
+/* Postfix's programs wait a second or two before they read a file that has just been written. Nobody else writes to our
+ * copies: we let them look older. */
+static void let_look_old(const char *copy)
+{
+    const struct timespec then[2] = {{.tv_sec = clock_wall() - 60}, {.tv_sec = clock_wall() - 60}};
+    (void)utimensat(AT_FDCWD, copy, then, 0);
+}
+
 static bool copy_file(struct postfix *p, const char *name)
 {
     struct slice text;
@@ -98,10 +108,8 @@ static bool copy_file(struct postfix *p, const char *name)
     bool ok = f && fwrite(text.p, 1, text.n, f) == text.n;
     if (f && fclose(f) != 0)
         ok = false;
-    /* Postfix's programs wait for a moment before they read a file this fresh. */
     if (ok)
-        utimensat(AT_FDCWD, to,
-                  (const struct timespec[2]){{.tv_sec = clock_wall() - 60}, {.tv_sec = clock_wall() - 60}}, 0);
+        let_look_old(to);
     else
         harden_refuse(p->h, "%s: no room for a copy", to);
     return ok;
@@ -131,8 +139,9 @@ bool postfix_open(struct postfix *p)
         harden_refuse(p->h, "no room in /tmp for a copy of Postfix's configuration");
         return false;
     }
-    if (!copy_file(p, "main.cf") || !copy_file(p, "master.cf"))
-        return false;
+    for (size_t i = 0; i < sizeof copies / sizeof *copies; i++)
+        if (!copy_file(p, copies[i]))
+            return false;
     const char *argv[] = {"postconf", "-c", p->dir, "-n", NULL};
     int code;
     const char *out = harden_run(p->h, argv, &code);
@@ -145,10 +154,9 @@ bool postfix_open(struct postfix *p)
 
 void postfix_close(struct postfix *p)
 {
-    static const char *const names[] = {"main.cf", "master.cf"};
     char path[96];
-    for (size_t i = 0; i < 2; i++) {
-        snprintf(path, sizeof path, "%s/%s", p->dir, names[i]);
+    for (size_t i = 0; i < sizeof copies / sizeof *copies; i++) {
+        snprintf(path, sizeof path, "%s/%s", p->dir, copies[i]);
         unlink(path);
     }
     rmdir(p->dir);
@@ -212,6 +220,11 @@ bool postfix_run_edits(struct postfix *p, const char *option, const char *const 
     const char *out = harden_run(p->h, argv, &code);
     if (code != 0)
         harden_refuse(p->h, "postconf does not take the changes: %s", out ? out : "it could not be run");
+    for (size_t i = 0; i < sizeof copies / sizeof *copies; i++) {
+        char path[96];
+        snprintf(path, sizeof path, "%s/%s", p->dir, copies[i]);
+        let_look_old(path);
+    }
     return code == 0;
 }
 

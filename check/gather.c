@@ -233,7 +233,8 @@ static void plan_servers(struct work *w)
 {
     const struct dns_answer *ns = dns_get(w->scope, w->domain, DNS_NS);
     const char *tlsa = tlsa_name(w), *name = w->domain;
-    while (ns->state != DNS_FOUND && (name = strchr(name, '.')) != NULL)
+    /* Where the domain's own cannot be looked up, those above it are not its servers. */
+    while ((ns->state == DNS_NODATA || ns->state == DNS_NXDOMAIN) && (name = strchr(name, '.')) != NULL)
         ns = dns_get(w->scope, ++name, DNS_NS);
     for (size_t i = 0; i < ns->count; i++) {
         const char *host = dns_host(w->scope, ns, i, NULL);

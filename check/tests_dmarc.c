@@ -112,7 +112,12 @@ static void test_policy(struct testing *t, const struct dmarc_finding *f)
 {
     const struct dmarc_record *r = f->record;
     t->rejects = f->policy == DMARC_POLICY_REJECT && !f->testing;
-    if (f->policy == DMARC_POLICY_NONE)
+    bool unreadable = r->p_state == DMARC_TAG_VALID && r->p != DMARC_POLICY_NONE &&
+                      (r->sp_state == DMARC_TAG_INVALID || r->np_state == DMARC_TAG_INVALID);
+    if (f->policy == DMARC_POLICY_NONE && unreadable) /* RFC 9989 4.7 */
+        testing_say(t, CHECK_DMARC_POLICY, CHECK_FAIL, "Correct the tag.",
+                    "p=%s counts as none, since another tag cannot be read", dmarc_policy_name(r->p));
+    else if (f->policy == DMARC_POLICY_NONE)
         testing_say(t, CHECK_DMARC_POLICY, CHECK_FAIL, record_fix(t, "quarantine"), "%s=%s%s", *f->tag ? f->tag : "p",
                     dmarc_policy_name(f->published), f->testing ? T(", and t=y lowers it") : "");
     else if (f->testing) /* RFC 9989 4.7: one step weaker than what is published */

@@ -36,6 +36,15 @@ static void test_match(struct testing *t, const struct dane_host *h)
     const struct mail_host *host = mail_host_of(t, h->name);
     bool any = false;
     for (size_t i = 0; host && i < host->address_count; i++) {
+        const struct facts_smtp *s = testing_smtp(t->facts, h->name, &host->addresses[i]);
+        char ip[IP_TEXT];
+        if (!s || strcmp(s->outcome, "no STARTTLS") != 0)
+            continue;
+        any = true; /* RFC 7672 2.2: with TLSA records, senders deliver encrypted or not at all */
+        testing_say(t, CHECK_DANE_MATCH, CHECK_FAIL, "Switch STARTTLS on, or remove the TLSA records.",
+                    "%s (%s) does not encrypt, though its TLSA records ask for it", h->name, ip_text(&s->address, ip));
+    }
+    for (size_t i = 0; host && i < host->address_count; i++) {
         const struct facts_smtp *s = seen_at(t, host, i);
         char ip[IP_TEXT];
         if (!s || !*s->dane || strcmp(s->dane, "none") == 0)
@@ -71,6 +80,8 @@ static void test_rollover(struct testing *t, const struct dane_host *h)
 
 static void test_dane_host(struct testing *t, const struct dane_host *h)
 {
+    t->dane_meant = t->dane_meant || h->state == DANE_HOST_PROTECTED || h->state == DANE_HOST_UNUSABLE ||
+                    h->state == DANE_HOST_BROKEN;
     switch (h->state) {
     case DANE_HOST_PROTECTED:
         testing_say(t, CHECK_DANE, CHECK_PASS, NULL, "every mail server is protected");
@@ -112,6 +123,8 @@ static void test_dane(struct testing *t)
         return;
     for (size_t i = 0; i < p.host_count; i++)
         test_dane_host(t, &p.hosts[i]);
+    if (p.state == DANE_INSECURE_MX) /* whoever answers for the domain can name other hosts, which have none */
+        t->dane_meant = false;
     if (p.state == DANE_INSECURE_MX)
         testing_say(t, CHECK_DANE, CHECK_ADVICE, "Sign the domain's own zone with DNSSEC, too.",
                     "the mail servers are protected, but the MX record that names them is not signed");
@@ -229,7 +242,7 @@ static void test_sts(struct testing *t)
     if (!a || a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS)
         testing_say(t, CHECK_STS, CHECK_UNTESTED, NULL, "_mta-sts.%s %s", t->facts->domain,
                     a ? testing_failure(t, a) : "");
-    else if (found == 0 && t->dane)
+    else if (found == 0 && t->dane_meant)
         testing_say(t, CHECK_STS, CHECK_PASS, NULL, "not needed: the domain uses DANE");
     else if (found == 0)
         testing_say(

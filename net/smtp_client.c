@@ -116,7 +116,7 @@ static bool send_line(struct smtp_client *s, const char *verb, const char *argum
             if (!smtp_client_wait(s, POLLOUT))
                 return false;
         } else {
-            return fail_errno(s, STARTTLS_PROTOCOL, "the host closed the connection");
+            return fail_errno(s, STARTTLS_CUT, "the connection was lost");
         }
     }
     return true;
@@ -138,12 +138,25 @@ static size_t whole_reply(const struct smtp_client *s)
     }
 }
 
+/* Tells whether what has come so far may begin a reply: digits (RFC 5321 4.2). */
+static bool is_code(const struct smtp_client *s)
+{
+    for (size_t i = 0; i < 3 && i < s->have; i++)
+        if (s->in[i] < '0' || s->in[i] > '9')
+            return false;
+    return true;
+}
+
 /* Reads one reply: its code, and the text in s->in, of *length octets; what lies behind stays in s->in. 0 on failure.
  */
 static int read_reply(struct smtp_client *s, size_t *length)
 {
     size_t n;
     while ((n = whole_reply(s)) == 0) {
+        if (!is_code(s)) {
+            smtp_client_fail(s, STARTTLS_PROTOCOL, "this is not an SMTP server", slice_of(s->in, s->have));
+            return 0;
+        }
         if (s->have == sizeof s->in) {
             smtp_client_fail(s, STARTTLS_PROTOCOL, "a reply over the limit", SLICE_NULL);
             return 0;
@@ -155,16 +168,18 @@ static int read_reply(struct smtp_client *s, size_t *length)
             if (!smtp_client_wait(s, POLLIN))
                 return 0;
         } else {
-            smtp_client_fail(s, STARTTLS_PROTOCOL, "the host closed the connection", SLICE_NULL);
+            if (got < 0)
+                fail_errno(s, STARTTLS_CUT, "the connection was lost");
+            else
+                smtp_client_fail(s, STARTTLS_CUT, "the host closed the connection", SLICE_NULL);
             return 0;
         }
     }
     *length = n;
-    for (int i = 0; i < 3; i++)
-        if (n < 4 || s->in[i] < '0' || s->in[i] > '9') {
-            smtp_client_fail(s, STARTTLS_PROTOCOL, "this is not an SMTP server", slice_trim(slice_of(s->in, n)));
-            return 0;
-        }
+    if (n < 4 || !is_code(s)) {
+        smtp_client_fail(s, STARTTLS_PROTOCOL, "this is not an SMTP server", slice_trim(slice_of(s->in, n)));
+        return 0;
+    }
     return (s->in[0] - '0') * 100 + (s->in[1] - '0') * 10 + (s->in[2] - '0');
 }
 

@@ -9,6 +9,7 @@
 #include "net/starttls.h"
 #include "base/language.h"
 #include "net/smtp_client.h"
+#include <sys/socket.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -49,6 +50,24 @@ static bool fail_tls(struct session *s, const char *what)
     return smtp_client_fail(&s->client, STARTTLS_HANDSHAKE, what, slice_str(text));
 }
 
+#define HANDSHAKE_MOST                                                                                                 \
+    ((size_t)128 << 10) /* octets of a handshake; OpenSSL takes 100 kB of certificates; our own limit */
+#define DRAIN_MS 300
+
+/* Tells whether the host goes on sending beyond what a handshake may have. */
+static bool is_flood(struct session *s)
+{
+    char chunk[16384];
+    BIO *in = SSL_get_rbio(s->ssl);
+    size_t n = in ? (size_t)BIO_number_read(in) : 0;
+    struct pollfd p = {.fd = s->client.fd, .events = POLLIN};
+    ssize_t got = 1;
+    while (n <= HANDSHAKE_MOST && got > 0 && poll(&p, 1, DRAIN_MS) > 0)
+        if ((got = recv(s->client.fd, chunk, sizeof chunk, 0)) > 0)
+            n += (size_t)got;
+    return n > HANDSHAKE_MOST;
+}
+
 /* Why the handshake ended. A host that hangs up on our first message refuses TLS; one that hangs up within its answer,
  * or whose connection was reset, says nothing about it. */
 static bool fail_handshake(struct session *s, int error, int os_error)
@@ -57,7 +76,7 @@ static bool fail_handshake(struct session *s, int error, int os_error)
     bool ended = error == SSL_ERROR_SSL && ERR_GET_REASON(e) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
     BIO *in = SSL_get_rbio(s->ssl);
     enum starttls_outcome outcome = STARTTLS_HANDSHAKE;
-    if (error == SSL_ERROR_SSL && ERR_GET_REASON(e) == SSL_R_EXCESSIVE_MESSAGE_SIZE)
+    if (error == SSL_ERROR_SSL && (ERR_GET_REASON(e) == SSL_R_EXCESSIVE_MESSAGE_SIZE || is_flood(s)))
         outcome = STARTTLS_TOO_LONG;
     else if ((error == SSL_ERROR_SYSCALL && os_error == ECONNRESET) || (ended && in && BIO_number_read(in) > 0))
         outcome = STARTTLS_CUT;

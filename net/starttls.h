@@ -60,9 +60,9 @@ enum starttls_outcome {
     STARTTLS_NOT_OFFERED,
     STARTTLS_INJECTION, /* octets came in clear behind the reply to STARTTLS (RFC 3207 section 6) */
     STARTTLS_HANDSHAKE, /* TLS failed: the host refused it, or spoke none that we can */
-    STARTTLS_CUT,       /* the connection was reset, or ended in the middle of an answer: nothing is known of its TLS */
+    STARTTLS_CUT,       /* the connection was closed or reset before an answer was whole: nothing is known of its TLS */
     STARTTLS_TOO_LONG,  /* a handshake over our limit, such as a chain of 10 MB */
-    STARTTLS_PROTOCOL,  /* not SMTP, a reply over the limit, connection closed */
+    STARTTLS_PROTOCOL,  /* not SMTP, a reply over the limit */
     STARTTLS_INTERNAL,  /* out of memory, no library */
 };
 

@@ -57,7 +57,7 @@ static void add_wrapped(struct buf *out, const char *text, unsigned indent)
 
 static void add_part(struct letter *l, const char *title, const char *text)
 {
-    buf_printf(&l->out, "   %s\n", title);
+    add_wrapped(&l->out, title, 3);
     add_wrapped(&l->out, text, 6);
 }
 
@@ -106,10 +106,12 @@ static void add_closing(struct letter *l)
         buf_printf(&l->out, "%s\n", l->owner);
 }
 
-/* A test that costs points when it is not met, and could not be run. */
+/* A test that costs points when it is not met, and could not be run. Who sends mail of the domain is known here or not:
+ * whoever gets the letter cannot change that. */
 static bool is_open(const struct check_report *r, enum check_test test)
 {
-    return r->results[test].state == CHECK_UNTESTED && check_test_info(test)->weight > 0;
+    return test != CHECK_SENDER_PTR && test != CHECK_SENDER_ALIGNED && test != CHECK_SENDER_TLS &&
+           r->results[test].state == CHECK_UNTESTED && check_test_info(test)->weight > 0;
 }
 
 static unsigned open_tests(const struct check_report *r)

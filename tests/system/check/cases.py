@@ -91,8 +91,8 @@ def sts(name, expect, mode="enforce", mx="mx.%%", record="v=STSv1; id=1", **spec
     return Case(name, expect, sts=record, sts_file=STS.format(mode=mode, mx=mx), **spec)
 
 
-def other_mx(text):
-    return text.replace("MX 10 mx.", "MX 10 old.")
+def other_text(text):
+    return text.replace("v=spf1 mx -all", "v=spf1 mx ~all")
 
 
 WITHOUT_FAULT = [
@@ -120,8 +120,9 @@ WITHOUT_FAULT = [
 
 ONE_FAULT = [
     # DNS and DNSSEC
-    Case("expired", "dnssec-valid", zone={"begin": -9, "end": -1}, spread=True),
-    Case("wrongds", "dnssec-valid", zone={"wrong_ds": True}, spread=True),
+    Case("expired", "dnssec-valid", zone={"begin": -9, "end": -1}),
+    Case("nods", "dnssec-valid", zone={"unsigned": True, "left_ds": True}),
+    Case("wrongds", "dnssec-valid", zone={"wrong_ds": True}),
     Case(
         "unsigned",
         "dnssec-signed dane mta-sts",
@@ -136,14 +137,24 @@ ONE_FAULT = [
     Case("nsec3", "dnssec-nsec3", zone={"nsec3": (10, "abcd")}),
     Case("endssoon", "dnssec-expiry", zone={"end": 1}),
     Case("unsignedmx", "dnssec-mx dane mta-sts", mx="@ MX 10 mx.nosign.example.", host=False, spf="v=spf1 mx -all"),
-    Case("oneserver", "ns-count ns-ipv6", servers=NS[:1], spread=True),
+    Case("oneserver", "ns-count ns-ipv6", servers=NS[:1]),
     Case("lame", "ns-answer ns-ipv6-reach", servers=NS + [("ns5.host.example.", OTHER)]),
     Case("deadserver", "ns-answer ns-ipv6-reach", servers=NS + [("ns6.host.example.", DEAD)]),
-    Case("differ", "ns-agree", servers=NS[:1] + [("ns5.host.example.", OTHER)], other=other_mx, spread=True),
-    Case("notlsa", "ns-tlsa", servers=[("ns7.host.example.", NO_TLSA), ("ns8.host.example.", NO_TLSA)], tlsa=[], spread=True),
+    Case("differ", "ns-agree", servers=NS[:1] + [("ns5.host.example.", OTHER)], other=other_text),
+    Case("notlsa", "ns-tlsa", servers=[("ns7.host.example.", NO_TLSA), ("ns8.host.example.", NO_TLSA)]),
     Case("nsv4", "ns-ipv6", servers=[("ns1.host.example.", FIRST), ("nsfour.host.example.", (SECOND[0], None))]),
     Case("nsv6dead", "ns-ipv6-reach", servers=NS + [("ns9.host.example.", (SECOND[0], DEAD[1]))]),
     # Mail hosts
+    Case(
+        "oddnull",
+        "mx",
+        mx="@ MX 10 .",
+        host=False,
+        spf="v=spf1 -all",
+        dkim=None,
+        tlsrpt=None,
+        dmarc="v=DMARC1; p=reject; rua=mailto:d@%%",
+    ),
     Case("mixednull", "mx", mx="@ MX 0 .\n@ MX 10 mx"),
     Case(
         "aliasmx",
@@ -151,17 +162,16 @@ ONE_FAULT = [
         mx="@ MX 10 alias",
         more="alias CNAME mx\n_25._tcp.alias CNAME _25._tcp.mx",
         cert_name="alias.aliasmx.example",
-        spread=True,
     ),
     Case("nohost", "mx-host", mx="@ MX 10 mx\n@ MX 20 gone.%%."),
     Case("mxv4", "mx-ipv6", aaaa=False),
     Case("mxv6dead", "mx-ipv6-reach", closed6=True),
-    Case("mxdead", "mx-answer", mx="@ MX 10 mx\n@ MX 20 closed.provider.example.", spread=True),
+    Case("mxdead", "mx-answer mx-ipv6-reach", mx="@ MX 10 mx\n@ MX 20 closed.provider.example."),
     Case("noname", "mx-ptr", no_ptr=True),
     # SPF
     Case("nospf", "spf", spf=None),
     Case("twospf", "spf", spf=["v=spf1 mx -all", "v=spf1 a -all"]),
-    Case("badspf", "spf-syntax", spf="v=spf1 mx ip4:192.0.2.300 -all", spread=True),
+    Case("badspf", "spf-syntax", spf="v=spf1 mx ip4:192.0.2.300 -all"),
     Case("longspf", "spf-lookups", spf="v=spf1 mx " + " ".join(f"a:a{i}.provider.example" for i in range(10)) + " -all"),
     Case("deepspf", "spf-lookups", spf="v=spf1 include:deep.provider.example -all"),
     Case("voidspf", "spf-void", spf="v=spf1 mx a:gone1.%% a:gone2.%% a:gone3.%% -all"),
@@ -170,6 +180,7 @@ ONE_FAULT = [
     Case("everybody", "spf-everybody", spf="v=spf1 mx +all"),
     Case("halves", "spf-everybody spf-wide", spf="v=spf1 mx ip4:0.0.0.0/1 ip4:128.0.0.0/1 -all"),
     Case("wide", "spf-wide", spf="v=spf1 mx ip4:10.0.0.0/8 -all"),
+    Case("bigspf", "spf-size", more="\n".join(f'@ TXT "verification-{i}={"x" * 80}"' for i in range(6))),
     Case("ptrspf", "spf-ptr", spf="v=spf1 mx ptr -all"),
     Case("gonespf", "spf-syntax", spf="v=spf1 mx include:gone.provider.example -all"),
     Case("loopspf", "spf-syntax spf-lookups", spf="v=spf1 mx include:loop.provider.example -all"),
@@ -183,19 +194,25 @@ ONE_FAULT = [
     Case("npnone", "dmarc-subdomains", dmarc="v=DMARC1; p=reject; np=none; rua=mailto:d@%%"),
     Case("norua", "dmarc-reports", dmarc="v=DMARC1; p=reject"),
     Case("external", "dmarc-external", dmarc="v=DMARC1; p=reject; rua=mailto:d@provider.example"),
-    Case("badtag", "dmarc-syntax", dmarc="v=DMARC1; p=reject; sp=rejekt; rua=mailto:d@%%", spread=True),
+    Case("badtag", "dmarc-syntax dmarc-policy", dmarc="v=DMARC1; p=reject; sp=rejekt; rua=mailto:d@%%"),
+    Case("badadkim", "dmarc-syntax", dmarc="v=DMARC1; p=reject; adkim=x; rua=mailto:d@%%"),
+    Case("missingp", "dmarc-syntax dmarc-policy", dmarc="v=DMARC1; rua=mailto:d@%%"),
+    Case("externalelsewhere", "dmarc-external", dmarc="v=DMARC1; p=reject; rua=mailto:d@moved.provider.example"),
+    Case("dkimservice", "dkim", dkim=keys.record("rsa").replace("k=rsa;", "k=rsa; s=tlsrpt;")),
     Case("dkim1024", "dkim", dkim=keys.record("rsa1024")),
     Case("dkim512", "dkim", dkim=keys.record("rsa512")),
     Case("dkimtest", "dkim", dkim=keys.record("rsa").replace("k=rsa;", "k=rsa; t=y;")),
     Case("nokey", "dkim", dkim=None),
     Case("brokenkey", "dkim", dkim="v=DKIM1; k=rsa; p=AAAA"),
     # TLS
-    Case("clear", "starttls", manner="plain", tlsa=[], spread=True),
-    Case("injection", "starttls", manner="injection", tlsa=[], spread=True),
+    Case("clear", "starttls dane mta-sts", manner="plain", tlsa=[]),
+    Case("clearpinned", "starttls dane-match", manner="plain"),
+    Case("injection", "starttls", manner="injection"),
+    Case("hangsup", "starttls", manner="hang up"),
     made_up("tls11", "tls-old", "tls11"),
     made_up("tls10", "tls-old", "tls10"),
     made_up("ssl3", "tls-old", "ssl3"),
-    Case("onlytls11", "tls-version tls-old", flaw="only-tls11", tlsa=[], spread=True),
+    Case("onlytls11", "tls-version tls-old", flaw="only-tls11"),
     made_up("broken", "tls-ciphers", "broken"),
     made_up("oldcipher", "tls-ciphers-old", "old"),
     made_up("order", "tls-order", "order"),
@@ -216,9 +233,9 @@ ONE_FAULT = [
     plain("sha1cert", "cert-signature tls-hash", cert={"digest": "sha1"}, tls={"level": 0}),
     # DANE
     Case("nodane", "dane mta-sts", tlsa=[]),
-    Case("mismatch", "dane-match mta-sts", tlsa=[NEXT]),
-    Case("unusable", "dane-usable mta-sts", tlsa=["1 1 1 {own}", "0 1 1 {ca}"]),
-    Case("agility", "dane-match mta-sts", tlsa=["3 1 1 {own}", "3 1 2 " + "cd" * 64]),
+    Case("mismatch", "dane-match", tlsa=[NEXT]),
+    Case("unusable", "dane-usable", tlsa=["1 1 1 {own}", "0 1 1 {ca}"]),
+    Case("agility", "dane-match", tlsa=["3 1 1 {own}", "3 1 2 " + "cd" * 64]),
     # MTA-STS, TLS-RPT, CAA
     Case("nofile", "mta-sts-valid", sts="v=STSv1; id=1"),
     Case("badfile", "mta-sts-valid", sts="v=STSv1; id=1", sts_file="version: STSv1\nmode: enforce\n"),
@@ -229,6 +246,8 @@ ONE_FAULT = [
     sts("stsid", "mta-sts-valid", record="v=STSv1; id=not good"),
     Case("twosts", "mta-sts-valid", sts=["v=STSv1; id=1", "v=STSv1; id=2"], sts_file=STS.format(mode="enforce", mx="mx.%%")),
     Case("norpt", "tls-rpt", tlsrpt=None),
+    Case("rpt10", "tls-rpt", tlsrpt="v=TLSRPTv10; rua=mailto:t@%%"),
+    Case("rptsecond", "tls-rpt", tlsrpt="v=TLSRPTv1; rua=mailto:t@%%,t@%%"),
     Case("nocaa", "caa", caa=False),
 ]
 
@@ -240,7 +259,7 @@ TWO_FAULTS = [
     Case("two5", "dnssec-expiry dkim", zone={"end": 1}, dkim=None),
     Case("two6", "tls-old caa", flaw="tls10", caa=False),
     Case("two7", "dnssec-nsec3 spf-ptr", zone={"nsec3": (5, "")}, spf="v=spf1 mx ptr -all"),
-    Case("two8", "dane-match mta-sts dmarc-policy", tlsa=[NEXT], dmarc="v=DMARC1; p=none; rua=mailto:d@%%"),
+    Case("two8", "dane-match dmarc-policy", tlsa=[NEXT], dmarc="v=DMARC1; p=none; rua=mailto:d@%%"),
     Case("two9", "mx-ipv6 spf-void", aaaa=False, spf="v=spf1 mx a:g1.%% a:g2.%% a:g3.%% -all"),
     Case("two10", "dane mta-sts cert-dates cert-name", tlsa=[], cert={"end": -1}, cert_name="x.provider.example"),
     sts("two11", "mta-sts-mode tls-rpt", mode="testing", tlsrpt=None),
@@ -262,15 +281,23 @@ TWO_FAULTS = [
 
 # Servers that cannot be tested: never a failure, the cause named.
 TROUBLE = [
-    Case("tarpit", "", manner="tarpit", tlsa=[], cause="timed out"),
-    Case("silentmx", "", manner="silent", tlsa=[], cause="timed out"),
-    Case("busy", "", manner="421", tlsa=[], cause="busy"),
-    Case("greylist", "", manner="greylist", tlsa=[], cause="busy"),
-    Case("garbage", "", manner="garbage", tlsa=[], cause="not SMTP"),
-    Case("banner", "", manner="banner", tlsa=[], cause="not SMTP"),
-    Case("flood", "", manner="flood", tlsa=[], cause="TLS failed"),
-    Case("closed", "", closed=True, tlsa=[], cause="unreachable"),
-    Case("private", "", address4="10.1.2.3", aaaa=False, closed=True, tlsa=[], cause="not an address of the public internet"),
+    Case("tarpit", "", manner="tarpit", cause="timed out: the host took too long"),
+    Case("silentmx", "", manner="silent", cause="timed out: the host took too long"),
+    Case("dropped", "", address4="25.25.26.9", aaaa=False, closed=True, cause="timed out: the host took too long"),
+    Case("busy", "", manner="421", cause="busy: the host greets with an error: 421 too busy"),
+    Case("greylist", "", manner="greylist", cause="busy: the host greets with an error: 450 4.7.1"),
+    Case("garbage", "", manner="garbage", cause="not SMTP: this is not an SMTP server"),
+    Case("banner", "", manner="banner", cause="not SMTP: a reply over the limit"),
+    Case("hangup", "", manner="close", cause="cut off: the host closed the connection"),
+    Case("reset", "", manner="reset", cause="cut off: the connection was lost"),
+    Case("resettls", "", manner="reset tls", cause="cut off: the TLS handshake failed: connection reset"),
+    Case("halftls", "", manner="half tls", cause="cut off: the TLS handshake failed"),
+    Case("stuck", "", manner="stuck tls", cause="timed out: the host took too long"),
+    Case("drip", "", manner="drip tls", cause="timed out: the host took too long"),
+    Case("flood", "", manner="flood", cause="an answer over the limit"),
+    Case("chain", "", tls={"many": 25000}, cause="an answer over the limit"),
+    Case("closed", "", closed=True, cause="unreachable: cannot connect"),
+    Case("private", "", address4="10.1.2.3", aaaa=False, closed=True, cause="not an address of the public internet"),
 ]
 
 HOSTILE = Case("hostile", "", manner="hostile", dmarc="v=DMARC1; p=reject; rua=mailto:d@%%; x=<script>alert(1)</script>\x1b[31m")
@@ -309,6 +336,8 @@ def description(authority):
         closed AAAA 2a10:25::4
         _25._tcp.mail TLSA 3 1 1 {own}
         _25._tcp.mail TLSA {NEXT}
+        _25._tcp.closed TLSA {NEXT}
+        *._report._dmarc.moved TXT "v=DMARC1; rua=mailto:d@elsewhere.provider.example"
         spf TXT "v=spf1 ip4:25.25.25.2 -all"
         loop TXT "v=spf1 include:loop.provider.example -all"
         deep TXT "v=spf1 include:deep1.provider.example include:deep2.provider.example include:deep3.provider.example -all"

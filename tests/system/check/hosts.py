@@ -99,7 +99,14 @@ class Authority:
         return hashlib.new(digest, spki).hexdigest()
 
 
-def context(key, pem, ciphers="ECDHE+AESGCM:ECDHE+CHACHA20", tls13=True, level=2):
+def context(key, pem, ciphers="ECDHE+AESGCM:ECDHE+CHACHA20", tls13=True, level=2, many=0):
+    """many: how often the last certificate is sent once more."""
+    if many:
+        with open(pem, encoding="ascii") as f:
+            text = f.read()
+        pem = f"{pem}.many"
+        with open(pem, "w", encoding="ascii") as f:
+            f.write(text + many * text[text.rindex("-----BEGIN") :])
     ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ctx.minimum_version = ssl.TLSVersion.TLSv1_2
     if not tls13:
@@ -222,6 +229,9 @@ class Host:
             s.sendall(os.urandom(300) + b"\r\n")
         elif self.manner == "banner":
             s.sendall(b"220 " + b"x" * 65536 + b"\r\n")
+        elif self.manner in ("close", "reset"):
+            if self.manner == "reset":
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         elif self.manner == "silent":
             s.settimeout(60)
             s.recv(1)
@@ -254,6 +264,10 @@ class Host:
 
     def serve_tls(self, s):
         first = s.recv(4096, socket.MSG_PEEK)
+        if self.manner in ("reset tls", "half tls", "stuck tls", "drip tls", "hang up"):
+            s.recv(8192)
+            self.spoil(s)
+            return
         while len(first) >= 5 and len(first) < 5 + struct.unpack(">H", first[3:5])[0]:
             first = s.recv(8192, socket.MSG_PEEK)
         if len(first) > 44 and first[43] == 0:  # no session: not a library's ClientHello
@@ -272,6 +286,22 @@ class Host:
         with self.tls.wrap_socket(s, server_side=True) as t:
             t.settimeout(5)
             t.recv(100)
+
+
+    def spoil(self, s):
+        """An end of the handshake, behind the ClientHello, that no library makes."""
+        half = b"\x16\x03\x03\x00\x60\x02\x00\x00\x5c\x03\x03" + b"r" * 20
+        if self.manner == "reset tls":
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        elif self.manner == "drip tls":
+            for c in half:
+                s.sendall(bytes([c]))
+                threading.Event().wait(1)
+        elif self.manner != "hang up":
+            s.sendall(half)
+        if self.manner in ("stuck tls", "drip tls"):
+            s.settimeout(60)
+            s.recv(1)
 
 
 class PolicyHost:

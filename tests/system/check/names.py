@@ -45,7 +45,7 @@ def ldns(folder, *command):
 
 class Zone:
     def __init__(self, name, records="", servers=None, other=None, **kind):
-        """kind: unsigned, wrong_ds, begin, end (days), algorithm, bits, nsec3 (iterations, salt), sha1_ds. other: what
+        """kind: unsigned, left_ds (unsigned, with a DS record above), wrong_ds, begin, end (days), algorithm, bits, nsec3 (iterations, salt), sha1_ds. other: what
         the server OTHER says instead, a function of the text."""
         self.name, self.records, self.kind, self.other = name, records, kind, other
         above = name == "." or "." not in name or name in ("in-addr.arpa", "ip6.arpa")
@@ -57,7 +57,7 @@ class Zone:
         self.ds = None
 
     def key(self, folder):
-        if self.kind.get("unsigned"):
+        if self.kind.get("unsigned") and not self.kind.get("left_ds"):
             return
         algorithm = self.kind.get("algorithm", "ECDSAP256SHA256")
         size = ["-b", str(self.kind["bits"])] if "bits" in self.kind else []

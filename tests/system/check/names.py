@@ -45,7 +45,8 @@ def ldns(folder, *command):
 
 class Zone:
     def __init__(self, name, records="", servers=None, other=None, **kind):
-        """kind: unsigned, left_ds (unsigned, with a DS record above), wrong_ds, begin, end (days), algorithm, bits, nsec3 (iterations, salt), sha1_ds. other: what
+        """kind: unsigned, left_ds (unsigned, with a DS record above), wrong_ds, begin, end (days),
+        algorithm, bits, nsec3 (iterations, salt), sha1_ds. other: what
         the server OTHER says instead, a function of the text."""
         self.name, self.records, self.kind, self.other = name, records, kind, other
         above = name == "." or "." not in name or name in ("in-addr.arpa", "ip6.arpa")

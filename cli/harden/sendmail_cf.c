@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define OURS "assay"
+#define NAME_LEAST 6 /* octets of the shortest name of an option that could be one of the two */
 
 /* The next whole line, continuations joined. NULL: the end. */
 static const char *next_line(struct arena *a, struct slice cf, size_t *at)
@@ -28,22 +29,33 @@ static const char *next_line(struct arena *a, struct slice cf, size_t *at)
     return line;
 }
 
-/* The value behind KEY= in "Xname, S=.., F=.." or in port options; NULL: there is none. */
-static const char *part(struct arena *a, const char *text, const char *key)
+/* The value of a field in "Xname, S=.., F=.." or in port options, where Sendmail looks at its name's first letter alone
+ * ("Socket=", "I="); NULL: there is none. */
+static const char *part(struct arena *a, const char *text, char letter)
 {
-    const size_t n = strlen(key);
     for (const char *at = text; *at; at += *at != '\0') {
         at += strspn(at, ", \t");
         size_t len = strcspn(at, ",");
         const char *equals = memchr(at, '=', len);
         struct slice name = slice_trim(slice_of(at, equals ? (size_t)(equals - at) : 0));
-        if (equals && name.n == n && slice_eq_nocase(name, slice_of(key, n))) {
+        if (equals && name.n && name.p[0] == letter) {
             struct slice value = slice_trim(slice_of(equals + 1, len - (size_t)(equals + 1 - at)));
             return arena_copy(a, value.n ? value.p : "", value.n);
         }
         at += len;
     }
     return NULL;
+}
+
+/* The value of "O NAME = VALUE" if it sets this option, whose name may be cut short; NULL: it does not. */
+static const char *value_of(const char *line, const char *option)
+{
+    const char *equals = line[0] == 'O' && (line[1] == ' ' || line[1] == '\t') ? strchr(line, '=') : NULL;
+    struct slice name = equals ? slice_trim(slice_of(line + 1, (size_t)(equals - line - 1))) : SLICE_NULL;
+
+    if (name.n < NAME_LEAST || name.n > strlen(option) || !slice_eq_nocase(name, slice_of(option, name.n)))
+        return NULL;
+    return equals + 1;
 }
 
 /* Where in a list of filters ours stands, from 0; -1: it is not there. */
@@ -68,7 +80,7 @@ static const char *bare(const char *socket)
 /* The filter itself, as "assay, S=.., F=T, ..". */
 static const char *judge_filter(struct arena *a, const char *x, const char *socket)
 {
-    const char *where = part(a, x, "S"), *flags = part(a, x, "F");
+    const char *where = part(a, x, 'S'), *flags = part(a, x, 'F');
     if (!where || !*where)
         return "the filter assay has no socket (S=)";
     if (socket && strcmp(bare(where), bare(socket)) != 0)
@@ -91,20 +103,18 @@ static const char *judge_list(struct arena *a, const char *where, const char *li
 
 struct sendmail_verdict sendmail_cf_judge(struct arena *a, struct slice cf, const char *socket)
 {
-    static const char asked[] = "O InputMailFilters", ports[] = "O DaemonPortOptions";
     struct sendmail_verdict v = {.defined = false};
     const char *x = NULL, *list = "", *listener = NULL, *line;
     for (size_t at = 0; (line = next_line(a, cf, &at)) != NULL;) {
-        const char *equals = strchr(line, '=');
+        const char *general = value_of(line, "InputMailFilters"), *port = value_of(line, "DaemonPortOptions");
         if (line[0] == 'X' && strncmp(line + 1, OURS, strlen(OURS)) == 0 &&
             strchr(", \t", line[1 + strlen(OURS)]) != NULL)
             x = line + 1 + strlen(OURS);
-        else if (equals && strncasecmp(line, asked, sizeof asked - 1) == 0)
-            list = equals + 1;
-        else if (equals && strncasecmp(line, ports, sizeof ports - 1) == 0) {
-            const char *own = part(a, equals + 1, "InputMailFilters"), *name = part(a, equals + 1, "Name");
-            const char *where =
-                own ? arena_printf(a, "InputMailFilters of listener %s", name ? name : equals + 1) : NULL;
+        else if (general)
+            list = general;
+        else if (port) {
+            const char *own = part(a, port, 'I'), *name = part(a, port, 'N');
+            const char *where = own ? arena_printf(a, "InputMailFilters of listener %s", name ? name : port) : NULL;
             if (where && !listener)
                 listener = judge_list(a, where, own);
         }

@@ -31,6 +31,14 @@ static void test_judge(void **state)
         {X "O InputMailFilters=assay\nO DaemonPortOptions=Name=MTA2, InputMailFilters=opendkim, Port=26\n",
          "of listener MTA2 is \"opendkim\""},
         {X "O InputMailFilters=assay\nO DaemonPortOptions=InputMailFilters=, Name=a\n", "of listener a is \"\""},
+        {X "O InputMailFilters=assay\nO DaemonPortOptions=Port=26, Name=b, I=opendkim\n",
+         "of listener b is \"opendkim\""},
+        {X "O InputMailFilters=assay\nO DaemonPortOptions=Port=26, N=b, InputFilters=assay\n", NULL},
+        {X "O InputMailFilters=assay\nO DaemonPort = Name=c, Input=\n", "of listener c is \"\""},
+        {X "O InputMailFilters=assay\nO inputmailfilter = opendkim\n", "is \" opendkim\": assay is not asked"},
+        {"Xassay, Socket=local:/run/assay/m.sock, Flags=T\nO InputMailFilters=assay\n", NULL},
+        {"Xassay, Socket=local:/elsewhere, Flags=T\nO InputMailFilters=assay\n", "is asked at local:/elsewhere"},
+        {"Xassay, S = local:/run/assay/m.sock, F = R\nO InputMailFilters=assay\n", "comes in unjudged"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct arena *a = arena_new(1 << 20);

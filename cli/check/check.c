@@ -24,6 +24,7 @@ struct command {
     const struct policy *policy;
     char **domains;
     size_t count, room;
+    uint32_t *slots; /* by hash: place in domains, plus one; 0: free. 4 * room of them */
     struct watch *watch;
     struct buf out, metrics;
     struct json json;
@@ -34,35 +35,62 @@ struct command {
 
 /* ---- which domains ---- */
 
+/* Where a name stands, or the free slot that it would have. */
+static size_t slot_of(const struct command *c, const char *name)
+{
+    const size_t mask = 4 * c->room - 1; /* a power of two */
+    uint32_t hash = 2166136261u;         /* FNV-1a */
+    for (const char *p = name; *p; p++)
+        hash = (hash ^ (unsigned char)*p) * 16777619u;
+    size_t i = hash & mask;
+    while (c->slots[i] && strcmp(c->domains[c->slots[i] - 1], name) != 0)
+        i = (i + 1) & mask;
+    return i;
+}
+
+static bool more_room(struct command *c)
+{
+    const size_t room = c->room ? 2 * c->room : 64;
+    char **more = realloc(c->domains, room * sizeof *more);
+    if (more)
+        c->domains = more;
+    uint32_t *slots = more ? calloc(4 * room, sizeof *slots) : NULL;
+    if (!slots)
+        return false;
+    free(c->slots);
+    c->slots = slots;
+    c->room = room;
+    for (size_t i = 0; i < c->count; i++)
+        c->slots[slot_of(c, c->domains[i])] = (uint32_t)i + 1;
+    return true;
+}
+
 static bool add_domain(struct command *c, const char *text, const char *place, unsigned line)
 {
     char name[LIMIT_DOMAIN + 1];
     if (domain_from_text(slice_trim(slice_str(text)), name) != STATUS_OK) {
         if (line)
-            cli_error("%s:%u: '%s' is not a domain name", place, line, text);
+            cli_error("%s:%u: '%.260s' is not a domain name", place, line, text);
         else
-            cli_error("'%s' is not a domain name", text);
+            cli_error("'%.260s' is not a domain name", text);
         return false;
     }
-    for (size_t i = 0; c->count < 1000 && i < c->count; i++) /* the short way; a list may repeat itself */
-        if (strcmp(c->domains[i], name) == 0)
-            return true;
+    if (c->room && c->slots[slot_of(c, name)]) /* a list may repeat itself */
+        return true;
     if (c->count == CHECK_DOMAINS) {
         cli_error("at most %d domains in one run", CHECK_DOMAINS);
         return false;
     }
-    if (c->count == c->room) {
-        size_t room = c->room ? 2 * c->room : 64;
-        char **more = realloc(c->domains, room * sizeof *more);
-        if (!more)
-            return false;
-        c->domains = more;
-        c->room = room;
-    }
+    if (c->count == c->room && !more_room(c))
+        return false;
     c->domains[c->count] = strdup(name);
-    return c->domains[c->count] && ++c->count;
+    if (!c->domains[c->count])
+        return false;
+    c->slots[slot_of(c, name)] = (uint32_t)++c->count;
+    return true;
 }
 
+/* A list as editors of all systems write it: a byte order mark, CR LF, blanks around a name. */
 static int add_list(struct command *c)
 {
     FILE *f = fopen(c->o.list, "re");
@@ -73,10 +101,26 @@ static int add_list(struct command *c)
     }
     int rc = 0;
     for (unsigned n = 1; !rc && fgets(line, sizeof line, f); n++) {
-        line[strcspn(line, "\r\n")] = '\0';
-        char *text = line + strspn(line, " \t");
-        if (*text && *text != '#' && !add_domain(c, text, c->o.list, n))
+        size_t length = strcspn(line, "\n");
+        const bool whole = line[length] == '\n' || feof(f);
+        while (length && (line[length - 1] == '\r' || line[length - 1] == ' ' || line[length - 1] == '\t'))
+            length--;
+        line[length] = '\0';
+        char *text = line + (n == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0 ? 3 : 0);
+        text += strspn(text, " \t");
+        for (int skipped = whole ? '\n' : 0; *text == '#' && skipped != '\n' && skipped != EOF;)
+            skipped = getc(f); /* the rest of a long comment */
+        if (*text == '#' || (!*text && whole))
+            continue;
+        if (!whole)
+            cli_error("%s:%u: the line is over %d octets, or holds a NUL; a line is one domain name", c->o.list, n,
+                      LINE - 2);
+        if (!whole || !add_domain(c, text, c->o.list, n))
             rc = EX_DATAERR;
+    }
+    if (!rc && ferror(f)) {
+        cli_error("%s: %s", c->o.list, strerror(errno));
+        rc = EX_NOINPUT;
     }
     fclose(f);
     return rc;
@@ -95,42 +139,66 @@ static int add_own(struct command *c)
     return EX_CONFIG;
 }
 
-/* A line of JSON for each domain that is done: those are not asked again. */
-static int open_resume(struct command *c)
+static const char resume_begins[] = "{\"domain\":\"";
+
+/* Marks a domain of a line as done. False: this is no line of ours. */
+static bool note_done(struct command *c, const char *line, bool *done)
+{
+    char name[LIMIT_DOMAIN + 1];
+    if (sscanf(line, "{\"domain\":\"%253[^\"]\"", name) != 1)
+        return false;
+    const uint32_t place = c->room ? c->slots[slot_of(c, name)] : 0;
+    if (place)
+        done[place - 1] = true;
+    return true;
+}
+
+/* Reads the lines that are there. NULL, or what is wrong: a file that --resume did not write is not touched. */
+static const char *read_done(struct command *c, FILE *f, bool *done)
 {
     char *line = NULL;
-    size_t size = 0, kept = 0;
-    int fd = open(c->o.resume, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    FILE *f = fd < 0 ? NULL : fdopen(fd, "a+");
-    if (!f) {
-        cli_error("%s: %s", c->o.resume, strerror(errno));
-        return EX_CANTCREAT;
-    }
-    rewind(f);
-    for (ssize_t n; (n = getline(&line, &size, f)) > 0;) {
-        char name[LIMIT_DOMAIN + 1];
-        if (line[n - 1] != '\n') { /* half a line: what wrote it was ended, and the domain is not done */
-            if (ftruncate(fd, ftello(f) - n) != 0) {
-                cli_error("%s: %s", c->o.resume, strerror(errno));
-                free(line);
-                fclose(f);
-                return EX_CANTCREAT;
-            }
-            break;
-        }
-        if (sscanf(line, "{\"domain\":\"%253[^\"]\"", name) != 1)
-            continue;
-        for (size_t i = 0; i < c->count; i++)
-            if (c->domains[i] && strcmp(c->domains[i], name) == 0) {
-                free(c->domains[i]);
-                c->domains[i] = NULL;
-            }
+    size_t size = 0;
+    const char *wrong = NULL;
+    for (ssize_t n; !wrong && (n = getline(&line, &size, f)) > 0;) {
+        const size_t begins = strlen(resume_begins), have = (size_t)n < begins ? (size_t)n : begins;
+        const bool half = line[n - 1] != '\n'; /* what wrote it was ended, and the domain is not done */
+        if (strncmp(line, resume_begins, have) != 0 || (!half && !note_done(c, line, done)))
+            wrong = "not a file that --resume wrote: each line should begin with {\"domain\":";
+        else if (half && ftruncate(fileno(f), ftello(f) - n) != 0)
+            wrong = strerror(errno);
     }
     free(line);
-    for (size_t i = 0; i < c->count; i++)
-        if (c->domains[i])
+    return wrong;
+}
+
+/* A line of JSON for each domain that is done: those are not asked again. Domains that are not asked for now keep their
+ * lines. */
+static int open_resume(struct command *c)
+{
+    size_t kept = 0;
+    int fd = open(c->o.resume, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "a+");
+    bool *done = f ? calloc(c->count + 1, sizeof *done) : NULL;
+    const char *wrong = done ? NULL : strerror(errno);
+    if (!wrong) {
+        rewind(f);
+        wrong = read_done(c, f, done);
+    }
+    if (wrong) {
+        cli_error("%s: %s", c->o.resume, wrong);
+        free(done);
+        if (f)
+            fclose(f);
+        return EX_CANTCREAT;
+    }
+    for (size_t i = 0; i < c->count; i++) {
+        if (done[i])
+            free(c->domains[i]);
+        else
             c->domains[kept++] = c->domains[i];
-    c->count = kept;
+    }
+    free(done);
+    c->count = kept; /* the slots are no longer right, and no longer needed */
     c->resume = f;
     return 0;
 }
@@ -348,6 +416,7 @@ int cmd_check(int argc, char **argv)
     for (size_t i = 0; i < c.count; i++)
         free(c.domains[i]);
     free(c.domains);
+    free(c.slots);
     if (c.resume)
         fclose(c.resume);
     buf_release(&c.out);

@@ -17,6 +17,7 @@
 enum limit_kind {
     LIMIT_NOT_REACHED,
     LIMIT_OF_MOMENT,  /* load, or a client's budget: a later attempt may succeed. 451 4.4.3 */
+    LIMIT_OF_COST,    /* of the moment once, since caches may be cold: met again for long enough, it is the message's */
     LIMIT_OF_MESSAGE, /* the same message meets it every time: a failure, whose reply names the limit */
 };
 

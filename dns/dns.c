@@ -51,6 +51,7 @@ struct dns_scope {
     enum dns_purpose purpose;
     unsigned packets, packets_held; /* charged; held by questions under way */
     bool dear;                      /* a later attempt need not send all of them again */
+    bool failed;                    /* a server did, so that a later attempt may find it mended */
     bool message;
     bool waiting; /* an entry does */
     bool no_wait, lacks, given_up;
@@ -227,13 +228,14 @@ static struct entry *find(struct dns_scope *s, const char *name, const char *nor
 /* Takes the answer of an entry under way, NULL if it did not come in time, and charges its packets. */
 static void finish(struct dns_scope *s, struct entry *e, struct dns_result *r)
 {
-    const bool failed = !r || r->state == DNS_TEMPFAIL || r->state == DNS_BOGUS;
+    const bool failed = !r || (r->limit == LIMIT_NOT_REACHED && (r->state == DNS_TEMPFAIL || r->state == DNS_BOGUS));
     const unsigned left = let_go(s, e), sent = r ? r->packets : left;
     const unsigned packets = sent < e->held ? sent : e->held;
 
     s->packets_held -= e->held;
     s->packets += packets;
-    s->dear |= failed || packets > DEAR;
+    s->failed |= failed;
+    s->dear |= packets > DEAR || (r && r->limit == LIMIT_OF_COST);
     if (r)
         take(s, e, r);
     else if (e->by_scope_end)
@@ -378,8 +380,9 @@ static void begin_now(struct dns_scope *s, struct entry *e)
     if (!e->waiting)
         return;
     e->waiting = false;
-    if (s->dear)
-        settle(e, DNS_TEMPFAIL, "the look-ups of this message cost too many packets to ask more", LIMIT_OF_MOMENT);
+    if (s->failed || s->dear)
+        settle(e, DNS_TEMPFAIL, "the look-ups of this message cost too many packets to ask more",
+               s->failed ? LIMIT_OF_MOMENT : LIMIT_OF_COST);
     else
         settle(e, DNS_TEMPFAIL, "no packet left of the number that a message may send", LIMIT_OF_MESSAGE);
 }

@@ -70,7 +70,8 @@ struct dns_answer {
     const char *canonical; /* the name at the end of the CNAME chain where it differs from `name`, else NULL */
     const char *why;       /* of TEMPFAIL and BOGUS: words for a log. Static or in the scope's arena; else NULL */
     /* of TEMPFAIL: DNS did not fail, a bound of ours was reached. OF_MESSAGE: this scope's look-ups are used up;
-       OF_MOMENT: time, memory, or what its client may cost now */
+       OF_COST: its look-ups sent too many packets, though servers answered; OF_MOMENT: time, memory, servers that
+       failed, or what its client may cost now */
     enum limit_kind limit;
     size_t count;
     const struct slice *rdata;   /* each record's rdata, uncompressed wire form, in the order received */

@@ -117,7 +117,7 @@ static struct dns_result *failed(const char *why, const struct dns_unbound_answe
     return dns_result_new(&(struct dns_result){.state = DNS_TEMPFAIL,
                                                .security = DNS_UNKNOWN,
                                                .why = why,
-                                               .limit = answer->stopped ? LIMIT_OF_MOMENT : LIMIT_NOT_REACHED,
+                                               .limit = answer->stopped ? LIMIT_OF_COST : LIMIT_NOT_REACHED,
                                                .packets = answer->packets});
 }
 

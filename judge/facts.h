@@ -165,4 +165,9 @@ struct facts {
 /* How long the same temporary failure defers a mail before it is judged as a failure (design section 4). */
 #define FACTS_UNSURE_SECONDS (4 * 3600)
 
+/* How long a mail whose look-ups cost too much (LIMIT_OF_COST) is deferred. Within this time an MTA tries four times or
+ * more (RFC 5321 4.5.4.1: twice in the first hour, then every two or three), and each try finds in the cache what the
+ * ones before asked: a mail that still costs as much would do so for ever. */
+#define FACTS_COST_SECONDS 3600
+
 #endif

@@ -186,11 +186,14 @@ static bool fleet_judged(struct judge *j)
     struct fleet_key key;
     uint8_t hash[32];
     uint64_t total;
-    const char *why, *doubt = NULL;
+    const char *why, *doubt = NULL, *first = NULL;
 
-    if (!j->body || !j->behind_relay || !policy_is_relay(j->policy, &j->mail.peer) ||
-        !header_find(&j->mail.headers, "Assay-Verdict", 1) ||
-        dkim_bodyhash_get(j->body, j->body_number, hash, &total) != STATUS_OK)
+    if (!j->behind_relay || !policy_is_relay(j->policy, &j->mail.peer) ||
+        !header_find(&j->mail.headers, "Assay-Verdict", 1))
+        return false;
+    if (!j->body)
+        j->report.fleet_doubt = "there is no key (set fleet.key-file)";
+    if (!j->body || dkim_bodyhash_get(j->body, j->body_number, hash, &total) != STATUS_OK)
         return false;
     for (size_t k = 0; k < sizeof ids / sizeof *ids; k++) {
         const char *path = policy_set_text(j->policy, ids[k]);
@@ -200,9 +203,10 @@ static bool fleet_judged(struct judge *j)
             doubt = arena_printf(j->arena, "%s: %s", path, why);
         else if (proved_by(j, &key, hash, &doubt))
             return true;
-        if (!j->report.fleet_doubt)
-            j->report.fleet_doubt = doubt;
+        if (!first)
+            first = doubt;
     }
+    j->report.fleet_doubt = first;
     return false;
 }
 

@@ -108,6 +108,7 @@ static void put_envelope(struct json *out, struct judge *j)
         json_str(out, "client", ip_text(&m->client, text));
     if (m->client.family && m->peer.family && !ip_eq(&m->client, &m->peer))
         json_str(out, "relay", ip_text(&m->peer, text));
+    json_opt(out, "not_believed", judge_report(j)->fleet_doubt);
     json_opt(out, "helo", m->helo);
     json_opt(out, "mail_from", m->mail_from.domain);
     json_opt(out, "from", judge_report(j)->format.from_domain);

@@ -157,8 +157,9 @@ static void unsure(struct ruling *r, struct verdict_line *l, const struct facts_
         return;
     if (author->dmarc.limit)
         rule_limited(r, l, author->dmarc.limit, NULL,
-                     author->dmarc.limit == LIMIT_OF_MESSAGE && unknown && !r->answer.action_written ? POLICY_REJECT
-                                                                                                     : worst);
+                     rule_limit_now(r, author->dmarc.limit) == LIMIT_OF_MESSAGE && unknown && !r->answer.action_written
+                         ? POLICY_REJECT
+                         : worst);
     else
         rule_unsure(r, l, worst, require || might_pass);
 }

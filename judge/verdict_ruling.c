@@ -74,11 +74,19 @@ void rule_unsure(struct ruling *r, struct verdict_line *l, enum policy_action wo
     }
 }
 
+enum limit_kind rule_limit_now(const struct ruling *r, enum limit_kind limit)
+{
+    if (limit != LIMIT_OF_COST)
+        return limit;
+    return r->f->unsure_since && r->at - r->f->unsure_since >= FACTS_COST_SECONDS ? LIMIT_OF_MESSAGE : LIMIT_OF_MOMENT;
+}
+
 void rule_limited(struct ruling *r, struct verdict_line *l, enum limit_kind limit, const char *bound,
                   enum policy_action worst)
 {
     if (bound)
         l->reason = bound;
+    limit = rule_limit_now(r, limit);
     if (limit == LIMIT_OF_MESSAGE) {
         l->limit = limit;
         l->action = worst;

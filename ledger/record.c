@@ -38,6 +38,7 @@ static void read_mail(struct record *r)
     r->from = value_text(v, "from");
     r->policy = value_text(v, "policy");
     r->skipped = value_text(v, "skipped");
+    r->not_believed = value_text(v, "not_believed");
     r->reference = value_text(v, "reference");
     r->rcpts = value_number(v, "rcpts");
     r->size = value_number(v, "size");

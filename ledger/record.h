@@ -32,7 +32,8 @@ struct record {
 
     /* kind mail */
     const char *id, *message_id, *source, *client, *helo, *mail_from, *from, *policy, *skipped,
-        *reference; /* of the reply to a refused client */
+        *not_believed, /* why the verdict that a relay brought was not */
+        *reference;    /* of the reply to a refused client */
     int64_t rcpts, size;
     const char *action, *would, *held_back, *statement, *text, *override, *comment;
     const struct value *findings, *lines, *rcpt_domains;

@@ -41,6 +41,12 @@ static void envelope(struct buf *b, const struct record *r)
     buf_release(&to);
     field(b, "source", r->source);
     field(b, "not judged", r->skipped);
+    if (r->not_believed) {
+        struct buf relay = BUF_INIT;
+        buf_printf(&relay, "not believed: %s", r->not_believed);
+        field(b, "its relay's verdict", relay.p);
+        buf_release(&relay);
+    }
     bool less = strcmp(r->action, r->would) != 0;
     snprintf(text, sizeof text, "%.30s%s%.30s", r->action, less ? ", policy: " : "", less ? r->would : "");
     field(b, "done", text);

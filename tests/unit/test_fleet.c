@@ -143,8 +143,9 @@ static void what_is_believed(void **state)
     assert_int_equal(source_of(one, relay, field, MESSAGE, BODY, NOW + 60), JUDGE_FLEET);
     assert_int_equal(source_of(one, relay, field, MESSAGE, BODY, NOW + FLEET_SECONDS), JUDGE_FLEET);
     assert_int_equal(source_of(both, relay, field, MESSAGE, BODY, NOW + 60), JUDGE_FLEET); /* rotation */
+    assert_null(doubt); /* the first key is not its, but the second is */
 
-    assert_int_equal(source_of(none, relay, field, MESSAGE, BODY, NOW), JUDGE_RELAY);
+    not_believed("no key", source_of(none, relay, field, MESSAGE, BODY, NOW));
     assert_int_equal(source_of(one, "192.0.2.99", field, MESSAGE, BODY, NOW), JUDGE_INTERNET); /* no stated relay */
     not_believed("another key", source_of(two, relay, field, MESSAGE, BODY, NOW));
     not_believed("no proof", source_of(one, relay, plain, MESSAGE, BODY, NOW));

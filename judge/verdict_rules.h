@@ -41,13 +41,14 @@ void rule_fails(struct ruling *r, struct verdict_line *l, const char *reason);
  * FACTS_UNSURE_SECONDS of the same: quarantine. */
 void rule_unsure(struct ruling *r, struct verdict_line *l, enum policy_action worst, bool must_defer);
 
+/* What a limit is for this mail now: LIMIT_OF_COST is one of the moment, and after FACTS_COST_SECONDS one of the
+ * message. */
+enum limit_kind rule_limit_now(const struct ruling *r, enum limit_kind limit);
+
 /* A limit of ours kept us from determining it (design section 9); `bound` names it, or is NULL if the line's reason
  * does. worst: the action that a failure would cause. A limit of the message: that action, at once. A limit of the
  * moment: defer, whatever `set when-unsure` says, if worst is more than a tag; after FACTS_UNSURE_SECONDS of the same:
  * quarantine. LIMIT_OF_COST: see rule_limit_now(). */
-/* What a limit is for this mail now. LIMIT_OF_COST is one of the moment; after FACTS_COST_SECONDS one of the message. */
-enum limit_kind rule_limit_now(const struct ruling *r, enum limit_kind limit);
-
 void rule_limited(struct ruling *r, struct verdict_line *l, enum limit_kind limit, const char *bound,
                   enum policy_action worst);
 

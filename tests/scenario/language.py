@@ -20,6 +20,7 @@ BUILD = (
     "top",
     "tail",
     "say",
+    "data",
     "port",
     "tls",
     "certificate",

@@ -123,12 +123,18 @@ def talk(mail, message):
             start_tls(client, mail)
         for line in mail.all("say"):
             client.say(language.unescape(line) + b"\r\n", "say")
+        if mail.last("data") == "pipelined":
+            recipients = [bracketed(to) for to in mail.all("to") or ["<user@example.org>"]]
+            client.pipelined(language.unescape(mail.last("from", "<>")), recipients, message)
+            return client.replies
         if client.say(b"MAIL FROM:" + language.unescape(mail.last("from", "<>")) + b"\r\n", "mail")[0] != 250:
             return client.replies
         accepted = 0
         for to in mail.all("to") or ["<user@example.org>"]:
             accepted += client.say(f"RCPT TO:{bracketed(to)}", "rcpt")[0] // 100 == 2
-        if accepted:
+        if accepted and mail.last("data"):
+            client.chunks(message, int(mail.last("data").removeprefix("bdat ")))
+        elif accepted:
             client.data(message)
     except OSError as e:
         client.replies.append(("end", 0, f"connection: {e}"))

@@ -266,8 +266,8 @@ static void packets_of_failures(void **state)
     arena_free(arena);
 }
 
-/* Names that are found, each at the price of a long way: that is of the moment once, and the verdict's to judge when the
- * mail comes again (base/limits.h). Beside a server that failed it is the moment's alone. */
+/* Names that are found, each at the price of a long way: that is of the moment once, and the verdict's to judge when
+ * the mail comes again (base/limits.h). Beside a server that failed it is the moment's alone. */
 static void packets_of_long_ways(void **state)
 {
     for (unsigned broken = 0; broken <= 1; broken++) {

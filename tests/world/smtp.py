@@ -60,6 +60,31 @@ class Client:
         self.socket.sendall(stuffed + b".\r\n")
         return self.read("end")
 
+    def chunks(self, message, size):
+        """BDAT (RFC 3030): the message as it is, in chunks of that many octets, cut anywhere."""
+        pieces = [message[at : at + size] for at in range(0, len(message), size)] or [b""]
+        for i, piece in enumerate(pieces):
+            last = i == len(pieces) - 1
+            self.socket.sendall(b"BDAT %d%s\r\n" % (len(piece), b" LAST" if last else b"") + piece)
+            code, words = self.read("end" if last else "bdat")
+            if code != 250:
+                self.replies[-1] = ("end", code, words)
+                break
+        return code, words
+
+    def pipelined(self, sender, recipients, message):
+        """RFC 2920: MAIL, every RCPT and DATA in one segment, then the message."""
+        lines = [b"MAIL FROM:" + sender] + [b"RCPT TO:" + r.encode() for r in recipients] + [b"DATA"]
+        self.socket.sendall(b"\r\n".join(lines) + b"\r\n")
+        self.read("mail")
+        for _ in recipients:
+            self.read("rcpt")
+        code, words = self.read("data")
+        if code == 354:
+            self.socket.sendall(message.replace(b"\r\n.", b"\r\n..") + b"\r\n.\r\n")
+            code, words = self.read("end")
+        return code, words
+
     def close(self):
         try:
             self.socket.sendall(b"QUIT\r\n")

@@ -67,7 +67,9 @@ static size_t add_one(struct buf *b, struct slice s)
 {
     size_t len = utf8_length(s);
     unsigned char c = (unsigned char)s.p[0];
-    if (len == 0 || c < 0x20 || c == 0x7f)
+    if (c == '\0')
+        buf_adds(b, "\\0");
+    else if (len == 0 || c < 0x20 || c == 0x7f)
         buf_printf(b, "\\x%02x", (unsigned)c);
     else if (!utf8_is_visible(utf8_point(s)))
         buf_printf(b, "\\u{%x}", (unsigned)utf8_point(s));

@@ -24,8 +24,8 @@ bool utf8_is_visible(uint32_t point);
 
 /* Adds s to b, escaped so that it is safe on a terminal, in a log line and in a page's text: control characters (C0,
  * C1, DEL), characters that turn the writing direction or have no width (bidi controls, zero-width, BOM, line and
- * paragraph separators), and octets that are no UTF-8, become \xHH or \u{H}; a backslash becomes two. Never adds a
- * newline. */
+ * paragraph separators), and octets that are no UTF-8, become \0 (NUL), \xHH or \u{H}; a backslash becomes two.
+ * Never adds a newline. */
 void utf8_add_visible(struct buf *b, struct slice s);
 
 /* The same for text of ours that holds such words already and has lines: backslashes and newlines stay. */

@@ -174,7 +174,7 @@ static void lists(struct document *d)
     for (size_t i = 0; i < w->m->group_count; i++) {
         const struct report_group *g = &w->m->groups[i];
         cell(d, g->name);
-        cell(d, write_share(w, g->tally.meets, report_told(&g->tally)));
+        cell(d, write_share(w, g->counts.meets, report_told(&g->counts)));
     }
     table_end(d);
 }

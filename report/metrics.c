@@ -22,7 +22,8 @@ static void label(struct buf *out, const char *text)
     }
 }
 
-static void tally(struct buf *out, const char *name, const char *key, const char *of, const struct report_tally *t)
+static void counts_metrics(struct buf *out, const char *name, const char *key, const char *of,
+                           const struct report_counts *t)
 {
     const struct {
         const char *state;
@@ -42,16 +43,16 @@ static void tally(struct buf *out, const char *name, const char *key, const char
 void report_metrics(const struct report_model *m, struct buf *out)
 {
     help(out, "assay_organisations", "Organisations that write to us, by whether they meet all that is asked.");
-    tally(out, "assay_organisations", NULL, NULL, &m->all);
+    counts_metrics(out, "assay_organisations", NULL, NULL, &m->all);
     help(out, "assay_standard_organisations", "The same by standard, of those of whom it is asked.");
     for (int s = 0; s < STANDARD_MAIL_COUNT; s++)
         if (report_told(&m->standards[s].now))
-            tally(out, "assay_standard_organisations", "standard", standard_name((enum standard)s),
-                  &m->standards[s].now);
+            counts_metrics(out, "assay_standard_organisations", "standard", standard_name((enum standard)s),
+                           &m->standards[s].now);
     if (m->group_count)
         help(out, "assay_list_organisations", "The same by list of the policy.");
     for (size_t i = 0; i < m->group_count; i++)
-        tally(out, "assay_list_organisations", "list", m->groups[i].name, &m->groups[i].tally);
+        counts_metrics(out, "assay_list_organisations", "list", m->groups[i].name, &m->groups[i].counts);
     help(out, "assay_exceptions_in_force", "Exceptions of the policy that are in force.");
     buf_printf(out, "assay_exceptions_in_force %" PRId64 "\n", m->in_force);
     help(out, "assay_exceptions_ending", "Those that end within a month.");

@@ -23,7 +23,7 @@ const struct report_effort_row *report_effort(enum report_effort e)
     return (unsigned)e < REPORT_EFFORTS ? &efforts[e] : NULL;
 }
 
-int64_t report_told(const struct report_tally *t)
+int64_t report_told(const struct report_counts *t)
 {
     return t->meets + t->explained + t->misses;
 }

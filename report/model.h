@@ -28,17 +28,17 @@
 #define REPORT_DECISIONS 16
 
 /* Organisations by their state: of all, or of one standard. */
-struct report_tally {
+struct report_counts {
     int64_t meets, explained, misses, untested;
 };
 
 /* Those that say anything: meets, explained and misses. */
-int64_t report_told(const struct report_tally *t);
+int64_t report_told(const struct report_counts *t);
 
 struct report_standard {
     enum standard standard;
-    struct report_tally now, before; /* organisations of which it is asked */
-    int64_t mails, passed;           /* of all mail, asked or not */
+    struct report_counts now, before; /* organisations of which it is asked */
+    int64_t mails, passed;            /* of all mail, asked or not */
     int64_t mails_before, passed_before;
 };
 
@@ -93,7 +93,7 @@ struct report_reported {
 struct report_group {
     const char *name;
     int64_t members; /* entries of the list */
-    struct report_tally tally, by[STANDARD_MAIL_COUNT];
+    struct report_counts counts, by[STANDARD_MAIL_COUNT];
     size_t *member; /* indexes into model.now.all */
     size_t member_count;
 };
@@ -120,7 +120,7 @@ struct report_model {
     int64_t hours, hours_seen;
     int64_t first_day; /* of the first mail or name in the time; 0: none */
     struct organisations now, before;
-    struct report_tally all, all_before;
+    struct report_counts all, all_before;
     struct report_standard standards[STANDARD_MAIL_COUNT];
     enum standard missing_most; /* STANDARD_MAIL_COUNT: none */
     struct report_day *by_day;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void count(struct report_tally *t, enum organisation_state s)
+static void count(struct report_counts *t, enum organisation_state s)
 {
     t->meets += s == ORGANISATION_MEETS;
     t->explained += s == ORGANISATION_EXPLAINED;
@@ -72,7 +72,8 @@ static enum status find_worst(struct report_model *m)
     return STATUS_OK;
 }
 
-static void tally(const struct organisations *o, struct report_tally *all, struct report_standard *standards, bool now)
+static void count_states(const struct organisations *o, struct report_counts *all, struct report_standard *standards,
+                         bool now)
 {
     for (size_t i = 0; i < o->count; i++) {
         count(all, o->all[i].state);
@@ -90,8 +91,8 @@ enum status report_ask_organisations(struct report_model *m)
         return st;
     drop_own(m, &m->now);
     drop_own(m, &m->before);
-    tally(&m->now, &m->all, m->standards, true);
-    tally(&m->before, &m->all_before, m->standards, false);
+    count_states(&m->now, &m->all, m->standards, true);
+    count_states(&m->before, &m->all_before, m->standards, false);
     m->missing_most = STANDARD_MAIL_COUNT;
     for (int s = 0; s < STANDARD_MAIL_COUNT; s++)
         if (m->standards[s].now.misses > 0 && (m->missing_most == STANDARD_MAIL_COUNT ||
@@ -123,7 +124,7 @@ static void add_member(struct report_model *m, struct report_group *g, size_t in
         g->member = more;
     }
     g->member[g->member_count++] = index;
-    count(&g->tally, o->state);
+    count(&g->counts, o->state);
     for (int s = 0; s < STANDARD_MAIL_COUNT; s++)
         count(&g->by[s], organisation_state_of(o, (enum standard)s));
 }

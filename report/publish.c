@@ -32,10 +32,10 @@ struct totals {
     size_t members;
 };
 
-static void add(struct totals *t, const char *name, const struct report_tally *tally)
+static void add(struct totals *t, const char *name, const struct report_counts *counts)
 {
-    int64_t told = report_told(tally);
-    t->all[t->count++] = (struct total){name, told, tally->meets, told < PUBLISH_LEAST};
+    int64_t told = report_told(counts);
+    t->all[t->count++] = (struct total){name, told, counts->meets, told < PUBLISH_LEAST};
 }
 
 /* One hidden total alone could be reckoned from the others. */
@@ -260,7 +260,7 @@ enum status publish_write(const struct report_model *m, const char *dir, char wh
     }
     add(&t, NULL, &m->all);
     for (size_t i = 0; i < m->group_count; i++)
-        add(&t, m->groups[i].name, &m->groups[i].tally);
+        add(&t, m->groups[i].name, &m->groups[i].counts);
     hold_to_the_last(&t, &log);
     st = note_members(&t, m);
     if (st == STATUS_OK) {

@@ -40,7 +40,7 @@ static void one_group(struct write *w, const struct report_group *g, size_t numb
 {
     struct chart_bar bars[STANDARD_MAIL_COUNT];
     size_t n = 0;
-    int64_t told = report_told(&g->tally);
+    int64_t told = report_told(&g->counts);
     buf_printf(w->out, "<section class=\"card wide\" id=\"group-%zu\"><h2>", number);
     write_text(w, g->name);
     write_raw(w, "</h2>\n<p>");
@@ -60,9 +60,9 @@ static void one_group(struct write *w, const struct report_group *g, size_t numb
 }
 
 /* Everybody that is in none of the lists. */
-static struct report_tally others(const struct report_model *m)
+static struct report_counts others(const struct report_model *m)
 {
-    struct report_tally t = m->all;
+    struct report_counts t = m->all;
     char *seen = m->now.count ? arena_alloc(m->arena, m->now.count) : NULL;
     for (size_t i = 0; seen && i < m->group_count; i++)
         for (size_t k = 0; k < m->groups[i].member_count; k++) {
@@ -90,7 +90,7 @@ void site_groups(struct write *w)
     const struct report_model *m = w->m;
     struct chart_bar bars[REPORT_GROUPS + 1];
     size_t n = 0;
-    struct report_tally rest = others(m);
+    struct report_counts rest = others(m);
     write_raw(w, "<p class=\"lead\">");
     write_text(
         w,
@@ -109,9 +109,9 @@ void site_groups(struct write *w)
         write_raw(w, "</p>\n");
     }
     for (size_t i = 0; i < m->group_count; i++)
-        if (report_told(&m->groups[i].tally))
-            bars[n++] = (struct chart_bar){m->groups[i].name, m->groups[i].tally.meets,
-                                           report_told(&m->groups[i].tally), 0, -1};
+        if (report_told(&m->groups[i].counts))
+            bars[n++] = (struct chart_bar){m->groups[i].name, m->groups[i].counts.meets,
+                                           report_told(&m->groups[i].counts), 0, -1};
     if (n && report_told(&rest))
         bars[n++] = (struct chart_bar){T("all others"), rest.meets, report_told(&rest), 0, -1};
     if (n)

@@ -100,7 +100,7 @@ const char *write_standard(const struct write *w, enum standard s)
     return glossary_standard(w->m->language, s);
 }
 
-const char *write_change(const struct write *w, const struct report_tally *now, const struct report_tally *before)
+const char *write_change(const struct write *w, const struct report_counts *now, const struct report_counts *before)
 {
     int64_t told = report_told(now), was = report_told(before);
     if (!told || !was)

@@ -45,7 +45,7 @@ const char *write_state(const struct write *w, enum exceptions_state s);
 const char *write_policy_day(const struct write *w, time_t t);
 
 /* Better, worse or the same as before; NULL where there is nothing to compare with. */
-const char *write_change(const struct write *w, const struct report_tally *now, const struct report_tally *before);
+const char *write_change(const struct write *w, const struct report_counts *now, const struct report_counts *before);
 
 /* Beside a share: how much of the time was seen, where that is little. */
 void write_coverage(struct write *w);

@@ -35,7 +35,7 @@ struct observe {
     char *dir;
     char *unbound;
     struct watch_hooks hooks;
-    struct worker_queues *lanes;
+    struct worker_queues *queues;
     struct zones *zones;
     struct journal *journal;
     char journal_error[160];
@@ -178,7 +178,7 @@ static void record_entry(struct zones_entry *e, void *arg)
 static void record_drops(struct observe *o)
 {
     struct worker_queue_counts counts;
-    worker_queue_counts(o->lanes, &counts);
+    worker_queue_counts(o->queues, &counts);
     uint64_t dropped = counts.dropped;
     if (dropped == o->dropped_recorded)
         return;
@@ -230,8 +230,8 @@ static void write_status(struct observe *o)
         .journal_open = o->journal != NULL,
         .journal_error = o->journal_error,
     };
-    worker_queue_fill(o->lanes, &in.queue_length, &in.queue_capacity);
-    worker_queue_counts(o->lanes, &in.counts);
+    worker_queue_fill(o->queues, &in.queue_length, &in.queue_capacity);
+    worker_queue_counts(o->queues, &in.counts);
     if (o->journal)
         journal_stats(o->journal, &in.journal);
     struct buf text = BUF_INIT, path = BUF_INIT, temporary = BUF_INIT;
@@ -273,7 +273,7 @@ static bool take(const struct zones_event *e, void *arg)
 static void take_in(struct observe *o)
 {
     struct seen s = {o->zones, clock_wall_us()};
-    worker_queue_take_in(o->lanes, take, &s);
+    worker_queue_take_in(o->queues, take, &s);
 }
 
 static int64_t record_every_ms(struct observe *o)
@@ -337,14 +337,14 @@ static void run(void *arg)
 {
     struct observe *o = arg;
     (void)mkdir(o->dir, 0750); /* the packages make it; a private set-up may lack it */
-    worker_queue_next_round(o->lanes, wants_names(o));
+    worker_queue_next_round(o->queues, wants_names(o));
     suspend_keep(o->suspend);
     open_journal(o);
     o->record_ms = clock_mono_ms() + record_every_ms(o);
     atomic_store(&o->opened, true);
     while (!atomic_load(&o->stopping)) {
         beat(o);
-        worker_queue_next_round(o->lanes, wants_names(o));
+        worker_queue_next_round(o->queues, wants_names(o));
         suspend_keep(o->suspend);
         work(o);
         beat(o);
@@ -365,7 +365,7 @@ static void release(struct observe *o)
 {
     if (atomic_fetch_sub(&o->users, 1) != 1)
         return;
-    worker_queue_free(o->lanes);
+    worker_queue_free(o->queues);
     zones_free(o->zones);
     watch_release(o->watch);
     suspend_release(o->suspend);
@@ -408,10 +408,10 @@ struct observe *observe_start(const struct observe_options *options)
     o->hooks = *options->hooks;
     o->dir = strdup(options->dir);
     o->unbound = strdup(options->unbound ? options->unbound : "");
-    o->lanes = worker_queue_new();
+    o->queues = worker_queue_new();
     o->zones = zones_new();
     o->started_us = clock_wall_us();
-    if (!o->dir || !o->unbound || !o->lanes || !o->zones) {
+    if (!o->dir || !o->unbound || !o->queues || !o->zones) {
         release(o);
         return NULL;
     }
@@ -446,7 +446,7 @@ struct observe *observe_stop(struct observe *o)
     return NULL;
 }
 
-struct worker_queues *observe_lanes(const struct observe *o)
+struct worker_queues *observe_queues(const struct observe *o)
 {
-    return o->lanes;
+    return o->queues;
 }

@@ -48,6 +48,6 @@ struct observe *observe_stop(struct observe *o);
 void observe_look(struct observe *o);
 
 /* The queues that workers write events to; valid until observe_stop. */
-struct worker_queues *observe_lanes(const struct observe *o);
+struct worker_queues *observe_queues(const struct observe *o);
 
 #endif

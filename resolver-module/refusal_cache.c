@@ -35,7 +35,7 @@ static uint8_t lower(uint8_t c)
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 'a' - 'A') : c; /* a length octet is below 64: never in that range */
 }
 
-static uint64_t hash_of(const struct recent_key *k)
+static uint64_t hash_of(const struct refusal_key *k)
 {
     uint64_t h = UINT64_C(0xcbf29ce484222325) ^ k->type ^ (uint64_t)k->length << 16;
     for (size_t i = 0; i < k->length; i += sizeof h) {
@@ -53,7 +53,7 @@ static size_t index_of(uint64_t hash)
     return (size_t)(hash ^ hash >> 32) & (REFUSAL_CACHE_SLOTS - 1);
 }
 
-static bool is_of(const struct slot *s, const struct recent_key *k)
+static bool is_of(const struct slot *s, const struct refusal_key *k)
 {
     if (s->length != k->length || s->type != k->type)
         return false;
@@ -89,7 +89,7 @@ static void give_back(struct slot *s)
     atomic_flag_clear_explicit(&s->taken, memory_order_release);
 }
 
-void refusal_cache_put(struct refusal_cache *r, const struct recent_key *k, time_t until,
+void refusal_cache_put(struct refusal_cache *r, const struct refusal_key *k, time_t until,
                        const struct zones_event *event, struct zones_event *left)
 {
     uint64_t hash = hash_of(k);
@@ -119,7 +119,7 @@ void refusal_cache_put(struct refusal_cache *r, const struct recent_key *k, time
     give_back(s);
 }
 
-bool refusal_cache_get(struct refusal_cache *r, const struct recent_key *k, time_t now, char text[DECIDE_TEXT])
+bool refusal_cache_get(struct refusal_cache *r, const struct refusal_key *k, time_t now, char text[DECIDE_TEXT])
 {
     size_t i = index_of(hash_of(k));
     struct slot *s = &r->slots[i];

@@ -20,7 +20,7 @@
 
 #define REFUSAL_CACHE_SLOTS 2048 /* 1.6 MB; a power of two */
 
-struct recent_key {
+struct refusal_key {
     const uint8_t *name; /* wire form, any case */
     size_t length;       /* at most 255 */
     uint16_t type;
@@ -34,11 +34,11 @@ struct refusal_cache *refusal_cache_free(struct refusal_cache *r); /* NULL is al
 
 /* Remembers, from a question's second refusal on; `event` is what the refusal was recorded as, its reason the text
  * for the client. Repeats of what stood in the slot before are put into *left, whose weight is else 0. */
-void refusal_cache_put(struct refusal_cache *r, const struct recent_key *k, time_t until,
+void refusal_cache_put(struct refusal_cache *r, const struct refusal_key *k, time_t until,
                        const struct zones_event *event, struct zones_event *left);
 
 /* Tells whether the question is among the last refusals; then its text is copied, and the repeat counted. */
-bool refusal_cache_get(struct refusal_cache *r, const struct recent_key *k, time_t now, char text[DECIDE_TEXT]);
+bool refusal_cache_get(struct refusal_cache *r, const struct refusal_key *k, time_t now, char text[DECIDE_TEXT]);
 
 /* Tells whether there may be repeats to take since it was last asked. */
 bool refusal_cache_repeated(struct refusal_cache *r);

@@ -39,7 +39,7 @@ static void record(struct assay *s, struct module_qstate *q, const struct answer
     if (r->text[0])
         memcpy(e->reason, r->text, sizeof e->reason);
     e->has_reason = e->reason[0] != '\0';
-    if (worker_queue_want_names(observe_lanes(s->observe))) {
+    if (worker_queue_want_names(observe_queues(s->observe))) {
         e->has_name = true;
         answer_copy_name(e->name, sizeof e->name, a->input.name);
     }
@@ -79,16 +79,16 @@ static void fail(struct module_qstate *q, int id, const char *text)
     q->no_cache_lookup = 1; /* no expired answer in its place */
 }
 
-static struct recent_key key_of(const struct module_qstate *q, unsigned version)
+static struct refusal_key key_of(const struct module_qstate *q, unsigned version)
 {
-    return (struct recent_key){
+    return (struct refusal_key){
         .name = q->qinfo.qname, .length = q->qinfo.qname_len, .type = q->qinfo.qtype, .version = version};
 }
 
 static void remember(struct assay *s, struct module_qstate *q, unsigned version, const struct zones_event *e)
 {
     struct zones_event left;
-    struct recent_key k = key_of(q, version);
+    struct refusal_key k = key_of(q, version);
     if (!(q->query_flags & BIT_RD) || COMPAT_NO_CACHE(q) || q->return_msg->rep->ttl <= 0)
         return;
     /* What a client asks with CD and a network (RFC 7871), subnetcache has nobody validate, whatever ignore-cd-flag
@@ -378,7 +378,7 @@ void judge_inform(struct module_qstate *q, int id, struct module_qstate *super)
 bool judge_refused_again(struct assay *s, struct module_qstate *q, int id)
 {
     char text[DECIDE_TEXT];
-    struct recent_key k = key_of(q, watch_version(s->watch));
+    struct refusal_key k = key_of(q, watch_version(s->watch));
     if (!(q->query_flags & BIT_RD) || q->qinfo.qclass != LDNS_RR_CLASS_IN || q->prefetch_leeway || q->blacklist ||
         q->no_cache_lookup || client_judges(s, q))
         return false;

@@ -94,7 +94,7 @@ static void sweep(struct assay *s, struct module_env *env)
         return;
     options_force(s);
     options_warn(s, env);
-    worker_queue_swept(observe_lanes(s->observe), cache_mark_all(env));
+    worker_queue_swept(observe_queues(s->observe), cache_mark_all(env));
 }
 
 static void record_repeats(struct assay *s)
@@ -282,7 +282,7 @@ static bool start(struct assay *s, struct module_env *env)
         .dir = dir, .unbound = PACKAGE_VERSION, .watch = s->watch, .suspend = s->suspend, .hooks = &hooks};
     s->observe = observe_start(&o);
     background_flush(log_line);
-    s->workers = s->observe ? workers_new(s->watch, observe_lanes(s->observe)) : NULL;
+    s->workers = s->observe ? workers_new(s->watch, observe_queues(s->observe)) : NULL;
     return s->workers != NULL;
 }
 

@@ -20,7 +20,7 @@ struct worker {
 
 struct workers {
     struct watch *watch;
-    struct worker_queues *lanes;
+    struct worker_queues *queues;
     unsigned instance;
     _Atomic(struct worker *) all;
 };
@@ -29,13 +29,13 @@ static atomic_uint instances;
 static _Thread_local unsigned instance_here;
 static _Thread_local struct worker *here;
 
-struct workers *workers_new(struct watch *watch, struct worker_queues *lanes)
+struct workers *workers_new(struct watch *watch, struct worker_queues *queues)
 {
     struct workers *w = calloc(1, sizeof *w);
     if (!w)
         return NULL;
     w->watch = watch;
-    w->lanes = lanes;
+    w->queues = queues;
     w->instance = atomic_fetch_add(&instances, 1) + 1;
     return w;
 }
@@ -61,7 +61,7 @@ static struct worker *this_one(struct workers *w)
     here = calloc(1, sizeof *here);
     if (!here)
         return NULL;
-    here->lane = worker_queue_take(w->lanes);
+    here->lane = worker_queue_take(w->queues);
     here->next = atomic_load(&w->all);
     while (!atomic_compare_exchange_weak(&w->all, &here->next, here))
         ;
@@ -85,5 +85,5 @@ const struct policy *workers_policy(struct workers *w, unsigned version)
 void workers_event(struct workers *w, const struct zones_event *e)
 {
     struct worker *k = this_one(w);
-    worker_queue_event(w->lanes, k ? k->lane : NULL, e);
+    worker_queue_event(w->queues, k ? k->lane : NULL, e);
 }

@@ -18,7 +18,7 @@
 struct workers;
 
 /* Neither is owned; both must outlive it. NULL when out of memory. */
-struct workers *workers_new(struct watch *watch, struct worker_queues *lanes);
+struct workers *workers_new(struct watch *watch, struct worker_queues *queues);
 struct workers *workers_free(struct workers *w); /* NULL is allowed; returns NULL */
 
 /* The policy in force at watch_version `version` or later; not counted for the caller: good until this thread's next

@@ -13,7 +13,7 @@
 #define ARENA_MOST ((size_t)1 << 30)
 #define NONE "No organisation has written to us often enough."
 
-static void add_tally(struct table *t, const struct report_tally *now, const struct report_tally *before)
+static void add_counts(struct table *t, const struct report_counts *now, const struct report_counts *before)
 {
     int64_t told = report_told(now);
     table_number(t, told);
@@ -26,7 +26,7 @@ static void add_tally(struct table *t, const struct report_tally *now, const str
     table_number(t, now->untested);
 }
 
-static bool is_empty(const struct report_tally *t)
+static bool is_empty(const struct report_counts *t)
 {
     return report_told(t) == 0 && t->untested == 0;
 }
@@ -50,13 +50,13 @@ static void organisations(struct report *r, const struct report_model *m)
                        NONE, columns);
     if (!is_empty(&m->all)) {
         table_text(t, "all");
-        add_tally(t, &m->all, &m->all_before);
+        add_counts(t, &m->all, &m->all_before);
     }
     for (size_t i = 0; i < STANDARD_MAIL_COUNT; i++) {
         if (is_empty(&m->standards[i].now))
             continue;
         table_text(t, standard_name(m->standards[i].standard));
-        add_tally(t, &m->standards[i].now, &m->standards[i].before);
+        add_counts(t, &m->standards[i].now, &m->standards[i].before);
     }
 }
 
@@ -71,7 +71,7 @@ static void lists(struct report *r, const struct report_model *m)
                        "Organisations that stood in a list of the policy on a day of the period.", NONE, columns);
     for (size_t i = 0; i < m->group_count; i++) {
         table_text(t, m->groups[i].name);
-        add_tally(t, &m->groups[i].tally, NULL);
+        add_counts(t, &m->groups[i].counts, NULL);
     }
 }
 

@@ -127,7 +127,7 @@ static void note_security(struct arc_checker *c, struct arc_finding *out, const 
     c->key_seen = true;
 }
 
-static void conclude(struct dkim_proof *proof, enum result r, const char *reason)
+static void proof_result(struct dkim_proof *proof, enum result r, const char *reason)
 {
     proof->result = r;
     proof->reason = reason;
@@ -143,18 +143,18 @@ static void check_message_as(struct arc_checker *c, size_t i, bool relaxed_heade
     const struct dkim_sigfield *m = &link->message;
     enum status status = dkim_bodyhash_get(c->bodies, body, hash, &total);
     if (status == STATUS_NOMEM) {
-        conclude(proof, RESULT_TEMPERROR, "out of memory");
+        proof_result(proof, RESULT_TEMPERROR, "out of memory");
         return;
     }
     *body_partly_unsigned = m->limited && total > m->limit;
     if (status != STATUS_OK || memcmp(hash, m->body_hash, sizeof hash) != 0) {
-        conclude(proof, RESULT_FAIL, "the body hash does not verify");
+        proof_result(proof, RESULT_FAIL, "the body hash does not verify");
         return;
     }
     struct dkim_fields_request r = {
         .names = m->names, .relaxed = relaxed_header, .self = link->message_place, .b_raw = m->b_raw};
     if (dkim_fields_hash(c->index, &r, hash) != STATUS_OK)
-        conclude(proof, RESULT_TEMPERROR, "out of memory");
+        proof_result(proof, RESULT_TEMPERROR, "out of memory");
     else
         dkim_proof_check(c->dns, c->arena, m, PROOF_BY_HASH, hash, proof);
 }
@@ -167,7 +167,7 @@ static void check_message(struct arc_checker *c, size_t i, struct dkim_proof *pr
     const struct dkim_sigfield *m = &c->chain.links[i].message;
     *proof = (struct dkim_proof){.reason = ""};
     if (m->problem != RESULT_PASS) {
-        conclude(proof, m->problem, m->reason);
+        proof_result(proof, m->problem, m->reason);
         return;
     }
     check_message_as(c, i, m->relaxed_header, c->body[i][0], proof, body_partly_unsigned);
@@ -184,7 +184,7 @@ static void check_seal(struct arc_checker *c, size_t i, struct dkim_proof *proof
     const struct dkim_sigfield *s = &c->chain.links[i].seal;
     *proof = (struct dkim_proof){.reason = ""};
     if (s->problem != RESULT_PASS) {
-        conclude(proof, s->problem, s->reason);
+        proof_result(proof, s->problem, s->reason);
         return;
     }
     for (size_t j = 0; j <= i; j++) {
@@ -193,7 +193,7 @@ static void check_seal(struct arc_checker *c, size_t i, struct dkim_proof *proof
         places[n++] = c->chain.links[j].seal_place;
     }
     if (dkim_fields_seal_hash(c->index, places, n, NULL, 0, s->b_raw, hash) != STATUS_OK)
-        conclude(proof, RESULT_TEMPERROR, "out of memory");
+        proof_result(proof, RESULT_TEMPERROR, "out of memory");
     else
         dkim_proof_check(c->dns, c->arena, s, PROOF_BY_HASH, hash, proof);
 }

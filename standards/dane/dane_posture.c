@@ -258,13 +258,13 @@ static void find_tlsa(struct posture *p)
     }
 }
 
-struct tally {
+struct host_counts {
     size_t of[DANE_HOST_UNKNOWN + 1];
     size_t looked_at, counted; /* counted: those with an address */
     const struct dane_host *example[DANE_HOST_UNKNOWN + 1];
 };
 
-static void tally(const struct dane_posture *out, struct tally *t)
+static void count_hosts(const struct dane_posture *out, struct host_counts *t)
 {
     t->looked_at = out->host_count < LIMIT_DANE_HOSTS ? out->host_count : LIMIT_DANE_HOSTS;
     for (size_t i = 0; i < t->looked_at; i++) {
@@ -276,7 +276,7 @@ static void tally(const struct dane_posture *out, struct tally *t)
     }
 }
 
-static const char *about(struct posture *p, const struct tally *t, enum dane_host_state state)
+static const char *about(struct posture *p, const struct host_counts *t, enum dane_host_state state)
 {
     const struct dane_host *h = t->example[state];
     if (t->counted == 1)
@@ -286,7 +286,7 @@ static const char *about(struct posture *p, const struct tally *t, enum dane_hos
 }
 
 /* Why hosts are not protected, the worst reason first. */
-static enum dane_host_state worst(const struct tally *t)
+static enum dane_host_state worst(const struct host_counts *t)
 {
     static const enum dane_host_state order[] = {DANE_HOST_BROKEN, DANE_HOST_UNUSABLE, DANE_HOST_NONE,
                                                  DANE_HOST_INSECURE};
@@ -297,7 +297,7 @@ static enum dane_host_state worst(const struct tally *t)
 }
 
 /* Every host with an address is protected. */
-static void conclude_all(struct posture *p, const struct tally *t)
+static void posture_result_of_all(struct posture *p, const struct host_counts *t)
 {
     struct dane_posture *out = p->out;
     if (out->mx_security != DNS_SECURE)
@@ -314,16 +314,16 @@ static void conclude_all(struct posture *p, const struct tally *t)
                                 : "every MX host has secure, usable TLSA records");
 }
 
-static void conclude(struct posture *p)
+static void posture_result(struct posture *p)
 {
     struct dane_posture *out = p->out;
-    struct tally t = {0};
-    tally(out, &t);
+    struct host_counts t = {0};
+    count_hosts(out, &t);
     size_t good = t.of[DANE_HOST_PROTECTED];
     if (t.counted == 0)
         settle(out, DANE_NONE, RESULT_NONE, "no MX host has an address");
     else if (good == t.counted)
-        conclude_all(p, &t);
+        posture_result_of_all(p, &t);
     else if (t.of[DANE_HOST_UNKNOWN])
         settle(out, DANE_UNKNOWN, RESULT_TEMPERROR, about(p, &t, DANE_HOST_UNKNOWN));
     else if (good && out->mx_security != DNS_SECURE)
@@ -348,7 +348,7 @@ enum status dane_check(struct dns_scope *scope, struct arena *arena, const char 
     if (out->domain && find_hosts(&p)) {
         find_addresses(&p);
         find_tlsa(&p);
-        conclude(&p);
+        posture_result(&p);
     }
     if (out->host_count > LIMIT_DANE_HOSTS)
         out->host_count = LIMIT_DANE_HOSTS;

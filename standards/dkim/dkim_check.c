@@ -211,7 +211,7 @@ static void check_header(struct dkim_checker *c, struct dkim_one *one, struct dk
     s->weak_key = proof->bits && f->algorithm == ALGORITHM_RSA_SHA256 && proof->bits < DKIM_CHECK_RSA_BITS_WEAK;
 }
 
-static void conclude(struct dkim_signature *s, enum result r, const char *reason)
+static void signature_result(struct dkim_signature *s, enum result r, const char *reason)
 {
     s->result = r;
     s->reason = reason;
@@ -227,37 +227,37 @@ static void judge_whole(struct dkim_checker *c, struct dkim_one *one, struct dki
     if (!one->tried) {
         bool large = c->headers->over_limit;
         if (s->result == RESULT_PASS || s->result == RESULT_POLICY)
-            conclude(s, large ? RESULT_NEUTRAL : RESULT_POLICY,
-                     large ? "not tried: the header section is larger than what we read"
-                           : "not verified: more than 16 signatures");
+            signature_result(s, large ? RESULT_NEUTRAL : RESULT_POLICY,
+                             large ? "not tried: the header section is larger than what we read"
+                                   : "not verified: more than 16 signatures");
         return;
     }
     const char *body_problem = check_body(c, one, s, &no_memory);
     check_header(c, one, s, &proof);
     if (proof.result != RESULT_PASS && proof.result != RESULT_POLICY) {
-        conclude(s, proof.result, proof.reason);
+        signature_result(s, proof.result, proof.reason);
         return;
     }
     if (!body_problem && !s->body_hash_ok)
         body_problem = "the body hash does not verify";
     if (body_problem) {
-        conclude(s, no_memory ? RESULT_TEMPERROR : RESULT_FAIL, body_problem);
+        signature_result(s, no_memory ? RESULT_TEMPERROR : RESULT_FAIL, body_problem);
         return;
     }
     if (proof.result == RESULT_POLICY) {
-        conclude(s, RESULT_POLICY, proof.reason);
+        signature_result(s, RESULT_POLICY, proof.reason);
         return;
     }
     if (s->result != RESULT_PASS)
         return; /* expired, or signed in the future */
     if (one->field.from_names < c->from_fields) {
-        conclude(s, RESULT_POLICY, "the message has a From field that is not signed");
+        signature_result(s, RESULT_POLICY, "the message has a From field that is not signed");
         return;
     }
     if (s->body_partly_unsigned)
-        conclude(s, RESULT_POLICY, "l= leaves a part of the body unsigned");
+        signature_result(s, RESULT_POLICY, "l= leaves a part of the body unsigned");
     else if (s->testing && c->ignore_testing)
-        conclude(s, RESULT_POLICY, "the key is for testing only (t=y), and dkim.testing-keys is ignore");
+        signature_result(s, RESULT_POLICY, "the key is for testing only (t=y), and dkim.testing-keys is ignore");
     else
         s->counts = true;
     if (s->counts && s->testing)
@@ -274,7 +274,7 @@ static void judge(struct dkim_checker *c, struct dkim_one *one, struct dkim_sign
     if (!s->testing || s->result != RESULT_FAIL)
         return;
     const char *text = arena_printf(c->arena, "%s; its key is for testing (t=y), so it is as no signature", s->reason);
-    conclude(s, RESULT_NEUTRAL, text ? text : "a testing key (t=y)");
+    signature_result(s, RESULT_NEUTRAL, text ? text : "a testing key (t=y)");
     s->header_hash_ok = false;
 }
 

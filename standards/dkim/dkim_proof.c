@@ -24,7 +24,7 @@ void dkim_proof_start(struct dns_scope *dns, const struct dkim_sigfield *f)
         dns_start(dns, name, DNS_TXT);
 }
 
-static bool conclude(struct dkim_proof *out, enum result r, const char *reason)
+static bool proof_result(struct dkim_proof *out, enum result r, const char *reason)
 {
     out->result = r;
     out->reason = reason;
@@ -36,15 +36,15 @@ static bool fits(const struct dkim_sigfield *f, const struct dkim_keyrec *k, str
 {
     enum dkim_key_type wanted = f->algorithm == ALGORITHM_ED25519_SHA256 ? KEY_ED25519 : KEY_RSA;
     if (k->revoked)
-        return conclude(out, RESULT_PERMERROR, "the key is revoked");
+        return proof_result(out, RESULT_PERMERROR, "the key is revoked");
     if (!k->type_known || k->type != wanted)
-        return conclude(out, RESULT_PERMERROR, "the key is of another type than a= says");
+        return proof_result(out, RESULT_PERMERROR, "the key is of another type than a= says");
     if (!k->sha256)
-        return conclude(out, RESULT_PERMERROR, "the key is not for SHA-256 (h= of the key)");
+        return proof_result(out, RESULT_PERMERROR, "the key is not for SHA-256 (h= of the key)");
     if (!k->email)
-        return conclude(out, RESULT_PERMERROR, "the key is not for e-mail (s= of the key)");
+        return proof_result(out, RESULT_PERMERROR, "the key is not for e-mail (s= of the key)");
     if (k->strict && f->kind == SIGFIELD_DKIM && f->identity_domain && strcmp(f->identity_domain, f->domain) != 0)
-        return conclude(out, RESULT_PERMERROR, "the key asks for i= to be of d= itself (t=s)");
+        return proof_result(out, RESULT_PERMERROR, "the key asks for i= to be of d= itself (t=s)");
     return true;
 }
 
@@ -106,20 +106,20 @@ static bool try_record(const struct kept_key *k, const struct dkim_sigfield *f, 
                        const uint8_t hash[32], struct dkim_proof *out)
 {
     if (k->status != STATUS_OK)
-        return conclude(out, RESULT_PERMERROR, k->reason);
+        return proof_result(out, RESULT_PERMERROR, k->reason);
     out->testing = k->record.testing;
     if (!fits(f, &k->record, out))
         return false;
     if (k->key_status != STATUS_OK)
-        return conclude(out, RESULT_PERMERROR, k->key_reason);
+        return proof_result(out, RESULT_PERMERROR, k->key_reason);
     out->bits = dkim_pubkey_bits(k->key);
     out->verified = by == PROOF_BY_HASH ? dkim_pubkey_verify(k->key, hash, f->signature, f->signature_size)
                                         : by == PROOF_KNOWN_GOOD;
     if (!out->verified)
-        return conclude(out, RESULT_FAIL, "the signature does not verify");
-    conclude(out, RESULT_PASS, "");
+        return proof_result(out, RESULT_FAIL, "the signature does not verify");
+    proof_result(out, RESULT_PASS, "");
     if (k->record.type == KEY_RSA && out->bits < DKIM_CHECK_RSA_BITS_MIN)
-        conclude(out, RESULT_POLICY, "the RSA key has fewer than 1024 bits (RFC 8301 3.2)");
+        proof_result(out, RESULT_POLICY, "the RSA key has fewer than 1024 bits (RFC 8301 3.2)");
     return true;
 }
 
@@ -132,11 +132,11 @@ static bool has_records(const struct dns_answer *a, struct arena *arena, struct 
         return true;
     case DNS_NXDOMAIN:
     case DNS_NODATA:
-        return conclude(out, RESULT_PERMERROR, "no key");
+        return proof_result(out, RESULT_PERMERROR, "no key");
     case DNS_BADNAME:
-        return conclude(out, RESULT_PERMERROR, "no key: its name is no domain name");
+        return proof_result(out, RESULT_PERMERROR, "no key: its name is no domain name");
     case DNS_BOGUS:
-        return conclude(out, RESULT_TEMPERROR, "the key's DNS answer is bogus");
+        return proof_result(out, RESULT_TEMPERROR, "the key's DNS answer is bogus");
     case DNS_TEMPFAIL:
         break;
     }
@@ -144,7 +144,7 @@ static bool has_records(const struct dns_answer *a, struct arena *arena, struct 
     for (char *c = reason; c && *c; c++)
         if (*c < 0x20 || *c > 0x7e)
             *c = '?';
-    return conclude(out, RESULT_TEMPERROR, reason ? reason : "the key could not be fetched");
+    return proof_result(out, RESULT_TEMPERROR, reason ? reason : "the key could not be fetched");
 }
 
 void dkim_proof_check(struct dns_scope *dns, struct arena *arena, const struct dkim_sigfield *f, enum dkim_proof_by by,
@@ -153,7 +153,7 @@ void dkim_proof_check(struct dns_scope *dns, struct arena *arena, const struct d
     char name[LIMIT_DOMAIN + 1];
     *out = (struct dkim_proof){.reason = ""};
     if (!dkim_keyrec_name(f->selector, f->domain, name)) {
-        conclude(out, RESULT_PERMERROR, "no key: its name would be too long");
+        proof_result(out, RESULT_PERMERROR, "no key: its name would be too long");
         return;
     }
     const struct dns_answer *a = dns_get(dns, name, DNS_TXT);
@@ -165,7 +165,7 @@ void dkim_proof_check(struct dns_scope *dns, struct arena *arena, const struct d
         return;
     const struct kept_keys *keys = dns_parsed(dns, a, &key_form);
     if (!keys) {
-        conclude(out, RESULT_TEMPERROR, "out of memory");
+        proof_result(out, RESULT_TEMPERROR, "out of memory");
         return;
     }
     struct dkim_proof best = *out;

@@ -3,9 +3,13 @@
  * dmarc_case.h - one DMARC case as texts: saved DNS answers, a From domain, what SPF and DKIM found, and the finding in
  * one line.
  *
- *   ids     "dkim=pass:signing.example.com spf=temperror:example.com": kind=result:domain, with "!" behind the domain
- * where it must not count expect  "RESULT RECORD-DOMAIN TAG POLICY ORG": "fail example.com sp quarantine example.com";
- * "-" for none, "?" for what could not be told
+ * ids: kind=result:domain, with "!" behind the domain if it must not count: "dkim=pass:signing.example.com
+ * spf=temperror:example.com".
+ *
+ * expect: "RESULT RECORD-DOMAIN TAG POLICY ORG", "-" for none, "?" for what could not be told: "fail example.com sp
+ * quarantine example.com".
+ *
+ * expect_finding() asserts that a case comes out as it says; it names the case that does not.
  */
 #ifndef ASSAY_TESTS_UNIT_DMARC_CASE_H
 #define ASSAY_TESTS_UNIT_DMARC_CASE_H
@@ -95,7 +99,7 @@ static inline void case_line(const struct dmarc_finding *f, char *out, size_t si
              f->org_domain ? f->org_domain : "?");
 }
 
-static inline void case_run(const struct dmarc_case *k)
+static inline void expect_finding(const struct dmarc_case *k)
 {
     struct dmarc_world w;
     char line[700];

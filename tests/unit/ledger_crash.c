@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ledger_crash.c - the processes that tests/system/ledger/crash.py kills.
+ * ledger_crash.c - no test itself: the writer and the reader of journals that tests/system/ledger kills, or takes the
+ * disk or the database from (crash.py, trouble.py, failover.py), to see that nothing is lost and nothing doubled.
  *
  *   ledger_crash write FOLDER PREFIX
  *       writes records without end; after each that was acknowledged, its id as a line on stdout

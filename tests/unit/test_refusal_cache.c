@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 /* Wire form of LABEL.example, in its own storage. */
-static struct recent_key key(const char *label, uint16_t type, unsigned version)
+static struct refusal_key key(const char *label, uint16_t type, unsigned version)
 {
     static uint8_t wire[8][80];
     static unsigned turn;
@@ -17,7 +17,7 @@ static struct recent_key key(const char *label, uint16_t type, unsigned version)
     w[0] = (uint8_t)n;
     memcpy(w + 1, label, n);
     memcpy(w + 1 + n, "\7example", 9);
-    return (struct recent_key){.name = w, .length = n + 10, .type = type, .version = version};
+    return (struct refusal_key){.name = w, .length = n + 10, .type = type, .version = version};
 }
 
 static struct zones_event event(const char *reason)
@@ -29,7 +29,7 @@ static struct zones_event event(const char *reason)
 
 static void put(struct refusal_cache *r, const char *label, const char *reason, struct zones_event *left)
 {
-    struct recent_key k = key(label, 1, 1);
+    struct refusal_key k = key(label, 1, 1);
     struct zones_event e = event(reason);
     refusal_cache_put(r, &k, 100, &e, left);
 }
@@ -37,7 +37,7 @@ static void put(struct refusal_cache *r, const char *label, const char *reason, 
 static bool known(struct refusal_cache *r, const char *label, uint16_t type, unsigned version, time_t now,
                   char text[DECIDE_TEXT])
 {
-    struct recent_key k = key(label, type, version);
+    struct refusal_key k = key(label, type, version);
     return refusal_cache_get(r, &k, now, text);
 }
 
@@ -119,7 +119,7 @@ static void a_name_too_long_is_not_taken(void **state)
     static const size_t lengths[] = {0, 257, 300};
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         size_t length = lengths[i];
-        struct recent_key k = {.name = name, .length = length, .type = 1, .version = 1};
+        struct refusal_key k = {.name = name, .length = length, .type = 1, .version = 1};
         refusal_cache_put(r, &k, 100, &e, &left);
         refusal_cache_put(r, &k, 100, &e, &left);
         assert_false(refusal_cache_get(r, &k, 50, text));

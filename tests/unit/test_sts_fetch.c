@@ -102,14 +102,14 @@ static void close_host(struct host *h)
     close(h->listener);
 }
 
-struct tally {
+struct requests {
     atomic_int quick, silent, ours;
 };
 
 static void done(void *context, const char *domain, enum sts_fetch_outcome outcome, const struct sts_policy *policy,
                  const char *why)
 {
-    struct tally *t = context;
+    struct requests *t = context;
 
     assert_null(policy);
     t->ours += outcome == STS_FETCH_OURS;
@@ -132,7 +132,7 @@ static void start(struct sts_fetch *f, const char *kind, unsigned i, const char 
 static void silent_beside_quick(void **state)
 {
     static struct host h;
-    static struct tally t;
+    static struct requests t;
     struct sts_fetch_config config = {.fetch_ms = FETCH_MS, .done = done, .context = &t};
     char address[32];
 
@@ -166,7 +166,7 @@ static void silent_beside_quick(void **state)
 static void full_and_stopped(void **state)
 {
     static struct host h;
-    static struct tally t;
+    static struct requests t;
     struct sts_fetch_config config = {.fetch_ms = 5000, .done = done, .context = &t}; /* longer than filling takes */
 
     open_host(&h);

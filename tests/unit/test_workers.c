@@ -221,7 +221,7 @@ static void nothing_is_lost_and_a_change_is_seen(void **state)
     struct observe_options options = {.dir = dir, .watch = watch, .suspend = suspend, .hooks = &hooks};
     struct observe *observe = observe_start(&options);
     assert_non_null(observe);
-    workers = workers_new(watch, observe_lanes(observe));
+    workers = workers_new(watch, observe_queues(observe));
     assert_non_null(workers);
     pthread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++)
@@ -237,7 +237,7 @@ static void nothing_is_lost_and_a_change_is_seen(void **state)
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     struct worker_queue_counts counts;
-    worker_queue_counts(observe_lanes(observe), &counts);
+    worker_queue_counts(observe_queues(observe), &counts);
     assert_int_equal(counts.states[DECIDE_STATE_INSECURE], THREADS * EVENTS);
     assert_int_equal(counts.dropped, 0);
     assert_int_equal(atomic_load(&saw_first), THREADS);
@@ -279,7 +279,7 @@ static void a_flood_of_refusals_is_counted(void **state)
     struct suspend *suspend = suspend_new("/nowhere/at/all");
     struct observe_options options = {.dir = dir, .watch = watch, .suspend = suspend, .hooks = &hooks};
     struct observe *observe = observe_start(&options);
-    workers = workers_new(watch, observe_lanes(observe));
+    workers = workers_new(watch, observe_queues(observe));
     assert_non_null(workers);
     for (unsigned i = 0; i < 3 * WORKER_QUEUE_QUEUE_LONG; i++) {
         struct zones_event e = {
@@ -290,7 +290,7 @@ static void a_flood_of_refusals_is_counted(void **state)
     }
     workers = workers_free(workers);
     struct worker_queue_counts counts;
-    worker_queue_counts(observe_lanes(observe), &counts);
+    worker_queue_counts(observe_queues(observe), &counts);
     assert_int_equal(counts.refused, 3 * WORKER_QUEUE_QUEUE_LONG);
     assert_int_equal(counts.dropped, 0);
     observe_stop(observe);

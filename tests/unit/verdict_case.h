@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * verdict_case.h - one line for each verdict: what it shows, a policy, facts, and what must be done, for test_verdict.c
- * and test_verdict_limits.c.
+ * and test_verdict_limits.c. expect_verdicts() asserts that each line of a table comes out as it says.
  */
 #ifndef ASSAY_TESTS_UNIT_VERDICT_CASE_H
 #define ASSAY_TESTS_UNIT_VERDICT_CASE_H
@@ -95,7 +95,7 @@ static const struct policy *read_policy(const char *text)
     return p;
 }
 
-static bool check(const struct kase *k)
+static bool is_verdict(const struct kase *k)
 {
     struct arena *a = arena_new(1 << 20);
     const struct policy *p = read_policy(k->policy);
@@ -123,12 +123,12 @@ static bool check(const struct kase *k)
 }
 
 /* All rows; the test fails if one of them does. */
-static void __attribute__((unused)) check_all(const struct kase *cases, size_t n)
+static void __attribute__((unused)) expect_verdicts(const struct kase *cases, size_t n)
 {
     unsigned wrong = 0;
 
     for (size_t i = 0; i < n; i++)
-        wrong += !check(&cases[i]);
+        wrong += !is_verdict(&cases[i]);
     print_message("%zu cases\n", n);
     assert_int_equal(wrong, 0);
 }

@@ -74,10 +74,27 @@ static void real_path(const char *dir, char out[PATH_MAX])
     }
 }
 
+/* Whether this folder, or one above it, was written for the world before (publish.h): a web server shows it. */
+static bool was_published(const char *path)
+{
+    char log[PATH_MAX];
+    struct stat st;
+    for (size_t n = strlen(path); n > 1; n--) {
+        if ((path[n] != '/' && path[n] != '\0') || path[n - 1] == '/')
+            continue;
+        if (snprintf(log, sizeof log, "%.*s" FOLDER_PUBLISHED, (int)n, path) >= (int)sizeof log ||
+            fstatat(AT_FDCWD, log, &st, AT_SYMLINK_NOFOLLOW) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool is_on_the_web(const char *dir)
 {
     char path[PATH_MAX];
     real_path(dir, path);
+    if (was_published(path))
+        return true;
     for (size_t i = 0; i < sizeof web_roots / sizeof *web_roots; i++)
         if (is_below(path, web_roots[i]))
             return true;

@@ -20,6 +20,7 @@ enum folder_kind {
     FOLDER_OPEN     /* 0755, files 0644: for a web server */
 };
 #define FOLDER_MARK ".assay-report"
+#define FOLDER_PUBLISHED ".published" /* behind the name of a folder for the world: its log (publish.h) */
 #define FOLDER_WHY 512
 
 struct folder;

@@ -248,7 +248,7 @@ enum status publish_write(const struct report_model *m, const char *dir, char wh
     size_t n = strlen(dir);
     while (n > 1 && dir[n - 1] == '/')
         n--;
-    if (snprintf(path, sizeof path, "%.*s.published", (int)n, dir) >= (int)sizeof path) {
+    if (snprintf(path, sizeof path, "%.*s" FOLDER_PUBLISHED, (int)n, dir) >= (int)sizeof path) {
         snprintf(why, FOLDER_WHY, "the folder's name is too long");
         return STATUS_LIMIT;
     }

@@ -6,6 +6,7 @@
  * the right, headings are bold on a terminal, and a table wider than the terminal has its last text column cut there
  * (never in a file or pipe). Failure of memory is remembered and reported once, by table_print.
  */
+#include "cli/csv.h"
 #include "cli/table.h"
 #include "report/page.h"
 #include "base/clock.h"
@@ -186,9 +187,10 @@ static void as_csv(const struct table *t, struct buf *out)
         buf_printf(out, "%s%s", t->columns[i].key, i + 1 < t->width ? "," : "\r\n");
     for (size_t i = 0; i < t->count; i++) {
         struct buf b = BUF_INIT;
-        if (t->cells[i].kind == CELL_TEXT && t->cells[i].text[0] && strchr("=+-@\t\r", t->cells[i].text[0]))
-            buf_addc(&b, '\'');
-        words(&t->cells[i], true, &b);
+        if (t->cells[i].kind == CELL_TEXT)
+            csv_content(&b, t->cells[i].text);
+        else
+            words(&t->cells[i], true, &b);
         csv_text(out, b.p);
         buf_adds(out, (i + 1) % t->width ? "," : "\r\n");
         buf_release(&b);

@@ -7,6 +7,7 @@
  * the domain's canonical name, the grade and a date. Page and label refer to nothing outside themselves.
  */
 #include "base/clock.h"
+#include "cli/csv.h"
 #include "cli/check/check_cmd.h"
 #include "report/page.h"
 #include <stdio.h>
@@ -67,19 +68,6 @@ void check_write_json(const struct check_one *one, const char *profile, struct j
 
 /* ---- CSV (RFC 4180) ---- */
 
-static void add_cell(struct buf *out, const char *text)
-{
-    buf_addc(out, '"');
-    if (*text && strchr("=+-@\t\r", *text))
-        buf_addc(out, '\'');
-    for (; *text; text++) {
-        if (*text == '"')
-            buf_addc(out, '"');
-        buf_addc(out, *text);
-    }
-    buf_addc(out, '"');
-}
-
 void check_write_csv_head(struct buf *out)
 {
     buf_adds(out, "domain,time,grade,score,test,standard,level,state,evidence,fix\r\n");
@@ -107,7 +95,7 @@ void check_write_csv(const struct check_one *one, struct buf *out)
         for (size_t k = 0; k < sizeof cells / sizeof cells[0]; k++) {
             if (k)
                 buf_addc(out, ',');
-            add_cell(out, cells[k]);
+            csv_cell(out, cells[k]);
         }
         buf_adds(out, "\r\n");
     }

@@ -13,6 +13,7 @@
 #include "base/domain.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "cli/csv.h"
 #include "cli/policy/policy_cmd.h"
 #include "cli/policy/policy_ledger.h"
 #include "cli/text.h"
@@ -42,20 +43,6 @@ struct listing {
     struct page_table table;
 };
 
-static void csv_field(struct buf *out, const char *text, const char *end)
-{
-    /* A spreadsheet would run a cell that begins so as a formula. */
-    bool formula = text && *text && strchr("=+-@", *text);
-    buf_adds(out, formula ? "\"'" : "\"");
-    for (; text && *text; text++) {
-        if (*text == '"')
-            buf_addc(out, '"');
-        buf_addc(out, *text);
-    }
-    buf_addc(out, '"');
-    buf_adds(out, end);
-}
-
 static void put_csv(struct listing *l, const struct row *r)
 {
     char used[24] = "";
@@ -64,8 +51,10 @@ static void put_csv(struct listing *l, const struct row *r)
     const char *const fields[] = {r->id,  r->kind,  r->standard, r->scope, r->because, r->agreed_by,
                                   r->ref, r->since, r->through,  r->state, used,       r->use.last};
     size_t n = sizeof fields / sizeof *fields;
-    for (size_t i = 0; i < n; i++)
-        csv_field(l->out, fields[i], i + 1 < n ? "," : "\r\n");
+    for (size_t i = 0; i < n; i++) {
+        csv_cell(l->out, fields[i]);
+        buf_adds(l->out, i + 1 < n ? "," : "\r\n");
+    }
 }
 
 static void put_json(struct listing *l, const struct row *r)

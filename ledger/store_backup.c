@@ -56,7 +56,7 @@ static enum status copy_into(const char *file, const char *from, char *why)
         return complain(why, STATUS_DENIED, file, strerror(errno));
     int rc = sqlite3_open_v2(from, &in, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL);
     if (rc == SQLITE_OK)
-        rc = sqlite3_open_v2(file, &out, SQLITE_OPEN_READWRITE, NULL);
+        rc = sqlite3_open_v2(file, &out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL);
     (void)sqlite3_busy_timeout(in, WAIT_MS);
     enum status st = rc == SQLITE_OK ? copy(out, in) : STATUS_INVALID;
     if (st != STATUS_OK)
@@ -104,6 +104,11 @@ static enum status examine(const char *file, char *why)
     sqlite3_stmt *q = NULL;
     int version = -1;
     bool good = false;
+    struct stat st;
+    if (lstat(file, &st) != 0)
+        return complain(why, STATUS_INVALID, file, strerror(errno));
+    if (!S_ISREG(st.st_mode)) /* SQLite would wait at a FIFO */
+        return complain(why, STATUS_INVALID, file, "it is not a regular file");
     int rc = sqlite3_open_v2(file, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, NULL);
     if (rc == SQLITE_OK && sqlite3_prepare_v2(db, "SELECT version FROM assay_schema", -1, &q, NULL) == SQLITE_OK &&
         sqlite3_step(q) == SQLITE_ROW)
@@ -121,24 +126,43 @@ static enum status examine(const char *file, char *why)
                                             : STATUS_OK;
 }
 
+/* Gives the new store mode and owner of the old one. The folder is the ledger user's, who could put a link in the new
+ * store's place while root is at work: so what was opened is changed, and only if it is the file that we have made. */
+static bool give_rights(int fd, const char *path)
+{
+    struct stat old, made;
+    if (fstat(fd, &made) != 0)
+        return false;
+    if (!S_ISREG(made.st_mode) || made.st_nlink != 1 || made.st_uid != geteuid()) {
+        errno = EPERM;
+        return false;
+    }
+    if (lstat(path, &old) != 0 || !S_ISREG(old.st_mode))
+        return true;
+    return fchmod(fd, old.st_mode & 0777) == 0 && (geteuid() != 0 || fchown(fd, old.st_uid, old.st_gid) == 0);
+}
+
 static enum status put_in_place(const char *path, const char *fresh, char *why)
 {
-    struct stat st;
     char name[PATH_MAX];
-    if (stat(path, &st) == 0 &&
-        (chmod(fresh, st.st_mode & 0777) != 0 || (geteuid() == 0 && lchown(fresh, st.st_uid, st.st_gid) != 0)))
-        return complain(why, STATUS_DENIED, fresh, strerror(errno));
+    int fd = open(fresh, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 || !give_rights(fd, path)) {
+        enum status st = complain(why, STATUS_DENIED, fresh, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return st;
+    }
     /* The log of the old file would be taken for the new one's: it goes first, and all that it holds is in no state
      * that is wanted back. */
     for (const char *const *end = (const char *const[]){"-wal", "-shm", NULL}; *end; end++) {
         snprintf(name, sizeof name, "%s%s", path, *end);
-        if (unlink(name) != 0 && errno != ENOENT)
+        if (unlink(name) != 0 && errno != ENOENT) {
+            close(fd);
             return complain(why, STATUS_DENIED, name, strerror(errno));
+        }
     }
-    int fd = open(fresh, O_RDONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0 && rename(fresh, path) == 0;
-    if (fd >= 0)
-        close(fd);
+    bool ok = fsync(fd) == 0 && rename(fresh, path) == 0;
+    close(fd);
     return ok ? STATUS_OK : complain(why, STATUS_AGAIN, path, strerror(errno));
 }
 

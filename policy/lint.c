@@ -340,6 +340,9 @@ static void check_relay(const struct lint *l, const struct item *it)
     if (!*policy_set_text(l->p, SETTING_FLEET_KEY_FILE))
         doubt(l, POLICY_NOTE, it, "set fleet.key-file, where the relay runs assay-milter too",
               "mail that the relay has judged is judged again, by the client behind the relay");
+    doubt(l, POLICY_NOTE, it, "where NAT stands before the relay, give it the clients' addresses (PROXY protocol)",
+          "a client that the relay sees under a private address, or under its own, is not known: SPF says none of its "
+          "mail");
 }
 
 static bool overlaps(const char *one, const char *two)

@@ -2,9 +2,10 @@
 /*
  * pause.c - `assay pause DURATION because "..."` and `assay resume`: break the glass, and put it back.
  *
- * A reason is not optional, and a pause ends by itself: at most a day. `assay pause` alone says whether one is on. The
- * programs see it within a second; mail goes on being judged, stamped and recorded. Fails with EX_NOPERM where the
- * state folder may not be written.
+ * A reason is not optional, and a pause ends by itself: at most a day. `assay pause` alone says whether one is on. When
+ * a command returns, what it says is in force: assay-milter reads the file for each mail, and for the resolver's module
+ * the command waits. Mail goes on being judged, stamped and recorded. Fails with EX_NOPERM where the state folder may
+ * not be written.
  */
 #include "policy/pause.h"
 #include "base/clock.h"
@@ -38,6 +39,17 @@ static const struct options_spec resume_line = {
     .rows = rows,
     .row_count = 1,
 };
+
+/* The resolver's module looks at the file every quarter of a second, and has then to mark its cache. */
+#define RESOLVER_SEES_SECONDS 1
+
+static void wait_for_resolver(const char *state)
+{
+    char path[4096];
+    int n = snprintf(path, sizeof path, "%s/resolver/status.json", state);
+    if (n > 0 && n < (int)sizeof path && access(path, F_OK) == 0)
+        (void)nanosleep(&(struct timespec){.tv_sec = RESOLVER_SEES_SECONDS}, NULL);
+}
 
 /* "90s", "30m", "1h"; 0: none of these. */
 static long duration(const char *text)
@@ -92,6 +104,7 @@ static int begin(const char *state, const char *length, const char *because)
     enum status s = pause_write(state, clock_wall(), &p);
     if (s != STATUS_OK)
         return failed(state, s);
+    wait_for_resolver(state);
     show(state);
     return EX_OK;
 }
@@ -122,6 +135,7 @@ int cmd_resume(int argc, char **argv)
     }
     if (s != STATUS_OK)
         return failed(o.state, s);
+    wait_for_resolver(o.state);
     puts("The policy is in force again.");
     return EX_OK;
 }

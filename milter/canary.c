@@ -4,8 +4,8 @@
  *
  * How often: at once after the start, then every CALM_MS; every ALARM_MS after a wrong answer, or if all look-ups for
  * mails have failed since the last check. An attacker's dead domains can make it ask more often, but cannot make it
- * fail, because it asks only for `dns.canary`. Settings are read again each time, so that a reload takes effect. Any
- * failure in this file leaves enforcement as it is.
+ * fail, because it asks only for `dns.canary`. Settings are read again each time; a reload that wants no suspension
+ * ends one at once. Any failure in this file leaves enforcement as it is.
  */
 #include "milter/canary.h"
 #include "base/clock.h"
@@ -66,16 +66,34 @@ static void note(char *why, bool suspend)
     pthread_mutex_unlock(&canary.lock);
 }
 
+static bool may_suspend(const struct policy *p)
+{
+    return policy_set_is(p, SETTING_DNS_WHEN_BROKEN, "suspend");
+}
+
+void canary_follow(const struct policy *p)
+{
+    if (may_suspend(p))
+        return;
+    pthread_mutex_lock(&canary.lock);
+    if (canary.why)
+        log_say("enforcement is on again: by dns.when-broken");
+    free(canary.why);
+    canary.why = NULL;
+    pthread_mutex_unlock(&canary.lock);
+}
+
 static void ask(void)
 {
     const struct policy *p = policy_live_get(canary.daemon->policy);
     const char *name = policy_set_text(p, SETTING_DNS_CANARY);
-    bool suspend = policy_set_is(p, SETTING_DNS_WHEN_BROKEN, "suspend");
     unsigned ms = (unsigned)policy_set_number(p, SETTING_DNS_TIMEOUT) * 2000;
     char *why = NULL;
     if (name && *name)
         (void)dns_canary(&canary.config, name, ms, &why);
-    note(why, suspend);
+    policy_unref(p);
+    p = policy_live_get(canary.daemon->policy); /* as a reload may have left it meanwhile */
+    note(why, may_suspend(p));
     policy_unref(p);
 }
 

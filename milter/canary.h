@@ -19,6 +19,9 @@
 void canary_start(struct daemon *d, const struct dns_unbound_config *config);
 void canary_stop(void);
 
+/* After a reload: ends a suspension at once if the policy wants none. */
+void canary_follow(const struct policy *p);
+
 /* "suspended: REASON" in the arena while enforcement is suspended, else NULL. Any thread. */
 const char *canary_text(struct arena *a);
 

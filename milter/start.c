@@ -208,6 +208,8 @@ void daemon_reload(void)
                 policy_set_is(before, SETTING_MODE, "enforce") && policy_set_is(p, SETTING_MODE, "dry-run")
                     ? ": ENFORCEMENT IS OFF from now on, as the file says"
                     : "");
+    if (s == STATUS_OK)
+        canary_follow(p);
     if (s == STATUS_OK && asks_dns_otherwise(before, p)) {
         dns_forget(the_daemon.host.dns);
         log_say("dns.* has changed: the answers that were kept are dropped");

@@ -8,7 +8,7 @@
  * PAUSE_MAX_SECONDS after it was created. A file that is not ours, or that others can write, is not a pause:
  * enforcement continues.
  *
- * Threads: any; each call reads the file. Callers that ask for every message cache the result for a second.
+ * Threads: any; each call reads the file (one open() if there is none).
  */
 #ifndef ASSAY_POLICY_PAUSE_H
 #define ASSAY_POLICY_PAUSE_H

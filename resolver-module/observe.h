@@ -23,8 +23,8 @@
 #define OBSERVE_STATUS_SECONDS 2
 #define OBSERVE_TOP 50          /* zones of each state named in the status */
 #define OBSERVE_GIVE_UP_MS 5000 /* that the writer may be busy with one piece of work */
-#define OBSERVE_WAIT_MS 300     /* that a start waits for a writer that does nothing but wait */
-#define OBSERVE_END_MS 500      /* ... and an end */
+#define OBSERVE_WAIT_MS 200     /* that a start waits for a writer that does nothing but wait */
+#define OBSERVE_END_MS 400      /* ... and an end */
 
 struct observe;
 

@@ -91,8 +91,8 @@ static void remember(struct assay *s, struct module_qstate *q, unsigned version,
     struct refusal_key k = key_of(q, version);
     if (!(q->query_flags & BIT_RD) || COMPAT_NO_CACHE(q) || q->return_msg->rep->ttl <= 0)
         return;
-    /* What a client asks with CD and a network (RFC 7871), subnetcache has nobody validate, whatever ignore-cd-flag
-     * says: refused to that client, and to no other. */
+    /* What a client asks with CD and a network (RFC 7871), subnetcache may have nobody validate, whatever
+     * ignore-cd-flag says: if it is refused, then to no other client. */
     if ((q->query_flags & BIT_CD) && cache_module(q, "subnetcache") >= 0)
         return;
     refusal_cache_put(s->recent, &k, *q->env->now + q->return_msg->rep->ttl, e, &left);
@@ -203,10 +203,40 @@ static bool follow(struct module_qstate *q, int id, const struct answer *a, cons
     return false;
 }
 
+/* Ends the query for now: the same question is asked by itself, without CD and without a network. True: it waits for
+ * that; false: it cannot be asked, and there is no answer. */
+static bool ask_anew(struct module_qstate *q, struct query *m)
+{
+    struct module_qstate *sub = NULL;
+    struct query_info ask = q->qinfo;
+    ask.local_alias = NULL;
+    m->anew = true;
+    if (!q->env->detect_cycle(q, &ask, BIT_RD, 0, 0) && COMPAT_ATTACH_SUB(q, &ask, &sub)) {
+        m->follow = FOLLOW_ANEW;
+        return true;
+    }
+    q->return_rcode = LDNS_RCODE_SERVFAIL;
+    q->return_msg = NULL;
+    q->no_cache_lookup = 1;
+    return false;
+}
+
 static bool is_answer(const struct answer *a)
 {
     return a->input.rcode == LDNS_RCODE_NOERROR || a->input.rcode == LDNS_RCODE_NXDOMAIN ||
            a->input.rcode == LDNS_RCODE_YXDOMAIN;
+}
+
+/* For a client that asks with CD, subnetcache looks an answer without a network up as the validator looks up keys:
+ * nobody validates it, whatever ignore-cd-flag says. What the operator's own rules made needs no validation. */
+static bool nobody_validated(const struct assay *s, const struct module_qstate *q, const struct query *m,
+                             const struct answer *a)
+{
+    bool ours = a->input.local_denial || (a->input.count > 0 && a->input.rrsets[0].local);
+    return m && !m->anew && m->follow == FOLLOW_NOT && q->return_msg && is_answer(a) && !ours &&
+           (q->query_flags & BIT_RD) && (q->query_flags & BIT_CD) && a->input.security != DECIDE_BOGUS &&
+           a->input.security < DECIDE_INSECURE && cache_module(q, "subnetcache") >= 0 && !is_own(q) &&
+           !client_judges(s, q);
 }
 
 /* Of what the operator's own rules changed. What came from the cache stands there already. */
@@ -287,6 +317,8 @@ static bool judge(struct assay *s, struct module_qstate *q, int id, const struct
     struct answer *a = answer_of(q);
     if (!a)
         return false;
+    if (nobody_validated(s, q, m, a))
+        return ask_anew(q, m);
     decide_on(s, q, a, m, p, &r);
     if (r.what == DECIDE_FOLLOW)
         return follow(q, id, a, &r);
@@ -315,13 +347,22 @@ static bool judge(struct assay *s, struct module_qstate *q, int id, const struct
     return false;
 }
 
-/* Puts what came behind the alias; else there is no answer. */
+/* Puts what came behind the alias, or takes the validated answer; else there is no answer. */
 static void join(struct module_qstate *q, int id)
 {
     struct query *m = query_of(q, id);
+    bool anew = m->follow == FOLLOW_ANEW;
     m->follow = FOLLOW_ANSWERED;
-    if (!m->text && m->tail && q->return_msg && message_join(q, m->tail))
-        return;
+    if (!m->text && m->tail && q->return_msg) {
+        if (anew) {
+            q->return_msg->rep = m->tail;
+            m->follow = FOLLOW_NOT;
+            m->tail_stays = true; /* it is kept already, under its own question */
+            return;
+        }
+        if (message_join(q, m->tail))
+            return;
+    }
     q->return_rcode = LDNS_RCODE_SERVFAIL;
     q->return_msg = NULL;
     q->no_cache_lookup = 1;
@@ -358,7 +399,7 @@ bool judge_joined(struct assay *s, struct module_qstate *q, int id)
 
 bool judge_waits(const struct query *m)
 {
-    return m && m->follow == FOLLOW_WAITS;
+    return m && (m->follow == FOLLOW_WAITS || m->follow == FOLLOW_ANEW);
 }
 
 void judge_inform(struct module_qstate *q, int id, struct module_qstate *super)

@@ -154,9 +154,12 @@ void message_suspend(struct module_qstate *q)
 void message_unmark(struct module_qstate *q)
 {
     struct reply_info *rep = q->return_msg->rep;
-    for (size_t i = 0; i < rep->rrset_count; i++)
-        if (rep->rrsets[i]->rk.flags & MESSAGE_SUSPENDED)
-            set_mark(rep->rrsets[i], false);
+    for (size_t i = 0; i < rep->rrset_count; i++) {
+        if (!(rep->rrsets[i]->rk.flags & MESSAGE_SUSPENDED))
+            continue;
+        set_mark(rep->rrsets[i], false);
+        rep->security = sec_status_bogus;
+    }
 }
 
 const struct ub_packed_rrset_key *message_marked(const struct reply_info *rep)

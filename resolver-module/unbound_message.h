@@ -39,7 +39,7 @@ bool message_join(struct module_qstate *q, const struct reply_info *tail);
  * marked. */
 void message_suspend(struct module_qstate *q);
 
-/* Takes such marks off what came from the cache. */
+/* Takes such marks off what came from the cache, or from another question: it counts as bogus again. */
 void message_unmark(struct module_qstate *q);
 
 /* The first marked record set; NULL: none. */

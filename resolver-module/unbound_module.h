@@ -54,10 +54,11 @@ struct query {
     const char *text; /* of the refusal, or NULL */
     const char
         *behind; /* of a refusal of what was asked on the way (response-ip's alias); told where no answer comes */
-    /* A suspended alias: what it leads to is asked for by itself. */
-    enum { FOLLOW_NOT, FOLLOW_WAITS, FOLLOW_ANSWERED } follow;
+    /* A suspended alias: what it leads to is asked for by itself. Or the question is (FOLLOW_ANEW). */
+    enum { FOLLOW_NOT, FOLLOW_WAITS, FOLLOW_ANEW, FOLLOW_ANSWERED } follow;
     struct reply_info *tail; /* its answer; NULL: there is none */
     bool tail_stays;         /* ... is not to be kept in the cache with ours */
+    bool anew;               /* nobody had validated the answer: the question itself was asked once more */
     bool changed;            /* the operator's own rules made some of the answer */
 };
 

@@ -2,6 +2,7 @@
 """Nothing of ours stops DNS: a disk that does not answer, and FIFOs in the places of our files, under load, through
 reload, SIGTERM and kill -9, with one thread and with two. Answers flow on, at most a second of silence, no process left."""
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -192,6 +193,119 @@ def test_hung_disk_stopped_after_giving_up(place, tree):
         assert time.time() - began < 1.2, f"{how}: {time.time() - began:.1f} s"
         os.remove(r.log)
     disk.answer()
+
+
+def left_running(disk):
+    """Processes that were started with this disk, those that ended left out."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as f, open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+                if disk.flag.encode() in f.read() and stat.read().rsplit(")", 1)[1].split()[0] != "Z":
+                    found.append(int(pid))
+        except OSError:
+            pass
+    return found
+
+
+PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
+
+
+class Stopped:
+    """Threads that are stopped, and no other of their process is."""
+
+    def __init__(self, tids):
+        self.tids, self.libc = tids, ctypes.CDLL(None, use_errno=True)
+
+    def call(self, request, tid):
+        return self.libc.ptrace(ctypes.c_long(request), ctypes.c_long(tid), None, None)
+
+    def __enter__(self):
+        for tid in self.tids:
+            assert self.call(PTRACE_SEIZE, tid) == 0 and self.call(PTRACE_INTERRUPT, tid) == 0, os.strerror(ctypes.get_errno())
+            os.waitpid(tid, 0x40000000)  # __WALL
+        return self
+
+    def __exit__(self, *_):
+        for tid in self.tids:
+            self.call(PTRACE_DETACH, tid)
+
+
+def of_ours(pid):
+    """Threads that are none of Unbound's: whenever one looks, they do not poll for questions."""
+    found = {int(t) for t in os.listdir(f"/proc/{pid}/task")} - {pid}
+    for _ in range(20):
+        for tid in list(found):
+            with open(f"/proc/{pid}/task/{tid}/wchan", encoding="ascii") as f:
+                if "poll" in f.read():
+                    found.remove(tid)
+        time.sleep(0.02)
+    return sorted(found)
+
+
+def stopped_writer(r, threads):
+    pid = r.process.pid
+    refused(r, "www.unsigned.zz")
+    tids = of_ours(pid)
+    assert tids and len(tids) + threads <= threads_of(pid), f"{tids} of {threads_of(pid)} threads"
+    with Load(r) as load:
+        time.sleep(0.5)
+        load.longest = 0.0
+        with Stopped(tids):
+            time.sleep(1)
+            quiet(load, "stopped")
+            for number in range(2):
+                r.control("reload")
+                time.sleep(1)
+                quiet(load, f"reload {number}")
+        time.sleep(1)
+        quiet(load, "going on")
+    tids = of_ours(pid)
+    with Stopped(tids):
+        began = time.time()
+        r.process.terminate()
+        while time.time() - began < 3 and threads_of(pid) > 1 + len(tids):
+            time.sleep(0.02)
+        took = time.time() - began
+    assert r.process.wait(5) == 0 and took < 1.2, f"the end took {took:.1f} s"
+
+
+def test_stopped_writer_under_load(place, tree):
+    """The threads that write and read for the module are stopped: answers flow on, over reloads, and it ends at once."""
+    for threads in (1, 2):
+        with Resolver(place, tree, POLICY, threads=threads, name=f"stopped{threads}") as r:
+            stopped_writer(r, threads)
+
+
+def ends_under_load(r, disk, how):
+    refused(r, "www.unsigned.zz")
+    time.sleep(1)  # its policy is kept beside it
+    with Load(r) as load:
+        disk.hang()
+        time.sleep(2)
+        quiet(load, "while it hangs")
+        began = time.time()
+        r.process.send_signal(how)
+        r.process.wait(5)
+        ended = time.time() - began
+        assert ended <= 1.0, f"{how.name}: the end took {ended:.2f} s"
+        assert not left_running(disk), f"{how.name}: {left_running(disk)} left"
+        disk.answer()
+        r.start()
+        time.sleep(1)
+    quiet(load, f"{how.name} and a new start", 1.0 + ended)
+    assert r.stop() == 0
+
+
+def test_hung_disk_ends_under_load(place, tree):
+    """While it is asked and its disk hangs: SIGTERM, and kill -9. The next one answers within a second, no process is left."""
+    disk = Disk(place)
+    for threads in (1, 2):
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            disk.answer()
+            with disk.resolver(place, tree, POLICY, threads=threads, name=f"ends{threads}{int(how)}") as r:
+                ends_under_load(r, disk, how)
+            assert not left_running(disk)
 
 
 def test_start_with_a_hung_disk(place, tree):

@@ -378,6 +378,13 @@ def test_pause(place, tree):
         time.sleep(0.4)
         for _ in range(2):
             refused(r, "www.unsigned.zz")
+        os.symlink("state", f"{r.folder}/resolver")  # where the command looks for the module
+        assert r.wait_for(lambda: os.path.exists(f"{r.state}/status.json"), 15)
+        for _ in range(2):  # in force when the command returns
+            subprocess.run([assay, "pause", "1h", "-S", r.folder, "because", "a test"], check=True, capture_output=True)
+            passes(r, "www.unsigned.zz")
+            subprocess.run([assay, "resume", "-S", r.folder], check=True, capture_output=True)
+            refused(r, "www.unsigned.zz")
 
 
 def test_status_command(place, tree):

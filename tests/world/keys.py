@@ -154,3 +154,12 @@ def certificate(name, cert, key, days=30, more=()):
     words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes".split()
     words += ["-days", str(days), "-subj", f"/CN={name}", "-keyout", key, "-out", cert, *more]
     subprocess.run(["openssl", *words], check=True, capture_output=True)
+
+
+def ended(words):
+    """openssl x509 with these words makes a certificate whose end is past; each version of it knows one of the two ways."""
+    for end in (["-days", "-1"], ["-not_before", "20200101000000Z", "-not_after", "20200201000000Z"]):
+        done = subprocess.run(["openssl", "x509", *words, *end], capture_output=True)
+        if done.returncode == 0:
+            return
+    raise RuntimeError(done.stderr.decode())

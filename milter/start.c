@@ -343,9 +343,10 @@ int start_engines(struct daemon *d, const struct options *o)
 void start_undo(struct daemon *d)
 {
     d->delegation = delegation_close(d->delegation);
+    /* First what must not be lost: the two below may wait for a look-up or a probe under way. */
+    d->journal = journal_close(d->journal);
     canary_stop();
     d->host.prober = prober_free(d->host.prober);
-    d->journal = journal_close(d->journal);
     d->host.dns = dns_close(d->host.dns);
     d->memory = memory_free(d->memory);
     d->host.quota = quota_free(d->host.quota);

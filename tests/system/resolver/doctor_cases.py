@@ -64,6 +64,18 @@ def resolver_of(folder, tree, **more):
     return r
 
 
+def own_module(r, folder):
+    """Lets it load a copy of the module in `folder`: one that can be replaced, and that other users than root can read,
+    wherever the tree lies."""
+    module = os.path.join(folder, "assay-unbound.so")
+    shutil.copy(MODULE, module)
+    with open(r.conf, encoding="ascii") as f:
+        text = f.read()
+    with open(r.conf, "w", encoding="ascii") as f:
+        f.write(text.replace(MODULE, module))
+    return module
+
+
 def test_doctor_asks_the_module_that_runs(folder, tree):
     r = resolver_of(folder, tree)
     with Over(folder, "/etc/resolv.conf", "nameserver 127.0.0.1\n"):
@@ -110,12 +122,7 @@ def test_doctor_asks_the_module_that_runs(folder, tree):
 def test_doctor_sees_that_the_module_was_replaced(folder, tree):
     """An upgrade that left Unbound running: what runs is the old one."""
     r = resolver_of(folder, tree)
-    module = os.path.join(folder, "assay-unbound.so")
-    shutil.copy(MODULE, module)
-    with open(r.conf, encoding="ascii") as f:
-        text = f.read()
-    with open(r.conf, "w", encoding="ascii") as f:
-        f.write(text.replace(MODULE, module))
+    module = own_module(r, folder)
     with r, Over(folder, "/etc/resolv.conf", "nameserver 127.0.0.1\n"):
         assert r.wait_for(lambda: r.status().get("pid"))
         says_not(doctor(r.policy, r.folder, "resolver")[1], "was replaced since")
@@ -128,6 +135,7 @@ def test_doctor_compares_groups_of_the_process(folder, tree):
     with open("/etc/group", encoding="ascii") as f:
         groups = f.read()
     r = resolver_of(folder, tree, options='  username: "nobody"\n')
+    own_module(r, folder)
     os.chmod(folder, 0o755)
     os.chown(r.folder, 0, 0)
     os.chown(r.state, 65534, 65534)

@@ -208,6 +208,15 @@ const struct session *wire_connection_session(const struct wire_connection *c)
     return c->session;
 }
 
+size_t wire_connection_kept(const struct wire_connection *c)
+{
+    size_t n = 0;
+
+    for (unsigned i = 0; i < WIRE_STAGES; i++)
+        n += c->macro_octets[i];
+    return n;
+}
+
 const char *wire_connection_fault(const struct wire_connection *c)
 {
     return c->fault;

@@ -51,6 +51,9 @@ struct buf *wire_connection_out(struct wire_connection *c);
 /* The session, to be asked what it uses; NULL: there is none. */
 const struct session *wire_connection_session(const struct wire_connection *c);
 
+/* Octets that it keeps besides its session's: the macros that the MTA has sent. */
+size_t wire_connection_kept(const struct wire_connection *c);
+
 /* Why the connection must be closed, for the log; NULL: the MTA ended it, or memory ran out. */
 const char *wire_connection_fault(const struct wire_connection *c);
 

@@ -32,7 +32,6 @@
 #define EVENTS 128
 #define TICK_MS 250       /* how often time-outs are looked at while DNS is awaited */
 #define SLOW_TICK_MS 5000 /* ... else */
-#define SILENT_MS 1000    /* while stopping */
 
 enum waits_for { FOR_COMMAND, FOR_REST, FOR_DNS, LISTS };
 
@@ -244,7 +243,7 @@ static void settle(struct link *k, enum wire_next next)
     struct wire_loop *l = k->loop;
     const struct session *s = wire_connection_session(k->c);
     bool in_message = false;
-    size_t used = s ? l->owner->used(s, &in_message) : 0;
+    const size_t used = (s ? l->owner->used(s, &in_message) : 0) + wire_connection_kept(k->c);
 
     report_memory(k, used + k->rest_octets); /* before the MTA knows that there is room again */
     if (!write_out(k)) {
@@ -270,11 +269,14 @@ static void settle(struct link *k, enum wire_next next)
 static void take(struct link *k, size_t n)
 {
     struct slice in = slice_of(k->loop->buffer, k->rest_octets + n);
+    const size_t given = in.n;
     enum wire_next next;
 
     do {
         next = wire_connection_read(k->c, &in);
     } while (next == WIRE_NEXT_WAIT && (next = begin_waiting(k)) == WIRE_NEXT_READ && in.n);
+    if (in.n < given && k->list == FOR_REST) /* a command has ended: what is left begins another */
+        put_in_list(k, FOR_COMMAND);
     if (next != WIRE_NEXT_CLOSE && !keep_rest(k, in)) {
         end_link(k);
         return;
@@ -412,14 +414,14 @@ static void sweep_waiting(struct wire_loop *l)
     }
 }
 
-/* While stopping: ends the connections without a message, and those whose MTA is silent. */
+/* While stopping: ends the connections without a message; at the end of the time those with one, too. */
 static void sweep_stopping(struct wire_loop *l, bool all)
 {
     for (int list = 0; list < LISTS; list++) {
         struct link *after;
         for (struct link *k = TAILQ_FIRST(&l->list[list]); k; k = after) {
             after = TAILQ_NEXT(k, in_list);
-            if (all || (list != FOR_DNS && (!is_in_message(k) || l->now - k->since > SILENT_MS)))
+            if (all || (list != FOR_DNS && !is_in_message(k)))
                 end_link(k);
         }
     }

@@ -287,7 +287,6 @@ class Host:
             t.settimeout(5)
             t.recv(100)
 
-
     def spoil(self, s):
         """An end of the handshake, behind the ClientHello, that no library makes."""
         half = b"\x16\x03\x03\x00\x60\x02\x00\x00\x5c\x03\x03" + b"r" * 20

@@ -104,6 +104,8 @@ static void into_a_sink(void **state)
     assert_true(base64_decode_to(SLICE_LIT("Zm9v=YmFy"), sink, &ended));
     assert_int_equal(ended.octets.n, 3);
     assert_memory_equal(ended.octets.p, "foo", 3);
+    buf_release(&none.octets);
+    buf_release(&stopped.octets);
     buf_release(&ended.octets);
     buf_release(&blanks);
 }

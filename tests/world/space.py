@@ -111,7 +111,7 @@ def stop(number, _frame):
 
 
 def new_folder(name):
-    parent = os.path.join(TOP, os.environ.get("BUILD", "build"), "world")
+    parent = os.environ.get("WORLD_FOLDERS") or os.path.join(TOP, os.environ.get("BUILD", "build"), "world")
     os.makedirs(parent, exist_ok=True)
     folder = tempfile.mkdtemp(prefix=f"{name}-", dir=parent)
     os.chmod(folder, 0o755)

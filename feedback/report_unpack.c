@@ -573,7 +573,7 @@ static bool is_json_report(struct slice t)
 static bool is_mail(struct slice t)
 {
     struct slice line = line_of(slice_of(t.p, t.n < LOOK_AT ? t.n : LOOK_AT));
-    const char *colon = memchr(line.p, ':', line.n);
+    const char *colon = line.n ? memchr(line.p, ':', line.n) : NULL;
     for (const char *p = line.p; colon && p < colon; p++)
         if (*p <= ' ' || (unsigned char)*p > 126)
             return false;

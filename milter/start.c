@@ -204,16 +204,16 @@ void daemon_reload(void)
     if (engines_use(&the_daemon.engines, p, why) != STATUS_OK)
         log_say("%s; RUNNING ON the engine in use before", why);
     if (s == STATUS_OK)
-        log_say("policy %s loaded, mode %s%s", policy_hash(p), policy_set_text(p, SETTING_MODE),
-                policy_set_is(before, SETTING_MODE, "enforce") && policy_set_is(p, SETTING_MODE, "dry-run")
-                    ? ": ENFORCEMENT IS OFF from now on, as the file says"
-                    : "");
-    if (s == STATUS_OK)
         canary_follow(p);
     if (s == STATUS_OK && asks_dns_otherwise(before, p)) {
         dns_forget(the_daemon.host.dns);
         log_say("dns.* has changed: the answers that were kept are dropped");
     }
+    if (s == STATUS_OK)
+        log_say("policy %s loaded, mode %s%s", policy_hash(p), policy_set_text(p, SETTING_MODE),
+                policy_set_is(before, SETTING_MODE, "enforce") && policy_set_is(p, SETTING_MODE, "dry-run")
+                    ? ": ENFORCEMENT IS OFF from now on, as the file says"
+                    : "");
     if (s == STATUS_OK && the_daemon.main_socket)
         second_socket_listen(p, the_daemon.main_socket);
     if (s != STATUS_OK)

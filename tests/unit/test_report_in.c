@@ -210,6 +210,8 @@ static void deep_and_broken(void **state)
     refuses("<other/>", 8, "");
     refuses("PK\3\4", 4, "");
     refuses("{}", 2, "missing");
+    static const char nothing[] = "Content-Type: text/xml\nContent-Transfer-Encoding: base64\n\n!\n"; /* 0 octets */
+    refuses(nothing, sizeof nothing - 1, "no report");
 }
 
 /* ---- what is in them ---- */

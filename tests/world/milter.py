@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import re
 import resource
 import shlex
 import signal
@@ -104,10 +105,10 @@ class Milter:
             time.sleep(0.01)
 
     def reload(self):
-        """SIGHUP; returns what it says to it."""
+        """SIGHUP; returns what it says until the policy is loaded, or kept out. A line about a mail before it may come late."""
         start = self.size()
         self.process.send_signal(signal.SIGHUP)
-        return self.wait_words(start, lambda w: "\n" in w)
+        return self.wait_words(start, lambda w: re.search(r"loaded, mode .*\n|RUNNING ON .*\n", w))
 
     def command(self, words):
         """Runs `assay WORDS` on this milter's state folder: what it did is in force when it returns. What is wrong, or None."""

@@ -83,7 +83,7 @@ class Demo:
         return message_id, keys.sign(text, mail.sign[1], mail.sign[2], mail.sign[0]) if mail.sign else text
 
     def records(self, message_id):
-        return [r for r in self.m.journal() if r.get("kind") == "mail" and r.get("message_id", "").strip("<>") == message_id.strip("<>")]
+        return [r for r in self.m.journal() if r.get("message_id", "").strip("<>") == message_id.strip("<>")]
 
     def play(self, mail):
         if mail.before:
@@ -235,7 +235,8 @@ class Demo:
     def mails(self):
         widths = table.layout(("", "", "", "", "", ""), (2, 26, 28, 34, 40, 18))
         table.row(
-            ("", "What was sent", "What the standards said", "What was done", "Which line of the policy decided", "Where it is now"), widths
+            ("", "What was sent", "What the standards said", "What was done", "Which line of the policy decided", "Where it is now"),
+            widths,
         )
         table.rule(widths)
         good = 0
@@ -324,7 +325,9 @@ def main():
         print(f"demo: the world does not start: {e}")
         return 1
     table.progress("")
-    print(f"A private internet, up in {time.monotonic() - start:.1f} seconds. One policy file ({world.milter.policy}) for mail and DNS.\n")
+    print(
+        f"A private internet, up in {time.monotonic() - start:.1f} seconds. One policy file ({world.milter.policy}) for mail and DNS.\n"
+    )
     print(LEGEND, flush=True)
     demo = Demo(world)
     mails = demo.mails()

@@ -117,7 +117,7 @@ class Milter:
         return None if done.returncode == 0 else f"assay {words}: exit code {done.returncode}: {done.stderr.strip()}"
 
     def journal(self):
-        """Every record in its journal, in the order written."""
+        """Every record of a mail in its journal, in the order written; not the begin and end of its segments."""
         records = []
         for path in glob.glob(f"{self.state}/journal/*") + glob.glob(f"{self.state}/journal/*/*"):
             if os.path.isfile(path):
@@ -127,4 +127,4 @@ class Milter:
                             records.append(json.loads(line))
                         except ValueError:
                             pass  # a line that is being written
-        return sorted((r for r in records if isinstance(r, dict)), key=lambda r: r.get("t", ""))
+        return sorted((r for r in records if isinstance(r, dict) and r.get("kind") == "mail"), key=lambda r: r.get("t", ""))

@@ -202,8 +202,7 @@ def mount(source, target, kind=None, flags=0):
 
 def private_mounts():
     """From here on no mount of ours reaches anybody else. In a chroot whose root is no mount point the kernel refuses
-    to change "/": then we
-    step out to the real root for the one call and come back."""
+    to change "/": then we step out to the real root for the one call and come back."""
     try:
         mount(None, "/", None, MS_REC | MS_PRIVATE)
         return
@@ -222,28 +221,24 @@ def private_mounts():
     os.close(root)
 
 
+def add(*wanted):
+    """Gives lo more addresses. Without `nodad` an IPv6 address cannot be bound until the kernel has come to it: a moment later."""
+    lines = [f"addr replace {a}/128 dev lo nodad" if ":" in a else f"addr replace {a}/32 dev lo" for a in wanted]
+    done = subprocess.run(["ip", "-batch", "-"], input="\n".join(lines) + "\n", capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit("cannot add the addresses: " + done.stderr.strip())
+
+
 def addresses():
-    lines = ["link set lo up"]
-    lines += [f"addr add {n} dev lo" for n in NETWORKS] + [f"addr add {a}/32 dev lo" for a in ROOTS]
-    # Postfix takes only addresses that an interface really has: a network on lo makes all of it ours, but does not name them.
-    lines += [
-        f"addr add {a}/32 dev lo"
-        for a in (
-            "203.0.113.2",
-            "203.0.113.3",
-            "203.0.113.53",
-            "192.0.2.80",
-            "198.51.100.2",
-            "198.51.100.3",
-            "198.51.100.4",
-            "198.51.100.66",
-        )
-    ]
-    # Addresses, not a local route: a route alone cannot be a source by itself.
-    lines += [f"addr add {a}/128 dev lo nodad" for a in ("2001:db8::1", "2001:db8::10", "2001:db8::25", "2001:db8::66")]
+    lines = ["link set lo up"] + [f"addr add {n} dev lo" for n in NETWORKS]
     done = subprocess.run(["ip", "-batch", "-"], input="\n".join(lines) + "\n", capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit("cannot set up the addresses: " + done.stderr.strip())
+    add(*ROOTS)
+    # Postfix takes only addresses that an interface really has: a network on lo makes all of it ours, but does not name them.
+    add("203.0.113.2", "203.0.113.3", "203.0.113.53", "192.0.2.80", "198.51.100.2", "198.51.100.3", "198.51.100.4", "198.51.100.66")
+    # Addresses, not a local route: a route alone cannot be a source by itself.
+    add("2001:db8::1", "2001:db8::10", "2001:db8::25", "2001:db8::66")
 
 
 def engines():

@@ -11,7 +11,7 @@
  */
 #include "base/clock.h"
 #include "base/options.h"
-#include "base/secret.h"
+#include "base/log_text.h"
 #include "feedback/reports_config.h"
 #include "ledger/config.h"
 #include "feedback/dmarc_failure.h"
@@ -25,6 +25,7 @@
 #include "ledger/organisations.h"
 #include "ledger/store_convert.h"
 #include "policy/policy_live.h"
+#include "policy/policy_settings.h"
 #include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
@@ -88,30 +89,70 @@ static bool stop(void)
     return ending;
 }
 
-static void say(const char *fmt, ...) PRINTF_LIKE(1, 2);
-static void say(const char *fmt, ...)
+/* ---- the log: stderr ---- */
+
+static bool as_json; /* `set log.format json`: one object a line, and nothing else */
+
+static void put(enum log_level level, const char *fmt, va_list ap)
 {
     char *words = NULL;
     struct buf line = BUF_INIT;
-    va_list ap;
-    va_start(ap, fmt);
     if (vasprintf(&words, fmt, ap) < 0)
         words = NULL;
-    va_end(ap);
-    buf_adds(&line, "assay-ledger: ");
-    secret_add_line(&line, slice_str(words ? words : "out of memory"));
+    buf_adds(&line, as_json ? "" : "assay-ledger: ");
+    log_text_add(&line, "assay-ledger", level, words ? words : "out of memory", as_json);
     buf_adds(&line, "\n");
-    fwrite(line.p, 1, line.n, stderr);
+    if (!line.failed)
+        fwrite(line.p, 1, line.n, stderr);
     buf_release(&line);
     free(words);
 }
 
-static void print_report(struct policy_report *r)
+static void say(const char *fmt, ...) PRINTF_LIKE(1, 2);
+static void say(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    put(LOG_LEVEL_NOTICE, fmt, ap);
+    va_end(ap);
+}
+
+static void say_failure(const char *fmt, ...) PRINTF_LIKE(1, 2);
+static void say_failure(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    put(LOG_LEVEL_ERROR, fmt, ap);
+    va_end(ap);
+}
+
+/* With the line and a caret below for people, one line each for a log of JSON. */
+static void print_report(const struct policy_report *r)
 {
     struct buf b = BUF_INIT;
-    policy_report_print(r, POLICY_NOTE, &b);
-    fwrite(b.p, 1, b.n, stderr);
+    const struct policy_message *m;
+    if (!as_json) {
+        policy_report_print(r, POLICY_NOTE, &b);
+        fwrite(b.p, 1, b.n, stderr);
+    }
+    for (size_t i = 0; as_json && (m = policy_report_at(r, i)) != NULL; i++) {
+        buf_reset(&b);
+        policy_message_line(m, &b);
+        if (m->severity == POLICY_ERROR)
+            say_failure("policy error: %s", b.n ? b.p : "out of memory");
+        else
+            say("policy: %s", b.n ? b.p : "out of memory");
+    }
     buf_release(&b);
+}
+
+/* The form of the log before the policy is opened, which only the owner of the folder does. */
+static void find_log_format(const char *policy)
+{
+    struct policy_report *r = policy_report_new();
+    policy_unref(policy_load(policy, r));
+    as_json = policy_report_wants_json(r);
+    policy_report_free(r);
 }
 
 /* ---- policy ---- */
@@ -121,6 +162,7 @@ static void use_policy(struct service *s)
     char *store = s->store ? strdup(s->config.store) : NULL;
     policy_unref(s->policy);
     s->policy = policy_live_get(s->live);
+    as_json = policy_set_is(s->policy, SETTING_LOG_FORMAT, "json");
     ledger_config_read(&s->config, s->policy);
     if (store && strcmp(store, s->config.store) != 0)
         s->store = store_close(s->store);
@@ -144,10 +186,16 @@ static bool open_policy(struct service *s)
     snprintf(snapshot, sizeof snapshot, "%s/policy.ledger", s->state_dir);
     policy_live_settle(s->policy_path, snapshot);
     s->live = policy_live_open(s->policy_path, snapshot, r, &source);
+    as_json = policy_report_wants_json(r);
+    if (s->live && source == POLICY_FROM_SNAPSHOT) {
+        const struct policy *p = policy_live_get(s->live);
+        as_json = policy_set_is(p, SETTING_LOG_FORMAT, "json");
+        policy_unref(p);
+    }
     if (!s->live || source == POLICY_FROM_SNAPSHOT)
         print_report(r);
     if (s->live && source == POLICY_FROM_SNAPSHOT)
-        say("%s is not usable: running on the last good policy", s->policy_path);
+        say_failure("%s is not usable: running on the last good policy", s->policy_path);
     policy_report_free(r);
     if (s->live)
         use_policy(s);
@@ -164,7 +212,7 @@ static void reload_policy(struct service *s)
     policy_live_settle(s->policy_path, snapshot);
     if (policy_live_reload(s->live, false, r, &source) != STATUS_OK) {
         print_report(r);
-        say("%s is not usable: the policy in force stays", s->policy_path);
+        say_failure("%s is not usable: the policy in force stays", s->policy_path);
     } else {
         use_policy(s);
     }
@@ -176,7 +224,7 @@ static void reload_policy(struct service *s)
 static enum status lost_store(struct service *s, enum status st, const char *why)
 {
     if (!s->away)
-        say("the store is not available, journals wait: %s", why);
+        say_failure("the store is not available, journals wait: %s", why);
     s->away = true;
     s->store = store_close(s->store);
     s->pause_ms = s->pause_ms ? s->pause_ms * 2 : 1000;
@@ -456,17 +504,18 @@ static const struct options_spec command_line = {
 };
 
 /* Started as root, it becomes the owner of its folder before it reads or writes anything there. */
-static bool become_owner(const char *folder)
+static bool become_owner(const char *folder, const char *policy)
 {
     struct stat st;
     if (geteuid() != 0 || stat(folder, &st) != 0 || st.st_uid == 0)
         return true;
+    find_log_format(policy);
     const struct passwd *pw = getpwuid(st.st_uid);
     gid_t gid = pw ? pw->pw_gid : st.st_gid;
     bool groups = pw ? initgroups(pw->pw_name, gid) == 0 : setgroups(0, NULL) == 0;
     if (groups && setresgid(gid, gid, gid) == 0 && setresuid(st.st_uid, st.st_uid, st.st_uid) == 0)
         return true;
-    say("cannot become the owner of %s: %s", folder, strerror(errno));
+    say_failure("cannot become the owner of %s: %s", folder, strerror(errno));
     return false;
 }
 
@@ -483,10 +532,10 @@ int main(int argc, char **argv)
     sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_end}, NULL);
     sigaction(SIGINT, &(struct sigaction){.sa_handler = on_end}, NULL);
     sigaction(SIGHUP, &(struct sigaction){.sa_handler = on_reload}, NULL);
-    if (!become_owner(s.state_dir))
+    if (!become_owner(s.state_dir, s.policy_path))
         return EX_NOPERM;
     if (!open_policy(&s)) {
-        say("there is no usable policy");
+        say_failure("there is no usable policy");
         return EX_CONFIG;
     }
     rc = serve(&s, o.once);

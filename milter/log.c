@@ -7,8 +7,7 @@
  */
 #include "milter/log.h"
 #include "base/clock.h"
-#include "base/json.h"
-#include "base/secret.h"
+#include "base/log_text.h"
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -17,8 +16,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#define LOG_MAX 8192
-#define JSON_WORDS_MAX ((LOG_MAX - 100) / 6) /* each octet may need six */
+#define LOG_MAX LOG_TEXT_MAX
 
 static atomic_bool stderr_wanted = true; /* engines are started, and may complain, before the log is open */
 static atomic_bool as_json;
@@ -40,6 +38,11 @@ void log_as_json(bool json)
     as_json = json;
 }
 
+bool log_is_json(void)
+{
+    return as_json;
+}
+
 static void put(int priority, const char *line)
 {
     char text[LOG_MAX];
@@ -59,25 +62,14 @@ static void put(int priority, const char *line)
 }
 
 /* A line that is not about a mail. */
-static void put_words(int priority, const char *unsafe)
+static void put_words(enum log_level level, const char *unsafe)
 {
-    struct buf b = BUF_INIT, safe = BUF_INIT;
-    struct json j = JSON_INTO(&b);
+    static const int priorities[] = {LOG_NOTICE, LOG_WARNING, LOG_ERR};
+    struct buf b = BUF_INIT;
 
-    secret_add_line(&safe, slice_str(unsafe));
-    const char *words = safe.failed ? "a line was lost: out of memory" : safe.p;
-    if (!as_json) {
-        put(priority, words);
-        buf_release(&safe);
-        return;
-    }
-    json_open(&j);
-    json_str(&j, "program", "assay-milter");
-    json_str(&j, "level", priority == LOG_ERR ? "error" : priority == LOG_WARNING ? "warning" : "notice");
-    json_slice(&j, "message", slice_of(words, strnlen(words, JSON_WORDS_MAX)));
-    json_end(&j);
-    buf_release(&safe);
-    put(priority, b.failed ? "{\"level\":\"warning\",\"message\":\"a log line was lost: out of memory\"}" : b.p);
+    log_text_add(&b, "assay-milter", level, unsafe, as_json);
+    put(priorities[level],
+        b.failed ? "{\"level\":\"warning\",\"message\":\"a log line was lost: out of memory\"}" : b.p);
     buf_release(&b);
 }
 
@@ -94,7 +86,7 @@ void log_say(const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    put_words(LOG_NOTICE, text);
+    put_words(LOG_LEVEL_NOTICE, text);
 }
 
 void log_failure(const char *fmt, ...)
@@ -105,7 +97,7 @@ void log_failure(const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    put_words(LOG_ERR, text);
+    put_words(LOG_LEVEL_ERROR, text);
 }
 
 /* Tells whether a line of this cause may be written; *left_out: how many were suppressed since the last one. */
@@ -144,5 +136,5 @@ void log_complain(enum log_cause cause, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text + n, sizeof text - (size_t)n, fmt, ap);
     va_end(ap);
-    put_words(LOG_WARNING, text);
+    put_words(LOG_LEVEL_WARNING, text);
 }

@@ -32,6 +32,7 @@ void log_open(bool to_stderr);
 /* From now on each line is one JSON object and nothing else: mails as log_line() gets them, all others as
  * {"program", "level", "message"}. */
 void log_as_json(bool json);
+bool log_is_json(void);
 void log_line(const char *line);
 void log_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 

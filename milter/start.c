@@ -129,6 +129,30 @@ static void snapshot_path(const struct options *o, char out[PATH_MAX])
     snprintf(out, PATH_MAX, "%s/policy.snapshot", o->state ? o->state : ASSAY_STATEDIR);
 }
 
+/* Logs one line for each error. */
+static void log_report(const struct policy_report *r)
+{
+    const struct policy_message *m;
+    struct buf b = BUF_INIT;
+
+    for (size_t i = 0; (m = policy_report_at(r, i)) != NULL; i++) {
+        if (m->severity != POLICY_ERROR)
+            continue;
+        buf_reset(&b);
+        policy_message_line(m, &b);
+        log_failure("policy error: %s", b.p);
+    }
+    buf_release(&b);
+}
+
+static void follow_log_format(struct daemon *d)
+{
+    const struct policy *p = policy_live_get(d->policy);
+
+    log_as_json(policy_set_is(p, SETTING_LOG_FORMAT, "json"));
+    policy_unref(p);
+}
+
 int start_policy(struct daemon *d, const struct options *o, bool *from_snapshot)
 {
     struct policy_report *r = policy_report_new();
@@ -139,40 +163,23 @@ int start_policy(struct daemon *d, const struct options *o, bool *from_snapshot)
     d->policy_path = policy_path(o);
     policy_live_settle(d->policy_path, d->snapshot);
     d->policy = r ? policy_live_open(policy_path(o), d->snapshot, r, &source) : NULL;
-    print_report(r, POLICY_ERROR);
+    log_as_json(policy_report_wants_json(r));
+    if (d->policy)
+        follow_log_format(d);
+    if (log_is_json())
+        log_report(r);
+    else
+        print_report(r, POLICY_ERROR);
     policy_report_free(r);
     if (!d->policy) {
         log_failure("no policy to run on: %s cannot be used, and there is no snapshot of an earlier one in %s",
                     policy_path(o), d->snapshot);
         return EX_CONFIG;
     }
-    const struct policy *p = policy_live_get(d->policy);
-    log_as_json(policy_set_is(p, SETTING_LOG_FORMAT, "json"));
-    policy_unref(p);
     *from_snapshot = source == POLICY_FROM_SNAPSHOT;
     if (*from_snapshot)
         log_failure("%s cannot be used: RUNNING ON THE LAST GOOD POLICY, from %s", policy_path(o), d->snapshot);
     return 0;
-}
-
-static void log_error(const struct policy_message *m)
-{
-    char place[32] = "";
-
-    if (m->line)
-        snprintf(place, sizeof place, ":%u:%u", m->line, m->column);
-    log_say("policy error: %s%s: %s%s%s", m->file ? m->file : "", place, m->text, m->help ? "; help: " : "",
-            m->help ? m->help : "");
-}
-
-/* Logs one line for each error. */
-static void log_report(const struct policy_report *r)
-{
-    const struct policy_message *m;
-
-    for (size_t i = 0; (m = policy_report_at(r, i)) != NULL; i++)
-        if (m->severity == POLICY_ERROR)
-            log_error(m);
 }
 
 /* Tells whether any setting dns.* has another value. */

@@ -7,9 +7,10 @@
 #include "outgoing/outgoing_log.h"
 #include "base/clock.h"
 #include "base/limits.h"
-#include "base/secret.h"
+#include "base/log_text.h"
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,27 +28,59 @@ static struct {
     unsigned written, left_out;
 } all;
 
-static void put(const char *text)
-{
-    struct buf line = BUF_INIT;
+static atomic_bool as_json;
 
-    buf_adds(&line, "assay-outgoing: ");
-    secret_add_line(&line, slice_str(text));
+void outgoing_log_as_json(bool json)
+{
+    as_json = json;
+}
+
+bool outgoing_log_is_json(void)
+{
+    return as_json;
+}
+
+static void put(enum log_level level, const char *fmt, va_list ap)
+{
+    char text[LINE];
+    struct buf line = BUF_INIT;
+    const bool json = as_json;
+
+    vsnprintf(text, sizeof text, fmt, ap);
+    buf_adds(&line, json ? "" : "assay-outgoing: ");
+    log_text_add(&line, "assay-outgoing", level, text, json);
     buf_adds(&line, "\n");
-    if (line.n && write(STDERR_FILENO, line.p, line.n) < 0)
+    if (!line.failed && write(STDERR_FILENO, line.p, line.n) < 0)
         line.failed = true; /* nobody to tell */
     buf_release(&line);
 }
 
 void outgoing_log(const char *fmt, ...)
 {
-    char text[LINE];
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    put(LOG_LEVEL_NOTICE, fmt, ap);
     va_end(ap);
-    put(text);
+}
+
+void outgoing_log_failure(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    put(LOG_LEVEL_ERROR, fmt, ap);
+    va_end(ap);
+}
+
+static void put_warning(const char *fmt, ...) PRINTF_LIKE(1, 2);
+static void put_warning(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    put(LOG_LEVEL_WARNING, fmt, ap);
+    va_end(ap);
 }
 
 static unsigned place_of(const char *domain)
@@ -98,5 +131,5 @@ void outgoing_log_domain(const char *domain, const char *what)
     if (left.of_domain || left.of_all)
         snprintf(before, sizeof before, "(left out before: %u about this domain, %u about others) ", left.of_domain,
                  left.of_all);
-    outgoing_log("%sMTA-STS: %s: %s", before, domain, what);
+    put_warning("%sMTA-STS: %s: %s", before, domain, what);
 }

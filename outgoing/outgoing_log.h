@@ -17,7 +17,14 @@
 #define OUTGOING_LOG_SECONDS 60          /* ... in so many seconds */
 #define OUTGOING_LOG_DOMAINS 1024        /* domains remembered; of two that share a place the newer is */
 
+/* From now on each line is one JSON object and nothing else: {"program", "level", "message"}. */
+void outgoing_log_as_json(bool json);
+bool outgoing_log_is_json(void);
+
 void outgoing_log(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* Why the program does not start, or does not do what it was told. Level "error". */
+void outgoing_log_failure(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /* "MTA-STS: DOMAIN: WHAT". */
 void outgoing_log_domain(const char *domain, const char *what);

@@ -146,7 +146,7 @@ static void open_all(struct service *s, const struct policy *p)
         memcpy(before, at->trouble, sizeof before);
         snprintf(at->trouble, sizeof at->trouble, "%s", why ? why : "out of memory");
         if (strcmp(before, at->trouble) != 0)
-            outgoing_log("postfix.tls-policy-socket: %s; trying again", at->trouble);
+            outgoing_log_failure("postfix.tls-policy-socket: %s; trying again", at->trouble);
     }
 }
 
@@ -200,52 +200,82 @@ static void heed(struct service *s, const struct policy *p)
 
 /* ---- the policy ---- */
 
+/* One line for each error. */
+static void log_errors(const struct policy_report *r)
+{
+    const struct policy_message *m;
+    struct buf b = BUF_INIT;
+
+    for (size_t i = 0; (m = policy_report_at(r, i)) != NULL; i++) {
+        if (m->severity != POLICY_ERROR)
+            continue;
+        buf_reset(&b);
+        policy_message_line(m, &b);
+        outgoing_log_failure("policy error: %s", b.n ? b.p : "out of memory");
+    }
+    buf_release(&b);
+}
+
 static void reload(struct service *s)
 {
     struct policy_report *r = policy_report_new();
     enum policy_source source = POLICY_KEPT;
     enum status st = r ? policy_live_reload(s->policy, false, r, &source) : STATUS_NOMEM;
     const struct policy *p = policy_live_get(s->policy);
-    const struct policy_message *m;
 
-    for (size_t i = 0; r && (m = policy_report_at(r, i)) != NULL; i++)
-        if (m->severity == POLICY_ERROR)
-            outgoing_log("policy error: %s:%u:%u: %s", m->file ? m->file : "", m->line, m->column, m->text);
+    outgoing_log_as_json(policy_set_is(p, SETTING_LOG_FORMAT, "json"));
+    log_errors(r);
     if (st == STATUS_OK)
         outgoing_log("policy %s loaded", policy_hash(p));
     else
-        outgoing_log("the policy could not be loaded (%s): RUNNING ON policy %s", status_text(st), policy_hash(p));
+        outgoing_log_failure("the policy could not be loaded (%s): RUNNING ON policy %s", status_text(st),
+                             policy_hash(p));
     heed(s, p);
     policy_unref(p);
     policy_report_free(r);
 }
 
+/* With the line and a caret below for people, one line each for a log of JSON. */
+static void show_errors(const struct policy_report *r)
+{
+    struct buf b = BUF_INIT;
+
+    if (outgoing_log_is_json()) {
+        log_errors(r);
+        return;
+    }
+    policy_report_print(r, POLICY_ERROR, &b);
+    fputs(b.n ? b.p : "", stderr);
+    buf_release(&b);
+}
+
+static const char *policy_path(const struct options *o)
+{
+    return o->policy ? o->policy : ASSAY_SYSCONFDIR "/policy";
+}
+
 static int open_policy(struct service *s)
 {
-    const char *path = s->o->policy ? s->o->policy : ASSAY_SYSCONFDIR "/policy";
+    const char *path = policy_path(s->o);
     struct policy_report *r = policy_report_new();
     enum policy_source source = POLICY_FROM_FILE;
     char snapshot[PATH_MAX];
-    struct buf b = BUF_INIT;
-    const struct policy_message *m;
 
     snprintf(snapshot, sizeof snapshot, "%s/policy.snapshot", s->state_dir);
     s->policy = r ? policy_live_open(path, snapshot, r, &source) : NULL;
-    for (size_t i = 0; r && (m = policy_report_at(r, i)) != NULL; i++) {
-        buf_reset(&b);
-        if (m->severity == POLICY_ERROR)
-            policy_message_print(m, &b);
-        fputs(b.n ? b.p : "", stderr);
-    }
-    buf_release(&b);
+    const struct policy *p = s->policy ? policy_live_get(s->policy) : NULL;
+    if (!s->o->test)
+        outgoing_log_as_json(p ? policy_set_is(p, SETTING_LOG_FORMAT, "json") : policy_report_wants_json(r));
+    policy_unref(p);
+    show_errors(r);
     policy_report_free(r);
     if (!s->policy) {
-        outgoing_log("no policy to run on: %s cannot be used, and there is no snapshot of an earlier one in %s", path,
-                     snapshot);
+        outgoing_log_failure("no policy to run on: %s cannot be used, and there is no snapshot of an earlier one in %s",
+                             path, snapshot);
         return EX_CONFIG;
     }
     if (source == POLICY_FROM_SNAPSHOT)
-        outgoing_log("%s cannot be used: RUNNING ON THE LAST GOOD POLICY, from %s", path, snapshot);
+        outgoing_log_failure("%s cannot be used: RUNNING ON THE LAST GOOD POLICY, from %s", path, snapshot);
     return 0;
 }
 
@@ -269,6 +299,16 @@ static int test(const struct options *o)
 
 /* ---- start and end ---- */
 
+/* The form of the log before the policy is opened, which only the user does. */
+static void find_log_format(const struct options *o)
+{
+    struct policy_report *r = policy_report_new();
+
+    policy_unref(policy_load(policy_path(o), r));
+    outgoing_log_as_json(policy_report_wants_json(r));
+    policy_report_free(r);
+}
+
 /* As root: becomes the user, with its folder made. As anybody else: nothing. */
 static int drop_rights(const struct options *o, const char *state_dir)
 {
@@ -278,19 +318,20 @@ static int drop_rights(const struct options *o, const char *state_dir)
 
     if (geteuid() != 0)
         return 0;
+    find_log_format(o);
     pw = getpwnam(name);
     if (!pw) {
-        outgoing_log("user '%s' does not exist: create it, or give another with -u", name);
+        outgoing_log_failure("user '%s' does not exist: create it, or give another with -u", name);
         return EX_NOUSER;
     }
     if (mkdir(state_dir, 0750) == 0 ? lchown(state_dir, pw->pw_uid, pw->pw_gid) != 0
                                     : errno != EEXIST || lstat(state_dir, &st) != 0 || !S_ISDIR(st.st_mode)) {
-        outgoing_log("cannot create folder %s: %s", state_dir, strerror(errno));
+        outgoing_log_failure("cannot create folder %s: %s", state_dir, strerror(errno));
         return EX_CANTCREAT;
     }
     if (initgroups(pw->pw_name, pw->pw_gid) != 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0 ||
         setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) != 0 || (pw->pw_uid && setresuid(0, 0, 0) == 0)) {
-        outgoing_log("cannot become user '%s': %s", name, strerror(errno));
+        outgoing_log_failure("cannot become user '%s': %s", name, strerror(errno));
         return EX_NOPERM;
     }
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

@@ -103,6 +103,8 @@ static struct policy *load_by(struct loader *ld, const char *path, const char *s
     if (!ld->errors && !ld->snapshot && !text.p && says_nothing(ld->p))
         loader_error(ld, &whole, "start from first-day.policy, in share/assay/policies",
                      "there is no statement in this file: it is empty or cut short");
+    if (policy_set_is(ld->p, SETTING_LOG_FORMAT, "json"))
+        report_set_json(report);
     if (tolerance)
         tolerance->again = ld->errors && ld->errors == ld->forgiven;
     if (tolerance)

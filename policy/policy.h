@@ -173,6 +173,13 @@ struct policy_report *policy_report_free(struct policy_report *r);
 size_t policy_report_count(const struct policy_report *r, enum policy_severity at_least);
 const struct policy_message *policy_report_at(const struct policy_report *r, size_t i); /* NULL at the end */
 
+/* Tells whether the file that was read, with errors or without, says `set log.format json`: a daemon that cannot start
+ * says why in the form that its log has. r may be NULL. */
+bool policy_report_wants_json(const struct policy_report *r);
+
+/* "FILE:LINE:COL: TEXT; help: HELP", without a line end: for logs. */
+void policy_message_line(const struct policy_message *m, struct buf *out);
+
 /* "FILE:LINE:COL: error: TEXT", the line with a caret below, "help: ..." */
 void policy_message_print(const struct policy_message *m, struct buf *out);
 

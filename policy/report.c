@@ -21,6 +21,7 @@ struct policy_report {
     struct arena *arena;
     struct policy_message *messages;
     size_t count;
+    bool json;                            /* the policy says `set log.format json` */
     size_t by_severity[POLICY_ERROR + 1]; /* all that were added, kept or not */
 };
 
@@ -57,6 +58,17 @@ size_t policy_report_count(const struct policy_report *r, enum policy_severity a
 const struct policy_message *policy_report_at(const struct policy_report *r, size_t i)
 {
     return r && i < r->count ? &r->messages[i] : NULL;
+}
+
+void report_set_json(struct policy_report *r)
+{
+    if (r)
+        r->json = true;
+}
+
+bool policy_report_wants_json(const struct policy_report *r)
+{
+    return r && r->json;
 }
 
 const char *report_visible(struct policy_report *r, struct slice text, size_t most)
@@ -226,6 +238,16 @@ void report_sort(struct policy_report *r)
         memmove(&r->messages[to + 1], &r->messages[to], (i - to) * sizeof m);
         r->messages[to] = m;
     }
+}
+
+void policy_message_line(const struct policy_message *m, struct buf *out)
+{
+    buf_adds(out, m->file ? m->file : "");
+    if (m->line)
+        buf_printf(out, ":%u:%u", m->line, m->column);
+    buf_printf(out, ": %s", m->text);
+    if (m->help)
+        buf_printf(out, "; help: %s", m->help);
 }
 
 void policy_message_print(const struct policy_message *m, struct buf *out)

@@ -26,6 +26,9 @@ void report_vadd(struct policy_report *r, enum policy_severity severity, const s
  */
 void report_sort(struct policy_report *r);
 
+/* policy_report_wants_json() is true from now on. */
+void report_set_json(struct policy_report *r);
+
 /* Turns errors into warnings: the parts they are about were left out, and the rest is in force. */
 void report_soften(struct policy_report *r);
 

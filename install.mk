@@ -18,6 +18,7 @@ $(foreach e,$(ENGINES),644 $(e) $(ENGINEDIR)/$(notdir $(e))
 )644 contrib/completion/assay.bash $(PREFIX)/share/bash-completion/completions/assay
 644 contrib/completion/_assay $(ZSHDIR)/_assay
 644 contrib/check.schema.json $(SHARE)/check.schema.json
+755 contrib/systemd/backoff $(SHARE)/backoff
 755 contrib/certbot/assay-tlsa-hook $(SHARE)/certbot/assay-tlsa-hook
 $(foreach u,$(wildcard contrib/systemd/assay-*.service contrib/systemd/assay-*.timer),644 $(u) $(UNITDIR)/$(notdir $(u))
 )

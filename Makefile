@@ -147,6 +147,9 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libassay-resolver.a $(BUILD)/
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_engines) $(LDLIBS_cli) $(LDLIBS_resolver) $(LDLIBS_cmocka)
 
+# A kqueue made of poll(2), so that what the BSDs run is compiled and tried here too.
+$(BUILD)/tests/unit/test_wire_kqueue.o: DEFS += -I tests/unit/kqueue
+
 $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libassay-engines.a $(LIBS_OUR)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_engines) $(LDLIBS_cli)

@@ -5,6 +5,8 @@ for random ones, in the same order, twice."""
 import random
 
 import dns.flags
+import dns.name
+import dns.rdatatype
 import tree as trees
 from answers_cases import POLICY, TABLE, lines
 from resolver import Resolver
@@ -29,16 +31,33 @@ def names():
         )
 
 
-def shape(answer):
+REQUIRED = [dns.name.from_text(line.split()[5]) for line in POLICY.splitlines() if line.startswith("require ")]
+
+
+def required(name):
+    return any(name.is_subdomain(zone) for zone in REQUIRED)
+
+
+def beside_signatures(message, section, rrset):
+    """Whether this record set is left out beside an answer of signatures: these are signed by nobody, so that no validator
+    looks at such a message, and what stands beside them of a required name nobody has validated. A newer Unbound gives
+    the name servers and their addresses beside such an answer; Debian's 1.17.1 takes them away by itself."""
+    if message.question[0].rdtype != dns.rdatatype.RRSIG or not message.answer or not required(rrset.name):
+        return False
+    return section is message.additional or (section is message.authority and dns.rdatatype.NS in (rrset.rdtype, rrset.covers))
+
+
+def shape(answer, left_out=lambda message, section, rrset: False):
     """All of a message but its id and TTLs."""
     m = answer.message
     sections = []
     for section in (m.answer, m.authority, m.additional):
-        sections.append([f"{r.name} {r.rdclass} {r.rdtype} {r.covers} {sorted(x.to_text() for x in r)}" for r in section])
+        given = [r for r in section if not left_out(m, section, r)]
+        sections.append([f"{r.name} {r.rdclass} {r.rdtype} {r.covers} {sorted(x.to_text() for x in r)}" for r in given])
     return (m.rcode(), dns.flags.to_text(m.flags), m.ednsflags, sorted((o.otype, o.to_text()) for o in m.options), sections)
 
 
-def differ(place, tree, policy, cd="no", ede="no", skip=lambda answer: False):
+def differ(place, tree, policy, cd="no", ede="no", skip=lambda answer: False, left_out=lambda message, section, rrset: False):
     options = OPTIONS.format(cd=cd, ede=ede)
     wrong, compared, skipped = [], 0, 0
     with Resolver(place, tree, None, name="plain", with_module=False, port=5303, options=options, threads=1) as plain:
@@ -50,8 +69,9 @@ def differ(place, tree, policy, cd="no", ede="no", skip=lambda answer: False):
                         skipped += 1
                         continue
                     compared += 1
-                    if shape(a) != shape(b):
-                        wrong.append(f"{name} {rdtype} {question}:\n            without {shape(a)}\n            with    {shape(b)}")
+                    want, got = shape(a, left_out), shape(b)
+                    if want != got:
+                        wrong.append(f"{name} {rdtype} {question}:\n            without {want}\n            with    {got}")
     assert compared > 200, f"only {compared} answers were compared"
     assert not wrong, f"{len(wrong)} of {compared} answers differ:\n        " + "\n        ".join(wrong[:8])
 
@@ -69,4 +89,7 @@ def test_no_policy_at_all_changes_nothing(place, tree):
 
 
 def test_what_is_not_refused_is_the_same(place, tree):
-    differ(place, tree, POLICY, cd="yes", skip=lambda answer: any(code == 15 for code, _ in answer.ede))
+    def refused(answer):
+        return any(code == 15 for code, _ in answer.ede)
+
+    differ(place, tree, POLICY, cd="yes", skip=refused, left_out=beside_signatures)

@@ -34,6 +34,7 @@ struct observe {
     struct suspend *suspend;
     char *dir;
     char *unbound;
+    char *modules;
     struct watch_hooks hooks;
     struct worker_queues *queues;
     struct zones *zones;
@@ -226,6 +227,7 @@ static void write_status(struct observe *o)
         .watch = o->watch,
         .zones = o->zones,
         .unbound = o->unbound,
+        .modules = o->modules,
         .started_us = o->started_us,
         .journal_open = o->journal != NULL,
         .journal_error = o->journal_error,
@@ -373,6 +375,7 @@ static void release(struct observe *o)
     pthread_mutex_destroy(&o->lock);
     free(o->dir);
     free(o->unbound);
+    free(o->modules);
     free(o);
 }
 
@@ -408,10 +411,11 @@ struct observe *observe_start(const struct observe_options *options)
     o->hooks = *options->hooks;
     o->dir = strdup(options->dir);
     o->unbound = strdup(options->unbound ? options->unbound : "");
+    o->modules = strdup(options->modules ? options->modules : "");
     o->queues = worker_queue_new();
     o->zones = zones_new();
     o->started_us = clock_wall_us();
-    if (!o->dir || !o->unbound || !o->queues || !o->zones) {
+    if (!o->dir || !o->unbound || !o->modules || !o->queues || !o->zones) {
         release(o);
         return NULL;
     }

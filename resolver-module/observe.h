@@ -31,6 +31,7 @@ struct observe;
 struct observe_options {
     const char *dir;     /* status.json is written here */
     const char *unbound; /* version of the resolver, for the status */
+    const char *modules; /* ... and its module-config */
     struct watch *watch;
     struct suspend *suspend; /* whose file the writer keeps */
     const struct watch_hooks *hooks;

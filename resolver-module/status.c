@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "policy/policy_live.h"
 #include "policy/policy_settings.h"
+#include "resolver-module/chain.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -103,6 +104,19 @@ static void write_policy(struct json *j, struct watch *w)
     policy_unref(p);
 }
 
+/* The chain of modules that is at work, and what is wrong with it. */
+static void write_modules(struct json *j, const char *modules)
+{
+    char wrong[CHAIN_SAID];
+    struct chain chain;
+    if (!modules || !*modules)
+        return;
+    chain_look(modules, &chain);
+    chain_say(&chain, modules, wrong, sizeof wrong);
+    json_str(j, "modules", modules);
+    json_opt(j, "order", wrong);
+}
+
 static void write_counts(struct json *j, const struct status_input *in)
 {
     json_open_in(j, "answers");
@@ -137,6 +151,7 @@ void status_write(const struct status_input *in, struct buf *out)
     json_int(&j, "pid", (int64_t)getpid());
     json_opt(&j, "unbound", in->unbound);
     json_str(&j, "assay", ASSAY_VERSION);
+    write_modules(&j, in->modules);
     write_policy(&j, in->watch);
     write_counts(&j, in);
     json_int(&j, "judged_again", (int64_t)in->counts.swept);

@@ -14,6 +14,7 @@ struct status_input {
     struct watch *watch;
     struct zones *zones;
     const char *unbound; /* version, or NULL */
+    const char *modules; /* module-config, or NULL */
     int64_t started_us;
     struct worker_queue_counts counts;
     size_t queue_length, queue_capacity;

@@ -278,8 +278,12 @@ static bool start(struct assay *s, struct module_env *env)
                            from_environment("ASSAY_STATE", ASSAY_STATEDIR), &hooks);
     if (!s->suspend || !s->recent || !s->watch)
         return false;
-    struct observe_options o = {
-        .dir = dir, .unbound = PACKAGE_VERSION, .watch = s->watch, .suspend = s->suspend, .hooks = &hooks};
+    struct observe_options o = {.dir = dir,
+                                .unbound = PACKAGE_VERSION,
+                                .modules = env->cfg->module_conf,
+                                .watch = s->watch,
+                                .suspend = s->suspend,
+                                .hooks = &hooks};
     s->observe = observe_start(&o);
     background_flush(log_line);
     s->workers = s->observe ? workers_new(s->watch, observe_queues(s->observe)) : NULL;

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "policy/policy_settings.h"
+#include "resolver-module/chain.h"
 #include <string.h>
 
 #define SAY_FORCED_MS 60000
@@ -74,28 +75,18 @@ void options_warn(struct assay *s, const struct module_env *env)
 /* False: this module cannot do its work so, and must not seem to. */
 bool options_check(const struct config_file *cfg)
 {
-    static const char *const caches[] = {"subnetcache", "cachedb"};
     const char *modules = cfg->module_conf ? cfg->module_conf : "";
-    const char *us = strstr(modules, "dynlib"), *validator = strstr(modules, "validator");
-    if (!validator || (us && validator < us)) {
-        log_err("assay: module-config \"%s\": nothing is validated before this module sees it, so required names would "
-                "be refused once and then served from the cache; the resolver does not start so: write \"dynlib "
-                "validator iterator\"",
-                modules);
+    char wrong[CHAIN_SAID];
+    struct chain chain;
+    chain_look(modules, &chain);
+    chain_say(&chain, modules, wrong, sizeof wrong);
+    if (chain.fault == CHAIN_NO_VALIDATOR) {
+        log_err("assay: the resolver does not start so: %s", wrong);
         return false;
     }
-    if (us && strstr(us, "dns64"))
-        log_err("assay: module-config \"%s\": dns64 must stand before dynlib, else its look-ups are stored before they "
-                "are judged",
-                modules);
-    for (size_t i = 0; us && i < sizeof caches / sizeof caches[0]; i++) {
-        const char *cache = strstr(modules, caches[i]);
-        if (cache && cache < us)
-            log_err("assay: module-config \"%s\": %s must stand after dynlib, else it answers before this module sees "
-                    "the question",
-                    modules, caches[i]);
-    }
-    if (us && strstr(us, "cachedb"))
+    if (chain.fault != CHAIN_GOOD)
+        log_err("assay: %s", wrong);
+    if (strstr(modules, "cachedb"))
         log_warn("assay: module-config \"%s\": while the policy requires DNSSEC of names, cachedb is asked but given "
                  "nothing new to keep",
                  modules);

@@ -318,6 +318,12 @@ static void look_at_rest(struct doctor *d, const json_t *status, const struct pr
                    "Unbound (process %ld) still runs the module of Assay %s, which was replaced since\nsystemctl "
                    "restart unbound",
                    p->pid, text_of(status, "assay"));
+    if (*text_of(status, "order"))
+        doctor_say(
+            d, DOCTOR_CRITICAL,
+            "answers may bypass the module: %s\nput that line into /etc/assay/unbound-modules, take module-config "
+            "out of Unbound's own files, then systemctl restart unbound",
+            text_of(status, "order"));
     look_at_policy(d, status);
     if (!look_at_rights(d, p))
         return;

@@ -242,8 +242,10 @@ def test_cachedb(place, tree):
 def test_caches_in_front_are_named(place, tree):
     for module, name in ((SUBNET.replace("dynlib subnetcache", "subnetcache dynlib"), "subnetcache"), (SUBNET, None)):
         with Resolver(place, tree, POLICY, name=str(name) + module[:4], module=module) as r:
-            said = "must stand after dynlib" in r.words()
+            said = "must stand after dynlib" in r.words() and f'write "{SUBNET}"' in r.words()
             assert said == (name is not None), f"{module}: {r.words()}"
+            assert r.wait_for(lambda: r.status().get("modules") == module), r.status()
+            assert (f'write "{SUBNET}"' in r.status().get("order", "")) == said, r.status()
 
 
 def test_dns64_stores_for_itself(place, tree):

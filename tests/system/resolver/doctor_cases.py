@@ -119,6 +119,18 @@ def test_doctor_asks_the_module_that_runs(folder, tree):
             os.unlink(status)
 
 
+def test_doctor_says_that_answers_bypass_the_module(folder, tree):
+    right = "dynlib subnetcache validator iterator"
+    for module in ("subnetcache dynlib validator iterator", right):
+        with resolver_of(folder, tree, name=module.split()[0], module=module) as r:
+            assert r.wait_for(lambda: r.status().get("pid"))
+            _, found = doctor(r.policy, r.folder, "resolver")
+            if module == right:
+                says_not(found, "bypass")
+            else:
+                says(found, "critical: answers may bypass the module:", f'write "{right}"', "/etc/assay/unbound-modules")
+
+
 def test_doctor_sees_that_the_module_was_replaced(folder, tree):
     """An upgrade that left Unbound running: what runs is the old one."""
     r = resolver_of(folder, tree)

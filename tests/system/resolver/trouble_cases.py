@@ -181,6 +181,22 @@ def test_module_and_unbound_are_compared_before_start(place, tree):
         assert prepare(place, lib).returncode == 0
         with open(f"{run}/module.conf", encoding="ascii") as f:
             assert f.read() == f'server:\n    module-config: "{chain}"\n', line
+    # Orders in which answers would bypass the module: it stays in, in its place, and that is said.
+    shutil.copy(MODULE, f"{lib}/assay-unbound.so")
+    for line, chain in (
+        ("subnetcache dynlib validator iterator", "dynlib subnetcache validator iterator"),
+        ("cachedb dynlib validator iterator", "dynlib validator cachedb iterator"),
+        ("dynlib dns64 validator iterator", "dns64 dynlib validator iterator"),
+        ("respip subnetcache dynlib python validator iterator", "dynlib respip subnetcache python validator iterator"),
+        ("dns64  dynlib\trespip subnetcache validator cachedb iterator", None),
+    ):
+        with open(f"{place}/modules", "w", encoding="ascii") as f:
+            f.write(f"{line}\n")
+        done = prepare(place, lib)
+        assert done.returncode == 0 and ("would bypass the module" in done.stderr) == (chain is not None), done
+        assert chain is None or f'"{chain}" is taken' in done.stderr, done
+        with open(f"{run}/module.conf", encoding="ascii") as f:
+            assert f'module-config: "{chain or line}"\n' in f.read(), line
     os.remove(f"{place}/modules")
     os.mkfifo(f"{place}/modules")
     began = time.time()

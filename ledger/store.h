@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STORE_ERROR 320
+#define STORE_ERROR 400
 #define STORE_PARAMETERS 32
 
 enum store_mode {

@@ -370,6 +370,9 @@ enum status store_migrate(struct store *s, bool may_write)
                  STORE_SCHEMA_VERSION);
         return STATUS_MISSING;
     }
+    st = store_may_make_tables(s);
+    if (st != STATUS_OK)
+        return st;
     st = store_begin(s);
     if (st == STATUS_OK && s->engine->shared) /* one at a time; the number means nothing */
         st = store_run(s, &(int64_t){0}, "SELECT pg_advisory_xact_lock(4155535)", "");

@@ -157,6 +157,49 @@ def roles_that_were_there():
     psql(STORE, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
 
 
+def who_may_not_make_it():
+    """A role that may not make the tables, not make roles, or not change what another made: told what gives it the right."""
+    psql(STORE, "CREATE ROLE small LOGIN", "CREATE ROLE other LOGIN", "CREATE DATABASE tenant")
+    tenant = STORE.replace("/postgres?", "/tenant?")
+    small, other = (tenant.replace("//assay@", f"//{role}@") for role in ("small", "other"))
+    psql(tenant, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    host, second = Host("small", small), Host("second", other)
+    fix = "GRANT USAGE, CREATE ON SCHEMA public TO small"
+    words = host.ledger(want=75)
+    check(f"the role small may not make the ledger's tables: let an administrator of the database run: {fix}" in words, words)
+    got, why = grant("mx1", "assay_small_mx1", small)
+    check(got is None and "there is no ledger in the database tenant" in why and "Start assay-ledger first" in why, why)
+    psql(tenant, fix)  # what it was told, and nothing else
+    host.segment(["small-1"])
+    host.ledger()
+    check(psql(tenant, "SELECT count(*) FROM mail WHERE queue_id = 'small-1'")[0] == ["1"], "with that right it works")
+    # admit by the owner, who may not make roles; and by somebody else.
+    got, why = grant("mx1", "assay_small_mx1", small)
+    check(got is None and "role assay_small_mx1 is not there, and small may not make it" in why, why)
+    check("CREATE ROLE assay_small_mx1 LOGIN (or ALTER ROLE small CREATEROLE), then run this again" in why, why)
+    got, why = grant("mx1", "assay_small_mx1", other)
+    check(got is None and "other is not the owner of this ledger" in why and "Run this as small" in why, why)
+    psql(STORE, "CREATE ROLE assay_small_mx1 LOGIN")
+    got, why = grant("mx1", "assay_small_mx1", small)
+    check(got is not None, f"with the role made by an administrator it works: {why}")
+    psql(STORE, "ALTER ROLE small CREATEROLE")
+    got, why = grant("mx2", "assay_small_mx2", small)
+    check(got is not None, f"and with CREATEROLE it makes the role itself: {why}")
+    # An upgrade by somebody who does not own the tables.
+    psql(tenant, "UPDATE assay_schema SET version = version - 1", "GRANT ALL ON ALL TABLES IN SCHEMA public TO other",
+         "GRANT CREATE ON SCHEMA public TO other")
+    words = second.ledger(want=75)
+    check("the role other may not upgrade the ledger's tables, which belong to small: connect as that role" in words, words)
+    check("GRANT small TO other" in words, words)
+    psql(tenant, "UPDATE assay_schema SET version = version + 1")
+
+
+def grant(host, role, uri):
+    """What `assay ledger admit` prints, run by that role."""
+    sql = subprocess.run([f"{BUILD}/assay", "ledger", "admit", host, "--role", role], capture_output=True, text=True, check=True).stdout
+    return psql(uri, stdin=sql)
+
+
 def old_notes(host):
     """Notes that a killed taker left: those of yesterday go."""
     for name, age in ((".sent-old", 2 * 86400), (".sent-young", 60)):
@@ -331,6 +374,7 @@ def main():
         admit(name, f"assay_{name}")
         admit(name, f"assay_{name}")  # again: no harm
     roles_that_were_there()
+    who_may_not_make_it()
     hosts = [Host(name, STORE.replace("//assay@", f"//assay_{name}@")) for name in ("mx1", "mx2")]
     what_a_role_may(hosts[0].uri)
     path, writer = by_way_of_the_inbox(owner, hosts)

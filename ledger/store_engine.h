@@ -51,8 +51,4 @@ struct sqlite3;
 struct sqlite3 *store_sqlite_handle(struct store *s); /* for store_backup.c */
 struct store *store_pg_open(const char *uri, enum store_mode mode, enum status *status, char *why);
 
-/* PostgreSQL: whether this role may make and change the ledger's tables. STATUS_DENIED: not, and the error text says
- * what gives it the right. */
-enum status store_may_make_tables(struct store *s) MUST_CHECK;
-
 #endif

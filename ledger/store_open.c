@@ -31,38 +31,6 @@ static enum status find_rights(struct store *s)
     return st;
 }
 
-enum status store_may_make_tables(struct store *s)
-{
-    if (!s->engine->shared)
-        return STATUS_OK;
-    struct store_rows *r =
-        store_ask(s,
-                  "SELECT current_user, coalesce(current_schema(), ''), "
-                  "coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)::int, "
-                  "coalesce(pg_get_userbyid(c.relowner), current_user), "
-                  "coalesce(pg_has_role(c.relowner, 'USAGE'), true)::int "
-                  "FROM (SELECT to_regclass('assay_schema') AS id) t LEFT JOIN pg_class c ON c.oid = "
-                  "t.id",
-                  "");
-    bool denied = false;
-    if (store_next(r)) {
-        const char *role = store_text(r, 0), *schema = store_text(r, 1), *owner = store_text(r, 3);
-        denied = !store_number(r, 2) || !store_number(r, 4);
-        if (!store_number(r, 2))
-            snprintf(s->error, sizeof s->error,
-                     "the role %.63s may not make the ledger's tables: let an administrator of the database run: GRANT "
-                     "USAGE, CREATE ON SCHEMA %.63s TO %.63s",
-                     role, *schema ? schema : "public", role);
-        else if (denied)
-            snprintf(s->error, sizeof s->error,
-                     "the role %.63s may not upgrade the ledger's tables, which belong to %.63s: connect as that role "
-                     "(set ledger.store), or let it run: GRANT %.63s TO %.63s",
-                     role, owner, owner, role);
-    }
-    enum status st = store_done(r);
-    return denied ? STATUS_DENIED : st;
-}
-
 struct store *store_open(const char *where, enum store_mode mode, enum status *status, char *why)
 {
     enum status ignored;

@@ -352,6 +352,40 @@ static enum status upgrade(struct store *s, int64_t from)
     return st;
 }
 
+/* Whether this role may make and change the ledger's tables. STATUS_DENIED: not, and the error text says what gives it
+ * the right. */
+static enum status may_make_tables(struct store *s)
+{
+    if (!s->engine->shared)
+        return STATUS_OK;
+    struct store_rows *r =
+        store_ask(s,
+                  "SELECT current_user, coalesce(current_schema(), ''), "
+                  "coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)::int, "
+                  "coalesce(pg_get_userbyid(c.relowner), current_user), "
+                  "coalesce(pg_has_role(c.relowner, 'USAGE'), true)::int "
+                  "FROM (SELECT to_regclass('assay_schema') AS id) t LEFT JOIN pg_class c ON c.oid = "
+                  "t.id",
+                  "");
+    bool denied = false;
+    if (store_next(r)) {
+        const char *role = store_text(r, 0), *schema = store_text(r, 1), *owner = store_text(r, 3);
+        denied = !store_number(r, 2) || !store_number(r, 4);
+        if (!store_number(r, 2))
+            snprintf(s->error, sizeof s->error,
+                     "the role %.63s may not make the ledger's tables: let an administrator of the database run: GRANT "
+                     "USAGE, CREATE ON SCHEMA %.63s TO %.63s",
+                     role, *schema ? schema : "public", role);
+        else if (denied)
+            snprintf(s->error, sizeof s->error,
+                     "the role %.63s may not upgrade the ledger's tables, which belong to %.63s: connect as that role "
+                     "(set ledger.store), or let it run: GRANT %.63s TO %.63s",
+                     role, owner, owner, role);
+    }
+    enum status st = store_done(r);
+    return denied ? STATUS_DENIED : st;
+}
+
 enum status store_migrate(struct store *s, bool may_write)
 {
     int64_t version = 0;
@@ -370,7 +404,7 @@ enum status store_migrate(struct store *s, bool may_write)
                  STORE_SCHEMA_VERSION);
         return STATUS_MISSING;
     }
-    st = store_may_make_tables(s);
+    st = may_make_tables(s);
     if (st != STATUS_OK)
         return st;
     st = store_begin(s);

@@ -16,6 +16,7 @@ import keys
 import language
 import postfix
 import certificates
+import milter
 import smtp
 from house import SERVER, SERVER6, wait_until
 
@@ -248,6 +249,7 @@ class Player:
         for name, text in scenario.files.items():
             with open(f"{folder}/{name}", "w", encoding="utf-8") as f:
                 f.write(substitute(text, folder))
+            milter.whole(f"{folder}/{name}")
             if name.endswith(".pem"):  # a private key: the milter's alone
                 os.chmod(f"{folder}/{name}", 0o600)
                 shutil.chown(f"{folder}/{name}", m.user)

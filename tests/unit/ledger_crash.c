@@ -3,8 +3,9 @@
  * ledger_crash.c - no test itself: the writer and the reader of journals that tests/system/ledger kills, or takes the
  * disk or the database from (crash.py, trouble.py, failover.py), to see that nothing is lost and nothing doubled.
  *
- *   ledger_crash write FOLDER PREFIX
- *       writes records without end; after each that was acknowledged, its id as a line on stdout
+ *   ledger_crash write FOLDER PREFIX [MICROSECONDS]
+ *       writes records without end, with a pause of so many microseconds (500) after every 16; after each that was
+ *       acknowledged, its id as a line on stdout
  *
  *   ledger_crash take FOLDER STORE
  *       ingests without end
@@ -31,7 +32,7 @@ static void end(int signal_number)
     ended = 1;
 }
 
-static int writer(const char *dir, const char *prefix)
+static int writer(const char *dir, const char *prefix, useconds_t pause)
 {
     const char *error = "";
     struct journal *j = journal_open(
@@ -61,7 +62,7 @@ static int writer(const char *dir, const char *prefix)
             ended = 1;
         buf_release(&b);
         if (i % 16 == 0)
-            usleep(500);
+            usleep(pause);
     }
     journal_close(j);
     return 0;
@@ -106,8 +107,8 @@ static int taker(const char *dir, const char *where, bool drain)
 int main(int argc, char **argv)
 {
     signal(SIGTERM, end);
-    if (argc == 4 && strcmp(argv[1], "write") == 0)
-        return writer(argv[2], argv[3]);
+    if ((argc == 4 || argc == 5) && strcmp(argv[1], "write") == 0)
+        return writer(argv[2], argv[3], argc == 5 ? (useconds_t)strtoul(argv[4], NULL, 10) : 500);
     if (argc == 4 && strcmp(argv[1], "take") == 0)
         return taker(argv[2], argv[3], false);
     if (argc == 4 && strcmp(argv[1], "drain") == 0)

@@ -5,6 +5,7 @@ A signer of its own, not the one under test nor its library: a mistake shared by
 in the build folder; they protect nothing.
 """
 import base64
+import functools
 import hashlib
 import os
 import re
@@ -19,6 +20,7 @@ STORE = os.path.join(TOP, os.environ.get("BUILD", "build"), "test-keys")
 SIGNED = ("from", "to", "subject", "date", "message-id")
 
 
+@functools.lru_cache(maxsize=None)  # OpenSSL tests the primes of an RSA key each time that it is read: 0.1 s
 def _key(kind, name):
     os.makedirs(STORE, exist_ok=True)
     path = os.path.join(STORE, f"{kind}-{name}.pem")

@@ -242,13 +242,14 @@ def addresses():
 
 
 def engines():
-    """The second engines' modules, where programs built for /usr/local look for them: in a /usr/local/lib of our own with what is there."""
+    """The second engines' modules, where programs built for /usr/local look for them: in a /usr/local/lib of our own with what is there
+    except an installed Assay."""
     build = os.path.join(TOP, os.environ.get("BUILD", "build"))
     modules = glob.glob(f"{build}/assay-engine-*.so")
     if not modules:
         return
     old = os.open("/usr/local/lib", os.O_PATH)
-    names = [n for n in os.listdir("/usr/local/lib") if os.path.isdir(f"/usr/local/lib/{n}")]
+    names = [n for n in os.listdir("/usr/local/lib") if n != "assay" and os.path.isdir(f"/usr/local/lib/{n}")]
     mount("tmpfs", "/usr/local/lib", "tmpfs")
     for name in names:
         os.mkdir(f"/usr/local/lib/{name}")

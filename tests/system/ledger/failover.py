@@ -69,9 +69,9 @@ def kill(folder):
 
 
 def writer(journal, host, name):
-    """Mails of a host; the ids that were acknowledged go to a file."""
+    """Mails of a host, 2,000 a second; the ids that were acknowledged go to a file."""
     out = open(f"{SPACE}/written-{name}", "w", encoding="ascii")
-    p = subprocess.Popen([BUILD + "/tests/ledger_crash", "write", journal, host], stdout=out)
+    p = subprocess.Popen([BUILD + "/tests/ledger_crash", "write", journal, host, "8000"], stdout=out)
     children.append(p)
     return p
 

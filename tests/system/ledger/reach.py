@@ -95,7 +95,7 @@ class Place:
                     os.remove(STORE + end)
         with open(self.folder + '/dns', 'w') as out:
             out.write(dns)
-        self.command('t=$(mktemp %s/sent/.part-XXXXXX) && cat >"$t" && mv "$t" %s/sent/$(basename "$t" | cut -c7-)' % ((self.folder,) * 2))
+        self.command('cd %s/sent || exit; n=$$; while [ -e $n ]; do n=${n}x; done; cat >.part-$n && mv .part-$n $n' % self.folder)
         self.policy(contact='')
         self.take_in(*records)
         self.policy()

@@ -61,9 +61,9 @@ class Ledger:
 
 
 def write_for(seconds, between=None):
-    """Writes mails and returns the ids that were acknowledged. between: called in the middle of the time."""
+    """Writes mails, 5,000 a second, and returns the ids that were acknowledged. between: called in the middle of the time."""
     with open(FOLDER + '/acknowledged', 'w+') as out:
-        child = subprocess.Popen([BUILD + '/tests/ledger_crash', 'write', FOLDER + '/disk/journal', 'mx1'], stdout=out)
+        child = subprocess.Popen([BUILD + '/tests/ledger_crash', 'write', FOLDER + '/disk/journal', 'mx1', '3000'], stdout=out)
         time.sleep(seconds)
         if between:
             between()

@@ -30,32 +30,40 @@ def pixels(png):
             data += png[at + 8 : at + 8 + size]
         at += size + 12
     step = 4 if colour == 6 else 3
-    raw, before, rows = zlib.decompress(data), bytearray(width * step), []
-    for y in range(height):
-        line = bytearray(raw[y * (width * step + 1) + 1 : (y + 1) * (width * step + 1)])
-        how = raw[y * (width * step + 1)]
-        for i in range(len(line)):
-            left, up = line[i - step] if i >= step else 0, before[i]
-            corner = before[i - step] if i >= step else 0
-            if how == 1:
-                line[i] = (line[i] + left) & 255
-            elif how == 2:
-                line[i] = (line[i] + up) & 255
-            elif how == 3:
-                line[i] = (line[i] + (left + up) // 2) & 255
-            elif how == 4:
-                guess = left + up - corner
-                near = min((abs(guess - left), 0, left), (abs(guess - up), 1, up), (abs(guess - corner), 2, corner))[2]
-                line[i] = (line[i] + near) & 255
-        rows.append([luminance(line[x * step : x * step + 3]) for x in range(width)])
-        before = line
+    raw, before, rows = zlib.decompress(data), bytes(width * step), []
+    for start in range(0, height * (width * step + 1), width * step + 1):
+        before = unfiltered(raw[start], raw[start + 1 : start + 1 + width * step], before, step)
+        rows.append([r + g + b for r, g, b in zip(*(map(PART[c].__getitem__, before[c::step]) for c in range(3)))])
     return rows
 
 
-def luminance(rgb):
-    """WCAG's relative luminance."""
-    parts = [c / 255 / 12.92 if c / 255 <= 0.04045 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in rgb]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+def unfiltered(how, line, before, step):
+    """A row of a PNG as it was before its filter (PNG 9.2); before: the row above it."""
+    if how == 0 or (how == 2 and not any(line)):
+        return line if how == 0 else before
+    if how == 2:
+        return bytes((a + b) & 255 for a, b in zip(line, before))
+    out = bytearray(step) + bytearray(line)  # the pixel left of the first one is 0
+    above = bytes(step) + before
+    for i in range(step, len(out)):
+        left, up, corner = out[i - step], above[i], above[i - step]
+        if how == 1:
+            guess = left
+        elif how == 3:
+            guess = (left + up) // 2
+        else:
+            to_left, to_up, to_corner = abs(up - corner), abs(left - corner), abs(left + up - 2 * corner)
+            guess = left if to_left <= to_up and to_left <= to_corner else up if to_up <= to_corner else corner
+        out[i] = (out[i] + guess) & 255
+    return bytes(out[step:])
+
+
+def linear(c):
+    return c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+
+
+# WCAG's relative luminance: what red, green and blue of 0 to 255 add to it.
+PART = [[weight * linear(c / 255) for c in range(256)] for weight in (0.2126, 0.7152, 0.0722)]
 
 
 def contrast(a, b):

@@ -58,6 +58,9 @@ def with_module(text):
     return f'{head}\ndynlib:\n\tdynlib-file: "{MODULE}"\nCONFIG_END{tail}'
 
 
+plain = {}  # the exit code of each replay without the module: the same under either policy, so it is played once
+
+
 def replay(place, policy):
     program = testbound()
     journal = os.path.join(place, "journal")
@@ -70,10 +73,10 @@ def replay(place, policy):
         with open(path, encoding="latin-1") as f:
             text = f.read()
         ours = with_module(text)
-        results = []
-        for which, content in (("plain", text), ("module", ours)):
-            if content is None:
-                return name, None, None
+        if ours is None:
+            return name, None, None
+        results = [plain[name]] if name in plain else []
+        for which, content in (("plain", text), ("module", ours))[len(results) :]:
             file, state = os.path.join(place, f"{name}.{which}"), os.path.join(place, f"{name}.state")
             os.makedirs(state, exist_ok=True)
             with open(file, "w", encoding="latin-1") as f:
@@ -82,6 +85,7 @@ def replay(place, policy):
             results.append(
                 subprocess.run([program, "-p", file], cwd=f"{UNBOUND}/src", env=env, capture_output=True, timeout=120).returncode
             )
+        plain[name] = results[0]
         return name, *results
 
     with ThreadPoolExecutor(2) as pool:

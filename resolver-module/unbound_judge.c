@@ -421,7 +421,7 @@ bool judge_refused_again(struct assay *s, struct module_qstate *q, int id)
     char text[DECIDE_TEXT];
     struct refusal_key k = key_of(q, watch_version(s->watch));
     if (!(q->query_flags & BIT_RD) || q->qinfo.qclass != LDNS_RR_CLASS_IN || q->prefetch_leeway || q->blacklist ||
-        q->no_cache_lookup || client_judges(s, q))
+        q->no_cache_lookup || client_judges(s, q) || is_own(q))
         return false;
     if (q->client_info) /* response-ip, views or RPZ: by client, and from now on, the answer may be one they change */
         return false;

@@ -365,7 +365,7 @@ def test_the_primary_of_an_auth_zone(place, tree):
     """Unbound's own look-up of the primary's name is not refused, and gives a client nothing."""
     after = 'auth-zone:\n  name: "free.zz"\n  primary: primary.unsigned.zz\n  zonefile: ""\n  for-downstream: no\n  for-upstream: yes\n'
     with Resolver(place, tree, HARD, after=after) as r:
-        listed = r.wait_for(lambda: "serial" in r.control("list_auth_zones"), 15)
+        listed = r.wait_for(lambda: "\tserial " in r.control("list_auth_zones"), 15)
         assert listed, r.control("list_auth_zones") + r.words()[-500:]
         for how in WAYS:
             refused(r, "primary.unsigned.zz", **how)
@@ -374,11 +374,30 @@ def test_the_primary_of_an_auth_zone(place, tree):
             refused(r, "primary.unsigned.zz", **how)
 
 
+def test_a_primary_that_clients_were_refused(place, tree):
+    """A refusal that is known by heart is the clients': the transfer that begins afterwards finds its primary."""
+    after = 'auth-zone:\n  name: "free.zz"\n  primary: primary.unsigned.zz\n  zonefile: ""\n  for-downstream: no\n  for-upstream: yes\n'
+    tree.stop(trees.HOST)
+    try:
+        with Resolver(place, tree, HARD, after=after, threads=1) as r:
+            assert "\tserial " not in r.control("list_auth_zones")
+            tree.start(trees.HOST)
+            assert r.wait_for(lambda: describe(r.ask("primary.unsigned.zz")) == "refused", 20)
+            for _ in range(6):
+                refused(r, "primary.unsigned.zz")
+            r.control("auth_zone_transfer", "free.zz")
+            assert r.wait_for(lambda: "\tserial " in r.control("list_auth_zones"), 20), r.words()[-500:]
+            refused(r, "primary.unsigned.zz")
+    finally:
+        if not any(address == trees.HOST for address, _ in tree.servers):
+            tree.start(trees.HOST)
+
+
 def test_the_primary_of_an_rpz(place, tree):
     """The same of an RPZ's: it is transferred, and its primary's name stays refused to clients."""
     after = 'rpz:\n  name: "free.zz"\n  primary: primary.unsigned.zz\n  zonefile: ""\n'
     with Resolver(place, tree, HARD, module=RESPIP, after=after) as r:
-        listed = r.wait_for(lambda: "serial" in r.control("list_auth_zones"), 15)
+        listed = r.wait_for(lambda: "\tserial " in r.control("list_auth_zones"), 15)
         assert listed, r.control("list_auth_zones") + r.words()[-500:]
         for how in WAYS + WAYS:
             refused(r, "primary.unsigned.zz", **how)

@@ -63,7 +63,9 @@ ZONES = {
         HOST,
         "to-unsigned CNAME www.unsigned.zz.\nto-signed CNAME www.signed.zz.\nd DNAME unsigned.zz.\nd2 DNAME signed.zz.\n"
         "loop CNAME pool.sub.opt.zz.\nself CNAME self\nto-suspended CNAME to-notyet.expired.zz.\n"
-        "to-suspended2 CNAME to-signed.expired.zz.\nto-required CNAME to-rewritten.unsigned.zz.\n",
+        "to-suspended2 CNAME to-signed.expired.zz.\nto-required CNAME to-rewritten.unsigned.zz.\n"
+        + "".join(f"chain{i} CNAME chain{i + 1}\n" for i in range(9))
+        + "chain9 CNAME www.unsigned.zz.\n",
     ),
     "opt.zz": ("opt-out", HOST, ""),
     "sub.opt.zz": ("unsigned", CHILD, "pool CNAME loop.free.zz.\n"),

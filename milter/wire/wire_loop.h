@@ -39,8 +39,8 @@ void wire_loop_give(struct wire_loop *l, int fd, bool refuse);
 /* Connections that it serves now. Any thread. */
 unsigned wire_loop_load(const struct wire_loop *l);
 
-/* From now on no message begins, connections without a message are closed, and the others when their message has ended,
- * or when their MTA has said nothing for a second. After `seconds` all are closed. Any thread. */
+/* From now on connections without a message are closed, and the others when their message has ended. After `seconds`
+ * all are closed. Any thread. */
 void wire_loop_stop(struct wire_loop *l, unsigned seconds);
 
 /* Waits for the thread, which has been told to stop, and frees. NULL is allowed; returns NULL. */

@@ -441,15 +441,17 @@ static void mask(struct buf *b)
     mask_behind(b, "policy=", 8);
 }
 
-/* The steps that the MTA offers; all, if it does not negotiate. */
+/* The steps that the MTA offers in its first negotiation, which other packets may precede; all, if it has none. */
 static uint32_t offered(struct slice all)
 {
     struct wire_command c;
     struct wire_options o;
+    long n;
 
-    return wire_command_first(all, WIRE_DATA_64K, &c) > 0 && c.letter == 'O' && wire_read_options(c.data, &o)
-               ? o.protocol
-               : UINT32_MAX & ~WITHOUT_ANSWER;
+    for (; (n = wire_command_first(all, WIRE_DATA_64K, &c)) > 0; all = slice_from(all, (size_t)n))
+        if (c.letter == 'O')
+            return wire_read_options(c.data, &o) ? o.protocol : UINT32_MAX & ~WITHOUT_ANSWER;
+    return UINT32_MAX & ~WITHOUT_ANSWER;
 }
 
 /* libmilter says that no more of the body is wanted (SMFIR_SKIP) to MTAs too that have not offered to understand it. */

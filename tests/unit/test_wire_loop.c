@@ -1,0 +1,570 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_wire_loop.c - the times of our own protocol engine, by a clock that the test sets: 7,210 s for an idle
+ * connection, 300 s within a command or for an MTA that takes no answers, SMFIR_PROGRESS every 30 s while DNS is
+ * awaited, and the end. Besides: connections and memory are counted, and counted back.
+ *
+ * wire_loop.c is included, with the test's clock in place of the system's; the loop looks at it every few milliseconds.
+ * A time is passed by setting the clock, then waiting until the loop has been round twice.
+ */
+#include "base/clock.h"
+#include "milter/wire/wire_flags.h"
+#include "milter/wire/wire_poll.h"
+#include "tests/unit/cm.h"
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BOUND_MS 60000 /* for what must happen; never waited for when all is well */
+
+static _Atomic int64_t test_clock;
+static atomic_uint rounds;
+
+static int64_t test_now(void)
+{
+    return atomic_load(&test_clock);
+}
+
+static int test_wait(int poll, struct wire_event *events, int most, int ms)
+{
+    const int n = wire_poll_wait(poll, events, most, ms < 0 || ms > 5 ? 5 : ms);
+
+    atomic_fetch_add(&rounds, 1);
+    return n;
+}
+
+#define clock_mono_ms test_now
+#define wire_poll_wait test_wait
+#include "milter/wire/wire_loop.c"
+
+/* ---- a session that waits for DNS as long as the test wants ---- */
+
+struct session {
+    bool in_message;
+};
+
+static atomic_bool pending;
+static atomic_uint open_sessions, closed_connections, closed_refused, faults, bodies;
+static atomic_llong memory;
+
+static bool t_negotiate(unsigned long actions, unsigned long steps, unsigned long *use_actions,
+                        unsigned long *use_steps)
+{
+    *use_actions = actions;
+    *use_steps = steps & (WIRE_NO_REPLY_HEADER | WIRE_MAY_SKIP);
+    return true;
+}
+
+static enum mta_answer t_connect(struct mta *mta, const char *host, const struct sockaddr *address,
+                                 struct session **out)
+{
+    *out = calloc(1, sizeof **out);
+    atomic_fetch_add(&open_sessions, 1);
+    return MTA_CONTINUE;
+}
+
+static enum mta_answer t_helo(struct session *s, const char *name)
+{
+    return MTA_CONTINUE;
+}
+
+static enum mta_answer t_mail(struct mta *mta, struct session *s, const char *const *args)
+{
+    s->in_message = true;
+    return MTA_CONTINUE;
+}
+
+static enum mta_answer t_rcpt(struct mta *mta, struct session *s, const char *const *args)
+{
+    return MTA_CONTINUE;
+}
+
+static void t_header(struct session *s, const char *name, const char *value)
+{
+}
+
+static enum mta_answer t_header_end(struct session *s)
+{
+    return MTA_CONTINUE;
+}
+
+static enum mta_answer t_body(struct session *s, struct slice piece)
+{
+    atomic_fetch_add(&bodies, 1);
+    return MTA_CONTINUE;
+}
+
+static enum mta_answer t_end(struct mta *mta, struct session *s)
+{
+    if (atomic_load(&pending))
+        return MTA_PENDING;
+    s->in_message = false;
+    return MTA_ACCEPT;
+}
+
+static void t_abort(struct session *s)
+{
+    s->in_message = false;
+}
+
+static struct session *t_close(struct session *s)
+{
+    if (s)
+        atomic_fetch_sub(&open_sessions, 1);
+    free(s);
+    return NULL;
+}
+
+static const struct mta_callbacks table = {.negotiate = t_negotiate,
+                                           .connect = t_connect,
+                                           .helo = t_helo,
+                                           .mail = t_mail,
+                                           .rcpt = t_rcpt,
+                                           .header = t_header,
+                                           .header_end = t_header_end,
+                                           .body = t_body,
+                                           .end = t_end,
+                                           .abort = t_abort,
+                                           .close = t_close};
+static const struct wire_host host = {.callbacks = &table};
+
+static void on_closed(bool refused)
+{
+    atomic_fetch_add(refused ? &closed_refused : &closed_connections, 1);
+}
+
+static void count_memory(int64_t octets)
+{
+    atomic_fetch_add(&memory, octets);
+}
+
+#define A_MAIL 1000
+
+static size_t used(const struct session *s, bool *in_message)
+{
+    *in_message = s->in_message;
+    return s->in_message ? A_MAIL : 0;
+}
+
+static void complain(const char *what)
+{
+    atomic_fetch_add(&faults, 1);
+}
+
+static const struct wire_loop_owner owner = {
+    .host = &host, .closed = on_closed, .memory = count_memory, .used = used, .complain = complain};
+
+static int set_up(void **state)
+{
+    atomic_store(&test_clock, 1000000);
+    atomic_store(&pending, false);
+    atomic_store(&closed_connections, 0);
+    atomic_store(&closed_refused, 0);
+    atomic_store(&faults, 0);
+    atomic_store(&bodies, 0);
+    return 0;
+}
+
+/* ---- an MTA ---- */
+
+static void turn(void)
+{
+    const unsigned from = atomic_load(&rounds);
+
+    for (int i = 0; i < BOUND_MS && atomic_load(&rounds) - from < 3; i++)
+        usleep(1000);
+    assert_true(atomic_load(&rounds) - from >= 3);
+}
+
+/* Lets this much time pass. */
+static void pass(int64_t seconds)
+{
+    turn(); /* what was sent before is taken by the clock of before */
+    atomic_fetch_add(&test_clock, seconds * 1000);
+    turn();
+}
+
+static int connection(struct wire_loop *l, bool refuse)
+{
+    int fd[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd), 0);
+    wire_loop_give(l, fd[0], refuse);
+    return fd[1];
+}
+
+static void send_octets(int fd, const void *octets, size_t n)
+{
+    assert_int_equal(send(fd, octets, n, MSG_NOSIGNAL), (ssize_t)n);
+}
+
+static void packet(int fd, char letter, const void *data, size_t n)
+{
+    const uint32_t length = htonl((uint32_t)n + 1);
+    char head[5];
+
+    memcpy(head, &length, 4);
+    head[4] = letter;
+    send_octets(fd, head, sizeof head);
+    if (n)
+        send_octets(fd, data, n);
+}
+
+#define SEND(fd, letter, data) packet(fd, letter, data, sizeof(data) - 1)
+
+/* The letter of the next answer; 0: the connection was closed. */
+static char answer_of(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    char head[5], data[4096];
+    uint32_t length;
+
+    assert_int_equal(poll(&p, 1, BOUND_MS), 1);
+    if (recv(fd, head, sizeof head, 0) != sizeof head)
+        return 0;
+    memcpy(&length, head, 4);
+    length = ntohl(length) - 1;
+    assert_true(length <= sizeof data);
+    if (length)
+        assert_int_equal(recv(fd, data, length, 0), length);
+    return head[4];
+}
+
+/* Tells whether it is still open and was sent nothing. */
+static bool is_quiet(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    return poll(&p, 1, 0) == 0;
+}
+
+static void to_helo(int fd)
+{
+    const uint32_t numbers[] = {htonl(6), htonl(0x1ff), htonl(0x1fffff)};
+
+    packet(fd, 'O', numbers, sizeof numbers);
+    assert_int_equal(answer_of(fd), 'O');
+    SEND(fd, 'C', "host\0U");
+    assert_int_equal(answer_of(fd), 'c');
+    SEND(fd, 'H', "h\0"); /* without an answer */
+}
+
+static void to_body(int fd)
+{
+    SEND(fd, 'M', "<>\0");
+    assert_int_equal(answer_of(fd), 'c');
+    SEND(fd, 'R', "<b>\0");
+    assert_int_equal(answer_of(fd), 'c');
+    SEND(fd, 'L', "From\0a@b.example\0");
+    SEND(fd, 'N', "");
+}
+
+/* Stops a loop whose connections have all ended, and looks at what it counted. */
+static void end(struct wire_loop *l)
+{
+    wire_loop_stop(l, 0);
+    wire_loop_free(l);
+    assert_int_equal(atomic_load(&open_sessions), 0);
+    assert_int_equal(atomic_load(&memory), 0);
+}
+
+static void ended(int fd)
+{
+    assert_int_equal(answer_of(fd), 0);
+    close(fd);
+}
+
+/* The owner hears of an end a moment after the MTA. */
+static void closed_are(unsigned count)
+{
+    for (int i = 0; i < BOUND_MS && atomic_load(&closed_connections) < count; i++)
+        usleep(1000);
+    assert_int_equal(atomic_load(&closed_connections), count);
+}
+
+/* ---- the cases ---- */
+
+static void idle_7210_seconds(void **state)
+{
+    struct wire_loop *l = wire_loop_new(&owner);
+    const int silent = connection(l, false), helo = connection(l, false), between = connection(l, false);
+
+    to_helo(helo);
+    to_helo(between);
+    to_body(between);
+    SEND(between, 'E', "");
+    assert_int_equal(answer_of(between), 'a');
+    pass(7205);
+    assert_true(is_quiet(silent));
+    assert_true(is_quiet(helo));
+    SEND(between, 'M', "<>\0"); /* a command: its time begins again */
+    assert_int_equal(answer_of(between), 'c');
+    pass(11);
+    ended(silent);
+    ended(helo);
+    assert_true(is_quiet(between));
+    pass(7190);
+    assert_true(is_quiet(between));
+    pass(20);
+    ended(between);
+    closed_are(3);
+    assert_int_equal(wire_loop_load(l), 0);
+    end(l);
+}
+
+/* The time of a command is that from its first octet to its last: an octet now and then does not make it longer. */
+static void a_command_300_seconds(void **state)
+{
+    static const char cut[] = "\0\0\0\x20M<a@b";
+    struct wire_loop *l = wire_loop_new(&owner);
+    const int slow = connection(l, false), dribble = connection(l, false), whole = connection(l, false);
+
+    to_helo(slow);
+    to_helo(dribble);
+    to_helo(whole);
+    send_octets(slow, cut, sizeof cut - 1);
+    send_octets(whole, "\0\0\0\4M", 5);
+    for (int i = 0; i < 9; i++) {
+        send_octets(dribble, cut + i, 1);
+        pass(33);
+    }
+    assert_true(is_quiet(slow)); /* 297 seconds */
+    assert_true(is_quiet(dribble));
+    send_octets(whole, "<>\0", 3);
+    assert_int_equal(answer_of(whole), 'c');
+    send_octets(whole, "\0\0\0\4R", 5); /* another command, with its own 300 seconds */
+    pass(9);
+    ended(slow);
+    ended(dribble);
+    pass(280);
+    assert_true(is_quiet(whole));
+    send_octets(whole, "<b>", 3);
+    assert_int_equal(answer_of(whole), 0); /* a length of 4 and no NUL: not the protocol */
+    close(whole);
+    closed_are(3);
+    end(l);
+}
+
+/* Each half of a command just in time: two such commands take longer than 300 seconds, and neither is too slow. */
+static void the_next_command_begins_anew(void **state)
+{
+    struct wire_loop *l = wire_loop_new(&owner);
+    const int fd = connection(l, false);
+
+    to_helo(fd);
+    send_octets(fd, "\0\0\0\4M", 5);
+    pass(200);
+    send_octets(fd, "<>\0\0\0\0\5R", 8); /* the rest of one and the start of the next */
+    assert_int_equal(answer_of(fd), 'c');
+    pass(200);
+    assert_true(is_quiet(fd));
+    send_octets(fd, "<b>\0", 4);
+    assert_int_equal(answer_of(fd), 'c');
+    close(fd);
+    end(l);
+}
+
+/* An MTA that sends and never reads: what we keep for it is bounded, and so is its time. */
+static void answers_that_are_not_taken(void **state)
+{
+    struct wire_loop *l = wire_loop_new(&owner);
+    const int fd = connection(l, false);
+    static const char chunk[] = "\0\0\0\2Bx";
+    size_t sent = 0;
+    int full = 0;
+
+    to_helo(fd);
+    to_body(fd);
+    for (int i = 0; i < 10000000 && full < 20; i++) { /* until neither side takes any more */
+        ssize_t n = send(fd, chunk + sent % 6, 6 - sent % 6, MSG_NOSIGNAL);
+        if (n > 0) {
+            sent += (size_t)n;
+            full = 0;
+        } else {
+            turn();
+            full++;
+        }
+    }
+    assert_int_equal(full, 20);
+    /* The answers that wait, and those of one read more. */
+    assert_in_range(atomic_load(&memory), A_MAIL, A_MAIL + UNSENT_MAX + READ_MAX + PACKET_MAX);
+    pass(290);
+    assert_int_equal(atomic_load(&closed_connections), 0);
+    pass(16);
+    closed_are(1);
+    assert_int_equal(atomic_load(&memory), 0);
+    close(fd);
+    end(l);
+}
+
+static void progress_every_30_seconds(void **state)
+{
+    struct wire_loop *l = wire_loop_new(&owner);
+    const int fd = connection(l, false);
+
+    atomic_store(&pending, true);
+    to_helo(fd);
+    to_body(fd);
+    SEND(fd, 'E', "");
+    pass(29);
+    assert_true(is_quiet(fd));
+    for (int i = 0; i < 20; i++) { /* for ten minutes; those before its time-out count from the last */
+        pass(2);
+        assert_int_equal(answer_of(fd), 'p');
+        assert_true(is_quiet(fd));
+        pass(29);
+        assert_true(is_quiet(fd));
+    }
+    atomic_store(&pending, false);
+    pass(1);
+    assert_int_equal(answer_of(fd), 'a');
+    SEND(fd, 'M', "<>\0");
+    assert_int_equal(answer_of(fd), 'c');
+    close(fd);
+    end(l);
+}
+
+/* The others of the same loop are served while one waits for DNS. */
+static void a_wait_holds_up_nobody(void **state)
+{
+    struct wire_loop *l = wire_loop_new(&owner);
+    const int waits = connection(l, false), other = connection(l, false);
+
+    atomic_store(&pending, true);
+    to_helo(waits);
+    to_body(waits);
+    SEND(waits, 'E', "");
+    to_helo(other);
+    to_body(other);
+    SEND(other, 'B', "text");
+    assert_int_equal(answer_of(other), 'c');
+    assert_true(is_quiet(waits));
+    close(waits); /* hung up meanwhile */
+    close(other);
+    end(l);
+}
+
+static void one_above_the_bound(void **state)
+{
+    struct wire_loop *l = wire_loop_new(&owner);
+    const int fd = connection(l, true);
+    const uint32_t numbers[] = {htonl(6), htonl(0x1ff), htonl(0x1fffff)};
+
+    packet(fd, 'O', numbers, sizeof numbers);
+    assert_int_equal(answer_of(fd), 'O');
+    SEND(fd, 'C', "host\0U");
+    assert_int_equal(answer_of(fd), 't');
+    close(fd);
+    end(l);
+    assert_int_equal(atomic_load(&closed_refused), 1);
+    assert_int_equal(atomic_load(&closed_connections), 0);
+}
+
+/* What counts in milter.memory: the mail, macros, and the start of a command; it is given back at the end of each. */
+static void memory_is_counted(void **state)
+{
+    struct wire_loop *l = wire_loop_new(&owner);
+    const int fd = connection(l, false);
+
+    to_helo(fd);
+    turn();
+    assert_int_equal(atomic_load(&memory), 0);
+    SEND(fd, 'D', "Mi\0queue\0");
+    turn();
+    assert_int_equal(atomic_load(&memory), 8); /* names and values with their NULs */
+    to_body(fd);
+    send_octets(fd,
+                "\0\0\0\xff"
+                "B1234",
+                9);
+    turn();
+    assert_int_equal(atomic_load(&memory), 8 + A_MAIL + 9);
+    close(fd);
+    for (int i = 0; i < BOUND_MS && atomic_load(&memory); i++)
+        usleep(1000);
+    assert_int_equal(atomic_load(&memory), 0);
+    end(l);
+}
+
+/* A packet that says it is longer than what was agreed on is known by its first four octets: nothing is kept for it. */
+static void octets_as_negotiated(void **state)
+{
+    struct wire_loop *l = wire_loop_new(&owner);
+    const int fits = connection(l, false), above = connection(l, false);
+    static char body[WIRE_DATA_64K];
+
+    to_helo(fits);
+    to_body(fits);
+    assert_int_equal(fcntl(fits, F_SETFL, 0), 0);
+    packet(fits, 'B', body, sizeof body);
+    assert_int_equal(answer_of(fits), 'c');
+    to_helo(above);
+    to_body(above);
+    send_octets(above, "\0\1\0\1", 4); /* one octet more */
+    ended(above);
+    assert_int_equal(atomic_load(&faults), 1);
+    assert_int_equal(atomic_load(&bodies), 1);
+    close(fits);
+    end(l);
+}
+
+/* While it stops: who has no mail is sent away at once, a mail may end, and at the end of the time all is over. */
+static void the_end(void **state)
+{
+    struct wire_loop *l = wire_loop_new(&owner);
+    const int idle = connection(l, false), ends = connection(l, false), never = connection(l, false),
+              waits = connection(l, false);
+
+    to_helo(idle);
+    to_helo(ends);
+    to_body(ends);
+    to_helo(never);
+    to_body(never);
+    SEND(never, 'B', "x");
+    assert_int_equal(answer_of(never), 'c');
+    to_helo(waits);
+    to_body(waits);
+    atomic_store(&pending, true);
+    SEND(waits, 'E', "");
+    turn();
+    wire_loop_stop(l, 25);
+    ended(idle);
+    pass(20);
+    assert_true(is_quiet(ends));
+    assert_true(is_quiet(never));
+    assert_true(is_quiet(waits));
+    atomic_store(&pending, false);
+    pass(1);
+    assert_int_equal(answer_of(waits), 'a');
+    ended(waits);
+    SEND(ends, 'B', "x");
+    assert_int_equal(answer_of(ends), 'c');
+    SEND(ends, 'E', "");
+    assert_int_equal(answer_of(ends), 'a');
+    ended(ends);
+    atomic_fetch_add(&test_clock, 5000); /* no round may come after it */
+    ended(never);
+    wire_loop_free(l);
+    assert_int_equal(atomic_load(&closed_connections), 4);
+    assert_int_equal(atomic_load(&open_sessions), 0);
+    assert_int_equal(atomic_load(&memory), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(idle_7210_seconds, set_up),
+        cmocka_unit_test_setup(a_command_300_seconds, set_up),
+        cmocka_unit_test_setup(the_next_command_begins_anew, set_up),
+        cmocka_unit_test_setup(answers_that_are_not_taken, set_up),
+        cmocka_unit_test_setup(progress_every_30_seconds, set_up),
+        cmocka_unit_test_setup(a_wait_holds_up_nobody, set_up),
+        cmocka_unit_test_setup(one_above_the_bound, set_up),
+        cmocka_unit_test_setup(memory_is_counted, set_up),
+        cmocka_unit_test_setup(octets_as_negotiated, set_up),
+        cmocka_unit_test_setup(the_end, set_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

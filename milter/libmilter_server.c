@@ -13,6 +13,7 @@
  * socket. Failure: false, with errno where the system set it.
  */
 #include "milter/libmilter_server.h"
+#include "milter/ending.h"
 #include "milter/libmilter.h"
 #include <errno.h>
 #include <libmilter/mfapi.h>
@@ -105,6 +106,7 @@ __attribute__((visibility("default"))) int sigwait(const sigset_t *set, int *sig
             return errno;
         if (n != SIGHUP || !on_hangup) {
             atomic_store(&told_to_stop, true);
+            ending_within(ENDING_SECONDS, 0);
             if (on_hangup)
                 sem_post(&stop_ordered);
             *sig = n;

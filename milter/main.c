@@ -6,6 +6,7 @@
  * become the user; only then go to the background, start threads and use the network. A step that fails ends the
  * program with one clear line and an exit code of sysexits.h.
  */
+#include "milter/ending.h"
 #include "milter/libmilter_server.h"
 #include "milter/log.h"
 #include "milter/options.h"
@@ -22,7 +23,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define MAIN_DRAIN_SECONDS 25 /* longer than a message may wait for DNS, shorter than a service manager waits */
+#define MAIN_DRAIN_SECONDS 25 /* longer than a message may wait for DNS, shorter than ENDING_SECONDS */
 
 /* Blocks these signals for this thread and all that it will create: only the engine's signal thread handles them. If
  * another thread left one unblocked, the kernel could deliver it there, and its default action ends the program. */
@@ -57,6 +58,8 @@ static int start_all(const struct policy *p, const struct options *o, const char
         rc = start_drop_rights(p, o, from_snapshot);
     if (!rc && !o->foreground)
         rc = start_background();
+    if (!rc && !ending_prepare())
+        log_complain(LOG_START, "no thread watches how long the end takes: out of memory or threads");
     if (!rc)
         rc = start_engines(&the_daemon, o);
     return rc;
@@ -133,6 +136,6 @@ int main(int argc, char **argv)
         return start_test(&o);
     signal(SIGPIPE, SIG_IGN);
     rc = run(&o);
-    start_undo(&the_daemon);
+    start_undo(&the_daemon, rc);
     return rc;
 }

@@ -14,6 +14,7 @@
 #include "judge/prober.h"
 #include "milter/canary.h"
 #include "milter/delegation.h"
+#include "milter/ending.h"
 #include "milter/log.h"
 #include "milter/prober_start.h"
 #include "milter/wire/wire_limits.h"
@@ -347,11 +348,12 @@ int start_engines(struct daemon *d, const struct options *o)
     return rc;
 }
 
-void start_undo(struct daemon *d)
+void start_undo(struct daemon *d, int code)
 {
-    d->delegation = delegation_close(d->delegation);
-    /* First what must not be lost: the two below may wait for a look-up or a probe under way. */
+    /* First what must not be lost: those below may wait for a slow client, a look-up or a probe under way. */
     d->journal = journal_close(d->journal);
+    ending_within(ENDING_NOTHING_LEFT_SECONDS, code);
+    d->delegation = delegation_close(d->delegation);
     canary_stop();
     d->host.prober = prober_free(d->host.prober);
     d->host.dns = dns_close(d->host.dns);

@@ -38,6 +38,9 @@ void start_ready(void);
 
 /* Starts what has threads: DNS, journal, memory. */
 int start_engines(struct daemon *d, const struct options *o);
-void start_undo(struct daemon *d);
+
+/* Ends all that. Within ENDING_NOTHING_LEFT_SECONDS after the findings are on disk; what still waits for the network
+ * then is left, and the process ends with this code. */
+void start_undo(struct daemon *d, int code);
 
 #endif

@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -48,6 +49,7 @@ struct session {
 static atomic_bool pending;
 static atomic_uint open_sessions, closed_connections, closed_refused, faults, bodies;
 static atomic_llong memory;
+static struct mta *_Atomic last_mta; /* of the last message that came to its end */
 
 static bool t_negotiate(unsigned long actions, unsigned long steps, unsigned long *use_actions,
                         unsigned long *use_steps)
@@ -98,6 +100,7 @@ static enum mta_answer t_body(struct session *s, struct slice piece)
 
 static enum mta_answer t_end(struct mta *mta, struct session *s)
 {
+    last_mta = mta;
     if (atomic_load(&pending))
         return MTA_PENDING;
     s->in_message = false;
@@ -399,6 +402,132 @@ static void answers_that_are_not_taken(void **state)
     end(l);
 }
 
+/* An MTA that reads late gets each answer, and goes on: nothing is lost while its answers wait. */
+static void answers_that_are_taken_late(void **state)
+{
+    struct wire_loop *l = wire_loop_new(&owner);
+    const int fd = connection(l, false);
+    const int least = 1;
+    unsigned sent = 0, got = 0;
+
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof least), 0);
+    to_helo(fd);
+    to_body(fd);
+    for (int still = 0; still < 20;) {                      /* until neither side takes any more */
+        if (send(fd, "\0\0\0\2Bx", 6, MSG_NOSIGNAL) == 6) { /* a unix socket takes all or nothing of so few */
+            sent++;
+            still = 0;
+        } else {
+            turn();
+            still++;
+        }
+    }
+    while (got < sent) {
+        assert_int_equal(answer_of(fd), 'c');
+        got++;
+    }
+    turn();
+    assert_true(is_quiet(fd));
+    assert_int_equal(atomic_load(&bodies), sent);
+    SEND(fd, 'E', "");
+    assert_int_equal(answer_of(fd), 'a');
+    SEND(fd, 'Q', "");
+    ended(fd);
+    end(l);
+}
+
+/* What the MTA sends while DNS is awaited is read afterwards: first what came with the end, then what came later. */
+static void commands_sent_during_a_wait(void **state)
+{
+    struct wire_loop *l = wire_loop_new(&owner);
+    const int fd = connection(l, false);
+
+    atomic_store(&pending, true);
+    to_helo(fd);
+    to_body(fd);
+    send_octets(fd, "\0\0\0\1E\0\0\0\4M", 10);
+    turn();
+    send_octets(fd, "<>\0", 3);
+    turn();
+    SEND(fd, 'R', "<b>\0");
+    turn();
+    assert_true(is_quiet(fd));
+    atomic_store(&pending, false);
+    pass(1);
+    assert_int_equal(answer_of(fd), 'a');
+    assert_int_equal(answer_of(fd), 'c');
+    assert_int_equal(answer_of(fd), 'c');
+    SEND(fd, 'Q', "");
+    ended(fd);
+    end(l);
+}
+
+/* DNS has answered: the thread that brings the answers wakes the loop, which need not wait for its next look. */
+static void an_answer_wakes_the_loop(void **state)
+{
+    struct wire_loop *l = wire_loop_new(&owner);
+    const int fd = connection(l, false), gone = connection(l, false);
+
+    atomic_store(&pending, true);
+    to_helo(fd);
+    to_body(fd);
+    last_mta = NULL;
+    SEND(fd, 'E', "");
+    for (int i = 0; i < BOUND_MS && !last_mta; i++)
+        usleep(1000);
+    turn();
+    last_mta->arrived(last_mta->context); /* for another of its look-ups: it goes on waiting */
+    turn();
+    assert_true(is_quiet(fd));
+    atomic_store(&pending, false);
+    last_mta->arrived(last_mta->context);
+    last_mta->arrived(last_mta->context);
+    assert_int_equal(answer_of(fd), 'a'); /* the clock stood still */
+    last_mta->arrived(last_mta->context); /* too late, for nothing */
+    close(gone);
+    close(fd);
+    end(l);
+}
+
+/* The MTA hangs up while DNS is awaited: it is noticed when it is told that we are at work. */
+static void hung_up_during_a_wait(void **state)
+{
+    struct wire_loop *l = wire_loop_new(&owner);
+    const int fd = connection(l, false);
+
+    atomic_store(&pending, true);
+    to_helo(fd);
+    to_body(fd);
+    SEND(fd, 'E', "");
+    turn();
+    close(fd);
+    pass(31);
+    closed_are(1);
+    end(l);
+}
+
+static void without_descriptors(void **state)
+{
+    struct rlimit before, none;
+    struct wire_loop *l = wire_loop_new(&owner);
+    int next = dup(1);
+
+    assert_null(wire_loop_free(NULL));
+    close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    for (int more = 0; more < 3; more++) { /* for the poll, for one of the pipe's ends, for both */
+        none.rlim_cur = (rlim_t)(next + more);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+        struct wire_loop *failed = wire_loop_new(&owner);
+        setrlimit(RLIMIT_NOFILE, &before);
+        assert_null(failed);
+    }
+    assert_int_equal(dup(1), next); /* none was left open */
+    close(next);
+    end(l);
+}
+
 static void progress_every_30_seconds(void **state)
 {
     struct wire_loop *l = wire_loop_new(&owner);
@@ -559,6 +688,11 @@ int main(void)
         cmocka_unit_test_setup(a_command_300_seconds, set_up),
         cmocka_unit_test_setup(the_next_command_begins_anew, set_up),
         cmocka_unit_test_setup(answers_that_are_not_taken, set_up),
+        cmocka_unit_test_setup(answers_that_are_taken_late, set_up),
+        cmocka_unit_test_setup(commands_sent_during_a_wait, set_up),
+        cmocka_unit_test_setup(an_answer_wakes_the_loop, set_up),
+        cmocka_unit_test_setup(hung_up_during_a_wait, set_up),
+        cmocka_unit_test_setup(without_descriptors, set_up),
         cmocka_unit_test_setup(progress_every_30_seconds, set_up),
         cmocka_unit_test_setup(a_wait_holds_up_nobody, set_up),
         cmocka_unit_test_setup(one_above_the_bound, set_up),

@@ -17,6 +17,7 @@
 #include "base/status.h"
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/types.h>
 #include <sysexits.h>
 
 /* Exit codes of commands that check something. */
@@ -68,6 +69,14 @@ void cli_put_visible(FILE *f, const char *text);
 /* Writes a finished buffer and releases it. false, after a message, when memory ran out or stdout took not all of it.
  */
 bool cli_flush(struct buf *b);
+
+/* Replaces the file, completely or not at all: where that fails, what was there before stays. Takes the place of a
+ * regular file only, and follows no link, because others may be able to write to the folder (base/rootfile.h). Returns
+ * NULL, or what is wrong. Threads: any. */
+const char *cli_replace_file(const char *path, struct slice text, mode_t mode);
+
+/* The same for a finished buffer, which is released. false, after a message that names the file. */
+bool cli_flush_to_file(const char *path, struct buf *b, mode_t mode);
 
 /* Columns that text takes on a terminal: code points, wide ones twice, combining ones not at all. */
 size_t cli_columns(const char *text);

@@ -10,9 +10,6 @@
 #include "cli/cli.h"
 #include "cli/text.h"
 #include "report/page.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 static const struct standard_text texts[STANDARD_COUNT] = {
 #define STANDARD_TEXT(name, ...) [STANDARD_##name] = {__VA_ARGS__},
@@ -165,14 +162,7 @@ static int write_page(const struct choice *c)
         if (c->chosen[k])
             html_one(&b, k);
     page_end(&b);
-    int fd = open(c->html, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-    bool good = !b.failed && fd >= 0 && write(fd, b.p, b.n) == (ssize_t)b.n;
-    if (!good)
-        cli_error("%s: %s", c->html, b.failed ? "out of memory" : strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    buf_release(&b);
-    return good ? EX_OK : EX_CANTCREAT;
+    return cli_flush_to_file(c->html, &b, 0644) ? EX_OK : EX_CANTCREAT;
 }
 
 int cmd_standards(int argc, char **argv)

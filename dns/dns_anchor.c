@@ -13,9 +13,11 @@
 #include "base/buf.h"
 #include "dns/dns_text.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static enum status complain(char **error, enum status s, const char *fmt, ...) PRINTF_LIKE(3, 4);
@@ -38,8 +40,15 @@ static enum status read_file(const char *path, struct buf *out, char **error)
 {
     char chunk[4096];
     size_t n;
-    FILE *f = fopen(path, "re");
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO would be waited for */
+    bool regular = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    FILE *f = regular ? fdopen(fd, "r") : NULL;
     int e = errno;
+    if (!f && fd >= 0)
+        close(fd);
+    if (fd >= 0 && !regular)
+        return complain(error, STATUS_DENIED, "trust anchor %s: cannot be read: it is not a regular file", path);
     if (!f)
         return complain(error, status_of(e), "trust anchor %s: cannot be read: %s", path, strerror(e));
     errno = 0;

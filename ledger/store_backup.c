@@ -54,6 +54,7 @@ static enum status copy_into(const char *file, const char *from, char *why)
     sqlite3 *in = NULL, *out = NULL;
     if (!make_file(file))
         return complain(why, STATUS_DENIED, file, strerror(errno));
+    store_sqlite_guard();
     int rc = sqlite3_open_v2(from, &in, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_open_v2(file, &out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL);
@@ -84,7 +85,7 @@ static int open_lock(const char *path, int how)
 {
     char name[PATH_MAX];
     lock_name(path, name);
-    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0640);
     if (fd >= 0 && flock(fd, how | LOCK_NB) != 0) {
         close(fd);
         return -1;
@@ -109,6 +110,7 @@ static enum status examine(const char *file, char *why)
         return complain(why, STATUS_INVALID, file, strerror(errno));
     if (!S_ISREG(st.st_mode)) /* SQLite would wait at a FIFO */
         return complain(why, STATUS_INVALID, file, "it is not a regular file");
+    store_sqlite_guard();
     int rc = sqlite3_open_v2(file, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, NULL);
     if (rc == SQLITE_OK && sqlite3_prepare_v2(db, "SELECT version FROM assay_schema", -1, &q, NULL) == SQLITE_OK &&
         sqlite3_step(q) == SQLITE_ROW)

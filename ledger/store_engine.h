@@ -48,6 +48,8 @@ struct store {
 
 struct store *store_sqlite_open(const char *path, enum store_mode mode, enum status *status, char *why);
 struct sqlite3;
+/* From now on SQLite opens no file with a second name beside a database, nor one to write to. */
+void store_sqlite_guard(void);
 struct sqlite3 *store_sqlite_handle(struct store *s); /* for store_backup.c */
 struct store *store_pg_open(const char *uri, enum store_mode mode, enum status *status, char *why);
 

@@ -11,7 +11,9 @@
 #include "ledger/mention.h"
 #include "ledger/store_engine.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -441,6 +443,59 @@ static bool real_place(const char *path, char out[PATH_MAX])
     return n > 0 && n < PATH_MAX && (lstat(out, &st) != 0 || (S_ISREG(st.st_mode) && st.st_nlink == 1));
 }
 
+static const char *const beside_ends[] = {"-wal", "-shm", "-journal"};
+#define BESIDE (sizeof beside_ends / sizeof *beside_ends)
+
+/* Tells whether the name is that of a file that SQLite keeps beside a database. */
+static bool is_beside(const char *path)
+{
+    const char *end = strrchr(path, '-');
+    for (size_t i = 0; end && i < BESIDE; i++)
+        if (strcmp(end, beside_ends[i]) == 0)
+            return true;
+    return false;
+}
+
+/* How SQLite opens a file. As root it gives the files beside a database to the database's owner, and writes to them: a
+ * second name of somebody else's file is refused there. The descriptor is looked at, not the name, so that nobody can
+ * put another file in between. A FIFO is not waited for. */
+static int open_own(const char *path, int flags, int mode)
+{
+    struct stat st;
+    int fd = open(path, flags | O_NONBLOCK | O_NOCTTY, (mode_t)mode);
+    bool matters = (flags & O_ACCMODE) != O_RDONLY || is_beside(path);
+    if (fd < 0 || !matters || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink <= 1)
+        return fd;
+    close(fd);
+    errno = EPERM;
+    return -1;
+}
+
+static void guard_open(void)
+{
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+    if (vfs && vfs->iVersion >= 3)
+        (void)vfs->xSetSystemCall(vfs, "open", (sqlite3_syscall_ptr)open_own);
+}
+
+void store_sqlite_guard(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, guard_open);
+}
+
+/* The file beside the database that is none of its own, or NULL. */
+static const char *strange_beside(const char *real, char name[PATH_MAX])
+{
+    struct stat st;
+    for (size_t i = 0; i < BESIDE; i++) {
+        int n = snprintf(name, PATH_MAX, "%s%s", real, beside_ends[i]);
+        if (n > 0 && n < PATH_MAX && lstat(name, &st) == 0 && (!S_ISREG(st.st_mode) || st.st_nlink > 1))
+            return name;
+    }
+    return NULL;
+}
+
 /* Opens the file. Not STATUS_OK: `why` says what is wrong. */
 static enum status open_file(struct store *s, const char *path, enum store_mode mode, char *why)
 {
@@ -462,6 +517,12 @@ static enum status open_file(struct store *s, const char *path, enum store_mode 
                  path);
         return STATUS_DENIED;
     }
+    char beside[PATH_MAX];
+    if (strange_beside(real, beside)) {
+        snprintf(why, STORE_ERROR, "%.200s: a link, a second name or no regular file: remove it", beside);
+        return STATUS_DENIED;
+    }
+    store_sqlite_guard();
     /* A reader also opens for writing, because of the write-ahead log's shared memory; query_only prevents any other
      * write. */
     mode_t old = umask(0027);

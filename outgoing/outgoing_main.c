@@ -11,6 +11,7 @@
  */
 #include "base/clock.h"
 #include "base/options.h"
+#include "base/rootfile.h"
 #include "dns/dns_replay.h"
 #include "dns/dns_unbound.h"
 #include "net/https.h"
@@ -324,8 +325,9 @@ static int drop_rights(const struct options *o, const char *state_dir)
         outgoing_log_failure("user '%s' does not exist: create it, or give another with -u", name);
         return EX_NOUSER;
     }
-    if (mkdir(state_dir, 0750) == 0 ? lchown(state_dir, pw->pw_uid, pw->pw_gid) != 0
-                                    : errno != EEXIST || lstat(state_dir, &st) != 0 || !S_ISDIR(st.st_mode)) {
+    const struct rootfile_rights rights = {.mode = 0750, .uid = pw->pw_uid, .gid = pw->pw_gid};
+    if (lstat(state_dir, &st) == 0 ? !S_ISDIR(st.st_mode)
+                                   : errno != ENOENT || rootfile_make_folder(state_dir, &rights) != STATUS_OK) {
         outgoing_log_failure("cannot create folder %s: %s", state_dir, strerror(errno));
         return EX_CANTCREAT;
     }

@@ -11,9 +11,12 @@
 #include "outgoing/sts_cache.h"
 #include "base/domain.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define FIRST_LINE "# MTA-STS policies of assay-milter, 1: domain id mode fetched expires used patterns\n"
 
@@ -213,14 +216,27 @@ static bool read_line(struct sts_cache *c, struct slice line, time_t now)
 
 enum status sts_cache_read(struct sts_cache *c, const char *path, time_t now, size_t *wrong)
 {
-    FILE *f = fopen(path, "re");
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    struct stat st;
+    FILE *f = NULL;
     char *line = NULL;
     size_t size = 0;
     ssize_t n;
 
     *wrong = 0;
-    if (!f)
+    if (fd < 0)
         return errno == ENOENT ? STATUS_MISSING : STATUS_AGAIN;
+    /* A FIFO would be waited for, and a device may have no end. */
+    if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
+        errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+    else
+        f = fdopen(fd, "r");
+    if (!f) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return STATUS_AGAIN;
+    }
     while ((n = getline(&line, &size, f)) > 0) {
         if (line[0] == '#')
             continue;

@@ -379,6 +379,22 @@ static void check_own_network(const struct lint *l, const struct item *it)
               line_of(l, it, relay));
 }
 
+/* `as published` is not always the owner's word alone: says where a rejection becomes a quarantine (as
+ * verdict_dmarc.c has it). */
+static void check_published(const struct lint *l, const struct item *it)
+{
+    const struct item *relay = NULL;
+    for (size_t i = 0; !it->s.action_written && i < l->p->item_count && !relay; i++)
+        relay = l->p->items[i].s.kind == POLICY_RELAY ? &l->p->items[i] : NULL;
+    doubt(l, POLICY_NOTE, it, "require dmarc of those whose mail must pass, whatever happened to it on the way",
+          "as published: what the owner wants rejected is only quarantined where an aligned signature holds over the "
+          "header and the body alone was changed on the way%s%s%s%s",
+          relay ? "; where the client behind the relay of " : "", relay ? line_of(l, it, relay) : "",
+          relay ? " is not known" : "",
+          policy_set_is(l->p, SETTING_DMARC_PSL, "yes") ? "; and where its pct leaves the mail out (dmarc.psl yes)"
+                                                        : "");
+}
+
 /* Of several statements about one listener the last counts, whole. */
 static void check_listener(const struct lint *l, const struct item *it)
 {
@@ -407,6 +423,8 @@ static void check_item(const struct lint *l, struct map *seen, uint32_t i, bool 
     if (is_rule(it) && it->s.tightens)
         check_tightens(l, it);
     check_own_from(l, it);
+    if (it->s.as_published)
+        check_published(l, it);
     if (it->s.except_bounces)
         doubt(
             l, POLICY_WARNING, it, "leave it out, where bounces of those senders are signed",

@@ -15,6 +15,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LINE 4096
@@ -171,15 +173,35 @@ static const char *read_done(struct command *c, FILE *f, bool *done)
     return wrong;
 }
 
+/* Opens a file of --resume for reading and appending. It must be regular and have one name: others may be able to write
+ * to its folder, and a second name would be a file of somebody else. NULL with errno; EINVAL: it is not such a file. */
+static FILE *append_to_own(const char *path)
+{
+    const char *name;
+    struct stat st;
+    int folder = rootfile_parent(path, &name);
+    int fd = folder < 0 ? -1
+                        : openat(folder, name,
+                                 O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+    int wrong = fd < 0 || fstat(fd, &st) != 0 ? errno : !S_ISREG(st.st_mode) || st.st_nlink != 1 ? EINVAL : 0;
+    FILE *f = wrong ? NULL : fdopen(fd, "a+");
+    if (folder >= 0)
+        close(folder);
+    if (fd >= 0 && !f)
+        close(fd);
+    if (wrong)
+        errno = wrong;
+    return f;
+}
+
 /* A line of JSON for each domain that is done: those are not asked again. Domains that are not asked for now keep their
  * lines. */
 static int open_resume(struct command *c)
 {
     size_t kept = 0;
-    int fd = open(c->o.resume, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    FILE *f = fd < 0 ? NULL : fdopen(fd, "a+");
+    FILE *f = append_to_own(c->o.resume);
     bool *done = f ? calloc(c->count + 1, sizeof *done) : NULL;
-    const char *wrong = done ? NULL : strerror(errno);
+    const char *wrong = done ? NULL : errno == EINVAL ? "not a regular file with one name" : strerror(errno);
     if (!wrong) {
         rewind(f);
         wrong = read_done(c, f, done);
@@ -238,20 +260,10 @@ static int find_domains(struct command *c)
 
 /* ---- what is shown ---- */
 
-/* Anew and renamed, so that nobody reads half of it. */
 static void write_file(struct command *c, const char *path, struct buf *text)
 {
-    static const struct rootfile_rights rights = {.mode = 0644, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
-    struct stat st;
-    bool other = lstat(path, &st) == 0 && !S_ISREG(st.st_mode);
-    if (text->failed || other || rootfile_write(path, buf_slice(text), &rights) != STATUS_OK) {
-        cli_error("%s: %s", path,
-                  text->failed ? "out of memory"
-                  : other      ? "what stands there is no regular file"
-                               : strerror(errno));
+    if (!cli_flush_to_file(path, text, 0644))
         c->error = EX_CANTCREAT;
-    }
-    buf_release(text);
 }
 
 /* 0 good, 1 warning, 2 critical, 3 unknown, of one report. */

@@ -105,14 +105,8 @@ static const char *save(const struct check_options *o, const char *domain, bool 
                         struct arena *arena)
 {
     const char *path = several ? arena_printf(arena, "%s/%s.facts", o->save, domain) : o->save;
-    int fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
-    struct stat st;
-    /* A file that was there before keeps its mode else. */
-    bool good = fd >= 0 && fstat(fd, &st) == 0 && (!S_ISREG(st.st_mode) || fchmod(fd, 0600) == 0) &&
-                write(fd, text.p, text.n) == (ssize_t)text.n;
-    if (fd >= 0 && close(fd) != 0)
-        good = false;
-    return good ? NULL : arena_printf(arena, "%s: %s", path ? path : o->save, strerror(errno));
+    const char *wrong = path ? cli_replace_file(path, text, 0600) : "out of memory";
+    return wrong ? arena_printf(arena, "%s: %s", path ? path : o->save, wrong) : NULL;
 }
 
 /* The selectors that the ledger saw signatures of the domain pass by, the latest first, behind those asked for. */

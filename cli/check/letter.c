@@ -12,8 +12,6 @@
 #include "base/domain.h"
 #include "cli/check/check_cmd.h"
 #include "cli/cli.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -182,14 +180,7 @@ static int write_eml(struct letter *l, const char *domain)
                "8bit\nX-Unsent: 1\n\n",
                domain);
     buf_addslice(&b, buf_slice(&l->out));
-    int fd = open(l->eml, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool good = !b.failed && fd >= 0 && write(fd, b.p, b.n) == (ssize_t)b.n;
-    if (!good)
-        cli_error("%s: %s", l->eml, b.failed ? "out of memory" : strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    buf_release(&b);
-    return good ? EX_OK : EX_CANTCREAT;
+    return cli_flush_to_file(l->eml, &b, 0600) ? EX_OK : EX_CANTCREAT;
 }
 
 static void one_done(void *context, struct check_one *one)

@@ -6,7 +6,6 @@
  * Promises that a store that is away leaves the last site as it is. Exit codes: report.c's.
  */
 #include "base/clock.h"
-#include "base/rootfile.h"
 #include "cli/ledger/report.h"
 #include "cli/next/next_report.h"
 #include "ledger/timestamp.h"
@@ -14,8 +13,6 @@
 #include "report/metrics.h"
 #include "report/publish.h"
 #include "report/site.h"
-#include <errno.h>
-#include <string.h>
 
 #define ARENA_MOST ((size_t)1 << 30)
 static int code_of(enum status st)
@@ -42,14 +39,9 @@ static enum status fill(struct report_model *m, const struct ledger_args *a)
 
 static int write_metrics(const struct report_model *m, const char *path)
 {
-    const struct rootfile_rights rights = {.mode = 0644, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
     struct buf b = BUF_INIT;
     report_metrics(m, &b);
-    bool good = !b.failed && rootfile_write(path, buf_slice(&b), &rights) == STATUS_OK;
-    if (!good)
-        cli_error("%s: %s", path, b.failed ? "out of memory" : strerror(errno));
-    buf_release(&b);
-    return good ? EX_OK : EX_CANTCREAT;
+    return cli_flush_to_file(path, &b, 0644) ? EX_OK : EX_CANTCREAT;
 }
 
 static int print_annual(const struct report_model *m)

@@ -28,7 +28,11 @@ struct run {
     struct judge_host host;
     struct engines engines;
     time_t at;
-    FILE *save;
+    FILE *save; /* into saved.p, which becomes the file at the end */
+    struct {
+        char *p;
+        size_t n;
+    } saved;
     struct json json;
     struct buf out;
     int worst; /* exit code so far */
@@ -338,19 +342,24 @@ static int prepare(struct run *r)
         return rc;
     if (!r->at)
         r->at = r->o->dns && dns_replay_time(r->host.dns) ? dns_replay_time(r->host.dns) : clock_wall();
-    if (r->o->save_dns && !(r->save = fopen(r->o->save_dns, "w"))) {
+    if (r->o->save_dns && !(r->save = open_memstream(&r->saved.p, &r->saved.n))) {
         cli_error("%s: %s", r->o->save_dns, strerror(errno));
-        return EX_CANTCREAT;
+        return EX_OSERR;
     }
     return 0;
 }
 
 static int finish(struct run *r, int rc)
 {
-    if (r->save && fclose(r->save) != 0 && rc == 0) {
-        cli_error("%s: %s", r->o->save_dns, strerror(errno));
-        rc = EX_IOERR;
+    const char *wrong = !r->save ? NULL
+                        : fclose(r->save) != 0
+                            ? strerror(errno)
+                            : cli_replace_file(r->o->save_dns, slice_of(r->saved.p, r->saved.n), 0644);
+    if (wrong) {
+        cli_error("%s: %s", r->o->save_dns, wrong);
+        rc = rc ? rc : EX_CANTCREAT;
     }
+    free(r->saved.p);
     dns_close(r->host.dns);
     policy_unref(r->policy);
     buf_release(&r->out);

@@ -15,6 +15,7 @@
  * follows: nothing is read twice in two ways. From an "@" on there is no way back: what is not an address then is an
  * error with its reason, not a word of a name.
  */
+#include "base/base64.h"
 #include "base/domain.h"
 #include "base/utf8.h"
 #include "standards/message/lex822.h"
@@ -449,12 +450,35 @@ static enum status from(struct from_reader *r, struct mailbox **out, size_t *cou
     return hand_out(r, out, count, reason);
 }
 
-/* Words that can only be the name of the address behind them, whatever marks stand among them: no "@", no brackets,
- * quotes in pairs, no bare CR or LF; and no comma right before the address, which would make two of them. */
+/* Tells whether a word is base64 of something with "@": some readers show that address. */
+static bool hides_at(struct slice word)
+{
+    struct buf text = BUF_INIT;
+    base64_decode(&text, word);
+    bool hides = text.failed || (text.n && memchr(text.p, '@', text.n) != NULL);
+    buf_release(&text);
+    return hides;
+}
+
+/* The same of any of the words between blanks, commas, colons and semicolons. */
+static bool any_hides_at(struct slice s)
+{
+    for (size_t i = 0, begin = 0; i <= s.n; i++) {
+        if (i < s.n && !strchr(" \t\r\n,;:", s.p[i]))
+            continue;
+        if (i - begin >= 8 && hides_at(slice_of(s.p + begin, i - begin)))
+            return true;
+        begin = i + 1;
+    }
+    return false;
+}
+
+/* Words that can only be the name of the address behind them, whatever marks stand among them, also right before the
+ * address ("Doe, <x@y>"): no "@", no brackets, quotes in pairs, no bare CR or LF. */
 static bool is_odd_name(struct slice s)
 {
     bool quoted = false;
-    if (s.n == 0 || has_wide_at(s) || !utf8_valid(s) || strchr(",;:", s.p[s.n - 1]))
+    if (s.n == 0 || has_wide_at(s) || !utf8_valid(s) || any_hides_at(s))
         return false;
     for (size_t i = 0; i < s.n; i++) {
         const char c = s.p[i], next = i + 1 < s.n ? s.p[i + 1] : ' ';

@@ -29,8 +29,9 @@ BUILD = (
     "macro",
     "repeat",
     "again",
+    "prove",
 )
-EXPECT = ("reply", "action", "header", "no-header", "log", "no-log", "journal", "delivered")
+EXPECT = ("reply", "action", "header", "no-header", "log", "no-log", "journal", "why", "delivered")
 ACTIONS = ("deliver", "tag", "quarantine", "hold", "defer", "reject")
 DEFAULTS = {"client": "192.0.2.10", "helo": "mail.good.example", "via": "postfix"}
 

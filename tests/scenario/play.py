@@ -4,6 +4,7 @@ with what is there: the
 SMTP replies, the Maildir, Postfix's queue, the milter's log and its journal; never with what the milter was told."""
 import datetime
 import fnmatch
+import hmac
 import os
 import pwd
 import re
@@ -35,6 +36,7 @@ def substitute(text, folder):
     text = re.sub(r"@key:(rsa\d*|ed25519)@", lambda m: keys.private(m.group(1)), text)
     text = re.sub(r"@(rsa\d*|ed25519)@", lambda m: keys.txt(keys.record(m.group(1))), text)
     text = re.sub(r"@today([+-]\d+)?@", lambda m: str(datetime.date.today() + datetime.timedelta(int(m.group(1) or 0))), text)
+    text = re.sub(r"@p:(rsa\d*|ed25519)@", lambda m: keys.txt(keys.record(m.group(1)).split("p=")[1]), text)
     text = re.sub(r"@contrib:([\w.-]+)@", lambda m: installed_policy(m.group(1)), text)
     return text.replace("@folder@", folder)
 
@@ -62,8 +64,30 @@ def handed_on(mail, before):
     return b"".join(language.unescape(t) + b"\r\n" for t in mail.all("top")) + message
 
 
-def compose(mail, number, before=None):
+def prove(mail, message, folder):
+    """prove KEYFILE SECONDS: an Assay-Verdict on top with a fleet's proof that is so old (below 0: of the future), as judge/fleet.h
+    has it: HMAC-SHA-256 over the field's text, MAIL FROM, From and Message-ID, each with its length, and the body's hash."""
+    name, seconds = mail.last("prove").split()
+    with open(f"{folder}/{name}", "rb") as f:
+        key = f.read()
+    headers, body = keys.split(message)
+    text = f"deliver; policy=00000000; host=other.example.org; time={int(time.time()) - int(seconds)}".encode()
+    parts = [text, language.unescape(mail.last("from", "<>")).split(b" ")[0]]
+    for field in ("From", "Message-ID"):
+        for h in headers:
+            if h.split(b":", 1)[0].lower() == field.lower().encode():
+                parts += [field.encode(), h.split(b":", 1)[1].strip()]
+    octets = b"".join(len(part).to_bytes(8, "big") + part for part in parts) + keys.body_hash(body)
+    return b"Assay-Verdict: " + text + b"; proof=" + hmac.new(key, octets, "sha256").hexdigest().encode() + b"\r\n" + message
+
+
+def compose(mail, number, before=None, folder=None):
     """The message, bytes with CRLF, as the mail's lines say."""
+    message = composed(mail, number, before)
+    return prove(mail, message, folder) if mail.all("prove") else message
+
+
+def composed(mail, number, before):
     if mail.all("again"):
         return handed_on(mail, before)
     if mail.all("raw"):
@@ -296,7 +320,7 @@ class Player:
         m = self.house.milter
         log_at = m.size()
         records = len(m.journal()) if any(w == "journal" for w, _, _ in mail.expect) else 0
-        message = compose(mail, self.number, self.before)
+        message = compose(mail, self.number, self.before, m.folder)
         if mail.last("via") == "protocol":
             import protocol
 
@@ -367,6 +391,14 @@ class Player:
         pattern = pattern.lstrip("= ")
         found = [str(v) for record in outcome.journal for v in dig(record, path.split("."))]
         return None if any(matches(v, pattern) for v in found) else f"journal: {path} is {found or 'not there'}; records: {outcome.journal}"
+
+    def check_why(self, outcome, value):
+        """What `assay why QUEUE-ID` shows."""
+        m = self.house.milter
+        queue_id = outcome.queue_id or (re.findall(r"\bid=(\w+)", outcome.log) or ["?"])[-1]
+        wait_until(lambda: any(queue_id in str(record) for record in m.journal()), 8)
+        said = m.says(f"why {queue_id} --journal {m.state}/journal")
+        return None if matches(said, value) else f"assay why {queue_id}: {said}"
 
     def check_delivered(self, outcome, value):
         there = sorted(to for to, _ in outcome.delivered)

@@ -278,6 +278,14 @@ static void odd_authors(void **state)
         {" Acme: Center <news@x.example>", MAILBOX_ODD_NAME, "Acme: Center"},
         {" Acme; Center <news@x.example>", MAILBOX_ODD_NAME, "Acme; Center"},
         {" Acme (Center <news@x.example>", MAILBOX_ODD_NAME, "Acme (Center"},
+        {" Doe, <john@x.example>", MAILBOX_ODD_NAME, "Doe,"},
+        {" Acme, Inc., <news@x.example>", MAILBOX_ODD_NAME, "Acme, Inc.,"},
+        {" Acme: <news@x.example>", MAILBOX_ODD_NAME, "Acme:"},
+        {" Dr. J. O'Br\xc3\xad"
+         "an, <news@x.example>",
+         MAILBOX_ODD_NAME,
+         "Dr. J. O'Br\xc3\xad"
+         "an,"},
         {" (a <b@x.example>", MAILBOX_ODD_NAME, "(a"},
         {" Acme) Center <news@x.example>", MAILBOX_ODD_NAME, "Acme) Center"},
         {" Acme,\r\n Inc. <news@x.example>\r\n", MAILBOX_ODD_NAME, "Acme,\r\n Inc."},
@@ -300,13 +308,15 @@ static void odd_authors(void **state)
     }
 }
 
-/* What looks like it, and is not: a second "@" anywhere, another bracket, a comma before the address. */
+/* What looks like it, and is not: a second "@" anywhere, also in base64, or another bracket. */
 static void not_odd(void **state)
 {
     static const char *const t[] = {
         " Acme, a@y.example <news@x.example>",
-        " Acme, <news@x.example>",
-        " Acme: <news@x.example>",
+        " YWRtaW5AeS5leGFtcGxl, <news@x.example>",
+        " PGFkbWluQGxlZ2l0aW1hdGUuY29tPg==,<news@x.example>",
+        " Acme, YWRtaW5AeS5leGFtcGxl, Inc <news@x.example>",
+        " Acme, <y@y.example>, <news@x.example>",
         " Acme, Inc <news@x.example> x",
         " Acme <x> <news@x.example>",
         " Acme, \"Inc <news@x.example>",

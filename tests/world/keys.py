@@ -76,6 +76,11 @@ def _relaxed_body(body):
     return b"".join(line + b"\r\n" for line in lines)
 
 
+def body_hash(body):
+    """SHA-256 of the body, relaxed (RFC 6376 3.4.4)."""
+    return hashlib.sha256(_relaxed_body(body)).digest()
+
+
 def _simple_body(body):
     return re.sub(rb"(\r\n)*\Z", b"", body) + b"\r\n"
 

@@ -123,6 +123,11 @@ class Milter:
         done = subprocess.run([program("assay"), first, "--state", self.state, *rest], capture_output=True, text=True)
         return None if done.returncode == 0 else f"assay {words}: exit code {done.returncode}: {done.stderr.strip()}"
 
+    def says(self, words):
+        """What `assay WORDS` prints, errors too."""
+        done = subprocess.run([program("assay"), *shlex.split(words)], capture_output=True, text=True)
+        return done.stdout + done.stderr
+
     def journal(self):
         """Every record of a mail in its journal, in the order written; not the begin and end of its segments."""
         records = []

@@ -3,12 +3,13 @@
  * conversations.c - plays made-up conversations of the milter protocol to two filters, and compares all that they
  * answer: replies, edits, and their order.
  *
- *     conversations SOCKET_A SOCKET_B FIRST LAST      (paths of unix sockets, seeds)
+ *     conversations SOCKET_A SOCKET_B FIRST LAST [FOLDER]      (paths of unix sockets, seeds, recorded conversations)
  *
  * A: libmilter. B: our own engine. Each seed is one conversation: what an MTA says about one to three mails, most of
  * them mangled (packets left out, doubled, exchanged, of another letter, with other octets, cut off). It is sent whole,
  * in random pieces, or octet by octet; then the sender ends, and the answers are read to their end. So a wrong order, a
- * missing answer and one too many are all seen.
+ * missing answer and one too many are all seen. Every fourth is one that a real Postfix or Sendmail had, from FOLDER
+ * (a file each: the octets that the MTA sent), mangled in the same ways.
  *
  * Our engine is stricter than libmilter on purpose in what wire_connection.c names. A conversation is cut off before
  * the first packet of such a kind before libmilter gets it; our engine gets the whole of it, and its answers must begin
@@ -23,6 +24,7 @@
 #include "base/buf.h"
 #include "milter/wire/wire_flags.h"
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -259,12 +261,71 @@ static void mangle(void)
     }
 }
 
-static void make(void)
+/* ---- conversations of real MTAs ---- */
+
+#define RECORDED 64
+
+static struct buf recorded[RECORDED];
+static unsigned recorded_count;
+
+static bool read_file(const char *folder, const char *name, struct buf *out)
 {
-    state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
-    for (int i = 0; i < 8; i++)
-        any(2);
-    packet_count = 0;
+    char path[1024], octets[4096];
+    size_t n;
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    f = fopen(path, "re");
+    *out = BUF_INIT;
+    while (f && (n = fread(octets, 1, sizeof octets, f)) > 0)
+        buf_add(out, octets, n);
+    if (f)
+        fclose(f);
+    return f && out->n;
+}
+
+static void read_recorded(const char *folder)
+{
+    struct dirent **names;
+    const int n = scandir(folder, &names, NULL, alphasort);
+
+    for (int i = 0; i < n; i++) {
+        if (names[i]->d_name[0] != '.' && recorded_count < RECORDED)
+            recorded_count += read_file(folder, names[i]->d_name, &recorded[recorded_count]);
+        free(names[i]);
+    }
+    if (n >= 0)
+        free(names);
+    if (!recorded_count) {
+        fprintf(stderr, "conversations: there is no recorded conversation in %s\n", folder);
+        exit(2);
+    }
+}
+
+/* As it was, but for a sender that belongs to this seed, and the steps that are not offered here. */
+static void replay(struct slice rest)
+{
+    struct wire_command c;
+    struct wire_options o;
+    long n;
+
+    for (; packet_count < PACKETS / 2 && (n = wire_command_first(rest, WIRE_DATA_64K, &c)) > 0;
+         rest = slice_from(rest, (size_t)n)) {
+        struct buf *b = packet(c.letter);
+        if (c.letter == 'M' && c.data.n > 3 && c.data.p[1] != '>') {
+            buf_printf(b, "<r%llu", seed);
+            c.data = slice_from(c.data, 1);
+        }
+        buf_addslice(b, c.data);
+        if (c.letter == 'O' && wire_read_options(c.data, &o)) {
+            buf_cut(b, 8); /* version and actions */
+            number(b, o.protocol & ~WITHOUT_ANSWER);
+        }
+    }
+}
+
+static void make_up(void)
+{
     negotiation();
     client();
     if (any(10))
@@ -281,10 +342,22 @@ static void make(void)
             client();
         }
     }
-    for (uint32_t n = any(3) ? any(4) : 0; n > 0; n--)
-        mangle();
     if (any(2))
         packet('Q');
+}
+
+static void make(void)
+{
+    state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    for (int i = 0; i < 8; i++)
+        any(2);
+    packet_count = 0;
+    if (recorded_count && any(4) == 0)
+        replay(buf_slice(&recorded[any(recorded_count)]));
+    else
+        make_up();
+    for (uint32_t n = any(3) ? any(4) : 0; n > 0; n--)
+        mangle();
 }
 
 static void to_octets(struct buf *out)
@@ -475,12 +548,14 @@ int main(int argc, char **argv)
     struct buf all = BUF_INIT, a = BUF_INIT, b = BUF_INIT;
     unsigned long long first, last, different = 0, cut = 0, answers = 0;
 
-    if (argc != 5) {
-        fprintf(stderr, "usage: conversations SOCKET_A SOCKET_B FIRST LAST\n");
+    if (argc != 5 && argc != 6) {
+        fprintf(stderr, "usage: conversations SOCKET_A SOCKET_B FIRST LAST [FOLDER]\n");
         return 2;
     }
     first = strtoull(argv[3], NULL, 10);
     last = strtoull(argv[4], NULL, 10);
+    if (argc == 6)
+        read_recorded(argv[5]);
     for (size_t i = 0; i < PACKETS; i++)
         packets[i].data = BUF_INIT;
     for (seed = first; seed <= last && different < 10; seed++) {

@@ -18,7 +18,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BOUND_MS 60000 /* for what must happen; never waited for when all is well */
+/* For what must happen, in milliseconds; never waited for when all is well. Once it was waited for in vain, only
+ * briefly: the program must not take a quarter of an hour to fail. */
+#define BOUND_MS 60000
+static int bound_ms = BOUND_MS;
 
 static _Atomic int64_t test_clock;
 static atomic_uint rounds;
@@ -176,7 +179,7 @@ static void turn(void)
 {
     const unsigned from = atomic_load(&rounds);
 
-    for (int i = 0; i < BOUND_MS && atomic_load(&rounds) - from < 3; i++)
+    for (int i = 0; i < bound_ms && atomic_load(&rounds) - from < 3; i++)
         usleep(1000);
     assert_true(atomic_load(&rounds) - from >= 3);
 }
@@ -224,7 +227,9 @@ static char answer_of(int fd)
     char head[5], data[4096];
     uint32_t length;
 
-    assert_int_equal(poll(&p, 1, BOUND_MS), 1);
+    const int ready = poll(&p, 1, bound_ms);
+    bound_ms = ready == 1 ? bound_ms : 500;
+    assert_int_equal(ready, 1);
     if (recv(fd, head, sizeof head, 0) != sizeof head)
         return 0;
     memcpy(&length, head, 4);
@@ -243,9 +248,12 @@ static bool is_quiet(int fd)
     return poll(&p, 1, 0) == 0;
 }
 
+/* Of an MTA that waits for an answer at connect and after each body chunk. */
+#define STEPS (0x1fffffu & ~(WIRE_NO_REPLY_CONNECT | WIRE_NO_REPLY_BODY))
+
 static void to_helo(int fd)
 {
-    const uint32_t numbers[] = {htonl(6), htonl(0x1ff), htonl(0x1fffff)};
+    const uint32_t numbers[] = {htonl(6), htonl(0x1ff), htonl(STEPS)};
 
     packet(fd, 'O', numbers, sizeof numbers);
     assert_int_equal(answer_of(fd), 'O');
@@ -282,7 +290,7 @@ static void ended(int fd)
 /* The owner hears of an end a moment after the MTA. */
 static void closed_are(unsigned count)
 {
-    for (int i = 0; i < BOUND_MS && atomic_load(&closed_connections) < count; i++)
+    for (int i = 0; i < bound_ms && atomic_load(&closed_connections) < count; i++)
         usleep(1000);
     assert_int_equal(atomic_load(&closed_connections), count);
 }
@@ -473,7 +481,7 @@ static void an_answer_wakes_the_loop(void **state)
     to_body(fd);
     last_mta = NULL;
     SEND(fd, 'E', "");
-    for (int i = 0; i < BOUND_MS && !last_mta; i++)
+    for (int i = 0; i < bound_ms && !last_mta; i++)
         usleep(1000);
     turn();
     last_mta->arrived(last_mta->context); /* for another of its look-ups: it goes on waiting */
@@ -579,7 +587,7 @@ static void one_above_the_bound(void **state)
 {
     struct wire_loop *l = wire_loop_new(&owner);
     const int fd = connection(l, true);
-    const uint32_t numbers[] = {htonl(6), htonl(0x1ff), htonl(0x1fffff)};
+    const uint32_t numbers[] = {htonl(6), htonl(0x1ff), htonl(STEPS)};
 
     packet(fd, 'O', numbers, sizeof numbers);
     assert_int_equal(answer_of(fd), 'O');
@@ -611,7 +619,7 @@ static void memory_is_counted(void **state)
     turn();
     assert_int_equal(atomic_load(&memory), 8 + A_MAIL + 9);
     close(fd);
-    for (int i = 0; i < BOUND_MS && atomic_load(&memory); i++)
+    for (int i = 0; i < bound_ms && atomic_load(&memory); i++)
         usleep(1000);
     assert_int_equal(atomic_load(&memory), 0);
     end(l);

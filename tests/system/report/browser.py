@@ -89,7 +89,7 @@ class Browser:
         return self.ask("Page.getLayoutMetrics")["cssContentSize"]["width"]
 
     def picture(self, path):
-        data = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]
+        data = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=True, optimizeForSpeed=True)["data"]
         with open(path, "wb") as f:
             f.write(base64.b64decode(data))
 

@@ -97,7 +97,7 @@ static bool number(const struct option_row *o, const char *value, int64_t *out)
     return *value && !*end && errno == 0 && n >= o->low && n <= o->high;
 }
 
-static bool take(struct reading *r, const struct option_row *o, const char *value)
+static bool option_set(struct reading *r, const struct option_row *o, const char *value)
 {
     void *place = (char *)r->into + o->at;
     const char *wanted = NULL;
@@ -137,7 +137,7 @@ static bool long_form(struct reading *r, const char *word, const char *next, boo
         return false;
     }
     *used = o->argument && !equals;
-    return take(r, o, !o->argument ? NULL : equals ? equals + 1 : next);
+    return option_set(r, o, !o->argument ? NULL : equals ? equals + 1 : next);
 }
 
 /* "-abc": flags, the last of them with its value, in the same word or the next. */
@@ -150,18 +150,18 @@ static bool short_form(struct reading *r, const char *letters, const char *next,
             return false;
         }
         if (!o->argument) {
-            if (!take(r, o, NULL))
+            if (!option_set(r, o, NULL))
                 return false;
             continue;
         }
         if (letters[1])
-            return take(r, o, letters + 1);
+            return option_set(r, o, letters + 1);
         if (!next) {
             buf_printf(r->why, "option '-%c' needs a value: -%c %s", o->letter, o->letter, o->argument);
             return false;
         }
         *used = true;
-        return take(r, o, next);
+        return option_set(r, o, next);
     }
     return true;
 }

@@ -217,7 +217,7 @@ enum status rootfile_read(const char *path, uid_t other, size_t most, struct buf
     return s;
 }
 
-static bool put(int fd, struct slice text)
+static bool rootfile_put(int fd, struct slice text)
 {
     while (text.n) {
         ssize_t n = write(fd, text.p, text.n);
@@ -261,7 +261,7 @@ enum status rootfile_write(const char *path, struct slice text, const struct roo
     if (folder < 0)
         return rootfile_status(errno);
     int fd = create(folder, name, fresh);
-    bool good = fd >= 0 && put(fd, text) && set_rights(fd, rights) && fsync(fd) == 0 &&
+    bool good = fd >= 0 && rootfile_put(fd, text) && set_rights(fd, rights) && fsync(fd) == 0 &&
                 renameat(folder, fresh, folder, name) == 0;
     int error = errno;
     if (fd >= 0)

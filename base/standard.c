@@ -20,7 +20,7 @@ static const char *const result_names[RESULT_COUNT] = {
     [RESULT_TEMPERROR] = "temperror", [RESULT_PERMERROR] = "permerror", [RESULT_UNTESTED] = "untested",
 };
 
-static unsigned find(const char *const *names, unsigned count, struct slice name)
+static unsigned standard_find(const char *const *names, unsigned count, struct slice name)
 {
     for (unsigned i = 0; i < count; i++)
         if (slice_eq_nocase(slice_str(names[i]), name))
@@ -35,7 +35,7 @@ const char *standard_name(enum standard s)
 
 enum standard standard_from_name(struct slice name)
 {
-    return (enum standard)find(standard_names, STANDARD_COUNT, name);
+    return (enum standard)standard_find(standard_names, STANDARD_COUNT, name);
 }
 
 const char *result_name(enum result r)
@@ -45,5 +45,5 @@ const char *result_name(enum result r)
 
 enum result result_from_name(struct slice name)
 {
-    return (enum result)find(result_names, RESULT_COUNT, name);
+    return (enum result)standard_find(result_names, RESULT_COUNT, name);
 }

@@ -145,7 +145,7 @@ struct cursor {
     bool bad;
 };
 
-static struct cursor take(struct cursor *c, size_t n)
+static struct cursor cursor_cut(struct cursor *c, size_t n)
 {
     struct cursor part = {c->p, n, false};
     if (n > c->n) {
@@ -159,7 +159,7 @@ static struct cursor take(struct cursor *c, size_t n)
 
 static unsigned get(struct cursor *c, size_t octets)
 {
-    struct cursor part = take(c, octets);
+    struct cursor part = cursor_cut(c, octets);
     unsigned v = 0;
     for (size_t i = 0; i < part.n; i++)
         v = v << 8 | part.p[i];
@@ -170,7 +170,7 @@ static void read_extensions(struct cursor c, struct hello_answer *out)
 {
     while (c.n && !c.bad) {
         unsigned kind = get(&c, 2);
-        struct cursor body = take(&c, get(&c, 2));
+        struct cursor body = cursor_cut(&c, get(&c, 2));
         if (kind == EXT_VERSIONS)
             out->version = (uint16_t)get(&body, 2);
         else if (kind == EXT_KEY_SHARE)
@@ -192,8 +192,8 @@ static void read_server_hello(struct cursor c, struct hello_answer *out)
                                             0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
                                             0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
     out->version = (uint16_t)get(&c, 2);
-    struct cursor random = take(&c, 32);
-    (void)take(&c, get(&c, 1)); /* session */
+    struct cursor random = cursor_cut(&c, 32);
+    (void)cursor_cut(&c, get(&c, 1)); /* session */
     out->cipher = (uint16_t)get(&c, 2);
     out->compression = (uint8_t)get(&c, 1);
     if (c.bad || out->version < HELLO_SSL3) {
@@ -202,7 +202,7 @@ static void read_server_hello(struct cursor c, struct hello_answer *out)
     }
     out->retry = memcmp(random.p, retry, sizeof retry) == 0;
     if (c.n >= 2)
-        read_extensions(take(&c, get(&c, 2)), out);
+        read_extensions(cursor_cut(&c, get(&c, 2)), out);
     if (out->version < HELLO_SSL3 || out->version > HELLO_TLS13)
         out->state = HELLO_MALFORMED;
     if (out->version >= HELLO_TLS13 && out->state == HELLO_MORE)
@@ -221,14 +221,14 @@ static void read_key_exchange(struct cursor c, struct hello_answer *out)
     if (has_exchange(out->cipher, "ECDHE_")) {
         if (get(&c, 1) == 3) /* named_curve */
             out->group = (uint16_t)get(&c, 2);
-        (void)take(&c, get(&c, 1));
+        (void)cursor_cut(&c, get(&c, 1));
     } else if (has_exchange(out->cipher, "DHE_")) {
-        struct cursor prime = take(&c, get(&c, 2));
+        struct cursor prime = cursor_cut(&c, get(&c, 2));
         while (prime.n && *prime.p == 0)
-            (void)take(&prime, 1);
+            (void)cursor_cut(&prime, 1);
         out->dh_bits = (uint16_t)(prime.n > 8191 ? 65528 : prime.n * 8);
-        (void)take(&c, get(&c, 2));
-        (void)take(&c, get(&c, 2));
+        (void)cursor_cut(&c, get(&c, 2));
+        (void)cursor_cut(&c, get(&c, 2));
     }
     if (out->version == HELLO_TLS12 && !c.bad && c.n >= 2)
         out->signature = (uint16_t)get(&c, 2);
@@ -270,10 +270,10 @@ static size_t unwrap(struct slice octets, unsigned char *flat, size_t room, stru
             }
             if (c.n < length || level == 2)
                 break;
-            (void)take(&c, length);
+            (void)cursor_cut(&c, length);
             continue;
         }
-        struct cursor part = take(&c, length < c.n ? length : c.n);
+        struct cursor part = cursor_cut(&c, length < c.n ? length : c.n);
         if (part.n > room - n)
             part.n = room - n;
         memcpy(flat + n, part.p, part.n);
@@ -301,7 +301,7 @@ void hello_read(struct slice octets, struct hello_answer *out)
         if (length > head.n)
             break;
         c = head;
-        read_message(kind, take(&c, length), first, out);
+        read_message(kind, cursor_cut(&c, length), first, out);
     }
     if (out->state == HELLO_MORE && wrapped != HELLO_MORE)
         out->state = wrapped;

@@ -104,7 +104,7 @@ static const char *outcome_of(const struct smtp_client *c, const struct hello_an
     return c->outcome == STARTTLS_TIMEOUT ? "timed out" : a->cipher ? "cut off" : "refused";
 }
 
-static struct tls_probe *ask(struct probing *p, const char *name, const struct hello_offer *offer)
+static struct tls_probe *probe_ask(struct probing *p, const char *name, const struct hello_offer *offer)
 {
     unsigned char random[32], octets[HELLO_OCTETS];
     if (p->dead || p->count >= TLS_PROBE_CONNECTIONS || getrandom(random, sizeof random, 0) != sizeof random)
@@ -143,7 +143,7 @@ static struct tls_probe *ask_for(struct probing *p, const char *name, enum hello
                             .cipher_count = l->count,
                             .compression = compression,
                             .server_name = p->request->server_name};
-    return l->count ? ask(p, name, &o) : NULL;
+    return l->count ? probe_ask(p, name, &o) : NULL;
 }
 
 /* Which of these a host accepts: what it chose is left out, and it is asked again. */
@@ -171,11 +171,11 @@ static void ask_exchange(struct probing *p)
                             .server_name = p->request->server_name};
     o.signatures = sha1;
     o.signature_count = sizeof sha1 / sizeof sha1[0];
-    (void)ask(p, "sha1", &o);
+    (void)probe_ask(p, "sha1", &o);
     o.signatures = NULL;
     o.groups = weak;
     o.group_count = sizeof weak / sizeof weak[0];
-    (void)ask(p, "weak-group", &o);
+    (void)probe_ask(p, "weak-group", &o);
 }
 
 static void ask_tls12(struct probing *p)
@@ -209,7 +209,7 @@ static void ask_tls13(struct probing *p)
                             .groups = pq,
                             .group_count = 1,
                             .server_name = p->request->server_name};
-    (void)ask(p, "pq", &o);
+    (void)probe_ask(p, "pq", &o);
 }
 
 size_t tls_probe_run(struct arena *arena, struct gate *gate, const struct starttls_request *request,

@@ -95,7 +95,7 @@ static void judge_pause(const json_t *policy, const char *dir, struct verdict *v
     complain(v, CLI_WARNING, line);
 }
 
-static void judge(const json_t *s, const char *dir, struct verdict *v)
+static void status_judge(const json_t *s, const char *dir, struct verdict *v)
 {
     const json_t *policy = json_object_get(s, "policy"), *journal = json_object_get(s, "journal");
     char line[600];
@@ -323,7 +323,7 @@ static int status(int argc, char **argv)
     if (!s)
         return CLI_UNKNOWN;
     struct verdict v = {.code = CLI_OK, .words = BUF_INIT};
-    judge(s, o.dir, &v);
+    status_judge(s, o.dir, &v);
     bool ok = true;
     if (o.json)
         ok = print_json(s);

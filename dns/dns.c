@@ -183,7 +183,7 @@ static uint32_t ttl_left(const struct dns_result *r)
 }
 
 /* Copies a result into the arena. Its reference is held until the scope ends if it has records, for dns_parsed(). */
-static void take(struct dns_scope *s, struct entry *e, struct dns_result *r)
+static void entry_copy(struct dns_scope *s, struct entry *e, struct dns_result *r)
 {
     struct dns_answer *a = &e->answer;
     struct slice *rdata = ARENA_ARRAY(s->arena, struct slice, r->count);
@@ -214,7 +214,7 @@ static void take(struct dns_scope *s, struct entry *e, struct dns_result *r)
     dns_result_drop(r);
 }
 
-static struct entry *find(struct dns_scope *s, const char *name, const char *normal, enum dns_type type)
+static struct entry *entry_find(struct dns_scope *s, const char *name, const char *normal, enum dns_type type)
 {
     for (struct entry *e = s->first; e; e = e->next) {
         if (e->answer.type != type)
@@ -237,7 +237,7 @@ static void finish(struct dns_scope *s, struct entry *e, struct dns_result *r)
     s->failed |= failed;
     s->dear |= packets > DEAR || (r && r->limit == LIMIT_OF_COST);
     if (r)
-        take(s, e, r);
+        entry_copy(s, e, r);
     else if (e->by_scope_end)
         settle(e, DNS_TEMPFAIL, "the time for all look-ups is up", LIMIT_OF_MOMENT);
     else
@@ -306,7 +306,7 @@ static void begin(struct dns_scope *s, struct entry *e)
     e->q->packets = s->message ? e->held : 0;
     struct dns_result *r = s->source->ops->ask(s->source, e->q, &e->flight);
     if (r) {
-        take(s, e, r);
+        entry_copy(s, e, r);
     } else if (!e->flight) {
         settle(e, DNS_TEMPFAIL, "out of memory", LIMIT_OF_MOMENT);
     } else {
@@ -333,7 +333,7 @@ static void begin_waiting(struct dns_scope *s)
     }
 }
 
-static void ask(struct dns_scope *s, struct entry *e)
+static void entry_ask(struct dns_scope *s, struct entry *e)
 {
     const struct dns_ops *ops = s->source->ops;
 
@@ -345,7 +345,7 @@ static void ask(struct dns_scope *s, struct entry *e)
     e->purpose = s->purpose;
     struct dns_result *r = ops->known ? ops->known(s->source, e->q) : NULL;
     if (r) {
-        take(s, e, r);
+        entry_copy(s, e, r);
     } else if (packets_for(s, e)) {
         begin(s, e);
     } else {
@@ -392,7 +392,7 @@ static struct entry *entry_of(struct dns_scope *s, const char *name, enum dns_ty
 {
     char normal[DNS_NAME_TEXT];
     bool good = dns_name_normal(name, normal) == STATUS_OK;
-    struct entry *e = find(s, name, good ? normal : NULL, type);
+    struct entry *e = entry_find(s, name, good ? normal : NULL, type);
     if (e)
         return e;
     e = ARENA_NEW(s->arena, struct entry);
@@ -412,7 +412,7 @@ static struct entry *entry_of(struct dns_scope *s, const char *name, enum dns_ty
     memcpy(q->name, normal, sizeof normal);
     q->type = type;
     q->client = s->client;
-    ask(s, e);
+    entry_ask(s, e);
     return e;
 }
 

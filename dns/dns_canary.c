@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static enum dns_health judge(const struct dns_answer *a, char **why)
+static enum dns_health canary_judge(const struct dns_answer *a, char **why)
 {
     const char *words;
     enum dns_health h;
@@ -44,7 +44,7 @@ enum dns_health dns_canary(const struct dns_unbound_config *config, const char *
     struct dns_scope *scope =
         arena ? dns_scope_new(dns, arena, &(struct dns_budget){.lookup_ms = ms, .total_ms = ms + 1000}) : NULL;
     if (scope)
-        h = judge(dns_get(scope, name ? name : ".", DNS_SOA), why);
+        h = canary_judge(dns_get(scope, name ? name : ".", DNS_SOA), why);
     dns_scope_free(scope);
     arena_free(arena);
     dns_close(dns);

@@ -197,7 +197,7 @@ static void disarm(struct event *e)
 
 /* ---- the heap of timers ---- */
 
-static void put(struct dns_loop *l, size_t place, struct event *e)
+static void heap_put(struct dns_loop *l, size_t place, struct event *e)
 {
     l->heap[place] = e;
     e->place = place;
@@ -207,14 +207,14 @@ static void sift(struct dns_loop *l, size_t at)
 {
     struct event *e = l->heap[at];
     for (; at > 1 && l->heap[at / 2]->due > e->due; at /= 2)
-        put(l, at, l->heap[at / 2]);
+        heap_put(l, at, l->heap[at / 2]);
     for (size_t child; (child = at * 2) <= l->timers; at = child) {
         child += child < l->timers && l->heap[child + 1]->due < l->heap[child]->due;
         if (l->heap[child]->due >= e->due)
             break;
-        put(l, at, l->heap[child]);
+        heap_put(l, at, l->heap[child]);
     }
-    put(l, at, e);
+    heap_put(l, at, e);
 }
 
 static bool timer_start(struct event *e)
@@ -230,7 +230,7 @@ static bool timer_start(struct event *e)
             l->heap = heap;
             l->room = room;
         }
-        put(l, ++l->timers, e);
+        heap_put(l, ++l->timers, e);
     }
     sift(l, e->place);
     return true;
@@ -245,7 +245,7 @@ static void timer_end(struct event *e)
     e->place = 0;
     struct event *last = l->heap[l->timers--];
     if (last != e) {
-        put(l, at, last);
+        heap_put(l, at, last);
         sift(l, at);
     }
 }

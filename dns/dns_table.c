@@ -53,7 +53,7 @@ static const char *parent(const char *name)
     return dot ? dot + 1 : ".";
 }
 
-static struct node *find(const struct dns_table *t, const char *name)
+static struct node *node_find(const struct dns_table *t, const char *name)
 {
     struct node *n = t->bucket[hash(name)];
     while (n && strcmp(n->name, name) != 0)
@@ -74,7 +74,7 @@ static struct node *node_of(struct dns_table *t, const char *name)
 {
     struct node *wanted = NULL;
     for (const char *at = name; at; at = parent(at)) {
-        struct node *n = find(t, at);
+        struct node *n = node_find(t, at);
         if (!n) {
             size_t length = strlen(at) + 1;
             n = arena_alloc(t->arena, sizeof *n + length);
@@ -123,7 +123,7 @@ enum status dns_table_zone(struct dns_table *t, const char *name, enum dns_state
 static const struct node *zone_of(const struct dns_table *t, const char *name)
 {
     for (; name; name = parent(name)) {
-        const struct node *n = find(t, name);
+        const struct node *n = node_find(t, name);
         if (n && n->has_zone)
             return n;
     }
@@ -244,7 +244,7 @@ static bool zone_fails(struct search *s, const struct node *n)
 /* One step at s->name. True: there is an answer; false: a CNAME leads on. */
 static bool step(struct search *s, enum dns_type type)
 {
-    const struct node *n = find(s->table, s->name);
+    const struct node *n = node_find(s->table, s->name);
     if (zone_fails(s, n))
         return true;
     if (!n) {

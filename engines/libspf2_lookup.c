@@ -165,7 +165,7 @@ static bool is_allowed(struct spf_lib *l, const char *domain, ns_type type, bool
     return part || ((type == ns_t_a || type == ns_t_aaaa || type == ns_t_mx || type == ns_t_ptr) && count_term(l));
 }
 
-static void judge(struct spf_lib *l, const struct dns_answer *a, bool part_of_term)
+static void lookup_judge(struct spf_lib *l, const struct dns_answer *a, bool part_of_term)
 {
     if (a->type == DNS_PTR && herrno_of(a) == TRY_AGAIN)
         return;
@@ -184,7 +184,7 @@ static SPF_dns_rr_t *lookup(SPF_dns_server_t *layer, const char *domain, ns_type
     if (l->over_limit || l->malformed || l->failed || !is_allowed(l, domain, type, part))
         return SPF_dns_rr_new_init(layer, domain, type, 0, NO_DATA);
     const struct dns_answer *a = get(l, domain, (enum dns_type)type);
-    judge(l, a, part);
+    lookup_judge(l, a, part);
     SPF_dns_rr_t *rr = SPF_dns_rr_new_init(layer, domain, type, (int)a->ttl, herrno_of(a));
     if (!rr)
         return NULL;

@@ -97,7 +97,7 @@ static int wait_for(pid_t pid, int64_t until)
     return status;
 }
 
-static enum status judge(int status, char *said, char *why)
+static enum status send_judge(int status, char *said, char *why)
 {
     struct buf b = BUF_INIT;
     said[strcspn(said, "\n")] = '\0';
@@ -146,7 +146,7 @@ enum status dmarc_send(const char *command, struct slice mail, unsigned seconds,
         close(p.in[1]);
     close(p.err[0]);
     if (error == 0)
-        return judge(wait_for(pid, until), said, why);
+        return send_judge(wait_for(pid, until), said, why);
     snprintf(why, 200, "%.100s: %s", words[0], strerror(error));
     return error == EAGAIN || error == ENOMEM ? STATUS_AGAIN : STATUS_INVALID;
 }

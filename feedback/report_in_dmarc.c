@@ -429,7 +429,7 @@ static enum status finish(struct reading *r, char *why)
     return arena_failed(r->arena) ? complain(why, STATUS_NOMEM, "out of memory") : STATUS_OK;
 }
 
-static enum status judge(struct reading *r, bool whole, char *why)
+static enum status reading_judge(struct reading *r, bool whole, char *why)
 {
     struct report_in *out = r->out;
     if (!whole && r->status == STATUS_OK) {
@@ -459,7 +459,7 @@ static enum status read(struct reading *r, struct slice xml, char *why)
     XML_SetCharacterDataHandler(r->parser, on_text);
     XML_SetStartDoctypeDeclHandler(r->parser, on_doctype);
     bool whole = feed(r, xml);
-    enum status st = judge(r, whole, why);
+    enum status st = reading_judge(r, whole, why);
     XML_ParserFree(r->parser);
     return st;
 }

@@ -309,7 +309,7 @@ struct pending {
     char octets[4096];
 };
 
-static void put(struct pending *p, char c)
+static void pending_put(struct pending *p, char c)
 {
     p->octets[p->n++] = c;
     if (p->n == sizeof p->octets) {
@@ -326,7 +326,7 @@ static void add_quoted_printable(struct report_scratch *out, struct slice in)
         if (i % LOOK_AT == 0)
             report_scratch_passed(in.p + i);
         if (in.p[i] != '=') {
-            put(&p, in.p[i]);
+            pending_put(&p, in.p[i]);
             continue;
         }
         size_t k = i + 1;
@@ -335,10 +335,10 @@ static void add_quoted_printable(struct report_scratch *out, struct slice in)
         if (k < in.n && in.p[k] == '\n') {
             i = k; /* a soft line break */
         } else if (i + 2 < in.n && hex(in.p[i + 1]) >= 0 && hex(in.p[i + 2]) >= 0) {
-            put(&p, (char)(hex(in.p[i + 1]) * 16 + hex(in.p[i + 2])));
+            pending_put(&p, (char)(hex(in.p[i + 1]) * 16 + hex(in.p[i + 2])));
             i += 2;
         } else {
-            put(&p, '=');
+            pending_put(&p, '=');
         }
     }
     report_scratch_add(out, p.octets, p.n);
@@ -537,13 +537,13 @@ static struct slice plain_text(struct slice in, struct report_scratch *room)
             c = 0xfffd;
         }
         if (c < 0x80) {
-            put(&p, (char)c);
+            pending_put(&p, (char)c);
             continue;
         }
         if (c >= 0x800)
-            put(&p, (char)(0xe0 | c >> 12));
-        put(&p, c < 0x800 ? (char)(0xc0 | c >> 6) : (char)(0x80 | (c >> 6 & 63)));
-        put(&p, (char)(0x80 | (c & 63)));
+            pending_put(&p, (char)(0xe0 | c >> 12));
+        pending_put(&p, c < 0x800 ? (char)(0xc0 | c >> 6) : (char)(0x80 | (c >> 6 & 63)));
+        pending_put(&p, (char)(0x80 | (c & 63)));
     }
     report_scratch_add(room, p.octets, p.n);
     return report_scratch_text(room);

@@ -25,7 +25,7 @@ static bool same(const struct verdict *a, const struct verdict *b, bool by_actio
 }
 
 /* The class that a verdict belongs to; CLASSES_MAX: none yet. */
-static size_t find(const struct classes *c, const struct verdict *v)
+static size_t class_find(const struct classes *c, const struct verdict *v)
 {
     for (int loose = 0; loose <= 1; loose++) {
         for (size_t i = 0; i < c->count; i++)
@@ -72,7 +72,7 @@ static enum status gather(struct arena *a, struct arena *scratch, const struct f
         arena_reset(scratch);
         if (verdict_decide(scratch, f, p, rcpts[i].address, at, paused, &v) != STATUS_OK)
             return STATUS_NOMEM;
-        k = find(out, &v);
+        k = class_find(out, &v);
         if (k == CLASSES_MAX) {
             k = out->count++;
             out->list[k].rcpt = rcpts[i].address;

@@ -99,8 +99,8 @@ static const void *open_once(const struct module *m, enum status *status, char w
 }
 
 /* Opens what one setting asks for; *object is NULL for our own engine. On failure adds text to why. */
-static enum status find(const struct policy *p, enum setting_id id, const char *name, const struct module *m,
-                        const void **object, char why[ENGINE_WHY])
+static enum status engine_find(const struct policy *p, enum setting_id id, const char *name, const struct module *m,
+                               const void **object, char why[ENGINE_WHY])
 {
     char words[ENGINE_WHY] = "";
     enum status s = STATUS_OK;
@@ -124,10 +124,10 @@ enum status engines_use(struct engines *e, const struct policy *p, char why[ENGI
     const void *object;
 
     why[0] = '\0';
-    enum status spf = find(p, SETTING_SPF_ENGINE, "libspf2", &libspf2, &object, why);
+    enum status spf = engine_find(p, SETTING_SPF_ENGINE, "libspf2", &libspf2, &object, why);
     if (spf == STATUS_OK)
         atomic_store(&e->spf, object);
-    enum status dkim = find(p, SETTING_DKIM_ENGINE, "opendkim", &opendkim, &object, why);
+    enum status dkim = engine_find(p, SETTING_DKIM_ENGINE, "opendkim", &opendkim, &object, why);
     if (dkim == STATUS_OK)
         atomic_store(&e->dkim, object);
     return spf != STATUS_OK ? spf : dkim;

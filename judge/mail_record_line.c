@@ -47,7 +47,7 @@ static void put_slice(struct line *l, const char *key, struct slice value)
     buf_release(&b);
 }
 
-static void put(struct line *l, const char *key, const char *value)
+static void line_put(struct line *l, const char *key, const char *value)
 {
     put_slice(l, key, slice_str(value ? value : ""));
 }
@@ -71,7 +71,7 @@ static void put_dkim(struct line *l, const struct judge_report *r)
         buf_add_texts(&b, i ? "," : "", result_name(r->dkim[i].result), r->dkim[i].domain ? ":" : "",
                       r->dkim[i].domain ? r->dkim[i].domain : "", r->dkim[i].selector ? "/" : "",
                       r->dkim[i].selector ? r->dkim[i].selector : "");
-    put(l, "dkim", b.n ? b.p : "none");
+    line_put(l, "dkim", b.n ? b.p : "none");
     buf_release(&b);
 }
 
@@ -93,7 +93,7 @@ static void put_statements(struct line *l, const struct verdict *v)
         if (x->trust)
             buf_printf(&b, "%s%s:trust-%s", b.n ? "," : "", standard_name(x->standard), x->trust->id);
     }
-    put(l, "by", b.p);
+    line_put(l, "by", b.p);
     buf_release(&b);
 }
 
@@ -120,7 +120,7 @@ static void put_explained(struct line *l, const struct verdict *v)
         add_explained(&b, "trust", v->lines[i].trust);
         add_explained(&b, "expired", v->lines[i].expired);
     }
-    put(l, "explained", b.p);
+    line_put(l, "explained", b.p);
     buf_release(&b);
 }
 
@@ -143,7 +143,7 @@ static void put_tls(struct line *l, struct judge *j)
     buf_adds(&b, m->tls.version ? m->tls.version : m->peer.family ? "none" : "");
     if (m->tls.version && m->tls.cipher)
         buf_add_texts(&b, "/", m->tls.cipher);
-    put(l, "tls", b.p);
+    line_put(l, "tls", b.p);
     buf_release(&b);
 }
 
@@ -158,7 +158,7 @@ static void put_to(struct line *l, const struct judge_mail *m, const struct mail
         buf_add_texts(&b, n ? "," : "", domain);
     if (mail_record_next_domain(m, x, &at))
         buf_adds(&b, ",...");
-    put(l, "to", b.p);
+    line_put(l, "to", b.p);
     buf_release(&b);
 }
 
@@ -171,7 +171,7 @@ static void put_file(struct line *l, const struct verdict *v)
 
     if (s && s->file)
         buf_printf(&b, "%s:%u", s->file, s->line);
-    put(l, "file", b.p);
+    line_put(l, "file", b.p);
     buf_release(&b);
 }
 
@@ -185,17 +185,17 @@ static void put_results(struct line *l, struct judge *j)
             if (strcmp(keys[i], "tls") == 0)
                 put_tls(l, j);
             else
-                put(l, keys[i], "");
+                line_put(l, keys[i], "");
         return;
     }
-    put(l, "spf", result_name(r->spf.result));
+    line_put(l, "spf", result_name(r->spf.result));
     put_dkim(l, r);
-    put(l, "dmarc", result_name(r->dmarc.result));
-    put(l, "arc", result_name(r->arc.result));
-    put(l, "dnssec", r->facts.dnssec_count ? dns_security_name(r->facts.dnssec[0].security) : "");
-    put(l, "rdns", result_name(r->rdns.result));
+    line_put(l, "dmarc", result_name(r->dmarc.result));
+    line_put(l, "arc", result_name(r->arc.result));
+    line_put(l, "dnssec", r->facts.dnssec_count ? dns_security_name(r->facts.dnssec[0].security) : "");
+    line_put(l, "rdns", result_name(r->rdns.result));
     put_tls(l, j);
-    put(l, "format", result_name(r->facts.format));
+    line_put(l, "format", result_name(r->facts.format));
 }
 
 void mail_record_line(struct buf *out, struct judge *j, const struct class_of_rcpts *c,
@@ -208,29 +208,29 @@ void mail_record_line(struct buf *out, struct judge *j, const struct class_of_rc
 
     if (json)
         json_open(&l.json);
-    put(&l, "id", m->queue_id);
-    put(&l, "action", x->split ? "split" : policy_action_name(v->action));
-    put(&l, "would", policy_action_name(v->would));
-    put(&l, "held", v->held_back);
-    put(&l, "source", judge_source_name(m->source));
-    put(&l, "client", m->client.family ? ip_text(&m->client, text) : "");
-    put(&l, "helo", m->helo);
-    put(&l, "mail-from", m->null_sender ? "<>" : m->mail_from.domain);
-    put(&l, "from", judge_report(j)->format.from_domain);
+    line_put(&l, "id", m->queue_id);
+    line_put(&l, "action", x->split ? "split" : policy_action_name(v->action));
+    line_put(&l, "would", policy_action_name(v->would));
+    line_put(&l, "held", v->held_back);
+    line_put(&l, "source", judge_source_name(m->source));
+    line_put(&l, "client", m->client.family ? ip_text(&m->client, text) : "");
+    line_put(&l, "helo", m->helo);
+    line_put(&l, "mail-from", m->null_sender ? "<>" : m->mail_from.domain);
+    line_put(&l, "from", judge_report(j)->format.from_domain);
     put_number(&l, "rcpts", (int64_t)c->rcpt_count);
     put_results(&l, j);
     put_statements(&l, v);
-    put(&l, "reason", reason_of(v));
-    put(&l, "ground", ground_of(v));
+    line_put(&l, "reason", reason_of(v));
+    line_put(&l, "ground", ground_of(v));
     put_explained(&l, v);
-    put(&l, "override", verdict_override_name(v->dmarc_override));
-    put(&l, "stage", x->stage);
-    put(&l, "policy", v->policy_hash);
+    line_put(&l, "override", verdict_override_name(v->dmarc_override));
+    line_put(&l, "stage", x->stage);
+    line_put(&l, "policy", v->policy_hash);
     put_number(&l, "ms", x->took_ms);
     put_slice(&l, "message-id", mail_message_id(m, judge_arena(j)));
     put_to(&l, m, x);
     put_file(&l, v);
-    put(&l, "reference", x->reference);
+    line_put(&l, "reference", x->reference);
     if (json)
         json_end(&l.json);
 }

@@ -72,7 +72,7 @@ static void make_key(const struct dane_host *h, unsigned char out[KEY_OCTETS])
     EVP_MD_CTX_free(c);
 }
 
-static struct seen *find(struct prober *p, const unsigned char key[KEY_OCTETS])
+static struct seen *seen_find(struct prober *p, const unsigned char key[KEY_OCTETS])
 {
     for (size_t i = 0; i < PROBER_HOSTS; i++)
         if (p->table[i].used && memcmp(p->table[i].key, key, KEY_OCTETS) == 0)
@@ -146,7 +146,7 @@ static struct seen *look_up(struct prober *p, const struct dane_posture *posture
 {
     unsigned char key[KEY_OCTETS];
     make_key(h, key);
-    struct seen *s = find(p, key);
+    struct seen *s = seen_find(p, key);
     if (!s) {
         time_t last = last_probe(p, h->base);
         s = place(p);
@@ -315,7 +315,7 @@ static void probe(struct prober *p, struct task *t, struct seen *out)
 
 static void keep_result(struct prober *p, const struct task *t, const struct seen *r, time_t now)
 {
-    struct seen *s = find(p, t->key);
+    struct seen *s = seen_find(p, t->key);
     if (!s)
         return;
     s->waiting = false;

@@ -61,7 +61,7 @@ static uint64_t level_now(const struct place *p, unsigned per_minute, int64_t no
 }
 
 /* Returns the slot of a network; if it has none, clears the one with the lowest level for it. */
-static struct place *find(struct quota *q, const struct ip *network, unsigned per_minute, int64_t now)
+static struct place *place_find(struct quota *q, const struct ip *network, unsigned per_minute, int64_t now)
 {
     struct place *set = set_of(q, network), *lowest = &set[0];
     for (unsigned i = 0; i < PLACES; i++) {
@@ -85,7 +85,7 @@ bool quota_take(struct quota *q, const struct ip *client, unsigned questions, un
         return true;
     struct ip network = network_of(client);
     pthread_mutex_lock(&q->lock);
-    struct place *p = find(q, &network, per_minute, now);
+    struct place *p = place_find(q, &network, per_minute, now);
     const uint64_t level = level_now(p, per_minute, now);
     const bool allowed = level < (uint64_t)per_minute * 1000;
     p->level = allowed ? level + (uint64_t)questions * 1000 : level;

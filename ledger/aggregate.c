@@ -184,7 +184,7 @@ static void grow(struct aggregate *t)
     t->size = size;
 }
 
-static struct entry *find(struct aggregate *t, const struct aggregate_entry *e)
+static struct entry *entry_find(struct aggregate *t, const struct aggregate_entry *e)
 {
     uint64_t h = hash_of(e);
     for (struct entry *at = t->slots[h & (t->size - 1)]; at; at = at->next)
@@ -248,7 +248,7 @@ void aggregate_add(struct aggregate *t, const struct aggregate_entry *e)
     if (t->only && !(t->only & AGGREGATE_BIT(e->sum)))
         return;
     e = fit(t, e, &room);
-    struct entry *at = e ? find(t, e) : NULL;
+    struct entry *at = e ? entry_find(t, e) : NULL;
     if (!at) {
         t->failed = true;
         return;
@@ -288,7 +288,7 @@ static int by_key(const void *a, const void *b)
 }
 
 /* One upsert, its parameters in the order keys, counts, notes, first and last. */
-static enum status put(struct store *s, const struct entry *e)
+static enum status entry_put(struct store *s, const struct entry *e)
 {
     const struct sum *m = &sums[e->sum];
     const char *const *k = e->keys;
@@ -360,7 +360,7 @@ enum status aggregate_flush(struct aggregate *t, struct store *s)
     qsort(all, n, sizeof *all, by_key);
     enum status st = STATUS_OK;
     for (size_t i = 0; i < n && st == STATUS_OK; i++)
-        st = put(s, all[i]);
+        st = entry_put(s, all[i]);
     if (st == STATUS_OK)
         aggregate_reset(t);
     return st;

@@ -30,7 +30,7 @@ static enum status read_due(struct store *s, struct line *lines, size_t *n)
     return done == STATUS_OK ? st : done;
 }
 
-static enum status take(struct store *s, struct aggregate *t, const struct line *l)
+static enum status ahead_ingest(struct store *s, struct aggregate *t, const struct line *l)
 {
     struct record r;
     int64_t gone = 0;
@@ -53,7 +53,7 @@ enum status ingest_ahead(struct store *s, const struct organisation_lists *lists
     if (st == STATUS_OK && n) {
         st = store_begin(s);
         for (size_t i = 0; i < n && st == STATUS_OK; i++)
-            st = take(s, t, &lines[i]);
+            st = ahead_ingest(s, t, &lines[i]);
         if (st == STATUS_OK)
             st = aggregate_flush(t, s);
         if (st == STATUS_OK)

@@ -35,7 +35,7 @@ static enum organisation_state organisation_judge(int64_t mails, int64_t met, in
     return (met + explained) * 100 >= told * ORGANISATION_SHARE ? ORGANISATION_EXPLAINED : ORGANISATION_MISSES;
 }
 
-static struct organisation *find(struct asking *k, const char *name)
+static struct organisation *organisation_find(struct asking *k, const char *name)
 {
     const uint64_t *at = name && *name ? map_get(&k->by_name, slice_str(name)) : NULL;
     return at ? &k->out->all[*at] : NULL;
@@ -43,7 +43,7 @@ static struct organisation *find(struct asking *k, const char *name)
 
 static struct organisation *find_or_make(struct asking *k, const char *name, bool *full)
 {
-    struct organisation *o = find(k, name);
+    struct organisation *o = organisation_find(k, name);
     if (o || !name || !*name)
         return o;
     if (k->out->count == ORGANISATIONS_MAX) {
@@ -124,7 +124,7 @@ static enum status read_misses(struct asking *k, int64_t since, int64_t until)
                                      "org_miss_day WHERE day >= $1 AND day <= $2 GROUP BY org, standard",
                                      "ii", since, until);
     while (store_next(r)) {
-        struct organisation *o = find(k, store_text(r, 0));
+        struct organisation *o = organisation_find(k, store_text(r, 0));
         enum standard s = standard_from_name(slice_str(store_text(r, 1)));
         if (!o || s >= STANDARD_MAIL_COUNT)
             continue;
@@ -169,7 +169,7 @@ static enum status read_stopped(struct asking *k, int64_t since, int64_t until)
         "'" ORGANISATION_SIGNED "' GROUP BY f.org, f.net, f.standard",
         "iiii", before, until, (before + 1) * TIMESTAMP_DAY, since);
     while (store_next(r)) {
-        struct organisation *o = find(k, store_text(r, 0));
+        struct organisation *o = organisation_find(k, store_text(r, 0));
         const char *what = store_text(r, 1);
         int64_t n = o && what ? stopped_of(r) : 0;
         enum standard s = what && *what ? standard_from_name(slice_str(what)) : STANDARD_COUNT;
@@ -185,7 +185,7 @@ static enum status read_stopped(struct asking *k, int64_t since, int64_t until)
     return store_done(r);
 }
 
-static void judge(struct organisation *o)
+static void organisation_verdict(struct organisation *o)
 {
     int64_t not_missed = o->met + o->explained + o->untested + o->not_asked;
     o->stopped = o->stopped < o->mails ? o->stopped : o->mails;
@@ -249,7 +249,7 @@ enum status organisations_ask(struct store *s, struct arena *a, int64_t since_da
         st = read_stopped(&k, since_day, until_day);
     map_release(&k.by_name);
     for (size_t i = 0; i < out->count; i++)
-        judge(&out->all[i]);
+        organisation_verdict(&out->all[i]);
     if (st == STATUS_OK && out->count)
         qsort(out->all, out->count, sizeof *out->all, by_mails);
     if (st != STATUS_OK)

@@ -82,7 +82,7 @@ enum status store_run(struct store *s, int64_t *changed, const char *sql, const 
     return st == STATUS_OK ? s->engine->run(s, sql, v, n, changed) : st;
 }
 
-static struct store_rows *ask(struct store *s, const char *sql, const char *types, va_list ap)
+static struct store_rows *rows_ask(struct store *s, const char *sql, const char *types, va_list ap)
 {
     struct store_value v[STORE_PARAMETERS];
     size_t n;
@@ -100,7 +100,7 @@ struct store_rows *store_ask(struct store *s, const char *sql, const char *types
 {
     va_list ap;
     va_start(ap, types);
-    struct store_rows *r = ask(s, sql, types, ap);
+    struct store_rows *r = rows_ask(s, sql, types, ap);
     va_end(ap);
     return r;
 }
@@ -140,7 +140,7 @@ enum status store_ask_number(struct store *s, int64_t none, int64_t *out, const 
 {
     va_list ap;
     va_start(ap, types);
-    struct store_rows *r = ask(s, sql, types, ap);
+    struct store_rows *r = rows_ask(s, sql, types, ap);
     va_end(ap);
     int64_t n = none;
     if (store_next(r) && store_text(r, 0))

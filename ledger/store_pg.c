@@ -156,7 +156,7 @@ static enum status run(struct store *s, const char *sql, const struct store_valu
     return st;
 }
 
-static enum status ask(struct store *s, const char *sql, const struct store_value *v, size_t n, void **cursor)
+static enum status pg_ask(struct store *s, const char *sql, const struct store_value *v, size_t n, void **cursor)
 {
     struct pg *p = s->handle;
     struct texts t;
@@ -297,7 +297,7 @@ static void close_it(struct store *s)
 static const struct store_engine engine = {.shared = true,
                                            .close = close_it,
                                            .run = run,
-                                           .ask = ask,
+                                           .ask = pg_ask,
                                            .next = next,
                                            .text = text,
                                            .number = number,

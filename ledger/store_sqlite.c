@@ -200,7 +200,7 @@ struct cursor {
     struct kept *kept;
 };
 
-static enum status ask(struct store *s, const char *sql, const struct store_value *v, size_t n, void **cursor)
+static enum status sqlite_ask(struct store *s, const char *sql, const struct store_value *v, size_t n, void **cursor)
 {
     struct sqlite *q = s->handle;
     struct cursor *c = calloc(1, sizeof *c);
@@ -283,7 +283,7 @@ static void checkpoint(struct store *s)
 static int64_t ask_pragma(struct store *s, const char *sql)
 {
     void *cursor = NULL;
-    enum status st = ask(s, sql, NULL, 0, &cursor);
+    enum status st = sqlite_ask(s, sql, NULL, 0, &cursor);
     int64_t n = -1;
     if (st == STATUS_OK && next(s, cursor, &st))
         n = number(cursor, 0);
@@ -394,7 +394,7 @@ static void close_it(struct store *s)
 
 static const struct store_engine engine = {.close = close_it,
                                            .run = run,
-                                           .ask = ask,
+                                           .ask = sqlite_ask,
                                            .next = next,
                                            .text = text,
                                            .number = number,

@@ -83,7 +83,7 @@ void canary_follow(const struct policy *p)
     pthread_mutex_unlock(&canary.lock);
 }
 
-static void ask(void)
+static void canary_ask(void)
 {
     const struct policy *p = policy_live_get(canary.daemon->policy);
     const char *name = policy_set_text(p, SETTING_DNS_CANARY);
@@ -133,7 +133,7 @@ static void *watch(void *arg)
         alarmed |= suspicious(&before);
         if (asked && since < (alarmed || canary.wrong ? ALARM_MS : CALM_MS))
             continue;
-        ask();
+        canary_ask();
         asked = clock_mono_ms();
         alarmed = false;
     }

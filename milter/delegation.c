@@ -65,7 +65,7 @@ bool delegation_find(struct delegation *d, const struct ip *client, unsigned por
 }
 
 /* Notes what a request says. false: it is not a valid request. */
-static bool take(struct delegation *d, struct slice request)
+static bool delegation_receive(struct delegation *d, struct slice request)
 {
     struct note note = {.at_ms = clock_mono_ms()};
 
@@ -116,7 +116,7 @@ static bool answer_all(struct delegation *d, size_t i)
         if (!end)
             return p->n < DELEGATION_REQUEST;
         size_t n = (size_t)(end - p->octets) + 1;
-        if (!take(d, slice_of(p->octets, n)) ||
+        if (!delegation_receive(d, slice_of(p->octets, n)) ||
             send(d->fds[i].fd, answer, sizeof answer - 1, MSG_NOSIGNAL) != sizeof answer - 1)
             return false;
         memmove(p->octets, p->octets + n + 1, p->n - n - 1);

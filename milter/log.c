@@ -43,7 +43,7 @@ bool log_is_json(void)
     return as_json;
 }
 
-static void put(int priority, const char *line)
+static void log_put(int priority, const char *line)
 {
     char text[LOG_MAX];
     int n;
@@ -68,14 +68,14 @@ static void put_words(enum log_level level, const char *unsafe)
     struct buf b = BUF_INIT;
 
     log_text_add(&b, "assay-milter", level, unsafe, as_json);
-    put(priorities[level],
-        b.failed ? "{\"level\":\"warning\",\"message\":\"a log line was lost: out of memory\"}" : b.p);
+    log_put(priorities[level],
+            b.failed ? "{\"level\":\"warning\",\"message\":\"a log line was lost: out of memory\"}" : b.p);
     buf_release(&b);
 }
 
 void log_line(const char *line)
 {
-    put(LOG_INFO, line);
+    log_put(LOG_INFO, line);
 }
 
 void log_say(const char *fmt, ...)

@@ -72,7 +72,7 @@ static uint64_t key_of(const struct memory *m, const char *const *parts, size_t 
 }
 
 /* The entry of that key, or NULL; *place: the slot for a new one. */
-static struct entry *find(struct memory *m, uint64_t key, time_t now, struct entry **place)
+static struct entry *entry_find(struct memory *m, uint64_t key, time_t now, struct entry **place)
 {
     struct entry *row = m->entries[(key >> 1) % ROWS];
 
@@ -97,7 +97,7 @@ time_t memory_first(struct memory *m, const char *const *parts, size_t n, time_t
     if (!key)
         return 0;
     pthread_mutex_lock(&m->lock);
-    e = find(m, key, now, &place);
+    e = entry_find(m, key, now, &place);
     if (e)
         first = e->first;
     else
@@ -114,7 +114,7 @@ void memory_put(struct memory *m, const char *const *parts, size_t n, time_t now
     if (!key)
         return;
     pthread_mutex_lock(&m->lock);
-    e = find(m, key, now, &place);
+    e = entry_find(m, key, now, &place);
     *(e ? e : place) = (struct entry){.key = key, .first = now, .until = now + keep, .value = value};
     pthread_mutex_unlock(&m->lock);
 }
@@ -128,7 +128,7 @@ uint64_t memory_get(struct memory *m, const char *const *parts, size_t n, time_t
     if (!key)
         return 0;
     pthread_mutex_lock(&m->lock);
-    e = find(m, key, now, &place);
+    e = entry_find(m, key, now, &place);
     value = e ? e->value : 0;
     pthread_mutex_unlock(&m->lock);
     return value;

@@ -31,7 +31,7 @@ bool https_begin(void)
     return is_begun;
 }
 
-static size_t take(char *p, size_t size, size_t count, void *context)
+static size_t body_receive(char *p, size_t size, size_t count, void *context)
 {
     struct buf *body = context;
 
@@ -147,7 +147,7 @@ static bool set_up(CURL *c, struct sockets *sockets, struct curl_slist *names, c
     SET(CURLOPT_CONNECTTIMEOUT_MS, total);
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_USERAGENT, "assay/" ASSAY_VERSION);
-    SET(CURLOPT_WRITEFUNCTION, take);
+    SET(CURLOPT_WRITEFUNCTION, body_receive);
     SET(CURLOPT_WRITEDATA, (void *)body);
     SET(CURLOPT_CAINFO, NULL); /* set_up_tls knows better */
     SET(CURLOPT_CAPATH, NULL);

@@ -40,7 +40,7 @@ bool outgoing_log_is_json(void)
     return as_json;
 }
 
-static void put(enum log_level level, const char *fmt, va_list ap)
+static void outgoing_log_put(enum log_level level, const char *fmt, va_list ap)
 {
     char text[LINE];
     struct buf line = BUF_INIT;
@@ -60,7 +60,7 @@ void outgoing_log(const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    put(LOG_LEVEL_NOTICE, fmt, ap);
+    outgoing_log_put(LOG_LEVEL_NOTICE, fmt, ap);
     va_end(ap);
 }
 
@@ -69,7 +69,7 @@ void outgoing_log_failure(const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    put(LOG_LEVEL_ERROR, fmt, ap);
+    outgoing_log_put(LOG_LEVEL_ERROR, fmt, ap);
     va_end(ap);
 }
 
@@ -79,7 +79,7 @@ static void put_warning(const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    put(LOG_LEVEL_WARNING, fmt, ap);
+    outgoing_log_put(LOG_LEVEL_WARNING, fmt, ap);
     va_end(ap);
 }
 

@@ -107,7 +107,7 @@ static void note_who(struct whom *w, const struct policy_party *who)
         w->prefix6[who->net.bits / 64] |= UINT64_C(1) << (who->net.bits % 64);
 }
 
-static void put(struct policy *p, uint32_t number)
+static void index_put(struct policy *p, uint32_t number)
 {
     struct index *x = &p->index;
     struct item *it = &p->items[number];
@@ -168,7 +168,7 @@ enum status index_build(struct policy *p)
     x->octets = whoms * sizeof *x->whoms + (x->whom_slot_count + x->who_slot_count) * sizeof *x->who_slots;
     for (uint32_t i = 0; i < p->item_count; i++)
         if (p->items[i].slots)
-            put(p, i);
+            index_put(p, i);
     return STATUS_OK;
 }
 

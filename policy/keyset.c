@@ -100,7 +100,7 @@ static struct slice key_at(const struct keyset *k, uint32_t offset)
     return slice_of((const char *)p + 1, p[0]);
 }
 
-static bool find(const struct keyset *k, uint64_t hash, struct slice key)
+static bool key_find(const struct keyset *k, uint64_t hash, struct slice key)
 {
     size_t mask = k->slot_count - 1;
     uint32_t h = (uint32_t)hash;
@@ -112,7 +112,7 @@ static bool find(const struct keyset *k, uint64_t hash, struct slice key)
 
 bool keyset_has(const struct keyset *k, struct slice key)
 {
-    return k->count && find(k, keyset_hash(k->seed, key), key);
+    return k->count && key_find(k, keyset_hash(k->seed, key), key);
 }
 
 static void place(struct keyset_slot *slots, size_t count, struct keyset_slot s)
@@ -180,7 +180,7 @@ enum status keyset_add(struct keyset *k, struct slice key, bool *added)
     if (s != STATUS_OK)
         return s;
     uint64_t hash = keyset_hash(k->seed, key);
-    if (find(k, hash, key))
+    if (key_find(k, hash, key))
         return STATUS_OK;
     place(k->slots, k->slot_count, (struct keyset_slot){(uint32_t)k->used + 1, (uint32_t)hash});
     k->octets[k->used] = (unsigned char)key.n;
@@ -263,7 +263,7 @@ unsigned keyset_longest(const struct keyset *k, const struct keyset_name *n)
     for (unsigned i = n->labels; i-- > 0;) {
         unsigned at = n->parent[i].at;
         if ((k->label_counts >> (i + 1 < 31 ? i + 1 : 31) & 1) &&
-            find(k, n->parent[i].hash, slice_of(n->name + at, (size_t)n->length - at)))
+            key_find(k, n->parent[i].hash, slice_of(n->name + at, (size_t)n->length - at)))
             return i + 1;
     }
     return 0;

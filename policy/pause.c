@@ -52,7 +52,7 @@ static enum status read_octets(const char *path, char *out, size_t size)
 }
 
 /* Takes "KEY text\n" from the front of *at. */
-static bool take(const char **at, const char *key, char out[PAUSE_TEXT_MAX + 1])
+static bool pause_field(const char **at, const char *key, char out[PAUSE_TEXT_MAX + 1])
 {
     size_t k = strlen(key);
     const char *end = strchr(*at, '\n');
@@ -85,8 +85,8 @@ enum status pause_read(const char *state_dir, time_t now, struct pause *out)
     if (s != STATUS_OK)
         return s;
     const char *at = text;
-    if (!take(&at, "until", until) || !take(&at, "by", p.by) || !take(&at, "because", p.because) || *at ||
-        !read_time(until, &p.until))
+    if (!pause_field(&at, "until", until) || !pause_field(&at, "by", p.by) || !pause_field(&at, "because", p.because) ||
+        *at || !read_time(until, &p.until))
         return STATUS_INVALID;
     if (p.until <= now || p.until > now + PAUSE_MAX_SECONDS)
         return STATUS_MISSING;

@@ -21,7 +21,7 @@ static uint64_t sum_of(struct slice s)
     return h;
 }
 
-static void put(struct buf *out, enum snapshot_kind kind, const char *path, struct slice text)
+static void snapshot_put(struct buf *out, enum snapshot_kind kind, const char *path, struct slice text)
 {
     buf_printf(out, "%s %zu %s\n", kinds[kind], text.n, path);
     buf_addslice(out, text);
@@ -41,7 +41,7 @@ static void put_list(struct buf *out, const struct list *l)
             buf_addslice(&text, key);
         buf_addc(&text, '\n');
     }
-    put(out, SNAPSHOT_LIST, l->path, buf_slice(&text));
+    snapshot_put(out, SNAPSHOT_LIST, l->path, buf_slice(&text));
     out->failed = out->failed || text.failed;
     buf_release(&text);
 }
@@ -50,9 +50,9 @@ void snapshot_write(const struct policy *p, struct buf *out)
 {
     buf_printf(out, FIRST_LINE "%s %lld\n", p->hash, (long long)p->loaded_at);
     for (size_t i = 0; i < p->unit_count; i++)
-        put(out, SNAPSHOT_UNIT, p->units[i]->path, p->units[i]->text);
+        snapshot_put(out, SNAPSHOT_UNIT, p->units[i]->path, p->units[i]->text);
     for (const struct folder *f = p->folders; f; f = f->next)
-        put(out, SNAPSHOT_DIR, f->path, f->names);
+        snapshot_put(out, SNAPSHOT_DIR, f->path, f->names);
     for (size_t i = 0; i < p->list_count; i++)
         put_list(out, p->lists[i]);
     buf_printf(out, "end %016llx\n", (unsigned long long)sum_of(buf_slice(out)));

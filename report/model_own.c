@@ -77,7 +77,7 @@ static void keep_transport(struct report_model *m, const struct check_report *r,
     }
 }
 
-static void judge(void *context, struct slice text)
+static void own_judge(void *context, struct slice text)
 {
     struct reading *x = context;
     struct arena *a = arena_new(JUDGE_ARENA);
@@ -118,7 +118,7 @@ static void read_file(struct reading *x, int folder, const char *name)
             buf_add(&text, chunk, (size_t)n);
     close(fd);
     if (n == 0 && text.n && !text.failed)
-        judge(x, buf_slice(&text));
+        own_judge(x, buf_slice(&text));
     buf_release(&text);
 }
 
@@ -151,7 +151,7 @@ enum status report_own_read(struct report_model *m, const char *folder)
     if (!m->own)
         return STATUS_NOMEM;
     if (!folder)
-        return domain_check_each(m->store, m->until_day, OWN_FILES, judge, &x);
+        return domain_check_each(m->store, m->until_day, OWN_FILES, own_judge, &x);
     int fd = rootfile_folder(folder);
     if (fd >= 0)
         read_folder(&x, fd, 1);

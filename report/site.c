@@ -47,7 +47,7 @@ static void begin(struct write *w, const struct page *here, const char *title)
     frame_main(w, title);
 }
 
-static enum status put(struct folder *f, struct write *w, const char *file)
+static enum status site_put(struct folder *f, struct write *w, const char *file)
 {
     enum status st = w->out->failed ? STATUS_NOMEM : folder_put(f, file, buf_slice(w->out));
     buf_reset(w->out);
@@ -65,7 +65,7 @@ enum status site_write(const struct report_model *m, const char *dir, char why[S
         begin(w, &pages[i], language_text(m->language, pages[i].title));
         pages[i].write(w);
         frame_end(w, true);
-        st = put(f, w, pages[i].file);
+        st = site_put(f, w, pages[i].file);
     }
     for (size_t i = 0; i < m->worst_count && st == STATUS_OK; i++) {
         char file[SITE_NAME];
@@ -73,7 +73,7 @@ enum status site_write(const struct report_model *m, const char *dir, char why[S
         begin(w, NULL, name);
         site_correspondent(w, m->worst[i]);
         frame_end(w, true);
-        st = put(f, w, site_page_of(name, file));
+        st = site_put(f, w, site_page_of(name, file));
     }
     buf_release(&out);
     if (!f)

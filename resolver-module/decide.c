@@ -68,7 +68,7 @@ struct decision {
     struct policy_answer strict;
 };
 
-static const struct policy_answer *ask(struct decision *d, const char *name)
+static const struct policy_answer *decision_ask(struct decision *d, const char *name)
 {
     if (d->asked != name) {
         struct policy_question q = {
@@ -97,7 +97,7 @@ static const struct policy_statement *suspended(struct decision *d, const char *
     const struct policy_statement *s = decide_suspension(d->policy, owner, d->in->at);
     if (!s || (d->in->retired && d->in->retired(d->in->retired_arg, s)))
         return NULL;
-    const struct policy_answer *a = ask(d, owner);
+    const struct policy_answer *a = decision_ask(d, owner);
     bool always = a->always && a->level == POLICY_REQUIRE && !only_would(d->policy, d->in, a);
     return always ? NULL : s;
 }
@@ -274,7 +274,7 @@ static void refuse(struct decision *d, const struct policy_answer *a, const char
  * link's `strictly`. */
 static const struct policy_statement *exemption_of(struct decision *d, const char *owner)
 {
-    const struct policy_answer *a = ask(d, owner);
+    const struct policy_answer *a = decision_ask(d, owner);
     const char *kept = decide_kept(owner);
     if (a->exemption || !d->strictly || d->strict.always || a->level == POLICY_REQUIRE || !kept)
         return a->exemption;
@@ -284,7 +284,7 @@ static const struct policy_statement *exemption_of(struct decision *d, const cha
 /* Judges what is unsigned at `owner`. True if the decision is final. */
 static bool judge_owner(struct decision *d, const char *owner, enum decide_security how)
 {
-    const struct policy_answer *a = ask(d, owner);
+    const struct policy_answer *a = decision_ask(d, owner);
     struct decide_result *out = d->out;
     const struct policy_statement *exemption = exemption_of(d, owner);
     const struct policy_answer *by = NULL;
@@ -312,7 +312,7 @@ static bool judge_owner(struct decision *d, const char *owner, enum decide_secur
 /* Remembers the first statement of the chain that asks for the whole chain. */
 static void look_for_strictly(struct decision *d, const char *owner)
 {
-    const struct policy_answer *a = ask(d, owner);
+    const struct policy_answer *a = decision_ask(d, owner);
     if (!d->strictly && a->strictly && a->level == POLICY_REQUIRE) {
         d->strict = *a;
         d->strictly = true;
@@ -460,7 +460,7 @@ static void judge_failure(struct decision *d)
         const struct decide_rrset *r = &in->rrsets[i];
         if (r->authority || r->local || r->security == DECIDE_SECURE)
             continue;
-        const struct policy_answer *a = ask(d, r->owner);
+        const struct policy_answer *a = decision_ask(d, r->owner);
         if (a->level == POLICY_REQUIRE && !only_would(d->policy, in, a)) {
             refuse(d, a, r->owner, r->security < DECIDE_INDETERMINATE ? DECIDE_UNCHECKED : r->security, false);
             return;
@@ -468,7 +468,7 @@ static void judge_failure(struct decision *d)
     }
 }
 
-static void judge(struct decision *d)
+static void decision_judge(struct decision *d)
 {
     const struct decide_input *in = d->in;
     if (in->rcode != RCODE_NOERROR && in->rcode != RCODE_NXDOMAIN && in->rcode != RCODE_YXDOMAIN)
@@ -506,9 +506,9 @@ void decide(const struct policy *p, const struct decide_input *in, struct decide
         out->record = false;
         return;
     }
-    judge(&d);
+    decision_judge(&d);
     if (out->what != DECIDE_REFUSE && !out->would && out->state != DECIDE_STATE_FAILED) {
-        const struct policy_answer *a = ask(&d, out->subject);
+        const struct policy_answer *a = decision_ask(&d, out->subject);
         out->record = a->level != POLICY_IGNORE;
         if (out->state == DECIDE_STATE_SECURE && a->exemption) {
             out->excuse = a->exemption;
@@ -527,6 +527,6 @@ bool decide_beside(const struct policy *p, const struct decide_input *in, const 
     d.asked = NULL;
     if (security == DECIDE_SECURE)
         return true;
-    const struct policy_answer *a = ask(&d, owner);
+    const struct policy_answer *a = decision_ask(&d, owner);
     return security != DECIDE_BOGUS && (a->level != POLICY_REQUIRE || only_would(p, in, a));
 }

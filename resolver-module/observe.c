@@ -266,7 +266,7 @@ struct seen {
     int64_t now;
 };
 
-static bool take(const struct zones_event *e, void *arg)
+static bool observe_event(const struct zones_event *e, void *arg)
 {
     const struct seen *s = arg;
     return zones_add(s->zones, e, s->now);
@@ -275,7 +275,7 @@ static bool take(const struct zones_event *e, void *arg)
 static void take_in(struct observe *o)
 {
     struct seen s = {o->zones, clock_wall_us()};
-    worker_queue_take_in(o->queues, take, &s);
+    worker_queue_take_in(o->queues, observe_event, &s);
 }
 
 static int64_t record_every_ms(struct observe *o)

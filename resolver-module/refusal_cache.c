@@ -79,7 +79,7 @@ struct refusal_cache *refusal_cache_free(struct refusal_cache *r)
     return NULL;
 }
 
-static bool take(struct slot *s)
+static bool slot_lock(struct slot *s)
 {
     return !atomic_flag_test_and_set_explicit(&s->taken, memory_order_acquire);
 }
@@ -102,7 +102,7 @@ void refusal_cache_put(struct refusal_cache *r, const struct refusal_key *k, tim
         atomic_store_explicit(&r->seen[i], (unsigned)hash, memory_order_relaxed);
         return;
     }
-    if (!take(s))
+    if (!slot_lock(s))
         return;
     unsigned repeats = atomic_exchange(&r->repeats[i], 0);
     if (repeats && s->length) {
@@ -123,7 +123,7 @@ bool refusal_cache_get(struct refusal_cache *r, const struct refusal_key *k, tim
 {
     size_t i = index_of(hash_of(k));
     struct slot *s = &r->slots[i];
-    if (!take(s))
+    if (!slot_lock(s))
         return false;
     bool known = s->version == k->version && now < s->until && is_of(s, k);
     if (known) {
@@ -145,7 +145,7 @@ bool refusal_cache_repeated(struct refusal_cache *r)
 bool refusal_cache_take(struct refusal_cache *r, size_t i, struct zones_event *out)
 {
     struct slot *s = &r->slots[i];
-    if (atomic_load_explicit(&r->repeats[i], memory_order_relaxed) == 0 || !take(s))
+    if (atomic_load_explicit(&r->repeats[i], memory_order_relaxed) == 0 || !slot_lock(s))
         return false;
     unsigned repeats = atomic_exchange(&r->repeats[i], 0);
     *out = s->event;

@@ -47,7 +47,7 @@ static uint64_t id_of(const struct policy_statement *st)
     return h;
 }
 
-static struct followed *find(struct suspend *s, uint64_t id, bool make)
+static struct followed *followed_find(struct suspend *s, uint64_t id, bool make)
 {
     for (unsigned i = 0; i < s->count; i++)
         if (s->all[i].id == id)
@@ -119,7 +119,7 @@ static void take_in(struct suspend *s, const char *text, size_t size)
             return;
         line[LINE - 1] = '\0';
         uint64_t id = strtoull(line, &end, 16);
-        struct followed *e = end == line + LINE - 1 ? find(s, id, true) : NULL;
+        struct followed *e = end == line + LINE - 1 ? followed_find(s, id, true) : NULL;
         if (e)
             e->ended = true;
     }
@@ -209,7 +209,7 @@ enum suspend_change suspend_note(struct suspend *s, const struct policy_statemen
     enum suspend_change change = SUSPEND_SAME;
     *say = false;
     pthread_mutex_lock(&s->lock);
-    struct followed *e = find(s, id_of(st), true);
+    struct followed *e = followed_find(s, id_of(st), true);
     if (e)
         change = note(e, a, now_ms, settle_ms, say);
     s->changed |= change != SUSPEND_SAME;
@@ -221,7 +221,7 @@ bool suspend_ended(const void *arg, const struct policy_statement *st)
 {
     struct suspend *s = (struct suspend *)(uintptr_t)arg;
     pthread_mutex_lock(&s->lock);
-    const struct followed *e = find(s, id_of(st), false);
+    const struct followed *e = followed_find(s, id_of(st), false);
     bool ended = e && e->ended;
     pthread_mutex_unlock(&s->lock);
     return ended;

@@ -307,7 +307,7 @@ static void shape(struct assay *s, struct module_qstate *q, const struct policy 
 }
 
 /* One round by the policy in force. True: it waits for another question's answer. */
-static bool judge(struct assay *s, struct module_qstate *q, int id, const struct policy *p, unsigned version)
+static bool query_judge(struct assay *s, struct module_qstate *q, int id, const struct policy *p, unsigned version)
 {
     struct query *m = query_of(q, id);
     struct decide_result r;
@@ -382,7 +382,7 @@ bool judge_answer(struct assay *s, struct module_qstate *q, int id)
             break;
         if (q->return_msg)
             q->return_msg->rep = whole;
-        waits = judge(s, q, id, p, version);
+        waits = query_judge(s, q, id, p, version);
         if (version == watch_version(s->watch) || !q->return_msg)
             break;
     }

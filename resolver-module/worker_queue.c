@@ -25,7 +25,7 @@ struct worker_queue {
 };
 
 struct worker_queues {
-    struct worker_queue lane[WORKER_QUEUE_MAX];
+    struct worker_queue own[WORKER_QUEUE_MAX];
     /* of threads without a queue, and all long events; its counters are added to by atomic steps */
     struct worker_queue common;
     atomic_uint taken;
@@ -73,20 +73,20 @@ struct worker_queue *worker_queue_take(struct worker_queues *l)
     unsigned i = atomic_fetch_add(&l->taken, 1);
     if (i >= WORKER_QUEUE_MAX)
         return NULL;
-    l->lane[i].events = queue_in(l->queues + i * l->stride, SHORT_EVENT, WORKER_QUEUE_QUEUE);
+    l->own[i].events = queue_in(l->queues + i * l->stride, SHORT_EVENT, WORKER_QUEUE_QUEUE);
     atomic_store(&l->ready[i], 1);
-    return &l->lane[i];
+    return &l->own[i];
 }
 
-void worker_queue_expect(const struct worker_queue *lane)
+void worker_queue_expect(const struct worker_queue *own)
 {
-    if (lane)
-        queue_expect(lane->events);
+    if (own)
+        queue_expect(own->events);
 }
 
-static void add(struct worker_queues *l, const struct worker_queue *lane, atomic_uint_fast64_t *counter, uint64_t n)
+static void add(struct worker_queues *l, const struct worker_queue *own, atomic_uint_fast64_t *counter, uint64_t n)
 {
-    if (lane == &l->common)
+    if (own == &l->common)
         atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
     else
         atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
@@ -106,27 +106,27 @@ static bool told_of_late(const struct worker_queues *all, struct worker_queue *l
     return again;
 }
 
-static bool push_without_reason(struct worker_queue *lane, const struct zones_event *e, size_t size)
+static bool push_without_reason(struct worker_queue *own, const struct zones_event *e, size_t size)
 {
     struct zones_event bare;
     memcpy(&bare, e, size);
     bare.has_reason = false;
-    return queue_push_alone(lane->events, &bare, size);
+    return queue_push_alone(own->events, &bare, size);
 }
 
-static bool push(struct worker_queues *l, struct worker_queue *lane, const struct zones_event *e)
+static bool push(struct worker_queues *l, struct worker_queue *own, const struct zones_event *e)
 {
     size_t size = zones_event_size(e), bare = offsetof(struct zones_event, zone) + strlen(e->zone) + 1;
-    if (lane && size <= SHORT_EVENT)
-        return queue_push_alone(lane->events, e, size);
-    if (lane && e->has_reason && !e->has_name && bare <= SHORT_EVENT && told_of_late(l, lane, e))
-        return push_without_reason(lane, e, bare);
+    if (own && size <= SHORT_EVENT)
+        return queue_push_alone(own->events, e, size);
+    if (own && e->has_reason && !e->has_name && bare <= SHORT_EVENT && told_of_late(l, own, e))
+        return push_without_reason(own, e, bare);
     return queue_push(l->common.events, e, size);
 }
 
-void worker_queue_event(struct worker_queues *l, struct worker_queue *lane, const struct zones_event *e)
+void worker_queue_event(struct worker_queues *l, struct worker_queue *own, const struct zones_event *e)
 {
-    struct worker_queue *c = lane ? lane : &l->common;
+    struct worker_queue *c = own ? own : &l->common;
     add(l, c, &c->states[e->state], e->weight);
     if (e->refused)
         add(l, c, &c->refused, e->weight);
@@ -134,7 +134,7 @@ void worker_queue_event(struct worker_queues *l, struct worker_queue *lane, cons
         add(l, c, &c->would, e->weight);
     if (e->state == DECIDE_STATE_FAILED) /* only counted: it says nothing about the zone */
         return;
-    if (!push(l, lane, e))
+    if (!push(l, own, e))
         add(l, c, &c->dropped, e->weight);
 }
 
@@ -163,7 +163,7 @@ void worker_queue_counts(const struct worker_queues *l, struct worker_queue_coun
     add_counts(out, &l->common);
     for (size_t i = 0; i < WORKER_QUEUE_MAX; i++)
         if (atomic_load(&l->ready[i]))
-            add_counts(out, &l->lane[i]);
+            add_counts(out, &l->own[i]);
 }
 
 /* ---- the writer ---- */
@@ -188,7 +188,7 @@ void worker_queue_take_in(struct worker_queues *l, bool (*take)(const struct zon
     take_in_from(l, l->common.events, take, arg);
     for (size_t i = 0; i < WORKER_QUEUE_MAX; i++)
         if (atomic_load(&l->ready[i]))
-            take_in_from(l, l->lane[i].events, take, arg);
+            take_in_from(l, l->own[i].events, take, arg);
 }
 
 void worker_queue_fill(const struct worker_queues *l, size_t *length, size_t *capacity)
@@ -197,7 +197,7 @@ void worker_queue_fill(const struct worker_queues *l, size_t *length, size_t *ca
     *capacity = queue_capacity(l->common.events);
     for (size_t i = 0; i < WORKER_QUEUE_MAX; i++)
         if (atomic_load(&l->ready[i])) {
-            *length += queue_length(l->lane[i].events);
-            *capacity += queue_capacity(l->lane[i].events);
+            *length += queue_length(l->own[i].events);
+            *capacity += queue_capacity(l->own[i].events);
         }
 }

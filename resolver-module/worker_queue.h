@@ -34,10 +34,10 @@ struct worker_queues *worker_queue_free(struct worker_queues *l); /* NULL is all
 struct worker_queue *worker_queue_take(struct worker_queues *l);
 
 /* Prefetches the queue slot that the next event will be written to. */
-void worker_queue_expect(const struct worker_queue *lane);
+void worker_queue_expect(const struct worker_queue *own);
 
-/* `lane`: the thread's own queue, or NULL. Never waits; an event that does not fit is counted as dropped. */
-void worker_queue_event(struct worker_queues *l, struct worker_queue *lane, const struct zones_event *e);
+/* `own`: the thread's own queue, or NULL. Never waits; an event that does not fit is counted as dropped. */
+void worker_queue_event(struct worker_queues *l, struct worker_queue *own, const struct zones_event *e);
 void worker_queue_swept(struct worker_queues *l, uint64_t entries); /* cached answers marked for another judgement */
 void worker_queue_counts(const struct worker_queues *l, struct worker_queue_counts *out);
 bool worker_queue_want_names(const struct worker_queues *l); /* whether sampled names are wanted */

@@ -14,7 +14,7 @@
 struct worker {
     unsigned version; /* watch_version when the policy was taken; the policy is of this version or later */
     const struct policy *policy;
-    struct worker_queue *lane; /* NULL: none to be had */
+    struct worker_queue *queue; /* NULL: none to be had */
     struct worker *next;
 };
 
@@ -61,7 +61,7 @@ static struct worker *this_one(struct workers *w)
     here = calloc(1, sizeof *here);
     if (!here)
         return NULL;
-    here->lane = worker_queue_take(w->queues);
+    here->queue = worker_queue_take(w->queues);
     here->next = atomic_load(&w->all);
     while (!atomic_compare_exchange_weak(&w->all, &here->next, here))
         ;
@@ -73,7 +73,7 @@ const struct policy *workers_policy(struct workers *w, unsigned version)
     struct worker *k = this_one(w);
     if (!k)
         return NULL;
-    worker_queue_expect(k->lane);
+    worker_queue_expect(k->queue);
     if (k->version != version || !k->policy) {
         policy_unref(k->policy);
         k->policy = watch_policy(w->watch);
@@ -85,5 +85,5 @@ const struct policy *workers_policy(struct workers *w, unsigned version)
 void workers_event(struct workers *w, const struct zones_event *e)
 {
     struct worker *k = this_one(w);
-    worker_queue_event(w->queues, k ? k->lane : NULL, e);
+    worker_queue_event(w->queues, k ? k->queue : NULL, e);
 }

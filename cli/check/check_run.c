@@ -53,7 +53,7 @@ void check_one_free(struct check_one *one)
 }
 
 /* Text of facts to a report. */
-static void judge(const struct check_options *o, struct slice text, struct check_one *one)
+static void run_judge(const struct check_options *o, struct slice text, struct check_one *one)
 {
     const char *error = "out of memory";
     struct slice kept = arena_slice(one->arena, text);
@@ -83,7 +83,7 @@ bool check_read_file(const struct check_options *o, const char *path, struct che
     if (!one->error && text.failed)
         one->error = "the file is over 4 MB";
     if (!one->error)
-        judge(o, buf_slice(&text), one);
+        run_judge(o, buf_slice(&text), one);
     buf_release(&text);
     return !one->error;
 }
@@ -212,7 +212,7 @@ static void check_domain(struct run *r, const char *domain, struct check_one *on
     if (!one->error && r->o->keep)
         one->error = keep(r, domain, text.p, one->arena);
     if (!one->error)
-        judge(r->o, buf_slice(&text), one);
+        run_judge(r->o, buf_slice(&text), one);
     buf_release(&text);
 }
 

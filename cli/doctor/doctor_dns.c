@@ -43,7 +43,7 @@ static bool read_server(struct slice word, struct server *out)
     return true;
 }
 
-static void take(struct slice word, struct server out[SERVERS], size_t *count)
+static void server_add(struct slice word, struct server out[SERVERS], size_t *count)
 {
     if (*count < SERVERS && read_server(word, &out[*count]))
         ++*count;
@@ -60,7 +60,7 @@ static size_t hosts_servers(struct doctor *d, struct server out[SERVERS])
             continue;
         const char *word = line + 10 + strspn(line + 10, " \t");
         const size_t n = strcspn(word, " \t\n"), before = count;
-        take(slice_of(word, n), out, &count);
+        server_add(slice_of(word, n), out, &count);
         if (count == before && d)
             doctor_say(d, DOCTOR_UNKNOWN, "nameserver %.*s cannot be asked by itself\nlook at " RESOLV_CONF, (int)n,
                        word);
@@ -68,7 +68,7 @@ static size_t hosts_servers(struct doctor *d, struct server out[SERVERS])
     if (f)
         fclose(f);
     if (!written)
-        take(SLICE_LIT("127.0.0.1"), out, &count);
+        server_add(SLICE_LIT("127.0.0.1"), out, &count);
     return count;
 }
 
@@ -78,12 +78,12 @@ static size_t our_servers(struct doctor *d, struct server out[SERVERS])
     size_t count = 0;
     for (at = at ? at : ""; *at; at += strcspn(at, " \t")) {
         at += strspn(at, " \t");
-        take(slice_of(at, strcspn(at, " \t")), out, &count);
+        server_add(slice_of(at, strcspn(at, " \t")), out, &count);
     }
     return count ? count : hosts_servers(NULL, out);
 }
 
-static void ask(struct doctor *d, const struct server *s, bool unvalidated, struct dns_direct_answer *out)
+static void server_ask(struct doctor *d, const struct server *s, bool unvalidated, struct dns_direct_answer *out)
 {
     const struct dns_direct_request q = {.server = s->ip,
                                          .port = s->port,
@@ -171,7 +171,7 @@ static bool diagnosed(struct doctor *d, const char *anchor)
     size_t count = our_servers(d, servers);
     for (size_t i = 0; i < count; i++) {
         struct dns_direct_answer a;
-        ask(d, &servers[i], true, &a);
+        server_ask(d, &servers[i], true, &a);
         if (has_keys(&a))
             return clock_is_wrong(d, &a) || anchor_is_wrong(d, &a, anchor);
     }
@@ -235,7 +235,7 @@ static const char *rcode_name(unsigned rcode)
 static void say_servfail(struct doctor *d, const struct server *s)
 {
     struct dns_direct_answer a;
-    ask(d, s, true, &a);
+    server_ask(d, s, true, &a);
     if (has_keys(&a))
         doctor_say(d, DOCTOR_CRITICAL,
                    "resolver %s answers SERVFAIL for the root's keys, and gives them unvalidated: its validation "
@@ -251,7 +251,7 @@ static void say_servfail(struct doctor *d, const struct server *s)
 static void look_at_resolver(struct doctor *d, const struct server *s)
 {
     struct dns_direct_answer a;
-    ask(d, s, false, &a);
+    server_ask(d, s, false, &a);
     if (a.outcome != DNS_DIRECT_ANSWERED)
         doctor_say(d, DOCTOR_UNKNOWN, "resolver %s does not answer: %s\nlook at " RESOLV_CONF ", and whether it runs",
                    s->text, a.why ? a.why : "no reason known");

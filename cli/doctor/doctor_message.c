@@ -98,7 +98,7 @@ static const char *shown(const struct talk *t)
 }
 
 /* Tells whether our milter answered the question. Says what else did. */
-static bool ask(struct doctor *d, struct talk *t, const struct test_message *m, const char *where)
+static bool talk_ask(struct doctor *d, struct talk *t, const struct test_message *m, const char *where)
 {
     char line[160];
     if (reply(t) != 220 || say(t, "EHLO localhost\r\n") / 100 != 2) {
@@ -191,7 +191,7 @@ static void test_at(struct doctor *d, struct talk *t, const char *where)
                    geteuid() ? "run this as root" : "is assay-milter installed, and its state folder there?");
         return;
     }
-    if (ask(d, t, &m, where) && send_message(d, t, where))
+    if (talk_ask(d, t, &m, where) && send_message(d, t, where))
         await_receipt(d, &m, where, began);
     (void)say(t, "QUIT\r\n");
     test_message_withdraw(d->state_dir);

@@ -32,7 +32,7 @@ struct change_set *change_set_new(struct arena *a)
     return s;
 }
 
-static struct change *find(struct change_set *s, const char *path)
+static struct change *edit_find(struct change_set *s, const char *path)
 {
     for (size_t i = 0; i < s->count; i++)
         if (strcmp(s->files[i].path, path) == 0)
@@ -68,7 +68,7 @@ static enum status entry(struct change_set *s, const char *path, struct change *
     const char *name = real_place(s->arena, path);
     if (!name)
         return STATUS_NOMEM;
-    *out = find(s, name);
+    *out = edit_find(s, name);
     if (*out)
         return STATUS_OK;
     if (s->count == CHANGE_MAX_FILES) {

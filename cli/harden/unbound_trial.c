@@ -115,7 +115,7 @@ static const char *copy_of(struct unbound_trial *t, const char *path, unsigned n
 }
 
 /* Writes one statement into the copy. */
-static void put(struct unbound_trial *t, const struct unbound_conf *c, size_t i, bool start, struct buf *b)
+static void trial_put(struct unbound_trial *t, const struct unbound_conf *c, size_t i, bool start, struct buf *b)
 {
     const struct unbound_statement *s = &c->at[i];
     const char *clause = s->values ? unbound_clause(c, i) : s->name;
@@ -155,7 +155,7 @@ static bool write_copy(struct unbound_trial *t, const struct unbound_conf *c, co
     struct buf b = BUF_INIT;
     for (size_t i = 0; i < c->count; i++)
         if (strcmp(c->at[i].file, t->ours) != 0 && strncmp(c->at[i].file, RUN "/", sizeof RUN) != 0)
-            put(t, c, i, more != NULL, &b);
+            trial_put(t, c, i, more != NULL, &b);
     buf_adds(&b, more ? more : "");
     bool good = !b.failed && write_text(t, name, buf_slice(&b));
     buf_release(&b);

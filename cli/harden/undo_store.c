@@ -63,7 +63,7 @@ enum status change_read(struct arena *a, const char *path, struct change *c, con
     return STATUS_OK;
 }
 
-static bool put(int fd, struct slice text)
+static bool undo_put(int fd, struct slice text)
 {
     for (size_t at = 0; at < text.n;) {
         ssize_t w = write(fd, text.p + at, text.n - at);
@@ -79,7 +79,7 @@ static enum status write_in_place(struct arena *a, const char *path, struct slic
 {
     struct stat st;
     int fd = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    bool ok = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && put(fd, text) &&
+    bool ok = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && undo_put(fd, text) &&
               ftruncate(fd, (off_t)text.n) == 0 && fsync(fd) == 0;
     enum status s = ok ? STATUS_OK : fail(a, rootfile_status(errno), path, NULL, why);
     if (fd >= 0)

@@ -30,7 +30,7 @@ static enum status add_rows(struct table *t, struct store_rows *q, const char *c
     return store_done(q);
 }
 
-static enum status ask(const struct ledger_args *a, struct store *s, struct table *t)
+static enum status suppressed_ask(const struct ledger_args *a, struct store *s, struct table *t)
 {
     const int64_t since = a->since ? a->since_day : 0, until = a->until ? a->until_day : INT64_C(1000000),
                   most = a->limit ? a->limit : ROWS_DEFAULT;
@@ -71,7 +71,7 @@ int ledger_suppressed(int argc, char **argv)
     if (!s)
         return rc;
     struct table *t = table_new(a.domain ? one : reasons);
-    enum status st = ask(&a, s, t);
+    enum status st = suppressed_ask(&a, s, t);
     bool ok = st != STATUS_OK || table_print(t, a.form, "Every report was sent, or nothing was to be reported.");
     table_free(t);
     rc = ledger_end(s, p, st);

@@ -93,7 +93,7 @@ static void as_csv(const struct report *r, struct buf *b)
     }
 }
 
-static int put(const struct report *r, const struct ledger_args *a)
+static int report_put(const struct report *r, const struct ledger_args *a)
 {
     struct buf b = BUF_INIT;
     if (a->form == TABLE_JSON)
@@ -127,7 +127,7 @@ int cmd_report(int argc, char **argv)
     }
     bool site = a.html || a.publish || a.annual || a.prometheus;
     enum status st = site ? STATUS_OK : report_fill(&r);
-    int shown = st != STATUS_OK ? EX_OK : site ? report_site(&r, &a) : put(&r, &a);
+    int shown = st != STATUS_OK ? EX_OK : site ? report_site(&r, &a) : report_put(&r, &a);
     report_free(&r);
     rc = ledger_end(r.store, r.policy, st);
     return rc != EX_OK ? rc : shown;

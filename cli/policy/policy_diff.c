@@ -19,7 +19,7 @@ struct side {
 };
 
 /* Safe on a terminal, and without passwords. */
-static void put(const char *text)
+static void diff_put(const char *text)
 {
     struct buf safe = BUF_INIT, out = BUF_INIT;
     secret_add(&safe, slice_str(text));
@@ -53,7 +53,7 @@ static size_t print_missing(const struct side *a, const struct side *b, char sig
         if (compared_by_value(s) || map_get(&b->texts, slice_str(s->text)))
             continue;
         printf("%s%c ", cli_colour(stdout, colour), sign);
-        put(s->text);
+        diff_put(s->text);
         printf("%s\n", cli_colour(stdout, CLI_PLAIN));
         n++;
     }
@@ -68,9 +68,9 @@ static size_t print_settings(const struct policy *a, const struct policy *b)
         if (strcmp(x.value, y.value) == 0)
             continue;
         printf("~ set %s: ", x.name);
-        put(*x.value ? x.value : "(empty)");
+        diff_put(*x.value ? x.value : "(empty)");
         printf(" -> ");
-        put(*y.value ? y.value : "(empty)");
+        diff_put(*y.value ? y.value : "(empty)");
         putchar('\n');
         n++;
     }
@@ -99,15 +99,15 @@ static size_t print_entries(const struct policy *a, const struct policy *b, cons
             continue;
         if (n++ < 10) {
             printf("  %c list ", sign);
-            put(name);
+            diff_put(name);
             printf(": ");
-            put(entry);
+            diff_put(entry);
             putchar('\n');
         }
     }
     if (n > 10) {
         printf("  %c list ", sign);
-        put(name);
+        diff_put(name);
         printf(": and %zu more\n", n - 10);
     }
     map_release(&in_b);
@@ -143,9 +143,9 @@ static size_t print_order(const struct side *a, const struct side *b)
         k++;
     }
     printf("~ the order differs from here on (of two statements as close, the later counts):\n    ");
-    put(x->text);
+    diff_put(x->text);
     printf("\n    ");
-    put(y->text);
+    diff_put(y->text);
     putchar('\n');
     return 1;
 }

@@ -85,7 +85,7 @@ static bool print_json(const char *domain, enum tls_policy_answer answer, const 
     return cli_flush(&b);
 }
 
-static int ask(const struct options *o, const char *domain, struct dns *dns)
+static int domain_ask(const struct options *o, const char *domain, struct dns *dns)
 {
     struct tls_policy_config c = {
         .dns = dns, .file = o->cache ? o->cache : CACHE, .read_only = true, .no_fetch = !o->fetch};
@@ -132,7 +132,7 @@ int cmd_tls_policy(int argc, char **argv)
     if (!p && !o.dns)
         cli_error("%s cannot be used (assay policy check says why)", o.policy);
     struct dns *dns = p || o.dns ? verify_dns(o.dns, p) : NULL;
-    rc = dns ? ask(&o, argv[1], dns) : p || o.dns ? EX_NOINPUT : EX_CONFIG;
+    rc = dns ? domain_ask(&o, argv[1], dns) : p || o.dns ? EX_NOINPUT : EX_CONFIG;
     dns_close(dns);
     policy_unref(p);
     policy_report_free(r);

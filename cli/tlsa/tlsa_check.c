@@ -114,7 +114,8 @@ static int judge_records(struct arena *a, const struct dns_answer *answer, const
     return worst;
 }
 
-static int judge(struct arena *a, const struct dns_answer *answer, const char *owner, const struct tlsa_question *q)
+static int tlsa_judge(struct arena *a, const struct dns_answer *answer, const char *owner,
+                      const struct tlsa_question *q)
 {
     switch (answer->state) {
     case DNS_TEMPFAIL:
@@ -140,8 +141,8 @@ static int judge(struct arena *a, const struct dns_answer *answer, const char *o
 }
 
 /* The records that count: those of a secure alias's target first, then the host's own (RFC 7672 2.2.2). */
-static const struct dns_answer *find(struct arena *a, struct dns_scope *scope, const struct tlsa_question *q,
-                                     const char **owner)
+static const struct dns_answer *tlsa_find(struct arena *a, struct dns_scope *scope, const struct tlsa_question *q,
+                                          const char **owner)
 {
     static const enum dns_type types[] = {DNS_A, DNS_AAAA};
 
@@ -172,8 +173,8 @@ int tlsa_check(struct arena *a, const struct tlsa_question *q, const struct tlsa
     }
     struct dns_budget budget = {.lookups = 8, .lookup_ms = 10000, .total_ms = 15000};
     struct dns_scope *scope = dns_scope_new(dns, a, &budget);
-    const struct dns_answer *answer = scope ? find(a, scope, q, &owner) : NULL;
-    int rc = answer ? judge(a, answer, owner, q) : EX_OSERR;
+    const struct dns_answer *answer = scope ? tlsa_find(a, scope, q, &owner) : NULL;
+    int rc = answer ? tlsa_judge(a, answer, owner, q) : EX_OSERR;
     dns_scope_free(scope);
     dns_close(dns);
     return rc;

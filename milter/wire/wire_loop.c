@@ -268,7 +268,7 @@ static void settle(struct link *k, enum wire_next next)
 }
 
 /* Hands octets to the connection: those kept first. n: how many were read into the buffer behind them. */
-static void take(struct link *k, size_t n)
+static void link_receive(struct link *k, size_t n)
 {
     struct slice in = slice_of(k->loop->buffer, k->rest_octets + n);
     const size_t given = in.n;
@@ -295,7 +295,7 @@ static void read_in(struct link *k)
         memcpy(l->buffer, k->rest, k->rest_octets);
     n = read(k->fd, l->buffer + k->rest_octets, READ_MAX);
     if (n > 0)
-        take(k, (size_t)n);
+        link_receive(k, (size_t)n);
     else if (n == 0 || (errno != EAGAIN && errno != EINTR))
         end_link(k);
 }
@@ -319,7 +319,7 @@ static void resume(struct link *k)
     }
     if (next == WIRE_NEXT_READ && k->rest_octets) {
         memcpy(l->buffer, k->rest, k->rest_octets);
-        take(k, 0);
+        link_receive(k, 0);
     } else {
         settle(k, next);
     }

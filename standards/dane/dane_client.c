@@ -74,8 +74,8 @@ static void say(struct dane_client_finding *out, enum result result, const char 
     out->reason = reason;
 }
 
-static void judge(const struct dane_records *records, const struct dane_client_input *in,
-                  struct dane_client_finding *out)
+static void client_judge(const struct dane_records *records, const struct dane_client_input *in,
+                         struct dane_client_finding *out)
 {
     struct digests d = {.n = {0}};
     bool comparable = false;
@@ -122,6 +122,6 @@ enum status dane_client_check(struct dns_scope *scope, struct arena *arena, cons
     else if (dane_records_read(arena, a, &records) != STATUS_OK)
         return STATUS_NOMEM;
     else
-        judge(&records, in, out);
+        client_judge(&records, in, out);
     return STATUS_OK;
 }

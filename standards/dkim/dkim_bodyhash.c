@@ -107,7 +107,7 @@ static void snapshot(struct dkim_bodyhash *b, struct form *f)
 }
 
 /* Puts octets of the canonical form. Cuts at limits, so that a snapshot falls exactly on them. */
-static void put(struct dkim_bodyhash *b, struct form *f, const char *p, size_t n)
+static void bodyhash_put(struct dkim_bodyhash *b, struct form *f, const char *p, size_t n)
 {
     while (n) {
         if (f->total == f->next)
@@ -133,11 +133,11 @@ static void put(struct dkim_bodyhash *b, struct form *f, const char *p, size_t n
 static void put_waiting(struct dkim_bodyhash *b, struct form *f)
 {
     while (f->line_ends) {
-        put(b, f, "\r\n", 2);
+        bodyhash_put(b, f, "\r\n", 2);
         f->line_ends--;
     }
     if (f->blank)
-        put(b, f, " ", 1);
+        bodyhash_put(b, f, " ", 1);
     f->blank = false;
 }
 
@@ -145,7 +145,7 @@ static void put_waiting(struct dkim_bodyhash *b, struct form *f)
 static void put_text(struct dkim_bodyhash *b, struct form *f, const char *p, size_t n)
 {
     put_waiting(b, f);
-    put(b, f, p, n);
+    bodyhash_put(b, f, p, n);
 }
 
 static void line_end(struct form *f)
@@ -243,7 +243,7 @@ static void end_form(struct dkim_bodyhash *b, struct form *f)
     f->blank = false;
     f->line_ends = 0;
     if (!f->relaxed || f->total)
-        put(b, f, "\r\n", 2);
+        bodyhash_put(b, f, "\r\n", 2);
     if (f->total == f->next)
         snapshot(b, f);
     flush(f);

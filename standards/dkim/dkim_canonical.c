@@ -18,7 +18,7 @@ void dkim_canonical_flush(struct dkim_canonical *c)
     c->n = 0;
 }
 
-static void put(struct dkim_canonical *c, char octet)
+static void canonical_put(struct dkim_canonical *c, char octet)
 {
     if (c->n == sizeof c->piece)
         dkim_canonical_flush(c);
@@ -63,7 +63,7 @@ static void put_relaxed(struct dkim_canonical *c, struct slice s, struct relaxed
             continue;
         }
         if (state->blank)
-            put(c, ' ');
+            canonical_put(c, ' ');
         state->blank = false;
         state->started = true;
         size_t end = i + 1;
@@ -78,8 +78,8 @@ static void put_simple(struct dkim_canonical *c, struct slice s, char *before)
 {
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] == '\n' && *before != '\r')
-            put(c, '\r');
-        put(c, s.p[i]);
+            canonical_put(c, '\r');
+        canonical_put(c, s.p[i]);
         *before = s.p[i];
     }
 }
@@ -88,7 +88,7 @@ static void put_lower(struct dkim_canonical *c, struct slice name)
 {
     name = slice_trim(name);
     for (size_t i = 0; i < name.n; i++)
-        put(c, name.p[i] >= 'A' && name.p[i] <= 'Z' ? (char)(name.p[i] + ('a' - 'A')) : name.p[i]);
+        canonical_put(c, name.p[i] >= 'A' && name.p[i] <= 'Z' ? (char)(name.p[i] + ('a' - 'A')) : name.p[i]);
 }
 
 void dkim_canonical_field(struct dkim_canonical *c, struct slice name, struct slice value, struct slice without,
@@ -103,13 +103,13 @@ void dkim_canonical_field(struct dkim_canonical *c, struct slice name, struct sl
     if (relaxed) {
         struct relaxed state = {false, false};
         put_lower(c, name);
-        put(c, ':');
+        canonical_put(c, ':');
         put_relaxed(c, head, &state);
         put_relaxed(c, tail, &state);
     } else {
         char before = ':';
         put_all(c, name.p, name.n);
-        put(c, ':');
+        canonical_put(c, ':');
         put_simple(c, head, &before);
         put_simple(c, tail, &before);
     }

@@ -268,7 +268,7 @@ static void judge_whole(struct dkim_checker *c, struct dkim_one *one, struct dki
 
 /* RFC 6376 3.6.1: a message signed in testing is not treated worse than an unsigned one, even should the signature
  * fail. */
-static void judge(struct dkim_checker *c, struct dkim_one *one, struct dkim_signature *s)
+static void signature_judge(struct dkim_checker *c, struct dkim_one *one, struct dkim_signature *s)
 {
     judge_whole(c, one, s);
     if (!s->testing || s->result != RESULT_FAIL)
@@ -323,7 +323,7 @@ enum status dkim_checker_end(struct dkim_checker *c, const struct dkim_signature
         c->engine->end(c->library);
     c->library_ended = true;
     for (size_t i = 0; i < c->count; i++)
-        judge(c, &c->one[i], &c->out[i]);
+        signature_judge(c, &c->one[i], &c->out[i]);
     if (!name_by_b(c))
         return STATUS_NOMEM;
     *out = c->out;

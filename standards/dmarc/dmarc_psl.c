@@ -31,7 +31,7 @@ const char *dmarc_psl_organisation(struct arena *arena, const char *domain)
 }
 
 /* One step; false: out of memory. */
-static bool ask(struct dns_scope *scope, struct arena *arena, struct dmarc_walk *w, const char *domain)
+static bool psl_ask(struct dns_scope *scope, struct arena *arena, struct dmarc_walk *w, const char *domain)
 {
     struct dmarc_step *step = &w->steps[w->count++];
     step->domain = domain;
@@ -42,11 +42,11 @@ const struct dmarc_walk *dmarc_psl_walk(struct dns_scope *scope, struct arena *a
 {
     struct dmarc_walk *w = ARENA_NEW(arena, struct dmarc_walk);
     if (!w || !(w->start = arena_strdup(arena, start)) || !(w->org_domain = dmarc_psl_organisation(arena, start)) ||
-        !ask(scope, arena, w, w->start))
+        !psl_ask(scope, arena, w, w->start))
         return NULL;
     w->author = &w->steps[0];
     bool same = strcmp(w->org_domain, w->start) == 0;
-    if (!same && w->author->records == 0 && !ask(scope, arena, w, w->org_domain))
+    if (!same && w->author->records == 0 && !psl_ask(scope, arena, w, w->org_domain))
         return NULL;
     const struct dmarc_step *last = &w->steps[w->count - 1];
     w->unknown = last->state == DNS_TEMPFAIL || last->state == DNS_BOGUS;

@@ -34,7 +34,7 @@ static char plain(char c)
 }
 
 /* One piece: a blank or a fold before it, then its text. */
-static void put(struct authres_writer *w, struct slice piece)
+static void authres_put(struct authres_writer *w, struct slice piece)
 {
     if (w->column > 0 && w->column + 1 + piece.n > AUTHRES_LINE) {
         buf_adds(w->out, w->fold);
@@ -111,7 +111,7 @@ static void put_buf(struct authres_writer *w, struct buf *b)
     if (b->failed)
         w->failed = true;
     else
-        put(w, buf_slice(b));
+        authres_put(w, buf_slice(b));
     buf_release(b);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_workers.c - the resolver's threads beside the module's own: each hands its events over by a lane of its own and
+ * test_workers.c - the resolver's threads beside the module's own: each hands its events over by a queue of its own and
  * none is lost, each sees a changed policy at its next answer, and what the module's threads have to say waits for a
  * thread of the resolver.
  */

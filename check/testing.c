@@ -93,6 +93,14 @@ const char *testing_print(struct testing *t, const char *format, ...)
     return text ? text : "";
 }
 
+const char testing_sign_anew[] =
+    LANGUAGE_MARK("Ask the DNS host to sign the zone anew, or to make the DS record in the parent zone fit its key.");
+
+bool testing_bogus_alone(const struct testing *t, const struct dns_answer *a)
+{
+    return a->state == DNS_BOGUS && t->report->results[CHECK_DNSSEC_VALID].state != CHECK_FAIL;
+}
+
 const char *testing_failure(struct testing *t, const struct dns_answer *a)
 {
     const char *words = a->state == DNS_BOGUS ? T("its DNSSEC signatures are not valid") : T("could not be looked up");

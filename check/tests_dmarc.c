@@ -265,7 +265,9 @@ static bool test_selector(struct testing *t, const struct facts_selector *s)
             return !key.revoked;
         }
     }
-    if (a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS)
+    if (testing_bogus_alone(t, a)) /* RFC 6376 6.1.2: a key that cannot be fetched verifies nothing */
+        testing_say(t, CHECK_DKIM, CHECK_FAIL, testing_sign_anew, "%s: %s", selector, testing_failure(t, a));
+    else if (a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS)
         testing_say(t, CHECK_DKIM, CHECK_UNTESTED, NULL, "%s %s", selector, testing_failure(t, a));
     else
         testing_say(t, CHECK_DKIM, CHECK_FAIL, "Publish the key of this selector, or stop signing with it.", "%s: %s",

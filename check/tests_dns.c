@@ -39,9 +39,8 @@ static void test_answer(struct testing *t, const char *name, enum dns_type type)
 {
     const struct dns_answer *a = name ? dns_get(t->scope, name, type) : NULL;
     if (a && a->state == DNS_BOGUS)
-        testing_say(t, CHECK_DNSSEC_VALID, CHECK_FAIL,
-                    "Ask the DNS host to sign the zone anew, or to make the DS record in the parent zone fit its key.",
-                    "%s %s: %s", name, dns_type_name(type), testing_failure(t, a));
+        testing_say(t, CHECK_DNSSEC_VALID, CHECK_FAIL, testing_sign_anew, "%s %s: %s", name, dns_type_name(type),
+                    testing_failure(t, a));
 }
 
 /* The domain's own records, and those below it by which others judge its mail. */

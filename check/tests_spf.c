@@ -208,8 +208,12 @@ static void walk_into(struct tree *w, struct slice term, struct slice spec, cons
         return;
     case FETCHED_UNKNOWN:
         w->unknown = true;
-        testing_say(w->t, CHECK_SPF_SYNTAX, CHECK_UNTESTED, NULL, "%s: %s", term_text(w, term, domain),
-                    testing_failure(w->t, a));
+        if (testing_bogus_alone(w->t, a)) /* RFC 7208 5.2: temperror, each time, and mail is put off */
+            testing_say(w->t, CHECK_SPF_SYNTAX, CHECK_FAIL, testing_sign_anew, "%s: %s", term_text(w, term, domain),
+                        testing_failure(w->t, a));
+        else
+            testing_say(w->t, CHECK_SPF_SYNTAX, CHECK_UNTESTED, NULL, "%s: %s", term_text(w, term, domain),
+                        testing_failure(w->t, a));
         return;
     }
 }

@@ -342,6 +342,10 @@ static void test_caa(struct testing *t)
 {
     for (const char *name = t->facts->domain; name; name = strchr(name, '.') ? strchr(name, '.') + 1 : NULL) {
         const struct dns_answer *a = dns_get(t->scope, name, DNS_CAA);
+        if (testing_bogus_alone(t, a)) { /* RFC 8659 section 3: without an answer no authority may issue */
+            testing_say(t, CHECK_CAA, CHECK_ADVICE, testing_sign_anew, "CAA of %s %s", name, testing_failure(t, a));
+            return;
+        }
         if (a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS) {
             testing_say(t, CHECK_CAA, CHECK_UNTESTED, NULL, "CAA of %s %s", name, testing_failure(t, a));
             return;

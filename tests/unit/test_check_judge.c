@@ -273,6 +273,32 @@ static void senders(void **state)
     JUDGE(HEAD ZONE, t);
 }
 
+#define KEY_SIGNED(key) "selector name=s source=option\n" key
+
+/* RFC 4035 5.5: nobody who validates gets an answer that is bogus. Where the domain itself validates it is a fault. */
+static void bogus_below_a_good_zone(void **state)
+{
+    static const struct judge_case t[] = {
+        {KEY_SIGNED("dns s._domainkey.a.example. bogus\n"), CHECK_DKIM, CHECK_FAIL,
+         "s: its DNSSEC signatures are not valid", "sign the zone anew"},
+        {KEY_SIGNED("dns s._domainkey.a.example. timeout\n"), CHECK_DKIM, CHECK_UNTESTED, "could not be looked up",
+         NULL},
+        {SPF("include:b.example -all") "dns b.example. bogus\n", CHECK_SPF_SYNTAX, CHECK_FAIL,
+         "include:b.example in the record of a.example: its DNSSEC signatures are not valid", "sign the zone anew"},
+        {SPF("redirect=b.example") "dns b.example. bogus\n", CHECK_SPF_SYNTAX, CHECK_FAIL, "redirect=b.example",
+         "sign the zone anew"},
+        {SPF("include:b.example -all") "dns b.example. timeout\n", CHECK_SPF_SYNTAX, CHECK_UNTESTED, NULL, NULL},
+    };
+    JUDGE(HEAD ZONE, t);
+    /* The domain itself does not validate: that is the one fault, and what cannot be seen for it is not known. */
+    static const struct judge_case own[] = {
+        {KEY_SIGNED("dns s._domainkey.a.example. bogus\n"), CHECK_DNSSEC_VALID, CHECK_FAIL, NULL, "sign the zone anew"},
+        {KEY_SIGNED("dns s._domainkey.a.example. bogus\n"), CHECK_DKIM, CHECK_UNTESTED,
+         "its DNSSEC signatures are not valid", NULL},
+    };
+    JUDGE(HEAD "dns a.example. bogus\ndns mx.a.example. bogus\n", own);
+}
+
 #define RPKI(host, address, rest) "rpki host=" host " address=" address " " rest "\n"
 #define NS_OF_ALL                                                                                                      \
     "dns a.example. secure 300 NS ns.x.example.\ndns a.example. secure 300 MX 10 mx.b.example.\n"                      \
@@ -309,6 +335,7 @@ int main(void)
         cmocka_unit_test(size_and_strings_of_spf),
         cmocka_unit_test(only_mail_hosts_are_judged),
         cmocka_unit_test(senders),
+        cmocka_unit_test(bogus_below_a_good_zone),
         cmocka_unit_test(routes_of_name_servers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,8 +90,8 @@ const char *testing_shown(struct testing *t, struct slice text, size_t most);
 /* What the owner of a name must do whose signatures are not valid. */
 extern const char testing_sign_anew[];
 
-/* Tells whether nobody who validates gets this answer (RFC 4035 5.5), though the domain itself validates: a fault of its
- * own, which no other result names. */
+/* Tells whether nobody who validates gets this answer (RFC 4035 5.5), though the domain itself validates: a fault of
+ * its own, which no other result names. */
 bool testing_bogus_alone(const struct testing *t, const struct dns_answer *a);
 
 /* Words for an answer that says nothing: "could not be looked up: no answer in time". */

@@ -236,9 +236,16 @@ static const char *const version_12[] = {
     NULL,
 };
 
-static const char *const *const versions[STORE_SCHEMA_VERSION] = {version_1, version_2,  version_3,  version_4,
-                                                                  version_5, version_6,  version_7,  version_8,
-                                                                  version_9, version_10, version_11, version_12};
+/* Which totals of lists each page for the world shows (published.h). */
+static const char *const version_13[] = {
+    "CREATE TABLE published (place TEXT NOT NULL, list TEXT NOT NULL, day BIGINT NOT NULL, organisations BIGINT NOT "
+    "NULL, meets BIGINT NOT NULL, PRIMARY KEY (place, list))" KEYED,
+    NULL,
+};
+
+static const char *const *const versions[STORE_SCHEMA_VERSION] = {
+    version_1, version_2, version_3,  version_4,  version_5,  version_6, version_7,
+    version_8, version_9, version_10, version_11, version_12, version_13};
 
 static enum status run_step(struct store *s, const char *sql)
 {

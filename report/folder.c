@@ -50,8 +50,7 @@ static bool has_component(const char *path, const char *name)
     return false;
 }
 
-/* The nearest folder above that exists, with what is behind it, without links. */
-static void real_path(const char *dir, char out[PATH_MAX])
+void folder_real_path(const char *dir, char out[PATH_MAX])
 {
     char head[PATH_MAX], real[PATH_MAX];
     snprintf(head, sizeof head, "%s", dir);
@@ -92,7 +91,7 @@ static bool was_published(const char *path)
 static bool is_on_the_web(const char *dir)
 {
     char path[PATH_MAX];
-    real_path(dir, path);
+    folder_real_path(dir, path);
     if (was_published(path))
         return true;
     for (size_t i = 0; i < sizeof web_roots / sizeof *web_roots; i++)

@@ -11,6 +11,7 @@
 
 #include "base/slice.h"
 #include "base/status.h"
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -27,6 +28,9 @@ struct folder;
 
 /* Whether a folder may be written there; why (FOLDER_WHY octets) says what is in the way. */
 bool folder_may_write(const char *dir, enum folder_kind kind, char *why);
+
+/* The nearest folder above that exists, without links, with what is behind it. */
+void folder_real_path(const char *dir, char out[PATH_MAX]);
 
 /* A new folder beside that place. NULL after why. */
 struct folder *folder_begin(const char *dir, enum folder_kind kind, char *why);

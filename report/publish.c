@@ -5,28 +5,20 @@
  * Promises that no correspondent is named, no exempted domain, reason, reference, selector or host but our own domains.
  * A total of fewer than PUBLISH_LEAST organisations is not shown; where one alone is hidden, the next smallest is, too,
  * so that it cannot be reckoned from a sum; and so that no fewer can be reckoned from lists that overlap, or with what
- * was published before (publish_guard.h). A log beside the folder keeps what was published: totals that differ from
- * the last ones by fewer than PUBLISH_LEAST members are not published anew, the last ones stand.
+ * was published before (publish_guard.h). Totals that differ from those shown last, here or on another page, by fewer
+ * than PUBLISH_LEAST members are not published anew: those stand (publish_log.h).
  */
 #include "report/publish.h"
-#include "base/rootfile.h"
 #include "report/frame.h"
 #include "report/publish_guard.h"
+#include "report/publish_log.h"
 #include "report/write.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LOG_OCTETS 65536
-
-struct total {
-    const char *name; /* of the list; NULL: all organisations */
-    int64_t told, meets;
-    bool hidden;
-};
-
 struct totals {
-    struct total all[REPORT_GROUPS + 1];
+    struct publish_total all[REPORT_GROUPS + 1];
     size_t count;
     uint64_t *member; /* of each organisation that is counted: a bit for each total that it is in */
     size_t members;
@@ -35,7 +27,7 @@ struct totals {
 static void add(struct totals *t, const char *name, const struct report_counts *counts)
 {
     int64_t told = report_told(counts);
-    t->all[t->count++] = (struct total){name, told, counts->meets, told < PUBLISH_LEAST};
+    t->all[t->count++] = (struct publish_total){name, told, counts->meets, told < PUBLISH_LEAST};
 }
 
 /* One hidden total alone could be reckoned from the others. */
@@ -79,45 +71,11 @@ static enum status note_members(struct totals *t, const struct report_model *m)
     return STATUS_OK;
 }
 
-/* A line of the log: NAME, a tab, told, a blank, meets. The last of a name counts. */
-static bool last_of(const struct buf *log, const char *name, int64_t *told, int64_t *meets)
+/* Where a total is nearly one that is shown, that one is what is shown: their difference would tell of a few. */
+static void hold_to_what_is_shown(struct totals *t, const struct publish_log *log)
 {
-    bool found = false;
-    size_t n = strlen(name);
-    for (const char *p = log->p; *p;) {
-        size_t line = strcspn(p, "\n");
-        if (line > n && strncmp(p, name, n) == 0 && p[n] == '\t') {
-            char *end;
-            *told = strtoll(p + n + 1, &end, 10);
-            *meets = strtoll(end, NULL, 10);
-            found = true;
-        }
-        p += line + (p[line] == '\n');
-    }
-    return found;
-}
-
-static int64_t far(int64_t a, int64_t b)
-{
-    return a > b ? a - b : b - a;
-}
-
-/* Where a total is nearly the last one, the last one is what is shown: their difference would tell of a few. */
-static void hold_to_the_last(struct totals *t, const struct buf *log)
-{
-    for (size_t i = 0; i < t->count; i++) {
-        struct total *x = &t->all[i];
-        int64_t told, meets;
-        if (!last_of(log, x->name ? x->name : "*", &told, &meets))
-            continue;
-        bool near_told = x->told != told && far(x->told, told) < PUBLISH_LEAST;
-        bool near_meets = x->meets != meets && far(x->meets, meets) < PUBLISH_LEAST;
-        if (near_told || near_meets) {
-            x->told = told;
-            x->meets = meets;
-            x->hidden = told < PUBLISH_LEAST;
-        }
-    }
+    for (size_t i = 0; i < t->count; i++)
+        publish_log_hold(log, &t->all[i]);
 }
 
 /* The smallest list that is shown, of those in `of` if there is one; 0: no list is shown. */
@@ -133,14 +91,13 @@ static size_t smallest(const struct totals *t, uint64_t of)
 }
 
 /* Until no few organisations follow from what is shown and what was shown before. */
-static void hide_what_tells(struct totals *t, const struct report_model *m, const struct buf *log)
+static void hide_what_tells(struct totals *t, const struct report_model *m, const struct publish_log *log)
 {
     uint64_t in;
     for (;;) {
         uint64_t known = 0;
         for (size_t i = 0; i < t->count; i++) {
-            int64_t told, meets;
-            bool was = last_of(log, t->all[i].name ? t->all[i].name : "*", &told, &meets);
+            bool was = publish_log_has(log, &t->all[i]);
             known |= (uint64_t)(was || !t->all[i].hidden) << i;
         }
         if (!publish_guard_tells(m->arena, t->member, t->members, known, PUBLISH_LEAST, &in))
@@ -150,41 +107,6 @@ static void hide_what_tells(struct totals *t, const struct report_model *m, cons
             return; /* what was shown before tells it: nothing of today's does */
         t->all[list].hidden = true;
     }
-}
-
-static bool is_shown(const struct totals *t, struct slice name)
-{
-    for (size_t i = 0; i < t->count; i++)
-        if (!t->all[i].hidden && slice_eq(name, slice_str(t->all[i].name ? t->all[i].name : "*")))
-            return true;
-    return false;
-}
-
-/* What is not shown this time keeps its line: it was published, and is compared with when it is shown again. */
-static void keep_lines(const struct totals *t, const struct buf *log, struct buf *out)
-{
-    for (const char *p = log->p; *p;) {
-        size_t line = strcspn(p, "\n"), name = strcspn(p, "\t\n");
-        if (p[name] == '\t' && !is_shown(t, slice_of(p, name)))
-            buf_printf(out, "%.*s\n", (int)line, p);
-        p += line + (p[line] == '\n');
-    }
-}
-
-static enum status write_log(const struct totals *t, const struct buf *log, const char *path)
-{
-    const struct rootfile_rights rights = {.mode = 0600, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
-    struct buf b = BUF_INIT;
-    for (size_t i = 0; i < t->count; i++)
-        if (!t->all[i].hidden)
-            buf_printf(&b, "%s\t%lld %lld\n", t->all[i].name ? t->all[i].name : "*", (long long)t->all[i].told,
-                       (long long)t->all[i].meets);
-    keep_lines(t, log, &b);
-    enum status st = b.failed           ? STATUS_NOMEM
-                     : b.n > LOG_OCTETS ? STATUS_LIMIT
-                                        : rootfile_write(path, buf_slice(&b), &rights);
-    buf_release(&b);
-    return st;
 }
 
 /* ---- the page ---- */
@@ -239,53 +161,53 @@ static void totals_of_lists(struct write *w, const struct totals *t)
     write_raw(w, "</section>\n");
 }
 
-enum status publish_write(const struct report_model *m, const char *dir, char why[FOLDER_WHY])
+/* What may be shown, of what there is and what was shown. */
+static enum status choose(struct totals *t, const struct report_model *m, const struct publish_log *log,
+                          char why[FOLDER_WHY])
 {
-    struct buf out = BUF_INIT, log = BUF_INIT;
-    struct write writing = {.m = m, .out = &out}, *w = &writing;
-    struct totals t = {.count = 0};
-    char path[ROOTFILE_PATH];
-    size_t n = strlen(dir);
-    while (n > 1 && dir[n - 1] == '/')
-        n--;
-    if (snprintf(path, sizeof path, "%.*s" FOLDER_PUBLISHED, (int)n, dir) >= (int)sizeof path) {
-        snprintf(why, FOLDER_WHY, "the folder's name is too long");
-        return STATUS_LIMIT;
-    }
-    enum status st = rootfile_read(path, ROOTFILE_NOBODY, LOG_OCTETS, &log);
-    if (st != STATUS_OK && st != STATUS_MISSING) {
-        snprintf(why, FOLDER_WHY, "%.400s cannot be read: what was published before is not known", path);
-        buf_release(&log);
+    add(t, NULL, &m->all);
+    for (size_t i = 0; i < m->group_count; i++)
+        add(t, m->groups[i].name, &m->groups[i].counts);
+    hold_to_what_is_shown(t, log);
+    enum status st = note_members(t, m);
+    if (st != STATUS_OK) {
+        snprintf(why, FOLDER_WHY, "out of memory");
         return st;
     }
-    add(&t, NULL, &m->all);
-    for (size_t i = 0; i < m->group_count; i++)
-        add(&t, m->groups[i].name, &m->groups[i].counts);
-    hold_to_the_last(&t, &log);
-    st = note_members(&t, m);
-    if (st == STATUS_OK) {
-        hide_a_second(&t);
-        hide_what_tells(&t, m, &log);
-    } else {
-        snprintf(why, FOLDER_WHY, "out of memory");
-    }
-    struct folder *f = st == STATUS_OK ? folder_begin(dir, FOLDER_OPEN, why) : NULL;
-    st = st != STATUS_OK ? st : f ? frame_style(f) : STATUS_DENIED;
-    if (st == STATUS_OK) {
-        frame_head(w, T("Where we stand"));
-        frame_main(w, T("Where we stand"));
-        own_domains(w);
-        totals_of_lists(w, &t);
-        frame_end(w, false);
-        st = out.failed ? STATUS_NOMEM : folder_put(f, "index.html", buf_slice(&out));
-    }
+    hide_a_second(t);
+    hide_what_tells(t, m, log);
+    return STATUS_OK;
+}
+
+static enum status write_page(struct folder *f, const struct report_model *m, const struct totals *t)
+{
+    struct buf out = BUF_INIT;
+    struct write writing = {.m = m, .out = &out}, *w = &writing;
+    enum status st = frame_style(f);
+    frame_head(w, T("Where we stand"));
+    frame_main(w, T("Where we stand"));
+    own_domains(w);
+    totals_of_lists(w, t);
+    frame_end(w, false);
     if (st == STATUS_OK)
-        st = write_log(&t, &log, path);
-    if (st == STATUS_LIMIT)
-        snprintf(why, FOLDER_WHY, "%.400s would be over %d octets: it names too many lists", path, LOG_OCTETS);
+        st = out.failed ? STATUS_NOMEM : folder_put(f, "index.html", buf_slice(&out));
+    buf_release(&out);
+    return st;
+}
+
+enum status publish_write(const struct report_model *m, struct store *kept, const char *dir, char why[FOLDER_WHY])
+{
+    struct totals t = {.count = 0};
+    struct publish_log log;
+    enum status st = publish_log_begin(&log, kept, dir, why);
+    if (st != STATUS_OK)
+        return st;
+    st = choose(&t, m, &log, why);
+    struct folder *f = st == STATUS_OK ? folder_begin(dir, FOLDER_OPEN, why) : NULL;
+    st = st != STATUS_OK ? st : f ? write_page(f, m, &t) : STATUS_DENIED;
+    if (st == STATUS_OK)
+        st = publish_log_keep(&log, t.all, t.count, m->made / 86400, why);
     if (f)
         st = st == STATUS_OK ? folder_finish(f, why) : folder_drop(f, st, why);
-    buf_release(&out);
-    buf_release(&log);
-    return st;
+    return publish_log_end(&log, st, why);
 }

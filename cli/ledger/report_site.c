@@ -9,6 +9,8 @@
 #include "cli/ledger/report.h"
 #include "cli/next/next_report.h"
 #include "ledger/timestamp.h"
+#include "policy/policy.h"
+#include "policy/policy_settings.h"
 #include "report/annual.h"
 #include "report/metrics.h"
 #include "report/publish.h"
@@ -51,6 +53,21 @@ static int print_annual(const struct report_model *m)
     return cli_flush(&b) ? EX_OK : EX_IOERR;
 }
 
+/* What is shown to the world is kept in the ledger, which is otherwise only read. */
+static enum status publish(const struct report_model *m, const struct ledger_args *a, char why[FOLDER_WHY])
+{
+    char error[STORE_ERROR];
+    enum status st = STATUS_OK;
+    struct store *kept = store_open(policy_set_text(m->policy, SETTING_LEDGER_STORE), STORE_WRITE, &st, error);
+    if (!kept) {
+        snprintf(why, FOLDER_WHY, "the ledger cannot keep what is published: %s", error);
+        return st;
+    }
+    st = publish_write(m, kept, a->publish, why);
+    store_close(kept);
+    return st;
+}
+
 /* All that was asked for, of the model that is filled. */
 static int write_all(const struct report_model *m, const struct ledger_args *a)
 {
@@ -61,10 +78,10 @@ static int write_all(const struct report_model *m, const struct ledger_args *a)
     if (a->html)
         st = a->annual ? annual_write(m, a->html, why) : site_write(m, a->html, why);
     if (st == STATUS_OK && a->publish)
-        st = publish_write(m, a->publish, why);
+        st = publish(m, a, why);
     if (st != STATUS_OK) {
         cli_error("%s", why);
-        return EX_CANTCREAT;
+        return st == STATUS_AGAIN ? EX_TEMPFAIL : EX_CANTCREAT;
     }
     return a->prometheus ? write_metrics(m, a->prometheus) : EX_OK;
 }

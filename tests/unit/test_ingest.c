@@ -8,6 +8,7 @@
 #include "journal/journal.h"
 #include "ledger/timestamp.h"
 #include "ledger/ingest.h"
+#include "ledger/published.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -338,6 +339,43 @@ static void hosts_race_into_one_store(void **state)
     store_close(s);
 }
 
+struct shown {
+    int here, elsewhere;
+    int64_t organisations;
+};
+
+static void note_shown(void *context, bool here, const char *list, int64_t organisations, int64_t meets)
+{
+    struct shown *x = context;
+    assert_string_equal(list, "a list's \"name\"");
+    assert_true(meets < organisations);
+    x->here += here;
+    x->elsewhere += !here;
+    if (here)
+        x->organisations = organisations;
+}
+
+static void published_totals_are_kept_by_page(void **state)
+{
+    (void)state;
+    struct store *s = open_store();
+    struct shown x = {0};
+    const char *list = "a list's \"name\"";
+    assert_int_equal(published_begin(s), STATUS_OK);
+    assert_int_equal(published_put(s, "mx1:/srv/a", 20000, list, 20, 1), STATUS_OK);
+    assert_int_equal(published_put(s, "mx1:/srv/a", 20001, list, 30, 1), STATUS_OK);
+    assert_int_equal(published_put(s, "mx1:/srv/b", 20001, list, 40, 1), STATUS_OK);
+    assert_int_equal(store_commit(s), STATUS_OK);
+    assert_int_equal(published_begin(s), STATUS_OK);
+    assert_int_equal(published_put(s, "mx1:/srv/c", 20002, list, 50, 1), STATUS_OK);
+    store_rollback(s);
+    assert_int_equal(published_each(s, "mx1:/srv/a", note_shown, &x), STATUS_OK);
+    assert_int_equal(x.here, 1);
+    assert_int_equal(x.elsewhere, 1);
+    assert_int_equal(x.organisations, 30);
+    store_close(s);
+}
+
 static void old_program_leaves_a_newer_database_alone(void **state)
 {
     (void)state;
@@ -501,6 +539,7 @@ int main(void)
         ON(newer_segments_wait),
         ON(two_takers_at_once),
         ON(hosts_race_into_one_store),
+        ON(published_totals_are_kept_by_page),
         ON(old_program_leaves_a_newer_database_alone),
         ON(a_failed_statement_undoes_the_transaction),
         ON(names_are_counted),

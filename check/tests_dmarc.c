@@ -268,7 +268,7 @@ static bool test_selector(struct testing *t, const struct facts_selector *s)
     if (testing_bogus_alone(t, a)) /* RFC 6376 6.1.2: a key that cannot be fetched verifies nothing */
         testing_say(t, CHECK_DKIM, CHECK_FAIL, testing_sign_anew, "%s: %s", selector, testing_failure(t, a));
     else if (a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS)
-        testing_say(t, CHECK_DKIM, CHECK_UNTESTED, NULL, "%s %s", selector, testing_failure(t, a));
+        testing_say(t, CHECK_DKIM, CHECK_UNTESTED, NULL, "%s: %s", selector, testing_failure(t, a));
     else
         testing_say(t, CHECK_DKIM, CHECK_FAIL, "Publish the key of this selector, or stop signing with it.", "%s: %s",
                     selector, testing_word(t, reason ? reason : LANGUAGE_MARK("there is no key")));
@@ -287,7 +287,7 @@ static void test_bimi(struct testing *t)
     if (t->report->results[CHECK_BIMI].evidence)
         return;
     if (a && (a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS))
-        testing_say(t, CHECK_BIMI, CHECK_UNTESTED, NULL, "%s %s", name, testing_failure(t, a));
+        testing_say(t, CHECK_BIMI, CHECK_UNTESTED, NULL, "%s: %s", name, testing_failure(t, a));
     else
         testing_say(t, CHECK_BIMI, CHECK_NOTE, NULL, "no record");
 }

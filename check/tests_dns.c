@@ -30,7 +30,7 @@ static void test_existence(struct testing *t)
     if (t->gone)
         testing_say(t, CHECK_EXISTS, CHECK_FAIL, NULL, "%s does not exist (NXDOMAIN)", t->facts->domain);
     else if (soa->state == DNS_TEMPFAIL)
-        testing_say(t, CHECK_EXISTS, CHECK_UNTESTED, NULL, "%s %s", t->facts->domain, testing_failure(t, soa));
+        testing_say(t, CHECK_EXISTS, CHECK_UNTESTED, NULL, "%s: %s", t->facts->domain, testing_failure(t, soa));
     else
         testing_say(t, CHECK_EXISTS, CHECK_PASS, NULL, "%s is there", t->facts->domain);
 }
@@ -110,7 +110,7 @@ static void test_digests(struct testing *t, const char *apex)
                                 : "the DS records of %s have no digest that resolvers must know (the last has type %u)",
                     apex, weak);
     else if (ds->state != DNS_NODATA)
-        testing_say(t, CHECK_DNSSEC_DIGEST, CHECK_UNTESTED, NULL, "the DS records of %s %s", apex,
+        testing_say(t, CHECK_DNSSEC_DIGEST, CHECK_UNTESTED, NULL, "the DS records of %s: %s", apex,
                     testing_failure(t, ds));
 }
 
@@ -160,7 +160,7 @@ static void test_keys(struct testing *t, const char *apex)
             testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_PASS, NULL, "algorithm %u", algorithm);
     }
     if (keys->count == 0)
-        testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_UNTESTED, NULL, "the keys of %s %s", apex,
+        testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_UNTESTED, NULL, "the keys of %s: %s", apex,
                     testing_failure(t, keys));
 }
 
@@ -172,7 +172,7 @@ static void test_nsec3(struct testing *t, const char *apex)
         return;
     }
     if (a->state != DNS_FOUND || a->rdata[0].n < 5) {
-        testing_say(t, CHECK_DNSSEC_NSEC3, CHECK_UNTESTED, NULL, "NSEC3PARAM of %s %s", apex, testing_failure(t, a));
+        testing_say(t, CHECK_DNSSEC_NSEC3, CHECK_UNTESTED, NULL, "NSEC3PARAM of %s: %s", apex, testing_failure(t, a));
         return;
     }
     const unsigned char *p = (const unsigned char *)a->rdata[0].p;
@@ -354,7 +354,7 @@ void tests_dns(struct testing *t)
     else if (ns->count == 1)
         testing_say(t, CHECK_NS_COUNT, CHECK_FAIL, "Add a second name server in another network.", "one name server");
     else
-        testing_say(t, CHECK_NS_COUNT, CHECK_UNTESTED, NULL, "the name servers %s", testing_failure(t, ns));
+        testing_say(t, CHECK_NS_COUNT, CHECK_UNTESTED, NULL, "the name servers: %s", testing_failure(t, ns));
     if (ns->count)
         test_ipv6(t, ns);
     test_answers(t, CHECK_NS_ANSWER, 4);

@@ -19,7 +19,7 @@ static void test_mx(struct testing *t)
     const struct mail_hosts *m = &t->mail;
     const char *domain = t->facts->domain;
     if (m->unknown)
-        testing_say(t, CHECK_MX, CHECK_UNTESTED, NULL, "MX of %s %s", domain, testing_failure(t, m->mx));
+        testing_say(t, CHECK_MX, CHECK_UNTESTED, NULL, "MX of %s: %s", domain, testing_failure(t, m->mx));
     else if (m->null_mx_mixed)
         testing_say(t, CHECK_MX, CHECK_FAIL, "Remove the record with the single dot, or all the others.",
                     "a null MX (\"0 .\") stands beside other MX records");
@@ -70,7 +70,7 @@ static void test_dnssec(struct testing *t)
             testing_say(t, CHECK_DNSSEC_MX, CHECK_FAIL, "Ask the mail host to mend the signatures of its zone.",
                         "%s: its DNSSEC signatures are not valid", h->name);
         else if (a->state == DNS_TEMPFAIL)
-            testing_say(t, CHECK_DNSSEC_MX, CHECK_UNTESTED, NULL, "%s %s", h->name, testing_failure(t, a));
+            testing_say(t, CHECK_DNSSEC_MX, CHECK_UNTESTED, NULL, "%s: %s", h->name, testing_failure(t, a));
         else if (a->security == DNS_SECURE)
             testing_say(t, CHECK_DNSSEC_MX, CHECK_PASS, NULL, "signed");
         else if (a->security == DNS_INSECURE)
@@ -96,7 +96,7 @@ static void test_ipv6(struct testing *t)
                         testing_print(t, "%s. AAAA <IPv6 address of the mail server>", h->name),
                         "%s has no IPv6 address", h->name);
         else if (h->failed)
-            testing_say(t, CHECK_MX_IPV6, CHECK_UNTESTED, NULL, "%s %s", h->name, testing_failure(t, h->v6));
+            testing_say(t, CHECK_MX_IPV6, CHECK_UNTESTED, NULL, "%s: %s", h->name, testing_failure(t, h->v6));
     }
 }
 

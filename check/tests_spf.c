@@ -388,7 +388,7 @@ void tests_spf(struct testing *t)
     enum fetched got = fetch(t, t->facts->domain, &text, &a);
     t->report->sends = true;
     if (got == FETCHED_UNKNOWN) {
-        testing_say(t, CHECK_SPF, CHECK_UNTESTED, NULL, "TXT of %s %s", t->facts->domain, testing_failure(t, a));
+        testing_say(t, CHECK_SPF, CHECK_UNTESTED, NULL, "TXT of %s: %s", t->facts->domain, testing_failure(t, a));
         testing_say(t, CHECK_SPF_EVERYBODY, CHECK_UNTESTED, NULL, "the SPF record could not be looked up");
     } else if (got == FETCHED_NONE) {
         const char *fix = t->mail.count ? arena_printf(t->arena, "%s. TXT \"v=spf1 mx -all\"", t->facts->domain)

@@ -240,7 +240,7 @@ static void test_sts(struct testing *t)
         }
     }
     if (!a || a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS)
-        testing_say(t, CHECK_STS, CHECK_UNTESTED, NULL, "_mta-sts.%s %s", t->facts->domain,
+        testing_say(t, CHECK_STS, CHECK_UNTESTED, NULL, "_mta-sts.%s: %s", t->facts->domain,
                     a ? testing_failure(t, a) : "");
     else if (found == 0 && t->dane_meant)
         testing_say(t, CHECK_STS, CHECK_PASS, NULL, "not needed: the domain uses DANE");
@@ -323,7 +323,7 @@ static void test_tlsrpt(struct testing *t)
         }
     }
     if (!a || a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS)
-        testing_say(t, CHECK_TLS_RPT, CHECK_UNTESTED, NULL, "_smtp._tls.%s %s", t->facts->domain,
+        testing_say(t, CHECK_TLS_RPT, CHECK_UNTESTED, NULL, "_smtp._tls.%s: %s", t->facts->domain,
                     a ? testing_failure(t, a) : "");
     else if (found == 1 && !wrong)
         testing_say(t, CHECK_TLS_RPT, CHECK_PASS, NULL, "reports are asked for");
@@ -343,11 +343,11 @@ static void test_caa(struct testing *t)
     for (const char *name = t->facts->domain; name; name = strchr(name, '.') ? strchr(name, '.') + 1 : NULL) {
         const struct dns_answer *a = dns_get(t->scope, name, DNS_CAA);
         if (testing_bogus_alone(t, a)) { /* RFC 8659 section 3: without an answer no authority may issue */
-            testing_say(t, CHECK_CAA, CHECK_ADVICE, testing_sign_anew, "CAA of %s %s", name, testing_failure(t, a));
+            testing_say(t, CHECK_CAA, CHECK_ADVICE, testing_sign_anew, "CAA of %s: %s", name, testing_failure(t, a));
             return;
         }
         if (a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS) {
-            testing_say(t, CHECK_CAA, CHECK_UNTESTED, NULL, "CAA of %s %s", name, testing_failure(t, a));
+            testing_say(t, CHECK_CAA, CHECK_UNTESTED, NULL, "CAA of %s: %s", name, testing_failure(t, a));
             return;
         }
         for (size_t i = 0; i < a->count; i++) {

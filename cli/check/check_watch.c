@@ -126,7 +126,7 @@ static void show_tests(const struct check_one *one, const char *tests, struct bu
         bool before = was_unmet(tests, name), now = r->state >= CHECK_ADVICE;
         if (now && !before)
             buf_printf(out, "%s: %s is no longer met: %s\n", one->domain, name, r->evidence);
-        else if (before && r->state <= CHECK_NOTE)
+        else if (before && r->state <= CHECK_NOTE && r->state != CHECK_NOT_APPLICABLE)
             buf_printf(out, "%s: %s is met again\n", one->domain, name);
     }
 }
@@ -139,8 +139,9 @@ static void note(struct watch *w, const struct check_one *one, unsigned unsure, 
     for (int i = 0; i < CHECK_TESTS; i++) {
         const char *name = check_test_info((enum check_test)i)->name;
         enum check_state s = one->report.results[i].state;
-        /* What could not be tested stays as it was seen last. */
-        if (s >= CHECK_ADVICE || (s == CHECK_UNTESTED && was_unmet(tests, name))) {
+        /* What could not be tested stays as it was seen last, and so does what then seems not to apply. */
+        bool unknown = s == CHECK_UNTESTED || (unsure && s == CHECK_NOT_APPLICABLE);
+        if (s >= CHECK_ADVICE || (unknown && was_unmet(tests, name))) {
             buf_printf(&w->after, "%s%s", comma, name);
             comma = ",";
         }

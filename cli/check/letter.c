@@ -5,12 +5,13 @@
  * Written from a check that runs now, or from facts that were saved. It names no mail, no user and no client of ours:
  * only what anybody can see of the domain from outside. Text of a stranger in it was made visible (check/testing.c); in
  * an .eml every line is plain text within RFC 5322's length. What could not be tested is never called good: it is
- * listed, and if nothing at all could be tested there is no letter.
+ * listed, and if nothing at all could be tested there is no letter. Every abbreviation is explained at its end.
  */
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/domain.h"
 #include "cli/check/check_cmd.h"
+#include "cli/check/letter_words.h"
 #include "cli/cli.h"
 #include <stdlib.h>
 #include <unistd.h>
@@ -91,6 +92,24 @@ static void add_opening(struct letter *l, const struct check_report *r)
     buf_printf(&l->out, "\n%s %s\n%s %s\n", _("Domain:"), r->domain, _("Day:"), when);
 }
 
+/* No abbreviation is left unexplained. */
+static void add_words(struct letter *l)
+{
+    bool used[LETTER_WORDS] = {false};
+    size_t n = 0;
+    letter_words_find(l->out.p, used);
+    for (size_t i = 0; letter_word_name(i); i++) {
+        if (!used[i])
+            continue;
+        if (!n++)
+            buf_printf(&l->out, "\n%s\n", _("What the abbreviations mean:"));
+        struct buf b = BUF_INIT;
+        buf_printf(&b, "%s - %s", letter_word_name(i), letter_word_meaning(i));
+        add_wrapped(&l->out, b.p, 3);
+        buf_release(&b);
+    }
+}
+
 static void add_closing(struct letter *l)
 {
     buf_addc(&l->out, '\n');
@@ -151,6 +170,7 @@ static void write_letter(struct letter *l, const struct check_report *r)
     }
     if (untested)
         add_untested(l, r);
+    add_words(l);
     add_closing(l);
 }
 

@@ -62,6 +62,7 @@ enum limit_kind {
 #define LIMIT_DNS_WIRE_LOOKUP 30
 #define LIMIT_DNS_WIRE_LEAST 6     /* what a name in a known zone may send; with fewer packets left none begins */
 #define LIMIT_DNS_WIRE_RESERVED 30 /* of these, reserved for DMARC and keys until they have asked */
+#define LIMIT_DNS_WIRE_WALK 8      /* of these, kept on when they have: a walk for the name that SPF passes for */
 
 /* Memory one message may use in its arena. The body is never kept, only hashed. */
 #define LIMIT_MESSAGE_ARENA (32u * 1024 * 1024)

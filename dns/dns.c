@@ -52,6 +52,7 @@ struct dns_scope {
     unsigned packets, packets_held; /* charged; held by questions under way */
     bool dear;                      /* a later attempt need not send all of them again */
     bool failed;                    /* a server did, so that a later attempt may find it mended */
+    bool first_asked;               /* dns_scope_first_asked() */
     bool message;
     bool waiting; /* an entry does */
     bool no_wait, lacks, given_up;
@@ -114,6 +115,11 @@ struct dns_scope *dns_scope_new(struct dns *source, struct arena *arena, const s
 void dns_scope_renew(struct dns_scope *s)
 {
     s->end = clock_mono_ms() + s->total_ms;
+}
+
+void dns_scope_first_asked(struct dns_scope *s)
+{
+    s->first_asked = true;
 }
 
 void dns_scope_purpose(struct dns_scope *s, enum dns_purpose purpose)
@@ -262,7 +268,10 @@ static unsigned packets_for(const struct dns_scope *s, const struct entry *e)
 {
     const unsigned first = s->asked[DNS_FOR_DMARC] + s->asked[DNS_FOR_KEYS];
     const bool kept = e->purpose != DNS_FOR_DMARC && e->purpose != DNS_FOR_KEYS && first < LIMIT_DNS_WIRE_RESERVED;
-    const unsigned used = s->packets + s->packets_held + (kept ? LIMIT_DNS_WIRE_RESERVED - first : 0);
+    unsigned reserved = kept ? LIMIT_DNS_WIRE_RESERVED - first : 0;
+    if (s->first_asked && reserved > LIMIT_DNS_WIRE_WALK)
+        reserved = LIMIT_DNS_WIRE_WALK;
+    const unsigned used = s->packets + s->packets_held + reserved;
     const unsigned left = used < LIMIT_DNS_WIRE ? LIMIT_DNS_WIRE - used : 0;
 
     if (!s->message || left >= LIMIT_DNS_WIRE_LOOKUP)

@@ -137,6 +137,10 @@ struct dns_scope *dns_scope_free(struct dns_scope *s);
 /* What the questions asked from now on are for; DNS_FOR_REST at first. */
 void dns_scope_purpose(struct dns_scope *s, enum dns_purpose purpose);
 
+/* All authors' records and all keys of the message have been asked for: of the packets reserved for them only those of
+ * one more tree walk are kept on (base/limits.h). */
+void dns_scope_first_asked(struct dns_scope *s);
+
 /* Asks without waiting. If the packet budget of the message is fully reserved, the question waits for others to be
  * answered and is sent by a later call. Failure shows at dns_get(). name: presentation form, ASCII, any case, with or
  * without the final dot; octets other than letters, digits, '-' and '_' may stand as they are or as \DDD (RFC 1035

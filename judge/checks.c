@@ -70,6 +70,8 @@ enum status checks_start_header(struct judge *j)
     j->dkim = dkim_checker_new(j->scope, j->arena, &j->mail.headers, from, &dkim);
     if (!j->dkim)
         return STATUS_NOMEM;
+    if (!psl(j)) /* with the public suffix list the records are asked for at the end */
+        dns_scope_first_asked(j->scope);
     dns_scope_purpose(j->scope, DNS_FOR_REST);
     mail_report_records(&j->mail, j->arena, &j->report_records);
     for (size_t i = 0; i < j->report_records.count; i++)

@@ -15,6 +15,8 @@
         mute    does not answer
         hydra   cname, and each link is late
         slow    plain, but each answer comes after SLOW seconds
+        zones   plain, but each mx term names a zone of its own, with a name server in it
+        outside the same, with two name servers whose names are in none of them
 
 The same answers, without delegations, are given by FORWARD (port 53) to whoever asks with RD."""
 import selectors
@@ -121,7 +123,30 @@ def led(low, labels, kind):
         return r.nothing([b"evil"]) if not good else leaf_address(r, labels)
     if way == b"mute":
         return None
+    if way in (b"zones", b"outside"):
+        return zones(low, labels, kind, way == b"outside")
     return leaf(labels, kind)
+
+
+seen_zones = set()
+
+
+def zones(low, labels, kind, outside):
+    """Each mx term names a zone of its own, handed on at its first question: by a name server in it, or by two elsewhere."""
+    at = next((i for i, one in enumerate(low) if one[:1] == b"m" and one[1:].isdigit()), None)
+    if low[0].startswith(b"ns") or at is None:
+        return leaf(labels, kind)
+    zone = labels[at:]
+    if tuple(low[at:]) in seen_zones:
+        return leaf(labels, kind)
+    seen_zones.add(tuple(low[at:]))
+    if not outside:
+        return delegation(zone, EVIL)
+    r = Reply()
+    r.authoritative = False
+    for i in range(2):
+        r.authority.append(record(zone, NS, wire([b"g%d" % i, low[at]] + labels[at + 1 : -2] + [b"targets", b"evil"])))
+    return r
 
 
 def hydra(low, labels, kind):

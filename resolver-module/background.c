@@ -118,10 +118,10 @@ static bool computes(const struct background_slot *slot)
     return state == 'R';
 }
 
-bool background_await(const struct background_slot *slot, const atomic_bool *done, int idle_ms)
+bool background_await(const struct background_slot *slot, const atomic_bool *done, int idle_ms, int most_ms)
 {
     int64_t began = clock_mono_ms(), now = began, idle = 0;
-    while (!atomic_load(done) && now - began < BACKGROUND_WAIT_MS && idle < idle_ms) {
+    while (!atomic_load(done) && now - began < most_ms && idle < idle_ms) {
         nanosleep(&(struct timespec){.tv_nsec = NAP_MS * 1000000L}, NULL);
         int64_t then = now;
         now = clock_mono_ms();

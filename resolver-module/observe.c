@@ -422,7 +422,7 @@ struct observe *observe_start(const struct observe_options *options)
     atomic_store(&o->beat_ms, clock_mono_ms());
     start_writer(o);
     if (atomic_load(&o->started)) /* so that trouble with the journal is known when the start ends */
-        (void)background_await(&slot, &o->opened, OBSERVE_WAIT_MS);
+        (void)background_await(&slot, &o->opened, OBSERVE_WAIT_MS, BACKGROUND_WAIT_MS);
     return o;
 }
 
@@ -445,7 +445,7 @@ struct observe *observe_stop(struct observe *o)
     pthread_cond_signal(&o->wake);
     pthread_mutex_unlock(&o->lock);
     if (atomic_load(&o->started) && !atomic_load(&o->given_up))
-        (void)background_await(&slot, &o->ended, OBSERVE_END_MS);
+        (void)background_await(&slot, &o->ended, OBSERVE_END_MS, BACKGROUND_WAIT_MS);
     release(o);
     return NULL;
 }

@@ -26,6 +26,7 @@
 #define SHOUT_MS (10 * 60 * 1000)
 #define FIRST_IDLE_MS 900 /* how long the resolver's start waits for a disk */
 #define AGAIN_IDLE_MS 250 /* ... a reload, which has the policy of before */
+#define AGAIN_MOST_MS 500 /* ... and how long it waits for a long policy to be read: nobody has an answer meanwhile */
 
 struct watch {
     atomic_uint users;
@@ -377,12 +378,12 @@ struct watch *watch_start(const char *path, const char *dir, const char *state, 
         remember(w, POLICY_KEPT, "the policy file has not been read since the reload");
         watch_touch(w);
     }
-    int idle_ms = w->before ? AGAIN_IDLE_MS : FIRST_IDLE_MS;
+    int idle_ms = w->before ? AGAIN_IDLE_MS : FIRST_IDLE_MS, most_ms = w->before ? AGAIN_MOST_MS : BACKGROUND_WAIT_MS;
     start_following(w, idle_ms);
-    if (!atomic_load(&w->followed) || !background_await(&slot, &w->read, idle_ms))
-        say(w, WATCH_ERROR,
-            w->before ? "assay: the policy file cannot be read now (its disk does not answer); the policy in force "
-                        "stays as it was"
+    if (!atomic_load(&w->followed) || !background_await(&slot, &w->read, idle_ms, most_ms))
+        say(w, w->before ? WATCH_WARNING : WATCH_ERROR,
+            w->before ? "assay: the policy file is not read yet (it is long, or its disk does not answer); until it "
+                        "is, the policy of before stays"
                       : "assay: the policy file cannot be read now (its disk does not answer); until it can, there is "
                         "NO policy in force: every answer passes, nothing is judged");
     return w;

@@ -91,7 +91,7 @@ static void run_aside(unsigned lines)
     atomic_store(&done, false);
     while (!background_start(&slot, background_thread, &lines)) /* the one before returns now */
         usleep(100);
-    assert_true(background_await(&slot, &done, 5000));
+    assert_true(background_await(&slot, &done, 5000, BACKGROUND_WAIT_MS));
     lines_seen = 0;
     background_flush(see);
 }
@@ -133,6 +133,29 @@ static void computes(void *arg)
     atomic_store(&done, true);
 }
 
+static atomic_bool enough;
+
+static void computes_on(void *arg)
+{
+    (void)arg;
+    while (!atomic_load(&enough))
+        ;
+    atomic_store(&done, true);
+}
+
+/* ... and no longer than most_ms, however long it computes: a reload that has a policy already. */
+static void a_long_computation_is_not_waited_for(void **state)
+{
+    (void)state;
+    static struct background_slot busy;
+    atomic_store(&done, false);
+    atomic_store(&enough, false);
+    assert_true(background_start(&busy, computes_on, NULL));
+    assert_false(background_await(&busy, &done, 60000, 100));
+    atomic_store(&enough, true);
+    assert_true(background_await(&busy, &done, 60000, 60000));
+}
+
 /* One that hangs is waited for no longer than said, and no second is started beside it; one that computes is. */
 static void a_thread_that_hangs_is_not_waited_for(void **state)
 {
@@ -146,20 +169,20 @@ static void a_thread_that_hangs_is_not_waited_for(void **state)
     snprintf(path, sizeof path, "%s/fifo", dir);
     assert_int_equal(mkfifo(path, 0600), 0);
     assert_true(background_start(&hangs, opens_and_waits, path));
-    assert_false(background_await(&hangs, &done, 100));
+    assert_false(background_await(&hangs, &done, 100, BACKGROUND_WAIT_MS));
     clock_gettime(CLOCK_MONOTONIC, &b);
     assert_true((b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000 < 1000);
     assert_false(background_start(&hangs, opens_and_waits, path));
     int fd = open(path, O_WRONLY); /* wakes it */
     assert_true(fd >= 0);
-    assert_true(background_await(&hangs, &done, 5000));
+    assert_true(background_await(&hangs, &done, 5000, BACKGROUND_WAIT_MS));
     close(fd);
     unlink(path);
     rmdir(dir);
     time_t now = b.tv_sec;
     atomic_store(&done, false);
     assert_true(background_start(&busy, computes, &now));
-    assert_true(background_await(&busy, &done, 200));
+    assert_true(background_await(&busy, &done, 200, BACKGROUND_WAIT_MS));
 }
 
 /* ---- threads that judge ---- */
@@ -314,6 +337,7 @@ int main(void)
         cmocka_unit_test(lines_wait_for_the_resolver),
         cmocka_unit_test(nothing_is_lost_and_a_change_is_seen),
         cmocka_unit_test(a_thread_that_hangs_is_not_waited_for),
+        cmocka_unit_test(a_long_computation_is_not_waited_for),
         cmocka_unit_test(a_flood_of_refusals_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

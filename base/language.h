@@ -43,7 +43,8 @@ const char *language_share(enum language l, int64_t part, int64_t whole, char ou
 const char *language_day(enum language l, int64_t day, char out[LANGUAGE_FORM]);
 
 /* one or many, as the language counts: French says "0 mail", the others "0 mails". */
-const char *language_plural(enum language l, int64_t n, const char *one, const char *many);
+const char *language_plural(enum language l, int64_t n, const char *one, const char *many)
+    __attribute__((format_arg(3), format_arg(4)));
 
 /* For texts that are looked up elsewhere: marks them for po/update. */
 #define LANGUAGE_MARK(text) text

@@ -48,9 +48,15 @@ static void test_dates(struct testing *t, const struct facts_smtp *s, X509 *leaf
     else if (early)
         testing_say(t, CHECK_CERT_DATES, CHECK_FAIL, fix, "%s: not valid yet", host_words(t, s));
     else if (days < 0 || seconds < 0)
-        testing_say(t, CHECK_CERT_DATES, CHECK_FAIL, fix, "%s: expired %d days ago", host_words(t, s), -days);
+        testing_say(t, CHECK_CERT_DATES, CHECK_FAIL, fix,
+                    language_plural(t->language, -days, LANGUAGE_MARK("%s: expired %d day ago"),
+                                    LANGUAGE_MARK("%s: expired %d days ago")),
+                    host_words(t, s), -days);
     else if (days < DAYS_LEFT)
-        testing_say(t, CHECK_CERT_DATES, CHECK_FAIL, fix, "%s: ends in %d days", host_words(t, s), days);
+        testing_say(t, CHECK_CERT_DATES, CHECK_FAIL, fix,
+                    language_plural(t->language, days, LANGUAGE_MARK("%s: ends in %d day"),
+                                    LANGUAGE_MARK("%s: ends in %d days")),
+                    host_words(t, s), days);
     else
         testing_say(t, CHECK_CERT_DATES, CHECK_PASS, NULL, "ends in %d days", days);
 }

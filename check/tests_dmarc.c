@@ -200,7 +200,7 @@ static void test_reports(struct testing *t, const struct dmarc_finding *f)
         testing_say(t, CHECK_DMARC_RUA, CHECK_ADVICE, arena_printf(t->arena, "rua=mailto:dmarc@%s", t->facts->domain),
                     "no reports are asked for");
     else
-        testing_say(t, CHECK_DMARC_RUA, CHECK_PASS, NULL, "%zu destinations", r->rua_count);
+        testing_say(t, CHECK_DMARC_RUA, CHECK_PASS, NULL, "destinations: %zu", r->rua_count);
     for (size_t i = 0; i < r->rua_count; i++)
         test_destination(t, f->record_domain, r->rua[i]);
     for (size_t i = 0; i < r->ruf_count; i++)

@@ -179,7 +179,7 @@ static void test_nsec3(struct testing *t, const char *apex)
     unsigned iterations = (unsigned)p[2] << 8 | p[3], salt = p[4];
     if (iterations || salt)
         testing_say(t, CHECK_DNSSEC_NSEC3, CHECK_ADVICE, "Set NSEC3 to 0 iterations and no salt.",
-                    "NSEC3 with %u extra iterations and a salt of %u octets", iterations, salt);
+                    "NSEC3 with extra iterations or a salt: iterations %u, octets of salt %u", iterations, salt);
     else
         testing_say(t, CHECK_DNSSEC_NSEC3, CHECK_PASS, NULL, "NSEC3 without extra iterations and salt");
 }
@@ -199,7 +199,7 @@ static void test_expiry(struct testing *t)
     long long hours = ((long long)earliest - (long long)t->facts->at) / 3600;
     if (hours < EXPIRY_DAYS * 24)
         testing_say(t, CHECK_DNSSEC_EXPIRY, CHECK_FAIL, "Ask the DNS host why the zone is not signed anew in time.",
-                    "a signature ends in %lld hours", hours);
+                    "hours until a signature ends: %lld", hours);
     else
         testing_say(t, CHECK_DNSSEC_EXPIRY, CHECK_PASS, NULL, "the first signature ends in %lld days", hours / 24);
 }
@@ -268,11 +268,11 @@ static void test_ipv6(struct testing *t, const struct dns_answer *ns)
     if (with >= 2)
         testing_say(t, CHECK_NS_IPV6, CHECK_PASS, NULL, "%u name servers have an IPv6 address", with);
     else if (with + unknown >= 2)
-        testing_say(t, CHECK_NS_IPV6, CHECK_UNTESTED, NULL, "the addresses of %u name servers could not be looked up",
+        testing_say(t, CHECK_NS_IPV6, CHECK_UNTESTED, NULL, "name servers whose addresses could not be looked up: %u",
                     unknown);
     else
         testing_say(t, CHECK_NS_IPV6, CHECK_FAIL, "Give at least two name servers an AAAA record.",
-                    "%u of %zu name servers have an IPv6 address", with, ns->count);
+                    "name servers with an IPv6 address: %u of %zu", with, ns->count);
     if (t->facts->ipv6 != FACTS_YES && with)
         testing_say(t, CHECK_NS_IPV6_REACH, CHECK_UNTESTED, NULL, "this computer has no IPv6");
     else if (with)

@@ -33,7 +33,7 @@ static void test_mx(struct testing *t)
     else if (m->implicit)
         testing_say(t, CHECK_MX, CHECK_PASS, NULL, "no MX and no address: the domain takes no mail");
     else if (m->count)
-        testing_say(t, CHECK_MX, CHECK_PASS, NULL, "%zu mail servers", m->count);
+        testing_say(t, CHECK_MX, CHECK_PASS, NULL, "mail servers: %zu", m->count);
     else
         testing_say(t, CHECK_MX, CHECK_FAIL, "Publish an MX record with the name of a mail server.",
                     "no MX record holds a usable name");

@@ -63,13 +63,13 @@ static void test_seen(struct testing *t, const struct facts_sender *s)
 {
     const char *ip = address_text(t, &s->address);
     if (s->aligned)
-        testing_say(t, CHECK_SENDER_ALIGNED, CHECK_PASS, NULL, "%lld of %lld mails of %s were aligned",
-                    (long long)s->aligned, (long long)s->mails, ip);
+        testing_say(t, CHECK_SENDER_ALIGNED, CHECK_PASS, NULL, "mails of %s that were aligned: %lld of %lld", ip,
+                    (long long)s->aligned, (long long)s->mails);
     else
         testing_say(t, CHECK_SENDER_ALIGNED, CHECK_FAIL,
                     testing_print(t, "Let %s sign with a DKIM key of %s, or use an envelope sender of the domain.", ip,
                                   t->facts->domain),
-                    "none of %lld mails of %s was aligned, neither by DKIM nor by SPF", (long long)s->mails, ip);
+                    "mails of %s that were aligned, by DKIM or by SPF: none of %lld", ip, (long long)s->mails);
 }
 
 static void test_encryption(struct testing *t)
@@ -80,10 +80,11 @@ static void test_encryption(struct testing *t)
     else if (f->seen_clear)
         testing_say(t, CHECK_SENDER_TLS, CHECK_ADVICE,
                     "Let the sending servers use TLS (Postfix: smtp_tls_security_level = dane, or may).",
-                    "%lld of %lld mails came without TLS", (long long)f->seen_clear,
+                    "mails that came without TLS: %lld of %lld", (long long)f->seen_clear,
                     (long long)(f->seen_tls + f->seen_clear));
     else
-        testing_say(t, CHECK_SENDER_TLS, CHECK_PASS, NULL, "all %lld mails came with TLS", (long long)f->seen_tls);
+        testing_say(t, CHECK_SENDER_TLS, CHECK_PASS, NULL, "mails that came with TLS: all of %lld",
+                    (long long)f->seen_tls);
 }
 
 void tests_sender(struct testing *t)

@@ -334,7 +334,7 @@ static void judge_tree(struct testing *t, const struct tree *w)
     if (w->cut)
         testing_say(t, CHECK_SPF_SYNTAX, CHECK_FAIL, "Remove the include that leads back to itself.",
                     "the records include each other without end");
-    testing_say(t, CHECK_SPF_SYNTAX, CHECK_PASS, NULL, "%u records read", w->records);
+    testing_say(t, CHECK_SPF_SYNTAX, CHECK_PASS, NULL, "records read: %u", w->records);
     if (w->eleventh)
         testing_say(t, CHECK_SPF_LOOKUPS, CHECK_FAIL, "Remove includes, or list the networks they stand for.",
                     "%u look-ups, at most %u; one too many is %s", w->terms, TERMS, w->eleventh);
@@ -344,7 +344,7 @@ static void judge_tree(struct testing *t, const struct tree *w)
         testing_say(t, CHECK_SPF_VOID, CHECK_FAIL, "Remove the names that do not exist.",
                     "%u names without an answer, at most %u; one too many is %s", w->voids, VOIDS, w->third);
     else
-        testing_say(t, CHECK_SPF_VOID, CHECK_PASS, NULL, "%u names without an answer", w->voids);
+        testing_say(t, CHECK_SPF_VOID, CHECK_PASS, NULL, "names without an answer: %u", w->voids);
     if (addresses >= EVERYBODY)
         testing_say(t, CHECK_SPF_EVERYBODY, CHECK_FAIL, "List your own networks only.",
                     "the record allows %.0f IPv4 addresses", addresses);

@@ -196,7 +196,7 @@ static void test_policy(struct testing *t, const struct sts_policy *p)
     }
     if (p->mode == STS_ENFORCE && p->max_age < SHORT_AGE)
         testing_say(t, CHECK_STS_MODE, CHECK_ADVICE, "max_age: 2592000 (in the policy file, with a new id in DNS)",
-                    "max_age: %u seconds: senders forget the policy before they need it", (unsigned)p->max_age);
+                    "max_age: %u: senders forget the policy before they need it", (unsigned)p->max_age);
     else if (p->mode == STS_ENFORCE)
         testing_say(t, CHECK_STS_MODE, CHECK_PASS, NULL, "mode: enforce");
     else

@@ -58,6 +58,9 @@ int cli_options(const struct options_spec *spec, int argc, char **argv, void *in
     return options_start(spec, prefix_now, argc, argv, into, operands, stdout, stderr);
 }
 
+#define WIDTH_MIN 40    /* narrower than this nothing can be read */
+#define WIDTH_PROSE 200 /* a wider terminal has no longer lines */
+#define WIDTH_MAX 10000 /* that COLUMNS may ask for */
 #define TABLE_COLUMN 15 /* where the help of a command begins */
 
 /* Words from column TABLE_COLUMN on, wrapped at OPTIONS_HELP_WIDTH. */
@@ -155,11 +158,16 @@ bool cli_confirm(const char *fmt, ...)
 
 int cli_width(FILE *f)
 {
+    const char *given = getenv("COLUMNS");
     struct winsize w;
     int n = 100;
+    char *end = NULL;
+    long columns = given && *given ? strtol(given, &end, 10) : 0;
+    if (columns > 0 && columns <= WIDTH_MAX && !*end)
+        return columns < WIDTH_MIN ? WIDTH_MIN : (int)columns;
     if (ioctl(fileno(f), TIOCGWINSZ, &w) == 0 && w.ws_col > 0)
         n = w.ws_col;
-    return n < 40 ? 40 : n > 200 ? 200 : n;
+    return n < WIDTH_MIN ? WIDTH_MIN : n > WIDTH_PROSE ? WIDTH_PROSE : n;
 }
 
 void cli_put_visible(FILE *f, const char *text)

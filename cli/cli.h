@@ -57,7 +57,8 @@ struct policy *cli_load_policy(const char *path, int *rc);
 enum cli_colour { CLI_PLAIN, CLI_BOLD, CLI_DIM, CLI_RED, CLI_GREEN, CLI_YELLOW, CLI_BLUE };
 const char *cli_colour(FILE *f, enum cli_colour c);
 
-/* Columns of the terminal f is, or 100 if it is none. Between 40 and 200. */
+/* The columns that COLUMNS in the environment asks for, else those of the terminal that f is (at most 200), else 100.
+ * Never less than 40. */
 int cli_width(FILE *f);
 
 /* Asks a person at the terminal: "QUESTION [y/N]". True only for y; without a terminal: false, without a word. */

@@ -9,6 +9,7 @@
  * module is not at work or has no policy; 3 there is no status to read.
  */
 #include "base/clock.h"
+#include "base/words.h"
 #include "cli/cli.h"
 #include "cli/json_text.h"
 #include "cli/table.h"
@@ -167,8 +168,9 @@ static void print_counts(const json_t *s)
            number_of(answers, "local") + number_of(answers, "rewritten"), number_of(answers, "failed"));
     printf("queue     %" PRId64 " of %" PRId64 ", %" PRId64 " dropped\n", number_of(queue, "length"),
            number_of(queue, "capacity"), number_of(queue, "dropped"));
-    printf("journal   %" PRId64 " records, %" PRId64 " lost; %" PRId64 " zones known\n", number_of(journal, "written"),
-           number_of(journal, "lost"), number_of(s, "zones"));
+    printf("journal   %" PRId64 " record%s, %" PRId64 " lost; %" PRId64 " zone%s known\n",
+           number_of(journal, "written"), words_s(number_of(journal, "written")), number_of(journal, "lost"),
+           number_of(s, "zones"), words_s(number_of(s, "zones")));
 }
 
 /* Several lines, each made harmless. */

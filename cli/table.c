@@ -248,7 +248,7 @@ static void cut(struct buf *line, size_t columns)
 
 static void as_text(const struct table *t, struct buf *out)
 {
-    size_t *w = calloc(t->width, sizeof *w), terminal = isatty(1) ? (size_t)cli_width(stdout) : 0;
+    size_t *w = calloc(t->width, sizeof *w), terminal = isatty(1) || getenv("COLUMNS") ? (size_t)cli_width(stdout) : 0;
     bool *right = calloc(t->width, sizeof *right);
     if (!w || !right) {
         out->failed = true;

@@ -8,6 +8,7 @@
  * been told already.
  */
 #include "feedback/dmarc_late.h"
+#include "base/words.h"
 #include "base/buf.h"
 #include "feedback/dmarc_rua.h"
 #include <stdio.h>
@@ -125,8 +126,8 @@ static enum status whole_days(struct store *s, int64_t since, int64_t last, seen
         "report_out o WHERE o.day = d.day) GROUP BY d.day ORDER BY d.day",
         "ii", since, last);
     while (store_next(q)) {
-        snprintf(why, sizeof why, "of %lld domains are in no report: none of this day was made in time",
-                 (long long)store_number(q, 2));
+        snprintf(why, sizeof why, "of %lld domain%s are in no report: none of this day was made in time",
+                 (long long)store_number(q, 2), words_s(store_number(q, 2)));
         struct dmarc_late l = {.day = store_number(q, 0),
                                .mails = store_number(q, 1),
                                .domain = "",

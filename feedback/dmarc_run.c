@@ -9,6 +9,7 @@
  * due. Failure of the store ends the run with STATUS_AGAIN; of one destination, only that one.
  */
 #include "base/rootfile.h"
+#include "base/words.h"
 #include "feedback/dmarc_run.h"
 #include "base/clock.h"
 #include "dns/dns_unbound.h"
@@ -405,7 +406,7 @@ static enum status may_go(struct run *r, const struct domain_day *d, const struc
         st = dmarc_reach(r->store, r->config, d->day, d->domain, l->all_refused, asked, goes, why);
     if (st == STATUS_OK && *goes && !asked && !r->o->to_dir && r->gone_out >= r->ceiling) {
         *goes = false;
-        snprintf(why, DMARC_REACH_WHY, "%lld reports for the day went out, which is the most (report.ceiling)",
+        snprintf(why, DMARC_REACH_WHY, "as many reports as may be for a day went out: %lld (report.ceiling)",
                  (long long)r->ceiling);
     }
     return st;
@@ -511,8 +512,8 @@ static void late_seen(void *context, const struct dmarc_late *l)
 {
     struct run *r = context;
     char reason[1024];
-    snprintf(reason, sizeof reason, "%lld mails %s%s%.800s", (long long)l->mails, l->why, l->hosts[0] ? ": " : "",
-             l->hosts);
+    snprintf(reason, sizeof reason, "%lld mail%s %s%s%.800s", (long long)l->mails, words_s(l->mails), l->why,
+             l->hosts[0] ? ": " : "", l->hosts);
     struct dmarc_run_item item = {.day = l->day,
                                   .domain = l->domain,
                                   .destination = l->destination,

@@ -80,7 +80,7 @@ static void metadata(struct buf *b, const struct dmarc_report *r, size_t left_ou
     number(b, 3, "end", r->day * 86400 + 86399);
     buf_adds(b, "    </date_range>\n");
     if (left_out)
-        buf_printf(b, "    <error>%zu records with the lowest counts were left out for size</error>\n", left_out);
+        buf_printf(b, "    <error>records with the lowest counts that were left out for size: %zu</error>\n", left_out);
 }
 
 static void published(struct buf *b, const struct dmarc_report *r, enum dmarc_form form)

@@ -424,7 +424,7 @@ static enum status finish(struct reading *r, char *why)
         out->id = arena_printf(r->arena, "none-%lld-%lld", (long long)out->begin, (long long)out->end);
     if (r->refused && !out->partial)
         out->partial =
-            arena_printf(r->arena, "%zu records left out, their count is no number; the first ends in line %lu",
+            arena_printf(r->arena, "records left out, since their count is no number: %zu; the first ends in line %lu",
                          r->refused, r->refused_line);
     return arena_failed(r->arena) ? complain(why, STATUS_NOMEM, "out of memory") : STATUS_OK;
 }

@@ -61,7 +61,7 @@ static void write_dkim(struct authres_writer *w, const struct judge *j)
     }
     if (unsaid)
         authres_method(w, "dkim", result_name(RESULT_POLICY),
-                       arena_printf(j->arena, "not verified: %zu further signatures", unsaid));
+                       arena_printf(j->arena, "not verified: %zu further signature%s", unsaid, unsaid == 1 ? "" : "s"));
 }
 
 /* One result for each author in From. If From cannot be parsed there is one for the message, with the strictest

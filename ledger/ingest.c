@@ -11,6 +11,7 @@
  * STATUS_AGAIN.
  */
 #include "base/clock.h"
+#include "base/words.h"
 #include "base/rootfile.h"
 #include "ledger/ingest_target.h"
 #include <errno.h>
@@ -57,7 +58,8 @@ static void finish_file(struct ingestion *t)
     if (t->target->finished)
         t->target->finished(t);
     if (t->bad) {
-        snprintf(why, sizeof why, "%lld lines could not be understood; the first: %s", (long long)t->bad, t->why);
+        snprintf(why, sizeof why, "%lld line%s could not be understood; the first: %s", (long long)t->bad,
+                 words_s(t->bad), t->why);
         set_aside(t, why);
     } else if (unlinkat(t->fd, t->file->name, 0) != 0 && errno != ENOENT) {
         trouble(t->report, t->dir, t->file->name, strerror(errno));

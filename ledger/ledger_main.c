@@ -10,6 +10,7 @@
  * or retention not done) and EX_DATAERR (store not ours).
  */
 #include "base/clock.h"
+#include "base/words.h"
 #include "base/options.h"
 #include "base/log_text.h"
 #include "feedback/reports_config.h"
@@ -279,11 +280,12 @@ static void say_progress(struct service *s, const struct ingest_report *r)
         say("%s", r->first_trouble);
     snprintf(s->trouble, sizeof s->trouble, "%s", r->first_trouble);
     if (r->waiting && clock_mono_ms() >= s->progress_due) {
-        say("catching up: %" PRIu64 " records ingested, %.1f MB left", r->records, (double)r->waiting / 1e6);
+        say("catching up: %" PRIu64 " record%s ingested, %.1f MB left", r->records, words_s((int64_t)r->records),
+            (double)r->waiting / 1e6);
         s->progress_due = clock_mono_ms() + PROGRESS_EVERY_MS;
     }
     if (r->torn || r->bad || r->newer)
-        say("%" PRIu64 " unfinished and %" PRIu64 " unreadable lines, %" PRIu64 " segments for a newer version",
+        say("lines that are unfinished: %" PRIu64 ", unreadable: %" PRIu64 "; segments for a newer version: %" PRIu64,
             r->torn, r->bad, r->newer);
 }
 
@@ -309,7 +311,8 @@ static enum status take_all(struct service *s)
     if (st == STATUS_OK && !store_only_adds(s->store))
         st = ingest_ahead(s->store, s->lists, &ahead);
     if (ahead != s->ahead_said && ahead)
-        say("%" PRId64 " records are dated more than an hour ahead: they wait until their time comes", ahead);
+        say("%" PRId64 " record%s dated more than an hour ahead: kept back until that time comes", ahead,
+            ahead == 1 ? " is" : "s are");
     s->ahead_said = ahead;
     if (st != STATUS_OK)
         return lost_store(s, st, store_error(s->store));
@@ -358,7 +361,8 @@ static void convert(struct service *s, bool all)
     if (st != STATUS_OK)
         say("the ledger's upgrade waits: %s", store_error(s->store));
     else if (!done && clock_mono_ms() >= s->progress_due) {
-        say("bringing the ledger to schema version %d: %" PRId64 " rows still to convert", STORE_SCHEMA_VERSION, left);
+        say("bringing the ledger to schema version %d: %" PRId64 " row%s still to convert", STORE_SCHEMA_VERSION, left,
+            words_s(left));
         s->progress_due = clock_mono_ms() + PROGRESS_EVERY_MS;
     }
     s->converted = st == STATUS_OK && done;
@@ -395,14 +399,14 @@ static void send_reports(struct service *s)
     if (result.failures)
         say("DMARC failure reports: %u sent", result.failures);
     if (result.sent || result.failed || result.left_out)
-        say("DMARC reports: %u sent, %u to be tried again, %u not wanted, %u domains left out (assay ledger "
+        say("DMARC reports: %u sent, %u to be tried again, %u not wanted, %u domain%s left out (assay ledger "
             "suppressed)",
-            result.sent, result.failed, result.suppressed, result.left_out);
+            result.sent, result.failed, result.suppressed, result.left_out, words_s(result.left_out));
     if (result.own_fault[0])
         say("DMARC reports cannot be sent from here, and wait: %s", result.own_fault);
     if (result.late != s->late_said && result.late)
-        say("DMARC reports: %" PRIu64 " mails came too late for theirs (assay ledger dmarc-reports names them)",
-            result.late);
+        say("DMARC reports: %" PRIu64 " mail%s came too late for a report (assay ledger dmarc-reports says which)",
+            result.late, words_s((int64_t)result.late));
     s->late_said = result.late;
     if (st == STATUS_AGAIN)
         (void)lost_store(s, st, store_error(s->store));

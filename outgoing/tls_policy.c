@@ -255,7 +255,7 @@ static bool find_policy(const struct asking *a, const char *name, struct known *
     const struct tls_policy_entry *e = current_entry(a, id);
     const time_t now = clock_wall();
     if (e && tls_policy_entry_holds(e, now)) {
-        step(a, "MTA-STS: the policy with id %s is in mode %s, for %lld more seconds%s", e->id, sts_mode_name(e->mode),
+        step(a, "MTA-STS: the policy with id %s is in mode %s, for %lld s more%s", e->id, sts_mode_name(e->mode),
              (long long)(e->expires - now), strcmp(e->id, id) == 0 || !*id ? "" : "; the new one is not available yet");
         step(a, "MTA-STS: its mx: %s", *e->mx ? e->mx : "none");
         k->enforced = e->mode == STS_ENFORCE;

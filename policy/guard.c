@@ -50,8 +50,8 @@ static bool lists_shrank(const struct policy *before, const struct policy *after
         struct place at;
         item_place(&after->items[l->item], &at);
         report_add(r, POLICY_ERROR, &at, accept_help,
-                   "list %s lost %zu of its %zu names: more than %u%% at once needs a second look", l->name, had - has,
-                   had, POLICY_SHRINK_PERCENT);
+                   "list %s lost %zu of its %zu name%s: more than %u%% at once needs a second look", l->name, had - has,
+                   had, had == 1 ? "" : "s", POLICY_SHRINK_PERCENT);
         any = true;
     }
     return any;
@@ -82,7 +82,7 @@ static bool statements_are_missing(const struct policy *before, const struct pol
             has == 1 ? "" : "s", had);
     if (few_customers)
         report_add(r, POLICY_ERROR, at, accept_help,
-                   "%zu of %zu customers' files are gone: more than half at once needs a second look",
+                   "files of customers that are gone: %zu of %zu: more than half at once needs a second look",
                    customers_had - customers_have, customers_had);
     return few || few_customers;
 }

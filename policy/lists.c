@@ -166,7 +166,7 @@ static void read_lines(struct reading *r, struct slice text)
     keyset_trim(&r->list->keys);
     if (r->errors > POLICY_LIST_MESSAGES_MAX) {
         struct place at = {.file = r->shown};
-        report_add(r->ld->report, POLICY_NOTE, &at, NULL, "%u more lines of this list are bad",
+        report_add(r->ld->report, POLICY_NOTE, &at, NULL, "bad lines of this list that are not shown: %u",
                    r->errors - POLICY_LIST_MESSAGES_MAX);
     }
 }

@@ -161,7 +161,8 @@ void background_flush(void (*log)(enum watch_log level, const char *line))
     unsigned left_out = atomic_exchange(&lost, 0);
     if (left_out) {
         char text[80];
-        snprintf(text, sizeof text, "assay: %u more lines came faster than they could be logged", left_out);
+        snprintf(text, sizeof text, "assay: %u more line%s came faster than could be logged", left_out,
+                 left_out == 1 ? "" : "s");
         log(WATCH_WARNING, text);
     }
 }

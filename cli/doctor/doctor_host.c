@@ -6,6 +6,7 @@
  * decides about mail. Reads only.
  */
 #include "base/clock.h"
+#include "base/words.h"
 #include "cli/doctor/doctor.h"
 #include "policy/policy_settings.h"
 #include <dirent.h>
@@ -98,8 +99,8 @@ void doctor_disk(struct doctor *d)
     else
         doctor_say(d, DOCTOR_OK, "%llu MB are free in the folder of the findings", mega);
     if (v.f_files && v.f_favail < 1000)
-        doctor_say(d, DOCTOR_WARNING, "only %llu files can still be made on that disk\nremove small files",
-                   (unsigned long long)v.f_favail);
+        doctor_say(d, DOCTOR_WARNING, "only %llu file%s can still be made on that disk\nremove small files",
+                   (unsigned long long)v.f_favail, words_s((int64_t)v.f_favail));
 }
 
 static bool has_suffix(const char *name, const char *suffix)
@@ -135,9 +136,11 @@ void doctor_journal(struct doctor *d)
     closedir(handle);
     long age = (long)(clock_wall() - oldest);
     if (age > BACKLOG_SECONDS)
-        doctor_say(d, DOCTOR_WARNING,
-                   "%u journal segments wait for assay-ledger, the oldest for %ld hours\nsystemctl status assay-ledger",
-                   waiting, age / 3600);
+        doctor_say(
+            d, DOCTOR_WARNING,
+            "%u journal segment%s wait%s for assay-ledger, the oldest for %ld hour%s\nsystemctl status assay-ledger",
+            waiting, words_s(waiting), waiting == 1 ? "s" : "", age / 3600, words_s(age / 3600));
     else
-        doctor_say(d, DOCTOR_OK, "the journal is ingested (%u segments wait)", waiting);
+        doctor_say(d, DOCTOR_OK, "the journal is ingested (%u segment%s wait%s)", waiting, words_s(waiting),
+                   waiting == 1 ? "s" : "");
 }

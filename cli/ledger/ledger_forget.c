@@ -135,8 +135,8 @@ static enum status forget(struct store *s, const struct policy *p, const struct 
         lines += forget_folder(c->folders[i], subject, dry_run);
     if (st != STATUS_OK)
         return st;
-    printf(dry_run ? "Would delete %lld entries about %s.\n" : "Deleted %lld entries about %s.\n",
-           (long long)(rows + lines), subject);
+    printf(dry_run ? "Would delete %lld %s about %s.\n" : "Deleted %lld %s about %s.\n", (long long)(rows + lines),
+           rows + lines == 1 ? "entry" : "entries", subject);
     struct store_rows *r = store_ask(s, "SELECT name FROM ledger_state WHERE name LIKE 'backup:%' ORDER BY name", "");
     while (store_next(r)) {
         const char *path = store_text(r, 0) + strlen("backup:");
@@ -203,7 +203,7 @@ int ledger_tidy(int argc, char **argv)
     if (st == STATUS_OK && held)
         cli_error("%s", why);
     else if (st == STATUS_OK)
-        printf("Deleted or cleared %lld entries.\n", (long long)rows);
+        printf("Deleted or cleared %lld %s.\n", (long long)rows, rows == 1 ? "entry" : "entries");
     rc = ledger_end(s, p, st);
     return rc == EX_OK && held ? EX_TEMPFAIL : rc;
 }

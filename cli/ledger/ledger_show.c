@@ -8,6 +8,7 @@
  * if no folder can be read.
  */
 #include "base/utf8.h"
+#include "base/words.h"
 #include "cli/ledger/ledger.h"
 #include "journal/journal_read.h"
 #include "ledger/timestamp.h"
@@ -143,7 +144,7 @@ static void add_row(struct table *t, const struct record *r)
         table_text(t, r->from ? r->from : r->mail_from ? r->mail_from : "<>");
         table_text(t, r->id ? r->id : "-");
     } else if (r->kind == RECORD_NAMES) {
-        buf_printf(&b, "asked %lld times%s", (long long)r->count, r->reason ? ": " : "");
+        buf_printf(&b, "asked %lld time%s%s", (long long)r->count, words_s(r->count), r->reason ? ": " : "");
         buf_adds(&b, r->reason ? r->reason : "");
         table_text(t, r->state);
         table_text(t, r->statement ? r->statement : "-");
@@ -151,7 +152,8 @@ static void add_row(struct table *t, const struct record *r)
         table_text(t, "-");
     } else {
         if (r->dropped || r->lost)
-            buf_printf(&b, "%lld findings dropped, %lld lost ", (long long)r->dropped, (long long)r->lost);
+            buf_printf(&b, "%lld finding%s dropped, %lld lost ", (long long)r->dropped, words_s(r->dropped),
+                       (long long)r->lost);
         buf_adds(&b, r->text ? r->text : r->reason ? r->reason : "");
         table_text(t, r->note ? r->note : "note");
         table_text(t, "-");
@@ -220,7 +222,7 @@ int ledger_show(int argc, char **argv)
         cli_error("none of the journals' folders is there: %s and others", c.folders[0]);
     rc = !readable ? EX_NOINPUT : print(&s) ? EX_OK : EX_IOERR;
     if (s.bad)
-        cli_error("%llu lines could not be read", (unsigned long long)s.bad);
+        cli_error("%llu line%s could not be read", (unsigned long long)s.bad, words_s((int64_t)s.bad));
     for (size_t i = 0; i < s.count; i++)
         free(s.kept[i].line);
     free(s.kept);

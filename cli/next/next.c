@@ -10,6 +10,7 @@
  * EX_TEMPFAIL, EX_NOPERM.
  */
 #include "cli/next/next.h"
+#include "base/words.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/harden/undo_store.h"
@@ -181,9 +182,9 @@ static int print_text(const struct next *n, const struct options *o)
         print_step(n, i, o->all);
     if (n->testing)
         printf(
-            "\n%lld of %lld mails pass DKIM for their author by testing keys alone (t=y). They count, unless you set "
+            "\n%lld of %lld mail%s pass DKIM for their author by testing keys alone (t=y). They count, unless you set "
             "dkim.testing-keys ignore.\n",
-            (long long)n->testing, (long long)n->mails);
+            (long long)n->testing, (long long)n->mails, words_s(n->mails));
     if (n->count == 0)
         puts("Nothing is left to tighten on this ladder. assay policy read says what is in force.");
     else

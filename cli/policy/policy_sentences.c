@@ -72,7 +72,7 @@ void sentences_party(const struct reading *r, const struct policy_party *p, stru
         break;
     case POLICY_IN_LIST:
         if (policy_list(r->p, p->name, &entries, &file) == STATUS_OK)
-            buf_printf(out, _("the list \"%s\" (%zu entries)"), p->name, entries);
+            buf_printf(out, _("the list \"%s\" (entries: %zu)"), p->name, entries);
         else
             buf_printf(out, _("the list \"%s\""), p->name);
         break;

@@ -8,6 +8,7 @@
  * `writing to` is left out. The newest MAILS_MOST mails are looked at.
  */
 #include "base/clock.h"
+#include "base/words.h"
 #include "base/domain.h"
 #include "base/json.h"
 #include "cli/policy/policy_ledger.h"
@@ -150,11 +151,11 @@ static void print_text(const struct estimate *e, const char *since)
         }
     }
     if (e->count > LINES_MOST)
-        printf("and %zu more domains.\n", e->count - LINES_MOST);
+        printf("and %zu more domain%s.\n", e->count - LINES_MOST, words_s((int64_t)(e->count - LINES_MOST)));
     printf(
-        "%lld of %lld mails since %s would be treated differently, as the milter would decide by what it found then. "
+        "%lld of %lld mail%s since %s would be treated differently, as the milter would decide by what it found then. "
         "Statements `writing to` are left out: records hold no recipients.\n",
-        (long long)e->changed, (long long)e->looked_at, since);
+        (long long)e->changed, (long long)e->looked_at, words_s(e->looked_at), since);
 }
 
 static void print_json(const struct estimate *e, const char *since)

@@ -73,7 +73,7 @@ static struct wire_loop *least_busy(void)
 static bool accept_one(int listener)
 {
     if (atomic_load(&server.refused) >= WIRE_REFUSED_MAX) {
-        log_complain(LOG_LIMIT, "milter.connections is reached, and %d connections more wait for a temporary failure",
+        log_complain(LOG_LIMIT, "milter.connections is reached, and %d more wait for a temporary failure",
                      WIRE_REFUSED_MAX);
         usleep(PAUSE_US);
         return false;

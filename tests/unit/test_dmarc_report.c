@@ -88,7 +88,7 @@ static void cut_to_size(void **state)
     assert_true(mail.n > 40000);
     assert_int_equal(report_first(buf_slice(&gzip), &text, why), STATUS_OK);
     char says[100];
-    snprintf(says, sizeof says, "<error>%zu records with the lowest counts were left out for size</error>",
+    snprintf(says, sizeof says, "<error>records with the lowest counts that were left out for size: %zu</error>",
              ROWS - n + 5);
     assert_non_null(strstr(text.p, says));
     assert_non_null(strstr(text.p, "<count>20000</count>")); /* the highest counts stay */

@@ -429,7 +429,7 @@ static void test_customers_do_not_count(void **state)
     }
     struct policy_report *r = policy_report_new();
     assert_int_equal(policy_live_reload(l, false, r, &source), STATUS_INVALID);
-    assert_true(reports(r, "20 of 21 customers' files are gone"));
+    assert_true(reports(r, "files of customers that are gone: 20 of 21"));
     policy_report_free(r);
     policy_live_close(l);
 }

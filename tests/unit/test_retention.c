@@ -6,6 +6,7 @@
 #include "tests/unit/ledger_store.h"
 
 #include "journal/known_signers.h"
+#include "ledger/config.h"
 #include "ledger/timestamp.h"
 #include "ledger/ingest.h"
 #include "ledger/retention.h"
@@ -62,7 +63,8 @@ static void mails(const char *domain, const char *client, int days, int count, b
         snprintf(line, sizeof line,
                  "{\"v\":1,\"t\":\"%sT12:00:00Z\",\"host\":\"mx1\",\"kind\":\"mail\",\"id\":\"Q%d\",\"message_id\":\"<%"
                  "d@x>\",\"source\":\"internet\","
-                 "\"client\":\"%s\",\"helo\":\"mail.%s\",\"mail_from\":\"%s\",\"from\":\"%s\",\"rcpts\":1,\"verdict\":{"
+                 "\"client\":\"%s\",\"helo\":\"mail.%s\",\"mail_from\":\"%s\",\"from\":\"%s\",\"rcpts\":1,"
+                 "\"reference\":\"K3V7QX2M5A\",\"verdict\":{"
                  "\"action\":\"deliver\"},"
                  "\"findings\":[{\"standard\":\"dmarc\",\"subject\":\"%s\",\"record\":\"%s\",\"result\":\"%s\",\"rua\":"
                  "\"mailto:a@%s\",\"spf_aligned\":%s,"
@@ -76,6 +78,26 @@ static void mails(const char *domain, const char *client, int days, int count, b
     assert_int_equal(aggregate_flush(t, s), STATUS_OK);
     assert_int_equal(store_commit(s), STATUS_OK);
     aggregate_free(t);
+}
+
+/* What the reply said finds the mail for 14 days, to the day, by the default of ledger.keep-identity. */
+static void references_last_14_days(void **state)
+{
+    (void)state;
+    struct policy *p = policy_load_text(SLICE_LIT("record spf of everyone\n"), "policy", NULL);
+    struct ledger_config c;
+    int64_t rows;
+    assert_non_null(p);
+    ledger_config_read(&c, p);
+    assert_int_equal(c.keep_identity, 14 * 86400);
+    struct retention_keep keep = {c.keep_identity, c.keep_mails, c.keep_days};
+    mails("thirteen.example", "192.0.2.7", 13, 1, true, true);
+    mails("fifteen.example", "192.0.2.7", 15, 1, true, true);
+    assert_int_equal(retention_run(s, &keep, clock_wall_us(), NULL, &rows), STATUS_OK);
+    assert_int_equal(number("SELECT count(*) FROM mail WHERE reference = 'K3V7QX2M5A'"), 1);
+    assert_int_equal(
+        number("SELECT count(*) FROM mail WHERE reference IS NOT NULL AND from_domain = 'thirteen.example'"), 1);
+    policy_unref(p);
 }
 
 static void identities_go_in_time(void **state)
@@ -92,12 +114,13 @@ static void identities_go_in_time(void **state)
     assert_int_equal(number("SELECT count(*) FROM mail"), 5);
     assert_int_equal(number("SELECT count(*) FROM mail WHERE from_domain = 'new.example' AND client = '192.0.2.7' AND "
                             "queue_id IS NOT NULL AND "
-                            "message_id IS NOT NULL AND record IS NOT NULL"),
+                            "message_id IS NOT NULL AND record IS NOT NULL AND reference = 'K3V7QX2M5A'"),
                      2);
-    assert_int_equal(number("SELECT count(*) FROM mail WHERE from_domain = 'old.example' AND client IS NULL AND "
-                            "queue_id IS NULL AND message_id IS "
-                            "NULL AND helo IS NULL AND record IS NULL AND client_net = '2001:db8:1:200::/56'"),
-                     3);
+    assert_int_equal(
+        number("SELECT count(*) FROM mail WHERE from_domain = 'old.example' AND client IS NULL AND "
+               "queue_id IS NULL AND message_id IS "
+               "NULL AND helo IS NULL AND record IS NULL AND reference IS NULL AND client_net = '2001:db8:1:200::/56'"),
+        3);
     assert_int_equal(number("SELECT sum(count) FROM subject_day WHERE subject = 'gone.example'"), 4);
     assert_int_equal(number("SELECT count(*) FROM subject_day WHERE subject = 'long.example'"), 0);
     assert_int_equal(number("SELECT count(*) FROM dmarc_row WHERE domain <> 'new.example'"), 0);
@@ -619,6 +642,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON(identities_go_in_time),
+        ON(references_last_14_days),
         ON(rows_of_a_left_out_report_stay),
         ON(one_subject_of_many_rows),
         ON(months_come_and_go),

@@ -132,7 +132,9 @@ check(ask(MAILS) == 110 and ask('SELECT count(*) FROM ahead') == 5, 'records dat
 segment('00000005', 400, 7, domain='sub.gone.example')
 with open(JOURNALS + '/milter-20261119T100000Z-00000009.bad', 'w') as f:
     f.write('{"from":"gone.example"}\n{"from":"other.example"}\n')
+there = ask("SELECT count(*) FROM mail WHERE from_domain LIKE '%gone.example'")
 check('Would delete' in tool('forget', '--dry-run', 'gone.example'), 'forget --dry-run')
+check(ask("SELECT count(*) FROM mail WHERE from_domain LIKE '%gone.example'") == there, 'forget --dry-run deletes nothing')
 said = tool('forget', '--yes', 'Gone.EXAMPLE.')
 check('Deleted' in said and 'backup.db' in said, 'forget: ' + said)
 check(ask("SELECT count(*) FROM mail WHERE from_domain LIKE '%gone.example'") == 0, 'forgotten, and still there')

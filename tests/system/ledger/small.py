@@ -125,6 +125,10 @@ def main():
     os.chown(SPACE + "/nobody", 65534, 65534)
     run(BUILD + "/assay-ledger", "-1", "-P", POLICY, "-S", SPACE + "/nobody", code=75, user=65534)
     run(BUILD + "/assay", "ledger", "tidy", "-P", POLICY, code=77, user=65534)
+    os.chmod(STORE, 0o600)
+    said = run(BUILD + "/assay", "ledger", "hosts", "-P", POLICY, code=77, user=65534)
+    check("may not open it: root may" in said, f"who may open the ledger is said: {said}")
+    os.chmod(STORE, 0o644)
     run(BUILD + "/assay", "ledger", "forget", "--yes", "x.example", "-P", POLICY, code=77, user=65534)
     print(f"{MAILS} mails, {size / 1e6:.0f} MB, 10 MB free: {check.count} checks; " + ", ".join(figures[:4]))
 

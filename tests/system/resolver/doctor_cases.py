@@ -175,6 +175,10 @@ def test_doctor_compares_groups_of_the_process(folder, tree):
             pause = os.path.join(r.folder, "pause")
             assert r.wait_for(lambda: r.status()["policy"]["paused"], 5), r.status()["policy"]
             says_not(doctor(r.policy, r.folder, "resolver")[1], "assay pause does not reach")
+            # doctor and `assay resolver status` name it: until when, by whom, why, and what ends it.
+            says(doctor(r.policy, r.folder, "policy")[1], "warning: enforcement is paused until", "a test", "assay resume ends the pause")
+            shown = subprocess.run([f"{BUILD}/assay", "resolver", "status", "--dir", r.state], capture_output=True, text=True).stdout
+            assert "Enforcement is paused until" in shown and "a test (assay resume ends the pause)" in shown, shown
             os.chmod(pause, 0o600)
             os.chown(pause, 0, 0)
             assert r.wait_for(lambda: not r.status()["policy"]["paused"], 5), r.status()["policy"]

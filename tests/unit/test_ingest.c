@@ -250,7 +250,7 @@ static void corrupt_segments_are_set_aside(void **state)
     assert_int_equal(files_with(".bad"), 3);
     assert_int_equal(files_with(".bad.why"), 3);
     assert_int_equal(files_with(".journal"), 0);
-    assert_non_null(strstr(r.first_trouble, "1 lines could not be understood; the first: before octet"));
+    assert_non_null(strstr(r.first_trouble, "1 line could not be understood; the first: before octet"));
     assert_int_equal(number(s, "SELECT dropped * 100 + lost FROM host WHERE name = 'mx1'"), 306);
     store_close(s);
 }

@@ -11,10 +11,12 @@
 #include "tests/unit/mail_host.h"
 #include <signal.h>
 
+#define BUSY_MS 30000 /* that a handshake may take on a busy machine */
+
 static struct starttls_request request_to(const struct server *s)
 {
     struct starttls_request q = {
-        .port = s->port, .server_name = "mx.example", .ehlo = "probe.example", .total_ms = 60000};
+        .port = s->port, .server_name = "mx.example", .ehlo = "probe.example", .total_ms = BUSY_MS};
     assert_int_equal(ip_from_text(SLICE_LIT("127.0.0.1"), &q.address), STATUS_OK);
     return q;
 }
@@ -40,11 +42,11 @@ static void outcomes(void **state)
         struct starttls_result r;
         start(&s);
         struct starttls_request q = request_to(&s);
-        int64_t before = clock_mono_ms();
         if (t[i].want == STARTTLS_TIMEOUT)
             q.total_ms = 1000;
+        int64_t before = clock_mono_ms();
         starttls_run(a, &q, &r);
-        assert_true(clock_mono_ms() - before < (t[i].want == STARTTLS_TIMEOUT ? 30000 : 60000));
+        assert_true(clock_mono_ms() - before < BUSY_MS + 5000);
         if (r.outcome != t[i].want)
             print_error("script %d: %s (%s)\n", t[i].script, starttls_outcome_name(r.outcome), r.reason);
         assert_int_equal(r.outcome, t[i].want);

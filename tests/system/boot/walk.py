@@ -13,6 +13,7 @@ import pty
 import re
 import select
 import signal
+import subprocess
 import sys
 import time
 
@@ -76,7 +77,18 @@ def do(command, codes, words, answers=(), count=True):
         fail(f"{command}: exit {code}, not {codes}", said)
     elif words and not re.search(words, said, re.M):
         fail(f"{command}: does not say {words}", said)
+    if "restart assay-milter" in command:
+        listening()
     return said
+
+
+def listening():
+    """systemctl does not wait until the milter listens; a busy machine may need seconds, and mail waits meanwhile."""
+    for _ in range(600):
+        if subprocess.run(inside("[ -S /var/spool/postfix/assay/milter.sock ] || [ -S /run/assay/milter.sock ]")).returncode == 0:
+            return
+        time.sleep(0.1)
+    fail("assay-milter listens within a minute of its restart", "")
 
 
 def check(what, good, said=""):

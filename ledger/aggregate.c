@@ -7,6 +7,7 @@
  * before it is written. On failure the caller rolls back and calls aggregate_reset.
  */
 #include "ledger/aggregate.h"
+#include "ledger/most_seen.h"
 #include "base/arena.h"
 #include <stdlib.h>
 #include <string.h>
@@ -346,8 +347,38 @@ static enum status entry_put(struct store *s, const struct entry *e)
     return STATUS_INVALID;
 }
 
+#define NOTED_DAYS 16
+
+/* What most_seen_note() was told in this flush of the present subject: its days come again with each standard. */
+struct noted {
+    int64_t pass;
+    const char *subject, *day[NOTED_DAYS];
+    size_t count;
+};
+
+static enum status entry_note(struct store *s, const struct entry *e, struct noted *n)
+{
+    const char *subject = e->keys[0], *day = e->keys[3];
+    enum status st = n->subject ? STATUS_OK : most_seen_pass(s, &n->pass);
+    if (!n->subject || strcmp(n->subject, subject) != 0)
+        n->count = 0;
+    n->subject = subject;
+    for (size_t i = 0; i < n->count && i < NOTED_DAYS; i++)
+        if (strcmp(n->day[i], day) == 0)
+            return st;
+    n->day[n->count++ % NOTED_DAYS] = day;
+    return st == STATUS_OK ? most_seen_note(s, day, n->pass, subject) : st;
+}
+
+static enum status entry_note_and_put(struct store *s, const struct entry *e, struct noted *n)
+{
+    enum status st = e->sum == AGGREGATE_SUBJECT_DAY ? entry_note(s, e, n) : STATUS_OK;
+    return st == STATUS_OK ? entry_put(s, e) : st;
+}
+
 enum status aggregate_flush(struct aggregate *t, struct store *s)
 {
+    struct noted noted = {0};
     if (t->failed || arena_failed(t->arena))
         return STATUS_NOMEM;
     struct entry **all = ARENA_ARRAY(t->arena, struct entry *, t->count);
@@ -360,7 +391,7 @@ enum status aggregate_flush(struct aggregate *t, struct store *s)
     qsort(all, n, sizeof *all, by_key);
     enum status st = STATUS_OK;
     for (size_t i = 0; i < n && st == STATUS_OK; i++)
-        st = entry_put(s, all[i]);
+        st = entry_note_and_put(s, all[i], &noted);
     if (st == STATUS_OK)
         aggregate_reset(t);
     return st;

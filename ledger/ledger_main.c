@@ -20,6 +20,7 @@
 #include "ledger/inbox.h"
 #include "ledger/timestamp.h"
 #include "ledger/ingest.h"
+#include "ledger/most_seen.h"
 #include "ledger/retention.h"
 #include "ledger/store_backup.h"
 #include "ledger/organisation_states.h"
@@ -44,6 +45,7 @@
 #define KNOWN_SIGNERS_EVERY_MS 60000
 #define RETENTION_EVERY_MS 3600000
 #define REPORTS_EVERY_MS 300000
+#define LISTS_EVERY_MS 3600000
 #define STATES_EVERY_MS 600000
 #define PROGRESS_EVERY_MS 30000
 #define PAUSE_MAX_MS 60000
@@ -61,7 +63,7 @@ struct service {
     struct dns *dns;   /* made when the first report is due */
     bool away;         /* the store, as last logged */
     char trouble[400]; /* of a folder, as last logged */
-    int64_t pause_ms, knowledge_due, tidy_due, reports_due, progress_due, states_due;
+    int64_t pause_ms, knowledge_due, tidy_due, reports_due, progress_due, states_due, lists_due;
     bool states_old; /* records came in since the states of organisations were written */
     bool reports_off_said;
     uint64_t late_said;               /* mails too late for their report, as last told */
@@ -421,6 +423,11 @@ static void housekeeping(struct service *s, bool now)
         if (retention_write_signers(s->store, s->config.knowledge, &known, why) != STATUS_OK)
             say("knowledge: %s", why);
         s->knowledge_due = clock + KNOWN_SIGNERS_EVERY_MS;
+    }
+    if (s->store && (now || clock >= s->lists_due)) {
+        if (most_seen_keep(s->store, timestamp_day(clock_wall_us()), stop) != STATUS_OK)
+            say("the lists of who was seen most wait: %s", store_error(s->store));
+        s->lists_due = clock + LISTS_EVERY_MS;
     }
     if (s->store && (now || clock >= s->tidy_due)) {
         struct retention_keep keep = {s->config.keep_identity, s->config.keep_mails, s->config.keep_days};

@@ -20,7 +20,7 @@
     "subject_day s WHERE s.subject = x.subject AND s.scope = x.scope AND s.standard = $1 AND s.result = x.result AND " \
     "s.security = x.security AND s.day >= $3 AND s.day <= $4), (SELECT max(s.last_seen) FROM subject_day s WHERE "     \
     "s.subject = x.subject AND s.scope = x.scope AND s.standard = $1 AND s.result = x.result AND s.security = "        \
-    "x.security AND s.day >= $3 AND s.day <= $4) FROM x ORDER BY x.n DESC, x.subject"
+    "x.security AND s.day >= $3 AND s.day <= $4) FROM x ORDER BY x.n DESC, x.subject, x.scope, x.result, x.security"
 
 #define QUESTION_TOP_NOT_PASSED QUESTION_TOP("result = $2 AND result <> 'pass'")
 #define QUESTION_TOP_PASSED QUESTION_TOP("result = $2")

@@ -162,6 +162,14 @@ static void subjects(struct steps *t, int64_t days)
                                   .day = days});
 }
 
+/* A list is used where its block is in most_seen_block: that goes first. */
+static void lists(struct steps *t, int64_t days)
+{
+    in_steps(t, DELETE_BY("most_seen_block", "day, days", "day"), days);
+    in_steps(t, DELETE_BY("most_seen_bound", "day, days, standard, scope, result, security", "day"), days);
+    in_steps(t, DELETE_BY("most_seen", "day, days, standard, scope, result, security, subject", "day"), days);
+}
+
 /* Rows of reports by day, but those of domains whose report of that day was not sent and can be asked for. */
 static void rows_of_reports(struct steps *t, int64_t before)
 {
@@ -220,6 +228,8 @@ enum status retention_run(struct store *s, const struct retention_keep *keep, in
     in_steps(&t, DELETE_BY("correspondent", "domain, how, day", "day"), today - RETENTION_CORRESPONDENT_DAYS);
     if (t.status == STATUS_OK)
         subjects(&t, days);
+    in_steps(&t, DELETE_BY("subject_seen", "day, pass, subject", "day"), days);
+    lists(&t, days);
     in_steps(
         &t,
         "DELETE FROM report_in_row WHERE (kind, org, report_id, domain, row) IN (SELECT w.kind, w.org, w.report_id, "

@@ -11,6 +11,7 @@
 #include "ledger/store.h"
 #include "base/clock.h"
 #include "ledger/dmarc_row.h"
+#include "ledger/most_seen_state.h"
 #include "ledger/store_convert.h"
 #include "ledger/timestamp.h"
 #include "ledger/store_engine.h"
@@ -243,9 +244,28 @@ static const char *const version_13[] = {
     NULL,
 };
 
+/* Which subjects were seen most (most_seen.h): the lists of a block of days, the bound for whoever is in none, which
+ * blocks have lists, and who was seen since. A new store has nothing to list. */
+static const char *const version_14[] = {
+    "CREATE TABLE subject_seen (day BIGINT NOT NULL, pass BIGINT NOT NULL, subject TEXT NOT NULL, "
+    "PRIMARY KEY (day, pass, subject))" KEYED,
+    "CREATE TABLE most_seen (day BIGINT NOT NULL, days BIGINT NOT NULL, standard TEXT NOT NULL, scope TEXT NOT NULL, "
+    "result TEXT NOT NULL, security TEXT NOT NULL, subject TEXT NOT NULL, "
+    "PRIMARY KEY (day, days, standard, scope, result, security, subject))" KEYED,
+    "CREATE TABLE most_seen_bound (day BIGINT NOT NULL, days BIGINT NOT NULL, standard TEXT NOT NULL, scope TEXT NOT "
+    "NULL, result TEXT NOT NULL, security TEXT NOT NULL, bound BIGINT NOT NULL, "
+    "PRIMARY KEY (day, days, standard, scope, result, security))" KEYED,
+    "CREATE TABLE most_seen_block (day BIGINT NOT NULL, days BIGINT NOT NULL, PRIMARY KEY (day, days))" KEYED,
+    "INSERT INTO ledger_state (name, number) VALUES ('" MOST_SEEN_PASS "', 1)",
+    "INSERT INTO ledger_state (name, number) SELECT '" MOST_SEEN_READY
+    "', CASE WHEN EXISTS (SELECT 1 FROM subject_day) "
+    "THEN 0 ELSE 1 END",
+    NULL,
+};
+
 static const char *const *const versions[STORE_SCHEMA_VERSION] = {
-    version_1, version_2, version_3,  version_4,  version_5,  version_6, version_7,
-    version_8, version_9, version_10, version_11, version_12, version_13};
+    version_1, version_2, version_3,  version_4,  version_5,  version_6,  version_7,
+    version_8, version_9, version_10, version_11, version_12, version_13, version_14};
 
 static enum status run_step(struct store *s, const char *sql)
 {

@@ -11,7 +11,7 @@
 #include "cli/ledger/ledger.h"
 #include "cli/ledger/stopped_mail.h"
 #include "ledger/timestamp.h"
-#include "ledger/questions.h"
+#include "ledger/most_seen.h"
 #include "ledger/record.h"
 
 #define ROWS_DEFAULT 30
@@ -248,11 +248,8 @@ int ledger_top(int argc, char **argv)
     const char *state = q.a.state ? q.a.state : "fail";
     bool is_result = result_from_name(slice_str(state)) != RESULT_COUNT;
     struct table *t = table_new(columns);
-    bool dnssec = strcmp(q.a.standard, "dnssec") == 0;
-    const char *sql = is_result ? (strcmp(state, "pass") == 0 ? QUESTION_TOP_PASSED : QUESTION_TOP_NOT_PASSED)
-                                : (dnssec ? QUESTION_TOP_DNSSEC : QUESTION_TOP_SECURITY);
     struct store_rows *r =
-        store_ask(q.s, sql, "ttiii", q.a.standard, state, q.since_day, q.until_day, limit_of(&q, ROWS_DEFAULT));
+        most_seen_ask(q.s, q.a.standard, state, is_result, q.since_day, q.until_day, limit_of(&q, ROWS_DEFAULT), NULL);
     while (store_next(r)) {
         for (int i = 0; i < 4; i++)
             table_text(t, store_text(r, i));

@@ -74,6 +74,7 @@ struct wire_connection {
     const char *fault;
     enum stage stage;
     bool refuse, pending, negotiated;
+    bool passes;             /* this client's mail is not judged, which its MTA has not been told at connect */
     uint32_t actions, steps; /* negotiated */
     char *macros[WIRE_STAGES];
     uint32_t macro_octets[WIRE_STAGES];
@@ -184,6 +185,7 @@ static void forget_macros(struct wire_connection *c, unsigned from)
 static void end_session(struct wire_connection *c)
 {
     c->session = c->host->callbacks->close(c->session);
+    c->passes = false;
 }
 
 struct wire_connection *wire_connection_free(struct wire_connection *c)
@@ -296,8 +298,11 @@ static enum wire_next on_negotiate(struct wire_connection *c, struct slice data)
     if (!c->host->callbacks->negotiate(o.actions, o.protocol, &actions, &steps))
         return WIRE_NEXT_CLOSE; /* callbacks.c has logged it */
     c->actions = (uint32_t)actions & o.actions;
-    /* What these commands do needs no answer: a failure is remembered, and answered at the next command. */
-    c->steps = ((uint32_t)steps | WIRE_NO_REPLY_HELO | WIRE_NO_REPLY_HEADER_END) & o.protocol;
+    /* What these commands do needs no answer: what is to be said is said at the next command that has one. A body
+     * chunk costs less than the round trip that could say that we want no more of them. */
+    c->steps = ((uint32_t)steps | WIRE_NO_REPLY_HELO | WIRE_NO_REPLY_HEADER_END | WIRE_NO_REPLY_BODY) & o.protocol;
+    if (!c->refuse)
+        c->steps |= WIRE_NO_REPLY_CONNECT & o.protocol;
     o.version = o.version < WIRE_VERSION_MAX ? o.version : WIRE_VERSION_MAX;
     o.actions = c->actions;
     o.protocol = c->steps;
@@ -344,6 +349,7 @@ static enum wire_next on_connect(struct wire_connection *c, struct slice data)
 {
     struct wire_connect in;
     union address address;
+    enum mta_answer a;
 
     forget_macros(c, WIRE_STAGE_HELO);
     if (!wire_read_connect(data, &in))
@@ -353,8 +359,11 @@ static enum wire_next on_connect(struct wire_connection *c, struct slice data)
     end_session(c);
     if (c->refuse)
         return answer(c, MTA_TEMPFAIL, false);
-    return answer(c, c->host->callbacks->connect(&c->mta, in.host, in.address ? &address.any : NULL, &c->session),
-                  false);
+    a = c->host->callbacks->connect(&c->mta, in.host, in.address ? &address.any : NULL, &c->session);
+    if (!(c->steps & WIRE_NO_REPLY_CONNECT))
+        return answer(c, a, false);
+    c->passes = a == MTA_ACCEPT; /* after another answer there is no session, and each MAIL is deferred */
+    return WIRE_NEXT_READ;
 }
 
 static enum wire_next on_helo(struct wire_connection *c, struct slice data)
@@ -365,6 +374,8 @@ static enum wire_next on_helo(struct wire_connection *c, struct slice data)
     forget_macros(c, WIRE_STAGE_MAIL);
     if (!wire_read_text(data, &name))
         return fault(c, "SMFIC_HELO is malformed");
+    if (c->passes)
+        return c->steps & WIRE_NO_REPLY_HELO ? WIRE_NEXT_READ : answer(c, MTA_ACCEPT, false);
     a = c->host->callbacks->helo(c->session, name);
     if (!(c->steps & WIRE_NO_REPLY_HELO))
         return answer(c, a, false);
@@ -386,6 +397,8 @@ static enum wire_next on_path(struct wire_connection *c, struct slice data, bool
         n++;
     if (n > ARGUMENTS)
         return fault(c, "SMFIC_MAIL or SMFIC_RCPT has more than 64 texts");
+    if (c->passes)
+        return answer(c, MTA_ACCEPT, is_rcpt);
     if (c->host->memory_is_full && c->host->memory_is_full())
         return answer(c, MTA_TEMPFAIL, is_rcpt);
     return answer(c, is_rcpt ? call->rcpt(&c->mta, c->session, args) : call->mail(&c->mta, c->session, args), is_rcpt);
@@ -414,7 +427,13 @@ static enum wire_next on_header_end(struct wire_connection *c)
 
 static enum wire_next on_body(struct wire_connection *c, struct slice data)
 {
-    return answer(c, c->host->callbacks->body(c->session, data), false);
+    const enum mta_answer a = c->host->callbacks->body(c->session, data);
+
+    if (!(c->steps & WIRE_NO_REPLY_BODY))
+        return answer(c, a, false);
+    if (a != MTA_CONTINUE && a != MTA_SKIP)
+        c->host->callbacks->abort(c->session); /* as above */
+    return WIRE_NEXT_READ;
 }
 
 static enum wire_next on_end(struct wire_connection *c, struct slice data)

@@ -9,9 +9,9 @@
  * Each connection is in one of three lists, by what it waits for: its MTA's next command, the rest of a command (or
  * room for answers), or DNS. The first two are in the order of time, so only their first is looked at.
  *
- * Other threads reach a loop by two lists under its lock (new connections, and connections for which an answer from DNS
- * has come) and a pipe that wakes it. Failure: a connection for which there is no memory is closed, and its MTA defers
- * the mail.
+ * A loop accepts connections itself. Other threads reach it by two lists under its lock (connections that another loop
+ * has accepted, and those for which an answer from DNS has come) and a pipe that wakes it. Failure: a connection for
+ * which there is no memory is closed, and its MTA defers the mail.
  */
 #include "milter/wire/wire_loop.h"
 #include "base/clock.h"
@@ -75,6 +75,9 @@ struct wire_loop {
     struct links list[LISTS];
     bool stopping;
     int64_t now, swept;
+    int64_t listens_at; /* until then no connection is accepted; 0: it listens */
+    int listener[WIRE_LISTENERS];
+    atomic_uint listeners;
     char buffer[PACKET_MAX + READ_MAX];
 };
 
@@ -443,6 +446,31 @@ static void sweep(struct wire_loop *l)
     }
 }
 
+/* ---- new connections ---- */
+
+static bool is_listener(const struct wire_loop *l, const void *owner)
+{
+    return (uintptr_t)owner >= (uintptr_t)l->listener && (uintptr_t)owner < (uintptr_t)(l->listener + WIRE_LISTENERS);
+}
+
+/* Accepts one connection: if more wait, the descriptor is reported again, after what else there is to do. */
+static void accept_at(struct wire_loop *l, const int *listener)
+{
+    if (!l->listens_at && l->owner->ready(l, *listener))
+        return;
+    for (unsigned i = 0; i < atomic_load(&l->listeners); i++)
+        wire_poll_remove(l->poll, l->listener[i]);
+    l->listens_at = l->now + WIRE_DEAF_MS;
+}
+
+static void listen_again(struct wire_loop *l)
+{
+    l->listens_at = 0;
+    for (unsigned i = 0; i < atomic_load(&l->listeners); i++)
+        if (!wire_poll_add_listener(l->poll, l->listener[i], &l->listener[i]))
+            l->listens_at = l->now + WIRE_DEAF_MS;
+}
+
 static bool is_done(struct wire_loop *l)
 {
     bool newcomers;
@@ -466,16 +494,22 @@ static void *run(void *loop)
     while (!is_done(l)) {
         const bool fast = !TAILQ_EMPTY(&l->list[FOR_DNS]) || atomic_load(&l->stop_at);
         const int tick = fast ? TICK_MS : SLOW_TICK_MS;
-        int n = wire_poll_wait(l->poll, events, EVENTS, atomic_load(&l->load) || fast ? tick : -1);
+        const int most = l->listens_at && !atomic_load(&l->stop_at) ? WIRE_DEAF_MS : tick;
+        int n = wire_poll_wait(l->poll, events, EVENTS, atomic_load(&l->load) || fast || l->listens_at ? most : -1);
         bool woken = false;
         l->now = clock_mono_ms();
         for (int i = 0; i < n; i++) {
-            if (events[i].owner)
+            if (is_listener(l, events[i].owner))
+                accept_at(l, events[i].owner);
+            else if (events[i].owner)
                 on_event(&events[i]);
-            woken |= !events[i].owner;
+            else
+                woken = true;
         }
         if (woken)
             take_handed_over(l);
+        if (l->listens_at && l->now >= l->listens_at && !atomic_load(&l->stop_at))
+            listen_again(l);
         if (l->now - l->swept >= tick || (atomic_load(&l->stop_at) && !l->stopping))
             sweep(l);
     }
@@ -525,6 +559,23 @@ struct wire_loop *wire_loop_new(const struct wire_loop_owner *owner)
     if (pthread_create(&l->thread, NULL, run, l) == 0)
         return l;
     return close_loop(l);
+}
+
+bool wire_loop_listen(struct wire_loop *l, int fd)
+{
+    const unsigned i = atomic_load(&l->listeners);
+
+    if (i >= WIRE_LISTENERS)
+        return false;
+    l->listener[i] = fd;
+    atomic_store(&l->listeners, i + 1);
+    return wire_poll_add_listener(l->poll, fd, &l->listener[i]);
+}
+
+void wire_loop_take(struct wire_loop *l, int fd, bool refuse)
+{
+    atomic_fetch_add(&l->load, 1);
+    begin_link(l, fd, refuse);
 }
 
 void wire_loop_give(struct wire_loop *l, int fd, bool refuse)

@@ -16,6 +16,9 @@
 #define WIRE_IDLE_SECONDS 7210 /* as libmilter's; above the two hours of Postfix and Sendmail */
 #define WIRE_COMMAND_SECONDS 300
 #define WIRE_PROGRESS_SECONDS 30
+#define WIRE_DEAF_MS 20
+
+#define WIRE_LISTENERS 16
 
 struct wire_loop;
 
@@ -28,10 +31,21 @@ struct wire_loop_owner {
     /* What the session's message uses now, and whether there is one. */
     size_t (*used)(const struct session *s, bool *in_message);
     void (*complain)(const char *what);
+    /* A connection waits at this listening socket, unless another loop was faster. It is given to this loop by
+     * wire_loop_take(), or to another by wire_loop_give(). false: none can be accepted now; the loop listens again
+     * after WIRE_DEAF_MS. */
+    bool (*ready)(struct wire_loop *l, int listener);
 };
 
 /* Starts the thread. NULL: no memory, descriptor or thread for it. */
 struct wire_loop *wire_loop_new(const struct wire_loop_owner *owner);
+
+/* Waits for connections at this listening socket too, which stays the caller's. false: there are WIRE_LISTENERS, or
+ * there is no memory. The thread that made the loop. */
+bool wire_loop_listen(struct wire_loop *l, int fd);
+
+/* Serves a connection, and closes it. Only from `ready`. */
+void wire_loop_take(struct wire_loop *l, int fd, bool refuse);
 
 /* Hands over a connection; the loop closes it. Any thread. */
 void wire_loop_give(struct wire_loop *l, int fd, bool refuse);

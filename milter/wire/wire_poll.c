@@ -6,6 +6,7 @@
  * has no events.
  */
 #include "milter/wire/wire_poll.h"
+#include <errno.h>
 #include <stddef.h>
 
 #define EVENTS_MAX 256
@@ -22,6 +23,12 @@ bool wire_poll_add(int poll, int fd, void *owner)
 {
     struct epoll_event e = {.events = EPOLLIN, .data.ptr = owner};
     return epoll_ctl(poll, EPOLL_CTL_ADD, fd, &e) == 0;
+}
+
+bool wire_poll_add_listener(int poll, int fd, void *owner)
+{
+    struct epoll_event e = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = owner};
+    return epoll_ctl(poll, EPOLL_CTL_ADD, fd, &e) == 0 || errno == EEXIST;
 }
 
 void wire_poll_want_write(int poll, int fd, void *owner, bool wanted)
@@ -74,6 +81,11 @@ static bool change(int poll, int fd, short filter, unsigned short flags, void *o
 bool wire_poll_add(int poll, int fd, void *owner)
 {
     return change(poll, fd, EVFILT_READ, EV_ADD, owner);
+}
+
+bool wire_poll_add_listener(int poll, int fd, void *owner)
+{
+    return wire_poll_add(poll, fd, owner);
 }
 
 void wire_poll_want_write(int poll, int fd, void *owner, bool wanted)

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * wire_server.c - accepts connections and hands each to the least busy loop.
+ * wire_server.c - starts the loops, and bounds how many connections they accept.
  *
- * One thread accepts for all loops: SO_REUSEPORT does not spread the connections of a unix socket, our default. It
- * never answers and never reads. Failure: while no descriptor is left, or too many connections wait for a refusal, new
- * ones stay in the kernel's queue and are tried again; that is logged.
+ * All loops wait at the same listening sockets, and a new connection wakes one that has nothing to do (SO_REUSEPORT does
+ * not spread the connections of a unix socket, our default). It keeps the connection, unless another loop has fewer: so
+ * most mails cost no hand-over from thread to thread. Failure: while no descriptor is left, or too many connections wait
+ * for a refusal, new ones stay in the kernel's queue and are tried again; that is logged.
  */
 #include "milter/wire/wire_server.h"
 #include "milter/callbacks.h"
 #include "milter/log.h"
 #include "milter/session.h"
 #include "milter/wire/wire_limits.h"
-#include "milter/wire/wire_loop.h"
-#include "milter/wire/wire_poll.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -24,20 +23,17 @@
 #include <unistd.h>
 
 #define LOOPS_MAX 256
-#define ACCEPT_AT_ONCE 64
-#define PAUSE_US 20000
+#define SLACK 2 /* connections that a loop may have more than the least busy one, before it hands over */
 
 static struct {
-    pthread_t thread;
-    int poll, wake[2];
     atomic_bool stopping;
-    pthread_mutex_t lock; /* over listener and listeners */
+    pthread_mutex_t lock; /* over listener, listeners, and the loops' being told of them */
     int listener[WIRE_LISTENERS];
     unsigned listeners;
     struct wire_loop *loop[LOOPS_MAX];
     unsigned loops;
     atomic_uint connections, refused;
-} server = {.poll = -1, .wake = {-1, -1}, .lock = PTHREAD_MUTEX_INITIALIZER};
+} server = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void on_closed(bool refused)
 {
@@ -51,14 +47,6 @@ static void complain(const char *what)
 
 static const struct wire_host host = {.callbacks = &callbacks, .memory_is_full = wire_limits_memory_is_full};
 
-static const struct wire_loop_owner owner = {
-    .host = &host,
-    .closed = on_closed,
-    .memory = wire_limits_count_memory,
-    .used = session_used,
-    .complain = complain,
-};
-
 static struct wire_loop *least_busy(void)
 {
     struct wire_loop *best = server.loop[0];
@@ -69,22 +57,33 @@ static struct wire_loop *least_busy(void)
     return best;
 }
 
-/* Accepts one connection. false: there is none, or none can be accepted now. */
-static bool accept_one(int listener)
+/* Who serves a connection that this loop accepts. */
+static struct wire_loop *server_of(struct wire_loop *self)
 {
+    struct wire_loop *best = least_busy();
+
+    return wire_loop_load(self) <= wire_loop_load(best) + SLACK ? self : best;
+}
+
+static bool accept_one(struct wire_loop *self, int listener)
+{
+    struct wire_loop *to;
+    int fd;
+
+    if (atomic_load(&server.stopping))
+        return false;
     if (atomic_load(&server.refused) >= WIRE_REFUSED_MAX) {
         log_complain(LOG_LIMIT, "milter.connections is reached, and %d more wait for a temporary failure",
                      WIRE_REFUSED_MAX);
-        usleep(PAUSE_US);
         return false;
     }
-    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+    fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
+        return true;
+    if (fd < 0) {
         log_complain(LOG_LIMIT, "no connection can be accepted now: %s", strerror(errno));
-        usleep(PAUSE_US);
-    }
-    if (fd < 0)
         return false;
+    }
     if (!wire_limits_peer_may(fd)) {
         close(fd);
         return true;
@@ -94,64 +93,53 @@ static bool accept_one(int listener)
         log_complain(LOG_LIMIT, "milter.connections is reached (%u): a connection gets a temporary failure",
                      wire_limits_connections());
     atomic_fetch_add(refuse ? &server.refused : &server.connections, 1);
-    wire_loop_give(least_busy(), fd, refuse);
+    to = server_of(self);
+    if (to == self)
+        wire_loop_take(self, fd, refuse);
+    else
+        wire_loop_give(to, fd, refuse);
     return true;
 }
 
-/* An owner that tells the acceptor's wake pipe from its listeners, which are owned by their place. */
-static char wake_owner;
-
-static void *accept_all(void *unused)
-{
-    struct wire_event events[WIRE_LISTENERS + 1];
-    char drop[16];
-
-    while (!atomic_load(&server.stopping)) {
-        int n = wire_poll_wait(server.poll, events, WIRE_LISTENERS + 1, -1);
-        for (int i = 0; i < n; i++) {
-            if (events[i].owner == &wake_owner) {
-                (void)!read(server.wake[0], drop, sizeof drop);
-                continue;
-            }
-            for (int k = 0; k < ACCEPT_AT_ONCE && accept_one(*(int *)events[i].owner); k++)
-                ;
-        }
-    }
-    return unused;
-}
+static const struct wire_loop_owner owner = {
+    .host = &host,
+    .closed = on_closed,
+    .memory = wire_limits_count_memory,
+    .used = session_used,
+    .complain = complain,
+    .ready = accept_one,
+};
 
 bool wire_server_listen(int fd)
 {
-    bool ok = false;
+    bool ok;
 
     pthread_mutex_lock(&server.lock);
-    if (server.listeners < WIRE_LISTENERS && (server.poll >= 0 || (server.poll = wire_poll_new()) >= 0)) {
-        int *place = &server.listener[server.listeners];
-        *place = fd;
-        ok = wire_poll_add(server.poll, fd, place);
-        server.listeners += ok;
-    }
+    ok = server.listeners < WIRE_LISTENERS;
+    if (ok)
+        server.listener[server.listeners++] = fd;
+    for (unsigned i = 0; ok && i < server.loops; i++)
+        ok = wire_loop_listen(server.loop[i], fd);
     pthread_mutex_unlock(&server.lock);
     return ok;
 }
 
+/* Starts the loops; when all are there, they listen. */
 static bool begin(unsigned threads)
 {
-    if (server.poll < 0 || pipe2(server.wake, O_CLOEXEC | O_NONBLOCK) != 0 ||
-        !wire_poll_add(server.poll, server.wake[0], &wake_owner))
-        return false;
+    bool ok = true;
+
+    pthread_mutex_lock(&server.lock);
     for (unsigned i = 0; i < threads && i < LOOPS_MAX; i++) {
         server.loop[server.loops] = wire_loop_new(&owner);
         server.loops += server.loop[server.loops] != NULL;
     }
-    return server.loops && pthread_create(&server.thread, NULL, accept_all, NULL) == 0;
-}
-
-static void stop_accepting(void)
-{
-    atomic_store(&server.stopping, true);
-    (void)!write(server.wake[1], "s", 1);
-    pthread_join(server.thread, NULL);
+    for (unsigned i = 0; i < server.loops; i++)
+        for (unsigned k = 0; k < server.listeners; k++)
+            ok &= wire_loop_listen(server.loop[i], server.listener[k]);
+    ok &= server.loops > 0;
+    pthread_mutex_unlock(&server.lock);
+    return ok;
 }
 
 int wire_server_run(unsigned threads, unsigned drain_seconds)
@@ -169,14 +157,11 @@ int wire_server_run(unsigned threads, unsigned drain_seconds)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigwait(&set, &sig); /* ours (libmilter_server.c), which reloads at SIGHUP */
-    stop_accepting();
+    atomic_store(&server.stopping, true);
     session_stop();
     for (unsigned i = 0; i < server.loops; i++)
         wire_loop_stop(server.loop[i], drain_seconds);
     for (unsigned i = 0; i < server.loops; i++)
         server.loop[i] = wire_loop_free(server.loop[i]);
-    close(server.poll);
-    close(server.wake[0]);
-    close(server.wake[1]);
     return EX_OK;
 }

@@ -263,6 +263,8 @@ static const char *answers(struct talk *t)
 }
 
 #define ALL_STEPS 0x1fffffu
+/* Of an MTA that waits for an answer at connect and after each body chunk. */
+#define ANSWERED_STEPS (ALL_STEPS & ~(WIRE_NO_REPLY_CONNECT | WIRE_NO_REPLY_BODY))
 
 static void to_rcpt(struct talk *t, uint32_t steps)
 {
@@ -281,7 +283,7 @@ static void whole_mail(void **state)
     for (int bytes = 0; bytes < 2; bytes++) {
         struct talk t = begin(false);
         t.octet_by_octet = bytes;
-        to_rcpt(&t, ALL_STEPS);
+        to_rcpt(&t, ANSWERED_STEPS);
         assert_string_equal(said(), "connect(host 192.0.2.1 12345 j=mx.example) helo(helo.example) "
                                     "mail(<a@x.example> SIZE=1 i=- auth=-) rcpt(<b@y.example> i=- auth=-) ");
         SEND(&t, 'L', "Subject\0 hi\0");
@@ -308,13 +310,13 @@ static void many_commands_in_one_read(void **state)
                                  "\0\0\0\5Hmx1\0"
                                  "\0\0\0\4M<>\0"
                                  "\0\0\0\5R<b>\0"
-                                 "\0\0\0\1N\0\0\0\1E\0\0";
+                                 "\0\0\0\1N\0\0\0\1E\0\0"; /* of an MTA that offers all */
     struct talk t = begin(false);
 
     feed(&t, stream, sizeof stream - 1);
     assert_string_equal(said(), "connect(host none 0 j=-) helo(mx1) mail(<> i=- auth=-) rcpt(<b> i=- auth=-) eoh "
                                 "end(i=-) ");
-    assert_string_equal(answers(&t), "Occcmiqa");
+    assert_string_equal(answers(&t), "Occmiqa");
     assert_int_equal(t.in.n, 2); /* the start of the next packet */
     finish(&t);
 }
@@ -339,7 +341,7 @@ static void versions_2_to_6(void **state)
         SEND(&t, 'R', "<b>\0");
         SEND(&t, 'L', "A\0 b\0");
         SEND(&t, 'N', "");
-        assert_string_equal(answers(&t), version < 6 ? "cccccc" : "ccc");
+        assert_string_equal(answers(&t), version < 6 ? "cccccc" : "cc");
         finish(&t);
         said();
     }
@@ -348,7 +350,7 @@ static void versions_2_to_6(void **state)
     assert_int_equal(t.next, WIRE_NEXT_CLOSE);
     finish(&t);
     t = begin(false); /* a later one gets 6 */
-    negotiate(&t, 7, 0x1ff, ALL_STEPS);
+    negotiate(&t, 7, 0x1ff, ANSWERED_STEPS);
     assert_int_equal(wire_connection_out(t.c)->p[8], 6);
     finish(&t);
     t = begin(false); /* no bits at all: those of the first version */
@@ -357,7 +359,7 @@ static void versions_2_to_6(void **state)
     finish(&t);
     told.refuse_negotiation = true;
     t = begin(false);
-    negotiate(&t, 6, 0x1ff, ALL_STEPS);
+    negotiate(&t, 6, 0x1ff, ANSWERED_STEPS);
     assert_int_equal(t.next, WIRE_NEXT_CLOSE);
     assert_string_equal(answers(&t), "");
     finish(&t);
@@ -367,7 +369,7 @@ static void skip_where_the_mta_knows_it(void **state)
 {
     struct talk t = begin(false);
     told.body = MTA_SKIP;
-    to_rcpt(&t, ALL_STEPS);
+    to_rcpt(&t, ANSWERED_STEPS);
     answers(&t);
     SEND(&t, 'B', "one");
     SEND(&t, 'E', "two");
@@ -375,7 +377,7 @@ static void skip_where_the_mta_knows_it(void **state)
     finish(&t);
     t = begin(false);
     told.said[0] = 0;
-    to_rcpt(&t, ALL_STEPS & ~WIRE_MAY_SKIP);
+    to_rcpt(&t, ANSWERED_STEPS & ~WIRE_MAY_SKIP);
     answers(&t);
     SEND(&t, 'B', "one");
     SEND(&t, 'E', "");
@@ -386,7 +388,7 @@ static void skip_where_the_mta_knows_it(void **state)
 static void unknown_commands_and_data(void **state)
 {
     struct talk t = begin(false);
-    negotiate(&t, 6, 0x1ff, ALL_STEPS & ~(WIRE_NO_UNKNOWN | WIRE_NO_DATA));
+    negotiate(&t, 6, 0x1ff, ANSWERED_STEPS & ~(WIRE_NO_UNKNOWN | WIRE_NO_DATA));
     SEND(&t, 'C', "host\0L\0\0/run/x\0");
     SEND(&t, 'U', "XYZZY\0");
     SEND(&t, 'H', "h\0");
@@ -407,7 +409,7 @@ static void unknown_commands_and_data(void **state)
 static void macros_of_each_stage(void **state)
 {
     struct talk t = begin(false);
-    negotiate(&t, 6, 0x1ff, ALL_STEPS);
+    negotiate(&t, 6, 0x1ff, ANSWERED_STEPS);
     SEND(&t, 'D', "C{j}\0mx\0i\0C\0");
     SEND(&t, 'C', "host\0U");
     SEND(&t, 'D', "H{auth_authen}\0early\0");
@@ -439,7 +441,7 @@ static void macros_of_each_stage(void **state)
 static void new_client_on_the_same_connection(void **state)
 {
     struct talk t = begin(false);
-    to_rcpt(&t, ALL_STEPS);
+    to_rcpt(&t, ANSWERED_STEPS);
     said();
     SEND(&t, 'K', ""); /* in the middle of a message */
     assert_string_equal(said(), "close ");
@@ -456,7 +458,7 @@ static void refusals(void **state)
 {
     struct talk t = begin(false);
     told.rcpt = MTA_REJECT;
-    to_rcpt(&t, ALL_STEPS);
+    to_rcpt(&t, ANSWERED_STEPS);
     assert_string_equal(answers(&t), "Occy550 5.7.1 50 %% refused|");
     told.rcpt = MTA_CONTINUE;
     SEND(&t, 'R', "<c>\0"); /* the other recipients go on */
@@ -496,17 +498,17 @@ static void helo_that_cannot_be_kept(void **state)
 {
     struct talk t = begin(false);
     told.helo = MTA_TEMPFAIL;
-    to_rcpt(&t, ALL_STEPS);
+    to_rcpt(&t, ANSWERED_STEPS);
     assert_non_null(strstr(said(), "helo(helo.example) close mail(<a@x.example> SIZE=1 i=- auth=- no session) "));
     finish(&t);
     t = begin(false); /* with an answer, where the MTA waits for one */
-    to_rcpt(&t, ALL_STEPS & ~WIRE_NO_REPLY_HELO);
+    to_rcpt(&t, ANSWERED_STEPS & ~WIRE_NO_REPLY_HELO);
     assert_string_equal(answers(&t), "Octcc");
     finish(&t);
     t = begin(false);
     told.helo = MTA_CONTINUE;
     told.header_end = MTA_TEMPFAIL;
-    to_rcpt(&t, ALL_STEPS & ~WIRE_NO_REPLY_HEADER_END);
+    to_rcpt(&t, ANSWERED_STEPS & ~WIRE_NO_REPLY_HEADER_END);
     SEND(&t, 'N', "");
     assert_string_equal(answers(&t), "Occct");
     finish(&t);
@@ -516,23 +518,97 @@ static void listeners_that_are_not_judged(void **state)
 {
     struct talk t = begin(false);
     told.connect = MTA_ACCEPT;
-    to_rcpt(&t, ALL_STEPS);
+    to_rcpt(&t, ANSWERED_STEPS);
     assert_string_equal(answers(&t), "Oacc");
     assert_non_null(strstr(said(), "no session"));
+    finish(&t);
+}
+
+/* An MTA that waits neither at connect nor for body chunks gets one answer each to MAIL, RCPT and the end. */
+static void steps_without_an_answer(void **state)
+{
+    for (int bytes = 0; bytes < 2; bytes++) {
+        struct talk t = begin(false);
+        t.octet_by_octet = bytes;
+        to_rcpt(&t, ALL_STEPS);
+        SEND(&t, 'L', "Subject\0 hi\0");
+        SEND(&t, 'N', "");
+        told.body = MTA_SKIP; /* cannot be said */
+        SEND(&t, 'B', "one");
+        told.body = MTA_CONTINUE;
+        SEND(&t, 'B', "two");
+        said();
+        SEND(&t, 'E', "three");
+        assert_string_equal(said(), "body(three) end(i=-) ");
+        assert_string_equal(answers(&t), "Occmiqa");
+        finish(&t);
+        said();
+    }
+}
+
+/* What could not be said at connect is said at MAIL: to the next clients, too, and no more after another connect. */
+static void what_connect_could_not_say(void **state)
+{
+    struct talk t = begin(false);
+    told.connect = MTA_ACCEPT; /* a listener that is not judged */
+    to_rcpt(&t, ALL_STEPS);
+    assert_string_equal(answers(&t), "Oa"); /* the MTA would not send RCPT */
+    SEND(&t, 'M', "<>\0");
+    assert_string_equal(answers(&t), "a");
+    said();
+    SEND(&t, 'K', "");
+    told.connect = MTA_CONTINUE;
+    SEND(&t, 'C', "host\0U");
+    SEND(&t, 'M', "<>\0");
+    assert_string_equal(answers(&t), "c");
+    assert_string_equal(said(), "connect(host none 0 j=-) mail(<> i=- auth=-) ");
+    finish(&t);
+    t = begin(false); /* where HELO is answered, it is said there */
+    told.connect = MTA_ACCEPT;
+    to_rcpt(&t, ALL_STEPS & ~WIRE_NO_REPLY_HELO);
+    assert_string_equal(answers(&t), "Oaa");
+    finish(&t);
+    t = begin(false); /* no memory: there is no session, and MAIL is told so */
+    told.connect = told.mail = MTA_TEMPFAIL;
+    said();
+    to_rcpt(&t, ALL_STEPS);
+    assert_string_equal(answers(&t), "Ot");
+    assert_non_null(strstr(said(), "no session"));
+    finish(&t);
+    t = begin(true); /* above milter.connections: connect keeps its answer */
+    negotiate(&t, 6, 0x1ff, ALL_STEPS);
+    SEND(&t, 'C', "host\0U");
+    assert_string_equal(answers(&t), "Ot");
+    finish(&t);
+}
+
+static void a_body_that_cannot_be_kept(void **state)
+{
+    struct talk t = begin(false);
+    to_rcpt(&t, ALL_STEPS);
+    SEND(&t, 'N', "");
+    said();
+    told.body = told.end = MTA_TEMPFAIL;
+    SEND(&t, 'B', "x");
+    told.body = MTA_CONTINUE;
+    SEND(&t, 'B', "y");
+    SEND(&t, 'E', "");
+    assert_string_equal(said(), "body(x) abort body(y) end(i=-) ");
+    assert_string_equal(answers(&t), "Occt");
     finish(&t);
 }
 
 static void no_room(void **state)
 {
     struct talk t = begin(true); /* above milter.connections: at connect, never silence and never accept */
-    negotiate(&t, 6, 0x1ff, ALL_STEPS);
+    negotiate(&t, 6, 0x1ff, ANSWERED_STEPS);
     SEND(&t, 'C', "host\0U");
     assert_string_equal(answers(&t), "Ot");
     assert_string_equal(said(), "");
     finish(&t);
     t = begin(false); /* above milter.memory: before the content is sent */
     told.full = true;
-    to_rcpt(&t, ALL_STEPS);
+    to_rcpt(&t, ANSWERED_STEPS);
     assert_string_equal(answers(&t), "Oct");
     told.full = false;
     SEND(&t, 'M', "<>\0");
@@ -545,7 +621,7 @@ static void no_room(void **state)
 static void waiting_for_dns(void **state)
 {
     struct talk t = begin(false);
-    to_rcpt(&t, ALL_STEPS);
+    to_rcpt(&t, ANSWERED_STEPS);
     answers(&t);
     said();
     told.pending = 3;
@@ -573,7 +649,7 @@ static void abort_and_what_may_follow(void **state)
 {
     struct talk t = begin(false);
     SEND(&t, 'A', ""); /* before anything: nothing to end */
-    to_rcpt(&t, ALL_STEPS);
+    to_rcpt(&t, ANSWERED_STEPS);
     assert_string_equal(answers(&t), "ccc"); /* neither negotiation nor a client may come any more */
     assert_string_equal(said(), "helo(helo.example no session) mail(<a@x.example> SIZE=1 i=- auth=- no session) "
                                 "rcpt(<b@y.example> i=- auth=- no session) ");
@@ -581,7 +657,7 @@ static void abort_and_what_may_follow(void **state)
     assert_string_equal(answers(&t), ""); /* nobody has agreed on an answer to fields */
     finish(&t);
     t = begin(false);
-    to_rcpt(&t, ALL_STEPS);
+    to_rcpt(&t, ANSWERED_STEPS);
     said();
     SEND(&t, 'A', "");
     SEND(&t, 'A', "");
@@ -625,7 +701,7 @@ static void what_is_not_the_protocol_closes(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         t = begin(false);
         if (cases[i].letter != 'O')
-            negotiate(&t, 6, 0x1ff, ALL_STEPS);
+            negotiate(&t, 6, 0x1ff, ANSWERED_STEPS);
         if (cases[i].letter != 'O' && cases[i].letter != 'C')
             SEND(&t, 'C', "host\0U");
         packet(&t, cases[i].letter, cases[i].data, cases[i].n);
@@ -634,7 +710,7 @@ static void what_is_not_the_protocol_closes(void **state)
         finish(&t);
     }
     t = begin(false);
-    negotiate(&t, 6, 0x1ff, ALL_STEPS);
+    negotiate(&t, 6, 0x1ff, ANSWERED_STEPS);
     memset(path, 'p', sizeof path);
     memcpy(path, "host\0L\0\0", 8);
     path[sizeof path - 1] = 0; /* longer than a socket's path can be */
@@ -646,12 +722,12 @@ static void what_is_not_the_protocol_closes(void **state)
     assert_int_equal(t.next, WIRE_NEXT_CLOSE);
     finish(&t);
     t = begin(false);
-    to_rcpt(&t, ALL_STEPS);
+    to_rcpt(&t, ANSWERED_STEPS);
     SEND(&t, 'L', "\0 v\0"); /* a field without a name */
     assert_int_equal(t.next, WIRE_NEXT_CLOSE);
     finish(&t);
     t = begin(false);
-    to_rcpt(&t, ALL_STEPS);
+    to_rcpt(&t, ANSWERED_STEPS);
     memset(path, 0, 66); /* 66 empty texts */
     packet(&t, 'R', path, 66);
     assert_int_equal(t.next, WIRE_NEXT_CLOSE);
@@ -671,6 +747,9 @@ int main(void)
         cmocka_unit_test_setup(refusals, set_up),
         cmocka_unit_test_setup(helo_that_cannot_be_kept, set_up),
         cmocka_unit_test_setup(listeners_that_are_not_judged, set_up),
+        cmocka_unit_test_setup(steps_without_an_answer, set_up),
+        cmocka_unit_test_setup(what_connect_could_not_say, set_up),
+        cmocka_unit_test_setup(a_body_that_cannot_be_kept, set_up),
         cmocka_unit_test_setup(no_room, set_up),
         cmocka_unit_test_setup(waiting_for_dns, set_up),
         cmocka_unit_test_setup(abort_and_what_may_follow, set_up),

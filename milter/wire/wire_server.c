@@ -2,10 +2,10 @@
 /*
  * wire_server.c - starts the loops, and bounds how many connections they accept.
  *
- * All loops wait at the same listening sockets, and a new connection wakes one that has nothing to do (SO_REUSEPORT does
- * not spread the connections of a unix socket, our default). It keeps the connection, unless another loop has fewer: so
- * most mails cost no hand-over from thread to thread. Failure: while no descriptor is left, or too many connections wait
- * for a refusal, new ones stay in the kernel's queue and are tried again; that is logged.
+ * All loops wait at the same listening sockets, and a new connection wakes one that has nothing to do (SO_REUSEPORT
+ * does not spread the connections of a unix socket, our default). It keeps the connection, unless another loop has
+ * fewer: so most mails cost no hand-over from thread to thread. Failure: while no descriptor is left, or too many
+ * connections wait for a refusal, new ones stay in the kernel's queue and are tried again; that is logged.
  */
 #include "milter/wire/wire_server.h"
 #include "milter/callbacks.h"

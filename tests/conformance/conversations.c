@@ -13,10 +13,10 @@
  *
  * Our engine is stricter than libmilter on purpose in what wire_connection.c names. A conversation is cut off before
  * the first packet of such a kind before libmilter gets it; our engine gets the whole of it, and its answers must begin
- * with libmilter's. The steps without an answer that our engine asks for (connect, HELO, end of header, body) are not offered;
- * a unit test (test_wire_connection) has them. Masked are the random reference in a refusal, the policy's hash, and
- * libmilter's skip where the MTA did not offer to understand it. What is remembered from one mail to the next belongs
- * to its sender, so each seed has senders of its own.
+ * with libmilter's. The steps without an answer that our engine asks for (connect, HELO, end of header, body) are not
+ * offered; a unit test (test_wire_connection) has them. Masked are the random reference in a refusal, the policy's
+ * hash, and libmilter's skip where the MTA did not offer to understand it. What is remembered from one mail to the next
+ * belongs to its sender, so each seed has senders of its own.
  *
  * The last line counts. Exit: 0 no difference, 1 a difference, 2 a socket cannot be reached.
  */

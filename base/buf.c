@@ -80,6 +80,17 @@ void buf_add_quoted(struct buf *b, struct slice s)
     b->p[b->n] = '\0';
 }
 
+char *buf_room(struct buf *b, size_t n)
+{
+    return reserve(b, n) ? b->p + b->n : NULL;
+}
+
+void buf_took(struct buf *b, size_t n)
+{
+    b->n += n;
+    b->p[b->n] = '\0';
+}
+
 void buf_add_list(struct buf *b, const char *const *texts)
 {
     for (; *texts; texts++)

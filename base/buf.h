@@ -43,6 +43,11 @@ void buf_add_number(struct buf *b, int64_t n);
 /* The octets between double quotes. Nothing in them is escaped. */
 void buf_add_quoted(struct buf *b, struct slice s);
 
+/* Room for n octets at the end, which the caller writes; then buf_took() says how many of them they were. NULL: failed,
+ * nothing may be written. Also to get at once the memory that a text will need. */
+char *buf_room(struct buf *b, size_t n);
+void buf_took(struct buf *b, size_t n);
+
 /* Cuts the text to its first n octets (n beyond the end: no change). */
 void buf_cut(struct buf *b, size_t n);
 

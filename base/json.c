@@ -149,10 +149,39 @@ void json_str(struct json *j, const char *key, const char *value)
         json_write_null(j, key);
 }
 
+static char *put_quoted(char *at, struct slice s)
+{
+    *at++ = '"';
+    if (s.n)
+        memcpy(at, s.p, s.n);
+    at += s.n;
+    *at++ = '"';
+    return at;
+}
+
+/* Nearly all keys and texts are plain: they are written with one look at the buffer's room. */
 void json_slice(struct json *j, const char *key, struct slice value)
 {
-    start(j, key);
-    quoted(j, value);
+    const struct slice name = key ? slice_str(key) : SLICE_NULL;
+    char *start_at, *at;
+
+    if (plain_run(name) != name.n || plain_run(value) != value.n) {
+        start(j, key);
+        quoted(j, value);
+        return;
+    }
+    start_at = at = buf_room(j->out, name.n + value.n + 6);
+    if (!at)
+        return;
+    if (j->comma)
+        *at++ = ',';
+    j->comma = true;
+    if (key) {
+        at = put_quoted(at, name);
+        *at++ = ':';
+    }
+    at = put_quoted(at, value);
+    buf_took(j->out, (size_t)(at - start_at));
 }
 
 void json_int(struct json *j, const char *key, int64_t value)

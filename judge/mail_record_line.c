@@ -19,6 +19,17 @@ struct line {
     bool as_json;
 };
 
+/* Whether a value needs neither quotes nor escapes, as most do. */
+static bool is_bare(struct slice value)
+{
+    for (size_t i = 0; i < value.n; i++) {
+        const char c = value.p[i];
+        if (c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == ',' || c == ';' || c == '\\')
+            return false;
+    }
+    return value.n > 0;
+}
+
 static void put_slice(struct line *l, const char *key, struct slice value)
 {
     struct buf b = BUF_INIT;
@@ -28,6 +39,11 @@ static void put_slice(struct line *l, const char *key, struct slice value)
         value.n = LINE_VALUE_MAX;
     if (l->as_json) {
         json_slice(&l->json, key, value);
+        return;
+    }
+    if (value.n == 0 || is_bare(value)) {
+        buf_add_texts(l->out, l->out->n ? " " : "", key, value.n ? "=" : "=\"\"");
+        buf_addslice(l->out, value);
         return;
     }
     utf8_add_visible(&b, value);

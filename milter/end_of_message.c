@@ -45,12 +45,15 @@ static void complain_of(const struct journal *j)
                  journal_folder(j), stats.error[0] ? stats.error : "no reason is known", stats.lost);
 }
 
+#define RECORD_USUAL 4000 /* octets that a record needs at most, as a rule */
+
 /* Writes journal and log for one class. false: the journal could not be written. */
 static bool keep(struct daemon *d, struct session *s, const struct class_of_rcpts *c, const struct mail_record_extra *x)
 {
     struct buf b = BUF_INIT;
     bool ok = true;
 
+    (void)buf_room(&b, RECORD_USUAL);
     mail_record_line(&b, s->judge, c, x, policy_set_is(judge_policy(s->judge), SETTING_LOG_FORMAT, "json"));
     if (b.failed)
         log_complain(LOG_MEMORY, "a log line was lost: out of memory");
@@ -126,20 +129,36 @@ static time_t waiting_since(struct daemon *d, struct session *s)
     return memory_first(d->memory, parts, sizeof parts / sizeof *parts, m->at, MEMORY_UNSURE_SECONDS);
 }
 
-static const struct classes *verdicts(struct daemon *d, struct session *s)
+static bool acts(const struct classes *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->list[i].verdict.action > POLICY_DELIVER)
+            return true;
+    return false;
+}
+
+/* A pause holds back what would be done, and nothing else: it is looked for on disk only where something would. */
+static const struct classes *verdicts_in_force(struct daemon *d, struct session *s)
 {
     const struct classes *c;
-    struct facts *f = &judge_report(s->judge)->facts;
-    const char *paused = pause_state_text(judge_arena(s->judge), d->state_dir);
+    const char *paused;
 
-    if (judge_verdicts(s->judge, paused, &c) != STATUS_OK)
+    if (judge_verdicts(s->judge, NULL, &c) != STATUS_OK)
         return NULL;
-    if (!waits(c))
-        return c;
-    f->unsure_since = waiting_since(d, s);
-    if (f->unsure_since == 0)
+    if (!acts(c) || !(paused = pause_state_text(judge_arena(s->judge), d->state_dir)))
         return c;
     return judge_verdicts(s->judge, paused, &c) == STATUS_OK ? c : NULL;
+}
+
+static const struct classes *verdicts(struct daemon *d, struct session *s)
+{
+    const struct classes *c = verdicts_in_force(d, s);
+    struct facts *f = &judge_report(s->judge)->facts;
+
+    if (!c || !waits(c))
+        return c;
+    f->unsure_since = waiting_since(d, s);
+    return f->unsure_since ? verdicts_in_force(d, s) : c;
 }
 
 /* ---- recipients whose policies differ ---- */
@@ -261,6 +280,10 @@ static bool refused_early(struct daemon *d, struct session *s, const char *addre
 
     struct arena *a = judge_early_arena(s->judge);
 
+    /* A pause is looked for on disk only where something would be refused without it. */
+    if (a && judge_early(s->judge, address, NULL, &c.verdict) == STATUS_OK && c.verdict.action < POLICY_DEFER)
+        return false;
+    a = judge_early_arena(s->judge);
     if (!a || judge_early(s->judge, address, pause_state_text(a, d->state_dir), &c.verdict) != STATUS_OK) {
         cannot_judge(out, "out of memory");
         return true;

@@ -7,7 +7,7 @@
  * attacker's keys can at worst displace others. What is no usable key is not kept.
  *
  * A key has a reference count: the cache holds one reference, each user one; the last one frees it. OpenSSL's EVP_PKEY
- * is only read after it is made, which OpenSSL allows from any thread.
+ * and the context to verify with are only read (and copied) after they are made, which OpenSSL allows from any thread.
  *
  * On failure: STATUS_INVALID or STATUS_LIMIT with a static reason; nothing is left in OpenSSL's error queue.
  */
@@ -33,6 +33,7 @@ struct dkim_pubkey {
     enum dkim_key_type type;
     unsigned bits;
     EVP_PKEY *key;
+    EVP_PKEY_CTX *ready; /* RSA: set to verify, to be copied; NULL: there was no memory for it */
     uint64_t hash;
     uint64_t last_used; /* under its set's lock */
     size_t n;
@@ -72,6 +73,7 @@ static uint64_t hash_octets(enum dkim_key_type type, const uint8_t *p, size_t n)
 struct dkim_pubkey *dkim_pubkey_release(struct dkim_pubkey *k)
 {
     if (k && atomic_fetch_sub(&k->uses, 1) == 1) {
+        EVP_PKEY_CTX_free(k->ready);
         EVP_PKEY_free(k->key);
         free(k);
     }
@@ -162,6 +164,18 @@ static const char *refuse_rsa(const EVP_PKEY *key)
     return why;
 }
 
+/* A context that is set to verify SHA-256 and PKCS#1 v1.5. NULL: out of memory. */
+static EVP_PKEY_CTX *rsa_context(EVP_PKEY *key)
+{
+    EVP_PKEY_CTX *c = sha256 ? EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL) : NULL;
+
+    if (c && EVP_PKEY_verify_init(c) == 1 && EVP_PKEY_CTX_set_rsa_padding(c, RSA_PKCS1_PADDING) == 1 &&
+        EVP_PKEY_CTX_set_signature_md(c, sha256) == 1)
+        return c;
+    EVP_PKEY_CTX_free(c);
+    return NULL;
+}
+
 static enum status make_key(enum dkim_key_type type, uint64_t hash, const uint8_t *p, size_t n,
                             struct dkim_pubkey **out, const char **reason)
 {
@@ -184,6 +198,7 @@ static enum status make_key(enum dkim_key_type type, uint64_t hash, const uint8_
     k->type = type;
     k->bits = type == KEY_ED25519 ? 256 : (unsigned)EVP_PKEY_get_bits(key);
     k->key = key;
+    k->ready = type == KEY_RSA ? rsa_context(key) : NULL;
     k->hash = hash;
     k->n = n;
     memcpy(k->octets, p, n);
@@ -218,15 +233,19 @@ unsigned dkim_pubkey_bits(const struct dkim_pubkey *k)
 
 size_t dkim_pubkey_octets(const struct dkim_pubkey *k)
 {
-    /* An EVP_PKEY of OpenSSL 3 has some 1.5 kB besides the numbers, which it keeps in two forms (Montgomery's too). */
-    return k ? sizeof *k + 1536 + 4 * k->n : 0;
+    /* An EVP_PKEY of OpenSSL 3 has some 1.5 kB besides the numbers, which it keeps in two forms (Montgomery's too), a
+     * context that is set up some 0.7 kB. */
+    return k ? sizeof *k + 1536 + 4 * k->n + (k->ready ? 768 : 0) : 0;
 }
 
-static bool verify_rsa(EVP_PKEY *key, const uint8_t hash[32], const uint8_t *signature, size_t n)
+/* To set up a context costs OpenSSL 3 a fifth of a verification, to copy one that is set up next to nothing. */
+static bool verify_rsa(const struct dkim_pubkey *k, const uint8_t hash[32], const uint8_t *signature, size_t n)
 {
-    EVP_PKEY_CTX *c = sha256 ? EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL) : NULL;
-    bool ok = c && EVP_PKEY_verify_init(c) == 1 && EVP_PKEY_CTX_set_rsa_padding(c, RSA_PKCS1_PADDING) == 1 &&
-              EVP_PKEY_CTX_set_signature_md(c, sha256) == 1 && EVP_PKEY_verify(c, signature, n, hash, 32) == 1;
+    EVP_PKEY_CTX *c = k->ready ? EVP_PKEY_CTX_dup(k->ready) : NULL;
+
+    if (!c)
+        c = rsa_context(k->key);
+    bool ok = c && EVP_PKEY_verify(c, signature, n, hash, 32) == 1;
     EVP_PKEY_CTX_free(c);
     return ok;
 }
@@ -243,7 +262,7 @@ static bool verify_ed25519(EVP_PKEY *key, const uint8_t hash[32], const uint8_t 
 bool dkim_pubkey_verify(const struct dkim_pubkey *k, const uint8_t hash[32], const uint8_t *signature, size_t n)
 {
     ERR_set_mark();
-    bool ok = k->type == KEY_RSA ? verify_rsa(k->key, hash, signature, n) : verify_ed25519(k->key, hash, signature, n);
+    bool ok = k->type == KEY_RSA ? verify_rsa(k, hash, signature, n) : verify_ed25519(k->key, hash, signature, n);
     ERR_pop_to_mark();
     return ok;
 }

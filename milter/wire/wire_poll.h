@@ -21,8 +21,8 @@ int wire_poll_new(void);
 /* Reports the descriptor when it can be read. false: errno says why. */
 bool wire_poll_add(int poll, int fd, void *owner);
 
-/* The same for a listening socket that several threads wait for, each with a descriptor of its own: where the system can
- * do so (epoll), a connection wakes one of them. Accept without blocking: another may be faster. */
+/* The same for a listening socket that several threads wait for, each with a descriptor of its own: where the system
+ * can do so (epoll), a connection wakes one of them. Accept without blocking: another may be faster. */
 bool wire_poll_add_listener(int poll, int fd, void *owner);
 
 /* ... when it can be written too, or no more. */

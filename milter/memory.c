@@ -9,6 +9,7 @@
 #include "milter/memory.h"
 #include <openssl/evp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -24,9 +25,23 @@ struct entry {
 
 struct memory {
     pthread_mutex_t lock;
-    unsigned char secret[32];
+    EVP_MD_CTX *keyed; /* SHA-256 that has taken the secret, to be copied */
+    atomic_bool used;  /* there was an entry; else nothing need be looked for */
     struct entry entries[ROWS][WAYS];
 };
+
+/* OpenSSL 3 looks for an algorithm at each EVP_DigestInit, which costs more than to hash a key: it is done once. */
+static EVP_MD_CTX *keyed_digest(void)
+{
+    unsigned char secret[32];
+    EVP_MD_CTX *c = EVP_MD_CTX_new();
+
+    if (c && getrandom(secret, sizeof secret, 0) == sizeof secret && EVP_DigestInit_ex(c, EVP_sha256(), NULL) &&
+        EVP_DigestUpdate(c, secret, sizeof secret))
+        return c;
+    EVP_MD_CTX_free(c);
+    return NULL;
+}
 
 struct memory *memory_new(void)
 {
@@ -34,7 +49,8 @@ struct memory *memory_new(void)
 
     if (!m)
         return NULL;
-    if (getrandom(m->secret, sizeof m->secret, 0) != sizeof m->secret) {
+    m->keyed = keyed_digest();
+    if (!m->keyed) {
         free(m);
         return NULL;
     }
@@ -44,8 +60,10 @@ struct memory *memory_new(void)
 
 struct memory *memory_free(struct memory *m)
 {
-    if (m)
+    if (m) {
         pthread_mutex_destroy(&m->lock);
+        EVP_MD_CTX_free(m->keyed);
+    }
     free(m);
     return NULL;
 }
@@ -57,7 +75,7 @@ static uint64_t key_of(const struct memory *m, const char *const *parts, size_t 
     unsigned char digest[EVP_MAX_MD_SIZE];
     EVP_MD_CTX *c = EVP_MD_CTX_new();
     uint64_t key = 0;
-    bool ok = c && EVP_DigestInit_ex(c, EVP_sha256(), NULL) && EVP_DigestUpdate(c, m->secret, sizeof m->secret);
+    bool ok = c && EVP_MD_CTX_copy_ex(c, m->keyed);
 
     for (size_t i = 0; ok && i < n; i++) {
         const uint64_t len = parts[i] ? strlen(parts[i]) : UINT64_MAX;
@@ -102,6 +120,7 @@ time_t memory_first(struct memory *m, const char *const *parts, size_t n, time_t
         first = e->first;
     else
         *place = (struct entry){.key = key, .first = now, .until = now + keep};
+    atomic_store(&m->used, true);
     pthread_mutex_unlock(&m->lock);
     return first;
 }
@@ -116,12 +135,13 @@ void memory_put(struct memory *m, const char *const *parts, size_t n, time_t now
     pthread_mutex_lock(&m->lock);
     e = entry_find(m, key, now, &place);
     *(e ? e : place) = (struct entry){.key = key, .first = now, .until = now + keep, .value = value};
+    atomic_store(&m->used, true);
     pthread_mutex_unlock(&m->lock);
 }
 
 uint64_t memory_get(struct memory *m, const char *const *parts, size_t n, time_t now)
 {
-    const uint64_t key = key_of(m, parts, n);
+    const uint64_t key = atomic_load(&m->used) ? key_of(m, parts, n) : 0;
     struct entry *e, *place;
     uint64_t value;
 

@@ -105,11 +105,14 @@ bool background_start(struct background_slot *slot, void (*run)(void *), void *a
     return false;
 }
 
-/* Tells whether the thread is running or runnable (proc(5)): then it is not waiting for a file. */
+/* Tells whether the thread is running or runnable (proc(5)), or was not begun yet: then it is not waiting for a file. */
 static bool computes(const struct background_slot *slot)
 {
     char path[64], state = '?';
-    snprintf(path, sizeof path, "/proc/self/task/%d/stat", atomic_load(&slot->id));
+    const int id = atomic_load(&slot->id);
+    if (id == 0 && atomic_load(&slot->busy))
+        return true;
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", id);
     FILE *f = fopen(path, "re");
     if (f && fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
         state = '?';

@@ -162,6 +162,40 @@ void check_write_html(const struct check_one *one, struct buf *out)
 
 /* ---- label ---- */
 
+#define LABEL_LINE 17 /* letters of 11 px that fit in its width */
+
+static void add_label_line(const char *text, size_t n, const char *before, int y, struct buf *out)
+{
+    const size_t width = (n + (*before != 0)) * 7;
+
+    buf_printf(out,
+               "<text x=\"60\" y=\"%d\" font-family=\"sans-serif\" font-size=\"11\" fill=\"#222222\" "
+               "text-anchor=\"middle\" textLength=\"%zu\" lengthAdjust=\"spacingAndGlyphs\">%s%.*s</text>\n",
+               y, width > 104 ? 104 : width, before, (int)n, text);
+}
+
+/* The domain in one line or two, the second from a dot on where there is one. What does not fit is left out from the
+ * start, since a name is owned from its end; the title has all of it. */
+static void add_label_name(const char *domain, struct buf *out)
+{
+    const size_t n = strlen(domain);
+    size_t second = n <= LABEL_LINE ? 0 : n - LABEL_LINE;
+
+    if (second == 0) {
+        add_label_line(domain, n, "", 88, out);
+        return;
+    }
+    const char *dot = strchr(domain + second - 1, '.');
+    if (dot && dot[1])
+        second = (size_t)(dot + 1 - domain);
+    if (second <= LABEL_LINE)
+        add_label_line(domain, second, "", 84, out);
+    else /* an ellipsis */
+        add_label_line(domain + second - (LABEL_LINE - 1), LABEL_LINE - 1, "\342\200\246", 84, out);
+    add_label_line(domain + second, n - second, "", 97, out);
+}
+
+/* A grade that is not certain, because something could not be tested, has no colour. */
 void check_write_label(const struct check_one *one, struct buf *out)
 {
     static const char *const fills[] = {"#00693e", "#00693e", "#3c6e00", "#7a5c00", "#9a4a00", "#a03000", "#a01818"};
@@ -178,17 +212,18 @@ void check_write_label(const struct check_one *one, struct buf *out)
         "<desc id=\"d\">%s</desc>\n"
         "<rect width=\"120\" height=\"120\" rx=\"10\" fill=\"#ffffff\" stroke=\"#333333\"/>\n"
         "<rect x=\"10\" y=\"10\" width=\"100\" height=\"64\" rx=\"6\" fill=\"%s\"/>\n",
-        _("Mail and DNS security of"), one->domain, words, points, fills[r->grade <= CHECK_F ? r->grade : CHECK_F]);
+        _("Mail and DNS security of"), one->domain, words, points,
+        r->least != r->grade ? "#555555" : fills[r->grade <= CHECK_F ? r->grade : CHECK_F]);
     buf_printf(
         out,
         "<text x=\"60\" y=\"58\" font-family=\"sans-serif\" font-size=\"%d\" font-weight=\"bold\" fill=\"#ffffff\" "
-        "text-anchor=\"middle\">%s</text>\n"
-        "<text x=\"60\" y=\"91\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#222222\" text-anchor=\"middle\" "
-        "textLength=\"%d\" lengthAdjust=\"spacingAndGlyphs\">%s</text>\n"
-        "<text x=\"60\" y=\"108\" font-family=\"sans-serif\" font-size=\"11\" fill=\"#222222\" "
-        "text-anchor=\"middle\">%.10s</text>\n</svg>\n",
-        strlen(grade) > 2 ? 24 : 46, grade, (int)(strlen(one->domain) * 7 > 104 ? 104 : strlen(one->domain) * 7),
-        one->domain, when);
+        "text-anchor=\"middle\">%s</text>\n",
+        strlen(grade) > 2 ? 24 : 46, grade);
+    add_label_name(one->domain, out);
+    buf_printf(out,
+               "<text x=\"60\" y=\"112\" font-family=\"sans-serif\" font-size=\"11\" fill=\"#222222\" "
+               "text-anchor=\"middle\">%.10s</text>\n</svg>\n",
+               when);
 }
 
 void check_write_metrics(const struct check_one *one, struct buf *out)

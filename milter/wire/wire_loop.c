@@ -28,7 +28,7 @@
 
 #define PACKET_MAX (4 + 1 + WIRE_DATA_64K)
 /* Octets that one connection may read before it is another's turn. They keep the others waiting for as long as their
- * digests take, about a millisecond (tests/bench/bench_beside.py), so large bodies need no threads of their own. */
+ * digests take, a few milliseconds (tests/bench/bench_beside.py), so large bodies need no threads of their own. */
 #define READ_MAX (256 * 1024)
 #define UNSENT_MAX (64 * 1024) /* answers that wait before we read on */
 #define EVENTS 128

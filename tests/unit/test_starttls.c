@@ -46,7 +46,7 @@ static void outcomes(void **state)
             q.total_ms = 1000;
         int64_t before = clock_mono_ms();
         starttls_run(a, &q, &r);
-        assert_true(clock_mono_ms() - before < BUSY_MS + 5000);
+        assert_true(clock_mono_ms() - before < (t[i].want == STARTTLS_TIMEOUT ? 5000 : BUSY_MS + 5000));
         if (r.outcome != t[i].want)
             print_error("script %d: %s (%s)\n", t[i].script, starttls_outcome_name(r.outcome), r.reason);
         assert_int_equal(r.outcome, t[i].want);

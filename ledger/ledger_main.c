@@ -96,6 +96,7 @@ static bool stop(void)
 
 static bool as_json; /* `set log.format json`: one object a line, and nothing else */
 
+static void put(enum log_level level, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 static void put(enum log_level level, const char *fmt, va_list ap)
 {
     char *words = NULL;

@@ -16,7 +16,8 @@
     "WITH x AS (SELECT subject, scope, result, security, sum(count) AS n FROM subject_day WHERE standard = $1 "        \
     "AND " condition                                                                                                   \
     " AND day >= $3 AND day <= $4 GROUP BY subject, scope, result, security ORDER BY sum(count) DESC, "                \
-    "subject LIMIT $5) SELECT x.subject, x.scope, x.result, x.security, x.n, (SELECT min(s.first_seen) FROM "          \
+    "subject, scope, result, security LIMIT $5) SELECT x.subject, x.scope, x.result, x.security, x.n, (SELECT "        \
+    "min(s.first_seen) FROM "                                                                                          \
     "subject_day s WHERE s.subject = x.subject AND s.scope = x.scope AND s.standard = $1 AND s.result = x.result AND " \
     "s.security = x.security AND s.day >= $3 AND s.day <= $4), (SELECT max(s.last_seen) FROM subject_day s WHERE "     \
     "s.subject = x.subject AND s.scope = x.scope AND s.standard = $1 AND s.result = x.result AND s.security = "        \

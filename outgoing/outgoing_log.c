@@ -40,6 +40,7 @@ bool outgoing_log_is_json(void)
     return as_json;
 }
 
+static void outgoing_log_put(enum log_level level, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 static void outgoing_log_put(enum log_level level, const char *fmt, va_list ap)
 {
     char text[LINE];

@@ -105,7 +105,7 @@ bool background_start(struct background_slot *slot, void (*run)(void *), void *a
     return false;
 }
 
-/* Tells whether the thread is running or runnable (proc(5)), or was not begun yet: then it is not waiting for a file. */
+/* Tells whether the thread is running or runnable (proc(5)), or has not begun yet: then it does not wait for a file. */
 static bool computes(const struct background_slot *slot)
 {
     char path[64], state = '?';

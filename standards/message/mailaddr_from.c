@@ -18,6 +18,7 @@
 #include "base/base64.h"
 #include "base/domain.h"
 #include "base/utf8.h"
+#include "standards/message/author_candidates.h"
 #include "standards/message/lex822.h"
 #include "standards/message/mailaddr.h"
 
@@ -473,12 +474,26 @@ static bool any_hides_at(struct slice s)
     return false;
 }
 
+static void no_matter(void *context, const char *domain)
+{
+    (void)context;
+    (void)domain;
+}
+
+/* The same of encoded words (RFC 2047): a reader that decodes the field before it reads it sees the address. */
+static bool any_encoded_at(struct slice s)
+{
+    struct author_candidates c = {.found = no_matter};
+    author_candidates_read(&c, s);
+    return c.any_sign || c.too_many;
+}
+
 /* Words that can only be the name of the address behind them, whatever marks stand among them, also right before the
  * address ("Doe, <x@y>"): no "@", no brackets, quotes in pairs, no bare CR or LF. */
 static bool is_odd_name(struct slice s)
 {
     bool quoted = false;
-    if (s.n == 0 || has_wide_at(s) || !utf8_valid(s) || any_hides_at(s))
+    if (s.n == 0 || has_wide_at(s) || !utf8_valid(s) || any_hides_at(s) || any_encoded_at(s))
         return false;
     for (size_t i = 0; i < s.n; i++) {
         const char c = s.p[i], next = i + 1 < s.n ? s.p[i + 1] : ' ';

@@ -292,6 +292,7 @@ static void odd_authors(void **state)
         {" Acme, Inc. <a..b@x.example>", MAILBOX_ODD_NAME | MAILBOX_ODD_ADDRESS, "Acme, Inc."},
         {" \"q\" [x] <a@x.example>", MAILBOX_ODD_NAME, "\"q\" [x]"},
         {" =?utf-8?Q?a b,c?= <a@x.example>", MAILBOX_ODD_NAME, "=?utf-8?Q?a b,c?="},
+        {" =?utf-8?q?M=C3=BCller?=, <a@x.example>", MAILBOX_ODD_NAME, "=?utf-8?q?M=C3=BCller?=,"},
     };
     for (size_t i = 0; i < COUNT(t); i++) {
         struct arena *a = arena_new(1 << 20);
@@ -308,7 +309,8 @@ static void odd_authors(void **state)
     }
 }
 
-/* What looks like it, and is not: a second "@" anywhere, also in base64, or another bracket. */
+/* What looks like it, and is not: a second "@" anywhere, also in base64 or an encoded word, or another
+ * bracket. */
 static void not_odd(void **state)
 {
     static const char *const t[] = {
@@ -316,6 +318,10 @@ static void not_odd(void **state)
         " YWRtaW5AeS5leGFtcGxl, <news@x.example>",
         " PGFkbWluQGxlZ2l0aW1hdGUuY29tPg==,<news@x.example>",
         " Acme, YWRtaW5AeS5leGFtcGxl, Inc <news@x.example>",
+        " =?utf-8?b?PGFkbWluQHkuZXhhbXBsZT4=?=, <news@x.example>",
+        " =?utf-8?Q?admin=40y.example?=, <news@x.example>",
+        " =?utf-8?q?admin=40y.exa?= =?utf-8?q?mple?=: <news@x.example>",
+        " =?utf-8?b?YWRtaW4=?==?utf-8?q?=40y.example,?= x, <news@x.example>",
         " Acme, <y@y.example>, <news@x.example>",
         " Acme, Inc <news@x.example> x",
         " Acme <x> <news@x.example>",

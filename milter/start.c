@@ -130,22 +130,6 @@ static void snapshot_path(const struct options *o, char out[PATH_MAX])
     snprintf(out, PATH_MAX, "%s/policy.snapshot", o->state ? o->state : ASSAY_STATEDIR);
 }
 
-/* Logs one line for each error. */
-static void log_report(const struct policy_report *r)
-{
-    const struct policy_message *m;
-    struct buf b = BUF_INIT;
-
-    for (size_t i = 0; (m = policy_report_at(r, i)) != NULL; i++) {
-        if (m->severity != POLICY_ERROR)
-            continue;
-        buf_reset(&b);
-        policy_message_line(m, &b);
-        log_failure("policy error: %s", b.p);
-    }
-    buf_release(&b);
-}
-
 static void follow_log_format(struct daemon *d)
 {
     const struct policy *p = policy_live_get(d->policy);
@@ -168,7 +152,7 @@ int start_policy(struct daemon *d, const struct options *o, bool *from_snapshot)
     if (d->policy)
         follow_log_format(d);
     if (log_is_json())
-        log_report(r);
+        policy_report_log_errors(r, log_failure);
     else
         print_report(r, POLICY_ERROR);
     policy_report_free(r);
@@ -208,7 +192,7 @@ void daemon_reload(void)
 
     log_as_json(policy_set_is(p, SETTING_LOG_FORMAT, "json"));
     wire_limits_set(p);
-    log_report(r);
+    policy_report_log_errors(r, log_failure);
     if (engines_use(&the_daemon.engines, p, why) != STATUS_OK)
         log_say("%s; RUNNING ON the engine in use before", why);
     if (s == STATUS_OK)

@@ -201,22 +201,6 @@ static void heed(struct service *s, const struct policy *p)
 
 /* ---- the policy ---- */
 
-/* One line for each error. */
-static void log_errors(const struct policy_report *r)
-{
-    const struct policy_message *m;
-    struct buf b = BUF_INIT;
-
-    for (size_t i = 0; (m = policy_report_at(r, i)) != NULL; i++) {
-        if (m->severity != POLICY_ERROR)
-            continue;
-        buf_reset(&b);
-        policy_message_line(m, &b);
-        outgoing_log_failure("policy error: %s", b.n ? b.p : "out of memory");
-    }
-    buf_release(&b);
-}
-
 static void reload(struct service *s)
 {
     struct policy_report *r = policy_report_new();
@@ -225,7 +209,7 @@ static void reload(struct service *s)
     const struct policy *p = policy_live_get(s->policy);
 
     outgoing_log_as_json(policy_set_is(p, SETTING_LOG_FORMAT, "json"));
-    log_errors(r);
+    policy_report_log_errors(r, outgoing_log_failure);
     if (st == STATUS_OK)
         outgoing_log("policy %s loaded", policy_hash(p));
     else
@@ -242,7 +226,7 @@ static void show_errors(const struct policy_report *r)
     struct buf b = BUF_INIT;
 
     if (outgoing_log_is_json()) {
-        log_errors(r);
+        policy_report_log_errors(r, outgoing_log_failure);
         return;
     }
     policy_report_print(r, POLICY_ERROR, &b);

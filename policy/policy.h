@@ -180,6 +180,9 @@ bool policy_report_wants_json(const struct policy_report *r);
 /* "FILE:LINE:COL: TEXT; help: HELP", without a line end: for logs. */
 void policy_message_line(const struct policy_message *m, struct buf *out);
 
+/* Passes "policy error: LINE" of each error to `say`, the log of the program. */
+void policy_report_log_errors(const struct policy_report *r, void (*say)(const char *fmt, ...) PRINTF_LIKE(1, 2));
+
 /* "FILE:LINE:COL: error: TEXT", the line with a caret below, "help: ..." */
 void policy_message_print(const struct policy_message *m, struct buf *out);
 

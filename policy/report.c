@@ -250,6 +250,21 @@ void policy_message_line(const struct policy_message *m, struct buf *out)
         buf_printf(out, "; help: %s", m->help);
 }
 
+void policy_report_log_errors(const struct policy_report *r, void (*say)(const char *fmt, ...))
+{
+    const struct policy_message *m;
+    struct buf b = BUF_INIT;
+
+    for (size_t i = 0; (m = policy_report_at(r, i)) != NULL; i++) {
+        if (m->severity != POLICY_ERROR)
+            continue;
+        buf_reset(&b);
+        policy_message_line(m, &b);
+        say("policy error: %s", b.failed || !b.n ? "out of memory" : b.p);
+    }
+    buf_release(&b);
+}
+
 void policy_message_print(const struct policy_message *m, struct buf *out)
 {
     static const char *const words[] = {"note", "warning", "error"};

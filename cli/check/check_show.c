@@ -24,6 +24,12 @@ static const char *colour_of(enum check_grade g)
     return cli_colour(stdout, g <= CHECK_A ? CLI_GREEN : g <= CHECK_C ? CLI_YELLOW : CLI_RED);
 }
 
+/* A grade that is not certain is no good one. */
+static const char *colour_of_report(const struct check_report *r)
+{
+    return colour_of(r->least != r->grade && r->grade < CHECK_C ? CHECK_C : r->grade);
+}
+
 /* Two questions that everybody has of a domain, answered from the results. */
 static void show_meaning(const struct check_report *r, struct buf *out)
 {
@@ -111,10 +117,10 @@ void check_show(const struct check_options *o, const struct check_one *one, stru
     const struct check_report *r = &one->report;
     char grade[CHECK_GRADE_WORDS], when[CLOCK_TEXT];
     buf_printf(out, "%s%s%s   %s", cli_colour(stdout, CLI_BOLD), one->domain, cli_colour(stdout, CLI_PLAIN),
-               colour_of(r->grade));
+               colour_of_report(r));
     buf_printf(out, _("grade %s"), check_grade_words(r, grade));
     buf_adds(out, cli_colour(stdout, CLI_PLAIN));
-    buf_printf(out, _(", %u of 100"), r->score);
+    buf_printf(out, r->least == r->grade ? _(", %u of 100") : _(", %u of 100 of what could be tested"), r->score);
     buf_printf(out, "   (%s)\n", clock_utc_text(r->at, when));
     show_meaning(r, out);
     if (r->first[0] != CHECK_TESTS)

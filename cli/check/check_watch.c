@@ -153,7 +153,7 @@ void watch_show(struct watch *w, const struct check_one *one, struct buf *out)
 {
     const struct check_report *r = &one->report;
     const char *line = line_of(w, one->domain), *tests = NULL;
-    char grade[8] = "";
+    char grade[8] = "", now[CHECK_GRADE_WORDS];
     unsigned score = 0, unsure = 0;
     int at = 0;
     /* No blank behind the last number: in a format it stands for any white space, the line's end too. */
@@ -161,11 +161,11 @@ void watch_show(struct watch *w, const struct check_one *one, struct buf *out)
         tests = line + at + 1;
     unsure = r->least != r->grade ? unsure + 1 : 0;
     if (!tests)
-        buf_printf(out, "%s: seen for the first time: grade %s, %u of 100\n", one->domain, check_grade_name(r->grade),
-                   r->score);
+        buf_printf(out, "%s: seen for the first time: grade %s, %u of 100%s\n", one->domain, check_grade_words(r, now),
+                   r->score, r->least == r->grade ? "" : " of what could be tested");
     else if (strcmp(grade, check_grade_name(r->grade)) != 0 && (!unsure || unsure >= WATCH_PATIENCE))
-        buf_printf(out, "%s: grade %s, %u of 100; it was %s, %u\n", one->domain, check_grade_name(r->grade), r->score,
-                   grade, score);
+        buf_printf(out, "%s: grade %s, %u of 100%s; it was %s, %u\n", one->domain, check_grade_words(r, now), r->score,
+                   r->least == r->grade ? "" : " of what could be tested", grade, score);
     if (tests)
         show_tests(one, tests, out);
     if (unsure == WATCH_PATIENCE)

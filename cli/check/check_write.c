@@ -151,8 +151,10 @@ void check_write_html(const struct check_one *one, struct buf *out)
     char grade[CHECK_GRADE_WORDS], when[CLOCK_TEXT];
     page_begin(out, cli_language(), one->domain, one->domain);
     buf_adds(out, "<p>");
-    buf_printf(out, _("Grade %s, %u of 100 points, on %s."), check_grade_words(r, grade), r->score,
-               clock_utc_text(r->at, when));
+    buf_printf(out,
+               r->least == r->grade ? _("Grade %s, %u of 100 points, on %s.")
+                                    : _("Grade %s, %u of 100 points of what could be tested, on %s."),
+               check_grade_words(r, grade), r->score, clock_utc_text(r->at, when));
     buf_adds(out, "</p>\n");
     add_table(r, _("Not met"), CHECK_ADVICE, CHECK_FAIL, out);
     add_table(r, _("Could not be tested"), CHECK_UNTESTED, CHECK_UNTESTED, out);

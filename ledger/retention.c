@@ -21,11 +21,13 @@ struct steps {
     enum status status;
 };
 
-/* After a step: its log emptied, the next one as large as may be, others let in. */
+/* After a step: its log emptied, the next one as large as may be, others let in. What counts is how long others were
+ * kept out: most of the checkpoint waits for the disk without the writers' lock, and a slow disk would make each step
+ * the least one. */
 static void end_step(struct steps *t, int64_t began_ms)
 {
+    const int64_t took = clock_mono_ms() - began_ms;
     store_checkpoint(t->store);
-    int64_t took = clock_mono_ms() - began_ms;
     if (took > RETENTION_STEP_MS && t->size / 2 >= RETENTION_STEP_LEAST)
         t->size /= 2;
     else if (took < RETENTION_STEP_MS / 4 && t->size * 2 <= RETENTION_STEP)

@@ -5,7 +5,7 @@
  * Limits that only one folder needs are in its own headers. Input over a limit gets a clear permanent or temporary
  * error, never a crash.
  *
- * A limit of ours fails closed (design section 9): what could not be judged because of it is never `none` and never a
+ * A limit of ours fails closed: what could not be judged because of it is never `none` and never a
  * pass. An engine that stops at a limit says in its finding which kind it is; only judge/verdict_ruling.c decides what
  * follows.
  */

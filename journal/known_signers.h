@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * known_signers.h - the domains that, by the ledger, sign all their mail (design section 5); the milter needs them to
+ * known_signers.h - the domains that, by the ledger, sign all their mail; the milter needs them to
  * judge.
  *
  * assay-ledger writes the file every minute, under a temporary name, and renames it; assay-milter loads it and looks up

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * classes.h - recipients whose policies differ (design section 4): each recipient gets the verdict by the policy for
+ * classes.h - recipients whose policies differ: each recipient gets the verdict by the policy for
  * its own address, and recipients with the same outcome form one class.
  *
  * Pure. Everything lives in the arena given.

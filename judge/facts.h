@@ -30,7 +30,7 @@ enum judge_source {
 /* "internet", "relay", "own-network", "submission", "local", "fleet" */
 const char *judge_source_name(enum judge_source s);
 
-/* Tells whether mail from there is judged by its sender's names at all (design section 4). */
+/* Tells whether mail from there is judged by its sender's names at all. */
 bool judge_source_is_judged(enum judge_source s);
 
 /* A DMARC policy: as published, or as applied after t= (RFC 9989 4.7). */
@@ -112,7 +112,7 @@ struct facts {
     bool null_sender;
     bool notification; /* it has the form of a delivery status or disposition notification (judge/bounce.h) */
 
-    /* Limits of ours that the message exceeds (design section 9): text that names the limit, or NULL. Over the first,
+    /* Limits of ours that the message exceeds: text that names the limit, or NULL. Over the first,
      * what the header section says counts as failed; over the second, the authors cannot be determined at all. */
     const char *over_limit;
     const char *unseen;
@@ -162,7 +162,7 @@ struct facts {
     const char *listener; /* name of the MTA's listener that received it, or NULL */
 };
 
-/* How long the same temporary failure defers a mail before it is judged as a failure (design section 4). */
+/* How long the same temporary failure defers a mail before it is judged as a failure. */
 #define FACTS_UNSURE_SECONDS (4 * 3600)
 
 /* How long a mail whose look-ups cost too much (LIMIT_OF_COST) is deferred. Within this time an MTA tries four times or

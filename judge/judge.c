@@ -3,7 +3,7 @@
  * judge.c - the stages of judging one message, and the lifetime of its data.
  *
  * Promises: one arena holds everything but the engines' own state; judge_free frees both at any stage. DNS is asked as
- * soon as a name is known (design section 4), and only judge_end waits for it. Where the caller may not wait, judge_end
+ * soon as a name is known, and only judge_end waits for it. Where the caller may not wait, judge_end
  * runs the engines again from their start each time all that was asked has been answered; the digests of the body and
  * the results of signatures are kept, and what a run without all answers found is dropped. Failure: STATUS_NOMEM and
  * STATUS_LIMIT, see judge.h. A header over a limit is not a failure here: header.h notes it, facts.c names the limit,

@@ -40,7 +40,7 @@ struct judge_host {
     struct quota *quota;     /* limits each client network's look-ups; NULL: no limit */
     const char *name;        /* this host, for the journal and SPF's %{r} */
     const char *authserv_id; /* in Authentication-Results, unless the policy sets it */
-    /* Tells whether the ledger has seen the domain sign all its mail (design section 5); NULL: not known. Any thread.
+    /* Tells whether the ledger has seen the domain sign all its mail; NULL: not known. Any thread.
      *  */
     bool (*knows_signer)(void *context, const char *domain);
     void *context;

@@ -3,7 +3,7 @@
  * mail.c - parses the envelope of a message.
  *
  * Promises that MAIL FROM and RCPT are parsed here, once, by the strict grammar of standards/message/mailaddr.h: every
- * later part of the program sees the same domain (design section 5; RFC 5321 4.1.2). A MAIL FROM that is not a path is
+ * later part of the program sees the same domain (RFC 5321 4.1.2). A MAIL FROM that is not a path is
  * noted and names no sender: it never counts as the null sender, nor as the part of it that looks like an address.
  * Failure: STATUS_NOMEM; the mail is unchanged.
  */

@@ -118,7 +118,7 @@ static void put_record(struct json *out, const struct dmarc_record *r)
     put_uris(out, "ruf", r->ruf, r->ruf_count);
 }
 
-/* What we know about an author beyond what it published (design section 5). */
+/* What we know about an author beyond what it published. */
 static void put_knowledge(struct json *out, const struct facts *f, size_t i)
 {
     if (i >= f->author_count)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * quota.h - limits how many DNS questions one client network may cause (design section 4).
+ * quota.h - limits how many DNS questions one client network may cause.
  *
  * A sender chooses the names that we look up for his mail. Each question that no cache answers is charged to the
  * client's network (/24, /56) before it is sent. The account is a leaky bucket of `per_minute` questions that leaks as

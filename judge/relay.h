@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * relay.h - finds the client behind one of our relays in the Received field that the relay wrote (design section 4).
+ * relay.h - finds the client behind one of our relays in the Received field that the relay wrote.
  *
  * The topmost Received field of the message that our MTA receives is the relay's own. The client can choose everything
  * in it except the address that the relay saw (HELO, the name its address claims). So only the places where MTAs write

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * source.c - the names of the sources of mail, and which of them are judged (design section 4).
+ * source.c - the names of the sources of mail, and which of them are judged.
  *
  * Promises: constant answers. Failure: a value out of range is "?".
  */

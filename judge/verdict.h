@@ -67,7 +67,7 @@ struct verdict {
 enum status verdict_decide(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt, time_t at,
                            const char *paused, struct verdict *out) MUST_CHECK;
 
-/* Only what can be said before content crosses: tls (design section 3, table). */
+/* Only what can be said before content crosses: tls (table in assay-policy(5)). */
 enum status verdict_decide_early(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt,
                                  time_t at, const char *paused, struct verdict *out) MUST_CHECK;
 

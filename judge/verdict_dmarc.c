@@ -56,7 +56,7 @@ static bool network_named(const struct ruling *r)
     return with.statement && with.statement != without.statement && with.level >= POLICY_FOLLOW;
 }
 
-/* The second ground for a rejection (design section 5), or NULL. */
+/* The second ground for a rejection (the opening of this file says why one is needed), or NULL. */
 static const char *positive_signal(const struct ruling *r, const struct facts_author *author)
 {
     if (author->domain && policy_is_own_domain(r->p, author->domain))

@@ -45,7 +45,7 @@ void rule_unsure(struct ruling *r, struct verdict_line *l, enum policy_action wo
  * message. */
 enum limit_kind rule_limit_now(const struct ruling *r, enum limit_kind limit);
 
-/* A limit of ours kept us from determining it (design section 9); `bound` names it, or is NULL if the line's reason
+/* A limit of ours kept us from determining it; `bound` names it, or is NULL if the line's reason
  * does. worst: the action that a failure would cause. A limit of the message: that action, at once. A limit of the
  * moment: defer, whatever `set when-unsure` says, if worst is more than a tag; after FACTS_UNSURE_SECONDS of the same:
  * quarantine. LIMIT_OF_COST: see rule_limit_now(). */

@@ -107,7 +107,7 @@ static void add_signature(struct aggregate *t, const struct record *r, const str
                                                         value_text(f, "algorithm"), bits, value_text(f, "result")}});
 }
 
-/* The name that a finding is counted under (design section 3's table). A signature's own domain is in the table of
+/* The name that a finding is counted under (table in assay-policy(5)). A signature's own domain is in the table of
  * selectors; `require dkim` asks about the From domain. */
 static const char *subject_of(const struct record *r, const struct value *f)
 {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * end_of_message.c - decides what is done with a mail once each class of its recipients has a verdict (design section
- * 4).
+ * end_of_message.c - decides what is done with a mail once each class of its recipients has a verdict.
  *
  * If all classes have the same action, it is done. If not, the mail gets 451 once, and the class of each recipient is
  * remembered. On the retry the first recipient determines the class of the transaction, and recipients of other classes
@@ -51,7 +50,7 @@ static void complain_of(const struct journal *j)
 static bool keep(struct daemon *d, struct session *s, const struct class_of_rcpts *c, const struct mail_record_extra *x)
 {
     struct buf b = BUF_INIT;
-    bool ok = true;
+    bool ok = d->journal != NULL; /* one that could not be opened at the start keeps nothing */
 
     (void)buf_room(&b, RECORD_USUAL);
     mail_record_line(&b, s->judge, c, x, policy_set_is(judge_policy(s->judge), SETTING_LOG_FORMAT, "json"));
@@ -79,6 +78,8 @@ static const char *text_of(struct arena *a, struct reply *r, const char *referen
     return reply_refer(a, r, reference) == STATUS_OK ? reply_text(a, r) : NULL;
 }
 
+/* Writes journal and log for every class. false: a finding could not be kept, and the policy says to defer the mail
+ * then. */
 static bool keep_all(struct daemon *d, struct session *s, const struct classes *c, const char *reply,
                      const char *reference, bool split)
 {

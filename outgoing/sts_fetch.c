@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/quiet_thread.h"
 #include <netinet/in.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,6 +205,7 @@ static void *job_main(void *arg)
     struct sts_fetch *f = j->queue;
 
     run(j);
+    OPENSSL_thread_stop(); /* libcurl's: what it keeps for this thread is gone before sts_fetch_free() returns */
     pthread_mutex_lock(&f->lock);
     unlink_job(&f->running, j);
     f->jobs--;

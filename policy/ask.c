@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ask.c - which statement decides (design section 3). Pure, allocates nothing, and its time depends on the labels of
+ * ask.c - which statement decides. Pure, allocates nothing, and its time depends on the labels of
  * the names asked and on the statements about them, not on the size of the policy.
  *
  * The walk collects the statements that apply to the subject: for each WHOM the recipient matches (and for "no writing

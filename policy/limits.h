@@ -22,8 +22,8 @@
 #define POLICY_MESSAGES_MAX 200u     /* errors and warnings kept of one reading */
 #define POLICY_LIST_MESSAGES_MAX 20u /* of one list's file */
 #define POLICY_LISTENERS_MAX 64u     /* `listener` statements; an MTA has a handful */
-#define POLICY_EXEMPT_DAYS 366       /* design section 3 */
-#define POLICY_SUSPEND_DAYS 7        /* design section 3; RFC 7646 section 2: short-lived */
+#define POLICY_EXEMPT_DAYS 366       /* a year, whichever day of a leap year it begins */
+#define POLICY_SUSPEND_DAYS 7        /* RFC 7646 section 2: short-lived */
 #define POLICY_SHRINK_PERCENT 30u    /* a list may lose so much at a reload without force */
 /* Octets of one reading; where addresses have 32 bits, a quarter of them. */
 #define POLICY_ARENA_MAX ((size_t)(SIZE_MAX > UINT32_MAX ? (uint64_t)4 << 30 : (uint64_t)1 << 30))

@@ -3,8 +3,7 @@
  * parse_rule.c - parses rules and exceptions: LEVEL ... of WHO, exempt, suspend validation, trust.
  *
  * Grammar and meaning are checked here: which level a standard takes, what may be said of names, how long an exemption
- * may run, what a file may do that may only tighten. Defaults of actions come from design section 3's table
- * (policy_default_action).
+ * may run, what a file may do that may only tighten. Defaults of actions: policy_default_action().
  */
 #include "policy/parser.h"
 #include <stdio.h>
@@ -139,7 +138,7 @@ static bool check_names(struct parser *ps, const struct token *who)
 }
 
 /* What is asked of whom by name, and never of an address. That a network is named for dmarc is a ground to reject where
- * a domain's owner asks for it (design section 5); as an exemption it is nothing. */
+ * a domain's owner asks for it; as an exemption it is nothing. */
 static void warn_network(struct parser *ps, const struct token *who)
 {
     const struct policy_statement *s = &ps->item.s;

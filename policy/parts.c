@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * parts.c - the words of the language as values: levels, actions, days, and design section 3's table of what each
- * standard does.
+ * parts.c - the words of the language as values: levels, actions, days, and a table of what each standard is
+ * asked of and does.
  *
  * Pure; a day that does not exist (2027-02-30) is none.
  */

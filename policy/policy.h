@@ -8,7 +8,7 @@
  * names and addresses, and get a level, an action and the statement that decided. The language is described in
  * assay-policy(5) and in the design.
  *
- * Precedence, for one standard and one subject (design section 3): `always` statements first; then the more specific
+ * Precedence, for one standard and one subject: `always` statements first; then the more specific
  * WHOM, then the more specific WHO (domain before network; longest name, longest prefix; `only` before the same name),
  * then the later line. An exemption wins, unless the statement is more specific than it in WHOM or WHO. No statement at
  * all: POLICY_RECORD.
@@ -202,7 +202,7 @@ enum policy_whose {
 struct policy_question {
     enum standard standard;
     bool names;      /* the resolver's question (dnssec of names); else mail */
-    const char *who; /* canonical domain name whose name WHO is (table in design section 3), or NULL */
+    const char *who; /* canonical domain name whose name WHO is (table in assay-policy(5)), or NULL */
     /* the client's address, for standards that are also asked of networks (tls, rdns; dmarc where who is NULL: whether
        a statement names the client's network, which is a ground to reject by p=reject), or NULL */
     const struct ip *who_ip;
@@ -238,7 +238,7 @@ struct policy_beaten {
 
 struct policy_answer {
     enum policy_level level; /* after an exemption */
-    /* when what `level` wants is not met: as written, or the standard's default (design section 3) */
+    /* when what `level` wants is not met: as written, or the standard's default */
     enum policy_action action;
     bool action_written; /* an `otherwise` stands in the statement */
     bool trial;          /* judge, log "would have", act on nothing */
@@ -311,7 +311,8 @@ bool policy_list_has(const struct policy *p, const char *name, const char *domai
 /* Octets of memory the policy takes beside the texts of its lists (for the bench and for `assay policy status`). */
 size_t policy_memory(const struct policy *p, size_t *list_text);
 
-/* The action where the statement says none: design section 3's table. own_from: of `require own-from`. */
+/* The action where the statement says none (the table of standards in assay-policy(5)). own_from: of `require
+ * own-from`. */
 enum policy_action policy_default_action(enum standard s, enum policy_level l);
 
 /* A day in local time, as the policy writes it: 0 for what is no ISO 8601 date. The first second of the day `days`

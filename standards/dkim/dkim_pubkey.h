@@ -2,7 +2,7 @@
 /*
  * dkim_pubkey.h - public keys as DNS has them, parsed once and kept, and the check of a signature with one.
  *
- * Internal to dkim_* and arc_*. Reading a key costs several times what a verification does (design section 10), so
+ * Internal to dkim_* and arc_*. Reading a key costs several times what a verification does, so
  * parsed keys are kept in one bounded cache for the process. They are found by the key's own octets, never by its name:
  * nothing in the cache can be stale.
  *

@@ -2,7 +2,7 @@
 /*
  * dkim_signer.h - signing: mail of our own (reports), and the message signature of an ARC set.
  *
- * Outgoing mail of others is not signed by this product (design section 12). Everything made lives in the arena given.
+ * Outgoing mail of others is not signed by this product. Everything made lives in the arena given.
  * Any thread, one message at a time.
  */
 #ifndef ASSAY_STANDARDS_DKIM_DKIM_SIGNER_H

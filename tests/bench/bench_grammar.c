@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * bench_grammar.c - what the grammar, message-format, Authentication-Results and DMARC cost one message, beside the
- * floor of design section 10: one RSA-2048 verification with its hashing, 60 microseconds.
+ * floor: one RSA-2048 verification with its hashing, 60 microseconds.
  *
  * Prints microseconds a message for each step and the sum's share of that floor; fails nothing. The message is an
  * ordinary one with 30 header fields of which four are Authentication-Results; DMARC is evaluated from saved answers

@@ -486,7 +486,7 @@ static void one_mail_counts_once_for_a_standard(void **state)
         number(s,
                "SELECT count FROM subject_day WHERE standard = 'dkim' AND subject = 'a.example' AND result = 'pass'"),
         1);
-    /* Design section 3: DKIM and ARC are asked of the From domain, TLS of the MAIL FROM domain, rDNS of the client. */
+    /* DKIM and ARC are asked of the From domain, TLS of the MAIL FROM domain, rDNS of the client. */
     assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'dkim'"), 1);
     assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'tls' AND subject = 'b.example'"),
                      1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_verdict_limits.c - several authors, no author, and a limit of ours: none of them is a way in (RFC 9989 11.5,
- * design section 9); and pct (RFC 7489 6.6.4).
+ * test_verdict_limits.c - several authors, no author, and a limit of ours: none of them is a way in (RFC 9989 11.5);
+ * and pct (RFC 7489 6.6.4).
  */
 #include "tests/unit/verdict_case.h"
 

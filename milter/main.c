@@ -16,10 +16,13 @@
 #include "milter/start.h"
 #include "milter/wire/wire_limits.h"
 #include "milter/wire/wire_server.h"
+#include "net/ready.h"
 #include "policy/policy_live.h"
 #include "policy/policy_settings.h"
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -71,6 +74,8 @@ static int serve(const struct server_plan *plan)
     int rc;
 
     start_ready();
+    if (!ready_tell())
+        log_complain(LOG_START, "the service manager cannot be told that this program is ready: %s", strerror(errno));
     rc = server_run(plan);
     second_socket_close();
     if (!session_drain(MAIN_DRAIN_SECONDS)) {

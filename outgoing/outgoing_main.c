@@ -15,6 +15,7 @@
 #include "dns/dns_replay.h"
 #include "dns/dns_unbound.h"
 #include "net/https.h"
+#include "net/ready.h"
 #include "outgoing/outgoing_log.h"
 #include "outgoing/socketmap.h"
 #include "policy/policy_live.h"
@@ -324,9 +325,21 @@ static int drop_rights(const struct options *o, const char *state_dir)
     return 0;
 }
 
+static void open_wanted(struct service *s)
+{
+    if (!lacks_one(s))
+        return;
+    const struct policy *p = policy_live_get(s->policy);
+    open_all(s, p);
+    policy_unref(p);
+}
+
 /* Runs until it is told to stop. Signals are blocked in all threads and handled here. */
 static void serve(struct service *s, const sigset_t *signals)
 {
+    open_wanted(s);
+    if (!ready_tell())
+        outgoing_log_failure("the service manager cannot be told that this program is ready: %s", strerror(errno));
     for (;;) {
         const bool wanted = lacks_one(s);
         struct timespec pause = {.tv_sec = wanted ? 0 : WATCH_MS / 1000, .tv_nsec = wanted ? RETRY_MS * 1000000L : 0};
@@ -336,11 +349,7 @@ static void serve(struct service *s, const sigset_t *signals)
             return;
         if (got == SIGHUP || policy_live_changed(s->policy))
             reload(s);
-        if (lacks_one(s)) {
-            const struct policy *p = policy_live_get(s->policy);
-            open_all(s, p);
-            policy_unref(p);
-        }
+        open_wanted(s);
     }
 }
 

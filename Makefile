@@ -207,7 +207,7 @@ clean:
 .SECONDARY:
 
 .PHONY: deb
-deb: all
+deb:
 	@contrib/debian/build
 
 .PHONY: check-packages

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # install and uninstall: what goes where, once. One line a file below: MODE FROM TO. What is installed is what is removed.
-# Not touched by either: SYSCONFDIR/assay (your policy) and STATEDIR.
+# Not touched by either: SYSCONFDIR/assay (your policy) and STATEDIR. The units name the programs where PREFIX puts them.
 SHARE := $(PREFIX)/share/assay
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
@@ -19,6 +19,8 @@ $(foreach e,$(ENGINES),644 $(e) $(ENGINEDIR)/$(notdir $(e))
 644 contrib/completion/_assay $(ZSHDIR)/_assay
 644 contrib/check.schema.json $(SHARE)/check.schema.json
 755 contrib/systemd/backoff $(SHARE)/backoff
+644 contrib/sysusers.d/assay.conf $(SHARE)/sysusers.conf
+644 contrib/tmpfiles.d/assay.conf $(SHARE)/tmpfiles.conf
 755 contrib/certbot/assay-tlsa-hook $(SHARE)/certbot/assay-tlsa-hook
 $(foreach u,$(wildcard contrib/systemd/assay-*.service contrib/systemd/assay-*.timer),644 $(u) $(UNITDIR)/$(notdir $(u))
 )
@@ -27,7 +29,8 @@ export INSTALL_LIST
 
 install: all
 	@echo "$$INSTALL_LIST" | while read -r mode from to; do \
-	    [ -n "$$to" ] || continue; install -D -m "$$mode" "$$from" "$(DESTDIR)$$to" || exit 1; done
+	    [ -n "$$to" ] || continue; install -D -m "$$mode" "$$from" "$(DESTDIR)$$to" || exit 1; \
+	    case $$to in $(UNITDIR)/*) sed -i 's#/usr/\(s\{0,1\}bin\|share\)/assay#$(PREFIX)/\1/assay#g' "$(DESTDIR)$$to" || exit 1 ;; esac; done
 	@echo "installed below $(DESTDIR)$(PREFIX); the policy to start from: $(SHARE)/policies/first-day.policy"
 
 uninstall:

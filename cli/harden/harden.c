@@ -94,7 +94,7 @@ static void make_socket_folder(struct harden *h)
     *slash = '\0';
     if (lstat(path, &st) == 0)
         return; /* it is there, or the milter will say what is wrong */
-    const struct rootfile_rights rights = {.mode = 02750, .uid = user->pw_uid, .gid = group->gr_gid};
+    const struct rootfile_rights rights = {.mode = 03770, .uid = user->pw_uid, .gid = group->gr_gid};
     if (rootfile_make_folder(path, &rights) != STATUS_OK)
         harden_note(h, "%s: not made for the socket: %s", path, strerror(errno));
 }

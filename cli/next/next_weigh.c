@@ -177,10 +177,9 @@ static bool passes_by_testing_keys(const struct record *r)
 
 static void count_and_weigh(struct next *n, const struct record *r, void *arg)
 {
-    int64_t *first = arg;
+    (void)arg;
     n->mails++;
     n->testing += passes_by_testing_keys(r);
-    *first = *first == 0 || r->t < *first ? r->t : *first;
     weigh_mail(n, r);
 }
 
@@ -200,12 +199,16 @@ enum status next_weigh(struct next *n, struct store *s)
         n->mails_most = NEXT_MAILS_MAX;
     if (st == STATUS_OK)
         st = store_ask_number(s, 0, &last, "SELECT max(t) FROM mail WHERE t >= $1", "i", n->since_us);
+    /* Also mail whose record is gone (ledger.keep-identity): else 14 days of records never span 14 days where no mail
+     * comes at weekends. */
+    if (st == STATUS_OK)
+        st = store_ask_number(s, 0, &first, "SELECT min(t) FROM mail WHERE t >= $1", "i", n->since_us);
     if (st == STATUS_OK)
         st = mail_history_load(n->history, s, NULL);
     if (st == STATUS_OK)
         st = each_mail(n, s, clock_wall_us() - STOPPED_LOOK_BACK_DAYS * DAY_US, n->mails_most, remember_place, NULL);
     if (st == STATUS_OK)
-        st = each_mail(n, s, n->since_us, n->mails_most, count_and_weigh, &first);
+        st = each_mail(n, s, n->since_us, n->mails_most, count_and_weigh, NULL);
     if (st == STATUS_OK && n->answers)
         st = next_weigh_names(n, s);
     n->scratch = arena_free(n->scratch);
@@ -213,7 +216,7 @@ enum status next_weigh(struct next *n, struct store *s)
     n->history = NULL;
     n->cut = rows > n->mails_most;
     n->stale = last ? ((int64_t)clock_wall_us() - last) / INT64_C(86400000000) : 0;
-    n->days = first ? (last - first) / INT64_C(86400000000) + 1 : 0;
+    n->days = n->mails ? (last - first) / INT64_C(86400000000) + 1 : 0;
     next_hits_end(n);
     bool enough = n->days >= n->days_least && n->mails >= n->mails_least && n->stale <= NEXT_STALE_DAYS,
          enough_names = n->names_days >= n->days_least && n->answers >= n->mails_least;

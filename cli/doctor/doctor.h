@@ -92,8 +92,9 @@ void doctor_own(struct doctor *d);    /* doctor_own.c: our own domains' records 
 void doctor_tlsa(
     struct doctor *d); /* doctor_tlsa.c: TLSA against the certificates served, and those of Postfix's files */
 
-/* doctor_smtpd.c. milters, queue, content, command: Postfix's settings as text, "" where it has none. */
+/* doctor_smtpd.c. milters, queue, content, command, networks: Postfix's settings as text, "" where it has none. */
 void doctor_smtpd_chroot(struct doctor *d, const char *milters, const char *queue);
 void doctor_smtpd_waits(struct doctor *d, const char *content, const char *command);
+void doctor_smtpd_networks(struct doctor *d, const char *networks);
 
 #endif

@@ -278,6 +278,7 @@ void doctor_postfix(struct doctor *d)
         {"smtp_tls_policy_maps", NULL},
         {"milter_content_timeout", NULL},
         {"milter_command_timeout", NULL},
+        {"mynetworks", NULL},
     };
     size_t n = sizeof v / sizeof v[0];
     if (!ask_postconf(d, v, n)) {
@@ -287,6 +288,7 @@ void doctor_postfix(struct doctor *d)
     judge_milter_settings(d, v, n);
     doctor_smtpd_chroot(d, value_of(v, n, "smtpd_milters"), value_of(v, n, "queue_directory"));
     doctor_smtpd_waits(d, value_of(v, n, "milter_content_timeout"), value_of(v, n, "milter_command_timeout"));
+    doctor_smtpd_networks(d, value_of(v, n, "mynetworks"));
     judge_filters(d, v, n);
     judge_tls_settings(d, v, n);
     judge_nul(d, v, n);

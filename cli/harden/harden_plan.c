@@ -107,5 +107,7 @@ void harden_reload(struct harden *h, bool really)
         const char *out = harden_run(h, argv, &code);
         if (code != 0)
             cli_error("%s: %s", h->reload[i], out && *out ? out : "failed");
+        else
+            printf("Done: %s\n", h->reload[i]);
     }
 }

@@ -203,7 +203,7 @@ static enum status run_dmarc(struct judge *j)
 
     if (!ids)
         return STATUS_NOMEM;
-    if (r->spf.domain && r->spf.result != RESULT_NONE)
+    if (r->spf.domain)
         ids[n++] = (struct dmarc_identifier){.kind = DMARC_SPF,
                                              .domain = r->spf.domain,
                                              .result = r->spf.result,
@@ -211,14 +211,13 @@ static enum status run_dmarc(struct judge *j)
                                              .limit = r->spf_limit};
     for (size_t i = 0; i < r->dkim_count; i++) {
         const struct dkim_signature *d = &r->dkim[i];
-        if (d->domain)
-            ids[n++] = (struct dmarc_identifier){.kind = DMARC_DKIM,
-                                                 .domain = d->domain,
-                                                 .selector = d->selector,
-                                                 .result = d->result,
-                                                 .counts = d->counts ||
-                                                           d->result == RESULT_TEMPERROR, /* it could have passed */
-                                                 .limit = d->limit};
+        ids[n++] =
+            (struct dmarc_identifier){.kind = DMARC_DKIM,
+                                      .domain = d->domain,
+                                      .selector = d->selector,
+                                      .result = d->result,
+                                      .counts = d->counts || d->result == RESULT_TEMPERROR, /* it could have passed */
+                                      .limit = d->limit};
     }
     r->identifiers = ids;
     r->identifier_count = n;

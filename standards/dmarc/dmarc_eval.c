@@ -110,10 +110,16 @@ static bool share_a_label(const char *a, const char *b)
     return strcmp(domain_suffix(a, 1), domain_suffix(b, 1)) == 0;
 }
 
+/* Nothing was found of this identifier: it is named in the reason, and no look-up is spent on it. */
+static bool is_none(const struct dmarc_eval *e, size_t i)
+{
+    return e->identifiers[i].result == RESULT_NONE;
+}
+
 bool dmarc_eval_wants_walk(const struct dmarc_eval *e, size_t i)
 {
     const char *name = e->identifiers[i].domain, *author = e->f->domain, *org = e->f->org_domain;
-    if (!name || !e->f->record || strcmp(name, author) == 0 || is_strict(e, i))
+    if (!name || !e->f->record || strcmp(name, author) == 0 || is_strict(e, i) || is_none(e, i))
         return false;
     return org ? domain_is_within(name, org) : share_a_label(name, author);
 }
@@ -283,10 +289,15 @@ static void say_dns_failed(struct dmarc_eval *e)
 static void add_found(const struct dmarc_eval *e, enum dmarc_kind kind, struct buf *out)
 {
     size_t shown = 0, more = 0;
+    const char *nothing = kind == DMARC_SPF ? "no domain to ask" : "no signature";
     for (size_t i = 0; i < e->count; i++) {
         const struct dmarc_identifier *id = &e->identifiers[i];
-        if (id->kind != kind || !id->domain)
+        if (id->kind != kind)
             continue;
+        if (!id->domain) {
+            nothing = "no signature that can be read";
+            continue;
+        }
         if (shown == FOUND_SHOWN) {
             more++;
             continue;
@@ -298,7 +309,7 @@ static void add_found(const struct dmarc_eval *e, enum dmarc_kind kind, struct b
     if (more)
         buf_printf(out, " and %zu more", more);
     if (!shown)
-        buf_adds(out, kind == DMARC_SPF ? "no domain to ask" : "no signature");
+        buf_adds(out, nothing);
 }
 
 static void say_fail(struct dmarc_eval *e)

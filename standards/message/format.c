@@ -45,6 +45,7 @@ static const struct {
     {FORMAT_REMARK_ODD_NAME, "odd-name"},
     {FORMAT_REMARK_ODD_ADDRESS, "odd-address"},
     {FORMAT_REMARK_ODD_SENDER, "odd-sender"},
+    {FORMAT_REMARK_OBSOLETE, "obsolete-address"},
 };
 
 /* RFC 5322 3.6: maximum 1. From is counted on its own. */
@@ -146,7 +147,8 @@ static const char *check_from_field(struct arena *arena, const struct header_fie
         f->flaws |= FORMAT_FROM_EMPTY;
     for (size_t i = 0; i < count; i++) {
         f->remarks |= (boxes[i].notes & MAILBOX_ODD_NAME ? FORMAT_REMARK_ODD_NAME : 0u) |
-                      (boxes[i].notes & MAILBOX_ODD_ADDRESS ? FORMAT_REMARK_ODD_ADDRESS : 0u);
+                      (boxes[i].notes & MAILBOX_ODD_ADDRESS ? FORMAT_REMARK_ODD_ADDRESS : 0u) |
+                      (boxes[i].notes & MAILBOX_OBSOLETE ? FORMAT_REMARK_OBSOLETE : 0u);
         if (boxes[i].domain)
             note_domain(f, boxes[i].domain);
         else

@@ -63,6 +63,7 @@ enum format_remark {
     FORMAT_REMARK_ODD_NAME = 1 << 6,    /* obsolete or unquoted name in From: no phrase by RFC 5322 3.4 */
     FORMAT_REMARK_ODD_ADDRESS = 1 << 7, /* a local part in From that RFC 5322 3.4.1 does not know, or a final dot */
     FORMAT_REMARK_ODD_SENDER = 1 << 8,  /* the same in MAIL FROM (RFC 5321 4.1.2); set by who knows the envelope */
+    FORMAT_REMARK_OBSOLETE = 1 << 9,    /* an address in From of an obsolete form (RFC 5322 4.4) */
 };
 
 /* What was seen while the body went by. Set to all zero first. */

@@ -4,9 +4,9 @@
  *
  * The address itself is read strictly: local part, "@", domain, wholly parsed or not at all, never a guess at what was
  * meant. Every part of the program that needs an address of a message gets it from here, so that no two parts can see
- * two different ones. Refused although some reader somewhere would take it: source routes in header fields (RFC 5322
- * obs-route), blanks or comments within the dotted words of a local part or a domain (obs-local-part, obs-domain),
- * encoded words as local part (RFC 2047 5), 8-bit octets that are no UTF-8, more than one "@".
+ * two different ones. Refused although some reader somewhere would take it: encoded words as local part (RFC 2047 5),
+ * 8-bit octets that are no UTF-8, more than one "@". Of the obsolete forms (RFC 5322 4.4) those are taken in which every
+ * reader finds the same domain.
  *
  * The words round it are read leniently: phrases with dots (obs-phrase: `John Q. Public <j@example.org>`), with square
  * brackets or commas in encoded words if no quoted string stands beside them, raw 8-bit and RFC 6532 display names,
@@ -37,6 +37,7 @@
 enum mailbox_note {
     MAILBOX_ODD_ADDRESS = 1 << 0, /* a local part that RFC 5321 does not know, or a dot behind the domain */
     MAILBOX_ODD_NAME = 1 << 1,    /* a display name that is no phrase: unquoted commas, colons, lone parentheses */
+    MAILBOX_OBSOLETE = 1 << 2,    /* RFC 5322 4.4: a source route, blanks or comments between dotted words */
 };
 
 struct mailbox {
@@ -63,9 +64,14 @@ enum status mailaddr_path(struct arena *arena, struct slice text, bool smtputf8,
  * LIMIT_HEADER_FIELD octets, an address over LIMIT_ADDRESS, or more than MAILADDR_FROM_MAX mailboxes; STATUS_NOMEM.
  * *reason (may not be NULL) is then a static text that says why, for people.
  *
- * Two departures are taken and marked. MAILBOX_ODD_ADDRESS: an address of one "@" whose local part is no dot-atom
- * (a..b@d, a.@d, a:b@d) or whose domain has a final dot. MAILBOX_ODD_NAME: a field that is not a list by the grammar,
- * but ends in its only angle address, with no "@" in the words before it: they can only be its name. */
+ * Three departures are taken and marked.
+ *   MAILBOX_ODD_ADDRESS  an address of one "@" whose local part is no dot-atom (a..b@d, a.@d, a:b@d) or whose domain
+ *                        has a final dot
+ *   MAILBOX_ODD_NAME     a field that is not a list by the grammar, but ends in its only angle address, with no "@" in
+ *                        the words before it: they can only be its name
+ *   MAILBOX_OBSOLETE     the forms of RFC 5322 4.4 in which every reader finds the same domain: a source route by the
+ *                        address's own domain alone, blanks or comments round the dots of a local part, and round the
+ *                        first dot of a domain (what stands before it is no domain) */
 enum status mailaddr_from(struct arena *arena, struct slice field_body, struct mailbox **out, size_t *count,
                           const char **reason) MUST_CHECK;
 

@@ -81,19 +81,39 @@ static bool has_wide_at(struct slice s)
     return memmem(s.p, s.n, "\xef\xbc\xa0", 3) != NULL || memmem(s.p, s.n, "\xef\xb9\xab", 3) != NULL;
 }
 
-/* local-part = dot-atom / quoted-string, or words of both kinds with dots between them and nothing else (obs-local-part
- * without CFWS). In r->text. */
-static bool local_part(struct from_reader *r)
+/* [CFWS] "." [CFWS]. Tells by *gap whether there was more than the dot. */
+static bool dot(struct lex *l, bool *gap)
+{
+    struct lex at = *l;
+    if (!lex_cfws(&at) || !lex_char(&at, '.') || !lex_cfws(&at))
+        return false;
+    *gap |= at.p - l->p > 1;
+    *l = at;
+    return true;
+}
+
+static bool has_at(struct slice s)
+{
+    return s.n && memchr(s.p, '@', s.n) != NULL;
+}
+
+/* local-part = dot-atom / quoted-string / obs-local-part; obs-local-part = word *("." word). In r->text. A quoted "@"
+ * beside a gap is refused: who takes the words one by one sees an address in it. */
+static bool local_part(struct from_reader *r, bool *gap)
 {
     struct slice atom;
+    bool quoted_at = false;
     buf_reset(&r->text);
     do {
+        const size_t had = r->text.n;
         if (lex_atom(&r->at, &atom))
             buf_addslice(&r->text, atom);
         else if (!lex_quoted_string(&r->at, true, &r->text))
             return false;
-    } while (lex_char(&r->at, '.') && (buf_addc(&r->text, '.'), true));
-    return true;
+        else
+            quoted_at |= has_at(slice_from(buf_slice(&r->text), had));
+    } while (dot(&r->at, gap) && (buf_addc(&r->text, '.'), true));
+    return !(quoted_at && *gap);
 }
 
 /* domain-literal = "[" *([FWS] dtext) [FWS] "]"; dtext = %d33-90 / %d94-126. No folds here: strict. */
@@ -111,7 +131,28 @@ static bool domain_literal(struct from_reader *r, struct slice *out)
     return true;
 }
 
-/* domain = dot-atom / domain-literal */
+/* obs-domain = atom *("." atom) with blanks or comments round its first dot, and round no other: who stops at the gap
+ * sees one label, which is nobody's domain. In r->text; FOUND_NOT, with nothing taken, if there is no gap, or another.
+ */
+static enum found obs_domain(struct from_reader *r)
+{
+    struct lex at = r->at, behind;
+    struct slice first, rest;
+    bool gap = false, another = false;
+    if (!lex_atom(&at, &first) || !dot(&at, &gap) || !gap || !lex_dot_atom(&at, &rest))
+        return FOUND_NOT;
+    behind = at;
+    if (dot(&behind, &another))
+        return FOUND_NOT;
+    buf_reset(&r->text);
+    buf_addslice(&r->text, first);
+    buf_addc(&r->text, '.');
+    buf_addslice(&r->text, rest);
+    r->at = at;
+    return FOUND;
+}
+
+/* domain = dot-atom / domain-literal / obs-domain */
 static enum found domain(struct from_reader *r, struct mailbox *m)
 {
     struct slice text;
@@ -120,8 +161,12 @@ static enum found domain(struct from_reader *r, struct mailbox *m)
         m->literal = arena_slice(r->arena, text);
         return FOUND;
     }
-    if (!lex_dot_atom(&r->at, &text))
+    if (obs_domain(r) == FOUND) {
+        text = buf_slice(&r->text);
+        m->notes |= MAILBOX_OBSOLETE;
+    } else if (!lex_dot_atom(&r->at, &text)) {
         return bad(r, "the domain of an address in From cannot be read");
+    }
     if (domain_from_text(text, kept) != STATUS_OK)
         return bad(r, "an address in From has something as domain that is no domain name");
     m->domain = arena_copy(r->arena, kept, strlen(kept));
@@ -130,11 +175,11 @@ static enum found domain(struct from_reader *r, struct mailbox *m)
 
 /* [CFWS] local-part [CFWS] "@". A scan that ends without "@" would end at the same place from any later word of the
  * same dotted run. */
-static bool local_part_and_at(struct from_reader *r)
+static bool local_part_and_at(struct from_reader *r, bool *gap)
 {
     if (!lex_cfws(&r->at) || (r->no_at && r->at.p < r->no_at))
         return false;
-    bool local = local_part(r);
+    bool local = local_part(r, gap);
     const char *scanned = r->at.p;
     if (local && lex_cfws(&r->at) && lex_char(&r->at, '@'))
         return true;
@@ -147,10 +192,12 @@ static enum found addr_spec(struct from_reader *r, struct mailbox *out)
 {
     struct lex before = r->at;
     struct mailbox m = {.domain = NULL};
-    if (!local_part_and_at(r)) {
+    bool gap = false;
+    if (!local_part_and_at(r, &gap)) {
         r->at = before;
         return FOUND_NOT;
     }
+    m.notes = gap ? MAILBOX_OBSOLETE : 0;
     struct slice local = buf_slice(&r->text);
     if (local.n > LIMIT_ADDRESS) {
         r->limit = true;
@@ -217,16 +264,56 @@ static enum found odd_in_brackets(struct from_reader *r, struct mailbox *out)
     return FOUND;
 }
 
-/* angle-addr = [CFWS] "<" addr-spec ">" [CFWS], from the "<" on; obs-route refused */
+/* obs-route = obs-domain-list ":"; obs-domain-list = *(CFWS / ",") "@" domain *("," [CFWS] ["@" domain]). FOUND_NOT:
+ * there is none; else the one domain that all its hosts have is in kept. */
+static enum found route(struct from_reader *r, char kept[LIMIT_DOMAIN + 1])
+{
+    struct slice text;
+    char host[LIMIT_DOMAIN + 1];
+    kept[0] = '\0';
+    for (;;) {
+        while (lex_cfws(&r->at) && lex_char(&r->at, ','))
+            ;
+        if (!lex_char(&r->at, '@'))
+            break;
+        if (!lex_cfws(&r->at) || !lex_dot_atom(&r->at, &text) || domain_from_text(text, host) != STATUS_OK ||
+            (kept[0] && strcmp(kept, host) != 0))
+            return bad(r, "a source route of another domain stands in From");
+        memcpy(kept, host, sizeof host);
+    }
+    if (!kept[0])
+        return FOUND_NOT;
+    return lex_char(&r->at, ':') ? FOUND : bad(r, "a source route in From is not ended by :");
+}
+
+/* [obs-route] addr-spec ">". A route is taken only by way of the address's own domain: whichever of the two a reader
+ * shows, it is the same. */
+static enum found routed(struct from_reader *r, struct mailbox *out)
+{
+    char host[LIMIT_DOMAIN + 1];
+    const struct lex before = r->at;
+    enum found f = route(r, host);
+    if (f == FOUND_BAD)
+        return f;
+    if (f == FOUND_NOT) {
+        r->at = before;
+        return in_brackets(r, out);
+    }
+    f = in_brackets(r, out);
+    if (f == FOUND && (!out->domain || strcmp(out->domain, host) != 0))
+        return bad(r, "a source route of another domain stands in From");
+    out->notes |= f == FOUND ? MAILBOX_OBSOLETE : 0u;
+    return f;
+}
+
+/* angle-addr = [CFWS] "<" addr-spec ">" [CFWS] / obs-angle-addr, from the "<" on */
 static enum found angle_addr(struct from_reader *r, struct mailbox *out)
 {
     if (!lex_char(&r->at, '<'))
         return FOUND_NOT;
-    if (lex_cfws(&r->at) && lex_peek(&r->at) == '@')
-        return bad(r, "a source route stands in From");
     const struct lex inner = r->at;
     const char *reason_before = r->reason;
-    enum found f = in_brackets(r, out);
+    enum found f = routed(r, out);
     if (f == FOUND_BAD && !r->limit) {
         const struct lex failed = r->at;
         r->at = inner;

@@ -9,6 +9,7 @@
  */
 #include "base/arena.h"
 #include "base/buf.h"
+#include "standards/message/lex822.h"
 #include "standards/message/mailaddr.h"
 #include "tests/unit/cm.h"
 #include <stdio.h>
@@ -103,21 +104,48 @@ static void dot_atom(struct buf *b)
     }
 }
 
-static void domain(struct buf *b)
+/* Also with blanks or comments round the first dot (obs-domain). `kept` is the name without them. */
+static void domain(struct buf *b, struct buf *kept)
 {
-    for (uint32_t n = next(3); n; n--) {
+    const bool gap = next(4) == 0;
+    for (uint32_t n = next(3), first = n; n; n--) {
+        const size_t at = b->n;
         any_of(b, ALNUM, 5);
+        buf_add(kept, b->p + at, b->n - at);
+        buf_addc(kept, '.');
+        if (gap && n == first)
+            cfws(b);
         buf_addc(b, '.');
+        if (gap && n == first)
+            cfws(b);
     }
+    const size_t at = b->n;
     buf_adds(b, next(5) ? "Example"
                         : "b\xc3\xbc"
                           "cher");
+    buf_add(kept, b->p + at, b->n - at);
 }
 
-static void kept(struct buf *b, struct slice written)
+static void lower(struct buf *b)
 {
-    for (size_t i = 0; i < written.n; i++)
-        buf_addc(b, (char)(written.p[i] >= 'A' && written.p[i] <= 'Z' ? written.p[i] + 32 : written.p[i]));
+    for (size_t i = 0; i < b->n; i++)
+        b->p[i] = (char)(b->p[i] >= 'A' && b->p[i] <= 'Z' ? b->p[i] + 32 : b->p[i]);
+}
+
+/* obs-local-part: atoms with blanks or comments round their dots. */
+static void obs_local_part(struct buf *b, struct buf *says)
+{
+    for (uint32_t n = 1 + next(3);; n--) {
+        const size_t at = b->n;
+        atom(b);
+        buf_add(says, b->p + at, b->n - at);
+        if (!n)
+            return;
+        cfws(b);
+        buf_addc(b, '.');
+        buf_addc(says, '.');
+        cfws(b);
+    }
 }
 
 /* addr-spec; appends "local@domain" to the addresses expected. */
@@ -130,15 +158,16 @@ static void addr_spec(struct buf *b, struct buf *expect)
     if (next(4)) {
         dot_atom(b);
         buf_add(&local, b->p + at, b->n - at);
+    } else if (next(2)) {
+        obs_local_part(b, &local);
     } else {
         quoted_string(b, &local);
     }
     cfws(b);
     buf_addc(b, '@');
     cfws(b);
-    at = b->n;
-    domain(b);
-    kept(&name, slice_of(b->p + at, b->n - at));
+    domain(b, &name);
+    lower(&name);
     char *umlaut = strstr(name.p, "b\xc3\xbc"
                                   "cher");
     if (umlaut) {
@@ -266,15 +295,30 @@ static void every_field_of_the_grammar_is_taken(void **state)
     buf_release(&got);
 }
 
-/* Tells whether a canonical domain, without regard to case, stands in the text. Names that IDNA changed are not looked
- * for. */
+/* Tells whether the name stands here, without regard to case and to blanks and comments round dots. */
+static bool stands_here(struct slice name, struct lex at)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        struct lex before = at;
+        if (lex_cfws(&at) && lex_peek(&at) != '.')
+            at = before;
+        if (lex_end(&at) || !slice_eq_nocase(slice_of(name.p + i, 1), slice_of(at.p, 1)))
+            return false;
+        at.p++;
+        if (name.p[i] == '.' && !lex_cfws(&at))
+            return false;
+    }
+    return true;
+}
+
+/* Tells whether a canonical domain stands in the text. Names that IDNA changed are not looked for. */
 static bool stands_in(const char *domain, struct slice text)
 {
     struct slice name = slice_str(domain);
     if (strstr(domain, "xn--"))
         return true;
     for (size_t i = 0; i + name.n <= text.n; i++)
-        if (slice_eq_nocase(slice_of(text.p + i, name.n), name))
+        if (stands_here(name, lex_of(slice_from(text, i))))
             return true;
     return false;
 }

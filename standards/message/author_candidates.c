@@ -213,6 +213,33 @@ static void without_odd(struct slice s, bool eight_bit, struct buf *out)
     }
 }
 
+/* Words shorter than this hold no address in base64: six octets. */
+#define BASE64_WORD_MIN 8
+
+/* ---- words that are base64, without the marks of RFC 2047 ---- */
+
+static void read_base64(struct author_candidates *c, struct slice word)
+{
+    struct buf text = BUF_INIT;
+    base64_decode(&text, word);
+    if (text.n && memchr(text.p, '@', text.n))
+        read_signs(c, buf_slice(&text), true);
+    c->too_many |= text.failed;
+    buf_release(&text);
+}
+
+/* Words are what stands between blanks and RFC 5322's specials. */
+static void read_base64_words(struct author_candidates *c, struct slice s)
+{
+    for (size_t i = 0, begin = 0; i <= s.n; i++) {
+        if (i < s.n && !strchr(" \t\r\n,;:<>()[]\"@\\", s.p[i]))
+            continue;
+        if (i - begin >= BASE64_WORD_MIN)
+            read_base64(c, slice_of(s.p + begin, i - begin));
+        begin = i + 1;
+    }
+}
+
 void author_candidates_read(struct author_candidates *c, struct slice value)
 {
     struct buf plain = BUF_INIT, decoded = BUF_INIT, text = BUF_INIT;
@@ -226,6 +253,7 @@ void author_candidates_read(struct author_candidates *c, struct slice value)
         without_odd(buf_slice(&plain), eight_bit, &text);
         read_signs(c, buf_slice(&text), true);
     }
+    read_base64_words(c, value);
     c->too_many |= plain.failed || decoded.failed || text.failed;
     buf_release(&plain);
     buf_release(&decoded);

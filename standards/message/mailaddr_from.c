@@ -15,7 +15,6 @@
  * follows: nothing is read twice in two ways. From an "@" on there is no way back: what is not an address then is an
  * error with its reason, not a word of a name.
  */
-#include "base/base64.h"
 #include "base/domain.h"
 #include "base/utf8.h"
 #include "standards/message/author_candidates.h"
@@ -538,36 +537,14 @@ static enum status from(struct from_reader *r, struct mailbox **out, size_t *cou
     return hand_out(r, out, count, reason);
 }
 
-/* Tells whether a word is base64 of something with "@": some readers show that address. */
-static bool hides_at(struct slice word)
-{
-    struct buf text = BUF_INIT;
-    base64_decode(&text, word);
-    bool hides = text.failed || (text.n && memchr(text.p, '@', text.n) != NULL);
-    buf_release(&text);
-    return hides;
-}
-
-/* The same of any of the words between blanks, commas, colons and semicolons. */
-static bool any_hides_at(struct slice s)
-{
-    for (size_t i = 0, begin = 0; i <= s.n; i++) {
-        if (i < s.n && !strchr(" \t\r\n,;:", s.p[i]))
-            continue;
-        if (i - begin >= 8 && hides_at(slice_of(s.p + begin, i - begin)))
-            return true;
-        begin = i + 1;
-    }
-    return false;
-}
-
 static void no_matter(void *context, const char *domain)
 {
     (void)context;
     (void)domain;
 }
 
-/* The same of encoded words (RFC 2047): a reader that decodes the field before it reads it sees the address. */
+/* Tells whether an encoded word (RFC 2047) or a word of base64 holds an "@": a reader that decodes the field before it
+ * reads it sees the address. */
 static bool any_encoded_at(struct slice s)
 {
     struct author_candidates c = {.found = no_matter};
@@ -580,7 +557,7 @@ static bool any_encoded_at(struct slice s)
 static bool is_odd_name(struct slice s)
 {
     bool quoted = false;
-    if (s.n == 0 || has_wide_at(s) || !utf8_valid(s) || any_hides_at(s) || any_encoded_at(s))
+    if (s.n == 0 || has_wide_at(s) || !utf8_valid(s) || any_encoded_at(s))
         return false;
     for (size_t i = 0; i < s.n; i++) {
         const char c = s.p[i], next = i + 1 < s.n ? s.p[i + 1] : ' ';

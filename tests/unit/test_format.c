@@ -61,7 +61,8 @@ static const struct kase cases[] = {
     {DATE "From: admin@legitimate.com,<second@attack.com>\n\n", FORMAT_FROM_DOMAINS, 0, NULL,
      "legitimate.com attack.com"},
     /* a15, a16, a17, a19 */
-    {DATE "From:PGFkbWluQGxlZ2l0aW1hdGUuY29tPg==,<second@attack.com>\n\n", FORMAT_BAD_FROM, 0, NULL, "attack.com"},
+    {DATE "From:PGFkbWluQGxlZ2l0aW1hdGUuY29tPg==,<second@attack.com>\n\n", FORMAT_BAD_FROM, 0, NULL,
+     "attack.com legitimate.com"},
     {DATE "From: <@attack.com,@any.com:admin@legitimate.com>\n\n", FORMAT_BAD_FROM, 0, NULL,
      "attack.com any.com legitimate.com"},
     {DATE "From: <admin@legitimate.com>\\,<second@attack.com>\n\n", FORMAT_BAD_FROM, 0, NULL,

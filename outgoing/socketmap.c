@@ -1,172 +1,169 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * socketmap.c - the listener of socketmap.h: requests, connections, threads.
+ * socketmap.c - the listener of socketmap.h: connections, the threads that answer, and the room where clients wait.
  *
- * Promises one reply to every complete request, in order, and none to anything else (outgoing/netstring.h). Locking: a
- * mutex protects the table of connections; a connection's buffer belongs to its thread. Closing shuts down every
- * connection, so that no thread waits in recv, and then waits until the last thread has ended. If memory runs out only
- * that connection is closed.
+ * Promises one reply to every complete request, in order, and none to anything else (outgoing/netstring.h).
+ *
+ * A client has a place, and a thread, until a request of its comes in part. Then it leaves its place and stands in the
+ * room, which the accepting thread watches, until the request is whole and there is a place again. So nobody who is
+ * slow to ask keeps another from an answer.
+ *
+ * Locking: a mutex protects the table of places and the list of those who enter the room; the room is the accepting
+ * thread's, and a visit belongs to whoever holds it. Closing shuts down every connection, so that no thread waits in
+ * recv, and then waits until the last thread has ended. If memory runs out only that connection is closed.
  */
 #include "outgoing/socketmap.h"
 #include "outgoing/netstring.h"
+#include "outgoing/socketmap_reply.h"
 #include "base/clock.h"
 #include "base/quiet_thread.h"
 #include "net/listen.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#define REPLIES_AT_ONCE 16384 /* octets of replies to requests that came together, above which they are sent */
+#define CROWDED_LOOK 250      /* milliseconds between two looks at who waits while all places are taken */
+
+/* A connection, and what has come of its next request. */
+struct visit {
+    struct visit *next; /* of those who enter the room */
+    int fd;
+    bool whole;    /* its request is complete: it waits for a place */
+    int64_t begun; /* when the request began, by clock_mono_ms() */
+    size_t n;
+    char come[SOCKETMAP_REQUEST + NETSTRING_FRAME];
+};
+
+struct place {
+    int fd;               /* -1: free */
+    _Atomic int64_t idle; /* since when nothing was asked, by clock_mono_ms(); 0: it is being answered */
+};
+
 struct socketmap {
     struct listen_socket listener;
-    int wake[2];
+    int wake[2]; /* written to when a client leaves its place or enters the room, and at the end */
     struct tls_policy *tls_policy;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t gone;
+    bool stop;
     size_t count;
-    int clients[SOCKETMAP_CLIENTS]; /* -1: free */
+    struct place places[SOCKETMAP_CLIENTS];
+    struct visit *entering;
+    struct visit *room[SOCKETMAP_ROOM]; /* the longest there first */
+    size_t room_count;
 };
 
 struct client {
     struct socketmap *map;
     size_t place;
+    struct visit *visit;
 };
 
-/* ---- the protocol ---- */
+/* ---- a client with a place ---- */
 
-static void wrap(struct buf *reply, const char *word, struct slice text)
+/* Who takes nothing for SOCKETMAP_PARTIAL seconds, or all of it too slowly, is given up. */
+static bool send_all(int fd, struct buf *replies)
 {
-    buf_printf(reply, "%zu:%s ", strlen(word) + 1 + text.n, word);
-    buf_addslice(reply, text);
-    buf_addc(reply, ',');
-}
+    const int64_t until = clock_mono_ms() + SOCKETMAP_PARTIAL * 1000;
+    struct slice s = buf_slice(replies);
 
-/* A key that Postfix could ask for: visible octets. Else it is not found, like any name that is none. */
-static bool is_visible(struct slice s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] <= 0x20 || s.p[i] == 0x7f)
-            return false;
-    return true;
-}
-
-/* The map's name before the first blank; *key: what is behind it. No blank: no map. */
-static struct slice map_of(struct slice request, struct slice *key)
-{
-    const char *blank = request.n ? memchr(request.p, ' ', request.n) : NULL;
-
-    *key = SLICE_NULL;
-    if (!blank)
-        return SLICE_NULL;
-    *key = slice_from(request, (size_t)(blank - request.p) + 1);
-    return slice_of(request.p, (size_t)(blank - request.p));
-}
-
-/* The reply to a request, as netstring. */
-static void reply_to(struct tls_policy *o, struct slice request, struct buf *reply)
-{
-    static const char *const words[] = {"OK", "NOTFOUND", "TEMP"};
-    enum tls_policy_answer answer = TLS_POLICY_NOT_FOUND;
-    struct slice key, map = map_of(request, &key);
-    const bool attributes = slice_eq(map, SLICE_LIT(SOCKETMAP_NAME_ATTRIBUTES));
-    char text[SOCKETMAP_REQUEST + 1];
-    struct buf policy = BUF_INIT;
-
-    buf_reset(reply);
-    if (!attributes && !slice_eq(map, SLICE_LIT(SOCKETMAP_NAME))) {
-        wrap(reply, "PERM", SLICE_LIT("the maps here are " SOCKETMAP_NAME " and " SOCKETMAP_NAME_ATTRIBUTES));
-        return;
-    }
-    if (is_visible(key) && key.n <= SOCKETMAP_REQUEST) {
-        if (key.n)
-            memcpy(text, key.p, key.n);
-        text[key.n] = '\0';
-        answer = tls_policy_ask(o, &(struct tls_policy_question){.key = text, .attributes = attributes}, &policy);
-    }
-    if (policy.failed || policy.n > SOCKETMAP_REPLY - 16)
-        wrap(reply, "TEMP", SLICE_LIT("out of memory"));
-    else
-        wrap(reply, words[answer], buf_slice(&policy));
-    buf_release(&policy);
-}
-
-/* ---- connections ---- */
-
-static bool send_all(int fd, struct slice s)
-{
     while (s.n) {
         ssize_t n = send(fd, s.p, s.n, MSG_NOSIGNAL);
-        if (n <= 0)
+        if (n <= 0 || ((size_t)n < s.n && clock_mono_ms() >= until))
             return false;
         s = slice_from(s, (size_t)n);
     }
+    buf_reset(replies);
     return true;
 }
 
-/* Answers every complete request in the buffer. false: close the connection. */
-static bool answer_all(struct socketmap *m, int fd, char *come, size_t *n)
+/* Adds the reply. What there is of earlier replies is sent before one that must be waited for. */
+static bool add_reply(struct socketmap *m, int fd, struct slice request, struct buf *replies)
 {
-    struct buf reply = BUF_INIT;
+    if (!replies->n || !socketmap_reply(m->tls_policy, request, true, replies)) {
+        if (!send_all(fd, replies))
+            return false;
+        socketmap_reply(m->tls_policy, request, false, replies);
+    }
+    return !replies->failed && (replies->n < REPLIES_AT_ONCE || send_all(fd, replies));
+}
+
+/* Answers every complete request that has come. False: close the connection. */
+static bool answer_all(struct socketmap *m, struct visit *v)
+{
+    struct buf replies = BUF_INIT;
     struct slice request;
+    size_t done = 0;
     bool good = true;
     long used;
 
-    while (good && (used = netstring_first(slice_of(come, *n), SOCKETMAP_REQUEST, &request)) > 0) {
-        reply_to(m->tls_policy, request, &reply);
-        good = !reply.failed && send_all(fd, buf_slice(&reply));
-        memmove(come, come + used, *n - (size_t)used);
-        *n -= (size_t)used;
+    while ((used = netstring_first(slice_of(v->come + done, v->n - done), SOCKETMAP_REQUEST, &request)) > 0 && good) {
+        good = add_reply(m, v->fd, request, &replies);
+        done += (size_t)used;
     }
-    buf_release(&reply);
-    return good && used == 0;
+    good = good && send_all(v->fd, &replies) && used == 0;
+    buf_release(&replies);
+    memmove(v->come, v->come + done, v->n - done);
+    v->n -= done;
+    return good;
 }
 
-/* How long the next octets are waited for: `begun` is when the request that has come in part began. False: too late. */
-static bool set_patience(int fd, size_t n, int64_t begun)
-{
-    const int64_t left = n ? begun + SOCKETMAP_PARTIAL * 1000 - clock_mono_ms() : SOCKETMAP_IDLE * 1000;
-    const struct timeval t = {.tv_sec = (time_t)(left / 1000), .tv_usec = (suseconds_t)(left % 1000 * 1000)};
+enum heard { HEARD_MORE, HEARD_NOTHING, HEARD_END };
 
-    return left > 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t) == 0;
+/* Never called with a full buffer: a request that long was answered, or is none. HEARD_NOTHING: in good time. */
+static enum heard receive(struct visit *v, int flags)
+{
+    ssize_t got = recv(v->fd, v->come + v->n, sizeof v->come - v->n, flags);
+
+    if (got <= 0)
+        return got < 0 && flags && (errno == EAGAIN || errno == EINTR) ? HEARD_NOTHING : HEARD_END;
+    v->n += (size_t)got;
+    return HEARD_MORE;
 }
 
-static void serve(struct socketmap *m, int fd)
+/* Answers until the client leaves, false, or has sent a request in part, true. */
+static bool serve(struct socketmap *m, struct place *at, struct visit *v)
 {
-    char come[SOCKETMAP_REQUEST + NETSTRING_FRAME];
-    int64_t begun = 0;
-    size_t n = 0;
-
-    while (set_patience(fd, n, begun)) {
-        ssize_t got =
-            recv(fd, come + n, sizeof come - n, 0); /* never full: a request that long was answered or is none */
-        if (got <= 0)
-            return;
-        size_t before = n;
-        n += (size_t)got;
-        const size_t whole = n;
-        if (!answer_all(m, fd, come, &n))
-            return;
-        if (!before || n < whole) /* what is there now begins another request */
-            begun = clock_mono_ms();
+    while (answer_all(m, v)) {
+        const bool in_part = v->n > 0;
+        if (!in_part)
+            at->idle = clock_mono_ms();
+        const enum heard h = receive(v, in_part ? MSG_DONTWAIT : 0);
+        v->begun = clock_mono_ms();
+        if (h != HEARD_MORE)
+            return h == HEARD_NOTHING;
+        at->idle = 0;
     }
+    return false;
 }
 
 static void *client_main(void *arg)
 {
     struct client *c = arg;
     struct socketmap *m = c->map;
+    struct place *at = &m->places[c->place];
+    struct visit *v = c->visit;
+    const bool stays = serve(m, at, v);
 
-    serve(m, m->clients[c->place]);
     pthread_mutex_lock(&m->lock);
-    close(m->clients[c->place]);
-    m->clients[c->place] = -1;
-    if (m->count-- == SOCKETMAP_CLIENTS)
-        (void)!write(m->wake[1], "r", 1); /* there is room again */
+    at->fd = -1;
+    m->count--;
+    if (stays && !m->stop) {
+        v->next = m->entering;
+        m->entering = v;
+    } else {
+        close(v->fd);
+        free(v);
+    }
+    (void)!write(m->wake[1], "r", 1);
     pthread_cond_signal(&m->gone);
     pthread_mutex_unlock(&m->lock);
     free(c);
@@ -179,63 +176,236 @@ static size_t take_place(struct socketmap *m, int fd)
     size_t i = 0;
 
     pthread_mutex_lock(&m->lock);
-    while (i < SOCKETMAP_CLIENTS && m->clients[i] >= 0)
+    while (i < SOCKETMAP_CLIENTS && m->places[i].fd >= 0)
         i++;
     if (i < SOCKETMAP_CLIENTS) {
-        m->clients[i] = fd;
+        m->places[i].fd = fd;
+        m->places[i].idle = 0;
         m->count++;
     }
     pthread_mutex_unlock(&m->lock);
     return i;
 }
 
-static void greet(struct socketmap *m)
+static struct visit *leave(struct visit *v)
 {
-    static const struct timeval idle = {.tv_sec = SOCKETMAP_IDLE};
-    int fd = accept4(m->listener.fd, NULL, NULL, SOCK_CLOEXEC);
-    struct client *c = fd >= 0 ? malloc(sizeof *c) : NULL;
+    close(v->fd);
+    free(v);
+    return NULL;
+}
+
+/* Gives the visit a place and a thread. It is the thread's then, or closed. */
+static void seat(struct socketmap *m, struct visit *v)
+{
+    struct client *c = malloc(sizeof *c);
+    size_t place = c ? take_place(m, v->fd) : SOCKETMAP_CLIENTS;
     pthread_t thread;
 
-    if (fd < 0)
+    v->whole = false;
+    if (place < SOCKETMAP_CLIENTS) {
+        *c = (struct client){m, place, v};
+        if (quiet_thread_create(&thread, client_main, c) == 0) {
+            pthread_detach(thread);
+            return;
+        }
+        pthread_mutex_lock(&m->lock);
+        m->places[place].fd = -1;
+        m->count--;
+        pthread_mutex_unlock(&m->lock);
+    }
+    free(c);
+    leave(v);
+}
+
+static bool is_full(struct socketmap *m)
+{
+    pthread_mutex_lock(&m->lock);
+    const bool full = m->count == SOCKETMAP_CLIENTS;
+    pthread_mutex_unlock(&m->lock);
+    return full;
+}
+
+/* ---- the room ---- */
+
+static void remove_from_room(struct socketmap *m, size_t i)
+{
+    memmove(&m->room[i], &m->room[i + 1], (--m->room_count - i) * sizeof *m->room);
+}
+
+/* Disconnects who has been longest at a request that is not whole. False: there is nobody. */
+static bool make_room(struct socketmap *m)
+{
+    for (size_t i = 0; i < m->room_count; i++)
+        if (!m->room[i]->whole) {
+            leave(m->room[i]);
+            remove_from_room(m, i);
+            return true;
+        }
+    return false;
+}
+
+static void let_in(struct socketmap *m)
+{
+    pthread_mutex_lock(&m->lock);
+    struct visit *v = m->entering, *next;
+    m->entering = NULL;
+    pthread_mutex_unlock(&m->lock);
+    for (; v; v = next) {
+        next = v->next;
+        if (m->room_count < SOCKETMAP_ROOM || make_room(m))
+            m->room[m->room_count++] = v;
+        else
+            leave(v);
+    }
+}
+
+/* What has come from one in the room. False: it is to be disconnected. */
+static bool hear(struct visit *v, short events)
+{
+    struct slice request;
+
+    if (!events || v->whole)
+        return v->whole || clock_mono_ms() < v->begun + SOCKETMAP_PARTIAL * 1000;
+    const enum heard h = receive(v, MSG_DONTWAIT);
+    if (h != HEARD_MORE)
+        return h == HEARD_NOTHING;
+    const long used = netstring_first(slice_of(v->come, v->n), SOCKETMAP_REQUEST, &request);
+    v->whole = used > 0;
+    return used >= 0;
+}
+
+/* fds: of those in the room, in their order. */
+static void hear_room(struct socketmap *m, const struct pollfd *fds)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < m->room_count; i++) {
+        struct visit *v = m->room[i];
+        if (hear(v, fds[i].revents))
+            m->room[kept++] = v;
+        else
+            leave(v);
+    }
+    m->room_count = kept;
+    for (size_t i = 0; i < m->room_count && !is_full(m);) {
+        struct visit *v = m->room[i];
+        if (!v->whole) {
+            i++;
+            continue;
+        }
+        remove_from_room(m, i);
+        seat(m, v);
+    }
+}
+
+/* ---- the accepting thread ---- */
+
+static void greet(struct socketmap *m)
+{
+    static const struct timeval idle = {.tv_sec = SOCKETMAP_IDLE}, partial = {.tv_sec = SOCKETMAP_PARTIAL};
+    int fd = accept4(m->listener.fd, NULL, NULL, SOCK_CLOEXEC);
+    struct visit *v = fd >= 0 ? malloc(sizeof *v) : NULL;
+
+    if (fd < 0) {
+        if ((errno == EMFILE || errno == ENFILE) && !make_room(m))
+            poll(NULL, 0, 10); /* until a file is closed */
         return;
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &idle, sizeof idle);
-    size_t place = c ? take_place(m, fd) : SOCKETMAP_CLIENTS;
-    if (place == SOCKETMAP_CLIENTS) {
-        free(c);
+    }
+    if (!v) {
         close(fd);
         return;
     }
-    *c = (struct client){m, place};
-    if (quiet_thread_create(&thread, client_main, c) == 0) {
-        pthread_detach(thread);
-        return;
-    }
-    pthread_mutex_lock(&m->lock);
-    m->clients[place] = -1;
-    m->count--; /* wakes the accepting thread: it checks again */
-    pthread_mutex_unlock(&m->lock);
-    free(c);
-    close(fd);
+    v->fd = fd;
+    v->n = 0;
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof idle);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &partial, sizeof partial);
+    seat(m, v);
 }
 
-/* With all slots in use no connection is accepted: new clients wait in the kernel's queue until one leaves. */
+/* Others wait in the kernel's queue, or in the room with a whole request. */
+static bool others_wait(struct socketmap *m)
+{
+    struct pollfd queue = {.fd = m->listener.fd, .events = POLLIN};
+
+    for (size_t i = 0; i < m->room_count; i++)
+        if (m->room[i]->whole)
+            return true;
+    return poll(&queue, 1, 0) > 0;
+}
+
+/* All places are taken and others wait: who has asked nothing for longest, and SOCKETMAP_CROWDED seconds, goes. */
+static void free_idle(struct socketmap *m)
+{
+    int64_t longest = clock_mono_ms() - SOCKETMAP_CROWDED * 1000;
+    struct place *found = NULL;
+
+    if (!is_full(m) || !others_wait(m))
+        return;
+    pthread_mutex_lock(&m->lock);
+    for (size_t i = 0; i < SOCKETMAP_CLIENTS; i++) {
+        const int64_t idle = m->places[i].idle;
+        if (m->places[i].fd >= 0 && idle && idle < longest) {
+            longest = idle;
+            found = &m->places[i];
+        }
+    }
+    if (found) {
+        shutdown(found->fd, SHUT_RD); /* a request that came in this instant is answered all the same */
+        found->idle = 0;
+    }
+    pthread_mutex_unlock(&m->lock);
+}
+
+/* When the accepting thread must look again though nothing has come: -1: never. */
+static int patience(const struct socketmap *m, bool full)
+{
+    int64_t now = clock_mono_ms(), left = full ? CROWDED_LOOK : -1;
+
+    for (size_t i = 0; i < m->room_count; i++) {
+        const int64_t end = m->room[i]->begun + SOCKETMAP_PARTIAL * 1000 - now;
+        if (!m->room[i]->whole && (left < 0 || end < left))
+            left = end > 0 ? end : 0;
+    }
+    return (int)left;
+}
+
+/* What woke the accepting thread, taken; false: it must end. */
+static bool goes_on(struct socketmap *m, short events)
+{
+    char octets[256];
+
+    if (events)
+        (void)!read(m->wake[0], octets, sizeof octets);
+    pthread_mutex_lock(&m->lock);
+    const bool stop = m->stop;
+    pthread_mutex_unlock(&m->lock);
+    return !stop;
+}
+
+/* With all places taken no connection is accepted: new clients wait in the kernel's queue until one leaves. */
 static void *socketmap_main(void *arg)
 {
+    struct pollfd fds[2 + SOCKETMAP_ROOM] = {{.events = POLLIN}, {.events = POLLIN}};
     struct socketmap *m = arg;
-    struct pollfd fds[2] = {{.events = POLLIN}, {.fd = m->wake[0], .events = POLLIN}};
-    char why = 'r';
 
+    fds[1].fd = m->wake[0];
     for (;;) {
-        pthread_mutex_lock(&m->lock);
-        fds[0].fd = m->count < SOCKETMAP_CLIENTS ? m->listener.fd : -1;
-        pthread_mutex_unlock(&m->lock);
-        fds[0].revents = 0;
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+        const bool full = is_full(m);
+        fds[0].fd = full ? -1 : m->listener.fd;
+        for (size_t i = 0; i < m->room_count; i++)
+            fds[2 + i] = (struct pollfd){.fd = m->room[i]->whole ? -1 : m->room[i]->fd, .events = POLLIN};
+        if (poll(fds, 2 + m->room_count, patience(m, full)) < 0) {
+            if (errno != EINTR)
+                break;
+            continue;
+        }
+        if (!goes_on(m, fds[1].revents))
             break;
-        if (fds[1].revents && (read(m->wake[0], &why, 1) != 1 || why == 'q'))
-            break;
-        if (fds[0].revents)
+        hear_room(m, fds + 2);
+        let_in(m);
+        if (fds[0].revents && !is_full(m))
             greet(m);
+        free_idle(m);
     }
     return NULL;
 }
@@ -244,12 +414,12 @@ static void *socketmap_main(void *arg)
 
 static bool begin(struct socketmap *m)
 {
-    if (pipe2(m->wake, O_CLOEXEC) != 0)
+    if (pipe2(m->wake, O_CLOEXEC | O_NONBLOCK) != 0) /* full: it is awake */
         return false;
     pthread_mutex_init(&m->lock, NULL);
     pthread_cond_init(&m->gone, NULL);
     for (size_t i = 0; i < SOCKETMAP_CLIENTS; i++)
-        m->clients[i] = -1;
+        m->places[i].fd = -1;
     if (quiet_thread_create(&m->thread, socketmap_main, m) == 0)
         return true;
     close(m->wake[0]);
@@ -280,13 +450,19 @@ struct socketmap *socketmap_close(struct socketmap *m)
 {
     if (!m)
         return NULL;
+    pthread_mutex_lock(&m->lock);
+    m->stop = true;
+    pthread_mutex_unlock(&m->lock);
     (void)!write(m->wake[1], "q", 1);
     pthread_join(m->thread, NULL);
     listen_close(&m->listener);
+    let_in(m);
+    for (size_t i = 0; i < m->room_count; i++)
+        leave(m->room[i]);
     pthread_mutex_lock(&m->lock);
     for (size_t i = 0; i < SOCKETMAP_CLIENTS; i++)
-        if (m->clients[i] >= 0)
-            shutdown(m->clients[i], SHUT_RDWR);
+        if (m->places[i].fd >= 0)
+            shutdown(m->places[i].fd, SHUT_RDWR);
     while (m->count)
         pthread_cond_wait(&m->gone, &m->lock);
     pthread_mutex_unlock(&m->lock);

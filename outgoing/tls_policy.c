@@ -46,6 +46,7 @@ struct asking {
     struct dns_scope *scope;
     const char *domain;
     struct buf *text;
+    bool *waits; /* with at_once: the answer must be waited for */
 };
 
 static void step(const struct asking *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -217,6 +218,10 @@ static struct tls_policy_entry *current_entry(const struct asking *a, const char
     e->used = clock_wall();
     if (o->config.no_fetch || !is_due(e, id, clock_wall()))
         return e;
+    if (a->q->at_once) {
+        *a->waits = true;
+        return e;
+    }
     if (!e->fetching)
         start_fetch(o, e, id);
     while ((e = sts_cache_find(o->cache, a->domain)) != NULL && e->fetching)
@@ -247,6 +252,10 @@ static bool find_policy(const struct asking *a, const char *name, struct known *
 
     *k = (struct known){.enforced = false};
     find_id(a, name, id);
+    if (dns_scope_lacks(a->scope)) {
+        *a->waits = true;
+        return true;
+    }
     if (*id)
         step(a, "MTA-STS: the TXT record at %s has id %s", name, id);
     else
@@ -399,6 +408,10 @@ static enum tls_policy_answer beside_sts(const struct asking *a, const struct da
 
     if (!find_policy(a, name, &k))
         return later(a, "MTA-STS", "out of memory");
+    if (*a->waits) {
+        free(k.patterns);
+        return TLS_POLICY_WAITS;
+    }
     if (k.late)
         answer = later(a, "MTA-STS", "the domain has a policy that could not be fetched yet");
     else if (k.enforced)
@@ -421,6 +434,8 @@ static enum tls_policy_answer answer(const struct asking *a)
     dns_start(a->scope, name, DNS_TXT);
     if (dane_check(a->scope, a->arena, a->domain, &p) != STATUS_OK)
         return later(a, "DANE", "out of memory");
+    if (dns_scope_lacks(a->scope))
+        return TLS_POLICY_WAITS;
     step(a, "DANE: %s (MX answer: %s)", p.reason, dns_security_name(p.mx_security));
     if (p.state == DANE_NO_MAIL)
         return TLS_POLICY_NOT_FOUND;
@@ -447,11 +462,18 @@ static enum tls_policy_answer test_answer(struct buf *text)
     return sts_answer_print(&a, text) ? TLS_POLICY_FOUND : TLS_POLICY_NOT_FOUND;
 }
 
+/* Who must wait asks again. */
+static void ignore_arrival(void *context)
+{
+    (void)context;
+}
+
 enum tls_policy_answer tls_policy_ask(struct tls_policy *o, const struct tls_policy_question *q, struct buf *text)
 {
     static const struct dns_budget budget = {.total_ms = TLS_POLICY_LOOKUP_SECONDS * 1000};
     char domain[LIMIT_DOMAIN + 1];
-    struct asking a = {.o = o, .q = q, .domain = domain, .text = text};
+    bool waits = false;
+    struct asking a = {.o = o, .q = q, .domain = domain, .text = text, .waits = &waits};
     enum tls_policy_answer found;
 
     buf_reset(text);
@@ -461,6 +483,8 @@ enum tls_policy_answer tls_policy_ask(struct tls_policy *o, const struct tls_pol
         return test_answer(text);
     a.arena = arena_new(ASK_ARENA);
     a.scope = a.arena ? dns_scope_new(o->config.dns, a.arena, &budget) : NULL;
+    if (a.scope && q->at_once)
+        dns_scope_no_wait(a.scope, ignore_arrival, NULL);
     found = a.scope ? answer(&a) : later(&a, "TLS policy", "out of memory");
     dns_scope_free(a.scope);
     arena_free(a.arena);

@@ -65,6 +65,7 @@ enum tls_policy_answer {
     TLS_POLICY_FOUND,     /* text: the policy, as smtp_tls_policy_maps has it */
     TLS_POLICY_NOT_FOUND, /* text: empty */
     TLS_POLICY_LATER,     /* text: why */
+    TLS_POLICY_WAITS,     /* only with at_once: the answer must be waited for */
 };
 
 /* A domain that cannot be (RFC 6761 6.4): with `attributes` it is answered as one whose policy is enforced, so that a
@@ -77,12 +78,13 @@ struct tls_policy_question {
      * addresses and ".example.com" are not found: a policy speaks of mail to the domain by its MX hosts only. */
     const char *key;
     bool attributes; /* add what Postfix 3.10 and later understand, and no older one */
+    bool at_once;    /* do not wait: for a caller that has something else to do first, and then asks again */
     /* Told each step of the answer, in words; NULL: nobody. Called by the asking thread. */
     void (*step)(void *context, const char *words);
     void *context;
 };
 
-/* Waits; any thread. */
+/* Waits, unless at_once is set; any thread. */
 enum tls_policy_answer tls_policy_ask(struct tls_policy *o, const struct tls_policy_question *q, struct buf *text);
 
 #endif

@@ -29,7 +29,9 @@ struct dns_unbound {
     struct dns_flight *begun, **last_begun; /* that libunbound was not told of yet */
     struct dns_flight *bucket[DNS_FLIGHT_BUCKETS];
     struct dns_share *share;
-    char not_taken[64]; /* the first bound that this libunbound does not know; "": it knows all */
+    bool patient;        /* dns_unbound_config */
+    pthread_cond_t left; /* a look-up ended; used where patient */
+    char not_taken[64];  /* the first bound that this libunbound does not know; "": it knows all */
     struct dns_unbound_stats stats;
 };
 

@@ -75,6 +75,7 @@ static void land(struct dns_flight *f, struct dns_result *r)
     f->pending = false;
     f->result = r;
     dns_share_leave(u->share, &f->ticket);
+    pthread_cond_broadcast(&u->left);
     u->stats.under_way--;
     u->stats.resolved++;
     if (r && r->state == DNS_BOGUS)
@@ -179,24 +180,50 @@ static struct dns_result *refusal(struct dns_unbound *u, enum dns_admission why)
     return dns_unbound_failure(words[why], why == DNS_ZONE_DEAD ? LIMIT_NOT_REACHED : LIMIT_OF_MOMENT);
 }
 
+/* With the lock held. Tells whether the look-up may begin; where the source is patient, once others have ended. Look-ups
+ * end in the loop's thread, so that the caller waits for nothing that is its own to do. */
+static enum dns_admission admit(struct dns_unbound *u, struct dns_flight *f)
+{
+    const int64_t until = f->began + DNS_PATIENCE_MS;
+    const struct timespec end = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
+    for (bool late = false;; late = pthread_cond_timedwait(&u->left, &u->lock, &end) == ETIMEDOUT) {
+        f->began = clock_mono_ms();
+        enum dns_admission a =
+            dns_share_enter(u->share, &f->q.client, f->q.name, (unsigned)u->stats.under_way, f->began, &f->ticket);
+        if (a == DNS_ADMITTED || a == DNS_ZONE_DEAD || !u->patient || late)
+            return a;
+    }
+}
+
+static bool join(struct dns_unbound *u, struct dns_flight *f, struct dns_flight **flight)
+{
+    if (!f)
+        return false;
+    u->stats.merged++;
+    f->waiters++;
+    *flight = f;
+    return true;
+}
+
 /* With the lock held: joins the flight of this question or begins one. */
 static struct dns_result *join_or_begin(struct dns_unbound *u, const struct dns_question *q, struct dns_flight **flight)
 {
-    struct dns_flight **at = place(u, q);
-    if (*at) {
-        u->stats.merged++;
-        (*at)->waiters++;
-        *flight = *at;
+    if (join(u, *place(u, q), flight))
         return NULL;
-    }
     struct dns_flight *f = flight_new(u, q);
     if (!f)
         return NULL;
-    enum dns_admission admission =
-        dns_share_enter(u->share, &q->client, q->name, (unsigned)u->stats.under_way, f->began, &f->ticket);
+    enum dns_admission admission = admit(u, f);
     if (admission != DNS_ADMITTED) {
         flight_free(f);
         return refusal(u, admission);
+    }
+    struct dns_flight **at = place(u, q);
+    if (join(u, *at, flight)) { /* somebody asked the same while this one waited */
+        dns_share_leave(u->share, &f->ticket);
+        pthread_cond_broadcast(&u->left);
+        flight_free(f);
+        return NULL;
     }
     if (!u->begun)
         dns_loop_wake(u->loop);

@@ -239,6 +239,7 @@ static void unbound_free(struct dns_unbound *u)
     arena_free(u->scratch);
     dns_cache_free(u->cache);
     dns_share_free(u->share);
+    pthread_cond_destroy(&u->left);
     pthread_mutex_destroy(&u->lock);
     free(u);
 }
@@ -270,11 +271,17 @@ struct dns_unbound *dns_unbound_of(struct dns *source)
 
 static struct dns_unbound *unbound_make(const struct dns_unbound_config *config, char **error)
 {
+    pthread_condattr_t monotonic;
     struct dns_unbound *u = calloc(1, sizeof *u);
     if (!u)
         return NULL;
     u->base.ops = &unbound_ops;
     pthread_mutex_init(&u->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&u->left, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    u->patient = config->patient;
     u->last_begun = &u->begun;
     u->scratch = arena_new(SCRATCH);
     u->loop = dns_loop_new(dns_unbound_begin, u);

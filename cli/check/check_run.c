@@ -310,7 +310,8 @@ static struct dns *open_dns(const struct policy *policy, char **canary)
     struct dns_unbound_config c = {.anchor = policy ? dns_anchor_or_system(policy_set_text(policy, SETTING_DNS_ANCHOR))
                                                     : DNS_SYSTEM_ANCHOR,
                                    .forward = policy ? policy_set_text(policy, SETTING_DNS_FORWARD) : NULL,
-                                   .anchor_fixed = true};
+                                   .anchor_fixed = true,
+                                   .patient = true}; /* a list of an administrator's own may be in one zone */
     char *error = NULL;
     struct dns *dns = dns_unbound_new(&c, &error);
     if (!dns)

@@ -180,7 +180,7 @@ static struct dns_result *refusal(struct dns_unbound *u, enum dns_admission why)
     return dns_unbound_failure(words[why], why == DNS_ZONE_DEAD ? LIMIT_NOT_REACHED : LIMIT_OF_MOMENT);
 }
 
-/* With the lock held. Tells whether the look-up may begin; where the source is patient, once others have ended. Look-ups
+/* With the lock held. Tells whether the look-up may begin; where the source is patient, once others have ended. Those
  * end in the loop's thread, so that the caller waits for nothing that is its own to do. */
 static enum dns_admission admit(struct dns_unbound *u, struct dns_flight *f)
 {

@@ -44,8 +44,9 @@ struct dns_unbound_config {
     size_t cache_bytes;      /* of the cache in front; 0: 32 MiB */
     bool no_cache;           /* no cache in front (tests, benches) */
     bool small;              /* for a few questions only: no more than 64 look-ups, small caches */
-    /* For a program whose own administrator chose the names: a look-up for which its zone has no share left (dns_share.h)
-     * waits until others have ended, DNS_PATIENCE_MS at most, and does not fail. dns_start() then may wait, too. */
+    /* For a program whose own administrator chose the names: a look-up for which its zone has no share left
+     * (dns_share.h) waits until others have ended, DNS_PATIENCE_MS at most, and does not fail. dns_start() then may
+     * wait, too. */
     bool patient;
 };
 

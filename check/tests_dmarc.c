@@ -308,6 +308,6 @@ void tests_dmarc(struct testing *t)
         testing_say(t, CHECK_DKIM, CHECK_UNTESTED, NULL, "not known: every key that is known here is revoked");
     if (t->facts->selector_count == 0 && t->report->sends)
         testing_say(t, CHECK_DKIM, CHECK_UNTESTED, NULL,
-                    "not known: no mail of the domain was seen here, and no --selector was given");
+                    "not known: no mail of the domain was seen here, and no selector was named");
     test_bimi(t);
 }

@@ -90,7 +90,7 @@ static void test_encryption(struct testing *t)
 void tests_sender(struct testing *t)
 {
     static const char unknown[] =
-        LANGUAGE_MARK("not known: no mail of the domain was seen here, and no --sender was given");
+        LANGUAGE_MARK("not known: no mail of the domain was seen here, and no sending server was named");
     if (!t->report->sends)
         return;
     for (size_t i = 0; i < t->facts->sender_count; i++) {

@@ -123,12 +123,17 @@ static void add_closing(struct letter *l)
         buf_printf(&l->out, "%s\n", l->owner);
 }
 
-/* A test that costs points when it is not met, and could not be run. Who sends mail of the domain is known here or not:
- * whoever gets the letter cannot change that. */
+/* Who sends mail of the domain is known here or not, and so are the routes: whoever gets the letter cannot change it. */
+static bool is_ours(enum check_test test)
+{
+    return test == CHECK_SENDER_PTR || test == CHECK_SENDER_ALIGNED || test == CHECK_SENDER_TLS || test == CHECK_RPKI ||
+           test == CHECK_RPKI_NS;
+}
+
+/* A test that costs points when it is not met, and could not be run. */
 static bool is_open(const struct check_report *r, enum check_test test)
 {
-    return test != CHECK_SENDER_PTR && test != CHECK_SENDER_ALIGNED && test != CHECK_SENDER_TLS &&
-           r->results[test].state == CHECK_UNTESTED && check_test_info(test)->weight > 0;
+    return !is_ours(test) && r->results[test].state == CHECK_UNTESTED && check_test_info(test)->weight > 0;
 }
 
 static unsigned open_tests(const struct check_report *r)

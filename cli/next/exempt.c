@@ -3,11 +3,13 @@
  * exempt.c - `assay exempt DOMAIN STANDARD[,...]`: writes an explained exception into the policy.
  *
  * What an exemption needs and the command line does not have (why, who agreed, until when) is asked at a terminal;
- * without one it is demanded (EX_USAGE). Promises to write nothing unless the policy with the statement loads; to show
+ * without one it is demanded (EX_USAGE). So is, where DMARC or SPF is excused, whose mail it is: a network, a signature,
+ * or explicitly anybody's, forged mail in that name too. Promises to write nothing unless the policy with the statement loads; to show
  * the difference and ask before (policy_write.h); and that --undo takes the statement out again. On failure nothing is
  * written.
  */
 #include "base/domain.h"
+#include "base/ip.h"
 #include "cli/cli.h"
 #include "cli/harden/undo_store.h"
 #include "cli/next/next.h"
@@ -23,7 +25,7 @@
 
 struct exempt_options {
     const char *policy, *state, *because, *agreed_by, *through, *ref, *via, *signed_by, *to;
-    bool yes, undo;
+    bool yes, undo, anyone;
 };
 
 #define OPTIONS_OF struct exempt_options
@@ -34,6 +36,7 @@ static const struct option_row rows[] = {
     OPTIONS_TEXT(0, "ref", "TEXT", ref, "a ticket or contract"),
     OPTIONS_TEXT(0, "via", "NETWORK", via, "only mail that comes from there: anyone can write a sender's name"),
     OPTIONS_TEXT(0, "signed-by", "DOMAIN", signed_by, "only mail with a valid signature of this domain"),
+    OPTIONS_FLAG(0, "anyone", anyone, "mail from anywhere, forged mail in that name too"),
     OPTIONS_TEXT(0, "writing-to", "WHOM", to, "only mail to this domain, address or list"),
     OPTIONS_FLAG('y', "yes", yes, "do not ask before the file is changed"),
     OPTIONS_FLAG('u', "undo", undo, "take the last exemption written so out of the policy again"),
@@ -42,8 +45,9 @@ static const struct option_row rows[] = {
 };
 
 static const struct options_spec command_line = {
-    .synopsis = "DOMAIN STANDARD[,STANDARD...] [--because TEXT --agreed-by TEXT --through DATE]\n"
-                "        [--via NETWORK | --signed-by DOMAIN] [--writing-to WHOM] [--ref TEXT] [--yes]\n--undo",
+    .synopsis =
+        "DOMAIN STANDARD[,STANDARD...] [--because TEXT --agreed-by TEXT --through DATE]\n"
+        "        [--via NETWORK | --signed-by DOMAIN | --anyone] [--writing-to WHOM] [--ref TEXT] [--yes]\n--undo",
     .text = "Writes an explained exception into the policy: what is not said on the command line is asked. Shows the "
             "change, and writes it after yes.",
     .rows = rows,
@@ -64,12 +68,17 @@ static const char *fault_of(const char *text)
     return *text ? NULL : "empty";
 }
 
+static bool on_terminal(void)
+{
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
 /* Asks for what is missing; -1: there. */
 static int need(struct arena *a, const char **into, const char *option, const char *question)
 {
     char line[ANSWER_MOST + 2];
     for (int i = 0; !*into && i < TRIES; i++) {
-        if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+        if (!on_terminal())
             return cli_usage("%s is missing: an exemption says why, who agreed, and until when", option);
         printf("%s: ", question);
         fflush(stdout);
@@ -88,9 +97,46 @@ static int need(struct arena *a, const char **into, const char *option, const ch
     return fault ? cli_usage("%s: %s", option, fault) : -1;
 }
 
-static int need_all(struct arena *a, struct exempt_options *o)
+/* What an exemption from DMARC or SPF lets in that names neither a network nor a signature. */
+#define LETS_IN                                                                                                        \
+    "%s is only a name, and anyone can write it: without --via or --signed-by the exemption lets in every mail in "    \
+    "that name, forged mail too"
+
+/* Which mail of the domain is excused: from where, or signed by whom. -1: said, or it need not be. */
+static int need_origin(struct arena *a, struct exempt_options *o, const char *domain, bool by_name)
 {
-    int rc = need(a, &o->because, "--because", "Why can they not do it yet");
+    struct ip_net network;
+    char signer[LIMIT_DOMAIN + 1];
+    const char *answer = NULL;
+    if (!!o->via + !!o->signed_by + o->anyone > 1)
+        return cli_usage("--via, --signed-by and --anyone: one of them");
+    if (o->via || o->signed_by || o->anyone || !by_name)
+        return -1;
+    if (!on_terminal())
+        return cli_usage(LETS_IN "\nadd --via NETWORK (where their mail comes from; 'assay why --from %s' shows it), "
+                                 "--signed-by DOMAIN (who signs it), or --anyone if forged mail may come in",
+                         domain, domain);
+    printf("\n" LETS_IN ".\n'assay why --from %s' shows from where its mail comes.\n", domain, domain);
+    int rc = need(a, &answer, "--via or --signed-by",
+                  "Only mail from this network (192.0.2.0/24), or signed by this domain, or 'anyone'");
+    if (rc >= 0)
+        return rc;
+    if (strcasecmp(answer, "anyone") == 0)
+        o->anyone = true;
+    else if (ip_net_from_text(slice_str(answer), &network) == STATUS_OK || strncmp(answer, "list ", 5) == 0)
+        o->via = answer;
+    else if (domain_from_text(slice_str(answer), signer) == STATUS_OK)
+        o->signed_by = answer;
+    else
+        return cli_usage("'%s' is neither a network nor a domain: nothing was written", answer);
+    return -1;
+}
+
+static int need_all(struct arena *a, struct exempt_options *o, const char *domain, bool by_name)
+{
+    int rc = need_origin(a, o, domain, by_name);
+    if (rc < 0)
+        rc = need(a, &o->because, "--because", "Why can they not do it yet");
     if (rc < 0)
         rc = need(a, &o->agreed_by, "--agreed-by", "Who agreed to it");
     if (rc < 0)
@@ -102,15 +148,17 @@ static int need_all(struct arena *a, struct exempt_options *o)
     return rc;
 }
 
-/* "dmarc,spf" to "dmarc, spf"; NULL: one is not a standard. */
-static const char *standards_of(struct arena *a, const char *text)
+/* "dmarc,spf" to "dmarc, spf"; NULL: one is not a standard. *by_name: one of them is about whose name a mail bears. */
+static const char *standards_of(struct arena *a, const char *text, bool *by_name)
 {
     const char *out = "";
     for (const char *p = text; out;) {
         size_t n = strcspn(p, ",");
         struct slice word = slice_trim(slice_of(p, n));
-        if (standard_from_name(word) >= STANDARD_MAIL_COUNT)
+        enum standard standard = standard_from_name(word);
+        if (standard >= STANDARD_MAIL_COUNT)
             return NULL;
+        *by_name |= standard == STANDARD_DMARC || standard == STANDARD_SPF;
         out = arena_printf(a, "%s%s%.*s", out, *out ? ", " : "", SLICE_ARG(word));
         if (!p[n])
             break;
@@ -165,12 +213,13 @@ static int exempt(struct arena *a, struct exempt_options *o, char **argv, const 
     char domain[LIMIT_DOMAIN + 1];
     if (domain_from_text(slice_str(argv[1]), domain) != STATUS_OK)
         return cli_usage("'%s' is not a domain name", argv[1]);
-    const char *standards = standards_of(a, argv[2]);
+    bool by_name = false;
+    const char *standards = standards_of(a, argv[2], &by_name);
     if (!standards)
         return cli_usage("'%s': what is excused is one or more of spf, dkim, dmarc, arc, dane, tls, dnssec, "
                          "message-format, rdns",
                          argv[2]);
-    int rc = need_all(a, o);
+    int rc = need_all(a, o, domain, by_name);
     if (rc >= 0)
         return rc;
     const char *statement = statement_of(a, o, domain, standards);

@@ -44,10 +44,10 @@ static const struct option_row rows[] = {
                  "write this step (its name, or its number), after showing the change and asking"),
     OPTIONS_FLAG(0, "trial", trial, "write it as a trial: judged and logged, acted on by nothing"),
     OPTIONS_FLAG('y', "yes", yes, "do not ask"),
-    OPTIONS_TEXT(0, "because", "TEXT", because,
+    OPTIONS_TEXT('b', "because", "TEXT", because,
                  "why it is written although it hits somebody (kept in the policy), or now"),
     OPTIONS_FLAG(0, "now", now, "enforce before there are 14 days and 100 mails; needs --because"),
-    OPTIONS_FLAG(0, "undo", undo, "remove the last step from the policy again"),
+    OPTIONS_FLAG('u', "undo", undo, "remove the last step from the policy again"),
     OPTIONS_FLAG('a', "all", all, "name every sender that would be hit"),
     OPTIONS_NUMBER(0, "days", "N", days, 1, DAYS_MOST,
                    "days of mail that are enough to be sure (default 14), and how far to look back"),
@@ -146,6 +146,10 @@ static void print_not_yet(const struct next *n, const struct next_step *s)
                count_of(seen, s->names ? n->answers : n->mails, s->names ? "answer" : "mail"),
                count_of(days, s->names ? n->names_days : n->days, "day"), (long long)n->mails_least,
                count_of(least, n->days_least, "day"));
+    const int64_t kept = policy_set_number(n->now, SETTING_LEDGER_KEEP_IDENTITY) / 86400;
+    if (!s->names && kept < n->days_least)
+        printf("      the ledger keeps records for %s only: set ledger.keep-identity %lldd\n",
+               count_of(days, kept, "day"), (long long)n->days_least);
 }
 
 static void print_step(const struct next *n, size_t i, bool all)

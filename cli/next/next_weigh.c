@@ -13,6 +13,7 @@
 #include "cli/next/next.h"
 #include "cli/recall.h"
 #include "ledger/stopped.h"
+#include "policy/policy_settings.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,15 +178,27 @@ static bool passes_by_testing_keys(const struct record *r)
 
 static void count_and_weigh(struct next *n, const struct record *r, void *arg)
 {
-    (void)arg;
+    int64_t *first = arg;
     n->mails++;
     n->testing += passes_by_testing_keys(r);
+    *first = *first == 0 || r->t < *first ? r->t : *first;
     weigh_mail(n, r);
+}
+
+/* How long the mail was looked at: up to now, not to the newest mail, since a weekend or a holiday without mail counts
+ * too; and from the first mail, although its record may have gone, as far back as records are kept. */
+static void look_back(struct next *n, int64_t first, int64_t oldest, int64_t last)
+{
+    const int64_t now = clock_wall_us(), kept = policy_set_number(n->now, SETTING_LEDGER_KEEP_IDENTITY) / 86400;
+    int64_t begun = n->cut ? first : oldest;
+    n->stale = last ? (now - last) / DAY_US : 0;
+    n->days = begun && begun <= now ? (now - begun) / DAY_US + 1 : 0;
+    n->days = n->days > kept ? kept : n->days;
 }
 
 enum status next_weigh(struct next *n, struct store *s)
 {
-    int64_t first = 0, last = 0, rows = 0;
+    int64_t first = 0, oldest = 0, last = 0, rows = 0;
     if (!next_hits_begin(n))
         return STATUS_NOMEM;
     n->mails = 0;
@@ -199,24 +212,21 @@ enum status next_weigh(struct next *n, struct store *s)
         n->mails_most = NEXT_MAILS_MAX;
     if (st == STATUS_OK)
         st = store_ask_number(s, 0, &last, "SELECT max(t) FROM mail WHERE t >= $1", "i", n->since_us);
-    /* Also mail whose record is gone (ledger.keep-identity): else 14 days of records never span 14 days where no mail
-     * comes at weekends. */
     if (st == STATUS_OK)
-        st = store_ask_number(s, 0, &first, "SELECT min(t) FROM mail WHERE t >= $1", "i", n->since_us);
+        st = store_ask_number(s, 0, &oldest, "SELECT min(t) FROM mail WHERE t >= $1", "i", n->since_us);
     if (st == STATUS_OK)
         st = mail_history_load(n->history, s, NULL);
     if (st == STATUS_OK)
         st = each_mail(n, s, clock_wall_us() - STOPPED_LOOK_BACK_DAYS * DAY_US, n->mails_most, remember_place, NULL);
     if (st == STATUS_OK)
-        st = each_mail(n, s, n->since_us, n->mails_most, count_and_weigh, NULL);
+        st = each_mail(n, s, n->since_us, n->mails_most, count_and_weigh, &first);
     if (st == STATUS_OK && n->answers)
         st = next_weigh_names(n, s);
     n->scratch = arena_free(n->scratch);
     mail_history_free(n->history);
     n->history = NULL;
     n->cut = rows > n->mails_most;
-    n->stale = last ? ((int64_t)clock_wall_us() - last) / INT64_C(86400000000) : 0;
-    n->days = n->mails ? (last - first) / INT64_C(86400000000) + 1 : 0;
+    look_back(n, first, oldest, last);
     next_hits_end(n);
     bool enough = n->days >= n->days_least && n->mails >= n->mails_least && n->stale <= NEXT_STALE_DAYS,
          enough_names = n->names_days >= n->days_least && n->answers >= n->mails_least;

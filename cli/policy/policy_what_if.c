@@ -247,9 +247,8 @@ int policy_cmd_what_if(int argc, char **argv)
         "[--json] [--dns FILE] [--at DATE] [-P FILE] OTHER [MAIL]",
         "Judges saved mail (a file, an mbox, a Maildir, a folder) by the policy and by OTHER, and counts by sender "
         "domain what would be treated differently. --dns answers from a saved file, as for assay verify. Without MAIL: "
-        "the "
-        "mails of which the ledger still keeps the record, of the last 30 days or since --at. Exit code: 0 nothing "
-        "changes, 1 something does."};
+        "the mails of the last 30 days, or since --at, as far back as the ledger keeps records (ledger.keep-identity, "
+        "14 days by default). Exit code: 0 nothing changes, 1 something does."};
     struct policy_args a;
     struct what_if w = {0};
     int rc = policy_args_read(&a, &usage, argc, argv,

@@ -2,8 +2,8 @@
 /*
  * ready.c - one datagram to the service manager, by the protocol of sd_notify(3).
  *
- * Promises not to wait: a manager that does not read costs the message, not the start. A name that begins with '@' is in
- * Linux's abstract namespace; any other must be an absolute path.
+ * Promises not to wait: a manager that does not read costs the message, not the start. A name that begins with '@' is
+ * in Linux's abstract namespace; any other must be an absolute path.
  */
 #include "net/ready.h"
 #include <errno.h>

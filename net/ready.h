@@ -2,8 +2,9 @@
 /*
  * ready.h - tells the service manager that started this program that its sockets can be connected to now.
  *
- * The protocol is that of sd_notify(3): one datagram to the unix socket whose name is in NOTIFY_SOCKET. With Type=notify
- * systemd then starts Postfix (Before=postfix.service), and `systemctl restart` returns, only when mail can be judged.
+ * The protocol is that of sd_notify(3): one datagram to the unix socket whose name is in NOTIFY_SOCKET. With
+ * Type=notify systemd then starts Postfix (Before=postfix.service), and `systemctl restart` returns, only when mail can
+ * be judged.
  *
  * Threads: the main thread, once, at start.
  */

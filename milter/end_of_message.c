@@ -80,7 +80,7 @@ static const char *text_of(struct arena *a, struct reply *r, const char *referen
 
 /* Writes journal and log for every class. false: a finding could not be kept, and the policy says to defer the mail
  * then. */
-static bool keep_all(struct daemon *d, struct session *s, const struct classes *c, const char *reply,
+static bool write_findings(struct daemon *d, struct session *s, const struct classes *c, const char *reply,
                      const char *reference, bool split)
 {
     struct mail_record_extra x = {.reply = reply,
@@ -229,7 +229,7 @@ static void pass_or_refuse(struct daemon *d, struct session *s, const struct cla
     }
     if (judge_report(s->judge)->seal_problem)
         log_complain(LOG_ACTION, "a mail is passed on without an ARC seal: %s", judge_report(s->judge)->seal_problem);
-    if (!keep_all(d, s, c, text, reference, false))
+    if (!write_findings(d, s, c, text, reference, false))
         refuse(out, "451", "4.3.1", "This mail cannot be recorded now, please try again later");
 }
 
@@ -242,7 +242,7 @@ static void split(struct daemon *d, struct session *s, const struct classes *c, 
     reply_split(&out->reply);
     out->action = POLICY_DEFER;
     const char *text = text_of(judge_arena(s->judge), &out->reply, reply_new_reference(reference));
-    keep_all(d, s, c, text, reference, true);
+    write_findings(d, s, c, text, reference, true);
 }
 
 bool end_of_message(struct daemon *d, struct session *s, struct message_answer *out)

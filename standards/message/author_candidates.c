@@ -56,6 +56,8 @@ static void domain_run(struct slice s, bool loose, struct buf *out)
 /* Names longer than any domain are looked at no further. */
 #define RUN_MAX (4 * LIMIT_DOMAIN)
 
+#define BASE64_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
 static void read_signs(struct author_candidates *c, struct slice text, bool loose)
 {
     struct buf run = BUF_INIT;
@@ -138,6 +140,38 @@ static void q_decode(struct slice s, struct buf *out)
     }
 }
 
+/* UTF-7 (RFC 2152): "+" base64 of UTF-16 "-". NULs stay in; who reads on leaves them out. */
+static void utf7_decode(struct slice s, struct buf *out)
+{
+    for (size_t i = 0, n; i < s.n; i++) {
+        if (s.p[i] != '+') {
+            buf_addc(out, s.p[i]);
+            continue;
+        }
+        for (n = i + 1; n < s.n && s.p[n] && strchr(BASE64_LETTERS, s.p[n]);)
+            n++;
+        base64_decode(out, slice_of(s.p + i + 1, n - i - 1));
+        i = n < s.n && s.p[n] == '-' ? n : n - 1;
+    }
+}
+
+/* The text of an encoded word of that kind and charset, decoded. */
+static void decode_text(char kind, struct slice charset, struct slice text, struct buf *out)
+{
+    static const struct slice utf7 = SLICE_LIT("utf-7");
+    struct buf octets = BUF_INIT;
+    const bool is_utf7 = charset.n >= utf7.n && slice_eq_nocase(slice_from(charset, charset.n - utf7.n), utf7);
+    struct buf *to = is_utf7 ? &octets : out;
+    if (kind == 'b' || kind == 'B')
+        base64_decode(to, text);
+    else
+        q_decode(text, to);
+    if (is_utf7)
+        utf7_decode(buf_slice(&octets), out);
+    out->failed |= octets.failed;
+    buf_release(&octets);
+}
+
 /* encoded-word = "=?" charset "?" encoding "?" text "?=" (RFC 2047 2) at the front of s: its length, with the decoded
  * text added where `out` is given; 0: there is none. The charset is taken for one that holds ASCII. */
 static size_t encoded_word(struct slice s, struct buf *out)
@@ -162,10 +196,8 @@ static size_t encoded_word(struct slice s, struct buf *out)
     char kind = s.p[mark[0] + 1];
     if (kind != 'q' && kind != 'Q' && kind != 'b' && kind != 'B')
         return 0;
-    if (out && (kind == 'b' || kind == 'B'))
-        base64_decode(out, text);
-    else if (out)
-        q_decode(text, out);
+    if (out)
+        decode_text(kind, slice_of(s.p + 2, mark[0] - 2), text, out);
     return i + 2;
 }
 
@@ -240,24 +272,51 @@ static void read_base64_words(struct author_candidates *c, struct slice s)
     }
 }
 
-void author_candidates_read(struct author_candidates *c, struct slice value)
+/* Reads a decoded field leniently, with and without octets above 127. */
+static void read_leniently(struct author_candidates *c, struct slice decoded)
 {
-    struct buf plain = BUF_INIT, decoded = BUF_INIT, text = BUF_INIT;
-    without_comments(value, " ", &plain);
-    read_signs(c, buf_slice(&plain), false);
-    decode_words(value, &decoded);
-    buf_reset(&plain);
-    without_comments(buf_slice(&decoded), "", &plain);
+    struct buf plain = BUF_INIT, text = BUF_INIT;
+    without_comments(decoded, "", &plain);
     for (int eight_bit = 0; eight_bit <= 1; eight_bit++) {
         buf_reset(&text);
         without_odd(buf_slice(&plain), eight_bit, &text);
         read_signs(c, buf_slice(&text), true);
     }
-    read_base64_words(c, value);
-    c->too_many |= plain.failed || decoded.failed || text.failed;
+    c->too_many |= plain.failed || text.failed;
     buf_release(&plain);
-    buf_release(&decoded);
     buf_release(&text);
+}
+
+/* The field with its encoded words decoded, once and, where words come out of that, twice; and with all that looks like
+ * the Q encoding decoded, as in a word that has no end. */
+static void read_decoded(struct author_candidates *c, struct slice value)
+{
+    struct buf once = BUF_INIT, twice = BUF_INIT;
+    decode_words(value, &once);
+    read_leniently(c, buf_slice(&once));
+    decode_words(buf_slice(&once), &twice);
+    if (!slice_eq(buf_slice(&once), buf_slice(&twice)))
+        read_leniently(c, buf_slice(&twice));
+    c->too_many |= once.failed || twice.failed;
+    if (value.n && memchr(value.p, '=', value.n)) {
+        buf_reset(&once);
+        q_decode(value, &once);
+        read_leniently(c, buf_slice(&once));
+        c->too_many |= once.failed;
+    }
+    buf_release(&once);
+    buf_release(&twice);
+}
+
+void author_candidates_read(struct author_candidates *c, struct slice value)
+{
+    struct buf plain = BUF_INIT;
+    without_comments(value, " ", &plain);
+    read_signs(c, buf_slice(&plain), false);
+    c->too_many |= plain.failed;
+    buf_release(&plain);
+    read_decoded(c, value);
+    read_base64_words(c, value);
 }
 
 bool author_is_disguised(struct slice value)

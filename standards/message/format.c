@@ -157,15 +157,33 @@ static const char *check_from_field(struct arena *arena, const struct header_fie
     return NULL;
 }
 
+/* Other fields may hold a From field that only some readers see. */
+static const char *check_from_within(struct arena *arena, const struct header_field *field, struct author_candidates *c,
+                                     struct format_finding *f)
+{
+    struct header_field hidden = {.name = SLICE_LIT("From")};
+    const char *reason = NULL;
+    for (size_t at = 0; header_within(field->value, "From", &at, &hidden.value);) {
+        f->from_fields++;
+        const char *why = check_from_field(arena, &hidden, c, f);
+        reason = reason ? reason : why;
+    }
+    return reason;
+}
+
 static const char *check_from(struct arena *arena, const struct header_list *list, struct format_finding *f)
 {
     const char *reason = NULL;
     struct author_candidates c = {.signs = 0};
     for (size_t i = 0; i < list->count; i++) {
-        if (!header_is(&list->fields[i], "From"))
-            continue;
-        f->from_fields++;
-        const char *why = check_from_field(arena, &list->fields[i], &c, f);
+        const struct header_field *field = &list->fields[i];
+        const char *why = NULL;
+        if (header_is(field, "From")) {
+            f->from_fields++;
+            why = check_from_field(arena, field, &c, f);
+        } else if (field->flaws & (HEADER_BARE_CR | HEADER_BARE_LF)) {
+            why = check_from_within(arena, field, &c, f);
+        }
         reason = reason ? reason : why;
     }
     if (f->from_fields == 0)

@@ -148,6 +148,33 @@ bool header_is(const struct header_field *field, const char *name)
     return same_name(field->name, slice_str(name));
 }
 
+/* Where the next line begins behind a CR or LF alone, from i on; v.n: nowhere. */
+static size_t next_stray_line(struct slice v, size_t i)
+{
+    for (; i < v.n; i++)
+        if ((v.p[i] == '\r' || v.p[i] == '\n') && (line_end_flaws(v, &i) & (HEADER_BARE_CR | HEADER_BARE_LF)))
+            return i + 1;
+    return v.n;
+}
+
+bool header_within(struct slice value, const char *name, size_t *at, struct slice *out)
+{
+    const struct slice wanted = slice_str(name);
+    for (size_t begin = next_stray_line(value, *at), end; begin < value.n; begin = end) {
+        end = next_stray_line(value, begin);
+        struct slice line = slice_of(value.p + begin, end - begin);
+        while (line.n && (line.p[line.n - 1] == '\r' || line.p[line.n - 1] == '\n'))
+            line.n--;
+        const char *colon = line.n ? memchr(line.p, ':', line.n) : NULL;
+        if (!colon || !same_name(slice_of(line.p, (size_t)(colon - line.p)), wanted))
+            continue;
+        *out = slice_from(line, (size_t)(colon - line.p) + 1);
+        *at = end - 1;
+        return true;
+    }
+    return false;
+}
+
 const struct header_field *header_find(const struct header_list *list, const char *name, unsigned nth)
 {
     struct slice wanted = slice_str(name);

@@ -85,6 +85,10 @@ size_t header_count(const struct header_list *list, const char *name);
 /* Tells whether a field has that name (see above for what is the same). */
 bool header_is(const struct header_field *field, const char *name);
 
+/* A field of that name within another's value, behind a CR or LF alone: readers that end lines there see it. The first
+ * at or behind *at: *out is its value, to the next such end, and *at moves there. False: there is none (more). */
+bool header_within(struct slice value, const char *name, size_t *at, struct slice *out);
+
 /* A saved message. Fills `list` (which must be initialised and empty) and sets *body (may be NULL) to what follows the
  * empty line. A leading mbox "From " line is skipped. The first line end decides whether the file's lines end in CRLF
  * or LF. A line that is no field and continues none does not end the section here (some readers go on, some do not:

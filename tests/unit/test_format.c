@@ -91,6 +91,15 @@ static const struct kase cases[] = {
     {DATE "From: a@x.example\nthis is no field\n\n", FORMAT_BAD_LINE, 0, "x.example", "x.example"},
     {DATE "From: a@x.example\nSub ject: x\n\n", FORMAT_BAD_LINE, 0, "x.example", "x.example"},
     {DATE "From: a@x.example\nSubject: a\rb\n\n", FORMAT_BARE_CR, 0, "x.example", "x.example"},
+    /* a From field behind a CR alone */
+    {DATE "From: <a@attack.com>\nSubject: a\rFrom: <b@legitimate.com>\n\n", FORMAT_BARE_CR | FORMAT_MANY_FROM, 0, NULL,
+     "attack.com legitimate.com"},
+    {DATE "Subject: a\rfrom : <b@legitimate.com>\rX: y\nFrom: <a@attack.com>\n\n", FORMAT_BARE_CR | FORMAT_MANY_FROM, 0,
+     NULL, "legitimate.com attack.com"},
+    {DATE "Subject: a\r\rFROM: b@legitimate.com\rFrom: c@any.com\nFrom: <a@attack.com>\n\n",
+     FORMAT_BARE_CR | FORMAT_MANY_FROM, 0, NULL, "legitimate.com any.com attack.com"},
+    {DATE "Subject: a\rFrom\rFrom x\rXFrom: y\nFrom: <a@attack.com>\n\n", FORMAT_BARE_CR, 0, "attack.com",
+     "attack.com"},
     {DATE "From: a@x.example\nSubject: a\n \n b\n\n", 0, FORMAT_REMARK_EMPTY_FOLD, "x.example", "x.example"},
     {DATE "From: a@B\xc3\x9c"
           "CHER.example\n\n",

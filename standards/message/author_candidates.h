@@ -5,9 +5,9 @@
  *
  * Three readings are made of the field, and the domains of all are candidates:
  *   as it stands   every domain behind an "@" that does not stand in a comment
- *   leniently      encoded words decoded (RFC 2047; also twice, and where their end is missing), comments, folds, quotes,
- *                  backslashes and control octets (NUL and a CR alone too) left out, and characters that are shown as
- *                  "@" taken for it; once with octets above 127 and once without them
+ *   leniently      encoded words decoded (RFC 2047; also twice, and where their end is missing), comments, folds,
+ *                  quotes, backslashes and control octets (NUL and a CR alone too) left out, and characters that are
+ *                  shown as "@" taken for it; once with octets above 127 and once without them
  *   as base64      each word that is base64 of a text with an "@", decoded: some readers show what they can decode
  * Candidates are used against a message only, never for it.
  */

@@ -14,6 +14,7 @@
 #   make resolver        assay-unbound.so, and an Unbound that can load it
 #   make check-packages  the packages, installed in a folder of plain Debian (SUITE=trixie for another)
 #   make check-32        everything built and its unit tests run on 32 bits, in a folder of Debian for i386
+#   make check-postfix   both engines of assay-milter behind the Postfix of Debian 13; SECONDS=1200: then a soak, with Sendmail beside it
 #   make check-boot      the packages under a systemd that really runs, and the first hour of three users by README's commands
 #   make deb             Debian packages, in build/deb/
 #   make install         to PREFIX (default /usr/local), under DESTDIR
@@ -217,6 +218,10 @@ check-packages:
 .PHONY: check-32
 check-32:
 	@tests/system/i386/check $(SUITE)
+
+.PHONY: check-postfix
+check-postfix:
+	@tests/system/milter/check-postfix --fetch $(SECONDS)
 
 .PHONY: check-boot
 check-boot:

@@ -92,6 +92,14 @@ void doctor_own(struct doctor *d);    /* doctor_own.c: our own domains' records 
 void doctor_tlsa(
     struct doctor *d); /* doctor_tlsa.c: TLSA against the certificates served, and those of Postfix's files */
 
+/* doctor_smtp.c. Postfix's settings as text, "" where it has none. */
+struct doctor_smtp_settings {
+    const char *maps;                   /* smtp_tls_policy_maps */
+    const char *file, *folder, *append; /* smtp_tls_CAfile, smtp_tls_CApath, tls_append_default_CA */
+    const char *queue;                  /* queue_directory: where a chroot is */
+};
+void doctor_smtp(struct doctor *d, const struct doctor_smtp_settings *s);
+
 /* doctor_smtpd.c. milters, queue, content, command, networks: Postfix's settings as text, "" where it has none. */
 void doctor_smtpd_chroot(struct doctor *d, const char *milters, const char *queue);
 void doctor_smtpd_waits(struct doctor *d, const char *content, const char *command);

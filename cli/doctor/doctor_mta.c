@@ -44,9 +44,9 @@ static void read_values(char *lines, struct value *v, size_t count)
 
 static bool ask_postconf(struct doctor *d, struct value *v, size_t count)
 {
-    const char *argv[MAX_VALUES + 2] = {"postconf"};
+    const char *argv[MAX_VALUES + 3] = {"postconf", "-x"}; /* with $names expanded */
     for (size_t i = 0; i < count && i < MAX_VALUES; i++)
-        argv[i + 1] = v[i].name;
+        argv[i + 2] = v[i].name;
     const char *out = doctor_run(d, argv, NULL);
     char *lines = out ? arena_strdup(d->arena, out) : NULL;
     if (!lines)
@@ -245,18 +245,6 @@ static void judge_outgoing(struct doctor *d)
             sockets[0]);
 }
 
-/* An enforced MTA-STS policy is `secure`: without authorities no certificate passes, and the mail waits. */
-static void judge_authorities(struct doctor *d, const struct value *v, size_t n)
-{
-    const char *maps = value_of(v, n, "smtp_tls_policy_maps");
-    if (*value_of(v, n, "smtp_tls_CAfile") || *value_of(v, n, "smtp_tls_CApath") ||
-        strcmp(value_of(v, n, "tls_append_default_CA"), "yes") == 0 || !strstr(maps, ":assay"))
-        return;
-    doctor_say(d, DOCTOR_CRITICAL,
-               "Postfix knows no certificate authorities: mail to domains with an enforced MTA-STS policy waits\nassay "
-               "harden sets smtp_tls_CAfile, or: postconf -e smtp_tls_CAfile=/etc/ssl/certs/ca-certificates.crt");
-}
-
 void doctor_postfix(struct doctor *d)
 {
     struct value v[] = {
@@ -293,7 +281,11 @@ void doctor_postfix(struct doctor *d)
     judge_tls_settings(d, v, n);
     judge_nul(d, v, n);
     judge_outgoing(d);
-    judge_authorities(d, v, n);
+    doctor_smtp(d, &(struct doctor_smtp_settings){.maps = value_of(v, n, "smtp_tls_policy_maps"),
+                                                  .file = value_of(v, n, "smtp_tls_CAfile"),
+                                                  .folder = value_of(v, n, "smtp_tls_CApath"),
+                                                  .append = value_of(v, n, "tls_append_default_CA"),
+                                                  .queue = value_of(v, n, "queue_directory")});
 }
 
 /* Judged by what sendmail.cf makes Sendmail do: the filter, the order, each listener. */

@@ -6,9 +6,12 @@
  * and not a folder: Postfix reads it before it enters its chroot.
  */
 #include "cli/harden/ca_store.h"
+#include <dirent.h>
+#include <fcntl.h>
 #include <openssl/x509_vfy.h>
-#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
+#include <unistd.h>
 
 /* Verifies the store's own certificates one by one, until one is good. */
 static bool verifies(X509_STORE *store)
@@ -24,6 +27,29 @@ static bool verifies(X509_STORE *store)
     return good;
 }
 
+bool ca_store_is_good(const char *file)
+{
+    X509_STORE *store = X509_STORE_new();
+    const bool good = store && X509_STORE_load_file(store, file) == 1 && verifies(store);
+
+    X509_STORE_free(store);
+    return good;
+}
+
+bool ca_store_folder_has_some(const char *folder)
+{
+    DIR *all = opendir(folder);
+    bool found = false;
+
+    for (const struct dirent *e; all && !found && (e = readdir(all)) != NULL;)
+        found = strspn(e->d_name, "0123456789abcdef") == 8 && e->d_name[8] == '.' && e->d_name[9] &&
+                strspn(e->d_name + 9, "0123456789") == strlen(e->d_name + 9) &&
+                faccessat(dirfd(all), e->d_name, R_OK, 0) == 0;
+    if (all)
+        closedir(all);
+    return found;
+}
+
 const char *ca_store_find(void)
 {
     static const char *const places[] = {
@@ -32,12 +58,8 @@ const char *ca_store_find(void)
         "/etc/ssl/ca-bundle.pem",             /* SUSE */
         "/etc/ssl/cert.pem",                  /* BSD */
     };
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        X509_STORE *store = X509_STORE_new();
-        bool good = store && X509_STORE_load_file(store, places[i]) == 1 && verifies(store);
-        X509_STORE_free(store);
-        if (good)
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (ca_store_is_good(places[i]))
             return places[i];
-    }
     return NULL;
 }

@@ -185,8 +185,13 @@ static void edit_milters(struct postfix *p, const char *socket)
 /* Mail to a domain with an enforced MTA-STS policy waits for ever where Postfix knows no authority to check by. */
 static void edit_ca(struct postfix *p)
 {
-    if (*postfix_get(p, "smtp_tls_CAfile") || *postfix_get(p, "smtp_tls_CApath") ||
-        is_any(postfix_get(p, "tls_append_default_CA"), "yes", NULL))
+    const char *set = postfix_get(p, "smtp_tls_CAfile");
+    if (*set && !ca_store_is_good(set))
+        harden_note(p->h,
+                    "smtp_tls_CAfile = %s stays, but no authority in it can be used: mail to domains with an enforced "
+                    "MTA-STS policy waits",
+                    set);
+    if (*set || *postfix_get(p, "smtp_tls_CApath") || is_any(postfix_get(p, "tls_append_default_CA"), "yes", NULL))
         return;
     const char *file = ca_store_find();
     if (file)

@@ -95,8 +95,9 @@ static void test_syntax(struct testing *t, const struct dmarc_record *r)
     } tags[] = {{"p", r->p_state != DMARC_TAG_VALID},
                 {"sp", r->sp_state == DMARC_TAG_INVALID},
                 {"np", r->np_state == DMARC_TAG_INVALID},
-                {"rua", r->rua_count == 0 && has_tag(r->text, "rua")},
-                {"ruf", r->ruf_count == 0 && has_tag(r->text, "ruf")},
+                {"rua", r->rua_wrong || (r->rua_count == 0 && has_tag(r->text, "rua"))},
+                {"ruf", r->ruf_wrong || (r->ruf_count == 0 && has_tag(r->text, "ruf"))},
+                {"fo", r->fo_wrong},
                 {"adkim", has_other_value(r->text, "adkim", "rs")},
                 {"aspf", has_other_value(r->text, "aspf", "rs")},
                 {"t", has_other_value(r->text, "t", "yn")},
@@ -126,6 +127,10 @@ static void test_policy(struct testing *t, const struct dmarc_finding *f)
             "%s=%s, and t=y lowers it to %s", f->tag, dmarc_policy_name(f->published), dmarc_policy_name(f->policy));
     else
         testing_say(t, CHECK_DMARC_POLICY, CHECK_PASS, NULL, "%s=%s", f->tag, dmarc_policy_name(f->policy));
+    if (r->pct && strcmp(r->pct, "100") != 0 && f->policy != DMARC_POLICY_NONE) /* RFC 9989 knows it no more */
+        testing_say(t, CHECK_DMARC_POLICY, CHECK_NOTE, "Remove pct=.",
+                    "pct=%s: receivers by the older RFC 7489 apply the policy to that part of the mail alone",
+                    testing_shown(t, slice_str(r->pct), 20));
     if (f->source != DMARC_FROM_AUTHOR || f->policy == DMARC_POLICY_NONE)
         return;
     if (r->sp_state == DMARC_TAG_VALID && r->sp < r->p)
@@ -245,6 +250,18 @@ static void judge_key(struct testing *t, const char *selector, const struct dkim
         testing_say(t, CHECK_DKIM, CHECK_PASS, NULL, "%s: %s", selector, k->type == KEY_RSA ? "RSA" : "Ed25519");
 }
 
+static unsigned key_records(struct testing *t, const struct dns_answer *a)
+{
+    struct dkim_keyrec key;
+    const char *reason;
+    unsigned n = 0;
+    for (size_t i = 0; i < a->count; i++) {
+        struct slice text = dns_txt(t->scope, a, i);
+        n += text.p && dkim_keyrec_read(text, &key, &reason) == STATUS_OK;
+    }
+    return n;
+}
+
 /* Tells whether mail may be signed by it: false where the key is revoked. */
 static bool test_selector(struct testing *t, const struct facts_selector *s)
 {
@@ -257,6 +274,9 @@ static bool test_selector(struct testing *t, const struct facts_selector *s)
         return true;
     }
     a = dns_get(t->scope, name, DNS_TXT);
+    if (key_records(t, a) > 1) /* RFC 6376 3.6.2.2: which one a receiver takes is not defined */
+        testing_say(t, CHECK_DKIM, CHECK_FAIL, "Leave one key record at each selector.", "%s: key records: %u",
+                    selector, key_records(t, a));
     for (size_t i = 0; i < a->count; i++) {
         struct slice text = dns_txt(t->scope, a, i);
         enum status read = text.p ? dkim_keyrec_read(text, &key, &reason) : STATUS_INVALID;

@@ -279,6 +279,21 @@ static void test_ipv6(struct testing *t, const struct dns_answer *ns)
         test_answers(t, CHECK_NS_IPV6_REACH, 6);
 }
 
+/* A server without the signatures that others have fails whoever validates and asks it. */
+static void test_signatures(struct testing *t)
+{
+    const struct facts_server *with = NULL;
+    for (size_t i = 0; i < t->facts->server_count && !with; i++)
+        if (asks(&t->facts->servers[i], "SOA", 0) && t->facts->servers[i].signed_to)
+            with = &t->facts->servers[i];
+    for (size_t i = 0; i < t->facts->server_count && with && t->signed_zone; i++) {
+        const struct facts_server *s = &t->facts->servers[i];
+        if (asks(s, "SOA", 0) && answered(s) && s->authoritative && !s->signed_to)
+            testing_say(t, CHECK_NS_AGREE, CHECK_FAIL, "Let every name server load the same zone.",
+                        "%s gives no signatures, and %s does", s->host, with->host);
+    }
+}
+
 /* Tells whether all give the same records; a SOA's serial may differ for the moments that a change takes. */
 static void test_agreement(struct testing *t)
 {
@@ -358,6 +373,7 @@ void tests_dns(struct testing *t)
     if (ns->count)
         test_ipv6(t, ns);
     test_answers(t, CHECK_NS_ANSWER, 4);
+    test_signatures(t);
     test_agreement(t);
     test_tlsa_question(t);
 }

@@ -220,9 +220,18 @@ static void test_file(struct testing *t)
         testing_say(t, CHECK_STS_VALID, CHECK_FAIL, "Correct the policy file.", "the policy file: %s",
                     testing_word(t, why ? why : LANGUAGE_MARK("it is over the limit")));
     } else {
+        if (policy.long_age) /* our own programs take the maximum for it; others may refuse the file */
+            testing_say(t, CHECK_STS_VALID, CHECK_FAIL, "Correct the policy file.",
+                        "the policy file: its max_age is over %u", (unsigned)STS_MAX_AGE);
         testing_say(t, CHECK_STS_VALID, CHECK_PASS, NULL, "fetched and read");
         test_policy(t, &policy);
     }
+}
+
+static bool is_near_sts(struct slice text)
+{
+    text = slice_trim(text);
+    return text.n >= 5 && slice_eq_nocase(slice_of(text.p, 5), SLICE_LIT("v=STS"));
 }
 
 static void test_sts(struct testing *t)
@@ -232,16 +241,26 @@ static void test_sts(struct testing *t)
     unsigned found = 0;
     char id[STS_ID + 1];
     bool good = false;
+    struct slice close = SLICE_NULL; /* meant as a record, and none */
     for (size_t i = 0; a && i < a->count; i++) {
         struct slice text = dns_txt(t->scope, a, i);
         if (text.p && sts_is_record(text)) {
             found++;
             good = sts_record_id(text, id) == STATUS_OK;
+        } else if (is_near_sts(text)) {
+            close = text;
         }
     }
     if (!a || a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS)
         testing_say(t, CHECK_STS, CHECK_UNTESTED, NULL, "_mta-sts.%s: %s", t->facts->domain,
                     a ? testing_failure(t, a) : "");
+    else if (found == 0 && close.p)
+        testing_say(t, CHECK_STS_VALID, CHECK_FAIL,
+                    arena_printf(t->arena, "_mta-sts.%s. TXT \"v=STSv1; id=1\"", t->facts->domain),
+                    "there is no MTA-STS record that can be read; found: %s", testing_shown(t, close, 200));
+    else if (found == 0 && t->mail.unknown)
+        testing_say(t, CHECK_STS, CHECK_UNTESTED, NULL, "MX of %s: %s", t->facts->domain,
+                    testing_failure(t, t->mail.mx));
     else if (found == 0 && t->dane_meant)
         testing_say(t, CHECK_STS, CHECK_PASS, NULL, "not needed: the domain uses DANE");
     else if (found == 0)

@@ -123,8 +123,7 @@ static void add_closing(struct letter *l)
         buf_printf(&l->out, "%s\n", l->owner);
 }
 
-/* Who sends mail of the domain is known here or not, and so are the routes: whoever gets the letter cannot change
- * it. */
+/* Who sends mail of the domain is known here or not, and so are routes: whoever gets the letter cannot change it. */
 static bool is_ours(enum check_test test)
 {
     return test == CHECK_SENDER_PTR || test == CHECK_SENDER_ALIGNED || test == CHECK_SENDER_TLS || test == CHECK_RPKI ||

@@ -58,6 +58,7 @@ struct dmarc_record {
     size_t rua_count;
     const char *ruf[DMARC_URIS_MAX];
     size_t ruf_count;
+    bool rua_wrong, ruf_wrong, fo_wrong; /* a part of the tag cannot be read and was left out */
     const char *pct; /* the historic tag as published, for reports in RFC 7489's form; NULL: not there */
 };
 

@@ -214,14 +214,16 @@ static bool is_uri(struct slice uri)
 }
 
 /* dmarc-urilist: what is no URI is left out. */
-static size_t uri_list(struct arena *arena, struct slice v, const char *out[DMARC_URIS_MAX])
+static size_t uri_list(struct arena *arena, struct slice v, const char *out[DMARC_URIS_MAX], bool *wrong)
 {
     size_t n = 0;
     struct slice piece;
     while (n < DMARC_URIS_MAX && taglist_piece(&v, ',', &piece)) {
         struct slice uri = without_size(piece);
-        if (!is_uri(uri))
+        if (!is_uri(uri)) {
+            *wrong = true;
             continue;
+        }
         out[n] = arena_copy(arena, uri.p, uri.n);
         if (!out[n])
             break;
@@ -247,10 +249,11 @@ enum status dmarc_record_parse(struct arena *arena, struct slice text, struct dm
     r.testing = is(value_of(&s, SLOT_T), "y");
     r.adkim_strict = is(value_of(&s, SLOT_ADKIM), "s");
     r.aspf_strict = is(value_of(&s, SLOT_ASPF), "s");
-    r.rua_count = uri_list(arena, value_of(&s, SLOT_RUA), r.rua);
-    r.ruf_count = uri_list(arena, value_of(&s, SLOT_RUF), r.ruf);
+    r.rua_count = uri_list(arena, value_of(&s, SLOT_RUA), r.rua, &r.rua_wrong);
+    r.ruf_count = uri_list(arena, value_of(&s, SLOT_RUF), r.ruf, &r.ruf_wrong);
     unsigned fo = s.of[SLOT_RUF].seen ? failure_options(value_of(&s, SLOT_FO)) : 0;
     r.fo = fo ? fo : DMARC_FO_0;
+    r.fo_wrong = s.of[SLOT_RUF].seen && s.of[SLOT_FO].seen && !fo;
     struct slice pct = value_of(&s, SLOT_PCT);
     r.pct = pct.n ? arena_copy(arena, pct.p, pct.n) : NULL;
     r.text = arena_copy(arena, text.p, text.n);

@@ -184,6 +184,7 @@ static enum status take_max_age(struct reading *r, struct slice value)
             return wrong(r, "its max_age is not a number of 1 to 10 digits");
         n = n * 10 + (uint64_t)(value.p[i] - '0');
     }
+    r->policy->long_age = n > STS_MAX_AGE;
     r->policy->max_age = n > STS_MAX_AGE ? STS_MAX_AGE : (uint32_t)n;
     return STATUS_OK;
 }

@@ -35,6 +35,7 @@ enum sts_mode {
 struct sts_policy {
     enum sts_mode mode;
     uint32_t max_age;      /* seconds; what is above STS_MAX_AGE counts as that */
+    bool long_age;         /* and it was above */
     const char *const *mx; /* canonical names; "*." before a name stands for one label more */
     size_t mx_count;       /* at least 1 unless mode is STS_NONE */
 };

@@ -3,6 +3,7 @@
 and no others may be."""
 import sys
 
+import cases_more
 import hosts
 import names
 from names import DEAD, FIRST, NO_TLSA, OTHER, SECOND, Zone
@@ -27,11 +28,16 @@ class Case:
         value = self.spec.get(key, otherwise)
         return value.replace("%%", self.domain) if isinstance(value, str) else value
 
+    def has_host(self):
+        return self.get("host", True) or self.get("apex", False)
+
     # ---- DNS ----
 
     def zone(self, authority):
         own = self.get("mx", f"@ MX 10 mx.{self.domain}.")
         lines = [own, self.get("address", "")]
+        if self.get("apex", False):
+            lines += [f"@ A {self.v4}", f"@ AAAA {self.v6}"]
         if self.get("host", True):
             lines += [f"mx A {self.v4}"] + ([f"mx AAAA {self.v6}"] if self.get("aaaa", True) else [])
         lines += self.texts("@", "spf", "v=spf1 mx -all")
@@ -43,7 +49,7 @@ class Case:
             lines.append("mta-sts A 25.25.25.250")
         if self.get("caa", True):
             lines.append('@ CAA 0 issue "ca.example"')
-        lines += [f"_25._tcp.mx TLSA {r}" for r in self.tlsa(authority)]
+        lines += [f"_25._tcp{'' if self.get('apex', False) else '.mx'} TLSA {r}" for r in self.tlsa(authority)]
         lines.append(self.get("more", ""))
         kind = self.spec.get("zone", {})
         return Zone(self.domain, "\n".join(lines), self.spec.get("servers"), self.spec.get("other"), **kind)
@@ -55,13 +61,16 @@ class Case:
 
     def tlsa(self, authority):
         wanted = self.spec.get("tlsa", ["3 1 1 {own}", NEXT])
-        if not wanted or not self.get("host", True):
+        if not wanted or not self.has_host():
             return []
         pem = self.certificate(authority)[1]
         values = {
             "own": authority.association(pem),
             "own512": authority.association(pem, "sha512"),
             "ca": authority.association(authority.path),
+            "key": authority.association(pem, None),
+            "cert": authority.association(pem, None, True),
+            "certdigest": authority.association(pem, "sha256", True),
         }
         return [r.format(**values) for r in wanted]
 
@@ -357,20 +366,37 @@ TROUBLE = [
 
 HOSTILE = Case("hostile", "", manner="hostile", dmarc="v=DMARC1; p=reject; rua=mailto:d@%%; x=<script>alert(1)</script>\x1b[31m")
 
+def policy_file(mode, mx="mx.%%", age=604800):
+    return STS.format(mode=mode, mx=mx).replace("604800", str(age))
+
+
+def enforced(name, expect, **spec):
+    return Case(name, expect, **{"sts": "v=STSv1; id=1", "sts_file": policy_file("enforce"), **spec})
+
+
+ONE_FAULT += cases_more.spf(Case) + cases_more.dmarc(Case) + cases_more.dkim(Case)
+ONE_FAULT += cases_more.transport(Case, enforced, policy_file)
+ONE_FAULT += cases_more.hosts(Case, plain, NS[:1] + [("ns5.host.example.", OTHER)])
+TWO_FAULTS += cases_more.pairs(Case, plain, enforced, policy_file)
+
 ALL = WITHOUT_FAULT + ONE_FAULT + TWO_FAULTS + TROUBLE + [HOSTILE]
+
+
+NETWORKS = (25, 27, 28)  # the third octets of mail hosts; 26 is where nobody answers
 
 
 def number():
     """Gives every case addresses of its own."""
     for i, case in enumerate(ALL):
-        case.v4 = case.get("address4", None) or f"25.25.25.{i + 10}"
+        case.v4 = case.get("address4", None) or f"25.25.{NETWORKS[i // 220]}.{i % 220 + 10}"
         case.v6 = f"2a10:25::{i + 10:x}"
 
 
 def description(authority):
     """All zones."""
     number()
-    pairs = [(a, f"mx.{c.domain}") for c in ALL if not c.get("no_ptr", False) for a in (c.v4, c.v6)]
+    named = lambda c: c.get("ptr", c.domain if c.get("apex", False) else f"mx.{c.domain}")
+    pairs = [(a, named(c)) for c in ALL if not c.get("no_ptr", False) for a in (c.v4, c.v6)]
     pairs += [
         ("25.25.25.2", PROVIDER),
         ("2a10:25::2", PROVIDER),
@@ -392,6 +418,8 @@ def description(authority):
         _25._tcp.mail TLSA 3 1 1 {own}
         _25._tcp.mail TLSA {NEXT}
         _25._tcp.closed TLSA {NEXT}
+        www A 25.25.25.2
+        *._report._dmarc.agrees TXT "v=DMARC1"
         *._report._dmarc.moved TXT "v=DMARC1; rua=mailto:d@elsewhere.provider.example"
         spf TXT "v=spf1 ip4:25.25.25.2 -all"
         loop TXT "v=spf1 include:loop.provider.example -all"
@@ -409,7 +437,7 @@ def description(authority):
     ]
     zones += [Zone("host.example", host), Zone("provider.example", strip(provider))]
     zones += [Zone("nosign.example", "mx A 25.25.25.3\nmx AAAA 2a10:25::3", unsigned=True)]
-    zones += [Zone(*names.reverse_zone("25.25.25.0/24", pairs)), Zone(*names.reverse_zone("2a10:25::/32", pairs))]
+    zones += [Zone(*names.reverse_zone("25.25.0.0/16", pairs)), Zone(*names.reverse_zone("2a10:25::/32", pairs))]
     return zones + [c.zone(authority) for c in ALL]
 
 
@@ -418,13 +446,15 @@ def listeners(authority):
     all_of_them, policy = hosts.Listeners(), hosts.PolicyHost(authority)
     for c in ALL:
         host = c.server(authority)
-        if not c.get("closed", False) and c.get("host", True):
+        if not c.get("closed", False) and c.has_host():
             all_of_them.add(c.v4, 25, host)
             if not c.get("closed6", False):
                 all_of_them.add(c.v6, 25, host)
         text = c.get("sts_file", None)
         if text:
             policy.files[f"mta-sts.{c.domain}"] = text
+        if c.get("sts_answer", None):
+            policy.answers[f"mta-sts.{c.domain}"] = c.get("sts_answer", None)
         if c.get("sts_wrong", False):
             policy.wrong.add(f"mta-sts.{c.domain}")
     for n, name in ((2, PROVIDER), (3, "mx.nosign.example")):

@@ -89,14 +89,15 @@ class Authority:
         sign += ["-set_serial", "77", "-copy_extensions", "copy"]
         return x509.load_pem_x509_certificate(subprocess.run(sign, check=True, capture_output=True).stdout)
 
-    def association(self, path, digest="sha256"):
-        """Hex of the digest of the public key in a certificate's file."""
+    def association(self, path, digest="sha256", whole=False):
+        """Hex of the digest of the public key in a certificate's file, or of the whole certificate; without a digest: of all octets."""
         import hashlib
 
         with open(path, "rb") as f:
             cert = x509.load_pem_x509_certificate(f.read())
         spki = cert.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-        return hashlib.new(digest, spki).hexdigest()
+        octets = cert.public_bytes(serialization.Encoding.DER) if whole else spki
+        return hashlib.new(digest, octets).hexdigest() if digest else octets.hex()
 
 
 def context(key, pem, ciphers="ECDHE+AESGCM:ECDHE+CHACHA20", tls13=True, level=2, many=0):
@@ -307,7 +308,7 @@ class PolicyHost:
     """HTTPS for MTA-STS: files by host name, a certificate by SNI."""
 
     def __init__(self, authority):
-        self.authority, self.files, self.wrong = authority, {}, set()
+        self.authority, self.files, self.wrong, self.answers = authority, {}, set(), {}
         self.tls = context(*authority.issue("mta-sts.invalid"))
         self.tls.sni_callback = self.choose
 
@@ -324,7 +325,12 @@ class PolicyHost:
             if body is None:
                 t.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
                 return
-            head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+            status = self.answers.get(host, "200 OK")
+            if status[0] == "3":
+                t.sendall(f"HTTP/1.1 {status}\r\nLocation: https://{host}/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+                return
+            kind = "text/html" if "html" in status else "text/plain"
+            head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
             t.sendall(head.encode() + body.encode())
 
 

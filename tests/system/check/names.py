@@ -46,7 +46,8 @@ def ldns(folder, *command):
 class Zone:
     def __init__(self, name, records="", servers=None, other=None, **kind):
         """kind: unsigned, left_ds (unsigned, with a DS record above), wrong_ds, begin, end (days),
-        algorithm, bits, nsec3 (iterations, salt), sha1_ds. other: what
+        algorithm, bits, nsec3 (iterations, salt), sha1_ds, ds_algorithm and ds_tag (of another key), strip ("TYPE NAME": without the
+        signatures of these records), other_unsigned. other: what
         the server OTHER says instead, a function of the text."""
         self.name, self.records, self.kind, self.other = name, records, kind, other
         above = name == "." or "." not in name or name in ("in-addr.arpa", "ip6.arpa")
@@ -68,6 +69,10 @@ class Zone:
         if self.kind.get("wrong_ds"):
             self.ds = self.ds[:-1] + ("0" if self.ds[-1] != "0" else "1")
 
+        tag, number, rest = self.ds.split(" ", 2)
+        if self.kind.get("ds_algorithm") or self.kind.get("ds_tag"):
+            self.ds = f"{int(tag) ^ bool(self.kind.get('ds_tag'))} {self.kind.get('ds_algorithm', number)} {rest}"
+
     def text(self, children):
         lines = [f"$ORIGIN {self.dotted}", "$TTL 300", "@ SOA ns1.host.example. hostmaster.host.example. 1 3600 600 86400 60"]
         lines += [f"@ NS {name}" for name, _ in self.servers]
@@ -85,7 +90,7 @@ class Zone:
     def sign(self, folder, text, suffix):
         with open(f"{folder}/{self.label}.{suffix}", "w", encoding="utf-8") as f:
             f.write(text)
-        if self.kind.get("unsigned"):
+        if self.kind.get("unsigned") or (suffix == "other" and self.kind.get("other_unsigned")):
             return f"{self.label}.{suffix}"
         now, day = time.time(), 86400
         times = [now + self.kind.get("begin", -1) * day, now + self.kind.get("end", 14) * day]
@@ -95,7 +100,19 @@ class Zone:
         out = f"{self.label}.{suffix}.signed"
         options = ["-i", stamp[0], "-e", stamp[1], "-o", self.dotted, "-f", out, *more]
         ldns(folder, "ldns-signzone", *options, f"{self.label}.{suffix}", self.base)
+        if "strip" in self.kind:
+            self.strip(f"{folder}/{out}", *self.kind["strip"].split())
         return out
+
+    def strip(self, path, kind, owner=None):
+        with open(path, encoding="utf-8") as f:
+            lines = f.readlines()
+        name = f"{owner}.{self.dotted}" if owner else self.dotted
+        gone = [line for line in lines if line.split()[:1] == [name] and line.split()[2:5] == ["IN", "RRSIG", kind]]
+        if not gone:
+            raise RuntimeError(f"{path}: no signature of {name} {kind}")
+        with open(path, "w", encoding="utf-8") as f:
+            f.writelines(line for line in lines if line not in gone)
 
 
 def parent(zones, name):

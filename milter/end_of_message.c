@@ -81,7 +81,7 @@ static const char *text_of(struct arena *a, struct reply *r, const char *referen
 /* Writes journal and log for every class. false: a finding could not be kept, and the policy says to defer the mail
  * then. */
 static bool write_findings(struct daemon *d, struct session *s, const struct classes *c, const char *reply,
-                     const char *reference, bool split)
+                           const char *reference, bool split)
 {
     struct mail_record_extra x = {.reply = reply,
                                   .reference = reply && *reference ? reference : NULL,

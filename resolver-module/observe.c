@@ -3,8 +3,8 @@
  * observe.c - the thread that writes what the workers queued to the journal.
  *
  * Promises: nothing that was queued (worker_queue.h) is lost, except by the journal's own limits, or if the resolver
- * ends while the writer's disk hangs; records reach the journal within `resolver.record-every` (30 s); the status file
- * is replaced as a whole. On failure (no folder, no disk) it logs once and tries again every ten seconds; counts stay
+ * ends while the writer's disk hangs or the machine gives it no time (OBSERVE_MOST_MS); records reach the journal within
+ * `resolver.record-every` (30 s); the status file is replaced as a whole. On failure (no folder, no disk) it logs once and tries again every ten seconds; counts stay
  * in memory and are written when it works again.
  */
 #include "resolver-module/observe.h"
@@ -422,7 +422,7 @@ struct observe *observe_start(const struct observe_options *options)
     atomic_store(&o->beat_ms, clock_mono_ms());
     start_writer(o);
     if (atomic_load(&o->started)) /* so that trouble with the journal is known when the start ends */
-        (void)background_await(&slot, &o->opened, OBSERVE_WAIT_MS, BACKGROUND_WAIT_MS);
+        (void)background_await(&slot, &o->opened, OBSERVE_WAIT_MS, OBSERVE_MOST_MS);
     return o;
 }
 
@@ -445,7 +445,7 @@ struct observe *observe_stop(struct observe *o)
     pthread_cond_signal(&o->wake);
     pthread_mutex_unlock(&o->lock);
     if (atomic_load(&o->started) && !atomic_load(&o->given_up))
-        (void)background_await(&slot, &o->ended, OBSERVE_END_MS, BACKGROUND_WAIT_MS);
+        (void)background_await(&slot, &o->ended, OBSERVE_END_MS, OBSERVE_MOST_MS);
     release(o);
     return NULL;
 }

@@ -9,7 +9,8 @@
  *
  * A folder that cannot be written loses records, never answers: it is logged, tried again every ten seconds, and the
  * loss is counted. A disk that hangs stops only the writer: after OBSERVE_GIVE_UP_MS that is logged. Neither start,
- * reload nor end of the resolver waits for it longer than OBSERVE_END_MS. What the writer works on is counted by
+ * reload nor end of the resolver waits for it longer than OBSERVE_END_MS, nor for one that computes or waits for a
+ * processor longer than OBSERVE_MOST_MS: it then ends its work after the reload. What the writer works on is counted by
  * reference, and freed by whoever releases it last.
  */
 #ifndef ASSAY_RESOLVER_MODULE_OBSERVE_H
@@ -25,6 +26,7 @@
 #define OBSERVE_GIVE_UP_MS 5000 /* that the writer may be busy with one piece of work */
 #define OBSERVE_WAIT_MS 200     /* that a start waits for a writer that does nothing but wait */
 #define OBSERVE_END_MS 400      /* ... and an end */
+#define OBSERVE_MOST_MS 900     /* ... and either in any case: nothing is answered meanwhile */
 
 struct observe;
 

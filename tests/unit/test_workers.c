@@ -230,6 +230,17 @@ static void write_policy(const char *path, const char *mode)
     assert_int_equal(rename(new, path), 0);
 }
 
+/* On a busy machine the writer ends its work after observe_stop() has returned. */
+static bool comes_true(const char *command)
+{
+    for (int i = 0; i < 600; i++) {
+        if (system(command) == 0)
+            return true;
+        usleep(100000);
+    }
+    return false;
+}
+
 static void nothing_is_lost_and_a_change_is_seen(void **state)
 {
     (void)state;
@@ -274,9 +285,9 @@ static void nothing_is_lost_and_a_change_is_seen(void **state)
              "grep -h '\"kind\":\"names\"' %s/*.journal | grep -o '\"count\":[0-9]*' | awk -F: '{n += $2} END {exit n "
              "!= %d}'",
              dir, THREADS * EVENTS);
-    assert_int_equal(system(command), 0); /* and all of it is in the journal */
+    assert_true(comes_true(command)); /* and all of it is in the journal */
     snprintf(command, sizeof command, "rm -rf %s", dir);
-    assert_int_equal(system(command), 0);
+    assert_true(comes_true(command));
 }
 
 /* ---- a flood of refusals ---- */
@@ -286,7 +297,7 @@ static bool lines_with(const char *dir, const char *what)
     char command[300];
     snprintf(command, sizeof command, "test $(grep -h '\"kind\":\"names\"' %s/*.journal | grep -c '%s') -ge 1", dir,
              what);
-    return system(command) == 0;
+    return comes_true(command);
 }
 
 /* More than the long queue holds, each with words of its own: all are counted, and of each zone a reason is kept. */
@@ -325,9 +336,9 @@ static void a_flood_of_refusals_is_counted(void **state)
              "grep -h '\"kind\":\"names\"' %s/*.journal | grep -o '\"refused\":[0-9]*' | awk -F: '{n += $2} END {exit "
              "n != %d}'",
              dir, 3 * WORKER_QUEUE_QUEUE_LONG);
-    assert_int_equal(system(command), 0);
+    assert_true(comes_true(command));
     snprintf(command, sizeof command, "rm -rf %s", dir);
-    assert_int_equal(system(command), 0);
+    assert_true(comes_true(command));
 }
 
 int main(void)

@@ -3,12 +3,15 @@
  * sendmail_cf.c - reads the lines of a sendmail.cf that decide about filters (Sendmail Operations Guide, 5.11 and 5.6).
  *
  * Promises to read as Sendmail does: a line that begins with a blank continues the one before; of an option that is set
- * twice the last counts; DaemonPortOptions may have InputMailFilters of its own, which replaces the general list.
+ * twice the last counts; DaemonPortOptions may have InputMailFilters of its own, which replaces the general list. Which
+ * filter is ours its socket says, where none is called assay. A filter that is defined twice, or asked and not defined,
+ * keeps Sendmail from starting.
  */
 #include "cli/harden/sendmail_cf.h"
 #include <string.h>
 
 #define OURS "assay"
+#define FILTERS 64   /* definitions that are compared with each other */
 #define NAME_LEAST 6 /* octets of the shortest name of an option that could be one of the two */
 
 /* The next whole line, continuations joined. NULL: the end. */
@@ -30,15 +33,15 @@ static const char *next_line(struct arena *a, struct slice cf, size_t *at)
 }
 
 /* The value of a field in "Xname, S=.., F=.." or in port options, where Sendmail looks at its name's first letter alone
- * ("Socket=", "I="); NULL: there is none. */
-static const char *part(struct arena *a, const char *text, char letter)
+ * ("Socket=", "I="), in port options a small one too; NULL: there is none. letters: those that count. */
+static const char *part(struct arena *a, const char *text, const char *letters)
 {
     for (const char *at = text; *at; at += *at != '\0') {
         at += strspn(at, ", \t");
         size_t len = strcspn(at, ",");
         const char *equals = memchr(at, '=', len);
         struct slice name = slice_trim(slice_of(at, equals ? (size_t)(equals - at) : 0));
-        if (equals && name.n && name.p[0] == letter) {
+        if (equals && name.n && strchr(letters, name.p[0]) != NULL) {
             struct slice value = slice_trim(slice_of(equals + 1, len - (size_t)(equals + 1 - at)));
             return arena_copy(a, value.n ? value.p : "", value.n);
         }
@@ -58,16 +61,55 @@ static const char *value_of(const char *line, const char *option)
     return equals + 1;
 }
 
-/* Where in a list of filters ours stands, from 0; -1: it is not there. */
-static int place_in(const char *list)
+struct filter {
+    const char *name, *parts; /* "assay", ", S=.., F=T, .." */
+};
+
+struct filters {
+    struct filter at[FILTERS];
+    size_t count;
+    const char *twice; /* the name of one that is defined again */
+};
+
+static const struct filter *find(const struct filters *f, struct slice name)
 {
-    int i = 0;
-    for (const char *at = list + strspn(list, ",; \t"); *at; at += strspn(at, ",; \t"), i++) {
-        size_t n = strcspn(at, ",; \t");
-        if (slice_eq_nocase(slice_of(at, n), slice_str(OURS)))
+    for (size_t i = 0; i < f->count; i++)
+        if (slice_eq_nocase(name, slice_str(f->at[i].name)))
+            return &f->at[i];
+    return NULL;
+}
+
+/* "Xname, S=..". */
+static void add(struct arena *a, struct filters *f, const char *line)
+{
+    size_t n = strcspn(line + 1, ", \t\r");
+    const char *name = arena_copy(a, line + 1, n);
+
+    if (!name || !n)
+        return;
+    if (find(f, slice_str(name)))
+        f->twice = name;
+    else if (f->count < FILTERS)
+        f->at[f->count++] = (struct filter){name, line + 1 + n};
+}
+
+/* The next name of a list; n 0: there are no more. */
+static struct slice next_name(const char **at)
+{
+    *at += strspn(*at, ",; \t\r");
+    struct slice name = slice_of(*at, strcspn(*at, ",; \t\r"));
+    *at += name.n;
+    return name;
+}
+
+/* Where in a list of filters one stands, from 0; -1: it is not there. */
+static int place_in(const char *list, const char *filter)
+{
+    struct slice name;
+
+    for (int i = 0; (name = next_name(&list)).n; i++)
+        if (slice_eq_nocase(name, slice_str(filter)))
             return i;
-        at += n;
-    }
     return -1;
 }
 
@@ -77,53 +119,89 @@ static const char *bare(const char *socket)
     return strncmp(socket, "unix:", 5) == 0 ? socket + 5 : strncmp(socket, "local:", 6) == 0 ? socket + 6 : socket;
 }
 
-/* The filter itself, as "assay, S=.., F=T, ..". */
-static const char *judge_filter(struct arena *a, const char *x, const char *socket)
+/* The filter called assay, or else the one that is asked at our socket; NULL: there is none. */
+static const struct filter *our_filter(struct arena *a, const struct filters *f, const char *socket)
 {
-    const char *where = part(a, x, 'S'), *flags = part(a, x, 'F');
+    const struct filter *ours = find(f, SLICE_LIT(OURS));
+
+    for (size_t i = 0; !ours && socket && i < f->count; i++) {
+        const char *where = part(a, f->at[i].parts, "S");
+        if (where && strcmp(bare(where), bare(socket)) == 0)
+            ours = &f->at[i];
+    }
+    return ours;
+}
+
+/* By T and by 4 the client is told to come again (Operations Guide 5.11); by others, and by none, mail comes in. */
+static const char *judge_filter(struct arena *a, const struct filter *f, const char *socket)
+{
+    const char *where = part(a, f->parts, "S"), *flags = part(a, f->parts, "F");
     if (!where || !*where)
-        return "the filter assay has no socket (S=)";
+        return arena_printf(a, "the filter %s has no socket (S=)", f->name);
     if (socket && strcmp(bare(where), bare(socket)) != 0)
-        return arena_printf(a, "the filter assay is asked at %s, and assay-milter listens at %s", where, socket);
-    if (!flags || !strchr(flags, 'T'))
-        return arena_printf(a, "the filter assay has %s%s: while assay-milter is away, mail comes in unjudged (F=T)",
-                            flags ? "F=" : "no F", flags ? flags : "");
+        return arena_printf(a, "the filter %s is asked at %s, and assay-milter listens at %s", f->name, where, socket);
+    if (!flags || !strpbrk(flags, "T4"))
+        return arena_printf(a, "the filter %s has %s%s: while assay-milter is away, mail comes in unjudged (F=T)",
+                            f->name, flags ? "F=" : "no F", flags ? flags : "");
     return NULL;
 }
 
-static const char *judge_list(struct arena *a, const char *where, const char *list)
+static const char *judge_list(struct arena *a, const struct filters *f, const struct filter *ours, const char *where,
+                              const char *list)
 {
-    int place = place_in(list);
+    const int place = place_in(list, ours->name);
+    const char *at = list;
+    struct slice name;
+
     if (place < 0)
-        return arena_printf(a, "%s is \"%s\": assay is not asked", where, list);
+        return arena_printf(a, "%s is \"%s\": %s is not asked", where, list, ours->name);
     if (place > 0)
-        return arena_printf(a, "%s is \"%s\": assay must be first, to see the mail as it came", where, list);
+        return arena_printf(a, "%s is \"%s\": %s must be first, to see the mail as it came", where, list, ours->name);
+    while ((name = next_name(&at)).n)
+        if (f->count < FILTERS && !find(f, name))
+            return arena_printf(a, "%s is \"%s\": %.*s is not defined, and Sendmail does not start", where, list,
+                                SLICE_ARG(name));
     return NULL;
+}
+
+/* The lists of listeners that have their own; NULL: all are good. */
+static const char *judge_listeners(struct arena *a, const struct filters *f, const struct filter *ours, struct slice cf)
+{
+    const char *line, *trouble = NULL;
+
+    for (size_t at = 0; !trouble && (line = next_line(a, cf, &at)) != NULL;) {
+        const char *port = value_of(line, "DaemonPortOptions");
+        const char *own = port ? part(a, port, "Ii") : NULL, *name = port ? part(a, port, "Nn") : NULL;
+        const char *where = own ? arena_printf(a, "InputMailFilters of listener %s", name ? name : port) : NULL;
+        if (where)
+            trouble = judge_list(a, f, ours, where, own);
+    }
+    return trouble;
 }
 
 struct sendmail_verdict sendmail_cf_judge(struct arena *a, struct slice cf, const char *socket)
 {
-    struct sendmail_verdict v = {.defined = false};
-    const char *x = NULL, *list = "", *listener = NULL, *line;
+    struct filters *f = ARENA_NEW(a, struct filters);
+    const char *list = "", *line;
+
+    if (!f)
+        return (struct sendmail_verdict){.trouble = "out of memory"};
     for (size_t at = 0; (line = next_line(a, cf, &at)) != NULL;) {
-        const char *general = value_of(line, "InputMailFilters"), *port = value_of(line, "DaemonPortOptions");
-        if (line[0] == 'X' && strncmp(line + 1, OURS, strlen(OURS)) == 0 &&
-            strchr(", \t", line[1 + strlen(OURS)]) != NULL)
-            x = line + 1 + strlen(OURS);
+        const char *general = value_of(line, "InputMailFilters");
+        if (line[0] == 'X')
+            add(a, f, line);
         else if (general)
             list = general;
-        else if (port) {
-            const char *own = part(a, port, 'I'), *name = part(a, port, 'N');
-            const char *where = own ? arena_printf(a, "InputMailFilters of listener %s", name ? name : port) : NULL;
-            if (where && !listener)
-                listener = judge_list(a, where, own);
-        }
     }
-    v.defined = x != NULL;
-    v.trouble = x ? judge_filter(a, x, socket) : "no filter assay is defined";
+    const struct filter *ours = our_filter(a, f, socket);
+    struct sendmail_verdict v = {.defined = ours != NULL};
+    if (f->twice)
+        v.trouble = arena_printf(a, "the filter %s is defined twice, and Sendmail does not start", f->twice);
+    else
+        v.trouble = ours ? judge_filter(a, ours, socket) : "no filter assay is defined";
     if (!v.trouble)
-        v.trouble = judge_list(a, "InputMailFilters", list);
+        v.trouble = judge_list(a, f, ours, "InputMailFilters", list);
     if (!v.trouble)
-        v.trouble = listener;
+        v.trouble = judge_listeners(a, f, ours, cf);
     return v;
 }

@@ -13,7 +13,7 @@
 #include "base/slice.h"
 
 struct sendmail_verdict {
-    bool defined;        /* there is a filter called assay */
+    bool defined;        /* there is a filter called assay, or one that is asked at its socket */
     const char *trouble; /* one line; NULL: Sendmail asks us first, on every listener, and waits while we are away */
 };
 

@@ -169,6 +169,8 @@ static enum status choose(struct totals *t, const struct report_model *m, const 
     for (size_t i = 0; i < m->group_count; i++)
         add(t, m->groups[i].name, &m->groups[i].counts);
     hold_to_what_is_shown(t, log);
+    for (size_t i = 1; i < t->count; i++)
+        t->all[i].hidden = t->all[i].hidden || publish_log_tells(log, t->all, t->count, i);
     enum status st = note_members(t, m);
     if (st != STATUS_OK) {
         snprintf(why, FOLDER_WHY, "out of memory");

@@ -75,6 +75,38 @@ void publish_log_hold(const struct publish_log *log, struct publish_total *t)
         (void)hold(&log->elsewhere, t);
 }
 
+static bool is_among(struct slice name, const struct publish_total *all, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (slice_eq(name, name_of(&all[i])))
+            return true;
+    return false;
+}
+
+static bool tells(const struct buf *log, const struct publish_total *all, size_t count, size_t i)
+{
+    for (const char *p = log->p; *p;) {
+        size_t line = strcspn(p, "\n"), n = strcspn(p, "\t\n");
+        if (p[n] == '\t' && !is_among(slice_of(p, n), all, count)) {
+            char *end;
+            int64_t told = strtoll(p + n + 1, &end, 10), meets = strtoll(end, NULL, 10);
+            if (is_near(all[i].told, told) || (all[i].told == told && all[i].meets != meets))
+                return true;
+        }
+        p += line + (p[line] == '\n');
+    }
+    return false;
+}
+
+bool publish_log_tells(const struct publish_log *log, const struct publish_total *all, size_t count, size_t i)
+{
+    int64_t told, meets;
+    for (const char *at = log->here.p; next_line(&at, name_of(&all[i]), &told, &meets);)
+        if (told == all[i].told && meets == all[i].meets)
+            return false;
+    return tells(&log->here, all, count, i) || tells(&log->elsewhere, all, count, i);
+}
+
 /* ---- reading ---- */
 
 static void add_line(void *context, bool here, const char *list, int64_t organisations, int64_t meets)

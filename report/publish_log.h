@@ -42,6 +42,11 @@ bool publish_log_has(const struct publish_log *log, const struct publish_total *
  * comes before those of others. */
 void publish_log_hold(const struct publish_log *log, struct publish_total *t);
 
+/* Whether total i differs by fewer than PUBLISH_LEAST members from one that a page shows, or showed here, under a name
+ * that none of `all` has: another host's list, or one that was renamed. Who is in that is not known here, so that their
+ * difference may tell of a few. False where this page shows the same total already. */
+bool publish_log_tells(const struct publish_log *log, const struct publish_total *all, size_t count, size_t i);
+
 /* Keeps what is shown now; of lists that are hidden it keeps what was shown. */
 enum status publish_log_keep(struct publish_log *log, const struct publish_total *all, size_t count, int64_t day,
                              char why[FOLDER_WHY]) MUST_CHECK;

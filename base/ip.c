@@ -9,7 +9,6 @@
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -214,34 +213,61 @@ bool ip_is_special(const struct ip *a)
     return a->family != 4 && a->family != 6;
 }
 
+/* Writes 0 to 255 in digits; returns what follows them. Written for each mail several times, hence without printf(). */
+static char *put_octet(char *at, unsigned n)
+{
+    if (n >= 100)
+        *at++ = (char)('0' + n / 100);
+    if (n >= 10)
+        *at++ = (char)('0' + n / 10 % 10);
+    *at++ = (char)('0' + n % 10);
+    return at;
+}
+
 const char *ip_text(const struct ip *a, char out[IP_TEXT])
 {
-    int af = a->family == 4 ? AF_INET : AF_INET6;
-    if (a->family == 0 || !inet_ntop(af, a->octets, out, IP_TEXT))
-        snprintf(out, IP_TEXT, "unknown");
+    if (a->family == 4) {
+        char *at = put_octet(out, a->octets[0]);
+        for (int i = 1; i < 4; i++) {
+            *at++ = '.';
+            at = put_octet(at, a->octets[i]);
+        }
+        *at = '\0';
+    } else if (a->family == 0 || !inet_ntop(AF_INET6, a->octets, out, IP_TEXT)) {
+        memcpy(out, "unknown", sizeof "unknown");
+    }
     return out;
 }
 
 const char *ip_net_text(const struct ip_net *n, char out[IP_NET_TEXT])
 {
-    char base[IP_TEXT];
-    ip_text(&n->base, base);
-    if (n->bits == width(&n->base))
-        snprintf(out, IP_NET_TEXT, "%s", base);
-    else
-        snprintf(out, IP_NET_TEXT, "%s/%u", base, (unsigned)n->bits);
+    ip_text(&n->base, out);
+    if (n->bits != width(&n->base)) {
+        char *at = out + strlen(out);
+        *at++ = '/';
+        *put_octet(at, n->bits) = '\0';
+    }
     return out;
 }
 
 const char *ip_arpa(const struct ip *a, char out[IP_ARPA_TEXT])
 {
+    static const char digits[] = "0123456789abcdef";
+    char *at = out;
     if (a->family == 4) {
-        snprintf(out, IP_ARPA_TEXT, "%u.%u.%u.%u.in-addr.arpa", a->octets[3], a->octets[2], a->octets[1], a->octets[0]);
+        for (int i = 3; i >= 0; i--) {
+            at = put_octet(at, a->octets[i]);
+            *at++ = '.';
+        }
+        memcpy(at, "in-addr.arpa", sizeof "in-addr.arpa");
         return out;
     }
-    size_t at = 0;
-    for (int i = 15; i >= 0; i--)
-        at += (size_t)snprintf(out + at, IP_ARPA_TEXT - at, "%x.%x.", a->octets[i] & 0xf, a->octets[i] >> 4);
-    snprintf(out + at, IP_ARPA_TEXT - at, "ip6.arpa");
+    for (int i = 15; i >= 0; i--) {
+        *at++ = digits[a->octets[i] & 0xf];
+        *at++ = '.';
+        *at++ = digits[a->octets[i] >> 4];
+        *at++ = '.';
+    }
+    memcpy(at, "ip6.arpa", sizeof "ip6.arpa");
     return out;
 }

@@ -76,6 +76,15 @@ enum status dns_name_normal(const char *text, char out[DNS_NAME_TEXT])
                 made[n++] = '.';
             continue;
         }
+        const unsigned char plain = lower((unsigned char)*text);
+        if (is_plain(plain)) { /* nearly all octets */
+            wire += label == 0 ? 2 : 1;
+            if (++label > LIMIT_LABEL || wire > DNS_NAME_WIRE)
+                return STATUS_LIMIT;
+            made[n++] = (char)plain;
+            text++;
+            continue;
+        }
         size_t used;
         unsigned char c = text_octet(text, &used);
         if (used == 0)

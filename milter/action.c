@@ -31,8 +31,13 @@ static bool remove_forged(struct mta *mta, const struct judge *j)
 static bool insert(struct mta *mta, struct arena *a, const struct stamp *stamp)
 {
     for (size_t i = stamp->count; i-- > 0;) {
-        const char *value = arena_printf(a, " %s", stamp->fields[i].value);
-        if (!value || !mta->ops->insert_header(mta, stamp->fields[i].name, value))
+        const size_t n = strlen(stamp->fields[i].value);
+        char *value = arena_alloc(a, n + 2);
+        if (!value)
+            return false;
+        value[0] = ' ';
+        memcpy(value + 1, stamp->fields[i].value, n + 1);
+        if (!mta->ops->insert_header(mta, stamp->fields[i].name, value))
             return false;
     }
     return true;

@@ -45,19 +45,21 @@ bool log_is_json(void)
 
 static void log_put(int priority, const char *line)
 {
+    const char *program = as_json ? "" : "assay-milter: ";
+    const size_t before = strlen(program);
+    size_t n = strlen(line);
     char text[LOG_MAX];
-    int n;
 
     if (!stderr_wanted) {
         syslog(priority, "%s", line);
         return;
     }
-    n = snprintf(text, sizeof text, "%s%s\n", as_json ? "" : "assay-milter: ", line);
-    if (n >= (int)sizeof text) {
-        n = sizeof text - 1;
-        text[n - 1] = '\n';
-    }
-    if (n > 0 && write(STDERR_FILENO, text, (size_t)n) < 0)
+    if (n > sizeof text - before - 2)
+        n = sizeof text - before - 2;
+    memcpy(text, program, before);
+    memcpy(text + before, line, n);
+    text[before + n] = '\n';
+    if (write(STDERR_FILENO, text, before + n + 1) < 0)
         return;
 }
 

@@ -8,7 +8,6 @@
  */
 #include "standards/dkim/dkim_keyrec.h"
 #include "standards/dkim/dkim_tags.h"
-#include <stdio.h>
 
 static bool list_allows(const struct taglist *tags, const char *tag, const char *word, const char *any)
 {
@@ -54,9 +53,14 @@ enum status dkim_keyrec_read(struct slice text, struct dkim_keyrec *out, const c
 
 bool dkim_keyrec_name(const char *selector, const char *domain, char out[LIMIT_DOMAIN + 1])
 {
-    int n = snprintf(out, LIMIT_DOMAIN + 1, "%s._domainkey.%s", selector, domain);
-    if (n > 0 && n <= LIMIT_DOMAIN)
-        return true;
-    out[0] = '\0';
-    return false;
+    static const char between[] = "._domainkey.";
+    const size_t s = strlen(selector), b = sizeof between - 1, d = strlen(domain);
+    if (s > LIMIT_DOMAIN || d > LIMIT_DOMAIN || s + b + d > LIMIT_DOMAIN) {
+        out[0] = '\0';
+        return false;
+    }
+    memcpy(out, selector, s);
+    memcpy(out + s, between, b);
+    memcpy(out + s + b, domain, d + 1);
+    return true;
 }

@@ -87,10 +87,13 @@ static void dmarc_walk_settle(struct dmarc_walk *w)
 void dmarc_walk_start(struct dns_scope *scope, const char *start)
 {
     const char *names[DMARC_WALK_MAX];
-    char name[sizeof PREFIX + LIMIT_DOMAIN];
+    char name[sizeof PREFIX + LIMIT_DOMAIN] = PREFIX;
     size_t n = dmarc_walk_names(start, names);
     for (size_t i = 0; i < n; i++) {
-        snprintf(name, sizeof name, PREFIX "%s", names[i]);
+        const size_t octets = strlen(names[i]);
+        if (octets > LIMIT_DOMAIN)
+            continue; /* no name in DNS */
+        memcpy(name + sizeof PREFIX - 1, names[i], octets + 1);
         dns_start(scope, name, DNS_TXT);
     }
 }

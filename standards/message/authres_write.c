@@ -47,16 +47,33 @@ static void authres_put(struct authres_writer *w, struct slice piece)
     w->column += piece.n;
 }
 
+/* Like strchr(), for a few octets, none of which is NUL. */
+static bool is_one_of(char c, const char *few)
+{
+    for (; *few; few++)
+        if (*few == c)
+            return true;
+    return false;
+}
+
 /* Adds text of at most AUTHRES_VALUE_MAX octets, each made plain, with a backslash before those in `escape`. */
 static void add_escaped(struct buf *b, struct slice text, const char *escape)
 {
     size_t n = text.n > AUTHRES_VALUE_MAX ? AUTHRES_VALUE_MAX - 3 : text.n;
+    size_t from = 0; /* what has been added */
     for (size_t i = 0; i < n; i++) {
-        char c = plain(text.p[i]);
-        if (strchr(escape, c))
+        const char c = plain(text.p[i]);
+        const bool escaped = is_one_of(c, escape);
+        if (c == text.p[i] && !escaped)
+            continue;
+        buf_add(b, text.p + from, i - from);
+        if (escaped)
             buf_addc(b, '\\');
         buf_addc(b, c);
+        from = i + 1;
     }
+    if (n > from)
+        buf_add(b, text.p + from, n - from);
     if (n < text.n)
         buf_adds(b, "...");
 }

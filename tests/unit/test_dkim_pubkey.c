@@ -4,7 +4,9 @@
  * words, and the record around them.
  */
 #include "tests/unit/dkim_lab.h"
+#include "base/base64.h"
 #include "standards/dkim/dkim_keyrec.h"
+#include "standards/dkim/dkim_tags.h"
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 
@@ -169,6 +171,47 @@ static void test_records(void **state)
     memset(label, 'a', sizeof label);
     label[sizeof label - 1] = '\0';
     assert_false(dkim_keyrec_name(label, "example.org", name));
+    assert_string_equal(name, "");
+    label[LIMIT_DOMAIN - strlen("._domainkey.example.org")] = '\0'; /* as long as a name may be */
+    assert_true(dkim_keyrec_name(label, "example.org", name));
+    assert_int_equal(strlen(name), LIMIT_DOMAIN);
+}
+
+/* Every length up to 40 octets, a fold at every place, with and without padding, in exactly the room there is. */
+static void test_base64(void **state)
+{
+    for (size_t n = 0; n <= 40; n++) {
+        char raw[40];
+        uint8_t back[40];
+        struct buf text = BUF_INIT;
+        size_t got = 99;
+        for (size_t i = 0; i < n; i++)
+            raw[i] = (char)(i * 151 + n * 7);
+        base64_encode(&text, slice_of(raw, n), 0);
+        for (size_t at = 0; at <= text.n; at++) {
+            struct buf folded = BUF_INIT;
+            buf_add(&folded, text.p, at);
+            buf_adds(&folded, "\r\n\t ");
+            buf_add(&folded, text.p + at, text.n - at);
+            assert_int_equal(dkim_tags_base64(buf_slice(&folded), back, n, &got), STATUS_OK);
+            assert_int_equal(got, n);
+            assert_memory_equal(back, raw, n);
+            if (n)
+                assert_int_equal(dkim_tags_base64(buf_slice(&folded), back, n - 1, &got), STATUS_LIMIT);
+            folded.p[at] = '!';
+            assert_int_equal(dkim_tags_base64(buf_slice(&folded), back, n, &got), STATUS_INVALID);
+            buf_release(&folded);
+        }
+        while (text.n && text.p[text.n - 1] == '=')
+            buf_cut(&text, text.n - 1);
+        assert_int_equal(dkim_tags_base64(buf_slice(&text), back, n, &got), STATUS_OK);
+        assert_int_equal(got, n);
+        assert_memory_equal(back, raw, n);
+        buf_addc(&text, 'A'); /* six bits more: no octet, or one too many */
+        const enum status more = dkim_tags_base64(buf_slice(&text), back, n, &got);
+        assert_int_equal(more, n % 3 == 0 ? STATUS_INVALID : STATUS_LIMIT);
+        buf_release(&text);
+    }
 }
 
 static int forget(void **state)
@@ -180,8 +223,8 @@ static int forget(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sizes), cmocka_unit_test(test_exponents),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sizes),     cmocka_unit_test(test_exponents),
                                        cmocka_unit_test(test_too_large), cmocka_unit_test(test_refused),
-                                       cmocka_unit_test(test_records)};
+                                       cmocka_unit_test(test_records),   cmocka_unit_test(test_base64)};
     return cmocka_run_group_tests(tests, NULL, forget);
 }

@@ -6,6 +6,7 @@
 #include "tests/unit/cm.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))
 
@@ -166,6 +167,32 @@ static void reverse_names(void **state)
     assert_string_equal(ip_arpa(&b, text), "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
 }
 
+/* Each octet at each place, as the C library writes it. */
+static void as_printf_writes_it(void **state)
+{
+    char text[IP_TEXT], net_text[IP_NET_TEXT], arpa[IP_ARPA_TEXT], want[IP_ARPA_TEXT];
+    for (unsigned n = 0; n < 256 * 4; n++) {
+        struct ip a = {.family = 4, .octets = {1, 20, 0, 255}};
+        a.octets[n / 256] = (uint8_t)n;
+        const unsigned o[] = {a.octets[0], a.octets[1], a.octets[2], a.octets[3]};
+        snprintf(want, sizeof want, "%u.%u.%u.%u", o[0], o[1], o[2], o[3]);
+        assert_string_equal(ip_text(&a, text), want);
+        struct ip_net net = ip_net_of(&a, 32);
+        assert_string_equal(ip_net_text(&net, net_text), want);
+        snprintf(want, sizeof want, "%u.%u.%u.%u.in-addr.arpa", o[3], o[2], o[1], o[0]);
+        assert_string_equal(ip_arpa(&a, arpa), want);
+    }
+    for (unsigned bits = 0; bits <= 128; bits++) {
+        const struct ip all = {.family = 6,
+                               .octets = {0xff, 0xfe, 0xfd, 0xfc, 0xab, 0xcd, 0xef, 1, 2, 3, 4, 5, 6, 7, 8, 9}};
+        const struct ip_net net = ip_net_of(&all, bits);
+        snprintf(want, sizeof want, bits == 128 ? "%s" : "%s/%u", ip_text(&net.base, text), bits);
+        assert_string_equal(ip_net_text(&net, net_text), want);
+    }
+    const struct ip none = {0};
+    assert_string_equal(ip_text(&none, text), "unknown");
+}
+
 static void from_sockets(void **state)
 {
     struct sockaddr_in6 s = {.sin6_family = AF_INET6};
@@ -181,9 +208,10 @@ static void from_sockets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_and_writes), cmocka_unit_test(refuses), cmocka_unit_test(networks),
-        cmocka_unit_test(bad_networks),     cmocka_unit_test(special), cmocka_unit_test(reverse_names),
-        cmocka_unit_test(from_sockets),
+        cmocka_unit_test(reads_and_writes), cmocka_unit_test(refuses),
+        cmocka_unit_test(networks),         cmocka_unit_test(bad_networks),
+        cmocka_unit_test(special),          cmocka_unit_test(reverse_names),
+        cmocka_unit_test(from_sockets),     cmocka_unit_test(as_printf_writes_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

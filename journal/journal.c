@@ -379,7 +379,8 @@ struct journal *journal_open(const char *dir, const char *writer, const struct j
 
 /* ---- callers ---- */
 
-static enum status refuse(struct journal *j, enum status s)
+/* A record that may not be written, because of its length or form: counted, and the caller is told why. */
+static enum status count_refused(struct journal *j, enum status s)
 {
     j->refused++;
     return s;
@@ -405,10 +406,10 @@ static enum status write_now(struct journal *j, struct slice record)
 enum status journal_write(struct journal *j, struct slice record, enum journal_how how)
 {
     if (record.n > JOURNAL_RECORD_MAX)
-        return refuse(j, STATUS_LIMIT);
+        return count_refused(j, STATUS_LIMIT);
     if (record.n < 2 || record.p[0] != '{' || record.p[record.n - 1] != '}' || memchr(record.p, '\n', record.n) ||
         memchr(record.p, '\0', record.n))
-        return refuse(j, STATUS_INVALID);
+        return count_refused(j, STATUS_INVALID);
     if (!mine(j)) {
         j->lost++;
         return STATUS_AGAIN;

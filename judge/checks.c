@@ -73,7 +73,7 @@ enum status checks_start_header(struct judge *j)
     if (!psl(j)) /* with the public suffix list the records are asked for at the end */
         dns_scope_first_asked(j->scope);
     dns_scope_purpose(j->scope, DNS_FOR_REST);
-    mail_report_records(&j->mail, j->arena, &j->report_records);
+    report_mail_records(&j->mail, j->arena, &j->report_records);
     for (size_t i = 0; i < j->report_records.count; i++)
         dns_start(j->scope, j->report_records.name[i], DNS_TXT);
     for (size_t i = 0; i < author_domains(j); i++)
@@ -230,7 +230,7 @@ static void find_rua(struct judge *j)
     for (size_t i = 0; i < j->report_records.count && !j->mail.to_rua; i++) {
         const struct dns_answer *answer = dns_get(j->scope, j->report_records.name[i], DNS_TXT);
         for (size_t k = 0; answer->state == DNS_FOUND && k < answer->count && !j->mail.to_rua; k++)
-            j->mail.to_rua = mail_report_names_rcpt(&j->mail, dns_txt(j->scope, answer, k));
+            j->mail.to_rua = report_mail_names_rcpt(&j->mail, dns_txt(j->scope, answer, k));
     }
 }
 

@@ -10,7 +10,7 @@
 
 #include "judge/forged.h"
 #include "judge/judge.h"
-#include "judge/mail_report.h"
+#include "judge/report_mail.h"
 #include "judge/relay.h"
 
 struct judge {
@@ -30,7 +30,7 @@ struct judge {
     bool sealing;               /* `set arc.seal` applies to this mail, and the body is being hashed */
     struct dkim_bodyhash *body; /* for the fleet's proof; NULL: not needed */
     int body_number;
-    struct mail_report_names report_records; /* looked up to tell whether a recipient is there for reports */
+    struct report_mail_names report_records; /* looked up to tell whether a recipient is there for reports */
     struct buf head;                         /* of the body, for mail.body_head */
     bool keep_head;
     struct classes classes;

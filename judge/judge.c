@@ -224,15 +224,15 @@ enum status judge_headers_end(struct judge *j)
         return s;
     if (!j->client_started)
         checks_start_client(j);
-    j->keep_head = mail_report_may_be(&j->mail);
+    j->keep_head = report_mail_may_be(&j->mail);
     return checks_start_header(j);
 }
 
 void judge_body(struct judge *j, struct slice piece, bool crlf)
 {
     j->mail.body_octets += piece.n;
-    if (j->keep_head && j->head.n < MAIL_REPORT_HEAD) {
-        size_t room = MAIL_REPORT_HEAD - j->head.n;
+    if (j->keep_head && j->head.n < REPORT_MAIL_HEAD) {
+        size_t room = REPORT_MAIL_HEAD - j->head.n;
         buf_add(&j->head, piece.p, piece.n < room ? piece.n : room);
         j->mail.body_head = buf_slice(&j->head);
     }

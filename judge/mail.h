@@ -63,8 +63,8 @@ struct judge_mail {
     struct header_list headers;
     struct format_body body;
     uint64_t body_octets;
-    struct slice body_head; /* the first octets of the body, if the header shows a sign of a report (mail_report.h) */
-    bool to_rua;            /* a published DMARC record names a recipient for reports (mail_report.h) */
+    struct slice body_head; /* the first octets of the body, if the header shows a sign of a report (report_mail.h) */
+    bool to_rua;            /* a published DMARC record names a recipient for reports (report_mail.h) */
     time_t at;              /* time of arrival; everything is judged as of then */
 };
 

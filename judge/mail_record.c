@@ -8,7 +8,7 @@
  * error flag, which the caller checks.
  */
 #include "judge/mail_record.h"
-#include "judge/mail_report.h"
+#include "judge/report_mail.h"
 
 #define RCPT_DOMAINS 50
 #define RCPTS_LOOKED_AT 1000

@@ -76,7 +76,8 @@ static void read_names(struct record *r)
         r->last = r->t;
 }
 
-static enum status refuse(struct record *r, enum status s, char *why, const char *text)
+/* A line that is no record: the reason for the log, and nothing is kept of it. */
+static enum status unusable(struct record *r, enum status s, char *why, const char *text)
 {
     if (why && text)
         snprintf(why, 160, "%s", text);
@@ -92,11 +93,11 @@ enum status record_parse(struct slice line, struct record *out, char *why)
     const char *kind = value_text(out->root, "kind");
     out->version = value_number(out->root, "v");
     if (!value_is_object(out->root) || out->version < 1 || !kind)
-        return refuse(out, STATUS_INVALID, why, "no record: \"v\" or \"kind\" is missing");
+        return unusable(out, STATUS_INVALID, why, "no record: \"v\" or \"kind\" is missing");
     if (out->version > JOURNAL_VERSION)
-        return refuse(out, STATUS_LIMIT, why, "of a newer version than this program knows");
+        return unusable(out, STATUS_LIMIT, why, "of a newer version than this program knows");
     if (!timestamp_from_record(value_text(out->root, "t"), &out->t))
-        return refuse(out, STATUS_INVALID, why, "\"t\" is no time");
+        return unusable(out, STATUS_INVALID, why, "\"t\" is no time");
     out->host = value_text(out->root, "host");
     if (!out->host)
         out->host = "";

@@ -20,7 +20,8 @@
 #include "policy/policy_settings.h"
 #include <inttypes.h>
 
-static void refuse(struct message_answer *out, const char *code, const char *enhanced, const char *line)
+/* The answer to the MTA: this mail is rejected or deferred, with this reply. */
+static void set_refusal(struct message_answer *out, const char *code, const char *enhanced, const char *line)
 {
     out->refuse = true;
     out->action = code[0] == '5' ? POLICY_REJECT : POLICY_DEFER;
@@ -33,7 +34,7 @@ static void refuse(struct message_answer *out, const char *code, const char *enh
 static void cannot_judge(struct message_answer *out, const char *why)
 {
     log_complain(LOG_MEMORY, "a mail could not be judged and is deferred: %s", why);
-    refuse(out, "451", "4.3.0", "This mail could not be judged now, please try again later");
+    set_refusal(out, "451", "4.3.0", "This mail could not be judged now, please try again later");
 }
 
 static void complain_of(const struct journal *j)
@@ -46,8 +47,9 @@ static void complain_of(const struct journal *j)
 
 #define RECORD_USUAL 4000 /* octets that a record needs at most, as a rule */
 
-/* Writes journal and log for one class. false: the journal could not be written. */
-static bool keep(struct daemon *d, struct session *s, const struct class_of_rcpts *c, const struct mail_record_extra *x)
+/* Writes log line and journal record of one class. false: the journal could not be written. */
+static bool record_verdict(struct daemon *d, struct session *s, const struct class_of_rcpts *c,
+                           const struct mail_record_extra *x)
 {
     struct buf b = BUF_INIT;
     bool ok = d->journal != NULL; /* one that could not be opened at the start keeps nothing */
@@ -78,10 +80,10 @@ static const char *text_of(struct arena *a, struct reply *r, const char *referen
     return reply_refer(a, r, reference) == STATUS_OK ? reply_text(a, r) : NULL;
 }
 
-/* Writes journal and log for every class. false: a finding could not be kept, and the policy says to defer the mail
- * then. */
-static bool write_findings(struct daemon *d, struct session *s, const struct classes *c, const char *reply,
-                           const char *reference, bool split)
+/* Writes log line and journal record of every class. false: the mail must be deferred, because a record could not be
+ * written and the policy says `set journal.when-full defer`. */
+static bool record_verdicts(struct daemon *d, struct session *s, const struct classes *c, const char *reply,
+                            const char *reference, bool split)
 {
     struct mail_record_extra x = {.reply = reply,
                                   .reference = reply && *reference ? reference : NULL,
@@ -93,7 +95,7 @@ static bool write_findings(struct daemon *d, struct session *s, const struct cla
 
     for (size_t i = 0; i < c->count; i++) {
         x.of_class = (unsigned)i;
-        ok &= keep(d, s, &c->list[i], &x);
+        ok &= record_verdict(d, s, &c->list[i], &x);
     }
     return ok || !policy_set_is(judge_policy(s->judge), SETTING_JOURNAL_WHEN_FULL, "defer");
 }
@@ -229,8 +231,8 @@ static void pass_or_refuse(struct daemon *d, struct session *s, const struct cla
     }
     if (judge_report(s->judge)->seal_problem)
         log_complain(LOG_ACTION, "a mail is passed on without an ARC seal: %s", judge_report(s->judge)->seal_problem);
-    if (!write_findings(d, s, c, text, reference, false))
-        refuse(out, "451", "4.3.1", "This mail cannot be recorded now, please try again later");
+    if (!record_verdicts(d, s, c, text, reference, false))
+        set_refusal(out, "451", "4.3.1", "This mail cannot be recorded now, please try again later");
 }
 
 /* The mail gets 451 once, and the class of each recipient is remembered. */
@@ -242,7 +244,7 @@ static void split(struct daemon *d, struct session *s, const struct classes *c, 
     reply_split(&out->reply);
     out->action = POLICY_DEFER;
     const char *text = text_of(judge_arena(s->judge), &out->reply, reply_new_reference(reference));
-    write_findings(d, s, c, text, reference, true);
+    record_verdicts(d, s, c, text, reference, true);
 }
 
 bool end_of_message(struct daemon *d, struct session *s, struct message_answer *out)
@@ -255,7 +257,7 @@ bool end_of_message(struct daemon *d, struct session *s, struct message_answer *
     *out = (struct message_answer){.refuse = true};
     if (stamp_too_many_forged(s->judge)) {
         log_complain(LOG_LIMIT, "a mail is refused in every mode: " FORGED_TOO_MANY);
-        refuse(out, "550", "5.6.0", FORGED_TOO_MANY);
+        set_refusal(out, "550", "5.6.0", FORGED_TOO_MANY);
         return true;
     }
     if (status == STATUS_OK)
@@ -296,7 +298,7 @@ static bool refused_early(struct daemon *d, struct session *s, const char *addre
     if (reply_for(a, &c.verdict, judge_policy(s->judge), judge_authserv_id(s->judge), &out->reply) == STATUS_OK)
         x.reply = text_of(a, &out->reply, reply_new_reference(reference));
     x.reference = x.reply && *reference ? reference : NULL;
-    keep(d, s, &c, &x);
+    record_verdict(d, s, &c, &x);
     return true;
 }
 
@@ -323,7 +325,7 @@ void end_of_message_at_rcpt(struct daemon *d, struct session *s, const char *pat
 
     *out = (struct message_answer){0};
     if (status == STATUS_LIMIT) {
-        refuse(out, "452", "4.5.3", "Too many recipients, please send the rest in another message");
+        set_refusal(out, "452", "4.5.3", "Too many recipients, please send the rest in another message");
         return;
     }
     if (status != STATUS_OK) {

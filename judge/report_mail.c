@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mail_report.c - looks for the signs of a DMARC report.
+ * report_mail.c - looks for the signs of a DMARC report.
  *
  * Promises to read at most SUBJECT_MOST octets of a subject, and to require at least two signs. Cannot fail; if memory
  * runs out, it is not a report.
  */
-#include "judge/mail_report.h"
+#include "judge/report_mail.h"
 #include "base/base64.h"
 #include "base/buf.h"
 #include "base/domain.h"
@@ -90,7 +90,7 @@ static bool holds(struct slice text, const char *word)
     return false;
 }
 
-bool mail_report_subject(struct slice subject)
+bool report_mail_subject(struct slice subject)
 {
     struct buf b = BUF_INIT;
     subject.n = subject.n > SUBJECT_MOST ? SUBJECT_MOST : subject.n;
@@ -175,10 +175,10 @@ static bool is_automatic(const struct judge_mail *m)
     return m->null_sender || (word.n && !holds(word, "no") && word.n < 200) || holds(word, "auto-");
 }
 
-bool mail_report_may_be(const struct judge_mail *m)
+bool report_mail_may_be(const struct judge_mail *m)
 {
     struct slice type = field(m, "Content-Type");
-    return mail_report_subject(slice_trim(field(m, "Subject"))) || header_says_so(m) ||
+    return report_mail_subject(slice_trim(field(m, "Subject"))) || header_says_so(m) ||
            (is_automatic(m) && (holds(type, "multipart/") || holds(type, "application/")));
 }
 
@@ -201,21 +201,21 @@ static void subject_domain(const struct judge_mail *m, char out[LIMIT_DOMAIN + 1
     buf_release(&b);
 }
 
-static void add_name(struct arena *a, const char *domain, struct mail_report_names *out)
+static void add_name(struct arena *a, const char *domain, struct report_mail_names *out)
 {
     const char *name = domain && *domain ? arena_printf(a, "_dmarc.%s", domain) : NULL;
     for (size_t i = 0; name && i < out->count; i++)
         if (strcmp(out->name[i], name) == 0)
             return;
-    if (name && out->count < MAIL_REPORT_NAMES && strlen(name) <= LIMIT_DOMAIN)
+    if (name && out->count < REPORT_MAIL_NAMES && strlen(name) <= LIMIT_DOMAIN)
         out->name[out->count++] = name;
 }
 
-void mail_report_records(const struct judge_mail *m, struct arena *a, struct mail_report_names *out)
+void report_mail_records(const struct judge_mail *m, struct arena *a, struct report_mail_names *out)
 {
     char domain[LIMIT_DOMAIN + 1];
-    *out = (struct mail_report_names){.count = 0};
-    if (!mail_report_may_be(m))
+    *out = (struct report_mail_names){.count = 0};
+    if (!report_mail_may_be(m))
         return;
     subject_domain(m, domain);
     add_name(a, domain, out);
@@ -249,7 +249,7 @@ static bool is_recipient(const struct judge_mail *m, struct slice address)
     return false;
 }
 
-bool mail_report_names_rcpt(const struct judge_mail *m, struct slice txt)
+bool report_mail_names_rcpt(const struct judge_mail *m, struct slice txt)
 {
     bool dmarc = false, found = false;
     for (size_t at = 0; at < txt.n && !found;) {
@@ -283,6 +283,6 @@ bool mail_is_dmarc_report(const struct judge_mail *m)
     /* RFC 5965 2: a mail of this type is a report whatever else it shows. */
     if (holds(field(m, "Content-Type"), "feedback-report"))
         return true;
-    int signs = mail_report_subject(slice_trim(field(m, "Subject"))) + is_automatic(m) + m->to_rua;
+    int signs = report_mail_subject(slice_trim(field(m, "Subject"))) + is_automatic(m) + m->to_rua;
     return signs >= 2 || (signs == 1 && (header_says_so(m) || parts_say_so(m->body_head)));
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_mail_report.c - which mails are DMARC reports (RFC 9990 3.5.1, 3.5.2; RFC 7489 7.2.1.1; RFC 2047; RFC 3834).
+ * test_report_mail.c - which mails are DMARC reports (RFC 9990 3.5.1, 3.5.2; RFC 7489 7.2.1.1; RFC 2047; RFC 3834).
  */
 #include "tests/unit/cm.h"
 
 #include "base/arena.h"
-#include "judge/mail_report.h"
+#include "judge/report_mail.h"
 #include <string.h>
 
 static void subjects(void **state)
@@ -33,10 +33,10 @@ static void subjects(void **state)
                                      "=?utf-8?X?Report?=",
                                      "Our DMARC project"};
     for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
-        if (!mail_report_subject(slice_str(yes[i])))
+        if (!report_mail_subject(slice_str(yes[i])))
             fail_msg("no report: %s", yes[i]);
     for (size_t i = 0; i < sizeof no / sizeof *no; i++)
-        if (mail_report_subject(slice_str(no[i])))
+        if (report_mail_subject(slice_str(no[i])))
             fail_msg("a report: %s", no[i]);
 }
 
@@ -89,7 +89,7 @@ static bool with_body(const char *header, const char *body, bool null_sender, bo
     header_list_init(&m.headers, a);
     assert_int_equal(header_parse_message(&m.headers, slice_str(header), NULL), STATUS_OK);
     bool yes = mail_is_dmarc_report(&m);
-    assert_true(!yes || mail_report_may_be(&m)); /* what may be none is not looked at */
+    assert_true(!yes || report_mail_may_be(&m)); /* what may be none is not looked at */
     arena_free(a);
     return yes;
 }
@@ -159,7 +159,7 @@ static void published_rua(void **state)
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
         struct mail_rcpt to = {.address = t[i].rcpt};
         struct judge_mail m = {.rcpts = &to, .rcpt_count = 1};
-        if (mail_report_names_rcpt(&m, slice_str(t[i].record)) != t[i].named)
+        if (report_mail_names_rcpt(&m, slice_str(t[i].record)) != t[i].named)
             fail_msg("%s: %s", t[i].record, t[i].rcpt);
     }
 }
@@ -172,18 +172,18 @@ static void records(void **state)
     struct mail_rcpt to[] = {
         {"d@collector.example", "collector.example"}, {"e@collector.example", "collector.example"}, {"f", NULL}};
     struct judge_mail m = {.rcpts = to, .rcpt_count = 3};
-    struct mail_report_names n;
+    struct report_mail_names n;
     header_list_init(&m.headers, a);
     assert_int_equal(
         header_parse_message(&m.headers, SLICE_LIT("Subject: [x] Report Domain: {Example.ORG} Submitter: y\n\n"), NULL),
         STATUS_OK);
-    mail_report_records(&m, a, &n);
+    report_mail_records(&m, a, &n);
     assert_int_equal(n.count, 2);
     assert_string_equal(n.name[0], "_dmarc.example.org");
     assert_string_equal(n.name[1], "_dmarc.collector.example");
     header_list_init(&m.headers, a);
     assert_int_equal(header_parse_message(&m.headers, SLICE_LIT("Subject: hello\n\n"), NULL), STATUS_OK);
-    mail_report_records(&m, a, &n);
+    report_mail_records(&m, a, &n);
     assert_int_equal(n.count, 0);
     arena_free(a);
 }

@@ -3,10 +3,10 @@
  * verdict_dmarc.c - the rule for DMARC: what the owner of the From domain asks for (RFC 9989), what else we know, and
  * what the policy says.
  *
- * RFC 9989 7.4: a receiver must not reject a mail only because its domain publishes p=reject. So a mail is rejected under
- * `follow` only if something else, too, says that it is forged: the signal, which log and report name. If there is no
- * signal, the mail is quarantined, and the report names the override. No signal is needed for `as published`, an explicit
- * `otherwise` or `require`: there the administrator has decided.
+ * RFC 9989 7.4: a receiver must not reject a mail only because its domain publishes p=reject. So a mail is rejected
+ * under `follow` only if something else, too, says that it is forged: the signal, which log and report name. If there
+ * is no signal, the mail is quarantined, and the report names the override. No signal is needed for `as published`, an
+ * explicit `otherwise` or `require`: there the administrator has decided.
  *
  * A failing mail is excused if it provably came through a forwarder that the policy trusts; not under `always`. A
  * rejection is softened by an aligned signature over unchanged headers where only the body differs (a list's footer).

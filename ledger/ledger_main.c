@@ -96,28 +96,12 @@ static bool stop(void)
 
 static bool as_json; /* `set log.format json`: one object a line, and nothing else */
 
-static void put(enum log_level level, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
-static void put(enum log_level level, const char *fmt, va_list ap)
-{
-    char *words = NULL;
-    struct buf line = BUF_INIT;
-    if (vasprintf(&words, fmt, ap) < 0)
-        words = NULL;
-    buf_adds(&line, as_json ? "" : "assay-ledger: ");
-    log_text_add(&line, "assay-ledger", level, words ? words : "out of memory", as_json);
-    buf_adds(&line, "\n");
-    if (!line.failed)
-        fwrite(line.p, 1, line.n, stderr);
-    buf_release(&line);
-    free(words);
-}
-
 static void say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 static void say(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    put(LOG_LEVEL_NOTICE, fmt, ap);
+    log_text_write(STDERR_FILENO, "assay-ledger", LOG_LEVEL_NOTICE, as_json, fmt, ap);
     va_end(ap);
 }
 
@@ -126,7 +110,7 @@ static void say_failure(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    put(LOG_LEVEL_ERROR, fmt, ap);
+    log_text_write(STDERR_FILENO, "assay-ledger", LOG_LEVEL_ERROR, as_json, fmt, ap);
     va_end(ap);
 }
 

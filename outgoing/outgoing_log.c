@@ -15,8 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LINE 2048
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
     char name[LIMIT_DOMAIN + 1];
@@ -40,28 +38,12 @@ bool outgoing_log_is_json(void)
     return as_json;
 }
 
-static void outgoing_log_put(enum log_level level, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
-static void outgoing_log_put(enum log_level level, const char *fmt, va_list ap)
-{
-    char text[LINE];
-    struct buf line = BUF_INIT;
-    const bool json = as_json;
-
-    vsnprintf(text, sizeof text, fmt, ap);
-    buf_adds(&line, json ? "" : "assay-outgoing: ");
-    log_text_add(&line, "assay-outgoing", level, text, json);
-    buf_adds(&line, "\n");
-    if (!line.failed && write(STDERR_FILENO, line.p, line.n) < 0)
-        line.failed = true; /* nobody to tell */
-    buf_release(&line);
-}
-
 void outgoing_log(const char *fmt, ...)
 {
     va_list ap;
 
     va_start(ap, fmt);
-    outgoing_log_put(LOG_LEVEL_NOTICE, fmt, ap);
+    log_text_write(STDERR_FILENO, "assay-outgoing", LOG_LEVEL_NOTICE, as_json, fmt, ap);
     va_end(ap);
 }
 
@@ -70,7 +52,7 @@ void outgoing_log_failure(const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    outgoing_log_put(LOG_LEVEL_ERROR, fmt, ap);
+    log_text_write(STDERR_FILENO, "assay-outgoing", LOG_LEVEL_ERROR, as_json, fmt, ap);
     va_end(ap);
 }
 
@@ -80,7 +62,7 @@ static void put_warning(const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    outgoing_log_put(LOG_LEVEL_WARNING, fmt, ap);
+    log_text_write(STDERR_FILENO, "assay-outgoing", LOG_LEVEL_WARNING, as_json, fmt, ap);
     va_end(ap);
 }
 

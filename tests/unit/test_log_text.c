@@ -6,6 +6,7 @@
 #include "tests/unit/cm.h"
 #include <jansson.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static void text(void **state)
 {
@@ -62,12 +63,52 @@ static void long_lines(void **state)
     }
 }
 
+static void write_words(int fd, bool as_json, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static void write_words(int fd, bool as_json, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    log_text_write(fd, "assay-x", LOG_LEVEL_ERROR, as_json, fmt, ap);
+    va_end(ap);
+}
+
+/* A line has its end and nothing else has one; what is too long is cut off; a descriptor that is closed does no harm. */
+static void written(void **state)
+{
+    char got[3 * LOG_TEXT_MAX], *longer = malloc(2 * LOG_TEXT_MAX + 1);
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    write_words(ends[1], false, "%s, %d", "a\nb", 7);
+    ssize_t n = read(ends[0], got, sizeof got - 1);
+    assert_true(n > 0);
+    got[n] = '\0';
+    assert_string_equal(got, "assay-x: a\\x0Ab, 7\n");
+    write_words(ends[1], true, "%d", 7);
+    n = read(ends[0], got, sizeof got - 1);
+    assert_true(n > 0);
+    got[n] = '\0';
+    assert_string_equal(got, "{\"program\":\"assay-x\",\"level\":\"error\",\"message\":\"7\"}\n");
+    memset(longer, 'y', 2 * LOG_TEXT_MAX);
+    longer[2 * LOG_TEXT_MAX] = '\0';
+    write_words(ends[1], false, "%s", longer);
+    n = read(ends[0], got, sizeof got);
+    assert_in_range(n, LOG_TEXT_MAX / 2, LOG_TEXT_MAX + 16);
+    assert_int_equal(got[n - 1], '\n');
+    close(ends[0]);
+    close(ends[1]);
+    write_words(-1, false, "nobody hears it");
+    free(longer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text),
         cmocka_unit_test(json),
         cmocka_unit_test(long_lines),
+        cmocka_unit_test(written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -208,7 +208,9 @@ clean:
 .SECONDARY:
 
 .PHONY: deb
-deb:
+deb: # by a make of its own: where the libraries are is asked when a makefile is read, and resolver may just have installed them
+	@tests/install-packages build
+	@$(MAKE) --no-print-directory all
 	@contrib/debian/build
 
 .PHONY: check-packages

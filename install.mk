@@ -32,8 +32,9 @@ install: all
 	    [ -n "$$to" ] || continue; install -D -m "$$mode" "$$from" "$(DESTDIR)$$to" || exit 1; \
 	    case $$to in $(UNITDIR)/*) sed -i 's#/usr/\(s\{0,1\}bin\|share\)/assay#$(PREFIX)/\1/assay#g' "$(DESTDIR)$$to" || exit 1 ;; esac; done
 	@echo "installed below $(DESTDIR)$(PREFIX); the policy to start from: $(SHARE)/policies/first-day.policy"
+	@echo "users of the daemons, and their folder: systemd-sysusers $(SHARE)/sysusers.conf && systemd-tmpfiles --create $(SHARE)/tmpfiles.conf"
 
 uninstall:
 	@echo "$$INSTALL_LIST" | while read -r mode from to; do [ -n "$$to" ] || continue; rm -f "$(DESTDIR)$$to"; done
-	@for d in $(SHARE)/policies $(SHARE)/postfix $(SHARE)/sendmail $(SHARE)/unbound $(SHARE)/grafana $(SHARE)/apparmor $(SHARE)/certbot $(SHARE); do \
+	@for d in $(SHARE)/policies $(SHARE)/postfix $(SHARE)/sendmail $(SHARE)/unbound $(SHARE)/grafana $(SHARE)/apparmor $(SHARE)/certbot $(SHARE)/sysusers.d $(SHARE); do \
 	    rmdir "$(DESTDIR)$$d" 2>/dev/null || true; done

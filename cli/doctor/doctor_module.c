@@ -369,9 +369,11 @@ static void look_at_files(struct doctor *d)
     if (code == 0)
         doctor_say(d, DOCTOR_OK, "the module fits the Unbound that is started with it");
     else if (code == 1)
-        doctor_say(d, DOCTOR_WARNING,
-                   "the distribution has a newer Unbound than the module was built for\napt upgrade assay-unbound, or "
-                   "make resolver");
+        doctor_say(
+            d, DOCTOR_WARNING,
+            "the distribution has a newer Unbound than the one with the module, which runs and lacks what the newer one "
+            "mends\nin Assay's source: make resolver deb, then apt install ./build/deb/assay-unbound_*.deb; or, for "
+            "Unbound's update at once and names judged by nobody: apt remove assay-unbound");
     else
         doctor_say(d, DOCTOR_CRITICAL,
                    "module and Unbound do not fit: the next start is without it\n" PREPARE " --check says why");

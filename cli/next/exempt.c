@@ -3,10 +3,10 @@
  * exempt.c - `assay exempt DOMAIN STANDARD[,...]`: writes an explained exception into the policy.
  *
  * What an exemption needs and the command line does not have (why, who agreed, until when) is asked at a terminal;
- * without one it is demanded (EX_USAGE). So is, where DMARC or SPF is excused, whose mail it is: a network, a
- * signature, or explicitly anybody's, forged mail in that name too. Promises to write nothing unless the policy with
- * the statement loads; to show the difference and ask before (policy_write.h); and that --undo takes the statement out
- * again. On failure nothing is written.
+ * without one it is demanded (EX_USAGE). So is, where DMARC or SPF is excused, whose mail it is: a network's, a
+ * signer's, or explicitly anybody's, which lets forged mail in that name in, too. Promises to write nothing unless the
+ * policy with the statement loads; to show the difference and ask before (policy_write.h); and that --undo takes the
+ * statement out again. On failure nothing is written.
  */
 #include "base/domain.h"
 #include "base/ip.h"

@@ -230,6 +230,8 @@ def firm():
     do(f"sed 's/example\\.org/firm.example/g' {start} >/etc/assay/policy && assay policy check", {0}, "")
     do(NO_DNS, {0}, "", count=False)
     do("systemctl reload assay-milter", {0}, "")
+    do('assay next --write mode --now --because "a test of the first refusal" --yes', {0}, r"^\+set mode enforce")
+    do("systemctl reload assay-milter assay-ledger", {0}, "")
     check("the policy is in force", log(r"loaded, mode enforce"))
     reference = two_from("root@firm.example")
     check("the refusal has a reference", reference)

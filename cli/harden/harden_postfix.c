@@ -10,6 +10,8 @@
  * Settings are only ever tightened: a value that is stricter already is left alone.
  */
 #include "cli/harden/harden_postfix.h"
+#include "base/buf.h"
+#include "base/ip.h"
 #include "cli/harden/ca_store.h"
 #include "cli/harden/trial_delivery.h"
 #include "outgoing/tls_policy.h"
@@ -237,6 +239,34 @@ static void look_at_master(struct postfix *p, const char *socket)
     }
 }
 
+/* Mail by SMTP from this host and its networks is judged like any other, unless the policy says whose they are. What
+ * Postfix says of them (mynetworks) also lets them relay and is often wider than it should be; so it is not taken over, but
+ * shown as the lines to write. */
+static void note_own_networks(struct postfix *p)
+{
+    struct buf lines = BUF_INIT;
+    const char *at = postfix_get(p, "mynetworks");
+    for (size_t n; *(at += strspn(at, ", \t\r\n")); at += n) {
+        n = strcspn(at, ", \t\r\n");
+        char text[IP_NET_TEXT + 8] = "";
+        struct ip_net net;
+        for (size_t i = 0, k = 0; i < n && k + 1 < sizeof text; i++)
+            if (at[i] != '[' && at[i] != ']')
+                text[k++] = at[i];
+        if (strncmp(text, "::ffff:", 7) != 0 && ip_net_from_text(slice_str(text), &net) == STATUS_OK &&
+            !policy_is_own_network(p->h->policy, &net.base))
+            buf_printf(&lines, "%s%s", lines.n ? ", " : "", text);
+    }
+    const char *nets = lines.n && !lines.failed ? arena_copy(p->h->arena, lines.p, lines.n) : NULL;
+    buf_release(&lines);
+    if (nets)
+        harden_note(
+            p->h,
+            "Postfix's mynetworks is not read: mail by SMTP from these networks, this host too, is judged as mail "
+            "from outside; if all that comes from there is yours, add to %s: own network %s",
+            p->h->policy_path, nets);
+}
+
 void harden_postfix(struct harden *h)
 {
     struct postfix p = {.h = h};
@@ -260,6 +290,7 @@ void harden_postfix(struct harden *h)
             postfix_propose(&p, "-e", p.edits, p.count, "main.cf");
             postfix_propose(&p, "-P", p.master, p.master_count, "master.cf");
             look_at_master(&p, socket);
+            note_own_networks(&p);
             if (h->socket_is_new) /* the milter must listen before Postfix asks */
                 harden_reload_by(h, "systemctl restart assay-milter");
             if (p.count + p.master_count)

@@ -6,6 +6,7 @@ retention under a wrong clock, forgetting in journals and segments set aside.
     keep.py BUILD FOLDER"""
 import json
 import os
+import pty
 import signal
 import sqlite3
 import subprocess
@@ -38,6 +39,27 @@ def run(*words, code=0, env=None):
     done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, **(env or {})})
     check(done.returncode == code, f'{words[1:4]}: exit {done.returncode}, not {code}: {done.stdout}{done.stderr}')
     return done.stdout + done.stderr
+
+
+def on_terminal(argv, answer):
+    """The exit code and what it said on a terminal, where its question gets this answer."""
+    child, fd = pty.fork()
+    if child == 0:
+        os.execv(argv[0], argv)
+    said, answered = b'', False
+    while True:
+        try:
+            part = os.read(fd, 4096)
+        except OSError:
+            break
+        if not part:
+            break
+        said += part
+        if not answered and b'[y/N]' in said:
+            os.write(fd, answer.encode() + b'\n')
+            answered = True
+    os.close(fd)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), said.decode('utf-8', 'replace')
 
 
 def ask(sql):
@@ -135,6 +157,16 @@ with open(JOURNALS + '/milter-20261119T100000Z-00000009.bad', 'w') as f:
 there = ask("SELECT count(*) FROM mail WHERE from_domain LIKE '%gone.example'")
 check('Would delete' in tool('forget', '--dry-run', 'gone.example'), 'forget --dry-run')
 check(ask("SELECT count(*) FROM mail WHERE from_domain LIKE '%gone.example'") == there, 'forget --dry-run deletes nothing')
+for answer, want in (('n', 'Nothing was deleted'), ('', 'Nothing was deleted'), ('yess', 'Nothing was deleted')):
+    code, said = on_terminal([ASSAY, 'ledger', 'forget', 'gone.example', '-P', POLICY], answer)
+    check(code == 0 and 'Would delete' in said and 'Delete all of it for good?' in said and want in said, f'forget asks: {code} {said}')
+    check(ask("SELECT count(*) FROM mail WHERE from_domain LIKE '%gone.example'") == there, f'forget after {answer!r} deletes nothing')
+segment('00000006', 500, 3, domain='asked.example')
+run(*once)
+check(ask("SELECT count(*) FROM mail WHERE from_domain = 'asked.example'") == 3, 'mail to be forgotten')
+code, said = on_terminal([ASSAY, 'ledger', 'forget', 'asked.example', '-P', POLICY], 'y')
+check(code == 0 and 'Deleted' in said, f'forget after yes: {code} {said}')
+check(ask("SELECT count(*) FROM mail WHERE from_domain = 'asked.example'") == 0, 'asked, yes, and still there')
 said = tool('forget', '--yes', 'Gone.EXAMPLE.')
 check('Deleted' in said and 'backup.db' in said, 'forget: ' + said)
 check(ask("SELECT count(*) FROM mail WHERE from_domain LIKE '%gone.example'") == 0, 'forgotten, and still there')

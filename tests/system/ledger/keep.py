@@ -157,7 +157,7 @@ with open(JOURNALS + '/milter-20261119T100000Z-00000009.bad', 'w') as f:
 there = ask("SELECT count(*) FROM mail WHERE from_domain LIKE '%gone.example'")
 check('Would delete' in tool('forget', '--dry-run', 'gone.example'), 'forget --dry-run')
 check(ask("SELECT count(*) FROM mail WHERE from_domain LIKE '%gone.example'") == there, 'forget --dry-run deletes nothing')
-for answer, want in (('n', 'Nothing was deleted'), ('', 'Nothing was deleted'), ('yess', 'Nothing was deleted')):
+for answer, want in (('n', 'Nothing was deleted'), ('', 'Nothing was deleted'), ('no', 'Nothing was deleted')):
     code, said = on_terminal([ASSAY, 'ledger', 'forget', 'gone.example', '-P', POLICY], answer)
     check(code == 0 and 'Would delete' in said and 'Delete all of it for good?' in said and want in said, f'forget asks: {code} {said}')
     check(ask("SELECT count(*) FROM mail WHERE from_domain LIKE '%gone.example'") == there, f'forget after {answer!r} deletes nothing')

@@ -114,6 +114,7 @@ def readme():
 # (user of README's section, README's command): why it is not run as it stands
 NOT_RUN = {
     ("", "make resolver deb"): "tests/system/packages/check does it",
+    ("", "assay harden"): "a mention",
     ("", "assay harden --reload"): "a mention",
     ("", "assay doctor"): "a mention",
     ("firm", "apt install ./build/deb/*.deb"): "tests/system/packages/upgrade does it",

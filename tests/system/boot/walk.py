@@ -117,11 +117,8 @@ NOT_RUN = {
     ("", "assay harden"): "a mention",
     ("", "assay harden --reload"): "a mention",
     ("", "assay doctor"): "a mention",
-    ("firm", "apt install ./build/deb/*.deb"): "tests/system/packages/upgrade does it",
-    ("firm", "apt purge assay 'assay-*'"): "tests/system/packages/check does it",
     ("firm", "assay exempt --undo"): "done after the exemption",
     ("firm", "assay next --undo"): "tests/system/next does it",
-    ("firm", "make check-packages"): "the test beside this",
 }
 # README's command: what is run, exit codes, words, answers; for each user the commands of the sections that are for it.
 TABLE = {

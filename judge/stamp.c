@@ -274,8 +274,13 @@ enum status stamp_make(struct judge *j, const struct verdict *v, struct stamp *o
         out->fields[out->count++] = (struct stamp_field){"Assay-Verdict", with_proof(j, verdict_value(j, v))};
     if (!out->fields[0].value || !out->fields[out->count - 1].value)
         return STATUS_NOMEM;
-    if (v->action == POLICY_QUARANTINE && quarantine_mark(j, &out->fields[out->count]))
-        out->count++;
+    if (v->action == POLICY_QUARANTINE && quarantine_mark(j, &out->fields[out->count])) {
+        const char *name = out->fields[out->count++].name;
+        if (strncasecmp(name, "X-", 2) == 0) {
+            out->mark = name;
+            out->marks = (unsigned)header_count(&j->mail.headers, name);
+        }
+    }
     if (v->action < POLICY_DEFER)
         seal_stamp(j, out->fields[0].value, out);
     return arena_failed(j->arena) ? STATUS_NOMEM : STATUS_OK;

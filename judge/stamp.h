@@ -28,6 +28,8 @@ struct stamp_field {
 struct stamp {
     struct stamp_field fields[STAMP_FIELDS]; /* in their final order, top first */
     size_t count;
+    const char *mark; /* the quarantine mark's name, if the mail gets it and the name begins with "X-"; else NULL */
+    unsigned marks;   /* fields of that name in the message: they must be removed, since they could say otherwise */
 };
 
 /* The fields for a class of recipients. STATUS_NOMEM. */

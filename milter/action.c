@@ -28,6 +28,15 @@ static bool remove_forged(struct mta *mta, const struct judge *j)
     return true;
 }
 
+/* What the sender wrote under the name of the quarantine mark ("X-Spam-Flag: NO"). */
+static bool remove_marks(struct mta *mta, const struct stamp *stamp)
+{
+    for (unsigned n = stamp->marks; n; n--)
+        if (!mta->ops->change_header(mta, stamp->mark, n, ""))
+            return false;
+    return true;
+}
+
 static bool insert(struct mta *mta, struct arena *a, const struct stamp *stamp)
 {
     for (size_t i = stamp->count; i-- > 0;) {
@@ -45,7 +54,7 @@ static bool insert(struct mta *mta, struct arena *a, const struct stamp *stamp)
 
 enum mta_answer action_pass(struct mta *mta, struct judge *j, enum policy_action action, const struct stamp *stamp)
 {
-    if (!remove_forged(mta, j))
+    if (!remove_forged(mta, j) || !remove_marks(mta, stamp))
         return cannot("remove a forged header field");
     if (!insert(mta, judge_arena(j), stamp))
         return cannot("add header fields");

@@ -362,7 +362,9 @@ static void put_header(struct buf *out, struct judge *j, const struct verdict *v
         struct dkim_canonical c = {.sink = put_octets, .context = &line};
         dkim_canonical_field(&c, list->fields[i].name, list->fields[i].value, SLICE_NULL, true, false);
         dkim_canonical_flush(&c);
-        buf_adds(out, stamp_is_forged(j, &list->fields[i]) ? "  (removed) " : "  ");
+        const bool goes =
+            stamp_is_forged(j, &list->fields[i]) || (stamp.marks && header_is(&list->fields[i], stamp.mark));
+        buf_adds(out, goes ? "  (removed) " : "  ");
         utf8_add_visible(out, buf_slice(&line));
         buf_addc(out, '\n');
         buf_release(&line);

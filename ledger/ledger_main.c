@@ -26,6 +26,7 @@
 #include "ledger/organisation_states.h"
 #include "ledger/organisations.h"
 #include "ledger/store_convert.h"
+#include "ledger/store_rebuild.h"
 #include "policy/policy_live.h"
 #include "policy/policy_settings.h"
 #include <errno.h>
@@ -73,6 +74,7 @@ struct service {
     int64_t ahead_said;
     int hold;       /* store_hold() */
     bool converted; /* no row of an earlier version is left in the store */
+    bool rebuilt;   /* its file need not be rebuilt, or cannot be */
 };
 
 static void on_end(int s)
@@ -229,7 +231,7 @@ static enum status need_store(struct service *s)
     s->store = store_open(s->config.store, STORE_WRITE, &st, why);
     if (!s->store)
         return lost_store(s, st, why);
-    s->exceptions_kept = s->converted = false;
+    s->exceptions_kept = s->converted = s->rebuilt = false;
     s->states_old = true;
     if (s->hold >= 0)
         close(s->hold);
@@ -320,14 +322,22 @@ static bool stop_converting(void)
     return ending || (converting_until && clock_mono_ms() >= converting_until);
 }
 
-/* A file of an earlier version, written anew once. */
-static void rebuild(struct service *s)
+/* A file of an earlier version is written anew, some of it at a time: records are taken in meanwhile. */
+static void rebuild(struct service *s, bool all)
 {
-    bool done = false;
-    if (store_rebuild(s->store, &done) != STATUS_OK)
+    bool wanted = false, done = false;
+    if (s->rebuilt)
+        return;
+    converting_until = all ? 0 : clock_mono_ms() + CONVERT_FOR_MS;
+    enum status st = store_rebuild(s->store, stop_converting, &wanted, &done);
+    if (st != STATUS_OK && !ending)
         say("the ledger works on as it is: %s", store_error(s->store));
-    else if (done)
-        say("the ledger's file was rebuilt: it gives back what is deleted");
+    s->rebuilt = st != STATUS_OK || done || !wanted;
+    if (st != STATUS_OK || !done)
+        return;
+    say("the ledger's file was rebuilt: it gives back what is deleted");
+    s->store = store_close(s->store);
+    (void)need_store(s);
 }
 
 /* Rows of an earlier version, some at a time: records are taken in meanwhile. all: until it is done. */
@@ -353,8 +363,6 @@ static void convert(struct service *s, bool all)
         s->progress_due = clock_mono_ms() + PROGRESS_EVERY_MS;
     }
     s->converted = st == STATUS_OK && done;
-    if (s->converted)
-        rebuild(s);
 }
 
 static bool open_dns(struct service *s)
@@ -467,6 +475,8 @@ static int serve(struct service *s, bool once)
         if (st == STATUS_OK && !store_only_adds(s->store))
             convert(s, once);
         if (st == STATUS_OK && s->converted && !store_only_adds(s->store))
+            rebuild(s, once);
+        if (st == STATUS_OK && s->store && s->converted && !store_only_adds(s->store))
             housekeeping(s, once); /* the owner does it, if this host may only insert */
         if (once)
             return st == STATUS_OK                             ? (s->retention_failed ? EX_TEMPFAIL : EX_OK)

@@ -11,6 +11,7 @@
 #include "ledger/mention.h"
 #include "ledger/retention.h"
 #include "ledger/store_convert.h"
+#include "ledger/store_rebuild.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -298,6 +299,8 @@ enum status retention_forget(struct store *s, const char *subject, bool dry_run,
     f.below[n] = '\0';
     *rows = 0;
     enum status st = store_convert(s, &(struct store_convert){.stop = NULL});
+    if (st == STATUS_OK && !dry_run)
+        st = store_rebuild_end(s);
     for (size_t i = 0; i < sizeof tables / sizeof *tables && st == STATUS_OK; i++)
         st = forget_table(&f, &tables[i]);
     if (st == STATUS_OK)

@@ -177,24 +177,6 @@ enum status store_vacuum(struct store *s)
     return s->engine->vacuum(s);
 }
 
-enum status store_rebuild(struct store *s, bool *done)
-{
-    int64_t wanted = 0;
-    if (done)
-        *done = false;
-    if (!s->engine->rebuild)
-        return STATUS_OK;
-    enum status st =
-        store_ask_number(s, 0, &wanted, "SELECT count(*) FROM ledger_state WHERE name = $1", "t", STORE_REBUILD_STATE);
-    if (st == STATUS_OK && wanted)
-        st = s->engine->rebuild(s);
-    if (st == STATUS_OK && wanted)
-        st = store_run(s, NULL, "DELETE FROM ledger_state WHERE name = $1", "t", STORE_REBUILD_STATE);
-    if (done)
-        *done = st == STATUS_OK && wanted;
-    return st;
-}
-
 #define WAY_LEAST_US 10000
 #define WAY_MOST_US 120000
 

@@ -78,12 +78,6 @@ void store_rollback(struct store *s);
  * keeps the queries fast. Outside of transactions. */
 enum status store_vacuum(struct store *s) MUST_CHECK;
 
-/* SQLite: writes the whole file anew where an upgrade asks for it: one that was left half empty, or was made without
- * auto_vacuum, gives back what is freed from then on. Other writers wait meanwhile. STATUS_MISSING: the disk has less
- * room than it needs, and the store works on as it is; store_error() then says how much. *done (may be NULL): it was
- * rebuilt just now. A process that is killed leaves the file as it was. Outside of transactions. */
-enum status store_rebuild(struct store *s, bool *done) MUST_CHECK;
-
 /* For a program that writes much and asks little: on SQLite keeps fewer pages in memory. */
 void store_shrink(struct store *s);
 

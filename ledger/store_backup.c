@@ -130,7 +130,7 @@ static enum status examine(const char *file, char *why)
 
 /* Gives the new store mode and owner of the old one. The folder is the ledger user's, who could put a link in the new
  * store's place while root is at work: so what was opened is changed, and only if it is the file that we have made. */
-static bool give_rights(int fd, const char *path)
+bool store_give_rights(int fd, const char *path)
 {
     struct stat old, made;
     if (fstat(fd, &made) != 0)
@@ -148,15 +148,15 @@ static enum status put_in_place(const char *path, const char *fresh, char *why)
 {
     char name[PATH_MAX];
     int fd = open(fresh, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0 || !give_rights(fd, path)) {
+    if (fd < 0 || !store_give_rights(fd, path)) {
         enum status st = complain(why, STATUS_DENIED, fresh, strerror(errno));
         if (fd >= 0)
             close(fd);
         return st;
     }
     /* The log of the old file would be taken for the new one's: it goes first, and all that it holds is in no state
-     * that is wanted back. */
-    for (const char *const *end = (const char *const[]){"-wal", "-shm", NULL}; *end; end++) {
+     * that is wanted back. So does a copy of the old file that store_rebuild() has begun. */
+    for (const char *const *end = (const char *const[]){"-wal", "-shm", ".rebuilt", NULL}; *end; end++) {
         snprintf(name, sizeof name, "%s%s", path, *end);
         if (unlink(name) != 0 && errno != ENOENT) {
             close(fd);

@@ -31,7 +31,6 @@ struct store_engine {
     enum status (*commit)(struct store *);
     void (*rollback)(struct store *);
     enum status (*vacuum)(struct store *);
-    enum status (*rebuild)(struct store *); /* may be NULL */
     void (*checkpoint)(struct store *);     /* may be NULL */
     bool (*replaced)(const struct store *); /* may be NULL */
     void (*shrink)(struct store *);         /* may be NULL */
@@ -50,7 +49,10 @@ struct store *store_sqlite_open(const char *path, enum store_mode mode, enum sta
 struct sqlite3;
 /* From now on SQLite opens no file with a second name beside a database, nor one to write to. */
 void store_sqlite_guard(void);
-struct sqlite3 *store_sqlite_handle(struct store *s); /* for store_backup.c */
+struct sqlite3 *store_sqlite_handle(struct store *s); /* for store_backup.c and store_rebuild.c */
+enum status store_sqlite_status(int rc);
+/* Gives the new file mode and owner of the one at `path`. */
+bool store_give_rights(int fd, const char *path);
 struct store *store_pg_open(const char *uri, enum store_mode mode, enum status *status, char *why);
 
 #endif

@@ -21,7 +21,6 @@
 #include <string.h>
 #include <time.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define WAIT_MS 30000
@@ -55,7 +54,7 @@ static int wait_turn(void *context, int asked)
     return 1;
 }
 
-static enum status status_of(int rc)
+enum status store_sqlite_status(int rc)
 {
     switch (rc & 0xff) {
     case SQLITE_OK:
@@ -107,14 +106,14 @@ static enum status report(struct store *s, int rc)
 {
     struct sqlite *q = s->handle;
     char who[200];
-    if (status_of(rc) == STATUS_DENIED && access(q->path, R_OK | W_OK) != 0) {
+    if (store_sqlite_status(rc) == STATUS_DENIED && access(q->path, R_OK | W_OK) != 0) {
         say_who_may(q->path, who, sizeof who);
         snprintf(s->error, sizeof s->error, "%s: %s", q->path, who);
         return STATUS_DENIED;
     }
-    if (status_of(rc) != STATUS_OK)
+    if (store_sqlite_status(rc) != STATUS_OK)
         snprintf(s->error, sizeof s->error, "%s: %s", q->path, sqlite3_errmsg(q->db));
-    return status_of(rc);
+    return store_sqlite_status(rc);
 }
 
 /* Returns the prepared statement from the cache; *own: the caller must finalize it. */
@@ -247,9 +246,25 @@ static void done(struct store *s, void *cursor)
     free(c);
 }
 
+static bool replaced(const struct store *s)
+{
+    const struct sqlite *q = s->handle;
+    struct stat st;
+    if (!q->inode) /* in memory */
+        return false;
+    return stat(q->path, &st) != 0 || st.st_ino != q->inode || st.st_dev != q->device;
+}
+
+/* A file whose place another one took while we waited for it is not written to: that would be lost. */
 static enum status begin(struct store *s)
 {
-    return run(s, "BEGIN IMMEDIATE", NULL, 0, NULL);
+    struct sqlite *q = s->handle;
+    enum status st = run(s, "BEGIN IMMEDIATE", NULL, 0, NULL);
+    if (st != STATUS_OK || !replaced(s))
+        return st;
+    (void)run(s, "ROLLBACK", NULL, 0, NULL);
+    snprintf(s->error, sizeof s->error, "%s: it was replaced by another file meanwhile: try again", q->path);
+    return STATUS_AGAIN;
 }
 
 static enum status commit(struct store *s)
@@ -310,52 +325,6 @@ static enum status vacuum(struct store *s)
     return st;
 }
 
-/* VACUUM writes the new file beside the old one, then all of it into the write-ahead log. */
-#define REBUILD_ROOM 22 / 10
-
-/* Whether there is room: *need in octets. */
-static bool has_room(struct store *s, const char *folder, int64_t *need)
-{
-    struct statvfs v;
-    *need = (ask_pragma(s, "PRAGMA page_count") - ask_pragma(s, "PRAGMA freelist_count")) *
-            ask_pragma(s, "PRAGMA page_size") * REBUILD_ROOM;
-    return statvfs(folder, &v) == 0 && (int64_t)v.f_bavail * (int64_t)v.f_frsize >= *need;
-}
-
-static enum status rebuild(struct store *s)
-{
-    struct sqlite *q = s->handle;
-    const char *slash = strrchr(q->path, '/');
-    char *folder =
-        slash ? sqlite3_mprintf("%.*s", slash == q->path ? 1 : (int)(slash - q->path), q->path) : sqlite3_mprintf(".");
-    int64_t need = 0;
-    if (!folder)
-        return STATUS_NOMEM;
-    if (!has_room(s, folder, &need)) {
-        snprintf(s->error, sizeof s->error, "%s: not rebuilt: it needs %lld MB of free space for a while", q->path,
-                 (long long)(need / 1000000 + 1));
-        sqlite3_free(folder);
-        return STATUS_MISSING;
-    }
-    /* The new file goes on the same disk, not into memory. */
-    char *before = sqlite3_temp_directory;
-    sqlite3_temp_directory = folder;
-    enum status st = run(s, "PRAGMA temp_store=FILE", NULL, 0, NULL);
-    if (st == STATUS_OK)
-        st = run(s, "PRAGMA auto_vacuum=INCREMENTAL", NULL, 0, NULL);
-    if (st == STATUS_OK)
-        st = run(s, "VACUUM", NULL, 0, NULL);
-    if (st == STATUS_OK)
-        checkpoint(s);
-    char error[STORE_ERROR];
-    memcpy(error, s->error, sizeof error);
-    (void)run(s, "PRAGMA temp_store=MEMORY", NULL, 0, NULL);
-    memcpy(s->error, error, sizeof error);
-    sqlite3_temp_directory = before;
-    sqlite3_free(folder);
-    return st;
-}
-
 static void mentions(sqlite3_context *out, int n, sqlite3_value **v)
 {
     (void)n;
@@ -366,13 +335,6 @@ static void mentions(sqlite3_context *out, int n, sqlite3_value **v)
 static void shrink(struct store *s)
 {
     (void)run(s, "PRAGMA cache_size=-8192", NULL, 0, NULL);
-}
-
-static bool replaced(const struct store *s)
-{
-    const struct sqlite *q = s->handle;
-    struct stat st;
-    return stat(q->path, &st) != 0 || st.st_ino != q->inode || st.st_dev != q->device;
 }
 
 struct sqlite3 *store_sqlite_handle(struct store *s)
@@ -403,7 +365,6 @@ static const struct store_engine engine = {.close = close_it,
                                            .commit = commit,
                                            .rollback = rollback,
                                            .vacuum = vacuum,
-                                           .rebuild = rebuild,
                                            .checkpoint = checkpoint,
                                            .replaced = replaced,
                                            .shrink = shrink};
@@ -523,6 +484,10 @@ static enum status open_file(struct store *s, const char *path, enum store_mode 
         return STATUS_DENIED;
     }
     store_sqlite_guard();
+    if (stat(real, &st) == 0) {
+        q->inode = st.st_ino;
+        q->device = st.st_dev;
+    }
     /* A reader also opens for writing, because of the write-ahead log's shared memory; query_only prevents any other
      * write. */
     mode_t old = umask(0027);
@@ -540,19 +505,23 @@ static enum status open_file(struct store *s, const char *path, enum store_mode 
 static enum status set_up(struct store *s, const char *path, enum store_mode mode, char *why)
 {
     struct sqlite *q = s->handle;
-    struct stat st;
     sqlite3_extended_result_codes(q->db, 1);
     q->wait_ms = WAIT_MS;
     sqlite3_busy_handler(q->db, wait_turn, q);
     (void)sqlite3_create_function(q->db, "mentions", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, mentions, NULL, NULL);
     enum status status = settle(s, mode);
-    if (stat(path, &st) == 0) {
-        q->inode = st.st_ino;
-        q->device = st.st_dev;
-    }
     if (status != STATUS_OK)
         snprintf(why, STORE_ERROR, "%s", s->error);
-    return status;
+    struct stat st;
+    if (status != STATUS_OK || stat(path, &st) != 0)
+        return status;
+    if (q->inode && (st.st_ino != q->inode || st.st_dev != q->device)) {
+        snprintf(why, STORE_ERROR, "%s: it was replaced by another file meanwhile: try again", path);
+        return STATUS_AGAIN;
+    }
+    q->inode = st.st_ino;
+    q->device = st.st_dev;
+    return STATUS_OK;
 }
 
 struct store *store_sqlite_open(const char *path, enum store_mode mode, enum status *status, char *why)

@@ -14,8 +14,8 @@
  * between steps) says so; the next call goes on from there, in this process or another. Others read and write
  * meanwhile. *wanted: it asks to be rebuilt. *done: the second file is in its place; this store must be closed and
  * opened again. It is put there only while nobody else has the store open; else STATUS_OK and not *done.
- * STATUS_MISSING: there is less free space than 1.2 times the new size, and the store works on as it is; store_error() says how much it
- * needs. Outside of transactions. */
+ * STATUS_MISSING: there is less free space than 1.2 times the new size, and the store works on as it is; store_error()
+ * says how much it needs. Outside of transactions. */
 enum status store_rebuild(struct store *s, bool (*stop)(void), bool *wanted, bool *done) MUST_CHECK;
 
 /* Removes the second file, which may hold what is to be forgotten; store_rebuild() then begins anew. */

@@ -84,8 +84,15 @@ enum status dmarc_report_mail(const struct dmarc_report *r, const char *to, stru
     buf_adds(out, "--assay-dmarc-report\nContent-Type: text/plain; charset=utf-8\n\n");
     buf_printf(out,
                "This is a DMARC aggregate report (RFC 9990) about mail that said it came\nfrom %s,\nreceived at %s on "
-               "%s (UTC).\n",
+               "%s (UTC).\n\n",
                r->domain, us, day);
+    buf_printf(
+        out,
+        "The attached file, made for programs, lists which servers sent mail under\nthat name, how many mails, and "
+        "whether SPF and DKIM passed for it. It holds\nno text of any mail. You get it since the DMARC record of "
+        "the domain asks\nfor it: the TXT record at _dmarc.%s or above it\nnames this address in rua=. To get no "
+        "more reports, remove the address there,\nor write to the address below.\n\n",
+        r->domain);
     buf_printf(out, "Questions: %s\n\n", r->contact);
     buf_printf(out, "--assay-dmarc-report\nContent-Type: application/gzip\nContent-Transfer-Encoding: base64\n");
     buf_printf(out, "Content-Disposition: attachment;\n filename=\"%s\"\n\n", file);

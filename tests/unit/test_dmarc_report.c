@@ -86,6 +86,11 @@ static void cut_to_size(void **state)
     assert_int_equal(dmarc_report_mail(&r, "x@y.example", buf_slice(&gzip), &mail), STATUS_OK);
     assert_true(mail.n <= 65536);
     assert_true(mail.n > 40000);
+    /* Who gets it reads what it is, why it came, and how to stop it. */
+    static const char *const words[] = {"lists which servers sent mail", "no text of any mail",
+                                        "in rua=", "To get no more reports"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        assert_non_null(strstr(mail.p, words[i]));
     assert_int_equal(report_first(buf_slice(&gzip), &text, why), STATUS_OK);
     char says[100];
     snprintf(says, sizeof says, "<error>records with the lowest counts that were left out for size: %zu</error>",

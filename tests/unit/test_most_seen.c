@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * test_most_seen.c - the subjects seen most by lists are those of the sum over all of them: while days are open, after
- * lists were made, after late mail, retention, forget, and a pass that was broken off; and lists decide where some
- * subjects are seen much more than others.
+ * lists were made, after late mail, retention, forget, kill -9, a restore, and a pass that was broken off; and lists
+ * decide where some subjects are seen much more than others.
  *
  * On SQLite, or on the store that ASSAY_TEST_STORE names (an empty database of its own: tests/system/ledger/run).
  */
@@ -12,10 +12,14 @@
 #include "ledger/most_seen.h"
 #include "ledger/questions.h"
 #include "ledger/retention.h"
+#include "ledger/store_backup.h"
 #include "ledger/timestamp.h"
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define SUBJECTS 560 /* of them half on each day: more than a list has */
 #define DAYS 12
@@ -211,12 +215,73 @@ static void an_earlier_store_is_listed(void **state)
     assert_true(agree(&asked) > asked / 2);
 }
 
+static bool die(void)
+{
+    if (stops_in-- <= 0)
+        raise(SIGKILL);
+    return false;
+}
+
+static void make_lists_and_die(int after)
+{
+    int how = 0;
+    s = store_close(s);
+    pid_t pid = fork();
+    if (pid == 0) {
+        stops_in = after;
+        s = ledger_store_open(&own);
+        _exit(s && most_seen_keep(s, LEDGER_STORE_TODAY, die) == STATUS_OK ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &how, 0), pid);
+    assert_true(WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL);
+    s = ledger_store_open(&own);
+    assert_non_null(s);
+}
+
+/* Killed again and again while lists are made, with late mail in between; then brought back from a copy that was made
+ * before some of the lists and some of the mail. */
+static void killed_and_restored(void **state)
+{
+    (void)state;
+    int asked;
+    char copy[128], why[STORE_ERROR] = "";
+    take_days(FIRST_DAY, LEDGER_STORE_TODAY, false);
+    for (int n = 0; n < 4; n++) {
+        make_lists_and_die(n);
+        agree(&asked);
+        take_days(FIRST_DAY + n, FIRST_DAY + n, false);
+        agree(&asked);
+    }
+    bool in_file = !store_is_shared(s); /* PostgreSQL has pg_dump */
+    snprintf(copy, sizeof copy, "%s/copy.db", own.dir);
+    if (in_file)
+        assert_int_equal(store_backup(s, copy, why), STATUS_OK);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(most_seen_keep(s, LEDGER_STORE_TODAY, NULL), STATUS_OK);
+    assert_true(agree(&asked) >= asked * 9 / 10);
+    if (!in_file)
+        return;
+    int64_t sum = number("SELECT sum(count) FROM subject_day");
+    take_days(FIRST_DAY + 2, FIRST_DAY + 3, false);
+    assert_true(number("SELECT sum(count) FROM subject_day") > sum);
+    s = store_close(s);
+    assert_int_equal(store_restore(own.file, copy, why), STATUS_OK);
+    s = ledger_store_open(&own);
+    assert_non_null(s);
+    assert_int_equal(number("SELECT sum(count) FROM subject_day"), sum);
+    agree(&asked);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(most_seen_keep(s, LEDGER_STORE_TODAY, NULL), STATUS_OK);
+    assert_true(agree(&asked) >= asked * 9 / 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(lists_give_what_the_sum_over_all_gives, set_up, tear_down),
         cmocka_unit_test_setup_teardown(equal_counts_are_added_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_earlier_store_is_listed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(killed_and_restored, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

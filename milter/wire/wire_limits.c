@@ -24,10 +24,13 @@
 static atomic_uint connections_max = 10000;
 static atomic_llong memory_max = INT64_MAX, memory_used;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* over all below */
-static uid_t peers[WIRE_PEERS_MAX], seen[WIRE_PEERS_MAX];
-static unsigned peer_count, seen_count;
-static bool peers_set;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for whoever writes what is below, and reads `peers` */
+static uid_t peers[WIRE_PEERS_MAX];
+static unsigned peer_count;
+static atomic_bool peers_set;
+/* Users that have connected, for the log. Only ever grows: the first seen_count are read without the lock. */
+static uid_t seen[WIRE_PEERS_MAX];
+static atomic_uint seen_count;
 
 /* The first line of a small file as a number; INT64_MAX if it is none ("max"). */
 static int64_t number_in(const char *path)
@@ -78,7 +81,7 @@ static void set_peers(const char *names)
     snprintf(copy, sizeof copy, "%s", names);
     pthread_mutex_lock(&lock);
     peer_count = 0;
-    peers_set = *names != 0;
+    atomic_store(&peers_set, *names != 0);
     while ((name = strsep(&rest, " \t,"))) {
         const struct passwd *pw = *name ? getpwnam(name) : NULL;
         if (*name && !pw)
@@ -86,7 +89,7 @@ static void set_peers(const char *names)
         if (pw && peer_count < WIRE_PEERS_MAX)
             peers[peer_count++] = pw->pw_uid;
     }
-    if (peers_set && !peer_count)
+    if (*names && !peer_count)
         log_say("no user that milter.peers names exists: nobody may connect");
     pthread_mutex_unlock(&lock);
 }
@@ -152,11 +155,16 @@ bool wire_limits_peer_may(int fd)
     if (getsockname(fd, (struct sockaddr *)&own, &n) != 0 || own.ss_family != AF_UNIX)
         return true;
     (void)user_of(fd, &uid);
+    if (!atomic_load(&peers_set) && is_among(uid, seen, atomic_load(&seen_count)))
+        return true; /* nearly always */
     pthread_mutex_lock(&lock);
-    const bool may = !peers_set || is_among(uid, peers, peer_count),
-               known = is_among(uid, seen, seen_count) || seen_count == WIRE_PEERS_MAX;
-    if (may && !known)
-        seen[seen_count++] = uid;
+    const unsigned count = atomic_load(&seen_count);
+    const bool may = !atomic_load(&peers_set) || is_among(uid, peers, peer_count),
+               known = is_among(uid, seen, count) || count == WIRE_PEERS_MAX;
+    if (may && !known) {
+        seen[count] = uid;
+        atomic_store(&seen_count, count + 1);
+    }
     pthread_mutex_unlock(&lock);
     if (!may)
         log_complain(LOG_PROTOCOL, "a process of user %u may not connect: milter.peers does not name it",

@@ -73,7 +73,7 @@ static void write_words(int fd, bool as_json, const char *fmt, ...)
     va_end(ap);
 }
 
-/* A line has its end and nothing else has one; what is too long is cut off; a descriptor that is closed does no harm. */
+/* A line ends once, at its end; what is too long is cut off; a descriptor that is closed does no harm. */
 static void written(void **state)
 {
     char got[3 * LOG_TEXT_MAX], *longer = malloc(2 * LOG_TEXT_MAX + 1);

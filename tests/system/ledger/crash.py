@@ -33,7 +33,18 @@ class Process:
         self.child.send_signal(signal.SIGKILL)
         self.child.wait()
 
+    def await_handler(self):
+        """A program that has only just started would end by SIGTERM itself: until it catches it (SigCgt), at most a minute."""
+        deadline = time.monotonic() + 60
+        while self.child.poll() is None and time.monotonic() < deadline:
+            with open(f'/proc/{self.child.pid}/status') as f:
+                caught = [int(line.split()[1], 16) for line in f if line.startswith('SigCgt:')]
+            if caught and caught[0] >> (signal.SIGTERM - 1) & 1:
+                return
+            time.sleep(0.01)
+
     def end(self):
+        self.await_handler()
         self.child.send_signal(signal.SIGTERM)
         return self.child.wait(timeout=60)
 

@@ -3,9 +3,9 @@
  * observe.c - the thread that writes what the workers queued to the journal.
  *
  * Promises: nothing that was queued (worker_queue.h) is lost, except by the journal's own limits, or if the resolver
- * ends while the writer's disk hangs or the machine gives it no time (OBSERVE_MOST_MS); records reach the journal within
- * `resolver.record-every` (30 s); the status file is replaced as a whole. On failure (no folder, no disk) it logs once and tries again every ten seconds; counts stay
- * in memory and are written when it works again.
+ * ends while the writer's disk hangs or the machine gives it no time (OBSERVE_MOST_MS); records reach the journal
+ * within `resolver.record-every` (30 s); the status file is replaced as a whole. On failure (no folder, no disk) it
+ * logs once and tries again every ten seconds; counts stay in memory and are written when it works again.
  */
 #include "resolver-module/observe.h"
 #include "base/buf.h"

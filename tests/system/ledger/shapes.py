@@ -226,6 +226,29 @@ SHAPES = [
     ('of 2004', X(begin=1090000000, end=1090086399), [], 1, 'date_range'),
     ('29 February of no leap year', X(begin='2026-02-29T00:00:00Z', end='2026-02-29T23:59:59Z'), [], 1, 'date_range'),
     ('TLS, cut off', tls()[:-5], [], 1, 'line 1'),
+    ('windows-1252', X(org='Stra\u00dfe \u20ac').decode().replace('UTF-8', 'windows-1252').encode('cp1252'), one, 0, ''),
+    ('ISO-8859-1', X(org='Stra\u00dfe').decode().replace('UTF-8', 'ISO-8859-1').encode('latin-1'), one, 0, ''),
+    ('no XML declaration', X().split(b'\n', 1)[1], one, 0, ''),
+    ('RFC 9990 fields', X().replace(b'<p>reject</p>', b'<p>reject</p><sp>none</sp><np>reject</np><testing>n</testing><discovery_method>'
+                                    b'treewalk</discovery_method>').replace(b'<report_metadata>', b'<version>1.0</version><report_metadata>'
+                                                                            b'<generator>Receiver 2</generator>'), one, 0, ''),
+    ('np, psd and t of a draft', X().replace(b'<p>reject</p>', b'<p>reject</p><np>none</np><psd>n</psd><t>y</t><fo>1:d</fo>'), one, 0, ''),
+    ('extensions', X(head='<extension><x:y xmlns:x="urn:x">z</x:y></extension>'), one, 0, ''),
+    ('policy_published twice', X(head='<policy_published><domain>example.org</domain><p>none</p></policy_published>'), one, 0, ''),
+    ('base64 without padding', mail(TEXT, part(G()).rstrip(b'\n').rstrip(b'=') + b'\n'), one, 0, ''),
+    ('a footer of a mailing list', mail(TEXT, part(G()), b'Content-Type: text/plain\n\n_____\nTo unsubscribe, write to us\n'), one, 0, ''),
+    ('S/MIME, signed', mail(mail(TEXT, part(G())).split(b'MIME-Version: 1.0\n')[1].replace(b'=_b', b'=_c'),
+                            part(os.urandom(900), 'application/pkcs7-signature', name='smime.p7s'), kind='multipart/signed'), one, 0, ''),
+    ('zip with zeros behind', zipped(('r.xml', X())) + bytes(512), one, 0, ''),
+    ('gzip with zeros behind', G() + bytes(512), one, 0, ''),
+    ('name by RFC 2231', mail(part(G()).replace(b'name="a!b!1!2.xml.gz"', b"name*0*=utf-8''a%21b%211; name*1*=%212.xml.gz")), one, 0, ''),
+    ('gzip named zip', mail(part(G(), 'application/zip', name='a!b!1!2.zip')), one, 0, ''),
+    ('zip named gzip', mail(part(zipped(('r.xml', X())), 'application/gzip')), one, 0, ''),
+    ('TLS, no policies', json.dumps(dict(json.loads(tls()), policies=[])).encode(), [], 1, ''),
+    ('TLS, unknown fields', tls(extra={'a': [1, None]}), [('taken', 2, 13)], 0, ''),
+    ('TLS, UTF-16', tls().decode().encode('utf-16'), [('taken', 2, 13)], 0, ''),
+    ('TLS, in a zip', zipped(('r.json', tls())), [('taken', 2, 13)], 0, ''),
+    ('TLS, negative', tls('missing', -1, 3), [('taken in part', 1, 3)], 0, ''),
 ]
 
 

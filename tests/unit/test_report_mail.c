@@ -24,6 +24,17 @@ static void subjects(void **state)
         "=?UTF-8?B?UmVwb3J0IERvbWFpbjogZXhhbXBsZS5vcmc=?=",
         "=?utf-8?q?Report_Dom?= =?utf-8?q?ain:_example.org?=",
         "DMARC aggregate report for example.org",
+        "REPORT DOMAIN: EXAMPLE.ORG SUBMITTER: A.EXAMPLE REPORT-ID: <1@a.example>",
+        "Report\tDomain:\texample.org",
+        "Report Domain:example.org",
+        "Report Domain : example.org",
+        "Fwd: Report Domain: example.org Submitter: a.example",
+        "Re: [dmarc] Report domain: example.org",
+        "[Preview] Report Domain: example.org Submitter: enterprise.example Report-ID: 1",
+        "=?iso-8859-1?Q?Report_Domain:_example.org?=",
+        "=?US-ASCII?B?UmVwb3J0IERvbWFpbjogZXhhbXBsZS5vcmc=?=",
+        "Dmarc Aggregate Report Domain: {example.org} Submitter: {a.example} Date: {2026-11-20} Report-ID: {1}",
+        "DMARC Aggregate Report for example.org from a.example",
     };
     static const char *const no[] = {"",
                                      "Report",
@@ -31,6 +42,12 @@ static void subjects(void **state)
                                      "Quarterly report",
                                      "=?utf-8?Q?Report_Domain",
                                      "=?utf-8?X?Report?=",
+                                     "Domain report: example.org",
+                                     "Annual report, domain of finance",
+                                     "Reporting a domain: example.org",
+                                     "Your report on the domain example.org",
+                                     "=?utf-8?B?####?=",
+                                     "Delivery report",
                                      "Our DMARC project"};
     for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
         if (!report_mail_subject(slice_str(yes[i])))

@@ -16,10 +16,10 @@ static void first_things(struct write *w, const struct report_own *o)
             write_raw(w, "</h3>\n<ul>");
         }
         any = true;
-        write_raw(w, "<li>");
+        write_raw(w, "<li><strong>");
+        write_text(w, T("Not yet:"));
+        write_raw(w, "</strong> ");
         write_text(w, language_text(w->m->language, t->sentence));
-        write_raw(w, " ");
-        write_text(w, T("This is not so yet."));
         write_raw(w, "</li>");
     }
     write_raw(w, any ? "</ul>\n" : "");
@@ -116,7 +116,7 @@ static void reported(struct write *w)
                                 T("Sessions with TLS reported"),
                                 T("Failed"),
                                 NULL};
-    write_table(w, T("What others report about our domains"), head);
+    write_table(w, T("Reports by domain"), head);
     for (size_t i = 0; i < m->reported_count; i++) {
         const struct report_reported *x = &m->reported[i];
         write_cell(w, x->domain);

@@ -371,7 +371,8 @@ static void look_at_files(struct doctor *d)
     else if (code == 1)
         doctor_say(
             d, DOCTOR_WARNING,
-            "the distribution has a newer Unbound than the one with the module, which runs and lacks what the newer one "
+            "the distribution has a newer Unbound than the one with the module, which runs and lacks what the newer "
+            "one "
             "mends\nin Assay's source: make resolver deb, then apt install ./build/deb/assay-unbound_*.deb; or, for "
             "Unbound's update at once and names judged by nobody: apt remove assay-unbound");
     else

@@ -240,8 +240,8 @@ static void look_at_master(struct postfix *p, const char *socket)
 }
 
 /* Mail by SMTP from this host and its networks is judged like any other, unless the policy says whose they are.
- * Postfix's mynetworks also lets them relay, and is often wider than it should be; so it is not taken over, but shown as
- * the line to write. */
+ * Postfix's mynetworks also lets them relay, and is often wider than it should be; so it is not taken over, but shown
+ * as the line to write. */
 static void note_own_networks(struct postfix *p)
 {
     struct buf lines = BUF_INIT;

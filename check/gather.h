@@ -21,7 +21,7 @@
 #include "check/origin.h"
 #include "check/rtr.h"
 
-#define GATHER_SERVERS 16 /* addresses of name servers asked directly, of one domain */
+#define GATHER_SERVERS 12 /* addresses of name servers asked directly, of one domain: 60 questions at most */
 #define GATHER_AT_ONCE 16 /* conversations of one domain at one time */
 #define GATHER_CONNECT_MS 20000
 #define GATHER_PACE_MS 1000

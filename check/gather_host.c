@@ -270,6 +270,8 @@ static void skip_server(const struct gather_host *h, const char *why, struct buf
 void gather_server(const struct gather_host *h, struct buf *out)
 {
     static const enum dns_type types[] = {DNS_SOA, DNS_NS, DNS_MX, DNS_TXT, DNS_TLSA};
+    _Static_assert(GATHER_SERVERS * (sizeof types / sizeof types[0]) <= 64,
+                   "our own bound of direct questions a domain");
     const char *why = gather_forbidden(h->config, &h->address);
     if (why) {
         skip_server(h, why, out);

@@ -99,6 +99,8 @@ static bool connect_to(struct smtp_client *s, const struct starttls_request *r)
     socklen_t size = sizeof error;
     getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size);
     errno = error;
+    if (error == ECONNRESET) /* a SYN that is refused is ECONNREFUSED: the host took the connection, and cut it */
+        return fail_errno(s, STARTTLS_CUT, "the connection was lost");
     return error == 0 || fail_errno(s, STARTTLS_UNREACHABLE, "cannot connect");
 }
 

@@ -107,7 +107,8 @@ static bool read_process(long pid, struct process *p)
 }
 
 /* Tells whether the process sees another tree of files, or another network: one of a container's. Its mounts alone say
- * nothing, since a unit in a sandbox has its own. Not known: no. */
+ * nothing, since a unit in a sandbox has its own. Not known: no. One that is ending has no network any more (ENOENT):
+ * it is not here, either. */
 static bool is_elsewhere(long pid)
 {
     char theirs[64], ours[64], path[64];
@@ -116,7 +117,10 @@ static bool is_elsewhere(long pid)
     if (stat(path, &root) == 0 && stat("/", &here) == 0 && (root.st_dev != here.st_dev || root.st_ino != here.st_ino))
         return true;
     snprintf(path, sizeof path, "/proc/%ld/ns/net", pid);
-    ssize_t n = readlink(path, theirs, sizeof theirs), m = readlink("/proc/self/ns/net", ours, sizeof ours);
+    ssize_t n = readlink(path, theirs, sizeof theirs);
+    if (n < 0 && errno == ENOENT)
+        return true;
+    ssize_t m = readlink("/proc/self/ns/net", ours, sizeof ours);
     return n > 0 && m > 0 && (n != m || memcmp(theirs, ours, (size_t)n) != 0);
 }
 

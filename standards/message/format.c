@@ -188,6 +188,9 @@ static const char *check_from(struct arena *arena, const struct header_list *lis
     }
     if (f->from_fields == 0)
         f->flaws |= FORMAT_NO_FROM;
+    /* One that only some readers see is a candidate, used against the message and never for it. */
+    if (f->from_fields && header_count(list, "From") == 0)
+        f->flaws |= FORMAT_BAD_FROM;
     if (f->from_fields > 1) {
         f->flaws |= FORMAT_MANY_FROM;
         f->author = FORMAT_AUTHOR_HIDDEN;

@@ -98,6 +98,7 @@ static const struct kase cases[] = {
      NULL, "legitimate.com attack.com"},
     {DATE "Subject: a\r\rFROM: b@legitimate.com\rFrom: c@any.com\nFrom: <a@attack.com>\n\n",
      FORMAT_BARE_CR | FORMAT_MANY_FROM, 0, NULL, "legitimate.com any.com attack.com"},
+    {DATE "Subject: a\rFrom: <b@legitimate.com>\n\n", FORMAT_BARE_CR | FORMAT_BAD_FROM, 0, NULL, "legitimate.com"},
     {DATE "Subject: a\rFrom\rFrom x\rXFrom: y\nFrom: <a@attack.com>\n\n", FORMAT_BARE_CR, 0, "attack.com",
      "attack.com"},
     {DATE "From: a@x.example\nSubject: a\n \n b\n\n", 0, FORMAT_REMARK_EMPTY_FOLD, "x.example", "x.example"},

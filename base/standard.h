@@ -34,7 +34,7 @@ enum result {
     RESULT_FAIL,
     RESULT_SOFTFAIL,  /* spf */
     RESULT_NEUTRAL,   /* spf, dkim */
-    RESULT_POLICY,    /* dkim: right, but below what is accepted (RFC 8601 2.7.1) */
+    RESULT_POLICY,    /* dkim, tls: right, but below what is accepted (RFC 8601 2.7.1) */
     RESULT_TEMPERROR, /* could not be determined now */
     RESULT_PERMERROR, /* what is published or sent is invalid */
     RESULT_UNTESTED,  /* could not be tested: neither pass nor fail nor unsure (dane proof) */

@@ -20,7 +20,7 @@ struct policy;
 
 struct mail_rcpt {
     const char *address; /* as given at RCPT, without angle brackets; hostile */
-    const char *domain;  /* kept; NULL if it has none */
+    const char *domain;  /* in canonical form; NULL if it has none */
 };
 
 /* What the MTA tells about the session's encryption; each is NULL if it does not. All hostile except version and
@@ -35,7 +35,7 @@ struct mail_tls {
     /* digest of the client's certificate. Sendmail: {cert_fp}; Postfix: by policy delegation */
     const char *cert_fingerprint;
     const char *cert_public_key; /* digest of its public key; Postfix only, by policy delegation */
-    bool cert_told;              /* the MTA would have reported a certificate */
+    bool cert_told;              /* the MTA reports certificates: an empty field means that there was none */
 };
 
 struct judge_mail {
@@ -47,7 +47,7 @@ struct judge_mail {
     const char *client_why;     /* how the client was found behind a relay, or why it was not; NULL: no relay */
     const char *peer_name;      /* the MTA's name of the peer; hostile */
     const char *helo;           /* as sent; hostile; NULL: none */
-    const char *helo_domain;    /* kept; NULL where HELO is no host name */
+    const char *helo_domain;    /* in canonical form; NULL where HELO is no host name */
     const char *mail_from_text; /* as sent, with what the MTA left of it; hostile */
     struct mailbox mail_from;   /* parsed once, here and nowhere else */
     bool mail_from_bad;         /* it is not a path by RFC 5321: it names no sender */

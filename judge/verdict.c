@@ -36,7 +36,7 @@ static enum policy_action in_force(const struct verdict_line *l)
 }
 
 /* Most severe first; among equals, statements in force before those on trial; else the order of the rules. Insertion
- * sort: stable, and there are at most 16 lines. */
+ * sort: stable, and there are at most RULE_LINES. */
 static void sort_lines(struct verdict_line *lines, size_t n)
 {
     for (size_t i = 1; i < n; i++) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * verdict.h - facts and policy in, verdict out. Only here anything is decided about a mail.
+ * verdict.h - facts and policy in, verdict out. Only here a verdict is made; milter/end_of_message.c combines those of
+ * the recipients.
  *
  * verdict_decide() is pure: the same facts, policy, recipient and time give the same verdict; it asks no DNS, reads no
  * clock, writes nothing but memory of the arena it is given. Any thread may call it.

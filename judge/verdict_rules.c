@@ -154,9 +154,7 @@ void rule_dane(struct ruling *r)
     }
 }
 
-#define TLS_FLOOR 12 /* TLS 1.2, where the policy writes no version: older ones must not be used (RFC 8996) */
-
-/* require: TLS of at least the version written, or of TLS_FLOOR, without a cipher known to be weak. A relay's session
+/* require: TLS of at least the version written, or of POLICY_TLS_FLOOR, without a cipher known to be weak. A relay's session
  * says nothing about the client behind it. */
 void rule_tls(struct ruling *r)
 {
@@ -170,7 +168,7 @@ void rule_tls(struct ruling *r)
     l = rule_ask(r, STANDARD_TLS, f->mail_from, &f->client, f->tls.result, f->tls.words);
     if (l->level != POLICY_REQUIRE)
         return;
-    wanted = r->answer.tls_version ? r->answer.tls_version : TLS_FLOOR;
+    wanted = r->answer.tls_version ? r->answer.tls_version : POLICY_TLS_FLOOR;
     if (version == 0) {
         rule_fails(r, l, "the session is not encrypted");
         return;

@@ -45,6 +45,7 @@ static void complain_of(const struct journal *j)
                  journal_folder(j), stats.error[0] ? stats.error : "no reason is known", stats.lost);
 }
 
+#define NO_RECORD "This mail cannot be recorded now, please try again later"
 #define RECORD_USUAL 4000 /* octets that a record needs at most, as a rule */
 
 /* Writes log line and journal record of one class. false: the journal could not be written. */
@@ -232,7 +233,7 @@ static void pass_or_refuse(struct daemon *d, struct session *s, const struct cla
     if (judge_report(s->judge)->seal_problem)
         log_complain(LOG_ACTION, "a mail is passed on without an ARC seal: %s", judge_report(s->judge)->seal_problem);
     if (!record_verdicts(d, s, c, text, reference, false))
-        set_refusal(out, "451", "4.3.1", "This mail cannot be recorded now, please try again later");
+        set_refusal(out, "451", "4.3.1", NO_RECORD);
 }
 
 /* The mail gets 451 once, and the class of each recipient is remembered. */
@@ -298,7 +299,8 @@ static bool refused_early(struct daemon *d, struct session *s, const char *addre
     if (reply_for(a, &c.verdict, judge_policy(s->judge), judge_authserv_id(s->judge), &out->reply) == STATUS_OK)
         x.reply = text_of(a, &out->reply, reply_new_reference(reference));
     x.reference = x.reply && *reference ? reference : NULL;
-    record_verdict(d, s, &c, &x);
+    if (!record_verdict(d, s, &c, &x) && policy_set_is(judge_policy(s->judge), SETTING_JOURNAL_WHEN_FULL, "defer"))
+        set_refusal(out, "451", "4.3.1", NO_RECORD);
     return true;
 }
 

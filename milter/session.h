@@ -44,7 +44,7 @@ struct session {
     int64_t began_ms;
     uint32_t split; /* which deferred mail this one is a part of; 0: none */
     unsigned split_class;
-    unsigned wanted;   /* recipients accepted */
+    unsigned wanted;   /* recipients that we accepted */
     bool refused_rcpt; /* we refused some recipients */
     bool tester;       /* the client has proved to be `assay doctor` */
     bool testing;      /* the current message is doctor's test message */

@@ -333,9 +333,9 @@ static void act_on_outcomes(const struct policy_answer *a, enum standard standar
     if (a->trial || a->level < POLICY_FOLLOW)
         return;
     if (standard == STANDARD_TLS) {
-        const unsigned floor = a->tls_version ? a->tls_version : 12;
+        const unsigned floor = a->tls_version ? a->tls_version : POLICY_TLS_FLOOR;
         for (unsigned i = 0; i < 3 && a->level == POLICY_REQUIRE; i++)
-            out[i] = i < 2 || floor > 12 ? a->action : POLICY_DELIVER;
+            out[i] = i < 2 || floor > POLICY_TLS_FLOOR ? a->action : POLICY_DELIVER;
         return;
     }
     if (a->level == POLICY_REQUIRE) {

@@ -6,12 +6,12 @@
  * A struct policy is one reading of the file with all its lists and includes: immutable, so any number of threads may
  * ask it without a lock, and counted (policy_ref, policy_unref). It knows no mail and no DNS packet: callers ask with
  * names and addresses, and get a level, an action and the statement that decided. The language is described in
- * assay-policy(5) and in the design.
+ * assay-policy(5).
  *
  * Precedence, for one standard and one subject: `always` statements first; then the more specific
- * WHOM, then the more specific WHO (domain before network; longest name, longest prefix; `only` before the same name),
- * then the later line. An exemption wins, unless the statement is more specific than it in WHOM or WHO. No statement at
- * all: POLICY_RECORD.
+ * WHOM (the recipients), then the more specific WHO (the senders: domain before network; longest name, longest prefix;
+ * `only` before the same name), then the later line. An exemption wins, unless the statement is more specific than it
+ * in WHOM or WHO. No statement at all: POLICY_RECORD.
  */
 #ifndef ASSAY_POLICY_POLICY_H
 #define ASSAY_POLICY_POLICY_H
@@ -37,9 +37,11 @@ enum policy_action {
     POLICY_REJECT,
 };
 
+#define POLICY_TLS_FLOOR 12 /* TLS 1.2, where no version is written: older ones must not be used (RFC 8996) */
+
 enum policy_kind {
     POLICY_RULE,       /* ignore, record, follow, require: of mail */
-    POLICY_NAMES_RULE, /* the same, dnssec of names */
+    POLICY_NAMES_RULE, /* the same levels for names that the resolver is asked for; dnssec only */
     POLICY_EXEMPT,
     POLICY_SUSPEND, /* suspend validation */
     POLICY_TRUST,
@@ -246,7 +248,7 @@ struct policy_answer {
     bool strictly;                            /* names: CNAME targets too */
     bool as_published;                        /* follow dmarc as published */
     bool except_bounces;                      /* require dmarc ... except bounces */
-    unsigned tls_version;                     /* 0, 12, 13: lowest version asked for */
+    unsigned tls_version;                     /* 0, 12, 13: lowest version asked for; 0: POLICY_TLS_FLOOR */
     const char *text;                         /* "text for the peer", or NULL */
     const struct policy_statement *statement; /* the one that decided; NULL: none applies */
     const struct policy_statement *also;      /* WHOSE_BOTH: a customer's, which asks more in some outcomes only */

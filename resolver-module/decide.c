@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * decide.c - pass or refuse one DNS answer, by its owners and the policy on names.
+ * decide.c - pass or refuse one DNS answer, by the names that its records stand at and the policy on names.
  *
  * Promises: the same input and policy give the same result; no allocation, no clock but the one handed in (policy_ask
  * reads the time only where `at` is 0). The order of the checks: did anybody answer; is all of it secure; then record

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * unbound_module.c - the six functions that Unbound's dynlib module calls. With unbound_judge.c, unbound_options.c,
- * unbound_answer.c (reads Unbound's answers), unbound_message.c (changes them) and unbound_cache.c (stores them) all
- * that knows Unbound from inside.
+ * unbound_module.c - the six functions that Unbound's dynlib module calls. Only this file and unbound_judge.c,
+ * unbound_options.c, unbound_answer.c (reads Unbound's answers), unbound_message.c (changes them) and unbound_cache.c
+ * (stores them) know Unbound's internals.
  *
- * It translates and decides nothing: decide.c does. Its order, for an answer that the policy may refuse (measured in
- * the project's reference: what is left out here leaks from the cache at the second question):
+ * It translates and decides nothing: decide.c does. Its order, for an answer that the policy may refuse (a step that
+ * is left out lets the answer leak from the cache at the second question):
  *
  *   new      look-ups of the validator and for priming pass untouched. Class ANY is refused. no_cache_store is set, so
  *            that neither iterator nor validator puts an unsigned answer where a worker would serve it without asking

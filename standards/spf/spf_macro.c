@@ -2,7 +2,7 @@
 /*
  * spf_macro.c - macro-string and what it expands to (RFC 7208 sections 7.1 to 7.4).
  *
- * One reader (macro_read) serves the check and the expansion, so that what was found right is what is expanded. Values
+ * One reader (macro_read) serves the check and the expansion, so that exactly what was checked is expanded. Values
  * are octets from the sender: nothing here treats them as text with an end. The result is bounded; a name is cut from
  * the left by whole labels.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * test_decide.c - the resolver's decision, by tables: policy lines, an answer's record sets, and what must come of it.
- * The words of the expectations are the design's (section 6), RFC 5155 9.2 (opt-out), RFC 6672 3.1 (DNAME), RFC 7646
+ * The words of the expectations are those of assay-policy(5), RFC 5155 9.2 (opt-out), RFC 6672 3.1 (DNAME), RFC 7646
  * (suspension).
  */
 #include "tests/unit/cm.h"

@@ -154,8 +154,8 @@ void rule_dane(struct ruling *r)
     }
 }
 
-/* require: TLS of at least the version written, or of POLICY_TLS_FLOOR, without a cipher known to be weak. A relay's session
- * says nothing about the client behind it. */
+/* require: TLS of at least the version written, or of POLICY_TLS_FLOOR, without a cipher known to be weak. A relay's
+ * session says nothing about the client behind it. */
 void rule_tls(struct ruling *r)
 {
     const struct facts *f = r->f;

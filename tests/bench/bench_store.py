@@ -83,7 +83,7 @@ def write_mails():
 
 
 def columns():
-    """Of each table: its columns and what they hold, by the list that `assay ledger forget` goes by."""
+    """Of each table: its columns and what is in them, by the list that `assay ledger forget` goes by."""
     tables = {}
     with open(HERE + "/../../ledger/subjects.def", encoding="ascii") as f:
         for table, column, kind in re.findall(r"COLUMN\((\w+), (\w+), ([A-Z]+)\)", f.read()):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * fuzz_header.c - saved messages of any octets, through the header list and message-format. A From domain is given only
- * if there is exactly one From field; a list never holds more than its bounds.
+ * if there is exactly one From field; a list never exceeds its bounds.
  */
 #include "base/arena.h"
 #include "base/domain.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * fuzz_judge.c - whole messages of any octets through the judge, with DNS from a table: header, signatures, chains,
- * From, relays, stamps and records. A domain that publishes "-all" and no key never gets a DMARC pass, and nothing that
- * is stamped holds a line of its own.
+ * From, relays, stamps and records. A domain that publishes "-all" and no key never gets a DMARC pass, and no text
+ * from the message makes a line of its own in a field that we add.
  */
 #include "dns/dns_replay.h"
 #include "judge/mail_record.h"

@@ -2,7 +2,7 @@
 /*
  * fuzz_policy.c - any octets as a policy: read, and what loads is printed, read back and asked.
  *
- * Beyond not crashing it holds that the canonical form of what loads, loads, and is its own canonical form.
+ * Besides that nothing crashes: the canonical form of a policy that loads, loads too, and is its own canonical form.
  */
 #include "base/clock.h"
 #include "base/domain.h"

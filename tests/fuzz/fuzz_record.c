@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (record_parse(line, &r, why) != STATUS_OK)
         return 0;
     if (store_begin(s) != STATUS_OK || ingest_record(s, t, &r, line) != STATUS_OK || aggregate_flush(t, s) != STATUS_OK)
-        abort(); /* whatever a line holds, it never makes a statement fail */
+        abort(); /* no contents of a line make a statement fail */
     struct store_rows *rows = store_ask(s, "SELECT " DMARC_ROW_NAMES ", count FROM dmarc_row", "");
     struct arena *a = arena_new(1 << 20);
     while (store_next(rows)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_relay.c - Received fields of any octets, as a relay of ours might have to write them. An address is told only
- * where the octets of the field hold it between brackets, or alone in a comment; a HELO is always a part of the field.
+ * fuzz_relay.c - Received fields of any octets, as a relay of ours might have to write them. An address is found only
+ * if the field contains it between brackets, or alone in a comment; a HELO is always a part of the field.
  */
 #include "judge/relay.h"
 #include <stdint.h>

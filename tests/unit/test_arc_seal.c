@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_arc_seal.c - sets and signatures that we make: they must hold for the verifiers (libopendkim's too), say the
+ * test_arc_seal.c - sets and signatures that we make: the verifiers must accept them (libopendkim's too), say the
  * right cv=, and not be made where RFC 8617 5.1 forbids it.
  */
 #include "tests/unit/dkim_lab.h"

@@ -177,7 +177,7 @@ static void test_records(void **state)
     assert_int_equal(strlen(name), LIMIT_DOMAIN);
 }
 
-/* Every length up to 40 octets, a fold at every place, with and without padding, in exactly the room there is. */
+/* Every length up to 40 octets, a fold at every place, with and without padding, in a buffer of exactly that size. */
 static void test_base64(void **state)
 {
     for (size_t n = 0; n <= 40; n++) {

@@ -78,7 +78,7 @@ static void test_threads(void **state)
     lab_forget_keys();
 }
 
-/* More keys than the cache holds: it stays bounded, and those it pushes out are read again. */
+/* More keys than fit into the cache: its size stays bounded, and evicted keys are read again. */
 static void test_cache_is_bounded(void **state)
 {
     const char *reason = NULL;

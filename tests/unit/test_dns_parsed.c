@@ -96,7 +96,7 @@ static void drop(void *form)
 
 static const struct dns_form form = {make, drop}, other_form = {make, drop};
 
-/* What a scope of its own reads: the text that the form holds. */
+/* Reads a name in a scope of its own, and gives the text that its parsed form contains. */
 static void read_for(struct source *s, const char *name, const struct ip *client, char out[256])
 {
     struct arena *arena = arena_new(1 << 20);

@@ -274,6 +274,15 @@ static void mistakes(void **state)
     free(error);
 }
 
+/* The one table from a DNSSEC state to a result, which the verdict, the header, the journal and `assay verify` use. */
+static void one_result_of_each_security(void **state)
+{
+    assert_int_equal(dns_security_result(DNS_SECURE), RESULT_PASS);
+    assert_int_equal(dns_security_result(DNS_INSECURE), RESULT_NONE);
+    assert_int_equal(dns_security_result(DNS_BROKEN), RESULT_FAIL);
+    assert_int_equal(dns_security_result(DNS_UNKNOWN), RESULT_TEMPERROR);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +290,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(records, setup, teardown),
         cmocka_unit_test_setup_teardown(saved_and_replayed, setup, teardown),
         cmocka_unit_test(mistakes),
+        cmocka_unit_test(one_result_of_each_security),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

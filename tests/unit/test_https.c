@@ -83,7 +83,7 @@ static void table(void **state)
     assert_int_equal(failures, 0);
 }
 
-/* The bound holds for a body without a length too, to the octet. */
+/* A body without a length is bounded too, to the octet. */
 static void bounded(void **state)
 {
     static const char head[] = "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n";

@@ -85,7 +85,7 @@ static void bad_networks(void **state)
         assert_int_equal(ip_net_from_text(slice_str(t[i]), &n), STATUS_INVALID);
 }
 
-/* IANA's special-purpose address registries; addresses that hold an IPv4 address are judged by that. */
+/* IANA's special-purpose address registries; addresses that contain an IPv4 address are judged by that one. */
 static void special(void **state)
 {
     static const char *const yes[] = {
@@ -151,7 +151,7 @@ static void special(void **state)
         if (ip_is_special(&a))
             fail_msg("special: %s", no[i]);
     }
-    /* as a record's rdata may hold it, not read from text */
+    /* as it may be in a record's rdata, not read from text */
     struct ip mapped = {.family = 6, .octets = {[10] = 0xff, 0xff, 10, 0, 0, 1}};
     assert_true(ip_is_special(&mapped));
     mapped.octets[12] = 8;

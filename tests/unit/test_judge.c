@@ -64,8 +64,9 @@ struct judged {
 
 static struct dns *source;
 static struct late_source late;
-static bool is_late;         /* answers come later, and nobody waits */
-static unsigned late_rounds; /* of the last message */
+static bool is_late;                /* answers come later, and nobody waits */
+static unsigned late_rounds;        /* of the last message */
+static struct mail_tls session_tls; /* of the next message */
 
 static const struct judge_host *host(void)
 {
@@ -116,6 +117,7 @@ static struct judged judge_it(const char *policy, const struct sent *s, size_t b
     m = judge_mail(r.j);
     if (s->client && ip_from_text(slice_str(s->client), &m->peer) == STATUS_OK)
         m->client = m->peer;
+    m->tls = session_tls;
     status = mail_set_helo(m, judge_arena(r.j), s->helo);
     if (status == STATUS_OK)
         status = mail_set_from(m, judge_arena(r.j), s->from, false);
@@ -313,6 +315,41 @@ static char *record_of(const struct judged *r)
     json_end(&j);
     buf_adds(&b, r->stamp.fields[0].value);
     return buf_detach(&b);
+}
+
+/* One result of TLS: the facts, the header, the journal and the verdict all have the same. */
+static void one_result_of_tls(void **state)
+{
+    static const struct {
+        const char *version, *cipher;
+        enum result result;
+        const char *stamped, *recorded;
+        enum policy_action action;
+    } kinds[] = {
+        {NULL, NULL, RESULT_NONE, "x-tls=none", "\"result\":\"none\"", POLICY_REJECT},
+        {"TLSv1.2", "RC4-SHA", RESULT_POLICY, "x-tls=policy", "\"result\":\"policy\"", POLICY_REJECT},
+        {"TLSv1.3", "TLS_AES_256_GCM_SHA384", RESULT_PASS, "x-tls=pass", "\"result\":\"pass\"", POLICY_DELIVER},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        const struct sent s = {"192.0.2.10", "mail.good.example", "<a@good.example>", FROM_GOOD};
+        session_tls = (struct mail_tls){.version = kinds[i].version, .cipher = kinds[i].cipher};
+        struct judged r = judge_it("require tls of everyone\nset mode enforce\n", &s, 0, STATUS_OK);
+        char *record = record_of(&r);
+        const char *finding = strstr(record, "\"standard\":\"tls\"");
+        const char *result = finding ? strstr(finding, kinds[i].recorded) : NULL;
+
+        assert_int_equal(judge_report(r.j)->facts.tls.result, kinds[i].result);
+        assert_int_equal(r.c->list[0].verdict.action, kinds[i].action);
+        if (!strstr(r.stamp.fields[0].value, kinds[i].stamped))
+            fail_msg("'%s' is not in '%s'", kinds[i].stamped, r.stamp.fields[0].value);
+        if (!result || strcspn(finding, "}") < (size_t)(result - finding))
+            fail_msg("'%s' is not in the finding of '%s'", kinds[i].recorded, record);
+        free(record);
+        judge_free(r.j);
+    }
+    session_tls = (struct mail_tls){.version = NULL};
 }
 
 static size_t trace_length(const struct judged *r)
@@ -646,6 +683,7 @@ int main(void)
         cmocka_unit_test(verdict_field),           cmocka_unit_test(recorded),
         cmocka_unit_test(failure_recorded),        cmocka_unit_test(our_name),
         cmocka_unit_test(ten_thousand_recipients), cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(one_result_of_tls),
     };
     const struct CMUnitTest both[] = {cmocka_unit_test(waiting_changes_nothing)};
     int failed = cmocka_run_group_tests(both, set_up, tear_down);

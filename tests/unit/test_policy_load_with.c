@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_policy_load_with.c - a policy read as if one of its files held something else: lists and includes are found as
+ * test_policy_load_with.c - a policy read as if one of its files had other contents: lists and includes are found as
  * usual, nothing is written, and errors in it are reported at their place.
  */
 #include "policy/policy.h"

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_rebuild.c - a store in a file is written anew in steps while others write: what every table holds stays the same
- * through kill -9 at any moment, an earlier copy is never gone on with, and what is forgotten is not in the second
- * file.
+ * test_rebuild.c - a store in a file is rebuilt in steps while others write: kill -9 at any moment changes no row of
+ * any table, an earlier copy is never continued, and deleted rows are not in the second file.
  *
- * Each change is made to a store and to its mirror, which nobody rebuilds; at the end both hold the same rows.
+ * Each change is made to a store and to its mirror, which nobody rebuilds; at the end both have the same rows.
  */
 #include "tests/unit/cm.h"
 
@@ -239,7 +238,7 @@ static void test_killed(void **state)
         store_close(m);
         assert_int_equal(ended(pid), -SIGKILL);
         struct stat st;
-        if (k % 3 != 0 && stat(fresh, &st) == 0) { /* else it may hold what is rolled back next */
+        if (k % 3 != 0 && stat(fresh, &st) == 0) { /* else it may contain what is rolled back next */
             grew += st.st_size > largest;
             assert_true(st.st_size >= largest); /* it went on, and did not begin anew */
             largest = st.st_size;

@@ -388,7 +388,7 @@ static void a_clock_that_jumps_deletes_nothing(void **state)
         now = next;
     }
     assert_int_equal(clock_says(t, true, false), t.wall); /* the admin says that it is right */
-    /* Back again: it counts from the wall, and nothing is held. */
+    /* Back again: it goes by the wall clock, and nothing is kept back. */
     t.wall -= 3650 * TIMESTAMP_DAY, t.boot += HOUR_US;
     assert_int_equal(clock_says(t, false, false), t.wall);
 }
@@ -398,7 +398,7 @@ static void a_jump_between_two_starts(void **state)
     (void)state;
     int64_t wall = clock_wall_us();
     mails("a.example", "192.0.2.7", 1, 1, true, true);
-    /* The first run of this version, with a clock that is wrong from the beginning: what the store holds tells. */
+    /* The first run of this version, with a clock that is wrong from the beginning: the rows in the store show it. */
     clock_says((struct retention_time){wall + 3650 * TIMESTAMP_DAY, HOUR_US, 7}, false, true);
     clock_says((struct retention_time){wall, 2 * HOUR_US, 7}, true, false);
     clock_says((struct retention_time){wall + 2 * TIMESTAMP_DAY, HOUR_US, 8}, false, false); /* off for two days */

@@ -249,8 +249,8 @@ static void include_tree(void **state)
     buf_release(&text);
 }
 
-/* RFC 7208 4.6.4: ten mx terms of ten hosts each are legal. A message's budget holds them all, with HELO's own check.
- */
+/* RFC 7208 4.6.4: ten mx terms of ten hosts each are legal. A message's budget allows all of them and the
+ * check of HELO. */
 static void ten_by_ten(void **state)
 {
     struct buf text = BUF_INIT;

@@ -181,7 +181,7 @@ static void limits(void **state)
     char id[STS_ID + 1];
 
     buf_adds(&b, V E A);
-    for (int i = 0; i < 2500; i++) /* as many as the file holds: the bound is in octets */
+    for (int i = 0; i < 2500; i++) /* as many as fit into the file: the bound is in octets */
         buf_printf(&b, "mx: mx%d.example.com\n", i);
     assert_int_equal(sts_policy_read(arena, buf_slice(&b), &p, &why), STATUS_OK);
     assert_int_equal(p.mx_count, 2500);

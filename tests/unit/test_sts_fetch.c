@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_sts_fetch.c - the queue of policy fetches: hosts that say nothing hold up nobody else, and no network is asked
- * by more than two at once.
+ * test_sts_fetch.c - the queue of policy fetches: silent hosts delay no other fetch, and at most two fetches at
+ * once ask one network.
  */
 #include "outgoing/sts_fetch.h"
 #include "tests/unit/cm.h"

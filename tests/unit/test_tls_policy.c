@@ -282,8 +282,8 @@ static void attributes(void **state)
     }
 }
 
-/* A fetch that ends after the wait: to be tried later, and there when it is asked for again. One of a policy that holds
- * is not waited for in vain. */
+/* A fetch that ends after the wait: the answer is "later", and the policy is there at the next question. If the old
+ * policy is still valid, nobody waits for the new one. */
 static void late(void **state)
 {
     struct world w;
@@ -565,7 +565,7 @@ static void no_authorities(void **state)
     end(&w);
 }
 
-/* What a policy host may say: first to who never had its policy, then to who has one that holds, and sees a new id. */
+/* What a policy host may say: first to who never had its policy, then to who has a valid one, and sees a new id. */
 static void strange_hosts(void **state)
 {
 #define LINES(mode, age) "version: STSv1\nmode: " mode "\nmx: mx.d.example\nmax_age: " age "\n"
@@ -645,7 +645,7 @@ static void strange_hosts(void **state)
         end(&w);
         if (t[i].first)
             continue;
-        begin(&w, PLAIN STS, POLICY); /* RFC 8461 5.1: a policy that holds is used until its end */
+        begin(&w, PLAIN STS, POLICY); /* RFC 8461 5.1: a valid policy is used until its end */
         expect(&w, "the policy before", "d.example", TLS_POLICY_FOUND, SECURE);
         close_world(&w);
         w.web.answer = t[i].answer;

@@ -575,7 +575,7 @@ static const struct kase cases[] = {
      {SENDER, NO_RECORD},
      NOTHING,
      .rcpt = "boss@example.org"},
-    /* what holds it back */
+    /* why it is not enforced */
     {"dry-run",
      "require dmarc of everyone\n",
      {SENDER, NO_RECORD},

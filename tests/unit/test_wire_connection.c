@@ -2,7 +2,8 @@
 /*
  * test_wire_connection.c - whole conversations of the milter protocol with our own engine: what the session is told and
  * what the MTA is answered, for protocol versions 2 to 6, steps without an answer, skip, unknown commands, macros of
- * each stage, new clients (SMFIC_QUIT_NC), commands out of their order, waiting for DNS, and refusals for want of room.
+ * each stage, new clients (SMFIC_QUIT_NC), commands out of their order, waiting for DNS, and refusals because a
+ * limit is reached.
  */
 #include "milter/wire/wire_connection.h"
 #include "milter/wire/wire_flags.h"
@@ -695,11 +696,9 @@ static void what_is_not_the_protocol_closes(void **state)
         {'M', "<>", 2},
         {'M', "", 0},
     };
-    char path[5 + 3 + 200];
-    struct talk t;
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        t = begin(false);
+        struct talk t = begin(false);
         if (cases[i].letter != 'O')
             negotiate(&t, 6, 0x1ff, ANSWERED_STEPS);
         if (cases[i].letter != 'O' && cases[i].letter != 'C')
@@ -709,7 +708,13 @@ static void what_is_not_the_protocol_closes(void **state)
         assert_non_null(wire_connection_fault(t.c));
         finish(&t);
     }
-    t = begin(false);
+}
+
+static void what_is_too_long_or_empty_closes(void **state)
+{
+    char path[5 + 3 + 200];
+    struct talk t = begin(false);
+
     negotiate(&t, 6, 0x1ff, ANSWERED_STEPS);
     memset(path, 'p', sizeof path);
     memcpy(path, "host\0L\0\0", 8);
@@ -754,6 +759,7 @@ int main(void)
         cmocka_unit_test_setup(waiting_for_dns, set_up),
         cmocka_unit_test_setup(abort_and_what_may_follow, set_up),
         cmocka_unit_test_setup(what_is_not_the_protocol_closes, set_up),
+        cmocka_unit_test_setup(what_is_too_long_or_empty_closes, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -377,21 +377,15 @@ static void the_next_command_begins_anew(void **state)
     end(l);
 }
 
-/* An MTA that sends and never reads: what we keep for it is bounded, and so is its time. */
-static void answers_that_are_not_taken(void **state)
+/* Sends body chunks and reads no answer until neither side takes any more; returns how many were sent. */
+static unsigned send_until_full(int fd)
 {
-    struct wire_loop *l = wire_loop_new(&owner);
-    const int fd = connection(l, false);
-    static const char chunk[] = "\0\0\0\2Bx";
-    size_t sent = 0;
+    unsigned sent = 0;
     int full = 0;
 
-    to_helo(fd);
-    to_body(fd);
-    for (int i = 0; i < 10000000 && full < 20; i++) { /* until neither side takes any more */
-        ssize_t n = send(fd, chunk + sent % 6, 6 - sent % 6, MSG_NOSIGNAL);
-        if (n > 0) {
-            sent += (size_t)n;
+    for (int i = 0; i < 10000000 && full < 20; i++) {
+        if (send(fd, "\0\0\0\2Bx", 6, MSG_NOSIGNAL) == 6) { /* a unix socket takes all or nothing of so few */
+            sent++;
             full = 0;
         } else {
             turn();
@@ -399,6 +393,18 @@ static void answers_that_are_not_taken(void **state)
         }
     }
     assert_int_equal(full, 20);
+    return sent;
+}
+
+/* An MTA that sends and never reads: what we keep for it is bounded, and so is its time. */
+static void answers_that_are_not_taken(void **state)
+{
+    struct wire_loop *l = wire_loop_new(&owner);
+    const int fd = connection(l, false);
+
+    to_helo(fd);
+    to_body(fd);
+    send_until_full(fd);
     /* The answers that wait, and those of one read more. */
     assert_in_range(atomic_load(&memory), A_MAIL, A_MAIL + UNSENT_MAX + READ_MAX + PACKET_MAX);
     pass(290);
@@ -416,24 +422,13 @@ static void answers_that_are_taken_late(void **state)
     struct wire_loop *l = wire_loop_new(&owner);
     const int fd = connection(l, false);
     const int least = 1;
-    unsigned sent = 0, got = 0;
 
     assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof least), 0);
     to_helo(fd);
     to_body(fd);
-    for (int still = 0; still < 20;) {                      /* until neither side takes any more */
-        if (send(fd, "\0\0\0\2Bx", 6, MSG_NOSIGNAL) == 6) { /* a unix socket takes all or nothing of so few */
-            sent++;
-            still = 0;
-        } else {
-            turn();
-            still++;
-        }
-    }
-    while (got < sent) {
+    const unsigned sent = send_until_full(fd);
+    for (unsigned got = 0; got < sent; got++)
         assert_int_equal(answer_of(fd), 'c');
-        got++;
-    }
     turn();
     assert_true(is_quiet(fd));
     assert_int_equal(atomic_load(&bodies), sent);

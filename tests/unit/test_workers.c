@@ -300,7 +300,8 @@ static bool lines_with(const char *dir, const char *what)
     return comes_true(command);
 }
 
-/* More than the long queue holds, each with words of its own: all are counted, and of each zone a reason is kept. */
+/* More than fit into the long queue, each with a text of its own: all are counted, and one reason is kept for each
+ * zone. */
 static void a_flood_of_refusals_is_counted(void **state)
 {
     (void)state;

@@ -31,7 +31,7 @@ ROOTS6 = (
 # Name servers: IPv4 and IPv6 of each.
 FIRST = ("198.51.100.3", "2001:db8:53::3")
 SECOND = ("198.51.100.4", "2001:db8:53::4")
-OTHER = ("198.51.100.5", "2001:db8:53::5")  # holds other contents for some zones, and knows no others
+OTHER = ("198.51.100.5", "2001:db8:53::5")  # has other contents for some zones, and knows no others
 NO_TLSA = ("198.51.100.7", "2001:db8:53::7")
 DEAD = ("198.51.100.66", "2001:db8:53::66")
 

@@ -134,7 +134,7 @@ def upgrade(version):
                 if int(ask("SELECT version FROM assay_schema") or 0) >= 10 and sums()[2] < ROWS - ROWS / part:
                     break
             except (sqlite3.Error, SystemExit):
-                pass  # the upgrade holds it
+                pass  # the upgrade has locked it
             time.sleep(0.005)
         if p.poll() is None:
             p.send_signal(signal.SIGKILL)

@@ -329,7 +329,7 @@ def what_does_not_add_up(owner, hosts):
     )
     check(number("SELECT max(sent) FROM inbox") <= time.time() * 1e6, "and stays no longer, whatever the host said of the time")
 
-    # What would hold up the others: a name of the segment longer than the owner's, rows that are the same but for it,
+    # What would delay the others: a name of the segment longer than the owner's, rows that are the same but for it,
     # and a writer of which no index can be made.
     for i, (segment, writer) in enumerate((("s" * 5000, "m"), ("s" * 5001, "m"), ("w" * 32, "m" * 100000))):
         got, why = psql(

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """A large store on a disk with 10 MB free: retention and forget work, in little memory, and give the space back; a file of an earlier
-version that has no room to be rebuilt works as it is, and says so; a full disk and a folder that may not be written exit 75 (a command
-that may not: 77). As root in a mount namespace of its own (tests/world/private).
+version, for whose rebuild the disk has no space, works as it is, and says so; a full disk and a folder that may not be written exit
+75 (a command that may not: 77). As root in a mount namespace of its own (tests/world/private).
 
     small.py BUILD FOLDER [MAILS]     50000"""
 import os
@@ -83,7 +83,7 @@ def main():
     check(ask("SELECT count(*) FROM mail") < before, "forget forgot")
     check(ask("SELECT count(*) FROM mail WHERE from_domain = 'sender-3.example'") == 0, "forget forgot all")
 
-    # a rebuild is wanted, and there is no room
+    # a rebuild is wanted, and the disk has no space for it
     db = sqlite3.connect(STORE)
     db.execute("INSERT INTO ledger_state VALUES ('rebuild', 1)")
     db.commit()

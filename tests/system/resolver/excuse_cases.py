@@ -163,8 +163,8 @@ def test_exempt_target_of_a_strict_chain(place, tree):
 
 
 def test_alias_into_a_loop(place, tree):
-    """SERVFAIL, with nothing in it. Where the target's failure is known already, Unbound's message holds the aliases that
-    led there: then the policy's words say so of the required one."""
+    """SERVFAIL, with nothing in it. Where the target's failure is known already, Unbound's message contains the aliases
+    that led there: then the policy's text names the required one."""
     loops = (("loop.free.zz", "into-loop.unsigned.zz"), ("self.free.zz", "into-self.unsigned.zz"))
     for first in (False, True):
         with Resolver(place, tree, HARD, name=f"first{first}") as r:
@@ -425,7 +425,7 @@ def test_wrong_orders_do_not_start(place, tree):
 
 
 def test_forced_options(place, tree):
-    """What is forced is held while it is forced, and given back after."""
+    """A forced option keeps its forced value while it is forced, and gets its own value back afterwards."""
     options = "  ignore-cd-flag: no\n  harden-referral-path: yes\n"
 
     def get(r, name):

@@ -188,7 +188,80 @@ def check_independent(name, text, domain):
     check(sorted((r[0], r[1]) for r in rows) == wanted, f'dmarc-cat {name}: {len(rows)} rows, not {len(wanted)}')
 
 
+def random_findings(chance, n, sender, policy_domain, passed):
+    result = 'pass' if passed else 'fail'
+    findings = [
+        dict(
+            standard='dkim',
+            subject=sender,
+            selector=chance.choice(HOSTILE),
+            result=chance.choice(['pass', 'fail', 'temperror', 'policy', 'untested']),
+            algorithm='rsa-sha256',
+            bits=2048,
+            aligned=True,
+        )
+        for _ in range(chance.randrange(3))
+    ]
+    findings.append(dict(standard='spf', subject='mail.' + sender, identity=chance.choice(['mailfrom', 'helo']), result=result))
+    findings.append(
+        dict(
+            standard='dmarc',
+            subject=sender,
+            record=policy_domain,
+            org=policy_domain,
+            result=result,
+            p='reject',
+            sp='quarantine',
+            np='reject',
+            adkim='r',
+            aspf='s',
+            t='n',
+            fo='1:d',
+            rua=DOMAINS[policy_domain][0],
+            applied='reject' if sender == policy_domain else 'quarantine',
+            discovery='treewalk',
+            spf_aligned=passed,
+            dkim_aligned=passed and n % 2 == 0,
+        )
+    )
+    return findings
+
+
+def random_mail(chance, n):
+    """(policy domain, the record of the day's mail n); the milter says why where it does otherwise than was published."""
+    policy_domain = chance.choice(list(DOMAINS))
+    sender = chance.choice(DOMAINS[policy_domain][1])
+    passed = chance.random() < 0.7
+    action = 'deliver' if passed else chance.choice(['reject', 'quarantine', 'deliver', 'defer'])
+    source = chance.choices(['internet', 'relay', 'submission'], [20, 1, 1])[0]
+    override = chance.choice([None, 'mailing_list', 'trusted_forwarder']) if action == 'deliver' and not passed else None
+    if not passed and not override:  # the milter says why where it does otherwise than was published (RFC 9990 3.1.1.8)
+        asked = 'reject' if sender == policy_domain else 'quarantine'
+        override = 'local_policy' if (action if action != 'deliver' else 'none') != asked else None
+    client = '2001:db8::%x' % chance.randrange(1, 60) if n % 5 == 0 else '192.0.2.%d' % chance.randrange(1, 250)
+    verdict = dict(action=action, would=action, statement='L5')
+    if override:
+        verdict.update(override=override, comment='because <of> "this" & that')
+    findings = random_findings(chance, n, sender, policy_domain, passed)
+    record = dict(
+        v=1,
+        t='%sT%02d:%02d:%02d.5Z' % (DAY, n * 24 // MAILS, n % 60, n % 59),
+        host='mx1',
+        kind='mail',
+        id='Q%d' % n,
+        source=source,
+        client=client,
+        mail_from='mail.' + sender,
+        rcpts=1,
+        verdict=verdict,
+        findings=findings,
+        **{'from': sender},
+    )
+    return policy_domain, record
+
+
 def make_journal(path):
+    """Writes MAILS mails of the day and some special ones; the mails of each policy domain that are reported."""
     chance = random.Random(5)
     sums = collections.Counter()
     with open(path, 'w') as out:
@@ -198,72 +271,9 @@ def make_journal(path):
 
         put(dict(v=1, t=DAY + 'T00:00:00Z', host='mx1', kind='segment', segment='reports' + str(os.getpid()), writer='milter'))
         for n in range(MAILS):
-            policy_domain = chance.choice(list(DOMAINS))
-            rua, froms = DOMAINS[policy_domain]
-            sender = chance.choice(froms)
-            passed = chance.random() < 0.7
-            action = 'deliver' if passed else chance.choice(['reject', 'quarantine', 'deliver', 'defer'])
-            source = chance.choices(['internet', 'relay', 'submission'], [20, 1, 1])[0]
-            override = chance.choice([None, 'mailing_list', 'trusted_forwarder']) if action == 'deliver' and not passed else None
-            if not passed and not override:  # the milter says why where it does otherwise than was published (RFC 9990 3.1.1.8)
-                asked = 'reject' if sender == policy_domain else 'quarantine'
-                override = 'local_policy' if (action if action != 'deliver' else 'none') != asked else None
-            client = '2001:db8::%x' % chance.randrange(1, 60) if n % 5 == 0 else '192.0.2.%d' % chance.randrange(1, 250)
-            result = 'pass' if passed else 'fail'
-            verdict = dict(action=action, would=action, statement='L5')
-            if override:
-                verdict.update(override=override, comment='because <of> "this" & that')
-            findings = [
-                dict(
-                    standard='dkim',
-                    subject=sender,
-                    selector=chance.choice(HOSTILE),
-                    result=chance.choice(['pass', 'fail', 'temperror', 'policy', 'untested']),
-                    algorithm='rsa-sha256',
-                    bits=2048,
-                    aligned=True,
-                )
-                for _ in range(chance.randrange(3))
-            ]
-            findings.append(dict(standard='spf', subject='mail.' + sender, identity=chance.choice(['mailfrom', 'helo']), result=result))
-            findings.append(
-                dict(
-                    standard='dmarc',
-                    subject=sender,
-                    record=policy_domain,
-                    org=policy_domain,
-                    result=result,
-                    p='reject',
-                    sp='quarantine',
-                    np='reject',
-                    adkim='r',
-                    aspf='s',
-                    t='n',
-                    fo='1:d',
-                    rua=rua,
-                    applied='reject' if sender == policy_domain else 'quarantine',
-                    discovery='treewalk',
-                    spf_aligned=passed,
-                    dkim_aligned=passed and n % 2 == 0,
-                )
-            )
-            put(
-                dict(
-                    v=1,
-                    t='%sT%02d:%02d:%02d.5Z' % (DAY, n * 24 // MAILS, n % 60, n % 59),
-                    host='mx1',
-                    kind='mail',
-                    id='Q%d' % n,
-                    source=source,
-                    client=client,
-                    mail_from='mail.' + sender,
-                    rcpts=1,
-                    verdict=verdict,
-                    findings=findings,
-                    **{'from': sender},
-                )
-            )
-            if source != 'submission' and action != 'defer':
+            policy_domain, record = random_mail(chance, n)
+            put(record)
+            if record['source'] != 'submission' and record['verdict']['action'] != 'defer':
                 sums[policy_domain] += 1
         sums['relayed.example'] = 1
         # Mail that is reported under the client behind our relay, and mail that is never: of a client that nobody

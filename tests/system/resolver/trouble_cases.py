@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Trouble: folders that cannot be written, a full disk, restarts, the wrong order of modules. The resolver answers on."""
 import os
+import shutil
 import subprocess
 import time
 
@@ -50,7 +51,7 @@ def test_full_disk(place, tree):
             time.sleep(3)
             answers_on(r)
             os.remove(f"{small}/fill")
-            assert r.wait_for(lambda: [x for x in r.records() if x["zone"] == "unsigned.zz"], 25), "nothing is written once there is room"
+            assert r.wait_for(lambda: [x for x in r.records() if x["zone"] == "unsigned.zz"], 25), "nothing is written once there is space"
     finally:
         subprocess.run(["umount", "-l", small], check=False)
 
@@ -118,26 +119,34 @@ def prepare(place, lib, policy="", *more, plain="/bin/true", command=None):
     return subprocess.run([f"{TOP}/resolver-module/assay-unbound-prepare", *more], env=env, capture_output=True, text=True)
 
 
-def test_module_and_unbound_are_compared_before_start(place, tree):
-    import shutil
-
+def installed(place):
+    """An Unbound and the module in a folder of their own, and the folder of what prepare() writes."""
     from resolver import MODULE, UNBOUND
 
     lib, run = os.path.join(place, "lib"), os.path.join(place, "run")
     os.makedirs(f"{lib}/unbound")
     shutil.copy(f"{UNBOUND}/sbin/unbound", f"{lib}/unbound/unbound")
     shutil.copy(MODULE, f"{lib}/assay-unbound.so")
+    return lib, run
+
+
+def made_for_another_unbound(lib):
+    with open(f"{lib}/assay-unbound.so", "r+b") as f:
+        data = f.read()
+        at = data.index(b"assay-stamp{1.")
+        f.seek(at + 12)
+        f.write(b"9")
+
+
+def test_module_and_unbound_are_compared_before_start(place, tree):
+    lib, run = installed(place)
     assert prepare(place, lib).returncode == 0
     with open(f"{run}/module.conf", encoding="ascii") as f:
         assert f'dynlib-file: "{lib}/assay-unbound.so"' in f.read()
     assert os.readlink(f"{run}/unbound") == f"{lib}/unbound/unbound"
     assert prepare(place, lib, "", "--check").returncode in (0, 1)
 
-    with open(f"{lib}/assay-unbound.so", "r+b") as f:  # made for another Unbound
-        data = f.read()
-        at = data.index(b"assay-stamp{1.")
-        f.seek(at + 12)
-        f.write(b"9")
+    made_for_another_unbound(lib)
     check = prepare(place, lib, "", "--check")
     assert check.returncode == 2 and "built for another Unbound" in check.stdout, check
     off = prepare(place, lib)
@@ -145,6 +154,14 @@ def test_module_and_unbound_are_compared_before_start(place, tree):
     with open(f"{run}/module.conf", encoding="ascii") as f:
         assert "dynlib" not in f.read()
     assert os.readlink(f"{run}/unbound") == "/bin/true" and os.path.exists(f"{run}/broken")
+    os.remove(f"{lib}/assay-unbound.so")
+    assert "there is no module" in prepare(place, lib).stderr
+
+
+def test_when_broken_as_the_policy_says(place, tree):
+    """Of a module that does not fit: off and stop, the answer of the last start, and an assay that does not answer."""
+    lib, run = installed(place)
+    made_for_another_unbound(lib)
     stop = prepare(place, lib, "set resolver.when-broken stop\n")
     assert stop.returncode == 1 and "not started" in stop.stderr, stop
     with open(f"{place}/more", "w", encoding="ascii") as f:
@@ -170,6 +187,14 @@ def test_module_and_unbound_are_compared_before_start(place, tree):
     os.remove(f"{run}/when-broken")
     off = prepare(place, lib, "requir nonsense\n")
     assert off.returncode == 0 and "off is taken" in off.stderr, off
+
+
+def test_order_of_modules_at_the_start(place, tree):
+    """The operator's chain of modules: without our module, if it does not fit; else with it, where no answer bypasses it."""
+    from resolver import MODULE
+
+    lib, run = installed(place)
+    made_for_another_unbound(lib)
     for line, chain in (
         ("dynlib respip validator iterator", "respip validator iterator"),
         ("dns64 dynlib validator iterator", "dns64 validator iterator"),
@@ -202,5 +227,3 @@ def test_module_and_unbound_are_compared_before_start(place, tree):
     began = time.time()
     done = prepare(place, lib)
     assert done.returncode == 0 and "it is not a file" in done.stderr and time.time() - began < 3, done
-    os.remove(f"{lib}/assay-unbound.so")
-    assert "there is no module" in prepare(place, lib).stderr

@@ -22,7 +22,8 @@
 struct kept {
     struct kept *next;
     char *key;
-    char *text; /* NULL while it is asked */
+    char *text;  /* NULL while it is asked, and if it failed */
+    bool failed; /* memory ran out: whoever comes next asks anew */
 };
 
 struct gather {
@@ -131,8 +132,12 @@ static void run_kept(struct job *j)
     bool mine;
     pthread_mutex_lock(&j->g->lock);
     struct kept *k = claim(j->g, j->key, &mine);
-    while (k && !mine && !k->text)
-        pthread_cond_wait(&j->g->done, &j->g->lock);
+    while (k && !mine && !k->text) {
+        mine = k->failed;
+        k->failed = false;
+        if (!mine)
+            pthread_cond_wait(&j->g->done, &j->g->lock);
+    }
     if (k && !mine)
         buf_adds(&j->out, k->text);
     pthread_mutex_unlock(&j->g->lock);
@@ -141,9 +146,10 @@ static void run_kept(struct job *j)
     run_conversation(j);
     if (!k)
         return;
-    char *text = strdup(j->out.failed ? "" : j->out.p);
+    char *text = j->out.failed ? NULL : strdup(j->out.p);
     pthread_mutex_lock(&j->g->lock);
-    k->text = text ? text : strdup("");
+    k->text = text;
+    k->failed = !text;
     pthread_cond_broadcast(&j->g->done);
     pthread_mutex_unlock(&j->g->lock);
 }
@@ -180,6 +186,18 @@ static struct job *new_job(struct work *w, void (*run)(const struct gather_host 
     return j;
 }
 
+/* What is asked of an address is the same for every domain. Only under DANE-TA(2) may the certificate bear the domain's
+ * own name, too (RFC 7672 3.2.2); with DANE-EE(3) no name counts (3.2.1). NULL: out of memory. */
+static const char *key_of(struct work *w, const struct gather_host *h)
+{
+    char ip[IP_TEXT];
+    const char *whose = h->record_count ? "TLSA" : "";
+    for (size_t i = 0; i < h->record_count; i++)
+        if (h->records[i].used && h->records[i].usage == DANE_TA)
+            whose = w->domain;
+    return arena_printf(w->arena, "%s %s %s", h->host, ip_text(&h->address, ip), whose);
+}
+
 static const struct dane_host *posture_of(const struct dane_posture *p, const char *host)
 {
     for (size_t i = 0; i < p->host_count; i++)
@@ -201,7 +219,6 @@ static void plan_smtp(struct work *w)
         for (size_t k = 0; k < m->hosts[i].address_count; k++) {
             struct job *j = new_job(w, gather_smtp, FACTS_SMTP, m->hosts[i].name, &m->hosts[i].addresses[k]);
             const struct dane_host *d = posture_of(&p, m->hosts[i].name);
-            char ip[IP_TEXT];
             if (!j)
                 continue;
             j->host.base = w->domain;
@@ -209,10 +226,7 @@ static void plan_smtp(struct work *w)
                 j->host.records = d->records.record;
                 j->host.record_count = d->records.count;
             }
-            /* A certificate may bear the domain's own name too (RFC 7672 3.2.2), so with TLSA the domain is in the
-             * key. */
-            j->key = arena_printf(w->arena, "%s %s %s", m->hosts[i].name, ip_text(&j->host.address, ip),
-                                  j->host.record_count ? w->domain : "");
+            j->key = key_of(w, &j->host);
         }
 }
 

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_gather.c - what a run of `assay check` costs the hosts it asks, and us: at most 24 connections to an address of
+ * a mail host that accepts whatever it is offered; one address is asked once, however many domains use it; memory has a
+ * bound, and where it does not suffice there are no facts rather than fewer.
+ */
+#include "base/clock.h"
+#include "check/gather.h"
+#include "check/tls_probe.h"
+#include "dns/dns_replay.h"
+#include "tests/unit/mail_host.h"
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+#define NOW 1795216765
+#define DAY 86400L
+#define DOMAINS 6
+#define HELLO_MOST 4096
+
+/* ---- a host that accepts every offer, and counts ---- */
+
+struct greedy {
+    struct server tls; /* answers a library's handshake */
+    atomic_int connections;
+};
+
+static void put(unsigned char **p, const void *octets, size_t n)
+{
+    memcpy(*p, octets, n);
+    *p += n;
+}
+
+/* The first cipher suite of an offer is accepted: of TLS 1.3 by a HelloRetryRequest for X25519MLKEM768, of older
+ * versions by a ServerHello and, as for the RSA key exchange, a ServerHelloDone. */
+static void accept_offer(int fd, const unsigned char *hello)
+{
+    static const unsigned char retry[32] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
+                                            0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
+                                            0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
+    static const unsigned char extensions[] = {0, 12, 0, 43, 0, 2, 3, 4, 0, 51, 0, 2, 0x11, 0xec};
+    unsigned char out[200], *p = out;
+    const unsigned char *cipher = hello + 46;
+    const bool tls13 = cipher[0] == 0x13;
+    const unsigned char body = tls13 ? 38 + sizeof extensions : 38, whole = tls13 ? 4 + body : 4 + body + 4;
+    put(&p, "\x16\x03\x03\0", 4);
+    put(&p, &whole, 1);
+    put(&p, "\x02\0\0", 3);
+    put(&p, &body, 1);
+    put(&p, hello + 9, 2);
+    put(&p, tls13 ? (const char *)retry : "a server's 32 octets of its own.", 32);
+    put(&p, "", 1);
+    put(&p, cipher, 2);
+    put(&p, "", 1);
+    if (tls13)
+        put(&p, extensions, sizeof extensions);
+    else
+        put(&p, "\x0e\0\0\0", 4);
+    (void)!send(fd, out, (size_t)(p - out), MSG_NOSIGNAL);
+}
+
+static void converse(struct greedy *g, int fd)
+{
+    unsigned char hello[HELLO_MOST];
+    ssize_t n;
+    if (send(fd, "220 mx\r\n", 8, MSG_NOSIGNAL) != 8 || recv(fd, hello, sizeof hello, 0) <= 0 ||
+        send(fd, "250-mx\r\n250 STARTTLS\r\n", 22, MSG_NOSIGNAL) != 22 || recv(fd, hello, sizeof hello, 0) <= 0 ||
+        send(fd, "220 go\r\n", 8, MSG_NOSIGNAL) != 8)
+        return;
+    n = recv(fd, hello, 5, MSG_PEEK | MSG_WAITALL);
+    size_t record = n == 5 ? 5 + (size_t)(hello[3] << 8 | hello[4]) : 0;
+    if (record < 48 || record > sizeof hello || recv(fd, hello, record, MSG_PEEK | MSG_WAITALL) != (ssize_t)record)
+        return;
+    if (hello[43]) { /* a session: a library's ClientHello */
+        serve_tls(&g->tls, fd);
+        return;
+    }
+    (void)!recv(fd, hello, record, MSG_WAITALL);
+    accept_offer(fd, hello);
+}
+
+static void *greedy_main(void *arg)
+{
+    struct greedy *g = arg;
+    for (int fd; (fd = accept(g->tls.listener, NULL, NULL)) >= 0; close(fd)) {
+        g->connections++;
+        converse(g, fd);
+    }
+    return NULL;
+}
+
+static void greedy_start(struct greedy *g)
+{
+    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof sin;
+    *g = (struct greedy){.tls = {.script = GOOD, .key = make_key()}};
+    g->tls.leaf = make_cert(g->tls.key, "mx.shared.example", false, -DAY, 30 * DAY, NULL, NULL);
+    g->tls.listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(g->tls.listener, (struct sockaddr *)&sin, sizeof sin), 0);
+    assert_int_equal(listen(g->tls.listener, 64), 0);
+    assert_int_equal(getsockname(g->tls.listener, (struct sockaddr *)&sin, &size), 0);
+    g->tls.port = ntohs(sin.sin_port);
+    assert_int_equal(pthread_create(&g->tls.thread, NULL, greedy_main, g), 0);
+}
+
+static void greedy_stop(struct greedy *g)
+{
+    shutdown(g->tls.listener, SHUT_RDWR);
+    pthread_join(g->tls.thread, NULL);
+    close(g->tls.listener);
+    X509_free(g->tls.leaf);
+    EVP_PKEY_free(g->tls.key);
+}
+
+/* ---- runs ---- */
+
+static struct dns *zones(const char *text)
+{
+    char *error = NULL;
+    struct dns *dns = dns_replay_text(slice_str(text), "test", &error);
+    if (!dns)
+        print_error("%s\n", error);
+    assert_non_null(dns);
+    return dns;
+}
+
+struct asked {
+    struct gather *gather;
+    char domain[32];
+    struct buf text;
+    enum status status;
+    pthread_t thread;
+};
+
+static void *ask_main(void *arg)
+{
+    static const struct gather_known nothing;
+    struct asked *a = arg;
+    a->status = gather_domain(a->gather, a->domain, &nothing, &a->text);
+    return NULL;
+}
+
+/* Facts of d1.example, d2.example, ... whose one mail host is mx.shared.example, all at once in one run. `records`: of
+ * TLSA. Returns how many connections the host saw. */
+static int ask_domains(struct asked *a, size_t count, const char *records)
+{
+    struct buf text = BUF_INIT;
+    struct greedy host;
+    greedy_start(&host);
+    buf_adds(&text, "zone example secure\nmx.shared.example A 127.0.0.1\nmx.shared.example nodata AAAA\n");
+    buf_adds(&text, records);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&text, "d%zu.example MX 10 mx.shared.example\n", i + 1);
+    struct dns *dns = zones(text.p);
+    struct gather_config c = {.dns = dns,
+                              .ehlo = "check.example",
+                              .ipv4 = FACTS_YES,
+                              .ipv6 = FACTS_NO,
+                              .allow_special = true,
+                              .smtp_port = host.tls.port};
+    struct gather *g = gather_new(&c);
+    assert_non_null(g);
+    for (size_t i = 0; i < count; i++) {
+        a[i] = (struct asked){.gather = g, .text = BUF_INIT};
+        snprintf(a[i].domain, sizeof a[i].domain, "d%zu.example", i + 1);
+        assert_int_equal(pthread_create(&a[i].thread, NULL, ask_main, &a[i]), 0);
+    }
+    for (size_t i = 0; i < count; i++) {
+        pthread_join(a[i].thread, NULL);
+        assert_int_equal(a[i].status, STATUS_OK);
+    }
+    gather_free(g);
+    dns_close(dns);
+    buf_release(&text);
+    greedy_stop(&host);
+    return host.connections;
+}
+
+static struct facts *read_facts(struct arena *arena, const struct asked *a)
+{
+    const char *error = "";
+    struct facts *f = facts_read(arena, buf_slice(&a->text), &error);
+    if (!f)
+        print_error("%s\n", error);
+    assert_non_null(f);
+    return f;
+}
+
+/* Handshakes of one name that were begun, and that no cipher suite was chosen by two of them. */
+static size_t offers(const struct facts *f, const char *probe)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < f->tls_count; i++) {
+        if (strcmp(f->tls[i].probe, probe) != 0)
+            continue;
+        n++;
+        assert_string_equal(f->tls[i].outcome, "accepted");
+        for (size_t k = 0; k < i; k++)
+            assert_true(strcmp(f->tls[k].probe, probe) != 0 || f->tls[k].answer.cipher != f->tls[i].answer.cipher);
+    }
+    return n;
+}
+
+static void a_host_that_accepts_everything_sees_at_most_24_connections(void **state)
+{
+    static const char *const once[] = {"tls13", "pq",         "tls12", "phase-out", "order", "dhe",
+                                       "sha1",  "weak-group", "tls11", "tls10",     "ssl3"};
+    struct asked a[1];
+    struct arena *arena = arena_new(8 << 20);
+    const int connections = ask_domains(a, 1, "");
+    struct facts *f = read_facts(arena, a);
+    assert_int_equal(f->smtp_count, 1);
+    assert_string_equal(f->smtp[0].outcome, "done");
+    assert_true(connections <= 24);
+    assert_int_equal(connections, 1 + f->tls_count); /* each of them is a fact */
+    for (size_t i = 0; i < sizeof once / sizeof once[0]; i++)
+        assert_int_equal(offers(f, once[i]), 1);
+    /* What a host chose is left out of the next offer. */
+    assert_int_equal(offers(f, "old"), TLS_PROBE_TRIES);
+    assert_int_equal(offers(f, "broken"), TLS_PROBE_TRIES);
+    facts_free(f);
+    buf_release(&a[0].text);
+    arena_free(arena);
+}
+
+/* All domains say the same of the shared host. Returns how many connections they cost it together. */
+static int shared(const char *records)
+{
+    struct asked a[DOMAINS];
+    const int connections = ask_domains(a, DOMAINS, records);
+    const char *first = strstr(a[0].text.p, "\nsmtp ");
+    assert_non_null(first);
+    for (size_t i = 1; i < DOMAINS; i++) {
+        const char *its = strstr(a[i].text.p, "\nsmtp ");
+        assert_non_null(its);
+        assert_string_equal(its, first);
+    }
+    for (size_t i = 0; i < DOMAINS; i++)
+        buf_release(&a[i].text);
+    return connections;
+}
+
+static void an_address_is_asked_once_a_run(void **state)
+{
+    assert_true(shared("") <= 24);
+}
+
+/* RFC 7672 3.2.1: the names in a certificate do not count with DANE-EE(3), so what it matched is the same for each. */
+static void with_dane_ee_too(void **state)
+{
+    assert_true(shared("_25._tcp.mx.shared.example TLSA 3 1 1 "
+                       "abababababababababababababababababababababababababababababababab\n") <= 24);
+}
+
+/* RFC 7672 3.2.2: with DANE-TA(2) the certificate may bear the name of the domain that is written to, which only a
+ * conversation for that domain can tell. */
+static void with_dane_ta_once_for_each_domain(void **state)
+{
+    const int connections = shared("_25._tcp.mx.shared.example TLSA 2 1 1 "
+                                   "abababababababababababababababababababababababababababababababab\n");
+    assert_true(connections > 24 && connections <= DOMAINS * 24);
+}
+
+/* With any bound there are all the facts or none. */
+static void memory_suffices_or_there_are_no_facts(void **state)
+{
+    struct buf text = BUF_INIT;
+    struct gather_known known = {.selector_count = 32};
+    char names[32][8], long_text[251];
+    size_t enough = 0, too_little = 0;
+    memset(long_text, 'x', 250);
+    long_text[250] = '\0';
+    buf_adds(&text, "zone example secure\nd1.example MX 10 mx.d1.example\nmx.d1.example A 10.0.0.1\n"
+                    "d1.example TXT \"v=spf1 mx -all\"\n");
+    for (int i = 0; i < 32; i++) {
+        snprintf(names[i], sizeof names[i], "s%d", i);
+        known.selectors[i] = (struct facts_selector){names[i], "option"};
+        buf_printf(&text, "s%d._domainkey.d1.example TXT", i);
+        for (int k = 0; k < 160; k++)
+            buf_printf(&text, " \"%s\"", long_text);
+        buf_addc(&text, '\n');
+    }
+    clock_set_wall(NOW);
+    struct dns *dns = zones(text.p);
+    struct buf whole = BUF_INIT;
+    for (size_t bound = (size_t)64 << 20; bound >= (size_t)64 << 10; bound -= bound / 8) {
+        struct gather_config c = {.dns = dns, .ehlo = "check.example", .ipv4 = FACTS_YES, .memory = bound};
+        struct gather *g = gather_new(&c);
+        struct buf out = BUF_INIT;
+        enum status s = gather_domain(g, "d1.example", &known, &out);
+        assert_true(s == STATUS_OK || s == STATUS_NOMEM);
+        if (s == STATUS_OK && !whole.n)
+            buf_addslice(&whole, buf_slice(&out));
+        if (s == STATUS_OK)
+            assert_string_equal(out.p, whole.p);
+        enough += s == STATUS_OK;
+        too_little += s == STATUS_NOMEM;
+        buf_release(&out);
+        gather_free(g);
+    }
+    clock_set_wall(0);
+    assert_true(whole.n > 32 * 160 * 250);
+    assert_true(enough && too_little);
+    buf_release(&whole);
+    buf_release(&text);
+    dns_close(dns);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_host_that_accepts_everything_sees_at_most_24_connections),
+        cmocka_unit_test(an_address_is_asked_once_a_run),
+        cmocka_unit_test(with_dane_ee_too),
+        cmocka_unit_test(with_dane_ta_once_for_each_domain),
+        cmocka_unit_test(memory_suffices_or_there_are_no_facts),
+    };
+    signal(SIGPIPE, SIG_IGN); /* a client may be gone before its host has answered */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -9,6 +9,7 @@
 
 #define DH_GOOD 3072
 #define DH_LEAST 2048
+#define X25519MLKEM768 0x11ec /* IANA's number (TLS Supported Groups) */
 
 static const char *where(struct testing *t, const char *host, const struct ip *a)
 {
@@ -190,6 +191,21 @@ static void test_extensions(struct testing *t, const struct facts_smtp *s)
         testing_say(t, CHECK_TLS_EMS, CHECK_ADVICE, update, "%s does not use it", at);
 }
 
+static const char gap[] = LANGUAGE_MARK("%s answered no more before all was asked");
+
+/* A host that is offered nothing but the group and takes another has not accepted it. */
+static void test_post_quantum(struct testing *t, const struct facts_smtp *s)
+{
+    const struct facts_tls *pq = probe_of(t->facts, s, "pq");
+    const char *at = where(t, s->host, &s->address);
+    if (accepts(t->facts, s, "pq") && pq->answer.group == X25519MLKEM768)
+        testing_say(t, CHECK_TLS_PQ, CHECK_PASS, NULL, "X25519MLKEM768 is offered");
+    else if (accepts(t->facts, s, "pq") || refuses(t->facts, s, "pq") || refuses(t->facts, s, "tls13"))
+        testing_say(t, CHECK_TLS_PQ, CHECK_NOTE, NULL, "%s does not offer X25519MLKEM768", at);
+    else
+        testing_say(t, CHECK_TLS_PQ, CHECK_UNTESTED, NULL, gap, at);
+}
+
 /* What a host was not asked about, because it answered no more, is no pass by what its neighbours said. */
 static void test_gaps(struct testing *t, const struct facts_smtp *s)
 {
@@ -202,7 +218,6 @@ static void test_gaps(struct testing *t, const struct facts_smtp *s)
                                                CHECK_TLS_EMS};
     static const char *const probes12[] = {"old", "phase-out", "dhe", "sha1", "weak-group"};
     const char *at = where(t, s->host, &s->address);
-    static const char gap[] = LANGUAGE_MARK("%s answered no more before all was asked");
     const struct facts *f = t->facts;
     bool known12 = accepts(f, s, "tls12") || refuses(f, s, "tls12");
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
@@ -224,11 +239,7 @@ static void test_address(struct testing *t, const struct facts_smtp *s)
     test_exchange(t, s);
     test_extensions(t, s);
     test_gaps(t, s);
-    if (accepts(t->facts, s, "pq"))
-        testing_say(t, CHECK_TLS_PQ, CHECK_PASS, NULL, "X25519MLKEM768 is offered");
-    else
-        testing_say(t, CHECK_TLS_PQ, CHECK_NOTE, NULL, "%s does not offer X25519MLKEM768",
-                    where(t, s->host, &s->address));
+    test_post_quantum(t, s);
 }
 
 void tests_tls(struct testing *t)

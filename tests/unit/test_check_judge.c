@@ -229,6 +229,25 @@ static void only_mail_hosts_are_judged(void **state)
     JUDGE(HEAD ZONE, t);
 }
 
+/* Its acceptance is a group of that number; what was not asked is not known. */
+static void post_quantum_key_exchange(void **state)
+{
+    static const struct judge_case t[] = {
+        {MX_ASKED PROBE("tls13", "outcome=accepted version=772") PROBE("pq", "outcome=accepted version=772 group=4588"),
+         CHECK_TLS_PQ, CHECK_PASS, "X25519MLKEM768 is offered", NULL},
+        {MX_ASKED PROBE("tls13", "outcome=accepted version=772") PROBE("pq", "outcome=accepted version=772 group=29"),
+         CHECK_TLS_PQ, CHECK_NOTE, "does not offer X25519MLKEM768", NULL},
+        {MX_ASKED PROBE("tls13", "outcome=accepted version=772") PROBE("pq", "outcome=accepted version=772"),
+         CHECK_TLS_PQ, CHECK_NOTE, "does not offer X25519MLKEM768", NULL},
+        {MX_ASKED ALL_PROBES, CHECK_TLS_PQ, CHECK_NOTE, "does not offer X25519MLKEM768", NULL},
+        {MX_ASKED PROBE("tls13", "outcome=refused"), CHECK_TLS_PQ, CHECK_NOTE, "does not offer X25519MLKEM768", NULL},
+        {MX_ASKED PROBE("tls13", "outcome=accepted version=772") PROBE("pq", "outcome=\"timed out\""), CHECK_TLS_PQ,
+         CHECK_UNTESTED, "answered no more", NULL},
+        {MX_ASKED, CHECK_TLS_PQ, CHECK_UNTESTED, "answered no more", NULL},
+    };
+    JUDGE(HEAD ZONE, t);
+}
+
 #define PTR "dns 5.2.0.192.in-addr.arpa. secure 300 PTR out.a.example.\n"
 #define SELECTOR                                                                                                       \
     "selector name=s source=option\n" TXT("s._domainkey.a.example.",                                                   \
@@ -334,6 +353,7 @@ int main(void)
         cmocka_unit_test(consent),
         cmocka_unit_test(size_and_strings_of_spf),
         cmocka_unit_test(only_mail_hosts_are_judged),
+        cmocka_unit_test(post_quantum_key_exchange),
         cmocka_unit_test(senders),
         cmocka_unit_test(bogus_below_a_good_zone),
         cmocka_unit_test(routes_of_name_servers),

@@ -136,6 +136,66 @@ static void names_are_unique(void **state)
     assert_null(hello_cipher(0xfefe));
 }
 
+/* The offer of X25519MLKEM768 alone (RFC 8446 4.2.7): in the list of supported groups, and with no key of it. */
+static void the_offer_names_the_hybrid_group(void **state)
+{
+    static const uint16_t ciphers[] = {0x1302}, pq[] = {0x11ec};
+    struct hello_offer o = {
+        .version = HELLO_TLS13, .ciphers = ciphers, .cipher_count = 1, .groups = pq, .group_count = 1};
+    static const unsigned char groups[] = {0, 10, 0, 4, 0, 2, 0x11, 0xec};
+    unsigned char random[32] = {1}, out[HELLO_OCTETS];
+    size_t n = hello_write(&o, random, out);
+    assert_true(n > 0);
+    assert_non_null(memmem(out, n, groups, sizeof groups));
+}
+
+/* What a server that has X25519MLKEM768 says to that offer: a HelloRetryRequest that names the group (RFC 8446 4.1.4),
+ * then a ChangeCipherSpec for middleboxes (appendix D.4). */
+static const unsigned char hybrid_retry[] = {
+    0x16, 0x03, 0x03, 0x00, 0x38, 0x02, 0x00, 0x00, 0x34, 0x03, 0x03, 0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a,
+    0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c,
+    0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c, 0x00, 0x13, 0x02, 0x00, 0x00, 0x0c, 0x00, 0x2b,
+    0x00, 0x02, 0x03, 0x04, 0x00, 0x33, 0x00, 0x02, 0x11, 0xec, 0x14, 0x03, 0x03, 0x00, 0x01, 0x01};
+
+static void a_retry_for_the_hybrid_group_is_its_acceptance(void **state)
+{
+    const size_t whole = 5 + 0x38;
+    struct hello_answer a;
+    for (size_t cut = 0; cut <= sizeof hybrid_retry; cut++) {
+        char *part = malloc(cut ? cut : 1);
+        memcpy(part, hybrid_retry, cut);
+        hello_read(slice_of(part, cut), &a);
+        assert_int_equal(a.state, cut < whole ? HELLO_MORE : HELLO_ACCEPTED);
+        free(part);
+    }
+    assert_int_equal(a.version, HELLO_TLS13);
+    assert_int_equal(a.cipher, 0x1302);
+    assert_true(a.retry);
+    assert_int_equal(a.group, 0x11ec);
+    assert_string_equal(hello_group(a.group)->name, "X25519MLKEM768");
+}
+
+/* A ServerHello with the server's share: a ciphertext of ML-KEM-768 (1,088 octets) and a key of X25519 (32). */
+static void a_share_of_the_hybrid_group_is_read(void **state)
+{
+    enum { SHARE = 1088 + 32, EXTENSIONS = 6 + 4 + 4 + SHARE, BODY = 2 + 32 + 1 + 2 + 1 + 2 + EXTENSIONS };
+    unsigned char octets[5 + 4 + BODY] = {0x16,       3, 3, (4 + BODY) >> 8, (4 + BODY) & 255, 2, 0, BODY >> 8,
+                                          BODY & 255, 3, 3};
+    static const unsigned char head[] = {
+        0, 0x13, 0x01, 0,  EXTENSIONS >> 8,  EXTENSIONS & 255,  0,    43,   0,          2,
+        3, 4,    0,    51, (4 + SHARE) >> 8, (4 + SHARE) & 255, 0x11, 0xec, SHARE >> 8, SHARE & 255};
+    struct hello_answer a;
+    memset(octets + 11, 0x5a, 32);
+    memcpy(octets + 43, head, sizeof head);
+    hello_read(slice_of((char *)octets, sizeof octets - 1), &a);
+    assert_int_equal(a.state, HELLO_MORE);
+    hello_read(slice_of((char *)octets, sizeof octets), &a);
+    assert_int_equal(a.state, HELLO_ACCEPTED);
+    assert_int_equal(a.version, HELLO_TLS13);
+    assert_false(a.retry);
+    assert_int_equal(a.group, 0x11ec);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +205,9 @@ int main(void)
         cmocka_unit_test(what_is_no_tls_is_malformed),
         cmocka_unit_test(ssl_3_has_no_extensions),
         cmocka_unit_test(names_are_unique),
+        cmocka_unit_test(the_offer_names_the_hybrid_group),
+        cmocka_unit_test(a_retry_for_the_hybrid_group_is_its_acceptance),
+        cmocka_unit_test(a_share_of_the_hybrid_group_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,10 +147,21 @@ static void add_arc(struct facts *f, struct arena *a, const struct value *v)
     f->forwarder_count = (size_t)(at - all);
 }
 
-static void add_spf(struct facts *f, const struct record *r, const struct value *v)
+/* The null sender has no finding about MAIL FROM; a MAIL FROM that is no address has one. */
+static bool is_null_sender(const struct record *r)
+{
+    for (size_t i = 0; !r->mail_from && i < value_count(r->findings) && i < RECORD_FINDINGS_MAX; i++) {
+        const struct value *v = value_at(r->findings, i);
+        if (is(value_text(v, "standard"), "spf") && is(value_text(v, "identity"), "mailfrom"))
+            return false;
+    }
+    return !r->mail_from;
+}
+
+static void add_spf(struct facts *f, const struct value *v)
 {
     const char *identity = value_text(v, "identity");
-    if (is(identity, "helo") && r->mail_from)
+    if (is(identity, "helo") && !f->null_sender)
         return;
     f->spf.result = result_of(v);
     f->spf.domain = name_of(value_text(v, "subject"));
@@ -170,7 +181,7 @@ static void add_finding(struct facts *f, const struct record *r, struct facts_si
 {
     const char *s = value_text(v, "standard");
     if (is(s, "spf"))
-        add_spf(f, r, v);
+        add_spf(f, v);
     else if (is(s, "dkim"))
         add_signature(f, all, v);
     else if (is(s, "dmarc"))
@@ -205,7 +216,7 @@ enum status recall_facts(struct arena *a, const struct record *r, struct recall 
                         .mail_from = name_of(r->mail_from),
                         .helo = name_of(r->helo),
                         .from = name_of(r->from),
-                        .null_sender = !r->mail_from,
+                        .null_sender = is_null_sender(r),
                         .spf.result = RESULT_NONE,
                         .arc = RESULT_NONE,
                         .format = RESULT_NONE,

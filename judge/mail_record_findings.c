@@ -157,7 +157,9 @@ static void put_dmarc(struct json *out, struct judge *j)
     json_bool(out, "spf_aligned", d->spf_aligned);
     json_bool(out, "dkim_aligned", d->dkim_aligned);
     put_knowledge(out, &judge_report(j)->facts, 0);
-    if (judge_report(j)->author_count > 1) {
+    /* One From domain in two fields is one candidate, whose own result the message's permerror does not say. */
+    if (judge_report(j)->author_count > 1 ||
+        (judge_report(j)->author_count == 1 && judge_report(j)->authors[0].dmarc.result != d->result)) {
         json_open_array(out, "candidates");
         for (size_t i = 0; i < judge_report(j)->author_count; i++)
             put_candidate(out, &judge_report(j)->authors[i], &judge_report(j)->facts, i);

@@ -8,6 +8,7 @@
 #include "dns/dns_replay.h"
 #include "judge/mail_record.h"
 #include "judge/stamp.h"
+#include "cli/recall.h"
 #include "feedback/dmarc_failure.h"
 #include "ledger/value.h"
 #include "tests/unit/cm.h"
@@ -400,6 +401,116 @@ static void waiting_changes_nothing(void **state)
     assert_in_range(most, 4, 12); /* the chain is four includes deep, and packets are few: far from 24 */
 }
 
+/* The policy's outcome, and the second ground for it, of a message that is judged now. */
+struct outcome {
+    enum policy_action would;
+    char signal[200];
+};
+
+static struct outcome outcome_of(const struct verdict *v)
+{
+    struct outcome out = {.would = v->would};
+    const struct verdict_line *l = verdict_would_line(v);
+
+    if (l && l->signal)
+        snprintf(out.signal, sizeof out.signal, "%s", l->signal);
+    return out;
+}
+
+/* What the same policy makes of the journal's record of it, asked as `assay next` asks (cli/recall.h). */
+static struct outcome recalled(const struct judged *r, const char *policy)
+{
+    struct mail_record_extra x = {.stage = "end"};
+    const struct policy *p = policy_load_text(slice_str(policy), "test", NULL);
+    struct arena *a = arena_new(1 << 20);
+    struct buf b = BUF_INIT;
+    struct json j = JSON_INTO(&b);
+    struct record record;
+    struct recall facts;
+    struct verdict v;
+    char why[160];
+
+    json_open(&j);
+    json_int(&j, "v", 1);
+    json_str(&j, "t", "2026-11-20T10:00:00.000000Z");
+    json_str(&j, "kind", "mail");
+    mail_record_mail(&j, r->j, &r->c->list[0], &x);
+    json_end(&j);
+    assert_int_equal(record_parse(buf_slice(&b), &record, why), STATUS_OK);
+    assert_int_equal(recall_facts(a, &record, &facts), STATUS_OK);
+    assert_int_equal(recall_verdict(a, &facts, p, judge_mail(r->j)->at, &v), STATUS_OK);
+    struct outcome out = outcome_of(&v);
+    record_free(&record);
+    buf_release(&b);
+    arena_free(a);
+    policy_unref(p);
+    return out;
+}
+
+/* `assay next` and what-if over the ledger ask the verdict's own function: of every message here, recorded while
+ * nothing was asked, each policy makes the same as if it had been in force, with the same second ground (RFC 9989
+ * 7.4). */
+static void recorded_then_asked_is_the_same(void **state)
+{
+    static const char recording[] =
+        "record spf, dkim, arc, dmarc, dane, tls, dnssec, message-format, rdns of everyone\n";
+    static const char *const asked[] = {
+        "follow dmarc of everyone\n",
+        "follow dmarc as published of everyone\n",
+        "follow dmarc, spf of everyone\nown domains good.example\n",
+        "follow dmarc of everyone\nfollow dmarc of 192.0.2.64/28\n",
+        "require dmarc of everyone otherwise quarantine\n",
+        "require dmarc, spf of everyone\nexempt good.example from dmarc because \"x\" agreed by \"y\" through "
+        "2026-12-31\n",
+        "require message-format of everyone\nrequire rdns of everyone\n",
+        "trial require dmarc of everyone\nfollow spf of everyone otherwise reject\n",
+    };
+    static const struct sent more[] = {
+        {"192.0.2.66", "x.example", "<a@x.example>", "From: a@good.example\nFrom: b@good.example\n" DATE "\n"},
+        {"192.0.2.66", "x.example", "<>", "From: a@good.example\nFrom: b@parked.example\n" DATE "\n"},
+        {"192.0.2.66", "x.example", "<>", FROM_GOOD},
+        {"192.0.2.66", "asks.example", "<>", "From: a@asks.example\n" DATE "\n"},
+        {"192.0.2.66", "asks.example", "<(a@asks.example>", "From: a@asks.example\n" DATE "\n"},
+        {"192.0.2.66", "good.example", "<a@[192.0.2.66]>", FROM_GOOD},
+        {"192.0.2.66", "x.example", "<postmaster>", FROM_GOOD},
+        {"192.0.2.66", "x.example", "<a@asks.example>", "From: a@asks.example\n" DATE "\n"},
+        {"192.0.2.66", "x.example", "<a@x.example>", "Subject: nobody\n" DATE "\n"},
+        {"192.0.2.66", "x.example", "<a@x.example>", "From: Staff:;\n" DATE "\n"},
+        {"192.0.2.66", "x.example", "<a@broken.example>", "From: a@broken.example\n" DATE "\n"},
+        {"192.0.2.77", "x.example", "<a@chain.example>", "From: a@chain.example, b@good.example\n" DATE "\n"},
+    };
+    unsigned by_signal = 0, acted = 0, wrong = 0;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases) + COUNT(more); i++) {
+        const struct sent *one = i < COUNT(cases) ? &cases[i].s : &more[i - COUNT(cases)];
+        for (size_t k = 0; k < COUNT(asked); k++) {
+            char before[600], after[600];
+            const char *ours = "relay 203.0.113.200\nown network 203.0.113.0/25\nset mode enforce\n";
+            snprintf(before, sizeof before, "%s%s", recording, ours);
+            snprintf(after, sizeof after, "%s%s%s", recording, asked[k], ours);
+            struct judged then = judge_it(before, one, 0, STATUS_OK);
+            struct judged now = judge_it(after, one, 0, STATUS_OK);
+            struct outcome is = recalled(&then, after), want = outcome_of(&now.c->list[0].verdict);
+            if (is.would != want.would || strcmp(is.signal, want.signal) != 0) {
+                print_error("%s from %s: %.60s: under %s: recalled %s (%s), judged %s (%s)\n", one->from, one->client,
+                            one->message, asked[k], policy_action_name(is.would), is.signal,
+                            policy_action_name(want.would), want.signal);
+                wrong++;
+            }
+            acted += want.would > POLICY_DELIVER;
+            by_signal += *want.signal != 0;
+            judge_free(then.j);
+            judge_free(now.j);
+        }
+    }
+    print_message("%u of %zu outcomes act, %u by a second ground\n", acted, (COUNT(cases) + COUNT(more)) * COUNT(asked),
+                  by_signal);
+    assert_int_equal(wrong, 0);
+    assert_in_range(acted, 50, (COUNT(cases) + COUNT(more)) * COUNT(asked) - 50);
+    assert_in_range(by_signal, 10, acted);
+}
+
 /* Which fields of a message must go. */
 static void forged_fields(void **state)
 {
@@ -526,7 +637,7 @@ static void recorded(void **state)
     judge_free(r.j);
 }
 
-/* What the MTA calls itself is our name in Authentication-Results, unless the policy sets one. */
+/* What the MTA calls itself is our name in Authentication-Results, unless the policy sets one; else the host's name. */
 static void our_name(void **state)
 {
     static const struct {
@@ -535,6 +646,7 @@ static void our_name(void **state)
         {"follow dmarc of everyone\n", "mail.example.net", "mail.example.net"},
         {"follow dmarc of everyone\nset authserv-id \"set.example\"\n", "mail.example.net", "set.example"},
         {"follow dmarc of everyone\nset authserv-id \"set.example\"\n", NULL, "set.example"},
+        {"follow dmarc of everyone\n", NULL, "host.example.org"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(names); i++) {
@@ -682,8 +794,8 @@ int main(void)
         cmocka_unit_test(whole_messages),          cmocka_unit_test(forged_fields),
         cmocka_unit_test(verdict_field),           cmocka_unit_test(recorded),
         cmocka_unit_test(failure_recorded),        cmocka_unit_test(our_name),
-        cmocka_unit_test(ten_thousand_recipients), cmocka_unit_test(memory_runs_out),
-        cmocka_unit_test(one_result_of_tls),
+        cmocka_unit_test(ten_thousand_recipients), cmocka_unit_test(recorded_then_asked_is_the_same),
+        cmocka_unit_test(memory_runs_out),         cmocka_unit_test(one_result_of_tls),
     };
     const struct CMUnitTest both[] = {cmocka_unit_test(waiting_changes_nothing)};
     int failed = cmocka_run_group_tests(both, set_up, tear_down);

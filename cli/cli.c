@@ -142,9 +142,20 @@ const char *cli_colour(FILE *f, enum cli_colour c)
     return codes[c];
 }
 
+/* Reads the whole line of an answer: only y and yes, in any case, mean yes. */
+static bool said_yes(FILE *f)
+{
+    char line[8];
+    size_t n = 0;
+    for (int c; (c = getc(f)) != EOF && c != '\n'; n++)
+        if (n < sizeof line)
+            line[n] = (char)c;
+    struct slice answer = slice_trim(slice_of(line, n < sizeof line ? n : 0));
+    return slice_eq_nocase(answer, SLICE_LIT("y")) || slice_eq_nocase(answer, SLICE_LIT("yes"));
+}
+
 bool cli_confirm(const char *fmt, ...)
 {
-    char line[16];
     va_list ap;
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         return false;
@@ -153,7 +164,7 @@ bool cli_confirm(const char *fmt, ...)
     va_end(ap);
     fputs(" [y/N] ", stdout);
     fflush(stdout);
-    return fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y');
+    return said_yes(stdin);
 }
 
 int cli_width(FILE *f)

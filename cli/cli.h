@@ -61,7 +61,8 @@ const char *cli_colour(FILE *f, enum cli_colour c);
  * Never less than 40. */
 int cli_width(FILE *f);
 
-/* Asks a person at the terminal: "QUESTION [y/N]". True only for y; without a terminal: false, without a word. */
+/* Asks a person at the terminal: "QUESTION [y/N]". True only for y and yes, in any case; without a terminal: false,
+ * without a word. */
 bool cli_confirm(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /* Writes text that may hold anything so that it is safe on a terminal (base/utf8.h). */

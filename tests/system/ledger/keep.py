@@ -157,16 +157,18 @@ with open(JOURNALS + '/milter-20261119T100000Z-00000009.bad', 'w') as f:
 there = ask("SELECT count(*) FROM mail WHERE from_domain LIKE '%gone.example'")
 check('Would delete' in tool('forget', '--dry-run', 'gone.example'), 'forget --dry-run')
 check(ask("SELECT count(*) FROM mail WHERE from_domain LIKE '%gone.example'") == there, 'forget --dry-run deletes nothing')
-for answer, want in (('n', 'Nothing was deleted'), ('', 'Nothing was deleted'), ('no', 'Nothing was deleted')):
+for answer in ('n', '', 'no', 'yess', 'yes, but not that one', 'yno', 'ye', 'y y', 'yes' + ' ' * 20 + 'not', 'y\\', 'Y' * 200):
     code, said = on_terminal([ASSAY, 'ledger', 'forget', 'gone.example', '-P', POLICY], answer)
-    check(code == 0 and 'Would delete' in said and 'Delete all of it for good?' in said and want in said, f'forget asks: {code} {said}')
+    check(code == 0 and 'Would delete' in said and 'Delete all of it for good?' in said and 'Nothing was deleted' in said,
+          f'forget asks: {answer!r}: {code} {said}')
     check(ask("SELECT count(*) FROM mail WHERE from_domain LIKE '%gone.example'") == there, f'forget after {answer!r} deletes nothing')
-segment('00000006', 500, 3, domain='asked.example')
-run(*once)
-check(ask("SELECT count(*) FROM mail WHERE from_domain = 'asked.example'") == 3, 'mail to be forgotten')
-code, said = on_terminal([ASSAY, 'ledger', 'forget', 'asked.example', '-P', POLICY], 'y')
-check(code == 0 and 'Deleted' in said, f'forget after yes: {code} {said}')
-check(ask("SELECT count(*) FROM mail WHERE from_domain = 'asked.example'") == 0, 'asked, yes, and still there')
+for number, answer in enumerate(('y', 'Y', 'yes', 'YES', ' Yes ')):
+    segment(f'0000001{number}', 500 + 3 * number, 3, domain='asked.example')
+    run(*once)
+    check(ask("SELECT count(*) FROM mail WHERE from_domain = 'asked.example'") == 3, 'mail to be forgotten')
+    code, said = on_terminal([ASSAY, 'ledger', 'forget', 'asked.example', '-P', POLICY], answer)
+    check(code == 0 and 'Deleted' in said, f'forget after {answer!r}: {code} {said}')
+    check(ask("SELECT count(*) FROM mail WHERE from_domain = 'asked.example'") == 0, f'asked, {answer!r}, and still there')
 said = tool('forget', '--yes', 'Gone.EXAMPLE.')
 check('Deleted' in said and 'backup.db' in said, 'forget: ' + said)
 check(ask("SELECT count(*) FROM mail WHERE from_domain LIKE '%gone.example'") == 0, 'forgotten, and still there')

@@ -154,6 +154,7 @@ static void print_text(const struct estimate *e, const char *since)
         printf("and %zu more domain%s.\n", e->count - LINES_MOST, words_s((int64_t)(e->count - LINES_MOST)));
     printf(
         "%lld of %lld mail%s since %s would be treated differently, as the milter would decide by what it found then. "
+        "Only mail whose record the ledger still has is counted (ledger.keep-identity). "
         "Statements `writing to` are left out: records hold no recipients.\n",
         (long long)e->changed, (long long)e->looked_at, words_s(e->looked_at), since);
 }

@@ -145,6 +145,21 @@ static void exempted_is_explained_and_untested_is_neither(void **state)
     assert_int_equal(ask("u.example")->state, ORGANISATION_MEETS);
 }
 
+/* 115 mails of 115 pass, 63 of them beside an exemption that was not needed: all met it, and none is excused. */
+static void what_passes_is_not_excused(void **state)
+{
+    (void)state;
+    mails(52, (struct mail){"p.example", .lines = LINE("dmarc", "pass", "require")});
+    mails(63, (struct mail){"p.example", .lines = EXEMPT("dmarc", "pass")});
+    const struct organisation *o = ask("p.example");
+    assert_int_equal(o->mails, 115);
+    assert_int_equal(o->met, 115);
+    assert_int_equal(o->explained, 0);
+    assert_int_equal(o->excused, 0);
+    assert_int_equal(o->by[STANDARD_DMARC].explained, 0);
+    assert_int_equal(o->state, ORGANISATION_MEETS);
+}
+
 static void forgery_that_was_stopped_is_nobodys_debt(void **state)
 {
     (void)state;
@@ -282,6 +297,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_standard_in_one_mail, set_up, tear_down),
         cmocka_unit_test_setup_teardown(four_mails_say_nothing_and_subdomains_are_one_organisation, set_up, tear_down),
         cmocka_unit_test_setup_teardown(exempted_is_explained_and_untested_is_neither, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_passes_is_not_excused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(forgery_that_was_stopped_is_nobodys_debt, set_up, tear_down),
         cmocka_unit_test_setup_teardown(totals_come_to_what_each_mail_comes_to, set_up, tear_down),
     };

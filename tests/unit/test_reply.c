@@ -119,6 +119,34 @@ static void codes_and_words(void **state)
     policy_unref(p);
 }
 
+/* Our own rule about our own users: the reply says so, and neither blames DMARC nor names an RFC. */
+static void own_from_is_our_own_rule(void **state)
+{
+    static const struct policy_statement rule = {.own_from = true, .id = "L7"};
+    struct verdict_line l = {.standard = STANDARD_DMARC,
+                             .subject = "bank.example",
+                             .result = RESULT_FAIL,
+                             .level = POLICY_REQUIRE,
+                             .action = POLICY_REJECT,
+                             .reason = "users of this server may only write as one of its own domains",
+                             .statement = &rule};
+    const struct policy *p = read_policy("policy \"x\" owner \"postmaster@example.org\"\n");
+    struct arena *a = arena_new(1 << 16);
+    struct verdict v = verdict_of(&l);
+    struct reply r;
+
+    (void)state;
+    assert_int_equal(reply_for(a, &v, p, "mx.example.org", &r), STATUS_OK);
+    const char *text = reply_text(a, &r);
+    assert_non_null(strstr(text, "Sender address not allowed: users of this server may not send as bank.example"));
+    assert_non_null(strstr(text, "users of this server may only write as one of its own domains"));
+    assert_non_null(strstr(text, "postmaster@example.org"));
+    assert_null(strstr(text, "DMARC"));
+    assert_null(strstr(text, "rfc"));
+    policy_unref(p);
+    arena_free(a);
+}
+
 static void hostile_text_stays_on_its_line(void **state)
 {
     char reason[5000];
@@ -230,6 +258,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codes_and_words),
+        cmocka_unit_test(own_from_is_our_own_rule),
         cmocka_unit_test(hostile_text_stays_on_its_line),
         cmocka_unit_test(without_a_line),
         cmocka_unit_test(reference),

@@ -685,6 +685,42 @@ static void expired_exemption_is_named(void **state)
     arena_free(a);
 }
 
+/* An exemption counts as used only for mail on which the policy would have acted without it. */
+static void an_exemption_is_used_where_it_excuses(void **state)
+{
+    static const struct {
+        const char *what, *rule;
+        struct facts f;
+        bool used;
+    } exempted[] = {
+        {"require, passes", "require dmarc of everyone\n", {SENDER, PASSES}, false},
+        {"require, no record", "require dmarc of everyone\n", {SENDER, NO_RECORD}, true},
+        {"require, fails", "require dmarc of everyone\n", {SENDER, FAILS(FACTS_P_NONE)}, true},
+        {"follow, fails at p=reject", "follow dmarc of everyone\n", {SENDER, FAILS(FACTS_P_REJECT)}, true},
+        {"follow, fails at p=none", "follow dmarc of everyone\n", {SENDER, FAILS(FACTS_P_NONE)}, false},
+        {"follow, no record", "follow dmarc of everyone\n", {SENDER, NO_RECORD}, false},
+        {"record, fails", "record dmarc of everyone\n", {SENDER, FAILS(FACTS_P_REJECT)}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(exempted); i++) {
+        struct arena *a = arena_new(1 << 20);
+        char text[400];
+        struct verdict v;
+        snprintf(text, sizeof text, "%s" EXEMPT("dmarc") ENFORCE, exempted[i].rule);
+        const struct policy *p = read_policy(text);
+        assert_int_equal(verdict_decide(a, &exempted[i].f, p, NULL, NOW, NULL, &v), STATUS_OK);
+        bool used = false;
+        for (size_t k = 0; k < v.line_count; k++)
+            used = used || v.lines[k].exemption;
+        if (v.action != POLICY_DELIVER || used != exempted[i].used)
+            fail_msg("%s: %s, exemption %s", exempted[i].what, policy_action_name(v.action),
+                     used ? "used" : "not used");
+        policy_unref(p);
+        arena_free(a);
+    }
+}
+
 static void out_of_memory_defers(void **state)
 {
     struct arena *a = arena_new(64);
@@ -723,6 +759,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table),
         cmocka_unit_test(expired_exemption_is_named),
+        cmocka_unit_test(an_exemption_is_used_where_it_excuses),
         cmocka_unit_test(out_of_memory_defers),
         cmocka_unit_test(early_asks_tls_alone),
     };

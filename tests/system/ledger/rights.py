@@ -138,6 +138,28 @@ def what_a_role_may(uri):
         check(why and any(words in why for words in wanted[sql]), f"a host's role may not: {sql}: {why}")
 
 
+def rights_of(role):
+    """Each right of the role on a table of the ledger."""
+    given = "SELECT table_name, privilege_type FROM information_schema.role_table_grants WHERE grantee"
+    return psql(STORE, f"{given} = '{role}' ORDER BY 1, 2")[0]
+
+
+def printed(host, role):
+    """What `assay ledger admit` prints, run by a psql that goes on after errors unless what it reads says otherwise."""
+    sql = subprocess.run([f"{BUILD}/assay", "ledger", "admit", host, "--role", role], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(["psql", "-qAtX", STORE], input=sql, capture_output=True, text=True)
+
+
+def not_there_yet():
+    """A role that is not there is made in the same transaction: where a later statement fails, it is not there either."""
+    psql(STORE, "GRANT CREATE ON SCHEMA public TO PUBLIC")
+    done = printed("mx8", "assay_mx8")
+    psql(STORE, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    check(done.returncode == 3 and "REVOKE CREATE ON SCHEMA public FROM PUBLIC" in done.stderr, f"admit: {done.returncode} {done.stderr}")
+    check(number("SELECT count(*) FROM pg_roles WHERE rolname = 'assay_mx8'") == 0, "admit: all of it or nothing, the role too")
+    check(number("SELECT count(*) FROM inbox_host WHERE host = 'mx8'") == 0, "admit: nor the host")
+
+
 def roles_that_were_there():
     """One with rights, and those that cannot be made small."""
     psql(STORE, "CREATE ROLE assay_mx3 LOGIN", "GRANT ALL ON ALL TABLES IN SCHEMA public TO assay_mx3")
@@ -156,16 +178,15 @@ def roles_that_were_there():
         ("assay_mx3", "REVOKE CREATE ON SCHEMA public FROM PUBLIC"),
     ):
         if role == "assay_mx3":
-            psql(STORE, "GRANT CREATE ON SCHEMA public TO PUBLIC")
-        sql = subprocess.run(
-            [f"{BUILD}/assay", "ledger", "admit", "mx9", "--role", role], capture_output=True, text=True, check=True
-        ).stdout
-        got, why = psql(STORE, stdin=sql)
-        check(
-            got is None and words in why and number("SELECT count(*) FROM inbox_host WHERE host = 'mx9'") == 0,
-            f"{role} is refused, and nothing changed: {why}",
-        )
-    psql(STORE, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+            psql(STORE, "GRANT CREATE ON SCHEMA public TO PUBLIC", "GRANT SELECT ON host TO assay_mx3")
+        before = rights_of(role)
+        done = printed("mx9", role)
+        check(done.returncode == 3 and words in done.stderr, f"{role} is refused: {done.returncode} {done.stderr}")
+        check(done.stderr.count("ERROR:") == 1, f"{role}: psql ends at the first error: {done.stderr}")
+        check(number("SELECT count(*) FROM inbox_host WHERE host = 'mx9'") == 0, f"{role}: the host is not admitted")
+        check(rights_of(role) == before, f"{role}: its rights are as before: {before} {rights_of(role)}")
+    check("host|SELECT" in rights_of("assay_mx3"), "what is taken from a role that was there is given back with the rest")
+    psql(STORE, "REVOKE CREATE ON SCHEMA public FROM PUBLIC", "REVOKE SELECT ON host FROM assay_mx3")
 
 
 def who_may_not_make_it():
@@ -385,6 +406,7 @@ def main():
         admit(name, f"assay_{name}")
         admit(name, f"assay_{name}")  # again: no harm
     roles_that_were_there()
+    not_there_yet()
     who_may_not_make_it()
     hosts = [Host(name, STORE.replace("//assay@", f"//assay_{name}@")) for name in ("mx1", "mx2")]
     what_a_role_may(hosts[0].uri)

@@ -56,6 +56,8 @@ class House:
         # Listeners with a name of their own, as {daemon_name}.
         for port, name in ((2526, "backup"), (2527, "strict"), (2528, "after filter")):
             services += f"{SERVER}:{port} inet n - n - - smtpd\n  -o {{milter_macro_daemon_name={name}}}\n"
+        # One that calls itself by another name than the host and the others.
+        services += f"{SERVER}:2529 inet n - n - - smtpd\n  -o myhostname=mail.example.net\n"
         self.postfix = postfix.Postfix(f"{place}/mx", "mx.example.org", [SERVER, SERVER6], settings, services)
 
     def start(self):

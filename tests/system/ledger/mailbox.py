@@ -116,10 +116,8 @@ def journal(place):
     return sorted((r for r in records if r.get('kind') == 'mail'), key=lambda r: r['t'])
 
 
-def by_postfix():
-    for address in (SENDER, SERVER):
-        subprocess.run(['ip', 'addr', 'add', address + '/32', 'dev', 'lo'], check=True)
-    place = FOLDER + '/m'
+def start_milter(place):
+    """assay-milter that runs, with saved DNS answers."""
     os.mkdir(place, 0o755)
     m = milter.Milter(place)
     m.write_policy(
@@ -131,6 +129,11 @@ def by_postfix():
             out.write(f'{domain} secure TXT "v=spf1 ip4:{addresses} -all"\n_dmarc.{domain} secure TXT "v=DMARC1; p=reject"\n')
         out.write('_dmarc.example.org secure TXT "v=DMARC1; p=none; rua=mailto:dmarc-reports@example.org"\nzone example secure\n')
     m.start('--dns', FOLDER + '/dns')
+    return m
+
+
+def start_postfix(m):
+    """Postfix that runs, and the maildir of the reports: mail to it is delivered by a file of aliases."""
     owner = postfix.user()
     reports, bob = new_maildir('reports'), new_maildir('bob')
     for folder in (reports, bob):
@@ -158,6 +161,15 @@ def by_postfix():
     for name in (aliases, aliases + '.db'):
         shutil.chown(name, owner.pw_uid, owner.pw_gid)
     p.start()
+    return p, reports
+
+
+def by_postfix():
+    for address in (SENDER, SERVER):
+        subprocess.run(['ip', 'addr', 'add', address + '/32', 'dev', 'lo'], check=True)
+    place = FOLDER + '/m'
+    m = start_milter(place)
+    p, reports = start_postfix(m)
     try:
         forged = f'Authentication-Results: {US}; dmarc=pass header.from=google.example\n'
         for sender, octets in (

@@ -3,10 +3,9 @@
  * tests_rpki.c - whether the networks of mail hosts and name servers are protected against a false announcement
  * (RFC 6811).
  *
- * A ROA covers an address when its network holds it. With the origin of the route known, the route is valid if one ROA
- * names that origin and allows the route's length, invalid if ROAs cover it and none does, and else not found: a ROA
- * longer than the route covers only a part of it (RFC 6811, section 2).
- * Pure: ROAs and origins are facts.
+ * A ROA covers an address when the address is in its network. With the origin of the route known, the route is valid if
+ * one ROA names that origin and allows the route's length, invalid if ROAs cover it and none does, and else not found:
+ * a ROA longer than the route covers only a part of it (RFC 6811, section 2). Pure: ROAs and origins are facts.
  */
 #include "check/testing.h"
 #include "base/ip.h"

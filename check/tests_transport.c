@@ -356,7 +356,7 @@ static void test_tlsrpt(struct testing *t)
                                  : T("there is no TLS-RPT record"));
 }
 
-/* The CAA records that hold for the domain: at the closest name at or above it that has any (RFC 8659 section 3). */
+/* The CAA records that apply to the domain: at the closest name at or above it that has any (RFC 8659 section 3). */
 static void test_caa(struct testing *t)
 {
     for (const char *name = t->facts->domain; name; name = strchr(name, '.') ? strchr(name, '.') + 1 : NULL) {

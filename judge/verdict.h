@@ -50,7 +50,7 @@ struct verdict_line {
 
 struct verdict {
     enum policy_action action; /* what is done */
-    /* what would be done without dry-run, trial and pause; equals action if nothing holds it back */
+    /* what would be done without dry-run, trial and pause; equals action if none of them applies */
     enum policy_action would;
     bool dry_run;
     const char *held_back; /* why action is less than would: "dry-run", "trial", "paused: ..."; or NULL */

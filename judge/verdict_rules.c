@@ -9,7 +9,7 @@
  */
 #include "judge/verdict_rules.h"
 
-/* True if it holds for every author. */
+/* Tells whether DMARC passed for every author. */
 static bool dmarc_passed(const struct ruling *r)
 {
     const struct facts *f = r->f;

@@ -2,8 +2,8 @@
 /*
  * config.c - settings of the policy as the ledger's programs use them.
  *
- * Promises values within the ranges of settings.def (the policy's parser holds them) and a folder list without repeats.
- * Folders beyond LEDGER_FOLDERS are left out: the parser's text limit keeps the list shorter.
+ * Promises values within the ranges of settings.def (the policy's parser checks them) and a folder list without
+ * repeats. Folders beyond LEDGER_FOLDERS are left out: the parser's text limit keeps the list shorter.
  */
 #include "ledger/config.h"
 #include "policy/policy_settings.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * published.h - which totals each page for the world shows (report/publish.h), so that what is shown next, there or
- * elsewhere, can be held against it.
+ * elsewhere, can be compared with it.
  *
  * A list's name is the policy's; PUBLISHED_ALL is the total of all organisations. A place is a page of a host.
  * Threads: the store's. Statuses: those of store_run() and store_done().

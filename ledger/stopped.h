@@ -5,7 +5,7 @@
  * Mail that failed everything and comes from a network that the domain never used is stopped forgery: a success, and
  * nobody has to act. Everything else that failed is unexplained: a forwarder, a new provider, a mistake. This file says
  * what one mail is evidence of, and decides; the callers count: cli/mail_history.c mail by mail, organisations.c by the
- * daily totals. A test holds that both come to the same.
+ * daily totals. A test checks that both counts agree.
  */
 #ifndef ASSAY_LEDGER_STOPPED_H
 #define ASSAY_LEDGER_STOPPED_H

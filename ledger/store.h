@@ -74,7 +74,7 @@ enum status store_commit(struct store *s) MUST_CHECK;
 void store_rollback(struct store *s);
 
 /* After retention. On SQLite: gives the space back that was freed, in small steps, and empties the write-ahead log, so
- * that what was deleted is in no file any more (a reader that holds it: the next call tries again); on PostgreSQL:
+ * that what was deleted is in no file any more (if a reader still uses it, the next call tries again); on PostgreSQL:
  * keeps the queries fast. Outside of transactions. */
 enum status store_vacuum(struct store *s) MUST_CHECK;
 

@@ -141,7 +141,7 @@ static bool acts(const struct classes *c)
     return false;
 }
 
-/* A pause holds back what would be done, and nothing else: it is looked for on disk only where something would. */
+/* A pause only suspends actions, so it is looked for on disk only if there is an action. */
 static const struct classes *verdicts_in_force(struct daemon *d, struct session *s)
 {
     const struct classes *c;

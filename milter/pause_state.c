@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pause_state.c - reads the pause from disk, for each mail that it could hold back.
+ * pause_state.c - reads the pause from disk, for each mail that it could affect.
  *
  * Promises that a pause, its end and `assay resume` take effect for every mail that is judged later: nothing is cached.
  * Where there is no pause that costs one open() of a file that does not exist. A file that is not a pause, or cannot be

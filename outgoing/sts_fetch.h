@@ -3,7 +3,7 @@
  * sts_fetch.h - the queue of MTA-STS policies to be fetched (RFC 8461 3.3), and the threads that fetch them.
  *
  * A job is one domain's policy. At most STS_FETCH_AT_ONCE jobs run, each on a thread of its own that lives as long as
- * the job, and at most STS_FETCH_PER_NETWORK to one network (/24, /48), so that silent hosts of one operator hold up
+ * the job, and at most STS_FETCH_PER_NETWORK to one network (/24, /48), so that silent hosts of one operator delay
  * nobody else. Others wait in the order in which they came. Any thread may start a job.
  */
 #ifndef ASSAY_OUTGOING_STS_FETCH_H

@@ -5,8 +5,8 @@
  * Reports: statements that can never apply and which one hides them, exact repeats, settings that are set again;
  * exemptions, trusts and suspensions that have ended, end soon, run long, can be used by anyone who types the name, or
  * excuse nothing; lists that are empty or that nobody names; rejects that reject nothing because the mode is dry-run.
- * It claims that something never applies only where that holds for every sender and recipient: what lists hold is not
- * compared. Work is bounded by the statements times the few `always` and exemptions among them.
+ * It claims that something never applies only if that is so for every sender and recipient: the entries of lists are
+ * not compared. Work is bounded by the statements times the few `always` and exemptions among them.
  */
 #include "base/domain.h"
 #include "policy/index.h"

@@ -179,7 +179,7 @@ static bool check_rule(struct parser *ps, const struct token *who)
     return true;
 }
 
-/* What a file may hold that was included with `may tighten`. */
+/* Checks the statement against what a file included with `may tighten` may contain. */
 static bool check_tighten(struct parser *ps, const struct token *first)
 {
     const struct policy_statement *s = &ps->item.s;

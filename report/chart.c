@@ -5,7 +5,7 @@
  * Promises: each has a text alternative, and the same figures in a table behind it; shades differ in lightness or by a
  * pattern, and have a gap between them, so that they can be told apart without colour; no text in the drawing, so that
  * it may be stretched to any width. Figures come as they are; nothing is rounded but the drawing. tests/system/report
- * holds that drawing, text and table say the same, and that neighbours differ in grey.
+ * checks that drawing, text and table say the same, and that neighbours differ in grey.
  */
 #include "report/write.h"
 

@@ -2,9 +2,9 @@
 /*
  * publish_guard.h - whether totals of groups that overlap tell, together, of fewer than five.
  *
- * A reader who knows the groups can add and subtract their totals: of a list and one that holds it and two more, the
- * difference is those two. Groups are sets of organisations; what follows from the totals of some of them is every set
- * that is a sum of these sets with factors. If one of fewer than PUBLISH_LEAST organisations is, a total must go.
+ * A reader who knows the groups can add and subtract their totals: of a list, and one with its members and two more,
+ * the difference is those two. Groups are sets of organisations; what follows from the totals of some of them is every
+ * set that is a sum of these sets with factors. If one of fewer than PUBLISH_LEAST organisations is, a total must go.
  */
 #ifndef ASSAY_REPORT_PUBLISH_GUARD_H
 #define ASSAY_REPORT_PUBLISH_GUARD_H

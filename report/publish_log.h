@@ -2,7 +2,7 @@
 /*
  * publish_log.h - which totals the pages for the world show, and what may be shown beside them.
  *
- * The ledger keeps them by page, so that a second folder, period or year is held against the first. FOLDER.published
+ * The ledger keeps them by page, so that a second folder, period or year is compared with the first. FOLDER.published
  * beside a folder keeps those of its page, and tells that the folder is the world's. One transaction on the ledger goes
  * from publish_log_begin() to publish_log_end().
  */

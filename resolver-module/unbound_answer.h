@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * unbound_answer.h - an answer as Unbound holds it, put into the words of decide.h; and what zones.h records of it.
+ * unbound_answer.h - an answer as Unbound stores it, put into the words of decide.h; and what zones.h records of it.
  *
  * Texts lie in the worker's scratch region: good until the next query of this thread. For files that include Unbound's
  * headers only.

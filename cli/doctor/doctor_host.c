@@ -2,8 +2,8 @@
 /*
  * doctor_host.c - checks the host: who can change the policy, the clock, the disk, the journal's backlog.
  *
- * Signatures and exemptions are judged by the clock, evidence needs room, and whoever can write the policy or a list
- * decides about mail. Reads only.
+ * Signatures and exemptions are judged by the clock, evidence needs space on the disk, and whoever can write the policy
+ * or a list decides about mail. Reads only.
  */
 #include "base/clock.h"
 #include "base/words.h"

@@ -5,7 +5,7 @@
  * The mail host is a child process: it ends with 0 once it took a mail over TLS, and by alarm(2) in any case. Postfix's
  * master ends by its own option -e if we should die. The mail is sent to an address literal, so that Postfix looks up
  * no name; so the check of MX names against the policy's mx, which Postfix makes of the literal too, is switched off,
- * and the certificate is held against the answer's names.
+ * and the certificate is compared with the answer's names.
  */
 #include "cli/harden/trial_delivery.h"
 #include "base/clock.h"

@@ -2,7 +2,7 @@
 /*
  * wire_flags.h - what MTA and filter agree on when they negotiate the milter protocol: the bits of libmilter's mfapi.h
  * (SMFIF_..., SMFIM_...) and mfdef.h (SMFIP_...) under names of our own, so that no other file needs libmilter.
- * libmilter.c holds them equal when it is compiled.
+ * libmilter.c checks at compile time that they are equal.
  */
 #ifndef ASSAY_MILTER_WIRE_WIRE_FLAGS_H
 #define ASSAY_MILTER_WIRE_WIRE_FLAGS_H

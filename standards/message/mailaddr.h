@@ -12,7 +12,7 @@
  * brackets or commas in encoded words if no quoted string stands beside them, raw 8-bit and RFC 6532 display names,
  * comments, folds, groups, empty places in a list. An unquoted address as display name is taken only where its domain
  * is that of the address behind it (`j@example.org <j@example.org>`): both readings give the same domain. What is taken
- * here, other readers must see too: tests/conformance/differential/check-grammar holds them against it.
+ * here, other readers must see too: tests/conformance/differential/check-grammar compares them.
  *
  * Underscores in domains are taken (base/domain.h); U-labels become A-labels. The 64 octets of RFC 5321 4.5.3.1.1 are
  * not enforced on local parts: real bounce addresses are longer, and the RFC asks not to; LIMIT_ADDRESS bounds the

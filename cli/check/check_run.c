@@ -52,6 +52,8 @@ void check_one_free(struct check_one *one)
     one->facts = NULL;
 }
 
+static const char too_little[] = "the domain needs more memory than check.memory allows, or memory ran out";
+
 /* Text of facts to a report. */
 static void run_judge(const struct check_options *o, struct slice text, struct check_one *one)
 {
@@ -59,7 +61,7 @@ static void run_judge(const struct check_options *o, struct slice text, struct c
     struct slice kept = arena_slice(one->arena, text);
     one->facts = kept.p ? facts_read(one->arena, kept, &error) : NULL;
     if (!one->facts || check_judge(one->arena, one->facts, o->table, cli_language(), &one->report, &error) != STATUS_OK)
-        one->error = error;
+        one->error = arena_failed(one->arena) ? too_little : error;
     else
         one->domain = one->facts->domain;
 }
@@ -206,7 +208,7 @@ static void check_domain(struct run *r, const char *domain, struct check_one *on
     if (one->arena)
         find_known(r, domain, one->arena, &known);
     if (!one->arena || gather_domain(r->gather, domain, &known, &text) != STATUS_OK)
-        one->error = text.failed ? "the facts are over 4 MB, or memory ran out" : "out of memory";
+        one->error = text.failed ? "the facts are over 4 MB, or memory ran out" : too_little;
     if (!one->error && r->o->save)
         one->error = save(r->o, domain, r->count > 1, buf_slice(&text), one->arena);
     if (!one->error && r->o->keep)

@@ -364,7 +364,24 @@ TROUBLE = [
     Case("private", "", address4="10.1.2.3", aaaa=False, closed=True, cause="not an address of the public internet"),
 ]
 
-HOSTILE = Case("hostile", "", manner="hostile", dmarc="v=DMARC1; p=reject; rua=mailto:d@%%; x=<script>alert(1)</script>\x1b[31m")
+# A banner, a DMARC record and names in certificates that steer terminals, browsers and spreadsheets. The authority's name is told,
+# because its key is weak.
+HOSTILE = Case(
+    "hostile",
+    "",
+    manner="hostile",
+    dmarc="v=DMARC1; p=reject; rua=mailto:d@%%; x=<script>alert(1)</script>\x1b[31m",
+    tlsa=[],
+    tls={"level": 0},
+    cert={
+        "subject": "=Leaf\x1b]0;x\x07\n\"><script>alert(2)</script>",
+        "below": {"kind": "rsa1024", "name": "=Evil\x1b[31m\n\"><script>alert(3)</script>\u202e|score=100"},
+    },
+)
+HYBRID = Case("hybrid", "", flaw="hybrid")
+# Each of these selectors has 60 kB of text: more in all than the least check.memory.
+HEAVY_SELECTORS = [f"heavy{i}" for i in range(30)]
+HEAVY = Case("heavy", "", more="\n".join(f"{s}._domainkey TXT " + " ".join(['"' + "x" * 250 + '"'] * 240) for s in HEAVY_SELECTORS))
 
 def policy_file(mode, mx="mx.%%", age=604800):
     return STS.format(mode=mode, mx=mx).replace("604800", str(age))
@@ -379,7 +396,7 @@ ONE_FAULT += cases_more.transport(Case, enforced, policy_file)
 ONE_FAULT += cases_more.hosts(Case, plain, NS[:1] + [("ns5.host.example.", OTHER)])
 TWO_FAULTS += cases_more.pairs(Case, plain, enforced, policy_file)
 
-ALL = WITHOUT_FAULT + ONE_FAULT + TWO_FAULTS + TROUBLE + [HOSTILE]
+ALL = WITHOUT_FAULT + ONE_FAULT + TWO_FAULTS + TROUBLE + [HOSTILE, HYBRID, HEAVY]
 
 
 NETWORKS = (25, 27, 28)  # the third octets of mail hosts; 26 is where nobody answers

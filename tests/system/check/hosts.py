@@ -2,6 +2,7 @@
 """hosts: mail hosts and a policy host that behave as each case wants: real TLS for a library's handshake, a made-up answer to a
 ClientHello that only begins one, and every kind of trouble that a stranger's server makes."""
 import datetime
+import hashlib
 import ipaddress
 import os
 import selectors
@@ -48,22 +49,23 @@ class Authority:
         with open(self.path, "wb") as f:
             f.write(self.cert.public_bytes(serialization.Encoding.PEM))
 
-    def below(self, kind="ec", digest=None):
+    def below(self, kind="ec", digest=None, name=None):
         """An authority below this one, with a key of this kind, its certificate signed with this digest."""
-        lower = Authority(self.folder, f"Authority below {kind} {digest}", kind, self, digest)
+        lower = Authority(self.folder, name or f"Authority below {kind} {digest}", kind, self, digest)
         lower.above = [lower.cert] + self.above
         return lower
 
-    def issue(self, host, kind="ec", begin=-10, end=80, digest=None, chain=True, below=None):
-        """Paths of key and chain for a host. below: issued by an authority below this one (its arguments)."""
+    def issue(self, host, kind="ec", begin=-10, end=80, digest=None, chain=True, below=None, subject=None):
+        """Paths of key and chain for a host. below: issued by an authority below this one (its arguments). subject: where it is not
+        the host."""
         if below:
-            return self.below(**below).issue(host, kind, begin, end, digest, chain)
+            return self.below(**below).issue(host, kind, begin, end, digest, chain, None, subject)
         path = f"{self.folder}/{host}-{kind}-{begin}-{end}-{digest}"
         if os.path.exists(path + ".pem"):
             return path + ".key", path + ".pem"
         key = new_key(kind)
         now = datetime.datetime.utcnow()
-        builder = x509.CertificateBuilder().subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])]))
+        builder = x509.CertificateBuilder().subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, (subject or host)[:64])]))
         builder = builder.issuer_name(self.name).public_key(key.public_key()).serial_number(x509.random_serial_number())
         builder = builder.not_valid_before(now + begin * DAY).not_valid_after(now + end * DAY)
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), False)
@@ -91,8 +93,6 @@ class Authority:
 
     def association(self, path, digest="sha256", whole=False):
         """Hex of the digest of the public key in a certificate's file, or of the whole certificate; without a digest: of all octets."""
-        import hashlib
-
         with open(path, "rb") as f:
             cert = x509.load_pem_x509_certificate(f.read())
         spki = cert.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -183,12 +183,19 @@ def server_hello(hello, cipher, flaw):
     return record(hello.version, *parts)
 
 
+def retry(group):
+    """A HelloRetryRequest of TLS 1.3 for a group (RFC 8446 4.1.4)."""
+    extensions = struct.pack(">HHHHHH", 43, 2, 0x0304, 51, 2, group)
+    body = b"\x03\x03" + hashlib.sha256(b"HelloRetryRequest").digest() + b"\0\x13\x02\0"
+    return record(0x0303, message(2, body + struct.pack(">H", len(extensions)) + extensions))
+
+
 def answer(hello, flaw):
     """What a host with this flaw says to a ClientHello that is only begun. None: real TLS answers."""
     if flaw is None:
         return None
     if hello.tls13:
-        return alert(70)
+        return retry(0x11EC if 0x11EC in hello.groups else 0x001D) if flaw == "hybrid" else alert(70)
     if hello.version < 0x0303:
         old = {"tls11": 0x0302, "tls10": 0x0301, "ssl3": 0x0300, "only-tls11": 0x0302}
         if old.get(flaw) == hello.version:
@@ -213,6 +220,8 @@ def answer(hello, flaw):
 
 # ---- hosts ----
 
+PAUSE = [0]  # seconds that every host takes before it greets
+
 
 class Host:
     """tls: an SSLContext, or None. flaw: of the made-up answers. manner: how SMTP itself goes wrong."""
@@ -222,6 +231,8 @@ class Host:
 
     def greet(self, s):
         """False: the connection ends here."""
+        if PAUSE[0]:
+            threading.Event().wait(PAUSE[0])
         if self.manner == "421":
             s.sendall(b"421 too busy, try later\r\n")
         elif self.manner == "greylist":

@@ -5,10 +5,10 @@
  *
  * Services and their chroot are asked of postconf -M. A socket outside of the queue folder cannot be reached from a
  * chroot, whatever its rights are. At the end of a message Postfix waits milter_content_timeout for the answer, which
- * may take message.timeout of ours; before that milter_command_timeout. Of mynetworks only what is written there as
- * addresses and networks is looked at, not its tables.
+ * may take message.timeout of ours; before that milter_command_timeout.
  */
 #include "cli/doctor/doctor.h"
+#include "cli/mta_networks.h"
 #include "policy/policy_settings.h"
 #include <limits.h>
 #include <stdio.h>
@@ -101,65 +101,22 @@ void doctor_smtpd_chroot(struct doctor *d, const char *milters, const char *queu
         doctor_say(d, DOCTOR_OK, "smtpd runs in the chroot %s, and reaches the milters' sockets from there", queue);
 }
 
-/* Tells whether both ends of a network are in own networks of the policy. */
-static bool is_own(const struct policy *p, const struct ip_net *net)
-{
-    struct ip last = net->base;
-
-    for (unsigned bit = net->bits; bit < (last.family == 4 ? 32u : 128u); bit++)
-        last.octets[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-    return policy_is_own_network(p, &net->base) && policy_is_own_network(p, &last);
-}
-
-/* "192.0.2.0/24", "[2001:db8::]/32", as mynetworks has them; host bits count for nothing. */
-static bool network_of(struct slice text, struct ip_net *net)
-{
-    const char *slash = memchr(text.p, '/', text.n);
-    struct slice address = slash ? slice_of(text.p, (size_t)(slash - text.p)) : text;
-    struct ip ip;
-    char *end;
-
-    if (ip_from_text(address, &ip) != STATUS_OK)
-        return false;
-    unsigned most = ip.family == 4 ? 32 : 128;
-    unsigned long bits = slash ? strtoul(slash + 1, &end, 10) : most;
-    if (slash && ip.family == 4 && memchr(address.p, ':', address.n))
-        bits = bits >= 96 ? bits - 96 : most; /* IPv4-mapped */
-    *net = ip_net_of(&ip, bits < most ? (unsigned)bits : most);
-    return true;
-}
-
 void doctor_smtpd_networks(struct doctor *d, const char *networks)
 {
-    char here[256] = "", others[256] = "";
+    const struct mta_networks n = mta_networks_unknown(d->arena, d->policy, networks);
 
-    for (const char *p = networks; d->policy && *p;) {
-        p += strspn(p, ", \t\n");
-        struct slice word = slice_of(p, strcspn(p, ", \t\n"));
-        struct ip_net net;
-        char text[IP_NET_TEXT];
-        p += word.n;
-        if (!network_of(word, &net) || is_own(d->policy, &net))
-            continue;
-        /* A single address is this host's own, as mynetworks_style=host writes it. */
-        char *list = ip_is_loopback(&net.base) || net.bits == (net.base.family == 4 ? 32 : 128) ? here : others;
-        size_t n = strlen(list);
-        ip_net_text(&net, text);
-        if (!strstr(list, text))
-            snprintf(list + n, sizeof here - n, "%s%s", n ? ", " : "", text);
-    }
-    if (*others)
+    if (*n.others)
         doctor_say(
             d, DOCTOR_WARNING,
             "Postfix relays for %s (mynetworks), and the policy does not know it: its mail is judged as mail "
             "from outside\nwrite `own network %s` into the policy; a host there that passes mail of others on is "
             "a `relay`",
-            others, others);
-    if (*here)
+            n.others, n.others);
+    if (*n.here)
         doctor_say(
             d, DOCTOR_NOTE,
             "mail that programs on this host give in by SMTP, %s, is judged as mail from outside\nif they send in "
             "your name: `own network %s` in the policy, unless a proxy or container passes outside mail on from "
             "there",
-            here, here);
+            n.here, n.here);
 }

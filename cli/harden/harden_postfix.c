@@ -9,6 +9,7 @@
  *
  * Settings are only ever tightened: a value that is stricter already is left alone.
  */
+#include "cli/mta_networks.h"
 #include "cli/harden/harden_postfix.h"
 #include "base/buf.h"
 #include "base/ip.h"
@@ -244,27 +245,13 @@ static void look_at_master(struct postfix *p, const char *socket)
  * as the line to write. */
 static void note_own_networks(struct postfix *p)
 {
-    struct buf lines = BUF_INIT;
-    const char *at = postfix_get(p, "mynetworks");
-    for (size_t n; *(at += strspn(at, ", \t\r\n")); at += n) {
-        n = strcspn(at, ", \t\r\n");
-        char text[IP_NET_TEXT + 8] = "";
-        struct ip_net net;
-        for (size_t i = 0, k = 0; i < n && k + 1 < sizeof text; i++)
-            if (at[i] != '[' && at[i] != ']')
-                text[k++] = at[i];
-        if (strncmp(text, "::ffff:", 7) != 0 && ip_net_from_text(slice_str(text), &net) == STATUS_OK &&
-            !policy_is_own_network(p->h->policy, &net.base))
-            buf_printf(&lines, "%s%s", lines.n ? ", " : "", text);
-    }
-    const char *nets = lines.n && !lines.failed ? arena_copy(p->h->arena, lines.p, lines.n) : NULL;
-    buf_release(&lines);
-    if (nets)
+    const struct mta_networks n = mta_networks_unknown(p->h->arena, p->h->policy, postfix_get(p, "mynetworks"));
+    if (*n.here || *n.others)
         harden_note(
             p->h,
             "Postfix's mynetworks is not read: mail by SMTP from these networks, this host too, is judged as mail "
-            "from outside; if all that comes from there is yours, add to %s: own network %s",
-            p->h->policy_path, nets);
+            "from outside; if all that comes from there is yours, add to %s: own network %s%s%s",
+            p->h->policy_path, n.here, *n.here && *n.others ? ", " : "", n.others);
 }
 
 void harden_postfix(struct harden *h)

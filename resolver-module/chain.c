@@ -2,9 +2,9 @@
 /*
  * chain.c - finds a module-config in which answers would bypass this module.
  *
- * Promises: pure; a word is compared in full; the order that is proposed has each module once, those that have no place
- * in the table before the module that they stood before. Limit: CHAIN_WORDS words; what has more is not proposed
- * another order.
+ * Promises: pure; words are compared in full; the proposed order has each module once. A module that is not in the
+ * table stays before the module that it stood before. Limit: for a module-config of more than CHAIN_WORDS words no
+ * order is proposed.
  */
 #include "resolver-module/chain.h"
 #include <stdbool.h>
@@ -12,15 +12,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* dns64 asks for an A record that is judged in its turn; what respip and subnetcache answer is judged each time;
- * cachedb keeps what the iterator fetched. */
+/* dns64 asks for an A record, which is judged as a question of its own; answers of respip and subnetcache are judged
+ * each time; cachedb keeps what the iterator fetched. */
 static const char *const order[] = {"dns64", "dynlib", "respip", "subnetcache", "validator", "cachedb", "iterator"};
 enum { DNS64, US, RESPIP, SUBNETCACHE, VALIDATOR, CACHEDB, ITERATOR, PLACES };
 
 struct words {
     size_t count, length[CHAIN_WORDS];
     const char *at[CHAIN_WORDS];
-    int place[CHAIN_WORDS]; /* in the table; PLACES: none */
+    int place[CHAIN_WORDS]; /* index in the table; PLACES if it is not there */
     bool whole;             /* these are all */
 };
 
@@ -39,7 +39,7 @@ static void split(const char *modules, struct words *w)
     }
 }
 
-/* The number of the word that has this place; count: none. */
+/* The index of the word that has this place; `count` if there is none. */
 static size_t where(const struct words *w, int place)
 {
     size_t i = 0;

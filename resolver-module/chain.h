@@ -6,7 +6,7 @@
 #ifndef ASSAY_RESOLVER_MODULE_CHAIN_H
 #define ASSAY_RESOLVER_MODULE_CHAIN_H
 
-#define CHAIN_WORDS 16 /* of a module-config that are looked at: Unbound takes 16 (MAX_MODULE) */
+#define CHAIN_WORDS 16 /* of a module-config that are read: Unbound takes 16 (MAX_MODULE) */
 #define CHAIN_TEXT 512
 #define CHAIN_SAID 1600 /* what chain_say() writes, of a module-config of CHAIN_TEXT octets */
 
@@ -19,14 +19,14 @@ enum chain_fault {
 
 struct chain {
     enum chain_fault fault; /* the first of them */
-    const char *module;     /* that is in the wrong place: a word of the table, or NULL */
-    char right[CHAIN_TEXT]; /* module-config with the same modules in the right order; "" where there is none */
+    const char *module;     /* the module in the wrong place: a word of the table, or NULL */
+    char right[CHAIN_TEXT]; /* module-config with the same modules in the right order; "" if none can be proposed */
 };
 
 /* modules: module-config as it is ("dynlib validator iterator"). */
 void chain_look(const char *modules, struct chain *out);
 
-/* What is wrong, and what to write instead, on one line; "" where nothing is. */
+/* What is wrong, and what to write instead, on one line; "" if nothing is wrong. */
 void chain_say(const struct chain *c, const char *modules, char *out, unsigned size);
 
 #endif

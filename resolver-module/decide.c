@@ -3,11 +3,11 @@
  * decide.c - pass or refuse one DNS answer, by the names that its records stand at and the policy on names.
  *
  * Promises: the same input and policy give the same result; no allocation, no clock but the one handed in (policy_ask
- * reads the time only where `at` is 0). The order of the checks: did anybody answer; is all of it secure; then record
- * set by record set, in the order of the chain, so that the first refused one is named; last the denial, or the proof
- * that the sets may be there. If anything is unclear the answer is treated as unsigned, never as signed. RFC 4035 4.3
- * (states), RFC 5155 6 and 9.2 (opt-out), RFC 6672 (DNAME), RFC 7646 (negative trust anchors), RFC 8914 (extended
- * errors).
+ * reads the time only where `at` is 0). The order of the checks: whether anybody answered; whether the whole answer is
+ * secure; then each record set, in the order of the chain, so that the first refused one is named; last the denial, or
+ * the proof that a wildcard applies. If anything is unclear the answer is treated as unsigned, never as signed. RFC
+ * 4035 4.3 (states), RFC 5155 6 and 9.2 (opt-out), RFC 6672 (DNAME), RFC 7646 (negative trust anchors), RFC 8914
+ * (extended errors).
  */
 #include "resolver-module/decide.h"
 #include "base/domain.h"
@@ -255,7 +255,8 @@ void decide_suspension_text(const struct policy_statement *s, char text[DECIDE_T
 
 /* ---- record set by record set ---- */
 
-/* Refuses. If that is not enforced, `would` says so, and the rest is still examined, because it may be bogus. */
+/* Refuses the answer. If the refusal is not enforced, `would` is set, and the other record sets are still examined,
+ * because one may be bogus. */
 static void refuse(struct decision *d, const struct policy_answer *a, const char *owner, enum decide_security how,
                    bool target)
 {
@@ -319,7 +320,7 @@ static void look_for_strictly(struct decision *d, const char *owner)
     }
 }
 
-/* Notes what is excused or changed at this owner, if nothing worse was said yet. */
+/* Notes what is excused or changed at this owner, unless a worse state was noted before. */
 static void note(struct decision *d, enum decide_state state, const char *owner, const struct policy_statement *excuse)
 {
     struct decide_result *out = d->out;
@@ -388,8 +389,8 @@ static bool judge_chain(struct decision *d)
     return false;
 }
 
-/* A bogus answer's denial or proof. If no record set of the answer was to blame, the proof is, and all of it must be
- * excused; else what of it is broken. */
+/* Judges the denial or proof of a bogus answer. If every record set of the answer was secure, the proof is the bogus
+ * part, and all of it must be excused; otherwise only its bogus record sets. */
 static void judge_broken_proof(struct decision *d, const char *end)
 {
     const struct decide_input *in = d->in;
@@ -418,13 +419,13 @@ static bool has_broken_proof(const struct decide_input *in)
     return false;
 }
 
-/* What remains when every record set of the answer was judged: a denial, or a proof that the sets may stand there. */
+/* Judges what remains after the answer's record sets: a denial, or the proof that a wildcard applies. */
 static void judge_proof(struct decision *d)
 {
     const struct decide_input *in = d->in;
     bool denied, opt_out = false;
     const char *end = chain_end(in, &denied);
-    bool apart = in->followed && d->out->what == DECIDE_PASS_BOGUS; /* it answered a question of its own */
+    bool apart = in->followed && d->out->what == DECIDE_PASS_BOGUS; /* the proof answers another question */
     if (denied && in->local_denial) {
         note(d, DECIDE_STATE_REWRITTEN, end, NULL);
         return;
@@ -442,16 +443,16 @@ static void judge_proof(struct decision *d)
         how = DECIDE_INSECURE; /* signed, but proves nothing: too many NSEC3 iterations (RFC 9276 3.2) */
     if (how != DECIDE_SECURE && judge_owner(d, end, how))
         return;
-    /* All that stands in the answer is signed, and yet it is not secure: a proof by opt-out (of a denial, or of a
-     * wildcard's right to speak). */
+    /* Every record set of the answer is signed, and yet the answer is not secure: NSEC3 opt-out proves the denial, or
+     * that a wildcard applies. */
     if (d->out->state == DECIDE_STATE_SECURE)
         note(d, in->type == TYPE_RRSIG ? DECIDE_STATE_INDETERMINATE : DECIDE_STATE_OPT_OUT, end, NULL);
 }
 
 /* ---- the whole ---- */
 
-/* Nobody answered, or a chain led nowhere. The content of such a message was not validated: if some of it is required,
- * the reply says so. */
+/* No server answered, or a chain has no end. The content of such a message was not validated: if a statement requires
+ * some of it, the reply says so. */
 static void judge_failure(struct decision *d)
 {
     const struct decide_input *in = d->in;

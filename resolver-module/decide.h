@@ -62,8 +62,8 @@ struct decide_input {
     enum decide_security security; /* of the message: its weakest part */
     const struct decide_rrset *rrsets;
     size_t count;
-    bool local_denial;  /* that the chain ends without data is the operator's own rule (RPZ, response-ip) */
-    bool followed;      /* what is behind a bogus link was asked for by itself, and stands here as it was answered */
+    bool local_denial;  /* an operator's own rule (RPZ, response-ip) ends the chain without data */
+    bool followed;      /* what follows a bogus link was asked for by itself, and this is the answer to that question */
     bool own;           /* a look-up of the resolver's own, that no client sees: it passes, and is not recorded */
     bool client_judges; /* the client validates for itself (CD), and the resolver lets it */
     bool paused;        /* enforcement is off for a time: what would be refused passes, and is recorded so */
@@ -116,8 +116,8 @@ struct decide_result {
 
 void decide(const struct policy *p, const struct decide_input *in, struct decide_result *out);
 
-/* Tells whether a record set that only stands beside the answer (in the additional section, or the NS set of the
- * authority section) may be given out: not where it is unsigned and required. Of `in`, `at` and `paused` are read. */
+/* Tells whether a record set outside of the answer section (in the additional section, or the NS set of the authority
+ * section) may be given out: not if it is unsigned and required. Of `in`, `at` and `paused` are read. */
 bool decide_beside(const struct policy *p, const struct decide_input *in, const char *owner,
                    enum decide_security security);
 

@@ -23,10 +23,10 @@
 
 #define OBSERVE_STATUS_SECONDS 2
 #define OBSERVE_TOP 50          /* zones of each state named in the status */
-#define OBSERVE_GIVE_UP_MS 5000 /* that the writer may be busy with one piece of work */
-#define OBSERVE_WAIT_MS 200     /* that a start waits for a writer that does nothing but wait */
+#define OBSERVE_GIVE_UP_MS 5000 /* for one piece of the writer's work, before it counts as hanging */
+#define OBSERVE_WAIT_MS 200     /* for which a start waits for a writer that is blocked */
 #define OBSERVE_END_MS 400      /* ... and an end */
-#define OBSERVE_MOST_MS 900     /* ... and either in any case: nothing is answered meanwhile */
+#define OBSERVE_MOST_MS 900     /* ... and for any writer: no question is answered meanwhile */
 
 struct observe;
 

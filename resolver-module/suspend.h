@@ -7,8 +7,8 @@
  * below D. So we notice when D validates again. A suspension ends when for a settling time (set
  * resolver.suspension-settles; at least SUSPEND_TTLS times Unbound's val-bogus-ttl, since a bogus answer is not judged
  * again for so long) no answer below D was bogus, of any name and type, and SUSPEND_ANSWERS different questions were
- * answered with secure data, one of them from the network. A zone that nobody asks about stays suspended. Where an
- * answer below D is bogus after that, the suspension is in force again, until the statement's own end.
+ * answered with secure data, one of them from the network. A zone that nobody asks about stays suspended. If an answer
+ * below D is bogus after that, the suspension is in force again, until the statement's own end.
  *
  * What has ended is remembered in a file, until the statement is taken out of the policy. The file is read and written
  * by the writer's thread (suspend_keep): no worker waits for it.

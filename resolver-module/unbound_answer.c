@@ -156,8 +156,8 @@ static bool address_rule_denies(const struct respip_action_info *r)
     }
 }
 
-/* Tells whether it is a rule of the operator's that the answer ends without data. RPZ leaves its zone's SOA in the
- * additional section. */
+/* Tells whether an operator's own rule ended the answer without data. RPZ leaves its zone's SOA in the additional
+ * section. */
 static bool local_denial(const struct module_qstate *q, const struct reply_info *rep)
 {
     bool local = COMPAT_RPZ_APPLIED(q) || address_rule_denies(q->respip_action_info);
@@ -260,8 +260,8 @@ static const char *authority_zone(struct module_qstate *q, uint8_t *name)
     return NULL;
 }
 
-/* Where the validator, which has just judged this very name, found the chain of trust to end; NULL: it did not, or
- * the answer came past it. Its finding is what its key cache would give, without the walk through that cache. */
+/* Where the validator, which has just judged this very name, found the chain of trust to end; NULL: it found no end, or
+ * did not validate this answer. The same as a search in its key cache would find, without the search. */
 static struct key_entry_key *chain_end_of(const struct module_qstate *q, const uint8_t *name)
 {
     int id = cache_module(q, "validator");
@@ -362,7 +362,7 @@ void answer_zone(struct module_qstate *q, const struct answer *a, const struct d
         bogus_reason(q, why, e->reason, sizeof e->reason);
 }
 
-/* Only what counts of it is set: the texts are long. */
+/* Sets only the fields that are used: the texts are long. */
 void answer_begin(struct zones_event *e, enum decide_state state, uint16_t type)
 {
     memset(e, 0, offsetof(struct zones_event, zone));

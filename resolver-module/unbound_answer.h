@@ -26,7 +26,7 @@ struct answer {
     size_t name_count;
 };
 
-/* The query's answer, or what came in its place. NULL: no memory. */
+/* The query's answer, or the failure in its place. NULL: no memory. */
 struct answer *answer_of(struct module_qstate *q);
 
 /* Tells whether the operator's own rules (RPZ, response-ip) made any of it. */
@@ -41,11 +41,11 @@ uint8_t *answer_wire(const struct answer *a, const char *text, size_t *len);
 /* A name in wire form as text: lower case, no dot at the end, odd octets as \DDD (RFC 1035 5.1). NULL: no memory. */
 const char *answer_name(struct regional *region, const uint8_t *wire);
 
-/* An event with one answer's weight; its texts are "". Only what counts of it is set: they are long. */
+/* An event with one answer's weight; its texts are "", and only their first octet is set, because they are long. */
 void answer_begin(struct zones_event *e, enum decide_state state, uint16_t type);
 
-/* Puts in the zone cut that the verdict is about, as well as it can be known; of what is secure algorithm and key size;
- * of what is bogus the reason. */
+/* Sets the zone cut that the verdict is about, as far as it is known; for a secure answer also algorithm and key size,
+ * for a bogus one the reason. */
 void answer_zone(struct module_qstate *q, const struct answer *a, const struct decide_result *r, struct zones_event *e);
 
 /* The part of a name that may be recorded (decide_kept), or "". */

@@ -19,7 +19,7 @@
 
 #define RCODE_TTL 5 /* seconds a failure is remembered: the iterator's NORR_TTL */
 
-/* Tells whether a message only shows the way: no data, and no proof that there is none. */
+/* Tells whether a message is a referral: it has no data, and no proof that there is none. */
 static bool is_referral(const struct reply_info *rep)
 {
     bool soa = false;
@@ -28,8 +28,8 @@ static bool is_referral(const struct reply_info *rep)
     return rep->an_numrrsets == 0 && !soa && FLAGS_GET_RCODE(rep->flags) == LDNS_RCODE_NOERROR;
 }
 
-/* Without RD only the iterator stores, which checks nothing; and what comes may be a referral, which is not an
- * answer. */
+/* A query without RD is stored by the iterator alone, which validates nothing; and the response may be a referral,
+ * which is not an answer. */
 static void store_rep(struct module_qstate *q, struct query_info *under, const struct reply_info *rep,
                       enum sec_status as)
 {
@@ -47,8 +47,8 @@ static void store(struct module_qstate *q, struct query_info *under, enum sec_st
     store_rep(q, under, q->return_msg->rep, as);
 }
 
-/* Tells whether the cache holds something better than a failure, that must stay; an expired answer that may be served
- * is then given more time, as the iterator would. Holds no lock at return. */
+/* Tells whether the cache holds an answer that a failure must not replace; an expired answer that may be served then
+ * gets more time, as the iterator would give it. Holds no lock at return. */
 static bool has_better(struct module_qstate *q)
 {
     struct config_file *cfg = q->env->cfg;
@@ -96,8 +96,8 @@ void cache_store_passed(struct module_qstate *q)
     struct reply_info *rep = q->return_msg->rep;
     if (rep->security == sec_status_secure && q->env->neg_cache)
         val_neg_addreply(q->env->neg_cache, rep);
-    /* A proof about a name above the one asked stays under that name, as the validator keeps it; what is not proved,
-     * under what was asked and judged. */
+    /* A proof about a name above the one asked is stored under that name, as the validator stores it; what is not
+     * proved is stored under the name that was asked and judged. */
     store(q, rep->security == sec_status_secure ? &q->return_msg->qinfo : &q->qinfo, rep->security);
 }
 
@@ -174,7 +174,8 @@ static void let_store(struct subnet_qstate *sq, int ours)
         sq->started_no_cache_store = 0;
 }
 
-/* It remembers no_cache_store as it found it, which was as we set it, and would keep nothing of its own. */
+/* subnetcache remembers no_cache_store as it was when the query began. That was our value, with which it would store
+ * nothing. */
 void cache_let_subnetcache_store(const struct module_qstate *q, int ours)
 {
     int id = cache_module(q, "subnetcache");

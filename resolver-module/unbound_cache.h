@@ -23,8 +23,8 @@ void cache_store_passed(struct module_qstate *q); /* as validated; a proof also 
 void cache_store_unchecked(struct module_qstate *q);
 void cache_store_failure(struct module_qstate *q); /* SERVFAIL for a few seconds, unless something better is there */
 
-/* Of an answer that the operator's own rules changed: what follows the change, so that the next question need not go to
- * the network. All of it unchecked, and each part under its own name. */
+/* For an answer that the operator's own rules changed: stores what follows the change, so that the next question need
+ * not go to the network. All of it is unchecked, and each part is under its own name. */
 void cache_store_behind(struct module_qstate *q);
 
 /* Has subnetcache (RFC 7871) keep what it gets, though no_cache_store was `ours` when it began with this query, or with

@@ -53,7 +53,7 @@
 #define COMPAT_NO_CACHE(qstate) ((qstate)->no_cache_lookup)
 #endif
 
-/* 1.25: who asks for another question says for which client. */
+/* 1.25: a query that asks another question says for which client it does. */
 #if UNBOUND_AT_LEAST(1, 25)
 #define COMPAT_ATTACH_SUB(q, ask, sub) ((q)->env->attach_sub(q, ask, (q)->client_info, BIT_RD, 0, 0, sub))
 #else

@@ -47,9 +47,9 @@ static void record(struct assay *s, struct module_qstate *q, const struct answer
         workers_event(s->workers, e);
 }
 
-/* Who asks the same question once more on behalf of a client's query (subnetcache, of a server that knows no networks)
- * answers it in our words; who asks another one (response-ip, what its alias leads to) says them where that is why
- * there is no answer. */
+/* A module may ask the same question again for a client's query (subnetcache, for a server without ECS): the refusal's
+ * text is then the client's answer. It may ask another one (response-ip, for the target of its alias): the text is
+ * given if that is why there is no answer. */
 static void tell_supers(struct module_qstate *q, int id, const char *text)
 {
     struct mesh_state_ref *super;
@@ -91,8 +91,8 @@ static void remember(struct assay *s, struct module_qstate *q, unsigned version,
     struct refusal_key k = key_of(q, version);
     if (!(q->query_flags & BIT_RD) || COMPAT_NO_CACHE(q) || q->return_msg->rep->ttl <= 0)
         return;
-    /* What a client asks with CD and a network (RFC 7871), subnetcache may have nobody validate, whatever
-     * ignore-cd-flag says: if it is refused, then to no other client. */
+    /* subnetcache may leave a question with CD and a client network (RFC 7871) unvalidated, whatever ignore-cd-flag
+     * says: a refusal of its answer is for this client only. */
     if ((q->query_flags & BIT_CD) && cache_module(q, "subnetcache") >= 0)
         return;
     refusal_cache_put(s->recent, &k, *q->env->now + q->return_msg->rep->ttl, e, &left);
@@ -106,23 +106,23 @@ static bool stores(const struct module_qstate *q, const struct query *m)
     return m && !m->foreign && !cache_from_subnetcache(q);
 }
 
-/* Withheld from some, the answer is kept so that the next question for it comes through here again. */
+/* If some clients may not have the answer, it is stored unchecked: the next question for it is judged again. */
 static void withhold(struct module_qstate *q, const struct query *m)
 {
-    /* One that came from the cache is unchecked there already; without m others have stored it. */
+    /* An answer from the cache is unchecked there already; without `m` other modules have stored it. */
     if (q->return_msg && (!m || (q->reply_origin && stores(q, m))))
         cache_store_unchecked(q);
 }
 
-/* A CD client that this resolver lets judge for itself gets what there is: where the policy says so, or has nothing to
- * refuse and leaves ignore-cd-flag as it is configured. */
+/* A client with CD judges for itself, and gets the answer as it is, if the policy allows that, or if it has nothing to
+ * refuse and so leaves ignore-cd-flag as configured. */
 static bool client_judges(const struct assay *s, const struct module_qstate *q)
 {
     return (q->query_flags & BIT_CD) && !q->env->cfg->ignore_cd &&
            (watch_honours_cd(s->watch) || !watch_can_refuse(s->watch));
 }
 
-/* A look-up of Unbound's own, that went the way of a client's question: for an auth-zone's primary, for a trust
+/* A look-up of Unbound's own that takes the path of a client's question: for an auth-zone's primary, or a trust
  * anchor's keys. */
 static bool is_own(const struct module_qstate *q)
 {
@@ -227,8 +227,8 @@ static bool is_answer(const struct answer *a)
            a->input.rcode == LDNS_RCODE_YXDOMAIN;
 }
 
-/* For a client that asks with CD, subnetcache looks an answer without a network up as the validator looks up keys:
- * nobody validates it, whatever ignore-cd-flag says. What the operator's own rules made needs no validation. */
+/* For a client with CD, subnetcache fetches an answer without a client network as the validator fetches keys: it is not
+ * validated, whatever ignore-cd-flag says. Data of the operator's own rules needs no validation. */
 static bool nobody_validated(const struct assay *s, const struct module_qstate *q, const struct query *m,
                              const struct answer *a)
 {
@@ -273,9 +273,9 @@ static void decide_on(struct assay *s, struct module_qstate *q, struct answer *a
         decide(p, &a->input, r);
 }
 
-/* Tells whether Unbound sends what stands beside the answer. With minimal-responses it does not where the answer is
- * positive (its positive_answer()). A secure message is looked at all the same: in the cache it outlives a change of
- * that option, where others are judged again. */
+/* Tells whether Unbound sends the authority and additional sections. With minimal-responses it leaves them out of a
+ * positive answer (its positive_answer()). In a secure message they are examined all the same, because it stays in the
+ * cache when that option changes; others are judged again. */
 static bool sends_beside(const struct module_qstate *q)
 {
     const struct reply_info *rep = q->return_msg->rep;
@@ -293,7 +293,7 @@ static bool sends_beside(const struct module_qstate *q)
     return !positive;
 }
 
-/* Makes of the message what may be given out. */
+/* Changes the message to what may be given out. */
 static void shape(struct assay *s, struct module_qstate *q, const struct policy *p, struct answer *a,
                   const struct decide_result *r)
 {
@@ -306,7 +306,7 @@ static void shape(struct assay *s, struct module_qstate *q, const struct policy 
         message_thin(q, may_stand_beside, &b);
 }
 
-/* One round by the policy in force. True: it waits for another question's answer. */
+/* Judges once, by the policy in force. True: the query waits for another question's answer. */
 static bool query_judge(struct assay *s, struct module_qstate *q, int id, const struct policy *p, unsigned version)
 {
     struct query *m = query_of(q, id);
@@ -347,7 +347,7 @@ static bool query_judge(struct assay *s, struct module_qstate *q, int id, const 
     return false;
 }
 
-/* Puts what came behind the alias, or takes the validated answer; else there is no answer. */
+/* Appends the answer behind the alias, or takes the validated answer; without one there is no answer. */
 static void join(struct module_qstate *q, int id)
 {
     struct query *m = query_of(q, id);

@@ -3,8 +3,8 @@
  * unbound_message.c - what unbound_message.h says, on Unbound's struct reply_info.
  *
  * Promises: the message is whole at every return; counts and array agree. Record sets are shared with the message they
- * came from: both lie in the query's region. On failure (no memory) the message stays as it was, but where that could
- * give out what must not be: then there is none, which Unbound answers as SERVFAIL.
+ * came from: both lie in the query's region. On failure (no memory) the message stays as it was; if that could give out
+ * refused data there is no message, which Unbound answers as SERVFAIL.
  */
 #include "resolver-module/unbound_message.h"
 #include "services/cache/dns.h"
@@ -81,7 +81,7 @@ bool message_cut(struct module_qstate *q, size_t keep)
     return true;
 }
 
-/* What the validator proved to be unsigned it does not mark in every record set: here it does not matter where it is
+/* The validator does not mark every record set that it proved to be unsigned; here it does not matter how that was
  * proved. */
 static void settle(struct ub_packed_rrset_key *k, enum sec_status whole)
 {

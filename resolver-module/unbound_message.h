@@ -35,8 +35,8 @@ bool message_cut(struct module_qstate *q, size_t keep);
  * is judged again. False: no memory. */
 bool message_join(struct module_qstate *q, const struct reply_info *tail);
 
-/* Makes a bogus message one that may be given out: unsigned, without what only stands beside, and its bogus record sets
- * marked. */
+/* Turns a bogus message into one that may be given out: unsigned, without authority and additional sections, and its
+ * bogus record sets marked. */
 void message_suspend(struct module_qstate *q);
 
 /* Takes such marks off what came from the cache, or from another question: it counts as bogus again. */

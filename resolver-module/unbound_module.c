@@ -170,9 +170,9 @@ static int reply_callback(struct query_info *qinfo, struct module_qstate *q, str
 {
     (void)rcode, (void)edns, (void)repinfo, (void)start, (void)id;
     struct assay *s = arg;
-    options_mind(s); /* an answer from the cache passes no module: this is all that is told of it */
+    options_mind(s); /* an answer from the cache passes no module: only this callback sees it */
     if (s->ignore_cd.on && rep && qinfo && message_unjudged(rep))
-        message_keep_from(qinfo, q, rep, region); /* on its way out only since somebody changed ignore-cd-flag */
+        message_keep_from(qinfo, q, rep, region); /* given out only because ignore-cd-flag was changed */
     else if (rep && watch_can_suspend(s->watch))
         tell_suspension(s, rep, options, region);
     return 1;
@@ -194,8 +194,7 @@ static int local_callback(struct query_info *qinfo, struct module_qstate *q, str
     return 1;
 }
 
-/* Tells whether a response only shows the way: a referral, or an answer about a name above the one asked (query name
- * minimisation). */
+/* Tells whether a response is a referral, or an answer about a name above the one asked (query name minimisation). */
 static bool shows_the_way(const struct module_qstate *q, const struct dns_msg *msg)
 {
     const struct reply_info *rep = msg->rep;
@@ -235,7 +234,7 @@ static bool register_callbacks(struct module_env *env, int id, struct assay *s)
 
 /* ---- the six functions ---- */
 
-/* What dlsym finds; all else stays inside (version.map). */
+/* The symbols that dlsym finds; all others are local (version.map). */
 #pragma GCC visibility push(default)
 int init(struct module_env *env, int id);
 void deinit(struct module_env *env, int id);
@@ -336,7 +335,7 @@ void deinit(struct module_env *env, int id)
     release(s);
 }
 
-/* A query sets out. True: it ends here. */
+/* A new query. True: it ends here. */
 static bool set_out(struct assay *s, struct module_qstate *q, int id)
 {
     start_ticking(s, q->env);

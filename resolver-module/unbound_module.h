@@ -53,12 +53,12 @@ struct query {
                          one network's */
     const char *text; /* of the refusal, or NULL */
     const char
-        *behind; /* of a refusal of what was asked on the way (response-ip's alias); told where no answer comes */
+        *behind; /* the text of a refused sub-question (response-ip's alias); given if there is no answer */
     /* A suspended alias: what it leads to is asked for by itself. Or the question is (FOLLOW_ANEW). */
     enum { FOLLOW_NOT, FOLLOW_WAITS, FOLLOW_ANEW, FOLLOW_ANSWERED } follow;
     struct reply_info *tail; /* its answer; NULL: there is none */
     bool tail_stays;         /* ... is not to be kept in the cache with ours */
-    bool anew;               /* nobody had validated the answer: the question itself was asked once more */
+    bool anew;               /* the answer was not validated: the question itself was asked again */
     bool changed;            /* the operator's own rules made some of the answer */
 };
 
@@ -74,8 +74,8 @@ static inline struct query *query_of(struct module_qstate *q, int id)
 
 /* ---- unbound_judge.c ---- */
 
-/* An answer has come: judges it, and makes of the query what the client gets. True: it waits for another question's
- * answer. */
+/* Judges an answer that has arrived, and sets the query's reply. True: the query waits for another question's answer.
+ * */
 bool judge_answer(struct assay *s, struct module_qstate *q, int id);
 
 /* Tells whether the query waits for what a suspended alias leads to; then judge_joined() when that has come. */
@@ -94,7 +94,7 @@ int64_t judge_settle_ms(const struct module_env *env, const struct policy *p);
 
 /* ---- unbound_options.c ---- */
 
-/* Tells whether module-config is one that this module can do its work in; what is wrong is logged. */
+/* Tells whether this module can work in this module-config; logs what is wrong. */
 bool options_check(const struct config_file *cfg);
 
 /* Has the validator keep its reasons, which end in the record. */

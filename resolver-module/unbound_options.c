@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * unbound_options.c - Unbound's own configuration, as far as the policy's word depends on it.
+ * unbound_options.c - the options of Unbound's configuration that the policy depends on.
  *
  * Promises: an option that the policy needs is forced while a statement requires DNSSEC of names, put right when
- * somebody changes it meanwhile, and released after; a module-config in which required names would come past this
- * module is refused in words.
+ * somebody changes it meanwhile, and released after; a module-config in which answers would bypass this module is
+ * refused with a reason.
  */
 #include "resolver-module/unbound_module.h"
 #include "util/log.h"
@@ -16,8 +16,8 @@
 
 #define SAY_FORCED_MS 60000
 
-/* Puts the option right, or gives it back. An operator's change of a forced option is undone, said once a minute, and
- * is what is released later. */
+/* Forces the option, or restores it. An operator's change of a forced option is undone and logged once a minute; the
+ * changed value is what is restored later. */
 static void force(struct forced *f, bool wanted)
 {
     int now = *f->value;
@@ -72,7 +72,7 @@ void options_warn(struct assay *s, const struct module_env *env)
     policy_unref(p);
 }
 
-/* False: this module cannot do its work so, and must not seem to. */
+/* False: the module cannot work with this value, and must refuse to start. */
 bool options_check(const struct config_file *cfg)
 {
     const char *modules = cfg->module_conf ? cfg->module_conf : "";
@@ -96,8 +96,8 @@ bool options_check(const struct config_file *cfg)
     return true;
 }
 
-/* The validator keeps its reasons only where somebody asked for them in the log; here they are asked for, without the
- * log. */
+/* The validator keeps its reasons only if they are to be logged (val-log-level 2); here they are kept without being
+ * logged. */
 void options_ask_for_reasons(struct config_file *cfg)
 {
     if (cfg->val_log_level == 0 && !cfg->log_servfail && !cfg->ede) {

@@ -26,7 +26,7 @@
 #define SHOUT_MS (10 * 60 * 1000)
 #define FIRST_IDLE_MS 900 /* how long the resolver's start waits for a disk */
 #define AGAIN_IDLE_MS 250 /* ... a reload, which has the policy of before */
-#define AGAIN_MOST_MS 500 /* ... and how long it waits for a long policy to be read: nobody has an answer meanwhile */
+#define AGAIN_MOST_MS 500 /* ... and while a large policy is read: no question is answered meanwhile */
 
 struct watch {
     atomic_uint users;
@@ -41,8 +41,8 @@ struct watch {
     atomic_bool followed; /* the thread was started */
     atomic_bool read;     /* ... and has read the policy, or failed to */
     atomic_bool stopping;
-    time_t ends_seen;     /* the last look for begins and ends, by the wall clock */
-    int64_t unsettled_ms; /* clock_mono_ms since when a change is waited for; 0: none is */
+    time_t ends_seen;     /* when begins and ends were last checked, by the wall clock */
+    int64_t unsettled_ms; /* clock_mono_ms at which a change was first seen that is still being written; 0: none */
     int64_t tried_ms;     /* clock_mono_ms of the last reading that failed; 0: it did not */
     int64_t shouted;      /* ... of the last complaint */
     char shouted_of[400];
@@ -54,7 +54,7 @@ struct watch {
 
 static struct background_slot slot;
 
-/* What was in force last, in this process: a reload of the resolver goes on with it. */
+/* The policy last in force in this process: after a reload of the resolver it stays in force until the file is read. */
 static struct {
     pthread_mutex_t lock;
     const struct policy *policy;
@@ -158,7 +158,7 @@ static void announce(struct watch *w, enum policy_source source)
     policy_unref(p);
 }
 
-/* What was wrong and could be left out: in a customer's file, or in a suspension at a first start. */
+/* Logs the errors that did not stop the policy: in a customer's file, or in a suspension at a first start. */
 static void tell_left_out(struct watch *w, const struct policy_report *r)
 {
     char error[400], line[600];
@@ -217,8 +217,8 @@ static void reload_policy(struct watch *w)
     policy_report_free(r);
 }
 
-/* Tells whether an exemption or suspension began or ended since the last look, or is as it was before it did: a clock
- * that was ahead is put right. */
+/* Tells whether an exemption or suspension began or ended since the last check, in either direction: a clock that was
+ * ahead may have been set back. */
 static bool something_turned(struct watch *w)
 {
     const time_t now = clock_wall(), seen = w->ends_seen, from = now < seen ? now : seen, to = now < seen ? seen : now;
@@ -247,7 +247,7 @@ static void look_for_pause(struct watch *w)
     watch_touch(w);
 }
 
-/* Tells whether the file that has changed is still being written: it is looked at again at the next tick, for at most
+/* Tells whether the changed file is still being written: it is checked again at the next tick, for at most
  * POLICY_SETTLE_MAX_MS. */
 static bool is_being_written(struct watch *w)
 {

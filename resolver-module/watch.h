@@ -8,10 +8,11 @@
  * suspension ends. Each such change increments the version.
  *
  * No other thread waits for the policy's disk. watch_start waits for the first reading while it computes, and up to a
- * second while it only waits; over a reload of the resolver the policy that was in force before goes on.
+ * second while it only waits; after a reload of the resolver the policy that was in force before stays in force
+ * meanwhile.
  *
  * A resolver must resolve: watch_start never fails because there is no policy. Until one can be read, watch_policy
- * returns NULL: pass everything.
+ * returns NULL: everything passes.
  *
  * Threads: all functions from any thread; none of them waits for a reload. A watch has a reference count; whoever holds
  * a reference may use it.

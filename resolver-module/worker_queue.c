@@ -132,7 +132,7 @@ void worker_queue_event(struct worker_queues *l, struct worker_queue *own, const
         add(l, c, &c->refused, e->weight);
     if (e->would)
         add(l, c, &c->would, e->weight);
-    if (e->state == DECIDE_STATE_FAILED) /* only counted: it says nothing about the zone */
+    if (e->state == DECIDE_STATE_FAILED) /* counted only: a failure says nothing about the zone */
         return;
     if (!push(l, own, e))
         add(l, c, &c->dropped, e->weight);

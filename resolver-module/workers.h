@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * workers.h - what each of the resolver's threads keeps for itself, so that judging an answer takes no lock and shares
- * no cache line: the policy in force, with one reference taken per change and not per answer, and a queue for what it
- * saw (worker_queue.h).
+ * workers.h - the data of each resolver thread, so that judging an answer takes no lock and shares no cache line: the
+ * policy in force, with one reference for each change and not for each answer, and a queue for its events
+ * (worker_queue.h).
  *
  * A thread is recognised by a thread-local variable: its first call allocates its data, the end of the module releases
  * it. A reload of the resolver ends one `workers` and begins another, while its main thread stays.
@@ -22,8 +22,7 @@ struct workers *workers_new(struct watch *watch, struct worker_queues *queues);
 struct workers *workers_free(struct workers *w); /* NULL is allowed; returns NULL */
 
 /* The policy in force at watch_version `version` or later; not counted for the caller: good until this thread's next
- * call. A thread that has nothing to judge keeps a policy that is no longer in force until then. NULL: there is
- * none, or no memory: pass everything. */
+ * call. An idle thread keeps an old policy until then. NULL: there is no policy, or no memory: everything passes. */
 const struct policy *workers_policy(struct workers *w, unsigned version);
 
 /* Queues one event; never waits. */

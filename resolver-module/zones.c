@@ -3,7 +3,7 @@
  * zones.c - adds up what the resolver saw by zone cut and state, within bounds.
  *
  * Promises: memory is bounded by ZONES_MAX whatever is asked; one organisational domain (public suffix list, libpsl)
- * fills at most ZONES_PER_ORG entries; counts are never lost to a bound, only their detail. Failure (no memory, table
+ * fills at most ZONES_PER_ORG entries; a bound never loses a count, only its detail. Failure (no memory, table
  * full of fresh entries) is a false return, nothing else. Two open hash tables with linear probing: entries by zone and
  * state, and how many cuts each organisational domain has.
  */
@@ -15,10 +15,8 @@
 
 #define SLOTS 131072 /* power of two above 2 * ZONES_MAX */
 #define STALE_US (INT64_C(3600) * 1000000)
-#define RETENTION_US                                                                                                   \
-    (INT64_C(10) *                                                                                                     \
-     1000000) /* a full table is looked through for stale ones at most this often: a flood of new names must not be
-                                           a walk through everything each */
+/* How often a full table is searched for stale entries, at most: a flood of new names must not cost a search each. */
+#define RETENTION_US (INT64_C(10) * 1000000)
 
 struct org {
     char *name;
@@ -29,7 +27,7 @@ struct zones {
     psl_ctx_t *psl;
     size_t count;
     size_t org_count;
-    int64_t tidy_us; /* not to be looked through for stale ones before */
+    int64_t tidy_us; /* when it may next be searched for stale entries */
     struct zones_entry **slots;
     struct zones_entry *all; /* a list: the table is large, and mostly empty */
     struct org *orgs;
@@ -129,7 +127,7 @@ static struct zones_entry **entry_slot(struct zones *z, const char *zone, unsign
     }
 }
 
-/* Forgets what was not seen for an hour and is written, and builds both tables again. Rare: only when the table is
+/* Deletes entries that were not seen for an hour and are written, and rebuilds both tables. Rare: only if the table is
  * full. */
 static void forget_stale(struct zones *z, int64_t now)
 {

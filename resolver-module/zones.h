@@ -2,10 +2,10 @@
 /*
  * zones.h - what the resolver saw, added up: one entry for each zone cut and state.
  *
- * Bounded, since anybody can make a resolver ask for made-up cuts: at most ZONES_MAX entries, and at most ZONES_PER_ORG
- * cuts below one organisational domain (public suffix list); what is over goes to one entry for the organisational
- * domain as a whole, marked `collapsed`. Entries not seen for an hour and already written are forgotten when room is
- * needed.
+ * Bounded, because anybody can make a resolver ask for invented names: at most ZONES_MAX entries, and at most
+ * ZONES_PER_ORG cuts below one organisational domain (public suffix list); further ones are counted in one entry for
+ * the whole organisational domain, marked `collapsed`. Entries not seen for an hour and already written are forgotten
+ * when room is needed.
  *
  * Threads: one (the writer's).
  */
@@ -33,7 +33,7 @@ struct zones_event {
     bool has_name, has_reason;
     bool whole_org;              /* the cut is not known: count it for the organisational domain of `zone` */
     uint32_t weight;             /* at least 1 */
-    char statement[16];          /* id of the policy's statement that refused or excused, or "" */
+    char statement[16];          /* id of the statement that refused or excused, or "" */
     char zone[LIMIT_DOMAIN + 3]; /* the cut; "" is the root */
     char reason[DECIDE_TEXT];    /* of bogus and refused; only where has_reason */
     char name[LIMIT_DOMAIN + 3]; /* asked for; only where has_name */
@@ -72,7 +72,7 @@ bool zones_add(struct zones *z, const struct zones_event *e, int64_t us);
 /* Calls fn for each entry; fn may change the new_* fields. */
 void zones_each(struct zones *z, void (*fn)(struct zones_entry *e, void *arg), void *arg);
 
-/* The entry's news are written: sets new_* to zero, forgets samples. */
+/* To be called after the entry was written: sets new_* to zero and deletes the samples. */
 void zones_written(struct zones_entry *e);
 
 size_t zones_count(const struct zones *z);

@@ -51,9 +51,8 @@ struct query {
     int store_was; /* no_cache_store as it came */
     bool foreign;  /* another module set it: dns64 stores by itself what comes out at the end, and subnetcache what is
                          one network's */
-    const char *text; /* of the refusal, or NULL */
-    const char
-        *behind; /* the text of a refused sub-question (response-ip's alias); given if there is no answer */
+    const char *text;   /* of the refusal, or NULL */
+    const char *behind; /* the text of a refused sub-question (response-ip's alias); given if there is no answer */
     /* A suspended alias: what it leads to is asked for by itself. Or the question is (FOLLOW_ANEW). */
     enum { FOLLOW_NOT, FOLLOW_WAITS, FOLLOW_ANEW, FOLLOW_ANSWERED } follow;
     struct reply_info *tail; /* its answer; NULL: there is none */

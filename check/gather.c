@@ -3,12 +3,13 @@
  * gather.c - the order in which a domain is asked about, and the threads that do it.
  *
  * Promises facts in the same order however the threads run: each conversation writes into a buffer of its own, and the
- * buffers are joined in the order of names and addresses. What an address said is kept for the run, so that a second
- * domain with the same mail host does not ask again; whoever comes meanwhile waits for it.
+ * buffers are joined in the order of addresses. What an address said is kept for the run (kept.h), so that a second
+ * domain with the same mail host does not ask again.
  */
 #include "check/gather_host.h"
 #include "base/clock.h"
 #include "base/quiet_thread.h"
+#include "check/kept.h"
 #include "check/testing.h"
 #include "dns/dns_replay.h"
 #include "net/https.h"
@@ -19,27 +20,16 @@
 
 #define JOBS 128
 
-struct kept {
-    struct kept *next;
-    char *key;
-    char *text;  /* NULL while it is asked, and if it failed */
-    bool failed; /* memory ran out: whoever comes next asks anew */
-};
-
 struct gather {
     struct gather_config config;
     struct gate *gate, *dns_gate; /* mail hosts; name servers, which keep their pace a domain */
-    pthread_mutex_t lock;
-    pthread_cond_t done, socket_left;
-    unsigned sockets; /* conversations under way */
-    struct kept *kept;
+    struct kept *kept;            /* what an address said */
 };
 
 struct job {
     struct gather *g;
     struct gather_host host;
     void (*run)(const struct gather_host *h, struct buf *out);
-    const char *key; /* of what is kept; NULL: not kept */
     struct buf out;
     pthread_t thread;
     bool started;
@@ -62,140 +52,72 @@ struct gather *gather_new(const struct gather_config *config)
     g->config = *config;
     g->gate = gate_new(config->pace_ms);
     g->dns_gate = gate_new(0);
-    pthread_mutex_init(&g->lock, NULL);
-    pthread_cond_init(&g->done, NULL);
-    pthread_cond_init(&g->socket_left, NULL);
-    return g->gate && g->dns_gate ? g : gather_free(g);
+    g->kept = kept_new(config->sockets);
+    return g->gate && g->dns_gate && g->kept ? g : gather_free(g);
 }
 
 struct gather *gather_free(struct gather *g)
 {
     if (!g)
         return NULL;
-    for (struct kept *k = g->kept, *next; k; k = next) {
-        next = k->next;
-        free(k->key);
-        free(k->text);
-        free(k);
-    }
+    kept_free(g->kept);
     gate_free(g->gate);
     gate_free(g->dns_gate);
-    pthread_cond_destroy(&g->done);
-    pthread_cond_destroy(&g->socket_left);
-    pthread_mutex_destroy(&g->lock);
     free(g);
     return NULL;
-}
-
-/* ---- what was asked already in this run ---- */
-
-/* The entry of a key; *mine: nobody has asked yet, and the caller must. NULL: out of memory. */
-static struct kept *claim(struct gather *g, const char *key, bool *mine)
-{
-    struct kept *k = g->kept;
-    *mine = false;
-    while (k && strcmp(k->key, key) != 0)
-        k = k->next;
-    if (k)
-        return k;
-    k = calloc(1, sizeof *k);
-    if (k)
-        k->key = strdup(key);
-    if (!k || !k->key) {
-        free(k);
-        return NULL;
-    }
-    k->next = g->kept;
-    g->kept = k;
-    *mine = true;
-    return k;
-}
-
-/* One conversation, once there is a socket for it. */
-static void run_conversation(struct job *j)
-{
-    struct gather *g = j->g;
-    pthread_mutex_lock(&g->lock);
-    while (g->config.sockets && g->sockets >= g->config.sockets)
-        pthread_cond_wait(&g->socket_left, &g->lock);
-    g->sockets++;
-    pthread_mutex_unlock(&g->lock);
-    j->run(&j->host, &j->out);
-    pthread_mutex_lock(&g->lock);
-    g->sockets--;
-    pthread_cond_signal(&g->socket_left);
-    pthread_mutex_unlock(&g->lock);
-}
-
-static void run_kept(struct job *j)
-{
-    bool mine;
-    pthread_mutex_lock(&j->g->lock);
-    struct kept *k = claim(j->g, j->key, &mine);
-    while (k && !mine && !k->text) {
-        mine = k->failed;
-        k->failed = false;
-        if (!mine)
-            pthread_cond_wait(&j->g->done, &j->g->lock);
-    }
-    if (k && !mine)
-        buf_adds(&j->out, k->text);
-    pthread_mutex_unlock(&j->g->lock);
-    if (k && !mine)
-        return;
-    run_conversation(j);
-    if (!k)
-        return;
-    char *text = j->out.failed ? NULL : strdup(j->out.p);
-    pthread_mutex_lock(&j->g->lock);
-    k->text = text;
-    k->failed = !text;
-    pthread_cond_broadcast(&j->g->done);
-    pthread_mutex_unlock(&j->g->lock);
 }
 
 static void *job_main(void *context)
 {
     struct job *j = context;
-    if (j->key)
-        run_kept(j);
-    else
-        run_conversation(j);
+    j->run(&j->host, &j->out);
     return NULL;
 }
 
 /* ---- what is to be asked ---- */
 
-/* NULL: there are `most` of this kind, or this address of this host is to be asked already. */
-static struct job *new_job(struct work *w, void (*run)(const struct gather_host *h, struct buf *out), size_t most,
-                           const char *host, const struct ip *address)
+/* Another name of an address, which is asked in one job under all its names. NULL: there are `most` names of this kind
+ * already, or this address is to be asked under this one. */
+static struct gather_name *new_name(struct work *w, void (*run)(const struct gather_host *h, struct buf *out),
+                                    size_t most, const char *host, const struct ip *address, struct job **job)
 {
     size_t same = 0;
-    bool known = w->count == JOBS;
+    struct job *j = NULL;
     for (size_t i = 0; i < w->count; i++) {
-        const struct gather_host *h = &w->jobs[i].host;
-        same += w->jobs[i].run == run;
-        known = known || (w->jobs[i].run == run && ip_eq(&h->address, address) && strcmp(h->host, host) == 0);
+        struct gather_host *h = &w->jobs[i].host;
+        if (w->jobs[i].run != run)
+            continue;
+        same += h->name_count;
+        for (size_t k = 0; k < h->name_count && ip_eq(&h->address, address); k++)
+            if (strcmp(h->names[k].host, host) == 0)
+                return NULL;
+        if (ip_eq(&h->address, address) && run == gather_smtp)
+            j = &w->jobs[i];
     }
-    if (known || same >= most)
+    if (same >= most || (!j && w->count == JOBS) || (j && j->host.name_count == FACTS_MX))
         return NULL;
-    struct job *j = &w->jobs[w->count++];
-    *j = (struct job){.g = w->g, .run = run, .out = BUF_INIT};
-    j->host = (struct gather_host){
-        .config = &w->g->config, .gate = w->g->gate, .host = host, .address = *address, .domain = w->domain};
-    return j;
+    if (!j) {
+        j = &w->jobs[w->count++];
+        *j = (struct job){.g = w->g, .run = run, .out = BUF_INIT};
+        j->host = (struct gather_host){
+            .config = &w->g->config, .gate = w->g->gate, .kept = w->g->kept, .address = *address, .domain = w->domain};
+    }
+    *job = j;
+    struct gather_name *n = &j->host.names[j->host.name_count++];
+    n->host = host;
+    return n;
 }
 
 /* What is asked of an address is the same for every domain. Only under DANE-TA(2) may the certificate bear the domain's
  * own name, too (RFC 7672 3.2.2); with DANE-EE(3) no name counts (3.2.1). NULL: out of memory. */
-static const char *key_of(struct work *w, const struct gather_host *h)
+static const char *key_of(struct work *w, const struct gather_name *n, const struct ip *address)
 {
     char ip[IP_TEXT];
-    const char *whose = h->record_count ? "TLSA" : "";
-    for (size_t i = 0; i < h->record_count; i++)
-        if (h->records[i].used && h->records[i].usage == DANE_TA)
+    const char *whose = n->record_count ? "TLSA" : "";
+    for (size_t i = 0; i < n->record_count; i++)
+        if (n->records[i].used && n->records[i].usage == DANE_TA)
             whose = w->domain;
-    return arena_printf(w->arena, "%s %s %s", h->host, ip_text(&h->address, ip), whose);
+    return arena_printf(w->arena, "smtp %s %s %s", n->host, ip_text(address, ip), whose);
 }
 
 static const struct dane_host *posture_of(const struct dane_posture *p, const char *host)
@@ -217,16 +139,18 @@ static void plan_smtp(struct work *w)
         p.host_count = 0;
     for (size_t i = 0; i < m->count; i++)
         for (size_t k = 0; k < m->hosts[i].address_count; k++) {
-            struct job *j = new_job(w, gather_smtp, FACTS_SMTP, m->hosts[i].name, &m->hosts[i].addresses[k]);
+            const struct ip *address = &m->hosts[i].addresses[k];
             const struct dane_host *d = posture_of(&p, m->hosts[i].name);
-            if (!j)
+            struct job *j;
+            struct gather_name *n = new_name(w, gather_smtp, FACTS_SMTP, m->hosts[i].name, address, &j);
+            if (!n)
                 continue;
             j->host.base = w->domain;
             if (d && d->state == DANE_HOST_PROTECTED) {
-                j->host.records = d->records.record;
-                j->host.record_count = d->records.count;
+                n->records = d->records.record;
+                n->record_count = d->records.count;
             }
-            j->key = key_of(w, &j->host);
+            n->key = key_of(w, n, address);
         }
 }
 
@@ -256,9 +180,8 @@ static void plan_servers(struct work *w)
             const struct dns_answer *a = dns_get(w->scope, host, family ? DNS_AAAA : DNS_A);
             struct ip address;
             for (size_t k = 0; k < a->count; k++) {
-                struct job *j =
-                    dns_address(a, k, &address) ? new_job(w, gather_server, GATHER_SERVERS, host, &address) : NULL;
-                if (!j)
+                struct job *j;
+                if (!dns_address(a, k, &address) || !new_name(w, gather_server, GATHER_SERVERS, host, &address, &j))
                     continue;
                 j->host.gate = w->g->dns_gate;
                 j->host.tlsa = tlsa;
@@ -404,8 +327,8 @@ static void gather_rpki(struct work *w, struct buf *out)
     if (!m)
         return;
     for (size_t i = 0; i < w->count; i++)
-        if (w->jobs[i].run == gather_smtp && ++count)
-            write_rpki(w, w->jobs[i].host.host, &w->jobs[i].host.address, false, out);
+        for (size_t k = 0; k < w->jobs[i].host.name_count && w->jobs[i].run == gather_smtp; k++, count++)
+            write_rpki(w, w->jobs[i].host.names[k].host, &w->jobs[i].host.address, false, out);
     mail_hosts_find(w->scope, w->arena, w->domain, m);
     name_servers_find(w->scope, w->domain, m, &servers);
     for (size_t i = 0; i < servers.count; i++)

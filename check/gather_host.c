@@ -8,6 +8,7 @@
 #include "check/gather_host.h"
 #include "base/base64.h"
 #include "base/clock.h"
+#include "check/kept.h"
 #include "check/tls_probe.h"
 #include "dns/direct.h"
 #include <openssl/err.h>
@@ -83,10 +84,21 @@ static void write_certs(const struct starttls_result *r, struct buf *out)
     }
 }
 
-static void write_smtp(const struct gather_host *h, const struct starttls_result *r, struct buf *out)
+static void skip_smtp(const struct gather_host *h, const struct gather_name *name, const char *why, struct buf *out)
 {
     facts_begin_line(out, "smtp");
-    facts_str(out, "host", h->host);
+    facts_str(out, "host", name->host);
+    facts_ip(out, "address", &h->address);
+    facts_str(out, "outcome", "not asked");
+    facts_str(out, "reason", why);
+    facts_end_line(out);
+}
+
+static void write_smtp(const struct gather_host *h, const struct gather_name *name, const struct starttls_result *r,
+                       struct buf *out)
+{
+    facts_begin_line(out, "smtp");
+    facts_str(out, "host", name->host);
     facts_ip(out, "address", &h->address);
     facts_str(out, "outcome", starttls_outcome_name(r->outcome));
     facts_str(out, "reason", r->reason);
@@ -95,7 +107,7 @@ static void write_smtp(const struct gather_host *h, const struct starttls_result
     facts_str(out, "version", r->version);
     facts_str(out, "cipher", r->cipher);
     if (r->outcome == STARTTLS_DONE) {
-        if (h->record_count)
+        if (name->record_count)
             facts_str(out, "dane", r->dane_match ? "match" : r->tlsa_usable ? r->dane_error : "none");
         if (r->dane_match)
             facts_number(out, "usage", r->dane_usage);
@@ -106,12 +118,11 @@ static void write_smtp(const struct gather_host *h, const struct starttls_result
         write_certs(r, out);
 }
 
-static void write_tls(const struct gather_host *h, const struct tls_probe *p, struct buf *out)
+/* A line without its beginning, which names the host. */
+static void write_tls(const struct ip *address, const struct tls_probe *p, struct buf *out)
 {
     const struct hello_answer *a = &p->answer;
-    facts_begin_line(out, "tls");
-    facts_str(out, "host", h->host);
-    facts_ip(out, "address", &h->address);
+    facts_ip(out, "address", address);
     facts_str(out, "probe", p->name);
     facts_str(out, "outcome", p->outcome);
     const struct {
@@ -127,60 +138,156 @@ static void write_tls(const struct gather_host *h, const struct tls_probe *p, st
 }
 
 /* The records that count (RFC 7671 section 9: the strongest digest of each kind), as OpenSSL takes them. */
-static size_t usable_records(const struct gather_host *h, struct starttls_tlsa out[STARTTLS_MAX_TLSA])
+static size_t usable_records(const struct gather_name *name, struct starttls_tlsa out[STARTTLS_MAX_TLSA])
 {
     size_t n = 0;
-    for (size_t i = 0; i < h->record_count && n < STARTTLS_MAX_TLSA; i++)
-        if (h->records[i].used)
-            out[n++] = (struct starttls_tlsa){h->records[i].usage, h->records[i].selector, h->records[i].matching,
-                                              h->records[i].data};
+    for (size_t i = 0; i < name->record_count && n < STARTTLS_MAX_TLSA; i++)
+        if (name->records[i].used)
+            out[n++] = (struct starttls_tlsa){name->records[i].usage, name->records[i].selector,
+                                              name->records[i].matching, name->records[i].data};
     return n;
 }
 
-static void ask_smtp(const struct gather_host *h, struct arena *arena, struct buf *out)
+/* One conversation with the address under one of its names. */
+struct talk {
+    const struct gather_host *h;
+    const struct gather_name *name;
+    size_t probes; /* most offers of TLS */
+};
+
+static struct starttls_request request_of(const struct talk *t)
 {
+    const struct gather_config *c = t->h->config;
+    return (struct starttls_request){.address = t->h->address,
+                                     .port = c->smtp_port,
+                                     .server_name = t->name->host,
+                                     .base_domain = t->h->base,
+                                     .ehlo = c->ehlo,
+                                     .total_ms = c->connect_ms ? c->connect_ms : GATHER_CONNECT_MS};
+}
+
+static void ask_smtp(void *context, struct buf *out)
+{
+    const struct talk *t = context;
     struct starttls_tlsa tlsa[STARTTLS_MAX_TLSA];
-    struct starttls_request q = {.address = h->address,
-                                 .port = h->config->smtp_port,
-                                 .server_name = h->host,
-                                 .base_domain = h->base,
-                                 .ehlo = h->config->ehlo,
-                                 .total_ms = h->config->connect_ms ? h->config->connect_ms : GATHER_CONNECT_MS,
-                                 .tlsa = tlsa,
-                                 .tlsa_count = usable_records(h, tlsa)};
+    struct starttls_request q = request_of(t);
     struct starttls_result r;
-    struct tls_probe *probes = ARENA_ARRAY(arena, struct tls_probe, TLS_PROBE_CONNECTIONS);
-    if (!probes || !gate_enter(h->gate, &h->address)) {
+    struct arena *arena = arena_new(ARENA);
+    q.tlsa = tlsa;
+    q.tlsa_count = usable_records(t->name, tlsa);
+    if (arena && gate_enter(t->h->gate, &q.address)) {
+        starttls_run(arena, &q, &r);
+        gate_leave(t->h->gate, &q.address);
+        write_smtp(t->h, t->name, &r, out);
+    } else {
         out->failed = true;
-        return;
     }
-    starttls_run(arena, &q, &r);
-    gate_leave(h->gate, &h->address);
-    write_smtp(h, &r, out);
-    if (r.outcome != STARTTLS_DONE && r.outcome != STARTTLS_HANDSHAKE)
-        return;
-    size_t n = tls_probe_run(arena, h->gate, &q, probes);
+    arena_free(arena);
+}
+
+/* Lines without their beginning, which names the host. */
+static void ask_tls(void *context, struct buf *out)
+{
+    const struct talk *t = context;
+    struct starttls_request q = request_of(t);
+    struct arena *arena = arena_new(ARENA);
+    struct tls_probe *probes = arena ? ARENA_ARRAY(arena, struct tls_probe, TLS_PROBE_CONNECTIONS) : NULL;
+    size_t n = probes ? tls_probe_run(arena, t->h->gate, &q, t->probes, probes) : 0;
     for (size_t i = 0; i < n; i++)
-        write_tls(h, &probes[i], out);
+        write_tls(&t->h->address, &probes[i], out);
+    out->failed = out->failed || !probes;
+    arena_free(arena);
+}
+
+/* How the conversation under a name ended, as far as the other names of the address need it. */
+enum ending {
+    OF_ADDRESS, /* before TLS: the name was not even told to the host */
+    OF_NAME,    /* within TLS, which goes by the name (SNI) */
+    NO_TLS,     /* the host refused TLS under this name, or speaks none that we can */
+    WITH_TLS,
+};
+
+/* What others say stands behind the outcome. */
+static enum ending ending_of(struct slice said)
+{
+    static const struct {
+        enum starttls_outcome outcome;
+        enum ending ending;
+    } endings[] = {
+        {STARTTLS_DONE, WITH_TLS}, {STARTTLS_HANDSHAKE, NO_TLS}, {STARTTLS_CUT, OF_NAME}, {STARTTLS_TOO_LONG, OF_NAME}};
+    const char *at = said.n ? strstr(said.p, " outcome=") : NULL;
+    enum ending ending = OF_ADDRESS;
+    for (size_t i = 0; at && i < sizeof endings / sizeof endings[0]; i++) {
+        struct buf field = BUF_INIT;
+        facts_str(&field, "outcome", starttls_outcome_name(endings[i].outcome));
+        if (field.n && strncmp(at, field.p, field.n) == 0)
+            ending = endings[i].ending;
+        buf_release(&field);
+    }
+    return ending;
+}
+
+/* The same line for another name. */
+static void write_again(const char *host, const struct buf *said, struct buf *out)
+{
+    const char *rest = said->n ? strstr(said->p, " address=") : NULL;
+    facts_begin_line(out, "smtp");
+    facts_str(out, "host", host);
+    buf_adds(out, rest ? rest : "\n");
+}
+
+/* What TLS the address accepts, for each name under which TLS was tried there. It is asked under a name that the host
+ * knows: one that knows none of its names by SNI refuses every offer, and that says nothing of other names. */
+static void tls_of_names(const struct gather_host *h, const enum ending *endings, struct buf *out)
+{
+    char ip[IP_TEXT], key[IP_TEXT + LIMIT_DOMAIN + 16];
+    size_t best = 0;
+    for (size_t i = 1; i < h->name_count; i++)
+        best = endings[i] > endings[best] ? i : best;
+    if (!h->name_count || endings[best] < NO_TLS)
+        return;
+    struct talk t = {h, &h->names[best], TLS_PROBE_CONNECTIONS - h->name_count};
+    struct buf said = BUF_INIT;
+    snprintf(key, sizeof key, "tls %s %s", ip_text(&h->address, ip), endings[best] == WITH_TLS ? "" : t.name->host);
+    kept_get(h->kept, key, ask_tls, &t, &said);
+    for (size_t i = 0; i < h->name_count; i++) {
+        const char *line = endings[i] == endings[best] ? said.p : "";
+        for (const char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+            facts_begin_line(out, "tls");
+            facts_str(out, "host", h->names[i].host);
+            buf_add(out, line, (size_t)(end - line) + 1);
+        }
+    }
+    out->failed = out->failed || said.failed;
+    buf_release(&said);
 }
 
 void gather_smtp(const struct gather_host *h, struct buf *out)
 {
+    _Static_assert(FACTS_MX + TLS_PROBE_LEAST <= TLS_PROBE_CONNECTIONS, "each name, and every question of TLS");
     const char *why = gather_forbidden(h->config, &h->address);
-    struct arena *arena = why ? NULL : arena_new(ARENA);
-    if (why) {
-        facts_begin_line(out, "smtp");
-        facts_str(out, "host", h->host);
-        facts_ip(out, "address", &h->address);
-        facts_str(out, "outcome", "not asked");
-        facts_str(out, "reason", why);
-        facts_end_line(out);
-    } else if (!arena) {
-        out->failed = true;
-    } else {
-        ask_smtp(h, arena, out);
+    enum ending endings[FACTS_MX];
+    bool again = false; /* whatever the name, the address says the same */
+    struct buf said = BUF_INIT;
+    for (size_t i = 0; i < h->name_count; i++) {
+        struct talk t = {h, &h->names[i], 0};
+        if (again) {
+            write_again(t.name->host, &said, out);
+            endings[i] = OF_ADDRESS;
+            continue;
+        }
+        buf_reset(&said);
+        if (why)
+            skip_smtp(h, t.name, why, &said);
+        else
+            kept_get(h->kept, t.name->key, ask_smtp, &t, &said);
+        endings[i] = ending_of(buf_slice(&said));
+        again = endings[i] == OF_ADDRESS && !said.failed;
+        buf_addslice(out, buf_slice(&said));
+        out->failed = out->failed || said.failed;
     }
-    arena_free(arena);
+    buf_release(&said);
+    tls_of_names(h, endings, out);
 }
 
 /* ---- name servers ---- */
@@ -237,7 +344,7 @@ static void write_server(const struct gather_host *h, struct arena *arena, enum 
             serial = number_at(r->rdata, r->rdata.n - 20);
     }
     facts_begin_line(out, "server");
-    facts_str(out, "host", h->host);
+    facts_str(out, "host", h->names[0].host);
     facts_ip(out, "address", &h->address);
     facts_str(out, "question", dns_type_name(type));
     facts_str(out, "outcome", dns_direct_outcome_name(a->outcome));
@@ -259,7 +366,7 @@ static void write_server(const struct gather_host *h, struct arena *arena, enum 
 static void skip_server(const struct gather_host *h, const char *why, struct buf *out)
 {
     facts_begin_line(out, "server");
-    facts_str(out, "host", h->host);
+    facts_str(out, "host", h->names[0].host);
     facts_ip(out, "address", &h->address);
     facts_str(out, "question", "SOA");
     facts_str(out, "outcome", "skipped");
@@ -267,16 +374,12 @@ static void skip_server(const struct gather_host *h, const char *why, struct buf
     facts_end_line(out);
 }
 
-void gather_server(const struct gather_host *h, struct buf *out)
+static void ask_server(void *context, struct buf *out)
 {
+    const struct gather_host *h = context;
     static const enum dns_type types[] = {DNS_SOA, DNS_NS, DNS_MX, DNS_TXT, DNS_TLSA};
     _Static_assert(GATHER_SERVERS * (sizeof types / sizeof types[0]) <= 64,
                    "our own bound of direct questions a domain");
-    const char *why = gather_forbidden(h->config, &h->address);
-    if (why) {
-        skip_server(h, why, out);
-        return;
-    }
     bool alive = true;
     for (size_t i = 0; i < sizeof types / sizeof types[0] && alive; i++) {
         struct arena *arena = arena_new(ARENA);
@@ -298,4 +401,14 @@ void gather_server(const struct gather_host *h, struct buf *out)
         alive = a.outcome == DNS_DIRECT_ANSWERED; /* a silent server is asked no more */
         arena_free(arena);
     }
+}
+
+void gather_server(const struct gather_host *h, struct buf *out)
+{
+    const char *why = gather_forbidden(h->config, &h->address);
+    struct gather_host own = *h;
+    if (why)
+        skip_server(h, why, out);
+    else
+        kept_get(h->kept, NULL, ask_server, &own, out);
 }

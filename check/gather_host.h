@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * gather_host.h - one conversation each with a mail host's address and with a name server, as lines of facts. Between
- * gather.c and gather_host.c.
+ * gather_host.h - what is asked of one address, of a mail host or of a name server, as lines of facts. Between gather.c
+ * and gather_host.c.
+ *
+ * An address of mail hosts sees at most TLS_PROBE_CONNECTIONS connections for one domain: one for each of its names,
+ * and the rest for the TLS it accepts, which is asked once in a run, whatever the address is called.
  */
 #ifndef ASSAY_CHECK_GATHER_HOST_H
 #define ASSAY_CHECK_GATHER_HOST_H
@@ -10,19 +13,27 @@
 #include "check/gather.h"
 #include "standards/dane/dane_tlsa.h"
 
+/* A mail host's name at an address: what depends on it is asked of the address under each name. */
+struct gather_name {
+    const char *host;
+    const struct dane_record *records; /* TLSA of the host; NULL: none */
+    size_t record_count;
+    const char *key; /* of what is kept for the run (kept.h) */
+};
+
 struct gather_host {
     const struct gather_config *config;
     struct gate *gate;
-    const char *host;
+    struct kept *kept;
     struct ip address;
-    const struct dane_record *records; /* TLSA of the host; NULL: none */
-    size_t record_count;
+    struct gather_name names[FACTS_MX]; /* of a mail host's address: as many as lead there; of a name server: one */
+    size_t name_count;
     const char *base;   /* the second name that a certificate may bear (RFC 7672 3.2.2) */
     const char *domain; /* asked about, of a name server */
     const char *tlsa;   /* the name whose TLSA is asked of a name server */
 };
 
-/* Adds the lines; fails by the buffer's mark. */
+/* Adds the lines; fails by the buffer's mark. Both wait for a socket (kept.h). */
 void gather_smtp(const struct gather_host *h, struct buf *out);
 void gather_server(const struct gather_host *h, struct buf *out);
 

@@ -21,7 +21,8 @@ struct probing {
     const struct starttls_request *request;
     struct tls_probe *out;
     size_t count;
-    bool dead; /* the host stopped answering */
+    size_t spare; /* connections beyond one for each question */
+    bool dead;    /* the host stopped answering */
 };
 
 struct list {
@@ -150,7 +151,8 @@ static struct tls_probe *ask_for(struct probing *p, const char *name, enum hello
 static bool ask_each(struct probing *p, const char *name, struct list l)
 {
     bool any = false;
-    for (int i = 0; i < TLS_PROBE_TRIES; i++) {
+    for (int i = 0; i < TLS_PROBE_TRIES && (i == 0 || p->spare > 0); i++) {
+        p->spare -= i > 0;
         struct tls_probe *t = ask_for(p, name, HELLO_TLS12, &l, false);
         if (!accepted(t))
             break;
@@ -212,10 +214,11 @@ static void ask_tls13(struct probing *p)
     (void)probe_ask(p, "pq", &o);
 }
 
-size_t tls_probe_run(struct arena *arena, struct gate *gate, const struct starttls_request *request,
+size_t tls_probe_run(struct arena *arena, struct gate *gate, const struct starttls_request *request, size_t most,
                      struct tls_probe out[TLS_PROBE_CONNECTIONS])
 {
     struct probing p = {.arena = arena, .gate = gate, .request = request, .out = out};
+    p.spare = most > TLS_PROBE_LEAST ? most - TLS_PROBE_LEAST : 0;
     struct list older = ciphers_of(HELLO_GOOD, HELLO_BROKEN, false, NULL);
     ask_tls13(&p);
     ask_tls12(&p);

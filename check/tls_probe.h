@@ -16,7 +16,8 @@
 #include "net/starttls.h"
 
 #define TLS_PROBE_CONNECTIONS 24
-#define TLS_PROBE_TRIES 4 /* rounds of leaving out what was chosen, for each list of ciphers */
+#define TLS_PROBE_LEAST 13 /* of them, to ask each question once */
+#define TLS_PROBE_TRIES 4  /* rounds of leaving out what was chosen, for each list of ciphers */
 
 struct tls_probe {
     const char *name;    /* "tls13", "tls12", "tls11", "tls10", "ssl3", "pq", "broken", "old", "phase-out", "order",
@@ -26,8 +27,9 @@ struct tls_probe {
 };
 
 /* Fills out with what was found; how many. request: as for starttls_run; of it the address, port, source, server_name,
- * ehlo and total_ms (of one connection) count. */
-size_t tls_probe_run(struct arena *arena, struct gate *gate, const struct starttls_request *request,
+ * ehlo and total_ms (of one connection) count. most: connections, from TLS_PROBE_LEAST to
+ * TLS_PROBE_CONNECTIONS; with few of them not every cipher that is accepted is found, but always one. */
+size_t tls_probe_run(struct arena *arena, struct gate *gate, const struct starttls_request *request, size_t most,
                      struct tls_probe out[TLS_PROBE_CONNECTIONS]);
 
 #endif

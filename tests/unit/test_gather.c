@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * test_gather.c - what a run of `assay check` costs the hosts it asks, and us: at most 24 connections to an address of
- * a mail host that accepts whatever it is offered; one address is asked once, however many domains use it; memory has a
- * bound, and where it does not suffice there are no facts rather than fewer.
+ * a mail host that accepts whatever it is offered, whatever number of names it has; one address is asked once, however
+ * many domains use it; memory has a bound, and where it does not suffice there are no facts rather than fewer.
  */
 #include "base/clock.h"
 #include "check/gather.h"
@@ -17,6 +17,7 @@
 #define DAY 86400L
 #define DOMAINS 6
 #define HELLO_MOST 4096
+#define DIGEST "abababababababababababababababababababababababababababababababab"
 
 /* ---- a host that accepts every offer, and counts ---- */
 
@@ -140,24 +141,16 @@ static void *ask_main(void *arg)
     return NULL;
 }
 
-/* Facts of d1.example, d2.example, ... whose one mail host is mx.shared.example, all at once in one run. `records`: of
- * TLSA. Returns how many connections the host saw. */
-static int ask_domains(struct asked *a, size_t count, const char *records)
+/* Facts of d1.example, d2.example, ... all at once in one run. */
+static void ask_zones(struct asked *a, size_t count, const struct buf *text, const struct greedy *host)
 {
-    struct buf text = BUF_INIT;
-    struct greedy host;
-    greedy_start(&host);
-    buf_adds(&text, "zone example secure\nmx.shared.example A 127.0.0.1\nmx.shared.example nodata AAAA\n");
-    buf_adds(&text, records);
-    for (size_t i = 0; i < count; i++)
-        buf_printf(&text, "d%zu.example MX 10 mx.shared.example\n", i + 1);
-    struct dns *dns = zones(text.p);
+    struct dns *dns = zones(text->p);
     struct gather_config c = {.dns = dns,
                               .ehlo = "check.example",
                               .ipv4 = FACTS_YES,
                               .ipv6 = FACTS_NO,
                               .allow_special = true,
-                              .smtp_port = host.tls.port};
+                              .smtp_port = host->tls.port};
     struct gather *g = gather_new(&c);
     assert_non_null(g);
     for (size_t i = 0; i < count; i++) {
@@ -171,6 +164,20 @@ static int ask_domains(struct asked *a, size_t count, const char *records)
     }
     gather_free(g);
     dns_close(dns);
+}
+
+/* Facts of d1.example, d2.example, ... whose one mail host is mx.shared.example, all at once in one run. `records`: of
+ * TLSA. Returns how many connections the host saw. */
+static int ask_domains(struct asked *a, size_t count, const char *records)
+{
+    struct buf text = BUF_INIT;
+    struct greedy host;
+    greedy_start(&host);
+    buf_adds(&text, "zone example secure\nmx.shared.example A 127.0.0.1\nmx.shared.example nodata AAAA\n");
+    buf_adds(&text, records);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&text, "d%zu.example MX 10 mx.shared.example\n", i + 1);
+    ask_zones(a, count, &text, &host);
     buf_release(&text);
     greedy_stop(&host);
     return host.connections;
@@ -248,17 +255,65 @@ static void an_address_is_asked_once_a_run(void **state)
 /* RFC 7672 3.2.1: the names in a certificate do not count with DANE-EE(3), so what it matched is the same for each. */
 static void with_dane_ee_too(void **state)
 {
-    assert_true(shared("_25._tcp.mx.shared.example TLSA 3 1 1 "
-                       "abababababababababababababababababababababababababababababababab\n") <= 24);
+    assert_true(shared("_25._tcp.mx.shared.example TLSA 3 1 1 " DIGEST "\n") <= 24);
 }
 
 /* RFC 7672 3.2.2: with DANE-TA(2) the certificate may bear the name of the domain that is written to, which only a
- * conversation for that domain can tell. */
+ * conversation for that domain can tell; what TLS the address accepts is asked once all the same. */
 static void with_dane_ta_once_for_each_domain(void **state)
 {
-    const int connections = shared("_25._tcp.mx.shared.example TLSA 2 1 1 "
-                                   "abababababababababababababababababababababababababababababababab\n");
-    assert_true(connections > 24 && connections <= DOMAINS * 24);
+    const int without = shared(""), connections = shared("_25._tcp.mx.shared.example TLSA 2 1 1 " DIGEST "\n");
+    assert_int_equal(connections, without + DOMAINS - 1);
+}
+
+/* The domain of several names at one address; names begin with mx1.shared.example. Returns how many connections the
+ * address saw. */
+static int many_names(struct asked *a, size_t names, const char *records)
+{
+    struct buf text = BUF_INIT;
+    struct greedy host;
+    greedy_start(&host);
+    buf_adds(&text, "zone example secure\n");
+    buf_adds(&text, records);
+    for (size_t i = 1; i <= names; i++)
+        buf_printf(&text,
+                   "d1.example MX %zu mx%zu.shared.example\nmx%zu.shared.example A 127.0.0.1\n"
+                   "mx%zu.shared.example nodata AAAA\n",
+                   i, i, i, i);
+    ask_zones(a, 1, &text, &host);
+    buf_release(&text);
+    greedy_stop(&host);
+    return host.connections;
+}
+
+/* The certificate goes by the name (SNI), and so does TLSA; what TLS the address accepts does not. */
+static void an_address_of_many_names_sees_at_most_24_connections(void **state)
+{
+    for (size_t names = 1; names <= FACTS_MX; names++) {
+        struct asked a[1];
+        struct arena *arena = arena_new(8 << 20);
+        const int connections = many_names(a, names,
+                                           "_25._tcp.mx1.shared.example TLSA 3 1 1 " DIGEST "\n"
+                                           "_25._tcp.mx2.shared.example TLSA 2 1 1 " DIGEST "\n");
+        struct facts *f = read_facts(arena, a);
+        assert_true(connections <= 24);
+        assert_int_equal(f->smtp_count, names);
+        assert_int_equal(connections, names + f->tls_count / names); /* each name once, TLS once */
+        for (size_t i = 0; i < names; i++) {
+            assert_string_equal(f->smtp[i].outcome, "done");
+            assert_true((i < 2) == (f->smtp[i].dane[0] != '\0'));
+        }
+        for (size_t i = 0; i < f->tls_count; i++) {
+            const size_t each = f->tls_count / names;
+            assert_string_equal(f->tls[i].host, f->smtp[i / each].host);
+            assert_string_equal(f->tls[i].probe, f->tls[i % each].probe);
+            assert_int_equal(f->tls[i].answer.cipher, f->tls[i % each].answer.cipher);
+        }
+        assert_string_equal(f->tls[f->tls_count - 1].probe, "ssl3"); /* to the last question */
+        facts_free(f);
+        buf_release(&a[0].text);
+        arena_free(arena);
+    }
 }
 
 /* With any bound there are all the facts or none. */
@@ -313,6 +368,7 @@ int main(void)
         cmocka_unit_test(an_address_is_asked_once_a_run),
         cmocka_unit_test(with_dane_ee_too),
         cmocka_unit_test(with_dane_ta_once_for_each_domain),
+        cmocka_unit_test(an_address_of_many_names_sees_at_most_24_connections),
         cmocka_unit_test(memory_suffices_or_there_are_no_facts),
     };
     signal(SIGPIPE, SIG_IGN); /* a client may be gone before its host has answered */

@@ -162,7 +162,7 @@ static enum status serve(struct failure *f, struct dns_scope *scope, const char 
     snprintf(text, sizeof text, "the report could not be made");
     enum status sent = dmarc_failure_mail(f->record, f->run->config->from, f->address, f->id, &mail);
     if (sent == STATUS_OK)
-        sent = dmarc_post(f->run->config, f->address, buf_slice(&mail), text);
+        sent = dmarc_post(f->run->config, f->address, buf_slice(&mail), f->run->o->stop, text);
     buf_release(&mail);
     return settle(f, sent, text);
 }
@@ -181,7 +181,8 @@ static enum status serve_mail(struct failures *run, const struct record *r)
     if (!scope)
         return STATUS_NOMEM;
     dmarc_rua_own_first(&ruf, domain, value_text(dmarc, "org"));
-    for (size_t i = 0; i < ruf.count && i < DMARC_RUA_MAX && st == STATUS_OK && run->handed_over < DMARC_FAILURE_RUN;
+    for (size_t i = 0; i < ruf.count && i < DMARC_RUA_MAX && st == STATUS_OK && run->handed_over < DMARC_FAILURE_RUN &&
+                       !(run->o->stop && run->o->stop());
          i++) {
         struct failure f = {.run = run,
                             .record = r,

@@ -49,7 +49,7 @@ static enum status sign(const struct ledger_config *c, struct slice mail, struct
     return made ? STATUS_OK : complain(why, STATUS_INVALID, c->dkim_key, "the mail could not be signed");
 }
 
-enum status dmarc_post(const struct ledger_config *c, const char *to, struct slice mail, char *why)
+enum status dmarc_post(const struct ledger_config *c, const char *to, struct slice mail, bool (*stop)(void), char *why)
 {
     struct buf signed_mail = BUF_INIT;
     struct dmarc_smtp smtp = reports_config_smtp(c);
@@ -60,8 +60,8 @@ enum status dmarc_post(const struct ledger_config *c, const char *to, struct sli
         mail = buf_slice(&signed_mail);
     }
     if (st == STATUS_OK)
-        st = smtp.url[0] ? dmarc_smtp(&smtp, to, mail, DMARC_POST_SECONDS, why)
-                         : dmarc_send(c->sendmail, mail, DMARC_POST_SECONDS, why);
+        st = smtp.url[0] ? dmarc_smtp(&smtp, to, mail, DMARC_POST_SECONDS, stop, why)
+                         : dmarc_send(c->sendmail, mail, DMARC_POST_SECONDS, stop, why);
     buf_release(&signed_mail);
     return st;
 }

@@ -12,7 +12,9 @@
 
 /* STATUS_OK: it was taken; why (DMARC_POST_WHY octets) is "". Else why says what was wrong. STATUS_MISSING: there is no
  * such address. STATUS_LIMIT: the destination did not take it; it is to be tried again. Any other: our own way of
- * sending failed (the command, the connection, the login, the key), so the destination is not to blame. */
-enum status dmarc_post(const struct ledger_config *c, const char *to, struct slice mail, char *why) MUST_CHECK;
+ * sending failed (the command, the connection, the login, the key), so the destination is not to blame; so it did where
+ * stop (may be NULL) cut it short. */
+enum status dmarc_post(const struct ledger_config *c, const char *to, struct slice mail, bool (*stop)(void),
+                       char *why) MUST_CHECK;
 
 #endif

@@ -292,7 +292,7 @@ static enum status deliver_one(struct target *t, const struct dmarc_report *repo
     } else if (st == STATUS_OK) {
         st = dmarc_report_mail(report, t->address, buf_slice(&gzip), &mail);
         if (st == STATUS_OK)
-            st = dmarc_post(r->config, t->address, buf_slice(&mail), why);
+            st = dmarc_post(r->config, t->address, buf_slice(&mail), r->o->stop, why);
     }
     buf_release(&gzip);
     buf_release(&mail);
@@ -441,6 +441,11 @@ static enum status open_claims(struct run *r, const struct domain_day *d, const 
     return st;
 }
 
+static bool is_stopped(const struct run *r)
+{
+    return r->o->stop && r->o->stop();
+}
+
 static enum status serve_all(struct run *r, const struct domain_day *d, const struct load *l,
                              const struct dmarc_rua *rua, const char *org)
 {
@@ -451,7 +456,7 @@ static enum status serve_all(struct run *r, const struct domain_day *d, const st
     int served = 0;
     if (st == STATUS_OK && !only_try)
         st = open_claims(r, d, l, rua);
-    for (size_t i = 0; i < rua->count && st == STATUS_OK && r->own_faults < OWN_FAULTS; i++) {
+    for (size_t i = 0; i < rua->count && st == STATUS_OK && r->own_faults < OWN_FAULTS && !is_stopped(r); i++) {
         struct target t = target_of(r, d, l, rua->address[i]);
         t.scope = scope;
         t.org = org;
@@ -491,7 +496,7 @@ static enum status serve_domain(struct run *r, const struct domain_day *d)
         st = leave_out(r, d, &l, rua.address[0], why);
     else if (st == STATUS_OK)
         st = serve_all(r, d, &l, &rua, org);
-    if (st == STATUS_OK && asked && goes && r->own_faults < OWN_FAULTS)
+    if (st == STATUS_OK && asked && goes && r->own_faults < OWN_FAULTS && !is_stopped(r))
         st = dmarc_claim_answered(&whole.claim);
     value_free(published);
     return st;
@@ -554,13 +559,13 @@ enum status dmarc_run(struct store *s, const struct ledger_config *c, const stru
         st = dmarc_claim_again(s, last_day_due(&r) - DMARC_RUN_RESEND_DAYS, o->one_day ? o->day : 0, o->domain);
     if (st == STATUS_OK)
         st = due(&r, &first);
-    for (struct domain_day *d = first; d && st == STATUS_OK && r.own_faults < OWN_FAULTS && !(o->stop && o->stop());
+    for (struct domain_day *d = first; d && st == STATUS_OK && r.own_faults < OWN_FAULTS && !is_stopped(&r);
          d = d->next) {
         if (!o->domain || strcmp(o->domain, d->domain) == 0)
             st = serve_domain(&r, d);
         arena_reset(r.arena);
     }
-    if (st == STATUS_OK)
+    if (st == STATUS_OK && !is_stopped(&r))
         st = find_late(&r);
     arena_free(r.list);
     arena_free(r.arena);

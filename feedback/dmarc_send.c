@@ -51,14 +51,31 @@ static int start(char **words, const struct pipes *p, pid_t *pid)
     return error;
 }
 
+/* How long the command may take: less once we are told to stop. */
+struct limit {
+    int64_t until;
+    bool (*stop)(void);
+    bool stopped;
+};
+
+static bool is_over(struct limit *l)
+{
+    int64_t now = clock_mono_ms();
+    if (!l->stopped && l->stop && l->stop()) {
+        l->stopped = true;
+        l->until = l->until < now + DMARC_SEND_STOP_MS ? l->until : now + DMARC_SEND_STOP_MS;
+    }
+    return now >= l->until;
+}
+
 /* Feeds the mail and keeps the first octets of what the child says. */
-static void feed(const struct pipes *p, struct slice mail, int64_t until, char *said, size_t size)
+static void feed(const struct pipes *p, struct slice mail, struct limit *limit, char *said, size_t size)
 {
     size_t n = 0;
     int in = p->in[1];
     fcntl(in, F_SETFL, O_NONBLOCK);
     fcntl(p->err[0], F_SETFL, O_NONBLOCK);
-    while (clock_mono_ms() < until) {
+    while (!is_over(limit)) {
         struct pollfd f[2] = {{p->err[0], POLLIN, 0}, {in, POLLOUT, 0}};
         if (poll(f, in >= 0 ? 2 : 1, 200) < 0 && errno != EINTR)
             break;
@@ -83,11 +100,11 @@ static void feed(const struct pipes *p, struct slice mail, int64_t until, char *
     said[n] = '\0';
 }
 
-static int wait_for(pid_t pid, int64_t until)
+static int wait_for(pid_t pid, struct limit *limit)
 {
     int status = 0;
     while (waitpid(pid, &status, WNOHANG) == 0) {
-        if (clock_mono_ms() >= until) {
+        if (is_over(limit)) {
             kill(pid, SIGKILL);
             waitpid(pid, &status, 0);
             return -1;
@@ -119,7 +136,7 @@ static enum status send_judge(int status, char *said, char *why)
                                                                                            : STATUS_AGAIN;
 }
 
-enum status dmarc_send(const char *command, struct slice mail, unsigned seconds, char *why)
+enum status dmarc_send(const char *command, struct slice mail, unsigned seconds, bool (*stop)(void), char *why)
 {
     char text[1024], said[512] = "", *words[WORDS + 1], *save = NULL;
     size_t n = 0;
@@ -135,18 +152,18 @@ enum status dmarc_send(const char *command, struct slice mail, unsigned seconds,
         snprintf(why, 200, "%s", strerror(errno));
         return STATUS_AGAIN;
     }
-    int64_t until = clock_mono_ms() + (int64_t)seconds * 1000;
+    struct limit limit = {.until = clock_mono_ms() + (int64_t)seconds * 1000, .stop = stop};
     pid_t pid = 0;
     int error = start(words, &p, &pid);
     close(p.in[0]);
     close(p.err[1]);
     if (error == 0)
-        feed(&p, mail, until, said, sizeof said);
+        feed(&p, mail, &limit, said, sizeof said);
     else
         close(p.in[1]);
     close(p.err[0]);
     if (error == 0)
-        return send_judge(wait_for(pid, until), said, why);
+        return send_judge(wait_for(pid, &limit), said, why);
     snprintf(why, 200, "%.100s: %s", words[0], strerror(error));
     return error == EAGAIN || error == ENOMEM ? STATUS_AGAIN : STATUS_INVALID;
 }

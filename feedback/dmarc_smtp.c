@@ -9,8 +9,9 @@
  * Message-ID. On failure nothing is kept.
  */
 #include "feedback/dmarc_smtp.h"
-#include "net/https.h"
+#include "base/clock.h"
 #include "base/utf8.h"
+#include "net/https.h"
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +31,8 @@ struct talk {
     struct slice rest; /* of the mail, in CRLF form */
     char answer[160];  /* the last line with which the server refused something; "": none */
     enum stage { OPENING, RECIPIENT, CONTENT } stage;
+    bool (*stop)(void);
+    int64_t stopped_ms; /* when stop was seen to be true; 0: it was not */
 };
 
 static bool is_smtps(const char *url)
@@ -141,6 +144,18 @@ static enum status blame(const struct talk *t)
                                                                                             : STATUS_AGAIN;
 }
 
+/* Called by libcurl once a second at least: not 0 ends the conversation. */
+static int look(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    struct talk *t = context;
+    (void)a, (void)b, (void)c, (void)d;
+    if (!t->stop || !t->stop())
+        return 0;
+    if (!t->stopped_ms)
+        t->stopped_ms = clock_mono_ms();
+    return clock_mono_ms() - t->stopped_ms >= DMARC_SMTP_STOP_MS;
+}
+
 static CURLcode set_up(CURL *c, const struct dmarc_smtp *s, const struct login *l, struct curl_slist *to,
                        struct talk *talk, unsigned seconds)
 {
@@ -174,6 +189,9 @@ static CURLcode set_up(CURL *c, const struct dmarc_smtp *s, const struct login *
     SET(CURLOPT_VERBOSE, 1L);
     SET(CURLOPT_DEBUGFUNCTION, watch);
     SET(CURLOPT_DEBUGDATA, talk);
+    SET(CURLOPT_NOPROGRESS, 0L);
+    SET(CURLOPT_XFERINFOFUNCTION, look);
+    SET(CURLOPT_XFERINFODATA, talk);
 #undef SET
     return rc;
 }
@@ -199,7 +217,7 @@ static enum status converse(CURL *c, const struct dmarc_smtp *s, const struct lo
     }
     snprintf(why, 200, "%s", b.failed ? "out of memory" : b.p);
     buf_release(&b);
-    return blame(talk);
+    return rc == CURLE_ABORTED_BY_CALLBACK ? STATUS_AGAIN : blame(talk);
 }
 
 static void with_crlf(struct slice mail, struct buf *out)
@@ -211,7 +229,8 @@ static void with_crlf(struct slice mail, struct buf *out)
     }
 }
 
-enum status dmarc_smtp(const struct dmarc_smtp *s, const char *to, struct slice mail, unsigned seconds, char *why)
+enum status dmarc_smtp(const struct dmarc_smtp *s, const char *to, struct slice mail, unsigned seconds,
+                       bool (*stop)(void), char *why)
 {
     struct login l = {.user = NULL};
     struct buf text = BUF_INIT;
@@ -224,7 +243,7 @@ enum status dmarc_smtp(const struct dmarc_smtp *s, const char *to, struct slice 
     enum status st = s->login[0] ? read_login(s->login, &l, why) : STATUS_OK;
     if (st == STATUS_OK) {
         with_crlf(mail, &text);
-        struct talk talk = {.rest = buf_slice(&text)};
+        struct talk talk = {.rest = buf_slice(&text), .stop = stop};
         CURL *c = https_begin() ? curl_easy_init() : NULL;
         struct curl_slist *rcpt = curl_slist_append(NULL, to);
         st = STATUS_NOMEM;

@@ -6,7 +6,8 @@
  * For hosts without a mail command of their own: a container, or a ledger that stands apart from the mail servers. The
  * sender is the null one (`MAIL FROM:<>`), so that nothing comes back to be reported on.
  *
- * Threads: one; each call blocks, for no longer than `seconds`.
+ * Threads: one; each call blocks, for no longer than `seconds`, nor than DMARC_SMTP_STOP_MS once stop (may be NULL)
+ * returns true.
  */
 #ifndef ASSAY_FEEDBACK_DMARC_SMTP_H
 #define ASSAY_FEEDBACK_DMARC_SMTP_H
@@ -16,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define DMARC_SMTP_STOP_MS 2000
 #define DMARC_SMTP_LOGIN 1024 /* octets of the file with user and password */
 
 struct dmarc_smtp {
@@ -35,6 +37,6 @@ bool dmarc_smtp_is_usable(const struct dmarc_smtp *s, const char **why);
  * or at all. STATUS_DENIED: the login file cannot be read, is open to everybody, or has no two lines. why: 200
  * octets, words for the log with the server's last answer; "" for STATUS_OK. The password is in none. */
 enum status dmarc_smtp(const struct dmarc_smtp *s, const char *to, struct slice mail, unsigned seconds,
-                       char *why) MUST_CHECK;
+                       bool (*stop)(void), char *why) MUST_CHECK;
 
 #endif

@@ -3,10 +3,12 @@
  * ledger_main.c - assay-ledger: ingests journals, deletes old data, tells the milter which domains sign, sends DMARC
  * reports.
  *
- * Promises to end within a batch of SIGTERM or SIGINT, to read the policy again on SIGHUP (a bad one leaves the current
+ * Promises to end within 5 s of SIGTERM or SIGINT, and to lose nothing by it: what takes longer is cut off and done
+ * again after the next start; to read the policy again on SIGHUP (a bad one leaves the current
  * one in force), and never to give up: a store that is not available is tried again at growing intervals of at most a
  * minute while the journals wait on disk, with one line in the log when it was lost, one when it is back, and progress
- * while it catches up. Lines go to stderr. Exit: 0; EX_USAGE, EX_CONFIG (policy), with -1 also EX_TEMPFAIL (store away,
+ * while it catches up. A store whose file is damaged gets no more records, which wait on disk, before it is restored.
+ * Lines go to stderr. Exit: 0; EX_USAGE, EX_CONFIG (policy), with -1 also EX_TEMPFAIL (store away,
  * or retention not done) and EX_DATAERR (store not ours).
  */
 #include "base/clock.h"
@@ -27,6 +29,7 @@
 #include "ledger/organisations.h"
 #include "ledger/store_convert.h"
 #include "ledger/store_rebuild.h"
+#include "ledger/store_stop.h"
 #include "policy/policy_live.h"
 #include "policy/policy_settings.h"
 #include <errno.h>
@@ -51,8 +54,12 @@
 #define PROGRESS_EVERY_MS 30000
 #define PAUSE_MAX_MS 60000
 #define CONVERT_FOR_MS 3000 /* of each round, while an upgrade lasts */
+#define DAMAGED_EVERY_MS 3600000
+#define END_WITHIN_S 4
 
 static volatile sig_atomic_t ending, reload;
+static bool as_json;             /* `set log.format json`: one object a line, and nothing else */
+static bool once_only;           /* -1 */
 static int64_t converting_until; /* 0: no end */
 
 struct service {
@@ -61,9 +68,11 @@ struct service {
     const struct policy *policy;
     struct ledger_config config;
     struct store *store;
-    struct dns *dns;   /* made when the first report is due */
-    bool away;         /* the store, as last logged */
-    char trouble[400]; /* of a folder, as last logged */
+    struct dns *dns;     /* made when the first report is due */
+    bool away;           /* the store, as last logged */
+    struct stat damaged; /* the store's file, as it was when it was found to be damaged; st_ino 0: it was not */
+    int64_t damaged_due; /* when it is looked at again */
+    char trouble[400];   /* of a folder, as last logged */
     int64_t pause_ms, knowledge_due, tidy_due, reports_due, progress_due, states_due, lists_due;
     bool states_old; /* records came in since the states of organisations were written */
     bool reports_off_said;
@@ -77,9 +86,26 @@ struct service {
     bool rebuilt;   /* its file need not be rebuilt, or cannot be */
 };
 
+/* The last resort: what no flag reaches (the system's resolver, a disk that does not answer, a connection being made) is
+ * left as it is, as a kill -9 would leave it: what was not committed is done again. */
+static void on_end_overdue(int s)
+{
+    static const char text[] =
+        "assay-ledger: ended in the middle of something slow: what was not stored is done again\n";
+    static const char json[] = "{\"program\":\"assay-ledger\",\"level\":\"notice\",\"message\":\"ended in the middle "
+                               "of something slow: what was not "
+                               "stored is done again\"}\n";
+    ssize_t n = as_json ? write(STDERR_FILENO, json, sizeof json - 1) : write(STDERR_FILENO, text, sizeof text - 1);
+    (void)s;
+    (void)n;
+    _exit(once_only ? EX_TEMPFAIL : EX_OK);
+}
+
 static void on_end(int s)
 {
     (void)s;
+    if (!ending)
+        (void)alarm(END_WITHIN_S);
     ending = 1;
 }
 
@@ -95,8 +121,6 @@ static bool stop(void)
 }
 
 /* ---- the log: stderr ---- */
-
-static bool as_json; /* `set log.format json`: one object a line, and nothing else */
 
 static void say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 static void say(const char *fmt, ...)
@@ -213,13 +237,32 @@ static void reload_policy(struct service *s)
 
 static enum status lost_store(struct service *s, enum status st, const char *why)
 {
-    if (!s->away)
+    const bool damaged = s->store && store_is_damaged(s->store) && !store_is_shared(s->store);
+    if (damaged && s->damaged.st_ino)
+        s->damaged_due = clock_mono_ms() + DAMAGED_EVERY_MS;
+    else if ((!s->away || damaged) && !ending)
         say_failure("the store is not available, journals wait: %s", why);
+    if (damaged && !s->damaged.st_ino && stat(s->config.store, &s->damaged) == 0)
+        s->damaged_due = clock_mono_ms() + DAMAGED_EVERY_MS;
     s->away = true;
     s->store = store_close(s->store);
     s->pause_ms = s->pause_ms ? s->pause_ms * 2 : 1000;
     s->pause_ms = s->pause_ms > PAUSE_MAX_MS ? PAUSE_MAX_MS : s->pause_ms;
     return st;
+}
+
+/* A damaged file is used again when another one is in its place, or if every page of it can be read: asked once an
+ * hour. */
+static bool waits_for_restore(struct service *s)
+{
+    struct stat st;
+    if (!s->damaged.st_ino)
+        return false;
+    if (stat(s->config.store, &st) != 0 || st.st_ino != s->damaged.st_ino || st.st_dev != s->damaged.st_dev) {
+        s->damaged = (struct stat){0};
+        return false;
+    }
+    return clock_mono_ms() < s->damaged_due;
 }
 
 static enum status need_store(struct service *s)
@@ -228,9 +271,17 @@ static enum status need_store(struct service *s)
     enum status st = STATUS_OK;
     if (s->store)
         return STATUS_OK;
+    if (waits_for_restore(s))
+        return STATUS_INVALID;
     s->store = store_open(s->config.store, STORE_WRITE, &st, why);
     if (!s->store)
         return lost_store(s, st, why);
+    if (s->damaged.st_ino) {
+        st = store_check(s->store);
+        if (st != STATUS_OK)
+            return lost_store(s, st, store_error(s->store));
+        s->damaged = (struct stat){0};
+    }
     s->exceptions_kept = s->converted = s->rebuilt = false;
     s->states_old = true;
     if (s->hold >= 0)
@@ -355,9 +406,9 @@ static void convert(struct service *s, bool all)
         st = store_converted(s->store, &done);
     if (st == STATUS_OK && !done)
         st = store_convert_left(s->store, &left);
-    if (st != STATUS_OK)
+    if (st != STATUS_OK && !ending)
         say("the ledger's upgrade waits: %s", store_error(s->store));
-    else if (!done && clock_mono_ms() >= s->progress_due) {
+    else if (st == STATUS_OK && !done && clock_mono_ms() >= s->progress_due) {
         say("bringing the ledger to schema version %d: %" PRId64 " row%s still to convert", STORE_SCHEMA_VERSION, left,
             words_s(left));
         s->progress_due = clock_mono_ms() + PROGRESS_EVERY_MS;
@@ -407,22 +458,27 @@ static void send_reports(struct service *s)
         (void)lost_store(s, st, store_error(s->store));
 }
 
+static bool is_usable(const struct service *s)
+{
+    return s->store && !ending && !store_is_damaged(s->store);
+}
+
 static void housekeeping(struct service *s, bool now)
 {
     char why[STORE_ERROR];
     size_t known;
     int64_t rows, clock = clock_mono_ms();
-    if (s->store && (now || clock >= s->knowledge_due)) {
-        if (retention_write_signers(s->store, s->config.knowledge, &known, why) != STATUS_OK)
+    if (is_usable(s) && (now || clock >= s->knowledge_due)) {
+        if (retention_write_signers(s->store, s->config.knowledge, &known, why) != STATUS_OK && !ending)
             say("knowledge: %s", why);
         s->knowledge_due = clock + KNOWN_SIGNERS_EVERY_MS;
     }
-    if (s->store && (now || clock >= s->lists_due)) {
-        if (most_seen_keep(s->store, timestamp_day(clock_wall_us()), stop) != STATUS_OK)
+    if (is_usable(s) && (now || clock >= s->lists_due)) {
+        if (most_seen_keep(s->store, timestamp_day(clock_wall_us()), stop) != STATUS_OK && !ending)
             say("the lists of who was seen most wait: %s", store_error(s->store));
         s->lists_due = clock + LISTS_EVERY_MS;
     }
-    if (s->store && (now || clock >= s->tidy_due)) {
+    if (is_usable(s) && (now || clock >= s->tidy_due)) {
         struct retention_keep keep = {s->config.keep_identity, s->config.keep_mails, s->config.keep_days};
         struct retention_time t = retention_time_read();
         int64_t count_from;
@@ -434,18 +490,18 @@ static void housekeeping(struct service *s, bool now)
         if (st == STATUS_OK && !held)
             st = retention_run(s->store, &keep, count_from, stop, &rows);
         s->retention_failed = st != STATUS_OK;
-        if (st != STATUS_OK)
+        if (st != STATUS_OK && !ending)
             say("retention: %s", store_error(s->store));
         s->tidy_due = clock + RETENTION_EVERY_MS;
     }
-    if (s->store && s->states_old && (now || clock >= s->states_due)) {
-        if (organisation_states_keep(s->store, s->policy) != STATUS_OK)
+    if (is_usable(s) && s->states_old && (now || clock >= s->states_due)) {
+        if (organisation_states_keep(s->store, s->policy) != STATUS_OK && !ending)
             say("the states of organisations, for views, wait: %s", store_error(s->store));
         else
             s->states_old = false;
         s->states_due = clock + STATES_EVERY_MS;
     }
-    if (s->store && (now || clock >= s->reports_due)) {
+    if (is_usable(s) && (now || clock >= s->reports_due)) {
         send_reports(s);
         s->reports_due = clock + REPORTS_EVERY_MS;
     }
@@ -478,6 +534,8 @@ static int serve(struct service *s, bool once)
             rebuild(s, once);
         if (st == STATUS_OK && s->store && s->converted && !store_only_adds(s->store))
             housekeeping(s, once); /* the owner does it, if this host may only insert */
+        if (s->store && store_is_damaged(s->store))
+            st = lost_store(s, STATUS_INVALID, store_error(s->store));
         if (once)
             return st == STATUS_OK                             ? (s->retention_failed ? EX_TEMPFAIL : EX_OK)
                    : st == STATUS_AGAIN || st == STATUS_DENIED ? EX_TEMPFAIL
@@ -535,6 +593,9 @@ int main(int argc, char **argv)
         return printf("assay-ledger %s\n", ASSAY_VERSION) < 0;
     struct service s = {.policy_path = o.policy, .state_dir = o.state, .hold = -1};
     signal(SIGPIPE, SIG_IGN);
+    once_only = o.once;
+    store_stop_when(stop);
+    sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_end_overdue}, NULL);
     sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_end}, NULL);
     sigaction(SIGINT, &(struct sigaction){.sa_handler = on_end}, NULL);
     sigaction(SIGHUP, &(struct sigaction){.sa_handler = on_reload}, NULL);

@@ -6,7 +6,9 @@
  * failure inside a transaction undoes nothing: the caller rolls back.
  */
 #include "ledger/store.h"
+#include "base/clock.h"
 #include "ledger/store_engine.h"
+#include "ledger/store_stop.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,11 +73,22 @@ static enum status values(struct store *s, const char *types, va_list ap, struct
     return STATUS_OK;
 }
 
+/* A transaction that lasts too long after the program was told to end is not gone on with. */
+static bool is_cut_off(struct store *s)
+{
+    if (!s->in_transaction || !store_stop_now(s->began_ms))
+        return false;
+    snprintf(s->error, sizeof s->error, "a transaction was cut off: this program was told to end");
+    return true;
+}
+
 enum status store_run(struct store *s, int64_t *changed, const char *sql, const char *types, ...)
 {
     struct store_value v[STORE_PARAMETERS];
     size_t n;
     va_list ap;
+    if (is_cut_off(s))
+        return STATUS_AGAIN;
     va_start(ap, types);
     enum status st = values(s, types, ap, v, &n);
     va_end(ap);
@@ -90,7 +103,7 @@ static struct store_rows *rows_ask(struct store *s, const char *sql, const char 
     if (!r)
         return NULL;
     r->store = s;
-    r->status = values(s, types, ap, v, &n);
+    r->status = is_cut_off(s) ? STATUS_AGAIN : values(s, types, ap, v, &n);
     if (r->status == STATUS_OK)
         r->status = s->engine->ask(s, sql, v, n, &r->cursor);
     return r;
@@ -155,6 +168,7 @@ enum status store_begin(struct store *s)
 {
     enum status st = s->engine->begin(s);
     s->in_transaction = st == STATUS_OK;
+    s->began_ms = clock_mono_ms();
     return st;
 }
 
@@ -209,6 +223,16 @@ const char *store_mentions(const struct store *s, const char *column, char *out,
                  : "mentions(%s, $1)",
              column);
     return out;
+}
+
+bool store_is_damaged(const struct store *s)
+{
+    return s->damaged;
+}
+
+enum status store_check(struct store *s)
+{
+    return s->engine->check ? s->engine->check(s) : STATUS_OK;
 }
 
 bool store_is_replaced(const struct store *s)

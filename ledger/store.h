@@ -64,6 +64,14 @@ store_done(struct store_rows *r) MUST_CHECK; /* the status of the whole query; N
  * lost, and it must be opened again. */
 bool store_is_replaced(const struct store *s);
 
+/* True once the database said that its file is damaged (a page, an index, the schema): nothing more should be written
+ * to it before a backup is restored. store_error() of the failure says which file, in which statement, and what to do.
+ */
+bool store_is_damaged(const struct store *s);
+
+/* SQLite: reads the whole file, and says whether it is damaged (STATUS_INVALID): slow. */
+enum status store_check(struct store *s) MUST_CHECK;
+
 /* Reads one number from one row; `none` if there is no row, or if it is null. */
 enum status store_ask_number(struct store *s, int64_t none, int64_t *out, const char *sql, const char *types,
                              ...) MUST_CHECK;

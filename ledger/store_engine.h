@@ -34,13 +34,16 @@ struct store_engine {
     void (*checkpoint)(struct store *);     /* may be NULL */
     bool (*replaced)(const struct store *); /* may be NULL */
     void (*shrink)(struct store *);         /* may be NULL */
+    enum status (*check)(struct store *);   /* may be NULL */
 };
 
 struct store {
     const struct store_engine *engine;
     void *handle;
     bool in_transaction;
+    int64_t began_ms; /* the transaction */
     bool only_adds;
+    bool damaged;
     struct record_packer *packer; /* made when it is first needed */
     char error[STORE_ERROR];
 };
@@ -50,6 +53,10 @@ struct sqlite3;
 /* From now on SQLite opens no file with a second name beside a database, nor one to write to. */
 void store_sqlite_guard(void);
 struct sqlite3 *store_sqlite_handle(struct store *s); /* for store_backup.c and store_rebuild.c */
+/* A statement that is run by that handle begins now: it is cut off by the time it takes (store_stop.h). */
+void store_sqlite_begins(struct store *s);
+/* "FILE: is damaged (...): what to do", if the code says so. */
+bool store_sqlite_damage(struct store *s, int rc, const char *text, const char *statement);
 enum status store_sqlite_status(int rc);
 /* Gives the new file mode and owner of the one at `path`. */
 bool store_give_rights(int fd, const char *path);

@@ -6,17 +6,23 @@
  * transaction, and their results are read in blocks of PIPELINE, so that ingesting does not wait for a round trip per
  * row. A failure among them is reported by the next statement that waits, at the latest by store_commit, and the caller
  * must then roll back. STATUS_AGAIN stands for a server that is not available, a deadlock or a failed serialisation;
- * the next store_begin connects again. Passwords in the URI never reach an error text.
+ * the next store_begin connects again. A statement is waited for in short steps: one that is cut off (store_stop.h) is
+ * cancelled at the server, and if that does not help the connection is closed. Passwords in the URI never reach an error text.
  */
+#include "base/clock.h"
 #include "ledger/store_engine.h"
+#include "ledger/store_stop.h"
 #include <inttypes.h>
 #include <libpq-fe.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define KEPT 128
 #define PIPELINE 256
+#define LOOK_MS 100 /* while an answer is waited for: whether to end */
 
 struct pg {
     PGconn *connection;
@@ -52,10 +58,58 @@ static enum status report(struct store *s, const PGresult *r)
     if (!text || !*text)
         text = PQerrorMessage(p->connection);
     int n = (int)strcspn(text, "\n");
-    snprintf(s->error, sizeof s->error, "%s: %.*s", p->place, n > 200 ? 200 : n, text);
+    const char *state = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
+    bool damaged = state && (strcmp(state, "XX001") == 0 || strcmp(state, "XX002") == 0);
+    snprintf(s->error, sizeof s->error, "%s: %.*s%s", p->place, n > 200 ? 200 : n, text,
+             damaged ? " (the database is damaged: restore a backup of it, pg_restore)" : "");
+    s->damaged |= damaged;
     if (PQstatus(p->connection) != CONNECTION_OK)
         return STATUS_AGAIN;
-    return status_of_state(r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL);
+    return status_of_state(state);
+}
+
+static void cancel(PGconn *c)
+{
+    char words[256];
+    PGcancel *k = PQgetCancel(c);
+    if (k)
+        (void)PQcancel(k, words, sizeof words);
+    PQfreeCancel(k);
+}
+
+/* The next result, as PQgetResult gives it. to_the_end: never cut off. */
+static PGresult *next_result(PGconn *c, bool to_the_end)
+{
+    int64_t began = clock_mono_ms();
+    bool cancelled = false;
+    while (PQstatus(c) == CONNECTION_OK && PQisBusy(c)) {
+        struct pollfd f = {.fd = PQsocket(c), .events = (short)(POLLIN | (PQflush(c) > 0 ? POLLOUT : 0))};
+        if (poll(&f, 1, LOOK_MS) > 0 && !PQconsumeInput(c))
+            break;
+        if (to_the_end || !store_stop_now(began))
+            continue;
+        if (cancelled) /* it had as long again */
+            (void)shutdown(PQsocket(c), SHUT_RDWR);
+        else
+            cancel(c);
+        cancelled = true;
+        began = clock_mono_ms();
+    }
+    return PQgetResult(c);
+}
+
+/* The result of the one statement that was sent (`sent`: what the function that sends it returned). */
+static PGresult *only_result(PGconn *c, int sent, bool to_the_end)
+{
+    PGresult *last = NULL, *r;
+    while (sent && (r = next_result(c, to_the_end)) != NULL) {
+        bool failed = last && PQresultStatus(last) == PGRES_FATAL_ERROR;
+        PQclear(failed ? r : last);
+        last = failed ? last : r;
+        if (PQstatus(c) != CONNECTION_OK)
+            break;
+    }
+    return last;
 }
 
 static bool went_well(const PGresult *r)
@@ -73,7 +127,7 @@ static enum status drain(struct store *s)
     if (!PQpipelineSync(p->connection))
         p->queue_status = report(s, NULL);
     for (bool synced = false; !synced && PQstatus(p->connection) == CONNECTION_OK;) {
-        PGresult *r = PQgetResult(p->connection);
+        PGresult *r = next_result(p->connection, false);
         if (!r)
             continue; /* between the results of two statements */
         synced = PQresultStatus(r) == PGRES_PIPELINE_SYNC;
@@ -105,7 +159,7 @@ static const char *prepared(struct store *s, const char *sql, size_t n, char nam
     name[0] = '\0';
     if (keep)
         snprintf(name, 24, "s%zu", p->kept_count);
-    PGresult *r = PQprepare(p->connection, name, sql, (int)n, NULL);
+    PGresult *r = only_result(p->connection, PQsendPrepare(p->connection, name, sql, (int)n, NULL), false);
     *status = went_well(r) ? STATUS_OK : report(s, r);
     PQclear(r);
     if (*status == STATUS_OK && keep)
@@ -148,7 +202,8 @@ static enum status run(struct store *s, const char *sql, const struct store_valu
     st = drain(s);
     if (st != STATUS_OK)
         return st;
-    PGresult *r = PQexecPrepared(p->connection, name, (int)n, as_texts(&t, v, n), NULL, NULL, 0);
+    PGresult *r = only_result(
+        p->connection, PQsendQueryPrepared(p->connection, name, (int)n, as_texts(&t, v, n), NULL, NULL, 0), false);
     st = went_well(r) ? STATUS_OK : report(s, r);
     if (changed)
         *changed = strtoll(PQcmdTuples(r), NULL, 10);
@@ -170,7 +225,8 @@ static enum status pg_ask(struct store *s, const char *sql, const struct store_v
     struct cursor *c = calloc(1, sizeof *c);
     if (!c)
         return STATUS_NOMEM;
-    c->result = PQexecPrepared(p->connection, name, (int)n, as_texts(&t, v, n), NULL, NULL, 0);
+    c->result = only_result(p->connection,
+                            PQsendQueryPrepared(p->connection, name, (int)n, as_texts(&t, v, n), NULL, NULL, 0), false);
     c->row = -1;
     c->rows = PQntuples(c->result);
     *cursor = c;
@@ -208,7 +264,7 @@ static void done(struct store *s, void *cursor)
 static enum status plain(struct store *s, const char *sql)
 {
     struct pg *p = s->handle;
-    PGresult *r = PQexec(p->connection, sql);
+    PGresult *r = only_result(p->connection, PQsendQuery(p->connection, sql), strcmp(sql, "ROLLBACK") == 0);
     enum status st = went_well(r) ? STATUS_OK : report(s, r);
     PQclear(r);
     return st;
@@ -259,7 +315,7 @@ static enum status commit(struct store *s)
         return st;
     /* COMMIT of a failed transaction "succeeds" as ROLLBACK: only its command tag shows it. */
     struct pg *p = s->handle;
-    PGresult *r = PQexec(p->connection, "COMMIT");
+    PGresult *r = only_result(p->connection, PQsendQuery(p->connection, "COMMIT"), true);
     st = !went_well(r) ? report(s, r) : strcmp(PQcmdStatus(r), "COMMIT") == 0 ? STATUS_OK : STATUS_AGAIN;
     PQclear(r);
     return st;

@@ -52,6 +52,8 @@ struct rebuilding {
 
 static enum status complain(struct rebuilding *r, int rc)
 {
+    if (store_sqlite_damage(r->store, rc, sqlite3_errmsg(r->db), "the rebuild"))
+        return STATUS_INVALID;
     if (rc != SQLITE_OK && rc != SQLITE_DONE && rc != SQLITE_ROW)
         snprintf(r->store->error, sizeof r->store->error, "%.150s: not rebuilt: %.150s", r->old, sqlite3_errmsg(r->db));
     return store_sqlite_status(rc);
@@ -67,6 +69,7 @@ static enum status run(struct rebuilding *r, const char *fmt, ...)
     va_end(ap);
     if (n < 0)
         return STATUS_NOMEM;
+    store_sqlite_begins(r->store);
     enum status st = complain(r, sqlite3_exec(r->db, sql, NULL, NULL, NULL));
     free(sql);
     return st;
@@ -77,6 +80,7 @@ static char *ask(struct rebuilding *r, const char *sql)
 {
     sqlite3_stmt *q = NULL;
     char *out = NULL;
+    store_sqlite_begins(r->store);
     int rc = sqlite3_prepare_v2(r->db, sql, -1, &q, NULL);
     if (rc == SQLITE_OK && (rc = sqlite3_step(q)) == SQLITE_ROW && sqlite3_column_text(q, 0))
         out = strdup((const char *)sqlite3_column_text(q, 0));

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "ledger/mention.h"
 #include "ledger/store_engine.h"
+#include "ledger/store_stop.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -25,6 +26,7 @@
 
 #define WAIT_MS 30000
 #define WAIT_STEP_MS 3
+#define CUT_OFF_STEPS 4000 /* of SQLite's virtual machine, between two looks whether to end: below a millisecond */
 #define KEPT 96
 
 struct kept {
@@ -39,7 +41,8 @@ struct sqlite {
     char *path;
     ino_t inode; /* of the file at path when it was opened */
     dev_t device;
-    int wait_ms; /* for another writer */
+    int wait_ms;      /* for another writer */
+    int64_t began_ms; /* the statement that runs */
     struct kept kept[KEPT];
 };
 
@@ -48,7 +51,7 @@ struct sqlite {
 static int wait_turn(void *context, int asked)
 {
     const struct sqlite *q = context;
-    if (asked >= q->wait_ms / WAIT_STEP_MS)
+    if (asked >= q->wait_ms / WAIT_STEP_MS || store_stop_now(clock_mono_ms() - (int64_t)asked * WAIT_STEP_MS))
         return 0;
     nanosleep(&(struct timespec){.tv_nsec = WAIT_STEP_MS * 1000000}, NULL);
     return 1;
@@ -102,10 +105,49 @@ static void say_who_may(const char *path, char *out, size_t size)
         snprintf(out + n, size - n, ": root may");
 }
 
-static enum status report(struct store *s, int rc)
+bool store_sqlite_damage(struct store *s, int rc, const char *text, const char *statement)
+{
+    const struct sqlite *q = s->handle;
+    const int words = statement ? (int)strcspn(statement, "(\n;") : 0;
+    if ((rc & 0xff) == SQLITE_NOTADB) {
+        s->damaged = true;
+        snprintf(
+            s->error, sizeof s->error,
+            "%.150s: %.60s; if it was the ledger, its first page is damaged: stop assay-ledger and restore a backup "
+            "(assay ledger restore FILE)",
+            q->path, text);
+        return true;
+    }
+    if ((rc & 0xff) != SQLITE_CORRUPT)
+        return false;
+    s->damaged = true;
+    snprintf(
+        s->error, sizeof s->error,
+        "%.150s: the file is damaged (%.60s%s%.*s): stop assay-ledger, restore a backup (assay ledger restore FILE) "
+        "and start it: journals that wait are taken in then",
+        q->path, text, words ? ", at " : "", words > 40 ? 40 : words, words ? statement : "");
+    return true;
+}
+
+/* Called by SQLite every so many steps of a statement: not 0 cuts it off. */
+static int cut_off(void *context)
+{
+    const struct sqlite *q = context;
+    return store_stop_now(q->began_ms);
+}
+
+void store_sqlite_begins(struct store *s)
+{
+    ((struct sqlite *)s->handle)->began_ms = clock_mono_ms();
+}
+
+/* statement: the one that failed, or NULL. */
+static enum status report(struct store *s, int rc, const char *statement)
 {
     struct sqlite *q = s->handle;
     char who[200];
+    if (store_sqlite_damage(s, rc, sqlite3_errmsg(q->db), statement))
+        return STATUS_INVALID;
     if (store_sqlite_status(rc) == STATUS_DENIED && access(q->path, R_OK | W_OK) != 0) {
         say_who_may(q->path, who, sizeof who);
         snprintf(s->error, sizeof s->error, "%s: %s", q->path, who);
@@ -180,14 +222,15 @@ static enum status run(struct store *s, const char *sql, const struct store_valu
     struct sqlite *q = s->handle;
     sqlite3_stmt *st = NULL;
     struct kept *k;
+    store_sqlite_begins(s);
     int rc = prepare(q, sql, &st, &k);
     if (rc != SQLITE_OK)
-        return report(s, rc);
+        return report(s, rc, sql);
     rc = bind(st, v, n);
     if (rc == SQLITE_OK)
         while ((rc = sqlite3_step(st)) == SQLITE_ROW)
             ;
-    enum status out = report(s, rc);
+    enum status out = report(s, rc, sql);
     if (changed)
         *changed = sqlite3_changes64(q->db);
     let_go(st, k);
@@ -205,11 +248,12 @@ static enum status sqlite_ask(struct store *s, const char *sql, const struct sto
     struct cursor *c = calloc(1, sizeof *c);
     if (!c)
         return STATUS_NOMEM;
+    store_sqlite_begins(s);
     int rc = prepare(q, sql, &c->st, &c->kept);
     if (rc == SQLITE_OK)
         rc = bind(c->st, v, n);
     if (rc != SQLITE_OK) {
-        enum status out = report(s, rc);
+        enum status out = report(s, rc, sql);
         let_go(c->st, c->kept);
         free(c);
         return out;
@@ -224,7 +268,7 @@ static bool next(struct store *s, void *cursor, enum status *status)
 {
     struct cursor *c = cursor;
     int rc = sqlite3_step(c->st);
-    *status = report(s, rc);
+    *status = report(s, rc, sqlite3_sql(c->st));
     return rc == SQLITE_ROW;
 }
 
@@ -337,6 +381,17 @@ static void shrink(struct store *s)
     (void)run(s, "PRAGMA cache_size=-8192", NULL, 0, NULL);
 }
 
+static enum status check(struct store *s)
+{
+    void *cursor = NULL;
+    enum status st = sqlite_ask(s, "PRAGMA quick_check(1)", NULL, 0, &cursor);
+    if (st == STATUS_OK && next(s, cursor, &st) && strcmp(text(cursor, 0), "ok") != 0)
+        st = store_sqlite_damage(s, SQLITE_CORRUPT, text(cursor, 0), NULL) ? STATUS_INVALID : STATUS_OK;
+    if (cursor)
+        done(s, cursor);
+    return st;
+}
+
 struct sqlite3 *store_sqlite_handle(struct store *s)
 {
     return ((struct sqlite *)s->handle)->db;
@@ -367,14 +422,15 @@ static const struct store_engine engine = {.close = close_it,
                                            .vacuum = vacuum,
                                            .checkpoint = checkpoint,
                                            .replaced = replaced,
-                                           .shrink = shrink};
+                                           .shrink = shrink,
+                                           .check = check};
 
 static enum status settle(struct store *s, enum store_mode mode)
 {
-    static const char *const write_pragmas[] = {"PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA journal_mode=WAL",
-                                                "PRAGMA synchronous=FULL",        "PRAGMA cache_size=-65536",
-                                                "PRAGMA temp_store=MEMORY",       "PRAGMA wal_autocheckpoint=4000",
-                                                "PRAGMA secure_delete=ON"};
+    static const char *const write_pragmas[] = {"PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA cell_size_check=ON",
+                                                "PRAGMA journal_mode=WAL",        "PRAGMA synchronous=FULL",
+                                                "PRAGMA cache_size=-65536",       "PRAGMA temp_store=MEMORY",
+                                                "PRAGMA wal_autocheckpoint=4000", "PRAGMA secure_delete=ON"};
     static const char *const read_pragmas[] = {"PRAGMA query_only=1", "PRAGMA cache_size=-65536",
                                                "PRAGMA temp_store=MEMORY"};
     const char *const *p = mode == STORE_WRITE ? write_pragmas : read_pragmas;
@@ -495,7 +551,7 @@ static enum status open_file(struct store *s, const char *path, enum store_mode 
         real, &q->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | (mode == STORE_WRITE ? SQLITE_OPEN_CREATE : 0),
         NULL);
     umask(old);
-    enum status status = rc == SQLITE_OK ? STATUS_OK : report(s, rc);
+    enum status status = rc == SQLITE_OK ? STATUS_OK : report(s, rc, NULL);
     if (status != STATUS_OK)
         snprintf(why, STORE_ERROR, "%s", s->error);
     return status;
@@ -508,6 +564,7 @@ static enum status set_up(struct store *s, const char *path, enum store_mode mod
     sqlite3_extended_result_codes(q->db, 1);
     q->wait_ms = WAIT_MS;
     sqlite3_busy_handler(q->db, wait_turn, q);
+    sqlite3_progress_handler(q->db, CUT_OFF_STEPS, cut_off, q);
     (void)sqlite3_create_function(q->db, "mentions", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, mentions, NULL, NULL);
     enum status status = settle(s, mode);
     if (status != STATUS_OK)

@@ -6,6 +6,7 @@
 #include "tests/unit/cm.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "dns/dns_replay.h"
 #include "feedback/dmarc_report.h"
 #include "feedback/dmarc_rua.h"
@@ -219,17 +220,36 @@ static void mail_command(void **state)
     for (int i = 0; i < 30000; i++)
         buf_adds(&big, "a line of a mail that is longer than a pipe holds\n");
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
-        enum status st = dmarc_send(t[i].command, buf_slice(&big), 2, why);
+        enum status st = dmarc_send(t[i].command, buf_slice(&big), 2, NULL, why);
         if (st != t[i].status || !strstr(why, t[i].says))
             fail_msg("%s: %s, '%s'", t[i].command, status_text(st), why);
     }
     buf_release(&big);
 }
 
+static bool told_to_stop(void)
+{
+    return true;
+}
+
+static void a_command_that_hangs_while_we_are_to_end(void **state)
+{
+    (void)state;
+    char why[200];
+    int64_t began = clock_mono_ms();
+    assert_int_equal(dmarc_send("sleep 60", slice_str("x\n"), 60, told_to_stop, why), STATUS_AGAIN);
+    assert_in_range(clock_mono_ms() - began, DMARC_SEND_STOP_MS, 30000);
+    assert_int_equal(dmarc_send("true", slice_str("x\n"), 60, told_to_stop, why), STATUS_OK);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(names),       cmocka_unit_test(same_each_time),
-                                       cmocka_unit_test(cut_to_size), cmocka_unit_test(rows_that_are_none),
-                                       cmocka_unit_test(consent),     cmocka_unit_test(mail_command)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(names),
+                                       cmocka_unit_test(same_each_time),
+                                       cmocka_unit_test(cut_to_size),
+                                       cmocka_unit_test(rows_that_are_none),
+                                       cmocka_unit_test(consent),
+                                       cmocka_unit_test(mail_command),
+                                       cmocka_unit_test(a_command_that_hangs_while_we_are_to_end)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

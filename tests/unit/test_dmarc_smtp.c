@@ -44,13 +44,18 @@ static void usable(void **state)
         assert_int_equal(why == NULL, fits);
         if (!fits) {
             char words[200];
-            assert_int_equal(dmarc_smtp(&s, "a@b.example", slice_str("x\n"), 1, words), STATUS_INVALID);
+            assert_int_equal(dmarc_smtp(&s, "a@b.example", slice_str("x\n"), 1, NULL, words), STATUS_INVALID);
             assert_string_equal(words, why);
         }
     }
 }
 
-/* A server that takes the connection and says nothing: the time ends it. */
+static bool told_to_stop(void)
+{
+    return true;
+}
+
+/* A server that takes the connection and says nothing: the time ends it, and so does a program that is to end. */
 static void silent(void **state)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -63,11 +68,14 @@ static void silent(void **state)
     snprintf(url, sizeof url, "smtp://127.0.0.1:%d", ntohs(at.sin_port));
     struct dmarc_smtp s = {.url = url, .login = "", .opportunistic = true, .ca_file = ""};
     int64_t begun = clock_mono_ms();
-    assert_int_equal(dmarc_smtp(&s, "a@b.example", slice_str("Subject: x\n\n"), 1, why), STATUS_AGAIN);
+    assert_int_equal(dmarc_smtp(&s, "a@b.example", slice_str("Subject: x\n\n"), 1, NULL, why), STATUS_AGAIN);
     assert_true(clock_mono_ms() - begun < 10000);
     assert_non_null(strstr(why, "127.0.0.1"));
+    begun = clock_mono_ms();
+    assert_int_equal(dmarc_smtp(&s, "a@b.example", slice_str("Subject: x\n\n"), 120, told_to_stop, why), STATUS_AGAIN);
+    assert_in_range(clock_mono_ms() - begun, DMARC_SMTP_STOP_MS, 60000);
     close(fd);
-    assert_int_equal(dmarc_smtp(&s, "a@b.example", slice_str("Subject: x\n\n"), 1, why), STATUS_AGAIN);
+    assert_int_equal(dmarc_smtp(&s, "a@b.example", slice_str("Subject: x\n\n"), 1, NULL, why), STATUS_AGAIN);
     assert_true(why[0] && strlen(why) < 200);
 }
 

@@ -15,6 +15,7 @@
 #   make check-packages  the packages, installed in a folder of plain Debian (SUITE=trixie for another)
 #   make check-32        everything built and its unit tests run on 32 bits, in a folder of Debian for i386
 #   make check-postfix   both engines of assay-milter behind the Postfix of Debian 13; SECONDS=1200: then a soak, with Sendmail beside it
+#   make check-resolver  all tests of the resolver's module with another Unbound: UNBOUND_SUITE=trixie, or UNBOUND_SOURCE=FOLDER
 #   make check-boot      the packages under a systemd that really runs, and the first hour of three users by README's commands
 #   make deb             Debian packages, in build/deb/
 #   make install         to PREFIX (default /usr/local), under DESTDIR
@@ -177,6 +178,15 @@ tools: $(TOOLS)
 resolver:
 	@tests/install-packages build resolver
 	@$(MAKE) --no-print-directory -C resolver-module
+
+# The tests of the resolver's module with another Unbound: UNBOUND_SUITE=trixie (the distribution's), or UNBOUND_SOURCE=FOLDER (unpacked source).
+.PHONY: check-resolver
+check-resolver: OTHER := $(abspath $(BUILD))/unbound-$(or $(UNBOUND_SUITE),other)
+check-resolver:
+	@$(MAKE) --no-print-directory -C resolver-module UNBOUND=$(OTHER) MODULE=$(OTHER)/assay-unbound.so
+	@failed=; cd tests/system/resolver && for t in check-* run; do \
+	    echo "$$t: Unbound $$(cat $(OTHER)/version)"; UNBOUND=$(OTHER) MODULE=$(OTHER)/assay-unbound.so ./$$t || failed="$$failed $$t"; \
+	done; [ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
 
 check check-quick check-one demo conformance fuzz bench asan: export BUILD := $(BUILD)
 demo:

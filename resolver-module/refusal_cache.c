@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SLOT_TRIES 200
+
 struct slot {
     atomic_flag taken;
     uint8_t name[256];
@@ -84,18 +86,27 @@ static bool slot_lock(struct slot *s)
     return !atomic_flag_test_and_set_explicit(&s->taken, memory_order_acquire);
 }
 
+/* The holder copies a few hundred octets: unless it was interrupted just there, it is done within these tries. */
+static bool slot_lock_soon(struct slot *s)
+{
+    for (int i = 0; i < SLOT_TRIES; i++)
+        if (slot_lock(s))
+            return true;
+    return false;
+}
+
 static void give_back(struct slot *s)
 {
     atomic_flag_clear_explicit(&s->taken, memory_order_release);
 }
 
 void refusal_cache_put(struct refusal_cache *r, const struct refusal_key *k, time_t until,
-                       const struct zones_event *event, struct zones_event *left)
+                       const struct zones_event *event, struct refusal_left *left)
 {
     uint64_t hash = hash_of(k);
     size_t i = index_of(hash);
     struct slot *s = &r->slots[i];
-    left->weight = 0;
+    left->event.weight = left->length = 0;
     if (k->length == 0 || k->length > sizeof s->name)
         return;
     if (atomic_load_explicit(&r->seen[i], memory_order_relaxed) != (unsigned)hash) {
@@ -106,8 +117,13 @@ void refusal_cache_put(struct refusal_cache *r, const struct refusal_key *k, tim
         return;
     unsigned repeats = atomic_exchange(&r->repeats[i], 0);
     if (repeats && s->length) {
-        *left = s->event;
-        left->weight = repeats;
+        left->event = s->event;
+        left->event.weight = repeats;
+    }
+    if (s->length && !is_of(s, k)) {
+        memcpy(left->name, s->name, s->length);
+        left->length = s->length;
+        left->type = s->type;
     }
     for (size_t n = 0; n < k->length; n++)
         s->name[n] = lower(k->name[n]);
@@ -123,7 +139,7 @@ bool refusal_cache_get(struct refusal_cache *r, const struct refusal_key *k, tim
 {
     size_t i = index_of(hash_of(k));
     struct slot *s = &r->slots[i];
-    if (!slot_lock(s))
+    if (!slot_lock_soon(s))
         return false;
     bool known = s->version == k->version && now < s->until && is_of(s, k);
     if (known) {

@@ -7,7 +7,8 @@
  * cache, so that flushing a name there flushes it here. Repeats are counted in place, and reported as one event with
  * their number.
  *
- * Fixed memory. Threads: all functions from any thread; a slot that another thread uses is skipped, never waited for.
+ * Fixed memory. Threads: all functions from any thread; a slot that another thread uses is tried a few times, then
+ * skipped, never waited for.
  */
 #ifndef ASSAY_RESOLVER_MODULE_REFUSAL_CACHE_H
 #define ASSAY_RESOLVER_MODULE_REFUSAL_CACHE_H
@@ -32,10 +33,18 @@ struct refusal_cache;
 struct refusal_cache *refusal_cache_new(void);
 struct refusal_cache *refusal_cache_free(struct refusal_cache *r); /* NULL is allowed; returns NULL */
 
+/* What stood in a slot before. */
+struct refusal_left {
+    struct zones_event event; /* its repeats; weight 0: none */
+    uint8_t name[256];        /* another question that is not remembered any more */
+    uint16_t length;          /* 0: there is none */
+    uint16_t type;
+};
+
 /* Remembers, from a question's second refusal on; `event` is what the refusal was recorded as, its reason the text
- * for the client. Repeats of what stood in the slot before are put into *left, whose weight is else 0. */
+ * for the client. */
 void refusal_cache_put(struct refusal_cache *r, const struct refusal_key *k, time_t until,
-                       const struct zones_event *event, struct zones_event *left);
+                       const struct zones_event *event, struct refusal_left *left);
 
 /* Tells whether the question is among the last refusals; then its text is copied, and the repeat counted. */
 bool refusal_cache_get(struct refusal_cache *r, const struct refusal_key *k, time_t now, char text[DECIDE_TEXT]);

@@ -17,7 +17,8 @@
 
 #include "resolver-module/unbound_compat.h"
 
-#define RCODE_TTL 5 /* seconds a failure is remembered: the iterator's NORR_TTL */
+#define RCODE_TTL 5              /* seconds a failure is remembered: the iterator's NORR_TTL */
+#define REFUSED LDNS_EDE_BLOCKED /* as the reason of a bogus answer; the validator never gives this one */
 
 /* Tells whether a message is a referral: it has no data, and no proof that there is none. */
 static bool is_referral(const struct reply_info *rep)
@@ -37,6 +38,7 @@ static void store_rep(struct module_qstate *q, struct query_info *under, const s
     if (COMPAT_NO_CACHE(q) || (!recursion && is_referral(rep)))
         return;
     struct reply_info copy = *rep; /* dns_cache_store copies all it keeps, and leaves this one alone */
+    cache_clear_mark(&copy);
     copy.security = recursion ? as : sec_status_unchecked;
     if (!COMPAT_CACHE_STORE(q->env, under, &copy, q->prefetch_leeway, q->query_flags, q->qstarttime))
         log_err("assay: out of memory storing an answer");
@@ -60,7 +62,8 @@ static bool has_better(struct module_qstate *q)
     struct reply_info *rep = m->entry.data;
     int rcode = FLAGS_GET_RCODE(rep->flags);
     bool good = rcode == LDNS_RCODE_NOERROR || rcode == LDNS_RCODE_NXDOMAIN;
-    bool better = rep->security != sec_status_unchecked && good; /* unchecked: was refused, may not be served */
+    bool refused = rep->security == sec_status_unchecked || cache_refuses(rep); /* may not be served */
+    bool better = good && !refused;
     if (better && cfg->serve_expired) {
         if (cfg->serve_expired_ttl_reset && *q->env->now + cfg->serve_expired_ttl > rep->serve_expired_ttl)
             rep->serve_expired_ttl = *q->env->now + cfg->serve_expired_ttl;
@@ -208,6 +211,54 @@ bool cache_from_subnetcache(const struct module_qstate *q)
 }
 #endif
 
+/* ---- refused by the worker ---- */
+
+void cache_clear_mark(struct reply_info *rep)
+{
+    if (rep->reason_bogus == REFUSED)
+        rep->reason_bogus = LDNS_EDE_NONE;
+}
+
+bool cache_refuses(const struct reply_info *rep)
+{
+    return rep->security == sec_status_bogus && rep->reason_bogus == REFUSED;
+}
+
+static void set_refused(struct reply_info *rep, bool on)
+{
+    rep->security = on ? sec_status_bogus : sec_status_unchecked;
+    rep->reason_bogus = on ? REFUSED : LDNS_EDE_NONE;
+}
+
+/* The version is compared under the entry's lock: a change of it is followed by cache_mark_all(), which takes the lock
+ * after this, and takes the mark off. */
+void cache_refuse(struct module_qstate *q, const struct watch *watch, unsigned version)
+{
+    struct msgreply_entry *e = msg_cache_lookup(q->env, q->qinfo.qname, q->qinfo.qname_len, q->qinfo.qtype,
+                                                q->qinfo.qclass, q->query_flags, *q->env->now, 1);
+    if (!e)
+        return;
+    struct reply_info *rep = e->entry.data;
+    if (rep->security == sec_status_unchecked && watch_version(watch) == version)
+        set_refused(rep, true);
+    lock_rw_unlock(&e->entry.lock);
+}
+
+/* What was asked with CD stands by itself in the cache, for AAAA. */
+void cache_refuse_no_more(struct module_env *env, uint8_t *name, size_t length, uint16_t type)
+{
+    static const uint16_t flags[] = {0, BIT_CD};
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        struct msgreply_entry *e = msg_cache_lookup(env, name, length, type, LDNS_RR_CLASS_IN, flags[i], 0, 1);
+        if (!e)
+            continue;
+        struct reply_info *rep = e->entry.data;
+        if (cache_refuses(rep))
+            set_refused(rep, false);
+        lock_rw_unlock(&e->entry.lock);
+    }
+}
+
 /* Answers that are neither proved nor failed: what the policy says may differ now. Bogus ones too, for suspensions, and
  * denials without any record set. */
 static void mark_entry(struct lruhash_entry *e, void *arg)
@@ -218,6 +269,8 @@ static void mark_entry(struct lruhash_entry *e, void *arg)
     bool answers = rcode == LDNS_RCODE_NOERROR || rcode == LDNS_RCODE_NXDOMAIN || rcode == LDNS_RCODE_YXDOMAIN;
     if (rep->security == sec_status_unchecked || rep->security == sec_status_secure || !answers)
         return;
+    if (cache_refuses(rep))
+        set_refused(rep, false);
     rep->security = sec_status_unchecked;
     if (rcode == LDNS_RCODE_YXDOMAIN) { /* see cache_store_unchecked(); a failure is not served when expired */
         rep->ttl = 0;

@@ -14,6 +14,7 @@
 #include "config.h"
 #include "util/module.h"
 
+#include "resolver-module/watch.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -37,6 +38,17 @@ bool cache_from_subnetcache(const struct module_qstate *q);
 
 /* The place of another module in module-config, as an index of minfo; -1: it is not there. */
 int cache_module(const struct module_qstate *q, const char *name);
+
+/* Has a worker refuse this question from the cache by itself, without the module: the stored answer is marked bogus and
+ * as refused, until the next cache_mark_all(). Nothing happens where the version of the policy is another now. */
+void cache_refuse(struct module_qstate *q, const struct watch *watch, unsigned version);
+
+/* Takes that back, for a question of class IN. */
+void cache_refuse_no_more(struct module_env *env, uint8_t *name, size_t length, uint16_t type);
+
+/* Tells whether a stored answer is marked so; and takes the reason of that off a copy of one. */
+bool cache_refuses(const struct reply_info *rep);
+void cache_clear_mark(struct reply_info *rep);
 
 /* Marks all answers that are neither proved nor failed; their number. Waits for each of the cache's locks in turn. */
 uint64_t cache_mark_all(struct module_env *env);

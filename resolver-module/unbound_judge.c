@@ -87,7 +87,7 @@ static struct refusal_key key_of(const struct module_qstate *q, unsigned version
 
 static void remember(struct assay *s, struct module_qstate *q, unsigned version, const struct zones_event *e)
 {
-    struct zones_event left;
+    struct refusal_left left;
     struct refusal_key k = key_of(q, version);
     if (!(q->query_flags & BIT_RD) || COMPAT_NO_CACHE(q) || q->return_msg->rep->ttl <= 0)
         return;
@@ -96,8 +96,10 @@ static void remember(struct assay *s, struct module_qstate *q, unsigned version,
     if ((q->query_flags & BIT_CD) && cache_module(q, "subnetcache") >= 0)
         return;
     refusal_cache_put(s->recent, &k, *q->env->now + q->return_msg->rep->ttl, e, &left);
-    if (left.weight)
-        workers_event(s->workers, &left);
+    if (left.event.weight)
+        workers_event(s->workers, &left.event);
+    if (left.length) /* nobody knows its words any more */
+        cache_refuse_no_more(q->env, left.name, left.length, left.type);
 }
 
 /* Tells whether we keep the others from storing this answer, and store it ourselves. */
@@ -312,6 +314,8 @@ static bool query_judge(struct assay *s, struct module_qstate *q, int id, const 
     struct query *m = query_of(q, id);
     struct decide_result r;
     struct zones_event e;
+    if (q->return_msg)
+        cache_clear_mark(q->return_msg->rep);
     if (q->return_msg && watch_can_suspend(s->watch))
         message_unmark(q);
     struct answer *a = answer_of(q);
@@ -416,6 +420,19 @@ void judge_inform(struct module_qstate *q, int id, struct module_qstate *super)
     m->tail_stays = !of || of->foreign || of->changed || of->tail_stays || cache_from_subnetcache(q);
 }
 
+/* Tells whether a worker may refuse this question from the cache by itself: where nothing that Unbound then leaves out
+ * is wanted, and nobody else has a say in the answer. See the contract of unbound_module.c. */
+static bool worker_may_refuse(const struct assay *s, const struct module_qstate *q)
+{
+    const struct config_file *cfg = q->env->cfg;
+    const struct module_stack *mods = &q->env->mesh->mods;
+    bool alone = mods->num == 3 && strcmp(mods->mod[0]->name, "dynlib") == 0 && cache_module(q, "validator") == 1;
+    bool own_use = q->qinfo.qtype == LDNS_RR_TYPE_DS || q->qinfo.qtype == LDNS_RR_TYPE_DNSKEY;
+    return atomic_load_explicit(&s->ticks, memory_order_relaxed) && alone && !own_use && !cfg->serve_expired &&
+           !cfg->ede && !cfg->log_servfail && !cfg->stat_extended && !watch_honours_cd(s->watch) && q->mesh_info &&
+           q->mesh_info->reply_list && !q->qinfo.local_alias;
+}
+
 bool judge_refused_again(struct assay *s, struct module_qstate *q, int id)
 {
     char text[DECIDE_TEXT];
@@ -429,10 +446,22 @@ bool judge_refused_again(struct assay *s, struct module_qstate *q, int id)
                                                 q->qinfo.qclass, q->query_flags, *q->env->now, 0);
     if (!e)
         return false;
-    bool cached = ((struct reply_info *)e->entry.data)->security == sec_status_unchecked;
+    const struct reply_info *rep = e->entry.data;
+    bool unchecked = rep->security == sec_status_unchecked, cached = unchecked || cache_refuses(rep);
     lock_rw_unlock(&e->entry.lock);
     if (!cached || !refusal_cache_get(s->recent, &k, *q->env->now, text))
         return false;
     fail(q, id, text);
+    if (unchecked && worker_may_refuse(s, q))
+        cache_refuse(q, s->watch, k.version);
     return true;
+}
+
+bool judge_text(const struct assay *s, const struct query_info *question, time_t now, char text[DECIDE_TEXT])
+{
+    struct refusal_key k = {.name = question->qname,
+                            .length = question->qname_len,
+                            .type = question->qtype,
+                            .version = watch_version(s->watch)};
+    return question->qclass == LDNS_RR_CLASS_IN && refusal_cache_get(s->recent, &k, now, text);
 }

@@ -20,6 +20,20 @@
  *            asked for by itself, and joined on (`pass` is the event that then wakes us).
  *   reply, servfail, cache (callbacks) the Extended DNS Error of a refusal, or of a suspension (RFC 8914).
  *
+ * A question that is refused again and again is then refused by the worker itself, from the cache: its stored answer is
+ * marked bogus (cache_refuse), which the worker answers as SERVFAIL, and the callback adds the words and counts it. The
+ * data stays in the cache for Unbound's own look-ups, which take what is bogus there as they take what is unchecked.
+ * Where the worker would leave out what is wanted, or somebody else has a say, each question goes the whole way
+ * instead:
+ *
+ *   another module in the chain    RPZ, response-ip, views and networks (RFC 7871) change answers by client; DNS64 and
+ *                                  cachedb take answers on
+ *   serve-expired                  the worker would refuse by an answer that has ended
+ *   resolver.cd honour             clients with CD get the data
+ *   ede: yes                       1.17 adds Extended DNS Error 6 of its own to each bogus answer
+ *   log-servfail, extended-statistics   no line is logged, and the answers are counted as bogus
+ *   DS, DNSKEY                     are the validator's own
+ *
  * When the policy changes, cached answers that may be judged otherwise are marked `unchecked` (sweep): by a worker, at
  * once if a query comes, else by a timer within a tenth of a second. An answer that was judged by the old policy and
  * stored meanwhile is judged again (version before, version after). Configuration options that the policy depends on
@@ -114,9 +128,9 @@ static void tick(int fd, short events, void *arg)
     watch_look(s->watch);
     observe_look(s->observe);
     options_mind(s);
-    sweep(s, s->env);
     record_repeats(s);
     background_flush(log_line);
+    sweep(s, s->env); /* after the log: what it says of a change is then so */
     struct timeval every = {.tv_usec = TICK_US};
     ub_timer_add(s->timer, comm_base_internal(s->timer_base), tick, s, &every);
 }
@@ -134,19 +148,32 @@ static void start_ticking(struct assay *s, struct module_env *env)
         return;
     s->timer = ub_event_new(base, -1, UB_EV_TIMEOUT, tick, s);
     if (s->timer)
-        ub_timer_add(s->timer, base, tick, s, &every);
+        atomic_store(&s->ticks, ub_timer_add(s->timer, base, tick, s, &every) == 0);
 }
 
 /* ---- callbacks ---- */
+
+/* A worker refuses from the cache by itself. It holds locks of the cache. */
+static void tell_refusal(struct assay *s, const struct query_info *qinfo, const struct timeval *now,
+                         struct edns_option **options, struct regional *region)
+{
+    char text[DECIDE_TEXT];
+    options_mind(s);
+    bool known = judge_text(s, qinfo, now->tv_sec, text);
+    edns_opt_list_append_ede(options, region, LDNS_EDE_BLOCKED,
+                             known ? text : "refused by the policy of this resolver");
+}
 
 static int servfail_callback(struct query_info *qinfo, struct module_qstate *q, struct reply_info *rep, int rcode,
                              struct edns_data *edns, struct edns_option **options, struct comm_reply *repinfo,
                              struct regional *region, struct timeval *start, int id, void *arg)
 {
-    (void)qinfo, (void)rep, (void)rcode, (void)edns, (void)repinfo, (void)start, (void)arg;
+    (void)rcode, (void)edns, (void)repinfo;
     struct query *m = q ? query_of(q, id) : NULL;
     if (m && m->text)
         edns_opt_list_append_ede(options, region, LDNS_EDE_BLOCKED, m->text);
+    else if (!q && qinfo && rep && start && cache_refuses(rep))
+        tell_refusal(arg, qinfo, start, options, region);
     return 1;
 }
 

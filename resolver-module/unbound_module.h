@@ -39,6 +39,7 @@ struct assay {
     struct module_env *env; /* the daemon's: for what workers share */
     atomic_uint swept;      /* the version the cache was last marked for */
     atomic_flag ticking;    /* some worker has the timer */
+    atomic_bool ticks;      /* ... and it runs */
     struct ub_event *timer;
     struct comm_base *timer_base;
     struct workers *workers;
@@ -87,6 +88,10 @@ void judge_inform(struct module_qstate *q, int id, struct module_qstate *super);
 /* Tells whether the question was refused a short time ago, by this policy, and the answer it was refused for is still
  * in the cache: then the query is ended so. */
 bool judge_refused_again(struct assay *s, struct module_qstate *q, int id);
+
+/* Of a question that a worker refuses from its cache by itself: its words, and the repeat is counted. False: they are
+ * not known any more. */
+bool judge_text(const struct assay *s, const struct query_info *question, time_t now, char text[DECIDE_TEXT]);
 
 /* The settling time of suspensions, in milliseconds, by the policy and by Unbound's val-bogus-ttl. */
 int64_t judge_settle_ms(const struct module_env *env, const struct policy *p);

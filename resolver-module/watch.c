@@ -4,8 +4,9 @@
  *
  * Promises: the policy changes as a whole or not at all (policy_live); a file that is bad, missing or half written
  * leaves the last good policy in force, at start the snapshot in the module's folder; nothing here can make the
- * resolver stop or wait for a disk. The order of a change is: new policy in force, then the version goes up; a thread
- * that judged by the old version and stores its answer afterwards sees the new version and judges again.
+ * resolver stop or wait for a disk. The order of a change is: new policy in force, then the version goes up, then it is
+ * logged; a thread that judged by the old version and stores its answer afterwards sees the new version and judges
+ * again.
  */
 #include "resolver-module/watch.h"
 #include "base/buf.h"
@@ -183,6 +184,7 @@ static void open_policy(struct watch *w)
         atomic_store(&w->live, live);
         take_over(w);
         keep_for_reload(w);
+        watch_touch(w);
         announce(w, source);
         char error[400];
         if (source == POLICY_FROM_FILE) {
@@ -192,7 +194,6 @@ static void open_policy(struct watch *w)
             remember(w, source, error);
         }
         w->tried_ms = 0;
-        watch_touch(w);
     } else {
         complain(w, r, w->before != NULL);
     }
@@ -207,10 +208,10 @@ static void reload_policy(struct watch *w)
     if (s == STATUS_OK) {
         take_over(w);
         keep_for_reload(w);
+        watch_touch(w);
         announce(w, source);
         tell_left_out(w, r);
         w->tried_ms = 0;
-        watch_touch(w);
     } else {
         complain(w, r, true);
     }
@@ -241,10 +242,10 @@ static void look_for_pause(struct watch *w)
     bool paused = pause_read(w->state, clock_wall(), &p) == STATUS_OK;
     if (paused == atomic_exchange(&w->paused, paused))
         return;
+    watch_touch(w);
     say(w, WATCH_WARNING,
         paused ? "assay: enforcement is paused: nothing is refused until it ends"
                : "assay: the pause has ended: enforcement is on");
-    watch_touch(w);
 }
 
 /* Tells whether the changed file is still being written: it is checked again at the next tick, for at most
@@ -271,8 +272,8 @@ static void look(struct watch *w)
     if (live && (again || (policy_live_changed(live) && !is_being_written(w))))
         reload_policy(w);
     if (something_turned(w)) {
-        say(w, WATCH_INFO, "assay: an exemption or suspension has ended or begun; what it is about is judged again");
         watch_touch(w);
+        say(w, WATCH_INFO, "assay: an exemption or suspension has ended or begun; what it is about is judged again");
     }
 }
 

@@ -27,7 +27,7 @@ static struct zones_event event(const char *reason)
     return e;
 }
 
-static void put(struct refusal_cache *r, const char *label, const char *reason, struct zones_event *left)
+static void put(struct refusal_cache *r, const char *label, const char *reason, struct refusal_left *left)
 {
     struct refusal_key k = key(label, 1, 1);
     struct zones_event e = event(reason);
@@ -45,10 +45,10 @@ static void known_from_the_second_refusal_on(void **state)
 {
     (void)state;
     struct refusal_cache *r = refusal_cache_new();
-    struct zones_event left;
+    struct refusal_left left;
     char text[DECIDE_TEXT];
     put(r, "www", "first", &left);
-    assert_int_equal(left.weight, 0);
+    assert_int_equal(left.event.weight, 0);
     assert_false(known(r, "www", 1, 1, 50, text));
     put(r, "www", "second", &left);
     assert_true(known(r, "www", 1, 1, 50, text));
@@ -74,7 +74,8 @@ static void repeats_are_handed_over_once(void **state)
 {
     (void)state;
     struct refusal_cache *r = refusal_cache_new();
-    struct zones_event left, out;
+    struct zones_event out;
+    struct refusal_left left;
     char text[DECIDE_TEXT];
     put(r, "www", "why", &left);
     put(r, "www", "why", &left);
@@ -85,8 +86,8 @@ static void repeats_are_handed_over_once(void **state)
     assert_int_equal(all_repeats(r, &out), 0);
     assert_true(known(r, "www", 1, 1, 50, text));
     put(r, "www", "another", &left); /* takes the slot again: what was counted there is left to the caller */
-    assert_int_equal(left.weight, 1);
-    assert_string_equal(left.reason, "why");
+    assert_int_equal(left.event.weight, 1);
+    assert_string_equal(left.event.reason, "why");
     assert_int_equal(all_repeats(r, &out), 0);
     refusal_cache_free(r);
 }
@@ -95,17 +96,42 @@ static void names_asked_for_once_push_nothing_out(void **state)
 {
     (void)state;
     struct refusal_cache *r = refusal_cache_new();
-    struct zones_event left;
+    struct refusal_left left;
     char text[DECIDE_TEXT], label[40];
     put(r, "www", "why", &left);
     put(r, "www", "why", &left);
     for (unsigned i = 0; i < 50 * REFUSAL_CACHE_SLOTS; i++) {
         snprintf(label, sizeof label, "n%u", i);
         put(r, label, "made up", &left);
-        assert_int_equal(left.weight, 0);
+        assert_int_equal(left.event.weight, 0);
         assert_false(known(r, label, 1, 1, 50, text));
     }
     assert_true(known(r, "www", 1, 1, 50, text));
+    refusal_cache_free(r);
+}
+
+/* The caller learns which question is not remembered any more, once. */
+static void what_is_displaced_is_named(void **state)
+{
+    (void)state;
+    struct refusal_cache *r = refusal_cache_new();
+    struct refusal_left left;
+    char text[DECIDE_TEXT], label[40];
+    bool found = false;
+    put(r, "www", "why", &left);
+    put(r, "www", "why", &left);
+    assert_int_equal(left.length, 0);
+    put(r, "www", "why", &left); /* the same question again */
+    assert_int_equal(left.length, 0);
+    for (unsigned i = 0; i < 50 * REFUSAL_CACHE_SLOTS && !found; i++) {
+        snprintf(label, sizeof label, "n%u", i);
+        put(r, label, "another", &left);
+        put(r, label, "another", &left);
+        found = left.length == 13 && memcmp(left.name, "\3www\7example", 13) == 0;
+        assert_int_equal(found, !known(r, "www", 1, 1, 50, text));
+    }
+    assert_true(found);
+    assert_int_equal(left.type, 1);
     refusal_cache_free(r);
 }
 
@@ -113,7 +139,8 @@ static void a_name_too_long_is_not_taken(void **state)
 {
     (void)state;
     struct refusal_cache *r = refusal_cache_new();
-    struct zones_event left, e = event("why");
+    struct zones_event e = event("why");
+    struct refusal_left left;
     uint8_t name[300] = {63};
     char text[DECIDE_TEXT];
     static const size_t lengths[] = {0, 257, 300};
@@ -130,9 +157,8 @@ static void a_name_too_long_is_not_taken(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_from_the_second_refusal_on),
-        cmocka_unit_test(repeats_are_handed_over_once),
-        cmocka_unit_test(names_asked_for_once_push_nothing_out),
+        cmocka_unit_test(known_from_the_second_refusal_on),      cmocka_unit_test(repeats_are_handed_over_once),
+        cmocka_unit_test(names_asked_for_once_push_nothing_out), cmocka_unit_test(what_is_displaced_is_named),
         cmocka_unit_test(a_name_too_long_is_not_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

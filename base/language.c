@@ -29,14 +29,14 @@ static const struct entry entries_fr[] = {
 };
 
 static const struct {
-    const char *name;
+    const char *name, *direction;
     const struct entry *entries;
     size_t count;
 } catalogues[LANGUAGE_COUNT] = {
-    [LANGUAGE_EN] = {"en", NULL, 0},
-    [LANGUAGE_NL] = {"nl", entries_nl, sizeof entries_nl / sizeof entries_nl[0]},
-    [LANGUAGE_DE] = {"de", entries_de, sizeof entries_de / sizeof entries_de[0]},
-    [LANGUAGE_FR] = {"fr", entries_fr, sizeof entries_fr / sizeof entries_fr[0]},
+    [LANGUAGE_EN] = {"en", "ltr", NULL, 0},
+    [LANGUAGE_NL] = {"nl", "ltr", entries_nl, sizeof entries_nl / sizeof entries_nl[0]},
+    [LANGUAGE_DE] = {"de", "ltr", entries_de, sizeof entries_de / sizeof entries_de[0]},
+    [LANGUAGE_FR] = {"fr", "ltr", entries_fr, sizeof entries_fr / sizeof entries_fr[0]},
 };
 
 static int by_english(const void *key, const void *entry)
@@ -66,6 +66,11 @@ bool language_from_name(const char *name, enum language *out)
 const char *language_name(enum language l)
 {
     return (unsigned)l < LANGUAGE_COUNT ? catalogues[l].name : "en";
+}
+
+const char *language_direction(enum language l)
+{
+    return (unsigned)l < LANGUAGE_COUNT ? catalogues[l].direction : "ltr";
 }
 
 const char *language_one_of(void)

@@ -26,6 +26,9 @@ enum language language_of_user(void);
 
 const char *language_name(enum language l); /* "en", "nl" */
 
+/* "ltr" or "rtl": which way it is written, as HTML's dir says it. */
+const char *language_direction(enum language l);
+
 /* "one of en, nl, de, fr": what an option takes. */
 const char *language_one_of(void);
 

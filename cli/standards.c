@@ -88,7 +88,7 @@ static void html_one(struct buf *b, size_t i)
                                    {_("Here"), t->here},
                                    {_("Status"), t->status}};
     buf_printf(b, "<h2 id=\"%s\">", word_at(i));
-    page_text(b, t->title);
+    page_isolated(b, t->title);
     buf_adds(b, "</h2>\n<dl>");
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
         buf_printf(b, "<dt>%s</dt><dd>", rows[k][0]);
@@ -98,7 +98,7 @@ static void html_one(struct buf *b, size_t i)
     buf_printf(b, "<dt>%s</dt><dd><a href=\"", _("Text"));
     page_text(b, t->address);
     buf_adds(b, "\">");
-    page_text(b, t->address);
+    page_isolated(b, t->address);
     buf_adds(b, "</a></dd></dl>\n");
 }
 

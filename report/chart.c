@@ -18,7 +18,7 @@
 static const char *const shades[] = {
     [CHART_YES] = "yes", [CHART_SOME] = "some", [CHART_NO] = "no", [CHART_OTHER] = "other", [CHART_PAST] = "past"};
 
-/* Up to the text alternative; drawing_end_title() ends that. */
+/* Up to the text alternative; end_title() ends that. */
 static void open_drawing(struct write *w, int height, const char *class)
 {
     unsigned id = ++w->charts;
@@ -26,10 +26,12 @@ static void open_drawing(struct write *w, int height, const char *class)
                "<svg class=\"chart %s\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" "
                "aria-labelledby=\"chart%u\"><title id=\"chart%u\">",
                class, WIDTH, height, id, id);
+    w->bare = true;
 }
 
 static void end_title(struct write *w)
 {
+    w->bare = false;
     write_raw(w, "</title>");
 }
 
@@ -128,7 +130,7 @@ static void one_bar(struct write *w, const struct chart_bar *b)
 {
     double whole = b->whole > 0 ? (double)b->whole : 1, part = WIDTH * (double)b->value / whole;
     write_raw(w, "<div class=\"bar\"><span class=\"bar-label\">");
-    write_text(w, b->label);
+    write_isolated(w, b->label);
     write_raw(w, "</span>");
     open_drawing(w, 20, "bar-drawing");
     FILL("{1}: {2}", b->label, write_share(w, b->value, b->whole));
@@ -143,7 +145,7 @@ static void one_bar(struct write *w, const struct chart_bar *b)
         line(w, "mark", at, MARK, 20);
     }
     write_raw(w, "</svg><span class=\"bar-value\">");
-    write_text(w, write_share(w, b->value, b->whole));
+    write_isolated(w, write_share(w, b->value, b->whole));
     write_raw(w, "</span></div>\n");
 }
 
@@ -196,9 +198,9 @@ void chart_days(struct write *w, const char *title, const struct report_day *day
         rect(w, CHART_YES, x, 160 - met, step * 0.8, met);
     }
     write_raw(w, "</svg>\n<figcaption class=\"ends\"><span>");
-    write_text(w, write_day(w, first));
+    write_isolated(w, write_day(w, first));
     write_raw(w, "</span><span>");
-    write_text(w, write_day(w, w->m->until_day));
+    write_isolated(w, write_day(w, w->m->until_day));
     write_raw(w, "</span></figcaption>\n<ul class=\"legend\"><li><span class=\"key yes\"></span>");
     write_text(w, T("met all that we ask"));
     write_raw(w, "</li><li><span class=\"key no\"></span>");

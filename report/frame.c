@@ -21,11 +21,11 @@ const char *frame_name(const struct write *w)
 void frame_head(struct write *w, const char *title)
 {
     buf_printf(w->out,
-               "<!DOCTYPE html>\n<html lang=\"%s\" dir=\"ltr\"><head><meta charset=\"utf-8\">\n<meta "
+               "<!DOCTYPE html>\n<html lang=\"%s\" dir=\"%s\"><head><meta charset=\"utf-8\">\n<meta "
                "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'self' file:\">\n<meta "
                "name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" "
                "content=\"no-referrer\">\n<meta name=\"robots\" content=\"noindex\">\n<title>",
-               language_name(w->m->language));
+               language_name(w->m->language), language_direction(w->m->language));
     write_text(w, title);
     write_raw(w, " \xc2\xb7 ");
     write_text(w, frame_name(w));
@@ -33,7 +33,7 @@ void frame_head(struct write *w, const char *title)
         w, "</title>\n<link rel=\"stylesheet\" href=\"style.css\"></head>\n<body>\n<a class=\"skip\" href=\"#main\">");
     write_text(w, T("To the text"));
     write_raw(w, "</a>\n<header><p class=\"title\">");
-    write_text(w, frame_name(w));
+    write_isolated(w, frame_name(w));
     write_raw(w, "</p>\n<p class=\"period\">");
     write_text(w, write_period(w));
     write_raw(w, "</p>\n");
@@ -42,7 +42,7 @@ void frame_head(struct write *w, const char *title)
 void frame_main(struct write *w, const char *title)
 {
     write_raw(w, "</header>\n<main id=\"main\">\n<h1>");
-    write_text(w, title);
+    write_isolated(w, title);
     write_raw(w, "</h1>\n");
 }
 

@@ -41,9 +41,17 @@ void page_text(struct buf *out, const char *text)
     buf_release(&b);
 }
 
+void page_isolated(struct buf *out, const char *text)
+{
+    buf_adds(out, "<bdi>");
+    page_text(out, text);
+    buf_adds(out, "</bdi>");
+}
+
 void page_begin(struct buf *out, enum language language, const char *title, const char *heading)
 {
-    buf_printf(out, "<!DOCTYPE html>\n<html lang=\"%s\" dir=\"ltr\">", language_name(language));
+    buf_printf(out, "<!DOCTYPE html>\n<html lang=\"%s\" dir=\"%s\">", language_name(language),
+               language_direction(language));
     buf_adds(out,
              "<head><meta charset=\"utf-8\">\n"
              "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
@@ -111,7 +119,7 @@ static bool has_long_word(const char *text)
 void page_cell(struct page_table *t, const char *text)
 {
     page_cell_open(t, text && has_long_word(text) ? "long" : NULL);
-    page_text(t->out, text && *text ? text : "\xe2\x80\x93");
+    page_isolated(t->out, text && *text ? text : "\xe2\x80\x93");
     page_cell_close(t);
 }
 

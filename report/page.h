@@ -17,6 +17,10 @@ void page_end(struct buf *out);
 /* Adds text: harmless to show, and no markup in it. */
 void page_text(struct buf *out, const char *text);
 
+/* The same, isolated from the direction of the text around it: a name, a figure, what somebody else wrote. Only where
+ * elements may stand. */
+void page_isolated(struct buf *out, const char *text);
+
 /* The style sheet of all pages; static. */
 struct slice page_style(void);
 

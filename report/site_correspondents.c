@@ -69,7 +69,7 @@ static void what_is_missing(struct write *w, const struct organisation *o)
 static void paragraph(struct write *w, const char *text)
 {
     write_raw(w, "<p>");
-    write_text(w, text);
+    write_isolated(w, text);
     write_raw(w, "</p>\n");
 }
 
@@ -116,7 +116,7 @@ void site_correspondent(struct write *w, size_t index)
     const struct organisation *o = &w->m->now.all[index];
     int64_t told = o->mails - o->untested - o->not_asked;
     write_raw(w, "<p class=\"figure\"><strong>");
-    write_text(w, write_share(w, o->met, told));
+    write_isolated(w, write_share(w, o->met, told));
     write_raw(w, "</strong> <span>");
     write_text(w, T("of its mail met all that we ask."));
     write_raw(w, "</span></p>\n<p>");

@@ -25,7 +25,7 @@ static void definition(struct write *w, const char *term, const char *text)
     write_raw(w, "<dt>");
     write_text(w, term);
     write_raw(w, "</dt><dd>");
-    write_text(w, text);
+    write_isolated(w, text);
     write_raw(w, "</dd>");
 }
 
@@ -35,7 +35,7 @@ static void entry(struct write *w, const struct report_exception *e)
     enum standard s = e->standard ? standard_from_name(slice_str(e->standard)) : STANDARD_COUNT;
     buf_printf(w->out, "<li class=\"card entry\" id=\"%s%s%s\"><h3>", p->id, e->standard ? "-" : "",
                e->standard ? e->standard : "");
-    write_text(w, e->scope);
+    write_isolated(w, e->scope);
     write_raw(w, "</h3>\n<p><span class=\"state\">");
     write_text(w, write_state(w, e->state));
     write_raw(w, "</span> ");

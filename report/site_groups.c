@@ -30,7 +30,7 @@ static void hall_of_fame(struct write *w, const struct report_group *g)
     write_raw(w, "</h3>\n<ul class=\"fame\">");
     for (size_t i = 0; i < n; i++) {
         write_raw(w, "<li>");
-        write_text(w, names[i]);
+        write_isolated(w, names[i]);
         write_raw(w, "</li>");
     }
     write_raw(w, "</ul>\n");
@@ -42,7 +42,7 @@ static void one_group(struct write *w, const struct report_group *g, size_t numb
     size_t n = 0;
     int64_t told = report_told(&g->counts);
     buf_printf(w->out, "<section class=\"card wide\" id=\"group-%zu\"><h2>", number);
-    write_text(w, g->name);
+    write_isolated(w, g->name);
     write_raw(w, "</h2>\n<p>");
     FILL(T("{1} on the list; {2} of them wrote to us often enough to say anything."), write_number(w, g->members),
          write_number(w, told));

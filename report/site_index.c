@@ -52,10 +52,20 @@ static void answer(struct write *w, const char *text)
 static void figure(struct write *w, const char *figure, const char *text)
 {
     write_raw(w, "<p class=\"figure\"><strong>");
-    write_text(w, figure);
+    write_isolated(w, figure);
     write_raw(w, "</strong> <span>");
     write_text(w, text);
     write_raw(w, "</span></p>\n");
+}
+
+/* A link whose words do not name the page: on paper its title stands behind them. */
+static void link_to(struct write *w, const char *href, const char *page, const char *text)
+{
+    buf_printf(w->out, "<a href=\"%s\" data-page=\"", href);
+    write_text(w, page);
+    write_raw(w, "\">");
+    write_text(w, text);
+    write_raw(w, "</a>");
 }
 
 static void paragraph(struct write *w, const char *text)
@@ -144,7 +154,7 @@ static void names_of(struct write *w, const size_t *index, size_t count, bool li
         write_raw(w, i ? ", " : " ");
         if (linked)
             buf_printf(w->out, "<a href=\"%s\">", site_page_of(name, page));
-        write_text(w, name);
+        write_isolated(w, name);
         write_raw(w, linked ? "</a>" : "");
     }
 }
@@ -168,9 +178,9 @@ static void who_is_not(struct write *w)
         write_raw(w, " ");
         write_text(w, T("Write first to:"));
         names_of(w, m->worst, m->worst_count, true);
-        write_raw(w, ". <a href=\"correspondents.html\">");
-        write_text(w, T("All"));
-        write_raw(w, "</a></p>\n");
+        write_raw(w, ". ");
+        link_to(w, "correspondents.html", T("Correspondents"), T("All"));
+        write_raw(w, "</p>\n");
     }
     if (m->victim_count) {
         write_raw(w, "<p>");
@@ -215,9 +225,9 @@ static void what_to_decide(struct write *w)
     if (m->ending) {
         write_raw(w, "<p>");
         write_text(w, T("Exceptions end within a month: renew them or let them end."));
-        write_raw(w, " <a href=\"explained.html#ending\">");
-        write_text(w, T("Which ones"));
-        write_raw(w, "</a></p>\n");
+        write_raw(w, " ");
+        link_to(w, "explained.html#ending", T("Explained"), T("Which ones"));
+        write_raw(w, "</p>\n");
     }
     write_raw(w, "</section>\n");
 }
@@ -259,8 +269,8 @@ static void agreed_by(struct write *w)
     for (size_t i = 0; i < n; i++) {
         write_raw(w, i ? "; <cite>" : " <cite>");
         bool long_one = strlen(said[i]) > CITED;
-        write_text(w, long_one ? arena_printf(w->m->arena, "%.*s\xe2\x80\xa6", (int)within(said[i], CITED), said[i])
-                               : said[i]);
+        write_isolated(w, long_one ? arena_printf(w->m->arena, "%.*s\xe2\x80\xa6", (int)within(said[i], CITED), said[i])
+                                   : said[i]);
         write_raw(w, "</cite>");
     }
     write_raw(w, n ? "." : "");

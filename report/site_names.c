@@ -21,7 +21,7 @@ void site_names(struct write *w)
         return;
     }
     write_raw(w, "<p class=\"figure\"><strong>");
-    write_text(w, write_share(w, m->names_secure, m->names));
+    write_isolated(w, write_share(w, m->names_secure, m->names));
     write_raw(w, "</strong> <span>");
     write_text(w, T("of what was asked for was signed, and the signature was right."));
     write_raw(w, "</span></p>\n");

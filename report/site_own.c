@@ -52,7 +52,7 @@ static void one_domain(struct write *w, const struct report_own *o)
 {
     const struct report_grade *g = &o->grades[o->count - 1];
     write_raw(w, "<section class=\"card wide\"><h2>");
-    write_text(w, o->domain);
+    write_isolated(w, o->domain);
     write_raw(w, "</h2>\n<p class=\"figure\"><strong>");
     write_text(w, check_grade_name(g->grade));
     write_raw(w, "</strong> <span>");

@@ -22,7 +22,7 @@ static void who_is_missing(struct write *w, enum standard s)
         }
         write_raw(w, n > 1 ? ", " : " ");
         buf_printf(w->out, "<a href=\"%s\">", site_page_of(o->name, page));
-        write_text(w, o->name);
+        write_isolated(w, o->name);
         write_raw(w, "</a>");
     }
     write_raw(w, n ? "</p>\n" : "");
@@ -39,7 +39,7 @@ static void card(struct write *w, const struct report_standard *x)
     write_raw(w, "</p>\n");
     if (told) {
         write_raw(w, "<p class=\"figure\"><strong>");
-        write_text(w, write_share(w, x->now.meets, told));
+        write_isolated(w, write_share(w, x->now.meets, told));
         write_raw(w, "</strong> <span>");
         write_text(w, T("of the organisations of which we ask it meet it."));
         write_raw(w, "</span></p>\n");

@@ -22,6 +22,14 @@ void write_text(struct write *w, const char *text)
     page_text(w->out, text ? text : "");
 }
 
+void write_isolated(struct write *w, const char *text)
+{
+    if (w->bare)
+        write_text(w, text);
+    else
+        page_isolated(w->out, text ? text : "");
+}
+
 void write_fill(struct write *w, const char *text, ...)
 {
     const char *args[FILL_MOST] = {0};
@@ -39,7 +47,7 @@ void write_fill(struct write *w, const char *text, ...)
         buf_release(&part);
         text += n;
         if (text[0] == '{' && text[1] >= '1' && text[1] <= '0' + FILL_MOST && text[2] == '}') {
-            write_text(w, args[text[1] - '1']);
+            write_isolated(w, args[text[1] - '1']);
             text += 3;
         } else if (*text) {
             buf_addc(w->out, *text++);
@@ -149,7 +157,7 @@ void write_cell_link(struct write *w, const char *href, const char *text)
 {
     page_cell_open(&w->table, "long");
     buf_printf(w->out, "<a href=\"%s\">", href);
-    write_text(w, text);
+    write_isolated(w, text);
     write_raw(w, "</a>");
     page_cell_close(&w->table);
 }
@@ -157,7 +165,7 @@ void write_cell_link(struct write *w, const char *href, const char *text)
 void write_cell_number(struct write *w, const char *number)
 {
     page_cell_open(&w->table, "num");
-    write_text(w, number);
+    write_isolated(w, number);
     page_cell_close(&w->table);
 }
 

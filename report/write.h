@@ -16,17 +16,19 @@ struct write {
     struct buf *out;
     struct page_table table; /* that is open */
     unsigned charts;         /* on this page, so far */
+    bool bare;               /* no element may stand here: a drawing's title is open */
 };
 
 /* The catalogue's form of a text of ours. */
 #define T(text) language_text(w->m->language, LANGUAGE_MARK(text))
 
-/* Adds a text, in which {1}, {2}, ... stand for the texts behind it; NULL ends them. */
+/* Adds a text, in which {1}, {2}, ... stand for the texts behind it, each isolated; NULL ends them. */
 void write_fill(struct write *w, const char *text, ...);
 #define FILL(...) write_fill(w, __VA_ARGS__, (const char *)NULL)
 
 void write_raw(struct write *w, const char *html); /* ours */
 void write_text(struct write *w, const char *text);
+void write_isolated(struct write *w, const char *text); /* page_isolated() */
 
 const char *write_number(const struct write *w, int64_t n);
 const char *write_share(const struct write *w, int64_t part, int64_t whole); /* "62%", of few "3 of 5" */

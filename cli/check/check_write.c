@@ -110,7 +110,7 @@ static void add_row(const struct check_report *r, enum check_test test, struct p
     page_cell(t, cli_text(info->sentence));
     page_cell(t, cli_text(check_state_name(x->state)));
     page_cell_open(t, NULL);
-    page_text(t->out, x->evidence);
+    page_isolated(t->out, x->evidence);
     if (x->state >= CHECK_ADVICE) {
         buf_adds(t->out, "<br>");
         page_text(t->out, cli_text(info->breaks));

@@ -98,12 +98,12 @@ static void html_used(struct page_table *t, const struct policy_use *use)
 {
     char day[LANGUAGE_FORM], count[LANGUAGE_FORM];
     page_cell_open(t, NULL);
-    page_text(t->out, use->count < 0    ? _("not known")
-                      : use->count == 0 ? _("never")
-                                        : language_number(cli_language(), use->count, count));
+    page_isolated(t->out, use->count < 0    ? _("not known")
+                          : use->count == 0 ? _("never")
+                                            : language_number(cli_language(), use->count, count));
     if (use->count > 0) {
         buf_adds(t->out, " \xc3\x97, ");
-        page_text(t->out, day_for_people(use->last, day));
+        page_isolated(t->out, day_for_people(use->last, day));
     }
     page_cell_close(t);
 }
@@ -116,7 +116,7 @@ static void html_what(struct page_table *t, const struct row *r)
     if (*r->standard) {
         const char *text = _(" from {1}"), *place = strstr(text, "{1}");
         buf_printf(t->out, "%.*s", (int)(place - text), text);
-        page_text(t->out, glossary_standard(cli_language(), standard_from_name(slice_str(r->standard))));
+        page_isolated(t->out, glossary_standard(cli_language(), standard_from_name(slice_str(r->standard))));
         buf_adds(t->out, place + 3);
     }
     page_cell_close(t);
@@ -132,10 +132,10 @@ static void put_html(struct listing *l, const struct row *r)
     page_cell(t, glossary_exception(lang, r->known));
     page_cell(t, r->because);
     page_cell_open(t, NULL);
-    page_text(t->out, r->agreed_by);
+    page_isolated(t->out, r->agreed_by);
     if (r->ref) {
         buf_adds(t->out, "<br>");
-        page_text(t->out, r->ref);
+        page_isolated(t->out, r->ref);
     }
     page_cell_close(t);
     page_cell(t, day_for_people(r->since, since));
@@ -232,7 +232,7 @@ static size_t put_all(struct listing *l, put_row *put)
 static void put_paragraph(struct buf *out, const char *text)
 {
     buf_adds(out, "<p>");
-    page_text(out, text);
+    page_isolated(out, text);
     buf_adds(out, "</p>\n");
 }
 
@@ -244,11 +244,11 @@ static void put_page(struct listing *l)
     struct buf *out = l->out;
     page_begin(out, cli_language(), _("The register"), _("The register"));
     put_paragraph(out, *policy_title(l->p) ? policy_title(l->p) : _("Mail and DNS"));
-    buf_printf(out, "<p>%s \xc2\xb7 %s %s", day_for_people(policy_day_text(l->at, text), day), _("policy"),
-               policy_hash(l->p));
+    buf_printf(out, "<p><bdi>%s</bdi> \xc2\xb7 %s <bdi>%s</bdi>", day_for_people(policy_day_text(l->at, text), day),
+               _("policy"), policy_hash(l->p));
     if (*policy_owner(l->p)) {
         buf_adds(out, " \xc2\xb7 ");
-        page_text(out, policy_owner(l->p));
+        page_isolated(out, policy_owner(l->p));
     }
     buf_adds(out, "</p>\n");
     put_paragraph(out,

@@ -52,6 +52,13 @@ static void days_with_leap_years(void **state)
     assert_string_equal(language_day(LANGUAGE_EN, -1, t), "31 December 1969");
 }
 
+static void the_way_it_is_written(void **state)
+{
+    (void)state;
+    for (int l = 0; l <= LANGUAGE_COUNT; l++) /* none of ours yet is written from right to left */
+        assert_string_equal(language_direction((enum language)l), "ltr");
+}
+
 static void plurals(void **state)
 {
     (void)state;
@@ -86,6 +93,7 @@ int main(void)
         cmocka_unit_test(numbers_as_the_language_writes_them),
         cmocka_unit_test(all_and_none_are_said_only_where_it_is_so),
         cmocka_unit_test(days_with_leap_years),
+        cmocka_unit_test(the_way_it_is_written),
         cmocka_unit_test(plurals),
         cmocka_unit_test(the_users_language_by_the_environment),
     };

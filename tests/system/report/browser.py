@@ -94,6 +94,8 @@ class Browser:
             f.write(base64.b64decode(data))
 
     def print(self, path):
+        """The open page on paper, with the style for paper: printing keeps the medium that open() emulates."""
+        self.ask("Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": "light"}])
         data = self.ask("Page.printToPDF", preferCSSPageSize=True, printBackground=True)["data"]
         with open(path, "wb") as f:
             f.write(base64.b64decode(data))

@@ -38,7 +38,7 @@ class Charts(html.parser.HTMLParser):
     def handle_data(self, data):
         if "svg" in self.open and self.open[-1] == "title":
             self.figures[-1]["drawings"][-1]["title"] += data
-        if "figure" in self.open and self.open[-1] == "td":
+        if "figure" in self.open and self.open[-1] in ("td", "bdi") and "td" in self.open:
             self.figures[-1]["rows"][-1][-1] += data
 
 

@@ -127,9 +127,14 @@ static const char *result_of(const struct value *f)
     return foreign ? "none" : value_text(f, "result");
 }
 
-/* The findings that are counted: of SPF's two identities HELO only if there is no MAIL FROM. */
+/* The findings that are counted: of SPF's two identities HELO only if there is no MAIL FROM. What is compared with that
+ * of all others is looked up once. */
 struct counted {
-    const struct value *f[RECORD_FINDINGS_MAX];
+    struct one {
+        const struct value *f;
+        const char *standard, *subject, *result; /* subject_of() and result_of() it */
+        bool passed, passed_subject;             /* by its own result, by result_of() it */
+    } at[RECORD_FINDINGS_MAX];
     size_t n;
 };
 
@@ -139,29 +144,37 @@ static void find_counted(const struct record *r, struct counted *c)
     c->n = 0;
     for (size_t i = 0; i < n && i < RECORD_FINDINGS_MAX; i++) {
         const struct value *f = value_at(r->findings, i);
-        bool helo = r->mail_from && is(value_text(f, "standard"), "spf") && is(value_text(f, "identity"), "helo");
-        if (value_text(f, "standard") && value_text(f, "result") && !helo)
-            c->f[c->n++] = f;
+        const char *standard = value_text(f, "standard"), *result = value_text(f, "result");
+        bool helo = r->mail_from && is(standard, "spf") && is(value_text(f, "identity"), "helo");
+        if (!standard || !result || helo)
+            continue;
+        struct one *o = &c->at[c->n++];
+        *o = (struct one){.f = f, .standard = standard, .subject = subject_of(r, f), .result = result_of(f)};
+        o->passed = strcmp(result, "pass") == 0;
+        o->passed_subject = is(o->result, "pass");
     }
 }
 
-/* What one mail counts as: one passing signature is enough, but all domains whose DNS or hosts were checked must pass.
- * r not NULL: only for this subject. NULL: counted with an earlier finding already. */
-static const struct value *chosen(const struct counted *c, size_t i, const struct record *r)
+static bool same_subject(const char *a, const char *b)
 {
-    const struct value *best = c->f[i];
-    const char *standard = value_text(best, "standard"), *subject = r ? subject_of(r, best) : NULL;
-    bool one_is_enough = is(standard, "dkim") || is(standard, "spf");
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* What one mail counts as: one passing signature is enough, but all domains whose DNS or hosts were checked must pass.
+ * by_subject: only for the subject of this finding. NULL: counted with an earlier finding already. */
+static const struct one *chosen(const struct counted *c, size_t i, bool by_subject)
+{
+    const struct one *best = &c->at[i];
+    bool one_is_enough = is(best->standard, "dkim") || is(best->standard, "spf");
     for (size_t k = 0; k < c->n; k++) {
-        const char *other = r ? subject_of(r, c->f[k]) : NULL;
-        bool same_subject = subject && other ? strcmp(subject, other) == 0 : subject == other;
-        if (strcmp(value_text(c->f[k], "standard"), standard) != 0 || !same_subject)
+        const struct one *o = &c->at[k];
+        if (strcmp(o->standard, best->standard) != 0 || (by_subject && !same_subject(o->subject, best->subject)))
             continue;
         if (k < i)
             return NULL;
-        if (is(r ? result_of(c->f[k]) : value_text(c->f[k], "result"), "pass") == one_is_enough &&
-            is(r ? result_of(best) : value_text(best, "result"), "pass") != one_is_enough)
-            best = c->f[k];
+        if ((by_subject ? o->passed_subject : o->passed) == one_is_enough &&
+            (by_subject ? best->passed_subject : best->passed) != one_is_enough)
+            best = o;
     }
     return best;
 }
@@ -171,16 +184,16 @@ static void add_findings(struct aggregate *t, const struct record *r, const stru
     struct counted c;
     find_counted(r, &c);
     for (size_t i = 0; i < c.n; i++) {
-        const char *standard = value_text(c.f[i], "standard");
-        const struct value *of_mail = chosen(&c, i, NULL), *of_subject = chosen(&c, i, r);
+        const char *standard = c.at[i].standard;
+        const struct one *of_mail = chosen(&c, i, false), *of_subject = chosen(&c, i, true);
         if (of_mail)
-            add_sum(t, r, w, "mail", standard, value_text(of_mail, "result"), or_none(value_text(of_mail, "security")),
-                    1);
+            add_sum(t, r, w, "mail", standard, value_text(of_mail->f, "result"),
+                    or_none(value_text(of_mail->f, "security")), 1);
         if (of_subject)
-            add_subject(t, r, w, "mail", standard, subject_of(r, of_subject), result_of(of_subject),
-                        or_none(value_text(of_subject, "security")), 1);
-        if (strcmp(standard, "dkim") == 0 && value_text(c.f[i], "selector"))
-            add_signature(t, r, c.f[i]);
+            add_subject(t, r, w, "mail", standard, of_subject->subject, of_subject->result,
+                        or_none(value_text(of_subject->f, "security")), 1);
+        if (strcmp(standard, "dkim") == 0 && value_text(c.at[i].f, "selector"))
+            add_signature(t, r, c.at[i].f);
     }
 }
 
@@ -256,8 +269,8 @@ static const struct value *spf_of(const struct record *r)
     struct counted c;
     find_counted(r, &c);
     for (size_t i = 0; i < c.n; i++)
-        if (is(value_text(c.f[i], "standard"), "spf") && is(value_text(c.f[i], "identity"), identity))
-            return c.f[i];
+        if (is(c.at[i].standard, "spf") && is(value_text(c.at[i].f, "identity"), identity))
+            return c.at[i].f;
     return NULL;
 }
 

@@ -20,16 +20,22 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define KEPT 128
+#define KEPT 128 /* prepared statements; one more takes the place of the one that was not used for longest */
 #define PIPELINE 256
 #define LOOK_MS 100 /* while an answer is waited for: whether to end */
+
+struct kept {
+    char *sql;
+    const char *asked; /* the pointer it was asked by last: constant texts are found without comparing all of them */
+    uint64_t used;     /* the largest number was used last */
+};
 
 struct pg {
     PGconn *connection;
     char *uri;
-    char place[128]; /* for people: host and database only */
-    char *kept[KEPT];
-    size_t kept_count;
+    char place[128];        /* for people: host and database only */
+    struct kept kept[KEPT]; /* statement i is prepared under the name "s<i>" */
+    uint64_t uses;
     unsigned queued; /* sent, result not read yet */
     enum status queue_status;
 };
@@ -143,30 +149,87 @@ static enum status drain(struct store *s)
     return p->queue_status;
 }
 
+static enum status plain(struct store *s, const char *sql)
+{
+    struct pg *p = s->handle;
+    PGresult *r = only_result(p->connection, PQsendQuery(p->connection, sql), strcmp(sql, "ROLLBACK") == 0);
+    enum status st = went_well(r) ? STATUS_OK : report(s, r);
+    PQclear(r);
+    return st;
+}
+
+static struct kept *kept_find(struct pg *p, const char *sql)
+{
+    for (size_t i = 0; i < KEPT; i++)
+        if (p->kept[i].asked == sql && strcmp(p->kept[i].sql, sql) == 0)
+            return &p->kept[i];
+    for (size_t i = 0; i < KEPT; i++)
+        if (p->kept[i].sql && strcmp(p->kept[i].sql, sql) == 0)
+            return &p->kept[i];
+    return NULL;
+}
+
+static void kept_free(struct kept *k)
+{
+    free(k->sql);
+    *k = (struct kept){0};
+}
+
+/* Returns a free place; if there is none, that of the statement that was not used for longest, which the server
+ * forgets. NULL after an error. */
+static struct kept *kept_place(struct store *s, enum status *status)
+{
+    struct pg *p = s->handle;
+    struct kept *oldest = &p->kept[0];
+    char sql[48];
+    for (size_t i = 0; i < KEPT; i++) {
+        if (!p->kept[i].sql)
+            return &p->kept[i];
+        if (p->kept[i].used < oldest->used)
+            oldest = &p->kept[i];
+    }
+    snprintf(sql, sizeof sql, "DEALLOCATE s%zu", (size_t)(oldest - p->kept));
+    *status = plain(s, sql);
+    if (*status != STATUS_OK)
+        return NULL;
+    kept_free(oldest);
+    return oldest;
+}
+
+static struct kept *keep(struct store *s, const char *sql, size_t n, enum status *status)
+{
+    struct pg *p = s->handle;
+    char name[24];
+    *status = drain(s);
+    struct kept *k = *status == STATUS_OK ? kept_place(s, status) : NULL;
+    if (!k)
+        return NULL;
+    if (!(k->sql = strdup(sql))) {
+        *status = STATUS_NOMEM;
+        snprintf(s->error, sizeof s->error, "out of memory");
+        return NULL;
+    }
+    snprintf(name, sizeof name, "s%zu", (size_t)(k - p->kept));
+    PGresult *r = only_result(p->connection, PQsendPrepare(p->connection, name, sql, (int)n, NULL), false);
+    *status = went_well(r) ? STATUS_OK : report(s, r);
+    PQclear(r);
+    if (*status == STATUS_OK)
+        return k;
+    kept_free(k);
+    return NULL;
+}
+
 /* The name of the prepared statement; NULL after an error. */
 static const char *prepared(struct store *s, const char *sql, size_t n, char name[24], enum status *status)
 {
     struct pg *p = s->handle;
-    for (size_t i = 0; i < p->kept_count; i++)
-        if (strcmp(p->kept[i], sql) == 0) {
-            snprintf(name, 24, "s%zu", i);
-            return name;
-        }
-    *status = drain(s);
-    if (*status != STATUS_OK)
+    struct kept *k = kept_find(p, sql);
+    if (!k && !(k = keep(s, sql, n, status)))
         return NULL;
-    bool keep = p->kept_count < KEPT && (p->kept[p->kept_count] = strdup(sql));
-    name[0] = '\0';
-    if (keep)
-        snprintf(name, 24, "s%zu", p->kept_count);
-    PGresult *r = only_result(p->connection, PQsendPrepare(p->connection, name, sql, (int)n, NULL), false);
-    *status = went_well(r) ? STATUS_OK : report(s, r);
-    PQclear(r);
-    if (*status == STATUS_OK && keep)
-        p->kept_count++;
-    else if (keep)
-        free(p->kept[p->kept_count]);
-    return *status == STATUS_OK ? name : NULL;
+    k->asked = sql;
+    k->used = ++p->uses;
+    snprintf(name, 24, "s%zu", (size_t)(k - p->kept));
+    return name;
 }
 
 struct texts {
@@ -261,19 +324,10 @@ static void done(struct store *s, void *cursor)
     free(c);
 }
 
-static enum status plain(struct store *s, const char *sql)
-{
-    struct pg *p = s->handle;
-    PGresult *r = only_result(p->connection, PQsendQuery(p->connection, sql), strcmp(sql, "ROLLBACK") == 0);
-    enum status st = went_well(r) ? STATUS_OK : report(s, r);
-    PQclear(r);
-    return st;
-}
-
 static void forget(struct pg *p)
 {
-    while (p->kept_count)
-        free(p->kept[--p->kept_count]);
+    for (size_t i = 0; i < KEPT; i++)
+        kept_free(&p->kept[i]);
     p->queued = 0;
     p->queue_status = STATUS_OK;
 }

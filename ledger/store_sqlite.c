@@ -27,13 +27,14 @@
 #define WAIT_MS 30000
 #define WAIT_STEP_MS 3
 #define CUT_OFF_STEPS 4000 /* of SQLite's virtual machine, between two looks whether to end: below a millisecond */
-#define KEPT 96
+#define KEPT 96            /* prepared statements; one more takes the place of the one that was not used for longest */
 
 struct kept {
     char *sql;
     const char *asked; /* the pointer it was asked by last: constant texts are found without comparing all of them */
     sqlite3_stmt *statement;
-    bool busy; /* its rows are being read */
+    uint64_t used; /* the largest number was used last */
+    bool busy;     /* its rows are being read */
 };
 
 struct sqlite {
@@ -44,6 +45,7 @@ struct sqlite {
     int wait_ms;      /* for another writer */
     int64_t began_ms; /* the statement that runs */
     struct kept kept[KEPT];
+    uint64_t uses;
 };
 
 /* Asks again every few milliseconds. sqlite3_busy_timeout would wait longer each time, up to 100 ms, and so lose its
@@ -158,47 +160,60 @@ static enum status report(struct store *s, int rc, const char *statement)
     return store_sqlite_status(rc);
 }
 
-/* Returns the prepared statement from the cache; *own: the caller must finalize it. */
-static int prepare(struct sqlite *q, const char *sql, sqlite3_stmt **out, struct kept **slot)
+static struct kept *kept_find(struct sqlite *q, const char *sql)
 {
-    struct kept *free_slot = NULL;
-    *slot = NULL;
-    for (size_t i = 0; i < KEPT && q->kept[i].sql; i++) {
-        struct kept *k = &q->kept[i];
-        if (k->asked != sql || k->busy || strcmp(k->sql, sql) != 0)
-            continue;
-        *slot = k;
-        *out = k->statement;
-        return SQLITE_OK;
-    }
+    for (size_t i = 0; i < KEPT && q->kept[i].sql; i++)
+        if (q->kept[i].asked == sql && !q->kept[i].busy && strcmp(q->kept[i].sql, sql) == 0)
+            return &q->kept[i];
+    for (size_t i = 0; i < KEPT && q->kept[i].sql; i++)
+        if (!q->kept[i].busy && strcmp(q->kept[i].sql, sql) == 0)
+            return &q->kept[i];
+    return NULL;
+}
+
+/* A free place, or that of the statement that was not used for longest; NULL: all are in use. A new store runs a
+ * hundred statements once, to create its tables: they must not keep those out that run for each record. */
+static struct kept *kept_place(struct sqlite *q)
+{
+    struct kept *oldest = NULL;
     for (size_t i = 0; i < KEPT; i++) {
         struct kept *k = &q->kept[i];
-        if (!k->sql) {
-            free_slot = k;
-            break;
-        }
-        if (!k->busy && strcmp(k->sql, sql) == 0) {
-            k->asked = sql;
-            *slot = k;
-            *out = k->statement;
-            return SQLITE_OK;
-        }
+        if (!k->sql)
+            return k;
+        if (!k->busy && (!oldest || k->used < oldest->used))
+            oldest = k;
     }
-    int rc = sqlite3_prepare_v2(q->db, sql, -1, out, NULL);
-    if (rc == SQLITE_OK && free_slot && (free_slot->sql = strdup(sql))) {
-        free_slot->statement = *out;
-        free_slot->asked = sql;
-        *slot = free_slot;
+    return oldest;
+}
+
+/* Returns the prepared statement from the cache; *slot NULL: the caller must finalize it. */
+static int prepare(struct sqlite *q, const char *sql, sqlite3_stmt **out, struct kept **slot)
+{
+    struct kept *k = *slot = kept_find(q, sql);
+    int rc = SQLITE_OK;
+    if (!k) {
+        rc = sqlite3_prepare_v3(q->db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+        char *copy = rc == SQLITE_OK && (k = kept_place(q)) ? strdup(sql) : NULL;
+        if (!copy)
+            return rc;
+        sqlite3_finalize(k->statement);
+        free(k->sql);
+        *k = (struct kept){.sql = copy, .statement = *out};
+        *slot = k;
     }
+    k->asked = sql;
+    k->used = ++q->uses;
+    *out = k->statement;
     return rc;
 }
 
-static int bind(sqlite3_stmt *st, const struct store_value *v, size_t n)
+/* texts: SQLITE_STATIC if they stay where they are until let_go(). */
+static int bind(sqlite3_stmt *st, const struct store_value *v, size_t n, sqlite3_destructor_type texts)
 {
     for (size_t i = 0; i < n; i++) {
         int at = (int)i + 1;
         int rc = v[i].is_number ? sqlite3_bind_int64(st, at, v[i].number)
-                 : v[i].text    ? sqlite3_bind_text(st, at, v[i].text, -1, SQLITE_TRANSIENT)
+                 : v[i].text    ? sqlite3_bind_text(st, at, v[i].text, -1, texts)
                                 : sqlite3_bind_null(st, at);
         if (rc != SQLITE_OK)
             return rc;
@@ -226,7 +241,7 @@ static enum status run(struct store *s, const char *sql, const struct store_valu
     int rc = prepare(q, sql, &st, &k);
     if (rc != SQLITE_OK)
         return report(s, rc, sql);
-    rc = bind(st, v, n);
+    rc = bind(st, v, n, SQLITE_STATIC);
     if (rc == SQLITE_OK)
         while ((rc = sqlite3_step(st)) == SQLITE_ROW)
             ;
@@ -251,7 +266,7 @@ static enum status sqlite_ask(struct store *s, const char *sql, const struct sto
     store_sqlite_begins(s);
     int rc = prepare(q, sql, &c->st, &c->kept);
     if (rc == SQLITE_OK)
-        rc = bind(c->st, v, n);
+        rc = bind(c->st, v, n, SQLITE_TRANSIENT);
     if (rc != SQLITE_OK) {
         enum status out = report(s, rc, sql);
         let_go(c->st, c->kept);
@@ -488,8 +503,10 @@ static int open_own(const char *path, int flags, int mode)
     return -1;
 }
 
+/* Before anything else is asked of SQLite. Without its memory statistics no allocation takes a lock. */
 static void guard_open(void)
 {
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
     if (vfs && vfs->iVersion >= 3)
         (void)vfs->xSetSystemCall(vfs, "open", (sqlite3_syscall_ptr)open_own);
@@ -547,9 +564,11 @@ static enum status open_file(struct store *s, const char *path, enum store_mode 
     /* A reader also opens for writing, because of the write-ahead log's shared memory; query_only prevents any other
      * write. */
     mode_t old = umask(0027);
-    int rc = sqlite3_open_v2(
-        real, &q->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | (mode == STORE_WRITE ? SQLITE_OPEN_CREATE : 0),
-        NULL);
+    int rc = sqlite3_open_v2(real, &q->db,
+                             /* no lock for each call: a store belongs to one thread at a time */
+                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX |
+                                 (mode == STORE_WRITE ? SQLITE_OPEN_CREATE : 0),
+                             NULL);
     umask(old);
     enum status status = rc == SQLITE_OK ? STATUS_OK : report(s, rc, NULL);
     if (status != STATUS_OK)

@@ -66,12 +66,16 @@ static enum status find_bound(struct asking *a)
 static void join_subject_day(const struct asking *a, struct buf *sql, const char *alias, const char *where)
 {
     bool shared = store_is_shared(a->store);
-    buf_printf(sql, " CROSS JOIN %s %s WHERE %s AND %s.scope IN ('mail', 'names') AND %s.standard = $1 AND %s.%s%s%s",
-               shared ? "LATERAL (SELECT * FROM subject_day" : "subject_day", alias, where, alias, alias, alias,
+    /* Only DNSSEC is recorded of names, too (ingest_record.c). */
+    const char *scope = strcmp(a->standard, "dnssec") == 0 ? "IN ('mail', 'names')" : "= 'mail'";
+    buf_printf(sql, " CROSS JOIN %s %s WHERE %s AND %s.scope %s AND %s.standard = $1 AND %s.%s%s%s",
+               shared ? "LATERAL (SELECT * FROM subject_day" : "subject_day", alias, where, alias, scope, alias, alias,
                a->condition, shared ? " OFFSET 0) " : "", shared ? alias : "");
 }
 
-/* least: the count that a subject in no list needs since the lists were made; -1: listed ones only. */
+/* least: the count that a subject in no list needs since the lists were made; -1: listed ones only. A subject that was
+ * seen in two passes of one day, or in two scopes, may be added twice to what is compared with `least`: it is then looked
+ * at for nothing. */
 static struct store_rows *add_up(struct asking *a, int64_t least)
 {
     struct buf sql = BUF_INIT;
@@ -82,11 +86,10 @@ static struct store_rows *add_up(struct asking *a, int64_t least)
         a->condition, a->blocks.p);
     if (least >= 0) {
         buf_adds(&sql,
-                 " UNION SELECT subject FROM (SELECT d.subject AS subject, d.scope, d.result, d.security FROM (SELECT "
-                 "DISTINCT day, subject FROM subject_seen WHERE day >= $3 AND day <= $4) n");
+                 " UNION SELECT subject FROM (SELECT d.subject AS subject FROM (SELECT day, subject FROM subject_seen "
+                 "WHERE day >= $3 AND day <= $4) n");
         join_subject_day(a, &sql, "d", "d.subject = n.subject AND d.day = n.day");
-        buf_printf(&sql, " GROUP BY d.subject, d.scope, d.result, d.security HAVING sum(d.count) >= %" PRId64 ") y",
-                   least);
+        buf_printf(&sql, " GROUP BY d.subject HAVING sum(d.count) >= %" PRId64 ") y", least);
     } else {
         buf_adds(&sql, " UNION SELECT '' AS subject");
     }
@@ -129,7 +132,7 @@ struct store_rows *most_seen_ask(struct store *s, const char *standard, const ch
                        .limit = limit,
                        .condition = is_result ? "result || '' = $2" : "security || '' = $2",
                        .blocks = BUF_INIT};
-    int64_t listed = 0, shown = 0;
+    int64_t listed = 0, shown;
     bool fit = false;
     enum status st = choose_blocks(&a, &fit);
     if (st == STATUS_OK && fit)
@@ -137,7 +140,8 @@ struct store_rows *most_seen_ask(struct store *s, const char *standard, const ch
     if (st == STATUS_OK && fit)
         st = last_count(add_up(&a, -1), limit, &listed);
     int64_t least = listed > a.bound ? listed - a.bound : 1;
-    if (st == STATUS_OK && fit)
+    shown = listed; /* at least: those in no list can only raise it */
+    if (st == STATUS_OK && fit && a.bound && shown <= a.bound)
         st = last_count(add_up(&a, least), limit, &shown);
     /* Nobody else can have as many. On failure the sum over all reports it. */
     bool decided = st == STATUS_OK && fit && (a.bound == 0 || shown > a.bound);

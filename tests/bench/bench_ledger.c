@@ -126,12 +126,20 @@ static double seconds_since(int64_t from)
     return (double)(clock_mono_ms() - from) / 1000 + 1e-9;
 }
 
+/* The larger, in ms: on a busy machine the wall clock tells more of others than of us. */
+static double worst_processor_time(double worst, clock_t began)
+{
+    double ms = (double)(clock() - began) * 1e3 / CLOCKS_PER_SEC;
+    return ms > worst ? ms : worst;
+}
+
 static void ask(struct store *s, const char *name, const char *sql, const char *types, const char *text, int64_t a)
 {
-    double best = 1e9, worst = 0;
+    double best = 1e9, worst = 0, cpu = 0;
     unsigned rows = 0;
     for (int i = 0; i < 5; i++) {
         struct timespec from, to;
+        clock_t began = clock();
         clock_gettime(CLOCK_MONOTONIC, &from);
         struct store_rows *r;
         if (strcmp(types, "ttiii") == 0)
@@ -151,9 +159,11 @@ static void ask(struct store *s, const char *name, const char *sql, const char *
         double ms = (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6;
         best = ms < best ? ms : best;
         worst = ms > worst ? ms : worst;
+        cpu = worst_processor_time(cpu, began);
     }
-    printf("ledger question %-12s %8.2f ms (first or worst %.2f), %u rows: %.2f of the 100 ms asked for\n", name, best,
-           worst, rows, worst / 100);
+    printf("ledger question %-12s %8.2f ms (first or worst %.2f, %.2f of processor time), %u rows: %.2f of the 100 ms "
+           "asked for\n",
+           name, best, worst, cpu, rows, worst / 100);
     char what[64];
     snprintf(what, sizeof what, "question %s", name);
     figure("ledger", what, worst, "ms", 100);
@@ -162,11 +172,12 @@ static void ask(struct store *s, const char *name, const char *sql, const char *
 /* As assay ledger top asks, over all days. */
 static void ask_top(struct store *s, const char *name, const char *standard, const char *result)
 {
-    double worst = 0;
+    double worst = 0, cpu = 0;
     unsigned rows = 0;
     bool by_lists = false;
     for (int i = 0; i < 5; i++) {
         struct timespec from, to;
+        clock_t began = clock();
         clock_gettime(CLOCK_MONOTONIC, &from);
         struct store_rows *r = most_seen_ask(s, standard, result, true, 0, 1000000, 30, &by_lists);
         for (rows = 0; store_next(r);)
@@ -176,9 +187,11 @@ static void ask_top(struct store *s, const char *name, const char *standard, con
         clock_gettime(CLOCK_MONOTONIC, &to);
         double ms = (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6;
         worst = ms > worst ? ms : worst;
+        cpu = worst_processor_time(cpu, began);
     }
-    printf("ledger question %-24s worst of 5 %8.2f ms, %u rows, %s: %.2f of the 100 ms asked for\n", name, worst, rows,
-           by_lists ? "by lists" : "all added up", worst / 100);
+    printf("ledger question %-24s worst of 5 %8.2f ms, %.2f of processor time, %u rows, %s: %.2f of the 100 ms asked "
+           "for\n",
+           name, worst, cpu, rows, by_lists ? "by lists" : "all added up", worst / 100);
     char what[64];
     snprintf(what, sizeof what, "question %s", name);
     figure("ledger", what, worst, "ms", 100);
@@ -198,8 +211,9 @@ static void questions(struct store *s, int64_t first)
         "i", NULL, 0);
     ask(s, "top (week)", QUESTION_TOP_NOT_PASSED, "ttiii", "dmarc", week);
     ask(s, "top (all)", QUESTION_TOP_NOT_PASSED, "ttiii", "dmarc", 0);
-    if (most_seen_keep(s, first / 86400 + DAYS + 1, NULL) != STATUS_OK) /* as assay-ledger does each hour */
-        fprintf(stderr, "%s\n", store_error(s));
+    for (int i = 0; i < 2; i++) /* as assay-ledger does each hour, at most 24 days at once; the last day is open */
+        if (most_seen_keep(s, first / 86400 + DAYS - 1, NULL) != STATUS_OK)
+            fprintf(stderr, "%s\n", store_error(s));
     ask_top(s, "top --state pass", "dmarc", "pass");
     ask_top(s, "top --standard tls", "tls", "pass");
     ask(s, "unsigned", QUESTION_TOP_DNSSEC, "ttiii", "dnssec", week);

@@ -56,12 +56,13 @@ static void seen(struct aggregate *t, int64_t day, const char *subject, const ch
                  const char *security, int64_t n)
 {
     char text[24];
+    /* Of names only DNSSEC is recorded. */
+    const char *scope = some(9) || strcmp(standard, "dnssec") != 0 ? "mail" : "names";
     snprintf(text, sizeof text, "%lld", (long long)day);
-    aggregate_add(
-        t, &(struct aggregate_entry){.sum = AGGREGATE_SUBJECT_DAY,
-                                     .keys = {subject, some(9) ? "mail" : "names", standard, text, result, security},
-                                     .counts = {n},
-                                     .moment = day * TIMESTAMP_DAY + some(86400) * TIMESTAMP_SECOND});
+    aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_SUBJECT_DAY,
+                                               .keys = {subject, scope, standard, text, result, security},
+                                               .counts = {n},
+                                               .moment = day * TIMESTAMP_DAY + some(86400) * TIMESTAMP_SECOND});
     aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_STANDARD_DAY,
                                                .keys = {text, "mail", standard, result, security},
                                                .counts = {n},

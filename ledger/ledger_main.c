@@ -86,8 +86,8 @@ struct service {
     bool rebuilt;   /* its file need not be rebuilt, or cannot be */
 };
 
-/* The last resort: what no flag reaches (the system's resolver, a disk that does not answer, a connection being made) is
- * left as it is, as a kill -9 would leave it: what was not committed is done again. */
+/* The last resort: what no flag reaches (the system's resolver, a disk that does not answer, a connection being made)
+ * is left as it is, as a kill -9 would leave it: what was not committed is done again. */
 static void on_end_overdue(int s)
 {
     static const char text[] =

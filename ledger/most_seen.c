@@ -74,8 +74,8 @@ static void join_subject_day(const struct asking *a, struct buf *sql, const char
 }
 
 /* least: the count that a subject in no list needs since the lists were made; -1: listed ones only. A subject that was
- * seen in two passes of one day, or in two scopes, may be added twice to what is compared with `least`: it is then looked
- * at for nothing. */
+ * seen in two passes of one day, or in two scopes, may be added twice to what is compared with `least`: it is then
+ * looked at for nothing. */
 static struct store_rows *add_up(struct asking *a, int64_t least)
 {
     struct buf sql = BUF_INIT;

@@ -7,8 +7,8 @@
  * row. A failure among them is reported by the next statement that waits, at the latest by store_commit, and the caller
  * must then roll back. STATUS_AGAIN stands for a server that is not available, a deadlock or a failed serialisation;
  * the next store_begin connects again. A statement is waited for in short steps: one that is cut off (store_stop.h) is
- * cancelled at the server, and if that does not help the connection is closed. Passwords in the URI never reach an error
- * text.
+ * cancelled at the server, and if that does not help the connection is closed. Passwords in the URI never reach an
+ * error text.
  */
 #include "base/clock.h"
 #include "ledger/store_engine.h"

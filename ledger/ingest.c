@@ -46,14 +46,22 @@ static void set_aside(struct ingestion *t, const char *why)
     trouble(t->report, t->dir, t->file->name, why);
 }
 
-/* Removes a closed segment that is done. */
-static void finish_file(struct ingestion *t)
+/* Removes a closed segment that is done, if another program would find it so in the store's file: one that is damaged,
+ * or has been replaced, does not have what we believe to have written. */
+static enum status finish_file(struct ingestion *t)
 {
     char why[320];
     if (store_is_replaced(t->store)) { /* the commit went to a file that has been replaced */
         trouble(t->report, t->dir, t->file->name, "the store's file was replaced: it stays, and is ingested again");
-        return;
+        return STATUS_OK;
     }
+    enum status st = store_confirm(t->store, "SELECT 1 FROM segment WHERE id = $1 AND state = 'done'", t->id);
+    if (st == STATUS_MISSING) {
+        trouble(t->report, t->dir, t->file->name, "the store's file does not have what was written to it: it stays");
+        return STATUS_OK;
+    }
+    if (st != STATUS_OK)
+        return st;
     t->report->segments++;
     if (t->target->finished)
         t->target->finished(t);
@@ -64,6 +72,7 @@ static void finish_file(struct ingestion *t)
     } else if (unlinkat(t->fd, t->file->name, 0) != 0 && errno != ENOENT) {
         trouble(t->report, t->dir, t->file->name, strerror(errno));
     }
+    return STATUS_OK;
 }
 
 /* ---- batches ---- */
@@ -140,9 +149,9 @@ static enum status commit_batch(struct ingestion *t, struct journal_lines *l, st
     t->report->bad += (uint64_t)b->bad;
     if (b->done) {
         t->report->torn += l->torn;
-        finish_file(t);
+        st = finish_file(t);
     }
-    return STATUS_OK;
+    return st;
 }
 
 static enum status ingest_batches(struct ingestion *t)
@@ -208,10 +217,8 @@ static enum status ingest_segment(struct ingestion *t)
     enum status st = t->target->place(t, after);
     if (st != STATUS_OK)
         return st;
-    if (t->gone && !t->file->open) {
-        finish_file(t);
-        return STATUS_OK;
-    }
+    if (t->gone && !t->file->open)
+        return finish_file(t);
     return t->gone ? STATUS_OK : ingest_batches(t);
 }
 

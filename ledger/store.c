@@ -230,6 +230,11 @@ bool store_is_damaged(const struct store *s)
     return s->damaged;
 }
 
+enum status store_confirm(struct store *s, const char *sql, const char *text)
+{
+    return s->engine->confirm ? s->engine->confirm(s, sql, text) : STATUS_OK;
+}
+
 enum status store_check(struct store *s)
 {
     return s->engine->check ? s->engine->check(s) : STATUS_OK;

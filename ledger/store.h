@@ -69,6 +69,10 @@ bool store_is_replaced(const struct store *s);
  */
 bool store_is_damaged(const struct store *s);
 
+/* SQLite: asks the file at the store's path as another program would, with nothing of it in memory: STATUS_OK if the
+ * query, with `text` as its parameter, has a row, STATUS_MISSING if it has none. Another database: STATUS_OK. */
+enum status store_confirm(struct store *s, const char *sql, const char *text) MUST_CHECK;
+
 /* SQLite: reads the whole file, and says whether it is damaged (STATUS_INVALID): slow. */
 enum status store_check(struct store *s) MUST_CHECK;
 

@@ -31,10 +31,11 @@ struct store_engine {
     enum status (*commit)(struct store *);
     void (*rollback)(struct store *);
     enum status (*vacuum)(struct store *);
-    void (*checkpoint)(struct store *);     /* may be NULL */
-    bool (*replaced)(const struct store *); /* may be NULL */
-    void (*shrink)(struct store *);         /* may be NULL */
-    enum status (*check)(struct store *);   /* may be NULL */
+    void (*checkpoint)(struct store *);                                        /* may be NULL */
+    bool (*replaced)(const struct store *);                                    /* may be NULL */
+    void (*shrink)(struct store *);                                            /* may be NULL */
+    enum status (*check)(struct store *);                                      /* may be NULL */
+    enum status (*confirm)(struct store *, const char *sql, const char *text); /* may be NULL */
 };
 
 struct store {

@@ -110,7 +110,9 @@ static void say_who_may(const char *path, char *out, size_t size)
 bool store_sqlite_damage(struct store *s, int rc, const char *text, const char *statement)
 {
     const struct sqlite *q = s->handle;
-    const int words = statement ? (int)strcspn(statement, "(\n;") : 0;
+    int words = statement ? (int)strcspn(statement, "(\n;") : 0;
+    while (words && statement[words - 1] == ' ')
+        words--;
     if ((rc & 0xff) == SQLITE_NOTADB) {
         s->damaged = true;
         snprintf(
@@ -396,6 +398,31 @@ static void shrink(struct store *s)
     (void)run(s, "PRAGMA cache_size=-8192", NULL, 0, NULL);
 }
 
+static enum status confirm(struct store *s, const char *sql, const char *value)
+{
+    struct sqlite *q = s->handle;
+    sqlite3 *db = NULL;
+    sqlite3_stmt *st = NULL;
+    const char *real = sqlite3_db_filename(q->db, "main");
+    if (!real || !real[0]) /* in memory */
+        return STATUS_OK;
+    int rc = sqlite3_open_v2(real, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_busy_handler(db, wait_turn, q);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_text(st, 1, value, -1, SQLITE_STATIC);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(st);
+    enum status out = rc == SQLITE_ROW ? STATUS_OK : rc == SQLITE_DONE ? STATUS_MISSING : store_sqlite_status(rc);
+    if (out != STATUS_OK && out != STATUS_MISSING && !store_sqlite_damage(s, rc, sqlite3_errmsg(db), sql))
+        snprintf(s->error, sizeof s->error, "%.200s: %.150s", q->path, sqlite3_errmsg(db));
+    sqlite3_finalize(st);
+    sqlite3_close(db);
+    return out;
+}
+
 static enum status check(struct store *s)
 {
     void *cursor = NULL;
@@ -438,7 +465,8 @@ static const struct store_engine engine = {.close = close_it,
                                            .checkpoint = checkpoint,
                                            .replaced = replaced,
                                            .shrink = shrink,
-                                           .check = check};
+                                           .check = check,
+                                           .confirm = confirm};
 
 static enum status settle(struct store *s, enum store_mode mode)
 {

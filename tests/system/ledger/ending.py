@@ -4,6 +4,7 @@
 not answer, a mail command that does not end. It ends within 5 s, and after the next start everything is there, once.
 
     ending.py BUILD FOLDER POSTGRES-URI"""
+import atexit
 import json
 import os
 import signal
@@ -49,7 +50,9 @@ def segment(name, count, day=0, domain='a.example', dmarc=False):
 
 
 def start(*more):
-    return subprocess.Popen([LEDGER, '-P', SPACE + '/policy', '-S', SPACE, *more], stderr=open(SPACE + '/log', 'ab'))
+    child = subprocess.Popen([LEDGER, '-P', SPACE + '/policy', '-S', SPACE, *more], stderr=open(SPACE + '/log', 'ab'))
+    atexit.register(child.kill)  # of no effect once it has ended
+    return child
 
 
 def until(condition, what, seconds=120):

@@ -295,9 +295,21 @@ static bool is_ours(struct rebuilding *r)
 {
     return ask_number(r, HAS_LOG) == 1 &&
            ask_number(r, "SELECT count(*) FROM fresh.sqlite_master WHERE name = 'rebuild_of'") == 1 &&
+           ask_number(r, "SELECT count(*) FROM pragma_table_info('rebuild_of', 'fresh') WHERE name = 'next'") == 1 &&
            ask_number(
-               r, "SELECT count(*) FROM fresh.rebuild_of WHERE log = (SELECT key FROM main.rebuild_log WHERE n = 0) "
-                  "AND schema = " SCHEMA) == 1;
+               r, "SELECT count(*) FROM fresh.rebuild_of WHERE (SELECT key FROM main.rebuild_log WHERE n = 0) IN (log, "
+                  "next) AND schema = " SCHEMA) == 1;
+}
+
+/* Both files get a new mark, at the beginning and at the end of each call: a store of an earlier moment, which somebody
+ * put back, then does not go with the copy. A process that dies between two of the three leaves marks that go together.
+ */
+static enum status renew_marks(struct rebuilding *r)
+{
+    enum status st = run(r, "UPDATE fresh.rebuild_of SET next = hex(randomblob(16))");
+    if (st == STATUS_OK)
+        st = run(r, "UPDATE main.rebuild_log SET key = (SELECT next FROM fresh.rebuild_of) WHERE n = 0");
+    return st == STATUS_OK ? run(r, "UPDATE fresh.rebuild_of SET log = next") : st;
 }
 
 static enum status make_tables(struct rebuilding *r)
@@ -311,8 +323,8 @@ static enum status make_tables(struct rebuilding *r)
     free(sql);
     if (st == STATUS_OK)
         st = run(r, "%s",
-                 "CREATE TABLE fresh.rebuild_of (log TEXT, schema TEXT, phase INTEGER); INSERT INTO fresh.rebuild_of "
-                 "SELECT key, " SCHEMA ", 0 FROM main.rebuild_log WHERE n = 0");
+                 "CREATE TABLE fresh.rebuild_of (log TEXT, next TEXT, schema TEXT, phase INTEGER); INSERT INTO "
+                 "fresh.rebuild_of SELECT key, key, " SCHEMA ", 0 FROM main.rebuild_log WHERE n = 0");
     return st == STATUS_OK ? run(r, "COMMIT") : st;
 }
 
@@ -323,8 +335,10 @@ static enum status start(struct rebuilding *r)
     enum status st = need_room(r, stat(r->fresh, &file) == 0 ? file.st_size : 0);
     if (st == STATUS_OK)
         st = open_fresh(r);
-    if (st != STATUS_OK || is_ours(r))
+    if (st != STATUS_OK)
         return st;
+    if (is_ours(r))
+        return renew_marks(r);
     close_fresh(r);
     st = give_up(r);
     if (st == STATUS_OK)
@@ -548,6 +562,8 @@ static enum status rebuild(struct store *s, bool (*stop)(void), bool *done)
         st = start(r);
     if (st == STATUS_OK)
         st = go_on(r, done);
+    if (st == STATUS_OK && !*done)
+        st = renew_marks(r);
     bool full = (sqlite3_errcode(r->db) & 0xff) == SQLITE_FULL || st == STATUS_MISSING || st == STATUS_INVALID;
     char error[STORE_ERROR];
     memcpy(error, s->error, sizeof error);

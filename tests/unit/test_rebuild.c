@@ -302,12 +302,144 @@ static void test_begins_anew(void **state)
     same();
 }
 
+/* A process that still has the old file open when another one is in its place. */
+static void test_replaced(void **state)
+{
+    (void)state;
+    char why[STORE_ERROR] = "";
+    int64_t n = -1;
+    struct store *old = open_it(db);
+    assert_int_equal(store_backup(old, backup, why), STATUS_OK);
+    assert_int_equal(store_begin(old), STATUS_OK); /* nobody replaced it yet */
+    assert_int_equal(store_commit(old), STATUS_OK);
+    assert_int_equal(rename(backup, db), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(store_begin(old), STATUS_AGAIN);
+        assert_non_null(strstr(store_error(old), "replaced"));
+        assert_non_null(strstr(store_error(old), "try again"));
+        assert_non_null(strstr(store_error(old), db));
+    }
+    assert_true(store_is_replaced(old));
+    /* No lock of the old file is left, and the new one is written to as ever. */
+    struct store *fresh_one = open_it(db);
+    assert_int_equal(store_begin(fresh_one), STATUS_OK);
+    change(fresh_one, ROWS + 1, 0);
+    assert_int_equal(store_commit(fresh_one), STATUS_OK);
+    assert_int_equal(store_ask_number(fresh_one, -1, &n, "SELECT count(*) FROM mail", ""), STATUS_OK);
+    assert_int_equal(n, ROWS + 1);
+    store_close(fresh_one);
+    store_close(old);
+}
+
+static void copy_file(const char *from, const char *to)
+{
+    char command[400];
+    snprintf(command, sizeof command, "cp '%s' '%s' && rm -f '%s-wal' '%s-shm'", from, to, to, to);
+    assert_int_equal(system(command), 0);
+}
+
+static void change_both(unsigned from, unsigned to)
+{
+    struct store *s = open_it(db), *m = open_it(mirror);
+    for (unsigned n = from; n < to; n++) {
+        change(s, n, 1 + n % 4);
+        change(m, n, 1 + n % 4);
+    }
+    store_close(s);
+    store_close(m);
+}
+
+/* An earlier state of the store, with the log of the rebuild in it, is put back by cp while nobody runs; the second file,
+ * which is further, stays beside it. */
+static void test_copied_by_hand(void **state)
+{
+    (void)state;
+    char why[STORE_ERROR] = "", kept[112];
+    snprintf(kept, sizeof kept, "%s.kept", mirror);
+    for (int rounds = 1; rounds < 5; rounds++) {
+        assert_int_equal(ended(rebuild_in_child(rounds, false)), 0);
+        change_both(100, 200);
+        struct store *s = open_it(db), *m = open_it(mirror);
+        (void)unlink(backup);
+        (void)unlink(kept);
+        assert_int_equal(store_backup(s, backup, why), STATUS_OK);
+        assert_int_equal(store_backup(m, kept, why), STATUS_OK);
+        store_close(s);
+        store_close(m);
+        /* The same number of rows as before, so that counting them shows nothing. */
+        struct store *both[] = {open_it(db), open_it(mirror)};
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(store_run(both[i], NULL, "UPDATE mail SET rcpts = 77 WHERE t < 300", ""), STATUS_OK);
+            assert_int_equal(store_run(both[i], NULL, "UPDATE mail SET t = t + 90000000 WHERE t < 20", ""), STATUS_OK);
+            store_close(both[i]);
+        }
+        assert_int_equal(ended(rebuild_in_child(rounds, false)), 0);
+        assert_true(is_there(fresh));
+        copy_file(backup, db);
+        copy_file(kept, mirror);
+    }
+    finish();
+    same();
+}
+
+static const struct {
+    const char *table, *column;
+} passing[] = {
+#define TABLE(t, l)
+#define COLUMN(t, c, k)
+#define PASSING(t, c, k) {#t, #c},
+#include "ledger/subjects.def"
+#undef TABLE
+#undef COLUMN
+};
+
+#define PASSING_COLUMNS (sizeof passing / sizeof *passing)
+
+/* What a rebuild makes beside the schema is marked, and gone once somebody forgot. */
+static void test_passing_tables_are_marked(void **state)
+{
+    (void)state;
+    size_t marked = 0;
+    int64_t n = -1;
+    assert_int_equal(ended(rebuild_in_child(3, false)), 0);
+    struct store *s = open_it(db);
+    assert_int_equal(store_run(s, NULL, "ATTACH $1 AS fresh", "t", fresh), STATUS_OK);
+    struct store_rows *r = store_ask(
+        s,
+        "SELECT m.name, c.name FROM (SELECT name, 'main' AS base FROM main.sqlite_master WHERE type = 'table' UNION "
+        "ALL "
+        "SELECT name, 'fresh' FROM fresh.sqlite_master WHERE type = 'table') m, pragma_table_info(m.name, m.base) c "
+        "WHERE m.name LIKE 'rebuild%' OR m.name NOT IN (SELECT name FROM main.sqlite_master)",
+        "");
+    while (store_next(r)) {
+        bool found = false;
+        for (size_t i = 0; i < PASSING_COLUMNS; i++)
+            found |=
+                strcmp(passing[i].table, store_text(r, 0)) == 0 && strcmp(passing[i].column, store_text(r, 1)) == 0;
+        if (!found)
+            fail_msg("%s.%s has no line in ledger/subjects.def", store_text(r, 0), store_text(r, 1));
+        marked++;
+    }
+    assert_int_equal(store_done(r), STATUS_OK);
+    assert_int_equal(marked, PASSING_COLUMNS);
+    assert_int_equal(store_run(s, NULL, "DETACH fresh", ""), STATUS_OK);
+    assert_int_equal(retention_forget(s, "nobody.example", false, &n), STATUS_OK);
+    assert_int_equal(store_ask_number(s, -1, &n, "SELECT count(*) FROM sqlite_master WHERE name LIKE 'rebuild%'", ""),
+                     STATUS_OK);
+    assert_int_equal(n, 0);
+    assert_false(is_there(fresh));
+    store_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_killed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_open_elsewhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_begins_anew, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_replaced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_copied_by_hand, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_passing_tables_are_marked, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,6 +49,14 @@ static void close_quietly(int fd)
     errno = error;
 }
 
+/* The change of a name is on disk then. What cannot be synced (a folder that may not be listed) is done all the same. */
+static void sync_quietly(int folder)
+{
+    int error = errno;
+    (void)fsync(folder);
+    errno = error;
+}
+
 static bool is_trusted(uid_t uid)
 {
     return uid == 0 || uid == geteuid();
@@ -269,7 +277,7 @@ enum status rootfile_write(const char *path, struct slice text, const struct roo
     if (fd >= 0 && !good)
         unlinkat(folder, fresh, 0);
     if (good)
-        (void)fsync(folder);
+        sync_quietly(folder);
     close(folder);
     errno = error;
     return good ? STATUS_OK : rootfile_status(error);
@@ -314,6 +322,8 @@ enum status rootfile_make_folder(const char *path, const struct rootfile_rights 
         r.mode = 0;
     if (made || errno == EEXIST)
         s = give(folder, name, S_IFDIR, &r);
+    if (made)
+        sync_quietly(folder);
     close_quietly(folder);
     return s;
 }
@@ -336,6 +346,8 @@ enum status rootfile_remove(const char *path)
     if (folder < 0)
         return rootfile_status(errno);
     enum status s = unlinkat(folder, name, 0) == 0 ? STATUS_OK : rootfile_status(errno);
+    if (s == STATUS_OK)
+        sync_quietly(folder);
     close_quietly(folder);
     return s;
 }

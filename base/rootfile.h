@@ -44,18 +44,18 @@ int rootfile_parent(const char *path, const char **name);
 /* Appends what is in it to out. STATUS_LIMIT: it holds more than `most` octets. */
 enum status rootfile_read(const char *path, uid_t other, size_t most, struct buf *out) MUST_CHECK;
 
-/* Replaces the file, completely or not at all. */
+/* Replaces the file, completely or not at all. On disk, under its name, when it returns. */
 enum status rootfile_write(const char *path, struct slice text, const struct rootfile_rights *rights) MUST_CHECK;
 
-/* Makes a folder with these rights, or gives the one that is there, root's or the caller's, to rights->uid; its mode
- * then stays as it is. */
+/* Makes a folder with these rights, and syncs its name; or gives the one that is there, root's or the caller's, to
+ * rights->uid; its mode then stays as it is. */
 enum status rootfile_make_folder(const char *path, const struct rootfile_rights *rights) MUST_CHECK;
 
 /* Sets owner and mode of an existing entry of this kind (S_IFREG, S_IFSOCK, S_IFDIR). It must be root's, the caller's
  * or rights->uid's. A mode of 0 leaves the mode. */
 enum status rootfile_give(const char *path, mode_t kind, const struct rootfile_rights *rights) MUST_CHECK;
 
-/* Removes a name that is not a folder. STATUS_MISSING: there is none. */
+/* Removes a name that is not a folder, and syncs that. STATUS_MISSING: there is none. */
 enum status rootfile_remove(const char *path) MUST_CHECK;
 
 /* STATUS_DENIED for EACCES, EPERM, ELOOP and EROFS; STATUS_MISSING for ENOENT and ENOTDIR; else STATUS_AGAIN. */

@@ -144,6 +144,18 @@ bool store_give_rights(int fd, const char *path)
     return fchmod(fd, old.st_mode & 0777) == 0 && (geteuid() != 0 || fchown(fd, old.st_uid, old.st_gid) == 0);
 }
 
+bool store_sync_folder(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s", !slash ? 1 : slash == path ? 1 : (int)(slash - path), slash ? path : ".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
 static enum status put_in_place(const char *path, const char *fresh, char *why)
 {
     char name[PATH_MAX];
@@ -163,8 +175,11 @@ static enum status put_in_place(const char *path, const char *fresh, char *why)
             return complain(why, STATUS_DENIED, name, strerror(errno));
         }
     }
+    (void)store_sync_folder(path); /* before the new file is there: it must never stand beside the old log */
     bool ok = fsync(fd) == 0 && rename(fresh, path) == 0;
     close(fd);
+    if (ok)
+        (void)store_sync_folder(path);
     return ok ? STATUS_OK : complain(why, STATUS_AGAIN, path, strerror(errno));
 }
 

@@ -61,6 +61,8 @@ bool store_sqlite_damage(struct store *s, int rc, const char *text, const char *
 enum status store_sqlite_status(int rc);
 /* Gives the new file mode and owner of the one at `path`. */
 bool store_give_rights(int fd, const char *path);
+/* Syncs the folder that holds the file: names that were changed there are on disk then. */
+bool store_sync_folder(const char *path);
 struct store *store_pg_open(const char *uri, enum store_mode mode, enum status *status, char *why);
 
 #endif

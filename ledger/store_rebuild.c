@@ -466,18 +466,6 @@ static enum status compare(struct rebuilding *r, bool *same)
 
 /* ---- the end ---- */
 
-static bool sync_folder(const char *path)
-{
-    char folder[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    snprintf(folder, sizeof folder, "%.*s", !slash ? 1 : slash == path ? 1 : (int)(slash - path), slash ? path : ".");
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return ok;
-}
-
 /* The first file is locked by us alone, and has no write-ahead log beside it. */
 static enum status finish(struct rebuilding *r)
 {
@@ -500,7 +488,7 @@ static enum status finish(struct rebuilding *r)
         snprintf(r->store->error, sizeof r->store->error, "%.300s: not rebuilt: %s", r->old, strerror(errno));
         return STATUS_AGAIN;
     }
-    (void)sync_folder(r->old); /* after a loss of power the one file or the other is there, whole */
+    (void)store_sync_folder(r->old); /* after a loss of power the one file or the other is there, whole */
     return STATUS_OK;
 }
 

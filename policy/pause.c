@@ -113,7 +113,6 @@ enum status pause_end(const char *state_dir)
     char path[PATH_SIZE];
     if (!path_of(state_dir, "pause", path))
         return STATUS_INVALID;
-    if (unlink(path) == 0)
-        return STATUS_OK;
-    return errno == ENOENT ? STATUS_MISSING : STATUS_DENIED;
+    enum status s = rootfile_remove(path);
+    return s == STATUS_OK || s == STATUS_MISSING ? s : STATUS_DENIED;
 }

@@ -22,13 +22,16 @@
 
 #define DEFAULT_SOCKET "unix:/run/assay/milter.sock" /* of policy/settings.def */
 
+static const char *socket_file(struct harden *h, const char *file)
+{
+    const char *slash = strrchr(h->policy_path, '/');
+    return arena_printf(h->arena, "%.*s%s", slash ? (int)(slash - h->policy_path) + 1 : 0, h->policy_path, file);
+}
+
 /* Records the socket that the MTA asks: from now on it is the default of the setting, so that no policy can lose it. */
 static bool write_socket_file(struct harden *h, const char *file, const char *socket)
 {
-    const char *slash = strrchr(h->policy_path, '/');
-    const char *path = arena_printf(h->arena, "%.*s%s", slash ? (int)(slash - h->policy_path) + 1 : 0, h->policy_path,
-                                    file),
-               *text = arena_printf(h->arena, "%s\n", socket);
+    const char *path = socket_file(h, file), *text = arena_printf(h->arena, "%s\n", socket);
     if (strncmp(socket, "unix:/", 6) != 0)
         return true;
     size_t before = change_count(h->set);
@@ -37,6 +40,16 @@ static bool write_socket_file(struct harden *h, const char *file, const char *so
     if (change_count(h->set) > before && strcmp(file, MTA_SOCKET_FILE) == 0)
         h->socket_is_new = true;
     return true;
+}
+
+/* Files are replaced in the order in which they were first looked at: if the power fails between two of them, Postfix
+ * must not ask a socket that nobody was told to open. */
+static bool look_at_sockets(struct harden *h)
+{
+    bool exists;
+    struct slice text;
+    const char *milter = socket_file(h, MTA_SOCKET_FILE), *tls = socket_file(h, MTA_SOCKET_TLS_POLICY_FILE);
+    return milter && tls && harden_read(h, milter, &text, &exists) && harden_read(h, tls, &text, &exists);
 }
 
 bool harden_tell_socket(struct harden *h)
@@ -262,7 +275,7 @@ void harden_postfix(struct harden *h)
         return;
     h->found_mta = true;
     p.original = dir;
-    if (postfix_open(&p)) {
+    if (look_at_sockets(h) && postfix_open(&p)) {
         const char *proxy = postfix_get(&p, "smtpd_proxy_filter");
         const char *socket = *proxy ? NULL : socket_for(&p);
         if (*proxy)

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "cli/harden/harden.h"
+#include "cli/harden/scratch.h"
 
 #define POSTFIX_MAX_EDITS 48
 #define POSTFIX_MAX_MILTERS 4096 /* octets of a list of milters or restrictions */
@@ -15,7 +16,8 @@ struct change_edit;
 
 struct postfix {
     struct harden *h;
-    char dir[64]; /* the copy */
+    struct scratch scratch; /* a folder of our own, if the configuration is copied */
+    char dir[SCRATCH_PATH]; /* where postconf works: there, or what is only asked */
     const char *original;
     const char *edits[POSTFIX_MAX_EDITS]; /* of main.cf: NAME=VALUE */
     size_t count;

@@ -8,6 +8,7 @@
  * that m4 rejects, and a sendmail.cf that was not generated from it.
  */
 #include "cli/harden/harden.h"
+#include "cli/harden/scratch.h"
 #include "cli/harden/sendmail_cf.h"
 #include <stdio.h>
 
@@ -46,9 +47,11 @@ static bool holds(struct slice text, const char *what)
 /* m4's output for this text of sendmail.mc, which holds `must`; NULL after a refusal. */
 static const char *make_cf(struct harden *h, struct slice mc, const char *must)
 {
-    char name[] = "/tmp/assay-sendmail-XXXXXX";
-    int fd = mkstemp(name);
-    FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
+    struct scratch scratch;
+    char name[SCRATCH_PATH + 16];
+    bool made = scratch_open(&scratch, "/tmp", "sendmail");
+    snprintf(name, sizeof name, "%s/sendmail.mc", scratch.path);
+    FILE *f = made ? fopen(name, "we") : NULL;
     bool ok = f && fwrite(mc.p, 1, mc.n, f) == mc.n;
     if (ok && mc.n && mc.p[mc.n - 1] != '\n') /* m4 would complain of it, among what it makes */
         ok = fputc('\n', f) != EOF;
@@ -57,8 +60,7 @@ static const char *make_cf(struct harden *h, struct slice mc, const char *must)
     const char *argv[] = {"m4", "-I/etc/mail", name, NULL};
     int code = -1;
     const char *out = ok ? harden_run(h, argv, &code) : NULL;
-    if (f)
-        remove(name);
+    scratch_close(&scratch);
     if (code == 0 && out && strstr(out, must))
         return out;
     harden_refuse(h, "m4 makes no sendmail.cf from sendmail.mc: %.300s", out && *out ? out : "it could not be run");

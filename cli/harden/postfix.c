@@ -134,11 +134,11 @@ static bool complains(const char *out)
 /* A copy of the configuration that Postfix reads without complaint. */
 bool postfix_open(struct postfix *p)
 {
-    snprintf(p->dir, sizeof p->dir, "/tmp/assay-postfix-XXXXXX");
-    if (!mkdtemp(p->dir)) {
+    if (!scratch_open(&p->scratch, "/tmp", "postfix")) {
         harden_refuse(p->h, "no room in /tmp for a copy of Postfix's configuration");
         return false;
     }
+    snprintf(p->dir, sizeof p->dir, "%s", p->scratch.path);
     for (size_t i = 0; i < sizeof copies / sizeof *copies; i++)
         if (!copy_file(p, copies[i]))
             return false;
@@ -154,12 +154,7 @@ bool postfix_open(struct postfix *p)
 
 void postfix_close(struct postfix *p)
 {
-    char path[96];
-    for (size_t i = 0; i < sizeof copies / sizeof *copies; i++) {
-        snprintf(path, sizeof path, "%s/%s", p->dir, copies[i]);
-        unlink(path);
-    }
-    rmdir(p->dir);
+    scratch_close(&p->scratch);
 }
 
 /* Tells whether a service of master.cf runs in a chroot: field 5 of "smtp inet n - y - - smtpd" ("-": no, since

@@ -2,18 +2,18 @@
 /*
  * trial_delivery.c - the Postfix and the mail host of trial_delivery.h.
  *
- * The mail host is a child process: it ends with 0 once it took a mail over TLS, and by alarm(2) in any case. Postfix's
- * master ends by its own option -e if we should die. The mail is sent to an address literal, so that Postfix looks up
- * no name; so the check of MX names against the policy's mx, which Postfix makes of the literal too, is switched off,
- * and the certificate is compared with the answer's names.
+ * The mail host is a child process: it ends with 0 once it took a mail over TLS, and by alarm(2) in any case. If we
+ * should die, Postfix's master ends by its own option -e, and the next trial removes the folder. The mail is sent to an
+ * address literal, so that Postfix looks up no name; so the check of MX names against the policy's mx, which Postfix
+ * makes of the literal too, is switched off, and the certificate is compared with the answer's names.
  */
 #include "cli/harden/trial_delivery.h"
 #include "base/clock.h"
+#include "cli/harden/scratch.h"
 #include "outgoing/tls_policy.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -32,7 +32,8 @@
 
 struct trial {
     struct postfix *p;
-    char dir[64];
+    struct scratch scratch;
+    const char *dir; /* its path */
     int listener;
     unsigned port;
     X509 *certificate;
@@ -324,11 +325,6 @@ static const char *wait_for_mail(struct trial *t)
     return why ? why : "the mail did not arrive in time";
 }
 
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-    return remove(path);
-}
-
 static void end_trial(struct trial *t)
 {
     if (t->master > 0) {
@@ -345,8 +341,7 @@ static void end_trial(struct trial *t)
         close(t->listener);
     X509_free(t->certificate);
     EVP_PKEY_free(t->key);
-    if (*t->dir)
-        nftw(t->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    scratch_close(&t->scratch);
 }
 
 const char *trial_delivery(struct postfix *p, const char *answer)
@@ -356,11 +351,9 @@ const char *trial_delivery(struct postfix *p, const char *answer)
 
     if (geteuid() != 0)
         return "only root can try it";
-    snprintf(t.dir, sizeof t.dir, "/tmp/assay-delivery-XXXXXX");
-    if (!mkdtemp(t.dir))
-        *t.dir = '\0';
-    else if (chmod(t.dir, 0755) == 0 && start_host(&t) && write_files(&t, answer) && make_folders(&t) &&
-             start_postfix(&t) && send_mail(&t))
+    t.dir = t.scratch.path;
+    if (scratch_open(&t.scratch, "/tmp", "delivery") && chmod(t.dir, 0755) == 0 && start_host(&t) &&
+        write_files(&t, answer) && make_folders(&t) && start_postfix(&t) && send_mail(&t))
         why = wait_for_mail(&t);
     end_trial(&t);
     return why;

@@ -10,7 +10,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
@@ -69,37 +68,26 @@ static const char *const anchors[] = {"auto-trust-anchor-file", "trust-anchor-fi
 bool unbound_trial_begin(struct unbound_trial *t)
 {
     const char *top = *t->h->root || access(RUN, W_OK) != 0 ? "/tmp" : RUN;
-    snprintf(t->dir, sizeof t->dir, "%s/assay-trial-XXXXXX", top);
-    if (mkdtemp(t->dir))
+    if (scratch_open(&t->scratch, top, "trial"))
         return true;
     harden_refuse(t->h, "%s: no room for a trial of Unbound's configuration: %s", top, strerror(errno));
-    t->dir[0] = '\0';
     return false;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path), 0;
 }
 
 void unbound_trial_end(struct unbound_trial *t)
 {
-    if (t->dir[0])
-        nftw(t->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    scratch_close(&t->scratch);
 }
 
 static bool write_text(struct unbound_trial *t, const char *name, struct slice text)
 {
-    const char *path = arena_printf(t->h->arena, "%s/%s", t->dir, name);
+    const char *path = arena_printf(t->h->arena, "%s/%s", t->scratch.path, name);
     FILE *f = path ? fopen(path, "we") : NULL;
     bool good = f && fwrite(text.p ? text.p : "", 1, text.n, f) == text.n;
     if (f && fclose(f) != 0)
         good = false;
     if (!good)
-        harden_refuse(t->h, "%s/%s: no room for a trial: %s", t->dir, name, strerror(errno));
+        harden_refuse(t->h, "%s/%s: no room for a trial: %s", t->scratch.path, name, strerror(errno));
     return good && chmod(path, 0644) == 0;
 }
 
@@ -111,7 +99,7 @@ static const char *copy_of(struct unbound_trial *t, const char *path, unsigned n
     const char *name = arena_printf(t->h->arena, "copy-%u", number);
     if (!name || path[0] != '/' || !harden_read(t->h, path, &text, &exists) || !exists || !write_text(t, name, text))
         return NULL;
-    return arena_printf(t->h->arena, "%s/%s", t->dir, name);
+    return arena_printf(t->h->arena, "%s/%s", t->scratch.path, name);
 }
 
 /* Writes one statement into the copy. */
@@ -165,7 +153,7 @@ static bool write_copy(struct unbound_trial *t, const struct unbound_conf *c, co
 const char *unbound_trial_ask(struct unbound_trial *t, const struct unbound_conf *c, const char *name,
                               const char **said)
 {
-    const char *path = arena_printf(t->h->arena, "%s/asked.conf", t->dir);
+    const char *path = arena_printf(t->h->arena, "%s/asked.conf", t->scratch.path);
     const char *argv[] = {t->checkconf, "-o", name, path, NULL};
     int code = -1;
     *said = "it could not be run";
@@ -192,10 +180,10 @@ static int free_port(void)
 
 static pid_t start(struct unbound_trial *t)
 {
-    const char *conf = arena_printf(t->h->arena, "%s/unbound.conf", t->dir),
-               *log = arena_printf(t->h->arena, "%s/said", t->dir),
-               *policy = arena_printf(t->h->arena, "%s/policy", t->dir),
-               *state = arena_printf(t->h->arena, "%s/state", t->dir);
+    const char *conf = arena_printf(t->h->arena, "%s/unbound.conf", t->scratch.path),
+               *log = arena_printf(t->h->arena, "%s/said", t->scratch.path),
+               *policy = arena_printf(t->h->arena, "%s/policy", t->scratch.path),
+               *state = arena_printf(t->h->arena, "%s/state", t->scratch.path);
     if (!conf || !log || !policy || !state)
         return -1;
     fflush(stdout);
@@ -217,8 +205,8 @@ static pid_t start(struct unbound_trial *t)
 /* Whether the system kept it from being started, or from reading the copy at all: that says nothing of its settings. */
 static bool is_forbidden(struct unbound_trial *t, int how, const char *said)
 {
-    const char *at = strstr(said, t->dir);
-    at = at ? at + strlen(t->dir) : "";
+    const char *at = strstr(said, t->scratch.path);
+    at = at ? at + strlen(t->scratch.path) : "";
     return (WIFEXITED(how) && WEXITSTATUS(how) == EXIT_FORBIDDEN) ||
            (strncmp(at, "/unbound.conf", strlen("/unbound.conf")) == 0 && strstr(at, "Permission denied"));
 }
@@ -263,7 +251,7 @@ static void stop(pid_t pid)
 static const char *last_words(struct unbound_trial *t, const char *otherwise)
 {
     struct buf b = BUF_INIT;
-    const char *path = arena_printf(t->h->arena, "%s/said", t->dir);
+    const char *path = arena_printf(t->h->arena, "%s/said", t->scratch.path);
     FILE *f = path ? fopen(path, "re") : NULL;
     char line[1024];
     while (f && fgets(line, sizeof line, f) && b.n < SAID_MAX)
@@ -278,7 +266,7 @@ static const char *last_words(struct unbound_trial *t, const char *otherwise)
 
 static enum unbound_trial_result watch(struct unbound_trial *t, pid_t pid, const char **said)
 {
-    const char *status = arena_printf(t->h->arena, "%s/state/status.json", t->dir);
+    const char *status = arena_printf(t->h->arena, "%s/state/status.json", t->scratch.path);
     int64_t end = clock_mono_ms() + UNBOUND_TRIAL_SECONDS * 1000;
     int how = 0;
     bool answered = false;
@@ -306,13 +294,13 @@ static void give_folder(struct unbound_trial *t, const struct unbound_conf *c, c
         if (c->at[i].values && strcmp(c->at[i].name, "username") == 0)
             user = unbound_bare(t->h->arena, c->at[i].values);
     const struct passwd *pw = geteuid() == 0 ? getpwnam(user) : NULL;
-    if (chmod(t->dir, 0711) != 0 || (pw && chown(state, pw->pw_uid, pw->pw_gid) != 0))
+    if (chmod(t->scratch.path, 0711) != 0 || (pw && chown(state, pw->pw_uid, pw->pw_gid) != 0))
         harden_note(t->h, "%s: not given to %s: %s", state, user, strerror(errno));
 }
 
 bool unbound_trial_check(struct unbound_trial *t, const struct unbound_conf *c, const char *chain, const char **said)
 {
-    const char *state = arena_printf(t->h->arena, "%s/state", t->dir);
+    const char *state = arena_printf(t->h->arena, "%s/state", t->scratch.path);
     t->port = free_port();
     const char *more = arena_printf(
         t->h->arena,
@@ -321,11 +309,11 @@ bool unbound_trial_check(struct unbound_trial *t, const struct unbound_conf *c, 
         "    ignore-cd-flag: yes\n    harden-referral-path: no\n    local-data: '" NAME ". TXT \"ok\"'\n"
         "    access-control: 127.0.0.0/8 allow\n%s"
         "dynlib:\n    dynlib-file: \"%s\"\nremote-control:\n    control-enable: no\n",
-        t->port, t->dir, chain, geteuid() == 0 ? "" : "    username: \"\"\n", t->module);
+        t->port, t->scratch.path, chain, geteuid() == 0 ? "" : "    username: \"\"\n", t->module);
     const char *policy =
         arena_printf(t->h->arena, "policy \"trial\"\nrecord dnssec of every name\nset journal.dir \"%s/journal\"\n",
                      state ? state : "");
-    const char *conf = arena_printf(t->h->arena, "%s/unbound.conf", t->dir);
+    const char *conf = arena_printf(t->h->arena, "%s/unbound.conf", t->scratch.path);
     const char *argv[] = {t->checkconf, conf, NULL};
     int code = -1;
     *said = "no room for a trial";

@@ -5,13 +5,14 @@
 #ifndef ASSAY_CLI_HARDEN_UNBOUND_TRIAL_H
 #define ASSAY_CLI_HARDEN_UNBOUND_TRIAL_H
 
+#include "cli/harden/scratch.h"
 #include "cli/harden/unbound_conf.h"
 
 struct unbound_trial {
     struct harden *h;
     const char *unbound, *checkconf, *module; /* programs and our module */
     const char *ours;                         /* our file of settings; what it says is tried too */
-    char dir[64];                             /* of the copies; removed by unbound_trial_end */
+    struct scratch scratch;                   /* the folder of the copies; removed by unbound_trial_end */
     int port;                                 /* of the copy */
 };
 

@@ -2,9 +2,10 @@
 /*
  * undo_store.c - the files of a change: read, replaced, kept in the undo store, and read back from it.
  *
- * Promises that what is kept is synced before anything is replaced; that all work in the store is by base/rootfile, so
- * that no set is read which somebody else could have written. A manifest that cannot be read is STATUS_INVALID: nothing
- * is touched then.
+ * Promises that what is kept is synced before anything is replaced, and what is forgotten before that is said; that a
+ * set which was stored or forgotten by half is none; that all work in the store is by base/rootfile, so that no set is
+ * read which somebody else could have written. A manifest that cannot be read is STATUS_INVALID: nothing is touched
+ * then.
  */
 #include "cli/harden/undo_store.h"
 #include "cli/json_text.h"
@@ -154,20 +155,38 @@ static unsigned number_of(const char *name)
     return *end == '\0' && strlen(name) == SET_DIGITS && v < 1000000 ? (unsigned)v : 0;
 }
 
-/* The newest set's number below `below`; 0: none. */
-static unsigned newest(const char *keep, unsigned below)
+/* Tells whether a set is whole: its manifest is the last file that is stored and the first that is removed, so without
+ * it nothing was changed yet, or all is undone (a process that was killed, a loss of power). */
+static bool has_manifest(int keep, const char *set)
+{
+    struct stat st;
+    int fd = openat(keep, set, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    bool found = fd < 0 ? errno != ENOENT : fstatat(fd, MANIFEST, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+    if (fd >= 0)
+        close(fd);
+    return found;
+}
+
+/* The highest number of a folder below `below` (0: of all); `whole`: only sets with a manifest. 0: there is none. */
+static unsigned highest(const char *keep, unsigned below, bool whole)
 {
     unsigned top = 0;
     int fd = rootfile_folder(keep);
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
     for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
         unsigned v = number_of(e->d_name);
-        if (v > top && (!below || v < below))
+        if (v > top && (!below || v < below) && (!whole || has_manifest(dirfd(d), e->d_name)))
             top = v;
     }
     if (d)
         closedir(d);
     return top;
+}
+
+/* The newest set's number below `below`; 0: none. */
+static unsigned newest(const char *keep, unsigned below)
+{
+    return highest(keep, below, true);
 }
 
 static const char *set_path(struct arena *a, const char *keep, unsigned number, const char *name)
@@ -236,13 +255,22 @@ int undo_lock(struct arena *a, const char *keep, const char **why)
     return -1;
 }
 
+static void sync_folder(const char *path)
+{
+    int fd = rootfile_folder(path);
+    if (fd < 0)
+        return;
+    (void)fsync(fd);
+    close(fd);
+}
+
 enum status change_store(struct arena *a, const char *keep, const struct change *c, size_t n, const char **why)
 {
     char name[32];
     enum status st = own_folders(a, keep, why);
     if (st != STATUS_OK)
         return st;
-    unsigned set = newest(keep, 0) + 1;
+    unsigned set = highest(keep, 0, false) + 1;
     const char *dir = set_path(a, keep, set, NULL);
     if (!dir || mkdir(dir, 0700) != 0)
         return fail(a, STATUS_DENIED, dir ? dir : keep, NULL, why);
@@ -258,11 +286,7 @@ enum status change_store(struct arena *a, const char *keep, const struct change 
     if (st == STATUS_OK)
         st = text ? keep_text(a, set_path(a, keep, set, MANIFEST), slice_str(text), why) : STATUS_NOMEM;
     free(text);
-    int fd = rootfile_folder(keep);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
+    sync_folder(keep);
     if (st != STATUS_OK)
         undo_forget(a, keep, set);
     return st;
@@ -273,13 +297,15 @@ void undo_forget(struct arena *a, const char *keep, unsigned number)
     const char *dir = number ? set_path(a, keep, number, NULL) : NULL;
     int fd = dir ? rootfile_folder(dir) : -1;
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+    if (d && unlinkat(fd, MANIFEST, 0) == 0)
+        (void)fsync(fd); /* from here on the set counts no more, whatever is left of it */
     for (struct dirent *e; d && (e = readdir(d)) != NULL;)
         if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
             unlinkat(dirfd(d), e->d_name, 0);
     if (d)
         closedir(d);
-    if (dir)
-        rmdir(dir);
+    if (dir && rmdir(dir) == 0)
+        sync_folder(keep);
 }
 
 void change_forget(struct arena *a, const char *keep)

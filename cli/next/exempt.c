@@ -46,8 +46,8 @@ static const struct option_row rows[] = {
 
 static const struct options_spec command_line = {
     .synopsis =
-        "DOMAIN STANDARD[,STANDARD...] [--because TEXT --agreed-by TEXT --through DATE]\n"
-        "        [--via NETWORK | --signed-by DOMAIN | --anyone] [--writing-to WHOM] [--ref TEXT] [--yes]\n--undo",
+        "DOMAIN STANDARD[,STANDARD...] [--because TEXT --agreed-by TEXT --through DATE] [--via NETWORK | --signed-by "
+        "DOMAIN | --anyone] [--writing-to WHOM] [--ref TEXT] [--yes]\n--undo",
     .text = "Writes an explained exception into the policy: what is not said on the command line is asked. Shows the "
             "change, and writes it after yes.",
     .rows = rows,

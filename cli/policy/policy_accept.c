@@ -43,7 +43,7 @@ static int accept_for(const char *program, const char *snapshot, const char *fil
 int policy_cmd_accept(int argc, char **argv)
 {
     static const struct policy_usage usage = {
-        "accept [--state DIR] [FILE]",
+        "[--state DIR] [FILE]",
         "Lets the programs take this very policy, though it looks like an accident: a list that lost more than 30% of\n"
         "its names, fewer than half of the statements, or no `set mode` while the policy in force enforces. Shows "
         "what\n"

@@ -9,7 +9,7 @@
  * Rate limit (gate.h): at most two connections at once to one address, and a pause between two; no MAIL, no RCPT, no
  * DATA is ever sent. Addresses that are not on the public internet are "not asked", unless allowed.
  *
- * Blocks, for a bounded time: connections end after connect_ms, DNS after a minute. Threads: gather_domain() from any
+ * Blocks, for a bounded time: connections end after connect_ms, DNS after a minute, and half of one where it is asked again. Threads: gather_domain() from any
  * number of threads that share one struct gather.
  */
 #ifndef ASSAY_CHECK_GATHER_H
@@ -25,6 +25,7 @@
 #define GATHER_AT_ONCE 16 /* conversations of one domain at one time */
 #define GATHER_CONNECT_MS 20000
 #define GATHER_PACE_MS 1000
+#define GATHER_AGAIN_MS 6000 /* Unbound remembers a failure for 5 s (RFC 9520 3.2: at least 1 s) */
 #define GATHER_MEMORY ((size_t)64 << 20)
 
 struct gather_config {
@@ -39,6 +40,7 @@ struct gather_config {
     unsigned smtp_port, https_port, dns_port; /* 0: 25, 443, 53 */
     unsigned sockets;                         /* conversations at once, of all domains; 0: no bound */
     unsigned pace_ms;                         /* least time between two questions to one address */
+    unsigned again_ms;                        /* until look-ups that failed are asked once more; 0: never */
     unsigned connect_ms;                      /* longest conversation; 0: GATHER_CONNECT_MS */
     struct rtr *rtr;                          /* ROAs; NULL: none, and rtr_why says so */
     const char *rtr_why;

@@ -474,6 +474,14 @@ enum limit_kind dns_scope_limit(struct dns_scope *s)
     return limit;
 }
 
+size_t dns_scope_failures(const struct dns_scope *s)
+{
+    size_t n = 0;
+    for (const struct entry *e = s->first; e; e = e->next)
+        n += e->done && e->answer.state == DNS_TEMPFAIL;
+    return n;
+}
+
 void dns_scope_no_wait(struct dns_scope *s, void (*arrived)(void *context), void *context)
 {
     if (!s->source->ops->watch)

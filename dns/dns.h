@@ -154,6 +154,9 @@ const struct dns_answer *dns_get(struct dns_scope *s, const char *name, enum dns
  * of an engine learns whether DNS or a limit of ours caused a temporary failure, whatever engine it is. */
 enum limit_kind dns_scope_limit(struct dns_scope *s);
 
+/* How many questions were answered by a temporary failure. */
+size_t dns_scope_failures(const struct dns_scope *s);
+
 /* The trace: every answer this scope got, in the order asked. i from 0; NULL at the end. */
 const struct dns_answer *dns_trace(const struct dns_scope *s, size_t i);
 

@@ -402,6 +402,7 @@ int check_run(const struct check_options *o, const struct policy *policy, char *
                               .context = (void *)(uintptr_t)policy,
                               .ca_file = o->ca_file,
                               .pace_ms = o->pace_ms,
+                              .again_ms = GATHER_AGAIN_MS,
                               .sockets = o->sockets,
                               .memory = o->memory};
     struct run *r = calloc(1, sizeof *r);

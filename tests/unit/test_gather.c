@@ -8,6 +8,7 @@
 #include "check/gather.h"
 #include "check/tls_probe.h"
 #include "dns/dns_replay.h"
+#include "dns/dns_source.h"
 #include "tests/unit/mail_host.h"
 #include <pthread.h>
 #include <signal.h>
@@ -316,6 +317,68 @@ static void an_address_of_many_names_sees_at_most_24_connections(void **state)
     }
 }
 
+/* ---- look-ups that fail ---- */
+
+/* The answers of another source, but the first `failing` are temporary failures. */
+struct tired_source {
+    struct dns base;
+    struct dns *under;
+    unsigned failing, asked;
+};
+
+static struct dns_result *tired_ask(struct dns *source, const struct dns_question *q, struct dns_flight **flight)
+{
+    struct tired_source *t = (struct tired_source *)source;
+    if (++t->asked > t->failing)
+        return t->under->ops->ask(t->under, q, flight);
+    return dns_result_new(&(struct dns_result){.state = DNS_TEMPFAIL, .why = "no answer in time"});
+}
+
+/* The facts where so many look-ups fail; *asked: how many questions there were. */
+static void ask_tired(unsigned failing, unsigned again_ms, struct buf *out, unsigned *asked)
+{
+    static const struct dns_ops ops = {.ask = tired_ask};
+    static const struct gather_known nothing;
+    struct tired_source t = {.base.ops = &ops, .failing = failing};
+    t.under = zones("zone example secure\nd1.example MX 0 .\nd1.example TXT \"v=spf1 -all\"\n"
+                    "_dmarc.d1.example TXT \"v=DMARC1; p=reject\"\n");
+    struct gather_config c = {.dns = &t.base, .ehlo = "check.example", .ipv4 = FACTS_YES, .again_ms = again_ms};
+    struct gather *g = gather_new(&c);
+    clock_set_wall(NOW);
+    assert_int_equal(gather_domain(g, "d1.example", &nothing, out), STATUS_OK);
+    clock_set_wall(0);
+    gather_free(g);
+    dns_close(t.under);
+    *asked = t.asked;
+}
+
+/* What failed for a moment is asked once more, and what the facts say of it then is the answer; what fails again stays
+ * a failure, and is asked no third time. */
+static void a_look_up_that_failed_is_asked_once_more(void **state)
+{
+    struct buf good = BUF_INIT;
+    unsigned once, asked;
+    ask_tired(0, 1, &good, &once);
+    assert_null(strstr(good.p, "no answer in time"));
+    const unsigned failing[] = {1, 3, 10}; /* of the first round, which begins with thirteen */
+    for (size_t i = 0; i < sizeof failing / sizeof failing[0]; i++) {
+        struct buf some = BUF_INIT;
+        ask_tired(failing[i], 1, &some, &asked);
+        assert_string_equal(some.p, good.p);
+        assert_true(asked > once && asked <= 2 * once + 1);
+        buf_release(&some);
+    }
+    struct buf never = BUF_INIT, some = BUF_INIT;
+    ask_tired(1000000, 1, &never, &asked);
+    assert_non_null(strstr(never.p, "no answer in time"));
+    assert_true(asked <= 2 * once + 1);
+    ask_tired(3, 0, &some, &asked); /* not where it is not wanted */
+    assert_non_null(strstr(some.p, "no answer in time"));
+    buf_release(&good);
+    buf_release(&never);
+    buf_release(&some);
+}
+
 /* With any bound there are all the facts or none. */
 static void memory_suffices_or_there_are_no_facts(void **state)
 {
@@ -369,6 +432,7 @@ int main(void)
         cmocka_unit_test(with_dane_ee_too),
         cmocka_unit_test(with_dane_ta_once_for_each_domain),
         cmocka_unit_test(an_address_of_many_names_sees_at_most_24_connections),
+        cmocka_unit_test(a_look_up_that_failed_is_asked_once_more),
         cmocka_unit_test(memory_suffices_or_there_are_no_facts),
     };
     signal(SIGPIPE, SIG_IGN); /* a client may be gone before its host has answered */

@@ -205,8 +205,10 @@ static bool join(struct dns_unbound *u, struct dns_flight *f, struct dns_flight 
     return true;
 }
 
-/* With the lock held: joins the flight of this question or begins one. */
-static struct dns_result *join_or_begin(struct dns_unbound *u, const struct dns_question *q, struct dns_flight **flight)
+/* With the lock held: joins the flight of this question or begins one. *wake: the loop is to be woken, without the
+ * lock, for which it would only wait. */
+static struct dns_result *join_or_begin(struct dns_unbound *u, const struct dns_question *q, struct dns_flight **flight,
+                                        bool *wake)
 {
     if (join(u, *place(u, q), flight))
         return NULL;
@@ -225,8 +227,7 @@ static struct dns_result *join_or_begin(struct dns_unbound *u, const struct dns_
         flight_free(f);
         return NULL;
     }
-    if (!u->begun)
-        dns_loop_wake(u->loop);
+    *wake = !u->begun;
     *u->last_begun = f;
     u->last_begun = &f->next_begun;
     u->stats.under_way++;
@@ -258,11 +259,14 @@ void dns_unbound_forget(struct dns *source)
 struct dns_result *dns_unbound_ask(struct dns *source, const struct dns_question *q, struct dns_flight **flight)
 {
     struct dns_unbound *u = (struct dns_unbound *)source;
+    bool wake = false;
     *flight = NULL;
     pthread_mutex_lock(&u->lock);
     u->stats.asked++;
-    struct dns_result *r = join_or_begin(u, q, flight);
+    struct dns_result *r = join_or_begin(u, q, flight, &wake);
     pthread_mutex_unlock(&u->lock);
+    if (wake)
+        dns_loop_wake(u->loop);
     return r;
 }
 

@@ -106,7 +106,7 @@ bool background_start(struct background_slot *slot, void (*run)(void *), void *a
 }
 
 /* Tells whether the thread is running or runnable (proc(5)), or has not begun yet: then it does not wait for a file. */
-static bool computes(const struct background_slot *slot)
+bool background_computes(const struct background_slot *slot)
 {
     char path[64], state = '?';
     const int id = atomic_load(&slot->id);
@@ -128,7 +128,7 @@ bool background_await(const struct background_slot *slot, const atomic_bool *don
         nanosleep(&(struct timespec){.tv_nsec = NAP_MS * 1000000L}, NULL);
         int64_t then = now;
         now = clock_mono_ms();
-        if (!computes(slot))
+        if (!background_computes(slot))
             idle += now - then;
     }
     return atomic_load(done);

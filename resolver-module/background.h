@@ -39,10 +39,11 @@ struct background_slot {
 bool background_start(struct background_slot *slot, void (*run)(void *), void *arg);
 
 /* Waits until *done, but never for a file: gives up when the slot's thread has been blocked for idle_ms in total (time
- * spent computing does not count), and after most_ms in any case: BACKGROUND_WAIT_MS where the work has to be done
- * first. */
-#define BACKGROUND_WAIT_MS 10000
+ * spent computing does not count), and after most_ms in any case. */
 bool background_await(const struct background_slot *slot, const atomic_bool *done, int idle_ms, int most_ms);
+
+/* Tells whether the slot's thread computes now: it does not wait for a file. Reads /proc. */
+bool background_computes(const struct background_slot *slot);
 
 /* Tells whether the caller is such a thread. */
 bool background_here(void);

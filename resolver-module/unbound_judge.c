@@ -457,6 +457,16 @@ bool judge_refused_again(struct assay *s, struct module_qstate *q, int id)
     return true;
 }
 
+bool judge_not_ready(struct module_qstate *q, int id)
+{
+    struct query *m = query_of(q, id);
+    if (is_own(q))
+        return false;
+    m->not_ready = true;
+    fail(q, id, "the policy of this resolver is still being read");
+    return true;
+}
+
 bool judge_text(const struct assay *s, const struct query_info *question, time_t now, char text[DECIDE_TEXT])
 {
     struct refusal_key k = {.name = question->qname,

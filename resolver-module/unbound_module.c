@@ -171,7 +171,7 @@ static int servfail_callback(struct query_info *qinfo, struct module_qstate *q, 
     (void)rcode, (void)edns, (void)repinfo;
     struct query *m = q ? query_of(q, id) : NULL;
     if (m && m->text)
-        edns_opt_list_append_ede(options, region, LDNS_EDE_BLOCKED, m->text);
+        edns_opt_list_append_ede(options, region, m->not_ready ? LDNS_EDE_NOT_READY : LDNS_EDE_BLOCKED, m->text);
     else if (!q && qinfo && rep && start && cache_refuses(rep))
         tell_refusal(arg, qinfo, start, options, region);
     return 1;
@@ -368,7 +368,8 @@ static bool set_out(struct assay *s, struct module_qstate *q, int id)
     start_ticking(s, q->env);
     options_mind(s);
     sweep(s, q->env);
-    if (!watch_can_refuse(s->watch) && !watch_can_suspend(s->watch))
+    bool unread = watch_unread(s->watch);
+    if (!unread && !watch_can_refuse(s->watch) && !watch_can_suspend(s->watch))
         return false;
     if (q->qinfo.qclass == LDNS_RR_CLASS_ANY && watch_can_refuse(s->watch)) {
         /* Its look-ups, one for each class, would be stored before we see them. */
@@ -382,6 +383,8 @@ static bool set_out(struct assay *s, struct module_qstate *q, int id)
     m->store_was = q->no_cache_store;
     m->foreign = q->no_cache_store != 0;
     q->minfo[id] = m;
+    if (unread && judge_not_ready(q, id))
+        return true;
     cache_let_subnetcache_store(q, OURS);
     if (judge_refused_again(s, q, id))
         return true;

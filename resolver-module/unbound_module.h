@@ -53,6 +53,7 @@ struct query {
     bool foreign;  /* another module set it: dns64 stores by itself what comes out at the end, and subnetcache what is
                          one network's */
     const char *text;   /* of the refusal, or NULL */
+    bool not_ready;     /* ... which is that the policy is not read yet */
     const char *behind; /* the text of a refused sub-question (response-ip's alias); given if there is no answer */
     /* A suspended alias: what it leads to is asked for by itself. Or the question is (FOLLOW_ANEW). */
     enum { FOLLOW_NOT, FOLLOW_WAITS, FOLLOW_ANEW, FOLLOW_ANSWERED } follow;
@@ -74,9 +75,11 @@ static inline struct query *query_of(struct module_qstate *q, int id)
 
 /* ---- unbound_judge.c ---- */
 
-/* Judges an answer that has arrived, and sets the query's reply. True: the query waits for another question's answer.
- * */
+/* Judges an answer that has arrived, and sets the query's reply. True: it waits for another question's answer. */
 bool judge_answer(struct assay *s, struct module_qstate *q, int id);
+
+/* Ends a query that nobody can judge yet: the policy is still being read. False: it is Unbound's own. */
+bool judge_not_ready(struct module_qstate *q, int id);
 
 /* Tells whether the query waits for what a suspended alias leads to; then judge_joined() when that has come. */
 bool judge_waits(const struct query *m);

@@ -25,9 +25,11 @@
 #define TICK_MS 250
 #define AGAIN_MS 5000 /* a bad policy is read again */
 #define SHOUT_MS (10 * 60 * 1000)
-#define FIRST_IDLE_MS 900 /* how long the resolver's start waits for a disk */
-#define AGAIN_IDLE_MS 250 /* ... a reload, which has the policy of before */
-#define AGAIN_MOST_MS 500 /* ... and while a large policy is read: no question is answered meanwhile */
+#define FIRST_IDLE_MS 900    /* how long the resolver's start waits for a disk */
+#define FIRST_MOST_MS 3000   /* ... and for a long policy to be read: questions wait in the socket meanwhile */
+#define UNREAD_MOST_MS 60000 /* for how long, after that, questions are answered with a failure */
+#define AGAIN_IDLE_MS 250    /* ... a reload, which has the policy of before */
+#define AGAIN_MOST_MS 500    /* ... and while a large policy is read: no question is answered meanwhile */
 
 struct watch {
     atomic_uint users;
@@ -39,8 +41,9 @@ struct watch {
     _Atomic(struct policy_live *) live;
     atomic_uint version;
     atomic_bool can_refuse, can_suspend, honours_cd, paused;
-    atomic_bool followed; /* the thread was started */
-    atomic_bool read;     /* ... and has read the policy, or failed to */
+    atomic_bool followed;      /* the thread was started */
+    atomic_bool read;          /* ... and has read the policy, or failed to */
+    _Atomic int64_t unread_ms; /* clock_mono_ms until when questions are failed, since it is not; 0: they are not */
     atomic_bool stopping;
     time_t ends_seen;     /* when begins and ends were last checked, by the wall clock */
     int64_t unsettled_ms; /* clock_mono_ms at which a change was first seen that is still being written; 0: none */
@@ -296,6 +299,8 @@ static void run(void *arg)
     open_policy(w);
     look_for_pause(w);
     atomic_store(&w->read, true);
+    if (atomic_exchange(&w->unread_ms, 0))
+        say(w, WATCH_INFO, "assay: the policy file is read: questions are answered");
     for (nap(w); !atomic_load(&w->stopping); nap(w))
         look(w);
     watch_release(w);
@@ -323,8 +328,25 @@ struct watch *watch_hold(struct watch *w)
     return w;
 }
 
+#define NONE_IN_FORCE "until it can, there is NO policy in force: every answer passes, nothing is judged"
+
+/* Ends the time in which questions are failed, and says so once. */
+static void look_for_end_of_unread(struct watch *w)
+{
+    int64_t until = atomic_load(&w->unread_ms);
+    if (until && clock_mono_ms() > until && atomic_compare_exchange_strong(&w->unread_ms, &until, 0))
+        say(w, WATCH_ERROR, "assay: the policy file could not be read within a minute; " NONE_IN_FORCE);
+}
+
+bool watch_unread(const struct watch *w)
+{
+    int64_t until = atomic_load_explicit(&w->unread_ms, memory_order_relaxed);
+    return until && clock_mono_ms() <= until;
+}
+
 void watch_look(struct watch *w)
 {
+    look_for_end_of_unread(w);
     if (atomic_load(&w->followed))
         return;
     if (background_start(&slot, run, watch_hold(w)))
@@ -368,6 +390,26 @@ static void start_following(struct watch *w, int idle_ms)
     }
 }
 
+/* The policy is not read in the time that the resolver's start waits. What the first policy requires must not be given
+ * out meanwhile, unless its disk hangs: that must not stop DNS. */
+static void start_unread(struct watch *w)
+{
+    if (w->before) {
+        say(w, WATCH_WARNING,
+            "assay: the policy file is not read yet (it is long, or its disk does not answer); until it is, the policy "
+            "of before stays");
+    } else if (background_computes(&slot)) {
+        say(w, WATCH_WARNING,
+            "assay: the policy file is long and not read yet; until it is, for at most a minute, questions are "
+            "answered SERVFAIL (Extended DNS Error 14, Not Ready)");
+        atomic_store(&w->unread_ms, clock_mono_ms() + UNREAD_MOST_MS);
+        if (atomic_load(&w->read)) /* just now */
+            atomic_store(&w->unread_ms, 0);
+    } else {
+        say(w, WATCH_ERROR, "assay: the policy file cannot be read now (its disk does not answer); " NONE_IN_FORCE);
+    }
+}
+
 struct watch *watch_start(const char *path, const char *dir, const char *state, const struct watch_hooks *hooks)
 {
     struct watch *w = new_watch(path, dir, state, hooks);
@@ -379,14 +421,10 @@ struct watch *watch_start(const char *path, const char *dir, const char *state, 
         remember(w, POLICY_KEPT, "the policy file has not been read since the reload");
         watch_touch(w);
     }
-    int idle_ms = w->before ? AGAIN_IDLE_MS : FIRST_IDLE_MS, most_ms = w->before ? AGAIN_MOST_MS : BACKGROUND_WAIT_MS;
+    int idle_ms = w->before ? AGAIN_IDLE_MS : FIRST_IDLE_MS, most_ms = w->before ? AGAIN_MOST_MS : FIRST_MOST_MS;
     start_following(w, idle_ms);
     if (!atomic_load(&w->followed) || !background_await(&slot, &w->read, idle_ms, most_ms))
-        say(w, w->before ? WATCH_WARNING : WATCH_ERROR,
-            w->before ? "assay: the policy file is not read yet (it is long, or its disk does not answer); until it "
-                        "is, the policy of before stays"
-                      : "assay: the policy file cannot be read now (its disk does not answer); until it can, there is "
-                        "NO policy in force: every answer passes, nothing is judged");
+        start_unread(w);
     return w;
 }
 

@@ -7,9 +7,9 @@
  * ten minutes while it stays bad; meanwhile it is read again every few seconds. It also notices when an exemption or a
  * suspension ends. Each such change increments the version.
  *
- * No other thread waits for the policy's disk. watch_start waits for the first reading while it computes, and up to a
- * second while it only waits; after a reload of the resolver the policy that was in force before stays in force
- * meanwhile.
+ * No other thread waits for the policy's disk. watch_start waits for the first reading up to three seconds while it
+ * computes, and up to a second while it only waits; after a reload of the resolver the policy that was in force before
+ * stays in force. A first policy that still computes after that is not waited for: see watch_unread.
  *
  * A resolver must resolve: watch_start never fails because there is no policy. Until one can be read, watch_policy
  * returns NULL: everything passes.
@@ -49,6 +49,10 @@ void watch_look(struct watch *w);
 
 /* The current policy with a reference (policy_unref it), or NULL. */
 const struct policy *watch_policy(struct watch *w);
+
+/* Tells whether the first policy is still being read: what it requires is not known yet, and no answer is given out.
+ * False after a minute in any case. */
+bool watch_unread(const struct watch *w);
 
 /* Incremented with every change. Read it before judging; if it differs after storing, judge again. */
 unsigned watch_version(const struct watch *w);

@@ -30,7 +30,9 @@ HANG = r"""
 static int ours(const char *p) { return p && (strstr(p, "/state") || strstr(p, "/journal") || strstr(p, "/unbound/policy")); }
 static void gate(const char *p)
 {
-    const char *flag = getenv("HANG_FLAG");
+    const char *flag = getenv("HANG_FLAG"), *busy = getenv("BUSY_FLAG");
+    while (busy && ours(p) && access(busy, F_OK) == 0)
+        for (volatile int i = 0; i < 10000000; i++) ;
     while (flag && ours(p) && access(flag, F_OK) == 0)
         nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
 }
@@ -66,6 +68,7 @@ class Disk:
 
     def __init__(self, place):
         self.flag = os.path.join(place, "hangs")
+        self.busy = os.path.join(place, "computes")
         self.shim = os.path.join(place, "hang.so")
         source = os.path.join(place, "hang.c")
         with open(source, "w", encoding="ascii") as f:
@@ -76,12 +79,18 @@ class Disk:
         with open(self.flag, "w", encoding="ascii"):
             pass
 
+    def compute(self):
+        """Whoever reads there computes without end."""
+        with open(self.busy, "w", encoding="ascii"):
+            pass
+
     def answer(self):
-        if os.path.exists(self.flag):
-            os.remove(self.flag)
+        for flag in (self.flag, self.busy):
+            if os.path.exists(flag):
+                os.remove(flag)
 
     def resolver(self, place, tree, policy, **options):
-        return Resolver(place, tree, policy, **options, env={"LD_PRELOAD": self.shim, "HANG_FLAG": self.flag})
+        return Resolver(place, tree, policy, **options, env={"LD_PRELOAD": self.shim, "HANG_FLAG": self.flag, "BUSY_FLAG": self.busy})
 
 
 class Load:
@@ -325,6 +334,37 @@ def test_start_with_a_hung_disk(place, tree):
     finally:
         disk.answer()
         r.stop()
+
+
+def test_start_with_a_long_policy(place, tree):
+    """The first policy takes long to read, and its disk answers: nobody knows yet what it requires. Questions are answered
+    with a failure that says so; then it is in force. Unbound is not held up by it, nor is its end."""
+    disk = Disk(place)
+    for ends in (False, True):
+        disk.compute()
+        r = disk.resolver(place, tree, POLICY, name="unbound", threads=2)
+        began = time.time()
+        try:
+            r.start()
+            assert time.time() - began < 9, f"the start took {time.time() - began:.1f} s"
+            for name in ("www.unsigned.zz", "www.free.zz", "www.signed.zz", "no.unsigned.zz"):
+                for how in ({}, {"cd": True}, {"tcp": True}, {}):
+                    answer = r.ask(name, **how)
+                    assert answer.rcode == "SERVFAIL" and not answer.data and [code for code, _ in answer.ede] == [14], answer
+                    assert "still being read" in answer.ede[0][1], answer
+            assert r.wait_for(lambda: "Not Ready" in r.words()), r.words()
+            if ends:
+                began = time.time()
+                assert r.stop() == 0, r.words()[-300:]
+                assert time.time() - began < 5, f"the end took {time.time() - began:.1f} s"
+                continue
+            disk.answer()
+            assert r.wait_for(lambda: describe(r.ask("www.unsigned.zz")) == "refused", 20), r.words()[-300:]
+            passes(r, "www.free.zz")
+            passes(r, "www.signed.zz", want="secure")
+        finally:
+            disk.answer()
+            r.stop()
 
 
 def test_the_last_policy_holds_over_a_reload(place, tree):

@@ -2,7 +2,8 @@
 /*
  * report_fields.c - numbers and times in the reports of others.
  *
- * Promises that what is not wholly a number or a time within its bounds is none. No failure besides.
+ * Promises that what is not wholly a number or a time within its bounds is none, and one spelling for each address. No
+ * failure besides.
  */
 #include "feedback/report_fields.h"
 #include "feedback/report_in.h"
@@ -31,11 +32,52 @@ bool report_field_count(const char *text, int64_t *out)
     return digits(text, out) && *out > 0 && *out <= REPORT_COUNT_MAX;
 }
 
+/* "1763510400.25": the fraction is cut off. */
+static bool seconds(const char *text, int64_t *out)
+{
+    char whole[24];
+    const char *point = strchr(text, '.');
+    size_t n = point ? (size_t)(point - text) : 0;
+    if (!point)
+        return digits(text, out);
+    if (n >= sizeof whole || strspn(point + 1, "0123456789") != strlen(point + 1))
+        return false;
+    memcpy(whole, text, n);
+    whole[n] = '\0';
+    return digits(whole, out);
+}
+
+/* "2026-11-19": its first second. */
+static bool date(const char *text, int64_t *out)
+{
+    struct tm tm = {0};
+    int used = 0;
+    if (strlen(text) != 10 || sscanf(text, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &used) != 3 ||
+        used != 10)
+        return false;
+    int day = tm.tm_mday, month = --tm.tm_mon;
+    tm.tm_year -= 1900;
+    *out = (int64_t)timegm(&tm);
+    return tm.tm_mday == day && tm.tm_mon == month;
+}
+
+/* "+01:00", "-0330" */
+static bool zone_offset(const char *p, int *out)
+{
+    int h = 0, m = 0;
+    bool colon = strlen(p) == 6 && p[3] == ':';
+    if (!(colon || strlen(p) == 5) || sscanf(p + 1, colon ? "%2d:%2d" : "%2d%2d", &h, &m) != 2 || h > 23 || m > 59 ||
+        strspn(p + 1, "0123456789:") != strlen(p + 1))
+        return false;
+    *out = (*p == '-' ? -1 : 1) * (h * 3600 + m * 60);
+    return true;
+}
+
 /* "2026-11-19t00:00:00.5+01:00" */
 static bool rfc3339(const char *text, int64_t *out)
 {
     struct tm tm = {0};
-    int used = 0, h = 0, m = 0;
+    int used = 0;
     char mark = 0;
     if (sscanf(text, "%4d-%2d-%2d%c%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &mark, &tm.tm_hour, &tm.tm_min,
                &tm.tm_sec, &used) != 7 ||
@@ -48,9 +90,8 @@ static bool rfc3339(const char *text, int64_t *out)
             ;
     int zone = 0;
     if (*p == '+' || *p == '-') {
-        if (sscanf(p + 1, "%2d:%2d%n", &h, &m, &used) != 2 || used != 5 || p[6] || h > 23 || m > 59)
+        if (!zone_offset(p, &zone))
             return false;
-        zone = (*p == '-' ? -1 : 1) * (h * 3600 + m * 60);
     } else if (*p && !((*p == 'Z' || *p == 'z') && !p[1])) {
         return false;
     }
@@ -61,13 +102,39 @@ static bool rfc3339(const char *text, int64_t *out)
     return tm.tm_mday == day && tm.tm_mon == month - 1; /* no 30th of February */
 }
 
-bool report_field_moment(const char *text, int64_t *out)
+static bool moment(const char *text, int64_t of_a_date, int64_t *out)
 {
-    if (!text || !(digits(text, out) || rfc3339(text, out)))
+    if (!text)
+        return false;
+    if (date(text, out))
+        *out += of_a_date;
+    else if (!seconds(text, out) && !rfc3339(text, out))
         return false;
     if (*out >= MILLISECONDS)
         *out /= 1000;
     return *out >= EARLIEST && *out <= (int64_t)clock_wall() + AHEAD;
+}
+
+bool report_field_moment(const char *text, int64_t *out)
+{
+    return moment(text, 0, out);
+}
+
+bool report_field_last_moment(const char *text, int64_t *out)
+{
+    return moment(text, 86399, out);
+}
+
+const char *report_field_address(const char *text, char out[IP_TEXT])
+{
+    struct ip a;
+    return ip_from_text(slice_str(text), &a) == STATUS_OK ? ip_text(&a, out) : text;
+}
+
+void report_field_word(char *text)
+{
+    for (; *text; text++)
+        *text = *text >= 'A' && *text <= 'Z' ? (char)(*text - 'A' + 'a') : *text;
 }
 
 struct slice report_field_cut(struct slice text)

@@ -7,6 +7,7 @@
 #ifndef ASSAY_FEEDBACK_REPORT_FIELDS_H
 #define ASSAY_FEEDBACK_REPORT_FIELDS_H
 
+#include "base/ip.h"
 #include "base/slice.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,9 +18,18 @@
 /* A count of messages: digits alone, from 1 to REPORT_COUNT_MAX. "1,234", "", NULL and "-1" are none. */
 bool report_field_count(const char *text, int64_t *out);
 
-/* Seconds since 1970: as a number of seconds or milliseconds, or as a time (RFC 3339: any zone, small letters too),
- * from 2005 to two days from now. */
+/* Seconds since 1970: as a number of seconds (a fraction is cut off) or milliseconds, or as a time (RFC 3339: any zone,
+ * small letters too; ISO 8601's +0000), from 2005 to two days from now. A date alone is the first second of that day
+ * (UTC), or its last one. */
 bool report_field_moment(const char *text, int64_t *out);
+bool report_field_last_moment(const char *text, int64_t *out);
+
+/* An address in the one form that the ledger has it in (RFC 5952; IPv4 within IPv6 is IPv4); what is none stays as it
+ * is. Returns text, or out. */
+const char *report_field_address(const char *text, char out[IP_TEXT]);
+
+/* A word of a standard (a result, a disposition): they are in small letters. */
+void report_field_word(char *text);
 
 /* The text's first REPORT_IN_FIELD octets, without a cut in a character of UTF-8. */
 struct slice report_field_cut(struct slice text);

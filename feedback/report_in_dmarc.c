@@ -2,13 +2,14 @@
 /*
  * report_in_dmarc.c - a DMARC aggregate report in XML, read (RFC 9990 section 3.1; RFC 7489 appendix C), by expat.
  *
- * Promises that reading costs memory for one record at a time, that no entity, document type or network is ever used (a
- * document with a DOCTYPE is refused, and the text is taken for UTF-8 whatever it says), and that both forms give the
- * same fields. Before expat goes a lenient pass: octets that are no UTF-8 and control characters become U+FFFD, an "&"
- * that begins no entity is escaped (not in CDATA, where it is none). Elements that are not known are skipped; expat
- * remembers the name of each, so their number is bounded. Where the text breaks off or goes wrong behind a whole
- * record, and what the report is about came before, the records so far are kept and out->partial names the line; so it
- * does for records whose count is not a number. On failure *out is not to be used; the words say what is wrong.
+ * Promises that reading costs memory for one record at a time, that no entity, document type or network is ever used
+ * (a document with a DOCTYPE is refused), and that both forms give the same fields. The text is UTF-8, whatever it
+ * says of itself; but an octet that is none is windows-1252 where the XML declaration says that or ISO-8859-1. Before
+ * expat goes a lenient pass: other octets that are no UTF-8 and control characters become U+FFFD, an "&" that begins
+ * no entity is escaped (not in CDATA, where it is none). Elements that are not known are skipped; expat remembers the
+ * name of each, so their number is bounded. Where the text breaks off or goes wrong behind a whole record, and what
+ * the report is about came before, the records so far are kept and out->partial names the line; so it does for
+ * records whose count is not a number. On failure *out is not to be used; the words say what is wrong.
  */
 #include "base/arena.h"
 #include "base/buf.h"
@@ -97,14 +98,6 @@ static bool is(const char *a, const char *b)
     return a && strcmp(a, b) == 0;
 }
 
-static bool inside(const struct reading *r, const char *name)
-{
-    for (int i = r->place_depth; i < r->depth && i < REPORT_IN_XML_DEPTH; i++)
-        if (is(r->path[i], name))
-            return true;
-    return false;
-}
-
 /* Counts a name if it is a new one (FNV-1a; two with one hash are one here). */
 static bool room_for_name(struct reading *r, const char *name)
 {
@@ -184,11 +177,33 @@ static const char *kept(struct reading *r)
     return copy ? copy : "";
 }
 
+/* A word of the standards, in small letters. */
+static const char *kept_word(struct reading *r)
+{
+    struct slice s = report_field_cut(slice_trim(buf_slice(&r->text)));
+    char *copy = arena_copy(r->place == RECORD ? r->record : r->arena, s.p, s.n);
+    if (copy)
+        report_field_word(copy);
+    return copy ? copy : "";
+}
+
 /* A head has each of its elements once: one that comes a thousand times must not fill the memory. */
 static void keep_once(struct reading *r, const char **field)
 {
     if (!*field || !**field)
         *field = kept(r);
+}
+
+static const char *kept_as(struct reading *r, const char *text)
+{
+    const char *copy = arena_strdup(r->place == RECORD ? r->record : r->arena, text);
+    return copy ? copy : "";
+}
+
+/* The element that is ending is a child of that one. Extensions have elements of the same names in other places. */
+static bool is_child_of(const struct reading *r, const char *parent)
+{
+    return r->depth >= 2 && is(r->path[r->depth - 2], parent);
 }
 
 static void end_metadata(struct reading *r, const char *name)
@@ -238,27 +253,43 @@ static void end_in_auth_results(struct reading *r, const char *name)
     else if (is(name, "selector"))
         r->auth_selector = kept(r);
     else if (is(name, "result"))
-        r->auth_result = kept(r);
+        r->auth_result = kept_word(r);
 }
 
+static void end_in_row(struct reading *r, const char *name)
+{
+    char text[IP_TEXT];
+    if (is_child_of(r, "row") && is(name, "source_ip"))
+        r->row.source = kept_as(r, report_field_address(kept(r), text));
+    else if (is_child_of(r, "row") && is(name, "count"))
+        r->count = kept(r);
+    else if (is_child_of(r, "policy_evaluated") && is(name, "disposition"))
+        r->row.result = kept_word(r);
+    else if (is_child_of(r, "policy_evaluated") && is(name, "dkim"))
+        r->row.dkim = kept_word(r);
+    else if (is_child_of(r, "policy_evaluated") && is(name, "spf"))
+        r->row.spf = kept_word(r);
+    else if (is_child_of(r, "reason") && is(name, "type"))
+        r->reason = r->reason ? r->reason : kept_word(r);
+}
+
+static void end_header_from(struct reading *r)
+{
+    char domain[LIMIT_DOMAIN + 1];
+    const char *text = kept(r);
+    r->row.header_from = domain_from_text(slice_str(text), domain) == STATUS_OK ? kept_as(r, domain) : text;
+}
+
+/* By the child of the record that we are in: what is in another one is an extension (RFC 9990 section 5). */
 static void end_in_record(struct reading *r, const char *name)
 {
-    if (inside(r, "auth_results"))
+    const char *part = r->path[r->place_depth];
+    if (is(part, "auth_results"))
         end_in_auth_results(r, name);
-    else if (is(name, "source_ip"))
-        r->row.source = kept(r);
-    else if (is(name, "count"))
-        r->count = kept(r);
-    else if (is(name, "disposition"))
-        r->row.result = kept(r);
-    else if (is(name, "header_from"))
-        r->row.header_from = kept(r);
-    else if (is(name, "type") && inside(r, "reason"))
-        r->reason = r->reason ? r->reason : kept(r);
-    else if (is(name, "dkim"))
-        r->row.dkim = kept(r);
-    else if (is(name, "spf"))
-        r->row.spf = kept(r);
+    else if (is(part, "row") || is(part, "policy_evaluated"))
+        end_in_row(r, name);
+    else if (is(part, "identifiers") && is(name, "header_from"))
+        end_header_from(r);
 }
 
 static void end_record(struct reading *r)
@@ -339,7 +370,7 @@ static size_t plain_octets(struct slice s)
 }
 
 /* Adds the next octets, made good; what it took goes from *in. */
-static void add_lenient(struct buf *out, struct slice *in, const char **verbatim)
+static void add_lenient(struct buf *out, struct slice *in, const char **verbatim, bool latin)
 {
     while (in->n && out->n < CHUNK) {
         size_t plain = plain_octets(slice_of(in->p, in->n < CHUNK ? in->n : CHUNK));
@@ -355,6 +386,8 @@ static void add_lenient(struct buf *out, struct slice *in, const char **verbatim
             *verbatim = in->p + report_markup_verbatim(*in);
         if (c == '&' && in->p >= *verbatim && !is_entity(*in))
             buf_adds(out, "&amp;");
+        else if (!len && latin)
+            report_markup_add_latin(out, c);
         else if (!len || (c < 0x20 && !strchr("\t\r\n", c)) || !c || point == 0xfffe || point == 0xffff)
             buf_adds(out, "\xef\xbf\xbd");
         else
@@ -369,10 +402,11 @@ static bool feed(struct reading *r, struct slice xml)
     enum XML_Status st = XML_STATUS_OK;
     size_t fed = 0, read = 0;
     r->verbatim = xml.p;
+    bool latin = report_markup_is_latin(xml);
     do {
         buf_reset(&chunk);
         report_scratch_passed(xml.p);
-        add_lenient(&chunk, &xml, &r->verbatim);
+        add_lenient(&chunk, &xml, &r->verbatim, latin);
         st = chunk.failed ? XML_STATUS_ERROR : XML_Parse(r->parser, chunk.p, (int)chunk.n, xml.n == 0);
         fed += chunk.n;
         const int64_t at = octet_of(r->parser); /* -1: not known */
@@ -418,7 +452,8 @@ static enum status finish(struct reading *r, char *why)
     out->domain_count = 1;
     if (r->p)
         out->policy = arena_printf(r->arena, r->sp && *r->sp ? "p=%.40s sp=%.40s" : "p=%.40s", r->p, r->sp);
-    if (!report_field_moment(r->begin, &out->begin) || !report_field_moment(r->end, &out->end) || out->end < out->begin)
+    if (!report_field_moment(r->begin, &out->begin) || !report_field_last_moment(r->end, &out->end) ||
+        out->end < out->begin)
         return complain(why, STATUS_INVALID, "its date_range is missing, or is not a time of a report");
     if (!*out->id)
         out->id = arena_printf(r->arena, "none-%lld-%lld", (long long)out->begin, (long long)out->end);

@@ -61,6 +61,16 @@ static void note(struct reading *r, const char *missing)
         r->out->partial = missing;
 }
 
+/* "3.0" is 3 (RFC 8259 section 6 has one kind of number). */
+static struct slice without_zeros(struct slice number)
+{
+    struct slice n = slice_trim(number);
+    size_t end = n.n;
+    while (end && n.p[end - 1] == '0')
+        end--;
+    return end > 1 && end < n.n && n.p[end - 1] == '.' ? slice_of(n.p, end - 1) : number;
+}
+
 /* A number as such or as a text; 0 if it is missing or null. What is neither, or not believable, is named. */
 static int64_t count_of(struct reading *r, struct slice object, const char *key)
 {
@@ -69,7 +79,7 @@ static int64_t count_of(struct reading *r, struct slice object, const char *key)
     int64_t n = 0;
     if (!kind || kind == 'n')
         return 0;
-    if (kind == '0' && report_json_integer(v, &n) && n >= 0 && n <= REPORT_COUNT_MAX)
+    if (kind == '0' && report_json_integer(without_zeros(v), &n) && n >= 0 && n <= REPORT_COUNT_MAX)
         return n;
     const char *text = kind == '"' ? field(object, key, &r->detail) : "";
     if (strcmp(text, "0") == 0)
@@ -117,7 +127,11 @@ static void read_failure(struct reading *r, struct slice f, size_t about)
         note(r, "a failure without a number of sessions is left out");
         return;
     }
-    const char *source = field(f, "sending-mta-ip", &r->source), *result = field(f, "result-type", &r->result);
+    char address[IP_TEXT];
+    const char *source = report_field_address(field(f, "sending-mta-ip", &r->source), address);
+    const char *result = field(f, "result-type", &r->result);
+    if (r->result.p)
+        report_field_word(r->result.p);
     const char *mx = field(f, "receiving-mx-hostname", &r->detail);
     struct slice type = cut(slice_str(r->type.p), TYPE_MOST), host = cut(slice_str(mx), LIMIT_DOMAIN);
     char detail[TYPE_MOST + LIMIT_DOMAIN + 2];
@@ -194,6 +208,8 @@ static void take_policy(struct reading *r, struct slice p, size_t number)
 static void read_policies(struct reading *r)
 {
     struct slice rest = r->policies, key, value;
+    if (report_json_kind(rest) == '{') /* one without the array around it */
+        take_policy(r, rest, 1);
     if (report_json_kind(rest) != '[')
         return;
     for (size_t n = 1; r->status == STATUS_OK && report_json_next(&rest, &key, &value); n++) {
@@ -202,6 +218,18 @@ static void read_policies(struct reading *r)
         else
             take_policy(r, value, n);
     }
+}
+
+/* A time as a text, or as a number of seconds. */
+static const char *date_of(struct slice range, const char *key, struct buf *out)
+{
+    struct slice v = report_json_get(range, key), n = slice_trim(v);
+    if (report_json_kind(v) != '0')
+        return text_of(v, out);
+    buf_reset(out);
+    buf_add(out, n.p, n.n < REPORT_IN_FIELD ? n.n : REPORT_IN_FIELD);
+    buf_addc(out, '\0');
+    return out->failed ? "" : out->p;
 }
 
 static enum status read_head(struct reading *r, bool *dated)
@@ -221,8 +249,8 @@ static enum status read_head(struct reading *r, bool *dated)
     out->org = keep(r, member[ORG]);
     out->org = *out->org || !at ? out->org : at + 1;
     out->id = keep(r, member[ID]);
-    *dated = report_field_moment(field(range, "start-datetime", &r->source), &out->begin) &&
-             report_field_moment(field(range, "end-datetime", &r->result), &out->end);
+    *dated = report_field_moment(date_of(range, "start-datetime", &r->source), &out->begin) &&
+             report_field_last_moment(date_of(range, "end-datetime", &r->result), &out->end);
     return arena_failed(r->arena) ? complain(r->why, STATUS_NOMEM, "out of memory") : STATUS_OK;
 }
 

@@ -81,3 +81,27 @@ struct slice report_markup_find(struct slice s)
         s = slice_from(s, size);
     return s;
 }
+
+bool report_markup_is_latin(struct slice xml)
+{
+    static const char *const names[] = {"iso-8859-1\"", "iso-8859-1'", "windows-1252", "cp1252", "latin1"};
+    struct slice head = slice_of(xml.p, xml.n < 5 || memcmp(xml.p, "<?xml", 5) != 0 ? 0 : report_markup_verbatim(xml));
+    for (head.n = head.n < TAG_MOST ? head.n : TAG_MOST; head.n; head = slice_from(head, 1))
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+            if (head.n >= strlen(names[i]) && strncasecmp(head.p, names[i], strlen(names[i])) == 0)
+                return true;
+    return false;
+}
+
+void report_markup_add_latin(struct buf *out, unsigned char octet)
+{
+    static const uint16_t marks[32] = {0x20ac, 0xfffd, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021,
+                                       0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0xfffd, 0x017d, 0xfffd,
+                                       0xfffd, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014,
+                                       0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0xfffd, 0x017e, 0x0178};
+    unsigned c = octet < 0x80 ? 0xfffd : octet < 0xa0 ? marks[octet - 0x80] : octet;
+    if (c >= 0x800)
+        buf_addc(out, (char)(0xe0 | c >> 12));
+    buf_addc(out, c < 0x800 ? (char)(0xc0 | c >> 6) : (char)(0x80 | (c >> 6 & 63)));
+    buf_addc(out, (char)(0x80 | (c & 63)));
+}

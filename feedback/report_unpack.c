@@ -12,6 +12,7 @@
 #include "base/base64.h"
 #include "base/buf.h"
 #include "feedback/report_in.h"
+#include "feedback/report_json.h"
 #include "feedback/report_markup.h"
 #include "feedback/report_scratch.h"
 #include <ctype.h>
@@ -264,14 +265,26 @@ static bool read_part(struct slice text, struct part *p)
     return fields;
 }
 
+/* Without the blanks in front of it. */
+static struct slice without_blanks(struct slice s)
+{
+    size_t i = 0;
+    for (; i < s.n && strchr(" \t\r\n", s.p[i]) && s.p[i]; i++)
+        if (i % LOOK_AT == 0)
+            report_scratch_passed(s.p + i);
+    return slice_from(s, i);
+}
+
 static struct slice parameter(struct slice value, const char *name)
 {
     size_t n = strlen(name);
     for (size_t i = 0; i + n < value.n; i++) {
-        if (strncasecmp(value.p + i, name, n) != 0 || value.p[i + n] != '=' ||
-            (i && !strchr("; \t\r\n", value.p[i - 1])))
+        if (strncasecmp(value.p + i, name, n) != 0 || (i && !strchr("; \t\r\n", value.p[i - 1])))
             continue;
-        struct slice v = slice_from(value, i + n + 1);
+        struct slice v = without_blanks(slice_from(value, i + n)); /* RFC 822 had blanks around the "=" */
+        if (!v.n || v.p[0] != '=')
+            continue;
+        v = without_blanks(slice_from(v, 1));
         bool quoted = v.n && v.p[0] == '"';
         v = slice_from(v, quoted);
         size_t len = 0;
@@ -286,6 +299,15 @@ static bool begins(struct slice s, const char *word)
 {
     size_t n = strlen(word);
     return s.n >= n && strncasecmp(s.p, word, n) == 0;
+}
+
+/* Of a field's value the token that it begins with: comments and parameters may follow. */
+static struct slice token(struct slice value)
+{
+    size_t n = 0;
+    while (n < value.n && !strchr(" \t\r\n;(", value.p[n]))
+        n++;
+    return slice_of(value.p, n);
 }
 
 static bool holds(struct slice s, const char *word)
@@ -352,6 +374,26 @@ static bool add_decoded(void *context, const char *octets, size_t n, const char 
     return out->status == STATUS_OK;
 }
 
+static bool is_encoding(const struct part *p, const char *name)
+{
+    return slice_eq_nocase(token(p->encoding), slice_str(name));
+}
+
+/* Why a part cannot be read, whatever is in it; NULL: it can. An encoding of no standard's ("8-bit") is none. */
+static const char *never_read(const struct part *p, bool expected, char why[200])
+{
+    struct slice encoding = token(p->encoding);
+    if (begins(p->type, "application/pkcs7-mime") || begins(p->type, "application/x-pkcs7-mime"))
+        return "it is encrypted, or signed in one piece, by S/MIME, which is not read";
+    if (begins(p->type, "application/pgp-encrypted"))
+        return "it is encrypted by OpenPGP, which is not read";
+    if (!expected || !begins(encoding, "x-"))
+        return NULL;
+    snprintf(why, 200, "its Content-Transfer-Encoding, %.*s, is not read", (int)(encoding.n < 60 ? encoding.n : 60),
+             encoding.p);
+    return why;
+}
+
 static void look_at_leaf(struct walk *w, const struct part *p, const char *where, int depth)
 {
     struct report_scratch b = REPORT_SCRATCH_INIT(REPORT_IN_FILE);
@@ -360,17 +402,21 @@ static void look_at_leaf(struct walk *w, const struct part *p, const char *where
     name = name.n ? name : parameter(p->type, "name");
     snprintf(called, sizeof called, "%.150s%s%.*s", where, name.n ? ": " : "", (int)(name.n < 120 ? name.n : 120),
              name.n ? name.p : "");
-    if (slice_eq_nocase(p->encoding, SLICE_LIT("base64"))) {
+    if (is_encoding(p, "base64")) {
         (void)base64_decode_to(body, add_decoded, &b); /* b.status says whether it went well */
         body = report_scratch_text(&b);
-    } else if (slice_eq_nocase(p->encoding, SLICE_LIT("quoted-printable"))) {
+    } else if (is_encoding(p, "quoted-printable")) {
         add_quoted_printable(&b, body);
         body = report_scratch_text(&b);
     }
     bool expected = begins(p->type, "application/gzip") || begins(p->type, "application/zip") ||
                     begins(p->type, "application/tlsrpt") || holds(name, ".xml") || holds(name, ".zip") ||
                     holds(name, ".gz") || holds(name, ".json");
-    if (b.status != STATUS_OK)
+    char room[200];
+    const char *why = never_read(p, expected, room);
+    if (why)
+        unread(w, called, why);
+    else if (b.status != STATUS_OK)
         not_unpacked(w, called, b.status);
     else
         look(w, (struct item){body, called, depth - 1, expected});
@@ -455,7 +501,7 @@ static void look_in_mail(struct walk *w, struct slice text, const char *where, i
     }
     w->parts++;
     struct slice boundary = parameter(p.type, "boundary");
-    if (begins(p.type, "message/rfc822") && p.encoding.n < 7) {
+    if (begins(p.type, "message/rfc822") && !is_encoding(&p, "base64") && !is_encoding(&p, "quoted-printable")) {
         look_in_mail(w, p.body, where, depth - 1);
         return;
     }
@@ -521,8 +567,11 @@ static struct slice plain_text(struct slice in, struct report_scratch *room)
     struct pending p = {.out = room};
     bool big = in.n > 3 && (memcmp(in.p, "\xfe\xff", 2) == 0 || (!in.p[0] && in.p[1]));
     bool little = in.n > 3 && (memcmp(in.p, "\xff\xfe", 2) == 0 || (in.p[0] && !in.p[1] && in.p[2] && !in.p[3]));
-    if (in.n >= 3 && memcmp(in.p, "\xef\xbb\xbf", 3) == 0)
-        return slice_from(in, 3);
+    if (in.n >= 3 && memcmp(in.p, "\xef\xbb\xbf", 3) == 0) {
+        while (in.n >= 3 && memcmp(in.p, "\xef\xbb\xbf", 3) == 0) /* a tool put its own before another's */
+            in = slice_from(in, 3);
+        return in;
+    }
     if (!big && !little)
         return in;
     for (size_t i = 0; i + 1 < in.n && room->status == STATUS_OK; i += 2) {
@@ -549,16 +598,6 @@ static struct slice plain_text(struct slice in, struct report_scratch *room)
     return report_scratch_text(room);
 }
 
-/* Without the blanks in front of it. */
-static struct slice without_blanks(struct slice s)
-{
-    size_t i = 0;
-    for (; i < s.n && strchr(" \t\r\n", s.p[i]) && s.p[i]; i++)
-        if (i % LOOK_AT == 0)
-            report_scratch_passed(s.p + i);
-    return slice_from(s, i);
-}
-
 static bool is_xml_report(struct slice t)
 {
     return t.n > 1 && t.p[0] == '<' && (holds(t, "<feedback") || holds(t, ":feedback"));
@@ -566,7 +605,7 @@ static bool is_xml_report(struct slice t)
 
 static bool is_json_report(struct slice t)
 {
-    return t.n > 1 && t.p[0] == '{' &&
+    return t.n > 1 && (t.p[0] == '{' || t.p[0] == '[') &&
            (holds(t, "\"policies\"") || holds(t, "\"report-id\"") || holds(t, "organization-name"));
 }
 
@@ -578,6 +617,27 @@ static bool is_mail(struct slice t)
         if (*p <= ' ' || (unsigned char)*p > 126)
             return false;
     return colon && colon > line.p;
+}
+
+/* One report, or an array of them. */
+static void find_in_json(struct walk *w, struct slice text, const char *where)
+{
+    char called[300], why[REPORT_IN_WHY];
+    struct slice rest = text, key, value;
+    if (text.p[0] != '[' || report_json_check(text, why) != STATUS_OK) { /* whoever reads it says what is wrong */
+        w->found++;
+        w->to->found(w->to->context, where, text);
+        return;
+    }
+    for (unsigned number = 1; report_json_next(&rest, &key, &value); number++) {
+        if (number > 1 && w->parts++ >= REPORT_IN_PARTS) {
+            too_many(w, where);
+            return;
+        }
+        snprintf(called, sizeof called, "%.250s: report %u", where, number);
+        w->found++;
+        w->to->found(w->to->context, number > 1 ? called : where, value);
+    }
 }
 
 /* Each report of a plain XML file; what is behind the last is none, and is not looked at. */
@@ -619,14 +679,12 @@ static void look(struct walk *w, struct item it)
         report_scratch_end(&room);
         return;
     }
-    bool looks = text.n > 1 && (text.p[0] == '{' || (text.p[0] == '<' && !holds(text, "<html")));
+    bool looks = text.n > 1 && (text.p[0] == '{' || text.p[0] == '[' || (text.p[0] == '<' && !holds(text, "<html")));
     if (is_xml_report(text) || is_json_report(text) || (it.expected && looks)) {
-        if (text.p[0] == '<') {
+        if (text.p[0] == '<')
             find_in_xml(w, text, it.where);
-        } else {
-            w->found++;
-            w->to->found(w->to->context, it.where, text);
-        }
+        else
+            find_in_json(w, text, it.where);
     } else if (begins(text, "From ")) {
         look_in_mbox(w, (struct item){text, it.where, it.depth, false});
     } else if (is_mail(text) && it.depth > 1) {

@@ -7,7 +7,9 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "feedback/dmarc_rua.h"
+#include "feedback/report_fields.h"
 #include "feedback/report_in.h"
 #include "feedback/report_json.h"
 #include "feedback/report_markup.h"
@@ -317,6 +319,107 @@ static void ampersands(void **state)
     }
     buf_release(&name);
     buf_release(&b);
+}
+
+/* XML 1.0 4.3.3: the declaration names the encoding; what is UTF-8 nonetheless is read as it. */
+static void encodings(void **state)
+{
+    static const struct {
+        const char *declared, *octets, *org;
+    } t[] = {{"ISO-8859-1",
+              "Stra\xdf"
+              "e",
+              "Stra\u00dfe"},
+             {"iso-8859-1", "Stra\u00dfe", "Stra\u00dfe"},
+             {"windows-1252", "\x80 5", "\u20ac 5"},
+             {"ISO-8859-1", "\x93x\x94", "\u201cx\u201d"},
+             {"windows-1252", "a\x81", "a\ufffd"},
+             {"UTF-8",
+              "Stra\xdf"
+              "e",
+              "Stra\ufffde"},
+             {"ISO-8859-15",
+              "Stra\xdf"
+              "e",
+              "Stra\ufffde"},
+             {"US-ASCII", "Stra\u00dfe", "Stra\u00dfe"}};
+    struct buf b = BUF_INIT, name = BUF_INIT, declared = BUF_INIT;
+    (void)state;
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        buf_reset(&name);
+        buf_printf(&name, "<org_name>%s</org_name>", t[i].octets);
+        replaced(&b, strstr(rfc9990, "<feedback"), "<org_name>Receiver</org_name>", name.p);
+        for (int single = 0; single < 2; single++) {
+            buf_reset(&declared);
+            buf_printf(&declared, "<?xml version=\"1.0\" encoding=%c%s%c?>\n%s", single ? '\'' : '"', t[i].declared,
+                       single ? '\'' : '"', b.p);
+            takes(declared.p, declared.n, t[i].org, "example.org", 1, 7);
+        }
+    }
+    buf_release(&declared);
+    buf_release(&name);
+    buf_release(&b);
+}
+
+/* RFC 9990 3.1.1: seconds since 1970. What is sent besides. */
+static void moments(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t first, last; /* 0: none */
+    } t[] = {{"1795046400", 1795046400, 1795046400},
+             {"1795046400000", 1795046400, 1795046400},
+             {"1795046400.5", 1795046400, 1795046400},
+             {"1795046400.", 1795046400, 1795046400},
+             {".5", 0, 0},
+             {"1795046400.5.5", 0, 0},
+             {"1795046400,5", 0, 0},
+             {"-1795046400", 0, 0},
+             {"2026-11-19", 1795046400, 1795132799},
+             {"2026-11-19T00:00:00Z", 1795046400, 1795046400},
+             {"2026-11-19t00:00:00.75z", 1795046400, 1795046400},
+             {"2026-11-19 00:00:00", 1795046400, 1795046400},
+             {"2026-11-19T01:00:00+0100", 1795046400, 1795046400},
+             {"2026-11-18T20:30:00-03:30", 1795046400, 1795046400},
+             {"2026-11-19T00:00:00+1", 0, 0},
+             {"2026-11-19T00:00:00+24:00", 0, 0},
+             {"2026-11-19T00:00:00+0 :0", 0, 0},
+             {"2026-11-31", 0, 0},
+             {"2026-02-29", 0, 0},
+             {"2026-1-9", 0, 0},
+             {"2026-11-19T", 0, 0},
+             {"19.11.2026", 0, 0},
+             {"2004-12-31", 0, 0},
+             {"", 0, 0}};
+    (void)state;
+    clock_set_wall(1795200000);
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        int64_t first = 0, last = 0;
+        bool a = report_field_moment(t[i].text, &first), b = report_field_last_moment(t[i].text, &last);
+        if (a != (t[i].first != 0) || b != a || (a && (first != t[i].first || last != t[i].last)))
+            fail_msg("%s: %lld to %lld", t[i].text, (long long)first, (long long)last);
+    }
+    assert_false(report_field_moment(NULL, &(int64_t){0}));
+    clock_set_wall(0);
+}
+
+/* RFC 5952; RFC 4291 2.5.5.2. */
+static void addresses(void **state)
+{
+    static const char *const t[][2] = {{"192.0.2.1", "192.0.2.1"},
+                                       {"2001:DB8:0:0::0:1", "2001:db8::1"},
+                                       {"[2001:db8::1]", "2001:db8::1"},
+                                       {"IPv6:2001:db8::1", "2001:db8::1"},
+                                       {"::ffff:192.0.2.1", "192.0.2.1"},
+                                       {"::FFFF:C000:0201", "192.0.2.1"},
+                                       {"fe80::1%eth0", "fe80::1%eth0"},
+                                       {"192.0.2", "192.0.2"},
+                                       {"mail.example.org", "mail.example.org"},
+                                       {"", ""}};
+    char out[IP_TEXT];
+    (void)state;
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+        assert_string_equal(report_field_address(t[i][0], out), t[i][1]);
 }
 
 struct seen {
@@ -747,6 +850,9 @@ int main(void)
                                        cmocka_unit_test(domains_are_one_name),
                                        cmocka_unit_test(long_tokens),
                                        cmocka_unit_test(ampersands),
+                                       cmocka_unit_test(encodings),
+                                       cmocka_unit_test(moments),
+                                       cmocka_unit_test(addresses),
                                        cmocka_unit_test(several_and_footers),
                                        cmocka_unit_test(tls_counts),
                                        cmocka_unit_test(tls_domains_apart),

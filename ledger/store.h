@@ -112,7 +112,7 @@ enum status store_drop_months(struct store *s, int64_t before) MUST_CHECK;
 
 /* The version of the schema that this program knows. store_migrate brings the database to it (in one transaction;
  * several processes may try at once). */
-#define STORE_SCHEMA_VERSION 14
+#define STORE_SCHEMA_VERSION 15
 enum status store_migrate(struct store *s, bool may_write) MUST_CHECK;
 
 #endif

@@ -263,9 +263,16 @@ static const char *const version_14[] = {
     NULL,
 };
 
+/* Of whom each total was that a page for the world ever showed (published.h). */
+static const char *const version_15[] = {
+    "CREATE TABLE published_set (mark TEXT NOT NULL, list TEXT NOT NULL, day BIGINT NOT NULL, organisations BIGINT NOT "
+    "NULL, meets BIGINT NOT NULL, members TEXT NOT NULL, PRIMARY KEY (mark, list))",
+    NULL,
+};
+
 static const char *const *const versions[STORE_SCHEMA_VERSION] = {
-    version_1, version_2, version_3,  version_4,  version_5,  version_6,  version_7,
-    version_8, version_9, version_10, version_11, version_12, version_13, version_14};
+    version_1, version_2,  version_3,  version_4,  version_5,  version_6,  version_7, version_8,
+    version_9, version_10, version_11, version_12, version_13, version_14, version_15};
 
 static enum status run_step(struct store *s, const char *sql)
 {

@@ -4,11 +4,13 @@
  *
  * Promises that no correspondent is named, no exempted domain, reason, reference, selector or host but our own domains.
  * A total of fewer than PUBLISH_LEAST organisations is not shown; where one alone is hidden, the next smallest is, too,
- * so that it cannot be reckoned from a sum; and so that no fewer can be reckoned from lists that overlap, or with what
- * was published before (publish_guard.h). Totals that differ from those shown last, here or on another page, by fewer
- * than PUBLISH_LEAST members are not published anew: those stand (publish_log.h).
+ * so that it cannot be reckoned from a sum; and none is shown that would tell of fewer by any sum or difference with
+ * what is shown or ever was, on any page, by any policy, of any period (publish_guard.h, publish_history.h). Totals
+ * that differ from those shown last, here or on another page, by fewer than PUBLISH_LEAST members are not published
+ * anew: those stand (publish_log.h).
  */
 #include "report/publish.h"
+#include "ledger/published.h"
 #include "report/frame.h"
 #include "report/publish_guard.h"
 #include "report/publish_log.h"
@@ -19,56 +21,66 @@
 
 struct totals {
     struct publish_total all[REPORT_GROUPS + 1];
+    struct publish_set of[REPORT_GROUPS + 1]; /* who is counted in it today */
     size_t count;
-    uint64_t *member; /* of each organisation that is counted: a bit for each total that it is in */
-    size_t members;
+    int64_t rest; /* who stands in no list */
 };
-
-static void add(struct totals *t, const char *name, const struct report_counts *counts)
-{
-    int64_t told = report_told(counts);
-    t->all[t->count++] = (struct publish_total){name, told, counts->meets, told < PUBLISH_LEAST};
-}
-
-/* One hidden total alone could be reckoned from the others. */
-static void hide_a_second(struct totals *t)
-{
-    size_t hidden = 0, next = t->count;
-    int64_t rest = 0; /* who stands in no list: a group, too, and never shown */
-    for (size_t i = 0; i < t->members; i++)
-        rest += t->member[i] == 1;
-    for (size_t i = 1; i < t->count; i++) {
-        hidden += t->all[i].hidden;
-        if (!t->all[i].hidden && (next == t->count || t->all[i].told < t->all[next].told))
-            next = i;
-    }
-    hidden += rest > 0 && rest < PUBLISH_LEAST;
-    if (hidden == 1 && next < t->count)
-        t->all[next].hidden = true;
-}
 
 static bool counts(const struct organisation *o)
 {
     return o->state == ORGANISATION_MEETS || o->state == ORGANISATION_EXPLAINED || o->state == ORGANISATION_MISSES;
 }
 
-/* Who is in which total. */
-static enum status note_members(struct totals *t, const struct report_model *m)
+/* index: of those that may be counted, count of them; NULL: all organisations. */
+static bool add(struct totals *t, const struct report_model *m, const char *name, const struct report_counts *figures,
+                const size_t *index, size_t count)
 {
-    uint64_t *of = ARENA_ARRAY(m->arena, uint64_t, m->now.count + 1);
-    if (!of)
-        return STATUS_NOMEM;
+    struct publish_member *all = ARENA_ARRAY(m->arena, struct publish_member, count + 1);
+    int64_t told = report_told(figures);
+    size_t n = 0;
+    if (!all)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const struct organisation *o = &m->now.all[index ? index[i] : i];
+        if (counts(o))
+            all[n++] = publish_member_of(o->name, o->state == ORGANISATION_MEETS);
+    }
+    t->of[t->count] = (struct publish_set){all, n};
+    t->all[t->count++] = (struct publish_total){name, told, figures->meets, told < PUBLISH_LEAST};
+    return true;
+}
+
+/* The totals of today. */
+static bool reckon(struct totals *t, const struct report_model *m)
+{
+    char *listed = arena_alloc(m->arena, m->now.count + 1);
+    if (!listed || !add(t, m, NULL, &m->all, NULL, m->now.count))
+        return false;
+    memset(listed, 0, m->now.count + 1);
+    for (size_t g = 0; g < m->group_count; g++) {
+        const struct report_group *group = &m->groups[g];
+        if (!add(t, m, group->name, &group->counts, group->member, group->member_count))
+            return false;
+        for (size_t i = 0; i < group->member_count; i++)
+            listed[group->member[i]] = 1;
+    }
     for (size_t i = 0; i < m->now.count; i++)
-        of[i] = counts(&m->now.all[i]);
-    for (size_t g = 0; g < m->group_count; g++)
-        for (size_t i = 0; i < m->groups[g].member_count; i++)
-            if (counts(&m->now.all[m->groups[g].member[i]]))
-                of[m->groups[g].member[i]] |= UINT64_C(1) << (g + 1);
-    for (size_t i = 0; i < m->now.count; i++)
-        if (of[i])
-            of[t->members++] = of[i];
-    t->member = of;
-    return STATUS_OK;
+        t->rest += !listed[i] && counts(&m->now.all[i]);
+    return true;
+}
+
+/* One hidden total alone could be reckoned from the others. */
+static void hide_a_second(struct totals *t)
+{
+    size_t hidden = 0, next = t->count;
+    for (size_t i = 1; i < t->count; i++) {
+        hidden += t->all[i].hidden;
+        if (!t->all[i].hidden && (next == t->count || t->all[i].told < t->all[next].told))
+            next = i;
+    }
+    hidden += t->rest > 0 && t->rest < PUBLISH_LEAST; /* a group, too, and never shown */
+    if (hidden == 1 && next < t->count)
+        t->all[next].hidden = true;
 }
 
 /* Where a total is nearly one that is shown, that one is what is shown: their difference would tell of a few. */
@@ -78,34 +90,100 @@ static void hold_to_what_is_shown(struct totals *t, const struct publish_log *lo
         publish_log_hold(log, &t->all[i]);
 }
 
-/* The smallest list that is shown, of those in `of` if there is one; 0: no list is shown. */
-static size_t smallest(const struct totals *t, uint64_t of)
+/* ---- what follows from all that is shown and was shown ---- */
+
+#define SETS_MOST (PUBLISH_HISTORY_MOST + REPORT_GROUPS + 1)
+
+struct sums {
+    struct totals *t;
+    const struct publish_log *log;
+    const struct publish_history *history;
+    bool stands[REPORT_GROUPS + 1]; /* its figures are shown already, on this page or another: it adds nothing */
+    bool before[REPORT_GROUPS + 1]; /* it was shown when nobody kept who was counted: taken for who is today */
+    const struct publish_set *sets[SETS_MOST];
+    size_t total[SETS_MOST], count; /* total: which of today's a set is, or SIZE_MAX */
+};
+
+static struct slice list_of(const struct publish_total *t)
 {
-    size_t best = 0, other = 0;
-    for (size_t i = 1; i < t->count; i++) {
-        size_t *to = of >> i & 1 ? &best : &other;
-        if (!t->all[i].hidden && (!*to || t->all[i].told < t->all[*to].told))
-            *to = i;
-    }
-    return best ? best : other;
+    return slice_str(t->name ? t->name : PUBLISHED_ALL);
 }
 
-/* Until no few organisations follow from what is shown and what was shown before. */
-static void hide_what_tells(struct totals *t, const struct report_model *m, const struct publish_log *log)
+static bool note_line(void *context, struct slice list, int64_t told, int64_t meets)
 {
-    uint64_t in;
-    for (;;) {
-        uint64_t known = 0;
-        for (size_t i = 0; i < t->count; i++) {
-            bool was = publish_log_has(log, &t->all[i]);
-            known |= (uint64_t)(was || !t->all[i].hidden) << i;
+    struct sums *s = context;
+    for (size_t i = 0; i < s->t->count; i++) {
+        const struct publish_total *t = &s->t->all[i];
+        if (!slice_eq(list, list_of(t)))
+            continue;
+        s->stands[i] = s->stands[i] || (t->told == told && t->meets == meets);
+        s->before[i] = s->before[i] || !publish_history_has(s->history, list, told, meets);
+    }
+    return true;
+}
+
+static void add_set(struct sums *s, const struct publish_set *set, size_t total)
+{
+    s->sets[s->count] = set;
+    s->total[s->count++] = total;
+}
+
+/* All sets whose totals are known to a reader; only_before: to one who has not seen the page that is to be written. */
+static void collect(struct sums *s, bool only_before)
+{
+    s->count = 0;
+    memset(s->stands, 0, sizeof s->stands);
+    memset(s->before, 0, sizeof s->before);
+    publish_log_each(s->log, note_line, s);
+    for (size_t i = 0; i < s->history->count; i++)
+        add_set(s, &s->history->all[i].set, SIZE_MAX);
+    for (size_t i = 0; i < s->t->count; i++)
+        if (s->before[i] || (!only_before && !s->t->all[i].hidden && !s->stands[i]))
+            add_set(s, &s->t->of[i], s->before[i] ? SIZE_MAX : i);
+}
+
+/* Of the totals that are new, the one to do without: the smallest list, if there is one among those that tell. */
+static size_t choose_one(const struct sums *s, const bool *in)
+{
+    size_t best = SIZE_MAX;
+    bool best_in = false;
+    for (size_t k = 0; k < s->count; k++) {
+        size_t i = s->total[k];
+        if (i == SIZE_MAX)
+            continue;
+        bool better = best == SIZE_MAX || (i && !best) || (i && in[k] && !best_in) ||
+                      (i && in[k] == best_in && s->t->all[i].told < s->t->all[best].told);
+        if (better) {
+            best = i;
+            best_in = i && in[k];
         }
-        if (!publish_guard_tells(m->arena, t->member, t->members, known, PUBLISH_LEAST, &in))
+    }
+    return best;
+}
+
+/* Until no few organisations follow. What is shown already stands instead of what would tell; where there is nothing
+ * yet, the total is hidden. */
+static void hide_what_tells(struct totals *t, const struct publish_log *log, const struct publish_history *history)
+{
+    struct sums sums = {.t = t, .log = log, .history = history}, *s = &sums;
+    bool in[SETS_MOST];
+    collect(s, true);
+    if (publish_guard_tells(s->sets, s->count, PUBLISH_LEAST, NULL)) {
+        for (size_t i = 1; i < t->count; i++) /* what was shown tells it: nothing of today's does */
+            t->all[i].hidden = true;
+        if (!publish_log_last(log, &t->all[0]))
+            t->all[0].hidden = true;
+        return;
+    }
+    for (;;) {
+        collect(s, false);
+        if (!publish_guard_tells(s->sets, s->count, PUBLISH_LEAST, in))
             return;
-        size_t list = smallest(t, in);
-        if (!list)
-            return; /* what was shown before tells it: nothing of today's does */
-        t->all[list].hidden = true;
+        size_t i = choose_one(s, in);
+        if (i == SIZE_MAX)
+            return;
+        if (!publish_log_last(log, &t->all[i]))
+            t->all[i].hidden = true;
     }
 }
 
@@ -162,23 +240,51 @@ static void totals_of_lists(struct write *w, const struct totals *t)
 }
 
 /* What may be shown, of what there is and what was shown. */
-static enum status choose(struct totals *t, const struct report_model *m, const struct publish_log *log,
-                          char why[FOLDER_WHY])
+static void choose(struct totals *t, const struct publish_log *log, const struct publish_history *history)
 {
-    add(t, NULL, &m->all);
-    for (size_t i = 0; i < m->group_count; i++)
-        add(t, m->groups[i].name, &m->groups[i].counts);
     hold_to_what_is_shown(t, log);
     for (size_t i = 1; i < t->count; i++)
-        t->all[i].hidden = t->all[i].hidden || publish_log_tells(log, t->all, t->count, i);
-    enum status st = note_members(t, m);
-    if (st != STATUS_OK) {
-        snprintf(why, FOLDER_WHY, "out of memory");
-        return st;
-    }
+        t->all[i].hidden = t->all[i].hidden || publish_log_tells(log, history, t->all, t->count, i);
     hide_a_second(t);
-    hide_what_tells(t, m, log);
+    hide_what_tells(t, log, history);
+}
+
+/* Keeps who is counted in what is new. */
+static enum status keep_sets(const struct totals *t, const struct publish_log *log,
+                             const struct publish_history *history, int64_t day, char why[FOLDER_WHY])
+{
+    struct totals copy = *t;
+    struct sums s = {.t = &copy, .log = log, .history = history};
+    collect(&s, false);
+    for (size_t i = 0; i < t->count; i++) {
+        if (t->all[i].hidden || s.stands[i])
+            continue;
+        const struct publish_shown shown = {t->all[i].name ? t->all[i].name : PUBLISHED_ALL, t->all[i].told,
+                                            t->all[i].meets, t->of[i]};
+        enum status st = publish_history_put(log->store, day, &shown);
+        if (st != STATUS_OK) {
+            snprintf(why, FOLDER_WHY, "the ledger cannot keep what is published: %s",
+                     st == STATUS_NOMEM ? "out of memory" : store_error(log->store));
+            return st;
+        }
+    }
     return STATUS_OK;
+}
+
+static enum status read_and_choose(struct totals *t, const struct report_model *m, const struct publish_log *log,
+                                   struct publish_history *history, char why[FOLDER_WHY])
+{
+    enum status st = publish_history_read(history, m->arena, log->store);
+    if (st == STATUS_OK && !reckon(t, m))
+        st = STATUS_NOMEM;
+    if (st == STATUS_OK)
+        choose(t, log, history);
+    else
+        snprintf(why, FOLDER_WHY, "what was published before is not known: %s",
+                 st == STATUS_NOMEM     ? "out of memory"
+                 : st == STATUS_INVALID ? "a set of the table published_set is damaged"
+                                        : store_error(log->store));
+    return st;
 }
 
 static enum status write_page(struct folder *f, const struct report_model *m, const struct totals *t)
@@ -200,13 +306,20 @@ static enum status write_page(struct folder *f, const struct report_model *m, co
 enum status publish_write(const struct report_model *m, struct store *kept, const char *dir, char why[FOLDER_WHY])
 {
     struct totals t = {.count = 0};
+    struct publish_history *history = ARENA_NEW(m->arena, struct publish_history);
     struct publish_log log;
+    if (!history) {
+        snprintf(why, FOLDER_WHY, "out of memory");
+        return STATUS_NOMEM;
+    }
     enum status st = publish_log_begin(&log, kept, dir, why);
     if (st != STATUS_OK)
         return st;
-    st = choose(&t, m, &log, why);
+    st = read_and_choose(&t, m, &log, history, why);
     struct folder *f = st == STATUS_OK ? folder_begin(dir, FOLDER_OPEN, why) : NULL;
     st = st != STATUS_OK ? st : f ? write_page(f, m, &t) : STATUS_DENIED;
+    if (st == STATUS_OK)
+        st = keep_sets(&t, &log, history, m->made / 86400, why);
     if (st == STATUS_OK)
         st = publish_log_keep(&log, t.all, t.count, m->made / 86400, why);
     if (f)

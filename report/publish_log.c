@@ -45,11 +45,6 @@ static bool has(const struct buf *log, struct slice name)
     return next_line(&at, name, &(int64_t){0}, &(int64_t){0});
 }
 
-bool publish_log_has(const struct publish_log *log, const struct publish_total *t)
-{
-    return has(&log->here, name_of(t)) || has(&log->elsewhere, name_of(t));
-}
-
 static bool is_near(int64_t a, int64_t b)
 {
     return a != b && llabs(a - b) < PUBLISH_LEAST;
@@ -75,36 +70,116 @@ void publish_log_hold(const struct publish_log *log, struct publish_total *t)
         (void)hold(&log->elsewhere, t);
 }
 
-static bool is_among(struct slice name, const struct publish_total *all, size_t count)
+bool publish_log_last(const struct publish_log *log, struct publish_total *t)
 {
-    for (size_t i = 0; i < count; i++)
-        if (slice_eq(name, name_of(&all[i])))
-            return true;
-    return false;
+    const char *here = log->here.p, *elsewhere = log->elsewhere.p;
+    int64_t told, meets;
+    if (!next_line(&here, name_of(t), &told, &meets) && !next_line(&elsewhere, name_of(t), &told, &meets))
+        return false;
+    t->told = told;
+    t->meets = meets;
+    t->hidden = told < PUBLISH_LEAST;
+    return true;
 }
 
-static bool tells(const struct buf *log, const struct publish_total *all, size_t count, size_t i)
+static bool each_line(const struct buf *log, publish_log_fn *each, void *context)
 {
     for (const char *p = log->p; *p;) {
         size_t line = strcspn(p, "\n"), n = strcspn(p, "\t\n");
-        if (p[n] == '\t' && !is_among(slice_of(p, n), all, count)) {
+        if (p[n] == '\t') {
             char *end;
             int64_t told = strtoll(p + n + 1, &end, 10), meets = strtoll(end, NULL, 10);
-            if (is_near(all[i].told, told) || (all[i].told == told && all[i].meets != meets))
-                return true;
+            if (!each(context, slice_of(p, n), told, meets))
+                return false;
         }
         p += line + (p[line] == '\n');
+    }
+    return true;
+}
+
+void publish_log_each(const struct publish_log *log, publish_log_fn *each, void *context)
+{
+    if (each_line(&log->here, each, context))
+        (void)each_line(&log->elsewhere, each, context);
+}
+
+/* ---- totals of which nobody knows who was counted ---- */
+
+#define FIGURES_MOST 96 /* more: each may be a part of a sum */
+
+struct figure {
+    int64_t told, meets;
+    bool unknown;
+};
+
+struct figures {
+    const struct publish_history *history;
+    const struct publish_total *all;
+    size_t totals;
+    struct figure list[FIGURES_MOST];
+    size_t count;
+    bool full, any_unknown;
+};
+
+static bool note_unknown(void *context, struct slice list, int64_t told, int64_t meets)
+{
+    struct figures *f = context;
+    for (size_t i = 0; i < f->totals; i++)
+        if (slice_eq(list, name_of(&f->all[i])))
+            return true;
+    if (publish_history_has(f->history, list, told, meets))
+        return true;
+    f->full = f->count == FIGURES_MOST;
+    f->any_unknown = true;
+    if (!f->full)
+        f->list[f->count++] = (struct figure){told, meets, true};
+    return !f->full;
+}
+
+/* Whether the largest of these figures is nearly the sum of the others. */
+static bool adds_up(const struct figure *const *parts, size_t count)
+{
+    int64_t largest = 0, told = 0, meets = 0;
+    for (size_t i = 1; i < count; i++)
+        if (parts[i]->told > parts[largest]->told)
+            largest = (int64_t)i;
+    for (size_t i = 0; i < count; i++) {
+        told += (int64_t)i == largest ? parts[i]->told : -parts[i]->told;
+        meets += (int64_t)i == largest ? parts[i]->meets : -parts[i]->meets;
+    }
+    return (told > 0 && told < PUBLISH_LEAST) || (told == 0 && meets != 0);
+}
+
+/* Tries the sums of parts[0] and those that were chosen before, with up to `more` of the figures from `from` on. */
+static bool sums_tell(const struct figures *f, const struct figure **parts, size_t count, size_t from, size_t more)
+{
+    bool unknown = false;
+    for (size_t i = 0; i < count; i++)
+        unknown = unknown || parts[i]->unknown;
+    if (unknown && adds_up(parts, count))
+        return true;
+    for (size_t i = from; more && i < f->count; i++) {
+        parts[count] = &f->list[i];
+        if (sums_tell(f, parts, count + 1, i + 1, more - 1))
+            return true;
     }
     return false;
 }
 
-bool publish_log_tells(const struct publish_log *log, const struct publish_total *all, size_t count, size_t i)
+bool publish_log_tells(const struct publish_log *log, const struct publish_history *h, const struct publish_total *all,
+                       size_t count, size_t i)
 {
+    struct figures f = {.history = h, .all = all, .totals = count};
+    const struct figure own = {all[i].told, all[i].meets, false}, *parts[PUBLISH_SUM + 1] = {&own};
     int64_t told, meets;
     for (const char *at = log->here.p; next_line(&at, name_of(&all[i]), &told, &meets);)
         if (told == all[i].told && meets == all[i].meets)
             return false;
-    return tells(&log->here, all, count, i) || tells(&log->elsewhere, all, count, i);
+    publish_log_each(log, note_unknown, &f);
+    for (size_t k = 0; k < count && f.count < FIGURES_MOST; k++)
+        if (k != i && !all[k].hidden)
+            f.list[f.count++] = (struct figure){all[k].told, all[k].meets, false};
+    return f.any_unknown && (f.full || sums_tell(&f, parts, 1, 0, PUBLISH_SUM));
 }
 
 /* ---- reading ---- */

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "ledger/store.h"
 #include "report/folder.h"
+#include "report/publish_history.h"
 #include <limits.h>
 
 #define PUBLISH_LEAST 5
@@ -35,17 +36,24 @@ struct publish_log {
 enum status publish_log_begin(struct publish_log *log, struct store *kept, const char *dir,
                               char why[FOLDER_WHY]) MUST_CHECK;
 
-/* Whether any page ever showed a total of this list. */
-bool publish_log_has(const struct publish_log *log, const struct publish_total *t);
+/* Hands on each line, this page's first, as long as `each` says so. */
+typedef bool publish_log_fn(void *context, struct slice list, int64_t told, int64_t meets);
+void publish_log_each(const struct publish_log *log, publish_log_fn *each, void *context);
+
+/* The total becomes the last one of its list that this page shows, or else another page. False: there is none. */
+bool publish_log_last(const struct publish_log *log, struct publish_total *t);
 
 /* Where the total differs from one that a page shows by fewer than PUBLISH_LEAST, it becomes that one; this page's own
  * comes before those of others. */
 void publish_log_hold(const struct publish_log *log, struct publish_total *t);
 
-/* Whether total i differs by fewer than PUBLISH_LEAST members from one that a page shows, or showed here, under a name
- * that none of `all` has: another host's list, or one that was renamed. Who is in that is not known here, so that their
- * difference may tell of a few. False where this page shows the same total already. */
-bool publish_log_tells(const struct publish_log *log, const struct publish_total *all, size_t count, size_t i);
+/* Whether total i and up to PUBLISH_SUM other totals are such that the largest is nearly the sum of the others, and one
+ * of them is of those that a page shows, or showed, of which nobody knows who was counted (publish_history_has()) and
+ * whose name none of `all` has. Their difference may tell of a few. False where this page shows the same total already.
+ */
+#define PUBLISH_SUM 3
+bool publish_log_tells(const struct publish_log *log, const struct publish_history *h, const struct publish_total *all,
+                       size_t count, size_t i);
 
 /* Keeps what is shown now; of lists that are hidden it keeps what was shown. */
 enum status publish_log_keep(struct publish_log *log, const struct publish_total *all, size_t count, int64_t day,

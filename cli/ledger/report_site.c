@@ -58,7 +58,8 @@ static enum status publish(const struct report_model *m, const struct ledger_arg
 {
     char error[STORE_ERROR];
     enum status st = STATUS_OK;
-    struct store *kept = store_open(policy_set_text(m->policy, SETTING_LEDGER_STORE), STORE_WRITE, &st, error);
+    const char *where = a->store ? a->store : policy_set_text(m->policy, SETTING_LEDGER_STORE);
+    struct store *kept = store_open(where, STORE_WRITE, &st, error);
     if (!kept) {
         snprintf(why, FOLDER_WHY, "the ledger cannot keep what is published: %s", error);
         return st;

@@ -9,9 +9,8 @@
 #include "net/smtp_client.h"
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "net/dial.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -19,6 +18,7 @@
 
 #define DEFAULT_TOTAL_MS 20000
 #define DEFAULT_PORT 25
+#define TOO_LONG "the host took too long to answer"
 
 bool smtp_client_fail(struct smtp_client *s, enum starttls_outcome outcome, const char *what, struct slice detail)
 {
@@ -48,7 +48,7 @@ bool smtp_client_wait(struct smtp_client *s, short events)
     for (;;) {
         int64_t left = s->deadline - clock_mono_ms();
         if (left <= 0)
-            return smtp_client_fail(s, STARTTLS_TIMEOUT, "the host took too long to answer", SLICE_NULL);
+            return smtp_client_fail(s, STARTTLS_TIMEOUT, TOO_LONG, SLICE_NULL);
         struct pollfd p = {.fd = s->fd, .events = events};
         int n = poll(&p, 1, (int)left);
         if (n > 0)
@@ -58,50 +58,23 @@ bool smtp_client_wait(struct smtp_client *s, short events)
     }
 }
 
-static socklen_t to_sockaddr(const struct ip *a, unsigned port, struct sockaddr_storage *out)
-{
-    memset(out, 0, sizeof *out);
-    if (a->family == 4) {
-        struct sockaddr_in *sin = (struct sockaddr_in *)out;
-        sin->sin_family = AF_INET;
-        sin->sin_port = htons((uint16_t)port);
-        memcpy(&sin->sin_addr, a->octets, 4);
-        return sizeof *sin;
-    }
-    struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)out;
-    sin6->sin6_family = AF_INET6;
-    sin6->sin6_port = htons((uint16_t)port);
-    memcpy(&sin6->sin6_addr, a->octets, 16);
-    return sizeof *sin6;
-}
-
 static bool connect_to(struct smtp_client *s, const struct starttls_request *r)
 {
-    struct sockaddr_storage sa;
-    if (r->address.family != 4 && r->address.family != 6)
-        return smtp_client_fail(s, STARTTLS_INTERNAL, "no address", SLICE_NULL);
-    s->fd = socket(r->address.family == 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (s->fd < 0)
-        return fail_errno(s, STARTTLS_INTERNAL, "socket");
-    if (r->source && r->source->family == r->address.family) {
-        socklen_t n = to_sockaddr(r->source, 0, &sa);
-        if (bind(s->fd, (struct sockaddr *)&sa, n) != 0)
-            return fail_errno(s, STARTTLS_INTERNAL, "cannot use the source address");
-    }
-    socklen_t n = to_sockaddr(&r->address, r->port ? r->port : DEFAULT_PORT, &sa);
-    if (connect(s->fd, (struct sockaddr *)&sa, n) == 0)
+    switch (dial_ip(&r->address, r->port ? r->port : DEFAULT_PORT, r->source, s->deadline, &s->fd)) {
+    case DIAL_DONE:
         return true;
-    if (errno != EINPROGRESS)
+    case DIAL_NO_SOURCE:
+        return fail_errno(s, STARTTLS_INTERNAL, "cannot use the source address");
+    case DIAL_UNREACHABLE:
         return fail_errno(s, STARTTLS_UNREACHABLE, "cannot connect");
-    if (!smtp_client_wait(s, POLLOUT))
-        return false;
-    int error = 0;
-    socklen_t size = sizeof error;
-    getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size);
-    errno = error;
-    if (error == ECONNRESET) /* a SYN that is refused is ECONNREFUSED: the host took the connection, and cut it */
+    case DIAL_CUT:
         return fail_errno(s, STARTTLS_CUT, "the connection was lost");
-    return error == 0 || fail_errno(s, STARTTLS_UNREACHABLE, "cannot connect");
+    case DIAL_LATE:
+        return smtp_client_fail(s, STARTTLS_TIMEOUT, TOO_LONG, SLICE_NULL);
+    case DIAL_NO_SOCKET:
+        break;
+    }
+    return fail_errno(s, STARTTLS_INTERNAL, "socket");
 }
 
 static bool send_line(struct smtp_client *s, const char *verb, const char *argument)

@@ -10,13 +10,11 @@
 #include "outgoing/sts_fetch.h"
 #include "base/buf.h"
 #include "base/quiet_thread.h"
-#include <netinet/in.h>
+#include "net/dial.h"
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define FETCH_PATH "/.well-known/mta-sts.txt" /* RFC 8461 3.3 */
 #define FETCH_ARENA (4u * 1024 * 1024)
@@ -54,33 +52,16 @@ struct sts_fetch *sts_fetch_new(const struct sts_fetch_config *config)
 
 /* ---- one fetch ---- */
 
-/* Tells whether there is a route to this address; nothing is sent. */
-static bool has_route(const struct ip *ip)
-{
-    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(443)};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(443)};
-    const struct sockaddr *a = ip->family == 6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4;
-    int fd = socket(a->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-    memcpy(&v4.sin_addr, ip->octets, sizeof v4.sin_addr);
-    memcpy(&v6.sin6_addr, ip->octets, sizeof v6.sin6_addr);
-    bool good = fd >= 0 && connect(fd, a, ip->family == 6 ? sizeof v6 : sizeof v4) == 0;
-
-    if (fd >= 0)
-        close(fd);
-    return good;
-}
-
 bool sts_fetch_is_cut_off(const struct ip *addresses, size_t count)
 {
     static const char *const anywhere[] = {"192.0.2.1", "2001:db8::1"}; /* RFC 5737, RFC 3849: never asked anything */
     struct ip ip;
 
     for (size_t i = 0; i < count; i++)
-        if (has_route(&addresses[i]))
+        if (dial_has_route(&addresses[i]))
             return false;
     for (size_t i = 0; i < 2; i++)
-        if (ip_from_text(slice_str(anywhere[i]), &ip) == STATUS_OK && has_route(&ip))
+        if (ip_from_text(slice_str(anywhere[i]), &ip) == STATUS_OK && dial_has_route(&ip))
             return false;
     return true;
 }

@@ -55,10 +55,6 @@ void doctor_say(struct doctor *d, enum doctor_state state, const char *fmt, ...)
  * exit code, or -1; may be NULL. */
 const char *doctor_run(struct doctor *d, const char *const *argv, int *code);
 
-/* Connects by TCP to the first address of `host` that takes it. The socket, which the caller closes; or -1 with errno
- * set (EINVAL: no such host or port). */
-int doctor_dial(const char *host, const char *port);
-
 /* The policy's setting, or the fallback if there is no policy. */
 const char *doctor_setting(const struct doctor *d, enum setting_id id, const char *fallback);
 

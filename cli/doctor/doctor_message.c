@@ -4,16 +4,18 @@
  * drops.
  *
  * Order: nothing is sent before the milter has proved that it is there. First a MAIL command whose sender is a question
- * that only our milter can answer (base/test_message.h); only after the right answer follows, in the same connection, a
- * message with a null sender to a domain that cannot exist (RFC 6761 6.4), which the milter judges, drops, and leaves a
- * receipt of. Should the milter die in between under milter_default_action=accept, the message can neither be delivered
- * nor returned.
+ * that only our milter can answer (base/test_message.h): the mail server passes the answer on to MAIL, or to RCPT where
+ * it does not wait for the milter at MAIL. Only after the right answer follows, in the same connection, a message with
+ * a null sender to a domain that cannot exist (RFC 6761 6.4), which the milter judges, drops, and leaves a receipt of.
+ * Should the milter die in between under milter_default_action=accept, the message can neither be delivered nor
+ * returned.
  *
  * Every wait is bounded. Failure: a finding; what could not be found out is said to be unknown.
  */
 #include "base/clock.h"
 #include "base/test_message.h"
 #include "cli/doctor/doctor.h"
+#include "net/dial.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -47,7 +49,7 @@ static int connect_to(struct doctor *d, const char *where)
     }
     if (port)
         *port++ = '\0';
-    return doctor_dial(host, port ? port : "25");
+    return dial_host(host, port ? port : "25", REPLY_MS);
 }
 
 /* The whole of the text so far is a reply when its last line has a blank behind the code. */
@@ -107,9 +109,14 @@ static bool talk_ask(struct doctor *d, struct talk *t, const struct test_message
         return false;
     }
     snprintf(line, sizeof line, "MAIL FROM:<" TEST_MESSAGE_LOCAL "%s@" TEST_MESSAGE_DOMAIN ">\r\n", m->ask);
-    say(t, line);
-    if (t->code / 100 == 5 && strstr(t->text, m->answer))
+    /* Mail for its postmaster is what a mail server accepts from anybody (RFC 5321 4.5.1); one that has none may still
+     * accept the test message's recipient. The milter is asked about a recipient that is accepted, and refuses it. */
+    if (say(t, line) / 100 == 2 && say(t, "RCPT TO:<postmaster>\r\n") / 100 == 5 && !strstr(t->text, m->answer))
+        say(t, "RCPT TO:<assay-test@" TEST_MESSAGE_DOMAIN ">\r\n");
+    if (t->code / 100 == 5 && strstr(t->text, m->answer)) {
+        say(t, "RSET\r\n"); /* MAIL was accepted, if RCPT got the answer */
         return true;
+    }
     if (t->code / 100 == 2)
         doctor_say(d, DOCTOR_CRITICAL,
                    "mail that comes in at %s does not reach assay-milter: it is delivered unjudged (nothing was sent)\n"

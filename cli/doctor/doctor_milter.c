@@ -6,6 +6,7 @@
  * most three seconds.
  */
 #include "cli/doctor/doctor.h"
+#include "net/dial.h"
 #include "policy/policy_settings.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -42,7 +43,7 @@ static int connect_inet(struct doctor *d, const char *spec)
     if (host)
         *host++ = '\0';
     errno = EINVAL;
-    return port ? doctor_dial(host, port) : -1;
+    return port ? dial_host(host, port, WAIT_SECONDS * 1000) : -1;
 }
 
 /* SMFIC_OPTNEG with version 6 and everything an MTA may offer; the answer must be SMFIC_OPTNEG too. */

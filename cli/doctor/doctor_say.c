@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * doctor_say.c - what every check of `assay doctor` uses: to say what it found, to ask the policy, to run a program,
- * to connect.
+ * doctor_say.c - what every check of `assay doctor` uses: to say what it found, to ask the policy, to run a program.
  *
  * A program runs without a shell, with a bound on its output and on its time.
  */
 #include "cli/doctor/doctor.h"
 #include "policy/policy_settings.h"
-#include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -103,24 +99,4 @@ const char *doctor_run(struct doctor *d, const char *const *argv, int *code)
         return NULL;
     struct slice text = slice_trim(slice_of(out, n));
     return arena_copy(d->arena, text.p, text.n);
-}
-
-int doctor_dial(const char *host, const char *port)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
-    int fd = -1;
-    errno = EINVAL;
-    if (getaddrinfo(host, port, &hints, &list) != 0)
-        return -1;
-    for (struct addrinfo *i = list; i && fd < 0; i = i->ai_next) {
-        fd = socket(i->ai_family, i->ai_socktype | SOCK_CLOEXEC, i->ai_protocol);
-        if (fd >= 0 && connect(fd, i->ai_addr, i->ai_addrlen) != 0) {
-            int e = errno;
-            close(fd);
-            errno = e;
-            fd = -1;
-        }
-    }
-    freeaddrinfo(list);
-    return fd;
 }

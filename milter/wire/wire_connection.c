@@ -75,6 +75,7 @@ struct wire_connection {
     enum stage stage;
     bool refuse, pending, negotiated;
     bool passes;             /* this client's mail is not judged, which its MTA has not been told at connect */
+    enum mta_answer at_mail; /* what MAIL could not say, and each RCPT says instead; MTA_CONTINUE: nothing */
     uint32_t actions, steps; /* negotiated */
     char *macros[WIRE_STAGES];
     uint32_t macro_octets[WIRE_STAGES];
@@ -186,6 +187,7 @@ static void end_session(struct wire_connection *c)
 {
     c->session = c->host->callbacks->close(c->session);
     c->passes = false;
+    c->at_mail = MTA_CONTINUE;
 }
 
 struct wire_connection *wire_connection_free(struct wire_connection *c)
@@ -239,7 +241,8 @@ static void put_refusal(struct wire_connection *c, bool permanent)
         buf_add(&c->out, c->reply.p, c->reply.n);
     else
         wire_put_answer(&c->out, permanent ? WIRE_REJECT : WIRE_TEMPFAIL);
-    buf_release(&c->reply);
+    if (c->at_mail == MTA_CONTINUE) /* else it is said to the next recipient, too */
+        buf_release(&c->reply);
 }
 
 /* Puts the answer to a command. After one that ends the message, the next may begin; `stays`: a refusal is of one
@@ -300,7 +303,9 @@ static enum wire_next on_negotiate(struct wire_connection *c, struct slice data)
     c->actions = (uint32_t)actions & o.actions;
     /* What these commands do needs no answer: what is to be said is said at the next command that has one. A body
      * chunk costs less than the round trip that could say that we want no more of them. */
-    c->steps = ((uint32_t)steps | WIRE_NO_REPLY_HELO | WIRE_NO_REPLY_HEADER_END | WIRE_NO_REPLY_BODY) & o.protocol;
+    c->steps =
+        ((uint32_t)steps | WIRE_NO_REPLY_HELO | WIRE_NO_REPLY_MAIL | WIRE_NO_REPLY_HEADER_END | WIRE_NO_REPLY_BODY) &
+        o.protocol;
     if (!c->refuse)
         c->steps |= WIRE_NO_REPLY_CONNECT & o.protocol;
     o.version = o.version < WIRE_VERSION_MAX ? o.version : WIRE_VERSION_MAX;
@@ -384,9 +389,36 @@ static enum wire_next on_helo(struct wire_connection *c, struct slice data)
     return WIRE_NEXT_READ;
 }
 
+/* A refusal at MAIL that the MTA does not wait for refuses each recipient instead: without one there is no message. */
+static enum wire_next on_mail(struct wire_connection *c, const char *const *args)
+{
+    enum mta_answer a = MTA_TEMPFAIL;
+
+    buf_release(&c->reply);
+    c->at_mail = MTA_CONTINUE;
+    if (c->passes)
+        a = MTA_ACCEPT;
+    else if (!c->host->memory_is_full || !c->host->memory_is_full())
+        a = c->host->callbacks->mail(&c->mta, c->session, args);
+    if (!(c->steps & WIRE_NO_REPLY_MAIL))
+        return answer(c, a, false);
+    c->at_mail = a;
+    return WIRE_NEXT_READ;
+}
+
+static enum wire_next on_rcpt(struct wire_connection *c, const char *const *args)
+{
+    if (c->passes)
+        return answer(c, MTA_ACCEPT, true);
+    if (c->at_mail != MTA_CONTINUE)
+        return answer(c, c->at_mail, true);
+    if (c->host->memory_is_full && c->host->memory_is_full())
+        return answer(c, MTA_TEMPFAIL, true);
+    return answer(c, c->host->callbacks->rcpt(&c->mta, c->session, args), true);
+}
+
 static enum wire_next on_path(struct wire_connection *c, struct slice data, bool is_rcpt)
 {
-    const struct mta_callbacks *call = c->host->callbacks;
     const char *args[ARGUMENTS + 1];
     size_t n = 0;
 
@@ -397,11 +429,7 @@ static enum wire_next on_path(struct wire_connection *c, struct slice data, bool
         n++;
     if (n > ARGUMENTS)
         return fault(c, "SMFIC_MAIL or SMFIC_RCPT has more than 64 texts");
-    if (c->passes)
-        return answer(c, MTA_ACCEPT, is_rcpt);
-    if (c->host->memory_is_full && c->host->memory_is_full())
-        return answer(c, MTA_TEMPFAIL, is_rcpt);
-    return answer(c, is_rcpt ? call->rcpt(&c->mta, c->session, args) : call->mail(&c->mta, c->session, args), is_rcpt);
+    return is_rcpt ? on_rcpt(c, args) : on_mail(c, args);
 }
 
 static enum wire_next on_header(struct wire_connection *c, struct slice data)

@@ -146,15 +146,20 @@ static bool is_among(uid_t uid, const uid_t *list, unsigned count)
     return false;
 }
 
-bool wire_limits_peer_may(int fd)
+static bool is_local(int fd)
 {
     struct sockaddr_storage own;
     socklen_t n = sizeof own;
+
+    return getsockname(fd, (struct sockaddr *)&own, &n) == 0 && own.ss_family == AF_UNIX;
+}
+
+bool wire_limits_peer_may(int fd)
+{
     uid_t uid = (uid_t)-1; /* nobody's */
 
-    if (getsockname(fd, (struct sockaddr *)&own, &n) != 0 || own.ss_family != AF_UNIX)
-        return true;
-    (void)user_of(fd, &uid);
+    if (!user_of(fd, &uid) && !is_local(fd))
+        return true; /* over TCP there is no user */
     if (!atomic_load(&peers_set) && is_among(uid, seen, atomic_load(&seen_count)))
         return true; /* nearly always */
     pthread_mutex_lock(&lock);

@@ -4,7 +4,8 @@
  *
  * All octets that have come are read at once into a buffer that the loop's connections share; only the start of a
  * packet that is not whole is kept for its connection. All answers leave in one write. So an idle connection costs its
- * state alone.
+ * state alone. Answers of one turn of the loop are sent together at its end, or after a millisecond: the first one
+ * wakes the MTA's processor, and those behind it find it awake.
  *
  * Each connection is in one of three lists, by what it waits for: its MTA's next command, the rest of a command (or
  * room for answers), or DNS. The first two are in the order of time, so only their first is looked at.
@@ -31,6 +32,7 @@
  * digests take, a few milliseconds (tests/bench/bench_beside.py), so large bodies need no threads of their own. */
 #define READ_MAX (256 * 1024)
 #define UNSENT_MAX (64 * 1024) /* answers that wait before we read on */
+#define UNSENT_LINKS 16        /* connections whose answers wait for the end of the turn */
 #define EVENTS 128
 #define TICK_MS 250       /* how often time-outs are looked at while DNS is awaited */
 #define SLOW_TICK_MS 5000 /* ... else */
@@ -40,11 +42,14 @@ enum waits_for { FOR_COMMAND, FOR_REST, FOR_DNS, LISTS };
 struct link {
     TAILQ_ENTRY(link) in_list;
     STAILQ_ENTRY(link) in_ready;
+    TAILQ_ENTRY(link) in_unsent;
     struct wire_loop *loop;
     struct wire_connection *c;
     int fd;
     enum waits_for list;
     bool refused, watched, wants_write, closing;
+    bool unsent;         /* in the list of those whose answers are sent soon */
+    enum wire_next next; /* what its last step asked for */
     atomic_bool awaits;  /* the end of its message waits for DNS */
     bool ready;          /* in the ready list; under the lock */
     int64_t since, said; /* since when it is in its list; when something was written */
@@ -73,6 +78,9 @@ struct wire_loop {
     struct ready_links ready;
     bool woken;
     struct links list[LISTS];
+    struct links unsent; /* their answers are sent at the end of the turn */
+    unsigned unsent_count;
+    int64_t unsent_since;
     bool stopping;
     int64_t now, swept;
     int64_t listens_at; /* until then no connection is accepted; 0: it listens */
@@ -122,6 +130,15 @@ static void report_memory(struct link *k, size_t used)
     k->used = used;
 }
 
+static void forget_unsent(struct link *k)
+{
+    if (k->unsent) {
+        TAILQ_REMOVE(&k->loop->unsent, k, in_unsent);
+        k->loop->unsent_count--;
+    }
+    k->unsent = false;
+}
+
 static void end_link(struct link *k)
 {
     struct wire_loop *l = k->loop;
@@ -135,6 +152,7 @@ static void end_link(struct link *k)
         STAILQ_REMOVE(&l->ready, k, link, in_ready);
     pthread_mutex_unlock(&l->lock);
     TAILQ_REMOVE(&l->list[k->list], k, in_list);
+    forget_unsent(k);
     report_memory(k, 0);
     close(k->fd);
     atomic_fetch_sub(&l->load, 1);
@@ -242,7 +260,39 @@ static enum wire_next begin_waiting(struct link *k)
     return next;
 }
 
-/* After each step: what it uses, what it waits for, and whether it goes on. */
+/* Sends the answers; then what it waits for, and whether it goes on. */
+static void send_answers(struct link *k)
+{
+    struct wire_loop *l = k->loop;
+
+    forget_unsent(k);
+    if (!write_out(k)) {
+        end_link(k);
+        return;
+    }
+    if ((k->closing && !k->wants_write) || (l->stopping && !is_in_message(k) && !k->wants_write)) {
+        end_link(k);
+        return;
+    }
+    if (k->wants_write)
+        report_memory(k, k->used + wire_connection_out(k->c)->n);
+    if (k->next == WIRE_NEXT_WAIT)
+        return;
+    if (!k->rest_octets && !k->wants_write)
+        put_in_list(k, FOR_COMMAND);
+    else if (k->list != FOR_REST) /* its time counts from the command's start */
+        put_in_list(k, FOR_REST);
+}
+
+static void send_all_answers(struct wire_loop *l)
+{
+    struct link *k;
+
+    while ((k = TAILQ_FIRST(&l->unsent)))
+        send_answers(k);
+}
+
+/* After each step. */
 static void settle(struct link *k, enum wire_next next)
 {
     struct wire_loop *l = k->loop;
@@ -251,23 +301,20 @@ static void settle(struct link *k, enum wire_next next)
     const size_t used = (s ? l->owner->used(s, &in_message) : 0) + wire_connection_kept(k->c);
 
     report_memory(k, used + k->rest_octets); /* before the MTA knows that there is room again */
-    if (!write_out(k)) {
-        end_link(k);
-        return;
-    }
+    k->next = next;
     k->closing |= next == WIRE_NEXT_CLOSE;
-    if ((k->closing && !k->wants_write) || (l->stopping && !in_message && !k->wants_write)) {
-        end_link(k);
+    if (!wire_connection_out(k->c)->n || k->wants_write) {
+        send_answers(k);
         return;
     }
-    if (k->wants_write)
-        report_memory(k, used + k->rest_octets + wire_connection_out(k->c)->n);
-    if (next == WIRE_NEXT_WAIT)
-        return;
-    if (!k->rest_octets && !k->wants_write)
-        put_in_list(k, FOR_COMMAND);
-    else if (k->list != FOR_REST) /* its time counts from the command's start */
-        put_in_list(k, FOR_REST);
+    if (!k->unsent)
+        TAILQ_INSERT_TAIL(&l->unsent, k, in_unsent);
+    l->unsent_count += !k->unsent;
+    k->unsent = true;
+    if (l->unsent_count == 1)
+        l->unsent_since = clock_mono_ms();
+    else if (l->unsent_count >= UNSENT_LINKS || clock_mono_ms() != l->unsent_since)
+        send_all_answers(l);
 }
 
 /* Hands octets to the connection: those kept first. n: how many were read into the buffer behind them. */
@@ -312,6 +359,7 @@ static void resume(struct link *k)
     if (next == WIRE_NEXT_WAIT)
         return; /* it stays in its list */
     atomic_store(&k->awaits, false);
+    put_in_list(k, FOR_COMMAND);
     if (next == WIRE_NEXT_READ && !k->watched) {
         if (!wire_poll_add(l->poll, k->fd, k)) {
             end_link(k);
@@ -440,6 +488,7 @@ static void sweep(struct wire_loop *l)
     end_overdue(l, FOR_COMMAND, WIRE_IDLE_SECONDS * INT64_C(1000));
     end_overdue(l, FOR_REST, WIRE_COMMAND_SECONDS * INT64_C(1000));
     sweep_waiting(l);
+    send_all_answers(l); /* before a connection whose message has ended is ended, too */
     if (stop_at) {
         l->stopping = true;
         sweep_stopping(l, l->now >= stop_at);
@@ -508,6 +557,7 @@ static void *run(void *loop)
         }
         if (woken)
             take_handed_over(l);
+        send_all_answers(l);
         if (l->listens_at && l->now >= l->listens_at && !atomic_load(&l->stop_at))
             listen_again(l);
         if (l->now - l->swept >= tick || (atomic_load(&l->stop_at) && !l->stopping))
@@ -556,6 +606,7 @@ struct wire_loop *wire_loop_new(const struct wire_loop_owner *owner)
     STAILQ_INIT(&l->ready);
     for (int i = 0; i < LISTS; i++)
         TAILQ_INIT(&l->list[i]);
+    TAILQ_INIT(&l->unsent);
     if (pthread_create(&l->thread, NULL, run, l) == 0)
         return l;
     return close_loop(l);

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -142,13 +143,26 @@ static bool begin(unsigned threads)
     return ok;
 }
 
+/* Processors that this process may run on: the service may be held to some of them (CPUAffinity=, taskset). A loop
+ * more than those would only wait for another's processor. */
+static unsigned processors(void)
+{
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+#ifdef __linux__
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        return (unsigned)CPU_COUNT(&set);
+#endif
+    return online > 0 ? (unsigned)online : 1;
+}
+
 int wire_server_run(unsigned threads, unsigned drain_seconds)
 {
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
     sigset_t set;
     int sig;
 
-    if (!begin(threads ? threads : cores > 0 ? (unsigned)cores : 1)) {
+    if (!begin(threads ? threads : processors())) {
         log_say("the milter engine cannot start: no thread or descriptor for it");
         return EX_OSERR;
     }

@@ -135,10 +135,7 @@ class Filter:
         m = self.milter = milter.Milter(self.folder, USER)
         chosen = f"set milter.engine {engine}\n" if engine else ""
         m.write_policy(f'{POLICY}{chosen}set dns.anchor "{self.folder}/state/root.key"\n')
-        m.start(under=under)
-        if TWO_CORES:
-            for task in os.listdir(f"/proc/{m.process.pid}/task"):
-                os.sched_setaffinity(int(task), {1})
+        m.start(under=(*(("taskset", "-c", "1") if TWO_CORES else ()), *under))
         self.processes, self.addresses = [m.process], [m.address]
         return self
 

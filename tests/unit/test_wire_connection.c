@@ -264,8 +264,8 @@ static const char *answers(struct talk *t)
 }
 
 #define ALL_STEPS 0x1fffffu
-/* Of an MTA that waits for an answer at connect and after each body chunk. */
-#define ANSWERED_STEPS (ALL_STEPS & ~(WIRE_NO_REPLY_CONNECT | WIRE_NO_REPLY_BODY))
+/* Of an MTA that waits for an answer at connect, at MAIL, and after each body chunk. */
+#define ANSWERED_STEPS (ALL_STEPS & ~(WIRE_NO_REPLY_CONNECT | WIRE_NO_REPLY_MAIL | WIRE_NO_REPLY_BODY))
 
 static void to_rcpt(struct talk *t, uint32_t steps)
 {
@@ -317,7 +317,7 @@ static void many_commands_in_one_read(void **state)
     feed(&t, stream, sizeof stream - 1);
     assert_string_equal(said(), "connect(host none 0 j=-) helo(mx1) mail(<> i=- auth=-) rcpt(<b> i=- auth=-) eoh "
                                 "end(i=-) ");
-    assert_string_equal(answers(&t), "Occmiqa");
+    assert_string_equal(answers(&t), "Ocmiqa");
     assert_int_equal(t.in.n, 2); /* the start of the next packet */
     finish(&t);
 }
@@ -342,7 +342,7 @@ static void versions_2_to_6(void **state)
         SEND(&t, 'R', "<b>\0");
         SEND(&t, 'L', "A\0 b\0");
         SEND(&t, 'N', "");
-        assert_string_equal(answers(&t), version < 6 ? "cccccc" : "cc");
+        assert_string_equal(answers(&t), version < 6 ? "cccccc" : "c");
         finish(&t);
         said();
     }
@@ -541,35 +541,84 @@ static void steps_without_an_answer(void **state)
         said();
         SEND(&t, 'E', "three");
         assert_string_equal(said(), "body(three) end(i=-) ");
-        assert_string_equal(answers(&t), "Occmiqa");
+        assert_string_equal(answers(&t), "Ocmiqa");
         finish(&t);
         said();
     }
 }
 
-/* What could not be said at connect is said at MAIL: to the next clients, too, and no more after another connect. */
+/* A refusal at MAIL is said to each recipient, with its words, and to no recipient of the next message or client. */
+static void what_mail_could_not_say(void **state)
+{
+    for (int next = 0; next < 4; next++) {
+        struct talk t = begin(false);
+        told.mail = MTA_REJECT;
+        to_rcpt(&t, ALL_STEPS);
+        SEND(&t, 'R', "<c>\0");
+        assert_string_equal(answers(&t), "Oy550 5.7.1 50 %% refused|y550 5.7.1 50 %% refused|");
+        assert_null(strstr(said(), "rcpt("));
+        told.mail = MTA_CONTINUE;
+        told.rcpt = MTA_TEMPFAIL;
+        if (next == 1)
+            SEND(&t, 'A', "");
+        if (next == 2)
+            SEND(&t, 'H', "h\0");
+        if (next == 3) {
+            SEND(&t, 'K', "");
+            SEND(&t, 'C', "host\0U");
+        }
+        SEND(&t, 'M', "<>\0");
+        SEND(&t, 'R', "<b>\0");
+        told.rcpt = MTA_CONTINUE;
+        SEND(&t, 'R', "<c>\0");
+        assert_string_equal(answers(&t), "tc"); /* "t": nothing is left of the words that refused MAIL */
+        finish(&t);
+        said();
+    }
+    struct talk t = begin(false);
+    told.mail = MTA_TEMPFAIL;
+    to_rcpt(&t, ALL_STEPS);
+    assert_string_equal(answers(&t), "Ot");
+    finish(&t);
+    t = begin(false); /* above milter.memory at MAIL alone: no message has begun, and no recipient is accepted */
+    told.mail = MTA_CONTINUE;
+    negotiate(&t, 6, 0x1ff, ALL_STEPS);
+    SEND(&t, 'C', "host\0U");
+    told.full = true;
+    SEND(&t, 'M', "<>\0");
+    told.full = false;
+    said();
+    SEND(&t, 'R', "<b>\0");
+    assert_string_equal(said(), "");
+    assert_string_equal(answers(&t), "Ot");
+    finish(&t);
+}
+
+/* What could not be said at connect is said at RCPT: to the next clients, too, and no more after another connect. */
 static void what_connect_could_not_say(void **state)
 {
     struct talk t = begin(false);
     told.connect = MTA_ACCEPT; /* a listener that is not judged */
     to_rcpt(&t, ALL_STEPS);
-    assert_string_equal(answers(&t), "Oa"); /* the MTA would not send RCPT */
+    assert_string_equal(answers(&t), "Oa");
     SEND(&t, 'M', "<>\0");
+    SEND(&t, 'R', "<b>\0");
     assert_string_equal(answers(&t), "a");
     said();
     SEND(&t, 'K', "");
     told.connect = MTA_CONTINUE;
     SEND(&t, 'C', "host\0U");
     SEND(&t, 'M', "<>\0");
+    SEND(&t, 'R', "<b>\0");
     assert_string_equal(answers(&t), "c");
-    assert_string_equal(said(), "connect(host none 0 j=-) mail(<> i=- auth=-) ");
+    assert_string_equal(said(), "connect(host none 0 j=-) mail(<> i=- auth=-) rcpt(<b> i=- auth=-) ");
     finish(&t);
     t = begin(false); /* where HELO is answered, it is said there */
     told.connect = MTA_ACCEPT;
     to_rcpt(&t, ALL_STEPS & ~WIRE_NO_REPLY_HELO);
     assert_string_equal(answers(&t), "Oaa");
     finish(&t);
-    t = begin(false); /* no memory: there is no session, and MAIL is told so */
+    t = begin(false); /* no memory: there is no session, and each recipient is told so */
     told.connect = told.mail = MTA_TEMPFAIL;
     said();
     to_rcpt(&t, ALL_STEPS);
@@ -595,7 +644,7 @@ static void a_body_that_cannot_be_kept(void **state)
     SEND(&t, 'B', "y");
     SEND(&t, 'E', "");
     assert_string_equal(said(), "body(x) abort body(y) end(i=-) ");
-    assert_string_equal(answers(&t), "Occt");
+    assert_string_equal(answers(&t), "Oct");
     finish(&t);
 }
 
@@ -753,6 +802,7 @@ int main(void)
         cmocka_unit_test_setup(helo_that_cannot_be_kept, set_up),
         cmocka_unit_test_setup(listeners_that_are_not_judged, set_up),
         cmocka_unit_test_setup(steps_without_an_answer, set_up),
+        cmocka_unit_test_setup(what_mail_could_not_say, set_up),
         cmocka_unit_test_setup(what_connect_could_not_say, set_up),
         cmocka_unit_test_setup(a_body_that_cannot_be_kept, set_up),
         cmocka_unit_test_setup(no_room, set_up),

@@ -248,8 +248,8 @@ static bool is_quiet(int fd)
     return poll(&p, 1, 0) == 0;
 }
 
-/* Of an MTA that waits for an answer at connect and after each body chunk. */
-#define STEPS (0x1fffffu & ~(WIRE_NO_REPLY_CONNECT | WIRE_NO_REPLY_BODY))
+/* Of an MTA that waits for an answer at connect, at MAIL, and after each body chunk. */
+#define STEPS (0x1fffffu & ~(WIRE_NO_REPLY_CONNECT | WIRE_NO_REPLY_MAIL | WIRE_NO_REPLY_BODY))
 
 static void to_helo(int fd)
 {

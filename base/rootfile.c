@@ -49,7 +49,7 @@ static void close_quietly(int fd)
     errno = error;
 }
 
-/* The change of a name is on disk then. What cannot be synced (a folder that may not be listed) is done, all the same. */
+/* Puts the change of a name on the disk. A folder that cannot be synced (it may not be listed) is no failure. */
 static void sync_quietly(int folder)
 {
     int error = errno;

@@ -9,8 +9,8 @@
  * Rate limit (gate.h): at most two connections at once to one address, and a pause between two; no MAIL, no RCPT, no
  * DATA is ever sent. Addresses that are not on the public internet are "not asked", unless allowed.
  *
- * Blocks, for a bounded time: connections end after connect_ms, DNS after a minute, and half of one where it is asked again. Threads: gather_domain() from any
- * number of threads that share one struct gather.
+ * Blocks, for a bounded time: connections end after connect_ms, DNS after a minute, and half a minute more if questions
+ * are asked again. Threads: gather_domain() from any number of threads that share one struct gather.
  */
 #ifndef ASSAY_CHECK_GATHER_H
 #define ASSAY_CHECK_GATHER_H

@@ -349,8 +349,8 @@ static void change_both(unsigned from, unsigned to)
     store_close(m);
 }
 
-/* An earlier state of the store, with the log of the rebuild in it, is put back by cp while nobody runs; the second file,
- * which is further, stays beside it. */
+/* An earlier state of the store, with the log of the rebuild in it, is put back by cp while nobody runs; the second
+ * file, which is further, stays beside it. */
 static void test_copied_by_hand(void **state)
 {
     (void)state;

@@ -199,8 +199,63 @@ static void put_original(struct buf *b, const struct record *r)
         buf_printf(b, "Message-ID: %s\n", id);
 }
 
-enum status dmarc_failure_mail(const struct record *r, const char *from, const char *to, const char *id,
-                               struct buf *out)
+/* ---- in words ---- */
+
+/* What was wrong, for somebody who does not know the fields. */
+static void put_what(struct buf *b, const struct record *r, const struct told *t)
+{
+    bool dkim = value_true(t->dmarc, "dkim_aligned"), spf = value_true(t->dmarc, "spf_aligned");
+    if (!dkim && !spf)
+        buf_printf(b, "DMARC failed: neither a DKIM signature nor SPF showed that the mail came from\n%s.\n", r->from);
+    else if (!dkim)
+        buf_printf(b, "DMARC passed by SPF, but no DKIM signature of that domain was valid.\n");
+    else if (!spf)
+        buf_printf(b, "DMARC passed by a DKIM signature, but SPF did not pass for that domain.\n");
+    else
+        buf_printf(b, "DMARC passed, but one of the DKIM signatures failed.\n");
+    buf_printf(b, "We %s\n\n",
+               is(r->action, "reject")       ? "refused the mail."
+               : is(r->action, "quarantine") ? "accepted the mail and marked it as junk."
+               : is(r->action, "hold")       ? "accepted the mail and hold it until somebody has looked at it."
+                                             : "accepted the mail.");
+}
+
+static void put_advice(struct buf *b, const struct record *r)
+{
+    buf_printf(
+        b,
+        "If the server %s sends mail for you, let it sign with DKIM\nas %s, and name it in the SPF record of the "
+        "domain that it\nsends from. If it does not, somebody else used your name, and you need do\nnothing "
+        "about this mail.\n\n",
+        r->client, r->from);
+}
+
+static void put_why(struct buf *b, const struct record *r, const struct told *t, const char *contact)
+{
+    const char *domain = plain_of(t->dmarc, "record");
+    buf_printf(
+        b,
+        "You get this report since the DMARC record of the domain asks for it: the TXT\nrecord at "
+        "_dmarc.%s%s\nnames this address in ruf=. To get no more of them, remove the address there,\nor write to "
+        "the address below.\n\nQuestions: %s\n\n",
+        domain ? domain : r->from, domain ? "" : " or above it", contact);
+}
+
+static void put_words(struct buf *b, const struct record *r, const struct told *t, const char *us, const char *contact)
+{
+    buf_printf(b,
+               "This is a DMARC failure report (RFC 9991) about one mail that said it came\nfrom %s, received at %s\n"
+               "from the server %s.\n\n",
+               r->from, us, r->client);
+    put_what(b, r, t);
+    put_advice(b, r);
+    buf_adds(b, "The second part, made for programs, says what was checked. The third has the\nmail's From and "
+                "Message-ID. Names before the @, the subject and the text have\nbeen left out.\n\n");
+    put_why(b, r, t, contact);
+}
+
+enum status dmarc_failure_mail(const struct record *r, const char *from, const char *contact, const char *to,
+                               const char *id, struct buf *out)
 {
     struct told t = look(r);
     const char *us = dmarc_domain_of(from);
@@ -212,10 +267,7 @@ enum status dmarc_failure_mail(const struct record *r, const char *from, const c
     buf_adds(out, "MIME-Version: 1.0\nContent-Type: multipart/report; report-type=feedback-report;\n "
                   "boundary=\"assay-dmarc-failure\"\n\n");
     buf_adds(out, "--assay-dmarc-failure\nContent-Type: text/plain; charset=us-ascii\n\n");
-    buf_printf(out,
-               "This is a DMARC failure report (RFC 9991) about one mail that said it came\nfrom %s, received at %s.\n"
-               "Personal data has been left out.\n\n",
-               r->from, us);
+    put_words(out, r, &t, us, contact);
     buf_adds(out, "--assay-dmarc-failure\nContent-Type: message/feedback-report\n\n");
     put_feedback(out, r, &t, us);
     buf_adds(out, "\n--assay-dmarc-failure\nContent-Type: text/rfc822-headers\n\n");

@@ -32,10 +32,10 @@
 /* Tells whether the record's owner asked for a report about this mail. */
 bool dmarc_failure_asked(const struct record *r);
 
-/* The mail, lines ending in LF. from: our address. id: the left part of its Message-ID. STATUS_NOMEM; STATUS_INVALID:
+/* The mail, lines ending in LF. from: our address. contact: whom to ask. id: the left part of its Message-ID. STATUS_NOMEM; STATUS_INVALID:
  * the record cannot be told of. */
-enum status dmarc_failure_mail(const struct record *r, const char *from, const char *to, const char *id,
-                               struct buf *out) MUST_CHECK;
+enum status dmarc_failure_mail(const struct record *r, const char *from, const char *contact, const char *to,
+                               const char *id, struct buf *out) MUST_CHECK;
 
 /* Sends what is due, o->dry_run: only says so. Does nothing where report.failure is off. seen gets the states "failure
  * sent", "failure retry", and dry "failure would send". STATUS_OK; STATUS_AGAIN: the store. */

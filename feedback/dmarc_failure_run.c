@@ -160,7 +160,8 @@ static enum status serve(struct failure *f, struct dns_scope *scope, const char 
     }
     struct buf mail = BUF_INIT;
     snprintf(text, sizeof text, "the report could not be made");
-    enum status sent = dmarc_failure_mail(f->record, f->run->config->from, f->address, f->id, &mail);
+    enum status sent =
+        dmarc_failure_mail(f->record, f->run->config->from, f->run->config->contact, f->address, f->id, &mail);
     if (sent == STATUS_OK)
         sent = dmarc_post(f->run->config, f->address, buf_slice(&mail), f->run->o->stop, text);
     buf_release(&mail);

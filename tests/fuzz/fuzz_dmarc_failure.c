@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (record_parse(slice_of((const char *)data, size), &r, why) != STATUS_OK)
         return 0;
     if (dmarc_failure_asked(&r) &&
-        dmarc_failure_mail(&r, "a@example.org", "b@example.net", "failure.1.2", &mail) == STATUS_OK)
+        dmarc_failure_mail(&r, "a@example.org", "c@example.org", "b@example.net", "failure.1.2", &mail) == STATUS_OK)
         look_at_lines(mail.p);
     buf_release(&mail);
     record_free(&r);

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "dns/dns_replay.h"
+#include "feedback/dmarc_failure.h"
 #include "feedback/dmarc_report.h"
 #include "feedback/dmarc_rua.h"
 #include "feedback/dmarc_send.h"
@@ -242,6 +243,52 @@ static void a_command_that_hangs_while_we_are_to_end(void **state)
     assert_int_equal(dmarc_send("true", slice_str("x\n"), 60, told_to_stop, why), STATUS_OK);
 }
 
+/* Whoever gets a failure report need not know its fields: what happened, what we did, what to do, why it came. */
+static void words_of_a_failure(void **state)
+{
+    static const struct {
+        const char *dkim, *spf, *action, *says[3];
+    } t[] = {
+        {"false", "false", "reject", {"DMARC failed: neither a DKIM signature nor SPF", "We refused the mail.", ""}},
+        {"false", "true", "deliver", {"DMARC passed by SPF, but no DKIM signature", "We accepted the mail.", ""}},
+        {"true", "false", "quarantine", {"DMARC passed by a DKIM signature, but SPF", "marked it as junk", ""}},
+        {"true", "true", "hold", {"DMARC passed, but one of the DKIM signatures failed", "hold it until", ""}}};
+    static const char *const always[] = {
+        "This is a DMARC failure report (RFC 9991) about one mail that said it came\n"
+        "from news.example.net, received at example.org\nfrom the server 192.0.2.66.\n",
+        "If the server 192.0.2.66 sends mail for you, let it sign with DKIM\nas "
+        "news.example.net,",
+        "somebody else used your name", "_dmarc.example.net\nnames this address in ruf=", "Questions: c@example.org\n"};
+    (void)state;
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct buf line = BUF_INIT, mail = BUF_INIT;
+        struct record r;
+        char why[200];
+        buf_printf(
+            &line,
+            "{\"v\":1,\"t\":\"2026-11-20T10:00:00Z\",\"host\":\"mx1\",\"kind\":\"mail\",\"source\":\"internet\","
+            "\"client\":\"192.0.2.66\",\"mail_from\":\"x.example\",\"from\":\"news.example.net\",\"verdict\":"
+            "{\"action\":\"%s\"},\"findings\":[{\"standard\":\"dmarc\",\"result\":\"%s\",\"record\":\"example.net\","
+            "\"dkim_aligned\":%s,\"spf_aligned\":%s}]}",
+            t[i].action, i ? "pass" : "fail", t[i].dkim, t[i].spf);
+        assert_int_equal(record_parse(buf_slice(&line), &r, why), STATUS_OK);
+        assert_int_equal(dmarc_failure_mail(&r, "a@example.org", "c@example.org", "r@example.net", "id", &mail),
+                         STATUS_OK);
+        const char *end = strstr(mail.p, "message/feedback-report");
+        assert_non_null(end);
+        mail.p[end - mail.p] = '\0'; /* only the words */
+        for (size_t k = 0; k < 3; k++)
+            if (!strstr(mail.p, t[i].says[k]))
+                fail_msg("'%s' is not in: %s", t[i].says[k], mail.p);
+        for (size_t k = 0; k < sizeof always / sizeof *always; k++)
+            if (!strstr(mail.p, always[k]))
+                fail_msg("'%s' is not in: %s", always[k], mail.p);
+        record_free(&r);
+        buf_release(&line);
+        buf_release(&mail);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(names),
@@ -251,5 +298,9 @@ int main(void)
                                        cmocka_unit_test(consent),
                                        cmocka_unit_test(mail_command),
                                        cmocka_unit_test(a_command_that_hangs_while_we_are_to_end)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(words_of_a_failure), cmocka_unit_test(names),
+                                       cmocka_unit_test(same_each_time),     cmocka_unit_test(cut_to_size),
+                                       cmocka_unit_test(rows_that_are_none), cmocka_unit_test(consent),
+                                       cmocka_unit_test(mail_command)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -693,7 +693,9 @@ static void failure_recorded(void **state)
             fail_msg("case %zu: %s", i, b.p);
         assert_int_equal(strstr(b.p, "\"txt\":\"v=spf1") != NULL, i < 4);
         if (mails[i].asked) {
-            assert_int_equal(dmarc_failure_mail(&record, "a@example.org", "r@asks.example", "id", &mail), STATUS_OK);
+            assert_int_equal(
+                dmarc_failure_mail(&record, "a@example.org", "c@example.org", "r@asks.example", "id", &mail),
+                STATUS_OK);
             assert_non_null(strstr(mail.p, "\nSPF-DNS: txt : asks.example :\n \"v=spf1 -all\"\n"));
             assert_non_null(strstr(mail.p, "\nMessage-ID: <1@asks.example>\n"));
             assert_non_null(strstr(mail.p, "\nIdentity-Alignment: dkim, spf\n"));

@@ -291,16 +291,10 @@ static void words_of_a_failure(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(names),
-                                       cmocka_unit_test(same_each_time),
-                                       cmocka_unit_test(cut_to_size),
-                                       cmocka_unit_test(rows_that_are_none),
-                                       cmocka_unit_test(consent),
-                                       cmocka_unit_test(mail_command),
-                                       cmocka_unit_test(a_command_that_hangs_while_we_are_to_end)};
-    const struct CMUnitTest tests[] = {cmocka_unit_test(words_of_a_failure), cmocka_unit_test(names),
-                                       cmocka_unit_test(same_each_time),     cmocka_unit_test(cut_to_size),
-                                       cmocka_unit_test(rows_that_are_none), cmocka_unit_test(consent),
-                                       cmocka_unit_test(mail_command)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_of_a_failure), cmocka_unit_test(names),
+        cmocka_unit_test(same_each_time),     cmocka_unit_test(cut_to_size),
+        cmocka_unit_test(rows_that_are_none), cmocka_unit_test(consent),
+        cmocka_unit_test(mail_command),       cmocka_unit_test(a_command_that_hangs_while_we_are_to_end)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,6 +49,16 @@ static bool make_file(const char *file)
     return fd >= 0;
 }
 
+/* With its rollback journal, which SQLite leaves where the disk is full, and would play back into the next copy. */
+static void remove_copy(const char *file)
+{
+    char name[PATH_MAX];
+    int n = snprintf(name, sizeof name, "%s-journal", file);
+    (void)unlink(file);
+    if (n > 0 && n < (int)sizeof name)
+        (void)unlink(name);
+}
+
 static enum status copy_into(const char *file, const char *from, char *why)
 {
     sqlite3 *in = NULL, *out = NULL;
@@ -65,15 +75,34 @@ static enum status copy_into(const char *file, const char *from, char *why)
     sqlite3_close(in);
     sqlite3_close(out);
     if (st != STATUS_OK)
-        (void)unlink(file);
+        remove_copy(file);
     return st;
 }
 
+/* The copy gets its name when it is whole, so that one which was cut short is never taken for a backup. */
 enum status store_backup(struct store *s, const char *file, char *why)
 {
+    char part[PATH_MAX];
+    struct stat was;
     if (s->engine->shared)
         return complain(why, STATUS_INVALID, "PostgreSQL", "its own pg_dump makes the copy");
-    return copy_into(file, sqlite3_db_filename(store_sqlite_handle(s), "main"), why);
+    if (lstat(file, &was) == 0)
+        return complain(why, STATUS_DENIED, file, strerror(EEXIST));
+    int n = snprintf(part, sizeof part, "%s" STORE_BACKUP_PART, file);
+    if (n < 0 || n >= (int)sizeof part)
+        return complain(why, STATUS_DENIED, file, strerror(ENAMETOOLONG));
+    if (lstat(part, &was) == 0 && S_ISREG(was.st_mode) && was.st_nlink == 1 && was.st_uid == geteuid())
+        remove_copy(part); /* of a process that was killed */
+    enum status st = copy_into(part, sqlite3_db_filename(store_sqlite_handle(s), "main"), why);
+    if (st != STATUS_OK)
+        return st;
+    if (renameat2(AT_FDCWD, part, AT_FDCWD, file, RENAME_NOREPLACE) == 0)
+        return STATUS_OK;
+    if (errno == EINVAL && link(part, file) == 0) /* a file system without it */
+        return unlink(part) == 0 ? STATUS_OK : complain(why, STATUS_AGAIN, part, strerror(errno));
+    st = complain(why, STATUS_DENIED, file, strerror(errno));
+    (void)unlink(part);
+    return st;
 }
 
 static void lock_name(const char *path, char out[PATH_MAX])
@@ -193,7 +222,7 @@ enum status store_restore(const char *path, const char *file, char *why)
     if (lock < 0)
         return complain(why, STATUS_AGAIN, path, "assay-ledger is running: stop it first");
     snprintf(fresh, sizeof fresh, "%s.restored", path);
-    (void)unlink(fresh);
+    remove_copy(fresh);
     st = copy_into(fresh, file, why);
     if (st == STATUS_OK)
         st = put_in_place(path, fresh, why);

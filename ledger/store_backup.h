@@ -9,8 +9,11 @@
 
 #include "ledger/store.h"
 
-/* Makes a complete copy of the store while others read and write it. `file` must not exist; it is readable by its owner
- * alone. why: STORE_ERROR octets. STATUS_DENIED: the file; STATUS_AGAIN: the disk. */
+#define STORE_BACKUP_PART ".part" /* behind the name of a copy that is not whole yet */
+
+/* Makes a complete copy of the store while others read and write it. `file` must not exist, nor does it before the copy
+ * is whole; it is readable by its owner alone. why: STORE_ERROR octets. STATUS_DENIED: the file; STATUS_AGAIN: the
+ * disk. */
 enum status store_backup(struct store *s, const char *file, char *why) MUST_CHECK;
 
 /* Replaces the store at `path` by a copy. Refuses while a daemon holds the store (store_hold), a file that is no ledger

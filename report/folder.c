@@ -24,6 +24,7 @@
 
 struct folder {
     enum folder_kind kind;
+    const char *dir; /* as the caller named it: its own */
     int parent, fd;
     char name[NAME_MOST + 1], fresh[NAME_MOST + 40];
 };
@@ -261,7 +262,7 @@ static void sweep(const struct folder *f)
 static void give_up(struct folder *f, enum status reason, char *why)
 {
     if (why && !*why)
-        snprintf(why, FOLDER_WHY, "%s: %s", f->name,
+        snprintf(why, FOLDER_WHY, "%.400s: %s", f->dir,
                  reason == STATUS_NOMEM ? "out of memory"
                  : errno                ? strerror(errno)
                                         : "it could not be written");
@@ -289,6 +290,7 @@ struct folder *folder_begin(const char *dir, enum folder_kind kind, char *why)
     }
     f->fd = -1;
     f->kind = kind;
+    f->dir = dir;
     f->parent = open_parent(dir, kind, f->name, why);
     if (f->parent < 0 || !is_replaceable(f->parent, f->name, dir, why)) {
         give_up(f, STATUS_DENIED, why);

@@ -15,9 +15,12 @@
 #include "ledger/ingest.h"
 #include "ledger/mention.h"
 #include "ledger/retention.h"
+#include "ledger/store_backup.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -140,8 +143,12 @@ static enum status forget(struct store *s, const struct policy *p, const struct 
     struct store_rows *r = store_ask(s, "SELECT name FROM ledger_state WHERE name LIKE 'backup:%' ORDER BY name", "");
     while (store_next(r)) {
         const char *path = store_text(r, 0) + strlen("backup:");
+        char part[PATH_MAX];
+        snprintf(part, sizeof part, "%s" STORE_BACKUP_PART, path);
         if (access(path, F_OK) == 0)
             printf("not reached: the backup %s\n", path);
+        if (access(part, F_OK) == 0)
+            printf("not reached: the backup %s, which is not whole\n", part);
     }
     return store_done(r);
 }

@@ -32,8 +32,8 @@
 /* Tells whether the record's owner asked for a report about this mail. */
 bool dmarc_failure_asked(const struct record *r);
 
-/* The mail, lines ending in LF. from: our address. contact: whom to ask. id: the left part of its Message-ID. STATUS_NOMEM; STATUS_INVALID:
- * the record cannot be told of. */
+/* The mail, lines ending in LF. from: our address. contact: whom to ask. id: the left part of its Message-ID.
+ * STATUS_NOMEM; STATUS_INVALID: the record cannot be told of. */
 enum status dmarc_failure_mail(const struct record *r, const char *from, const char *contact, const char *to,
                                const char *id, struct buf *out) MUST_CHECK;
 

@@ -184,9 +184,9 @@ def check_mail(path):
         f'parts {[p.get_content_type() for p in parts]}',
     )
     words = ' '.join(parts[0].get_payload().split())
-    said = [phrase for phrase in ('This is a DMARC failure report', 'showed that the mail came from', 'DMARC passed', 'We accepted the mail',
-                                  'We refused the mail', 'let it sign with DKIM', 'You get this report since', 'names this address in ruf=',
-                                  'Questions: postmaster@example.org') if phrase in words]
+    said = [phrase for phrase in ('This is a DMARC failure report', 'showed that the mail came from', 'DMARC passed',
+                                  'We accepted the mail', 'We refused the mail', 'let it sign with DKIM', 'You get this report since',
+                                  'names this address in ruf=', 'Questions: postmaster@example.org') if phrase in words]
     check(len(said) == 7, f'{path}: its words: {said}')  # failed or passed, accepted or refused, and the others
     feedback = parts[1].get_payload()
     feedback = feedback[0] if isinstance(feedback, list) else email.message_from_string(feedback)

@@ -14,25 +14,46 @@
 #include <time.h>
 #include <zlib.h>
 
-#define XML_BOUND ((size_t)1 << 30)
 /* Headers, the words for people, MIME boundaries. */
 #define MAIL_OVERHEAD 8192
 
-static enum status compress_into(struct slice in, struct buf *out)
+struct packing {
+    z_stream z;
+    struct buf *out;
+};
+
+static bool pack(struct packing *p, struct slice in, int flush)
 {
     unsigned char space[65536];
-    z_stream z = {.next_in = (Bytef *)(void *)(size_t)in.p, .avail_in = (uInt)in.n};
-    if (deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-        return STATUS_NOMEM;
     int rc;
+    p->z.next_in = (Bytef *)(void *)(size_t)in.p;
+    p->z.avail_in = (uInt)in.n;
     do {
-        z.next_out = space;
-        z.avail_out = sizeof space;
-        rc = deflate(&z, Z_FINISH);
-        buf_add(out, space, sizeof space - z.avail_out);
-    } while (rc == Z_OK && !out->failed);
-    deflateEnd(&z);
-    return rc == Z_STREAM_END && !out->failed ? STATUS_OK : STATUS_NOMEM;
+        p->z.next_out = space;
+        p->z.avail_out = sizeof space;
+        rc = deflate(&p->z, flush);
+        buf_add(p->out, space, sizeof space - p->z.avail_out);
+    } while (rc == Z_OK && !p->out->failed && p->z.avail_out == 0);
+    return !p->out->failed &&
+           (rc == (flush == Z_FINISH ? Z_STREAM_END : Z_OK) || (rc == Z_BUF_ERROR && !p->z.avail_in));
+}
+
+static bool pack_piece(void *context, struct slice piece)
+{
+    return pack(context, piece, Z_NO_FLUSH);
+}
+
+/* As it is written: neither the text nor the rows' XML is ever there as a whole. */
+static enum status compress_rows(const struct dmarc_report *r, enum dmarc_form form, size_t rows, struct buf *out)
+{
+    struct packing p = {.out = out};
+    if (deflateInit2(&p.z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        return STATUS_NOMEM;
+    enum status st = dmarc_report_xml_to(r, form, rows, &(struct dmarc_xml_taker){pack_piece, &p});
+    if (st == STATUS_AGAIN || (st == STATUS_OK && !pack(&p, SLICE_LIT(""), Z_FINISH)))
+        st = STATUS_NOMEM;
+    deflateEnd(&p.z);
+    return st;
 }
 
 static size_t mail_octets(size_t gzip)
@@ -43,23 +64,13 @@ static size_t mail_octets(size_t gzip)
 enum status dmarc_report_gzip(const struct dmarc_report *r, enum dmarc_form form, size_t max, struct buf *out,
                               size_t *rows)
 {
-    struct buf xml = {.p = buf_empty, .bound = XML_BOUND};
     *rows = r->row_count;
     for (;;) {
-        buf_reset(&xml);
         buf_reset(out);
-        enum status st = dmarc_report_xml(r, form, *rows, &xml);
-        if (st == STATUS_OK)
-            st = compress_into(buf_slice(&xml), out);
-        if (st == STATUS_NOMEM && *rows > 1 && xml.failed) {
-            *rows /= 2; /* over the bound of the text */
-            continue;
-        }
+        enum status st = compress_rows(r, form, *rows, out);
         size_t size = mail_octets(out->n);
-        if (st != STATUS_OK || size <= max || *rows <= 1) {
-            buf_release(&xml);
+        if (st != STATUS_OK || size <= max || *rows <= 1)
             return st != STATUS_OK ? st : size <= max ? STATUS_OK : STATUS_LIMIT;
-        }
         /* Rows are much alike: what the size asks for, and a little less. */
         size_t fewer = (size_t)((double)*rows * (double)max / (double)size * 0.97);
         *rows = fewer < 1 ? 1 : fewer < *rows ? fewer : *rows - 1;

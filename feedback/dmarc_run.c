@@ -150,23 +150,22 @@ static enum status read_policies(struct run *r, const struct domain_day *d, stru
     return st;
 }
 
-struct row {
-    struct dmarc_row row;
-    struct dmarc_report *report;
-};
-
 /* The rows, each to its report, in their order. */
-static enum status share_rows(struct run *r, struct load *l, const struct row *all, size_t n)
+static enum status share_rows(struct run *r, struct load *l, const struct dmarc_row *all,
+                              struct dmarc_report *const *to, size_t n)
 {
     for (size_t i = 0; i < l->report_count; i++) {
         struct dmarc_report *report = &l->reports[i];
+        report->rows = all;
+        if (report->row_count == n)
+            continue; /* all of them */
         struct dmarc_row *rows = ARENA_ARRAY(r->arena, struct dmarc_row, report->row_count + 1);
         size_t put = 0;
         if (!rows)
             return STATUS_NOMEM;
         for (size_t k = 0; k < n; k++)
-            if (all[k].report == report)
-                rows[put++] = all[k].row;
+            if (to[k] == report)
+                rows[put++] = all[k];
         report->rows = rows;
     }
     return STATUS_OK;
@@ -176,8 +175,9 @@ static enum status read_rows(struct run *r, const struct domain_day *d, struct l
 {
     char last[INGEST_MARK];
     size_t n = 0;
-    struct row *all = ARENA_ARRAY(r->arena, struct row, room);
-    if (!all)
+    struct dmarc_row *all = ARENA_ARRAY(r->arena, struct dmarc_row, room);
+    struct dmarc_report **to = ARENA_ARRAY(r->arena, struct dmarc_report *, room);
+    if (!all || !to)
         return STATUS_NOMEM;
     ingest_policy_mark(d->published, last);
     l->all_refused = true;
@@ -186,15 +186,15 @@ static enum status read_rows(struct run *r, const struct domain_day *d, struct l
         "SELECT " DMARC_ROW_NAMES
         ", count FROM dmarc_row WHERE day = $1 AND domain = $2 ORDER BY count DESC, " DMARC_ROW_NAMES " LIMIT $3",
         "iti", d->day, d->domain, (int64_t)room);
-    while (n < room && store_next(q) && dmarc_row_read(q, 0, r->arena, &all[n].row)) {
-        const char *const *column = all[n].row.column;
+    while (n < room && store_next(q) && dmarc_row_read(q, 0, r->arena, n ? &all[n - 1] : NULL, &all[n])) {
+        const char *const *column = all[n].column;
         const char *mark = strcmp(column[DMARC_ROW_MARK], last) == 0 ? "" : column[DMARC_ROW_MARK];
-        struct dmarc_report *report = all[n].report = report_of(r, l, mark);
-        l->mails += all[n].row.count;
+        struct dmarc_report *report = to[n] = report_of(r, l, mark);
+        l->mails += all[n].count;
         l->all_refused = l->all_refused && strcmp(column[DMARC_ROW_DISPOSITION], "reject") == 0;
         if (report) {
             report->row_count++;
-            report->mails += all[n].row.count;
+            report->mails += all[n].count;
         }
         n++;
     }
@@ -202,7 +202,7 @@ static enum status read_rows(struct run *r, const struct domain_day *d, struct l
     enum status st = store_done(q);
     if (st == STATUS_OK && arena_failed(r->arena))
         st = STATUS_NOMEM;
-    return st == STATUS_OK ? share_rows(r, l, all, n) : st;
+    return st == STATUS_OK ? share_rows(r, l, all, to, n) : st;
 }
 
 static enum status load_rows(struct run *r, const struct domain_day *d, struct load *l)

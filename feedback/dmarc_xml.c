@@ -188,9 +188,20 @@ static bool record(struct buf *b, const struct dmarc_row *row, enum dmarc_form f
     return true;
 }
 
-enum status dmarc_report_xml(const struct dmarc_report *r, enum dmarc_form form, size_t rows, struct buf *out)
+static bool hand_over(struct buf *b, const struct dmarc_xml_taker *to)
+{
+    bool wanted = b->failed || to->take(to->context, buf_slice(b));
+    if (!b->failed)
+        buf_reset(b);
+    return wanted;
+}
+
+/* to NULL: all of it stays in out. */
+static enum status write_all(const struct dmarc_report *r, enum dmarc_form form, size_t rows, struct buf *out,
+                             const struct dmarc_xml_taker *to)
 {
     size_t written = 0;
+    bool wanted = true;
     rows = rows < r->row_count ? rows : r->row_count;
     buf_adds(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     buf_adds(out, form == DMARC_RFC9990 ? "<feedback xmlns=\"urn:ietf:params:xml:ns:dmarc-2.0\">\n" : "<feedback>\n");
@@ -200,8 +211,27 @@ enum status dmarc_report_xml(const struct dmarc_report *r, enum dmarc_form form,
         element(out, 2, "generator", "Assay " ASSAY_VERSION);
     buf_adds(out, "  </report_metadata>\n");
     published(out, r, form);
-    for (size_t i = 0; i < rows && !out->failed; i++)
+    for (size_t i = 0; i < rows && !out->failed && wanted; i++) {
         written += record(out, &r->rows[i], form);
+        if (to && out->n >= DMARC_XML_PIECE)
+            wanted = hand_over(out, to);
+    }
     buf_adds(out, "</feedback>\n");
-    return out->failed ? STATUS_NOMEM : written ? STATUS_OK : STATUS_INVALID;
+    if (to && wanted)
+        wanted = hand_over(out, to);
+    return out->failed ? STATUS_NOMEM : !wanted ? STATUS_AGAIN : written ? STATUS_OK : STATUS_INVALID;
+}
+
+enum status dmarc_report_xml(const struct dmarc_report *r, enum dmarc_form form, size_t rows, struct buf *out)
+{
+    return write_all(r, form, rows, out, NULL);
+}
+
+enum status dmarc_report_xml_to(const struct dmarc_report *r, enum dmarc_form form, size_t rows,
+                                const struct dmarc_xml_taker *to)
+{
+    struct buf piece = BUF_INIT;
+    enum status st = write_all(r, form, rows, &piece, to);
+    buf_release(&piece);
+    return st;
 }

@@ -10,11 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
-bool dmarc_row_read(const struct store_rows *r, int column, struct arena *a, struct dmarc_row *out)
+bool dmarc_row_read(const struct store_rows *r, int column, struct arena *a, const struct dmarc_row *before,
+                    struct dmarc_row *out)
 {
     for (int i = 0; i < DMARC_ROW_COLUMNS; i++) {
         const char *text = store_text(r, column + i);
-        out->column[i] = arena_strdup(a, text ? text : "");
+        text = text ? text : "";
+        out->column[i] = before && strcmp(before->column[i], text) == 0 ? before->column[i] : arena_strdup(a, text);
         if (!out->column[i])
             return false;
     }

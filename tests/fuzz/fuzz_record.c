@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *a = arena_new(1 << 20);
     while (store_next(rows)) {
         struct dmarc_row row;
-        if (!a || !dmarc_row_read(rows, 0, a, &row))
+        if (!a || !dmarc_row_read(rows, 0, a, NULL, &row))
             abort();
         struct dmarc_report report = {.domain = "example.org",
                                       .published = "{}",

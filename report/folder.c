@@ -179,7 +179,9 @@ static int open_parent(const char *dir, enum folder_kind kind, char name[NAME_MO
     int fd = rootfile_parent(path, &last);
     if (fd < 0) {
         snprintf(why, FOLDER_WHY, "%.400s: %s", path,
-                 errno == ELOOP ? "a symbolic link on the way is not root's: it is not followed" : strerror(errno));
+                 errno == ELOOP    ? "a symbolic link on the way is not root's: it is not followed"
+                 : errno == EINVAL ? "it is no folder's name: name one that may be replaced, as ./site"
+                                   : strerror(errno));
         return -1;
     }
     if (!*last || strcmp(last, ".") == 0 || strcmp(last, "..") == 0 || strlen(last) > NAME_MOST) {

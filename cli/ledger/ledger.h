@@ -51,6 +51,7 @@ struct ledger_args {
     int64_t limit;                /* 0: not given */
     int64_t day;                  /* days since 1970 */
     enum language language;
+    bool form_given, two_forms; /* --text, --json or --csv; two_forms: an error that ledger_args_read() reports */
     bool language_given, day_given, dry_run, yes, names, now, watch, resend;
     enum table_form form;
     char **words; /* operands */

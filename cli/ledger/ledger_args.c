@@ -13,24 +13,31 @@
 
 /* ---- arguments ---- */
 
+static void set_form(struct ledger_args *a, enum table_form form)
+{
+    a->two_forms = a->two_forms || (a->form_given && a->form != form);
+    a->form_given = true;
+    a->form = form;
+}
+
 static const char *take_text(void *into, const char *value)
 {
     (void)value;
-    ((struct ledger_args *)into)->form = TABLE_TEXT;
+    set_form(into, TABLE_TEXT);
     return NULL;
 }
 
 static const char *take_json(void *into, const char *value)
 {
     (void)value;
-    ((struct ledger_args *)into)->form = TABLE_JSON;
+    set_form(into, TABLE_JSON);
     return NULL;
 }
 
 static const char *take_csv(void *into, const char *value)
 {
     (void)value;
-    ((struct ledger_args *)into)->form = TABLE_CSV;
+    set_form(into, TABLE_CSV);
     return NULL;
 }
 
@@ -128,7 +135,8 @@ int ledger_args_read(struct ledger_args *a, int argc, char **argv, unsigned take
                                       .least = least,
                                       .most = most};
     *a = (struct ledger_args){.words = argv + 1};
-    return cli_options(&spec, argc, argv, a, &a->word_count);
+    int rc = cli_options(&spec, argc, argv, a, &a->word_count);
+    return rc < 0 && a->two_forms ? cli_usage("--json and --csv exclude each other, and --text excludes both") : rc;
 }
 
 /* ---- settings and store ---- */

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "ledger/timestamp.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,8 +21,8 @@
 
 static const struct ledger_usage usage = {
     "[--since TIME] [--until TIME] [--text | --json | --csv]\n[--since TIME] [--until TIME] [--lang LANGUAGE] "
-    "[--checks "
-    "FOLDER] [--prometheus FILE] [--html FOLDER] [--publish FOLDER]\n--annual YEAR [--html FOLDER]",
+    "[--checks FOLDER] [--prometheus FILE] [--html FOLDER] [--publish FOLDER] [--json | --csv]\n--annual YEAR [--lang "
+    "LANGUAGE] [--checks FOLDER] [--prometheus FILE] [--html FOLDER] [--publish FOLDER]",
     "What was found, on one page: what was done with the mail, which standards it meets and how that has changed, who "
     "does not meet the policy and is not excused, and what others report about our domains."};
 
@@ -105,6 +106,41 @@ static int report_put(const struct report *r, const struct ledger_args *a)
     return cli_flush(&b) ? EX_OK : EX_IOERR;
 }
 
+/* Options that make no sense, alone or together. EX_OK: go on. */
+static int check_options(const struct ledger_args *a, int64_t today)
+{
+    char day[TIMESTAMP_TEXT];
+    const struct {
+        const char *name, *value;
+    } texts[] = {{"--html", a->html},
+                 {"--publish", a->publish},
+                 {"--prometheus", a->prometheus},
+                 {"--checks", a->checks},
+                 {"--store", a->store}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].value && !*texts[i].value)
+            return cli_usage("%s: the name is empty", texts[i].name);
+    if (a->annual && (a->since || a->until))
+        return cli_usage("--annual is a whole year: not with --since or --until");
+    if (a->annual && a->form_given && a->form != TABLE_TEXT)
+        return cli_usage("--annual is a document, as text or with --html: not with --json or --csv");
+    if (a->annual && a->annual > strtol(timestamp_day_text(today, day), NULL, 10))
+        return cli_usage("--annual: %lld has not begun", (long long)a->annual);
+    if (a->since && a->since_day > today)
+        return cli_usage("--since lies in the future: nothing is known of it");
+    return EX_OK;
+}
+
+/* The page or site, and the sections where they are asked for, too. An exit code. */
+static int put_all(struct report *r, const struct ledger_args *a, bool site, enum status *st)
+{
+    int rc = site ? report_site(r, a) : EX_OK;
+    if (rc != EX_OK || (site && (!a->form_given || a->annual)))
+        return rc;
+    *st = report_fill(r);
+    return *st == STATUS_OK ? report_put(r, a) : EX_OK;
+}
+
 int cmd_report(int argc, char **argv)
 {
     struct ledger_args a;
@@ -114,20 +150,21 @@ int cmd_report(int argc, char **argv)
                               0, &usage);
     if (rc >= 0)
         return rc;
+    int64_t today = timestamp_day(clock_wall_us());
+    rc = check_options(&a, today);
+    if (rc != EX_OK)
+        return rc;
     r.store = ledger_store(&a, STORE_READ, &c, &r.policy, &rc);
     if (!r.store)
         return rc;
-    r.until_day = timestamp_day(clock_wall_us());
-    if (a.until)
-        r.until_day = a.until_day;
+    r.until_day = a.until && a.until_day < today ? a.until_day : today;
     r.since_day = a.since ? a.since_day : r.until_day - PERIOD_DAYS + 1;
     if (r.since_day > r.until_day) {
         (void)ledger_end(r.store, r.policy, STATUS_OK);
         return cli_usage("--since lies behind --until");
     }
-    bool site = a.html || a.publish || a.annual || a.prometheus;
-    enum status st = site ? STATUS_OK : report_fill(&r);
-    int shown = st != STATUS_OK ? EX_OK : site ? report_site(&r, &a) : report_put(&r, &a);
+    enum status st = STATUS_OK;
+    int shown = put_all(&r, &a, a.html || a.publish || a.annual || a.prometheus, &st);
     report_free(&r);
     rc = ledger_end(r.store, r.policy, st);
     return rc != EX_OK ? rc : shown;

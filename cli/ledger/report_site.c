@@ -15,6 +15,9 @@
 #include "report/metrics.h"
 #include "report/publish.h"
 #include "report/site.h"
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
 
 #define ARENA_MOST ((size_t)1 << 30)
 static int code_of(enum status st)
@@ -87,6 +90,38 @@ static int write_all(const struct report_model *m, const struct ledger_args *a)
     return a->prometheus ? write_metrics(m, a->prometheus) : EX_OK;
 }
 
+/* Whether the path is the folder, or lies below it. */
+static bool is_within(const char *path, const char *folder)
+{
+    char inner[PATH_MAX], outer[PATH_MAX];
+    folder_real_path(path, inner);
+    folder_real_path(folder, outer);
+    size_t n = strlen(outer);
+    while (n > 1 && outer[n - 1] == '/')
+        n--;
+    return strncmp(inner, outer, n) == 0 && (n == 1 || inner[n] == '/' || inner[n] == '\0');
+}
+
+/* What would be written over what else is written, or would show the world what is not for it. NULL: nothing. */
+static const char *collision(const struct ledger_args *a)
+{
+    const char *folders[] = {a->html, a->publish};
+    if (a->html && a->publish && (is_within(a->html, a->publish) || is_within(a->publish, a->html)))
+        return "--html and --publish: neither folder may be in the other";
+    for (size_t i = 0; a->prometheus && i < 2; i++) {
+        char log[PATH_MAX];
+        if (!folders[i])
+            continue;
+        size_t n = strlen(folders[i]);
+        while (n > 1 && folders[i][n - 1] == '/')
+            n--;
+        snprintf(log, sizeof log, "%.*s" FOLDER_PUBLISHED, (int)n, folders[i]);
+        if (is_within(a->prometheus, folders[i]) || is_within(a->prometheus, log))
+            return "--prometheus: the file may not be in a folder that is written, or be its log";
+    }
+    return NULL;
+}
+
 static bool is_in_the_way(const struct ledger_args *a)
 {
     char why[FOLDER_WHY] = "";
@@ -105,6 +140,13 @@ int report_site(const struct report *r, const struct ledger_args *a)
                              .since_day = r->since_day,
                              .until_day = r->until_day,
                              .made = clock_wall()};
+    const char *wrong = collision(a);
+    if (wrong)
+        return cli_usage("%s", wrong);
+    if (a->checks && access(a->checks, R_OK | X_OK) != 0) {
+        cli_error("--checks: %s: %s", a->checks, strerror(errno));
+        return EX_NOINPUT;
+    }
     if (is_in_the_way(a))
         return EX_CANTCREAT;
     if (a->annual) {

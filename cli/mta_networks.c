@@ -46,23 +46,136 @@ static const char *kept(struct arena *a, struct buf *b)
     return text ? text : "";
 }
 
+static void add(struct buf *list, const char *text, size_t n)
+{
+    buf_printf(list, "%s%.*s", list->n ? ", " : "", (int)n, text);
+}
+
+static void add_net(struct buf *list, const struct ip_net *net)
+{
+    char text[IP_NET_TEXT];
+    ip_net_text(net, text);
+    add(list, text, strlen(text));
+}
+
+/* What mynetworks leaves out by a pattern that stands before the network; there it counts. */
+struct left_out {
+    struct ip_net *nets;
+    size_t count, room;
+};
+
+static bool holds(const struct ip_net *outer, const struct ip_net *inner)
+{
+    return outer->base.family == inner->base.family && outer->bits <= inner->bits && ip_in_net(&inner->base, outer);
+}
+
+static void leave_out(struct arena *a, struct left_out *l, const struct ip_net *net)
+{
+    if (l->count == l->room) {
+        size_t room = l->room ? 2 * l->room : 16;
+        struct ip_net *more = arena_alloc(a, room * sizeof *more);
+        if (!more)
+            return;
+        if (l->count)
+            memcpy(more, l->nets, l->count * sizeof *more);
+        l->nets = more;
+        l->room = room;
+    }
+    l->nets[l->count++] = *net;
+}
+
+struct telling {
+    const struct policy *policy;
+    const struct left_out *out;
+    struct ip_net parts[MTA_NETWORKS_PARTS];
+    size_t count;
+    bool too_many;
+};
+
+static bool is_left_out(const struct telling *t, const struct ip_net *net, bool *in_part)
+{
+    bool whole = false;
+    for (size_t i = 0; i < t->out->count; i++) {
+        whole |= holds(&t->out->nets[i], net);
+        *in_part |= holds(net, &t->out->nets[i]);
+    }
+    return whole;
+}
+
+/* Collects the parts of the network that are not left out and not the policy's own already. */
+static void split(struct telling *t, const struct ip_net *net)
+{
+    bool in_part = false;
+    if (t->too_many || is_left_out(t, net, &in_part) || is_own(t->policy, net))
+        return;
+    if (in_part) {
+        struct ip half = net->base;
+        struct ip_net low = ip_net_of(&half, net->bits + 1);
+        split(t, &low);
+        half.octets[net->bits / 8] |= (uint8_t)(0x80 >> net->bits % 8);
+        struct ip_net high = ip_net_of(&half, net->bits + 1);
+        split(t, &high);
+    } else if (t->count == MTA_NETWORKS_PARTS) {
+        t->too_many = true;
+    } else {
+        t->parts[t->count++] = *net;
+    }
+}
+
+struct lists {
+    struct buf here, others, left_out, unread, open;
+};
+
+static void tell(struct lists *l, const struct policy *p, const struct left_out *out, const struct ip_net *net,
+                 struct slice word)
+{
+    const bool single = net->bits == (net->base.family == 4 ? 32 : 128);
+    struct buf *list = ip_is_loopback(&net->base) || single ? &l->here : &l->others;
+    struct telling t = {.policy = p, .out = out};
+
+    if (net->bits == 0) {
+        add(&l->open, word.p, word.n);
+        return;
+    }
+    split(&t, net);
+    for (size_t i = 0; !t.too_many && i < t.count; i++)
+        add_net(list, &t.parts[i]);
+    if (t.too_many)
+        add(&l->unread, word.p, word.n);
+    for (size_t i = 0; t.count && i < out->count; i++)
+        if (holds(net, &out->nets[i]))
+            add_net(&l->left_out, &out->nets[i]);
+}
+
 struct mta_networks mta_networks_unknown(struct arena *a, const struct policy *p, const char *mynetworks)
 {
-    struct buf here = BUF_INIT, others = BUF_INIT;
+    struct lists l = {BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT};
+    struct left_out out = {0};
 
     for (const char *at = mynetworks; p && *at;) {
         at += strspn(at, ", \t\r\n");
-        struct slice word = slice_of(at, strcspn(at, ", \t\r\n"));
+        struct slice word = slice_of(at, strcspn(at, ", \t\r\n")), pattern = word;
+        bool without = false;
         struct ip_net net;
-        char text[IP_NET_TEXT];
         at += word.n;
-        if (!network_of(word, &net) || is_own(p, &net))
+        for (; pattern.n && *pattern.p == '!'; pattern = slice_from(pattern, 1))
+            without = !without;
+        if (!pattern.n)
             continue;
-        const bool single = net.bits == (net.base.family == 4 ? 32 : 128);
-        if (ip_is_loopback(&net.base) && net.base.family == 4 && memchr(word.p, ':', word.n))
+        if (!network_of(pattern, &net)) {
+            const bool all = pattern.n > 7 && memcmp(pattern.p, "static:", 7) == 0;
+            add(all && !without ? &l.open : &l.unread, word.p, word.n);
+        } else if (ip_is_loopback(&net.base) && net.base.family == 4 && memchr(pattern.p, ':', pattern.n)) {
             continue; /* 127.0.0.0/8 again, as IPv4-mapped */
-        struct buf *list = ip_is_loopback(&net.base) || single ? &here : &others;
-        buf_printf(list, "%s%s", list->n ? ", " : "", ip_net_text(&net, text));
+        } else if (without) {
+            leave_out(a, &out, &net);
+        } else {
+            tell(&l, p, &out, &net, word);
+        }
     }
-    return (struct mta_networks){.here = kept(a, &here), .others = kept(a, &others)};
+    return (struct mta_networks){.here = kept(a, &l.here),
+                                 .others = kept(a, &l.others),
+                                 .left_out = kept(a, &l.left_out),
+                                 .unread = kept(a, &l.unread),
+                                 .open = kept(a, &l.open)};
 }

@@ -357,6 +357,11 @@ static bool overlaps(const char *one, const char *two)
 static void check_own_network(const struct lint *l, const struct item *it)
 {
     const struct item *relay = NULL;
+    struct ip_net net;
+    for (size_t k = 0; k < it->s.item_count; k++)
+        if (ip_net_from_text(slice_str(it->s.items[k]), &net) == STATUS_OK && net.bits == 0)
+            doubt(l, POLICY_WARNING, it, "name the networks of your own hosts",
+                  "%s is everybody: all mail counts as mail of your own", it->s.items[k]);
     for (size_t i = 0; i < l->p->item_count; i++) {
         const struct item *other = &l->p->items[i];
         if (other->s.kind != POLICY_RELAY)

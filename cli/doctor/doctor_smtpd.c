@@ -105,13 +105,24 @@ void doctor_smtpd_networks(struct doctor *d, const char *networks)
 {
     const struct mta_networks n = mta_networks_unknown(d->arena, d->policy, networks);
 
+    if (*n.open)
+        doctor_say(
+            d, DOCTOR_CRITICAL,
+            "Postfix relays for everybody: mynetworks has %s\ntake it out of mynetworks; hosts of yours are named "
+            "one network at a time",
+            n.open);
     if (*n.others)
         doctor_say(
             d, DOCTOR_WARNING,
-            "Postfix relays for %s (mynetworks), and the policy does not know it: its mail is judged as mail "
+            "Postfix relays for %s (mynetworks%s%s), and the policy does not know it: its mail is judged as mail "
             "from outside\nwrite `own network %s` into the policy; a host there that passes mail of others on is "
             "a `relay`",
-            n.others, n.others);
+            n.others, *n.left_out ? ", which leaves out " : "", n.left_out, n.others);
+    if (*n.unread)
+        doctor_say(d, DOCTOR_NOTE,
+                   "mynetworks also has %s, which doctor does not look up\nif hosts of yours are named there: `own "
+                   "network` in the policy",
+                   n.unread);
     if (*n.here)
         doctor_say(
             d, DOCTOR_NOTE,

@@ -263,8 +263,16 @@ static void note_own_networks(struct postfix *p)
         harden_note(
             p->h,
             "Postfix's mynetworks is not read: mail by SMTP from these networks, this host too, is judged as mail "
-            "from outside; if all that comes from there is yours, add to %s: own network %s%s%s",
-            p->h->policy_path, n.here, *n.here && *n.others ? ", " : "", n.others);
+            "from outside; if all that comes from there is yours, add to %s%s%s%s: own network %s%s%s",
+            p->h->policy_path, *n.left_out ? " (without " : "", n.left_out,
+            *n.left_out ? ", which mynetworks leaves out)" : "", n.here, *n.here && *n.others ? ", " : "", n.others);
+    if (*n.unread)
+        harden_note(p->h,
+                    "Postfix's mynetworks also has %s, which is not looked up here: if hosts of yours are named "
+                    "there, add them to %s as own network",
+                    n.unread, p->h->policy_path);
+    if (*n.open)
+        harden_note(p->h, "Postfix relays for everybody: mynetworks has %s", n.open);
 }
 
 void harden_postfix(struct harden *h)

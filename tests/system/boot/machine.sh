@@ -11,8 +11,8 @@
 #   host COMMAND...                 runs a command in it; shell TEXT: by sh -c
 #   show UNIT PROPERTY              of systemctl
 #
-# Sets suite, home (where logs lie), root (the machine's files), init (its first process). When the program ends, all
-# ends.
+# Sets suite, home (where logs lie), root (the machine's files), init (its first process), postfix (its unit's name).
+# When the program ends, all ends.
 
 machine_for() {
     suite=$1
@@ -57,6 +57,11 @@ machine_on() {
     rm -rf --one-file-system "$root"
     cp -a "$plain" "$root"
     mkdir -p "$group" || exit 1
+    # A container loads no modules of the kernel; Debian 13's unit fails there.
+    ln -sf /dev/null "$root/etc/systemd/system/systemd-modules-load.service"
+    # Debian 13's Postfix is one unit; Debian 12's has one for each instance.
+    postfix=postfix
+    grep -q "ExecStart=/bin/true" "$root/lib/systemd/system/postfix.service" && postfix=postfix@-
     cat >"$root/root/power-on" <<'INIT'
 # In new namespaces, as their first process: this folder becomes all there is, then systemd.
 cd "$1" && mount --make-rprivate / && mount --bind . . && cd "$1" || exit 1

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""walk.py INIT USER README - does what README says to USER (firm, administrator, provider), in the machine whose first
-process is INIT: see paths.
+"""walk.py INIT USER README POSTFIX - does what README says to USER (firm, administrator, provider), in the machine whose
+first process is INIT and whose Postfix is the unit POSTFIX: see paths.
 
 The commands are those of README's section "Five minutes": the lines of its blocks, and what stands in backquotes and
 begins with assay, apt or make. Each is in a table here, with the exit code and the words that are expected of it, or
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 
-INIT, USER, README = sys.argv[1:4]
+INIT, USER, README, POSTFIX = sys.argv[1:5]
 USERS = {"**A small firm.**": "firm", "**A mail administrator.**": "administrator", "**A hosting provider.**": "provider"}
 TALK = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../packages/talk.py")
 LIMIT = 300  # seconds for one command
@@ -281,7 +281,7 @@ def administrator():
     time.sleep(3)
     follow(("administrator", "assay policy what-if new.policy"))
     follow(("administrator", "assay ledger unexplained"))
-    found = log(r"([0-9A-F]{8,}|[0-9A-Za-z]{12,}): milter-reject: END-OF-MESSAGE", "postfix@-")
+    found = log(r"([0-9A-F]{8,}|[0-9A-Za-z]{12,}): milter-reject: END-OF-MESSAGE", POSTFIX)
     check("Postfix's log has the mail's queue ID", found)
     if found:
         follow(("administrator", "assay why 4XyZ12QueueId"), {"QUEUE-ID": found.group(1)})

@@ -46,9 +46,8 @@ struct dmarc_row {
     int64_t count;
 };
 
-/* The row whose DMARC_ROW_NAMES begin at a column of the answer; its count is the column behind them. before
- * (may be NULL): an earlier row in the same arena, whose texts are shared where they are the same. False: out of memory.
- */
+/* The row whose DMARC_ROW_NAMES begin at a column of the answer; its count is the column behind them. before (may be
+ * NULL): an earlier row in the same arena, whose texts are shared where they are the same. False: out of memory. */
 bool dmarc_row_read(const struct store_rows *r, int column, struct arena *a, const struct dmarc_row *before,
                     struct dmarc_row *out);
 

@@ -48,6 +48,11 @@ const char *store_error(const struct store *s)
     return s->error;
 }
 
+void store_note(struct store *s, const char *error)
+{
+    snprintf(s->error, sizeof s->error, "%s", error);
+}
+
 static struct record_packer *packer(struct store *s)
 {
     if (!s->packer)

@@ -42,6 +42,7 @@ bool store_is_shared(const struct store *s); /* PostgreSQL: other hosts write to
  * it has an inbox. STORE_READ with such a role fails, STATUS_DENIED. */
 bool store_only_adds(const struct store *s);
 const char *store_error(const struct store *s);
+void store_note(struct store *s, const char *error); /* for a caller that has something else to say */
 
 /* Runs a statement that returns no rows. types: one letter for each parameter: t (const char *, NULL: null), i
  * (int64_t), z (as t: a journal's record, which is stored compressed, record_pack.h; one in a statement). *changed (may

@@ -114,11 +114,11 @@ static void head(void *context, const char *where, const struct report_in *in)
         failed(r, where, store_error(r->store), EX_TEMPFAIL);
 }
 
-/* After a failure the rest of the report is not taken; its transaction is over. */
+/* After a failure the rest of the report is not taken, and what was is taken back. */
 static void store_failed(struct reading *r, enum status st)
 {
     r->status = st;
-    store_rollback(r->store);
+    report_store_drop(r->store, r->report, r->about);
     failed(r, r->from, store_error(r->store), EX_TEMPFAIL);
 }
 
@@ -135,9 +135,9 @@ static void end(void *context, bool whole)
     struct reading *r = context;
     if (r->status != STATUS_OK)
         return;
-    enum status st = whole ? store_commit(r->store) : STATUS_OK;
+    enum status st = whole ? report_store_end(r->store, r->report, r->about) : STATUS_OK;
     if (!whole)
-        store_rollback(r->store);
+        report_store_drop(r->store, r->report, r->about);
     else if (st != STATUS_OK)
         store_failed(r, st);
     for (size_t i = 0; whole && st == STATUS_OK && i < r->report->domain_count; i++)

@@ -247,6 +247,7 @@ static const char *read_server(struct facts *f, struct line *l)
                              .tcp = number_of(l, "tcp", 1),
                              .serial = (uint32_t)number_of(l, "serial", UINT32_MAX),
                              .signed_to = (time_t)number_of(l, "signed-to", UINT32_MAX),
+                             .signed_from = (time_t)number_of(l, "signed-from", UINT32_MAX),
                              .digest = text_of(l, "digest")};
     if (f->server_count == FACTS_SERVERS)
         return full(l, "server", FACTS_SERVERS);
@@ -266,6 +267,7 @@ static const char *read_smtp(struct facts *f, struct line *l)
                            .reason = text_of(l, "reason"),
                            .banner = text_of(l, "banner"),
                            .ehlo = text_of(l, "ehlo"),
+                           .connected = number_of(l, "connected", 1),
                            .version = text_of(l, "version"),
                            .cipher = text_of(l, "cipher"),
                            .dane = text_of(l, "dane"),

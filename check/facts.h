@@ -53,6 +53,7 @@ struct facts_server {
     bool authoritative, tcp;
     uint32_t serial;    /* of a SOA */
     time_t signed_to;   /* the earliest end of a signature in the answer; 0: none */
+    time_t signed_from; /* when that signature began; 0: not known */
     const char *digest; /* of the records, in an order of our own: equal answers have equal digests */
 };
 
@@ -61,6 +62,7 @@ struct facts_smtp {
     struct ip address;
     const char *outcome; /* starttls_outcome_name, or "not asked" */
     const char *reason, *banner, *ehlo;
+    bool connected;               /* it took the connection */
     const char *version, *cipher; /* of OpenSSL's handshake */
     const char *dane;             /* "match", "none" (no usable record), or why nothing matched */
     int usage;                    /* of the record that matched; -1 */

@@ -249,19 +249,23 @@ static void gather_web(struct work *w, struct buf *out)
     const char *host = arena_printf(w->arena, "mta-sts.%s", w->domain);
     struct ip addresses[HTTPS_ADDRESSES], one;
     size_t count = 0, seen = 0;
+    bool unknown = false;
     char why[HTTPS_WHY] = "";
     struct buf body = BUF_INIT;
     if (!host || !has_sts(w))
         return;
     for (int family = 0; family < 2; family++) {
         const struct dns_answer *a = dns_get(w->scope, host, family ? DNS_AAAA : DNS_A);
+        unknown = unknown || a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS;
         for (size_t i = 0; i < a->count && count < HTTPS_ADDRESSES; i++)
             if (dns_address(a, i, &one) && ++seen && !gather_forbidden(&w->g->config, &one))
                 addresses[count++] = one;
     }
     if (!count) {
-        const char *said = seen ? "no address of it may be asked" : "the name has no address";
-        write_web(host, path, seen ? "not asked" : "unreachable", said, SLICE_NULL, out);
+        const char *said = seen      ? "no address of it may be asked"
+                           : unknown ? "its address could not be looked up"
+                                     : "the name has no address";
+        write_web(host, path, seen || unknown ? "not asked" : "unreachable", said, SLICE_NULL, out);
         return;
     }
     struct https_request q = {.host = host,

@@ -102,6 +102,8 @@ static void write_smtp(const struct gather_host *h, const struct gather_name *na
     facts_ip(out, "address", &h->address);
     facts_str(out, "outcome", starttls_outcome_name(r->outcome));
     facts_str(out, "reason", r->reason);
+    if (r->connected)
+        facts_number(out, "connected", 1);
     facts_str(out, "banner", r->banner);
     facts_str(out, "ehlo", r->ehlo);
     facts_str(out, "version", r->version);
@@ -335,11 +337,14 @@ static void write_server(const struct gather_host *h, struct arena *arena, enum 
                          const struct dns_direct_answer *a, struct buf *out)
 {
     char digest[17];
-    uint32_t serial = 0, ends = 0;
+    uint32_t serial = 0, ends = 0, begins = 0;
     for (size_t i = 0; i < a->count; i++) {
         const struct dns_direct_record *r = &a->records[i];
         uint32_t end = r->type == DNS_RRSIG ? number_at(r->rdata, 8) : 0; /* RFC 4034 3.1.5 */
-        ends = end && (!ends || end < ends) ? end : ends;
+        if (end && (!ends || end < ends)) {
+            ends = end;
+            begins = number_at(r->rdata, 12);
+        }
         if (r->type == DNS_SOA && r->rdata.n >= 20)
             serial = number_at(r->rdata, r->rdata.n - 20);
     }
@@ -360,6 +365,8 @@ static void write_server(const struct gather_host *h, struct arena *arena, enum 
         facts_number(out, "serial", serial);
     if (ends)
         facts_number(out, "signed-to", ends);
+    if (ends && begins)
+        facts_number(out, "signed-from", begins);
     facts_end_line(out);
 }
 

@@ -215,8 +215,15 @@ void name_servers_find(struct dns_scope *scope, const char *domain, const struct
 
 /* ---- where the mail goes ---- */
 
+static bool is_localhost(const char *name)
+{
+    const char *last = strrchr(name, '.');
+    return strcmp(last ? last + 1 : name, "localhost") == 0;
+}
+
 static void find_addresses(struct dns_scope *scope, struct mail_host *h)
 {
+    h->itself = is_localhost(h->name);
     const struct dns_answer *answers[] = {dns_get(scope, h->name, DNS_A), dns_get(scope, h->name, DNS_AAAA)};
     h->v4 = answers[0];
     h->v6 = answers[1];

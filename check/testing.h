@@ -17,6 +17,7 @@ struct mail_host {
     struct ip addresses[2 * TESTING_ADDRESSES];
     size_t address_count;
     bool alias;         /* the name is a CNAME */
+    bool itself;        /* the name means whoever asks (RFC 6761 6.3): no host of the domain */
     const char *failed; /* its addresses could not be looked up: why; NULL */
 };
 

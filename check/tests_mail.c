@@ -44,7 +44,10 @@ static void test_names(struct testing *t)
     for (size_t i = 0; i < t->mail.count; i++) {
         const struct mail_host *h = &t->mail.hosts[i];
         struct ip literal;
-        if (h->alias && !t->mail.implicit)
+        if (h->itself)
+            testing_say(t, CHECK_MX_HOST, CHECK_FAIL, "Give the mail server an A record, or remove it from MX.",
+                        "%s is no name of a mail server: it means whoever looks it up", h->name);
+        else if (h->alias && !t->mail.implicit)
             testing_say(t, CHECK_MX_HOST, CHECK_FAIL, "Name the host itself in the MX record, not its alias.",
                         "%s is an alias (CNAME)", h->name);
         else if (ip_from_text(slice_str(h->name), &literal) == STATUS_OK)
@@ -66,6 +69,8 @@ static void test_dnssec(struct testing *t)
         const struct mail_host *h = &t->mail.hosts[i];
         const struct dns_answer *a = h->v4->state == DNS_FOUND ? h->v4 : h->v6;
         bool bogus = h->v4->state == DNS_BOGUS || h->v6->state == DNS_BOGUS;
+        if (h->itself)
+            continue;
         if (bogus)
             testing_say(t, CHECK_DNSSEC_MX, CHECK_FAIL, "Ask the mail host to mend the signatures of its zone.",
                         "%s: its DNSSEC signatures are not valid", h->name);
@@ -100,6 +105,14 @@ static void test_ipv6(struct testing *t)
     }
 }
 
+/* Tells whether nobody could send mail there. A host that takes the connection and then waits, or hangs up, may do so
+ * with us alone: a server may keep a client waiting for five minutes (RFC 5321 4.5.3.2.1), and refuse whom it likes. */
+static bool is_dead(const struct facts_smtp *s)
+{
+    return strcmp(s->outcome, "unreachable") == 0 || strcmp(s->outcome, "not SMTP") == 0 ||
+           (strcmp(s->outcome, "timed out") == 0 && !s->connected);
+}
+
 /* One family of addresses. A silent host is its own fault only where another one answers us. */
 static void test_answers(struct testing *t, enum check_test test, int family)
 {
@@ -122,8 +135,9 @@ static void test_answers(struct testing *t, enum check_test test, int family)
                 testing_say(t, test, CHECK_UNTESTED, NULL, "%s (%s): not asked: %s", h->name, ip,
                             testing_word(t, s->reason));
             else
-                testing_say(t, test, any ? CHECK_FAIL : CHECK_UNTESTED,
-                            any ? "Start the mail server at this address, or remove the address from DNS." : NULL,
+                testing_say(t, test, any && is_dead(s) ? CHECK_FAIL : CHECK_UNTESTED,
+                            any && is_dead(s) ? "Start the mail server at this address, or remove the address from DNS."
+                                              : NULL,
                             "%s (%s): %s: %s", h->name, ip, testing_word(t, s->outcome), testing_word(t, s->reason));
         }
 }

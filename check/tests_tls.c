@@ -39,11 +39,12 @@ static bool refuses(const struct facts *f, const struct facts_smtp *s, const cha
     return p && (strcmp(p->outcome, "refused") == 0 || strcmp(p->outcome, "not TLS") == 0);
 }
 
-/* An old server that only speaks what our library refuses: it encrypts, badly. */
+/* An old server that only speaks what our library refuses, old versions or broken ciphers: it encrypts, badly. */
 static bool speaks_old(const struct facts *f, const struct facts_smtp *s)
 {
     return strcmp(s->outcome, "TLS failed") == 0 &&
-           (accepts(f, s, "tls11") || accepts(f, s, "tls10") || accepts(f, s, "ssl3"));
+           (accepts(f, s, "tls11") || accepts(f, s, "tls10") || accepts(f, s, "ssl3") ||
+            (accepts(f, s, "broken") && !accepts(f, s, "tls12")));
 }
 
 static void test_starttls(struct testing *t, const struct facts_smtp *s)
@@ -82,8 +83,8 @@ static void test_versions(struct testing *t, const struct facts_smtp *s)
     }
     if (!any_old && refused)
         testing_say(t, CHECK_TLS_OLD, CHECK_PASS, NULL, "none of TLS 1.1, TLS 1.0 and SSL 3.0 is offered");
-    if (accepts(f, s, "tls12") || accepts(f, s, "tls13") || strcmp(s->version, "TLSv1.2") == 0 ||
-        strcmp(s->version, "TLSv1.3") == 0)
+    if (accepts(f, s, "tls12") || accepts(f, s, "tls13") || accepts(f, s, "broken") ||
+        strcmp(s->version, "TLSv1.2") == 0 || strcmp(s->version, "TLSv1.3") == 0)
         testing_say(t, CHECK_TLS_VERSION, CHECK_PASS, NULL, "TLS 1.2 or 1.3 is offered");
     else if (refuses(f, s, "tls12") && any_old)
         testing_say(t, CHECK_TLS_VERSION, CHECK_FAIL, "Bring the mail server's TLS library up to date.",

@@ -68,11 +68,20 @@ static enum dial_outcome await(int fd, int64_t deadline)
     return error == 0 ? DIAL_DONE : error == ECONNRESET ? DIAL_CUT : DIAL_UNREACHABLE;
 }
 
+/* Errors of this computer: a packet filter, no address or port to come from, no room. */
+static bool is_ours(int error)
+{
+    return error == EPERM || error == EACCES || error == EADDRNOTAVAIL || error == ENETDOWN || error == ENOBUFS ||
+           error == ENOMEM || error == EAGAIN;
+}
+
 static enum dial_outcome connect_by(int fd, const struct sockaddr *to, socklen_t n, int64_t deadline)
 {
     if (connect(fd, to, n) == 0)
         return DIAL_DONE;
-    return errno == EINPROGRESS || errno == EINTR ? await(fd, deadline) : DIAL_UNREACHABLE;
+    if (errno == EINPROGRESS || errno == EINTR)
+        return await(fd, deadline);
+    return is_ours(errno) ? DIAL_NOT_HERE : DIAL_UNREACHABLE;
 }
 
 enum dial_outcome dial_ip(const struct ip *to, unsigned port, const struct ip *source, int64_t deadline, int *fd)

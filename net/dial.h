@@ -16,6 +16,7 @@ enum dial_outcome {
     DIAL_DONE,
     DIAL_NO_SOCKET,   /* ours: no descriptor, or no address of a known family */
     DIAL_NO_SOURCE,   /* ours: the source address cannot be used here */
+    DIAL_NOT_HERE,    /* ours: a packet filter, no port or address to come from, no room */
     DIAL_UNREACHABLE, /* refused, or no route */
     DIAL_CUT,         /* the host took the connection and reset it at once */
     DIAL_LATE,        /* the deadline came first */

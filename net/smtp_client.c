@@ -65,6 +65,8 @@ static bool connect_to(struct smtp_client *s, const struct starttls_request *r)
         return true;
     case DIAL_NO_SOURCE:
         return fail_errno(s, STARTTLS_INTERNAL, "cannot use the source address");
+    case DIAL_NOT_HERE:
+        return fail_errno(s, STARTTLS_INTERNAL, "cannot connect");
     case DIAL_UNREACHABLE:
         return fail_errno(s, STARTTLS_UNREACHABLE, "cannot connect");
     case DIAL_CUT:
@@ -214,8 +216,12 @@ static bool talk(struct smtp_client *s, const char *ehlo)
     drop_reply(s, length);
     if (!send_line(s, "EHLO", ehlo ? ehlo : "localhost"))
         return false;
-    if (!expect_2xx(s, "the host refuses EHLO", STARTTLS_REFUSED, &length))
+    if (!expect_2xx(s, "the host refuses EHLO", STARTTLS_REFUSED, &length)) {
+        /* A host that does not know the command has no extensions (RFC 5321 3.2); others refuse us. */
+        if (s->outcome == STARTTLS_REFUSED && s->in[0] == '5' && s->in[1] == '0')
+            s->outcome = STARTTLS_NOT_OFFERED;
         return false;
+    }
     s->ehlo = kept_reply(s, length);
     if (!offers_starttls(s, length))
         return smtp_client_fail(s, STARTTLS_NOT_OFFERED, "the host does not offer STARTTLS", SLICE_NULL);
@@ -233,7 +239,8 @@ bool smtp_client_open(struct smtp_client *s, struct arena *arena, const struct s
 {
     *s = (struct smtp_client){.arena = arena, .fd = -1, .outcome = STARTTLS_INTERNAL, .reason = "nothing was tried"};
     s->deadline = clock_mono_ms() + (r->total_ms ? r->total_ms : DEFAULT_TOTAL_MS);
-    return connect_to(s, r) && talk(s, r->ehlo);
+    s->connected = connect_to(s, r);
+    return s->connected && talk(s, r->ehlo);
 }
 
 void smtp_client_close(struct smtp_client *s)

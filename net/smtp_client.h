@@ -19,6 +19,7 @@ struct smtp_client {
     int64_t deadline;              /* of clock_mono_ms */
     enum starttls_outcome outcome; /* of what failed */
     const char *reason;            /* words, made visible; never NULL */
+    bool connected;                /* the host took the connection */
     const char *banner, *ehlo;     /* the replies, made visible; NULL: none came */
     char in[STARTTLS_MAX_REPLY];
     size_t have;

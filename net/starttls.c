@@ -229,6 +229,7 @@ void starttls_run(struct arena *arena, const struct starttls_request *request, s
         result->outcome = s.client.outcome;
         result->reason = s.client.reason;
     }
+    result->connected = s.client.connected;
     result->banner = s.client.banner;
     result->ehlo = s.client.ehlo;
     SSL_free(s.ssl);

@@ -69,6 +69,7 @@ enum starttls_outcome {
 struct starttls_result {
     enum starttls_outcome outcome;
     const char *reason;        /* words, made visible; never NULL */
+    bool connected;            /* the host took the connection, whatever came of it */
     const char *banner, *ehlo; /* what the host said to the connection and to EHLO, made visible; NULL: nothing */
     const char *version;       /* "TLSv1.3"; NULL unless DONE, as the rest */
     const char *cipher;

@@ -344,6 +344,103 @@ static void routes_of_name_servers(void **state)
     JUDGE(HEAD "dns a.example. secure 300 SOA ns.a.example. h.a.example. 1 2 3 4 5\n" NS_OF_ALL, t);
 }
 
+#define SERVER(n, question, rest)                                                                                      \
+    "server host=ns" n ".a.example address=192.0.2.5" n " question=" question " outcome=answered rcode=0 " rest "\n"
+#define SIGNED(from, to) SERVER("1", "SOA", "aa=1 digest=ab signed-to=" to " signed-from=" from)
+
+/* The facts are of 1795867200. RFC 6781 4.4.2: a signature is made anew long before it ends; who signs each answer when
+ * it is asked for makes signatures of hours or days. */
+static void signatures_that_end(void **state)
+{
+    static const struct judge_case t[] = {
+        {SIGNED("1795780800", "1795953600"), CHECK_DNSSEC_EXPIRY, CHECK_PASS, NULL, NULL},      /* -1 day, +1 day */
+        {SIGNED("1795863600", "1795885200"), CHECK_DNSSEC_EXPIRY, CHECK_PASS, NULL, NULL},      /* -1 h, +5 h */
+        {SIGNED("1795863600", "1795868000"), CHECK_DNSSEC_EXPIRY, CHECK_FAIL, "ends: 0", NULL}, /* -1 h, +13 min */
+        {SIGNED("1794744000", "1795953600"), CHECK_DNSSEC_EXPIRY, CHECK_FAIL, "ends: 24", "DNS host"}, /* -13, +1 */
+        {SIGNED("1794744000", "1796126400"), CHECK_DNSSEC_EXPIRY, CHECK_PASS, NULL, NULL},             /* +3 days */
+        {SERVER("1", "SOA", "aa=1 digest=ab signed-to=1795953600"), CHECK_DNSSEC_EXPIRY, CHECK_FAIL, "ends: 24", NULL},
+        /* One server signs when it is asked, another keeps old signatures. */
+        {SIGNED("1795863600", "1795885200")
+             SERVER("2", "SOA", "aa=1 digest=ab signed-to=1795953600 signed-from=1794744000"),
+         CHECK_DNSSEC_EXPIRY, CHECK_FAIL, "ends: 24", NULL},
+    };
+    JUDGE(HEAD SOA, t);
+}
+
+/* RFC 1034 4.3.2: a server that does not hold the zone may answer with a referral, and that differs from nothing. */
+static void servers_that_do_not_hold_the_zone(void **state)
+{
+#define TWO SERVER("1", "SOA", "aa=1 digest=aa") SERVER("1", "MX", "aa=1 digest=ab")
+    static const struct judge_case t[] = {
+        {TWO SERVER("2", "SOA", "aa=0 digest=ee") SERVER("2", "MX", "aa=0 digest=ee"), CHECK_NS_ANSWER, CHECK_FAIL,
+         "ns2.a.example does not hold the zone", "load the zone"},
+        {TWO SERVER("2", "SOA", "aa=0 digest=ee") SERVER("2", "MX", "aa=0 digest=ee"), CHECK_NS_AGREE, CHECK_UNTESTED,
+         "fewer than two", NULL},
+        {TWO SERVER("2", "SOA", "aa=1 digest=aa") SERVER("2", "MX", "aa=1 digest=ee"), CHECK_NS_AGREE, CHECK_FAIL,
+         "differ about MX", NULL},
+        {"dns ns.a.example. secure 300 nodata A\ndns ns.a.example. secure 300 nodata AAAA\n", CHECK_NS_ANSWER,
+         CHECK_FAIL, "ns.a.example has no address", "Correct the name"},
+        {"dns ns.a.example. nxdomain A\ndns ns.a.example. nxdomain AAAA\n", CHECK_NS_ANSWER, CHECK_FAIL, "no address",
+         NULL},
+        {"dns ns.a.example. timeout A\ndns ns.a.example. timeout AAAA\n", CHECK_NS_ANSWER, CHECK_UNTESTED, NULL, NULL},
+        {"dns ns.a.example. secure 300 nodata A\ndns ns.a.example. secure 300 AAAA 2001:db8::1\n", CHECK_NS_ANSWER,
+         CHECK_FAIL, "no name server has an IPv4 address", "IPv4 address"},
+        {"dns ns.a.example. timeout A\ndns ns.a.example. secure 300 AAAA 2001:db8::1\n", CHECK_NS_ANSWER,
+         CHECK_UNTESTED, NULL, NULL},
+    };
+    JUDGE(HEAD SOA, t);
+}
+
+#define HOST_SAYS(rest) "smtp host=mx2.a.example address=192.0.2.2 " rest "\n"
+
+/* RFC 5321 4.5.3.2.1: a client waits five minutes for a greeting. What a host may do to us alone is no fault of it. */
+static void hosts_that_do_not_answer_us(void **state)
+{
+    static const struct judge_case t[] = {
+        {HOST_SAYS("outcome=unreachable reason=x"), CHECK_MX_ANSWER, CHECK_FAIL, "unreachable",
+         "Start the mail server"},
+        {HOST_SAYS("outcome=\"timed out\" reason=x"), CHECK_MX_ANSWER, CHECK_FAIL, "timed out", NULL},
+        {HOST_SAYS("outcome=\"timed out\" reason=x connected=1"), CHECK_MX_ANSWER, CHECK_UNTESTED, "timed out", NULL},
+        {HOST_SAYS("outcome=\"cut off\" reason=x connected=1"), CHECK_MX_ANSWER, CHECK_UNTESTED, "cut off", NULL},
+        {HOST_SAYS("outcome=refused reason=\"554 no\" connected=1"), CHECK_MX_ANSWER, CHECK_UNTESTED, "554 no", NULL},
+        {HOST_SAYS("outcome=busy reason=\"421 no\" connected=1"), CHECK_MX_ANSWER, CHECK_UNTESTED, "421 no", NULL},
+        {HOST_SAYS("outcome=\"internal error\" reason=x"), CHECK_MX_ANSWER, CHECK_UNTESTED, NULL, NULL},
+        {HOST_SAYS("outcome=\"not SMTP\" reason=x connected=1"), CHECK_MX_ANSWER, CHECK_FAIL, NULL, NULL},
+    };
+    JUDGE(HEAD ZONE "dns a.example. secure 300 MX 20 mx2.a.example.\ndns mx2.a.example. secure 300 A 192.0.2.2\n"
+                    "smtp host=mx.a.example address=192.0.2.1 outcome=done banner=220\n",
+          t);
+}
+
+#define WEB(rest) STS "web host=mta-sts.a.example path=/ " rest "\n"
+
+/* RFC 8461 3.3, as far as it is the domain's trouble and not ours. */
+static void policies_that_were_not_fetched(void **state)
+{
+    static const struct judge_case t[] = {
+        {WEB("outcome=unreachable why=x"), CHECK_STS_VALID, CHECK_FAIL, "x", "Serve the policy"},
+        {WEB("outcome=certificate why=x"), CHECK_STS_VALID, CHECK_FAIL, "x", NULL},
+        {WEB("outcome=\"internal error\" why=\"out of memory\""), CHECK_STS_VALID, CHECK_UNTESTED, "out of memory",
+         NULL},
+        {WEB("outcome=\"not asked\" why=\"its address could not be looked up\""), CHECK_STS_VALID, CHECK_UNTESTED,
+         "could not be looked up", NULL},
+        {WEB("outcome=\"timed out\" why=x"), CHECK_STS_VALID, CHECK_UNTESTED, "x", NULL},
+    };
+    JUDGE(HEAD ZONE, t);
+}
+
+/* RFC 6761 6.3: the name means whoever looks it up. */
+static void localhost_is_no_mail_host(void **state)
+{
+#define LOCAL "dns localhost. insecure 300 A 127.0.0.1\n"
+    static const struct judge_case t[] = {
+        {LOCAL, CHECK_MX_HOST, CHECK_FAIL, "localhost is no name of a mail server", "remove it from MX"},
+        {LOCAL, CHECK_DNSSEC_MX, CHECK_NOT_APPLICABLE, NULL, NULL},
+        {LOCAL, CHECK_DANE, CHECK_NOT_APPLICABLE, NULL, NULL},
+    };
+    JUDGE(HEAD SOA "dns a.example. secure 300 MX 10 localhost.\n", t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +454,11 @@ int main(void)
         cmocka_unit_test(senders),
         cmocka_unit_test(bogus_below_a_good_zone),
         cmocka_unit_test(routes_of_name_servers),
+        cmocka_unit_test(signatures_that_end),
+        cmocka_unit_test(servers_that_do_not_hold_the_zone),
+        cmocka_unit_test(hosts_that_do_not_answer_us),
+        cmocka_unit_test(policies_that_were_not_fetched),
+        cmocka_unit_test(localhost_is_no_mail_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

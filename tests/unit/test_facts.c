@@ -95,6 +95,8 @@ static void a_number_that_cannot_be_read_is_an_error(void **state)
         {"server host=x address=192.0.2.1 question=SOA", "tcp", "1"},
         {"server host=x address=192.0.2.1 question=SOA", "serial", "4294967295"},
         {"server host=x address=192.0.2.1 question=SOA", "signed-to", "4294967295"},
+        {"server host=x address=192.0.2.1 question=SOA", "signed-from", "4294967295"},
+        {"smtp host=x address=192.0.2.1 outcome=done", "connected", "1"},
         {"smtp host=x address=192.0.2.1", "usage", "3"},
         {"tls host=x address=192.0.2.1 probe=tls12", "version", "65535"},
         {"tls host=x address=192.0.2.1 probe=tls12", "cipher", "65535"},

@@ -3,6 +3,7 @@
 and no others may be."""
 import sys
 
+import cases_met
 import cases_more
 import hosts
 import names
@@ -26,7 +27,9 @@ class Case:
 
     def get(self, key, otherwise):
         value = self.spec.get(key, otherwise)
-        return value.replace("%%", self.domain) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        return value.replace("%%", self.domain).replace("%4", str(self.v4)).replace("%6", str(self.v6))
 
     def has_host(self):
         return self.get("host", True) or self.get("apex", False)
@@ -49,7 +52,8 @@ class Case:
             lines.append("mta-sts A 25.25.25.250")
         if self.get("caa", True):
             lines.append('@ CAA 0 issue "ca.example"')
-        lines += [f"_25._tcp{'' if self.get('apex', False) else '.mx'} TLSA {r}" for r in self.tlsa(authority)]
+        owners = self.spec.get("tlsa_owners", ["_25._tcp" if self.get("apex", False) else "_25._tcp.mx"])
+        lines += [f"{owner} TLSA {r}" for owner in owners for r in self.tlsa(authority)]
         lines.append(self.get("more", ""))
         kind = self.spec.get("zone", {})
         return Zone(self.domain, "\n".join(lines), self.spec.get("servers"), self.spec.get("other"), **kind)
@@ -144,7 +148,7 @@ ONE_FAULT = [
     Case("smallkey", "dnssec-algorithm", zone={"algorithm": "RSASHA256", "bits": 1024}),
     Case("sha1ds", "dnssec-digest", zone={"sha1_ds": True}),
     Case("nsec3", "dnssec-nsec3", zone={"nsec3": (10, "abcd")}),
-    Case("endssoon", "dnssec-expiry", zone={"end": 1}),
+    Case("endssoon", "dnssec-expiry", zone={"begin": -13, "end": 1}),
     Case("unsignedmx", "dnssec-mx dane mta-sts", mx="@ MX 10 mx.nosign.example.", host=False, spf="v=spf1 mx -all"),
     Case("oneserver", "ns-count ns-ipv6", servers=NS[:1]),
     Case("lame", "ns-answer ns-ipv6-reach", servers=NS + [("ns5.host.example.", OTHER)]),
@@ -300,7 +304,7 @@ ONE_FAULT += [
     Case("rsasha512", "", zone={"algorithm": "RSASHA512", "bits": 2048}),
     Case("saltonly", "dnssec-nsec3", zone={"nsec3": (0, "abcd")}),
     Case("oneiteration", "dnssec-nsec3", zone={"nsec3": (1, "")}),
-    Case("twodays", "dnssec-expiry", zone={"end": 2}),
+    Case("twodays", "dnssec-expiry", zone={"begin": -12, "end": 2}),
     Case("fourdays", "", zone={"end": 4}),
     Case("sha1nsec3", "dnssec-algorithm", zone={"algorithm": "RSASHA1_NSEC3", "bits": 2048, "nsec3": (0, "")}),
     Case("notyet", "dnssec-valid", zone={"begin": 2, "end": 9}),
@@ -320,7 +324,7 @@ TWO_FAULTS = [
     Case("two2", "dmarc-policy caa", dmarc="v=DMARC1; p=none; rua=mailto:d@%%", caa=False),
     Case("two3", "spf-policy tls-rpt", spf="v=spf1 mx ?all", tlsrpt=None),
     Case("two4", "mx-ptr dmarc-reports", no_ptr=True, dmarc="v=DMARC1; p=reject"),
-    Case("two5", "dnssec-expiry dkim", zone={"end": 1}, dkim=None),
+    Case("two5", "dnssec-expiry dkim", zone={"begin": -6, "end": 1}, dkim=None),
     Case("two6", "tls-old caa", flaw="tls10", caa=False),
     Case("two7", "dnssec-nsec3 spf-ptr", zone={"nsec3": (5, "")}, spf="v=spf1 mx ptr -all"),
     Case("two8", "dane-match dmarc-policy", tlsa=[NEXT], dmarc="v=DMARC1; p=none; rua=mailto:d@%%"),
@@ -394,6 +398,7 @@ def enforced(name, expect, **spec):
 ONE_FAULT += cases_more.spf(Case) + cases_more.dmarc(Case) + cases_more.dkim(Case)
 ONE_FAULT += cases_more.transport(Case, enforced, policy_file)
 ONE_FAULT += cases_more.hosts(Case, plain, NS[:1] + [("ns5.host.example.", OTHER)])
+ONE_FAULT += cases_met.dns(Case, NS) + cases_met.texts(Case, enforced, policy_file) + cases_met.hosts(Case, plain, enforced)
 TWO_FAULTS += cases_more.pairs(Case, plain, enforced, policy_file)
 
 ALL = WITHOUT_FAULT + ONE_FAULT + TWO_FAULTS + TROUBLE + [HOSTILE, HYBRID, HEAVY]
@@ -425,6 +430,7 @@ def description(authority):
         f"ns{n} A {pair[0]}\nns{n} AAAA {pair[1]}"
         for n, pair in ((1, FIRST), (2, SECOND), (5, OTHER), (6, DEAD), (7, NO_TLSA), (8, NO_TLSA))
     )
+    host += f"\nnssix1 AAAA {FIRST[1]}\nnssix2 AAAA {SECOND[1]}"
     host += f"\nnsfour A {SECOND[0]}\nns9 A {SECOND[0]}\nns9 AAAA {DEAD[1]}"
     own = authority.association(authority.issue(PROVIDER)[1])
     provider = f"""
@@ -436,6 +442,7 @@ def description(authority):
         _25._tcp.mail TLSA {NEXT}
         _25._tcp.closed TLSA {NEXT}
         www A 25.25.25.2
+        spfalias CNAME spf.provider.example.
         *._report._dmarc.agrees TXT "v=DMARC1"
         *._report._dmarc.moved TXT "v=DMARC1; rua=mailto:d@elsewhere.provider.example"
         spf TXT "v=spf1 ip4:25.25.25.2 -all"
@@ -474,6 +481,8 @@ def listeners(authority):
             policy.answers[f"mta-sts.{c.domain}"] = c.get("sts_answer", None)
         if c.get("sts_wrong", False):
             policy.wrong.add(f"mta-sts.{c.domain}")
+        if c.get("sts_expired", False):
+            policy.expired.add(f"mta-sts.{c.domain}")
     for n, name in ((2, PROVIDER), (3, "mx.nosign.example")):
         provider = hosts.Host(hosts.context(*authority.issue(name)))
         all_of_them.add(f"25.25.25.{n}", 25, provider)

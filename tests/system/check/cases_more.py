@@ -241,7 +241,7 @@ def pairs(case, plain, sts, file):
         case("pair9", "tls-exchange dmarc-reports", flaw="dh1024", dmarc="v=DMARC1; p=reject"),
         case("pair10", "tls-ems spf-ptr", flaw="no-ems", spf="v=spf1 mx ptr -all"),
         case("pair11", "dnssec-nsec3 dmarc-policy", zone={"nsec3": (3, "ab")}, dmarc="v=DMARC1; p=none" + RUA),
-        case("pair12", "dnssec-expiry tls-rpt", zone={"end": 2}, tlsrpt=None),
+        case("pair12", "dnssec-expiry tls-rpt", zone={"begin": -12, "end": 2}, tlsrpt=None),
         case("pair13", "dnssec-digest caa", zone={"sha1_ds": True}, caa=False),
         sts("pair14", "mta-sts-valid spf-policy", sts="v=STSv1; id=", spf="v=spf1 mx ?all"),
         sts("pair15", "mta-sts-mode dkim", sts_file=file("testing"), dkim=None),

@@ -38,11 +38,13 @@ class Authority:
         if digest:
             path = f"{folder}/{name.replace(' ', '-')}"
             self.cert = issuer.sign_old(path, self.key, name, "basicConstraints=critical,CA:TRUE")
+            self.root = issuer.root
             return
         builder = x509.CertificateBuilder().subject_name(self.name).public_key(self.key.public_key())
         builder = builder.issuer_name((issuer or self).name)
         builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - 30 * DAY).not_valid_after(now + 300 * DAY)
         self.cert = builder.add_extension(x509.BasicConstraints(True, None), True).sign((issuer or self).key, hashes.SHA256())
+        self.root = issuer.root if issuer else self.cert
         if issuer:
             return
         self.path = f"{folder}/ca.pem"
@@ -55,27 +57,32 @@ class Authority:
         lower.above = [lower.cert] + self.above
         return lower
 
-    def issue(self, host, kind="ec", begin=-10, end=80, digest=None, chain=True, below=None, subject=None):
+    def issue(self, host, kind="ec", begin=-10, end=80, digest=None, chain=True, below=None, subject=None, **more):
         """Paths of key and chain for a host. below: issued by an authority below this one (its arguments). subject: where it is not
-        the host."""
+        the host. more: no_name (the host is in its common name alone), own (signed by itself), odd (the root
+        comes before those below it)."""
         if below:
-            return self.below(**below).issue(host, kind, begin, end, digest, chain, None, subject)
+            return self.below(**below).issue(host, kind, begin, end, digest, chain, None, subject, **more)
         path = f"{self.folder}/{host}-{kind}-{begin}-{end}-{digest}"
         if os.path.exists(path + ".pem"):
             return path + ".key", path + ".pem"
         key = new_key(kind)
         now = datetime.datetime.utcnow()
         builder = x509.CertificateBuilder().subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, (subject or host)[:64])]))
-        builder = builder.issuer_name(self.name).public_key(key.public_key()).serial_number(x509.random_serial_number())
+        issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])]) if more.get("own") else self.name
+        builder = builder.issuer_name(issuer).public_key(key.public_key()).serial_number(x509.random_serial_number())
         builder = builder.not_valid_before(now + begin * DAY).not_valid_after(now + end * DAY)
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), False)
-        cert = builder.sign(self.key, hashes.SHA256()) if digest is None else self.sign_old(path, key, host, f"subjectAltName=DNS:{host}")
+        if not more.get("no_name"):
+            builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), False)
+        signer = key if more.get("own") else self.key
+        old = lambda: self.sign_old(path, key, host, f"subjectAltName=DNS:{host}")
+        cert = builder.sign(signer, hashes.SHA256()) if digest is None else old()
         with open(path + ".key", "wb") as f:
             f.write(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
         with open(path + ".pem", "wb") as f:
             f.write(cert.public_bytes(serialization.Encoding.PEM))
             if chain:
-                for above in self.above + [self.cert] * (not self.above):
+                for above in [self.root] * more.get("odd", False) + self.above + [self.cert] * (not self.above):
                     f.write(above.public_bytes(serialization.Encoding.PEM))
         return path + ".key", path + ".pem"
 
@@ -119,6 +126,7 @@ def context(key, pem, ciphers="ECDHE+AESGCM:ECDHE+CHACHA20", tls13=True, level=2
 
 # ---- an answer that is made up ----
 
+ONLY_OLD = ("only-tls11", "only-tls10")
 GOOD, DHE, OLD, TRIPLE_DES = 0xC02F, 0x009E, 0x002F, 0x000A
 
 
@@ -197,12 +205,14 @@ def answer(hello, flaw):
     if hello.tls13:
         return retry(0x11EC if 0x11EC in hello.groups else 0x001D) if flaw == "hybrid" else alert(70)
     if hello.version < 0x0303:
-        old = {"tls11": 0x0302, "tls10": 0x0301, "ssl3": 0x0300, "only-tls11": 0x0302}
+        old = {"tls11": 0x0302, "tls10": 0x0301, "ssl3": 0x0300, "only-tls11": 0x0302, "only-tls10": 0x0301}
         if old.get(flaw) == hello.version:
             return server_hello(hello, OLD if OLD in hello.ciphers else hello.ciphers[0], flaw)
         return alert(70)
-    if flaw == "only-tls11":
+    if flaw in ONLY_OLD:
         return alert(70)
+    if flaw == "only-broken":
+        return server_hello(hello, TRIPLE_DES, flaw) if TRIPLE_DES in hello.ciphers else alert()
     if flaw == "order" and DHE in hello.ciphers:
         return server_hello(hello, DHE, flaw)
     weak_only = hello.groups and 0x001D not in hello.groups
@@ -251,6 +261,11 @@ class Host:
             for c in b"220 " + b"slow " * 20:
                 s.sendall(bytes([c]))
                 threading.Event().wait(1)
+        elif self.manner == "554":
+            s.sendall(b"554 5.7.1 we take no mail from your network\r\n")
+        elif self.manner == "lines":
+            s.sendall(b"220-mx ESMTP\r\n220-No advertising.\r\n220-\r\n220 Ready\r\n")
+            return True
         else:
             s.sendall(b"220 mx ESMTP \x1b[31m<script>alert(1)</script>\r\n" if self.manner == "hostile" else b"220 mx ESMTP\r\n")
             return True
@@ -263,7 +278,13 @@ class Host:
         lines = s.makefile("rb")
         while True:
             line = lines.readline(2000).strip().upper()
-            if line.startswith(b"EHLO"):
+            if line.startswith(b"EHLO") and self.manner == "old":
+                s.sendall(b"502 5.5.1 command not implemented\r\n")
+            elif line.startswith(b"EHLO") and self.manner == "refused":
+                s.sendall(b"550 5.7.1 your name is not welcome\r\n")
+            elif line.startswith(b"EHLO") and self.manner == "capitals":
+                s.sendall(b"250-mx\r\n250-8bitmime\r\n250-sTartTlS \r\n250 PIPELINING\r\n")
+            elif line.startswith(b"EHLO"):
                 s.sendall(b"250-mx\r\n250-SIZE 1000\r\n" + (b"250 8BITMIME\r\n" if self.manner == "plain" else b"250 STARTTLS\r\n"))
             elif line == b"STARTTLS" and self.manner != "plain":
                 s.sendall(b"220 go ahead\r\n" + (b"250 injected\r\n" if self.manner == "injection" else b""))
@@ -287,7 +308,7 @@ class Host:
             if made is not None:
                 s.sendall(made)
                 return
-        elif self.flaw == "only-tls11":
+        elif self.flaw in ONLY_OLD + ("only-broken",):
             s.sendall(alert(70))
             return
         elif self.manner == "flood":
@@ -320,12 +341,14 @@ class PolicyHost:
 
     def __init__(self, authority):
         self.authority, self.files, self.wrong, self.answers = authority, {}, set(), {}
+        self.expired = set()
         self.tls = context(*authority.issue("mta-sts.invalid"))
         self.tls.sni_callback = self.choose
 
     def choose(self, s, name, _context):
         if name and name not in self.wrong:
-            s.context = context(*self.authority.issue(name))
+            days = {"begin": -90, "end": -3} if name in self.expired else {}
+            s.context = context(*self.authority.issue(name, **days))
 
     def serve(self, s):
         s.settimeout(10)

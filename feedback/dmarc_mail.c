@@ -49,7 +49,7 @@ static enum status compress_rows(const struct dmarc_report *r, enum dmarc_form f
     struct packing p = {.out = out};
     if (deflateInit2(&p.z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
         return STATUS_NOMEM;
-    enum status st = dmarc_report_xml_to(r, form, rows, &(struct dmarc_xml_taker){pack_piece, &p});
+    enum status st = dmarc_report_xml(r, form, rows, &(struct dmarc_xml_taker){pack_piece, &p});
     if (st == STATUS_AGAIN || (st == STATUS_OK && !pack(&p, SLICE_LIT(""), Z_FINISH)))
         st = STATUS_NOMEM;
     deflateEnd(&p.z);

@@ -48,20 +48,16 @@ void dmarc_report_file(const struct dmarc_report *r, char out[DMARC_NAME_MAX]);
 /* The domain of an address; "" if there is none. */
 const char *dmarc_domain_of(const char *address);
 
-/* The XML of the first `rows` rows. A row that cannot be read back is left out. STATUS_INVALID: not one row was left;
- * STATUS_NOMEM. */
-enum status dmarc_report_xml(const struct dmarc_report *r, enum dmarc_form form, size_t rows,
-                             struct buf *out) MUST_CHECK;
-
-/* The same in pieces of about DMARC_XML_PIECE octets, so that memory does not grow with the rows. take: false ends it,
- * STATUS_AGAIN. */
+/* The XML of the first `rows` rows, in pieces of about DMARC_XML_PIECE octets, so that memory does not grow with the
+ * rows. take: false ends it, STATUS_AGAIN. A row that cannot be read back is left out. STATUS_INVALID: not one row was
+ * left; STATUS_NOMEM. */
 #define DMARC_XML_PIECE 65536
 struct dmarc_xml_taker {
     bool (*take)(void *context, struct slice piece);
     void *context;
 };
-enum status dmarc_report_xml_to(const struct dmarc_report *r, enum dmarc_form form, size_t rows,
-                                const struct dmarc_xml_taker *to) MUST_CHECK;
+enum status dmarc_report_xml(const struct dmarc_report *r, enum dmarc_form form, size_t rows,
+                             const struct dmarc_xml_taker *to) MUST_CHECK;
 
 /* The gzip of it (RFC 1952; no time, no name: the same octets each time), with as many rows as fit into max octets of a
  * mail. *rows: how many that were. */

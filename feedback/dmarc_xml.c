@@ -196,7 +196,7 @@ static bool hand_over(struct buf *b, const struct dmarc_xml_taker *to)
     return wanted;
 }
 
-/* to NULL: all of it stays in out. */
+/* out: memory for one piece. */
 static enum status write_all(const struct dmarc_report *r, enum dmarc_form form, size_t rows, struct buf *out,
                              const struct dmarc_xml_taker *to)
 {
@@ -213,22 +213,17 @@ static enum status write_all(const struct dmarc_report *r, enum dmarc_form form,
     published(out, r, form);
     for (size_t i = 0; i < rows && !out->failed && wanted; i++) {
         written += record(out, &r->rows[i], form);
-        if (to && out->n >= DMARC_XML_PIECE)
+        if (out->n >= DMARC_XML_PIECE)
             wanted = hand_over(out, to);
     }
     buf_adds(out, "</feedback>\n");
-    if (to && wanted)
+    if (wanted)
         wanted = hand_over(out, to);
     return out->failed ? STATUS_NOMEM : !wanted ? STATUS_AGAIN : written ? STATUS_OK : STATUS_INVALID;
 }
 
-enum status dmarc_report_xml(const struct dmarc_report *r, enum dmarc_form form, size_t rows, struct buf *out)
-{
-    return write_all(r, form, rows, out, NULL);
-}
-
-enum status dmarc_report_xml_to(const struct dmarc_report *r, enum dmarc_form form, size_t rows,
-                                const struct dmarc_xml_taker *to)
+enum status dmarc_report_xml(const struct dmarc_report *r, enum dmarc_form form, size_t rows,
+                             const struct dmarc_xml_taker *to)
 {
     struct buf piece = BUF_INIT;
     enum status st = write_all(r, form, rows, &piece, to);

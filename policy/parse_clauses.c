@@ -32,8 +32,7 @@ static bool take_date(struct parser *ps, int days, time_t *out)
     const struct token *t = parse_peek(ps);
     *out = t->kind == TOKEN_WORD ? policy_day(t->raw, days) : 0;
     if (*out == 0) {
-        parse_error(ps, t, "dates are written 2027-03-31 (year, month, day)", "expected a date, found %s",
-                    parse_shown(ps, t));
+        parse_error(ps, t, hint_date(ps, t), "expected a date, found %s", parse_shown(ps, t));
         return false;
     }
     ps->at++;

@@ -185,5 +185,10 @@ bool parse_set(struct parser *ps)
     ps->at++;
     s->name = parse_copy(ps, t->raw);
     ps->item.who_word = parse_peek(ps)->raw;
+    if (parse_is(parse_peek(ps), "=") || parse_is(parse_peek(ps), ":")) {
+        parse_error(ps, parse_peek(ps), hint_form(ps, parse_peek(ps)), "expected the value of %.*s, found %s",
+                    SLICE_ARG(t->raw), parse_shown(ps, parse_peek(ps)));
+        return false;
+    }
     return s->name && take_value(ps, s) && parse_clauses(ps, 0);
 }

@@ -24,8 +24,7 @@ static bool like_network(struct slice w)
 
 static void bad_network(struct parser *ps, const struct token *t)
 {
-    const char *slash = memchr(t->raw.p, '/', t->raw.n),
-               *help = "networks are written 192.0.2.0/24 or 2001:db8::/32, single addresses without /";
+    const char *slash = memchr(t->raw.p, '/', t->raw.n), *help = hint_network(ps, t);
     struct ip ip;
     unsigned bits = 0;
     if (slash && ip_from_text(slice_of(t->raw.p, (size_t)(slash - t->raw.p)), &ip) == STATUS_OK) {
@@ -65,6 +64,18 @@ static const char *domain_help(struct parser *ps, struct slice w)
         return arena_printf(ps->p->arena, "a domain means it and all below: write %s", kept);
     if (w.n > 1 && w.p[0] == '.' && domain_from_text(slice_from(w, 1), kept) == STATUS_OK)
         return arena_printf(ps->p->arena, "a domain means it and all below: write %s", kept);
+    if (w.n > 1 && strchr(";:,", w.p[w.n - 1]) && domain_from_text(slice_of(w.p, w.n - 1), kept) == STATUS_OK)
+        return arena_printf(ps->p->arena, "leave out what is behind it: %s", kept);
+    const char *scheme = memmem(w.p, w.n, "://", 3);
+    if (scheme) {
+        struct slice host = slice_from(w, (size_t)(scheme - w.p) + 3);
+        const char *end = memchr(host.p, '/', host.n);
+        host.n = end ? (size_t)(end - host.p) : host.n;
+        if (domain_from_text(host, kept) == STATUS_OK)
+            return arena_printf(ps->p->arena, "a domain is no link: write %s", kept);
+    }
+    if (w.n > 4 && memmem(w.p, w.n, "xn--", 4))
+        return "what stands behind xn-- is no valid name in Punycode: write it in its own letters (bücher.example)";
     const char *at = memchr(w.p, '@', w.n);
     if (at && domain_from_text(slice_from(w, (size_t)(at - w.p) + 1), kept) == STATUS_OK)
         return arena_printf(ps->p->arena, "senders are told apart by domain: write %s", kept);
@@ -115,7 +126,8 @@ bool parse_list_name(struct parser *ps, const char **out)
 static bool mistyped(struct parser *ps, const struct token *t)
 {
     static const char *const words[] = {"everyone", "everybody", "submission"};
-    if (memchr(t->raw.p, '.', t->raw.n))
+    const char *dot = memchr(t->raw.p, '.', t->raw.n);
+    if (dot && dot != t->raw.p + t->raw.n - 1)
         return false;
     const char *near = words_nearest(t->raw, words, 3);
     if (!near && !parse_is(t, "all") && !parse_is(t, "anyone"))
@@ -152,7 +164,7 @@ bool parse_who(struct parser *ps, struct policy_party *out)
         out->kind = POLICY_ONLY;
         return parse_domain(ps, &out->name);
     }
-    if (like_network(t->raw))
+    if (like_network(t->raw) && !memmem(t->raw.p, t->raw.n, "://", 3))
         return parse_network(ps, out);
     if (mistyped(ps, t))
         return false;

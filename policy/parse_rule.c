@@ -48,6 +48,10 @@ static bool take_standard(struct parser *ps)
     enum standard standard = t->kind == TOKEN_WORD ? standard_from_name(t->raw) : STANDARD_COUNT;
     bool own_from = parse_is(t, "own-from"), nothing;
     if (!own_from && standard == STANDARD_COUNT) {
+        if (t->kind == TOKEN_WORD && t->raw.n > 3 && memcmp(t->raw.p, "tls", 3) == 0 && strchr("123-v", t->raw.p[3])) {
+            parse_error(ps, t, "write tls 1.2 or newer", "expected a standard, found %s", parse_shown(ps, t));
+            return false;
+        }
         parse_unexpected(ps, t, "a standard: spf, dkim, dmarc, arc, dane, tls, dnssec, message-format or rdns",
                          standard_words);
         return false;
@@ -237,6 +241,17 @@ static bool take_of(struct parser *ps)
                     parse_shown(ps, t));
         return false;
     }
+    if (parse_is(t, "and") || parse_is(t, "or") || parse_is(t, "&") || parse_is(t, "+")) {
+        parse_error(ps, t, "write a comma between standards; each is asked",
+                    "expected 'of' or a comma after the standards, found %s", parse_shown(ps, t));
+        return false;
+    }
+    if (parse_is(t, "otherwise") || parse_is(t, "writing") || parse_is(t, "everyone") || parse_is(t, "list") ||
+        (t->kind == TOKEN_WORD && memchr(t->raw.p, '.', t->raw.n))) {
+        parse_error(ps, t, "first of whom: require dmarc of everyone, of bank.example, of list NAME",
+                    "expected 'of' after the standards, found %s", parse_shown(ps, t));
+        return false;
+    }
     return parse_expect(ps, "of", "after the standards");
 }
 
@@ -301,7 +316,20 @@ bool parse_exempt(struct parser *ps)
     const struct token *first = parse_take(ps), *who = parse_peek(ps);
     s->kind = POLICY_EXEMPT;
     ps->item.who_word = who->raw;
-    if (!parse_who(ps, &s->who) || !parse_expect(ps, "from", "after who is exempted"))
+    if (who->kind == TOKEN_WORD && (parse_is(who, "from") || standard_from_name(who->raw) != STANDARD_COUNT)) {
+        parse_error(ps, who, "the domain stands first: exempt a.example from dmarc",
+                    "expected who is exempted, found %s", parse_shown(ps, who));
+        return false;
+    }
+    if (!parse_who(ps, &s->who))
+        return false;
+    if (parse_is(parse_peek(ps), "because") || parse_is(parse_peek(ps), "agreed") ||
+        parse_is(parse_peek(ps), "through")) {
+        parse_error(ps, parse_peek(ps), "write from what, then why: exempt a.example from dmarc because \"...\"",
+                    "expected 'from' after who is exempted, found %s", parse_shown(ps, parse_peek(ps)));
+        return false;
+    }
+    if (!parse_expect(ps, "from", "after who is exempted"))
         return false;
     const struct token *standards = parse_peek(ps);
     if (!take_standards(ps))

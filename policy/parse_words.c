@@ -87,8 +87,13 @@ static bool begins_statement(const struct token *t)
 /* A word that looks like a new statement at the start of an indented line: most likely meant as one. */
 static const char *continuation_help(struct parser *ps, const struct token *t)
 {
-    if (t == ps->l->tokens || t[-1].lineno == t->lineno || !begins_statement(t))
+    if (t == ps->l->tokens || !begins_statement(t))
         return NULL;
+    if (t[-1].lineno == t->lineno) /* the rest are also words within a statement */
+        return parse_is(t, "set") || parse_is(t, "require") || parse_is(t, "record") || parse_is(t, "follow") ||
+                       parse_is(t, "exempt") || parse_is(t, "own") || parse_is(t, "include")
+                   ? "each statement begins on a line of its own"
+                   : NULL;
     return arena_printf(
         ps->p->arena,
         "the line begins with white space and so continues line %u; remove the blanks to begin a new statement",
@@ -101,7 +106,13 @@ void parse_unexpected(struct parser *ps, const struct token *t, const char *what
     while (words && words[n])
         n++;
     const char *help = continuation_help(ps, t);
-    const char *near = n && t->kind == TOKEN_WORD ? words_nearest(t->raw, words, n) : NULL;
+    const char *near = n && t->kind == TOKEN_WORD ? words_nearest(t->raw, words, n) : NULL,
+               *other = hint_other_word(t, words);
+    near = other ? other : near;
+    if (!help)
+        help = hint_letters(ps, t, near);
+    if (!help && !near)
+        help = hint_form(ps, t);
     if (!help && near)
         help = arena_printf(ps->p->arena, "did you mean '%s'?", near);
     parse_error(ps, t, help, "expected %s, found %s", what, parse_shown(ps, t));
@@ -122,16 +133,14 @@ const char *parse_string(struct parser *ps, const char *what)
 {
     const struct token *t = parse_peek(ps);
     if (t->kind != TOKEN_STRING) {
-        const bool curly = t->raw.n > 2 && (memcmp(t->raw.p, "\xe2\x80\x9c", 3) == 0 ||
-                                            memcmp(t->raw.p, "\xe2\x80\x9e", 3) == 0 || t->raw.p[0] == '\'');
-        const char *help = t->kind != TOKEN_WORD ? NULL
-                           : curly               ? "use the plain double quote: \""
-                                                 : "put it in double quotes";
+        const char *help = t->kind != TOKEN_WORD   ? NULL
+                           : hint_is_quote(t->raw) ? "use the plain double quote: \""
+                                                   : "put it in double quotes";
         parse_error(ps, t, help, "expected %s in double quotes, found %s", what, parse_shown(ps, t));
         return NULL;
     }
     if (!*t->value) {
-        parse_error(ps, t, NULL, "%s is empty", what);
+        parse_error(ps, t, "write it between the quotes", "%s is empty", what);
         return NULL;
     }
     ps->at++;

@@ -57,6 +57,14 @@ void parse_warn(struct parser *ps, const struct token *t, const char *help, cons
 void parse_unexpected(struct parser *ps, const struct token *t, const char *what, const char *const *words);
 const char *parse_copy(struct parser *ps, struct slice s);
 
+/* ---- parse_hints.c: what was meant, as the help of an error; NULL: no idea ---- */
+const char *hint_other_word(const struct token *t, const char *const *words); /* the one of `words` */
+const char *hint_letters(struct parser *ps, const struct token *t, const char *near);
+const char *hint_form(struct parser *ps, const struct token *t);
+const char *hint_date(struct parser *ps, const struct token *t);    /* never NULL */
+const char *hint_network(struct parser *ps, const struct token *t); /* never NULL */
+bool hint_is_quote(struct slice s);                                 /* begins with a quote that is not " */
+
 /* ---- parse_party.c ---- */
 bool parse_who(struct parser *ps, struct policy_party *out);
 bool parse_whom(struct parser *ps, struct policy_party *out);

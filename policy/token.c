@@ -11,10 +11,22 @@
 #include "policy/limits.h"
 #include <stdlib.h>
 
+/* UTF-16 and UTF-32, with their mark or, since all words of a policy are ASCII, by the NUL of their first letter. */
+static bool is_wide(struct slice text)
+{
+    return text.n >= 2 && (memcmp(text.p, "\xff\xfe", 2) == 0 || memcmp(text.p, "\xfe\xff", 2) == 0 ||
+                           (text.n % 2 == 0 && (text.p[0] == '\0') != (text.p[1] == '\0')));
+}
+
 void lexer_init(struct lexer *l, const char *file, struct slice text, struct arena *arena, struct policy_report *report)
 {
     *l = (struct lexer){.file = file, .rest = text, .report = report, .arena = arena};
-    if (text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0) {
+    if (is_wide(text)) {
+        struct place at = {.file = file, .lineno = 1};
+        report_add(report, POLICY_ERROR, &at, "save it as UTF-8", "the file is in UTF-16 or UTF-32, not in UTF-8");
+        l->errors++;
+        l->rest = SLICE_NULL;
+    } else if (text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0) {
         l->rest = slice_from(text, 3);
         struct place at = {.file = file, .lineno = 1};
         report_add(report, POLICY_NOTE, &at, "save it as UTF-8 without BOM",
@@ -56,7 +68,7 @@ static struct slice take_line(struct lexer *l)
     l->lineno++;
     if (line.n && line.p[line.n - 1] == '\r') {
         line.n--;
-        if (l->lineno == 1) {
+        if (l->lineno == 1 && end) {
             struct place at = {.file = l->file, .lineno = 1};
             report_add(l->report, POLICY_NOTE, &at, NULL, "lines end in CR LF; read as if they ended in LF");
         }
@@ -94,7 +106,8 @@ static bool check_line(struct lexer *l, struct slice line)
             const char *what = point == 0      ? "a NUL octet"
                                : point == '\r' ? "a CR that is not part of a line end"
                                                : "a character that cannot be seen";
-            fail(l, line, slice_of(here.p, n), "remove it", "%s (U+%04X)", what, (unsigned)point);
+            fail(l, line, slice_of(here.p, n), point == '\r' ? "end each line with LF" : "remove it", "%s (U+%04X)",
+                 what, (unsigned)point);
             return false;
         }
         i += n;

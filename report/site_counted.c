@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * site_counted.c - for the administrator: how it was counted, how much of the time was seen, what could not be tested,
- * what work was reckoned; and the words.
+ * how the work was estimated; and the words.
  */
 #include "ledger/timestamp.h"
 #include "report/write.h"
@@ -98,7 +98,7 @@ static void effort(struct write *w)
 {
     struct report_cost cost;
     report_cost(w->m, &cost);
-    section(w, "effort", T("What work was reckoned"));
+    section(w, "effort", T("How the work was estimated"));
     write_raw(w, "<p>");
     FILL(T("What is to be decided would touch {1} mails of {2} senders, as far as was seen; {3} of work."),
          write_number(w, cost.mails), write_number(w, cost.senders), write_hours(w, cost.minutes));

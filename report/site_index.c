@@ -119,6 +119,7 @@ static void are_we_safe(struct write *w)
     }
     answer(w, m->only_records                                           ? T("Not yet: for now we only watch.")
               : told && m->all.misses * 20 <= told && checked && !debts ? T("Yes, as far as can be seen.")
+              : told && !m->all.meets                                   ? T("Not yet.")
                                                                         : T("Partly."));
     if (told)
         figure(w, write_share(w, m->all.meets, told),
@@ -243,8 +244,8 @@ static void what_it_costs(struct write *w)
         figure(w, write_number(w, (cost.minutes + 59) / 60),
                write_plural(w, (cost.minutes + 59) / 60, T("hour of our work."), T("hours of our work.")));
         write_raw(w, "<p>");
-        write_text(w, cost.mails ? T("Ask those first whose mail would be touched.")
-                                 : T("No honest mail that we saw would be touched."));
+        write_text(w, cost.mails ? T("First ask those whose mail would be affected.")
+                                 : T("No legitimate mail that we saw would be affected."));
         write_raw(w, " <a href=\"counted.html#effort\">");
         write_text(w, T("How it was counted"));
         write_raw(w, "</a></p>\n");

@@ -10,9 +10,8 @@ void site_names(struct write *w)
 {
     const struct report_model *m = w->m;
     write_raw(w, "<p class=\"lead\">");
-    write_text(w,
-               T("DNS says where everything on the internet is. Signed answers cannot be exchanged on their way; the "
-                 "others can."));
+    write_text(w, T("DNS says where everything on the internet is. A signed answer cannot be altered on its way "
+                    "unnoticed; the others can."));
     write_raw(w, "</p>\n");
     if (!m->names) {
         write_raw(w, "<p>");

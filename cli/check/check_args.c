@@ -5,10 +5,12 @@
  * A wrong one ends with EX_USAGE and one line that says what would be right; nothing is asked of anybody before all of
  * them are read.
  */
+#include "base/domain.h"
 #include "cli/check/check_cmd.h"
 #include "cli/cli.h"
 #include "policy/policy_settings.h"
 #include <stdlib.h>
+#include <unistd.h>
 
 #define NOT_GIVEN (~0u)
 
@@ -43,7 +45,18 @@ const char *check_add_selector(struct check_options *o, const char *value)
 
 static const char *take_selector(void *into, const char *value)
 {
+    char name[LIMIT_DOMAIN + 1];
+    if (domain_from_text(slice_str(value), name) != STATUS_OK)
+        return "a DKIM selector, such as mail2026";
     return check_add_selector(into, value);
+}
+
+/* Without its authorities no certificate would be trusted, and that would be told of the domain. */
+static const char *take_ca_file(void *into, const char *value)
+{
+    struct check_options *o = into;
+    o->ca_file = value;
+    return access(value, R_OK) == 0 ? NULL : "a file that can be read";
 }
 
 static const char *take_sender(void *into, const char *value)
@@ -135,7 +148,7 @@ static const struct option_row rows[] = {
     OPTIONS_TAKE(0, "parallel", "COUNT", take_parallel, "domains at once (set check.parallel)"),
     OPTIONS_TAKE(0, "pace", "MS", take_pace, "least time between two questions to one address (set check.pace)"),
     OPTIONS_FLAG(0, "allow-private", allow_private, "ask private and loopback addresses, too"),
-    OPTIONS_TEXT(0, "ca-file", "FILE", ca_file, "authorities to trust in place of the system's (PEM)"),
+    OPTIONS_TAKE(0, "ca-file", "FILE", take_ca_file, "authorities to trust in place of the system's (PEM)"),
     OPTIONS_TEXT('P', "policy", "FILE", policy, "the policy (for --own, and its dns.* settings)"),
     OPTIONS_TAKE(0, "table", "N", take_table, "grade by this version of the table"),
 };

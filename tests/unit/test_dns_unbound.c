@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,7 +25,7 @@ struct server {
     pthread_t thread;
     int socket, port;
     int stop[2];
-    unsigned queries;
+    atomic_uint queries;
 };
 
 struct world {
@@ -255,7 +256,7 @@ static void own_deadline(void **state)
     }
     assert_int_equal(stats.under_way, 0);
     assert_true(w->server.queries <= 4 * LIMIT_DNS_WIRE_LOOKUP);
-    printf("four look-ups at a dead server: %u packets in %lld ms\n", w->server.queries,
+    printf("four look-ups at a dead server: %u packets in %lld ms\n", atomic_load(&w->server.queries),
            (long long)(clock_mono_ms() - start));
     arena_free(arena);
 }

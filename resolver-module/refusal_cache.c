@@ -2,21 +2,23 @@
 /*
  * refusal_cache.c - a table of the last refusals, one slot for each hash of a question.
  *
- * Promises: fixed memory; no waiting (each slot has a try-lock); a name is compared in full, without regard to case
- * (RFC 4343), so two questions are never taken for one another; a repeat that is counted is handed over once. On
- * failure (slot in use, another name in it) the result is "not known", and the caller judges the answer again. A
- * question gets its slot at its second refusal; at the first only a hash is stored. So random names that are asked for
- * once neither cause a write into a slot nor displace names that are asked for again and again.
+ * Promises: fixed memory; no waiting (a slot is only tried; readers do not exclude each other); a name is compared in
+ * full, without regard to case (RFC 4343), so two questions are never taken for one another; a repeat that is counted
+ * is handed over once. On failure (slot in use, another name in it) the result is "not known", and the caller judges
+ * the answer again. A question gets its slot at its second refusal; at the first only a hash is stored. So random names
+ * that are asked for once neither cause a write into a slot nor displace names that are asked for again and again.
  */
 #include "resolver-module/refusal_cache.h"
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOT_TRIES 200
+#define READ_TRIES 200
+#define WRITER (INT_MIN / 2)
 
 struct slot {
-    atomic_flag taken;
+    atomic_int users; /* readers; WRITER: below 0 */
     uint8_t name[256];
     uint16_t length; /* 0: empty */
     uint16_t type;
@@ -69,10 +71,7 @@ static bool is_of(const struct slot *s, const struct refusal_key *k)
 
 struct refusal_cache *refusal_cache_new(void)
 {
-    struct refusal_cache *r = calloc(1, sizeof *r);
-    for (size_t i = 0; r && i < REFUSAL_CACHE_SLOTS; i++)
-        atomic_flag_clear(&r->slots[i].taken);
-    return r;
+    return calloc(1, sizeof(struct refusal_cache));
 }
 
 struct refusal_cache *refusal_cache_free(struct refusal_cache *r)
@@ -81,23 +80,33 @@ struct refusal_cache *refusal_cache_free(struct refusal_cache *r)
     return NULL;
 }
 
-static bool slot_lock(struct slot *s)
+/* Readers hold it together; a writer alone, and only where nobody else does. */
+static bool write_lock(struct slot *s)
 {
-    return !atomic_flag_test_and_set_explicit(&s->taken, memory_order_acquire);
+    int none = 0;
+    return atomic_compare_exchange_strong_explicit(&s->users, &none, WRITER, memory_order_acquire,
+                                                   memory_order_relaxed);
 }
 
-/* The holder copies a few hundred octets: unless it was interrupted just there, it is done within these tries. */
-static bool slot_lock_soon(struct slot *s)
+static void write_unlock(struct slot *s)
 {
-    for (int i = 0; i < SLOT_TRIES; i++)
-        if (slot_lock(s))
+    atomic_fetch_sub_explicit(&s->users, WRITER, memory_order_release);
+}
+
+static void read_unlock(struct slot *s)
+{
+    atomic_fetch_sub_explicit(&s->users, 1, memory_order_release);
+}
+
+/* A writer copies a few hundred octets: unless it was interrupted just there, it is done within these tries. */
+static bool read_lock(struct slot *s)
+{
+    for (int i = 0; i < READ_TRIES; i++) {
+        if (atomic_fetch_add_explicit(&s->users, 1, memory_order_acquire) >= 0)
             return true;
+        read_unlock(s);
+    }
     return false;
-}
-
-static void give_back(struct slot *s)
-{
-    atomic_flag_clear_explicit(&s->taken, memory_order_release);
 }
 
 void refusal_cache_put(struct refusal_cache *r, const struct refusal_key *k, time_t until,
@@ -113,7 +122,7 @@ void refusal_cache_put(struct refusal_cache *r, const struct refusal_key *k, tim
         atomic_store_explicit(&r->seen[i], (unsigned)hash, memory_order_relaxed);
         return;
     }
-    if (!slot_lock(s))
+    if (!write_lock(s))
         return;
     unsigned repeats = atomic_exchange(&r->repeats[i], 0);
     if (repeats && s->length) {
@@ -132,14 +141,14 @@ void refusal_cache_put(struct refusal_cache *r, const struct refusal_key *k, tim
     s->version = k->version;
     s->until = until;
     s->event = *event;
-    give_back(s);
+    write_unlock(s);
 }
 
 bool refusal_cache_get(struct refusal_cache *r, const struct refusal_key *k, time_t now, char text[DECIDE_TEXT])
 {
     size_t i = index_of(hash_of(k));
     struct slot *s = &r->slots[i];
-    if (!slot_lock_soon(s))
+    if (!read_lock(s))
         return false;
     bool known = s->version == k->version && now < s->until && is_of(s, k);
     if (known) {
@@ -148,7 +157,7 @@ bool refusal_cache_get(struct refusal_cache *r, const struct refusal_key *k, tim
         if (!atomic_load_explicit(&r->repeated, memory_order_relaxed)) /* read first: a write would take the line */
             atomic_store_explicit(&r->repeated, true, memory_order_release);
     }
-    give_back(s);
+    read_unlock(s);
     return known;
 }
 
@@ -161,11 +170,11 @@ bool refusal_cache_repeated(struct refusal_cache *r)
 bool refusal_cache_take(struct refusal_cache *r, size_t i, struct zones_event *out)
 {
     struct slot *s = &r->slots[i];
-    if (atomic_load_explicit(&r->repeats[i], memory_order_relaxed) == 0 || !slot_lock(s))
+    if (atomic_load_explicit(&r->repeats[i], memory_order_relaxed) == 0 || !read_lock(s))
         return false;
     unsigned repeats = atomic_exchange(&r->repeats[i], 0);
     *out = s->event;
     out->weight = repeats;
-    give_back(s);
+    read_unlock(s);
     return repeats > 0;
 }

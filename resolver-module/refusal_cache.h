@@ -7,8 +7,8 @@
  * cache, so that flushing a name there flushes it here. Repeats are counted in place, and reported as one event with
  * their number.
  *
- * Fixed memory. Threads: all functions from any thread; a slot that another thread uses is tried a few times, then
- * skipped, never waited for.
+ * Fixed memory. Threads: all functions from any thread. A slot that another thread writes is tried a few times, then
+ * skipped, never waited for; one that others read is not written.
  */
 #ifndef ASSAY_RESOLVER_MODULE_REFUSAL_CACHE_H
 #define ASSAY_RESOLVER_MODULE_REFUSAL_CACHE_H

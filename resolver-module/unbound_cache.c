@@ -111,7 +111,7 @@ void cache_store_unchecked(struct module_qstate *q)
         store(q, &q->qinfo, sec_status_unchecked);
 }
 
-/* One alias of the answer, under its own name. */
+/* One alias of the answer (CNAME, DNAME), under its own name and type. */
 static void store_link(struct module_qstate *q, struct ub_packed_rrset_key *k)
 {
     const struct packed_rrset_data *d = k->entry.data;
@@ -119,7 +119,7 @@ static void store_link(struct module_qstate *q, struct ub_packed_rrset_key *k)
     struct reply_info rep = *q->return_msg->rep;
     under.qname = k->rk.dname;
     under.qname_len = k->rk.dname_len;
-    under.qtype = LDNS_RR_TYPE_CNAME;
+    under.qtype = ntohs(k->rk.type);
     rep.rrsets = &k;
     rep.an_numrrsets = rep.rrset_count = 1;
     rep.ns_numrrsets = rep.ar_numrrsets = 0;
@@ -164,7 +164,8 @@ void cache_store_behind(struct module_qstate *q)
         struct ub_packed_rrset_key *k = rep->rrsets[i];
         if (k->rk.flags & (PACKED_RRSET_RPZ | PACKED_RRSET_FIXEDTTL))
             break;
-        if (ntohs(k->rk.type) == LDNS_RR_TYPE_CNAME && q->qinfo.qtype != LDNS_RR_TYPE_CNAME)
+        uint16_t type = ntohs(k->rk.type);
+        if ((type == LDNS_RR_TYPE_CNAME || type == LDNS_RR_TYPE_DNAME) && q->qinfo.qtype != type)
             store_link(q, k);
     }
     store_last_part(q);

@@ -430,7 +430,7 @@ static bool worker_may_refuse(const struct assay *s, const struct module_qstate 
     bool own_use = q->qinfo.qtype == LDNS_RR_TYPE_DS || q->qinfo.qtype == LDNS_RR_TYPE_DNSKEY;
     return atomic_load_explicit(&s->ticks, memory_order_relaxed) && alone && !own_use && !cfg->serve_expired &&
            !cfg->ede && !cfg->log_servfail && !cfg->stat_extended && !watch_honours_cd(s->watch) && q->mesh_info &&
-           q->mesh_info->reply_list && !q->qinfo.local_alias;
+           q->mesh_info->reply_list;
 }
 
 bool judge_refused_again(struct assay *s, struct module_qstate *q, int id)
@@ -469,9 +469,12 @@ bool judge_not_ready(struct module_qstate *q, int id)
 
 bool judge_text(const struct assay *s, const struct query_info *question, time_t now, char text[DECIDE_TEXT])
 {
-    struct refusal_key k = {.name = question->qname,
-                            .length = question->qname_len,
-                            .type = question->qtype,
-                            .version = watch_version(s->watch)};
+    struct refusal_key k = {.type = question->qtype, .version = watch_version(s->watch)};
+    uint8_t *name = question->qname;
+    size_t length = question->qname_len;
+    if (question->local_alias && question->local_alias->rrset) /* local data led to the name that is refused */
+        get_cname_target(question->local_alias->rrset, &name, &length);
+    k.name = name;
+    k.length = length;
     return question->qclass == LDNS_RR_CLASS_IN && refusal_cache_get(s->recent, &k, now, text);
 }

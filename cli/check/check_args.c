@@ -51,12 +51,15 @@ static const char *take_selector(void *into, const char *value)
     return check_add_selector(into, value);
 }
 
-/* Without its authorities no certificate would be trusted, and that would be told of the domain. */
-static const char *take_ca_file(void *into, const char *value)
+const char *check_set_ca_file(struct check_options *o, const char *value)
 {
-    struct check_options *o = into;
     o->ca_file = value;
     return access(value, R_OK) == 0 ? NULL : "a file that can be read";
+}
+
+static const char *take_ca_file(void *into, const char *value)
+{
+    return check_set_ca_file(into, value);
 }
 
 static const char *take_sender(void *into, const char *value)

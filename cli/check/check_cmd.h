@@ -51,6 +51,10 @@ int check_args_read(int argc, char **argv, struct check_options *o);
 const char *check_add_selector(struct check_options *o, const char *value);
 const char *check_set_pace(struct check_options *o, const char *value);
 
+/* Authorities in place of the computer's. Without them no certificate would be trusted, and that would be told of the
+ * domain: NULL, or what the value should be. */
+const char *check_set_ca_file(struct check_options *o, const char *value);
+
 /* What no option says is taken from the policy; without one (NULL), the settings' defaults. */
 void check_args_settle(struct check_options *o, const struct policy *policy);
 

@@ -251,6 +251,12 @@ static const char *take_pace(void *into, const char *value)
     return check_set_pace(&((struct letter *)into)->o, value);
 }
 
+static const char *take_ca_file(void *into, const char *value)
+{
+    struct letter *l = into;
+    return check_set_ca_file(&l->o, value);
+}
+
 #define OPTIONS_OF struct letter
 static const struct option_row rows[] = {
     OPTIONS_TAKE(0, "to", "WHOM", take_whom, "supplier or correspondent (the default)"),
@@ -260,7 +266,7 @@ static const struct option_row rows[] = {
     OPTIONS_TAKE(0, "selector", "NAME", take_selector, "a DKIM selector to look at"),
     OPTIONS_TEXT('P', "policy", "FILE", o.policy, "the policy, for its owner and its dns.* settings"),
     OPTIONS_FLAG(0, "allow-private", o.allow_private, "ask private and loopback addresses, too"),
-    OPTIONS_TEXT(0, "ca-file", "FILE", o.ca_file, "authorities to trust in place of the system's (PEM)"),
+    OPTIONS_TAKE(0, "ca-file", "FILE", take_ca_file, "authorities to trust in place of the system's (PEM)"),
     OPTIONS_TAKE(0, "pace", "MS", take_pace, "least time between two questions to one address (1000)"),
 };
 

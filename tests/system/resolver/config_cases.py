@@ -109,6 +109,15 @@ def ask(r, name, rdtype, flags, tcp):
         return None
 
 
+def both(plain, ours):
+    """The answers of two askers. Where one alone has none, both are asked again: on a busy machine an answer may be late."""
+    for _ in range(3):
+        answers = plain(), ours()
+        if (answers[0] is None) == (answers[1] is None):
+            break
+    return answers
+
+
 def is_made(rrset, made):
     """The data that a rule of the operator's makes."""
     return made is not None and all(x.to_text() == made for x in rrset)
@@ -143,7 +152,7 @@ def play(place, tree, name, options="", after="", module=PLAIN, local=(), skip=(
                 for asked, rdtype, flags in questions():
                     if asked.lower() in skip:
                         continue
-                    plain, ours = ask(a, asked, rdtype, flags, tcp), ask(b, asked, rdtype, flags, tcp)
+                    plain, ours = both(lambda: ask(a, asked, rdtype, flags, tcp), lambda: ask(b, asked, rdtype, flags, tcp))
                     refused += bool(ours and any(code == 15 for code, _ in ours.ede))
                     why = wrong_with(plain, ours, local, same, made)
                     if why:
@@ -271,7 +280,17 @@ def test_where_is_asked(place, tree):
 
 
 LETS_PASS = ("transparent", "typetransparent", "inform", "always_transparent", "nodefault")
-REWRITES = ("static", "refuse", "redirect", "inform_redirect", "always_refuse", "always_nxdomain", "always_nodata", "always_null", "noview")
+REWRITES = (
+    "static",
+    "refuse",
+    "redirect",
+    "inform_redirect",
+    "always_refuse",
+    "always_nxdomain",
+    "always_nodata",
+    "always_null",
+    "noview",
+)
 
 
 def local_zone(kind):
@@ -298,11 +317,7 @@ def test_a_view(place, tree):
         {
             "view-transparent": {"options": choose, "after": view.format(first="yes", kind="transparent", more="")},
             "view-nodata": {"options": choose, "after": view.format(first="no", kind="always_nodata", more="")},
-            "view-response-ip": {
-                "options": choose,
-                "after": view.format(first="yes", kind="transparent", more=rip),
-                "module": RESPIP,
-            },
+            "view-response-ip": {"options": choose, "after": view.format(first="yes", kind="transparent", more=rip), "module": RESPIP},
         },
     )
 

@@ -14,7 +14,7 @@ import dns.message
 import dns.query
 import dns.rdataclass
 from answers_cases import POLICY
-from config_cases import BASE, all_of, asked_below, auth, server, unsigned, wrong_with, zone
+from config_cases import BASE, all_of, asked_below, auth, both, server, unsigned, wrong_with, zone
 from resolver import UNBOUND, Answer, Resolver
 from tree import HOST
 
@@ -44,7 +44,7 @@ def beside(place, tree, name, questions, ask, options="", after="", skip_other=F
         with Resolver(place, tree, POLICY, name=name, **how) as b:
             for turn in range(TURNS):
                 for question in questions:
-                    plain, ours = ask(a, question), ask(b, question)
+                    plain, ours = both(lambda: ask(a, question), lambda: ask(b, question))
                     why = wrong_with(plain, ours, (), not skip_other)
                     if why:
                         wrong.append(f"{name}: {question} turn {turn}: {why}:\n            {plain}\n            {ours}")
@@ -349,7 +349,11 @@ def test_more_options(place, tree):
         "always-deny": {"options": '  local-zone: "www.unsigned.zz." always_deny\n', "skip": asked_below("www.unsigned.zz")},
         "four-threads": server(num_threads=4, so_reuseport="yes"),
         "synthesised": {"options": server(dns64_synthall="yes"), "module": "dns64 dynlib validator iterator", "same": False},
-        "ignored-aaaa": {"options": server(dns64_ignore_aaaa='"unsigned.zz"'), "module": "dns64 dynlib validator iterator", "same": False},
+        "ignored-aaaa": {
+            "options": server(dns64_ignore_aaaa='"unsigned.zz"'),
+            "module": "dns64 dynlib validator iterator",
+            "same": False,
+        },
     }
     played = {name: how for name, how in table.items() if known(place, how if isinstance(how, str) else how["options"])}
     print(f"        not known to this Unbound: {' '.join(sorted(set(table) - set(played))) or 'none'}")

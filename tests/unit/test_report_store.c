@@ -122,6 +122,7 @@ static void one_that_was_left_begins_anew(void **state)
     (void)state;
     begin();
     write_rows(ROWS);
+    struct report_store_about left[2] = {about[0], about[1]};
     s = store_close(s);
     s = ledger_store_open(&own);
     assert_int_equal(seen(), 0);
@@ -134,6 +135,8 @@ static void one_that_was_left_begins_anew(void **state)
     assert_int_equal(report_store_end(s, &report, about), STATUS_OK);
     assert_int_equal(seen(), 20);
     assert_int_equal(number("SELECT count(*) FROM report_in_row"), 10);
+    report_store_drop(s, &report, left); /* should it live after all: nothing of the other's is taken back */
+    assert_int_equal(seen(), 20);
 }
 
 /* Two at once, the first of which was taken for dead: what is seen is one of them, whole. */

@@ -16,7 +16,8 @@
 #include "base/status.h"
 #include <time.h>
 
-#define PAUSE_MAX_SECONDS 86400
+#define PAUSE_MAX_SECONDS (72 * 3600) /* a weekend, from Friday afternoon to Monday morning, and some hours */
+#define PAUSE_MAX_TEXT "72h"
 #define PAUSE_TEXT_MAX 200 /* octets of a reason or a name */
 
 struct pause {

@@ -49,6 +49,16 @@ static void comes_and_goes(void **state)
     assert_int_equal(pause_end(dir), STATUS_MISSING);
 }
 
+/* From Friday 17:00 to Monday 9:00. */
+static void lasts_a_weekend(void **state)
+{
+    struct pause p = {.until = 1000 + 64 * 3600, .by = "root", .because = "x"}, got;
+    assert_int_equal(pause_write(dir, 1000, &p), STATUS_OK);
+    assert_int_equal(pause_read(dir, 1000 + 64 * 3600 - 1, &got), STATUS_OK);
+    assert_int_equal(pause_read(dir, 1000 + 64 * 3600, &got), STATUS_MISSING);
+    assert_int_equal(pause_end(dir), STATUS_OK);
+}
+
 static void refuses_to_write(void **state)
 {
     struct pause p = {.until = 1000 + PAUSE_MAX_SECONDS + 1, .by = "root", .because = "x"};
@@ -93,6 +103,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(comes_and_goes, set_up, NULL),
+        cmocka_unit_test_setup_teardown(lasts_a_weekend, NULL, NULL),
         cmocka_unit_test_setup_teardown(refuses_to_write, NULL, NULL),
         cmocka_unit_test_setup_teardown(doubt_means_enforce, NULL, tear_down),
     };

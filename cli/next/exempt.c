@@ -188,12 +188,25 @@ static const char *statement_of(struct arena *a, const struct exempt_options *o,
     return kept;
 }
 
+/* Whom the exemption lets in besides the domain itself; NULL: it is bound to no network and no signer, and of that the
+ * policy's reader warns. */
+static const char *beware_of(struct arena *a, const struct exempt_options *o, const char *domain, const char *standards)
+{
+    if (!o->via && !o->signed_by)
+        return NULL;
+    return arena_printf(a, "whoever %s %s may then write as %s without %s: at a provider its other customers, too",
+                        o->via ? "sends mail through" : "has mail signed by", o->via ? o->via : o->signed_by, domain,
+                        standards);
+}
+
 /* Adds the statement at the end of the policy. */
-static int write_it(struct arena *a, const struct exempt_options *o, const char *statement, const char *keep)
+static int write_it(struct arena *a, const struct exempt_options *o, const char *statement, const char *beware,
+                    const char *keep)
 {
     struct policy_write w = {.path = o->policy,
                              .keep = keep,
                              .warn_from_line = 1,
+                             .beware = beware,
                              .yes = o->yes,
                              .then = "'assay policy explained' lists it with all others; 'assay exempt --undo' takes "
                                      "it out again."};
@@ -223,7 +236,7 @@ static int exempt(struct arena *a, struct exempt_options *o, char **argv, const 
     if (rc >= 0)
         return rc;
     const char *statement = statement_of(a, o, domain, standards);
-    return statement ? write_it(a, o, statement, keep) : EX_OSERR;
+    return statement ? write_it(a, o, statement, beware_of(a, o, domain, standards), keep) : EX_OSERR;
 }
 
 int cmd_exempt(int argc, char **argv)

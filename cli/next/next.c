@@ -292,6 +292,20 @@ static int is_refused(const struct next *n, const struct next_step *step, const 
     return -1;
 }
 
+/* Whom a step would hit whom the ledger need not have seen yet; NULL: nobody. Such programs may write once a month. */
+static const char *beware_of(const struct next *n, const struct next_step *step)
+{
+    static const char guard[] = "in-our-name:";
+    const bool ours = strncmp(step->id, guard, sizeof guard - 1) == 0;
+    if (!ours && !step->is_mode)
+        return NULL;
+    return arena_printf(n->arena,
+                        "programs on this host, and hosts in networks that the policy does not call own, are %s "
+                        "refused when they write in %s name without proof (DMARC); if they are yours, add: "
+                        "own network 127.0.0.0/8, ::1 and theirs",
+                        ours ? "in mode enforce" : "then", ours ? arena_printf(n->arena, "%s's", step->about) : "your");
+}
+
 static int write_step(struct next *n, const struct options *o, const char *keep)
 {
     struct next_step *step = step_named(n, o->write);
@@ -311,6 +325,7 @@ static int write_step(struct next *n, const struct options *o, const char *keep)
         .path = n->path,
         .keep = keep,
         .hash = policy_hash(n->now),
+        .beware = o->trial ? NULL : beware_of(n, step),
         .yes = o->yes,
         .then = "'assay policy status' shows it, and 'assay next --undo' takes it out again.",
     };

@@ -118,6 +118,11 @@ int policy_write(struct arena *a, const struct policy_write *w)
     enum status s = set ? change_propose(set, w->path, w->after, 0644, &why) : STATUS_NOMEM;
     if (s == STATUS_OK)
         s = change_diff(set, stdout, &why);
+    if (s == STATUS_OK && w->beware) {
+        fputs("\nnote: ", stdout);
+        cli_put_visible(stdout, w->beware);
+        putchar('\n');
+    }
     if (s == STATUS_OK && !w->yes && !cli_confirm("\nChange %s?", w->path)) {
         puts("\nNothing was changed. --yes does it without asking.");
         return CLI_WARNING;

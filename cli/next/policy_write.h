@@ -20,6 +20,7 @@ struct policy_write {
     struct slice after;      /* its p NULL: there was no memory for it */
     const char *hash;        /* policy_hash() of the policy that the change was decided by; NULL: any that loads */
     unsigned warn_from_line; /* warnings about this line and later ones are printed; 0: none */
+    const char *beware;      /* what the change lets in or keeps out: one line below the difference; NULL: nothing */
     bool yes;                /* do not ask */
     const char *then;        /* last line of what is printed when it is done: how to see it, how to undo it */
 };

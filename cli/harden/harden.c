@@ -2,7 +2,7 @@
 /*
  * harden.c - `assay harden`: makes Postfix, Sendmail and Unbound ask Assay, with one command, undone by one command.
  *
- * Shows a unified diff of everything it would change, and does it after a yes. If it does not understand a
+ * Shows a unified diff of everything it would change, and why, and does it after a yes. If it does not understand a
  * configuration it refuses, and changes nothing at all. Running it again changes nothing. --undo restores what it
  * changed (undo.c). Nothing is restarted without being asked: the commands are printed, and run with --reload.
  */
@@ -107,6 +107,8 @@ static int apply(struct harden *h, const struct harden_options *o, const char *k
         return EX_OK;
     }
     enum status s = change_diff(h->set, stdout, &why);
+    if (s == STATUS_OK)
+        harden_tell_reasons(h);
     if (s == STATUS_OK)
         s = change_may_write(h->set, &why);
     if (s == STATUS_OK && (o->dry_run || (!o->yes && !cli_confirm("\nChange these files?")))) {

@@ -14,6 +14,12 @@
 #include "policy/policy.h"
 
 #define HARDEN_RELOADS 8
+#define HARDEN_REASONS 64
+
+/* Why a setting changes; shown below the difference, and not written to the file. */
+struct harden_reason {
+    const char *name, *text;
+};
 
 struct harden {
     struct arena *arena;
@@ -32,10 +38,17 @@ struct harden {
     bool found_mta;
     const char *reload[HARDEN_RELOADS]; /* commands to run afterwards, one line each */
     size_t reload_count;
+    struct harden_reason reasons[HARDEN_REASONS];
+    size_t reason_count;
 };
 
 void harden_refuse(struct harden *h, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void harden_note(struct harden *h, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Remembers why a setting changes, in the order of the calls; the same setting once. Those over HARDEN_REASONS are not
+ * shown. harden_tell_reasons() prints them. */
+void harden_reason(struct harden *h, const char *name, const char *text);
+void harden_tell_reasons(const struct harden *h);
 
 /* Reads and proposes, with errors turned into a refusal. false: refused. */
 bool harden_read(struct harden *h, const char *path, struct slice *text, bool *exists);

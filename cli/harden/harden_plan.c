@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * harden_plan.c - what the parts of `assay harden` call: refuse, note, read and propose a file, run a program.
+ * harden_plan.c - what the parts of `assay harden` call: refuse, note, say why, read and propose a file, run a program.
  *
  * Promises that a refusal is printed and remembered (h->refused), so that nothing is changed; that a program is run
  * without a shell, with /dev/null as its input, and that at most RUN_OUTPUT octets of what it prints are kept.
@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include <fcntl.h>
 #include <stdarg.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +34,28 @@ void harden_note(struct harden *h, const char *fmt, ...)
     printf("note: ");
     cli_put_visible(stdout, text ? text : "out of memory");
     putchar('\n');
+}
+
+void harden_reason(struct harden *h, const char *name, const char *text)
+{
+    for (size_t i = 0; i < h->reason_count; i++)
+        if (name && strcmp(h->reasons[i].name, name) == 0)
+            return;
+    if (name && text && h->reason_count < HARDEN_REASONS)
+        h->reasons[h->reason_count++] = (struct harden_reason){.name = name, .text = text};
+}
+
+void harden_tell_reasons(const struct harden *h)
+{
+    int width = 0;
+    for (size_t i = 0; i < h->reason_count; i++) {
+        const int n = (int)strlen(h->reasons[i].name);
+        width = n > width ? n : width;
+    }
+    if (h->reason_count)
+        puts("\nWhy:");
+    for (size_t i = 0; i < h->reason_count; i++)
+        printf("  %-*s  # %s\n", width, h->reasons[i].name, h->reasons[i].text);
 }
 
 bool harden_read(struct harden *h, const char *path, struct slice *text, bool *exists)

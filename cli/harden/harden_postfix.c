@@ -37,8 +37,10 @@ static bool write_socket_file(struct harden *h, const char *file, const char *so
     size_t before = change_count(h->set);
     if (!path || !text || !harden_write(h, path, slice_str(text), 0644))
         return false;
-    if (change_count(h->set) > before && strcmp(file, MTA_SOCKET_FILE) == 0)
-        h->socket_is_new = true;
+    if (change_count(h->set) > before) {
+        harden_reason(h, path, "the socket that the mail server asks: no policy can lose it");
+        h->socket_is_new |= strcmp(file, MTA_SOCKET_FILE) == 0;
+    }
     return true;
 }
 
@@ -275,6 +277,37 @@ static void note_own_networks(struct postfix *p)
         harden_note(p->h, "Postfix relays for everybody: mynetworks has %s", n.open);
 }
 
+/* Why Postfix's settings change: those set here, and those that an old filter is taken out of. */
+static void say_why(struct postfix *p)
+{
+    static const struct harden_reason why[] = {
+        {"smtpd_forbid_bare_newline",
+         "only CR LF . CR LF ends a mail: nobody smuggles a second, unjudged mail in (SMTP smuggling)"},
+        {"smtp_tls_security_level",
+         "mail going out is encrypted where the other host can; always, and checked, where it publishes DANE"},
+        {"smtp_dns_support_level", "DANE needs answers that are validated by DNSSEC"},
+        {"smtp_tls_CAfile", "the authorities that MTA-STS checks by; without them that mail would wait"},
+        {"smtpd_tls_security_level", "TLS is offered to whoever sends to this host, and required of nobody"},
+        {"smtp_tls_policy_maps", "assay-outgoing says how each domain's mail must be protected (DANE, MTA-STS)"},
+    };
+    for (size_t i = 0; i < p->count; i++) {
+        const size_t n = strcspn(p->edits[i], "=");
+        const char *name = arena_copy(p->h->arena, p->edits[i], n),
+                   *text = "the old filter, whose work assay-milter does, is asked no more";
+        if (name && strcmp(name, "smtpd_milters") == 0)
+            text = strstr(p->edits[i], "default_action=tempfail")
+                       ? "assay-milter judges each mail first; while it does not run, mail waits (tempfail)"
+                       : "assay-milter judges each mail first";
+        for (size_t k = 0; name && k < sizeof why / sizeof *why; k++)
+            if (strcmp(name, why[k].name) == 0)
+                text = why[k].text;
+        harden_reason(p->h, name, text);
+    }
+    for (size_t i = 0; i < p->master_count; i++)
+        harden_reason(p->h, arena_copy(p->h->arena, p->master[i], strcspn(p->master[i], "=")),
+                      "this listener asks assay-milter, or an old filter no more");
+}
+
 void harden_postfix(struct harden *h)
 {
     struct postfix p = {.h = h};
@@ -297,6 +330,7 @@ void harden_postfix(struct harden *h)
             edit_policy_maps(&p);
             postfix_propose(&p, "-e", p.edits, p.count, "main.cf");
             postfix_propose(&p, "-P", p.master, p.master_count, "master.cf");
+            say_why(&p);
             look_at_master(&p, socket);
             note_own_networks(&p);
             if (h->socket_is_new) /* the milter must listen before Postfix asks */

@@ -156,6 +156,7 @@ void harden_sendmail(struct harden *h)
     }
     if (harden_tell_socket(h) && harden_write(h, mc_path, slice_str(text), 0644)) {
         const char *whole = arena_printf(h->arena, "%s\n", made);
+        harden_reason(h, "INPUT_MAIL_FILTER", "assay-milter judges each mail; while it does not run, mail waits (F=T)");
         if (whole && harden_write(h, cf_path, slice_str(whole), 0644))
             harden_reload_by(h, "service sendmail reload");
     }

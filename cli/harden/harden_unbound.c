@@ -219,6 +219,16 @@ static void fit_in(struct harden *h, const char *conf, const char *to)
     unbound_trial_end(&t);
 }
 
+/* The package's Unbound takes the place of the distribution's when the service starts next (assay-unbound-prepare). */
+static void say_whose_unbound(struct harden *h)
+{
+    const char *ours = arena_printf(h->arena, "%s" OUR_UNBOUND "unbound", h->root);
+    if (ours && access(ours, X_OK) == 0)
+        harden_reason(h, "unbound",
+                      "from its next start this host's resolver is Assay's build of Unbound, made from the "
+                      "distribution's source (" OUR_UNBOUND "unbound): the distribution's cannot load the module");
+}
+
 void harden_unbound(struct harden *h)
 {
     struct slice text, now;
@@ -239,6 +249,9 @@ void harden_unbound(struct harden *h)
         fit_in(h, conf, to);
     else
         harden_note(h, "%s is not there: Unbound reads none of these settings until it includes %s", conf, to);
-    if (change_count(h->set) > before)
+    if (change_count(h->set) > before) {
+        say_whose_unbound(h);
+        harden_reason(h, to, "the resolver asks the module about each answer; its settings and why stand in the file");
         harden_reload_by(h, "systemctl restart unbound");
+    }
 }

@@ -52,6 +52,7 @@
 #define LISTS_EVERY_MS 3600000
 #define STATES_EVERY_MS 600000
 #define PROGRESS_EVERY_MS 30000
+#define AHEAD_EVERY_MS 3600000
 #define PAUSE_MAX_MS 60000
 #define CONVERT_FOR_MS 3000 /* of each round, while an upgrade lasts */
 #define DAMAGED_EVERY_MS 3600000
@@ -80,10 +81,10 @@ struct service {
     struct organisation_lists *lists; /* of the policy in force */
     bool exceptions_kept;             /* of the policy in force, in this store */
     bool held_said, retention_failed;
-    int64_t ahead_said;
-    int hold;       /* store_hold() */
-    bool converted; /* no row of an earlier version is left in the store */
-    bool rebuilt;   /* its file need not be rebuilt, or cannot be */
+    int64_t ahead_said, ahead_due; /* how many records are dated ahead, as last told; when it is told again */
+    int hold;                      /* store_hold() */
+    bool converted;                /* no row of an earlier version is left in the store */
+    bool rebuilt;                  /* its file need not be rebuilt, or cannot be */
 };
 
 /* The last resort: what no flag reaches (the system's resolver, a disk that does not answer, a connection being made)
@@ -329,6 +330,20 @@ static void say_progress(struct service *s, const struct ingest_report *r)
             r->torn, r->bad, r->newer);
 }
 
+/* Once when the first is kept back, then once an hour if their number changed: a clock that is behind keeps back every
+ * record. */
+static void say_ahead(struct service *s, int64_t ahead)
+{
+    if (ahead == 0)
+        s->ahead_said = 0;
+    if (ahead == s->ahead_said || (s->ahead_said && clock_mono_ms() < s->ahead_due))
+        return;
+    say("%" PRId64 " record%s dated more than an hour ahead: kept back until that time comes", ahead,
+        ahead == 1 ? " is" : "s are");
+    s->ahead_said = ahead;
+    s->ahead_due = clock_mono_ms() + AHEAD_EVERY_MS;
+}
+
 static enum status take_all(struct service *s)
 {
     struct ingest_report r = {0};
@@ -350,10 +365,7 @@ static enum status take_all(struct service *s)
     int64_t ahead = 0;
     if (st == STATUS_OK && !store_only_adds(s->store))
         st = ingest_ahead(s->store, s->lists, &ahead);
-    if (ahead != s->ahead_said && ahead)
-        say("%" PRId64 " record%s dated more than an hour ahead: kept back until that time comes", ahead,
-            ahead == 1 ? " is" : "s are");
-    s->ahead_said = ahead;
+    say_ahead(s, ahead);
     if (st != STATUS_OK)
         return lost_store(s, st, store_error(s->store));
     if (r.newer && s->trouble[0] == '\0')
@@ -486,7 +498,10 @@ static void housekeeping(struct service *s, bool now)
         enum status st = retention_clock(s->store, &t, false, &count_from, &held, why);
         if (st == STATUS_OK && held && !s->held_said)
             say("retention: %s", why);
-        s->held_said = st == STATUS_OK && held;
+        if (st == STATUS_OK && !held && s->held_said)
+            say("retention: the clock is right again: it goes on");
+        if (st == STATUS_OK)
+            s->held_said = held;
         if (st == STATUS_OK && !held)
             st = retention_run(s->store, &keep, count_from, stop, &rows);
         s->retention_failed = st != STATUS_OK;

@@ -58,8 +58,8 @@ struct retention_time retention_time_read(void);
 
 /* The time that retention counts from, so that a clock which jumps ahead deletes nothing: it advances by at most
  * RETENTION_ADVANCE, and 25 hours for each 24 that really passed. After a jump *held is true, with words in why
- * (STORE_ERROR), and nothing may be deleted until RETENTION_STEADY has passed or `believe` is given. Kept in the
- * store. */
+ * (STORE_ERROR), and nothing may be deleted until RETENTION_STEADY has passed, `believe` is given, or the clock is back
+ * within RETENTION_JUMP of the time that was kept. Kept in the store. */
 enum status retention_clock(struct store *s, const struct retention_time *t, bool believe, int64_t *now, bool *held,
                             char *why) MUST_CHECK;
 

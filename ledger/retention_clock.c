@@ -4,7 +4,8 @@
  *
  * Promises that a clock which jumps ahead deletes nothing: neither between two boots, where CLOCK_BOOTTIME says how
  * much time really passed, nor after a boot, where the time of the last run does. A clock that jumps back only makes
- * retention wait. If the store fails nothing has changed.
+ * retention wait. A clock that comes back to the time that was kept is right again, and retention goes on at once. If
+ * the store fails nothing has changed.
  */
 #include "base/clock.h"
 #include "ledger/retention.h"
@@ -78,13 +79,21 @@ static enum status first_run(struct store *s, const struct retention_time *t, st
     return st;
 }
 
+/* The wall clock says what the kept time says: it is right, whatever it said in between. */
+static bool is_near(const struct kept *k, const struct retention_time *t)
+{
+    return t->wall - k->now <= RETENTION_JUMP && k->now - t->wall <= RETENTION_JUMP;
+}
+
 static void advance(struct kept *k, const struct retention_time *t)
 {
     bool same = k->id == t->boot_id;
     int64_t by_wall = t->wall - k->wall, passed = same ? t->boot - k->boot : by_wall;
     bool jump = by_wall - (same ? passed : 0) > RETENTION_JUMP;
     passed = passed < 0 ? 0 : passed;
-    if (jump)
+    if (is_near(k, t))
+        k->steady = -1;
+    else if (jump)
         k->steady = 0;
     else if (k->steady >= 0)
         k->steady += by_wall < 0 ? 0 : least(by_wall, passed);

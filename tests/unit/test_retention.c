@@ -405,6 +405,30 @@ static void a_jump_between_two_starts(void **state)
     clock_says((struct retention_time){wall + 12 * TIMESTAMP_DAY, HOUR_US, 9}, false, true);
 }
 
+/* A clock that was wrong for a while, and is right again: retention goes on at once. */
+static void a_clock_that_is_right_again(void **state)
+{
+    (void)state;
+    int64_t wall = clock_wall_us();
+    mails("a.example", "192.0.2.7", 0, 1, true, true);
+    struct retention_time t = {.wall = wall, .boot = HOUR_US, .boot_id = 7};
+    assert_int_equal(clock_says(t, false, false), wall);
+    t.wall += 3650 * TIMESTAMP_DAY + HOUR_US, t.boot += HOUR_US;
+    assert_int_equal(clock_says(t, false, true), wall);
+    t.wall -= 3650 * TIMESTAMP_DAY - HOUR_US, t.boot += HOUR_US;
+    assert_int_equal(clock_says(t, false, false), wall + HOUR_US + HOUR_US / 24); /* 25 hours for each 24 */
+    /* Behind, from a start on, as a machine is whose clock has no battery, until it asks a time server. */
+    t = (struct retention_time){.wall = wall - 3650 * TIMESTAMP_DAY, .boot = HOUR_US, .boot_id = 8};
+    assert_int_equal(clock_says(t, false, false), t.wall);
+    t.wall = wall + 4 * HOUR_US, t.boot += HOUR_US;
+    assert_true(clock_says(t, false, false) <= wall + 3 * HOUR_US);
+    /* From there, again ahead: by more than three days it is no time that passed, by less as much counts as passed. */
+    t.wall += 4 * TIMESTAMP_DAY, t.boot += HOUR_US;
+    assert_true(clock_says(t, false, true) <= wall + 3 * HOUR_US);
+    t.wall -= 3 * TIMESTAMP_DAY, t.boot += HOUR_US;
+    assert_true(clock_says(t, false, false) <= wall + 5 * HOUR_US);
+}
+
 static void what_is_dated_ahead_waits(void **state)
 {
     (void)state;
@@ -654,6 +678,7 @@ int main(void)
         ON(what_is_forgotten_is_in_no_file),
         ON(in_small_steps),
         ON(a_clock_that_jumps_deletes_nothing),
+        ON(a_clock_that_is_right_again),
         ON(a_jump_between_two_starts),
         ON(what_is_dated_ahead_waits),
         ON(who_signs_all_its_mail),

@@ -5,9 +5,7 @@ filled, upgraded by assay-ledger, which is killed (SIGKILL) several times on the
 after.
 
     migrate.py BUILD FOLDER FILE|postgresql://... [ROWS]     ROWS of DMARC reports, and a tenth as many mails (20000)"""
-import json
 import os
-import re
 import signal
 import sqlite3
 import subprocess
@@ -15,29 +13,12 @@ import sys
 import time
 
 from checks import Checks
+from old_store import TODAY, record, steps, tuple_of
 
 BUILD, SPACE, WHERE = sys.argv[1:4]
 ROWS = int(sys.argv[4]) if len(sys.argv) > 4 else 20000
 SHARED = WHERE.startswith("postgres")
-TODAY = int(time.time() // 86400)
 check = Checks('migrate')
-
-
-def steps(version):
-    """The statements of version_N in store_schema.c, for this database."""
-    with open("ledger/store_schema.c", encoding="utf-8") as f:
-        text = f.read()
-    body = re.search(r"version_%d\[\] = \{(.*?)\n\};" % version, text, re.S).group(1)
-    body = re.sub(r"/\*.*?\*/", "", body, flags=re.S)
-    body = body.replace("KEYED", '" $KEYED"').replace("SHARED", '"@"')
-    out = []
-    for statement in re.split(r",\s*\n|,\s*NULL", body):
-        sql = "".join(json.loads('"%s"' % s) for s in re.findall(r'"((?:[^"\\]|\\.)*)"', statement))
-        if not sql or (sql[0] == "@" and not SHARED):
-            continue
-        sql = sql.lstrip("@").replace("$MONTHLY", "PARTITION BY RANGE (t)" if SHARED else "")
-        out.append(sql.replace("$KEYED", "" if SHARED else "WITHOUT ROWID"))
-    return out
 
 
 def psql(script):
@@ -55,29 +36,6 @@ def ask(sql):
     return str(n)
 
 
-def tuple_of(n, version):
-    t = {"policy": "1a2b3c4d"} if n % 2 and version == 9 else {}
-    t.update({"ip": f"192.0.{n % 250}.{n // 250 % 250}", "from": f"d{n % 997}.example"})
-    if n % 3:
-        t["mail_from"] = f"bounce.d{n % 997}.example"
-    t.update(disposition="none", dkim="pass" if n % 2 else "fail", spf="fail")
-    if n % 5 == 0:
-        t.update(type="local_policy", comment="an exemption, 100% / explained")
-    t["dkim_auth"] = [{"d": f"d{n % 997}.example", "s": f"s {n}/x%", "r": "pass"}, {"d": "other.example", "s": "k1", "r": "fail"}][: n % 3]
-    t.update(spf_domain=f"d{n % 997}.example", spf_result="pass")
-    return json.dumps(t, separators=(",", ":"))
-
-
-def record(n):
-    finding = {"standard": "dmarc", "subject": f"d{n % 997}.example", "result": "fail"}
-    if n % 10 == 0:
-        finding["ruf"] = "mailto:f@example.net"
-    when = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(TODAY * 86400 - 3600)) + ".%06dZ" % (n % 1000000)
-    return json.dumps({"v": 1, "t": when, "host": "mx1", "kind": "mail", "id": f"Q{n}", "from": f"d{n % 997}.example",
-                       "verdict": {"action": "reject", "would": "reject", "statement": "L4"}, "findings": [finding],
-                       "lines": [{"standard": "dmarc", "result": "fail", "reason": f"reason {n}"}]}, separators=(",", ":"))
-
-
 def make(version):
     if SHARED:
         psql("DROP SCHEMA public CASCADE; CREATE SCHEMA public;")
@@ -90,7 +48,7 @@ def make(version):
         run = db.executescript
     run("CREATE TABLE assay_schema (version BIGINT NOT NULL); INSERT INTO assay_schema VALUES (%d);" % version)
     for v in range(1, version + 1):
-        run(";\n".join(steps(v)) + ";")
+        run(";\n".join(steps(v, SHARED)) + ";")
     rows = [(TODAY - n % 3, f"o{n % 97}.example", tuple_of(n, version), n % 7 + 1) for n in range(ROWS)]
     first = TODAY * 86400000000 - 3600000000
     mails = [(first + n, "mx1", f"Q{n}", "internet", f"d{n % 997}.example", record(n)) for n in range(ROWS // 10)]

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/domain.h"
 #include "cli/ledger/ledger.h"
+#include "cli/ledger/mail_reason.h"
 #include "cli/ledger/stopped_mail.h"
 #include "ledger/timestamp.h"
 #include "ledger/most_seen.h"
@@ -429,18 +430,14 @@ int ledger_hosts(int argc, char **argv)
 
 /* ---- refused ---- */
 
-/* The first line that asked for what would be done: what was not met; and the reference of the reply. */
-static void reason_of(const char *record, char *out, size_t size, char *reference, size_t reference_size)
+/* Why the policy wanted it, and the reference of the reply; both empty once the record is no longer kept. */
+static void reason_of(const char *record, struct buf *why, char *reference, size_t reference_size)
 {
     struct record r;
-    snprintf(out, size, "%s", "");
     snprintf(reference, reference_size, "%s", "");
     if (!record || record_parse(slice_str(record), &r, NULL) != STATUS_OK)
         return;
-    const struct value *line = value_at(r.lines, 0);
-    const char *standard = value_text(line, "standard"), *reason = value_text(line, "reason");
-    if (standard)
-        snprintf(out, size, "%s: %s", standard, reason ? reason : "");
+    mail_reason_add(why, &r);
     if (value_text(r.root, "reference"))
         snprintf(reference, reference_size, "%s", value_text(r.root, "reference"));
     record_free(&r);
@@ -466,8 +463,9 @@ int ledger_refused(int argc, char **argv)
                                      "would <> 'deliver' AND would <> 'tag' ORDER BY t DESC LIMIT $3",
                                      "iii", q.a.since, q.a.until ? q.a.until : INT64_MAX, limit_of(&q, ROWS_DEFAULT));
     while (store_next(r)) {
-        char why[300], reference[40];
-        reason_of(store_record(r, 9), why, sizeof why, reference, sizeof reference);
+        char reference[40];
+        struct buf why = BUF_INIT;
+        reason_of(store_record(r, 9), &why, reference, sizeof reference);
         table_moment(t, store_number(r, 0));
         for (int i = 1; i <= 5; i++)
             table_text(t, store_text(r, i));
@@ -475,7 +473,8 @@ int ledger_refused(int argc, char **argv)
         table_text(t, store_text(r, 6) ? store_text(r, 6) : store_text(r, 7));
         table_text(t, store_text(r, 8));
         table_text(t, reference);
-        table_text(t, why);
+        table_text(t, why.p ? why.p : "");
+        buf_release(&why);
     }
     return end(&q, t, store_done(r), "Nothing was refused.");
 }

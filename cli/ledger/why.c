@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/domain.h"
 #include "base/ip.h"
+#include "cli/ledger/mail_reason.h"
 #include "journal/journal_read.h"
 #include "judge/reply.h"
 #include <stdlib.h>
@@ -221,8 +222,9 @@ static int look_in_store(struct why *w, const struct ledger_config *c)
 
 static void add_row(struct table *t, const struct record *r)
 {
-    const struct value *line = value_at(r->lines, 0);
     const char *reference = why_reference(r);
+    struct buf reason = BUF_INIT;
+    mail_reason_add(&reason, r);
     table_moment(t, r->t);
     table_text(t, r->id ? r->id : reference ? reference : r->message_id);
     table_text(t, strcmp(r->action, r->would) == 0 ? r->action : r->would);
@@ -231,7 +233,8 @@ static void add_row(struct table *t, const struct record *r)
     table_text(t, r->mail_from ? r->mail_from : "<>");
     table_text(t, r->client);
     table_text(t, r->statement);
-    table_text(t, value_text(line, "reason"));
+    table_text(t, reason.p ? reason.p : "");
+    buf_release(&reason);
 }
 
 static bool list_all(const struct why *w)

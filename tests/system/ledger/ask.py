@@ -104,6 +104,8 @@ def searches(path):
     check(len(known_as('--since', DAY)), 7, 'why since')
     listed = run('why', '--from', 'bad.example', '-P', path)
     check('Q4' in listed and 'Q3' in listed and '198.51.100.7' in listed, True, 'why lists')
+    check('dmarc: because it failed' in listed, True, 'why: the reason of what was done')
+    check('dmarc=pass' in run('why', '--from', 'good.example', '-P', path), True, 'why: nothing failed')
     check('no such mail' in run('why', '--to-domain', 'example.net', '-P', path, code=66), True, 'why finds none')
     for words, says in (
         ([], 'needs a queue ID'),

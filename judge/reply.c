@@ -61,26 +61,44 @@ static void add(struct reply *r, const char *line)
         r->lines[r->count++] = line;
 }
 
-/* The first line: what failed, and for which domain. */
+/* Who has to prove or do something. SPF, DKIM, DMARC and TLS are asked of a mail, whose sender is not proved where they
+ * fail: the domain may be the victim, and is not said to have sent it. DANE, DNSSEC, and a record that is missing, are
+ * the domain's own. */
+static const char *of_whom(struct arena *a, const struct verdict_line *l)
+{
+    if (!l->subject)
+        return "this mail";
+    if (l->standard == STANDARD_RDNS)
+        return arena_printf(a, "a client that calls itself %s", l->subject);
+    if (l->standard == STANDARD_DANE || l->standard == STANDARD_DNSSEC ||
+        (l->result == RESULT_NONE && (l->standard == STANDARD_SPF || l->standard == STANDARD_DMARC)))
+        return l->subject;
+    return arena_printf(a, "mail that claims to be from %s", l->subject);
+}
+
+/* The first line: what failed, and for which domain. A malformed message blames none: whose it is cannot be told. */
 static const char *what(struct arena *a, const struct verdict_line *l, bool soft)
 {
     const char *name = words[words_of(l->standard)].name;
     const char *subject = l->subject ? l->subject : "this mail";
+    const char *mail = l->subject ? arena_printf(a, "mail that claims to be from %s", l->subject) : subject;
+    const char *whom = of_whom(a, l);
 
+    if (!mail || !whom)
+        return NULL;
     if (soft)
         return arena_printf(a, "%s of %s could not be checked now, please try again: %s", name, subject, l->reason);
     if (l->statement && l->statement->own_from)
         return arena_printf(a, "Sender address not allowed: users of this server may not send as %s: %s", subject,
                             l->reason);
     if (l->standard == STANDARD_DMARC && l->signal)
-        return arena_printf(a, "%s: mail from %s is refused as its owner asks (p=reject): %s; and %s", name, subject,
+        return arena_printf(a, "%s: %s is refused as the domain's owner asks (p=reject): %s; and %s", name, mail,
                             l->reason, l->signal);
     if (l->standard == STANDARD_MESSAGE_FORMAT)
-        return arena_printf(a, "%s: malformed message%s%s: %s", name, l->subject ? " from " : "",
-                            l->subject ? l->subject : "", l->reason);
+        return arena_printf(a, "%s: malformed message: %s", name, l->reason);
     if (l->level == POLICY_REQUIRE)
-        return arena_printf(a, "%s is required of %s: %s", name, subject, l->reason);
-    return arena_printf(a, "%s: mail from %s is refused: %s", name, subject, l->reason);
+        return arena_printf(a, "%s is required of %s: %s", name, whom, l->reason);
+    return arena_printf(a, "%s: %s is refused: %s", name, mail, l->reason);
 }
 
 static const char *where_to_read(struct arena *a, size_t w, const struct verdict_line *l, const struct verdict *v,

@@ -4,7 +4,8 @@
  * selectors, hosts, refused.
  *
  * Promises to read sums by day and domain, or an index, never every mail, so that each answers at once however much is
- * kept; and to write nothing. Percentages are rounded down: 100 % means all. On failure: the exit codes of ledger.c.
+ * kept; and to write nothing. An empty answer says until when the ledger knows anything, since findings reach it a
+ * little after the mail. Percentages are rounded down: 100 % means all. On failure: the exit codes of ledger.c.
  */
 #include "base/clock.h"
 #include "base/domain.h"
@@ -37,9 +38,25 @@ static int begin(struct question *q, int argc, char **argv, unsigned takes, int 
     return q->s ? -1 : rc;
 }
 
+/* Behind an empty answer: until when the ledger knows anything. `assay why` reads the journals, and knows at once. */
+static enum status tell_until(struct store *s)
+{
+    char when[TIMESTAMP_TEXT];
+    int64_t last = 0;
+    enum status st = store_ask_number(s, 0, &last, "SELECT max(last_seen) FROM host", "");
+    if (st == STATUS_OK && last)
+        printf("The ledger holds what was found until %s; newer findings come within a minute.\n",
+               timestamp_local_text(last, when));
+    else if (st == STATUS_OK)
+        printf("The ledger holds nothing yet; while assay-ledger runs, findings come within a minute.\n");
+    return st;
+}
+
 static int end(struct question *q, struct table *t, enum status st, const char *none)
 {
     bool ok = st != STATUS_OK || table_print(t, q->a.form, none);
+    if (ok && st == STATUS_OK && q->a.form == TABLE_TEXT && table_rows(t) == 0)
+        st = tell_until(q->s);
     table_free(t);
     int rc = ledger_end(q->s, q->policy, st);
     return ok ? rc : EX_IOERR;

@@ -53,6 +53,7 @@ def mail(n, sender, result, action, **more):
     return record
 
 
+UNTIL = f'The ledger holds what was found until {DAY} 11:00:00; newer findings come within a minute.'
 RECORDS = [
     dict(v=1, t=f'{DAY}T00:00:00Z', host='mx1', kind='segment', segment='ask', writer='milter'),
     mail(1, 'good.example', 'pass', 'deliver'),
@@ -315,7 +316,13 @@ def main():
         report(path)
         forged(path)
         check('entries about good.example.' in run('ledger', 'forget', '--yes', 'good.example', '-P', path), True, 'forget')
-        check(run('ledger', 'domain', 'good.example', '-P', path), 'Nothing was seen of this domain.\n', 'domain forgotten')
+        gone = run('ledger', 'domain', 'good.example', '-P', path).splitlines()
+        check(gone[0], 'Nothing was seen of this domain.', 'domain forgotten')
+        check(gone[1:], [UNTIL], 'an empty answer says until when the ledger knows')
+        for words in (['refused'], ['unexplained'], ['top', '--standard', 'dmarc']):
+            empty = run('ledger', *words, '--since', '2026-11-20', '-P', path).splitlines()
+            check(empty[-1], UNTIL, f'an empty answer of {words[0]}')
+            check(json.loads(run('ledger', *words, '--since', '2026-11-20', '--json', '-P', path)), [], f'{words[0]} for programs')
         count += 1
     usage()
     print(f'every question the same on {count} databases, from the journal and from the ledger')

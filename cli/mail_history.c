@@ -156,7 +156,8 @@ static bool organisation_passed(struct mail_history *h, const char *domain, cons
     return false;
 }
 
-bool mail_history_is_stopped(struct mail_history *h, const struct policy *p, const struct record *r)
+/* False: nothing is known of mail in this name. */
+static bool facts_of(struct mail_history *h, const struct policy *p, const struct record *r, struct stopped_facts *f)
 {
     char text[KEY_SIZE];
     struct stopped_evidence e;
@@ -165,7 +166,7 @@ bool mail_history_is_stopped(struct mail_history *h, const struct policy *p, con
     stopped_evidence(r, r->from, &e);
     const char *key = key_of(r->from, &e, text);
     const struct place *whole = place_of(h, r->from, false), *here = key ? place_of(h, key, false) : NULL;
-    struct stopped_facts f = {
+    *f = (struct stopped_facts){
         .failed = e.failed,
         .signed_by_domain = e.signed_by_domain,
         .own = policy_is_own_domain(p, r->from),
@@ -175,5 +176,17 @@ bool mail_history_is_stopped(struct mail_history *h, const struct policy *p, con
         .days_here = here ? __builtin_popcountll(here->days[0]) + __builtin_popcountll(here->days[1]) : 0,
         .client_known = e.client_known,
     };
-    return stopped_judge(&f) == STOPPED_FORGERY;
+    return true;
+}
+
+bool mail_history_is_stopped(struct mail_history *h, const struct policy *p, const struct record *r)
+{
+    struct stopped_facts f;
+    return facts_of(h, p, r, &f) && stopped_judge(&f) == STOPPED_FORGERY;
+}
+
+bool mail_history_may_be_forged(struct mail_history *h, const struct policy *p, const struct record *r)
+{
+    struct stopped_facts f;
+    return facts_of(h, p, r, &f) && stopped_may_be_forged(&f);
 }

@@ -30,4 +30,7 @@ enum status mail_history_load(struct mail_history *h, struct store *s, const cha
 /* Tells whether this mail is stopped forgery. All mail of its domain must have been added before. */
 bool mail_history_is_stopped(struct mail_history *h, const struct policy *p, const struct record *r);
 
+/* Tells whether it may be forged: too little mail of its domain was seen to tell (stopped_may_be_forged()). */
+bool mail_history_may_be_forged(struct mail_history *h, const struct policy *p, const struct record *r);
+
 #endif

@@ -28,4 +28,10 @@
 #define QUESTION_TOP_DNSSEC QUESTION_TOP("security = $2 AND standard = 'dnssec'")
 #define QUESTION_TOP_SECURITY QUESTION_TOP("security = $2")
 
+/* $1 and $2 first and last day: mails that failed DMARC, and of which the policy asked nothing, nor excused any. */
+#define QUESTION_ONLY_RECORDED                                                                                         \
+    "SELECT (SELECT COALESCE(sum(count), 0) FROM standard_day WHERE scope = 'mail' AND standard = 'dmarc' AND "        \
+    "result IN ('fail', 'permerror') AND day >= $1 AND day <= $2) - (SELECT COALESCE(sum(count), 0) FROM "             \
+    "outcome_day WHERE standard = 'dmarc' AND result IN ('fail', 'permerror') AND day >= $1 AND day <= $2)"
+
 #endif

@@ -17,6 +17,13 @@ enum stopped stopped_judge(const struct stopped_facts *f)
     return f->own || f->strict || f->passes >= STOPPED_PASSES ? STOPPED_FORGERY : STOPPED_UNEXPLAINED;
 }
 
+bool stopped_may_be_forged(const struct stopped_facts *f)
+{
+    struct stopped_facts known = *f;
+    known.passes = STOPPED_PASSES;
+    return stopped_judge(f) == STOPPED_UNEXPLAINED && stopped_judge(&known) == STOPPED_FORGERY;
+}
+
 struct ip_net stopped_network(const struct ip *client)
 {
     return ip_net_of(client, client->family == 6 ? STOPPED_NET6 : STOPPED_NET4);

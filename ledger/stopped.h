@@ -37,6 +37,10 @@ struct stopped_facts {
 /* Pure. */
 enum stopped stopped_judge(const struct stopped_facts *f);
 
+/* Whether the mail is unexplained only because too few mails of its domain passed (STOPPED_PASSES) to know where it
+ * sends from: it may be forged, and the domain's owner should not be asked to mend anything. Pure. */
+bool stopped_may_be_forged(const struct stopped_facts *f);
+
 /* The client's network, whose mails count together. */
 struct ip_net stopped_network(const struct ip *client);
 

@@ -14,7 +14,9 @@
 #include "cli/ledger/stopped_mail.h"
 #include "ledger/timestamp.h"
 #include "ledger/most_seen.h"
+#include "ledger/questions.h"
 #include "ledger/record.h"
+#include "ledger/stopped.h"
 
 #define ROWS_DEFAULT 30
 
@@ -294,6 +296,7 @@ int ledger_unexplained(int argc, char **argv)
                                                   {"first", "First"},
                                                   {"last", "Last"},
                                                   {"expired", "Explained, expired"},
+                                                  {"may_be_forged", "May be forged"},
                                                   {NULL, NULL}};
     struct question q;
     int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT, 0, &usage);
@@ -312,6 +315,7 @@ int ledger_unexplained(int argc, char **argv)
                   "WHERE day >= $1 AND day <= $2 AND action <> 'deliver' AND exemption = '' AND trust = '' "
                   "GROUP BY standard, subject, result, action, statement ORDER BY sum(count) DESC, subject LIMIT $3",
                   "iii", q.since_day, q.until_day, most + (int64_t)stopped_mail_sums(stopped));
+    int64_t perhaps = 0;
     while (store_next(r) && (int64_t)table_rows(t) < most) {
         int64_t left = store_number(r, 5) - stopped_mail_among(stopped, store_text(r, 0), store_text(r, 1),
                                                                store_text(r, 2), store_text(r, 3), store_text(r, 4));
@@ -323,11 +327,29 @@ int ledger_unexplained(int argc, char **argv)
         table_moment(t, store_number(r, 6));
         table_moment(t, store_number(r, 7));
         table_text(t, store_text(r, 8));
+        const int64_t n = stopped_mail_perhaps_among(stopped, store_text(r, 0), store_text(r, 1), store_text(r, 2),
+                                                     store_text(r, 3), store_text(r, 4));
+        table_number(t, n);
+        perhaps += n;
     }
     st = store_done(r);
-    int64_t forged = stopped_mail_count(stopped);
+    int64_t forged = stopped_mail_count(stopped), only_recorded = 0;
+    if (st == STATUS_OK && table_rows(t) == 0)
+        st = store_ask_number(q.s, 0, &only_recorded, QUESTION_ONLY_RECORDED, "ii", q.since_day, q.until_day);
     stopped_mail_free(stopped);
-    rc = end(&q, t, st, "Nothing: all that was seen meets the policy or is explained.");
+    const bool empty = table_rows(t) == 0;
+    rc = end(&q, t, st,
+             only_recorded ? "Nothing: what the policy asks for is met or is explained."
+                           : "Nothing: all that was seen meets the policy or is explained.");
+    if (rc == EX_OK && empty && only_recorded && q.a.form == TABLE_TEXT)
+        printf("\nThe policy asks nothing of %lld mail%s that failed DMARC: only recorded (assay ledger top --standard "
+               "dmarc).\nassay next shows what it can ask for.\n",
+               (long long)only_recorded, only_recorded == 1 ? "" : "s");
+    if (rc == EX_OK && perhaps && q.a.form == TABLE_TEXT)
+        printf(
+            "\nWhat may be forged: fewer than %d mails of the domain passed, too few to tell. Do not ask its owner to "
+            "mend anything yet.\n",
+            STOPPED_PASSES);
     if (rc == EX_OK && forged && q.a.form == TABLE_TEXT)
         printf("\n%lld forged mail%s not counted here: assay ledger stopped shows whose name %s.\n", (long long)forged,
                forged == 1 ? " is" : "s are", forged == 1 ? "it bore" : "they bore");

@@ -11,6 +11,7 @@
 #include "cli/ledger/stopped_mail.h"
 #include "report/standard_text.h"
 #include "ledger/exceptions.h"
+#include "ledger/questions.h"
 #include "ledger/timestamp.h"
 #include <inttypes.h>
 
@@ -103,15 +104,28 @@ static void forged(struct report *r, const struct stopped_mail *stopped)
 static enum status unexplained(struct report *r)
 {
     char day[POLICY_DAY_TEXT];
-    static const struct table_column columns[] = {{"standard", "Standard"},          {"subject", "Domain"},
-                                                  {"action", "The policy asks for"}, {"count", "Count"},
-                                                  {"ended", "Its exemption ended"},  {NULL, NULL}};
-    struct table *t =
-        report_section(r, "unexplained", "Mail that did not meet the policy, by domain",
-                       "And that nobody has excused: the domain's owner has to act, or an exception has to be "
-                       "agreed, with a reason and an end. Forged mail is not counted here.",
-                       "None: all that was seen meets the policy or is explained.", columns);
-    enum status st = STATUS_OK;
+    static const struct table_column columns[] = {{"standard", "Standard"},
+                                                  {"subject", "Domain"},
+                                                  {"action", "The policy asks for"},
+                                                  {"count", "Count"},
+                                                  {"ended", "Its exemption ended"},
+                                                  {"may_be_forged", "May be forged"},
+                                                  {NULL, NULL}};
+    int64_t only_recorded = 0;
+    enum status st =
+        store_ask_number(r->store, 0, &only_recorded, QUESTION_ONLY_RECORDED, "ii", r->since_day, r->until_day);
+    if (st != STATUS_OK)
+        return st;
+    struct table *t = report_section(
+        r, "unexplained", "Mail that did not meet the policy, by domain",
+        "And that nobody has excused: the domain's owner has to act, or an exception has to be "
+        "agreed, with a reason and an end. Mail that is known to be forged is not counted here. What "
+        "may be forged is of domains of which too little mail was seen to tell: do not write to their "
+        "owners before it can be told.",
+        only_recorded > 0 ? "None that the policy asks for. Mail failed DMARC, but nothing is asked of it "
+                            "yet: it is only recorded."
+                          : "None: all that was seen meets the policy or is explained.",
+        columns);
     struct stopped_mail *stopped = stopped_mail_find(r->store, r->policy, r->since_day, r->until_day, &st);
     if (!stopped)
         return st;
@@ -133,6 +147,8 @@ static enum status unexplained(struct report *r)
         table_number(t, left);
         int64_t until = store_number(q, 5);
         table_text(t, until ? policy_day_text((time_t)until - 43200, day) : store_text(q, 4));
+        table_number(
+            t, stopped_mail_perhaps_among(stopped, store_text(q, 0), store_text(q, 1), NULL, store_text(q, 2), NULL));
     }
     forged(r, stopped);
     stopped_mail_free(stopped);

@@ -23,7 +23,8 @@
 
 struct stopped_mail {
     struct arena *arena;
-    struct map sums; /* key of a sum -> mails */
+    struct map sums;    /* key of a sum -> mails */
+    struct map perhaps; /* the same of mail that may be forged */
     struct stopped_domain *domains;
     size_t count, read;
     int64_t mails, since, until;
@@ -43,19 +44,19 @@ static void key_of(char key[KEY_SIZE], const char *standard, const char *subject
              or_none(statement));
 }
 
-static void add_to(struct stopped_mail *m, const char *key)
+static void add_to(struct stopped_mail *m, struct map *sums, const char *key)
 {
-    uint64_t *n = map_get(&m->sums, slice_str(key));
+    uint64_t *n = map_get(sums, slice_str(key));
     if (n) {
         ++*n;
         return;
     }
     const char *kept = arena_strdup(m->arena, key);
-    m->failed = !kept || map_put(&m->sums, slice_str(kept), 1) != STATUS_OK || m->failed;
+    m->failed = !kept || map_put(sums, slice_str(kept), 1) != STATUS_OK || m->failed;
 }
 
 /* The lines that were summed for this mail when it was taken in (outcome_day). */
-static void add_lines(struct stopped_mail *m, const struct record *r)
+static void add_lines(struct stopped_mail *m, struct map *sums, const struct record *r)
 {
     for (size_t i = 0; i < value_count(r->lines) && i < RECORD_FINDINGS_MAX; i++) {
         const struct value *l = value_at(r->lines, i);
@@ -65,9 +66,9 @@ static void add_lines(struct stopped_mail *m, const struct record *r)
         if (!action || !SUMMED(action) || value_text(l, "exemption") || value_text(l, "trust"))
             continue;
         key_of(key, standard, subject, value_text(l, "result"), action, value_text(l, "statement"));
-        add_to(m, key);
+        add_to(m, sums, key);
         key_of(key, standard, subject, NULL, action, NULL);
-        add_to(m, key);
+        add_to(m, sums, key);
     }
 }
 
@@ -93,7 +94,9 @@ static enum status read_domain(struct stopped_mail *m, struct store *s, const ch
             d->mails++;
             d->first = !d->first || r.t < d->first ? r.t : d->first;
             d->last = r.t > d->last ? r.t : d->last;
-            add_lines(m, &r);
+            add_lines(m, &m->sums, &r);
+        } else if (usable && r.t < m->until && SUMMED(r.would) && mail_history_may_be_forged(h, m->policy, &r)) {
+            add_lines(m, &m->perhaps, &r);
         }
         record_free(&r);
     }
@@ -156,6 +159,7 @@ struct stopped_mail *stopped_mail_find(struct store *s, const struct policy *p, 
     m->since = since_day > 0 ? since_day * DAY_US : 0;
     m->until = until_day < timestamp_day(clock_wall_us()) + 2 ? (until_day + 1) * DAY_US : INT64_MAX;
     map_init(&m->sums, 1);
+    map_init(&m->perhaps, 1);
     *status = find_domains(m, s, names, &count);
     for (size_t i = 0; i < count && *status == STATUS_OK && !m->failed && m->read < STOPPED_MAIL_MOST; i++)
         *status = look_at_domain(m, s, names[i]);
@@ -171,6 +175,7 @@ struct stopped_mail *stopped_mail_free(struct stopped_mail *m)
 {
     if (m) {
         map_release(&m->sums);
+        map_release(&m->perhaps);
         arena_free(m->arena);
     }
     return NULL;
@@ -186,13 +191,25 @@ int64_t stopped_mail_count(const struct stopped_mail *m)
     return m->mails;
 }
 
-int64_t stopped_mail_among(const struct stopped_mail *m, const char *standard, const char *subject, const char *result,
-                           const char *action, const char *statement)
+static int64_t among(const struct map *sums, const char *standard, const char *subject, const char *result,
+                     const char *action, const char *statement)
 {
     char key[KEY_SIZE];
     key_of(key, standard, subject, result, action, statement);
-    const uint64_t *n = map_get(&m->sums, slice_str(key));
+    const uint64_t *n = map_get(sums, slice_str(key));
     return n ? (int64_t)*n : 0;
+}
+
+int64_t stopped_mail_among(const struct stopped_mail *m, const char *standard, const char *subject, const char *result,
+                           const char *action, const char *statement)
+{
+    return among(&m->sums, standard, subject, result, action, statement);
+}
+
+int64_t stopped_mail_perhaps_among(const struct stopped_mail *m, const char *standard, const char *subject,
+                                   const char *result, const char *action, const char *statement)
+{
+    return among(&m->perhaps, standard, subject, result, action, statement);
 }
 
 size_t stopped_mail_sums(const struct stopped_mail *m)

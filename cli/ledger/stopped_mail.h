@@ -32,6 +32,9 @@ int64_t stopped_mail_count(const struct stopped_mail *m);
 /* How many of these mails a sum of outcome_day holds, by its columns; result and statement NULL: all of them. */
 int64_t stopped_mail_among(const struct stopped_mail *m, const char *standard, const char *subject, const char *result,
                            const char *action, const char *statement);
+/* The same of the mails that may be forged: too little mail of their domain was seen to tell. They are not stopped. */
+int64_t stopped_mail_perhaps_among(const struct stopped_mail *m, const char *standard, const char *subject,
+                                   const char *result, const char *action, const char *statement);
 size_t stopped_mail_sums(const struct stopped_mail *m);
 
 #endif

@@ -96,6 +96,12 @@ static const char *state_name(enum next_state s)
     return names[s];
 }
 
+/* Whether all its mail may be forged: its owner, who may be the victim, is not to be asked. */
+static bool only_perhaps(const struct next_hit *h)
+{
+    return h->mails > 0 && h->perhaps == h->mails;
+}
+
 static void print_hits(const struct next_step *s, bool all)
 {
     for (size_t i = 0; i < s->hit_count && (all || i < SHOWN); i++) {
@@ -104,9 +110,10 @@ static void print_hits(const struct next_step *s, bool all)
         if (h->answers)
             printf("%lld answer%s, SERVFAIL; ask ", (long long)h->answers, h->answers == 1 ? "" : "s");
         else
-            printf("%lld mail%s, %s; ask ", (long long)h->mails, h->mails == 1 ? "" : "s",
-                   policy_action_name(h->worst));
-        cli_put_visible(stdout, h->contact ? h->contact : "its postmaster");
+            printf("%lld mail%s, %s; %s", (long long)h->mails, h->mails == 1 ? "" : "s", policy_action_name(h->worst),
+                   only_perhaps(h) ? "may be forged: too little mail of it was seen to tell" : "ask ");
+        if (!only_perhaps(h))
+            cli_put_visible(stdout, h->contact ? h->contact : "its postmaster");
         printf("\n        ");
         cli_put_visible(stdout, h->how ? h->how : "");
         putchar('\n');
@@ -218,6 +225,8 @@ static void put_step(struct json *j, const struct next *n, const struct next_ste
         json_int(j, "answers", h->answers);
         json_str(j, "action", h->answers ? "servfail" : policy_action_name(h->worst));
         json_opt(j, "contact", h->contact);
+        if (h->perhaps)
+            json_int(j, "may_be_forged", h->perhaps);
         json_opt(j, "how", h->how);
         json_end(j);
     }

@@ -27,6 +27,7 @@ struct next_hit {
     const char *contact; /* whom to ask first: a mail address */
     const char *how;     /* in words: the first such mail */
     int64_t mails;
+    int64_t perhaps; /* of these, mails that may be forged: too little of the domain was seen to tell */
     int64_t answers; /* of the resolver: domain is a zone, and these are refused */
     enum policy_action worst;
 };

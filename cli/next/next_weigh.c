@@ -127,6 +127,7 @@ static void weigh_mail(struct next *n, const struct record *r)
         if (!h)
             continue;
         h->mails++;
+        h->perhaps += mail_history_may_be_forged(n->history, n->now, r);
         h->worst = then > h->worst ? then : h->worst;
     }
 }

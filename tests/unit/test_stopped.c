@@ -33,6 +33,29 @@ static void table(void **state)
             fail_msg("%s: %d", rows[i].what, (int)stopped_judge(&rows[i].f));
 }
 
+/* Only where nothing but the number of passes is missing: any other doubt is the sender's to clear up. */
+static void may_be_forged(void **state)
+{
+    static const struct {
+        struct stopped_facts f;
+        bool is;
+    } cases[] = {
+        {{FORGED}, true},
+        {{FORGED, .passes = 19, .days_here = 2}, true},
+        {{FORGED, .passes = 20}, false}, /* it is forged */
+        {{FORGED, .strict = true}, false},
+        {{FORGED, .own = true}, false},
+        {{FORGED, .days_here = 3}, false},
+        {{FORGED, .passes = 5, .passes_here = 1}, false},
+        {{FORGED, .signed_by_domain = true}, false},
+        {{.failed = true}, false}, /* from an unknown client */
+        {{.client_known = true}, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (stopped_may_be_forged(&cases[i].f) != cases[i].is)
+            fail_msg("case %zu", i);
+}
+
 static void networks(void **state)
 {
     struct ip a, b;
@@ -51,6 +74,7 @@ static void networks(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(table), cmocka_unit_test(networks)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(table), cmocka_unit_test(may_be_forged),
+                                       cmocka_unit_test(networks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

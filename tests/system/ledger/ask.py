@@ -53,6 +53,7 @@ def mail(n, sender, result, action, **more):
     return record
 
 
+OTHER_DAY = '2026-11-17'
 UNTIL = f'The ledger holds what was found until {DAY} 11:00:00; newer findings come within a minute.'
 RECORDS = [
     dict(v=1, t=f'{DAY}T00:00:00Z', host='mx1', kind='segment', segment='ask', writer='milter'),
@@ -128,20 +129,39 @@ def forged(path):
         ]
         return m
 
+    def recorded(n):
+        m = mail(n, 'little.example', 'fail', 'deliver', client='203.0.113.77')
+        m['t'] = f'{OTHER_DAY}T09:00:{n:02d}Z'
+        return m
+
     passed = mail(40, 'victim.example', 'pass', 'deliver', client='198.51.100.9')
     head = dict(v=1, t=f'{DAY}T00:00:00Z', host='mx1', kind='segment', segment='forged', writer='milter')
+    weak = [mail(n, 'little.example', 'fail', 'quarantine', client='203.0.113.77') for n in (45, 46)]
+    for m in weak:
+        m['findings'] = [dict(standard='dmarc', subject='little.example', result='fail', applied='none', p='none')]
     with open(FOLDER + '/journal/milter-20261118T000000Z-00000002.journal', 'w') as out:
-        for r in (head, passed, *(strict(n, '203.0.113.9') for n in (41, 42, 43)), strict(44, '198.51.100.200')):
+        for r in (head, passed, *(strict(n, '203.0.113.9') for n in (41, 42, 43)), strict(44, '198.51.100.200'), *weak, *(recorded(n) for n in (50, 51))):
             out.write(json.dumps(r) + '\n')
     subprocess.run([BUILD + '/assay-ledger', '-1', '-P', path, '-S', FOLDER], check=True, capture_output=True)
     rows = json.loads(run('ledger', 'stopped', '--json', '-P', path))
     check([(r['domain'], r['mails']) for r in rows], [('victim.example', 3)], 'stopped')
     rows = json.loads(run('ledger', 'unexplained', '--json', '-P', path))
     check([r['count'] for r in rows if r['subject'] == 'victim.example'], [1], 'unexplained: the one from the domain\'s own network')
+    little = [(r['count'], r['may_be_forged']) for r in rows if r['subject'] == 'little.example']
+    check(little, [(2, 2)], 'too little seen to tell')
+    check([r['may_be_forged'] for r in rows if r['subject'] == 'victim.example'], [0], 'what is not forged')
+    said = run('ledger', 'unexplained', '-P', path)
+    check('Do not ask its owner to mend anything yet.' in said, True, 'unexplained: what may be forged')
+    said = run('ledger', 'unexplained', '--since', OTHER_DAY, '--until', OTHER_DAY, '-P', path)
+    check('The policy asks nothing of 2 mails that failed DMARC' in said, True, 'unexplained: only recorded')
+    check('all that was seen' in said, False, 'unexplained: not all meets the policy')
+    said = run('report', '--since', OTHER_DAY, '--until', OTHER_DAY, '-P', path)
+    check('nothing is asked of it yet' in said and 'all that was seen' not in said, True, 'report: only recorded')
     check('3 forged mails are not counted' in run('ledger', 'unexplained', '-P', path), True, 'unexplained says so')
     page = json.loads(run('report', '--json', '-P', path))
     check([(r['domain'], r['mails']) for r in page['stopped']], [('victim.example', 3)], 'report: stopped')
     check([r['count'] for r in page['unexplained'] if r['subject'] == 'victim.example'], [1], 'report: unexplained')
+    check([r['may_be_forged'] for r in page['unexplained'] if r['subject'] == 'little.example'], [2], 'report: may be forged')
 
 
 def answers(path):

@@ -140,7 +140,8 @@ def forged(path):
     for m in weak:
         m['findings'] = [dict(standard='dmarc', subject='little.example', result='fail', applied='none', p='none')]
     with open(FOLDER + '/journal/milter-20261118T000000Z-00000002.journal', 'w') as out:
-        for r in (head, passed, *(strict(n, '203.0.113.9') for n in (41, 42, 43)), strict(44, '198.51.100.200'), *weak, *(recorded(n) for n in (50, 51))):
+        all_strict = [*(strict(n, '203.0.113.9') for n in (41, 42, 43)), strict(44, '198.51.100.200')]
+        for r in (head, passed, *all_strict, *weak, recorded(50), recorded(51)):
             out.write(json.dumps(r) + '\n')
     subprocess.run([BUILD + '/assay-ledger', '-1', '-P', path, '-S', FOLDER], check=True, capture_output=True)
     rows = json.loads(run('ledger', 'stopped', '--json', '-P', path))

@@ -7,6 +7,7 @@
  * it belongs. The end of a `through` day is worked out here: the first second of the day after, in local time.
  */
 #include "policy/parser.h"
+#include "base/calendar.h"
 #include <stdio.h>
 
 static const char *const first_words[] = {"writing", "otherwise", "strictly", "except",  "via", "signed",
@@ -30,7 +31,12 @@ static const char *const belongs[] = {
 static bool take_date(struct parser *ps, int days, time_t *out)
 {
     const struct token *t = parse_peek(ps);
+    char fault[CALENDAR_FAULT];
     *out = t->kind == TOKEN_WORD ? policy_day(t->raw, days) : 0;
+    if (*out == 0 && t->kind == TOKEN_WORD && calendar_fault(t->raw, fault)) {
+        parse_error(ps, t, arena_printf(ps->p->arena, "%s", fault), "there is no day %s", parse_shown(ps, t));
+        return false;
+    }
     if (*out == 0) {
         parse_error(ps, t, hint_date(ps, t), "expected a date, found %s", parse_shown(ps, t));
         return false;

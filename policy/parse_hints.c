@@ -6,6 +6,7 @@
  * a form that can mean two things (01/02/2027) it says how the right one is written. Pure; texts in the policy's arena.
  */
 #include "policy/parser.h"
+#include "base/calendar.h"
 #include "base/utf8.h"
 #include <stdio.h>
 
@@ -114,7 +115,7 @@ const char *hint_form(struct parser *ps, const struct token *t)
 
 const char *hint_date(struct parser *ps, const struct token *t)
 {
-    char text[32];
+    char text[32], fault[CALENDAR_FAULT];
     unsigned y = 0, m = 0, d = 0;
     int end = 0;
     snprintf(text, sizeof text, "%.*s", (int)(t->raw.n < sizeof text - 1 ? t->raw.n : sizeof text - 1), t->raw.p);
@@ -127,8 +128,10 @@ const char *hint_date(struct parser *ps, const struct token *t)
                  (sscanf(text, "%4u%2u%2u%n", &y, &m, &d, &end) == 3 && end == 8 && !text[end]);
     if (whole && y > 1000 && m >= 1 && m <= 12 && d >= 1 && d <= 31) {
         snprintf(text, sizeof text, "%04u-%02u-%02u", y % 10000, m, d);
+        if (calendar_fault(slice_str(text), fault))
+            return arena_printf(ps->p->arena, "there is no day %s: %s", text, fault);
         return policy_day(slice_str(text), 0) ? arena_printf(ps->p->arena, "did you mean %s?", text)
-                                              : "that month has no such day";
+                                              : "the first year that can be written is 1971";
     }
     if (whole && y > 1000 && (m < 1 || m > 12))
         return "there is no such month: dates are written 2027-03-31 (year, month, day)";

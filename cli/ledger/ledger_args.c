@@ -7,6 +7,7 @@
  * away, EX_NOPERM where it may not be read.
  */
 #include "base/domain.h"
+#include "cli/day.h"
 #include "cli/ledger/ledger.h"
 #include "ledger/timestamp.h"
 #include <stdlib.h>
@@ -46,7 +47,7 @@ static const char *take_time(const char *value, int64_t *moment, int64_t *day)
 {
     return timestamp_from_person(value, moment) && timestamp_day_from_person(value, day)
                ? NULL
-               : "a time: 2026-11-20, '2026-11-20 14:00', yesterday, 24h, 7d, 4w";
+               : cli_day_wanted(value, "a time: 2026-11-20, '2026-11-20 14:00', yesterday, 24h, 7d, 4w");
 }
 
 static const char *take_since(void *into, const char *value)
@@ -65,7 +66,7 @@ static const char *take_day(void *into, const char *value)
 {
     struct ledger_args *a = into;
     a->day_given = timestamp_day_from_text(value, &a->day);
-    return a->day_given ? NULL : "a day such as 2026-11-20 (UTC)";
+    return a->day_given ? NULL : cli_day_wanted(value, "a day such as 2026-11-20 (UTC)");
 }
 
 static const char *take_domain(void *into, const char *value)

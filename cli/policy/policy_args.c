@@ -5,6 +5,7 @@
  * The policy is an operand or follows -P; if neither is given, it is the installed one.
  */
 #include "cli/policy/policy_cmd.h"
+#include "cli/day.h"
 
 /* Noon of that day: exemptions are judged as they stand on it. */
 static const char *take_day(void *into, const char *value)
@@ -12,7 +13,7 @@ static const char *take_day(void *into, const char *value)
     struct policy_args *a = into;
     a->at = policy_day(slice_str(value), 0);
     if (!a->at)
-        return "a day such as 2027-03-31";
+        return cli_day_wanted(value, "a day such as 2027-03-31");
     a->at += 43200;
     return NULL;
 }

@@ -12,10 +12,12 @@
  * several messages the highest. EX_USAGE, EX_NOINPUT, EX_CONFIG and EX_DATAERR with one line that says what and where.
  */
 #include "cli/verify/verify.h"
+#include "base/calendar.h"
 #include "base/clock.h"
 #include "dns/dns_replay.h"
 #include "dns/dns_unbound.h"
 #include "cli/cli.h"
+#include "cli/day.h"
 #include "judge/session_tls.h"
 #include "policy/policy_settings.h"
 #include <errno.h>
@@ -94,11 +96,12 @@ static int read_options(struct verify_options *o, int argc, char **argv)
 static time_t time_of(const char *text)
 {
     struct tm tm = {0};
+    char fault[CALENDAR_FAULT];
     char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
     long long n;
 
     if (end && *end == 0)
-        return timegm(&tm);
+        return calendar_fault(slice_of(text, strcspn(text, "T")), fault) ? 0 : timegm(&tm);
     errno = 0;
     n = strtoll(text, &end, 10);
     return errno == 0 && end != text && *end == 0 && n > 0 ? (time_t)n : 0;
@@ -324,7 +327,8 @@ static int look_at_envelope(struct run *r)
         return cli_usage("--tls '%s' is not a version of TLS: write 1.3, 1.2, 1.1 or 1.0, or VERSION/CIPHER", o->tls);
     r->at = o->at ? time_of(o->at) : 0;
     if (o->at && !r->at)
-        return cli_usage("--at '%s' is not a valid time: write 2026-11-20T23:19:25Z or seconds since 1970", o->at);
+        return cli_usage("--at '%s' is not %s", o->at,
+                         cli_day_wanted(o->at, "a valid time: write 2026-11-20T23:19:25Z or seconds since 1970"));
     return -1;
 }
 

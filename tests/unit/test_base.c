@@ -4,6 +4,7 @@
  */
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/calendar.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include <stdio.h>
@@ -194,6 +195,44 @@ static void words(void **state)
     assert_string_equal(status_text(STATUS_AGAIN), "temporary failure");
 }
 
+/* RFC 3339, 5.7: which days a month has; appendix C: leap years. */
+static void a_date_that_is_no_day(void **state)
+{
+    static const struct {
+        const char *date, *fault;
+    } cases[] = {
+        {"2026-02-28", NULL},
+        {"2026-02-29", "February 2026 has 28 days"},
+        {"2026-02-30", "February 2026 has 28 days"},
+        {"2028-02-29", NULL},
+        {"2028-02-30", "February 2028 has 29 days"},
+        {"2000-02-29", NULL},
+        {"2100-02-29", "February 2100 has 28 days"},
+        {"2026-04-30", NULL},
+        {"2026-04-31", "April 2026 has 30 days"},
+        {"2026-12-31", NULL},
+        {"2026-12-32", "December 2026 has 31 days"},
+        {"2026-12-00", "the days of a month are numbered from 01"},
+        {"2026-13-01", "months are numbered from 01 to 12"},
+        {"2026-00-10", "months are numbered from 01 to 12"},
+        {"2026-99-99", "months are numbered from 01 to 12"},
+        {"2026-2-30", NULL}, /* another form: not judged */
+        {"2026/02/30", NULL},
+        {"30.02.2026", NULL},
+        {"2026-02-30T", NULL},
+        {"", NULL},
+        {"tomorrow..", NULL},
+    };
+    char out[CALENDAR_FAULT];
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *said = calendar_fault(slice_str(cases[i].date), out);
+        if (cases[i].fault)
+            assert_string_equal(said ? said : cases[i].date, cases[i].fault);
+        else
+            assert_null(said);
+    }
+}
+
 static void clock_can_be_fixed(void **state)
 {
     char text[CLOCK_TEXT];
@@ -272,6 +311,7 @@ int main(void)
         cmocka_unit_test(utf8_by_rfc_3629),
         cmocka_unit_test(visible_text_cannot_move_anything),
         cmocka_unit_test(words),
+        cmocka_unit_test(a_date_that_is_no_day),
         cmocka_unit_test(clock_can_be_fixed),
         cmocka_unit_test(json_octets_at_every_place),
         cmocka_unit_test(printf_of_every_length),

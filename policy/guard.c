@@ -18,7 +18,7 @@
 /* Customers come and go: only many that disappear at once are suspicious. */
 #define CUSTOMERS_MANY 10
 
-static const char *const accept_help = "if this is right: `assay policy accept`, then reload";
+static const char *const accept_help = "if this is right, `assay policy accept` lets it in all the same: then reload";
 
 /* Tells whether the policy says `set mode dry-run` in writing: the emergency brake. */
 static bool guard_writes_dry_run(const struct policy *p)
@@ -62,9 +62,11 @@ static bool mode_is_missing(const struct policy *before, const struct policy *af
 {
     if (!policy_set_is(before, SETTING_MODE, "enforce") || after->settings[SETTING_MODE].item)
         return false;
-    report_add(r, POLICY_ERROR, at,
-               "write `set mode enforce`, or `set mode dry-run` to stop enforcing; or `assay policy accept`",
-               "the policy in force enforces, and this file has no `set mode`: it looks cut short");
+    report_add(
+        r, POLICY_ERROR, at,
+        "write `set mode enforce`, or `set mode dry-run` to stop enforcing; `assay policy accept` lets it in as it is",
+        "this would switch enforcement off: the policy in force enforces, and this file has no `set mode`: it "
+        "looks cut short");
     return true;
 }
 

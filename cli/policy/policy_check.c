@@ -5,7 +5,8 @@
  *
  * Prints every error and warning of the file and of all it includes, then one line that counts. Exit code 0 it loads,
  * with or without warnings; 1 warnings, with --strict; 2 errors: the policy cannot be loaded. --for-reload asks what a
- * program would do that is told to reload: 0 it takes the file, 2 it would keep the policy that it runs on.
+ * program would do that is told to reload: 0 it takes the file, 2 it would keep the policy that it runs on. Of the
+ * installed policy, and with --state of any, the plain check warns of that in the same words.
  */
 #include "cli/harden/mta_asks.h"
 #include "cli/policy/policy_cmd.h"
@@ -16,6 +17,8 @@
 #include "standards/dmarc/dmarc.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int exit_code(const struct policy_report *r, const struct policy *p, bool strict)
@@ -23,22 +26,33 @@ static int exit_code(const struct policy_report *r, const struct policy *p, bool
     return !p ? CLI_CRITICAL : strict && policy_report_count(r, POLICY_WARNING) ? CLI_WARNING : CLI_OK;
 }
 
-/* Tells whether the program that keeps the first of the snapshots that are here (assay-milter's, assay-ledger's) would
- * take the file. What speaks against it goes to stderr. */
+/* The first of the programs that reload by a signal (assay-milter, assay-ledger) that keeps a snapshot here, and the
+ * snapshot's path. NULL: none does, or (errno EACCES) this user may not see them. */
+static const char *reloading_program(const struct policy_args *a, char snapshot[PATH_MAX])
+{
+    static const size_t reloaded[] = {0, 2};
+    for (size_t i = 0; i < sizeof reloaded / sizeof *reloaded; i++) {
+        const char *program = policy_program(reloaded[i], a->state, snapshot);
+        if (access(snapshot, R_OK) == 0)
+            return program;
+        if (errno == EACCES)
+            break;
+    }
+    return NULL;
+}
+
+/* Tells whether that program would take the file. What speaks against it goes to stderr. */
 static int for_reload(const struct policy_args *a)
 {
     char snapshot[PATH_MAX];
-    const char *program = policy_program(0, a->state, snapshot);
-    if (access(snapshot, F_OK) != 0)
-        program = policy_program(2, a->state, snapshot);
-    bool runs = access(snapshot, F_OK) == 0;
+    const char *program = reloading_program(a, snapshot);
     struct policy_report *r = policy_report_new();
     struct buf b = BUF_INIT;
-    bool takes = policy_live_takes(a->file, runs ? snapshot : NULL, r);
+    bool takes = policy_live_takes(a->file, program ? snapshot : NULL, r);
     if (!takes) {
         policy_report_print(r, POLICY_ERROR, &b);
         fputs(b.p, stderr);
-        cli_error("%s: %s would keep the policy that it runs on", a->file, runs ? program : "a program");
+        cli_error("%s: %s would keep the policy that it runs on", a->file, program ? program : "a program");
     }
     if (takes) {
         cli_put_visible(stdout, a->file);
@@ -47,6 +61,36 @@ static int for_reload(const struct policy_args *a)
     buf_release(&b);
     policy_report_free(r);
     return takes ? CLI_OK : CLI_CRITICAL;
+}
+
+/* Tells whether the file is the one that the programs of this host read. */
+static bool is_installed(const char *path)
+{
+    struct stat a, b;
+    return strcmp(path, CLI_POLICY_PATH) == 0 ||
+           (stat(path, &a) == 0 && stat(CLI_POLICY_PATH, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+}
+
+/* What a reload would say now of a file that loads: the same words, as warnings. */
+static void check_reload(struct policy_report *r, const struct policy_args *a)
+{
+    char snapshot[PATH_MAX];
+    struct place at = {.file = a->file};
+    const struct policy_message *m;
+    const char *program = reloading_program(a, snapshot);
+    if (!program && errno == EACCES)
+        report_add(r, POLICY_NOTE, &at, "ask as root",
+                   "whether the running programs would take it is not checked: their state may not be read");
+    struct policy_report *said = program ? policy_report_new() : NULL;
+    if (said && !policy_live_takes(a->file, snapshot, said)) {
+        for (size_t i = 0; (m = policy_report_at(said, i)); i++)
+            if (m->severity == POLICY_ERROR)
+                report_add(r, POLICY_WARNING, &(struct place){.file = m->file, .lineno = m->line}, m->help, "%s",
+                           m->text);
+        report_add(r, POLICY_WARNING, &at, NULL, "a reload would fail: %s would keep the policy that it runs on",
+                   program);
+    }
+    policy_report_free(said);
 }
 
 static void print_message(const struct policy_message *m)
@@ -186,9 +230,11 @@ static void check_mta(struct policy_report *r, const struct policy *p, const cha
 int policy_cmd_check(int argc, char **argv)
 {
     static const struct policy_usage usage = {
-        "[--strict] [--json] [--at DATE] [--ask-dns | --dns FILE] [FILE]\n--for-reload [--state DIR] [FILE]",
+        "[--strict] [--json] [--at DATE] [--ask-dns | --dns FILE] [--state DIR] [FILE]\n--for-reload [--state DIR] "
+        "[FILE]",
         "Reads the policy and shows each error and warning, its place and a fix. --at judges its dates as of another "
         "day. "
+        "Of the installed policy (and with --state of any) it says too why a reload would not take it. "
         "--ask-dns looks whether our own domains publish DMARC (--dns: by a saved file of answers). --for-reload: "
         "would "
         "the programs take it, if they were told to reload now? Exit code: 0 it loads, 1 warnings (with --strict "
@@ -213,6 +259,8 @@ int policy_cmd_check(int argc, char **argv)
         check_mta(r, p, a.file, MTA_ASKS_MILTER);
     if (p)
         check_mta(r, p, a.file, MTA_ASKS_TLS_POLICY);
+    if (p && !a.at && (a.state || is_installed(a.file)))
+        check_reload(r, &a);
     if (dns)
         check_world(r, dns, p);
     if (a.json)

@@ -59,6 +59,7 @@ static const struct option_row rows[] = {
     {0, "state", "DIR", "the programs' folder (default " ASSAY_STATEDIR ")", OPTION_TEXT, AT(state), 0, 0, NULL, POLICY_ARG_STATE},
     {0, "strict", NULL, "exit code 1 for warnings", OPTION_FLAG, AT(strict), 0, 0, NULL, POLICY_ARG_CHECK},
     {0, "for-reload", NULL, "would the programs take it, if they were told to reload now?", OPTION_FLAG, AT(for_reload), 0, 0, NULL, POLICY_ARG_CHECK},
+    {0, "wait", "PROGRAM", "wait, at most 5 seconds, until this program runs on what the file says", OPTION_TEXT, AT(wait), 0, 0, NULL, POLICY_ARG_WAIT},
     {0, "summary", NULL, "only the example mails, and how much the policy says", OPTION_FLAG, AT(summary), 0, 0, NULL, POLICY_ARG_SUMMARY},
     {0, "json", NULL, "for programs", OPTION_FLAG, AT(json), 0, 0, NULL, POLICY_ARG_JSON},
     {0, "csv", NULL, "for spreadsheets", OPTION_FLAG, AT(csv), 0, 0, NULL, POLICY_ARG_CSV},

@@ -33,6 +33,7 @@ enum {
     POLICY_ARG_SUMMARY = 8192,
     POLICY_ARG_LANG = 16384, /* --lang */
     POLICY_ARG_MAIL = 512,   /* a third operand, and --dns */
+    POLICY_ARG_WAIT = 32768, /* --wait PROGRAM */
 };
 
 #define POLICY_SIGNERS_MAX 16
@@ -40,7 +41,7 @@ enum {
 struct policy_args {
     const char *file, *other, *mail, *dns, *state;
     bool ask_dns, strict, for_reload, json, csv, html, summary, defaults, names, submission;
-    const char *from, *rcpt, *standard, *client, *setting, *listener;
+    const char *from, *rcpt, *standard, *client, *setting, *listener, *wait;
     const char *signers[POLICY_SIGNERS_MAX];
     size_t signer_count;
     struct cli_language lang;

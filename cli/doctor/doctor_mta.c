@@ -178,16 +178,21 @@ static void judge_tls_settings(struct doctor *d, const struct value *v, size_t n
 }
 
 /* Postfix ends a field at a NUL when it hands it to a milter: what follows it is delivered, and no milter sees it.
- * (Sendmail refuses such mail by itself.) Whoever signs for a domain of his own can hide another author behind it. */
+ * (Sendmail refuses such mail by itself.) Whoever signs for a domain of his own can hide another author behind it. Both
+ * remedies refuse or change mail, so that `assay harden` sets neither, and a host in dry-run is only told: a hole is
+ * worth a warning where the policy refuses mail. */
 static void judge_nul(struct doctor *d, const struct value *v, size_t n)
 {
-    if (!strstr(value_of(v, n, "message_reject_characters"), "\\0") &&
-        !strstr(value_of(v, n, "message_strip_characters"), "\\0"))
-        doctor_say(
-            d, DOCTOR_WARNING,
-            "Postfix hands no milter what stands behind a NUL in a header field, and delivers it: another author can "
-            "hide there\npostconf -e 'message_reject_characters = \\0' refuses such mail, message_strip_characters "
-            "takes the NUL out");
+    if (strstr(value_of(v, n, "message_reject_characters"), "\\0") ||
+        strstr(value_of(v, n, "message_strip_characters"), "\\0"))
+        return;
+    bool enforces = d->policy && policy_set_is(d->policy, SETTING_MODE, "enforce");
+    doctor_say(
+        d, enforces ? DOCTOR_WARNING : DOCTOR_NOTE,
+        "Postfix hands no milter what stands behind a NUL in a header field, and delivers it: another author can "
+        "hide there. Such mail is malformed and rare%s\npostconf -e 'message_reject_characters = \\0' refuses "
+        "such mail, message_strip_characters takes the NUL out; assay harden sets neither",
+        enforces ? "" : "; once the policy enforces, this is a warning");
 }
 
 /* Tells whether somebody serves a socket that Postfix asks; says so if nobody does. */

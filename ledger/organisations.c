@@ -142,18 +142,30 @@ static enum status read_misses(struct asking *k, int64_t since, int64_t until)
     "('" ORGANISATION_ALL_MAIL "', '" ORGANISATION_SIGNED "') GROUP BY org, net"
 #define PASSES "SELECT org, sum(passed) AS passed FROM org_source WHERE last_seen >= $3 GROUP BY org"
 
+static struct stopped_facts facts_of(struct store_rows *r)
+{
+    return (struct stopped_facts){.failed = true,
+                                  .client_known = true,
+                                  .days_here = store_number(r, 4),
+                                  .passes = store_number(r, 5),
+                                  .passes_here = store_number(r, 6)};
+}
+
 /* Of the mails of one row (columns as in read_stopped) those that are stopped forgery. */
 static int64_t stopped_of(struct store_rows *r)
 {
-    struct stopped_facts f = {.failed = true,
-                              .client_known = true,
-                              .days_here = store_number(r, 4),
-                              .passes = store_number(r, 5),
-                              .passes_here = store_number(r, 6)};
+    struct stopped_facts f = facts_of(r);
     if (stopped_judge(&f) == STOPPED_FORGERY)
         return store_number(r, 2);
     f.strict = true;
     return stopped_judge(&f) == STOPPED_FORGERY ? store_number(r, 3) : 0;
+}
+
+/* And those that may be forged. */
+static int64_t perhaps_of(struct store_rows *r)
+{
+    const struct stopped_facts f = facts_of(r);
+    return stopped_may_be_forged(&f) ? store_number(r, 2) - store_number(r, 3) : 0;
 }
 
 /* Takes stopped forgery out again. */
@@ -173,6 +185,8 @@ static enum status read_stopped(struct asking *k, int64_t since, int64_t until)
         const char *what = store_text(r, 1);
         int64_t n = o && what ? stopped_of(r) : 0;
         enum standard s = what && *what ? standard_from_name(slice_str(what)) : STANDARD_COUNT;
+        if (o && what && strcmp(what, ORGANISATION_MISSED_ANY) == 0)
+            o->perhaps += perhaps_of(r);
         if (n == 0)
             continue;
         if (strcmp(what, ORGANISATION_ALL_MAIL) == 0) {

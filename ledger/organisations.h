@@ -43,6 +43,7 @@ struct organisation {
     const char *name;
     int64_t mails; /* not stopped */
     int64_t stopped, met, explained, untested, not_asked;
+    int64_t perhaps;                 /* of those that miss: may be forged, too few passed to tell (stopped.h) */
     uint32_t asked;                  /* bits of standards */
     uint32_t meets, excused, misses; /* by standard, as the states above; else too few, or untested */
     enum organisation_state state;

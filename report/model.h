@@ -30,6 +30,7 @@
 /* Organisations by their state: of all, or of one standard. */
 struct report_counts {
     int64_t meets, explained, misses, untested;
+    int64_t not_asked; /* the policy asks nothing of them: counted nowhere else; only of all */
 };
 
 /* Those that say anything: meets, explained and misses. */
@@ -140,6 +141,7 @@ struct report_model {
     int64_t in_force, ended, ending;
     struct report_unexplained unexplained[REPORT_TOP];
     size_t unexplained_count;
+    int64_t only_recorded; /* mails that failed DMARC, and of which the policy asks nothing */
     int64_t unexplained_domains;
 
     struct report_own *own;

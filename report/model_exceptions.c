@@ -5,6 +5,7 @@
  *
  * On failure: the question's status.
  */
+#include "ledger/questions.h"
 #include "ledger/timestamp.h"
 #include "report/model.h"
 #include <string.h>
@@ -57,6 +58,9 @@ static enum status ask_unexplained(struct report_model *m)
                                       "SELECT count(DISTINCT subject) FROM outcome_day WHERE day >= $1 AND day <= $2 "
                                       "AND action <> 'deliver' AND exemption = '' AND trust = ''",
                                       "ii", m->since_day, m->until_day);
+    if (st != STATUS_OK)
+        return st;
+    st = store_ask_number(m->store, 0, &m->only_recorded, QUESTION_ONLY_RECORDED, "ii", m->since_day, m->until_day);
     if (st != STATUS_OK)
         return st;
     struct store_rows *r = store_ask(

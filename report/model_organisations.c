@@ -77,6 +77,7 @@ static void count_states(const struct organisations *o, struct report_counts *al
 {
     for (size_t i = 0; i < o->count; i++) {
         count(all, o->all[i].state);
+        all->not_asked += o->all[i].state == ORGANISATION_NOT_ASKED;
         for (int s = 0; s < STANDARD_MAIL_COUNT; s++)
             count(now ? &standards[s].now : &standards[s].before, organisation_state_of(&o->all[i], (enum standard)s));
     }

@@ -36,7 +36,8 @@ void site_correspondents(struct write *w)
         write_raw(w, "</p>\n");
         return;
     }
-    const char *const head[] = {T("Organisation"), T("Missing"), T("Mails that miss"), T("Of its mails"), NULL};
+    const char *const head[] = {T("Organisation"), T("Missing"),       T("Mails that miss"),
+                                T("Of its mails"), T("May be forged"), NULL};
     write_table(w, T("Organisations that do not meet all"), head);
     for (size_t i = 0; i < m->worst_count; i++) {
         const struct organisation *o = &m->now.all[m->worst[i]];
@@ -45,6 +46,7 @@ void site_correspondents(struct write *w)
         write_cell(w, standards_missed(w, o));
         write_cell_number(w, write_number(w, missed(o)));
         write_cell_number(w, write_number(w, o->mails));
+        write_cell_number(w, write_number(w, o->perhaps));
     }
     write_table_end(w);
 }
@@ -124,6 +126,13 @@ void site_correspondent(struct write *w, size_t index)
     if (o->stopped) {
         write_raw(w, " ");
         FILL(T("Besides, forgers used its name in {1} mails, which do not count."), write_number(w, o->stopped));
+    }
+    if (o->perhaps) {
+        write_raw(w, " ");
+        FILL(T("May be forged: {1} mails, since too little of its mail passed to tell. Do not send the letter before "
+               "that "
+               "is known."),
+             write_number(w, o->perhaps));
     }
     write_raw(w, "</p>\n");
     write_coverage(w);

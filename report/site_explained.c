@@ -81,13 +81,20 @@ static void unexplained(struct write *w)
     write_text(w, T("Not met, and not explained"));
     write_raw(w, "</h2>\n<p>");
     if (!m->unexplained_count) {
-        write_text(w, T("None: all that was seen meets the policy or is explained."));
+        write_text(w, m->only_recorded > 0
+                          ? T("None that the policy asks for. Mail failed DMARC, but nothing is asked of it yet: it is "
+                              "only recorded.")
+                          : T("None: all that was seen meets the policy or is explained."));
         write_raw(w, "</p></section>\n");
         return;
     }
     write_text(w,
                T("Their mail did not do what the policy asks, and nobody agreed to an exception. Forged mail is among "
                  "it, too."));
+    write_raw(w, " ");
+    write_text(w,
+               T("A domain of which little mail passed may be the victim of a forger: do not write to its owner before "
+                 "that is known."));
     write_raw(w, "</p>\n");
     const char *const head[] = {T("Domain"), T("Standard"), T("Mails"), T("Exception"), NULL};
     write_table(w, T("Domains with the most mail that is not explained"), head);

@@ -125,7 +125,8 @@ static void are_we_safe(struct write *w)
         figure(w, write_share(w, m->all.meets, told),
                T("of the organisations that write to us meet all that we ask of their mail."));
     else
-        paragraph(w, T("Too little mail came to compare organisations."));
+        paragraph(w, m->all.not_asked ? T("The policy asks nothing yet of the organisations that write to us.")
+                                      : T("Too little mail came to compare organisations."));
     write_coverage(w);
     const char *change = write_change(w, &m->all, &m->all_before);
     if (change)

@@ -11,7 +11,9 @@
 #include "report/model.h"
 
 #define ARENA_MOST ((size_t)1 << 30)
-#define NONE "No organisation has written to us often enough."
+#define TOO_FEW "No organisation has written at least five mails that are not stopped forgery."
+#define NOT_ASKED                                                                                                      \
+    "None to compare: organisations have written often enough, but the policy asks nothing of their mail yet."
 
 static void add_counts(struct table *t, const struct report_counts *now, const struct report_counts *before)
 {
@@ -47,7 +49,7 @@ static void organisations(struct report *r, const struct report_model *m)
                        "An organisation counts with at least five mails that are not stopped forgery. It meets a "
                        "standard if at least 95 % of its mail passed; the first row is of all standards that the "
                        "policy asks of it.",
-                       NONE, columns);
+                       m->all.not_asked ? NOT_ASKED : TOO_FEW, columns);
     if (!is_empty(&m->all)) {
         table_text(t, "all");
         add_counts(t, &m->all, &m->all_before);
@@ -66,9 +68,9 @@ static void lists(struct report *r, const struct report_model *m)
                                                   {"meets", "Meet all"},      {"share", "Share"},
                                                   {"explained", "Exempted"},  {"misses", "Do not"},
                                                   {"untested", "Not tested"}, {NULL, NULL}};
-    struct table *t =
-        report_section(r, "lists", "The same for each list of the policy",
-                       "Organisations that stood in a list of the policy on a day of the period.", NONE, columns);
+    struct table *t = report_section(r, "lists", "The same for each list of the policy",
+                                     "Organisations that stood in a list of the policy on a day of the period.",
+                                     "The policy names no list.", columns);
     for (size_t i = 0; i < m->group_count; i++) {
         table_text(t, m->groups[i].name);
         add_counts(t, &m->groups[i].counts, NULL);
@@ -83,7 +85,7 @@ static void coverage(struct report *r, const struct report_model *m)
     struct table *t = report_section(r, "coverage", "How complete these figures are",
                                      "Hours of the period in which a host wrote findings. Below 80 %, take no share "
                                      "above for the whole period's.",
-                                     NONE, columns);
+                                     "The policy names no list.", columns);
     table_number(t, m->hours);
     table_number(t, m->hours_seen);
     table_share(t, m->hours_seen, m->hours);

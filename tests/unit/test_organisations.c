@@ -183,6 +183,10 @@ static void forgery_that_was_stopped_is_nobodys_debt(void **state)
     /* of a domain that asks for nothing and that nobody knows: unexplained */
     mails(6, (struct mail){"h.example", .lines = missed, .dmarc = "fail", .net = 12});
     assert_int_equal(ask("h.example")->stopped, 0);
+    /* ... and too little seen to tell: it may be forged */
+    assert_int_equal(ask("h.example")->perhaps, 6);
+    assert_int_equal(ask("g.example")->perhaps, 0); /* three days from one place */
+    assert_int_equal(ask("f.example")->perhaps, 0); /* from its own network */
 }
 
 /* ---- the rule of stopped forgery, mail by mail and by the daily totals ---- */

@@ -5,6 +5,7 @@
  * Promises to judge no other form, and to follow the Gregorian calendar (RFC 3339, 5.7 and appendix C).
  */
 #include "base/calendar.h"
+#include "base/words.h"
 #include <stdio.h>
 
 static bool is_full_date(struct slice s)
@@ -42,7 +43,7 @@ const char *calendar_fault(struct slice day, char out[CALENDAR_FAULT])
     else if (d < 1)
         snprintf(out, CALENDAR_FAULT, "the days of a month are numbered from 01");
     else if (d > days_of(y, m))
-        snprintf(out, CALENDAR_FAULT, "%s %04u has %u days", months[m - 1], y, days_of(y, m));
+        snprintf(out, CALENDAR_FAULT, "%s %04u has %u day%s", months[m - 1], y, days_of(y, m), words_s(days_of(y, m)));
     else
         return NULL;
     return out;

@@ -10,6 +10,7 @@
  */
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/words.h"
 #include "cli/policy/policy_cmd.h"
 #include "policy/policy_live.h"
 #include <limits.h>
@@ -141,8 +142,8 @@ static int wait_for(const struct policy_args *a)
     if (same)
         printf("%s runs on policy %s\n", program, hash);
     else if (p)
-        printf("%s does not run on policy %s after %d seconds: see its log, and assay policy status\n", program,
-               policy_hash(p), WAIT_MOST_MS / 1000);
+        printf("%s does not run on policy %s after %d second%s: see its log, and assay policy status\n", program,
+               policy_hash(p), WAIT_MOST_MS / 1000, words_s(WAIT_MOST_MS / 1000));
     else
         printf("%s: cannot be loaded: %s runs on as before\n", a->file, program);
     policy_unref(p);

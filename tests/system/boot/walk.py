@@ -128,7 +128,7 @@ TABLE = {
     ("firm", "assay harden --reload"): (None, {0}, r"Done: postfix reload|Done: systemctl reload postfix", ("y",)),
     ("firm", "assay harden --from-opendmarc"): (None, {0}, r"To put it in force:", ("y",)),
     ("firm", "assay doctor"): (None, {0, 1, 2}, r"^ok ", ()),
-    ("firm", "assay policy check && systemctl reload assay-milter assay-ledger"): (None, {0}, "good", ()),
+    ("firm", "assay policy check && systemctl reload assay-milter"): (None, {0}, "good", ()),
     ("firm", 'assay next --write mode --now --because "we take the risk"'): (
         'assay next --write mode --now --because "we take the risk" --yes',
         {0},
@@ -141,7 +141,7 @@ TABLE = {
     ("firm", "assay next"): (None, {0, 1}, r"at least 100 over 14 days", ()),
     ("firm", "assay next --write dmarc"): (None, {1, 64}, r".", ("n",)),
     ("firm", "assay next --write mode"): (None, {69}, r"at least 100 over 14 days are needed", ()),
-    ("firm", "systemctl reload assay-milter assay-ledger"): (None, {0}, "", ()),
+    ("firm", "systemctl reload assay-milter"): (None, {0}, "", ()),
     ("firm", "assay resume"): (None, {0}, "in force", ()),
     ("firm", "assay why --from supplier.example"): ("assay why --from client.example", {0}, r"client\.example", ()),
     ("firm", 'assay pause 4h because "mail of our supplier is refused"'): (None, {0}, r"Enforcement is off", ()),
@@ -224,7 +224,7 @@ def firm():
     two = mail("a@client.example", "root@firm.example", "250 accepted", "a@client.example>\r\nFrom: <b@other.example")
     check("in dry-run nothing is refused", "250 accepted" in two)
     do("echo 'own domains firm.example' >>/etc/assay/policy", {0}, "", count=False)
-    follow(("firm", "assay policy check && systemctl reload assay-milter assay-ledger"))
+    follow(("firm", "assay policy check && systemctl reload assay-milter"))
     follow(("firm", "assay policy status"))
     time.sleep(3)
     follow(("firm", "assay report"))
@@ -233,7 +233,7 @@ def firm():
     follow(("firm", "assay next"))
     follow(("firm", "assay next --write dmarc"))
     follow(("firm", "assay next --write mode"))
-    follow(("firm", "systemctl reload assay-milter assay-ledger"))
+    follow(("firm", "systemctl reload assay-milter"))
     # Or start from small-business.policy with your own domain in it.
     start = re.search(r"Or start from `(\S+)`", open(README, encoding="utf-8").read()).group(1)
     do(f"sed 's/example\\.org/firm.example/g' {start} >/etc/assay/policy && assay policy check", {0}, "")

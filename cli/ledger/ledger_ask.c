@@ -282,6 +282,23 @@ int ledger_top(int argc, char **argv)
 
 /* ---- unexplained ---- */
 
+/* For people, behind the table: mails that it does not show, and what its last column means. */
+static void tell_behind(int64_t only_recorded, int64_t perhaps, int64_t forged)
+{
+    if (only_recorded)
+        printf("\nThe policy asks nothing of %lld mail%s that failed DMARC: only recorded (assay ledger top --standard "
+               "dmarc).\nassay next shows what it can ask for.\n",
+               (long long)only_recorded, only_recorded == 1 ? "" : "s");
+    if (perhaps)
+        printf(
+            "\nWhat may be forged: fewer than %d mails of the domain passed, too few to tell. Do not ask its owner to "
+            "mend anything yet.\n",
+            STOPPED_PASSES);
+    if (forged)
+        printf("\n%lld forged mail%s not counted here: assay ledger stopped shows whose name %s.\n", (long long)forged,
+               forged == 1 ? " is" : "s are", forged == 1 ? "it bore" : "they bore");
+}
+
 int ledger_unexplained(int argc, char **argv)
 {
     static const struct ledger_usage usage = {
@@ -337,22 +354,12 @@ int ledger_unexplained(int argc, char **argv)
     if (st == STATUS_OK && table_rows(t) == 0)
         st = store_ask_number(q.s, 0, &only_recorded, QUESTION_ONLY_RECORDED, "ii", q.since_day, q.until_day);
     stopped_mail_free(stopped);
-    const bool empty = table_rows(t) == 0;
+    const bool only = only_recorded > 0 && table_rows(t) == 0;
     rc = end(&q, t, st,
-             only_recorded ? "Nothing: what the policy asks for is met or is explained."
-                           : "Nothing: all that was seen meets the policy or is explained.");
-    if (rc == EX_OK && empty && only_recorded && q.a.form == TABLE_TEXT)
-        printf("\nThe policy asks nothing of %lld mail%s that failed DMARC: only recorded (assay ledger top --standard "
-               "dmarc).\nassay next shows what it can ask for.\n",
-               (long long)only_recorded, only_recorded == 1 ? "" : "s");
-    if (rc == EX_OK && perhaps && q.a.form == TABLE_TEXT)
-        printf(
-            "\nWhat may be forged: fewer than %d mails of the domain passed, too few to tell. Do not ask its owner to "
-            "mend anything yet.\n",
-            STOPPED_PASSES);
-    if (rc == EX_OK && forged && q.a.form == TABLE_TEXT)
-        printf("\n%lld forged mail%s not counted here: assay ledger stopped shows whose name %s.\n", (long long)forged,
-               forged == 1 ? " is" : "s are", forged == 1 ? "it bore" : "they bore");
+             only ? "Nothing: what the policy asks for is met or is explained."
+                  : "Nothing: all that was seen meets the policy or is explained.");
+    if (rc == EX_OK && q.a.form == TABLE_TEXT)
+        tell_behind(only ? only_recorded : 0, perhaps, forged);
     return rc;
 }
 

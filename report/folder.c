@@ -193,21 +193,37 @@ static int open_parent(const char *dir, enum folder_kind kind, char name[NAME_MO
     return fd;
 }
 
-/* Whether what stands there, if anything, is a folder of ours. */
+/* Tells whether another folder, or none, stands at the name by now. */
+static bool is_replaced(int parent, const char *name, int fd)
+{
+    struct stat was, is;
+    return fstat(fd, &was) == 0 &&
+           (fstatat(parent, name, &is, AT_SYMLINK_NOFOLLOW) != 0 || is.st_ino != was.st_ino || is.st_dev != was.st_dev);
+}
+
+/* Whether what stands there, if anything, is a folder of ours. A folder that another run replaces and empties while it
+ * is read says nothing: the one in its place is read. */
 static bool is_replaceable(int parent, const char *name, const char *dir, char *why)
 {
     char other[NAME_MAX + 1];
-    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT)
-        return true;
+    bool ours = false, replaced = true;
+    int fd = -1;
+    for (unsigned i = 0; i < TRIES && !ours && replaced; i++) {
+        fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT)
+            return true;
+        if (fd < 0)
+            break;
+        ours = each_file(fd, false, other);
+        replaced = !ours && is_replaced(parent, name, fd);
+        close(fd);
+    }
     if (fd < 0) {
         snprintf(why, FOLDER_WHY, "%s: %s", dir,
                  errno == ELOOP || errno == ENOTDIR ? "it is no folder (a symbolic link is not followed)"
                                                     : strerror(errno));
         return false;
     }
-    bool ours = each_file(fd, false, other);
-    close(fd);
     if (!ours)
         snprintf(why, FOLDER_WHY,
                  "%s holds files that are not a report of ours (%.100s): give a folder that is not there yet", dir,
@@ -283,6 +299,21 @@ enum status folder_drop(struct folder *f, enum status reason, char *why)
     return reason;
 }
 
+/* Puts the new folder in its place. Two that exist change places: the old one stands under the new one's name then. */
+static bool put_in_place(const struct folder *f)
+{
+    bool done = false;
+    for (unsigned i = 0; i < TRIES && !done; i++) { /* another run's folder may come, or go, between the two calls */
+        done = renameat2(f->parent, f->fresh, f->parent, f->name, RENAME_EXCHANGE) == 0;
+        if (!done && errno != ENOENT)
+            break;
+        done = done || renameat2(f->parent, f->fresh, f->parent, f->name, RENAME_NOREPLACE) == 0;
+        if (!done && errno != EEXIST)
+            break;
+    }
+    return done;
+}
+
 struct folder *folder_begin(const char *dir, enum folder_kind kind, char *why)
 {
     struct folder *f = calloc(1, sizeof *f);
@@ -336,9 +367,7 @@ enum status folder_finish(struct folder *f, char *why)
     if (st != STATUS_OK || fchmod(f->fd, f->kind == FOLDER_OPEN ? 0755 : 0750) != 0 ||
         !is_replaceable(f->parent, f->name, f->name, why))
         return folder_drop(f, st != STATUS_OK ? st : STATUS_DENIED, why);
-    /* Both exist: they change places; the old one then stands under the new one's name, and goes. */
-    if (renameat2(f->parent, f->fresh, f->parent, f->name, RENAME_EXCHANGE) != 0 &&
-        (errno != ENOENT || renameat2(f->parent, f->fresh, f->parent, f->name, RENAME_NOREPLACE) != 0))
+    if (!put_in_place(f))
         return folder_drop(f, rootfile_status(errno), why);
     (void)fsync(f->parent);
     *why = '\0';

@@ -18,8 +18,6 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 struct pause_options {
@@ -89,29 +87,9 @@ static const char *mta_socket(const struct pause_options *o, char out[MTA_SOCKET
 /* Tells whether it is certain that nobody listens there. */
 static bool is_dead(const char *socket_name)
 {
-    const char *rest = strchr(socket_name, ':');
-    char port[MTA_SOCKET_MAX];
-    int fd = -1;
-    rest = rest ? rest + 1 : socket_name;
-    if (strncmp(socket_name, "inet", 4) == 0) { /* PORT@HOST, as libmilter writes it */
-        snprintf(port, sizeof port, "%s", rest);
-        char *host = strchr(port, '@');
-        if (host)
-            *host++ = '\0';
-        fd = dial_host(host ? host : "localhost", port, DIAL_MS);
-    } else {
-        struct sockaddr_un sun = {.sun_family = AF_UNIX};
-        if (strlen(rest) >= sizeof sun.sun_path)
-            return false;
-        memcpy(sun.sun_path, rest, strlen(rest) + 1);
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); /* EAGAIN: it has much to do */
-        if (fd >= 0 && connect(fd, (struct sockaddr *)&sun, sizeof sun) != 0) {
-            bool dead = errno == ENOENT || errno == ECONNREFUSED;
-            close(fd);
-            return dead;
-        }
-    }
-    bool dead = fd < 0 && errno == ECONNREFUSED;
+    const int fd = dial_named(socket_name, DIAL_MS);
+    const bool dead = fd < 0 && (errno == ECONNREFUSED || errno == ENOENT);
+
     if (fd >= 0)
         close(fd);
     return dead;

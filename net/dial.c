@@ -12,9 +12,13 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
+
+#define NAME_MOST 320 /* a host name (RFC 1035 3.1: 253), and a port */
 
 static socklen_t to_sockaddr(const struct ip *a, unsigned port, struct sockaddr_storage *out)
 {
@@ -137,6 +141,41 @@ int dial_host(const char *host, const char *port, unsigned ms)
     freeaddrinfo(list);
     errno = error;
     return fd;
+}
+
+static int dial_unix(const char *path)
+{
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+
+    if (strlen(path) >= sizeof sun.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(sun.sun_path, path, strlen(path));
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&sun, sizeof sun) == 0 && make_blocking(fd))
+        return fd;
+    if (fd >= 0)
+        drop(fd);
+    return -1;
+}
+
+int dial_named(const char *name, unsigned ms)
+{
+    char port[NAME_MOST];
+    const char *rest = strchr(name, ':');
+
+    rest = rest ? rest + 1 : name;
+    if (strncmp(name, "inet", 4) != 0)
+        return dial_unix(rest);
+    if (snprintf(port, sizeof port, "%s", rest) >= (int)sizeof port) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    char *host = strchr(port, '@');
+    if (host)
+        *host++ = '\0';
+    return dial_host(host ? host : "localhost", port, ms);
 }
 
 bool dial_has_route(const struct ip *ip)

@@ -32,6 +32,11 @@ enum dial_outcome dial_ip(const struct ip *to, unsigned port, const struct ip *s
  * blocking socket, or -1 with errno (EINVAL: there is no such host or port). */
 int dial_host(const char *host, const char *port, unsigned ms);
 
+/* Connects to a socket as a milter's is named: "unix:PATH", "PATH", "inet:PORT@HOST" or "inet6:PORT@HOST" (without
+ * "@HOST": this host). ms: as above; a unix socket is not waited for. Returns a blocking socket, or -1 with errno
+ * (ENAMETOOLONG: no socket can have this name; EAGAIN: its queue is full). */
+int dial_named(const char *name, unsigned ms);
+
 /* Tells whether there is a route to this address; nothing is sent. */
 bool dial_has_route(const struct ip *ip);
 

@@ -9,42 +9,11 @@
 #include "net/dial.h"
 #include "policy/policy_settings.h"
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define WAIT_SECONDS 3
-
-static int connect_unix(const char *path)
-{
-    struct sockaddr_un sun = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof sun.sun_path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    memcpy(sun.sun_path, path, strlen(path));
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&sun, sizeof sun) != 0) {
-        int e = errno;
-        close(fd);
-        errno = e;
-        return -1;
-    }
-    return fd;
-}
-
-/* PORT@HOST, as libmilter writes it. */
-static int connect_inet(struct doctor *d, const char *spec)
-{
-    char *port = arena_strdup(d->arena, spec);
-    char *host = port ? strchr(port, '@') : NULL;
-    if (host)
-        *host++ = '\0';
-    errno = EINVAL;
-    return port ? dial_host(host, port, WAIT_SECONDS * 1000) : -1;
-}
 
 /* SMFIC_OPTNEG with version 6 and everything an MTA may offer; the answer must be SMFIC_OPTNEG too. */
 static bool negotiate(int fd)
@@ -63,10 +32,7 @@ static bool negotiate(int fd)
 
 static void judge_socket(struct doctor *d, const char *spec)
 {
-    bool is_inet = strncmp(spec, "inet", 4) == 0;
-    const char *rest = strchr(spec, ':');
-    rest = rest ? rest + 1 : spec;
-    int fd = is_inet ? connect_inet(d, rest) : connect_unix(rest);
+    int fd = dial_named(spec, WAIT_SECONDS * 1000);
     if (fd < 0 && (errno == EACCES || errno == EPERM)) {
         doctor_say(d, DOCTOR_UNKNOWN, "%s: %s\nrun this as root", spec, strerror(errno));
         return;

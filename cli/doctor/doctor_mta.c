@@ -10,10 +10,9 @@
 #include "base/buf.h"
 #include "cli/harden/mta_asks.h"
 #include "cli/harden/sendmail_cf.h"
+#include "net/dial.h"
 #include "policy/policy_settings.h"
 #include <errno.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <string.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,13 +198,11 @@ static void judge_nul(struct doctor *d, const struct value *v, size_t n)
 static bool outgoing_is_served(struct doctor *d, const struct mta_ask *ask)
 {
     const char *path = strncmp(ask->socket, "unix:", 5) == 0 ? ask->socket + 5 : ask->socket;
-    struct sockaddr_un sun = {.sun_family = AF_UNIX};
 
-    if (*path != '/' || strlen(path) >= sizeof sun.sun_path)
+    if (*path != '/')
         return true;
-    memcpy(sun.sun_path, path, strlen(path));
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool served = fd < 0 || connect(fd, (struct sockaddr *)&sun, sizeof sun) == 0;
+    const int fd = dial_named(path, 0);
+    const bool served = fd >= 0 || errno == EAGAIN || errno == ENAMETOOLONG || errno == EMFILE;
     if (!served)
         doctor_say(d, DOCTOR_CRITICAL,
                    "%s asks %s how mail going out must be protected, and nobody serves it (%s): outgoing mail "

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -135,9 +136,38 @@ static void routes(void **state)
     assert_int_equal(next_descriptor(), before);
 }
 
+/* A milter's socket by its name: no queue, no wait and no name too long is taken for an answer. */
+static void named(void **state)
+{
+    char name[600];
+    unsigned port;
+    const int before = next_descriptor(), listener = place(5, &port);
+    (void)state;
+
+    snprintf(name, sizeof name, "inet:%u@127.0.0.1", port);
+    const int fd = dial_named(name, BOUND_MS);
+    assert_true(fd >= 0);
+    assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+    close(fd);
+    close(listener);
+    assert_int_equal(dial_named(name, BOUND_MS), -1);
+    assert_int_equal(errno, ECONNREFUSED);
+    assert_int_equal(dial_named("unix:/nonexistent/milter.sock", 0), -1);
+    assert_int_equal(errno, ENOENT);
+    memset(name, 'a', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    assert_int_equal(dial_named(name, 0), -1);
+    assert_int_equal(errno, ENAMETOOLONG);
+    memcpy(name, "inet:", 5);
+    assert_int_equal(dial_named(name, 0), -1);
+    assert_int_equal(errno, ENAMETOOLONG);
+    assert_int_equal(next_descriptor(), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(answered), cmocka_unit_test(refused),
-                                       cmocka_unit_test(never_answered), cmocka_unit_test(routes)};
+                                       cmocka_unit_test(never_answered), cmocka_unit_test(routes),
+                                       cmocka_unit_test(named)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

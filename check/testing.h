@@ -98,9 +98,11 @@ bool testing_bogus_alone(const struct testing *t, const struct dns_answer *a);
 /* Words for an answer that says nothing: "could not be looked up: no answer in time". */
 const char *testing_failure(struct testing *t, const struct dns_answer *a);
 
-void tests_dns(struct testing *t);       /* tests_dns.c */
-void tests_mail(struct testing *t);      /* tests_mail.c: mail hosts and their addresses */
-void tests_spf(struct testing *t);       /* tests_spf.c */
+void tests_dns(struct testing *t);  /* tests_dns.c */
+void tests_mail(struct testing *t); /* tests_mail.c: mail hosts and their addresses */
+void tests_spf(struct testing *t);  /* tests_spf.c: SPF and what it includes */
+/* Tells whether the domain's SPF record is "v=spf1 -all": it says that it sends no mail. */
+bool tests_spf_sends_nothing(struct testing *t);
 void tests_dmarc(struct testing *t);     /* tests_dmarc.c: DMARC, DKIM, BIMI */
 void tests_tls(struct testing *t);       /* tests_tls.c */
 void tests_cert(struct testing *t);      /* tests_cert.c */

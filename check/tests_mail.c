@@ -160,9 +160,30 @@ static void test_ptr_of(struct testing *t, const struct mail_host *h, const stru
     }
 }
 
+/* Tells whether the address is that of a web page alone: the domain names no mail server, sends no mail, and nobody
+ * answers on port 25. Such a domain takes no mail, though RFC 5321 5.1 lets senders try. */
+static bool is_parked(struct testing *t)
+{
+    const struct mail_host *h = &t->mail.hosts[0];
+    if (!t->mail.implicit || !t->mail.count || !tests_spf_sends_nothing(t))
+        return false;
+    for (size_t i = 0; i < h->address_count; i++) {
+        const struct facts_smtp *s = testing_smtp(t->facts, h->name, &h->addresses[i]);
+        if (!s || !is_dead(s))
+            return false;
+    }
+    return h->address_count > 0;
+}
+
 void tests_mail(struct testing *t)
 {
     mail_hosts_find(t->scope, t->arena, t->facts->domain, &t->mail);
+    if (is_parked(t)) {
+        t->mail.count = 0;
+        testing_say(t, CHECK_MX, CHECK_ADVICE, arena_printf(t->arena, "%s. MX 0 .", t->facts->domain),
+                    "no MX, no mail is sent, and no mail server answers at the address of %s", t->facts->domain);
+        return;
+    }
     t->report->receives = t->mail.count > 0 || t->mail.unknown;
     test_mx(t);
     test_names(t);

@@ -82,6 +82,18 @@ def hosts(case, plain, sts):
             closed=True,
             **{key: None for key in ("spf", "dmarc", "dkim", "tlsrpt", "tlsa")},
         ),
+        # It sends nothing, and nobody listens at the address of its page: it takes no mail, and is to say so.
+        case(
+            "parkedplainly",
+            "mx",
+            mx="",
+            apex=True,
+            host=False,
+            closed=True,
+            spf="v=spf1 -all",
+            dmarc="v=DMARC1; p=reject; sp=reject; np=reject; rua=mailto:d@%%",
+            **{key: None for key in ("dkim", "tlsrpt", "tlsa")},
+        ),
         # What a host does to us alone is no fault of it, though its neighbour answers.
         case("slowmx", "", mx=f"@ MX 10 mx\n@ MX 20 {OTHER}.", manner="silent"),
         case("hangupmx", "", mx=f"@ MX 10 mx\n@ MX 20 {OTHER}.", manner="close"),

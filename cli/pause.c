@@ -73,11 +73,9 @@ static long duration(const char *text)
 static const char *mta_socket(const struct pause_options *o, char out[MTA_SOCKET_MAX])
 {
     struct policy *p = policy_load(o->policy, NULL);
-    struct policy_setting s;
     bool known = mta_socket_read(o->policy, MTA_SOCKET_FILE, out);
-    for (size_t i = 0; p && policy_setting_at(p, i, &s); i++)
-        if (s.set && strcmp(s.name, "milter.socket") == 0)
-            known = snprintf(out, MTA_SOCKET_MAX, "%s", policy_set_text(p, SETTING_MILTER_SOCKET)) < MTA_SOCKET_MAX;
+    if (p && policy_set_is_given(p, SETTING_MILTER_SOCKET))
+        known = snprintf(out, MTA_SOCKET_MAX, "%s", policy_set_text(p, SETTING_MILTER_SOCKET)) < MTA_SOCKET_MAX;
     policy_unref(p);
     return known ? out : NULL;
 }

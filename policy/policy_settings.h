@@ -27,6 +27,9 @@ const char *policy_set_text(const struct policy *p, enum setting_id id);
 /* NUMBER; SECONDS in seconds; BYTES in octets; SWITCH 0 or 1; of other types 0. */
 int64_t policy_set_number(const struct policy *p, enum setting_id id);
 
+/* Tells whether the policy itself sets it: else its value is the default. */
+bool policy_set_is_given(const struct policy *p, enum setting_id id);
+
 /* Tells whether the text is this word. */
 bool policy_set_is(const struct policy *p, enum setting_id id, const char *word);
 

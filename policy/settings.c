@@ -313,6 +313,11 @@ int64_t policy_set_number(const struct policy *p, enum setting_id id)
     return p->settings[id].number;
 }
 
+bool policy_set_is_given(const struct policy *p, enum setting_id id)
+{
+    return p->settings[id].item;
+}
+
 bool policy_set_is(const struct policy *p, enum setting_id id, const char *word)
 {
     return strcmp(policy_set_text(p, id), word) == 0;
@@ -350,6 +355,6 @@ bool policy_setting_at(const struct policy *p, size_t i, struct policy_setting *
                                    .minimum = s->minimum,
                                    .maximum = s->maximum};
     out->value = p ? p->settings[i].text : s->preset;
-    out->set = p && p->settings[i].item;
+    out->set = p && policy_set_is_given(p, (enum setting_id)i);
     return true;
 }

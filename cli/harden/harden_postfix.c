@@ -59,22 +59,13 @@ bool harden_tell_socket(struct harden *h)
     return write_socket_file(h, MTA_SOCKET_FILE, h->socket);
 }
 
-static bool socket_is_set(const struct policy *policy)
-{
-    struct policy_setting s;
-    for (size_t i = 0; policy_setting_at(policy, i, &s); i++)
-        if (strcmp(s.name, "milter.socket") == 0)
-            return s.set;
-    return false;
-}
-
 /* How Postfix must write our socket; NULL (refused) if it cannot reach it. */
 static const char *socket_for(struct postfix *p)
 {
     struct harden *h = p->h;
     const char *queue = postfix_get(p, "queue_directory");
     /* In /run/assay the socket has our group, and Postfix may not open it; the folder in the queue has Postfix's. */
-    if (strcmp(h->socket, DEFAULT_SOCKET) == 0 && *queue && !socket_is_set(h->policy))
+    if (strcmp(h->socket, DEFAULT_SOCKET) == 0 && *queue && !policy_set_is_given(h->policy, SETTING_MILTER_SOCKET))
         h->socket = arena_printf(h->arena, "unix:%s/assay/milter.sock", queue);
     const char *written = h->socket ? postfix_writes(p, "smtp/inet", h->socket) : NULL;
     if (written)

@@ -286,6 +286,10 @@ int main(int argc, char **argv)
     figure("ledger", "ingested", rate, "findings/s", 50000);
     printf("ledger take: %.2f s of processor time, %.0f findings a second of it, %.2f of the 50000 asked for\n",
            cpu_seconds, (double)r.records * FINDINGS / cpu_seconds, (double)r.records * FINDINGS / cpu_seconds / 50000);
+    if (r.records != mails) {
+        fprintf(stderr, "%" PRIu64 " of %u records were taken in: no store of that size\n", r.records, mails);
+        return 1;
+    }
     if (store_vacuum(s) != STATUS_OK) /* as assay-ledger does each hour */
         fprintf(stderr, "%s\n", store_error(s));
     questions(s, now);

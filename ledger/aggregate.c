@@ -94,8 +94,17 @@ struct entry {
     int64_t first, last;
 };
 
+struct statement {
+    struct statement *next;
+    const char *sql;
+    size_t n;
+    struct store_value v[]; /* n of them */
+};
+
 struct aggregate {
     struct arena *arena;
+    struct statement *first, **last;
+    size_t statements;
     struct entry **slots;
     size_t size, count;
     const struct organisation_lists *lists;
@@ -109,6 +118,7 @@ struct aggregate *aggregate_new(void)
     if (!t)
         return NULL;
     t->arena = arena_new(BOUND);
+    t->last = &t->first;
     t->size = SLOTS_FIRST;
     t->slots = calloc(t->size, sizeof *t->slots);
     return t->arena && t->slots ? t : aggregate_free(t);
@@ -143,7 +153,9 @@ void aggregate_reset(struct aggregate *t)
 {
     arena_reset(t->arena);
     memset(t->slots, 0, t->size * sizeof *t->slots);
-    t->count = 0;
+    t->count = t->statements = 0;
+    t->first = NULL;
+    t->last = &t->first;
     t->failed = false;
 }
 
@@ -275,6 +287,43 @@ void aggregate_dmarc_row(struct aggregate *t, const char *day, const char *domai
     aggregate_add(t, &e);
 }
 
+static struct statement *statement_copy(struct aggregate *t, const struct store_value *v, size_t n)
+{
+    struct statement *own = arena_alloc(t->arena, sizeof *own + n * sizeof *v);
+    if (!own)
+        return NULL;
+    own->n = n;
+    for (size_t i = 0; i < n; i++) {
+        own->v[i] = v[i];
+        if (v[i].text && !(own->v[i].text = arena_strdup(t->arena, v[i].text)))
+            return NULL;
+    }
+    return own;
+}
+
+enum status aggregate_statement(struct aggregate *t, struct store *s, const char *sql, const char *types, ...)
+{
+    struct store_value v[STORE_PARAMETERS];
+    size_t n;
+    va_list ap;
+    va_start(ap, types);
+    enum status st = store_collect(s, v, &n, types, ap);
+    va_end(ap);
+    struct statement *own = st == STATUS_OK ? statement_copy(t, v, n) : NULL;
+    if (!own)
+        return st == STATUS_OK ? STATUS_NOMEM : st;
+    own->sql = sql;
+    *t->last = own;
+    t->last = &own->next;
+    t->statements++;
+    return STATUS_OK;
+}
+
+size_t aggregate_rows(const struct aggregate *t)
+{
+    return t->statements + t->count;
+}
+
 static int by_key(const void *a, const void *b)
 {
     const struct entry *x = *(struct entry *const *)a, *y = *(struct entry *const *)b;
@@ -390,6 +439,8 @@ enum status aggregate_flush(struct aggregate *t, struct store *s)
             all[n++] = e;
     qsort(all, n, sizeof *all, by_key);
     enum status st = STATUS_OK;
+    for (const struct statement *m = t->first; m && st == STATUS_OK; m = m->next)
+        st = store_run_values(s, m->sql, m->v, m->n);
     for (size_t i = 0; i < n && st == STATUS_OK; i++)
         st = entry_note_and_put(s, all[i], &noted);
     if (st == STATUS_OK)

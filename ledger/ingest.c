@@ -84,6 +84,13 @@ static void note_bad(struct ingestion *t, struct ingest_batch *b, off_t after, c
         snprintf(t->why, sizeof t->why, "before octet %lld: %.180s", (long long)after, why);
 }
 
+static bool has_room(const struct ingestion *t, const struct ingest_batch *b)
+{
+    if (b->records >= INGEST_BATCH_RECORDS || b->octets >= t->target->batch_octets)
+        return false;
+    return !t->target->rows || store_is_shared(t->store) || (int64_t)t->target->rows(t) < t->most;
+}
+
 static enum status ingest_lines(struct ingestion *t, struct journal_lines *l, struct ingest_batch *b)
 {
     struct slice line;
@@ -92,8 +99,7 @@ static enum status ingest_lines(struct ingestion *t, struct journal_lines *l, st
     off_t after;
     uint64_t skipped = l->bad;
     enum status st = STATUS_OK;
-    int64_t until = store_is_shared(t->store) ? INT64_MAX : clock_mono_ms() + INGEST_BATCH_MS;
-    while (st == STATUS_OK && b->records < t->most && b->octets < t->target->batch_octets && clock_mono_ms() < until) {
+    while (st == STATUS_OK && has_room(t, b)) {
         if (!journal_lines_next(l, &line, &after)) {
             b->end = true;
             break;
@@ -113,26 +119,23 @@ static enum status ingest_lines(struct ingestion *t, struct journal_lines *l, st
     return st;
 }
 
-/* Others wait for a batch, so the next one is sized by how long this one took. */
-static void size_next(struct ingestion *t, int64_t records, int64_t took_ms)
+/* Others wait for a batch, so the next one is sized by how long this one, of so many rows, kept them out. */
+static void size_next(struct ingestion *t, int64_t rows)
 {
-    if (store_is_shared(t->store))
-        return;
-    if (took_ms > INGEST_BATCH_WHOLE_MS && records > INGEST_BATCH_LEAST)
-        t->most = records * INGEST_BATCH_WHOLE_MS / took_ms;
-    else if (took_ms < INGEST_BATCH_WHOLE_MS / 2 && records >= t->most)
+    int64_t held = store_held_ms(t->store);
+    if (held > INGEST_BATCH_HELD_MS && rows > INGEST_ROWS_LEAST)
+        t->most = rows * INGEST_BATCH_HELD_MS / held;
+    else if (held < INGEST_BATCH_HELD_MS / 2 && rows >= t->most)
         t->most *= 2;
-    t->most = t->most < INGEST_BATCH_LEAST     ? INGEST_BATCH_LEAST
-              : t->most > INGEST_BATCH_RECORDS ? INGEST_BATCH_RECORDS
-                                               : t->most;
+    t->most = t->most < INGEST_ROWS_LEAST ? INGEST_ROWS_LEAST : t->most > INGEST_ROWS_MOST ? INGEST_ROWS_MOST : t->most;
 }
 
 static enum status commit_batch(struct ingestion *t, struct journal_lines *l, struct ingest_batch *b)
 {
     enum status st = t->target->begin(t);
-    int64_t began = clock_mono_ms();
     if (st == STATUS_OK)
         st = ingest_lines(t, l, b);
+    int64_t rows = t->target->rows ? (int64_t)t->target->rows(t) : 0;
     b->done = b->end && !l->failed && !t->file->open;
     bool nothing = b->to == t->at && !b->done;
     if (st == STATUS_OK && !nothing)
@@ -141,7 +144,8 @@ static enum status commit_batch(struct ingestion *t, struct journal_lines *l, st
         t->target->drop(t);
         return st;
     }
-    size_next(t, b->records, clock_mono_ms() - began);
+    if (rows && !store_is_shared(t->store))
+        size_next(t, rows);
     t->at = b->to;
     t->records += b->records;
     t->bad += b->bad;
@@ -226,7 +230,7 @@ enum status ingest_folder(struct store *s, const struct organisation_lists *list
                           struct ingest_report *report)
 {
     struct ingestion t = {.store = s, .dir = dir, .report = report, .stop = stop, .text = BUF_INIT};
-    t.most = store_is_shared(s) ? INGEST_BATCH_RECORDS : INGEST_BATCH_FIRST;
+    t.most = INGEST_ROWS_FIRST;
     t.target = store_only_adds(s) ? &ingest_into_inbox : &ingest_into_store;
     struct journal_file *files = NULL;
     size_t n = 0;

@@ -40,7 +40,7 @@ struct ingest_report {
 enum status ingest_folder(struct store *s, const struct organisation_lists *lists, const char *dir, bool (*stop)(void),
                           struct ingest_report *report) MUST_CHECK;
 
-/* Adds one record to the sums and the mail table, within the caller's transaction. ingest_record.c. */
+/* Adds one record to what aggregate_flush writes. Nothing goes to the store here. ingest_record.c. */
 enum status ingest_record(struct store *s, struct aggregate *t, const struct record *r, struct slice line) MUST_CHECK;
 
 /* Adds only what ledger recount may rebuild of a mail: the totals by standard and by organisation. ingest_record.c. */

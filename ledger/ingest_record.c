@@ -406,8 +406,8 @@ static enum status ingest_mail(struct store *s, struct aggregate *t, const struc
     if (st != STATUS_OK)
         return st;
     char net[INGEST_NET], id[TEXT_MAX + 1], message_id[TEXT_MAX + 1], from[TEXT_MAX + 1], reference[TEXT_MAX + 1];
-    return store_run(
-        s, NULL,
+    return aggregate_statement(
+        t, s,
         "INSERT INTO mail (t, host, queue_id, message_id, source, client, client_net, exact, helo, mail_from, "
         "from_domain, rcpts, "
         "action, would, statement, policy, reference, ruf, record) VALUES "
@@ -468,17 +468,18 @@ static void ingest_names(struct aggregate *t, const struct record *r, const stru
 }
 
 /* A record dated in the future, from a host whose clock is ahead: it would be the newest of all until that time. */
-static enum status keep_ahead(struct store *s, const struct record *r, struct slice line)
+static enum status keep_ahead(struct store *s, struct aggregate *t, const struct record *r, struct slice line)
 {
     char text[INGEST_LINE_KEPT + 1];
     if (line.n > INGEST_LINE_KEPT)
         return STATUS_OK; /* no genuine record is so long and so wrong */
     memcpy(text, line.p, line.n);
     text[line.n] = '\0';
-    return store_run(s, &(int64_t){0},
-                     "INSERT INTO ahead (t, number, line) VALUES ($1, (SELECT COALESCE(max(number), 0) + 1 FROM ahead "
-                     "WHERE t = $1), $2)",
-                     "it", r->t, text);
+    return aggregate_statement(
+        t, s,
+        "INSERT INTO ahead (t, number, line) VALUES ($1, (SELECT COALESCE(max(number), 0) + 1 FROM ahead "
+        "WHERE t = $1), $2)",
+        "it", r->t, text);
 }
 
 void ingest_totals(struct aggregate *t, const struct record *r)
@@ -496,7 +497,7 @@ enum status ingest_record(struct store *s, struct aggregate *t, const struct rec
     number_text(w.day, timestamp_day(r->t));
     number_text(w.hour, r->t / HOUR);
     if (r->t > clock_wall_us() + INGEST_AHEAD && (r->kind == RECORD_MAIL || r->kind == RECORD_NAMES))
-        return keep_ahead(s, r, line);
+        return keep_ahead(s, t, r, line);
     if (r->kind == RECORD_MAIL)
         return ingest_mail(s, t, r, &w, line);
     if (r->kind == RECORD_NAMES)

@@ -56,9 +56,11 @@ static enum status place(struct ingestion *t, off_t after)
     return st;
 }
 
+/* The transaction begins in commit(): other writers of a file do not wait while lines are read. */
 static enum status begin(struct ingestion *t)
 {
-    return store_begin(t->store);
+    (void)t;
+    return STATUS_OK;
 }
 
 static enum status line(struct ingestion *t, const struct record *r, struct slice text, off_t after)
@@ -67,10 +69,17 @@ static enum status line(struct ingestion *t, const struct record *r, struct slic
     return ingest_record(t->store, t->aggregate, r, text);
 }
 
+static size_t rows(const struct ingestion *t)
+{
+    return aggregate_rows(t->aggregate);
+}
+
 static enum status commit(struct ingestion *t, const struct ingest_batch *b)
 {
-    bool moved;
-    enum status st = ingest_place_move(t->store, t->id, (int64_t)t->at, b, &moved);
+    bool moved = false;
+    enum status st = store_begin(t->store); /* connects again where the server was away */
+    if (st == STATUS_OK)
+        st = ingest_place_move(t->store, t->id, (int64_t)t->at, b, &moved);
     t->gone = st == STATUS_OK && !moved;
     if (st == STATUS_OK && moved)
         st = aggregate_flush(t->aggregate, t->store);
@@ -83,5 +92,10 @@ static void drop(struct ingestion *t)
     aggregate_reset(t->aggregate);
 }
 
-const struct ingest_target ingest_into_store = {
-    .batch_octets = INGEST_BATCH_OCTETS, .place = place, .begin = begin, .line = line, .commit = commit, .drop = drop};
+const struct ingest_target ingest_into_store = {.batch_octets = INGEST_BATCH_OCTETS,
+                                                .place = place,
+                                                .begin = begin,
+                                                .line = line,
+                                                .rows = rows,
+                                                .commit = commit,
+                                                .drop = drop};

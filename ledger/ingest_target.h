@@ -16,11 +16,12 @@
 #include <sys/types.h>
 
 #define INGEST_BATCH_RECORDS 5000
-#define INGEST_BATCH_MS 80 /* of a store in a file, where all other writers wait for a batch; its sums come on top */
-/* A whole batch, its sums and the disk included, is to take about that long; the next one is made smaller or larger. */
-#define INGEST_BATCH_WHOLE_MS 120
-#define INGEST_BATCH_FIRST 500
-#define INGEST_BATCH_LEAST 50
+/* A store in a file: all other writers wait while a batch is written, its rows and the disk. It is to take about that
+ * long; the next one has fewer rows or more. A mail is some 30 rows if nothing of it can be added up. */
+#define INGEST_BATCH_HELD_MS 120
+#define INGEST_ROWS_FIRST 10000
+#define INGEST_ROWS_LEAST 1000
+#define INGEST_ROWS_MOST 200000
 #define INGEST_BATCH_OCTETS ((size_t)32 << 20)
 
 /* A batch as it came out: the segment's octets from taking.at to `to`. */
@@ -40,7 +41,7 @@ struct ingestion {
     off_t sent_to;               /* and how far it reaches */
     const char *dir;
     int fd;       /* of dir */
-    int64_t most; /* records of the next batch */
+    int64_t most; /* rows of the next batch, where the target counts them */
     const struct journal_file *file;
     struct ingest_report *report;
     bool (*stop)(void);
@@ -63,6 +64,7 @@ struct ingest_target {
      * commit was not called or did not succeed, drop is. */
     enum status (*begin)(struct ingestion *t);
     enum status (*line)(struct ingestion *t, const struct record *r, struct slice line, off_t after);
+    size_t (*rows)(const struct ingestion *t); /* may be NULL: that commit would write now */
     enum status (*commit)(struct ingestion *t, const struct ingest_batch *b);
     void (*drop)(struct ingestion *t);
 

@@ -60,7 +60,8 @@ static struct record_packer *packer(struct store *s)
     return s->packer;
 }
 
-static enum status values(struct store *s, const char *types, va_list ap, struct store_value *v, size_t *n)
+enum status store_collect(struct store *s, struct store_value v[STORE_PARAMETERS], size_t *n, const char *types,
+                          va_list ap)
 {
     for (*n = 0; types[*n]; ++*n) {
         if (*n == STORE_PARAMETERS || !strchr("tzi", types[*n])) {
@@ -95,9 +96,14 @@ enum status store_run(struct store *s, int64_t *changed, const char *sql, const 
     if (is_cut_off(s))
         return STATUS_AGAIN;
     va_start(ap, types);
-    enum status st = values(s, types, ap, v, &n);
+    enum status st = store_collect(s, v, &n, types, ap);
     va_end(ap);
     return st == STATUS_OK ? s->engine->run(s, sql, v, n, changed) : st;
+}
+
+enum status store_run_values(struct store *s, const char *sql, const struct store_value *v, size_t n)
+{
+    return is_cut_off(s) ? STATUS_AGAIN : s->engine->run(s, sql, v, n, NULL);
 }
 
 static struct store_rows *rows_ask(struct store *s, const char *sql, const char *types, va_list ap)
@@ -108,7 +114,7 @@ static struct store_rows *rows_ask(struct store *s, const char *sql, const char 
     if (!r)
         return NULL;
     r->store = s;
-    r->status = is_cut_off(s) ? STATUS_AGAIN : values(s, types, ap, v, &n);
+    r->status = is_cut_off(s) ? STATUS_AGAIN : store_collect(s, v, &n, types, ap);
     if (r->status == STATUS_OK)
         r->status = s->engine->ask(s, sql, v, n, &r->cursor);
     return r;
@@ -179,9 +185,12 @@ enum status store_begin(struct store *s)
 
 enum status store_commit(struct store *s)
 {
+    s->ended_ms = 0;
     enum status st = s->engine->commit(s);
-    if (st == STATUS_OK)
-        s->in_transaction = false;
+    if (st != STATUS_OK)
+        return st;
+    s->in_transaction = false;
+    s->held_ms = (s->ended_ms ? s->ended_ms : clock_mono_ms()) - s->began_ms;
     return st;
 }
 
@@ -189,6 +198,11 @@ void store_rollback(struct store *s)
 {
     s->engine->rollback(s);
     s->in_transaction = false;
+}
+
+int64_t store_held_ms(const struct store *s)
+{
+    return s->held_ms;
 }
 
 enum status store_vacuum(struct store *s)

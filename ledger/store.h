@@ -17,6 +17,7 @@
 #define ASSAY_LEDGER_STORE_H
 
 #include "base/status.h"
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,6 +50,19 @@ void store_note(struct store *s, const char *error); /* for a caller that has so
  * be NULL): rows changed. Within store_batch a NULL `changed` lets PostgreSQL take statements without waiting for each;
  * a failure then shows at store_commit at the latest. */
 enum status store_run(struct store *s, int64_t *changed, const char *sql, const char *types, ...) MUST_CHECK;
+
+/* The parameters of a statement that is run later. */
+struct store_value {
+    const char *text; /* NULL with is_number false: null */
+    int64_t number;
+    bool is_number;
+};
+
+/* Puts them where store_run_values() takes them from. Texts stay the caller's, but the one of 'z': it is packed here,
+ * and good until the next record is. */
+enum status store_collect(struct store *s, struct store_value v[STORE_PARAMETERS], size_t *n, const char *types,
+                          va_list ap) MUST_CHECK;
+enum status store_run_values(struct store *s, const char *sql, const struct store_value *v, size_t n) MUST_CHECK;
 
 /* Runs a query. store_next then returns its rows; store_done must follow, whether all rows were read or not. */
 struct store_rows;
@@ -85,6 +99,10 @@ enum status store_ask_number(struct store *s, int64_t none, int64_t *out, const 
 enum status store_begin(struct store *s) MUST_CHECK;
 enum status store_commit(struct store *s) MUST_CHECK;
 void store_rollback(struct store *s);
+
+/* How long the last transaction that was committed kept other writers of a SQLite file out, in ms: without the wait for
+ * the lock before it, and without the checkpoint after it, which keeps nobody out. */
+int64_t store_held_ms(const struct store *s);
 
 /* After retention. On SQLite: gives the space back that was freed, in small steps, and empties the write-ahead log, so
  * that what was deleted is in no file any more (if a reader still uses it, the next call tries again); on PostgreSQL:

@@ -11,12 +11,6 @@
 /* The row of ledger_state that asks for store_rebuild(). */
 #define STORE_REBUILD_STATE "rebuild"
 
-struct store_value {
-    const char *text; /* NULL with is_number false: null */
-    int64_t number;
-    bool is_number;
-};
-
 struct store_engine {
     bool shared;
     void (*close)(struct store *);
@@ -43,6 +37,8 @@ struct store {
     void *handle;
     bool in_transaction;
     int64_t began_ms; /* the transaction */
+    int64_t ended_ms; /* the last one that was committed: when others could write again */
+    int64_t held_ms;
     bool only_adds;
     bool damaged;
     struct record_packer *packer; /* made when it is first needed */

@@ -342,6 +342,7 @@ static void rollback(struct store *s)
 
 /* Waits for readers only this long, because other writers wait meanwhile. */
 #define CHECKPOINT_WAIT_MS 50
+#define CHECKPOINT_PAGES 4000 /* of the write-ahead log */
 #define VACUUM_PAGES "256"
 #define VACUUM_STEPS 100000
 
@@ -384,6 +385,16 @@ static enum status vacuum(struct store *s)
     }
     checkpoint(s);
     return st;
+}
+
+/* Called by SQLite after a commit, when others may write already. Takes the place of its own automatic checkpoint. */
+static int committed(void *context, sqlite3 *db, const char *schema, int pages)
+{
+    struct store *s = context;
+    s->ended_ms = clock_mono_ms();
+    if (pages >= CHECKPOINT_PAGES)
+        (void)sqlite3_wal_checkpoint_v2(db, schema, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return SQLITE_OK;
 }
 
 static void mentions(sqlite3_context *out, int n, sqlite3_value **v)
@@ -473,14 +484,17 @@ static enum status settle(struct store *s, enum store_mode mode)
     static const char *const write_pragmas[] = {"PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA cell_size_check=ON",
                                                 "PRAGMA journal_mode=WAL",        "PRAGMA synchronous=FULL",
                                                 "PRAGMA cache_size=-65536",       "PRAGMA temp_store=MEMORY",
-                                                "PRAGMA wal_autocheckpoint=4000", "PRAGMA secure_delete=ON"};
+                                                "PRAGMA secure_delete=ON"};
     static const char *const read_pragmas[] = {"PRAGMA query_only=1", "PRAGMA cache_size=-65536",
                                                "PRAGMA temp_store=MEMORY"};
+    struct sqlite *q = s->handle;
     const char *const *p = mode == STORE_WRITE ? write_pragmas : read_pragmas;
     size_t n = mode == STORE_WRITE ? sizeof write_pragmas / sizeof *p : sizeof read_pragmas / sizeof *p;
     enum status st = STATUS_OK;
     for (size_t i = 0; i < n && st == STATUS_OK; i++)
         st = run(s, p[i], NULL, 0, NULL);
+    if (mode == STORE_WRITE)
+        (void)sqlite3_wal_hook(q->db, committed, s);
     return st;
 }
 

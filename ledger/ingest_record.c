@@ -238,26 +238,48 @@ static const char *disposition(const struct record *r, const struct value *dmarc
                                                                                                            : "none";
 }
 
-static int signature_rank(const struct value *f, const char *from)
+#define RANKS 4
+
+static int signature_rank(const struct value *f, const char *domain, const char *result, const char *from)
 {
-    bool pass = is(value_text(f, "result"), "pass");
-    if (pass && from && is(value_text(f, "subject"), from))
+    bool pass = is(result, "pass");
+    if (pass && from && is(domain, from))
         return 0;
     return pass && value_true(f, "aligned") ? 1 : pass ? 2 : 3;
+}
+
+struct signature {
+    const char *domain, *selector, *result;
+    int rank;
+};
+
+/* The record's signatures that name a selector. */
+static size_t find_signatures(const struct record *r, struct signature out[RECORD_FINDINGS_MAX])
+{
+    size_t n = value_count(r->findings), found = 0;
+    for (size_t i = 0; i < n && i < RECORD_FINDINGS_MAX; i++) {
+        const struct value *f = value_at(r->findings, i);
+        const char *selector = is(value_text(f, "standard"), "dkim") ? value_text(f, "selector") : NULL;
+        if (!selector)
+            continue;
+        const char *domain = value_text(f, "subject"), *result = value_text(f, "result");
+        out[found++] =
+            (struct signature){or_none(domain), selector, or_none(result), signature_rank(f, domain, result, r->from)};
+    }
+    return found;
 }
 
 /* In the order RFC 9990 3.1.3 prefers: strictly aligned passes, relaxed, other passes, the rest. */
 static void put_signatures(struct buf *out, const struct record *r, size_t octets)
 {
-    size_t n = value_count(r->findings), put = 0;
-    for (int rank = 0; rank < 4; rank++)
-        for (size_t i = 0; i < n && i < RECORD_FINDINGS_MAX && put < SIGNATURES_MAX; i++) {
-            const struct value *f = value_at(r->findings, i);
-            const char *domain = or_none(value_text(f, "subject")), *selector = value_text(f, "selector");
-            if (!is(value_text(f, "standard"), "dkim") || !selector || signature_rank(f, r->from) != rank ||
-                octets + out->n + strlen(domain) + strlen(selector) > ROW_SIGNATURES)
+    struct signature all[RECORD_FINDINGS_MAX];
+    size_t n = find_signatures(r, all), put = 0;
+    for (int rank = 0; rank < RANKS; rank++)
+        for (size_t i = 0; i < n && put < SIGNATURES_MAX; i++) {
+            const struct signature *s = &all[i];
+            if (s->rank != rank || octets + out->n + strlen(s->domain) + strlen(s->selector) > ROW_SIGNATURES)
                 continue;
-            dmarc_row_add_signature(out, domain, selector, or_none(value_text(f, "result")));
+            dmarc_row_add_signature(out, s->domain, s->selector, s->result);
             put++;
         }
 }

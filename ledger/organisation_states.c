@@ -3,7 +3,9 @@
  * organisation_states.c - writes the states of organisations for SQL (organisation_states.h).
  *
  * Promises the report's figures: they come of organisations_ask(), and nothing is counted here but how many
- * organisations are in each state. On failure the tables are as they were.
+ * organisations are in each state. The states of organisations are written in steps where others wait for the file:
+ * each row is the old or the new one meanwhile, and on failure may stay so until the next time. The counts come last, in
+ * one transaction: on failure they are as they were.
  */
 #include "ledger/organisation_states.h"
 #include "ledger/organisations.h"
@@ -12,6 +14,7 @@
 #include <string.h>
 
 #define ARENA_MOST ((size_t)512 << 20)
+#define STEP 1000                     /* rows */
 #define LISTS_MAX 64                  /* further lists are not counted */
 #define ALL_ASKED STANDARD_MAIL_COUNT /* in the place of a standard */
 
@@ -24,12 +27,19 @@ struct counts {
     int64_t n[STANDARD_MAIL_COUNT + 1][ORGANISATION_STATES];
 };
 
+struct stale {
+    struct stale *next;
+    const char *org;
+};
+
 struct keeping {
     struct store *store;
     const struct policy *policy;
     struct arena *arena;
     int64_t day;
     struct organisations all;
+    struct map by_name;    /* their places */
+    struct stale *stale;   /* what has a row and is to have none */
     struct counts *counts; /* the first: of all organisations */
     size_t count;
 };
@@ -52,28 +62,41 @@ static struct counts *counts_of(struct keeping *k, const char *list)
     return &k->counts[k->count++];
 }
 
+static const struct organisation *find(const struct keeping *k, const char *org)
+{
+    const uint64_t *at = org && *org ? map_get(&k->by_name, slice_str(org)) : NULL;
+    return at ? &k->all.all[*at] : NULL;
+}
+
 static enum status count_lists(struct keeping *k)
 {
-    struct map by_name;
-    enum status st = STATUS_OK;
-    map_init(&by_name, 1);
-    for (size_t i = 0; i < k->all.count && st == STATUS_OK; i++)
-        st = map_put(&by_name, slice_str(k->all.all[i].name), i);
-    struct store_rows *r = st == STATUS_OK
-                               ? store_ask(k->store,
-                                           "SELECT DISTINCT name, org FROM org_group_day WHERE day > $1 AND "
-                                           "day <= $2",
-                                           "ii", k->day - ORGANISATION_STATES_DAYS, k->day)
-                               : NULL;
-    while (r && store_next(r)) {
-        const char *list = store_text(r, 0), *org = store_text(r, 1);
-        const uint64_t *at = org && *org ? map_get(&by_name, slice_str(org)) : NULL;
-        struct counts *c = at && list && *list ? counts_of(k, list) : NULL;
+    struct store_rows *r = store_ask(k->store,
+                                     "SELECT DISTINCT name, org FROM org_group_day WHERE day > $1 AND "
+                                     "day <= $2",
+                                     "ii", k->day - ORGANISATION_STATES_DAYS, k->day);
+    while (store_next(r)) {
+        const char *list = store_text(r, 0);
+        const struct organisation *o = find(k, store_text(r, 1));
+        struct counts *c = o && list && *list ? counts_of(k, list) : NULL;
         if (c)
-            add(c, &k->all.all[*at]);
+            add(c, o);
     }
-    map_release(&by_name);
-    return r ? store_done(r) : st;
+    return store_done(r);
+}
+
+static enum status find_stale(struct keeping *k)
+{
+    struct store_rows *r = store_ask(k->store, "SELECT org FROM org_state", "");
+    while (store_next(r) && !arena_failed(k->arena)) {
+        const struct organisation *o = find(k, store_text(r, 0));
+        struct stale *old = o && o->state != ORGANISATION_TOO_FEW ? NULL : arena_alloc(k->arena, sizeof *old);
+        if (old) {
+            *old = (struct stale){k->stale, arena_strdup(k->arena, store_text(r, 0))};
+            k->stale = old;
+        }
+    }
+    enum status st = store_done(r);
+    return arena_failed(k->arena) ? STATUS_NOMEM : st;
 }
 
 static enum status read_all(struct keeping *k)
@@ -92,20 +115,50 @@ static enum status read_all(struct keeping *k)
             add(&k->counts[0], &k->all.all[kept++]);
         }
     k->all.count = kept;
-    return count_lists(k);
+    for (size_t i = 0; i < kept && st == STATUS_OK; i++)
+        st = map_put(&k->by_name, slice_str(k->all.all[i].name), i);
+    if (st == STATUS_OK)
+        st = count_lists(k);
+    return st == STATUS_OK ? find_stale(k) : st;
 }
+
+/* After each STEP rows, the other writers of a file have their turn. PostgreSQL keeps nobody waiting. */
+static enum status end_step(struct keeping *k, size_t rows)
+{
+    if (store_is_shared(k->store) || rows % STEP)
+        return STATUS_OK;
+    enum status st = store_commit(k->store);
+    if (st != STATUS_OK)
+        return st;
+    store_give_way(k->store, store_held_ms(k->store) * 1000);
+    return store_begin(k->store);
+}
+
+#define CHANGED(column) "org_state." column " <> excluded." column
 
 static enum status write_states(struct keeping *k)
 {
-    enum status st = store_run(k->store, NULL, "DELETE FROM org_state", "");
+    enum status st = STATUS_OK;
+    size_t rows = 0;
+    for (const struct stale *old = k->stale; old && st == STATUS_OK; old = old->next) {
+        st = store_run(k->store, NULL, "DELETE FROM org_state WHERE org = $1", "t", old->org);
+        if (st == STATUS_OK)
+            st = end_step(k, ++rows);
+    }
     for (size_t i = 0; i < k->all.count && st == STATUS_OK; i++) {
         const struct organisation *o = &k->all.all[i];
-        if (o->state != ORGANISATION_TOO_FEW)
-            st =
-                store_run(k->store, NULL,
-                          "INSERT INTO org_state (org, mails, met, explained, untested, stopped, state) VALUES ($1, "
-                          "$2, $3, $4, $5, $6, $7)",
-                          "tiiiiit", o->name, o->mails, o->met, o->explained, o->untested, o->stopped, words[o->state]);
+        if (o->state == ORGANISATION_TOO_FEW)
+            continue;
+        st = store_run(
+            k->store, NULL,
+            "INSERT INTO org_state (org, mails, met, explained, untested, stopped, state) VALUES ($1, $2, "
+            "$3, $4, $5, $6, $7) ON CONFLICT (org) DO UPDATE SET mails = excluded.mails, met = "
+            "excluded.met, explained = excluded.explained, untested = excluded.untested, stopped = "
+            "excluded.stopped, state = excluded.state WHERE " CHANGED("mails") " OR " CHANGED("met") " OR " CHANGED(
+                "explained") " OR " CHANGED("untested") " OR " CHANGED("stopped") " OR " CHANGED("state"),
+            "tiiiiit", o->name, o->mails, o->met, o->explained, o->untested, o->stopped, words[o->state]);
+        if (st == STATUS_OK)
+            st = end_step(k, ++rows);
     }
     return st;
 }
@@ -131,6 +184,7 @@ static enum status write_counts(struct keeping *k)
 enum status organisation_states_keep(struct store *s, const struct policy *p)
 {
     struct keeping k = {.store = s, .policy = p, .arena = arena_new(ARENA_MOST)};
+    map_init(&k.by_name, 1);
     enum status st = k.arena ? store_ask_number(s, 0, &k.day, "SELECT max(day) FROM org_day", "") : STATUS_NOMEM;
     if (st == STATUS_OK && k.day) {
         st = read_all(&k);
@@ -147,6 +201,7 @@ enum status organisation_states_keep(struct store *s, const struct policy *p)
         if (st != STATUS_OK)
             store_rollback(s);
     }
+    map_release(&k.by_name);
     organisations_free(&k.all);
     arena_free(k.arena);
     return st;

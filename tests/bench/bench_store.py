@@ -56,6 +56,17 @@ def sleep_for_5_ms():
         late.append(time.monotonic() - began - 0.005)
 
 
+def age_of_oldest():
+    """Seconds that a segment has waited by now."""
+    left = []
+    for e in os.listdir(JOURNAL):
+        try:
+            left.append(os.stat(JOURNAL + "/" + e).st_mtime)
+        except FileNotFoundError:
+            pass
+    return time.time() - min(left) if left else 0
+
+
 def write_mails():
     """A segment of 500 mails every second; each is to be gone soon."""
     n = 0
@@ -72,14 +83,9 @@ def write_mails():
                 f.write(json.dumps({**mail, "findings": [spf]}) + "\n")
         os.rename(JOURNAL + "/x", JOURNAL + "/" + name)
         n += 1
-        time.sleep(1)
-        left = []
-        for e in os.listdir(JOURNAL):
-            try:
-                left.append(os.stat(JOURNAL + "/" + e).st_mtime)
-            except FileNotFoundError:
-                pass
-        behind.append(time.time() - min(left) if left else 0)
+        for _ in range(20):
+            time.sleep(0.05)
+            behind.append(age_of_oldest())
 
 
 def columns():

@@ -7,7 +7,6 @@
  * failure the steps that were committed stay; the next run goes on from there.
  */
 #include "ledger/retention.h"
-#include "base/clock.h"
 #include "ledger/dmarc_row.h"
 #include "ledger/inbox.h"
 #include "ledger/store_convert.h"
@@ -22,11 +21,11 @@ struct steps {
 };
 
 /* After a step: its log emptied, the next one as large as may be, others let in. What counts is how long others were
- * kept out: most of the checkpoint waits for the disk without the writers' lock, and a slow disk would make each step
- * the least one. */
-static void end_step(struct steps *t, int64_t began_ms)
+ * kept out: the wait for our own turn and the checkpoint keep nobody out, and on a busy machine or a slow disk would
+ * make each step the least one. */
+static void end_step(struct steps *t)
 {
-    const int64_t took = clock_mono_ms() - began_ms;
+    const int64_t took = store_held_ms(t->store);
     store_checkpoint(t->store);
     if (took > RETENTION_STEP_MS && t->size / 2 >= RETENTION_STEP_LEAST)
         t->size /= 2;
@@ -40,7 +39,6 @@ static void in_steps(struct steps *t, const char *sql, int64_t before)
 {
     int64_t n = 1;
     while (n > 0 && t->status == STATUS_OK && !(t->stop && t->stop())) {
-        int64_t began = clock_mono_ms();
         enum status st = store_begin(t->store);
         if (st == STATUS_OK)
             st = store_run(t->store, &n, sql, "ii", before, t->size);
@@ -58,7 +56,7 @@ static void in_steps(struct steps *t, const char *sql, int64_t before)
         }
         t->rows += n;
         if (n)
-            end_step(t, began);
+            end_step(t);
     }
 }
 
@@ -137,7 +135,7 @@ static void in_ranges(struct steps *t, const struct ranges *r)
             wider *= 2;
             continue;
         }
-        int64_t n = 0, began = clock_mono_ms();
+        int64_t n = 0;
         enum status st = delete_range(t, r, from, to, !more, &n);
         if (st == STATUS_AGAIN && t->size > RETENTION_STEP_LEAST) {
             store_checkpoint(t->store);
@@ -148,7 +146,7 @@ static void in_ranges(struct steps *t, const struct ranges *r)
         t->status = st;
         t->rows += st == STATUS_OK ? n : 0;
         if (n)
-            end_step(t, began);
+            end_step(t);
         wider = 1;
         snprintf(from, sizeof from, "%s", to);
     }

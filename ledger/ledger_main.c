@@ -4,7 +4,8 @@
  * reports.
  *
  * Promises to end within 5 s of SIGTERM or SIGINT, and to lose nothing by it: what takes longer is cut off and done
- * again after the next start; to read the policy again on SIGHUP (a bad one leaves the current
+ * again after the next start; to let no record wait for anything else it does, which is in a thread of its own; to read
+ * the policy again on SIGHUP (a bad one leaves the current
  * one in force), and never to give up: a store that is not available is tried again at growing intervals of at most a
  * minute while the journals wait on disk, with one line in the log when it was lost, one when it is back, and progress
  * while it catches up. A store whose file is damaged gets no more records, which wait on disk, before it is restored.
@@ -35,9 +36,11 @@
 #include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +48,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define TAKE_EVERY_MS 2000
+#define TAKE_EVERY_MS 500
 #define KNOWN_SIGNERS_EVERY_MS 60000
 #define RETENTION_EVERY_MS 3600000
 #define REPORTS_EVERY_MS 300000
@@ -59,9 +62,27 @@
 #define END_WITHIN_S 4
 
 static volatile sig_atomic_t ending, reload;
-static bool as_json;             /* `set log.format json`: one object a line, and nothing else */
+static _Atomic bool as_json;     /* `set log.format json`: one object a line, and nothing else */
 static bool once_only;           /* -1 */
 static int64_t converting_until; /* 0: no end */
+
+/* What is done beside ingesting, in a thread with a store of its own, so that no record waits for it. Of that thread
+ * while `running`, else of serve(). */
+struct keeper {
+    const struct policy *policy; /* a reference of its own: a reload does not wait for the thread */
+    struct ledger_config config;
+    struct store *store;
+    struct dns *dns; /* made when the first report is due */
+    int64_t knowledge_due, tidy_due, reports_due, states_due, lists_due;
+    bool states_old; /* records came in since the states of organisations were written */
+    bool reports_off_said, held_said, retention_failed;
+    uint64_t late_said; /* mails too late for their report, as last told */
+    bool lost, damaged; /* the store: lost_text says how */
+    char lost_text[STORE_ERROR];
+    pthread_t thread;
+    bool running;
+    atomic_bool done; /* set last by the thread */
+};
 
 struct service {
     const char *policy_path, *state_dir;
@@ -69,22 +90,19 @@ struct service {
     const struct policy *policy;
     struct ledger_config config;
     struct store *store;
-    struct dns *dns;     /* made when the first report is due */
     bool away;           /* the store, as last logged */
     struct stat damaged; /* the store's file, as it was when it was found to be damaged; st_ino 0: it was not */
     int64_t damaged_due; /* when it is looked at again */
     char trouble[400];   /* of a folder, as last logged */
-    int64_t pause_ms, knowledge_due, tidy_due, reports_due, progress_due, states_due, lists_due;
-    bool states_old; /* records came in since the states of organisations were written */
-    bool reports_off_said;
-    uint64_t late_said;               /* mails too late for their report, as last told */
+    int64_t pause_ms, progress_due;
+    struct keeper keeper;
+    bool states_old;                  /* for the keeper, when it begins next */
     struct organisation_lists *lists; /* of the policy in force */
     bool exceptions_kept;             /* of the policy in force, in this store */
-    bool held_said, retention_failed;
-    int64_t ahead_said, ahead_due; /* how many records are dated ahead, as last told; when it is told again */
-    int hold;                      /* store_hold() */
-    bool converted;                /* no row of an earlier version is left in the store */
-    bool rebuilt;                  /* its file need not be rebuilt, or cannot be */
+    int64_t ahead_said, ahead_due;    /* how many records are dated ahead, as last told; when it is told again */
+    int hold;                         /* store_hold() */
+    bool converted;                   /* no row of an earlier version is left in the store */
+    bool rebuilt;                     /* its file need not be rebuilt, or cannot be */
 };
 
 /* The last resort: what no flag reaches (the system's resolver, a disk that does not answer, a connection being made)
@@ -182,12 +200,10 @@ static void use_policy(struct service *s)
     if (store && strcmp(store, s->config.store) != 0)
         s->store = store_close(s->store);
     free(store);
-    s->dns = dns_close(s->dns); /* its settings may have changed */
     organisation_lists_free(s->lists);
     s->lists = organisation_lists_new(s->policy);
     if (!s->lists)
         say("out of memory: the totals by list are not kept");
-    s->reports_off_said = false;
     s->exceptions_kept = false;
     say("policy %s, store %s", policy_hash(s->policy),
         strncmp(s->config.store, "postgres", 8) == 0 ? "PostgreSQL" : s->config.store);
@@ -428,32 +444,32 @@ static void convert(struct service *s, bool all)
     s->converted = st == STATUS_OK && done;
 }
 
-static bool open_dns(struct service *s)
+static bool open_dns(struct keeper *k)
 {
     char *error = NULL;
-    s->dns = dmarc_run_dns(s->policy, &error);
-    if (!s->dns)
+    k->dns = dmarc_run_dns(k->policy, &error);
+    if (!k->dns)
         say("no DNS, so no DMARC reports: %s", error ? error : "out of memory");
     free(error);
-    return s->dns != NULL;
+    return k->dns != NULL;
 }
 
-static void send_reports(struct service *s)
+static void send_reports(struct keeper *k)
 {
     const char *why;
-    if (!reports_config_usable(&s->config, &why)) {
-        if (!s->reports_off_said)
+    if (!reports_config_usable(&k->config, &why)) {
+        if (!k->reports_off_said)
             say("%s", why);
-        s->reports_off_said = true;
+        k->reports_off_said = true;
         return;
     }
-    if (!s->dns && !open_dns(s))
+    if (!k->dns && !open_dns(k))
         return;
     struct dmarc_run_result result = {0};
-    struct dmarc_run_options o = {.dns = s->dns, .stop = stop};
-    enum status st = dmarc_run(s->store, &s->config, &o, &result);
+    struct dmarc_run_options o = {.dns = k->dns, .stop = stop};
+    enum status st = dmarc_run(k->store, &k->config, &o, &result);
     if (st == STATUS_OK)
-        st = dmarc_failure_run(s->store, &s->config, &o, &result);
+        st = dmarc_failure_run(k->store, &k->config, &o, &result);
     if (result.failures)
         say("DMARC failure reports: %u sent", result.failures);
     if (result.sent || result.failed || result.left_out)
@@ -462,64 +478,163 @@ static void send_reports(struct service *s)
             result.sent, result.failed, result.suppressed, result.left_out, words_s(result.left_out));
     if (result.own_fault[0])
         say("DMARC reports cannot be sent from here, and wait: %s", result.own_fault);
-    if (result.late != s->late_said && result.late)
+    if (result.late != k->late_said && result.late)
         say("DMARC reports: %" PRIu64 " mail%s came too late for a report (assay ledger dmarc-reports says which)",
             result.late, words_s((int64_t)result.late));
-    s->late_said = result.late;
-    if (st == STATUS_AGAIN)
-        (void)lost_store(s, st, store_error(s->store));
+    k->late_said = result.late;
+    if (st == STATUS_AGAIN) {
+        k->lost = true;
+        snprintf(k->lost_text, sizeof k->lost_text, "%s", store_error(k->store));
+    }
 }
 
-static bool is_usable(const struct service *s)
+static bool is_usable(const struct keeper *k)
 {
-    return s->store && !ending && !store_is_damaged(s->store);
+    return k->store && !ending && !store_is_damaged(k->store);
 }
 
-static void housekeeping(struct service *s, bool now)
+static void housekeeping(struct keeper *k, bool now)
 {
     char why[STORE_ERROR];
     size_t known;
     int64_t rows, clock = clock_mono_ms();
-    if (is_usable(s) && (now || clock >= s->knowledge_due)) {
-        if (retention_write_signers(s->store, s->config.knowledge, &known, why) != STATUS_OK && !ending)
+    if (is_usable(k) && (now || clock >= k->knowledge_due)) {
+        if (retention_write_signers(k->store, k->config.knowledge, &known, why) != STATUS_OK && !ending)
             say("knowledge: %s", why);
-        s->knowledge_due = clock + KNOWN_SIGNERS_EVERY_MS;
+        k->knowledge_due = clock + KNOWN_SIGNERS_EVERY_MS;
     }
-    if (is_usable(s) && (now || clock >= s->lists_due)) {
-        if (most_seen_keep(s->store, timestamp_day(clock_wall_us()), stop) != STATUS_OK && !ending)
-            say("the lists of who was seen most wait: %s", store_error(s->store));
-        s->lists_due = clock + LISTS_EVERY_MS;
+    if (is_usable(k) && (now || clock >= k->lists_due)) {
+        if (most_seen_keep(k->store, timestamp_day(clock_wall_us()), stop) != STATUS_OK && !ending)
+            say("the lists of who was seen most wait: %s", store_error(k->store));
+        k->lists_due = clock + LISTS_EVERY_MS;
     }
-    if (is_usable(s) && (now || clock >= s->tidy_due)) {
-        struct retention_keep keep = {s->config.keep_identity, s->config.keep_mails, s->config.keep_days};
+    if (is_usable(k) && (now || clock >= k->tidy_due)) {
+        struct retention_keep keep = {k->config.keep_identity, k->config.keep_mails, k->config.keep_days};
         struct retention_time t = retention_time_read();
         int64_t count_from;
         bool held;
-        enum status st = retention_clock(s->store, &t, false, &count_from, &held, why);
-        if (st == STATUS_OK && held && !s->held_said)
+        enum status st = retention_clock(k->store, &t, false, &count_from, &held, why);
+        if (st == STATUS_OK && held && !k->held_said)
             say("retention: %s", why);
-        if (st == STATUS_OK && !held && s->held_said)
+        if (st == STATUS_OK && !held && k->held_said)
             say("retention: the clock is right again: it goes on");
         if (st == STATUS_OK)
-            s->held_said = held;
+            k->held_said = held;
         if (st == STATUS_OK && !held)
-            st = retention_run(s->store, &keep, count_from, stop, &rows);
-        s->retention_failed = st != STATUS_OK;
+            st = retention_run(k->store, &keep, count_from, stop, &rows);
+        k->retention_failed = st != STATUS_OK;
         if (st != STATUS_OK && !ending)
-            say("retention: %s", store_error(s->store));
-        s->tidy_due = clock + RETENTION_EVERY_MS;
+            say("retention: %s", store_error(k->store));
+        k->tidy_due = clock + RETENTION_EVERY_MS;
     }
-    if (is_usable(s) && s->states_old && (now || clock >= s->states_due)) {
-        if (organisation_states_keep(s->store, s->policy) != STATUS_OK && !ending)
-            say("the states of organisations, for views, wait: %s", store_error(s->store));
+    if (is_usable(k) && k->states_old && (now || clock >= k->states_due)) {
+        if (organisation_states_keep(k->store, k->policy) != STATUS_OK && !ending)
+            say("the states of organisations, for views, wait: %s", store_error(k->store));
         else
-            s->states_old = false;
-        s->states_due = clock + STATES_EVERY_MS;
+            k->states_old = false;
+        k->states_due = clock + STATES_EVERY_MS;
     }
-    if (is_usable(s) && (now || clock >= s->reports_due)) {
-        send_reports(s);
-        s->reports_due = clock + REPORTS_EVERY_MS;
+    if (is_usable(k) && (now || clock >= k->reports_due)) {
+        send_reports(k);
+        k->reports_due = clock + REPORTS_EVERY_MS;
     }
+}
+
+/* ---- the keeper ---- */
+
+static bool is_due(const struct keeper *k)
+{
+    int64_t clock = clock_mono_ms();
+    return clock >= k->knowledge_due || clock >= k->lists_due || clock >= k->tidy_due || clock >= k->reports_due ||
+           (k->states_old && clock >= k->states_due);
+}
+
+/* The policy in force is the keeper's from now on. */
+static void keeper_brief(struct service *s)
+{
+    struct keeper *k = &s->keeper;
+    k->lost = k->damaged = false;
+    k->states_old |= s->states_old;
+    s->states_old = false;
+    if (k->policy == s->policy)
+        return;
+    policy_unref(k->policy);
+    k->policy = policy_live_get(s->live);
+    ledger_config_read(&k->config, k->policy);
+    k->dns = dns_close(k->dns); /* its settings may have changed */
+    k->reports_off_said = false;
+}
+
+static void keep_house(struct keeper *k, bool now)
+{
+    housekeeping(k, now);
+    k->damaged = store_is_damaged(k->store);
+    if (k->damaged)
+        snprintf(k->lost_text, sizeof k->lost_text, "%s", store_error(k->store));
+}
+
+static void *keeper_thread(void *arg)
+{
+    struct keeper *k = arg;
+    char why[STORE_ERROR];
+    k->store = store_open(k->config.store, STORE_WRITE, NULL, why);
+    if (k->store) { /* else ingesting finds out too, and says so */
+        store_shrink(k->store);
+        keep_house(k, false);
+    }
+    k->store = store_close(k->store);
+    atomic_store(&k->done, true);
+    return NULL;
+}
+
+/* What it found out about the store holds for ingesting too. */
+static void keeper_result(struct service *s)
+{
+    const struct keeper *k = &s->keeper;
+    if (k->damaged)
+        store_note_damage(s->store, k->lost_text);
+    else if (k->lost)
+        (void)lost_store(s, STATUS_AGAIN, k->lost_text);
+}
+
+static void keeper_join(struct keeper *k)
+{
+    if (k->running)
+        (void)pthread_join(k->thread, NULL);
+    k->running = false;
+}
+
+/* Starts it if something is due, or learns what it did. once: does everything now, on the store that is open. */
+static void keeper_look(struct service *s, bool once)
+{
+    struct keeper *k = &s->keeper;
+    if (once) {
+        keeper_brief(s);
+        k->store = s->store;
+        keep_house(k, true);
+        k->store = NULL;
+        keeper_result(s);
+        return;
+    }
+    if (k->running && atomic_load(&k->done)) {
+        keeper_join(k);
+        keeper_result(s);
+    }
+    k->states_old |= !k->running && s->states_old;
+    if (k->running || ending || !s->store || store_is_damaged(s->store) || !is_due(k))
+        return;
+    keeper_brief(s);
+    atomic_store(&k->done, false);
+    k->running = pthread_create(&k->thread, NULL, keeper_thread, k) == 0;
+    if (!k->running)
+        say("no thread for what is done beside ingesting: it waits");
+}
+
+static void keeper_free(struct keeper *k)
+{
+    keeper_join(k);
+    dns_close(k->dns);
+    policy_unref(k->policy);
 }
 
 static void wait_ms(int64_t ms)
@@ -531,8 +646,8 @@ static void wait_ms(int64_t ms)
 
 static int serve(struct service *s, bool once)
 {
-    s->tidy_due = clock_mono_ms() + 60000;
-    s->reports_due = clock_mono_ms() + 30000;
+    s->keeper.tidy_due = clock_mono_ms() + 60000;
+    s->keeper.reports_due = clock_mono_ms() + 30000;
     while (!ending) {
         if (reload)
             reload_policy(s);
@@ -545,14 +660,14 @@ static int serve(struct service *s, bool once)
             found_store(s);
         if (st == STATUS_OK && !store_only_adds(s->store))
             convert(s, once);
-        if (st == STATUS_OK && s->converted && !store_only_adds(s->store))
+        if (st == STATUS_OK && s->converted && !s->keeper.running && !store_only_adds(s->store))
             rebuild(s, once);
         if (st == STATUS_OK && s->store && s->converted && !store_only_adds(s->store))
-            housekeeping(s, once); /* the owner does it, if this host may only insert */
+            keeper_look(s, once); /* the owner does it, if this host may only insert */
         if (s->store && store_is_damaged(s->store))
             st = lost_store(s, STATUS_INVALID, store_error(s->store));
         if (once)
-            return st == STATUS_OK                             ? (s->retention_failed ? EX_TEMPFAIL : EX_OK)
+            return st == STATUS_OK                             ? (s->keeper.retention_failed ? EX_TEMPFAIL : EX_OK)
                    : st == STATUS_AGAIN || st == STATUS_DENIED ? EX_TEMPFAIL
                                                                : EX_DATAERR;
         wait_ms(s->pause_ms ? s->pause_ms : TAKE_EVERY_MS);
@@ -621,8 +736,8 @@ int main(int argc, char **argv)
         return EX_CONFIG;
     }
     rc = serve(&s, o.once);
+    keeper_free(&s.keeper);
     store_close(s.store);
-    dns_close(s.dns);
     organisation_lists_free(s.lists);
     policy_unref(s.policy);
     policy_live_close(s.live);

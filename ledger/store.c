@@ -249,6 +249,12 @@ bool store_is_damaged(const struct store *s)
     return s->damaged;
 }
 
+void store_note_damage(struct store *s, const char *error)
+{
+    s->damaged = true;
+    store_note(s, error);
+}
+
 enum status store_confirm(struct store *s, const char *sql, const char *text)
 {
     return s->engine->confirm ? s->engine->confirm(s, sql, text) : STATUS_OK;

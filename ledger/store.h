@@ -83,6 +83,7 @@ bool store_is_replaced(const struct store *s);
  * to it before a backup is restored. store_error() of the failure says which file, in which statement, and what to do.
  */
 bool store_is_damaged(const struct store *s);
+void store_note_damage(struct store *s, const char *error); /* another store of the same file found it */
 
 /* SQLite: asks the file at the store's path as another program would, with nothing of it in memory: STATUS_OK if the
  * query, with `text` as its parameter, has a row, STATUS_MISSING if it has none. Another database: STATUS_OK. */

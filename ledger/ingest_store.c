@@ -51,8 +51,7 @@ static enum status place(struct ingestion *t, off_t after)
     t->records = p.records;
     t->bad = p.bad;
     t->gone = p.done;
-    if (st == STATUS_OK && t->at == after && !t->gone)
-        st = ingest_place_make(t->store, t->id, t->host, t->writer, t->file->name, after);
+    t->placeless = st == STATUS_OK && t->at == after && !t->gone;
     return st;
 }
 
@@ -78,12 +77,17 @@ static enum status commit(struct ingestion *t, const struct ingest_batch *b)
 {
     bool moved = false;
     enum status st = store_begin(t->store); /* connects again where the server was away */
+    if (st == STATUS_OK && t->placeless)
+        st = ingest_place_make(t->store, t->id, t->host, t->writer, t->file->name, (int64_t)t->at);
     if (st == STATUS_OK)
         st = ingest_place_move(t->store, t->id, (int64_t)t->at, b, &moved);
     t->gone = st == STATUS_OK && !moved;
     if (st == STATUS_OK && moved)
         st = aggregate_flush(t->aggregate, t->store);
-    return st == STATUS_OK && moved ? store_commit(t->store) : st;
+    if (st == STATUS_OK && moved)
+        st = store_commit(t->store);
+    t->placeless &= st != STATUS_OK || !moved;
+    return st;
 }
 
 static void drop(struct ingestion *t)

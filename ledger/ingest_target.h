@@ -48,7 +48,8 @@ struct ingestion {
 
     char id[SEGMENT_ID * 4];
     char host[256], writer[64];
-    off_t at; /* taken so far */
+    off_t at;       /* taken so far */
+    bool placeless; /* ingest_store.c's: no place in the store yet; the first batch makes it */
     int64_t records, bad;
     char why[240]; /* of the first bad line */
     bool gone;     /* done, or in another's hands */

@@ -342,16 +342,34 @@ static void rollback(struct store *s)
 
 /* Waits for readers only this long, because other writers wait meanwhile. */
 #define CHECKPOINT_WAIT_MS 50
+#define CHECKPOINT_TRIES 5
+#define CHECKPOINT_PAUSE_MS 10
 #define CHECKPOINT_PAGES 4000 /* of the write-ahead log */
 #define VACUUM_PAGES "256"
 #define VACUUM_STEPS 100000
 
-/* A passive checkpoint writes the pages and waits for the disk without the writers' lock; the truncating one, which has
- * the lock, then finds little or nothing to write. */
+/* A passive checkpoint writes the pages and waits for the disk without the writers' lock; false: some could not be
+ * written, because a reader or another checkpoint is at them. */
+static bool write_back(struct sqlite *q)
+{
+    int pages = 0, written = -1;
+    for (int i = 0; i < CHECKPOINT_TRIES; i++) {
+        if (i)
+            nanosleep(&(struct timespec){.tv_nsec = CHECKPOINT_PAUSE_MS * 1000000}, NULL);
+        int rc = sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &written);
+        if (rc == SQLITE_OK && pages == written)
+            return true;
+    }
+    return false;
+}
+
+/* The truncating checkpoint has the writers' lock while it waits for the disk, so it is left little or nothing to
+ * write. */
 static void checkpoint(struct store *s)
 {
     struct sqlite *q = s->handle;
-    (void)sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (!write_back(q))
+        return; /* it would not succeed either */
     q->wait_ms = CHECKPOINT_WAIT_MS;
     (void)sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     q->wait_ms = WAIT_MS;

@@ -94,16 +94,17 @@ CFLAGS_report := -I$(BUILD)
 
 # A file that left its room leaves the archive, too: the archive depends on the list of its objects. It is renamed into
 # place, and the list says nothing of where we build: a test may run make while another links.
-define room_rule
+# Added with q: r would replace facts.o of one room by facts.o of another.
+define archive_rule
 $(BUILD)/$(1).objects: FORCE
 	@mkdir -p $$(@D)
-	@echo $(patsubst $(BUILD)/%,%,$(call room_obj,$(1))) | cmp -s - $$@ || echo $(patsubst $(BUILD)/%,%,$(call room_obj,$(1))) >$$@
-$(BUILD)/libassay-$(1).a: $(call room_obj,$(1)) $(BUILD)/$(1).objects
+	@echo $(patsubst $(BUILD)/%,%,$(2)) | cmp -s - $$@ || echo $(patsubst $(BUILD)/%,%,$(2)) >$$@
+$(BUILD)/libassay-$(1).a: $(2) $(BUILD)/$(1).objects
 	@rm -f $$@.new
-	ar rcs $$@.new $$(filter %.o,$$^)
+	ar qcs $$@.new $$(filter %.o,$$^)
 	@mv $$@.new $$@
 endef
-$(foreach r,$(ROOMS) engines,$(eval $(call room_rule,$(r))))
+$(foreach r,$(ROOMS) engines,$(eval $(call archive_rule,$(r),$(call room_obj,$(r)))))
 
 # The stamp of the modules names our version and the headers that they share with us.
 ENGINE_ABI := $(shell cat $(sort $(wildcard base/*.h dns/*.h standards/*.h standards/*/*.h)) | sha256sum | cut -c1-16)
@@ -143,7 +144,7 @@ $(BUILD)/libassay-resolver.a: $(MODULE_OBJ)
 	@mv $@.new $@
 
 # What stands beside the main files of assay-milter and assay, so that a unit test can be linked with any of it.
-$(foreach r,milter cli,$(eval $(call room_rule,$(r))))
+$(foreach r,milter cli,$(eval $(call archive_rule,$(r),$(call room_obj,$(r)))))
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libassay-resolver.a $(BUILD)/libassay-cli.a $(BUILD)/libassay-milter.a $(BUILD)/libassay-engines.a $(LIBS_OUR)
 	@mkdir -p $(@D)
@@ -156,10 +157,23 @@ $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libassay-engines.a $(LIBS_OU
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_engines) $(LDLIBS_cli)
 
-# By clang only: tests/fuzz/run sets CC and the flags. Of these three rooms the targets use a few files: the rooms as a whole, and report/,
-# of which they use none, need not be compiled with sanitizers for them.
+# By clang only: tests/fuzz/run sets CC and the flags. Instrumented code takes twice as long to compile: what no target reaches is not
+# compiled for them. Of three rooms the targets use a few files. Of the other rooms a new file is compiled unless it is named here; a
+# target that comes to need a file which is named does not link, and says so: then its name is taken out.
 FUZZ_USES := resolver-module/decide milter/delegation_request $(patsubst %.c,%,$(wildcard milter/wire/wire_[cr]*.c)) outgoing/netstring
-$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_USES:%=$(BUILD)/%.o) $(BUILD)/libassay-engines.a $(filter-out %-report.a %-outgoing.a,$(LIBS_OUR))
+FUZZ_LEAVES := base/log_text base/options base/test_message \
+    check/facts_write check/gate check/gather% check/kept check/origin check/prefix_table check/rtr check/tls_probe \
+    dns/direct dns/dns_anchor dns/dns_cache dns/dns_canary dns/dns_loop dns/dns_share dns/dns_unbound% \
+    $(addprefix feedback/dmarc_,claim failure_run late mail post reach run send smtp) feedback/report_reader feedback/report_sender \
+    feedback/report_store feedback/reports_config journal/journal journal/journal_queue journal/known_signers judge/reply \
+    ledger/config ledger/domain_checks ledger/exceptions ledger/ingest_ahead ledger/most_seen \
+    ledger/organisation_states ledger/organisations ledger/published ledger/recount ledger/retention% \
+    ledger/store_backup ledger/store_rebuild net/https net/listen net/ready \
+    policy/guard policy/live policy/order policy/pause standards/dane/dane_match
+FUZZ_OBJ := $(FUZZ_USES:%=$(BUILD)/%.o) $(filter-out $(FUZZ_LEAVES:%=$(BUILD)/%.o), \
+    $(foreach r,engines $(filter-out report outgoing,$(ROOMS)),$(call room_obj,$(r))))
+$(eval $(call archive_rule,fuzzed,$(FUZZ_OBJ)))
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libassay-fuzzed.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_engines) $(LDLIBS_cli)
 

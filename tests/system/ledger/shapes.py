@@ -9,11 +9,14 @@ import gzip
 import io
 import json
 import os
+import select
+import signal
 import sqlite3
 import subprocess
 import sys
 import time
 import zipfile
+import zlib
 import shapes_of_senders
 
 BUILD, SPACE = sys.argv[1:3]
@@ -96,6 +99,21 @@ def zipped(*files, method=zipfile.ZIP_DEFLATED, stream=False):
         for name, body in files:
             z.writestr(name, body)
     return out.getvalue()
+
+
+def packed(*pieces):
+    """Gzip of those pieces; (octets, n): n times these. They are compressed a megabyte at a time, and what repeats is compressed once."""
+    out, crc, size = [b'\x1f\x8b\x08' + bytes(6) + b'\xff'], 0, 0
+    for unit, times in ((p if isinstance(p, tuple) else (p, 1)) for p in pieces if p):
+        at_once = max(1, (1 << 20) // len(unit))
+        for block, n in ((unit * at_once, times // at_once), (unit * (times % at_once), 1)):
+            if block and n:
+                deflate = zlib.compressobj(1, zlib.DEFLATED, -15)
+                out.append((deflate.compress(block) + deflate.flush(zlib.Z_FULL_FLUSH)) * n)
+                size += len(block) * n
+                for _ in range(n):
+                    crc = zlib.crc32(block, crc)
+    return b''.join(out) + b'\x03\0' + crc.to_bytes(4, 'little') + (size % 2**32).to_bytes(4, 'little')
 
 
 def nested(n):
@@ -183,7 +201,7 @@ SHAPES = [
     ('deep', b'<feedback>' + b'<a>' * 200000, [], 1, 'deep'),
     ('many nodes', gzip.compress(X([row('1', more='<dkim/>' * 30000)] * 30)), [('taken', 30, 30)], 0, ''),
     ('a long text', X(org='x' * 100000), [], 1, 'longer than is read'),
-    ('a bomb', gzip.compress(b'<feedback>' + b' ' * (150 << 20), 9), [], 1, 'more than is read'),
+    ('a bomb', packed(b'<feedback>', (b' ', 150 << 20)), [], 1, 'more than is read'),
     ('other XML', b'<?xml version="1.0"?><note/>', [], 1, ''),
     ('nothing', b'', [], 1, ''),
     ('rubbish', os.urandom(3000), [], 1, ''),
@@ -260,37 +278,38 @@ FAILURES = ','.join(['{"failed-session-count":1}'] * 1000000).encode()
 
 def large():
     """What was made to be large: each within 64 MB and 20 s."""
-    whole = gzip.compress
-
-    def around(inner, end=True):
+    def around(*inner, end=True):
         head = X()
         at = head.index(b'<record>')
-        return whole(head[:at] + inner + (head[at:] if end else b''), 1)
+        return packed(head[:at], *inner, head[at:] if end else b'')
 
     yield 'a million rows', around(MILLION + b'</feedback>', end=False), [('taken', 1000000, 1000000)], 0, ''
     yield 'a row more', around(MILLION), [], 1, 'more records'
-    yield '100 MB of one attribute', whole(b'<feedback a="' + b'x' * (99 << 20), 1), [], 1, 'longer than is read'
-    yield '99 MB of a comment', around(b'<!--' + b'x' * (99 << 20), end=False), [], 1, ''
-    yield '99 MB of text', around(b'x' * (99 << 20), end=False), [], 1, ''
-    yield '90 MB of blanks', whole(b' ' * (90 << 20) + X(), 1), one, 0, ''
-    names = b''.join(b'<e%d/>' % n for n in range(4000000))
-    yield 'millions of names', around(names), [], 1, 'names of elements'
+    yield '100 MB of one attribute', packed(b'<feedback a="', (b'x', 99 << 20)), [], 1, 'longer than is read'
+    yield '99 MB of a comment', around(b'<!--', (b'x', 99 << 20), end=False), [], 1, ''
+    yield '99 MB of text', around((b'x', 99 << 20), end=False), [], 1, ''
+    yield '90 MB of blanks', packed((b' ', 90 << 20), X()), one, 0, ''
+    names = '/><e'.join(map(str, range(4000000))).encode()
+    yield 'millions of names', around(b'<e' + names + b'/>'), [], 1, 'names of elements'
     attributes = b' '.join(b'a%d=""' % n for n in range(90000))
     yield 'many attributes', around(b'<e ' + attributes + b'/>'), [], 1, ''
-    yield 'nodes', around(b'<a/>' * 5000000), one, 0, ''
-    yield 'deep', around(b'<a>' * 30000000, end=False), [], 1, 'deep'
+    yield 'nodes', around((b'<a/>', 5000000)), one, 0, ''
+    yield 'deep', around((b'<a>', 30000000), end=False), [], 1, 'deep'
     heads = b'<report_metadata><org_name>' + b'o' * 900 + b'</org_name></report_metadata>'
-    yield 'heads', around(heads * 90000), one, 0, ''
-    yield 'a bomb in a bomb', whole(whole(b'<feedback>' + b' ' * (990 << 20), 1), 1), [], 1, 'more than is read'
-    yield 'UTF-16', whole(X(head=' ' * (48 << 20)).decode().encode('utf-16'), 1), one, 0, ''
-    yield 'failures', whole(tls('HERE', 0).replace(b'"HERE"', b'[' + FAILURES + b']'), 1), [('taken', 1000000, 1000000)], 0, ''
-    yield 'JSON of millions', whole(b'{"policies":[],"x":[' + b'0,' * 10000000 + b'0]}', 1), [], 1, ''
-    yield 'JSON, deep', whole(b'{"policies":' + b'[' * (90 << 20), 1), [], 1, 'nested more deeply'
-    yield 'JSON, one text', whole(b'{"policies":"' + b'x' * (99 << 20) + b'"}', 1), [], 1, ''
+    yield 'heads', around((heads, 90000)), one, 0, ''
+    yield 'a bomb in a bomb', packed(packed(b'<feedback>', (b' ', 990 << 20))), [], 1, 'more than is read'
+    before, behind = (text.encode('utf-16-le') for text in X(head='HERE').decode().split('HERE'))
+    yield 'UTF-16', packed(b'\xff\xfe', before, (b' \0', 48 << 20), behind), one, 0, ''
+    yield 'failures', packed(tls('HERE', 0).replace(b'"HERE"', b'[' + FAILURES + b']')), [('taken', 1000000, 1000000)], 0, ''
+    yield 'JSON of millions', packed(b'{"policies":[],"x":[', (b'0,', 10000000), b'0]}'), [], 1, ''
+    yield 'JSON, deep', packed(b'{"policies":', (b'[', 90 << 20)), [], 1, 'nested more deeply'
+    yield 'JSON, one text', packed(b'{"policies":"', (b'x', 99 << 20), b'"}'), [], 1, ''
     yield 'zip of many', zipped(*((f'{n}.xml', b'<feedback>') for n in range(20000))), [], 10001, 'more parts'
     yield 'mbox of many', b'From x\n\n' * 8000000, [], 10001, 'more parts'
     yield 'mail of many parts', mail(*[TEXT] * 200000), [], 1, 'more parts'
-    yield '60 MB of base64', mail(part(X(head=' ' * (44 << 20)), 'text/xml', 'base64', 'r.xml')), one, 0, ''
+    head, tail = X(head='HERE').split(b'HERE')
+    lines = base64.encodebytes(head.ljust(len(head) + -len(head) % 57)) + base64.encodebytes(b' ' * 57) * ((44 << 20) // 57)
+    yield '60 MB of base64', mail(part(b'', 'text/xml', 'base64', 'r.xml') + lines + base64.encodebytes(tail)), one, 0, ''
     yield '60 MB of quoted-printable', mail(part(X(head='\n' * (55 << 20)), 'text/xml', '7bit', 'r.xml')), one, 0, ''
     yield '60 MB of header', b'Subject: ' + b'x' * (60 << 20) + b'\n' + mail(TEXT, part(G())), one, 0, ''
     yield '60 MB of header lines', b'X: y\n' * (12 << 20) + mail(TEXT, part(G())), one, 0, ''
@@ -323,10 +342,35 @@ def write_large():
 
 
 WORST = [0]  # kB
-# A small program between: it runs the reader and prints what the largest of its descendants had in memory.
-SHIM = 'import os,resource,sys\npid=os.posix_spawn(sys.argv[1],sys.argv[1:],os.environ)\n' \
-    'rc=os.waitstatus_to_exitcode(os.waitpid(pid,0)[1])\n' \
-    'open(os.environ["MEMORY"],"w").write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))\nsys.exit(rc)'
+# One small program between, for all shapes: it runs the reader with its output in files, and says its exit code and what the largest of it
+# and its descendants had in memory. It stays small itself: what it has counts as the reader's until that is executed.
+SHIM = '''
+import os, sys
+w = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+for line in sys.stdin:
+    out, err, *command = line.rstrip("\\n").split("\\t")
+    files = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)]
+    files += [(os.POSIX_SPAWN_OPEN, n, name, w, 0o600) for n, name in ((1, out), (2, err))]
+    _, status, used = os.wait4(os.posix_spawn(command[0], command, os.environ, file_actions=files), 0)
+    print(os.waitstatus_to_exitcode(status), used.ru_maxrss, flush=True)
+'''
+shim = subprocess.Popen([sys.executable, '-S', '-E', '-c', SHIM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                        start_new_session=True)
+
+
+def read_report(path):
+    """Exit code, output, complaints, and kB of memory of `assay ledger read-report` with that file."""
+    files = SPACE + '/out', SPACE + '/err'
+    print(*files, ASSAY, 'ledger', 'read-report', '-P', policy, '--json', path, sep='\t', file=shim.stdin, flush=True)
+    if not select.select([shim.stdout], [], [], 300)[0]:
+        os.killpg(shim.pid, signal.SIGKILL)
+        sys.exit(f'{path}: no end after 300 s')
+    code, memory = map(int, shim.stdout.readline().split())
+    texts = []
+    for name in files:
+        with open(name) as f:
+            texts.append(f.read())
+    return code, *texts, memory
 
 
 def kept_row():
@@ -338,21 +382,17 @@ def kept_row():
 
 def try_shape(name, path, taken, unread, says, kept=None):
     began = time.time()
-    command = [sys.executable, '-S', '-E', '-c', SHIM, ASSAY, 'ledger', 'read-report', '-P', policy, '--json', path]
-    child = subprocess.Popen(command, env=dict(os.environ, MEMORY=SPACE + '/memory'), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                             text=True)
-    out, err = child.communicate(timeout=300)
+    code, out, err, memory = read_report(path)
     took = time.time() - began
-    with open(SPACE + '/memory') as f:
-        WORST[0] = max(WORST[0], int(f.read()))
+    WORST[0] = max(WORST[0], memory)
     got = []
     for line in json.loads(out) if out.strip() else []:
         got.append((line['state'], line['rows'], line['count']))
         if not 2005 < int(line['begin'][:4]) < 2100:
             sys.exit(f'{name}: begins {line["begin"]}')
     complaints = [line for line in err.splitlines() if line.strip()]
-    if got != taken or len(complaints) != unread or says not in err or child.returncode != (65 if unread else 0):
-        wrong.append(f'{name}: {got}, not {taken}; exit {child.returncode}; {len(complaints)} complaints, not {unread}: {err[:400]}')
+    if got != taken or len(complaints) != unread or says not in err or code != (65 if unread else 0):
+        wrong.append(f'{name}: {got}, not {taken}; exit {code}; {len(complaints)} complaints, not {unread}: {err[:400]}')
     elif kept and any(want is not None and want != found for want, found in zip(kept, kept_row())):
         wrong.append(f'{name}: kept as {kept_row()}, not {kept}')
     return took
@@ -372,6 +412,9 @@ for shape in LARGE:
     if os.environ.get('SHOW'):
         print(f'{shape[0]}: {took:.1f} s, at most {now // 1024} MB so far', flush=True)
     slowest, worst = max(slowest, took), max(worst, now)
+shim.stdin.close()
+if shim.wait(30) != 0:
+    sys.exit('the small program between failed')
 if worst > 64 * 1024 and not ASAN:
     wrong.append(f'{worst // 1024} MB of memory (64 are asked for)')
 if wrong:

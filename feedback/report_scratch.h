@@ -33,6 +33,26 @@ struct report_scratch {
 /* Adds octets. After a failure nothing is added, and `status` says why. Not after report_scratch_text. */
 void report_scratch_add(struct report_scratch *s, const void *p, size_t n);
 
+/* Octets on their way into a scratch file, one by one; report_pending_end adds the last of them. */
+struct report_pending {
+    struct report_scratch *out;
+    size_t n;
+    char octets[4096];
+};
+
+static inline void report_pending_end(struct report_pending *p)
+{
+    report_scratch_add(p->out, p->octets, p->n);
+    p->n = 0;
+}
+
+static inline void report_pending_put(struct report_pending *p, char c)
+{
+    p->octets[p->n++] = c;
+    if (p->n == sizeof p->octets)
+        report_pending_end(p);
+}
+
 /* The whole text, until report_scratch_end. Empty after a failure. */
 struct slice report_scratch_text(struct report_scratch *s);
 

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * report_unpack.h - what the parts of report_in_walk() share: report_unpack.c tells what a text is, report_archive.c
+ * goes through zip and tar, report_parts.c through mail.
+ *
+ * Only those three use it. One walk is one thread's.
+ */
+#ifndef ASSAY_FEEDBACK_REPORT_UNPACK_H
+#define ASSAY_FEEDBACK_REPORT_UNPACK_H
+
+#include "feedback/report_in.h"
+#include "feedback/report_scratch.h"
+
+#define REPORT_UNPACKED REPORT_SCRATCH_INIT(REPORT_IN_TEXT + 65536)
+
+struct report_bounce;
+
+struct report_walk {
+    const struct report_in_walker *to;
+    size_t unpacked; /* octets, in all */
+    unsigned parts, found, unread;
+    struct report_bounce *bounce; /* inside of one */
+    bool full;                    /* that it has too many parts has been said */
+};
+
+/* One thing looked at, and what to call it. */
+struct report_item {
+    struct slice in;
+    const char *where;
+    int depth;
+    bool expected; /* its type or name says that it is a report: it must not be skipped in silence */
+};
+
+/* Looks at anything. */
+void report_unpack_look(struct report_walk *w, struct report_item it);
+
+/* Names what cannot be read. */
+void report_unpack_unread(struct report_walk *w, const char *where, const char *why);
+void report_unpack_too_many(struct report_walk *w, const char *where);
+
+/* What was to be unpacked into a scratch file, and was not, by its status. */
+void report_unpack_not_unpacked(struct report_walk *w, const char *where, enum status st);
+
+/* Inflates. bits: 31 gzip, 15 zlib, -15 raw. *used: octets of `in`. NULL: done, or out->status says what is wrong. */
+const char *report_unpack_inflate(struct report_walk *w, struct slice in, int bits, struct report_scratch *out,
+                                  size_t *used);
+
+/* Looks at what was unpacked, or names what is wrong (why), and lets go of it. */
+void report_unpack_look_at(struct report_walk *w, const char *why, struct report_scratch *out, struct report_item it);
+
+/* Tells whether the octets are a zip file's or a tar file's, and goes through it. A zip file may stand behind other
+ * octets; by its beginning alone it is told at once. */
+bool report_archive_is_zip(struct slice in);
+bool report_archive_ends_as_zip(struct slice in);
+void report_archive_zip(struct report_walk *w, struct report_item it);
+bool report_archive_is_tar(struct slice in);
+void report_archive_tar(struct report_walk *w, struct report_item it);
+
+/* Goes through a mail; through an mbox (RFC 4155). */
+void report_parts_mail(struct report_walk *w, struct slice text, const char *where, int depth);
+void report_parts_mbox(struct report_walk *w, struct report_item it);
+
+#endif

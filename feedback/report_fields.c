@@ -8,8 +8,8 @@
 #include "feedback/report_fields.h"
 #include "feedback/report_in.h"
 #include "base/clock.h"
+#include "base/domain.h"
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -27,9 +27,10 @@ static bool digits(const char *text, int64_t *out)
     return true;
 }
 
+/* xs:integer: a "+" and zeros may stand before it. */
 bool report_field_count(const char *text, int64_t *out)
 {
-    return digits(text, out) && *out > 0 && *out <= REPORT_COUNT_MAX;
+    return digits(text ? text + (*text == '+') : NULL, out) && *out > 0 && *out <= REPORT_COUNT_MAX;
 }
 
 /* "1763510400.25": the fraction is cut off. */
@@ -47,59 +48,83 @@ static bool seconds(const char *text, int64_t *out)
     return digits(whole, out);
 }
 
-/* "2026-11-19": its first second. */
-static bool date(const char *text, int64_t *out)
+/* Tells whether the text begins with that form: 0 stands for a digit, a blank for any octet. */
+static bool has_form(const char *text, const char *form)
 {
-    struct tm tm = {0};
-    int used = 0;
-    if (strlen(text) != 10 || sscanf(text, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &used) != 3 ||
-        used != 10)
-        return false;
-    int day = tm.tm_mday, month = --tm.tm_mon;
-    tm.tm_year -= 1900;
+    for (; *form; form++, text++)
+        if (*form == '0' ? !isdigit((unsigned char)*text) : !*text || (*form != ' ' && *text != *form))
+            return false;
+    return true;
+}
+
+static int number(const char *p, size_t n)
+{
+    int v = 0;
+    while (n-- > 0)
+        v = v * 10 + (*p++ - '0');
+    return v;
+}
+
+/* Seconds since 1970 of a time in UTC. False: there is no such day. */
+static bool since_1970(struct tm tm, int64_t *out)
+{
+    int day = tm.tm_mday, month = tm.tm_mon;
     *out = (int64_t)timegm(&tm);
     return tm.tm_mday == day && tm.tm_mon == month;
 }
 
-/* "+01:00", "-0330" */
+static struct tm day_of(const char *text)
+{
+    return (struct tm){
+        .tm_year = number(text, 4) - 1900, .tm_mon = number(text + 5, 2) - 1, .tm_mday = number(text + 8, 2)};
+}
+
+/* "2026-11-19": its first second. */
+static bool date(const char *text, int64_t *out)
+{
+    return strlen(text) == 10 && has_form(text, "0000-00-00") && since_1970(day_of(text), out);
+}
+
+/* "", "Z", " UTC", "+01:00", " -0330". Other names of zones have more than one meaning. */
 static bool zone_offset(const char *p, int *out)
 {
-    int h = 0, m = 0;
-    bool colon = strlen(p) == 6 && p[3] == ':';
-    if (!(colon || strlen(p) == 5) || sscanf(p + 1, colon ? "%2d:%2d" : "%2d%2d", &h, &m) != 2 || h > 23 || m > 59 ||
-        strspn(p + 1, "0123456789:") != strlen(p + 1))
+    bool blank = *p == ' ';
+    *out = 0;
+    p += blank;
+    if (!*p)
+        return !blank;
+    if (strcasecmp(p, "Z") == 0 || strcasecmp(p, "UTC") == 0 || strcasecmp(p, "GMT") == 0)
+        return true;
+    bool colon = has_form(p + 1, "00:00") && strlen(p) == 6;
+    if ((*p != '+' && *p != '-') || !(colon || (has_form(p + 1, "0000") && strlen(p) == 5)))
         return false;
+    int h = number(p + 1, 2), m = number(p + 3 + colon, 2);
     *out = (*p == '-' ? -1 : 1) * (h * 3600 + m * 60);
-    return true;
+    return h <= 23 && m <= 59;
 }
 
 /* "2026-11-19t00:00:00.5+01:00" */
 static bool rfc3339(const char *text, int64_t *out)
 {
-    struct tm tm = {0};
-    int used = 0;
-    char mark = 0;
-    if (sscanf(text, "%4d-%2d-%2d%c%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &mark, &tm.tm_hour, &tm.tm_min,
-               &tm.tm_sec, &used) != 7 ||
-        !strchr("Tt ", mark) || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
-        tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+    int zone;
+    if (!has_form(text, "0000-00-00 00:00:00") || !strchr("Tt ", text[10]))
         return false;
-    const char *p = text + used;
+    struct tm tm = day_of(text);
+    tm.tm_hour = number(text + 11, 2);
+    tm.tm_min = number(text + 14, 2);
+    tm.tm_sec = number(text + 17, 2);
+    if (tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+        return false;
+    int second = tm.tm_sec;
+    tm.tm_sec = 0; /* a leap second is in the day it ends */
+    const char *p = text + 19;
     if (*p == '.')
         for (p++; isdigit((unsigned char)*p); p++)
             ;
-    int zone = 0;
-    if (*p == '+' || *p == '-') {
-        if (!zone_offset(p, &zone))
-            return false;
-    } else if (*p && !((*p == 'Z' || *p == 'z') && !p[1])) {
+    if (!since_1970(tm, out) || !zone_offset(p, &zone))
         return false;
-    }
-    int day = tm.tm_mday, month = tm.tm_mon;
-    tm.tm_year -= 1900;
-    tm.tm_mon--;
-    *out = (int64_t)timegm(&tm) - zone;
-    return tm.tm_mday == day && tm.tm_mon == month - 1; /* no 30th of February */
+    *out += second - zone;
+    return true;
 }
 
 static bool moment(const char *text, int64_t of_a_date, int64_t *out)
@@ -125,10 +150,35 @@ bool report_field_last_moment(const char *text, int64_t *out)
     return moment(text, 86399, out);
 }
 
+/* "192.0.2.1:25", "[2001:db8::1]:25": without the port. Of IPv6 without brackets nobody knows which colon it is. */
+static struct slice without_port(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    int64_t port;
+    bool is = colon && colon > text && digits(colon + 1, &port) && port <= 65535 &&
+              (*text == '[' ? colon[-1] == ']' : strchr(text, ':') == colon);
+    return is ? slice_of(text, (size_t)(colon - text)) : slice_str(text);
+}
+
 const char *report_field_address(const char *text, char out[IP_TEXT])
 {
     struct ip a;
-    return ip_from_text(slice_str(text), &a) == STATUS_OK ? ip_text(&a, out) : text;
+    struct ip_net net;
+    if (ip_from_text(without_port(text), &a) == STATUS_OK)
+        return ip_text(&a, out);
+    if (strchr(text, '/') && ip_net_from_text(slice_str(text), &net) == STATUS_OK &&
+        net.bits == (net.base.family == 4 ? 32 : 128))
+        return ip_text(&net.base, out);
+    return text;
+}
+
+bool report_field_domain(const char *text, char out[LIMIT_DOMAIN + 1])
+{
+    const char *at = strrchr(text, '@');
+    struct slice s = slice_str(at ? at + 1 : text);
+    while (at && s.n && (s.p[s.n - 1] == '>' || s.p[s.n - 1] == ' '))
+        s.n--;
+    return domain_from_text(s, out) == STATUS_OK;
 }
 
 void report_field_word(char *text)

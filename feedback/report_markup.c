@@ -84,7 +84,8 @@ struct slice report_markup_find(struct slice s)
 
 bool report_markup_is_latin(struct slice xml)
 {
-    static const char *const names[] = {"iso-8859-1\"", "iso-8859-1'", "windows-1252", "cp1252", "latin1"};
+    static const char *const names[] = {"iso-8859-1\"", "iso-8859-1'",  "iso8859-1\"", "iso8859-1'", "iso_8859-1\"",
+                                        "iso_8859-1'",  "windows-1252", "cp1252",      "latin1",     "latin-1"};
     struct slice head = slice_of(xml.p, xml.n < 5 || memcmp(xml.p, "<?xml", 5) != 0 ? 0 : report_markup_verbatim(xml));
     for (head.n = head.n < TAG_MOST ? head.n : TAG_MOST; head.n; head = slice_from(head, 1))
         for (size_t i = 0; i < sizeof names / sizeof *names; i++)

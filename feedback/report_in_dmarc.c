@@ -9,7 +9,8 @@
  * no entity is escaped (not in CDATA, where it is none). Elements that are not known are skipped; expat remembers the
  * name of each, so their number is bounded. Where the text breaks off or goes wrong behind a whole record, and what
  * the report is about came before, the records so far are kept and out->partial names the line; so it does for
- * records whose count is not a number. On failure *out is not to be used; the words say what is wrong.
+ * records whose count is not a number, or with a field that has two values. A field within which another element
+ * stands has none. On failure *out is not to be used; the words say what is wrong.
  */
 #include "base/arena.h"
 #include "base/buf.h"
@@ -61,7 +62,9 @@ struct reading {
     XML_Parser parser;
     enum place place;
     int depth, place_depth;
+    bool has_child[REPORT_IN_XML_DEPTH + 1]; /* the element open at that depth: its text is in two ways to be read */
     bool feedback, metadata, published;
+    bool two_domains, two_dates;
     enum status status; /* not OK: stopped by us */
     char *why;
     struct buf text; /* of the element that is open */
@@ -75,6 +78,7 @@ struct reading {
     /* the record that is being read */
     struct report_in_row row;
     const char *count, *auth_domain, *auth_selector, *auth_result, *reason;
+    bool two_values; /* a field of the row is there twice, with another value */
     struct buf detail;
 };
 
@@ -140,7 +144,9 @@ static void on_start(void *context, const char *full, const char **attributes)
     if (r->depth == 0 && !is(name, "feedback"))
         stop(r, STATUS_INVALID, "the XML is no DMARC report: its root is not <feedback>");
     r->feedback = true;
+    r->has_child[r->depth] = true;
     snprintf(r->path[r->depth++], KNOWN, "%s", name);
+    r->has_child[r->depth] = false;
     buf_reset(&r->text);
     if (r->place != OUTSIDE)
         return;
@@ -155,6 +161,7 @@ static void on_start(void *context, const char *full, const char **attributes)
     r->place_depth = r->depth;
     r->row = (struct report_in_row){.source = "", .result = "", .dkim = "", .spf = "", .header_from = "", .detail = ""};
     r->count = r->auth_domain = r->auth_selector = r->auth_result = r->reason = NULL;
+    r->two_values = false;
     buf_reset(&r->detail);
     arena_reset(r->record);
 }
@@ -206,26 +213,39 @@ static bool is_child_of(const struct reading *r, const char *parent)
     return r->depth >= 2 && is(r->path[r->depth - 2], parent);
 }
 
+/* A field that decides what the report is about: *twice if it comes again with another value. */
+static void keep_decisive(struct reading *r, const char **field, bool *twice)
+{
+    const char *before = *field;
+    if (before && *before && strcasecmp(before, kept(r)) != 0)
+        *twice = true;
+    keep_once(r, field);
+}
+
 static void end_metadata(struct reading *r, const char *name)
 {
-    if (is(name, "org_name"))
+    if (is_child_of(r, "date_range") && is(name, "begin"))
+        keep_decisive(r, &r->begin, &r->two_dates);
+    else if (is_child_of(r, "date_range") && is(name, "end"))
+        keep_decisive(r, &r->end, &r->two_dates);
+    else if (!is_child_of(r, "report_metadata"))
+        return;
+    else if (is(name, "org_name"))
         keep_once(r, &r->out->org);
     else if (is(name, "email"))
         keep_once(r, &r->email);
     else if (is(name, "report_id"))
         keep_once(r, &r->out->id);
-    else if (is(name, "begin"))
-        keep_once(r, &r->begin);
-    else if (is(name, "end"))
-        keep_once(r, &r->end);
 }
 
 static void end_published(struct reading *r, const char *name)
 {
+    if (!is_child_of(r, "policy_published"))
+        return;
     if (is(name, "domain")) {
         if (!r->domain || !*r->domain)
             r->domain_line = line_of(r->parser);
-        keep_once(r, &r->domain);
+        keep_decisive(r, &r->domain, &r->two_domains);
     } else if (is(name, "p")) {
         keep_once(r, &r->p);
     } else if (is(name, "sp")) {
@@ -244,31 +264,43 @@ static void end_auth_result(struct reading *r, const char *name)
     r->auth_domain = r->auth_selector = r->auth_result = NULL;
 }
 
+/* Of a result by another method nothing is kept. */
 static void end_in_auth_results(struct reading *r, const char *name)
 {
-    if (is(name, "dkim") || is(name, "spf"))
+    char domain[LIMIT_DOMAIN + 1];
+    if (is_child_of(r, "auth_results") && (is(name, "dkim") || is(name, "spf")))
         end_auth_result(r, name);
+    else if (!is_child_of(r, "dkim") && !is_child_of(r, "spf"))
+        return;
     else if (is(name, "domain"))
-        r->auth_domain = kept(r);
+        r->auth_domain = report_field_domain(kept(r), domain) ? kept_as(r, domain) : kept(r);
     else if (is(name, "selector"))
         r->auth_selector = kept(r);
     else if (is(name, "result"))
         r->auth_result = kept_word(r);
 }
 
+/* A row has each of its fields once (RFC 9990 appendix A): of two values nobody knows which one holds. */
+static void keep_in_row(struct reading *r, const char **field, const char *value)
+{
+    if (*field && **field && strcmp(*field, value) != 0)
+        r->two_values = true;
+    *field = value;
+}
+
 static void end_in_row(struct reading *r, const char *name)
 {
     char text[IP_TEXT];
     if (is_child_of(r, "row") && is(name, "source_ip"))
-        r->row.source = kept_as(r, report_field_address(kept(r), text));
+        keep_in_row(r, &r->row.source, kept_as(r, report_field_address(kept(r), text)));
     else if (is_child_of(r, "row") && is(name, "count"))
-        r->count = kept(r);
+        keep_in_row(r, &r->count, kept(r));
     else if (is_child_of(r, "policy_evaluated") && is(name, "disposition"))
-        r->row.result = kept_word(r);
+        keep_in_row(r, &r->row.result, kept_word(r));
     else if (is_child_of(r, "policy_evaluated") && is(name, "dkim"))
-        r->row.dkim = kept_word(r);
+        keep_in_row(r, &r->row.dkim, kept_word(r));
     else if (is_child_of(r, "policy_evaluated") && is(name, "spf"))
-        r->row.spf = kept_word(r);
+        keep_in_row(r, &r->row.spf, kept_word(r));
     else if (is_child_of(r, "reason") && is(name, "type"))
         r->reason = r->reason ? r->reason : kept_word(r);
 }
@@ -276,8 +308,7 @@ static void end_in_row(struct reading *r, const char *name)
 static void end_header_from(struct reading *r)
 {
     char domain[LIMIT_DOMAIN + 1];
-    const char *text = kept(r);
-    r->row.header_from = domain_from_text(slice_str(text), domain) == STATUS_OK ? kept_as(r, domain) : text;
+    keep_in_row(r, &r->row.header_from, report_field_domain(kept(r), domain) ? kept_as(r, domain) : kept(r));
 }
 
 /* By the child of the record that we are in: what is in another one is an extension (RFC 9990 section 5). */
@@ -288,13 +319,13 @@ static void end_in_record(struct reading *r, const char *name)
         end_in_auth_results(r, name);
     else if (is(part, "row") || is(part, "policy_evaluated"))
         end_in_row(r, name);
-    else if (is(part, "identifiers") && is(name, "header_from"))
+    else if ((is(part, "identifiers") || is(part, "identities")) && is(name, "header_from")) /* RFC 7489's drafts */
         end_header_from(r);
 }
 
 static void end_record(struct reading *r)
 {
-    if (!report_field_count(r->count, &r->row.count)) {
+    if (!report_field_count(r->count, &r->row.count) || r->two_values) {
         if (!r->refused++)
             r->refused_line = line_of(r->parser);
         return;
@@ -319,6 +350,8 @@ static void on_end(void *context, const char *full)
 {
     struct reading *r = context;
     const char *name = local_name(full);
+    if (r->has_child[r->depth])
+        buf_reset(&r->text);
     if (r->depth > r->place_depth) {
         if (r->place == METADATA)
             end_metadata(r, name);
@@ -445,6 +478,10 @@ static enum status finish(struct reading *r, char *why)
         snprintf(why, 200, "the policy's domain, in line %lu, is no domain name", r->domain_line);
         return STATUS_INVALID;
     }
+    if (r->two_domains)
+        return complain(why, STATUS_INVALID, "its policy is about more than one domain");
+    if (r->two_dates)
+        return complain(why, STATUS_INVALID, "its date_range has a begin or an end twice, with different values");
     out->domains = ARENA_ARRAY(r->arena, const char *, 1);
     if (!out->domains)
         return complain(why, STATUS_NOMEM, "out of memory");
@@ -458,9 +495,10 @@ static enum status finish(struct reading *r, char *why)
     if (!*out->id)
         out->id = arena_printf(r->arena, "none-%lld-%lld", (long long)out->begin, (long long)out->end);
     if (r->refused && !out->partial)
-        out->partial =
-            arena_printf(r->arena, "records left out, since their count is no number: %zu; the first ends in line %lu",
-                         r->refused, r->refused_line);
+        out->partial = arena_printf(r->arena,
+                                    "records left out, since their count is no number, or a field has two values: %zu; "
+                                    "the first ends in line %lu",
+                                    r->refused, r->refused_line);
     return arena_failed(r->arena) ? complain(why, STATUS_NOMEM, "out of memory") : STATUS_OK;
 }
 
@@ -480,7 +518,7 @@ static enum status reading_judge(struct reading *r, bool whole, char *why)
     if (r->status != STATUS_OK)
         return r->status;
     if (out->row_count == 0 && r->refused)
-        return complain(why, STATUS_INVALID, "no record has a count that is a number");
+        return complain(why, STATUS_INVALID, "no record has a count that is a number, and each field once");
     return finish(r, why);
 }
 

@@ -71,6 +71,15 @@ static struct slice without_zeros(struct slice number)
     return end > 1 && end < n.n && n.p[end - 1] == '.' ? slice_of(n.p, end - 1) : number;
 }
 
+/* The text without blanks around it; it stands in out. */
+static const char *trimmed(const char *text, struct buf *out)
+{
+    struct slice s = slice_trim(slice_str(text));
+    if (s.p + s.n < out->p + out->n && s.n)
+        out->p[s.p + s.n - out->p] = '\0';
+    return s.n ? s.p : "";
+}
+
 /* A number as such or as a text; 0 if it is missing or null. What is neither, or not believable, is named. */
 static int64_t count_of(struct reading *r, struct slice object, const char *key)
 {
@@ -81,7 +90,7 @@ static int64_t count_of(struct reading *r, struct slice object, const char *key)
         return 0;
     if (kind == '0' && report_json_integer(without_zeros(v), &n) && n >= 0 && n <= REPORT_COUNT_MAX)
         return n;
-    const char *text = kind == '"' ? field(object, key, &r->detail) : "";
+    const char *text = kind == '"' ? trimmed(field(object, key, &r->detail), &r->detail) : "";
     if (strcmp(text, "0") == 0)
         return 0;
     if (report_field_count(text, &n))
@@ -143,16 +152,21 @@ static void read_policy(struct reading *r, struct slice p, size_t about)
 {
     struct slice summary = report_json_get(p, "summary"), failures = report_json_get(p, "failure-details");
     const char *type = field(report_json_get(p, "policy"), "policy-type", &r->type);
+    const char kind = report_json_kind(failures), of_summary = report_json_kind(summary);
     int64_t good = count_of(r, summary, "total-successful-session-count"),
             bad = count_of(r, summary, "total-failure-session-count");
+    if (of_summary && of_summary != '{' && of_summary != 'n')
+        note(r, "a summary is left out: it is no object, or there twice");
+    if (kind && !strchr("{[n", kind))
+        note(r, "failures are left out: they are no array, or there twice");
     struct slice rest = failures, key, value;
     bool any = false;
     if (good > 0)
         give(r, about, "", "pass", type, good);
-    if (report_json_kind(failures) == '{') { /* some senders write a single entry without the array around it */
+    if (kind == '{') { /* some senders write a single entry without the array around it */
         read_failure(r, failures, about);
         any = true;
-    } else if (report_json_kind(failures) == '[') {
+    } else if (kind == '[') {
         for (; r->status == STATUS_OK && report_json_next(&rest, &key, &value); any = true)
             read_failure(r, value, about);
     }
@@ -261,6 +275,8 @@ static enum status finish(struct reading *r, bool dated)
         out->id = arena_printf(r->arena, "none-%lld-%lld", (long long)out->begin, (long long)out->end);
     if (arena_failed(r->arena) || r->detail.failed || r->source.failed || r->result.failed || r->type.failed)
         return complain(r->why, STATUS_NOMEM, "out of memory");
+    if (report_json_kind(r->policies) == REPORT_JSON_TWICE)
+        return complain(r->why, STATUS_INVALID, "it has policies twice, with different values");
     if (!*out->org || !out->domain_count)
         return complain(r->why, STATUS_INVALID, "organization-name (and contact-info) or policy-domain is missing");
     return dated ? STATUS_OK

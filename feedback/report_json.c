@@ -14,6 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEY_MOST 100 /* octets of a member's name: longer than any of ours */
+
+static const char twice[] = {REPORT_JSON_TWICE, '\0'}; /* a value of no kind */
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -229,26 +233,6 @@ bool report_json_next(struct slice *rest, struct slice *key, struct slice *value
     return true;
 }
 
-void report_json_get_all(struct slice object, const char *const *name, struct slice *value, size_t n)
-{
-    struct slice rest = object, key, member;
-    for (size_t i = 0; i < n; i++)
-        value[i] = SLICE_NULL;
-    if (report_json_kind(object) != '{')
-        return;
-    while (report_json_next(&rest, &key, &member))
-        for (size_t i = 0; i < n; i++)
-            if (slice_eq(key, slice_str(name[i])))
-                value[i] = member;
-}
-
-struct slice report_json_get(struct slice object, const char *key)
-{
-    struct slice value;
-    report_json_get_all(object, &key, &value, 1);
-    return value;
-}
-
 static unsigned hex4(const char *p)
 {
     unsigned v = 0;
@@ -324,4 +308,36 @@ bool report_json_integer(struct slice value, int64_t *out)
     long long n = strtoll(text, &end, 10);
     *out = n;
     return errno == 0 && end != text && *end == '\0' && (is_digit(text[0]) || text[0] == '-');
+}
+
+/* The octets of a member's name may be escaped (RFC 8259 section 7). */
+static bool is_key(struct slice key, const char *name)
+{
+    if (!key.n || !memchr(key.p, '\\', key.n))
+        return slice_eq(key, slice_str(name));
+    struct buf text = BUF_INIT;
+    bool is = report_json_text(slice_of(key.p - 1, key.n + 2), KEY_MOST, &text) &&
+              slice_eq(buf_slice(&text), slice_str(name));
+    buf_release(&text);
+    return is;
+}
+
+void report_json_get_all(struct slice object, const char *const *name, struct slice *value, size_t n)
+{
+    struct slice rest = object, key, member;
+    for (size_t i = 0; i < n; i++)
+        value[i] = SLICE_NULL;
+    if (report_json_kind(object) != '{')
+        return;
+    while (report_json_next(&rest, &key, &member))
+        for (size_t i = 0; i < n; i++)
+            if (is_key(key, name[i]))
+                value[i] = !value[i].p || slice_eq(value[i], member) ? member : slice_of(twice, 1);
+}
+
+struct slice report_json_get(struct slice object, const char *key)
+{
+    struct slice value;
+    report_json_get_all(object, &key, &value, 1);
+    return value;
 }

@@ -21,14 +21,18 @@
 /* STATUS_INVALID, STATUS_LIMIT (nested more deeply): why (200 octets) names the line. */
 enum status report_json_check(struct slice text, char *why) MUST_CHECK;
 
-/* '{' object, '[' array, '"' text, '0' number, 't' 'f' 'n' true, false, null; 0: nothing, as of SLICE_NULL. */
+#define REPORT_JSON_TWICE '!'
+
+/* '{' object, '[' array, '"' text, '0' number, 't' 'f' 'n' true, false, null; 0: nothing, as of SLICE_NULL;
+ * REPORT_JSON_TWICE: of two values of one name. */
 char report_json_kind(struct slice value);
 
 /* Goes through the members of an object or the elements of an array: *rest is first the value itself. key: the octets
  * between the quotes, as they stand; SLICE_NULL in an array. False: there is no further one, or it is neither. */
 bool report_json_next(struct slice *rest, struct slice *key, struct slice *value);
 
-/* The member of that name, of several the last; SLICE_NULL: there is none, or it is no object. */
+/* The member of that name; SLICE_NULL: there is none, or it is no object. A name that comes twice with different values
+ * has none that all readers agree on (RFC 8259 section 4): what is returned then is of the kind REPORT_JSON_TWICE. */
 struct slice report_json_get(struct slice object, const char *key);
 
 /* The same for several names in one pass; name[i]'s member goes to value[i]. */

@@ -381,6 +381,21 @@ static void moments(void **state)
              {"2026-11-19 00:00:00", 1795046400, 1795046400},
              {"2026-11-19T01:00:00+0100", 1795046400, 1795046400},
              {"2026-11-18T20:30:00-03:30", 1795046400, 1795046400},
+             {"2026-11-19 00:00:00 UTC", 1795046400, 1795046400},
+             {"2026-11-19T00:00:00 gmt", 1795046400, 1795046400},
+             {"2026-11-19 01:30:00 +01:30", 1795046400, 1795046400},
+             {"2026-11-18T23:59:60Z", 1795046400, 1795046400},
+             {"2026-11-19 00:00:00 CET", 0, 0},
+             {"2026-11-19 00:00:00 ", 0, 0},
+             {"2026-11-19 00:00:0", 0, 0},
+             {"2026-+1-19T00:00:00Z", 0, 0},
+             {"2026- 1-19T00:00:00Z", 0, 0},
+             {"2026-11-19T00:00:-1Z", 0, 0},
+             {"2026-11-19T24:00:00Z", 0, 0},
+             {"2026-11-19T00:60:00Z", 0, 0},
+             {"2026-11-31T00:00:00Z", 0, 0},
+             {"2026-13-01T00:00:00Z", 0, 0},
+             {"2026-11-19T00:00:00+01:60", 0, 0},
              {"2026-11-19T00:00:00+1", 0, 0},
              {"2026-11-19T00:00:00+24:00", 0, 0},
              {"2026-11-19T00:00:00+0 :0", 0, 0},
@@ -412,6 +427,15 @@ static void addresses(void **state)
                                        {"IPv6:2001:db8::1", "2001:db8::1"},
                                        {"::ffff:192.0.2.1", "192.0.2.1"},
                                        {"::FFFF:C000:0201", "192.0.2.1"},
+                                       {"192.0.2.1:25", "192.0.2.1"},
+                                       {"[2001:db8::1]:25", "2001:db8::1"},
+                                       {"2001:db8::1:25", "2001:db8::1:25"},
+                                       {"192.0.2.1:", "192.0.2.1:"},
+                                       {"192.0.2.1:65536", "192.0.2.1:65536"},
+                                       {"192.0.2.1/32", "192.0.2.1"},
+                                       {"2001:DB8::1/128", "2001:db8::1"},
+                                       {"192.0.2.0/24", "192.0.2.0/24"},
+                                       {"::ffff:192.0.2.1/128", "::ffff:192.0.2.1/128"},
                                        {"fe80::1%eth0", "fe80::1%eth0"},
                                        {"192.0.2", "192.0.2"},
                                        {"mail.example.org", "mail.example.org"},
@@ -420,6 +444,27 @@ static void addresses(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof t / sizeof *t; i++)
         assert_string_equal(report_field_address(t[i][0], out), t[i][1]);
+}
+
+/* RFC 1035, RFC 5890; what is in front of an "@" is nobody's business. */
+static void domains(void **state)
+{
+    static const char *const t[][2] = {{"Example.ORG.", "example.org"},
+                                       {"a@example.org", "example.org"},
+                                       {"<a@b@Example.org>", "example.org"},
+                                       {"@example.org", "example.org"},
+                                       {"b\u00fccher.example", "xn--bcher-kva.example"},
+                                       {"example.org>", NULL},
+                                       {"a@", NULL},
+                                       {"a b", NULL},
+                                       {"", NULL}};
+    char out[LIMIT_DOMAIN + 1];
+    (void)state;
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        assert_int_equal(report_field_domain(t[i][0], out), t[i][1] != NULL);
+        if (t[i][1])
+            assert_string_equal(out, t[i][1]);
+    }
 }
 
 struct seen {
@@ -574,7 +619,9 @@ static void json_grammar(void **state)
 static void json_walk(void **state)
 {
     (void)state;
-    struct slice v = slice_str(" {\"a\": 1, \"b\" : [ \"x\", {\"a\":9}, -3 ], \"a\": \"\\ud83d\\ude00\\u0000\\n\\/\"}");
+    struct slice v = slice_str(" {\"a\": 1, \"b\" : [ \"x\", {\"a\":9}, -3 ], \"d\": \"\\ud83d\\ude00\\u0000\\n\\/\", "
+                               "\"e\": 1, \"e\": 2, \"f\":3, "
+                               "\"f\" : 3, \"\\u0067\": 4}");
     struct slice rest = report_json_get(v, "b"), key, value;
     struct buf b = BUF_INIT;
     int64_t n = 0;
@@ -587,9 +634,13 @@ static void json_walk(void **state)
     assert_true(report_json_integer(slice_str("-3"), &n) && n == -3);
     assert_false(report_json_integer(slice_str("3.0"), &n));
     assert_false(report_json_integer(slice_str("99999999999999999999"), &n));
-    assert_true(report_json_text(report_json_get(v, "a"), 100, &b)); /* the last of that name */
+    assert_true(report_json_text(report_json_get(v, "d"), 100, &b));
     assert_true(slice_eq(buf_slice(&b), slice_str("\xf0\x9f\x98\x80\xef\xbf\xbd\n/")));
     assert_int_equal(report_json_kind(report_json_get(v, "c")), 0);
+    assert_int_equal(report_json_kind(report_json_get(v, "e")),
+                     REPORT_JSON_TWICE); /* RFC 8259 4: no two readers agree */
+    assert_true(report_json_integer(report_json_get(v, "f"), &n) && n == 3);
+    assert_true(report_json_integer(report_json_get(v, "g"), &n) && n == 4);
     assert_int_equal(report_json_kind(report_json_get(slice_str("[]"), "c")), 0);
     buf_release(&b);
 }
@@ -853,6 +904,7 @@ int main(void)
                                        cmocka_unit_test(encodings),
                                        cmocka_unit_test(moments),
                                        cmocka_unit_test(addresses),
+                                       cmocka_unit_test(domains),
                                        cmocka_unit_test(several_and_footers),
                                        cmocka_unit_test(tls_counts),
                                        cmocka_unit_test(tls_domains_apart),

@@ -2,9 +2,9 @@
 /*
  * report_archive.c - goes through zip (APPNOTE.TXT 6.3, with its 64 bits) and tar (POSIX ustar and pax, GNU).
  *
- * Promises that a file whose checksum is wrong, that is cut off, encrypted or packed in a way that is not read is named,
- * never taken; that the directory of a zip file decides which files are in it, and that each whole file of one that lost
- * its directory is found. Every number out of an archive is compared with what is there before it is used.
+ * Promises that a file whose checksum is wrong, that is cut off, encrypted or packed in a way that is not read is
+ * named, never taken; that the directory of a zip file decides which files are in it, and that each whole file of one
+ * that lost its directory is found. Every number out of an archive is compared with what is there before it is used.
  */
 #include "feedback/report_unpack.h"
 #include <stdio.h>
@@ -17,6 +17,7 @@
 #define ZIP_END 22
 #define ZIP_END_64 56
 #define ZIP_PLACE_64 20
+#define ZIP_DESCRIPTOR 24           /* octets, at most */
 #define ZIP_32 UINT32_C(0xffffffff) /* the number is in the field of 64 bits */
 #define TAR_BLOCK ((size_t)512)
 #define NAME_MOST 120
@@ -35,6 +36,7 @@ struct zipped {
     size_t name_length;
     unsigned flags, method;
     uint32_t sum; /* 0: not known */
+    bool later;   /* sum and sizes stand behind the octets, and no directory has them */
     uint64_t packed, plain, at;
 };
 
@@ -69,6 +71,13 @@ static bool sum_is(struct slice s, uint32_t sum)
     return have == sum;
 }
 
+/* The sum in the descriptor behind a file's octets, with or without a mark (APPNOTE 4.3.9); 0: there is none. */
+static uint32_t sum_behind(struct slice s)
+{
+    s = slice_from(s, s.n >= 4 && memcmp(s.p, "PK\7\10", 4) == 0 ? 4 : 0);
+    return s.n >= 4 ? (uint32_t)le(s.p, 4) : 0;
+}
+
 /* Looks at one file whose octets begin with data. *used: octets of it. */
 static void look_at_zipped(struct report_walk *w, struct report_item it, const struct zipped *z, struct slice data,
                            size_t *used)
@@ -91,7 +100,8 @@ static void look_at_zipped(struct report_walk *w, struct report_item it, const s
     else if (data.n < z->packed)
         why = "it is cut off";
     struct slice text = z->method == 8 ? report_scratch_text(&out) : data;
-    if (!why && out.status == STATUS_OK && z->sum && !sum_is(text, z->sum))
+    uint32_t sum = z->later ? sum_behind(slice_from(data, *used)) : z->sum;
+    if (!why && out.status == STATUS_OK && sum && !sum_is(text, sum))
         why = "it is damaged: its checksum is wrong";
     if (why || z->method != 0)
         report_unpack_look_at(w, why, &out, it);
@@ -223,18 +233,21 @@ static void look_at_headers(struct report_walk *w, struct report_item it)
                            .sum = (uint32_t)le(rest.p + 14, 4),
                            .packed = le(rest.p + 18, 4),
                            .plain = le(rest.p + 22, 4)};
-        bool later = z.flags & 8; /* sum and sizes stand behind the octets */
+        z.later = z.flags & 8;
         struct slice data = slice_from(rest, ZIP_HEADER + z.name_length + le(rest.p + 28, 2));
         size_t used = data.n;
-        if (z.name_length > rest.n - ZIP_HEADER || (later && z.method != 8)) {
+        if (z.name_length > rest.n - ZIP_HEADER || (z.later && z.method != 8)) {
             report_unpack_unread(w, it.where, "the zip file is cut off");
             return;
         }
         read_64(&z, slice_of(z.name + z.name_length, data.n ? le(rest.p + 28, 2) : 0));
-        if (!later)
+        if (!z.later)
             data.n = data.n < z.packed ? data.n : (size_t)z.packed;
         look_at_zipped(w, it, &z, data, &used);
-        rest = next_header(slice_of(data.p + used, (size_t)(it.in.p + it.in.n - data.p) - used));
+        struct slice behind = slice_of(data.p + used, (size_t)(it.in.p + it.in.n - data.p) - used);
+        rest = next_header(behind);
+        if (!rest.n && behind.n > ZIP_DESCRIPTOR && !report_scratch_find(behind, "PK\1\2", 4))
+            report_unpack_unread(w, it.where, "the zip file is cut off, or damaged");
     }
 }
 

@@ -116,7 +116,7 @@ static bool rfc3339(const char *text, int64_t *out)
     if (tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
         return false;
     int second = tm.tm_sec;
-    tm.tm_sec = 0; /* a leap second is in the day it ends */
+    tm.tm_sec = 0; /* timegm() would change the day behind a leap second */
     const char *p = text + 19;
     if (*p == '.')
         for (p++; isdigit((unsigned char)*p); p++)
@@ -124,7 +124,7 @@ static bool rfc3339(const char *text, int64_t *out)
     if (!since_1970(tm, out) || !zone_offset(p, &zone))
         return false;
     *out += second - zone;
-    return true;
+    return second < 60 || *out % 86400 == 0; /* RFC 3339 appendix D: leap seconds end a day of UTC */
 }
 
 static bool moment(const char *text, int64_t of_a_date, int64_t *out)

@@ -159,7 +159,7 @@ static void on_start(void *context, const char *full, const char **attributes)
     if (r->place == OUTSIDE)
         return;
     r->place_depth = r->depth;
-    r->row = (struct report_in_row){.source = "", .result = "", .dkim = "", .spf = "", .header_from = "", .detail = ""};
+    r->row = (struct report_in_row){0};
     r->count = r->auth_domain = r->auth_selector = r->auth_result = r->reason = NULL;
     r->two_values = false;
     buf_reset(&r->detail);
@@ -217,7 +217,7 @@ static bool is_child_of(const struct reading *r, const char *parent)
 static void keep_decisive(struct reading *r, const char **field, bool *twice)
 {
     const char *before = *field;
-    if (before && *before && strcasecmp(before, kept(r)) != 0)
+    if (before && strcasecmp(before, kept(r)) != 0)
         *twice = true;
     keep_once(r, field);
 }
@@ -283,7 +283,7 @@ static void end_in_auth_results(struct reading *r, const char *name)
 /* A row has each of its fields once (RFC 9990 appendix A): of two values nobody knows which one holds. */
 static void keep_in_row(struct reading *r, const char **field, const char *value)
 {
-    if (*field && **field && strcmp(*field, value) != 0)
+    if (*field && strcmp(*field, value) != 0)
         r->two_values = true;
     *field = value;
 }
@@ -323,6 +323,14 @@ static void end_in_record(struct reading *r, const char *name)
         end_header_from(r);
 }
 
+/* What was not there is an empty text. */
+static void fill_row(struct report_in_row *row)
+{
+    const char **const fields[] = {&row->source, &row->result, &row->dkim, &row->spf, &row->header_from};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        *fields[i] = *fields[i] ? *fields[i] : "";
+}
+
 static void end_record(struct reading *r)
 {
     if (!report_field_count(r->count, &r->row.count) || r->two_values) {
@@ -340,6 +348,7 @@ static void end_record(struct reading *r)
         stop(r, STATUS_NOMEM, "a record needs more memory than is given to it");
         return;
     }
+    fill_row(&r->row);
     r->row.detail = r->detail.p;
     r->out->row_count++;
     if (r->rows && !r->rows->take(r->rows->context, &r->row))

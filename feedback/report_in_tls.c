@@ -148,17 +148,28 @@ static void read_failure(struct reading *r, struct slice f, size_t about)
     give(r, about, source, result, detail, n);
 }
 
+/* RFC 8460 4.4 asks for all of these: without one of them a number of sessions is not known, which is not 0. */
+static void note_missing(struct reading *r, struct slice summary, char failures)
+{
+    const char kind = report_json_kind(summary);
+    if (!kind || kind == 'n')
+        note(r, "a policy has no summary: how many sessions went well is not known");
+    else if (kind != '{')
+        note(r, "a summary is left out: it is no object, or there twice");
+    else if (!report_json_kind(report_json_get(summary, "total-successful-session-count")))
+        note(r, "a policy does not say how many sessions went well");
+    if (failures && !strchr("{[n", failures))
+        note(r, "failures are left out: they are no array, or there twice");
+}
+
 static void read_policy(struct reading *r, struct slice p, size_t about)
 {
     struct slice summary = report_json_get(p, "summary"), failures = report_json_get(p, "failure-details");
     const char *type = field(report_json_get(p, "policy"), "policy-type", &r->type);
-    const char kind = report_json_kind(failures), of_summary = report_json_kind(summary);
+    const char kind = report_json_kind(failures);
     int64_t good = count_of(r, summary, "total-successful-session-count"),
             bad = count_of(r, summary, "total-failure-session-count");
-    if (of_summary && of_summary != '{' && of_summary != 'n')
-        note(r, "a summary is left out: it is no object, or there twice");
-    if (kind && !strchr("{[n", kind))
-        note(r, "failures are left out: they are no array, or there twice");
+    note_missing(r, summary, kind);
     struct slice rest = failures, key, value;
     bool any = false;
     if (good > 0)
@@ -170,6 +181,8 @@ static void read_policy(struct reading *r, struct slice p, size_t about)
         for (; r->status == STATUS_OK && report_json_next(&rest, &key, &value); any = true)
             read_failure(r, value, about);
     }
+    if (!any && !report_json_kind(report_json_get(summary, "total-failure-session-count")))
+        note(r, "a policy does not say how many sessions failed");
     if (!any && bad > 0)
         give(r, about, "", "failure", type, bad);
 }

@@ -246,10 +246,13 @@ static void look_in_parts(struct report_walk *w, const struct report_mime_part *
                      report_mime_parameter(p->type, "report-type", type) && strcasecmp(type, "delivery-status") == 0;
     struct report_mime_parts m = {.rest = p->body, .boundary = boundary};
     struct slice text;
+    bool any = false;
     w->bounce = is_bounce ? &bounce : NULL;
-    while (report_mime_next_part(&m, &text))
+    for (; report_mime_next_part(&m, &text); any = true)
         report_parts_mail(w, text, where, depth - 1);
     w->bounce = NULL;
+    if (!any && !is_bounce && slice_trim(p->body).n)
+        report_unpack_unread(w, where, "the boundary of its multipart is not in it");
     if (is_bounce)
         tell_bounce(w, where, &bounce);
 }

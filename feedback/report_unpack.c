@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * report_unpack.c - finds every report in an input: gzip (RFC 1952), zlib (RFC 1950), and, by the files beside it, zip, tar, mail
- * and mbox, and all these within each other.
+ * report_unpack.c - finds every report in an input: gzip (RFC 1952), zlib (RFC 1950), and, by the files beside it, zip,
+ * tar, mail and mbox, and all these within each other.
  *
  * Promises that no input makes it unpack more than REPORT_IN_TEXT octets in all, or REPORT_IN_RATIO times what it read,
  * nor look at more than REPORT_IN_PARTS parts nested REPORT_IN_DEPTH deep; that each part which should be a report and
@@ -17,7 +17,8 @@
 #include <string.h>
 #include <zlib.h>
 
-#define LOOK_AT 4096 /* octets that tell what a text is */
+#define LOOK_AT 4096     /* octets that tell what a text is */
+#define WORDS_MOST 65536 /* octets in front of a report */
 
 void report_unpack_unread(struct report_walk *w, const char *where, const char *why)
 {
@@ -256,6 +257,15 @@ static void find_in_xml(struct report_walk *w, struct slice text, const char *wh
     }
 }
 
+/* Whether a person may have written it: what is left of a damaged archive is none. */
+static bool is_words(struct slice s)
+{
+    size_t n = 0;
+    while (n < s.n && n < WORDS_MOST && ((unsigned char)s.p[n] >= 0x20 || (s.p[n] && strchr("\t\r\n\f", s.p[n]))))
+        n++;
+    return n == s.n;
+}
+
 /* The text from a line on that begins a report in XML, behind words of somebody; empty: there is none. */
 static struct slice behind_words(struct slice s)
 {
@@ -263,7 +273,7 @@ static struct slice behind_words(struct slice s)
     for (size_t i = 0; i < sizeof begins / sizeof *begins; i++) {
         const char *p = report_scratch_find(s, begins[i], strlen(begins[i]));
         struct slice from = p ? slice_from(s, (size_t)(p + 1 - s.p)) : SLICE_NULL;
-        if (is_xml_report(from))
+        if (is_xml_report(from) && is_words(slice_of(s.p, (size_t)(from.p - s.p))))
             return from;
     }
     return SLICE_NULL;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reports and their wrappings, made: what shapes.py and shapes_met.py are built of. row() and xml() make a DMARC report of one record with 7
-mails, tls() an SMTP TLS report of 10 sessions that went well and 3 that failed; each has an identifier of its own."""
+"""Reports and their wrappings, made: what shapes.py and shapes_met.py are built of. row() and xml() make a DMARC report of one record
+with 7 mails, tls() an SMTP TLS report of 10 sessions that went well and 3 that failed; each has an identifier of its own."""
 import base64
 import gzip
 import io

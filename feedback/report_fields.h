@@ -16,8 +16,8 @@
 /* More than that no report has seen: a sum of a million such rows still fits 64 bits. */
 #define REPORT_COUNT_MAX INT64_C(1000000000)
 
-/* A count of messages: digits alone, or behind a "+", from 1 to REPORT_COUNT_MAX. "1,234", "", NULL and "-1" are none.
- */
+/* A count of messages: digits alone, or behind a "+", from 1 to REPORT_COUNT_MAX. "1,234", "", NULL and "-1" are
+ * none. */
 bool report_field_count(const char *text, int64_t *out);
 
 /* Seconds since 1970: as a number of seconds (a fraction is cut off) or milliseconds, or as a time (RFC 3339: any zone,

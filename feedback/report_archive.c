@@ -6,7 +6,7 @@
  * named, never taken; that the directory of a zip file decides which files are in it, and that each whole file of one
  * that lost its directory is found. Every number out of an archive is compared with what is there before it is used.
  */
-#include "feedback/report_unpack.h"
+#include "feedback/report_archive.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,7 +94,7 @@ static void look_at_zipped(struct report_walk *w, struct report_item it, const s
     if (z->flags & 1)
         why = "it is encrypted";
     else if (z->method == 8)
-        why = report_unpack_inflate(w, data, -15, &out, used);
+        why = report_walk_inflate(w, data, -15, &out, used);
     else if (z->method != 0)
         why = "it is packed in a way that is not read";
     else if (data.n < z->packed)
@@ -104,9 +104,9 @@ static void look_at_zipped(struct report_walk *w, struct report_item it, const s
     if (!why && out.status == STATUS_OK && sum && !sum_is(text, sum))
         why = "it is damaged: its checksum is wrong";
     if (why || z->method != 0)
-        report_unpack_look_at(w, why, &out, it);
+        report_walk_look_at(w, why, &out, it);
     else
-        report_unpack_look(w, it);
+        w->look(w, it);
 }
 
 static void look_at_entry(struct report_walk *w, struct report_item it, const char *entry, struct slice all)
@@ -126,7 +126,7 @@ static void look_at_entry(struct report_walk *w, struct report_item it, const ch
         char where[300];
         snprintf(where, sizeof where, "%.150s: %.*s", it.where,
                  (int)(z.name_length < NAME_MOST ? z.name_length : NAME_MOST), z.name);
-        report_unpack_unread(w, where, "the archive's directory points to no file");
+        report_walk_unread(w, where, "the archive's directory points to no file");
         return;
     }
     struct slice data = slice_from(local, ZIP_HEADER + le(local.p + 26, 2) + le(local.p + 28, 2));
@@ -190,7 +190,7 @@ static void look_at_entries(struct report_walk *w, struct report_item it, struct
 {
     for (; d.count > 0; d.count--, w->parts++) {
         if (w->parts >= REPORT_IN_PARTS) {
-            report_unpack_too_many(w, it.where);
+            report_walk_too_many(w, it.where);
             return;
         }
         if (d.entries.n < ZIP_ENTRY || memcmp(d.entries.p, "PK\1\2", 4) != 0)
@@ -202,7 +202,7 @@ static void look_at_entries(struct report_walk *w, struct report_item it, struct
         d.entries = slice_from(d.entries, size);
     }
     if (d.count > 0)
-        report_unpack_unread(w, it.where, "the archive's directory is cut off, or damaged");
+        report_walk_unread(w, it.where, "the archive's directory is cut off, or damaged");
 }
 
 /* ---- a zip file that was cut off ---- */
@@ -219,11 +219,11 @@ static void look_at_headers(struct report_walk *w, struct report_item it)
     struct slice rest = it.in;
     for (; rest.n; w->parts++) {
         if (w->parts >= REPORT_IN_PARTS) {
-            report_unpack_too_many(w, it.where);
+            report_walk_too_many(w, it.where);
             return;
         }
         if (rest.n < ZIP_HEADER) {
-            report_unpack_unread(w, it.where, "the zip file is cut off");
+            report_walk_unread(w, it.where, "the zip file is cut off");
             return;
         }
         struct zipped z = {.name = rest.p + ZIP_HEADER,
@@ -237,7 +237,7 @@ static void look_at_headers(struct report_walk *w, struct report_item it)
         struct slice data = slice_from(rest, ZIP_HEADER + z.name_length + le(rest.p + 28, 2));
         size_t used = data.n;
         if (z.name_length > rest.n - ZIP_HEADER || (z.later && z.method != 8)) {
-            report_unpack_unread(w, it.where, "the zip file is cut off");
+            report_walk_unread(w, it.where, "the zip file is cut off");
             return;
         }
         read_64(&z, slice_of(z.name + z.name_length, data.n ? le(rest.p + 28, 2) : 0));
@@ -247,7 +247,7 @@ static void look_at_headers(struct report_walk *w, struct report_item it)
         struct slice behind = slice_of(data.p + used, (size_t)(it.in.p + it.in.n - data.p) - used);
         rest = next_header(behind);
         if (!rest.n && behind.n > ZIP_DESCRIPTOR && !report_scratch_find(behind, "PK\1\2", 4))
-            report_unpack_unread(w, it.where, "the zip file is cut off, or damaged");
+            report_walk_unread(w, it.where, "the zip file is cut off, or damaged");
     }
 }
 
@@ -260,7 +260,7 @@ void report_archive_zip(struct report_walk *w, struct report_item it)
     else
         look_at_headers(w, it);
     if (w->found + w->unread == before)
-        report_unpack_unread(w, it.where, "no report is in the archive");
+        report_walk_unread(w, it.where, "no report is in the archive");
 }
 
 /* ---- tar ---- */
@@ -318,11 +318,11 @@ void report_archive_tar(struct report_walk *w, struct report_item it)
         uint64_t size;
         const char *h = rest.p, kind = h[156];
         if (w->parts >= REPORT_IN_PARTS) {
-            report_unpack_too_many(w, it.where);
+            report_walk_too_many(w, it.where);
             return;
         }
         if (!tar_sum_is_good(h) || !tar_number(h + 124, 12, &size)) {
-            report_unpack_unread(w, it.where, "the tar file is damaged");
+            report_walk_unread(w, it.where, "the tar file is damaged");
             return;
         }
         rest = slice_from(rest, TAR_BLOCK);
@@ -331,15 +331,15 @@ void report_archive_tar(struct report_walk *w, struct report_item it)
         snprintf(where, sizeof where, "%.150s: %.*s", it.where, (int)(name.n < NAME_MOST ? name.n : NAME_MOST), name.p);
         name = SLICE_NULL;
         if (data.n < size)
-            report_unpack_unread(w, where, "it is cut off");
+            report_walk_unread(w, where, "it is cut off");
         else if (kind == 'L' || kind == 'x')
             tar_long_name(kind, data, &name);
         else if (kind == '0' || kind == '\0' || kind == '7')
-            report_unpack_look(w, (struct report_item){data, where, it.depth - 1, false});
+            w->look(w, (struct report_item){data, where, it.depth - 1, false});
         size_t padded = data.n + (TAR_BLOCK - data.n % TAR_BLOCK) % TAR_BLOCK;
         rest = slice_from(rest, padded);
         report_scratch_passed(rest.p);
     }
     if (w->found + w->unread == before)
-        report_unpack_unread(w, it.where, "no report is in the archive");
+        report_walk_unread(w, it.where, "no report is in the archive");
 }

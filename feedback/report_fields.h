@@ -26,8 +26,8 @@ bool report_field_count(const char *text, int64_t *out);
 bool report_field_moment(const char *text, int64_t *out);
 bool report_field_last_moment(const char *text, int64_t *out);
 
-/* An address in the one form that the ledger has it in (RFC 5952; IPv4 within IPv6 is IPv4), without a port; a network of
- * one address is that. What is none stays as it is. Returns text, or out. */
+/* An address in the one form that the ledger has it in (RFC 5952; IPv4 within IPv6 is IPv4), without a port; a network
+ * of one address is that. What is none stays as it is. Returns text, or out. */
 const char *report_field_address(const char *text, char out[IP_TEXT]);
 
 /* A domain in its canonical form (domain.h), of an address without what is in front of its "@". False: it is none. */

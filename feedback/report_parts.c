@@ -9,7 +9,7 @@
  */
 #include "base/domain.h"
 #include "feedback/report_mime.h"
-#include "feedback/report_unpack.h"
+#include "feedback/report_parts.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -101,13 +101,13 @@ static void look_at_leaf(struct report_walk *w, const struct report_mime_part *p
     const char *why = never_read(p, name, expected, room);
     unsigned before = w->found + w->unread;
     if (why)
-        report_unpack_unread(w, called, why);
+        report_walk_unread(w, called, why);
     else if (b.status != STATUS_OK)
-        report_unpack_not_unpacked(w, called, b.status);
+        report_walk_not_unpacked(w, called, b.status);
     else
-        report_unpack_look(w, (struct report_item){body, called, depth - 1, expected});
+        w->look(w, (struct report_item){body, called, depth - 1, expected});
     if (w->found + w->unread == before && (!p->type.n || report_mime_is_type(p, "text/plain")) && holds_uuencode(body))
-        report_unpack_unread(w, called, "a file in it is in uuencode, which is not read");
+        report_walk_unread(w, called, "a file in it is in uuencode, which is not read");
     report_scratch_end(&b);
 }
 
@@ -200,7 +200,7 @@ static void tell_about_one_mail(struct report_walk *w, const char *where, struct
     }
     snprintf(why, sizeof why, "a report about one mail (%s%s%.100s), which is not counted", *kind ? kind : "of no kind",
              *domain ? ", " : "", domain);
-    report_unpack_unread(w, where, why);
+    report_walk_unread(w, where, why);
 }
 
 /* The part that has the fields of a report about one mail. False: there is none. */
@@ -228,7 +228,7 @@ static bool look_in_feedback(struct report_walk *w, const struct report_mime_par
         return false;
     struct slice text = report_mime_decode(&fields, &b) ? report_scratch_text(&b) : fields.body;
     if (b.status != STATUS_OK)
-        report_unpack_not_unpacked(w, where, b.status);
+        report_walk_not_unpacked(w, where, b.status);
     else
         tell_about_one_mail(w, where, text);
     report_scratch_end(&b);
@@ -252,7 +252,7 @@ static void look_in_parts(struct report_walk *w, const struct report_mime_part *
         report_parts_mail(w, text, where, depth - 1);
     w->bounce = NULL;
     if (!any && !is_bounce && slice_trim(p->body).n)
-        report_unpack_unread(w, where, "the boundary of its multipart is not in it");
+        report_walk_unread(w, where, "the boundary of its multipart is not in it");
     if (is_bounce)
         tell_bounce(w, where, &bounce);
 }
@@ -268,7 +268,7 @@ void report_parts_mail(struct report_walk *w, struct slice text, const char *whe
         return;
     }
     if (depth <= 0 || w->parts >= REPORT_IN_PARTS) {
-        report_unpack_too_many(w, where);
+        report_walk_too_many(w, where);
         return;
     }
     w->parts++;
@@ -292,7 +292,7 @@ void report_parts_mbox(struct report_walk *w, struct report_item it)
     struct slice rest = it.in;
     while (rest.n) {
         if (w->parts >= REPORT_IN_PARTS) {
-            report_unpack_too_many(w, it.where);
+            report_walk_too_many(w, it.where);
             return;
         }
         rest = slice_from(rest, report_mime_line(rest).n);
@@ -302,7 +302,7 @@ void report_parts_mbox(struct report_walk *w, struct report_item it)
         unsigned before = w->found + w->unread;
         report_parts_mail(w, slice_of(rest.p, n), where, it.depth - 1);
         if (w->found + w->unread == before)
-            report_unpack_unread(w, where, "no report is in it");
+            report_walk_unread(w, where, "no report is in it");
         rest = slice_from(rest, n);
     }
 }

@@ -9,82 +9,17 @@
  * unpacked stands in a scratch file, not in memory (report_scratch.h). On failure of one part the others are still
  * read.
  */
-#include "feedback/report_unpack.h"
+#include "feedback/report_archive.h"
 #include "feedback/report_json.h"
 #include "feedback/report_markup.h"
 #include "feedback/report_mime.h"
+#include "feedback/report_parts.h"
+#include "feedback/report_walk.h"
 #include <stdio.h>
 #include <string.h>
-#include <zlib.h>
 
 #define LOOK_AT 4096     /* octets that tell what a text is */
 #define WORDS_MOST 65536 /* octets in front of a report */
-
-void report_unpack_unread(struct report_walk *w, const char *where, const char *why)
-{
-    w->unread++;
-    w->to->unread(w->to->context, where, why, STATUS_INVALID);
-}
-
-void report_unpack_not_unpacked(struct report_walk *w, const char *where, enum status st)
-{
-    w->unread++;
-    w->to->unread(w->to->context, where,
-                  st == STATUS_LIMIT   ? "it unpacks to more than is read"
-                  : st == STATUS_AGAIN ? "there is no room on the disk (TMPDIR) to unpack it"
-                                       : "it needs more memory than is given to a report",
-                  st);
-}
-
-void report_unpack_too_many(struct report_walk *w, const char *where)
-{
-    if (!w->full)
-        report_unpack_unread(w, where, "it has more parts than are looked at");
-    w->full = true;
-}
-
-const char *report_unpack_inflate(struct report_walk *w, struct slice in, int bits, struct report_scratch *out,
-                                  size_t *used)
-{
-    unsigned char space[65536];
-    z_stream z = {.next_in = (Bytef *)(void *)(size_t)in.p, .avail_in = (uInt)in.n};
-    size_t most = in.n * REPORT_IN_RATIO + 4096, total = 0;
-    size_t left = REPORT_IN_TEXT - w->unpacked;
-    most = most < left ? most : left;
-    if (inflateInit2(&z, bits) != Z_OK) {
-        out->status = STATUS_NOMEM;
-        *used = in.n;
-        return NULL;
-    }
-    int rc;
-    do {
-        z.next_out = space;
-        z.avail_out = sizeof space;
-        rc = inflate(&z, Z_NO_FLUSH);
-        total += sizeof space - z.avail_out;
-        if (total <= most)
-            report_scratch_add(out, space, sizeof space - z.avail_out);
-        report_scratch_passed((const char *)z.next_in);
-    } while (rc == Z_OK && total <= most && out->status == STATUS_OK && (z.avail_in || z.avail_out == 0));
-    *used = in.n - z.avail_in;
-    inflateEnd(&z);
-    w->unpacked += total < left ? total : left;
-    if (total > most && out->status == STATUS_OK)
-        out->status = STATUS_LIMIT;
-    return rc == Z_STREAM_END || out->status != STATUS_OK ? NULL : "it is compressed wrongly, or cut off";
-}
-
-void report_unpack_look_at(struct report_walk *w, const char *why, struct report_scratch *out, struct report_item it)
-{
-    it.in = why ? SLICE_NULL : report_scratch_text(out);
-    if (why)
-        report_unpack_unread(w, it.where, why);
-    else if (out->status != STATUS_OK)
-        report_unpack_not_unpacked(w, it.where, out->status);
-    else
-        report_unpack_look(w, it);
-    report_scratch_end(out);
-}
 
 /* All members of a gzip file make one text (RFC 1952 2.2). */
 static void look_in_gzip(struct report_walk *w, struct report_item it)
@@ -93,18 +28,18 @@ static void look_in_gzip(struct report_walk *w, struct report_item it)
     const char *why = NULL;
     while (!why && out.status == STATUS_OK && it.in.n > 2 && memcmp(it.in.p, "\x1f\x8b", 2) == 0) {
         size_t used = 0;
-        why = report_unpack_inflate(w, it.in, 31, &out, &used);
+        why = report_walk_inflate(w, it.in, 31, &out, &used);
         it.in = slice_from(it.in, used ? used : it.in.n);
     }
-    report_unpack_look_at(w, why, &out, (struct report_item){SLICE_NULL, it.where, it.depth - 1, true});
+    report_walk_look_at(w, why, &out, (struct report_item){SLICE_NULL, it.where, it.depth - 1, true});
 }
 
 static void look_in_zlib(struct report_walk *w, struct report_item it)
 {
     struct report_scratch out = REPORT_UNPACKED;
     size_t used;
-    const char *why = report_unpack_inflate(w, it.in, 15, &out, &used);
-    report_unpack_look_at(w, why, &out, (struct report_item){SLICE_NULL, it.where, it.depth - 1, true});
+    const char *why = report_walk_inflate(w, it.in, 15, &out, &used);
+    report_walk_look_at(w, why, &out, (struct report_item){SLICE_NULL, it.where, it.depth - 1, true});
 }
 
 /* ---- what it is ---- */
@@ -231,7 +166,7 @@ static void find_in_json(struct report_walk *w, struct slice text, const char *w
     }
     for (unsigned number = 1; report_json_next(&rest, &key, &value); number++) {
         if (number > 1 && w->parts++ >= REPORT_IN_PARTS) {
-            report_unpack_too_many(w, where);
+            report_walk_too_many(w, where);
             return;
         }
         snprintf(called, sizeof called, "%.250s: report %u", where, number);
@@ -246,7 +181,7 @@ static void find_in_xml(struct report_walk *w, struct slice text, const char *wh
     char called[300];
     for (unsigned number = 1; text.n; number++) {
         if (number > 1 && w->parts++ >= REPORT_IN_PARTS) {
-            report_unpack_too_many(w, where);
+            report_walk_too_many(w, where);
             return;
         }
         snprintf(called, sizeof called, "%.250s: report %u", where, number);
@@ -284,7 +219,7 @@ static bool look_in_packed(struct report_walk *w, struct report_item it)
 {
     const char *why = never_read(it.in);
     if (why)
-        report_unpack_unread(w, it.where, why);
+        report_walk_unread(w, it.where, why);
     else if (it.in.n > 2 && memcmp(it.in.p, "\x1f\x8b", 2) == 0)
         look_in_gzip(w, it);
     else if (report_archive_is_zip(it.in))
@@ -325,21 +260,21 @@ static void look_at_text(struct report_walk *w, struct report_item it, struct sl
         report_archive_zip(w, it);
     }
     if (w->found + w->unread == before && it.expected)
-        report_unpack_unread(w, it.where, "it is no report, and no mail with one in it");
+        report_walk_unread(w, it.where, "it is no report, and no mail with one in it");
 }
 
-void report_unpack_look(struct report_walk *w, struct report_item it)
+static void look(struct report_walk *w, struct report_item it)
 {
     struct report_scratch room = REPORT_UNPACKED;
     if (it.depth <= 0) {
-        report_unpack_unread(w, it.where, "it is nested more deeply than is read");
+        report_walk_unread(w, it.where, "it is nested more deeply than is read");
         return;
     }
     if (look_in_packed(w, it))
         return;
     struct slice text = without_blanks(plain_text(it.in, &room));
     if (room.status != STATUS_OK)
-        report_unpack_not_unpacked(w, it.where, room.status);
+        report_walk_not_unpacked(w, it.where, room.status);
     else
         look_at_text(w, it, text);
     report_scratch_end(&room);
@@ -347,12 +282,12 @@ void report_unpack_look(struct report_walk *w, struct report_item it)
 
 void report_in_walk(struct slice file, const char *name, const struct report_in_walker *to)
 {
-    struct report_walk w = {.to = to};
+    struct report_walk w = {.to = to, .look = look};
     if (file.n > REPORT_IN_FILE) {
         to->unread(to->context, name, "the file is larger than is read", STATUS_LIMIT);
         return;
     }
-    report_unpack_look(&w, (struct report_item){file, name, REPORT_IN_DEPTH, true});
+    look(&w, (struct report_item){file, name, REPORT_IN_DEPTH, true});
     if (w.found + w.unread == 0)
         to->unread(to->context, name, "no report is in it", STATUS_INVALID);
 }

@@ -139,6 +139,7 @@ static void forget_unsent(struct link *k)
     k->unsent = false;
 }
 
+/* The MTA may connect again as soon as it sees the end, so all is counted back before that. */
 static void end_link(struct link *k)
 {
     struct wire_loop *l = k->loop;
@@ -154,9 +155,9 @@ static void end_link(struct link *k)
     TAILQ_REMOVE(&l->list[k->list], k, in_list);
     forget_unsent(k);
     report_memory(k, 0);
-    close(k->fd);
     atomic_fetch_sub(&l->load, 1);
     l->owner->closed(k->refused);
+    close(k->fd);
     free(k->rest);
     free(k);
 }
@@ -177,9 +178,9 @@ static void begin_link(struct wire_loop *l, int fd, bool refuse)
         if (k)
             wire_connection_free(k->c);
         free(k);
-        close(fd);
         atomic_fetch_sub(&l->load, 1);
         l->owner->closed(refuse);
+        close(fd);
         return;
     }
     k->watched = true;
@@ -634,8 +635,8 @@ void wire_loop_give(struct wire_loop *l, int fd, bool refuse)
     struct newcomer *n = malloc(sizeof *n);
 
     if (!n) {
-        close(fd);
         l->owner->closed(refuse);
+        close(fd);
         return;
     }
     *n = (struct newcomer){.fd = fd, .refuse = refuse};

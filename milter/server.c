@@ -11,6 +11,7 @@
 #include "milter/libmilter_server.h"
 #include "milter/log.h"
 #include "milter/wire/wire_server.h"
+#include "net/inet_name.h"
 #include "net/listen.h"
 #include <errno.h>
 #include <stdio.h>
@@ -74,9 +75,10 @@ int server_open(const char *socket, enum server_engine engine)
 {
     const char *path = unix_path(socket);
     char copy[sizeof shown + 256];
+    struct inet_name inet;
     int rc;
 
-    if (!path && strncmp(socket, "inet:", 5) != 0 && strncmp(socket, "inet6:", 6) != 0) {
+    if (!path && !inet_name_read(socket, &inet)) {
         log_failure("'%s' is not a socket: write unix:PATH or inet:PORT@HOST", socket);
         return EX_USAGE;
     }

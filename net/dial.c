@@ -6,6 +6,7 @@
  * block while it connects, so that the kernel's own time-out (two minutes) never counts.
  */
 #include "net/dial.h"
+#include "net/inet_name.h"
 #include "base/clock.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -162,20 +163,16 @@ static int dial_unix(const char *path)
 
 int dial_named(const char *name, unsigned ms)
 {
-    char port[NAME_MOST];
+    struct inet_name n;
     const char *rest = strchr(name, ':');
 
-    rest = rest ? rest + 1 : name;
     if (strncmp(name, "inet", 4) != 0)
-        return dial_unix(rest);
-    if (snprintf(port, sizeof port, "%s", rest) >= (int)sizeof port) {
-        errno = ENAMETOOLONG;
+        return dial_unix(rest ? rest + 1 : name);
+    if (!inet_name_read(name, &n)) {
+        errno = strlen(name) > NAME_MOST ? ENAMETOOLONG : EINVAL;
         return -1;
     }
-    char *host = strchr(port, '@');
-    if (host)
-        *host++ = '\0';
-    return dial_host(host ? host : "localhost", port, ms);
+    return dial_host(*n.host ? n.host : "localhost", n.port, ms);
 }
 
 bool dial_has_route(const struct ip *ip)

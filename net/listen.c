@@ -7,6 +7,7 @@
  */
 #include "base/rootfile.h"
 #include "net/listen.h"
+#include "net/inet_name.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -66,14 +67,15 @@ static int open_unix(struct listen_socket *l, const char *path, unsigned mode, c
     return fd;
 }
 
-static int open_inet(const char *spec, int family)
+static int open_inet(const char *name)
 {
-    char port[16] = "", host[256] = "";
-    struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list = NULL;
+    struct inet_name n;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list = NULL;
     int fd = -1, on = 1;
-    const int parts = sscanf(spec, "%15[0-9]@%255s", port, host);
 
-    if (parts < 1 || getaddrinfo(parts == 2 ? host : NULL, port, &hints, &list) != 0) {
+    if (inet_name_read(name, &n))
+        hints.ai_family = n.family;
+    if (!hints.ai_family || getaddrinfo(*n.host ? n.host : NULL, n.port, &hints, &list) != 0) {
         errno = EINVAL;
         return -1;
     }
@@ -97,8 +99,7 @@ bool listen_open(struct listen_socket *l, const char *name, unsigned mode, const
 
     *l = (struct listen_socket){.fd = -1};
     rest = rest ? rest + 1 : name;
-    l->fd = strncmp(name, "inet", 4) == 0 ? open_inet(rest, strncmp(name, "inet6:", 6) == 0 ? AF_INET6 : AF_UNSPEC)
-                                          : open_unix(l, rest, mode, group);
+    l->fd = strncmp(name, "inet", 4) == 0 ? open_inet(name) : open_unix(l, rest, mode, group);
     if (l->fd >= 0 && listen(l->fd, LISTEN_BACKLOG) == 0)
         return true;
     *error = complaint(name, strerror(errno));

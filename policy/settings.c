@@ -171,6 +171,15 @@ static bool begins(struct slice v, const char *with)
     return v.n >= n && memcmp(v.p, with, n) == 0;
 }
 
+/* A host name or an address, perhaps in brackets: whether there is such a one shows when the socket is opened. */
+static bool is_host(struct slice host)
+{
+    for (size_t i = 0; i < host.n; i++)
+        if (host.p[i] <= ' ' || host.p[i] == '@' || (unsigned char)host.p[i] >= 0x7f)
+            return false;
+    return host.n > 0 && host.n < 256;
+}
+
 /* unix:/PATH (local:/PATH), inet:PORT, inet:PORT@HOST, inet6:PORT@HOST; empty: none. */
 static enum status check_socket(const struct setting *s, struct slice v, char why[256])
 {
@@ -178,10 +187,11 @@ static enum status check_socket(const struct setting *s, struct slice v, char wh
     if (v.n == 0 || begins(v, "unix:/") || begins(v, "local:/"))
         return STATUS_OK;
     if (begins(v, "inet:") || begins(v, "inet6:")) {
-        struct slice number = slice_from(v, (size_t)((const char *)memchr(v.p, ':', v.n) - v.p) + 1);
+        struct slice number = slice_from(v, (size_t)((const char *)memchr(v.p, ':', v.n) - v.p) + 1), host = number;
         const char *at = memchr(number.p, '@', number.n);
         number.n = at ? (size_t)(at - number.p) : number.n;
-        if (number_of(number, "", &one, &port) && port >= 1 && port <= 65535)
+        host = slice_from(host, at ? number.n + 1 : number.n);
+        if (number_of(number, "", &one, &port) && port >= 1 && port <= 65535 && (!at || is_host(host)))
             return STATUS_OK;
     }
     snprintf(why, 256, "%s takes unix:/PATH or inet:PORT@HOST", s->name);

@@ -4,7 +4,8 @@
  *
  * Memory is what the arenas of the messages in flight, unread commands and unwritten answers use together. Failure: if
  * a user that `milter.peers` names does not exist, the others remain; if none exists, nobody may connect, and the log
- * says so.
+ * says so. So it does where this process cannot tell users apart: it runs in a user namespace that maps only some of
+ * them (PrivateUsers= of systemd), and the kernel shows all others as one.
  */
 #include "milter/wire/wire_limits.h"
 #include "milter/log.h"
@@ -19,15 +20,19 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#define PART_OF_MEMORY 4 /* milter.memory 0: a quarter of what there is */
+#define ALL_USERS 4294967295u /* how many the host's own user namespace maps (user_namespaces(7)) */
+#define UNMAPPED_USER 65534   /* how the kernel shows the others, unless fs/overflowuid says otherwise */
+#define PART_OF_MEMORY 4      /* milter.memory 0: a quarter of what there is */
 
 static atomic_uint connections_max = 10000;
 static atomic_llong memory_max = INT64_MAX, memory_used;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for whoever writes what is below, and reads `peers` */
+static pthread_mutex_t lock =
+    PTHREAD_MUTEX_INITIALIZER; /* for whoever writes what is below, and reads `peers` or `unmapped` */
 static uid_t peers[WIRE_PEERS_MAX];
 static unsigned peer_count;
 static atomic_bool peers_set;
+static uid_t unmapped = (uid_t)-1; /* a user whom peers may not name, because it stands for many */
 /* Users that have connected, for the log. Only ever grows: the first seen_count are read without the lock. */
 static uid_t seen[WIRE_PEERS_MAX];
 static atomic_uint seen_count;
@@ -73,6 +78,20 @@ static int64_t usual_memory(void)
     return (host < service ? host : service) / PART_OF_MEMORY;
 }
 
+/* Tells whether the user namespace of this process maps all users. */
+static bool sees_all_users(void)
+{
+    unsigned first, outside, count = ALL_USERS;
+    FILE *f = fopen("/proc/self/uid_map", "re");
+
+    if (f) {
+        if (fscanf(f, "%u %u %u", &first, &outside, &count) != 3)
+            count = ALL_USERS;
+        fclose(f);
+    }
+    return count == ALL_USERS;
+}
+
 static void set_peers(const char *names)
 {
     char copy[1024], *rest = copy;
@@ -89,6 +108,11 @@ static void set_peers(const char *names)
         if (pw && peer_count < WIRE_PEERS_MAX)
             peers[peer_count++] = pw->pw_uid;
     }
+    unmapped = *names && !sees_all_users() ? UNMAPPED_USER : (uid_t)-1;
+    if (unmapped != (uid_t)-1)
+        log_say(
+            "milter.peers: this service does not see all users of the host (PrivateUsers=yes in its unit), and whom it "
+            "does not see may not connect");
     if (*names && !peer_count)
         log_say("no user that milter.peers names exists: nobody may connect");
     pthread_mutex_unlock(&lock);
@@ -164,7 +188,7 @@ bool wire_limits_peer_may(int fd)
         return true; /* nearly always */
     pthread_mutex_lock(&lock);
     const unsigned count = atomic_load(&seen_count);
-    const bool may = !atomic_load(&peers_set) || is_among(uid, peers, peer_count),
+    const bool may = !atomic_load(&peers_set) || (is_among(uid, peers, peer_count) && uid != unmapped),
                known = is_among(uid, seen, count) || count == WIRE_PEERS_MAX;
     if (may && !known) {
         seen[count] = uid;

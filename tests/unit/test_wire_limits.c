@@ -8,16 +8,21 @@
 #include "policy/policy_settings.h"
 #include "tests/unit/cm.h"
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pwd.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const char *cgroup, *memory_file, *memory_text; /* contents, and the path that must be asked for; NULL: none */
 
 static FILE *test_open(const char *path, const char *mode)
 {
+    if (strcmp(path, "/proc/self/uid_map") == 0)
+        return fopen(path, mode);
     const char *text = strcmp(path, "/proc/self/cgroup") == 0          ? cgroup
                        : memory_file && strcmp(path, memory_file) == 0 ? memory_text
                                                                        : NULL;
@@ -161,6 +166,43 @@ static void peers_by_name(void **state)
     assert_true(may(AF_UNIX));
 }
 
+/* In a user namespace that maps user 0 alone, as PrivateUsers= makes one, another user is seen as nobody (65534). To name
+ * nobody must not let in all users of the host. */
+static int stranger_as_nobody(int fd)
+{
+    static const char map[] = "0 0 1\n";
+    const int to = unshare(CLONE_NEWUSER) == 0 ? open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC) : -1;
+
+    if (to < 0 || write(to, map, strlen(map)) != (ssize_t)strlen(map))
+        return 77;
+    close(to);
+    use("set milter.peers \"nobody root\"\n");
+    return wire_limits_peer_may(fd) ? 1 : may(AF_UNIX) ? 0 : 2;
+}
+
+static void peers_that_are_not_seen(void **state)
+{
+    int fd[2], ended = -1;
+    (void)state;
+
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(seteuid(1234), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+    assert_int_equal(seteuid(0), 0);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(stranger_as_nobody(fd[0]));
+    assert_int_equal(waitpid(child, &ended, 0), child);
+    close(fd[0]);
+    close(fd[1]);
+    assert_true(WIFEXITED(ended));
+    if (WEXITSTATUS(ended) == 77)
+        skip();
+    assert_int_equal(WEXITSTATUS(ended), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +210,7 @@ int main(void)
         cmocka_unit_test(memory_as_set),
         cmocka_unit_test(a_quarter_of_what_there_is),
         cmocka_unit_test(peers_by_name),
+        cmocka_unit_test(peers_that_are_not_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -166,8 +166,8 @@ static void peers_by_name(void **state)
     assert_true(may(AF_UNIX));
 }
 
-/* In a user namespace that maps user 0 alone, as PrivateUsers= makes one, another user is seen as nobody (65534). To name
- * nobody must not let in all users of the host. */
+/* In a user namespace that maps user 0 alone, as PrivateUsers= makes one, another user is seen as nobody (65534). To
+ * name nobody must not let in all users of the host. */
 static int stranger_as_nobody(int fd)
 {
     static const char map[] = "0 0 1\n";

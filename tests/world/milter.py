@@ -17,6 +17,13 @@ def program(name):
     return os.path.join(TOP, os.environ.get("BUILD", "build"), name)
 
 
+def engine():
+    """What speaks the milter protocol: ENGINE= in the environment, or the default."""
+    with open(f"{TOP}/policy/settings.def", encoding="utf-8") as f:
+        default = re.search(r'^SETTING\(MILTER_ENGINE, "milter.engine", WORD, "(\w+)"', f.read(), re.M).group(1)
+    return os.environ.get("ENGINE") or default
+
+
 def whole(path):
     """Nothing more is written to this file: makes it a minute old, because a program waits before it reads a younger one."""
     past = time.time_ns() - 60 * 10**9
@@ -41,7 +48,7 @@ class Milter:
         return f"unix:{self.socket_path}"
 
     def write_policy(self, text):
-        """ENGINE=native in the environment: spoken by our own engine."""
+        """ENGINE=native or libmilter in the environment: spoken by that engine."""
         if os.environ.get("ENGINE"):
             text += f"\nset milter.engine {os.environ['ENGINE']}\n"
         with open(self.policy, "w", encoding="utf-8") as f:

@@ -2,10 +2,10 @@
 /*
  * organisation_states.c - writes the states of organisations for SQL (organisation_states.h).
  *
- * Promises the report's figures: they come of organisations_ask(), and nothing is counted here but how many
- * organisations are in each state. The states of organisations are written in steps where others wait for the file:
- * each row is the old or the new one meanwhile, and on failure may stay so until the next time. The counts come last, in
- * one transaction: on failure they are as they were.
+ * Promises the report's figures: they are those of organisations_ask(), and nothing is counted here but how many
+ * organisations are in each state. On SQLite the states are written in short transactions, since others wait for the
+ * file. Meanwhile each row is the old or the new one; after a failure it stays so until the next time. The counts come
+ * last, in one transaction: on failure they are as they were.
  */
 #include "ledger/organisation_states.h"
 #include "ledger/organisations.h"

@@ -172,7 +172,7 @@ static int cost_of_a_step(int mails)
     return ticks;
 }
 
-/* Else retention would take ten times ten times as long where ten times as much is old, and others wait for each step. */
+/* If each step read all that is old, ten times as much would take a hundred times as long, and others wait for a step. */
 static void a_step_costs_the_same_however_much_is_old(void **state)
 {
     (void)state;

@@ -4,6 +4,7 @@
 Each is read within 64 MB of memory.
 
     shapes.py BUILD FOLDER [WORDS]     WORDS: only shapes whose name holds them, and none that is made to be large"""
+import base64
 import gzip
 import json
 import os

@@ -94,8 +94,8 @@ class Disk:
 
 
 def waits():
-    """{thread: seconds it was ready to run and had no processor}, of this thread and of all that the test has started. A disk or a lock that
-    is waited for is not in it."""
+    """{thread: seconds it was ready to run and had no processor}, of this thread and of all that the test has started. To wait for a disk or
+    a lock is not in it."""
     found = {}
     me = os.getpid()
     with contextlib.suppress(OSError):
@@ -110,7 +110,7 @@ def waits():
 class Load:
     """Asks all the while, and knows the longest time without an answer. local: also for a name that needs no network.
     A reload empties the cache: on a busy machine, a name that has to be asked for then is late whoever is at fault.
-    longest: without the time that the thread that waited most for a processor had to wait, and the asker itself; late: how long that was."""
+    longest: without the time that the asker waited for a processor, and the one thread of all others that waited most; late: that time."""
 
     SAMPLE = 0.05  # seconds: how old the figures are that a silence is compared with
 

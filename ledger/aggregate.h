@@ -80,8 +80,8 @@ void aggregate_add(struct aggregate *t, const struct aggregate_entry *e);
 void aggregate_dmarc_row(struct aggregate *t, const char *day, const char *domain, const struct dmarc_row *row,
                          int64_t moment);
 
-/* A statement that aggregate_flush runs before it adds the sums, in the order in which they came. sql stays where it is;
- * the parameters are copied, and a record ('z') is packed, here, where no other writer waits. */
+/* A statement that aggregate_flush runs before it adds the sums, in the order in which they came. sql stays where it
+ * is; the parameters are copied, and a record ('z') is packed, here, where no other writer waits. */
 enum status aggregate_statement(struct aggregate *t, struct store *s, const char *sql, const char *types,
                                 ...) MUST_CHECK;
 

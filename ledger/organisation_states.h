@@ -15,9 +15,9 @@
 
 #define ORGANISATION_STATES_DAYS 30 /* that a state is of */
 
-/* Writes both, as of the newest day that has mail; nothing if there is none. Our own domains are left out. On PostgreSQL
- * in one transaction; on SQLite the states in many short ones, so that no other writer waits for long. Statuses as
- * store_run(), or STATUS_NOMEM. */
+/* Writes both, as of the newest day that has mail; nothing if there is none. Our own domains are left out. On
+ * PostgreSQL in one transaction; on SQLite the states in many short ones, so that no other writer waits for long.
+ * Statuses as store_run(), or STATUS_NOMEM. */
 enum status organisation_states_keep(struct store *s, const struct policy *p) MUST_CHECK;
 
 #endif

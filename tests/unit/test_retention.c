@@ -172,7 +172,7 @@ static int cost_of_a_step(int mails)
     return ticks;
 }
 
-/* If each step read all that is old, ten times as much would take a hundred times as long, and others wait for a step. */
+/* If each step read all that is old, ten times as much would take a hundred times as long, and others wait for each. */
 static void a_step_costs_the_same_however_much_is_old(void **state)
 {
     (void)state;

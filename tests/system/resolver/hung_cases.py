@@ -94,8 +94,8 @@ class Disk:
 
 
 def waits():
-    """{thread: seconds it was ready to run and had no processor}, of this thread and of all that the test has started. To wait for a disk or
-    a lock is not in it."""
+    """{thread: seconds it was ready to run and had no processor}, of this thread and of all that the test has started. To wait for a
+    disk or a lock is not in it."""
     found = {}
     me = os.getpid()
     with contextlib.suppress(OSError):

@@ -10,7 +10,9 @@
 #include "cli/harden/harden.h"
 #include "cli/harden/scratch.h"
 #include "cli/harden/sendmail_cf.h"
+#include "net/inet_name.h"
 #include <stdio.h>
+#include <sys/socket.h>
 
 #define OURS "INPUT_MAIL_FILTER(`assay'"
 
@@ -18,7 +20,8 @@ static const char *filter_line(struct harden *h)
 {
     const char *rest = strchr(h->socket, ':');
     rest = rest ? rest + 1 : h->socket;
-    const char *kind = strncmp(h->socket, "inet", 4) == 0 ? "inet" : "local";
+    struct inet_name n;
+    const char *kind = !inet_name_read(h->socket, &n) ? "local" : n.family == AF_INET6 ? "inet6" : "inet";
     return arena_printf(h->arena, OURS ", `S=%s:%s, F=T, T=S:30s;R:60s;E:5m')dnl\n", kind, rest);
 }
 

@@ -6,10 +6,12 @@
  */
 #include "cli/harden/harden_postfix.h"
 #include "base/clock.h"
+#include "net/inet_name.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -167,17 +169,24 @@ static bool in_chroot(struct postfix *p, const char *service)
            strcmp(field[4], "y") == 0;
 }
 
+/* "inet:HOST:PORT", an IPv6 address in brackets (postconf(5), smtpd_milters); NULL: no name of a socket. */
+static const char *inet_for_postfix(struct arena *a, const char *socket)
+{
+    struct inet_name n;
+    if (!inet_name_read(socket, &n))
+        return NULL;
+    const char *host = *n.host ? n.host : n.family == AF_INET6 ? "::1" : "127.0.0.1";
+    return arena_printf(a, strchr(host, ':') ? "inet:[%s]:%s" : "inet:%s:%s", host, n.port);
+}
+
 /* How a service of Postfix must write a socket of ours; NULL if its chroot keeps it from there. */
 const char *postfix_writes(struct postfix *p, const char *service, const char *socket)
 {
     struct arena *a = p->h->arena;
     const char *rest = strchr(socket, ':');
     rest = rest ? rest + 1 : socket;
-    if (strncmp(socket, "inet", 4) == 0) {
-        const char *at = strchr(rest, '@');
-        return arena_printf(a, "inet:%s:%.*s", at ? at + 1 : "127.0.0.1", at ? (int)(at - rest) : (int)strlen(rest),
-                            rest);
-    }
+    if (strncmp(socket, "inet", 4) == 0)
+        return inet_for_postfix(a, socket);
     if (!in_chroot(p, service))
         return arena_printf(a, "unix:%s", rest);
     const char *queue = postfix_get(p, "queue_directory");

@@ -33,14 +33,41 @@ static uint64_t has_zero(uint64_t eight)
 }
 
 /* Whether eight octets are all plain. The sum carries into no neighbour, since the highest bits are looked at first. */
-static bool are_plain(const char *p)
+static bool eight_plain(uint64_t eight)
 {
-    uint64_t eight;
-    memcpy(&eight, p, sizeof eight);
     if (eight & EACH(0x80))
         return false;
     return ((eight + EACH(1)) & EACH(0x80)) == 0 && ((eight + EACH(0x60)) & EACH(0x80)) == EACH(0x80) &&
            !has_zero(eight ^ EACH('"')) && !has_zero(eight ^ EACH('\\'));
+}
+
+static bool are_plain(const char *p)
+{
+    uint64_t eight;
+    memcpy(&eight, p, sizeof eight);
+    return eight_plain(eight);
+}
+
+/* Whether all of s is plain. The last eight octets, or four, are looked at together, also those that were before. */
+static bool all_plain(struct slice s)
+{
+    uint32_t first, last;
+
+    if (s.n >= 8) {
+        for (size_t n = 0; n + 8 < s.n; n += 8)
+            if (!are_plain(s.p + n))
+                return false;
+        return are_plain(s.p + s.n - 8);
+    }
+    if (s.n >= 4) {
+        memcpy(&first, s.p, sizeof first);
+        memcpy(&last, s.p + s.n - sizeof last, sizeof last);
+        return eight_plain((uint64_t)first << 32 | last);
+    }
+    for (size_t n = 0; n < s.n; n++)
+        if (!is_plain(s.p[n]))
+            return false;
+    return true;
 }
 
 /* How many octets from the start of s stand for themselves: visible ASCII, as nearly all are. */
@@ -58,7 +85,7 @@ static size_t plain_run(struct slice s)
 /* The text in quotes, at once if all of it is plain. */
 static void quoted(struct json *j, struct slice s)
 {
-    if (plain_run(s) == s.n) {
+    if (all_plain(s)) {
         buf_add_quoted(j->out, s);
         return;
     }
@@ -165,7 +192,7 @@ void json_slice(struct json *j, const char *key, struct slice value)
     const struct slice name = key ? slice_str(key) : SLICE_NULL;
     char *start_at, *at;
 
-    if (plain_run(name) != name.n || plain_run(value) != value.n) {
+    if (!all_plain(name) || !all_plain(value)) {
         start(j, key);
         quoted(j, value);
         return;

@@ -79,6 +79,7 @@ struct wire_connection {
     uint32_t actions, steps; /* negotiated */
     char *macros[WIRE_STAGES];
     uint32_t macro_octets[WIRE_STAGES];
+    uint64_t macro_names[WIRE_STAGES]; /* a bit for each name_bit() of a stage: most stages lack most macros */
     struct buf out;
     struct buf reply; /* the packet that the next refusal is answered with; empty: none */
 };
@@ -98,13 +99,27 @@ static bool is_name(const char *sent, const char *name)
     return name[0] && !name[1] && sent[0] == '{' && sent[1] == name[0] && sent[2] == '}' && !sent[3];
 }
 
+/* The same bit for a name with and without braces. */
+static uint64_t name_bit(const char *name)
+{
+    unsigned key = 0;
+
+    for (; *name; name++)
+        if (*name != '{' && *name != '}')
+            key = key * 31 + (unsigned char)*name;
+    return UINT64_C(1) << (key & 63);
+}
+
 static const char *get_macro(struct mta *mta, const char *name)
 {
     const struct wire_connection *c = of(mta);
+    const uint64_t bit = name_bit(name);
 
     for (unsigned stage = WIRE_STAGES; stage-- > 0;) {
         struct slice rest = slice_of(c->macros[stage], c->macro_octets[stage]);
         const char *sent, *value;
+        if (!(c->macro_names[stage] & bit))
+            continue;
         while (c->macros[stage] && (sent = wire_next_text(&rest)) && (value = wire_next_text(&rest)))
             if (is_name(sent, name))
                 return value;
@@ -180,6 +195,7 @@ static void forget_macros(struct wire_connection *c, unsigned from)
         free(c->macros[i]);
         c->macros[i] = NULL;
         c->macro_octets[i] = 0;
+        c->macro_names[i] = 0;
     }
 }
 
@@ -499,6 +515,7 @@ static int stage_of_macros(char letter)
 static enum wire_next on_macros(struct wire_connection *c, struct slice data)
 {
     struct slice pairs;
+    const char *name;
     char letter, *copy;
 
     if (!wire_read_macros(data, &letter, &pairs))
@@ -513,6 +530,9 @@ static enum wire_next on_macros(struct wire_connection *c, struct slice data)
     free(c->macros[stage]);
     c->macros[stage] = copy;
     c->macro_octets[stage] = (uint32_t)pairs.n;
+    c->macro_names[stage] = 0;
+    while ((name = wire_next_text(&pairs)) && wire_next_text(&pairs))
+        c->macro_names[stage] |= name_bit(name);
     return WIRE_NEXT_READ;
 }
 

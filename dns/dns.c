@@ -396,12 +396,24 @@ static void begin_now(struct dns_scope *s, struct entry *e)
         settle(e, DNS_TEMPFAIL, "no packet left of the number that a message may send", LIMIT_OF_MESSAGE);
 }
 
+/* The entry that was made for just this spelling: most questions are started first, and their answers fetched later. */
+static struct entry *entry_asked(struct dns_scope *s, const char *name, enum dns_type type)
+{
+    for (struct entry *e = s->first; e; e = e->next)
+        if (e->answer.type == type && strcmp(e->answer.name, name) == 0)
+            return e;
+    return NULL;
+}
+
 /* The entry of this question, made and asked if there is none; NULL when out of memory. */
 static struct entry *entry_of(struct dns_scope *s, const char *name, enum dns_type type)
 {
     char normal[DNS_NAME_TEXT];
+    struct entry *e = entry_asked(s, name, type);
+    if (e)
+        return e;
     bool good = dns_name_normal(name, normal) == STATUS_OK;
-    struct entry *e = entry_find(s, name, good ? normal : NULL, type);
+    e = entry_find(s, name, good ? normal : NULL, type);
     if (e)
         return e;
     e = ARENA_NEW(s->arena, struct entry);

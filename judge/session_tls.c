@@ -39,40 +39,48 @@ unsigned session_tls_version(const char *text)
     return known ? known : strncasecmp(text, "TLSv1.", 6) == 0 ? 13 : 1; /* a later version than we know */
 }
 
-/* Tells whether one of the words in a suite's name is `word`. */
-static bool has_word(const char *cipher, const char *word)
-{
-    const size_t n = strlen(word);
+#define WORD(text) text, sizeof text - 1
 
-    for (const char *p = cipher; *p;) {
-        const size_t len = strcspn(p, "-_");
-        if (len == n && strncasecmp(p, word, n) == 0)
-            return true;
-        p += len;
-        if (*p)
-            p++;
-    }
-    return false;
+/* In the order in which they are named if a suite has several. */
+static const struct {
+    const char *word;
+    size_t length;
+    const char *why;
+} weak[] = {
+    {WORD("NULL"), "a cipher that encrypts nothing"},
+    {WORD("RC4"), "the broken cipher RC4"},
+    {WORD("EXP"), "an export cipher"},
+    {WORD("EXPORT"), "an export cipher"},
+    {WORD("DES"), "the cipher DES"},
+    {WORD("CBC3"), "the cipher 3DES"},
+    {WORD("3DES"), "the cipher 3DES"},
+    {WORD("RC2"), "the cipher RC2"},
+    {WORD("MD5"), "the broken hash MD5"},
+};
+enum { WEAK = sizeof weak / sizeof *weak };
+
+/* The first of the first `most` weak words that this word of a suite's name is; `most`: none. */
+static size_t weak_word(const char *word, size_t length, size_t most)
+{
+    size_t i = 0;
+
+    while (i < most && !(weak[i].length == length && strncasecmp(word, weak[i].word, length) == 0))
+        i++;
+    return i;
 }
 
 const char *session_tls_weakness(const char *cipher, unsigned bits)
 {
-    static const struct {
-        const char *word, *why;
-    } weak[] = {
-        {"NULL", "a cipher that encrypts nothing"},
-        {"RC4", "the broken cipher RC4"},
-        {"EXP", "an export cipher"},
-        {"EXPORT", "an export cipher"},
-        {"DES", "the cipher DES"},
-        {"CBC3", "the cipher 3DES"},
-        {"3DES", "the cipher 3DES"},
-        {"RC2", "the cipher RC2"},
-        {"MD5", "the broken hash MD5"},
-    };
+    size_t found = WEAK;
 
-    for (size_t i = 0; cipher && i < sizeof weak / sizeof *weak; i++)
-        if (has_word(cipher, weak[i].word))
-            return weak[i].why;
+    for (const char *p = cipher; p && *p;) {
+        const size_t length = strcspn(p, "-_");
+        found = weak_word(p, length, found);
+        p += length;
+        if (*p)
+            p++;
+    }
+    if (found < WEAK)
+        return weak[found].why;
     return bits > 0 && bits < 112 ? "a key of under 112 bits" : NULL;
 }

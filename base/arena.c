@@ -2,7 +2,7 @@
 /*
  * arena.c - a bump allocator with a bound.
  *
- * Blocks grow by doubling up to BLOCK_MAX; a request larger than a block gets one of its own. Promises zeroed memory
+ * Blocks grow by doubling up to BLOCK_MAX; a request larger than a block gets one of its own. Promises memory
  * aligned to max_align_t, and that the blocks together never exceed the bound. On failure it returns NULL, marks the
  * arena, and leaves everything allocated before untouched.
  */
@@ -99,7 +99,7 @@ static struct block *grow(struct arena *a, size_t need)
     return b;
 }
 
-void *arena_alloc(struct arena *a, size_t n)
+void *arena_room(struct arena *a, size_t n)
 {
     if (n > SIZE_MAX - ALIGN) {
         a->failed = true;
@@ -116,8 +116,13 @@ void *arena_alloc(struct arena *a, size_t n)
     char *p = (char *)b->data + b->used;
     b->used += need;
     a->used += need;
-    memset(p, 0, need);
     return p;
+}
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+    void *p = arena_room(a, n);
+    return p ? memset(p, 0, n) : NULL;
 }
 
 void *arena_array(struct arena *a, size_t count, size_t size)
@@ -135,9 +140,11 @@ char *arena_copy(struct arena *a, const void *p, size_t n)
         a->failed = true;
         return NULL;
     }
-    char *copy = arena_alloc(a, n + 1);
+    char *copy = arena_room(a, n + 1);
     if (copy && n)
         memcpy(copy, p, n);
+    if (copy)
+        copy[n] = '\0';
     return copy;
 }
 
@@ -161,9 +168,9 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
     va_list again;
     va_copy(again, ap);
     int n = vsnprintf(made, sizeof made, fmt, ap);
-    char *text = n < 0 ? NULL : arena_alloc(a, (size_t)n + 1);
+    char *text = n < 0 ? NULL : arena_room(a, (size_t)n + 1);
     if (text && (size_t)n < sizeof made)
-        memcpy(text, made, (size_t)n);
+        memcpy(text, made, (size_t)n + 1);
     else if (text)
         vsnprintf(text, (size_t)n + 1, fmt, again);
     va_end(again);

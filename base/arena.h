@@ -35,6 +35,9 @@ void arena_reset(struct arena *a);
  * pointer. */
 void *arena_alloc(struct arena *a, size_t n) MUST_CHECK;
 
+/* The same, but not zeroed: for what its caller writes before anybody reads it. */
+void *arena_room(struct arena *a, size_t n) MUST_CHECK;
+
 /* An array of count times size; NULL on overflow too. */
 void *arena_array(struct arena *a, size_t count, size_t size) MUST_CHECK;
 

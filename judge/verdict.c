@@ -115,10 +115,20 @@ static void run_rules(struct ruling *r, bool early)
             rules[i].judge(r);
 }
 
+/* Without lines: those up to count are written before they are read. */
+static struct ruling *new_ruling(struct arena *a)
+{
+    struct ruling *r = arena_room(a, sizeof *r);
+
+    if (r)
+        memset(r, 0, offsetof(struct ruling, lines));
+    return r;
+}
+
 /* Judges once more: by somebody else's statements, or as if nothing were excused. NULL: out of memory. */
 static struct ruling *asked_again(const struct ruling *r, enum policy_whose whose, bool no_exemptions, bool early)
 {
-    struct ruling *again = ARENA_NEW(r->arena, struct ruling);
+    struct ruling *again = new_ruling(r->arena);
 
     if (!again)
         return NULL;
@@ -185,7 +195,7 @@ static bool add_customers(struct ruling *r, bool early)
 static enum status decide(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt, time_t at,
                           const char *paused, bool early, struct verdict *out)
 {
-    struct ruling *r = ARENA_NEW(a, struct ruling);
+    struct ruling *r = new_ruling(a);
     struct verdict_line *lines;
 
     *out = (struct verdict){.action = POLICY_DEFER, .would = POLICY_DEFER, .policy_hash = policy_hash(p)};

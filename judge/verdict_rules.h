@@ -23,9 +23,9 @@ struct ruling {
     time_t at;
     enum policy_whose whose;
     bool no_exemptions;
-    struct verdict_line lines[RULE_LINES];
     size_t count;
     struct policy_answer answer; /* of the last rule_ask */
+    struct verdict_line lines[RULE_LINES];
 };
 
 /* Asks the policy; the new line has level, statement and so on, asks for nothing yet, and carries result and reason. */

@@ -42,7 +42,7 @@ struct form {
     uint64_t total;     /* octets put out */
     uint64_t next;      /* the lowest limit not reached yet; UINT64_MAX: none */
     size_t n;
-    char piece[PIECE];
+    char piece[PIECE]; /* last: not zeroed */
 };
 
 struct dkim_bodyhash {
@@ -55,11 +55,15 @@ struct dkim_bodyhash {
 
 struct dkim_bodyhash *dkim_bodyhash_new(struct arena *arena)
 {
-    struct dkim_bodyhash *b = ARENA_NEW(arena, struct dkim_bodyhash);
+    struct dkim_bodyhash *b = arena_room(arena, sizeof *b);
     if (!b)
         return NULL;
+    for (int i = 0; i < 2; i++) {
+        memset(&b->forms[i], 0, offsetof(struct form, piece));
+        b->forms[i].next = UINT64_MAX;
+    }
+    memset(b->wants, 0, sizeof *b - offsetof(struct dkim_bodyhash, wants));
     b->forms[1].relaxed = true;
-    b->forms[0].next = b->forms[1].next = UINT64_MAX;
     return b;
 }
 

@@ -186,6 +186,19 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
     return text;
 }
 
+char *arena_list(struct arena *a, const char *const *texts)
+{
+    size_t n = 0;
+    for (size_t i = 0; texts[i]; i++)
+        n += strlen(texts[i]);
+    char *all = arena_room(a, n + 1), *at = all;
+    for (size_t i = 0; all && texts[i]; i++)
+        at = stpcpy(at, texts[i]);
+    if (all)
+        *at = '\0';
+    return all;
+}
+
 bool arena_failed(const struct arena *a)
 {
     return a->failed;

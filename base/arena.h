@@ -54,6 +54,10 @@ struct slice arena_slice(struct arena *a, struct slice s) MUST_CHECK;
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3) MUST_CHECK;
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF_LIKE(2, 0) MUST_CHECK;
 
+/* The same for what is made for every mail, without a format to read: texts one after the other, none of them NULL. */
+#define arena_texts(a, ...) arena_list(a, (const char *const[]){__VA_ARGS__, NULL})
+char *arena_list(struct arena *a, const char *const *texts) MUST_CHECK;
+
 /* Tells whether any allocation has failed since the arena was made or reset. */
 bool arena_failed(const struct arena *a);
 

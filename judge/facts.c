@@ -66,8 +66,8 @@ enum status facts_fill_early(struct judge *j)
     f->tls.version = session_tls_version(m->tls.version);
     f->tls.weak = f->tls.version ? session_tls_weakness(m->tls.cipher, m->tls.bits) : NULL;
     f->tls.result = !f->tls.version ? RESULT_NONE : f->tls.weak ? RESULT_POLICY : RESULT_PASS;
-    f->tls.words = f->tls.version ? arena_printf(j->arena, "%s with %s", m->tls.version,
-                                                 m->tls.cipher ? m->tls.cipher : "an unknown cipher")
+    f->tls.words = f->tls.version ? arena_texts(j->arena, m->tls.version, " with ",
+                                                m->tls.cipher ? m->tls.cipher : "an unknown cipher")
                                   : "no TLS";
     return f->tls.words ? STATUS_OK : STATUS_NOMEM;
 }

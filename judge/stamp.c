@@ -200,16 +200,15 @@ static const char *verdict_value(struct judge *j, const struct verdict *v)
     const char *statement = l && l->statement ? l->statement->id : NULL;
 
     if (v->skipped)
-        return arena_printf(j->arena, "%s; skipped=%s; policy=%s", policy_action_name(v->action), v->skipped,
-                            v->policy_hash);
-    return arena_printf(j->arena, "%s%s%s; policy=%s%s%s%s%s", policy_action_name(v->action),
-                        statement ? "; statement=" : "", statement ? statement : "", v->policy_hash,
-                        v->held_back ? "; would=" : "", v->held_back ? policy_action_name(v->would) : "",
-                        v->held_back ? "; held=" : "",
-                        !v->held_back                            ? ""
-                        : v->dry_run                             ? "dry-run"
-                        : strncmp(v->held_back, "trial", 5) == 0 ? "trial"
-                                                                 : "pause");
+        return arena_texts(j->arena, policy_action_name(v->action), "; skipped=", v->skipped,
+                           "; policy=", v->policy_hash);
+    return arena_texts(j->arena, policy_action_name(v->action), statement ? "; statement=" : "",
+                       statement ? statement : "", "; policy=", v->policy_hash, v->held_back ? "; would=" : "",
+                       v->held_back ? policy_action_name(v->would) : "", v->held_back ? "; held=" : "",
+                       !v->held_back                            ? ""
+                       : v->dry_run                             ? "dry-run"
+                       : strncmp(v->held_back, "trial", 5) == 0 ? "trial"
+                                                                : "pause");
 }
 
 /* True if no recipient has an own domain: then nobody needs our verdict, and nobody may have its proof. */

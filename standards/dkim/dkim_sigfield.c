@@ -234,7 +234,7 @@ static bool read_identity(struct arena *arena, struct dkim_sigfield *f, const st
     const struct tag *i = taglist_find(tags, "i");
     if (!i) {
         f->identity_domain = f->domain;
-        f->identity = f->domain ? arena_printf(arena, "@%s", f->domain) : NULL;
+        f->identity = f->domain ? arena_texts(arena, "@", f->domain) : NULL;
         return !f->domain || f->identity || out_of_memory(f);
     }
     if (i->value.n > LIMIT_ADDRESS)

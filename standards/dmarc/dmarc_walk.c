@@ -139,7 +139,7 @@ static bool take_records(struct dns_scope *scope, struct arena *arena, const str
 
 bool dmarc_walk_look_up(struct dns_scope *scope, struct arena *arena, struct dmarc_step *step)
 {
-    const char *name = arena_printf(arena, PREFIX "%s", step->domain);
+    const char *name = arena_texts(arena, PREFIX, step->domain);
     if (!name)
         return false;
     const struct dns_answer *a = dns_get(scope, name, DNS_TXT);

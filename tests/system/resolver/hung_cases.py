@@ -528,6 +528,7 @@ def test_reloads_of_a_long_policy(place, tree):
         f.writelines(f"n{i}.example{i % 977}.net\n" for i in range(1000000))
     long = POLICY + f'list long in "{names}"\nrequire dnssec of names in list long\n'
     with Resolver(place, tree, long, threads=2) as r:
+        r.first_policy()
         refused(r, "www.unsigned.zz")
         with Load(r, local=True) as load:
             for _ in range(3):

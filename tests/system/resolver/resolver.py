@@ -202,6 +202,10 @@ remote-control:
     def policy_version(self):
         return self.words().count(" in force")
 
+    def first_policy(self):
+        """Waits for the first policy: on a busy machine a long one is still being read when the service starts."""
+        assert self.wait_for(lambda: self.policy_version() > 0, 60), self.words()[-500:]
+
     def records(self, kind="names"):
         found = []
         for path in sorted(glob.glob(os.path.join(self.journal, "*"))):

@@ -182,7 +182,7 @@ def test_when_broken_as_the_policy_says(place, tree):
         began = time.time()
         off = prepare(place, lib, "set resolver.when-broken stop\n", command=hung)
         assert off.returncode == 0 and "it was off at the last start" in off.stderr, off
-        assert time.time() - began < 3, f"{words}: {time.time() - began:.1f} s"
+        assert time.time() - began < 12, f"{words}: {time.time() - began:.1f} s"
     assert "cannot be read" in prepare(place, lib, "", command=f"{place}/missing").stderr
     os.remove(f"{run}/when-broken")
     off = prepare(place, lib, "requir nonsense\n")

@@ -168,7 +168,10 @@ def no_children(pid):
         assert not f.read().split(), "it has a helper process"
 
 
-def quiet(load, what, bound=1.0):
+BOUND = 1.25  # seconds: one that a reload may wait for our thread, and Unbound's own part of it
+
+
+def quiet(load, what, bound=BOUND):
     assert load.longest <= bound, f"{what}: {load.longest:.2f} s without an answer, and {load.late:.2f} s without a processor"
     assert not load.wrong, load.wrong[:5]
     load.longest = load.late = 0.0
@@ -537,7 +540,7 @@ def test_reloads_of_a_long_policy(place, tree):
                 assert r.wait_for(lambda: r.policy_version() > version and load.count > count + 3, 120), r.words()[-500:]
                 said = r.words()[before:]
                 first = said.index("start of service") < said.index(" in force")
-                assert first or load.longest <= 1.0, f"{load.longest:.2f} s without an answer:\n{said}"
+                assert first or load.longest <= BOUND, f"{load.longest:.2f} s without an answer:\n{said}"
             assert not load.wrong, load.wrong[:5]
         # What changed meanwhile is taken over, although the reload has ended.
         r.write_policy(long + "require dnssec of names in free.zz\n")

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Trouble: folders that cannot be written, a full disk, restarts, the wrong order of modules. The resolver answers on."""
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import time
 
@@ -174,7 +176,9 @@ def test_when_broken_as_the_policy_says(place, tree):
     assert stop.returncode == 1 and "it was stop at the last start" in stop.stderr, stop
     assert prepare(place, lib, "set resolver.when-broken off\n").returncode == 0
     # An assay that hangs, heeds no signal, or leaves something behind that holds its output, is not waited for.
-    for number, words in enumerate(("sleep 20", 'trap "" TERM HUP INT; sleep 20 & wait; sleep 20', "setsid sleep 20", "exit 1")):
+    sleeps = f"{place}/sleeps"  # the process ids of what stays
+    sleep = f"sh -c 'echo $$ >>{sleeps}; exec sleep 20'"
+    for number, words in enumerate((sleep, f'trap "" TERM HUP INT; {sleep} & wait; {sleep}', f"setsid {sleep}", "exit 1")):
         hung = f"{place}/hung{number}"
         with open(hung, "w", encoding="ascii") as f:
             f.write(f"#!/bin/sh\n{words}\n")
@@ -183,6 +187,10 @@ def test_when_broken_as_the_policy_says(place, tree):
         off = prepare(place, lib, "set resolver.when-broken stop\n", command=hung)
         assert off.returncode == 0 and "it was off at the last start" in off.stderr, off
         assert time.time() - began < 12, f"{words}: {time.time() - began:.1f} s"
+    with open(sleeps, encoding="ascii") as f:
+        for pid in f:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
     assert "cannot be read" in prepare(place, lib, "", command=f"{place}/missing").stderr
     os.remove(f"{run}/when-broken")
     off = prepare(place, lib, "requir nonsense\n")

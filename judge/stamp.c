@@ -64,18 +64,25 @@ static void write_dkim(struct authres_writer *w, const struct judge *j)
                        arena_printf(j->arena, "not verified: %zu further signature%s", unsaid, unsaid == 1 ? "" : "s"));
 }
 
-/* One result for each author in From. If From cannot be parsed there is one for the message, with the strictest
- * candidate. */
+/* One result for each author in From. If From cannot be parsed there is one for the message, with the strictest candidate.
+ * A message with several authors passes only if each does: where one does not, "dmarc=pass" stands for none of them. Who
+ * reads this field after us may look for those words alone, and the second author may be there for their sake. */
 static void write_dmarc(struct authres_writer *w, const struct judge *j, const struct verdict *v)
 {
     const struct judge_report *r = &j->report;
     const bool each = r->format.author == FORMAT_AUTHOR_READ && r->author_count > 1;
+    const char *comment = v->dmarc_override ? v->dmarc_comment : NULL;
+    bool all_pass = true;
 
+    for (size_t i = 0; each && i < r->author_count; i++)
+        all_pass = all_pass && r->authors[i].dmarc.result == RESULT_PASS;
     for (size_t i = 0; i < (each ? r->author_count : 1); i++) {
         const struct dmarc_finding *d = each ? &r->authors[i].dmarc : &r->dmarc;
+        if (d->result == RESULT_PASS && !all_pass)
+            continue;
         authres_method(w, "dmarc", result_name(d->result), d->reason);
-        if (v->dmarc_override && i == 0)
-            authres_comment(w, v->dmarc_comment);
+        authres_comment(w, comment);
+        comment = NULL;
         authres_property(w, "header", "from", d->domain);
         if (d->record)
             authres_property(w, "policy", "dmarc", dmarc_policy_name(d->policy));

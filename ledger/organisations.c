@@ -168,16 +168,17 @@ static int64_t perhaps_of(struct store_rows *r)
     return stopped_may_be_forged(&f) ? store_number(r, 2) - store_number(r, 3) : 0;
 }
 
-/* Takes stopped forgery out again. */
+/* Takes stopped forgery out again. The order of the tables is that of a CROSS JOIN, which SQLite keeps: of its own
+ * accord it read the days of org_failed_day anew for each row of `here`. */
 static enum status read_stopped(struct asking *k, int64_t since, int64_t until)
 {
     int64_t before = until - STOPPED_LOOK_BACK_DAYS;
     struct store_rows *r = store_ask(
         k->store,
         "WITH here AS (" DAYS_HERE "), passes AS (" PASSES ") SELECT f.org, f.standard, sum(f.count), sum(f.strict), "
-        "max(h.days), max(COALESCE(p.passed, 0)), max(COALESCE(o.passed, 0)) FROM org_failed_day f JOIN here h ON "
-        "h.org = f.org AND h.net = f.net LEFT JOIN passes p ON p.org = f.org LEFT JOIN org_source o ON o.org = f.org "
-        "AND o.net = f.net AND o.last_seen >= $3 WHERE f.day >= $4 AND f.day <= $2 AND f.standard <> "
+        "max(h.days), max(COALESCE(p.passed, 0)), max(COALESCE(o.passed, 0)) FROM org_failed_day f CROSS JOIN here h "
+        "LEFT JOIN passes p ON p.org = f.org LEFT JOIN org_source o ON o.org = f.org AND o.net = f.net AND "
+        "o.last_seen >= $3 WHERE h.org = f.org AND h.net = f.net AND f.day >= $4 AND f.day <= $2 AND f.standard <> "
         "'" ORGANISATION_SIGNED "' GROUP BY f.org, f.net, f.standard",
         "iiii", before, until, (before + 1) * TIMESTAMP_DAY, since);
     while (store_next(r)) {

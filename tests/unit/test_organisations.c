@@ -10,7 +10,9 @@
 #include "cli/mail_history.h"
 #include "ledger/ingest.h"
 #include "ledger/organisations.h"
+#include "ledger/store_engine.h"
 #include "ledger/timestamp.h"
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -294,6 +296,56 @@ static void totals_come_to_what_each_mail_comes_to(void **state)
     policy_report_free(report);
 }
 
+static int hundreds_of_instructions;
+
+static int count_instructions(void *unused)
+{
+    (void)unused;
+    hundreds_of_instructions++;
+    return 0;
+}
+
+/* What the question costs where so many organisations had forged mail each day of a month. */
+static int cost_of_asking(int organisations)
+{
+    assert_int_equal(store_run(s, NULL, "DELETE FROM org_day", ""), STATUS_OK);
+    assert_int_equal(store_run(s, NULL, "DELETE FROM org_failed_day", ""), STATUS_OK);
+#define EACH_DAY                                                                                                       \
+    "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < $1 * 30 - 1), d(day, org) AS (SELECT "   \
+    "$2 - i / $1, 'o' || (i % $1) || '.example' FROM n) "
+    assert_int_equal(store_run(s, NULL,
+                               EACH_DAY "INSERT INTO org_day (day, org, asked, mails, met, explained, untested) "
+                                        "SELECT day, org, 'dmarc', 9, 0, 0, 0 FROM d",
+                               "ii", (int64_t)organisations, (int64_t)TODAY),
+                     STATUS_OK);
+    assert_int_equal(store_run(s, NULL,
+                               EACH_DAY
+                               ", w(standard) AS (SELECT 'signed' UNION ALL SELECT '' UNION ALL SELECT 'dmarc') "
+                               "INSERT INTO org_failed_day (day, org, net, standard, count, strict) SELECT "
+                               "day, org, '192.0.2.0/24', standard, 9, 9 FROM d CROSS JOIN w",
+                               "ii", (int64_t)organisations, (int64_t)TODAY),
+                     STATUS_OK);
+    organisations_free(&found);
+    arena_reset(a);
+    hundreds_of_instructions = 0;
+    sqlite3_progress_handler(store_sqlite_handle(s), 100, count_instructions, NULL);
+    assert_int_equal(organisations_ask(s, a, TODAY - 29, TODAY, &found), STATUS_OK);
+    sqlite3_progress_handler(store_sqlite_handle(s), 0, NULL, NULL);
+    assert_int_equal(found.count, organisations);
+    return hundreds_of_instructions;
+}
+
+/* With ten times the organisations the question may take some ten times as long, not a hundred times: meanwhile the
+ * file keeps all that is written to it. */
+static void the_question_grows_with_what_is_there(void **state)
+{
+    (void)state;
+    if (where.where != where.file)
+        skip();
+    int few = cost_of_asking(50), many = cost_of_asking(500);
+    assert_in_range(many, few * 8, few * 14);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +355,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(exempted_is_explained_and_untested_is_neither, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_passes_is_not_excused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(forgery_that_was_stopped_is_nobodys_debt, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_question_grows_with_what_is_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(totals_come_to_what_each_mail_comes_to, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

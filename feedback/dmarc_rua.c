@@ -9,15 +9,8 @@
  */
 #include "feedback/dmarc_rua.h"
 #include "base/domain.h"
+#include "base/hex.h"
 #include <string.h>
-
-static int hex(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
 
 /* dot-atom-text (RFC 5322 3.2.3) */
 static bool is_dot_atom(const char *s, size_t n)
@@ -46,9 +39,9 @@ static const char *address_of(struct arena *a, struct slice uri)
     for (size_t i = 0; i < uri.n && uri.p[i] != '!' && uri.p[i] != '?'; i++) {
         char c = uri.p[i];
         if (c == '%') {
-            if (i + 2 >= uri.n || hex(uri.p[i + 1]) < 0 || hex(uri.p[i + 2]) < 0)
+            if (i + 2 >= uri.n || hex_value(uri.p[i + 1]) < 0 || hex_value(uri.p[i + 2]) < 0)
                 return NULL;
-            c = (char)(hex(uri.p[i + 1]) * 16 + hex(uri.p[i + 2]));
+            c = (char)(hex_value(uri.p[i + 1]) * 16 + hex_value(uri.p[i + 2]));
             i += 2;
         }
         if (n + 1 >= sizeof text || c == '\0')

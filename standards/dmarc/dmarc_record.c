@@ -11,6 +11,7 @@
  * twice with different values is not valid (RFC 6376 3.2 forbids it).
  */
 #include "base/domain.h"
+#include "base/hex.h"
 #include "standards/dmarc/dmarc.h"
 #include "standards/message/taglist.h"
 
@@ -148,11 +149,6 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static bool is_hex(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* obs-dmarc-report-size = "!" 1*DIGIT [ "k" / "m" / "g" / "t" ], cut off where it stands at the end. */
 static struct slice without_size(struct slice uri)
 {
@@ -182,7 +178,7 @@ static bool uri_characters(struct slice s)
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
         if (c == '%') {
-            if (i + 2 >= s.n || !is_hex(s.p[i + 1]) || !is_hex(s.p[i + 2]))
+            if (i + 2 >= s.n || hex_value(s.p[i + 1]) < 0 || hex_value(s.p[i + 2]) < 0)
                 return false;
         } else if (!is_alpha(c) && !is_digit(c) && (c == '\0' || !strchr("-._~:/?#[]@$&'()*+;=", c))) {
             return false;
